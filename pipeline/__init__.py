@@ -1,0 +1,1 @@
+"""Wiring: configuration -> DAG -> runner, and the command line."""

@@ -1,0 +1,46 @@
+"""The command line: `tandem VERB …`.
+
+Exit codes: 0 done, 1 our bug, 2 usage or configuration, 3 data refused, 4 model not blessed, 130 interrupted.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+
+from schema.errors import TandemError
+
+VERBS = ()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Parses, dispatches and turns every error that we raise on purpose into its exit code."""
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"  # TFRS and TFX need Keras 2; read when TensorFlow is first imported
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    args = _parser().parse_args(argv)
+    try:
+        return args.run(args)
+    except TandemError as error:
+        print(f"tandem: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("tandem: interrupted; finished stages are kept and the next run goes on from there", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tandem",
+        description="Raw interaction logs and a catalogue in, a served two-stage recommender out.",
+    )
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for name in VERBS:
+        module = importlib.import_module(f"pipeline.verbs.{name}")
+        verb = verbs.add_parser(name, help=module.SUMMARY, description=module.SUMMARY)
+        module.configure(verb)
+        verb.set_defaults(run=module.run)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""The whole configuration: one TOML file, typed, validated, unknown keys rejected."""
+
+import pathlib
+from typing import Annotated, Any
+
+import tomli
+from pydantic import Field, ValidationError
+
+from schema.dataset import Dataset
+from schema.errors import ConfigError
+from schema.features import Features
+from schema.labels import Labels, Split
+from schema.sources import Data
+from schema.strict import Strict
+from serving.config import IndexConfig, ServingConfig
+from trainer.config import EvaluationConfig, RankingConfig, RetrievalConfig
+
+
+class BeamConfig(Strict):
+    """How Beam runs the data stages."""
+
+    runner: str = "FnApiRunner"
+    """Beam runner by name; `FnApiRunner` is the local one."""
+    args: list[str] = []
+    """Further Beam pipeline arguments."""
+
+
+class Config(Strict):
+    """One pipeline."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    """Name of the pipeline, lower case with dashes."""
+    seed: Annotated[int, Field(ge=0)] = 42
+    """Seeds every random choice."""
+    data: Data
+    """Tables."""
+    features: Features = Features()
+    """Features by table."""
+    labels: Labels = Labels()
+    """Labels."""
+    split: Split = Split()
+    """Split by time."""
+    retrieval: RetrievalConfig = RetrievalConfig()
+    """The two towers."""
+    ranking: RankingConfig = RankingConfig()
+    """The ranking stage."""
+    index: IndexConfig = IndexConfig()
+    """The nearest-neighbour index."""
+    evaluation: EvaluationConfig = EvaluationConfig()
+    """Evaluation and blessing."""
+    serving: ServingConfig = ServingConfig()
+    """The embedded server."""
+    beam: BeamConfig = BeamConfig()
+    """Beam."""
+
+    @property
+    def dataset(self) -> Dataset:
+        """The part that describes the user's data."""
+        return Dataset(
+            data=self.data, features=self.features, labels=self.labels, split=self.split
+        )
+
+
+def load(path: pathlib.Path, overrides: list[str] | None = None) -> Config:
+    """Reads `path` and applies `section.key=value` overrides, each value in TOML's own syntax.
+
+    Raises ConfigError naming file, key, what was expected and what was received.
+    """
+    table = _read(path)
+    for override in overrides or []:
+        _apply(table, override)
+    try:
+        return Config.model_validate(table)
+    except ValidationError as error:
+        raise ConfigError(_sentence(path, error)) from error
+
+
+def _read(path: pathlib.Path) -> dict[str, Any]:
+    try:
+        return tomli.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(
+            f"expected a configuration file at {path}, found none; give one with --config"
+        ) from None
+    except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}; mend that line") from error
+
+
+def _apply(table: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise ConfigError(f"--set expects section.key=value, received {override!r}")
+    *sections, name = key.strip().split(".")
+    for section in sections:
+        table = table.setdefault(section, {})
+        if not isinstance(table, dict):
+            raise ConfigError(f"--set {override}: {section} is a value, not a section")
+    table[name] = _value(text.strip())
+
+
+def _value(text: str) -> Any:
+    """TOML's reading of `text`, or the bare text where that is no TOML (`--set name=shop`)."""
+    try:
+        return tomli.loads(f"value = {text}")["value"]
+    except tomli.TOMLDecodeError:
+        return text
+
+
+def _sentence(path: pathlib.Path, error: ValidationError) -> str:
+    first, *others = error.errors()
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        text = f"{path}: unknown key {key}; expected one of those in docs/CONFIG.md"
+    elif first["type"] == "missing":
+        text = f"{path}: key {key} is missing; add it (docs/CONFIG.md says what it holds)"
+    else:
+        text = f"{path}: {key or 'configuration'}: {first['msg']}, received {first['input']!r}"
+    return text + (f" (and {len(others)} more)" if others else "")

@@ -1,0 +1,77 @@
+"""Feature kinds, and the declaration of one feature."""
+
+from typing import Annotated, Literal, Union
+
+from pydantic import Field
+
+from schema.strict import Strict
+
+
+class _Declared(Strict):
+    column: str | None = None
+    """Column that holds the feature; the feature's own name where absent."""
+
+
+class Category(_Declared):
+    """One value out of a vocabulary that is counted on the training data."""
+
+    kind: Literal["category"]
+    min_count: Annotated[int, Field(ge=1)] = 1
+    """A value seen less often shares the place of unknown values."""
+
+
+class Set(_Declared):
+    """Any number of values out of a vocabulary, in one column joined by a separator."""
+
+    kind: Literal["set"]
+    separator: Annotated[str, Field(min_length=1)] = "|"
+    """What stands between two values (not used for columns that hold lists)."""
+    min_count: Annotated[int, Field(ge=1)] = 1
+    """A value seen less often shares the place of unknown values."""
+
+
+class Text(_Declared):
+    """Free text, split into words by tensorflow-text inside the graph."""
+
+    kind: Literal["text"]
+    min_count: Annotated[int, Field(ge=1)] = 2
+    """A word seen less often shares the place of unknown words."""
+
+
+class Number(_Declared):
+    """A finite number; standardised on the training data."""
+
+    kind: Literal["number"]
+
+
+class Timestamp(_Declared):
+    """A moment, seconds since epoch, UTC."""
+
+    kind: Literal["timestamp"]
+
+
+class Vector(_Declared):
+    """An embedding made elsewhere: a list column of exactly `size` finite numbers."""
+
+    kind: Literal["vector"]
+    size: Annotated[int, Field(ge=1)]
+    """Length of the vector."""
+
+
+Feature = Annotated[
+    Union[Category, Set, Text, Number, Timestamp, Vector],
+    Field(discriminator="kind"),
+]
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class Features(Strict):
+    """Features by the table that they come from."""
+
+    items: dict[Name, Feature] = {}
+    """Features of the catalogue."""
+    users: dict[Name, Feature] = {}
+    """Features of the optional user table."""
+    context: dict[Name, Feature] = {}
+    """Features of the event: device, page, query."""

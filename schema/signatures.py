@@ -1,0 +1,31 @@
+"""Names of servables, signatures and their tensors: where trainer and serving meet.
+
+    query      user and moment -> vector                  (retrieval trainer -> index, recommender)
+    retrieval  user and moment -> nearest item ids        servable `retrieval`
+    ranking    user, moment and candidates -> scores      servable `ranking`
+    recommender  the two in one call                      servable `recommender`
+
+Inputs of every query: `user_id` string [batch]; `history_item_ids` string [batch, n], oldest first,
+"" where a row is shorter; `history_timestamps` int64 [batch, n], seconds since epoch, UTC; `now` int64
+[batch]; `context_<name>` [batch] and `user_<name>` [batch] for each declared feature.
+"""
+
+SERVING_DEFAULT = "serving_default"
+
+RETRIEVAL = "retrieval"
+RANKING = "ranking"
+RECOMMENDER = "recommender"
+SERVABLES = (RETRIEVAL, RANKING, RECOMMENDER)
+
+USER_ID = "user_id"
+HISTORY_ITEM_IDS = "history_item_ids"
+HISTORY_TIMESTAMPS = "history_timestamps"
+NOW = "now"
+EXCLUDED_ITEM_IDS = "excluded_item_ids"
+CANDIDATE_ITEM_IDS = "candidate_item_ids"
+K = "k"
+
+ITEM_IDS = "item_ids"
+SCORES = "scores"
+KNOWN_USER = "known_user"
+VECTOR = "vector"

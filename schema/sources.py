@@ -1,0 +1,76 @@
+"""Where the user's tables lie and which of their columns play which role."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from schema.strict import Strict
+
+
+class Source(Strict):
+    """One table: files, their format, their columns."""
+
+    path: str
+    """File or glob, relative to --data or, without it, to the configuration file."""
+    format: Literal["csv", "jsonl"] = "csv"
+    """`csv` is any delimited text; `jsonl` has one JSON object a line. `.gz` is unpacked."""
+    delimiter: Annotated[str, Field(min_length=1)] = ","
+    """Between two fields of `csv`; may be several characters, "\\t" for a tab."""
+    columns: list[str] | None = None
+    """Names of the columns of `csv`; where absent the first line holds them."""
+    encoding: Literal["utf-8", "latin-1"] = "utf-8"
+    """How the bytes are to be read."""
+
+    @model_validator(mode="after")
+    def _columns_fit_format(self):
+        if self.format == "jsonl" and self.columns is not None:
+            raise ValueError("columns goes with format = \"csv\": JSON lines name their own fields")
+        if self.columns is not None and len(set(self.columns)) != len(self.columns):
+            raise ValueError(f"columns must differ from each other, received {self.columns}")
+        return self
+
+
+class InteractionsSource(Source):
+    """The event log."""
+
+    user_id: str = "user_id"
+    """Column of the user's id."""
+    item_id: str = "item_id"
+    """Column of the item's id."""
+    timestamp: str = "timestamp"
+    """Column of the event's time."""
+    timestamp_unit: Literal["s", "ms", "us", "iso8601"] = "s"
+    """Unit of the time since epoch, UTC; or ISO 8601 text with a zone."""
+
+
+class ItemsSource(Source):
+    """The catalogue."""
+
+    item_id: str = "item_id"
+    """Column of the item's id."""
+    title: str | None = None
+    """Column shown to people beside an id."""
+
+
+class UsersSource(Source):
+    """The optional user table."""
+
+    user_id: str = "user_id"
+    """Column of the user's id."""
+
+
+class Data(Strict):
+    """The user's tables and what may be wrong with them."""
+
+    interactions: InteractionsSource
+    """The event log."""
+    items: ItemsSource
+    """The catalogue."""
+    users: UsersSource | None = None
+    """The optional user table."""
+    max_rejected_fraction: Annotated[float, Field(ge=0, le=1)] = 0.01
+    """Above this fraction of rejected records, of any table, the run stops with exit code 3."""
+    window: Annotated[int, Field(ge=2)] = 1024
+    """Events of one timeline that one Example may hold as its own."""
+    carry: Annotated[int, Field(ge=1)] = 1024
+    """Earlier events that an Example carries along as history."""

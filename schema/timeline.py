@@ -1,0 +1,47 @@
+"""Names of what a timeline Example and a catalogue Example hold.
+
+A timeline Example is one user's events in time order, or a window of them:
+
+    user_id        bytes, 1 value
+    item_ids       bytes, n values
+    timestamps     int64, n values, seconds since epoch, UTC
+    positive       int64, n values, 1 where the event is a positive example
+    target_from    int64, 1 value: events from this position on belong to the split,
+                   what stands before it is history, to be read and not learned from
+    label_<name>   float, n values, NaN where the log has no value
+    context_<name> n values (n x size for vectors; bytes, separator-joined, for sets)
+    user_<name>    1 value, or any number for sets, text tokens being split later
+
+A catalogue Example is one item: `item_id`, `title` (what is shown to people) and `item_<name>`.
+"""
+
+USER_ID = "user_id"
+ITEM_IDS = "item_ids"
+TIMESTAMPS = "timestamps"
+POSITIVE = "positive"
+TARGET_FROM = "target_from"
+ITEM_ID = "item_id"
+TITLE = "title"
+
+SPLITS = ("train", "valid", "test")
+CATALOGUE_SPLIT = "all"
+
+
+def label(name: str) -> str:
+    """Field of a ranking label."""
+    return f"label_{name}"
+
+
+def context(name: str) -> str:
+    """Field of an event feature."""
+    return f"context_{name}"
+
+
+def user(name: str) -> str:
+    """Field of a user feature."""
+    return f"user_{name}"
+
+
+def item(name: str) -> str:
+    """Field of an item feature."""
+    return f"item_{name}"

@@ -1,0 +1,51 @@
+"""Metadata, version ranges, extras and the console script of Tandem."""
+
+from setuptools import setup
+
+PACKAGES = ["schema", "trainer", "serving", "components", "pipeline"]
+
+# Why these versions and no newer: docs/ARCHITECTURE.md, "The version set".
+REQUIRES = [
+    "tfx==1.16.*",
+    "tensorflow==2.16.*",
+    "tf-keras==2.16.*",
+    "tensorflow-recommenders==0.7.*",
+    "tensorflow-text==2.16.*",
+    "tensorflow-serving-api==2.16.*",
+    "scann==1.3.2",
+    "apache-beam>=2.59,<3",
+    "dill==0.3.1.1",  # tfx-bsl imports it; newer Beams no longer bring it
+    "numpy>=1.24,<2",
+    "pyarrow>=10,<22",
+    "grpcio>=1.60",
+    "protobuf>=3.20.3,<5",
+    "pydantic>=2.6,<3",
+    "rich>=13",
+    "tomli>=2",
+]
+
+EXTRAS = {
+    "kfp": ["tfx[kfp]==1.16.*"],
+    "gpu": ["tensorflow[and-cuda]==2.16.*"],
+    "dev": [
+        "hypothesis>=6.100",
+        "import-linter>=2",
+        "pyright>=1.1.380",
+        "pytest>=8",
+        "pytest-timeout>=2.3",
+        "ruff>=0.8",
+    ],
+}
+
+setup(
+    name="tandem",
+    version="0.1.0",
+    description="Raw interaction logs and a catalogue in, a served two-stage recommender out.",
+    license="Apache-2.0",
+    python_requires=">=3.10,<3.11",
+    packages=PACKAGES,
+    package_data={"schema": ["curated/*.pbtxt"], "pipeline": ["configs/*.toml"]},
+    install_requires=REQUIRES,
+    extras_require=EXTRAS,
+    entry_points={"console_scripts": ["tandem = pipeline.cli:main"]},
+)

@@ -1,0 +1,1 @@
+"""Learning: preprocessing, datasets, towers, losses, metrics, export. Imports `schema` alone of our own."""

@@ -1,0 +1,70 @@
+"""Hyper-parameters of the two trainers and of evaluation."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from schema.strict import Strict
+
+Positive = Annotated[int, Field(ge=1)]
+Rate = Annotated[float, Field(gt=0)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+
+
+class RetrievalConfig(Strict):
+    """The two towers."""
+
+    embedding_dim: Positive = 64
+    """Width of the vectors whose dot product is the score."""
+    history_length: Positive = 50
+    """Latest events of a user that the query tower reads."""
+    epochs: Positive = 8
+    """Passes over the training timelines at the most."""
+    patience: Positive = 2
+    """Epochs without a better validation loss before training stops."""
+    positions_per_batch: Positive = 2048
+    """Events of a batch, padding included; the in-batch negatives are as many at the most."""
+    uniform_negatives: Annotated[int, Field(ge=0)] = 512
+    """Negatives drawn uniformly from the catalogue, shared by a batch."""
+    temperature: Rate = 0.1
+    """Divides the dot products of the unit-length vectors."""
+    learning_rate: Rate = 0.003
+    """Of Adam."""
+    dropout: Fraction = 0.1
+    """Of the query tower's hidden layer."""
+    id_dropout: Fraction = 0.1
+    """Share of user and item ids hidden in training, so that a new one gets a sensible vector."""
+    popularity_days: Rate = 7.0
+    """Trailing window, in days, of the popularity that is added to the taste score."""
+
+
+class RankingConfig(Strict):
+    """The ranking stage."""
+
+    candidates: Positive = 200
+    """Items that retrieval hands to ranking."""
+    negatives: Positive = 12
+    """Retrieved items that are set against each positive event in training."""
+    max_events: Positive = 200_000
+    """Latest training events that ranking learns from."""
+    id_dim: Positive = 16
+    """Width of ranking's own embeddings of user and item ids."""
+    cross_layers: Positive = 2
+    """DCN-v2 cross layers."""
+    hidden_units: list[Positive] = [64, 32]
+    """Dense layers above the cross layers."""
+    epochs: Positive = 3
+    """Passes over the training events at the most."""
+    batch_size: Positive = 1024
+    """Events of a batch, each with its negatives."""
+    learning_rate: Rate = 0.001
+    """Of Adam."""
+
+
+class EvaluationConfig(Strict):
+    """What is measured and what it is held against."""
+
+    recent_days: Rate = 7.0
+    """Window of the `recent` popularity baseline."""
+    must_beat_popular: bool = True
+    """Not blessed when retrieval's NDCG@10 on test is below all-time popularity's."""
