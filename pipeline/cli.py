@@ -6,11 +6,11 @@ Exit codes: 0 done, 1 our bug, 2 usage or configuration, 3 data refused, 4 model
 import argparse
 import importlib
 import os
+import pkgutil
 import sys
 
+import pipeline.verbs
 from schema.errors import TandemError
-
-VERBS = ()
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -34,7 +34,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Raw interaction logs and a catalogue in, a served two-stage recommender out.",
     )
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for name in VERBS:
+    for name in sorted(found.name for found in pkgutil.iter_modules(pipeline.verbs.__path__)):
         module = importlib.import_module(f"pipeline.verbs.{name}")
         verb = verbs.add_parser(name, help=module.SUMMARY, description=module.SUMMARY)
         module.configure(verb)
