@@ -1,0 +1,56 @@
+# The verbs of a checkout. Each makes .venv from uv.lock first, where that has not been done.
+
+SHELL := /bin/bash
+PATH_TO := .venv/bin
+STAMP := .venv/.set-up
+
+SHOP := runs/simulated
+SHOP_SIZE := --users 3000 --items 1500 --events 60000 --seed 7
+
+export TF_USE_LEGACY_KERAS := 1
+
+.PHONY: setup run test e2e check fix config-document
+.DEFAULT_GOAL := setup
+
+setup: $(STAMP)
+
+# Not `python3` alone: a shim of that name may stand on the PATH and fail.
+$(STAMP): uv.lock setup.py pyproject.toml bootstrap.py
+	@for python in python3 /usr/bin/python3 python3.10 python; do \
+	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 6))' 2>/dev/null; then \
+	    "$$python" bootstrap.py && touch $@; exit $$?; \
+	  fi; \
+	done; \
+	echo "setup: expected a python3 (3.6 or newer) on the PATH, found none that works; install one" >&2; exit 2
+
+# The simulated shop, made once, through the whole pipeline to recommendations.
+run: setup $(SHOP)/data
+	$(PATH_TO)/tandem run --config configs/simulated.toml --data $(SHOP)/data --root $(SHOP)
+	$(PATH_TO)/tandem recommend --root $(SHOP) --k 10 \
+	  --user "$$($(PATH_TO)/python -c 'import json; print(json.loads(open("$(SHOP)/data/users.jsonl").readline())["user_id"])')"
+
+$(SHOP)/data: | setup
+	$(PATH_TO)/tandem simulate $(SHOP_SIZE) --out $@.making
+	mv $@.making $@
+
+# Every fast test and the one small end-to-end run.
+test: setup
+	$(PATH_TO)/pytest
+
+e2e: setup
+	$(PATH_TO)/pytest -m e2e
+
+check: setup
+	$(PATH_TO)/ruff check
+	$(PATH_TO)/ruff format --check
+	$(PATH_TO)/pyright
+	$(PATH_TO)/lint-imports --no-cache
+	$(PATH_TO)/python -m pipeline.config_document --check docs/CONFIG.md
+
+fix: setup
+	$(PATH_TO)/ruff check --fix
+	$(PATH_TO)/ruff format
+
+# Writes docs/CONFIG.md anew from the configuration types.
+config-document: setup
+	$(PATH_TO)/python -m pipeline.config_document docs/CONFIG.md
