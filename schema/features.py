@@ -63,6 +63,8 @@ Feature = Annotated[
     Field(discriminator="kind"),
 ]
 
+EventFeature = Annotated[Union[Category, Number, Timestamp], Field(discriminator="kind")]
+
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
@@ -73,5 +75,5 @@ class Features(Strict):
     """Features of the catalogue."""
     users: dict[Name, Feature] = {}
     """Features of the optional user table."""
-    context: dict[Name, Feature] = {}
-    """Features of the event: device, page, query."""
+    context: dict[Name, EventFeature] = {}
+    """Features of the event: device, page, hour; one value each."""

@@ -1,0 +1,101 @@
+"""TFDV schemas of the two Examples artifacts: what the declarations imply, tightened by a curated file.
+
+A curated file is a text `Schema` proto in `schema/curated/<name>.<table>.pbtxt`. Its features replace
+the implied ones of the same name (so it may add domains and ranges), and it may not name any other.
+"""
+
+import pathlib
+
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from schema import timeline
+from schema.dataset import Dataset
+from schema.errors import ConfigError
+from schema.features import Feature
+
+_TYPES = {
+    "category": schema_pb2.BYTES,
+    "set": schema_pb2.BYTES,
+    "text": schema_pb2.BYTES,
+    "number": schema_pb2.FLOAT,
+    "timestamp": schema_pb2.INT,
+    "vector": schema_pb2.FLOAT,
+}
+
+
+def interactions(dataset: Dataset) -> schema_pb2.Schema:
+    """Schema of timeline Examples."""
+    schema = schema_pb2.Schema(represent_variable_length_as_ragged=True)
+    _add(schema, timeline.USER_ID, schema_pb2.BYTES, scalar=True)
+    _add(schema, timeline.TARGET_FROM, schema_pb2.INT, scalar=True, minimum=0)
+    _add(schema, timeline.ITEM_IDS, schema_pb2.BYTES)
+    _add(schema, timeline.TIMESTAMPS, schema_pb2.INT, minimum=0)
+    _add(schema, timeline.POSITIVE, schema_pb2.INT, minimum=0, maximum=1)
+    for name in dataset.labels.ranking:
+        _add(schema, timeline.label(name), schema_pb2.FLOAT)
+    for name, feature in dataset.features.context.items():
+        _add(schema, timeline.context(name), _TYPES[feature.kind], required=False)
+    for name, feature in dataset.features.users.items():
+        _add_declared(schema, timeline.user(name), feature)
+    return schema
+
+
+def items(dataset: Dataset) -> schema_pb2.Schema:
+    """Schema of catalogue Examples."""
+    schema = schema_pb2.Schema(represent_variable_length_as_ragged=True)
+    _add(schema, timeline.ITEM_ID, schema_pb2.BYTES, scalar=True)
+    _add(schema, timeline.TITLE, schema_pb2.BYTES, required=False, most=1)
+    for name, feature in dataset.features.items.items():
+        _add_declared(schema, timeline.item(name), feature)
+    return schema
+
+
+def curated(implied: schema_pb2.Schema, name: str, table: str) -> schema_pb2.Schema:
+    """`implied` with the features of `schema/curated/<name>.<table>.pbtxt` put in, where that file exists."""
+    path = pathlib.Path(__file__).parent / "curated" / f"{name}.{table}.pbtxt"
+    if not path.exists():
+        return implied
+    tightened = text_format.Parse(path.read_text(encoding="utf-8"), schema_pb2.Schema())
+    by_name = {feature.name: feature for feature in implied.feature}
+    for feature in tightened.feature:
+        if feature.name not in by_name:
+            raise ConfigError(
+                f"{path} curates {feature.name!r}; expected one of {sorted(by_name)}; mend the name"
+            )
+        by_name[feature.name].CopyFrom(feature)
+    implied.string_domain.extend(tightened.string_domain)
+    return implied
+
+
+def _add_declared(schema: schema_pb2.Schema, name: str, feature: Feature) -> None:
+    if feature.kind == "vector":
+        _add(schema, name, schema_pb2.FLOAT, required=False, most=feature.size)
+    else:
+        most = None if feature.kind == "set" else 1
+        _add(schema, name, _TYPES[feature.kind], required=False, most=most)
+
+
+def _add(
+    schema: schema_pb2.Schema,
+    name: str,
+    kind: "schema_pb2.FeatureType.ValueType",
+    *,
+    scalar: bool = False,
+    required: bool = True,
+    most: int | None = None,
+    minimum: int | None = None,
+    maximum: int | None = None,
+) -> None:
+    feature = schema.feature.add(name=name, type=kind)
+    if scalar:
+        feature.shape.SetInParent()
+    elif most is not None:
+        feature.value_count.max = most
+    if scalar or required:
+        feature.presence.min_fraction = 1.0
+        feature.presence.min_count = 1
+    if minimum is not None:
+        feature.int_domain.min = minimum
+    if maximum is not None:
+        feature.int_domain.max = maximum

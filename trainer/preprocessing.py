@@ -1,0 +1,102 @@
+"""The two `preprocessing_fn`s: strings become numbers here and nowhere else.
+
+Index 0 always stands for unknown, missing or rare; known values start at 1.
+"""
+
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_text as tf_text
+import tensorflow_transform as tft
+
+from schema import timeline
+from schema.dataset import Dataset
+from schema.features import Feature
+
+ITEM_VOCABULARY = "item_id"
+USER_VOCABULARY = "user_id"
+_SECONDS_PER_DAY = 86_400.0
+
+
+def preprocess_items(inputs: dict[str, Any], custom_config: dict[str, Any]) -> dict[str, Any]:
+    """Catalogue Examples -> `item_index` [batch], `item_id`, `title`, and each declared feature.
+
+    `custom_config["dataset"]` is the JSON of `schema.dataset.Dataset`.
+    """
+    dataset = Dataset.model_validate_json(custom_config["dataset"])
+    ids = inputs[timeline.ITEM_ID]
+    outputs = {
+        "item_index": _index(ids, ITEM_VOCABULARY, 1),
+        timeline.ITEM_ID: ids,
+        timeline.TITLE: inputs[timeline.TITLE],
+    }
+    for name, feature in dataset.features.items.items():
+        key = timeline.item(name)
+        outputs[key] = _numeric(inputs[key], feature, key)
+    return outputs
+
+
+def preprocess_timelines(inputs: dict[str, Any], custom_config: dict[str, Any]) -> dict[str, Any]:
+    """Timeline Examples -> `user_index` [batch], features as numbers, the event lists as they came."""
+    dataset = Dataset.model_validate_json(custom_config["dataset"])
+    outputs = {"user_index": _index(inputs[timeline.USER_ID], USER_VOCABULARY, 1)}
+    kept = [timeline.USER_ID, timeline.ITEM_IDS, timeline.TIMESTAMPS, timeline.POSITIVE, timeline.TARGET_FROM]
+    for key in kept + [timeline.label(name) for name in dataset.labels.ranking]:
+        outputs[key] = inputs[key]
+    for name, feature in dataset.features.users.items():
+        key = timeline.user(name)
+        outputs[key] = _numeric(inputs[key], feature, key)
+    for name, feature in dataset.features.context.items():
+        key = timeline.context(name)
+        outputs[key] = _per_event(inputs[key], feature, key)
+    return outputs
+
+
+def _index(values: Any, vocabulary: str, min_count: int) -> Any:
+    indices = tft.compute_and_apply_vocabulary(
+        values, default_value=-1, frequency_threshold=min_count, vocab_filename=vocabulary
+    )
+    return indices + 1
+
+
+def _per_event(values: tf.RaggedTensor, feature: Feature, key: str) -> tf.RaggedTensor:
+    """One value an event: [batch, events] in, [batch, events] out."""
+    if feature.kind == "category":
+        return values.with_flat_values(_index(values.flat_values, key, feature.min_count))
+    return values.with_flat_values(_standardised(values.flat_values, feature))
+
+
+def _numeric(values: tf.RaggedTensor, feature: Feature, key: str) -> Any:
+    """One feature of one row each: [batch, any] in; what comes out depends on the kind.
+
+    category -> [batch] index; set, text -> ragged indices; number, timestamp -> [batch] standardised,
+    missing is 0 (the mean); vector -> [batch, size], missing is 0.
+    """
+    if feature.kind == "category":
+        return _single(values.with_flat_values(_index(values.flat_values, key, feature.min_count)), 0)
+    if feature.kind == "set":
+        return values.with_flat_values(_index(values.flat_values, key, feature.min_count))
+    if feature.kind == "text":
+        words = split_words(values)
+        return words.with_flat_values(_index(words.flat_values, key, feature.min_count))
+    if feature.kind == "vector":
+        return values.to_tensor(0.0, shape=[None, feature.size])
+    return _single(values.with_flat_values(_standardised(values.flat_values, feature)), 0.0)
+
+
+def split_words(values: tf.RaggedTensor) -> tf.RaggedTensor:
+    """Texts [batch, texts] -> lower-case words without punctuation [batch, words], by Unicode script."""
+    folded = tf_text.case_fold_utf8(tf_text.normalize_utf8(values.flat_values, "NFKC"))
+    words = tf_text.UnicodeScriptTokenizer().tokenize(folded)
+    words = tf.ragged.boolean_mask(words, ~tf.strings.regex_full_match(words, r"\pP+|\pS+"))
+    return values.with_flat_values(words).merge_dims(1, 2)
+
+
+def _standardised(values: tf.Tensor, feature: Feature) -> tf.Tensor:
+    if feature.kind == "timestamp":
+        values = tf.cast(tf.cast(values, tf.float64) / _SECONDS_PER_DAY, tf.float32)
+    return tft.scale_to_z_score(values)
+
+
+def _single(values: tf.RaggedTensor, missing: float) -> tf.Tensor:
+    return tf.squeeze(values.to_tensor(missing, shape=[None, 1]), axis=1)

@@ -1,0 +1,48 @@
+"""Exact ranked lists: all unseen catalogue items, best first."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+ROWS = 256
+
+
+def slices(total: int, rows: int = ROWS) -> Iterator[slice]:
+    """0:total in steps of `rows`."""
+    for begin in range(0, total, rows):
+        yield slice(begin, min(begin + rows, total))
+
+
+def top(scores: np.ndarray, seen: list[np.ndarray], k: int) -> np.ndarray:
+    """[q, n] scores by index (changed in place: seen items fall out) -> [q, min(k, n)] indices, best first.
+
+    Equal scores go to the lower index, so that the same scores give the same list. A user with fewer
+    than k unseen items gets index 0 in the places left over.
+    """
+    k = min(k, scores.shape[1])
+    scores[:, 0] = -np.inf
+    for row, items in zip(scores, seen, strict=True):
+        row[items] = -np.inf
+    best = np.argpartition(-scores, k - 1, axis=1)[:, :k]
+    kept = np.take_along_axis(scores, best, axis=1)
+    order = np.lexsort((best, -kept), axis=1)
+    lists = np.take_along_axis(best, order, axis=1)
+    lists[np.isneginf(np.take_along_axis(kept, order, axis=1))] = 0
+    return lists
+
+
+def popular(counts: np.ndarray, seen: list[np.ndarray], k: int) -> np.ndarray:
+    """The items with the highest `counts` [n], the same for everybody but for what a user has seen."""
+    return np.concatenate(
+        [
+            top(np.tile(counts.astype(np.float64), (len(seen[part]), 1)), seen[part], k)
+            for part in slices(len(seen))
+        ]
+    )
+
+
+def nearest(queries: np.ndarray, vectors: np.ndarray, seen: list[np.ndarray], k: int) -> np.ndarray:
+    """[q, dim] x [n, dim] dot products -> [q, k] indices of the nearest unseen items, best first."""
+    return np.concatenate(
+        [top(queries[part] @ vectors.T, seen[part], k) for part in slices(len(queries))]
+    )

@@ -1,0 +1,164 @@
+"""The retrieval stage, from transformed data to a query SavedModel and candidate vectors."""
+
+import logging
+
+import numpy as np
+import tensorflow as tf
+
+from schema import candidates
+from schema.timeline import item, user
+from schema.timeline import context as context_field
+from trainer import (
+    metrics,
+    popularity,
+    query_export,
+    questions,
+    ranked_lists,
+    retrieval_training,
+    windows,
+)
+from trainer.config import RetrievalConfig
+from trainer.encoders import encoded
+from trainer.preprocessing import USER_VOCABULARY
+from trainer.query_export import QueryModule
+from trainer.questions import Questions
+from trainer.retrieval_model import RetrievalModel
+from trainer.towers import CandidateTower, QueryTower
+from trainer.training_data import TrainingData, cut
+
+POPULARITY_WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
+_log = logging.getLogger(__name__)
+
+
+def train(
+    data: TrainingData,
+    config: RetrievalConfig,
+    seed: int,
+    model_uri: str,
+    candidates_uri: str,
+    tensorboard: str,
+) -> dict[str, float]:
+    """Trains on train, stops and weighs popularity on valid, and writes both artifacts.
+
+    Returns what was measured on valid.
+    """
+    tf.keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+    model = build(data, config)
+    history = retrieval_training.fit(model, data.train, data.valid, config, seed, tensorboard)
+    vectors = item_vectors(model.candidate_tower, data.catalogue.size)
+    asked = questions.ask(data.valid, cut(data.valid))
+    module = _query_module(model, vectors, 1.0, data, config)
+    weight, quality = weigh_popularity(module, asked, vectors, data, config)
+    module = _query_module(model, vectors, weight, data, config)
+    query_export.save(module, _any_batch(data, config), model_uri)
+    _save_candidates(vectors, data, config, candidates_uri)
+    _log.info("retrieval trained valid_ndcg@10=%.4f popularity_weight=%s", quality, weight)
+    return {
+        "valid_ndcg@10": quality,
+        "popularity_weight": weight,
+        "epochs": len(history["loss"]),
+        "loss": history["loss"][-1],
+        "valid_loss": min(history["val_loss"]),
+    }
+
+
+def build(data: TrainingData, config: RetrievalConfig) -> RetrievalModel:
+    """The untrained model, sized by the data."""
+    chosen = data.train.own & data.train.positive & (data.train.item_index > 0)
+    counts = np.bincount(data.train.item_index[chosen], minlength=data.catalogue.size + 1)
+    features = data.dataset.features
+    query = QueryTower(
+        data.timelines_graph.vocabulary_size_by_name(USER_VOCABULARY),
+        encoded(features.users, user("")[:-1], data.timelines_graph),
+        encoded(features.context, context_field("")[:-1], data.timelines_graph),
+        config,
+    )
+    candidate = CandidateTower(
+        data.catalogue, encoded(features.items, item("")[:-1], data.items_graph), counts > 0, config
+    )
+    return RetrievalModel(query, candidate, counts / counts.sum(), config)
+
+
+def item_vectors(tower: CandidateTower, size: int) -> np.ndarray:
+    """[size + 1, dim] vectors of all items, row 0 zero."""
+    parts = [
+        tower(tf.range(part.start, part.stop), training=False).numpy()
+        for part in ranked_lists.slices(size + 1, 4096)
+    ]
+    vectors = np.concatenate(parts)
+    vectors[0] = 0.0
+    return vectors
+
+
+def query_vectors(module: QueryModule, asked: Questions, length: int) -> np.ndarray:
+    """[q, dim + 1] vectors of the askers at their moment."""
+    encode = tf.function(module.encode, reduce_retracing=True)
+    return np.concatenate(
+        [
+            encode({k: tf.constant(v) for k, v in asked.batch(part, length).items()})[:, -1].numpy()
+            for part in ranked_lists.slices(len(asked))
+        ]
+    )
+
+
+def weigh_popularity(
+    module: QueryModule,
+    asked: Questions,
+    vectors: np.ndarray,
+    data: TrainingData,
+    config: RetrievalConfig,
+) -> tuple[float, float]:
+    """The weight of present popularity with the best NDCG@10 on the questions, and that NDCG@10."""
+    counts = data.clock().counts(asked.now, config.popularity_days)
+    stood = np.column_stack([vectors, popularity.log_popularity(counts)])
+    queries = query_vectors(module, asked, config.history_length)
+    found = {}
+    for weight in POPULARITY_WEIGHTS:
+        queries[:, -1] = weight
+        lists = ranked_lists.nearest(queries, stood, asked.seen, 100)
+        found[weight] = metrics.summary(lists, asked.answers, data.catalogue.size)["ndcg@10"]
+    best = max(found, key=lambda weight: found[weight])
+    return best, found[best]
+
+
+def _query_module(
+    model: RetrievalModel,
+    vectors: np.ndarray,
+    weight: float,
+    data: TrainingData,
+    config: RetrievalConfig,
+) -> QueryModule:
+    return QueryModule(
+        model.query_tower,
+        vectors,
+        weight,
+        config.temperature,
+        config.history_length,
+        data.dataset,
+        (data.items_graph, data.timelines_graph),
+    )
+
+
+def _any_batch(data: TrainingData, config: RetrievalConfig) -> windows.Batch:
+    cuts = windows.cut(data.train, config.history_length)
+    return windows.pad(data.train, cuts, np.arange(1))
+
+
+def _save_candidates(
+    vectors: np.ndarray, data: TrainingData, config: RetrievalConfig, uri: str
+) -> None:
+    clock = data.clock()
+    now, at_test = (
+        popularity.log_popularity(clock.counts(moment, config.popularity_days))
+        for moment in (clock.end, cut(data.test))
+    )
+    candidates.save(
+        candidates.Candidates(
+            item_ids=data.catalogue.item_ids[1:],
+            titles=data.catalogue.titles[1:],
+            vectors=np.column_stack([vectors, now]).astype(np.float32)[1:],
+            log_popularity_at_test=at_test[1:],
+        ),
+        uri,
+    )

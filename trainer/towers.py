@@ -1,0 +1,99 @@
+"""The two towers: an item's vector, and the vector of a user at a moment. Both have length 1."""
+
+import tensorflow as tf
+
+from trainer.catalogue import Catalogue
+from trainer.config import RetrievalConfig
+from trainer.encoders import EncodedFeature, FeatureEncoder, time_of_week
+
+_FEATURE_WIDTH = 32
+
+
+class CandidateTower(tf.keras.Model):
+    """Item index [n] -> vector [n, dim], from the item's id and its content.
+
+    Ids that training never took, and a random share of the others while training, share one id
+    embedding, so that a vector from content alone is something the model has practised.
+    """
+
+    def __init__(
+        self, catalogue: Catalogue, features: list[EncodedFeature], trained: tf.Tensor, config: RetrievalConfig
+    ):
+        super().__init__(name="candidate_tower")
+        self._content = {name: tf.constant(values) for name, values in catalogue.features.items()}
+        self._trained = tf.constant(trained)
+        self._id_dropout = config.id_dropout
+        self._ids = tf.keras.layers.Embedding(
+            catalogue.size + 1, config.embedding_dim, name="item_id_embedding"
+        )
+        self._encoder = FeatureEncoder(features, _FEATURE_WIDTH, name="item_features")
+        self._project = tf.keras.layers.Dense(config.embedding_dim, name="item_projection")
+
+    def call(self, index: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """[n] -> [n, dim]."""
+        known = tf.gather(self._trained, index)
+        if training:
+            known &= tf.random.uniform(tf.shape(index)) >= self._id_dropout
+        identity = self._ids(tf.where(known, index, 0))
+        content = {name: tf.gather(values, index) for name, values in self._content.items()}
+        return tf.math.l2_normalize(identity + self._project(self._encoder(content, index)), axis=-1)
+
+
+class QueryTower(tf.keras.Model):
+    """Timelines -> the vector of the user just before each of their events.
+
+    The history is read by mean pooling; position p sees events before p, and the time and the
+    context of p itself, and nothing later.
+    """
+
+    def __init__(
+        self,
+        users: int,
+        user_features: list[EncodedFeature],
+        context_features: list[EncodedFeature],
+        config: RetrievalConfig,
+    ):
+        super().__init__(name="query_tower")
+        dim = config.embedding_dim
+        self._id_dropout = config.id_dropout
+        self._ids = tf.keras.layers.Embedding(users + 1, _FEATURE_WIDTH, name="user_id_embedding")
+        self._users = FeatureEncoder(user_features, _FEATURE_WIDTH, name="user_features")
+        self._context = FeatureEncoder(context_features, _FEATURE_WIDTH, name="context_features")
+        self._hidden = tf.keras.layers.Dense(2 * dim, activation="relu", name="query_hidden")
+        self._dropout = tf.keras.layers.Dropout(config.dropout)
+        self._project = tf.keras.layers.Dense(dim, name="query_projection")
+        self._names = ([f.name for f in user_features], [f.name for f in context_features])
+
+    def call(
+        self, batch: dict[str, tf.Tensor], item_vectors: tf.Tensor, training: bool = False
+    ) -> tf.Tensor:
+        """`item_vectors` [b, t, dim] of `batch["item_index"]` [b, t] -> [b, t, dim]."""
+        index = batch["item_index"]
+        mean, count = pooled_before(item_vectors, index)
+        inputs = [mean, count, time_of_week(batch["timestamps"]), self._user(batch, training)]
+        context = {name: batch[f"context_{name}"] for name in self._names[1]}
+        inputs.append(self._context(context, index))
+        hidden = self._hidden(tf.concat(inputs, axis=-1))
+        return tf.math.l2_normalize(
+            mean + self._project(self._dropout(hidden, training=training)), axis=-1
+        )
+
+    def _user(self, batch: dict[str, tf.Tensor], training: bool) -> tf.Tensor:
+        """[b, t, width], the same at each position of a timeline."""
+        user = batch["user_index"]
+        if training:
+            user = tf.where(tf.random.uniform(tf.shape(user)) >= self._id_dropout, user, 0)
+        features = self._users({n: batch[f"user_{n}"] for n in self._names[0]}, user)
+        vector = tf.concat([self._ids(user), features], axis=-1)
+        return tf.repeat(vector[:, tf.newaxis], tf.shape(batch["item_index"])[1], axis=1)
+
+
+def pooled_before(item_vectors: tf.Tensor, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Mean of the known items' vectors before each position, and log(1 + how many).
+
+    [b, t, dim] and [b, t] (0 unknown) -> [b, t, dim] and [b, t, 1]; 0 where nothing stands before.
+    """
+    known = tf.cast(index > 0, item_vectors.dtype)[..., tf.newaxis]
+    total = tf.cumsum(item_vectors * known, axis=1, exclusive=True)
+    count = tf.cumsum(known, axis=1, exclusive=True)
+    return tf.math.divide_no_nan(total, count), tf.math.log1p(count)
