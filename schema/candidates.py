@@ -1,7 +1,7 @@
 """The candidates artifact: every catalogue item as the index needs it.
 
-`items.parquet` (item_id, title), `vectors.npy` [n, dim + 1] float32 and `log_popularity_at_test.npy` [n].
-The last column of a vector is the log popularity at the end of the log; the query vector's last
+`items.parquet` (item_id, title), `vectors.npy` [n, dim + 1] float32, `log_popularity_at_test.npy` [n] and
+`sample_queries.npy` [q, dim + 1], query vectors of valid users, by which an index is measured. The last column of a vector is the log popularity at the end of the log; the query vector's last
 column weighs it. Evaluation puts the log popularity at the test cut in its place.
 """
 
@@ -16,6 +16,7 @@ from tensorflow.io import gfile
 _ITEMS = "items.parquet"
 _VECTORS = "vectors.npy"
 _AT_TEST = "log_popularity_at_test.npy"
+_QUERIES = "sample_queries.npy"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Candidates:
     """[n, dim + 1] float32."""
     log_popularity_at_test: np.ndarray
     """[n] float32."""
+    sample_queries: np.ndarray
+    """[q, dim + 1] float32."""
 
     def vectors_at_test(self) -> np.ndarray:
         """[n, dim + 1] vectors as they stood at the test cut: no event after it has a part in them."""
@@ -44,7 +47,12 @@ def save(candidates: Candidates, uri: str) -> None:
         sink = io.BytesIO()
         pq.write_table(table, sink)
         file.write(sink.getvalue())
-    for name, values in ((_VECTORS, candidates.vectors), (_AT_TEST, candidates.log_popularity_at_test)):
+    arrays = {
+        _VECTORS: candidates.vectors,
+        _AT_TEST: candidates.log_popularity_at_test,
+        _QUERIES: candidates.sample_queries,
+    }
+    for name, values in arrays.items():
         with gfile.GFile(f"{uri}/{name}", "wb") as file:
             np.save(file, values)
 
@@ -54,7 +62,7 @@ def load(uri: str) -> Candidates:
     with gfile.GFile(f"{uri}/{_ITEMS}", "rb") as file:
         table = pq.read_table(io.BytesIO(file.read()))
     arrays = {}
-    for name in (_VECTORS, _AT_TEST):
+    for name in (_VECTORS, _AT_TEST, _QUERIES):
         with gfile.GFile(f"{uri}/{name}", "rb") as file:
             arrays[name] = np.load(io.BytesIO(file.read()))
     return Candidates(
@@ -62,4 +70,5 @@ def load(uri: str) -> Candidates:
         titles=table["title"].to_numpy(),
         vectors=arrays[_VECTORS],
         log_popularity_at_test=arrays[_AT_TEST],
+        sample_queries=arrays[_QUERIES],
     )

@@ -1,6 +1,7 @@
 """Declared features, already numbers, into one dense vector."""
 
 import dataclasses
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -22,11 +23,11 @@ class EncodedFeature:
 
 
 def encoded(
-    features: dict[str, Feature], prefix: str, graph: tft.TFTransformOutput
+    features: Mapping[str, Feature], field: Callable[[str], str], graph: tft.TFTransformOutput
 ) -> list[EncodedFeature]:
-    """The declared features with the sizes that Transform found; `prefix` as in `schema.timeline`."""
+    """The declared features with the sizes that Transform found; `field` as in `schema.timeline`."""
     return [
-        EncodedFeature(name, feature.kind, _size(feature, f"{prefix}_{name}", graph))
+        EncodedFeature(name, feature.kind, _size(feature, field(name), graph))
         for name, feature in features.items()
     ]
 

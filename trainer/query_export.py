@@ -46,7 +46,7 @@ class QueryModule(tf.Module):
         return tf.concat([taste, weight], axis=-1)
 
     def ask(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Inputs as in `schema.signatures` -> `vector` [batch, dim + 1], `known_user` [batch] bool."""
+        """Inputs as in `schema.signatures` -> `vector` [batch, dim + 1] and `user_index` [batch]."""
         history = inputs[signatures.HISTORY_ITEM_IDS][:, -self._length :]
         times = inputs[signatures.HISTORY_TIMESTAMPS][:, -self._length :]
         numbers = self._transform(self._raw(inputs))
@@ -66,7 +66,7 @@ class QueryModule(tf.Module):
             batch[key] = value.to_tensor() if isinstance(value, tf.RaggedTensor) else value
         return {
             signatures.VECTOR: self.encode(batch)[:, -1],
-            signatures.KNOWN_USER: batch["user_index"] > 0,
+            signatures.USER_INDEX: batch["user_index"],
         }
 
     def _raw(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:

@@ -1,13 +1,12 @@
 """The retrieval stage, from transformed data to a query SavedModel and candidate vectors."""
 
 import logging
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
-from schema import candidates
-from schema.timeline import item, user
-from schema.timeline import context as context_field
+from schema import candidates, timeline
 from trainer import (
     metrics,
     popularity,
@@ -27,6 +26,8 @@ from trainer.towers import CandidateTower, QueryTower
 from trainer.training_data import TrainingData, cut
 
 POPULARITY_WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
+SAMPLE_QUERIES = 1000
+Encode = Callable[[dict[str, tf.Tensor]], tf.Tensor]
 _log = logging.getLogger(__name__)
 
 
@@ -52,7 +53,8 @@ def train(
     weight, quality = weigh_popularity(module, asked, vectors, data, config)
     module = _query_module(model, vectors, weight, data, config)
     query_export.save(module, _any_batch(data, config), model_uri)
-    _save_candidates(vectors, data, config, candidates_uri)
+    sample = query_vectors(_traced(module), asked, config.history_length)[:SAMPLE_QUERIES]
+    _save_candidates(vectors, sample, data, config, candidates_uri)
     _log.info("retrieval trained valid_ndcg@10=%.4f popularity_weight=%s", quality, weight)
     return {
         "valid_ndcg@10": quality,
@@ -70,12 +72,12 @@ def build(data: TrainingData, config: RetrievalConfig) -> RetrievalModel:
     features = data.dataset.features
     query = QueryTower(
         data.timelines_graph.vocabulary_size_by_name(USER_VOCABULARY),
-        encoded(features.users, user("")[:-1], data.timelines_graph),
-        encoded(features.context, context_field("")[:-1], data.timelines_graph),
+        encoded(features.users, timeline.user, data.timelines_graph),
+        encoded(features.context, timeline.context, data.timelines_graph),
         config,
     )
     candidate = CandidateTower(
-        data.catalogue, encoded(features.items, item("")[:-1], data.items_graph), counts > 0, config
+        data.catalogue, encoded(features.items, timeline.item, data.items_graph), counts > 0, config
     )
     return RetrievalModel(query, candidate, counts / counts.sum(), config)
 
@@ -91,9 +93,8 @@ def item_vectors(tower: CandidateTower, size: int) -> np.ndarray:
     return vectors
 
 
-def query_vectors(module: QueryModule, asked: Questions, length: int) -> np.ndarray:
+def query_vectors(encode: Encode, asked: Questions, length: int) -> np.ndarray:
     """[q, dim + 1] vectors of the askers at their moment."""
-    encode = tf.function(module.encode, reduce_retracing=True)
     return np.concatenate(
         [
             encode({k: tf.constant(v) for k, v in asked.batch(part, length).items()})[:, -1].numpy()
@@ -112,7 +113,7 @@ def weigh_popularity(
     """The weight of present popularity with the best NDCG@10 on the questions, and that NDCG@10."""
     counts = data.clock().counts(asked.now, config.popularity_days)
     stood = np.column_stack([vectors, popularity.log_popularity(counts)])
-    queries = query_vectors(module, asked, config.history_length)
+    queries = query_vectors(_traced(module), asked, config.history_length)
     found = {}
     for weight in POPULARITY_WEIGHTS:
         queries[:, -1] = weight
@@ -120,6 +121,10 @@ def weigh_popularity(
         found[weight] = metrics.summary(lists, asked.answers, data.catalogue.size)["ndcg@10"]
     best = max(found, key=lambda weight: found[weight])
     return best, found[best]
+
+
+def _traced(module: QueryModule) -> Encode:
+    return tf.function(module.encode, reduce_retracing=True)
 
 
 def _query_module(
@@ -146,7 +151,7 @@ def _any_batch(data: TrainingData, config: RetrievalConfig) -> windows.Batch:
 
 
 def _save_candidates(
-    vectors: np.ndarray, data: TrainingData, config: RetrievalConfig, uri: str
+    vectors: np.ndarray, sample: np.ndarray, data: TrainingData, config: RetrievalConfig, uri: str
 ) -> None:
     clock = data.clock()
     now, at_test = (
@@ -159,6 +164,7 @@ def _save_candidates(
             titles=data.catalogue.titles[1:],
             vectors=np.column_stack([vectors, now]).astype(np.float32)[1:],
             log_popularity_at_test=at_test[1:],
+            sample_queries=sample,
         ),
         uri,
     )

@@ -1,0 +1,75 @@
+"""Approximate search by ScaNN, its ops inside the SavedModel.
+
+Guo et al., Accelerating large-scale inference with anisotropic vector quantization, ICML 2020.
+"""
+
+import math
+import uuid
+
+import numpy as np
+import tensorflow as tf
+
+from schema.errors import UsageError
+from serving.config import IndexConfig
+
+_TRAINING_SAMPLE = 250_000
+
+
+class ScannIndex(tf.Module):
+    """Same questions and answers as `serving.exact_index.ExactIndex`.
+
+    Excluded items are asked for beyond k and then dropped, so k eligible ones remain.
+    """
+
+    kind = "scann"
+
+    def __init__(self, vectors: np.ndarray, config: IndexConfig):
+        """`vectors` [n, dim] float32; about sqrt(n) partitions are trained on them."""
+        super().__init__()
+        self._ops = scann_ops()
+        self._size = len(vectors)
+        self._reordering = config.reordering
+        leaves = max(1, round(math.sqrt(len(vectors))))
+        searcher = (
+            self._ops.builder(vectors, 100, "dot_product")
+            .tree(
+                num_leaves=leaves,
+                num_leaves_to_search=max(1, math.ceil(leaves * config.leaves_to_search_fraction)),
+                training_sample_size=min(len(vectors), _TRAINING_SAMPLE),
+            )
+            .score_ah(2, anisotropic_quantization_threshold=0.2)
+            .reorder(config.reordering)
+            .build(shared_name=f"tandem-{uuid.uuid4()}")
+        )
+        self._state = searcher.serialize_to_module()
+
+    def search(
+        self, queries: tf.Tensor, excluded: tf.Tensor, k: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """See `ExactIndex.search`."""
+        fetch = tf.minimum(k + tf.shape(excluded)[1], self._size)
+        searcher = self._ops.searcher_from_module(self._state)
+        found = searcher.search_batched(
+            queries,
+            final_num_neighbors=fetch,
+            pre_reorder_num_neighbors=tf.maximum(fetch, self._reordering),
+        )
+        position = tf.cast(found.indices, tf.int32) + 1
+        dropped = tf.reduce_any(position[..., tf.newaxis] == excluded[:, tf.newaxis], axis=-1)
+        dropped |= tf.math.is_nan(found.distances)
+        scores = tf.where(dropped, tf.constant(-np.inf), found.distances)
+        best = tf.math.top_k(scores, tf.minimum(k, tf.shape(scores)[1]))
+        chosen = tf.gather(position, best.indices, batch_dims=1)
+        return tf.where(tf.math.is_inf(best.values), 0, chosen), best.values
+
+
+def scann_ops():
+    """ScaNN's TensorFlow ops; a UsageError in plain words where they do not fit this TensorFlow."""
+    try:
+        from scann.scann_ops.py import scann_ops as ops
+    except (ImportError, tf.errors.NotFoundError) as error:
+        raise UsageError(
+            f"expected ScaNN's ops to load under TensorFlow {tf.__version__}, received: {error}; "
+            "install the locked version set (`tandem doctor` shows what differs) or set index.kind = \"exact\""
+        ) from error
+    return ops

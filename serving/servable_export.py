@@ -1,0 +1,49 @@
+"""Puts query model, index and ranking model together and writes the three servables."""
+
+import tensorflow as tf
+
+from schema import signatures
+from schema.candidates import Candidates
+from serving.item_table import ItemTable
+from serving.servable_modules import (
+    RankingServable,
+    RecommenderServable,
+    RetrievalServable,
+    query_inputs,
+)
+
+_K = tf.TensorSpec([], tf.int32, name=signatures.K)
+_EXCLUDED = tf.TensorSpec([None, None], tf.string, name=signatures.EXCLUDED_ITEM_IDS)
+_CANDIDATES = tf.TensorSpec([None, None], tf.string, name=signatures.CANDIDATE_ITEM_IDS)
+
+
+def export(
+    query, index, ranking, candidates: Candidates, depth: int, rank_order: bool, uri: str
+) -> None:
+    """Writes one SavedModel per name in `schema.signatures.SERVABLES` below `uri`.
+
+    `query`, `index` and `ranking` are loaded SavedModels; `depth` and `rank_order` as in
+    `RecommenderServable`.
+    """
+    items = ItemTable(candidates)
+    asking = query_inputs(query)
+    listing = asking | {signatures.EXCLUDED_ITEM_IDS: _EXCLUDED, signatures.K: _K}
+    scoring = asking | {signatures.CANDIDATE_ITEM_IDS: _CANDIDATES}
+    recommender = RecommenderServable(query, items, index, ranking, depth, rank_order)
+    _save(RetrievalServable(query, items, index), listing, f"{uri}/{signatures.RETRIEVAL}")
+    _save(RankingServable(query, items, ranking), scoring, f"{uri}/{signatures.RANKING}")
+    _save(recommender, listing, f"{uri}/{signatures.RECOMMENDER}")
+
+
+def _save(
+    module: RetrievalServable | RankingServable | RecommenderServable,
+    specs: dict[str, tf.TensorSpec],
+    path: str,
+) -> None:
+    serve = tf.function(module.serve, input_signature=[specs])
+    tf.saved_model.save(
+        module,
+        path,
+        signatures={signatures.SERVING_DEFAULT: serve.get_concrete_function()},
+        options=tf.saved_model.SaveOptions(namespace_whitelist=["Scann"]),
+    )

@@ -1,0 +1,107 @@
+"""The three servables, each one graph: `retrieval`, `ranking` and `recommender`."""
+
+import tensorflow as tf
+
+from schema import signatures
+from serving.item_table import ItemTable
+
+RELEVANCE = "relevance"
+Inputs = dict[str, tf.Tensor]
+
+
+class RetrievalServable(tf.Module):
+    """The nearest k items that are neither in the history nor excluded."""
+
+    def __init__(self, query, items: ItemTable, index):
+        """`query` and `index` are loaded SavedModels."""
+        super().__init__()
+        self._query = query
+        self._items = items
+        self._index = index
+
+    def serve(self, inputs: Inputs) -> Inputs:
+        """-> `item_ids`, `scores` [batch, k], `known_user` [batch]."""
+        asked = ask(self._query, inputs)
+        positions, scores = search(self._index, self._items, inputs, asked, inputs[signatures.K])
+        return answer(self._items, positions, scores, asked)
+
+
+class RankingServable(tf.Module):
+    """Every head's score of the candidates in the request."""
+
+    def __init__(self, query, items: ItemTable, ranking):
+        """`query` and `ranking` are loaded SavedModels."""
+        super().__init__()
+        self._query = query
+        self._items = items
+        self._ranking = ranking
+
+    def serve(self, inputs: Inputs) -> Inputs:
+        """-> `relevance` and each label [batch, candidates]."""
+        positions = self._items.positions(inputs[signatures.CANDIDATE_ITEM_IDS])
+        return heads(self._ranking, self._items, ask(self._query, inputs), positions)
+
+
+class RecommenderServable(tf.Module):
+    """Retrieve, exclude, rank, and the best k of it, in one call."""
+
+    def __init__(self, query, items: ItemTable, index, ranking, depth: int, rank_order: bool):
+        """`depth` items go from retrieval to ranking.
+
+        `rank_order` False leaves retrieval's order in the final list: ranking did not pay on valid.
+        """
+        super().__init__()
+        self._query = query
+        self._items = items
+        self._index = index
+        self._ranking = ranking
+        self._depth = depth
+        self._rank_order = rank_order
+
+    def serve(self, inputs: Inputs) -> Inputs:
+        """-> `item_ids`, `scores` [batch, k], `known_user` [batch]."""
+        asked = ask(self._query, inputs)
+        k = inputs[signatures.K]
+        depth = tf.maximum(k, self._depth)
+        positions, scores = search(self._index, self._items, inputs, asked, depth)
+        if self._rank_order:
+            scores = heads(self._ranking, self._items, asked, positions)[RELEVANCE]
+            scores = tf.where(positions == 0, tf.constant(float("-inf")), scores)
+        best = tf.math.top_k(scores, tf.minimum(k, tf.shape(scores)[1]))
+        chosen = tf.gather(positions, best.indices, batch_dims=1)
+        return answer(self._items, chosen, best.values, asked)
+
+
+def query_inputs(query) -> dict[str, tf.TensorSpec]:
+    """Inputs of a loaded query model by name."""
+    (specs,), _ = query.query.concrete_functions[0].structured_input_signature
+    return specs
+
+
+def ask(query, inputs: Inputs) -> Inputs:
+    """The query model on those of the inputs that are its own."""
+    return query.query({name: inputs[name] for name in query_inputs(query)})
+
+
+def search(index, items: ItemTable, inputs: Inputs, asked: Inputs, k: tf.Tensor):
+    """Positions and scores [batch, min(k, n)] without history and exclusions."""
+    ids = [inputs[signatures.HISTORY_ITEM_IDS], inputs[signatures.EXCLUDED_ITEM_IDS]]
+    excluded = items.positions(tf.concat(ids, axis=1))
+    return index.search(asked[signatures.VECTOR], excluded, k)
+
+
+def heads(ranking, items: ItemTable, asked: Inputs, positions: tf.Tensor) -> Inputs:
+    """Ranking's scores of candidates by position."""
+    popularity = items.log_popularity(positions)
+    return ranking.score(
+        asked[signatures.VECTOR], asked[signatures.USER_INDEX], positions, popularity
+    )
+
+
+def answer(items: ItemTable, positions: tf.Tensor, scores: tf.Tensor, asked: Inputs) -> Inputs:
+    """What a listing servable returns; an empty id where fewer than k items were eligible."""
+    return {
+        signatures.ITEM_IDS: items.ids(positions),
+        signatures.SCORES: scores,
+        signatures.KNOWN_USER: asked[signatures.USER_INDEX] > 0,
+    }

@@ -1,0 +1,110 @@
+"""Both stages on the test split, beside the baselines, reading only what was known at the cut."""
+
+import numpy as np
+import tensorflow as tf
+
+from schema.candidates import Candidates
+from trainer import bias_baseline, metrics, ranked_lists, two_stages
+from trainer.config import EvaluationConfig, RankingConfig, RetrievalConfig
+from trainer.popularity import PopularityClock
+from trainer.questions import Questions, ask
+from trainer.ranking import scorer
+from trainer.ranking_examples import event_queries
+from trainer.retrieval import query_vectors
+from trainer.training_data import TrainingData, cut
+
+_DEPTH = 100
+Metrics = dict[str, float]
+
+
+def evaluate(
+    data: TrainingData,
+    query,
+    ranking,
+    candidates: Candidates,
+    retrieval_config: RetrievalConfig,
+    ranking_config: RankingConfig,
+    config: EvaluationConfig,
+) -> dict[str, object]:
+    """`query` and `ranking` are the loaded SavedModels.
+
+    Returns `retrieval` {metrics, users, baselines} and `ranking` {metrics of the final lists, and per label}.
+    """
+    asked = ask(data.test, cut(data.test))
+    at_test = np.pad(candidates.vectors_at_test(), [(1, 0), (0, 0)])
+    queries = query_vectors(query.positions, asked, retrieval_config.history_length)
+    depth = max(_DEPTH, ranking_config.candidates)
+    lists = ranked_lists.nearest(queries, at_test, asked.seen, depth)
+    final = two_stages.reranked(
+        lists, queries, asked, at_test[:, -1], scorer(ranking), ranking_config.candidates
+    )
+    size = data.catalogue.size
+    return {
+        "retrieval": metrics.summary(lists, asked.answers, size)
+        | {"users": len(asked), "baselines": baselines(data.clock(), asked, config, size)},
+        "ranking": metrics.summary(final, asked.answers, size)
+        | {"labels": label_errors(data, query, ranking, at_test, retrieval_config)},
+    }
+
+
+def baselines(
+    clock: PopularityClock, asked: Questions, config: EvaluationConfig, size: int
+) -> dict[str, Metrics]:
+    """What two counters reach: events of all time, and of the last `recent_days`."""
+    counts = {
+        "popular": clock.counts(asked.now),
+        "recent": clock.counts(asked.now, config.recent_days),
+    }
+    return {
+        name: metrics.summary(ranked_lists.popular(c, asked.seen, _DEPTH), asked.answers, size)
+        for name, c in counts.items()
+    }
+
+
+def label_errors(
+    data: TrainingData, query, ranking, at_test: np.ndarray, config: RetrievalConfig
+) -> dict[str, Metrics]:
+    """Per label, on the test events that have it: RMSE (of the probability, for binary) beside the bias baseline's."""
+    split = data.test
+    queries = event_queries(split, lambda batch: query.positions(_tensors(batch)).numpy(), config)
+    chosen = np.flatnonzero(split.own & split.positive & (split.item_index > 0))
+    item, user = split.item_index[chosen], split.user_index[split.rows[chosen]]
+    outputs = scorer(ranking)(
+        queries[chosen], user, item[:, None], at_test[item, -1].astype(np.float32)[:, None]
+    )
+    found = {}
+    for name, label in data.dataset.labels.ranking.items():
+        values = split.labels[name][chosen]
+        known = ~np.isnan(values)
+        truth = (values >= label.at_least).astype(float) if label.kind == "binary" else values
+        baseline = _bias_baseline(data, name, label).predict(user, item)
+        found[name] = {
+            "rmse": _rmse(outputs[name][known, 0], truth[known]),
+            "bias_baseline_rmse": _rmse(baseline[known], truth[known]),
+            "events": int(known.sum()),
+        }
+    return found
+
+
+def _bias_baseline(data: TrainingData, name: str, label) -> bias_baseline.BiasBaseline:
+    split = data.train
+    values = split.labels[name]
+    chosen = split.own & (split.item_index > 0) & ~np.isnan(values)
+    if label.kind == "binary":
+        values = (values >= label.at_least).astype(float)
+    users = int(split.user_index.max()) + 1
+    return bias_baseline.fit(
+        split.user_index[split.rows[chosen]],
+        split.item_index[chosen],
+        values[chosen],
+        max(users, int(data.test.user_index.max()) + 1),
+        data.catalogue.size + 1,
+    )
+
+
+def _rmse(predicted: np.ndarray, truth: np.ndarray) -> float:
+    return float(np.sqrt(np.mean((predicted - truth) ** 2)))
+
+
+def _tensors(batch: dict[str, np.ndarray]) -> dict[str, tf.Tensor]:
+    return {key: tf.constant(values) for key, values in batch.items()}

@@ -1,0 +1,162 @@
+"""The ranking stage, from transformed data and the retrieval model to a ranking SavedModel."""
+
+import json
+import logging
+
+import numpy as np
+import tensorflow as tf
+
+from schema import candidates
+from schema.labels import RankingLabel
+from trainer import metrics, popularity, ranked_lists, ranking_examples, ranking_export, two_stages
+from trainer.config import RankingConfig, RetrievalConfig
+from trainer.preprocessing import USER_VOCABULARY
+from trainer.questions import Questions, ask
+from trainer.ranking_examples import RankingExamples
+from trainer.ranking_model import RankingModel, RankingNetwork
+from trainer.retrieval import query_vectors
+from trainer.retrieval_training import Progress
+from trainer.training_data import TrainingData, cut
+
+VERDICT = "ranking.json"
+_log = logging.getLogger(__name__)
+
+
+def train(
+    data: TrainingData,
+    query_uri: str,
+    candidates_uri: str,
+    retrieval: RetrievalConfig,
+    config: RankingConfig,
+    seed: int,
+    model_uri: str,
+    tensorboard: str,
+) -> dict[str, float]:
+    """Trains on train, stops on valid, writes the SavedModel and whether ranking's order is better on valid."""
+    tf.keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+    query = tf.saved_model.load(query_uri)
+    vectors = np.pad(candidates.load(candidates_uri).vectors[:, :-1], [(1, 0), (0, 0)])
+    examples = [
+        _examples(split, data, query, vectors, retrieval, config, seed)
+        for split in (data.train, data.valid)
+    ]
+    labels = data.dataset.labels.ranking
+    network = _network(vectors, data, examples[0], config)
+    model = RankingModel(network, labels, network.scales)
+    history = fit(model, examples[0], examples[1], config, seed, tensorboard)
+    module = ranking_export.RankingModule(network, labels, vectors.shape[1])
+    quality = _two_stages_on_valid(module, data, query, vectors, retrieval, config)
+    ranking_export.save(module, model_uri)
+    _write_verdict(quality, model_uri)
+    _log.info("ranking trained %s", " ".join(f"{k}={v:.4f}" for k, v in quality.items()))
+    return quality | {"valid_loss": min(history["val_loss"]), "loss": history["loss"][-1]}
+
+
+def fit(
+    model: RankingModel,
+    train_examples: RankingExamples,
+    valid_examples: RankingExamples,
+    config: RankingConfig,
+    seed: int,
+    tensorboard: str,
+) -> dict[str, list[float]]:
+    """Adam with early stopping on the loss of the valid examples; keeps the best weights."""
+    model.compile(optimizer=tf.keras.optimizers.Adam(config.learning_rate))
+    history = model.fit(
+        _dataset(train_examples, config.batch_size).shuffle(64, seed=seed),
+        validation_data=_dataset(valid_examples, config.batch_size),
+        epochs=config.epochs,
+        verbose=0,
+        callbacks=[
+            tf.keras.callbacks.EarlyStopping("val_loss", patience=1, restore_best_weights=True),
+            tf.keras.callbacks.TensorBoard(tensorboard, write_graph=True, update_freq="epoch"),
+            Progress(config.epochs),
+        ],
+    )
+    return history.history
+
+
+def _examples(
+    split, data: TrainingData, query, vectors: np.ndarray,
+    retrieval: RetrievalConfig, config: RankingConfig, seed: int,
+) -> RankingExamples:  # fmt: skip
+    def encode(batch):
+        return query.positions({k: tf.constant(v) for k, v in batch.items()}).numpy()
+
+    rng = np.random.default_rng(seed)
+    return ranking_examples.build(split, encode, vectors, data.clock(), retrieval, config, rng)
+
+
+def _network(
+    vectors: np.ndarray, data: TrainingData, examples: RankingExamples, config: RankingConfig
+) -> RankingNetwork:
+    labels = data.dataset.labels.ranking
+    users = data.timelines_graph.vocabulary_size_by_name(USER_VOCABULARY)
+    scales = {
+        name: _scale(examples.labels[name])
+        for name, label in labels.items()
+        if label.kind == "regression"
+    }
+    return RankingNetwork(vectors, users, labels, scales, config)
+
+
+def _scale(values: np.ndarray) -> tuple[float, float]:
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return 0.0, 1.0
+    return float(known.mean()), float(known.std()) or 1.0
+
+
+def _dataset(examples: RankingExamples, batch: int) -> tf.data.Dataset:
+    arrays = {
+        "query": examples.query,
+        "user_index": examples.user_index,
+        "candidates": examples.candidates,
+        "log_popularity": examples.log_popularity,
+    }
+    arrays |= {f"label_{name}": values for name, values in examples.labels.items()}
+    return tf.data.Dataset.from_tensor_slices(arrays).batch(batch)
+
+
+def _two_stages_on_valid(
+    module, data: TrainingData, query, vectors: np.ndarray,
+    retrieval: RetrievalConfig, config: RankingConfig,
+) -> dict[str, float]:  # fmt: skip
+    asked = ask(data.valid, cut(data.valid))
+    counts = data.clock().counts(asked.now, retrieval.popularity_days)
+    present = popularity.log_popularity(counts)
+    queries = query_vectors(query.positions, asked, retrieval.history_length)
+    stood = np.column_stack([vectors, present])
+    lists = ranked_lists.nearest(queries, stood, asked.seen, max(100, config.candidates))
+    final = two_stages.reranked(lists, queries, asked, present, scorer(module), config.candidates)
+    return {
+        "valid_retrieval_ndcg@10": _ndcg(lists, asked),
+        "valid_ranking_ndcg@10": _ndcg(final, asked),
+    }
+
+
+def _ndcg(lists: np.ndarray, asked: Questions) -> float:
+    return metrics.summary(lists, asked.answers, 1)["ndcg@10"]
+
+
+def scorer(module) -> two_stages.Score:
+    """numpy in, numpy out, around a ranking module, trained or loaded."""
+
+    def score(*inputs: np.ndarray) -> dict[str, np.ndarray]:
+        query, user, index, present = inputs
+        outputs = module.score(
+            tf.constant(query, tf.float32),
+            tf.constant(user, tf.int32),
+            tf.constant(index, tf.int32),
+            tf.constant(present, tf.float32),
+        )
+        return {name: values.numpy() for name, values in outputs.items()}
+
+    return score
+
+
+def _write_verdict(quality: dict[str, float], model_uri: str) -> None:
+    pays = quality["valid_ranking_ndcg@10"] > quality["valid_retrieval_ndcg@10"]
+    with tf.io.gfile.GFile(f"{model_uri}/assets.extra/{VERDICT}", "w") as file:
+        json.dump({"order": "ranking" if pays else "retrieval"} | quality, file)

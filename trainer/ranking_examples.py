@@ -1,0 +1,108 @@
+"""What ranking learns from: each positive event beside items that retrieval would have returned just then."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from trainer import popularity, ranked_lists, windows
+from trainer.config import RankingConfig, RetrievalConfig
+from trainer.popularity import SECONDS_PER_DAY, PopularityClock
+from trainer.timelines import Timelines
+
+Encoder = Callable[[windows.Batch], np.ndarray]
+_ROWS = 512
+
+
+@dataclasses.dataclass(frozen=True)
+class RankingExamples:
+    """`m` positive events in time order; column 0 of the candidates is the item that was taken."""
+
+    query: np.ndarray
+    """[m, dim + 1] query vectors."""
+    user_index: np.ndarray
+    """[m]."""
+    candidates: np.ndarray
+    """[m, 1 + negatives] item indices."""
+    log_popularity: np.ndarray
+    """[m, 1 + negatives] of the candidates at the event's day."""
+    labels: dict[str, np.ndarray]
+    """By name: [m] float32 of the item that was taken, NaN where the log has none."""
+
+    def __len__(self) -> int:
+        """Number of events."""
+        return len(self.query)
+
+
+def build(
+    timelines: Timelines,
+    encode: Encoder,
+    vectors: np.ndarray,
+    clock: PopularityClock,
+    retrieval: RetrievalConfig,
+    config: RankingConfig,
+    rng: np.random.Generator,
+) -> RankingExamples:
+    """The latest `max_events` positive events of the split. `vectors` [n + 1, dim] are the items'.
+
+    Popularity is read once a day, at the day's beginning, so an event never sees itself counted.
+    """
+    chosen = np.flatnonzero(timelines.own & timelines.positive & (timelines.item_index > 0))
+    chosen = chosen[np.argsort(timelines.timestamps[chosen], kind="stable")][-config.max_events :]
+    queries = event_queries(timelines, encode, retrieval)[chosen]
+    taken = timelines.item_index[chosen]
+    others, log_popularity = [], []
+    for part, present in _days(timelines.timestamps[chosen], clock, retrieval.popularity_days):
+        stood = np.column_stack([vectors, present])
+        seen = [_history(timelines, event) for event in chosen[part]]
+        lists = ranked_lists.nearest(queries[part], stood, seen, config.candidates)
+        drawn = np.column_stack([taken[part], _draw(lists, taken[part], config.negatives, rng)])
+        others.append(drawn)
+        log_popularity.append(present[drawn])
+    return RankingExamples(
+        query=queries,
+        user_index=timelines.user_index[timelines.rows[chosen]],
+        candidates=np.concatenate(others).astype(np.int32),
+        log_popularity=np.concatenate(log_popularity),
+        labels={name: values[chosen] for name, values in timelines.labels.items()},
+    )
+
+
+def event_queries(timelines: Timelines, encode: Encoder, config: RetrievalConfig) -> np.ndarray:
+    """[e, dim + 1] the query vector just before each event that belongs to the split; 0 for the others."""
+    cuts = windows.cut(timelines, config.history_length)
+    queries = None
+    for batch in windows.batched(timelines, cuts, config.positions_per_batch, None):
+        vectors = encode(batch)
+        if queries is None:
+            queries = np.zeros((len(timelines.item_index), vectors.shape[-1]), np.float32)
+        queries[batch["event"][batch["target"]]] = vectors[batch["target"]]
+    assert queries is not None, "ingestion lets no empty split through"
+    return queries
+
+
+def _days(
+    timestamps: np.ndarray, clock: PopularityClock, days: float
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """Slices of events of one day, with the log popularity [n + 1] at the day's beginning."""
+    day = timestamps // SECONDS_PER_DAY
+    for first in np.flatnonzero(np.diff(day, prepend=day[0] - 1)):
+        end = int(np.searchsorted(day, day[first], side="right"))
+        counts = clock.counts(int(day[first]) * SECONDS_PER_DAY, days)
+        present = popularity.log_popularity(counts)
+        for part in ranked_lists.slices(end - int(first), _ROWS):
+            yield slice(part.start + first, part.stop + first), present
+
+
+def _history(timelines: Timelines, event: int) -> np.ndarray:
+    row = np.searchsorted(timelines.row_splits, event, side="right") - 1
+    return timelines.item_index[timelines.row_splits[row] : event]
+
+
+def _draw(lists: np.ndarray, taken: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """`count` different items of each row of `lists` [m, c], never the one that was taken."""
+    order = rng.random(lists.shape)
+    order[lists == taken[:, None]] = np.inf
+    order[lists == 0] = np.inf
+    picked = np.argsort(order, axis=1)[:, :count]
+    return np.take_along_axis(lists, picked, axis=1)
