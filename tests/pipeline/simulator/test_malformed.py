@@ -1,0 +1,66 @@
+"""Broken lines: as many as asked, of every sort, and none that an honest reader could take."""
+
+import json
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.simulator.malformed import SORTS, Faults, break_line, draw_faults, with_faults
+
+LINE = (
+    '{"user_id": "u1", "item_id": "i2", "timestamp": 1704067210, '
+    '"device": "phone", "purchase": 0, "rating": 4.5}'
+)
+
+
+def _reason(line):
+    """Why a reader that wants an object with two ids and a whole number of seconds must refuse."""
+    try:
+        event = json.loads(line)
+    except json.JSONDecodeError:
+        return "broken_json"
+    if not isinstance(event, dict):
+        return "not_an_object"
+    for field in ("user_id", "item_id", "timestamp"):
+        if field not in event:
+            return f"missing_{field}"
+    return None if isinstance(event["timestamp"], int) else "bad_timestamp"
+
+
+def test_the_reader_takes_the_sound_line():
+    assert _reason(LINE) is None
+
+
+def test_every_sort_is_refused_for_its_own_reason():
+    assert {sort: _reason(break_line(LINE, sort)) for sort in SORTS} == {s: s for s in SORTS}
+
+
+def test_broken_lines_stand_before_their_events():
+    lines = [LINE.replace("u1", f"u{n}") for n in range(3)]
+    faults = Faults(before=np.array([10, 12, 12]), sort=np.array([1, 5, 0]))
+    mixed = with_faults(lines, first=10, faults=faults)
+    assert [_reason(line) for line in mixed] == [
+        "missing_user_id",
+        None,
+        None,
+        "not_an_object",
+        "broken_json",
+        None,
+    ]
+    assert [line for line in mixed if _reason(line) is None] == lines
+
+
+def test_blocks_without_faults_stay_as_they_are():
+    faults = Faults(before=np.array([10]), sort=np.array([0]))
+    assert with_faults([LINE], first=9, faults=faults) == [LINE]
+
+
+@given(n=st.integers(0, 60), events=st.integers(1, 500), seed=st.integers(0, 50))
+def test_counts_sum_to_what_was_asked_and_are_even(n, events, seed):
+    faults = draw_faults(np.random.default_rng(seed), n, events)
+    counts = faults.counts()
+    assert sum(counts.values()) == n
+    assert max(counts.values()) - min(counts.values()) <= 1
+    assert set(counts) == set(SORTS)
+    assert all(0 <= before < events for before in faults.before)
