@@ -1,6 +1,8 @@
 # The verbs of a checkout. Each makes .venv from uv.lock first, where that has not been done.
 
 SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
 PATH_TO := .venv/bin
 STAMP := .venv/.set-up
 
@@ -9,7 +11,7 @@ SHOP_SIZE := --users 3000 --items 1500 --events 60000 --seed 7
 
 export TF_USE_LEGACY_KERAS := 1
 
-.PHONY: setup run test e2e check fix config-document
+.PHONY: setup run test e2e check fix
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -45,12 +47,11 @@ check: setup
 	$(PATH_TO)/ruff format --check
 	$(PATH_TO)/pyright
 	$(PATH_TO)/lint-imports --no-cache
-	$(PATH_TO)/python -m pipeline.config_document --check docs/CONFIG.md
+	@$(PATH_TO)/tandem config | diff -u docs/CONFIG.md - || \
+	  { echo "docs/CONFIG.md is not what the configuration types say; write it with: make fix" >&2; exit 1; }
 
 fix: setup
 	$(PATH_TO)/ruff check --fix
 	$(PATH_TO)/ruff format
-
-# Writes docs/CONFIG.md anew from the configuration types.
-config-document: setup
-	$(PATH_TO)/python -m pipeline.config_document docs/CONFIG.md
+	$(PATH_TO)/tandem config > docs/CONFIG.md.making
+	mv docs/CONFIG.md.making docs/CONFIG.md

@@ -1,4 +1,4 @@
-"""Makes `.venv` from `uv.lock`: finds a working Python 3.10, gets uv, lets uv install the locked set.
+"""Makes `.venv` from `uv.lock`: finds a Python 3.10, gets uv, lets it install the locked set.
 
     python3 bootstrap.py
 
@@ -163,7 +163,7 @@ def find_pip(interpreter: str) -> Optional[List[str]]:
 
 
 def pip_install_uv(pip: List[str]) -> bool:
-    """Installs the pinned uv below `.tools`; pip's own messages stay on the screen when it fails."""
+    """Installs the pinned uv below `.tools`; where pip fails its own messages stay readable."""
     options = ["--quiet", "--disable-pip-version-check", "--upgrade", "--target", TOOLS]
     return subprocess.call([*pip, "install", *options, "uv==" + UV]) == 0
 

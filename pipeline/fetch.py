@@ -1,0 +1,96 @@
+"""Public data sets: downloads an archive, checks its hash, unpacks what is expected of it."""
+
+import hashlib
+import http.client
+import pathlib
+import shutil
+import tempfile
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from schema.errors import UsageError
+
+CHUNK = 1 << 20
+TIMEOUT_S = 60.0
+
+
+class Archive(NamedTuple):
+    """A zip file somewhere: its MD5 as its publisher states it, and the members to unpack."""
+
+    url: str
+    md5: str
+    members: tuple[str, ...]
+
+
+ARCHIVES = {
+    # Harper and Konstan, The MovieLens Datasets, ACM TiiS 5(4), 2015; terms of use in its README.
+    "movielens-1m": Archive(
+        url="https://files.grouplens.org/datasets/movielens/ml-1m.zip",
+        md5="c4d9eecfca2ab87c1945afe126590906",
+        members=("ml-1m/README", "ml-1m/movies.dat", "ml-1m/ratings.dat", "ml-1m/users.dat"),
+    )
+}
+
+
+def fetch(archive: Archive, out: pathlib.Path) -> list[pathlib.Path]:
+    """Puts the archive's members into `out`, without their folders, and returns where they are.
+
+    Nothing appears in `out` before the whole archive has arrived and its hash is right; a file of
+    the same name is replaced. Raises UsageError where the archive cannot be reached, is not the
+    expected one, or `out` cannot be written.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".fetching-", dir=out) as folder:
+            packed = pathlib.Path(folder) / "archive.zip"
+            _download(archive, packed)
+            unpacked = _unpack(archive, packed)
+            return [path.replace(out / path.name) for path in unpacked]
+    except OSError as error:
+        raise UsageError(
+            f"expected to write into {out}, received: {error}; choose another folder with --out"
+        ) from error
+
+
+def _download(archive: Archive, packed: pathlib.Path) -> None:
+    digest = hashlib.md5(usedforsecurity=False)
+    with packed.open("wb") as file:
+        for chunk in _chunks(archive.url):
+            digest.update(chunk)
+            file.write(chunk)
+    if digest.hexdigest() != archive.md5:
+        raise UsageError(
+            f"expected {archive.url} to have MD5 {archive.md5}, received {digest.hexdigest()}; "
+            "nothing was unpacked: try again, or fetch the file by another way"
+        )
+
+
+def _chunks(url: str) -> Iterator[bytes]:
+    """Body of `url`. Every failure on the way here is the network's, and says so."""
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT_S) as response:
+            while chunk := response.read(CHUNK):
+                yield chunk
+    except (OSError, http.client.HTTPException) as error:
+        raise UsageError(
+            f"expected to download {url}, received: {error}; is there a network here? "
+            "Behind a proxy set HTTPS_PROXY, or download it elsewhere and unpack it"
+        ) from error
+
+
+def _unpack(archive: Archive, packed: pathlib.Path) -> list[pathlib.Path]:
+    """Unpacks the expected members beside `packed`; a name in the archive never becomes a path."""
+    with zipfile.ZipFile(packed) as opened:
+        missing = sorted(set(archive.members) - set(opened.namelist()))
+        if missing:
+            raise UsageError(
+                f"expected {archive.url} to hold {missing}, received {opened.namelist()}"
+            )
+        paths = []
+        for member in archive.members:
+            paths.append(packed.parent / pathlib.PurePosixPath(member).name)
+            with opened.open(member) as source, paths[-1].open("wb") as target:
+                shutil.copyfileobj(source, target, CHUNK)
+    return paths
