@@ -13,10 +13,11 @@ Why that bounds: users never choose an item twice, so the number of a user's rel
 depend on which they are, and both Recall@K and NDCG@K are, given that number, a sum over items of
 (item is relevant) · (weight that falls with the rank). The expectation of such a sum is greatest
 when items stand in the order of their probability of being relevant, and no method knows more of
-that than the world's own parameters. Two things are not exact. A user with several test events draws
-without replacement on changing days; by s the order is that of the choice rates, not of the exact
-inclusion probabilities, a difference of second order. And the numbers are those of one throw of the
-dice, not expectations: a method may pass them by luck, by about the standard error over the users.
+that than the world's own parameters. Two things are not exact. A user with several test events
+draws without replacement on changing days; by s the order is that of the choice rates, not of the
+exact inclusion probabilities, a difference of second order. And the numbers are those of one throw
+of the dice, not expectations: a method may pass them by luck, by about the standard error over the
+users.
 """
 
 import numpy as np

@@ -47,14 +47,8 @@ def simulate(
     chosen = _write_events(
         out / "events.jsonl", catalogue, people, schedule, faults, streams[3], streams[4]
     )
-    truth = {
-        "seed": seed,
-        "users": users,
-        "items": items,
-        "events": events,
-        "malformed": faults.counts(),
-        **_room(catalogue, people, schedule, chosen),
-    }
+    truth: dict[str, Any] = {"seed": seed, "users": users, "items": items, "events": events}
+    truth |= {"malformed": faults.counts(), **_room(catalogue, people, schedule, chosen)}
     (out / "truth.json").write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
     return truth
 
