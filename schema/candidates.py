@@ -59,8 +59,7 @@ def save(candidates: Candidates, uri: str) -> None:
 
 def load(uri: str) -> Candidates:
     """Reads what `save` wrote."""
-    with gfile.GFile(f"{uri}/{_ITEMS}", "rb") as file:
-        table = pq.read_table(io.BytesIO(file.read()))
+    table = load_items(uri)
     arrays = {}
     for name in (_VECTORS, _AT_TEST, _QUERIES):
         with gfile.GFile(f"{uri}/{name}", "rb") as file:
@@ -72,3 +71,9 @@ def load(uri: str) -> Candidates:
         log_popularity_at_test=arrays[_AT_TEST],
         sample_queries=arrays[_QUERIES],
     )
+
+
+def load_items(uri: str) -> pa.Table:
+    """`item_id` and `title` alone."""
+    with gfile.GFile(f"{uri}/{_ITEMS}", "rb") as file:
+        return pq.read_table(io.BytesIO(file.read()))

@@ -27,6 +27,7 @@ K = "k"
 
 ITEM_IDS = "item_ids"
 SCORES = "scores"
+RELEVANCE = "relevance"
 KNOWN_USER = "known_user"
 VECTOR = "vector"
 USER_INDEX = "user_index"

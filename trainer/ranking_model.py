@@ -5,9 +5,9 @@ import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
 from schema.labels import RankingLabel
+from schema.signatures import RELEVANCE
 from trainer.config import RankingConfig
 
-RELEVANCE = "relevance"
 _PROJECTION = 32
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from trainer import ranked_lists
 from trainer.questions import Questions
-from trainer.ranking_model import RELEVANCE
+from schema.signatures import RELEVANCE
 
 Score = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], dict[str, np.ndarray]]
 """query [b, dim + 1], user_index [b], candidates [b, c], log_popularity [b, c] -> head: [b, c]."""

@@ -1,0 +1,27 @@
+"""Builds the nearest-neighbour index and measures it."""
+
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types import standard_artifacts
+from tfx.utils import path_utils
+
+from components.artifact_types import Candidates
+from schema import candidates as candidate_files
+from serving import index_build, index_export
+from serving.config import IndexConfig
+
+
+@component
+def Indexer(
+    candidates: InputArtifact[Candidates],
+    index: OutputArtifact[standard_artifacts.Model],
+    config: Parameter[str],
+) -> None:
+    """`config` is the JSON of IndexConfig. The measurements are the artifact's property `measured`."""
+    stored = candidate_files.load(candidates.uri)
+    settings = IndexConfig.model_validate_json(config)
+    built = index_build.build(stored.vectors, settings)
+    measured = index_build.measure(built, stored.vectors, stored.sample_queries)
+    index_build.require(measured, settings)
+    index_export.save(built, stored.vectors.shape[1], path_utils.serving_model_dir(index.uri))
+    index.set_json_value_custom_property("measured", measured)

@@ -1,0 +1,41 @@
+"""Has the servables asked over gRPC in a fresh process before anything is pushed."""
+
+import json
+import os
+import subprocess
+import sys
+
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact
+from tfx.dsl.component.experimental.decorators import component
+from tfx.dsl.io import fileio
+from tfx.types import standard_artifacts
+from tfx.utils import path_utils
+
+from schema.errors import TandemError
+
+_SECONDS = 600
+
+
+@component
+def InfraCheck(
+    servables: InputArtifact[standard_artifacts.Model],
+    infra_verdict: OutputArtifact[standard_artifacts.InfraBlessing],
+) -> None:
+    """Raises TandemError with the process's own words when it fails."""
+    folder = path_utils.serving_model_dir(servables.uri)
+    finished = subprocess.run(
+        [sys.executable, "-m", "serving.infra_check", folder],
+        capture_output=True,
+        text=True,
+        timeout=_SECONDS,
+        env=os.environ | {"TF_USE_LEGACY_KERAS": "1", "CUDA_VISIBLE_DEVICES": ""},
+    )
+    if finished.returncode != 0:
+        raise TandemError(
+            f"expected the exported servables to answer in a fresh process, received exit code "
+            f"{finished.returncode}: {finished.stderr.strip()[-2000:]}"
+        )
+    with fileio.open(f"{infra_verdict.uri}/INFRA_BLESSED", "w") as file:
+        file.write(finished.stdout)
+    infra_verdict.set_json_value_custom_property("report", json.loads(finished.stdout))
+    infra_verdict.set_int_custom_property("blessed", 1)

@@ -1,0 +1,42 @@
+"""Trains the ranking model on what the retrieval model returns."""
+
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types import standard_artifacts
+from tfx.utils import path_utils
+
+from components import training_inputs
+from components.artifact_types import Candidates
+from trainer import ranking
+from trainer.config import RankingConfig, RetrievalConfig
+
+
+@component
+def RankingTrainer(
+    timelines: InputArtifact[standard_artifacts.Examples],
+    timelines_graph: InputArtifact[standard_artifacts.TransformGraph],
+    items: InputArtifact[standard_artifacts.Examples],
+    items_graph: InputArtifact[standard_artifacts.TransformGraph],
+    query: InputArtifact[standard_artifacts.Model],
+    candidates: InputArtifact[Candidates],
+    model: OutputArtifact[standard_artifacts.Model],
+    dataset: Parameter[str],
+    retrieval_config: Parameter[str],
+    config: Parameter[str],
+    seed: Parameter[int],
+    tensorboard: Parameter[str],
+) -> None:
+    """`config` is the JSON of RankingConfig."""
+    data = training_inputs.load(timelines, timelines_graph, items, items_graph, dataset)
+    measured = ranking.train(
+        data,
+        path_utils.serving_model_dir(query.uri),
+        candidates.uri,
+        RetrievalConfig.model_validate_json(retrieval_config),
+        RankingConfig.model_validate_json(config),
+        seed,
+        path_utils.serving_model_dir(model.uri),
+        tensorboard,
+    )
+    for name, value in measured.items():
+        model.set_float_custom_property(name, float(value))

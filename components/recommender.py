@@ -1,0 +1,46 @@
+"""Puts query model, index and ranking model together into the three servables."""
+
+import json
+import pathlib
+from typing import Any
+
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.dsl.io import fileio
+from tfx.types import standard_artifacts
+from tfx.utils import path_utils
+
+from components.artifact_types import Candidates
+from schema import candidates as candidate_files
+from serving import servable, servable_export
+from trainer.config import RankingConfig
+from trainer.ranking import VERDICT
+
+
+@component
+def Recommender(
+    query: InputArtifact[standard_artifacts.Model],
+    candidates: InputArtifact[Candidates],
+    index: InputArtifact[standard_artifacts.Model],
+    ranking: InputArtifact[standard_artifacts.Model],
+    servables: OutputArtifact[standard_artifacts.Model],
+    ranking_config: Parameter[str],
+) -> None:
+    """One SavedModel per name of `schema.signatures.SERVABLES` below the artifact's serving folder."""
+    ranking_dir = path_utils.serving_model_dir(ranking.uri)
+    with fileio.open(f"{ranking_dir}/assets.extra/{VERDICT}") as file:
+        rank_order = json.load(file)["order"] == "ranking"
+    servable_export.export(
+        _loaded(query),
+        _loaded(index),
+        _loaded(ranking),
+        candidate_files.load(candidates.uri),
+        RankingConfig.model_validate_json(ranking_config).candidates,
+        rank_order,
+        path_utils.serving_model_dir(servables.uri),
+    )
+
+
+def _loaded(model: standard_artifacts.Model) -> Any:
+    folder = pathlib.Path(path_utils.serving_model_dir(model.uri))
+    return servable.load(folder.name, 1, folder).saved_model

@@ -1,0 +1,38 @@
+"""Trains the two towers."""
+
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types import standard_artifacts
+from tfx.utils import path_utils
+
+from components import training_inputs
+from components.artifact_types import Candidates
+from trainer import retrieval
+from trainer.config import RetrievalConfig
+
+
+@component
+def RetrievalTrainer(
+    timelines: InputArtifact[standard_artifacts.Examples],
+    timelines_graph: InputArtifact[standard_artifacts.TransformGraph],
+    items: InputArtifact[standard_artifacts.Examples],
+    items_graph: InputArtifact[standard_artifacts.TransformGraph],
+    model: OutputArtifact[standard_artifacts.Model],
+    candidates: OutputArtifact[Candidates],
+    dataset: Parameter[str],
+    config: Parameter[str],
+    seed: Parameter[int],
+    tensorboard: Parameter[str],
+) -> None:
+    """`model` is the query model; `config` the JSON of RetrievalConfig."""
+    data = training_inputs.load(timelines, timelines_graph, items, items_graph, dataset)
+    measured = retrieval.train(
+        data,
+        RetrievalConfig.model_validate_json(config),
+        seed,
+        path_utils.serving_model_dir(model.uri),
+        candidates.uri,
+        tensorboard,
+    )
+    for name, value in measured.items():
+        model.set_float_custom_property(name, float(value))

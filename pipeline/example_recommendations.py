@@ -1,0 +1,32 @@
+"""A few users of the run and what they are recommended, for the report."""
+
+from typing import Any
+
+import numpy as np
+
+from components.ingest import histories
+from pipeline import recommend_once
+from pipeline.run_directory import RunDirectory
+
+_USERS = 5
+_K = 5
+_AT_LEAST = 3
+_LOOKED_AT = 2000
+
+
+def of(summary: dict[str, Any], at: RunDirectory) -> list[dict[str, Any]]:
+    """Five users with some history, chosen by the run's seed, and five items for each."""
+    artifacts = summary["artifacts"]
+    users = _some_users(artifacts["histories"], summary["seed"])
+    return recommend_once.several(at, artifacts, users, _K, None)
+
+
+def _some_users(uri: str, seed: int) -> list[str]:
+    found: list[str] = []
+    for history in histories.iterate(uri):
+        if len(history.item_ids) >= _AT_LEAST:
+            found.append(history.user_id)
+        if len(found) == _LOOKED_AT:
+            break
+    chosen = np.random.default_rng(seed).permutation(len(found))[:_USERS]
+    return [found[i] for i in sorted(chosen)]

@@ -1,0 +1,43 @@
+"""The DAG as a Kubeflow Pipelines v2 document, made without any cluster or cloud."""
+
+import pathlib
+
+import yaml
+from google.protobuf import json_format
+from kfp.pipeline_spec import pipeline_spec_pb2
+from tfx import v1 as tfx
+
+from pipeline import dag
+from pipeline.config import Config
+
+
+def compile_to(out: pathlib.Path, config: Config, image: str, data: str, root: str) -> int:
+    """Writes the YAML at `out` after KFP's own pipeline spec has accepted it; returns the number of tasks.
+
+    The input's content is unknown here, so ingestion is cached by the data's location alone.
+    """
+    pipeline = dag.build(
+        config,
+        dag.Locations(
+            data=data,
+            artifacts=f"{root}/artifacts",
+            serving=f"{root}/serving",
+            tensorboard=f"{root}/tensorboard",
+            rejected=f"{root}/rejected",
+        ),
+        fingerprint="",
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    settings = tfx.orchestration.experimental.KubeflowV2DagRunnerConfig(
+        default_image=image, use_pipeline_spec_2_1=True
+    )
+    tfx.orchestration.experimental.KubeflowV2DagRunner(
+        settings, output_dir=str(out.parent.absolute()), output_filename=out.name
+    ).run(pipeline)
+    return len(validated(out).root.dag.tasks)
+
+
+def validated(path: pathlib.Path) -> pipeline_spec_pb2.PipelineSpec:
+    """Parses the first document of `path` by KFP's pipeline spec; raises ParseError on what it does not know."""
+    document = next(yaml.safe_load_all(path.read_text(encoding="utf-8")))
+    return json_format.ParseDict(document, pipeline_spec_pb2.PipelineSpec())

@@ -1,0 +1,70 @@
+"""One local run: configuration, checks, DAG, summary, report."""
+
+import contextlib
+import io
+import json
+import logging
+import pathlib
+from collections.abc import Iterator
+
+from rich.console import Console
+
+from components.ingest import preflight
+from pipeline import config as configuration
+from pipeline import example_recommendations, quiet, report
+from pipeline.config import Config
+from pipeline.run_directory import RunDirectory
+from pipeline.stage_lines import StageLines
+
+_progress = logging.getLogger("tandem.progress")
+
+
+def run(
+    config_path: pathlib.Path,
+    data_dir: pathlib.Path | None,
+    root: pathlib.Path,
+    overrides: list[str],
+    as_json: bool,
+) -> dict[str, object]:
+    """Returns the summary after writing and printing it; raises what stopped the run."""
+    config = configuration.load(config_path, overrides)
+    data = str((data_dir or config_path.parent).absolute())
+    preflight.check(config.dataset, data)
+    at = RunDirectory(root.absolute())
+    at.root.mkdir(parents=True, exist_ok=True)
+    with quiet.into_file(at.log) as (out, err):
+        console = Console(file=err if as_json else out)
+        console.print(f"{config.name}: data {data}, root {at.root}, full log {at.log}", soft_wrap=True)
+        summary = _execute(config, data, at, console)
+        if as_json:
+            out.write(json.dumps(summary, indent=1) + "\n")
+        else:
+            report.show(summary, console)
+    return summary
+
+
+def _execute(config: Config, data: str, at: RunDirectory, console: Console) -> dict[str, object]:
+    with console.status("loading TensorFlow and TFX") if console.is_terminal else _nothing():
+        from pipeline import summary as summaries
+        from pipeline.stages import run_stages
+    with _listening(StageLines(console)) as lines:
+        metadata, stages = run_stages(config, data, at, lines)
+    summary = summaries.summarise(config, metadata, stages)
+    summary["examples"] = example_recommendations.of(summary, at)
+    summaries.write(summary, at.summary)
+    return summary
+
+
+@contextlib.contextmanager
+def _listening(lines: StageLines) -> Iterator[StageLines]:
+    _progress.addHandler(lines)
+    _progress.setLevel(logging.INFO)
+    try:
+        yield lines
+    finally:
+        lines.stop()
+        _progress.removeHandler(lines)
+
+
+def _nothing() -> contextlib.AbstractContextManager[io.StringIO]:
+    return contextlib.nullcontext(io.StringIO())

@@ -1,0 +1,43 @@
+"""Sends everything that libraries write to stdout, stderr and logging into one file."""
+
+import contextlib
+import io
+import logging
+import os
+import pathlib
+import sys
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def into_file(path: pathlib.Path) -> Iterator[tuple[io.TextIOBase, io.TextIOBase]]:
+    """Yields what stdout and stderr were, for what people are to see.
+
+    File descriptors are redirected, so that C++ libraries and child processes are caught too.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = [os.dup(1), os.dup(2)]
+    handler = logging.FileHandler(path)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    root = logging.getLogger()
+    before = root.level
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(path.open("a"))
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+        root.addHandler(handler)
+        root.setLevel(logging.INFO)
+        out, err = (stack.enter_context(os.fdopen(os.dup(fd), "w")) for fd in kept)
+        try:
+            yield out, err
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os.dup2(kept[0], 1)
+            os.dup2(kept[1], 2)
+            for fd in kept:
+                os.close(fd)
+            root.removeHandler(handler)
+            root.setLevel(before)

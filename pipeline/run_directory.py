@@ -1,0 +1,59 @@
+"""What lies where below --root."""
+
+import dataclasses
+import pathlib
+
+from schema.errors import NoRunError
+
+
+@dataclasses.dataclass(frozen=True)
+class RunDirectory:
+    """One root: successive runs share it, and with it their cache."""
+
+    root: pathlib.Path
+
+    @property
+    def artifacts(self) -> pathlib.Path:
+        """What the components wrote."""
+        return self.root / "artifacts"
+
+    @property
+    def metadata(self) -> pathlib.Path:
+        """ML Metadata's SQLite file."""
+        return self.root / "metadata.sqlite"
+
+    @property
+    def serving(self) -> pathlib.Path:
+        """Pushed models: `<model>/<version>/`."""
+        return self.root / "serving"
+
+    @property
+    def tensorboard(self) -> pathlib.Path:
+        """TensorBoard's log directory."""
+        return self.root / "tensorboard"
+
+    @property
+    def rejected(self) -> pathlib.Path:
+        """Dead letters, by table."""
+        return self.root / "rejected"
+
+    @property
+    def log(self) -> pathlib.Path:
+        """Full log of the latest run."""
+        return self.root / "run.log"
+
+    @property
+    def summary(self) -> pathlib.Path:
+        """summary.json of the latest finished run."""
+        return self.root / "summary.json"
+
+
+def finished(root: pathlib.Path) -> RunDirectory:
+    """The run at `root`; NoRunError where none has finished there."""
+    run = RunDirectory(root.absolute())
+    if not run.summary.exists():
+        raise NoRunError(
+            f"expected a finished run at {root}, found no summary.json there; "
+            f"run `tandem run --config … --root {root}` first"
+        )
+    return run

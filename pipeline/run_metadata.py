@@ -1,0 +1,65 @@
+"""What ML Metadata knows of the latest execution of each node."""
+
+import dataclasses
+import pathlib
+
+from ml_metadata import metadata_store
+from ml_metadata.proto import metadata_store_pb2 as mlmd
+from tfx.orchestration import metadata as tfx_metadata
+from tfx.orchestration.portable.mlmd import event_lib, execution_lib
+from tfx.types import Artifact, artifact_utils
+
+
+@dataclasses.dataclass(frozen=True)
+class NodeRun:
+    """The latest finished execution of one node."""
+
+    execution_id: int
+    cached: bool
+    outputs: dict[str, Artifact]
+    """Output artifacts by key."""
+
+
+class RunMetadata:
+    """Reads the SQLite metadata store of one root."""
+
+    def __init__(self, path: pathlib.Path, pipeline_name: str):
+        self._pipeline = pipeline_name
+        config = tfx_metadata.sqlite_metadata_connection_config(str(path))
+        self._store = metadata_store.MetadataStore(config)
+
+    def latest(self, node: str) -> NodeRun | None:
+        """None where the node has never finished."""
+        context = self._store.get_context_by_type_and_name("node", f"{self._pipeline}.{node}")
+        if context is None:
+            return None
+        finished = [
+            execution
+            for execution in self._store.get_executions_by_context(context.id)
+            if execution_lib.is_execution_successful(execution)
+        ]
+        if not finished:
+            return None
+        last = max(finished, key=lambda execution: execution.id)
+        return NodeRun(
+            execution_id=last.id,
+            cached=last.last_known_state == mlmd.Execution.CACHED,
+            outputs=self._outputs(last.id),
+        )
+
+    def executed(self) -> int:
+        """How many executions were ever run to their end, cached ones not counted."""
+        return sum(
+            execution.last_known_state == mlmd.Execution.COMPLETE
+            for execution in self._store.get_executions()
+        )
+
+    def _outputs(self, execution_id: int) -> dict[str, Artifact]:
+        outputs = {}
+        for event in self._store.get_events_by_execution_ids([execution_id]):
+            if event_lib.is_valid_output_event(event):
+                (artifact,) = self._store.get_artifacts_by_id([event.artifact_id])
+                (kind,) = self._store.get_artifact_types_by_id([artifact.type_id])
+                key = next(step.key for step in event.path.steps if step.HasField("key"))
+                outputs[key] = artifact_utils.deserialize_artifact(kind, artifact)
+        return outputs

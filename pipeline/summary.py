@@ -1,0 +1,66 @@
+"""summary.json: what happened in a run, for programs."""
+
+import importlib.metadata
+import json
+import math
+import pathlib
+
+import pyarrow as pa
+
+from components.evaluator import METRICS
+from pipeline.config import Config
+from pipeline.run_metadata import RunMetadata
+from schema import signatures
+
+_PACKAGES = (
+    "tandem", "tfx", "tensorflow", "tf-keras", "tensorflow-recommenders", "tensorflow-text",
+    "scann", "apache-beam",
+)  # fmt: skip
+_ROWS = ("read", "accepted", "rejected", "duplicates", "users", "train", "valid", "test")
+
+
+def summarise(
+    config: Config, metadata: RunMetadata, stages: list[dict[str, object]]
+) -> dict[str, object]:
+    """Reads the artifacts of the latest executions; `stages` as the run saw them."""
+    evaluation = _metrics(metadata)
+    return {
+        "name": config.name,
+        "seed": config.seed,
+        "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
+        "stages": stages,
+        "rows": _rows(metadata),
+        "retrieval": evaluation["retrieval"] | _training(metadata, "RetrievalTrainer"),
+        "ranking": evaluation["ranking"] | _training(metadata, "RankingTrainer"),
+        "index": _output(metadata, "Indexer", "index").get_json_value_custom_property("measured"),
+        "servables": _output(metadata, "Pusher", "pushed").get_json_value_custom_property(
+            "servables"
+        ),
+        "config": config.model_dump(mode="json"),
+    }
+
+
+def write(summary: dict[str, object], path: pathlib.Path) -> None:
+    """Writes it whole or not at all; a NaN is an error, not a word that JSON does not know."""
+    text = json.dumps(summary, indent=1, allow_nan=False)
+    unfinished = path.with_suffix(".tmp")
+    unfinished.write_text(text + "\n", encoding="utf-8")
+    unfinished.rename(path)
+
+
+def _output(metadata: RunMetadata, node: str, key: str):
+    run = metadata.latest(node)
+    assert run is not None, f"{node} has finished before a summary is made"
+    return run.outputs[key]
+
+
+def _metrics(metadata: RunMetadata) -> dict[str, dict]:
+    uri = _output(metadata, "Evaluator", "evaluation_result").uri
+    return json.loads(pathlib.Path(uri, METRICS).read_text(encoding="utf-8"))
+
+
+def _training(metadata: RunMetadata, node: str) -> dict[str, dict]:
+    model = _output(metadata, node, "model")
+    found = {k: v.double_value for k, v in model.mlmd_artifact.custom_properties.items()
+             if v.HasField("double_value")}  # fmt: skip
+    return {"training": {k: v for k, v in found.items() if math.isfinite(v)}}

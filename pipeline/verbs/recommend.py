@@ -1,0 +1,33 @@
+"""`tandem recommend`: a TensorFlow Serving client for one user."""
+
+import argparse
+import json
+import pathlib
+
+SUMMARY = "recommend items to one user, with titles and scores"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the verb."""
+    parser.add_argument("--root", type=pathlib.Path, required=True, help="folder of a finished run")
+    parser.add_argument("--user", required=True, help="the user's id; an unknown one is a new user")
+    parser.add_argument("--k", type=int, default=10, help="how many items (default: 10)")
+    parser.add_argument(
+        "--server", metavar="HOST:PORT", help="gRPC address to ask (default: a server of its own)"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON alone on stdout")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints the list, best first."""
+    from pipeline import recommend_once, report
+    from schema.errors import UsageError
+
+    if args.k < 1:
+        raise UsageError(f"--k expects a positive number, received {args.k}")
+    answer = recommend_once.recommend(args.root, args.user, args.k, args.server)
+    if args.json:
+        print(json.dumps(answer, indent=1, ensure_ascii=False))
+    else:
+        report.show_recommendations(answer)
+    return 0
