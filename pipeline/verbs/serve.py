@@ -1,0 +1,61 @@
+"""`tandem serve`: the pushed models of a run over TensorFlow Serving's gRPC and REST."""
+
+import argparse
+import logging
+import pathlib
+import signal
+import threading
+from types import FrameType
+
+from schema.errors import UsageError
+
+SUMMARY = "serve the pushed models over TensorFlow Serving's gRPC and REST"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declares the arguments."""
+    parser.add_argument("--root", type=pathlib.Path, required=True, help="run directory")
+    parser.add_argument("--host", help="address to bind (default: loopback)")
+    parser.add_argument("--grpc-port", type=int, help="port of gRPC; 0 takes a free one")
+    parser.add_argument("--rest-port", type=int, help="port of REST; 0 takes a free one")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serves until SIGTERM or Ctrl-C, then ends with 0."""
+    stopped = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopped.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    _log_to_stderr()
+    listen = _listen(args)
+    from serving.server import running_server  # TensorFlow: seconds
+
+    with running_server(
+        args.root / "serving", listen.host, listen.grpc_port, listen.rest_port
+    ) as server:
+        models = ", ".join(f"{name} {version}" for name, version in server.models.items())
+        print(f"serving {models}: gRPC {server.grpc_address}, REST {server.rest_url}", flush=True)
+        stopped.wait()
+    return 0
+
+
+def _listen(args: argparse.Namespace):  # noqa: ANN202 - ServingConfig is imported below
+    from pydantic import ValidationError
+
+    from serving.config import ServingConfig
+
+    given = {"host": args.host, "grpc_port": args.grpc_port, "rest_port": args.rest_port}
+    try:
+        return ServingConfig(**{key: value for key, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        option = str(first["loc"][0]).replace("_", "-")
+        raise UsageError(f"--{option}: {first['msg']}, received {first['input']!r}") from error
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
+    logging.getLogger("serving").setLevel(logging.INFO)

@@ -1,0 +1,191 @@
+"""The JSON of TensorFlow Serving's REST API to tensors and back.
+
+Row format: {"instances": [one value or object per row]} -> {"predictions": [...]}.
+Column format: {"inputs": one tensor, or an object of tensors} -> {"outputs": ...}.
+A string of arbitrary bytes is {"b64": "<base64>"}; outputs named *_bytes answer in that form.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.protobuf import meta_graph_pb2
+
+from serving.request_error import invalid
+
+Format = Literal["row", "column"]
+_Infos = Mapping[str, meta_graph_pb2.TensorInfo]
+
+
+def read_inputs(
+    body: Mapping[str, Any], signature: meta_graph_pb2.SignatureDef
+) -> tuple[Format, dict[str, tf.Tensor]]:
+    """Format and named input tensors of a request.
+
+    Raises RequestError INVALID_ARGUMENT where the body has not exactly one of "instances" and
+    "inputs", where names differ from the signature's, or where a value does not fit its type.
+    """
+    if ("instances" in body) == ("inputs" in body):
+        raise invalid("expected exactly one of the keys 'inputs' and 'instances' in the request")
+    if "instances" in body:
+        columns = _columns_of_rows(body["instances"], signature.inputs)
+        return "row", _tensors(columns, signature.inputs)
+    columns = _named(body["inputs"], signature.inputs)
+    return "column", _tensors(columns, signature.inputs)
+
+
+def write_outputs(format_: Format, outputs: Mapping[str, tf.Tensor]) -> dict[str, Any]:
+    """The response body; a single output stands without its name.
+
+    Raises RequestError INVALID_ARGUMENT where outputs of a row request differ in their first
+    dimension, or where a string is not UTF-8 (gRPC answers any bytes).
+    """
+    values = {alias: _to_json(alias, tensor) for alias, tensor in outputs.items()}
+    only = next(iter(values.values())) if len(values) == 1 else None
+    if format_ == "column":
+        return {"outputs": values if only is None else only}
+    _check_batch(outputs)
+    if only is not None:
+        return {"predictions": only}
+    rows = zip(*values.values(), strict=True)
+    return {"predictions": [dict(zip(values, row, strict=True)) for row in rows]}
+
+
+def _columns_of_rows(rows: Any, infos: _Infos) -> dict[str, list[Any]]:
+    if not isinstance(rows, list) or not rows:
+        raise invalid("expected 'instances' to be a list with at least one row")
+    named = [isinstance(row, dict) and not _is_base64(row) for row in rows]
+    if not any(named):
+        return _named(rows, infos)
+    for position, row in enumerate(rows):
+        if not named[position] or set(row) != set(infos):
+            raise invalid(
+                f"Failed to process element: {position} of 'instances' list: it must be an object "
+                f"whose keys are {','.join(sorted(infos))}"
+            )
+    return {alias: [row[alias] for row in rows] for alias in infos}
+
+
+def _named(value: Any, infos: _Infos) -> dict[str, Any]:
+    """Input values by name; a bare value is the one input of a signature that has one."""
+    if not isinstance(value, dict) or _is_base64(value):
+        if len(infos) != 1:
+            raise invalid(
+                "expected an object of named inputs, as the signature has several: "
+                f"{','.join(sorted(infos))}"
+            )
+        return {next(iter(infos)): value}
+    missing = sorted(set(infos) - set(value))
+    if missing:
+        raise invalid(f"Missing named input: {missing[0]} in 'inputs' object.")
+    return {alias: value[alias] for alias in infos}
+
+
+def _tensors(columns: Mapping[str, Any], infos: _Infos) -> dict[str, tf.Tensor]:
+    return {
+        alias: _to_tensor(alias, value, tf.dtypes.as_dtype(infos[alias].dtype))
+        for alias, value in columns.items()
+    }
+
+
+def _to_tensor(alias: str, value: Any, dtype: tf.DType) -> tf.Tensor:
+    try:
+        array = np.array(value, dtype=object)
+    except ValueError as error:  # lists of different depth
+        raise invalid(f"input {alias}: lists at one level must have one shape") from error
+    found = set(map(type, array.ravel()))
+    if list in found:
+        raise invalid(f"input {alias}: lists at one level must have one length")
+    unfit = found - _accepted(dtype)
+    if unfit:
+        names = ",".join(sorted(kind.__name__ for kind in unfit))
+        raise invalid(f"input {alias}: JSON {names} is not of expected type: {dtype.name}")
+    if dtype == tf.string:
+        texts = [_bytes(alias, value) for value in array.ravel()]
+        return tf.constant(texts, tf.string, array.shape)
+    return tf.constant(_numbers(alias, array, dtype), dtype)
+
+
+def _accepted(dtype: tf.DType) -> set[type]:
+    if dtype == tf.string:
+        return {str, dict}
+    if dtype == tf.bool:
+        return {bool}
+    if dtype.is_integer:
+        return {int}
+    return {int, float} if dtype.is_floating else set()
+
+
+def _bytes(alias: str, value: str | dict[str, Any]) -> bytes:
+    if isinstance(value, str):
+        try:
+            return value.encode("utf-8")
+        except UnicodeEncodeError as error:  # JSON can spell half of a surrogate pair
+            raise invalid(f"input {alias}: a string is not valid Unicode") from error
+    if not _is_base64(value):
+        raise invalid(
+            f"input {alias}: expected a string or one {{'b64': string}}, received an object"
+        )
+    try:
+        return base64.b64decode(value["b64"], validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise invalid(f"input {alias}: Unable to base64 decode") from error
+
+
+def _is_base64(value: Any) -> bool:
+    return isinstance(value, dict) and set(value) == {"b64"} and isinstance(value["b64"], str)
+
+
+def _numbers(alias: str, array: np.ndarray, dtype: tf.DType) -> np.ndarray:
+    """`array` in `dtype`; integers out of range and finite numbers that overflow are refused."""
+    if dtype.is_integer and array.size and not dtype.min <= array.min() <= array.max() <= dtype.max:
+        raise invalid(f"input {alias}: a number is out of the range of {dtype.name}")
+    try:
+        with np.errstate(over="ignore"):
+            numbers = array.astype(dtype.as_numpy_dtype)
+            lost = dtype.is_floating and (np.isinf(numbers) & ~np.isinf(array.astype(float))).any()
+    except OverflowError:  # an integer beyond the largest double
+        lost = True
+    if lost:
+        raise invalid(f"input {alias}: a number does not fit {dtype.name}")
+    return numbers
+
+
+def _to_json(alias: str, tensor: tf.Tensor) -> Any:
+    array = np.asarray(tensor.numpy())
+    if tensor.dtype == tf.string:
+        return _texts(alias, array)
+    if tensor.dtype == tf.float32:
+        # The shortest decimal that reads back as this float: 0.2 and not 0.20000000298023224.
+        return array.astype(str).astype(np.float64).tolist()
+    return array.tolist()
+
+
+def _texts(alias: str, array: np.ndarray) -> Any:
+    if alias.endswith("_bytes"):
+        texts = [{"b64": base64.b64encode(text).decode("ascii")} for text in array.ravel()]
+    else:
+        try:
+            texts = [text.decode("utf-8") for text in array.ravel()]
+        except UnicodeDecodeError as error:
+            raise invalid(
+                f"output {alias} holds bytes that are not UTF-8; ask over gRPC, or name the output "
+                f"{alias}_bytes"
+            ) from error
+    shaped = np.empty(array.size, dtype=object)
+    shaped[:] = texts
+    return shaped.reshape(array.shape).tolist()
+
+
+def _check_batch(outputs: Mapping[str, tf.Tensor]) -> None:
+    sizes = {
+        alias: tensor.shape[0] if tensor.shape.rank else None for alias, tensor in outputs.items()
+    }
+    if None in sizes.values() or len(set(sizes.values())) > 1:
+        raise invalid(
+            f"expected outputs with one batch size, received {sizes}; "
+            "ask in column format ('inputs')"
+        )

@@ -1,0 +1,47 @@
+"""gRPC ModelService over the model store. Source of the contract: tensorflow-serving-api."""
+
+import grpc
+from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc
+
+from serving.model_store import ModelStore
+from serving.request_error import aborting, invalid, not_found
+
+
+def status(
+    store: ModelStore, request: get_model_status_pb2.GetModelStatusRequest
+) -> get_model_status_pb2.GetModelStatusResponse:
+    """State of one version, or of all that were tried, newest first.
+
+    Raises RequestError: INVALID_ARGUMENT without a model spec, NOT_FOUND for an unknown model or
+    version.
+    """
+    if not request.HasField("model_spec"):
+        raise invalid("Missing ModelSpec")
+    spec = request.model_spec
+    states = store.states(spec.name)
+    if spec.HasField("version"):
+        states = {of: state for of, state in states.items() if of == spec.version.value}
+        if not states:
+            raise not_found(f"Could not find version {spec.version.value} of model {spec.name}")
+    if not states:
+        raise not_found(f"Could not find any versions of model {spec.name}")
+    response = get_model_status_pb2.GetModelStatusResponse()
+    for version, state in states.items():
+        entry = response.model_version_status.add(version=version, state=state.state)
+        entry.status.error_code = state.code.value[0]
+        entry.status.error_message = state.message
+    return response
+
+
+class ModelService(model_service_pb2_grpc.ModelServiceServicer):
+    """GetModelStatus; HandleReloadConfigRequest answers UNIMPLEMENTED."""
+
+    def __init__(self, store: ModelStore) -> None:
+        self._store = store
+
+    def GetModelStatus(  # noqa: N802 - the name in the service definition
+        self, request: get_model_status_pb2.GetModelStatusRequest, context: grpc.ServicerContext
+    ) -> get_model_status_pb2.GetModelStatusResponse:
+        """State of a model's versions."""
+        with aborting(context):
+            return status(self._store, request)

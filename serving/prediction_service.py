@@ -1,0 +1,112 @@
+"""gRPC PredictionService over the model store. Source of the contract: tensorflow-serving-api."""
+
+import grpc
+from tensorflow_serving.apis import (
+    classification_pb2,
+    get_model_metadata_pb2,
+    inference_pb2,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+    regression_pb2,
+)
+
+from schema.signatures import SERVING_DEFAULT
+from serving import tensors
+from serving.model_store import ModelStore
+from serving.request_error import RequestError, aborting, invalid
+
+_SIGNATURE_DEF = "signature_def"
+
+
+def predict(store: ModelStore, request: predict_pb2.PredictRequest) -> predict_pb2.PredictResponse:
+    """Runs one signature of one model; the answer names the version that gave it.
+
+    Raises RequestError with TensorFlow Serving's code where the request cannot be answered.
+    """
+    if not request.HasField("model_spec"):
+        raise invalid("Missing ModelSpec")
+    servable = store.get(request.model_spec)
+    servable.signature_def(request.model_spec.signature_name)
+    inputs = {alias: tensors.from_proto(alias, proto) for alias, proto in request.inputs.items()}
+    outputs = servable.predict(request.model_spec.signature_name, inputs, request.output_filter)
+    response = predict_pb2.PredictResponse()
+    response.model_spec.name = servable.name
+    response.model_spec.version.value = servable.version
+    response.model_spec.signature_name = request.model_spec.signature_name or SERVING_DEFAULT
+    for alias, tensor in outputs.items():
+        response.outputs[alias].CopyFrom(tensors.to_proto(alias, tensor))
+    return response
+
+
+def metadata(
+    store: ModelStore, request: get_model_metadata_pb2.GetModelMetadataRequest
+) -> get_model_metadata_pb2.GetModelMetadataResponse:
+    """Signatures of one model. Raises RequestError as `predict` does, and for unknown fields."""
+    if not request.HasField("model_spec"):
+        raise invalid("Missing ModelSpec")
+    if not request.metadata_field:
+        raise invalid("GetModelMetadataRequest must specify at least one metadata_field")
+    for field in request.metadata_field:
+        if field != _SIGNATURE_DEF:
+            raise invalid(f"Metadata field {field} is not supported")
+    servable = store.get(request.model_spec)
+    signatures = get_model_metadata_pb2.SignatureDefMap()
+    for name, signature_def in servable.signature_defs.items():
+        signatures.signature_def[name].CopyFrom(signature_def)
+    response = get_model_metadata_pb2.GetModelMetadataResponse()
+    response.model_spec.name = servable.name
+    response.model_spec.version.value = servable.version
+    response.metadata[_SIGNATURE_DEF].Pack(signatures)
+    return response
+
+
+class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
+    """Predict and GetModelMetadata; the calls on tf.Example answer UNIMPLEMENTED."""
+
+    def __init__(self, store: ModelStore) -> None:
+        self._store = store
+
+    def Predict(  # noqa: N802 - the name in the service definition
+        self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext
+    ) -> predict_pb2.PredictResponse:
+        """Runs one signature of one model."""
+        with aborting(context):
+            return predict(self._store, request)
+
+    def GetModelMetadata(  # noqa: N802
+        self,
+        request: get_model_metadata_pb2.GetModelMetadataRequest,
+        context: grpc.ServicerContext,
+    ) -> get_model_metadata_pb2.GetModelMetadataResponse:
+        """Signatures of one model."""
+        with aborting(context):
+            return metadata(self._store, request)
+
+    def Classify(  # noqa: N802
+        self, request: classification_pb2.ClassificationRequest, context: grpc.ServicerContext
+    ) -> None:
+        """UNIMPLEMENTED: no servable of ours has a classify signature."""
+        with aborting(context):
+            raise unimplemented("Classify")
+
+    def Regress(  # noqa: N802
+        self, request: regression_pb2.RegressionRequest, context: grpc.ServicerContext
+    ) -> None:
+        """UNIMPLEMENTED: no servable of ours has a regress signature."""
+        with aborting(context):
+            raise unimplemented("Regress")
+
+    def MultiInference(  # noqa: N802
+        self, request: inference_pb2.MultiInferenceRequest, context: grpc.ServicerContext
+    ) -> None:
+        """UNIMPLEMENTED: no servable of ours has classify or regress signatures."""
+        with aborting(context):
+            raise unimplemented("MultiInference")
+
+
+def unimplemented(method: str) -> RequestError:
+    """The refusal of a method that works on tf.Example."""
+    return RequestError(
+        grpc.StatusCode.UNIMPLEMENTED,
+        f"{method} is not implemented: the models here have predict signatures, call Predict",
+    )

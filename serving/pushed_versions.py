@@ -1,0 +1,111 @@
+"""Versions of pushed models on disk: `<serving dir>/<model>/<version>/` holds one SavedModel.
+
+A version is a positive integer without leading zeros; every other name is ignored, so that a copy
+under way (`.tmp-<version>`) is invisible until it is renamed.
+"""
+
+import pathlib
+import shutil
+from collections.abc import Mapping
+
+from schema.errors import TandemError
+
+
+def models(serving_dir: pathlib.Path) -> list[str]:
+    """Names of the models that have at least one version, sorted; none without the folder."""
+    if not serving_dir.is_dir():
+        return []
+    names = (entry.name for entry in serving_dir.iterdir() if entry.is_dir())
+    return sorted(name for name in names if versions(serving_dir, name))
+
+
+def versions(serving_dir: pathlib.Path, name: str) -> list[int]:
+    """Versions of one model, ascending; none where the folder is absent."""
+    folder = serving_dir / name
+    if not folder.is_dir():
+        return []
+    found = (entry.name for entry in folder.iterdir() if entry.is_dir())
+    return sorted(int(text) for text in found if _is_version(text))
+
+
+def latest(serving_dir: pathlib.Path, name: str) -> int | None:
+    """Highest version of one model, None where there is none."""
+    return max(versions(serving_dir, name), default=None)
+
+
+def next_version(serving_dir: pathlib.Path) -> int:
+    """One above the highest version of any model, so that models pushed together share a number."""
+    highest = (latest(serving_dir, name) or 0 for name in models(serving_dir))
+    return max(highest, default=0) + 1
+
+
+def folder_of(serving_dir: pathlib.Path, name: str, version: int) -> pathlib.Path:
+    """Where one version of one model lies."""
+    return serving_dir / name / str(version)
+
+
+def push(
+    models: Mapping[str, pathlib.Path], serving_dir: pathlib.Path, version: int
+) -> dict[str, pathlib.Path]:
+    """Copies the SavedModel of each name to its version folder; all become visible or none does.
+
+    Every copy is complete before the first is renamed to its final name. On OSError (a full disk,
+    an unreadable source) everything made here is removed, earlier versions stay untouched, and
+    TandemError says why. One pusher at a time: a `.tmp-<version>` that an interrupted push left
+    behind is replaced. Returns the final folder of each name.
+    """
+    final = {name: folder_of(serving_dir, name, version) for name in models}
+    _refuse_existing(final, version)
+    copies = {name: folder.with_name(f".tmp-{version}") for name, folder in final.items()}
+    renamed: list[pathlib.Path] = []
+    try:
+        for name, source in models.items():
+            _copy(source, copies[name])
+        for name, copy in copies.items():
+            copy.rename(final[name])
+            renamed.append(final[name])
+    except OSError as error:
+        raise TandemError(
+            f"expected to copy version {version} of {', '.join(models)} to {serving_dir}, received "
+            f"{_reason(error)}; nothing was pushed and earlier versions are untouched: mend that "
+            "(often: free some disk) and push again"
+        ) from error
+    finally:
+        if len(renamed) < len(final):  # whatever ended it, Ctrl-C too, leaves no half-pushed set
+            _remove([*renamed, *copies.values()])
+    return final
+
+
+def _is_version(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and not text.startswith("0")
+
+
+def _refuse_existing(final: Mapping[str, pathlib.Path], version: int) -> None:
+    taken = [str(folder) for folder in final.values() if folder.exists()]
+    if version < 1 or taken:
+        received = f"{', '.join(taken)} already there" if taken else str(version)
+        raise TandemError(
+            f"expected a new positive version to push, received {received}; "
+            "take the one that next_version gives"
+        )
+
+
+def _copy(source: pathlib.Path, copy: pathlib.Path) -> None:
+    if copy.exists():
+        shutil.rmtree(copy)
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(source, copy)
+
+
+def _remove(folders: list[pathlib.Path]) -> None:
+    for folder in folders:
+        if folder.exists():
+            shutil.rmtree(folder)
+
+
+def _reason(error: OSError) -> str:
+    """The first cause in one line; copytree gathers those of all files as (source, copy, text)."""
+    if isinstance(error, shutil.Error):
+        source, _, text = error.args[0][0]
+        return f"{text} ({source})"
+    return str(error)

@@ -1,0 +1,47 @@
+"""A request that cannot be answered, with the status code that TensorFlow Serving gives for it."""
+
+import contextlib
+from collections.abc import Iterator
+
+import grpc
+import tensorflow as tf
+
+from schema.errors import TandemError
+
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
+
+
+class RequestError(TandemError):
+    """Refusal of one request; `code` goes to gRPC as it is and to REST as an HTTP status."""
+
+    def __init__(self, code: grpc.StatusCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def invalid(message: str) -> RequestError:
+    """INVALID_ARGUMENT: the request itself does not fit."""
+    return RequestError(grpc.StatusCode.INVALID_ARGUMENT, message)
+
+
+def not_found(message: str) -> RequestError:
+    """NOT_FOUND: no such model, or no such version of it."""
+    return RequestError(grpc.StatusCode.NOT_FOUND, message)
+
+
+@contextlib.contextmanager
+def tensorflow_errors() -> Iterator[None]:
+    """Turns an error of a TensorFlow op into a refusal with the op's own status code."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        raise RequestError(_CODES[error.error_code], error.message) from error
+
+
+@contextlib.contextmanager
+def aborting(context: grpc.ServicerContext) -> Iterator[None]:
+    """Ends the call with the status of a refusal; anything else stays a crash of the handler."""
+    try:
+        yield
+    except RequestError as error:
+        context.abort(error.code, str(error))

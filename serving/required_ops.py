@@ -1,0 +1,50 @@
+"""Registers the op libraries that a SavedModel needs before TensorFlow can load it.
+
+ScaNN is compiled against one TensorFlow minor version, and tensorflow-text is slow to import: each
+is imported for a graph that holds its ops and for no other.
+"""
+
+import importlib
+
+import tensorflow as tf
+from tensorflow.core.protobuf import meta_graph_pb2
+from tensorflow.python.framework import op_def_registry
+
+from schema.errors import TandemError
+
+_SCANN_PREFIX = "Scann>"
+
+
+def register(meta_graph: meta_graph_pb2.MetaGraphDef) -> None:
+    """Imports what registers the graph's ops that TensorFlow itself does not bring.
+
+    Raises TandemError in one sentence where a library does not load, or where ops remain that none
+    of ours registers.
+    """
+    missing = _unregistered(meta_graph)
+    if any(op.startswith(_SCANN_PREFIX) for op in missing):
+        _import("scann", "ScaNN")
+    if any(not op.startswith(_SCANN_PREFIX) for op in missing):
+        _import("tensorflow_text", "tensorflow-text")
+    still_missing = _unregistered(meta_graph)
+    if still_missing:
+        raise TandemError(
+            "expected a SavedModel of TensorFlow's, ScaNN's and tensorflow-text's ops, received "
+            f"one with {', '.join(still_missing)}; export it without them"
+        )
+
+
+def _unregistered(meta_graph: meta_graph_pb2.MetaGraphDef) -> list[str]:
+    names = {op.name for op in meta_graph.meta_info_def.stripped_op_list.op}
+    return sorted(name for name in names if op_def_registry.get(name) is None)
+
+
+def _import(module: str, product: str) -> None:
+    try:
+        importlib.import_module(module)
+    except (ImportError, tf.errors.OpError) as error:
+        raise TandemError(
+            f"this model needs {product}'s ops and {module} does not load with TensorFlow "
+            f"{tf.__version__}; install the version that `tandem doctor` names "
+            f"({str(error).splitlines()[0]})"
+        ) from error

@@ -1,0 +1,151 @@
+"""TensorFlow Serving's REST paths over the model store, as an aiohttp application.
+
+    POST /v1/models/M[/versions/V]:predict
+    GET  /v1/models/M[/versions/V]            status
+    GET  /v1/models/M[/versions/V]/metadata   signatures
+
+Inference runs in worker threads, so that one slow call does not hold up the others.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable
+from concurrent import futures
+from typing import Any
+
+import grpc
+from aiohttp import web
+from google.protobuf import json_format
+from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_pb2
+
+from serving import json_tensors, model_service, prediction_service
+from serving.model_store import ModelStore
+from serving.request_error import RequestError, invalid
+
+_MODEL = r"/v1/models/{model:[^/:]+}"
+_VERSION = r"/versions/{version:\d+}"
+_MAX_INT64 = 2**63 - 1
+_MAX_BODY_BYTES = 2**31 - 1  # TensorFlow Serving's bound on a message
+
+# TensorFlow Serving's own mapping; whatever is not here is its 500.
+_HTTP_STATUS = {
+    grpc.StatusCode.CANCELLED: 499,
+    grpc.StatusCode.INVALID_ARGUMENT: 400,
+    grpc.StatusCode.FAILED_PRECONDITION: 400,
+    grpc.StatusCode.OUT_OF_RANGE: 400,
+    grpc.StatusCode.UNAUTHENTICATED: 401,
+    grpc.StatusCode.PERMISSION_DENIED: 403,
+    grpc.StatusCode.NOT_FOUND: 404,
+    grpc.StatusCode.ABORTED: 409,
+    grpc.StatusCode.ALREADY_EXISTS: 409,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: 429,
+    grpc.StatusCode.UNIMPLEMENTED: 501,
+    grpc.StatusCode.UNAVAILABLE: 503,
+    grpc.StatusCode.DEADLINE_EXCEEDED: 504,
+}
+
+# In protobuf 5 the first is named always_print_fields_with_no_presence.
+_AS_SERVED: dict[str, Any] = {
+    "including_default_value_fields": True,
+    "preserving_proto_field_name": True,
+}
+
+_Answer = Callable[[web.Request, bytes], str]
+
+
+def application(store: ModelStore, workers: futures.Executor) -> web.Application:
+    """The application; every answer under /v1, refusals included, is JSON."""
+    app = web.Application(client_max_size=_MAX_BODY_BYTES)
+
+    def route(method: str, path: str, answer: _Answer) -> None:
+        app.router.add_route(method, path, _handler(answer, workers))
+
+    for model in (_MODEL, _MODEL + _VERSION):
+        route("POST", model + ":predict", lambda request, body: _predict(store, request, body))
+        route("POST", model + ":{method:classify|regress}", _unimplemented)
+        route("GET", model, lambda request, _: _status(store, request))
+        route("GET", model + "/metadata", lambda request, _: _metadata(store, request))
+    route("*", "/v1/{path:.*}", _malformed)
+    return app
+
+
+def _handler(answer: _Answer, workers: futures.Executor) -> Callable[[web.Request], Any]:
+    async def handle(request: web.Request) -> web.Response:
+        body = await request.read()
+        try:
+            text = await asyncio.get_running_loop().run_in_executor(workers, answer, request, body)
+        except RequestError as error:
+            text = json.dumps({"error": str(error)})
+            status = _HTTP_STATUS.get(error.code, 500)
+            return web.Response(text=text, status=status, content_type="application/json")
+        return web.Response(text=text, content_type="application/json")
+
+    return handle
+
+
+def _predict(store: ModelStore, request: web.Request, body: bytes) -> str:
+    parsed = _parsed(body)
+    signature_name = parsed.get("signature_name", "")
+    if not isinstance(signature_name, str):
+        raise invalid("'signature_name' key must be a string value.")
+    servable = store.get(_spec(request))
+    signature = servable.signature_def(signature_name)
+    format_, inputs = json_tensors.read_inputs(parsed, signature)
+    outputs = servable.predict(signature_name, inputs)
+    return json.dumps(json_tensors.write_outputs(format_, outputs))
+
+
+def _status(store: ModelStore, request: web.Request) -> str:
+    asked = get_model_status_pb2.GetModelStatusRequest(model_spec=_spec(request))
+    response = model_service.status(store, asked)
+    return json_format.MessageToJson(response, **_AS_SERVED)
+
+
+def _metadata(store: ModelStore, request: web.Request) -> str:
+    asked = get_model_metadata_pb2.GetModelMetadataRequest(
+        model_spec=_spec(request), metadata_field=["signature_def"]
+    )
+    response = prediction_service.metadata(store, asked)
+    signatures = get_model_metadata_pb2.SignatureDefMap()
+    response.metadata["signature_def"].Unpack(signatures)
+    # An Any would carry its type's address; TensorFlow Serving writes the bare map in its place.
+    return json.dumps(
+        {
+            "model_spec": _as_json(response.model_spec),
+            "metadata": {"signature_def": _as_json(signatures)},
+        }
+    )
+
+
+def _as_json(message: Any) -> dict[str, Any]:
+    return json_format.MessageToDict(message, **_AS_SERVED)
+
+
+def _unimplemented(request: web.Request, _: bytes) -> str:
+    raise prediction_service.unimplemented(request.match_info["method"])
+
+
+def _malformed(request: web.Request, _: bytes) -> str:
+    raise invalid(f"Malformed request: {request.method} {request.path}")
+
+
+def _spec(request: web.Request) -> model_pb2.ModelSpec:
+    spec = model_pb2.ModelSpec(name=request.match_info["model"])
+    version = request.match_info.get("version")
+    if version is not None:
+        if int(version) > _MAX_INT64:
+            raise invalid(f"Failed to convert version: {version} to numeric.")
+        spec.version.value = int(version)
+    return spec
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
+    try:
+        parsed = json.loads(body)
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise invalid(f"JSON Parse error: {error}") from error
+    except RecursionError as error:
+        raise invalid("JSON Parse error: lists are nested too deeply") from error
+    if not isinstance(parsed, dict):
+        raise invalid("JSON Value: Is not object")
+    return parsed

@@ -1,0 +1,137 @@
+"""One loaded version of one model: its signatures, and a call of them."""
+
+import dataclasses
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import grpc
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
+
+from schema.errors import TandemError
+from schema.signatures import SERVING_DEFAULT
+from serving import required_ops
+from serving.request_error import RequestError, invalid, tensorflow_errors
+
+
+@dataclasses.dataclass(frozen=True)
+class Servable:
+    """A SavedModel in memory. Calls are safe from any number of threads at once."""
+
+    name: str
+    version: int
+    signature_defs: Mapping[str, meta_graph_pb2.SignatureDef]
+    saved_model: Any
+    """What `tf.saved_model.load` gave; its variables live as long as it does."""
+
+    def signature_def(self, signature_name: str) -> meta_graph_pb2.SignatureDef:
+        """The signature of that name, `serving_default` for "".
+
+        Raises RequestError FAILED_PRECONDITION where there is none.
+        """
+        name = signature_name or SERVING_DEFAULT
+        if name not in self.signature_defs or name not in self.saved_model.signatures:
+            raise RequestError(
+                grpc.StatusCode.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.'
+            )
+        return self.signature_defs[name]
+
+    def predict(
+        self,
+        signature_name: str,
+        inputs: Mapping[str, tf.Tensor],
+        output_filter: Sequence[str] = (),
+    ) -> dict[str, tf.Tensor]:
+        """Outputs of one signature, all of them where `output_filter` is empty.
+
+        Raises RequestError: FAILED_PRECONDITION for an unknown signature, INVALID_ARGUMENT for
+        inputs or outputs that do not fit it, and the op's own code where an op refuses the values.
+        """
+        signature = self.signature_def(signature_name)
+        _check_inputs(signature, inputs)
+        wanted = _wanted_outputs(signature, output_filter)
+        with tensorflow_errors():
+            outputs = self.saved_model.signatures[signature_name or SERVING_DEFAULT](**inputs)
+        return {alias: outputs[alias] for alias in wanted}
+
+
+def load(name: str, version: int, folder: pathlib.Path) -> Servable:
+    """Loads the SavedModel in `folder`, after registering the ops that it needs.
+
+    Raises TandemError where the file is no SavedModel for serving, and whatever TensorFlow raises
+    where its parts are damaged.
+    """
+    meta_graph = _meta_graph(folder)
+    required_ops.register(meta_graph)
+    saved_model = tf.saved_model.load(str(folder), tags=[tf.saved_model.SERVING])
+    return Servable(name, version, dict(meta_graph.signature_def), saved_model)
+
+
+def _meta_graph(folder: pathlib.Path) -> meta_graph_pb2.MetaGraphDef:
+    saved_model = saved_model_pb2.SavedModel()
+    path = folder / "saved_model.pb"
+    try:
+        saved_model.ParseFromString(path.read_bytes())
+    except DecodeError as error:
+        raise TandemError(
+            f"expected a SavedModel in {path}, received other bytes; push it again"
+        ) from error
+    for meta_graph in saved_model.meta_graphs:
+        if set(meta_graph.meta_info_def.tags) == {tf.saved_model.SERVING}:
+            return meta_graph
+    raise TandemError(
+        f"expected a graph tagged {tf.saved_model.SERVING!r} in {path}, received none; "
+        "export the model with tf.saved_model.save"
+    )
+
+
+def _check_inputs(signature: meta_graph_pb2.SignatureDef, inputs: Mapping[str, tf.Tensor]) -> None:
+    if set(inputs) != set(signature.inputs):
+        raise invalid(_names_message(set(inputs), set(signature.inputs)))
+    for alias, tensor in inputs.items():
+        info = signature.inputs[alias]
+        expected = tf.dtypes.as_dtype(info.dtype)
+        if tensor.dtype != expected:
+            raise invalid(
+                f"input {alias} expects type {expected.name} but {tensor.dtype.name} is provided"
+            )
+        # The function itself would take any shape and compute nonsense from it.
+        shape = tf.TensorShape(info.tensor_shape)  # pyright: ignore[reportArgumentType] takes protos
+        if not shape.is_compatible_with(tensor.shape):
+            raise invalid(f"input {alias} expects shape {shape} but {tensor.shape} is provided")
+
+
+def _names_message(sent: set[str], expected: set[str]) -> str:
+    """TensorFlow Serving's sentence for inputs that do not match the signature's."""
+    if len(sent) == len(expected):
+        return (
+            f"input tensor alias not found in signature: {min(sent - expected)}. "
+            f"Inputs expected to be in the set {_listed(expected)}."
+        )
+    return (
+        f"input size does not match signature: {len(sent)}!={len(expected)} "
+        f"len({_listed(sent)}) != len({_listed(expected)}). "
+        f"Sent extra: {_listed(sent - expected)}. "
+        f"Missing but required: {_listed(expected - sent)}."
+    )
+
+
+def _wanted_outputs(
+    signature: meta_graph_pb2.SignatureDef, output_filter: Sequence[str]
+) -> list[str]:
+    unknown = [alias for alias in output_filter if alias not in signature.outputs]
+    if unknown:
+        raise invalid(
+            f"output tensor alias not found in signature: {unknown[0]} Outputs expected to be in "
+            f"the set {_listed(set(signature.outputs))}."
+        )
+    repeated = [alias for alias in output_filter if list(output_filter).count(alias) > 1]
+    if repeated:
+        raise invalid(f"duplicate output tensor alias: {repeated[0]}")
+    return list(output_filter) or sorted(signature.outputs)
+
+
+def _listed(names: set[str]) -> str:
+    return "{" + ",".join(sorted(names)) + "}"

@@ -1,0 +1,130 @@
+"""What happens to a running server when versions are pushed, broken, or taken away."""
+
+import shutil
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from schema.errors import TandemError
+from serving import pushed_versions
+from serving.client import Client
+from serving.server import running_server
+
+INPUTS = {
+    "user_id": np.array(["ann"]),
+    "x": np.array([[1, 0]], np.float32),
+    "k": np.array([1], np.int64),
+}
+
+
+def version_of(client):
+    """total = version * k * (1 + 0)."""
+    return int(client.predict("greeter", INPUTS)["total"][0])
+
+
+def wait_until(condition, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "nothing changed in time"
+        time.sleep(0.05)
+
+
+def push_broken(serving_dir, greeter, version):
+    """A version whose variables are cut short."""
+    pushed = pushed_versions.push({"greeter": greeter}, serving_dir, version)["greeter"]
+    for data in (pushed / "variables").glob("*data*"):
+        data.write_bytes(data.read_bytes()[:3])
+
+
+def test_a_new_version_is_swapped_in_without_a_failed_request(serving_dir, greeters):
+    answers, failures, done = [], [], threading.Event()
+
+    def keep_asking(address):
+        with Client(address) as client:
+            while not done.is_set():
+                try:
+                    answers.append(version_of(client))
+                except TandemError as error:
+                    failures.append(error)
+
+    with running_server(serving_dir) as server, Client(server.grpc_address) as client:
+        askers = [
+            threading.Thread(target=keep_asking, args=[server.grpc_address]) for _ in range(3)
+        ]
+        for asker in askers:
+            asker.start()
+        wait_until(lambda: len(answers) > 20)
+        pushed_versions.push({"greeter": greeters[2]}, serving_dir, 2)
+        wait_until(lambda: 2 in answers)
+        before = len(answers)
+        wait_until(lambda: len(answers) > before + 20)
+        done.set()
+        for asker in askers:
+            asker.join()
+        assert failures == []
+        assert set(answers) == {1, 2}
+        assert answers[-1] == 2
+        states = [(entry.version, entry.state) for entry in client.status("greeter")]
+        assert states == [(2, "AVAILABLE"), (1, "END")]
+        with pytest.raises(TandemError, match=r"Specific\(greeter, 1\)"):
+            client.predict("greeter", INPUTS, version=1)
+
+
+def test_a_broken_version_is_refused_until_it_is_replaced(serving_dir, greeters, caplog):
+    with running_server(serving_dir) as server, Client(server.grpc_address) as client:
+        push_broken(serving_dir, greeters[2], 2)
+        wait_until(lambda: client.status("greeter")[0].state == "END")
+        newest, older = client.status("greeter")
+        assert (newest.version, older.version, older.state) == (2, 1, "AVAILABLE")
+        assert newest.error_message != ""
+        assert version_of(client) == 1
+        time.sleep(2.5)  # two more looks at the folder
+        logged = [record for record in caplog.records if "is refused" in record.message]
+        assert [record.getMessage() for record in logged] == [
+            "greeter 2 does not load and is refused"
+        ]
+        shutil.rmtree(serving_dir / "greeter" / "2")
+        pushed_versions.push({"greeter": greeters[2]}, serving_dir, 2)
+        wait_until(lambda: version_of(client) == 2)
+
+
+def test_a_start_with_a_broken_latest_version_serves_the_one_before(serving_dir, greeters):
+    push_broken(serving_dir, greeters[2], 2)
+    with running_server(serving_dir) as server, Client(server.grpc_address) as client:
+        assert server.models == {"greeter": 1}
+        assert version_of(client) == 1
+
+
+def test_taking_the_latest_version_away_goes_back_to_the_one_before(serving_dir, greeters):
+    pushed_versions.push({"greeter": greeters[2]}, serving_dir, 2)
+    with running_server(serving_dir) as server, Client(server.grpc_address) as client:
+        assert version_of(client) == 2
+        shutil.rmtree(serving_dir / "greeter" / "2")
+        wait_until(lambda: version_of(client) == 1)
+
+
+def test_a_model_whose_folder_disappears_keeps_serving(serving_dir):
+    with running_server(serving_dir) as server, Client(server.grpc_address) as client:
+        shutil.rmtree(serving_dir)
+        time.sleep(2.5)
+        assert version_of(client) == 1
+
+
+def test_a_model_pushed_later_is_served_too_and_copies_under_way_are_not(serving_dir, echo):
+    with running_server(serving_dir) as server, Client(server.grpc_address) as client:
+        assert server.models == {"greeter": 1}
+        shutil.copytree(serving_dir / "greeter" / "1", serving_dir / "greeter" / ".tmp-9")
+        pushed_versions.push({"echo": echo}, serving_dir, 1)
+
+        def echo_serves():
+            try:
+                return client.status("echo")[0].state == "AVAILABLE"
+            except TandemError:
+                return False
+
+        wait_until(echo_serves)
+        answer = client.predict("echo", {"raw": np.array([b"\xff"], object)})
+        assert answer["raw_bytes"].tolist() == [b"\xff"]
+        assert [entry.version for entry in client.status("greeter")] == [1]

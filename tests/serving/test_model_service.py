@@ -1,0 +1,45 @@
+"""gRPC ModelService, asked through the stock stubs."""
+
+import grpc
+import pytest
+from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2
+
+AVAILABLE = get_model_status_pb2.ModelVersionStatus.AVAILABLE
+
+
+def status_request(name, version=None):
+    asked = get_model_status_pb2.GetModelStatusRequest()
+    asked.model_spec.name = name
+    if version is not None:
+        asked.model_spec.version.value = version
+    return asked
+
+
+@pytest.mark.parametrize("version", [None, 1])
+def test_a_serving_version_is_available(model_service, version):
+    answer = model_service.GetModelStatus(status_request("greeter", version), timeout=10)
+    (entry,) = answer.model_version_status
+    assert (entry.version, entry.state) == (1, AVAILABLE)
+    assert (entry.status.error_code, entry.status.error_message) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "message"),
+    [
+        (status_request("nobody"), "NOT_FOUND", "Could not find any versions of model nobody"),
+        (status_request("greeter", 9), "NOT_FOUND", "Could not find version 9 of model greeter"),
+        (get_model_status_pb2.GetModelStatusRequest(), "INVALID_ARGUMENT", "Missing ModelSpec"),
+    ],
+)
+def test_status_refusals(model_service, asked, code, message):
+    with pytest.raises(grpc.RpcError) as caught:
+        model_service.GetModelStatus(asked, timeout=10)
+    assert (caught.value.code().name, caught.value.details()) == (code, message)
+
+
+def test_reload_is_unimplemented(model_service):
+    with pytest.raises(grpc.RpcError) as caught:
+        model_service.HandleReloadConfigRequest(
+            model_management_pb2.ReloadConfigRequest(), timeout=10
+        )
+    assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED

@@ -1,0 +1,223 @@
+"""gRPC PredictionService, asked through the stock stubs."""
+
+from typing import Any
+
+import grpc
+import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import (
+    classification_pb2,
+    get_model_metadata_pb2,
+    inference_pb2,
+    predict_pb2,
+    regression_pb2,
+)
+
+TWO_ROWS = {
+    "user_id": tf.constant(["ann", "bob"]),
+    "x": tf.constant([[1.0, 2.0], [3.5, 0.5]]),
+    "k": tf.constant([10, 100], tf.int64),
+}
+
+
+def request(model: Any = "greeter", outputs: Any = (), **inputs):
+    asked = predict_pb2.PredictRequest(output_filter=outputs)
+    asked.model_spec.name = model
+    for alias, tensor in inputs.items():
+        asked.inputs[alias].CopyFrom(tf.make_tensor_proto(tensor))
+    return asked
+
+
+def refused(call, asked):
+    with pytest.raises(grpc.RpcError) as caught:
+        call(asked, timeout=10)
+    return caught.value.code().name, str(caught.value.details())
+
+
+def test_predict_answers_typed_fields_and_names_the_version(predictions):
+    answer = predictions.Predict(request(**TWO_ROWS), timeout=10)
+    assert set(answer.outputs) == {"total", "greeting", "k"}
+    # (1 + 2) * 10 * version 1, (3.5 + 0.5) * 100 * version 1
+    assert list(answer.outputs["total"].float_val) == [30.0, 400.0]
+    assert list(answer.outputs["greeting"].string_val) == [b"v1:ann", b"v1:bob"]
+    assert list(answer.outputs["k"].int64_val) == [10, 100]
+    assert answer.outputs["total"].tensor_shape.dim[0].size == 2
+    spec = answer.model_spec
+    assert (spec.name, spec.version.value, spec.signature_name) == ("greeter", 1, "serving_default")
+
+
+def test_predict_reads_tensor_content_and_typed_fields_alike(predictions):
+    asked = request(**TWO_ROWS)
+    asked.inputs["x"].ClearField("tensor_content")
+    asked.inputs["x"].float_val.extend([1.0, 2.0, 3.5, 0.5])
+    answer = predictions.Predict(asked, timeout=10)
+    assert list(answer.outputs["total"].float_val) == [30.0, 400.0]
+
+
+def test_predict_keeps_arbitrary_bytes(predictions):
+    raw = bytes(range(256))
+    answer = predictions.Predict(request("echo", raw=tf.constant([raw, b""])), timeout=10)
+    assert list(answer.outputs["raw_bytes"].string_val) == [raw, b""]
+
+
+def test_predict_of_no_rows_is_empty(predictions):
+    none = {alias: tensor[:0] for alias, tensor in TWO_ROWS.items()}
+    answer = predictions.Predict(request(**none), timeout=10)
+    assert tf.make_ndarray(answer.outputs["total"]).shape == (0,)
+
+
+def test_output_filter_keeps_what_it_names(predictions):
+    answer = predictions.Predict(request(outputs=["total"], **TWO_ROWS), timeout=10)
+    assert set(answer.outputs) == {"total"}
+
+
+@pytest.mark.parametrize(
+    ("outputs", "message"),
+    [
+        (
+            ["none"],
+            "output tensor alias not found in signature: none "
+            "Outputs expected to be in the set {greeting,k,total}.",
+        ),
+        (["k", "k"], "duplicate output tensor alias: k"),
+    ],
+)
+def test_output_filter_that_does_not_fit(predictions, outputs, message):
+    asked = request(outputs=outputs, **TWO_ROWS)
+    assert refused(predictions.Predict, asked) == ("INVALID_ARGUMENT", message)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"x": tf.constant([[1, 2]])}, "input x expects type float32 but int32 is provided"),
+        (
+            {"x": tf.constant([[1.0, 2.0, 3.0]])},
+            "input x expects shape (None, 2) but (1, 3) is provided",
+        ),
+        ({"k": tf.constant(1, tf.int64)}, "input k expects shape (None,) but () is provided"),
+        (
+            {"more": tf.constant([1])},
+            "input size does not match signature: 4!=3 len({k,more,user_id,x}) != "
+            "len({k,user_id,x}). Sent extra: {more}. Missing but required: {}.",
+        ),
+    ],
+)
+def test_inputs_that_do_not_fit(predictions, change, message):
+    asked = request(**{**TWO_ROWS, **change})
+    assert refused(predictions.Predict, asked) == ("INVALID_ARGUMENT", message)
+
+
+def test_a_missing_input_is_named(predictions):
+    asked = request(user_id=TWO_ROWS["user_id"], k=TWO_ROWS["k"])
+    code, message = refused(predictions.Predict, asked)
+    assert code == "INVALID_ARGUMENT"
+    assert message.endswith("Sent extra: {}. Missing but required: {x}.")
+
+
+def test_a_misspelt_input_is_named(predictions):
+    asked = request(users=TWO_ROWS["user_id"], x=TWO_ROWS["x"], k=TWO_ROWS["k"])
+    assert refused(predictions.Predict, asked) == (
+        "INVALID_ARGUMENT",
+        "input tensor alias not found in signature: users. "
+        "Inputs expected to be in the set {k,user_id,x}.",
+    )
+
+
+def test_a_tensor_that_is_none(predictions):
+    asked = request(**TWO_ROWS)
+    asked.inputs["x"].tensor_content = b"abc"  # not a multiple of four bytes
+    message = "tensor parsing error: x"
+    assert refused(predictions.Predict, asked) == ("INVALID_ARGUMENT", message)
+    asked.inputs["x"].dtype = 0
+    assert refused(predictions.Predict, asked) == ("INVALID_ARGUMENT", message)
+
+
+def test_values_that_an_op_refuses(predictions):
+    asked = request(**{**TWO_ROWS, "k": tf.constant([1, -1], tf.int64)})
+    code, message = refused(predictions.Predict, asked)
+    assert code == "INVALID_ARGUMENT"
+    assert "k must not be negative" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "message"),
+    [
+        ("nobody", None, "Servable not found for request: Latest(nobody)"),
+        ("greeter", 9, "Servable not found for request: Specific(greeter, 9)"),
+        ("nobody", 9, "Servable not found for request: Specific(nobody, 9)"),
+    ],
+)
+def test_unknown_model_or_version(predictions, name, version, message):
+    asked = request(name, **TWO_ROWS)
+    if version is not None:
+        asked.model_spec.version.value = version
+    assert refused(predictions.Predict, asked) == ("NOT_FOUND", message)
+
+
+def test_unknown_signature(predictions):
+    asked = request(**TWO_ROWS)
+    asked.model_spec.signature_name = "other"
+    assert refused(predictions.Predict, asked) == (
+        "FAILED_PRECONDITION",
+        'Serving signature key "other" not found.',
+    )
+
+
+def test_specs_that_name_no_model(predictions):
+    nothing = predict_pb2.PredictRequest()
+    assert refused(predictions.Predict, nothing) == ("INVALID_ARGUMENT", "Missing ModelSpec")
+    assert refused(predictions.Predict, request("")) == (
+        "INVALID_ARGUMENT",
+        "ModelSpec has no name specified.",
+    )
+    labelled = request(**TWO_ROWS)
+    labelled.model_spec.version_label = "stable"
+    assert refused(predictions.Predict, labelled) == (
+        "INVALID_ARGUMENT",
+        "Unrecognized servable version label: stable",
+    )
+
+
+def test_metadata_is_the_signature(predictions):
+    asked = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
+    asked.model_spec.name = "greeter"
+    answer = predictions.GetModelMetadata(asked, timeout=10)
+    assert (answer.model_spec.name, answer.model_spec.version.value) == ("greeter", 1)
+    signatures = get_model_metadata_pb2.SignatureDefMap()
+    assert answer.metadata["signature_def"].Unpack(signatures)
+    signature = signatures.signature_def["serving_default"]
+    assert {
+        alias: (tf.dtypes.as_dtype(info.dtype).name, [dim.size for dim in info.tensor_shape.dim])
+        for alias, info in signature.inputs.items()
+    } == {"user_id": ("string", [-1]), "x": ("float32", [-1, 2]), "k": ("int64", [-1])}
+    assert set(signature.outputs) == {"total", "greeting", "k"}
+    assert signature.method_name == "tensorflow/serving/predict"
+
+
+def test_metadata_refusals(predictions):
+    asked = get_model_metadata_pb2.GetModelMetadataRequest()
+    asked.model_spec.name = "greeter"
+    assert refused(predictions.GetModelMetadata, asked) == (
+        "INVALID_ARGUMENT",
+        "GetModelMetadataRequest must specify at least one metadata_field",
+    )
+    asked.metadata_field.append("weights")
+    assert refused(predictions.GetModelMetadata, asked) == (
+        "INVALID_ARGUMENT",
+        "Metadata field weights is not supported",
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "asked"),
+    [
+        ("Classify", classification_pb2.ClassificationRequest()),
+        ("Regress", regression_pb2.RegressionRequest()),
+        ("MultiInference", inference_pb2.MultiInferenceRequest()),
+    ],
+)
+def test_calls_on_examples_are_unimplemented(predictions, method, asked):
+    code, message = refused(getattr(predictions, method), asked)
+    assert code == "UNIMPLEMENTED"
+    assert message.startswith(f"{method} is not implemented")

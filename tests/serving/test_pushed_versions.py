@@ -1,0 +1,140 @@
+"""Versions on disk: what counts as one, and that a push is all or nothing."""
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schema.errors import TandemError
+from serving import pushed_versions
+
+
+@pytest.fixture
+def source(tmp_path):
+    """A folder with a small and a 100 kB file, at two depths."""
+    folder = tmp_path / "source"
+    (folder / "variables").mkdir(parents=True)
+    (folder / "saved_model.pb").write_bytes(b"graph")
+    (folder / "variables" / "data").write_bytes(b"x" * 100_000)
+    return folder
+
+
+def names_below(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_versions_are_canonical_positive_integers(tmp_path):
+    for name in ("1", "2", "10", "007", "0", "-3", ".tmp-11", "12-copy", "1.5", "x", "٣"):
+        (tmp_path / "m" / name).mkdir(parents=True)
+    (tmp_path / "m" / "99").write_text("a file, not a folder")
+    assert pushed_versions.versions(tmp_path, "m") == [1, 2, 10]
+    assert pushed_versions.latest(tmp_path, "m") == 10
+
+
+def test_what_is_absent_has_no_versions(tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert pushed_versions.latest(tmp_path, "nobody") is None
+    assert pushed_versions.models(tmp_path) == []
+    assert pushed_versions.models(tmp_path / "absent") == []
+    assert pushed_versions.next_version(tmp_path) == 1
+
+
+@given(st.integers(1, 2**62))
+def test_every_version_reads_back(tmp_path_factory, version):
+    folder = tmp_path_factory.mktemp("versions")
+    pushed_versions.folder_of(folder, "m", version).mkdir(parents=True)
+    assert pushed_versions.versions(folder, "m") == [version]
+
+
+def test_push_copies_every_model_under_one_number(tmp_path, source):
+    serving = tmp_path / "serving"
+    pushed = pushed_versions.push({"a": source, "b": source}, serving, 4)
+    assert pushed == {"a": serving / "a" / "4", "b": serving / "b" / "4"}
+    files = ["4/saved_model.pb", "4/variables/data"]
+    assert names_below(serving / "a") == names_below(serving / "b") == files
+    assert (serving / "a/4/variables/data").read_bytes() == b"x" * 100_000
+    assert pushed_versions.models(serving) == ["a", "b"]
+    assert pushed_versions.next_version(serving) == 5
+
+
+def test_next_version_is_above_that_of_any_model(tmp_path):
+    (tmp_path / "a" / "3").mkdir(parents=True)
+    (tmp_path / "b" / "12").mkdir(parents=True)
+    assert pushed_versions.next_version(tmp_path) == 13
+
+
+def test_a_version_is_pushed_once(tmp_path, source):
+    serving = tmp_path / "serving"
+    pushed_versions.push({"b": source}, serving, 1)
+    with pytest.raises(TandemError, match="already there"):
+        pushed_versions.push({"a": source, "b": source}, serving, 1)
+    assert pushed_versions.models(serving) == ["b"]
+    with pytest.raises(TandemError, match="received 0"):
+        pushed_versions.push({"b": source}, serving, 0)
+
+
+def test_a_missing_source_pushes_nothing(tmp_path, source):
+    serving = tmp_path / "serving"
+    pushed_versions.push({"a": source}, serving, 1)
+    with pytest.raises(TandemError, match="nothing was pushed"):
+        pushed_versions.push({"a": source, "b": tmp_path / "absent"}, serving, 2)
+    assert names_below(serving) == ["a/1/saved_model.pb", "a/1/variables/data"]
+
+
+def test_a_rename_that_fails_takes_back_the_others(tmp_path, source, monkeypatch):
+    serving = tmp_path / "serving"
+    pushed_versions.push({"a": source, "b": source}, serving, 1)
+    rename = pushed_versions.pathlib.Path.rename
+
+    def rename_a_alone(path, target):
+        if path.parent.name == "b":
+            raise OSError(28, "No space left on device")
+        return rename(path, target)
+
+    monkeypatch.setattr(pushed_versions.pathlib.Path, "rename", rename_a_alone)
+    with pytest.raises(TandemError, match="No space left"):
+        pushed_versions.push({"a": source, "b": source}, serving, 2)
+    assert [path.name for path in (serving / "a").iterdir()] == ["1"]
+    assert [path.name for path in (serving / "b").iterdir()] == ["1"]
+
+
+def test_leftovers_of_an_interrupted_push_are_replaced(tmp_path, source):
+    serving = tmp_path / "serving"
+    (serving / "a" / ".tmp-1").mkdir(parents=True)
+    (serving / "a" / ".tmp-1" / "stale").write_text("half a copy")
+    pushed_versions.push({"a": source}, serving, 1)
+    assert names_below(serving) == ["a/1/saved_model.pb", "a/1/variables/data"]
+
+
+def test_a_file_that_cannot_be_written_whole_pushes_nothing(tmp_path, source):
+    """A real limit of the operating system cuts the copy of the second model's large file."""
+    serving = tmp_path / "serving"
+    small = tmp_path / "small"
+    small.mkdir()
+    (small / "saved_model.pb").write_bytes(b"graph")
+    pushed_versions.push({"a": source, "b": source}, serving, 1)
+    script = """
+        import pathlib, resource, sys
+        from schema.errors import TandemError
+        from serving import pushed_versions
+        small, source, serving = map(pathlib.Path, sys.argv[1:])
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+        try:
+            pushed_versions.push({"a": small, "b": source}, serving, 2)
+        except TandemError as error:
+            sys.exit(str(error))
+    """
+    ended = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script), small, source, serving],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "File too large" in ended.stderr
+    assert "nothing was pushed and earlier versions are untouched" in ended.stderr
+    assert sorted(path.name for path in serving.glob("*/*")) == ["1", "1"]
+    assert (serving / "b/1/variables/data").stat().st_size == 100_000
