@@ -98,23 +98,6 @@ class Client:
             for alias, info in sorted(declared.items())
         }
 
-    def inputs(self, model: str) -> dict[str, tuple[str, tuple[int, ...]]]:
-        """Dtype ("string", "float32", …) and shape, -1 for any length, of `serving_default`'s inputs by name."""
-        request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
-        request.model_spec.name = model
-        with self._plain_errors(f"metadata of {model}"):
-            response = self._predictions.GetModelMetadata(request, timeout=self._timeout_s)
-        signatures = get_model_metadata_pb2.SignatureDefMap()
-        response.metadata["signature_def"].Unpack(signatures)
-        declared = signatures.signature_def[SERVING_DEFAULT].inputs
-        return {
-            name: (
-                tf.dtypes.as_dtype(info.dtype).name,
-                tuple(dim.size for dim in info.tensor_shape.dim),
-            )
-            for name, info in declared.items()
-        }
-
     def close(self) -> None:
         """Ends the connection."""
         self._channel.close()

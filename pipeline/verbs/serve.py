@@ -6,8 +6,13 @@ import pathlib
 import signal
 import threading
 from types import FrameType
+from typing import TYPE_CHECKING
 
+from pipeline.run_directory import RunDirectory
 from schema.errors import UsageError
+
+if TYPE_CHECKING:
+    from serving.config import ServingConfig
 
 SUMMARY = "serve the pushed models over TensorFlow Serving's gRPC and REST"
 
@@ -34,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     from serving.server import running_server  # TensorFlow: seconds
 
     with running_server(
-        args.root / "serving", listen.host, listen.grpc_port, listen.rest_port
+        RunDirectory(args.root).serving, listen.host, listen.grpc_port, listen.rest_port
     ) as server:
         models = ", ".join(f"{name} {version}" for name, version in server.models.items())
         print(f"serving {models}: gRPC {server.grpc_address}, REST {server.rest_url}", flush=True)
@@ -42,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _listen(args: argparse.Namespace):  # noqa: ANN202 - ServingConfig is imported below
+def _listen(args: argparse.Namespace) -> "ServingConfig":
     from pydantic import ValidationError
 
     from serving.config import ServingConfig
