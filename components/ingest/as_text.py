@@ -1,0 +1,93 @@
+"""One column as text or as numbers, whatever it came from."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.ingest.records import Values
+
+NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+_NUMERIC_TYPES = frozenset({int, float, bool, type(None)})
+
+
+def as_text(values: Values) -> tuple[pa.Array, np.ndarray]:
+    """-> (large_string [n], null where absent or empty; bool [n], true where no single value).
+
+    A JSON number becomes its JSON text, a JSON boolean `true` or `false`; an object, a list and a
+    number that is not finite have no text.
+    """
+    if isinstance(values, pa.Array):
+        return _without_empty(values), np.zeros(len(values), bool)
+    types = set(map(type, values))
+    if not types <= {str, type(None)}:
+        wrong = np.array([not _is_single(value) for value in values], bool)
+        values = [_text(value) if _is_single(value) else None for value in values]
+    else:
+        wrong = np.zeros(len(values), bool)
+    return _without_empty(pa.array(values, pa.large_string())), wrong
+
+
+def as_number(values: Values) -> tuple[pa.Array, np.ndarray, np.ndarray]:
+    """-> (float64 [n], null where absent; bool [n] is no number; bool [n] is no single value).
+
+    Text may have blanks around it. `nan`, `inf` and what is too large for 64 bits are no numbers.
+    A JSON boolean is 1 or 0.
+    """
+    if not isinstance(values, pa.Array):
+        if set(map(type, values)) <= _NUMERIC_TYPES:
+            return _from_numbers(values)
+        values = [_digits(value) for value in values]
+    text, wrong = as_text(values)
+    trimmed = _without_empty(pc.utf8_trim_whitespace(text))
+    is_number = pc.match_substring_regex(trimmed, pattern=NUMBER)
+    digits = pc.replace_substring_regex(trimmed, pattern=r"^\+", replacement="")
+    numbers = pc.cast(
+        pc.if_else(is_number, digits, pa.scalar(None, pa.large_string())), pa.float64()
+    )
+    bad = pc.or_(pc.invert(is_number), pc.invert(pc.fill_null(pc.is_finite(numbers), True)))
+    return numbers, _mask(bad), wrong
+
+
+def to_float(value: float) -> float:
+    """Python's float of a JSON number; infinite where an integer has more than 308 digits."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def _from_numbers(values: list[Any]) -> tuple[pa.Array, np.ndarray, np.ndarray]:
+    absent = np.array([value is None for value in values], bool)
+    numbers = np.array([0.0 if value is None else to_float(value) for value in values], np.float64)
+    array = pa.array(numbers, pa.float64(), mask=absent)
+    return array, ~np.isfinite(numbers), np.zeros(len(values), bool)
+
+
+def _digits(value: Any) -> Any:
+    """A number as text (`nan` and `inf` too, which then count as no numbers); all else as it is."""
+    if isinstance(value, bool):
+        return str(int(value))
+    return str(value) if isinstance(value, (int, float)) else value
+
+
+def _is_single(value: Any) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or isinstance(value, (str, int))
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if value is None or isinstance(value, str) else str(value)
+
+
+def _without_empty(text: pa.Array) -> pa.Array:
+    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.large_string()), text)
+
+
+def _mask(flags: pa.Array) -> np.ndarray:
+    return pc.fill_null(flags, False).to_numpy(zero_copy_only=False)

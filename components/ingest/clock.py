@@ -1,0 +1,71 @@
+"""The one global clock: at which moments valid and test begin."""
+
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import NamedTuple
+
+import apache_beam as beam
+import numpy as np
+
+from schema.labels import Split
+
+Histogram = tuple[np.ndarray, np.ndarray]
+"""Different timestamps in order, and how many events each has: int64 [t], int64 [t]."""
+
+
+class Clock(NamedTuple):
+    """Seconds since epoch, UTC: train < t_valid <= valid < t_test <= test."""
+
+    t_valid: int
+    t_test: int
+
+
+def histogram(timestamps: np.ndarray) -> Histogram:
+    """Of any number of timestamps."""
+    times, counts = np.unique(timestamps, return_counts=True)
+    return times.astype(np.int64), counts.astype(np.int64)
+
+
+def clock(merged: Histogram, split: Split) -> Clock:
+    """The cuts of n events: the timestamps of the events at index floor(n × (1 − valid − test)) and
+    floor(n × (1 − test)) of all events in order of time. Events of that very moment fall into the
+    later part. (0, 0) where there is no event.
+
+    The fractions are taken as they are written (0.1 is a tenth), so that no index is off by one.
+    """
+    times, counts = merged
+    if not len(times):
+        return Clock(0, 0)
+    ends = np.cumsum(counts)
+    valid, test = Fraction(str(split.valid_fraction)), Fraction(str(split.test_fraction))
+    indices = [int(int(ends[-1]) * share) for share in (1 - valid - test, 1 - test)]
+    t_valid, t_test = times[np.searchsorted(ends, indices, side="right")]
+    return Clock(int(t_valid), int(t_test))
+
+
+class ClockOf(beam.CombineFn):
+    """Histograms of shards -> Clock. Accumulators grow with the log's span, not with its events."""
+
+    def __init__(self, split: Split) -> None:
+        super().__init__()
+        self._split = split
+
+    def create_accumulator(self) -> Histogram:
+        """No events."""
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+
+    def add_input(self, mutable_accumulator: Histogram, element: Histogram) -> Histogram:
+        """Adds a shard."""
+        return self.merge_accumulators([mutable_accumulator, element])
+
+    def merge_accumulators(self, accumulators: Iterable[Histogram]) -> Histogram:
+        """Adds up counts of equal timestamps."""
+        parts = list(accumulators)
+        times, place = np.unique(np.concatenate([t for t, _ in parts]), return_inverse=True)
+        counts = np.zeros(len(times), np.int64)
+        np.add.at(counts, place, np.concatenate([c for _, c in parts]))
+        return times, counts
+
+    def extract_output(self, accumulator: Histogram) -> Clock:
+        """The cuts."""
+        return clock(accumulator, self._split)

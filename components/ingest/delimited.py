@@ -1,0 +1,77 @@
+"""Delimited text -> columns. Lines without a quote are split by Arrow, all at once."""
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.ingest import files, quoting
+from components.ingest.lines import BYTE_ORDER_MARK
+from components.ingest.records import Records
+from components.ingest.rejection import BROKEN_QUOTING, WRONG_FIELD_COUNT
+from schema.errors import DataRefused
+from schema.sources import Source
+
+
+def header(path: str, source: Source) -> list[str]:
+    """Column names of one file: `columns` of the source, or else the file's first line.
+
+    Raises DataRefused where that line is no text or its quoting is broken.
+    """
+    if source.columns is not None:
+        return source.columns
+    try:
+        with files.open_bytes(path) as handle:
+            line = handle.readline().removeprefix(BYTE_ORDER_MARK).rstrip(b"\r\n")
+        return quoting.split(line.decode(source.encoding), source.delimiter)
+    except (UnicodeDecodeError, quoting.BrokenQuoting, *files.DAMAGED) as error:
+        raise DataRefused(
+            f"{path}: expected column names in the first line, received {error}; "
+            "is it delimited text in this encoding?"
+        ) from error
+
+
+def parse(
+    texts: list[str], names: Sequence[str], wanted: Collection[str], delimiter: str
+) -> Records:
+    """Splits `texts` into `names` and keeps the columns `wanted`, each large_string.
+
+    A line with another number of fields than `names`, or with broken quoting, is a fault.
+    """
+    lines = pa.array(texts, pa.large_string())
+    quoted = np.flatnonzero(pc.match_substring(lines, pattern='"').to_numpy(zero_copy_only=False))
+    plain = np.setdiff1d(np.arange(len(texts)), quoted, assume_unique=True)
+    parts, faults = [], {}
+    for index, split in (
+        (plain, pc.split_pattern(lines.take(pa.array(plain)), pattern=delimiter)),
+        (quoted, _split_quoted(texts, quoted, delimiter, faults)),
+    ):
+        counts = pc.list_value_length(split).to_numpy(zero_copy_only=False)
+        fits = counts == len(names)
+        faults.update({int(n): WRONG_FIELD_COUNT for n in index[~fits] if int(n) not in faults})
+        parts.append((index[fits], split.filter(pa.array(fits)).flatten()))
+    index = np.concatenate([index for index, _ in parts])
+    columns = {
+        name: pa.concat_arrays([_column(flat, at, len(names)) for _, flat in parts])
+        for at, name in enumerate(names)
+        if name in wanted
+    }
+    return Records(columns, index, faults)
+
+
+def _split_quoted(
+    texts: list[str], index: np.ndarray, delimiter: str, faults: dict[int, str]
+) -> pa.Array:
+    rows: list[list[str]] = []
+    for n in index:
+        try:
+            rows.append(quoting.split(texts[n], delimiter))
+        except quoting.BrokenQuoting:
+            faults[int(n)] = BROKEN_QUOTING
+            rows.append([])
+    return pa.array(rows, pa.list_(pa.large_string()))
+
+
+def _column(flat: pa.Array, at: int, width: int) -> pa.Array:
+    return flat.take(pa.array(np.arange(at, len(flat), width)))

@@ -1,0 +1,58 @@
+"""Tables -> tf.train.Example records, encoded by tfx-bsl's C++, in the layout TFX reads."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import tensorflow as tf
+from apache_beam.io.filesystems import FileSystems
+from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
+
+
+def split_folder(uri: str, split: str) -> str:
+    """Where TFX looks for a split of the Examples artifact at `uri`."""
+    return FileSystems.join(uri, f"Split-{split}")
+
+
+def prepare(uri: str, splits: tuple[str, ...]) -> None:
+    """Makes the folders of all splits."""
+    for split in splits:
+        folder = split_folder(uri, split)
+        if not FileSystems.exists(folder):
+            FileSystems.mkdirs(folder)
+
+
+def open_writer(uri: str, split: str, shard: int, shards: int) -> tf.io.TFRecordWriter:
+    """Writer of one gzip TFRecord file of a split; without a record it is a valid empty file."""
+    name = f"data_tfrecord-{shard:05d}-of-{shards:05d}.gz"
+    return tf.io.TFRecordWriter(FileSystems.join(split_folder(uri, split), name), options="GZIP")
+
+
+def write(writer: tf.io.TFRecordWriter, table: pa.Table) -> None:
+    """Appends a row of `table` as an Example each, in order; column names become feature names.
+
+    A column of single values becomes features of one value, or of none where null. Text becomes
+    bytes, any float 32 bits, any integer 64 bits.
+    """
+    columns = {name: _as_lists(table[name]) for name in table.column_names}
+    batch = pa.RecordBatch.from_arrays(list(columns.values()), list(columns))
+    for record in RecordBatchToExamplesEncoder().encode(batch):
+        writer.write(record)
+
+
+def _as_lists(column: pa.ChunkedArray) -> pa.Array:
+    array = column.combine_chunks()
+    if isinstance(array, pa.ChunkedArray):  # a table without rows may hold no chunk at all
+        array = pa.array([], column.type)
+    if pa.types.is_list(array.type) or pa.types.is_large_list(array.type):
+        return pc.cast(array, pa.large_list(_encodable(array.type.value_type)))
+    present = np.concatenate([[0], np.cumsum(pc.is_valid(array).to_numpy(zero_copy_only=False))])
+    values = pc.cast(array.drop_null(), _encodable(array.type))
+    return pa.LargeListArray.from_arrays(pa.array(present, pa.int64()), values)
+
+
+def _encodable(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_floating(kind):
+        return pa.float32()
+    if pa.types.is_integer(kind):
+        return pa.int64()
+    return pa.large_binary()

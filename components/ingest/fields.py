@@ -1,0 +1,92 @@
+"""Which columns of a table become which fields, and how."""
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from components.ingest import kinds, moments
+from components.ingest.kinds import Converted
+from components.ingest.records import Values
+from components.ingest.rejection import MISSING_ITEM_ID, MISSING_USER_ID
+from schema import timeline
+from schema.dataset import Dataset
+from schema.features import Feature
+from schema.sources import UsersSource
+
+# One event's share of the parallel lists that `schema.timeline` describes.
+ITEM_ID = timeline.ITEM_ID
+TIMESTAMP = "timestamp"
+
+
+class Field(NamedTuple):
+    """One field of an accepted record."""
+
+    name: str
+    """Its name from here on."""
+    column: str
+    """The user's column that it is made from."""
+    convert: Callable[[Values], Converted]
+    """Values of the column -> the field. The reason of the first field that refuses counts."""
+    key: str
+    """The configuration key that names the column."""
+
+
+def of_interactions(dataset: Dataset) -> list[Field]:
+    """user_id, item_id, timestamp, positive, label_*, context_*."""
+    source, labels, at = dataset.data.interactions, dataset.labels, "data.interactions"
+    rule = labels.positive
+    fields = [
+        _id(timeline.USER_ID, source.user_id, MISSING_USER_ID, f"{at}.user_id"),
+        _id(ITEM_ID, source.item_id, MISSING_ITEM_ID, f"{at}.item_id"),
+        Field(
+            TIMESTAMP,
+            source.timestamp,
+            functools.partial(moments.timestamps, unit=source.timestamp_unit),
+            f"{at}.timestamp",
+        ),
+    ]
+    if rule is None:
+        always = Field(timeline.POSITIVE, source.user_id, kinds.always_positive, f"{at}.user_id")
+        fields.append(always)
+    else:
+        reaches = functools.partial(kinds.positives, at_least=rule.at_least)
+        fields.append(Field(timeline.POSITIVE, rule.column, reaches, "labels.positive.column"))
+    for name, label in labels.ranking.items():
+        key = f"labels.ranking.{name}.column"
+        fields.append(Field(timeline.label(name), label.column, kinds.numbers, key))
+    return fields + _features(dataset.features.context, timeline.context, "features.context")
+
+
+def of_items(dataset: Dataset) -> list[Field]:
+    """item_id, title (where a column is named for it), item_*."""
+    source = dataset.data.items
+    fields = [_id(timeline.ITEM_ID, source.item_id, MISSING_ITEM_ID, "data.items.item_id")]
+    if source.title is not None:
+        fields.append(Field(timeline.TITLE, source.title, kinds.texts, "data.items.title"))
+    return fields + _features(dataset.features.items, timeline.item, "features.items")
+
+
+def of_users(source: UsersSource, features: Mapping[str, Feature]) -> list[Field]:
+    """user_id, user_*."""
+    key = _id(timeline.USER_ID, source.user_id, MISSING_USER_ID, "data.users.user_id")
+    return [key, *_features(features, timeline.user, "features.users")]
+
+
+def _id(name: str, column: str, missing: str, key: str) -> Field:
+    return Field(name, column, functools.partial(kinds.identifiers, missing=missing), key)
+
+
+def _features(
+    features: Mapping[str, Feature],
+    named: Callable[[str], str],
+    section: str,
+) -> list[Field]:
+    return [
+        Field(
+            named(name),
+            feature.column or name,
+            functools.partial(kinds.feature_values, feature=feature),
+            f"{section}.{name}",
+        )
+        for name, feature in features.items()
+    ]

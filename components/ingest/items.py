@@ -1,0 +1,69 @@
+"""The catalogue: raw files -> one Example an item, sorted by id."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.ingest import counts, dead_letters, examples, fields, shards
+from components.ingest.latest import latest
+from components.ingest.read_table import ReadTable, TableSpec, paths_and_shards
+from components.ingest.tallies import WriteCounts
+from schema import timeline
+from schema.dataset import Dataset
+
+ITEMS_PER_FILE = 50_000
+
+
+def build(
+    pipeline: beam.Pipeline, dataset: Dataset, data_dir: str, examples_uri: str, rejected_dir: str
+) -> None:
+    """Adds the catalogue's way to `pipeline`; `counts.load(examples_uri)` tells the rest.
+
+    Examples: item_id, title (the id where there is none), item_<name>. Of items that share an id
+    the last line wins. The whole catalogue passes through one worker, as it does in the index.
+    """
+    source = dataset.data.items
+    paths, _ = paths_and_shards(data_dir, source)
+    spec = TableSpec("items", source, fields.of_items(dataset), shards=1, keeps_origin=True)
+    examples.prepare(examples_uri, (timeline.CATALOGUE_SPLIT,))
+    letters = dead_letters.prepare(rejected_dir, spec.name)
+    read: Any = pipeline | ReadTable(spec, paths, letters)
+    seed = pipeline | "NoItem" >> beam.Create([(0, b"")])
+    written = (
+        (read["records"], seed)
+        | "Together" >> beam.Flatten()
+        | "Gather" >> beam.GroupByKey()
+        | "Write" >> beam.FlatMap(_write, examples_uri)
+    )
+    tallies = (read["tallies"], written) | "AllTallies" >> beam.Flatten()
+    _ = tallies | WriteCounts(("items",), examples_uri)
+
+
+def _write(element: tuple[int, Iterable[bytes]], uri: str) -> Iterator[tuple[str, int]]:
+    records = shards.unpack(part for part in element[1] if part)
+    if records is None:
+        records = pa.table({})
+        kept = records
+    else:
+        kept = _with_title(latest(records, timeline.ITEM_ID))
+    files = max(1, -(-kept.num_rows // ITEMS_PER_FILE))
+    for number in range(files):
+        with examples.open_writer(uri, timeline.CATALOGUE_SPLIT, number, files) as writer:
+            part = kept.slice(number * ITEMS_PER_FILE, ITEMS_PER_FILE)
+            if part.num_rows:
+                examples.write(writer, part)
+    yield counts.key("items", "accepted"), kept.num_rows
+    yield counts.key("items", "duplicates"), records.num_rows - kept.num_rows
+    yield "items", kept.num_rows
+
+
+def _with_title(items: pa.Table) -> pa.Table:
+    """People see the id of an item that has no title."""
+    ids = items[timeline.ITEM_ID]
+    if timeline.TITLE not in items.column_names:
+        return items.append_column(timeline.TITLE, ids)
+    title = pc.coalesce(items[timeline.TITLE], ids)
+    return items.set_column(items.column_names.index(timeline.TITLE), timeline.TITLE, title)

@@ -1,0 +1,48 @@
+"""JSON lines -> columns of Python objects."""
+
+import json
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+
+from components.ingest.records import Records
+from components.ingest.rejection import BROKEN_JSON, INVALID_ENCODING
+
+
+def parse(texts: list[str], wanted: Collection[str]) -> Records:
+    """Reads one object a line and keeps the keys `wanted`; a key that is not there is None.
+
+    A line that is no JSON object is a fault, and so is one whose escapes make no Unicode text.
+    """
+    records, index, faults = [], [], {}
+    for n, text in enumerate(texts):
+        record = _object(text)
+        if record is None:
+            faults[n] = BROKEN_JSON
+        elif not _is_unicode(text, record):
+            faults[n] = INVALID_ENCODING
+        else:
+            records.append(record)
+            index.append(n)
+    columns = {name: [record.get(name) for record in records] for name in wanted}
+    return Records(columns, np.array(index, np.int64), faults)
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def _is_unicode(text: str, record: dict[str, Any]) -> bool:
+    """False where an escape stands for half a surrogate pair: no UTF-8 can hold that."""
+    if "\\u" not in text:
+        return True
+    try:
+        json.dumps(record, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,120 @@
+"""What can be known to be wrong before anything starts, and what the input is, in one word."""
+
+import hashlib
+import itertools
+import json
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from components.ingest import delimited, fields, files
+from components.ingest.fields import Field
+from schema.dataset import Dataset
+from schema.errors import ConfigError, DataRefused
+from schema.sources import Source
+
+# A field that a log seldom fills shows itself within this many records, or is taken for a mistake.
+_SAMPLE = 10_000
+_READ_BYTES = 1 << 20
+
+
+class _Table(NamedTuple):
+    name: str
+    source: Source
+    fields: Sequence[Field]
+
+
+def check(dataset: Dataset, data_dir: str) -> None:
+    """Looks at the start of every input file.
+
+    Raises ConfigError for a missing file and for a column that the configuration names and the file
+    does not have; DataRefused for a table of empty files.
+    """
+    for table in _tables(dataset):
+        paths = list(files.match(data_dir, table.source))
+        if not paths:
+            raise ConfigError(
+                f"data.{table.name}.path: expected a file or glob, found nothing at "
+                f"{files.pattern(data_dir, table.source)}; mend the path or give --data"
+            )
+        filled = [path for path in paths if _has_content(path)]
+        if not filled:
+            raise DataRefused(
+                f"data.{table.name}.path: expected records, received only empty files at "
+                f"{files.pattern(data_dir, table.source)}; give the file that holds them"
+            )
+        if table.source.format == "csv":
+            _check_delimited(table, filled)
+        else:
+            _check_json(table, filled)
+
+
+def fingerprint(dataset: Dataset, data_dir: str) -> str:
+    """SHA-256 over paths and contents of all input files: another one, another result."""
+    digest = hashlib.sha256()
+    for table in _tables(dataset):
+        for path, size in files.match(data_dir, table.source).items():
+            digest.update(f"{table.name}\0{path}\0{size}\0".encode())
+            with files.open_packed(path) as handle:
+                while chunk := handle.read(_READ_BYTES):
+                    digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _tables(dataset: Dataset) -> Iterator[_Table]:
+    data = dataset.data
+    yield _Table("interactions", data.interactions, fields.of_interactions(dataset))
+    yield _Table("items", data.items, fields.of_items(dataset))
+    if data.users is not None:
+        yield _Table("users", data.users, fields.of_users(data.users, dataset.features.users))
+
+
+def _has_content(path: str) -> bool:
+    """Whether there is a byte to read; a damaged file has some, the run makes a letter of it."""
+    try:
+        with files.open_bytes(path) as handle:
+            return bool(handle.read(1))
+    except files.DAMAGED:
+        return True
+
+
+def _check_delimited(table: _Table, paths: list[str]) -> None:
+    """Every file has its own header, unless the configuration names the columns of all."""
+    for path in paths[:1] if table.source.columns is not None else paths:
+        hint = f"is delimiter = {table.source.delimiter!r} right?"
+        _expect_columns(table, path, delimited.header(path, table.source), hint)
+
+
+def _check_json(table: _Table, paths: list[str]) -> None:
+    """An optional field may be absent from many records: the columns are those of all the first."""
+    lines = itertools.islice(itertools.chain.from_iterable(map(_lines, paths)), _SAMPLE)
+    received: dict[str, None] = {}
+    for line in lines:
+        received.update(dict.fromkeys(_keys(line)))
+    if received:  # where no line is an object, the run says so with the lines themselves
+        hint = f"the first {_SAMPLE} records do not have it"
+        _expect_columns(table, files.shown(paths), list(received), hint)
+
+
+def _expect_columns(table: _Table, where: str, received: list[str], hint: str) -> None:
+    for field in table.fields:
+        if field.column not in received:
+            raise ConfigError(
+                f"{where}: {field.key} expects column {field.column!r}, "
+                f"received columns {', '.join(map(repr, received))}; {hint}"
+            )
+
+
+def _lines(path: str) -> Iterator[bytes]:
+    try:
+        with files.open_bytes(path) as handle:
+            yield from handle
+    except files.DAMAGED:
+        return
+
+
+def _keys(line: bytes) -> list[str]:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return []
+    return list(record) if isinstance(record, dict) else []

@@ -1,0 +1,31 @@
+"""A record that was not taken, and the reasons why.
+
+Reasons are stable names: people count them, alert on them and filter dead letters by them.
+"""
+
+from typing import NamedTuple
+
+INVALID_ENCODING = "invalid_encoding"  # the bytes are not what `encoding` says
+DAMAGED_FILE = "damaged_file"  # a gzip stream ends or breaks within this record
+BROKEN_JSON = "broken_json"  # the line is not one JSON object
+BROKEN_QUOTING = "broken_quoting"  # a quote is opened and not closed before the next delimiter
+WRONG_FIELD_COUNT = "wrong_field_count"  # more or fewer fields than columns
+MISSING_USER_ID = "missing_user_id"
+MISSING_ITEM_ID = "missing_item_id"
+OVERLONG_ID = "overlong_id"  # more than 1 KiB
+BAD_ID = "bad_id"  # holds a line break or NUL, which no vocabulary file can hold
+BAD_TIMESTAMP = "bad_timestamp"  # absent or not a time
+TIMESTAMP_OUT_OF_RANGE = "timestamp_out_of_range"  # before 1990 or from 2100 on
+BAD_NUMBER = "bad_number"  # not a number, or not finite in 32 bits
+WRONG_KIND = "wrong_kind"  # an object, a list or another length where the kind does not have it
+
+
+class Rejected(NamedTuple):
+    """One dead letter."""
+
+    file: str
+    line: int
+    """From 1, header included."""
+    reason: str
+    raw: str
+    """The record as it stood there; bytes that are no text appear as `\\xNN`."""

@@ -1,0 +1,52 @@
+"""TFX component: event log and user table -> timelines by split, and histories."""
+
+# TFX reads the annotations below as a declaration; what the function is given are plain values.
+# pyright: reportArgumentType=false, reportGeneralTypeIssues=false
+# pyright: reportInvalidTypeArguments=false
+
+import apache_beam as beam
+from tfx.components.util import examples_utils
+from tfx.dsl.component.experimental.annotations import (
+    BeamComponentParameter,
+    OutputArtifact,
+    Parameter,
+)
+from tfx.dsl.component.experimental.decorators import component
+from tfx.proto import example_gen_pb2
+from tfx.types import artifact_utils
+from tfx.types.standard_artifacts import Examples
+
+from components.artifact_types import Histories
+from components.ingest import acceptance, counts, interactions
+from schema import timeline
+from schema.dataset import Dataset
+
+
+@component(use_beam=True)
+def InteractionsGen(
+    examples: OutputArtifact[Examples],
+    histories: OutputArtifact[Histories],
+    dataset: Parameter[str],
+    data_dir: Parameter[str],
+    rejected_dir: Parameter[str],
+    fingerprint: Parameter[str],
+    pipeline: BeamComponentParameter[beam.Pipeline] = None,
+) -> None:
+    """Writes `examples` (splits train, valid, test) and `histories`.
+
+    The way is `components.ingest.interactions`.
+
+    `dataset` is the JSON of `schema.dataset.Dataset`. `fingerprint` (of `preflight`) is not read:
+    it makes TFX's cache see that the files changed. The custom property `counts` of `examples`
+    is the JSON of `components.ingest.counts.Counts`. Raises DataRefused by the rules of
+    `components.ingest.acceptance`.
+    """
+    described = Dataset.model_validate_json(dataset)
+    with pipeline:
+        interactions.build(pipeline, described, data_dir, examples.uri, histories.uri, rejected_dir)
+    counted = counts.load(examples.uri)
+    acceptance.check(counted, described.data.max_rejected_fraction, rejected_dir)
+    examples.split_names = artifact_utils.encode_split_names(list(timeline.SPLITS))
+    examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
+    examples_utils.set_file_format(examples, "tfrecords_gzip")
+    examples.set_string_custom_property("counts", counted.to_json())
