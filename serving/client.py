@@ -10,7 +10,6 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
-    get_model_metadata_pb2,
     get_model_status_pb2,
     model_service_pb2_grpc,
     predict_pb2,
@@ -18,7 +17,6 @@ from tensorflow_serving.apis import (
 )
 
 from schema.errors import TandemError
-from schema.signatures import SERVING_DEFAULT
 from schema.signatures import SERVING_DEFAULT
 
 _OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
