@@ -25,8 +25,8 @@ def ndcg(hit: np.ndarray, answers: np.ndarray, k: int) -> np.ndarray:
 
 
 def coverage(lists: np.ndarray, k: int, catalogue: int) -> float:
-    """Share of the catalogue's items that stand in anybody's first k."""
-    return len(np.unique(lists[:, :k])) / catalogue
+    """Share of the catalogue's items that stand in anybody's first k; index 0 is no item."""
+    return np.count_nonzero(np.unique(lists[:, :k])) / catalogue
 
 
 def summary(lists: np.ndarray, answers: list[np.ndarray], catalogue: int) -> dict[str, float]:
