@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+import tensorflow as tf
 
 ROWS = 256
 
@@ -19,16 +20,11 @@ def top(scores: np.ndarray, seen: list[np.ndarray], k: int) -> np.ndarray:
     Equal scores go to the lower index, so that the same scores give the same list. A user with fewer
     than k unseen items gets index 0 in the places left over.
     """
-    k = min(k, scores.shape[1])
     scores[:, 0] = -np.inf
     for row, items in zip(scores, seen, strict=True):
         row[items] = -np.inf
-    best = np.argpartition(-scores, k - 1, axis=1)[:, :k]
-    kept = np.take_along_axis(scores, best, axis=1)
-    order = np.lexsort((best, -kept), axis=1)
-    lists = np.take_along_axis(best, order, axis=1)
-    lists[np.isneginf(np.take_along_axis(kept, order, axis=1))] = 0
-    return lists
+    best = tf.math.top_k(scores, min(k, scores.shape[1]))
+    return np.where(np.isneginf(best.values), 0, best.indices)
 
 
 def popular(counts: np.ndarray, seen: list[np.ndarray], k: int) -> np.ndarray:
