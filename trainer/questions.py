@@ -44,7 +44,8 @@ class Questions:
 
 def ask(timelines: Timelines, now: int) -> Questions:
     """One question per user. A user whose split is cut into windows is asked once, with all answers."""
-    _, first, user = np.unique(timelines.user_ids, return_index=True, return_inverse=True)
+    _, user = np.unique(timelines.user_ids, return_inverse=True)
+    first = _first_windows(timelines, user)
     wanted = _per_user(timelines, user, timelines.own & timelines.positive)
     seen = _per_user(timelines, user, ~timelines.own & np.isin(timelines.rows, first))
     answers = {u: np.setdiff1d(items, seen.get(u, items[:0])) for u, items in wanted.items()}
@@ -57,6 +58,15 @@ def ask(timelines: Timelines, now: int) -> Questions:
         answers=[answers[u] for u in users],
         now=now,
     )
+
+
+def _first_windows(timelines: Timelines, user: np.ndarray) -> np.ndarray:
+    """[users] the timeline of each user that begins earliest in the split, wherever it is stored."""
+    own = timelines.row_splits[:-1] + timelines.target_from
+    moment = timelines.timestamps[np.minimum(own, len(timelines.timestamps) - 1)]
+    order = np.lexsort((timelines.target_from, moment, user))
+    _, first = np.unique(user[order], return_index=True)
+    return order[first]
 
 
 def _per_user(timelines: Timelines, user: np.ndarray, chosen: np.ndarray) -> dict[int, np.ndarray]:
