@@ -71,9 +71,10 @@ def _dataset(
     model: RetrievalModel, timelines: Timelines, config: RetrievalConfig, rng: np.random.Generator | None
 ) -> tuple[tf.data.Dataset, int]:
     cut = windows.cut(timelines, config.history_length)
-    draws = rng or np.random.default_rng(0)
 
     def batches() -> Iterator[windows.Batch]:
+        # without `rng` every pass draws the same, so that the losses of two epochs compare
+        draws = rng or np.random.default_rng(0)
         for batch in windows.batched(timelines, cut, config.positions_per_batch, rng):
             drawn = draws.integers(1, model.catalogue_size + 1, config.uniform_negatives)
             yield batch | {"negatives": drawn.astype(np.int32)}
