@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from trainer import popularity
+
+DAY = 86_400
+
+
+@pytest.fixture
+def clock(timelines_of):
+    """Item 1 at days 0, 1 and 3, item 2 at day 2; item 3 only seen, and one unknown item."""
+    train = timelines_of(
+        [(b"a", 1, [1, 2, 3], [0, 2 * DAY, 2 * DAY], 0), (b"b", 2, [1], [DAY], 0)],
+        positive=[True, True, False, True],
+    )
+    valid = timelines_of([(b"a", 1, [1, 2, 1, 0], [0, 2 * DAY, 3 * DAY, 3 * DAY], 2)])
+    return popularity.clock([train, valid], 4)
+
+
+def test_history_of_a_later_split_is_not_counted_again(clock):
+    assert clock.timestamps.tolist() == [0, DAY, 2 * DAY, 3 * DAY]
+    assert clock.item_index.tolist() == [1, 1, 2, 1]
+    assert clock.counts(4 * DAY).tolist() == [0, 3, 1, 0]
+
+
+def test_an_event_at_the_moment_itself_is_not_counted(clock):
+    assert clock.counts(3 * DAY).tolist() == [0, 2, 1, 0]
+    assert clock.counts(3 * DAY + 1).tolist() == [0, 3, 1, 0]
+    assert clock.counts(0).tolist() == [0, 0, 0, 0]
+
+
+def test_a_window_begins_exactly_its_days_before(clock):
+    assert clock.counts(2 * DAY, days=1).tolist() == [0, 1, 0, 0]
+    assert clock.counts(2 * DAY + 1, days=1).tolist() == [0, 0, 1, 0]
+    assert clock.counts(2 * DAY, days=0.5).tolist() == [0, 0, 0, 0]
+    assert clock.counts(3 * DAY + 1, days=1.5).tolist() == [0, 1, 1, 0]
+
+
+def test_at_its_end_everything_is_known(clock):
+    assert clock.end == 3 * DAY + 1
+    assert clock.counts(clock.end).sum() == 4
+
+
+def test_log_popularity_of_none_is_zero():
+    found = popularity.log_popularity(np.array([0, 1, 9]))
+    np.testing.assert_allclose(found, [0.0, 0.693147, 2.302585], atol=1e-6)
+    assert found.dtype == np.float32

@@ -1,0 +1,90 @@
+"""Our metrics beside those of an independent script, where that script is there."""
+
+import importlib.util
+import json
+
+import numpy as np
+import pytest
+
+from trainer import metrics, questions, ranked_lists
+
+ITEMS = 150
+CUT = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def referee(shared_data):
+    path = shared_data.parent / "referee" / "score.py"
+    if not path.is_file():
+        pytest.skip(f"needs the referee's script: no file {path}")
+    spec = importlib.util.spec_from_file_location("referee_score", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _log(rng):
+    """{user: (items before the cut, items after)}; some users new, some items repeated."""
+    users = {}
+    for number in range(40):
+        before = rng.integers(1, ITEMS + 1, 0 if number % 7 == 0 else rng.integers(1, 30))
+        after = rng.integers(1, ITEMS + 1, rng.integers(1, 12))
+        if len(before) and number % 3 == 0:
+            after = np.append(after, before[0])  # seen already: no answer
+        users[f"u{number:02}"] = (before, after)
+    users["seen-only"] = (np.array([1, 2, 3]), np.array([2, 2]))  # a user without an answer
+    return users
+
+
+def _write(folder, users):
+    def rows(part, first):
+        return [
+            {"user_id": user, "item_id": f"i{item}", "timestamp": first + at, "rating": 1.0}
+            for user, parts in users.items()
+            for at, item in enumerate(parts[part])
+        ]
+
+    files = {
+        "train": rows(0, 0),
+        "valid": [],
+        "test": rows(1, CUT),
+        "items": [{"item_id": f"i{n}", "title": "", "genres": []} for n in range(1, ITEMS + 1)],
+    }
+    for name, lines in files.items():
+        text = "".join(json.dumps(line) + "\n" for line in lines)
+        (folder / f"{name}.jsonl").write_text(text, encoding="utf-8")
+
+
+def test_metrics_agree_with_the_referee(referee, timelines_of, tmp_path):
+    rng = np.random.default_rng(5)
+    users = _log(rng)
+    _write(tmp_path, users)
+    test = timelines_of(
+        [
+            (
+                user.encode(),
+                0,
+                [*before, *after],
+                [*range(len(before)), *range(CUT, CUT + len(after))],
+                len(before),
+            )
+            for user, (before, after) in users.items()
+        ]
+    )
+    asked = questions.ask(test, CUT)
+    lists = ranked_lists.top(rng.random((len(asked), ITEMS + 1)), asked.seen, 100)
+    ids = test.user_ids[asked.row]
+    with (tmp_path / "lists.jsonl").open("w", encoding="utf-8") as file:
+        for user, row in zip(ids, lists, strict=True):
+            line = {"user_id": user.decode(), "item_ids": [f"i{item}" for item in row]}
+            file.write(json.dumps(line) + "\n")
+    expected = referee.score(tmp_path, tmp_path / "lists.jsonl")
+    found = metrics.summary(lists, asked.answers, ITEMS)
+    assert len(asked) == expected["all"]["users"] < len(users)
+    for name in ("recall@10", "ndcg@10", "recall@100"):
+        assert expected["all"][name] > 0
+        # the referee gives five decimals
+        assert round(found[name], 5) == pytest.approx(expected["all"][name], abs=1e-9)
+    assert round(found["coverage@10"], 5) == pytest.approx(expected["coverage@10"], abs=1e-9)
