@@ -7,7 +7,6 @@ import threading
 from concurrent import futures
 
 import grpc
-import tensorflow as tf
 from tensorflow_serving.apis import get_model_status_pb2, model_pb2
 
 from serving import pushed_versions, servable
@@ -113,9 +112,8 @@ class ModelStore:
 
     def _refuse(self, name: str, version: int, error: BaseException) -> None:
         _log.error("%s %d does not load and is refused", name, version, exc_info=error)
-        code = grpc.StatusCode.UNKNOWN
-        if isinstance(error, tf.errors.OpError):
-            code = next(code for code in grpc.StatusCode if code.value[0] == error.error_code)
+        absent = isinstance(error, FileNotFoundError)
+        code = grpc.StatusCode.NOT_FOUND if absent else grpc.StatusCode.UNKNOWN
         message = f"{type(error).__name__}: {error}"
         self._set_state(name, version, VersionState(State.END, code, message))
 

@@ -4,12 +4,15 @@ import shutil
 import threading
 import time
 
+import grpc
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from schema.errors import TandemError
 from serving import pushed_versions
 from serving.client import Client
+from serving.model_store import ModelStore
 from serving.server import running_server
 
 INPUTS = {
@@ -88,6 +91,28 @@ def test_a_broken_version_is_refused_until_it_is_replaced(serving_dir, greeters,
         shutil.rmtree(serving_dir / "greeter" / "2")
         pushed_versions.push({"greeter": greeters[2]}, serving_dir, 2)
         wait_until(lambda: version_of(client) == 2)
+
+
+def test_a_version_without_one_of_its_files_is_not_found(serving_dir, tmp_path):
+    vocabulary = tmp_path / "vocabulary.txt"
+    vocabulary.write_text("ann")
+    module = tf.Module()
+    module.table = tf.lookup.StaticVocabularyTable(
+        tf.lookup.TextFileInitializer(
+            str(vocabulary),
+            tf.string,
+            tf.lookup.TextFileIndex.WHOLE_LINE,
+            tf.int64,
+            tf.lookup.TextFileIndex.LINE_NUMBER,
+        ),
+        1,
+    )
+    tf.saved_model.save(module, str(serving_dir / "greeter" / "2"))
+    (serving_dir / "greeter" / "2" / "assets" / "vocabulary.txt").unlink()
+    store = ModelStore(serving_dir)
+    store.refresh()
+    assert store.states("greeter")[2].code == grpc.StatusCode.NOT_FOUND
+    assert store.available() == {"greeter": 1}
 
 
 def test_a_start_with_a_broken_latest_version_serves_the_one_before(serving_dir, greeters):
