@@ -1,8 +1,14 @@
 """Metadata, version ranges, extras and the console script of Tandem."""
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
-PACKAGES = ["schema", "trainer", "serving", "components", "pipeline"]
+PACKAGES = find_packages(
+    include=[
+        f"{top}{below}"
+        for top in ("schema", "trainer", "serving", "components", "pipeline")
+        for below in ("", ".*")
+    ]
+)
 
 # Why these versions and no newer: docs/ARCHITECTURE.md, "The version set".
 REQUIRES = [

@@ -1,5 +1,6 @@
 """A few users of the run and what they are recommended, for the report."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,7 @@ def of(summary: dict[str, Any], at: RunDirectory) -> list[dict[str, Any]]:
 
 def _some_users(uri: str, seed: int) -> list[str]:
     found: list[str] = []
-    for history in histories.iterate(uri):
-        if len(history.item_ids) >= _AT_LEAST:
-            found.append(history.user_id)
-        if len(found) == _LOOKED_AT:
-            break
+    for users in itertools.islice(histories.iterate(uri, _LOOKED_AT), 1):
+        found = [user.user_id for user in users if len(user.item_ids) >= _AT_LEAST]
     chosen = np.random.default_rng(seed).permutation(len(found))[:_USERS]
     return [found[i] for i in sorted(chosen)]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from components.ingest import histories
-from schema import candidates, signatures
+from schema import candidates, signatures, timeline
 from serving.client import Client
 from serving.listing_request import listing_request
 
@@ -43,7 +43,7 @@ def recommend(
     events = list(zip(known.item_ids, known.timestamps, strict=True)) if known else []
     request = listing_request(
         client.inputs(signatures.RECOMMENDER), user_id, events, int(time.time()), k,
-        features=known.user_features if known else None,
+        features={timeline.user(name): value for name, value in known.user.items()} if known else None,
     )  # fmt: skip
     answer = client.predict(signatures.RECOMMENDER, request)
     chosen = [

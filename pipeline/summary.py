@@ -5,9 +5,11 @@ import json
 import math
 import pathlib
 
-import pyarrow as pa
+from tfx.types import Artifact
 
 from components.evaluator import METRICS
+from components.ingest import counts
+from components.ingest.counts import Counts
 from pipeline.config import Config
 from pipeline.run_metadata import RunMetadata
 from schema import signatures
@@ -16,7 +18,6 @@ _PACKAGES = (
     "tandem", "tfx", "tensorflow", "tf-keras", "tensorflow-recommenders", "tensorflow-text",
     "scann", "apache-beam",
 )  # fmt: skip
-_ROWS = ("read", "accepted", "rejected", "duplicates", "users", "train", "valid", "test")
 
 
 def summarise(
@@ -30,12 +31,17 @@ def summarise(
         "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
         "stages": stages,
         "rows": _rows(metadata),
+        "rejected_by_reason": _interactions(metadata).tables["interactions"].rejected_by_reason,
         "retrieval": evaluation["retrieval"] | _training(metadata, "RetrievalTrainer"),
         "ranking": evaluation["ranking"] | _training(metadata, "RankingTrainer"),
         "index": _output(metadata, "Indexer", "index").get_json_value_custom_property("measured"),
         "servables": _output(metadata, "Pusher", "pushed").get_json_value_custom_property(
             "servables"
         ),
+        "artifacts": {
+            "histories": _output(metadata, "InteractionsGen", "histories").uri,
+            "candidates": _output(metadata, "RetrievalTrainer", "candidates").uri,
+        },
         "config": config.model_dump(mode="json"),
     }
 
@@ -48,10 +54,36 @@ def write(summary: dict[str, object], path: pathlib.Path) -> None:
     unfinished.rename(path)
 
 
-def _output(metadata: RunMetadata, node: str, key: str):
+def _output(metadata: RunMetadata, node: str, key: str) -> Artifact:
     run = metadata.latest(node)
     assert run is not None, f"{node} has finished before a summary is made"
     return run.outputs[key]
+
+
+def _interactions(metadata: RunMetadata) -> Counts:
+    return counts.from_json(_property(_output(metadata, "InteractionsGen", "examples"), "counts"))
+
+
+def _rows(metadata: RunMetadata) -> dict[str, int]:
+    """Records of the event log, users and items of the data, and events by split."""
+    events = _interactions(metadata)
+    catalogue = counts.from_json(_property(_output(metadata, "ItemsGen", "examples"), "counts"))
+    log = events.tables["interactions"]
+    return {
+        "read": log.read,
+        "accepted": log.accepted,
+        "rejected": log.rejected,
+        "duplicates": log.duplicates,
+        "users": events.totals["users"],
+        "items": catalogue.totals["items"],
+        "train": events.totals["train"],
+        "valid": events.totals["valid"],
+        "test": events.totals["test"],
+    }
+
+
+def _property(artifact: Artifact, name: str) -> str:
+    return artifact.get_string_custom_property(name)
 
 
 def _metrics(metadata: RunMetadata) -> dict[str, dict]:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Union
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from schema.strict import Strict
 
@@ -65,7 +65,15 @@ Feature = Annotated[
 
 EventFeature = Annotated[Union[Category, Number, Timestamp], Field(discriminator="kind")]
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+def _not_taken(name: str) -> str:
+    """`item_id`, `user_index` and the like are names of the contract itself, see schema.timeline."""
+    if name in {"id", "ids", "index"}:
+        raise ValueError("expected another name: id, ids and index are taken; set column = \"id\"")
+    return name
+
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$"), AfterValidator(_not_taken)]
 
 
 class Features(Strict):

@@ -6,7 +6,7 @@ import numpy as np
 
 from schema import signatures
 
-_MISSING = {"string": b"", "float": np.nan, "int64": 0}
+_MISSING = {"string": b"", "float32": np.nan, "int64": 0}
 
 
 def listing_request(

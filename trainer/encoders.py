@@ -65,7 +65,10 @@ class FeatureEncoder(tf.keras.layers.Layer):
         if feature.kind in INDEX_KINDS:
             return mean_of_known(self._tables[feature.name](values), values)
         values = tf.cast(values, tf.float32)
-        return values if feature.kind == "vector" else values[..., tf.newaxis]
+        if feature.kind == "vector":
+            # batches fix ranks alone, and the layer above must know its width
+            return tf.ensure_shape(values, [*values.shape[:-1], feature.size])
+        return values[..., tf.newaxis]
 
 
 def mean_of_known(vectors: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:

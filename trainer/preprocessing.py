@@ -60,10 +60,18 @@ def _index(values: Any, vocabulary: str, min_count: int) -> Any:
 
 
 def _per_event(values: tf.RaggedTensor, feature: Feature, key: str) -> tf.RaggedTensor:
-    """One value an event: [batch, events] in, [batch, events] out."""
+    """One value an event: [batch, events] in, [batch, events] out.
+
+    Lists of events have no holes: "", NaN and timestamp 0 stand for missing, and become 0.
+    """
+    flat = values.flat_values
     if feature.kind == "category":
-        return values.with_flat_values(_index(values.flat_values, key, feature.min_count))
-    return values.with_flat_values(_standardised(values.flat_values, feature))
+        return values.with_flat_values(_index(flat, key, feature.min_count))
+    known = ~tf.math.is_nan(flat) if feature.kind == "number" else flat != 0
+    standardised = _standardised(tf.boolean_mask(flat, known), feature)
+    return values.with_flat_values(
+        tf.scatter_nd(tf.where(known), standardised, tf.shape(flat, out_type=tf.int64))
+    )
 
 
 def _numeric(values: tf.RaggedTensor, feature: Feature, key: str) -> Any:
@@ -87,8 +95,10 @@ def _numeric(values: tf.RaggedTensor, feature: Feature, key: str) -> Any:
 def split_words(values: tf.RaggedTensor) -> tf.RaggedTensor:
     """Texts [batch, texts] -> lower-case words without punctuation [batch, words], by Unicode script."""
     folded = tf_text.case_fold_utf8(tf_text.normalize_utf8(values.flat_values, "NFKC"))
-    words = tf_text.UnicodeScriptTokenizer().tokenize(folded)
-    words = tf.ragged.boolean_mask(words, ~tf.strings.regex_full_match(words, r"\pP+|\pS+"))
+    # digits and punctuation are one script: what is not taken out stays glued, as in "(1995)"
+    words = tf_text.UnicodeScriptTokenizer().tokenize(
+        tf.strings.regex_replace(folded, r"[\pP\pS]+", " ")
+    )
     return values.with_flat_values(words).merge_dims(1, 2)
 
 

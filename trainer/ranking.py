@@ -158,5 +158,7 @@ def scorer(module) -> two_stages.Score:
 
 def _write_verdict(quality: dict[str, float], model_uri: str) -> None:
     pays = quality["valid_ranking_ndcg@10"] > quality["valid_retrieval_ndcg@10"]
-    with tf.io.gfile.GFile(f"{model_uri}/assets.extra/{VERDICT}", "w") as file:
+    folder = f"{model_uri}/assets.extra"
+    tf.io.gfile.makedirs(folder)
+    with tf.io.gfile.GFile(f"{folder}/{VERDICT}", "w") as file:
         json.dump({"order": "ranking" if pays else "retrieval"} | quality, file)

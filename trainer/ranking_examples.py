@@ -23,7 +23,7 @@ class RankingExamples:
     user_index: np.ndarray
     """[m]."""
     candidates: np.ndarray
-    """[m, 1 + negatives] item indices."""
+    """[m, 1 + negatives] item indices, 0 where retrieval had too few."""
     log_popularity: np.ndarray
     """[m, 1 + negatives] of the candidates at the event's day."""
     labels: dict[str, np.ndarray]
@@ -100,9 +100,12 @@ def _history(timelines: Timelines, event: int) -> np.ndarray:
 
 
 def _draw(lists: np.ndarray, taken: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """`count` different items of each row of `lists` [m, c], never the one that was taken."""
+    """`count` different items of each row of `lists` [m, c], never the one that was taken.
+
+    Where a row has fewer the rest is 0; the answer is [m, min(count, c)].
+    """
+    lists = np.where(lists == taken[:, None], 0, lists)
     order = rng.random(lists.shape)
-    order[lists == taken[:, None]] = np.inf
     order[lists == 0] = np.inf
     picked = np.argsort(order, axis=1)[:, :count]
     return np.take_along_axis(lists, picked, axis=1)

@@ -9,6 +9,7 @@ from schema.signatures import RELEVANCE
 from trainer.config import RankingConfig
 
 _PROJECTION = 32
+_NO_ITEM = -1e9  # a logit whose exponential is 0 and whose product with 0 is still a number
 
 
 class RankingNetwork(tf.keras.Model):
@@ -98,10 +99,11 @@ class RankingModel(tfrs.Model):
         self._tasks = {name: tfrs.tasks.Ranking(loss=_loss(label)) for name, label in labels.items()}
 
     def compute_loss(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
-        """Sum of the heads' weighted losses; a label that is NaN counts for nothing."""
+        """Sum of the heads' weighted losses; neither a NaN label nor a candidate 0 counts."""
         outputs = self.network(inputs, training=training)
         taken = tf.one_hot(tf.zeros_like(inputs["user_index"]), tf.shape(inputs["candidates"])[1])
-        loss = self._relevance(labels=taken, predictions=outputs[RELEVANCE], compute_metrics=False)
+        logits = tf.where(inputs["candidates"] > 0, outputs[RELEVANCE], _NO_ITEM)
+        loss = self._relevance(labels=taken, predictions=logits, compute_metrics=False)
         for name, label in self._labels.items():
             value, predicted = inputs[f"label_{name}"], outputs[name][:, 0]
             known = tf.cast(~tf.math.is_nan(value), tf.float32)
