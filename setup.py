@@ -21,7 +21,9 @@ REQUIRES = [
     "scann==1.3.2",
     "apache-beam>=2.59,<3",
     "dill==0.3.1.1",  # tfx-bsl imports it; newer Beams no longer bring it
+    "aiohttp>=3.9,<4",
     "numpy>=1.24,<2",
+    "packaging>=23",
     "pyarrow>=10,<22",
     "grpcio>=1.60",
     "protobuf>=3.20.3,<5",

@@ -16,7 +16,7 @@ from schema.errors import TandemError
 def main(argv: list[str] | None = None) -> int:
     """Parses, dispatches and turns every error that we raise on purpose into its exit code."""
     os.environ["TF_USE_LEGACY_KERAS"] = "1"  # TFRS and TFX need Keras 2; read when TensorFlow is first imported
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     args = _parser().parse_args(argv)
     try:
         return args.run(args)

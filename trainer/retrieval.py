@@ -25,7 +25,7 @@ from trainer.retrieval_model import RetrievalModel
 from trainer.towers import CandidateTower, QueryTower
 from trainer.training_data import TrainingData, cut
 
-POPULARITY_WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
+POPULARITY_WEIGHTS = (0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
 SAMPLE_QUERIES = 1000
 Encode = Callable[[dict[str, tf.Tensor]], tf.Tensor]
 _log = logging.getLogger(__name__)
