@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -25,7 +26,9 @@ class EncodedFeature:
 def encoded(
     features: Mapping[str, Feature], field: Callable[[str], str], graph: tft.TFTransformOutput
 ) -> list[EncodedFeature]:
-    """The declared features with the sizes that Transform found; `field` as in `schema.timeline`."""
+    """The declared features with the sizes that Transform found; `field` as in
+    `schema.timeline`.
+    """
     return [
         EncodedFeature(name, feature.kind, _size(feature, field(name), graph))
         for name, feature in features.items()
@@ -42,10 +45,11 @@ class FeatureEncoder(tf.keras.layers.Layer):
     """Concatenates an embedding, a mean of embeddings, or the numbers themselves, per feature.
 
     Input by name: category, number, timestamp [...]; set, text [..., values] with 0 for none;
-    vector [..., size]. Output [..., width]; nothing declared gives width 0.
+    vector [..., size]. Output [..., width]; nothing declared gives one column of zeros, for a dense
+    layer over no column at all ends the process inside oneDNN.
     """
 
-    def __init__(self, features: list[EncodedFeature], width: int, **kwargs):
+    def __init__(self, features: list[EncodedFeature], width: int, **kwargs: Any):
         super().__init__(**kwargs)
         self._features = features
         self._tables = {
@@ -56,8 +60,9 @@ class FeatureEncoder(tf.keras.layers.Layer):
 
     def call(self, inputs: dict[str, tf.Tensor], like: tf.Tensor) -> tf.Tensor:
         """`like` [...] gives the leading shape where no feature is declared."""
-        empty = tf.zeros(tf.concat([tf.shape(like), [0]], axis=0))
-        return tf.concat([empty] + [self._encode(f, inputs[f.name]) for f in self._features], -1)
+        if not self._features:
+            return tf.zeros_like(like, tf.float32)[..., tf.newaxis]
+        return tf.concat([self._encode(f, inputs[f.name]) for f in self._features], axis=-1)
 
     def _encode(self, feature: EncodedFeature, values: tf.Tensor) -> tf.Tensor:
         if feature.kind == "category":
@@ -72,14 +77,19 @@ class FeatureEncoder(tf.keras.layers.Layer):
 
 
 def mean_of_known(vectors: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
-    """[..., values, width] averaged over the values whose index is not 0 -> [..., width]; 0 for none."""
+    """[..., values, width] averaged over the values whose index is not 0 -> [..., width]; 0 for
+    none.
+    """
     known = tf.cast(indices > 0, vectors.dtype)[..., tf.newaxis]
     return tf.math.divide_no_nan(tf.reduce_sum(vectors * known, -2), tf.reduce_sum(known, -2))
 
 
 def time_of_week(timestamps: tf.Tensor) -> tf.Tensor:
-    """[...] seconds since epoch, UTC -> [..., 4]: sine and cosine of the hour and of the weekday."""
+    """[...] seconds since epoch, UTC -> [..., 4]: sine and cosine of the hour and of the
+    weekday.
+    """
     angles = [
-        tf.cast(timestamps % period, tf.float32) * (2 * np.pi / period) for period in (86_400, 604_800)
+        tf.cast(timestamps % period, tf.float32) * (2 * np.pi / period)
+        for period in (86_400, 604_800)
     ]
     return tf.stack([wave(angle) for angle in angles for wave in (tf.sin, tf.cos)], axis=-1)
