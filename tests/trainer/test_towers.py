@@ -1,0 +1,163 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from trainer.catalogue import Catalogue
+from trainer.config import RetrievalConfig
+from trainer.encoders import EncodedFeature
+from trainer.towers import CandidateTower, QueryTower, pooled_before
+
+ITEMS, USERS, DIM = 9, 4, 8
+CONFIG = RetrievalConfig(embedding_dim=DIM)
+
+
+@pytest.fixture(scope="module")
+def candidate_tower():
+    """Items 1 to 6 stand in training; 7, 8 and 9 are new, 7 and 8 of the same genre and price."""
+    tf.keras.utils.set_random_seed(1)
+    catalogue = Catalogue(
+        item_ids=np.array([b""] + [b"i%d" % n for n in range(1, ITEMS + 1)], object),
+        titles=np.array([b""] * (ITEMS + 1), object),
+        features={
+            "genre": np.array([0, 1, 2, 3, 1, 2, 3, 1, 1, 2], np.int32),
+            "price": np.array([0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.7, 0.7], np.float32),
+        },
+    )
+    features = [EncodedFeature("genre", "category", 3), EncodedFeature("price", "number", 1)]
+    return CandidateTower(catalogue, features, np.arange(ITEMS + 1) % 7 == np.arange(10), CONFIG)
+
+
+@pytest.fixture(scope="module")
+def item_vectors(candidate_tower):
+    return candidate_tower(tf.range(ITEMS + 1)).numpy()
+
+
+@pytest.fixture(scope="module")
+def query_tower():
+    tf.keras.utils.set_random_seed(2)
+    users = [EncodedFeature("region", "category", 2)]
+    return QueryTower(USERS, users, [EncodedFeature("device", "category", 3)], CONFIG)
+
+
+def _batch(seed, rows=2, length=6):
+    rng = np.random.default_rng(seed)
+    return {
+        "item_index": rng.integers(0, ITEMS + 1, (rows, length)).astype(np.int32),
+        "timestamps": np.sort(rng.integers(0, 2_000_000, (rows, length)), axis=1),
+        "user_index": rng.integers(0, USERS + 1, rows).astype(np.int32),
+        "context_device": rng.integers(0, 4, (rows, length)),
+        "user_region": rng.integers(0, 3, rows).astype(np.int32),
+    }
+
+
+def _ask(tower, batch, item_vectors):
+    inputs = {name: tf.constant(values) for name, values in batch.items()}
+    return tower(inputs, tf.gather(item_vectors, inputs["item_index"])).numpy()
+
+
+def test_vectors_of_both_towers_have_length_one(query_tower, item_vectors):
+    np.testing.assert_allclose(np.linalg.norm(item_vectors, axis=-1), 1, atol=1e-5)
+    found = _ask(query_tower, _batch(0), item_vectors)
+    assert found.shape == (2, 6, DIM)
+    np.testing.assert_allclose(np.linalg.norm(found, axis=-1), 1, atol=1e-5)
+
+
+def test_new_items_have_the_vector_of_their_content(item_vectors):
+    np.testing.assert_allclose(item_vectors[7], item_vectors[8], atol=1e-6)
+    assert np.abs(item_vectors[7] - item_vectors[9]).max() > 1e-3
+    assert np.abs(item_vectors[1] - item_vectors[4]).max() > 1e-3  # same genre, ids of their own
+
+
+def test_id_dropout_hides_ids_in_training_alone(candidate_tower, item_vectors):
+    index = tf.repeat(3, 400)
+    np.testing.assert_allclose(
+        candidate_tower(index).numpy(), np.tile(item_vectors[3], (400, 1)), atol=1e-6
+    )
+    drawn = candidate_tower(index, training=True).numpy()
+    hidden = np.abs(drawn - item_vectors[3]).max(axis=1) > 1e-4
+    assert 0.03 < hidden.mean() < 0.2  # a tenth
+
+
+@settings(max_examples=20)
+@given(seed=st.integers(0, 10_000), position=st.integers(0, 5))
+def test_what_comes_later_never_changes_a_vector(query_tower, item_vectors, seed, position):
+    """The item of an event is for the positions after it, its own time and context for itself."""
+    batch, other = _batch(seed), _batch(seed + 1)
+    changed = {name: values.copy() for name, values in batch.items()}
+    changed["item_index"][:, position:] = other["item_index"][:, position:]
+    for name in ("timestamps", "context_device"):
+        changed[name][:, position + 1 :] = other[name][:, position + 1 :]
+    before = _ask(query_tower, batch, item_vectors)[:, : position + 1]
+    after = _ask(query_tower, changed, item_vectors)[:, : position + 1]
+    np.testing.assert_allclose(after, before, atol=1e-5)
+
+
+def test_an_event_changes_the_vector_after_it(query_tower, item_vectors):
+    batch = _batch(3)
+    batch["item_index"][:, 2] = 1
+    changed = batch | {"item_index": batch["item_index"].copy()}
+    changed["item_index"][:, 2] = 6
+    difference = _ask(query_tower, batch, item_vectors) - _ask(query_tower, changed, item_vectors)
+    moved = np.abs(difference).max(axis=(0, 2)) > 1e-4
+    assert moved.tolist() == [False, False, False, True, True, True]
+
+
+@settings(max_examples=20)
+@given(seed=st.integers(0, 10_000), padding=st.integers(1, 5))
+def test_padding_never_matters(query_tower, item_vectors, seed, padding):
+    batch = _batch(seed)
+    padded = {
+        name: np.pad(values, [(0, 0), (0, padding)]) if values.ndim == 2 else values
+        for name, values in batch.items()
+    }
+    np.testing.assert_allclose(
+        _ask(query_tower, padded, item_vectors)[:, :6],
+        _ask(query_tower, batch, item_vectors),
+        atol=1e-5,
+    )
+
+
+def test_a_batch_answers_as_its_rows_alone(query_tower, item_vectors):
+    batch = _batch(4, rows=3)
+    together = _ask(query_tower, batch, item_vectors)
+    for row in range(3):
+        single = {name: values[row : row + 1] for name, values in batch.items()}
+        np.testing.assert_allclose(
+            _ask(query_tower, single, item_vectors)[0], together[row], atol=1e-5
+        )
+
+
+def test_an_unknown_user_without_history_is_answered_by_the_context(query_tower, item_vectors):
+    batch = {
+        "item_index": np.zeros((2, 1), np.int32),
+        "timestamps": np.array([[1000], [1000]]),
+        "user_index": np.zeros(2, np.int32),
+        "context_device": np.array([[1], [2]]),
+        "user_region": np.zeros(2, np.int32),
+    }
+    found = _ask(query_tower, batch, item_vectors)
+    assert np.isfinite(found).all()
+    np.testing.assert_allclose(np.linalg.norm(found, axis=-1), 1, atol=1e-5)
+    assert np.abs(found[0] - found[1]).max() > 1e-4
+
+
+def test_towers_without_any_declared_feature():
+    catalogue = Catalogue(np.array([b"", b"a"], object), np.array([b"", b"a"], object), features={})
+    vectors = CandidateTower(catalogue, [], np.array([False, True]), CONFIG)(tf.range(2))
+    tower = QueryTower(1, [], [], CONFIG)
+    batch = {
+        "item_index": tf.constant([[1, 0]]),
+        "timestamps": tf.constant([[5, 6]], tf.int64),
+        "user_index": tf.constant([1]),
+    }
+    found = tower(batch, tf.gather(vectors, batch["item_index"])).numpy()
+    np.testing.assert_allclose(np.linalg.norm(found, axis=-1), 1, atol=1e-5)
+
+
+def test_pooled_before_by_hand():
+    vectors = tf.constant([[[2.0], [50.0], [4.0], [9.0]]])
+    mean, count = pooled_before(vectors, tf.constant([[1, 0, 2, 3]]))
+    np.testing.assert_allclose(mean.numpy(), [[[0], [2], [2], [3]]])
+    np.testing.assert_allclose(count.numpy()[0, :, 0], np.log([1, 2, 2, 3]), atol=1e-6)
