@@ -1,1 +1,3 @@
-"""Thin TFX shells over `trainer`, `serving` and `schema`; ingestion's own pure core lies in `components.ingest`."""
+"""Thin TFX shells over `trainer`, `serving` and `schema`; ingestion's own pure core lies in
+`components.ingest`.
+"""

@@ -14,6 +14,6 @@ def refuse(found: dict[str, anomalies_pb2.Anomalies]) -> None:
     ]
     if lines:
         raise DataRefused(
-            f"expected data that fit the schema, received {len(lines)} anomalies; mend the data, or the "
-            "declaration of the feature in the configuration:\n  " + "\n  ".join(lines)
+            f"expected data that fit the schema, received {len(lines)} anomalies; mend the data, "
+            "or the feature's declaration in the configuration:\n  " + "\n  ".join(lines)
         )

@@ -19,7 +19,9 @@ def DataGate(
     anomalies.refuse(found)
 
 
-def _read(table: str, artifact: standard_artifacts.ExampleAnomalies) -> dict[str, anomalies_pb2.Anomalies]:
+def _read(
+    table: str, artifact: standard_artifacts.ExampleAnomalies
+) -> dict[str, anomalies_pb2.Anomalies]:
     found = {}
     for split in artifact_utils.decode_split_names(artifact.split_names):
         uri = artifact_utils.get_split_uri([artifact], split)

@@ -17,7 +17,9 @@ def Indexer(
     index: OutputArtifact[standard_artifacts.Model],
     config: Parameter[str],
 ) -> None:
-    """`config` is the JSON of IndexConfig. The measurements are the artifact's property `measured`."""
+    """`config` is the JSON of IndexConfig. The measurements are the artifact's property
+    `measured`.
+    """
     stored = candidate_files.load(candidates.uri)
     settings = IndexConfig.model_validate_json(config)
     built = index_build.build(stored.vectors, settings)

@@ -25,6 +25,7 @@ def InfraCheck(
     folder = path_utils.serving_model_dir(servables.uri)
     finished = subprocess.run(
         [sys.executable, "-m", "serving.infra_check", folder],
+        check=False,
         capture_output=True,
         text=True,
         timeout=_SECONDS,

@@ -1,4 +1,6 @@
-"""Pushes the three servables together, under one version, when evaluation and infra check allow it."""
+"""Pushes the three servables together, under one version, when evaluation and infra check allow
+it.
+"""
 
 import pathlib
 

@@ -26,7 +26,9 @@ def Recommender(
     servables: OutputArtifact[standard_artifacts.Model],
     ranking_config: Parameter[str],
 ) -> None:
-    """One SavedModel per name of `schema.signatures.SERVABLES` below the artifact's serving folder."""
+    """One SavedModel per name of `schema.signatures.SERVABLES` below the artifact's serving
+    folder.
+    """
     ranking_dir = path_utils.serving_model_dir(ranking.uri)
     with fileio.open(f"{ranking_dir}/assets.extra/{VERDICT}") as file:
         rank_order = json.load(file)["order"] == "ranking"

@@ -1,6 +1,7 @@
 """The command line: `tandem VERB …`.
 
-Exit codes: 0 done, 1 our bug, 2 usage or configuration, 3 data refused, 4 model not blessed, 130 interrupted.
+Exit codes: 0 done, 1 our bug, 2 usage or configuration, 3 data refused, 4 model not blessed, 130
+interrupted.
 """
 
 import argparse
@@ -15,7 +16,9 @@ from schema.errors import TandemError
 
 def main(argv: list[str] | None = None) -> int:
     """Parses, dispatches and turns every error that we raise on purpose into its exit code."""
-    os.environ["TF_USE_LEGACY_KERAS"] = "1"  # TFRS and TFX need Keras 2; read when TensorFlow is first imported
+    os.environ["TF_USE_LEGACY_KERAS"] = (
+        "1"  # TFRS and TFX need Keras 2; read when TensorFlow is first imported
+    )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     args = _parser().parse_args(argv)
     try:
@@ -24,7 +27,10 @@ def main(argv: list[str] | None = None) -> int:
         print(f"tandem: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print("tandem: interrupted; finished stages are kept and the next run goes on from there", file=sys.stderr)
+        print(
+            "tandem: interrupted; finished stages are kept and the next run goes on from there",
+            file=sys.stderr,
+        )
         return 130
 
 

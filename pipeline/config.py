@@ -56,9 +56,7 @@ class Config(Strict):
     @property
     def dataset(self) -> Dataset:
         """The part that describes the user's data."""
-        return Dataset(
-            data=self.data, features=self.features, labels=self.labels, split=self.split
-        )
+        return Dataset(data=self.data, features=self.features, labels=self.labels, split=self.split)
 
 
 def load(path: pathlib.Path, overrides: list[str] | None = None) -> Config:

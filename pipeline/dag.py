@@ -40,7 +40,8 @@ def build(
 ) -> tfx.dsl.Pipeline:
     """`fingerprint` stands for the content of the input files, so that caching sees changed data.
 
-    Each component is given only the part of the configuration that it depends on: what a change does
+    Each component is given only the part of the configuration that it depends on: what a change
+    does
     not touch stays cached.
     """
     data = _data_nodes(config, at, fingerprint)
@@ -100,7 +101,9 @@ def _transform(
     splits: list[str],
     gate: BaseNode,
 ) -> BaseNode:
-    """Vocabularies and statistics come from the first split alone: train, or the whole catalogue."""
+    """Vocabularies and statistics come from the first split alone: train, or the whole
+    catalogue.
+    """
     transform = tfx.components.Transform(
         examples=nodes[table].outputs["examples"],
         schema=nodes[f"{table}_schema"].outputs["schema"],

@@ -1,6 +1,7 @@
 """The DAG as a Kubeflow Pipelines v2 document, made without any cluster or cloud."""
 
 import pathlib
+from typing import Any
 
 import yaml
 from google.protobuf import json_format
@@ -12,7 +13,8 @@ from pipeline.config import Config
 
 
 def compile_to(out: pathlib.Path, config: Config, image: str, data: str, root: str) -> int:
-    """Writes the YAML at `out` after KFP's own pipeline spec has accepted it; returns the number of tasks.
+    """Writes the YAML at `out` after KFP's own pipeline spec has accepted it; returns the number
+    of tasks.
 
     The input's content is unknown here, so ingestion is cached by the data's location alone.
     """
@@ -37,7 +39,10 @@ def compile_to(out: pathlib.Path, config: Config, image: str, data: str, root: s
     return len(validated(out).root.dag.tasks)
 
 
-def validated(path: pathlib.Path) -> pipeline_spec_pb2.PipelineSpec:
-    """Parses the first document of `path` by KFP's pipeline spec; raises ParseError on what it does not know."""
+def validated(path: pathlib.Path) -> Any:
+    """Parses the first document of `path` by KFP's pipeline spec; raises ParseError on what it
+    does not know.
+    """
     document = next(yaml.safe_load_all(path.read_text(encoding="utf-8")))
-    return json_format.ParseDict(document, pipeline_spec_pb2.PipelineSpec())
+    spec: Any = pipeline_spec_pb2.PipelineSpec()
+    return json_format.ParseDict(document, spec)

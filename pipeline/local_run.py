@@ -34,7 +34,9 @@ def run(
     at.root.mkdir(parents=True, exist_ok=True)
     with quiet.into_file(at.log) as (out, err):
         console = Console(file=err if as_json else out)
-        console.print(f"{config.name}: data {data}, root {at.root}, full log {at.log}", soft_wrap=True)
+        console.print(
+            f"{config.name}: data {data}, root {at.root}, full log {at.log}", soft_wrap=True
+        )
         summary = _execute(config, data, at, console)
         if as_json:
             out.write(json.dumps(summary, indent=1) + "\n")

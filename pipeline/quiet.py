@@ -1,16 +1,16 @@
 """Sends everything that libraries write to stdout, stderr and logging into one file."""
 
 import contextlib
-import io
 import logging
 import os
 import pathlib
 import sys
 from collections.abc import Iterator
+from typing import TextIO
 
 
 @contextlib.contextmanager
-def into_file(path: pathlib.Path) -> Iterator[tuple[io.TextIOBase, io.TextIOBase]]:
+def into_file(path: pathlib.Path) -> Iterator[tuple[TextIO, TextIO]]:
     """Yields what stdout and stderr were, for what people are to see.
 
     File descriptors are redirected, so that C++ libraries and child processes are caught too.

@@ -41,14 +41,15 @@ def recommend(
     """
     known = histories.lookup(histories_uri, user_id)
     events = list(zip(known.item_ids, known.timestamps, strict=True)) if known else []
-    request = listing_request(
-        client.inputs(signatures.RECOMMENDER), user_id, events, int(time.time()), k,
-        features={timeline.user(name): value for name, value in known.user.items()} if known else None,
-    )  # fmt: skip
+    features = {timeline.user(name): value for name, value in known.user.items()} if known else {}
+    declared = client.inputs(signatures.RECOMMENDER)
+    request = listing_request(declared, user_id, events, int(time.time()), k, features=features)
     answer = client.predict(signatures.RECOMMENDER, request)
     chosen = [
         (item.decode(), float(score))
-        for item, score in zip(answer[signatures.ITEM_IDS][0], answer[signatures.SCORES][0], strict=True)
+        for item, score in zip(
+            answer[signatures.ITEM_IDS][0], answer[signatures.SCORES][0], strict=True
+        )
         if item
     ]
     return {

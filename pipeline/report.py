@@ -23,12 +23,15 @@ def show(summary: dict[str, Any], console: Console) -> None:
         )
     index = summary["index"]
     console.print(
-        f"index: {index['kind']}, {index['items']:,} items, ANN recall@100 {index['ann_recall@100']:.3f}, "
+        f"index: {index['kind']}, {index['items']:,.0f} items, "
+        f"ANN recall@100 {index['ann_recall@100']:.3f}, "
         f"p50 {index['p50_ms']:.2f} ms (exact {index['exact_p50_ms']:.2f} ms)",
         highlight=False,
     )
     for name, pushed in summary["servables"].items():
-        console.print(f"pushed {name} version {pushed['version']}: {pushed['path']}", soft_wrap=True)
+        console.print(
+            f"pushed {name} version {pushed['version']}: {pushed['path']}", soft_wrap=True
+        )
     for answer in summary["examples"]:
         show_recommendations(answer, console)
 

@@ -12,7 +12,6 @@ from components.ingest import counts
 from components.ingest.counts import Counts
 from pipeline.config import Config
 from pipeline.run_metadata import RunMetadata
-from schema import signatures
 
 _PACKAGES = (
     "tandem", "tfx", "tensorflow", "tf-keras", "tensorflow-recommenders", "tensorflow-text",

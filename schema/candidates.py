@@ -1,7 +1,9 @@
 """The candidates artifact: every catalogue item as the index needs it.
 
-`items.parquet` (item_id, title), `vectors.npy` [n, dim + 1] float32, `log_popularity_at_test.npy` [n] and
-`sample_queries.npy` [q, dim + 1], query vectors of valid users, by which an index is measured. The last column of a vector is the log popularity at the end of the log; the query vector's last
+`items.parquet` (item_id, title), `vectors.npy` [n, dim + 1] float32,
+`log_popularity_at_test.npy` [n] and
+`sample_queries.npy` [q, dim + 1], query vectors of valid users, by which an index is measured.
+The last column of a vector is the log popularity at the end of the log; the query vector's last
 column weighs it. Evaluation puts the log popularity at the test cut in its place.
 """
 
@@ -35,7 +37,9 @@ class Candidates:
     """[q, dim + 1] float32."""
 
     def vectors_at_test(self) -> np.ndarray:
-        """[n, dim + 1] vectors as they stood at the test cut: no event after it has a part in them."""
+        """[n, dim + 1] vectors as they stood at the test cut: no event after it has a part in
+        them.
+        """
         return np.column_stack([self.vectors[:, :-1], self.log_popularity_at_test])
 
 

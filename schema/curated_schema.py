@@ -1,6 +1,8 @@
-"""TFDV schemas of the two Examples artifacts: what the declarations imply, tightened by a curated file.
+"""TFDV schemas of the two Examples artifacts: what the declarations imply, tightened by a
+curated file.
 
-A curated file is a text `Schema` proto in `schema/curated/<name>.<table>.pbtxt`. Its features replace
+A curated file is a text `Schema` proto in `schema/curated/<name>.<table>.pbtxt`. Its features
+replace
 the implied ones of the same name (so it may add domains and ranges), and it may not name any other.
 """
 
@@ -52,7 +54,9 @@ def items(dataset: Dataset) -> schema_pb2.Schema:
 
 
 def curated(implied: schema_pb2.Schema, name: str, table: str) -> schema_pb2.Schema:
-    """`implied` with the features of `schema/curated/<name>.<table>.pbtxt` put in, where that file exists."""
+    """`implied` with the features of `schema/curated/<name>.<table>.pbtxt` put in, where that
+    file exists.
+    """
     path = pathlib.Path(__file__).parent / "curated" / f"{name}.{table}.pbtxt"
     if not path.exists():
         return implied

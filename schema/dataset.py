@@ -1,4 +1,6 @@
-"""Everything that describes the user's data; what ingestion and the trainers are given of the configuration."""
+"""Everything that describes the user's data; what ingestion and the trainers are given of the
+configuration.
+"""
 
 from pydantic import model_validator
 
@@ -21,7 +23,7 @@ class Dataset(Strict):
     """Split."""
 
     @model_validator(mode="after")
-    def _user_features_have_a_table(self):
+    def _user_features_have_a_table(self) -> "Dataset":
         if self.features.users and self.data.users is None:
             raise ValueError("features.users needs a [data.users] table to come from")
         return self

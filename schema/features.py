@@ -67,9 +67,11 @@ EventFeature = Annotated[Union[Category, Number, Timestamp], Field(discriminator
 
 
 def _not_taken(name: str) -> str:
-    """`item_id`, `user_index` and the like are names of the contract itself, see schema.timeline."""
+    """`item_id`, `user_index` and the like are names of the contract itself, see
+    schema.timeline.
+    """
     if name in {"id", "ids", "index"}:
-        raise ValueError("expected another name: id, ids and index are taken; set column = \"id\"")
+        raise ValueError('expected another name: id, ids and index are taken; set column = "id"')
     return name
 
 

@@ -6,8 +6,8 @@
     recommender  the two in one call                      servable `recommender`
 
 Inputs of every query: `user_id` string [batch]; `history_item_ids` string [batch, n], oldest first,
-"" where a row is shorter; `history_timestamps` int64 [batch, n], seconds since epoch, UTC; `now` int64
-[batch]; `context_<name>` [batch] and `user_<name>` [batch] for each declared feature.
+"" where a row is shorter; `history_timestamps` int64 [batch, n], seconds since epoch, UTC;
+`now` int64 [batch]; `context_<name>` [batch] and `user_<name>` [batch] for each declared feature.
 """
 
 SERVING_DEFAULT = "serving_default"

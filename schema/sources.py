@@ -22,9 +22,9 @@ class Source(Strict):
     """How the bytes are to be read."""
 
     @model_validator(mode="after")
-    def _columns_fit_format(self):
+    def _columns_fit_format(self) -> "Source":
         if self.format == "jsonl" and self.columns is not None:
-            raise ValueError("columns goes with format = \"csv\": JSON lines name their own fields")
+            raise ValueError('columns goes with format = "csv": JSON lines name their own fields')
         if self.columns is not None and len(set(self.columns)) != len(self.columns):
             raise ValueError(f"columns must differ from each other, received {self.columns}")
         return self

@@ -1,1 +1,3 @@
-"""After training: index, one-call recommender, server and client. Imports `schema` alone of our own."""
+"""After training: index, one-call recommender, server and client. Imports `schema` alone of our
+own.
+"""

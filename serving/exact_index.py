@@ -12,12 +12,15 @@ class ExactIndex(tf.Module):
     def __init__(self, vectors: np.ndarray):
         """`vectors` [n, dim] float32; item i stands in row i - 1."""
         super().__init__()
-        self._vectors = tf.Variable(np.pad(vectors, [(1, 0), (0, 0)]), trainable=False, name="vectors")
+        self._vectors = tf.Variable(
+            np.pad(vectors, [(1, 0), (0, 0)]), trainable=False, name="vectors"
+        )
 
     def search(
         self, queries: tf.Tensor, excluded: tf.Tensor, k: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """[b, dim], excluded positions [b, e] (0 for none) -> positions and scores [b, min(k, n)], best first.
+        """[b, dim], excluded positions [b, e] (0 for none) -> positions and scores [b, min(k,
+        n)], best first.
 
         Where fewer eligible items exist the rest is position 0 with score -inf.
         """

@@ -2,10 +2,12 @@
 
 import statistics
 import time
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
+from schema.errors import NotBlessed
 from serving.config import IndexConfig
 from serving.exact_index import ExactIndex
 from serving.scann_index import ScannIndex
@@ -22,7 +24,9 @@ def build(vectors: np.ndarray, config: IndexConfig) -> Index:
 
 
 def measure(index: Index, vectors: np.ndarray, queries: np.ndarray) -> dict[str, object]:
-    """ANN recall@100 against exact search on `queries` [q, dim], and the median milliseconds of one query."""
+    """ANN recall@100 against exact search on `queries` [q, dim], and the median milliseconds of
+    one query.
+    """
     exact = ExactIndex(vectors)
     return {
         "kind": index.kind,
@@ -39,7 +43,7 @@ def ann_recall(found: np.ndarray, exact: np.ndarray) -> float:
     return float(np.mean(kept))
 
 
-def _asked(index: Index):
+def _asked(index: Index) -> Callable[[np.ndarray], np.ndarray]:
     search = _function(index)
 
     def ask(queries: np.ndarray) -> np.ndarray:
@@ -49,8 +53,10 @@ def _asked(index: Index):
     return ask
 
 
-def _function(index: Index):
-    return tf.function(lambda q, e: index.search(q, e, tf.constant(_DEPTH))[0], reduce_retracing=True)
+def _function(index: Index) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    return tf.function(
+        lambda q, e: index.search(q, e, tf.constant(_DEPTH))[0], reduce_retracing=True
+    )
 
 
 def _median_ms(index: Index, queries: np.ndarray) -> float:
@@ -62,3 +68,14 @@ def _median_ms(index: Index, queries: np.ndarray) -> float:
         ask(queries[i % len(queries)][np.newaxis])
         seconds.append(time.perf_counter() - begin)
     return 1000 * statistics.median(seconds)
+
+
+def require(measured: dict[str, object], config: IndexConfig) -> None:
+    """Raises NotBlessed when the ANN recall is below `min_ann_recall`."""
+    found = float(measured["ann_recall@100"])  # type: ignore[arg-type]
+    if found < config.min_ann_recall:
+        raise NotBlessed(
+            f"expected ANN recall@100 of at least {config.min_ann_recall}, received {found:.3f}; "
+            "raise "
+            'index.leaves_to_search_fraction or index.reordering, or set index.kind = "exact"'
+        )

@@ -1,6 +1,8 @@
-"""Asks freshly exported servables over gRPC, in a process of its own: `python -m serving.infra_check DIR`.
+"""Asks freshly exported servables over gRPC, in a process of its own: `python -m
+serving.infra_check DIR`.
 
-DIR holds one SavedModel per servable name; TF_USE_LEGACY_KERAS=1 is to be set. Prints one JSON object; a TandemError ends it with exit code 1.
+DIR holds one SavedModel per servable name; TF_USE_LEGACY_KERAS=1 is to be set. Prints one JSON
+object; a TandemError ends it with exit code 1.
 """
 
 import json
@@ -24,7 +26,8 @@ _LISTINGS = (signatures.RETRIEVAL, signatures.RECOMMENDER)
 def check(folder: pathlib.Path) -> dict[str, object]:
     """Serves the models on free loopback ports and asks each of them.
 
-    A new user without history must get k different items with finite scores; excluding them must give others;
+    A new user without history must get k different items with finite scores; excluding them must
+    give others;
     ranking must score what retrieval returned. Raises TandemError saying which of it did not hold.
     """
     with tempfile.TemporaryDirectory(prefix="tandem-infra-") as served:
@@ -33,7 +36,10 @@ def check(folder: pathlib.Path) -> dict[str, object]:
             target.parent.mkdir()
             target.symlink_to((folder / name).resolve(), target_is_directory=True)
         begin = time.perf_counter()
-        with running_server(pathlib.Path(served)) as server, Client(server.grpc_address, 60) as client:
+        with (
+            running_server(pathlib.Path(served)) as server,
+            Client(server.grpc_address, 60) as client,
+        ):
             loaded = time.perf_counter() - begin
             report = {name: _check_listing(client, name) for name in _LISTINGS}
             _check_ranking(client, report[signatures.RETRIEVAL])

@@ -12,7 +12,8 @@ from schema.candidates import Candidates
 class ItemTable(tf.Module):
     """Position 0 is the unknown item, its id ""; item i of the candidates has position i + 1.
 
-    The ids travel as an asset file and as a variable, so that no catalogue meets the graph's 2 GB limit.
+    The ids travel as an asset file and as a variable, so that no catalogue meets the graph's 2
+    GB limit.
     """
 
     def __init__(self, candidates: Candidates):
@@ -46,7 +47,9 @@ class ItemTable(tf.Module):
 
 
 def _one_a_line(ids: np.ndarray) -> str:
-    """A file that lives until the SavedModel has copied it: ingestion lets no id with a line break in."""
+    """A file that lives until the SavedModel has copied it: ingestion lets no id with a line
+    break in.
+    """
     path = os.path.join(tempfile.mkdtemp(prefix="tandem-"), "item_ids.txt")
     with open(path, "wb") as file:
         file.writelines(item + b"\n" for item in ids)

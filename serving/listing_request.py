@@ -20,7 +20,8 @@ def listing_request(
 ) -> dict[str, np.ndarray]:
     """Inputs of one query, batch 1.
 
-    `declared` gives dtype and shape (-1 for any) by input name, as the server's metadata say; `history` is
+    `declared` gives dtype and shape (-1 for any) by input name, as the server's metadata say;
+    `history` is
     (item id, seconds since epoch, UTC), oldest first. A declared feature that `features` lacks is
     sent as missing.
     """

@@ -5,6 +5,7 @@ Guo et al., Accelerating large-scale inference with anisotropic vector quantizat
 
 import math
 import uuid
+from types import ModuleType
 
 import numpy as np
 import tensorflow as tf
@@ -63,13 +64,14 @@ class ScannIndex(tf.Module):
         return tf.where(tf.math.is_inf(best.values), 0, chosen), best.values
 
 
-def scann_ops():
+def scann_ops() -> ModuleType:
     """ScaNN's TensorFlow ops; a UsageError in plain words where they do not fit this TensorFlow."""
     try:
         from scann.scann_ops.py import scann_ops as ops
     except (ImportError, tf.errors.NotFoundError) as error:
         raise UsageError(
             f"expected ScaNN's ops to load under TensorFlow {tf.__version__}, received: {error}; "
-            "install the locked version set (`tandem doctor` shows what differs) or set index.kind = \"exact\""
+            "install the locked version set (`tandem doctor` shows what differs) "
+            'or set index.kind = "exact"'
         ) from error
     return ops

@@ -1,5 +1,7 @@
 """Puts query model, index and ranking model together and writes the three servables."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from schema import signatures
@@ -18,7 +20,13 @@ _CANDIDATES = tf.TensorSpec([None, None], tf.string, name=signatures.CANDIDATE_I
 
 
 def export(
-    query, index, ranking, candidates: Candidates, depth: int, rank_order: bool, uri: str
+    query: Any,
+    index: Any,
+    ranking: Any,
+    candidates: Candidates,
+    depth: int,
+    rank_order: bool,
+    uri: str,
 ) -> None:
     """Writes one SavedModel per name in `schema.signatures.SERVABLES` below `uri`.
 

@@ -1,18 +1,19 @@
 """The three servables, each one graph: `retrieval`, `ranking` and `recommender`."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from schema import signatures
 from serving.item_table import ItemTable
 
-RELEVANCE = "relevance"
 Inputs = dict[str, tf.Tensor]
 
 
 class RetrievalServable(tf.Module):
     """The nearest k items that are neither in the history nor excluded."""
 
-    def __init__(self, query, items: ItemTable, index):
+    def __init__(self, query: Any, items: ItemTable, index: Any):
         """`query` and `index` are loaded SavedModels."""
         super().__init__()
         self._query = query
@@ -29,7 +30,7 @@ class RetrievalServable(tf.Module):
 class RankingServable(tf.Module):
     """Every head's score of the candidates in the request."""
 
-    def __init__(self, query, items: ItemTable, ranking):
+    def __init__(self, query: Any, items: ItemTable, ranking: Any):
         """`query` and `ranking` are loaded SavedModels."""
         super().__init__()
         self._query = query
@@ -45,7 +46,9 @@ class RankingServable(tf.Module):
 class RecommenderServable(tf.Module):
     """Retrieve, exclude, rank, and the best k of it, in one call."""
 
-    def __init__(self, query, items: ItemTable, index, ranking, depth: int, rank_order: bool):
+    def __init__(
+        self, query: Any, items: ItemTable, index: Any, ranking: Any, depth: int, rank_order: bool
+    ):
         """`depth` items go from retrieval to ranking.
 
         `rank_order` False leaves retrieval's order in the final list: ranking did not pay on valid.
@@ -65,32 +68,34 @@ class RecommenderServable(tf.Module):
         depth = tf.maximum(k, self._depth)
         positions, scores = search(self._index, self._items, inputs, asked, depth)
         if self._rank_order:
-            scores = heads(self._ranking, self._items, asked, positions)[RELEVANCE]
+            scores = heads(self._ranking, self._items, asked, positions)[signatures.RELEVANCE]
             scores = tf.where(positions == 0, tf.constant(float("-inf")), scores)
         best = tf.math.top_k(scores, tf.minimum(k, tf.shape(scores)[1]))
         chosen = tf.gather(positions, best.indices, batch_dims=1)
         return answer(self._items, chosen, best.values, asked)
 
 
-def query_inputs(query) -> dict[str, tf.TensorSpec]:
+def query_inputs(query: Any) -> dict[str, tf.TensorSpec]:
     """Inputs of a loaded query model by name."""
     (specs,), _ = query.query.concrete_functions[0].structured_input_signature
     return specs
 
 
-def ask(query, inputs: Inputs) -> Inputs:
+def ask(query: Any, inputs: Inputs) -> Inputs:
     """The query model on those of the inputs that are its own."""
     return query.query({name: inputs[name] for name in query_inputs(query)})
 
 
-def search(index, items: ItemTable, inputs: Inputs, asked: Inputs, k: tf.Tensor):
+def search(
+    index: Any, items: ItemTable, inputs: Inputs, asked: Inputs, k: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Positions and scores [batch, min(k, n)] without history and exclusions."""
     ids = [inputs[signatures.HISTORY_ITEM_IDS], inputs[signatures.EXCLUDED_ITEM_IDS]]
     excluded = items.positions(tf.concat(ids, axis=1))
     return index.search(asked[signatures.VECTOR], excluded, k)
 
 
-def heads(ranking, items: ItemTable, asked: Inputs, positions: tf.Tensor) -> Inputs:
+def heads(ranking: Any, items: ItemTable, asked: Inputs, positions: tf.Tensor) -> Inputs:
     """Ranking's scores of candidates by position."""
     popularity = items.log_popularity(positions)
     return ranking.score(

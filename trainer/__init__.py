@@ -1,1 +1,3 @@
-"""Learning: preprocessing, datasets, towers, losses, metrics, export. Imports `schema` alone of our own."""
+"""Learning: preprocessing, datasets, towers, losses, metrics, export. Imports `schema` alone of
+our own.
+"""

@@ -9,7 +9,8 @@ _DAMPING = 5.0
 
 @dataclasses.dataclass(frozen=True)
 class BiasBaseline:
-    """b(u, i) = mean + item bias + user bias, each bias shrunk towards 0 by 5 imagined average ratings.
+    """b(u, i) = mean + item bias + user bias, each bias shrunk towards 0 by 5 imagined average
+    ratings.
 
     Koren, Factor in the neighbors, TKDD 2010, section 2.1. Index 0 (unknown) has no bias.
     """
@@ -23,7 +24,9 @@ class BiasBaseline:
         return self.mean + self.items[item] + self.users[user]
 
 
-def fit(user: np.ndarray, item: np.ndarray, label: np.ndarray, users: int, items: int) -> BiasBaseline:
+def fit(
+    user: np.ndarray, item: np.ndarray, label: np.ndarray, users: int, items: int
+) -> BiasBaseline:
     """[e] indices and labels without NaN; `users` and `items` count indices, 0 included."""
     mean = float(label.mean())
     item_bias = _shrunk(item, label - mean, items)

@@ -13,6 +13,7 @@ def failures(measured: dict, config: EvaluationConfig) -> list[str]:
     popular = measured["retrieval"]["baselines"]["popular"]["ndcg@10"]
     if config.must_beat_popular and ours <= popular:
         found.append(
-            f"retrieval ndcg@10: expected more than all-time popularity's {popular:.4f}, received {ours:.4f}"
+            f"retrieval ndcg@10: expected more than all-time popularity's {popular:.4f}, "
+            f"received {ours:.4f}"
         )
     return found

@@ -1,10 +1,14 @@
 """Both stages on the test split, beside the baselines, reading only what was known at the cut."""
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
 from schema.candidates import Candidates
+from schema.labels import RankingLabel
 from trainer import bias_baseline, metrics, ranked_lists, two_stages
+from trainer.bias_baseline import BiasBaseline
 from trainer.config import EvaluationConfig, RankingConfig, RetrievalConfig
 from trainer.popularity import PopularityClock
 from trainer.questions import Questions, ask
@@ -19,8 +23,8 @@ Metrics = dict[str, float]
 
 def evaluate(
     data: TrainingData,
-    query,
-    ranking,
+    query: Any,
+    ranking: Any,
     candidates: Candidates,
     retrieval_config: RetrievalConfig,
     ranking_config: RankingConfig,
@@ -28,7 +32,8 @@ def evaluate(
 ) -> dict[str, object]:
     """`query` and `ranking` are the loaded SavedModels.
 
-    Returns `retrieval` {metrics, users, baselines} and `ranking` {metrics of the final lists, and per label}.
+    Returns `retrieval` {metrics, users, baselines} and `ranking` {metrics of the final lists,
+    and per label}.
     """
     asked = ask(data.test, cut(data.test))
     at_test = np.pad(candidates.vectors_at_test(), [(1, 0), (0, 0)])
@@ -62,9 +67,11 @@ def baselines(
 
 
 def label_errors(
-    data: TrainingData, query, ranking, at_test: np.ndarray, config: RetrievalConfig
+    data: TrainingData, query: Any, ranking: Any, at_test: np.ndarray, config: RetrievalConfig
 ) -> dict[str, Metrics]:
-    """Per label, on the test events that have it: RMSE (of the probability, for binary) beside the bias baseline's."""
+    """Per label, on the test events that have it: RMSE (of the probability, for binary) beside
+    the bias baseline's.
+    """
     split = data.test
     queries = event_queries(split, lambda batch: query.positions(_tensors(batch)).numpy(), config)
     chosen = np.flatnonzero(split.own & split.positive & (split.item_index > 0))
@@ -86,7 +93,7 @@ def label_errors(
     return found
 
 
-def _bias_baseline(data: TrainingData, name: str, label) -> bias_baseline.BiasBaseline:
+def _bias_baseline(data: TrainingData, name: str, label: RankingLabel) -> BiasBaseline:
     split = data.train
     values = split.labels[name]
     chosen = split.own & (split.item_index > 0) & ~np.isnan(values)

@@ -9,7 +9,9 @@ def hits(lists: np.ndarray, answers: list[np.ndarray]) -> np.ndarray:
 
 
 def recall(hit: np.ndarray, answers: np.ndarray, k: int) -> np.ndarray:
-    """[users] share of a user's answers among the first k. `answers` [users] counts them, all > 0."""
+    """[users] share of a user's answers among the first k. `answers` [users] counts them, all >
+    0.
+    """
     return hit[:, :k].sum(axis=1) / answers
 
 

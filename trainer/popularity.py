@@ -11,7 +11,9 @@ SECONDS_PER_DAY = 86_400
 
 @dataclasses.dataclass(frozen=True)
 class PopularityClock:
-    """Positive events sorted by time; answers how often each item was taken in any window of time."""
+    """Positive events sorted by time; answers how often each item was taken in any window of
+    time.
+    """
 
     timestamps: np.ndarray
     """[e] int64, ascending, seconds since epoch, UTC."""

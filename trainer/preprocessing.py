@@ -37,10 +37,18 @@ def preprocess_items(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
 
 
 def preprocess_timelines(inputs: dict[str, Any], custom_config: dict[str, Any]) -> dict[str, Any]:
-    """Timeline Examples -> `user_index` [batch], features as numbers, the event lists as they came."""
+    """Timeline Examples -> `user_index` [batch], features as numbers, the event lists as they
+    came.
+    """
     dataset = Dataset.model_validate_json(custom_config["dataset"])
     outputs = {"user_index": _index(inputs[timeline.USER_ID], USER_VOCABULARY, 1)}
-    kept = [timeline.USER_ID, timeline.ITEM_IDS, timeline.TIMESTAMPS, timeline.POSITIVE, timeline.TARGET_FROM]
+    kept = [
+        timeline.USER_ID,
+        timeline.ITEM_IDS,
+        timeline.TIMESTAMPS,
+        timeline.POSITIVE,
+        timeline.TARGET_FROM,
+    ]
     for key in kept + [timeline.label(name) for name in dataset.labels.ranking]:
         outputs[key] = inputs[key]
     for name, feature in dataset.features.users.items():
@@ -77,11 +85,14 @@ def _per_event(values: tf.RaggedTensor, feature: Feature, key: str) -> tf.Ragged
 def _numeric(values: tf.RaggedTensor, feature: Feature, key: str) -> Any:
     """One feature of one row each: [batch, any] in; what comes out depends on the kind.
 
-    category -> [batch] index; set, text -> ragged indices; number, timestamp -> [batch] standardised,
+    category -> [batch] index; set, text -> ragged indices; number, timestamp -> [batch]
+    standardised,
     missing is 0 (the mean); vector -> [batch, size], missing is 0.
     """
     if feature.kind == "category":
-        return _single(values.with_flat_values(_index(values.flat_values, key, feature.min_count)), 0)
+        return _single(
+            values.with_flat_values(_index(values.flat_values, key, feature.min_count)), 0
+        )
     if feature.kind == "set":
         return values.with_flat_values(_index(values.flat_values, key, feature.min_count))
     if feature.kind == "text":
@@ -93,7 +104,9 @@ def _numeric(values: tf.RaggedTensor, feature: Feature, key: str) -> Any:
 
 
 def split_words(values: tf.RaggedTensor) -> tf.RaggedTensor:
-    """Texts [batch, texts] -> lower-case words without punctuation [batch, words], by Unicode script."""
+    """Texts [batch, texts] -> lower-case words without punctuation [batch, words], by Unicode
+    script.
+    """
     folded = tf_text.case_fold_utf8(tf_text.normalize_utf8(values.flat_values, "NFKC"))
     # digits and punctuation are one script: what is not taken out stays glued, as in "(1995)"
     words = tf_text.UnicodeScriptTokenizer().tokenize(

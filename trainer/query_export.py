@@ -14,7 +14,8 @@ from trainer.towers import QueryTower
 class QueryModule(tf.Module):
     """`query` for serving, `positions` for the ranking trainer and the evaluator.
 
-    The vector's last column is `popularity_weight`; the rest is the tower's divided by the temperature.
+    The vector's last column is `popularity_weight`; the rest is the tower's divided by the
+    temperature.
     """
 
     def __init__(
@@ -46,7 +47,9 @@ class QueryModule(tf.Module):
         return tf.concat([taste, weight], axis=-1)
 
     def ask(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Inputs as in `schema.signatures` -> `vector` [batch, dim + 1] and `user_index` [batch]."""
+        """Inputs as in `schema.signatures` -> `vector` [batch, dim + 1] and `user_index`
+        [batch].
+        """
         history = inputs[signatures.HISTORY_ITEM_IDS][:, -self._length :]
         times = inputs[signatures.HISTORY_TIMESTAMPS][:, -self._length :]
         numbers = self._transform(self._raw(inputs))
@@ -70,7 +73,9 @@ class QueryModule(tf.Module):
         }
 
     def _raw(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """What the Transform graph wants: ragged lists without the values that stand for missing."""
+        """What the Transform graph wants: ragged lists without the values that stand for
+        missing.
+        """
         raw = {timeline.USER_ID: inputs[signatures.USER_ID]}
         for key, _ in declared(self._dataset):
             values = inputs[key]
@@ -111,7 +116,9 @@ def _input(feature: Feature) -> tf.TensorSpec:
 
 
 def save(module: QueryModule, batch: dict[str, np.ndarray], path: str) -> None:
-    """Writes the SavedModel. `batch` is any batch of the trainer's: its ranks fix those of `positions`."""
+    """Writes the SavedModel. `batch` is any batch of the trainer's: its ranks fix those of
+    `positions`.
+    """
     specs = {k: tf.TensorSpec([None] * v.ndim, v.dtype, name=k) for k, v in batch.items()}
     module.positions = tf.function(module.encode, input_signature=[specs])
     module.query = tf.function(module.ask, input_signature=[module.input_signature()])

@@ -27,7 +27,9 @@ class Questions:
         return len(self.row)
 
     def batch(self, chosen: slice, length: int) -> Batch:
-        """The last `length` history events of the chosen users, then one position that asks at `now`."""
+        """The last `length` history events of the chosen users, then one position that asks at
+        `now`.
+        """
         row = self.row[chosen]
         start = self.timelines.row_splits[row]
         stop = start + self.timelines.target_from[row]
@@ -43,7 +45,9 @@ class Questions:
 
 
 def ask(timelines: Timelines, now: int) -> Questions:
-    """One question per user. A user whose split is cut into windows is asked once, with all answers."""
+    """One question per user. A user whose split is cut into windows is asked once, with all
+    answers.
+    """
     _, user = np.unique(timelines.user_ids, return_inverse=True)
     first = _first_windows(timelines, user)
     wanted = _per_user(timelines, user, timelines.own & timelines.positive)
@@ -61,7 +65,9 @@ def ask(timelines: Timelines, now: int) -> Questions:
 
 
 def _first_windows(timelines: Timelines, user: np.ndarray) -> np.ndarray:
-    """[users] the timeline of each user that begins earliest in the split, wherever it is stored."""
+    """[users] the timeline of each user that begins earliest in the split, wherever it is
+    stored.
+    """
     own = timelines.row_splits[:-1] + timelines.target_from
     moment = timelines.timestamps[np.minimum(own, len(timelines.timestamps) - 1)]
     order = np.lexsort((timelines.target_from, moment, user))

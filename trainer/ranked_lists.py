@@ -15,9 +15,11 @@ def slices(total: int, rows: int = ROWS) -> Iterator[slice]:
 
 
 def top(scores: np.ndarray, seen: list[np.ndarray], k: int) -> np.ndarray:
-    """[q, n] scores by index (changed in place: seen items fall out) -> [q, min(k, n)] indices, best first.
+    """[q, n] scores by index (changed in place: seen items fall out) -> [q, min(k, n)] indices,
+    best first.
 
-    Equal scores go to the lower index, so that the same scores give the same list. A user with fewer
+    Equal scores go to the lower index, so that the same scores give the same list. A user with
+    fewer
     than k unseen items gets index 0 in the places left over.
     """
     scores[:, 0] = -np.inf
@@ -28,7 +30,9 @@ def top(scores: np.ndarray, seen: list[np.ndarray], k: int) -> np.ndarray:
 
 
 def popular(counts: np.ndarray, seen: list[np.ndarray], k: int) -> np.ndarray:
-    """The items with the highest `counts` [n], the same for everybody but for what a user has seen."""
+    """The items with the highest `counts` [n], the same for everybody but for what a user has
+    seen.
+    """
     return np.concatenate(
         [
             top(np.tile(counts.astype(np.float64), (len(seen[part]), 1)), seen[part], k)
@@ -38,7 +42,9 @@ def popular(counts: np.ndarray, seen: list[np.ndarray], k: int) -> np.ndarray:
 
 
 def nearest(queries: np.ndarray, vectors: np.ndarray, seen: list[np.ndarray], k: int) -> np.ndarray:
-    """[q, dim] x [n, dim] dot products -> [q, k] indices of the nearest unseen items, best first."""
+    """[q, dim] x [n, dim] dot products -> [q, k] indices of the nearest unseen items, best
+    first.
+    """
     return np.concatenate(
         [top(queries[part] @ vectors.T, seen[part], k) for part in slices(len(queries))]
     )

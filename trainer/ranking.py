@@ -2,12 +2,12 @@
 
 import json
 import logging
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from schema import candidates
-from schema.labels import RankingLabel
 from trainer import metrics, popularity, ranked_lists, ranking_examples, ranking_export, two_stages
 from trainer.config import RankingConfig, RetrievalConfig
 from trainer.preprocessing import USER_VOCABULARY
@@ -16,7 +16,9 @@ from trainer.ranking_examples import RankingExamples
 from trainer.ranking_model import RankingModel, RankingNetwork
 from trainer.retrieval import query_vectors
 from trainer.retrieval_training import Progress
+from trainer.timelines import Timelines
 from trainer.training_data import TrainingData, cut
+from trainer.windows import Batch
 
 VERDICT = "ranking.json"
 _log = logging.getLogger(__name__)
@@ -32,7 +34,9 @@ def train(
     model_uri: str,
     tensorboard: str,
 ) -> dict[str, float]:
-    """Trains on train, stops on valid, writes the SavedModel and whether ranking's order is better on valid."""
+    """Trains on train, stops on valid, writes the SavedModel and whether ranking's order is
+    better on valid.
+    """
     tf.keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
     query = tf.saved_model.load(query_uri)
@@ -78,10 +82,10 @@ def fit(
 
 
 def _examples(
-    split, data: TrainingData, query, vectors: np.ndarray,
+    split: Timelines, data: TrainingData, query: Any, vectors: np.ndarray,
     retrieval: RetrievalConfig, config: RankingConfig, seed: int,
 ) -> RankingExamples:  # fmt: skip
-    def encode(batch):
+    def encode(batch: Batch) -> np.ndarray:
         return query.positions({k: tf.constant(v) for k, v in batch.items()}).numpy()
 
     rng = np.random.default_rng(seed)
@@ -120,7 +124,7 @@ def _dataset(examples: RankingExamples, batch: int) -> tf.data.Dataset:
 
 
 def _two_stages_on_valid(
-    module, data: TrainingData, query, vectors: np.ndarray,
+    module: Any, data: TrainingData, query: Any, vectors: np.ndarray,
     retrieval: RetrievalConfig, config: RankingConfig,
 ) -> dict[str, float]:  # fmt: skip
     asked = ask(data.valid, cut(data.valid))
@@ -140,7 +144,7 @@ def _ndcg(lists: np.ndarray, asked: Questions) -> float:
     return metrics.summary(lists, asked.answers, 1)["ndcg@10"]
 
 
-def scorer(module) -> two_stages.Score:
+def scorer(module: Any) -> two_stages.Score:
     """numpy in, numpy out, around a ranking module, trained or loaded."""
 
     def score(*inputs: np.ndarray) -> dict[str, np.ndarray]:

@@ -1,4 +1,6 @@
-"""What ranking learns from: each positive event beside items that retrieval would have returned just then."""
+"""What ranking learns from: each positive event beside items that retrieval would have returned
+just then.
+"""
 
 import dataclasses
 from collections.abc import Callable, Iterator
@@ -69,7 +71,9 @@ def build(
 
 
 def event_queries(timelines: Timelines, encode: Encoder, config: RetrievalConfig) -> np.ndarray:
-    """[e, dim + 1] the query vector just before each event that belongs to the split; 0 for the others."""
+    """[e, dim + 1] the query vector just before each event that belongs to the split; 0 for the
+    others.
+    """
     cuts = windows.cut(timelines, config.history_length)
     queries = None
     for batch in windows.batched(timelines, cuts, config.positions_per_batch, None):

@@ -7,7 +7,9 @@ from trainer.ranking_model import RankingNetwork
 
 
 class RankingModule(tf.Module):
-    """`score`: query vectors and candidates -> one score per head, binary heads as probabilities."""
+    """`score`: query vectors and candidates -> one score per head, binary heads as
+    probabilities.
+    """
 
     def __init__(self, network: RankingNetwork, labels: dict[str, RankingLabel], dim: int):
         super().__init__()
@@ -24,7 +26,11 @@ class RankingModule(tf.Module):
         )
 
     def _score(
-        self, query: tf.Tensor, user_index: tf.Tensor, candidates: tf.Tensor, log_popularity: tf.Tensor
+        self,
+        query: tf.Tensor,
+        user_index: tf.Tensor,
+        candidates: tf.Tensor,
+        log_popularity: tf.Tensor,
     ) -> dict[str, tf.Tensor]:
         inputs = {
             "query": query,

@@ -1,4 +1,6 @@
-"""The ranking model: DCN-v2 over query, candidate and what stands between them, one head per label."""
+"""The ranking model: DCN-v2 over query, candidate and what stands between them, one head per
+label.
+"""
 
 import numpy as np
 import tensorflow as tf
@@ -15,7 +17,8 @@ _NO_ITEM = -1e9  # a logit whose exponential is 0 and whose product with 0 is st
 class RankingNetwork(tf.keras.Model):
     """Scores every candidate of every query in one call.
 
-    Cross layers: Wang et al., DCN V2, WWW 2021, low rank. Beside the query's and the candidate's vectors
+    Cross layers: Wang et al., DCN V2, WWW 2021, low rank. Beside the query's and the candidate's
+    vectors
     it sees their product, retrieval's score, present popularity, and id embeddings of its own.
     """
 
@@ -27,7 +30,9 @@ class RankingNetwork(tf.keras.Model):
         scales: dict[str, tuple[float, float]],
         config: RankingConfig,
     ):
-        """`item_vectors` [n + 1, dim]; `scales` gives each regression label's mean and deviation."""
+        """`item_vectors` [n + 1, dim]; `scales` gives each regression label's mean and
+        deviation.
+        """
         super().__init__(name="ranking_network")
         self._vectors = tf.Variable(item_vectors, trainable=False, name="item_vectors")
         self._labels = labels
@@ -50,7 +55,8 @@ class RankingNetwork(tf.keras.Model):
         }
 
     def call(self, inputs: dict[str, tf.Tensor], training: bool = False) -> dict[str, tf.Tensor]:
-        """query [b, dim + 1], user_index [b], candidates [b, c], log_popularity [b, c] -> head: [b, c].
+        """query [b, dim + 1], user_index [b], candidates [b, c], log_popularity [b, c] -> head:
+        [b, c].
 
         `relevance` and binary labels are logits; regression labels are in their own unit.
         """
@@ -84,10 +90,15 @@ class RankingNetwork(tf.keras.Model):
 
 
 class RankingModel(tfrs.Model):
-    """Multi-task: `relevance` learns which of the candidates was taken, each label what it was worth."""
+    """Multi-task: `relevance` learns which of the candidates was taken, each label what it was
+    worth.
+    """
 
     def __init__(
-        self, network: RankingNetwork, labels: dict[str, RankingLabel], scales: dict[str, tuple[float, float]]
+        self,
+        network: RankingNetwork,
+        labels: dict[str, RankingLabel],
+        scales: dict[str, tuple[float, float]],
     ):
         super().__init__()
         self.network = network
@@ -96,7 +107,9 @@ class RankingModel(tfrs.Model):
         self._relevance = tfrs.tasks.Ranking(
             loss=tf.keras.losses.CategoricalCrossentropy(from_logits=True)
         )
-        self._tasks = {name: tfrs.tasks.Ranking(loss=_loss(label)) for name, label in labels.items()}
+        self._tasks = {
+            name: tfrs.tasks.Ranking(loss=_loss(label)) for name, label in labels.items()
+        }
 
     def compute_loss(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """Sum of the heads' weighted losses; neither a NaN label nor a candidate 0 counts."""

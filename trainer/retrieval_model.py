@@ -12,11 +12,16 @@ class RetrievalModel(tfrs.Model):
     """Sampled softmax over in-batch and uniform negatives with logQ correction.
 
     Yang et al., Mixed negative sampling for learning two-tower neural networks in recommendations,
-    WWW 2020; Yi et al., Sampling-bias-corrected neural modeling, RecSys 2019. Accidental hits are removed.
+    WWW 2020; Yi et al., Sampling-bias-corrected neural modeling, RecSys 2019. Accidental hits
+    are removed.
     """
 
     def __init__(
-        self, query: QueryTower, candidate: CandidateTower, frequency: np.ndarray, config: RetrievalConfig
+        self,
+        query: QueryTower,
+        candidate: CandidateTower,
+        frequency: np.ndarray,
+        config: RetrievalConfig,
     ):
         """`frequency` [n + 1]: share of each item among the training positives."""
         super().__init__()
@@ -31,7 +36,8 @@ class RetrievalModel(tfrs.Model):
     def encode(
         self, batch: dict[str, tf.Tensor], training: bool
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Query vectors [b, t, dim], item vectors [b, t, dim] and vectors of the drawn negatives [m, dim].
+        """Query vectors [b, t, dim], item vectors [b, t, dim] and vectors of the drawn negatives
+        [m, dim].
 
         Each distinct item of the batch goes through the candidate tower once.
         """
@@ -47,13 +53,17 @@ class RetrievalModel(tfrs.Model):
         """Mean loss over the batch's positives; 0 for a batch that has none."""
         queries, items, negatives = self.encode(inputs, training)
         target = inputs["target"]
-        ids = tf.concat([tf.boolean_mask(inputs["item_index"], target), inputs["negatives"]], axis=0)
+        ids = tf.concat(
+            [tf.boolean_mask(inputs["item_index"], target), inputs["negatives"]], axis=0
+        )
         positives = tf.boolean_mask(queries, target)
         count = tf.shape(positives)[0]
         loss = self.task(
             positives,
             tf.concat([tf.boolean_mask(items, target), negatives], axis=0),
-            candidate_sampling_probability=self._probability(ids, count, tf.size(inputs["negatives"])),
+            candidate_sampling_probability=self._probability(
+                ids, count, tf.size(inputs["negatives"])
+            ),
             candidate_ids=ids,
             compute_metrics=False,
         )

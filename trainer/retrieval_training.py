@@ -23,6 +23,7 @@ class Progress(tf.keras.callbacks.Callback):
         self._epochs = epochs
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Reads what Keras measured in the epoch."""
         logs = logs or {}
         _progress.info(
             "epoch=%d of=%d loss=%.4f val_loss=%.4f",
@@ -43,7 +44,8 @@ def fit(
     seed: int,
     tensorboard: str,
 ) -> dict[str, list[float]]:
-    """Trains until the loss on `valid` has not fallen for `patience` epochs; keeps the best weights.
+    """Trains until the loss on `valid` has not fallen for `patience` epochs; keeps the best
+    weights.
 
     Returns the history of losses by epoch.
     """
@@ -68,7 +70,10 @@ def fit(
 
 
 def _dataset(
-    model: RetrievalModel, timelines: Timelines, config: RetrievalConfig, rng: np.random.Generator | None
+    model: RetrievalModel,
+    timelines: Timelines,
+    config: RetrievalConfig,
+    rng: np.random.Generator | None,
 ) -> tuple[tf.data.Dataset, int]:
     cut = windows.cut(timelines, config.history_length)
 

@@ -14,7 +14,9 @@ from trainer.preprocessing import ITEM_VOCABULARY
 
 @dataclasses.dataclass(frozen=True)
 class Timelines:
-    """`u` timelines of `e` events together; events of timeline i are row_splits[i]:row_splits[i + 1]."""
+    """`u` timelines of `e` events together; events of timeline i are row_splits[i]:row_splits[i
+    + 1].
+    """
 
     user_ids: np.ndarray
     """[u] bytes objects."""
@@ -72,7 +74,9 @@ def load(
     items: tf.lookup.StaticHashTable,
     dataset: Dataset,
 ) -> Timelines:
-    """Reads one split of transformed timelines; `items` is `item_table` of the catalogue's Transform."""
+    """Reads one split of transformed timelines; `items` is `item_table` of the catalogue's
+    Transform.
+    """
     columns: dict[str, list] = {}
     for batch in transformed.batches(uri, split, graph):
         batch["item_index"] = items.lookup(batch[timeline.ITEM_IDS].flat_values) + 1

@@ -17,7 +17,11 @@ class CandidateTower(tf.keras.Model):
     """
 
     def __init__(
-        self, catalogue: Catalogue, features: list[EncodedFeature], trained: tf.Tensor, config: RetrievalConfig
+        self,
+        catalogue: Catalogue,
+        features: list[EncodedFeature],
+        trained: tf.Tensor,
+        config: RetrievalConfig,
     ):
         super().__init__(name="candidate_tower")
         self._content = {name: tf.constant(values) for name, values in catalogue.features.items()}
@@ -36,7 +40,9 @@ class CandidateTower(tf.keras.Model):
             known &= tf.random.uniform(tf.shape(index)) >= self._id_dropout
         identity = self._ids(tf.where(known, index, 0))
         content = {name: tf.gather(values, index) for name, values in self._content.items()}
-        return tf.math.l2_normalize(identity + self._project(self._encoder(content, index)), axis=-1)
+        return tf.math.l2_normalize(
+            identity + self._project(self._encoder(content, index)), axis=-1
+        )
 
 
 class QueryTower(tf.keras.Model):

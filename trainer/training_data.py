@@ -35,7 +35,9 @@ class TrainingData:
     test: Timelines
 
     def clock(self) -> PopularityClock:
-        """Popularity over all events of the log; ask it only for moments that the asker may know."""
+        """Popularity over all events of the log; ask it only for moments that the asker may
+        know.
+        """
         return clock([self.train, self.valid, self.test], self.catalogue.size + 1)
 
 

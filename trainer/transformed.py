@@ -1,6 +1,7 @@
 """Reading what the two Transforms wrote."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -9,7 +10,7 @@ import tensorflow_transform as tft
 _ROWS = 2048
 
 
-def batches(uri: str, split: str, graph: tft.TFTransformOutput) -> Iterator[dict[str, object]]:
+def batches(uri: str, split: str, graph: tft.TFTransformOutput) -> Iterator[dict[str, Any]]:
     """Parsed batches of one split of a TransformedExamples artifact, files in name order.
 
     Values are tensors, or ragged tensors for features of variable length.

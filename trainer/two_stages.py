@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from schema.signatures import RELEVANCE
 from trainer import ranked_lists
 from trainer.questions import Questions
-from schema.signatures import RELEVANCE
 
 Score = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], dict[str, np.ndarray]]
 """query [b, dim + 1], user_index [b], candidates [b, c], log_popularity [b, c] -> head: [b, c]."""
@@ -20,9 +20,11 @@ def reranked(
     score: Score,
     candidates: int,
 ) -> np.ndarray:
-    """[q, k] retrieval's indices, best first -> the same with the first `candidates` put in ranking's order.
+    """[q, k] retrieval's indices, best first -> the same with the first `candidates` put in
+    ranking's order.
 
-    `log_popularity` [n + 1] at the moment of the questions. Places that hold no item (0) stay at the end.
+    `log_popularity` [n + 1] at the moment of the questions. Places that hold no item (0) stay at
+    the end.
     """
     result = lists.copy()
     head = lists[:, :candidates]

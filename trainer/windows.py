@@ -25,7 +25,8 @@ class Windows:
 
 
 def cut(timelines: Timelines, length: int) -> Windows:
-    """Windows of at most `length` events; where a timeline needs several, each learns from its newer half.
+    """Windows of at most `length` events; where a timeline needs several, each learns from its
+    newer half.
 
     Together they learn from each event of the split exactly once.
     """
@@ -49,7 +50,8 @@ def batched(
     """Batches of windows of like length, at most `positions` events each, padding included.
 
     `rng` shuffles windows and batches; None keeps them in order of length. Each batch holds
-    `item_index`, `timestamps`, `target` (to be learned from) and context [b, t], user arrays [b, …].
+    `item_index`, `timestamps`, `target` (to be learned from) and context [b, t], user arrays [b,
+    …].
     """
     lengths = windows.stop - windows.start
     ties = rng.random(len(lengths)) if rng is not None else np.arange(len(lengths))
@@ -94,6 +96,9 @@ def pad(timelines: Timelines, windows: Windows, chosen: np.ndarray) -> Batch:
         "event": np.where(inside, where, -1),
         "user_index": timelines.user_index[rows],
     }
-    batch |= {f"context_{n}": np.where(inside, v[where], 0).astype(v.dtype) for n, v in timelines.context.items()}
+    batch |= {
+        f"context_{n}": np.where(inside, v[where], 0).astype(v.dtype)
+        for n, v in timelines.context.items()
+    }
     batch |= {f"user_{n}": values[rows] for n, values in timelines.users.items()}
     return batch

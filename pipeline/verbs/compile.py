@@ -8,10 +8,20 @@ SUMMARY = "compile the pipeline for Kubeflow Pipelines v2"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
-    parser.add_argument("--config", type=pathlib.Path, required=True, help="the TOML (docs/CONFIG.md)")
+    parser.add_argument(
+        "--config", type=pathlib.Path, required=True, help="the TOML (docs/CONFIG.md)"
+    )
     parser.add_argument("--image", required=True, help="container image with Tandem installed")
-    parser.add_argument("--data", default="/data", help="folder or URI of the data, as the cluster sees it (default: /data)")
-    parser.add_argument("--root", default="/tandem", help="folder or URI of the outputs, as the cluster sees it (default: /tandem)")
+    parser.add_argument(
+        "--data",
+        default="/data",
+        help="folder or URI of the data, as the cluster sees it (default: /data)",
+    )
+    parser.add_argument(
+        "--root",
+        default="/tandem",
+        help="folder or URI of the outputs, as the cluster sees it (default: /tandem)",
+    )
     parser.add_argument("--out", type=pathlib.Path, required=True, help="the YAML to write")
     parser.add_argument(
         "--set", action="append", default=[], metavar="SECTION.KEY=VALUE", dest="overrides",

@@ -8,11 +8,17 @@ SUMMARY = "run the whole pipeline on your logs and push the models"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
-    parser.add_argument("--config", type=pathlib.Path, required=True, help="the TOML (docs/CONFIG.md)")
     parser.add_argument(
-        "--data", type=pathlib.Path, help="folder that the TOML's paths start from (default: its own)"
+        "--config", type=pathlib.Path, required=True, help="the TOML (docs/CONFIG.md)"
     )
-    parser.add_argument("--root", type=pathlib.Path, required=True, help="folder of the run's outputs")
+    parser.add_argument(
+        "--data",
+        type=pathlib.Path,
+        help="folder that the TOML's paths start from (default: its own)",
+    )
+    parser.add_argument(
+        "--root", type=pathlib.Path, required=True, help="folder of the run's outputs"
+    )
     parser.add_argument(
         "--set", action="append", default=[], metavar="SECTION.KEY=VALUE", dest="overrides",
         help="override one value of the configuration; may be repeated",
