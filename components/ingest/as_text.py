@@ -61,7 +61,11 @@ def to_float(value: float) -> float:
 
 def _from_numbers(values: list[Any]) -> tuple[pa.Array, np.ndarray, np.ndarray]:
     absent = np.array([value is None for value in values], bool)
-    numbers = np.array([0.0 if value is None else to_float(value) for value in values], np.float64)
+    filled = [0.0 if value is None else value for value in values]
+    try:
+        numbers = np.array(filled, np.float64)
+    except OverflowError:
+        numbers = np.array([to_float(value) for value in filled], np.float64)
     array = pa.array(numbers, pa.float64(), mask=absent)
     return array, ~np.isfinite(numbers), np.zeros(len(values), bool)
 

@@ -1,7 +1,8 @@
 """Files as blocks of whole lines: the elements that the workers share out among themselves."""
 
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from io import BufferedIOBase
+from typing import NamedTuple
 
 import apache_beam as beam
 
@@ -59,7 +60,7 @@ class ReadBlocks(beam.PTransform):
         )
 
 
-def blocks(path: str, handle: BinaryIO, block_bytes: int) -> Iterator[Block]:
+def blocks(path: str, handle: BufferedIOBase, block_bytes: int) -> Iterator[Block]:
     """Cuts a file into blocks of about `block_bytes`, at ends of lines only."""
     line, offset, pending = 1, 0, b""
     for chunk, damaged in _chunks(handle, block_bytes):
@@ -77,14 +78,14 @@ def blocks(path: str, handle: BinaryIO, block_bytes: int) -> Iterator[Block]:
         yield Block(path, line, offset, pending)
 
 
-def _chunks(handle: BinaryIO, size: int) -> Iterator[tuple[bytes, bool]]:
+def _chunks(handle: BufferedIOBase, size: int) -> Iterator[tuple[bytes, bool]]:
     """(`size` bytes or so, whether the stream broke after them)."""
     parts: list[bytes] = []
     held = 0
     while True:
         try:
             # One decompression at a time: `read` would drop what it holds when the next one fails.
-            part = handle.read1(size) if hasattr(handle, "read1") else handle.read(size)
+            part = handle.read1(size)
         except files.DAMAGED:
             yield b"".join(parts), True
             return

@@ -24,7 +24,9 @@ def prepare(uri: str, splits: tuple[str, ...]) -> None:
 def open_writer(uri: str, split: str, shard: int, shards: int) -> tf.io.TFRecordWriter:
     """Writer of one gzip TFRecord file of a split; without a record it is a valid empty file."""
     name = f"data_tfrecord-{shard:05d}-of-{shards:05d}.gz"
-    return tf.io.TFRecordWriter(FileSystems.join(split_folder(uri, split), name), options="GZIP")
+    # The fastest level: half the default's time for a fifth more bytes.
+    options = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
+    return tf.io.TFRecordWriter(FileSystems.join(split_folder(uri, split), name), options)
 
 
 def write(writer: tf.io.TFRecordWriter, table: pa.Table) -> None:

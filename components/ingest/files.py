@@ -4,7 +4,8 @@ import contextlib
 import gzip
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO, cast
+from io import BufferedIOBase
+from typing import cast
 
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
@@ -39,13 +40,14 @@ def shown(paths: list[str]) -> str:
     return paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
 
 
-def open_packed(path: str) -> BinaryIO:
+def open_packed(path: str) -> BufferedIOBase:
     """Opens for reading, the bytes as they are stored."""
-    return FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
+    opened = FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
+    return cast("BufferedIOBase", opened)
 
 
 @contextlib.contextmanager
-def open_bytes(path: str) -> Iterator[BinaryIO]:
+def open_bytes(path: str) -> Iterator[BufferedIOBase]:
     """Opens for reading, unpacked. Reading a damaged gzip file raises one of `DAMAGED`.
 
     Beam's own decompression ends a truncated stream without a word, the standard library's not.
@@ -55,4 +57,4 @@ def open_bytes(path: str) -> Iterator[BinaryIO]:
             yield packed
             return
         with gzip.GzipFile(fileobj=packed) as unpacked:
-            yield cast("BinaryIO", unpacked)
+            yield unpacked

@@ -17,6 +17,7 @@ from components.ingest import (
     fields,
     histories,
     shards,
+    tables,
     timelines,
 )
 from components.ingest.clock import Clock, ClockOf, histogram
@@ -47,17 +48,17 @@ def build(
     specs = _specs(dataset, data_dir)
     count = specs[0][0].shards
     examples.prepare(examples_uri, timeline.SPLITS)
-    tables: dict[str, beam.PCollection] = {}
+    records: dict[str, beam.PCollection] = {}
     tallies: list[beam.PCollection] = []
     for spec, paths in specs:
         letters = dead_letters.prepare(rejected_dir, spec.name)
         read: Any = pipeline | ReadTable(spec, paths, letters)
-        tables[spec.name] = read["records"]
+        records[spec.name] = read["records"]
         tallies.append(read["tallies"])
     # Every shard, even one without a record, writes its files.
-    tables["seed"] = pipeline | "Shards" >> beam.Create([(n, b"") for n in range(count)])
+    records["seed"] = pipeline | "Shards" >> beam.Create([(n, b"") for n in range(count)])
     ordered = (
-        tables
+        records
         | "Gather" >> beam.CoGroupByKey()
         | "Order" >> beam.ParDo(_order).with_outputs(_HISTOGRAMS, _TALLIES, main="shards")
     )
@@ -118,8 +119,8 @@ def _write(
     histories_uri: str,
 ) -> Iterator[tuple[str, int]]:
     shard, packed_log, packed_users = element
-    log = shards.unpack([packed_log] if packed_log else [])
-    people = shards.unpack([packed_users] if packed_users else [])
+    log = shards.unpack([packed_log]) if packed_log else None
+    people = shards.unpack([packed_users]) if packed_users else _nobody(dataset)
     for split in timeline.SPLITS:
         with examples.open_writer(examples_uri, split, shard, count) as writer:
             own = 0
@@ -132,6 +133,12 @@ def _write(
         rows = timelines.batches(log, everyone, people)
         histories.write(histories_uri, shard, count, (_history(batch) for batch in rows))
         yield "users", len(everyone.start)
+
+
+def _nobody(dataset: Dataset) -> pa.Table | None:
+    """A shard's users where the table has none for it: their features are null, not missing."""
+    users = dataset.data.users
+    return None if users is None else tables.empty(fields.of_users(users, dataset.features.users))
 
 
 def _write_split(

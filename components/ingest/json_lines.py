@@ -1,7 +1,7 @@
 """JSON lines -> columns of Python objects."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,9 @@ def parse(texts: list[str], wanted: Collection[str]) -> Records:
     A line that is no JSON object is a fault, and so is one whose escapes make no Unicode text.
     """
     records, index, faults = [], [], {}
+    decode = json.JSONDecoder().decode  # `loads` looks at its options again for each line
     for n, text in enumerate(texts):
-        record = _object(text)
+        record = _object(text, decode)
         if record is None:
             faults[n] = BROKEN_JSON
         elif not _is_unicode(text, record):
@@ -29,9 +30,9 @@ def parse(texts: list[str], wanted: Collection[str]) -> Records:
     return Records(columns, np.array(index, np.int64), faults)
 
 
-def _object(text: str) -> dict[str, Any] | None:
+def _object(text: str, decode: Callable[[str], Any]) -> dict[str, Any] | None:
     try:
-        record = json.loads(text)
+        record = decode(text)
     except (ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None

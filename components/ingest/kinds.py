@@ -93,8 +93,7 @@ def _moments(values: Values) -> Converted:
 
 
 def _sets(values: Values, separator: str) -> Converted:
-    if isinstance(values, pa.Array):
-        values = values.to_pylist()
+    values = _objects(values)
     members = [
         value.split(separator) if isinstance(value, str) else _members(value) for value in values
     ]
@@ -103,6 +102,10 @@ def _sets(values: Values, separator: str) -> Converted:
     return Converted(
         pa.array(rows, pa.list_(pa.large_string())), [(WRONG_KIND, np.array(wrong, bool))]
     )
+
+
+def _objects(values: Values) -> list[Any]:
+    return values if isinstance(values, list) else values.to_pylist()
 
 
 def _members(value: Any) -> list[str] | None:
@@ -116,7 +119,7 @@ def _members(value: Any) -> list[str] | None:
 
 
 def _vectors(values: Values, size: int) -> Converted:
-    values = values.to_pylist() if isinstance(values, pa.Array) else values
+    values = _objects(values)
     cells, bad, wrong = [], [], []
     for value in map(_list_in, values):
         is_list = isinstance(value, list) and len(value) == size and all(map(_is_number, value))

@@ -48,6 +48,12 @@ def parse(lines: Lines, source: Source, names: Sequence[str], fields: Sequence[F
     return Parsed(_with_origin(table, lines, records.index[keep]), lines.rejected + rejected)
 
 
+def empty(fields: Sequence[Field]) -> pa.Table:
+    """A table of no records, with the types that `parse` gives."""
+    nothing = pa.array([], pa.large_string())
+    return pa.table({field.name: field.convert(nothing).array for field in fields})
+
+
 def _convert(
     records: Records, fields: Sequence[Field]
 ) -> tuple[dict[str, pa.Array], dict[int, str]]:

@@ -1,0 +1,136 @@
+"""A small log run through the real pipeline, and its Examples read back with TensorFlow."""
+
+import dataclasses
+import gzip
+import json
+import pathlib
+import subprocess
+import sys
+
+import apache_beam as beam
+import pytest
+import tensorflow as tf
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from components.ingest import counts, interactions, items
+from components.ingest.counts import Counts
+from schema.dataset import Dataset
+
+
+@dataclasses.dataclass
+class Ingested:
+    """What one run left behind."""
+
+    root: pathlib.Path
+    counts: Counts
+
+    @property
+    def histories(self) -> str:
+        return str(self.root / "histories")
+
+    def examples(self, split: str) -> list[dict]:
+        """Examples of a split as {feature: list}, in order of files and records."""
+        files = sorted((self.root / "examples" / f"Split-{split}").iterdir())
+        assert files, f"split {split} has no file"
+        return [
+            read_example(record.numpy())
+            for record in tf.data.TFRecordDataset([str(f) for f in files], "GZIP")
+        ]
+
+    def events(self, split: str) -> list[tuple[str, str, int]]:
+        """(user, item, time) of the events that a split owns, sorted."""
+        return sorted(
+            (example["user_id"][0], item, moment)
+            for example in self.examples(split)
+            for item, moment in list(zip(example["item_ids"], example["timestamps"], strict=True))[
+                example["target_from"][0] :
+            ]
+        )
+
+    def letters(self, table: str) -> list[tuple[str, int, str, str]]:
+        """(file name, line, reason, raw) of the dead letters, sorted."""
+        found = []
+        for path in (self.root / "rejected" / table).iterdir():
+            for line in path.read_text(encoding="utf-8").splitlines():
+                letter = json.loads(line)
+                file = pathlib.Path(letter["file"]).name
+                found.append((file, letter["line"], letter["reason"], letter["raw"]))
+        return sorted(found)
+
+
+def read_example(record: bytes) -> dict:
+    """Lists by feature; bytes as text."""
+    found = {}
+    for name, feature in tf.train.Example.FromString(record).features.feature.items():
+        kind = feature.WhichOneof("kind")
+        values = list(getattr(feature, kind).value) if kind else []
+        found[name] = [v.decode() for v in values] if kind == "bytes_list" else values
+    return found
+
+
+def _pipeline() -> beam.Pipeline:
+    arguments = ["--runner=FnApiRunner", "--direct_running_mode=in_memory"]
+    return beam.Pipeline(options=PipelineOptions(arguments))
+
+
+@pytest.fixture
+def lay(tmp_path):
+    """lay({name: text or bytes}) -> folder with these files; `.gz` names are packed."""
+
+    def write(files: dict[str, str | bytes], folder: str = "data") -> str:
+        at = tmp_path / folder
+        at.mkdir()
+        for name, content in files.items():
+            raw = content.encode() if isinstance(content, str) else content
+            (at / name).write_bytes(gzip.compress(raw) if name.endswith(".gz") else raw)
+        return str(at)
+
+    return write
+
+
+@pytest.fixture
+def ingest_events(tmp_path):
+    """ingest_events(dataset, data_dir) -> Ingested, of events and users."""
+
+    def run(dataset: Dataset, data_dir: str, name: str = "run") -> Ingested:
+        root = tmp_path / name
+        with _pipeline() as pipeline:
+            interactions.build(
+                pipeline,
+                dataset,
+                data_dir,
+                str(root / "examples"),
+                str(root / "histories"),
+                str(root / "rejected"),
+            )
+        return Ingested(root, counts.load(str(root / "examples")))
+
+    return run
+
+
+@pytest.fixture
+def ingest_items(tmp_path):
+    """ingest_items(dataset, data_dir) -> Ingested, of the catalogue."""
+
+    def run(dataset: Dataset, data_dir: str, name: str = "run") -> Ingested:
+        root = tmp_path / name
+        with _pipeline() as pipeline:
+            items.build(pipeline, dataset, data_dir, str(root / "examples"), str(root / "rejected"))
+        return Ingested(root, counts.load(str(root / "examples")))
+
+    return run
+
+
+@pytest.fixture
+def run_referee(shared_data):
+    """run_referee(source, out) -> the folder of the referee's own split of MovieTweetings."""
+    script = shared_data.parent / "referee" / "score.py"
+    if not script.is_file():
+        pytest.skip(f"needs the referee, no file {script}")
+
+    def split(source: pathlib.Path, out: pathlib.Path) -> pathlib.Path:
+        arguments = ["split", "--data", "movietweetings", "--source", source, "--out", out]
+        subprocess.run([sys.executable, script, *arguments], check=True, capture_output=True)
+        return out
+
+    return split

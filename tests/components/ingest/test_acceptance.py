@@ -1,0 +1,64 @@
+"""The rules that a finished ingestion must pass."""
+
+import pytest
+
+from components.ingest import acceptance, counts
+from components.ingest.counts import Counts, TableCounts
+from schema.errors import DataRefused
+
+SPLITS = {"train": 8, "valid": 1, "test": 1, "t_valid": 5, "t_test": 6}
+
+
+def made(read=1000, accepted=990, rejected=8, duplicates=2, totals=SPLITS, **reasons) -> Counts:
+    table = TableCounts(read, accepted, rejected, duplicates, reasons)
+    return Counts({"interactions": table}, totals)
+
+
+def test_good_counts_pass():
+    acceptance.check(made(bad_number=8), 0.01, "rejected")
+
+
+def test_a_lost_record_is_a_bug_and_no_bad_data():
+    with pytest.raises(AssertionError, match=r"1000.*989"):
+        acceptance.check(made(accepted=989), 0.01, "rejected")
+
+
+def test_the_limit_itself_is_allowed():
+    acceptance.check(made(accepted=988, rejected=10, bad_number=10), 0.01, "rejected")
+
+
+def test_too_many_rejected_names_reasons_folder_and_hint():
+    reasons = {"wrong_field_count": 9, "bad_number": 2, "broken_json": 1, "bad_id": 1}
+    with pytest.raises(DataRefused) as caught:
+        acceptance.check(made(accepted=985, rejected=13, **reasons), 0.01, "/run/rejected")
+    message = str(caught.value)
+    for part in ("13 of 1000", "wrong_field_count 9, bad_number 2, broken_json 1;", "delimiter",
+                 "/run/rejected/interactions"):  # fmt: skip
+        assert part in message
+    assert "bad_id" not in message
+
+
+def test_an_empty_split_is_named():
+    with pytest.raises(DataRefused, match=r"none in valid of 990"):
+        acceptance.check(made(totals={**SPLITS, "valid": 0}), 0.01, "rejected")
+
+
+def test_nothing_accepted():
+    with pytest.raises(DataRefused, match=r"data\.interactions\.path"):
+        acceptance.check(made(read=0, accepted=0, rejected=0, duplicates=0), 0.01, "rejected")
+
+
+def test_counts_come_back_from_json_and_from_the_file(tmp_path):
+    tallies = {
+        "users/read": 5, "users/accepted": 2, "users/duplicates": 1,
+        "users/rejected/bad_id": 1, "users/rejected/broken_json": 1, "interactions/read": 9,
+    }  # fmt: skip
+    found = counts.gather(tallies, ("users", "items"), {"items": 3})
+    reasons = {"bad_id": 1, "broken_json": 1}
+    assert found == Counts(
+        {"users": TableCounts(5, 2, 2, 1, reasons), "items": TableCounts(0, 0, 0, 0, {})},
+        {"items": 3},
+    )
+    assert counts.from_json(found.to_json()) == found
+    counts.write(str(tmp_path), found)
+    assert counts.load(str(tmp_path)) == found

@@ -1,0 +1,142 @@
+"""Kinds and times, value by value: delimited text and JSON must agree."""
+
+import math
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from components.ingest import kinds, moments
+from components.ingest.kinds import Converted
+from schema import features
+
+
+def text(*values: str) -> pa.Array:
+    return pa.array(values, pa.large_string())
+
+
+def outcomes(converted: Converted) -> list:
+    """The value, or the reason why not."""
+    values: list = converted.array.to_pylist()
+    for reason, refused in reversed(converted.faults):
+        values = [reason if no else value for no, value in zip(refused, values, strict=True)]
+    return values
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("4", 4.0), (" 4.5 ", 4.5), ("+.5", 0.5), ("1e3", 1000.0), ("-2.", -2.0), ("", None),
+        ("nan", "bad_number"), ("inf", "bad_number"), ("1e999", "bad_number"),
+        ("1e39", "bad_number"), ("4,5", "bad_number"), ("0x10", "bad_number"),
+        ("\u0661", "bad_number"), ("--1", "bad_number"),
+    ],
+)  # fmt: skip
+def test_numbers_in_text(value, expected):
+    assert outcomes(kinds.numbers(text(value))) == [expected]
+    assert outcomes(kinds.numbers([value])) == [expected]
+
+
+@pytest.mark.parametrize("others", [[], ["x"]])
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (4, 4.0), (True, 1.0), (None, None), (2.5, 2.5), (math.nan, "bad_number"),
+        (10**400, "bad_number"), (-math.inf, "bad_number"), (1e39, "bad_number"),
+    ],
+)  # fmt: skip
+def test_numbers_in_json_do_not_depend_on_their_neighbours(value, expected, others):
+    assert outcomes(kinds.numbers([value, *others]))[0] == expected
+
+
+def test_objects_and_lists_are_no_numbers():
+    assert outcomes(kinds.numbers([[1], {}, "1"])) == ["wrong_kind", "wrong_kind", 1.0]
+
+
+def test_identifiers():
+    values = ["a", "", "  ", None, 5, 5.0, True, [1], "b" * 1024, "é" * 513, "a\nb", "a\0"]
+    assert outcomes(kinds.identifiers(values, "missing_user_id")) == [
+        "a", "missing_user_id", "missing_user_id", "missing_user_id", "5", "5.0", "true",
+        "wrong_kind", "b" * 1024, "overlong_id", "bad_id", "bad_id",
+    ]  # fmt: skip
+
+
+def test_positives():
+    assert outcomes(kinds.positives([3, 4, None, "5"], at_least=4)) == [0, 1, 0, 1]
+
+
+def test_sets():
+    kind = features.Set(kind="set", separator="|")
+    in_text = outcomes(kinds.feature_values(text("a|b", "a||", "", "|"), kind))
+    assert in_text == [["a", "b"], ["a"], [], []]
+    in_json = outcomes(kinds.feature_values([["a|b", 1], "a|b", None, {}, [[1]], 3], kind))
+    assert in_json == [["a|b", "1"], ["a", "b"], None, "wrong_kind", "wrong_kind", ["3"]]
+
+
+def test_vectors():
+    kind = features.Vector(kind="vector", size=2)
+    values = [[1, 0.5], [1], "[2, 3]", None, "", [1, math.nan], [1, "x"], [1, 10**400], "no"]
+    assert outcomes(kinds.feature_values(values, kind)) == [
+        [1.0, 0.5], "wrong_kind", [2.0, 3.0], None, None, "bad_number", "wrong_kind", "bad_number",
+        "wrong_kind",
+    ]  # fmt: skip
+
+
+def test_timestamp_features_need_not_be_recent():
+    kind = features.Timestamp(kind="timestamp")
+    values = [-5.5, "7", None, 1e30, "soon"]
+    assert outcomes(kinds.feature_values(values, kind)) == [
+        -6,
+        7,
+        None,
+        "bad_timestamp",
+        "bad_timestamp",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "expected"),
+    [
+        ("1600000000", "s", 1_600_000_000),
+        ("1600000000.9", "s", 1_600_000_000),
+        ("1600000000999", "ms", 1_600_000_000),
+        ("1600000000999999", "us", 1_600_000_000),
+        ("1600000000000", "s", "timestamp_out_of_range"),
+        ("1600000000", "ms", "timestamp_out_of_range"),
+        ("631151999", "s", "timestamp_out_of_range"),
+        ("631152000", "s", 631_152_000),
+        ("4102444799", "s", 4_102_444_799),
+        ("4102444800", "s", "timestamp_out_of_range"),
+        ("0", "s", "timestamp_out_of_range"),
+        ("", "s", "bad_timestamp"),
+        ("soon", "s", "bad_timestamp"),
+        ("inf", "s", "bad_timestamp"),
+        ("2020-09-13T12:26:40Z", "iso8601", 1_600_000_000),
+        ("2020-09-13 14:26:40.5+02:00", "iso8601", 1_600_000_000),
+        ("2020-09-13T17:56:40+0530", "iso8601", 1_600_000_000),
+        ("2020-09-13T12:26:40", "iso8601", "bad_timestamp"),
+        ("2020-02-30T00:00:00Z", "iso8601", "bad_timestamp"),
+        ("1600000000", "iso8601", "bad_timestamp"),
+        ("0000-01-01T00:00:00Z", "iso8601", "timestamp_out_of_range"),
+        ("9999-01-01T00:00:00Z", "iso8601", "timestamp_out_of_range"),
+    ],
+)
+def test_times_of_events(value, unit, expected):
+    assert outcomes(moments.timestamps(text(value), unit)) == [expected]
+    assert outcomes(moments.timestamps([value], unit)) == [expected]
+
+
+def test_times_in_json():
+    values = [1_600_000_000, 1_600_000_000.7, None, True, math.nan, [1]]
+    assert outcomes(moments.timestamps(values, "s")) == [
+        1_600_000_000, 1_600_000_000, "bad_timestamp", "timestamp_out_of_range", "bad_timestamp",
+        "wrong_kind",
+    ]  # fmt: skip
+
+
+def test_a_broken_day_leaves_its_neighbours_alone():
+    column = text("2020-02-30T00:00:00Z", "2020-09-13T12:26:40Z", "")
+    assert outcomes(moments.timestamps(column, "iso8601")) == [
+        "bad_timestamp", 1_600_000_000, "bad_timestamp",
+    ]  # fmt: skip
+    assert moments.timestamps(column, "iso8601").array.to_numpy().dtype == np.int64

@@ -1,0 +1,142 @@
+"""read = accepted + rejected, whatever the bytes; with duplicates through the whole pipeline."""
+
+import io
+import json
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from components.ingest import blocks, fields, lines, tables
+from schema.dataset import Dataset
+
+T0 = 1_600_000_000
+
+cells = st.one_of(
+    st.sampled_from(["u1", "u2", "i1", "", " ", str(T0), str(T0 + 1), "4.5", "nan", "1e999", '"']),
+    st.sampled_from(['"a,b"', '"a""b"', '"open', "\ufeff", "a" * 1030, "-1", "1_0", "\u0661"]),
+    st.text(max_size=6),
+)
+csv_lines = st.lists(st.lists(cells, max_size=6).map(",".join), max_size=12).map("\n".join)
+json_values = st.recursive(
+    st.one_of(
+        st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5),
+        st.sampled_from([T0, str(T0), 10**400, "u1", "\ud800"]),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=3), inner, max_size=2)
+    ),
+    max_leaves=4,
+)  # fmt: skip
+names = ("user_id", "item_id", "timestamp", "rating", "device", "cost", "seen")
+json_lines = st.lists(
+    st.one_of(
+        st.dictionaries(st.sampled_from(names), json_values).map(json.dumps),
+        json_values.map(json.dumps),
+        st.text(max_size=10),
+    ),
+    max_size=12,
+).map("\n".join)
+
+
+def described(format_: str, unit: str = "s", encoding: str = "utf-8") -> Dataset:
+    source: dict = {"path": "x", "format": format_, "timestamp_unit": unit, "encoding": encoding}
+    if format_ == "csv":
+        source["columns"] = list(names[:5])
+    context = {"device": {"kind": "category"}}
+    if format_ == "jsonl":
+        context |= {"cost": {"kind": "number"}, "seen": {"kind": "timestamp"}}
+    return Dataset.model_validate(
+        {
+            "data": {"interactions": source, "items": {"path": "y"}},
+            "labels": {
+                "positive": {"column": "rating", "at_least": 1},
+                "ranking": {"rating": {"column": "rating", "kind": "regression"}},
+            },
+            "features": {"context": context},
+        }
+    )
+
+
+def outcome(dataset: Dataset, data: bytes, block_bytes: int) -> tuple[list, list]:
+    """Accepted (line, user, item, time) and rejected (line, reason) of one file, block by block."""
+    source = dataset.data.interactions
+    accepted, rejected = [], []
+    for block in blocks.blocks("x", io.BytesIO(data), block_bytes):
+        found = lines.decode(block, source.encoding, header=False)
+        parsed = tables.parse(found, source, source.columns or [], fields.of_interactions(dataset))
+        assert found.read == parsed.accepted.num_rows + len(parsed.rejected)
+        columns = parsed.accepted.select(["line", "user_id", "item_id", "timestamp"])
+        accepted += sorted(tuple(row.values()) for row in columns.to_pylist())
+        rejected += sorted((letter.line, letter.reason) for letter in parsed.rejected)
+        json.dumps([letter._asdict() for letter in parsed.rejected]).encode()
+    return accepted, rejected
+
+
+def records(data: bytes) -> int:
+    """Lines that are not empty: what was there to be read."""
+    unmarked = data.removeprefix(b"\xef\xbb\xbf")
+    return sum(1 for line in unmarked.split(b"\n") if line.removesuffix(b"\r"))
+
+
+def check(dataset: Dataset, data: bytes, block_bytes: int) -> None:
+    accepted, rejected = outcome(dataset, data, 1 << 20)
+    assert len(accepted) + len(rejected) == records(data)
+    # Where blocks end changes neither what is taken nor why the rest is not.
+    assert outcome(dataset, data, block_bytes) == (accepted, rejected)
+
+
+sizes = st.integers(1, 40)
+
+
+@settings(max_examples=300)
+@given(
+    st.one_of(csv_lines.map(str.encode), st.binary(max_size=80)),
+    sizes,
+    st.sampled_from(["s", "iso8601"]),
+)
+@example(b"\xef\xbb\xbfu,i,1600000000,,\r\n\r\n", 3, "s")
+@example(b"u,i,2020-02-30T00:00:00Z,,\nu,i,2020-02-29T00:00:00Z,,", 3, "iso8601")
+@example(b"u\x00,i,1600000000,,", 3, "s")
+def test_delimited_text_is_conserved(data, block_bytes, unit):
+    check(described("csv", unit), data, block_bytes)
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.one_of(json_lines.map(lambda text: text.encode(errors="replace")), st.binary(max_size=80)),
+    sizes,
+)
+@example(b"[" * 100_000, 40)
+@example(b'{"user_id": "\\ud800", "item_id": 1, "timestamp": 1600000000}', 40)
+@example(
+    b'{"user_id": 1, "item_id": 1, "timestamp": 1600000000, "rating": NaN}\n{"rating": "x"}', 40
+)
+@example(b'{"user_id": 1, "item_id": 1, "timestamp": 1600000000, "seen": 1e300}', 40)
+def test_json_lines_are_conserved(data, block_bytes):
+    check(described("jsonl"), data, block_bytes)
+
+
+@given(st.binary(max_size=80), sizes)
+def test_every_byte_is_latin_1(data, block_bytes):
+    _, rejected = outcome(described("csv", encoding="latin-1"), data, block_bytes)
+    assert "invalid_encoding" not in {reason for _, reason in rejected}
+
+
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.lists(
+        st.sampled_from(
+            [f"u{n % 3},i,{T0 + n % 4},1," for n in range(12)] + ["bad", "", "u,i,x,,"]
+        ),
+        max_size=30,
+    )
+)
+def test_nothing_is_lost_on_the_way(rows, ingest_events, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "x").write_text("\n".join(rows))
+    table = ingest_events(described("csv"), str(folder)).counts.tables["interactions"]
+    good = [row for row in rows if row.startswith("u") and row != "u,i,x,,"]
+    assert table.read == sum(map(bool, rows))
+    assert table.accepted == len(set(good))
+    assert table.duplicates == len(good) - len(set(good))
+    assert table.rejected == table.read - len(good)

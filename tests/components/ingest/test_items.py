@@ -1,0 +1,75 @@
+"""The catalogue: every item once, in order, with its features."""
+
+import json
+
+from components.ingest import items
+from schema.dataset import Dataset
+
+
+def dataset(source: dict, features: dict) -> Dataset:
+    return Dataset.model_validate(
+        {
+            "data": {"interactions": {"path": "log"}, "items": source},
+            "features": {"items": features},
+        }
+    )
+
+
+FEATURES = {
+    "genres": {"kind": "set"},
+    "price": {"kind": "number"},
+    "photo": {"kind": "vector", "size": 2},
+}
+
+
+def test_items_by_hand(lay, ingest_items):
+    catalogue = [
+        {"item_id": "b", "name": "Old", "genres": "x|y", "price": 3, "photo": [1, 2]},
+        {"item_id": "a", "name": None, "genres": [], "price": None},
+        {"item_id": "b", "name": "New", "genres": ["z"], "price": "2.5", "photo": [0.5, 1]},
+        {"item_id": "c", "name": "C", "photo": [1]},
+    ]
+    text = "".join(json.dumps(item) + "\n" for item in catalogue)
+    source = {"path": "items.jsonl", "format": "jsonl", "title": "name"}
+    done = ingest_items(dataset(source, FEATURES), lay({"items.jsonl": text}))
+    assert done.examples("all") == [
+        {"item_id": ["a"], "title": ["a"], "item_genres": [], "item_price": [], "item_photo": []},
+        {
+            "item_id": ["b"],
+            "title": ["New"],
+            "item_genres": ["z"],
+            "item_price": [2.5],
+            "item_photo": [0.5, 1.0],
+        },
+    ]
+    table = done.counts.tables["items"]
+    assert (table.read, table.accepted, table.rejected, table.duplicates) == (4, 2, 1, 1)
+    assert done.counts.totals == {"items": 2}
+    assert [letter[1:3] for letter in done.letters("items")] == [(4, "wrong_kind")]
+
+
+def test_without_a_title_people_see_the_id(lay, ingest_items):
+    done = ingest_items(dataset({"path": "items.csv"}, {}), lay({"items.csv": "item_id\nq\n"}))
+    assert done.examples("all") == [{"item_id": ["q"], "title": ["q"]}]
+
+
+def test_ids_are_in_order_over_all_files(lay, ingest_items, monkeypatch):
+    monkeypatch.setattr(items, "ITEMS_PER_FILE", 10)
+    ids = [f"{n * 37 % 101:03d}" for n in range(101)]
+    done = ingest_items(
+        dataset({"path": "i-*.csv"}, {}),
+        lay(
+            {
+                "i-1.csv": "item_id\n" + "\n".join(ids[:40]),
+                "i-2.csv": "item_id\n" + "\n".join(ids[40:]),
+            }
+        ),
+    )
+    assert len(list((done.root / "examples" / "Split-all").iterdir())) == 11
+    assert [example["item_id"] for example in done.examples("all")] == [[i] for i in sorted(ids)]
+
+
+def test_a_catalogue_without_an_item_still_has_a_file(lay, ingest_items):
+    done = ingest_items(dataset({"path": "items.csv"}, {}), lay({"items.csv": "item_id\n"}))
+    assert done.examples("all") == []
+    assert done.counts.totals == {"items": 0}

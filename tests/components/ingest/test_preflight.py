@@ -1,0 +1,95 @@
+"""What is said before anything starts."""
+
+import json
+import pathlib
+
+import pytest
+
+from components.ingest import preflight
+from schema.dataset import Dataset
+from schema.errors import ConfigError, DataRefused
+
+GOOD = {"log.csv": "user_id,item_id,timestamp\na,x,1600000000\n", "items.csv": "item_id\nx\n"}
+
+
+def dataset(interactions: dict | None = None, **more) -> Dataset:
+    data = {"interactions": interactions or {"path": "log.csv"}, "items": {"path": "items.csv"}}
+    return Dataset.model_validate({"data": data, **more})
+
+
+def test_good_data_passes(lay):
+    preflight.check(dataset(), lay(GOOD))
+
+
+def test_a_missing_file_is_named_with_its_key(lay):
+    folder = lay({"log.csv": GOOD["log.csv"]})
+    with pytest.raises(ConfigError, match=rf"data\.items\.path.*{folder}/items\.csv"):
+        preflight.check(dataset(), folder)
+
+
+def test_a_missing_folder(tmp_path):
+    with pytest.raises(ConfigError, match=r"data\.interactions\.path"):
+        preflight.check(dataset(), str(tmp_path / "nowhere"))
+
+
+@pytest.mark.parametrize("name", ["log.csv", "log.csv.gz"])
+def test_empty_files_are_refused(lay, name):
+    with pytest.raises(DataRefused, match=r"data\.interactions\.path.*empty"):
+        preflight.check(dataset({"path": name}), lay({**GOOD, name: ""}))
+
+
+def test_one_empty_part_is_no_harm(lay):
+    folder = lay({**GOOD, "log-1.csv": "", "log-2.csv": GOOD["log.csv"]})
+    preflight.check(dataset({"path": "log-*.csv"}), folder)
+
+
+def test_a_wrong_delimiter_shows_as_one_strange_column(lay):
+    with pytest.raises(ConfigError) as caught:
+        preflight.check(dataset({"path": "log.csv", "delimiter": ";"}), lay(GOOD))
+    message = str(caught.value)
+    assert "log.csv" in message
+    assert "data.interactions.user_id" in message
+    assert "'user_id,item_id,timestamp'" in message
+    assert "delimiter = ';'" in message
+
+
+def test_every_file_of_a_glob_has_its_own_header(lay):
+    folder = lay({**GOOD, "log-1.csv": GOOD["log.csv"], "log-2.csv": "user_id,item\n"})
+    with pytest.raises(ConfigError, match=r"log-2\.csv.*data\.interactions\.item_id"):
+        preflight.check(dataset({"path": "log-*.csv"}), folder)
+
+
+def test_columns_of_labels_and_features_are_looked_for(lay):
+    ranking = {"rating": {"column": "stars", "kind": "regression"}}
+    with pytest.raises(ConfigError, match=r"labels\.ranking\.rating\.column.*'stars'"):
+        preflight.check(dataset(labels={"ranking": ranking}), lay(GOOD, "one"))
+    genres = {"items": {"genres": {"kind": "set"}}}
+    with pytest.raises(ConfigError, match=r"items\.csv: features\.items\.genres.*'genres'"):
+        preflight.check(dataset(features=genres), lay(GOOD, "two"))
+
+
+def test_named_columns_are_looked_through(lay):
+    source = {"path": "log.csv", "columns": ["user_id", "item", "timestamp"]}
+    with pytest.raises(ConfigError, match=r"data\.interactions\.item_id.*'item_id'"):
+        preflight.check(dataset(source), lay(GOOD))
+
+
+def test_json_fields_may_show_themselves_late(lay):
+    rows = [{"user_id": 1, "item_id": 2, "timestamp": 3}] * 20 + [{"stars": 1}]
+    folder = lay({**GOOD, "log.jsonl": "not json\n" + "".join(json.dumps(r) + "\n" for r in rows)})
+    source = {"path": "log.jsonl", "format": "jsonl"}
+    rule = {"positive": {"column": "stars", "at_least": 1}}
+    preflight.check(dataset(source, labels=rule), folder)
+    rule = {"positive": {"column": "likes", "at_least": 1}}
+    with pytest.raises(ConfigError, match=r"labels\.positive\.column.*'likes'"):
+        preflight.check(dataset(source, labels=rule), folder)
+
+
+def test_the_fingerprint_sees_contents_and_nothing_else(lay):
+    folder = lay(GOOD)
+    first = preflight.fingerprint(dataset(), folder)
+    items = pathlib.Path(folder) / "items.csv"
+    items.touch()
+    assert preflight.fingerprint(dataset(), folder) == first
+    items.write_text("item_id\ny\n")
+    assert preflight.fingerprint(dataset(), folder) != first
