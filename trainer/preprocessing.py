@@ -86,8 +86,7 @@ def _numeric(values: tf.RaggedTensor, feature: Feature, key: str) -> Any:
     """One feature of one row each: [batch, any] in; what comes out depends on the kind.
 
     category -> [batch] index; set, text -> ragged indices; number, timestamp -> [batch]
-    standardised,
-    missing is 0 (the mean); vector -> [batch, size], missing is 0.
+    standardised, missing is 0 (the mean); vector -> [batch, size], missing is 0.
     """
     if feature.kind == "category":
         return _single(
@@ -104,15 +103,16 @@ def _numeric(values: tf.RaggedTensor, feature: Feature, key: str) -> Any:
 
 
 def split_words(values: tf.RaggedTensor) -> tf.RaggedTensor:
-    """Texts [batch, texts] -> lower-case words without punctuation [batch, words], by Unicode
-    script.
+    """Texts [batch, texts] -> lower-case words without punctuation [batch, words].
+
+    A word ends at a space, a punctuation mark, a symbol, or where the Unicode script changes.
     """
     folded = tf_text.case_fold_utf8(tf_text.normalize_utf8(values.flat_values, "NFKC"))
-    # digits and punctuation are one script: what is not taken out stays glued, as in "(1995)"
-    words = tf_text.UnicodeScriptTokenizer().tokenize(
-        tf.strings.regex_replace(folded, r"[\pP\pS]+", " ")
-    )
-    return values.with_flat_values(words).merge_dims(1, 2)
+    # Digits, punctuation and spaces are one script, which would keep "(1995)" and "1 2" whole.
+    spaced = tf.strings.regex_replace(folded, r"[\pP\pS]+", " ")
+    parts = tf_text.WhitespaceTokenizer().tokenize(spaced)
+    words = tf_text.UnicodeScriptTokenizer().tokenize(parts)
+    return values.with_flat_values(words).merge_dims(1, 3)
 
 
 def _standardised(values: tf.Tensor, feature: Feature) -> tf.Tensor:
