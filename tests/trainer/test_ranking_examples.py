@@ -1,0 +1,115 @@
+import numpy as np
+import pytest
+
+from trainer import popularity, ranking_examples
+from trainer.config import RankingConfig, RetrievalConfig
+from trainer.popularity import SECONDS_PER_DAY as DAY
+
+ITEMS = 6
+VECTORS = np.vstack([np.zeros(ITEMS), np.eye(ITEMS)]).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def log(timelines_of):
+    """Two users over three days; one event is negative, one of an unknown item."""
+    return timelines_of(
+        [
+            (b"a", 1, [1, 2, 3, 1], [10, 20, DAY + 5, 2 * DAY + 5], 1),
+            (b"b", 2, [4, 0, 5, 2], [15, DAY + 1, DAY + 2, DAY + 3], 0),
+        ],
+        positive=[1, 1, 1, 1, 1, 1, 0, 1],
+        labels={"rating": [1, 2, np.nan, 4, 5, 6, 7, 8]},
+    )
+
+
+def _encode(batch):
+    """[b, t, items + 1]: a user's vector is his events counted by item before each, weight 0.5."""
+    counted = np.eye(ITEMS + 1)[batch["item_index"]]
+    before = np.cumsum(counted, axis=1) - counted
+    return np.concatenate([before[..., 1:], np.full((*before.shape[:2], 1), 0.5)], axis=-1)
+
+
+def _moments(log):
+    return ranking_examples.Moments(
+        _encode, VECTORS, popularity.clock([log], ITEMS + 1), RetrievalConfig(popularity_days=1)
+    )
+
+
+def _config(**changes):
+    return RankingConfig(**{"candidates": 100, "negatives": 3} | changes)
+
+
+def _build(log, **changes):
+    rng = np.random.default_rng(0)
+    return ranking_examples.contested(log, _moments(log), _config(**changes), rng)
+
+
+def test_the_positive_own_known_events_in_order_of_time(log):
+    examples = _build(log)
+    # the first event of `a` is history, of `b` item 0 is unknown and item 5 was not liked
+    assert examples.candidates[:, 0].tolist() == [4, 2, 2, 3, 1]
+    assert examples.user_index.tolist() == [2, 1, 2, 1, 1]
+    np.testing.assert_array_equal(examples.labels["rating"], [5, 2, 8, np.nan, 4])
+    assert len(examples) == 5
+
+
+def test_a_query_is_what_the_user_had_done_before_the_event(log):
+    queries = _build(log).query[:, :-1]
+    assert queries.tolist() == [
+        [0, 0, 0, 0, 0, 0],
+        [1, 0, 0, 0, 0, 0],
+        [0, 0, 0, 1, 1, 0],
+        [1, 1, 0, 0, 0, 0],
+        [1, 1, 1, 0, 0, 0],
+    ]
+
+
+def test_negatives_are_different_unseen_items_and_never_the_one_taken(log):
+    seen = [[], [1], [4, 5], [1, 2], [1, 2, 3]]
+    for row, history in zip(_build(log).candidates, seen, strict=True):
+        negatives = row[1:].tolist()
+        assert len(set(negatives)) == 3
+        assert not set(negatives) & {0, row[0], *history}
+
+
+def test_where_too_few_items_are_left_the_rest_is_zero(log):
+    seen = [[], [1], [4, 5], [1, 2], [1, 2, 3]]
+    candidates = _build(log, negatives=6).candidates
+    assert candidates.shape == (5, 7)
+    for row, history in zip(candidates, seen, strict=True):
+        left = sorted(set(range(1, ITEMS + 1)) - {int(row[0]), *history})
+        assert sorted(row[1:].tolist()) == [0] * (6 - len(left)) + left
+
+
+def test_negatives_come_from_what_retrieval_returns(log):
+    """`b` comes without history, before anything is popular: the two lowest indices are nearest."""
+    assert _build(log, candidates=2, negatives=2).candidates[0].tolist()[1:] in ([1, 2], [2, 1])
+
+
+def test_popularity_is_that_at_the_beginning_of_the_day(log):
+    examples = _build(log, negatives=6)
+    # day 0: nothing before it; day 1: item 4 and item 2 once each (item 1 is not the split's own);
+    # day 2, with a window of one day: item 3 and item 2 once each
+    expected = [{}, {}, {2: 1, 4: 1}, {2: 1, 4: 1}, {2: 1, 3: 1}]
+    for items, found, counts in zip(
+        examples.candidates, examples.log_popularity, expected, strict=True
+    ):
+        np.testing.assert_allclose(
+            found, [np.log1p(counts.get(int(item), 0)) for item in items], atol=1e-6
+        )
+
+
+def test_the_latest_events_are_kept(log):
+    examples = _build(log, max_events=2)
+    assert examples.candidates[:, 0].tolist() == [3, 1]
+    assert examples.query[:, :3].tolist() == [[1, 1, 0], [1, 1, 1]]
+
+
+def test_labelled_examples_are_the_same_events_with_their_own_item_alone(log):
+    labelled = ranking_examples.labelled(log, _moments(log), _config())
+    contested = _build(log)
+    assert labelled.candidates.tolist() == [[4], [2], [2], [3], [1]]
+    np.testing.assert_array_equal(labelled.query, contested.query)
+    np.testing.assert_array_equal(labelled.log_popularity, contested.log_popularity[:, :1])
+    np.testing.assert_array_equal(labelled.labels["rating"], contested.labels["rating"])
+    assert labelled.user_index.tolist() == contested.user_index.tolist()

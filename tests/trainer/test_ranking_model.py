@@ -1,0 +1,94 @@
+"""The multi-task loss and the exported module beside arithmetic written down."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from schema.labels import RankingLabel
+from trainer import ranking_export
+from trainer.config import RankingConfig
+from trainer.ranking_model import RankingModel, RankingNetwork
+
+LABELS = {
+    "rating": RankingLabel(column="rating", kind="regression", weight=0.5),
+    "bought": RankingLabel(column="bought", kind="binary", at_least=2.0, weight=2.0),
+}
+SCALES = {"rating": (3.0, 1.5)}
+
+
+@pytest.fixture(scope="module")
+def network():
+    tf.keras.utils.set_random_seed(6)
+    vectors = np.random.default_rng(6).normal(size=(6, 4)).astype(np.float32)
+    vectors[0] = 0
+    config = RankingConfig(id_dim=3, hidden_units=[8], cross_layers=1)
+    return RankingNetwork(vectors, 2, LABELS, SCALES, config)
+
+
+@pytest.fixture
+def inputs():
+    rng = np.random.default_rng(7)
+    return {
+        "query": tf.constant(rng.normal(size=(3, 5)), tf.float32),
+        "user_index": tf.constant([1, 0, 2]),
+        "candidates": tf.constant([[1, 2, 3], [4, 5, 0], [2, 0, 0]]),
+        "log_popularity": tf.constant(rng.random((3, 3)), tf.float32),
+        "label_rating": tf.constant([4.0, np.nan, 1.0]),
+        "label_bought": tf.constant([2.0, 1.0, np.nan]),
+    }
+
+
+def test_loss_by_hand(network, inputs):
+    found = RankingModel(network, LABELS, SCALES).compute_loss(inputs).numpy()
+    outputs = {name: values.numpy().astype(np.float64) for name, values in network(inputs).items()}
+    candidates = inputs["candidates"].numpy()
+    relevance = [
+        np.log(np.exp(logits[items > 0]).sum()) - logits[0]
+        for logits, items in zip(outputs["relevance"], candidates, strict=True)
+    ]
+    rating, bought = outputs["rating"][:, 0], outputs["bought"][:, 0]
+    errors = [((4 - rating[0]) / 1.5) ** 2, ((1 - rating[2]) / 1.5) ** 2]
+    # log loss of a logit: log(1 + exp(-x)) where the event reached 2, log(1 + exp(x)) where not
+    entropy = [np.log1p(np.exp(-bought[0])), np.log1p(np.exp(bought[1]))]
+    expected = np.mean(relevance) + 0.5 * sum(errors) / 3 + 2.0 * sum(entropy) / 3
+    assert found == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_place_without_an_item_teaches_nothing(network, inputs):
+    with tf.GradientTape() as tape:
+        outputs = network(inputs)
+        tape.watch(outputs["relevance"])
+        logits = outputs["relevance"]
+        model = RankingModel(lambda *_, **__: outputs | {"relevance": logits}, LABELS, SCALES)
+        loss = model.compute_loss(inputs)
+    gradient = tape.gradient(loss, logits).numpy()
+    # the last query has one item and nothing to set it against
+    assert (gradient != 0).tolist() == [[True] * 3, [True, True, False], [False] * 3]
+
+
+def test_candidates_are_scored_each_by_itself(network, inputs):
+    together = network(inputs)["relevance"].numpy()
+    for place in range(3):
+        alone = network(
+            inputs
+            | {
+                name: inputs[name][:, place : place + 1]
+                for name in ("candidates", "log_popularity")
+            }
+        )
+        np.testing.assert_allclose(alone["relevance"][:, 0], together[:, place], atol=1e-5)
+
+
+def test_the_saved_module_scores_as_the_network_does(network, inputs, tmp_path):
+    expected = network(inputs)
+    ranking_export.save(ranking_export.RankingModule(network, LABELS, 4), str(tmp_path))
+    loaded = tf.saved_model.load(str(tmp_path))
+    found = loaded.score(
+        *(inputs[n] for n in ("query", "user_index", "candidates", "log_popularity"))
+    )
+    assert sorted(found) == ["bought", "rating", "relevance"]
+    for name in ("relevance", "rating"):
+        np.testing.assert_allclose(found[name], expected[name], atol=1e-5)
+    np.testing.assert_allclose(
+        found["bought"], 1 / (1 + np.exp(-expected["bought"].numpy())), atol=1e-5
+    )
