@@ -10,27 +10,38 @@ from types import ModuleType
 import numpy as np
 import tensorflow as tf
 
-from schema.errors import UsageError
+from schema.errors import ConfigError, UsageError
 from serving.config import IndexConfig
 
 _TRAINING_SAMPLE = 250_000
+_FEWEST = 16
+_AS_BUILT = -1
 
 
 class ScannIndex(tf.Module):
     """Same questions and answers as `serving.exact_index.ExactIndex`.
 
-    Excluded items are asked for beyond k and then dropped, so k eligible ones remain.
+    Excluded items are asked for beyond k and then dropped; where the partitions that were looked
+    into hold too few others, all of them are, so k eligible items remain whenever there are k.
     """
 
     kind = "scann"
 
     def __init__(self, vectors: np.ndarray, config: IndexConfig):
-        """`vectors` [n, dim] float32; about sqrt(n) partitions are trained on them."""
+        """`vectors` [n, dim] float32; about sqrt(n) partitions are trained on them.
+
+        Raises ConfigError below 16 items: so many centres has a block of the quantizer.
+        """
         super().__init__()
+        if len(vectors) < _FEWEST:
+            raise ConfigError(
+                f'expected at least {_FEWEST} items for index.kind = "scann", received '
+                f'{len(vectors)}; set index.kind = "exact"'
+            )
         self._ops = scann_ops()
         self._size = len(vectors)
         self._reordering = config.reordering
-        leaves = max(1, round(math.sqrt(len(vectors))))
+        self._leaves = leaves = round(math.sqrt(len(vectors)))
         searcher = (
             self._ops.builder(vectors, 100, "dot_product")
             .tree(
@@ -48,12 +59,25 @@ class ScannIndex(tf.Module):
         self, queries: tf.Tensor, excluded: tf.Tensor, k: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """See `ExactIndex.search`."""
+        found = self._search(queries, excluded, k, _AS_BUILT)
+        short = tf.reduce_any(found[0] == 0, axis=1, keepdims=True)
+
+        def look_everywhere() -> tuple[tf.Tensor, tf.Tensor]:
+            full = self._search(queries, excluded, k, self._leaves)
+            # of the short rows alone: an answer must not depend on who else is in the batch
+            return tf.where(short, full[0], found[0]), tf.where(short, full[1], found[1])
+
+        return tf.cond(tf.reduce_any(short), look_everywhere, lambda: found)
+
+    def _search(
+        self, queries: tf.Tensor, excluded: tf.Tensor, k: tf.Tensor, leaves: int
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         fetch = tf.minimum(k + tf.shape(excluded)[1], self._size)
-        searcher = self._ops.searcher_from_module(self._state)
-        found = searcher.search_batched(
+        found = self._ops.searcher_from_module(self._state).search_batched(
             queries,
             final_num_neighbors=fetch,
             pre_reorder_num_neighbors=tf.maximum(fetch, self._reordering),
+            leaves_to_search=leaves,
         )
         position = tf.cast(found.indices, tf.int32) + 1
         dropped = tf.reduce_any(position[..., tf.newaxis] == excluded[:, tf.newaxis], axis=-1)
