@@ -1,0 +1,94 @@
+import numpy as np
+import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.listing_request import listing_request
+
+DECLARED = {
+    "user_id": ("string", (-1,)),
+    "history_item_ids": ("string", (-1, -1)),
+    "history_timestamps": ("int64", (-1, -1)),
+    "now": ("int64", (-1,)),
+    "excluded_item_ids": ("string", (-1, -1)),
+    "k": ("int32", ()),
+    "context_device": ("string", (-1,)),
+    "context_price": ("float32", (-1,)),
+    "context_since": ("int64", (-1,)),
+    "user_tags": ("string", (-1, -1)),
+    "user_face": ("float32", (-1, 3)),
+}
+
+
+def _fits(request):
+    """Every input has the declared type and a shape that fits, as TensorFlow sees it."""
+    assert request.keys() == DECLARED.keys()
+    for name, (dtype, shape) in DECLARED.items():
+        proto = tf.make_tensor_proto(request[name])
+        assert tf.dtypes.as_dtype(proto.dtype).name == dtype, name
+        found = [dim.size for dim in proto.tensor_shape.dim]
+        assert len(found) == len(shape), name
+        assert all(want in (-1, got) for got, want in zip(found, shape, strict=True)), name
+
+
+def test_a_stranger_without_history():
+    request = listing_request(DECLARED, "nobody", [], now=9, k=5)
+    _fits(request)
+    assert request["user_id"].tolist() == [b"nobody"]
+    assert request["history_item_ids"].shape == (1, 0)
+    assert request["history_timestamps"].shape == (1, 0)
+    assert request["excluded_item_ids"].shape == (1, 0)
+    assert request["now"].tolist() == [9]
+    assert request["k"] == 5
+    assert request["context_device"].tolist() == [b""]
+    assert np.isnan(request["context_price"]).all()
+    assert request["context_since"].tolist() == [0]
+    assert request["user_tags"].shape == (1, 0)
+    assert np.isnan(request["user_face"]).all()
+
+
+def test_all_that_is_known_goes_into_the_request():
+    request = listing_request(
+        DECLARED,
+        "zoë",
+        [("a", 1), ("b", 2)],
+        now=3,
+        k=2,
+        excluded=["c"],
+        features={
+            "context_device": "phone",
+            "context_price": 1.5,
+            "context_since": 7,
+            "user_tags": ["x", "y"],
+            "user_face": [0.1, 0.2, 0.3],
+        },
+    )
+    _fits(request)
+    assert request["user_id"].tolist() == ["zoë".encode()]
+    assert request["history_item_ids"].tolist() == [[b"a", b"b"]]
+    assert request["history_timestamps"].tolist() == [[1, 2]]
+    assert request["excluded_item_ids"].tolist() == [[b"c"]]
+    assert tf.make_tensor_proto(request["context_device"]).string_val == [b"phone"]
+    assert request["context_price"].tolist() == [1.5]
+    assert request["context_since"].tolist() == [7]
+    assert tf.make_tensor_proto(request["user_tags"]).string_val == [b"x", b"y"]
+    np.testing.assert_allclose(request["user_face"], [[0.1, 0.2, 0.3]], rtol=1e-6)
+
+
+@given(
+    history=st.lists(st.tuples(st.text(max_size=5), st.integers(0, 2**40)), max_size=4),
+    tags=st.none() | st.lists(st.text(max_size=4), max_size=3),
+    device=st.none() | st.text(max_size=4),
+)
+def test_every_request_fits_the_signature(history, tags, device):
+    features = {"user_tags": tags, "context_device": device}
+    request = listing_request(DECLARED, "u", history, now=1, k=1, features=features)
+    _fits(request)
+    assert request["history_item_ids"][0].tolist() == [item.encode() for item, _ in history]
+
+
+def test_nothing_is_sent_that_the_servable_does_not_declare():
+    declared = {name: DECLARED[name] for name in ("user_id", "k", "now", "history_item_ids")}
+    declared |= {name: DECLARED[name] for name in ("history_timestamps", "excluded_item_ids")}
+    request = listing_request(declared, "u", [], 1, 1, features={"user_tags": ["x"]})
+    assert request.keys() == declared.keys()
