@@ -1,0 +1,191 @@
+"""The three servables over a planted query model and a planted ranking model."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from schema.candidates import Candidates
+from serving import index_export, servable_export
+from serving.config import IndexConfig
+from serving.exact_index import ExactIndex
+from serving.item_table import ItemTable
+from serving.scann_index import ScannIndex
+
+IDS = ["a", "b", "c", "d", "é"]
+VECTORS = np.array(
+    [[5, 0, 0.1], [4, 0, 0.2], [3, 0, 0.3], [0, 1, 0.4], [0, 2, 0.5]],
+    np.float32,
+)
+
+
+class Query(tf.Module):
+    """`ann` likes the first dimension, everybody else the second, times the last context."""
+
+    def __init__(self):
+        super().__init__()
+        self.query = tf.function(self._query, input_signature=[_specs(device=[None])])
+
+    def _query(self, inputs):
+        known = inputs["user_id"] == "ann"
+        taste = tf.where(known[:, tf.newaxis], [[1.0, 0.0, 0.0]], [[0.0, 1.0, 0.0]])
+        factor = tf.where(inputs["context_device"] == "web", 2.0, 1.0)
+        return {"vector": taste * factor[:, tf.newaxis], "user_index": tf.cast(known, tf.int32)}
+
+
+class Ranking(tf.Module):
+    """Relevance is the position itself, so the last item stands first; one label besides."""
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None, 3], tf.float32),
+            tf.TensorSpec([None], tf.int32),
+            tf.TensorSpec([None, None], tf.int32),
+            tf.TensorSpec([None, None], tf.float32),
+        ]
+    )
+    def score(self, query, user_index, candidates, log_popularity):
+        taste = tf.reduce_sum(query, axis=1)[:, tf.newaxis]
+        user = tf.cast(user_index, tf.float32)[:, tf.newaxis]
+        return {
+            "relevance": tf.cast(candidates, tf.float32) + 0 * taste,
+            "rating": log_popularity + 10 * user,
+        }
+
+
+def _specs(device):
+    specs = {
+        "user_id": tf.TensorSpec([None], tf.string),
+        "history_item_ids": tf.TensorSpec([None, None], tf.string),
+        "history_timestamps": tf.TensorSpec([None, None], tf.int64),
+        "now": tf.TensorSpec([None], tf.int64),
+        "context_device": tf.TensorSpec(device, tf.string),
+    }
+    return {name: tf.TensorSpec(s.shape, s.dtype, name=name) for name, s in specs.items()}
+
+
+def _candidates(ids, vectors):
+    return Candidates(
+        item_ids=np.array([item.encode() for item in ids], object),
+        titles=np.array([item.encode() for item in ids], object),
+        vectors=vectors,
+        log_popularity_at_test=np.zeros(len(ids), np.float32),
+        sample_queries=np.zeros((0, vectors.shape[1]), np.float32),
+    )
+
+
+def _stored(folder, index, dim):
+    tf.saved_model.save(Query(), str(folder / "query"))
+    tf.saved_model.save(Ranking(), str(folder / "ranking"))
+    index_export.save(index, dim, str(folder / "index"))
+    return [tf.saved_model.load(str(folder / name)) for name in ("query", "index", "ranking")]
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory):
+    return _stored(tmp_path_factory.mktemp("parts"), ExactIndex(VECTORS), 3)
+
+
+def _exported(folder, parts, candidates, **changes):
+    settings = {"depth": 3, "rank_order": True} | changes
+    servable_export.export(*parts, candidates, **settings, uri=str(folder))
+    return {
+        n: tf.saved_model.load(str(folder / n)) for n in ("retrieval", "ranking", "recommender")
+    }
+
+
+@pytest.fixture(scope="module")
+def servables(parts, tmp_path_factory):
+    return _exported(tmp_path_factory.mktemp("servables"), parts, _candidates(IDS, VECTORS))
+
+
+def _inputs(users, history, device="web"):
+    count = len(users)
+    return {
+        "user_id": tf.constant(users),
+        "history_item_ids": tf.constant(history, tf.string, [count, len(history[0])]),
+        "history_timestamps": tf.zeros([count, len(history[0])], tf.int64),
+        "now": tf.ones([count], tf.int64),
+        "context_device": tf.constant([device] * count),
+    }
+
+
+def _list(model, users, history, excluded, k, device="web"):
+    inputs = _inputs(users, history, device) | {
+        "excluded_item_ids": tf.constant(excluded, tf.string, [len(users), len(excluded[0])]),
+        "k": tf.constant(k),
+    }
+    found = model.signatures["serving_default"](**inputs)
+    assert sorted(found) == ["item_ids", "known_user", "scores"]
+    ids = [[item.decode() for item in row] for row in found["item_ids"].numpy()]
+    return ids, found["scores"].numpy(), found["known_user"].numpy().tolist()
+
+
+def test_retrieval_gives_the_nearest_without_history_and_exclusions(servables):
+    ids, scores, known = _list(
+        servables["retrieval"], ["ann", "new"], [["a", ""], ["", "zz"]], [["", ""], ["é", ""]], 2
+    )
+    assert ids == [["b", "c"], ["d", "a"]]
+    np.testing.assert_allclose(scores, [[8, 6], [2, 0]], atol=1e-5)
+    assert known == [True, False]
+
+
+def test_retrieval_reads_the_context(servables):
+    _, scores, _ = _list(servables["retrieval"], ["ann"], [[]], [[]], 1, device="")
+    assert scores.tolist() == [[5.0]]
+
+
+def test_more_than_there_is_gives_empty_ids(servables):
+    ids, scores, _ = _list(servables["retrieval"], ["ann"], [["a", "b"]], [["d", "é"]], 9)
+    assert ids == [["c", "", "", "", ""]]
+    assert np.isneginf(scores[0, 1:]).all()
+
+
+def test_ranking_scores_the_candidates_of_the_request(servables):
+    inputs = _inputs(["ann", "new"], [[], []])
+    inputs["candidate_item_ids"] = tf.constant([["é", "a", "zz"], ["b", "", "c"]])
+    found = servables["ranking"].signatures["serving_default"](**inputs)
+    assert found["relevance"].numpy().tolist() == [[5, 1, 0], [2, 0, 3]]
+    np.testing.assert_allclose(found["rating"], [[10.5, 10.1, 10], [0.2, 0, 0.3]], atol=1e-5)
+
+
+def test_recommender_puts_the_depth_nearest_into_the_order_of_ranking(servables):
+    ids, scores, known = _list(servables["recommender"], ["ann", "new"], [[""], [""]], [[], []], 2)
+    # the three nearest of ann are a, b, c; of the other é, d and, at score 0, a
+    assert ids == [["c", "b"], ["é", "d"]]
+    assert scores.tolist() == [[3, 2], [5, 4]]
+    assert known == [True, False]
+
+
+def test_recommender_reaches_beyond_its_depth_when_asked_for_more(servables):
+    ids, _, _ = _list(servables["recommender"], ["ann"], [["b"]], [["zz"]], 5)
+    assert ids == [["é", "d", "c", "a", ""]]
+
+
+def test_recommender_keeps_the_order_of_retrieval_where_ranking_did_not_pay(parts, tmp_path):
+    models = _exported(tmp_path, parts, _candidates(IDS, VECTORS), rank_order=False)
+    ids, scores, _ = _list(models["recommender"], ["ann"], [["b"]], [[]], 2)
+    assert ids == [["a", "c"]]
+    np.testing.assert_allclose(scores, [[10, 6]])
+
+
+def test_servables_over_scann_are_saved_and_loaded(tmp_path):
+    """As with the exact index, over a catalogue that ScaNN accepts."""
+    rng = np.random.default_rng(2)
+    vectors = rng.normal(size=(64, 3)).astype(np.float32)
+    ids = [f"i{n}" for n in range(64)]
+    config = IndexConfig(kind="scann", leaves_to_search_fraction=1.0)
+    parts = _stored(tmp_path, ScannIndex(vectors, config), 3)
+    models = _exported(tmp_path / "out", parts, _candidates(ids, vectors), rank_order=False)
+    best = [ids[n] for n in np.argsort(-vectors[:, 0])]
+    for name in ("retrieval", "recommender"):
+        found, _, _ = _list(models[name], ["ann"], [[best[0], ""]], [[best[2]]], 3)
+        assert found == [[best[1], best[3], best[4]]]
+
+
+def test_item_table_goes_from_ids_to_positions_and_back():
+    table = ItemTable(_candidates(IDS, VECTORS))
+    positions = table.positions(tf.constant([["é", "nothing"], ["", "a"]]))
+    assert positions.numpy().tolist() == [[5, 0], [0, 1]]
+    assert positions.dtype == tf.int32
+    assert table.ids(positions).numpy().tolist() == [["é".encode(), b""], [b"", b"a"]]
+    np.testing.assert_allclose(table.log_popularity(positions), [[0.5, 0], [0, 0.1]])
