@@ -1,5 +1,7 @@
 """Builds the nearest-neighbour index and measures it."""
 
+import json
+
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types import standard_artifacts
@@ -26,4 +28,4 @@ def Indexer(
     measured = index_build.measure(built, stored.vectors, stored.sample_queries)
     index_build.require(measured, settings)
     index_export.save(built, stored.vectors.shape[1], path_utils.serving_model_dir(index.uri))
-    index.set_json_value_custom_property("measured", measured)
+    index.set_string_custom_property("measured", json.dumps(measured))

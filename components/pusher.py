@@ -2,6 +2,7 @@
 it.
 """
 
+import json
 import pathlib
 
 from tfx.components.evaluator import constants
@@ -36,6 +37,5 @@ def Pusher(
     target = pathlib.Path(serving_dir)
     version = pushed_versions.next_version(target)
     paths = pushed_versions.push({name: source / name for name in SERVABLES}, target, version)
-    pushed.set_json_value_custom_property(
-        "servables", {name: {"path": str(path), "version": version} for name, path in paths.items()}
-    )
+    described = {name: {"path": str(path), "version": version} for name, path in paths.items()}
+    pushed.set_string_custom_property("servables", json.dumps(described))

@@ -9,6 +9,7 @@ import importlib
 import os
 import pkgutil
 import sys
+import warnings
 
 import pipeline.verbs
 from schema.errors import TandemError
@@ -20,6 +21,8 @@ def main(argv: list[str] | None = None) -> int:
         "1"  # TFRS and TFX need Keras 2; read when TensorFlow is first imported
     )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # google.api_core says on each import that Python 3.10 is old; the version set wants it so.
+    warnings.filterwarnings("ignore", "You are using a non-supported Python", FutureWarning)
     args = _parser().parse_args(argv)
     try:
         return args.run(args)

@@ -21,7 +21,7 @@ class BeamConfig(Strict):
 
     runner: str = "FnApiRunner"
     """Beam runner by name; `FnApiRunner` is the local one."""
-    args: list[str] = []
+    args: list[str] = ["--direct_running_mode=in_memory"]
     """Further Beam pipeline arguments."""
 
 

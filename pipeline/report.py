@@ -13,7 +13,7 @@ def show(summary: dict[str, Any], console: Console) -> None:
     executed = sum(not stage["cached"] for stage in summary["stages"])
     if not executed:
         console.print("nothing changed: no component was executed, everything came from the cache")
-    console.print(_rows(summary["rows"]))
+    console.print(_rows(summary["rows"]), highlight=False)
     console.print(_quality(summary))
     for name, found in summary["ranking"]["labels"].items():
         console.print(
@@ -52,12 +52,14 @@ def show_recommendations(answer: dict[str, Any], console: Console | None = None)
         )
 
 
-def _rows(rows: dict[str, int]) -> Table:
-    table = Table(title="rows", title_justify="left")
-    for name in rows:
-        table.add_column(name, justify="right")
-    table.add_row(*(f"{value:,}" for value in rows.values()))
-    return table
+def _rows(rows: dict[str, int]) -> str:
+    said = {name: f"{count:,}" for name, count in rows.items()}
+    return (
+        f"\nrows: {said['read']} read, {said['accepted']} accepted, {said['rejected']} rejected, "
+        f"{said['duplicates']} duplicates\n"
+        f"      {said['train']} train, {said['valid']} valid, {said['test']} test, "
+        f"of {said['users']} users on {said['items']} items"
+    )
 
 
 def _quality(summary: dict[str, Any]) -> Table:

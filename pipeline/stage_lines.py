@@ -30,7 +30,9 @@ class StageLines(logging.Handler):
         """The stage has ended well."""
         self.stop()
         took = "cached" if cached else f"{seconds:.1f} s"
-        self._console.print(f"  {self._name:<30} {took:>9}  {self._heard}", highlight=False)
+        self._console.print(
+            f"  {self._name:<30} {took:>9}  {self._heard}", highlight=False, soft_wrap=True
+        )
 
     def stop(self) -> None:
         """Takes the moving line away."""

@@ -33,10 +33,8 @@ def summarise(
         "rejected_by_reason": _interactions(metadata).tables["interactions"].rejected_by_reason,
         "retrieval": evaluation["retrieval"] | _training(metadata, "RetrievalTrainer"),
         "ranking": evaluation["ranking"] | _training(metadata, "RankingTrainer"),
-        "index": _output(metadata, "Indexer", "index").get_json_value_custom_property("measured"),
-        "servables": _output(metadata, "Pusher", "pushed").get_json_value_custom_property(
-            "servables"
-        ),
+        "index": json.loads(_property(_output(metadata, "Indexer", "index"), "measured")),
+        "servables": json.loads(_property(_output(metadata, "Pusher", "pushed"), "servables")),
         "artifacts": {
             "histories": _output(metadata, "InteractionsGen", "histories").uri,
             "candidates": _output(metadata, "RetrievalTrainer", "candidates").uri,

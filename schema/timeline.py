@@ -9,8 +9,8 @@ A timeline Example is one user's events in time order, or a window of them:
     target_from    int64, 1 value: events from this position on belong to the split,
                    what stands before it is history, to be read and not learned from
     label_<name>   float, n values, NaN where the log has no value
-    context_<name> n values (n x size for vectors; bytes, separator-joined, for sets)
-    user_<name>    1 value, or any number for sets, text tokens being split later
+    context_<name> n values; "", NaN or 0 where an event has none
+    user_<name>    1 value or none; any number for sets
 
 A catalogue Example is one item: `item_id`, `title` (what is shown to people) and `item_<name>`.
 """

@@ -46,14 +46,14 @@ class RankingConfig(Strict):
     negatives: Positive = 12
     """Retrieved items that are set against each positive event in training."""
     max_events: Positive = 200_000
-    """Latest training events that ranking learns from."""
+    """Latest events, of train and of valid each, that ranking learns from."""
     id_dim: Positive = 16
     """Width of ranking's own embeddings of user and item ids."""
     cross_layers: Positive = 2
     """DCN-v2 cross layers."""
     hidden_units: list[Positive] = [64, 32]
     """Dense layers above the cross layers."""
-    epochs: Positive = 3
+    epochs: Positive = 10
     """Passes over the training events at the most."""
     batch_size: Positive = 1024
     """Events of a batch, each with its negatives."""

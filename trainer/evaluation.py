@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from schema.candidates import Candidates
 from schema.labels import RankingLabel
@@ -12,8 +11,8 @@ from trainer.bias_baseline import BiasBaseline
 from trainer.config import EvaluationConfig, RankingConfig, RetrievalConfig
 from trainer.popularity import PopularityClock
 from trainer.questions import Questions, ask
-from trainer.ranking import scorer
-from trainer.ranking_examples import event_queries
+from trainer.ranking import encoder, scorer
+from trainer.ranking_examples import Moments, event_queries
 from trainer.retrieval import query_vectors
 from trainer.training_data import TrainingData, cut
 
@@ -73,7 +72,8 @@ def label_errors(
     the bias baseline's.
     """
     split = data.test
-    queries = event_queries(split, lambda batch: query.positions(_tensors(batch)).numpy(), config)
+    moments = Moments(encoder(query), at_test[:, :-1], data.clock(), config)
+    queries = event_queries(split, moments)
     chosen = np.flatnonzero(split.own & split.positive & (split.item_index > 0))
     item, user = split.item_index[chosen], split.user_index[split.rows[chosen]]
     outputs = scorer(ranking)(
@@ -111,7 +111,3 @@ def _bias_baseline(data: TrainingData, name: str, label: RankingLabel) -> BiasBa
 
 def _rmse(predicted: np.ndarray, truth: np.ndarray) -> float:
     return float(np.sqrt(np.mean((predicted - truth) ** 2)))
-
-
-def _tensors(batch: dict[str, np.ndarray]) -> dict[str, tf.Tensor]:
-    return {key: tf.constant(values) for key, values in batch.items()}

@@ -105,14 +105,12 @@ def _numeric(values: tf.RaggedTensor, feature: Feature, key: str) -> Any:
 def split_words(values: tf.RaggedTensor) -> tf.RaggedTensor:
     """Texts [batch, texts] -> lower-case words without punctuation [batch, words].
 
-    A word ends at a space, a punctuation mark, a symbol, or where the Unicode script changes.
+    A word ends at a space, a punctuation mark or a symbol. (tf_text's tokenizers by script or by
+    grammar trace into hundreds of ops, and Transform traces this function several times over.)
     """
     folded = tf_text.case_fold_utf8(tf_text.normalize_utf8(values.flat_values, "NFKC"))
-    # Digits, punctuation and spaces are one script, which would keep "(1995)" and "1 2" whole.
-    spaced = tf.strings.regex_replace(folded, r"[\pP\pS]+", " ")
-    parts = tf_text.WhitespaceTokenizer().tokenize(spaced)
-    words = tf_text.UnicodeScriptTokenizer().tokenize(parts)
-    return values.with_flat_values(words).merge_dims(1, 3)
+    words = tf.strings.split(tf.strings.regex_replace(folded, r"[\pP\pS]+", " "))
+    return values.with_flat_values(words).merge_dims(1, 2)
 
 
 def _standardised(values: tf.Tensor, feature: Feature) -> tf.Tensor:

@@ -1,5 +1,6 @@
 """The ranking stage, from transformed data and the retrieval model to a ranking SavedModel."""
 
+import dataclasses
 import json
 import logging
 from typing import Any
@@ -12,11 +13,11 @@ from trainer import metrics, popularity, ranked_lists, ranking_examples, ranking
 from trainer.config import RankingConfig, RetrievalConfig
 from trainer.preprocessing import USER_VOCABULARY
 from trainer.questions import Questions, ask
-from trainer.ranking_examples import RankingExamples
+from trainer.ranking_examples import Moments, RankingExamples
 from trainer.ranking_model import RankingModel, RankingNetwork
 from trainer.retrieval import query_vectors
-from trainer.retrieval_training import Progress
-from trainer.timelines import Timelines
+from trainer.retrieval_training import Progress, from_batches
+from trainer.timelines import Timelines, from_moment
 from trainer.training_data import TrainingData, cut
 from trainer.windows import Batch
 
@@ -34,46 +35,62 @@ def train(
     model_uri: str,
     tensorboard: str,
 ) -> dict[str, float]:
-    """Trains on train, stops on valid, writes the SavedModel and whether ranking's order is
-    better on valid.
+    """Writes the SavedModel, and whether ranking's order is better than retrieval's.
+
+    Labels are learned from train; the order from the earlier part of valid, which retrieval has not
+    learned from; the later part stops the training and decides.
     """
     tf.keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
     query = tf.saved_model.load(query_uri)
     vectors = np.pad(candidates.load(candidates_uri).vectors[:, :-1], [(1, 0), (0, 0)])
-    examples = [
-        _examples(split, data, query, vectors, retrieval, config, seed)
-        for split in (data.train, data.valid)
+    moments = Moments(encoder(query), vectors, data.clock(), retrieval)
+    earlier, later = halves(data.valid)
+    rng = np.random.default_rng(seed)
+    learned = [
+        ranking_examples.labelled(data.train, moments, config),
+        ranking_examples.contested(earlier, moments, config, rng),
     ]
     labels = data.dataset.labels.ranking
-    network = _network(vectors, data, examples[0], config)
+    network = _network(vectors, data, learned[0], config)
     model = RankingModel(network, labels, network.scales)
-    history = fit(model, examples[0], examples[1], config, seed, tensorboard)
+    held_out = ranking_examples.contested(later, moments, config, rng)
+    history = fit(model, learned, held_out, config, seed, tensorboard)
     module = ranking_export.RankingModule(network, labels, vectors.shape[1])
-    quality = _two_stages_on_valid(module, data, query, vectors, retrieval, config)
+    quality = _two_stages(module, later, query, moments, config)
     ranking_export.save(module, model_uri)
     _write_verdict(quality, model_uri)
     _log.info("ranking trained %s", " ".join(f"{k}={v:.4f}" for k, v in quality.items()))
     return quality | {"valid_loss": min(history["val_loss"]), "loss": history["loss"][-1]}
 
 
+def halves(split: Timelines) -> tuple[Timelines, Timelines]:
+    """Own events before, and from, their median time; the later half knows the earlier one."""
+    middle = int(np.median(split.timestamps[split.own]))
+    later = from_moment(split, middle)
+    not_yet = split.own & (split.timestamps < middle)
+    return dataclasses.replace(split, positive=split.positive & not_yet), later
+
+
 def fit(
     model: RankingModel,
-    train_examples: RankingExamples,
-    valid_examples: RankingExamples,
+    learned: list[RankingExamples],
+    held_out: RankingExamples,
     config: RankingConfig,
     seed: int,
     tensorboard: str,
 ) -> dict[str, list[float]]:
-    """Adam with early stopping on the loss of the valid examples; keeps the best weights."""
+    """Adam with early stopping on the loss of the held-out examples; keeps the best weights."""
     model.compile(optimizer=tf.keras.optimizers.Adam(config.learning_rate))
+    batches = [batch for examples in learned for batch in _batches(examples, config.batch_size)]
+    rng = np.random.default_rng(seed)
     history = model.fit(
-        _dataset(train_examples, config.batch_size).shuffle(64, seed=seed),
-        validation_data=_dataset(valid_examples, config.batch_size),
+        from_batches(lambda: (batches[i] for i in rng.permutation(len(batches)))),
+        validation_data=from_batches(lambda: iter(_batches(held_out, config.batch_size))),
         epochs=config.epochs,
         verbose=0,
         callbacks=[
-            tf.keras.callbacks.EarlyStopping("val_loss", patience=1, restore_best_weights=True),
+            tf.keras.callbacks.EarlyStopping("val_loss", patience=2, restore_best_weights=True),
             tf.keras.callbacks.TensorBoard(tensorboard, write_graph=True, update_freq="epoch"),
             Progress(config.epochs),
         ],
@@ -81,15 +98,13 @@ def fit(
     return history.history
 
 
-def _examples(
-    split: Timelines, data: TrainingData, query: Any, vectors: np.ndarray,
-    retrieval: RetrievalConfig, config: RankingConfig, seed: int,
-) -> RankingExamples:  # fmt: skip
+def encoder(query: Any) -> ranking_examples.Encoder:
+    """numpy in, numpy out, around the `positions` of a loaded query model."""
+
     def encode(batch: Batch) -> np.ndarray:
         return query.positions({k: tf.constant(v) for k, v in batch.items()}).numpy()
 
-    rng = np.random.default_rng(seed)
-    return ranking_examples.build(split, encode, vectors, data.clock(), retrieval, config, rng)
+    return encode
 
 
 def _network(
@@ -112,7 +127,8 @@ def _scale(values: np.ndarray) -> tuple[float, float]:
     return float(known.mean()), float(known.std()) or 1.0
 
 
-def _dataset(examples: RankingExamples, batch: int) -> tf.data.Dataset:
+def _batches(examples: RankingExamples, size: int) -> list[Batch]:
+    """Slices of all arrays. They come in order of time: neighbours share a day."""
     arrays = {
         "query": examples.query,
         "user_index": examples.user_index,
@@ -120,18 +136,21 @@ def _dataset(examples: RankingExamples, batch: int) -> tf.data.Dataset:
         "log_popularity": examples.log_popularity,
     }
     arrays |= {f"label_{name}": values for name, values in examples.labels.items()}
-    return tf.data.Dataset.from_tensor_slices(arrays).batch(batch)
+    return [
+        {name: values[part] for name, values in arrays.items()}
+        for part in ranked_lists.slices(len(examples), size)
+    ]
 
 
-def _two_stages_on_valid(
-    module: Any, data: TrainingData, query: Any, vectors: np.ndarray,
-    retrieval: RetrievalConfig, config: RankingConfig,
-) -> dict[str, float]:  # fmt: skip
-    asked = ask(data.valid, cut(data.valid))
-    counts = data.clock().counts(asked.now, retrieval.popularity_days)
+def _two_stages(
+    module: Any, split: Timelines, query: Any, moments: Moments, config: RankingConfig
+) -> dict[str, float]:
+    """NDCG@10 of retrieval's lists, and after ranking, asked when `split` begins."""
+    asked = ask(split, cut(split))
+    counts = moments.clock.counts(asked.now, moments.config.popularity_days)
     present = popularity.log_popularity(counts)
-    queries = query_vectors(query.positions, asked, retrieval.history_length)
-    stood = np.column_stack([vectors, present])
+    queries = query_vectors(query.positions, asked, moments.config.history_length)
+    stood = np.column_stack([moments.vectors, present])
     lists = ranked_lists.nearest(queries, stood, asked.seen, max(100, config.candidates))
     final = two_stages.reranked(lists, queries, asked, present, scorer(module), config.candidates)
     return {

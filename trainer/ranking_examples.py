@@ -27,7 +27,7 @@ class RankingExamples:
     candidates: np.ndarray
     """[m, 1 + negatives] item indices, 0 where retrieval had too few."""
     log_popularity: np.ndarray
-    """[m, 1 + negatives] of the candidates at the event's day."""
+    """[m, c] of the candidates at the event's day."""
     labels: dict[str, np.ndarray]
     """By name: [m] float32 of the item that was taken, NaN where the log has none."""
 
@@ -36,48 +36,84 @@ class RankingExamples:
         return len(self.query)
 
 
-def build(
-    timelines: Timelines,
-    encode: Encoder,
-    vectors: np.ndarray,
-    clock: PopularityClock,
-    retrieval: RetrievalConfig,
-    config: RankingConfig,
-    rng: np.random.Generator,
-) -> RankingExamples:
-    """The latest `max_events` positive events of the split. `vectors` [n + 1, dim] are the items'.
+@dataclasses.dataclass(frozen=True)
+class Moments:
+    """What retrieval knows at each event: vectors, and how popular everything was that day."""
 
-    Popularity is read once a day, at the day's beginning, so an event never sees itself counted.
+    encode: Encoder
+    vectors: np.ndarray
+    """[n + 1, dim] of the items."""
+    clock: PopularityClock
+    config: RetrievalConfig
+
+
+def labelled(timelines: Timelines, moments: Moments, config: RankingConfig) -> RankingExamples:
+    """The latest `max_events` positive events of the split, each with its own item alone.
+
+    Their labels can be learned from; which item was taken cannot.
     """
-    chosen = np.flatnonzero(timelines.own & timelines.positive & (timelines.item_index > 0))
-    chosen = chosen[np.argsort(timelines.timestamps[chosen], kind="stable")][-config.max_events :]
-    queries = event_queries(timelines, encode, retrieval)[chosen]
+    chosen = latest_positive(timelines, config.max_events)
+    taken = timelines.item_index[chosen][:, np.newaxis]
+    days = _days(timelines.timestamps[chosen], moments)
+    present = [counts[taken[part]] for part, counts in days]
+    return _examples(timelines, chosen, moments, taken, np.concatenate(present))
+
+
+def contested(
+    timelines: Timelines, moments: Moments, config: RankingConfig, rng: np.random.Generator
+) -> RankingExamples:
+    """The latest `max_events` positive events, each beside items that retrieval returns just then.
+
+    The split must be one that retrieval has not learned from: on its own training events it is
+    surer than it will ever be again, and ranking would learn to trust that.
+    """
+    chosen = latest_positive(timelines, config.max_events)
     taken = timelines.item_index[chosen]
-    others, log_popularity = [], []
-    for part, present in _days(timelines.timestamps[chosen], clock, retrieval.popularity_days):
-        stood = np.column_stack([vectors, present])
+    queries = event_queries(timelines, moments)[chosen]
+    candidates, log_popularity = [], []
+    for part, present in _days(timelines.timestamps[chosen], moments):
+        stood = np.column_stack([moments.vectors, present])
         seen = [_history(timelines, event) for event in chosen[part]]
         lists = ranked_lists.nearest(queries[part], stood, seen, config.candidates)
         drawn = np.column_stack([taken[part], _draw(lists, taken[part], config.negatives, rng)])
-        others.append(drawn)
+        candidates.append(drawn)
         log_popularity.append(present[drawn])
+    return _examples(
+        timelines, chosen, moments, np.concatenate(candidates), np.concatenate(log_popularity)
+    )
+
+
+def latest_positive(timelines: Timelines, most: int) -> np.ndarray:
+    """Positions of the split's latest positive events on known items, in order of time."""
+    chosen = np.flatnonzero(timelines.own & timelines.positive & (timelines.item_index > 0))
+    return chosen[np.argsort(timelines.timestamps[chosen], kind="stable")][-most:]
+
+
+def _examples(
+    timelines: Timelines,
+    chosen: np.ndarray,
+    moments: Moments,
+    candidates: np.ndarray,
+    log_popularity: np.ndarray,
+) -> RankingExamples:
     return RankingExamples(
-        query=queries,
+        query=event_queries(timelines, moments)[chosen],
         user_index=timelines.user_index[timelines.rows[chosen]],
-        candidates=np.concatenate(others).astype(np.int32),
-        log_popularity=np.concatenate(log_popularity),
+        candidates=candidates.astype(np.int32),
+        log_popularity=log_popularity,
         labels={name: values[chosen] for name, values in timelines.labels.items()},
     )
 
 
-def event_queries(timelines: Timelines, encode: Encoder, config: RetrievalConfig) -> np.ndarray:
+def event_queries(timelines: Timelines, moments: Moments) -> np.ndarray:
     """[e, dim + 1] the query vector just before each event that belongs to the split; 0 for the
     others.
     """
+    config = moments.config
     cuts = windows.cut(timelines, config.history_length)
     queries = None
     for batch in windows.batched(timelines, cuts, config.positions_per_batch, None):
-        vectors = encode(batch)
+        vectors = moments.encode(batch)
         if queries is None:
             queries = np.zeros((len(timelines.item_index), vectors.shape[-1]), np.float32)
         queries[batch["event"][batch["target"]]] = vectors[batch["target"]]
@@ -85,14 +121,16 @@ def event_queries(timelines: Timelines, encode: Encoder, config: RetrievalConfig
     return queries
 
 
-def _days(
-    timestamps: np.ndarray, clock: PopularityClock, days: float
-) -> Iterator[tuple[slice, np.ndarray]]:
-    """Slices of events of one day, with the log popularity [n + 1] at the day's beginning."""
+def _days(timestamps: np.ndarray, moments: Moments) -> Iterator[tuple[slice, np.ndarray]]:
+    """Slices of events of one day, with the log popularity [n + 1] at the day's beginning.
+
+    So an event never sees itself counted.
+    """
     day = timestamps // SECONDS_PER_DAY
     for first in np.flatnonzero(np.diff(day, prepend=day[0] - 1)):
         end = int(np.searchsorted(day, day[first], side="right"))
-        counts = clock.counts(int(day[first]) * SECONDS_PER_DAY, days)
+        moment = int(day[first]) * SECONDS_PER_DAY
+        counts = moments.clock.counts(moment, moments.config.popularity_days)
         present = popularity.log_popularity(counts)
         for part in ranked_lists.slices(end - int(first), _ROWS):
             yield slice(part.start + first, part.stop + first), present

@@ -76,7 +76,8 @@ class RankingNetwork(tf.keras.Model):
     def _features(self, inputs: dict[str, tf.Tensor]) -> tf.Tensor:
         index, popularity = inputs["candidates"], inputs["log_popularity"]
         candidate = tf.gather(self._vectors, index)
-        query = tf.repeat(inputs["query"][:, tf.newaxis], tf.shape(index)[1], axis=1)
+        query = tf.ensure_shape(inputs["query"], [None, self._vectors.shape[1] + 1])
+        query = tf.repeat(query[:, tf.newaxis], tf.shape(index)[1], axis=1)
         taste, weight = query[..., :-1], query[..., -1]
         product = taste * candidate
         score = tf.reduce_sum(product, -1) + weight * popularity

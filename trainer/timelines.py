@@ -55,6 +55,13 @@ class Timelines:
         return np.arange(len(self.item_index)) >= start
 
 
+def from_moment(timelines: Timelines, moment: int) -> Timelines:
+    """The same timelines with the split beginning at `moment`; what was before it is history."""
+    rows, history = timelines.rows, timelines.timestamps < moment
+    before = np.bincount(rows, weights=history, minlength=len(timelines)).astype(np.int64)
+    return dataclasses.replace(timelines, target_from=np.maximum(timelines.target_from, before))
+
+
 def item_table(graph: tft.TFTransformOutput) -> tf.lookup.StaticHashTable:
     """Item id -> index in the catalogue, 0 for an id outside of it."""
     initializer = tf.lookup.TextFileInitializer(
