@@ -23,6 +23,7 @@ class ScannIndex(tf.Module):
 
     Excluded items are asked for beyond k and then dropped; where the partitions that were looked
     into hold too few others, all of them are, so k eligible items remain whenever there are k.
+    Which partitions ScaNN looks into may differ between a query alone and the same one in a batch.
     """
 
     kind = "scann"
@@ -79,10 +80,12 @@ class ScannIndex(tf.Module):
             pre_reorder_num_neighbors=tf.maximum(fetch, self._reordering),
             leaves_to_search=leaves,
         )
-        position = tf.cast(found.indices, tf.int32) + 1
+        # as wide as the row that found most; within it, NaN stands for nothing found
+        missing = [[0, 0], [0, fetch - tf.shape(found.indices)[1]]]
+        position = tf.pad(tf.cast(found.indices, tf.int32) + 1, missing)
+        distance = tf.pad(found.distances, missing, constant_values=np.nan)
         dropped = tf.reduce_any(position[..., tf.newaxis] == excluded[:, tf.newaxis], axis=-1)
-        dropped |= tf.math.is_nan(found.distances)
-        scores = tf.where(dropped, tf.constant(-np.inf), found.distances)
+        scores = tf.where(dropped | tf.math.is_nan(distance), tf.constant(-np.inf), distance)
         best = tf.math.top_k(scores, tf.minimum(k, tf.shape(scores)[1]))
         chosen = tf.gather(position, best.indices, batch_dims=1)
         return tf.where(tf.math.is_inf(best.values), 0, chosen), best.values

@@ -86,13 +86,29 @@ def test_exclusions_are_kept_and_k_remain(planted, search, seed, excluded, k):
     assert np.isneginf(scores[0, len(row) :]).all()
 
 
-def test_a_batch_answers_as_its_rows_alone(planted, search):
-    _, queries = planted
-    excluded = np.random.default_rng(5).integers(0, ITEMS + 1, (20, 4))
-    together, _ = search(queries, excluded, 7)
+def test_a_batch_answers_as_its_rows_alone(planted):
+    """Where all partitions are looked into: which ones are is ScaNN's own affair."""
+    vectors, queries = planted
+    index = ScannIndex(vectors, CONFIG.model_copy(update={"leaves_to_search_fraction": 1.0}))
+    excluded = np.random.default_rng(5).integers(0, ITEMS + 1, (20, 4)).astype(np.int32)
+    together, _ = index.search(tf.constant(queries), tf.constant(excluded), tf.constant(7))
     for row in range(0, 20, 5):
-        alone, _ = search(queries[row : row + 1], excluded[row : row + 1], 7)
-        assert alone[0].tolist() == together[row].tolist()
+        one = slice(row, row + 1)
+        alone, _ = index.search(
+            tf.constant(queries[one]), tf.constant(excluded[one]), tf.constant(7)
+        )
+        assert alone[0].numpy().tolist() == together[row].numpy().tolist()
+
+
+def test_a_full_row_is_not_searched_again_for_the_sake_of_a_short_one(planted, search):
+    """Row 0 loses all that lies near it; rows 1 to 19 answer as if it were not there."""
+    vectors, queries = planted
+    nothing = np.zeros((20, 200), np.int32)
+    short = nothing.copy()
+    short[0] = np.argsort(-(queries[:1] @ vectors.T)[0])[:200] + 1
+    before, after = search(queries, nothing, 5), search(queries, short, 5)
+    assert (after[0] > 0).all()
+    np.testing.assert_array_equal(after[0][1:], before[0][1:])
 
 
 def test_saved_and_loaded_in_a_fresh_process_it_answers_the_same(planted, tmp_path):
