@@ -1,0 +1,163 @@
+"""The whole way on a small simulated shop, as a user walks it: through the command line alone."""
+
+import json
+import os
+import pathlib
+import sqlite3
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from serving.client import Client
+from serving.listing_request import listing_request
+from serving.server import running_server
+
+pytestmark = pytest.mark.e2e
+
+CONFIG = pathlib.Path(__file__).resolve().parents[2] / "configs" / "simulated.toml"
+USERS, ITEMS, EVENTS, MALFORMED = 400, 300, 9_000, 12
+SMALL = ["--set", "retrieval.epochs=3", "--set", "ranking.epochs=2"]
+COMPLETE = 3  # ml_metadata's Execution.State
+
+
+def tandem(*args: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    """The command as a user types it; its exit code is part of what it says."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline.cli", *args],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONWARNINGS": "default"},
+    )
+    assert done.returncode == code, done.stdout[-3000:] + done.stderr[-3000:]
+    return done
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    data = tmp_path_factory.mktemp("shop")
+    tandem(
+        "simulate", "--users", str(USERS), "--items", str(ITEMS), "--events", str(EVENTS),
+        "--seed", "3", "--malformed", str(MALFORMED), "--out", str(data),
+    )  # fmt: skip
+    return data
+
+
+@pytest.fixture(scope="module")
+def root(shop, tmp_path_factory):
+    root = tmp_path_factory.mktemp("run")
+    tandem("run", "--config", str(CONFIG), "--data", str(shop), "--root", str(root), *SMALL)
+    return root
+
+
+def summary_of(root):
+    return json.loads((root / "summary.json").read_text())
+
+
+def sound_events(shop):
+    """The shop's log without its malformed lines, which are short of a field or of their end."""
+    lines = (shop / "events.jsonl").read_text().splitlines()
+    whole = (json.loads(line) for line in lines if line.startswith("{") and line.endswith("}"))
+    return [event for event in whole if len(event) == 6 and isinstance(event["timestamp"], int)]
+
+
+def executions(root):
+    """Executions that were run to their end, by type; cached ones do not count."""
+    with sqlite3.connect(root / "metadata.sqlite") as metadata:
+        return metadata.execute(
+            "select count(*) from Execution where last_known_state = ?", (COMPLETE,)
+        ).fetchone()[0]
+
+
+def test_summary_accounts_for_every_record(root):
+    rows = summary_of(root)["rows"]
+    assert rows["read"] == EVENTS + MALFORMED
+    assert rows["rejected"] == MALFORMED
+    assert rows["accepted"] == EVENTS
+    assert rows["train"] + rows["valid"] + rows["test"] == EVENTS
+    assert rows["users"] == USERS
+    assert rows["items"] == ITEMS
+
+
+def test_dead_letters_keep_the_raw_text(root):
+    letters = [
+        json.loads(line)
+        for file in (root / "rejected" / "interactions").glob("*.jsonl")
+        for line in file.read_text().splitlines()
+    ]
+    assert len(letters) == MALFORMED
+    assert all(letter["reason"] and letter["raw"] is not None for letter in letters)
+
+
+def test_retrieval_beats_popularity_and_stays_below_the_ceiling(root, shop):
+    summary, truth = summary_of(root), json.loads((shop / "truth.json").read_text())
+    found = summary["retrieval"]
+    popular = found["baselines"]["popular"]["ndcg@10"]
+    assert popular == pytest.approx(truth["popular"]["ndcg@10"], abs=1e-3)
+    assert popular < found["ndcg@10"] < truth["ceiling"]["ndcg@10"] * 1.1
+
+
+def test_pushed_servables_answer_a_stock_client_with_what_the_user_has_not_seen(root, shop):
+    events = sound_events(shop)
+    user = events[0]["user_id"]
+    answer = json.loads(
+        tandem("recommend", "--root", str(root), "--user", user, "--k", "20", "--json").stdout
+    )
+    ids = [item["item_id"] for item in answer["recommendations"]]
+    seen = {event["item_id"] for event in events if event["user_id"] == user}
+    assert len(set(ids)) == 20
+    assert not set(ids) & seen
+    assert answer["known_user"]
+
+
+def test_an_unknown_user_gets_a_real_answer_marked_as_new(root):
+    answer = json.loads(
+        tandem("recommend", "--root", str(root), "--user", "nobody", "--json").stdout
+    )
+    assert not answer["known_user"]
+    assert answer["history"] == []
+    assert len(answer["recommendations"]) == 10
+
+
+def test_context_changes_what_a_new_user_is_shown(root):
+    with running_server(root / "serving") as server, Client(server.grpc_address, 60) as client:
+        declared = client.inputs("retrieval")
+        scores = [
+            client.predict("retrieval", listing_request(declared, "", [], now, 10))["scores"]
+            for now in (1_700_000_000, 1_700_040_000)
+        ]
+    assert not np.allclose(scores[0], scores[1])
+
+
+def test_a_second_run_executes_nothing_and_says_so(root, shop):
+    before = executions(root)
+    run = ("run", "--config", str(CONFIG), "--data", str(shop), "--root", str(root), *SMALL)
+    first = summary_of(root)
+    said = tandem(*run).stdout
+    assert executions(root) == before
+    assert "no component was executed" in said
+    assert all(stage["cached"] for stage in summary_of(root)["stages"])
+    assert summary_of(root)["retrieval"] == first["retrieval"]
+
+
+def test_a_changed_ranking_parameter_executes_only_what_depends_on_it(root, shop):
+    changed = ["--set", "ranking.cross_layers=1"]
+    done = tandem(
+        "run", "--config", str(CONFIG), "--data", str(shop), "--root", str(root), *SMALL, *changed,
+        "--json",
+    )  # fmt: skip
+    executed = {s["name"] for s in json.loads(done.stdout)["stages"] if not s["cached"]}
+    assert executed == {"RankingTrainer", "Evaluator", "Recommender", "InfraCheck", "Pusher"}
+    assert summary_of(root)["servables"]["recommender"]["version"] == 2
+
+
+def test_tensorboard_has_scalars_and_graphs_of_both_trainers(root):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    for stage in ("retrieval", "ranking"):
+        log = EventAccumulator(str(root / "tensorboard" / stage / "train"))
+        log.Reload()
+        assert log.Tags()["graph"]
+        assert "epoch_loss" in log.Tags()["tensors"]
