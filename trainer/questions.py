@@ -70,6 +70,7 @@ def _first_windows(timelines: Timelines, user: np.ndarray) -> np.ndarray:
     """
     own = timelines.row_splits[:-1] + timelines.target_from
     moment = timelines.timestamps[np.minimum(own, len(timelines.timestamps) - 1)]
+    moment = np.where(own < timelines.row_splits[1:], moment, np.iinfo(np.int64).max)
     order = np.lexsort((timelines.target_from, moment, user))
     _, first = np.unique(user[order], return_index=True)
     return order[first]

@@ -35,6 +35,16 @@ def test_a_user_in_several_windows_is_asked_once_as_he_stood_at_the_cut(timeline
         assert asked.answers[0].tolist() == [2, 3, 4]
 
 
+def test_a_window_that_ended_before_the_cut_is_not_asked(timelines_of):
+    over = (b"ann", 1, [1, 2], [1, 5], 2)
+    current = (b"ann", 1, [1, 2, 3, 4], [1, 5, 9, 10], 3)
+    early = (b"bob", 2, [7, 8], [0, 12], 1)
+    asked = questions.ask(timelines_of([over, early, current]), 10)
+    assert asked.row.tolist() == [2, 1]
+    assert [s.tolist() for s in asked.seen] == [[1, 2, 3], [7]]
+    assert [a.tolist() for a in asked.answers] == [[4], [8]]
+
+
 def test_events_that_the_user_did_not_like_are_seen_all_the_same(timelines_of):
     asked = questions.ask(
         timelines_of([(b"ann", 1, [1, 2], [1, 10], 1)], positive=[False, True]), 10
