@@ -1,8 +1,12 @@
-"""Builders of planted timelines: small enough to work the answer out by hand."""
+"""Planted timelines and Examples, small enough to work the answer out by hand."""
+
+import types
 
 import numpy as np
 import pytest
 
+from schema import curated_schema
+from schema.dataset import Dataset
 from trainer.timelines import Timelines
 
 
@@ -30,3 +34,130 @@ def _timelines(rows, positive=None, labels=None, context=None, users=None):
 @pytest.fixture(scope="session")
 def timelines_of():
     return _timelines
+
+
+DATASET = Dataset.model_validate(
+    {
+        "data": {
+            "interactions": {"path": "events.csv"},
+            "items": {"path": "items.csv", "title": "name"},
+            "users": {"path": "users.csv"},
+        },
+        "features": {
+            "items": {
+                "name": {"kind": "text"},
+                "genres": {"kind": "set"},
+                "studio": {"kind": "category", "min_count": 2},
+                "price": {"kind": "number"},
+                "cover": {"kind": "vector", "size": 2},
+            },
+            "users": {"region": {"kind": "category"}},
+            "context": {
+                "device": {"kind": "category"},
+                "basket": {"kind": "number"},
+                "since": {"kind": "timestamp"},
+            },
+        },
+        "labels": {"ranking": {"rating": {"column": "rating", "kind": "regression"}}},
+    }
+)
+
+ITEMS = [
+    {
+        "item_id": b"a",
+        "title": [b"Heat"],
+        "item_name": [b"Heat (1995)"],
+        "item_genres": [b"crime", b"drama"],
+        "item_studio": [b"x"],
+        "item_price": [1.0],
+        "item_cover": [0.5, -0.5],
+    },
+    {
+        "item_id": b"b",
+        "title": [],
+        "item_name": [b"HEAT, the Sequel"],
+        "item_genres": [b"crime"],
+        "item_studio": [b"x"],
+        "item_price": [3.0],
+        "item_cover": [],
+    },
+    {
+        "item_id": b"c",
+        "title": [],
+        "item_name": [],
+        "item_genres": [],
+        "item_studio": [b"y"],
+        "item_price": [],
+        "item_cover": [1.0, 2.0],
+    },
+]
+
+TIMELINES = [
+    {
+        "user_id": b"u",
+        "target_from": 1,
+        "item_ids": [b"a", b"zz", b"b"],
+        "timestamps": [1, 2, 3],
+        "positive": [1, 0, 1],
+        "label_rating": [5.0, np.nan, 3.0],
+        "context_device": [b"phone", b"", b"web"],
+        "context_basket": [2.0, np.nan, 6.0],
+        "context_since": [86_400, 0, 3 * 86_400],
+        "user_region": [b"north"],
+    },
+    {
+        "user_id": b"v",
+        "target_from": 0,
+        "item_ids": [b"c"],
+        "timestamps": [9],
+        "positive": [1],
+        "label_rating": [1.0],
+        "context_device": [b"phone"],
+        "context_basket": [4.0],
+        "context_since": [2 * 86_400],
+        "user_region": [],
+    },
+]
+
+
+def _transformed(rows, schema, preprocess, folder):
+    """Rows out of the Transform and its graph. Beam is imported by those alone who need it."""
+    import tensorflow_transform as tft
+    import tensorflow_transform.beam as tft_beam
+    from tensorflow_transform.tf_metadata import dataset_metadata
+
+    metadata = dataset_metadata.DatasetMetadata(schema)
+    analyse = tft_beam.AnalyzeAndTransformDataset(
+        lambda inputs: preprocess(inputs, {"dataset": DATASET.model_dump_json()})
+    )
+    with tft_beam.Context(temp_dir=str(folder)):
+        (output, _), transform = (rows, metadata) | analyse
+        transform | tft_beam.WriteTransformFn(str(folder / "graph"))
+    return output, tft.TFTransformOutput(str(folder / "graph"))
+
+
+@pytest.fixture(scope="session")
+def planted(tmp_path_factory: pytest.TempPathFactory):
+    """A catalogue of three items and two timelines, as they came and as Transform leaves them."""
+    from trainer import preprocessing
+
+    items_out, items_graph = _transformed(
+        ITEMS,
+        curated_schema.items(DATASET),
+        preprocessing.preprocess_items,
+        tmp_path_factory.mktemp("items"),
+    )
+    timelines_out, timelines_graph = _transformed(
+        TIMELINES,
+        curated_schema.interactions(DATASET),
+        preprocessing.preprocess_timelines,
+        tmp_path_factory.mktemp("timelines"),
+    )
+    return types.SimpleNamespace(
+        dataset=DATASET,
+        timelines=TIMELINES,
+        items_out=items_out,
+        items_graph=items_graph,
+        timelines_out=timelines_out,
+        timelines_graph=timelines_graph,
+    )

@@ -1,0 +1,42 @@
+import pytest
+from pydantic import ValidationError
+
+from schema.dataset import Dataset
+
+TABLES = {"interactions": {"path": "events.csv"}, "items": {"path": "items.csv"}}
+
+
+def _dataset(**changes):
+    return Dataset.model_validate({"data": TABLES} | changes)
+
+
+def test_it_travels_as_json():
+    dataset = _dataset(
+        features={"items": {"tags": {"kind": "set", "separator": ";"}}},
+        labels={"positive": {"column": "stars", "at_least": 4}},
+    )
+    assert Dataset.model_validate_json(dataset.model_dump_json()) == dataset
+
+
+def test_features_of_users_need_a_table_of_users():
+    features = {"users": {"age": {"kind": "number"}}}
+    with pytest.raises(ValidationError, match=r"features\.users needs a \[data\.users\] table"):
+        _dataset(features=features)
+    assert _dataset(features=features, data=TABLES | {"users": {"path": "users.csv"}})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"feature": {}}, "Extra inputs are not permitted"),
+        ({"features": {"items": {"x": {"kind": "colour"}}}}, "colour"),
+        ({"features": {"items": {"x": {"kind": "vector"}}}}, "size"),
+        ({"features": {"items": {"Big Name": {"kind": "text"}}}}, "pattern"),
+        ({"features": {"items": {"id": {"kind": "text"}}}}, "id, ids and index are taken"),
+        ({"features": {"context": {"x": {"kind": "set"}}}}, "'category', 'number', 'timestamp'"),
+        ({"split": {"valid_fraction": 0.5}}, "less than 0.5"),
+    ],
+)
+def test_what_does_not_fit_is_named(changes, message):
+    with pytest.raises(ValidationError, match=message):
+        _dataset(**changes)
