@@ -87,7 +87,8 @@ def parts(tmp_path_factory):
 
 def _exported(folder, parts, candidates, **changes):
     settings = {"depth": 3, "rank_order": True} | changes
-    servable_export.export(*parts, candidates, **settings, uri=str(folder))
+    query, index, ranking = parts
+    servable_export.export(query, index, ranking, candidates, **settings, uri=str(folder))
     return {
         n: tf.saved_model.load(str(folder / n)) for n in ("retrieval", "ranking", "recommender")
     }

@@ -36,7 +36,7 @@ def _moments(log):
 
 
 def _config(**changes):
-    return RankingConfig(**{"candidates": 100, "negatives": 3} | changes)
+    return RankingConfig.model_validate({"candidates": 100, "negatives": 3} | changes)
 
 
 def _build(log, **changes):
