@@ -9,7 +9,15 @@ import numpy as np
 import tensorflow as tf
 
 from schema import candidates
-from trainer import metrics, popularity, ranked_lists, ranking_examples, ranking_export, two_stages
+from trainer import (
+    metrics,
+    popularity,
+    ranked_lists,
+    ranking_examples,
+    ranking_export,
+    tensorboard,
+    two_stages,
+)
 from trainer.config import RankingConfig, RetrievalConfig
 from trainer.preprocessing import USER_VOCABULARY
 from trainer.questions import Questions, ask
@@ -33,7 +41,7 @@ def train(
     config: RankingConfig,
     seed: int,
     model_uri: str,
-    tensorboard: str,
+    log_dir: str,
 ) -> dict[str, float]:
     """Writes the SavedModel, and whether ranking's order is better than retrieval's.
 
@@ -55,7 +63,7 @@ def train(
     network = _network(vectors, data, learned[0], config)
     model = RankingModel(network, labels, network.scales)
     held_out = ranking_examples.contested(later, moments, config, rng)
-    history = fit(model, learned, held_out, config, seed, tensorboard)
+    history = fit(model, learned, held_out, config, seed, log_dir)
     module = ranking_export.RankingModule(network, labels, vectors.shape[1])
     quality = _two_stages(module, later, query, moments, config)
     ranking_export.save(module, model_uri)
@@ -78,20 +86,22 @@ def fit(
     held_out: RankingExamples,
     config: RankingConfig,
     seed: int,
-    tensorboard: str,
+    log_dir: str,
 ) -> dict[str, list[float]]:
     """Adam with early stopping on the loss of the held-out examples; keeps the best weights."""
     model.compile(optimizer=tf.keras.optimizers.Adam(config.learning_rate))
     batches = [batch for examples in learned for batch in _batches(examples, config.batch_size)]
     rng = np.random.default_rng(seed)
+    training = from_batches(lambda: (batches[i] for i in rng.permutation(len(batches))))
+    tensorboard.write_graph(model, training, log_dir)
     history = model.fit(
-        from_batches(lambda: (batches[i] for i in rng.permutation(len(batches)))),
+        training,
         validation_data=from_batches(lambda: iter(_batches(held_out, config.batch_size))),
         epochs=config.epochs,
         verbose=0,
         callbacks=[
             tf.keras.callbacks.EarlyStopping("val_loss", patience=2, restore_best_weights=True),
-            tf.keras.callbacks.TensorBoard(tensorboard, write_graph=True, update_freq="epoch"),
+            tensorboard.scalars(log_dir),
             Progress(config.epochs),
         ],
     )

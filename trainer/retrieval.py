@@ -37,7 +37,7 @@ def train(
     seed: int,
     model_uri: str,
     candidates_uri: str,
-    tensorboard: str,
+    log_dir: str,
 ) -> dict[str, float]:
     """Trains on train, stops and weighs popularity on valid, and writes both artifacts.
 
@@ -46,7 +46,7 @@ def train(
     tf.keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
     model = build(data, config)
-    history = retrieval_training.fit(model, data.train, data.valid, config, seed, tensorboard)
+    history = retrieval_training.fit(model, data.train, data.valid, config, seed, log_dir)
     vectors = item_vectors(model.candidate_tower, data.catalogue.size)
     asked = questions.ask(data.valid, cut(data.valid))
     module = _query_module(model, vectors, 1.0, data, config)

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from schema.errors import TandemError
-from trainer import windows
+from trainer import tensorboard, windows
 from trainer.config import RetrievalConfig
 from trainer.retrieval_model import RetrievalModel
 from trainer.timelines import Timelines
@@ -42,7 +42,7 @@ def fit(
     valid: Timelines,
     config: RetrievalConfig,
     seed: int,
-    tensorboard: str,
+    log_dir: str,
 ) -> dict[str, list[float]]:
     """Trains until the loss on `valid` has not fallen for `patience` epochs; keeps the best
     weights.
@@ -52,6 +52,7 @@ def fit(
     model.compile(optimizer=tf.keras.optimizers.Adam(config.learning_rate))
     training, steps = _dataset(model, train, config, np.random.default_rng(seed))
     validation, _ = _dataset(model, valid, config, None)
+    tensorboard.write_graph(model, training, log_dir)
     history = model.fit(
         training.repeat(),
         steps_per_epoch=steps,
@@ -62,7 +63,7 @@ def fit(
             tf.keras.callbacks.EarlyStopping(
                 "val_loss", patience=config.patience, restore_best_weights=True
             ),
-            tf.keras.callbacks.TensorBoard(tensorboard, write_graph=True, update_freq="epoch"),
+            tensorboard.scalars(log_dir),
             Progress(config.epochs),
         ],
     )
