@@ -1,4 +1,8 @@
-"""Artifact types that TFX's standard ones do not cover."""
+"""Artifact types that TFX's standard ones do not cover.
+
+On Kubeflow a task has nothing but the type's name to find its class by, and TFX's compiler takes
+names of the form `package.Class` alone: `components` answers to both.
+"""
 
 from tfx.types import artifact
 
@@ -8,7 +12,7 @@ class Histories(artifact.Artifact):
     `components.ingest.histories`.
     """
 
-    TYPE_NAME = "TandemHistories"
+    TYPE_NAME = "components.Histories"
 
 
 class Candidates(artifact.Artifact):
@@ -16,4 +20,4 @@ class Candidates(artifact.Artifact):
     `schema.candidates`.
     """
 
-    TYPE_NAME = "TandemCandidates"
+    TYPE_NAME = "components.Candidates"
