@@ -30,7 +30,9 @@ class QueryModule(tf.Module):
     ):
         """`item_vectors` [n + 1, dim]; `graphs` are the Transforms of items and of timelines."""
         super().__init__()
-        self._tower = tower
+        # A Keras object in the module would have each of its layers traced and saved on its own.
+        self._tower = lambda batch, history: tower(batch, history, training=False)
+        self._variables_of_tower = lambda: tower.variables
         self._vectors = tf.Variable(item_vectors, trainable=False, name="item_vectors")
         self._weight = tf.Variable(popularity_weight, trainable=False, name="popularity_weight")
         self._temperature = temperature
@@ -39,10 +41,14 @@ class QueryModule(tf.Module):
         self._items = item_table(graphs[0])
         self._transform = graphs[1].transform_features_layer()
 
+    def track_tower(self) -> None:
+        """Lets a SavedModel hold the tower's variables, which exist once it has been called."""
+        self._tower_variables = self._variables_of_tower()
+
     def encode(self, batch: dict[str, tf.Tensor]) -> tf.Tensor:
         """Batches as `trainer.windows` makes them -> [b, t, dim + 1]."""
         history = tf.gather(self._vectors, batch["item_index"])
-        taste = self._tower(batch, history, training=False) / self._temperature
+        taste = self._tower(batch, history) / self._temperature
         weight = tf.fill(tf.concat([tf.shape(taste)[:2], [1]], 0), self._weight)
         return tf.concat([taste, weight], axis=-1)
 
@@ -122,6 +128,6 @@ def save(module: QueryModule, batch: dict[str, np.ndarray], path: str) -> None:
     specs = {k: tf.TensorSpec([None] * v.ndim, v.dtype, name=k) for k, v in batch.items()}
     module.positions = tf.function(module.encode, input_signature=[specs])
     module.query = tf.function(module.ask, input_signature=[module.input_signature()])
-    tf.saved_model.save(
-        module, path, signatures={signatures.SERVING_DEFAULT: module.query.get_concrete_function()}
-    )
+    serve = module.query.get_concrete_function()
+    module.track_tower()
+    tf.saved_model.save(module, path, signatures={signatures.SERVING_DEFAULT: serve})

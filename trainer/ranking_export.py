@@ -13,7 +13,9 @@ class RankingModule(tf.Module):
 
     def __init__(self, network: RankingNetwork, labels: dict[str, RankingLabel], dim: int):
         super().__init__()
-        self._network = network
+        # A Keras object in the module would have each of its layers traced and saved on its own.
+        self._network = lambda inputs: network(inputs, training=False)
+        self._network_variables = network.variables
         self._labels = labels
         self.score = tf.function(
             self._score,
@@ -38,7 +40,7 @@ class RankingModule(tf.Module):
             "candidates": candidates,
             "log_popularity": log_popularity,
         }
-        outputs = self._network(inputs, training=False)
+        outputs = self._network(inputs)
         for name, label in self._labels.items():
             if label.kind == "binary":
                 outputs[name] = tf.sigmoid(outputs[name])
