@@ -2,6 +2,7 @@
 
 import argparse
 import pathlib
+import warnings
 
 SUMMARY = "compile the pipeline for Kubeflow Pipelines v2"
 
@@ -31,6 +32,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Writes the document and says where."""
+    # TFX imports a client of Google's cloud to read one name from it, and the client complains.
+    warnings.filterwarnings("ignore", "Support for google-cloud-storage", FutureWarning)
     from pipeline import config, kubeflow
 
     loaded = config.load(args.config, args.overrides)
