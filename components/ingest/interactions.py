@@ -22,7 +22,8 @@ from components.ingest import (
 )
 from components.ingest.clock import Clock, ClockOf, histogram
 from components.ingest.latest import latest
-from components.ingest.read_table import ReadTable, TableSpec, paths_and_shards
+from components.ingest.read_table import ReadTable, paths_and_shards
+from components.ingest.table_spec import FILE, LINE, TableSpec
 from components.ingest.tallies import WriteCounts
 from schema import timeline
 from schema.dataset import Dataset
@@ -77,11 +78,11 @@ def _specs(dataset: Dataset, data_dir: str) -> list[tuple[TableSpec, list[str]]]
     source, users = dataset.data.interactions, dataset.data.users
     paths, count = paths_and_shards(data_dir, source)
     own = fields.of_interactions(dataset)
-    specs = [(TableSpec("interactions", source, own, count, keeps_origin=False), paths)]
+    specs = [(TableSpec("interactions", source, own, count), paths)]
     if users is not None:
         paths, _ = paths_and_shards(data_dir, users)
         own = fields.of_users(users, dataset.features.users)
-        specs.append((TableSpec("users", users, own, count, keeps_origin=True), paths))
+        specs.append((TableSpec("users", users, own, count, origin=(FILE, LINE)), paths))
     return specs
 
 

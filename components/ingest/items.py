@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 
 from components.ingest import counts, dead_letters, examples, fields, shards
 from components.ingest.latest import latest
-from components.ingest.read_table import ReadTable, TableSpec, paths_and_shards
+from components.ingest.read_table import ReadTable, paths_and_shards
+from components.ingest.table_spec import FILE, LINE, TableSpec
 from components.ingest.tallies import WriteCounts
 from schema import timeline
 from schema.dataset import Dataset
@@ -27,7 +28,7 @@ def build(
     """
     source = dataset.data.items
     paths, _ = paths_and_shards(data_dir, source)
-    spec = TableSpec("items", source, fields.of_items(dataset), shards=1, keeps_origin=True)
+    spec = TableSpec("items", source, fields.of_items(dataset), shards=1, origin=(FILE, LINE))
     examples.prepare(examples_uri, (timeline.CATALOGUE_SPLIT,))
     letters = dead_letters.prepare(rejected_dir, spec.name)
     read: Any = pipeline | ReadTable(spec, paths, letters)

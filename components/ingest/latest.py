@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.ingest.tables import FILE, LINE
+from components.ingest.table_spec import FILE, LINE
 
 
 def latest(records: pa.Table, column: str) -> pa.Table:

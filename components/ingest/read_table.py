@@ -1,43 +1,29 @@
 """Beam: one table of the user's -> accepted records in shards, dead letters, tallies."""
 
 import logging
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
 import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
 
 from components.ingest import counts, dead_letters, delimited, files, lines, shards, tables
 from components.ingest.blocks import Block, ReadBlocks
-from components.ingest.fields import Field
+from components.ingest.table_spec import TableSpec
 from schema.sources import Source
 
 _LETTERS = "letters"
 _TALLIES = "tallies"
 
 
-class TableSpec(NamedTuple):
-    """One table, and what is to be made of it."""
-
-    name: str
-    """interactions, items or users: the name of its counts and of its folder of dead letters."""
-    source: Source
-    """Files and format."""
-    fields: Sequence[Field]
-    """Fields of a record; the first one is the id that shards go by."""
-    shards: int
-    """How many parts."""
-    keeps_origin: bool
-    """Whether records keep the file and line that they came from."""
-
-
 class ReadTable(beam.PTransform):
     """PBegin -> {"records": PCollection of (shard, packed table), "tallies": of (key, n)}.
 
-    `paths` are the files, `letters_dir` is the folder of the table's dead letters.
+    `paths` are the files, `letters_dir` is the folder of the table's dead letters; None where
+    another component reads the table too and keeps them.
     """
 
-    def __init__(self, spec: TableSpec, paths: list[str], letters_dir: str) -> None:
+    def __init__(self, spec: TableSpec, paths: list[str], letters_dir: str | None) -> None:
         super().__init__(label=f"Read {spec.name}")
         self._spec = spec
         self._paths = paths
@@ -51,6 +37,8 @@ class ReadTable(beam.PTransform):
             | "Parse"
             >> beam.ParDo(_Parse(self._spec)).with_outputs(_LETTERS, _TALLIES, main="records")
         )
+        if self._letters_dir is None:
+            return {"records": parsed["records"], "tallies": parsed[_TALLIES]}
         rejected = parsed[_LETTERS] | "Letters" >> beam.ParDo(
             _Write(self._spec.name, self._letters_dir)
         )
@@ -69,13 +57,10 @@ class _Parse(beam.DoFn):
         is_csv = source.format == "csv"
         found = lines.decode(block, source.encoding, header=is_csv and source.columns is None)
         names = self._columns_of(block.path) if is_csv else []
-        parsed = tables.parse(found, source, names, spec.fields)
+        parsed = tables.parse(found, names, spec)
         if parsed.rejected:
             yield TaggedOutput(_LETTERS, (block.first_line, parsed.rejected))
-        accepted = parsed.accepted
-        if not spec.keeps_origin:
-            accepted = accepted.drop([tables.FILE, tables.LINE])
-        for shard, part in shards.divide(accepted, spec.fields[0].name, spec.shards):
+        for shard, part in shards.divide(parsed.accepted, spec.fields[0].name, spec.shards):
             yield shard, shards.pack(part)
         yield TaggedOutput(_TALLIES, (counts.key(spec.name, "read"), found.read))
         self._rows += found.read

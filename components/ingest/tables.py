@@ -11,41 +11,41 @@ from components.ingest.fields import Field
 from components.ingest.lines import Lines
 from components.ingest.records import Records
 from components.ingest.rejection import Rejected
-from schema.sources import Source
+from components.ingest.table_spec import FILE, LINE, RAW, TableSpec
 
-# Where an accepted record came from: it decides which of two records with one id is the later one.
-FILE = "file"
-LINE = "line"
+WITHHELD = "(withheld: user ids are hashed)"
 
 
 class Parsed(NamedTuple):
     """One block."""
 
     accepted: pa.Table
-    """One column a field, then FILE and LINE."""
+    """One column a field, then those of the specification's `origin`."""
     rejected: list[Rejected]
 
 
-def parse(lines: Lines, source: Source, names: Sequence[str], fields: Sequence[Field]) -> Parsed:
+def parse(lines: Lines, names: Sequence[str], spec: TableSpec) -> Parsed:
     """Reads `lines` in the source's format; `names` are the columns of delimited text, in order.
 
     Each record is either a row of `accepted` or one of `rejected`, with the first reason found.
     """
-    wanted = {field.column for field in fields}
-    if source.format == "csv":
-        records = delimited.parse(lines.texts, names, wanted, source.delimiter)
+    wanted = {field.column for field in spec.fields}
+    if spec.source.format == "csv":
+        records = delimited.parse(lines.texts, names, wanted, spec.source.delimiter)
     else:
         records = json_lines.parse(lines.texts, wanted)
-    arrays, faults = _convert(records, fields)
+    arrays, faults = _convert(records, spec.fields)
     keep = np.ones(len(records.index), bool)
     keep[list(faults)] = False
     reasons = records.faults | {int(records.index[n]): reason for n, reason in faults.items()}
-    rejected = [
+    rejected = lines.rejected + [
         Rejected(lines.path, int(lines.numbers[n]), reasons[n], lines.texts[n])
         for n in sorted(reasons)
     ]
+    if spec.withholds_raw:
+        rejected = [letter._replace(raw=WITHHELD) for letter in rejected]
     table = pa.table(arrays).filter(pa.array(keep))
-    return Parsed(_with_origin(table, lines, records.index[keep]), lines.rejected + rejected)
+    return Parsed(_with_origin(table, lines, records.index[keep], spec), rejected)
 
 
 def empty(fields: Sequence[Field]) -> pa.Table:
@@ -67,7 +67,18 @@ def _convert(
     return arrays, reasons
 
 
-def _with_origin(table: pa.Table, lines: Lines, index: np.ndarray) -> pa.Table:
-    paths = pa.array([lines.path] * len(index), pa.large_string())
-    table = table.append_column(FILE, paths)
-    return table.append_column(LINE, pa.array(lines.numbers[index]))
+def _with_origin(table: pa.Table, lines: Lines, index: np.ndarray, spec: TableSpec) -> pa.Table:
+    for name in spec.origin:
+        table = table.append_column(name, _origin(name, lines, index, spec.withholds_raw))
+    return table
+
+
+def _origin(name: str, lines: Lines, index: np.ndarray, withholds_raw: bool) -> pa.Array:
+    if name == LINE:
+        return pa.array(lines.numbers[index])
+    if name == FILE:
+        return pa.array([lines.path] * len(index), pa.large_string())
+    if withholds_raw:
+        return pa.array([WITHHELD] * len(index), pa.large_string())
+    assert name == RAW, f"expected FILE, LINE or RAW, received {name!r}"
+    return pa.array([lines.texts[n] for n in index], pa.large_string())

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from components.ingest import blocks, fields, lines, tables
+from components.ingest.table_spec import LINE, TableSpec
 from schema.dataset import Dataset
 
 T0 = 1_600_000_000
@@ -60,10 +61,11 @@ def described(format_: str, unit: str = "s", encoding: str = "utf-8") -> Dataset
 def outcome(dataset: Dataset, data: bytes, block_bytes: int) -> tuple[list, list]:
     """Accepted (line, user, item, time) and rejected (line, reason) of one file, block by block."""
     source = dataset.data.interactions
+    spec = TableSpec("interactions", source, fields.of_interactions(dataset), 1, (LINE,))
     accepted, rejected = [], []
     for block in blocks.blocks("x", io.BytesIO(data), block_bytes):
         found = lines.decode(block, source.encoding, header=False)
-        parsed = tables.parse(found, source, source.columns or [], fields.of_interactions(dataset))
+        parsed = tables.parse(found, source.columns or [], spec)
         assert found.read == parsed.accepted.num_rows + len(parsed.rejected)
         columns = parsed.accepted.select(["line", "user_id", "item_id", "timestamp"])
         accepted += sorted(tuple(row.values()) for row in columns.to_pylist())
