@@ -6,20 +6,37 @@ from pydantic import Field, model_validator
 
 from schema.strict import Strict
 
+_SPANS = r"^(\d{4}-\d{2}-\d{2}(\.\.\d{4}-\d{2}-\d{2})?|\d+(\.\.\d+)?)$"
+
 
 class Source(Strict):
     """One table: files, their format, their columns."""
 
     path: str
-    """File or glob, relative to --data or, without it, to the configuration file."""
+    """File, glob or folder, relative to --data or, without it, to the configuration file; or a URL
+    (gs://, s3://). `{SPAN}` in it stands for a date (2024-01-31) or a number."""
+    span: Annotated[str | None, Field(pattern=_SPANS)] = None
+    """Which spans of a `{SPAN}` path are read: one (`"2024-01-31"`, `"7"`), or the first and the
+    last (`"2024-01-01..2024-01-31"`); all of them where absent."""
     format: Literal["csv", "jsonl"] = "csv"
-    """`csv` is any delimited text; `jsonl` has one JSON object a line. `.gz` is unpacked."""
+    """`csv` is any delimited text; `jsonl` has one JSON object a line. Files
+    that end in `.gz` or `.zst` are unpacked."""
     delimiter: Annotated[str, Field(min_length=1)] = ","
     """Between two fields of `csv`; may be several characters, "\\t" for a tab."""
     columns: list[str] | None = None
     """Names of the columns of `csv`; where absent the first line holds them."""
     encoding: Literal["utf-8", "latin-1"] = "utf-8"
     """How the bytes are to be read."""
+
+    @model_validator(mode="after")
+    def _span_has_a_place(self) -> "Source":
+        places = self.path.count("{SPAN}")
+        if places > 1 or (self.span is not None and not places):
+            raise ValueError(
+                f"span goes with one {{SPAN}} in path, received path = {self.path!r}; "
+                'write it where the date or number stands, as in "logs/{SPAN}/*.jsonl"'
+            )
+        return self
 
     @model_validator(mode="after")
     def _columns_fit_format(self) -> "Source":

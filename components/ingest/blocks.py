@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import apache_beam as beam
 
-from components.ingest import files
+from components.ingest import compression
 
 BLOCK_BYTES = 8 << 20
 _WHOLE_FILE = -1
@@ -23,7 +23,7 @@ class Block(NamedTuple):
     data: bytes
     """The lines, each with its end of line but perhaps the last of the file."""
     damaged: bool = False
-    """`data` is what was left, whole line or not, when a gzip stream turned out damaged."""
+    """`data` is what was left, whole line or not, when a packed file turned out damaged."""
 
 
 class Range(NamedTuple):
@@ -39,8 +39,8 @@ class ReadBlocks(beam.PTransform):
     """Paths -> `Block`s.
 
     A plain file is scanned once for its line numbers and then read in ranges by as many workers as
-    there are. A gzip file can only be read from its start, so one worker takes all of it. The bytes
-    themselves never pass through a shuffle.
+    there are. A packed file can only be read from its start, so one worker takes all of it. The
+    bytes themselves never pass through a shuffle.
     """
 
     def __init__(self, paths: list[str], block_bytes: int = BLOCK_BYTES) -> None:
@@ -86,7 +86,7 @@ def _chunks(handle: BufferedIOBase, size: int) -> Iterator[tuple[bytes, bool]]:
         try:
             # One decompression at a time: `read` would drop what it holds when the next one fails.
             part = handle.read1(size)
-        except files.DAMAGED:
+        except compression.DAMAGED:
             yield b"".join(parts), True
             return
         parts.append(part)
@@ -99,16 +99,16 @@ def _chunks(handle: BufferedIOBase, size: int) -> Iterator[tuple[bytes, bool]]:
 
 
 def _ranges(path: str, block_bytes: int) -> Iterator[Range]:
-    if files.is_gzip(path):
+    if compression.is_packed(path):
         yield Range(path, 1, 0, _WHOLE_FILE)
         return
-    with files.open_bytes(path) as handle:
+    with compression.open_bytes(path) as handle:
         for block in blocks(path, handle, block_bytes):
             yield Range(path, block.first_line, block.offset, len(block.data))
 
 
 def _load(where: Range, block_bytes: int) -> Iterator[Block]:
-    with files.open_bytes(where.path) as handle:
+    with compression.open_bytes(where.path) as handle:
         if where.length == _WHOLE_FILE:
             yield from blocks(where.path, handle, block_bytes)
             return

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.ingest import files, quoting
+from components.ingest import compression, quoting
 from components.ingest.lines import BYTE_ORDER_MARK
 from components.ingest.records import Records
 from components.ingest.rejection import BROKEN_QUOTING, WRONG_FIELD_COUNT
@@ -22,10 +22,10 @@ def header(path: str, source: Source) -> list[str]:
     if source.columns is not None:
         return source.columns
     try:
-        with files.open_bytes(path) as handle:
+        with compression.open_bytes(path) as handle:
             line = handle.readline().removeprefix(BYTE_ORDER_MARK).rstrip(b"\r\n")
         return quoting.split(line.decode(source.encoding), source.delimiter)
-    except (UnicodeDecodeError, quoting.BrokenQuoting, *files.DAMAGED) as error:
+    except (UnicodeDecodeError, quoting.BrokenQuoting, *compression.DAMAGED) as error:
         raise DataRefused(
             f"{path}: expected column names in the first line, received {error}; "
             "is it delimited text in this encoding?"

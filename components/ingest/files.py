@@ -1,19 +1,23 @@
 """The files behind a table's `path`, wherever Beam's file systems reach."""
 
-import contextlib
-import gzip
-import zlib
+import importlib.util
+import os
+import re
 from collections.abc import Iterator
-from io import BufferedIOBase
-from typing import cast
 
-from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystem import FileMetadata
 from apache_beam.io.filesystems import FileSystems
 
+from components.ingest import spans
+from schema.errors import UsageError
 from schema.sources import Source
 
-# What a damaged gzip stream raises: cut short, wrong header or checksum, broken deflate data.
-DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
+# By scheme: the module that Beam's file system needs, and the extra of apache-beam that brings it.
+_NEEDED = {
+    "gs": ("google.cloud.storage", "gcp"),
+    "s3": ("boto3", "aws"),
+    "hdfs": ("hdfs", "hadoop"),
+}
 
 
 def pattern(data_dir: str, source: Source) -> str:
@@ -24,15 +28,20 @@ def pattern(data_dir: str, source: Source) -> str:
 
 
 def match(data_dir: str, source: Source) -> dict[str, int]:
-    """Path -> bytes of every file of the table, sorted by path; empty where there is none."""
-    [found] = FileSystems.match([pattern(data_dir, source)])
-    sizes = {file.path: file.size_in_bytes for file in found.metadata_list}
-    return dict(sorted(sizes.items()))
+    """Path -> bytes of every file of the table, sorted by path; empty where there is none.
 
+    A folder stands for all files below it. What a glob or a folder finds is left out where its
+    name, or that of a folder on the way, begins with `_` or `.`: engines keep their marks and
+    checksums there. Of `{SPAN}` paths only the spans chosen by `span` are taken.
 
-def is_gzip(path: str) -> bool:
-    """Whether the file is unpacked while it is read."""
-    return path.endswith(".gz")
+    Raises UsageError where the file system of the path cannot be reached from here.
+    """
+    path = pattern(data_dir, source)
+    _require(path)
+    found = {file.path: file.size_in_bytes for file in _found(path.replace(spans.PLACE, "*"))}
+    if spans.PLACE in path:
+        found = {file: found[file] for file in spans.choose(path, list(found), source.span)}
+    return dict(sorted(found.items()))
 
 
 def shown(paths: list[str]) -> str:
@@ -40,21 +49,39 @@ def shown(paths: list[str]) -> str:
     return paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
 
 
-def open_packed(path: str) -> BufferedIOBase:
-    """Opens for reading, the bytes as they are stored."""
-    opened = FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
-    return cast("BufferedIOBase", opened)
+def _found(path: str) -> Iterator[FileMetadata]:
+    folder = path.rstrip("/")
+    exact, below = FileSystems.match([path, f"{folder}/**"])
+    if not os.path.isdir(path):  # only local folders match as if they were files
+        yield from (file for file in exact.metadata_list if _counts(file.path, path))
+    yield from (file for file in below.metadata_list if _counts(file.path, f"{folder}/*"))
 
 
-@contextlib.contextmanager
-def open_bytes(path: str) -> Iterator[BufferedIOBase]:
-    """Opens for reading, unpacked. Reading a damaged gzip file raises one of `DAMAGED`.
+def _counts(file: str, pattern: str) -> bool:
+    fixed = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
+    start = len(pattern) if fixed == pattern else fixed.rfind("/") + 1
+    return not any(part.startswith(("_", ".")) for part in file[start:].split("/"))
 
-    Beam's own decompression ends a truncated stream without a word, the standard library's not.
-    """
-    with open_packed(path) as packed:
-        if not is_gzip(path):
-            yield packed
-            return
-        with gzip.GzipFile(fileobj=packed) as unpacked:
-            yield unpacked
+
+def _require(path: str) -> None:
+    scheme = path.partition("://")[0] if "://" in path else ""
+    module, extra = _NEEDED.get(scheme, ("", ""))
+    if module and not _is_installed(module):
+        raise UsageError(
+            f"{path}: expected the package {module} for {scheme}:// paths, found none; "
+            f"install it with: pip install 'apache-beam[{extra}]'"
+        )
+    try:
+        FileSystems.get_filesystem(path)
+    except ValueError as error:
+        raise UsageError(
+            f"expected a path that Beam has a file system for, received {path}; "
+            f"give a local path, or one with {', '.join(f'{name}://' for name in _NEEDED)}"
+        ) from error
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # not even its parent is there
+        return False

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from components.ingest import delimited, fields, files
+from components.ingest import compression, delimited, fields, files
 from components.ingest.fields import Field
 from schema.dataset import Dataset
 from schema.errors import ConfigError, DataRefused
@@ -54,7 +54,7 @@ def fingerprint(dataset: Dataset, data_dir: str) -> str:
     for table in _tables(dataset):
         for path, size in files.match(data_dir, table.source).items():
             digest.update(f"{table.name}\0{path}\0{size}\0".encode())
-            with files.open_packed(path) as handle:
+            with compression.open_packed(path) as handle:
                 while chunk := handle.read(_READ_BYTES):
                     digest.update(chunk)
     return digest.hexdigest()
@@ -71,9 +71,9 @@ def _tables(dataset: Dataset) -> Iterator[_Table]:
 def _has_content(path: str) -> bool:
     """Whether there is a byte to read; a damaged file has some, the run makes a letter of it."""
     try:
-        with files.open_bytes(path) as handle:
+        with compression.open_bytes(path) as handle:
             return bool(handle.read(1))
-    except files.DAMAGED:
+    except compression.DAMAGED:
         return True
 
 
@@ -106,9 +106,9 @@ def _expect_columns(table: _Table, where: str, received: list[str], hint: str) -
 
 def _lines(path: str) -> Iterator[bytes]:
     try:
-        with files.open_bytes(path) as handle:
+        with compression.open_bytes(path) as handle:
             yield from handle
-    except files.DAMAGED:
+    except compression.DAMAGED:
         return
 
 

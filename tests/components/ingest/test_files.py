@@ -1,0 +1,104 @@
+"""Which files a path stands for."""
+
+import pathlib
+
+import pytest
+
+from components.ingest import files
+from schema.errors import ConfigError, UsageError
+from schema.sources import Source
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """tree(*paths) -> a folder with these files, each holding its own length in bytes."""
+
+    def grow(*paths: str) -> str:
+        for path in paths:
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / path).write_text("x" * len(path))
+        return str(tmp_path)
+
+    return grow
+
+
+def found(root: str, path: str, span: str | None = None) -> list[str]:
+    sizes = files.match(root, Source(path=path, span=span))
+    names = [str(pathlib.Path(file).relative_to(root)) for file in sizes]
+    assert list(sizes.values()) == [len(name) for name in names]
+    return names
+
+
+def test_a_file_a_glob_and_a_folder(tree):
+    root = tree("log/b.csv", "log/a.csv", "log/day/c.csv", "log.csv", "other.csv")
+    assert found(root, "log.csv") == ["log.csv"]
+    assert found(root, "log/*.csv") == ["log/a.csv", "log/b.csv"]
+    assert found(root, "log") == ["log/a.csv", "log/b.csv", "log/day/c.csv"]
+    assert found(root, "log/") == ["log/a.csv", "log/b.csv", "log/day/c.csv"]
+    assert found(root, "l?g") == ["log/a.csv", "log/b.csv", "log/day/c.csv"]
+    assert found(root, str(pathlib.Path(root) / "other.csv")) == ["other.csv"]
+    assert found(root, "nowhere") == []
+
+
+def test_an_empty_folder_holds_no_file(tree, tmp_path):
+    (tmp_path / "log").mkdir()
+    assert found(str(tmp_path), "log") == []
+
+
+def test_marks_of_other_engines_are_no_data(tree):
+    root = tree("log/a.csv", "log/_SUCCESS", "log/.a.csv.crc", "log/_temporary/b.csv", "_own/d.csv")
+    assert found(root, "log") == ["log/a.csv"]
+    assert found(root, "log/*") == ["log/a.csv"]
+    assert found(root, "_own/*.csv") == ["_own/d.csv"]
+    assert found(root, "log/_SUCCESS") == ["log/_SUCCESS"]
+
+
+DAYS = ("2024-01-30", "2024-01-31", "2024-02-01")
+
+
+def test_spans_by_date(tree):
+    root = tree(*(f"log/{day}/part-{n}.csv" for day in DAYS for n in (1, 2)), "log/new/part-1.csv")
+    path = "log/{SPAN}/*.csv"
+    one = [f"log/2024-01-31/part-{n}.csv" for n in (1, 2)]
+    assert found(root, path, "2024-01-31") == one
+    assert found(root, path, "2024-01-31..2024-02-01") == [
+        *one, "log/2024-02-01/part-1.csv", "log/2024-02-01/part-2.csv",
+    ]  # fmt: skip
+    assert len(found(root, path)) == 6
+    assert found(root, path, "2023-01-01") == []
+    assert found(root, "log/{SPAN}", "2024-01-31") == one
+
+
+def test_spans_by_number_are_compared_as_numbers(tree):
+    root = tree("day=9.csv", "day=10.csv", "day=011.csv", "day=x.csv")
+    assert found(root, "day={SPAN}.csv", "9..10") == ["day=10.csv", "day=9.csv"]
+    assert found(root, "day={SPAN}.csv", "11") == ["day=011.csv"]
+
+
+def test_signs_of_expressions_in_names_stand_for_themselves(tree):
+    root = tree("a+b (1)/span-7/x.csv", "a+b (1)/span-8/x.csv")
+    assert found(root, "a+b (1)/span-{SPAN}/x.csv", "8") == ["a+b (1)/span-8/x.csv"]
+
+
+def test_dates_and_numbers_do_not_mix(tree):
+    root = tree("log/1/a.csv")
+    with pytest.raises(ConfigError, match=r"such as 1, received span = '2024-01-31'"):
+        found(root, "log/{SPAN}/a.csv", "2024-01-31")
+
+
+def test_a_span_needs_its_place():
+    for path, span in (("log", "7"), ("{SPAN}/{SPAN}", None)):
+        with pytest.raises(ValueError, match=r"one \{SPAN\} in path"):
+            Source(path=path, span=span)
+    for span in ("latest", "2024-01-31..7", "1.."):
+        with pytest.raises(ValueError, match="pattern"):
+            Source(path="{SPAN}", span=span)
+
+
+def test_a_file_system_that_is_not_there_is_named():
+    with pytest.raises(UsageError, match=r"ftp://host/log\.csv"):
+        files.match("", Source(path="ftp://host/log.csv"))
+    # Neither package is in the locked set.
+    for path, extra in (("s3://bucket/log.csv", "aws"), ("hdfs://host/log.csv", "hadoop")):
+        with pytest.raises(UsageError, match=rf"pip install 'apache-beam\[{extra}\]'"):
+            files.match("", Source(path=path))
