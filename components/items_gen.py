@@ -41,7 +41,7 @@ def ItemsGen(
     with pipeline:
         items.build(pipeline, described, data_dir, examples.uri, rejected_dir)
     counted = counts.load(examples.uri)
-    acceptance.check(counted, described.data.max_rejected_fraction, rejected_dir)
+    acceptance.check(counted, described.data, rejected_dir)
     examples.split_names = artifact_utils.encode_split_names([timeline.CATALOGUE_SPLIT])
     examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
     examples_utils.set_file_format(examples, "tfrecords_gzip")

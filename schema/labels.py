@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schema.features import Name
 from schema.strict import Strict
@@ -40,9 +40,31 @@ class Labels(Strict):
 
 
 class Split(Strict):
-    """One global clock: the last events are test, those before them valid, the rest train."""
+    """Which events the models learn from (train), are tuned by (valid) and are judged by (test)."""
 
+    kind: Literal["clock", "last_item", "window"] = "clock"
+    """`clock`: one global clock, the last events are test, those before them valid, the rest train.
+    `window`: the same clock in whole days, counted back from the end of the log. `last_item`: of
+    each user with three events or more the last is test and the one before it valid, whatever
+    others did at that time."""
     valid_fraction: Annotated[float, Field(gt=0, lt=0.5)] = 0.1
-    """Share of all accepted events in the valid split."""
+    """`clock`: share of all accepted events in the valid split."""
     test_fraction: Annotated[float, Field(gt=0, lt=0.5)] = 0.1
-    """Share of all accepted events in the test split."""
+    """`clock`: share of all accepted events in the test split."""
+    train_days: Annotated[int | None, Field(ge=1)] = None
+    """`window`: days (UTC) in the train split; events before them are read as history only."""
+    valid_days: Annotated[int | None, Field(ge=1)] = None
+    """`window`: days after those, in the valid split."""
+    test_days: Annotated[int | None, Field(ge=1)] = None
+    """`window`: the last days, in the test split; the very last is that of the latest event."""
+
+    @model_validator(mode="after")
+    def _keys_fit_kind(self) -> "Split":
+        days = (self.train_days, self.valid_days, self.test_days)
+        if self.kind == "window" and None in days:
+            raise ValueError('kind = "window" needs train_days, valid_days and test_days')
+        if self.kind != "window" and days != (None, None, None):
+            raise ValueError(f'days go with kind = "window", received kind = "{self.kind}"')
+        if self.kind != "clock" and (self.valid_fraction, self.test_fraction) != (0.1, 0.1):
+            raise ValueError(f'fractions go with kind = "clock", received kind = "{self.kind}"')
+        return self

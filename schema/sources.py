@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from schema.pseudonyms import UserIdKey
 from schema.strict import Strict
 
 _SPANS = r"^(\d{4}-\d{2}-\d{2}(\.\.\d{4}-\d{2}-\d{2})?|\d+(\.\.\d+)?)$"
@@ -58,6 +59,11 @@ class InteractionsSource(Source):
     """Column of the event's time."""
     timestamp_unit: Literal["s", "ms", "us", "iso8601"] = "s"
     """Unit of the time since epoch, UTC; or ISO 8601 text with a zone."""
+    unknown_item: Literal["keep", "reject", "fail"] = "keep"
+    """An event for an item that is not in the catalogue: `keep` it in the timeline, where nothing
+    is learned of the item; `reject` it; or `fail`, which stops the run with exit code 3."""
+    max_events_per_user_and_day: Annotated[int | None, Field(ge=1)] = None
+    """A user's events beyond that many on one day (UTC) are rejected: those of a robot."""
 
 
 class ItemsSource(Source):
@@ -67,6 +73,9 @@ class ItemsSource(Source):
     """Column of the item's id."""
     title: str | None = None
     """Column shown to people beside an id."""
+    duplicates: Literal["last", "fail"] = "last"
+    """Of records that share an id the `last` wins; or `fail`: reject all others and stop the run
+    with exit code 3."""
 
 
 class UsersSource(Source):
@@ -85,6 +94,8 @@ class Data(Strict):
     """The catalogue."""
     users: UsersSource | None = None
     """The optional user table."""
+    hash_user_ids: UserIdKey | None = None
+    """Where absent, user ids are kept as they are."""
     max_rejected_fraction: Annotated[float, Field(ge=0, le=1)] = 0.01
     """Above this fraction of rejected records, of any table, the run stops with exit code 3."""
     window: Annotated[int, Field(ge=2)] = 1024

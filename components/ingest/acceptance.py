@@ -6,6 +6,7 @@ from components.ingest import rejection
 from components.ingest.counts import Counts, TableCounts
 from schema import timeline
 from schema.errors import DataRefused
+from schema.sources import Data
 
 _HINTS = {
     rejection.WRONG_FIELD_COUNT: "are delimiter and columns right?",
@@ -13,19 +14,24 @@ _HINTS = {
     rejection.INVALID_ENCODING: "is encoding right?",
     rejection.BAD_TIMESTAMP: "are timestamp and timestamp_unit right?",
     rejection.TIMESTAMP_OUT_OF_RANGE: "is timestamp_unit right?",
+    rejection.UNKNOWN_ITEM: "is the catalogue whole, or should unknown_item be keep?",
+    rejection.TOO_MANY_EVENTS: "is max_events_per_user_and_day too small?",
     rejection.DAMAGED_FILE: "was the file copied whole?",
 }
 
 
-def check(counts: Counts, max_rejected_fraction: float, rejected_dir: str) -> None:
+def check(counts: Counts, data: Data, rejected_dir: str) -> None:
     """Raises AssertionError when records were lost, DataRefused when the data broke a rule.
 
-    The rules: something was read and something accepted in every table; no more than
-    `max_rejected_fraction` of a table's records were rejected; every split has an event.
+    The rules: something was read and something accepted in every table; no record was refused for a
+    reason that the configuration says shall stop the run; no more than
+    `data.max_rejected_fraction` of a table's records were rejected; every split has an event.
     """
     for name, table in counts.tables.items():
+        folder = FileSystems.join(rejected_dir, name)
         _conserved(name, table)
-        _within_limit(name, table, max_rejected_fraction, FileSystems.join(rejected_dir, name))
+        _without(_fatal(data), name, table, folder)
+        _within_limit(name, table, data.max_rejected_fraction, folder)
         if not table.accepted:
             raise DataRefused(
                 f"{name}: expected at least one record, received {table.read} and accepted none; "
@@ -33,12 +39,42 @@ def check(counts: Counts, max_rejected_fraction: float, rejected_dir: str) -> No
             )
     empty = [split for split in timeline.SPLITS if counts.totals.get(split) == 0]
     if empty:
-        accepted = counts.tables["interactions"].accepted
         raise DataRefused(
             f"interactions: expected events in every split, received none in {', '.join(empty)} of "
-            f"{accepted} events cut at {counts.totals['t_valid']} and {counts.totals['t_test']} s; "
-            "give more events, spread over time, or change split.valid_fraction and test_fraction"
+            f"{counts.tables['interactions'].accepted} events {_division(counts.totals)}"
         )
+
+
+def _fatal(data: Data) -> dict[str, str]:
+    """Reasons of which one record is too many, and the key to change for more patience."""
+    fatal = {}
+    if data.interactions.unknown_item == "fail":
+        fatal[rejection.UNKNOWN_ITEM] = "data.interactions.unknown_item"
+    if data.items.duplicates == "fail":
+        fatal[rejection.DUPLICATE_ID] = "data.items.duplicates"
+    return fatal
+
+
+def _division(totals: dict[str, int]) -> str:
+    if "t_valid" not in totals:
+        return "divided by each user's last; give users of three events or more"
+    keys = "train_days, valid_days and test_days"
+    if "before" not in totals:
+        keys = "valid_fraction and test_fraction"
+    return (
+        f"cut at {totals['t_valid']} and {totals['t_test']} s; "
+        f"give more events, spread over time, or change split.{keys}"
+    )
+
+
+def _without(fatal: dict[str, str], name: str, table: TableCounts, folder: str) -> None:
+    for reason, key in fatal.items():
+        found = table.rejected_by_reason.get(reason, 0)
+        if found:
+            raise DataRefused(
+                f"{name}: expected no record with {reason}, as {key} says, received {found} of "
+                f"{table.read}; they are kept in {folder}: mend the data or change the key"
+            )
 
 
 def _conserved(name: str, table: TableCounts) -> None:

@@ -9,15 +9,19 @@ import numpy as np
 
 from schema.labels import Split
 
+DAY = 86_400
+
 Histogram = tuple[np.ndarray, np.ndarray]
 """Different timestamps in order, and how many events each has: int64 [t], int64 [t]."""
 
 
 class Clock(NamedTuple):
-    """Seconds since epoch, UTC: train < t_valid <= valid < t_test <= test."""
+    """Seconds since epoch, UTC: history < t_train <= train < t_valid <= valid < t_test <= test."""
 
     t_valid: int
     t_test: int
+    t_train: int = 0
+    """0 where train reaches back to the first event."""
 
 
 def histogram(timestamps: np.ndarray) -> Histogram:
@@ -26,16 +30,26 @@ def histogram(timestamps: np.ndarray) -> Histogram:
     return times.astype(np.int64), counts.astype(np.int64)
 
 
-def clock(merged: Histogram, split: Split) -> Clock:
-    """The cuts of n events: the timestamps of the events at index floor(n × (1 − valid − test)) and
-    floor(n × (1 − test)) of all events in order of time. Events of that very moment fall into the
-    later part. (0, 0) where there is no event.
+def clock(merged: Histogram, split: Split) -> Clock | None:
+    """The cuts of a log. None where the split goes by no clock.
+
+    Without an event they are all 0.
+    """
+    if split.kind == "last_item":
+        return None
+    if not len(merged[0]):
+        return Clock(0, 0)
+    return _by_days(merged, split) if split.kind == "window" else _by_fractions(merged, split)
+
+
+def _by_fractions(merged: Histogram, split: Split) -> Clock:
+    """The timestamps of the events at index floor(n × (1 − valid − test)) and
+    floor(n × (1 − test)) of all n events in order of time. Events of that very moment fall into the
+    later part.
 
     The fractions are taken as they are written (0.1 is a tenth), so that no index is off by one.
     """
     times, counts = merged
-    if not len(times):
-        return Clock(0, 0)
     ends = np.cumsum(counts)
     valid, test = Fraction(str(split.valid_fraction)), Fraction(str(split.test_fraction))
     indices = [int(int(ends[-1]) * share) for share in (1 - valid - test, 1 - test)]
@@ -43,8 +57,19 @@ def clock(merged: Histogram, split: Split) -> Clock:
     return Clock(int(t_valid), int(t_test))
 
 
+def _by_days(merged: Histogram, split: Split) -> Clock:
+    """Whole days, UTC, counted back from the midnight after the last event."""
+    # The configuration has all three where the kind is `window`.
+    train, valid, test = (
+        days or 0 for days in (split.train_days, split.valid_days, split.test_days)
+    )
+    end = int(merged[0][-1]) // DAY + 1
+    t_test, t_valid = (end - test) * DAY, (end - test - valid) * DAY
+    return Clock(t_valid, t_test, max(0, t_valid - train * DAY))
+
+
 class ClockOf(beam.CombineFn):
-    """Histograms of shards -> Clock. Accumulators grow with the log's span, not with its events."""
+    """Histograms of shards -> `clock`. Accumulators grow with the log's span, not its events."""
 
     def __init__(self, split: Split) -> None:
         super().__init__()
@@ -66,6 +91,6 @@ class ClockOf(beam.CombineFn):
         np.add.at(counts, place, np.concatenate([c for _, c in parts]))
         return times, counts
 
-    def extract_output(self, accumulator: Histogram) -> Clock:
+    def extract_output(self, accumulator: Histogram) -> Clock | None:
         """The cuts."""
         return clock(accumulator, self._split)

@@ -33,7 +33,13 @@ class Counts:
     tables: dict[str, TableCounts]
     """By table: interactions, items, users."""
     totals: dict[str, int]
-    """Interactions: users, train, valid, test, t_valid, t_test. Items: items."""
+    """Interactions: users, train, valid, test, and t_valid and t_test where the split goes by a
+    clock; t_train and before (events that are history only) where it goes by days. Items: items."""
+
+    @property
+    def rejected_by_reason(self) -> dict[str, dict[str, int]]:
+        """By table, most frequent first."""
+        return {name: table.rejected_by_reason for name, table in self.tables.items()}
 
     def to_json(self) -> str:
         """One JSON object: the totals, and `tables`."""

@@ -2,10 +2,15 @@
 
 import json
 import zlib
+from collections.abc import Iterable, Iterator, Mapping
 
+import pyarrow as pa
 from apache_beam.io.filesystems import FileSystems
 
 from components.ingest.rejection import Rejected
+from components.ingest.table_spec import FILE, LINE, RAW
+
+_RECORDS_AT_ONCE = 10_000
 
 
 def prepare(rejected_dir: str, table: str) -> str:
@@ -20,7 +25,27 @@ def prepare(rejected_dir: str, table: str) -> str:
 def write(folder: str, first_line: int, letters: list[Rejected]) -> None:
     """Writes the letters of one block, in a file named after it, so that a retry overwrites."""
     source = zlib.crc32(letters[0].file.encode())
-    path = FileSystems.join(folder, f"part-{source:08x}-{first_line:012d}.jsonl")
-    with FileSystems.create(path) as handle:
+    _write(folder, f"part-{source:08x}-{first_line:012d}", letters)
+
+
+def write_late(folder: str, shard: int, refused: Mapping[str, pa.Table]) -> None:
+    """Writes the letters of records that were refused by reason after they had been parsed.
+
+    The tables hold FILE, LINE and RAW. The file is named after the shard, so that a retry
+    overwrites; without a record there is none.
+    """
+    if any(table.num_rows for table in refused.values()):
+        _write(folder, f"late-{shard:05d}", _letters(refused))
+
+
+def _letters(refused: Mapping[str, pa.Table]) -> Iterator[Rejected]:
+    for reason, table in refused.items():
+        for batch in table.select([FILE, LINE, RAW]).to_batches(_RECORDS_AT_ONCE):
+            for file, line, raw in zip(*batch.to_pydict().values(), strict=True):
+                yield Rejected(file, line, reason, raw)
+
+
+def _write(folder: str, name: str, letters: Iterable[Rejected]) -> None:
+    with FileSystems.create(FileSystems.join(folder, f"{name}.jsonl")) as handle:
         for letter in letters:
             handle.write(json.dumps(letter._asdict()).encode() + b"\n")

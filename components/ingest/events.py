@@ -5,6 +5,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.ingest.fields import ITEM_ID, TIMESTAMP
+from components.ingest.table_spec import RAW
 from schema.timeline import USER_ID
 
 IDENTITY = (USER_ID, TIMESTAMP, ITEM_ID)
@@ -16,7 +17,7 @@ def in_order(events: pa.Table) -> pa.Table:
     The one kept has the largest other fields (column by column, absent is smallest): what is kept
     depends on what the events say and not on the order in which they were read.
     """
-    others = [name for name in events.column_names if name not in IDENTITY]
+    others = [name for name in events.column_names if name not in (*IDENTITY, RAW)]
     keys = [(name, "ascending") for name in IDENTITY] + [(name, "descending") for name in others]
     ordered = events.take(pc.sort_indices(events, sort_keys=keys))
     return ordered.filter(pa.array(_differs_from_previous(ordered, IDENTITY)))

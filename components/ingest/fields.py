@@ -4,14 +4,13 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from components.ingest import kinds, moments
+from components.ingest import hashed_ids, kinds, moments
 from components.ingest.kinds import Converted
 from components.ingest.records import Values
 from components.ingest.rejection import MISSING_ITEM_ID, MISSING_USER_ID
 from schema import timeline
 from schema.dataset import Dataset
 from schema.features import Feature
-from schema.sources import UsersSource
 
 # One event's share of the parallel lists that `schema.timeline` describes.
 ITEM_ID = timeline.ITEM_ID
@@ -36,7 +35,7 @@ def of_interactions(dataset: Dataset) -> list[Field]:
     source, labels, at = dataset.data.interactions, dataset.labels, "data.interactions"
     rule = labels.positive
     fields = [
-        _id(timeline.USER_ID, source.user_id, MISSING_USER_ID, f"{at}.user_id"),
+        _user_id(dataset, source.user_id, f"{at}.user_id"),
         _id(ITEM_ID, source.item_id, MISSING_ITEM_ID, f"{at}.item_id"),
         Field(
             TIMESTAMP,
@@ -66,10 +65,20 @@ def of_items(dataset: Dataset) -> list[Field]:
     return fields + _features(dataset.features.items, timeline.item, "features.items")
 
 
-def of_users(source: UsersSource, features: Mapping[str, Feature]) -> list[Field]:
-    """user_id, user_*."""
-    key = _id(timeline.USER_ID, source.user_id, MISSING_USER_ID, "data.users.user_id")
-    return [key, *_features(features, timeline.user, "features.users")]
+def of_users(dataset: Dataset) -> list[Field]:
+    """user_id, user_*. There is a user table."""
+    source = dataset.data.users
+    assert source is not None, "expected [data.users]"
+    key = _user_id(dataset, source.user_id, "data.users.user_id")
+    return [key, *_features(dataset.features.users, timeline.user, "features.users")]
+
+
+def _user_id(dataset: Dataset, column: str, key: str) -> Field:
+    place = dataset.data.hash_user_ids
+    if place is None:
+        return _id(timeline.USER_ID, column, MISSING_USER_ID, key)
+    hashed = functools.partial(hashed_ids.identifiers, missing=MISSING_USER_ID, place=place)
+    return Field(timeline.USER_ID, column, hashed, key)
 
 
 def _id(name: str, column: str, missing: str, key: str) -> Field:

@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 from components.ingest import counts, dead_letters, examples, fields, shards
 from components.ingest.latest import latest
 from components.ingest.read_table import ReadTable, paths_and_shards
-from components.ingest.table_spec import FILE, LINE, TableSpec
+from components.ingest.rejection import DUPLICATE_ID
+from components.ingest.table_spec import FILE, LINE, RAW, TableSpec
 from components.ingest.tallies import WriteCounts
 from schema import timeline
 from schema.dataset import Dataset
@@ -26,9 +27,7 @@ def build(
     Examples: item_id, title (the id where there is none), item_<name>. Of items that share an id
     the last line wins. The whole catalogue passes through one worker, as it does in the index.
     """
-    source = dataset.data.items
-    paths, _ = paths_and_shards(data_dir, source)
-    spec = TableSpec("items", source, fields.of_items(dataset), shards=1, origin=(FILE, LINE))
+    spec, paths = _spec(dataset, data_dir)
     examples.prepare(examples_uri, (timeline.CATALOGUE_SPLIT,))
     letters = dead_letters.prepare(rejected_dir, spec.name)
     read: Any = pipeline | ReadTable(spec, paths, letters)
@@ -37,28 +36,62 @@ def build(
         (read["records"], seed)
         | "Together" >> beam.Flatten()
         | "Gather" >> beam.GroupByKey()
-        | "Write" >> beam.FlatMap(_write, examples_uri)
+        | "Write" >> beam.FlatMap(_write, examples_uri, letters, dataset.data.items.duplicates)
     )
     tallies = (read["tallies"], written) | "AllTallies" >> beam.Flatten()
     _ = tallies | WriteCounts(("items",), examples_uri)
 
 
-def _write(element: tuple[int, Iterable[bytes]], uri: str) -> Iterator[tuple[str, int]]:
+def known(pipeline: beam.Pipeline, dataset: Dataset, data_dir: str) -> beam.PCollection:
+    """Ids of the items that `build` accepts: packed tables of ITEM_ID alone, repetitions included.
+
+    Read again from the catalogue's files, so that events wait for no other component; `build`
+    writes the dead letters and counts.
+    """
+    spec, paths = _spec(dataset, data_dir)
+    read: Any = pipeline | ReadTable(spec, paths, None)
+    return read["records"] | "ItemIds" >> beam.MapTuple(_id_alone)
+
+
+def _spec(dataset: Dataset, data_dir: str) -> tuple[TableSpec, list[str]]:
+    source = dataset.data.items
+    paths, _ = paths_and_shards(data_dir, source)
+    origin = (FILE, LINE) if source.duplicates == "last" else (FILE, LINE, RAW)
+    return TableSpec("items", source, fields.of_items(dataset), 1, origin), paths
+
+
+def _id_alone(_: int, packed: bytes) -> bytes:
+    records = shards.unpack([packed])
+    assert records is not None, "expected a packed table"
+    return shards.pack(records.select([timeline.ITEM_ID]))
+
+
+def _write(
+    element: tuple[int, Iterable[bytes]], uri: str, letters: str, duplicates: str
+) -> Iterator[tuple[str, int]]:
     records = shards.unpack(part for part in element[1] if part)
     if records is None:
-        records = pa.table({})
-        kept = records
+        kept, repeated = pa.table({}), pa.table({})
     else:
-        kept = _with_title(latest(records, timeline.ITEM_ID))
+        kept, repeated = latest(records, timeline.ITEM_ID)
+        kept = _with_title(kept)
+    _write_examples(kept, uri)
+    yield counts.key("items", "accepted"), kept.num_rows
+    yield "items", kept.num_rows
+    if duplicates == "last":
+        yield counts.key("items", "duplicates"), repeated.num_rows
+    elif repeated.num_rows:
+        dead_letters.write_late(letters, 0, {DUPLICATE_ID: repeated})
+        yield counts.key("items", "rejected", DUPLICATE_ID), repeated.num_rows
+
+
+def _write_examples(kept: pa.Table, uri: str) -> None:
     files = max(1, -(-kept.num_rows // ITEMS_PER_FILE))
     for number in range(files):
         with examples.open_writer(uri, timeline.CATALOGUE_SPLIT, number, files) as writer:
             part = kept.slice(number * ITEMS_PER_FILE, ITEMS_PER_FILE)
             if part.num_rows:
                 examples.write(writer, part)
-    yield counts.key("items", "accepted"), kept.num_rows
-    yield counts.key("items", "duplicates"), records.num_rows - kept.num_rows
-    yield "items", kept.num_rows
 
 
 def _with_title(items: pa.Table) -> pa.Table:

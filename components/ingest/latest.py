@@ -1,21 +1,30 @@
 """Records with an id of their own: of those that share one, the latest."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.ingest.table_spec import FILE, LINE
+from components.ingest.table_spec import FILE, LINE, RAW
 
 
-def latest(records: pa.Table, column: str) -> pa.Table:
-    """One record an id, sorted by the id in `column`; without FILE and LINE.
+class Latest(NamedTuple):
+    """Records sorted by id, file and line."""
 
-    The last line of the last file (by path) wins.
-    """
+    kept: pa.Table
+    """One an id, without its origin."""
+    repeated: pa.Table
+    """The others."""
+
+
+def latest(records: pa.Table, column: str) -> Latest:
+    """Divides `records` by the id in `column`: the last line of the last file (by path) is kept."""
     keys = [(name, "ascending") for name in (column, FILE, LINE)]
     ordered = records.take(pc.sort_indices(records, sort_keys=keys))
     last = np.ones(ordered.num_rows, bool)
     if ordered.num_rows > 1:
         ids = ordered[column].combine_chunks()
         last[:-1] = pc.not_equal(ids[1:], ids[:-1]).to_numpy(zero_copy_only=False)
-    return ordered.filter(pa.array(last)).drop([FILE, LINE])
+    origin = [name for name in (FILE, LINE, RAW) if name in records.column_names]
+    return Latest(ordered.filter(pa.array(last)).drop(origin), ordered.filter(pa.array(~last)))

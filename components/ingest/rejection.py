@@ -17,6 +17,9 @@ BAD_ID = "bad_id"  # holds a line break or NUL, which no vocabulary file can hol
 BAD_TIMESTAMP = "bad_timestamp"  # absent or not a time
 TIMESTAMP_OUT_OF_RANGE = "timestamp_out_of_range"  # before 1990 or from 2100 on
 BAD_NUMBER = "bad_number"  # not a number, or not finite in 32 bits
+UNKNOWN_ITEM = "unknown_item"  # not in the catalogue, where the configuration rejects that
+TOO_MANY_EVENTS = "too_many_events"  # beyond what the configuration allows a user and day
+DUPLICATE_ID = "duplicate_id"  # a later record has this id, where the configuration forbids that
 WRONG_KIND = "wrong_kind"  # an object, a list or another length where the kind does not have it
 
 
@@ -25,7 +28,10 @@ class Rejected(NamedTuple):
 
     file: str
     line: int
-    """From 1, header included."""
+    """From 1, header included; the row of a Parquet file."""
     reason: str
     raw: str
-    """The record as it stood there; bytes that are no text appear as `\\xNN`."""
+    """The record as it stood there; bytes that are no text appear as `\\xNN`. A row of a
+    Parquet file appears as one JSON object."""
+    row_group: int | None = None
+    """Of a Parquet file, from 0; None of text."""

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.ingest import events as ordered
-from components.ingest.clock import Clock
 from components.ingest.fields import ITEM_ID, TIMESTAMP
+from components.ingest.splits import Edges
 from schema import timeline
 
 EVENTS_PER_BATCH = 1 << 18
@@ -27,20 +27,19 @@ class Windows(NamedTuple):
     """One past the last."""
 
 
-def of_split(events: pa.Table, split: str, clock: Clock, window: int, carry: int) -> Windows:
+def of_split(edges: Edges, split: str, window: int, carry: int) -> Windows:
     """Windows of one split: at most `window` own events each, after at most `carry` earlier ones.
 
     Each user with an event in the split has at least one. History reaches back into earlier splits,
     and never past the user's first event.
     """
-    users = ordered.starts_of_users(events)
-    begin, end = _own_range(events, users, split, clock)
+    begin, end = edges.own(split)
     pieces = -(-(end - begin) // window)
     user = np.repeat(np.arange(len(begin)), pieces)
     piece = np.arange(len(user)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
     own = begin[user] + piece * window
     return Windows(
-        start=np.maximum(users[:-1][user], own - carry),
+        start=np.maximum(edges.first[user], own - carry),
         own=own,
         stop=np.minimum(own + window, end[user]),
     )
@@ -65,20 +64,6 @@ def batches(events: pa.Table, windows: Windows, users: pa.Table | None) -> Itera
     for low, high in itertools.pairwise(edges):
         part = Windows(*(positions[low:high] for positions in windows))
         yield _rows(events, part, users)
-
-
-def _own_range(
-    events: pa.Table, users: np.ndarray, split: str, clock: Clock
-) -> tuple[np.ndarray, np.ndarray]:
-    """Per user: first own event of the split, and one past the last."""
-    times = events[TIMESTAMP].to_numpy()
-    edges = [users[:-1]]
-    for cut in clock:
-        before = np.concatenate([[0], np.cumsum(times < cut)])
-        edges.append(users[:-1] + before[users[1:]] - before[users[:-1]])
-    edges.append(users[1:])
-    at = timeline.SPLITS.index(split)
-    return edges[at], edges[at + 1]
 
 
 def _rows(events: pa.Table, windows: Windows, users: pa.Table | None) -> pa.Table:

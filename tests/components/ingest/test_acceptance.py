@@ -5,7 +5,9 @@ import pytest
 from components.ingest import acceptance, counts
 from components.ingest.counts import Counts, TableCounts
 from schema.errors import DataRefused
+from schema.sources import Data
 
+DATA = Data.model_validate({"interactions": {"path": "log"}, "items": {"path": "items"}})
 SPLITS = {"train": 8, "valid": 1, "test": 1, "t_valid": 5, "t_test": 6}
 
 
@@ -15,22 +17,22 @@ def made(read=1000, accepted=990, rejected=8, duplicates=2, totals=SPLITS, **rea
 
 
 def test_good_counts_pass():
-    acceptance.check(made(bad_number=8), 0.01, "rejected")
+    acceptance.check(made(bad_number=8), DATA, "rejected")
 
 
 def test_a_lost_record_is_a_bug_and_no_bad_data():
     with pytest.raises(AssertionError, match=r"1000.*989"):
-        acceptance.check(made(accepted=989), 0.01, "rejected")
+        acceptance.check(made(accepted=989), DATA, "rejected")
 
 
 def test_the_limit_itself_is_allowed():
-    acceptance.check(made(accepted=988, rejected=10, bad_number=10), 0.01, "rejected")
+    acceptance.check(made(accepted=988, rejected=10, bad_number=10), DATA, "rejected")
 
 
 def test_too_many_rejected_names_reasons_folder_and_hint():
     reasons = {"wrong_field_count": 9, "bad_number": 2, "broken_json": 1, "bad_id": 1}
     with pytest.raises(DataRefused) as caught:
-        acceptance.check(made(accepted=985, rejected=13, **reasons), 0.01, "/run/rejected")
+        acceptance.check(made(accepted=985, rejected=13, **reasons), DATA, "/run/rejected")
     message = str(caught.value)
     for part in ("13 of 1000", "wrong_field_count 9, bad_number 2, broken_json 1;", "delimiter",
                  "/run/rejected/interactions"):  # fmt: skip
@@ -40,12 +42,31 @@ def test_too_many_rejected_names_reasons_folder_and_hint():
 
 def test_an_empty_split_is_named():
     with pytest.raises(DataRefused, match=r"none in valid of 990"):
-        acceptance.check(made(totals={**SPLITS, "valid": 0}), 0.01, "rejected")
+        acceptance.check(made(totals={**SPLITS, "valid": 0}), DATA, "rejected")
+
+
+def test_an_empty_split_of_last_items_says_what_they_need():
+    with pytest.raises(DataRefused, match="users of three events or more"):
+        acceptance.check(made(totals={"train": 990, "valid": 0, "test": 0}), DATA, "rejected")
+
+
+@pytest.mark.parametrize("table", ["interactions", "items"])
+def test_one_record_is_too_many_where_the_policy_says_fail(table):
+    reason, policy = {
+        "interactions": ("unknown_item", {"unknown_item": "fail"}),
+        "items": ("duplicate_id", {"duplicates": "fail"}),
+    }[table]
+    sources = {"interactions": {"path": "log"}, "items": {"path": "items"}}
+    sources[table] |= policy
+    found = Counts({table: TableCounts(1000, 999, 1, 0, {reason: 1})}, {})
+    with pytest.raises(DataRefused, match=rf"{reason}.*data\.{table}\..*received 1 of 1000"):
+        acceptance.check(found, Data.model_validate(sources), "rejected")
+    acceptance.check(found, DATA, "rejected")
 
 
 def test_nothing_accepted():
     with pytest.raises(DataRefused, match=r"data\.interactions\.path"):
-        acceptance.check(made(read=0, accepted=0, rejected=0, duplicates=0), 0.01, "rejected")
+        acceptance.check(made(read=0, accepted=0, rejected=0, duplicates=0), DATA, "rejected")
 
 
 def test_counts_come_back_from_json_and_from_the_file(tmp_path):

@@ -7,7 +7,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.ingest import timelines
+from components.ingest import splits, timelines
 from components.ingest.clock import Clock
 from components.ingest.events import in_order, starts_of_users
 
@@ -27,9 +27,10 @@ def log(rows: list[tuple[str, int, str]]) -> pa.Table:
 
 def test_windows_by_hand():
     events = log([("a", t, "x") for t in range(5)] + [("b", 9, "x")])
-    windows = timelines.of_split(events, "train", Clock(4, 5), window=3, carry=2)
+    edges = splits.edges(events, Clock(4, 5))
+    windows = timelines.of_split(edges, "train", window=3, carry=2)
     assert [part.tolist() for part in windows] == [[0, 1], [0, 3], [3, 4]]
-    test = timelines.of_split(events, "test", Clock(4, 5), window=3, carry=2)
+    test = timelines.of_split(edges, "test", window=3, carry=2)
     assert [part.tolist() for part in test] == [[5], [5], [6]]
 
 
@@ -46,7 +47,7 @@ def test_every_event_is_owned_once_and_by_its_split(rows, cuts, window, carry):
     users, times = events["user_id"].to_pylist(), events["timestamp"].to_pylist()
     owned = collections.Counter()
     for split in ("train", "valid", "test"):
-        windows = timelines.of_split(events, split, clock, window, carry)
+        windows = timelines.of_split(splits.edges(events, clock), split, window, carry)
         for start, own, stop in zip(*windows, strict=True):
             assert 1 <= stop - own <= window
             assert len({users[n] for n in range(start, stop)}) == 1
@@ -57,6 +58,29 @@ def test_every_event_is_owned_once_and_by_its_split(rows, cuts, window, carry):
                 at = "train" if times[n] < cuts[0] else "valid" if times[n] < cuts[1] else "test"
                 assert at == split
     assert owned == dict.fromkeys(range(len(set(rows))), 1)
+
+
+def test_last_items_by_hand():
+    events = log([("a", t, f"i{t}") for t in range(5)] + [("b", 1, "x"), ("b", 2, "y")])
+    edges = splits.edges(events, None)
+    found = {
+        split: [part.tolist() for part in timelines.of_split(edges, split, window=9, carry=9)]
+        for split in ("train", "valid", "test")
+    }
+    # User b has two events only: both are train.
+    assert found == {
+        "train": [[0, 5], [0, 5], [3, 7]],
+        "valid": [[0], [3], [4]],
+        "test": [[0], [4], [5]],
+    }
+
+
+def test_events_before_the_train_window_are_history_alone():
+    events = log([("a", t, f"i{t}") for t in range(6)] + [("b", 0, "x")])
+    edges = splits.edges(events, Clock(t_valid=4, t_test=5, t_train=2))
+    train = timelines.of_split(edges, "train", window=9, carry=9)
+    assert [part.tolist() for part in train] == [[0], [2], [4]]
+    assert (edges.train - edges.first).tolist() == [2, 1]
 
 
 def test_batches_bound_memory_and_lose_nothing(monkeypatch):

@@ -1,0 +1,112 @@
+"""Beam: the records of a shard -> its events in order, each once, and its users."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+from apache_beam.pvalue import AsIter, TaggedOutput
+
+from components.ingest import counts, dead_letters, event_rules, events, shards
+from components.ingest.clock import histogram
+from components.ingest.fields import TIMESTAMP
+from components.ingest.latest import latest
+from components.ingest.table_spec import FILE, LINE, RAW
+from schema import timeline
+from schema.sources import InteractionsSource
+
+SHARDS = "shards"
+HISTOGRAMS = "histograms"
+TALLIES = "tallies"
+
+
+class Shard(NamedTuple):
+    """Packed tables; b"" for none."""
+
+    number: int
+    events: bytes
+    users: bytes
+
+
+class Order(beam.PTransform):
+    """(shard, {"interactions": packed tables, "users": packed tables}) -> SHARDS, HISTOGRAMS of
+    times, and TALLIES.
+
+    `catalogue` holds packed tables of the known item ids, None where they do not matter;
+    `letters_dir` is where the dead letters of events go.
+    """
+
+    def __init__(
+        self,
+        source: InteractionsSource,
+        letters_dir: str,
+        catalogue: beam.PCollection | None,
+    ) -> None:
+        super().__init__()
+        self._arguments = (source, letters_dir)
+        self._catalogue = catalogue
+
+    def expand(self, gathered: beam.PCollection) -> Any:
+        """One element a shard."""
+        known = () if self._catalogue is None else (AsIter(self._catalogue),)
+        order = beam.ParDo(_order, *self._arguments, *known)
+        return gathered | order.with_outputs(HISTOGRAMS, TALLIES, main=SHARDS)
+
+
+def _order(
+    element: tuple[int, dict[str, Iterable[bytes]]],
+    source: InteractionsSource,
+    letters_dir: str,
+    catalogue: Iterable[bytes] = (),
+) -> Iterator[Any]:
+    shard, parts = element
+    log, log_tallies = _events(shard, parts["interactions"], source, letters_dir, catalogue)
+    people, people_tallies = _users(parts.get("users", ()))
+    for tally in (*log_tallies, *people_tallies):
+        yield TaggedOutput(TALLIES, tally)
+    moments = np.zeros(0, np.int64) if log is None else log[TIMESTAMP].to_numpy()
+    yield TaggedOutput(HISTOGRAMS, histogram(moments))
+    yield Shard(shard, _packed(log), _packed(people))
+
+
+def _events(
+    shard: int,
+    parts: Iterable[bytes],
+    source: InteractionsSource,
+    letters_dir: str,
+    catalogue: Iterable[bytes],
+) -> tuple[pa.Table | None, list[tuple[str, int]]]:
+    log = shards.unpack(parts)
+    if log is None:
+        return None, []
+    once = events.in_order(log)
+    tallies = [(counts.key("interactions", "duplicates"), log.num_rows - once.num_rows)]
+    if not event_rules.needs_origin(source):
+        return once, tallies
+    judged = event_rules.judge(once, source, _ids(catalogue))
+    dead_letters.write_late(letters_dir, shard, judged.refused)
+    for reason, table in judged.refused.items():
+        tallies.append((counts.key("interactions", "rejected", reason), table.num_rows))
+    return judged.kept.drop([FILE, LINE, RAW]), tallies
+
+
+def _users(parts: Iterable[bytes]) -> tuple[pa.Table | None, list[tuple[str, int]]]:
+    people = shards.unpack(parts)
+    if people is None:
+        return None, []
+    kept, repeated = latest(people, timeline.USER_ID)
+    return kept, [
+        (counts.key("users", "accepted"), kept.num_rows),
+        (counts.key("users", "duplicates"), repeated.num_rows),
+    ]
+
+
+def _ids(catalogue: Iterable[bytes]) -> pa.Array:
+    known = shards.unpack(catalogue)
+    nothing = pa.array([], pa.large_string())
+    return nothing if known is None else known[timeline.ITEM_ID].combine_chunks()
+
+
+def _packed(table: pa.Table | None) -> bytes:
+    return b"" if table is None or not table.num_rows else shards.pack(table)
