@@ -21,6 +21,8 @@ def main(argv: list[str] | None = None) -> int:
         "1"  # TFRS and TFX need Keras 2; read when TensorFlow is first imported
     )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # gRPC's core writes lines of its own about failures that it raises as well.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     # google.api_core says on each import that Python 3.10 is old; the version set wants it so.
     warnings.filterwarnings("ignore", "You are using a non-supported Python", FutureWarning)
     args = _parser().parse_args(argv)

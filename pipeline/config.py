@@ -80,6 +80,11 @@ def _read(path: pathlib.Path) -> dict[str, Any]:
         raise ConfigError(
             f"expected a configuration file at {path}, found none; give one with --config"
         ) from None
+    except OSError as error:
+        raise ConfigError(
+            f"expected a readable configuration file at {path}, received: {error.strerror}; "
+            "give the TOML file itself with --config"
+        ) from error
     except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}; mend that line") from error
 

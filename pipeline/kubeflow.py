@@ -10,6 +10,7 @@ from tfx import v1 as tfx
 
 from pipeline import dag
 from pipeline.config import Config
+from schema.errors import UsageError
 
 
 def compile_to(out: pathlib.Path, config: Config, image: str, data: str, root: str) -> int:
@@ -29,7 +30,7 @@ def compile_to(out: pathlib.Path, config: Config, image: str, data: str, root: s
         ),
         fingerprint="",
     )
-    out.parent.mkdir(parents=True, exist_ok=True)
+    _prepare(out)
     settings = tfx.orchestration.experimental.KubeflowV2DagRunnerConfig(
         default_image=image, use_pipeline_spec_2_1=True
     )
@@ -37,6 +38,17 @@ def compile_to(out: pathlib.Path, config: Config, image: str, data: str, root: s
         settings, output_dir=str(out.parent.absolute()), output_filename=out.name
     ).run(pipeline)
     return len(validated(out).root.dag.tasks)
+
+
+def _prepare(out: pathlib.Path) -> None:
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.touch()
+    except OSError as error:
+        raise UsageError(
+            f"expected to write the pipeline to {out}, received: {error.strerror}; "
+            "give another file with --out"
+        ) from error
 
 
 def validated(path: pathlib.Path) -> Any:

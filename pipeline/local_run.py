@@ -11,7 +11,7 @@ from rich.console import Console
 
 from components.ingest import preflight
 from pipeline import config as configuration
-from pipeline import example_recommendations, quiet, report
+from pipeline import example_recommendations, quiet, report, run_directory
 from pipeline.config import Config
 from pipeline.run_directory import RunDirectory
 from pipeline.stage_lines import StageLines
@@ -30,8 +30,7 @@ def run(
     config = configuration.load(config_path, overrides)
     data = str((data_dir or config_path.parent).absolute())
     preflight.check(config.dataset, data)
-    at = RunDirectory(root.absolute())
-    at.root.mkdir(parents=True, exist_ok=True)
+    at = run_directory.opened(root)
     with quiet.into_file(at.log) as (out, err):
         console = Console(file=err if as_json else out)
         console.print(

@@ -3,7 +3,7 @@
 import dataclasses
 import pathlib
 
-from schema.errors import NoRunError
+from schema.errors import NoRunError, UsageError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +46,20 @@ class RunDirectory:
     def summary(self) -> pathlib.Path:
         """summary.json of the latest finished run."""
         return self.root / "summary.json"
+
+
+def opened(root: pathlib.Path) -> RunDirectory:
+    """The directory of a run to be, made where it is not there; UsageError where it cannot be."""
+    run = RunDirectory(root.absolute())
+    try:
+        run.root.mkdir(parents=True, exist_ok=True)
+        run.log.touch()
+    except OSError as error:
+        raise UsageError(
+            f"expected a folder to write the run into at {root}, received: {error.strerror}; "
+            "give another with --root"
+        ) from error
+    return run
 
 
 def finished(root: pathlib.Path) -> RunDirectory:
