@@ -15,6 +15,7 @@ from components.artifact_types import Candidates
 from schema import candidates as candidate_files
 from trainer import blessing, evaluation
 from trainer.config import EvaluationConfig, RankingConfig, RetrievalConfig
+from trainer.ranking import served_order
 
 METRICS = "metrics.json"
 
@@ -37,11 +38,13 @@ def Evaluator(
 ) -> None:
     """Writes metrics.json and TFX's BLESSED or NOT_BLESSED with its property `blessed`."""
     data = training_inputs.load(timelines, timelines_graph, items, items_graph, dataset)
+    ranking_dir = path_utils.serving_model_dir(ranking.uri)
     settings = EvaluationConfig.model_validate_json(config)
     measured = evaluation.evaluate(
         data,
         tf.saved_model.load(path_utils.serving_model_dir(query.uri)),
-        tf.saved_model.load(path_utils.serving_model_dir(ranking.uri)),
+        tf.saved_model.load(ranking_dir),
+        served_order(ranking_dir),
         candidate_files.load(candidates.uri),
         RetrievalConfig.model_validate_json(retrieval_config),
         RankingConfig.model_validate_json(ranking_config),

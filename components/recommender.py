@@ -1,20 +1,19 @@
 """Puts query model, index and ranking model together into the three servables."""
 
-import json
 import pathlib
 from typing import Any
 
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
-from tfx.dsl.io import fileio
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
 from components.artifact_types import Candidates
 from schema import candidates as candidate_files
+from schema.signatures import RANKING
 from serving import servable, servable_export
 from trainer.config import RankingConfig
-from trainer.ranking import VERDICT
+from trainer.ranking import served_order
 
 
 @component
@@ -30,15 +29,13 @@ def Recommender(
     folder.
     """
     ranking_dir = path_utils.serving_model_dir(ranking.uri)
-    with fileio.open(f"{ranking_dir}/assets.extra/{VERDICT}") as file:
-        rank_order = json.load(file)["order"] == "ranking"
     servable_export.export(
         _loaded(query),
         _loaded(index),
         _loaded(ranking),
         candidate_files.load(candidates.uri),
         RankingConfig.model_validate_json(ranking_config).candidates,
-        rank_order,
+        served_order(ranking_dir) == RANKING,
         path_utils.serving_model_dir(servables.uri),
     )
 

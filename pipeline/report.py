@@ -67,7 +67,11 @@ def _quality(summary: dict[str, Any]) -> Table:
     table.add_column("")
     for name in _METRICS:
         table.add_column(name, justify="right")
-    found = {"retrieval": summary["retrieval"], "final lists": summary["ranking"]}
+    order = summary["ranking"]["order"]
+    found = {
+        "retrieval": summary["retrieval"],
+        f"final lists ({order}'s order)": summary["ranking"],
+    }
     found |= summary["retrieval"]["baselines"]
     for name, metrics in found.items():
         table.add_row(name, *(f"{metrics[metric]:.4f}" for metric in _METRICS))

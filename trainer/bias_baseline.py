@@ -4,6 +4,10 @@ import dataclasses
 
 import numpy as np
 
+from schema.labels import RankingLabel
+from trainer.preprocessing import USER_VOCABULARY
+from trainer.training_data import TrainingData
+
 _DAMPING = 5.0
 
 
@@ -16,6 +20,8 @@ class BiasBaseline:
     """
 
     mean: float
+    deviation: float
+    """Of the label, 1 for one that never varies."""
     items: np.ndarray
     users: np.ndarray
 
@@ -31,7 +37,24 @@ def fit(
     mean = float(label.mean())
     item_bias = _shrunk(item, label - mean, items)
     user_bias = _shrunk(user, label - mean - item_bias[item], users)
-    return BiasBaseline(mean, item_bias, user_bias)
+    return BiasBaseline(mean, float(label.std()) or 1.0, item_bias, user_bias)
+
+
+def of_training(data: TrainingData, name: str, label: RankingLabel) -> BiasBaseline:
+    """Fitted on the train split's events that have the label; 0 and 1 for a binary one."""
+    split = data.train
+    values = split.labels[name]
+    chosen = split.own & (split.item_index > 0) & ~np.isnan(values)
+    known = values[chosen]
+    if label.kind == "binary":
+        known = (known >= label.at_least).astype(float)
+    return fit(
+        split.user_index[split.rows[chosen]],
+        split.item_index[chosen],
+        known,
+        data.timelines_graph.vocabulary_size_by_name(USER_VOCABULARY) + 1,
+        data.catalogue.size + 1,
+    )
 
 
 def _shrunk(index: np.ndarray, residual: np.ndarray, size: int) -> np.ndarray:

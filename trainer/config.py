@@ -53,6 +53,8 @@ class RankingConfig(Strict):
     """DCN-v2 cross layers."""
     hidden_units: list[Positive] = [64, 32]
     """Dense layers above the cross layers."""
+    dropout: Fraction = 0.3
+    """Of the features, in training."""
     epochs: Positive = 10
     """Passes over the training events at the most."""
     batch_size: Positive = 1024

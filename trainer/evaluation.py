@@ -5,9 +5,8 @@ from typing import Any
 import numpy as np
 
 from schema.candidates import Candidates
-from schema.labels import RankingLabel
+from schema.signatures import RANKING
 from trainer import bias_baseline, metrics, ranked_lists, two_stages
-from trainer.bias_baseline import BiasBaseline
 from trainer.config import EvaluationConfig, RankingConfig, RetrievalConfig
 from trainer.popularity import PopularityClock
 from trainer.questions import Questions, ask
@@ -24,15 +23,16 @@ def evaluate(
     data: TrainingData,
     query: Any,
     ranking: Any,
+    order: str,
     candidates: Candidates,
     retrieval_config: RetrievalConfig,
     ranking_config: RankingConfig,
     config: EvaluationConfig,
 ) -> dict[str, object]:
-    """`query` and `ranking` are the loaded SavedModels.
+    """`query` and `ranking` are the loaded SavedModels; `order` says whose order is served.
 
-    Returns `retrieval` {metrics, users, baselines} and `ranking` {metrics of the final lists,
-    and per label}.
+    Returns `retrieval` {metrics, users, baselines} and `ranking` {order, metrics of the final lists
+    as served, `reranked`: metrics in ranking's order, `labels`: errors per label}.
     """
     asked = ask(data.test, cut(data.test))
     at_test = np.pad(candidates.vectors_at_test(), [(1, 0), (0, 0)])
@@ -43,11 +43,17 @@ def evaluate(
         lists, queries, asked, at_test[:, -1], scorer(ranking), ranking_config.candidates
     )
     size = data.catalogue.size
+    retrieved = metrics.summary(lists, asked.answers, size)
+    reranked = metrics.summary(final, asked.answers, size)
     return {
-        "retrieval": metrics.summary(lists, asked.answers, size)
+        "retrieval": retrieved
         | {"users": len(asked), "baselines": baselines(data.clock(), asked, config, size)},
-        "ranking": metrics.summary(final, asked.answers, size)
-        | {"labels": label_errors(data, query, ranking, at_test, retrieval_config)},
+        "ranking": (reranked if order == RANKING else retrieved)
+        | {
+            "order": order,
+            "reranked": reranked,
+            "labels": label_errors(data, query, ranking, at_test, retrieval_config),
+        },
     }
 
 
@@ -84,29 +90,13 @@ def label_errors(
         values = split.labels[name][chosen]
         known = ~np.isnan(values)
         truth = (values >= label.at_least).astype(float) if label.kind == "binary" else values
-        baseline = _bias_baseline(data, name, label).predict(user, item)
+        baseline = bias_baseline.of_training(data, name, label).predict(user, item)
         found[name] = {
             "rmse": _rmse(outputs[name][known, 0], truth[known]),
             "bias_baseline_rmse": _rmse(baseline[known], truth[known]),
             "events": int(known.sum()),
         }
     return found
-
-
-def _bias_baseline(data: TrainingData, name: str, label: RankingLabel) -> BiasBaseline:
-    split = data.train
-    values = split.labels[name]
-    chosen = split.own & (split.item_index > 0) & ~np.isnan(values)
-    if label.kind == "binary":
-        values = (values >= label.at_least).astype(float)
-    users = int(split.user_index.max()) + 1
-    return bias_baseline.fit(
-        split.user_index[split.rows[chosen]],
-        split.item_index[chosen],
-        values[chosen],
-        max(users, int(data.test.user_index.max()) + 1),
-        data.catalogue.size + 1,
-    )
 
 
 def _rmse(predicted: np.ndarray, truth: np.ndarray) -> float:

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from schema import candidates
 from trainer import (
+    bias_baseline,
     metrics,
     popularity,
     ranked_lists,
@@ -60,8 +61,11 @@ def train(
         ranking_examples.contested(earlier, moments, config, rng),
     ]
     labels = data.dataset.labels.ranking
-    network = _network(vectors, data, learned[0], config)
-    model = RankingModel(network, labels, network.scales)
+    users = data.timelines_graph.vocabulary_size_by_name(USER_VOCABULARY)
+    baselines = {name: bias_baseline.of_training(data, name, labels[name]) for name in labels}
+    network = RankingNetwork(vectors, users, labels, baselines, config)
+    network.adapt(_batches(learned[1], config.max_events)[0])
+    model = RankingModel(network, labels, baselines)
     held_out = ranking_examples.contested(later, moments, config, rng)
     history = fit(model, learned, held_out, config, seed, log_dir)
     module = ranking_export.RankingModule(network, labels, vectors.shape[1])
@@ -117,26 +121,6 @@ def encoder(query: Any) -> ranking_examples.Encoder:
     return encode
 
 
-def _network(
-    vectors: np.ndarray, data: TrainingData, examples: RankingExamples, config: RankingConfig
-) -> RankingNetwork:
-    labels = data.dataset.labels.ranking
-    users = data.timelines_graph.vocabulary_size_by_name(USER_VOCABULARY)
-    scales = {
-        name: _scale(examples.labels[name])
-        for name, label in labels.items()
-        if label.kind == "regression"
-    }
-    return RankingNetwork(vectors, users, labels, scales, config)
-
-
-def _scale(values: np.ndarray) -> tuple[float, float]:
-    known = values[~np.isnan(values)]
-    if not len(known):
-        return 0.0, 1.0
-    return float(known.mean()), float(known.std()) or 1.0
-
-
 def _batches(examples: RankingExamples, size: int) -> list[Batch]:
     """Slices of all arrays. They come in order of time: neighbours share a day."""
     arrays = {
@@ -187,6 +171,12 @@ def scorer(module: Any) -> two_stages.Score:
         return {name: values.numpy() for name, values in outputs.items()}
 
     return score
+
+
+def served_order(model_uri: str) -> str:
+    """`ranking` or `retrieval`: whose order pays, as training measured it on valid."""
+    with tf.io.gfile.GFile(f"{model_uri}/assets.extra/{VERDICT}") as file:
+        return json.load(file)["order"]
 
 
 def _write_verdict(quality: dict[str, float], model_uri: str) -> None:

@@ -62,24 +62,33 @@ def labelled(timelines: Timelines, moments: Moments, config: RankingConfig) -> R
 def contested(
     timelines: Timelines, moments: Moments, config: RankingConfig, rng: np.random.Generator
 ) -> RankingExamples:
-    """The latest `max_events` positive events, each beside items that retrieval returns just then.
+    """Of the latest `max_events` positive events those whose item retrieval returns just then, each
+    beside others that it returns.
 
-    The split must be one that retrieval has not learned from: on its own training events it is
-    surer than it will ever be again, and ranking would learn to trust that.
+    An item that retrieval misses never reaches ranking: among candidates that all scored higher it
+    would teach that a low score is good. The split must be one that retrieval has not learned from:
+    on its own training events it is surer than it will ever be again.
     """
     chosen = latest_positive(timelines, config.max_events)
     taken = timelines.item_index[chosen]
     queries = event_queries(timelines, moments)[chosen]
-    candidates, log_popularity = [], []
+    kept, candidates, log_popularity = [], [], []
     for part, present in _days(timelines.timestamps[chosen], moments):
         stood = np.column_stack([moments.vectors, present])
         seen = [_history(timelines, event) for event in chosen[part]]
         lists = ranked_lists.nearest(queries[part], stood, seen, config.candidates)
-        drawn = np.column_stack([taken[part], _draw(lists, taken[part], config.negatives, rng)])
+        found = (lists == taken[part, np.newaxis]).any(axis=1)
+        wanted = taken[part][found]
+        drawn = np.column_stack([wanted, _draw(lists[found], wanted, config.negatives, rng)])
+        kept.append(chosen[part][found])
         candidates.append(drawn)
         log_popularity.append(present[drawn])
     return _examples(
-        timelines, chosen, moments, np.concatenate(candidates), np.concatenate(log_popularity)
+        timelines,
+        np.concatenate(kept),
+        moments,
+        np.concatenate(candidates),
+        np.concatenate(log_popularity),
     )
 
 

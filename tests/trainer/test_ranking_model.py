@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from schema.labels import RankingLabel
 from trainer import ranking_export
+from trainer.bias_baseline import BiasBaseline
 from trainer.config import RankingConfig
 from trainer.ranking_model import RankingModel, RankingNetwork
 
@@ -13,7 +14,11 @@ LABELS = {
     "rating": RankingLabel(column="rating", kind="regression", weight=0.5),
     "bought": RankingLabel(column="bought", kind="binary", at_least=2.0, weight=2.0),
 }
-SCALES = {"rating": (3.0, 1.5)}
+# mean, deviation, item biases 0-5, user biases 0-2
+BASELINES = {
+    "rating": BiasBaseline(3.0, 1.5, np.array([0, 0.1, 0.2, 0.3, 0.4, 0.5]), np.array([0, 1, -1])),
+    "bought": BiasBaseline(0.5, 0.5, np.array([0, 0.1, -0.1, 0, 0.2, 0]), np.array([0, 0.1, 0.4])),
+}
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +27,7 @@ def network():
     vectors = np.random.default_rng(6).normal(size=(6, 4)).astype(np.float32)
     vectors[0] = 0
     config = RankingConfig(id_dim=3, hidden_units=[8], cross_layers=1)
-    return RankingNetwork(vectors, 2, LABELS, SCALES, config)
+    return RankingNetwork(vectors, 2, LABELS, BASELINES, config)
 
 
 @pytest.fixture
@@ -39,7 +44,7 @@ def inputs():
 
 
 def test_loss_by_hand(network, inputs):
-    found = RankingModel(network, LABELS, SCALES).compute_loss(inputs).numpy()
+    found = RankingModel(network, LABELS, BASELINES).compute_loss(inputs).numpy()
     outputs = {name: values.numpy().astype(np.float64) for name, values in network(inputs).items()}
     candidates = inputs["candidates"].numpy()
     relevance = [
@@ -55,7 +60,7 @@ def test_loss_by_hand(network, inputs):
 
 
 def test_a_place_without_an_item_has_no_part_in_the_loss(network, inputs):
-    model = RankingModel(network, LABELS, SCALES)
+    model = RankingModel(network, LABELS, BASELINES)
     empty = inputs["candidates"] == 0
     loss = model.compute_loss(inputs).numpy()
     for places, matters in ((empty, False), (~empty, True)):
@@ -90,3 +95,23 @@ def test_the_saved_module_scores_as_the_network_does(network, inputs, tmp_path):
     np.testing.assert_allclose(
         found["bought"], 1 / (1 + np.exp(-expected["bought"].numpy())), atol=1e-5
     )
+
+
+def test_an_untrained_network_predicts_the_bias_baseline(network, inputs):
+    """Users 1, 0, 2 with the first candidates 1, 4, 2: mean + item bias + user bias."""
+    outputs = network(inputs)
+    np.testing.assert_allclose(
+        outputs["rating"][:, 0], [3 + 0.1 + 1, 3 + 0.4, 3 + 0.2 - 1], atol=1e-5
+    )
+    chances = np.array([0.5 + 0.1 + 0.1, 0.5 + 0.2, 0.5 - 0.1 + 0.4])
+    np.testing.assert_allclose(outputs["bought"][:, 0], np.log(chances / (1 - chances)), atol=1e-5)
+
+
+def test_an_untrained_network_ranks_as_retrieval_does(network, inputs):
+    """Score of the index: taste . item vector + weight * log popularity."""
+    vectors = np.random.default_rng(6).normal(size=(6, 4)).astype(np.float32)
+    vectors[0] = 0
+    query, items = inputs["query"].numpy(), inputs["candidates"].numpy()
+    taste = (query[:, np.newaxis, :4] * vectors[items]).sum(axis=2)
+    expected = taste + query[:, 4:] * inputs["log_popularity"].numpy()
+    np.testing.assert_allclose(network(inputs)["relevance"], expected, atol=1e-5)
