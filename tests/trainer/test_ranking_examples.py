@@ -84,7 +84,7 @@ def test_where_too_few_items_are_left_the_rest_is_zero(log):
 def test_only_what_retrieval_returns_stands_in_a_contest(log):
     """Retrieval may return two items; where nothing is popular yet the lowest unseen ones.
 
-    So `b` taking 4 first is none of his contests, but `a` taking 2 after 1 is (2 and 3 are nearest).
+    So `b` taking 4 first is none of his contests, but `a` taking 2 after 1 is (2 and 3 come first).
     On day 1 items 4 and 2 are popular: `b`, who has seen 4, is shown 2 (and takes it); `a`, who has
     seen 1 and 2, is shown 4 and 3 (and takes 3).
     """
