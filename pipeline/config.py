@@ -4,9 +4,9 @@ import pathlib
 from typing import Annotated, Any
 
 import tomli
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
-from schema.dataset import Dataset
+from schema.dataset import Dataset, require_tables
 from schema.errors import ConfigError
 from schema.features import Features
 from schema.labels import Labels, Split
@@ -52,6 +52,11 @@ class Config(Strict):
     """The embedded server."""
     beam: BeamConfig = BeamConfig()
     """Beam."""
+
+    @model_validator(mode="after")
+    def _features_have_tables(self) -> "Config":
+        require_tables(self.features, self.data)
+        return self
 
     @property
     def dataset(self) -> Dataset:
@@ -116,6 +121,8 @@ def _sentence(path: pathlib.Path, error: ValidationError) -> str:
         text = f"{path}: unknown key {key}; expected one of those in docs/CONFIG.md"
     elif first["type"] == "missing":
         text = f"{path}: key {key} is missing; add it (docs/CONFIG.md says what it holds)"
+    elif first["type"] == "value_error":  # our own sentence, which says what was received
+        text = f"{path}: {key or 'configuration'}: {first['ctx']['error']}"
     else:
         text = f"{path}: {key or 'configuration'}: {first['msg']}, received {first['input']!r}"
     return text + (f" (and {len(others)} more)" if others else "")

@@ -10,6 +10,15 @@ from schema.sources import Data
 from schema.strict import Strict
 
 
+def require_tables(features: Features, data: Data) -> None:
+    """Raises ValueError where features are declared of a table that the data do not have."""
+    if features.users and data.users is None:
+        raise ValueError(
+            f"features.users ({', '.join(features.users)}) expects a [data.users] table, "
+            "received none; add the table or take the features out"
+        )
+
+
 class Dataset(Strict):
     """Tables, features, labels and split. Travels between components as JSON."""
 
@@ -24,6 +33,5 @@ class Dataset(Strict):
 
     @model_validator(mode="after")
     def _user_features_have_a_table(self) -> "Dataset":
-        if self.features.users and self.data.users is None:
-            raise ValueError("features.users needs a [data.users] table to come from")
+        require_tables(self.features, self.data)
         return self

@@ -20,7 +20,9 @@ def test_it_travels_as_json():
 
 def test_features_of_users_need_a_table_of_users():
     features = {"users": {"age": {"kind": "number"}}}
-    with pytest.raises(ValidationError, match=r"features\.users needs a \[data\.users\] table"):
+    with pytest.raises(
+        ValidationError, match=r"features\.users \(age\) expects a \[data\.users\] table"
+    ):
         _dataset(features=features)
     assert _dataset(features=features, data=TABLES | {"users": {"path": "users.csv"}})
 
