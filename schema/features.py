@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Union
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from schema.strict import Strict
 
@@ -51,11 +51,26 @@ class Timestamp(_Declared):
 
 
 class Vector(_Declared):
-    """An embedding made elsewhere: a list column of exactly `size` finite numbers."""
+    """An embedding made elsewhere: one column with lists of exactly `size` finite numbers (in
+    delimited text each list as JSON), or a column for each number.
+    """
 
     kind: Literal["vector"]
     size: Annotated[int, Field(ge=1)]
     """Length of the vector."""
+    columns: list[str] | None = None
+    """Where each number has a column of its own: these, `size` of them, in order."""
+
+    @model_validator(mode="after")
+    def _columns_are_the_vector(self) -> "Vector":
+        if self.columns is not None and self.column is not None:
+            raise ValueError("expected column or columns, received both; keep the one that is so")
+        if self.columns is not None and len(self.columns) != self.size:
+            raise ValueError(
+                f"expected size = {self.size} columns, received {len(self.columns)}; "
+                "mend size or columns"
+            )
+        return self
 
 
 Feature = Annotated[

@@ -19,9 +19,9 @@ class Source(Strict):
     span: Annotated[str | None, Field(pattern=_SPANS)] = None
     """Which spans of a `{SPAN}` path are read: one (`"2024-01-31"`, `"7"`), or the first and the
     last (`"2024-01-01..2024-01-31"`); all of them where absent."""
-    format: Literal["csv", "jsonl"] = "csv"
-    """`csv` is any delimited text; `jsonl` has one JSON object a line. Files
-    that end in `.gz` or `.zst` are unpacked."""
+    format: Literal["csv", "jsonl", "parquet"] = "csv"
+    """`csv` is any delimited text; `jsonl` has one JSON object a line. Text files that end in `.gz`
+    or `.zst` are unpacked. Times in `parquet` say their own unit, and without a zone are UTC."""
     delimiter: Annotated[str, Field(min_length=1)] = ","
     """Between two fields of `csv`; may be several characters, "\\t" for a tab."""
     columns: list[str] | None = None
@@ -41,8 +41,10 @@ class Source(Strict):
 
     @model_validator(mode="after")
     def _columns_fit_format(self) -> "Source":
-        if self.format == "jsonl" and self.columns is not None:
-            raise ValueError('columns goes with format = "csv": JSON lines name their own fields')
+        if self.format != "csv" and self.columns is not None:
+            raise ValueError(
+                f'columns goes with format = "csv": {self.format} files name their own columns'
+            )
         if self.columns is not None and len(set(self.columns)) != len(self.columns):
             raise ValueError(f"columns must differ from each other, received {self.columns}")
         return self

@@ -17,10 +17,17 @@ def as_text(values: Values) -> tuple[pa.Array, np.ndarray]:
     """-> (large_string [n], null where absent or empty; bool [n], true where no single value).
 
     A JSON number becomes its JSON text, a JSON boolean `true` or `false`; an object, a list and a
-    number that is not finite have no text.
+    number that is not finite have no text. A whole number in a Parquet column of floats has no
+    `.0`: integers with holes among them are floats to some who write such files.
     """
-    if isinstance(values, pa.Array):
+    if isinstance(values, pa.Array) and pa.types.is_large_string(values.type):
         return _without_empty(values), np.zeros(len(values), bool)
+    if isinstance(values, pa.Array) and _is_numeric(values.type):
+        wrong = _mask(pc.invert(pc.is_finite(values)))
+        finite = pc.if_else(pa.array(wrong), pa.scalar(None, values.type), values)
+        return pc.cast(finite, pa.large_string()), wrong
+    if isinstance(values, pa.Array):
+        values = values.to_pylist()
     types = set(map(type, values))
     if not types <= {str, type(None)}:
         wrong = np.array([not _is_single(value) for value in values], bool)
@@ -36,6 +43,11 @@ def as_number(values: Values) -> tuple[pa.Array, np.ndarray, np.ndarray]:
     Text may have blanks around it. `nan`, `inf` and what is too large for 64 bits are no numbers.
     A JSON boolean is 1 or 0.
     """
+    if isinstance(values, pa.Array) and _is_numeric(values.type):
+        numbers = pc.cast(values, pa.float64(), safe=False)
+        return numbers, _mask(pc.invert(pc.is_finite(numbers))), np.zeros(len(values), bool)
+    if isinstance(values, pa.Array) and not pa.types.is_large_string(values.type):
+        values = values.to_pylist()
     if not isinstance(values, pa.Array):
         if set(map(type, values)) <= _NUMERIC_TYPES:
             return _from_numbers(values)
@@ -57,6 +69,10 @@ def to_float(value: float) -> float:
         return float(value)
     except OverflowError:
         return math.inf
+
+
+def _is_numeric(kind: pa.DataType) -> bool:
+    return pa.types.is_integer(kind) or pa.types.is_floating(kind)
 
 
 def _from_numbers(values: list[Any]) -> tuple[pa.Array, np.ndarray, np.ndarray]:

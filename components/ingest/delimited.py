@@ -33,7 +33,7 @@ def header(path: str, source: Source) -> list[str]:
 
 
 def parse(
-    texts: list[str], names: Sequence[str], wanted: Collection[str], delimiter: str
+    texts: Sequence[str], names: Sequence[str], wanted: Collection[str], delimiter: str
 ) -> Records:
     """Splits `texts` into `names` and keeps the columns `wanted`, each large_string.
 

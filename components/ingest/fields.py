@@ -4,13 +4,12 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from components.ingest import hashed_ids, kinds, moments
+from components.ingest import hashed_ids, kinds, moments, vectors
 from components.ingest.kinds import Converted
-from components.ingest.records import Values
 from components.ingest.rejection import MISSING_ITEM_ID, MISSING_USER_ID
 from schema import timeline
 from schema.dataset import Dataset
-from schema.features import Feature
+from schema.features import Feature, Vector
 
 # One event's share of the parallel lists that `schema.timeline` describes.
 ITEM_ID = timeline.ITEM_ID
@@ -24,10 +23,17 @@ class Field(NamedTuple):
     """Its name from here on."""
     column: str
     """The user's column that it is made from."""
-    convert: Callable[[Values], Converted]
-    """Values of the column -> the field. The reason of the first field that refuses counts."""
+    convert: Callable[..., Converted]
+    """Values of each column -> the field. The reason of the first field that refuses counts."""
     key: str
     """The configuration key that names the column."""
+    others: tuple[str, ...] = ()
+    """Further columns, of a vector that has one for each of its numbers."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All the columns that it is made from."""
+        return (self.column, *self.others)
 
 
 def of_interactions(dataset: Dataset) -> list[Field]:
@@ -93,9 +99,25 @@ def _features(
     return [
         Field(
             named(name),
-            feature.column or name,
-            functools.partial(kinds.feature_values, feature=feature),
+            first,
+            _converter(feature),
             f"{section}.{name}",
+            tuple(others),
         )
         for name, feature in features.items()
+        for first, *others in [_columns(name, feature)]
     ]
+
+
+def _converter(feature: Feature) -> Callable[..., Converted]:
+    if isinstance(feature, Vector):
+        if feature.columns is not None:
+            return vectors.of_columns
+        return functools.partial(vectors.of_lists, size=feature.size)
+    return functools.partial(kinds.feature_values, feature=feature)
+
+
+def _columns(name: str, feature: Feature) -> list[str]:
+    if isinstance(feature, Vector) and feature.columns is not None:
+        return feature.columns
+    return [feature.column or name]

@@ -1,7 +1,7 @@
 """JSON lines -> columns of Python objects."""
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from components.ingest.records import Records
 from components.ingest.rejection import BROKEN_JSON, INVALID_ENCODING
 
 
-def parse(texts: list[str], wanted: Collection[str]) -> Records:
+def parse(texts: Sequence[str], wanted: Collection[str]) -> Records:
     """Reads one object a line and keeps the keys `wanted`; a key that is not there is None.
 
     A line that is no JSON object is a fault, and so is one whose escapes make no Unicode text.

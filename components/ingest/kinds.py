@@ -1,13 +1,12 @@
 """One column of one kind or role: values as they came -> a typed Arrow array and its faults."""
 
-import json
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.ingest.as_text import as_number, as_text, to_float
+from components.ingest.as_text import as_number, as_text
 from components.ingest.records import Values
 from components.ingest.rejection import (
     BAD_ID,
@@ -16,10 +15,10 @@ from components.ingest.rejection import (
     OVERLONG_ID,
     WRONG_KIND,
 )
-from schema.features import Feature, Set, Vector
+from schema.features import Feature, Set
 
 LONGEST_ID = 1024
-_FLOAT32_MAX = float(np.finfo(np.float32).max)
+FLOAT32_MAX = float(np.finfo(np.float32).max)
 _INT64_SECONDS = 2.0**62
 
 
@@ -45,7 +44,7 @@ def identifiers(values: Values, missing: str) -> Converted:
 def numbers(values: Values) -> Converted:
     """float64, null where absent; every number fits into 32 bits."""
     array, bad, wrong = as_number(values)
-    bad = bad | _true(pc.greater(pc.abs(array), _FLOAT32_MAX))
+    bad = bad | _true(pc.greater(pc.abs(array), FLOAT32_MAX))
     return Converted(array, [(WRONG_KIND, wrong), (BAD_NUMBER, bad)])
 
 
@@ -68,15 +67,13 @@ def always_positive(values: Values) -> Converted:
 
 
 def feature_values(values: Values, feature: Feature) -> Converted:
-    """A declared feature; null where absent.
+    """A declared feature, but for vectors (see `vectors`); null where absent.
 
     category, text: large_string; set: list<large_string>; number: float64; timestamp: int64
-    seconds; vector: list<float>.
+    seconds.
     """
     if isinstance(feature, Set):
         return _sets(values, feature.separator)
-    if isinstance(feature, Vector):
-        return _vectors(values, feature.size)
     if feature.kind == "number":
         return numbers(values)
     if feature.kind == "timestamp":
@@ -116,36 +113,6 @@ def _members(value: Any) -> list[str] | None:
         return None
     texts, wrong = as_text(value)
     return None if wrong.any() else [text for text in texts.to_pylist() if text is not None]
-
-
-def _vectors(values: Values, size: int) -> Converted:
-    values = _objects(values)
-    cells, bad, wrong = [], [], []
-    for value in map(_list_in, values):
-        is_list = isinstance(value, list) and len(value) == size and all(map(_is_number, value))
-        cell = np.array([to_float(one) for one in value]) if is_list else np.zeros(0)
-        is_finite = bool((np.abs(cell) <= _FLOAT32_MAX).all())
-        cells.append(cell.astype(np.float32) if is_list and is_finite else None)
-        wrong.append(value is not None and not is_list)
-        bad.append(not is_finite)
-    faults = [(WRONG_KIND, np.array(wrong, bool)), (BAD_NUMBER, np.array(bad, bool))]
-    return Converted(pa.array(cells, pa.list_(pa.float32())), faults)
-
-
-def _list_in(value: Any) -> Any:
-    """A vector in a text column is a JSON list; an empty text is none."""
-    if not isinstance(value, str):
-        return value
-    if not value:
-        return None
-    try:
-        return json.loads(value)
-    except (ValueError, RecursionError):
-        return value
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _true(flags: pa.Array) -> np.ndarray:

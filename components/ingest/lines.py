@@ -1,5 +1,6 @@
 """A block's lines as text, each with its number."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,11 +15,13 @@ class Lines(NamedTuple):
     """The records of a block. An empty line is no record, nor is a header."""
 
     path: str
-    texts: list[str]
+    texts: Sequence[str]
     numbers: np.ndarray
     """int64 [len(texts)]: number of each line in its file, from 1."""
     rejected: list[Rejected]
     """Records whose bytes are no text, or that a damaged file broke off."""
+    row_group: int | None = None
+    """Of a Parquet file, from 0; None of text."""
 
     @property
     def read(self) -> int:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from components.ingest import compression, delimited, fields, files
+from components.ingest import compression, delimited, fields, files, parquet_file
 from components.ingest.fields import Field
 from schema.dataset import Dataset
 from schema.errors import ConfigError, DataRefused
@@ -44,6 +44,8 @@ def check(dataset: Dataset, data_dir: str) -> None:
             )
         if table.source.format == "csv":
             _check_delimited(table, filled)
+        elif table.source.format == "parquet":
+            _check_parquet(table, filled)
         else:
             _check_json(table, filled)
 
@@ -84,6 +86,14 @@ def _check_delimited(table: _Table, paths: list[str]) -> None:
         _expect_columns(table, path, delimited.header(path, table.source), hint)
 
 
+def _check_parquet(table: _Table, paths: list[str]) -> None:
+    """Every file has its own schema; a damaged one has none, the run makes letters of it."""
+    for path in paths:
+        names = parquet_file.column_names(path)
+        if names is not None:
+            _expect_columns(table, path, names, "are these the files that path means?")
+
+
 def _check_json(table: _Table, paths: list[str]) -> None:
     """An optional field may be absent from many records: the columns are those of all the first."""
     lines = itertools.islice(itertools.chain.from_iterable(map(_lines, paths)), _SAMPLE)
@@ -97,9 +107,10 @@ def _check_json(table: _Table, paths: list[str]) -> None:
 
 def _expect_columns(table: _Table, where: str, received: list[str], hint: str) -> None:
     for field in table.fields:
-        if field.column not in received:
+        missing = [column for column in field.columns if column not in received]
+        if missing:
             raise ConfigError(
-                f"{where}: {field.key} expects column {field.column!r}, "
+                f"{where}: {field.key} expects column {missing[0]!r}, "
                 f"received columns {', '.join(map(repr, received))}; {hint}"
             )
 

@@ -7,8 +7,19 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
 
-from components.ingest import counts, dead_letters, delimited, files, lines, shards, tables
+from components.ingest import (
+    counts,
+    dead_letters,
+    delimited,
+    files,
+    lines,
+    parquet_rows,
+    shards,
+    tables,
+)
 from components.ingest.blocks import Block, ReadBlocks
+from components.ingest.parquet_rows import ReadRowGroups, RowGroup
+from components.ingest.rejection import Rejected
 from components.ingest.table_spec import TableSpec
 from schema.sources import Source
 
@@ -33,7 +44,7 @@ class ReadTable(beam.PTransform):
         """Reads, parses, keeps what is refused."""
         parsed = (
             pipeline
-            | "Blocks" >> ReadBlocks(self._paths)
+            | "Blocks" >> self._share()
             | "Parse"
             >> beam.ParDo(_Parse(self._spec)).with_outputs(_LETTERS, _TALLIES, main="records")
         )
@@ -45,6 +56,11 @@ class ReadTable(beam.PTransform):
         tallies = (parsed[_TALLIES], rejected) | "Tallies" >> beam.Flatten()
         return {"records": parsed["records"], "tallies": tallies}
 
+    def _share(self) -> beam.PTransform:
+        if self._spec.source.format == "parquet":
+            return ReadRowGroups(self._paths)
+        return ReadBlocks(self._paths)
+
 
 class _Parse(beam.DoFn):
     def __init__(self, spec: TableSpec) -> None:
@@ -52,21 +68,36 @@ class _Parse(beam.DoFn):
         self._names: dict[str, list[str]] = {}
         self._rows = 0
 
-    def process(self, block: Block) -> Iterator[Any]:
-        spec, source = self._spec, self._spec.source
-        is_csv = source.format == "csv"
-        found = lines.decode(block, source.encoding, header=is_csv and source.columns is None)
-        names = self._columns_of(block.path) if is_csv else []
-        parsed = tables.parse(found, names, spec)
-        if parsed.rejected:
-            yield TaggedOutput(_LETTERS, (block.first_line, parsed.rejected))
-        for shard, part in shards.divide(parsed.accepted, spec.fields[0].name, spec.shards):
-            yield shard, shards.pack(part)
-        yield TaggedOutput(_TALLIES, (counts.key(spec.name, "read"), found.read))
-        self._rows += found.read
-        logging.getLogger("tandem.progress").info("rows=%d", self._rows)
+    def process(self, element: Block | RowGroup) -> Iterator[Any]:
+        spec = self._spec
+        for read, parsed in self._parsed(element):
+            if parsed.rejected:
+                yield TaggedOutput(_LETTERS, parsed.rejected)
+            for shard, part in shards.divide(parsed.accepted, spec.fields[0].name, spec.shards):
+                yield shard, shards.pack(part)
+            yield TaggedOutput(_TALLIES, (counts.key(spec.name, "read"), read))
+            self._rows += read
+            logging.getLogger("tandem.progress").info("rows=%d", self._rows)
+
+    def _parsed(self, element: Block | RowGroup) -> Iterator[tuple[int, tables.Parsed]]:
+        """How many records were read, and what became of them, some at a time."""
+        if isinstance(element, Block):
+            found = self._decoded(element)
+            yield found.read, tables.parse(found, self._columns_of(element.path), self._spec)
+            return
+        wanted = tables.wanted(self._spec)
+        for rows, records in parquet_rows.read(element, wanted, self._spec.source):
+            yield rows.read, tables.accept(rows, records, self._spec)
+
+    def _decoded(self, block: Block) -> lines.Lines:
+        source = self._spec.source
+        has_header = source.format == "csv" and source.columns is None
+        return lines.decode(block, source.encoding, header=has_header)
 
     def _columns_of(self, path: str) -> list[str]:
+        """Columns of delimited text, in order; of no other format."""
+        if self._spec.source.format != "csv":
+            return []
         if path not in self._names:
             self._names[path] = delimited.header(path, self._spec.source)
         return self._names[path]
@@ -77,10 +108,9 @@ class _Write(beam.DoFn):
         self._table = table
         self._folder = folder
 
-    def process(self, element: tuple[int, list]) -> Iterator[tuple[str, int]]:
-        first_line, letters = element
-        dead_letters.write(self._folder, first_line, letters)
-        for letter in letters:
+    def process(self, element: list[Rejected]) -> Iterator[tuple[str, int]]:
+        dead_letters.write(self._folder, element[0].line, element)
+        for letter in element:
             yield counts.key(self._table, "rejected", letter.reason), 1
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 
 Values = Union[pa.Array, list[Any]]
-"""One column: large_string from delimited text, Python objects from JSON."""
+"""One column: large_string from delimited text, Python objects from JSON; from Parquet
+large_string, any integers, floats or lists of them, or else Python objects."""
 
 
 class Records(NamedTuple):

@@ -29,17 +29,26 @@ def parse(lines: Lines, names: Sequence[str], spec: TableSpec) -> Parsed:
 
     Each record is either a row of `accepted` or one of `rejected`, with the first reason found.
     """
-    wanted = {field.column for field in spec.fields}
     if spec.source.format == "csv":
-        records = delimited.parse(lines.texts, names, wanted, spec.source.delimiter)
+        records = delimited.parse(lines.texts, names, wanted(spec), spec.source.delimiter)
     else:
-        records = json_lines.parse(lines.texts, wanted)
+        records = json_lines.parse(lines.texts, wanted(spec))
+    return accept(lines, records, spec)
+
+
+def wanted(spec: TableSpec) -> set[str]:
+    """Columns that the fields are made from."""
+    return {column for field in spec.fields for column in field.columns}
+
+
+def accept(lines: Lines, records: Records, spec: TableSpec) -> Parsed:
+    """Makes fields of `records`, which were read from `lines`."""
     arrays, faults = _convert(records, spec.fields)
     keep = np.ones(len(records.index), bool)
     keep[list(faults)] = False
     reasons = records.faults | {int(records.index[n]): reason for n, reason in faults.items()}
     rejected = lines.rejected + [
-        Rejected(lines.path, int(lines.numbers[n]), reasons[n], lines.texts[n])
+        Rejected(lines.path, int(lines.numbers[n]), reasons[n], lines.texts[n], lines.row_group)
         for n in sorted(reasons)
     ]
     if spec.withholds_raw:
@@ -51,7 +60,9 @@ def parse(lines: Lines, names: Sequence[str], spec: TableSpec) -> Parsed:
 def empty(fields: Sequence[Field]) -> pa.Table:
     """A table of no records, with the types that `parse` gives."""
     nothing = pa.array([], pa.large_string())
-    return pa.table({field.name: field.convert(nothing).array for field in fields})
+    return pa.table(
+        {field.name: field.convert(*[nothing] * len(field.columns)).array for field in fields}
+    )
 
 
 def _convert(
@@ -60,7 +71,9 @@ def _convert(
     arrays: dict[str, pa.Array] = {}
     reasons: dict[int, str] = {}
     for field in fields:
-        arrays[field.name], faults = field.convert(records.columns[field.column])
+        arrays[field.name], faults = field.convert(
+            *(records.columns[column] for column in field.columns)
+        )
         for reason, refused in faults:
             for n in np.flatnonzero(refused):
                 reasons.setdefault(int(n), reason)

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from components.ingest import kinds, moments
+from components.ingest import kinds, moments, vectors
 from components.ingest.kinds import Converted
 from schema import features
 
@@ -49,6 +49,26 @@ def test_numbers_in_json_do_not_depend_on_their_neighbours(value, expected, othe
     assert outcomes(kinds.numbers([value, *others]))[0] == expected
 
 
+def test_typed_columns_are_read_as_their_values_in_json():
+    whole = pa.array([3, None, 2**53], pa.int64())
+    assert outcomes(kinds.identifiers(whole, "missing_item_id")) == [
+        "3", "missing_item_id", str(2**53),
+    ]  # fmt: skip
+    assert outcomes(kinds.numbers(whole)) == [3.0, None, 2.0**53]
+    assert outcomes(moments.timestamps(pa.array([1_600_000_000], pa.int32()), "s")) == [
+        1_600_000_000
+    ]
+    # Integers with holes among them are floats to some who write such files.
+    floats = pa.array([3.0, None, math.nan, 1e39], pa.float64())
+    assert outcomes(kinds.identifiers(floats, "missing_item_id"))[:3] == [
+        "3", "missing_item_id", "wrong_kind",
+    ]  # fmt: skip
+    assert outcomes(kinds.numbers(floats)) == [3.0, None, "bad_number", "bad_number"]
+    lists = pa.array([[1], None], pa.list_(pa.int64()))
+    assert outcomes(kinds.numbers(lists)) == ["wrong_kind", None]
+    assert outcomes(kinds.texts(lists)) == ["wrong_kind", None]
+
+
 def test_objects_and_lists_are_no_numbers():
     assert outcomes(kinds.numbers([[1], {}, "1"])) == ["wrong_kind", "wrong_kind", 1.0]
 
@@ -73,13 +93,46 @@ def test_sets():
     assert in_json == [["a|b", "1"], ["a", "b"], None, "wrong_kind", "wrong_kind", ["3"]]
 
 
-def test_vectors():
-    kind = features.Vector(kind="vector", size=2)
+def test_vectors_in_text_and_in_json():
     values = [[1, 0.5], [1], "[2, 3]", None, "", [1, math.nan], [1, "x"], [1, 10**400], "no"]
-    assert outcomes(kinds.feature_values(values, kind)) == [
+    assert outcomes(vectors.of_lists(values, 2)) == [
         [1.0, 0.5], "wrong_kind", [2.0, 3.0], None, None, "bad_number", "wrong_kind", "bad_number",
         "wrong_kind",
     ]  # fmt: skip
+    assert outcomes(vectors.of_lists(text("[2, 3]", "", "[2]"), 2)) == [
+        [2.0, 3.0], None, "wrong_kind",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [pa.float32(), pa.float64()])
+def test_vectors_in_arrow_lists(number):
+    values = [[1, 0.5], [1], [], None, [1, math.nan], [None, 1], [math.inf, None], [-2, 3]]
+    expected = [
+        [1.0, 0.5], "wrong_kind", "wrong_kind", None, "bad_number", "wrong_kind", "wrong_kind",
+        [-2.0, 3.0],
+    ]  # fmt: skip
+    assert outcomes(vectors.of_lists(pa.array(values, pa.list_(number)), 2)) == expected
+    assert outcomes(vectors.of_lists(pa.array([[1, 2], None], pa.list_(pa.int16())), 2)) == [
+        [1.0, 2.0], None,
+    ]  # fmt: skip
+    fixed = pa.array([[1, 2], None], pa.list_(pa.float32(), 2))
+    assert outcomes(vectors.of_lists(fixed, 2)) == [[1.0, 2.0], None]
+    assert outcomes(vectors.of_lists(pa.array([["1", "2"]]), 2)) == ["wrong_kind"]
+
+
+def test_vectors_with_a_column_for_each_number():
+    first = text("1", "", "2", "x", "1e39", "4")
+    second = [0.5, None, None, 1, 2, "5"]
+    assert outcomes(vectors.of_columns(first, second)) == [
+        [1.0, 0.5], None, "wrong_kind", "bad_number", "bad_number", [4.0, 5.0],
+    ]  # fmt: skip
+
+
+def test_a_vector_has_one_column_or_as_many_as_numbers():
+    with pytest.raises(ValueError, match="size = 3 columns, received 2"):
+        features.Vector(kind="vector", size=3, columns=["a", "b"])
+    with pytest.raises(ValueError, match="received both"):
+        features.Vector(kind="vector", size=1, column="a", columns=["a"])
 
 
 def test_timestamp_features_need_not_be_recent():
