@@ -1,30 +1,75 @@
 """The gate behind ExampleValidator, which only records: this one stops the run."""
 
-from tensorflow_metadata.proto.v0 import anomalies_pb2
-from tfx.dsl.component.experimental.annotations import InputArtifact
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
+from tfx.components.example_validator.executor import DEFAULT_FILE_NAME
+from tfx.dsl.component.experimental.annotations import InputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 from tfx.dsl.io import fileio
-from tfx.types import artifact_utils, standard_artifacts
+from tfx.types import artifact_utils
+from tfx.types.standard_artifacts import ExampleAnomalies, Examples, ExampleStatistics, Schema
 
-from components import anomalies
+from components import findings, split_statistics, statistics_page, table_check
+from components.table_check import Table
 
 
 @component
 def DataGate(
-    interactions: InputArtifact[standard_artifacts.ExampleAnomalies],
-    items: InputArtifact[standard_artifacts.ExampleAnomalies],
+    interactions: InputArtifact[Examples],
+    interactions_schema: InputArtifact[Schema],
+    interactions_statistics: InputArtifact[ExampleStatistics],
+    interactions_anomalies: InputArtifact[ExampleAnomalies],
+    items: InputArtifact[Examples],
+    items_schema: InputArtifact[Schema],
+    items_statistics: InputArtifact[ExampleStatistics],
+    items_anomalies: InputArtifact[ExampleAnomalies],
+    interactions_before: Parameter[str],
+    items_before: Parameter[str],
+    fingerprint: Parameter[str],
+    pages: Parameter[str],
 ) -> None:
-    """Raises DataRefused on any anomaly of either table."""
-    found = _read("interactions", interactions) | _read("items", items)
-    anomalies.refuse(found)
+    """Writes `<pages>/<table>.html`, then raises DataRefused where a rule is broken.
+
+    `*_before` are URIs of the statistics of the previous data that passed, "" where there are none:
+    `pipeline.previous_data` finds them. `fingerprint` of the input is not read: it is what an
+    execution of this gate is found by, later.
+    """
+    tables = [
+        _table("interactions", interactions, interactions_schema, interactions_statistics,
+               interactions_anomalies, interactions_before),
+        _table("items", items, items_schema, items_statistics, items_anomalies, items_before),
+    ]  # fmt: skip
+    found = [table_check.check(table) for table in tables]
+    for table, own in zip(tables, found, strict=True):
+        statistics_page.write(f"{pages}/{table.name}.html", table, own)
+    findings.refuse([finding for own in found for finding in own], pages)
 
 
-def _read(
-    table: str, artifact: standard_artifacts.ExampleAnomalies
-) -> dict[str, anomalies_pb2.Anomalies]:
-    found = {}
-    for split in artifact_utils.decode_split_names(artifact.split_names):
-        uri = artifact_utils.get_split_uri([artifact], split)
-        with fileio.open(f"{uri}/SchemaDiff.pb", "rb") as file:
-            found[f"{table}/{split}"] = anomalies_pb2.Anomalies.FromString(file.read())
-    return found
+def _table(
+    name: str,
+    examples: Examples,
+    schema: Schema,
+    statistics: ExampleStatistics,
+    anomalies: ExampleAnomalies,
+    before: str,
+) -> Table:
+    splits = artifact_utils.decode_split_names(statistics.split_names)
+    return Table(
+        name,
+        examples.uri,
+        read_schema(schema.uri),
+        {split: split_statistics.load(statistics.uri, split) for split in splits},
+        {split: _anomalies(anomalies.uri, split) for split in splits},
+        {split: split_statistics.load(before, split) for split in splits if before},
+    )
+
+
+def read_schema(uri: str) -> schema_pb2.Schema:
+    """The schema that SchemaGen wrote below `uri`."""
+    with fileio.open(f"{uri}/schema.pbtxt") as file:
+        return text_format.Parse(file.read(), schema_pb2.Schema())
+
+
+def _anomalies(uri: str, split: str) -> anomalies_pb2.Anomalies:
+    with fileio.open(f"{uri}/Split-{split}/{DEFAULT_FILE_NAME}", "rb") as file:
+        return anomalies_pb2.Anomalies.FromString(file.read())

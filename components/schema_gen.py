@@ -1,24 +1,20 @@
-"""Writes the curated schema of one table."""
+"""TFX component: the schema that the configuration stands for, as an artifact."""
 
-from google.protobuf import text_format
 from tfx.dsl.component.experimental.annotations import OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 from tfx.dsl.io import fileio
 from tfx.types import standard_artifacts
 
-from schema import curated_schema
-from schema.dataset import Dataset
-
 
 @component
 def SchemaGen(
     schema: OutputArtifact[standard_artifacts.Schema],
-    dataset: Parameter[str],
-    name: Parameter[str],
-    table: Parameter[str],
+    text: Parameter[str],
 ) -> None:
-    """`dataset` is the JSON of `schema.dataset.Dataset`; `table` is `interactions` or `items`."""
-    implied = getattr(curated_schema, table)(Dataset.model_validate_json(dataset))
-    text = text_format.MessageToString(curated_schema.curated(implied, name, table))
+    """`text` is the Schema proto as text, of `schema.curated_schema`.
+
+    It travels whole and not by name, so that the cache sees an edited file and a remote task needs
+    none.
+    """
     with fileio.open(f"{schema.uri}/schema.pbtxt", "w") as file:
         file.write(text)

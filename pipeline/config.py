@@ -25,6 +25,15 @@ class BeamConfig(Strict):
     """Further Beam pipeline arguments."""
 
 
+class CuratedConfig(Strict):
+    """Schemas that the data must fit: TFDV `Schema` protos as text, see `tandem schema infer`."""
+
+    interactions: str | None = None
+    """File for timelines, relative to the configuration file."""
+    items: str | None = None
+    """File for the catalogue, relative to the configuration file."""
+
+
 class Config(Strict):
     """One pipeline."""
 
@@ -40,6 +49,8 @@ class Config(Strict):
     """Labels."""
     split: Split = Split()
     """Split by time."""
+    curated: CuratedConfig = CuratedConfig()
+    """Curated schemas."""
     retrieval: RetrievalConfig = RetrievalConfig()
     """The two towers."""
     ranking: RankingConfig = RankingConfig()
@@ -73,9 +84,16 @@ def load(path: pathlib.Path, overrides: list[str] | None = None) -> Config:
     for override in overrides or []:
         _apply(table, override)
     try:
-        return Config.model_validate(table)
+        return _with_paths(Config.model_validate(table), path.parent)
     except ValidationError as error:
         raise ConfigError(_sentence(path, error)) from error
+
+
+def _with_paths(config: Config, folder: pathlib.Path) -> Config:
+    """Curated files are the configuration's own: they lie beside it and not among the data."""
+    named = config.curated.model_dump(exclude_none=True)
+    found = {table: str((folder / name).absolute()) for table, name in named.items()}
+    return config.model_copy(update={"curated": CuratedConfig(**found)})
 
 
 def _read(path: pathlib.Path) -> dict[str, Any]:

@@ -1,10 +1,13 @@
 """The DAG: one function, for every runner."""
 
 import dataclasses
+from collections.abc import Mapping
 
+from google.protobuf import text_format
 from tfx import v1 as tfx
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.proto import transform_pb2
+from tfx.types import Channel
 
 from components.data_gate import DataGate
 from components.evaluator import Evaluator
@@ -17,6 +20,8 @@ from components.ranking_trainer import RankingTrainer
 from components.recommender import Recommender
 from components.retrieval_trainer import RetrievalTrainer
 from components.schema_gen import SchemaGen
+from components.statistics_gen import StatisticsGen
+from pipeline import schemas
 from pipeline.config import Config
 from schema import timeline
 
@@ -30,6 +35,7 @@ class Locations:
     serving: str
     tensorboard: str
     rejected: str
+    statistics: str
 
 
 def build(
@@ -37,37 +43,77 @@ def build(
     at: Locations,
     fingerprint: str,
     metadata: "tfx.orchestration.metadata.ConnectionConfigType | None" = None,
+    before: Mapping[str, str] | None = None,
 ) -> tfx.dsl.Pipeline:
     """`fingerprint` stands for the content of the input files, so that caching sees changed data.
+    `before` are the URIs of the previous data's statistics by table (`pipeline.previous_data`);
+    without them the gate checks no drift.
 
     Each component is given only the part of the configuration that it depends on: what a change
     does
     not touch stays cached.
     """
-    data = _data_nodes(config, at, fingerprint)
-    models = _model_nodes(config, at, data)
+    data = _data_nodes(config, at, fingerprint, before or dict.fromkeys(schemas.TABLES, ""))
+    nodes = data | _model_nodes(config, at, data)
+    return _pipeline(config, at, nodes, metadata)
+
+
+def description(
+    config: Config,
+    at: Locations,
+    fingerprint: str,
+    metadata: "tfx.orchestration.metadata.ConnectionConfigType",
+) -> tfx.dsl.Pipeline:
+    """Ingestion and statistics alone, as `build` has them."""
+    return _pipeline(config, at, _described_tables(config, at, fingerprint), metadata)
+
+
+def _pipeline(
+    config: Config,
+    at: Locations,
+    nodes: Mapping[str, BaseNode],
+    metadata: "tfx.orchestration.metadata.ConnectionConfigType | None",
+) -> tfx.dsl.Pipeline:
     return tfx.dsl.Pipeline(
         pipeline_name=config.name,
         pipeline_root=at.artifacts,
-        components=[*data.values(), *models.values()],
+        components=list(nodes.values()),
         enable_cache=True,
         metadata_connection_config=metadata,
         beam_pipeline_args=[f"--runner={config.beam.runner}", *config.beam.args],
     )
 
 
-def _data_nodes(config: Config, at: Locations, fingerprint: str) -> dict[str, BaseNode]:
-    dataset = config.dataset.model_dump_json()
-    source = {"dataset": dataset, "data_dir": at.data, "rejected_dir": at.rejected}
-    nodes: dict[str, BaseNode] = {
-        "items": ItemsGen(**source, fingerprint=fingerprint),
-        "interactions": InteractionsGen(**source, fingerprint=fingerprint),
+def _described_tables(config: Config, at: Locations, fingerprint: str) -> dict[str, BaseNode]:
+    source = {
+        "dataset": config.dataset.model_dump_json(),
+        "data_dir": at.data,
+        "rejected_dir": at.rejected,
+        "fingerprint": fingerprint,
     }
-    for table in ("items", "interactions"):
-        nodes |= _described(table, nodes[table], config, dataset)
+    nodes: dict[str, BaseNode] = {
+        "items": ItemsGen(**source),
+        "interactions": InteractionsGen(**source),
+    }
+    for table in schemas.TABLES:
+        examples = nodes[table].outputs["examples"]
+        statistics = StatisticsGen(examples=examples)
+        nodes[f"{table}_statistics"] = statistics.with_id(f"StatisticsGen.{table}")
+    return nodes
+
+
+def _data_nodes(
+    config: Config, at: Locations, fingerprint: str, before: Mapping[str, str]
+) -> dict[str, BaseNode]:
+    dataset = config.dataset.model_dump_json()
+    nodes = _described_tables(config, at, fingerprint)
+    for table in schemas.TABLES:
+        nodes |= _validated(table, nodes[f"{table}_statistics"], config)
     gate = DataGate(
-        interactions=nodes["interactions_validator"].outputs["anomalies"],
-        items=nodes["items_validator"].outputs["anomalies"],
+        **_gate_inputs(nodes),
+        **{f"{table}_before": before[table] for table in schemas.TABLES},
+        fingerprint=fingerprint,
+        pages=at.statistics,
     )
     nodes["gate"] = gate
     nodes["items_transform"] = _transform(
@@ -79,18 +125,24 @@ def _data_nodes(config: Config, at: Locations, fingerprint: str) -> dict[str, Ba
     return nodes
 
 
-def _described(table: str, source: BaseNode, config: Config, dataset: str) -> dict[str, BaseNode]:
-    examples = source.outputs["examples"]
-    statistics = tfx.components.StatisticsGen(examples=examples).with_id(f"StatisticsGen.{table}")
-    schema = SchemaGen(dataset=dataset, name=config.name, table=table).with_id(f"SchemaGen.{table}")
+def _validated(table: str, statistics: BaseNode, config: Config) -> dict[str, BaseNode]:
+    text = text_format.MessageToString(schemas.of(config, table))
+    schema = SchemaGen(text=text).with_id(f"SchemaGen.{table}")
     validator = tfx.components.ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
     ).with_id(f"ExampleValidator.{table}")
-    return {
-        f"{table}_statistics": statistics,
-        f"{table}_schema": schema,
-        f"{table}_validator": validator,
-    }
+    return {f"{table}_schema": schema, f"{table}_validator": validator}
+
+
+def _gate_inputs(nodes: Mapping[str, BaseNode]) -> dict[str, Channel]:
+    """What the gate reads of each table."""
+    inputs: dict[str, Channel] = {}
+    for table in schemas.TABLES:
+        inputs[table] = nodes[table].outputs["examples"]
+        inputs[f"{table}_schema"] = nodes[f"{table}_schema"].outputs["schema"]
+        inputs[f"{table}_statistics"] = nodes[f"{table}_statistics"].outputs["statistics"]
+        inputs[f"{table}_anomalies"] = nodes[f"{table}_validator"].outputs["anomalies"]
+    return inputs
 
 
 def _transform(

@@ -27,6 +27,7 @@ def compile_to(out: pathlib.Path, config: Config, image: str, data: str, root: s
             serving=f"{root}/serving",
             tensorboard=f"{root}/tensorboard",
             rejected=f"{root}/rejected",
+            statistics=f"{root}/statistics",
         ),
         fingerprint="",
     )

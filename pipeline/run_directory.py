@@ -38,6 +38,11 @@ class RunDirectory:
         return self.root / "rejected"
 
     @property
+    def statistics(self) -> pathlib.Path:
+        """Pages of the statistics of the latest run's data, `<table>.html`."""
+        return self.root / "statistics"
+
+    @property
     def log(self) -> pathlib.Path:
         """Full log of the latest run."""
         return self.root / "run.log"

@@ -1,9 +1,7 @@
 """Runs the DAG's nodes and keeps what each of them took."""
 
-from tfx.orchestration import metadata as tfx_metadata
-
 from components.ingest import preflight
-from pipeline import dag
+from pipeline import dag, previous_data
 from pipeline.config import Config
 from pipeline.local_runner import LocalRunner
 from pipeline.run_directory import RunDirectory
@@ -15,19 +13,10 @@ def run_stages(
     config: Config, data: str, at: RunDirectory, lines: StageLines
 ) -> tuple[RunMetadata, list[dict[str, object]]]:
     """Stages in order: name, seconds, cached."""
-    locations = dag.Locations(
-        data=data,
-        artifacts=str(at.artifacts),
-        serving=str(at.serving),
-        tensorboard=str(at.tensorboard),
-        rejected=str(at.rejected),
-    )
-    pipeline = dag.build(
-        config,
-        locations,
-        preflight.fingerprint(config.dataset, data),
-        tfx_metadata.sqlite_metadata_connection_config(str(at.metadata)),
-    )
+    fingerprint = preflight.fingerprint(config.dataset, data)
+    connection = previous_data.local(str(at.metadata))
+    before = previous_data.statistics(connection, config.name, fingerprint)
+    pipeline = dag.build(config, locations(data, at), fingerprint, connection, before)
     metadata = RunMetadata(at.metadata, config.name)
     stages: list[dict[str, object]] = []
 
@@ -39,3 +28,15 @@ def run_stages(
 
     LocalRunner(lines.started, finished).run(pipeline)
     return metadata, stages
+
+
+def locations(data: str, at: RunDirectory) -> dag.Locations:
+    """Where a run on this machine reads and writes."""
+    return dag.Locations(
+        data=data,
+        artifacts=str(at.artifacts),
+        serving=str(at.serving),
+        tensorboard=str(at.tensorboard),
+        rejected=str(at.rejected),
+        statistics=str(at.statistics),
+    )

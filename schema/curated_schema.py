@@ -1,9 +1,10 @@
 """TFDV schemas of the two Examples artifacts: what the declarations imply, tightened by a
 curated file.
 
-A curated file is a text `Schema` proto in `schema/curated/<name>.<table>.pbtxt`. Its features
-replace
-the implied ones of the same name (so it may add domains and ranges), and it may not name any other.
+A curated file is a text `Schema` proto: one that the configuration names (`[curated]`), else
+`schema/curated/<name>.<table>.pbtxt`. Its features replace the implied ones of the same name (so it
+may add domains, ranges and thresholds of drift and skew), and it may not name any other. Its string
+domains and dataset constraints are taken too.
 """
 
 import pathlib
@@ -54,22 +55,45 @@ def items(dataset: Dataset) -> schema_pb2.Schema:
 
 
 def curated(implied: schema_pb2.Schema, name: str, table: str) -> schema_pb2.Schema:
-    """`implied` with the features of `schema/curated/<name>.<table>.pbtxt` put in, where that
-    file exists.
+    """`implied`, tightened by the curated file that Tandem brings for the configuration called
+    `name`; unchanged where there is none.
     """
     path = pathlib.Path(__file__).parent / "curated" / f"{name}.{table}.pbtxt"
-    if not path.exists():
-        return implied
-    tightened = text_format.Parse(path.read_text(encoding="utf-8"), schema_pb2.Schema())
+    return tightened(implied, path) if path.exists() else implied
+
+
+def tightened(implied: schema_pb2.Schema, path: pathlib.Path) -> schema_pb2.Schema:
+    """`implied` with what the curated file at `path` says put in.
+
+    Raises ConfigError where there is no such file, where it is no Schema, and where it names a
+    feature that the data do not have.
+    """
+    rules = _parse(path)
     by_name = {feature.name: feature for feature in implied.feature}
-    for feature in tightened.feature:
+    for feature in rules.feature:
         if feature.name not in by_name:
             raise ConfigError(
                 f"{path} curates {feature.name!r}; expected one of {sorted(by_name)}; mend the name"
             )
         by_name[feature.name].CopyFrom(feature)
-    implied.string_domain.extend(tightened.string_domain)
+    implied.string_domain.extend(rules.string_domain)
+    if rules.HasField("dataset_constraints"):
+        implied.dataset_constraints.CopyFrom(rules.dataset_constraints)
     return implied
+
+
+def _parse(path: pathlib.Path) -> schema_pb2.Schema:
+    try:
+        return text_format.Parse(path.read_text(encoding="utf-8"), schema_pb2.Schema())
+    except OSError as error:
+        raise ConfigError(
+            f"expected a curated schema at {path}, received: {error.strerror}; mend [curated], or "
+            "write one with `tandem schema infer`"
+        ) from error
+    except (text_format.ParseError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{path}: expected a tensorflow_metadata Schema as text, received: {error}; mend it"
+        ) from error
 
 
 def _add_declared(schema: schema_pb2.Schema, name: str, feature: Feature) -> None:

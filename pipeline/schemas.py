@@ -1,0 +1,25 @@
+"""The schema of each table that a configuration stands for."""
+
+import pathlib
+
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from pipeline.config import Config
+from schema import curated_schema
+
+TABLES = ("interactions", "items")
+
+
+def of(config: Config, table: str) -> schema_pb2.Schema:
+    """What the declarations imply, tightened by the file that `[curated]` names, else by Tandem's
+    own for a configuration of that name. Raises ConfigError for a file that does not fit.
+    """
+    schema, named = implied(config, table), getattr(config.curated, table)
+    if named is None:
+        return curated_schema.curated(schema, config.name, table)
+    return curated_schema.tightened(schema, pathlib.Path(named))
+
+
+def implied(config: Config, table: str) -> schema_pb2.Schema:
+    """What the declarations imply, without any curated file."""
+    return getattr(curated_schema, table)(config.dataset)
