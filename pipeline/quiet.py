@@ -40,4 +40,5 @@ def into_file(path: pathlib.Path) -> Iterator[tuple[TextIO, TextIO]]:
             for fd in kept:
                 os.close(fd)
             root.removeHandler(handler)
+            handler.close()
             root.setLevel(before)
