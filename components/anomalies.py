@@ -35,8 +35,8 @@ _RULES = {
 _RULE_OF = {kind: rule for rule, kinds in _RULES.items() for kind in kinds}
 _SHOWN = 3
 
-Lookup = Callable[[str, Callable[[schema_rules.Values], bool]], Iterable[str]]
-"""(feature, broken by these values?) -> a few Examples that break it, in words."""
+Lookup = Callable[[str, schema_rules.Breach], Iterable[str]]
+"""(feature, test) -> a few Examples that break the rule, in words."""
 
 
 class Validated(NamedTuple):
@@ -77,13 +77,13 @@ def _finding(name: str, rule: str, reason: Any, validated: Validated, lookup: Lo
     place = (validated.table, validated.split, name)
     if declared is None or not rule:
         return Finding(*place, reason.short_description, "what the schema says", reason.description)
-    broken = schema_rules.breaks(rule, declared, validated.schema)
+    breach = schema_rules.breach(rule, declared, validated.schema)
     return Finding(
         *place,
         rule,
         _expected(rule, declared, validated.schema),
         _seen(rule, described, set(schema_rules.domain(declared, validated.schema))),
-        tuple(lookup(name, broken)),
+        tuple(lookup(name, breach)),
     )
 
 

@@ -7,7 +7,10 @@ from typing import Any
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 _FEW = 6
-Values = list[Any] | None
+_SHOWN = 3
+
+Breach = Callable[[list[Any] | None], str]
+"""Values of one Example (None where it has none) -> what of them breaks a rule; "" for nothing."""
 
 
 def presence(feature: schema_pb2.Feature) -> str:
@@ -68,22 +71,27 @@ def one_of(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> str:
     return "one of " + ", ".join(map(repr, allowed[:_FEW])) + more + share
 
 
-def breaks(rule: str, feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> Callable:
-    """`rule` -> whether the values of one Example (None where it has none) break it.
-
-    `rule` is domain, presence, valency, range or finite.
-    """
+def breach(rule: str, feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> Breach:
+    """The test of one Example by `rule`: domain, presence, valency, range or finite."""
     allowed = set(domain(feature, schema))
     least, most = value_counts(feature)
     low, high = value_range(feature)
-    tests: dict[str, Callable[[Values], bool]] = {
-        "presence": lambda values: not values,
-        "valency": lambda values: values is not None and not least <= len(values) <= most,
-        "domain": lambda values: any(as_text(value) not in allowed for value in values or ()),
-        "range": lambda values: any(value < low or value > high for value in values or ()),
-        "finite": lambda values: any(not math.isfinite(value) for value in values or ()),
+    if rule == "presence":
+        return lambda values: "" if values else "no value"
+    if rule == "valency":
+        return lambda values: (
+            "" if values is None or least <= len(values) <= most else f"{len(values)} values"
+        )
+    wrong: dict[str, Callable[[Any], bool]] = {
+        "domain": lambda value: as_text(value) not in allowed,
+        "range": lambda value: value < low or value > high,
+        "finite": lambda value: not math.isfinite(value),
     }
-    return tests[rule]
+    return lambda values: _first([value for value in values or () if wrong[rule](value)])
+
+
+def _first(values: list[Any]) -> str:
+    return ", ".join(map(as_text, values[:_SHOWN])) + (", …" if len(values) > _SHOWN else "")
 
 
 def percent(fraction: float) -> str:
