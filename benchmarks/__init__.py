@@ -1,0 +1,1 @@
+"""Measurements that the documentation quotes: one module a question, each with its own command."""

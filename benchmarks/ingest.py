@@ -1,0 +1,133 @@
+"""How fast are logs taken in? Beside TFX's CsvExampleGen, on the same file, in one run.
+
+    python -m benchmarks.ingest [--quick] [--json] [--folder FOLDER]
+
+Each measurement has a process of its own: a TFX pipeline of one component, ours with its look at
+the input beforehand. What is timed is the pipeline; imports are not. CsvExampleGen writes rows as
+they stand; ours checks, orders and splits them and writes timelines.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+from typing import Any, NamedTuple
+
+SIZES = (100_000, 1_000_000, 10_000_000)
+COMPARED = 1_000_000
+QUICK_SIZES = (100_000,)
+QUICK_COMPARED = 100_000
+SEED = 1
+TANDEM = "tandem"
+STOCK = "csv_example_gen"
+
+
+class Plan(NamedTuple):
+    """What is measured."""
+
+    sizes: tuple[int, ...]
+    """Events of the files that our ingestion takes in."""
+    compared: int
+    """The size that CsvExampleGen takes in too."""
+
+
+def main() -> None:
+    """Measures, then prints a table or, with --json, one JSON object alone."""
+    args = _arguments()
+    plan = Plan(QUICK_SIZES, QUICK_COMPARED) if args.quick else Plan(SIZES, COMPARED)
+    if args.folder is not None:
+        found = measure(plan, args.folder)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            found = measure(plan, pathlib.Path(folder))
+    print(json.dumps(found, indent=1) if args.json else table(found))
+
+
+def measure(plan: Plan, folder: pathlib.Path) -> dict[str, Any]:
+    """All measurements, as they are printed with --json. Logs that `folder` has are taken again."""
+    taken: dict[str, dict[int, dict[str, float]]] = {TANDEM: {}, STOCK: {}}
+    for size in plan.sizes:
+        log = _log(folder, size)
+        taken[TANDEM][size] = _in_own_process(TANDEM, log)
+        if size == plan.compared:
+            taken[STOCK][size] = _in_own_process(STOCK, log)
+    return summary(plan, taken)
+
+
+def summary(plan: Plan, taken: dict[str, dict[int, dict[str, float]]]) -> dict[str, Any]:
+    """`taken`: seconds and peak_mb by component and size. What was not measured is null."""
+    speed = {
+        name: {str(size): round(size / one["seconds"]) for size, one in by_size.items()}
+        for name, by_size in taken.items()
+    }
+    peak = {
+        name: {str(size): round(one["peak_mb"]) for size, one in by_size.items()}
+        for name, by_size in taken.items()
+    }
+    ours = taken[TANDEM]
+    small, large = ours.get(1_000_000), ours.get(10_000_000)
+    cost = round(large["seconds"] / small["seconds"], 2) if small and large else None
+    stock = taken[STOCK][plan.compared]["seconds"]
+    return {
+        "ratio_to_csv_example_gen": round(stock / ours[plan.compared]["seconds"], 1),
+        "compared_at_rows": plan.compared,
+        "rows_per_second": speed,
+        "peak_mb": peak,
+        "cost_ratio_10m_to_1m": cost,
+    }
+
+
+def table(found: dict[str, Any]) -> str:
+    """`found` for people."""
+    lines = [f"{'':<16}{'rows':>12}{'rows/s':>12}{'peak MB':>10}"]
+    for name, speeds in found["rows_per_second"].items():
+        for size, speed in speeds.items():
+            peak = found["peak_mb"][name][size]
+            lines.append(f"{name:<16}{int(size):>12,}{speed:>12,}{peak:>10,}")
+    ratio, rows = found["ratio_to_csv_example_gen"], found["compared_at_rows"]
+    lines.append(f"{ratio} times the rows a second of CsvExampleGen at {rows:,} rows")
+    if found["cost_ratio_10m_to_1m"] is not None:
+        lines.append(f"10 M rows cost {found['cost_ratio_10m_to_1m']} times what 1 M rows cost")
+    return "\n".join(lines)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.ingest", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small sizes, within two minutes")
+    parser.add_argument("--json", action="store_true", help="print JSON alone on stdout")
+    parser.add_argument(
+        "--folder", type=pathlib.Path, help="where simulated logs are kept (default: nowhere)"
+    )
+    return parser.parse_args()
+
+
+def _log(folder: pathlib.Path, size: int) -> pathlib.Path:
+    """A simulated shop's events as delimited text, in a folder of their own."""
+    home = folder / f"events-{size}"
+    if not home.exists():
+        making = folder / f"events-{size}.making"
+        _run("benchmarks.simulated_csv", str(making), str(size), str(SEED))
+        making.rename(home)
+    return home
+
+
+def _in_own_process(name: str, log: pathlib.Path) -> dict[str, float]:
+    with tempfile.TemporaryDirectory(dir=log.parent) as root:
+        return json.loads(_run("benchmarks.one_ingestion", name, str(log), root))
+
+
+def _run(module: str, *arguments: str) -> str:
+    """The last line of the module's output; its messages go to stderr, where it fails."""
+    keras_2 = {**os.environ, "TF_USE_LEGACY_KERAS": "1"}
+    command = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=keras_2)
+    if done.returncode:
+        sys.exit(f"{module} failed with exit code {done.returncode}:\n{done.stderr}")
+    return done.stdout.strip().rpartition("\n")[2]
+
+
+if __name__ == "__main__":
+    main()

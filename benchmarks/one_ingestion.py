@@ -1,0 +1,76 @@
+"""One ingestion by one component, in this process: prints seconds and peak memory as JSON."""
+
+import json
+import pathlib
+import resource
+import sys
+import time
+from collections.abc import Callable
+
+from tfx import v1 as tfx
+from tfx.dsl.components.base.base_node import BaseNode
+
+from benchmarks.simulated_csv import FILE
+from components.ingest import preflight
+from components.interactions_gen import InteractionsGen
+from schema.dataset import Dataset
+
+BEAM = ["--runner=FnApiRunner", "--direct_running_mode=in_memory"]
+
+
+def dataset() -> Dataset:
+    """Every column of the file is read."""
+    heads = {"purchase": "binary", "rating": "regression"}
+    return Dataset.model_validate(
+        {
+            # The catalogue is not read: both take in the events alone.
+            "data": {"interactions": {"path": FILE}, "items": {"path": FILE}},
+            "features": {"context": {"device": {"kind": "category"}}},
+            "labels": {"ranking": {n: {"column": n, "kind": kind} for n, kind in heads.items()}},
+        }
+    )
+
+
+def tandem(log: str, root: str) -> BaseNode:
+    """Our component, after the look at its input that a run begins with."""
+    described = dataset()
+    preflight.check(described, log)
+    return InteractionsGen(
+        dataset=described.model_dump_json(),
+        data_dir=log,
+        rejected_dir=f"{root}/rejected",
+        fingerprint=preflight.fingerprint(described, log),
+    )
+
+
+def csv_example_gen(log: str, root: str) -> BaseNode:
+    """TFX's own component."""
+    return tfx.components.CsvExampleGen(input_base=log)
+
+
+COMPONENTS: dict[str, Callable[[str, str], BaseNode]] = {
+    "tandem": tandem,
+    "csv_example_gen": csv_example_gen,
+}
+
+
+def ingest(name: str, log: str, root: str) -> dict[str, float]:
+    """Runs a pipeline of that one component; seconds, and the process's peak in MB."""
+    begin = time.perf_counter()
+    pipeline = tfx.dsl.Pipeline(
+        pipeline_name=name.replace("_", "-"),
+        pipeline_root=f"{root}/artifacts",
+        components=[COMPONENTS[name](log, root)],
+        metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
+            str(pathlib.Path(root) / "metadata.sqlite")
+        ),
+        beam_pipeline_args=BEAM,
+    )
+    tfx.orchestration.LocalDagRunner().run(pipeline)
+    seconds = time.perf_counter() - begin
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"seconds": seconds, "peak_mb": peak}
+
+
+if __name__ == "__main__":
+    print(json.dumps(ingest(*sys.argv[1:4])))
