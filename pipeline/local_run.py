@@ -6,6 +6,7 @@ import json
 import logging
 import pathlib
 from collections.abc import Iterator
+from typing import Any
 
 from rich.console import Console
 
@@ -44,13 +45,16 @@ def run(
     return summary
 
 
-def _execute(config: Config, data: str, at: RunDirectory, console: Console) -> dict[str, object]:
+def _execute(config: Config, data: str, at: RunDirectory, console: Console) -> dict[str, Any]:
     with console.status("loading TensorFlow and TFX") if console.is_terminal else _nothing():
         from pipeline import summary as summaries
         from pipeline.stages import run_stages
     with _listening(StageLines(console)) as lines:
         metadata, stages = run_stages(config, data, at, lines)
     summary = summaries.summarise(config, metadata, stages)
+    best = summaries.ceiling(pathlib.Path(data))
+    if best is not None:
+        summary["retrieval"]["ceiling"] = best
     summary["examples"] = example_recommendations.of(summary, at)
     summaries.write(summary, at.summary)
     return summary

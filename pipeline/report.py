@@ -15,6 +15,7 @@ def show(summary: dict[str, Any], console: Console) -> None:
         console.print("nothing changed: no component was executed, everything came from the cache")
     console.print(_rows(summary["rows"]), highlight=False)
     console.print(_quality(summary))
+    console.print(_order(summary["ranking"]), highlight=False)
     for name, found in summary["ranking"]["labels"].items():
         console.print(
             f"{name}: RMSE {found['rmse']:.4f}, bias baseline {found['bias_baseline_rmse']:.4f} "
@@ -62,17 +63,25 @@ def _rows(rows: dict[str, int]) -> str:
     )
 
 
+def _order(ranking: dict[str, Any]) -> str:
+    measured = ranking["training"]
+    return (
+        f"final lists are in {ranking['order']}'s order: NDCG@10 on held-out valid events is "
+        f"{measured['valid_ranking_ndcg@10']:.4f} after ranking, "
+        f"{measured['valid_retrieval_ndcg@10']:.4f} before"
+    )
+
+
 def _quality(summary: dict[str, Any]) -> Table:
     table = Table(title="quality on test", title_justify="left")
     table.add_column("")
     for name in _METRICS:
         table.add_column(name, justify="right")
-    order = summary["ranking"]["order"]
-    found = {
-        "retrieval": summary["retrieval"],
-        f"final lists ({order}'s order)": summary["ranking"],
-    }
+    found = {"retrieval": summary["retrieval"], "final lists": summary["ranking"]}
     found |= summary["retrieval"]["baselines"]
+    if "ceiling" in summary["retrieval"]:
+        found["ceiling of any method"] = summary["retrieval"]["ceiling"]
     for name, metrics in found.items():
-        table.add_row(name, *(f"{metrics[metric]:.4f}" for metric in _METRICS))
+        cells = (f"{metrics[metric]:.4f}" if metric in metrics else "" for metric in _METRICS)
+        table.add_row(name, *cells)
     return table

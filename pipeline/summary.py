@@ -4,6 +4,7 @@ import importlib.metadata
 import json
 import math
 import pathlib
+from typing import Any
 
 from tfx.types import Artifact
 
@@ -21,7 +22,7 @@ _PACKAGES = (
 
 def summarise(
     config: Config, metadata: RunMetadata, stages: list[dict[str, object]]
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Reads the artifacts of the latest executions; `stages` as the run saw them."""
     evaluation = _metrics(metadata)
     return {
@@ -41,6 +42,14 @@ def summarise(
         },
         "config": config.model_dump(mode="json"),
     }
+
+
+def ceiling(data: pathlib.Path) -> dict[str, float] | None:
+    """The best that any method could reach, where the data are simulated and the truth is known."""
+    truth = data / "truth.json"
+    if not truth.exists():
+        return None
+    return json.loads(truth.read_text(encoding="utf-8"))["ceiling"]
 
 
 def write(summary: dict[str, object], path: pathlib.Path) -> None:
