@@ -53,6 +53,9 @@ def as_number(values: Values) -> tuple[pa.Array, np.ndarray, np.ndarray]:
             return _from_numbers(values)
         values = [_digits(value) for value in values]
     text, wrong = as_text(values)
+    at_once = _cast_all(text)
+    if at_once is not None:
+        return at_once, np.zeros(len(text), bool), wrong
     trimmed = _without_empty(pc.utf8_trim_whitespace(text))
     is_number = pc.match_substring_regex(trimmed, pattern=NUMBER)
     digits = pc.replace_substring_regex(trimmed, pattern=r"^\+", replacement="")
@@ -61,6 +64,15 @@ def as_number(values: Values) -> tuple[pa.Array, np.ndarray, np.ndarray]:
     )
     bad = pc.or_(pc.invert(is_number), pc.invert(pc.fill_null(pc.is_finite(numbers), True)))
     return numbers, _mask(bad), wrong
+
+
+def _cast_all(text: pa.Array) -> pa.Array | None:
+    """float64 where each text is a plain number, as in most columns; None where one is not."""
+    try:
+        numbers = pc.cast(text, pa.float64())
+    except pa.ArrowInvalid:
+        return None
+    return numbers if pc.all(pc.is_finite(numbers), min_count=0).as_py() else None
 
 
 def to_float(value: float) -> float:
@@ -106,7 +118,10 @@ def _text(value: Any) -> str | None:
 
 
 def _without_empty(text: pa.Array) -> pa.Array:
-    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.large_string()), text)
+    empty = pc.equal(text, "")
+    if not pc.any(empty, min_count=0).as_py():
+        return text
+    return pc.if_else(empty, pa.scalar(None, pa.large_string()), text)
 
 
 def _mask(flags: pa.Array) -> np.ndarray:

@@ -32,12 +32,13 @@ class Converted(NamedTuple):
 def identifiers(values: Values, missing: str) -> Converted:
     """large_string. `missing` is the reason for an id that is absent, empty or blank."""
     text, wrong = as_text(values)
-    faults = [
-        (WRONG_KIND, wrong),
-        (missing, _true(pc.equal(pc.fill_null(pc.utf8_trim_whitespace(text), ""), ""))),
-        (OVERLONG_ID, _true(pc.greater(pc.binary_length(text), LONGEST_ID))),
-        (BAD_ID, _true(pc.match_substring_regex(text, pattern=r"[\r\n\x00]"))),
-    ]
+    overlong = _true(pc.greater(pc.binary_length(text), LONGEST_ID))
+    if _is_visible_ascii(text):
+        absent = ~text.is_valid().to_numpy(False)
+        return Converted(text, [(WRONG_KIND, wrong), (missing, absent), (OVERLONG_ID, overlong)])
+    blank = _true(pc.equal(pc.fill_null(pc.utf8_trim_whitespace(text), ""), ""))
+    broken = _true(pc.match_substring_regex(text, pattern=r"[\r\n\x00]"))
+    faults = [(WRONG_KIND, wrong), (missing, blank), (OVERLONG_ID, overlong), (BAD_ID, broken)]
     return Converted(text, faults)
 
 
@@ -113,6 +114,16 @@ def _members(value: Any) -> list[str] | None:
         return None
     texts, wrong = as_text(value)
     return None if wrong.any() else [text for text in texts.to_pylist() if text is not None]
+
+
+def _is_visible_ascii(text: pa.Array) -> bool:
+    """Whether no value can hold a blank, a control character or a letter beyond ASCII.
+
+    Most logs' ids are so, and to look at the bytes takes a tenth of the time for all values.
+    """
+    letters = text.buffers()[2]
+    seen = np.frombuffer(letters, np.uint8) if letters is not None else np.zeros(0, np.uint8)
+    return bool(((seen > ord(" ")) & (seen < 0x7F)).all())
 
 
 def _true(flags: pa.Array) -> np.ndarray:
