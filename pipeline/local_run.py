@@ -33,7 +33,7 @@ def run(
     preflight.check(config.dataset, data)
     at = run_directory.opened(root)
     with quiet.into_file(at.log) as (out, err):
-        console = Console(file=err if as_json else out)
+        console = report.plain_console(err if as_json else out)
         console.print(
             f"{config.name}: data {data}, root {at.root}, full log {at.log}", soft_wrap=True
         )

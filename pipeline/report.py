@@ -1,11 +1,16 @@
 """What a person sees of a run at its end."""
 
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.table import Table
 
 _METRICS = ("recall@10", "ndcg@10", "recall@100", "coverage@10")
+
+
+def plain_console(file: TextIO | None = None) -> Console:
+    """Prints to `file`, stdout where absent. Titles and ids are text: `[b]` in one is no markup."""
+    return Console(file=file, markup=False, highlight=False, emoji=False)
 
 
 def show(summary: dict[str, Any], console: Console) -> None:
@@ -39,7 +44,7 @@ def show(summary: dict[str, Any], console: Console) -> None:
 
 def show_recommendations(answer: dict[str, Any], console: Console | None = None) -> None:
     """One user's list, with the history that it follows from."""
-    console = console or Console()
+    console = console or plain_console()
     who = "" if answer["known_user"] else " (unknown: answered as for a new user)"
     console.print(f"\nuser {answer['user_id']}{who}", highlight=False)
     if answer["history"]:
