@@ -1,0 +1,56 @@
+"""Ingests some data and describes them with statistics, as a run would, without running one."""
+
+import dataclasses
+from typing import NamedTuple
+
+from rich.console import Console
+from tfx.types import artifact_utils
+
+from components import split_statistics
+from components.drift import Statistics
+from components.ingest import preflight
+from pipeline import dag, previous_data
+from pipeline.config import Config
+from pipeline.local_runner import LocalRunner
+from pipeline.run_directory import RunDirectory
+from pipeline.run_metadata import RunMetadata
+from pipeline.stage_lines import StageLines
+from pipeline.stages import locations
+
+
+class Described(NamedTuple):
+    """One table."""
+
+    examples_uri: str
+    statistics: dict[str, Statistics]
+    """By split."""
+
+
+def describe(
+    config: Config, data: str, at: RunDirectory, rejected: str, console: Console
+) -> dict[str, Described]:
+    """Tables by name. What ingestion does not accept goes to `rejected`; raises as a run does."""
+    places = dataclasses.replace(locations(data, at), rejected=rejected)
+    fingerprint = preflight.fingerprint(config.dataset, data)
+    connection = previous_data.local(str(at.metadata))
+    pipeline = dag.description(config, places, fingerprint, connection)
+    lines = StageLines(console)
+    try:
+        LocalRunner(lines.started, lambda name, took: lines.finished(took, False)).run(pipeline)
+    finally:
+        lines.stop()
+    metadata = RunMetadata(at.metadata, config.name)
+    return {
+        "interactions": _described(metadata, "InteractionsGen", "StatisticsGen.interactions"),
+        "items": _described(metadata, "ItemsGen", "StatisticsGen.items"),
+    }
+
+
+def _described(metadata: RunMetadata, source: str, statistics: str) -> Described:
+    ingested, counted = metadata.latest(source), metadata.latest(statistics)
+    assert ingested is not None, f"{source} has finished"
+    assert counted is not None, f"{statistics} has finished"
+    artifact = counted.outputs["statistics"]
+    splits = artifact_utils.decode_split_names(artifact.split_names)
+    by_split = {split: split_statistics.load(artifact.uri, split) for split in splits}
+    return Described(ingested.outputs["examples"].uri, by_split)
