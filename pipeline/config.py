@@ -140,7 +140,8 @@ def _sentence(path: pathlib.Path, error: ValidationError) -> str:
     elif first["type"] == "missing":
         text = f"{path}: key {key} is missing; add it (docs/CONFIG.md says what it holds)"
     elif first["type"] == "value_error":  # our own sentence, which says what was received
-        text = f"{path}: {key or 'configuration'}: {first['ctx']['error']}"
+        said = first["msg"].removeprefix("Value error, ")
+        text = f"{path}: {key or 'configuration'}: {said}"
     else:
         text = f"{path}: {key or 'configuration'}: {first['msg']}, received {first['input']!r}"
     return text + (f" (and {len(others)} more)" if others else "")

@@ -62,12 +62,12 @@ def is_interruption(code: int, complaints: str) -> bool:
 
 
 def test_the_next_run_goes_on_after_the_last_finished_stage(shop, tmp_path):
-    before, *ended = run_until(lambda stages: set(stages) >= INGESTION, shop, tmp_path)
-    assert is_interruption(*ended)
+    before, code, complaints = run_until(lambda stages: set(stages) >= INGESTION, shop, tmp_path)
+    assert is_interruption(code, complaints)
     assert not any(before.values())
 
-    after, *ended = run_until(lambda stages: not all(stages.values()), shop, tmp_path)
-    assert is_interruption(*ended)
+    after, code, complaints = run_until(lambda stages: not all(stages.values()), shop, tmp_path)
+    assert is_interruption(code, complaints)
     *cached, executed = after
     assert set(before) <= set(cached)
     assert executed not in before

@@ -120,6 +120,26 @@ def test_a_delimiter_that_fits_no_line(refused_run, shop):
     assert sorted(letter["raw"] for letter in letters) == sorted(EVENTS.splitlines())
 
 
+@pytest.mark.e2e
+def test_data_that_break_their_schema(capfd, shop):
+    """The gate behind ExampleValidator ends the run before anything learns from them."""
+    known = " ".join(f'value: "thing {n}"' for n in range(4))
+    (shop / "items.pbtxt").write_text(
+        'feature { name: "item_item_name" type: BYTES domain: "names" }'
+        f'string_domain {{ name: "names" {known} }}'
+    )
+    (shop / "shop.toml").write_text(SHOP + '[curated]\nitems = "items.pbtxt"\n')
+    root = shop / "run"
+    assert cli.main(["run", "--config", f"{shop}/shop.toml", "--root", str(root)]) == 3
+    said = capfd.readouterr()
+    assert said.err.startswith("tandem: expected data that fit the schema")
+    assert "items/all: item_item_name: domain" in said.err
+    assert "thing 4" in said.err
+    assert "Traceback" not in said.err
+    assert "Transform" not in said.out
+    assert not (root / "serving").exists()
+
+
 def test_a_missing_configuration(refused_run, shop):
     sentence = refused_run(2, "--config", shop / "other.toml")
     assert sentence.startswith(f"expected a configuration file at {shop}/other.toml")
