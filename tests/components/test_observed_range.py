@@ -1,0 +1,35 @@
+"""By hand: ten values a bucket, a hundredth each or more where a bucket is one value alone."""
+
+import pytest
+from tensorflow_metadata.proto.v0 import statistics_pb2
+
+from components.observed_range import observed_range
+
+
+def numbers(low, high, *piles):
+    """Statistics of values from `low` to `high`; `piles` are (value, share) in one bucket each."""
+    found = statistics_pb2.NumericStatistics(min=low, max=high)
+    histogram = found.histograms.add(type=statistics_pb2.Histogram.QUANTILES)
+    rest = 1.0
+    for value, share in piles:
+        histogram.buckets.add(low_value=value, high_value=value, sample_count=1000 * share)
+        rest -= share
+    histogram.buckets.add(low_value=low, high_value=high, sample_count=1000 * rest)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ([numbers(1, 5, (1, 0.02), (5, 0.3))], (1, 5)),  # stars: both ends of a scale
+        ([numbers(2, 12)], (0, 22)),  # prices: room above, none below zero
+        ([numbers(20, 30)], (10, 40)),
+        ([numbers(-30, -20)], (-40, -10)),
+        ([numbers(-4, 4)], (-12, 12)),
+        ([numbers(0, 8, (8, 0.005))], (0, 16)),  # half a percent is no pile
+        ([numbers(3, 3, (3, 1.0))], (3, 3)),
+        ([numbers(1, 4, (1, 0.1)), numbers(2, 5, (5, 0.1))], (1, 5)),  # each end in one split
+    ],
+)
+def test_bounds(found, expected):
+    assert observed_range(found) == expected
