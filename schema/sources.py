@@ -19,9 +19,11 @@ class Source(Strict):
     span: Annotated[str | None, Field(pattern=_SPANS)] = None
     """Which spans of a `{SPAN}` path are read: one (`"2024-01-31"`, `"7"`), or the first and the
     last (`"2024-01-01..2024-01-31"`); all of them where absent."""
-    format: Literal["csv", "jsonl", "parquet"] = "csv"
+    format: Literal["csv", "jsonl", "parquet", "sequences"] = "csv"
     """`csv` is any delimited text; `jsonl` has one JSON object a line. Text files that end in `.gz`
-    or `.zst` are unpacked. Times in `parquet` say their own unit, and without a zone are UTC."""
+    or `.zst` are unpacked. Times in `parquet` say their own unit, and without a zone are UTC.
+    `sequences` is for events alone: one user a line, `user item item …` in order of time, with
+    blanks between; it goes with `split.kind = "last_item"`."""
     delimiter: Annotated[str, Field(min_length=1)] = ","
     """Between two fields of `csv`; may be several characters, "\\t" for a tab."""
     columns: list[str] | None = None
@@ -67,6 +69,16 @@ class InteractionsSource(Source):
     max_events_per_user_and_day: Annotated[int | None, Field(ge=1)] = None
     """A user's events beyond that many on one day (UTC) are rejected: those of a robot."""
 
+    @model_validator(mode="after")
+    def _sequences_have_no_time(self) -> "InteractionsSource":
+        if self.format == "sequences" and self.timestamp_unit != "s":
+            raise ValueError(
+                "timestamp_unit goes with times, and sequences have none; leave it out"
+            )
+        if self.format == "sequences" and self.max_events_per_user_and_day is not None:
+            raise ValueError("max_events_per_user_and_day goes with times, and sequences have none")
+        return self
+
 
 class ItemsSource(Source):
     """The catalogue."""
@@ -104,3 +116,10 @@ class Data(Strict):
     """Events of one timeline that one Example may hold as its own."""
     carry: Annotated[int, Field(ge=1)] = 1024
     """Earlier events that an Example carries along as history."""
+
+    @model_validator(mode="after")
+    def _events_alone_come_in_sequences(self) -> "Data":
+        for name, source in (("items", self.items), ("users", self.users)):
+            if source is not None and source.format == "sequences":
+                raise ValueError(f'format = "sequences" is for data.interactions, not data.{name}')
+        return self

@@ -1,7 +1,7 @@
 """Ingestion: raw tables in, timelines, histories and a catalogue out. Beam and Arrow, no TFX.
 
     files -> blocks -> records (delimited | json_lines) -> fields -> tables -> shards
-    shards -> events -> clock -> timelines -> examples, histories
+    shards -> ordering (events, event_rules) -> clock -> splits -> timelines -> examples, histories
     shards -> latest -> examples      (items; users join their timelines)
 
 What is not accepted goes to `dead_letters`; `counts` proves that nothing was lost.

@@ -8,7 +8,7 @@ import pyarrow as pa
 from apache_beam.io.filesystems import FileSystems
 
 from components.ingest.rejection import Rejected
-from components.ingest.table_spec import FILE, LINE, RAW
+from components.ingest.table_spec import ORIGIN
 
 _RECORDS_AT_ONCE = 10_000
 
@@ -31,7 +31,7 @@ def write(folder: str, first_line: int, letters: list[Rejected]) -> None:
 def write_late(folder: str, shard: int, refused: Mapping[str, pa.Table]) -> None:
     """Writes the letters of records that were refused by reason after they had been parsed.
 
-    The tables hold FILE, LINE and RAW. The file is named after the shard, so that a retry
+    The tables hold ORIGIN. The file is named after the shard, so that a retry
     overwrites; without a record there is none.
     """
     if any(table.num_rows for table in refused.values()):
@@ -40,9 +40,9 @@ def write_late(folder: str, shard: int, refused: Mapping[str, pa.Table]) -> None
 
 def _letters(refused: Mapping[str, pa.Table]) -> Iterator[Rejected]:
     for reason, table in refused.items():
-        for batch in table.select([FILE, LINE, RAW]).to_batches(_RECORDS_AT_ONCE):
-            for file, line, raw in zip(*batch.to_pydict().values(), strict=True):
-                yield Rejected(file, line, reason, raw)
+        for batch in table.select(ORIGIN).to_batches(_RECORDS_AT_ONCE):
+            for file, line, group, raw in zip(*batch.to_pydict().values(), strict=True):
+                yield Rejected(file, line, reason, raw, group)
 
 
 def _write(folder: str, name: str, letters: Iterable[Rejected]) -> None:

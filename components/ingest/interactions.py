@@ -23,7 +23,7 @@ from components.ingest import (
 from components.ingest.clock import Clock, ClockOf
 from components.ingest.ordering import HISTOGRAMS, SHARDS, TALLIES, Order, Shard
 from components.ingest.read_table import ReadTable, paths_and_shards
-from components.ingest.table_spec import FILE, LINE, RAW, TableSpec
+from components.ingest.table_spec import FILE, LINE, ORIGIN, TableSpec
 from components.ingest.tallies import WriteCounts
 from schema import timeline
 from schema.dataset import Dataset
@@ -84,7 +84,7 @@ def _specs(dataset: Dataset, data_dir: str) -> list[tuple[TableSpec, list[str]]]
     withholds_raw = dataset.data.hash_user_ids is not None
     paths, count = paths_and_shards(data_dir, source)
     own = fields.of_interactions(dataset)
-    origin = (FILE, LINE, RAW) if event_rules.needs_origin(source) else ()
+    origin = ORIGIN if event_rules.needs_origin(source) else ()
     specs = [(TableSpec("interactions", source, own, count, origin, withholds_raw), paths)]
     if users is not None:
         paths, _ = paths_and_shards(data_dir, users)

@@ -11,7 +11,7 @@ from components.ingest import counts, dead_letters, examples, fields, shards
 from components.ingest.latest import latest
 from components.ingest.read_table import ReadTable, paths_and_shards
 from components.ingest.rejection import DUPLICATE_ID
-from components.ingest.table_spec import FILE, LINE, RAW, TableSpec
+from components.ingest.table_spec import FILE, LINE, ORIGIN, TableSpec
 from components.ingest.tallies import WriteCounts
 from schema import timeline
 from schema.dataset import Dataset
@@ -56,7 +56,7 @@ def known(pipeline: beam.Pipeline, dataset: Dataset, data_dir: str) -> beam.PCol
 def _spec(dataset: Dataset, data_dir: str) -> tuple[TableSpec, list[str]]:
     source = dataset.data.items
     paths, _ = paths_and_shards(data_dir, source)
-    origin = (FILE, LINE) if source.duplicates == "last" else (FILE, LINE, RAW)
+    origin = (FILE, LINE) if source.duplicates == "last" else ORIGIN
     return TableSpec("items", source, fields.of_items(dataset), 1, origin), paths
 
 

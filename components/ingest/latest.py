@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.ingest.table_spec import FILE, LINE, RAW
+from components.ingest.table_spec import FILE, LINE, ORIGIN
 
 
 class Latest(NamedTuple):
@@ -26,5 +26,5 @@ def latest(records: pa.Table, column: str) -> Latest:
     if ordered.num_rows > 1:
         ids = ordered[column].combine_chunks()
         last[:-1] = pc.not_equal(ids[1:], ids[:-1]).to_numpy(zero_copy_only=False)
-    origin = [name for name in (FILE, LINE, RAW) if name in records.column_names]
+    origin = [name for name in ORIGIN if name in records.column_names]
     return Latest(ordered.filter(pa.array(last)).drop(origin), ordered.filter(pa.array(~last)))

@@ -12,7 +12,7 @@ from components.ingest import counts, dead_letters, event_rules, events, shards
 from components.ingest.clock import histogram
 from components.ingest.fields import TIMESTAMP
 from components.ingest.latest import latest
-from components.ingest.table_spec import FILE, LINE, RAW
+from components.ingest.table_spec import ORIGIN
 from schema import timeline
 from schema.sources import InteractionsSource
 
@@ -88,7 +88,7 @@ def _events(
     dead_letters.write_late(letters_dir, shard, judged.refused)
     for reason, table in judged.refused.items():
         tallies.append((counts.key("interactions", "rejected", reason), table.num_rows))
-    return judged.kept.drop([FILE, LINE, RAW]), tallies
+    return judged.kept.drop(list(ORIGIN)), tallies
 
 
 def _users(parts: Iterable[bytes]) -> tuple[pa.Table | None, list[tuple[str, int]]]:

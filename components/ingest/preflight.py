@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from components.ingest import compression, delimited, fields, files, parquet_file
+from components.ingest import compression, delimited, fields, files, parquet_file, sequences
 from components.ingest.fields import Field
+from schema import pseudonyms
 from schema.dataset import Dataset
 from schema.errors import ConfigError, DataRefused
-from schema.sources import Source
+from schema.sources import InteractionsSource, Source
 
 # A field that a log seldom fills shows itself within this many records, or is taken for a mistake.
 _SAMPLE = 10_000
@@ -27,8 +28,11 @@ def check(dataset: Dataset, data_dir: str) -> None:
     """Looks at the start of every input file.
 
     Raises ConfigError for a missing file and for a column that the configuration names and the file
-    does not have; DataRefused for a table of empty files.
+    does not have, or where the key of user ids is not to be had; DataRefused for a table of empty
+    files.
     """
+    if dataset.data.hash_user_ids is not None:
+        pseudonyms.secret(dataset.data.hash_user_ids)
     for table in _tables(dataset):
         paths = list(files.match(data_dir, table.source))
         if not paths:
@@ -46,13 +50,16 @@ def check(dataset: Dataset, data_dir: str) -> None:
             _check_delimited(table, filled)
         elif table.source.format == "parquet":
             _check_parquet(table, filled)
+        elif isinstance(table.source, InteractionsSource) and table.source.format == "sequences":
+            names = sequences.columns_of(table.source)
+            _expect_columns(table, filled[0], names, "sequences have no others")
         else:
             _check_json(table, filled)
 
 
 def fingerprint(dataset: Dataset, data_dir: str) -> str:
     """SHA-256 over paths and contents of all input files: another one, another result."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(pseudonyms.fingerprint(dataset.data.hash_user_ids).encode())
     for table in _tables(dataset):
         for path, size in files.match(data_dir, table.source).items():
             digest.update(f"{table.name}\0{path}\0{size}\0".encode())

@@ -14,6 +14,7 @@ from components.ingest import (
     files,
     lines,
     parquet_rows,
+    sequences,
     shards,
     tables,
 )
@@ -92,7 +93,8 @@ class _Parse(beam.DoFn):
     def _decoded(self, block: Block) -> lines.Lines:
         source = self._spec.source
         has_header = source.format == "csv" and source.columns is None
-        return lines.decode(block, source.encoding, header=has_header)
+        found = lines.decode(block, source.encoding, header=has_header)
+        return sequences.expand(found) if source.format == "sequences" else found
 
     def _columns_of(self, path: str) -> list[str]:
         """Columns of delimited text, in order; of no other format."""

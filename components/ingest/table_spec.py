@@ -9,7 +9,9 @@ from schema.sources import Source
 # Where a record came from: it decides which of two records with one id is the later one.
 FILE = "file"
 LINE = "line"
+ROW_GROUP = "row_group"  # of a Parquet file
 RAW = "raw"  # and how it stood there, for a record that may still be refused later
+ORIGIN = (FILE, LINE, ROW_GROUP, RAW)
 
 
 class TableSpec(NamedTuple):
@@ -24,6 +26,6 @@ class TableSpec(NamedTuple):
     shards: int
     """How many parts."""
     origin: tuple[str, ...] = ()
-    """Which of FILE, LINE and RAW an accepted record keeps."""
+    """Which of FILE, LINE, ROW_GROUP and RAW an accepted record keeps."""
     withholds_raw: bool = False
     """Whether dead letters and RAW go without the raw text, which would show what is hashed."""

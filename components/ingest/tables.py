@@ -6,12 +6,13 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from components.ingest import delimited, json_lines
+from components.ingest import delimited, json_lines, sequences
 from components.ingest.fields import Field
 from components.ingest.lines import Lines
 from components.ingest.records import Records
 from components.ingest.rejection import Rejected
-from components.ingest.table_spec import FILE, LINE, RAW, TableSpec
+from components.ingest.table_spec import FILE, LINE, RAW, ROW_GROUP, TableSpec
+from schema.sources import InteractionsSource
 
 WITHHELD = "(withheld: user ids are hashed)"
 
@@ -31,6 +32,8 @@ def parse(lines: Lines, names: Sequence[str], spec: TableSpec) -> Parsed:
     """
     if spec.source.format == "csv":
         records = delimited.parse(lines.texts, names, wanted(spec), spec.source.delimiter)
+    elif isinstance(spec.source, InteractionsSource) and spec.source.format == "sequences":
+        records = sequences.parse(lines.texts, wanted(spec), spec.source)
     else:
         records = json_lines.parse(lines.texts, wanted(spec))
     return accept(lines, records, spec)
@@ -87,6 +90,8 @@ def _with_origin(table: pa.Table, lines: Lines, index: np.ndarray, spec: TableSp
 
 
 def _origin(name: str, lines: Lines, index: np.ndarray, withholds_raw: bool) -> pa.Array:
+    if name == ROW_GROUP:
+        return pa.array([lines.row_group] * len(index), pa.int64())
     if name == LINE:
         return pa.array(lines.numbers[index])
     if name == FILE:

@@ -123,13 +123,15 @@ def ingest_items(tmp_path):
 
 @pytest.fixture
 def run_referee(shared_data):
-    """run_referee(source, out) -> the folder of the referee's own split of MovieTweetings."""
+    """run_referee(source, out) -> the folder of the referee's own split of a public data set."""
     script = shared_data.parent / "referee" / "score.py"
     if not script.is_file():
         pytest.skip(f"needs the referee, no file {script}")
 
-    def split(source: pathlib.Path, out: pathlib.Path) -> pathlib.Path:
-        arguments = ["split", "--data", "movietweetings", "--source", source, "--out", out]
+    def split(
+        source: pathlib.Path, out: pathlib.Path, data: str = "movietweetings"
+    ) -> pathlib.Path:
+        arguments = ["split", "--data", data, "--source", source, "--out", out]
         subprocess.run([sys.executable, script, *arguments], check=True, capture_output=True)
         return out
 

@@ -1,0 +1,101 @@
+"""With a key, no raw user id is in anything that ingestion writes."""
+
+import gzip
+import hashlib
+import hmac
+import itertools
+
+import pytest
+
+from components.ingest import histories, preflight
+from schema.dataset import Dataset
+from schema.errors import ConfigError
+from schema.pseudonyms import pseudonym
+
+T0 = 1_600_000_000
+KEY = "correct horse battery staple"
+
+NAMES = [f"person-{n}-x" for n in range(9)]
+LOG = "user_id,item_id,timestamp,rating\n" + "".join(
+    [f"{name},i{n},{T0 + n},4\n" for n, name in enumerate(NAMES[:6])]
+    + [f"{NAMES[0]},i{n},{T0 + 10 + n},4\n" for n in range(6)]
+    + [f"{NAMES[6]},i1\n"]  # wrong field count
+    + [f"{NAMES[7]},i1,soon,4\n"]  # bad timestamp
+    + [f",{NAMES[7]},{T0},4\n"]  # shifted by a field
+    + [f"{NAMES[8] * 110},i1,{T0},4\n"]  # overlong id
+    + [f'"{NAMES[8]},i1,{T0},4\n']  # broken quoting
+    + [f"{NAMES[8]},gone,{T0 + 3},4\n"]  # unknown item
+)
+BROKEN_BYTES = f"{NAMES[8]},\u00e9,{T0},4\n".encode("latin-1")
+USERS = "user_id,city\n" + "".join(f"{name},c{n}\n" for n, name in enumerate(NAMES)) + "person-x\n"
+ITEMS = "item_id\n" + "".join(f"i{n}\n" for n in range(6))
+
+
+@pytest.fixture
+def hashed(monkeypatch) -> Dataset:
+    monkeypatch.setenv("SHOP_KEY", KEY)
+    data = {
+        "interactions": {
+            "path": "log.csv", "unknown_item": "reject", "max_events_per_user_and_day": 3,
+        },
+        "items": {"path": "items.csv"},
+        "users": {"path": "users.csv"},
+        "hash_user_ids": {"key_env": "SHOP_KEY"},
+    }  # fmt: skip
+    ranking = {"rating": {"column": "rating", "kind": "regression"}}
+    features = {"users": {"city": {"kind": "category"}}}
+    return Dataset.model_validate(
+        {"data": data, "labels": {"ranking": ranking}, "features": features}
+    )
+
+
+def expected(name: str) -> str:
+    return hmac.new(KEY.encode(), name.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def test_raw_ids_are_nowhere(hashed, lay, ingest_events):
+    folder = lay({"log.csv": LOG.encode() + BROKEN_BYTES, "users.csv": USERS, "items.csv": ITEMS})
+    done = ingest_events(hashed, folder)
+    table = done.counts.tables["interactions"]
+    assert table.rejected_by_reason == {
+        "too_many_events": 4, "bad_timestamp": 1, "broken_quoting": 1, "invalid_encoding": 1,
+        "missing_user_id": 1, "overlong_id": 1, "unknown_item": 1, "wrong_field_count": 1,
+    }  # fmt: skip
+    files = [path for path in done.root.rglob("*") if path.is_file()]
+    assert {path.relative_to(done.root).parts[0] for path in files} == {
+        "examples", "histories", "rejected",
+    }  # fmt: skip
+    for path in files:
+        raw = path.read_bytes()
+        raw = gzip.decompress(raw) if path.suffix == ".gz" else raw
+        for secret in ("person-", KEY):
+            assert secret.encode() not in raw, path
+    for _, line, _, raw in itertools.chain(done.letters("interactions"), done.letters("users")):
+        assert line > 1
+        assert "hashed" in raw
+    found = [example["user_id"][0] for example in done.examples("train")]
+    assert set(found) <= {expected(name) for name in NAMES}
+
+
+def test_whoever_has_the_key_finds_the_user(hashed, lay, ingest_events):
+    folder = lay({"log.csv": LOG, "users.csv": USERS, "items.csv": ITEMS})
+    uri = ingest_events(hashed, folder).histories
+    assert histories.lookup(uri, NAMES[1]) is None
+    name = pseudonym(NAMES[1], hashed.data.hash_user_ids)
+    assert name == expected(NAMES[1])
+    history = histories.lookup(uri, name)
+    assert history is not None
+    assert history.item_ids == ["i1"]
+    assert history.user == {"city": "c1"}  # the user table is hashed alike, so that they meet
+
+
+def test_another_key_makes_another_fingerprint_and_none_stops_before_the_start(
+    hashed, lay, monkeypatch
+):
+    folder = lay({"log.csv": LOG, "users.csv": USERS, "items.csv": ITEMS})
+    first = preflight.fingerprint(hashed, folder)
+    monkeypatch.setenv("SHOP_KEY", KEY + "!")
+    assert preflight.fingerprint(hashed, folder) != first
+    monkeypatch.delenv("SHOP_KEY")
+    with pytest.raises(ConfigError, match="SHOP_KEY"):
+        preflight.check(hashed, folder)

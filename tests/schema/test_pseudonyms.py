@@ -1,0 +1,57 @@
+"""Pseudonyms of users against the published algorithm, and keys that are none."""
+
+import pytest
+from pydantic import ValidationError
+
+from schema import pseudonyms
+from schema.errors import ConfigError
+from schema.pseudonyms import UserIdKey
+
+
+def test_is_the_hmac_of_rfc_4231():
+    # Test case 1 of RFC 4231: key 20 times 0x0b, data "Hi There".
+    expected = "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
+    assert pseudonyms.hashed("Hi There", b"\x0b" * 20) == expected[:32]
+
+
+def test_key_from_a_file_and_from_the_environment_are_one(tmp_path, monkeypatch):
+    (tmp_path / "key").write_text("0123456789abcdef\n")
+    monkeypatch.setenv("SHOP_KEY", "0123456789abcdef")
+    of_file = UserIdKey(key_file=str(tmp_path / "key"))
+    of_environment = UserIdKey(key_env="SHOP_KEY")
+    assert pseudonyms.secret(of_file) == b"0123456789abcdef"
+    assert pseudonyms.pseudonym("é", of_file) == pseudonyms.pseudonym("é", of_environment)
+    assert pseudonyms.pseudonym("e", of_file) != pseudonyms.pseudonym("é", of_file)
+
+
+def test_without_a_key_ids_stay():
+    assert pseudonyms.pseudonym("alice", None) == "alice"
+    assert pseudonyms.fingerprint(None) == ""
+
+
+def test_fingerprint_differs_with_the_key_and_does_not_show_it(monkeypatch):
+    place = UserIdKey(key_env="SHOP_KEY")
+    monkeypatch.setenv("SHOP_KEY", "a" * 16)
+    first = pseudonyms.fingerprint(place)
+    monkeypatch.setenv("SHOP_KEY", "b" * 16)
+    assert pseudonyms.fingerprint(place) != first
+    assert "b" * 16 not in pseudonyms.fingerprint(place)
+
+
+def test_a_key_that_is_absent_or_short_is_refused_and_not_shown(tmp_path, monkeypatch):
+    with pytest.raises(ConfigError, match="no-such-file"):
+        pseudonyms.secret(UserIdKey(key_file=str(tmp_path / "no-such-file")))
+    with pytest.raises(ConfigError, match=r"environment variable SHOP_KEY.*received 0"):
+        pseudonyms.secret(UserIdKey(key_env="SHOP_KEY"))
+    monkeypatch.setenv("SHOP_KEY", "hunter2")
+    with pytest.raises(ConfigError, match="received 7") as caught:
+        pseudonyms.secret(UserIdKey(key_env="SHOP_KEY"))
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{}, {"key_file": "/a", "key_env": "B"}, {"key_file": "secrets/key"}]
+)
+def test_one_place_that_is_the_same_everywhere(wrong):
+    with pytest.raises(ValidationError):
+        UserIdKey.model_validate(wrong)
