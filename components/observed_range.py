@@ -5,13 +5,14 @@ from collections.abc import Iterator, Sequence
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 _PILED_UP = 0.01
+_AT_LEAST = 10
 
 
 def observed_range(found: Sequence[statistics_pb2.NumericStatistics]) -> tuple[float, float]:
     """Smallest and largest number to be allowed.
 
-    A bound at which a hundredth of all values lie is the end of a scale (stars, shares): it stands.
-    Any other is the largest so far (prices, seconds): beyond it there is as much room as the values
+    A bound at which a hundredth of all values lie, and ten at least, is the end of a scale (stars,
+    shares): it stands. Any other is the largest so far (prices, seconds): beyond it there is as much room as the values
     span, but not across zero, which is a bound of its own where nothing was seen beyond it.
     """
     low, high = min(each.min for each in found), max(each.max for each in found)
@@ -26,20 +27,31 @@ def observed_range(found: Sequence[statistics_pb2.NumericStatistics]) -> tuple[f
 
 
 def _piled_up(found: Sequence[statistics_pb2.NumericStatistics], bound: float) -> bool:
-    """Whether a hundredth of the values of one split are exactly `bound`."""
-    return any(
-        sum(share for low, high, share in _quantiles(each) if low == high == bound) >= _PILED_UP
-        for each in found
+    """Whether that many of the values of one split are exactly `bound`."""
+    return any(_count(each, bound) >= max(_AT_LEAST, _PILED_UP * _total(each)) for each in found)
+
+
+def _count(found: statistics_pb2.NumericStatistics, value: float) -> float:
+    """Values in those quantile buckets that hold `value` alone: less than there are, at most by
+    two buckets.
+    """
+    return sum(
+        bucket.sample_count
+        for bucket in _quantiles(found)
+        if bucket.low_value == bucket.high_value == value
     )
 
 
-def _quantiles(found: statistics_pb2.NumericStatistics) -> Iterator[tuple[float, float, float]]:
-    """(low, high, share) of each quantile bucket."""
+def _total(found: statistics_pb2.NumericStatistics) -> float:
+    return sum(bucket.sample_count for bucket in _quantiles(found))
+
+
+def _quantiles(
+    found: statistics_pb2.NumericStatistics,
+) -> Iterator[statistics_pb2.Histogram.Bucket]:
     for histogram in found.histograms:
         if histogram.type == statistics_pb2.Histogram.QUANTILES:
-            total = sum(bucket.sample_count for bucket in histogram.buckets)
-            for bucket in histogram.buckets:
-                yield bucket.low_value, bucket.high_value, bucket.sample_count / total
+            yield from histogram.buckets
 
 
 def _short(number: float) -> float:

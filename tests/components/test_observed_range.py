@@ -1,4 +1,4 @@
-"""By hand: ten values a bucket, a hundredth each or more where a bucket is one value alone."""
+"""By hand, a thousand values each."""
 
 import pytest
 from tensorflow_metadata.proto.v0 import statistics_pb2
@@ -26,7 +26,8 @@ def numbers(low, high, *piles):
         ([numbers(20, 30)], (10, 40)),
         ([numbers(-30, -20)], (-40, -10)),
         ([numbers(-4, 4)], (-12, 12)),
-        ([numbers(0, 8, (8, 0.005))], (0, 16)),  # half a percent is no pile
+        ([numbers(0, 8, (8, 0.011))], (0, 8)),
+        ([numbers(0, 8, (8, 0.009))], (0, 16)),  # nine of a thousand are no pile
         ([numbers(3, 3, (3, 1.0))], (3, 3)),
         ([numbers(1, 4, (1, 0.1)), numbers(2, 5, (5, 0.1))], (1, 5)),  # each end in one split
     ],
