@@ -12,8 +12,9 @@ def observed_range(found: Sequence[statistics_pb2.NumericStatistics]) -> tuple[f
     """Smallest and largest number to be allowed.
 
     A bound at which a hundredth of all values lie, and ten at least, is the end of a scale (stars,
-    shares): it stands. Any other is the largest so far (prices, seconds): beyond it there is as much room as the values
-    span, but not across zero, which is a bound of its own where nothing was seen beyond it.
+    shares): it stands. Any other is the largest so far (prices, seconds): beyond it there is as
+    much room as the values span, but not across zero, which is a bound of its own where nothing was
+    seen beyond it.
     """
     low, high = min(each.min for each in found), max(each.max for each in found)
     room = high - low

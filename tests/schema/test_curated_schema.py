@@ -104,3 +104,20 @@ def test_a_curated_file_may_not_name_what_is_not_there(folder):
         ConfigError, match=r"shop\.items\.pbtxt curates 'item_tgas'; expected one of"
     ):
         curated_schema.curated(curated_schema.items(DATASET), "shop", "items")
+
+
+def test_a_file_of_the_users_own_brings_its_constraints(tmp_path):
+    path = tmp_path / "own.pbtxt"
+    constraints = "dataset_constraints { min_examples_count: 10 }"
+    path.write_text(constraints, encoding="utf-8")
+    found = curated_schema.tightened(curated_schema.items(DATASET), path)
+    assert found == _proto(ITEMS + constraints)
+
+
+def test_a_file_that_is_not_there_or_no_schema_is_named(tmp_path):
+    path = tmp_path / "own.pbtxt"
+    with pytest.raises(ConfigError, match=r"own\.pbtxt, received: No such file"):
+        curated_schema.tightened(curated_schema.items(DATASET), path)
+    path.write_text("feature { nmae: 'item_tags' }", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"own\.pbtxt: expected a tensorflow_metadata Schema"):
+        curated_schema.tightened(curated_schema.items(DATASET), path)

@@ -1,0 +1,78 @@
+"""Executions of the gate planted in a metadata store of their own."""
+
+import pathlib
+
+import pytest
+from ml_metadata import metadata_store
+from ml_metadata.proto import metadata_store_pb2 as mlmd
+
+from pipeline import previous_data
+
+NONE = {"interactions": "", "items": ""}
+
+
+class Gates:
+    """plant(name, fingerprint) -> what the gate was given, as `statistics` should return it."""
+
+    def __init__(self, folder: pathlib.Path):
+        self.folder = folder
+        self.connection = previous_data.local(str(folder / "metadata.sqlite"))
+        self._store = metadata_store.MetadataStore(self.connection)
+        kind = self._store.put_context_type(mlmd.ContextType(name="node"))
+        context = mlmd.Context(type_id=kind, name="shop.DataGate")
+        [self._context] = self._store.put_contexts([context])
+        self._gate = self._store.put_execution_type(mlmd.ExecutionType(name="DataGate"))
+        self._statistics = self._store.put_artifact_type(mlmd.ArtifactType(name="Statistics"))
+
+    def plant(self, name: str, fingerprint: str, state=mlmd.Execution.COMPLETE) -> dict[str, str]:
+        run = mlmd.Execution(type_id=self._gate, last_known_state=state)
+        run.custom_properties["fingerprint"].string_value = fingerprint
+        uris = {}
+        inputs = []
+        for table in NONE:
+            uris[table] = str(self.folder / name / table)
+            pathlib.Path(uris[table]).mkdir(parents=True)
+            artifact = mlmd.Artifact(type_id=self._statistics, uri=uris[table])
+            event = mlmd.Event(type=mlmd.Event.INPUT)
+            event.path.steps.add(key=f"{table}_statistics")
+            event.path.steps.add(index=0)
+            inputs.append((artifact, event))
+        contexts = self._store.get_contexts_by_id([self._context])
+        self._store.put_execution(run, inputs, contexts)
+        return uris
+
+    def before(self, fingerprint: str) -> dict[str, str]:
+        return previous_data.statistics(self.connection, "shop", fingerprint)
+
+
+@pytest.fixture
+def gates(tmp_path):
+    return Gates(tmp_path)
+
+
+def test_the_first_data_have_none_before_them(tmp_path):
+    connection = previous_data.local(str(tmp_path / "metadata.sqlite"))
+    assert previous_data.statistics(connection, "shop", "monday") == NONE
+
+
+def test_the_same_data_again_compare_with_what_they_did_before(gates):
+    monday = gates.plant("monday", "monday")
+    assert gates.before("monday") == NONE
+    assert gates.before("tuesday") == monday
+    gates.plant("tuesday", "tuesday")
+    gates.plant("tuesday again", "tuesday", mlmd.Execution.CACHED)
+    assert gates.before("tuesday") == monday
+
+
+def test_the_latest_that_passed_counts(gates):
+    gates.plant("monday", "monday")
+    tuesday = gates.plant("tuesday", "tuesday", mlmd.Execution.CACHED)
+    gates.plant("refused", "wednesday", mlmd.Execution.FAILED)
+    assert gates.before("thursday") == tuesday
+
+
+def test_statistics_that_were_deleted_are_passed_over(gates):
+    monday = gates.plant("monday", "monday")
+    tuesday = gates.plant("tuesday", "tuesday")
+    pathlib.Path(tuesday["items"]).rmdir()
+    assert gates.before("wednesday") == monday

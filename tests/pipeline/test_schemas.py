@@ -1,0 +1,51 @@
+import pytest
+
+from pipeline import config as configuration
+from pipeline import schemas
+from schema.errors import ConfigError
+
+SHOP = """
+name = "shop"
+[data.interactions]
+path = "events.csv"
+[data.items]
+path = "items.csv"
+"""
+CURATED = """
+[curated]
+items = "schemas/items.pbtxt"
+"""
+CLOSED = """
+feature { name: "title" type: BYTES domain: "titles" }
+string_domain { name: "titles" value: "one" }
+"""
+
+
+def load(folder, text):
+    path = folder / "shop.toml"
+    path.write_text(text, encoding="utf-8")
+    return configuration.load(path)
+
+
+def test_a_curated_file_lies_beside_the_configuration(tmp_path, monkeypatch):
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "schemas" / "items.pbtxt").write_text(CLOSED, encoding="utf-8")
+    config = load(tmp_path, SHOP + CURATED)
+    monkeypatch.chdir("/")
+    title = {f.name: f for f in schemas.of(config, "items").feature}["title"]
+    assert title.domain == "titles"
+    assert schemas.of(config, "interactions") == schemas.implied(config, "interactions")
+
+
+def test_a_curated_file_that_is_not_there_is_named(tmp_path):
+    config = load(tmp_path, SHOP + CURATED)
+    with pytest.raises(ConfigError, match=r"schemas/items\.pbtxt.*mend \[curated\]"):
+        schemas.of(config, "items")
+
+
+def test_a_shipped_configuration_has_its_own(tmp_path):
+    config = load(tmp_path, SHOP.replace('"shop"', '"movietweetings"'))
+    title = {f.name: f for f in schemas.implied(config, "items").feature}["title"]
+    assert not title.presence.min_fraction
+    with pytest.raises(ConfigError, match="movietweetings"):  # it has no genres, the file has
+        schemas.of(config, "items")
