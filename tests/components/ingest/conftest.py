@@ -68,8 +68,8 @@ def read_example(record: bytes) -> dict:
     return found
 
 
-def _pipeline() -> beam.Pipeline:
-    arguments = ["--runner=FnApiRunner", "--direct_running_mode=in_memory"]
+def _pipeline(mode: str = "in_memory") -> beam.Pipeline:
+    arguments = ["--runner=FnApiRunner", f"--direct_running_mode={mode}", "--direct_num_workers=3"]
     return beam.Pipeline(options=PipelineOptions(arguments))
 
 
@@ -90,11 +90,13 @@ def lay(tmp_path):
 
 @pytest.fixture
 def ingest_events(tmp_path):
-    """ingest_events(dataset, data_dir) -> Ingested, of events and users."""
+    """ingest_events(dataset, data_dir) -> Ingested, of events and users; `mode` is Beam's."""
 
-    def run(dataset: Dataset, data_dir: str, name: str = "run") -> Ingested:
+    def run(
+        dataset: Dataset, data_dir: str, name: str = "run", mode: str = "in_memory"
+    ) -> Ingested:
         root = tmp_path / name
-        with _pipeline() as pipeline:
+        with _pipeline(mode) as pipeline:
             interactions.build(
                 pipeline,
                 dataset,

@@ -2,11 +2,13 @@
 
 import io
 import json
+import random
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from components.ingest import blocks, fields, lines, tables
+from components.ingest import acceptance, blocks, fields, lines, sequences, tables
 from components.ingest.table_spec import LINE, TableSpec
 from schema.dataset import Dataset
 
@@ -36,6 +38,15 @@ json_lines = st.lists(
         st.text(max_size=10),
     ),
     max_size=12,
+).map("\n".join)
+
+
+sequence_lines = st.lists(
+    st.lists(
+        st.sampled_from(["u1", "i1", "i2", '"', "a" * 1030, "\0", "\ufeff"]) | st.text(max_size=4),
+        max_size=5,
+    ).map(" ".join),
+    max_size=8,
 ).map("\n".join)
 
 
@@ -118,6 +129,28 @@ def test_json_lines_are_conserved(data, block_bytes):
     check(described("jsonl"), data, block_bytes)
 
 
+@given(
+    st.one_of(
+        sequence_lines.map(lambda text: text.encode(errors="replace")), st.binary(max_size=80)
+    ),
+    sizes,
+)
+def test_sequences_are_conserved(data, block_bytes):
+    source = {"path": "x", "format": "sequences"}
+    dataset = Dataset.model_validate({"data": {"interactions": source, "items": {"path": "y"}}})
+    spec = TableSpec("interactions", dataset.data.interactions, fields.of_interactions(dataset), 1)
+    found = expected = 0
+    for block in blocks.blocks("x", io.BytesIO(data), block_bytes):
+        decoded = lines.decode(block, "utf-8", header=False)
+        expected += len(decoded.rejected)
+        expected += sum(max(1, len(text.split()) - 1) for text in decoded.texts)
+        expanded = sequences.expand(decoded)
+        parsed = tables.parse(expanded, [], spec)
+        assert expanded.read == parsed.accepted.num_rows + len(parsed.rejected)
+        found += expanded.read
+    assert found == expected
+
+
 @given(st.binary(max_size=80), sizes)
 def test_every_byte_is_latin_1(data, block_bytes):
     _, rejected = outcome(described("csv", encoding="latin-1"), data, block_bytes)
@@ -142,3 +175,72 @@ def test_nothing_is_lost_on_the_way(rows, ingest_events, tmp_path_factory):
     assert table.accepted == len(set(good))
     assert table.duplicates == len(good) - len(set(good))
     assert table.rejected == table.read - len(good)
+
+
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    log=st.one_of(csv_lines.map(str.encode), st.binary(max_size=200)),
+    people=st.binary(max_size=60),
+    unpacked=st.booleans(),
+)
+@example(
+    log=b"u1,i1,1600000000,4,\nu1,i2,1600000001,4,\nu1,i1,1600000002,4,",
+    people=b"u1,9",
+    unpacked=True,
+)
+def test_arbitrary_bytes_pass_through_every_rule(
+    log, people, unpacked, ingest_events, tmp_path_factory
+):
+    """Policies that refuse late, a user table, and what is perhaps no gzip file at all."""
+    folder = tmp_path_factory.mktemp("data")
+    (folder / ("x" if unpacked else "x.gz")).write_bytes(log)
+    (folder / "people").write_bytes(people)
+    (folder / "y").write_text("item_id\ni1\n")
+    source = {
+        "path": "x*", "columns": list(names[:5]), "unknown_item": "reject",
+        "max_events_per_user_and_day": 1,
+    }  # fmt: skip
+    users = {"path": "people", "columns": ["user_id", "age"]}
+    dataset = Dataset.model_validate(
+        {
+            "data": {"interactions": source, "items": {"path": "y"}, "users": users},
+            "features": {"users": {"age": {"kind": "number"}}},
+        }
+    )
+    done = ingest_events(dataset, str(folder), folder.name)
+    for name, data in (("interactions", log if unpacked else None), ("users", people)):
+        table = done.counts.tables[name]
+        assert table.read == table.accepted + table.rejected + table.duplicates
+        assert len(done.letters(name)) == table.rejected
+        if data is not None:
+            assert table.read == records(data)
+
+
+@pytest.mark.parametrize("mode", ["in_memory", "multi_threading"])
+def test_every_runner_mode_conserves_and_agrees(mode, ingest_events, lay):
+    chance = random.Random(11)
+    planted = [f"u{n % 50},i{n % 7},{T0 + n},{n % 5},phone" for n in range(2000)]
+    repeated = [planted[n] for n in range(0, 2000, 10)]
+    broken = [f"u{n},i1,soon,1,phone" for n in range(100)]
+    unknown = [f"u{n},gone,{T0 + n},1,phone" for n in range(30)]
+    rows = chance.sample(planted + repeated + broken + unknown, 2330)
+    parts = {f"x-{n}": "\n".join(rows[n::25]) for n in range(20)}
+    packed = {f"x-{n}.gz": "\n".join(rows[n::25]) for n in range(20, 25)}
+    folder = lay({**parts, **packed, "y": "item_id\n" + "".join(f"i{n}\n" for n in range(7))})
+    data = described("csv").data
+    source = data.interactions.model_copy(update={"path": "x-*", "unknown_item": "reject"})
+    dataset = described("csv").model_copy(
+        update={"data": data.model_copy(update={"interactions": source})}
+    )
+    done = ingest_events(dataset, folder, mode=mode)
+    table = done.counts.tables["interactions"]
+    assert (table.read, table.accepted, table.duplicates) == (2330, 2000, 200)
+    assert table.rejected_by_reason == {"bad_timestamp": 100, "unknown_item": 30}
+    # The cuts of 2,000 events, one a second: the events at index 1,600 and 1,800.
+    assert [done.counts.totals[split] for split in ("train", "valid", "test")] == [1600, 200, 200]
+    events = [event for split in ("train", "valid", "test") for event in done.events(split)]
+    assert sorted(events) == sorted((f"u{n % 50}", f"i{n % 7}", T0 + n) for n in range(2000))
+    assert len(done.letters("interactions")) == 130
+    acceptance.check(
+        done.counts, data.model_copy(update={"max_rejected_fraction": 0.06}), "rejected"
+    )

@@ -3,6 +3,7 @@
 import collections
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -126,6 +127,10 @@ def test_a_repeated_catalogue_id_fails_by_policy(lay, ingest_items):
     assert (table.read, table.accepted, table.rejected, table.duplicates) == (4, 2, 2, 0)
     with pytest.raises(DataRefused, match=r"data\.items\.duplicates says, received 2 of 4"):
         acceptance.check(done.counts, dataset.data, "rejected")
+    [file] = (done.root / "rejected" / "items").iterdir()
+    letters = pd.read_json(file, lines=True)
+    assert letters["reason"].value_counts().to_dict() == {"duplicate_id": 2}
+    assert letters["line"].tolist() == [2, 4]
     last = ingest_items(described(items={"title": "title"}), folder, "last")
     assert last.counts.tables["items"].duplicates == 2
     assert {e["item_id"][0]: e["title"][0] for e in last.examples("all")} == {
