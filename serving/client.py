@@ -16,7 +16,7 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from schema.errors import TandemError
+from schema.errors import TandemError, UsageError
 from schema.signatures import SERVING_DEFAULT
 
 _OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
@@ -34,7 +34,8 @@ class VersionStatus:
 
 
 class Client:
-    """Asks one server; every refusal or failure to reach it is a TandemError in one sentence."""
+    """Asks one server; every refusal is a TandemError in one sentence,
+    a server that cannot be reached a UsageError."""
 
     def __init__(self, address: str, timeout_s: float = 5.0) -> None:
         """`address` is host:port of the gRPC side; `timeout_s` bounds each call."""
@@ -116,7 +117,9 @@ class Client:
         try:
             yield
         except grpc.RpcError as error:
-            raise TandemError(self._sentence(call, error.code(), error.details())) from error
+            unreachable = error.code() == grpc.StatusCode.UNAVAILABLE
+            kind = UsageError if unreachable else TandemError
+            raise kind(self._sentence(call, error.code(), error.details())) from error
 
     def _sentence(self, call: str, code: grpc.StatusCode, details: str | None) -> str:
         if code == grpc.StatusCode.UNAVAILABLE:
