@@ -35,7 +35,8 @@ class VersionStatus:
 
 class Client:
     """Asks one server; every refusal is a TandemError in one sentence,
-    a server that cannot be reached a UsageError."""
+    a server that cannot be reached a UsageError.
+    """
 
     def __init__(self, address: str, timeout_s: float = 5.0) -> None:
         """`address` is host:port of the gRPC side; `timeout_s` bounds each call."""
