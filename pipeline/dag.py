@@ -50,8 +50,7 @@ def build(
     without them the gate checks no drift.
 
     Each component is given only the part of the configuration that it depends on: what a change
-    does
-    not touch stays cached.
+    does not touch stays cached.
     """
     data = _data_nodes(config, at, fingerprint, before or dict.fromkeys(schemas.TABLES, ""))
     nodes = data | _model_nodes(config, at, data)

@@ -27,8 +27,8 @@ def check(folder: pathlib.Path) -> dict[str, object]:
     """Serves the models on free loopback ports and asks each of them.
 
     A new user without history must get k different items with finite scores; excluding them must
-    give others;
-    ranking must score what retrieval returned. Raises TandemError saying which of it did not hold.
+    give others; ranking must score what retrieval returned. Raises TandemError saying which of it
+    did not hold.
     """
     with tempfile.TemporaryDirectory(prefix="tandem-infra-") as served:
         for name in signatures.SERVABLES:

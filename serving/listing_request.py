@@ -21,9 +21,8 @@ def listing_request(
     """Inputs of one query, batch 1.
 
     `declared` gives dtype and shape (-1 for any) by input name, as the server's metadata say;
-    `history` is
-    (item id, seconds since epoch, UTC), oldest first. A declared feature that `features` lacks is
-    sent as missing.
+    `history` is (item id, seconds since epoch, UTC), oldest first. A declared feature that
+    `features` lacks is sent as missing.
     """
     request = {
         signatures.USER_ID: np.array([user_id.encode()], object),

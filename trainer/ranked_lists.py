@@ -19,8 +19,7 @@ def top(scores: np.ndarray, seen: list[np.ndarray], k: int) -> np.ndarray:
     best first.
 
     Equal scores go to the lower index, so that the same scores give the same list. A user with
-    fewer
-    than k unseen items gets index 0 in the places left over.
+    fewer than k unseen items gets index 0 in the places left over.
     """
     scores[:, 0] = -np.inf
     for row, items in zip(scores, seen, strict=True):

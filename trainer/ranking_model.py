@@ -20,10 +20,9 @@ class RankingNetwork(tf.keras.Model):
     """Scores every candidate of every query in one call.
 
     Relevance begins as retrieval's own score and each label as its bias baseline; training adds
-    what it finds to be wrong with them.
-    Cross layers: Wang et al., DCN V2, WWW 2021, low rank. Beside the query's and the candidate's
-    vectors
-    it sees their product, retrieval's score, present popularity, and id embeddings of its own.
+    what it finds to be wrong with them. Cross layers: Wang et al., DCN V2, WWW 2021, low rank.
+    Beside the query's and the candidate's vectors it sees their product, retrieval's score, present
+    popularity, and id embeddings of its own.
     """
 
     def __init__(
