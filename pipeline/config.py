@@ -22,7 +22,18 @@ class BeamConfig(Strict):
     runner: str = "FnApiRunner"
     """Beam runner by name; `FnApiRunner` is the local one."""
     args: list[str] = ["--direct_running_mode=in_memory"]
-    """Further Beam pipeline arguments."""
+    """Further Beam pipeline arguments: see docs/BEAM.md."""
+
+    @property
+    def pipeline_args(self) -> list[str]:
+        """What Beam is given.
+
+        Where no argument says how workers get their code, TFX packs itself for them anew in each
+        component, four seconds each time. Local workers need no code: an image that nobody pulls
+        says so.
+        """
+        args = [f"--runner={self.runner}", *self.args]
+        return [*args, "--sdk_container_image=none"] if self.runner == "FnApiRunner" else args
 
 
 class CuratedConfig(Strict):

@@ -79,7 +79,7 @@ def _pipeline(
         components=list(nodes.values()),
         enable_cache=True,
         metadata_connection_config=metadata,
-        beam_pipeline_args=[f"--runner={config.beam.runner}", *config.beam.args],
+        beam_pipeline_args=config.beam.pipeline_args,
     )
 
 

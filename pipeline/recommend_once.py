@@ -8,20 +8,26 @@ from typing import Any
 
 from pipeline import run_directory
 from pipeline.run_directory import RunDirectory
+from schema import pseudonyms
+from schema.pseudonyms import UserIdKey
 
 
 def recommend(root: pathlib.Path, user_id: str, k: int, address: str | None) -> dict[str, Any]:
     """As `pipeline.recommendation.recommend`; `address` None starts a server for the moment."""
     at = run_directory.finished(root)
-    artifacts = json.loads(at.summary.read_text(encoding="utf-8"))["artifacts"]
-    (answer,) = several(at, artifacts, [user_id], k, address)
-    return answer
+    summary = json.loads(at.summary.read_text(encoding="utf-8"))
+    named = _as_stored(summary["config"]["data"]["hash_user_ids"], user_id)
+    (answer,) = several(at, summary["artifacts"], [named], k, address)
+    return answer | {"user_id": user_id}
 
 
 def several(
     at: RunDirectory, artifacts: dict[str, str], users: list[str], k: int, address: str | None
 ) -> list[dict[str, Any]]:
-    """One answer per user. `artifacts` are URIs of `histories` and `candidates`."""
+    """One answer per user, named as the run stored them.
+
+    `artifacts` are URIs of `histories` and `candidates`.
+    """
     from pipeline import recommendation
     from serving.client import Client
 
@@ -31,6 +37,11 @@ def several(
             recommendation.recommend(client, artifacts["histories"], names, user, k)
             for user in users
         ]
+
+
+def _as_stored(place: dict[str, str] | None, user_id: str) -> str:
+    """The user's pseudonym, where the run hashed user ids."""
+    return pseudonyms.pseudonym(user_id, UserIdKey.model_validate(place) if place else None)
 
 
 @contextlib.contextmanager

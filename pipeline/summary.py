@@ -31,7 +31,7 @@ def summarise(
         "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
         "stages": stages,
         "rows": _rows(metadata),
-        "rejected_by_reason": _interactions(metadata).tables["interactions"].rejected_by_reason,
+        "rejected_by_reason": _rejected_by_reason(metadata),
         "retrieval": evaluation["retrieval"] | _training(metadata, "RetrievalTrainer"),
         "ranking": evaluation["ranking"] | _training(metadata, "RankingTrainer"),
         "index": json.loads(_property(_output(metadata, "Indexer", "index"), "measured")),
@@ -66,14 +66,19 @@ def _output(metadata: RunMetadata, node: str, key: str) -> Artifact:
     return run.outputs[key]
 
 
-def _interactions(metadata: RunMetadata) -> Counts:
-    return counts.from_json(_property(_output(metadata, "InteractionsGen", "examples"), "counts"))
+def _counts(metadata: RunMetadata, node: str) -> Counts:
+    return counts.from_json(_property(_output(metadata, node, "examples"), "counts"))
+
+
+def _rejected_by_reason(metadata: RunMetadata) -> dict[str, dict[str, int]]:
+    """Of every table that was read."""
+    both = [_counts(metadata, node).tables for node in ("InteractionsGen", "ItemsGen")]
+    return {name: table.rejected_by_reason for tables in both for name, table in tables.items()}
 
 
 def _rows(metadata: RunMetadata) -> dict[str, int]:
     """Records of the event log, users and items of the data, and events by split."""
-    events = _interactions(metadata)
-    catalogue = counts.from_json(_property(_output(metadata, "ItemsGen", "examples"), "counts"))
+    events = _counts(metadata, "InteractionsGen")
     log = events.tables["interactions"]
     return {
         "read": log.read,
@@ -81,7 +86,7 @@ def _rows(metadata: RunMetadata) -> dict[str, int]:
         "rejected": log.rejected,
         "duplicates": log.duplicates,
         "users": events.totals["users"],
-        "items": catalogue.totals["items"],
+        "items": _counts(metadata, "ItemsGen").totals["items"],
         "train": events.totals["train"],
         "valid": events.totals["valid"],
         "test": events.totals["test"],

@@ -13,7 +13,7 @@ from trainer.questions import Questions, ask
 from trainer.ranking import encoder, scorer
 from trainer.ranking_examples import Moments, event_queries
 from trainer.retrieval import query_vectors
-from trainer.training_data import TrainingData, cut
+from trainer.training_data import TrainingData
 
 _DEPTH = 100
 Metrics = dict[str, float]
@@ -34,7 +34,8 @@ def evaluate(
     Returns `retrieval` {metrics, users, baselines} and `ranking` {order, metrics of the final lists
     as served, `reranked`: metrics in ranking's order, `labels`: errors per label}.
     """
-    asked = ask(data.test, cut(data.test))
+    asked = ask(data.test, data.moment(data.test))
+    known = data.clock(data.train, data.valid)
     at_test = np.pad(candidates.vectors_at_test(), [(1, 0), (0, 0)])
     queries = query_vectors(query.positions, asked, retrieval_config.history_length)
     depth = max(_DEPTH, ranking_config.candidates)
@@ -47,7 +48,7 @@ def evaluate(
     reranked = metrics.summary(final, asked.answers, size)
     return {
         "retrieval": retrieved
-        | {"users": len(asked), "baselines": baselines(data.clock(), asked, config, size)},
+        | {"users": len(asked), "baselines": baselines(known, asked, config, size)},
         "ranking": (reranked if order == RANKING else retrieved)
         | {
             "order": order,
@@ -78,7 +79,7 @@ def label_errors(
     the bias baseline's.
     """
     split = data.test
-    moments = Moments(encoder(query), at_test[:, :-1], data.clock(), config)
+    moments = Moments(encoder(query), at_test[:, :-1], data.clock(data.train, data.valid), config)
     queries = event_queries(split, moments)
     chosen = np.flatnonzero(split.own & split.positive & (split.item_index > 0))
     item, user = split.item_index[chosen], split.user_index[split.rows[chosen]]

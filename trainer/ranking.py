@@ -27,7 +27,7 @@ from trainer.ranking_model import RankingModel, RankingNetwork
 from trainer.retrieval import query_vectors
 from trainer.retrieval_training import Progress, from_batches
 from trainer.timelines import Timelines, from_moment
-from trainer.training_data import TrainingData, cut
+from trainer.training_data import TrainingData
 from trainer.windows import Batch
 
 VERDICT = "ranking.json"
@@ -53,7 +53,7 @@ def train(
     tf.config.experimental.enable_op_determinism()
     query = tf.saved_model.load(query_uri)
     vectors = np.pad(candidates.load(candidates_uri).vectors[:, :-1], [(1, 0), (0, 0)])
-    moments = Moments(encoder(query), vectors, data.clock(), retrieval)
+    moments = Moments(encoder(query), vectors, data.clock(data.train, data.valid), retrieval)
     earlier, later = halves(data.valid)
     rng = np.random.default_rng(seed)
     learned = [
@@ -69,7 +69,7 @@ def train(
     held_out = ranking_examples.contested(later, moments, config, rng)
     history = fit(model, learned, held_out, config, seed, log_dir)
     module = ranking_export.RankingModule(network, labels, vectors.shape[1])
-    quality = _two_stages(module, later, query, moments, config)
+    quality = _two_stages(module, later, data.moment(later), query, moments, config)
     ranking_export.save(module, model_uri)
     _write_verdict(quality, model_uri)
     _log.info("ranking trained %s", " ".join(f"{k}={v:.4f}" for k, v in quality.items()))
@@ -137,10 +137,15 @@ def _batches(examples: RankingExamples, size: int) -> list[Batch]:
 
 
 def _two_stages(
-    module: Any, split: Timelines, query: Any, moments: Moments, config: RankingConfig
+    module: Any,
+    split: Timelines,
+    moment: int,
+    query: Any,
+    moments: Moments,
+    config: RankingConfig,
 ) -> dict[str, float]:
-    """NDCG@10 of retrieval's lists, and after ranking, asked when `split` begins."""
-    asked = ask(split, cut(split))
+    """NDCG@10 of retrieval's lists, and after ranking, asked at `moment`."""
+    asked = ask(split, moment)
     counts = moments.clock.counts(asked.now, moments.config.popularity_days)
     present = popularity.log_popularity(counts)
     queries = query_vectors(query.positions, asked, moments.config.history_length)

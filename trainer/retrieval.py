@@ -23,7 +23,7 @@ from trainer.query_export import QueryModule
 from trainer.questions import Questions
 from trainer.retrieval_model import RetrievalModel
 from trainer.towers import CandidateTower, QueryTower
-from trainer.training_data import TrainingData, cut
+from trainer.training_data import TrainingData
 
 POPULARITY_WEIGHTS = (0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
 SAMPLE_QUERIES = 1000
@@ -48,7 +48,7 @@ def train(
     model = build(data, config)
     history = retrieval_training.fit(model, data.train, data.valid, config, seed, log_dir)
     vectors = item_vectors(model.candidate_tower, data.catalogue.size)
-    asked = questions.ask(data.valid, cut(data.valid))
+    asked = questions.ask(data.valid, data.moment(data.valid))
     module = _query_module(model, vectors, 1.0, data, config)
     weight, quality = weigh_popularity(module, asked, vectors, data, config)
     module = _query_module(model, vectors, weight, data, config)
@@ -111,7 +111,7 @@ def weigh_popularity(
     config: RetrievalConfig,
 ) -> tuple[float, float]:
     """The weight of present popularity with the best NDCG@10 on the questions, and that NDCG@10."""
-    counts = data.clock().counts(asked.now, config.popularity_days)
+    counts = data.clock(data.train).counts(asked.now, config.popularity_days)
     stood = np.column_stack([vectors, popularity.log_popularity(counts)])
     queries = query_vectors(_traced(module), asked, config.history_length)
     found = {}
@@ -153,11 +153,11 @@ def _any_batch(data: TrainingData, config: RetrievalConfig) -> windows.Batch:
 def _save_candidates(
     vectors: np.ndarray, sample: np.ndarray, data: TrainingData, config: RetrievalConfig, uri: str
 ) -> None:
-    clock = data.clock()
-    now, at_test = (
-        popularity.log_popularity(clock.counts(moment, config.popularity_days))
-        for moment in (clock.end, cut(data.test))
-    )
+    known = data.clock(data.train, data.valid)
+    everything = data.clock(data.train, data.valid, data.test)
+    days = config.popularity_days
+    now = popularity.log_popularity(everything.counts(everything.end, days))
+    at_test = popularity.log_popularity(known.counts(data.moment(data.test), days))
     candidates.save(
         candidates.Candidates(
             item_ids=data.catalogue.item_ids[1:],

@@ -24,7 +24,7 @@ class Locations:
 
 @dataclasses.dataclass(frozen=True)
 class TrainingData:
-    """The catalogue, the three splits and the clock over all their events."""
+    """The catalogue and the three splits."""
 
     dataset: Dataset
     items_graph: tft.TFTransformOutput
@@ -34,16 +34,19 @@ class TrainingData:
     valid: Timelines
     test: Timelines
 
-    def clock(self) -> PopularityClock:
-        """Popularity over all events of the log; ask it only for moments that the asker may
-        know.
+    def clock(self, *splits: Timelines) -> PopularityClock:
+        """Popularity over the splits' own events: name those alone that the asker may know."""
+        return clock(list(splits), self.catalogue.size + 1)
+
+    def moment(self, split: Timelines) -> int:
+        """When the questions of a split are asked: at its first own event; seconds since epoch.
+
+        A split by last item has no such moment, each user's last item having its own time: there it
+        is one second after the log's last event, and only the choice of splits keeps secrets.
         """
-        return clock([self.train, self.valid, self.test], self.catalogue.size + 1)
-
-
-def cut(split: Timelines) -> int:
-    """The moment at which a split begins: the time of its first own event."""
-    return int(split.timestamps[split.own].min())
+        if self.dataset.split.kind == "last_item":
+            return int(max(s.timestamps.max() for s in (self.train, self.valid, self.test))) + 1
+        return int(split.timestamps[split.own].min())
 
 
 def load(locations: Locations, dataset: Dataset) -> TrainingData:
