@@ -13,9 +13,8 @@ from tfx.dsl.components.base.base_node import BaseNode
 from benchmarks.simulated_csv import FILE
 from components.ingest import preflight
 from components.interactions_gen import InteractionsGen
+from pipeline.config import BeamConfig
 from schema.dataset import Dataset
-
-BEAM = ["--runner=FnApiRunner", "--direct_running_mode=in_memory"]
 
 
 def dataset() -> Dataset:
@@ -64,7 +63,7 @@ def ingest(name: str, log: str, root: str) -> dict[str, float]:
         metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
             str(pathlib.Path(root) / "metadata.sqlite")
         ),
-        beam_pipeline_args=BEAM,
+        beam_pipeline_args=BeamConfig().pipeline_args,
     )
     tfx.orchestration.LocalDagRunner().run(pipeline)
     seconds = time.perf_counter() - begin

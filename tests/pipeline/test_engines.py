@@ -16,6 +16,7 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from components.ingest import counts, interactions
+from pipeline.config import BeamConfig
 from schema.dataset import Dataset
 
 CHECKOUT = pathlib.Path(__file__).parents[2]
@@ -56,14 +57,13 @@ def ingest(data: str, root: pathlib.Path, arguments: list[str]) -> dict[str, byt
 @pytest.fixture
 def expected(data, tmp_path) -> dict[str, bytes]:
     """What one thread makes of it."""
-    local = ["--runner=FnApiRunner", "--direct_running_mode=in_memory"]
-    return ingest(data, tmp_path / "one", local)
+    return ingest(data, tmp_path / "one", BeamConfig().pipeline_args)
 
 
 @pytest.mark.parametrize("mode", ["multi_threading", "multi_processing"])
 def test_many_workers_give_what_one_gives(data, expected, tmp_path, mode):
-    many = [f"--direct_running_mode={mode}", "--direct_num_workers=2"]
-    assert ingest(data, tmp_path / "many", ["--runner=FnApiRunner", *many]) == expected
+    many = BeamConfig(args=[f"--direct_running_mode={mode}", "--direct_num_workers=2"])
+    assert ingest(data, tmp_path / "many", many.pipeline_args) == expected
 
 
 @pytest.fixture(scope="module")
@@ -139,12 +139,12 @@ def worker_pool(clean_python) -> Iterator[str]:
 @pytest.mark.timeout(300)
 def test_workers_of_a_clean_environment_do_the_work(data, expected, tmp_path, worker_pool):
     remote = [
-        "--runner=PortableRunner",
         "--job_endpoint=embed",
         "--environment_type=EXTERNAL",
         f"--environment_config={worker_pool}",
     ]
-    assert ingest(data, tmp_path / "remote", remote) == expected
+    config = BeamConfig(runner="PortableRunner", args=remote)
+    assert ingest(data, tmp_path / "remote", config.pipeline_args) == expected
 
 
 def _run(*command: str, cwd: pathlib.Path) -> str:
