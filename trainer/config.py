@@ -22,17 +22,17 @@ class RetrievalConfig(Strict):
     """Passes over the training timelines at the most."""
     patience: Positive = 2
     """Epochs without a better validation loss before training stops."""
-    positions_per_batch: Positive = 2048
+    positions_per_batch: Positive = 1024
     """Events of a batch, padding included; the in-batch negatives are as many at the most."""
     uniform_negatives: Annotated[int, Field(ge=0)] = 512
     """Negatives drawn uniformly from the catalogue, shared by a batch."""
-    temperature: Rate = 0.1
+    temperature: Rate = 0.2
     """Divides the dot products of the unit-length vectors."""
-    learning_rate: Rate = 0.003
+    learning_rate: Rate = 0.002
     """Of Adam."""
-    dropout: Fraction = 0.1
+    dropout: Fraction = 0.3
     """Of the query tower's hidden layer."""
-    id_dropout: Fraction = 0.1
+    id_dropout: Fraction = 0.3
     """Share of user and item ids hidden in training, so that a new one gets a sensible vector."""
     popularity_days: Rate = 7.0
     """Trailing window, in days, of the popularity that is added to the taste score."""
