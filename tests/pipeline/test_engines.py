@@ -142,6 +142,7 @@ def test_workers_of_a_clean_environment_do_the_work(data, expected, tmp_path, wo
         "--job_endpoint=embed",
         "--environment_type=EXTERNAL",
         f"--environment_config={worker_pool}",
+        "--sdk_container_image=none",
     ]
     config = BeamConfig(runner="PortableRunner", args=remote)
     assert ingest(data, tmp_path / "remote", config.pipeline_args) == expected
