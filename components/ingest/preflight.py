@@ -6,7 +6,18 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from components.ingest import compression, delimited, fields, files, parquet_file, sequences
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from components.ingest import (
+    compression,
+    delimited,
+    fields,
+    files,
+    parquet_file,
+    sequences,
+    spans,
+)
 from components.ingest.fields import Field
 from schema import pseudonyms
 from schema.dataset import Dataset
@@ -33,32 +44,14 @@ def check(dataset: Dataset, data_dir: str) -> None:
     """
     if dataset.data.hash_user_ids is not None:
         pseudonyms.secret(dataset.data.hash_user_ids)
+    _open_file_systems()
     for table in _tables(dataset):
-        paths = list(files.match(data_dir, table.source))
-        if not paths:
-            raise ConfigError(
-                f"data.{table.name}.path: expected a file or glob, found nothing at "
-                f"{files.pattern(data_dir, table.source)}; mend the path or give --data"
-            )
-        filled = [path for path in paths if _has_content(path)]
-        if not filled:
-            raise DataRefused(
-                f"data.{table.name}.path: expected records, received only empty files at "
-                f"{files.pattern(data_dir, table.source)}; give the file that holds them"
-            )
-        if table.source.format == "csv":
-            _check_delimited(table, filled)
-        elif table.source.format == "parquet":
-            _check_parquet(table, filled)
-        elif isinstance(table.source, InteractionsSource) and table.source.format == "sequences":
-            names = sequences.columns_of(table.source)
-            _expect_columns(table, filled[0], names, "sequences have no others")
-        else:
-            _check_json(table, filled)
+        _check_columns(table, _filled(table, files.pattern(data_dir, table.source), data_dir))
 
 
 def fingerprint(dataset: Dataset, data_dir: str) -> str:
     """SHA-256 over paths and contents of all input files: another one, another result."""
+    _open_file_systems()
     digest = hashlib.sha256(pseudonyms.fingerprint(dataset.data.hash_user_ids).encode())
     for table in _tables(dataset):
         for path, size in files.match(data_dir, table.source).items():
@@ -75,6 +68,53 @@ def _tables(dataset: Dataset) -> Iterator[_Table]:
     yield _Table("items", data.items, fields.of_items(dataset))
     if data.users is not None:
         yield _Table("users", data.users, fields.of_users(dataset))
+
+
+def _open_file_systems() -> None:
+    """S3's wants options of a pipeline, and there is none yet; these are the defaults."""
+    FileSystems.set_options(PipelineOptions([]))
+
+
+def _filled(table: _Table, where: str, data_dir: str) -> list[str]:
+    """The files with content."""
+    paths = list(files.match(data_dir, table.source))
+    span = f" for span {table.source.span}" if table.source.span is not None else ""
+    if not paths:
+        raise ConfigError(
+            f"data.{table.name}.path: expected a file, folder or glob, found nothing at "
+            f"{where}{span}; mend the path or give --data"
+        )
+    if spans.PLACE in where and table.name != "interactions":
+        _expect_order(table, where, paths)
+    filled = [path for path in paths if _has_content(path)]
+    if not filled:
+        raise DataRefused(
+            f"data.{table.name}.path: expected records, received only empty files at "
+            f"{where}{span}; give the file that holds them"
+        )
+    return filled
+
+
+def _expect_order(table: _Table, where: str, paths: list[str]) -> None:
+    """Of records with one id the last file's wins, by name: 10 comes before 9 there."""
+    found = sorted({spans.span_of(where, path) or "" for path in paths}, key=len)
+    if len(found[0]) != len(found[-1]):
+        raise ConfigError(
+            f"data.{table.name}.path: expected spans of one width at {where}, received {found[0]} "
+            f"and {found[-1]}; fill numbers up with zeros, or choose one span"
+        )
+
+
+def _check_columns(table: _Table, filled: list[str]) -> None:
+    if table.source.format == "csv":
+        _check_delimited(table, filled)
+    elif table.source.format == "parquet":
+        _check_parquet(table, filled)
+    elif isinstance(table.source, InteractionsSource) and table.source.format == "sequences":
+        names = sequences.columns_of(table.source)
+        _expect_columns(table, filled[0], names, "sequences have no others")
+    else:
+        _check_json(table, filled)
 
 
 def _has_content(path: str) -> bool:

@@ -93,3 +93,22 @@ def test_the_fingerprint_sees_contents_and_nothing_else(lay):
     assert preflight.fingerprint(dataset(), folder) == first
     items.write_text("item_id\ny\n")
     assert preflight.fingerprint(dataset(), folder) != first
+
+
+def test_a_span_without_files_is_named(tmp_path, lay):
+    folder = lay(GOOD)
+    source = {"path": "{SPAN}/log.csv", "span": "2024-01-31..2024-02-02"}
+    with pytest.raises(ConfigError, match=r"found nothing.*for span 2024-01-31\.\.2024-02-02"):
+        preflight.check(dataset(source), folder)
+
+
+def test_spans_whose_names_are_out_of_order_are_refused_where_the_last_one_wins(tmp_path):
+    for span in ("9", "10"):
+        (tmp_path / span).mkdir()
+        for name, text in GOOD.items():
+            (tmp_path / span / name).write_text(text)
+    data = {"interactions": {"path": "{SPAN}/log.csv"}, "items": {"path": "{SPAN}/items.csv"}}
+    with pytest.raises(ConfigError, match=r"data\.items\.path.*received 9 and 10"):
+        preflight.check(Dataset.model_validate({"data": data}), str(tmp_path))
+    data["items"]["span"] = "10"
+    preflight.check(Dataset.model_validate({"data": data}), str(tmp_path))
