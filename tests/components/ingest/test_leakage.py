@@ -46,7 +46,7 @@ def test_no_timeline_holds_an_event_from_after_its_split(events, split, window, 
     log = table(events)
     combine = ClockOf(split)
     moments = log["timestamp"].to_numpy()
-    clock = combine.extract_output(histogram(moments))
+    clock = combine.extract_output([histogram(moments)])
     assert clock is not None
     edges = splits.edges(log, clock)
     ends = {"train": clock.t_valid, "valid": clock.t_test, "test": moments.max() + 1}
