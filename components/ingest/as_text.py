@@ -20,14 +20,9 @@ def as_text(values: Values) -> tuple[pa.Array, np.ndarray]:
     number that is not finite have no text. A whole number in a Parquet column of floats has no
     `.0`: integers with holes among them are floats to some who write such files.
     """
-    if isinstance(values, pa.Array) and pa.types.is_large_string(values.type):
-        return _without_empty(values), np.zeros(len(values), bool)
-    if isinstance(values, pa.Array) and _is_numeric(values.type):
-        wrong = _mask(pc.invert(pc.is_finite(values)))
-        finite = pc.if_else(pa.array(wrong), pa.scalar(None, values.type), values)
-        return pc.cast(finite, pa.large_string()), wrong
-    if isinstance(values, pa.Array):
-        values = values.to_pylist()
+    values = _simple(values)
+    if not isinstance(values, list):
+        return _typed_text(values)
     types = set(map(type, values))
     if not types <= {str, type(None)}:
         wrong = np.array([not _is_single(value) for value in values], bool)
@@ -43,27 +38,34 @@ def as_number(values: Values) -> tuple[pa.Array, np.ndarray, np.ndarray]:
     Text may have blanks around it. `nan`, `inf` and what is too large for 64 bits are no numbers.
     A JSON boolean is 1 or 0.
     """
-    if isinstance(values, pa.Array) and _is_numeric(values.type):
-        numbers = pc.cast(values, pa.float64(), safe=False)
-        return numbers, _mask(pc.invert(pc.is_finite(numbers))), np.zeros(len(values), bool)
-    if isinstance(values, pa.Array) and not pa.types.is_large_string(values.type):
-        values = values.to_pylist()
-    if not isinstance(values, pa.Array):
+    values = _simple(values)
+    if isinstance(values, list):
         if set(map(type, values)) <= _NUMERIC_TYPES:
             return _from_numbers(values)
         values = [_digits(value) for value in values]
+    elif _is_numeric(values.type):
+        numbers = pc.cast(values, pa.float64(), safe=False)
+        return numbers, _mask(pc.invert(pc.is_finite(numbers))), np.zeros(len(values), bool)
     text, wrong = as_text(values)
     at_once = _cast_all(text)
     if at_once is not None:
         return at_once, np.zeros(len(text), bool), wrong
-    trimmed = _without_empty(pc.utf8_trim_whitespace(text))
-    is_number = pc.match_substring_regex(trimmed, pattern=NUMBER)
-    digits = pc.replace_substring_regex(trimmed, pattern=r"^\+", replacement="")
-    numbers = pc.cast(
-        pc.if_else(is_number, digits, pa.scalar(None, pa.large_string())), pa.float64()
-    )
-    bad = pc.or_(pc.invert(is_number), pc.invert(pc.fill_null(pc.is_finite(numbers), True)))
-    return numbers, _mask(bad), wrong
+    return (*_cast_each(text), wrong)
+
+
+def _simple(values: Values) -> Values:
+    """What is no column of texts or numbers, as Python objects."""
+    if isinstance(values, list) or _is_numeric(values.type):
+        return values
+    return values if pa.types.is_large_string(values.type) else values.to_pylist()
+
+
+def _typed_text(values: pa.Array) -> tuple[pa.Array, np.ndarray]:
+    if pa.types.is_large_string(values.type):
+        return _without_empty(values), np.zeros(len(values), bool)
+    wrong = _mask(pc.invert(pc.is_finite(values)))
+    finite = pc.if_else(pa.array(wrong), pa.scalar(None, values.type), values)
+    return pc.cast(finite, pa.large_string()), wrong
 
 
 def _cast_all(text: pa.Array) -> pa.Array | None:
@@ -73,6 +75,18 @@ def _cast_all(text: pa.Array) -> pa.Array | None:
     except pa.ArrowInvalid:
         return None
     return numbers if pc.all(pc.is_finite(numbers), min_count=0).as_py() else None
+
+
+def _cast_each(text: pa.Array) -> tuple[pa.Array, np.ndarray]:
+    """float64, and which are no numbers; with blanks around, a plus, or some that are none."""
+    trimmed = _without_empty(pc.utf8_trim_whitespace(text))
+    is_number = pc.match_substring_regex(trimmed, pattern=NUMBER)
+    digits = pc.replace_substring_regex(trimmed, pattern=r"^\+", replacement="")
+    numbers = pc.cast(
+        pc.if_else(is_number, digits, pa.scalar(None, pa.large_string())), pa.float64()
+    )
+    bad = pc.or_(pc.invert(is_number), pc.invert(pc.fill_null(pc.is_finite(numbers), True)))
+    return numbers, _mask(bad)
 
 
 def to_float(value: float) -> float:

@@ -61,10 +61,10 @@ def parse(
 
 
 def _split_quoted(
-    texts: list[str], index: np.ndarray, delimiter: str, faults: dict[int, str]
+    texts: Sequence[str], index: np.ndarray, delimiter: str, faults: dict[int, str]
 ) -> pa.Array:
     rows: list[list[str]] = []
-    for n in index:
+    for n in index.tolist():
         try:
             rows.append(quoting.split(texts[n], delimiter))
         except quoting.BrokenQuoting:

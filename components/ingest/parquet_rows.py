@@ -57,11 +57,18 @@ class RowTexts(Sequence):
         return self._rows
 
     def __getitem__(self, row: Any) -> str:
+        try:
+            table = self._load()
+        except parquet_file.Damaged:  # in a column that nobody asked for until now
+            return ""
+        record = {name: _cell(table[name], row) for name in table.column_names}
+        return json.dumps(record, default=_shown, ensure_ascii=False)
+
+    def _load(self) -> Any:
         if self._table is None:
             every = parquet_file.batches(self._path, self._group, None)
             self._table = next(itertools.islice(every, self._batch, None))
-        record = {name: _cell(self._table[name], row) for name in self._table.column_names}
-        return json.dumps(record, default=_shown, ensure_ascii=False)
+        return self._table
 
 
 def row_groups(path: str) -> Iterator[RowGroup]:
@@ -88,7 +95,7 @@ def read(
         yield _damaged(where, 0, wanted)
         return
     done = 0
-    for batch, table in enumerate(_batches(where, wanted)):
+    for batch, table in enumerate(_batches(where.path, where.group, wanted)):
         numbers = np.arange(table.num_rows) + where.first_row + done
         texts = RowTexts(where.path, where.group, batch, table.num_rows)
         done += table.num_rows
@@ -97,10 +104,10 @@ def read(
         yield _damaged(where, done, wanted)
 
 
-def _batches(where: RowGroup, wanted: Collection[str]) -> Iterator[pa.Table]:
+def _batches(path: str, group: int, wanted: Collection[str]) -> Iterator[pa.Table]:
     """As many as can be read."""
     try:
-        yield from parquet_file.batches(where.path, where.group, sorted(wanted))
+        yield from parquet_file.batches(path, group, sorted(wanted))
     except parquet_file.Damaged:
         return
 

@@ -15,9 +15,10 @@ from components.ingest.rejection import BAD_NUMBER, WRONG_KIND
 
 def of_lists(values: Values, size: int) -> Converted:
     """list<float> of `size` finite numbers each; null where absent. Text is read as a JSON list."""
-    if isinstance(values, pa.Array) and _holds_lists_of_numbers(values.type):
-        return _of_arrow_lists(values, size)
-    values = values if isinstance(values, list) else values.to_pylist()
+    if not isinstance(values, list):
+        if _holds_lists_of_numbers(values.type):
+            return _of_arrow_lists(values, size)
+        values = values.to_pylist()
     cells, bad, wrong = [], [], []
     for value in map(_list_in, values):
         is_list = isinstance(value, list) and len(value) == size and all(map(_is_number, value))

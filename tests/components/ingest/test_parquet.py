@@ -165,6 +165,24 @@ def test_rows_of_a_damaged_row_group_are_counted(tmp_path):
     assert rejected == [(3, 1, "damaged_file", ""), (4, 1, "damaged_file", "")]
 
 
+def test_a_refused_row_is_kept_where_a_column_beside_it_is_damaged(tmp_path):
+    columns = {
+        "user_id": ["u", None],
+        "item_id": ["i", "j"],
+        "timestamp": [T0, T0],
+        "z_note": ["some text", "and other text"],
+    }
+    path = pathlib.Path(write(tmp_path / "log.parquet", columns))
+    note = pq.ParquetFile(path).metadata.row_group(0).column(3)
+    raw = bytearray(path.read_bytes())
+    start = note.dictionary_page_offset
+    raw[start : start + note.total_compressed_size] = b"\xff" * note.total_compressed_size
+    path.write_bytes(raw)
+    _, accepted, rejected = outcome(described(), str(path))
+    assert accepted == [(1, "u", "i", T0)]
+    assert rejected == [(2, 0, "missing_user_id", "")]
+
+
 def test_a_file_that_is_not_there_is_no_damage(tmp_path):
     with pytest.raises(FileNotFoundError):
         parquet_file.column_names(str(tmp_path / "log.parquet"))
