@@ -64,11 +64,11 @@ def _split_quoted(
     texts: Sequence[str], index: np.ndarray, delimiter: str, faults: dict[int, str]
 ) -> pa.Array:
     rows: list[list[str]] = []
-    for n in index.tolist():
+    for n in map(int, index):
         try:
             rows.append(quoting.split(texts[n], delimiter))
         except quoting.BrokenQuoting:
-            faults[int(n)] = BROKEN_QUOTING
+            faults[n] = BROKEN_QUOTING
             rows.append([])
     return pa.array(rows, pa.list_(pa.large_string()))
 
