@@ -30,6 +30,7 @@ REQUIRES = [
     "pydantic>=2.6,<3",
     "rich>=13",
     "tomli>=2",
+    "zstandard>=0.22",
 ]
 
 EXTRAS = {
