@@ -5,6 +5,7 @@ A row a feature, a column a split; where there are statistics of the previous da
 beside each. Nothing on it is interactive: a page that is kept for years should need nothing else.
 """
 
+import datetime
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement, tostring
 
@@ -15,6 +16,7 @@ from components import feature_statistics
 from components.drift import Statistics
 from components.findings import Finding
 from components.table_check import Table
+from schema import timeline
 
 _TOP = 8
 _BARS = 10
@@ -23,7 +25,7 @@ body { font: 14px/1.4 system-ui, sans-serif; margin: 2rem; color: #222; }
 table { border-collapse: collapse; } th, td { text-align: left; vertical-align: top;
 padding: .4rem 1rem .4rem 0; border-top: 1px solid #ddd; } .broken { color: #b00020; }
 .facts { color: #666; font-size: 12px; margin: 0 0 .3rem; } .bars { font-size: 12px; }
-.bars div { display: grid; grid-template-columns: 11rem 8rem 4rem; gap: .5rem; }
+.bars div { display: grid; grid-template-columns: 18rem 8rem 4rem; gap: .5rem; }
 .bars span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .bar { display: block; height: 6px; background: #1a73e8; } .bar.before { background: #bbb; }
 """
@@ -91,8 +93,8 @@ def _cell(cell: Element, now: Feature | None, before: Feature | None) -> None:
     if feature_statistics.is_numeric(now):
         numbers = now.num_stats
         facts.text += (
-            f"; {numbers.min:,.6g} to {numbers.max:,.6g}, "
-            f"mean {numbers.mean:,.6g}, median {numbers.median:,.6g}"
+            f"; {_said(now, numbers.min)} to {_said(now, numbers.max)}, "
+            f"mean {_said(now, numbers.mean)}, median {_said(now, numbers.median)}"
         )
     else:
         facts.text += f"; {now.string_stats.unique:,} different"
@@ -127,6 +129,17 @@ def _shares(feature: Feature) -> dict[str, float]:
             buckets = histogram.buckets[:_BARS]
             total = sum(bucket.sample_count for bucket in buckets) or 1.0
             return {
-                f"{b.low_value:,.6g} – {b.high_value:,.6g}": b.sample_count / total for b in buckets
+                f"{_said(feature, b.low_value)} – {_said(feature, b.high_value)}": (
+                    b.sample_count / total
+                )
+                for b in buckets
             }
     return {}
+
+
+def _said(feature: Feature, number: float) -> str:
+    """Event times as the minute that they are, UTC; any other number with six digits."""
+    if list(feature.path.step) == [timeline.TIMESTAMPS]:
+        moment = datetime.datetime.fromtimestamp(number, tz=datetime.timezone.utc)
+        return f"{moment:%Y-%m-%d %H:%M}"
+    return f"{number:,.6g}"
