@@ -37,7 +37,7 @@ $(SHOP)/data: | setup
 
 # Every fast test and the one small end-to-end run.
 test: setup
-	$(PATH_TO)/pytest
+	$(PATH_TO)/pytest --numprocesses 2 --dist loadfile
 
 e2e: setup
 	$(PATH_TO)/pytest -m e2e

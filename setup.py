@@ -42,6 +42,7 @@ EXTRAS = {
         "pyright>=1.1.380",
         "pytest>=8",
         "pytest-timeout>=2.3",
+        "pytest-xdist>=3.5",
         "ruff>=0.8",
     ],
 }
