@@ -1,0 +1,46 @@
+"""Whom a run that hashed its user ids is asked about. What the server answers: tests/e2e."""
+
+import hashlib
+import hmac
+import json
+
+import pytest
+
+from pipeline import recommend_once
+
+KEY = "a key of more than sixteen bytes"
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The users that reach the server, which is not what is tested here."""
+    users = []
+
+    def several(_at, _artifacts, named, _k, _address):
+        users.extend(named)
+        return [{"user_id": user, "recommendations": []} for user in named]
+
+    monkeypatch.setattr(recommend_once, "several", several)
+    return users
+
+
+def finished_run(root, hash_user_ids):
+    summary = {"artifacts": {}, "config": {"data": {"hash_user_ids": hash_user_ids}}}
+    (root / "summary.json").write_text(json.dumps(summary))
+    return root
+
+
+def test_a_hashed_user_is_asked_about_by_pseudonym_and_answered_by_name(
+    tmp_path, monkeypatch, asked
+):
+    monkeypatch.setenv("SHOP_KEY", KEY)
+    root = finished_run(tmp_path, {"key_env": "SHOP_KEY", "key_file": None})
+    answer = recommend_once.recommend(root, "anna", 5, None)
+    expected = hmac.new(KEY.encode(), b"anna", hashlib.sha256).hexdigest()[:32]
+    assert asked == [expected]
+    assert answer["user_id"] == "anna"
+
+
+def test_without_hashing_the_id_is_the_id(tmp_path, asked):
+    recommend_once.recommend(finished_run(tmp_path, None), "anna", 5, None)
+    assert asked == ["anna"]
