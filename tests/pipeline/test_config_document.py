@@ -12,7 +12,7 @@ def lines_of_section(title: str) -> list[str]:
 
 def test_a_key_with_type_limit_default_and_meaning():
     expected = (
-        "| `temperature` | number, above 0 | `0.1` "
+        "| `temperature` | number, above 0 | `0.2` "
         "| Divides the dot products of the unit-length vectors. |"
     )
     assert expected in lines_of_section("`[retrieval]`")

@@ -77,7 +77,7 @@ def test_id_dropout_hides_ids_in_training_alone(candidate_tower, item_vectors):
     )
     drawn = candidate_tower(index, training=True).numpy()
     hidden = np.abs(drawn - item_vectors[3]).max(axis=1) > 1e-4
-    assert 0.03 < hidden.mean() < 0.2  # a tenth
+    assert 0.2 < hidden.mean() < 0.4  # three tenths
 
 
 @settings(max_examples=20)
