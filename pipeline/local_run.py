@@ -1,7 +1,6 @@
 """One local run: configuration, checks, DAG, summary, report."""
 
 import contextlib
-import io
 import json
 import logging
 import pathlib
@@ -46,7 +45,11 @@ def run(
 
 
 def _execute(config: Config, data: str, at: RunDirectory, console: Console) -> dict[str, Any]:
-    with console.status("loading TensorFlow and TFX") if console.is_terminal else _nothing():
+    with (
+        console.status("loading TensorFlow and TFX")
+        if console.is_terminal
+        else contextlib.nullcontext()
+    ):
         from pipeline import summary as summaries
         from pipeline.stages import run_stages
     with _listening(StageLines(console)) as lines:
@@ -69,7 +72,3 @@ def _listening(lines: StageLines) -> Iterator[StageLines]:
     finally:
         lines.stop()
         _progress.removeHandler(lines)
-
-
-def _nothing() -> contextlib.AbstractContextManager[io.StringIO]:
-    return contextlib.nullcontext(io.StringIO())

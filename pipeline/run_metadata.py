@@ -47,13 +47,6 @@ class RunMetadata:
             outputs=self._outputs(last.id),
         )
 
-    def executed(self) -> int:
-        """How many executions were ever run to their end, cached ones not counted."""
-        return sum(
-            execution.last_known_state == mlmd.Execution.COMPLETE
-            for execution in self._store.get_executions()
-        )
-
     def _outputs(self, execution_id: int) -> dict[str, Artifact]:
         outputs = {}
         for event in self._store.get_events_by_execution_ids([execution_id]):

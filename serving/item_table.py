@@ -21,8 +21,10 @@ class ItemTable(tf.Module):
         self._ids = tf.Variable(
             np.concatenate([[b""], candidates.item_ids]).tolist(), trainable=False, name="item_ids"
         )
+        # Lives as long as the table, which a SavedModel copies it from.
+        self._folder = tempfile.TemporaryDirectory(prefix="tandem-")
         initializer = tf.lookup.TextFileInitializer(
-            _one_a_line(candidates.item_ids),
+            _one_a_line(candidates.item_ids, self._folder.name),
             tf.string,
             tf.lookup.TextFileIndex.WHOLE_LINE,
             tf.int64,
@@ -46,11 +48,9 @@ class ItemTable(tf.Module):
         return tf.gather(self._popularity, positions)
 
 
-def _one_a_line(ids: np.ndarray) -> str:
-    """A file that lives until the SavedModel has copied it: ingestion lets no id with a line
-    break in.
-    """
-    path = os.path.join(tempfile.mkdtemp(prefix="tandem-"), "item_ids.txt")
+def _one_a_line(ids: np.ndarray, folder: str) -> str:
+    """Path of the file of ids: ingestion lets no id with a line break in."""
+    path = os.path.join(folder, "item_ids.txt")
     with open(path, "wb") as file:
         file.writelines(item + b"\n" for item in ids)
     return path

@@ -56,7 +56,8 @@ def labelled(timelines: Timelines, moments: Moments, config: RankingConfig) -> R
     taken = timelines.item_index[chosen][:, np.newaxis]
     days = _days(timelines.timestamps[chosen], moments)
     present = [counts[taken[part]] for part, counts in days]
-    return _examples(timelines, chosen, moments, taken, np.concatenate(present))
+    queries = event_queries(timelines, moments)
+    return _examples(timelines, chosen, queries, taken, np.concatenate(present))
 
 
 def contested(
@@ -71,12 +72,12 @@ def contested(
     """
     chosen = latest_positive(timelines, config.max_events)
     taken = timelines.item_index[chosen]
-    queries = event_queries(timelines, moments)[chosen]
+    queries = event_queries(timelines, moments)
     kept, candidates, log_popularity = [], [], []
     for part, present in _days(timelines.timestamps[chosen], moments):
         stood = np.column_stack([moments.vectors, present])
         seen = [_history(timelines, event) for event in chosen[part]]
-        lists = ranked_lists.nearest(queries[part], stood, seen, config.candidates)
+        lists = ranked_lists.nearest(queries[chosen[part]], stood, seen, config.candidates)
         found = (lists == taken[part, np.newaxis]).any(axis=1)
         wanted = taken[part][found]
         drawn = np.column_stack([wanted, _draw(lists[found], wanted, config.negatives, rng)])
@@ -86,7 +87,7 @@ def contested(
     return _examples(
         timelines,
         np.concatenate(kept),
-        moments,
+        queries,
         np.concatenate(candidates),
         np.concatenate(log_popularity),
     )
@@ -101,12 +102,12 @@ def latest_positive(timelines: Timelines, most: int) -> np.ndarray:
 def _examples(
     timelines: Timelines,
     chosen: np.ndarray,
-    moments: Moments,
+    queries: np.ndarray,
     candidates: np.ndarray,
     log_popularity: np.ndarray,
 ) -> RankingExamples:
     return RankingExamples(
-        query=event_queries(timelines, moments)[chosen],
+        query=queries[chosen],
         user_index=timelines.user_index[timelines.rows[chosen]],
         candidates=candidates.astype(np.int32),
         log_popularity=log_popularity,
