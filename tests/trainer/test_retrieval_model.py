@@ -84,3 +84,54 @@ def test_each_place_gets_the_vector_of_its_own_item(model):
     vectors = model.candidate_tower(tf.range(5)).numpy()
     np.testing.assert_allclose(items.numpy(), vectors[ITEM_INDEX], atol=1e-6)
     np.testing.assert_allclose(negatives.numpy(), vectors[NEGATIVES], atol=1e-6)
+
+
+@pytest.mark.parametrize("static_shapes", [False, True])
+def test_items_rarer_than_one_in_a_million_are_told_apart(static_shapes):
+    """Three candidates with equal scores: the loss is that of their corrections alone."""
+    frequency = np.array([0, 1 - 3e-8, 2e-8, 1e-8])
+    item_vectors = np.zeros((4, 4), np.float32)
+    model = _untrained(frequency, item_vectors, static_shapes)
+    inputs = _inputs(np.ones((1, 3), bool), np.zeros(0, np.int32)) | {
+        "item_index": tf.constant([[1, 2, 3]]),
+        "timestamps": tf.constant([[10, 20, 30]], tf.int64),
+        "user_index": tf.constant([1]),
+    }
+    # Logits are -log q. Against q = (1, 2e-8, 1e-8) they are 0, log 5e7 and log 1e8, and so the
+    # softmax shares are 1 : 5e7 : 1e8. (Clipped at 1e-6 the last two would be equal.)
+    total = 1 + 5e7 + 1e8
+    expected = -np.mean([np.log(1 / total), np.log(5e7 / total), np.log(1e8 / total)])
+    assert model.compute_loss(inputs).numpy() == pytest.approx(expected, rel=1e-5)
+
+
+def _untrained(frequency, item_vectors, static_shapes):
+    ids = np.array([b"%d" % n for n in range(len(frequency))], object)
+    candidate = CandidateTower(Catalogue(ids, ids, {}), [], frequency > 0, CONFIG)
+    model = RetrievalModel(
+        QueryTower(2, [], [], CONFIG), candidate, frequency, CONFIG, static_shapes
+    )
+    model.candidate_tower = lambda index, training: tf.gather(tf.constant(item_vectors), index)
+    return model
+
+
+@pytest.mark.parametrize("target", [TARGET, np.zeros((2, 3), bool)])
+@pytest.mark.parametrize("negatives", [NEGATIVES, np.zeros(0, np.int32)])
+def test_static_shapes_change_neither_loss_nor_gradient(model, target, negatives):
+    fixed = RetrievalModel(model.query_tower, model.candidate_tower, FREQUENCY, CONFIG, True)
+    inputs = _inputs(target, negatives)
+    losses, gradients = [], []
+    for each in (model, fixed):
+        with tf.GradientTape() as tape:
+            losses.append(each.compute_loss(inputs))
+        found = tape.gradient(losses[-1], model.trainable_variables, unconnected_gradients="zero")
+        gradients.append([tf.convert_to_tensor(gradient).numpy() for gradient in found])
+    assert losses[1].numpy() == pytest.approx(losses[0].numpy(), rel=1e-5)
+    for one, other in zip(*gradients, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+
+
+def test_an_item_that_training_never_took_has_a_finite_loss(model):
+    inputs = _inputs(TARGET, np.zeros(0, np.int32)) | {
+        "item_index": tf.constant([[1, 4, 1], [3, 1, 0]])
+    }
+    assert np.isfinite(model.compute_loss(inputs).numpy())

@@ -1,0 +1,55 @@
+"""A TFRS model whose training step tells more than the loss of the latest batch."""
+
+import tensorflow as tf
+import tensorflow_recommenders as tfrs
+
+from trainer import replicas
+
+
+class MeasuredModel(tfrs.Model):
+    """Reports means over the whole epoch: of the loss, and of the norm of the gradient.
+
+    (The step of `tfrs.Model` reports the loss of the last batch alone.) On several replicas the
+    gradient is that of the mean over the global batch.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._mean_loss = tf.keras.metrics.Mean("loss")
+        self._mean_norm = tf.keras.metrics.Mean("gradient_norm")
+
+    def weighted_loss(
+        self, inputs: dict[str, tf.Tensor], training: bool
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Sum of the losses of this replica's examples, and the sum of their weights."""
+        raise NotImplementedError
+
+    def compute_loss(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
+        """This replica's part of the mean loss over the global batch; 0 where it has no example."""
+        loss, weight = self.weighted_loss(inputs, training)
+        return loss / tf.maximum(replicas.total(weight), 1.0)
+
+    def train_step(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """One update; the means so far. A row that a gradient names twice counts twice in the
+        norm.
+        """
+        variables = self.trainable_variables
+        with tf.GradientTape() as tape:
+            loss, weight = self.weighted_loss(inputs, training=True)
+            part = loss / tf.maximum(replicas.total(weight), 1.0)
+        pairs = self.optimizer.aggregate_gradients(
+            list(zip(tape.gradient(part, variables), variables, strict=True))
+        )
+        self.optimizer.apply_gradients(pairs, skip_gradients_aggregation=True)
+        self._mean_norm.update_state(
+            tf.linalg.global_norm([gradient for gradient, _ in pairs if gradient is not None])
+        )
+        return self._told(loss, weight) | {"gradient_norm": self._mean_norm.result()}
+
+    def test_step(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """The mean loss so far."""
+        return self._told(*self.weighted_loss(inputs, training=False))
+
+    def _told(self, loss: tf.Tensor, weight: tf.Tensor) -> dict[str, tf.Tensor]:
+        self._mean_loss.update_state(loss / tf.maximum(weight, 1.0), weight)
+        return {"loss": self._mean_loss.result()}
