@@ -7,6 +7,7 @@ import pathlib
 from typing import Any
 
 from tfx.types import Artifact
+from tfx.utils import path_utils
 
 from components.evaluator import METRICS
 from components.ingest import counts
@@ -39,6 +40,9 @@ def summarise(
         "artifacts": {
             "histories": _output(metadata, "InteractionsGen", "histories").uri,
             "candidates": _output(metadata, "RetrievalTrainer", "candidates").uri,
+            "interactions": _output(metadata, "InteractionsGen", "examples").uri,
+            "query": _model_dir(metadata, "RetrievalTrainer"),
+            "ranking": _model_dir(metadata, "RankingTrainer"),
         },
         "config": config.model_dump(mode="json"),
     }
@@ -64,6 +68,11 @@ def _output(metadata: RunMetadata, node: str, key: str) -> Artifact:
     run = metadata.latest(node)
     assert run is not None, f"{node} has finished before a summary is made"
     return run.outputs[key]
+
+
+def _model_dir(metadata: RunMetadata, node: str) -> str:
+    """Folder of the SavedModel that a trainer wrote."""
+    return path_utils.serving_model_dir(_output(metadata, node, "model").uri)
 
 
 def _counts(metadata: RunMetadata, node: str) -> Counts:

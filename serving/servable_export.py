@@ -34,13 +34,17 @@ def export(
     `RecommenderServable`.
     """
     items = ItemTable(candidates)
-    asking = query_inputs(query)
-    listing = asking | {signatures.EXCLUDED_ITEM_IDS: _EXCLUDED, signatures.K: _K}
-    scoring = asking | {signatures.CANDIDATE_ITEM_IDS: _CANDIDATES}
+    listing = listing_inputs(query)
+    scoring = query_inputs(query) | {signatures.CANDIDATE_ITEM_IDS: _CANDIDATES}
     recommender = RecommenderServable(query, items, index, ranking, depth, rank_order)
     _save(RetrievalServable(query, items, index), listing, f"{uri}/{signatures.RETRIEVAL}")
     _save(RankingServable(query, items, ranking), scoring, f"{uri}/{signatures.RANKING}")
     _save(recommender, listing, f"{uri}/{signatures.RECOMMENDER}")
+
+
+def listing_inputs(query: Any) -> dict[str, tf.TensorSpec]:
+    """Inputs of `retrieval` and `recommender` over a loaded query model, by name."""
+    return query_inputs(query) | {signatures.EXCLUDED_ITEM_IDS: _EXCLUDED, signatures.K: _K}
 
 
 def _save(

@@ -74,12 +74,33 @@ def lookup(uri: str, user_id: str) -> History | None:
     return None
 
 
-def iterate(uri: str, batch: int) -> Iterator[list[History]]:
-    """All histories, at most `batch` at a time; shard by shard, by user id within a shard."""
+def of_users(uri: str, user_ids: pa.Array) -> pa.Table:
+    """One row per id (large_string, each once), in their order: the columns of `tables`, all but
+    the id null where the user has no event. Reads every shard; for one user see `lookup`.
+    """
+    found = pa.concat_tables(
+        part.filter(pc.is_in(part[timeline.USER_ID], value_set=user_ids))
+        for part in tables(uri, _USERS_PER_ROW_GROUP)
+    )
+    known = found[timeline.USER_ID].combine_chunks()
+    rows = found.take(pc.index_in(user_ids, value_set=known))
+    return rows.set_column(rows.column_names.index(timeline.USER_ID), timeline.USER_ID, user_ids)
+
+
+def tables(uri: str, batch: int) -> Iterator[pa.Table]:
+    """All histories as columns, at most `batch` users at a time; shard by shard, by user id within
+    a shard.
+    """
     for file in _paths(uri):
         with FileSystems.open(file) as handle:
             for rows in pq.ParquetFile(handle).iter_batches(batch_size=batch):
-                yield _histories(pa.Table.from_batches([rows]))
+                yield pa.Table.from_batches([rows])
+
+
+def iterate(uri: str, batch: int) -> Iterator[list[History]]:
+    """As `tables`, an object a user."""
+    for rows in tables(uri, batch):
+        yield _histories(rows)
 
 
 def _paths(uri: str) -> list[str]:

@@ -43,6 +43,16 @@ def edges(events: pa.Table, clock: Clock | None) -> Edges:
     return Edges(users[:-1], train, valid, test, users[1:])
 
 
+def test_begins(times: np.ndarray, users: np.ndarray, t_test: int | None) -> np.ndarray:
+    """Per user, the position of the first event of test: at `t_test` or later, or by each user's
+    last events without it.
+
+    `times` [e] ascend within a user; `users` [users + 1] as of `events.starts_of_users`, where a
+    user may also have no event at all.
+    """
+    return _last_items(users).test if t_test is None else _first_at(times, users, t_test)
+
+
 def _first_at(times: np.ndarray, users: np.ndarray, cut: int) -> np.ndarray:
     """Per user, the position of the first event at `cut` or later."""
     before = np.concatenate([[0], np.cumsum(times < cut)])

@@ -1,0 +1,31 @@
+"""Whom `tandem batch` makes lists for, with the history of each."""
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from components.ingest import histories
+from schema import pseudonyms, timeline
+from schema.pseudonyms import UserIdKey
+
+_AT_A_TIME = 8192
+Users = tuple[list[str], pa.Table]
+"""Names for the output, and the columns of `components.ingest.histories.tables` in their order."""
+
+
+def everybody(histories_uri: str) -> Iterator[Users]:
+    """All users that have an event, by the names that the run stores."""
+    for table in histories.tables(histories_uri, _AT_A_TIME):
+        yield table[timeline.USER_ID].to_pylist(), table
+
+
+def listed(histories_uri: str, names: list[str], place: UserIdKey | None) -> Iterator[Users]:
+    """Users by the names that their source has, each of which stands in `names` once.
+
+    `place` of the key where the run hashed them. A user without events comes with nulls.
+    """
+    key = None if place is None else pseudonyms.secret(place)
+    stored = names if key is None else [pseudonyms.hashed(name, key) for name in names]
+    found = histories.of_users(histories_uri, pa.array(stored, pa.large_string()))
+    for begin in range(0, len(names), _AT_A_TIME):
+        yield names[begin : begin + _AT_A_TIME], found.slice(begin, _AT_A_TIME)

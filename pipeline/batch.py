@@ -1,0 +1,145 @@
+"""Ranked lists of a finished run for many users at once."""
+
+import dataclasses
+import json
+import pathlib
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from components.ingest import cut
+from components.ingest.cut import Cut
+from pipeline import asked_users, run_directory, user_file, whole_file
+from pipeline.asked_users import Users
+from schema.dataset import Dataset
+from schema.errors import NoRunError, UsageError
+from schema.signatures import RANKING
+
+if TYPE_CHECKING:
+    from serving.bulk_lists import BulkLists
+
+FINAL, RETRIEVAL = STAGES = ("final", "retrieval")
+EVERYBODY = "all"
+Append = Callable[[str], object]
+_ARTIFACTS = ("histories", "candidates", "interactions", "query", "ranking")
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """What is asked about whom."""
+
+    users: str
+    """Path of a file of user ids, or `all`."""
+    k: int
+    """Items of a list."""
+    stage: str | None
+    """Of STAGES; None for the one whose order is served."""
+    as_of_test: bool
+    """With what was known when test began, at that moment; else with all that the run knows."""
+
+
+def write(root: pathlib.Path, asked: Asked, out: pathlib.Path, now: int) -> dict[str, Any]:
+    """Writes {"user_id", "item_ids"} a line to `out`, whole or not at all; returns what it did.
+
+    `now` is the moment that is asked about, seconds since epoch, UTC. Users of a file stand in its
+    order, each once, under the names that it gives; everybody under the names that the run stores,
+    which are pseudonyms where it hashed user ids.
+    """
+    if asked.k < 1:
+        raise UsageError(f"--k expects a positive number, received {asked.k}")
+    summary = _summary(root)
+    lines = None if asked.users == EVERYBODY else user_file.read(pathlib.Path(asked.users))
+    names = None if lines is None else list(dict.fromkeys(lines))
+    stage = asked.stage or (FINAL if summary["ranking"]["order"] == RANKING else RETRIEVAL)
+    with whole_file.written(out) as append:
+        begun = time.perf_counter()
+        test = _cut(summary) if asked.as_of_test else None
+        moment = test.now if test else now
+        lists = _lists(summary, stage, asked.as_of_test)
+        loaded = time.perf_counter()
+        counted = _write(append, lists, _users(summary, names), test, moment, asked.k)
+        seconds = time.perf_counter() - loaded
+    return counted | {
+        "repeated_lines": len(lines or []) - len(names or []),
+        "stage": stage,
+        "now": moment,
+        "load_seconds": loaded - begun,
+        "seconds": seconds,
+        "users_per_second": counted["users"] / seconds,
+        "out": str(out),
+    }
+
+
+def _write(
+    append: Append, lists: "BulkLists", users: Iterator[Users], test: Cut | None, now: int, k: int
+) -> dict[str, Any]:
+    from serving import askers as columns
+
+    written = without_history = 0
+    for names, table in users:
+        askers = columns.of_table(table)
+        if test is not None:
+            stop = test.test_begins(askers.timestamps, askers.row_splits)
+            askers = dataclasses.replace(askers, stop=stop)
+        for name, item_ids in zip(names, lists.lists(askers, now, k), strict=True):
+            line = {"user_id": name, "item_ids": item_ids}
+            append(json.dumps(line, ensure_ascii=False) + "\n")
+        written += len(names)
+        without_history += int((askers.lengths == 0).sum())
+    return {"users": written, "without_history": without_history}
+
+
+def _summary(root: pathlib.Path) -> dict[str, Any]:
+    """summary.json of the run. Raises NoRunError where it names no models, or they are gone."""
+    at = run_directory.finished(root)
+    summary = json.loads(at.summary.read_text(encoding="utf-8"))
+    artifacts = summary["artifacts"]
+    for name in _ARTIFACTS:
+        if name not in artifacts or not pathlib.Path(artifacts[name]).exists():
+            raise NoRunError(
+                f"expected the artifact {name} of the run at {root}, received "
+                f"{artifacts.get(name, 'none')} in summary.json, which is not there; "
+                f"run `tandem run --config … --root {root}` again"
+            )
+    return summary
+
+
+def _cut(summary: dict[str, Any]) -> Cut:
+    artifacts = summary["artifacts"]
+    return cut.at_test(artifacts["interactions"], artifacts["histories"], _dataset(summary).split)
+
+
+def _users(summary: dict[str, Any], names: list[str] | None) -> Iterator[Users]:
+    uri = summary["artifacts"]["histories"]
+    if names is None:
+        return asked_users.everybody(uri)
+    return asked_users.listed(uri, names, _dataset(summary).data.hash_user_ids)
+
+
+def _dataset(summary: dict[str, Any]) -> Dataset:
+    config = summary["config"]
+    return Dataset.model_validate({name: config[name] for name in Dataset.model_fields})
+
+
+def _lists(summary: dict[str, Any], stage: str, as_of_test: bool) -> "BulkLists":
+    from schema import candidates
+    from serving.bulk_lists import BulkLists
+
+    artifacts, config = summary["artifacts"], summary["config"]
+    items = candidates.load(artifacts["candidates"])
+    if as_of_test:
+        items = dataclasses.replace(items, vectors=items.vectors_at_test())
+    return BulkLists(
+        _model(artifacts["query"]),
+        items,
+        config["retrieval"]["history_length"],
+        _model(artifacts["ranking"]) if stage == FINAL else None,
+        config["ranking"]["candidates"],
+    )
+
+
+def _model(folder: str) -> Any:
+    from serving import servable
+
+    path = pathlib.Path(folder)
+    return servable.load(path.name, 1, path).saved_model

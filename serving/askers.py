@@ -1,0 +1,132 @@
+"""Many users, with what is known of each, as columns: whom bulk lists are made for."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import tensorflow as tf
+
+from schema import signatures, timeline
+
+_MISSING: dict[tf.DType, Any] = {tf.string: b"", tf.float32: np.nan, tf.int64: 0}
+
+
+@dataclasses.dataclass(frozen=True)
+class Askers:
+    """`u` users with `e` events together. A user's events run from the oldest to the latest; those
+    from `stop` on are not known yet.
+    """
+
+    user_ids: np.ndarray
+    """[u] bytes objects, as the run stores them."""
+    item_ids: np.ndarray
+    """[e + 1] bytes objects; the last is "" and nobody's, for places that hold no event."""
+    timestamps: np.ndarray
+    """[e] int64, seconds since epoch, UTC."""
+    row_splits: np.ndarray
+    """[u + 1] int64: events of user i begin at row_splits[i]."""
+    stop: np.ndarray
+    """[u] int64: one past the last event that is known of the user."""
+    features: dict[str, pa.Array]
+    """Columns `user_<name>` [u], null where nothing is known; other features are missing."""
+
+    def __len__(self) -> int:
+        """Number of users."""
+        return len(self.user_ids)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """[u] how many events are known of each user."""
+        return self.stop - self.row_splits[:-1]
+
+    def requests(
+        self,
+        rows: np.ndarray,
+        length: int,
+        now: int,
+        declared: dict[str, tf.TensorSpec],
+    ) -> dict[str, np.ndarray]:
+        """Inputs of one call for users who all have `length` known events or more: their latest
+        `length` as the history, all earlier ones as excluded items, so that no row is padded.
+
+        `declared` has the features that the models want, beside what every listing has.
+        """
+        later = self.stop[rows, np.newaxis] - length + np.arange(length)
+        given = {
+            signatures.USER_ID: self.user_ids[rows],
+            signatures.HISTORY_ITEM_IDS: self.item_ids[later],
+            signatures.HISTORY_TIMESTAMPS: self.timestamps[later],
+            signatures.NOW: np.full(len(rows), now, np.int64),
+            signatures.EXCLUDED_ITEM_IDS: self.item_ids[self._earlier(rows, length)],
+        }
+        wanted = {name: spec for name, spec in declared.items() if name not in given}
+        return given | {
+            name: feature_values(self.features.get(name), spec, rows)
+            for name, spec in wanted.items()
+        }
+
+    def _earlier(self, rows: np.ndarray, length: int) -> np.ndarray:
+        """[r, most] positions of the events before the latest `length`, e where a row has fewer."""
+        begin, end = self.row_splits[rows], self.stop[rows] - length
+        return _positions(begin, end, int((end - begin).max(initial=0)), len(self.timestamps))
+
+
+def of_table(table: pa.Table) -> Askers:
+    """Of columns `user_id`, `item_ids`, `timestamps` and `user_<name>`, all events being known.
+
+    Rows of null stand for users without events.
+    """
+    items, times = (
+        table[name].combine_chunks() for name in (timeline.ITEM_IDS, timeline.TIMESTAMPS)
+    )
+    offsets = items.offsets.to_numpy().astype(np.int64)
+    begin, end = offsets[0], offsets[-1]
+    prefix = timeline.user("")
+    return Askers(
+        user_ids=as_bytes(table[timeline.USER_ID].combine_chunks()),
+        item_ids=np.append(as_bytes(items.values[begin:end]), b""),
+        timestamps=times.values[begin:end].to_numpy(),
+        row_splits=offsets - begin,
+        stop=offsets[1:] - begin,
+        features={
+            name: table[name].combine_chunks()
+            for name in table.column_names
+            if name.startswith(prefix) and name != timeline.USER_ID
+        },
+    )
+
+
+def as_bytes(texts: pa.Array) -> np.ndarray:
+    """[n] objects, b"" for null."""
+    filled = pc.fill_null(texts, "").cast(pa.large_binary())
+    return filled.to_numpy(zero_copy_only=False)
+
+
+def feature_values(column: pa.Array | None, spec: tf.TensorSpec, rows: np.ndarray) -> np.ndarray:
+    """[r] or [r, width] values of one feature; "", NaN or 0 where nothing is known."""
+    missing = _MISSING[spec.dtype]
+    kind = object if spec.dtype == tf.string else spec.dtype.as_numpy_dtype
+    width = spec.shape[1] if spec.shape.rank == 2 else None
+    if column is None:
+        return np.full([len(rows), *([width or 0] if spec.shape.rank == 2 else [])], missing, kind)
+    chosen = column.take(pa.array(rows))
+    if spec.shape.rank == 1:
+        return _flat(chosen, missing).astype(kind)
+    offsets = chosen.offsets.to_numpy()
+    values = np.append(_flat(chosen.values, missing), missing)
+    most = width or int(np.diff(offsets).max(initial=0))
+    return values[_positions(offsets[:-1], offsets[1:], most, len(values) - 1)].astype(kind)
+
+
+def _flat(values: pa.Array, missing: Any) -> np.ndarray:
+    if pa.types.is_large_string(values.type) or pa.types.is_string(values.type):
+        return as_bytes(values)
+    return pc.fill_null(values, missing).to_numpy(zero_copy_only=False)
+
+
+def _positions(begin: np.ndarray, end: np.ndarray, width: int, nowhere: int) -> np.ndarray:
+    """[r, width] begin, begin + 1, … of each row, `nowhere` from its end on."""
+    at = begin[:, np.newaxis] + np.arange(width)
+    return np.where(at < end[:, np.newaxis], at, nowhere)

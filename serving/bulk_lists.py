@@ -1,0 +1,89 @@
+"""Ranked lists for many users at once: the very graphs that are served, over exact search."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from schema import signatures
+from schema.candidates import Candidates
+from serving import servable_export
+from serving.askers import Askers
+from serving.exact_index import ExactIndex
+from serving.item_table import ItemTable
+from serving.servable_modules import RecommenderServable, RetrievalServable, query_inputs
+
+_ROWS = 128
+_SCORES = 2**23
+"""Scores of all items for all users of one call, at the most: 32 MiB."""
+_EVENTS = 2**20
+"""Events of all users of one call, padding of the longest histories included, at the most."""
+
+
+class BulkLists:
+    """Users who bring as many events of history are asked about in one call, so nothing is padded
+    and an answer does not depend on who else is asked about.
+    """
+
+    def __init__(
+        self,
+        query: Any,
+        candidates: Candidates,
+        history_length: int,
+        ranking: Any = None,
+        depth: int = 0,
+    ):
+        """`query` and `ranking` are loaded SavedModels. `history_length`: how many of the latest
+        events the query model reads.
+
+        With `ranking` the `depth` best of retrieval are put in ranking's order; without it they
+        stay in retrieval's.
+        """
+        items, index = ItemTable(candidates), ExactIndex(candidates.vectors)
+        self._stage = (
+            RetrievalServable(query, items, index)
+            if ranking is None
+            else RecommenderServable(query, items, index, ranking, depth, rank_order=True)
+        )
+        self._specs = servable_export.listing_inputs(query)
+        self._serve = tf.function(self._stage.serve, input_signature=[self._specs])
+        self._declared = query_inputs(query)
+        self._length = history_length
+        self._size = len(candidates.item_ids)
+
+    def lists(self, askers: Askers, now: int, k: int) -> list[list[str]]:
+        """The k best unseen items of each user at `now` (seconds since epoch, UTC), best first.
+
+        Fewer where fewer are unseen. The event's context is unknown, and asked about as missing.
+        """
+        found: list[list[str]] = [[] for _ in range(len(askers))]
+        for rows, length in self._calls(askers.lengths):
+            request = askers.requests(rows, length, now, self._declared)
+            inputs = {n: tf.constant(v, self._specs[n].dtype) for n, v in request.items()}
+            inputs[signatures.K] = tf.constant(min(k, self._size), tf.int32)
+            answered = self._serve(inputs)[signatures.ITEM_IDS].numpy()
+            for row, ids in zip(rows, answered, strict=True):
+                found[row] = [item.decode() for item in ids if item]
+        return found
+
+    def _calls(self, lengths: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
+        """Which users are asked about together, and how many events each of them brings."""
+        read = np.minimum(lengths, self._length)
+        order = np.lexsort((lengths, read))
+        most = max(1, min(_ROWS, _SCORES // (self._size + 1)))
+        for alike in np.split(order, np.flatnonzero(np.diff(read[order])) + 1):
+            for rows in _parts(alike, lengths, most):
+                yield rows, int(read[rows[0]])
+
+
+def _parts(alike: np.ndarray, lengths: np.ndarray, most: int) -> Iterator[np.ndarray]:
+    """Users in order of their lengths -> at most `most` at a time, and no more than go with
+    `_EVENTS` places when all take as many as the longest.
+    """
+    while len(alike):
+        rows = alike[:most]
+        while len(rows) > 1 and len(rows) * lengths[rows[-1]] > _EVENTS:
+            rows = rows[: len(rows) // 2]
+        yield rows
+        alike = alike[len(rows) :]
