@@ -14,6 +14,7 @@ from schema.sources import Data
 from schema.strict import Strict
 from serving.config import IndexConfig, ServingConfig
 from trainer.config import EvaluationConfig, RankingConfig, RetrievalConfig
+from trainer.tuning_config import TuneConfig
 
 
 class BeamConfig(Strict):
@@ -74,6 +75,8 @@ class Config(Strict):
     """The embedded server."""
     beam: BeamConfig = BeamConfig()
     """Beam."""
+    tune: TuneConfig = TuneConfig()
+    """The search of `tandem tune`."""
 
     @model_validator(mode="after")
     def _features_have_tables(self) -> "Config":
@@ -91,13 +94,18 @@ def load(path: pathlib.Path, overrides: list[str] | None = None) -> Config:
 
     Raises ConfigError naming file, key, what was expected and what was received.
     """
-    table = _read(path)
-    for override in overrides or []:
-        _apply(table, override)
     try:
-        return _with_paths(Config.model_validate(table), path.parent)
+        return _with_paths(Config.model_validate(table(path, overrides)), path.parent)
     except ValidationError as error:
         raise ConfigError(_sentence(path, error)) from error
+
+
+def table(path: pathlib.Path, overrides: list[str] | None = None) -> dict[str, Any]:
+    """What `path` holds, with the overrides put in, not yet validated."""
+    found = _read(path)
+    for override in overrides or []:
+        _apply(found, override)
+    return found
 
 
 def _with_paths(config: Config, folder: pathlib.Path) -> Config:

@@ -155,6 +155,8 @@ def _type(annotation: Any, metadata: list[Any]) -> str:
         inner, *own = get_args(annotation)
         return _type(inner, [*_constraints(own), *metadata])
     (member, *others) = _members(annotation)
+    if others and set(_members(annotation)) <= set(WORDS):
+        return " or ".join(WORDS[kind] for kind in _members(annotation))
     if others:
         return "a [feature](#feature-kinds)"
     return ", ".join([_word(member), *filter(None, map(_limit, metadata))])

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 from google.protobuf import text_format
 from tfx import v1 as tfx
@@ -19,6 +20,7 @@ from components.pusher import Pusher
 from components.ranking_trainer import RankingTrainer
 from components.recommender import Recommender
 from components.retrieval_trainer import RetrievalTrainer
+from components.retrieval_tuner import RetrievalTuner
 from components.schema_gen import SchemaGen
 from components.statistics_gen import StatisticsGen
 from pipeline import schemas
@@ -65,6 +67,29 @@ def description(
 ) -> tfx.dsl.Pipeline:
     """Ingestion and statistics alone, as `build` has them."""
     return _pipeline(config, at, _described_tables(config, at, fingerprint), metadata)
+
+
+def tuning(
+    config: Config,
+    at: Locations,
+    fingerprint: str,
+    metadata: "tfx.orchestration.metadata.ConnectionConfigType",
+    before: Mapping[str, str],
+    records: str,
+) -> tfx.dsl.Pipeline:
+    """The data stages as `build` has them, then the search; `records` is the folder that an
+    interrupted search goes on from.
+    """
+    data = _data_nodes(config, at, fingerprint, before)
+    settings = {
+        "config": config.retrieval.model_dump_json(),
+        "tune": config.tune.model_dump_json(),
+        "seed": config.seed,
+        "records": records,
+        "tensorboard": f"{at.tensorboard}/tuning",
+    }
+    tuner = RetrievalTuner(**_training_inputs(config, data), settings=settings)
+    return _pipeline(config, at, data | {"tuner": tuner}, metadata)
 
 
 def _pipeline(
@@ -167,17 +192,21 @@ def _transform(
     return transform
 
 
-def _model_nodes(config: Config, at: Locations, data: dict[str, BaseNode]) -> dict[str, BaseNode]:
-    dataset = config.dataset.model_dump_json()
-    retrieval_config = config.retrieval.model_dump_json()
-    ranking_config = config.ranking.model_dump_json()
-    inputs = {
+def _training_inputs(config: Config, data: Mapping[str, BaseNode]) -> dict[str, Any]:
+    """What every component that trains or measures reads."""
+    return {
         "timelines": data["interactions_transform"].outputs["transformed_examples"],
         "timelines_graph": data["interactions_transform"].outputs["transform_graph"],
         "items": data["items_transform"].outputs["transformed_examples"],
         "items_graph": data["items_transform"].outputs["transform_graph"],
-        "dataset": dataset,
+        "dataset": config.dataset.model_dump_json(),
     }
+
+
+def _model_nodes(config: Config, at: Locations, data: dict[str, BaseNode]) -> dict[str, BaseNode]:
+    retrieval_config = config.retrieval.model_dump_json()
+    ranking_config = config.ranking.model_dump_json()
+    inputs = _training_inputs(config, data)
     retrieval = RetrievalTrainer(
         **inputs,
         config=retrieval_config,

@@ -2,21 +2,16 @@
 
 import contextlib
 import json
-import logging
 import pathlib
-from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Console
 
 from components.ingest import preflight
 from pipeline import config as configuration
-from pipeline import example_recommendations, quiet, report, run_directory
+from pipeline import example_recommendations, quiet, report, run_directory, stage_lines
 from pipeline.config import Config
 from pipeline.run_directory import RunDirectory
-from pipeline.stage_lines import StageLines
-
-_progress = logging.getLogger("tandem.progress")
 
 
 def run(
@@ -52,7 +47,7 @@ def _execute(config: Config, data: str, at: RunDirectory, console: Console) -> d
     ):
         from pipeline import summary as summaries
         from pipeline.stages import run_stages
-    with _listening(StageLines(console)) as lines:
+    with stage_lines.listening(console) as lines:
         metadata, stages = run_stages(config, data, at, lines)
     summary = summaries.summarise(config, metadata, stages)
     best = summaries.ceiling(pathlib.Path(data))
@@ -61,14 +56,3 @@ def _execute(config: Config, data: str, at: RunDirectory, console: Console) -> d
     summary["examples"] = example_recommendations.of(summary, at)
     summaries.write(summary, at.summary)
     return summary
-
-
-@contextlib.contextmanager
-def _listening(lines: StageLines) -> Iterator[StageLines]:
-    _progress.addHandler(lines)
-    _progress.setLevel(logging.INFO)
-    try:
-        yield lines
-    finally:
-        lines.stop()
-        _progress.removeHandler(lines)

@@ -43,6 +43,11 @@ class RunDirectory:
         return self.root / "statistics"
 
     @property
+    def tuning(self) -> pathlib.Path:
+        """Trials that `tandem tune` has measured, a folder for each search."""
+        return self.root / "tuning"
+
+    @property
     def log(self) -> pathlib.Path:
         """Full log of the latest run."""
         return self.root / "run.log"

@@ -1,9 +1,13 @@
 """One line per stage: name, what was last heard of its progress, seconds."""
 
+import contextlib
 import logging
+from collections.abc import Iterator
 
 from rich.console import Console
 from rich.status import Status
+
+_progress = logging.getLogger("tandem.progress")
 
 
 class StageLines(logging.Handler):
@@ -45,3 +49,16 @@ class StageLines(logging.Handler):
         self._heard = record.getMessage()
         if self._status is not None:
             self._status.update(f"{self._name}  {self._heard}")
+
+
+@contextlib.contextmanager
+def listening(console: Console) -> Iterator[StageLines]:
+    """Lines on `console` that hear progress while it lasts."""
+    lines = StageLines(console)
+    _progress.addHandler(lines)
+    _progress.setLevel(logging.INFO)
+    try:
+        yield lines
+    finally:
+        lines.stop()
+        _progress.removeHandler(lines)

@@ -1,5 +1,7 @@
 """Runs the DAG's nodes and keeps what each of them took."""
 
+from tfx import v1 as tfx
+
 from components.ingest import preflight
 from pipeline import dag, previous_data
 from pipeline.config import Config
@@ -17,14 +19,21 @@ def run_stages(
     connection = previous_data.local(str(at.metadata))
     before = previous_data.statistics(connection, config.name, fingerprint)
     pipeline = dag.build(config, locations(data, at), fingerprint, connection, before)
-    metadata = RunMetadata(at.metadata, config.name)
+    return execute(pipeline, config.name, at, lines)
+
+
+def execute(
+    pipeline: tfx.dsl.Pipeline, name: str, at: RunDirectory, lines: StageLines
+) -> tuple[RunMetadata, list[dict[str, object]]]:
+    """Runs the pipeline of that name; stages as `run_stages` has them."""
+    metadata = RunMetadata(at.metadata, name)
     stages: list[dict[str, object]] = []
 
-    def finished(name: str, seconds: float) -> None:
-        latest = metadata.latest(name)
+    def finished(stage: str, seconds: float) -> None:
+        latest = metadata.latest(stage)
         cached = latest is not None and latest.cached
         lines.finished(seconds, cached)
-        stages.append({"name": name, "seconds": round(seconds, 2), "cached": cached})
+        stages.append({"name": stage, "seconds": round(seconds, 2), "cached": cached})
 
     LocalRunner(lines.started, finished).run(pipeline)
     return metadata, stages

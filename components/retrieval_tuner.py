@@ -1,0 +1,127 @@
+"""TFX's Tuner over the retrieval stage."""
+
+import json
+from typing import Any
+
+from tfx import types
+from tfx.components.trainer.fn_args_utils import FnArgs
+from tfx.components.tuner import executor as tuner_executor
+from tfx.components.tuner.component import TunerFnResult
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.dsl.io import fileio
+from tfx.proto import trainer_pb2
+from tfx.types import artifact_utils, component_spec, standard_artifacts
+from tfx.types import standard_component_specs as standard
+from tfx.utils import json_utils
+
+from schema import timeline
+from schema.dataset import Dataset
+from trainer import training_data, tuning
+from trainer.config import RetrievalConfig
+from trainer.search_oracle import OBJECTIVE
+from trainer.training_data import Locations
+from trainer.trial_records import TrialRecords
+from trainer.tuning_config import TuneConfig
+
+ITEMS, ITEMS_GRAPH = "items", "items_graph"
+
+
+class TunerSpec(standard.TunerSpec):
+    """TFX's, and the catalogue, which its Tuner has no input for."""
+
+    INPUTS = {
+        **standard.TunerSpec.INPUTS,
+        ITEMS: component_spec.ChannelParameter(type=standard_artifacts.Examples),
+        ITEMS_GRAPH: component_spec.ChannelParameter(type=standard_artifacts.TransformGraph),
+    }
+
+
+class Executor(tuner_executor.Executor):
+    """TFX's, which hands over no artifact but its own inputs: the others' URIs go with the
+    parameters.
+    """
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Searches by `tuner_fn` and writes both outputs."""
+        keys = (standard.EXAMPLES_KEY, standard.TRANSFORM_GRAPH_KEY, ITEMS, ITEMS_GRAPH)
+        uris = [artifact_utils.get_single_uri(input_dict[key]) for key in keys]
+        settings = json_utils.loads(exec_properties[standard.CUSTOM_CONFIG_KEY]) | {"uris": uris}
+        super().Do(
+            input_dict,
+            output_dict,
+            exec_properties | {standard.CUSTOM_CONFIG_KEY: json_utils.dumps(settings)},
+        )
+
+
+class RetrievalTuner(base_component.BaseComponent):
+    """Searches the ranges of TuneConfig; outputs are TFX's Tuner's."""
+
+    SPEC_CLASS = TunerSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+
+    def __init__(
+        self,
+        timelines: types.BaseChannel,
+        timelines_graph: types.BaseChannel,
+        items: types.BaseChannel,
+        items_graph: types.BaseChannel,
+        dataset: str,
+        settings: dict[str, Any],
+    ):
+        """`dataset` is the JSON of Dataset. `settings`: `config` (of retrieval) and `tune` as JSON,
+        `seed`, `records` (folder that an interrupted search goes on from) and `tensorboard`.
+        """
+        train, valid, _ = timeline.SPLITS
+        super().__init__(
+            TunerSpec(
+                examples=timelines,
+                transform_graph=timelines_graph,
+                items=items,
+                items_graph=items_graph,
+                tuner_fn=f"{__name__}.tuner_fn",
+                train_args=trainer_pb2.TrainArgs(splits=[train]),
+                eval_args=trainer_pb2.EvalArgs(splits=[valid]),
+                custom_config=json_utils.dumps(settings | {"dataset": dataset}),
+                best_hyperparameters=types.Channel(type=standard_artifacts.HyperParameters),
+                tuner_results=types.Channel(type=standard_artifacts.TunerResults),
+            )
+        )
+
+
+def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
+    """What TFX's executor calls."""
+    settings = fn_args.custom_config
+    data = training_data.load(
+        Locations(*settings["uris"]), Dataset.model_validate_json(settings["dataset"])
+    )
+    tuner = tuning.RetrievalTuner(
+        RetrievalConfig.model_validate_json(settings["config"]),
+        TuneConfig.model_validate_json(settings["tune"]),
+        settings["seed"],
+        tuning.trained_on(data, settings["seed"], settings["tensorboard"]),
+        TrialRecords(settings["records"]),
+        fn_args.working_dir,
+    )
+    return TunerFnResult(tuner=tuner, fit_kwargs={})
+
+
+def results(uri: str) -> list[dict[str, Any]]:
+    """Measured trials, best first: `trial` (from 1), the objective, and `retrieval`, the values.
+
+    `uri` is that of the tuner_results artifact.
+    """
+    with fileio.open(f"{uri}/tuner_results.json") as file:
+        rows: list[dict[str, Any]] = json.load(file)
+    return [
+        {
+            "trial": int(row.pop("trial_id")) + 1,
+            OBJECTIVE: row.pop("score"),
+            "retrieval": row,
+        }
+        for row in rows
+    ]
