@@ -1,0 +1,295 @@
+"""`tandem batch` on a planted run whose lists are worked out by hand.
+
+    item        a   b   c   d   e
+    taste       5   4   3   2   1
+    popularity  0   0   0   0   9   now
+    popularity  0   0   7   0   0   when test began, at 45
+
+A user with history likes taste, one without the opposite; popularity is added to both.
+"""
+
+import json
+import pathlib
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import tensorflow as tf
+
+from components.ingest import counts, histories
+from components.ingest.counts import Counts
+from pipeline.cli import main
+from schema import candidates, pseudonyms
+
+T_TEST, FIRST_OF_TEST = 40, 45
+EVENTS = {
+    "ann": [("a", 10), ("b", 50)],
+    "bob": [("c", 45)],
+    "cid": [("d", 5), ("d", 20)],
+}
+KEY = "a key of more than sixteen bytes"
+
+
+class Query(tf.Module):
+    """Knows two moments: the beginning of test, and any after this test was written."""
+
+    @tf.function(
+        input_signature=[
+            {
+                "user_id": tf.TensorSpec([None], tf.string, name="user_id"),
+                "history_item_ids": tf.TensorSpec([None, None], tf.string, name="history_item_ids"),
+                "history_timestamps": tf.TensorSpec(
+                    [None, None], tf.int64, name="history_timestamps"
+                ),
+                "now": tf.TensorSpec([None], tf.int64, name="now"),
+            }
+        ]
+    )
+    def query(self, inputs):
+        empty = tf.fill(tf.shape(inputs["now"]), tf.shape(inputs["history_item_ids"])[1] == 0)
+        taste = tf.where(empty, -1.0, 1.0)
+        moment = (inputs["now"] == FIRST_OF_TEST) | (inputs["now"] > 1_700_000_000)
+        weight = tf.where(moment, 1.0, 0.0)
+        return {
+            "vector": tf.stack([taste, weight], axis=1),
+            "user_index": tf.cast(inputs["user_id"] == "ann", tf.int32),
+        }
+
+
+class Ranking(tf.Module):
+    """The later in the catalogue, the more relevant."""
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None, 2], tf.float32),
+            tf.TensorSpec([None], tf.int32),
+            tf.TensorSpec([None, None], tf.int32),
+            tf.TensorSpec([None, None], tf.float32),
+        ]
+    )
+    def score(self, query, user_index, candidates, log_popularity):
+        nothing = 0 * (tf.reduce_sum(query) + tf.cast(tf.reduce_sum(user_index), tf.float32))
+        return {"relevance": tf.cast(candidates, tf.float32) + nothing + 0 * log_popularity}
+
+
+def lay_events(folder: pathlib.Path, names: dict[str, str]) -> None:
+    """What ingestion leaves, under the names that the run stores."""
+    lists = pa.table(
+        {
+            "user_id": pa.array([names[user] for user in EVENTS], pa.large_string()),
+            "item_ids": pa.array(
+                [[item for item, _ in events] for events in EVENTS.values()],
+                pa.large_list(pa.large_string()),
+            ),
+            "timestamps": pa.array(
+                [[moment for _, moment in events] for events in EVENTS.values()],
+                pa.large_list(pa.int64()),
+            ),
+        }
+    )
+    histories.write(str(folder), 0, 1, iter([lists]))
+    counts.write(str(folder), Counts({}, {"t_test": T_TEST}))
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """URIs of the trained parts."""
+    folder = tmp_path_factory.mktemp("models")
+    tf.saved_model.save(Query(), str(folder / "query"))
+    tf.saved_model.save(Ranking(), str(folder / "ranking"))
+    ids = np.array([b"a", b"b", b"c", b"d", b"e"], object)
+    vectors = np.array([[5, 0], [4, 0], [3, 0], [2, 0], [1, 9]], np.float32)
+    at_test = np.array([0, 0, 7, 0, 0], np.float32)
+    nothing = np.zeros((0, 2), np.float32)
+    candidates.save(
+        candidates.Candidates(ids, ids, vectors, at_test, nothing), str(folder / "candidates")
+    )
+    return {name: str(folder / name) for name in ("query", "ranking", "candidates")}
+
+
+@pytest.fixture
+def finished(tmp_path, models):
+    """finished(order, place of the key) -> root of a run."""
+
+    def make(order="retrieval", place=None):
+        root = tmp_path / "run"
+        root.mkdir()
+        names = {name: name for name in EVENTS}
+        if place is not None:
+            names = {name: pseudonyms.hashed(name, KEY.encode()) for name in EVENTS}
+        lay_events(root, names)
+        tables = {"interactions": {"path": "i.csv"}, "items": {"path": "c.csv"}}
+        config = {
+            "data": tables | {"hash_user_ids": place},
+            "features": {},
+            "labels": {},
+            "split": {"valid_fraction": 0.1, "test_fraction": 0.1},
+            "retrieval": {"history_length": 2},
+            "ranking": {"candidates": 3},
+        }
+        artifacts = models | {"histories": str(root), "interactions": str(root)}
+        summary = {"config": config, "ranking": {"order": order}, "artifacts": artifacts}
+        (root / "summary.json").write_text(json.dumps(summary))
+        return root
+
+    return make
+
+
+@pytest.fixture
+def batch(tmp_path, capsys):
+    """batch(root, user ids or "all", …) -> lists by user, in their order, and what was said."""
+
+    def run(root, users, *more, k=3):
+        source = "all"
+        if users != "all":
+            source = str(tmp_path / "users.txt")
+            pathlib.Path(source).write_bytes("".join(f"{user}\n" for user in users).encode())
+        out = tmp_path / "lists.jsonl"
+        arguments = ["--root", root, "--users", source, "--k", k, "--out", out, "--json", *more]
+        assert main(["batch", *map(str, arguments)]) == 0
+        rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+        return (
+            [(row["user_id"], "".join(row["item_ids"])) for row in rows],
+            json.loads(capsys.readouterr().out),
+        )
+
+    return run
+
+
+NOW = [("ann", "ecd"), ("bob", "eab"), ("cid", "eab")]
+AT_TEST = [("ann", "cbd"), ("bob", "ced"), ("cid", "cab")]
+
+
+def test_all_users_with_all_that_is_known(finished, batch):
+    lists, said = batch(finished(), "all")
+    assert lists == NOW
+    assert (said["users"], said["without_history"], said["stage"]) == (3, 0, "retrieval")
+
+
+def test_as_of_test_nothing_later_is_known(finished, batch):
+    lists, said = batch(finished(), "all", "--as-of", "test")
+    assert lists == AT_TEST
+    assert (said["without_history"], said["now"]) == (1, FIRST_OF_TEST)
+
+
+def test_a_file_gives_order_and_new_users_and_each_user_once(finished, batch):
+    lists, said = batch(finished(), ["cid", "zoë ", "", "ann", "cid", "cid"])
+    assert lists == [NOW[2], ("zoë ", "edc"), NOW[0]]
+    assert (said["users"], said["without_history"], said["repeated_lines"]) == (3, 1, 2)
+
+
+def test_a_file_of_users_nobody_knows(finished, batch):
+    lists, _ = batch(finished(), ["x", "y"], k=2)
+    assert lists == [("x", "ed"), ("y", "ed")]
+
+
+def test_final_lists_are_the_retrieved_ones_in_rankings_order(finished, batch):
+    root = finished()
+    lists, said = batch(root, "all", "--stage", "final", k=2)
+    assert lists == [("ann", "ed"), ("bob", "eb"), ("cid", "eb")]
+    assert said["stage"] == "final"
+
+
+def test_what_is_served_is_the_default(finished, batch):
+    root = finished("ranking")
+    assert batch(root, "all")[1]["stage"] == "final"
+    assert batch(root, "all", "--stage", "retrieval")[0] == NOW
+
+
+def test_k_beyond_the_catalogue_gives_all_that_is_unseen(finished, batch):
+    lists, _ = batch(finished(), ["ann", "bob"], k=100)
+    assert lists == [("ann", "ecd"), ("bob", "eabd")]
+
+
+def test_hashed_users_are_asked_about_by_name(finished, batch, monkeypatch):
+    monkeypatch.setenv("SHOP_KEY", KEY)
+    root = finished(place={"key_env": "SHOP_KEY"})
+    assert batch(root, ["cid", "ann"])[0] == [NOW[2], NOW[0]]
+
+
+def test_all_hashed_users_stay_pseudonyms_and_need_no_key(finished, batch, monkeypatch):
+    monkeypatch.delenv("SHOP_KEY", raising=False)
+    lists, _ = batch(finished(place={"key_env": "SHOP_KEY"}), "all")
+    assert lists == [(pseudonyms.hashed(user, KEY.encode()), ids) for user, ids in NOW]
+
+
+def refused(capsys, root, *arguments):
+    """The one sentence on stderr."""
+    assert main(["batch", "--root", str(root), *map(str, arguments)]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    return said.err
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"", "users.txt: expected user ids, one a line, received none"),
+        (b"\n\r\n", "users.txt: expected user ids, one a line, received none"),
+        (b"ann\nb\xff\n", "users.txt: expected user ids in UTF-8, received the byte 0xff at 5"),
+        (None, "received: No such file or directory"),
+    ],
+)
+def test_a_file_that_holds_no_ids(finished, tmp_path, capsys, content, complaint):
+    users, out = tmp_path / "users.txt", tmp_path / "lists.jsonl"
+    if content is not None:
+        users.write_bytes(content)
+    assert complaint in refused(capsys, finished(), "--users", users, "--out", out)
+    assert not out.exists()
+
+
+def test_lines_may_end_as_on_windows(finished, tmp_path, capsys):
+    users, out = tmp_path / "users.txt", tmp_path / "lists.jsonl"
+    users.write_bytes(b"\xef\xbb\xbfann\r\nbob")
+    arguments = ["--root", finished(), "--users", users, "--out", out]
+    assert main(["batch", *map(str, arguments)]) == 0
+    assert capsys.readouterr().out.startswith(f"2 lists (retrieval) in {out}: 0 of users without")
+    assert [json.loads(line)["user_id"] for line in out.open()] == ["ann", "bob"]
+
+
+@pytest.mark.parametrize("out", ["missing/lists.jsonl", "folder", "/dev/null"])
+def test_an_out_that_cannot_be_written(finished, tmp_path, capsys, out):
+    (tmp_path / "folder").mkdir()
+    said = refused(capsys, finished(), "--users", "all", "--out", tmp_path / out)
+    assert str(tmp_path / out) in said
+    assert pathlib.Path("/dev/null").is_char_device()
+
+
+def test_a_full_disk_leaves_the_old_lists(finished, tmp_path, capsys):
+    out = tmp_path / "lists.jsonl"
+    out.write_text("old")
+    (tmp_path / ".unfinished-lists.jsonl").symlink_to("/dev/full")
+    assert "No space left" in refused(capsys, finished(), "--users", "all", "--out", out)
+    assert out.read_text() == "old"
+    assert not (tmp_path / ".unfinished-lists.jsonl").exists()
+
+
+def test_k_is_positive(finished, tmp_path, capsys):
+    said = refused(capsys, finished(), "--users", "all", "--out", tmp_path / "x", "--k", "0")
+    assert "--k expects a positive number, received 0" in said
+
+
+def test_no_run_at_the_root(tmp_path, capsys):
+    said = refused(capsys, tmp_path / "none", "--users", "all", "--out", tmp_path / "x")
+    assert "expected a finished run" in said
+
+
+@pytest.mark.parametrize("change", [None, "/no/such/model"])
+def test_a_run_whose_models_are_gone(finished, tmp_path, capsys, change):
+    root = finished()
+    summary = json.loads((root / "summary.json").read_text())
+    summary["artifacts"] |= {"query": change}
+    if change is None:
+        del summary["artifacts"]["query"]
+    (root / "summary.json").write_text(json.dumps(summary))
+    said = refused(capsys, root, "--users", "all", "--out", tmp_path / "x")
+    assert "expected the artifact query of the run" in said
+
+
+def test_a_missing_key_is_said(finished, batch, tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("SHOP_KEY", raising=False)
+    users, out = tmp_path / "users.txt", tmp_path / "lists.jsonl"
+    users.write_text("ann\n")
+    root = finished(place={"key_env": "SHOP_KEY"})
+    assert "expected a key" in refused(capsys, root, "--users", users, "--out", out)
+    assert not out.exists()
