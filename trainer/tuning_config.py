@@ -86,7 +86,7 @@ def validated(name: str, searched: Range) -> list[Value]:
     field = RetrievalConfig.model_fields[name]
     if not searched.values and field.annotation not in (int, float):
         raise ValueError(f"{name} is no number, so min and max say nothing; give a list of values")
-    fits: TypeAdapter[Value] = TypeAdapter(Annotated[(field.annotation, *field.metadata)])  # type: ignore[valid-type]
+    fits: TypeAdapter[Value] = TypeAdapter(Annotated[field.annotation, field])  # type: ignore[valid-type]
     try:
         return [fits.validate_python(value) for value in searched.limits]
     except ValidationError as error:
