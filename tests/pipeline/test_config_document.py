@@ -28,6 +28,12 @@ def test_a_list_names_what_it_holds():
     assert line.split(" | ")[1:3] == ["list of whole number, at least 1", "`[64, 32]`"]
 
 
+def test_a_value_of_several_types_names_them():
+    section = lines_of_section("`[tune.retrieval.<name>]`")
+    (line,) = [line for line in section if line.startswith("| `values`")]
+    assert line.split(" | ")[1] == "list of true or false or whole number or number or text"
+
+
 def test_required_and_optional_keys_are_told_apart():
     section = lines_of_section("`[data.items]`")
     (path,) = [line for line in section if line.startswith("| `path`")]
@@ -47,7 +53,7 @@ def test_every_section_and_kind_is_there():
     sections = [
         "data", "data.interactions", "data.items", "data.users", "features", "labels",
         "labels.positive", "labels.ranking.<name>", "split", "retrieval", "ranking", "index",
-        "evaluation", "serving", "beam",
+        "evaluation", "serving", "beam", "tune", "tune.retrieval.<name>",
     ]  # fmt: skip
     for section in sections:
         assert f"\n## `[{section}]`\n" in page
