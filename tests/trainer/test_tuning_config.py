@@ -62,9 +62,9 @@ def test_what_does_not_fit_is_refused(declared, said):
 
 def test_a_field_that_is_no_number_has_no_range(monkeypatch):
     class Worded(RetrievalConfig):
-        history: str = "mean"
+        reading: str = "mean"
 
     monkeypatch.setattr(tuning_config, "RetrievalConfig", Worded)
-    with pytest.raises(ValueError, match="history is no number, so min and max say nothing"):
-        tuning_config.validated("history", Range(min=0, max=1))
-    assert tuning_config.validated("history", Range(values=["mean", "last"])) == ["mean", "last"]
+    with pytest.raises(ValueError, match="reading is no number, so min and max say nothing"):
+        tuning_config.validated("reading", Range(min=0, max=1))
+    assert tuning_config.validated("reading", Range(values=["mean", "last"])) == ["mean", "last"]
