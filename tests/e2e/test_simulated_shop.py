@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 
+from pipeline import batch
 from serving.client import Client
 from serving.listing_request import listing_request
 from serving.server import running_server
@@ -110,6 +111,77 @@ def test_pushed_servables_answer_a_stock_client_with_what_the_user_has_not_seen(
     assert len(set(ids)) == 20
     assert not set(ids) & seen
     assert answer["known_user"]
+
+
+@pytest.fixture(scope="module")
+def referee(shared_data):
+    """An independent script that scores lists, where it is there."""
+    script = shared_data.parent / "referee" / "score.py"
+    if not script.is_file():
+        pytest.skip(f"needs the referee's script: no file {script}")
+    return script
+
+
+@pytest.fixture(scope="module")
+def split(shop, tmp_path_factory):
+    """The shop's log as the referee reads it, cut by its own clock."""
+    folder = tmp_path_factory.mktemp("split")
+    events = sorted(sound_events(shop), key=lambda event: event["timestamp"])
+    cut = events[len(events) * 9 // 10]["timestamp"]
+    items = [json.loads(line) for line in (shop / "items.jsonl").read_text().splitlines()]
+    parts = {
+        "train": [event for event in events if event["timestamp"] < cut],
+        "valid": [],
+        "test": [event for event in events if event["timestamp"] >= cut],
+        "items": items,
+    }
+    for name, rows in parts.items():
+        (folder / f"{name}.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    return folder
+
+
+@pytest.mark.parametrize("stage", ["retrieval", "final"])
+def test_the_referee_finds_in_bulk_lists_what_the_evaluator_measured(
+    root, split, referee, tmp_path, stage
+):
+    out = tmp_path / "lists.jsonl"
+    asked = ("--users", "all", "--as-of", "test", "--stage", stage, "--out", str(out))
+    tandem("batch", "--root", str(root), *asked)
+    scored = subprocess.run(
+        [sys.executable, str(referee), "score", "--split", split, "--lists", out, "--json"],
+        check=True,
+        capture_output=True,
+    )
+    expected, summary = json.loads(scored.stdout), summary_of(root)
+    found = summary["retrieval"] if stage == "retrieval" else summary["ranking"]["reranked"]
+    assert summary["retrieval"]["users"] == expected["all"]["users"]
+    for name in ("recall@10", "ndcg@10", "recall@100"):
+        assert found[name] == pytest.approx(expected["all"][name], abs=1e-4)
+    assert found["coverage@10"] == pytest.approx(expected["coverage@10"], abs=1e-4)
+
+
+def test_bulk_lists_are_what_the_server_answers_each_user(root, shop, tmp_path):
+    events = sound_events(shop)
+    regions = {
+        user["user_id"]: user["region"]
+        for user in map(json.loads, (shop / "users.jsonl").read_text().splitlines())
+    }
+    users, now = [*sorted({event["user_id"] for event in events})[:20], "nobody"], 1_720_000_000
+    (tmp_path / "users").write_text("\n".join(users))
+    asked = batch.Asked(str(tmp_path / "users"), 10, None, False)
+    batch.write(root, asked, tmp_path / "lists", now)
+    lists = map(json.loads, (tmp_path / "lists").read_text().splitlines())
+    with running_server(root / "serving") as server, Client(server.grpc_address, 60) as client:
+        declared = client.inputs("recommender")
+        for user, row in zip(users, lists, strict=True):
+            own = [event for event in events if event["user_id"] == user]
+            history = sorted((event["timestamp"], event["item_id"]) for event in own)
+            request = listing_request(
+                declared, user, [(item, moment) for moment, item in history], now, 10,
+                features={"user_region": regions.get(user)},
+            )  # fmt: skip
+            answer = client.predict("recommender", request)["item_ids"][0]
+            assert row == {"user_id": user, "item_ids": [item.decode() for item in answer]}
 
 
 def test_an_unknown_user_gets_a_real_answer_marked_as_new(root):
