@@ -99,7 +99,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     data = training_data.load(
         Locations(*settings["uris"]), Dataset.model_validate_json(settings["dataset"])
     )
-    tuner = tuning.RetrievalTuner(
+    tuner = tuning.RetrievalSearch(
         RetrievalConfig.model_validate_json(settings["config"]),
         TuneConfig.model_validate_json(settings["tune"]),
         settings["seed"],

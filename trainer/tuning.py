@@ -22,7 +22,7 @@ Train = Callable[[RetrievalConfig, str], dict[str, float]]
 _progress = logging.getLogger("tandem.progress.trials")
 
 
-class RetrievalTuner(BaseTuner):
+class RetrievalSearch(BaseTuner):
     """KerasTuner's search with Tandem's own trials.
 
     Trials that `records` hold are not trained again. KerasTuner can resume by itself too, but not
@@ -52,21 +52,16 @@ class RetrievalTuner(BaseTuner):
         (KerasTuner's own loop takes every error for a failed trial.) Raises TandemError where no
         trial could be measured.
         """
-        failures: list[str] = []
         while (trial := self.oracle.create_trial(self.tuner_id)).status == TrialStatus.RUNNING:
             measured = self.run_trial(trial)
-            if measured.failure:
-                failures.append(measured.failure)
-                trial.status, trial.message = TrialStatus.FAILED, measured.failure
-            else:
-                self.oracle.update_trial(trial.trial_id, {OBJECTIVE: measured.metrics[OBJECTIVE]})
-                trial.status = TrialStatus.COMPLETED
+            self._score(trial, measured)
             self.on_trial_end(trial)
             self._report(measured)
-        if len(failures) == len(self.oracle.trials):
+        tried = list(self.oracle.trials.values())
+        if all(trial.status == TrialStatus.FAILED for trial in tried):
             raise TandemError(
-                f"expected a trial that can be measured, received {len(failures)} that failed, the "
-                f"last with: {failures[-1]}; narrow the ranges under [tune.retrieval]"
+                f"expected a trial that can be measured, received {len(tried)} that failed, the "
+                f"last with: {tried[-1].message}; narrow the ranges under [tune.retrieval]"
             )
 
     def run_trial(self, trial: Trial) -> Measured:
@@ -86,6 +81,13 @@ class RetrievalTuner(BaseTuner):
             raise  # an environment that does not fit will fit no other trial either
         except (TandemError, ValidationError) as error:
             return Measured(values, {}, str(error))
+
+    def _score(self, trial: Trial, measured: Measured) -> None:
+        if measured.failure:
+            trial.status, trial.message = TrialStatus.FAILED, measured.failure
+            return
+        self.oracle.update_trial(trial.trial_id, {OBJECTIVE: measured.metrics[OBJECTIVE]})
+        trial.status = TrialStatus.COMPLETED
 
     def _report(self, measured: Measured) -> None:
         said = measured.failure or f"{OBJECTIVE}={measured.metrics[OBJECTIVE]:.4f}"

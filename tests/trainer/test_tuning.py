@@ -9,7 +9,7 @@ from schema.errors import TandemError, UsageError
 from trainer.config import RetrievalConfig
 from trainer.search_oracle import OBJECTIVE
 from trainer.trial_records import TrialRecords
-from trainer.tuning import RetrievalTuner
+from trainer.tuning import RetrievalSearch
 from trainer.tuning_config import TuneConfig
 
 PRESENT = RetrievalConfig(embedding_dim=48, dropout=0.9, epochs=3)
@@ -20,7 +20,7 @@ BEST = (64, 0.1)
 class Planted:
     """Greater for a wide embedding, less for dropout; keeps what it was asked to train."""
 
-    def __init__(self, stops_at=None, error=BaseException):
+    def __init__(self, stops_at: int = -1, error: BaseException | type = KeyboardInterrupt):
         self.asked = []
         self._stops_at = stops_at
         self._error = error
@@ -40,7 +40,7 @@ def search(tmp_path):
     def call(train, trials=40, declared=CHOICES, seed=5, records="records"):
         tune = TuneConfig.model_validate({"trials": trials, "retrieval": declared})
         kept = TrialRecords(str(tmp_path / records))
-        tuner = RetrievalTuner(PRESENT, tune, seed, train, kept, str(tmp_path / "work"))
+        tuner = RetrievalSearch(PRESENT, tune, seed, train, kept, str(tmp_path / "work"))
         tuner.search()
         return tuner
 

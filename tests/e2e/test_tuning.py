@@ -1,0 +1,95 @@
+"""A search that is killed in the middle of a trial, and goes on: through the command line alone."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from pipeline import config
+
+pytestmark = pytest.mark.e2e
+
+CONFIG = """
+name = "tiny"
+[data.interactions]
+path = "events.csv"
+[data.items]
+path = "items.csv"
+[retrieval]
+epochs = 1
+uniform_negatives = 8
+[tune]
+trials = 2
+[tune.retrieval]
+embedding_dim = [8, 12, 16]
+learning_rate = { min = 0.001, max = 0.1, sampling = "log" }
+"""
+T0 = 1_600_000_000
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """600 events: every user takes the items in the same order, each from another beginning."""
+    rows = [f"u{n % 20},i{(n % 20 * 7 + n // 20) % 40},{T0 + 600 * n}" for n in range(600)]
+    (tmp_path / "events.csv").write_text("\n".join(["user_id,item_id,timestamp", *rows]) + "\n")
+    (tmp_path / "items.csv").write_text("\n".join(["item_id", *(f"i{n}" for n in range(40))]))
+    (tmp_path / "tiny.toml").write_text(CONFIG)
+    return tmp_path
+
+
+def started(shop, *more: str) -> subprocess.Popen[str]:
+    """The command as a user types it."""
+    where = ["--config", str(shop / "tiny.toml"), "--root", str(shop / "root")]
+    return subprocess.Popen(
+        [sys.executable, "-m", "pipeline.cli", "tune", *where, *more],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONWARNINGS": "default"},
+    )
+
+
+def measured(folder: pathlib.Path) -> dict[str, str]:
+    """Records of finished trials, by name of the file."""
+    return {path.name: path.read_text() for path in folder.glob("tuning/*/*.json")}
+
+
+def test_a_killed_search_goes_on_with_the_trials_that_were_not_done(shop):
+    root = shop / "root"
+    process = started(shop)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    sign = "trial 1 of 2: valid_ndcg@10="
+    reached = any(line.lstrip().startswith(sign) for line in process.stdout)
+    assert reached, process.stderr.read()
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    before = measured(root)
+    assert len(before) == 1
+    assert not (root / "tuned.toml").exists()
+    moment = {path: path.stat().st_mtime_ns for path in root.glob("tuning/*/*.json")}
+
+    said, complaints = started(shop, "--json").communicate()
+    found = json.loads(said)
+    executed = [stage["name"] for stage in found["stages"] if not stage["cached"]]
+    assert executed == ["RetrievalTuner"], complaints
+    assert {path: path.stat().st_mtime_ns for path in moment} == moment
+    after = measured(root)
+    assert len(after) == 2
+    assert before.items() <= after.items()
+    assert sorted(trial["trial"] for trial in found["trials"]) == [1, 2]
+
+    kept = [json.loads(text) for text in after.values()]
+    best = max(kept, key=lambda trial: trial["metrics"]["valid_ndcg@10"])
+    assert found["best"]["retrieval"] == best["values"]
+    tuned, given = config.load(root / "tuned.toml"), config.load(shop / "tiny.toml")
+    assert tuned.retrieval == given.retrieval.model_copy(update=best["values"])
+    assert tuned.model_copy(update={"retrieval": given.retrieval}) == given
+
+    again, _ = started(shop, "--json").communicate()
+    assert all(stage["cached"] for stage in json.loads(again)["stages"])
+    assert json.loads(again)["trials"] == found["trials"]
