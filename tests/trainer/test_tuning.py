@@ -20,7 +20,9 @@ BEST = (64, 0.1)
 class Planted:
     """Greater for a wide embedding, less for dropout; keeps what it was asked to train."""
 
-    def __init__(self, stops_at: int = -1, error: BaseException | type = KeyboardInterrupt):
+    def __init__(
+        self, stops_at: int = -1, error: BaseException | type[BaseException] = KeyboardInterrupt
+    ):
         self.asked = []
         self._stops_at = stops_at
         self._error = error
