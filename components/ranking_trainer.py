@@ -7,8 +7,8 @@ from tfx.utils import path_utils
 
 from components import training_inputs
 from components.artifact_types import Candidates
-from trainer import ranking
-from trainer.config import RankingConfig, RetrievalConfig
+from trainer import fingerprint, ranking, strategy
+from trainer.config import RankingConfig, RetrievalConfig, TrainerConfig
 
 
 @component
@@ -24,9 +24,12 @@ def RankingTrainer(
     retrieval_config: Parameter[str],
     config: Parameter[str],
     seed: Parameter[int],
+    hardware: Parameter[str],
     tensorboard: Parameter[str],
+    checkpoints: Parameter[str],
 ) -> None:
-    """`config` is the JSON of RankingConfig."""
+    """`config` is the JSON of RankingConfig, `hardware` of TrainerConfig."""
+    devices = strategy.of(TrainerConfig.model_validate_json(hardware))
     data = training_inputs.load(timelines, timelines_graph, items, items_graph, dataset)
     measured = ranking.train(
         data,
@@ -37,6 +40,8 @@ def RankingTrainer(
         seed,
         path_utils.serving_model_dir(model.uri),
         tensorboard,
+        f"{checkpoints}/{fingerprint.of(data, seed, candidates.uri, config)}",
+        devices,
     )
     for name, value in measured.items():
         model.set_float_custom_property(name, float(value))

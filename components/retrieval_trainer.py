@@ -7,8 +7,8 @@ from tfx.utils import path_utils
 
 from components import training_inputs
 from components.artifact_types import Candidates
-from trainer import retrieval
-from trainer.config import RetrievalConfig
+from trainer import fingerprint, retrieval, strategy
+from trainer.config import RetrievalConfig, TrainerConfig
 
 
 @component
@@ -22,9 +22,16 @@ def RetrievalTrainer(
     dataset: Parameter[str],
     config: Parameter[str],
     seed: Parameter[int],
+    hardware: Parameter[str],
     tensorboard: Parameter[str],
+    checkpoints: Parameter[str],
 ) -> None:
-    """`model` is the query model; `config` the JSON of RetrievalConfig."""
+    """`model` is the query model; `config` the JSON of RetrievalConfig, `hardware` of
+    TrainerConfig.
+
+    Every worker of a cluster runs this; one of them writes.
+    """
+    devices = strategy.of(TrainerConfig.model_validate_json(hardware))
     data = training_inputs.load(timelines, timelines_graph, items, items_graph, dataset)
     measured = retrieval.train(
         data,
@@ -33,6 +40,8 @@ def RetrievalTrainer(
         path_utils.serving_model_dir(model.uri),
         candidates.uri,
         tensorboard,
+        f"{checkpoints}/{fingerprint.of(data, seed, config)}",
+        devices,
     )
     for name, value in measured.items():
         model.set_float_custom_property(name, float(value))

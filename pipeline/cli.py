@@ -1,7 +1,7 @@
 """The command line: `tandem VERB …`.
 
-Exit codes: 0 done, 1 our bug, 2 usage or configuration, 3 data refused, 4 model not blessed, 130
-interrupted.
+Exit codes: 0 done, 1 our bug, 2 usage or configuration, 3 data refused, 4 model not blessed, 5
+training diverged, 130 interrupted.
 """
 
 import argparse

@@ -13,7 +13,7 @@ from schema.labels import Labels, Split
 from schema.sources import Data
 from schema.strict import Strict
 from serving.config import IndexConfig, ServingConfig
-from trainer.config import EvaluationConfig, RankingConfig, RetrievalConfig
+from trainer.config import EvaluationConfig, RankingConfig, RetrievalConfig, TrainerConfig
 from trainer.tuning_config import TuneConfig
 
 
@@ -67,6 +67,8 @@ class Config(Strict):
     """The two towers."""
     ranking: RankingConfig = RankingConfig()
     """The ranking stage."""
+    trainer: TrainerConfig = TrainerConfig()
+    """The hardware that both are trained on."""
     index: IndexConfig = IndexConfig()
     """The nearest-neighbour index."""
     evaluation: EvaluationConfig = EvaluationConfig()

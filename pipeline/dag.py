@@ -38,6 +38,7 @@ class Locations:
     tensorboard: str
     rejected: str
     statistics: str
+    checkpoints: str
 
 
 def build(
@@ -211,7 +212,9 @@ def _model_nodes(config: Config, at: Locations, data: dict[str, BaseNode]) -> di
         **inputs,
         config=retrieval_config,
         seed=config.seed,
+        hardware=config.trainer.model_dump_json(),
         tensorboard=f"{at.tensorboard}/retrieval",
+        checkpoints=f"{at.checkpoints}/retrieval",
     )
     stage = {"query": retrieval.outputs["model"], "candidates": retrieval.outputs["candidates"]}
     index = Indexer(candidates=stage["candidates"], config=config.index.model_dump_json())
@@ -221,7 +224,9 @@ def _model_nodes(config: Config, at: Locations, data: dict[str, BaseNode]) -> di
         retrieval_config=retrieval_config,
         config=ranking_config,
         seed=config.seed,
+        hardware=config.trainer.model_dump_json(),
         tensorboard=f"{at.tensorboard}/ranking",
+        checkpoints=f"{at.checkpoints}/ranking",
     )
     evaluator = Evaluator(
         **inputs,

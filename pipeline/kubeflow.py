@@ -28,6 +28,7 @@ def compile_to(out: pathlib.Path, config: Config, image: str, data: str, root: s
             tensorboard=f"{root}/tensorboard",
             rejected=f"{root}/rejected",
             statistics=f"{root}/statistics",
+            checkpoints=f"{root}/checkpoints",
         ),
         fingerprint="",
     )

@@ -48,6 +48,11 @@ class RunDirectory:
         return self.root / "tuning"
 
     @property
+    def checkpoints(self) -> pathlib.Path:
+        """What an interrupted training goes on from; empty once it has ended."""
+        return self.root / "checkpoints"
+
+    @property
     def log(self) -> pathlib.Path:
         """Full log of the latest run."""
         return self.root / "run.log"

@@ -48,4 +48,5 @@ def locations(data: str, at: RunDirectory) -> dag.Locations:
         tensorboard=str(at.tensorboard),
         rejected=str(at.rejected),
         statistics=str(at.statistics),
+        checkpoints=str(at.checkpoints),
     )

@@ -5,7 +5,8 @@
     │   ├── ConfigError         2   the configuration does not fit
     │   └── NoRunError          2   there is no finished run at --root
     ├── DataRefused             3   the data broke a rule that stops the run
-    └── NotBlessed              4   the models are not good enough to be pushed
+    ├── NotBlessed              4   the models are not good enough to be pushed
+    └── TrainingDiverged        5   a loss is no number any more
 
 Each message says what was expected, what was received and what to do.
 """
@@ -41,3 +42,9 @@ class NotBlessed(TandemError):
     """The evaluation found the models worse than what they must beat."""
 
     exit_code = 4
+
+
+class TrainingDiverged(TandemError):
+    """A loss or a gradient that is no number: training stopped, with its last good checkpoint."""
+
+    exit_code = 5

@@ -1,6 +1,6 @@
 """Hyper-parameters of the two trainers and of evaluation."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -61,6 +61,20 @@ class RankingConfig(Strict):
     """Events of a batch, each with its negatives."""
     learning_rate: Rate = 0.001
     """Of Adam."""
+
+
+class TrainerConfig(Strict):
+    """The hardware that both models are trained on."""
+
+    strategy: Literal["auto", "one", "mirrored", "multi_worker", "tpu"] = "auto"
+    """`one` device; `mirrored` on all GPUs of a machine; `multi_worker` on several machines, named
+    in `TF_CONFIG`; `tpu`. `auto` takes what is there."""
+    mixed_precision: bool = False
+    """Computes in bfloat16 and keeps weights, losses and what is exported in float32."""
+    xla: bool = False
+    """Compiles the training step with XLA, on one device; batches are padded to a few shapes."""
+    profile: bool = False
+    """Traces steps 20 to 40 of the first epoch with TensorFlow's profiler, for TensorBoard."""
 
 
 class EvaluationConfig(Strict):

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,21 +17,28 @@ from trainer import (
     ranked_lists,
     ranking_examples,
     ranking_export,
+    replica_batches,
     tensorboard,
+    training_state,
     two_stages,
 )
 from trainer.config import RankingConfig, RetrievalConfig
+from trainer.epoch_measures import EpochMeasures, Progress
+from trainer.finite_loss import FiniteLoss
 from trainer.preprocessing import USER_VOCABULARY
 from trainer.questions import Questions, ask
 from trainer.ranking_examples import Moments, RankingExamples
 from trainer.ranking_model import RankingModel, RankingNetwork
 from trainer.retrieval import query_vectors
-from trainer.retrieval_training import Progress, from_batches
+from trainer.sparse_adam import SparseAdam
+from trainer.strategy import Hardware
 from trainer.timelines import Timelines, from_moment
 from trainer.training_data import TrainingData
+from trainer.training_state import TrainingState
 from trainer.windows import Batch
 
 VERDICT = "ranking.json"
+_PATIENCE = 2
 _log = logging.getLogger(__name__)
 
 
@@ -43,12 +51,18 @@ def train(
     seed: int,
     model_uri: str,
     log_dir: str,
+    checkpoints: str | None = None,
+    hardware: Hardware | None = None,
 ) -> dict[str, float]:
     """Writes the SavedModel, and whether ranking's order is better than retrieval's.
 
     Labels are learned from train; the order from the earlier part of valid, which retrieval has not
-    learned from; the later part stops the training and decides.
+    learned from; the later part stops the training and decides. Goes on from what an interrupted
+    training has left in `checkpoints`. It runs on one device whatever the strategy, in float32:
+    `RankingConfig.max_events` bounds what it learns from.
     """
+    hardware = hardware or Hardware()
+    checkpoints = checkpoints or f"{model_uri}.checkpoints"
     tf.keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
     query = tf.saved_model.load(query_uri)
@@ -67,11 +81,12 @@ def train(
     network.adapt(_batches(learned[1], config.max_events)[0])
     model = RankingModel(network, labels, baselines)
     held_out = ranking_examples.contested(later, moments, config, rng)
-    history = fit(model, learned, held_out, config, seed, log_dir)
+    history = fit(model, learned, held_out, config, seed, log_dir, checkpoints, hardware)
     module = ranking_export.RankingModule(network, labels, vectors.shape[1])
     quality = _two_stages(module, later, data.moment(later), query, moments, config)
     ranking_export.save(module, model_uri)
     _write_verdict(quality, model_uri)
+    training_state.remove(checkpoints)
     _log.info("ranking trained %s", " ".join(f"{k}={v:.4f}" for k, v in quality.items()))
     return quality | {"valid_loss": min(history["val_loss"]), "loss": history["loss"][-1]}
 
@@ -91,25 +106,45 @@ def fit(
     config: RankingConfig,
     seed: int,
     log_dir: str,
+    checkpoints: str,
+    hardware: Hardware,
 ) -> dict[str, list[float]]:
-    """Adam with early stopping on the loss of the held-out examples; keeps the best weights."""
-    model.compile(optimizer=tf.keras.optimizers.Adam(config.learning_rate))
+    """Stops early by the loss of the held-out examples; keeps the best weights, and goes on after
+    the last epoch that `checkpoints` holds.
+    """
     batches = [batch for examples in learned for batch in _batches(examples, config.batch_size)]
-    rng = np.random.default_rng(seed)
-    training = from_batches(lambda: (batches[i] for i in rng.permutation(len(batches))))
-    tensorboard.write_graph(model, training, log_dir)
-    history = model.fit(
-        training,
-        validation_data=from_batches(lambda: iter(_batches(held_out, config.batch_size))),
-        epochs=config.epochs,
-        verbose=0,
-        callbacks=[
-            tf.keras.callbacks.EarlyStopping("val_loss", patience=2, restore_best_weights=True),
-            tensorboard.scalars(log_dir),
-            Progress(config.epochs),
-        ],
-    )
-    return history.history
+    held = _batches(held_out, config.batch_size)
+    model.compile(optimizer=SparseAdam(config.learning_rate), jit_compile=hardware.xla)
+    model.compute_loss({name: tf.constant(values) for name, values in batches[0].items()})
+    state = TrainingState(model, checkpoints, "val_loss", "min", _PATIENCE)
+    done = state.restore()
+    training = replica_batches.dataset(lambda n: _shuffled(batches, seed, n), done, Hardware())
+    if not state.stopped:
+        tensorboard.write_graph(model, training, log_dir)
+        tensorboard.write_hyper_parameters(config.model_dump(), log_dir, ("loss",))
+        model.fit(
+            training,
+            steps_per_epoch=len(batches),
+            initial_epoch=done,
+            epochs=config.epochs,
+            validation_data=replica_batches.dataset(lambda _: iter(held), 0, Hardware()),
+            validation_steps=len(held),
+            verbose=0,
+            callbacks=[
+                FiniteLoss(),
+                EpochMeasures(sum(len(examples) for examples in learned), dict),
+                state,
+                tensorboard.scalars(log_dir, hardware.profile),
+                Progress(config.epochs, "loss", "val_loss"),
+            ],
+        )
+    state.restore_best()
+    return state.history
+
+
+def _shuffled(batches: list[Batch], seed: int, epoch: int) -> Iterator[Batch]:
+    order = np.random.default_rng([seed, epoch]).permutation(len(batches))
+    return (batches[place] for place in order)
 
 
 def encoder(query: Any) -> ranking_examples.Encoder:

@@ -11,6 +11,7 @@ from schema.signatures import RELEVANCE
 from trainer.bias_baseline import BiasBaseline
 from trainer.bias_layer import BiasLayer
 from trainer.config import RankingConfig
+from trainer.measured_model import MeasuredModel
 
 _PROJECTION = 32
 _NO_ITEM = -1e9  # a logit whose exponential is 0 and whose product with 0 is still a number
@@ -113,7 +114,7 @@ class RankingNetwork(tf.keras.Model):
         return self._biases[name](inputs["user_index"][:, tf.newaxis], inputs["candidates"])
 
 
-class RankingModel(tfrs.Model):
+class RankingModel(MeasuredModel):
     """Multi-task: `relevance` learns which of the candidates was taken, each label what it was
     worth.
     """
@@ -135,8 +136,12 @@ class RankingModel(tfrs.Model):
             name: tfrs.tasks.Ranking(loss=_loss(label)) for name, label in labels.items()
         }
 
-    def compute_loss(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
-        """Sum of the heads' weighted losses; neither a NaN label nor a candidate 0 counts."""
+    def weighted_loss(
+        self, inputs: dict[str, tf.Tensor], training: bool
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Sum over the examples of the heads' weighted losses, and how many examples they are;
+        neither a NaN label nor a candidate 0 counts.
+        """
         outputs = self.network(inputs, training=training)
         taken = tf.one_hot(tf.zeros_like(inputs["user_index"]), tf.shape(inputs["candidates"])[1])
         logits = tf.where(inputs["candidates"] > 0, outputs[RELEVANCE], _NO_ITEM)
@@ -152,7 +157,8 @@ class RankingModel(tfrs.Model):
                 sample_weight=known,
                 compute_metrics=False,
             )
-        return loss
+        count = tf.cast(tf.size(inputs["user_index"]), tf.float32)
+        return loss * count, count
 
 
 def _deviation(label: RankingLabel, baseline: BiasBaseline) -> float:

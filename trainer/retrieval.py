@@ -14,19 +14,26 @@ from trainer import (
     questions,
     ranked_lists,
     retrieval_training,
+    tensorboard,
+    training_state,
+    validation_sample,
     windows,
 )
 from trainer.config import RetrievalConfig
 from trainer.encoders import encoded
+from trainer.epoch_measures import Measure
 from trainer.preprocessing import USER_VOCABULARY
 from trainer.query_export import QueryModule
 from trainer.questions import Questions
 from trainer.retrieval_model import RetrievalModel
+from trainer.strategy import Hardware
 from trainer.towers import CandidateTower, QueryTower
 from trainer.training_data import TrainingData
+from trainer.validation_sample import ValidationSample
 
 POPULARITY_WEIGHTS = (0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
 SAMPLE_QUERIES = 1000
+SAMPLE_USERS = 512
 Encode = Callable[[dict[str, tf.Tensor]], tf.Tensor]
 _log = logging.getLogger(__name__)
 
@@ -38,23 +45,32 @@ def train(
     model_uri: str,
     candidates_uri: str,
     log_dir: str,
+    checkpoints: str | None = None,
+    hardware: Hardware | None = None,
 ) -> dict[str, float]:
     """Trains on train, stops and weighs popularity on valid, and writes both artifacts.
 
-    Returns what was measured on valid.
+    Goes on from what an interrupted training has left in the folder `checkpoints` (beside the model
+    without one), which must belong to this data and configuration; it is removed in the end. Of
+    several workers' processes one writes. Returns what was measured on valid.
     """
+    hardware = hardware or Hardware()
+    checkpoints = checkpoints or f"{model_uri}.checkpoints"
     tf.keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
-    model = build(data, config)
-    history = retrieval_training.fit(model, data.train, data.valid, config, seed, log_dir)
-    vectors = item_vectors(model.candidate_tower, data.catalogue.size)
     asked = questions.ask(data.valid, data.moment(data.valid))
+    history, model = _fitted(data, asked, config, seed, log_dir, checkpoints, hardware)
+    vectors = item_vectors(model.candidate_tower, data.catalogue.size)
     module = _query_module(model, vectors, 1.0, data, config)
     weight, quality = weigh_popularity(module, asked, vectors, data, config)
-    module = _query_module(model, vectors, weight, data, config)
-    query_export.save(module, _any_batch(data, config), model_uri)
-    sample = query_vectors(_traced(module), asked, config.history_length)[:SAMPLE_QUERIES]
-    _save_candidates(vectors, sample, data, config, candidates_uri)
+    if hardware.writes:
+        module = _query_module(model, vectors, weight, data, config)
+        query_export.save(module, _any_batch(data, config), model_uri)
+        sample = query_vectors(_traced(module), asked, config.history_length)[:SAMPLE_QUERIES]
+        _save_candidates(vectors, sample, data, config, candidates_uri)
+        taken = data.clock(data.train).counts(data.moment(data.valid))
+        tensorboard.write_projector(data.catalogue.titles[1:], vectors[1:], taken[1:], log_dir)
+        training_state.remove(checkpoints)
     _log.info("retrieval trained valid_ndcg@10=%.4f popularity_weight=%s", quality, weight)
     return {
         "valid_ndcg@10": quality,
@@ -65,7 +81,71 @@ def train(
     }
 
 
-def build(data: TrainingData, config: RetrievalConfig) -> RetrievalModel:
+def _fitted(
+    data: TrainingData,
+    asked: Questions,
+    config: RetrievalConfig,
+    seed: int,
+    log_dir: str,
+    checkpoints: str,
+    hardware: Hardware,
+) -> tuple[dict[str, list[float]], RetrievalModel]:
+    """What each epoch measured, and the trained model as one that computes in float32 and belongs
+    to no strategy.
+    """
+    with hardware.scope():
+        trained = build(data, config, hardware.static_shapes)
+    clock = data.clock(data.train)
+    counts = clock.counts(asked.now, config.popularity_days)
+    sample = validation_sample.draw(asked, SAMPLE_USERS, counts, config.history_length, seed)
+    if hardware.writes:
+        baselines = validation_sample.baselines(sample, clock, config.popularity_days)
+        tensorboard.write_baselines(baselines, log_dir, config.epochs)
+    history = retrieval_training.fit(
+        trained, data.train, data.valid, config, seed, log_dir, checkpoints,
+        _measure(trained, sample, data, config), hardware,
+    )  # fmt: skip
+    model = build(data, config)
+    batch = windows.pad(data.train, windows.cut(data.train, config.history_length), np.arange(1))
+    model.compute_loss(
+        {k: tf.constant(v) for k, v in batch.items()} | {"negatives": tf.zeros([0], tf.int32)}
+    )
+    training_state.copy_weights(trained, model)
+    return history, model
+
+
+def _measure(
+    model: RetrievalModel, sample: ValidationSample, data: TrainingData, config: RetrievalConfig
+) -> Measure:
+    """Recall and NDCG at 10 of the sampled users, with popularity weighed as it will be.
+
+    After the first time only the neighbours of the last best weight are tried.
+    """
+    weights = POPULARITY_WEIGHTS
+
+    def measure() -> dict[str, float]:
+        nonlocal weights
+        vectors = item_vectors(model.candidate_tower, data.catalogue.size)
+        parts = [
+            model.query_tower(
+                validation_sample.tensors(batch),
+                tf.gather(vectors, batch["item_index"]),
+                training=False,
+            )[:, -1]
+            for batch in sample.batches
+        ]
+        taste = tf.cast(tf.concat(parts, axis=0), tf.float32).numpy() / config.temperature
+        best, found = sample.measure(taste, vectors, weights)
+        place = POPULARITY_WEIGHTS.index(best)
+        weights = POPULARITY_WEIGHTS[max(0, place - 1) : place + 2]
+        return found
+
+    return measure
+
+
+def build(
+    data: TrainingData, config: RetrievalConfig, static_shapes: bool = False
+) -> RetrievalModel:
     """The untrained model, sized by the data."""
     chosen = data.train.own & data.train.positive & (data.train.item_index > 0)
     counts = np.bincount(data.train.item_index[chosen], minlength=data.catalogue.size + 1)
@@ -79,13 +159,13 @@ def build(data: TrainingData, config: RetrievalConfig) -> RetrievalModel:
     candidate = CandidateTower(
         data.catalogue, encoded(features.items, timeline.item, data.items_graph), counts > 0, config
     )
-    return RetrievalModel(query, candidate, counts / counts.sum(), config)
+    return RetrievalModel(query, candidate, counts / counts.sum(), config, static_shapes)
 
 
 def item_vectors(tower: CandidateTower, size: int) -> np.ndarray:
     """[size + 1, dim] vectors of all items, row 0 zero."""
     parts = [
-        tower(tf.range(part.start, part.stop), training=False).numpy()
+        tf.cast(tower(tf.range(part.start, part.stop), training=False), tf.float32).numpy()
         for part in ranked_lists.slices(size + 1, 4096)
     ]
     vectors = np.concatenate(parts)

@@ -61,6 +61,7 @@ class RetrievalModel(MeasuredModel):
             temperature=config.temperature, remove_accidental_hits=True, name="retrieval"
         )
 
+    @tf.autograph.experimental.do_not_convert  # translating the towers takes longer than an epoch
     def encode(
         self, batch: dict[str, tf.Tensor], training: bool
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
@@ -107,8 +108,12 @@ class RetrievalModel(MeasuredModel):
         target = inputs["target"]
         if self._static_shapes:
             weight = tf.cast(tf.reshape(target, [-1]), tf.float32)
-            rows = [tf.reshape(v, [-1, v.shape[-1]]) for v in (queries, items)]
-            return Positives(*rows, tf.reshape(inputs["item_index"], [-1]), weight)
+            return Positives(
+                tf.reshape(queries, [-1, queries.shape[-1]]),
+                tf.reshape(items, [-1, items.shape[-1]]),
+                tf.reshape(inputs["item_index"], [-1]),
+                weight,
+            )
         queries, items, ids = (
             tf.boolean_mask(values, target) for values in (queries, items, inputs["item_index"])
         )

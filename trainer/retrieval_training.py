@@ -1,39 +1,22 @@
 """Fitting the retrieval model."""
 
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
 
-from schema.errors import TandemError
-from trainer import tensorboard, windows
+from trainer import replica_batches, tensorboard, windows
 from trainer.config import RetrievalConfig
+from trainer.epoch_measures import EpochMeasures, Measure, Progress
+from trainer.finite_loss import FiniteLoss
+from trainer.replica_batches import Epochs
 from trainer.retrieval_model import RetrievalModel
+from trainer.sparse_adam import SparseAdam
+from trainer.strategy import Hardware
 from trainer.timelines import Timelines
+from trainer.training_state import TrainingState
 
-_progress = logging.getLogger("tandem.progress")
-
-
-class Progress(tf.keras.callbacks.Callback):
-    """One progress record an epoch, and a stop with a plain sentence when the loss is no number."""
-
-    def __init__(self, epochs: int):
-        super().__init__()
-        self._epochs = epochs
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Reads what Keras measured in the epoch."""
-        logs = logs or {}
-        _progress.info(
-            "epoch=%d of=%d loss=%.4f val_loss=%.4f",
-            epoch + 1, self._epochs, logs["loss"], logs["val_loss"],
-        )  # fmt: skip
-        if not np.isfinite(logs["loss"]):
-            raise TandemError(
-                f"expected a finite training loss, received {logs['loss']} in epoch {epoch + 1}; "
-                "lower learning_rate"
-            )
+METRIC = "val_ndcg@10"
 
 
 def fit(
@@ -43,55 +26,108 @@ def fit(
     config: RetrievalConfig,
     seed: int,
     log_dir: str,
+    checkpoints: str,
+    measure: Measure,
+    hardware: Hardware,
 ) -> dict[str, list[float]]:
-    """Trains until the loss on `valid` has not fallen for `patience` epochs; keeps the best
-    weights.
+    """Trains until `measure`'s `ndcg@10` has not risen for `patience` epochs; leaves the best
+    epoch's weights in the model, which was made in the scope of the `hardware`.
 
-    Returns the history of losses by epoch.
+    Goes on after the last epoch that `checkpoints` holds. Returns what was measured, by name, a
+    value an epoch. Raises TrainingDiverged where the loss is no number.
     """
-    model.compile(optimizer=tf.keras.optimizers.Adam(config.learning_rate))
-    training, steps = _dataset(model, train, config, np.random.default_rng(seed))
-    validation, _ = _dataset(model, valid, config, None)
-    tensorboard.write_graph(model, training, log_dir)
-    history = model.fit(
-        training.repeat(),
-        steps_per_epoch=steps,
-        epochs=config.epochs,
-        validation_data=validation,
-        verbose=0,
-        callbacks=[
-            tf.keras.callbacks.EarlyStopping(
-                "val_loss", patience=config.patience, restore_best_weights=True
-            ),
-            tensorboard.scalars(log_dir),
-            Progress(config.epochs),
-        ],
-    )
-    return history.history
+    replica_batches.require_equal_shares(config.uniform_negatives, hardware.replicas)
+    epochs, steps = _epochs(model, train, config, seed, hardware)
+    validation, validation_steps = _epochs(model, valid, config, None, hardware)
+    with hardware.strategy.scope():
+        model.compile(optimizer=SparseAdam(config.learning_rate), jit_compile=hardware.xla)
+        first = next(epochs(0))
+        model.compute_loss({key: tf.constant(values) for key, values in first.items()})
+    state = TrainingState(model, checkpoints, METRIC, "max", config.patience)
+    done = state.restore()
+    training = replica_batches.dataset(epochs, done, hardware)
+    if not state.stopped:
+        model.fit(
+            training,
+            steps_per_epoch=steps,
+            initial_epoch=done,
+            epochs=config.epochs,
+            validation_data=replica_batches.dataset(validation, 0, hardware),
+            validation_steps=validation_steps,
+            verbose=0,
+            callbacks=[
+                FiniteLoss(),
+                EpochMeasures(_positives(train), measure),
+                state,
+                *_shown(model, training, config, log_dir, hardware),
+            ],
+        )
+    state.restore_best()
+    return state.history
 
 
-def _dataset(
+def _shown(
+    model: RetrievalModel,
+    training: tf.data.Dataset,
+    config: RetrievalConfig,
+    log_dir: str,
+    hardware: Hardware,
+) -> list[tf.keras.callbacks.Callback]:
+    """What tells how training goes, in the one process that may."""
+    if not hardware.writes:
+        return []
+    if hardware.replicas == 1:
+        tensorboard.write_graph(model, training, log_dir)
+    tensorboard.write_hyper_parameters(config.model_dump(), log_dir, ("ndcg@10", "recall@10"))
+    return [
+        tensorboard.scalars(log_dir, hardware.profile),
+        Progress(config.epochs, "loss", "val_loss", METRIC),
+    ]
+
+
+def _epochs(
     model: RetrievalModel,
     timelines: Timelines,
     config: RetrievalConfig,
-    rng: np.random.Generator | None,
-) -> tuple[tf.data.Dataset, int]:
+    seed: int | None,
+    hardware: Hardware,
+) -> tuple[Epochs, int]:
+    """Batches by epoch, and how many an epoch has.
+
+    An epoch's order and negatives follow from `seed` and its number alone: a training that goes on
+    sees what it would have seen. Without `seed` all epochs are the same, so that their losses
+    compare.
+    """
     cut = windows.cut(timelines, config.history_length)
+    positions = config.positions_per_batch
 
-    def batches() -> Iterator[windows.Batch]:
-        # without `rng` every pass draws the same, so that the losses of two epochs compare
-        draws = rng or np.random.default_rng(0)
-        for batch in windows.batched(timelines, cut, config.positions_per_batch, rng):
+    def batches(epoch: int) -> Iterator[windows.Batch]:
+        draws = np.random.default_rng(0 if seed is None else [seed, epoch])
+        rng = None if seed is None else draws
+        for batch in _shaped(timelines, cut, positions, config.history_length, rng, hardware):
             drawn = draws.integers(1, model.catalogue_size + 1, config.uniform_negatives)
-            yield batch | {"negatives": drawn.astype(np.int32)}
+            yield batch | {replica_batches.NEGATIVES: drawn.astype(np.int32)}
 
-    return from_batches(batches), windows.count_batches(cut, config.positions_per_batch)
+    if hardware.one_shape:
+        return batches, replica_batches.count_of_one_shape(cut, positions)
+    return batches, windows.count_batches(cut, positions)
 
 
-def from_batches(batches: Callable[[], Iterator[windows.Batch]]) -> tf.data.Dataset:
-    """A tf.data of ready batches; only their ranks are fixed."""
-    example = next(batches())
-    signature = {
-        key: tf.TensorSpec([None] * values.ndim, values.dtype) for key, values in example.items()
-    }
-    return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(4)
+def _shaped(
+    timelines: Timelines,
+    cut: windows.Windows,
+    positions: int,
+    longest: int,
+    rng: np.random.Generator | None,
+    hardware: Hardware,
+) -> Iterator[windows.Batch]:
+    if hardware.one_shape:
+        return replica_batches.of_one_shape(timelines, cut, positions, rng)
+    batches = windows.batched(timelines, cut, positions, rng)
+    if not hardware.xla:
+        return batches
+    return (replica_batches.one_of_few_shapes(batch, positions, longest) for batch in batches)
+
+
+def _positives(timelines: Timelines) -> int:
+    return int((timelines.own & timelines.positive & (timelines.item_index > 0)).sum())

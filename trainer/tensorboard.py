@@ -1,16 +1,88 @@
-"""What the trainers show in TensorBoard: scalars by epoch, and the graph of a training step."""
+"""What the trainers show in TensorBoard."""
 
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
+from tensorboard.plugins import projector
+from tensorboard.plugins.hparams import api as hparams
+
+_PROFILED_STEPS = (20, 40)
+_PROJECTED = 10_000  # more than the projector's page draws smoothly help nobody
 
 
-def scalars(folder: str) -> tf.keras.callbacks.TensorBoard:
+def scalars(folder: str, profile: bool = False) -> tf.keras.callbacks.TensorBoard:
     """Keras' own callback. Its graph option looks for what TensorFlow 2.16 no longer has."""
-    return tf.keras.callbacks.TensorBoard(folder, write_graph=False, update_freq="epoch")
+    return tf.keras.callbacks.TensorBoard(
+        folder,
+        write_graph=False,
+        update_freq="epoch",
+        profile_batch=_PROFILED_STEPS if profile else 0,
+    )
 
 
 def write_graph(model: tfrs.Model, batches: tf.data.Dataset, folder: str) -> None:
     """Writes the graph of the loss of one of the `batches`."""
     step = tf.function(lambda inputs: model.compute_loss(inputs, training=True))
-    with tf.summary.create_file_writer(f"{folder}/train").as_default():
+    with _train_run(folder):
         tf.summary.graph(step.get_concrete_function(batches.element_spec).graph)
+
+
+def write_hyper_parameters(
+    values: Mapping[str, object], folder: str, metrics: tuple[str, ...]
+) -> None:
+    """Names the run's hyper-parameters; `metrics` of the validation run stand beside them."""
+    plain = {
+        name: value if isinstance(value, bool | int | float | str) else str(value)
+        for name, value in values.items()
+    }
+    with _train_run(folder):
+        hparams.hparams_config(
+            hparams=[hparams.HParam(name) for name in plain],
+            metrics=[hparams.Metric(f"epoch_{name}", group="validation") for name in metrics],
+        )
+        hparams.hparams(plain)
+
+
+def write_baselines(baselines: Mapping[str, Mapping[str, float]], folder: str, epochs: int) -> None:
+    """Each baseline's metrics as a level line beside the model's, in a run of its own."""
+    for name, metrics in baselines.items():
+        with tf.summary.create_file_writer(f"{folder}/{name}").as_default():
+            for metric, value in metrics.items():
+                for epoch in range(epochs):
+                    tf.summary.scalar(f"epoch_{metric}", value, step=epoch)
+
+
+def write_projector(
+    titles: np.ndarray, vectors: np.ndarray, taken: np.ndarray, folder: str
+) -> None:
+    """The vectors [n, dim] of the items that were taken most often, with their titles.
+
+    `titles` [n] are bytes, `taken` [n] counts events. The texts are rounded to 5 digits.
+    """
+    chosen = np.argsort(-taken, kind="stable")[:_PROJECTED]
+    run = f"{folder}/train"
+    tf.io.gfile.makedirs(run)
+    with tf.io.gfile.GFile(f"{run}/candidates.tsv", "w") as file:
+        for item in chosen:
+            file.write("\t".join(f"{x:.5g}" for x in vectors[item]) + "\n")
+    with tf.io.gfile.GFile(f"{run}/titles.tsv", "w") as file:
+        file.write("title\tevents\n")
+        for item in chosen:
+            file.write(f"{_one_cell(titles[item])}\t{taken[item]}\n")
+    config: Any = projector.ProjectorConfig()
+    config.embeddings.add(
+        tensor_name="candidates", tensor_path="candidates.tsv", metadata_path="titles.tsv"
+    )
+    projector.visualize_embeddings(run, config)
+
+
+def _one_cell(title: bytes) -> str:
+    return " ".join(title.decode("utf-8", "replace").split())
+
+
+def _train_run(folder: str) -> contextlib.AbstractContextManager[Any]:
+    return tf.summary.create_file_writer(f"{folder}/train").as_default()

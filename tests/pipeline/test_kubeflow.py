@@ -65,7 +65,9 @@ def tasks(compiled):
 
 
 def test_every_component_of_the_dag_is_a_task(compiled, tasks):
-    pipeline = dag.build(config.load(CONFIG), dag.Locations("", "", "", "", "", ""), fingerprint="")
+    pipeline = dag.build(
+        config.load(CONFIG), dag.Locations("", "", "", "", "", "", ""), fingerprint=""
+    )
     components = {component.id for component in pipeline.components}
     assert set(tasks) == components
     assert {"InteractionsGen", "DataGate", "Transform.items", "Evaluator", "Pusher"} <= components

@@ -17,6 +17,7 @@ def test_places_are_the_documented_ones():
         "serving": at.serving,
         "tensorboard": at.tensorboard,
         "rejected": at.rejected,
+        "checkpoints": at.checkpoints,
         "run.log": at.log,
         "summary.json": at.summary,
     }

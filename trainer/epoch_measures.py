@@ -1,0 +1,59 @@
+"""What an epoch is measured by, beside the losses that Keras reports."""
+
+import logging
+import time
+from collections.abc import Callable
+
+import tensorflow as tf
+
+Measure = Callable[[], dict[str, float]]
+_progress = logging.getLogger("tandem.progress")
+_log = logging.getLogger(__name__)
+
+
+class EpochMeasures(tf.keras.callbacks.Callback):
+    """Adds to an epoch's logs `learning_rate`, `events_per_second` and, as `val_…`, what `measure`
+    finds. Stands before every callback that reads them.
+    """
+
+    def __init__(self, events: int, measure: Measure) -> None:
+        """`events` that an epoch learns from; `measure` is called after each epoch."""
+        super().__init__()
+        self._events = events
+        self._measure = measure
+        self._begun = self._trained = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Starts the clock."""
+        self._begun = self._trained = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Reads the clock: validation is not training."""
+        self._trained = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Measures, into the logs that the callbacks after this one are given."""
+        if logs is None:
+            return
+        seconds = self._trained - self._begun
+        begun = time.perf_counter()
+        logs |= {f"val_{name}": value for name, value in self._measure().items()}
+        _log.info("epoch=%d seconds=%.2f measuring=%.2f", epoch + 1, seconds,
+                  time.perf_counter() - begun)  # fmt: skip
+        logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+        logs["events_per_second"] = self._events / seconds
+
+
+class Progress(tf.keras.callbacks.Callback):
+    """One progress record an epoch."""
+
+    def __init__(self, epochs: int, *shown: str):
+        """`shown` names the logs that the record has."""
+        super().__init__()
+        self._epochs = epochs
+        self._shown = shown
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Reads what was measured in the epoch."""
+        values = " ".join(f"{name}={(logs or {})[name]:.4f}" for name in self._shown)
+        _progress.info("epoch=%d of=%d %s", epoch + 1, self._epochs, values)

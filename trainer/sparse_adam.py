@@ -1,0 +1,33 @@
+"""Adam whose step costs what the batch touches, not what the catalogue holds."""
+
+import tensorflow as tf
+
+
+class SparseAdam(tf.keras.optimizers.Adam):
+    """Adam that leaves the rows of an embedding alone which a step has no gradient for.
+
+    Keras' own Adam decays the moments of every row and moves every row at every step, and so costs
+    the whole table. Here the moments of a row stand still until its next gradient (known as lazy
+    Adam). Variables with dense gradients are treated as in Kingma and Ba, Adam, ICLR 2015.
+    """
+
+    def update_step(self, gradient: tf.Tensor | tf.IndexedSlices, variable: tf.Variable) -> None:
+        """Applies one gradient; the rows of IndexedSlices are distinct, which Keras sees to."""
+        if not isinstance(gradient, tf.IndexedSlices):
+            super().update_step(gradient, variable)
+            return
+        place = self._index_dict[self._var_key(variable)]
+        first, second = self._momentums[place], self._velocities[place]
+        rows, values = gradient.indices, gradient.values
+        mean = self.beta_1 * tf.gather(first, rows) + (1 - self.beta_1) * values
+        square = self.beta_2 * tf.gather(second, rows) + (1 - self.beta_2) * values**2
+        first.scatter_update(tf.IndexedSlices(mean, rows))
+        second.scatter_update(tf.IndexedSlices(square, rows))
+        change = self._rate(variable.dtype) * mean / (tf.sqrt(square) + self.epsilon)
+        variable.scatter_sub(tf.IndexedSlices(change, rows))
+
+    def _rate(self, dtype: tf.DType) -> tf.Tensor:
+        """The learning rate with the correction of both moments' bias."""
+        step = tf.cast(self.iterations + 1, dtype)
+        rate = tf.cast(self.learning_rate, dtype)
+        return rate * tf.sqrt(1 - self.beta_2**step) / (1 - self.beta_1**step)

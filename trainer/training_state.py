@@ -1,0 +1,117 @@
+"""What an interrupted training goes on from, and the best weights so far, on disk."""
+
+import json
+import math
+
+import tensorflow as tf
+
+from schema.errors import TandemError, TrainingDiverged
+
+Logs = dict[str, float]
+
+
+class TrainingState(tf.keras.callbacks.Callback):
+    """Early stopping whose state outlives the process.
+
+    After each epoch the weights, the optimizer and what every epoch measured are saved as one
+    checkpoint: it is there whole or not at all. The best weights are a checkpoint of their own,
+    saved before it. (Keras' BackupAndRestore keeps no state of EarlyStopping, whose best weights
+    and patience would begin anew after an interruption.)
+    """
+
+    def __init__(
+        self, model: tf.keras.Model, folder: str, monitor: str, mode: str, patience: int
+    ) -> None:
+        """`mode` is "max" or "min". The `model` is compiled and has all its variables."""
+        super().__init__()
+        self._monitor = monitor
+        self._sign = 1.0 if mode == "max" else -1.0
+        self._patience = patience
+        self._logs = tf.Variable("[]", dtype=tf.string, name="logs")
+        self._writes = model.distribute_strategy.extended.should_checkpoint
+        weights = _weights(model)
+        with model.distribute_strategy.scope():
+            model.optimizer.build(model.trainable_variables)
+        self._last = tf.train.CheckpointManager(
+            tf.train.Checkpoint(weights=weights, optimizer=model.optimizer, logs=self._logs),
+            f"{folder}/last",
+            max_to_keep=1,
+        )
+        self._best = tf.train.CheckpointManager(
+            tf.train.Checkpoint(weights=weights), f"{folder}/best", max_to_keep=1
+        )
+
+    @property
+    def logs(self) -> list[Logs]:
+        """What each finished epoch measured, those of earlier processes first."""
+        return json.loads(self._logs.numpy())
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """The same by name, as Keras has it."""
+        logs = self.logs
+        return {name: [epoch[name] for epoch in logs] for name in logs[0]}
+
+    @property
+    def best_epoch(self) -> int:
+        """Index of the epoch with the best value, the first of equals."""
+        values = [self._sign * epoch[self._monitor] for epoch in self.logs]
+        return values.index(max(values))
+
+    @property
+    def stopped(self) -> bool:
+        """Whether `patience` epochs have gone by since the best one."""
+        done = len(self.logs)
+        return done > 0 and done - 1 - self.best_epoch >= self._patience
+
+    def restore(self) -> int:
+        """Goes back to the latest saved epoch; returns how many epochs are done."""
+        if self._last.latest_checkpoint:
+            self._last.checkpoint.restore(
+                self._last.latest_checkpoint
+            ).assert_existing_objects_matched()
+        return len(self.logs)
+
+    def restore_best(self) -> None:
+        """The weights of the best epoch, in the process that writes them."""
+        if self._writes and self._best.latest_checkpoint:
+            self._best.checkpoint.restore(self._best.latest_checkpoint).expect_partial()
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Saves what the epoch reached, and asks Keras to stop where that has not helped."""
+        logs = {name: float(value) for name, value in (logs or {}).items()}
+        for name, value in logs.items():
+            if not math.isfinite(value):
+                raise TrainingDiverged(
+                    f"expected a finite {name}, received {value} in epoch {epoch + 1}; "
+                    "lower learning_rate"
+                )
+        self._logs.assign(json.dumps([*self.logs, logs]))
+        if self._writes:
+            if self.best_epoch == len(self.logs) - 1:
+                self._best.save()
+            self._last.save()
+        self.model.stop_training = self.stopped
+
+
+def remove(folder: str) -> None:
+    """Forgets a training that has ended and whose results are written."""
+    if tf.io.gfile.exists(folder):
+        tf.io.gfile.rmtree(folder)
+
+
+def copy_weights(source: tf.keras.Model, target: tf.keras.Model) -> None:
+    """Gives `target` the values of `source`, made alike but perhaps in another strategy's scope."""
+    for one, other in zip(_weights(source), _weights(target), strict=True):
+        other.assign(one.read_value())
+
+
+def _weights(model: tf.keras.Model) -> list[tf.Variable]:
+    """All but the metrics', which say nothing once an epoch has ended."""
+    metrics = {id(variable) for metric in model.metrics for variable in metric.variables}
+    weights = [variable for variable in model.variables if id(variable) not in metrics]
+    if not weights:
+        raise TandemError(
+            "expected a model with variables, received one that has seen no batch; call it once"
+        )
+    return weights

@@ -1,0 +1,87 @@
+"""Ranking metrics between two epochs: a sample of valid's users asked as evaluation asks them."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from trainer import metrics, popularity, ranked_lists
+from trainer.popularity import PopularityClock
+from trainer.questions import Questions
+from trainer.windows import Batch
+
+_DEPTH = 10
+Metrics = dict[str, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class ValidationSample:
+    """Users, and the popularity of the items as it stood when they are asked."""
+
+    asked: Questions
+    log_popularity: np.ndarray
+    """[n] of the trailing window that retrieval adds."""
+    batches: list[Batch]
+    """Their histories, `ranked_lists.ROWS` users each."""
+
+    def measure(
+        self, queries: np.ndarray, vectors: np.ndarray, weights: Sequence[float]
+    ) -> tuple[float, Metrics]:
+        """The best of the `weights` of popularity, and `recall@10` and `ndcg@10` with it.
+
+        `queries` [users, dim] and `vectors` [n, dim] give the taste by their dot product.
+        """
+        lists: dict[float, list[np.ndarray]] = {weight: [] for weight in weights}
+        for part in ranked_lists.slices(len(queries)):
+            taste = queries[part] @ vectors.T
+            for weight in weights:
+                scores = taste + np.float32(weight) * self.log_popularity
+                lists[weight].append(ranked_lists.top(scores, self.asked.seen[part], _DEPTH))
+        found = {
+            weight: measured(np.concatenate(parts), self.asked.answers)
+            for weight, parts in lists.items()
+        }
+        best = max(found, key=lambda weight: found[weight]["ndcg@10"])
+        return best, found[best]
+
+
+def draw(
+    asked: Questions, users: int, counts: np.ndarray, length: int, seed: int
+) -> ValidationSample:
+    """At most `users` of those asked, each as likely as the next; `counts` [n] of the items."""
+    size = min(users, len(asked))
+    chosen = np.sort(np.random.default_rng(seed).choice(len(asked), size, replace=False))
+    some = dataclasses.replace(
+        asked,
+        row=asked.row[chosen],
+        seen=[asked.seen[user] for user in chosen],
+        answers=[asked.answers[user] for user in chosen],
+    )
+    batches = [some.batch(part, length) for part in ranked_lists.slices(size)]
+    return ValidationSample(some, popularity.log_popularity(counts), batches)
+
+
+def baselines(sample: ValidationSample, clock: PopularityClock, days: float) -> dict[str, Metrics]:
+    """The same of two counters: events of all time, and of the last `days`."""
+    asked = sample.asked
+    counts = {"popular": clock.counts(asked.now), "recent": clock.counts(asked.now, days)}
+    return {
+        name: measured(ranked_lists.popular(count, asked.seen, _DEPTH), asked.answers)
+        for name, count in counts.items()
+    }
+
+
+def measured(lists: np.ndarray, answers: list[np.ndarray]) -> Metrics:
+    """Means over users of recall@10 and NDCG@10 of their lists [users, 10]."""
+    hit = metrics.hits(lists, answers)
+    count = np.array([len(wanted) for wanted in answers])
+    return {
+        "recall@10": float(metrics.recall(hit, count, _DEPTH).mean()),
+        "ndcg@10": float(metrics.ndcg(hit, count, _DEPTH).mean()),
+    }
+
+
+def tensors(batch: Batch) -> dict[str, tf.Tensor]:
+    """The batch as a tower takes it."""
+    return {name: tf.constant(values) for name, values in batch.items()}
