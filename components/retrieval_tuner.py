@@ -16,8 +16,8 @@ from tfx.utils import json_utils
 
 from schema import timeline
 from schema.dataset import Dataset
-from trainer import training_data, tuning
-from trainer.config import RetrievalConfig
+from trainer import strategy, training_data, tuning
+from trainer.config import RetrievalConfig, TrainerConfig
 from trainer.search_oracle import OBJECTIVE
 from trainer.training_data import Locations
 from trainer.trial_records import TrialRecords
@@ -73,8 +73,9 @@ class RetrievalTuner(base_component.BaseComponent):
         dataset: str,
         settings: dict[str, Any],
     ):
-        """`dataset` is the JSON of Dataset. `settings`: `config` (of retrieval) and `tune` as JSON,
-        `seed`, `records` (folder that an interrupted search goes on from) and `tensorboard`.
+        """`dataset` is the JSON of Dataset. `settings`: `config` (of retrieval), `hardware` (of
+        TrainerConfig) and `tune` as JSON, `seed`, `records` (folder that an interrupted search goes
+        on from), `checkpoints` (the same of a trial) and `tensorboard`.
         """
         train, valid, _ = timeline.SPLITS
         super().__init__(
@@ -99,11 +100,18 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     data = training_data.load(
         Locations(*settings["uris"]), Dataset.model_validate_json(settings["dataset"])
     )
+    train = tuning.trained_on(
+        data,
+        settings["seed"],
+        settings["tensorboard"],
+        settings["checkpoints"],
+        strategy.of(TrainerConfig.model_validate_json(settings["hardware"])),
+    )
     tuner = tuning.RetrievalSearch(
         RetrievalConfig.model_validate_json(settings["config"]),
         TuneConfig.model_validate_json(settings["tune"]),
         settings["seed"],
-        tuning.trained_on(data, settings["seed"], settings["tensorboard"]),
+        train,
         TrialRecords(settings["records"]),
         fn_args.working_dir,
     )

@@ -84,9 +84,11 @@ def tuning(
     data = _data_nodes(config, at, fingerprint, before)
     settings = {
         "config": config.retrieval.model_dump_json(),
+        "hardware": config.trainer.model_dump_json(),
         "tune": config.tune.model_dump_json(),
         "seed": config.seed,
         "records": records,
+        "checkpoints": f"{at.checkpoints}/tuning",
         "tensorboard": f"{at.tensorboard}/tuning",
     }
     tuner = RetrievalTuner(**_training_inputs(config, data), settings=settings)

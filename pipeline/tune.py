@@ -78,13 +78,14 @@ def _search(
 
 
 def search_name(config: Config, fingerprint: str) -> str:
-    """Of a search that can go on: the same data, ranges, seed, and configuration of what is not
-    searched. The number of trials may differ.
+    """Of a search that can go on: the same data, ranges, seed, hardware, and configuration of
+    what is not searched. The number of trials may differ.
     """
     told = {
         "data": fingerprint,
         "dataset": config.dataset.model_dump_json(),
         "retrieval": config.retrieval.model_dump_json(),
+        "hardware": config.trainer.model_dump_json(exclude={"profile"}),
         "ranges": config.tune.model_dump_json(exclude={"trials"}),
         "seed": config.seed,
     }

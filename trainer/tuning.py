@@ -9,10 +9,11 @@ from keras_tuner.engine.base_tuner import BaseTuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 from pydantic import ValidationError
 
-from schema.errors import TandemError, UsageError
-from trainer import retrieval
+from schema.errors import TandemError, TrainingDiverged
+from trainer import fingerprint, retrieval, training_state
 from trainer.config import RetrievalConfig
 from trainer.search_oracle import OBJECTIVE, FromPresent
+from trainer.strategy import Hardware
 from trainer.training_data import TrainingData
 from trainer.trial_records import Measured, TrialRecords
 from trainer.tuning_config import TuneConfig, Value
@@ -77,9 +78,7 @@ class RetrievalSearch(BaseTuner):
         try:
             config = RetrievalConfig.model_validate(self._config.model_dump() | values)
             return Measured(values, self._train(config, name))
-        except UsageError:
-            raise  # an environment that does not fit will fit no other trial either
-        except (TandemError, ValidationError) as error:
+        except (TrainingDiverged, ValidationError) as error:
             return Measured(values, {}, str(error))
 
     def _score(self, trial: Trial, measured: Measured) -> None:
@@ -100,17 +99,26 @@ def _short(value: Value) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def trained_on(data: TrainingData, seed: int, log_dir: str) -> Train:
-    """Trials as the pipeline trains, without what it writes; TensorBoard's logs of each go to a
-    folder of its own below `log_dir`.
+def trained_on(
+    data: TrainingData, seed: int, log_dir: str, checkpoints: str, hardware: Hardware
+) -> Train:
+    """Trials as the pipeline trains, without the artifacts that it writes. Each has a folder of its
+    own below `log_dir`, for TensorBoard, and below `checkpoints`, which an interrupted one goes on
+    from.
     """
 
     def train(config: RetrievalConfig, name: str) -> dict[str, float]:
         tf.keras.backend.clear_session()
+        kept = f"{checkpoints}/{fingerprint.of(data, seed, config.model_dump_json())}"
         with tempfile.TemporaryDirectory() as folder:
-            measured = retrieval.train(
-                data, config, seed, f"{folder}/model", f"{folder}/candidates", f"{log_dir}/{name}"
-            )
+            try:
+                measured = retrieval.train(
+                    data, config, seed, f"{folder}/model", f"{folder}/candidates",
+                    f"{log_dir}/{name}", kept, hardware,
+                )  # fmt: skip
+            except TrainingDiverged:
+                training_state.remove(kept)  # nobody will go on with these values
+                raise
         return {name: float(value) for name, value in measured.items()}
 
     return train

@@ -66,13 +66,19 @@ def test_another_search_has_another_name(shop):
         name(),
         name(data="bb"),
         name("seed=1"),
+        name("trainer.mixed_precision=true"),
         name("retrieval.epochs=4"),
         name("tune.retrieval.dropout=[0.1, 0.3]"),
         name("split.valid_fraction=0.2"),
         name("features.items.tags.separator=;"),
     ]
     assert len(set(different)) == len(different)
-    same = [name("tune.trials=9"), name("ranking.epochs=2"), name("index.kind=exact")]
+    same = [
+        name("tune.trials=9"),
+        name("ranking.epochs=2"),
+        name("index.kind=exact"),
+        name("trainer.profile=true"),
+    ]
     assert set(same) == {name()}
 
 

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from schema.errors import TandemError, UsageError
+from schema.errors import TandemError, TrainingDiverged, UsageError
 from trainer.config import RetrievalConfig
 from trainer.search_oracle import OBJECTIVE
 from trainer.trial_records import TrialRecords
@@ -125,7 +125,7 @@ def test_a_trial_whose_loss_is_no_number_is_counted_and_kept(search, caplog):
     class Diverging(Planted):
         def __call__(self, config, name):
             if config.embedding_dim == 64:
-                raise TandemError("expected a finite training loss, received nan")
+                raise TrainingDiverged("expected a finite training loss, received nan")
             return super().__call__(config, name)
 
     with caplog.at_level(logging.INFO, logger="tandem.progress.trials"):
@@ -156,10 +156,10 @@ def test_values_that_no_configuration_takes_together_are_a_failed_trial(search, 
 
 def test_a_search_without_any_measured_trial_says_so(search):
     with pytest.raises(TandemError, match=r"received 2 that failed, the last with: nan; narrow"):
-        search(Planted(0, TandemError("nan")), trials=2)
+        search(Planted(0, TrainingDiverged("nan")), trials=2)
 
 
-@pytest.mark.parametrize("error", [KeyError("bug"), UsageError("no GPU")])
+@pytest.mark.parametrize("error", [KeyError("bug"), UsageError("no GPU"), TandemError("no room")])
 def test_any_other_error_ends_the_search_as_it_came_and_is_no_record(search, tmp_path, error):
     with pytest.raises(type(error)) as raised:
         search(Planted(2, error))
