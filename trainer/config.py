@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schema.strict import Strict
 
@@ -18,6 +18,12 @@ class RetrievalConfig(Strict):
     """Width of the vectors whose dot product is the score."""
     history_length: Positive = 50
     """Latest events of a user that the query tower reads."""
+    history: Literal["attention", "mean"] = "attention"
+    """How it reads them: causal self-attention, or the mean of the items' vectors."""
+    attention_blocks: Positive = 1
+    """Blocks of self-attention on top of each other."""
+    attention_heads: Positive = 1
+    """Attention heads of a block; they share the width between them."""
     epochs: Positive = 8
     """Passes over the training timelines at the most."""
     patience: Positive = 2
@@ -31,11 +37,20 @@ class RetrievalConfig(Strict):
     learning_rate: Rate = 0.002
     """Of Adam."""
     dropout: Fraction = 0.3
-    """Of the query tower's hidden layer."""
+    """Of attention and of the query tower's hidden layer."""
     id_dropout: Fraction = 0.3
     """Share of user and item ids hidden in training, so that a new one gets a sensible vector."""
     popularity_days: Rate = 7.0
     """Trailing window, in days, of the popularity that is added to the taste score."""
+
+    @model_validator(mode="after")
+    def _heads_share_the_width(self) -> "RetrievalConfig":
+        if self.embedding_dim % self.attention_heads:
+            raise ValueError(
+                f"attention_heads must divide embedding_dim = {self.embedding_dim}, "
+                f"received {self.attention_heads}"
+            )
+        return self
 
 
 class RankingConfig(Strict):

@@ -2,9 +2,11 @@
 
 import tensorflow as tf
 
+from trainer.attention import AttentionHistory, count_before, log_gaps
 from trainer.catalogue import Catalogue
 from trainer.config import RetrievalConfig
 from trainer.encoders import EncodedFeature, FeatureEncoder, time_of_week
+from trainer.pooling import mean_before
 
 _FEATURE_WIDTH = 32
 
@@ -28,7 +30,9 @@ class CandidateTower(tf.keras.Model):
         self._trained = tf.constant(trained)
         self._id_dropout = config.id_dropout
         self._ids = tf.keras.layers.Embedding(
-            catalogue.size + 1, config.embedding_dim, name="item_id_embedding"
+            catalogue.size + 1,
+            config.embedding_dim,
+            name="item_id_embedding",
         )
         self._encoder = FeatureEncoder(features, _FEATURE_WIDTH, name="item_features")
         self._project = tf.keras.layers.Dense(config.embedding_dim, name="item_projection")
@@ -48,8 +52,7 @@ class CandidateTower(tf.keras.Model):
 class QueryTower(tf.keras.Model):
     """Timelines -> the vector of the user just before each of their events.
 
-    The history is read by mean pooling; position p sees events before p, and the time and the
-    context of p itself, and nothing later.
+    Position p sees events before p, and the time and the context of p itself, and nothing later.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class QueryTower(tf.keras.Model):
         super().__init__(name="query_tower")
         dim = config.embedding_dim
         self._id_dropout = config.id_dropout
+        self._history = _history(config)
         self._ids = tf.keras.layers.Embedding(users + 1, _FEATURE_WIDTH, name="user_id_embedding")
         self._users = FeatureEncoder(user_features, _FEATURE_WIDTH, name="user_features")
         self._context = FeatureEncoder(context_features, _FEATURE_WIDTH, name="context_features")
@@ -74,15 +78,28 @@ class QueryTower(tf.keras.Model):
         self, batch: dict[str, tf.Tensor], item_vectors: tf.Tensor, training: bool = False
     ) -> tf.Tensor:
         """`item_vectors` [b, t, dim] of `batch["item_index"]` [b, t] -> [b, t, dim]."""
-        index = batch["item_index"]
-        mean, count = pooled_before(item_vectors, index)
-        inputs = [mean, count, time_of_week(batch["timestamps"]), self._user(batch, training)]
-        context = {name: batch[f"context_{name}"] for name in self._names[1]}
-        inputs.append(self._context(context, index))
-        hidden = self._hidden(tf.concat(inputs, axis=-1))
+        known = batch["item_index"] > 0
+        gaps = log_gaps(batch["timestamps"], known)
+        if self._history is None:
+            history = mean_before(item_vectors, known)
+        else:
+            history = self._history(item_vectors, known, gaps, training=training)
+        present = [history, self._present(batch, known, gaps), self._user(batch, training)]
+        hidden = self._hidden(tf.concat([tf.cast(x, history.dtype) for x in present], axis=-1))
         return tf.math.l2_normalize(
-            mean + self._project(self._dropout(hidden, training=training)), axis=-1
+            history + self._project(self._dropout(hidden, training=training)), axis=-1
         )
+
+    def _present(self, batch: dict[str, tf.Tensor], known: tf.Tensor, gaps: tf.Tensor) -> tf.Tensor:
+        """[b, t, width] of the moment itself: its time, its context, how much stands before it."""
+        count = tf.math.log1p(tf.cast(count_before(known), tf.float32))
+        context = {name: batch[f"context_{name}"] for name in self._names[1]}
+        parts = [
+            tf.stack([count, gaps], axis=-1),
+            time_of_week(batch["timestamps"]),
+            self._context(context, batch["item_index"]),
+        ]
+        return tf.concat([tf.cast(part, tf.float32) for part in parts], axis=-1)
 
     def _user(self, batch: dict[str, tf.Tensor], training: bool) -> tf.Tensor:
         """[b, t, width], the same at each position of a timeline."""
@@ -90,16 +107,18 @@ class QueryTower(tf.keras.Model):
         if training:
             user = tf.where(tf.random.uniform(tf.shape(user)) >= self._id_dropout, user, 0)
         features = self._users({n: batch[f"user_{n}"] for n in self._names[0]}, user)
-        vector = tf.concat([self._ids(user), features], axis=-1)
+        vector = tf.concat([self._ids(user), tf.cast(features, self.compute_dtype)], axis=-1)
         return tf.repeat(vector[:, tf.newaxis], tf.shape(batch["item_index"])[1], axis=1)
 
 
-def pooled_before(item_vectors: tf.Tensor, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Mean of the known items' vectors before each position, and log(1 + how many).
-
-    [b, t, dim] and [b, t] (0 unknown) -> [b, t, dim] and [b, t, 1]; 0 where nothing stands before.
-    """
-    known = tf.cast(index > 0, item_vectors.dtype)[..., tf.newaxis]
-    total = tf.cumsum(item_vectors * known, axis=1, exclusive=True)
-    count = tf.cumsum(known, axis=1, exclusive=True)
-    return tf.math.divide_no_nan(total, count), tf.math.log1p(count)
+def _history(config: RetrievalConfig) -> AttentionHistory | None:
+    if config.history == "mean":
+        return None
+    return AttentionHistory(
+        config.embedding_dim,
+        config.history_length,
+        config.attention_blocks,
+        config.attention_heads,
+        config.dropout,
+        name="history",
+    )

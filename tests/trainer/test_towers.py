@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from trainer.catalogue import Catalogue
 from trainer.config import RetrievalConfig
 from trainer.encoders import EncodedFeature
-from trainer.towers import CandidateTower, QueryTower, pooled_before
+from trainer.towers import CandidateTower, QueryTower
 
 ITEMS, USERS, DIM = 9, 4, 8
 CONFIG = RetrievalConfig(embedding_dim=DIM)
@@ -34,11 +34,18 @@ def item_vectors(candidate_tower):
     return candidate_tower(tf.range(ITEMS + 1)).numpy()
 
 
-@pytest.fixture(scope="module")
-def query_tower():
+def _query_tower(**changes):
     tf.keras.utils.set_random_seed(2)
     users = [EncodedFeature("region", "category", 2)]
-    return QueryTower(USERS, users, [EncodedFeature("device", "category", 3)], CONFIG)
+    config = CONFIG.model_copy(update=changes)
+    return QueryTower(USERS, users, [EncodedFeature("device", "category", 3)], config)
+
+
+@pytest.fixture(scope="module", params=["attention", "two blocks of two heads", "mean"])
+def query_tower(request):
+    if request.param == "two blocks of two heads":
+        return _query_tower(attention_blocks=2, attention_heads=2)
+    return _query_tower(history=request.param)
 
 
 def _batch(seed, rows=2, length=6):
@@ -119,6 +126,41 @@ def test_padding_never_matters(query_tower, item_vectors, seed, padding):
     )
 
 
+@settings(max_examples=20)
+@given(seed=st.integers(0, 10_000), place=st.integers(0, 6), width=st.integers(1, 3))
+def test_what_is_unknown_takes_no_place(query_tower, item_vectors, seed, place, width):
+    """Padding may stand before, amid or after a history; so may items outside the catalogue."""
+    batch = _batch(seed)
+    wider = {
+        name: np.insert(values, [place] * width, 0, axis=1) if values.ndim == 2 else values
+        for name, values in batch.items()
+    }
+    found = np.delete(_ask(query_tower, wider, item_vectors), range(place, place + width), axis=1)
+    np.testing.assert_allclose(found, _ask(query_tower, batch, item_vectors), atol=1e-5)
+
+
+def test_attention_tells_the_order_of_a_history_and_the_mean_does_not(item_vectors):
+    batch = _batch(5)
+    batch["item_index"][:, :3] = [1, 5, 6]
+    swapped = batch | {"item_index": batch["item_index"][:, [2, 1, 0, 3, 4, 5]]}
+    for history, expected in (("attention", True), ("mean", False)):
+        tower = _query_tower(history=history)
+        difference = _ask(tower, batch, item_vectors) - _ask(tower, swapped, item_vectors)
+        assert (np.abs(difference[:, 3:]).max() > 1e-4) == expected
+
+
+@settings(max_examples=10)
+@given(seed=st.integers(0, 10_000))
+def test_a_history_longer_than_configured_is_read_too(item_vectors, seed):
+    """Distances give out, and what comes later still changes nothing before it."""
+    tower = _query_tower(history_length=2)
+    batch = _batch(seed)
+    found = _ask(tower, batch, item_vectors)
+    assert np.isfinite(found).all()
+    shorter = {n: v[:, :4] if v.ndim == 2 else v for n, v in batch.items()}
+    np.testing.assert_allclose(found[:, :4], _ask(tower, shorter, item_vectors), atol=1e-5)
+
+
 def test_a_batch_answers_as_its_rows_alone(query_tower, item_vectors):
     batch = _batch(4, rows=3)
     together = _ask(query_tower, batch, item_vectors)
@@ -154,10 +196,3 @@ def test_towers_without_any_declared_feature():
     }
     found = tower(batch, tf.gather(vectors, batch["item_index"])).numpy()
     np.testing.assert_allclose(np.linalg.norm(found, axis=-1), 1, atol=1e-5)
-
-
-def test_pooled_before_by_hand():
-    vectors = tf.constant([[[2.0], [50.0], [4.0], [9.0]]])
-    mean, count = pooled_before(vectors, tf.constant([[1, 0, 2, 3]]))
-    np.testing.assert_allclose(mean.numpy(), [[[0], [2], [2], [3]]])
-    np.testing.assert_allclose(count.numpy()[0, :, 0], np.log([1, 2, 2, 3]), atol=1e-6)
