@@ -81,7 +81,7 @@ class QueryTower(tf.keras.Model):
         known = batch["item_index"] > 0
         gaps = log_gaps(batch["timestamps"], known)
         if self._history is None:
-            history = mean_before(item_vectors, known)
+            history = tf.cast(mean_before(item_vectors, known), self.compute_dtype)
         else:
             history = self._history(item_vectors, known, gaps, training=training)
         present = [history, self._present(batch, known, gaps), self._user(batch, training)]

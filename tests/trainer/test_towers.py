@@ -196,3 +196,21 @@ def test_towers_without_any_declared_feature():
     }
     found = tower(batch, tf.gather(vectors, batch["item_index"])).numpy()
     np.testing.assert_allclose(np.linalg.norm(found, axis=-1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("history", ["attention", "mean"])
+def test_mixed_precision_computes_in_bfloat16_about_the_same(item_vectors, history):
+    tower = _query_tower(history=history)
+    expected = _ask(tower, _batch(6), item_vectors)
+    tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        mixed = _query_tower(history=history)
+        mixed_inputs = {name: tf.constant(values) for name, values in _batch(6).items()}
+        vectors = tf.gather(item_vectors, mixed_inputs["item_index"])
+        mixed(mixed_inputs, vectors)
+        mixed.set_weights(tower.get_weights())
+        found = mixed(mixed_inputs, vectors)
+    finally:
+        tf.keras.mixed_precision.set_global_policy("float32")
+    assert found.dtype == tf.bfloat16
+    np.testing.assert_allclose(tf.cast(found, tf.float32), expected, atol=0.03)
