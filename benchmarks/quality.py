@@ -1,0 +1,116 @@
+"""How good are the recommendations? By an independent referee, beside peers and targets.
+
+    python -m benchmarks.quality --data movietweetings --root runs/quality --seeds 1 2 3 [--json]
+    python -m benchmarks.quality --data beauty --root runs/quality --seeds 1 2 3 --ablation
+
+For each seed: `tandem run`, then `tandem batch --as-of test` in retrieval's order and after
+ranking, then the referee's `score` of the lists. Counters that take a few lines are scored in the
+same run. With --ablation retrieval is also trained and measured with less of it.
+
+All seeds of a data set share one root below --root, and so its data stages. What has been measured
+is kept there: the same command goes on where it was stopped. Take another root after a change of
+code. Public data sets are read from $TANDEM_DATA (default: ../shared/data), the referee is
+$TANDEM_REFEREE (default: ../shared/referee/score.py).
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import sys
+import warnings
+from typing import Any
+
+from benchmarks import (
+    quality_ablation,
+    quality_data,
+    quality_peers,
+    quality_published,
+    quality_referee,
+    quality_runs,
+    quality_spread,
+    quality_table,
+)
+from benchmarks.quality_data import DataSet
+from schema.errors import TandemError
+
+
+def main() -> None:
+    """Measures, then prints tables or, with --json, one JSON object alone."""
+    args = _arguments()
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"  # read when TensorFlow is first imported
+    warnings.filterwarnings("ignore", "You are using a non-supported Python", FutureWarning)
+    try:
+        found = measure(args)
+    except TandemError as error:
+        sys.exit(f"quality: {error}")
+    print(json.dumps(found, indent=1) if args.json else quality_table.text(found))
+
+
+def measure(args: argparse.Namespace) -> dict[str, Any]:
+    """All measurements, as they are printed with --json."""
+    referee = quality_referee.script()
+    data_set = quality_data.named(args.data, args.root.absolute(), args.events)
+    split = quality_referee.split(referee, data_set)
+    seeds = quality_runs.Seeds(data_set, split, referee, args.overrides)
+    runs = [seeds.measured(seed) for seed in args.seeds]
+    baselines = quality_peers.scored(data_set, split, referee)
+    found = summary(data_set, args.seeds, runs, baselines)
+    if args.ablation:
+        found["ablation"] = quality_ablation.rows(seeds, args.seeds)
+    return found
+
+
+def summary(
+    data_set: DataSet,
+    seeds: list[int],
+    runs: list[dict[str, Any]],
+    baselines: dict[str, dict[str, float]],
+) -> dict[str, Any]:
+    """`runs`: what was measured with each seed; `baselines`: metrics of the counters by name."""
+    measured = {
+        stage: quality_spread.over([run[stage] for run in runs]) for stage in quality_runs.STAGES
+    }
+    targets = quality_published.TARGETS.get(data_set.name, {})
+    return {
+        "data": data_set.name,
+        "seeds": seeds,
+        "measured": measured,
+        "served": [run["served"] for run in runs],
+        "baselines": baselines | data_set.ceiling(),
+        "published": [peer._asdict() for peer in quality_published.PEERS.get(data_set.name, ())],
+        "targets": {
+            stage: quality_published.verdicts(targets, found) for stage, found in measured.items()
+        },
+        "all_targets_met": {
+            stage: quality_published.met(targets, found) for stage, found in measured.items()
+        },
+        "evaluator_minus_referee": max((run["evaluator_minus_referee"] for run in runs), key=abs),
+    }
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.quality",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--data", choices=quality_data.NAMES, required=True)
+    parser.add_argument(
+        "--root", type=pathlib.Path, required=True, help="folder of the runs and of what they gave"
+    )
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], metavar="SEED")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="SECTION.KEY=VALUE", dest="overrides",
+        help="override one value of the configuration; may be repeated",
+    )  # fmt: skip
+    parser.add_argument(
+        "--events", type=int, default=60_000, help="events of the simulated shop (60000)"
+    )
+    parser.add_argument("--ablation", action="store_true", help="what each part contributes, too")
+    parser.add_argument("--json", action="store_true", help="print JSON alone on stdout")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""What each part of retrieval contributes: the same training and measurement without it."""
+
+import json
+from typing import Any, NamedTuple
+
+from benchmarks import quality_kept, quality_spread
+from benchmarks.quality_runs import Seeds, in_own_process, told
+from pipeline import config as configuration
+from pipeline.config import Config
+from schema.features import Feature
+
+
+class Variant(NamedTuple):
+    """Retrieval as configured, apart from what is said here."""
+
+    name: str
+    overrides: tuple[str, ...] = ()
+    """As `tandem run --set` takes them."""
+    log_q: bool = True
+    """The loss is corrected for how probable it is that an item is in the batch."""
+    without_accidental_hits: bool = True
+    """Negatives that are the positive itself are removed."""
+    without_kinds: tuple[str, ...] = ()
+    """Kinds of item features that are left out; `*` for all."""
+
+    def features(self, declared: dict[str, Feature]) -> dict[str, Feature]:
+        """Those of the declared item features that this variant has."""
+        if "*" in self.without_kinds:
+            return {}
+        return {n: f for n, f in declared.items() if f.kind not in self.without_kinds}
+
+    def differs(self, config: Config) -> bool:
+        """Whether there is anything to leave out."""
+        declared = config.features.items
+        return not self.without_kinds or self.features(declared) != declared
+
+
+AS_CONFIGURED = Variant("as configured: + accidental hits removed")
+_PLAIN: dict[str, Any] = {"log_q": False, "without_accidental_hits": False}
+_IN_BATCH = "retrieval.uniform_negatives=0"
+VARIANTS = (
+    Variant("mean pooling, in-batch negatives", ("retrieval.history='mean'", _IN_BATCH), **_PLAIN),
+    Variant(
+        "attention, in-batch negatives", ("retrieval.history='attention'", _IN_BATCH), **_PLAIN
+    ),
+    Variant("+ uniform negatives", **_PLAIN),
+    Variant("+ logQ correction", without_accidental_hits=False),
+    AS_CONFIGURED,
+    Variant("without the refit on train and valid", ("retrieval.refit_epochs=0",)),
+    Variant("without the present", ("retrieval.present=false",)),
+    Variant("without text", without_kinds=("text",)),
+    Variant("without any item feature", without_kinds=("*",)),
+)
+
+
+def named(name: str) -> Variant:
+    """The variant of that name."""
+    return next(variant for variant in VARIANTS if variant.name == name)
+
+
+def rows(seeds: Seeds, numbers: list[int]) -> list[dict[str, Any]]:
+    """By variant, in the order of VARIANTS: `name`, and what each metric was over the seeds:
+    `valid_ndcg@10` as training reports it, the others on test.
+
+    All are trained on what the data stages of the first seed's run have written.
+    """
+    seeds.measured(numbers[0])
+    variants = [v for v in VARIANTS if v.differs(seeds.config(numbers[0]))]
+    found = []
+    for variant in variants:
+        measured = [_measured(seeds, variant, number) for number in numbers]
+        found.append({"name": variant.name, "measured": quality_spread.over(measured)})
+    return found
+
+
+def _measured(seeds: Seeds, variant: Variant, number: int) -> dict[str, float]:
+    folder = seeds.root(number) / "quality" / "ablation"
+    place = folder / f"{VARIANTS.index(variant)}-seed-{number}.json"
+    asked = {**seeds.asked(number), "variant": variant._asdict()}
+
+    def measure() -> dict[str, float]:
+        told(f"{seeds.data_set.name}, seed {number}: {variant.name}")
+        config = configuration.load(
+            seeds.data_set.config, [*seeds.overrides, f"seed={number}", *variant.overrides]
+        )
+        said = in_own_process(
+            "benchmarks.quality_variant", variant.name, config.model_dump_json(),
+            str(seeds.root(number)), str(place.with_suffix("")),
+        )  # fmt: skip
+        found = json.loads(said.strip().rpartition("\n")[2])
+        told(", ".join(f"{name} {value:.4f}" for name, value in found.items()))
+        return found
+
+    return quality_kept.once(place, asked, measure)

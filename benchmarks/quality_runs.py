@@ -1,0 +1,131 @@
+"""One seed through the product's own commands: run, batch, and the referee's verdict."""
+
+import dataclasses
+import hashlib
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+from typing import Any
+
+from benchmarks import quality_kept, quality_referee
+from benchmarks.quality_data import DataSet
+from pipeline import config as configuration
+from pipeline.config import Config
+
+RETRIEVAL, FINAL = STAGES = ("retrieval", "final")
+_ENVIRONMENT = {
+    "TF_USE_LEGACY_KERAS": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "PYTHONWARNINGS": "ignore:You are using a non-supported Python:FutureWarning",
+}
+_BY_BOTH = ("recall@10", "ndcg@10", "recall@100", "coverage@10")
+
+
+@dataclasses.dataclass(frozen=True)
+class Seeds:
+    """Runs of one data set that differ in their seed."""
+
+    data_set: DataSet
+    split: pathlib.Path
+    """Made by the referee."""
+    referee: pathlib.Path
+    overrides: list[str]
+    """As `tandem run --set` takes them."""
+
+    def config(self, seed: int) -> Config:
+        """The configuration of that seed's run; ConfigError where it does not fit."""
+        return configuration.load(self.data_set.config, [*self.overrides, f"seed={seed}"])
+
+    def asked(self, seed: int) -> dict[str, Any]:
+        """All that a result depends on, the code apart."""
+        from components.ingest import preflight  # imports Beam: after --help, and after main()
+
+        config = self.config(seed)
+        return {
+            "config": config.model_dump(mode="json"),
+            "data": preflight.fingerprint(config.dataset, str(self.data_set.data)),
+        }
+
+    def root(self, seed: int) -> pathlib.Path:
+        """Root of the run: one for all seeds, another for other data or another account of them."""
+        asked = self.asked(seed)
+        told = json.dumps([asked["data"], self.config(seed).dataset.model_dump(mode="json")])
+        return self.data_set.home / f"run-{hashlib.sha256(told.encode()).hexdigest()[:8]}"
+
+    def measured(self, seed: int) -> dict[str, Any]:
+        """The referee's metrics by stage; `served`, whose order is served; the greatest difference
+        between the pipeline's evaluator and the referee.
+        """
+        path = self.root(seed) / "quality" / f"seed-{seed}.json"
+        return quality_kept.once(path, self.asked(seed), lambda: self._measure(seed))
+
+    def _measure(self, seed: int) -> dict[str, Any]:
+        root = self.root(seed)
+        told(f"{self.data_set.name}, seed {seed}: tandem run")
+        sets = [
+            part for override in [*self.overrides, f"seed={seed}"] for part in ("--set", override)
+        ]
+        summary = tandem(
+            "run", "--config", str(self.data_set.config), "--data", str(self.data_set.data),
+            "--root", str(root), *sets,
+        )  # fmt: skip
+        found: dict[str, Any] = {stage: self._scored(root, stage) for stage in STAGES}
+        found["served"] = summary["ranking"]["order"]
+        found["evaluator_minus_referee"] = greatest_difference(
+            {RETRIEVAL: summary["retrieval"], FINAL: summary["ranking"]["reranked"]}, found
+        )
+        told(f"{self.data_set.name}, seed {seed}: {_sentence(found)}")
+        return found
+
+    def _scored(self, root: pathlib.Path, stage: str) -> dict[str, float]:
+        users, lists = root / "quality" / "users", root / "quality" / f"{stage}.jsonl"
+        users.parent.mkdir(parents=True, exist_ok=True)
+        users.write_text("\n".join(quality_referee.test_users(self.split)), encoding="utf-8")
+        tandem(
+            "batch", "--root", str(root), "--users", str(users), "--k", "100",
+            "--as-of", "test", "--stage", stage, "--out", str(lists),
+        )  # fmt: skip
+        return quality_referee.score(self.referee, self.split, lists)
+
+
+def greatest_difference(
+    evaluator: dict[str, dict[str, float]], referee: dict[str, dict[str, float]]
+) -> float:
+    """Of the metrics that both measure on the same lists, by stage: the evaluator's value less the
+    referee's where that is furthest from 0.
+    """
+    differences = [
+        evaluator[stage][name] - referee[stage][name] for stage in STAGES for name in _BY_BOTH
+    ]
+    return max(differences, key=abs)
+
+
+def tandem(*arguments: str) -> dict[str, Any]:
+    """What a verb of the product prints with --json; ends this process where the verb fails."""
+    said = in_own_process("pipeline.cli", *arguments, "--json")
+    return json.loads(said)
+
+
+def in_own_process(module: str, *arguments: str) -> str:
+    """The module's stdout; its stderr is ours, so that its progress and its errors show."""
+    command = [sys.executable, "-m", module, *arguments]
+    environment = {**os.environ, **_ENVIRONMENT}
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, env=environment)
+    if done.returncode:
+        sys.exit(
+            f"quality: `{module} {arguments[0]}` ended with exit code {done.returncode}; "
+            "its own words are above"
+        )
+    return done.stdout
+
+
+def told(line: str) -> None:
+    """Progress, with the time of day."""
+    print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
+
+
+def _sentence(found: dict[str, Any]) -> str:
+    return ", ".join(f"{stage} NDCG@10 {found[stage]['ndcg@10']:.4f}" for stage in STAGES)

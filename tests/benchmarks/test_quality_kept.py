@@ -1,0 +1,28 @@
+"""What has been measured is not measured again; what was asked otherwise is."""
+
+import pytest
+
+from benchmarks import quality_kept
+
+
+def test_made_once_for_what_was_asked(tmp_path):
+    made = []
+
+    def make():
+        made.append(len(made))
+        return {"value": len(made)}
+
+    path = tmp_path / "folder" / "kept.json"
+    assert quality_kept.once(path, {"seed": 1, "pair": (1, 2)}, make) == {"value": 1}
+    assert quality_kept.once(path, {"seed": 1, "pair": (1, 2)}, make) == {"value": 1}
+    assert quality_kept.once(path, {"seed": 2, "pair": (1, 2)}, make) == {"value": 2}
+    assert made == [0, 1]
+
+
+def test_what_failed_is_not_kept(tmp_path):
+    def fail():
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        quality_kept.once(tmp_path / "kept.json", 1, fail)
+    assert not list(tmp_path.iterdir())

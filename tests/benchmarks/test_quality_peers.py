@@ -1,0 +1,36 @@
+"""Counters on six events."""
+
+from benchmarks import quality_peers
+
+EVENTS = [
+    {"user_id": user, "item_id": item, "timestamp": time}
+    for user, item, time in [
+        ("u", "old", 10), ("v", "old", 11), ("w", "old", 12),
+        ("u", "both", 13), ("w", "both", 20), ("w", "late", 20),
+    ]
+]  # fmt: skip
+CATALOGUE = ["never", "late", "both", "old"]
+
+
+def _lists(since):
+    found = quality_peers.popular(EVENTS, CATALOGUE, ["new", "u"], since)
+    return {row["user_id"]: row["item_ids"] for row in found}
+
+
+def test_of_all_time_without_what_the_user_has_taken():
+    assert _lists(None) == {"new": ["old", "both", "late", "never"], "u": ["late", "never"]}
+
+
+def test_of_late_equal_ones_go_by_all_time():
+    assert _lists(20)["new"] == ["both", "late", "old", "never"]
+
+
+def test_an_event_at_the_beginning_of_the_window_counts():
+    assert _lists(13)["new"] == ["both", "late", "old", "never"]
+    assert _lists(12)["new"] == ["both", "old", "late", "never"]
+
+
+def test_lists_end_at_their_depth():
+    catalogue = [f"i{n}" for n in range(quality_peers.DEPTH + 5)]
+    (row,) = quality_peers.popular([], catalogue, ["u"], None)
+    assert row["item_ids"] == catalogue[: quality_peers.DEPTH]

@@ -1,0 +1,44 @@
+"""Seeds share a root as long as their data are the same, and the two judges are compared."""
+
+import pathlib
+
+import pytest
+
+from benchmarks import quality_data, quality_runs
+from schema.errors import ConfigError
+
+
+def _values(value, **others):
+    names = ("recall@10", "ndcg@10", "recall@100", "coverage@10")
+    return dict.fromkeys(names, value) | {k.replace("_", "@"): v for k, v in others.items()}
+
+
+def test_greatest_difference_keeps_its_sign_and_skips_what_one_does_not_measure():
+    evaluator = {"retrieval": _values(0.5), "final": _values(0.5, ndcg_10=0.25)}
+    referee = {"retrieval": _values(0.5, mrr_100=1.0), "final": _values(0.5, recall_100=0.625)}
+    assert quality_runs.greatest_difference(evaluator, referee) == -0.25
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    return quality_data.named("simulated", tmp_path_factory.mktemp("shop"), 500)
+
+
+def _seeds(shop, *overrides):
+    return quality_runs.Seeds(shop, pathlib.Path("split"), pathlib.Path("referee"), [*overrides])
+
+
+def test_one_root_for_all_seeds_and_for_all_models(shop):
+    seeds = _seeds(shop)
+    assert seeds.root(1) == seeds.root(2) == _seeds(shop, "retrieval.epochs=3").root(1)
+    assert seeds.asked(1) != seeds.asked(2)
+    assert seeds.asked(1) != _seeds(shop, "retrieval.epochs=3").asked(1)
+
+
+def test_another_root_for_another_account_of_the_data(shop):
+    assert _seeds(shop).root(1) != _seeds(shop, "split.test_fraction=0.2").root(1)
+
+
+def test_an_override_that_does_not_fit_stops_before_anything_runs(shop):
+    with pytest.raises(ConfigError, match="unknown key retrieval.epoch"):
+        _seeds(shop, "retrieval.epoch=3").measured(1)
