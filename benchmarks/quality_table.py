@@ -20,10 +20,12 @@ def text(found: dict[str, Any]) -> str:
     """`found` as `quality.summary` has it."""
     seeds = ", ".join(map(str, found["seeds"]))
     lines = [f"{found['data']}, test split, seeds {seeds}: mean (least–greatest)", ""]
-    lines += _methods(found)
-    lines += ["", *_targets(found)]
+    lines += [*_methods(found), "", *_targets(found)]
     difference = abs(found["evaluator_minus_referee"])
-    lines += ["", f"The pipeline's evaluator and the referee differ by {difference:.1e} at most."]
+    lines += [
+        f"order served, by seed: {', '.join(found['served'])}",
+        f"the pipeline's evaluator and the referee differ by {difference:.1e} at most",
+    ]
     if "ablation" in found:
         lines += ["", *_ablation(found["ablation"])]
     return "\n".join(lines)

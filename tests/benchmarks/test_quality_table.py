@@ -11,6 +11,7 @@ FOUND = {
             "ndcg@10": {"mean": 0.05, "min": 0.05, "max": 0.05},
         }
     },
+    "served": ["ranking", "retrieval"],
     "baselines": {"popular": {"recall@10": 0.01346}},
     "published": [{"method": "TIGER", "source": "paper", "metrics": {"ndcg@10": 0.0384}}],
     "targets": {
@@ -30,7 +31,8 @@ def test_rows_and_verdicts():
     assert "| **Tandem, final** | .0900 (.0800–.1000) | .0500 |  |  |  | this run |" in lines
     assert "final: Recall@10 >= .0921 NOT met: .0900" in lines
     assert "final: NDCG@10 >= .0500 met: .0500" in lines
-    assert "The pipeline's evaluator and the referee differ by 2.0e-05 at most." in lines
+    assert "order served, by seed: ranking, retrieval" in lines
+    assert "the pipeline's evaluator and the referee differ by 2.0e-05 at most" in lines
 
 
 def test_the_ablation_is_a_table_of_its_own():
