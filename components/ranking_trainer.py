@@ -19,6 +19,7 @@ def RankingTrainer(
     items_graph: InputArtifact[standard_artifacts.TransformGraph],
     query: InputArtifact[standard_artifacts.Model],
     candidates: InputArtifact[Candidates],
+    served_candidates: InputArtifact[Candidates],
     model: OutputArtifact[standard_artifacts.Model],
     dataset: Parameter[str],
     retrieval_config: Parameter[str],
@@ -28,13 +29,16 @@ def RankingTrainer(
     tensorboard: Parameter[str],
     checkpoints: Parameter[str],
 ) -> None:
-    """`config` is the JSON of RankingConfig, `hardware` of TrainerConfig."""
+    """`query` and `candidates` are those that have not learned valid, `served_candidates` those
+    that will be ranked; `config` is the JSON of RankingConfig, `hardware` of TrainerConfig.
+    """
     devices = strategy.of(TrainerConfig.model_validate_json(hardware))
     data = training_inputs.load(timelines, timelines_graph, items, items_graph, dataset)
     measured = ranking.train(
         data,
         path_utils.serving_model_dir(query.uri),
         candidates.uri,
+        served_candidates.uri,
         RetrievalConfig.model_validate_json(retrieval_config),
         RankingConfig.model_validate_json(config),
         seed,

@@ -9,6 +9,7 @@ from components import training_inputs
 from components.artifact_types import Candidates
 from trainer import fingerprint, retrieval, strategy
 from trainer.config import RetrievalConfig, TrainerConfig
+from trainer.retrieval import Outputs
 
 
 @component
@@ -17,6 +18,8 @@ def RetrievalTrainer(
     timelines_graph: InputArtifact[standard_artifacts.TransformGraph],
     items: InputArtifact[standard_artifacts.Examples],
     items_graph: InputArtifact[standard_artifacts.TransformGraph],
+    held_out_model: OutputArtifact[standard_artifacts.Model],
+    held_out_candidates: OutputArtifact[Candidates],
     model: OutputArtifact[standard_artifacts.Model],
     candidates: OutputArtifact[Candidates],
     dataset: Parameter[str],
@@ -26,8 +29,8 @@ def RetrievalTrainer(
     tensorboard: Parameter[str],
     checkpoints: Parameter[str],
 ) -> None:
-    """`model` is the query model; `config` the JSON of RetrievalConfig, `hardware` of
-    TrainerConfig.
+    """`model` is the query model, `held_out_model` the one that has not learned valid; `config` the
+    JSON of RetrievalConfig, `hardware` of TrainerConfig.
 
     Every worker of a cluster runs this; one of them writes.
     """
@@ -37,8 +40,8 @@ def RetrievalTrainer(
         data,
         RetrievalConfig.model_validate_json(config),
         seed,
-        path_utils.serving_model_dir(model.uri),
-        candidates.uri,
+        Outputs(path_utils.serving_model_dir(held_out_model.uri), held_out_candidates.uri),
+        Outputs(path_utils.serving_model_dir(model.uri), candidates.uri),
         tensorboard,
         f"{checkpoints}/{fingerprint.of(data, seed, config)}",
         devices,

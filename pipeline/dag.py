@@ -222,7 +222,9 @@ def _model_nodes(config: Config, at: Locations, data: dict[str, BaseNode]) -> di
     index = Indexer(candidates=stage["candidates"], config=config.index.model_dump_json())
     ranking = RankingTrainer(
         **inputs,
-        **stage,
+        query=retrieval.outputs["held_out_model"],
+        candidates=retrieval.outputs["held_out_candidates"],
+        served_candidates=retrieval.outputs["candidates"],
         retrieval_config=retrieval_config,
         config=ranking_config,
         seed=config.seed,

@@ -42,6 +42,12 @@ class RetrievalConfig(Strict):
     """Share of user and item ids hidden in training, so that a new one gets a sensible vector."""
     popularity_days: Rate = 7.0
     """Trailing window, in days, of the popularity that is added to the taste score."""
+    refresh_days: Rate = 5.0
+    """How often the popularity that is served is refreshed: training sees it as stale as that."""
+    present: bool = True
+    """Whether popularity has a part in the score at all: none in a log without a clock."""
+    refit_epochs: Annotated[int, Field(ge=0)] = 1
+    """Passes over train and valid together, when all is chosen, before the model is served."""
 
     @model_validator(mode="after")
     def _heads_share_the_width(self) -> "RetrievalConfig":

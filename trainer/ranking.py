@@ -46,6 +46,7 @@ def train(
     data: TrainingData,
     query_uri: str,
     candidates_uri: str,
+    served_uri: str,
     retrieval: RetrievalConfig,
     config: RankingConfig,
     seed: int,
@@ -56,6 +57,8 @@ def train(
 ) -> dict[str, float]:
     """Writes the SavedModel, and whether ranking's order is better than retrieval's.
 
+    It learns from a query model and candidates that have not learned valid, and ends with the
+    vectors of the candidates at `served_uri`, which have and which it will be asked about.
     Labels are learned from train; the order from the earlier part of valid, which retrieval has not
     learned from; the later part stops the training and decides. Goes on from what an interrupted
     training has left in `checkpoints`. It runs on one device whatever the strategy, in float32:
@@ -66,7 +69,7 @@ def train(
     tf.keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
     query = tf.saved_model.load(query_uri)
-    vectors = np.pad(candidates.load(candidates_uri).vectors[:, :-1], [(1, 0), (0, 0)])
+    vectors = _item_vectors(candidates_uri)
     moments = Moments(encoder(query), vectors, data.clock(data.train, data.valid), retrieval)
     earlier, later = halves(data.valid)
     rng = np.random.default_rng(seed)
@@ -84,11 +87,17 @@ def train(
     history = fit(model, learned, held_out, config, seed, log_dir, checkpoints, hardware)
     module = ranking_export.RankingModule(network, labels, vectors.shape[1])
     quality = _two_stages(module, later, data.moment(later), query, moments, config)
+    network.take(_item_vectors(served_uri))
     ranking_export.save(module, model_uri)
     _write_verdict(quality, model_uri)
     training_state.remove(checkpoints)
     _log.info("ranking trained %s", " ".join(f"{k}={v:.4f}" for k, v in quality.items()))
     return quality | {"valid_loss": min(history["val_loss"]), "loss": history["loss"][-1]}
+
+
+def _item_vectors(uri: str) -> np.ndarray:
+    """[n + 1, dim], row 0 zero."""
+    return np.pad(candidates.load(uri).vectors[:, :-1], [(1, 0), (0, 0)])
 
 
 def halves(split: Timelines) -> tuple[Timelines, Timelines]:

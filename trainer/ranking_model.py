@@ -84,6 +84,10 @@ class RankingNetwork(tf.keras.Model):
             for name, head in self._heads.items()
         }
 
+    def take(self, item_vectors: np.ndarray) -> None:
+        """Puts other vectors [n + 1, dim] of the same space in the place of those learned from."""
+        self._vectors.assign(item_vectors)
+
     def adapt(self, inputs: dict[str, tf.Tensor]) -> None:
         """Learns mean and deviation of every feature from a sample of the inputs."""
         x = self._features(inputs)

@@ -9,6 +9,8 @@ import tensorflow_recommenders as tfrs
 from trainer import replicas
 from trainer.config import RetrievalConfig
 from trainer.measured_model import MeasuredModel
+from trainer.present import Present
+from trainer.refreshes import Refreshes
 from trainer.towers import CandidateTower, QueryTower
 
 _NEVER = -1e9  # a logit whose exponential is 0, and whose loss times weight 0 is still 0
@@ -24,6 +26,8 @@ class Positives:
     """[n, dim]"""
     ids: tf.Tensor
     """[n]"""
+    timestamps: tf.Tensor
+    """[n] when it was taken, seconds since epoch, UTC."""
     weight: tf.Tensor
     """[n] 1, or 0 for a place that is none and stands there for the shape alone."""
 
@@ -34,6 +38,10 @@ class RetrievalModel(MeasuredModel):
     Yang et al., Mixed negative sampling for learning two-tower neural networks in recommendations,
     WWW 2020; Yi et al., Sampling-bias-corrected neural modeling, RecSys 2019. Accidental hits
     are removed. On several replicas the negatives are those of the global batch.
+
+    What was popular at the event's time has its part in the logits, so that the towers learn what
+    popularity does not explain, and what its weight is. Uniform negatives are items that training
+    has taken: one that it never takes, new ones above all, would be taught to be wanted by nobody.
     """
 
     def __init__(
@@ -41,10 +49,12 @@ class RetrievalModel(MeasuredModel):
         query: QueryTower,
         candidate: CandidateTower,
         frequency: np.ndarray,
+        refreshes: Refreshes | None,
         config: RetrievalConfig,
         static_shapes: bool = False,
     ):
-        """`frequency` [n + 1]: share of each item among the training positives.
+        """`frequency` [n + 1]: share of each item among the training positives. Without `refreshes`
+        popularity has no part.
 
         With `static_shapes` every tensor's shape follows from the batch's, as XLA wants it and as
         replicas need it to exchange their items; it costs a row for each place that is no positive.
@@ -56,7 +66,8 @@ class RetrievalModel(MeasuredModel):
         self.candidate_tower = candidate
         self._frequency = tf.constant(frequency, tf.float32)
         self._rarest = float(frequency[frequency > 0].min(initial=1.0))
-        self.catalogue_size = len(frequency) - 1
+        self.taken = np.flatnonzero(frequency).astype(np.int32)
+        self.present = None if refreshes is None else Present(refreshes)
         self.task = tfrs.tasks.Retrieval(
             temperature=config.temperature, remove_accidental_hits=True, name="retrieval"
         )
@@ -94,9 +105,9 @@ class RetrievalModel(MeasuredModel):
         count = tf.reduce_sum(positives.weight)
         log_q = tf.math.log(self._probability(ids, replicas.total(count), tf.size(drawn)))
         weight = tf.concat([replicas.joined(positives.weight), tf.ones(tf.shape(drawn))], axis=0)
+        vectors = tf.concat([replicas.joined(positives.items), replicas.joined(negatives)], axis=0)
         loss = self._softmax(
-            positives,
-            tf.concat([replicas.joined(positives.items), replicas.joined(negatives)], axis=0),
+            *self._with_present(positives, vectors, ids),
             tf.where(weight > 0, -log_q, _NEVER),
             ids,
         )
@@ -112,12 +123,27 @@ class RetrievalModel(MeasuredModel):
                 tf.reshape(queries, [-1, queries.shape[-1]]),
                 tf.reshape(items, [-1, items.shape[-1]]),
                 tf.reshape(inputs["item_index"], [-1]),
+                tf.reshape(inputs["timestamps"], [-1]),
                 weight,
             )
-        queries, items, ids = (
-            tf.boolean_mask(values, target) for values in (queries, items, inputs["item_index"])
+        queries, items, ids, times = (
+            tf.boolean_mask(values, target)
+            for values in (queries, items, inputs["item_index"], inputs["timestamps"])
         )
-        return Positives(queries, items, ids, tf.ones(tf.shape(ids)))
+        return Positives(queries, items, ids, times, tf.ones(tf.shape(ids)))
+
+    def _with_present(
+        self, positives: Positives, vectors: tf.Tensor, ids: tf.Tensor
+    ) -> tuple[Positives, tf.Tensor]:
+        """Queries and candidates [c, …] with the columns that add popularity to their product."""
+        if self.present is None:
+            return positives, vectors
+        columns = self._temperature * self.present.of_queries(positives.timestamps)
+        queries = tf.concat([positives.queries, columns], axis=1)
+        return (
+            dataclasses.replace(positives, queries=queries),
+            tf.concat([vectors, self.present.of_items(ids)], axis=1),
+        )
 
     def _softmax(
         self, positives: Positives, candidates: tf.Tensor, added: tf.Tensor, ids: tf.Tensor
@@ -141,10 +167,9 @@ class RetrievalModel(MeasuredModel):
     def _probability(self, ids: tf.Tensor, in_batch: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
         """[c] probability that a candidate of the batch, of either sort, is this item.
 
-        Without uniform negatives an item that training never took has none; it counts as the rarest
-        of those that it did.
+        An item that training never took has none; it counts as the rarest of those that it did.
         """
         uniform = tf.cast(uniform, tf.float32)
-        taken = tf.gather(self._frequency, ids) * in_batch + uniform / self.catalogue_size
-        taken = tf.where(taken > 0, taken, self._rarest * tf.maximum(in_batch, 1.0))
+        share = tf.maximum(tf.gather(self._frequency, ids), self._rarest)
+        taken = share * tf.maximum(in_batch, 1.0) + uniform / max(len(self.taken), 1)
         return taken / tf.maximum(in_batch + uniform, 1.0)

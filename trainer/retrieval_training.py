@@ -39,10 +39,7 @@ def fit(
     replica_batches.require_equal_shares(config.uniform_negatives, hardware.replicas)
     epochs, steps = _epochs(model, train, config, seed, hardware)
     validation, validation_steps = _epochs(model, valid, config, None, hardware)
-    with hardware.strategy.scope():
-        model.compile(optimizer=SparseAdam(config.learning_rate), jit_compile=hardware.xla)
-        first = next(epochs(0))
-        model.compute_loss({key: tf.constant(values) for key, values in first.items()})
+    prepare(model, train, config, seed, hardware)
     state = TrainingState(model, checkpoints, METRIC, "max", config.patience)
     done = state.restore()
     training = replica_batches.dataset(epochs, done, hardware)
@@ -64,6 +61,42 @@ def fit(
         )
     state.restore_best()
     return state.history
+
+
+def prepare(
+    model: RetrievalModel,
+    learned: Timelines,
+    config: RetrievalConfig,
+    seed: int,
+    hardware: Hardware,
+) -> None:
+    """Gives the model its optimizer and all its variables."""
+    epochs, _ = _epochs(model, learned, config, seed, hardware)
+    with hardware.strategy.scope():
+        model.compile(optimizer=SparseAdam(config.learning_rate), jit_compile=hardware.xla)
+        first = next(epochs(0))
+        model.compute_loss({key: tf.constant(values) for key, values in first.items()})
+
+
+def go_on(
+    model: RetrievalModel,
+    learned: Timelines,
+    config: RetrievalConfig,
+    seed: int,
+    hardware: Hardware,
+) -> None:
+    """Passes over `learned` `refit_epochs` times, with nothing to stop by.
+
+    Raises TrainingDiverged where the loss is no number.
+    """
+    epochs, steps = _epochs(model, learned, config, seed, hardware)
+    model.fit(
+        replica_batches.dataset(epochs, 0, hardware),
+        steps_per_epoch=steps,
+        epochs=config.refit_epochs,
+        verbose=0,
+        callbacks=[FiniteLoss()],
+    )
 
 
 def _shown(
@@ -105,8 +138,8 @@ def _epochs(
         draws = np.random.default_rng(0 if seed is None else [seed, epoch])
         rng = None if seed is None else draws
         for batch in _shaped(timelines, cut, positions, config.history_length, rng, hardware):
-            drawn = draws.integers(1, model.catalogue_size + 1, config.uniform_negatives)
-            yield batch | {replica_batches.NEGATIVES: drawn.astype(np.int32)}
+            drawn = draws.choice(model.taken, config.uniform_negatives)
+            yield batch | {replica_batches.NEGATIVES: drawn}
 
     if hardware.one_shape:
         return batches, replica_batches.count_of_one_shape(cut, positions)

@@ -62,6 +62,30 @@ def from_moment(timelines: Timelines, moment: int) -> Timelines:
     return dataclasses.replace(timelines, target_from=np.maximum(timelines.target_from, before))
 
 
+def joined(first: Timelines, second: Timelines) -> Timelines:
+    """The timelines of both, a user of both having two; each learns from its own events."""
+
+    def both(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+        return np.concatenate([one, other])
+
+    def all_of(name: str) -> dict[str, np.ndarray]:
+        one, other = getattr(first, name), getattr(second, name)
+        return {key: both(values, other[key]) for key, values in one.items()}
+
+    return Timelines(
+        user_ids=both(first.user_ids, second.user_ids),
+        user_index=both(first.user_index, second.user_index),
+        row_splits=both(first.row_splits, first.row_splits[-1] + second.row_splits[1:]),
+        target_from=both(first.target_from, second.target_from),
+        item_index=both(first.item_index, second.item_index),
+        timestamps=both(first.timestamps, second.timestamps),
+        positive=both(first.positive, second.positive),
+        labels=all_of("labels"),
+        context=all_of("context"),
+        users=all_of("users"),
+    )
+
+
 def item_table(graph: tft.TFTransformOutput) -> tf.lookup.StaticHashTable:
     """Item id -> index in the catalogue, 0 for an id outside of it."""
     initializer = tf.lookup.TextFileInitializer(

@@ -1,7 +1,6 @@
 """The search for retrieval's hyper-parameters: one trial trains on train and is asked on valid."""
 
 import logging
-import tempfile
 from collections.abc import Callable
 
 import tensorflow as tf
@@ -10,7 +9,7 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from pydantic import ValidationError
 
 from schema.errors import TandemError, TrainingDiverged
-from trainer import fingerprint, retrieval, training_state
+from trainer import fingerprint, questions, retrieval, training_state
 from trainer.config import RetrievalConfig
 from trainer.search_oracle import OBJECTIVE, FromPresent
 from trainer.strategy import Hardware
@@ -110,15 +109,15 @@ def trained_on(
     def train(config: RetrievalConfig, name: str) -> dict[str, float]:
         tf.keras.backend.clear_session()
         kept = f"{checkpoints}/{fingerprint.of(data, seed, config.model_dump_json())}"
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                measured = retrieval.train(
-                    data, config, seed, f"{folder}/model", f"{folder}/candidates",
-                    f"{log_dir}/{name}", kept, hardware,
-                )  # fmt: skip
-            except TrainingDiverged:
-                training_state.remove(kept)  # nobody will go on with these values
-                raise
+        asked = questions.ask(data.valid, data.moment(data.valid))
+        try:
+            measured, _ = retrieval.chosen(
+                data, asked, config, seed, f"{log_dir}/{name}", kept, hardware
+            )
+        except TrainingDiverged:
+            training_state.remove(kept)  # nobody will go on with these values
+            raise
+        training_state.remove(kept)
         return {name: float(value) for name, value in measured.items()}
 
     return train

@@ -1,17 +1,19 @@
 """Ranking metrics between two epochs: a sample of valid's users asked as evaluation asks them."""
 
 import dataclasses
-from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from trainer import metrics, popularity, ranked_lists
+from trainer.config import RetrievalConfig
 from trainer.popularity import PopularityClock
 from trainer.questions import Questions
 from trainer.windows import Batch
 
 _DEPTH = 10
+_FEWEST = 512
+_SCORES = 40_000_000
 Metrics = dict[str, float]
 
 
@@ -25,32 +27,25 @@ class ValidationSample:
     batches: list[Batch]
     """Their histories, `ranked_lists.ROWS` users each."""
 
-    def measure(
-        self, queries: np.ndarray, vectors: np.ndarray, weights: Sequence[float]
-    ) -> tuple[float, Metrics]:
-        """The best of the `weights` of popularity, and `recall@10` and `ndcg@10` with it.
+    def measure(self, queries: np.ndarray, vectors: np.ndarray, weight: float) -> Metrics:
+        """`recall@10` and `ndcg@10`; `weight` is popularity's.
 
         `queries` [users, dim] and `vectors` [n, dim] give the taste by their dot product.
         """
-        lists: dict[float, list[np.ndarray]] = {weight: [] for weight in weights}
+        lists = []
         for part in ranked_lists.slices(len(queries)):
-            taste = queries[part] @ vectors.T
-            for weight in weights:
-                scores = taste + np.float32(weight) * self.log_popularity
-                lists[weight].append(ranked_lists.top(scores, self.asked.seen[part], _DEPTH))
-        found = {
-            weight: measured(np.concatenate(parts), self.asked.answers)
-            for weight, parts in lists.items()
-        }
-        best = max(found, key=lambda weight: found[weight]["ndcg@10"])
-        return best, found[best]
+            scores = queries[part] @ vectors.T + np.float32(weight) * self.log_popularity
+            lists.append(ranked_lists.top(scores, self.asked.seen[part], _DEPTH))
+        return measured(np.concatenate(lists), self.asked.answers)
 
 
 def draw(
-    asked: Questions, users: int, counts: np.ndarray, length: int, seed: int
+    asked: Questions, clock: PopularityClock, items: int, config: RetrievalConfig, seed: int
 ) -> ValidationSample:
-    """At most `users` of those asked, each as likely as the next; `counts` [n] of the items."""
-    size = min(users, len(asked))
+    """So many of those asked, each as likely as the next, that measuring stays cheap beside an
+    epoch: the larger the catalogue, the fewer.
+    """
+    size = min(len(asked), max(_FEWEST, _SCORES // items))
     chosen = np.sort(np.random.default_rng(seed).choice(len(asked), size, replace=False))
     some = dataclasses.replace(
         asked,
@@ -58,7 +53,8 @@ def draw(
         seen=[asked.seen[user] for user in chosen],
         answers=[asked.answers[user] for user in chosen],
     )
-    batches = [some.batch(part, length) for part in ranked_lists.slices(size)]
+    batches = [some.batch(part, config.history_length) for part in ranked_lists.slices(size)]
+    counts = clock.counts(asked.now, config.popularity_days)
     return ValidationSample(some, popularity.log_popularity(counts), batches)
 
 

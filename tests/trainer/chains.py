@@ -60,7 +60,7 @@ def model(config: RetrievalConfig = CONFIG, hardware: Hardware = ONE) -> Retriev
     with hardware.scope():
         candidate = CandidateTower(Catalogue(ids, ids, {}), [], frequency > 0, config)
         query = QueryTower(5, [], [], config)
-        return RetrievalModel(query, candidate, frequency, config, hardware.static_shapes)
+        return RetrievalModel(query, candidate, frequency, None, config, hardware.static_shapes)
 
 
 def ranked(trained: RetrievalModel) -> dict[str, float]:

@@ -6,14 +6,19 @@ import tensorflow as tf
 
 from trainer.catalogue import Catalogue
 from trainer.config import RetrievalConfig
+from trainer.refreshes import Refreshes
 from trainer.retrieval_model import RetrievalModel
 from trainer.towers import CandidateTower, QueryTower
 
 CONFIG = RetrievalConfig(embedding_dim=4, temperature=0.2)
 FREQUENCY = np.array([0, 0.5, 0.3, 0.2, 0.0])
+POPULARITY = np.array([[0, 0, 0, 0, 0], [0, 1.5, 0.5, 0, 0], [0, 2.5, 0, 0.7, 0]])
+REFRESHES = Refreshes(np.array([5, 15, 25]), POPULARITY.astype(np.float32))
+WEIGHT = 1.0  # before any training
+REFRESH = np.array([[0, 1, 2], [0, 1, 0]])  # the latest before 10, 20, 30 and 10, 20
 ITEM_INDEX = np.array([[1, 2, 1], [3, 1, 0]], np.int32)
 TARGET = np.array([[False, True, True], [True, True, False]])
-NEGATIVES = np.array([4, 2], np.int32)
+NEGATIVES = np.array([3, 2], np.int32)
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +26,7 @@ def model():
     tf.keras.utils.set_random_seed(3)
     ids = np.array([b"", b"a", b"b", b"c", b"d"], object)
     candidate = CandidateTower(Catalogue(ids, ids, {}), [], FREQUENCY > 0, CONFIG)
-    return RetrievalModel(QueryTower(2, [], [], CONFIG), candidate, FREQUENCY, CONFIG)
+    return RetrievalModel(QueryTower(2, [], [], CONFIG), candidate, FREQUENCY, REFRESHES, CONFIG)
 
 
 def _inputs(target, negatives):
@@ -41,8 +46,8 @@ def _expected(model, inputs, positives):
     taken = [int(ITEM_INDEX[place]) for place in positives]
     candidates = taken + inputs["negatives"].numpy().tolist()
     in_batch, uniform = len(taken), len(candidates) - len(taken)
-    # a candidate is one of the positives, or drawn evenly from four items
-    probability = (FREQUENCY * in_batch + uniform / 4) / (in_batch + uniform)
+    # a candidate is one of the positives, or drawn evenly from the three that training took
+    probability = (FREQUENCY * in_batch + uniform / 3) / (in_batch + uniform)
     losses = []
     for number, place in enumerate(positives):
         logits = {}
@@ -50,7 +55,8 @@ def _expected(model, inputs, positives):
             accidental = at != number and item == taken[number]
             if not accidental:
                 score = queries[place].numpy().astype(np.float64) @ vectors[item]
-                logits[at] = score / CONFIG.temperature - np.log(probability[item])
+                popular = WEIGHT * POPULARITY[REFRESH[place], item]
+                logits[at] = score / CONFIG.temperature + popular - np.log(probability[item])
         total = sum(np.exp(logit) for logit in logits.values())
         losses.append(np.log(total) - logits[number])
     return np.mean(losses)
@@ -108,7 +114,7 @@ def _untrained(frequency, item_vectors, static_shapes):
     ids = np.array([b"%d" % n for n in range(len(frequency))], object)
     candidate = CandidateTower(Catalogue(ids, ids, {}), [], frequency > 0, CONFIG)
     model = RetrievalModel(
-        QueryTower(2, [], [], CONFIG), candidate, frequency, CONFIG, static_shapes
+        QueryTower(2, [], [], CONFIG), candidate, frequency, None, CONFIG, static_shapes
     )
     model.candidate_tower = lambda index, training: tf.gather(tf.constant(item_vectors), index)
     return model
@@ -117,7 +123,9 @@ def _untrained(frequency, item_vectors, static_shapes):
 @pytest.mark.parametrize("target", [TARGET, np.zeros((2, 3), bool)])
 @pytest.mark.parametrize("negatives", [NEGATIVES, np.zeros(0, np.int32)])
 def test_static_shapes_change_neither_loss_nor_gradient(model, target, negatives):
-    fixed = RetrievalModel(model.query_tower, model.candidate_tower, FREQUENCY, CONFIG, True)
+    towers = model.query_tower, model.candidate_tower
+    fixed = RetrievalModel(*towers, FREQUENCY, None, CONFIG, static_shapes=True)
+    fixed.present = model.present
     inputs = _inputs(target, negatives)
     losses, gradients = [], []
     for each in (model, fixed):

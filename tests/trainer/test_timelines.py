@@ -32,3 +32,13 @@ def test_halves_share_the_positive_events_by_time(timelines_of):
     assert (earlier.own & earlier.positive).tolist() == [0, 1, 0, 0, 1, 0]
     assert (later.own & later.positive).tolist() == [0, 0, 0, 1, 0, 1]
     assert later.target_from.tolist() == [2, 1]
+
+
+def test_joined_timelines_learn_from_the_own_events_of_both(timelines_of):
+    first = timelines_of([(b"a", 1, [1, 2], [0, 1], 0)])
+    second = timelines_of([(b"a", 1, [1, 2, 3], [0, 1, 2], 2), (b"b", 0, [3], [5], 0)])
+    both = timelines.joined(first, second)
+    assert both.user_ids.tolist() == [b"a", b"a", b"b"]
+    assert both.row_splits.tolist() == [0, 2, 5, 6]
+    assert both.item_index[both.own].tolist() == [1, 2, 3, 3]
+    assert both.timestamps[both.own].tolist() == [0, 1, 2, 5]

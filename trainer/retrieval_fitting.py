@@ -1,0 +1,155 @@
+"""Fitting the retrieval model: once without valid, to choose, and on with it, to serve."""
+
+import numpy as np
+import tensorflow as tf
+
+from schema import timeline
+from trainer import (
+    ranked_lists,
+    refreshes,
+    retrieval_training,
+    tensorboard,
+    timelines,
+    training_state,
+    validation_sample,
+    windows,
+)
+from trainer.config import RetrievalConfig
+from trainer.encoders import encoded
+from trainer.epoch_measures import Measure
+from trainer.popularity import PopularityClock
+from trainer.preprocessing import USER_VOCABULARY
+from trainer.questions import Questions
+from trainer.retrieval_model import RetrievalModel
+from trainer.strategy import Hardware
+from trainer.timelines import Timelines
+from trainer.towers import CandidateTower, QueryTower
+from trainer.training_data import TrainingData
+from trainer.validation_sample import ValidationSample
+
+
+def held_out(
+    data: TrainingData,
+    asked: Questions,
+    config: RetrievalConfig,
+    seed: int,
+    log_dir: str,
+    checkpoints: str,
+    hardware: Hardware,
+) -> tuple[dict[str, list[float]], RetrievalModel]:
+    """What each epoch measured, and the model that has learned train alone.
+
+    It computes in float32 and belongs to no strategy, whatever it was trained on.
+    """
+    clock = data.clock(data.train)
+    with hardware.scope():
+        trained = build(data, data.train, clock, config, hardware.static_shapes)
+    sample = validation_sample.draw(asked, clock, data.catalogue.size, config, seed)
+    if hardware.writes:
+        baselines = validation_sample.baselines(sample, clock, config.popularity_days)
+        tensorboard.write_baselines(baselines, log_dir, config.epochs)
+    history = retrieval_training.fit(
+        trained, data.train, data.valid, config, seed, log_dir, checkpoints,
+        _measure(trained, sample, data, config), hardware,
+    )  # fmt: skip
+    return history, _plain(trained, data, data.train, clock, config)
+
+
+def refitted(
+    model: RetrievalModel,
+    data: TrainingData,
+    config: RetrievalConfig,
+    seed: int,
+    hardware: Hardware,
+) -> RetrievalModel:
+    """The model after `refit_epochs` more over train and valid together.
+
+    It begins where the other ended, so that their vectors lie in one space and ranking, which
+    learned from the other's, can read them.
+    """
+    if not config.refit_epochs:
+        return model
+    learned, clock = timelines.joined(data.train, data.valid), data.clock(data.train, data.valid)
+    with hardware.scope():
+        trained = build(data, learned, clock, config, hardware.static_shapes)
+    retrieval_training.prepare(trained, learned, config, seed, hardware)
+    training_state.copy_weights(model, trained)
+    retrieval_training.go_on(trained, learned, config, seed, hardware)
+    return _plain(trained, data, learned, clock, config)
+
+
+def _plain(
+    trained: RetrievalModel,
+    data: TrainingData,
+    learned: Timelines,
+    clock: PopularityClock,
+    config: RetrievalConfig,
+) -> RetrievalModel:
+    model = build(data, learned, clock, config)
+    batch = windows.pad(learned, windows.cut(learned, config.history_length), np.arange(1))
+    model.compute_loss(
+        {k: tf.constant(v) for k, v in batch.items()} | {"negatives": tf.zeros([0], tf.int32)}
+    )
+    training_state.copy_weights(trained, model)
+    return model
+
+
+def _measure(
+    model: RetrievalModel, sample: ValidationSample, data: TrainingData, config: RetrievalConfig
+) -> Measure:
+    """Recall and NDCG at 10 of the sampled users."""
+
+    def measure() -> dict[str, float]:
+        vectors = item_vectors(model.candidate_tower, data.catalogue.size)
+        parts = [
+            model.query_tower(
+                validation_sample.tensors(batch),
+                tf.gather(vectors, batch["item_index"]),
+                training=False,
+            )[:, -1]
+            for batch in sample.batches
+        ]
+        taste = tf.cast(tf.concat(parts, axis=0), tf.float32).numpy() / config.temperature
+        weight = float(model.present.weight.numpy()) if model.present else 0.0
+        return sample.measure(taste, vectors, weight)
+
+    return measure
+
+
+def build(
+    data: TrainingData,
+    learned: Timelines,
+    clock: PopularityClock,
+    config: RetrievalConfig,
+    static_shapes: bool = False,
+) -> RetrievalModel:
+    """The untrained model, sized by the data; `learned` is what it will learn from, and `clock`
+    knows the same events.
+    """
+    chosen = learned.own & learned.positive & (learned.item_index > 0)
+    counts = np.bincount(learned.item_index[chosen], minlength=data.catalogue.size + 1)
+    known = None
+    if config.present:
+        known = refreshes.every(clock, config.refresh_days, config.popularity_days)
+    features = data.dataset.features
+    query = QueryTower(
+        data.timelines_graph.vocabulary_size_by_name(USER_VOCABULARY),
+        encoded(features.users, timeline.user, data.timelines_graph),
+        encoded(features.context, timeline.context, data.timelines_graph),
+        config,
+    )
+    candidate = CandidateTower(
+        data.catalogue, encoded(features.items, timeline.item, data.items_graph), counts > 0, config
+    )
+    return RetrievalModel(query, candidate, counts / counts.sum(), known, config, static_shapes)
+
+
+def item_vectors(tower: CandidateTower, size: int) -> np.ndarray:
+    """[size + 1, dim] vectors of all items, row 0 zero."""
+    parts = [
+        tf.cast(tower(tf.range(part.start, part.stop), training=False), tf.float32).numpy()
+        for part in ranked_lists.slices(size + 1, 4096)
+    ]
+    vectors = np.concatenate(parts)
+    vectors[0] = 0.0
+    return vectors
