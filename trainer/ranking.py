@@ -101,11 +101,20 @@ def _item_vectors(uri: str) -> np.ndarray:
 
 
 def halves(split: Timelines) -> tuple[Timelines, Timelines]:
-    """Own events before, and from, their median time; the later half knows the earlier one."""
+    """Own events before, and from, their median time; the later half knows the earlier one.
+
+    Where no event is before it, as in sequences without a clock, every second timeline's.
+    """
     middle = int(np.median(split.timestamps[split.own]))
-    later = from_moment(split, middle)
-    not_yet = split.own & (split.timestamps < middle)
-    return dataclasses.replace(split, positive=split.positive & not_yet), later
+    before = split.timestamps < middle
+    if not (split.own & before).any():
+        even = split.rows % 2 == 0
+        return _positive_where(split, even), _positive_where(split, ~even)
+    return _positive_where(split, split.own & before), from_moment(split, middle)
+
+
+def _positive_where(split: Timelines, chosen: np.ndarray) -> Timelines:
+    return dataclasses.replace(split, positive=split.positive & chosen)
 
 
 def fit(
