@@ -40,7 +40,8 @@ class EpochMeasures(tf.keras.callbacks.Callback):
         logs |= {f"val_{name}": value for name, value in self._measure().items()}
         _log.info("epoch=%d seconds=%.2f measuring=%.2f", epoch + 1, seconds,
                   time.perf_counter() - begun)  # fmt: skip
-        logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+        rate = self.model.optimizer.learning_rate
+        logs["learning_rate"] = float(tf.keras.backend.get_value(rate))
         logs["events_per_second"] = self._events / seconds
 
 

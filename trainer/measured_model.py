@@ -17,6 +17,8 @@ class MeasuredModel(tfrs.Model):
         super().__init__()
         self._mean_loss = tf.keras.metrics.Mean("loss")
         self._mean_norm = tf.keras.metrics.Mean("gradient_norm")
+        # The means are those of all replicas already; several workers would add them up.
+        self.distribute_reduction_method = "first"
 
     def weighted_loss(
         self, inputs: dict[str, tf.Tensor], training: bool

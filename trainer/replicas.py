@@ -25,4 +25,5 @@ def joined(values: tf.Tensor) -> tf.Tensor:
     if context is None or count() == 1:
         return values
     own = tf.cast(context.replica_id_in_sync_group, tf.int32) * tf.shape(values)[0]
-    return tf.roll(context.all_gather(values, axis=0), -own, axis=0)
+    placed = tf.identity(values)  # an input has no device yet, and gathering asks for it
+    return tf.roll(context.all_gather(placed, axis=0), -own, axis=0)

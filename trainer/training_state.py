@@ -2,6 +2,7 @@
 
 import json
 import math
+from typing import Any
 
 import tensorflow as tf
 
@@ -32,14 +33,10 @@ class TrainingState(tf.keras.callbacks.Callback):
         weights = _weights(model)
         with model.distribute_strategy.scope():
             model.optimizer.build(model.trainable_variables)
-        self._last = tf.train.CheckpointManager(
-            tf.train.Checkpoint(weights=weights, optimizer=model.optimizer, logs=self._logs),
-            f"{folder}/last",
-            max_to_keep=1,
+        self._last = _kept(
+            f"{folder}/last", weights=weights, optimizer=model.optimizer, logs=self._logs
         )
-        self._best = tf.train.CheckpointManager(
-            tf.train.Checkpoint(weights=weights), f"{folder}/best", max_to_keep=1
-        )
+        self._best = _kept(f"{folder}/best", weights=weights)
 
     @property
     def logs(self) -> list[Logs]:
@@ -98,6 +95,15 @@ def remove(folder: str) -> None:
     """Forgets a training that has ended and whose results are written."""
     if tf.io.gfile.exists(folder):
         tf.io.gfile.rmtree(folder)
+
+
+def _kept(folder: str, **parts: Any) -> tf.train.CheckpointManager:
+    """Keeps the latest checkpoint of the `parts`."""
+    checkpoint = tf.train.Checkpoint(**parts)
+    # Its counter is made at the first saving otherwise: in the strategy's scope, where every
+    # process would have to make it, but only one of them saves.
+    _ = checkpoint.save_counter
+    return tf.train.CheckpointManager(checkpoint, folder, max_to_keep=1)
 
 
 def copy_weights(source: tf.keras.Model, target: tf.keras.Model) -> None:
