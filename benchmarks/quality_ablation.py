@@ -1,12 +1,12 @@
 """What each part of retrieval contributes: the same training and measurement without it."""
 
 import json
+import pathlib
 from typing import Any, NamedTuple
 
 from benchmarks import quality_kept, quality_spread
 from benchmarks.quality_runs import Seeds, in_own_process, told
 from pipeline import config as configuration
-from pipeline.config import Config
 from schema.features import Feature
 
 
@@ -28,11 +28,6 @@ class Variant(NamedTuple):
         if "*" in self.without_kinds:
             return {}
         return {n: f for n, f in declared.items() if f.kind not in self.without_kinds}
-
-    def differs(self, config: Config) -> bool:
-        """Whether there is anything to leave out."""
-        declared = config.features.items
-        return not self.without_kinds or self.features(declared) != declared
 
 
 AS_CONFIGURED = Variant("as configured: + accidental hits removed")
@@ -65,12 +60,25 @@ def rows(seeds: Seeds, numbers: list[int]) -> list[dict[str, Any]]:
     All are trained on what the data stages of the first seed's run have written.
     """
     seeds.measured(numbers[0])
-    variants = [v for v in VARIANTS if v.differs(seeds.config(numbers[0]))]
+    variants = distinct(seeds.data_set.config, seeds.overrides)
     found = []
     for variant in variants:
         measured = [_measured(seeds, variant, number) for number in numbers]
         found.append({"name": variant.name, "measured": quality_spread.over(measured)})
     return found
+
+
+def distinct(toml: pathlib.Path, overrides: list[str]) -> list[Variant]:
+    """Those that differ from all before them, given the configuration: without text there is
+    nothing to leave out where no text is declared.
+    """
+    found: dict[tuple[Any, ...], Variant] = {}
+    for variant in VARIANTS:
+        config = configuration.load(toml, [*overrides, *variant.overrides])
+        kept = tuple(variant.features(config.features.items))
+        loss = variant.log_q, variant.without_accidental_hits
+        found.setdefault((config.model_dump_json(), kept, *loss), variant)
+    return list(found.values())
 
 
 def _measured(seeds: Seeds, variant: Variant, number: int) -> dict[str, float]:

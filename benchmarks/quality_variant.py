@@ -1,0 +1,138 @@
+"""One variant of retrieval, trained and measured in this process; prints its metrics as JSON."""
+
+import json
+import logging
+import pathlib
+import shutil
+import sys
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_recommenders as tfrs
+
+from benchmarks.quality_ablation import Variant, named
+from pipeline.config import Config
+from pipeline.run_directory import RunDirectory
+from pipeline.run_metadata import RunMetadata
+from schema import candidates
+from trainer import (
+    metrics,
+    questions,
+    ranked_lists,
+    retrieval,
+    retrieval_fitting,
+    strategy,
+    training_data,
+)
+from trainer.retrieval import Outputs
+from trainer.retrieval_model import RetrievalModel
+from trainer.training_data import Locations, TrainingData
+
+_DEPTH = 100
+_ON_VALID = ("valid_recall@10", "valid_ndcg@10", "valid_recall@100")
+
+
+class Uncorrected(RetrievalModel):
+    """Takes every candidate for equally probable to be in a batch."""
+
+    def _probability(self, ids: tf.Tensor, in_batch: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
+        return tf.ones(tf.shape(ids))
+
+
+class WithAccidentalHits(RetrievalModel):
+    """Sets a positive against itself where another query of the batch took it too."""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.task = tfrs.tasks.Retrieval(temperature=self._temperature, name="retrieval")
+
+
+class Plain(Uncorrected, WithAccidentalHits):
+    """Both."""
+
+
+def model_class(variant: Variant) -> type[RetrievalModel]:
+    """The product's model without the parts of the loss that the variant leaves out."""
+    if variant.log_q:
+        return RetrievalModel if variant.without_accidental_hits else WithAccidentalHits
+    return Uncorrected if variant.without_accidental_hits else Plain
+
+
+def loaded(root: pathlib.Path, config: Config, variant: Variant) -> TrainingData:
+    """What the run at `root` trains on, with the variant's item features alone."""
+    metadata = RunMetadata(RunDirectory(root).metadata, config.name)
+    runs = [metadata.latest(f"Transform.{table}") for table in ("interactions", "items")]
+    if None in runs:
+        sys.exit(f"expected the data stages of a run at {root}, found none; run it first")
+    keys = ("transformed_examples", "transform_graph")
+    uris = [run.outputs[key].uri for run in runs if run is not None for key in keys]
+    dataset = config.dataset
+    kept = variant.features(dataset.features.items)
+    features = dataset.features.model_copy(update={"items": kept})
+    return training_data.load(Locations(*uris), dataset.model_copy(update={"features": features}))
+
+
+def trained(
+    data: TrainingData, config: Config, variant: Variant, folder: pathlib.Path
+) -> dict[str, float]:
+    """Trains into `folder`, where an interrupted training goes on; metrics of valid and test."""
+    held_out, final = (
+        Outputs(str(folder / name / "model"), str(folder / name / "candidates"))
+        for name in ("held-out", "final")
+    )
+    # The product has no switch for parts of its loss: a switch that nobody should use is a trap.
+    with mock.patch.object(retrieval_fitting, "RetrievalModel", model_class(variant)):
+        fitted = retrieval.train(
+            data, config.retrieval, config.seed, held_out, final, str(folder / "log"),
+            hardware=strategy.of(config.trainer),
+        )  # fmt: skip
+    query, items = tf.saved_model.load(final.model_uri), candidates.load(final.candidates_uri)
+    on_valid = {name: fitted[name] for name in _ON_VALID}
+    length = config.retrieval.history_length
+    return on_valid | on_test(data, query, items.vectors_at_test(), length)
+
+
+def on_test(
+    data: TrainingData, query: Any, vectors: np.ndarray, history_length: int
+) -> dict[str, float]:
+    """Test's questions, asked as the pipeline's evaluator asks them. `vectors` [n, dim + 1] are
+    those of the test cut.
+    """
+    asked = questions.ask(data.test, data.moment(data.test))
+    queries = retrieval.query_vectors(query.positions, asked, history_length)
+    at_test = np.pad(vectors, [(1, 0), (0, 0)])
+    lists = ranked_lists.nearest(queries, at_test, asked.seen, _DEPTH)
+    counts = data.clock(data.train, data.valid).counts(asked.now)
+    found = metrics.summary(lists, asked.answers, data.catalogue.size)
+    return found | new_items_recall(lists, asked.answers, counts)
+
+
+def new_items_recall(
+    lists: np.ndarray, answers: list[np.ndarray], counts: np.ndarray
+) -> dict[str, float]:
+    """`new_items_recall@100`: of all users' answers that had no event before the cut, the share
+    that stands in the user's list; nothing where no answer is new. `counts` [n + 1] of events.
+    """
+    new = [items[counts[items] == 0] for items in answers]
+    total = sum(map(len, new))
+    if not total:
+        return {}
+    hits = metrics.hits(lists[:, :_DEPTH], new)
+    return {"new_items_recall@100": float(hits.sum() / total)}
+
+
+def main(name: str, config: str, root: str, folder: str) -> None:
+    """`config` as JSON, `root` of the run whose data stages are used, `folder` to work in."""
+    logging.basicConfig(stream=sys.stderr, level=logging.ERROR, format="%(message)s")
+    logging.getLogger("trainer").setLevel(logging.INFO)
+    settings, variant = Config.model_validate_json(config), named(name)
+    data = loaded(pathlib.Path(root), settings, variant)
+    found = trained(data, settings, variant, pathlib.Path(folder))
+    shutil.rmtree(folder)
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

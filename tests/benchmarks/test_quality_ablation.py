@@ -1,0 +1,45 @@
+"""Variants leave out what they say and fit every configuration."""
+
+import pytest
+
+from benchmarks.quality_ablation import VARIANTS, Variant, distinct, named
+from benchmarks.quality_data import CHECKOUT
+from pipeline import config as configuration
+
+FILMS = CHECKOUT / "configs" / "movietweetings.toml"
+EVERYTHING = [
+    "retrieval.history='attention'",
+    "retrieval.uniform_negatives=64",
+    "retrieval.refit_epochs=1",
+    "retrieval.present=true",
+]
+
+
+def test_features_of_a_kind_are_left_out():
+    declared = configuration.load(FILMS).features.items
+    assert set(declared) == {"title", "genres"}
+    assert set(Variant("", without_kinds=("text",)).features(declared)) == {"genres"}
+    assert set(Variant("", without_kinds=("*",)).features(declared)) == set()
+    assert set(Variant("").features(declared)) == {"title", "genres"}
+
+
+def test_where_nothing_is_left_out_there_is_no_row():
+    beauty = CHECKOUT / "configs" / "amazon-beauty.toml"
+    assert distinct(FILMS, EVERYTHING) == [*VARIANTS]
+    assert _left_out(beauty, EVERYTHING) == {"without text"}
+    switched_off = ["retrieval.uniform_negatives=0", "retrieval.refit_epochs=0"]
+    assert _left_out(FILMS, [*EVERYTHING, *switched_off]) == {
+        "+ uniform negatives",
+        "without the refit on train and valid",
+    }
+
+
+def _left_out(toml, overrides):
+    return {v.name for v in VARIANTS} - {v.name for v in distinct(toml, overrides)}
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
+def test_each_row_is_a_configuration_of_its_own(variant):
+    assert configuration.load(FILMS, [*variant.overrides]).name == "movietweetings"
+    assert named(variant.name) == variant
+    assert [v[1:] for v in VARIANTS].count(variant[1:]) == 1
