@@ -1,0 +1,80 @@
+"""A data set as the trainer is given it: through ingestion and both Transforms, and no further."""
+
+import pathlib
+
+from google.protobuf import text_format
+from tfx import v1 as tfx
+from tfx.dsl.components.base.base_node import BaseNode
+from tfx.proto import transform_pb2
+
+from benchmarks.quality_data import DataSet
+from components.ingest import preflight
+from components.interactions_gen import InteractionsGen
+from components.items_gen import ItemsGen
+from components.schema_gen import SchemaGen
+from pipeline import schemas
+from pipeline.config import Config
+from pipeline.run_metadata import RunMetadata
+from schema import timeline
+from trainer import training_data
+from trainer.training_data import Locations, TrainingData
+
+
+def prepared(data_set: DataSet, config: Config, root: pathlib.Path) -> TrainingData:
+    """Runs a pipeline of those components below `root`; a second time TFX takes them from there."""
+    root.mkdir(parents=True, exist_ok=True)
+    connection = tfx.orchestration.metadata.sqlite_metadata_connection_config(
+        str(root / "metadata.sqlite")
+    )
+    pipeline = tfx.dsl.Pipeline(
+        pipeline_name=config.name,
+        pipeline_root=str(root / "artifacts"),
+        components=_components(data_set, config, root),
+        enable_cache=True,
+        metadata_connection_config=connection,
+        beam_pipeline_args=config.beam.pipeline_args,
+    )
+    tfx.orchestration.LocalDagRunner().run(pipeline)
+    return training_data.load(_locations(root, config.name), config.dataset)
+
+
+def _components(data_set: DataSet, config: Config, root: pathlib.Path) -> list[BaseNode]:
+    preflight.check(config.dataset, str(data_set.data))
+    source = {
+        "dataset": config.dataset.model_dump_json(),
+        "data_dir": str(data_set.data),
+        "rejected_dir": str(root / "rejected"),
+        "fingerprint": preflight.fingerprint(config.dataset, str(data_set.data)),
+    }
+    items, interactions = ItemsGen(**source), InteractionsGen(**source)
+    return [
+        items,
+        interactions,
+        *_transformed("items", items, config, [timeline.CATALOGUE_SPLIT]),
+        *_transformed("interactions", interactions, config, list(timeline.SPLITS)),
+    ]
+
+
+def _transformed(table: str, made: BaseNode, config: Config, splits: list[str]) -> list[BaseNode]:
+    text = text_format.MessageToString(schemas.of(config, table))
+    schema = SchemaGen(text=text).with_id(f"SchemaGen.{table}")
+    function = "preprocess_items" if table == "items" else "preprocess_timelines"
+    transform = tfx.components.Transform(
+        examples=made.outputs["examples"],
+        schema=schema.outputs["schema"],
+        preprocessing_fn=f"trainer.preprocessing.{function}",
+        splits_config=transform_pb2.SplitsConfig(analyze=splits[:1], transform=splits),
+        custom_config={"dataset": config.dataset.model_dump_json()},
+        disable_statistics=True,
+    ).with_id(f"Transform.{table}")
+    return [schema, transform]
+
+
+def _locations(root: pathlib.Path, name: str) -> Locations:
+    metadata = RunMetadata(root / "metadata.sqlite", name)
+    uris = []
+    for table in ("interactions", "items"):
+        transform = metadata.latest(f"Transform.{table}")
+        assert transform is not None, "the pipeline has run"
+        uris += [transform.outputs[key].uri for key in ("transformed_examples", "transform_graph")]
+    return Locations(*uris)

@@ -1,0 +1,129 @@
+"""What a training step costs by the size of the catalogue, with sparse and with dense updates.
+
+    python -m benchmarks.train_optimizers STEPS ITEMS [ITEMS ...]
+
+Sparse is our optimizer, dense is Keras' Adam: it moves every row of an embedding each time. Both
+take the same batches from memory, in turns, with towers of ids alone. Prints JSON.
+"""
+
+import gc
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from pipeline.simulator.catalogue import zipf
+from trainer import windows
+from trainer.catalogue import Catalogue
+from trainer.config import RetrievalConfig
+from trainer.retrieval_model import RetrievalModel
+from trainer.sparse_adam import SparseAdam
+from trainer.timelines import Timelines
+from trainer.towers import CandidateTower, QueryTower
+
+SEED = 1
+USERS = 1000
+LENGTH = 20
+OPTIMIZERS: dict[str, type[tf.keras.optimizers.Optimizer]] = {
+    "sparse": SparseAdam,
+    "dense": tf.keras.optimizers.Adam,
+}
+Step = Callable[[Any], Any]
+
+
+def milliseconds(items: int, steps: int) -> dict[str, float]:
+    """Median of a step by optimizer, for a catalogue of so many items."""
+    config = RetrievalConfig()
+    memory = in_memory(planted(items), items, config, steps + 1)
+    taken = {
+        name: (_step(items, kind, config, next(iter(memory))), iter(memory))
+        for name, kind in OPTIMIZERS.items()
+    }
+    for step, batches in taken.values():
+        step(batches)  # compiles
+    found: dict[str, list[float]] = {name: [] for name in taken}
+    for _ in range(steps):
+        for name, (step, batches) in taken.items():
+            begun = time.perf_counter()
+            step(batches)
+            found[name].append(1000 * (time.perf_counter() - begun))
+    return {name: round(statistics.median(took), 1) for name, took in found.items()}
+
+
+def planted(items: int) -> Timelines:
+    """USERS timelines of LENGTH events, the items as popular as Zipf's law has them."""
+    rng = np.random.default_rng(SEED)
+    events = USERS * LENGTH
+    return Timelines(
+        user_ids=np.array([b"%d" % user for user in range(USERS)], object),
+        user_index=np.arange(1, USERS + 1, dtype=np.int32),
+        row_splits=np.arange(USERS + 1) * LENGTH,
+        target_from=np.zeros(USERS, np.int64),
+        item_index=rng.choice(items, events, p=zipf(items)).astype(np.int32) + 1,
+        timestamps=3600 * np.arange(events),
+        positive=np.ones(events, bool),
+        labels={},
+        context={},
+        users={},
+    )
+
+
+def in_memory(
+    timelines: Timelines, items: int, config: RetrievalConfig, batches: int
+) -> tf.data.Dataset:
+    """The first so many batches of an epoch, over and over."""
+    rng = np.random.default_rng(SEED)
+
+    def made() -> Iterator[windows.Batch]:
+        cut = windows.cut(timelines, config.history_length)
+        for batch in windows.batched(timelines, cut, config.positions_per_batch, rng):
+            drawn = rng.integers(1, items + 1, config.uniform_negatives)
+            yield batch | {"negatives": drawn.astype(np.int32)}
+
+    signature = {
+        key: tf.TensorSpec([None] * values.ndim, values.dtype)
+        for key, values in next(made()).items()
+    }
+    dataset = tf.data.Dataset.from_generator(made, output_signature=signature)
+    dataset = dataset.take(batches).cache()
+    for _ in dataset:
+        pass
+    return dataset.repeat()
+
+
+def _step(
+    items: int,
+    optimizer: type[tf.keras.optimizers.Optimizer],
+    config: RetrievalConfig,
+    batch: dict[str, tf.Tensor],
+) -> Step:
+    """Keras' own compiled training step of a fresh model, whose variables are there already."""
+    ids = np.full(items + 1, b"", object)
+    frequency = np.concatenate([[0.0], zipf(items)])
+    candidate = CandidateTower(Catalogue(ids, ids, {}), [], frequency > 0, config)
+    query = QueryTower(USERS, [], [], config)
+    model = RetrievalModel(query, candidate, frequency, None, config)
+    model.compile(optimizer=optimizer(config.learning_rate))
+    model.compute_loss(batch)
+    model.optimizer.build(model.trainable_variables)
+    return model.make_train_function()
+
+
+def main(steps: str, *sizes: str) -> None:
+    """Measures one size after the other, and prints by size and optimizer."""
+    tf.keras.utils.set_random_seed(SEED)
+    tf.config.experimental.enable_op_determinism()  # as the pipeline trains
+    found = {}
+    for items in sizes:
+        found[items] = milliseconds(int(items), int(steps))
+        gc.collect()  # models are circles of references, and large ones here
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

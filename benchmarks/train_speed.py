@@ -1,0 +1,204 @@
+"""Our training beside the stock way on one data set, in this process: prints JSON.
+
+    python -m benchmarks.train_speed NAME ROOT EVENTS REPEATS STEPS
+
+Ours is `trainer.retrieval_training.fit` as the pipeline calls it. After each of its epochs stock
+is fitted for a stretch of steps: so both meet the same machine. The first epoch and the first
+stretch compile and are not counted.
+"""
+
+import json
+import pathlib
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from benchmarks import quality_data, train_data, train_stock
+from benchmarks.train_stock import StockModel
+from pipeline import config as configuration
+from trainer import (
+    questions,
+    replica_batches,
+    retrieval_fitting,
+    retrieval_training,
+    validation_sample,
+)
+from trainer.config import RetrievalConfig
+from trainer.epoch_measures import Measure
+from trainer.retrieval_model import RetrievalModel
+from trainer.strategy import Hardware
+from trainer.training_data import TrainingData
+
+SEED = 1
+MOST_EXAMPLES = 50_000
+"""Of the stock way's file, which it reads again and again; more would be no slower to read."""
+
+
+class Repeats(NamedTuple):
+    """How much is measured."""
+
+    epochs: int
+    """Counted epochs of ours, and stretches of stock."""
+    steps: int
+    """Of a stock stretch, and of each look at its input; ours, being quick, has four times as
+    many.
+    """
+
+
+class AfterFirst(tf.keras.callbacks.Callback):
+    """Seconds from the end of the first batch to that of the latest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._begun = 0.0
+        self.seconds = 0.0
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Reads the clock."""
+        if batch == 0:
+            self._begun = time.perf_counter()
+        self.seconds = time.perf_counter() - self._begun
+
+
+class Stock:
+    """The stock way, ready to go on for some more steps."""
+
+    def __init__(self, data: TrainingData, config: RetrievalConfig, size: int, file: pathlib.Path):
+        """Writes its Examples into `file`; `size` of a batch."""
+        self.size = size
+        rng = np.random.default_rng(SEED)
+        train_stock.write(file, data.train, config.history_length, MOST_EXAMPLES, rng)
+        self._dataset = train_stock.batches(file, data.train, size)
+        untrained = retrieval_fitting.build(data, data.train, data.clock(data.train), config)
+        self._model = StockModel(
+            untrained.query_tower, untrained.candidate_tower, config.temperature
+        )
+        self._model.compile(optimizer=train_stock.optimizer())
+
+    def events_per_second(self, steps: int) -> float:
+        """Of so many steps of `model.fit` after the first, which starts the input."""
+        clock = AfterFirst()
+        self._model.fit(self._dataset, steps_per_epoch=steps + 1, verbose=0, callbacks=[clock])
+        return steps * self.size / clock.seconds
+
+    def input_shares(self, repeats: Repeats) -> dict[str, float]:
+        """As `input_shares`."""
+        return input_shares(self._model, self._dataset, repeats)
+
+
+class Interleaved:
+    """What `fit` calls after each epoch: measures as it would be, then lets stock have its turn."""
+
+    def __init__(self, measure: Measure, stock: Stock, steps: int):
+        self._measure = measure
+        self._stock = stock
+        self._steps = steps
+        self.measuring: list[float] = []
+        """Seconds, by epoch."""
+        self.stock: list[float] = []
+        """Events per second, by stretch."""
+
+    def __call__(self) -> dict[str, float]:
+        """What was measured."""
+        begun = time.perf_counter()
+        found = self._measure()
+        self.measuring.append(time.perf_counter() - begun)
+        self.stock.append(self._stock.events_per_second(self._steps))
+        return found
+
+
+def measured(
+    data: TrainingData, config: RetrievalConfig, folder: pathlib.Path, repeats: Repeats
+) -> dict[str, Any]:
+    """All that is measured on one data set, with the sizes that explain it."""
+    tf.keras.utils.set_random_seed(SEED)
+    tf.config.experimental.enable_op_determinism()  # as the pipeline trains
+    config = config.model_copy(
+        update={"epochs": repeats.epochs + 1, "patience": repeats.epochs + 1}
+    )
+    clock = data.clock(data.train)
+    model = retrieval_fitting.build(data, data.train, clock, config)
+    epochs, steps = retrieval_training._epochs(model, data.train, config, SEED, Hardware())
+    events = int((data.train.own & data.train.positive & (data.train.item_index > 0)).sum())
+    stock = Stock(data, config, max(1, round(events / steps)), folder / "stock.tfrecord")
+    turns = Interleaved(_measure(model, data, config), stock, repeats.steps)
+    history = retrieval_training.fit(
+        model, data.train, data.valid, config, SEED, str(folder / "tensorboard"),
+        str(folder / "checkpoints"), turns, Hardware(),
+    )  # fmt: skip
+    dataset = replica_batches.dataset(epochs, 0, Hardware())
+    lengths = np.diff(data.train.row_splits)
+    return {
+        "events": events,
+        "timelines": len(data.train),
+        "mean_length": round(float(lengths.mean()), 1),
+        "positives_per_batch": stock.size,
+        "steps_per_epoch": steps,
+        "ours": history["events_per_second"][1:],
+        "stock": turns.stock[1:],
+        "measuring": turns.measuring[1:],
+        "input": {
+            "ours": input_shares(model, dataset, repeats._replace(steps=4 * repeats.steps)),
+            "stock": stock.input_shares(repeats),
+        },
+    }
+
+
+def input_shares(
+    model: tf.keras.Model, dataset: tf.data.Dataset, repeats: Repeats
+) -> dict[str, float]:
+    """Medians of seconds a step: from the input as it is, with the same batches in memory, and of
+    the input alone.
+
+    What a step takes longer from the input than from memory is what it waits for it, or loses to
+    it where both share the cores.
+    """
+    step = model.make_train_function()
+    memory = dataset.take(repeats.steps + 1).cache()
+    _seconds(memory, repeats.steps, step)
+    found: dict[str, list[float]] = {"step": [], "from_memory": [], "input_alone": []}
+    for _ in range(repeats.epochs):
+        found["step"].append(_seconds(dataset, repeats.steps, step))
+        found["from_memory"].append(_seconds(memory, repeats.steps, step))
+        found["input_alone"].append(_seconds(dataset, repeats.steps, next))
+    return {name: statistics.median(seconds) for name, seconds in found.items()}
+
+
+def _seconds(dataset: tf.data.Dataset, steps: int, take: Callable[[Any], Any]) -> float:
+    """Seconds that one of so many `take`s needs; the first, which starts the input, is not
+    counted.
+    """
+    iterator = iter(dataset)
+    take(iterator)
+    begun = time.perf_counter()
+    for _ in range(steps):
+        take(iterator)
+    return (time.perf_counter() - begun) / steps
+
+
+def _measure(model: RetrievalModel, data: TrainingData, config: RetrievalConfig) -> Measure:
+    """The ranking metrics of each epoch, as the pipeline measures them."""
+    asked = questions.ask(data.valid, data.moment(data.valid))
+    clock = data.clock(data.train)
+    sample = validation_sample.draw(asked, clock, data.catalogue.size, config, SEED)
+    return retrieval_fitting._measure(model, sample, data, config)
+
+
+def main(name: str, root: str, events: str, epochs: str, steps: str) -> None:
+    """Brings the data set to the trainer, measures, and prints JSON as the last line."""
+    data_set = quality_data.named(name, pathlib.Path(root), int(events))
+    config = configuration.load(data_set.config)
+    data = train_data.prepared(data_set, config, data_set.home / "train-benchmark")
+    with tempfile.TemporaryDirectory(dir=data_set.home) as folder:
+        repeats = Repeats(int(epochs), int(steps))
+        print(json.dumps(measured(data, config.retrieval, pathlib.Path(folder), repeats)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
