@@ -46,7 +46,9 @@ def draw(
     epoch: the larger the catalogue, the fewer.
     """
     size = min(len(asked), max(_FEWEST, _SCORES // items))
-    chosen = np.sort(np.random.default_rng(seed).choice(len(asked), size, replace=False))
+    chosen = np.random.default_rng(seed).choice(len(asked), size, replace=False)
+    history = asked.timelines.target_from[asked.row[chosen]]
+    chosen = chosen[np.lexsort((chosen, history))]  # users of like history share little padding
     some = dataclasses.replace(
         asked,
         row=asked.row[chosen],
