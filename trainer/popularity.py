@@ -19,6 +19,8 @@ class PopularityClock:
     """[e] int64, ascending, seconds since epoch, UTC."""
     item_index: np.ndarray
     """[e] int32."""
+    user: np.ndarray
+    """[e] number of the user, the same in all splits."""
     size: int
     """Rows of every answer: the catalogue's items and the unknown one."""
 
@@ -27,14 +29,29 @@ class PopularityClock:
 
         An event at `now` itself is not counted.
         """
-        stop = np.searchsorted(self.timestamps, now, side="left")
-        begin = 0
-        if days is not None:
-            since = now - int(days * SECONDS_PER_DAY)
-            begin = np.searchsorted(self.timestamps, since, side="left")
-        counts = np.bincount(self.item_index[begin:stop], minlength=self.size)
+        counts = np.bincount(self.item_index[self._window(now, days)], minlength=self.size)
         counts[0] = 0
         return counts
+
+    def votes(self, now: int, days: float) -> np.ndarray:
+        """[size] votes of each item in the `days` before `now`: every user has one, which he shares
+        evenly among his events.
+
+        A list is judged by how many users it serves, and so is what it is made of: with plain
+        counts a few users of many events decide for all.
+        """
+        window = self._window(now, days)
+        _, voter, events = np.unique(self.user[window], return_inverse=True, return_counts=True)
+        votes = np.bincount(self.item_index[window], 1 / events[voter], minlength=self.size)
+        votes[0] = 0
+        return votes
+
+    def _window(self, now: int, days: float | None) -> slice:
+        stop = np.searchsorted(self.timestamps, now, side="left")
+        if days is None:
+            return slice(0, int(stop))
+        since = now - int(days * SECONDS_PER_DAY)
+        return slice(int(np.searchsorted(self.timestamps, since, side="left")), int(stop))
 
     @property
     def end(self) -> int:
@@ -48,9 +65,18 @@ def clock(splits: list[Timelines], size: int) -> PopularityClock:
     timestamps = np.concatenate([t.timestamps[c] for t, c in zip(splits, chosen, strict=True)])
     items = np.concatenate([t.item_index[c] for t, c in zip(splits, chosen, strict=True)])
     order = np.argsort(timestamps, kind="stable")
-    return PopularityClock(timestamps[order], items[order], size)
+    user = np.concatenate(
+        [u[t.rows[c]] for u, t, c in zip(_numbered_users(splits), splits, chosen, strict=True)]
+    )
+    return PopularityClock(timestamps[order], items[order], user[order], size)
 
 
-def log_popularity(counts: np.ndarray) -> np.ndarray:
-    """[n] counts -> [n] float32 log(1 + count): 0 for an item that nobody took."""
-    return np.log1p(counts).astype(np.float32)
+def _numbered_users(splits: list[Timelines]) -> list[np.ndarray]:
+    """Per split [u] a number for each timeline's user, the same for the same user everywhere."""
+    _, numbers = np.unique(np.concatenate([t.user_ids for t in splits]), return_inverse=True)
+    return np.split(numbers, np.cumsum([len(t) for t in splits])[:-1])
+
+
+def log_popularity(votes: np.ndarray) -> np.ndarray:
+    """[n] -> [n] float32 log(1 + votes): 0 for an item that nobody took."""
+    return np.log1p(votes).astype(np.float32)

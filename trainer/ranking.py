@@ -199,8 +199,8 @@ def _two_stages(
 ) -> dict[str, float]:
     """NDCG@10 of retrieval's lists, and after ranking, asked at `moment`."""
     asked = ask(split, moment)
-    counts = moments.clock.counts(asked.now, moments.config.popularity_days)
-    present = popularity.log_popularity(counts)
+    votes = moments.clock.votes(asked.now, moments.config.popularity_days)
+    present = popularity.log_popularity(votes)
     queries = query_vectors(query.positions, asked, moments.config.history_length)
     stood = np.column_stack([moments.vectors, present])
     lists = ranked_lists.nearest(queries, stood, asked.seen, max(100, config.candidates))

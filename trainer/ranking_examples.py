@@ -140,8 +140,8 @@ def _days(timestamps: np.ndarray, moments: Moments) -> Iterator[tuple[slice, np.
     for first in np.flatnonzero(np.diff(day, prepend=day[0] - 1)):
         end = int(np.searchsorted(day, day[first], side="right"))
         moment = int(day[first]) * SECONDS_PER_DAY
-        counts = moments.clock.counts(moment, moments.config.popularity_days)
-        present = popularity.log_popularity(counts)
+        votes = moments.clock.votes(moment, moments.config.popularity_days)
+        present = popularity.log_popularity(votes)
         for part in ranked_lists.slices(end - int(first), _ROWS):
             yield slice(part.start + first, part.stop + first), present
 

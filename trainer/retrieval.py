@@ -112,8 +112,8 @@ def listed(
     vectors = item_vectors(model.candidate_tower, data.catalogue.size)
     module = _query_module(model, vectors, data, config)
     queries = query_vectors(_traced(module), asked, config.history_length)
-    counts = clock.counts(asked.now, config.popularity_days)
-    stood = np.column_stack([vectors, popularity.log_popularity(counts)])
+    votes = clock.votes(asked.now, config.popularity_days)
+    stood = np.column_stack([vectors, popularity.log_popularity(votes)])
     return ranked_lists.nearest(queries, stood, asked.seen, 100)
 
 
@@ -183,8 +183,8 @@ def _save_candidates(
     known = data.clock(data.train, data.valid)
     everything = data.clock(data.train, data.valid, data.test)
     days = config.popularity_days
-    now = popularity.log_popularity(everything.counts(everything.end, days))
-    at_test = popularity.log_popularity(known.counts(data.moment(data.test), days))
+    now = popularity.log_popularity(everything.votes(everything.end, days))
+    at_test = popularity.log_popularity(known.votes(data.moment(data.test), days))
     candidates.save(
         candidates.Candidates(
             item_ids=data.catalogue.item_ids[1:],

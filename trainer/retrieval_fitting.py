@@ -130,7 +130,7 @@ def build(
     counts = np.bincount(learned.item_index[chosen], minlength=data.catalogue.size + 1)
     known = None
     if config.present:
-        known = refreshes.every(clock, config.refresh_days, config.popularity_days)
+        known = refreshes.daily(clock, config.popularity_days)
     features = data.dataset.features
     query = QueryTower(
         data.timelines_graph.vocabulary_size_by_name(USER_VOCABULARY),

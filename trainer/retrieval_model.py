@@ -66,8 +66,9 @@ class RetrievalModel(MeasuredModel):
         self.candidate_tower = candidate
         self._frequency = tf.constant(frequency, tf.float32)
         self._rarest = float(frequency[frequency > 0].min(initial=1.0))
+        self.catalogue_size = len(frequency) - 1
         self.taken = np.flatnonzero(frequency).astype(np.int32)
-        self.present = None if refreshes is None else Present(refreshes)
+        self.present = None if refreshes is None else Present(refreshes, config.refresh_days)
         self.task = tfrs.tasks.Retrieval(
             temperature=config.temperature, remove_accidental_hits=True, name="retrieval"
         )
@@ -107,7 +108,7 @@ class RetrievalModel(MeasuredModel):
         weight = tf.concat([replicas.joined(positives.weight), tf.ones(tf.shape(drawn))], axis=0)
         vectors = tf.concat([replicas.joined(positives.items), replicas.joined(negatives)], axis=0)
         loss = self._softmax(
-            *self._with_present(positives, vectors, ids),
+            *self._with_present(positives, vectors, ids, training),
             tf.where(weight > 0, -log_q, _NEVER),
             ids,
         )
@@ -133,12 +134,12 @@ class RetrievalModel(MeasuredModel):
         return Positives(queries, items, ids, times, tf.ones(tf.shape(ids)))
 
     def _with_present(
-        self, positives: Positives, vectors: tf.Tensor, ids: tf.Tensor
+        self, positives: Positives, vectors: tf.Tensor, ids: tf.Tensor, training: bool
     ) -> tuple[Positives, tf.Tensor]:
         """Queries and candidates [c, …] with the columns that add popularity to their product."""
         if self.present is None:
             return positives, vectors
-        columns = self._temperature * self.present.of_queries(positives.timestamps)
+        columns = self._temperature * self.present.of_queries(positives.timestamps, training)
         queries = tf.concat([positives.queries, columns], axis=1)
         return (
             dataclasses.replace(positives, queries=queries),

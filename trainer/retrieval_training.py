@@ -73,9 +73,15 @@ def prepare(
     """Gives the model its optimizer and all its variables."""
     epochs, _ = _epochs(model, learned, config, seed, hardware)
     with hardware.strategy.scope():
-        model.compile(optimizer=SparseAdam(config.learning_rate), jit_compile=hardware.xla)
+        model.compile(optimizer=optimizer(model, config), jit_compile=hardware.xla)
         first = next(epochs(0))
         model.compute_loss({key: tf.constant(values) for key, values in first.items()})
+
+
+def optimizer(model: RetrievalModel, config: RetrievalConfig) -> tf.keras.optimizers.Optimizer:
+    """Adam, or one whose step costs what the batch touches where the catalogue is large."""
+    sparse = model.catalogue_size >= config.sparse_updates_from
+    return (SparseAdam if sparse else tf.keras.optimizers.Adam)(config.learning_rate)
 
 
 def go_on(

@@ -56,8 +56,8 @@ def draw(
         answers=[asked.answers[user] for user in chosen],
     )
     batches = [some.batch(part, config.history_length) for part in ranked_lists.slices(size)]
-    counts = clock.counts(asked.now, config.popularity_days)
-    return ValidationSample(some, popularity.log_popularity(counts), batches)
+    votes = clock.votes(asked.now, config.popularity_days)
+    return ValidationSample(some, popularity.log_popularity(votes), batches)
 
 
 def baselines(sample: ValidationSample, clock: PopularityClock, days: float) -> dict[str, Metrics]:

@@ -45,3 +45,16 @@ def test_log_popularity_of_none_is_zero():
     found = popularity.log_popularity(np.array([0, 1, 9]))
     np.testing.assert_allclose(found, [0.0, 0.693147, 2.302585], atol=1e-6)
     assert found.dtype == np.float32
+
+
+def test_a_user_has_one_vote_however_much_he_takes(timelines_of):
+    train = timelines_of(
+        [(b"a", 1, [1, 2, 3, 3], [0, DAY, DAY, 2 * DAY], 0), (b"b", 2, [3], [DAY], 0)]
+    )
+    valid = timelines_of([(b"b", 2, [3, 2], [DAY, 2 * DAY], 1)])
+    clock = popularity.clock([train, valid], 4)
+    # from day 1 on: a took 2, 3, 3 and b took 3, 2
+    third = 1 / 3
+    assert clock.votes(3 * DAY, 2) == pytest.approx([0, 0, third + 1 / 2, 2 * third + 1 / 2])
+    # in one day: a took 3, b took 2
+    assert clock.votes(3 * DAY, 1) == pytest.approx([0, 0, 1, 1])
