@@ -4,9 +4,9 @@
     ├── UsageError              2   the command line or the environment does not fit
     │   ├── ConfigError         2   the configuration does not fit
     │   └── NoRunError          2   there is no finished run at --root
+    ├── TrainingDiverged        2   a loss is no number any more: the learning rate does not fit
     ├── DataRefused             3   the data broke a rule that stops the run
-    ├── NotBlessed              4   the models are not good enough to be pushed
-    └── TrainingDiverged        5   a loss is no number any more
+    └── NotBlessed              4   the models are not good enough to be pushed
 
 Each message says what was expected, what was received and what to do.
 """
@@ -47,4 +47,4 @@ class NotBlessed(TandemError):
 class TrainingDiverged(TandemError):
     """A loss or a gradient that is no number: training stopped, with its last good checkpoint."""
 
-    exit_code = 5
+    exit_code = 2
