@@ -45,7 +45,7 @@ class Plan(NamedTuple):
     """Items, for the optimizers."""
 
 
-WHOLE = Plan(60_000, 5, 12, (10_000, 100_000, 1_000_000))
+WHOLE = Plan(60_000, 3, 12, (10_000, 100_000, 1_000_000))
 QUICK = Plan(20_000, 2, 8, (10_000, 100_000))
 
 

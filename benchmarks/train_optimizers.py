@@ -2,7 +2,7 @@
 
     python -m benchmarks.train_optimizers STEPS ITEMS [ITEMS ...]
 
-Sparse is our optimizer, dense is Keras' Adam: it moves every row of an embedding each time. Both
+Sparse is `trainer.sparse_adam`, dense is Keras' Adam, which moves every row of an embedding. Both
 take the same batches from memory, in turns, with towers of ids alone. Prints JSON.
 """
 
