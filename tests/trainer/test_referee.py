@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from trainer import metrics, questions, ranked_lists
+from trainer import beyond_accuracy, metrics, questions, ranked_lists
 
 ITEMS = 150
 CUT = 1_000_000
@@ -81,10 +81,27 @@ def test_metrics_agree_with_the_referee(referee, timelines_of, tmp_path):
             line = {"user_id": user.decode(), "item_ids": [f"i{item}" for item in row]}
             file.write(json.dumps(line) + "\n")
     expected = referee.score(tmp_path, tmp_path / "lists.jsonl")
-    found = metrics.summary(lists, asked.answers, ITEMS)
+    found = metrics.means(metrics.per_user(lists, asked.answers))
     assert len(asked) == expected["all"]["users"] < len(users)
-    for name in ("recall@10", "ndcg@10", "recall@100"):
-        assert expected["all"][name] > 0
+    compared = expected["all"].keys() - {"users"}
+    assert compared == {f"{m}@{k}" for m in ("recall", "ndcg") for k in metrics.CUTOFFS} | {
+        "mrr@100"
+    }  # it has no hit rate
+    # of catalogue and lists it has no novelty, diversity and Gini
+    found["coverage@10"] = beyond_accuracy.coverage(lists, 10, ITEMS)
+    head = beyond_accuracy.head_items(_events(users))
+    found["share_of_top_1pct_items@10"] = beyond_accuracy.head_share(lists, 10, head)
+    of_all = {name: expected["all"][name] for name in compared} | {
+        name: expected[name] for name in ("coverage@10", "share_of_top_1pct_items@10")
+    }
+    for name, value in of_all.items():
+        assert value > 0
         # the referee gives five decimals
-        assert round(found[name], 5) == pytest.approx(expected["all"][name], abs=1e-9)
-    assert round(found["coverage@10"], 5) == pytest.approx(expected["coverage@10"], abs=1e-9)
+        assert round(found[name], 5) == pytest.approx(value, abs=1e-9), name
+
+
+def _events(users):
+    """[items + 1] events before the cut; one item alone is the most popular."""
+    events = np.bincount(np.concatenate([before for before, _ in users.values()]), minlength=1)
+    assert (events == events.max()).sum() == 1
+    return np.pad(events, (0, ITEMS + 1 - len(events)))
