@@ -1,0 +1,28 @@
+"""Who took what, as one sparse matrix."""
+
+import numpy as np
+from scipy import sparse
+
+from trainer.popularity import PopularityClock
+
+
+def taken_before(clock: PopularityClock, now: int) -> sparse.csr_matrix:
+    """[users, size] float32, 1 where a user took an item before `now`, however often.
+
+    Users are the clock's; one without events before `now` has an empty row.
+    """
+    known = clock.timestamps < now
+    user, item = clock.user[known], clock.item_index[known]
+    users = int(clock.user.max(initial=-1)) + 1
+    ones = np.ones(len(user), np.float32)
+    matrix = sparse.csr_matrix((ones, (user, item)), shape=(users, clock.size))
+    matrix.data[:] = 1  # the same pair twice was added up
+    return matrix
+
+
+def histories(seen: list[np.ndarray], size: int) -> sparse.csr_matrix:
+    """[q] distinct indices of items -> [q, size] float32, 1 for each of them."""
+    splits = np.concatenate([[0], np.cumsum([len(items) for items in seen])])
+    indices = np.concatenate([np.zeros(0, np.int32), *seen])
+    ones = np.ones(len(indices), np.float32)
+    return sparse.csr_matrix((ones, indices, splits), shape=(len(seen), size))
