@@ -124,7 +124,7 @@ def measured(
     )
     clock = data.clock(data.train)
     model = retrieval_fitting.build(data, data.train, clock, config)
-    epochs, steps = retrieval_training._epochs(model, data.train, config, SEED, Hardware())
+    epochs, steps = retrieval_training.epochs_of(model, data.train, config, SEED, Hardware())
     events = int((data.train.own & data.train.positive & (data.train.item_index > 0)).sum())
     stock = Stock(data, config, max(1, round(events / steps)), folder / "stock.tfrecord")
     turns = Interleaved(_measure(model, data, config), stock, repeats.steps)
@@ -187,7 +187,7 @@ def _measure(model: RetrievalModel, data: TrainingData, config: RetrievalConfig)
     asked = questions.ask(data.valid, data.moment(data.valid))
     clock = data.clock(data.train)
     sample = validation_sample.draw(asked, clock, data.catalogue.size, config, SEED)
-    return retrieval_fitting._measure(model, sample, data, config)
+    return retrieval_fitting.measure_of(model, sample, data, config)
 
 
 def main(name: str, root: str, events: str, epochs: str, steps: str) -> None:

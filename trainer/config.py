@@ -43,6 +43,8 @@ class RetrievalConfig(Strict):
     """Of attention and of the query tower's hidden layer."""
     id_dropout: Fraction = 0.3
     """Share of user and item ids hidden in training, so that a new one gets a sensible vector."""
+    user_ids: bool = True
+    """Whether a user's id has an embedding of its own beside what he did and is."""
     popularity_days: Rate = 7.0
     """Trailing window, in days, of the popularity that is added to the taste score; each user in it
     has one vote."""

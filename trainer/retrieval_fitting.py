@@ -50,7 +50,7 @@ def held_out(
         tensorboard.write_baselines(baselines, log_dir, config.epochs)
     history = retrieval_training.fit(
         trained, data.train, data.valid, config, seed, log_dir, checkpoints,
-        _measure(trained, sample, data, config), hardware,
+        measure_of(trained, sample, data, config), hardware,
     )  # fmt: skip
     return history, _plain(trained, data, data.train, clock, config)
 
@@ -94,7 +94,7 @@ def _plain(
     return model
 
 
-def _measure(
+def measure_of(
     model: RetrievalModel, sample: ValidationSample, data: TrainingData, config: RetrievalConfig
 ) -> Measure:
     """Recall and NDCG at 10 of the sampled users."""

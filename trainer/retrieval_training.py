@@ -37,8 +37,8 @@ def fit(
     value an epoch. Raises TrainingDiverged where the loss is no number.
     """
     replica_batches.require_equal_shares(config.uniform_negatives, hardware.replicas)
-    epochs, steps = _epochs(model, train, config, seed, hardware)
-    validation, validation_steps = _epochs(model, valid, config, None, hardware)
+    epochs, steps = epochs_of(model, train, config, seed, hardware)
+    validation, validation_steps = epochs_of(model, valid, config, None, hardware)
     prepare(model, train, config, seed, hardware)
     state = TrainingState(model, checkpoints, METRIC, "max", config.patience)
     done = state.restore()
@@ -71,7 +71,7 @@ def prepare(
     hardware: Hardware,
 ) -> None:
     """Gives the model its optimizer and all its variables."""
-    epochs, _ = _epochs(model, learned, config, seed, hardware)
+    epochs, _ = epochs_of(model, learned, config, seed, hardware)
     with hardware.strategy.scope():
         model.compile(optimizer=optimizer(model, config), jit_compile=hardware.xla)
         first = next(epochs(0))
@@ -95,7 +95,7 @@ def go_on(
 
     Raises TrainingDiverged where the loss is no number.
     """
-    epochs, steps = _epochs(model, learned, config, seed, hardware)
+    epochs, steps = epochs_of(model, learned, config, seed, hardware)
     model.fit(
         replica_batches.dataset(epochs, 0, hardware),
         steps_per_epoch=steps,
@@ -124,7 +124,7 @@ def _shown(
     ]
 
 
-def _epochs(
+def epochs_of(
     model: RetrievalModel,
     timelines: Timelines,
     config: RetrievalConfig,

@@ -66,7 +66,11 @@ class QueryTower(tf.keras.Model):
         dim = config.embedding_dim
         self._id_dropout = config.id_dropout
         self._history = _history(config)
-        self._ids = tf.keras.layers.Embedding(users + 1, _FEATURE_WIDTH, name="user_id_embedding")
+        self._ids = None
+        if config.user_ids:
+            self._ids = tf.keras.layers.Embedding(
+                users + 1, _FEATURE_WIDTH, name="user_id_embedding"
+            )
         self._users = FeatureEncoder(user_features, _FEATURE_WIDTH, name="user_features")
         self._context = FeatureEncoder(context_features, _FEATURE_WIDTH, name="context_features")
         self._hidden = tf.keras.layers.Dense(2 * dim, activation="relu", name="query_hidden")
@@ -107,7 +111,9 @@ class QueryTower(tf.keras.Model):
         if training:
             user = tf.where(tf.random.uniform(tf.shape(user)) >= self._id_dropout, user, 0)
         features = self._users({n: batch[f"user_{n}"] for n in self._names[0]}, user)
-        vector = tf.concat([self._ids(user), tf.cast(features, self.compute_dtype)], axis=-1)
+        vector = tf.cast(features, self.compute_dtype)
+        if self._ids is not None:
+            vector = tf.concat([self._ids(user), vector], axis=-1)
         return tf.repeat(vector[:, tf.newaxis], tf.shape(batch["item_index"])[1], axis=1)
 
 

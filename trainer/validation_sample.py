@@ -13,7 +13,7 @@ from trainer.windows import Batch
 
 _DEPTH = 10
 _FEWEST = 512
-_SCORES = 40_000_000
+_SCORES = 20_000_000
 Metrics = dict[str, float]
 
 

@@ -35,7 +35,7 @@ def test_the_loss_of_an_epoch_is_the_mean_over_all_its_events(tmp_path):
     )
     model = chains.model(config)
     history = chains.fitted(tmp_path, config, model)
-    epochs, _ = retrieval_training._epochs(model, chains.TIMELINES, config, None, chains.ONE)
+    epochs, _ = retrieval_training.epochs_of(model, chains.TIMELINES, config, None, chains.ONE)
     losses, counts = [], []
     for batch in epochs(0):
         losses.append(model.compute_loss({k: tf.constant(v) for k, v in batch.items()}).numpy())

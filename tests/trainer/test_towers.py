@@ -214,3 +214,18 @@ def test_mixed_precision_computes_in_bfloat16_about_the_same(item_vectors, histo
         tf.keras.mixed_precision.set_global_policy("float32")
     assert found.dtype == tf.bfloat16
     np.testing.assert_allclose(tf.cast(found, tf.float32), expected, atol=0.03)
+
+
+def test_without_user_ids_two_users_of_one_history_are_asked_alike():
+    config = RetrievalConfig(embedding_dim=4, user_ids=False)
+    tower = QueryTower(2, [], [], config)
+    batch = {
+        "item_index": tf.constant([[1, 2], [1, 2]]),
+        "timestamps": tf.constant([[10, 20], [10, 20]], tf.int64),
+        "user_index": tf.constant([1, 2]),
+    }
+    items = tf.repeat(tf.random.stateless_normal([1, 2, 4], (1, 2)), 2, axis=0)
+    vectors = tower(batch, items)
+    np.testing.assert_array_equal(vectors[0], vectors[1])
+    known = QueryTower(2, [], [], config.model_copy(update={"user_ids": True}))(batch, items)
+    assert np.abs(known[0] - known[1]).max() > 1e-4
