@@ -39,11 +39,9 @@ def ratios(columns: Mapping[str, np.ndarray], weight: np.ndarray, seed: int) -> 
 
     So a metric of answers, of which a user has several, is counted per answer and drawn per user.
     """
-    table = _blocks(np.column_stack([*columns.values(), weight]).astype(float), seed)
-    totals = resampled_means(table, seed)
-    drawn = totals[:, :-1] / totals[:, -1:]
-    low, high = bounds(drawn)
-    value = table[:, :-1].sum(axis=0) / table[:, -1].sum()
+    table = np.column_stack(list(columns.values())).astype(float)
+    low, high = bounds(_resampled_ratios(table, weight, seed))
+    value = table.sum(axis=0) / weight.sum()
     rows = zip(value.tolist(), low.tolist(), high.tolist(), strict=True)
     return {name: Interval(*row) for name, row in zip(columns, rows, strict=True)}
 
@@ -72,16 +70,23 @@ def bounds(drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def resampled_means(values: np.ndarray, seed: int) -> np.ndarray:
     """[users, m] -> [RESAMPLES, m] means over users drawn with replacement.
 
-    All columns share the draws, so a difference of two columns keeps their pairing. Some resamples
-    are drawn at a time: memory does not grow with users × resamples.
+    All columns share the draws, so a difference of two columns keeps their pairing.
     """
+    return _resampled_ratios(values, np.ones(len(values)), seed)
+
+
+def _resampled_ratios(values: np.ndarray, weight: np.ndarray, seed: int) -> np.ndarray:
+    """Some resamples are drawn at a time: memory does not grow with users × resamples."""
+    table = _blocks(np.column_stack([values, weight]), seed)
     rng = np.random.default_rng(seed)
-    block = min(RESAMPLES, max(1, _DRAWS // len(values)))
-    blocks = [
-        _times_drawn(len(values), min(block, RESAMPLES - begin), rng) @ values
-        for begin in range(0, RESAMPLES, block)
-    ]
-    return np.concatenate(blocks) / len(values)
+    block = min(RESAMPLES, max(1, _DRAWS // len(table)))
+    sums = np.concatenate(
+        [
+            _times_drawn(len(table), min(block, RESAMPLES - begin), rng) @ table
+            for begin in range(0, RESAMPLES, block)
+        ]
+    )
+    return sums[:, :-1] / sums[:, -1:]
 
 
 def _times_drawn(users: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
