@@ -22,6 +22,7 @@ REQUIRES = [
     "apache-beam>=2.59,<3",
     "dill==0.3.1.1",  # tfx-bsl imports it; newer Beams no longer bring it
     "aiohttp>=3.9,<4",
+    "keras-tuner>=1.4,<2",
     "numpy>=1.24,<2",
     "packaging>=23",
     "pyarrow>=10,<22",
@@ -29,6 +30,7 @@ REQUIRES = [
     "protobuf>=3.20.3,<5",
     "pydantic>=2.6,<3",
     "rich>=13",
+    "tensorboard-plugin-profile==2.15.*",  # later ones move TFX's storage client
     "tomli>=2",
     "zstandard>=0.22",
 ]
