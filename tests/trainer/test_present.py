@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.present import Present
+from trainer.refreshes import Refreshes
+
+DAY = 86_400
+POPULARITY = np.array([[0, 0, 0], [0, 1, 2], [0, 3, 4]], np.float32)
+
+
+@pytest.fixture
+def present():
+    return Present(Refreshes(np.array([DAY, 2 * DAY, 3 * DAY]), POPULARITY), refresh_days=1)
+
+
+def _product(present, times, training):
+    present.weight.assign(0.5)
+    queries = present.of_queries(tf.constant(times, tf.int64), training)
+    return (queries @ tf.transpose(present.of_items(tf.constant([2, 1])))).numpy()
+
+
+def test_a_query_meets_what_was_popular_at_the_latest_moment_before_it(present):
+    times = [DAY, 2 * DAY - 1, 2 * DAY, 9 * DAY]
+    expected = 0.5 * np.array([[0, 0], [0, 0], [2, 1], [4, 3]])
+    np.testing.assert_allclose(_product(present, times, training=False), expected)
+
+
+def test_a_time_before_all_moments_meets_the_first(present):
+    np.testing.assert_allclose(_product(present, [0], training=False), [[0, 0]])
+
+
+def test_in_training_it_is_up_to_a_refresh_old(present):
+    tf.keras.utils.set_random_seed(1)
+    found = _product(present, [2 * DAY + DAY // 4] * 2000, training=True)
+    # fresher than a quarter of a day one time in four: then of day 2, otherwise of day 1
+    assert set(found[:, 0].tolist()) == {0.0, 1.0}
+    assert np.mean(found[:, 0] == 1) == pytest.approx(0.25, abs=0.04)
+
+
+def test_the_weight_learns_and_popularity_does_not(present):
+    with tf.GradientTape() as tape:
+        present.weight.assign(1.0)
+        queries = present.of_queries(tf.constant([3 * DAY], tf.int64), training=False)
+        score = tf.reduce_sum(queries * present.of_items(tf.constant([2])))
+    assert present.trainable_variables == [present.weight]
+    assert tape.gradient(score, present.weight).numpy() == pytest.approx(4.0)
