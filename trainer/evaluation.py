@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 
 from schema.candidates import Candidates
+from schema.errors import DataRefused
 from schema.signatures import RANKING
-from trainer import bias_baseline, metrics, ranked_lists, two_stages
+from trainer import baselines, bias_baseline, list_quality, ranked_lists, slices, two_stages
 from trainer.config import EvaluationConfig, RankingConfig, RetrievalConfig
-from trainer.popularity import PopularityClock
+from trainer.list_quality import MeasuredLists
 from trainer.questions import Questions, ask
 from trainer.ranking import encoder, scorer
 from trainer.ranking_examples import Moments, event_queries
@@ -32,9 +33,11 @@ def evaluate(
     """`query` and `ranking` are the loaded SavedModels; `order` says whose order is served.
 
     Returns `retrieval` {metrics, users, baselines} and `ranking` {order, metrics of the final lists
-    as served, `reranked`: metrics in ranking's order, `labels`: errors per label}.
+    as served, `reranked`: metrics in ranking's order, `labels`: errors per label}. Both have
+    `intervals`, `slices`, and `against`: differences from the baselines (and of the final lists
+    from retrieval) with a verdict. Raises DataRefused where nobody can be asked.
     """
-    asked = ask(data.test, data.moment(data.test))
+    asked = _askable(ask(data.test, data.moment(data.test)))
     known = data.clock(data.train, data.valid)
     at_test = np.pad(candidates.vectors_at_test(), [(1, 0), (0, 0)])
     queries = query_vectors(query.positions, asked, retrieval_config.history_length)
@@ -43,33 +46,40 @@ def evaluate(
     final = two_stages.reranked(
         lists, queries, asked, at_test[:, -1], scorer(ranking), ranking_config.candidates
     )
-    size = data.catalogue.size
-    retrieved = metrics.summary(lists, asked.answers, size)
-    reranked = metrics.summary(final, asked.answers, size)
+    judge = list_quality.judge(asked, known, at_test[:, :-1], data)
+    others = {
+        name: judge.measured(other)
+        for name, other in baselines.lists(known, asked, config.recent_days, _DEPTH).items()
+    }
+    retrieved, reranked = judge.measured(lists), judge.measured(final)
+    served = reranked if order == RANKING else retrieved
     return {
-        "retrieval": retrieved
-        | {"users": len(asked), "baselines": baselines(known, asked, config, size)},
-        "ranking": (reranked if order == RANKING else retrieved)
+        "retrieval": _in_full(retrieved, others)
+        | {
+            "users": len(asked),
+            "baselines": {name: other.summary() for name, other in others.items()},
+        }
+        | slices.note(len(asked)),
+        "ranking": _in_full(served, others | {"retrieval": retrieved})
         | {
             "order": order,
-            "reranked": reranked,
+            "reranked": reranked.summary(),
             "labels": label_errors(data, query, ranking, at_test, retrieval_config),
         },
     }
 
 
-def baselines(
-    clock: PopularityClock, asked: Questions, config: EvaluationConfig, size: int
-) -> dict[str, Metrics]:
-    """What two counters reach: events of all time, and of the last `recent_days`."""
-    counts = {
-        "popular": clock.counts(asked.now),
-        "recent": clock.counts(asked.now, config.recent_days),
-    }
-    return {
-        name: metrics.summary(ranked_lists.popular(c, asked.seen, _DEPTH), asked.answers, size)
-        for name, c in counts.items()
-    }
+def _askable(asked: Questions) -> Questions:
+    if not len(asked):
+        raise DataRefused(
+            "evaluation: expected a test user who took an item of the catalogue that he had not "
+            "seen before, received none; use more data or a larger split.test_fraction"
+        )
+    return asked
+
+
+def _in_full(lists: MeasuredLists, others: dict[str, MeasuredLists]) -> dict[str, Any]:
+    return lists.summary() | {"slices": lists.slices(), "against": lists.against(others)}
 
 
 def label_errors(

@@ -10,14 +10,15 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from trainer import beyond_accuracy
-
 CUTOFFS = (5, 10, 20, 50, 100)
 
 
 def hits(lists: np.ndarray, answers: list[np.ndarray]) -> np.ndarray:
     """[users, k] item indices, best first, and each user's answers -> [users, k] bool."""
-    return np.stack([np.isin(row, wanted) for row, wanted in zip(lists, answers, strict=True)])
+    width = int(max(lists.max(), *(items.max(initial=0) for items in answers))) + 1
+    user = np.arange(len(lists), dtype=np.int64)
+    wanted = np.repeat(user, [len(items) for items in answers]) * width + np.concatenate(answers)
+    return np.isin(user[:, None] * width + lists, wanted)
 
 
 def recall(hit: np.ndarray, answers: np.ndarray, k: int) -> np.ndarray:
@@ -77,10 +78,3 @@ def per_user(
 def means(columns: Mapping[str, np.ndarray]) -> dict[str, float]:
     """[users] each -> their means by the same names."""
     return {name: float(values.mean()) for name, values in columns.items()}
-
-
-def summary(lists: np.ndarray, answers: list[np.ndarray], catalogue: int) -> dict[str, float]:
-    """The metrics that summary.json holds, averaged over users. `lists` is [users, >= 100]."""
-    found = means(per_user(lists, answers, (10, 100)))
-    kept = {name: found[name] for name in ("recall@10", "ndcg@10", "recall@100")}
-    return kept | {"coverage@10": beyond_accuracy.coverage(lists, 10, catalogue)}

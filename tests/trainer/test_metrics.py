@@ -90,10 +90,3 @@ def test_metrics_lie_between_0_and_1_and_agree_on_whether_there_is_a_hit(drawn, 
     for value in found.values():
         assert 0 <= value <= 1 + 1e-12
         assert (value > 0) == hit
-
-
-def test_summary_averages_over_users():
-    found = metrics.summary(LISTS, ANSWERS, 10)
-    assert found["recall@10"] == pytest.approx((2 / 3 + 1 + 0) / 3)
-    assert found["recall@100"] == pytest.approx((2 / 3 + 1 + 0) / 3)
-    assert found["coverage@10"] == pytest.approx(5 / 10)
