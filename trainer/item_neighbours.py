@@ -11,7 +11,7 @@ from scipy import sparse
 from trainer import interaction_matrix, ranked_lists
 
 NEIGHBOURS = 200
-SHRINKAGE = 10.0
+SHRINKAGE = 100.0
 _ROWS = 512
 
 

@@ -1,0 +1,43 @@
+"""Slices by every declared category and set of users and of items, under the values' own names."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import tensorflow_transform as tft
+
+from schema import timeline
+from schema.features import Feature
+from trainer import slicing
+from trainer.questions import Questions
+from trainer.slices import Slice
+from trainer.training_data import TrainingData
+
+
+def of_users(asked: Questions, data: TrainingData) -> dict[str, list[Slice]]:
+    """By `user_<name>`: slices of those asked."""
+    return {
+        key: slicing.by_value(asked.timelines.users[name][asked.row], values)
+        for name, key, values in _named(
+            data.dataset.features.users, timeline.user, data.timelines_graph
+        )
+    }
+
+
+def of_items(items: np.ndarray, data: TrainingData) -> dict[str, list[Slice]]:
+    """By `item_<name>`: slices of `items` [rows], indices into the catalogue."""
+    return {
+        key: slicing.by_value(data.catalogue.features[name][items], values)
+        for name, key, values in _named(
+            data.dataset.features.items, timeline.item, data.items_graph
+        )
+    }
+
+
+def _named(
+    features: dict[str, Feature], key: Callable[[str], str], graph: tft.TFTransformOutput
+) -> Iterator[tuple[str, str, list[str]]]:
+    """Name, field and values of each category and set; value i - 1 has index i."""
+    for name, feature in features.items():
+        if feature.kind in ("category", "set"):
+            values = graph.vocabulary_by_name(key(name))
+            yield name, key(name), [value.decode("utf-8", "replace") for value in values]
