@@ -91,6 +91,7 @@ def _resampled_ratios(values: np.ndarray, weight: np.ndarray, seed: int) -> np.n
 
 def _times_drawn(users: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
     """[resamples, users] how often each user was drawn; every row adds up to `users`."""
-    drawn = rng.integers(0, users, (resamples, users)) + users * np.arange(resamples)[:, None]
+    drawn = rng.integers(0, users, (resamples, users), np.int32)  # of int64 it takes twice the time
+    drawn += users * np.arange(resamples, dtype=np.int32)[:, None]
     counts = np.bincount(drawn.ravel(), minlength=resamples * users)
     return counts.reshape(resamples, users).astype(float)

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from trainer import beyond_accuracy
+
 CUTOFFS = (5, 10, 20, 50, 100)
 
 
@@ -78,3 +80,10 @@ def per_user(
 def means(columns: Mapping[str, np.ndarray]) -> dict[str, float]:
     """[users] each -> their means by the same names."""
     return {name: float(values.mean()) for name, values in columns.items()}
+
+
+def summary(lists: np.ndarray, answers: list[np.ndarray], catalogue: int) -> dict[str, float]:
+    """The few by which models are chosen, averaged over users. `lists` is [users, >= 100]."""
+    found = means(per_user(lists, answers, (10, 100)))
+    kept = {name: found[name] for name in ("recall@10", "ndcg@10", "recall@100")}
+    return kept | {"coverage@10": beyond_accuracy.coverage(lists, 10, catalogue)}

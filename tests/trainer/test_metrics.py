@@ -90,3 +90,16 @@ def test_metrics_lie_between_0_and_1_and_agree_on_whether_there_is_a_hit(drawn, 
     for value in found.values():
         assert 0 <= value <= 1 + 1e-12
         assert (value > 0) == hit
+
+
+def test_summary_averages_over_users():
+    found = metrics.summary(LISTS, ANSWERS, 10)
+    assert found == pytest.approx(
+        {
+            "recall@10": (2 / 3 + 1 + 0) / 3,
+            # hits at 2 and 4 of three answers, at 1 of one, and none
+            "ndcg@10": ((math.log(2, 3) + math.log(2, 5)) / (1.5 + math.log(2, 3)) + 1 + 0) / 3,
+            "recall@100": (2 / 3 + 1 + 0) / 3,
+            "coverage@10": 5 / 10,
+        }
+    )
