@@ -1,5 +1,6 @@
 import dataclasses
 import types
+from typing import Any
 
 import numpy as np
 
@@ -7,7 +8,7 @@ from trainer import fingerprint
 from trainer.catalogue import Catalogue
 
 
-def _data(timelines_of, items=(1, 2), title=b"one"):
+def _data(timelines_of, items=(1, 2), title=b"one") -> Any:
     ids = np.array([b"", b"a", b"b"], object)
     titles = np.array([b"", title, b"two"], object)
     split = timelines_of([(b"u", 1, list(items), [10, 20], 0)])
@@ -20,7 +21,7 @@ def _data(timelines_of, items=(1, 2), title=b"one"):
 def test_the_same_is_the_same_and_each_change_shows(timelines_of):
     data = _data(timelines_of)
     other = dataclasses.replace(data.train, target_from=np.array([1]))
-    later = types.SimpleNamespace(**(vars(data) | {"valid": other}))
+    later: Any = types.SimpleNamespace(**(vars(data) | {"valid": other}))
     found = [
         fingerprint.of(data, 1, "config"),
         fingerprint.of(data, 2, "config"),

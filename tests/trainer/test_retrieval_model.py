@@ -1,5 +1,7 @@
 """The loss beside the same arithmetic, written down."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -113,7 +115,7 @@ def test_items_rarer_than_one_in_a_million_are_told_apart(static_shapes):
 def _untrained(frequency, item_vectors, static_shapes):
     ids = np.array([b"%d" % n for n in range(len(frequency))], object)
     candidate = CandidateTower(Catalogue(ids, ids, {}), [], frequency > 0, CONFIG)
-    model = RetrievalModel(
+    model: Any = RetrievalModel(
         QueryTower(2, [], [], CONFIG), candidate, frequency, None, CONFIG, static_shapes
     )
     model.candidate_tower = lambda index, training: tf.gather(tf.constant(item_vectors), index)

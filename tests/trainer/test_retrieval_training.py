@@ -111,6 +111,7 @@ def test_a_killed_training_goes_on_from_its_last_epoch(tmp_path):
     whole = chains.fitted(tmp_path / "whole")
 
     killed = _child(tmp_path / "killed")
+    assert killed.stdout is not None
     assert any(line.startswith("epoch=2 ") for line in killed.stdout)
     killed.kill()
     rest, _ = killed.communicate(timeout=240)
