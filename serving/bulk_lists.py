@@ -47,7 +47,8 @@ class BulkLists:
             else RecommenderServable(query, items, index, ranking, depth, rank_order=True)
         )
         self._specs = servable_export.listing_inputs(query)
-        self._serve = tf.function(self._stage.serve, input_signature=[self._specs])
+        traced = tf.function(self._stage.serve, input_signature=[self._specs])
+        self._serve = traced.get_concrete_function()  # now, and not while the first users wait
         self._declared = query_inputs(query)
         self._length = history_length
         self._size = len(candidates.item_ids)
