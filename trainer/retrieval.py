@@ -94,7 +94,7 @@ def chosen(
     lists = listed(model, asked, data.clock(data.train), data, config)
     found = metrics.summary(lists, asked.answers, data.catalogue.size)
     return {f"valid_{name}": value for name, value in found.items()} | {
-        "popularity_weight": popularity_weight(model),
+        "popularity_weight": model.popularity_weight,
         "epochs": len(history["loss"]),
         "loss": history["loss"][-1],
         "valid_loss": min(history["val_loss"]),
@@ -130,23 +130,21 @@ def write(
     """
     vectors = item_vectors(model.candidate_tower, data.catalogue.size)
     module = _query_module(model, vectors, data, config)
-    query_export.save(module, _any_batch(data, config), outputs.model_uri)
-    sample = query_vectors(_traced(module), asked, config.history_length)[:SAMPLE_QUERIES]
+    query_export.save(module, windows.one(data.train, config.history_length), outputs.model_uri)
+    sample = query_vectors(_traced(module), asked, config.history_length, SAMPLE_QUERIES)
     _save_candidates(vectors, sample, data, config, outputs.candidates_uri)
     return vectors
 
 
-def popularity_weight(model: RetrievalModel) -> float:
-    """By how much an item's log popularity counts; 0 where it has no part."""
-    return float(model.present.weight.numpy()) if model.present else 0.0
-
-
-def query_vectors(encode: Encode, asked: Questions, length: int) -> np.ndarray:
-    """[q, dim + 1] vectors of the askers at their moment."""
+def query_vectors(
+    encode: Encode, asked: Questions, length: int, most: int | None = None
+) -> np.ndarray:
+    """[q, dim + 1] vectors of the askers at their moment, of the first `most` of them if given."""
+    users = len(asked) if most is None else min(most, len(asked))
     return np.concatenate(
         [
             encode({k: tf.constant(v) for k, v in asked.batch(part, length).items()})[:, -1].numpy()
-            for part in ranked_lists.slices(len(asked))
+            for part in ranked_lists.slices(users)
         ]
     )
 
@@ -164,17 +162,12 @@ def _query_module(
     return QueryModule(
         model.query_tower,
         vectors,
-        popularity_weight(model),
+        model.popularity_weight,
         config.temperature,
         config.history_length,
         data.dataset,
         (data.items_graph, data.timelines_graph),
     )
-
-
-def _any_batch(data: TrainingData, config: RetrievalConfig) -> windows.Batch:
-    cuts = windows.cut(data.train, config.history_length)
-    return windows.pad(data.train, cuts, np.arange(1))
 
 
 def _save_candidates(

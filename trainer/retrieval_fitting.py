@@ -72,9 +72,7 @@ def refitted(
     learned, clock = timelines.joined(data.train, data.valid), data.clock(data.train, data.valid)
     with hardware.scope():
         trained = build(data, learned, clock, config, hardware.static_shapes)
-    retrieval_training.prepare(trained, learned, config, seed, hardware)
-    training_state.copy_weights(model, trained)
-    retrieval_training.go_on(trained, learned, config, seed, hardware)
+    retrieval_training.go_on(model, trained, learned, config, seed, hardware)
     return _plain(trained, data, learned, clock, config)
 
 
@@ -86,7 +84,7 @@ def _plain(
     config: RetrievalConfig,
 ) -> RetrievalModel:
     model = build(data, learned, clock, config)
-    batch = windows.pad(learned, windows.cut(learned, config.history_length), np.arange(1))
+    batch = windows.one(learned, config.history_length)
     model.compute_loss(
         {k: tf.constant(v) for k, v in batch.items()} | {"negatives": tf.zeros([0], tf.int32)}
     )
@@ -110,8 +108,7 @@ def measure_of(
             for batch in sample.batches
         ]
         taste = tf.cast(tf.concat(parts, axis=0), tf.float32).numpy() / config.temperature
-        weight = float(model.present.weight.numpy()) if model.present else 0.0
-        return sample.measure(taste, vectors, weight)
+        return sample.measure(taste, vectors, model.popularity_weight)
 
     return measure
 
@@ -128,9 +125,7 @@ def build(
     """
     chosen = learned.own & learned.positive & (learned.item_index > 0)
     counts = np.bincount(learned.item_index[chosen], minlength=data.catalogue.size + 1)
-    known = None
-    if config.present:
-        known = refreshes.daily(clock, config.popularity_days)
+    known = refreshes.daily(clock, config.popularity_days) if config.present else None
     features = data.dataset.features
     query = QueryTower(
         data.timelines_graph.vocabulary_size_by_name(USER_VOCABULARY),

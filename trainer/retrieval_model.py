@@ -73,6 +73,11 @@ class RetrievalModel(MeasuredModel):
             temperature=config.temperature, remove_accidental_hits=True, name="retrieval"
         )
 
+    @property
+    def popularity_weight(self) -> float:
+        """By how much an item's log popularity counts; 0 where it has no part."""
+        return 0.0 if self.present is None else float(self.present.weight.numpy())
+
     @tf.autograph.experimental.do_not_convert  # translating the towers takes longer than an epoch
     def encode(
         self, batch: dict[str, tf.Tensor], training: bool

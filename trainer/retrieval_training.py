@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow as tf
 
-from trainer import replica_batches, tensorboard, windows
+from trainer import replica_batches, tensorboard, training_state, windows
 from trainer.config import RetrievalConfig
 from trainer.epoch_measures import EpochMeasures, Measure, Progress
 from trainer.finite_loss import FiniteLoss
@@ -39,7 +39,7 @@ def fit(
     replica_batches.require_equal_shares(config.uniform_negatives, hardware.replicas)
     epochs, steps = epochs_of(model, train, config, seed, hardware)
     validation, validation_steps = epochs_of(model, valid, config, None, hardware)
-    prepare(model, train, config, seed, hardware)
+    _prepare(model, epochs, config, hardware)
     state = TrainingState(model, checkpoints, METRIC, "max", config.patience)
     done = state.restore()
     training = replica_batches.dataset(epochs, done, hardware)
@@ -63,15 +63,35 @@ def fit(
     return state.history
 
 
-def prepare(
+def go_on(
+    begun: RetrievalModel,
     model: RetrievalModel,
     learned: Timelines,
     config: RetrievalConfig,
     seed: int,
     hardware: Hardware,
 ) -> None:
+    """Gives the model the weights of `begun` and passes over `learned` `refit_epochs` times, with
+    nothing to stop by.
+
+    Raises TrainingDiverged where the loss is no number.
+    """
+    epochs, steps = epochs_of(model, learned, config, seed, hardware)
+    _prepare(model, epochs, config, hardware)
+    training_state.copy_weights(begun, model)
+    model.fit(
+        replica_batches.dataset(epochs, 0, hardware),
+        steps_per_epoch=steps,
+        epochs=config.refit_epochs,
+        verbose=0,
+        callbacks=[FiniteLoss()],
+    )
+
+
+def _prepare(
+    model: RetrievalModel, epochs: Epochs, config: RetrievalConfig, hardware: Hardware
+) -> None:
     """Gives the model its optimizer and all its variables."""
-    epochs, _ = epochs_of(model, learned, config, seed, hardware)
     with hardware.strategy.scope():
         model.compile(optimizer=optimizer(model, config), jit_compile=hardware.xla)
         first = next(epochs(0))
@@ -82,27 +102,6 @@ def optimizer(model: RetrievalModel, config: RetrievalConfig) -> tf.keras.optimi
     """Adam, or one whose step costs what the batch touches where the catalogue is large."""
     sparse = model.catalogue_size >= config.sparse_updates_from
     return (SparseAdam if sparse else tf.keras.optimizers.Adam)(config.learning_rate)
-
-
-def go_on(
-    model: RetrievalModel,
-    learned: Timelines,
-    config: RetrievalConfig,
-    seed: int,
-    hardware: Hardware,
-) -> None:
-    """Passes over `learned` `refit_epochs` times, with nothing to stop by.
-
-    Raises TrainingDiverged where the loss is no number.
-    """
-    epochs, steps = epochs_of(model, learned, config, seed, hardware)
-    model.fit(
-        replica_batches.dataset(epochs, 0, hardware),
-        steps_per_epoch=steps,
-        epochs=config.refit_epochs,
-        verbose=0,
-        callbacks=[FiniteLoss()],
-    )
 
 
 def _shown(

@@ -72,12 +72,8 @@ def baselines(sample: ValidationSample, clock: PopularityClock, days: float) -> 
 
 def measured(lists: np.ndarray, answers: list[np.ndarray]) -> Metrics:
     """Means over users of recall@10 and NDCG@10 of their lists [users, 10]."""
-    hit = metrics.hits(lists, answers)
-    count = np.array([len(wanted) for wanted in answers])
-    return {
-        "recall@10": float(metrics.recall(hit, count, _DEPTH).mean()),
-        "ndcg@10": float(metrics.ndcg(hit, count, _DEPTH).mean()),
-    }
+    found = metrics.means(metrics.per_user(lists, answers, (_DEPTH,)))
+    return {name: found[name] for name in ("recall@10", "ndcg@10")}
 
 
 def tensors(batch: Batch) -> dict[str, tf.Tensor]:

@@ -78,6 +78,11 @@ def _groups(sorted_lengths: np.ndarray, positions: int) -> Iterator[tuple[int, i
         begin = end
 
 
+def one(timelines: Timelines, length: int) -> Batch:
+    """A batch of one window, for what must only know how batches look."""
+    return pad(timelines, cut(timelines, length), np.arange(1))
+
+
 def pad(timelines: Timelines, windows: Windows, chosen: np.ndarray) -> Batch:
     """The chosen windows as one batch, 0 where a row is shorter."""
     start, stop = windows.start[chosen], windows.stop[chosen]
