@@ -23,6 +23,7 @@ REQUIRES = [
     "dill==0.3.1.1",  # tfx-bsl imports it; newer Beams no longer bring it
     "aiohttp>=3.9,<4",
     "keras-tuner>=1.4,<2",
+    "matplotlib>=3.8,<4",
     "numpy>=1.24,<2",
     "packaging>=23",
     "pyarrow>=10,<22",
@@ -30,14 +31,18 @@ REQUIRES = [
     "protobuf>=3.20.3,<5",
     "pydantic>=2.6,<3",
     "rich>=13",
+    "scipy>=1.10,<2",
     "tensorboard-plugin-profile==2.15.*",  # later ones move TFX's storage client
     "tomli>=2",
+    "tomli-w>=1",
     "zstandard>=0.22",
 ]
 
 EXTRAS = {
     "kfp": ["tfx[kfp]==1.16.*"],
     "gpu": ["tensorflow[and-cuda]==2.16.*"],
+    # What the benchmarks hold Tandem against; `make setup` leaves them out.
+    "peers": ["faiss-cpu>=1.8", "usearch>=2.9", "hnswlib>=0.8"],
     "dev": [
         "hypothesis>=6.100",
         "import-linter>=2",
