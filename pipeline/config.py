@@ -14,6 +14,7 @@ from schema.sources import Data
 from schema.strict import Strict
 from serving.config import IndexConfig, ServingConfig
 from trainer.config import EvaluationConfig, RankingConfig, RetrievalConfig, TrainerConfig
+from trainer.fairness_config import require_groups
 from trainer.tuning_config import TuneConfig
 
 
@@ -83,6 +84,11 @@ class Config(Strict):
     @model_validator(mode="after")
     def _features_have_tables(self) -> "Config":
         require_tables(self.features, self.data)
+        return self
+
+    @model_validator(mode="after")
+    def _fairness_has_groups(self) -> "Config":
+        require_groups(self.evaluation.fairness, self.features)
         return self
 
     @property

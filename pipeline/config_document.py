@@ -91,15 +91,22 @@ def _sections(section: Section) -> Iterator[Section]:
     for key, field in section.type.model_fields.items():
         name = f"{section.name}.{key}".lstrip(".")
         for model in _models(field.annotation):
-            below = f"{name}.<name>" if get_origin(field.annotation) is dict else name
+            below = _below(name, get_origin(field.annotation))
             without = field.description or "" if field.default is None else ""
             yield from _sections(Section(below, without, model))
 
 
+def _below(name: str, container: Any) -> str:
+    """The section's name where it stands alone, by name in a dict, or repeated in a list."""
+    if container is dict:
+        return f"{name}.<name>"
+    return f"[{name}]" if container is list else name
+
+
 def _models(annotation: Any) -> list[type[BaseModel]]:
     """The type of a section of its own; none for a feature, which is one of several kinds."""
-    if get_origin(annotation) is dict:
-        annotation = get_args(annotation)[1]
+    if get_origin(annotation) in (dict, list):
+        annotation = get_args(annotation)[-1]
     models = [m for m in _members(annotation) if isinstance(m, type) and issubclass(m, BaseModel)]
     return models if len(models) == 1 else []
 

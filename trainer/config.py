@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from schema.strict import Strict
+from trainer.fairness_config import FairnessConfig
 
 Positive = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0)]
@@ -109,5 +110,7 @@ class EvaluationConfig(Strict):
 
     recent_days: Rate = 7.0
     """Window of the `recent` popularity baseline."""
+    fairness: list[FairnessConfig] = []
+    """Groups that should be served alike."""
     must_beat_popular: bool = True
     """Not blessed when retrieval's NDCG@10 on test is below all-time popularity's."""

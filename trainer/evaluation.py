@@ -7,7 +7,15 @@ import numpy as np
 from schema.candidates import Candidates
 from schema.errors import DataRefused
 from schema.signatures import RANKING
-from trainer import baselines, bias_baseline, list_quality, ranked_lists, slices, two_stages
+from trainer import (
+    baselines,
+    bias_baseline,
+    fairness,
+    list_quality,
+    ranked_lists,
+    slices,
+    two_stages,
+)
 from trainer.config import EvaluationConfig, RankingConfig, RetrievalConfig
 from trainer.list_quality import MeasuredLists
 from trainer.questions import Questions, ask
@@ -35,7 +43,8 @@ def evaluate(
     Returns `retrieval` {metrics, users, baselines} and `ranking` {order, metrics of the final lists
     as served, `reranked`: metrics in ranking's order, `labels`: errors per label}. Both have
     `intervals`, `slices`, and `against`: differences from the baselines (and of the final lists
-    from retrieval) with a verdict. Raises DataRefused where nobody can be asked.
+    from retrieval) with a verdict. `fairness`: the declared groups on the final lists. Raises
+    DataRefused where nobody can be asked.
     """
     asked = _askable(ask(data.test, data.moment(data.test)))
     known = data.clock(data.train, data.valid)
@@ -66,6 +75,7 @@ def evaluate(
             "reranked": reranked.summary(),
             "labels": label_errors(data, query, ranking, at_test, retrieval_config),
         },
+        "fairness": fairness.measure(config.fairness, served, data),
     }
 
 

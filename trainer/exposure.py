@@ -4,9 +4,12 @@ Singh and Joachims, Fairness of exposure in rankings, KDD 2018: exposure in prop
 What a place gets of a user's attention falls as in DCG, with 1 / log2(rank + 1).
 """
 
+import dataclasses
+
 import numpy as np
 
 from trainer import confidence, slices
+from trainer.paired_difference import FEWEST_USERS
 from trainer.slices import Row, Slice
 
 
@@ -19,15 +22,18 @@ def measure(
     A group's `chosen` is [n + 1] over item indices. Every user counts as one: his list's exposure
     adds up to 1, his answers' relevance too, and the interval draws users. Groups may overlap.
     A group with neither exposure nor relevance says so in `note`; a user with an empty list gives
-    no exposure to anybody.
+    no exposure to anybody. Of too few users, or with fewer than two groups that occur, there is no
+    gap, and `note` says so in its place.
     """
-    enough = slices.note(len(lists))
     found = {group.name: _group(lists, answers, group.chosen, k, seed) for group in groups}
-    gaps = {name: abs(row["difference"]["value"]) for name, row in found.items()}
-    if not gaps:
-        return {"groups": found, "note": "no gap: no group of items is declared"}
-    widest = max(gaps, key=lambda name: gaps[name])
-    return {"groups": found, "widest": widest, "gap": gaps[widest]} | enough
+    present = [name for name, row in found.items() if "note" not in row]
+    if len(lists) < FEWEST_USERS:
+        return {"groups": found} | slices.note(len(lists))
+    if len(present) < 2:
+        note = f"no gap: expected two groups of items in lists and answers, received {len(present)}"
+        return {"groups": found, "note": note}
+    widest = max(present, key=lambda name: abs(found[name]["difference"]["value"]))
+    return {"groups": found, "widest": widest, "gap": _size(found[widest]["difference"])}
 
 
 def shares(lists: np.ndarray, member: np.ndarray, k: int) -> np.ndarray:
@@ -37,6 +43,14 @@ def shares(lists: np.ndarray, member: np.ndarray, k: int) -> np.ndarray:
     total = weight.sum(axis=1)
     gained = (weight * member[head]).sum(axis=1)
     return np.divide(gained, total, out=np.zeros(len(lists)), where=total > 0)
+
+
+def _size(difference: Row) -> Row:
+    """A difference and its interval, turned round where it is below 0."""
+    value, low, high = difference["value"], difference["low"], difference["high"]
+    if value < 0:
+        value, low, high = -value, -high, -low
+    return dataclasses.asdict(confidence.Interval(value, low, high))
 
 
 def _group(

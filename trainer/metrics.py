@@ -11,8 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from trainer import beyond_accuracy
-
-CUTOFFS = (5, 10, 20, 50, 100)
+from trainer.metric_names import CUTOFFS
 
 
 def hits(lists: np.ndarray, answers: list[np.ndarray]) -> np.ndarray:

@@ -19,7 +19,8 @@ def test_shares_by_hand():
 def test_a_group_that_is_shown_in_proportion_has_no_difference():
     lists = np.array([[1], [2]] * 30)
     answers = [np.array([3, 4]), np.array([1, 2])] * 30
-    found = exposure.measure(lists, answers, [Slice("a", MEMBER)], 10, seed=1)
+    groups = [Slice("a", MEMBER), Slice("b", ~MEMBER)]
+    found = exposure.measure(lists, answers, groups, 10, seed=1)
     row = found["groups"]["a"]
     assert row["exposure"]["value"] == row["relevance"]["value"] == 0.5
     assert row["relevance"]["low"] == row["relevance"]["high"] == 0.5
@@ -37,7 +38,9 @@ def test_the_gap_is_the_greatest_difference_either_way():
     first = 1 / (1 + SECOND)
     assert found["groups"]["one"]["difference"]["value"] == pytest.approx(first - 1 / 4)
     assert found["groups"]["four"]["difference"]["value"] == pytest.approx(-1 / 2)
-    assert (found["widest"], found["gap"]) == ("four", pytest.approx(1 / 2))
+    assert found["widest"] == "four"
+    # nobody is shown item 4, and half of everybody's answers are it
+    assert found["gap"] == pytest.approx({"value": 1 / 2, "low": 1 / 2, "high": 1 / 2})
 
 
 def test_what_cannot_be_said_is_said():
@@ -45,7 +48,13 @@ def test_what_cannot_be_said_is_said():
     found = exposure.measure(lists, answers, [Slice("none", np.zeros(5, bool))], 10, seed=1)
     assert found["groups"]["none"]["note"] == "no list and no answer holds an item of this group"
     assert found["note"] == "too few users for a verdict: expected 50, received 20"
-    assert exposure.measure(lists, answers, [], 10, seed=1) == {
-        "groups": {},
-        "note": "no gap: no group of items is declared",
-    }
+    assert "gap" not in found
+
+
+def test_one_group_of_items_has_no_gap():
+    lists, answers = np.array([[1]] * 60), [np.array([3])] * 60
+    groups = [Slice("all", MEMBER), Slice("none", np.zeros(5, bool))]
+    found = exposure.measure(lists, answers, groups, 10, seed=1)
+    assert found["note"] == "no gap: expected two groups of items in lists and answers, received 1"
+    assert "gap" not in found
+    assert found["groups"]["all"]["difference"]["value"] == 0
