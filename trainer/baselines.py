@@ -13,10 +13,12 @@ def lists(
     """Name -> [q, min(k, n)] indices of unseen items, best first.
 
     `popular` counts events of all time, `recent` those of the last `recent_days`, `item_neighbours`
-    goes by what the same users took. None of them looks past the moment of the questions.
+    goes by what the same users took, of each the latest items. None of them looks past the moment
+    of the questions.
     """
     counts = clock.counts(asked.now)
-    similar = item_neighbours.similarities(interaction_matrix.taken_before(clock, asked.now))
+    taken = interaction_matrix.taken_before(clock, asked.now, item_neighbours.LATEST_ITEMS)
+    similar = item_neighbours.similarities(taken)
     return {
         "popular": ranked_lists.popular(counts, asked.seen, k),
         "recent": ranked_lists.popular(clock.counts(asked.now, recent_days), asked.seen, k),

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from trainer import interaction_matrix, item_neighbours, popularity
+from trainer import baselines, interaction_matrix, item_neighbours, popularity, questions
 
 # Users' items; item 0 is no item. Items 1 and 2 go together, so do 3 and 4; 5 nobody took.
 TAKEN = sparse.csr_matrix(
@@ -105,3 +105,45 @@ def test_the_matrix_has_what_was_taken_before_the_moment_once(timelines_of):
         [0, 0, 1, 0, 0],
         [0, 0, 0, 1, 0],
     ]
+
+
+def test_of_a_user_of_many_items_the_latest_are_kept(timelines_of):
+    """User a takes 4, 1, 2, 3, 1 in this order: the last three different ones are 1, 3 and 2."""
+    train = timelines_of([(b"a", 1, [4, 1, 2, 3, 1], [0, 1, 2, 3, 4], 0), (b"b", 2, [4], [2], 0)])
+    clock = popularity.clock([train], 5)
+    assert interaction_matrix.taken_before(clock, 9, most=3).toarray().tolist() == [
+        [0, 1, 1, 1, 0],
+        [0, 0, 0, 0, 1],
+    ]
+    assert interaction_matrix.taken_before(clock, 4, most=1).toarray().tolist() == [
+        [0, 0, 0, 1, 0],
+        [0, 0, 0, 0, 1],
+    ]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(1, 6)), min_size=1, max_size=40),
+    st.integers(1, 7),
+)
+def test_latest_items_are_those_that_a_walk_back_meets_first(events, most):
+    user, item = (np.array(column) for column in zip(*events, strict=True))
+    when = np.arange(len(events))
+    clock = popularity.PopularityClock(when, item.astype(np.int32), user, 7)
+    expected = np.zeros((int(user.max()) + 1, 7))
+    for one, other in reversed(events):
+        if expected[one].sum() < most:
+            expected[one, other] = 1
+    found = interaction_matrix.taken_before(clock, len(events), most)
+    assert found.toarray().tolist() == expected.tolist()
+
+
+def test_the_baseline_counts_pairs_of_a_bounded_number_of_items(timelines_of):
+    """One user takes as many items as the bound and 100 more: the oldest are nobody's neighbours,
+    though items with the lower index come first where all are equally similar.
+    """
+    size = item_neighbours.LATEST_ITEMS + 100
+    items = list(range(1, size + 1))
+    train = timelines_of([(b"a", 1, items, items, 0)])
+    asked = questions.ask(timelines_of([(b"c", 2, [300, 2], [0, size + 9], 1)]), size + 5)
+    found = baselines.lists(popularity.clock([train], size + 1), asked, 7, 5)
+    assert found["item_neighbours"].tolist() == [[101, 102, 103, 104, 105]]
