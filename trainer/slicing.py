@@ -66,12 +66,14 @@ def by_value(values: np.ndarray, names: list[str]) -> list[Slice]:
     """[rows] of a category, or [rows, width] of a set, as Transform left them: 0 is no value or an
     unknown one, i is names[i - 1].
 
-    The values of the most rows each have a slice, all the rest share one. Those of a set overlap.
+    The values of the most rows each have a slice, and all the rest that occur share one. Where
+    there are few values, those without rows have theirs as well. The slices of a set overlap.
     """
     table = values.reshape(len(values), -1)
-    present, count = np.unique(table[table > 0], return_counts=True)
-    order = present[np.argsort(-count, kind="stable")]
+    count = np.bincount(table.ravel(), minlength=len(names) + 1)
+    order = 1 + np.argsort(-count[1:], kind="stable")
     most, rest = order[:_MOST_VALUES], order[_MOST_VALUES:]
+    rest = rest[count[rest] > 0]
     found = [Slice(names[value - 1], (table == value).any(axis=1)) for value in most]
     if len(rest):
         found.append(Slice(f"{len(rest)} other values", np.isin(table, rest).any(axis=1)))

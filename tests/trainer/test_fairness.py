@@ -1,6 +1,7 @@
 """Declared groups on planted lists: 300 users, three regions, two studios."""
 
 import types
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ REGIONS = [
 ]
 
 
-def served(regions=REGIONS, users=USERS):
+def served(regions: list[Slice] = REGIONS, users: int = USERS) -> Any:
     """Everybody is shown item 1 and takes items 2 and 3."""
     return types.SimpleNamespace(
         lists=np.array([[1]] * users),
@@ -45,7 +46,7 @@ class Graph:
         return [b"x", b"y"]
 
 
-def data(studio=STUDIO):
+def data(studio: np.ndarray = STUDIO) -> Any:
     dataset = Dataset.model_validate(
         {
             "data": {"interactions": {"path": "e.csv"}, "items": {"path": "i.csv"}},

@@ -76,3 +76,15 @@ def test_the_values_of_few_rows_share_a_slice():
     assert list(found)[-3:] == ["v10", "2 other values", "no known value"]
     assert found["2 other values"] == [20, 21]
     assert found["no known value"] == []
+
+
+def test_a_value_that_no_row_has_is_an_empty_slice():
+    found = rows(slicing.by_value(np.array([2, 2]), ["north", "south", "west"]))
+    assert found == {"south": [0, 1], "north": [], "west": [], "no known value": []}
+    assert rows(slicing.by_value(np.zeros(2, int), [])) == {"no known value": [0, 1]}
+
+
+def test_of_many_values_only_those_with_rows_share_the_last_slice():
+    values = np.concatenate([np.arange(1, 11), [14]])
+    found = rows(slicing.by_value(values, [f"v{n}" for n in range(1, 20)]))
+    assert list(found) == [*(f"v{n}" for n in range(1, 11)), "1 other values", "no known value"]
