@@ -37,14 +37,17 @@ def evaluate(
     retrieval_config: RetrievalConfig,
     ranking_config: RankingConfig,
     config: EvaluationConfig,
-) -> dict[str, object]:
-    """`query` and `ranking` are the loaded SavedModels; `order` says whose order is served.
+    pushed: np.ndarray | None = None,
+) -> dict[str, Any]:
+    """`query` and `ranking` are the loaded SavedModels; `order` says whose order is served;
+    `pushed` [users, depth] are the lists of the version that is pushed now, for the same users.
 
     Returns `retrieval` {metrics, users, baselines} and `ranking` {order, metrics of the final lists
     as served, `reranked`: metrics in ranking's order, `labels`: errors per label}. Both have
     `intervals`, `slices`, and `against`: differences from the baselines (and of the final lists
-    from retrieval) with a verdict. `fairness`: the declared groups on the final lists. Raises
-    DataRefused where nobody can be asked.
+    from retrieval and the pushed version) with a verdict. `fairness`: the declared groups on the
+    final lists. `pushed`: metrics of these lists, where there are any. Raises DataRefused where
+    nobody can be asked.
     """
     asked = _askable(ask(data.test, data.moment(data.test)))
     known = data.clock(data.train, data.valid)
@@ -62,6 +65,7 @@ def evaluate(
     }
     retrieved, reranked = judge.measured(lists), judge.measured(final)
     served = reranked if order == RANKING else retrieved
+    theirs = {} if pushed is None else {"pushed": judge.measured(pushed)}
     return {
         "retrieval": _in_full(retrieved, others)
         | {
@@ -69,14 +73,14 @@ def evaluate(
             "baselines": {name: other.summary() for name, other in others.items()},
         }
         | slices.note(len(asked)),
-        "ranking": _in_full(served, others | {"retrieval": retrieved})
+        "ranking": _in_full(served, others | {"retrieval": retrieved} | theirs)
         | {
             "order": order,
             "reranked": reranked.summary(),
             "labels": label_errors(data, query, ranking, at_test, retrieval_config),
         },
         "fairness": fairness.measure(config.fairness, served, data),
-    }
+    } | {name: lists.summary() for name, lists in theirs.items()}
 
 
 def _askable(asked: Questions) -> Questions:
