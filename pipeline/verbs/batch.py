@@ -4,12 +4,14 @@ import argparse
 import json
 import pathlib
 
+from pipeline import verb_arguments
+
 SUMMARY = "write ranked lists for many users at once"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
-    parser.add_argument("--root", type=pathlib.Path, required=True, help="folder of a finished run")
+    verb_arguments.add_root(parser)
     parser.add_argument(
         "--users", required=True, metavar="FILE|all",
         help="file of user ids, one a line (an unknown one is a new user); "
@@ -28,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--as-of", choices=("test",),
         help="ask at the moment when test began, with what was known then (default: now)",
     )  # fmt: skip
-    parser.add_argument("--json", action="store_true", help="print JSON alone on stdout")
+    verb_arguments.add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -4,14 +4,14 @@ import argparse
 import pathlib
 import warnings
 
+from pipeline import verb_arguments
+
 SUMMARY = "compile the pipeline for Kubeflow Pipelines v2"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
-    parser.add_argument(
-        "--config", type=pathlib.Path, required=True, help="the TOML (docs/CONFIG.md)"
-    )
+    verb_arguments.add_config(parser)
     parser.add_argument("--image", required=True, help="container image with Tandem installed")
     parser.add_argument(
         "--data",
@@ -24,10 +24,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="folder or URI of the outputs, as the cluster sees it (default: /tandem)",
     )
     parser.add_argument("--out", type=pathlib.Path, required=True, help="the YAML to write")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="SECTION.KEY=VALUE", dest="overrides",
-        help="override one value of the configuration; may be repeated",
-    )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:

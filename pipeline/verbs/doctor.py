@@ -5,6 +5,8 @@ import json
 import pathlib
 from typing import TYPE_CHECKING
 
+from pipeline import verb_arguments
+
 if TYPE_CHECKING:
     from pipeline.doctor import Finding
 
@@ -13,7 +15,7 @@ SUMMARY = "examine the environment: versions, Keras 2, ScaNN, tensorflow-text, a
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the verb's arguments."""
-    parser.add_argument("--json", action="store_true", help="print the findings as JSON alone")
+    verb_arguments.add_json(parser, "print the findings as JSON alone")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -2,20 +2,21 @@
 
 import argparse
 import json
-import pathlib
+
+from pipeline import verb_arguments
 
 SUMMARY = "recommend items to one user, with titles and scores"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
-    parser.add_argument("--root", type=pathlib.Path, required=True, help="folder of a finished run")
+    verb_arguments.add_root(parser)
     parser.add_argument("--user", required=True, help="the user's id; an unknown one is a new user")
     parser.add_argument("--k", type=int, default=10, help="how many items (default: 10)")
     parser.add_argument(
         "--server", metavar="HOST:PORT", help="gRPC address to ask (default: a server of its own)"
     )
-    parser.add_argument("--json", action="store_true", help="print JSON alone on stdout")
+    verb_arguments.add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -5,6 +5,8 @@ import json
 import pathlib
 from typing import Any
 
+from pipeline import verb_arguments
+
 SUMMARY = "infer schemas from data, or show what new data would change"
 
 
@@ -13,33 +15,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="schema_verb", metavar="infer|diff", required=True)
     text = "write schemas of both tables, ready to be curated, from data"
     infer = verbs.add_parser("infer", help=text, description=text)
-    _add_config(infer)
-    infer.add_argument(
-        "--data",
-        type=pathlib.Path,
-        help="folder that the TOML's paths start from (default: its own)",
-    )
+    verb_arguments.add_config(infer)
+    verb_arguments.add_data(infer)
     infer.add_argument(
         "--out", type=pathlib.Path, required=True, metavar="DIR", help="folder to write into"
     )
     text = "show what new data would change in a root; exit code 3 where the gate would refuse them"
     diff = verbs.add_parser("diff", help=text, description=text)
-    _add_config(diff)
-    diff.add_argument("--root", type=pathlib.Path, required=True, help="folder of a finished run")
+    verb_arguments.add_config(diff)
+    verb_arguments.add_root(diff)
     diff.add_argument(
         "--data", type=pathlib.Path, required=True, metavar="NEW", help="folder of the new data"
     )
-    diff.add_argument("--json", action="store_true", help="print JSON alone on stdout")
-
-
-def _add_config(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--config", type=pathlib.Path, required=True, help="the TOML (docs/CONFIG.md)"
-    )
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="SECTION.KEY=VALUE", dest="overrides",
-        help="override one value of the configuration; may be repeated",
-    )  # fmt: skip
+    verb_arguments.add_json(diff)
 
 
 def run(args: argparse.Namespace) -> int:

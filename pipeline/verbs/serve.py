@@ -2,12 +2,12 @@
 
 import argparse
 import logging
-import pathlib
 import signal
 import threading
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from pipeline import verb_arguments
 from pipeline.run_directory import RunDirectory
 from schema.errors import UsageError
 
@@ -19,7 +19,7 @@ SUMMARY = "serve the pushed models over TensorFlow Serving's gRPC and REST"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments."""
-    parser.add_argument("--root", type=pathlib.Path, required=True, help="run directory")
+    verb_arguments.add_root(parser)
     parser.add_argument("--host", help="address to bind (default: loopback)")
     parser.add_argument("--grpc-port", type=int, help="port of gRPC; 0 takes a free one")
     parser.add_argument("--rest-port", type=int, help="port of REST; 0 takes a free one")

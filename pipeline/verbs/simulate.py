@@ -5,6 +5,8 @@ import json
 import pathlib
 from typing import Any
 
+from pipeline import verb_arguments
+
 SUMMARY = "write the logs of a simulated shop whose ceiling is known"
 
 
@@ -22,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--malformed", type=int, default=0, metavar="N", help="broken lines among the events (0)"
     )
-    parser.add_argument("--json", action="store_true", help="print the truth as JSON, nothing else")
+    verb_arguments.add_json(parser, "print the truth as JSON, nothing else")
 
 
 def run(args: argparse.Namespace) -> int:

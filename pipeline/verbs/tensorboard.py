@@ -1,14 +1,15 @@
 """`tandem tensorboard`: TensorBoard on a run's scalars and graphs."""
 
 import argparse
-import pathlib
+
+from pipeline import verb_arguments
 
 SUMMARY = "open TensorBoard on a run"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
-    parser.add_argument("--root", type=pathlib.Path, required=True, help="folder of a run")
+    verb_arguments.add_root(parser, "folder of a run")
     parser.add_argument("--host", default="127.0.0.1", help="address to bind (default: loopback)")
     parser.add_argument("--port", type=int, default=6006, help="port (default: 6006)")
 
