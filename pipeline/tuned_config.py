@@ -3,7 +3,9 @@
 import pathlib
 from typing import Any
 
-from pipeline import config, toml_text
+import tomli_w
+
+from pipeline import config
 from schema.errors import UsageError
 
 HEAD = "# Written by `tandem tune`"
@@ -44,5 +46,5 @@ def write(
     for table, name in found.get("curated", {}).items():
         found["curated"][table] = str((path.parent / name).absolute())
     unfinished = out.with_name(f"{out.name}.tmp")
-    unfinished.write_text(f"{HEAD}: {said}\n{toml_text.written(found)}", encoding="utf-8")
+    unfinished.write_text(f"{HEAD}: {said}\n{tomli_w.dumps(found)}", encoding="utf-8")
     unfinished.rename(out)
