@@ -4,8 +4,6 @@ Singh and Joachims, Fairness of exposure in rankings, KDD 2018: exposure in prop
 What a place gets of a user's attention falls as in DCG, with 1 / log2(rank + 1).
 """
 
-import dataclasses
-
 import numpy as np
 
 from trainer import confidence, slices
@@ -32,8 +30,8 @@ def measure(
     if len(present) < 2:
         note = f"no gap: expected two groups of items in lists and answers, received {len(present)}"
         return {"groups": found, "note": note}
-    widest = max(present, key=lambda name: abs(found[name]["difference"]["value"]))
-    return {"groups": found, "widest": widest, "gap": _size(found[widest]["difference"])}
+    widest = max(present, key=lambda name: _size(found[name]))
+    return {"groups": found, "widest": widest, "gap": _size(found[widest])}
 
 
 def shares(lists: np.ndarray, member: np.ndarray, k: int) -> np.ndarray:
@@ -45,12 +43,8 @@ def shares(lists: np.ndarray, member: np.ndarray, k: int) -> np.ndarray:
     return np.divide(gained, total, out=np.zeros(len(lists)), where=total > 0)
 
 
-def _size(difference: Row) -> Row:
-    """A difference and its interval, turned round where it is below 0."""
-    value, low, high = difference["value"], difference["low"], difference["high"]
-    if value < 0:
-        value, low, high = -value, -high, -low
-    return dataclasses.asdict(confidence.Interval(value, low, high))
+def _size(group: Row) -> float:
+    return abs(group["difference"]["value"])
 
 
 def _group(

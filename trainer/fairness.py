@@ -38,8 +38,8 @@ def measure(
 
 
 def limits(measured: dict[str, dict[str, Row]]) -> list[Row]:
-    """A row for each group with a limit: `of`, `metric`, `limit`, `received` with `low` and `high`,
-    and `passed`. `measured` is what `measure` returns.
+    """A row for each group with a limit: `of`, `metric`, `limit`, `received` and `passed`.
+    `measured` is what `measure` returns.
 
     A gap that could not be measured has a `note` instead of `received`, and has passed unless it is
     required.
@@ -57,9 +57,8 @@ def _held(of: str, row: Row) -> Row:
     if "gap" not in row:
         note = f"not measured: {row['note']}"
         return head | {"passed": not row["required"], "note": note}
-    gap = row["gap"]
-    measured = {"received": gap["value"], "low": gap["low"], "high": gap["high"]}
-    return head | measured | {"passed": gap["value"] <= row["limit"]}
+    gap = row["gap"] if "widest" in row else row["gap"]["value"]
+    return head | {"received": gap, "passed": gap <= row["limit"]}
 
 
 def _of_users(group: FairnessConfig, served: MeasuredLists) -> Row:

@@ -87,7 +87,7 @@ def test_items_gap_is_exposure_against_what_is_taken():
     row = found["items"]["items.studio"]
     assert row["groups"]["x"]["exposure"]["value"] == 1
     assert row["groups"]["x"]["relevance"]["value"] == 0.5
-    assert row["gap"]["value"] == 0.5
+    assert (row["widest"], row["gap"]) == ("x", 0.5)
     assert row["metric"] == "exposure@10"
 
 
