@@ -62,6 +62,11 @@ class RunDirectory:
         """summary.json of the latest finished run."""
         return self.root / "summary.json"
 
+    @property
+    def report(self) -> pathlib.Path:
+        """The same for people: a page that opens offline."""
+        return self.root / "report.html"
+
 
 def opened(root: pathlib.Path) -> RunDirectory:
     """The directory of a run to be, made where it is not there; UsageError where it cannot be."""

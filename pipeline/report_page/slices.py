@@ -1,0 +1,77 @@
+"""For whom, and for which items, the final lists are good."""
+
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from pipeline.report_page import blocks, dots, wording
+from pipeline.report_page.blocks import Cell, Row
+from pipeline.report_page.dots import Dot
+
+_DRAWN = "recall@10"
+_COLUMNS = ("recall@10", "recall@100", "ndcg@10")
+Slices = dict[str, dict[str, Any]]
+
+
+def add(body: Element, summary: dict[str, Any]) -> None:
+    """A small plot for each way of telling users or answers apart; all numbers folded below."""
+    kinds: dict[str, Slices] = summary["ranking"].get("slices", {})
+    if not kinds:
+        return
+    part = blocks.section(
+        body, "Slices",
+        "Recall@10 of the final lists in parts of the test split, with 95 % intervals. Slices of "
+        "users take a mean over users; slices of items count the answers that are such items.",
+    )  # fmt: skip
+    grid = blocks.plots(part, "thirds")
+    axis = f"{wording.name(_DRAWN)} (share, 95 % interval)"
+    for kind, found in sorted(kinds.items(), key=lambda pair: len(measured(pair[1]))):
+        if measured(found):
+            blocks.plot(grid, dots.draw(measured(found), axis), title(kind), caption(found))
+    details = blocks.folded(part, "All slices in numbers")
+    for kind, found in kinds.items():
+        blocks.text(details, "h3", title(kind))
+        header = ["", "users", "answers", *map(wording.name, _COLUMNS)]
+        blocks.table(details, header, [_row(name, row) for name, row in found.items()])
+
+
+def title(kind: str) -> str:
+    """`item_genres` as By item genres."""
+    return f"By {wording.name(kind)}"
+
+
+def measured(found: Slices) -> list[Dot]:
+    """Slices that hold somebody; those of too few users in grey."""
+    return [
+        Dot(name, row[_DRAWN]["value"], row[_DRAWN]["low"], row[_DRAWN]["high"], "note" not in row)
+        for name, row in found.items()
+        if _DRAWN in row
+    ]
+
+
+def caption(found: Slices) -> str:
+    """The best and the worst slice, and whether more than noise is between them."""
+    sure = [dot for dot in measured(found) if dot.ours]
+    notes = "".join(
+        f" Note on {name}: {row['note']}." for name, row in found.items() if "note" in row
+    )
+    if len(sure) < 2:
+        return f"Nothing to compare.{notes}"
+    best = max(sure, key=lambda dot: dot.value)
+    worst = min(sure, key=lambda dot: dot.value)
+    apart = (best.low or 0.0) > (worst.high or 0.0)
+    return (
+        f"Best: {best.name} ({wording.number(best.value)}). Worst: {worst.name} "
+        f"({wording.number(worst.value)}). Their intervals "
+        f"{'do not overlap' if apart else 'overlap'}.{notes}"
+    )
+
+
+def _row(name: str, row: dict[str, Any]) -> Row:
+    counts = [f"{row[key]:,}" if key in row else "–" for key in ("users", "answers")]
+    values = [
+        Cell(wording.number(row[metric]["value"]), wording.interval(row[metric]))
+        if metric in row
+        else Cell("–")
+        for metric in _COLUMNS
+    ]
+    return Row([Cell(name, row.get("note", "")), *counts, *values])
