@@ -15,7 +15,7 @@ from components.artifact_types import Candidates
 from schema import candidates as candidate_files
 from trainer import blessing, evaluation
 from trainer.config import EvaluationConfig, RankingConfig, RetrievalConfig
-from trainer.ranking import served_order
+from trainer.ranking_verdict import served_order
 
 METRICS = "metrics.json"
 

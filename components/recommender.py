@@ -13,7 +13,7 @@ from schema import candidates as candidate_files
 from schema.signatures import RANKING
 from serving import servable, servable_export
 from trainer.config import RankingConfig
-from trainer.ranking import served_order
+from trainer.ranking_verdict import served_order
 
 
 @component

@@ -8,6 +8,11 @@
 Inputs of every query: `user_id` string [batch]; `history_item_ids` string [batch, n], oldest first,
 "" where a row is shorter; `history_timestamps` int64 [batch, n], seconds since epoch, UTC;
 `now` int64 [batch]; `context_<name>` [batch] and `user_<name>` [batch] for each declared feature.
+
+Between the SavedModels, all in indices: the query model answers `vector` [batch, dim + 1],
+`user_index` [batch], `history_index` [batch, n] (0 for what is no item of the catalogue), `now` and
+each `context_<name>` as Transform leaves it. The ranking model takes exactly these, `candidates`
+[batch, c] (0 where there is none) and their `log_popularity` [batch, c].
 """
 
 SERVING_DEFAULT = "serving_default"
@@ -31,3 +36,6 @@ RELEVANCE = "relevance"
 KNOWN_USER = "known_user"
 VECTOR = "vector"
 USER_INDEX = "user_index"
+HISTORY_INDEX = "history_index"
+CANDIDATES = "candidates"
+LOG_POPULARITY = "log_popularity"

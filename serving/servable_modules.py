@@ -49,26 +49,27 @@ class RecommenderServable(tf.Module):
     def __init__(
         self, query: Any, items: ItemTable, index: Any, ranking: Any, depth: int, rank_order: bool
     ):
-        """`depth` items go from retrieval to ranking.
+        """`query`, `index` and `ranking` are loaded SavedModels; `query` and `ranking` are found by
+        these names in the SavedModel of this one. `depth` items go from retrieval to ranking.
 
         `rank_order` False leaves retrieval's order in the final list: ranking did not pay on valid.
         """
         super().__init__()
-        self._query = query
+        self.query = query
         self._items = items
         self._index = index
-        self._ranking = ranking
+        self.ranking = ranking
         self._depth = depth
         self._rank_order = rank_order
 
     def serve(self, inputs: Inputs) -> Inputs:
         """-> `item_ids`, `scores` [batch, k], `known_user` [batch]."""
-        asked = ask(self._query, inputs)
+        asked = ask(self.query, inputs)
         k = inputs[signatures.K]
         depth = tf.maximum(k, self._depth)
         positions, scores = search(self._index, self._items, inputs, asked, depth)
         if self._rank_order:
-            scores = heads(self._ranking, self._items, asked, positions)[signatures.RELEVANCE]
+            scores = heads(self.ranking, self._items, asked, positions)[signatures.RELEVANCE]
             scores = tf.where(positions == 0, tf.constant(float("-inf")), scores)
         best = tf.math.top_k(scores, tf.minimum(k, tf.shape(scores)[1]))
         chosen = tf.gather(positions, best.indices, batch_dims=1)
@@ -96,10 +97,13 @@ def search(
 
 
 def heads(ranking: Any, items: ItemTable, asked: Inputs, positions: tf.Tensor) -> Inputs:
-    """Ranking's scores of candidates by position."""
-    popularity = items.log_popularity(positions)
+    """Ranking's scores of candidates by position; `asked` is what the query model answered."""
     return ranking.score(
-        asked[signatures.VECTOR], asked[signatures.USER_INDEX], positions, popularity
+        asked
+        | {
+            signatures.CANDIDATES: positions,
+            signatures.LOG_POPULARITY: items.log_popularity(positions),
+        }
     )
 
 

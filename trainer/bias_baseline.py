@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from schema.labels import RankingLabel
+from trainer import label_values
 from trainer.preprocessing import USER_VOCABULARY
 from trainer.training_data import TrainingData
 
@@ -41,13 +42,12 @@ def fit(
 
 
 def of_training(data: TrainingData, name: str, label: RankingLabel) -> BiasBaseline:
-    """Fitted on the train split's events that have the label; 0 and 1 for a binary one."""
+    """Fitted on the train split's events that have the label, at least one; 0 and 1 for a binary
+    one.
+    """
     split = data.train
-    values = split.labels[name]
-    chosen = split.own & (split.item_index > 0) & ~np.isnan(values)
-    known = values[chosen]
-    if label.kind == "binary":
-        known = (known >= label.at_least).astype(float)
+    chosen = label_values.known(split, name)
+    known = label_values.target(split.labels[name][chosen], label)
     return fit(
         split.user_index[split.rows[chosen]],
         split.item_index[chosen],

@@ -9,8 +9,8 @@ from schema.errors import DataRefused
 from schema.signatures import RANKING
 from trainer import (
     baselines,
-    bias_baseline,
     fairness,
+    label_errors,
     list_quality,
     ranked_lists,
     slices,
@@ -19,13 +19,10 @@ from trainer import (
 from trainer.config import EvaluationConfig, RankingConfig, RetrievalConfig
 from trainer.list_quality import MeasuredLists
 from trainer.questions import Questions, ask
-from trainer.ranking import encoder, scorer
-from trainer.ranking_examples import Moments, event_queries
 from trainer.retrieval import query_vectors
 from trainer.training_data import TrainingData
 
 _DEPTH = 100
-Metrics = dict[str, float]
 
 
 def evaluate(
@@ -56,7 +53,13 @@ def evaluate(
     depth = max(_DEPTH, ranking_config.candidates)
     lists = ranked_lists.nearest(queries, at_test, asked.seen, depth)
     final = two_stages.reranked(
-        lists, queries, asked, at_test[:, -1], scorer(ranking), ranking_config.candidates
+        lists,
+        queries,
+        asked,
+        at_test[:, -1],
+        two_stages.scorer(ranking),
+        ranking_config.candidates,
+        retrieval_config.history_length,
     )
     judge = list_quality.judge(asked, known, at_test[:, :-1], data)
     others = {
@@ -77,7 +80,7 @@ def evaluate(
         | {
             "order": order,
             "reranked": reranked.summary(),
-            "labels": label_errors(data, query, ranking, at_test, retrieval_config),
+            "labels": label_errors.measure(data, query, ranking, at_test[:, :-1], retrieval_config),
         },
         "fairness": fairness.measure(config.fairness, served, data),
     } | {name: lists.summary() for name, lists in theirs.items()}
@@ -94,35 +97,3 @@ def _askable(asked: Questions) -> Questions:
 
 def _in_full(lists: MeasuredLists, others: dict[str, MeasuredLists]) -> dict[str, Any]:
     return lists.summary() | {"slices": lists.slices(), "against": lists.against(others)}
-
-
-def label_errors(
-    data: TrainingData, query: Any, ranking: Any, at_test: np.ndarray, config: RetrievalConfig
-) -> dict[str, Metrics]:
-    """Per label, on the test events that have it: RMSE (of the probability, for binary) beside
-    the bias baseline's.
-    """
-    split = data.test
-    moments = Moments(encoder(query), at_test[:, :-1], data.clock(data.train, data.valid), config)
-    queries = event_queries(split, moments)
-    chosen = np.flatnonzero(split.own & split.positive & (split.item_index > 0))
-    item, user = split.item_index[chosen], split.user_index[split.rows[chosen]]
-    outputs = scorer(ranking)(
-        queries[chosen], user, item[:, None], at_test[item, -1].astype(np.float32)[:, None]
-    )
-    found = {}
-    for name, label in data.dataset.labels.ranking.items():
-        values = split.labels[name][chosen]
-        known = ~np.isnan(values)
-        truth = (values >= label.at_least).astype(float) if label.kind == "binary" else values
-        baseline = bias_baseline.of_training(data, name, label).predict(user, item)
-        found[name] = {
-            "rmse": _rmse(outputs[name][known, 0], truth[known]),
-            "bias_baseline_rmse": _rmse(baseline[known], truth[known]),
-            "events": int(known.sum()),
-        }
-    return found
-
-
-def _rmse(predicted: np.ndarray, truth: np.ndarray) -> float:
-    return float(np.sqrt(np.mean((predicted - truth) ** 2)))

@@ -53,9 +53,7 @@ class QueryModule(tf.Module):
         return tf.concat([taste, weight], axis=-1)
 
     def ask(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Inputs as in `schema.signatures` -> `vector` [batch, dim + 1] and `user_index`
-        [batch].
-        """
+        """Inputs -> all that ranking reads of a query, both as in `schema.signatures`."""
         history = inputs[signatures.HISTORY_ITEM_IDS][:, -self._length :]
         times = inputs[signatures.HISTORY_TIMESTAMPS][:, -self._length :]
         numbers = self._transform(self._raw(inputs))
@@ -73,10 +71,13 @@ class QueryModule(tf.Module):
             key = timeline.user(name)
             value = numbers[key]
             batch[key] = value.to_tensor() if isinstance(value, tf.RaggedTensor) else value
+        context = {timeline.context(name) for name in self._dataset.features.context}
         return {
             signatures.VECTOR: self.encode(batch)[:, -1],
             signatures.USER_INDEX: batch["user_index"],
-        }
+            signatures.HISTORY_INDEX: index,
+            signatures.NOW: inputs[signatures.NOW],
+        } | {key: batch[key][:, -1] for key in sorted(context)}
 
     def _raw(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """What the Transform graph wants: ragged lists without the values that stand for

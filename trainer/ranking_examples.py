@@ -1,63 +1,58 @@
 """What ranking learns from: each positive event beside items that retrieval would have returned
-just then.
+just then, and each event with a label.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from trainer import popularity, ranked_lists, windows
-from trainer.config import RankingConfig, RetrievalConfig
-from trainer.popularity import SECONDS_PER_DAY, PopularityClock
+from schema import signatures
+from trainer import ranked_lists, ranking_queries
+from trainer.config import RankingConfig
+from trainer.event_moments import Moments
 from trainer.timelines import Timelines
-
-Encoder = Callable[[windows.Batch], np.ndarray]
-_ROWS = 512
+from trainer.windows import Batch
 
 
 @dataclasses.dataclass(frozen=True)
 class RankingExamples:
-    """`m` positive events in time order; column 0 of the candidates is the item that was taken."""
+    """`m` events in time order; column 0 of the candidates is the item that was taken."""
 
-    query: np.ndarray
-    """[m, dim + 1] query vectors."""
-    user_index: np.ndarray
-    """[m]."""
+    query: Batch
+    """The ranking model's inputs of the query by name, [m, …] each."""
     candidates: np.ndarray
     """[m, 1 + negatives] item indices, 0 where retrieval had too few."""
     log_popularity: np.ndarray
-    """[m, c] of the candidates at the event's day."""
+    """[m, c] of the candidates as the event saw it."""
     labels: dict[str, np.ndarray]
     """By name: [m] float32 of the item that was taken, NaN where the log has none."""
 
     def __len__(self) -> int:
         """Number of events."""
-        return len(self.query)
+        return len(self.candidates)
+
+    def inputs(self) -> Batch:
+        """All inputs of the ranking model; see `schema.signatures`."""
+        return self.query | {
+            signatures.CANDIDATES: self.candidates,
+            signatures.LOG_POPULARITY: self.log_popularity,
+        }
 
 
-@dataclasses.dataclass(frozen=True)
-class Moments:
-    """What retrieval knows at each event: vectors, and how popular everything was that day."""
-
-    encode: Encoder
-    vectors: np.ndarray
-    """[n + 1, dim] of the items."""
-    clock: PopularityClock
-    config: RetrievalConfig
-
-
-def labelled(timelines: Timelines, moments: Moments, config: RankingConfig) -> RankingExamples:
-    """The latest `max_events` positive events of the split, each with its own item alone.
+def labelled(timelines: Timelines, moments: Moments, most: int | None = None) -> RankingExamples:
+    """The latest `most` (or all) events of the split on known items that have any label, positive
+    or not, each with its own item alone.
 
     Their labels can be learned from; which item was taken cannot.
     """
-    chosen = latest_positive(timelines, config.max_events)
+    known = [~np.isnan(values) for values in timelines.labels.values()]
+    has_label = np.logical_or.reduce(known) if known else np.zeros_like(timelines.positive)
+    chosen = latest(timelines, has_label, most)
     taken = timelines.item_index[chosen][:, np.newaxis]
-    days = _days(timelines.timestamps[chosen], moments)
-    present = [counts[taken[part]] for part, counts in days]
-    queries = event_queries(timelines, moments)
-    return _examples(timelines, chosen, queries, taken, np.concatenate(present))
+    days = moments.days(timelines.timestamps[chosen])
+    present = [np.zeros((0, 1), np.float32)] + [counts[taken[part]] for part, counts in days]
+    queries = moments.queries(timelines)
+    return _examples(timelines, chosen, queries, taken, np.concatenate(present), moments)
 
 
 def contested(
@@ -70,11 +65,11 @@ def contested(
     would teach that a low score is good. The split must be one that retrieval has not learned from:
     on its own training events it is surer than it will ever be again.
     """
-    chosen = latest_positive(timelines, config.max_events)
+    chosen = latest(timelines, timelines.positive, config.max_events)
     taken = timelines.item_index[chosen]
-    queries = event_queries(timelines, moments)
+    queries = moments.queries(timelines)
     kept, candidates, log_popularity = [], [], []
-    for part, present in _days(timelines.timestamps[chosen], moments):
+    for part, present in moments.days(timelines.timestamps[chosen]):
         stood = np.column_stack([moments.vectors, present])
         seen = [_history(timelines, event) for event in chosen[part]]
         lists = ranked_lists.nearest(queries[chosen[part]], stood, seen, config.candidates)
@@ -90,13 +85,17 @@ def contested(
         queries,
         np.concatenate(candidates),
         np.concatenate(log_popularity),
+        moments,
     )
 
 
-def latest_positive(timelines: Timelines, most: int) -> np.ndarray:
-    """Positions of the split's latest positive events on known items, in order of time."""
-    chosen = np.flatnonzero(timelines.own & timelines.positive & (timelines.item_index > 0))
-    return chosen[np.argsort(timelines.timestamps[chosen], kind="stable")][-most:]
+def latest(timelines: Timelines, wanted: np.ndarray, most: int | None) -> np.ndarray:
+    """Positions of the split's latest own events that are `wanted` [e], on known items, in order of
+    time.
+    """
+    chosen = np.flatnonzero(timelines.own & wanted & (timelines.item_index > 0))
+    chosen = chosen[np.argsort(timelines.timestamps[chosen], kind="stable")]
+    return chosen if most is None else chosen[-most:]
 
 
 def _examples(
@@ -105,45 +104,16 @@ def _examples(
     queries: np.ndarray,
     candidates: np.ndarray,
     log_popularity: np.ndarray,
+    moments: Moments,
 ) -> RankingExamples:
+    now = moments.now(timelines.timestamps[chosen])
+    length = moments.config.history_length
     return RankingExamples(
-        query=queries[chosen],
-        user_index=timelines.user_index[timelines.rows[chosen]],
+        query=ranking_queries.of_events(timelines, chosen, queries[chosen], now, length),
         candidates=candidates.astype(np.int32),
         log_popularity=log_popularity,
         labels={name: values[chosen] for name, values in timelines.labels.items()},
     )
-
-
-def event_queries(timelines: Timelines, moments: Moments) -> np.ndarray:
-    """[e, dim + 1] the query vector just before each event that belongs to the split; 0 for the
-    others.
-    """
-    config = moments.config
-    cuts = windows.cut(timelines, config.history_length)
-    queries = None
-    for batch in windows.batched(timelines, cuts, config.positions_per_batch, None):
-        vectors = moments.encode(batch)
-        if queries is None:
-            queries = np.zeros((len(timelines.item_index), vectors.shape[-1]), np.float32)
-        queries[batch["event"][batch["target"]]] = vectors[batch["target"]]
-    assert queries is not None, "ingestion lets no empty split through"
-    return queries
-
-
-def _days(timestamps: np.ndarray, moments: Moments) -> Iterator[tuple[slice, np.ndarray]]:
-    """Slices of events of one day, with the log popularity [n + 1] at the day's beginning.
-
-    So an event never sees itself counted.
-    """
-    day = timestamps // SECONDS_PER_DAY
-    for first in np.flatnonzero(np.diff(day, prepend=day[0] - 1)):
-        end = int(np.searchsorted(day, day[first], side="right"))
-        moment = int(day[first]) * SECONDS_PER_DAY
-        votes = moments.clock.votes(moment, moments.config.popularity_days)
-        present = popularity.log_popularity(votes)
-        for part in ranked_lists.slices(end - int(first), _ROWS):
-            yield slice(part.start + first, part.stop + first), present
 
 
 def _history(timelines: Timelines, event: int) -> np.ndarray:

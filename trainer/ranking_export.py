@@ -3,50 +3,55 @@
 import tensorflow as tf
 
 from schema.labels import RankingLabel
-from trainer.ranking_model import RankingNetwork
+from trainer.platt_scaling import PlattScaling
+from trainer.ranking_network import RankingNetwork
+from trainer.windows import Batch
+
+Outputs = dict[str, tf.Tensor]
 
 
 class RankingModule(tf.Module):
-    """`score`: query vectors and candidates -> one score per head, binary heads as
-    probabilities.
+    """`score`: the inputs of `schema.signatures` -> one score per head [b, c], binary heads as
+    calibrated probabilities. `uncalibrated`: the same without the calibration.
     """
 
-    def __init__(self, network: RankingNetwork, labels: dict[str, RankingLabel], dim: int):
+    def __init__(
+        self,
+        network: RankingNetwork,
+        labels: dict[str, RankingLabel],
+        calibration: dict[str, PlattScaling],
+        inputs: Batch,
+    ):
+        """`calibration` of binary labels by name, as far as there is one; `inputs` are any: their
+        types and ranks fix the signature's.
+        """
         super().__init__()
         # A Keras object in the module would have each of its layers traced and saved on its own.
-        self._network = lambda inputs: network(inputs, training=False)
+        self._network = lambda values: network(values, training=False)
         self._network_variables = network.variables
-        self._labels = labels
-        self.score = tf.function(
-            self._score,
-            input_signature=[
-                tf.TensorSpec([None, dim + 1], tf.float32, name="query"),
-                tf.TensorSpec([None], tf.int32, name="user_index"),
-                tf.TensorSpec([None, None], tf.int32, name="candidates"),
-                tf.TensorSpec([None, None], tf.float32, name="log_popularity"),
-            ],
-        )
-
-    def _score(
-        self,
-        query: tf.Tensor,
-        user_index: tf.Tensor,
-        candidates: tf.Tensor,
-        log_popularity: tf.Tensor,
-    ) -> dict[str, tf.Tensor]:
-        inputs = {
-            "query": query,
-            "user_index": user_index,
-            "candidates": candidates,
-            "log_popularity": log_popularity,
+        self._binary = [name for name, label in labels.items() if label.kind == "binary"]
+        self._calibration = calibration
+        specs = {
+            name: tf.TensorSpec([None] * len(values.shape), values.dtype, name=name)
+            for name, values in inputs.items()
         }
-        outputs = self._network(inputs)
-        for name, label in self._labels.items():
-            if label.kind == "binary":
-                outputs[name] = tf.sigmoid(outputs[name])
+        self.score = tf.function(self._score, input_signature=[specs])
+        self.uncalibrated = tf.function(self._uncalibrated, input_signature=[specs])
+
+    def _score(self, inputs: dict[str, tf.Tensor]) -> Outputs:
+        return self._probabilities(self._network(inputs), self._calibration)
+
+    def _uncalibrated(self, inputs: dict[str, tf.Tensor]) -> Outputs:
+        return self._probabilities(self._network(inputs), {})
+
+    def _probabilities(self, outputs: Outputs, calibration: dict[str, PlattScaling]) -> Outputs:
+        for name in self._binary:
+            scaling = calibration.get(name, PlattScaling())
+            outputs[name] = tf.sigmoid(scaling.slope * outputs[name] + scaling.intercept)
         return outputs
 
 
 def save(module: RankingModule, path: str) -> None:
     """Writes the SavedModel."""
+    module.uncalibrated.get_concrete_function()
     tf.saved_model.save(module, path, signatures=module.score.get_concrete_function())

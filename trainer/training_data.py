@@ -38,13 +38,18 @@ class TrainingData:
         """Popularity over the splits' own events: name those alone that the asker may know."""
         return clock(list(splits), self.catalogue.size + 1)
 
+    @property
+    def has_clock(self) -> bool:
+        """Whether splits are parts of one clock, so that what stands before a moment was known."""
+        return self.dataset.split.kind != "last_item"
+
     def moment(self, split: Timelines) -> int:
         """When the questions of a split are asked: at its first own event; seconds since epoch.
 
         A split by last item has no such moment, each user's last item having its own time: there it
         is one second after the log's last event, and only the choice of splits keeps secrets.
         """
-        if self.dataset.split.kind == "last_item":
+        if not self.has_clock:
             return int(max(s.timestamps.max() for s in (self.train, self.valid, self.test))) + 1
         return int(split.timestamps[split.own].min())
 

@@ -1,15 +1,18 @@
 """Retrieval's lists, and the same lists after ranking, for the questions of evaluation."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
-from schema.signatures import RELEVANCE
-from trainer import ranked_lists
+from schema import signatures
+from trainer import ranked_lists, ranking_queries
 from trainer.questions import Questions
+from trainer.windows import Batch
 
-Score = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], dict[str, np.ndarray]]
-"""query [b, dim + 1], user_index [b], candidates [b, c], log_popularity [b, c] -> head: [b, c]."""
+Score = Callable[[Batch], dict[str, np.ndarray]]
+"""The ranking model's inputs by name, as in `schema.signatures` -> head: [b, c]."""
 
 
 def reranked(
@@ -19,6 +22,7 @@ def reranked(
     log_popularity: np.ndarray,
     score: Score,
     candidates: int,
+    history_length: int,
 ) -> np.ndarray:
     """[q, k] retrieval's indices, best first -> the same with the first `candidates` put in
     ranking's order.
@@ -27,12 +31,29 @@ def reranked(
     the end.
     """
     result = lists.copy()
-    head = lists[:, :candidates]
-    users = asked.timelines.user_index[asked.row]
+    head = lists[:, :candidates].astype(np.int32)
+    inputs = ranking_queries.of_questions(asked, queries, history_length) | {
+        signatures.CANDIDATES: head,
+        signatures.LOG_POPULARITY: log_popularity.astype(np.float32)[head],
+    }
     for part in ranked_lists.slices(len(lists)):
-        index = head[part].astype(np.int32)
-        relevance = score(queries[part], users[part], index, log_popularity[index])[RELEVANCE]
-        relevance = np.where(index == 0, -np.inf, relevance)
+        found = score({name: values[part] for name, values in inputs.items()})
+        relevance = np.where(head[part] == 0, -np.inf, found[signatures.RELEVANCE])
         order = np.argsort(-relevance, axis=1, kind="stable")
-        result[part, : head.shape[1]] = np.take_along_axis(index, order, axis=1)
+        result[part, : head.shape[1]] = np.take_along_axis(head[part], order, axis=1)
     return result
+
+
+def scorer(module: Any) -> Score:
+    """numpy in, numpy out, around the `score` of a ranking module, trained or loaded."""
+    return of_function(module.score)
+
+
+def of_function(function: Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]]) -> Score:
+    """numpy in, numpy out."""
+
+    def score(inputs: Batch) -> dict[str, np.ndarray]:
+        outputs = function({name: tf.constant(values) for name, values in inputs.items()})
+        return {name: values.numpy() for name, values in outputs.items()}
+
+    return score

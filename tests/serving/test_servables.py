@@ -18,6 +18,15 @@ VECTORS = np.array(
 )
 
 
+RANKING_SPECS = {
+    "vector": tf.TensorSpec([None, 3], tf.float32, name="vector"),
+    "user_index": tf.TensorSpec([None], tf.int32, name="user_index"),
+    "now": tf.TensorSpec([None], tf.int64, name="now"),
+    "candidates": tf.TensorSpec([None, None], tf.int32, name="candidates"),
+    "log_popularity": tf.TensorSpec([None, None], tf.float32, name="log_popularity"),
+}
+
+
 class Query(tf.Module):
     """`ann` likes the first dimension, everybody else the second, times the last context."""
 
@@ -29,26 +38,24 @@ class Query(tf.Module):
         known = inputs["user_id"] == "ann"
         taste = tf.where(known[:, tf.newaxis], [[1.0, 0.0, 0.0]], [[0.0, 1.0, 0.0]])
         factor = tf.where(inputs["context_device"] == "web", 2.0, 1.0)
-        return {"vector": taste * factor[:, tf.newaxis], "user_index": tf.cast(known, tf.int32)}
+        return {
+            "vector": taste * factor[:, tf.newaxis],
+            "user_index": tf.cast(known, tf.int32),
+            "now": inputs["now"],
+        }
 
 
 class Ranking(tf.Module):
     """Relevance is the position itself, so the last item stands first; one label besides."""
 
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec([None, 3], tf.float32),
-            tf.TensorSpec([None], tf.int32),
-            tf.TensorSpec([None, None], tf.int32),
-            tf.TensorSpec([None, None], tf.float32),
-        ]
-    )
-    def score(self, query, user_index, candidates, log_popularity):
-        taste = tf.reduce_sum(query, axis=1)[:, tf.newaxis]
-        user = tf.cast(user_index, tf.float32)[:, tf.newaxis]
+    @tf.function(input_signature=[RANKING_SPECS])
+    def score(self, inputs):
+        taste = tf.reduce_sum(inputs["vector"], axis=1)[:, tf.newaxis]
+        user = tf.cast(inputs["user_index"], tf.float32)[:, tf.newaxis]
+        late = 100 * tf.cast(inputs["now"] - 1, tf.float32)[:, tf.newaxis]
         return {
-            "relevance": tf.cast(candidates, tf.float32) + 0 * taste,
-            "rating": log_popularity + 10 * user,
+            "relevance": tf.cast(inputs["candidates"], tf.float32) + 0 * taste,
+            "rating": inputs["log_popularity"] + 10 * user + late,
         }
 
 

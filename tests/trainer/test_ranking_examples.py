@@ -1,8 +1,11 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
 from trainer import popularity, ranking_examples
 from trainer.config import RankingConfig, RetrievalConfig
+from trainer.event_moments import Moments
 from trainer.popularity import SECONDS_PER_DAY as DAY
 
 ITEMS = 6
@@ -30,9 +33,8 @@ def _encode(batch):
 
 
 def _moments(log):
-    return ranking_examples.Moments(
-        _encode, VECTORS, popularity.clock([log], ITEMS + 1), RetrievalConfig(popularity_days=1)
-    )
+    config = RetrievalConfig(popularity_days=1, history_length=4)
+    return Moments(_encode, VECTORS, popularity.clock([log], ITEMS + 1), config)
 
 
 def _config(**changes):
@@ -49,13 +51,13 @@ def test_the_positive_own_known_events_in_order_of_time(log):
     # the first event of `a` is history, of `b` item 0 is unknown and item 5 was not liked; the last
     # of `a` takes item 1 again, which retrieval leaves out as seen
     assert examples.candidates[:, 0].tolist() == [4, 2, 2, 3]
-    assert examples.user_index.tolist() == [2, 1, 2, 1]
+    assert examples.query["user_index"].tolist() == [2, 1, 2, 1]
     np.testing.assert_array_equal(examples.labels["rating"], [5, 2, 8, np.nan])
     assert len(examples) == 4
 
 
 def test_a_query_is_what_the_user_had_done_before_the_event(log):
-    queries = _build(log).query[:, :-1]
+    queries = _build(log).query["vector"][:, :-1]
     assert queries.tolist() == [
         [0, 0, 0, 0, 0, 0],
         [1, 0, 0, 0, 0, 0],
@@ -105,19 +107,52 @@ def test_popularity_is_that_at_the_beginning_of_the_day(log):
         )
 
 
+def test_without_a_clock_all_see_the_popularity_of_one_moment(log):
+    moments = dataclasses.replace(_moments(log), popular_at=2 * DAY, has_clock=False)
+    examples = ranking_examples.contested(log, moments, _config(), np.random.default_rng(0))
+    assert len(examples) == 4
+    assert (examples.query["now"] == 2 * DAY).all()
+    # day 1: `b` took 2, `a` took 3
+    counts = {2: 1, 3: 1}
+    for items, found in zip(examples.candidates, examples.log_popularity, strict=True):
+        np.testing.assert_allclose(found, [np.log1p(counts.get(int(i), 0)) for i in items])
+
+
 def test_the_latest_events_are_kept(log):
-    examples = ranking_examples.labelled(log, _moments(log), _config(max_events=2))
-    assert examples.candidates.tolist() == [[3], [1]]
-    assert examples.query[:, :3].tolist() == [[1, 1, 0], [1, 1, 1]]
+    examples = ranking_examples.labelled(log, _moments(log), 2)
+    assert examples.candidates.tolist() == [[2], [1]]
+    assert examples.query["vector"][:, :5].tolist() == [[0, 0, 0, 1, 1], [1, 1, 1, 0, 0]]
 
 
-def test_labelled_examples_are_all_the_events_with_their_own_item_alone(log):
-    labelled = ranking_examples.labelled(log, _moments(log), _config())
+def test_labelled_examples_are_all_events_with_a_label_positive_or_not(log):
+    labelled = ranking_examples.labelled(log, _moments(log))
     contested = _build(log)
-    assert labelled.candidates.tolist() == [[4], [2], [2], [3], [1]]
-    np.testing.assert_array_equal(labelled.query[:4], contested.query)
-    np.testing.assert_array_equal(labelled.log_popularity[:4], contested.log_popularity[:, :1])
+    # item 5 was not liked, and has a label; the taking of 3 has none
+    assert labelled.candidates.tolist() == [[4], [2], [5], [2], [1]]
+    np.testing.assert_array_equal(labelled.labels["rating"], [5, 2, 7, 8, 4])
+    assert labelled.query["user_index"].tolist() == [2, 1, 2, 2, 1]
+    for own, other in ((0, 0), (1, 1), (3, 2)):
+        assert labelled.query["vector"][own].tolist() == contested.query["vector"][other].tolist()
+        assert labelled.log_popularity[own] == contested.log_popularity[other, 0]
+    assert labelled.query["vector"][2].tolist() == [0, 0, 0, 1, 0, 0, 0.5]
     # day 2, with a window of one day: item 3 and item 2 once each, item 1 not
     assert labelled.log_popularity[4].tolist() == [0]
-    np.testing.assert_array_equal(labelled.labels["rating"], [5, 2, 8, np.nan, 4])
-    assert labelled.user_index.tolist() == [2, 1, 2, 1, 1]
+
+
+def test_the_query_has_the_latest_history_and_its_own_moment(log):
+    query = ranking_examples.labelled(log, _moments(log)).query
+    assert query["history_index"].tolist() == [
+        [0, 0, 0, 0],
+        [0, 0, 0, 1],
+        [0, 0, 4, 0],
+        [0, 4, 0, 5],
+        [0, 1, 2, 3],
+    ]
+    assert query["now"].tolist() == [15, 20, DAY + 2, DAY + 3, 2 * DAY + 5]
+
+
+def test_a_log_without_labels_has_no_labelled_example(timelines_of):
+    log = timelines_of([(b"a", 1, [1, 2], [10, 20], 0)])
+    examples = ranking_examples.labelled(log, _moments(log))
+    assert len(examples) == 0
+    assert examples.candidates.shape == (0, 1)

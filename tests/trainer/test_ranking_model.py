@@ -8,7 +8,10 @@ from schema.labels import RankingLabel
 from trainer import ranking_export
 from trainer.bias_baseline import BiasBaseline
 from trainer.config import RankingConfig
-from trainer.ranking_model import RankingModel, RankingNetwork
+from trainer.encoders import EncodedFeature
+from trainer.platt_scaling import PlattScaling
+from trainer.ranking_model import RankingModel
+from trainer.ranking_network import RankedItems, RankingNetwork
 
 LABELS = {
     "rating": RankingLabel(column="rating", kind="regression", weight=0.5),
@@ -27,15 +30,20 @@ def network():
     vectors = np.random.default_rng(6).normal(size=(6, 4)).astype(np.float32)
     vectors[0] = 0
     config = RankingConfig(id_dim=3, hidden_units=[8], cross_layers=1)
-    return RankingNetwork(vectors, 2, LABELS, BASELINES, config)
+    learned = np.array([False, True, True, True, False, True])
+    device = EncodedFeature("device", "category", 3)
+    return RankingNetwork(RankedItems(vectors, learned), 2, [device], LABELS, BASELINES, config)
 
 
 @pytest.fixture
 def inputs():
     rng = np.random.default_rng(7)
     return {
-        "query": tf.constant(rng.normal(size=(3, 5)), tf.float32),
+        "vector": tf.constant(rng.normal(size=(3, 5)), tf.float32),
         "user_index": tf.constant([1, 0, 2]),
+        "history_index": tf.constant([[5, 1], [0, 0], [0, 3]]),
+        "now": tf.constant([10, 90_000, 200_000], tf.int64),
+        "context_device": tf.constant([1, 0, 3], tf.int64),
         "candidates": tf.constant([[1, 2, 3], [4, 5, 0], [2, 0, 0]]),
         "log_popularity": tf.constant(rng.random((3, 3)), tf.float32),
         "label_rating": tf.constant([4.0, np.nan, 1.0]),
@@ -83,19 +91,35 @@ def test_candidates_are_scored_each_by_itself(network, inputs):
         np.testing.assert_allclose(alone["relevance"][:, 0], together[:, place], atol=1e-5)
 
 
+def _of_the_model(inputs):
+    return {name: values for name, values in inputs.items() if not name.startswith("label_")}
+
+
 def test_the_saved_module_scores_as_the_network_does(network, inputs, tmp_path):
-    expected = network(inputs)
-    ranking_export.save(ranking_export.RankingModule(network, LABELS, 4), str(tmp_path))
+    asked = _of_the_model(inputs)
+    expected = network(asked)
+    calibration = {"bought": PlattScaling(0.5, -1.0)}
+    module = ranking_export.RankingModule(network, LABELS, calibration, asked)
+    ranking_export.save(module, str(tmp_path))
     loaded = tf.saved_model.load(str(tmp_path))
-    found = loaded.score(
-        *(inputs[n] for n in ("query", "user_index", "candidates", "log_popularity"))
-    )
-    assert sorted(found) == ["bought", "rating", "relevance"]
+    found, before = loaded.score(asked), loaded.uncalibrated(asked)
+    assert sorted(found) == sorted(before) == ["bought", "rating", "relevance"]
     for name in ("relevance", "rating"):
         np.testing.assert_allclose(found[name], expected[name], atol=1e-5)
-    np.testing.assert_allclose(
-        found["bought"], 1 / (1 + np.exp(-expected["bought"].numpy())), atol=1e-5
-    )
+        np.testing.assert_allclose(before[name], expected[name], atol=1e-5)
+    logit = expected["bought"].numpy()
+    np.testing.assert_allclose(before["bought"], 1 / (1 + np.exp(-logit)), atol=1e-5)
+    np.testing.assert_allclose(found["bought"], 1 / (1 + np.exp(1 - logit / 2)), atol=1e-5)
+
+
+def test_a_query_is_scored_alike_alone_and_in_a_batch(network, inputs, tmp_path):
+    asked = _of_the_model(inputs)
+    module = ranking_export.RankingModule(network, LABELS, {}, asked)
+    together = module.score(asked)
+    for row in range(3):
+        alone = module.score({name: values[row : row + 1] for name, values in asked.items()})
+        for name, scores in alone.items():
+            np.testing.assert_allclose(scores[0], together[name][row], atol=1e-5)
 
 
 def test_an_untrained_network_predicts_the_bias_baseline(network, inputs):
@@ -112,7 +136,7 @@ def test_an_untrained_network_ranks_as_retrieval_does(network, inputs):
     """Score of the index: taste . item vector + weight * log popularity."""
     vectors = np.random.default_rng(6).normal(size=(6, 4)).astype(np.float32)
     vectors[0] = 0
-    query, items = inputs["query"].numpy(), inputs["candidates"].numpy()
+    query, items = inputs["vector"].numpy(), inputs["candidates"].numpy()
     taste = (query[:, np.newaxis, :4] * vectors[items]).sum(axis=2)
     expected = taste + query[:, 4:] * inputs["log_popularity"].numpy()
     np.testing.assert_allclose(network(inputs)["relevance"], expected, atol=1e-5)

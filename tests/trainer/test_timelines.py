@@ -1,4 +1,4 @@
-from trainer import ranking, timelines
+from trainer import timelines
 
 
 def test_own_and_rows_by_hand(timelines_of):
@@ -21,17 +21,6 @@ def test_from_a_moment_on_what_was_before_it_is_history(timelines_of):
     assert later.own.tolist() == [False, False, True, True, False, False, True]
     # never further back than the split itself
     assert timelines.from_moment(planted, 0).target_from.tolist() == [1, 0, 1]
-
-
-def test_halves_share_the_positive_events_by_time(timelines_of):
-    planted = timelines_of(
-        [(b"a", 1, [1, 2, 3, 4], [1, 10, 30, 40], 1), (b"b", 2, [5, 6], [20, 50], 0)],
-        positive=[1, 1, 0, 1, 1, 1],
-    )
-    earlier, later = ranking.halves(planted)  # the median of 10, 20, 30, 40 and 50 is 30
-    assert (earlier.own & earlier.positive).tolist() == [0, 1, 0, 0, 1, 0]
-    assert (later.own & later.positive).tolist() == [0, 0, 0, 1, 0, 1]
-    assert later.target_from.tolist() == [2, 1]
 
 
 def test_joined_timelines_learn_from_the_own_events_of_both(timelines_of):

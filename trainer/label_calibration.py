@@ -1,0 +1,28 @@
+"""Calibrates the binary heads on events that their weights have not been fitted to."""
+
+import numpy as np
+import tensorflow as tf
+
+from schema.labels import RankingLabel
+from trainer import label_errors, label_values, platt_scaling
+from trainer.platt_scaling import PlattScaling
+from trainer.ranking_examples import RankingExamples
+from trainer.ranking_network import RankingNetwork
+
+
+def fit(
+    network: RankingNetwork, labels: dict[str, RankingLabel], held_out: RankingExamples
+) -> dict[str, PlattScaling]:
+    """Binary label -> its scaling; none where the held-out events do not have both outcomes."""
+    logits = label_errors.scored(tf.function(network, reduce_retracing=True), held_out)
+    fitted = {
+        name: _scaling(logits[name], held_out.labels[name], label)
+        for name, label in labels.items()
+        if label.kind == "binary" and name in logits
+    }
+    return {name: scaling for name, scaling in fitted.items() if scaling is not None}
+
+
+def _scaling(logits: np.ndarray, values: np.ndarray, label: RankingLabel) -> PlattScaling | None:
+    known = ~np.isnan(values)
+    return platt_scaling.fit(logits[known], label_values.target(values[known], label))
