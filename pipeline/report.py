@@ -1,11 +1,11 @@
 """What a person sees of a run at its end."""
 
+from collections.abc import Iterator
 from typing import Any, TextIO
 
 from rich.console import Console
-from rich.table import Table
 
-_METRICS = ("recall@10", "ndcg@10", "recall@100", "coverage@10")
+from pipeline import fairness_lines, label_lines, quality_table, verdict_table
 
 
 def plain_console(file: TextIO | None = None) -> Console:
@@ -14,32 +14,41 @@ def plain_console(file: TextIO | None = None) -> Console:
 
 
 def show(summary: dict[str, Any], console: Console) -> None:
-    """Rows, metrics beside baselines, index, pushed versions, recommendations."""
+    """Rows, metrics beside baselines, fairness, index, verdict, pushed versions,
+    recommendations.
+    """
     executed = sum(not stage["cached"] for stage in summary["stages"])
     if not executed:
         console.print("nothing changed: no component was executed, everything came from the cache")
-    console.print(_rows(summary["rows"]), highlight=False)
-    console.print(_quality(summary))
-    console.print(_order(summary["ranking"]), highlight=False)
-    for name, found in summary["ranking"]["labels"].items():
-        console.print(
-            f"{name}: RMSE {found['rmse']:.4f}, bias baseline {found['bias_baseline_rmse']:.4f} "
-            f"({found['events']:,} test events)",
-            highlight=False,
-        )
-    index = summary["index"]
-    console.print(
-        f"index: {index['kind']}, {index['items']:,.0f} items, "
-        f"ANN recall@100 {index['ann_recall@100']:.3f}, "
-        f"p50 {index['p50_ms']:.2f} ms (exact {index['exact_p50_ms']:.2f} ms)",
-        highlight=False,
-    )
+    console.print(_rows(summary["rows"]))
+    console.print(quality_table.table(summary))
+    for line in _measured(summary):
+        console.print(line)
+    _show_verdict(summary["verdict"], console)
     for name, pushed in summary["servables"].items():
         console.print(
             f"pushed {name} version {pushed['version']}: {pushed['path']}", soft_wrap=True
         )
     for answer in summary["examples"]:
         show_recommendations(answer, console)
+
+
+def _measured(summary: dict[str, Any]) -> Iterator[str]:
+    ranking = summary["ranking"]
+    yield from quality_table.sentences(summary)
+    yield _order(ranking)
+    yield from label_lines.lines(ranking["labels"])
+    yield from fairness_lines.lines(summary["fairness"])
+    yield _index(summary["index"])
+
+
+def _show_verdict(verdict: dict[str, Any], console: Console) -> None:
+    for note in verdict_table.notes(verdict):
+        console.print(note)
+    broken = verdict_table.table(verdict)
+    if broken is not None:
+        console.print(broken)
+    console.print(verdict_table.sentence(verdict))
 
 
 def show_recommendations(answer: dict[str, Any], console: Console | None = None) -> None:
@@ -77,16 +86,9 @@ def _order(ranking: dict[str, Any]) -> str:
     )
 
 
-def _quality(summary: dict[str, Any]) -> Table:
-    table = Table(title="quality on test", title_justify="left")
-    table.add_column("")
-    for name in _METRICS:
-        table.add_column(name, justify="right")
-    found = {"retrieval": summary["retrieval"], "final lists": summary["ranking"]}
-    found |= summary["retrieval"]["baselines"]
-    if "ceiling" in summary["retrieval"]:
-        found["ceiling of any method"] = summary["retrieval"]["ceiling"]
-    for name, metrics in found.items():
-        cells = (f"{metrics[metric]:.4f}" if metric in metrics else "" for metric in _METRICS)
-        table.add_row(name, *cells)
-    return table
+def _index(index: dict[str, Any]) -> str:
+    return (
+        f"index: {index['kind']}, {index['items']:,.0f} items, "
+        f"ANN recall@100 {index['ann_recall@100']:.3f}, "
+        f"p50 {index['p50_ms']:.2f} ms (exact {index['exact_p50_ms']:.2f} ms)"
+    )

@@ -9,8 +9,13 @@ from hypothesis import strategies as st
 from pipeline import report
 
 
-def metrics(recall: float, **more: object) -> dict:
-    return {"recall@10": recall, "ndcg@10": 0.5, "recall@100": 0.75, "coverage@10": 0.01} | more
+def metrics(recall: float, ndcg: float = 0.5, **more: object) -> dict:
+    return {"recall@10": recall, "ndcg@10": ndcg, "recall@100": 0.75, "coverage@10": 0.01} | more
+
+
+def difference(value: float, verdict: str) -> dict:
+    low, high = value - 0.01, value + 0.01
+    return {"value": value, "low": low, "high": high, "users": 900, "verdict": verdict}
 
 
 SUMMARY = {
@@ -19,17 +24,37 @@ SUMMARY = {
         "read": 1010, "accepted": 1000, "rejected": 7, "duplicates": 3, "users": 20, "items": 4000,
         "train": 800, "valid": 100, "test": 100,
     },
-    "retrieval": metrics(0.1234, baselines={"popular": metrics(0.1), "recent": metrics(0.11)}),
+    "retrieval": metrics(
+        0.1234,
+        intervals={"ndcg@10": {"low": 0.4811, "high": 0.5199}},
+        users=1900,
+        baselines={"popular": metrics(0.1, 0.3), "recent": metrics(0.11, 0.4)},
+        against={
+            "popular": {"ndcg@10": difference(0.2, "better")},
+            "recent": {"ndcg@10": difference(0.1, "better")},
+        },
+    ),
     "ranking": metrics(
         0.2345,
         order="ranking",
-        labels={"rating": {"rmse": 0.9, "bias_baseline_rmse": 0.95, "events": 1100}},
+        labels={
+            "rating": {
+                "kind": "regression", "events": 1100, "rmse": 0.9, "bias_baseline_rmse": 0.95,
+                "mae": 0.7, "bias_baseline_mae": 0.75,
+            },
+        },
+        against={
+            "recent": {"ndcg@10": difference(0.1, "better")},
+            "retrieval": {"ndcg@10": difference(0.0, "inside the noise")},
+        },
         training={"valid_ranking_ndcg@10": 0.25, "valid_retrieval_ndcg@10": 0.125},
     ),
     "index": {
         "kind": "scann", "items": 4000, "ann_recall@100": 0.9876, "p50_ms": 1.5,
         "exact_p50_ms": 3.25,
     },
+    "fairness": {},
+    "verdict": {"blessed": True, "rules": [], "pushed_before": None, "forced": None},
     "servables": {"retrieval": {"path": "/runs/shop/serving/retrieval/3", "version": 3}},
     "examples": [],
 }  # fmt: skip
@@ -59,13 +84,14 @@ def test_every_figure_stands_beside_its_baseline(page):
     console, file = page
     report.show(SUMMARY, console)
     text = file.getvalue()
-    assert row(text, "retrieval")[1:] == ["0.1234", "0.5000", "0.7500", "0.0100"]
-    assert row(text, "final lists")[1] == "0.2345"
-    assert row(text, "popular")[1] == "0.1000"
-    assert row(text, "recent")[1] == "0.1100"
+    assert row(text, "retrieval")[1:] == ["0.5000 .481-.520", "0.1234", "0.7500", "", "0.0100"]
+    assert row(text, "final lists")[2] == "0.2345"
+    assert row(text, "popular")[2] == "0.1000"
+    assert row(text, "recent")[2] == "0.1100"
     assert "1,010 read, 1,000 accepted, 7 rejected, 3 duplicates" in text
     assert "800 train, 100 valid, 100 test, of 20 users on 4,000 items" in text
-    assert "rating: RMSE 0.9000, bias baseline 0.9500 (1,100 test events)" in text
+    assert "rating: RMSE 0.9000, bias baseline 0.9500; MAE 0.7000" in text
+    assert "blessed: 0 rules held" in text
     assert "scann, 4,000 items, ANN recall@100 0.988, p50 1.50 ms (exact 3.25 ms)" in text
     assert "pushed retrieval version 3: /runs/shop/serving/retrieval/3" in text
     assert "nothing changed" not in text
