@@ -9,14 +9,14 @@ from components.ingest import histories
 from pipeline import recommend_once
 from pipeline.run_directory import RunDirectory
 
-_USERS = 5
+_USERS = 10
 _K = 5
 _AT_LEAST = 3
 _LOOKED_AT = 2000
 
 
 def of(summary: dict[str, Any], at: RunDirectory) -> list[dict[str, Any]]:
-    """Five users with some history, chosen by the run's seed, and five items for each."""
+    """Ten users with some history, chosen by the run's seed, and five items for each."""
     artifacts = summary["artifacts"]
     users = _some_users(artifacts["histories"], summary["seed"])
     return recommend_once.several(at, artifacts, users, _K, None)

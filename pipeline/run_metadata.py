@@ -30,14 +30,7 @@ class RunMetadata:
 
     def latest(self, node: str) -> NodeRun | None:
         """None where the node has never finished."""
-        context = self._store.get_context_by_type_and_name("node", f"{self._pipeline}.{node}")
-        if context is None:
-            return None
-        finished = [
-            execution
-            for execution in self._store.get_executions_by_context(context.id)
-            if execution_lib.is_execution_successful(execution)
-        ]
+        finished = self._finished(node)
         if not finished:
             return None
         last = max(finished, key=lambda execution: execution.id)
@@ -46,6 +39,21 @@ class RunMetadata:
             cached=last.last_known_state == mlmd.Execution.CACHED,
             outputs=self._outputs(last.id),
         )
+
+    def executed(self, node: str) -> int:
+        """How often the node did its work and finished; what came from the cache does not count."""
+        states = [execution.last_known_state for execution in self._finished(node)]
+        return len(states) - states.count(mlmd.Execution.CACHED)
+
+    def _finished(self, node: str) -> list[mlmd.Execution]:
+        context = self._store.get_context_by_type_and_name("node", f"{self._pipeline}.{node}")
+        if context is None:
+            return []
+        return [
+            execution
+            for execution in self._store.get_executions_by_context(context.id)
+            if execution_lib.is_execution_successful(execution)
+        ]
 
     def _outputs(self, execution_id: int) -> dict[str, Artifact]:
         outputs = {}

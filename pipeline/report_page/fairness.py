@@ -1,5 +1,6 @@
 """Gaps between declared groups of users, and what attention groups of items get."""
 
+from collections.abc import Callable
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -25,14 +26,27 @@ def add(body: Element, summary: dict[str, Any]) -> None:
     )  # fmt: skip
     grid = blocks.plots(part, "thirds")
     for name, found in users.items():
-        blocks.plot(grid, _of_users(found), name, user_caption(found))
+        _plot(grid, name, found, _of_users, user_caption)
     for name, found in items.items():
-        blocks.plot(grid, shares(found), name, item_caption(found))
+        _plot(grid, name, found, shares, item_caption)
     details = blocks.folded(part, "All groups in numbers")
     for name, found in users.items():
         _table(details, name, found, {"metric": wording.name(found.get("metric") or "metric")})
     for name, found in items.items():
         _table(details, name, found, {k: k for k in ("exposure", "relevance", "difference")})
+
+
+def _plot(
+    grid: Element,
+    name: str,
+    found: Measured,
+    draw: Callable[[Measured], Figure],
+    caption: Callable[[Measured], str],
+) -> None:
+    if any("metric" in row or "exposure" in row for row in found["groups"].values()):
+        blocks.plot(grid, draw(found), name, caption(found))
+    else:
+        blocks.text(grid, "p", f"{name}: {caption(found)}")
 
 
 def user_caption(found: Measured) -> str:

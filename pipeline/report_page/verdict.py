@@ -38,15 +38,17 @@ def headline(summary: Summary) -> tuple[str, str]:
 
 
 def sentence(summary: Summary) -> str:
-    """How many rules failed, and the greatest miss of them."""
+    """How many rules failed, and each of them by how much."""
     verdict = summary.get("verdict")
     if verdict is None:
         return "This run has no verdict of its own in its summary."
     failed = [rule for rule in verdict["rules"] if not rule["passed"]]
     if not failed:
         return f"All {len(verdict['rules'])} rules were kept."
-    named = wording.listed([_rule_name(rule) for rule in failed])
-    return f"{len(failed)} of {len(verdict['rules'])} rules failed: {named}."
+    return (
+        f"{len(failed)} of {len(verdict['rules'])} rules failed. "
+        f"{' '.join(f'{_miss(rule)}.' for rule in failed)}"
+    )
 
 
 def pushed(summary: Summary) -> dict[str, dict[str, Any]]:
@@ -115,17 +117,20 @@ def _rule_cells(rule: dict[str, Any]) -> list[Cell | str]:
     difference = "–"
     if expected is not None and received is not None:
         difference = wording.signed(received - expected)
-    said = ". ".join(filter(None, [_rule_name(rule), rule.get("note")]))
     return [
-        mark, Cell(rule["rule"], said), wording.number(expected), wording.number(received),
-        Cell(difference, wording.interval(rule)),
+        mark, Cell(rule["rule"], rule.get("note") or ""), wording.number(expected),
+        wording.number(received), Cell(difference, wording.interval(rule)),
     ]  # fmt: skip
 
 
-def _rule_name(rule: dict[str, Any]) -> str:
-    against = rule.get("against")
-    said = f"{wording.name(rule['metric'])} of {rule['of']}"
-    return f"{said} against {wording.name(against)}" if against else said
+def _miss(rule: dict[str, Any]) -> str:
+    expected, received = rule.get("expected"), rule.get("received")
+    if expected is None or received is None:
+        return f"{rule['rule']} ({rule.get('note') or 'not measured'})"
+    return (
+        f"{rule['rule']}: expected {wording.number(expected)}, received "
+        f"{wording.number(received)} ({wording.signed(received - expected)})"
+    )
 
 
 def _pushed(header: Element, summary: Summary) -> None:
