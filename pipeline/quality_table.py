@@ -7,7 +7,7 @@ from rich.table import Table
 
 Metrics = dict[str, Any]
 
-_COLUMNS = ("ndcg@10", "recall@10", "recall@100", "mrr@10", "coverage@10")
+_COLUMNS = ("ndcg@10", "recall@10", "recall@100", "coverage@10")
 _MAIN = "ndcg@10"
 _PUSHED = "pushed"
 
@@ -29,8 +29,9 @@ def sentences(summary: dict[str, Any]) -> Iterator[str]:
     note = f"; {retrieval['note']}" if "note" in retrieval else ""
     yield f"{retrieval['users']:,} test users were asked{note}"
     best = max(retrieval["baselines"], key=lambda name: retrieval["baselines"][name][_MAIN])
-    yield _against("retrieval", retrieval, best, f"{best}, the best baseline")
-    yield _against("final lists", final, best, f"{best}, the best baseline")
+    called = f"{best.replace('_', ' ')}, the best baseline"
+    yield _against("retrieval", retrieval, best, called)
+    yield _against("final lists", final, best, called)
     yield _against("final lists", final, "retrieval", "retrieval")
     if _PUSHED in final["against"]:
         yield _against("final lists", final, _PUSHED, "what is pushed now")
@@ -40,7 +41,8 @@ def _rows(summary: dict[str, Any]) -> Iterator[tuple[str, Metrics]]:
     retrieval = summary["retrieval"]
     yield "retrieval", retrieval
     yield "final lists", summary["ranking"]
-    yield from retrieval["baselines"].items()
+    for name, found in retrieval["baselines"].items():
+        yield name.replace("_", " "), found
     before = summary["verdict"]["pushed_before"]
     if before is not None:
         yield f"pushed version {before['version']}", before

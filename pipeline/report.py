@@ -7,6 +7,8 @@ from rich.console import Console
 
 from pipeline import fairness_lines, label_lines, quality_table, verdict_table
 
+_EXAMPLES = 5
+
 
 def plain_console(file: TextIO | None = None) -> Console:
     """Prints to `file`, stdout where absent. Titles and ids are text: `[b]` in one is no markup."""
@@ -29,7 +31,7 @@ def show(summary: dict[str, Any], console: Console) -> None:
         console.print(
             f"pushed {name} version {pushed['version']}: {pushed['path']}", soft_wrap=True
         )
-    for answer in summary["examples"]:
+    for answer in summary["examples"][:_EXAMPLES]:
         show_recommendations(answer, console)
 
 

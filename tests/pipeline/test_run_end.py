@@ -48,11 +48,11 @@ def test_lists_are_held_against_the_baseline_with_the_highest_ndcg():
     asked, retrieval, final, both = quality_table.sentences(summary())
     assert asked == "1,900 test users were asked"
     assert retrieval == (
-        "retrieval against item_neighbours, the best baseline: "
+        "retrieval against item neighbours, the best baseline: "
         "ndcg@10 +0.0200 (+0.0100 to +0.0300) better; "
         "recall@10 -0.0010 (-0.0110 to +0.0090) inside the noise"
     )
-    assert final.startswith("final lists against item_neighbours, the best baseline: ndcg@10")
+    assert final.startswith("final lists against item neighbours, the best baseline: ndcg@10")
     assert both.startswith("final lists against retrieval: ndcg@10 -0.0010")
 
 
