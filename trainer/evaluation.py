@@ -6,20 +6,19 @@ import numpy as np
 
 from schema.candidates import Candidates
 from schema.errors import DataRefused
-from schema.signatures import RANKING
 from trainer import (
     baselines,
     fairness,
     label_errors,
     list_quality,
     ranked_lists,
-    slices,
+    stage_quality,
     two_stages,
 )
 from trainer.config import EvaluationConfig, RankingConfig, RetrievalConfig
-from trainer.list_quality import MeasuredLists
 from trainer.questions import Questions, ask
 from trainer.retrieval import query_vectors
+from trainer.stage_quality import StageLists
 from trainer.training_data import TrainingData
 
 _DEPTH = 100
@@ -49,11 +48,39 @@ def evaluate(
     asked = _askable(ask(data.test, data.moment(data.test)))
     known = data.clock(data.train, data.valid)
     at_test = np.pad(candidates.vectors_at_test(), [(1, 0), (0, 0)])
+    retrieved, reranked = _both_stages(
+        asked, query, ranking, at_test, retrieval_config, ranking_config
+    )
+    stages = stage_quality.measure(
+        list_quality.judge(asked, known, at_test[:, :-1], data),
+        StageLists(
+            retrieval=retrieved,
+            reranked=reranked,
+            order=order,
+            baselines=baselines.lists(known, asked, config.recent_days, _DEPTH),
+            pushed=pushed,
+        ),
+    )
+    found = stages.as_json()
+    labels = label_errors.measure(data, query, ranking, at_test[:, :-1], retrieval_config)
+    found["ranking"]["labels"] = labels
+    return found | {"fairness": fairness.measure(config.fairness, stages.served, data)}
+
+
+def _both_stages(
+    asked: Questions,
+    query: Any,
+    ranking: Any,
+    at_test: np.ndarray,
+    retrieval_config: RetrievalConfig,
+    ranking_config: RankingConfig,
+) -> tuple[np.ndarray, np.ndarray]:
+    """[users, depth] in retrieval's order, and in ranking's."""
     queries = query_vectors(query.positions, asked, retrieval_config.history_length)
     depth = max(_DEPTH, ranking_config.candidates)
-    lists = ranked_lists.nearest(queries, at_test, asked.seen, depth)
-    final = two_stages.reranked(
-        lists,
+    retrieved = ranked_lists.nearest(queries, at_test, asked.seen, depth)
+    reranked = two_stages.reranked(
+        retrieved,
         queries,
         asked,
         at_test[:, -1],
@@ -61,29 +88,7 @@ def evaluate(
         ranking_config.candidates,
         retrieval_config.history_length,
     )
-    judge = list_quality.judge(asked, known, at_test[:, :-1], data)
-    others = {
-        name: judge.measured(other)
-        for name, other in baselines.lists(known, asked, config.recent_days, _DEPTH).items()
-    }
-    retrieved, reranked = judge.measured(lists), judge.measured(final)
-    served = reranked if order == RANKING else retrieved
-    theirs = {} if pushed is None else {"pushed": judge.measured(pushed)}
-    return {
-        "retrieval": _in_full(retrieved, others)
-        | {
-            "users": len(asked),
-            "baselines": {name: other.summary() for name, other in others.items()},
-        }
-        | slices.note(len(asked)),
-        "ranking": _in_full(served, others | {"retrieval": retrieved} | theirs)
-        | {
-            "order": order,
-            "reranked": reranked.summary(),
-            "labels": label_errors.measure(data, query, ranking, at_test[:, :-1], retrieval_config),
-        },
-        "fairness": fairness.measure(config.fairness, served, data),
-    } | {name: lists.summary() for name, lists in theirs.items()}
+    return retrieved, reranked
 
 
 def _askable(asked: Questions) -> Questions:
@@ -93,7 +98,3 @@ def _askable(asked: Questions) -> Questions:
             "seen before, received none; use more data or a larger split.test_fraction"
         )
     return asked
-
-
-def _in_full(lists: MeasuredLists, others: dict[str, MeasuredLists]) -> dict[str, Any]:
-    return lists.summary() | {"slices": lists.slices(), "against": lists.against(others)}
