@@ -63,7 +63,7 @@ def caption(index: dict[str, Any]) -> str:
     times = index["exact_p50_ms"] / index["p50_ms"]
     speed = f"{times:.1f} times as fast as" if times >= 1 else f"{1 / times:.1f} times as slow as"
     tried = len(index.get("frontier", []))
-    more = f" {tried} settings were tried." if tried else ""
+    more = f" Settings tried: {tried}." if tried else ""
     return (
         f"The chosen index is {speed} plain exact search and finds "
         f"{wording.share(index[_RECALL], 1)} of what it finds.{more}"

@@ -10,7 +10,8 @@ body { margin: 0 auto; max-width: 70rem; padding: 2.5rem 1.5rem 5rem; background
 h1 { font-size: 2.25rem; line-height: 1.15; margin: 0 0 .6rem; letter-spacing: -.02em; }
 h2 { font-size: 1.4rem; margin: 0 0 .25rem; letter-spacing: -.01em; }
 h3 { font-size: 1rem; margin: 2rem 0 .5rem; }
-p { max-width: 44rem; margin: .25rem 0 1rem; }
+p { max-width: 44rem; margin: .25rem 0 1rem; overflow-wrap: anywhere; }
+.misses { max-width: 60rem; margin: 0 0 1rem; padding-left: 1.2rem; }
 a { color: var(--accent); }
 section { margin-top: 3rem; padding-top: 1.6rem; border-top: 1px solid var(--rule); }
 .eyebrow { color: var(--muted); margin: 0 0 .4rem; font-size: .9rem; }

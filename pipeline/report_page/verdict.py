@@ -17,7 +17,9 @@ def add(body: Element, summary: Summary) -> None:
     blocks.text(header, "p", f"Tandem run report · {summary['name']} · seed {seed}", "eyebrow")
     title, kind = headline(summary)
     blocks.text(header, "h1", title, kind)
-    blocks.text(header, "p", sentence(summary), "lead")
+    rules = (summary.get("verdict") or {}).get("rules")
+    if rules is not None:
+        _kept(header, rules)
     _forced(header, (summary.get("verdict") or {}).get("forced"))
     _tiles(header, summary)
     if summary.get("verdict"):
@@ -37,23 +39,27 @@ def headline(summary: Summary) -> tuple[str, str]:
     return "Not blessed: nothing was pushed", "bad"
 
 
-def sentence(summary: Summary) -> str:
-    """How many rules failed, and each of them by how much."""
-    verdict = summary.get("verdict")
-    if verdict is None:
-        return "This run has no verdict of its own in its summary."
-    failed = [rule for rule in verdict["rules"] if not rule["passed"]]
-    if not failed:
-        return f"All {len(verdict['rules'])} rules were kept."
-    return (
-        f"{len(failed)} of {len(verdict['rules'])} rules failed. "
-        f"{' '.join(f'{_miss(rule)}.' for rule in failed)}"
-    )
+def misses(rules: list[dict[str, Any]]) -> list[str]:
+    """Each rule that failed, and by how much."""
+    return [_miss(rule) for rule in rules if not rule["passed"]]
 
 
 def pushed(summary: Summary) -> dict[str, dict[str, Any]]:
     """The servables that the run pushed, by name."""
     return summary.get("pushed") or summary.get("servables") or {}
+
+
+def _kept(header: Element, rules: list[dict[str, Any]]) -> None:
+    failed = misses(rules)
+    said = (
+        f"{len(failed)} of {len(rules)} rules failed:"
+        if failed
+        else f"All {len(rules)} rules kept."
+    )
+    blocks.text(header, "p", said, "lead")
+    listed = SubElement(header, "ul", {"class": "misses"}) if failed else header
+    for miss in failed:
+        blocks.text(listed, "li", miss)
 
 
 def _forced(header: Element, forced: dict[str, str] | None) -> None:
