@@ -1,6 +1,8 @@
 """Evaluates both stages on the test split and decides about the blessing."""
 
 import json
+import pathlib
+from typing import Any
 
 import tensorflow as tf
 from tfx.components.evaluator import constants
@@ -10,14 +12,21 @@ from tfx.dsl.io import fileio
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
-from components import training_inputs
-from components.artifact_types import Candidates
+from components import pushed_before, training_inputs
+from components.artifact_types import Candidates, Histories
 from schema import candidates as candidate_files
+from serving import pushed_origin
+from serving.pushed_origin import Evaluated
 from trainer import blessing, evaluation
+from trainer.blessing_config import BlessingConfig
 from trainer.config import EvaluationConfig, RankingConfig, RetrievalConfig
 from trainer.ranking_verdict import served_order
+from trainer.training_data import TrainingData
 
 METRICS = "metrics.json"
+EVALUATED = "evaluated.json"
+NEWEST = "newest"
+"""The version to compare with, where it is to be found when the component runs."""
 
 
 @component
@@ -29,31 +38,74 @@ def Evaluator(
     query: InputArtifact[standard_artifacts.Model],
     candidates: InputArtifact[Candidates],
     ranking: InputArtifact[standard_artifacts.Model],
+    histories: InputArtifact[Histories],
     evaluation_result: OutputArtifact[standard_artifacts.ModelEvaluation],
     verdict: OutputArtifact[standard_artifacts.ModelBlessing],
     dataset: Parameter[str],
     retrieval_config: Parameter[str],
     ranking_config: Parameter[str],
     config: Parameter[str],
+    blessing_config: Parameter[str],
+    serving_dir: Parameter[str],
+    pushed: Parameter[str],
 ) -> None:
-    """Writes metrics.json and TFX's BLESSED or NOT_BLESSED with its property `blessed`."""
+    """Writes metrics.json with its verdict, evaluated.json (`Evaluated`), and TFX's BLESSED or
+    NOT_BLESSED with its property `blessed`.
+
+    `pushed` is the version below `serving_dir` that the models must not be worse than: a number,
+    `newest`, or "" for none.
+    """
     data = training_inputs.load(timelines, timelines_graph, items, items_graph, dataset)
     ranking_dir = path_utils.serving_model_dir(ranking.uri)
-    settings = EvaluationConfig.model_validate_json(config)
+    order = served_order(ranking_dir)
+    retrieval_settings = RetrievalConfig.model_validate_json(retrieval_config)
+    ranking_settings = RankingConfig.model_validate_json(ranking_config)
+    rules = BlessingConfig.model_validate_json(blessing_config)
+    serving = pathlib.Path(serving_dir)
+    version = pushed_origin.newest(serving) if pushed == NEWEST else pushed
+    compared = version if rules.pushed else ""
+    before = pushed_before.answered(data, histories.uri, serving, compared) if compared else None
     measured = evaluation.evaluate(
         data,
         tf.saved_model.load(path_utils.serving_model_dir(query.uri)),
         tf.saved_model.load(ranking_dir),
-        served_order(ranking_dir),
+        order,
         candidate_files.load(candidates.uri),
-        RetrievalConfig.model_validate_json(retrieval_config),
-        RankingConfig.model_validate_json(ranking_config),
-        settings,
+        retrieval_settings,
+        ranking_settings,
+        EvaluationConfig.model_validate_json(config),
+        before.lists if before else None,
     )
-    failures = blessing.failures(measured, settings)
-    with fileio.open(f"{evaluation_result.uri}/{METRICS}", "w") as file:
-        json.dump(measured | {"failures": failures}, file, indent=1)
-    _write_verdict(verdict, failures)
+    decided = blessing.verdict(measured, rules, before.described if before else None)
+    _write(f"{evaluation_result.uri}/{METRICS}", measured | {"verdict": decided})
+    evaluated = _evaluated(data, order, retrieval_settings, ranking_settings, version)
+    _write(f"{evaluation_result.uri}/{EVALUATED}", evaluated.model_dump())
+    _write_verdict(verdict, blessing.failures(decided))
+
+
+def _evaluated(
+    data: TrainingData, order: str, retrieval: RetrievalConfig, ranking: RankingConfig, version: str
+) -> Evaluated:
+    return Evaluated(
+        order=order,
+        history_length=retrieval.history_length,
+        popularity_days=retrieval.popularity_days,
+        ranking_candidates=ranking.candidates,
+        learned_until=_learned_until(data),
+        judged_against=version,
+    )
+
+
+def _learned_until(data: TrainingData) -> int:
+    """The latest event of train and valid: test is nobody's to learn from."""
+    return max(int(split.timestamps[split.own].max()) for split in (data.train, data.valid))
+
+
+def _write(path: str, found: dict[str, Any]) -> None:
+    """As JSON; a NaN is an error, not a word that JSON does not know."""
+    text = json.dumps(found, indent=1, allow_nan=False)
+    with fileio.open(path, "w") as file:
+        file.write(text)
 
 
 def _write_verdict(verdict: standard_artifacts.ModelBlessing, failures: list[str]) -> None:

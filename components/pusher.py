@@ -2,8 +2,10 @@
 it.
 """
 
+import datetime
 import json
 import pathlib
+import tempfile
 
 from tfx.components.evaluator import constants
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
@@ -11,31 +13,80 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
+from components.artifact_types import Candidates
+from components.evaluator import EVALUATED
 from schema.errors import NotBlessed
-from schema.signatures import SERVABLES
-from serving import pushed_versions
+from schema.signatures import RECOMMENDER, SERVABLES
+from serving import pushed_origin, pushed_versions
+from serving.pushed_origin import Evaluated, Forced, Origin, Run
 
 
 @component
 def Pusher(
     servables: InputArtifact[standard_artifacts.Model],
+    candidates: InputArtifact[Candidates],
+    evaluation_result: InputArtifact[standard_artifacts.ModelEvaluation],
     verdict: InputArtifact[standard_artifacts.ModelBlessing],
     infra_verdict: InputArtifact[standard_artifacts.InfraBlessing],
     pushed: OutputArtifact[standard_artifacts.PushedModel],
     serving_dir: Parameter[str],
+    run: Parameter[str],
+    forced: Parameter[str],
 ) -> None:
-    """Raises NotBlessed, nothing pushed, when the evaluator said no.
+    """Raises NotBlessed, nothing pushed, when the evaluator said no and `forced` is "".
 
-    `infra_verdict` is a dependency only: a failed infra check has stopped the run already.
+    `run` is the JSON of `Run`. `forced` is one of `who` and `why`: it stands beside the version and
+    among the artifact's properties where the evaluator said no. `infra_verdict` is a dependency
+    only: a failed infra check has stopped the run already, and nobody can force it.
     """
-    if verdict.get_int_custom_property("blessed") != constants.BLESSED_VALUE:
-        raise NotBlessed(
-            "expected blessed models, received ones that fail evaluation; nothing was pushed:\n  "
-            + verdict.get_string_custom_property("failures")
-        )
-    source = pathlib.Path(path_utils.serving_model_dir(servables.uri))
-    target = pathlib.Path(serving_dir)
-    version = pushed_versions.next_version(target)
-    paths = pushed_versions.push({name: source / name for name in SERVABLES}, target, version)
+    now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+    origin = Origin(
+        made_by=Run.model_validate_json(run),
+        evaluated=Evaluated.model_validate_json(
+            pathlib.Path(evaluation_result.uri, EVALUATED).read_bytes()
+        ),
+        pushed_at=now,
+        forced=_forced(verdict, forced, now),
+    )
+    paths = _push(pathlib.Path(serving_dir), servables, candidates, origin)
+    version = int(paths[RECOMMENDER].name)
     described = {name: {"path": str(path), "version": version} for name, path in paths.items()}
     pushed.set_string_custom_property("servables", json.dumps(described))
+    pushed.set_string_custom_property(
+        "forced", origin.forced.model_dump_json() if origin.forced else ""
+    )
+
+
+def _forced(verdict: standard_artifacts.ModelBlessing, forced: str, now: str) -> Forced | None:
+    """Who overrode a verdict; None where the models are blessed and nobody had to."""
+    if verdict.get_int_custom_property("blessed") == constants.BLESSED_VALUE:
+        return None
+    if not forced:
+        raise NotBlessed(
+            "expected blessed models, received ones that fail evaluation; nothing was pushed:\n  "
+            + verdict.get_string_custom_property("failures").replace("\n", "\n  ")
+        )
+    return Forced(at=now, **json.loads(forced))
+
+
+def _push(
+    serving_dir: pathlib.Path,
+    servables: standard_artifacts.Model,
+    candidates: Candidates,
+    origin: Origin,
+) -> dict[str, pathlib.Path]:
+    """What asking the version again takes goes with it, since nothing else may be left by then."""
+    source = pathlib.Path(path_utils.serving_model_dir(servables.uri))
+    with tempfile.TemporaryDirectory(prefix="tandem-") as folder:
+        written = pathlib.Path(folder, pushed_origin.ORIGIN)
+        pushed_origin.write(origin, written)
+        extra = {
+            pushed_origin.ORIGIN: written,
+            pushed_origin.CANDIDATES: pathlib.Path(candidates.uri),
+        }
+        return pushed_versions.push(
+            {name: source / name for name in SERVABLES},
+            serving_dir,
+            pushed_versions.next_version(serving_dir),
+            {RECOMMENDER: {f"{pushed_origin.EXTRA}/{name}": path for name, path in extra.items()}},
+        )

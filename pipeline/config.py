@@ -13,6 +13,7 @@ from schema.labels import Labels, Split
 from schema.sources import Data
 from schema.strict import Strict
 from serving.config import IndexConfig, ServingConfig
+from trainer.blessing_config import BlessingConfig, require_measured
 from trainer.config import EvaluationConfig, RankingConfig, RetrievalConfig, TrainerConfig
 from trainer.fairness_config import require_groups
 from trainer.tuning_config import TuneConfig
@@ -73,7 +74,9 @@ class Config(Strict):
     index: IndexConfig = IndexConfig()
     """The nearest-neighbour index."""
     evaluation: EvaluationConfig = EvaluationConfig()
-    """Evaluation and blessing."""
+    """Evaluation."""
+    blessing: BlessingConfig = BlessingConfig()
+    """What must hold before anything is pushed."""
     serving: ServingConfig = ServingConfig()
     """The embedded server."""
     beam: BeamConfig = BeamConfig()
@@ -89,6 +92,11 @@ class Config(Strict):
     @model_validator(mode="after")
     def _fairness_has_groups(self) -> "Config":
         require_groups(self.evaluation.fairness, self.features)
+        return self
+
+    @model_validator(mode="after")
+    def _blessing_asks_for_what_is_measured(self) -> "Config":
+        require_measured(self.blessing, self.labels.ranking)
         return self
 
     @property

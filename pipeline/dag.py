@@ -25,6 +25,7 @@ from components.schema_gen import SchemaGen
 from components.statistics_gen import StatisticsGen
 from pipeline import schemas
 from pipeline.config import Config
+from pipeline.push import Push
 from schema import timeline
 
 
@@ -47,16 +48,18 @@ def build(
     fingerprint: str,
     metadata: "tfx.orchestration.metadata.ConnectionConfigType | None" = None,
     before: Mapping[str, str] | None = None,
+    push: Push | None = None,
 ) -> tfx.dsl.Pipeline:
     """`fingerprint` stands for the content of the input files, so that caching sees changed data.
     `before` are the URIs of the previous data's statistics by table (`pipeline.previous_data`);
-    without them the gate checks no drift.
+    without them the gate checks no drift. Without `push` the models are compared with the version
+    that is the newest when they are evaluated.
 
     Each component is given only the part of the configuration that it depends on: what a change
     does not touch stays cached.
     """
     data = _data_nodes(config, at, fingerprint, before or dict.fromkeys(schemas.TABLES, ""))
-    nodes = data | _model_nodes(config, at, data)
+    nodes = data | _model_nodes(config, at, data, push or Push.anywhere(config))
     return _pipeline(config, at, nodes, metadata)
 
 
@@ -206,7 +209,9 @@ def _training_inputs(config: Config, data: Mapping[str, BaseNode]) -> dict[str, 
     }
 
 
-def _model_nodes(config: Config, at: Locations, data: dict[str, BaseNode]) -> dict[str, BaseNode]:
+def _model_nodes(
+    config: Config, at: Locations, data: dict[str, BaseNode], push: Push
+) -> dict[str, BaseNode]:
     retrieval_config = config.retrieval.model_dump_json()
     ranking_config = config.ranking.model_dump_json()
     inputs = _training_inputs(config, data)
@@ -237,8 +242,12 @@ def _model_nodes(config: Config, at: Locations, data: dict[str, BaseNode]) -> di
         **stage,
         ranking=ranking.outputs["model"],
         retrieval_config=retrieval_config,
+        histories=data["interactions"].outputs["histories"],
         ranking_config=ranking_config,
         config=config.evaluation.model_dump_json(),
+        blessing_config=config.blessing.model_dump_json(),
+        serving_dir=at.serving,
+        pushed=push.compared_with,
     )
     recommender = Recommender(
         **stage,
@@ -249,9 +258,13 @@ def _model_nodes(config: Config, at: Locations, data: dict[str, BaseNode]) -> di
     infra = InfraCheck(servables=recommender.outputs["servables"])
     pusher = Pusher(
         servables=recommender.outputs["servables"],
+        candidates=stage["candidates"],
+        evaluation_result=evaluator.outputs["evaluation_result"],
         verdict=evaluator.outputs["verdict"],
         infra_verdict=infra.outputs["infra_verdict"],
         serving_dir=at.serving,
+        run=push.made_by.model_dump_json(),
+        forced=push.forced,
     )
     return {
         "retrieval": retrieval,

@@ -12,6 +12,7 @@ from pipeline import config as configuration
 from pipeline import example_recommendations, quiet, report, run_directory, stage_lines
 from pipeline.config import Config
 from pipeline.run_directory import RunDirectory
+from schema.errors import NotBlessed
 
 
 def run(
@@ -20,8 +21,13 @@ def run(
     root: pathlib.Path,
     overrides: list[str],
     as_json: bool,
+    force_push: str | None,
 ) -> dict[str, object]:
-    """Returns the summary after writing and printing it; raises what stopped the run."""
+    """Returns the summary after writing and printing it; raises what stopped the run.
+
+    Models that are not blessed have a summary as well, before NotBlessed is raised; `force_push` is
+    the reason to push them all the same.
+    """
     config = configuration.load(config_path, overrides)
     data = str((data_dir or config_path.parent).absolute())
     preflight.check(config.dataset, data)
@@ -31,28 +37,38 @@ def run(
         console.print(
             f"{config.name}: data {data}, root {at.root}, full log {at.log}", soft_wrap=True
         )
-        summary = _execute(config, data, at, console)
+        summary, not_blessed = _execute(config, data, at, console, force_push)
         if as_json:
             out.write(json.dumps(summary, indent=1) + "\n")
         else:
             report.show(summary, console)
+        console.print(f"report: {at.report}", soft_wrap=True)
+    if not_blessed is not None:
+        raise not_blessed
     return summary
 
 
-def _execute(config: Config, data: str, at: RunDirectory, console: Console) -> dict[str, Any]:
+def _execute(
+    config: Config, data: str, at: RunDirectory, console: Console, force_push: str | None
+) -> tuple[dict[str, Any], NotBlessed | None]:
     with (
         console.status("loading TensorFlow and TFX")
         if console.is_terminal
         else contextlib.nullcontext()
     ):
+        from pipeline import quality_over_runs
         from pipeline import summary as summaries
+        from pipeline.report_page import page
         from pipeline.stages import run_stages
     with stage_lines.listening(console) as lines:
-        metadata, stages = run_stages(config, data, at, lines)
-    summary = summaries.summarise(config, metadata, stages)
+        executed = run_stages(config, data, at, lines, force_push)
+    summary = summaries.summarise(config, executed)
     best = summaries.ceiling(pathlib.Path(data))
     if best is not None:
         summary["retrieval"]["ceiling"] = best
-    summary["examples"] = example_recommendations.of(summary, at)
+    pushed = executed.not_blessed is None
+    summary["examples"] = example_recommendations.of(summary, at) if pushed else []
     summaries.write(summary, at.summary)
-    return summary
+    quality_over_runs.write(summary, at, executed.metadata.executed("Evaluator"))
+    page.write(summary, at)
+    return summary, executed.not_blessed

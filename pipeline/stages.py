@@ -1,31 +1,46 @@
 """Runs the DAG's nodes and keeps what each of them took."""
 
+import dataclasses
+
 from tfx import v1 as tfx
 
 from components.ingest import preflight
-from pipeline import dag, previous_data
+from pipeline import dag, previous_data, push
 from pipeline.config import Config
 from pipeline.local_runner import LocalRunner
 from pipeline.run_directory import RunDirectory
 from pipeline.run_metadata import RunMetadata
 from pipeline.stage_lines import StageLines
+from schema.errors import NotBlessed
+
+
+@dataclasses.dataclass(frozen=True)
+class Executed:
+    """What a run of a DAG leaves behind."""
+
+    metadata: RunMetadata
+    stages: list[dict[str, object]]
+    """Finished ones in order: name, seconds, cached."""
+    not_blessed: NotBlessed | None
+    """Why nothing was pushed, where the models were refused; all else has ended well."""
 
 
 def run_stages(
-    config: Config, data: str, at: RunDirectory, lines: StageLines
-) -> tuple[RunMetadata, list[dict[str, object]]]:
-    """Stages in order: name, seconds, cached."""
+    config: Config, data: str, at: RunDirectory, lines: StageLines, force_push: str | None
+) -> Executed:
+    """Runs the whole DAG; `force_push` is the reason to push models that are not blessed."""
     fingerprint = preflight.fingerprint(config.dataset, data)
     connection = previous_data.local(str(at.metadata))
     before = previous_data.statistics(connection, config.name, fingerprint)
-    pipeline = dag.build(config, locations(data, at), fingerprint, connection, before)
+    intent = push.local(config, fingerprint, at.serving, force_push)
+    pipeline = dag.build(config, locations(data, at), fingerprint, connection, before, intent)
     return execute(pipeline, config.name, at, lines)
 
 
-def execute(
-    pipeline: tfx.dsl.Pipeline, name: str, at: RunDirectory, lines: StageLines
-) -> tuple[RunMetadata, list[dict[str, object]]]:
-    """Runs the pipeline of that name; stages as `run_stages` has them."""
+def execute(pipeline: tfx.dsl.Pipeline, name: str, at: RunDirectory, lines: StageLines) -> Executed:
+    """Runs the pipeline of that name. A failure is raised as it came, but for a refused push: it is
+    the last node, and what came before it is worth a summary.
+    """
     metadata = RunMetadata(at.metadata, name)
     stages: list[dict[str, object]] = []
 
@@ -35,8 +50,12 @@ def execute(
         lines.finished(seconds, cached)
         stages.append({"name": stage, "seconds": round(seconds, 2), "cached": cached})
 
-    LocalRunner(lines.started, finished).run(pipeline)
-    return metadata, stages
+    refused = None
+    try:
+        LocalRunner(lines.started, finished).run(pipeline)
+    except NotBlessed as error:
+        refused = error
+    return Executed(metadata, stages, refused)
 
 
 def locations(data: str, at: RunDirectory) -> dag.Locations:

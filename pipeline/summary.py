@@ -14,6 +14,7 @@ from components.ingest import counts
 from components.ingest.counts import Counts
 from pipeline.config import Config
 from pipeline.run_metadata import RunMetadata
+from pipeline.stages import Executed
 
 _PACKAGES = (
     "tandem", "tfx", "tensorflow", "tf-keras", "tensorflow-recommenders", "tensorflow-text",
@@ -21,22 +22,24 @@ _PACKAGES = (
 )  # fmt: skip
 
 
-def summarise(
-    config: Config, metadata: RunMetadata, stages: list[dict[str, object]]
-) -> dict[str, Any]:
-    """Reads the artifacts of the latest executions; `stages` as the run saw them."""
+def summarise(config: Config, executed: Executed) -> dict[str, Any]:
+    """Reads the artifacts of the latest executions."""
+    metadata = executed.metadata
     evaluation = _metrics(metadata)
+    pushed = None if executed.not_blessed else _output(metadata, "Pusher", "pushed")
     return {
         "name": config.name,
         "seed": config.seed,
         "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
-        "stages": stages,
+        "stages": executed.stages,
         "rows": _rows(metadata),
         "rejected_by_reason": _rejected_by_reason(metadata),
         "retrieval": evaluation["retrieval"] | _training(metadata, "RetrievalTrainer"),
         "ranking": evaluation["ranking"] | _training(metadata, "RankingTrainer"),
         "index": json.loads(_property(_output(metadata, "Indexer", "index"), "measured")),
-        "servables": json.loads(_property(_output(metadata, "Pusher", "pushed"), "servables")),
+        "fairness": evaluation["fairness"],
+        "verdict": evaluation["verdict"] | {"forced": _forced(pushed)},
+        "servables": json.loads(_property(pushed, "servables")) if pushed else {},
         "artifacts": {
             "histories": _output(metadata, "InteractionsGen", "histories").uri,
             "candidates": _output(metadata, "RetrievalTrainer", "candidates").uri,
@@ -104,6 +107,12 @@ def _rows(metadata: RunMetadata) -> dict[str, int]:
 
 def _property(artifact: Artifact, name: str) -> str:
     return artifact.get_string_custom_property(name)
+
+
+def _forced(pushed: Artifact | None) -> dict[str, str] | None:
+    """Who overrode the verdict, why and when; None where nobody did."""
+    found = _property(pushed, "forced") if pushed else ""
+    return json.loads(found) if found else None
 
 
 def _metrics(metadata: RunMetadata) -> dict[str, dict]:

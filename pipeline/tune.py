@@ -71,10 +71,10 @@ def _search(
         config, locations(data, at), fingerprint, connection, before, str(records)
     )
     with stage_lines.listening(console) as lines, trial_lines.printed(console):
-        metadata, stages = execute(pipeline, config.name, at, lines)
-    tuned = metadata.latest(retrieval_tuner.RetrievalTuner.__name__)
+        executed = execute(pipeline, config.name, at, lines)
+    tuned = executed.metadata.latest(retrieval_tuner.RetrievalTuner.__name__)
     assert tuned is not None, "the tuner has finished"
-    return stages, retrieval_tuner.results(tuned.outputs["tuner_results"].uri)
+    return executed.stages, retrieval_tuner.results(tuned.outputs["tuner_results"].uri)
 
 
 def search_name(config: Config, fingerprint: str) -> str:

@@ -45,9 +45,13 @@ def folder_of(serving_dir: pathlib.Path, name: str, version: int) -> pathlib.Pat
 
 
 def push(
-    models: Mapping[str, pathlib.Path], serving_dir: pathlib.Path, version: int
+    models: Mapping[str, pathlib.Path],
+    serving_dir: pathlib.Path,
+    version: int,
+    beside: Mapping[str, Mapping[str, pathlib.Path]] | None = None,
 ) -> dict[str, pathlib.Path]:
     """Copies the SavedModel of each name to its version folder; all become visible or none does.
+    `beside` are further files and folders of a model, by where they go below its version folder.
 
     Every copy is complete before the first is renamed to its final name. On OSError (a full disk,
     an unreadable source) everything made here is removed, earlier versions stay untouched, and
@@ -61,6 +65,8 @@ def push(
     try:
         for name, source in models.items():
             _copy(source, copies[name])
+            for below, further in (beside or {}).get(name, {}).items():
+                _copy_further(further, copies[name] / below)
         for name, copy in copies.items():
             copy.rename(final[name])
             renamed.append(final[name])
@@ -95,6 +101,14 @@ def _copy(source: pathlib.Path, copy: pathlib.Path) -> None:
         shutil.rmtree(copy)
     copy.parent.mkdir(parents=True, exist_ok=True)
     shutil.copytree(source, copy)
+
+
+def _copy_further(source: pathlib.Path, copy: pathlib.Path) -> None:
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, copy)
+    else:
+        shutil.copyfile(source, copy)
 
 
 def _remove(folders: list[pathlib.Path]) -> None:

@@ -112,5 +112,3 @@ class EvaluationConfig(Strict):
     """Window of the `recent` popularity baseline."""
     fairness: list[FairnessConfig] = []
     """Groups that should be served alike."""
-    must_beat_popular: bool = True
-    """Not blessed when retrieval's NDCG@10 on test is below all-time popularity's."""

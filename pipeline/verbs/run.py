@@ -3,6 +3,7 @@
 import argparse
 
 from pipeline import verb_arguments
+from schema.errors import UsageError
 
 SUMMARY = "run the whole pipeline on your logs and push the models"
 
@@ -12,12 +13,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
     verb_arguments.add_config(parser)
     verb_arguments.add_data(parser)
     verb_arguments.add_root(parser, "folder of the run's outputs")
+    parser.add_argument(
+        "--force-push", metavar="WHY",
+        help="push models that fail evaluation; the reason and your name stay with them",
+    )  # fmt: skip
     verb_arguments.add_json(parser, "print summary.json alone on stdout")
 
 
 def run(args: argparse.Namespace) -> int:
     """Prints a line per stage and a report, or the summary as JSON."""
+    why = _reason(args.force_push)
     from pipeline import local_run
 
-    local_run.run(args.config, args.data, args.root, args.overrides, args.json)
+    local_run.run(args.config, args.data, args.root, args.overrides, args.json, why)
     return 0
+
+
+def _reason(given: str | None) -> str | None:
+    if given is not None and not given.strip():
+        raise UsageError(
+            "--force-push expects the reason, received an empty one; say why models that fail "
+            "evaluation are to be pushed"
+        )
+    return given

@@ -1,5 +1,6 @@
 """Nothing is pushed that evaluation did not bless; what is blessed is pushed whole."""
 
+import datetime
 import json
 import pathlib
 
@@ -8,9 +9,24 @@ from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
 from components import evaluator
+from components.artifact_types import Candidates
 from components.pusher import Pusher
 from schema.errors import NotBlessed
 from schema.signatures import SERVABLES
+from serving import pushed_origin
+from serving.pushed_origin import Evaluated, Run
+
+RUN = Run(pipeline="shop", fingerprint="f", seed=1)
+EVALUATED = Evaluated(
+    order="ranking",
+    history_length=5,
+    popularity_days=7.0,
+    ranking_candidates=3,
+    learned_until=99,
+    judged_against="",
+)
+
+ORIGIN = "recommender/1/assets.extra/origin.json"
 
 
 @pytest.fixture
@@ -23,7 +39,14 @@ def push(tmp_path):
         folder.mkdir(parents=True)
         (folder / "saved_model.pb").write_text(f"graph of {name}")
 
-    def call(failures: list[str]) -> standard_artifacts.PushedModel:
+    candidates, evaluation = Candidates(), standard_artifacts.ModelEvaluation()
+    candidates.uri, evaluation.uri = str(tmp_path / "candidates"), str(tmp_path / "evaluation")
+    for uri in (candidates.uri, evaluation.uri):
+        pathlib.Path(uri).mkdir()
+    pathlib.Path(candidates.uri, "vectors.npy").write_text("vectors")
+    pathlib.Path(evaluation.uri, "evaluated.json").write_text(EVALUATED.model_dump_json())
+
+    def call(failures: list[str], forced: str = "") -> standard_artifacts.PushedModel:
         verdict, infra = standard_artifacts.ModelBlessing(), standard_artifacts.InfraBlessing()
         verdict.uri = str(tmp_path / "verdict")
         (tmp_path / "verdict").mkdir(exist_ok=True)  # the orchestrator's part
@@ -31,10 +54,14 @@ def push(tmp_path):
         pushed = standard_artifacts.PushedModel()
         Pusher.test_call(
             servables=servables,
+            candidates=candidates,
+            evaluation_result=evaluation,
             verdict=verdict,
             infra_verdict=infra,
             pushed=pushed,
             serving_dir=str(tmp_path / "serving"),
+            run=RUN.model_dump_json(),
+            forced=forced,
         )
         return pushed
 
@@ -52,9 +79,35 @@ def test_blessed_models_are_pushed_under_one_version(push, tmp_path):
     assert described == {
         name: {"path": str(tmp_path / "serving" / name / "1"), "version": 1} for name in SERVABLES
     }
-    assert files_below(tmp_path / "serving") == {
-        f"{name}/1/saved_model.pb": f"graph of {name}" for name in SERVABLES
+    found = files_below(tmp_path / "serving")
+    del found[ORIGIN]
+    assert found == {f"{name}/1/saved_model.pb": f"graph of {name}" for name in SERVABLES} | {
+        "recommender/1/assets.extra/candidates/vectors.npy": "vectors"
     }
+
+
+def test_a_version_carries_where_it_comes_from(push, tmp_path):
+    push([])
+    origin = pushed_origin.read(tmp_path / "serving" / ORIGIN)
+    assert (origin.made_by, origin.evaluated, origin.forced) == (RUN, EVALUATED, None)
+    moment = datetime.datetime.fromisoformat(origin.pushed_at)
+    age = datetime.datetime.now(datetime.timezone.utc) - moment
+    assert datetime.timedelta(seconds=-1) < age < datetime.timedelta(minutes=5)
+
+
+def test_who_has_models_pushed_that_fail_stays_with_them(push, tmp_path):
+    forced = {"who": "ann", "why": "the shop's new shelf"}
+    pushed = push(["ndcg@10: expected 0.2, received 0.1"], json.dumps(forced))
+    origin = pushed_origin.read(tmp_path / "serving" / ORIGIN)
+    assert origin.forced is not None
+    assert origin.forced.model_dump() == forced | {"at": origin.pushed_at}
+    assert json.loads(pushed.get_string_custom_property("forced")) == origin.forced.model_dump()
+
+
+def test_nobody_forces_what_is_blessed(push, tmp_path):
+    pushed = push([], json.dumps({"who": "ann", "why": "to be safe"}))
+    assert pushed_origin.read(tmp_path / "serving" / ORIGIN).forced is None
+    assert pushed.get_string_custom_property("forced") == ""
 
 
 def test_models_that_are_not_blessed_are_not_pushed_and_say_why(push, tmp_path):

@@ -48,7 +48,7 @@ def test_the_shipped_configurations_load_under_their_own_names(name):
         ("retrieval.epochs=3", "retrieval", "epochs", 3),
         ("retrieval.learning_rate = 1e-2", "retrieval", "learning_rate", 0.01),
         ("ranking.hidden_units=[8]", "ranking", "hidden_units", [8]),
-        ("evaluation.must_beat_popular=false", "evaluation", "must_beat_popular", False),
+        ("blessing.bias_baseline=true", "blessing", "bias_baseline", True),
         ("index.kind=exact", "index", "kind", "exact"),
         ('index.kind="exact"', "index", "kind", "exact"),
     ],

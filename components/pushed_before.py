@@ -1,0 +1,91 @@
+"""The version that is pushed now, asked what evaluation asks of the new one."""
+
+import dataclasses
+import pathlib
+from concurrent import futures
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from components.ingest import histories
+from components.ingest.cut import Cut
+from schema.signatures import RECOMMENDER
+from serving import askers, pushed_lists, pushed_versions
+from serving.askers import Askers
+from serving.pushed_lists import PushedVersion
+from trainer import popularity, questions
+from trainer.questions import Questions
+from trainer.training_data import TrainingData
+
+_DEPTH = 100
+_LEARNED_LATER = (
+    "it has learned from events after the moment of these questions, which is in its favour"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Answered:
+    """What came of asking."""
+
+    described: dict[str, Any]
+    """`version`, `path`; a `note` where the comparison is not an even one, `failure` where there is
+    none."""
+    lists: np.ndarray | None
+    """[users, 100] indices of the new catalogue's items, or as deep as it; 0 for no item."""
+
+
+def answered(
+    data: TrainingData, histories_uri: str, serving_dir: pathlib.Path, version: str
+) -> Answered:
+    """Asks version `version` the questions of test, as of their moment.
+
+    A version that was made by another Tandem, by hand or not whole may fail in any way: what ended
+    it is its `failure`, and the evaluation goes on without its lists.
+    """
+    path = pushed_versions.folder_of(serving_dir, RECOMMENDER, int(version))
+    described = {"version": int(version), "path": str(path)}
+    with futures.ThreadPoolExecutor(1, thread_name_prefix="pushed") as asking:
+        task = asking.submit(_answered, data, histories_uri, serving_dir, version)
+    error = task.exception()
+    if error is not None:
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        return Answered(described | {"failure": said[:500]}, None)
+    lists, note = task.result()
+    return Answered(described | note, lists)
+
+
+def _answered(
+    data: TrainingData, histories_uri: str, serving_dir: pathlib.Path, version: str
+) -> tuple[np.ndarray, dict[str, str]]:
+    pushed = pushed_lists.opened(serving_dir, version)
+    asked = questions.ask(data.test, data.moment(data.test))
+    depth = max(_DEPTH, pushed.evaluated.ranking_candidates)  # some may have left the catalogue
+    lists = pushed.lists(
+        _askers(data, asked, histories_uri),
+        asked.now,
+        log_popularity(data, asked.now, pushed),
+        depth,
+    )
+    later = pushed.evaluated.learned_until >= asked.now
+    note = {"note": _LEARNED_LATER} if later else {}
+    return pushed_lists.indices(lists, data.catalogue.item_ids[1:], _DEPTH), note
+
+
+def _askers(data: TrainingData, asked: Questions, histories_uri: str) -> Askers:
+    """Those who are asked, in their order, with what they had done by then."""
+    names = [name.decode() for name in asked.timelines.user_ids[asked.row]]
+    found = askers.of_table(histories.of_users(histories_uri, pa.array(names, pa.large_string())))
+    cut = Cut(None if data.dataset.split.kind == "last_item" else asked.now, asked.now)
+    return dataclasses.replace(found, stop=cut.test_begins(found.timestamps, found.row_splits))
+
+
+def log_popularity(data: TrainingData, now: int, pushed: PushedVersion) -> np.ndarray:
+    """[n] log popularity of the version's own candidates at `now`; 0 for those that the data do
+    not have.
+    """
+    known = data.clock(data.train, data.valid)
+    votes = known.votes(now, pushed.evaluated.popularity_days)
+    index = {item: place for place, item in enumerate(data.catalogue.item_ids) if place}
+    places = [index.get(item, 0) for item in pushed.candidates.item_ids]
+    return popularity.log_popularity(votes[places])

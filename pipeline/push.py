@@ -1,0 +1,82 @@
+"""What a run must know of pushing before it begins."""
+
+import dataclasses
+import getpass
+import hashlib
+import json
+import os
+import pathlib
+
+from google.protobuf import text_format
+
+from components.evaluator import NEWEST
+from pipeline import schemas
+from pipeline.config import Config
+from schema.errors import TandemError
+from serving import pushed_origin
+from serving.pushed_origin import Origin, Run
+
+_WITHOUT_PART = {"beam", "serving", "tune"}
+"""Sections that no pushed file depends on."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Push:
+    """Against what, by whom, and whether in spite of the verdict."""
+
+    compared_with: str
+    """Pushed version that the models must not be worse than, "" for none, `newest` where the
+    component is to find it."""
+    made_by: Run
+    forced: str
+    """JSON of `who` and `why`, "" where the verdict decides."""
+
+    @staticmethod
+    def anywhere(config: Config) -> "Push":
+        """On a runner that knows neither the data nor the serving directory beforehand."""
+        made_by = Run(pipeline=config.name, fingerprint="", seed=config.seed)
+        return Push(NEWEST, made_by, "")
+
+
+def local(config: Config, data: str, serving: pathlib.Path, why: str | None) -> Push:
+    """On this machine; `data` is the fingerprint of the input, `why` the reason to push anyhow."""
+    fingerprint = _fingerprint(config, data)
+    made_by = Run(pipeline=config.name, fingerprint=fingerprint, seed=config.seed)
+    forced = "" if why is None else json.dumps({"who": _user(), "why": why})
+    return Push(_compared_with(serving, fingerprint), made_by, forced)
+
+
+def _user() -> str:
+    """Name of the operating system's user; its number where it has none, as in many containers."""
+    try:
+        return getpass.getuser()
+    except KeyError:
+        return f"user {os.getuid()}"
+
+
+def _fingerprint(config: Config, data: str) -> str:
+    """64 hexadecimal digits that differ where what is pushed may."""
+    parts = [data, config.model_dump_json(exclude=_WITHOUT_PART)]
+    parts += [text_format.MessageToString(schemas.of(config, table)) for table in schemas.TABLES]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _compared_with(serving: pathlib.Path, fingerprint: str) -> str:
+    """The newest version; but where this very run has made it, what it was compared with then, so
+    that a run with nothing changed finds all of itself in the cache.
+    """
+    newest = pushed_origin.newest(serving)
+    origin = _origin(serving, newest)
+    if origin is None or origin.made_by.fingerprint != fingerprint:
+        return newest
+    return origin.evaluated.judged_against
+
+
+def _origin(serving: pathlib.Path, version: str) -> Origin | None:
+    """None for no version, and for one of unknown origin: evaluation says what is wrong with it."""
+    if not version:
+        return None
+    try:
+        return pushed_origin.read(pushed_origin.folder(serving, version) / pushed_origin.ORIGIN)
+    except TandemError:
+        return None

@@ -1,0 +1,68 @@
+"""A pushed version asked again: its final lists, as of another moment and for another catalogue."""
+
+import dataclasses
+import pathlib
+
+import numpy as np
+
+from schema import candidates as candidate_files
+from schema.candidates import Candidates
+from schema.signatures import RANKING, RECOMMENDER
+from serving import pushed_origin, pushed_versions, servable
+from serving.askers import Askers
+from serving.bulk_lists import BulkLists
+from serving.pushed_origin import Evaluated
+
+
+@dataclasses.dataclass(frozen=True)
+class PushedVersion:
+    """A version of the serving directory with all that asking it takes."""
+
+    evaluated: Evaluated
+    candidates: Candidates
+    path: pathlib.Path
+    """Folder of the recommender's SavedModel."""
+
+    def lists(
+        self, askers: Askers, now: int, log_popularity: np.ndarray, k: int
+    ) -> list[list[str]]:
+        """The k best unseen items of each user at `now` (seconds since epoch, UTC), best first, in
+        the order that this version serves.
+
+        `log_popularity` [n], of its own candidates at that moment, takes the place of what it was
+        pushed with, as a refresh would do it: no version sees what came later.
+        """
+        model = servable.load(RECOMMENDER, 1, self.path).saved_model
+        vectors = np.column_stack([self.candidates.vectors[:, :-1], log_popularity])
+        bulk = BulkLists(
+            model.query,
+            dataclasses.replace(self.candidates, vectors=vectors.astype(np.float32)),
+            self.evaluated.history_length,
+            model.ranking if self.evaluated.order == RANKING else None,
+            self.evaluated.ranking_candidates,
+        )
+        return bulk.lists(askers, now, k)
+
+
+def opened(serving_dir: pathlib.Path, version: str) -> PushedVersion:
+    """Reads what lies beside the SavedModel. TandemError without an origin, OSError without
+    candidates.
+    """
+    extra = pushed_origin.folder(serving_dir, version)
+    evaluated = pushed_origin.read(extra / pushed_origin.ORIGIN).evaluated
+    candidates = candidate_files.load(str(extra / pushed_origin.CANDIDATES))
+    path = pushed_versions.folder_of(serving_dir, RECOMMENDER, int(version))
+    return PushedVersion(evaluated, candidates, path)
+
+
+def indices(lists: list[list[str]], item_ids: np.ndarray, k: int) -> np.ndarray:
+    """Lists of ids -> [users, min(k, n)] indices from 1 into `item_ids` [n] (bytes objects), 0
+    where a list is shorter. Items that `item_ids` does not have fall out, and what comes after
+    them moves up.
+    """
+    index = {item: place for place, item in enumerate(item_ids, start=1)}
+    found = np.zeros((len(lists), min(k, len(item_ids))), np.int32)
+    for row, items in zip(found, lists, strict=True):
+        places = [index[item.encode()] for item in items if item.encode() in index][: len(row)]
+        row[: len(places)] = places
+    return found

@@ -1,0 +1,95 @@
+"""Where a pushed version comes from, and what asking it again takes: beside its SavedModel.
+
+`<serving dir>/recommender/<version>/assets.extra/` holds `origin.json` and `candidates/`, an
+artifact of `schema.candidates`. Servers leave files there alone.
+"""
+
+import pathlib
+
+from pydantic import ValidationError
+
+from schema.errors import TandemError
+from schema.signatures import RECOMMENDER
+from schema.strict import Strict
+from serving import pushed_versions
+
+EXTRA = "assets.extra"
+ORIGIN = "origin.json"
+CANDIDATES = "candidates"
+
+
+class Forced(Strict):
+    """Who had models pushed that were not blessed, and why."""
+
+    who: str
+    why: str
+    at: str
+    """ISO 8601, UTC."""
+
+
+class Run(Strict):
+    """What tells one run from another."""
+
+    pipeline: str
+    """Name in the configuration."""
+    fingerprint: str
+    """Of configuration and data; "" where the content of the data is unknown."""
+    seed: int
+
+
+class Evaluated(Strict):
+    """What evaluation knows of the models, and takes to ask them again."""
+
+    order: str
+    """Whose order the final lists are in: `retrieval` or `ranking`."""
+    history_length: int
+    """Latest events of a user that the query model reads."""
+    popularity_days: float
+    """Window, in days, of the popularity in the candidates' vectors."""
+    ranking_candidates: int
+    """Items that go from retrieval to ranking."""
+    learned_until: int
+    """Latest event that the models learned from; seconds since epoch, UTC."""
+    judged_against: str
+    """Version that was pushed when these were evaluated, "" where none was."""
+
+
+class Origin(Strict):
+    """What a version was made of."""
+
+    made_by: Run
+    evaluated: Evaluated
+    pushed_at: str
+    """ISO 8601, UTC."""
+    forced: Forced | None
+    """Not blessed, and pushed all the same."""
+
+
+def newest(serving_dir: pathlib.Path) -> str:
+    """The version that is pushed now, "" where none is."""
+    version = pushed_versions.latest(serving_dir, RECOMMENDER)
+    return "" if version is None else str(version)
+
+
+def folder(serving_dir: pathlib.Path, version: str) -> pathlib.Path:
+    """Where the files of this module lie."""
+    return pushed_versions.folder_of(serving_dir, RECOMMENDER, int(version)) / EXTRA
+
+
+def read(path: pathlib.Path) -> Origin:
+    """The origin in a file; TandemError where it is not there or not to be understood."""
+    try:
+        return Origin.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        received = "none"
+    except ValidationError as error:
+        received = f"{error.error_count()} fields that do not fit, {error.errors()[0]['msg']}"
+    raise TandemError(
+        f"expected the origin of a pushed version at {path}, received {received}; "
+        "push it again with this version of Tandem"
+    )
+
+
+def write(origin: Origin, path: pathlib.Path) -> None:
+    """Writes what `read` reads."""
+    path.write_text(origin.model_dump_json(indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,133 @@
+"""A pushed version asked again, on planted models that recommend what is popular."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import tensorflow as tf
+
+from schema import candidates as candidate_files
+from schema.candidates import Candidates
+from schema.errors import TandemError
+from serving import askers, pushed_lists, pushed_origin, pushed_versions
+from serving.pushed_origin import Evaluated, Forced, Origin, Run
+
+ORIGIN = Origin(
+    made_by=Run(pipeline="shop", fingerprint="f", seed=1),
+    evaluated=Evaluated(
+        order="retrieval",
+        history_length=5,
+        popularity_days=7.0,
+        ranking_candidates=3,
+        learned_until=99,
+        judged_against="",
+    ),
+    pushed_at="2024-01-01T00:00:00+00:00",
+    forced=Forced(who="ann", why="a demonstration", at="2024-01-01T00:00:00+00:00"),
+)
+SPECS = {
+    "user_id": tf.TensorSpec([None], tf.string, name="user_id"),
+    "history_item_ids": tf.TensorSpec([None, None], tf.string, name="history_item_ids"),
+    "history_timestamps": tf.TensorSpec([None, None], tf.int64, name="history_timestamps"),
+    "now": tf.TensorSpec([None], tf.int64, name="now"),
+}
+
+
+class Query(tf.Module):
+    """Likes the second item of all (taste) and what is popular, with weight 1."""
+
+    @tf.function(input_signature=[SPECS])
+    def query(self, inputs):
+        users = tf.shape(inputs["user_id"])[0]
+        return {
+            "vector": tf.tile([[1.0, 1.0]], [users, 1]),
+            "user_index": tf.ones([users], tf.int32),
+        }
+
+
+class Recommender(tf.Module):
+    """What asking again takes of a pushed recommender: its query model."""
+
+    def __init__(self):
+        super().__init__()
+        self.query = Query()
+        self.ranking = tf.Module()
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="user_id")])
+    def serve(self, user_id):
+        return {"item_ids": user_id}
+
+
+CANDIDATES = Candidates(
+    item_ids=np.array([b"a", b"b", b"c", b"d"], object),
+    titles=np.array([b"a", b"b", b"c", b"d"], object),
+    vectors=np.array([[0, 9], [0.5, 0], [0, 0], [0, 0]], np.float32),  # pushed when a was popular
+    log_popularity_at_test=np.zeros(4, np.float32),
+    sample_queries=np.zeros((0, 2), np.float32),
+)
+PEOPLE = askers.of_table(
+    pa.table(
+        {
+            "user_id": ["u", "v"],
+            "item_ids": pa.array([["c"], []], pa.large_list(pa.string())),
+            "timestamps": pa.array([[5], []], pa.large_list(pa.int64())),
+        }
+    )
+)
+
+
+@pytest.fixture(scope="module")
+def serving_dir(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pushed")
+    model = Recommender()
+    tf.saved_model.save(model, str(folder / "model"), signatures=model.serve)
+    candidate_files.save(CANDIDATES, str(folder / "candidates"))
+    pushed_origin.write(ORIGIN, folder / "origin.json")
+    pushed_versions.push(
+        {"recommender": folder / "model"},
+        folder / "serving",
+        3,
+        {
+            "recommender": {
+                "assets.extra/origin.json": folder / "origin.json",
+                "assets.extra/candidates": folder / "candidates",
+            }
+        },
+    )
+    return folder / "serving"
+
+
+def test_lists_go_by_the_popularity_of_the_moment_asked_about(serving_dir):
+    pushed = pushed_lists.opened(serving_dir, "3")
+    assert pushed.evaluated == ORIGIN.evaluated
+    # a is out of fashion, c and d are in: scores 0, 0.5, 3, 1; u has seen c.
+    lists = pushed.lists(PEOPLE, 10, np.array([0, 0, 3, 1], np.float32), 4)
+    assert lists == [["d", "b", "a"], ["c", "d", "b", "a"]]
+
+
+def test_the_newest_version_and_its_origin_are_found(serving_dir, tmp_path):
+    assert pushed_origin.newest(serving_dir) == "3"
+    assert pushed_origin.newest(tmp_path) == ""
+    folder = pushed_origin.folder(serving_dir, "3")
+    assert pushed_origin.read(folder / "origin.json") == ORIGIN
+
+
+@pytest.mark.parametrize(("text", "said"), [(None, "received none"), ("{}", "do not fit")])
+def test_a_version_without_an_origin_says_so(tmp_path, text, said):
+    file = tmp_path / "recommender" / "1" / "assets.extra" / "origin.json"
+    file.parent.mkdir(parents=True)
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(TandemError, match=said) as caught:
+        pushed_lists.opened(tmp_path, "1")
+    assert str(file) in str(caught.value)
+
+
+def test_items_that_have_left_the_catalogue_fall_out_and_the_others_move_up():
+    catalogue = np.array([b"new", b"d", b"b"], object)
+    found = pushed_lists.indices([["d", "a", "b"], ["a"], [], ["b"]], catalogue, 2)
+    assert found.tolist() == [[2, 3], [0, 0], [0, 0], [3, 0]]
+
+
+def test_lists_are_no_deeper_than_the_catalogue():
+    found = pushed_lists.indices([["x"]], np.array([b"x"], object), 100)
+    assert found.tolist() == [[1]]
