@@ -177,6 +177,23 @@ def test_an_override_that_makes_no_sense(refused_run, override, said):
     assert said in refused_run(2, "--set", override)
 
 
+@pytest.mark.parametrize(
+    ("of", "received"),
+    [("items.brand", "no such feature"), ("items.item_name", "kind text")],
+)
+def test_a_group_that_the_data_lack(refused_run, shop, of, received):
+    (shop / "shop.toml").write_text(f'{SHOP}[[evaluation.fairness]]\nof = "{of}"\n')
+    sentence = refused_run(2)
+    assert f"fairness of {of} expects a category or a set declared in features.items" in sentence
+    assert f"received {received}; declare the feature or take the group out" in sentence
+
+
+def test_a_group_whose_column_the_files_lack(refused_run, shop):
+    groups = 'brand = { kind = "category" }\n[[evaluation.fairness]]\nof = "items.brand"\n'
+    (shop / "shop.toml").write_text(SHOP + groups)
+    assert "features.items.brand expects column 'brand'" in refused_run(2)
+
+
 def test_a_root_that_is_a_file(refused, shop):
     before = (shop / "events.csv").read_bytes()
     root = shop / "events.csv"
