@@ -77,7 +77,7 @@ def _of_answers(
 ) -> dict[str, list[Slice]]:
     """A split by last item has no cut, and so no time since it."""
     found = {"popularity": slicing.by_popularity(answers.item, events)}
-    if data.dataset.split.kind != "last_item":
+    if data.has_clock:
         found["days since the cut"] = slicing.by_age(answers.days)
     return found | declared_slices.of_items(answers.item, data)
 
