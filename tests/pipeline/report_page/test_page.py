@@ -39,9 +39,9 @@ class Seen(html.parser.HTMLParser):
         self._within.append(tag)
         for key, value in attrs:
             if key in ("src", "href", "srcset", "data", "action"):
-                self.loaded.append(value)
+                self.loaded.append(value or "")
             if key == "id":
-                self.ids.append(value)
+                self.ids.append(value or "")
 
     def handle_endtag(self, tag):
         while self._within and self._within.pop() != tag:
