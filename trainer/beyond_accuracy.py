@@ -9,7 +9,7 @@ import dataclasses
 
 import numpy as np
 
-from trainer import ranked_lists
+from trainer import confidence, ranked_lists
 
 _CUTOFF = 10
 _HEAD = 0.01
@@ -45,6 +45,27 @@ def measure(lists: np.ndarray, known: Known, k: int = _CUTOFF) -> dict[str, floa
     } | ({} if diverse is None else {f"diversity@{k}": diverse})
 
 
+def intervals(
+    lists: np.ndarray, known: Known, seed: int, k: int = _CUTOFF
+) -> dict[str, confidence.Interval]:
+    """Of `measure`'s metrics those that are means over what users are shown, with the bounds of
+    their 95 % intervals. Coverage and Gini are none: who is drawn twice shows nothing new.
+    """
+    shown = lists[:, :k] > 0
+    some = shown.any(axis=1)
+    head = lists[some, :k]
+    places = {
+        f"novelty@{k}": _bits(known.takers, known.users)[head],
+        f"head_share@{k}": np.isin(head, head_items(known.events)),
+    }
+    sums = {name: (values * shown[some]).sum(axis=1) for name, values in places.items()}
+    found = confidence.ratios(sums, shown[some].sum(axis=1), seed)
+    diverse = _diversities(lists, k, known.vectors)
+    if not len(diverse):
+        return found
+    return found | confidence.means({f"diversity@{k}": diverse}, seed)
+
+
 def coverage(lists: np.ndarray, k: int, catalogue: int) -> float:
     """Share of the catalogue's items that stand in anybody's list (Herlocker et al., Evaluating
     collaborative filtering recommender systems, TOIS 2004: catalogue coverage).
@@ -59,7 +80,12 @@ def novelty(lists: np.ndarray, k: int, takers: np.ndarray, users: int) -> float:
     That of an item that nobody took would be infinite, so both counts are one higher, as though one
     more user had taken everything: log2((users + 1) / (takers + 1)). 0 is what all know.
     """
-    return float(np.log2((users + 1) / (takers[_shown(lists, k)] + 1)).mean())
+    return float(_bits(takers, users)[_shown(lists, k)].mean())
+
+
+def _bits(takers: np.ndarray, users: int) -> np.ndarray:
+    """[n + 1] self-information of each item."""
+    return np.log2((users + 1) / (takers + 1))
 
 
 def diversity(lists: np.ndarray, k: int, vectors: np.ndarray) -> float | None:
@@ -72,13 +98,19 @@ def diversity(lists: np.ndarray, k: int, vectors: np.ndarray) -> float | None:
     than two items has no pair and is left out; None where all are. The vectors are one model's:
     lists may be compared within a run and not between runs.
     """
+    each = _diversities(lists, k, vectors)
+    return float(each.mean()) if len(each) else None
+
+
+def _diversities(lists: np.ndarray, k: int, vectors: np.ndarray) -> np.ndarray:
+    """Of each list with a pair, in the users' order."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     units = np.divide(vectors, lengths, out=np.zeros_like(vectors, float), where=lengths > 0)
     units[0] = 0
     parts = [_pairs(lists[part, :k], units) for part in ranked_lists.slices(len(lists))]
     cosines, pairs = (np.concatenate(column) for column in zip(*parts, strict=True))
     some = pairs > 0
-    return float((1 - cosines[some] / pairs[some]).mean()) if some.any() else None
+    return 1 - cosines[some] / pairs[some]
 
 
 def _pairs(lists: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

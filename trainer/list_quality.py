@@ -92,12 +92,13 @@ class MeasuredLists:
     """Metric -> [users]."""
 
     def summary(self) -> Row:
-        """Every metric's mean by its name; `intervals`: name -> its bounds, of those that are means
-        over users.
+        """Every metric's value by its name; `intervals`: name -> its bounds, of those that are
+        means over users or over what they are shown.
         """
         found: Row = dict(metrics.means(self.columns))
         found |= beyond_accuracy.measure(self.lists, self.judge.known)
         intervals = confidence.means(self.columns, _SEED)
+        intervals |= beyond_accuracy.intervals(self.lists, self.judge.known, _SEED)
         bounds = {name: {"low": i.low, "high": i.high} for name, i in intervals.items()}
         return found | {"intervals": bounds}
 

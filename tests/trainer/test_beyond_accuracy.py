@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainer import beyond_accuracy
@@ -80,3 +80,35 @@ def test_all_of_them_by_name():
         }
     )
     assert "diversity@1" not in beyond_accuracy.measure(lists, known, 1)
+
+
+def known(takers: list[int], users: int, vectors: np.ndarray) -> Known:
+    return Known(np.array(takers), np.array(takers), users, vectors)
+
+
+def test_intervals_draw_users():
+    """Of 100 users half are shown item 1, which all took, half item 2, which nobody took."""
+    lists = np.array([[1], [2]] * 50)
+    found = beyond_accuracy.intervals(lists, known([0, 3, 0], 3, np.eye(3)), seed=1)
+    half = 1.96 * 0.5 / 100**0.5
+    for name, width in (("novelty@10", 2.0), ("head_share@10", 1.0)):  # 0 or 2 bits, 1 or 0
+        interval = found[name]
+        assert interval.value == pytest.approx(width / 2)
+        assert interval.low == pytest.approx(width * (0.5 - half), abs=0.15 * width * half)
+        assert interval.high == pytest.approx(width * (0.5 + half), abs=0.15 * width * half)
+    assert found.keys() == {"novelty@10", "head_share@10"}  # no list has a pair
+
+
+@settings(max_examples=25)
+@given(
+    st.lists(st.lists(st.integers(0, 4), min_size=3, max_size=3), min_size=1, max_size=20).filter(
+        np.any
+    )
+)
+def test_an_interval_is_around_the_very_value_that_is_measured(rows):
+    lists = -np.sort(-np.array(rows), axis=1)  # empty places at the end
+    vectors = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [-1.0, 2.0]])
+    facts = known([0, 9, 4, 1, 0], 9, vectors)
+    found = beyond_accuracy.measure(lists, facts, 3)
+    for name, interval in beyond_accuracy.intervals(lists, facts, 1, 3).items():
+        assert interval.value == pytest.approx(found[name])
