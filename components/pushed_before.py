@@ -76,7 +76,7 @@ def _askers(data: TrainingData, asked: Questions, histories_uri: str) -> Askers:
     """Those who are asked, in their order, with what they had done by then."""
     names = [name.decode() for name in asked.timelines.user_ids[asked.row]]
     found = askers.of_table(histories.of_users(histories_uri, pa.array(names, pa.large_string())))
-    cut = Cut(None if data.dataset.split.kind == "last_item" else asked.now, asked.now)
+    cut = Cut(asked.now if data.has_clock else None, asked.now)
     return dataclasses.replace(found, stop=cut.test_begins(found.timestamps, found.row_splits))
 
 

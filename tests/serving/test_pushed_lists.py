@@ -3,59 +3,12 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-import tensorflow as tf
 
-from schema import candidates as candidate_files
 from schema.candidates import Candidates
 from schema.errors import TandemError
-from serving import askers, pushed_lists, pushed_origin, pushed_versions
-from serving.pushed_origin import Evaluated, Forced, Origin, Run
-
-ORIGIN = Origin(
-    made_by=Run(pipeline="shop", fingerprint="f", seed=1),
-    evaluated=Evaluated(
-        order="retrieval",
-        history_length=5,
-        popularity_days=7.0,
-        ranking_candidates=3,
-        learned_until=99,
-        judged_against="",
-    ),
-    pushed_at="2024-01-01T00:00:00+00:00",
-    forced=Forced(who="ann", why="a demonstration", at="2024-01-01T00:00:00+00:00"),
-)
-SPECS = {
-    "user_id": tf.TensorSpec([None], tf.string, name="user_id"),
-    "history_item_ids": tf.TensorSpec([None, None], tf.string, name="history_item_ids"),
-    "history_timestamps": tf.TensorSpec([None, None], tf.int64, name="history_timestamps"),
-    "now": tf.TensorSpec([None], tf.int64, name="now"),
-}
-
-
-class Query(tf.Module):
-    """Likes the second item of all (taste) and what is popular, with weight 1."""
-
-    @tf.function(input_signature=[SPECS])
-    def query(self, inputs):
-        users = tf.shape(inputs["user_id"])[0]
-        return {
-            "vector": tf.tile([[1.0, 1.0]], [users, 1]),
-            "user_index": tf.ones([users], tf.int32),
-        }
-
-
-class Recommender(tf.Module):
-    """What asking again takes of a pushed recommender: its query model."""
-
-    def __init__(self):
-        super().__init__()
-        self.query = Query()
-        self.ranking = tf.Module()
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="user_id")])
-    def serve(self, user_id):
-        return {"item_ids": user_id}
-
+from serving import askers, pushed_lists, pushed_origin
+from tests.serving import planted_push
+from tests.serving.planted_push import ORIGIN
 
 CANDIDATES = Candidates(
     item_ids=np.array([b"a", b"b", b"c", b"d"], object),
@@ -78,22 +31,8 @@ PEOPLE = askers.of_table(
 @pytest.fixture(scope="module")
 def serving_dir(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pushed")
-    model = Recommender()
-    tf.saved_model.save(model, str(folder / "model"), signatures=model.serve)
-    candidate_files.save(CANDIDATES, str(folder / "candidates"))
-    pushed_origin.write(ORIGIN, folder / "origin.json")
-    pushed_versions.push(
-        {"recommender": folder / "model"},
-        folder / "serving",
-        3,
-        {
-            "recommender": {
-                "assets.extra/origin.json": folder / "origin.json",
-                "assets.extra/candidates": folder / "candidates",
-            }
-        },
-    )
-    return folder / "serving"
+    planted_push.push(folder, 3, CANDIDATES, ORIGIN)
+    return folder
 
 
 def test_lists_go_by_the_popularity_of_the_moment_asked_about(serving_dir):

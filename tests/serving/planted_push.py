@@ -1,0 +1,73 @@
+"""A pushed recommender whose lists can be worked out by hand: taste for one item, and what is
+popular.
+"""
+
+import pathlib
+import tempfile
+
+import tensorflow as tf
+
+from schema import candidates as candidate_files
+from schema.candidates import Candidates
+from serving import pushed_origin, pushed_versions
+from serving.pushed_origin import Evaluated, Forced, Origin, Run
+
+ORIGIN = Origin(
+    made_by=Run(pipeline="shop", fingerprint="f", seed=1),
+    evaluated=Evaluated(
+        order="retrieval",
+        history_length=5,
+        popularity_days=7.0,
+        ranking_candidates=3,
+        learned_until=99,
+        judged_against="",
+    ),
+    pushed_at="2024-01-01T00:00:00+00:00",
+    forced=Forced(who="ann", why="a demonstration", at="2024-01-01T00:00:00+00:00"),
+)
+SPECS = {
+    "user_id": tf.TensorSpec([None], tf.string, name="user_id"),
+    "history_item_ids": tf.TensorSpec([None, None], tf.string, name="history_item_ids"),
+    "history_timestamps": tf.TensorSpec([None, None], tf.int64, name="history_timestamps"),
+    "now": tf.TensorSpec([None], tf.int64, name="now"),
+}
+
+
+class Query(tf.Module):
+    """Likes the second item of all (taste) and what is popular, with weight 1."""
+
+    @tf.function(input_signature=[SPECS])
+    def query(self, inputs):
+        users = tf.shape(inputs["user_id"])[0]
+        return {
+            "vector": tf.tile([[1.0, 1.0]], [users, 1]),
+            "user_index": tf.ones([users], tf.int32),
+        }
+
+
+class Recommender(tf.Module):
+    """What asking again takes of a pushed recommender: its query model."""
+
+    def __init__(self):
+        super().__init__()
+        self.query = Query()
+        self.ranking = tf.Module()
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="user_id")])
+    def serve(self, user_id):
+        return {"item_ids": user_id}
+
+
+def push(serving_dir: pathlib.Path, version: int, candidates: Candidates, origin: Origin) -> None:
+    """As the pipeline would push it."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        model = Recommender()
+        tf.saved_model.save(model, str(folder / "model"), signatures=model.serve)
+        candidate_files.save(candidates, str(folder / "candidates"))
+        pushed_origin.write(origin, folder / "origin.json")
+        extra = pushed_origin.EXTRA
+        beside = {f"{extra}/{file}": folder / file for file in ("origin.json", "candidates")}
+        pushed_versions.push(
+            {"recommender": folder / "model"}, serving_dir, version, {"recommender": beside}
+        )
