@@ -10,6 +10,8 @@ from trainer import confidence, slices
 from trainer.paired_difference import FEWEST_USERS
 from trainer.slices import Row, Slice
 
+_SHARES = ("exposure", "relevance", "difference")
+
 
 def measure(
     lists: np.ndarray, answers: list[np.ndarray], groups: list[Slice], k: int, seed: int
@@ -23,7 +25,7 @@ def measure(
     no exposure to anybody. Of too few users, or with fewer than two groups that occur, there is no
     gap, and `note` says so in its place.
     """
-    found = {group.name: _group(lists, answers, group.chosen, k, seed) for group in groups}
+    found = _groups(lists, answers, groups, k, seed)
     present = [name for name, row in found.items() if "note" not in row]
     if len(lists) < FEWEST_USERS:
         return {"groups": found} | slices.note(len(lists))
@@ -47,12 +49,31 @@ def _size(group: Row) -> float:
     return abs(group["difference"]["value"])
 
 
-def _group(
-    lists: np.ndarray, answers: list[np.ndarray], member: np.ndarray, k: int, seed: int
-) -> Row:
-    exposed = shares(lists, member, k)
-    relevant = np.array([member[items].mean() for items in answers])
-    columns = {"exposure": exposed, "relevance": relevant, "difference": exposed - relevant}
-    none = not (exposed.any() or relevant.any())
-    said = {"note": "no list and no answer holds an item of this group"} if none else {}
-    return slices.as_json(confidence.means(columns, seed)) | said
+def _groups(
+    lists: np.ndarray, answers: list[np.ndarray], groups: list[Slice], k: int, seed: int
+) -> dict[str, Row]:
+    """All groups' rows; users are drawn once for all of them."""
+    columns: dict[str, np.ndarray] = {}
+    for place, group in enumerate(groups):
+        exposed = shares(lists, group.chosen, k)
+        relevant = _relevance(answers, group.chosen)
+        for name, values in zip(_SHARES, (exposed, relevant, exposed - relevant), strict=True):
+            columns[f"{place} {name}"] = values
+    intervals = slices.as_json(confidence.means(columns, seed)) if columns else {}
+    return {
+        group.name: _row({name: intervals[f"{place} {name}"] for name in _SHARES})
+        for place, group in enumerate(groups)
+    }
+
+
+def _relevance(answers: list[np.ndarray], member: np.ndarray) -> np.ndarray:
+    """[users] share of a user's answers, one at least, that are items of `member` [n + 1] bool."""
+    count = np.array([len(items) for items in answers])
+    hit = member[np.concatenate(answers)].astype(float)
+    return np.add.reduceat(hit, np.cumsum(count) - count) / count
+
+
+def _row(measured: Row) -> Row:
+    if measured["exposure"]["value"] or measured["relevance"]["value"]:
+        return measured
+    return measured | {"note": "no list and no answer holds an item of this group"}
