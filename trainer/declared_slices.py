@@ -1,6 +1,8 @@
-"""Slices by every declared category and set of users and of items, under the values' own names."""
+"""Slices by every declared category and set of users, items and context, under the values' own
+names.
+"""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import tensorflow_transform as tft
@@ -10,6 +12,7 @@ from schema.features import Feature
 from trainer import slicing
 from trainer.questions import Questions
 from trainer.slices import Slice
+from trainer.timelines import Timelines
 from trainer.training_data import TrainingData
 
 
@@ -20,6 +23,24 @@ def of_users(asked: Questions, data: TrainingData) -> dict[str, list[Slice]]:
         for name, key, values in _named(
             data.dataset.features.users, timeline.user, data.timelines_graph
         )
+    }
+
+
+def of_events(
+    timelines: Timelines, events: np.ndarray, data: TrainingData
+) -> dict[str, list[Slice]]:
+    """By `user_<name>` and `context_<name>`: slices of `events` [rows], positions in the
+    timelines.
+    """
+    declared, graph = data.dataset.features, data.timelines_graph
+    row = timelines.rows[events]
+    of_users = {
+        key: slicing.by_value(timelines.users[name][row], values)
+        for name, key, values in _named(declared.users, timeline.user, graph)
+    }
+    return of_users | {
+        key: slicing.by_value(timelines.context[name][events], values)
+        for name, key, values in _named(declared.context, timeline.context, graph)
     }
 
 
@@ -34,7 +55,7 @@ def of_items(items: np.ndarray, data: TrainingData) -> dict[str, list[Slice]]:
 
 
 def _named(
-    features: dict[str, Feature], key: Callable[[str], str], graph: tft.TFTransformOutput
+    features: Mapping[str, Feature], key: Callable[[str], str], graph: tft.TFTransformOutput
 ) -> Iterator[tuple[str, str, list[str]]]:
     """Name, field and values of each category and set; value i - 1 has index i."""
     for name, feature in features.items():

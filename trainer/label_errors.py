@@ -31,10 +31,22 @@ def measure(
     have it) and its errors beside the bias baseline's on the same events, or a `note` that says in
     words why there are none.
 
-    `query` and `ranking` are loaded SavedModels, `vectors` [n + 1, dim] the items'. Histories go up
-    to each event, popularity to the cut.
+    `query` and `ranking` are loaded SavedModels, `vectors` [n + 1, dim] the items'.
     """
-    moments = Moments(
+    examples = ranking_examples.labelled(data.test, at_test(data, query, vectors, config))
+    predicted = scored(ranking.score, examples)
+    before = scored(ranking.uncalibrated, examples)
+    return {
+        name: _of_label(data, name, label, examples, predicted, before)
+        for name, label in data.dataset.labels.ranking.items()
+    }
+
+
+def at_test(
+    data: TrainingData, query: Any, vectors: np.ndarray, config: RetrievalConfig
+) -> Moments:
+    """What may be known at the events of test: histories up to each, popularity up to the cut."""
+    return Moments(
         encoder(query),
         vectors,
         data.clock(data.train, data.valid),
@@ -42,13 +54,6 @@ def measure(
         popular_at=data.moment(data.test),
         has_clock=data.has_clock,
     )
-    examples = ranking_examples.labelled(data.test, moments)
-    predicted = scored(ranking.score, examples)
-    before = scored(ranking.uncalibrated, examples)
-    return {
-        name: _of_label(data, name, label, examples, predicted, before)
-        for name, label in data.dataset.labels.ranking.items()
-    }
 
 
 def scored(function: Callable[..., Any], examples: RankingExamples) -> dict[str, np.ndarray]:

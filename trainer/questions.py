@@ -26,6 +26,15 @@ class Questions:
         """Number of users."""
         return len(self.row)
 
+    def only(self, chosen: np.ndarray) -> "Questions":
+        """The questions at these places, in this order."""
+        return dataclasses.replace(
+            self,
+            row=self.row[chosen],
+            seen=[self.seen[place] for place in chosen],
+            answers=[self.answers[place] for place in chosen],
+        )
+
     def batch(self, chosen: slice, length: int) -> Batch:
         """The last `length` history events of the chosen users, then one position that asks at
         `now`.

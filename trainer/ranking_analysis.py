@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow_model_analysis as tfma
 
 from trainer import analysis_config
+from trainer.analysis_config import GAIN, NDCG_AT, QUERY
 from trainer.head_rows import HeadRows, SliceKey, parts
 
 _AUC_BUCKETS = 10_000
@@ -27,8 +28,12 @@ Sliced = tuple[SliceKey, dict[Any, Any]]
 
 def build(pipeline: beam.Pipeline, heads: Mapping[str, HeadRows], uri: str) -> None:
     """Adds to `pipeline` what writes TFMA's results of all heads below `uri`, for
-    `tfma.load_eval_result(uri)`; `heads` has at least one.
+    `tfma.load_eval_result(uri)`: its configuration alone where there is no head.
     """
+    if not heads:
+        writer = tfma.writers.EvalConfigWriter(uri, analysis_config.of(heads))
+        _ = {tfma.METRICS_KEY: pipeline | beam.Create([])} | tfma.WriteResults(writers=[writer])
+        return
     evaluations = [_of_rows(pipeline, heads, name) for name in heads]
     evaluations += [_of_questions(pipeline, heads, name) for name in heads if heads[name].asked]
     joined = {
@@ -101,10 +106,20 @@ def question_extracts(name: str, rows: HeadRows) -> list[Extracts]:
     )
     found = []
     for number, (label, prediction, slices) in enumerate(lists):
-        element = _extracts(name, label, prediction, np.ones(len(label), np.float32), slices)
-        features = {analysis_config.QUERY: np.array([str(number)]), analysis_config.GAIN: label}
+        kept = _counted(label, prediction)
+        weight = np.ones(len(kept), np.float32)
+        element = _extracts(name, label[kept], prediction[kept], weight, slices)
+        features = {QUERY: np.array([str(number)]), GAIN: label[kept]}
         found.append(element | {tfma.FEATURES_KEY: features})
     return found
+
+
+def _counted(label: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+    """Places of a list without which NDCG would differ: its head, and the answers, which make the
+    ideal list.
+    """
+    order = np.argsort(-prediction, kind="stable")
+    return np.union1d(order[:NDCG_AT], np.flatnonzero(label > 0))
 
 
 def _extracts(

@@ -26,6 +26,8 @@ class RankingExamples:
     """[m, c] of the candidates as the event saw it."""
     labels: dict[str, np.ndarray]
     """By name: [m] float32 of the item that was taken, NaN where the log has none."""
+    event: np.ndarray
+    """[m] positions of the events in the arrays of the split's timelines."""
 
     def __len__(self) -> int:
         """Number of events."""
@@ -113,6 +115,7 @@ def _examples(
         candidates=candidates.astype(np.int32),
         log_popularity=log_popularity,
         labels={name: values[chosen] for name, values in timelines.labels.items()},
+        event=chosen,
     )
 
 

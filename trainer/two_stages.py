@@ -32,16 +32,34 @@ def reranked(
     """
     result = lists.copy()
     head = lists[:, :candidates].astype(np.int32)
+    found = relevance(head, queries, asked, log_popularity, score, history_length)
+    order = np.argsort(np.where(head == 0, np.inf, -found), axis=1, kind="stable")
+    result[:, : head.shape[1]] = np.take_along_axis(head, order, axis=1)
+    return result
+
+
+def relevance(
+    lists: np.ndarray,
+    queries: np.ndarray,
+    asked: Questions,
+    log_popularity: np.ndarray,
+    score: Score,
+    history_length: int,
+) -> np.ndarray:
+    """[q, c] retrieval's indices -> [q, c] ranking's logit of each being taken; that of an empty
+    place (0) means nothing.
+    """
+    head = lists.astype(np.int32)
     inputs = ranking_queries.of_questions(asked, queries, history_length) | {
         signatures.CANDIDATES: head,
         signatures.LOG_POPULARITY: log_popularity.astype(np.float32)[head],
     }
-    for part in ranked_lists.slices(len(lists)):
-        found = score({name: values[part] for name, values in inputs.items()})
-        relevance = np.where(head[part] == 0, -np.inf, found[signatures.RELEVANCE])
-        order = np.argsort(-relevance, axis=1, kind="stable")
-        result[part, : head.shape[1]] = np.take_along_axis(head[part], order, axis=1)
-    return result
+    return np.concatenate(
+        [
+            score({name: values[part] for name, values in inputs.items()})[signatures.RELEVANCE]
+            for part in ranked_lists.slices(len(lists))
+        ]
+    )
 
 
 def scorer(module: Any) -> Score:

@@ -1,0 +1,69 @@
+"""TFX component: TFMA's metrics and plots of the ranking model's heads on the test split.
+
+Why it is no TFX Evaluator: see `trainer.ranking_analysis`.
+"""
+
+# TFX reads the annotations below as a declaration; what the function is given are plain values.
+# pyright: reportArgumentType=false, reportGeneralTypeIssues=false
+# pyright: reportInvalidTypeArguments=false
+
+import json
+
+import apache_beam as beam
+import tensorflow as tf
+from tfx.dsl.component.experimental.annotations import (
+    BeamComponentParameter,
+    InputArtifact,
+    OutputArtifact,
+    Parameter,
+)
+from tfx.dsl.component.experimental.decorators import component
+from tfx.dsl.io import fileio
+from tfx.types.standard_artifacts import Examples, Model, ModelEvaluation, TransformGraph
+from tfx.utils import path_utils
+
+from components import training_inputs
+from components.artifact_types import Candidates
+from schema import candidates as candidate_files
+from trainer import analysed_slices, ranking_analysis, ranking_predictions
+from trainer.config import RankingConfig, RetrievalConfig
+from trainer.head_rows import HeadRows
+
+ANALYSIS = "analysis.json"
+
+
+@component(use_beam=True)
+def RankingAnalysis(
+    timelines: InputArtifact[Examples],
+    timelines_graph: InputArtifact[TransformGraph],
+    items: InputArtifact[Examples],
+    items_graph: InputArtifact[TransformGraph],
+    query: InputArtifact[Model],
+    candidates: InputArtifact[Candidates],
+    ranking: InputArtifact[Model],
+    analysis: OutputArtifact[ModelEvaluation],
+    dataset: Parameter[str],
+    retrieval_config: Parameter[str],
+    ranking_config: Parameter[str],
+    pipeline: BeamComponentParameter[beam.Pipeline] = None,
+) -> None:
+    """Writes what `tfma.load_eval_result(analysis.uri)` reads, and analysis.json: `heads`, the rows
+    of each or why there are none, and `slices`, their metrics in plain numbers.
+
+    It decides nothing: no other component waits for it.
+    """
+    predicted = ranking_predictions.of_test(
+        training_inputs.load(timelines, timelines_graph, items, items_graph, dataset),
+        tf.saved_model.load(path_utils.serving_model_dir(query.uri)),
+        tf.saved_model.load(path_utils.serving_model_dir(ranking.uri)),
+        candidate_files.load(candidates.uri),
+        RetrievalConfig.model_validate_json(retrieval_config),
+        RankingConfig.model_validate_json(ranking_config),
+    )
+    heads = {name: rows for name, rows in predicted.items() if isinstance(rows, HeadRows)}
+    with pipeline:
+        ranking_analysis.build(pipeline, heads, analysis.uri)
+    described = {name: ranking_predictions.described(rows) for name, rows in predicted.items()}
+    slices = analysed_slices.read(analysis.uri)
+    with fileio.open(f"{analysis.uri}/{ANALYSIS}", "w") as file:
+        json.dump({"heads": described, "slices": slices}, file, indent=1, allow_nan=False)
