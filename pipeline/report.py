@@ -81,10 +81,12 @@ def _rows(rows: dict[str, int]) -> str:
 
 def _order(ranking: dict[str, Any]) -> str:
     measured = ranking["training"]
+    low, high = measured["valid_difference_low"], measured["valid_difference_high"]
     return (
         f"final lists are in {ranking['order']}'s order: NDCG@10 on held-out valid events is "
         f"{measured['valid_ranking_ndcg@10']:.4f} after ranking, "
-        f"{measured['valid_retrieval_ndcg@10']:.4f} before"
+        f"{measured['valid_retrieval_ndcg@10']:.4f} before; the difference is "
+        f"{measured['valid_difference']:+.4f} (95 % interval {low:+.4f} to {high:+.4f})"
     )
 
 

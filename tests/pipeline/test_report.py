@@ -47,7 +47,13 @@ SUMMARY = {
             "recent": {"ndcg@10": difference(0.1, "better")},
             "retrieval": {"ndcg@10": difference(0.0, "inside the noise")},
         },
-        training={"valid_ranking_ndcg@10": 0.25, "valid_retrieval_ndcg@10": 0.125},
+        training={
+            "valid_ranking_ndcg@10": 0.25,
+            "valid_retrieval_ndcg@10": 0.125,
+            "valid_difference": 0.125,
+            "valid_difference_low": -0.05,
+            "valid_difference_high": 0.3,
+        },
     ),
     "index": {
         "kind": "scann", "items": 4000, "ann_recall@100": 0.9876, "p50_ms": 1.5,
@@ -90,6 +96,7 @@ def test_every_figure_stands_beside_its_baseline(page):
     assert row(text, "recent")[2] == "0.1100"
     assert "1,010 read, 1,000 accepted, 7 rejected, 3 duplicates" in text
     assert "800 train, 100 valid, 100 test, of 20 users on 4,000 items" in text
+    assert "0.1250 before; the difference is +0.1250 (95 % interval -0.0500 to +0.3000)" in text
     assert "rating: RMSE 0.9000, bias baseline 0.9500; MAE 0.7000" in text
     assert "blessed: 0 rules held" in text
     assert "scann, 4,000 items, ANN recall@100 0.988, p50 1.50 ms (exact 3.25 ms)" in text
