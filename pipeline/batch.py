@@ -12,7 +12,7 @@ from components.ingest.cut import Cut
 from pipeline import asked_users, run_directory, user_file, whole_file
 from pipeline.asked_users import Users
 from schema.dataset import Dataset
-from schema.errors import NoRunError, UsageError
+from schema.errors import NoRunError, NotBlessed, UsageError
 from schema.signatures import RANKING
 
 if TYPE_CHECKING:
@@ -43,11 +43,14 @@ def write(root: pathlib.Path, asked: Asked, out: pathlib.Path, now: int) -> dict
 
     `now` is the moment that is asked about, seconds since epoch, UTC. Users of a file stand in its
     order, each once, under the names that it gives; everybody under the names that the run stores,
-    which are pseudonyms where it hashed user ids.
+    which are pseudonyms where it hashed user ids. Raises NotBlessed for a run that pushed nothing,
+    unless it is asked as of test, which is for measuring.
     """
     if asked.k < 1:
         raise UsageError(f"--k expects a positive number, received {asked.k}")
     summary = _summary(root)
+    if not asked.as_of_test:
+        _require_pushed(summary, root)
     lines = None if asked.users == EVERYBODY else user_file.read(pathlib.Path(asked.users))
     names = None if lines is None else list(dict.fromkeys(lines))
     stage = asked.stage or (FINAL if summary["ranking"]["order"] == RANKING else RETRIEVAL)
@@ -102,6 +105,15 @@ def _summary(root: pathlib.Path) -> dict[str, Any]:
                 f"run `tandem run --config … --root {root}` again"
             )
     return summary
+
+
+def _require_pushed(summary: dict[str, Any], root: pathlib.Path) -> None:
+    if not summary["servables"]:
+        raise NotBlessed(
+            f"expected the models of the run at {root} to be pushed, received some that failed "
+            "evaluation; mend what the verdict in its summary.json names and run again "
+            "(--as-of test makes lists to measure them by)"
+        )
 
 
 def _cut(summary: dict[str, Any]) -> Cut:

@@ -194,6 +194,12 @@ def test_a_group_whose_column_the_files_lack(refused_run, shop):
     assert "features.items.brand expects column 'brand'" in refused_run(2)
 
 
+@pytest.mark.parametrize("why", ["", "  "])
+def test_no_reason_to_push_what_fails(refused_run, why):
+    sentence = refused_run(2, "--force-push", why)
+    assert sentence.startswith("--force-push expects the reason, received an empty one")
+
+
 def test_a_root_that_is_a_file(refused, shop):
     before = (shop / "events.csv").read_bytes()
     root = shop / "events.csv"

@@ -61,15 +61,16 @@ class Ranking(tf.Module):
 
     @tf.function(
         input_signature=[
-            tf.TensorSpec([None, 2], tf.float32),
-            tf.TensorSpec([None], tf.int32),
-            tf.TensorSpec([None, None], tf.int32),
-            tf.TensorSpec([None, None], tf.float32),
+            {
+                "vector": tf.TensorSpec([None, 2], tf.float32, name="vector"),
+                "user_index": tf.TensorSpec([None], tf.int32, name="user_index"),
+                "candidates": tf.TensorSpec([None, None], tf.int32, name="candidates"),
+                "log_popularity": tf.TensorSpec([None, None], tf.float32, name="log_popularity"),
+            }
         ]
     )
-    def score(self, query, user_index, candidates, log_popularity):
-        nothing = 0 * (tf.reduce_sum(query) + tf.cast(tf.reduce_sum(user_index), tf.float32))
-        return {"relevance": tf.cast(candidates, tf.float32) + nothing + 0 * log_popularity}
+    def score(self, inputs):
+        return {"relevance": tf.cast(inputs["candidates"], tf.float32)}
 
 
 def lay_events(folder: pathlib.Path, names: dict[str, str]) -> None:
@@ -128,7 +129,12 @@ def finished(tmp_path, models):
             "ranking": {"candidates": 3},
         }
         artifacts = models | {"histories": str(root), "interactions": str(root)}
-        summary = {"config": config, "ranking": {"order": order}, "artifacts": artifacts}
+        summary = {
+            "config": config,
+            "ranking": {"order": order},
+            "artifacts": artifacts,
+            "servables": {"recommender": {"version": 1}},
+        }
         (root / "summary.json").write_text(json.dumps(summary))
         return root
 
@@ -284,6 +290,19 @@ def test_a_run_whose_models_are_gone(finished, tmp_path, capsys, change):
     (root / "summary.json").write_text(json.dumps(summary))
     said = refused(capsys, root, "--users", "all", "--out", tmp_path / "x")
     assert "expected the artifact query of the run" in said
+
+
+def test_models_that_failed_evaluation_make_no_lists_but_to_be_measured(
+    finished, batch, tmp_path, capsys
+):
+    root = finished()
+    summary = json.loads((root / "summary.json").read_text())
+    (root / "summary.json").write_text(json.dumps(summary | {"servables": {}}))
+    out = tmp_path / "lists.jsonl"
+    assert main(["batch", "--root", str(root), "--users", "all", "--out", str(out)]) == 4
+    assert "failed evaluation" in capsys.readouterr().err
+    assert not out.exists()
+    assert batch(root, "all", "--as-of", "test")[0] == AT_TEST
 
 
 def test_a_missing_key_is_said(finished, batch, tmp_path, capsys, monkeypatch):
