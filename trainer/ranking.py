@@ -69,7 +69,7 @@ def train(
     labelled = ranking_examples.labelled(data.train, moments, config.max_events)
     held_out = ranking_examples.contested(later, moments, config, rng)
     model = _model(data, items, contested, config)
-    learned = [examples for examples in (labelled, contested) if len(examples)]
+    learned = _balanced(labelled, contested)
     history = ranking_training.fit(
         model, learned, held_out, config, seed, log_dir, checkpoints, hardware or Hardware()
     )
@@ -83,6 +83,16 @@ def train(
     measured = verdict.measures()
     _log.info("ranking trained %s", " ".join(f"{k}={v:.4f}" for k, v in measured.items()))
     return measured | {"valid_loss": min(history["val_loss"]), "loss": history["loss"][-1]}
+
+
+def _balanced(labelled: RankingExamples, contested: RankingExamples) -> list[RankingExamples]:
+    """Both, the contested ones so often that they are a tenth of what an epoch learns from.
+
+    There are few of them beside all labels of train, which would else be learned by heart before
+    the order is learned at all: Adam moves as far for either.
+    """
+    times = max(1, round(len(labelled) / (9 * len(contested))))
+    return [labelled] * bool(len(labelled)) + [contested] * times
 
 
 def _items(uri: str, learned: PopularityClock) -> RankedItems:

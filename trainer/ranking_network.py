@@ -90,10 +90,11 @@ class RankingNetwork(tf.keras.Model):
         """-> head: [b, c]. `relevance` and binary labels are logits; regression labels are in their
         own unit.
         """
-        x = self._features(inputs)
-        shape = tf.shape(x)
-        x = self._standardise(tf.reshape(x, [-1, x.shape[-1]]))
-        x = self._dropout(x, training=training)
+        numbers, embeddings = self._numbers(inputs), self._embeddings(inputs)
+        shape = tf.shape(numbers)
+        numbers = self._standardise(tf.reshape(numbers, [-1, numbers.shape[-1]]))
+        embeddings = tf.reshape(embeddings, [-1, embeddings.shape[-1]])
+        x = self._dropout(tf.concat([numbers, embeddings], axis=-1), training=training)
         crossed = x
         for layer in self._cross:
             crossed = layer(x, crossed)
@@ -111,34 +112,30 @@ class RankingNetwork(tf.keras.Model):
         self._learned.assign(items.learned)
 
     def adapt(self, inputs: Inputs) -> None:
-        """Learns mean and deviation of every feature from a sample of the inputs."""
-        x = self._features(inputs).numpy()
+        """Learns mean and deviation of every number from a sample of the inputs."""
         present = inputs[signatures.CANDIDATES].numpy() > 0
-        self._standardise.adapt(x[present])
+        self._standardise.adapt(self._numbers(inputs).numpy()[present])
 
-    def _features(self, inputs: Inputs) -> tf.Tensor:
-        """[b, c, width]."""
-        index = inputs[signatures.CANDIDATES]
-        candidate = tf.gather(self._vectors, index)
-        query = tf.concat([self._taste(inputs), self._moment(inputs)], axis=-1)
-        query = tf.repeat(query[:, tf.newaxis], tf.shape(index)[1], axis=1)
-        product = query[..., : self._vectors.shape[1]] * candidate
-        identity = self._items(tf.where(tf.gather(self._identified, index), index, 0))
-        return tf.concat(
-            [query, candidate, product, identity, self._crosses(inputs, product)], axis=-1
-        )
-
-    def _taste(self, inputs: Inputs) -> tf.Tensor:
-        """[b, dim] the query's vector without the weight of popularity."""
+    def _numbers(self, inputs: Inputs) -> tf.Tensor:
+        """[b, c, width] of vectors, moment and crosses."""
+        candidate = tf.gather(self._vectors, inputs[signatures.CANDIDATES])
         width = self._vectors.shape[1]
-        return tf.ensure_shape(inputs[signatures.VECTOR], [None, width + 1])[:, :-1]
+        taste = tf.ensure_shape(inputs[signatures.VECTOR], [None, width + 1])[:, :-1]
+        query = tf.concat([taste, time_of_week(inputs[signatures.NOW])], axis=-1)
+        query = tf.repeat(query[:, tf.newaxis], tf.shape(candidate)[1], axis=1)
+        product = query[..., :width] * candidate
+        return tf.concat([query, candidate, product, self._crosses(inputs, product)], axis=-1)
 
-    def _moment(self, inputs: Inputs) -> tf.Tensor:
-        """[b, width] who asks, when and where."""
-        user = inputs[signatures.USER_INDEX]
+    def _embeddings(self, inputs: Inputs) -> tf.Tensor:
+        """[b, c, width] of user, context and candidate. They begin near 0 and stay out of the
+        standardisation, which would make features of mean 0 and deviation 1 of chance.
+        """
+        index, user = inputs[signatures.CANDIDATES], inputs[signatures.USER_INDEX]
         context = {name: inputs[timeline.context(name)] for name in self._context_names}
-        time = time_of_week(inputs[signatures.NOW])
-        return tf.concat([self._users(user), time, self._context(context, user)], axis=-1)
+        query = tf.concat([self._users(user), self._context(context, user)], axis=-1)
+        query = tf.repeat(query[:, tf.newaxis], tf.shape(index)[1], axis=1)
+        identity = self._items(tf.where(tf.gather(self._identified, index), index, 0))
+        return tf.concat([query, identity], axis=-1)
 
     def _crosses(self, inputs: Inputs, product: tf.Tensor) -> tf.Tensor:
         """[b, c, 7] what stands between query and candidate, as numbers."""
