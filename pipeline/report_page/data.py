@@ -2,7 +2,7 @@
 
 import itertools
 from typing import Any
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, SubElement
 
 import numpy as np
 from matplotlib.dates import ConciseDateFormatter
@@ -37,7 +37,7 @@ def add(body: Element, summary: dict[str, Any], volumes: Volumes) -> None:
         blocks.plot(grid, over_time(volumes), f"Events per {unit}", time_caption(volumes))
         blocks.plot(grid, popularity(volumes), "Popularity curve", popularity_caption(volumes))
         blocks.plot(grid, lengths(volumes), "Users' histories", lengths_caption(volumes))
-    _rejects(part, summary["rejected_by_reason"])
+    _rejects(SubElement(grid, "div"), summary["rejected_by_reason"])
 
 
 def over_time(volumes: Volumes) -> Figure:

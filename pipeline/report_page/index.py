@@ -12,15 +12,20 @@ _RECALL = "ann_recall@100"
 
 
 def add(body: Element, summary: dict[str, Any]) -> None:
-    """The chosen index beside exact search; the frontier where the index was tuned."""
+    """The chosen index beside exact search; the frontier where the index was tuned. Exact search
+    alone needs no plot.
+    """
     index = summary["index"]
     part = blocks.section(
         body, "Index",
         f"ANN recall@100: the share of exact search's first 100 of {index['items']:,} items that "
         "the index returns. Latency is the median of one query on this run's machine.",
     )  # fmt: skip
-    grid = blocks.plots(part, "thirds")
-    blocks.plot(grid, draw(index), "ANN recall against latency", caption(index))
+    if index["kind"] == "exact" and not index.get("frontier"):
+        blocks.text(part, "p", caption(index))
+    else:
+        grid = blocks.plots(part, "thirds")
+        blocks.plot(grid, draw(index), "ANN recall against latency", caption(index))
     rows = [
         Row([f"chosen: {index['kind']}", wording.number(index[_RECALL]),
              f"{index['p50_ms']:.2f}"], ours=True),
@@ -46,8 +51,8 @@ def draw(index: dict[str, Any]) -> Figure:
         )  # fmt: skip
         lowest = min([index[_RECALL], *(each[_RECALL] for each in frontier)])
         axes.set_ylim(min(0.9, lowest - 0.02), 1.01)
-        axes.set_xlim(left=0)
-        axes.margins(x=0.1)
+        slowest = max(each["p50_ms"] for each in [index, *frontier])
+        axes.set_xlim(0, 1.1 * max(slowest, index["exact_p50_ms"]))
         axes.set_xlabel("p50 of one query (ms)")
         axes.set_ylabel("ANN recall@100")
         handles, names = axes.get_legend_handles_labels()

@@ -51,9 +51,8 @@ def measured(found: Slices) -> list[Dot]:
 def caption(found: Slices) -> str:
     """The best and the worst slice, and whether more than noise is between them."""
     sure = [dot for dot in measured(found) if dot.ours]
-    notes = "".join(
-        f" Note on {name}: {row['note']}." for name, row in found.items() if "note" in row
-    )
+    noted = _noted(found).items()
+    notes = "".join(f" {said.capitalize()}: {wording.listed(names)}." for said, names in noted)
     if len(sure) < 2:
         return f"Nothing to compare.{notes}"
     best = max(sure, key=lambda dot: dot.value)
@@ -64,6 +63,15 @@ def caption(found: Slices) -> str:
         f"({wording.number(worst.value)}). Their intervals "
         f"{'do not overlap' if apart else 'overlap'}.{notes}"
     )
+
+
+def _noted(found: Slices) -> dict[str, list[str]]:
+    """Slices by what is said of them; how many users each has stands in the table."""
+    noted: dict[str, list[str]] = {}
+    for name, row in found.items():
+        if "note" in row:
+            noted.setdefault(row["note"].partition(":")[0], []).append(name)
+    return noted
 
 
 def _row(name: str, row: dict[str, Any]) -> Row:

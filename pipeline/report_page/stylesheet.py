@@ -32,7 +32,8 @@ nav a { text-decoration: none; }
 .thirds { grid-template-columns: repeat(auto-fill, minmax(min(100%, 19rem), 1fr)); }
 .halves { grid-template-columns: repeat(auto-fill, minmax(min(100%, 26rem), 1fr)); }
 figure { margin: 0; min-width: 0; break-inside: avoid; }
-figure h3 { margin: 0 0 .3rem; font-size: .95rem; }
+.plots > div { min-width: 0; }
+.plots h3 { margin: 0 0 .3rem; font-size: .95rem; }
 figcaption { color: var(--muted); font-size: .85rem; line-height: 1.45; margin-top: .35rem; }
 figure svg { display: block; width: 100%; height: auto; stroke-linejoin: round;
   stroke-linecap: butt; overflow: visible; }

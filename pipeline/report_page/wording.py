@@ -36,7 +36,8 @@ def number(value: float | None) -> str:
     if isinstance(value, int) or abs(value) >= 1000:
         return f"{value:,.0f}".replace("-", "−")
     digits = 4 if abs(value) < 1 else max(0, 3 - math.floor(math.log10(abs(value))))
-    return f"{value:.{digits}f}".replace("-", "−")
+    said = f"{value:.{digits}f}"
+    return said.replace("-", "−") if float(said) else said.removeprefix("-")
 
 
 def signed(value: float) -> str:

@@ -70,10 +70,12 @@ def test_slices_are_compared_by_their_intervals(summary):
 
 def test_a_slice_of_too_few_users_is_noted_and_not_the_worst(summary):
     found = summary["ranking"]["slices"]["history"]
-    found["bots"] = {"users": 3, "note": "too few", "recall@10": found["new users"]["recall@10"]}
+    recall = found["new users"]["recall@10"]
+    found["bots"] = {"users": 3, "note": "too few users: received 3", "recall@10": recall}
+    found["kids"] = {"users": 2, "note": "too few users: received 2", "recall@10": recall}
     assert "Worst: new users" in slices.caption(found)
-    assert "Note on bots: too few." in slices.caption(found)
-    assert [dot.ours for dot in slices.measured(found)] == [True, True, False]
+    assert slices.caption(found).endswith(" Too few users: bots and kids.")
+    assert [dot.ours for dot in slices.measured(found)] == [True, True, False, False]
 
 
 def test_a_gap_is_held_against_its_limit(summary):
