@@ -17,6 +17,7 @@ from components.infra_check import InfraCheck
 from components.interactions_gen import InteractionsGen
 from components.items_gen import ItemsGen
 from components.pusher import Pusher
+from components.ranking_analysis import RankingAnalysis
 from components.ranking_trainer import RankingTrainer
 from components.recommender import Recommender
 from components.retrieval_trainer import RetrievalTrainer
@@ -237,6 +238,13 @@ def _model_nodes(
         tensorboard=f"{at.tensorboard}/ranking",
         checkpoints=f"{at.checkpoints}/ranking",
     )
+    analysis = RankingAnalysis(
+        **inputs,
+        **stage,
+        ranking=ranking.outputs["model"],
+        retrieval_config=retrieval_config,
+        ranking_config=ranking_config,
+    )
     evaluator = Evaluator(
         **inputs,
         **stage,
@@ -270,6 +278,7 @@ def _model_nodes(
         "retrieval": retrieval,
         "index": index,
         "ranking": ranking,
+        "analysis": analysis,
         "evaluator": evaluator,
         "recommender": recommender,
         "infra": infra,

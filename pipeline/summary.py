@@ -12,6 +12,7 @@ from tfx.utils import path_utils
 from components.evaluator import METRICS
 from components.ingest import counts
 from components.ingest.counts import Counts
+from components.ranking_analysis import ANALYSIS
 from pipeline.config import Config
 from pipeline.run_metadata import RunMetadata
 from pipeline.stages import Executed
@@ -37,6 +38,7 @@ def summarise(config: Config, executed: Executed) -> dict[str, Any]:
         "retrieval": evaluation["retrieval"] | _training(metadata, "RetrievalTrainer"),
         "ranking": evaluation["ranking"] | _training(metadata, "RankingTrainer"),
         "index": json.loads(_property(_output(metadata, "Indexer", "index"), "measured")),
+        "analysis": _analysis(metadata),
         "fairness": evaluation["fairness"],
         "verdict": evaluation["verdict"] | {"forced": _forced(pushed)},
         "servables": json.loads(_property(pushed, "servables")) if pushed else {},
@@ -118,6 +120,13 @@ def _forced(pushed: Artifact | None) -> dict[str, str] | None:
 def _metrics(metadata: RunMetadata) -> dict[str, dict]:
     uri = _output(metadata, "Evaluator", "evaluation_result").uri
     return json.loads(pathlib.Path(uri, METRICS).read_text(encoding="utf-8"))
+
+
+def _analysis(metadata: RunMetadata) -> dict[str, Any]:
+    """TFMA's numbers, and where its artifact is."""
+    uri = _output(metadata, "RankingAnalysis", "analysis").uri
+    found = json.loads(pathlib.Path(uri, ANALYSIS).read_text(encoding="utf-8"))
+    return {"artifact": uri} | found
 
 
 def _training(metadata: RunMetadata, node: str) -> dict[str, dict]:

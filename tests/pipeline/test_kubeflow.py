@@ -96,12 +96,17 @@ def test_every_task_has_a_component_and_every_component_an_executor(compiled, ta
         ("Transform.interactions", {"DataGate", "InteractionsGen"}),
         ("Transform.items", {"DataGate", "ItemsGen"}),
         ("RankingTrainer", {"RetrievalTrainer"}),
+        ("RankingAnalysis", {"RankingTrainer", "RetrievalTrainer"}),
         ("InfraCheck", {"Recommender"}),
         ("Pusher", {"InfraCheck", "Evaluator", "Recommender"}),
     ],
 )
 def test_what_must_come_before(tasks, task, after):
     assert after <= set(tasks[task].dependent_tasks)
+
+
+def test_nothing_waits_for_what_only_measures(tasks):
+    assert not [name for name in tasks if "RankingAnalysis" in tasks[name].dependent_tasks]
 
 
 def test_the_order_has_no_circle_and_ends_with_the_pusher(tasks):

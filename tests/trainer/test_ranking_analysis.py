@@ -47,14 +47,17 @@ RATING = HeadRows(
 )
 
 
-@pytest.fixture(scope="module")
-def uri(tmp_path_factory):
-    folder = str(tmp_path_factory.mktemp("analysis"))
+def write(heads, folder):
     options = PipelineOptions(["--runner=FnApiRunner", "--direct_running_mode=in_memory"])
     with beam.Pipeline(options=options) as pipeline:
-        heads = {"relevance": RELEVANCE, "click": CLICK, "rating": RATING}
-        ranking_analysis.build(pipeline, heads, folder)
-    return folder
+        ranking_analysis.build(pipeline, heads, str(folder))
+
+
+@pytest.fixture(scope="module")
+def uri(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("analysis")
+    write({"relevance": RELEVANCE, "click": CLICK, "rating": RATING}, folder)
+    return str(folder)
 
 
 @pytest.fixture(scope="module")
@@ -141,3 +144,20 @@ def test_rows_that_are_alike_to_auc_travel_as_one():
     )
     expected = [(0, 0.50005, 2), (1, 0.50005, 1), (0, 0.99995, 1)]
     assert list(found) == [pytest.approx(row) for row in expected]
+
+
+def test_a_list_is_cut_to_its_head_and_its_answers():
+    """Twelve candidates, the answers in places 3 and 12: place 11 changes no NDCG@10."""
+    label = np.zeros(12, np.float32)
+    label[[2, 11]] = 1
+    rows = HeadRows(
+        "relevance", label, np.linspace(1, 0, 12, dtype=np.float32), {}, Asked(np.zeros(12), {})
+    )
+    (element,) = ranking_analysis.question_extracts("relevance", rows)
+    assert element["features"]["gain"].tolist() == [0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1]
+
+
+def test_where_no_head_has_rows_that_is_said(tmp_path):
+    write({}, tmp_path)
+    found = analysed_slices.read(str(tmp_path))
+    assert found == {"Overall": {"note": "no head has a row to be measured on"}}
