@@ -117,6 +117,7 @@ def label_rows(data, values):
 
 def test_events_without_the_label_are_no_rows(data):
     found = label_rows(data, [4.0, NAN, 5.0])
+    assert isinstance(found, HeadRows)
     assert found.label.tolist() == [4, 5]
     assert found.prediction.tolist() == [3, 1]
     assert slices(found.slices)["history"] == {"new users": [0, 1], "warm users": [1, 0]}
