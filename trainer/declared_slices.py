@@ -16,10 +16,12 @@ from trainer.timelines import Timelines
 from trainer.training_data import TrainingData
 
 
-def of_users(asked: Questions, data: TrainingData) -> dict[str, list[Slice]]:
-    """By `user_<name>`: slices of those asked."""
+def of_users(
+    asked: Questions, data: TrainingData, most: int = slicing.MOST_VALUES
+) -> dict[str, list[Slice]]:
+    """By `user_<name>`: slices of those asked; `most` as `slicing.by_value` has it."""
     return {
-        key: slicing.by_value(asked.timelines.users[name][asked.row], values)
+        key: slicing.by_value(asked.timelines.users[name][asked.row], values, most)
         for name, key, values in _named(
             data.dataset.features.users, timeline.user, data.timelines_graph
         )
@@ -38,16 +40,29 @@ def of_events(
         key: slicing.by_value(timelines.users[name][row], values)
         for name, key, values in _named(declared.users, timeline.user, graph)
     }
-    return of_users | {
+    return of_users | of_context(timelines, events, data)
+
+
+def of_context(
+    timelines: Timelines, events: np.ndarray, data: TrainingData
+) -> dict[str, list[Slice]]:
+    """By `context_<name>`: slices of `events` [rows], positions in the timelines."""
+    return {
         key: slicing.by_value(timelines.context[name][events], values)
-        for name, key, values in _named(declared.context, timeline.context, graph)
+        for name, key, values in _named(
+            data.dataset.features.context, timeline.context, data.timelines_graph
+        )
     }
 
 
-def of_items(items: np.ndarray, data: TrainingData) -> dict[str, list[Slice]]:
-    """By `item_<name>`: slices of `items` [rows], indices into the catalogue."""
+def of_items(
+    items: np.ndarray, data: TrainingData, most: int = slicing.MOST_VALUES
+) -> dict[str, list[Slice]]:
+    """By `item_<name>`: slices of `items` [rows], indices into the catalogue; `most` as
+    `slicing.by_value` has it.
+    """
     return {
-        key: slicing.by_value(data.catalogue.features[name][items], values)
+        key: slicing.by_value(data.catalogue.features[name][items], values, most)
         for name, key, values in _named(
             data.dataset.features.items, timeline.item, data.items_graph
         )

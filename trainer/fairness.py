@@ -12,6 +12,7 @@ from trainer.slices import Row, Slice
 from trainer.training_data import TrainingData
 
 _SEED = 1
+_MOST_GROUPS = 20
 
 
 def measure(
@@ -28,7 +29,7 @@ def measure(
     found: dict[str, dict[str, Row]] = {"users": {}, "items": {}}
     for group in declared:
         of_users = group.table == "users"
-        row = _of_users(group, served) if of_users else _of_items(group, served, data)
+        row = _of_users(group, served, data) if of_users else _of_items(group, served, data)
         found[group.table][group.of] = row | {
             "metric": group.measured_by,
             "limit": group.max_gap,
@@ -61,8 +62,10 @@ def _held(of: str, row: Row) -> Row:
     return head | {"received": gap, "passed": gap <= row["limit"]}
 
 
-def _of_users(group: FairnessConfig, served: MeasuredLists) -> Row:
-    parts = served.judge.user_slices[timeline.user(group.feature)]
+def _of_users(group: FairnessConfig, served: MeasuredLists, data: TrainingData) -> Row:
+    parts = declared_slices.of_users(served.judge.asked, data, _MOST_GROUPS)[
+        timeline.user(group.feature)
+    ]
     if not _known(parts):
         return {"groups": {}, "note": f"no gap: no test user has a known value of {group.of}"}
     return user_fairness.measure(served.columns[group.measured_by], parts, _SEED)
@@ -70,7 +73,7 @@ def _of_users(group: FairnessConfig, served: MeasuredLists) -> Row:
 
 def _of_items(group: FairnessConfig, served: MeasuredLists, data: TrainingData) -> Row:
     indices = np.arange(data.catalogue.size + 1)
-    parts = declared_slices.of_items(indices, data)[timeline.item(group.feature)]
+    parts = declared_slices.of_items(indices, data, _MOST_GROUPS)[timeline.item(group.feature)]
     if not _known(parts):
         return {"groups": {}, "note": f"no gap: no item has a known value of {group.of}"}
     cutoff = int(group.measured_by.partition("@")[2])

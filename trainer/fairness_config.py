@@ -12,7 +12,7 @@ _GROUPED = ("category", "set")
 
 
 class FairnessConfig(Strict):
-    """One division into groups that the final lists should serve alike. Groups are the ten most
+    """One division into groups that the final lists should serve alike. Groups are the 20 most
     frequent values of a feature, all others together, and those without a known value; of users
     only groups of 50 or more are compared.
     """

@@ -59,7 +59,11 @@ def judge(
     )
     answers = taken_answers.of(asked)
     return Judge(
-        asked, known, answers, _of_users(asked, data), _of_answers(answers, known.events, data)
+        asked,
+        known,
+        answers,
+        _of_users(asked, data),
+        _of_answers(asked, answers, known.events, data),
     )
 
 
@@ -73,13 +77,14 @@ def _of_users(asked: Questions, data: TrainingData) -> dict[str, list[Slice]]:
 
 
 def _of_answers(
-    answers: TakenAnswers, events: np.ndarray, data: TrainingData
+    asked: Questions, answers: TakenAnswers, events: np.ndarray, data: TrainingData
 ) -> dict[str, list[Slice]]:
     """A split by last item has no cut, and so no time since it."""
     found = {"popularity": slicing.by_popularity(answers.item, events)}
     if data.has_clock:
         found["days since the cut"] = slicing.by_age(answers.days)
-    return found | declared_slices.of_items(answers.item, data)
+    found |= declared_slices.of_items(answers.item, data)
+    return found | declared_slices.of_context(asked.timelines, answers.event, data)
 
 
 @dataclasses.dataclass(frozen=True)

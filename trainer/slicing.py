@@ -9,7 +9,8 @@ from trainer.slices import Slice
 
 _RARE = 5
 _AGES = (1, 7, 30)
-_MOST_VALUES = 10
+MOST_VALUES = 10
+"""Values of a category or set that have a slice of their own."""
 
 
 def by_history(history: np.ndarray) -> list[Slice]:
@@ -62,19 +63,18 @@ def by_age(days: np.ndarray) -> list[Slice]:
     return [*found, Slice(f"from day {edges[-1]} on", days >= edges[-1])]
 
 
-def by_value(values: np.ndarray, names: list[str]) -> list[Slice]:
+def by_value(values: np.ndarray, names: list[str], most: int = MOST_VALUES) -> list[Slice]:
     """[rows] of a category, or [rows, width] of a set, as Transform left them: 0 is no value or an
     unknown one, i is names[i - 1].
 
-    The values of the most rows each have a slice, and all the rest that occur share one. Where
-    there are few values, those without rows have theirs as well. The slices of a set overlap.
+    The `most` values of the most rows each have a slice, and all the rest that occur share one.
+    Where there are few values, those without rows have theirs as well. The slices of a set overlap.
     """
     table = values.reshape(len(values), -1)
     count = np.bincount(table.ravel(), minlength=len(names) + 1)
     order = 1 + np.argsort(-count[1:], kind="stable")
-    most, rest = order[:_MOST_VALUES], order[_MOST_VALUES:]
-    rest = rest[count[rest] > 0]
-    found = [Slice(names[value - 1], (table == value).any(axis=1)) for value in most]
+    rest = order[most:][count[order[most:]] > 0]
+    found = [Slice(names[value - 1], (table == value).any(axis=1)) for value in order[:most]]
     if len(rest):
         found.append(Slice(f"{len(rest)} other values", np.isin(table, rest).any(axis=1)))
     return [*found, Slice("no known value", (table == 0).all(axis=1))]

@@ -19,6 +19,8 @@ class TakenAnswers:
     """[a] place of the user among those asked."""
     item: np.ndarray
     """[a] index of the item."""
+    event: np.ndarray
+    """[a] position in the questions' timelines of the event by which the user first took it."""
     days: np.ndarray
     """[a] days from the moment of the question to when the user first took it."""
 
@@ -45,5 +47,6 @@ def of(asked: Questions) -> TakenAnswers:
     user = np.repeat(np.arange(len(asked)), [len(items) for items in asked.answers])
     item = np.concatenate(asked.answers).astype(np.int64)
     wanted = np.searchsorted(pairs, number[asked.row[user]] * width + item)
-    moment = split.timestamps[chosen[first[wanted]]]
-    return TakenAnswers(len(asked), user, item, (moment - asked.now) / SECONDS_PER_DAY)
+    event = chosen[first[wanted]]
+    days = (split.timestamps[event] - asked.now) / SECONDS_PER_DAY
+    return TakenAnswers(len(asked), user, item, event, days)

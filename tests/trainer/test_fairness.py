@@ -10,51 +10,56 @@ from pydantic import ValidationError
 from schema.dataset import Dataset
 from trainer import fairness
 from trainer.fairness_config import FairnessConfig, require_groups
-from trainer.slices import Slice
 
 USERS = 300
 REGION = np.arange(USERS) % 3
 NDCG = np.choose(REGION, [0.5, 0.25, 0.4])
 STUDIO = np.array([0, 1, 1, 2, 2])
 """Of items 1 to 4: two of studio x, two of studio y."""
-NOBODY = np.zeros(USERS, bool)
-REGIONS = [
-    Slice("north", np.equal(REGION, 0)),
-    Slice("south", np.equal(REGION, 1)),
-    Slice("west", np.equal(REGION, 2)),
-    Slice("no known value", NOBODY),
-]
 
 
-def served(regions: list[Slice] = REGIONS, users: int = USERS) -> Any:
-    """Everybody is shown item 1 and takes items 2 and 3."""
+def served(users: int = USERS, region: np.ndarray = REGION + 1) -> Any:
+    """Everybody is shown item 1 and takes items 2 and 3; 0 is no known region."""
     return types.SimpleNamespace(
         lists=np.array([[1]] * users),
         columns={"ndcg@10": NDCG[:users], "recall@5": 1 - NDCG[:users]},
         judge=types.SimpleNamespace(
-            user_slices={"user_region": regions},
-            asked=types.SimpleNamespace(answers=[np.array([2, 3])] * users),
+            asked=types.SimpleNamespace(
+                answers=[np.array([2, 3])] * users,
+                timelines=types.SimpleNamespace(users={"region": region}),
+                row=np.arange(users),
+            ),
         ),
     )
 
 
 class Graph:
-    """The items' vocabulary of studios."""
+    """The vocabularies of both tables."""
 
-    def vocabulary_by_name(self, name):
-        assert name == "item_studio"
-        return [b"x", b"y"]
+    def vocabulary_by_name(self, name: str) -> list[bytes]:
+        return {"item_studio": [b"x", b"y"], "user_region": [b"north", b"south", b"west"]}[name]
 
 
 def data(studio: np.ndarray = STUDIO) -> Any:
     dataset = Dataset.model_validate(
         {
-            "data": {"interactions": {"path": "e.csv"}, "items": {"path": "i.csv"}},
-            "features": {"items": {"studio": {"kind": "category"}}},
+            "data": {
+                "interactions": {"path": "e.csv"},
+                "items": {"path": "i.csv"},
+                "users": {"path": "u.csv"},
+            },
+            "features": {
+                "items": {"studio": {"kind": "category"}},
+                "users": {"region": {"kind": "category"}},
+            },
         }
     )
-    catalogue = types.SimpleNamespace(size=4, features={"studio": studio})
-    return types.SimpleNamespace(dataset=dataset, catalogue=catalogue, items_graph=Graph())
+    return types.SimpleNamespace(
+        dataset=dataset,
+        catalogue=types.SimpleNamespace(size=4, features={"studio": studio}),
+        items_graph=Graph(),
+        timelines_graph=Graph(),
+    )
 
 
 def declared(of, **more):
@@ -107,9 +112,9 @@ def test_a_group_without_a_limit_is_held_against_nothing():
 
 @pytest.mark.parametrize("required", [False, True])
 def test_too_few_users_are_not_measured_and_fail_only_what_is_required(required):
-    few = [Slice(part.name, part.chosen[:140]) for part in REGIONS]  # 47, 47 and 46 users
     config = declared("users.region", max_gap=0.2, required=required)
-    (row,) = fairness.limits(fairness.measure([config], served(few, 140), data()))
+    few = served(140)  # 47, 47 and 46 of a region
+    (row,) = fairness.limits(fairness.measure([config], few, data()))
     assert row["note"] == (
         "not measured: no gap: expected two groups of 50 users or more, received 0"
     )
@@ -125,9 +130,9 @@ def test_few_users_say_nothing_of_items_either():
 
 
 def test_values_that_never_occur_are_said():
-    nobody = [Slice("north", NOBODY), Slice("no known value", ~NOBODY)]
+    nobody = served(region=np.zeros(USERS, int))
     configs = [declared("users.region", max_gap=0.1), declared("items.studio", max_gap=0.1)]
-    found = fairness.measure(configs, served(nobody), data(np.zeros(5, int)))
+    found = fairness.measure(configs, nobody, data(np.zeros(5, int)))
     assert found["users"]["users.region"]["note"] == (
         "no gap: no test user has a known value of users.region"
     )
@@ -150,6 +155,21 @@ FEATURES = Dataset.model_validate(
         },
     }
 ).features
+
+
+def test_many_values_are_groups_of_their_own():
+    """Twenty studios of one item each: slices would show ten, a limit is to hold for all."""
+    lists: Any = types.SimpleNamespace(
+        lists=np.array([[1]] * 60),
+        judge=types.SimpleNamespace(asked=types.SimpleNamespace(answers=[np.arange(1, 21)] * 60)),
+    )
+    studios = data(np.arange(21))
+    studios.catalogue.size = 20
+    names = [b"s%d" % number for number in range(1, 21)]
+    studios.items_graph = types.SimpleNamespace(vocabulary_by_name=lambda name: names)
+    row = fairness.measure([declared("items.studio")], lists, studios)["items"]["items.studio"]
+    assert row["groups"].keys() == {*(name.decode() for name in names), "no known value"}
+    assert row["gap"] == pytest.approx(1 - 1 / 20)
 
 
 def test_declared_categories_and_sets_are_groups():

@@ -22,6 +22,7 @@ def data(planted, timelines_of):
         (b"%d" % user, 0, [3], [CUT + 2 * DAY], 0) for user in odd
     ]
     region = np.array([1] * 50 + [0] * 50)
+    device = np.array([2, 1] * 50 + [2] * 50)  # even users take 2 on their phone
     return TrainingData(
         dataset=planted.dataset,
         items_graph=planted.items_graph,
@@ -36,7 +37,7 @@ def data(planted, timelines_of):
         ),
         train=history,
         valid=timelines_of([(b"0", 1, [1], [0], 1)]),
-        test=timelines_of(asked, users={"region": region}),
+        test=timelines_of(asked, users={"region": region}, context={"device": device}),
     )
 
 
@@ -95,7 +96,7 @@ def test_slices_by_hand(judge):
     found = same_for_all(judge, [2, 3]).slices()
     assert found.keys() == {
         "history", "activity", "popularity", "days since the cut", "user_region", "item_genres",
-        "item_studio",
+        "item_studio", "context_device",
     }  # fmt: skip
     assert found["history"]["warm users"]["ndcg@10"]["value"] == 1
     assert found["history"]["new users"]["ndcg@10"]["value"] == pytest.approx(SECOND)
@@ -108,6 +109,8 @@ def test_slices_by_hand(judge):
     only_2 = same_for_all(judge, [2, 0]).slices()
     assert only_2["item_genres"]["crime"]["recall@10"]["value"] == 1
     assert only_2["item_genres"]["no known value"]["recall@10"]["value"] == 0
+    assert only_2["context_device"]["phone"]["recall@10"]["value"] == 1
+    assert only_2["context_device"]["web"]["recall@10"]["value"] == 0
 
 
 def test_verdicts_against_others(judge):

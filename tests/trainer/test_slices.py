@@ -28,6 +28,7 @@ def test_answers_have_the_moment_at_which_they_were_first_taken(asked):
     assert found.users == 2
     assert found.user.tolist() == [0, 0, 1]
     assert found.item.tolist() == [4, 5, 3]
+    assert found.event.tolist() == [2, 1, 8]  # 3 events, 4 of the second window, 1 of his own
     assert found.days.tolist() == [2.0, 1.0, 0.5]
 
 
@@ -71,7 +72,7 @@ def test_a_slice_without_users_and_one_of_few_say_so():
 def three_users():
     """Ranks of user 0's answers 1, 12 and none, of user 1's 11, of user 2's 2."""
     user = np.array([0, 0, 0, 1, 2])
-    answers = TakenAnswers(3, user, np.array([1, 2, 3, 1, 4]), np.zeros(5))
+    answers = TakenAnswers(3, user, np.array([1, 2, 3, 1, 4]), np.arange(5), np.zeros(5))
     return answers, np.array([1, 12, 0, 11, 2])
 
 
