@@ -5,9 +5,12 @@ from typing import Any
 
 from rich.table import Table
 
+from schema.signatures import RANKING
+
 Metrics = dict[str, Any]
 
 _COLUMNS = ("ndcg@10", "recall@10", "recall@100", "coverage@10")
+_COMPARED = ("ndcg@10", "recall@10", "recall@100")
 _MAIN = "ndcg@10"
 _PUSHED = "pushed"
 
@@ -23,18 +26,41 @@ def table(summary: dict[str, Any]) -> Table:
     return table
 
 
-def sentences(summary: dict[str, Any]) -> Iterator[str]:
-    """How many were asked, what that allows to say, and whether ours are better than others'."""
-    retrieval, final = summary["retrieval"], summary["ranking"]
+def differences(summary: dict[str, Any]) -> Table:
+    """Ours minus those of the baseline with the highest NDCG@10 and of what is pushed now, each
+    with its verdict; of the final lists minus retrieval's, where these are not the same.
+    """
+    table = Table(title="differences on test, and what the noise allows to say of them")
+    table.title_justify = "left"
+    table.add_column("")
+    for name in _COMPARED:
+        table.add_column(name, justify="right")
+    for name, found in _pairs(summary):
+        table.add_row(name, *(_verdict(found, metric) for metric in _COMPARED))
+    return table
+
+
+def asked(summary: dict[str, Any]) -> str:
+    """How many users were asked, and whether they are too few."""
+    retrieval = summary["retrieval"]
     note = f"; {retrieval['note']}" if "note" in retrieval else ""
-    yield f"{retrieval['users']:,} test users were asked{note}"
+    return f"{retrieval['users']:,} test users were asked{note}"
+
+
+def _pairs(summary: dict[str, Any]) -> Iterator[tuple[str, dict[str, Metrics]]]:
+    retrieval, final = summary["retrieval"], summary["ranking"]
     best = max(retrieval["baselines"], key=lambda name: retrieval["baselines"][name][_MAIN])
-    called = f"{best.replace('_', ' ')}, the best baseline"
-    yield _against("retrieval", retrieval, best, called)
-    yield _against("final lists", final, best, called)
-    yield _against("final lists", final, "retrieval", "retrieval")
+    called = best.replace("_", " ")
+    yield f"retrieval - {called}", retrieval["against"][best]
+    yield f"final lists - {called}", final["against"][best]
+    if final["order"] == RANKING:
+        yield "final lists - retrieval", final["against"]["retrieval"]
     if _PUSHED in final["against"]:
-        yield _against("final lists", final, _PUSHED, "what is pushed now")
+        yield "final lists - pushed now", final["against"][_PUSHED]
+
+
+def _verdict(found: dict[str, Metrics], metric: str) -> str:
+    return f"{found[metric]['value']:+.4f} {found[metric]['verdict']}" if metric in found else ""
 
 
 def _rows(summary: dict[str, Any]) -> Iterator[tuple[str, Metrics]]:
@@ -61,11 +87,3 @@ def _cell(found: Metrics, metric: str) -> str:
 def _short(share: float) -> str:
     """`.123`: the nought before the point is left out where it is one."""
     return f"{share:.3f}".removeprefix("0")
-
-
-def _against(name: str, found: Metrics, other: str, called: str) -> str:
-    said = "; ".join(
-        f"{metric} {row['value']:+.4f} ({row['low']:+.4f} to {row['high']:+.4f}) {row['verdict']}"
-        for metric, row in found["against"][other].items()
-    )
-    return f"{name} against {called}: {said}"

@@ -24,6 +24,7 @@ def show(summary: dict[str, Any], console: Console) -> None:
         console.print("nothing changed: no component was executed, everything came from the cache")
     console.print(_rows(summary["rows"]))
     console.print(quality_table.table(summary))
+    console.print(quality_table.differences(summary))
     for line in _measured(summary):
         console.print(line)
     _show_verdict(summary["verdict"], console)
@@ -37,7 +38,7 @@ def show(summary: dict[str, Any], console: Console) -> None:
 
 def _measured(summary: dict[str, Any]) -> Iterator[str]:
     ranking = summary["ranking"]
-    yield from quality_table.sentences(summary)
+    yield quality_table.asked(summary)
     yield _order(ranking)
     yield from label_lines.lines(ranking["labels"])
     yield from fairness_lines.lines(summary["fairness"])

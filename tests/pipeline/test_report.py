@@ -82,8 +82,10 @@ def page(monkeypatch):
 
 
 def row(text: str, name: str) -> list[str]:
-    (line,) = [line for line in text.splitlines() if line.startswith(f"│ {name} ")]
-    return [cell.strip() for cell in line.strip("│").split("│")]
+    """The cells of the row whose first one is `name`, that one included."""
+    rows = [[cell.strip() for cell in line.strip("│").split("│")] for line in text.splitlines()]
+    (found,) = [cells for cells in rows if cells[0] == name]
+    return found
 
 
 def test_every_figure_stands_beside_its_baseline(page):

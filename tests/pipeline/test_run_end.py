@@ -29,6 +29,7 @@ def summary(**retrieval: object) -> dict[str, Any]:
         | retrieval,
         "ranking": metrics(
             0.11,
+            order="ranking",
             intervals={"ndcg@10": {"low": 0.0994, "high": 1.0}},
             against={"item_neighbours": {"ndcg@10": better}, "retrieval": {"ndcg@10": noise}},
         ),
@@ -44,38 +45,47 @@ def printed(what: Any) -> list[str]:
     return file.getvalue().splitlines()
 
 
+def rows(table: Any) -> dict[str, list[str]]:
+    """By the first cell of a row: the others."""
+    found = {}
+    for line in printed(table):
+        name, *cells = (cell.strip() for cell in line.strip("│").split("│"))
+        if line.startswith("│"):
+            found[name] = cells
+    return found
+
+
 def test_lists_are_held_against_the_baseline_with_the_highest_ndcg():
-    asked, retrieval, final, both = quality_table.sentences(summary())
-    assert asked == "1,900 test users were asked"
-    assert retrieval == (
-        "retrieval against item neighbours, the best baseline: "
-        "ndcg@10 +0.0200 (+0.0100 to +0.0300) better; "
-        "recall@10 -0.0010 (-0.0110 to +0.0090) inside the noise"
-    )
-    assert final.startswith("final lists against item neighbours, the best baseline: ndcg@10")
-    assert both.startswith("final lists against retrieval: ndcg@10 -0.0010")
+    assert rows(quality_table.differences(summary())) == {
+        "retrieval - item neighbours": ["+0.0200 better", "-0.0010 inside the noise", ""],
+        "final lists - item neighbours": ["+0.0200 better", "", ""],
+        "final lists - retrieval": ["-0.0010 inside the noise", "", ""],
+    }
+
+
+def test_final_lists_in_retrievals_order_are_not_held_against_themselves():
+    found = summary()
+    found["ranking"]["order"] = "retrieval"
+    assert "final lists - retrieval" not in rows(quality_table.differences(found))
 
 
 def test_too_few_users_are_said_at_the_head():
     note = "too few users for a verdict: expected 50, received 12"
-    first, *_ = quality_table.sentences(summary(users=12, note=note))
-    assert first == f"12 test users were asked; {note}"
+    assert quality_table.asked(summary()) == "1,900 test users were asked"
+    assert quality_table.asked(summary(users=12, note=note)) == f"12 test users were asked; {note}"
 
 
 def test_a_version_pushed_before_has_its_row_and_its_verdict():
     found = summary()
     found["verdict"] = {"pushed_before": metrics(0.1075, version=3, path="/serving/3")}
     found["ranking"]["against"]["pushed"] = {"ndcg@10": difference(0.0025, "inside the noise")}
-    assert "0.1075" in "".join(
-        line for line in printed(quality_table.table(found)) if "pushed version 3" in line
-    )
-    *_, last = quality_table.sentences(found)
-    assert last.startswith("final lists against what is pushed now: ndcg@10 +0.0025")
+    assert rows(quality_table.table(found))["pushed version 3"][0] == "0.1075"
+    compared = rows(quality_table.differences(found))["final lists - pushed now"]
+    assert compared[0] == "+0.0025 inside the noise"
 
 
 def test_an_interval_stands_behind_its_metric():
-    lines = printed(quality_table.table(summary()))
-    assert "0.1100 .099-1.000" in "".join(line for line in lines if "final lists" in line)
+    assert rows(quality_table.table(summary()))["final lists"][0] == "0.1100 .099-1.000"
 
 
 REGRESSION = {
@@ -163,15 +173,7 @@ def test_what_failed_stands_in_a_table_and_by_how_much():
         rule("rating: RMSE not above the bias baseline's", False, expected=None, received=None),
         rule("held", True),
     )
-    lines = printed(verdict_table.table(decided))
-    cells = {
-        line.strip("│").split("│")[0].strip(): [
-            cell.strip() for cell in line.strip("│").split("│")[1:]
-        ]
-        for line in lines
-        if line.startswith("│")
-    }
-    assert cells == {
+    assert rows(verdict_table.table(decided)) == {
         "final lists: ndcg@10 not worse than recent": [
             "0.1000", "0.0800", "-0.0200", "-0.0300 to -0.0100",
         ],
