@@ -21,7 +21,7 @@ from trainer import analysis_config
 from trainer.analysis_config import GAIN, NDCG_AT, QUERY
 from trainer.head_rows import HeadRows, SliceKey, parts
 
-_AUC_BUCKETS = 10_000
+_AUC_BUCKETS = 1_000
 Extracts = dict[str, Any]
 Sliced = tuple[SliceKey, dict[Any, Any]]
 
@@ -138,8 +138,8 @@ def _extracts(
 
 
 def _alike(label: np.ndarray, prediction: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """One row for all of the same label in the same of TFMA's 10,000 buckets of probability, and
-    how many they are: the same AUC from far fewer rows.
+    """One row for all of the same label in the same thousandth of probability, and how many they
+    are: far fewer rows, and an AUC that differs by what a thousandth of a probability decides.
     """
     bucket = np.minimum(prediction * _AUC_BUCKETS, _AUC_BUCKETS - 1).astype(np.int64)
     kinds, count = np.unique(2 * bucket + (label > 0), return_counts=True)

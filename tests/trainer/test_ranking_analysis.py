@@ -134,7 +134,7 @@ def test_the_artifact_opens_with_plots(uri):
 
 def test_rows_that_are_alike_to_auc_travel_as_one():
     label = np.array([0, 1, 0, 0], np.float32)
-    rows = HeadRows("relevance", label, np.array([0.5, 0.5, 0.50001, 1.0], np.float32), {})
+    rows = HeadRows("relevance", label, np.array([0.5, 0.5, 0.5001, 1.0], np.float32), {})
     (element,) = ranking_analysis.row_extracts("relevance", rows)
     found = zip(
         element["labels"]["relevance"].tolist(),
@@ -142,7 +142,7 @@ def test_rows_that_are_alike_to_auc_travel_as_one():
         element["example_weights"]["relevance"].tolist(),
         strict=True,
     )
-    expected = [(0, 0.50005, 2), (1, 0.50005, 1), (0, 0.99995, 1)]
+    expected = [(0, 0.5005, 2), (1, 0.5005, 1), (0, 0.9995, 1)]
     assert list(found) == [pytest.approx(row) for row in expected]
 
 
