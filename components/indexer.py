@@ -11,6 +11,7 @@ from components.artifact_types import Candidates
 from schema import candidates as candidate_files
 from serving import index_build, index_export
 from serving.config import IndexConfig
+from serving.eligibility import Eligibility
 
 
 @component
@@ -24,8 +25,10 @@ def Indexer(
     """
     stored = candidate_files.load(candidates.uri)
     settings = IndexConfig.model_validate_json(config)
-    built = index_build.build(stored.vectors, settings)
-    measured = index_build.measure(built, stored.vectors, stored.sample_queries)
+    vectors, queries = stored.vectors, stored.sample_queries
+    eligible = Eligibility.of_all(len(vectors))
+    built = index_build.build(vectors, eligible, queries, settings)
+    measured = index_build.measure(built, vectors, eligible, queries)
     index_build.require(measured, settings)
-    index_export.save(built, stored.vectors.shape[1], path_utils.serving_model_dir(index.uri))
+    index_export.save(built.index, vectors.shape[1], path_utils.serving_model_dir(index.uri))
     index.set_string_custom_property("measured", json.dumps(measured))

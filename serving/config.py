@@ -10,16 +10,19 @@ from schema.strict import Strict
 class IndexConfig(Strict):
     """The nearest-neighbour index over the candidate vectors."""
 
-    kind: Literal["auto", "exact", "scann"] = "auto"
-    """`auto` takes exact search below `exact_below` items and ScaNN from there on."""
+    kind: Literal["auto", "exact", "scann", "ivf"] = "auto"
+    """`ivf` is an inverted file of stock TensorFlow ops, which any TensorFlow Serving can load;
+    `auto` takes exact search below `exact_below` items and ScaNN from there on."""
     exact_below: Annotated[int, Field(ge=1)] = 20_000
     """Catalogue size from which `auto` takes ScaNN."""
-    reordering: Annotated[int, Field(ge=1)] = 400
-    """Candidates that ScaNN scores again exactly; more than the items asked for."""
-    leaves_to_search_fraction: Annotated[float, Field(gt=0, le=1)] = 0.15
-    """Share of ScaNN's partitions that a query looks into."""
-    min_ann_recall: Annotated[float, Field(ge=0, le=1)] = 0.9
-    """Below this ANN recall@100 against exact search the run stops."""
+    codes: Literal["float32", "int8"] = "float32"
+    """How `ivf` keeps vectors: as they are, or in a byte a value, with scores that are as much less
+    exact."""
+    target_ann_recall: Annotated[float, Field(gt=0, le=1)] = 0.95
+    """ANN recall@100 against exact search that tuning looks for, on queries of valid. Where the
+    index that comes out has less on others of them, the run stops."""
+    tuning_seconds: Annotated[float, Field(gt=0)] = 60.0
+    """After them no further number of leaves is tried."""
 
 
 class ServingConfig(Strict):

@@ -6,12 +6,15 @@ from serving.index_build import Index
 
 
 def save(index: Index, dim: int, path: str) -> None:
-    """`search(queries [b, dim], excluded [b, e] int32, k [] int32)` -> positions, scores."""
+    """`search(queries [b, dim], excluded [b, e] int32, allowed [b, a] int32, k [] int32)` ->
+    positions, scores.
+    """
     index.search = tf.function(
         index.search,
         input_signature=[
             tf.TensorSpec([None, dim], tf.float32, name="queries"),
             tf.TensorSpec([None, None], tf.int32, name="excluded"),
+            tf.TensorSpec([None, None], tf.int32, name="allowed"),
             tf.TensorSpec([], tf.int32, name="k"),
         ],
     )

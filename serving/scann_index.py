@@ -3,92 +3,136 @@
 Guo et al., Accelerating large-scale inference with anisotropic vector quantization, ICML 2020.
 """
 
-import math
 import uuid
+from functools import partial
 from types import ModuleType
 
 import numpy as np
 import tensorflow as tf
 
 from schema.errors import ConfigError, UsageError
-from serving.config import IndexConfig
+from serving import eligibility
+from serving.eligibility import Eligibility
+from serving.one_by_one import Found, each_row
 
 _TRAINING_SAMPLE = 250_000
 _FEWEST = 16
-_AS_BUILT = -1
+_MORE = 8
 
 
 class ScannIndex(tf.Module):
     """Same questions and answers as `serving.exact_index.ExactIndex`.
 
-    Excluded items are asked for beyond k and then dropped; where the partitions that were looked
-    into hold too few others, all of them are, so k eligible items remain whenever there are k.
-    Which partitions ScaNN looks into may differ between a query alone and the same one in a batch.
+    Excluded items are asked for beyond k and then dropped; where too few others are left, which a
+    filter makes likely, ever more are asked for in all partitions, so k eligible items remain
+    whenever there are k. A query of a batch is answered as it would be alone.
     """
 
     kind = "scann"
 
-    def __init__(self, vectors: np.ndarray, config: IndexConfig):
-        """`vectors` [n, dim] float32; about sqrt(n) partitions are trained on them.
+    def __init__(
+        self,
+        vectors: np.ndarray,
+        eligible: Eligibility,
+        leaf_count: int,
+        probes: int,
+        reordering: int,
+    ):
+        """`vectors` [n, dim] float32. Of about `leaf_count` partitions `probes` are looked into,
+        and `reordering` candidates scored again exactly.
 
-        Raises ConfigError below 16 items: so many centres has a block of the quantizer.
+        Raises ConfigError below 16 available items: so many centres has a block of the quantizer.
         """
         super().__init__()
-        if len(vectors) < _FEWEST:
+        positions = eligible.positions
+        if len(positions) < _FEWEST:
             raise ConfigError(
-                f'expected at least {_FEWEST} items for index.kind = "scann", received '
-                f'{len(vectors)}; set index.kind = "exact"'
+                f'expected at least {_FEWEST} available items for index.kind = "scann", received '
+                f'{len(positions)}; set index.kind = "exact"'
             )
+        vectors = vectors if eligible.available.all() else vectors[positions - 1]
+        self.probes = probes
+        self.reordering = reordering
+        self.leaf_count = leaf_count
         self._ops = scann_ops()
-        self._size = len(vectors)
-        self._reordering = config.reordering
-        self._leaves = leaves = round(math.sqrt(len(vectors)))
+        self._size = len(positions)
+        self._positions = tf.Variable(positions, trainable=False, name="positions")
+        self._categories = tf.Variable(
+            eligible.categories_by_position(), trainable=False, name="categories"
+        )
         searcher = (
             self._ops.builder(vectors, 100, "dot_product")
             .tree(
-                num_leaves=leaves,
-                num_leaves_to_search=max(1, math.ceil(leaves * config.leaves_to_search_fraction)),
+                num_leaves=leaf_count,
+                num_leaves_to_search=probes,
                 training_sample_size=min(len(vectors), _TRAINING_SAMPLE),
             )
             .score_ah(2, anisotropic_quantization_threshold=0.2)
-            .reorder(config.reordering)
+            .reorder(reordering)
             .build(shared_name=f"tandem-{uuid.uuid4()}")
         )
         self._state = searcher.serialize_to_module()
 
     def search(
-        self, queries: tf.Tensor, excluded: tf.Tensor, k: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
+        self, queries: tf.Tensor, excluded: tf.Tensor, allowed: tf.Tensor, k: tf.Tensor
+    ) -> Found:
         """See `ExactIndex.search`."""
-        found = self._search(queries, excluded, k, _AS_BUILT)
-        short = tf.reduce_any(found[0] == 0, axis=1, keepdims=True)
+        width = tf.minimum(k, self._size)
+        return each_row(partial(self._search_one, width), (queries, excluded, allowed))
 
-        def look_everywhere() -> tuple[tf.Tensor, tf.Tensor]:
-            full = self._search(queries, excluded, k, self._leaves)
-            # of the short rows alone: an answer must not depend on who else is in the batch
-            return tf.where(short, full[0], found[0]), tf.where(short, full[1], found[1])
+    def _search_one(
+        self, width: tf.Tensor, query: tf.Tensor, excluded: tf.Tensor, allowed: tf.Tensor
+    ) -> Found:
+        """[dim], [e], [a] -> [width] each."""
+        asked = (query[tf.newaxis], excluded, allowed, width)
+        fetch = tf.minimum(width + tf.size(excluded), self._size)
 
-        return tf.cond(tf.reduce_any(short), look_everywhere, lambda: found)
+        def short(
+            fetch: tf.Tensor, everywhere: tf.Tensor, at: tf.Tensor, _: tf.Tensor
+        ) -> tf.Tensor:
+            all_seen = everywhere & (fetch == self._size)
+            return tf.reduce_any(at == 0) & ~all_seen
 
-    def _search(
-        self, queries: tf.Tensor, excluded: tf.Tensor, k: tf.Tensor, leaves: int
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        fetch = tf.minimum(k + tf.shape(excluded)[1], self._size)
-        found = self._ops.searcher_from_module(self._state).search_batched(
-            queries,
-            final_num_neighbors=fetch,
-            pre_reorder_num_neighbors=tf.maximum(fetch, self._reordering),
-            leaves_to_search=leaves,
+        def more(fetch: tf.Tensor, *_: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            fetch = tf.minimum(fetch * _MORE, self._size)
+            return fetch, tf.constant(True), *self._fetched(*asked, fetch, self.leaf_count)
+
+        first = self._fetched(*asked, fetch, self.probes)
+        scalar, row = tf.TensorShape([]), tf.TensorShape([None])
+        found = tf.while_loop(
+            short,
+            more,
+            (fetch, tf.constant(self.probes == self.leaf_count), *first),
+            shape_invariants=(scalar, scalar, row, row),
         )
-        # as wide as the row that found most; within it, NaN stands for nothing found
-        missing = [[0, 0], [0, fetch - tf.shape(found.indices)[1]]]
-        position = tf.pad(tf.cast(found.indices, tf.int32) + 1, missing)
-        distance = tf.pad(found.distances, missing, constant_values=np.nan)
-        dropped = tf.reduce_any(position[..., tf.newaxis] == excluded[:, tf.newaxis], axis=-1)
-        scores = tf.where(dropped | tf.math.is_nan(distance), tf.constant(-np.inf), distance)
-        best = tf.math.top_k(scores, tf.minimum(k, tf.shape(scores)[1]))
-        chosen = tf.gather(position, best.indices, batch_dims=1)
-        return tf.where(tf.math.is_inf(best.values), 0, chosen), best.values
+        return found[2], found[3]
+
+    def _fetched(
+        self,
+        query: tf.Tensor,
+        excluded: tf.Tensor,
+        allowed: tf.Tensor,
+        width: tf.Tensor,
+        fetch: tf.Tensor,
+        probes: int,
+    ) -> Found:
+        """The best eligible of the `fetch` items that are found in `probes` partitions."""
+        found = self._ops.searcher_from_module(self._state).search_batched(
+            query,
+            final_num_neighbors=fetch,
+            pre_reorder_num_neighbors=tf.maximum(fetch, self.reordering),
+            leaves_to_search=probes,
+        )
+        row = tf.cast(found.indices[0], tf.int32)
+        at = tf.gather(self._positions, tf.maximum(row, 0))
+        dropped = tf.reduce_any(at[:, tf.newaxis] == excluded, axis=1)
+        dropped |= tf.math.is_nan(found.distances[0])  # nothing was found
+        dropped |= ~eligibility.allowed(tf.gather(self._categories, at), allowed)
+        scores = tf.where(dropped, -np.inf, found.distances[0])
+        best = tf.math.top_k(scores, tf.minimum(width, tf.size(scores)))
+        at = tf.where(tf.math.is_inf(best.values), 0, tf.gather(at, best.indices))
+        missing = [[0, width - tf.size(at)]]
+        return tf.pad(at, missing), tf.pad(best.values, missing, constant_values=-np.inf)
 
 
 def scann_ops() -> ModuleType:
@@ -99,6 +143,6 @@ def scann_ops() -> ModuleType:
         raise UsageError(
             f"expected ScaNN's ops to load under TensorFlow {tf.__version__}, received: {error}; "
             "install the locked version set (`tandem doctor` shows what differs) "
-            'or set index.kind = "exact"'
+            'or set index.kind = "ivf"'
         ) from error
     return ops

@@ -93,7 +93,8 @@ def search(
     """Positions and scores [batch, min(k, n)] without history and exclusions."""
     ids = [inputs[signatures.HISTORY_ITEM_IDS], inputs[signatures.EXCLUDED_ITEM_IDS]]
     excluded = items.positions(tf.concat(ids, axis=1))
-    return index.search(asked[signatures.VECTOR], excluded, k)
+    anything = tf.zeros([tf.shape(excluded)[0], 0], tf.int32)
+    return index.search(asked[signatures.VECTOR], excluded, anything, k)
 
 
 def heads(ranking: Any, items: ItemTable, asked: Inputs, positions: tf.Tensor) -> Inputs:

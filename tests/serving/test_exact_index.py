@@ -19,7 +19,10 @@ def index():
 
 def _search(index, queries, excluded, k):
     positions, scores = index.search(
-        tf.constant(queries), tf.constant(excluded, tf.int32), tf.constant(k)
+        tf.constant(queries),
+        tf.constant(excluded, tf.int32),
+        tf.zeros([len(queries), 0], tf.int32),
+        tf.constant(k),
     )
     return positions.numpy(), scores.numpy()
 

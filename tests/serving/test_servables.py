@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from schema.candidates import Candidates
 from serving import index_export, servable_export
-from serving.config import IndexConfig
+from serving.eligibility import Eligibility
 from serving.exact_index import ExactIndex
 from serving.item_table import ItemTable
 from serving.scann_index import ScannIndex
@@ -181,8 +181,7 @@ def test_servables_over_scann_are_saved_and_loaded(tmp_path):
     rng = np.random.default_rng(2)
     vectors = rng.normal(size=(64, 3)).astype(np.float32)
     ids = [f"i{n}" for n in range(64)]
-    config = IndexConfig(kind="scann", leaves_to_search_fraction=1.0)
-    parts = _stored(tmp_path, ScannIndex(vectors, config), 3)
+    parts = _stored(tmp_path, ScannIndex(vectors, Eligibility.of_all(64), 8, 8, 64), 3)
     models = _exported(tmp_path / "out", parts, _candidates(ids, vectors), rank_order=False)
     best = [ids[n] for n in np.argsort(-vectors[:, 0])]
     for name in ("retrieval", "recommender"):

@@ -1,0 +1,129 @@
+"""The fastest setting of an approximate index that finds enough.
+
+The known rules are where it begins: about sqrt(n) leaves, more candidates scored again than are
+asked for. From there the number of leaves that a query reads is doubled until the target is
+reached, and then halved in between.
+"""
+
+import dataclasses
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from serving import ann_recall, leaves
+from serving.ann_recall import DEPTH
+from serving.index_asking import answers, median_ms
+from serving.ivf_index import IvfIndex
+from serving.scann_index import ScannIndex
+
+Approximate = IvfIndex | ScannIndex
+_LEAF_FACTORS = (1.0, 2.0, 0.5)
+_log = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """What an approximate index is built and asked with."""
+
+    leaves: int
+    probes: int
+    reordering: int
+    """Candidates scored again exactly; 0 where the index has exact scores already."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Point:
+    """A setting, and what it is worth on the queries that were tried."""
+
+    setting: Setting
+    recall: float
+    """Mean ANN recall@100."""
+    sure: float
+    """The same less its standard error."""
+    p50_ms: float
+    """Median of one query."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """Queries [q, dim], and the positions [q, k] that exact search finds."""
+
+    queries: np.ndarray
+    exact: np.ndarray
+
+
+def tune(
+    build: Callable[[Setting], Approximate],
+    items: int,
+    reorderings: tuple[int, ...],
+    asked: Asked,
+    target: float,
+    seconds: float,
+) -> list[Point]:
+    """Every point that was tried. Numbers of leaves are tried while another build, as long as the
+    last one, ends before `seconds` have passed; the first one always.
+    """
+    begin = time.monotonic()
+    points: list[Point] = []
+    for factor in _LEAF_FACTORS:
+        count = max(1, min(items, round(leaves.usual_count(items) * factor)))
+        started = time.monotonic()
+        index = build(Setting(count, 1, reorderings[0]))
+        for reordering in reorderings:
+            points += _probed(index, items, reordering, asked, target)
+        took = time.monotonic() - started
+        _log.info("index tuned leaves=%d seconds=%.1f points=%d", count, took, len(points))
+        if time.monotonic() - begin + took > seconds:
+            break
+    return points
+
+
+def _probed(
+    index: Approximate, items: int, reordering: int, asked: Asked, target: float
+) -> Iterator[Point]:
+    """Doubles the probes until the target is reached, then searches between the last two.
+
+    It begins where the leaves hold twice as many items as are asked for: with fewer an index has
+    to look everywhere, and finds all of it slowly.
+    """
+    high = min(index.leaf_count, math.ceil(2 * DEPTH * index.leaf_count / items))
+    low = high - 1
+    while True:
+        point = _measured(index, high, reordering, asked)
+        yield point
+        if point.sure >= target or high == index.leaf_count:
+            break
+        low, high = high, min(2 * high, index.leaf_count)
+    while point.sure >= target and high - low > max(1, high // 8):
+        middle = (low + high) // 2
+        between = _measured(index, middle, reordering, asked)
+        yield between
+        low, high = (low, middle) if between.sure >= target else (middle, high)
+
+
+def _measured(index: Approximate, probes: int, reordering: int, asked: Asked) -> Point:
+    index.probes = probes
+    if isinstance(index, ScannIndex):
+        index.reordering = reordering
+    found = ann_recall.of_each(answers(index, asked.queries), asked.exact)
+    error = found.std() / np.sqrt(len(found))
+    setting = Setting(index.leaf_count, probes, reordering)
+    return Point(setting, found.mean(), found.mean() - error, median_ms(index, asked.queries))
+
+
+def best(points: list[Point], target: float) -> Point | None:
+    """The fastest of those that surely reach the target; None where none does."""
+    enough = [point for point in points if point.sure >= target]
+    return min(enough, key=lambda point: point.p50_ms) if enough else None
+
+
+def frontier(points: list[Point]) -> list[Point]:
+    """Those that no other one beats in both, the fastest first."""
+    kept: list[Point] = []
+    for point in sorted(points, key=lambda point: (point.p50_ms, -point.recall)):
+        if not kept or point.recall > kept[-1].recall:
+            kept.append(point)
+    return kept

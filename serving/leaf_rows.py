@@ -1,0 +1,77 @@
+"""The vectors of an inverted file, in the order of its leaves."""
+
+import math
+from typing import Literal
+
+import numpy as np
+import tensorflow as tf
+
+from serving.leaves import Leaves
+
+Codes = Literal["float32", "int8"]
+_CHUNK = 65_536
+_LARGEST = 127
+
+
+class LeafRows(tf.Module):
+    """`r` rows as they are, or each value's deviation from the leaf's mean in one byte.
+
+    A byte's unit is of its column, the 127th part of the largest deviation there, so scoring a row
+    of bytes is one product too: the query takes the units. (Scalar quantization of residuals.)
+    """
+
+    def __init__(self, vectors: np.ndarray, leaves: Leaves, codes: Codes):
+        """`vectors` [n, dim] are those that `leaves.source` counts."""
+        super().__init__()
+        rows, dim = len(leaves.source), vectors.shape[1]
+        self._dim = dim
+        self._chunk = rows if codes == "float32" else _CHUNK
+        self._chunks = math.ceil(rows / self._chunk)
+        self.are_deviations = codes == "int8"
+        unit = _largest_deviation(vectors, leaves) / _LARGEST if self.are_deviations else None
+        table = np.zeros((rows, dim), codes)
+        for leaf, (begin, size) in enumerate(zip(leaves.start, leaves.size, strict=True)):
+            taken = vectors[leaves.source[begin : begin + size]]
+            if unit is not None:
+                taken = np.rint((taken - leaves.centroids[leaf]) / unit)
+            table[begin : begin + size] = taken
+        self._table = tf.Variable(table, trainable=False, name="rows")
+        self._unit = tf.Variable(
+            np.ones(dim, np.float32) if unit is None else unit, trainable=False, name="unit"
+        )
+
+    def column(self, query: tf.Tensor) -> tf.Tensor:
+        """[dim] -> [dim, 1], what rows are multiplied with."""
+        return (query * self._unit)[:, tf.newaxis]
+
+    def products(self, begin: tf.Tensor, extent: tf.Tensor, column: tf.Tensor) -> tf.Tensor:
+        """Of the rows from `begin` = (row, 0), `extent` = (rows, dim) of them -> [rows]."""
+        part = tf.slice(self._table.value(), begin, extent)
+        return tf.matmul(tf.cast(part, tf.float32), column)[:, 0]
+
+    def all_products(self, column: tf.Tensor) -> tf.Tensor:
+        """[r]. Bytes are unpacked a chunk at a time: unpacked together they were four times as
+        large.
+        """
+        if self._chunks == 1:
+            return tf.matmul(tf.cast(self._table.value(), tf.float32), column)[:, 0]
+        rows = self._table.shape[0]
+
+        def chunk(number: tf.Tensor) -> tf.Tensor:
+            begin = tf.minimum(number * self._chunk, rows - self._chunk)
+            return self.products(
+                tf.stack([begin, 0]), tf.constant([self._chunk, self._dim]), column
+            )
+
+        parts = tf.map_fn(chunk, tf.range(self._chunks), fn_output_signature=tf.float32)
+        overlap = self._chunks * self._chunk - rows
+        return tf.concat([tf.reshape(parts[:-1], [-1]), parts[-1, overlap:]], axis=0)
+
+
+def _largest_deviation(vectors: np.ndarray, leaves: Leaves) -> np.ndarray:
+    """[dim] float32, never 0."""
+    largest = np.zeros(vectors.shape[1], np.float32)
+    for leaf, (begin, size) in enumerate(zip(leaves.start, leaves.size, strict=True)):
+        taken = vectors[leaves.source[begin : begin + size]] - leaves.centroids[leaf]
+        largest = np.maximum(largest, np.abs(taken).max(axis=0))
+    return np.where(largest > 0, largest, 1).astype(np.float32)

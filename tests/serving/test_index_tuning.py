@@ -1,0 +1,64 @@
+import numpy as np
+import tensorflow as tf
+
+from serving import index_tuning
+from serving.index_tuning import Asked, Point, Setting
+
+
+class Planted(tf.Module):
+    """Finds the first `4 × probes` of the hundred positions that are asked for."""
+
+    kind = "planted"
+
+    def __init__(self, leaf_count, log):
+        super().__init__()
+        self.leaf_count, self.probes, self.log = leaf_count, 1, log
+
+    def search(self, queries, excluded, allowed, k):
+        self.log.append((self.leaf_count, self.probes))
+        found = tf.where(tf.range(k) < 4 * self.probes, tf.range(1, k + 1), 0)
+        return tf.repeat(found[tf.newaxis], tf.shape(queries)[0], axis=0), None
+
+
+def tuned(target, seconds, log=None):
+    log = [] if log is None else log
+    asked = Asked(np.zeros((3, 2), np.float32), np.tile(np.arange(1, 101), (3, 1)))
+    return index_tuning.tune(
+        lambda setting: Planted(setting.leaves, log), 1024, (0,), asked, target, seconds
+    )
+
+
+def test_it_finds_the_fewest_probes_that_reach_the_target():
+    """A recall of .48 takes 12 probes; one in eight more is near enough."""
+    points = tuned(0.48, 0)
+    enough = [point.setting.probes for point in points if point.recall >= 0.48]
+    assert min(enough) in (12, 13)
+    assert {point.setting.leaves for point in points} == {32}
+
+
+def test_a_target_out_of_reach_ends_with_all_leaves():
+    """32 leaves of 4 find everything; with 16 (of 256 items) no more than .64 is to be had."""
+    asked = Asked(np.zeros((3, 2), np.float32), np.tile(np.arange(1, 101), (3, 1)))
+    points = index_tuning.tune(
+        lambda setting: Planted(setting.leaves, []), 256, (0,), asked, 0.9, 0
+    )
+    assert max(point.setting.probes for point in points) == 16
+    assert index_tuning.best(points, 0.9) is None
+
+
+def test_time_that_is_left_is_spent_on_other_numbers_of_leaves():
+    assert {point.setting.leaves for point in tuned(0.3, 1000)} == {32, 64, 16}
+
+
+def point(probes, recall, p50_ms):
+    return Point(Setting(8, probes, 0), recall, recall - 0.01, p50_ms)
+
+
+def test_the_best_is_the_fastest_that_surely_reaches_the_target():
+    points = [point(1, 0.9, 1.0), point(2, 0.955, 2.0), point(3, 0.97, 3.0), point(4, 0.99, 4.0)]
+    assert index_tuning.best(points, 0.95) == points[2]
+
+
+def test_the_frontier_leaves_out_what_another_one_beats():
+    points = [point(1, 0.5, 1.0), point(2, 0.9, 3.0), point(3, 0.8, 4.0), point(4, 0.95, 5.0)]
+    assert index_tuning.frontier(points[::-1]) == [points[0], points[1], points[3]]
