@@ -1,4 +1,4 @@
-"""What TensorFlow Model Analysis says of the ranking model, slice by slice."""
+"""What TensorFlow Model Analysis says of the ranking model, head by head and slice by slice."""
 
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -6,44 +6,78 @@ from xml.etree.ElementTree import Element
 from pipeline.report_page import blocks, wording
 from pipeline.report_page.blocks import Cell, Row
 
+_OVERALL = "Overall"
+_COUNT = "example_count"
+Slices = dict[str, dict[str, Any]]
+
 
 def add(body: Element, summary: dict[str, Any]) -> None:
-    """Left out where the run had no such analysis."""
-    found: dict[str, dict[str, Any]] = (summary.get("analysis") or {}).get("slices", {})
+    """A table for each head, of all rows; its slices folded. Left out where there was no such
+    analysis.
+    """
+    analysis = summary.get("analysis") or {}
+    found: Slices = analysis.get("slices", {})
     if not found:
         return
     part = blocks.section(
         body, "Ranking model by TFMA",
-        "TensorFlow Model Analysis on the ranking model's own predictions; a dash where a metric "
-        "is undefined on a slice.",
+        "TensorFlow Model Analysis on the ranking model's own predictions on test. Calibration is "
+        "the mean prediction over the mean label: 1 where they agree. A dash stands where a metric "
+        "is undefined.",
     )  # fmt: skip
-    columns = columns_of(found)
-    overall = {name: row for name, row in found.items() if name == "Overall"}
-    others = {name: row for name, row in found.items() if name not in overall}
-    header = ["slice", *map(wording.name, columns)]
-    blocks.table(part, header, [_row(name, row, columns) for name, row in overall.items()])
-    if others:
-        details = blocks.folded(part, f"{len(others)} slices in numbers")
-        blocks.table(details, header, [_row(name, row, columns) for name, row in others.items()])
-    artifact = summary["analysis"].get("artifact")
-    if artifact:
-        said = f"For notebooks: tfma.load_eval_result({artifact!r})"
+    for head, columns in heads(found).items():
+        _head(part, head, columns, found)
+    for head, described in analysis.get("heads", {}).items():
+        if "note" in described:
+            blocks.text(part, "p", f"{head}: {described['note']}")
+    if "artifact" in analysis:
+        said = f"For notebooks: tfma.load_eval_result({analysis['artifact']!r})"
         blocks.text(part, "p", said, "lead")
 
 
-def columns_of(found: dict[str, dict[str, Any]]) -> list[str]:
-    """Every metric that some slice has, in the order of first appearance."""
-    return list(
-        dict.fromkeys(
-            name
-            for row in found.values()
-            for name, value in row.items()
-            if isinstance(value, int | float)
-        )
-    )
+def heads(found: Slices) -> dict[str, list[str]]:
+    """Metrics that some slice has, by head: keys of a slice are `<head>/<metric>`. Counts come
+    first.
+    """
+    named = {
+        key: None
+        for row in found.values()
+        for key, value in row.items()
+        if isinstance(value, int | float)
+    }
+    split: dict[str, list[str]] = {}
+    for key in sorted(named, key=lambda key: not key.endswith(_COUNT)):
+        head, _, metric = key.rpartition("/")
+        split.setdefault(head, []).append(metric)
+    return dict(sorted(split.items()))
 
 
-def _row(name: str, row: dict[str, Any], columns: list[str]) -> Row:
-    note = row.get("note")
-    cells = [wording.number(row.get(column)) for column in columns]
-    return Row([Cell(name, note if isinstance(note, str) else ""), *cells], name == "Overall")
+def _head(part: Element, head: str, columns: list[str], found: Slices) -> None:
+    header = ["", *map(wording.name, columns)]
+    rows = {
+        name: _row(name, row, head, columns)
+        for name, row in found.items()
+        if any(_key(head, column) in row for column in columns)
+    }
+    blocks.text(part, "h3", f"Head {head}" if head else "Model")
+    blocks.table(part, header, [row for name, row in rows.items() if name == _OVERALL])
+    others = [row for name, row in rows.items() if name != _OVERALL]
+    if others:
+        details = blocks.folded(part, f"{len(others)} slices of {head or 'the model'}")
+        blocks.table(details, header, others)
+
+
+def _row(name: str, row: dict[str, Any], head: str, columns: list[str]) -> Row:
+    cells = [_cell(column, row.get(_key(head, column))) for column in columns]
+    return Row([name, *cells], name == _OVERALL)
+
+
+def _cell(column: str, value: float | None) -> Cell:
+    """Counts are whole, though TFMA keeps them as real numbers."""
+    if column == _COUNT and value is not None:
+        return Cell(wording.number(round(value)))
+    return Cell(wording.number(value))
+
+
+def _key(head: str, metric: str) -> str:
+    return f"{head}/{metric}" if head else metric

@@ -52,7 +52,7 @@ def _plot(
 def user_caption(found: Measured) -> str:
     """The gap, its interval and its limit; or why there is none."""
     if "gap" not in found:
-        return f"Not measured: {found['note']}."
+        return f"Not measured: {found['note'].removeprefix('no gap: ')}."
     gap = found["gap"]
     return (
         f"{found['best']} is {wording.number(gap['value'])} ({wording.interval(gap)}) above "
@@ -63,7 +63,7 @@ def user_caption(found: Measured) -> str:
 def item_caption(found: Measured) -> str:
     """The greatest difference of exposure and relevance."""
     if "gap" not in found:
-        return f"Not measured: {found['note']}."
+        return f"Not measured: {found['note'].removeprefix('no gap: ')}."
     widest = found["groups"][found["widest"]]["difference"]["value"]
     way = "more" if widest > 0 else "less"
     note = f" Note: {found['note']}." if found.get("note") else ""
@@ -109,7 +109,11 @@ def _limit(gap: float, limit: float | None) -> str:
 
 
 def _table(parent: Element, title: str, found: Measured, columns: dict[str, str]) -> None:
+    """`columns`: key of a group's interval -> heading. Groups of items have no count of users."""
+    if not found["groups"]:
+        return
     blocks.text(parent, "h3", title)
+    counts = ["users"] if any("users" in row for row in found["groups"].values()) else []
     rows = []
     for name, row in found["groups"].items():
         cells = [
@@ -118,6 +122,6 @@ def _table(parent: Element, title: str, found: Measured, columns: dict[str, str]
             else Cell("–")
             for key in columns
         ]
-        users = f"{row['users']:,}" if "users" in row else "–"
-        rows.append(Row([Cell(name, row.get("note", "")), users, *cells]))
-    blocks.table(parent, ["group", "users", *columns.values()], rows)
+        users = [f"{row[count]:,}" for count in counts]
+        rows.append(Row([Cell(name, row.get("note", "")), *users, *cells]))
+    blocks.table(parent, ["group", *counts, *columns.values()], rows)

@@ -8,6 +8,7 @@ from pipeline.report_page.blocks import Cell, Row
 from pipeline.report_page.dots import Dot
 
 _DRAWN = "recall@10"
+_COUNTS = ("users", "answers")
 _COLUMNS = ("recall@10", "recall@100", "ndcg@10")
 Slices = dict[str, dict[str, Any]]
 
@@ -30,8 +31,10 @@ def add(body: Element, summary: dict[str, Any]) -> None:
     details = blocks.folded(part, "All slices in numbers")
     for kind, found in kinds.items():
         blocks.text(details, "h3", title(kind))
-        header = ["", "users", "answers", *map(wording.name, _COLUMNS)]
-        blocks.table(details, header, [_row(name, row) for name, row in found.items()])
+        counts = [column for column in _COUNTS if _is_there(column, found)]
+        metrics = [column for column in _COLUMNS if _is_there(column, found)]
+        rows = [_row(name, row, counts, metrics) for name, row in found.items()]
+        blocks.table(details, ["", *counts, *map(wording.name, metrics)], rows)
 
 
 def title(kind: str) -> str:
@@ -74,12 +77,15 @@ def _noted(found: Slices) -> dict[str, list[str]]:
     return noted
 
 
-def _row(name: str, row: dict[str, Any]) -> Row:
-    counts = [f"{row[key]:,}" if key in row else "–" for key in ("users", "answers")]
+def _is_there(column: str, found: Slices) -> bool:
+    return any(column in row for row in found.values())
+
+
+def _row(name: str, row: dict[str, Any], counts: list[str], metrics: list[str]) -> Row:
     values = [
         Cell(wording.number(row[metric]["value"]), wording.interval(row[metric]))
         if metric in row
         else Cell("–")
-        for metric in _COLUMNS
+        for metric in metrics
     ]
-    return Row([Cell(name, row.get("note", "")), *counts, *values])
+    return Row([Cell(name, row.get("note", "")), *(f"{row[key]:,}" for key in counts), *values])

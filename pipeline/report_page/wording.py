@@ -19,6 +19,11 @@ _NAMES = {
     "mae": "MAE",
     "log_loss": "log loss",
     "auc": "AUC",
+    "example_count": "examples",
+    "root_mean_squared_error": "RMSE",
+    "mean_absolute_error": "MAE",
+    "binary_crossentropy": "log loss",
+    "brier_score": "Brier score",
 }
 
 

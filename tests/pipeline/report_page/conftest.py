@@ -104,7 +104,12 @@ _SUMMARY = {
         "forced": None,
     },
     "analysis": {"artifact": "/runs/shop/RankingAnalysis/3",
-                 "slices": {"Overall": {"auc": 0.8125}, "region:north": {"auc": 0.6875}}},
+                 "heads": {"gift": {"note": "constant in train"}},
+                 "slices": {
+                     "Overall": {"rating/mean_label": 3.5, "relevance/auc": 0.8125,
+                                 "relevance/example_count": 900.0},
+                     "region:north": {"relevance/auc": 0.6875, "note": "few"},
+                 }},
     "servables": {},
     "examples": [],
     "config": {"name": "shop", "retrieval": {"epochs": 3}},

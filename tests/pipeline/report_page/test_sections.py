@@ -1,10 +1,13 @@
 """What single sections say of planted summaries, worked out by hand."""
 
+from xml.etree.ElementTree import Element
+
 import numpy as np
 import pytest
 from matplotlib.patches import Rectangle
 
 from pipeline.report_page import (
+    analysis,
     data,
     execution,
     fairness,
@@ -94,6 +97,23 @@ def test_reliability_names_the_bin_furthest_off_and_leaves_out_empty_ones(summar
     assert "0.7500 predicted, 0.8750 observed (10 events)" in labels.reliability_caption(label)
     (points,) = labels.reliability(label).axes[0].collections
     assert np.asarray(points.get_offsets()).tolist() == [[0.25, 0.25], [0.75, 0.875]]
+
+
+def test_each_head_of_tfma_has_its_own_table(summary):
+    slices_of_heads = summary["analysis"]["slices"]
+    assert analysis.heads(slices_of_heads) == {
+        "rating": ["mean_label"],
+        "relevance": ["example_count", "auc"],
+    }
+    body = Element("body")
+    analysis.add(body, summary)
+    tables = [[list(row.itertext()) for row in table.iter("tr")] for table in body.iter("table")]
+    assert tables == [
+        [["mean label"], ["Overall", "3.500"]],
+        [["examples", "AUC"], ["Overall", "900", "0.8125"]],
+        [["examples", "AUC"], ["region:north", "–", "0.6875"]],
+    ]
+    assert "gift: constant in train" in list(body.itertext())
 
 
 def test_days_without_events_are_steps_without_height(volumes):
