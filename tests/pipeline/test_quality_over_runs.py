@@ -42,12 +42,13 @@ def at(tmp_path):
 
 
 def lines(at: RunDirectory, run: str) -> dict[str, list[tuple[int, float]]]:
+    """By steps: files of one second are read in any order."""
     folder: pathlib.Path = at.tensorboard / "quality" / run
     events = EventAccumulator(str(folder)).Reload()
     return {
-        tag: [
+        tag: sorted(
             (e.step, float(tensor_util.make_ndarray(e.tensor_proto))) for e in events.Tensors(tag)
-        ]
+        )
         for tag in events.Tags()["tensors"]
     }
 
