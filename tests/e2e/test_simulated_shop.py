@@ -1,5 +1,6 @@
 """The whole way on a small simulated shop, as a user walks it: through the command line alone."""
 
+import getpass
 import json
 import os
 import pathlib
@@ -20,6 +21,11 @@ pytestmark = pytest.mark.e2e
 CONFIG = pathlib.Path(__file__).resolve().parents[2] / "configs" / "simulated.toml"
 USERS, ITEMS, EVENTS, MALFORMED = 400, 300, 9_000, 12
 SMALL = ["--set", "retrieval.epochs=3", "--set", "ranking.epochs=2"]
+CRIPPLED = [
+    "--set", "retrieval.epochs=1", "--set", "retrieval.learning_rate=1e-9",
+    "--set", "retrieval.refit_epochs=0", "--set", "retrieval.present=false",
+    "--set", "ranking.epochs=1",
+]  # fmt: skip
 COMPLETE = 3  # ml_metadata's Execution.State
 
 
@@ -51,6 +57,12 @@ def root(shop, tmp_path_factory):
     root = tmp_path_factory.mktemp("run")
     tandem("run", "--config", str(CONFIG), "--data", str(shop), "--root", str(root), *SMALL)
     return root
+
+
+@pytest.fixture(scope="module")
+def first(root):
+    """Summary of the first run."""
+    return summary_of(root)
 
 
 def summary_of(root):
@@ -203,6 +215,7 @@ def test_context_changes_what_a_new_user_is_shown(root):
     assert not np.allclose(scores[0], scores[1])
 
 
+@pytest.mark.usefixtures("first")
 def test_a_second_run_executes_nothing_and_says_so(root, shop):
     before = executions(root)
     run = ("run", "--config", str(CONFIG), "--data", str(shop), "--root", str(root), *SMALL)
@@ -214,15 +227,40 @@ def test_a_second_run_executes_nothing_and_says_so(root, shop):
     assert summary_of(root)["retrieval"] == first["retrieval"]
 
 
-def test_a_changed_ranking_parameter_executes_only_what_depends_on_it(root, shop):
-    changed = ["--set", "ranking.cross_layers=1"]
+@pytest.fixture(scope="module")
+def changed(root, shop, first):
+    """Summary of a second run, whose ranking is another one."""
+    assert first["servables"]["recommender"]["version"] == 1
     done = tandem(
-        "run", "--config", str(CONFIG), "--data", str(shop), "--root", str(root), *SMALL, *changed,
-        "--json",
+        "run", "--config", str(CONFIG), "--data", str(shop), "--root", str(root), *SMALL,
+        "--set", "ranking.cross_layers=1", "--json",
     )  # fmt: skip
-    executed = {s["name"] for s in json.loads(done.stdout)["stages"] if not s["cached"]}
-    assert executed == {"RankingTrainer", "Evaluator", "Recommender", "InfraCheck", "Pusher"}
-    assert summary_of(root)["servables"]["recommender"]["version"] == 2
+    return json.loads(done.stdout)
+
+
+def test_a_changed_ranking_parameter_executes_only_what_depends_on_it(changed):
+    executed = {stage["name"] for stage in changed["stages"] if not stage["cached"]}
+    assert executed == {
+        "RankingTrainer", "RankingAnalysis", "Evaluator", "Recommender", "InfraCheck", "Pusher",
+    }  # fmt: skip
+    assert changed["servables"]["recommender"]["version"] == 2
+
+
+def test_tfma_finds_what_the_evaluator_found(root):
+    """The rating of the very same test events, measured by code that shares nothing but the
+    predictions.
+    """
+    import tensorflow_model_analysis as tfma
+
+    summary = summary_of(root)
+    analysis, rating = summary["analysis"], summary["ranking"]["labels"]["rating"]
+    overall = analysis["slices"]["Overall"]
+    assert overall["rating/example_count"] == rating["events"]
+    assert overall["rating/root_mean_squared_error"] == pytest.approx(rating["rmse"], rel=1e-4)
+    assert 0.5 < overall["relevance/auc"] < 1
+    assert {"history:warm users", "user_region:north"} <= set(analysis["slices"])
+    result = tfma.load_eval_result(analysis["artifact"])
+    assert len(result.slicing_metrics) == len(analysis["slices"])
 
 
 def test_tensorboard_has_scalars_and_graphs_of_both_trainers(root):
@@ -233,3 +271,61 @@ def test_tensorboard_has_scalars_and_graphs_of_both_trainers(root):
         log.Reload()
         assert log.Tags()["graph"]
         assert "epoch_loss" in log.Tags()["tensors"]
+
+
+def pushed_versions_of(root):
+    return sorted(int(path.name) for path in (root / "serving" / "recommender").iterdir())
+
+
+def test_the_pushed_version_asked_again_gives_what_was_measured_of_it_before(changed, first):
+    """Of the same data, by the same questions: from the serving folder and raw histories now, from
+    artifacts and transformed histories then.
+    """
+    again = changed["verdict"]["pushed_before"]
+    assert again["version"] == 1
+    for name in ("recall@10", "ndcg@10", "recall@100", "mrr@10"):
+        assert again[name] == pytest.approx(first["ranking"][name], abs=1e-6)
+
+
+@pytest.fixture(scope="module")
+def refused(root, shop):
+    """A run whose retrieval has learned nothing, after one that was pushed."""
+    before = pushed_versions_of(root)
+    run = ("run", "--config", str(CONFIG), "--data", str(shop), "--root", str(root), *SMALL)
+    done = tandem(*run, *CRIPPLED, code=4)
+    assert pushed_versions_of(root) == before
+    return done
+
+
+def test_a_run_that_is_worse_than_the_pushed_one_pushes_nothing_and_says_why(root, refused):
+    summary = summary_of(root)
+    assert summary["servables"] == {}
+    assert summary["examples"] == []
+    verdict = summary["verdict"]
+    assert not verdict["blessed"]
+    assert verdict["forced"] is None
+    assert verdict["pushed_before"]["version"] == pushed_versions_of(root)[-1]
+    lost = [rule for rule in verdict["rules"] if not rule["passed"]]
+    assert "pushed" in {rule["against"] for rule in lost}
+    for rule in lost:
+        assert rule["received"] < rule["expected"]
+        assert rule["high"] < 0
+        assert rule["rule"] in refused.stderr
+    assert (root / "report.html").stat().st_mtime >= (root / "summary.json").stat().st_mtime
+
+
+@pytest.mark.usefixtures("refused")
+def test_it_is_pushed_where_somebody_says_why(root, shop):
+    before, executed = pushed_versions_of(root), executions(root)
+    run = ("run", "--config", str(CONFIG), "--data", str(shop), "--root", str(root), *SMALL)
+    tandem(*run, *CRIPPLED, "--force-push", "a demonstration")
+    assert executions(root) == executed + 1  # the Pusher
+    version = before[-1] + 1
+    assert pushed_versions_of(root) == [*before, version]
+    summary = summary_of(root)
+    assert summary["servables"]["recommender"]["version"] == version
+    forced = summary["verdict"]["forced"]
+    assert forced["who"] == getpass.getuser()
+    assert forced["why"] == "a demonstration"
+    folder = root / "serving" / "recommender" / str(version) / "assets.extra"
+    assert json.loads((folder / "origin.json").read_text())["forced"] == forced
