@@ -1,5 +1,7 @@
 """Calibrates the binary heads on events that their weights have not been fitted to."""
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
@@ -7,13 +9,15 @@ from schema.labels import RankingLabel
 from trainer import label_errors, label_values, platt_scaling
 from trainer.platt_scaling import PlattScaling
 from trainer.ranking_examples import RankingExamples
-from trainer.ranking_network import RankingNetwork
+from trainer.ranking_network import Inputs
 
 
 def fit(
-    network: RankingNetwork, labels: dict[str, RankingLabel], held_out: RankingExamples
+    network: Callable[[Inputs], Inputs], labels: dict[str, RankingLabel], held_out: RankingExamples
 ) -> dict[str, PlattScaling]:
-    """Binary label -> its scaling; none where the held-out events do not have both outcomes."""
+    """Binary label -> its scaling of the logits that `network` answers; none where the held-out
+    events do not have both outcomes.
+    """
     logits = label_errors.scored(tf.function(network, reduce_retracing=True), held_out)
     fitted = {
         name: _scaling(logits[name], held_out.labels[name], label)

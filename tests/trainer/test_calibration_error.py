@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -21,7 +23,7 @@ def test_ten_bins_of_equal_mass_by_hand():
 def test_bins_are_weighed_by_their_events():
     """Eleven events in ten bins: the first has two."""
     predicted = np.array([0.2, 0.2] + [0.5] * 9)
-    outcomes = np.array([1, 1] + [1, 0, 1, 0, 1, 0, 1, 0, 1])
+    outcomes = np.array([1, 1, 1, 0, 1, 0, 1, 0, 1, 0, 1])
     bins = calibration_error.reliability(predicted, outcomes)
     assert [each["events"] for each in bins] == [2] + [1] * 9
     assert calibration_error.expected_calibration_error(bins) == pytest.approx(
@@ -53,5 +55,5 @@ def test_all_events_are_in_a_bin_and_the_error_is_one_at_most(events):
     bins = calibration_error.reliability(predicted, outcomes)
     assert sum(each["events"] for each in bins) == len(events)
     assert len(bins) == min(10, len(events))
-    assert all(a["high"] <= b["low"] for a, b in zip(bins, bins[1:], strict=False))
+    assert all(a["high"] <= b["low"] for a, b in itertools.pairwise(bins))
     assert 0 <= calibration_error.expected_calibration_error(bins) <= 1
