@@ -11,7 +11,6 @@ from trainer import (
     bias_baseline,
     label_calibration,
     label_values,
-    questions,
     ranking_examples,
     ranking_export,
     ranking_training,
@@ -74,7 +73,7 @@ def train(
         model, learned, held_out, config, seed, log_dir, checkpoints, hardware or Hardware()
     )
     module = _module(model, data, ranking_examples.labelled(later, moments), contested)
-    asked = questions.ask(later, data.moment(later))
+    asked = ranking_verdict.repeatedly(later, data.has_clock, data.moment(later))
     verdict = ranking_verdict.measure(module, asked, query, moments, config)
     model.network.take(_items(served_uri, data.clock(data.train, data.valid)))
     ranking_export.save(module, model_uri)

@@ -5,7 +5,7 @@ import pytest
 
 from trainer import questions, ranking_verdict
 from trainer.paired_difference import Difference
-from trainer.ranking_verdict import RankingVerdict
+from trainer.ranking_verdict import Answered, RankingVerdict
 
 
 def _asked(timelines_of, users):
@@ -24,7 +24,7 @@ def _lists(places):
 def test_ndcg_of_both_orders_by_hand(timelines_of):
     """At place 2 the gain is 1 / log2(3), at place 4 1 / log2(5) of an ideal 1."""
     asked = _asked(timelines_of, 2)
-    found = ranking_verdict.of_lists(_lists([1, 2]), _lists([2, 4]), asked)
+    found = ranking_verdict.of_lists([Answered(asked, _lists([1, 2]), _lists([2, 4]))])
     assert found.ranking == pytest.approx((1 + 1 / np.log2(3)) / 2)
     assert found.retrieval == pytest.approx((1 / np.log2(3) + 1 / np.log2(5)) / 2)
     assert found.difference.value == pytest.approx(found.ranking - found.retrieval)
@@ -42,7 +42,8 @@ def test_ndcg_of_both_orders_by_hand(timelines_of):
     ],
 )
 def test_rankings_order_is_served_where_it_is_better(timelines_of, ours, theirs, order, verdict):
-    found = ranking_verdict.of_lists(_lists(ours), _lists(theirs), _asked(timelines_of, 60))
+    answered = Answered(_asked(timelines_of, 60), _lists(ours), _lists(theirs))
+    found = ranking_verdict.of_lists([answered])
     assert (found.order, found.difference.verdict) == (order, verdict)
 
 
@@ -66,3 +67,34 @@ def test_what_is_written_is_read(tmp_path):
             "verdict": "inside the noise",
         },
     }
+
+
+def test_a_user_who_is_asked_twice_counts_once(timelines_of):
+    """u0 has the item first and then second, u1 is asked once and has it first: his 1 weighs as
+    much as the mean of u0's two.
+    """
+    twice, once = _asked(timelines_of, 2), _asked(timelines_of, 1)
+    found = ranking_verdict.of_lists(
+        [Answered(twice, _lists([1, 1]), _lists([4, 4])), Answered(once, _lists([2]), _lists([4]))]
+    )
+    assert found.ranking == pytest.approx(((1 + 1 / np.log2(3)) / 2 + 1) / 2)
+    assert found.difference.users == 2
+
+
+def test_users_are_asked_where_each_quarter_of_the_events_begins(timelines_of):
+    """Events at 10 to 80: the quarters begin at 10, 30, 50 and 70, and who has nothing left to
+    take is not asked again.
+    """
+    split = timelines_of(
+        [
+            (b"a", 1, [1, 2, 3, 4, 5, 6], [10, 20, 30, 40, 50, 60], 0),
+            (b"b", 2, [7, 8], [70, 80], 0),
+        ]
+    )
+    asked = ranking_verdict.repeatedly(split, True, 10)
+    assert [each.now for each in asked] == [10, 30, 50, 70]
+    assert [len(each) for each in asked] == [2, 2, 2, 1]
+    assert asked[2].answers[0].tolist() == [5, 6]
+    assert asked[2].seen[0].tolist() == [1, 2, 3, 4]
+    (single,) = ranking_verdict.repeatedly(split, False, 90)
+    assert single.now == 90
