@@ -1,10 +1,12 @@
 """What is popular at a moment, counted from events before it and from no other."""
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trainer.timelines import Timelines
+if TYPE_CHECKING:  # a refresh counts votes too, and has no use for Transform's libraries
+    from trainer.timelines import Timelines
 
 SECONDS_PER_DAY = 86_400
 
@@ -59,7 +61,7 @@ class PopularityClock:
         return int(self.timestamps[-1]) + 1
 
 
-def clock(splits: list[Timelines], size: int) -> PopularityClock:
+def clock(splits: "list[Timelines]", size: int) -> PopularityClock:
     """Joins the splits' own positive events; `size` is the catalogue's items plus one."""
     chosen = [t.own & t.positive & (t.item_index > 0) for t in splits]
     timestamps = np.concatenate([t.timestamps[c] for t, c in zip(splits, chosen, strict=True)])
@@ -71,7 +73,7 @@ def clock(splits: list[Timelines], size: int) -> PopularityClock:
     return PopularityClock(timestamps[order], items[order], user[order], size)
 
 
-def _numbered_users(splits: list[Timelines]) -> list[np.ndarray]:
+def _numbered_users(splits: "list[Timelines]") -> list[np.ndarray]:
     """Per split [u] a number for each timeline's user, the same for the same user everywhere."""
     _, numbers = np.unique(np.concatenate([t.user_ids for t in splits]), return_inverse=True)
     return np.split(numbers, np.cumsum([len(t) for t in splits])[:-1])

@@ -33,7 +33,13 @@ class QueryModule(tf.Module):
         # A Keras object in the module would have each of its layers traced and saved on its own.
         self._tower = lambda batch, history: tower(batch, history, training=False)
         self._variables_of_tower = lambda: tower.variables
-        self._vectors = tf.Variable(item_vectors, trainable=False, name="item_vectors")
+        # A refresh finds it by this name, and puts vectors of more items into it.
+        self.item_vectors = tf.Variable(
+            item_vectors,
+            trainable=False,
+            shape=[None, item_vectors.shape[1]],
+            name="item_vectors",
+        )
         self._weight = tf.Variable(popularity_weight, trainable=False, name="popularity_weight")
         self._temperature = temperature
         self._length = history_length
@@ -47,7 +53,7 @@ class QueryModule(tf.Module):
 
     def encode(self, batch: dict[str, tf.Tensor]) -> tf.Tensor:
         """Batches as `trainer.windows` makes them -> [b, t, dim + 1]."""
-        history = tf.gather(self._vectors, batch["item_index"])
+        history = tf.gather(self.item_vectors, batch["item_index"])
         taste = self._tower(batch, history) / self._temperature
         weight = tf.fill(tf.concat([tf.shape(taste)[:2], [1]], 0), self._weight)
         return tf.concat([taste, weight], axis=-1)

@@ -29,6 +29,7 @@ class RankingModule(tf.Module):
         # A Keras object in the module would have each of its layers traced and saved on its own.
         self._network = lambda values: network(values, training=False)
         self._network_variables = network.variables
+        self.item_vectors = network.item_vectors  # a refresh finds it by this name
         self._binary = [name for name, label in labels.items() if label.kind == "binary"]
         self._calibration = calibration
         specs = {

@@ -55,7 +55,13 @@ class RankingNetwork(tf.keras.Model):
     ):
         """`users`: size of the vocabulary; `baselines` by label: what its head starts from."""
         super().__init__(name="ranking_network")
-        self._vectors = tf.Variable(items.vectors, trainable=False, name="item_vectors")
+        self._size = len(items.vectors)
+        self._vectors = tf.Variable(
+            items.vectors,
+            trainable=False,
+            shape=[None, items.vectors.shape[1]],
+            name="item_vectors",
+        )
         self._learned = tf.Variable(items.learned, trainable=False, name="learned")
         self._identified = tf.constant(items.learned)
         self._biases = {
@@ -111,6 +117,13 @@ class RankingNetwork(tf.keras.Model):
         self._vectors.assign(items.vectors)
         self._learned.assign(items.learned)
 
+    @property
+    def item_vectors(self) -> tf.Variable:
+        """[n + 1, dim]. It may be given more rows: items beyond those that the network was made for
+        are scored by their vectors alone, as one is that retrieval has not learned.
+        """
+        return self._vectors
+
     def adapt(self, inputs: Inputs) -> None:
         """Learns mean and deviation of every number from a sample of the inputs."""
         present = inputs[signatures.CANDIDATES].numpy() > 0
@@ -130,7 +143,7 @@ class RankingNetwork(tf.keras.Model):
         """[b, c, width] of user, context and candidate. They begin near 0 and stay out of the
         standardisation, which would make features of mean 0 and deviation 1 of chance.
         """
-        index, user = inputs[signatures.CANDIDATES], inputs[signatures.USER_INDEX]
+        index, user = self._own(inputs[signatures.CANDIDATES]), inputs[signatures.USER_INDEX]
         context = {name: inputs[timeline.context(name)] for name in self._context_names}
         query = tf.concat([self._users(user), self._context(context, user)], axis=-1)
         query = tf.repeat(query[:, tf.newaxis], tf.shape(index)[1], axis=1)
@@ -140,7 +153,7 @@ class RankingNetwork(tf.keras.Model):
     def _crosses(self, inputs: Inputs, product: tf.Tensor) -> tf.Tensor:
         """[b, c, 7] what stands between query and candidate, as numbers."""
         index = inputs[signatures.CANDIDATES]
-        known = tf.cast(tf.gather(self._learned, index), tf.float32)
+        known = tf.cast(tf.gather(self._learned, self._own(index)), tf.float32)
         scalars = [
             self._retrieval_score(inputs),
             inputs[signatures.LOG_POPULARITY],
@@ -162,7 +175,11 @@ class RankingNetwork(tf.keras.Model):
         if name == RELEVANCE:
             return self._trust * self._retrieval_score(inputs)
         user = inputs[signatures.USER_INDEX][:, tf.newaxis]
-        return self._biases[name](user, inputs[signatures.CANDIDATES])
+        return self._biases[name](user, self._own(inputs[signatures.CANDIDATES]))
+
+    def _own(self, index: tf.Tensor) -> tf.Tensor:
+        """0, the unknown item, for those that came after the network was made."""
+        return tf.where(index < self._size, index, 0)
 
 
 def deviation(label: RankingLabel, baseline: BiasBaseline) -> float:

@@ -7,18 +7,21 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from schema import candidates
+from schema import candidates, refreshing
 from trainer import (
+    candidate_export,
     metrics,
     popularity,
     query_export,
     questions,
     ranked_lists,
+    recent_events,
     retrieval_fitting,
     tensorboard,
     training_state,
     windows,
 )
+from trainer.candidate_export import CandidateModule
 from trainer.config import RetrievalConfig
 from trainer.popularity import PopularityClock
 from trainer.query_export import QueryModule
@@ -67,6 +70,7 @@ def train(
     model = retrieval_fitting.refitted(model, data, config, seed, hardware)
     if hardware.writes:
         vectors = write(model, asked, data, config, final)
+        _save_refreshing(model, data, config, final.candidates_uri)
         taken = data.clock(data.train).counts(data.moment(data.valid))
         tensorboard.write_projector(data.catalogue.titles[1:], vectors[1:], taken[1:], log_dir)
         training_state.remove(checkpoints)
@@ -180,11 +184,23 @@ def _save_candidates(
     at_test = popularity.log_popularity(known.votes(data.moment(data.test), days))
     candidates.save(
         candidates.Candidates(
-            item_ids=data.catalogue.item_ids[1:],
-            titles=data.catalogue.titles[1:],
+            item_ids=candidates.text_array(data.catalogue.item_ids[1:]),
+            titles=candidates.text_array(data.catalogue.titles[1:]),
             vectors=np.column_stack([vectors, now]).astype(np.float32)[1:],
             log_popularity_at_test=at_test[1:],
             sample_queries=sample,
         ),
         uri,
     )
+
+
+def _save_refreshing(
+    model: RetrievalModel, data: TrainingData, config: RetrievalConfig, uri: str
+) -> None:
+    splits = [data.train, data.valid, data.test]
+    now = data.clock(*splits).end
+    ids = data.catalogue.item_ids
+    recent = recent_events.table(splits, ids, now, config.popularity_days)
+    refreshing.save(data.dataset, recent, uri)
+    tower = CandidateModule(model.candidate_tower, data.dataset, data.items_graph)
+    candidate_export.save(tower, refreshing.tower_folder(uri))

@@ -39,11 +39,19 @@ class CandidateTower(tf.keras.Model):
 
     def call(self, index: tf.Tensor, training: bool = False) -> tf.Tensor:
         """[n] -> [n, dim]."""
+        content = {name: tf.gather(values, index) for name, values in self._content.items()}
+        return self.of_content(index, content, training)
+
+    def of_content(
+        self, index: tf.Tensor, content: dict[str, tf.Tensor], training: bool = False
+    ) -> tf.Tensor:
+        """[n] -> [n, dim] with `content`, what `FeatureEncoder` takes of as many items, in the
+        place of the catalogue's.
+        """
         known = tf.gather(self._trained, index)
         if training:
             known &= tf.random.uniform(tf.shape(index)) >= self._id_dropout
         identity = self._ids(tf.where(known, index, 0))
-        content = {name: tf.gather(values, index) for name, values in self._content.items()}
         return tf.math.l2_normalize(
             identity + self._project(self._encoder(content, index)), axis=-1
         )

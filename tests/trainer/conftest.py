@@ -124,7 +124,7 @@ def _transformed(rows, schema, preprocess, folder):
     """Rows out of the Transform and its graph. Beam is imported by those alone who need it."""
     import tensorflow_transform as tft
     import tensorflow_transform.beam as tft_beam
-    from tensorflow_transform.tf_metadata import dataset_metadata
+    from tensorflow_transform.tf_metadata import dataset_metadata, metadata_io
 
     metadata = dataset_metadata.DatasetMetadata(schema)
     analyse = tft_beam.AnalyzeAndTransformDataset(
@@ -133,6 +133,7 @@ def _transformed(rows, schema, preprocess, folder):
     with tft_beam.Context(temp_dir=str(folder)):
         (output, _), transform = (rows, metadata) | analyse
         transform | tft_beam.WriteTransformFn(str(folder / "graph"))
+    metadata_io.write_metadata(metadata, str(folder / "graph" / "metadata"))
     return output, tft.TFTransformOutput(str(folder / "graph"))
 
 
@@ -155,6 +156,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory):
     )
     return types.SimpleNamespace(
         dataset=DATASET,
+        items=ITEMS,
         timelines=TIMELINES,
         items_out=items_out,
         items_graph=items_graph,
