@@ -27,7 +27,7 @@ def build(
     Examples: item_id, title (the id where there is none), item_<name>. Of items that share an id
     the last line wins. The whole catalogue passes through one worker, as it does in the index.
     """
-    spec, paths = _spec(dataset, data_dir)
+    spec, paths = table(dataset, data_dir)
     examples.prepare(examples_uri, (timeline.CATALOGUE_SPLIT,))
     letters = dead_letters.prepare(rejected_dir, spec.name)
     read: Any = pipeline | ReadTable(spec, paths, letters)
@@ -48,12 +48,13 @@ def known(pipeline: beam.Pipeline, dataset: Dataset, data_dir: str) -> beam.PCol
     Read again from the catalogue's files, so that events wait for no other component; `build`
     writes the dead letters and counts.
     """
-    spec, paths = _spec(dataset, data_dir)
+    spec, paths = table(dataset, data_dir)
     read: Any = pipeline | ReadTable(spec, paths, None)
     return read["records"] | "ItemIds" >> beam.MapTuple(_id_alone)
 
 
-def _spec(dataset: Dataset, data_dir: str) -> tuple[TableSpec, list[str]]:
+def table(dataset: Dataset, data_dir: str) -> tuple[TableSpec, list[str]]:
+    """What to make of the catalogue, and its files."""
     source = dataset.data.items
     paths, _ = paths_and_shards(data_dir, source)
     origin = (FILE, LINE) if source.duplicates == "last" else ORIGIN
@@ -74,7 +75,7 @@ def _write(
         kept, repeated = pa.table({}), pa.table({})
     else:
         kept, repeated = latest(records, timeline.ITEM_ID)
-        kept = _with_title(kept)
+        kept = with_title(kept)
     _write_examples(kept, uri)
     yield counts.key("items", "accepted"), kept.num_rows
     yield "items", kept.num_rows
@@ -94,7 +95,7 @@ def _write_examples(kept: pa.Table, uri: str) -> None:
                 examples.write(writer, part)
 
 
-def _with_title(items: pa.Table) -> pa.Table:
+def with_title(items: pa.Table) -> pa.Table:
     """People see the id of an item that has no title."""
     ids = items[timeline.ITEM_ID]
     if timeline.TITLE not in items.column_names:

@@ -46,7 +46,16 @@ def check(dataset: Dataset, data_dir: str) -> None:
         pseudonyms.secret(dataset.data.hash_user_ids)
     _open_file_systems()
     for table in _tables(dataset):
-        _check_columns(table, _filled(table, files.pattern(data_dir, table.source), data_dir))
+        _check_table(table, data_dir)
+
+
+def check_table(dataset: Dataset, name: str, data_dir: str) -> None:
+    """As `check`, of the table `name` alone."""
+    if dataset.data.hash_user_ids is not None and name != "items":
+        pseudonyms.secret(dataset.data.hash_user_ids)
+    _open_file_systems()
+    (table,) = [table for table in _tables(dataset) if table.name == name]
+    _check_table(table, data_dir)
 
 
 def fingerprint(dataset: Dataset, data_dir: str) -> str:
@@ -60,6 +69,10 @@ def fingerprint(dataset: Dataset, data_dir: str) -> str:
                 while chunk := handle.read(_READ_BYTES):
                     digest.update(chunk)
     return digest.hexdigest()
+
+
+def _check_table(table: _Table, data_dir: str) -> None:
+    _check_columns(table, _filled(table, files.pattern(data_dir, table.source), data_dir))
 
 
 def _tables(dataset: Dataset) -> Iterator[_Table]:

@@ -7,17 +7,8 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
 
-from components.ingest import (
-    counts,
-    dead_letters,
-    delimited,
-    files,
-    lines,
-    parquet_rows,
-    sequences,
-    shards,
-    tables,
-)
+from components.ingest import counts, dead_letters, files, shards
+from components.ingest.block_parser import BlockParser
 from components.ingest.blocks import Block, ReadBlocks
 from components.ingest.parquet_rows import ReadRowGroups, RowGroup
 from components.ingest.rejection import Rejected
@@ -66,12 +57,12 @@ class ReadTable(beam.PTransform):
 class _Parse(beam.DoFn):
     def __init__(self, spec: TableSpec) -> None:
         self._spec = spec
-        self._names: dict[str, list[str]] = {}
+        self._parser = BlockParser(spec)
         self._rows = 0
 
     def process(self, element: Block | RowGroup) -> Iterator[Any]:
         spec = self._spec
-        for read, parsed in self._parsed(element):
+        for read, parsed in self._parser.parsed(element):
             if parsed.rejected:
                 yield TaggedOutput(_LETTERS, parsed.rejected)
             for shard, part in shards.divide(parsed.accepted, spec.fields[0].name, spec.shards):
@@ -79,30 +70,6 @@ class _Parse(beam.DoFn):
             yield TaggedOutput(_TALLIES, (counts.key(spec.name, "read"), read))
             self._rows += read
             logging.getLogger("tandem.progress").info("rows=%d", self._rows)
-
-    def _parsed(self, element: Block | RowGroup) -> Iterator[tuple[int, tables.Parsed]]:
-        """How many records were read, and what became of them, some at a time."""
-        if isinstance(element, Block):
-            found = self._decoded(element)
-            yield found.read, tables.parse(found, self._columns_of(element.path), self._spec)
-            return
-        wanted = tables.wanted(self._spec)
-        for rows, records in parquet_rows.read(element, wanted, self._spec.source):
-            yield rows.read, tables.accept(rows, records, self._spec)
-
-    def _decoded(self, block: Block) -> lines.Lines:
-        source = self._spec.source
-        has_header = source.format == "csv" and source.columns is None
-        found = lines.decode(block, source.encoding, header=has_header)
-        return sequences.expand(found) if source.format == "sequences" else found
-
-    def _columns_of(self, path: str) -> list[str]:
-        """Columns of delimited text, in order; of no other format."""
-        if self._spec.source.format != "csv":
-            return []
-        if path not in self._names:
-            self._names[path] = delimited.header(path, self._spec.source)
-        return self._names[path]
 
 
 class _Write(beam.DoFn):

@@ -1,0 +1,60 @@
+"""A table that is small enough for one process: read without a pipeline, by the same rules."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from components.ingest import blocks, compression, counts, dead_letters, parquet_rows, tables
+from components.ingest.block_parser import BlockParser
+from components.ingest.blocks import Block
+from components.ingest.parquet_rows import RowGroup
+from components.ingest.table_spec import ORIGIN, TableSpec
+
+
+class ReadRecords(NamedTuple):
+    """What `components.ingest.read_table.ReadTable` gives, as plain values."""
+
+    records: pa.Table
+    """Accepted ones, with the origin that the specification asks for."""
+    tallies: Counter[str]
+    """By `counts.key`: those read, and those rejected by reason."""
+
+
+def read(spec: TableSpec, paths: list[str], letters_dir: str) -> ReadRecords:
+    """Reads all of `paths`; writes the dead letters below `letters_dir`."""
+    parser = BlockParser(spec)
+    tallies: Counter[str] = Counter()
+    accepted: list[pa.Table] = []
+    for element in _elements(spec, paths):
+        for read_now, parsed in parser.parsed(element):
+            tallies[counts.key(spec.name, "read")] += read_now
+            accepted.append(parsed.accepted)
+            if parsed.rejected:
+                dead_letters.write(letters_dir, parsed.rejected[0].line, parsed.rejected)
+            for letter in parsed.rejected:
+                tallies[counts.key(spec.name, "rejected", letter.reason)] += 1
+    if not accepted:  # empty files have no block
+        accepted = [_nothing(spec)]
+    return ReadRecords(pa.concat_tables(accepted).combine_chunks(), tallies)
+
+
+def _elements(spec: TableSpec, paths: list[str]) -> Iterator[Block | RowGroup]:
+    for path in paths:
+        if spec.source.format == "parquet":
+            yield from parquet_rows.row_groups(path)
+        else:
+            with compression.open_bytes(path) as handle:
+                yield from blocks.blocks(path, handle, blocks.BLOCK_BYTES)
+
+
+def _nothing(spec: TableSpec) -> pa.Table:
+    table = tables.empty(spec.fields)
+    kinds = dict(zip(ORIGIN, _ORIGIN_TYPES, strict=True))
+    for name in spec.origin:
+        table = table.append_column(name, pa.array([], kinds[name]))
+    return table
+
+
+_ORIGIN_TYPES = (pa.large_string(), pa.int64(), pa.int64(), pa.large_string())
