@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from components.ingest import histories
 from components.ingest.cut import Cut
+from schema import candidates as candidate_files
 from schema.signatures import RECOMMENDER
 from serving import askers, pushed_lists, pushed_versions
 from serving.askers import Askers
@@ -69,7 +70,8 @@ def _answered(
     )
     later = pushed.evaluated.learned_until >= asked.now
     note = {"note": _LEARNED_LATER} if later else {}
-    return pushed_lists.indices(lists, data.catalogue.item_ids[1:], _DEPTH), note
+    ids = candidate_files.text_array(data.catalogue.item_ids[1:])
+    return pushed_lists.indices(lists, ids, _DEPTH), note
 
 
 def _askers(data: TrainingData, asked: Questions, histories_uri: str) -> Askers:
@@ -86,6 +88,6 @@ def log_popularity(data: TrainingData, now: int, pushed: PushedVersion) -> np.nd
     """
     known = data.clock(data.train, data.valid)
     votes = known.votes(now, pushed.evaluated.popularity_days)
-    index = {item: place for place, item in enumerate(data.catalogue.item_ids) if place}
-    places = [index.get(item, 0) for item in pushed.candidates.item_ids]
+    ids = candidate_files.text_array(data.catalogue.item_ids[1:])
+    places = pushed_lists.places(pushed.candidates.item_ids, ids)
     return popularity.log_popularity(votes[places])

@@ -2,9 +2,12 @@
 
 import dataclasses
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from components.ingest import histories
 from schema import candidates, signatures, timeline
@@ -16,20 +19,26 @@ _SHOWN_HISTORY = 5
 
 @dataclasses.dataclass(frozen=True)
 class Titles:
-    """Titles by item id."""
+    """Titles of a catalogue, looked up for the few items that are shown."""
 
-    by_id: dict[str, str]
+    item_ids: pa.ChunkedArray
+    """[n] large_binary."""
+    names: pa.ChunkedArray
+    """[n] large_binary."""
 
-    def of(self, item_id: str) -> str:
-        """The id itself for an item that the catalogue does not know."""
-        return self.by_id.get(item_id, item_id)
+    def of(self, item_ids: Sequence[str]) -> list[str]:
+        """A title an item; the id itself where the catalogue does not know it."""
+        wanted = pa.array(item_ids, pa.large_string()).cast(pa.large_binary())
+        found = pc.is_in(self.item_ids, value_set=wanted)
+        ids, names = (column.filter(found).to_pylist() for column in (self.item_ids, self.names))
+        known = {item.decode(): name.decode() for item, name in zip(ids, names, strict=True)}
+        return [known.get(item, item) for item in item_ids]
 
 
 def titles(candidates_uri: str) -> Titles:
     """Reads the candidates artifact."""
     table = candidates.load_items(candidates_uri)
-    ids, names = (column.to_pylist() for column in (table["item_id"], table["title"]))
-    return Titles({i.decode(): n.decode() for i, n in zip(ids, names, strict=True)})
+    return Titles(table["item_id"], table["title"])
 
 
 def recommend(
@@ -52,15 +61,18 @@ def recommend(
         )
         if item
     ]
+    shown = events[-_SHOWN_HISTORY:]
+    before = names.of([item for item, _ in shown])
+    titled = names.of([item for item, _ in chosen])
     return {
         "user_id": user_id,
         "known_user": bool(np.asarray(answer[signatures.KNOWN_USER])[0]) or bool(events),
         "history": [
-            {"item_id": item, "title": names.of(item), "timestamp": int(moment)}
-            for item, moment in events[-_SHOWN_HISTORY:]
+            {"item_id": item, "title": title, "timestamp": int(moment)}
+            for (item, moment), title in zip(shown, before, strict=True)
         ],
         "recommendations": [
-            {"rank": rank, "item_id": item, "title": names.of(item), "score": score}
-            for rank, (item, score) in enumerate(chosen, 1)
+            {"rank": rank, "item_id": item, "title": title, "score": score}
+            for rank, ((item, score), title) in enumerate(zip(chosen, titled, strict=True), 1)
         ],
     }

@@ -1,17 +1,20 @@
 """The candidates artifact: every catalogue item as the index needs it.
 
-`items.parquet` (item_id, title), `vectors.npy` [n, dim + 1] float32,
-`log_popularity_at_test.npy` [n] and
+`items.parquet` (item_id, title; available and filters where the catalogue declares them),
+`vectors.npy` [n, dim + 1] float32, `log_popularity_at_test.npy` [n] and
 `sample_queries.npy` [q, dim + 1], query vectors of valid users, by which an index is measured.
 The last column of a vector is the log popularity at the end of the log; the query vector's last
 column weighs it. Evaluation puts the log popularity at the test cut in its place.
+
+Texts are Arrow arrays and never Python objects: a catalogue has millions of them.
 """
 
 import dataclasses
-import io
+import os
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from tensorflow.io import gfile
 
@@ -19,22 +22,41 @@ _ITEMS = "items.parquet"
 _VECTORS = "vectors.npy"
 _AT_TEST = "log_popularity_at_test.npy"
 _QUERIES = "sample_queries.npy"
+_ROW_GROUP = 65_536
+_BYTES = pa.large_binary()
+_TYPES = {
+    "item_id": _BYTES,
+    "title": _BYTES,
+    "available": pa.bool_(),
+    "filters": pa.large_list(_BYTES),
+}
+
+
+class _Stream(gfile.GFile):
+    """A file of any file system, with what Arrow looks for besides."""
+
+    closed = False
 
 
 @dataclasses.dataclass(frozen=True)
 class Candidates:
     """`n` items, in the order of their index, the first being index 1 of the Transform graph."""
 
-    item_ids: np.ndarray
-    """[n] bytes objects."""
-    titles: np.ndarray
-    """[n] bytes objects."""
+    item_ids: pa.Array
+    """[n] large_binary."""
+    titles: pa.Array
+    """[n] large_binary."""
     vectors: np.ndarray
     """[n, dim + 1] float32."""
     log_popularity_at_test: np.ndarray
     """[n] float32."""
     sample_queries: np.ndarray
     """[q, dim + 1] float32."""
+    available: pa.Array | None = None
+    """[n] bool: what may be recommended; None where the catalogue does not say."""
+    filters: pa.Array | None = None
+    """[n] large_list<large_binary>, the categories that a request may ask for; None where the
+    catalogue declares no filter."""
 
     def vectors_at_test(self) -> np.ndarray:
         """[n, dim + 1] vectors as they stood at the test cut: no event after it has a part in
@@ -43,14 +65,28 @@ class Candidates:
         return np.column_stack([self.vectors[:, :-1], self.log_popularity_at_test])
 
 
+def text_array(values: object) -> pa.Array:
+    """Bytes or strings, an Arrow array, or any sequence -> [n] large_binary."""
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
+    array = values if isinstance(values, pa.Array) else pa.array(values)
+    return array.cast(_BYTES)
+
+
+def repeated(item_ids: pa.Array) -> pa.Array:
+    """Those of the ids [n] that stand there more than once, each once."""
+    if pc.count_distinct(item_ids).as_py() == len(item_ids):
+        return item_ids[:0]
+    counts = pc.value_counts(item_ids)
+    return counts.field("values").filter(pc.greater(counts.field("counts"), 1))
+
+
 def save(candidates: Candidates, uri: str) -> None:
-    """Writes the three files below `uri`."""
+    """Writes the files below `uri`, in parts: never a second copy of them all in memory."""
     gfile.makedirs(uri)
-    table = pa.table({"item_id": candidates.item_ids, "title": candidates.titles})
-    with gfile.GFile(f"{uri}/{_ITEMS}", "wb") as file:
-        sink = io.BytesIO()
-        pq.write_table(table, sink)
-        file.write(sink.getvalue())
+    table = _table(candidates)
+    with _Stream(f"{uri}/{_ITEMS}", "wb") as file:
+        pq.write_table(table, file, row_group_size=_ROW_GROUP)
     arrays = {
         _VECTORS: candidates.vectors,
         _AT_TEST: candidates.log_popularity_at_test,
@@ -61,23 +97,43 @@ def save(candidates: Candidates, uri: str) -> None:
             np.save(file, values)
 
 
+def _table(candidates: Candidates) -> pa.Table:
+    columns = {
+        "item_id": candidates.item_ids,
+        "title": candidates.titles,
+        "available": candidates.available,
+        "filters": candidates.filters,
+    }
+    return pa.table({n: v.cast(_TYPES[n]) for n, v in columns.items() if v is not None})
+
+
 def load(uri: str) -> Candidates:
-    """Reads what `save` wrote."""
-    table = load_items(uri)
-    arrays = {}
-    for name in (_VECTORS, _AT_TEST, _QUERIES):
-        with gfile.GFile(f"{uri}/{name}", "rb") as file:
-            arrays[name] = np.load(io.BytesIO(file.read()))
+    """Reads what `save` wrote. On a local disk the numbers are mapped into memory, read-only."""
+    columns = {name: column.combine_chunks() for name, column in _read(uri, None).items()}
     return Candidates(
-        item_ids=table["item_id"].to_numpy(),
-        titles=table["title"].to_numpy(),
-        vectors=arrays[_VECTORS],
-        log_popularity_at_test=arrays[_AT_TEST],
-        sample_queries=arrays[_QUERIES],
+        item_ids=columns["item_id"],
+        titles=columns["title"],
+        vectors=_array(f"{uri}/{_VECTORS}"),
+        log_popularity_at_test=_array(f"{uri}/{_AT_TEST}"),
+        sample_queries=_array(f"{uri}/{_QUERIES}"),
+        available=columns.get("available"),
+        filters=columns.get("filters"),
     )
 
 
 def load_items(uri: str) -> pa.Table:
     """`item_id` and `title` alone."""
-    with gfile.GFile(f"{uri}/{_ITEMS}", "rb") as file:
-        return pq.read_table(io.BytesIO(file.read()))
+    return pa.table(_read(uri, ["item_id", "title"]))
+
+
+def _read(uri: str, names: list[str] | None) -> dict[str, pa.ChunkedArray]:
+    with _Stream(f"{uri}/{_ITEMS}", "rb") as file:
+        table = pq.read_table(file, columns=names)
+    return {name: table[name].cast(_TYPES[name]) for name in table.column_names}
+
+
+def _array(path: str) -> np.ndarray:
+    if os.path.isfile(path):
+        return np.load(path, mmap_mode="r")
+    with gfile.GFile(path, "rb") as file:
+        return np.load(file)

@@ -4,27 +4,34 @@ import os
 import tempfile
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import tensorflow as tf
 
+from schema import candidates as candidate_files
 from schema.candidates import Candidates
+from schema.errors import DataRefused
+
+_SHOWN = 3
 
 
 class ItemTable(tf.Module):
     """Position 0 is the unknown item, its id ""; item i of the candidates has position i + 1.
 
     The ids travel as an asset file and as a variable, so that no catalogue meets the graph's 2
-    GB limit.
+    GB limit. Raises DataRefused for no items, and for ids that repeat, are empty or have a line
+    break.
     """
 
     def __init__(self, candidates: Candidates):
         super().__init__()
-        self._ids = tf.Variable(
-            np.concatenate([[b""], candidates.item_ids]).tolist(), trainable=False, name="item_ids"
-        )
+        _refuse_unusable(candidates.item_ids)
         # Lives as long as the table, which a SavedModel copies it from.
         self._folder = tempfile.TemporaryDirectory(prefix="tandem-")
+        path = _one_a_line(candidates.item_ids, self._folder.name)
+        self._ids = tf.Variable(_lines(path), trainable=False, name="item_ids")
         initializer = tf.lookup.TextFileInitializer(
-            _one_a_line(candidates.item_ids, self._folder.name),
+            path,
             tf.string,
             tf.lookup.TextFileIndex.WHOLE_LINE,
             tf.int64,
@@ -48,9 +55,38 @@ class ItemTable(tf.Module):
         return tf.gather(self._popularity, positions)
 
 
-def _one_a_line(ids: np.ndarray, folder: str) -> str:
-    """Path of the file of ids: ingestion lets no id with a line break in."""
+def _refuse_unusable(ids: pa.Array) -> None:
+    if not len(ids):
+        raise DataRefused("item table: expected at least one item, received none; add items")
+    repeated = candidate_files.repeated(ids)
+    if len(repeated):
+        shown = ", ".join(repr(item) for item in repeated[:_SHOWN].to_pylist())
+        raise DataRefused(
+            f"item table: expected each item id once, received {len(repeated):,} ids that repeat "
+            f"({shown}); keep one item of each"
+        )
+    broken = pc.or_(pc.equal(pc.binary_length(ids), 0), pc.match_substring_regex(ids, "[\r\n]"))
+    if pc.any(broken).as_py():
+        (first,) = ids.filter(broken)[:1].to_pylist()
+        raise DataRefused(
+            "item table: expected item ids without line breaks, and none that is empty, received "
+            f"{first!r}; mend the catalogue's ids"
+        )
+
+
+def _one_a_line(ids: pa.Array, folder: str) -> str:
+    """Path of the file of ids. Arrow keeps them in one piece, which is the file once each has its
+    line break.
+    """
     path = os.path.join(folder, "item_ids.txt")
+    nothing, line_break = (pa.scalar(text, pa.large_binary()) for text in (b"", b"\n"))
+    lines = pc.binary_join_element_wise(ids, nothing, line_break)
     with open(path, "wb") as file:
-        file.writelines(item + b"\n" for item in ids)
+        file.write(lines.buffers()[2])
     return path
+
+
+def _lines(path: str) -> tf.Tensor:
+    """[n + 1]: "", then the lines. TensorFlow reads them, and Python sees none."""
+    lines = tf.strings.split(tf.io.read_file(path), "\n")  # "" stands after the last line break
+    return tf.concat([lines[-1:], lines[:-1]], axis=0)

@@ -4,6 +4,8 @@ import dataclasses
 import pathlib
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from schema import candidates as candidate_files
 from schema.candidates import Candidates
@@ -55,14 +57,22 @@ def opened(serving_dir: pathlib.Path, version: str) -> PushedVersion:
     return PushedVersion(evaluated, candidates, path)
 
 
-def indices(lists: list[list[str]], item_ids: np.ndarray, k: int) -> np.ndarray:
-    """Lists of ids -> [users, min(k, n)] indices from 1 into `item_ids` [n] (bytes objects), 0
-    where a list is shorter. Items that `item_ids` does not have fall out, and what comes after
-    them moves up.
+def indices(lists: list[list[str]], item_ids: pa.Array, k: int) -> np.ndarray:
+    """Lists of ids -> [users, min(k, n)] indices from 1 into `item_ids` [n], large_binary; 0 where
+    a list is shorter. Items that `item_ids` does not have fall out, and what comes after them moves
+    up.
     """
-    index = {item: place for place, item in enumerate(item_ids, start=1)}
     found = np.zeros((len(lists), min(k, len(item_ids))), np.int32)
-    for row, items in zip(found, lists, strict=True):
-        places = [index[item.encode()] for item in items if item.encode() in index][: len(row)]
-        row[: len(places)] = places
+    listed = pa.array(lists, pa.large_list(pa.large_binary()))
+    index = places(listed.flatten(), item_ids)
+    ends = np.cumsum([len(items) for items in lists])
+    for row, items in zip(found, np.split(index, ends[:-1]), strict=True):
+        known = items[items > 0][: len(row)]
+        row[: len(known)] = known
     return found
+
+
+def places(wanted: pa.Array, item_ids: pa.Array) -> np.ndarray:
+    """[w] places from 1 of the `wanted`, 0 for those that are not there."""
+    found = pc.index_in(wanted, value_set=item_ids)
+    return pc.fill_null(pc.add(found, 1), 0).to_numpy(zero_copy_only=False)

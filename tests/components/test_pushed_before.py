@@ -6,7 +6,7 @@ import pytest
 
 from components import pushed_before
 from components.ingest import histories, shards
-from schema.candidates import Candidates
+from schema.candidates import Candidates, text_array
 from schema.dataset import Dataset
 from serving import pushed_origin
 from serving.pushed_lists import PushedVersion
@@ -26,8 +26,8 @@ EVENTS = {
     "w": [(CUT - 2 * DAY, "a")],
 }
 CANDIDATES = Candidates(
-    item_ids=np.array([b"a", b"gone", b"b", b"c"], object),
-    titles=np.array([b"a", b"gone", b"b", b"c"], object),
+    item_ids=text_array([b"a", b"gone", b"b", b"c"]),
+    titles=text_array([b"a", b"gone", b"b", b"c"]),
     vectors=np.array([[0, 0], [9, 0], [0.1, 5], [0, 0]], np.float32),
     log_popularity_at_test=np.zeros(4, np.float32),
     sample_queries=np.zeros((0, 2), np.float32),

@@ -98,7 +98,7 @@ def models(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     tf.saved_model.save(Query(), str(folder / "query"))
     tf.saved_model.save(Ranking(), str(folder / "ranking"))
-    ids = np.array([b"a", b"b", b"c", b"d", b"e"], object)
+    ids = candidates.text_array([b"a", b"b", b"c", b"d", b"e"])
     vectors = np.array([[5, 0], [4, 0], [3, 0], [2, 0], [1, 9]], np.float32)
     at_test = np.array([0, 0, 7, 0, 0], np.float32)
     nothing = np.zeros((0, 2), np.float32)

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 import tensorflow as tf
 
-from schema.candidates import Candidates
+from schema.candidates import Candidates, text_array
 from serving import askers, bulk_lists, index_export, servable_export
 from serving.bulk_lists import BulkLists
 from serving.exact_index import ExactIndex
@@ -65,8 +65,8 @@ class Ranking(tf.Module):
 
 
 CANDIDATES = Candidates(
-    item_ids=np.array([item.encode() for item in IDS], object),
-    titles=np.array([item.encode() for item in IDS], object),
+    item_ids=text_array(IDS),
+    titles=text_array(IDS),
     vectors=VECTORS,
     log_popularity_at_test=np.zeros(ITEMS, np.float32),
     sample_queries=np.zeros((0, 3), np.float32),

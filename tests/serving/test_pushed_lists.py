@@ -4,15 +4,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from schema.candidates import Candidates
+from schema.candidates import Candidates, text_array
 from schema.errors import TandemError
 from serving import askers, pushed_lists, pushed_origin
 from tests.serving import planted_push
 from tests.serving.planted_push import ORIGIN
 
 CANDIDATES = Candidates(
-    item_ids=np.array([b"a", b"b", b"c", b"d"], object),
-    titles=np.array([b"a", b"b", b"c", b"d"], object),
+    item_ids=text_array([b"a", b"b", b"c", b"d"]),
+    titles=text_array([b"a", b"b", b"c", b"d"]),
     vectors=np.array([[0, 9], [0.5, 0], [0, 0], [0, 0]], np.float32),  # pushed when a was popular
     log_popularity_at_test=np.zeros(4, np.float32),
     sample_queries=np.zeros((0, 2), np.float32),
@@ -62,11 +62,11 @@ def test_a_version_without_an_origin_says_so(tmp_path, text, said):
 
 
 def test_items_that_have_left_the_catalogue_fall_out_and_the_others_move_up():
-    catalogue = np.array([b"new", b"d", b"b"], object)
+    catalogue = text_array([b"new", b"d", b"b"])
     found = pushed_lists.indices([["d", "a", "b"], ["a"], [], ["b"]], catalogue, 2)
     assert found.tolist() == [[2, 3], [0, 0], [0, 0], [3, 0]]
 
 
 def test_lists_are_no_deeper_than_the_catalogue():
-    found = pushed_lists.indices([["x"]], np.array([b"x"], object), 100)
+    found = pushed_lists.indices([["x"]], text_array([b"x"]), 100)
     assert found.tolist() == [[1]]

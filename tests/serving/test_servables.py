@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from schema.candidates import Candidates
+from schema.candidates import Candidates, text_array
 from serving import index_export, servable_export
 from serving.eligibility import Eligibility
 from serving.exact_index import ExactIndex
-from serving.item_table import ItemTable
 from serving.scann_index import ScannIndex
 
 IDS = ["a", "b", "c", "d", "é"]
@@ -72,8 +71,8 @@ def _specs(device):
 
 def _candidates(ids, vectors):
     return Candidates(
-        item_ids=np.array([item.encode() for item in ids], object),
-        titles=np.array([item.encode() for item in ids], object),
+        item_ids=text_array(ids),
+        titles=text_array(ids),
         vectors=vectors,
         log_popularity_at_test=np.zeros(len(ids), np.float32),
         sample_queries=np.zeros((0, vectors.shape[1]), np.float32),
@@ -187,12 +186,3 @@ def test_servables_over_scann_are_saved_and_loaded(tmp_path):
     for name in ("retrieval", "recommender"):
         found, _, _ = _list(models[name], ["ann"], [[best[0], ""]], [[best[2]]], 3)
         assert found == [[best[1], best[3], best[4]]]
-
-
-def test_item_table_goes_from_ids_to_positions_and_back():
-    table = ItemTable(_candidates(IDS, VECTORS))
-    positions = table.positions(tf.constant([["é", "nothing"], ["", "a"]]))
-    assert positions.numpy().tolist() == [[5, 0], [0, 1]]
-    assert positions.dtype == tf.int32
-    assert table.ids(positions).numpy().tolist() == [["é".encode(), b""], [b"", b"a"]]
-    np.testing.assert_allclose(table.log_popularity(positions), [[0.5, 0], [0, 0.1]])

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from schema import timeline
-from schema.candidates import Candidates
+from schema.candidates import Candidates, text_array
 from serving.item_table import ItemTable
 from serving.servable_modules import RankingServable
 from trainer import (
@@ -99,7 +99,7 @@ def ranking(planted, log, moments, tmp_path_factory):
 def _served(planted, query, ranking, log_popularity, candidates, rows=1, **changes):
     """`rating` and `relevance` of the candidates just before the third event, in `rows` rows."""
     raw = planted.timelines[0]
-    ids = np.array(planted.items_graph.vocabulary_by_name("item_id"), object)
+    ids = text_array(planted.items_graph.vocabulary_by_name("item_id"))
     vectors = np.column_stack([VECTORS, log_popularity])[1:].astype(np.float32)
     table = ItemTable(Candidates(ids, ids, vectors, log_popularity[1:], np.zeros((0, DIM + 1))))
     request = {
