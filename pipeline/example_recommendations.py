@@ -1,13 +1,13 @@
 """A few users of the run and what they are recommended, for the report."""
 
 import itertools
+import pathlib
 from typing import Any
 
 import numpy as np
 
 from components.ingest import histories
 from pipeline import recommend_once
-from pipeline.run_directory import RunDirectory
 
 _USERS = 10
 _K = 5
@@ -15,11 +15,20 @@ _AT_LEAST = 3
 _LOOKED_AT = 2000
 
 
-def of(summary: dict[str, Any], at: RunDirectory) -> list[dict[str, Any]]:
-    """Ten users with some history, chosen by the run's seed, and five items for each."""
+def of(summary: dict[str, Any]) -> list[dict[str, Any]]:
+    """Ten users with some history, chosen by the run's seed, and five items for each, as the run's
+    models answer, pushed or not.
+    """
+    from serving import unpushed
+    from serving.server import running_server
+
     artifacts = summary["artifacts"]
     users = _some_users(artifacts["histories"], summary["seed"])
-    return recommend_once.several(at, artifacts, users, _K, None)
+    with (
+        unpushed.serving_dir(pathlib.Path(artifacts["servables"])) as served,
+        running_server(served) as server,
+    ):
+        return recommend_once.several(server.grpc_address, artifacts, users, _K)
 
 
 def _some_users(uri: str, seed: int) -> list[str]:

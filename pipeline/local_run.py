@@ -66,8 +66,7 @@ def _execute(
     best = summaries.ceiling(pathlib.Path(data))
     if best is not None:
         summary["retrieval"]["ceiling"] = best
-    pushed = executed.not_blessed is None
-    summary["examples"] = example_recommendations.of(summary, at) if pushed else []
+    summary["examples"] = example_recommendations.of(summary)
     summaries.write(summary, at.summary)
     quality_over_runs.write(summary, at, executed.metadata.executed("Evaluator"))
     page.write(summary, at)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline import run_directory
-from pipeline.run_directory import RunDirectory
 from schema import pseudonyms
 from schema.pseudonyms import UserIdKey
 
@@ -17,14 +16,15 @@ def recommend(root: pathlib.Path, user_id: str, k: int, address: str | None) -> 
     at = run_directory.finished(root)
     summary = json.loads(at.summary.read_text(encoding="utf-8"))
     named = _as_stored(summary["config"]["data"]["hash_user_ids"], user_id)
-    (answer,) = several(at, summary["artifacts"], [named], k, address)
+    with _served(at.serving, address) as grpc_address:
+        (answer,) = several(grpc_address, summary["artifacts"], [named], k)
     return answer | {"user_id": user_id}
 
 
 def several(
-    at: RunDirectory, artifacts: dict[str, str], users: list[str], k: int, address: str | None
+    address: str, artifacts: dict[str, str], users: list[str], k: int
 ) -> list[dict[str, Any]]:
-    """One answer per user, named as the run stored them.
+    """One answer per user, named as the run stored them, of the server at `address`.
 
     `artifacts` are URIs of `histories` and `candidates`.
     """
@@ -32,7 +32,7 @@ def several(
     from serving.client import Client
 
     names = recommendation.titles(artifacts["candidates"])
-    with _served(at, address) as grpc_address, Client(grpc_address, 60) as client:
+    with Client(address, 60) as client:
         return [
             recommendation.recommend(client, artifacts["histories"], names, user, k)
             for user in users
@@ -45,11 +45,11 @@ def _as_stored(place: dict[str, str] | None, user_id: str) -> str:
 
 
 @contextlib.contextmanager
-def _served(at: RunDirectory, address: str | None) -> Iterator[str]:
+def _served(serving: pathlib.Path, address: str | None) -> Iterator[str]:
     from serving.server import running_server
 
     if address is not None:
         yield address
         return
-    with running_server(at.serving) as server:
+    with running_server(serving) as server:
         yield server.grpc_address

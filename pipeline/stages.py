@@ -39,7 +39,8 @@ def run_stages(
 
 def execute(pipeline: tfx.dsl.Pipeline, name: str, at: RunDirectory, lines: StageLines) -> Executed:
     """Runs the pipeline of that name. A failure is raised as it came, but for a refused push: it is
-    the last node, and what came before it is worth a summary.
+    the last node, and what came before it is worth a summary. (An index below its target is refused
+    before anything is evaluated.)
     """
     metadata = RunMetadata(at.metadata, name)
     stages: list[dict[str, object]] = []
@@ -54,6 +55,8 @@ def execute(pipeline: tfx.dsl.Pipeline, name: str, at: RunDirectory, lines: Stag
     try:
         LocalRunner(lines.started, finished).run(pipeline)
     except NotBlessed as error:
+        if len(stages) < len(pipeline.components) - 1:
+            raise
         refused = error
     return Executed(metadata, stages, refused)
 

@@ -48,6 +48,9 @@ def summarise(config: Config, executed: Executed) -> dict[str, Any]:
             "interactions": _output(metadata, "InteractionsGen", "examples").uri,
             "query": _model_dir(metadata, "RetrievalTrainer"),
             "ranking": _model_dir(metadata, "RankingTrainer"),
+            "servables": path_utils.serving_model_dir(
+                _output(metadata, "Recommender", "servables").uri
+            ),
         },
         "config": config.model_dump(mode="json"),
     }

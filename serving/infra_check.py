@@ -8,13 +8,13 @@ object; a TandemError ends it with exit code 1.
 import json
 import pathlib
 import sys
-import tempfile
 import time
 
 import numpy as np
 
 from schema import signatures
 from schema.errors import TandemError
+from serving import unpushed
 from serving.client import Client
 from serving.listing_request import listing_request
 from serving.server import running_server
@@ -30,14 +30,10 @@ def check(folder: pathlib.Path) -> dict[str, object]:
     give others; ranking must score what retrieval returned. Raises TandemError saying which of it
     did not hold.
     """
-    with tempfile.TemporaryDirectory(prefix="tandem-infra-") as served:
-        for name in signatures.SERVABLES:
-            target = pathlib.Path(served) / name / "1"
-            target.parent.mkdir()
-            target.symlink_to((folder / name).resolve(), target_is_directory=True)
+    with unpushed.serving_dir(folder) as served:
         begin = time.perf_counter()
         with (
-            running_server(pathlib.Path(served)) as server,
+            running_server(served) as server,
             Client(server.grpc_address, 60) as client,
         ):
             loaded = time.perf_counter() - begin

@@ -51,7 +51,8 @@ def pushed(summary: Summary) -> dict[str, dict[str, Any]]:
 
 def _kept(header: Element, rules: list[dict[str, Any]]) -> None:
     failed = misses(rules)
-    said = f"{len(rules) - len(failed)} of the {len(rules)} rules were kept"
+    kept = len(rules) - len(failed)
+    said = f"{kept} of {len(rules)} {'rule' if len(rules) == 1 else 'rules'} kept"
     blocks.text(header, "p", f"{said}; these failed:" if failed else f"{said}.", "lead")
     listed = SubElement(header, "ul", {"class": "misses"}) if failed else header
     for miss in failed:

@@ -16,7 +16,7 @@ def asked(monkeypatch):
     """The users that reach the server, which is not what is tested here."""
     users = []
 
-    def several(_at, _artifacts, named, _k, _address):
+    def several(_address, _artifacts, named, _k):
         users.extend(named)
         return [{"user_id": user, "recommendations": []} for user in named]
 
@@ -35,12 +35,12 @@ def test_a_hashed_user_is_asked_about_by_pseudonym_and_answered_by_name(
 ):
     monkeypatch.setenv("SHOP_KEY", KEY)
     root = finished_run(tmp_path, {"key_env": "SHOP_KEY", "key_file": None})
-    answer = recommend_once.recommend(root, "anna", 5, None)
+    answer = recommend_once.recommend(root, "anna", 5, "host:1")
     expected = hmac.new(KEY.encode(), b"anna", hashlib.sha256).hexdigest()[:32]
     assert asked == [expected]
     assert answer["user_id"] == "anna"
 
 
 def test_without_hashing_the_id_is_the_id(tmp_path, asked):
-    recommend_once.recommend(finished_run(tmp_path, None), "anna", 5, None)
+    recommend_once.recommend(finished_run(tmp_path, None), "anna", 5, "host:1")
     assert asked == ["anna"]
