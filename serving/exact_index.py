@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from serving import eligibility
 from serving.eligibility import Eligibility
+from serving.filled_rows import filled
 
 
 class ExactIndex(tf.Module):
@@ -19,10 +20,12 @@ class ExactIndex(tf.Module):
         super().__init__()
         eligible = eligible or Eligibility.of_all(len(vectors))
         positions = np.pad(eligible.positions, (1, 0))  # row 0 is nobody's
-        chosen = vectors if eligible.available.all() else vectors[positions[1:] - 1]
-        self._vectors = tf.Variable(
-            np.pad(chosen, [(1, 0), (0, 0)]), trainable=False, name="vectors"
-        )
+
+        def part(begin: int, end: int) -> np.ndarray:
+            chosen = vectors[np.maximum(positions[begin:end] - 1, 0)]
+            return np.where(positions[begin:end, np.newaxis] > 0, chosen, 0)
+
+        self._vectors = filled((len(positions), vectors.shape[1]), "float32", part, "vectors")
         self._positions = tf.Variable(positions, trainable=False, name="positions")
         self._row_of = tf.Variable(
             eligible.rows(positions) % len(positions), trainable=False, name="row_of"

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 import tensorflow as tf
 
+from serving.filled_rows import filled
 from serving.leaves import Leaves
 
 Codes = Literal["float32", "int8"]
@@ -28,17 +29,17 @@ class LeafRows(tf.Module):
         self._chunk = rows if codes == "float32" else _CHUNK
         self._chunks = math.ceil(rows / self._chunk)
         self.are_deviations = codes == "int8"
-        unit = _largest_deviation(vectors, leaves) / _LARGEST if self.are_deviations else None
-        table = np.zeros((rows, dim), codes)
-        for leaf, (begin, size) in enumerate(zip(leaves.start, leaves.size, strict=True)):
-            taken = vectors[leaves.source[begin : begin + size]]
-            if unit is not None:
-                taken = np.rint((taken - leaves.centroids[leaf]) / unit)
-            table[begin : begin + size] = taken
-        self._table = tf.Variable(table, trainable=False, name="rows")
-        self._unit = tf.Variable(
-            np.ones(dim, np.float32) if unit is None else unit, trainable=False, name="unit"
-        )
+        unit = np.ones(dim, np.float32)
+        if self.are_deviations:
+            unit = _largest_deviation(vectors, leaves) / _LARGEST
+
+        def part(begin: int, end: int) -> np.ndarray:
+            if self.are_deviations:
+                return np.rint(_deviations(vectors, leaves, begin, end) / unit)
+            return vectors[leaves.source[begin:end]]  # what padding holds is never asked for
+
+        self._table = filled((rows, dim), codes, part, "rows")
+        self._unit = tf.Variable(unit, trainable=False, name="unit")
 
     def column(self, query: tf.Tensor) -> tf.Tensor:
         """[dim] -> [dim, 1], what rows are multiplied with."""
@@ -71,7 +72,16 @@ class LeafRows(tf.Module):
 def _largest_deviation(vectors: np.ndarray, leaves: Leaves) -> np.ndarray:
     """[dim] float32, never 0."""
     largest = np.zeros(vectors.shape[1], np.float32)
-    for leaf, (begin, size) in enumerate(zip(leaves.start, leaves.size, strict=True)):
-        taken = vectors[leaves.source[begin : begin + size]] - leaves.centroids[leaf]
-        largest = np.maximum(largest, np.abs(taken).max(axis=0))
+    for begin in range(0, len(leaves.source), _CHUNK):
+        deviations = _deviations(vectors, leaves, begin, begin + _CHUNK)
+        largest = np.maximum(largest, np.abs(deviations).max(axis=0))
     return np.where(largest > 0, largest, 1).astype(np.float32)
+
+
+def _deviations(vectors: np.ndarray, leaves: Leaves, begin: int, end: int) -> np.ndarray:
+    """[rows, dim] of the rows from `begin` on, each from the mean of its leaf; 0 for padding."""
+    source = leaves.source[begin:end]
+    leaf = np.searchsorted(leaves.start, begin + np.arange(len(source)), side="right") - 1
+    deviations = vectors[source] - leaves.centroids[leaf]
+    deviations[source < 0] = 0
+    return deviations

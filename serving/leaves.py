@@ -58,11 +58,12 @@ def partition(vectors: np.ndarray, count: int, seed: int = 0) -> Leaves:
 def nearest(vectors: np.ndarray, means: np.ndarray) -> np.ndarray:
     """[n] the mean [l, dim] with the smallest Euclidean distance to each of `vectors` [n, dim]."""
     half = (means**2).sum(axis=1) / 2
-    found = [
-        np.argmin(half - vectors[part] @ means.T, axis=1)
-        for part in _parts(len(vectors), max(1, _BLOCK // len(means)))
-    ]
-    return np.concatenate(found).astype(np.int32)
+    found = np.empty(len(vectors), np.int32)
+    for part in _parts(len(vectors), max(1, _BLOCK // len(means))):
+        closeness = vectors[part] @ means.T
+        closeness -= half
+        np.argmax(closeness, axis=1, out=found[part])
+    return found
 
 
 def _parts(total: int, size: int) -> Iterator[slice]:
