@@ -1,5 +1,6 @@
 """Puts query model, index and ranking model together into the three servables."""
 
+import json
 import pathlib
 from typing import Any
 
@@ -10,8 +11,8 @@ from tfx.utils import path_utils
 
 from components.artifact_types import Candidates
 from schema import candidates as candidate_files
-from schema.signatures import RANKING
-from serving import servable, servable_export
+from schema.signatures import RANKING, RECOMMENDER
+from serving import pushed_index, servable, servable_export
 from trainer.config import RankingConfig
 from trainer.ranking_verdict import served_order
 
@@ -25,9 +26,10 @@ def Recommender(
     servables: OutputArtifact[standard_artifacts.Model],
     ranking_config: Parameter[str],
 ) -> None:
-    """One SavedModel per name of `schema.signatures.SERVABLES` below the artifact's serving
-    folder.
+    """One SavedModel per name of `schema.signatures.SERVABLES` below the artifact's serving folder;
+    with the recommender's lies what was measured of its index.
     """
+    folder = path_utils.serving_model_dir(servables.uri)
     ranking_dir = path_utils.serving_model_dir(ranking.uri)
     servable_export.export(
         _loaded(query),
@@ -36,8 +38,10 @@ def Recommender(
         candidate_files.load(candidates.uri),
         RankingConfig.model_validate_json(ranking_config).candidates,
         served_order(ranking_dir) == RANKING,
-        path_utils.serving_model_dir(servables.uri),
+        folder,
     )
+    measured = json.loads(index.get_string_custom_property("measured"))
+    pushed_index.write(measured, pathlib.Path(folder, RECOMMENDER))
 
 
 def _loaded(model: standard_artifacts.Model) -> Any:

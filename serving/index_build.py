@@ -37,13 +37,13 @@ def build(
     An approximate one is tuned on `queries` [q, dim]. Where no setting reaches the target, it is
     the one that finds most. Raises DataRefused where nothing is available or a vector is no number.
     """
-    _refuse_unusable(vectors, eligible)
-    kind = _kind(len(eligible.positions), config)
+    refuse_unusable(vectors, eligible)
+    kind = kind_of(len(eligible.positions), config)
     if kind == "exact":
         return Built(ExactIndex(vectors, eligible), [])
     queries = queries[:_TUNED_WITH]
     points = index_tuning.tune(
-        lambda setting: _approximate(kind, vectors, eligible, setting, config),
+        lambda setting: approximate(kind, vectors, eligible, setting, config),
         len(eligible.positions),
         _REORDERINGS if kind == "scann" else (0,),
         Asked(queries, ann_recall.exact_positions(vectors, eligible, queries)),
@@ -52,18 +52,20 @@ def build(
     )
     best = index_tuning.best(points, config.target_ann_recall)
     chosen = best or max(points, key=lambda point: point.recall)
-    return Built(_approximate(kind, vectors, eligible, chosen.setting, config), points)
+    return Built(approximate(kind, vectors, eligible, chosen.setting, config), points)
 
 
-def _kind(items: int, config: IndexConfig) -> str:
+def kind_of(items: int, config: IndexConfig) -> str:
+    """The form that so many available items get."""
     if config.kind != "auto":
         return config.kind
     return "exact" if items < config.exact_below else "scann"
 
 
-def _approximate(
+def approximate(
     kind: str, vectors: np.ndarray, eligible: Eligibility, setting: Setting, config: IndexConfig
 ) -> IvfIndex | ScannIndex:
+    """An index of `kind`, `ivf` or `scann`, with a setting that is known."""
     if kind == "ivf":
         return IvfIndex(vectors, eligible, setting.leaves, setting.probes, config.codes)
     return ScannIndex(vectors, eligible, setting.leaves, setting.probes, setting.reordering)
@@ -123,7 +125,8 @@ def require(measured: dict[str, Any], config: IndexConfig) -> None:
     )
 
 
-def _refuse_unusable(vectors: np.ndarray, eligible: Eligibility) -> None:
+def refuse_unusable(vectors: np.ndarray, eligible: Eligibility) -> None:
+    """Raises DataRefused where nothing is available or a vector is no number."""
     if not eligible.available.any():
         raise DataRefused(
             f"index: expected at least one available item, received {len(vectors)} items of which "

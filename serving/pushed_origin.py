@@ -63,6 +63,9 @@ class Origin(Strict):
     """ISO 8601, UTC."""
     forced: Forced | None
     """Not blessed, and pushed all the same."""
+    refreshed_from: str = ""
+    """Version with the same models and other items or another popularity, "" for one that a run has
+    pushed."""
 
 
 def newest(serving_dir: pathlib.Path) -> str:

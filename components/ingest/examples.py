@@ -30,15 +30,20 @@ def open_writer(uri: str, split: str, shard: int, shards: int) -> tf.io.TFRecord
 
 
 def write(writer: tf.io.TFRecordWriter, table: pa.Table) -> None:
-    """Appends a row of `table` as an Example each, in order; column names become feature names.
+    """Appends what `encoded` makes of the table, in order."""
+    for record in encoded(table):
+        writer.write(record)
+
+
+def encoded(table: pa.Table) -> list[bytes]:
+    """A row of `table` as an Example each, in order; column names become feature names.
 
     A column of single values becomes features of one value, or of none where null. Text becomes
     bytes, any float 32 bits, any integer 64 bits.
     """
     columns = {name: _as_lists(table[name]) for name in table.column_names}
     batch = pa.RecordBatch.from_arrays(list(columns.values()), list(columns))
-    for record in RecordBatchToExamplesEncoder().encode(batch):
-        writer.write(record)
+    return RecordBatchToExamplesEncoder().encode(batch)
 
 
 def _as_lists(column: pa.ChunkedArray) -> pa.Array:

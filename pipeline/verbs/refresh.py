@@ -1,0 +1,48 @@
+"""`tandem refresh`: new items and what is popular now into what is served, without training."""
+
+import argparse
+import json
+from typing import Any
+
+from pipeline import verb_arguments
+
+SUMMARY = "take new and changed items, and what is popular now, into the pushed models"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the verb."""
+    verb_arguments.add_root(parser)
+    parser.add_argument(
+        "--items", required=True, metavar="NEW",
+        help="file, folder or glob of new and changed items, in the format of the run's catalogue",
+    )  # fmt: skip
+    parser.add_argument(
+        "--events", metavar="NEW",
+        help="file, folder or glob of events, in the format of the run's log; those that are known "
+        "count once (default: popularity stays as it was pushed)",
+    )  # fmt: skip
+    verb_arguments.add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints the new version, what is in it and what its index is worth."""
+    from pipeline import quiet, refresh, run_directory
+
+    given = refresh.Given(args.items, args.events)
+    at = run_directory.finished(args.root)
+    with quiet.into_file(at.log) as (out, _):
+        done = refresh.refresh(args.root, given)
+        out.write((json.dumps(done, indent=1) if args.json else _words(done)) + "\n")
+    return 0
+
+
+def _words(done: dict[str, Any]) -> str:
+    items, index, popular = done["items"], done["index"], done["popularity"]
+    rejected = sum(table["rejected"] for table in done["rows"].values())
+    now = f", popularity with {popular['new_events']:,} more events" if popular else ""
+    return (
+        f"pushed version {done['version']}, refreshed from {done['refreshed_from']}: "
+        f"{items['added']:,} new and {items['changed']:,} changed items of {items['total']:,}"
+        f"{now}; {rejected:,} records rejected; {index['kind']} index, "
+        f"ANN recall@100 {index['ann_recall@100']:.3f}; {done['seconds']['total']:.1f} s"
+    )
