@@ -9,7 +9,7 @@ from tfx.utils import path_utils
 
 from components.artifact_types import Candidates
 from schema import candidates as candidate_files
-from serving import index_build, index_export
+from serving import deny_list, eligibility, index_build, index_export
 from serving.config import IndexConfig
 from serving.eligibility import Eligibility
 
@@ -19,16 +19,20 @@ def Indexer(
     candidates: InputArtifact[Candidates],
     index: OutputArtifact[standard_artifacts.Model],
     config: Parameter[str],
+    denied: Parameter[str],
 ) -> None:
-    """`config` is the JSON of IndexConfig. The measurements are the artifact's property
-    `measured`.
+    """`config` is the JSON of IndexConfig, `denied` the text of its deny list. The measurements are
+    the artifact's property `measured`.
     """
     stored = candidate_files.load(candidates.uri)
     settings = IndexConfig.model_validate_json(config)
     vectors, queries = stored.vectors, stored.sample_queries
-    eligible = Eligibility.of_all(len(vectors))
+    denied_ids = deny_list.ids(denied)
+    eligible = Eligibility.of(stored, denied_ids)
     built = index_build.build(vectors, eligible, queries, settings)
     measured = index_build.measure(built, vectors, eligible, queries)
+    measured |= eligibility.left_out(stored, denied_ids)
     index_build.require(measured, settings)
     index_export.save(built.index, vectors.shape[1], path_utils.serving_model_dir(index.uri))
+    deny_list.save(denied, index.uri)
     index.set_string_custom_property("measured", json.dumps(measured))

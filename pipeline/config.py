@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import tomli
 from pydantic import Field, ValidationError, model_validator
 
-from schema.dataset import Dataset, require_tables
+from schema.dataset import Dataset, require_filter, require_tables
 from schema.errors import ConfigError
 from schema.features import Features
 from schema.labels import Labels, Split
@@ -90,6 +90,11 @@ class Config(Strict):
         return self
 
     @model_validator(mode="after")
+    def _filter_is_a_feature(self) -> "Config":
+        require_filter(self.features, self.data)
+        return self
+
+    @model_validator(mode="after")
     def _fairness_has_groups(self) -> "Config":
         require_groups(self.evaluation.fairness, self.features)
         return self
@@ -125,10 +130,16 @@ def table(path: pathlib.Path, overrides: list[str] | None = None) -> dict[str, A
 
 
 def _with_paths(config: Config, folder: pathlib.Path) -> Config:
-    """Curated files are the configuration's own: they lie beside it and not among the data."""
+    """Curated files and the deny list are the configuration's own: they lie beside it and not among
+    the data.
+    """
     named = config.curated.model_dump(exclude_none=True)
     found = {table: str((folder / name).absolute()) for table, name in named.items()}
-    return config.model_copy(update={"curated": CuratedConfig(**found)})
+    update: dict[str, Any] = {"curated": CuratedConfig(**found)}
+    if config.index.deny_list is not None:
+        denied = str((folder / config.index.deny_list).absolute())
+        update["index"] = config.index.model_copy(update={"deny_list": denied})
+    return config.model_copy(update=update)
 
 
 def _read(path: pathlib.Path) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from pipeline import schemas
 from pipeline.config import Config
 from pipeline.push import Push
 from schema import timeline
+from serving import deny_list
 
 
 @dataclasses.dataclass(frozen=True)
@@ -225,7 +226,11 @@ def _model_nodes(
         checkpoints=f"{at.checkpoints}/retrieval",
     )
     stage = {"query": retrieval.outputs["model"], "candidates": retrieval.outputs["candidates"]}
-    index = Indexer(candidates=stage["candidates"], config=config.index.model_dump_json())
+    index = Indexer(
+        candidates=stage["candidates"],
+        config=config.index.model_dump_json(exclude={"deny_list"}),
+        denied=deny_list.read(config.index.deny_list),
+    )
     ranking = RankingTrainer(
         **inputs,
         query=retrieval.outputs["held_out_model"],

@@ -49,6 +49,8 @@ def items(dataset: Dataset) -> schema_pb2.Schema:
     schema = schema_pb2.Schema(represent_variable_length_as_ragged=True)
     _add(schema, timeline.ITEM_ID, schema_pb2.BYTES, scalar=True)
     _add(schema, timeline.TITLE, schema_pb2.BYTES, required=False, most=1)
+    if dataset.data.items.available is not None:
+        _add(schema, timeline.AVAILABLE, schema_pb2.INT, scalar=True, minimum=0, maximum=1)
     for name, feature in dataset.features.items.items():
         _add_declared(schema, timeline.item(name), feature)
     return schema

@@ -4,7 +4,7 @@ configuration.
 
 from pydantic import model_validator
 
-from schema.features import Features
+from schema.features import Feature, Features
 from schema.labels import Labels, Split
 from schema.sources import Data
 from schema.strict import Strict
@@ -17,6 +17,22 @@ def require_tables(features: Features, data: Data) -> None:
             f"features.users ({', '.join(features.users)}) expects a [data.users] table, "
             "received none; add the table or take the features out"
         )
+
+
+def require_filter(features: Features, data: Data) -> None:
+    """Raises ValueError where `data.items.filter` names no item feature that has categories."""
+    name = data.items.filter
+    fitting = [each for each, feature in features.items.items() if _has_categories(feature)]
+    if name is not None and name not in fitting:
+        raise ValueError(
+            "data.items.filter expects one of features.items of kind category or set "
+            f"({', '.join(fitting) or 'there is none'}), received {name!r}; "
+            "mend the name, or declare the feature"
+        )
+
+
+def _has_categories(feature: Feature) -> bool:
+    return feature.kind in ("category", "set")
 
 
 class Dataset(Strict):
@@ -34,4 +50,9 @@ class Dataset(Strict):
     @model_validator(mode="after")
     def _user_features_have_a_table(self) -> "Dataset":
         require_tables(self.features, self.data)
+        return self
+
+    @model_validator(mode="after")
+    def _filter_is_a_feature(self) -> "Dataset":
+        require_filter(self.features, self.data)
         return self

@@ -8,6 +8,9 @@
 Inputs of every query: `user_id` string [batch]; `history_item_ids` string [batch, n], oldest first,
 "" where a row is shorter; `history_timestamps` int64 [batch, n], seconds since epoch, UTC;
 `now` int64 [batch]; `context_<name>` [batch] and `user_<name>` [batch] for each declared feature.
+`retrieval` and `recommender` have `excluded_item_ids` string [batch, n] and `k` int32 besides, and
+where `data.items.filter` is declared `allowed_categories` string [batch, a]: "" pads, and a row of
+nothing else allows all.
 
 Between the SavedModels, all in indices: the query model answers `vector` [batch, dim + 1],
 `user_index` [batch], `history_index` [batch, n] (0 for what is no item of the catalogue), `now` and
@@ -27,6 +30,7 @@ HISTORY_ITEM_IDS = "history_item_ids"
 HISTORY_TIMESTAMPS = "history_timestamps"
 NOW = "now"
 EXCLUDED_ITEM_IDS = "excluded_item_ids"
+ALLOWED_CATEGORIES = "allowed_categories"
 CANDIDATE_ITEM_IDS = "candidate_item_ids"
 K = "k"
 

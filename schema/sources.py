@@ -87,6 +87,12 @@ class ItemsSource(Source):
     """Column of the item's id."""
     title: str | None = None
     """Column shown to people beside an id."""
+    available: str | None = None
+    """Column that says what may be recommended: boolean, 0 or 1, `true` or `false`; an item without
+    a value may be. Others stay in histories, and are learned from, and stand in no list."""
+    filter: str | None = None
+    """Name of an item feature, of kind `category` or `set`, by whose values requests may be
+    narrowed: see `allowed_categories` in SERVING.md."""
     duplicates: Literal["last", "fail"] = "last"
     """Of records that share an id the `last` wins; or `fail`: reject all others and stop the run
     with exit code 3."""

@@ -12,7 +12,9 @@ A timeline Example is one user's events in time order, or a window of them:
     context_<name> n values; "", NaN or 0 where an event has none
     user_<name>    1 value or none; any number for sets
 
-A catalogue Example is one item: `item_id`, `title` (what is shown to people) and `item_<name>`.
+A catalogue Example is one item: `item_id`, `title` (what is shown to people), `item_<name>`, and,
+where the catalogue says it, `available` (int64, 1 value, 1 where the item may be recommended). Its
+transformed Example has `filters`, the texts of the feature that requests may be filtered by.
 """
 
 USER_ID = "user_id"
@@ -22,6 +24,8 @@ POSITIVE = "positive"
 TARGET_FROM = "target_from"
 ITEM_ID = "item_id"
 TITLE = "title"
+AVAILABLE = "available"
+FILTERS = "filters"
 
 SPLITS = ("train", "valid", "test")
 CATALOGUE_SPLIT = "all"

@@ -10,6 +10,7 @@ from schema import signatures
 from schema.candidates import Candidates
 from serving import servable_export
 from serving.askers import Askers
+from serving.eligibility import Eligibility
 from serving.exact_index import ExactIndex
 from serving.item_table import ItemTable
 from serving.servable_modules import RecommenderServable, RetrievalServable, query_inputs
@@ -33,14 +34,16 @@ class BulkLists:
         history_length: int,
         ranking: Any = None,
         depth: int = 0,
+        eligible: Eligibility | None = None,
     ):
         """`query` and `ranking` are loaded SavedModels. `history_length`: how many of the latest
         events the query model reads.
 
         With `ranking` the `depth` best of retrieval are put in ranking's order; without it they
-        stay in retrieval's.
+        stay in retrieval's. Without `eligible` any item may stand in a list, whatever the
+        candidates say.
         """
-        items, index = ItemTable(candidates), ExactIndex(candidates.vectors)
+        items, index = ItemTable(candidates), ExactIndex(candidates.vectors, eligible)
         self._stage = (
             RetrievalServable(query, items, index)
             if ranking is None

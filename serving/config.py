@@ -18,6 +18,10 @@ class IndexConfig(Strict):
     codes: Literal["float32", "int8"] = "float32"
     """How `ivf` keeps vectors: as they are, or in a byte a value, with scores that are as much less
     exact."""
+    deny_list: str | None = None
+    """File of ids, one a line, relative to the configuration file, of items that no list may have,
+    whatever the catalogue says of them. It is for some thousands; one that the catalogue lacks is
+    counted."""
     target_ann_recall: Annotated[float, Field(gt=0, le=1)] = 0.95
     """ANN recall@100 against exact search that tuning looks for, on queries of valid. Where the
     index that comes out has less on others of them, the run stops."""

@@ -3,7 +3,12 @@
 import dataclasses
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import tensorflow as tf
+
+from schema.candidates import Candidates
+from serving import category_table
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,6 +24,16 @@ class Eligibility:
     def of_all(cls, items: int) -> "Eligibility":
         """Everything is available and nothing has a category."""
         return cls(np.ones(items, bool), np.zeros((items, 1), np.int32))
+
+    @classmethod
+    def of(cls, candidates: Candidates, denied: pa.Array) -> "Eligibility":
+        """What the catalogue says, less the items whose ids are `denied` [d], large_binary."""
+        available = ~_mask(pc.is_in(candidates.item_ids, value_set=denied))
+        if candidates.available is not None:
+            available &= _mask(candidates.available)
+        if candidates.filters is None:
+            return cls(available, np.zeros((len(available), 1), np.int32))
+        return cls(available, category_table.numbers(candidates.filters))
 
     @property
     def positions(self) -> np.ndarray:
@@ -37,6 +52,23 @@ class Eligibility:
     def categories_by_position(self) -> np.ndarray:
         """[n + 1, m]; position 0 has none."""
         return np.pad(self.categories, [(1, 0), (0, 0)])
+
+
+def left_out(candidates: Candidates, denied: pa.Array) -> dict[str, int]:
+    """How many items are not available, how many ids are denied [d], large_binary, and how many of
+    those the catalogue lacks.
+    """
+    closed = candidates.available
+    missing = pc.invert(pc.is_in(denied, value_set=candidates.item_ids))
+    return {
+        "unavailable": 0 if closed is None else pc.sum(pc.invert(closed)).as_py(),
+        "denied": len(denied),
+        "denied_unknown": pc.sum(missing, min_count=0).as_py(),
+    }
+
+
+def _mask(flags: pa.Array) -> np.ndarray:
+    return flags.to_numpy(zero_copy_only=False)
 
 
 def allowed(categories: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from schema import signatures
+from schema.errors import UsageError
 
 _MISSING = {"string": b"", "float32": np.nan, "int64": 0}
 
@@ -17,13 +18,21 @@ def listing_request(
     k: int,
     excluded: Sequence[str] = (),
     features: Mapping[str, object] | None = None,
+    allowed: Sequence[str] = (),
 ) -> dict[str, np.ndarray]:
     """Inputs of one query, batch 1.
 
     `declared` gives dtype and shape (-1 for any) by input name, as the server's metadata say;
     `history` is (item id, seconds since epoch, UTC), oldest first. A declared feature that
-    `features` lacks is sent as missing.
+    `features` lacks is sent as missing. Items of the `allowed` categories alone are asked for, of
+    all where there is none; UsageError where the model takes no categories.
     """
+    if allowed and signatures.ALLOWED_CATEGORIES not in declared:
+        raise UsageError(
+            "expected a model whose requests may be filtered, received categories for one without "
+            f"{signatures.ALLOWED_CATEGORIES}; leave them out, or declare data.items.filter and "
+            "run again"
+        )
     request = {
         signatures.USER_ID: np.array([user_id.encode()], object),
         signatures.HISTORY_ITEM_IDS: np.array([[item.encode() for item, _ in history]], object),
@@ -33,6 +42,8 @@ def listing_request(
         signatures.K: np.array(k, np.int32),
     }
     given = features or {}
+    if signatures.ALLOWED_CATEGORIES in declared:
+        request[signatures.ALLOWED_CATEGORIES] = np.array([[c.encode() for c in allowed]], object)
     for name, (dtype, shape) in declared.items():
         if name not in request:
             request[name] = _feature(given.get(name), dtype, shape)

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from schema import signatures
 from schema.candidates import Candidates
+from serving.category_table import CategoryTable
 from serving.item_table import ItemTable
 from serving.servable_modules import (
     RankingServable,
@@ -16,6 +17,7 @@ from serving.servable_modules import (
 
 _K = tf.TensorSpec([], tf.int32, name=signatures.K)
 _EXCLUDED = tf.TensorSpec([None, None], tf.string, name=signatures.EXCLUDED_ITEM_IDS)
+_ALLOWED = tf.TensorSpec([None, None], tf.string, name=signatures.ALLOWED_CATEGORIES)
 _CANDIDATES = tf.TensorSpec([None, None], tf.string, name=signatures.CANDIDATE_ITEM_IDS)
 
 
@@ -31,20 +33,25 @@ def export(
     """Writes one SavedModel per name in `schema.signatures.SERVABLES` below `uri`.
 
     `query`, `index` and `ranking` are loaded SavedModels; `depth` and `rank_order` as in
-    `RecommenderServable`.
+    `RecommenderServable`. Where the candidates have `filters`, requests may be filtered by them.
     """
     items = ItemTable(candidates)
-    listing = listing_inputs(query)
+    categories = None if candidates.filters is None else CategoryTable(candidates.filters)
+    listing = listing_inputs(query, categories is not None)
     scoring = query_inputs(query) | {signatures.CANDIDATE_ITEM_IDS: _CANDIDATES}
-    recommender = RecommenderServable(query, items, index, ranking, depth, rank_order)
-    _save(RetrievalServable(query, items, index), listing, f"{uri}/{signatures.RETRIEVAL}")
+    recommender = RecommenderServable(query, items, index, ranking, depth, rank_order, categories)
+    retrieval = RetrievalServable(query, items, index, categories)
+    _save(retrieval, listing, f"{uri}/{signatures.RETRIEVAL}")
     _save(RankingServable(query, items, ranking), scoring, f"{uri}/{signatures.RANKING}")
     _save(recommender, listing, f"{uri}/{signatures.RECOMMENDER}")
 
 
-def listing_inputs(query: Any) -> dict[str, tf.TensorSpec]:
-    """Inputs of `retrieval` and `recommender` over a loaded query model, by name."""
-    return query_inputs(query) | {signatures.EXCLUDED_ITEM_IDS: _EXCLUDED, signatures.K: _K}
+def listing_inputs(query: Any, filtered: bool = False) -> dict[str, tf.TensorSpec]:
+    """Inputs of `retrieval` and `recommender` over a loaded query model, by name; with
+    `allowed_categories` where they are `filtered`.
+    """
+    specs = query_inputs(query) | {signatures.EXCLUDED_ITEM_IDS: _EXCLUDED, signatures.K: _K}
+    return specs | {signatures.ALLOWED_CATEGORIES: _ALLOWED} if filtered else specs
 
 
 def _save(

@@ -5,6 +5,7 @@ from typing import Any
 import tensorflow as tf
 
 from schema import signatures
+from serving.category_table import CategoryTable
 from serving.item_table import ItemTable
 
 Inputs = dict[str, tf.Tensor]
@@ -13,17 +14,25 @@ Inputs = dict[str, tf.Tensor]
 class RetrievalServable(tf.Module):
     """The nearest k items that are neither in the history nor excluded."""
 
-    def __init__(self, query: Any, items: ItemTable, index: Any):
-        """`query` and `index` are loaded SavedModels."""
+    def __init__(
+        self, query: Any, items: ItemTable, index: Any, categories: CategoryTable | None = None
+    ):
+        """`query` and `index` are loaded SavedModels. With `categories` requests have
+        `allowed_categories`.
+        """
         super().__init__()
         self._query = query
         self._items = items
         self._index = index
+        self._categories = categories
 
     def serve(self, inputs: Inputs) -> Inputs:
         """-> `item_ids`, `scores` [batch, k], `known_user` [batch]."""
         asked = ask(self._query, inputs)
-        positions, scores = search(self._index, self._items, inputs, asked, inputs[signatures.K])
+        allowed = allowed_numbers(self._categories, inputs)
+        positions, scores = search(
+            self._index, self._items, inputs, asked, allowed, inputs[signatures.K]
+        )
         return answer(self._items, positions, scores, asked)
 
 
@@ -47,12 +56,20 @@ class RecommenderServable(tf.Module):
     """Retrieve, exclude, rank, and the best k of it, in one call."""
 
     def __init__(
-        self, query: Any, items: ItemTable, index: Any, ranking: Any, depth: int, rank_order: bool
+        self,
+        query: Any,
+        items: ItemTable,
+        index: Any,
+        ranking: Any,
+        depth: int,
+        rank_order: bool,
+        categories: CategoryTable | None = None,
     ):
         """`query`, `index` and `ranking` are loaded SavedModels; `query` and `ranking` are found by
         these names in the SavedModel of this one. `depth` items go from retrieval to ranking.
 
         `rank_order` False leaves retrieval's order in the final list: ranking did not pay on valid.
+        `categories` as in `RetrievalServable`.
         """
         super().__init__()
         self.query = query
@@ -61,13 +78,15 @@ class RecommenderServable(tf.Module):
         self.ranking = ranking
         self._depth = depth
         self._rank_order = rank_order
+        self._categories = categories
 
     def serve(self, inputs: Inputs) -> Inputs:
         """-> `item_ids`, `scores` [batch, k], `known_user` [batch]."""
         asked = ask(self.query, inputs)
         k = inputs[signatures.K]
         depth = tf.maximum(k, self._depth)
-        positions, scores = search(self._index, self._items, inputs, asked, depth)
+        allowed = allowed_numbers(self._categories, inputs)
+        positions, scores = search(self._index, self._items, inputs, asked, allowed, depth)
         if self._rank_order:
             scores = heads(self.ranking, self._items, asked, positions)[signatures.RELEVANCE]
             scores = tf.where(positions == 0, tf.constant(float("-inf")), scores)
@@ -87,14 +106,24 @@ def ask(query: Any, inputs: Inputs) -> Inputs:
     return query.query({name: inputs[name] for name in query_inputs(query)})
 
 
+def allowed_numbers(categories: CategoryTable | None, inputs: Inputs) -> tf.Tensor:
+    """[batch, a] numbers of the allowed categories; [batch, 0], which allows all, without a
+    table.
+    """
+    if categories is None:
+        return tf.zeros([tf.shape(inputs[signatures.HISTORY_ITEM_IDS])[0], 0], tf.int32)
+    return categories.numbers(inputs[signatures.ALLOWED_CATEGORIES])
+
+
 def search(
-    index: Any, items: ItemTable, inputs: Inputs, asked: Inputs, k: tf.Tensor
+    index: Any, items: ItemTable, inputs: Inputs, asked: Inputs, allowed: tf.Tensor, k: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Positions and scores [batch, min(k, n)] without history and exclusions."""
+    """Positions and scores [batch, min(k, available)] of the `allowed`, without history and
+    exclusions.
+    """
     ids = [inputs[signatures.HISTORY_ITEM_IDS], inputs[signatures.EXCLUDED_ITEM_IDS]]
     excluded = items.positions(tf.concat(ids, axis=1))
-    anything = tf.zeros([tf.shape(excluded)[0], 0], tf.int32)
-    return index.search(asked[signatures.VECTOR], excluded, anything, k)
+    return index.search(asked[signatures.VECTOR], excluded, allowed, k)
 
 
 def heads(ranking: Any, items: ItemTable, asked: Inputs, positions: tf.Tensor) -> Inputs:

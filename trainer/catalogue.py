@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import pyarrow as pa
 import tensorflow as tf
 import tensorflow_transform as tft
 
@@ -21,6 +22,11 @@ class Catalogue:
     """[n + 1] bytes objects, the id where an item has no title."""
     features: dict[str, np.ndarray]
     """By declared name: [n + 1] or [n + 1, width]."""
+    available: pa.Array | None = None
+    """[n + 1] bool: what may be recommended; None where the catalogue does not say."""
+    filters: pa.Array | None = None
+    """[n + 1] large_list<large_binary> of the values that requests may be filtered by; None where
+    no feature is declared for it."""
 
     @property
     def size(self) -> int:
@@ -44,7 +50,31 @@ def load(uri: str, graph: tft.TFTransformOutput, dataset: Dataset) -> Catalogue:
             name: _place(transformed.dense(columns[timeline.item(name)]), rows, 0)
             for name in dataset.features.items
         },
+        available=_available(columns, rows),
+        filters=_filters(columns, rows),
     )
+
+
+def _available(columns: dict[str, list], rows: np.ndarray) -> pa.Array | None:
+    if timeline.AVAILABLE not in columns:
+        return None
+    said = transformed.dense(columns[timeline.AVAILABLE])
+    return pa.array(_place(said.astype(bool), rows, False))
+
+
+def _filters(columns: dict[str, list], rows: np.ndarray) -> pa.Array | None:
+    if timeline.FILTERS not in columns:
+        return None
+    lists = pa.concat_arrays([_lists(ragged) for ragged in columns[timeline.FILTERS]])
+    nothing = pa.array([[]], lists.type)
+    order = _place(np.arange(1, len(rows) + 1), rows, 0)
+    return pa.concat_arrays([nothing, lists]).take(pa.array(order))
+
+
+def _lists(ragged: tf.RaggedTensor) -> pa.Array:
+    values = pa.array(ragged.values.numpy(), pa.large_binary())
+    splits = pa.array(ragged.row_splits.numpy(), pa.int64())
+    return pa.LargeListArray.from_arrays(splits, values)
 
 
 def _titles(batches: list[tf.RaggedTensor], ids: np.ndarray) -> np.ndarray:

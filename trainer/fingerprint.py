@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 
 import numpy as np
+import pyarrow as pa
 
 from trainer.training_data import TrainingData
 
@@ -27,6 +28,8 @@ def _add(digest: "hashlib.blake2b", name: str, value: object) -> None:
             _add(digest, f"{name}.{key}", value[key])
     elif isinstance(value, np.ndarray) and value.dtype == object:
         digest.update(repr((name, value.tolist())).encode())
+    elif isinstance(value, pa.Array):
+        digest.update(memoryview(pa.record_batch([value], [name]).serialize()))
     elif isinstance(value, np.ndarray):
         digest.update(repr((name, value.shape, value.dtype.str)).encode())
         digest.update(np.ascontiguousarray(value).tobytes())

@@ -19,7 +19,8 @@ _SECONDS_PER_DAY = 86_400.0
 
 
 def preprocess_items(inputs: dict[str, Any], custom_config: dict[str, Any]) -> dict[str, Any]:
-    """Catalogue Examples -> `item_index` [batch], `item_id`, `title`, and each declared feature.
+    """Catalogue Examples -> `item_index` [batch], `item_id`, `title`, each declared feature, and
+    as they came `available` and `filters` where they are declared.
 
     `custom_config["dataset"]` is the JSON of `schema.dataset.Dataset`.
     """
@@ -30,6 +31,10 @@ def preprocess_items(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
         timeline.ITEM_ID: ids,
         timeline.TITLE: inputs[timeline.TITLE],
     }
+    if dataset.data.items.available is not None:
+        outputs[timeline.AVAILABLE] = inputs[timeline.AVAILABLE]
+    if dataset.data.items.filter is not None:
+        outputs[timeline.FILTERS] = inputs[timeline.item(dataset.data.items.filter)]
     for name, feature in dataset.features.items.items():
         key = timeline.item(name)
         outputs[key] = _numeric(inputs[key], feature, key)

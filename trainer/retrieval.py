@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 
 import numpy as np
+import pyarrow as pa
 import tensorflow as tf
 
 from schema import candidates, refreshing
@@ -189,9 +190,16 @@ def _save_candidates(
             vectors=np.column_stack([vectors, now]).astype(np.float32)[1:],
             log_popularity_at_test=at_test[1:],
             sample_queries=sample,
+            available=_items(data.catalogue.available),
+            filters=_items(data.catalogue.filters),
         ),
         uri,
     )
+
+
+def _items(values: pa.Array | None) -> pa.Array | None:
+    """Without the unknown item's row."""
+    return None if values is None else values[1:]
 
 
 def _save_refreshing(

@@ -63,11 +63,14 @@ def of_interactions(dataset: Dataset) -> list[Field]:
 
 
 def of_items(dataset: Dataset) -> list[Field]:
-    """item_id, title (where a column is named for it), item_*."""
+    """item_id, title and available (where a column is named for them), item_*."""
     source = dataset.data.items
     fields = [_id(timeline.ITEM_ID, source.item_id, MISSING_ITEM_ID, "data.items.item_id")]
     if source.title is not None:
         fields.append(Field(timeline.TITLE, source.title, kinds.texts, "data.items.title"))
+    if source.available is not None:
+        key = "data.items.available"
+        fields.append(Field(timeline.AVAILABLE, source.available, kinds.availabilities, key))
     return fields + _features(dataset.features.items, timeline.item, "features.items")
 
 

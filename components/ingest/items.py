@@ -24,8 +24,9 @@ def build(
 ) -> None:
     """Adds the catalogue's way to `pipeline`; `counts.load(examples_uri)` tells the rest.
 
-    Examples: item_id, title (the id where there is none), item_<name>. Of items that share an id
-    the last line wins. The whole catalogue passes through one worker, as it does in the index.
+    Examples: item_id, title (the id where there is none), available where a column says it,
+    item_<name>. Of items that share an id the last line wins. The whole catalogue passes through
+    one worker, as it does in the index.
     """
     spec, paths = table(dataset, data_dir)
     examples.prepare(examples_uri, (timeline.CATALOGUE_SPLIT,))

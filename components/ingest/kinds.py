@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from components.ingest.as_text import as_number, as_text
 from components.ingest.records import Values
 from components.ingest.rejection import (
+    BAD_BOOLEAN,
     BAD_ID,
     BAD_NUMBER,
     BAD_TIMESTAMP,
@@ -20,6 +21,8 @@ from schema.features import Feature, Set
 LONGEST_ID = 1024
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 _INT64_SECONDS = 2.0**62
+_YES = ("true", "1", "1.0")
+_NO = ("false", "0", "0.0")
 
 
 class Converted(NamedTuple):
@@ -60,6 +63,18 @@ def positives(values: Values, at_least: float) -> Converted:
     array, faults = numbers(values)
     reached = pc.fill_null(pc.greater_equal(array, at_least), False)
     return Converted(pc.cast(reached, pa.int64()), faults)
+
+
+def availabilities(values: Values) -> Converted:
+    """int64: 1 where the item may be recommended or nothing is said, 0 where it may not.
+
+    Case and blanks around are nothing; pandas writes `1.0` where a column has holes.
+    """
+    text, wrong = as_text(values)
+    word = pc.utf8_lower(pc.utf8_trim_whitespace(text))
+    yes, no = (_true(pc.is_in(word, value_set=pa.array(w, pa.large_string()))) for w in (_YES, _NO))
+    bad = ~yes & ~no & _true(pc.not_equal(word, ""))
+    return Converted(pa.array((~no).astype(np.int64)), [(WRONG_KIND, wrong), (BAD_BOOLEAN, bad)])
 
 
 def always_positive(values: Values) -> Converted:

@@ -17,6 +17,7 @@ BAD_ID = "bad_id"  # holds a line break or NUL, which no vocabulary file can hol
 BAD_TIMESTAMP = "bad_timestamp"  # absent or not a time
 TIMESTAMP_OUT_OF_RANGE = "timestamp_out_of_range"  # before 1990 or from 2100 on
 BAD_NUMBER = "bad_number"  # not a number, or not finite in 32 bits
+BAD_BOOLEAN = "bad_boolean"  # neither 1 or true nor 0 or false
 UNKNOWN_ITEM = "unknown_item"  # not in the catalogue, where the configuration rejects that
 TOO_MANY_EVENTS = "too_many_events"  # beyond what the configuration allows a user and day
 DUPLICATE_ID = "duplicate_id"  # a later record has this id, where the configuration forbids that

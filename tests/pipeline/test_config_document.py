@@ -20,7 +20,7 @@ def test_a_key_with_type_limit_default_and_meaning():
 
 def test_a_choice_names_its_values():
     (line,) = [ln for ln in lines_of_section("`[index]`") if ln.startswith("| `kind`")]
-    assert line.split(" | ")[1:3] == ['one of `"auto"`, `"exact"`, `"scann"`', '`"auto"`']
+    assert line.split(" | ")[1:3] == ['one of `"auto"`, `"exact"`, `"scann"`, `"ivf"`', '`"auto"`']
 
 
 def test_a_list_names_what_it_holds():

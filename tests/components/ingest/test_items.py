@@ -2,6 +2,9 @@
 
 import json
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from components.ingest import items
 from schema.dataset import Dataset
 
@@ -73,3 +76,37 @@ def test_a_catalogue_without_an_item_still_has_a_file(lay, ingest_items):
     done = ingest_items(dataset({"path": "items.csv"}, {}), lay({"items.csv": "item_id\n"}))
     assert done.examples("all") == []
     assert done.counts.totals == {"items": 0}
+
+
+def test_what_may_be_recommended_by_hand(lay, ingest_items):
+    said = [True, False, None, 1, 0, 1.0, 0.0, "TRUE", " false ", "", "1", "0"]
+    expected = [1, 0, 1, 1, 0, 1, 0, 1, 0, 1, 1, 0]
+    refused = [2, -1, "yes", 0.5, [True], {"a": 1}]
+    rows = [{"item_id": f"{n:02d}", "sold": value} for n, value in enumerate(said + refused)]
+    text = "".join(json.dumps(row) + "\n" for row in [*rows, {"item_id": "zz"}])
+    source = {"path": "items.jsonl", "format": "jsonl", "available": "sold"}
+    done = ingest_items(dataset(source, {}), lay({"items.jsonl": text}))
+    assert [example["available"] for example in done.examples("all")] == [
+        *([value] for value in expected),
+        [1],
+    ]
+    letters = [letter[1:3] for letter in done.letters("items")]
+    reasons = ["bad_boolean"] * 4 + ["wrong_kind"] * 2
+    assert letters == list(zip(range(13, 19), reasons, strict=True))
+
+
+def test_what_may_be_recommended_in_delimited_text_and_parquet(lay, ingest_items):
+    csv = "item_id,on\na,True\nb,False\nc,\nd,no\n"
+    source = {"path": "items.csv", "available": "on"}
+    done = ingest_items(dataset(source, {}), lay({"items.csv": csv}))
+    assert [e["available"] for e in done.examples("all")] == [[1], [0], [1]]
+    assert [letter[1:3] for letter in done.letters("items")] == [(5, "bad_boolean")]
+
+
+def test_availability_in_parquet_may_be_boolean_or_a_number(tmp_path, ingest_items):
+    for name, values in {"p": [True, False, None], "q": [1.0, 0.0, None]}.items():
+        table = pa.table({"item_id": [f"{name}{n}" for n in range(3)], "on": values})
+        pq.write_table(table, tmp_path / f"{name}.parquet")
+        source = {"path": f"{name}.parquet", "format": "parquet", "available": "on"}
+        done = ingest_items(dataset(source, {}), str(tmp_path))
+        assert [e["available"] for e in done.examples("all")] == [[1], [0], [1]]
