@@ -2,15 +2,16 @@
 
 import dataclasses
 import pathlib
-from concurrent import futures
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import tensorflow as tf
 
 from components.ingest import histories
 from components.ingest.cut import Cut
 from schema import candidates as candidate_files
+from schema.errors import TandemError
 from schema.signatures import RECOMMENDER
 from serving import askers, pushed_lists, pushed_versions
 from serving.askers import Askers
@@ -23,6 +24,17 @@ _DEPTH = 100
 _LEARNED_LATER = (
     "it has learned from events after the moment of these questions, which is in its favour"
 )
+
+_NOT_TO_BE_ASKED = (
+    TandemError,
+    OSError,  # a file that is missing
+    EOFError,  # or cut short
+    ValueError,  # one that holds something else: Arrow's, NumPy's and TensorFlow's own among them
+    KeyError,
+    AttributeError,  # a SavedModel without the functions that are called
+    tf.errors.OpError,
+)
+"""How a version that is not as this Tandem pushes it fails."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,18 +53,16 @@ def answered(
 ) -> Answered:
     """Asks version `version` the questions of test, as of their moment.
 
-    A version that was made by another Tandem, by hand or not whole may fail in any way: what ended
+    A version that was made by another Tandem, by hand, or is not whole cannot be asked: what ended
     it is its `failure`, and the evaluation goes on without its lists.
     """
     path = pushed_versions.folder_of(serving_dir, RECOMMENDER, int(version))
     described = {"version": int(version), "path": str(path)}
-    with futures.ThreadPoolExecutor(1, thread_name_prefix="pushed") as asking:
-        task = asking.submit(_answered, data, histories_uri, serving_dir, version)
-    error = task.exception()
-    if error is not None:
+    try:
+        lists, note = _answered(data, histories_uri, serving_dir, version)
+    except _NOT_TO_BE_ASKED as error:
         said = " ".join(f"{type(error).__name__}: {error}".split())
         return Answered(described | {"failure": said[:500]}, None)
-    lists, note = task.result()
     return Answered(described | note, lists)
 
 
