@@ -17,8 +17,8 @@ _ALIGNMENT = 64
 TensorFlow reads a slice that is so aligned where it lies instead of copying it."""
 _SAMPLE_PER_LEAF = 64
 _ITERATIONS = 8
-_BLOCK = 2**23
-"""Distances that are computed at once: 32 MiB."""
+_BLOCK = 2**19
+"""Distances that are computed at once: 2 MiB, so that they stay in the cache."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,6 +6,7 @@ Guo et al., Accelerating large-scale inference with anisotropic vector quantizat
 import uuid
 from functools import partial
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -13,6 +14,7 @@ import tensorflow as tf
 from schema.errors import ConfigError, UsageError
 from serving import eligibility
 from serving.eligibility import Eligibility
+from serving.filled_rows import filled
 from serving.one_by_one import Found, each_row
 
 _TRAINING_SAMPLE = 250_000
@@ -50,7 +52,6 @@ class ScannIndex(tf.Module):
                 f'expected at least {_FEWEST} available items for index.kind = "scann", received '
                 f'{len(positions)}; set index.kind = "exact"'
             )
-        vectors = vectors if eligible.available.all() else vectors[positions - 1]
         self.probes = probes
         self.reordering = reordering
         self.leaf_count = leaf_count
@@ -60,18 +61,31 @@ class ScannIndex(tf.Module):
         self._categories = tf.Variable(
             eligible.categories_by_position(), trainable=False, name="categories"
         )
-        searcher = (
-            self._ops.builder(vectors, 100, "dot_product")
+        rows = filled(
+            (self._size, vectors.shape[1]),
+            "float32",
+            lambda begin, end: vectors[positions[begin:end] - 1],
+            "vectors",
+        )
+        searcher = self._built(rows)
+        del rows
+        self._state = searcher.serialize_to_module()
+        # It would live as long as the process, with a copy of the vectors.
+        tf.raw_ops.DestroyResourceOp(resource=searcher.searcher_handle)
+
+    def _built(self, vectors: tf.Variable) -> Any:
+        """ScaNN's own searcher."""
+        return (
+            self._ops.builder(vectors.value(), 100, "dot_product")
             .tree(
-                num_leaves=leaf_count,
-                num_leaves_to_search=probes,
-                training_sample_size=min(len(vectors), _TRAINING_SAMPLE),
+                num_leaves=self.leaf_count,
+                num_leaves_to_search=self.probes,
+                training_sample_size=min(self._size, _TRAINING_SAMPLE),
             )
             .score_ah(2, anisotropic_quantization_threshold=0.2)
-            .reorder(reordering)
+            .reorder(self.reordering)
             .build(shared_name=f"tandem-{uuid.uuid4()}")
         )
-        self._state = searcher.serialize_to_module()
 
     def search(
         self, queries: tf.Tensor, excluded: tf.Tensor, allowed: tf.Tensor, k: tf.Tensor
