@@ -123,7 +123,7 @@ def _read(given: Given, at: RunDirectory, pushed: _Pushed) -> _Catalogue:
 
     rejected = str(at.rejected / _REJECTED)
     read = ingestion.read_items(pushed.dataset, _absolute(given.items), rejected)
-    items = refreshed_items.of(read.records, pushed.candidates_uri)
+    items = refreshed_items.of(read.records, pushed.dataset, pushed.candidates_uri)
     refreshed = refreshed_candidates.with_items(candidate_files.load(pushed.candidates_uri), items)
     candidates, present, counts = refreshed.candidates, None, [read.counts]
     if given.events is not None:
@@ -147,17 +147,26 @@ def _made(
 ) -> dict[str, Any]:
     """Writes the three servables below `models`, and asks them; what was measured of the index."""
     from schema import candidates as candidate_files
-    from serving import index_rebuild, infra_check, pushed_index, refreshed_models, servable_export
-    from serving.eligibility import Eligibility
+    from serving import (
+        deny_list,
+        eligibility,
+        index_rebuild,
+        infra_check,
+        pushed_index,
+        refreshed_models,
+        servable_export,
+    )
 
     candidates = catalogue.candidates
+    denied = deny_list.ids(deny_list.read(config.index.deny_list))
     built, measured = index_rebuild.rebuild(
         candidates.vectors,
-        Eligibility.of_all(len(candidates.vectors)),
+        eligibility.Eligibility.of(candidates, denied),
         candidates.sample_queries,
         config.index,
         pushed_index.read(pushed.model),
     )
+    measured |= eligibility.left_out(candidates, denied)
     before = candidate_files.load_items(pushed.candidates_uri)["item_id"].combine_chunks()
     evaluated = pushed.origin.evaluated
     with refreshed_models.told(pushed.model, before, candidates) as told:

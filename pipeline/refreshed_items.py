@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import tensorflow as tf
 
 from components.ingest import examples
 from schema import refreshing, timeline
 from schema.candidates import text_array
+from schema.dataset import Dataset
 from schema.errors import DataRefused
 from serving import servable
 from serving.refreshed_candidates import NewItems
@@ -17,18 +19,35 @@ from serving.refreshed_candidates import NewItems
 _ROWS = 4096
 
 
-def of(records: pa.Table, candidates_uri: str) -> NewItems:
+def of(records: pa.Table, dataset: Dataset, candidates_uri: str) -> NewItems:
     """`records` of `components.ingest.refreshing.read_items`, as the catalogue takes them up.
 
     Raises DataRefused where a vector is no number.
     """
+    source = dataset.data.items
+    is_closed = source.available is not None
     return NewItems(
         item_ids=text_array(records[timeline.ITEM_ID]),
         titles=text_array(records[timeline.TITLE]),
         vectors=_vectors(records, candidates_uri),
-        available=None,
-        filters=None,
+        available=_one(records[timeline.AVAILABLE]).cast(pa.bool_()) if is_closed else None,
+        filters=_lists(records[timeline.item(source.filter)]) if source.filter else None,
     )
+
+
+def _one(column: pa.ChunkedArray) -> pa.Array:
+    return pa.concat_arrays(column.chunks)
+
+
+def _lists(column: pa.ChunkedArray) -> pa.Array:
+    """Texts, or lists of them, with nulls -> large_list<large_binary>, empty for null."""
+    array = _one(column)
+    if pa.types.is_list(array.type) or pa.types.is_large_list(array.type):
+        count, values = pc.fill_null(pc.list_value_length(array), 0), pc.list_flatten(array)
+    else:
+        count, values = pc.is_valid(array).cast(pa.int64()), array.drop_null()
+    splits = np.concatenate([[0], np.cumsum(count.to_numpy(zero_copy_only=False))])
+    return pa.LargeListArray.from_arrays(pa.array(splits, pa.int64()), text_array(values))
 
 
 def _vectors(records: pa.Table, candidates_uri: str) -> np.ndarray:

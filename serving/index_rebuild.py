@@ -1,4 +1,4 @@
-"""The index of a catalogue that has changed: with the setting that it had, as far as that will do."""
+"""The index of a changed catalogue, with the setting that the last one had where that will do."""
 
 import logging
 from typing import Any

@@ -1,0 +1,142 @@
+"""How long does a refresh take, beside loading the models that it pushes?
+
+    python -m benchmarks.refresh --items 100000 1000 --json
+
+Trains on a small simulated shop, unless --root and --data name a finished run of one, and works on
+a copy of what that has pushed. The first number is of new items; each later one of items that were
+among those and are changed, over the catalogue as it then is. `seconds` are a whole `tandem
+refresh`, its start included; `load_seconds` are a fresh process that loads the three servables
+which it has pushed, and does nothing else.
+"""
+
+import argparse
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from typing import Any
+
+_CONFIG = pathlib.Path(__file__).resolve().parents[1] / "configs" / "simulated.toml"
+_SHOP = ("--users", "400", "--items", "300", "--events", "9000", "--seed", "3")
+_SMALL = ("--set", "retrieval.epochs=2", "--set", "ranking.epochs=1")
+_LOAD = (
+    "import os, sys, pathlib\n"
+    'os.environ["TF_USE_LEGACY_KERAS"] = "1"\n'
+    "from serving import servable\n"
+    "for folder in map(pathlib.Path, sys.argv[1:]):\n"
+    "    servable.load(folder.parent.name, int(folder.name), folder)\n"
+)
+
+
+def main() -> int:
+    """Runs the benchmark; prints a table, or with --json one JSON object."""
+    args = _arguments()
+    with tempfile.TemporaryDirectory(prefix="tandem-bench-") as name:
+        folder = pathlib.Path(name)
+        data, root = args.data or folder / "shop", args.root
+        if root is None:
+            root = folder / "trained"
+            _tandem("simulate", *_SHOP, "--out", str(data))
+            _tandem("run", "--config", str(_CONFIG), "--data", str(data), "--root", str(root),
+                    *_SMALL)  # fmt: skip
+        rows = _measured(_pushed_part(root, folder / "root", args.index), data, args.items, folder)
+    if args.json:
+        print(json.dumps({"rows": rows}, indent=1))
+    else:
+        _show(rows)
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--items", type=int, nargs="+", default=[100_000, 1_000])
+    parser.add_argument("--root", type=pathlib.Path, help="a finished run of a simulated shop")
+    parser.add_argument("--data", type=pathlib.Path, help="that shop")
+    parser.add_argument("--index", default="ivf", choices=("ivf", "scann", "exact"))
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    if (args.root is None) != (args.data is None):
+        parser.error("--root and --data go together")
+    return args
+
+
+def _pushed_part(root: pathlib.Path, copy: pathlib.Path, index: str) -> pathlib.Path:
+    """What a refresh reads of a run, with another kind of index in its configuration."""
+    copy.mkdir()
+    shutil.copytree(root / "serving", copy / "serving")
+    shutil.copyfile(root / "metadata.sqlite", copy / "metadata.sqlite")
+    summary = json.loads((root / "summary.json").read_text(encoding="utf-8"))
+    summary["config"]["index"]["kind"] = index
+    (copy / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
+    return copy
+
+
+def _measured(
+    root: pathlib.Path, data: pathlib.Path, sizes: list[int], folder: pathlib.Path
+) -> list[dict[str, Any]]:
+    lines = (data / "items.jsonl").read_text(encoding="utf-8").splitlines()
+    known = [json.loads(line) for line in lines]
+    rows = []
+    for turn, size in enumerate(sizes):
+        path = folder / f"new-{turn}.jsonl"
+        path.write_text("".join(f"{json.dumps(item)}\n" for item in _items(known, size, turn)))
+        begun = time.perf_counter()
+        done = json.loads(
+            _tandem("refresh", "--root", str(root), "--items", str(path), "--json").stdout
+        )
+        seconds = time.perf_counter() - begun
+        load = _load_seconds(list(done["servables"].values()))
+        rows.append(_row(done, seconds, load))
+    return rows
+
+
+def _items(known: list[dict[str, Any]], size: int, turn: int) -> Iterator[dict[str, Any]]:
+    """Content put together anew from that of the shop's items; the ids are the same each turn."""
+    count = len(known)
+    for n in range(size):
+        words = known[(7 * n + turn) % count]["title"].split()[:2]
+        item = known[(11 * n + n // count + turn) % count]
+        title = " ".join([*words, item["title"].split()[-1]])
+        yield {**item, "item_id": f"fresh-{n}", "title": title, "price": 1 + (n + turn) % 97}
+
+
+def _load_seconds(folders: list[str]) -> float:
+    begun = time.perf_counter()
+    subprocess.run([sys.executable, "-c", _LOAD, *folders], check=True, capture_output=True)
+    return time.perf_counter() - begun
+
+
+def _row(done: dict[str, Any], seconds: float, load: float) -> dict[str, Any]:
+    return {
+        "added": done["items"]["added"],
+        "changed": done["items"]["changed"],
+        "catalogue": done["items"]["total"],
+        "index": done["index"]["kind"],
+        "ann_recall@100": done["index"]["ann_recall@100"],
+        "seconds": round(seconds, 2),
+        "seconds_inside": {name: round(value, 2) for name, value in done["seconds"].items()},
+        "load_seconds": round(load, 2),
+        "ratio_to_load": round(seconds / load, 2),
+    }
+
+
+def _tandem(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pipeline.cli", *words]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+
+
+def _show(rows: list[dict[str, Any]]) -> None:
+    print(f"{'added':>9}{'changed':>9}{'catalogue':>11}  index   s total   s load   ratio")
+    for row in rows:
+        print(
+            f"{row['added']:9,}{row['changed']:9,}{row['catalogue']:11,}  {row['index']:6}"
+            f"{row['seconds']:9.1f}{row['load_seconds']:9.1f}{row['ratio_to_load']:8.2f}"
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
