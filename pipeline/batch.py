@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FINAL, RETRIEVAL = STAGES = ("final", "retrieval")
 EVERYBODY = "all"
 Append = Callable[[str], object]
-_ARTIFACTS = ("histories", "candidates", "interactions", "query", "ranking")
+_ARTIFACTS = ("histories", "candidates", "interactions", "index", "query", "ranking")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,18 +135,24 @@ def _dataset(summary: dict[str, Any]) -> Dataset:
 
 def _lists(summary: dict[str, Any], stage: str, as_of_test: bool) -> "BulkLists":
     from schema import candidates
+    from serving import deny_list
     from serving.bulk_lists import BulkLists
+    from serving.eligibility import Eligibility
 
     artifacts, config = summary["artifacts"], summary["config"]
     items = candidates.load(artifacts["candidates"])
-    if as_of_test:
+    if as_of_test:  # what is available today says nothing of then
         items = dataclasses.replace(items, vectors=items.vectors_at_test())
+        eligible = Eligibility.of_all(len(items.vectors))
+    else:
+        eligible = Eligibility.of(items, deny_list.load(artifacts["index"]))
     return BulkLists(
         _model(artifacts["query"]),
         items,
         config["retrieval"]["history_length"],
         _model(artifacts["ranking"]) if stage == FINAL else None,
         config["ranking"]["candidates"],
+        eligible,
     )
 
 

@@ -3,7 +3,7 @@
 import contextlib
 import json
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pipeline import run_directory
@@ -11,18 +11,24 @@ from schema import pseudonyms
 from schema.pseudonyms import UserIdKey
 
 
-def recommend(root: pathlib.Path, user_id: str, k: int, address: str | None) -> dict[str, Any]:
+def recommend(
+    root: pathlib.Path, user_id: str, k: int, address: str | None, categories: Sequence[str] = ()
+) -> dict[str, Any]:
     """As `pipeline.recommendation.recommend`; `address` None starts a server for the moment."""
     at = run_directory.finished(root)
     summary = json.loads(at.summary.read_text(encoding="utf-8"))
     named = _as_stored(summary["config"]["data"]["hash_user_ids"], user_id)
     with _served(at.serving, address) as grpc_address:
-        (answer,) = several(grpc_address, summary["artifacts"], [named], k)
+        (answer,) = several(grpc_address, summary["artifacts"], [named], k, categories)
     return answer | {"user_id": user_id}
 
 
 def several(
-    address: str, artifacts: dict[str, str], users: list[str], k: int
+    address: str,
+    artifacts: dict[str, str],
+    users: list[str],
+    k: int,
+    categories: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """One answer per user, named as the run stored them, of the server at `address`.
 
@@ -34,7 +40,7 @@ def several(
     names = recommendation.titles(artifacts["candidates"])
     with Client(address, 60) as client:
         return [
-            recommendation.recommend(client, artifacts["histories"], names, user, k)
+            recommendation.recommend(client, artifacts["histories"], names, user, k, categories)
             for user in users
         ]
 

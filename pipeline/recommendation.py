@@ -42,9 +42,15 @@ def titles(candidates_uri: str) -> Titles:
 
 
 def recommend(
-    client: Client, histories_uri: str, names: Titles, user_id: str, k: int
+    client: Client,
+    histories_uri: str,
+    names: Titles,
+    user_id: str,
+    k: int,
+    categories: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Asks `recommender` with the user's whole history; a user without one is asked about as new.
+    Items of the `categories` alone are asked for, of all where there is none.
 
     Returns user_id, known_user, history (latest last) and recommendations (best first).
     """
@@ -52,7 +58,9 @@ def recommend(
     events = list(zip(known.item_ids, known.timestamps, strict=True)) if known else []
     features = {timeline.user(name): value for name, value in known.user.items()} if known else {}
     declared = client.inputs(signatures.RECOMMENDER)
-    request = listing_request(declared, user_id, events, int(time.time()), k, features=features)
+    request = listing_request(
+        declared, user_id, events, int(time.time()), k, features=features, allowed=categories
+    )
     answer = client.predict(signatures.RECOMMENDER, request)
     chosen = [
         (item.decode(), float(score))

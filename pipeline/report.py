@@ -96,4 +96,14 @@ def _index(index: dict[str, Any]) -> str:
         f"index: {index['kind']}, {index['items']:,.0f} items, "
         f"ANN recall@100 {index['ann_recall@100']:.3f}, "
         f"p50 {index['p50_ms']:.2f} ms (exact {index['exact_p50_ms']:.2f} ms)"
+    ) + _left_out(index)
+
+
+def _left_out(index: dict[str, Any]) -> str:
+    """What the catalogue and the deny list keep from lists; summaries of old runs do not say it."""
+    unavailable, denied, unknown = (
+        index.get(name, 0) for name in ("unavailable", "denied", "denied_unknown")
     )
+    said = f"; {unavailable:,} items are not available" if unavailable else ""
+    said += f"; {denied:,} ids are denied" if denied else ""
+    return said + (f", of which the catalogue lacks {unknown:,}" if unknown else "")

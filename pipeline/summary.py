@@ -46,6 +46,7 @@ def summarise(config: Config, executed: Executed) -> dict[str, Any]:
             "histories": _output(metadata, "InteractionsGen", "histories").uri,
             "candidates": _output(metadata, "RetrievalTrainer", "candidates").uri,
             "interactions": _output(metadata, "InteractionsGen", "examples").uri,
+            "index": _output(metadata, "Indexer", "index").uri,
             "query": _model_dir(metadata, "RetrievalTrainer"),
             "ranking": _model_dir(metadata, "RankingTrainer"),
             "servables": path_utils.serving_model_dir(

@@ -10,6 +10,7 @@ from pipeline.simulator.words import DEPARTMENTS, STYLES, TAGS
 
 ZIPF_EXPONENT = 0.8
 TAGS_AN_ITEM = 3
+IN_STOCK = 0.97
 _NOUN, _MATERIAL, _STYLE, _HIDDEN = 0.5, 0.35, 0.5, 0.5
 _LONGEST = 6
 
@@ -74,6 +75,11 @@ def draw_catalogue(rng: np.random.Generator, items: int) -> Catalogue:
         tags=_draw_tags(rng, taste),
         category_taste=centre,
     )
+
+
+def draw_stock(rng: np.random.Generator, items: int) -> np.ndarray:
+    """[items] bool: what the shop has at the end of the log. It has no part in who chose what."""
+    return rng.random(items) < IN_STOCK
 
 
 def _word_counts() -> tuple[int, int, int]:

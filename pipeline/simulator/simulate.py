@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.simulator.catalogue import Catalogue, draw_catalogue
+from pipeline.simulator.catalogue import Catalogue, draw_catalogue, draw_stock
 from pipeline.simulator.ceiling import all_time_popularity, oracle
 from pipeline.simulator.choices import draw_choices
 from pipeline.simulator.malformed import Faults, draw_faults, with_faults
@@ -37,12 +37,12 @@ def simulate(
     _check(users, items, events, seed, malformed)
     _make_folder(out)
     # One stream per part: a change in one draw leaves the other parts as they were.
-    streams = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(6)]
+    streams = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(7)]
     catalogue = draw_catalogue(streams[0], items)
     people = draw_users(streams[1], users, catalogue.category_taste)
     schedule = draw_schedule(streams[2], people, events, most_events_a_user(items))
     faults = draw_faults(streams[5], malformed, events)
-    write_items(out / "items.jsonl", catalogue)
+    write_items(out / "items.jsonl", catalogue, draw_stock(streams[6], items))
     write_users(out / "users.jsonl", people)
     chosen = _write_events(
         out / "events.jsonl", catalogue, people, schedule, faults, streams[3], streams[4]

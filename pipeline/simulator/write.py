@@ -45,8 +45,8 @@ def event_lines(
     ]
 
 
-def write_items(path: pathlib.Path, catalogue: Catalogue) -> None:
-    """The whole catalogue, items not chosen by anybody included."""
+def write_items(path: pathlib.Path, catalogue: Catalogue, in_stock: np.ndarray) -> None:
+    """The whole catalogue, items not chosen by anybody included; `in_stock` [items] is boolean."""
     categories = list(DEPARTMENTS)
     _write_rows(
         path,
@@ -57,6 +57,7 @@ def write_items(path: pathlib.Path, catalogue: Catalogue) -> None:
                 "category": categories[catalogue.category[i]],
                 "tags": [TAGS[tag] for tag in catalogue.tags[i]],
                 "price": float(catalogue.price[i]),
+                "in_stock": bool(in_stock[i]),
             }
             for i in range(len(catalogue))
         ),

@@ -14,6 +14,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--user", required=True, help="the user's id; an unknown one is a new user")
     parser.add_argument("--k", type=int, default=10, help="how many items (default: 10)")
     parser.add_argument(
+        "--category", action="append", default=[], metavar="X", dest="categories",
+        help="recommend items of this category alone; may be repeated (see data.items.filter)",
+    )  # fmt: skip
+    parser.add_argument(
         "--server", metavar="HOST:PORT", help="gRPC address to ask (default: a server of its own)"
     )
     verb_arguments.add_json(parser)
@@ -26,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.k < 1:
         raise UsageError(f"--k expects a positive number, received {args.k}")
-    answer = recommend_once.recommend(args.root, args.user, args.k, args.server)
+    answer = recommend_once.recommend(args.root, args.user, args.k, args.server, args.categories)
     if args.json:
         print(json.dumps(answer, indent=1, ensure_ascii=False))
     else:

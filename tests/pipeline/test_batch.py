@@ -8,6 +8,7 @@
 A user with history likes taste, one without the opposite; popularity is added to both.
 """
 
+import dataclasses
 import json
 import pathlib
 
@@ -20,6 +21,7 @@ from components.ingest import counts, histories
 from components.ingest.counts import Counts
 from pipeline.cli import main
 from schema import candidates, pseudonyms
+from serving import deny_list
 
 T_TEST, FIRST_OF_TEST = 40, 45
 EVENTS = {
@@ -105,7 +107,9 @@ def models(tmp_path_factory):
     candidates.save(
         candidates.Candidates(ids, ids, vectors, at_test, nothing), str(folder / "candidates")
     )
-    return {name: str(folder / name) for name in ("query", "ranking", "candidates")}
+    (folder / "index").mkdir()
+    deny_list.save("", str(folder / "index"))
+    return {name: str(folder / name) for name in ("query", "ranking", "candidates", "index")}
 
 
 @pytest.fixture
@@ -205,6 +209,26 @@ def test_what_is_served_is_the_default(finished, batch):
 def test_k_beyond_the_catalogue_gives_all_that_is_unseen(finished, batch):
     lists, _ = batch(finished(), ["ann", "bob"], k=100)
     assert lists == [("ann", "ecd"), ("bob", "eabd")]
+
+
+def test_what_may_not_be_recommended_now_is_in_no_list(finished, batch, models, tmp_path):
+    """c is sold out, e is denied; as of test nothing is known of either."""
+    root = finished()
+    summary = json.loads((root / "summary.json").read_text())
+    closed = dataclasses.replace(
+        candidates.load(models["candidates"]), available=pa.array([True, True, False, True, True])
+    )
+    candidates.save(closed, str(tmp_path / "closed"))
+    (tmp_path / "index").mkdir()
+    deny_list.save("e\nnobody\n", str(tmp_path / "index"))
+    changed = {"candidates": str(tmp_path / "closed"), "index": str(tmp_path / "index")}
+    summary["artifacts"] |= changed
+    (root / "summary.json").write_text(json.dumps(summary))
+    everything = ["a", "b", "d"]
+    for stage in ("retrieval", "final"):
+        lists, _ = batch(root, ["zoë"], "--stage", stage, k=9)
+        assert sorted(lists[0][1]) == everything
+    assert batch(root, "all", "--as-of", "test")[0] == AT_TEST
 
 
 def test_hashed_users_are_asked_about_by_name(finished, batch, monkeypatch):

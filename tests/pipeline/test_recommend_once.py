@@ -16,7 +16,7 @@ def asked(monkeypatch):
     """The users that reach the server, which is not what is tested here."""
     users = []
 
-    def several(_address, _artifacts, named, _k):
+    def several(_address, _artifacts, named, _k, _categories):
         users.extend(named)
         return [{"user_id": user, "recommendations": []} for user in named]
 

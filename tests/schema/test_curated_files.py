@@ -28,7 +28,7 @@ ROWS: dict[tuple[str, str], dict[str, list[Any]]] = {
     ("simulated", "items"): {
         "item_id": ["i1"], "title": ["Rustic Wooden Dice"], "item_title": ["Rustic Wooden Dice"],
         "item_category": ["Games"], "item_tags": ["cosy", "modern", "limited"],
-        "item_price": [9.2],
+        "item_price": [9.2], "available": [0],
     },
     ("movietweetings", "interactions"): {
         "user_id": ["1"], "target_from": [0], "item_ids": ["0104257", "1074638"],
@@ -59,6 +59,8 @@ WRONG = [
     ("simulated", "items", "item_category", ["Weapons"]),
     ("simulated", "items", "item_tags", ["cosy", "modern"]),
     ("simulated", "items", "item_price", [-1.0]),
+    ("simulated", "items", "available", [2]),
+    ("simulated", "items", "available", []),
     ("movietweetings", "interactions", "label_rating", [5.0, 11.0]),
     ("movietweetings", "interactions", "label_rating", [5.0, float("nan")]),
     ("movietweetings", "interactions", "timestamps", [T2001, T2013]),

@@ -27,6 +27,29 @@ def test_features_of_users_need_a_table_of_users():
     assert _dataset(features=features, data=TABLES | {"users": {"path": "users.csv"}})
 
 
+FEATURES = {"brand": {"kind": "category"}, "tags": {"kind": "set"}, "price": {"kind": "number"}}
+
+
+@pytest.mark.parametrize("name", ["brand", "tags"])
+def test_requests_may_be_filtered_by_what_has_categories(name):
+    tables = TABLES | {"items": {"path": "items.csv", "filter": name}}
+    assert _dataset(features={"items": FEATURES}, data=tables).data.items.filter == name
+
+
+@pytest.mark.parametrize(
+    ("name", "features", "message"),
+    [
+        ("price", FEATURES, r"category or set \(brand, tags\), received 'price'"),
+        ("colour", FEATURES, r"\(brand, tags\), received 'colour'"),
+        ("brand", {}, r"\(there is none\), received 'brand'"),
+    ],
+)
+def test_requests_may_be_filtered_by_nothing_else(name, features, message):
+    tables = TABLES | {"items": {"path": "items.csv", "filter": name}}
+    with pytest.raises(ValidationError, match=message):
+        _dataset(features={"items": features}, data=tables)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

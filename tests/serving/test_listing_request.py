@@ -1,8 +1,10 @@
 import numpy as np
+import pytest
 import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schema.errors import UsageError
 from serving.listing_request import listing_request
 
 DECLARED = {
@@ -29,6 +31,15 @@ def _fits(request):
         found = [dim.size for dim in proto.tensor_shape.dim]
         assert len(found) == len(shape), name
         assert all(want in (-1, got) for got, want in zip(found, shape, strict=True)), name
+
+
+def test_categories_go_to_models_that_ask_for_them():
+    filtered = DECLARED | {"allowed_categories": ("string", (-1, -1))}
+    request = listing_request(filtered, "u", [], 9, 5, allowed=["tea", "é"])
+    assert request["allowed_categories"].tolist() == [[b"tea", "é".encode()]]
+    assert listing_request(filtered, "u", [], 9, 5)["allowed_categories"].shape == (1, 0)
+    with pytest.raises(UsageError, match=r"data\.items\.filter"):
+        listing_request(DECLARED, "u", [], 9, 5, allowed=["tea"])
 
 
 def test_a_stranger_without_history():

@@ -1,13 +1,17 @@
 """The three servables over a planted query model and a planted ranking model."""
 
+import dataclasses
+
 import numpy as np
+import pyarrow as pa
 import pytest
 import tensorflow as tf
 
 from schema.candidates import Candidates, text_array
-from serving import index_export, servable_export
+from serving import deny_list, index_export, servable_export
 from serving.eligibility import Eligibility
 from serving.exact_index import ExactIndex
+from serving.ivf_index import IvfIndex
 from serving.scann_index import ScannIndex
 
 IDS = ["a", "b", "c", "d", "é"]
@@ -186,3 +190,120 @@ def test_servables_over_scann_are_saved_and_loaded(tmp_path):
     for name in ("retrieval", "recommender"):
         found, _, _ = _list(models[name], ["ann"], [[best[0], ""]], [[best[2]]], 3)
         assert found == [[best[1], best[3], best[4]]]
+
+
+FILTERS = [["tea"], ["tea", "tin"], ["tin"], [], ["tea"]]  # of a, b, c, d, é
+
+
+@pytest.fixture(scope="module")
+def filtered(tmp_path_factory):
+    """As `servables`, b being sold out, c denied, and each item in the categories of FILTERS."""
+    folder = tmp_path_factory.mktemp("filtered")
+    candidates = dataclasses.replace(
+        _candidates(IDS, VECTORS),
+        available=pa.array([True, False, True, True, True]),
+        filters=pa.array(FILTERS, pa.large_list(pa.large_binary())),
+    )
+    eligible = Eligibility.of(candidates, deny_list.ids("c\nnobody"))
+    parts = _stored(folder, ExactIndex(VECTORS, eligible), 3)
+    return _exported(folder / "out", parts, candidates)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "expected"),
+    [
+        ([], [["a", "é", "d"], ["é", "d", "a"]]),  # nothing asked for: all that is available
+        (["", ""], [["a", "é", "d"], ["é", "d", "a"]]),
+        (["tea", ""], [["a", "é", ""], ["é", "a", ""]]),
+        (["nothing", "tea"], [["a", "é", ""], ["é", "a", ""]]),
+        (["tin"], [["", "", ""], ["", "", ""]]),  # b and c have it, and are in no list
+        (["nothing"], [["", "", ""], ["", "", ""]]),
+    ],
+)
+def test_lists_have_what_is_available_and_allowed(filtered, allowed, expected):
+    inputs = _inputs(["ann", "new"], [[], []]) | {
+        "excluded_item_ids": tf.zeros([2, 0], tf.string),
+        "allowed_categories": tf.constant([allowed, allowed], tf.string, [2, len(allowed)]),
+        "k": tf.constant(3),
+    }
+    found = filtered["retrieval"].signatures["serving_default"](**inputs)["item_ids"].numpy()
+    assert [sorted(row) for row in _texts(found)] == [sorted(row) for row in expected]
+    final = filtered["recommender"].signatures["serving_default"](**inputs)["item_ids"].numpy()
+    in_rankings_order = [item for item in ("é", "d", "a") if item in expected[0]]
+    assert [[item for item in row if item] for row in _texts(final)] == [in_rankings_order] * 2
+
+
+def test_each_row_has_categories_of_its_own(filtered):
+    inputs = _inputs(["new", "new"], [[], []]) | {
+        "excluded_item_ids": tf.constant([["é"], [""]]),
+        "allowed_categories": tf.constant([["tea"], [""]]),
+        "k": tf.constant(2),
+    }
+    found = filtered["retrieval"].signatures["serving_default"](**inputs)["item_ids"].numpy()
+    assert _texts(found) == [["a", ""], ["é", "d"]]
+
+
+def _texts(ids):
+    return [[item.decode() for item in row] for row in ids]
+
+
+def test_categories_are_asked_for_where_they_are_declared_alone(servables, filtered):
+    for name, asks in (("retrieval", True), ("recommender", True), ("ranking", False)):
+        inputs = filtered[name].signatures["serving_default"].structured_input_signature[1]
+        assert ("allowed_categories" in inputs) == asks
+        inputs = servables[name].signatures["serving_default"].structured_input_signature[1]
+        assert "allowed_categories" not in inputs
+
+
+@pytest.fixture(scope="module", params=["exact", "scann", "ivf"])
+def wide(request, tmp_path_factory):
+    """6,000 items of which one in ten is sold out, in three categories, over each form of index."""
+    rng = np.random.default_rng(5)
+    vectors = rng.normal(size=(6_000, 3)).astype(np.float32)
+    ids = [f"i{n}" for n in range(6_000)]
+    candidates = dataclasses.replace(
+        _candidates(ids, vectors),
+        available=pa.array([n % 10 != 0 for n in range(6_000)]),
+        filters=pa.array([[f"c{n % 3}".encode()] for n in range(6_000)]),
+    )
+    eligible = Eligibility.of(candidates, deny_list.ids(""))
+    index = {
+        "exact": lambda: ExactIndex(vectors, eligible),
+        "scann": lambda: ScannIndex(vectors, eligible, 75, 10, 300),
+        "ivf": lambda: IvfIndex(vectors, eligible, 75, 10, "float32"),
+    }[request.param]()
+    folder = tmp_path_factory.mktemp(request.param)
+    models = _exported(folder / "out", _stored(folder, index, 3), candidates, depth=200)
+    return models, vectors
+
+
+@pytest.mark.parametrize(("seen", "k"), [(5_390, 10), (4_000, 200), (5_400, 5)])
+def test_whoever_has_seen_thousands_still_gets_k(wide, seen, k):
+    """His history is what he likes best, so that all of it stands before what is left."""
+    models, vectors = wide
+    best = [n for n in np.argsort(-vectors[:, 0]) if n % 10 != 0]
+    history, left = best[:seen], best[seen:]
+    inputs = _inputs(["ann"], [[f"i{n}" for n in history]]) | {
+        "excluded_item_ids": tf.zeros([1, 0], tf.string),
+        "allowed_categories": tf.zeros([1, 0], tf.string),
+        "k": tf.constant(k),
+    }
+    for name in ("retrieval", "recommender"):
+        (found,) = _texts(models[name].signatures["serving_default"](**inputs)["item_ids"].numpy())
+        named = [item for item in found if item]
+        assert len(named) == len(set(named)) == min(k, len(left))
+        assert set(named) <= {f"i{n}" for n in left}
+
+
+def test_k_of_a_category_are_found_behind_a_long_history(wide):
+    models, vectors = wide
+    best = [n for n in np.argsort(-vectors[:, 0]) if n % 10 != 0]
+    inputs = _inputs(["ann"], [[f"i{n}" for n in best[:5_000]]]) | {
+        "excluded_item_ids": tf.zeros([1, 0], tf.string),
+        "allowed_categories": tf.constant([["c1", "nothing"]]),
+        "k": tf.constant(40),
+    }
+    for name in ("retrieval", "recommender"):
+        (found,) = _texts(models[name].signatures["serving_default"](**inputs)["item_ids"].numpy())
+        assert len(set(found)) == 40
+        assert set(found) <= {f"i{n}" for n in best[5_000:] if n % 3 == 1}

@@ -62,7 +62,8 @@ def test_the_columns_are_those_of_the_configuration(shop):
         *config.features.context,
         *(head.column for head in config.labels.ranking.values()),
     }
-    assert item.keys() == {config.data.items.item_id, *config.features.items}
+    source = config.data.items
+    assert item.keys() == {source.item_id, source.available, *config.features.items}
     assert config.data.users is not None
     assert user.keys() == {config.data.users.user_id, *config.features.users}
 
@@ -80,6 +81,7 @@ def test_values_have_their_kinds(shop):
         assert item["price"] > 0
         assert item["title"]
         assert item["category"]
+        assert isinstance(item["in_stock"], bool)
 
 
 def test_every_event_names_a_known_user_and_item_and_no_pair_twice(shop):
