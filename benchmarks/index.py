@@ -1,0 +1,133 @@
+"""How fast and how good are the indexes? Ours beside other libraries', on the same vectors.
+
+    python -m benchmarks.index [--items 1000000] [--dim 64] [--sets NAME ...]
+        [--candidates FOLDER ...] [--only NAME ...] [--json] [--plot FILE.svg]
+
+Ours are tuned as the pipeline tunes them; of the others the smallest parameter of a ladder that
+reaches ANN recall@100 of .95 is taken. Each is built once with all threads and saved, then loaded
+in a fresh process and asked queries that it was not tuned with: with one thread, and with all.
+The processes of all indexes take turns, round by round. `--candidates` adds towers' real vectors
+with real queries: the candidates folder of a finished run's RetrievalTrainer.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+from typing import Any
+
+from benchmarks import index_names, index_plot, index_rounds, index_table, index_vectors
+from benchmarks.index_names import EXACT, IVF, IVF_INT8, SCANN
+
+TARGET = 0.95
+ROUNDS = 5
+
+
+def main() -> None:
+    """Measures, then prints a table or, with --json, one JSON object alone; progress on stderr."""
+    args = _arguments()
+    if missing := index_names.missing(args.only):
+        sys.exit(f"not installed: {', '.join(missing)}; pip install -e .[peers], or use --only")
+    found = {}
+    for name in args.sets:
+        found[name] = _measured(args.only, name, [name, str(args.items), str(args.dim)])
+    for folder in args.candidates:
+        found[str(folder)] = _measured(args.only, str(folder), [str(folder.absolute())])
+    if args.plot is not None:
+        index_plot.save(found, TARGET, args.plot)
+    answer = headline(found) | {"sets": found}
+    print(json.dumps(answer, indent=1) if args.json else index_table.table(found, TARGET))
+
+
+def _measured(names: list[str], title: str, vectors: list[str]) -> dict[str, Any]:
+    """Of one set of vectors, drawn or taken in a process of its own as `vectors` say."""
+    with tempfile.TemporaryDirectory() as root:
+        folder = pathlib.Path(root)
+        _say(f"{title}: vectors")
+        command = [sys.executable, "-m", "benchmarks.index_vectors", root, *vectors]
+        subprocess.run(command, check=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})
+        made = {}
+        for name in names:
+            made[name] = index_rounds.build(name, folder, TARGET)
+            _say(f"{title}: {name} built in {made[name]['build_seconds']:.1f} s")
+        asked = {}
+        for threads in sorted({1, os.cpu_count() or 1}):
+            asked[str(threads)] = index_rounds.ask(made, folder, threads, ROUNDS)
+            _say(f"{title}: asked with {threads} threads")
+        items, dim = index_vectors.shape(folder)
+    return {
+        "items": items,
+        "dim": dim,
+        "rows": [made[name] | {"name": name, "asked": of(asked, name)} for name in names],
+    }
+
+
+def of(asked: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:
+    """By threads what `name` answered."""
+    return {threads: by_name[name] for threads, by_name in asked.items()}
+
+
+def headline(found: dict[str, Any]) -> dict[str, float | None]:
+    """Of the first set of vectors, with all threads; null where it was not measured or does not
+    reach the target.
+    """
+    first = next(iter(found.values()), {"items": 0, "dim": 0, "rows": []})
+    rows = {row["name"]: row for row in first["rows"]}
+    stored = 4 * first["items"] * first["dim"]
+    return {
+        "scann_p50_ratio_to_exact": _ratio(rows.get(SCANN)),
+        "stock_p50_ratio_to_exact": _ratio(rows.get(IVF)),
+        "int8_p50_ratio_to_exact": _ratio(rows.get(IVF_INT8)),
+        "int8_bytes_ratio_to_vectors": (
+            rows[IVF_INT8]["bytes"] / stored if IVF_INT8 in rows else None
+        ),
+    }
+
+
+def _ratio(row: dict[str, Any] | None) -> float | None:
+    if row is None:
+        return None
+    asked = row["asked"][max(row["asked"], key=int)]
+    return asked["p50_ratio_to_exact"] if asked["ann_recall@100"] >= TARGET else None
+
+
+def _say(progress: str) -> None:
+    print(progress, file=sys.stderr, flush=True)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.index",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--items", type=int, default=1_000_000, help="(default: %(default)s)")
+    parser.add_argument("--dim", type=int, default=64, help="(default: %(default)s)")
+    parser.add_argument(
+        "--sets",
+        nargs="*",
+        choices=index_vectors.DRAWN,
+        default=list(index_vectors.DRAWN),
+        help="vectors to draw (default: all)",
+    )
+    parser.add_argument(
+        "--candidates", nargs="*", type=pathlib.Path, default=[], help="towers' vectors to take"
+    )
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=index_names.ALL,
+        default=list(index_names.ALL),
+        metavar="NAME",
+        help=f"of {', '.join(index_names.ALL)} (default: all; ratios need {EXACT})",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON alone on stdout")
+    parser.add_argument("--plot", type=pathlib.Path, help="SVG of the frontiers")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

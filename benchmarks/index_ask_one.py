@@ -1,0 +1,82 @@
+"""Asks one saved index in this process, whose every line of input is a round: prints JSON lines.
+
+    python -m benchmarks.index_ask_one NAME FOLDER THREADS PARAMETERS
+
+The first line says what the index finds, each further one how long a round took.
+"""
+
+import json
+import pathlib
+import sys
+import time
+from typing import Any
+
+import numpy as np
+
+from benchmarks import index_forms, index_names, index_vectors
+from benchmarks.index_forms import Ask
+from benchmarks.index_vectors import Questions
+from serving import ann_recall
+
+_SINGLE = 100
+_BATCH = 32
+_BATCHES = 4
+_NEAREST = 10
+
+
+def found(ask: Ask, asked: Questions) -> dict[str, float]:
+    """ANN recall@10 and @100 on queries that are asked in batches of 32."""
+    got = np.concatenate(
+        [ask(asked.queries[at : at + _BATCH]) for at in range(0, len(asked.queries), _BATCH)]
+    )
+    nearest = ann_recall.of_each(got[:, :_NEAREST], asked.exact[:, :_NEAREST])
+    return {
+        "ann_recall@10": float(nearest.mean()),
+        "ann_recall@100": float(ann_recall.of_each(got, asked.exact).mean()),
+    }
+
+
+def timed(ask: Ask, queries: np.ndarray) -> dict[str, Any]:
+    """Milliseconds of 100 single queries, and queries a second of four batches of 32."""
+    single = [_seconds(ask, queries[[at % len(queries)]]) for at in range(_SINGLE)]
+    batches = [
+        _seconds(ask, queries[np.arange(at * _BATCH, (at + 1) * _BATCH) % len(queries)])
+        for at in range(_BATCHES)
+    ]
+    return {
+        "single_ms": [1000 * seconds for seconds in single],
+        "batch_per_second": _BATCH / float(np.median(batches)),
+    }
+
+
+def _seconds(ask: Ask, queries: np.ndarray) -> float:
+    begin = time.perf_counter()
+    ask(queries)
+    return time.perf_counter() - begin
+
+
+def loaded(
+    name: str, folder: pathlib.Path, dim: int, threads: int, parameters: dict[str, int]
+) -> Ask:
+    """The saved index, of ours or of a peer."""
+    if name in index_names.FORMS:
+        return index_forms.load(name, folder, threads)
+    peer = index_names.peer(name)
+    peer.load(folder, dim)
+    peer.use(parameters[peer.parameter])
+    return lambda queries: peer.ask(queries, threads)
+
+
+def main(name: str, folder: str, threads: str, parameters: str) -> None:
+    """Ends where the input ends."""
+    asked = index_vectors.held_out(pathlib.Path(folder))
+    dim = asked.vectors.shape[1]
+    ask = loaded(name, pathlib.Path(folder, name), dim, int(threads), json.loads(parameters))
+    print(json.dumps(found(ask, asked)), flush=True)
+    ask(asked.queries[:1])
+    for _ in sys.stdin:
+        print(json.dumps(timed(ask, asked.queries)), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

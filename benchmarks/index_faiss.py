@@ -1,0 +1,86 @@
+"""Faiss's two indexes, as `benchmarks.index_peers.Peer`."""
+
+import pathlib
+from typing import Any
+
+import numpy as np
+
+from benchmarks.index_peers import GRAPH_LADDER, LEAF_LADDER, LINKS, RESCORED, WHILE_BUILDING
+from serving import leaves
+from serving.ann_recall import DEPTH
+
+
+class _Faiss:
+    _index: Any
+
+    def save(self, folder: pathlib.Path) -> None:
+        """See Peer."""
+        import faiss
+
+        faiss.write_index(self._index, str(folder / "index"))
+
+    def load(self, folder: pathlib.Path, dim: int) -> None:
+        """See Peer."""
+        import faiss
+
+        self._index = faiss.read_index(str(folder / "index"))
+
+    def ask(self, queries: np.ndarray, threads: int) -> np.ndarray:
+        """See Peer."""
+        import faiss
+
+        faiss.omp_set_num_threads(threads)
+        return self._index.search(self._fitting(queries), DEPTH)[1] + 1
+
+    def _fitting(self, vectors: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(vectors)
+
+
+class FaissHnsw(_Faiss):
+    """HNSW over vectors as they are."""
+
+    parameter = "efSearch"
+    ladder = GRAPH_LADDER
+
+    def build(self, vectors: np.ndarray) -> None:
+        """See Peer."""
+        import faiss
+
+        self._index = faiss.IndexHNSWFlat(vectors.shape[1], LINKS, faiss.METRIC_INNER_PRODUCT)
+        self._index.hnsw.efConstruction = WHILE_BUILDING
+        self._index.add(self._fitting(vectors))
+
+    def use(self, value: int) -> None:
+        """See Peer."""
+        self._index.hnsw.efSearch = value
+
+
+class FaissIvfPq(_Faiss):
+    """Leaves and codes of 4 bits for two columns, as ScaNN has; 600 are scored again exactly."""
+
+    parameter = "nprobe"
+    ladder = LEAF_LADDER
+
+    def build(self, vectors: np.ndarray) -> None:
+        """See Peer."""
+        import faiss
+
+        vectors = self._fitting(vectors)
+        dim, count = vectors.shape[1], leaves.usual_count(len(vectors))
+        self._index = faiss.index_factory(
+            dim, f"IVF{count},PQ{dim // 2}x4fs,RFlat", faiss.METRIC_INNER_PRODUCT
+        )
+        self._index.train(vectors)
+        self._index.add(vectors)
+
+    def use(self, value: int) -> None:
+        """See Peer."""
+        import faiss
+
+        self._index.k_factor = RESCORED / DEPTH
+        leaf_index: Any = faiss.downcast_index(self._index.base_index)
+        leaf_index.nprobe = value
+
+    def _fitting(self, vectors: np.ndarray) -> np.ndarray:
+        """An even number of columns."""
+        return np.pad(vectors, [(0, 0), (0, vectors.shape[1] % 2)])

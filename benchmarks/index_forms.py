@@ -1,0 +1,88 @@
+"""Our own indexes, as the pipeline builds and tunes them."""
+
+import dataclasses
+import pathlib
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from benchmarks.index_names import EXACT, IVF_INT8, SCANN
+from benchmarks.index_vectors import Questions
+from serving import index_export, index_tuning
+from serving.ann_recall import DEPTH
+from serving.eligibility import Eligibility
+from serving.exact_index import ExactIndex
+from serving.index_tuning import Asked, Point, Setting
+from serving.ivf_index import IvfIndex
+from serving.scann_index import ScannIndex, scann_ops
+
+Ask = Callable[[np.ndarray], np.ndarray]
+"""[b, dim] -> [b, 100] positions, best first."""
+_REORDERINGS = (300, 600, 1200)
+_TUNING_SECONDS = 240.0
+
+
+class Made(NamedTuple):
+    """An index that has been built and saved."""
+
+    build_seconds: float
+    """Of one build, by a known setting."""
+    parameters: dict[str, Any]
+    points: list[tuple[float, float]]
+    """ANN recall@100 and median milliseconds of one query, of what was tried."""
+
+
+def build(form: str, asked: Questions, target: float, folder: pathlib.Path) -> Made:
+    """Tunes `form` to `target`, builds it once more by the best setting, and saves it."""
+    vectors = np.asarray(asked.vectors)
+    points = [] if form == EXACT else _tuned(form, vectors, asked, target)
+    chosen = index_tuning.best(points, target) or max(points, key=_recall, default=None)
+    begin = time.perf_counter()
+    built = index(form, vectors, chosen.setting) if chosen else ExactIndex(vectors)
+    seconds = time.perf_counter() - begin
+    index_export.save(built, vectors.shape[1], str(folder))
+    parameters = dataclasses.asdict(chosen.setting) if chosen else {}
+    return Made(seconds, parameters, [(_recall(point), point.p50_ms) for point in points])
+
+
+def load(form: str, folder: pathlib.Path, threads: int) -> Ask:
+    """A saved index in this process, whose TensorFlow has done nothing yet."""
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
+    if form == SCANN:
+        scann_ops()
+    saved = tf.saved_model.load(str(folder))
+
+    def ask(queries: np.ndarray) -> np.ndarray:
+        nothing = tf.zeros([len(queries), 0], tf.int32)
+        found = saved.search(tf.constant(queries), nothing, nothing, tf.constant(DEPTH))
+        return found[0].numpy()
+
+    return ask
+
+
+def _tuned(form: str, vectors: np.ndarray, asked: Questions, target: float) -> list[Point]:
+    return index_tuning.tune(
+        lambda setting: index(form, vectors, setting),
+        len(vectors),
+        _REORDERINGS if form == SCANN else (0,),
+        Asked(asked.queries, asked.exact),
+        target,
+        _TUNING_SECONDS,
+    )
+
+
+def index(form: str, vectors: np.ndarray, setting: Setting) -> IvfIndex | ScannIndex:
+    """An approximate index over `vectors` [n, dim], all available."""
+    everything = Eligibility.of_all(len(vectors))
+    if form == SCANN:
+        return ScannIndex(vectors, everything, setting.leaves, setting.probes, setting.reordering)
+    codes = "int8" if form == IVF_INT8 else "float32"
+    return IvfIndex(vectors, everything, setting.leaves, setting.probes, codes)
+
+
+def _recall(point: Point) -> float:
+    return float(point.recall)

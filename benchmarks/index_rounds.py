@@ -1,0 +1,105 @@
+"""Indexes asked in turns, each in a fresh process of its own, so that all meet the same machine."""
+
+import contextlib
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from benchmarks.index_names import EXACT
+
+_LAST_WORDS = 2_000
+
+
+def build(name: str, folder: pathlib.Path, target: float) -> dict[str, Any]:
+    """What `benchmarks.index_build_one` prints."""
+    arguments = [name, str(folder), str(target), str(os.cpu_count())]
+    with _started("benchmarks.index_build_one", arguments, folder / f"{name}.log") as process:
+        return _line(process, folder / f"{name}.log")
+
+
+def ask(
+    made: dict[str, dict[str, Any]], folder: pathlib.Path, threads: int, rounds: int
+) -> dict[str, dict[str, Any]]:
+    """By name: ANN recall, and times over all rounds (see `summary`)."""
+    with contextlib.ExitStack() as stack:
+        processes, found = {}, {}
+        for name, built in made.items():
+            log = folder / f"{name}-{threads}.log"
+            arguments = [name, str(folder), str(threads), json.dumps(built["parameters"])]
+            processes[name] = stack.enter_context(
+                _started("benchmarks.index_ask_one", arguments, log)
+            )
+            found[name] = _line(processes[name], log)
+        taken = [
+            {
+                name: _round(process, folder / f"{name}-{threads}.log")
+                for name, process in processes.items()
+            }
+            for _ in range(rounds)
+        ]
+    return {name: found[name] | summary(name, taken) for name in made}
+
+
+def summary(name: str, taken: list[dict[str, Any]]) -> dict[str, Any]:
+    """Of `taken`, by round and name what `benchmarks.index_ask_one` prints.
+
+    Medians over rounds of the median and of the ratio to exact search's median in the same round
+    (null where exact search is not asked); p99 is over all rounds' queries.
+    """
+    medians = [statistics.median(each[name]["single_ms"]) for each in taken]
+    ratios = [
+        median / statistics.median(each[EXACT]["single_ms"])
+        for median, each in zip(medians, taken, strict=True)
+        if EXACT in each
+    ]
+    everything = np.concatenate([each[name]["single_ms"] for each in taken])
+    return {
+        "p50_ms": statistics.median(medians),
+        "p99_ms": float(np.percentile(everything, 99)),
+        "p50_ratio_to_exact": statistics.median(ratios) if ratios else None,
+        "batch_per_second": statistics.median(each[name]["batch_per_second"] for each in taken),
+    }
+
+
+@contextlib.contextmanager
+def _started(
+    module: str, arguments: list[str], log: pathlib.Path
+) -> Iterator["subprocess.Popen[str]"]:
+    quiet = {**os.environ, "TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    if arguments[2] == "1":
+        quiet["OMP_NUM_THREADS"] = "1"
+    with log.open("w", encoding="utf-8") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env=quiet,
+        )
+        with process:
+            yield process
+
+
+def _round(process: "subprocess.Popen[str]", log: pathlib.Path) -> dict[str, Any]:
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+    return _line(process, log)
+
+
+def _line(process: "subprocess.Popen[str]", log: pathlib.Path) -> dict[str, Any]:
+    """The next line of JSON that the process prints; what it said on stderr, where it ended."""
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        said = log.read_text(encoding="utf-8")[-_LAST_WORDS:]
+        sys.exit(f"{process.args} failed:\n{said}")
+    return json.loads(line)

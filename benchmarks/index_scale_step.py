@@ -1,0 +1,81 @@
+"""Builds and saves an index in this process, or loads and asks one: prints JSON.
+
+python -m benchmarks.index_scale_step build|load NAME FOLDER
+"""
+
+import json
+import os
+import pathlib
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks import index_forms, index_vectors
+from benchmarks.index_names import EXACT
+from serving import index_export, leaves
+from serving.exact_index import ExactIndex
+from serving.index_build import Index
+from serving.index_tuning import Setting
+from serving.scann_index import scann_ops
+
+_PROBES = 24
+_REORDERING = 600
+
+
+def peak_bytes(work: Callable[[], Any]) -> tuple[Any, int, float]:
+    """What `work` returns, the greatest resident memory meanwhile, and its seconds. Linux alone."""
+    pathlib.Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # peak begins anew
+    begin = time.perf_counter()
+    done = work()
+    seconds = time.perf_counter() - begin
+    return done, _status("VmHWM"), seconds
+
+
+def _status(field: str) -> int:
+    lines = pathlib.Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return next(1024 * int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))
+
+
+def build(name: str, folder: pathlib.Path) -> dict[str, Any]:
+    """Builds, then saves beside the vectors."""
+    scann_ops()
+    before = _status("VmRSS")
+    index, built, build_seconds = peak_bytes(lambda: _index(name, folder))
+    into, dim = folder / name, index_vectors.shape(folder)[1]
+    _, saved, save_seconds = peak_bytes(lambda: index_export.save(index, dim, str(into)))
+    size = sum(file.stat().st_size for file in into.rglob("*") if file.is_file())
+    return {
+        "bytes": size,
+        "build": {"seconds": build_seconds, "peak_bytes": built - before},
+        "save": {"seconds": save_seconds, "peak_bytes": saved - before},
+    }
+
+
+def load(name: str, folder: pathlib.Path) -> dict[str, Any]:
+    """Loads, and asks one question: some of an index is made by the first one."""
+    scann_ops()
+    query = index_vectors.queries(folder)[:1]
+    before = _status("VmRSS")
+    threads = os.cpu_count() or 1
+    found, peak, seconds = peak_bytes(lambda: index_forms.load(name, folder / name, threads)(query))
+    if not found.all():
+        sys.exit(f"expected 100 items from {name}, received {found}")
+    return {"load": {"seconds": seconds, "peak_bytes": peak - before}}
+
+
+def _index(name: str, folder: pathlib.Path) -> Index:
+    vectors = index_vectors.vectors(folder)
+    if name == EXACT:
+        return ExactIndex(vectors)
+    setting = Setting(leaves.usual_count(len(vectors)), _PROBES, _REORDERING)
+    return index_forms.index(name, vectors, setting)
+
+
+def main(step: str, name: str, folder: str) -> None:
+    """The last line printed is JSON."""
+    print(json.dumps({"build": build, "load": load}[step](name, pathlib.Path(folder))))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,56 @@
+"""What `benchmarks.index` measured, for people."""
+
+from collections.abc import Sequence
+from typing import Any
+
+_COLUMNS = (
+    "index", "build s", "MB", "of vectors", "threads", "recall@10", "recall@100", "p50 ms",
+    "p99 ms", "exact / p50", "queries/s by 32", "asked with",
+)  # fmt: skip
+
+
+def table(found: dict[str, Any], target: float) -> str:
+    """Markdown; below `target` a recall is marked."""
+    return "\n\n".join(
+        f"{name}: {of['items']:,} items of {of['dim']} columns\n\n" + "\n".join(_lines(of, target))
+        for name, of in found.items()
+    )
+
+
+def _lines(of: dict[str, Any], target: float) -> list[str]:
+    stored = 4 * of["items"] * of["dim"]
+    lines = [_line(_COLUMNS), _line(["---"] * len(_COLUMNS))]
+    for row in of["rows"]:
+        for threads, asked in row["asked"].items():
+            lines.append(_line([*_built(row, stored), threads, *_asked(asked, target), _with(row)]))
+    return lines
+
+
+def _built(row: dict[str, Any], stored: int) -> list[str]:
+    size = row["bytes"]
+    return [
+        row["name"],
+        f"{row['build_seconds']:.1f}",
+        f"{size / 1e6:,.1f}",
+        f"{size / stored:.2f}",
+    ]
+
+
+def _asked(asked: dict[str, Any], target: float) -> list[str]:
+    recall, ratio = asked["ann_recall@100"], asked["p50_ratio_to_exact"]
+    return [
+        f"{asked['ann_recall@10']:.3f}",
+        f"{recall:.3f}" + ("" if recall >= target else " (!)"),
+        f"{asked['p50_ms']:.2f}",
+        f"{asked['p99_ms']:.2f}",
+        "" if ratio is None else f"{1 / ratio:.1f}",
+        f"{asked['batch_per_second']:,.0f}",
+    ]
+
+
+def _with(row: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in row["parameters"].items() if value)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"

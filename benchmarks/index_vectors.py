@@ -1,0 +1,135 @@
+"""Vectors and queries by which indexes are compared, and what exact search finds for them.
+
+python -m benchmarks.index_vectors FOLDER NAME ITEMS DIM
+python -m benchmarks.index_vectors FOLDER CANDIDATES
+"""
+
+import pathlib
+import sys
+from typing import NamedTuple
+
+import numpy as np
+
+CLUSTERED, HARDER = DRAWN = ("clustered", "harder")
+TUNED_WITH = 256
+HELD_OUT = 512
+_SMALLER_CLUSTERS = 10
+_WITHIN = 0.5
+_DECAY = 0.7
+_BLOCK = 100_000
+
+
+class Questions(NamedTuple):
+    """Vectors [n, dim], queries [q, dim] and the positions [q, 100] of their exact neighbours, best
+    first.
+    """
+
+    vectors: np.ndarray
+    queries: np.ndarray
+    exact: np.ndarray
+
+
+def draw(name: str, items: int, dim: int, folder: pathlib.Path, seed: int = 1) -> None:
+    """Unit vectors around sqrt(items) centres or, `harder`, ten times as many: then a cluster is
+    smaller than the leaves of an inverted file.
+
+    The variances of the coordinates fall as i^-0.7, as those of towers' vectors do: of 64 some 30
+    count. Half of the variance is within a cluster. Queries are drawn alike.
+    """
+    rng = np.random.default_rng(seed)
+    deviation = np.arange(1, dim + 1) ** (-_DECAY / 2)
+    deviation = (deviation / np.linalg.norm(deviation)).astype(np.float32)
+    clusters = round(items**0.5) * (_SMALLER_CLUSTERS if name == HARDER else 1)
+    centres = _normal(rng, clusters, deviation * np.float32((1 - _WITHIN) ** 0.5))
+
+    def drawn(count: int) -> np.ndarray:
+        around = centres[rng.integers(clusters, size=count)]
+        found = around + _normal(rng, count, deviation * np.float32(_WITHIN**0.5))
+        return found / np.linalg.norm(found, axis=1, keepdims=True)
+
+    np.save(folder / "queries.npy", drawn(TUNED_WITH + HELD_OUT))
+    stored = np.lib.format.open_memmap(
+        _file(folder), mode="w+", dtype=np.float32, shape=(items, dim)
+    )
+    for begin in range(0, items, _BLOCK):
+        stored[begin : begin + _BLOCK] = drawn(min(_BLOCK, items - begin))
+    stored.flush()
+
+
+def take(candidates: pathlib.Path, folder: pathlib.Path) -> None:
+    """The vectors of a RetrievalTrainer's candidates and the queries of its valid users, at most
+    768 of them.
+    """
+    np.save(_file(folder), np.load(candidates / "vectors.npy"))
+    asked = np.load(candidates / "sample_queries.npy")
+    chosen = np.random.default_rng(1).permutation(len(asked))[: TUNED_WITH + HELD_OUT]
+    np.save(folder / "queries.npy", asked[chosen])
+
+
+def answer(folder: pathlib.Path) -> None:
+    """Adds what exact search finds."""
+    from serving import ann_recall  # TensorFlow comes with it
+    from serving.eligibility import Eligibility
+
+    stored, asked = vectors(folder), queries(folder)
+    found = ann_recall.exact_positions(stored, Eligibility.of_all(len(stored)), asked)
+    scores = np.stack([stored[at - 1] @ query for at, query in zip(found, asked, strict=True)])
+    order = np.argsort(-scores, axis=1)
+    np.save(folder / "exact.npy", np.take_along_axis(found, order, axis=1))
+
+
+def for_tuning(folder: pathlib.Path) -> Questions:
+    """The first 256 queries: half of them where there are fewer than 512."""
+    return _part(folder, slice(_tuned_with(folder)))
+
+
+def held_out(folder: pathlib.Path) -> Questions:
+    """The others. The vectors stay on disk."""
+    return _part(folder, slice(_tuned_with(folder), None))
+
+
+def vectors(folder: pathlib.Path) -> np.ndarray:
+    """[n, dim], memory-mapped."""
+    return np.load(_file(folder), mmap_mode="r")
+
+
+def queries(folder: pathlib.Path) -> np.ndarray:
+    """[q, dim], all of them."""
+    return np.load(folder / "queries.npy")
+
+
+def shape(folder: pathlib.Path) -> tuple[int, int]:
+    """Number and width of the vectors."""
+    items, dim = vectors(folder).shape
+    return items, dim
+
+
+def _tuned_with(folder: pathlib.Path) -> int:
+    return min(TUNED_WITH, len(queries(folder)) // 2)
+
+
+def _part(folder: pathlib.Path, part: slice) -> Questions:
+    exact = np.load(folder / "exact.npy")
+    return Questions(vectors(folder), queries(folder)[part], exact[part])
+
+
+def _file(folder: pathlib.Path) -> pathlib.Path:
+    return folder / "vectors.npy"
+
+
+def _normal(rng: np.random.Generator, count: int, deviation: np.ndarray) -> np.ndarray:
+    return rng.standard_normal((count, len(deviation)), dtype=np.float32) * deviation
+
+
+def main(folder: str, name: str, items: str = "", dim: str = "") -> None:
+    """Draws the set of that name, or takes the vectors of that folder of candidates."""
+    into = pathlib.Path(folder)
+    if name in DRAWN:
+        draw(name, int(items), int(dim), into)
+    else:
+        take(pathlib.Path(name), into)
+    answer(into)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
