@@ -6,11 +6,9 @@ coarse quantizer alone.
 
 import dataclasses
 import math
-import warnings
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.cluster import vq
 
 _ALIGNMENT = 64
 """Leaves begin at multiples of that many rows, so at multiples of 64 bytes whatever a row's width:
@@ -49,10 +47,23 @@ def partition(vectors: np.ndarray, count: int, seed: int = 0) -> Leaves:
     rng = np.random.default_rng(seed)
     sample = vectors[np.sort(rng.permutation(len(vectors))[: count * _SAMPLE_PER_LEAF])]
     begin = sample[rng.permutation(len(sample))[:count]]
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="One of the clusters is empty")  # it is dropped
-        means, _ = vq.kmeans2(sample, begin, iter=_ITERATIONS, minit="matrix", missing="warn")
-    return _laid_out(vectors, nearest(vectors, means), count)
+    return _laid_out(vectors, nearest(vectors, _means(sample, begin)), count)
+
+
+def _means(sample: np.ndarray, begin: np.ndarray) -> np.ndarray:
+    """Lloyd's k-means from `begin` [l, dim]; where nothing is nearest to a mean it stays.
+
+    Scipy's holds all distances between the sample [n, dim] and the means at once: with so many
+    leaves that is more than all vectors.
+    """
+    means = begin.copy()
+    for _ in range(_ITERATIONS):
+        leaf = nearest(sample, means)
+        size = np.bincount(leaf, minlength=len(means))
+        some = size > 0
+        sums = np.add.reduceat(sample[np.argsort(leaf)], (np.cumsum(size) - size)[some])
+        means[some] = sums / size[some, np.newaxis]
+    return means
 
 
 def nearest(vectors: np.ndarray, means: np.ndarray) -> np.ndarray:
