@@ -1,48 +1,43 @@
-"""A small client of TensorFlow Serving's gRPC API, on the stock stubs."""
+"""A client of TensorFlow Serving's gRPC API, on the stock stubs; `async_client` is its twin."""
 
-import contextlib
-import dataclasses
-from collections.abc import Iterator, Mapping
+import itertools
+import time
+from collections.abc import Callable, Mapping
 from types import TracebackType
+from typing import Any
 
 import grpc
 import numpy as np
-import tensorflow as tf
-from tensorflow_serving.apis import (
-    get_model_metadata_pb2,
-    get_model_status_pb2,
-    model_service_pb2_grpc,
-    predict_pb2,
-    prediction_service_pb2_grpc,
-)
+from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
-from schema.errors import TandemError, UsageError
-from schema.signatures import SERVING_DEFAULT
-
-_OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
-
-
-@dataclasses.dataclass(frozen=True)
-class VersionStatus:
-    """What a server says of one version of a model."""
-
-    version: int
-    state: str
-    """START, LOADING, AVAILABLE, UNLOADING or END."""
-    error_message: str
-    """Why it does not load; "" where nothing is wrong."""
+from serving import client_messages, connection
+from serving.client_messages import Declared, VersionStatus
+from serving.connection import PLAIN, Security
+from serving.retries import Retries
 
 
 class Client:
-    """Asks one server; every refusal is a TandemError in one sentence,
-    a server that cannot be reached a UsageError.
+    """Asks one server; every refusal is a TandemError in one sentence (RequestError has its gRPC
+    code), a server that cannot be reached a UsageError. Threads may share a client.
+
+    All its calls change nothing on the server, so each is asked again as `Retries` says.
     """
 
-    def __init__(self, address: str, timeout_s: float = 5.0) -> None:
-        """`address` is host:port of the gRPC side; `timeout_s` bounds each call."""
+    def __init__(
+        self,
+        address: str,
+        timeout_s: float = 5.0,
+        security: Security = PLAIN,
+        retries: Retries = Retries(),  # noqa: B008 - frozen
+    ) -> None:
+        """`address` is host:port of the gRPC side; `timeout_s` bounds each call with all its
+        retries, where the call does not say otherwise.
+        """
         self._address = address
         self._timeout_s = timeout_s
-        self._channel = grpc.insecure_channel(address, options=_OPTIONS)
+        self._retries = retries
+        self._metadata = connection.call_metadata(security)
+        self._channel = connection.channel(address, security)
         self._predictions = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
 
@@ -52,51 +47,32 @@ class Client:
         inputs: Mapping[str, np.ndarray],
         version: int | None = None,
         signature_name: str | None = None,
+        label: str | None = None,
+        timeout_s: float | None = None,
     ) -> dict[str, np.ndarray]:
         """Named outputs of one call; strings come back as bytes, in arrays of objects.
 
         Strings go as arrays of str, bytes or objects of these; numbers in the signature's own type.
         Latest version and `serving_default` where nothing else is asked for.
         """
-        request = predict_pb2.PredictRequest()
-        request.model_spec.name = model
-        request.model_spec.signature_name = signature_name or ""
-        if version is not None:
-            request.model_spec.version.value = version
-        for alias, array in inputs.items():
-            request.inputs[alias].CopyFrom(tf.make_tensor_proto(array))
-        with self._plain_errors(f"predict of {model}"):
-            response = self._predictions.Predict(request, timeout=self._timeout_s)
-        return {alias: tf.make_ndarray(proto) for alias, proto in response.outputs.items()}
+        request = client_messages.predict_request(model, inputs, version, label, signature_name)
+        call = self._predictions.Predict
+        response = self._ask(call, request, f"predict of {model}", timeout_s)
+        return client_messages.outputs(response)
 
-    def status(self, model: str) -> list[VersionStatus]:
+    def status(self, model: str, timeout_s: float | None = None) -> list[VersionStatus]:
         """Every version of `model` that the server tried, newest first."""
-        request = get_model_status_pb2.GetModelStatusRequest()
-        request.model_spec.name = model
-        with self._plain_errors(f"status of {model}"):
-            response = self._models.GetModelStatus(request, timeout=self._timeout_s)
-        name_of = get_model_status_pb2.ModelVersionStatus.State.Name
-        return [
-            VersionStatus(entry.version, name_of(entry.state), entry.status.error_message)
-            for entry in response.model_version_status
-        ]
+        request = client_messages.status_request(model)
+        call = self._models.GetModelStatus
+        return client_messages.statuses(self._ask(call, request, f"status of {model}", timeout_s))
 
-    def inputs(self, model: str) -> dict[str, tuple[str, tuple[int, ...]]]:
+    def inputs(self, model: str, timeout_s: float | None = None) -> Declared:
         """TensorFlow's type name and the shape (-1: any) of each input of `serving_default`."""
-        request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
-        request.model_spec.name = model
-        with self._plain_errors(f"signatures of {model}"):
-            response = self._predictions.GetModelMetadata(request, timeout=self._timeout_s)
-        signatures = get_model_metadata_pb2.SignatureDefMap()
-        response.metadata["signature_def"].Unpack(signatures)
-        declared = signatures.signature_def[SERVING_DEFAULT].inputs
-        return {
-            alias: (
-                tf.dtypes.as_dtype(info.dtype).name,
-                tuple(dim.size for dim in info.tensor_shape.dim),
-            )
-            for alias, info in sorted(declared.items())
-        }
+        request = client_messages.metadata_request(model)
+        call = self._predictions.GetModelMetadata
+        return client_messages.declared_inputs(
+            self._ask(call, request, f"signatures of {model}", timeout_s)
+        )
 
     def close(self) -> None:
         """Ends the connection."""
@@ -113,24 +89,19 @@ class Client:
     ) -> None:
         self.close()
 
-    @contextlib.contextmanager
-    def _plain_errors(self, call: str) -> Iterator[None]:
-        try:
-            yield
-        except grpc.RpcError as error:
-            unreachable = error.code() == grpc.StatusCode.UNAVAILABLE
-            kind = UsageError if unreachable else TandemError
-            raise kind(self._sentence(call, error.code(), error.details())) from error
-
-    def _sentence(self, call: str, code: grpc.StatusCode, details: str | None) -> str:
-        if code == grpc.StatusCode.UNAVAILABLE:
-            return (
-                f"expected a server at {self._address}, received no answer ({details}); "
-                "start one with `tandem serve --root RUN`"
-            )
-        if code == grpc.StatusCode.DEADLINE_EXCEEDED:
-            return (
-                f"expected {call} from {self._address} within {self._timeout_s:g} s, received "
-                "nothing; ask again, or allow more time"
-            )
-        return f"expected {call} from {self._address}, received {code.name}: {details}"
+    def _ask(
+        self, call: Callable[..., Any], request: Any, what: str, timeout_s: float | None
+    ) -> Any:
+        allowed = self._timeout_s if timeout_s is None else timeout_s
+        deadline = time.monotonic() + allowed
+        for attempt in itertools.count(1):
+            left = deadline - time.monotonic()
+            try:
+                return call(request, timeout=left, metadata=self._metadata)
+            except grpc.RpcError as error:
+                left = deadline - time.monotonic()
+                pause = self._retries.pause(attempt, error, left)
+                if pause is None:
+                    raise client_messages.failure(what, self._address, allowed, error) from error
+            time.sleep(pause)
+        raise AssertionError("itertools.count ends never")
