@@ -1,0 +1,63 @@
+import math
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from pipeline import present_popularity
+from schema import refreshing
+
+DAY = 86_400
+ITEMS = pa.array([b"x", b"y", b"new"], pa.large_binary())
+
+
+def table(*events):
+    rows = [dict(zip(refreshing.SCHEMA.names, event, strict=True)) for event in events]
+    return pa.Table.from_pylist(rows, schema=refreshing.SCHEMA)
+
+
+KNOWN = table(("ann", "x", DAY), ("ann", "y", 2 * DAY), ("bob", "x", 2 * DAY))
+
+
+def test_each_user_shares_one_vote_among_what_he_took_in_the_window():
+    later = table(("ann", "new", 3 * DAY), ("cid", "new", 3 * DAY))
+    found = present_popularity.counted(KNOWN, later, ITEMS, days=7)
+    # ann took x, y and new, bob x, cid new
+    votes = [1 / 3 + 1, 1 / 3, 1 / 3 + 1]
+    assert found.log_popularity == pytest.approx([math.log(1 + v) for v in votes])
+    assert found.log_popularity.dtype == np.float32
+    assert (found.added, found.now) == (2, 3 * DAY + 1)
+
+
+def test_the_window_ends_with_the_last_event():
+    """One and a half days before day 3: the events of day 1 are forgotten."""
+    found = present_popularity.counted(KNOWN, table(("cid", "new", 3 * DAY)), ITEMS, days=1.5)
+    # ann took y, bob x, cid new
+    assert found.log_popularity == pytest.approx([math.log(2)] * 3)
+    assert found.recent.to_pylist() == [
+        {"user_id": "bob", "item_id": "x", "timestamp": 2 * DAY},
+        {"user_id": "ann", "item_id": "y", "timestamp": 2 * DAY},
+        {"user_id": "cid", "item_id": "new", "timestamp": 3 * DAY},
+    ]
+
+
+def test_an_event_that_is_known_already_counts_once():
+    again = pa.concat_tables([KNOWN, KNOWN, table(("ann", "new", 3 * DAY))])
+    once = present_popularity.counted(KNOWN, table(("ann", "new", 3 * DAY)), ITEMS, days=7)
+    twice = present_popularity.counted(KNOWN, again, ITEMS, days=7)
+    assert twice.log_popularity.tolist() == once.log_popularity.tolist()
+    assert twice.added == once.added == 1
+    assert twice.recent.equals(once.recent)
+
+
+def test_an_item_outside_the_catalogue_takes_no_part_of_a_vote():
+    later = table(("bob", "elsewhere", 3 * DAY))
+    found = present_popularity.counted(KNOWN, later, ITEMS, days=7)
+    assert found.log_popularity == pytest.approx([math.log(2.5), math.log(1.5), 0])
+    assert (found.added, found.now) == (0, 2 * DAY + 1)
+
+
+def test_without_any_event_nothing_is_popular():
+    found = present_popularity.counted(table(), table(), ITEMS, days=7)
+    assert found.log_popularity.tolist() == [0, 0, 0]
+    assert found.added == 0
