@@ -191,6 +191,17 @@ def test_a_group_that_the_data_lack(refused_run, shop, of, received):
     assert f"received {received}; declare the feature or take the group out" in sentence
 
 
+def test_a_deny_list_that_is_not_there(refused_run, shop):
+    said = refused_run(2, "--set", "index.deny_list=denied.txt")
+    assert str(shop / "denied.txt") in said
+    assert "index.deny_list" in said
+
+
+def test_a_filter_that_is_no_category(refused_run):
+    said = refused_run(2, "--set", "data.items.filter=item_name")
+    assert "data.items.filter expects one of features.items of kind category or set" in said
+
+
 def test_a_group_whose_column_the_files_lack(refused_run, shop):
     groups = 'brand = { kind = "category" }\n[[evaluation.fairness]]\nof = "items.brand"\n'
     (shop / "shop.toml").write_text(SHOP + groups)

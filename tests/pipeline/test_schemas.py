@@ -3,6 +3,7 @@ import pytest
 from pipeline import config as configuration
 from pipeline import schemas
 from schema.errors import ConfigError
+from serving import deny_list
 
 SHOP = """
 name = "shop"
@@ -41,6 +42,14 @@ def test_a_curated_file_that_is_not_there_is_named(tmp_path):
     config = load(tmp_path, SHOP + CURATED)
     with pytest.raises(ConfigError, match=r"schemas/items\.pbtxt.*mend \[curated\]"):
         schemas.of(config, "items")
+
+
+def test_a_deny_list_lies_beside_the_configuration_too(tmp_path, monkeypatch):
+    (tmp_path / "denied.txt").write_text("i1\n", encoding="utf-8")
+    config = load(tmp_path, SHOP + '[index]\ndeny_list = "denied.txt"\n')
+    monkeypatch.chdir("/")
+    assert deny_list.read(config.index.deny_list) == "i1\n"
+    assert load(tmp_path, SHOP).index.deny_list is None
 
 
 def test_a_shipped_configuration_has_its_own(tmp_path):
