@@ -84,13 +84,9 @@ class IvfIndex(tf.Module):
         best = tf.math.top_k(promise, self.probes)
         begin, extent = tf.gather(self._begin, best.indices), tf.gather(self._extent, best.indices)
         column = self._rows.column(query)
-        # One slice and one product a leaf: they run in parallel, and nothing is copied.
-        parts = [
-            self._rows.products(*leaf, column)
-            for leaf in zip(
-                tf.unstack(begin, self.probes), tf.unstack(extent, self.probes), strict=True
-            )
-        ]
+        parts = self._rows.products(
+            tf.unstack(begin, self.probes), tf.unstack(extent, self.probes), column
+        )
         if self._rows.are_deviations:
             parts = [
                 mean + part
@@ -99,7 +95,7 @@ class IvfIndex(tf.Module):
         end = tf.cumsum(extent[:, 0])
         before = end - extent[:, 0]
         places = _places(tf.gather(self._row_of, excluded), begin[:, 0], extent[:, 0], before)
-        scores = _struck_out(tf.concat(parts, axis=0), places)
+        scores = _struck_out(tf.concat(parts, axis=0)[:, 0], places)
 
         def rows(at: tf.Tensor) -> tf.Tensor:
             leaf = tf.searchsorted(end, at, side="right")

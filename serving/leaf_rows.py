@@ -1,6 +1,7 @@
 """The vectors of an inverted file, in the order of its leaves."""
 
 import math
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -45,10 +46,17 @@ class LeafRows(tf.Module):
         """[dim] -> [dim, 1], what rows are multiplied with."""
         return (query * self._unit)[:, tf.newaxis]
 
-    def products(self, begin: tf.Tensor, extent: tf.Tensor, column: tf.Tensor) -> tf.Tensor:
-        """Of the rows from `begin` = (row, 0), `extent` = (rows, dim) of them -> [rows]."""
-        part = tf.slice(self._table.value(), begin, extent)
-        return tf.matmul(tf.cast(part, tf.float32), column)[:, 0]
+    def products(
+        self, begin: Sequence[tf.Tensor], extent: Sequence[tf.Tensor], column: tf.Tensor
+    ) -> list[tf.Tensor]:
+        """Of each part, from `begin` = (row, 0) on `extent` = (rows, dim) -> [rows, 1].
+
+        One slice and one product a part: they run in parallel, and where rows are floats nothing
+        is copied.
+        """
+        table = self._table.value()
+        parts = [tf.slice(table, *part) for part in zip(begin, extent, strict=True)]
+        return [tf.matmul(tf.cast(part, tf.float32), column) for part in parts]
 
     def all_products(self, column: tf.Tensor) -> tf.Tensor:
         """[r]. Bytes are unpacked a chunk at a time: unpacked together they were four times as
@@ -60,9 +68,8 @@ class LeafRows(tf.Module):
 
         def chunk(number: tf.Tensor) -> tf.Tensor:
             begin = tf.minimum(number * self._chunk, rows - self._chunk)
-            return self.products(
-                tf.stack([begin, 0]), tf.constant([self._chunk, self._dim]), column
-            )
+            extent = tf.constant([self._chunk, self._dim])
+            return self.products([tf.stack([begin, 0])], [extent], column)[0][:, 0]
 
         parts = tf.map_fn(chunk, tf.range(self._chunks), fn_output_signature=tf.float32)
         overlap = self._chunks * self._chunk - rows
