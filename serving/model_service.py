@@ -1,14 +1,20 @@
 """gRPC ModelService over the model store. Source of the contract: tensorflow-serving-api."""
 
 import grpc
-from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc
+from tensorflow_serving.apis import (
+    get_model_status_pb2,
+    model_management_pb2,
+    model_service_pb2_grpc,
+)
 
+from serving import model_config
 from serving.model_store import ModelStore
-from serving.request_error import aborting, invalid, not_found
+from serving.request_error import RequestError, aborting, invalid, not_found
+from serving.served_versions import ServedVersions
 
 
 def status(
-    store: ModelStore, request: get_model_status_pb2.GetModelStatusRequest
+    served: ServedVersions, request: get_model_status_pb2.GetModelStatusRequest
 ) -> get_model_status_pb2.GetModelStatusResponse:
     """State of one version, or of all that were tried, newest first.
 
@@ -18,7 +24,7 @@ def status(
     if not request.HasField("model_spec"):
         raise invalid("Missing ModelSpec")
     spec = request.model_spec
-    states = store.states(spec.name)
+    states = served.states(spec.name)
     if spec.HasField("version"):
         states = {of: state for of, state in states.items() if of == spec.version.value}
         if not states:
@@ -33,8 +39,25 @@ def status(
     return response
 
 
+def reload(
+    store: ModelStore, request: model_management_pb2.ReloadConfigRequest
+) -> model_management_pb2.ReloadConfigResponse:
+    """Serves what the request's configuration asks for instead; answers when it does.
+
+    Raises RequestError as `model_config.watched` and `ModelStore.apply` do, and UNAVAILABLE where
+    a base path cannot be read; then it is tried again with the next look at the folders.
+    """
+    try:
+        store.apply(model_config.watched(request.config))
+    except OSError as error:
+        raise RequestError(
+            grpc.StatusCode.UNAVAILABLE, f"Could not read a base path: {error}"
+        ) from error
+    return model_management_pb2.ReloadConfigResponse()
+
+
 class ModelService(model_service_pb2_grpc.ModelServiceServicer):
-    """GetModelStatus; HandleReloadConfigRequest answers UNIMPLEMENTED."""
+    """GetModelStatus and HandleReloadConfigRequest."""
 
     def __init__(self, store: ModelStore) -> None:
         self._store = store
@@ -44,4 +67,11 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
     ) -> get_model_status_pb2.GetModelStatusResponse:
         """State of a model's versions."""
         with aborting(context):
-            return status(self._store, request)
+            return status(self._store.served, request)
+
+    def HandleReloadConfigRequest(  # noqa: N802
+        self, request: model_management_pb2.ReloadConfigRequest, context: grpc.ServicerContext
+    ) -> model_management_pb2.ReloadConfigResponse:
+        """Replaces the configuration of models; `metric_names` are not answered."""
+        with aborting(context):
+            return reload(self._store, request)

@@ -1,122 +1,131 @@
-"""Which version of which model serves: follows the folders that models are pushed to."""
+"""Follows the folders that models are pushed to: loads what is to serve, lets the rest go."""
 
-import dataclasses
+import gc
 import logging
 import pathlib
 import threading
+from collections.abc import Callable, Sequence
 from concurrent import futures
 
 import grpc
-from tensorflow_serving.apis import get_model_status_pb2, model_pb2
 
-from serving import pushed_versions, servable
-from serving.request_error import invalid, not_found
+from serving import pushed_versions, servable, version_policy
+from serving.model_config import WatchedModel
+from serving.request_error import RequestError
+from serving.served_versions import ServedVersions, State, VersionState
 
 _log = logging.getLogger(__name__)
-State = get_model_status_pb2.ModelVersionStatus.State
-
-
-@dataclasses.dataclass(frozen=True)
-class VersionState:
-    """What became of one version: its state in ModelService's terms, and why it failed."""
-
-    state: int
-    code: grpc.StatusCode = grpc.StatusCode.OK
-    message: str = ""
 
 
 class ModelStore:
-    """The loaded models, one version each: the highest on disk that loads.
+    """Keeps `served` to what the watched models' version policies take of what is on disk.
 
-    `refresh` has one caller at a time; the readers may be any threads. A new version is loaded
-    beside the old one and then takes its place in one assignment, so no request finds neither;
-    requests under way keep the version that they began with. A version that does not load is
-    logged, reported and not tried again until its folder is replaced. A model whose folder
-    disappears keeps serving until a version of it is pushed anew.
+    A new version is loaded beside those that serve. Versions that a policy no longer takes leave
+    when one that it takes serves, so a model never has none because of a version that fails or a
+    folder that disappears. A version that does not load is logged, reported and not tried again
+    until its folder is replaced. Threads may call any of it at once.
     """
 
-    def __init__(self, serving_dir: pathlib.Path) -> None:
-        self._serving_dir = serving_dir
-        self._available: dict[str, servable.Servable] = {}
-        self._states: dict[tuple[str, int], VersionState] = {}
+    def __init__(self, watched: Callable[[], Sequence[WatchedModel]]) -> None:
+        """`watched` is asked anew at each refresh, until a configuration is applied."""
+        self.served = ServedVersions()
+        self._watched = watched
         self._refused: set[tuple[str, int, int, int]] = set()
-        self._states_lock = threading.Lock()
+        self._changing = threading.Lock()
+        self._collected = 0
 
     def refresh(self) -> None:
         """Loads what was pushed since the last call. Raises OSError for an unreadable folder."""
-        for name in pushed_versions.models(self._serving_dir):
-            for version in reversed(pushed_versions.versions(self._serving_dir, name)):
-                if self._serves(name, version) or self._load(name, version):
-                    break
+        with self._changing:
+            self._follow_all(self._watched())
 
-    def available(self) -> dict[str, int]:
-        """Serving version of each model that has one."""
-        return {name: loaded.version for name, loaded in sorted(self._available.items())}
+    def start(self) -> None:
+        """The first refresh; labels may name versions that do not serve yet."""
+        watched = self._watched()
+        self.served.label({model.name: model.version_labels for model in watched})
+        self.refresh()
 
-    def states(self, name: str) -> dict[int, VersionState]:
-        """Every version of a model ever tried, newest first; empty for an unknown model."""
-        with self._states_lock:
-            found = {version: state for (of, version), state in self._states.items() if of == name}
-        return dict(sorted(found.items(), reverse=True))
+    def apply(self, watched: Sequence[WatchedModel]) -> None:
+        """Serves these models instead, and returns when they do; others leave.
 
-    def get(self, spec: model_pb2.ModelSpec) -> servable.Servable:
-        """The servable that a request asks for, the latest where it names no version.
-
-        Raises RequestError: NOT_FOUND for a model or version that does not serve, INVALID_ARGUMENT
-        for a spec without a name or with a version label (none is declared).
+        Raises RequestError: FAILED_PRECONDITION, with nothing changed, for a label whose version
+        does not serve already; UNKNOWN where a new model has no version that loads.
         """
-        if not spec.name:
-            raise invalid("ModelSpec has no name specified.")
-        if spec.version_label:
-            raise invalid(f"Unrecognized servable version label: {spec.version_label}")
-        loaded = self._available.get(spec.name)
-        if spec.HasField("version"):
-            if loaded is None or loaded.version != spec.version.value:
-                raise not_found(
-                    f"Servable not found for request: Specific({spec.name}, {spec.version.value})"
-                )
-        elif loaded is None:
-            raise not_found(f"Servable not found for request: Latest({spec.name})")
-        return loaded
+        labels = {model.name: model.version_labels for model in watched}
+        with self._changing:
+            self.served.check_labels(labels)
+            self.served.label(labels)
+            self._watched = lambda: watched
+            self._follow_all(watched)
+            for name in set(self.served.available()) - set(labels):
+                for version in self.served.versions(name):
+                    self.served.leave(name, version)
+        missing = sorted(set(labels) - set(self.served.available()))
+        if missing:
+            raise RequestError(
+                grpc.StatusCode.UNKNOWN,
+                f"{len(missing)} model(s) did not become available: {{{', '.join(missing)}}}",
+            )
 
-    def _serves(self, name: str, version: int) -> bool:
-        loaded = self._available.get(name)
-        return loaded is not None and loaded.version == version
+    def _follow_all(self, watched: Sequence[WatchedModel]) -> None:
+        for model in watched:
+            self._follow(model)
+        ended = self.served.ended()
+        if ended > self._collected:
+            # Functions and their graphs refer to each other: without this a version's memory stays
+            # taken until Python happens to look for such circles.
+            gc.collect()
+            self._collected = ended
 
-    def _load(self, name: str, version: int) -> bool:
-        folder = pushed_versions.folder_of(self._serving_dir, name, version)
+    def _follow(self, model: WatchedModel) -> None:
+        folder = model.base_path
+        on_disk = pushed_versions.versions(folder.parent, folder.name)
+        versions, enough = version_policy.wanted(model.policy, on_disk)
+        serving: set[int] = set()
+        for version in versions:
+            if len(serving) < enough and self._serves_or_loads(model, version):
+                serving.add(version)
+        if serving:
+            for version in self.served.versions(model.name) - serving:
+                self.served.leave(model.name, version)
+
+    def _serves_or_loads(self, model: WatchedModel, version: int) -> bool:
+        return version in self.served.versions(model.name) or self._load(model, version)
+
+    def _load(self, model: WatchedModel, version: int) -> bool:
+        folder = model.base_path / str(version)
         status = folder.stat()
-        identity = (name, version, status.st_ino, status.st_mtime_ns)
+        identity = (model.name, version, status.st_ino, status.st_mtime_ns)
         if identity in self._refused:
             return False
-        self._set_state(name, version, VersionState(State.LOADING))
+        self.served.report(model.name, version, VersionState(State.LOADING))
         # A damaged SavedModel raises nearly anything (IndexError, OSError, OpError, …): the load is
         # a task of its own, and whatever ends it refuses this version alone.
         with futures.ThreadPoolExecutor(1, thread_name_prefix="load") as loader:
-            task = loader.submit(servable.load, name, version, folder)
+            task = loader.submit(_loaded, model.name, version, folder)
         error = task.exception()
         if error is not None:
             self._refused.add(identity)
-            self._refuse(name, version, error)
+            self._refuse(model.name, version, error)
             return False
-        self._swap_in(task.result())
+        self.served.add(task.result())
         return True
-
-    def _swap_in(self, loaded: servable.Servable) -> None:
-        before = self._available.get(loaded.name)
-        self._available = {**self._available, loaded.name: loaded}
-        self._set_state(loaded.name, loaded.version, VersionState(State.AVAILABLE))
-        if before is not None:
-            self._set_state(before.name, before.version, VersionState(State.END))
-        _log.info("%s %d serves", loaded.name, loaded.version)
 
     def _refuse(self, name: str, version: int, error: BaseException) -> None:
         _log.error("%s %d does not load and is refused", name, version, exc_info=error)
-        absent = isinstance(error, FileNotFoundError)
-        code = grpc.StatusCode.NOT_FOUND if absent else grpc.StatusCode.UNKNOWN
-        message = f"{type(error).__name__}: {error}"
-        self._set_state(name, version, VersionState(State.END, code, message))
+        self.served.report(name, version, VersionState(State.END, _code(error), _words(error)))
 
-    def _set_state(self, name: str, version: int, state: VersionState) -> None:
-        with self._states_lock:
-            self._states[name, version] = state
+
+def _loaded(name: str, version: int, folder: pathlib.Path) -> servable.Servable:
+    return servable.load(name, version, folder)
+
+
+def _code(error: BaseException) -> grpc.StatusCode:
+    if isinstance(error, RequestError):
+        return error.code
+    absent = isinstance(error, FileNotFoundError)
+    return grpc.StatusCode.NOT_FOUND if absent else grpc.StatusCode.UNKNOWN
+
+
+def _words(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"

@@ -12,20 +12,30 @@ from tensorflow_serving.apis import (
 
 from schema.signatures import SERVING_DEFAULT
 from serving import tensors
-from serving.model_store import ModelStore
 from serving.request_error import RequestError, aborting, invalid
+from serving.servable import Servable
+from serving.served_versions import ServedVersions
 
 _SIGNATURE_DEF = "signature_def"
 
 
-def predict(store: ModelStore, request: predict_pb2.PredictRequest) -> predict_pb2.PredictResponse:
+def predict(
+    served: ServedVersions, request: predict_pb2.PredictRequest
+) -> predict_pb2.PredictResponse:
     """Runs one signature of one model; the answer names the version that gave it.
 
     Raises RequestError with TensorFlow Serving's code where the request cannot be answered.
     """
     if not request.HasField("model_spec"):
         raise invalid("Missing ModelSpec")
-    servable = store.get(request.model_spec)
+    with served.using(request.model_spec) as servable:
+        return predict_with(servable, request)
+
+
+def predict_with(
+    servable: Servable, request: predict_pb2.PredictRequest
+) -> predict_pb2.PredictResponse:
+    """The same of a servable at hand, whatever model the request names."""
     servable.signature_def(request.model_spec.signature_name)
     inputs = {alias: tensors.from_proto(alias, proto) for alias, proto in request.inputs.items()}
     outputs = servable.predict(request.model_spec.signature_name, inputs, request.output_filter)
@@ -39,7 +49,7 @@ def predict(store: ModelStore, request: predict_pb2.PredictRequest) -> predict_p
 
 
 def metadata(
-    store: ModelStore, request: get_model_metadata_pb2.GetModelMetadataRequest
+    served: ServedVersions, request: get_model_metadata_pb2.GetModelMetadataRequest
 ) -> get_model_metadata_pb2.GetModelMetadataResponse:
     """Signatures of one model. Raises RequestError as `predict` does, and for unknown fields."""
     if not request.HasField("model_spec"):
@@ -49,13 +59,13 @@ def metadata(
     for field in request.metadata_field:
         if field != _SIGNATURE_DEF:
             raise invalid(f"Metadata field {field} is not supported")
-    servable = store.get(request.model_spec)
     signatures = get_model_metadata_pb2.SignatureDefMap()
-    for name, signature_def in servable.signature_defs.items():
-        signatures.signature_def[name].CopyFrom(signature_def)
     response = get_model_metadata_pb2.GetModelMetadataResponse()
-    response.model_spec.name = servable.name
-    response.model_spec.version.value = servable.version
+    with served.using(request.model_spec) as servable:
+        for name, signature_def in servable.signature_defs.items():
+            signatures.signature_def[name].CopyFrom(signature_def)
+        response.model_spec.name = servable.name
+        response.model_spec.version.value = servable.version
     response.metadata[_SIGNATURE_DEF].Pack(signatures)
     return response
 
@@ -63,15 +73,15 @@ def metadata(
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     """Predict and GetModelMetadata; the calls on tf.Example answer UNIMPLEMENTED."""
 
-    def __init__(self, store: ModelStore) -> None:
-        self._store = store
+    def __init__(self, served: ServedVersions) -> None:
+        self._served = served
 
     def Predict(  # noqa: N802 - the name in the service definition
         self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext
     ) -> predict_pb2.PredictResponse:
         """Runs one signature of one model."""
         with aborting(context):
-            return predict(self._store, request)
+            return predict(self._served, request)
 
     def GetModelMetadata(  # noqa: N802
         self,
@@ -80,7 +90,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     ) -> get_model_metadata_pb2.GetModelMetadataResponse:
         """Signatures of one model."""
         with aborting(context):
-            return metadata(self._store, request)
+            return metadata(self._served, request)
 
     def Classify(  # noqa: N802
         self, request: classification_pb2.ClassificationRequest, context: grpc.ServicerContext

@@ -1,8 +1,8 @@
-"""TensorFlow Serving's REST paths over the model store, as an aiohttp application.
+"""TensorFlow Serving's REST paths over the served versions, as an aiohttp application.
 
-    POST /v1/models/M[/versions/V]:predict
-    GET  /v1/models/M[/versions/V]            status
-    GET  /v1/models/M[/versions/V]/metadata   signatures
+    POST /v1/models/M[/versions/V|/labels/L]:predict
+    GET  /v1/models/M[/versions/V|/labels/L]            status
+    GET  /v1/models/M[/versions/V|/labels/L]/metadata   signatures
 
 Inference runs in worker threads, so that one slow call does not hold up the others.
 """
@@ -19,11 +19,12 @@ from google.protobuf import json_format
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_pb2
 
 from serving import json_tensors, model_service, prediction_service
-from serving.model_store import ModelStore
 from serving.request_error import RequestError, invalid
+from serving.served_versions import ServedVersions
 
 _MODEL = r"/v1/models/{model:[^/:]+}"
 _VERSION = r"/versions/{version:\d+}"
+_LABEL = r"/labels/{label:[^/:]+}"
 _MAX_INT64 = 2**63 - 1
 _MAX_BODY_BYTES = 2**31 - 1  # TensorFlow Serving's bound on a message
 
@@ -53,18 +54,18 @@ _AS_SERVED: dict[str, Any] = {
 _Answer = Callable[[web.Request, bytes], str]
 
 
-def application(store: ModelStore, workers: futures.Executor) -> web.Application:
+def application(served: ServedVersions, workers: futures.Executor) -> web.Application:
     """The application; every answer under /v1, refusals included, is JSON."""
     app = web.Application(client_max_size=_MAX_BODY_BYTES)
 
     def route(method: str, path: str, answer: _Answer) -> None:
         app.router.add_route(method, path, _handler(answer, workers))
 
-    for model in (_MODEL, _MODEL + _VERSION):
-        route("POST", model + ":predict", lambda request, body: _predict(store, request, body))
+    for model in (_MODEL, _MODEL + _VERSION, _MODEL + _LABEL):
+        route("POST", model + ":predict", lambda request, body: _predict(served, request, body))
         route("POST", model + ":{method:classify|regress}", _unimplemented)
-        route("GET", model, lambda request, _: _status(store, request))
-        route("GET", model + "/metadata", lambda request, _: _metadata(store, request))
+        route("GET", model, lambda request, _: _status(served, request))
+        route("GET", model + "/metadata", lambda request, _: _metadata(served, request))
     route("*", "/v1/{path:.*}", _malformed)
     return app
 
@@ -83,29 +84,29 @@ def _handler(answer: _Answer, workers: futures.Executor) -> Callable[[web.Reques
     return handle
 
 
-def _predict(store: ModelStore, request: web.Request, body: bytes) -> str:
+def _predict(served: ServedVersions, request: web.Request, body: bytes) -> str:
     parsed = _parsed(body)
     signature_name = parsed.get("signature_name", "")
     if not isinstance(signature_name, str):
         raise invalid("'signature_name' key must be a string value.")
-    servable = store.get(_spec(request))
-    signature = servable.signature_def(signature_name)
-    format_, inputs = json_tensors.read_inputs(parsed, signature)
-    outputs = servable.predict(signature_name, inputs)
+    with served.using(_spec(request)) as servable:
+        signature = servable.signature_def(signature_name)
+        format_, inputs = json_tensors.read_inputs(parsed, signature)
+        outputs = servable.predict(signature_name, inputs)
     return json.dumps(json_tensors.write_outputs(format_, outputs))
 
 
-def _status(store: ModelStore, request: web.Request) -> str:
+def _status(served: ServedVersions, request: web.Request) -> str:
     asked = get_model_status_pb2.GetModelStatusRequest(model_spec=_spec(request))
-    response = model_service.status(store, asked)
+    response = model_service.status(served, asked)
     return json_format.MessageToJson(response, **_AS_SERVED)
 
 
-def _metadata(store: ModelStore, request: web.Request) -> str:
+def _metadata(served: ServedVersions, request: web.Request) -> str:
     asked = get_model_metadata_pb2.GetModelMetadataRequest(
         model_spec=_spec(request), metadata_field=["signature_def"]
     )
-    response = prediction_service.metadata(store, asked)
+    response = prediction_service.metadata(served, asked)
     signatures = get_model_metadata_pb2.SignatureDefMap()
     response.metadata["signature_def"].Unpack(signatures)
     # An Any would carry its type's address; TensorFlow Serving writes the bare map in its place.
@@ -136,6 +137,9 @@ def _spec(request: web.Request) -> model_pb2.ModelSpec:
         if int(version) > _MAX_INT64:
             raise invalid(f"Failed to convert version: {version} to numeric.")
         spec.version.value = int(version)
+    label = request.match_info.get("label")
+    if label is not None:
+        spec.version_label = label
     return spec
 
 

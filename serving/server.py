@@ -7,7 +7,7 @@ import logging
 import pathlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent import futures
 
 import grpc
@@ -15,7 +15,8 @@ from aiohttp import web
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
 from schema.errors import NoRunError, TandemError, UsageError
-from serving import pushed_versions, rest
+from serving import model_config, pushed_versions, rest
+from serving.model_config import WatchedModel
 from serving.model_service import ModelService
 from serving.model_store import ModelStore
 from serving.prediction_service import PredictionService
@@ -39,7 +40,7 @@ class RunningServer:
     rest_url: str
     """http://host:port."""
     models: dict[str, int]
-    """Serving version by model, at the start."""
+    """Highest serving version by model, at the start."""
 
 
 @contextlib.contextmanager
@@ -59,7 +60,28 @@ def running_server(
             f"expected pushed models in {serving_dir}, found none; run `tandem run` with the same "
             "--root first"
         )
-    store = ModelStore(serving_dir)
+    store = ModelStore(lambda: model_config.watched_below(serving_dir))
+    with _running(store, host, grpc_port, rest_port) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def running_configured_server(
+    watched: Sequence[WatchedModel],
+    host: str = "127.0.0.1",
+    grpc_port: int = 0,
+    rest_port: int = 0,
+) -> Iterator[RunningServer]:
+    """The same for the models of a configuration, see model_config."""
+    store = ModelStore(lambda: watched)
+    with _running(store, host, grpc_port, rest_port) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def _running(
+    store: ModelStore, host: str, grpc_port: int, rest_port: int
+) -> Iterator[RunningServer]:
     with contextlib.ExitStack() as stack:
         workers = stack.enter_context(futures.ThreadPoolExecutor(thread_name_prefix="rest"))
         grpc_server, grpc_port = _bound_grpc(store, host, grpc_port)
@@ -73,7 +95,7 @@ def running_server(
         yield RunningServer(
             grpc_address=_address(host, grpc_port),
             rest_url=f"http://{_address(host, rest_socket.getsockname()[1])}",
-            models=store.available(),
+            models=store.served.available(),
         )
 
 
@@ -82,7 +104,7 @@ def _bound_grpc(store: ModelStore, host: str, port: int) -> tuple[grpc.Server, i
         futures.ThreadPoolExecutor(thread_name_prefix="grpc"), options=_GRPC_OPTIONS
     )
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-        PredictionService(store), server
+        PredictionService(store.served), server
     )
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(store), server)
     try:
@@ -112,8 +134,8 @@ def _address(host: str, port: int) -> str:
 
 
 def _first_load(store: ModelStore) -> None:
-    store.refresh()
-    if not store.available():
+    store.start()
+    if not store.served.available():
         raise TandemError(
             "expected at least one pushed model that loads, received none (the log says why of "
             "each); run `tandem run` again"
@@ -150,7 +172,7 @@ def _serving_rest(
     thread = threading.Thread(target=loop.run_forever, name="rest-loop", daemon=True)
     thread.start()
     runner = web.AppRunner(
-        rest.application(store, workers), access_log=None, shutdown_timeout=_GRACE_SECONDS
+        rest.application(store.served, workers), access_log=None, shutdown_timeout=_GRACE_SECONDS
     )
 
     async def start() -> None:

@@ -1,25 +1,34 @@
 """`tandem serve`: the pushed models of a run over TensorFlow Serving's gRPC and REST."""
 
 import argparse
+import contextlib
 import logging
+import pathlib
 import signal
 import threading
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from pipeline import verb_arguments
 from pipeline.run_directory import RunDirectory
 from schema.errors import UsageError
 
 if TYPE_CHECKING:
     from serving.config import ServingConfig
+    from serving.server import RunningServer
 
 SUMMARY = "serve the pushed models over TensorFlow Serving's gRPC and REST"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments."""
-    verb_arguments.add_root(parser)
+    models = parser.add_mutually_exclusive_group(required=True)
+    models.add_argument(
+        "--root", type=pathlib.Path, help="folder of a finished run: serve its pushed models"
+    )
+    models.add_argument(
+        "--model-config", type=pathlib.Path, metavar="FILE",
+        help="TensorFlow Serving's models.config: serve the models and versions that it lists",
+    )  # fmt: skip
     parser.add_argument("--host", help="address to bind (default: loopback)")
     parser.add_argument("--grpc-port", type=int, help="port of gRPC; 0 takes a free one")
     parser.add_argument("--rest-port", type=int, help="port of REST; 0 takes a free one")
@@ -36,15 +45,23 @@ def run(args: argparse.Namespace) -> int:
     signal.signal(signal.SIGINT, stop)
     _log_to_stderr()
     listen = _listen(args)
-    from serving.server import running_server  # TensorFlow: seconds
-
-    with running_server(
-        RunDirectory(args.root).serving, listen.host, listen.grpc_port, listen.rest_port
-    ) as server:
+    with _running(args, listen) as server:
         models = ", ".join(f"{name} {version}" for name, version in server.models.items())
         print(f"serving {models}: gRPC {server.grpc_address}, REST {server.rest_url}", flush=True)
         stopped.wait()
     return 0
+
+
+def _running(
+    args: argparse.Namespace, listen: "ServingConfig"
+) -> contextlib.AbstractContextManager["RunningServer"]:
+    from serving import model_config  # TensorFlow: seconds
+    from serving.server import running_configured_server, running_server
+
+    where = (listen.host, listen.grpc_port, listen.rest_port)
+    if args.model_config is None:
+        return running_server(RunDirectory(args.root).serving, *where)
+    return running_configured_server(model_config.read(args.model_config), *where)
 
 
 def _listen(args: argparse.Namespace) -> "ServingConfig":

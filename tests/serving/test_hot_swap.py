@@ -12,6 +12,7 @@ import tensorflow as tf
 from schema.errors import TandemError
 from serving import pushed_versions
 from serving.client import Client
+from serving.model_config import WatchedModel
 from serving.model_store import ModelStore
 from serving.server import running_server
 
@@ -109,10 +110,10 @@ def test_a_version_without_one_of_its_files_is_not_found(serving_dir, tmp_path):
     )
     tf.saved_model.save(module, str(serving_dir / "greeter" / "2"))
     (serving_dir / "greeter" / "2" / "assets" / "vocabulary.txt").unlink()
-    store = ModelStore(serving_dir)
-    store.refresh()
-    assert store.states("greeter")[2].code == grpc.StatusCode.NOT_FOUND
-    assert store.available() == {"greeter": 1}
+    store = ModelStore(lambda: [WatchedModel("greeter", serving_dir / "greeter")])
+    store.start()
+    assert store.served.states("greeter")[2].code == grpc.StatusCode.NOT_FOUND
+    assert store.served.available() == {"greeter": 1}
 
 
 def test_a_start_with_a_broken_latest_version_serves_the_one_before(serving_dir, greeters):

@@ -2,7 +2,7 @@
 
 import grpc
 import pytest
-from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2
+from tensorflow_serving.apis import get_model_status_pb2
 
 AVAILABLE = get_model_status_pb2.ModelVersionStatus.AVAILABLE
 
@@ -35,11 +35,3 @@ def test_status_refusals(model_service, asked, code, message):
     with pytest.raises(grpc.RpcError) as caught:
         model_service.GetModelStatus(asked, timeout=10)
     assert (caught.value.code().name, caught.value.details()) == (code, message)
-
-
-def test_reload_is_unimplemented(model_service):
-    with pytest.raises(grpc.RpcError) as caught:
-        model_service.HandleReloadConfigRequest(
-            model_management_pb2.ReloadConfigRequest(), timeout=10
-        )
-    assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
