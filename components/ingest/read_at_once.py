@@ -10,7 +10,7 @@ from components.ingest import blocks, compression, counts, dead_letters, parquet
 from components.ingest.block_parser import BlockParser
 from components.ingest.blocks import Block
 from components.ingest.parquet_rows import RowGroup
-from components.ingest.table_spec import ORIGIN, TableSpec
+from components.ingest.table_spec import LINE, ROW_GROUP, TableSpec
 
 
 class ReadRecords(NamedTuple):
@@ -51,10 +51,7 @@ def _elements(spec: TableSpec, paths: list[str]) -> Iterator[Block | RowGroup]:
 
 def _nothing(spec: TableSpec) -> pa.Table:
     table = tables.empty(spec.fields)
-    kinds = dict(zip(ORIGIN, _ORIGIN_TYPES, strict=True))
     for name in spec.origin:
-        table = table.append_column(name, pa.array([], kinds[name]))
+        kind = pa.int64() if name in (LINE, ROW_GROUP) else pa.large_string()
+        table = table.append_column(name, pa.array([], kind))
     return table
-
-
-_ORIGIN_TYPES = (pa.large_string(), pa.int64(), pa.int64(), pa.large_string())

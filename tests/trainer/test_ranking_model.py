@@ -140,3 +140,20 @@ def test_an_untrained_network_ranks_as_retrieval_does(network, inputs):
     taste = (query[:, np.newaxis, :4] * vectors[items]).sum(axis=2)
     expected = taste + query[:, 4:] * inputs["log_popularity"].numpy()
     np.testing.assert_allclose(network(inputs)["relevance"], expected, atol=1e-5)
+
+
+def test_an_item_that_came_later_is_scored_as_one_that_was_never_learned(network, inputs, tmp_path):
+    """Item 4 was not learned, and differs from its twin 6 in nothing but the bias of its rating."""
+    asked = _of_the_model(inputs) | {"candidates": tf.constant([[4, 6, 1]] * 3)}
+    asked["log_popularity"] = tf.ones([3, 3])
+    before = network(asked | {"candidates": tf.constant([[4, 4, 1]] * 3)})
+    module = ranking_export.RankingModule(network, LABELS, {}, asked)
+    ranking_export.save(module, str(tmp_path))
+    loaded = tf.saved_model.load(str(tmp_path))
+    known = loaded.item_vectors.numpy()
+    loaded.item_vectors.assign(np.vstack([known, known[4]]))
+    scores = {name: values.numpy() for name, values in loaded.score(asked).items()}
+    np.testing.assert_allclose(scores["relevance"][:, 1], scores["relevance"][:, 0], atol=1e-5)
+    difference = scores["rating"][:, 0] - scores["rating"][:, 1]
+    np.testing.assert_allclose(difference, 0.4, atol=1e-5)
+    np.testing.assert_allclose(scores["relevance"], before["relevance"], atol=1e-5)
