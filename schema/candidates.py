@@ -11,6 +11,7 @@ Texts are Arrow arrays and never Python objects: a catalogue has millions of the
 
 import dataclasses
 import os
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -65,7 +66,7 @@ class Candidates:
         return np.column_stack([self.vectors[:, :-1], self.log_popularity_at_test])
 
 
-def text_array(values: object) -> pa.Array:
+def text_array(values: Any) -> pa.Array:
     """Bytes or strings, an Arrow array, or any sequence -> [n] large_binary."""
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()
