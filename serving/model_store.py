@@ -9,7 +9,7 @@ from concurrent import futures
 
 import grpc
 
-from serving import pushed_versions, servable, version_policy
+from serving import pushed_versions, servable, version_policy, warmup
 from serving.model_config import WatchedModel
 from serving.request_error import RequestError
 from serving.served_versions import ServedVersions, State, VersionState
@@ -20,10 +20,11 @@ _log = logging.getLogger(__name__)
 class ModelStore:
     """Keeps `served` to what the watched models' version policies take of what is on disk.
 
-    A new version is loaded beside those that serve. Versions that a policy no longer takes leave
-    when one that it takes serves, so a model never has none because of a version that fails or a
-    folder that disappears. A version that does not load is logged, reported and not tried again
-    until its folder is replaced. Threads may call any of it at once.
+    A new version is loaded and warmed up beside those that serve. Versions that a policy no longer
+    takes leave when one that it takes serves, so a model never has none because of a version that
+    fails or a folder that disappears. A version that does not load, or refuses a request of its
+    warmup, is logged, reported and not tried again until its folder is replaced. Threads may call
+    any of it at once.
     """
 
     def __init__(self, watched: Callable[[], Sequence[WatchedModel]]) -> None:
@@ -117,7 +118,9 @@ class ModelStore:
 
 
 def _loaded(name: str, version: int, folder: pathlib.Path) -> servable.Servable:
-    return servable.load(name, version, folder)
+    loaded = servable.load(name, version, folder)
+    warmup.replay(loaded, folder)
+    return loaded
 
 
 def _code(error: BaseException) -> grpc.StatusCode:

@@ -1,11 +1,14 @@
 """Puts query model, index and ranking model together and writes the three servables."""
 
+import pathlib
+import time
 from typing import Any
 
 import tensorflow as tf
 
 from schema import signatures
 from schema.candidates import Candidates
+from serving import warmup, warmup_requests
 from serving.category_table import CategoryTable
 from serving.item_table import ItemTable
 from serving.servable_modules import (
@@ -34,6 +37,7 @@ def export(
 
     `query`, `index` and `ranking` are loaded SavedModels; `depth` and `rank_order` as in
     `RecommenderServable`. Where the candidates have `filters`, requests may be filtered by them.
+    Beside each lie the requests that it is warmed up with.
     """
     items = ItemTable(candidates)
     categories = None if candidates.filters is None else CategoryTable(candidates.filters)
@@ -41,9 +45,15 @@ def export(
     scoring = query_inputs(query) | {signatures.CANDIDATE_ITEM_IDS: _CANDIDATES}
     recommender = RecommenderServable(query, items, index, ranking, depth, rank_order, categories)
     retrieval = RetrievalServable(query, items, index, categories)
-    _save(retrieval, listing, f"{uri}/{signatures.RETRIEVAL}")
-    _save(RankingServable(query, items, ranking), scoring, f"{uri}/{signatures.RANKING}")
-    _save(recommender, listing, f"{uri}/{signatures.RECOMMENDER}")
+    modules = {
+        signatures.RETRIEVAL: (retrieval, listing),
+        signatures.RANKING: (RankingServable(query, items, ranking), scoring),
+        signatures.RECOMMENDER: (recommender, listing),
+    }
+    for name, (module, specs) in modules.items():
+        _save(module, specs, f"{uri}/{name}")
+        requests = warmup_requests.of(name, specs, candidates.item_ids, int(time.time()))
+        warmup.write(pathlib.Path(uri, name), requests)
 
 
 def listing_inputs(query: Any, filtered: bool = False) -> dict[str, tf.TensorSpec]:

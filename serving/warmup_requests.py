@@ -1,0 +1,56 @@
+"""Requests to warm our servables up with: a new user, and users with short and long histories."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2
+
+from schema import signatures
+from serving.listing_request import listing_request
+
+_HISTORY_LENGTHS = (0, 1, 10, 50)
+_K = 10
+_HOUR = 3600
+_CANDIDATES = 100
+
+
+def of(
+    name: str, specs: Mapping[str, tf.TensorSpec], item_ids: pa.Array, now: int
+) -> list[predict_pb2.PredictRequest]:
+    """A request to servable `name` with inputs `specs` for each history length that the catalogue
+    `item_ids` [n] large_binary has items for.
+
+    Histories are spread over the catalogue, an item an hour until `now`, seconds since epoch, UTC.
+    Features are missing, as of a new user.
+    """
+    lengths = [length for length in _HISTORY_LENGTHS if length <= len(item_ids)]
+    return [_request(name, specs, item_ids, length, now) for length in lengths]
+
+
+def _request(
+    name: str, specs: Mapping[str, tf.TensorSpec], item_ids: pa.Array, length: int, now: int
+) -> predict_pb2.PredictRequest:
+    declared = {alias: _declared(spec) for alias, spec in specs.items()}
+    history = [
+        (item.decode(), now - _HOUR * (length - position))
+        for position, item in enumerate(_spread(item_ids, length))
+    ]
+    inputs = listing_request(declared, "", history, now, _K)
+    candidates = _spread(item_ids, min(len(item_ids), _CANDIDATES))
+    inputs[signatures.CANDIDATE_ITEM_IDS] = np.array([candidates], object)
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = name
+    for alias in declared:
+        request.inputs[alias].CopyFrom(tf.make_tensor_proto(inputs[alias]))
+    return request
+
+
+def _spread(item_ids: pa.Array, count: int) -> list[bytes]:
+    positions = np.linspace(0, len(item_ids) - 1, count).astype(np.int64)
+    return [item_ids[int(position)].as_py() for position in positions]
+
+
+def _declared(spec: tf.TensorSpec) -> tuple[str, tuple[int, ...]]:
+    return spec.dtype.name, tuple(-1 if size is None else size for size in spec.shape)
