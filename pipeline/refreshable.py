@@ -1,0 +1,46 @@
+"""The pushed version that a refresh begins with."""
+
+import dataclasses
+import pathlib
+
+from pipeline.run_directory import RunDirectory
+from schema import refreshing
+from schema.dataset import Dataset
+from schema.errors import NoRunError
+from schema.signatures import RECOMMENDER
+from serving import pushed_origin, pushed_versions
+from serving.pushed_origin import Origin
+
+
+@dataclasses.dataclass(frozen=True)
+class Refreshable:
+    """A version with all that a refresh reads of it."""
+
+    version: str
+    model: pathlib.Path
+    """Folder of the recommender."""
+    candidates_uri: str
+    """Where `schema.candidates` and `schema.refreshing` find what lies beside it."""
+    origin: Origin
+    dataset: Dataset
+
+
+def opened(at: RunDirectory) -> Refreshable:
+    """The newest version of the run. NoRunError where none is pushed, UsageError for one without a
+    candidate tower beside it, as an older Tandem has pushed.
+    """
+    version = pushed_origin.newest(at.serving)
+    if not version:
+        raise NoRunError(
+            f"expected a pushed version to refresh in {at.serving}, received none; "
+            f"run `tandem run --config … --root {at.root}` until its models are pushed"
+        )
+    extra = pushed_origin.folder(at.serving, version)
+    uri = str(extra / pushed_origin.CANDIDATES)
+    return Refreshable(
+        version=version,
+        model=pushed_versions.folder_of(at.serving, RECOMMENDER, int(version)),
+        candidates_uri=uri,
+        dataset=refreshing.load_dataset(uri),
+        origin=pushed_origin.read(extra / pushed_origin.ORIGIN),
+    )
