@@ -21,12 +21,12 @@ def register(meta_graph: meta_graph_pb2.MetaGraphDef) -> None:
     Raises TandemError in one sentence where a library does not load, or where ops remain that none
     of ours registers.
     """
-    missing = _unregistered(meta_graph)
+    missing = unregistered(meta_graph)
     if any(op.startswith(_SCANN_PREFIX) for op in missing):
         _import("scann", "ScaNN")
     if any(not op.startswith(_SCANN_PREFIX) for op in missing):
         _import("tensorflow_text", "tensorflow-text")
-    still_missing = _unregistered(meta_graph)
+    still_missing = unregistered(meta_graph)
     if still_missing:
         raise TandemError(
             "expected a SavedModel of TensorFlow's, ScaNN's and tensorflow-text's ops, received "
@@ -34,9 +34,20 @@ def register(meta_graph: meta_graph_pb2.MetaGraphDef) -> None:
         )
 
 
-def _unregistered(meta_graph: meta_graph_pb2.MetaGraphDef) -> list[str]:
-    names = {op.name for op in meta_graph.meta_info_def.stripped_op_list.op}
-    return sorted(name for name in names if op_def_registry.get(name) is None)
+def ops_of(meta_graph: meta_graph_pb2.MetaGraphDef) -> set[str]:
+    """Names of all ops of the graph and its functions.
+
+    A SavedModel's `stripped_op_list` lacks what stands only in a loop or a branch.
+    """
+    functions = meta_graph.graph_def.library.function
+    nodes = [meta_graph.graph_def.node, *(function.node_def for function in functions)]
+    names = {node.op for part in nodes for node in part}
+    return names - {function.signature.name for function in functions}
+
+
+def unregistered(meta_graph: meta_graph_pb2.MetaGraphDef) -> list[str]:
+    """Ops of the graph that no library imported so far brings, sorted."""
+    return sorted(name for name in ops_of(meta_graph) if op_def_registry.get(name) is None)
 
 
 def _import(module: str, product: str) -> None:

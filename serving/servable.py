@@ -63,13 +63,17 @@ def load(name: str, version: int, folder: pathlib.Path) -> Servable:
     Raises TandemError where the file is no SavedModel for serving, and whatever TensorFlow raises
     where its parts are damaged.
     """
-    meta_graph = _meta_graph(folder)
+    meta_graph = meta_graph_of(folder)
     required_ops.register(meta_graph)
     saved_model = tf.saved_model.load(str(folder), tags=[tf.saved_model.SERVING])
     return Servable(name, version, dict(meta_graph.signature_def), saved_model)
 
 
-def _meta_graph(folder: pathlib.Path) -> meta_graph_pb2.MetaGraphDef:
+def meta_graph_of(folder: pathlib.Path) -> meta_graph_pb2.MetaGraphDef:
+    """The graph for serving of the SavedModel in `folder`, without its variables.
+
+    Raises TandemError where there is none.
+    """
     saved_model = saved_model_pb2.SavedModel()
     path = folder / "saved_model.pb"
     try:

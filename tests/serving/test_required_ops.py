@@ -49,8 +49,14 @@ REGISTER = """
     from serving import required_ops
 
     graph = meta_graph_pb2.MetaGraphDef()
-    for op in sys.argv[1:]:
-        graph.meta_info_def.stripped_op_list.op.add(name=op)
+    first, *others = sys.argv[1:]
+    graph.graph_def.node.add(name="first", op=first)
+    graph.graph_def.node.add(name="loop", op="While").attr["body"].func.name = "body"
+    body = graph.graph_def.library.function.add()
+    body.signature.name = "body"
+    for op in others:
+        body.node_def.add(name=op, op=op)
+    graph.graph_def.node.add(name="call", op="body")
     try:
         required_ops.register(graph)
     except TandemError as error:
