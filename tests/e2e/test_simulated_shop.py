@@ -215,6 +215,40 @@ def test_context_changes_what_a_new_user_is_shown(root):
     assert not np.allclose(scores[0], scores[1])
 
 
+def catalogue_of(shop):
+    lines = (shop / "items.jsonl").read_text().splitlines()
+    return {item["item_id"]: item for item in map(json.loads, lines)}
+
+
+def listed(root, out):
+    """Every item that stands in anybody's list of all that there is."""
+    tandem(
+        "batch", "--root", str(root), "--users", "all", "--k", str(ITEMS), "--out", str(out)
+    )  # fmt: skip
+    return {item for line in out.read_text().splitlines() for item in json.loads(line)["item_ids"]}
+
+
+def test_what_is_out_of_stock_is_in_no_list(root, shop, tmp_path):
+    in_stock = {item for item, row in catalogue_of(shop).items() if row["in_stock"]}
+    assert 0 < len(in_stock) < ITEMS
+    assert listed(root, tmp_path / "lists") == in_stock
+    assert summary_of(root)["index"]["items"] == len(in_stock)
+
+
+def test_recommendations_of_two_categories_are_theirs_alone(root, shop):
+    wanted = {"Music", "Shoes"}
+    asked = ("--user", "nobody", "--k", str(ITEMS), "--category", "Music", "--category", "Shoes")
+    answer = json.loads(tandem("recommend", "--root", str(root), *asked, "--json").stdout)
+    there = {
+        item
+        for item, row in catalogue_of(shop).items()
+        if row["category"] in wanted and row["in_stock"]
+    }
+    assert {row["item_id"] for row in answer["recommendations"]} == there
+    nothing = tandem("recommend", "--root", str(root), "--user", "x", "--category", "y", "--json")
+    assert json.loads(nothing.stdout)["recommendations"] == []
+
+
 @pytest.mark.usefixtures("first")
 def test_a_second_run_executes_nothing_and_says_so(root, shop):
     before = executions(root)
@@ -244,6 +278,21 @@ def test_a_changed_ranking_parameter_executes_only_what_depends_on_it(changed):
         "RankingTrainer", "RankingAnalysis", "Evaluator", "Recommender", "InfraCheck", "Pusher",
     }  # fmt: skip
     assert changed["servables"]["recommender"]["version"] == 2
+
+
+@pytest.mark.usefixtures("changed")
+def test_a_deny_list_rebuilds_the_index_and_trains_nothing(root, shop, tmp_path):
+    (tmp_path / "denied").write_text("i1\ni2\nnothing\n")
+    done = tandem(
+        "run", "--config", str(CONFIG), "--data", str(shop), "--root", str(root), *SMALL,
+        "--set", "ranking.cross_layers=1", "--set", f"index.deny_list={tmp_path / 'denied'}",
+    )  # fmt: skip
+    assert "3 ids are denied, of which the catalogue lacks 1" in " ".join(done.stdout.split())
+    executed = {stage["name"] for stage in summary_of(root)["stages"] if not stage["cached"]}
+    assert executed >= {"Indexer", "Recommender", "Pusher"}
+    assert not executed & {"RetrievalTrainer", "RankingTrainer"}
+    in_stock = {item for item, row in catalogue_of(shop).items() if row["in_stock"]}
+    assert listed(root, tmp_path / "lists") == in_stock - {"i1", "i2"}
 
 
 def test_tfma_finds_what_the_evaluator_found(root):
