@@ -21,7 +21,7 @@ class Present(NamedTuple):
     now: int
     """One second after the last event; seconds since epoch, UTC."""
     added: int
-    """Events that were not known before."""
+    """Events among them that were not known before."""
 
 
 def counted(known: pa.Table, later: pa.Table, item_ids: pa.Array, days: float) -> Present:
@@ -30,19 +30,22 @@ def counted(known: pa.Table, later: pa.Table, item_ids: pa.Array, days: float) -
     An event that both tables hold counts once, and one of an item outside the catalogue not at all.
     Without any event nothing is popular.
     """
-    everything = _known_once(known, item_ids)
-    before = everything.num_rows
     everything = _known_once(pa.concat_tables([known, later]), item_ids)
     if not everything.num_rows:
         return Present(np.zeros(len(item_ids), np.float32), everything, 0, 0)
     clock = _clock(everything, item_ids)
     now = clock.end
     votes = clock.votes(now, days)[1:]
-    in_window = pc.greater_equal(
-        everything[refreshing.TIMESTAMP], now - int(days * SECONDS_PER_DAY)
+    recent, before = (
+        _since(events, now - int(days * SECONDS_PER_DAY))
+        for events in (everything, _known_once(known, item_ids))
     )
-    added = everything.num_rows - before
-    return Present(popularity.log_popularity(votes), everything.filter(in_window), now, added)
+    added = recent.num_rows - before.num_rows
+    return Present(popularity.log_popularity(votes), recent, now, added)
+
+
+def _since(events: pa.Table, moment: int) -> pa.Table:
+    return events.filter(pc.greater_equal(events[refreshing.TIMESTAMP], moment))
 
 
 def _known_once(events: pa.Table, item_ids: pa.Array) -> pa.Table:

@@ -50,6 +50,14 @@ def test_an_event_that_is_known_already_counts_once():
     assert twice.recent.equals(once.recent)
 
 
+def test_events_from_before_the_window_are_neither_counted_nor_new():
+    """As where the whole log is given, of which the version keeps the last days alone."""
+    later = table(("old", "y", 0), ("cid", "new", 3 * DAY))
+    found = present_popularity.counted(KNOWN, later, ITEMS, days=2.5)
+    assert found.added == 1
+    assert "old" not in found.recent["user_id"].to_pylist()
+
+
 def test_an_item_outside_the_catalogue_takes_no_part_of_a_vote():
     later = table(("bob", "elsewhere", 3 * DAY))
     found = present_popularity.counted(KNOWN, later, ITEMS, days=7)

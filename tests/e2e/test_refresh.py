@@ -1,0 +1,240 @@
+"""A pushed shop gets new items and new events, through the command line alone."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from ml_metadata import metadata_store
+from ml_metadata.proto import metadata_store_pb2 as mlmd
+
+from schema import candidates, signatures
+from serving.client import Client
+from serving.listing_request import listing_request
+from serving.server import running_server
+
+pytestmark = pytest.mark.e2e
+
+CONFIG = pathlib.Path(__file__).resolve().parents[2] / "configs" / "simulated.toml"
+SHOP = ("--users", "300", "--items", "200", "--events", "6000", "--seed", "5")
+SMALL = ("--set", "retrieval.epochs=2", "--set", "ranking.epochs=1")
+FANS = 40
+NEW, TWIN, MOVED = "fresh", "i3", "i7"
+"""A new item with the content of TWIN; one whose content becomes another's."""
+
+
+def tandem(*args: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline.cli", *args],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONWARNINGS": "default"},
+    )
+    assert done.returncode == code, done.stdout[-3000:] + done.stderr[-3000:]
+    return done
+
+
+def lines(rows):
+    return "".join(f"{json.dumps(row)}\n" for row in rows)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    data = tmp_path_factory.mktemp("shop")
+    tandem("simulate", *SHOP, "--out", str(data))
+    return data
+
+
+@pytest.fixture(scope="module")
+def root(shop, tmp_path_factory):
+    root = tmp_path_factory.mktemp("run")
+    tandem("run", "--config", str(CONFIG), "--data", str(shop), "--root", str(root), *SMALL)
+    return root
+
+
+@pytest.fixture(scope="module")
+def given(shop, tmp_path_factory):
+    """Files of new items and of new events: FANS new users take the new item, and nothing else."""
+    folder = tmp_path_factory.mktemp("given")
+    rows = map(json.loads, (shop / "items.jsonl").read_text().splitlines())
+    items = {row["item_id"]: row for row in rows}
+    changed = items[MOVED] | {name: items[TWIN][name] for name in ("title", "category", "tags")}
+    (folder / "items.jsonl").write_text(lines([items[TWIN] | {"item_id": NEW}, changed]))
+    events = [json.loads(line) for line in (shop / "events.jsonl").read_text().splitlines()]
+    end = max(event["timestamp"] for event in events)
+    taken = [
+        events[0] | {"user_id": f"fan{n}", "item_id": NEW, "timestamp": end + n}
+        for n in range(FANS)
+    ]
+    (folder / "events.jsonl").write_text(lines([*events, *taken]))
+    return folder
+
+
+def refresh_arguments(root, given):
+    files = ("--items", str(given / "items.jsonl"), "--events", str(given / "events.jsonl"))
+    return ("refresh", "--root", str(root), *files)
+
+
+@pytest.fixture(scope="module")
+def refreshed(root, given):
+    """What the first refresh printed, and nothing besides."""
+    return json.loads(tandem(*refresh_arguments(root, given), "--json").stdout)
+
+
+@pytest.fixture(scope="module")
+def client(root, refreshed):
+    assert refreshed["version"] == 2
+    with running_server(root / "serving") as server, Client(server.grpc_address, 60) as asking:
+        yield asking
+
+
+def versions(root):
+    return sorted(int(path.name) for path in (root / "serving" / "recommender").iterdir())
+
+
+def candidates_of(root, version):
+    extra = root / "serving" / "recommender" / str(version) / "assets.extra"
+    return candidates.load(str(extra / "candidates"))
+
+
+def test_it_says_what_was_done(refreshed):
+    assert refreshed["refreshed_from"] == 1
+    assert refreshed["items"] == {"added": 1, "changed": 1, "total": 201}
+    assert refreshed["popularity"]["new_events"] == FANS
+    assert refreshed["index"]["ann_recall@100"] == 1.0
+    assert refreshed["rows"]["items"]["accepted"] == 2
+    assert refreshed["rows"]["interactions"]["accepted"] == 6000 + FANS
+
+
+@pytest.mark.usefixtures("refreshed")
+def test_items_of_one_content_lie_together_and_the_others_stay(root):
+    before, after = candidates_of(root, 1), candidates_of(root, 2)
+    ids = [item.decode() for item in after.item_ids.to_pylist()]
+    assert [item.decode() for item in before.item_ids.to_pylist()] == ids[:-1]
+    place = {item: at for at, item in enumerate(ids)}
+    old, new = before.vectors[:, :-1], after.vectors[:, :-1]
+    others = [at for item, at in place.items() if item not in (NEW, MOVED)]
+    np.testing.assert_array_equal(new[others], old[others])
+    np.testing.assert_allclose(np.linalg.norm(new[place[NEW]]), 1, atol=1e-4)
+    assert np.abs(new[place[MOVED]] - old[place[MOVED]]).max() > 1e-3
+    likeness = new[others] @ new[place[NEW]]
+    assert np.mean(likeness < new[place[TWIN]] @ new[place[NEW]]) > 0.8
+
+
+def asked(client, history=()):
+    request = listing_request(
+        client.inputs("recommender"), "somebody new", list(history), 1_720_000_000, 20
+    )
+    return [item.decode() for item in client.predict("recommender", request)["item_ids"][0]]
+
+
+def test_a_new_item_that_everybody_takes_is_recommended_at_once(client):
+    assert NEW in asked(client)[:5]
+
+
+def test_a_new_item_in_a_history_is_known(client):
+    """It is not recommended again, and what was read of it changes what is."""
+    found = asked(client, [(NEW, 1_719_999_000)])
+    assert NEW not in found
+    assert found != [item for item in asked(client) if item != NEW][: len(found)]
+
+
+def test_ranking_scores_a_new_item(client):
+    declared = client.inputs("ranking")
+    request = listing_request(declared, "somebody new", [], 1_720_000_000, 2)
+    request[signatures.CANDIDATE_ITEM_IDS] = np.array([[NEW.encode(), TWIN.encode()]], object)
+    scores = client.predict("ranking", {name: request[name] for name in declared})
+    assert all(np.isfinite(head).all() and head.shape == (1, 2) for head in scores.values())
+
+
+@pytest.mark.usefixtures("refreshed")
+def test_the_metadata_store_knows_which_version_it_was_made_from(root):
+    sqlite = mlmd.SqliteMetadataSourceConfig(filename_uri=str(root / "metadata.sqlite"))
+    store = metadata_store.MetadataStore(mlmd.ConnectionConfig(sqlite=sqlite))
+    execution = store.get_executions_by_type("tandem.Refresh")[0]
+    events = {event.type: event for event in store.get_events_by_execution_ids([execution.id])}
+    made, before = (
+        store.get_artifacts_by_id([events[kind].artifact_id])[0]
+        for kind in (mlmd.Event.OUTPUT, mlmd.Event.INPUT)
+    )
+    assert made.uri == str(root / "serving" / "retrieval" / "2")
+    (pusher,) = store.get_executions_by_type("components.pusher.Pusher")
+    events_of_pusher = store.get_events_by_execution_ids([pusher.id])
+    assert before.id in [e.artifact_id for e in events_of_pusher if e.type == mlmd.Event.OUTPUT]
+
+
+def test_once_more_nothing_is_new(root, given, client):
+    again = json.loads(tandem(*refresh_arguments(root, given), "--json").stdout)
+    assert again["refreshed_from"] == again["version"] - 1
+    assert again["items"] == {"added": 0, "changed": 2, "total": 201}
+    assert again["popularity"]["new_events"] == 0
+    before, after = candidates_of(root, 2), candidates_of(root, again["version"])
+    np.testing.assert_allclose(after.vectors, before.vectors, atol=1e-6)
+
+
+@pytest.mark.usefixtures("refreshed")
+def test_the_next_run_is_compared_with_the_refreshed_version(root, shop):
+    newest = versions(root)[-1]
+    run = ("run", "--config", str(CONFIG), "--data", str(shop), "--root", str(root), *SMALL)
+    tandem(*run, "--set", "ranking.learning_rate=0.0011", "--force-push", "another rate")
+    before = json.loads((root / "summary.json").read_text())["verdict"]["pushed_before"]
+    assert before["version"] == newest
+    assert "failure" not in before
+
+
+@pytest.fixture(scope="module")
+def spare(root, refreshed, tmp_path_factory):
+    """A copy of what a refresh reads, to be spoiled."""
+    copy = tmp_path_factory.mktemp("spare") / "root"
+    copy.mkdir()
+    shutil.copytree(root / "serving", copy / "serving")
+    for name in ("summary.json", "metadata.sqlite"):
+        shutil.copyfile(root / name, copy / name)
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        (None, 2, "found nothing at"),
+        ("", 3, "empty"),
+        ('{"item_id": "x"}\n', 2, "expects column"),
+        ("nonsense\n" * 3, 3, "broken_json 3"),
+    ],
+)
+def test_what_is_no_catalogue_is_refused_and_nothing_is_pushed(spare, tmp_path, text, code, said):
+    path, before = tmp_path / "items.jsonl", versions(spare)
+    if text is not None:
+        path.write_text(text)
+    done = tandem("refresh", "--root", str(spare), "--items", str(path), code=code)
+    assert said in done.stderr
+    assert versions(spare) == before
+
+
+def test_an_index_below_its_target_is_not_pushed(spare, given):
+    """A byte a value cannot tell all the nearest hundred from the others."""
+    summary, before = json.loads((spare / "summary.json").read_text()), versions(spare)
+    spoiled = summary["config"]["index"] | {
+        "kind": "ivf", "codes": "int8", "target_ann_recall": 1.0, "tuning_seconds": 0.1,
+    }  # fmt: skip
+    summary["config"]["index"] = spoiled
+    (spare / "summary.json").write_text(json.dumps(summary))
+    done = tandem(*refresh_arguments(spare, given), code=4)
+    assert "ANN recall@100" in done.stderr
+    assert versions(spare) == before
+
+
+def test_a_version_of_an_older_tandem_is_named(spare, given):
+    newest = versions(spare)[-1]
+    extra = spare / "serving" / "recommender" / str(newest) / "assets.extra"
+    (extra / "candidates" / "dataset.json").unlink()
+    done = tandem(*refresh_arguments(spare, given), code=2)
+    assert "older Tandem" in done.stderr
+    shutil.rmtree(spare / "serving")
+    done = tandem(*refresh_arguments(spare, given), code=2)
+    assert "expected a pushed version" in done.stderr
