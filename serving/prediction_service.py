@@ -11,8 +11,8 @@ from tensorflow_serving.apis import (
 )
 
 from schema.signatures import SERVING_DEFAULT
-from serving import tensors
-from serving.request_error import RequestError, aborting, invalid
+from serving import example_signatures, tensors
+from serving.request_error import aborting, invalid
 from serving.servable import Servable
 from serving.served_versions import ServedVersions
 
@@ -71,7 +71,7 @@ def metadata(
 
 
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
-    """Predict and GetModelMetadata; the calls on tf.Example answer UNIMPLEMENTED."""
+    """Predict and GetModelMetadata; the calls on tf.Example are refused."""
 
     def __init__(self, served: ServedVersions) -> None:
         self._served = served
@@ -95,28 +95,24 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     def Classify(  # noqa: N802
         self, request: classification_pb2.ClassificationRequest, context: grpc.ServicerContext
     ) -> None:
-        """UNIMPLEMENTED: no servable of ours has a classify signature."""
+        """Refuses, see example_signatures."""
         with aborting(context):
-            raise unimplemented("Classify")
+            if not request.HasField("model_spec"):
+                raise invalid("Missing ModelSpec")
+            example_signatures.refuse_classify(self._served, request.model_spec)
 
     def Regress(  # noqa: N802
         self, request: regression_pb2.RegressionRequest, context: grpc.ServicerContext
     ) -> None:
-        """UNIMPLEMENTED: no servable of ours has a regress signature."""
+        """Refuses, see example_signatures."""
         with aborting(context):
-            raise unimplemented("Regress")
+            if not request.HasField("model_spec"):
+                raise invalid("Missing ModelSpec")
+            example_signatures.refuse_regress(self._served, request.model_spec)
 
     def MultiInference(  # noqa: N802
         self, request: inference_pb2.MultiInferenceRequest, context: grpc.ServicerContext
     ) -> None:
-        """UNIMPLEMENTED: no servable of ours has classify or regress signatures."""
+        """Refuses, see example_signatures."""
         with aborting(context):
-            raise unimplemented("MultiInference")
-
-
-def unimplemented(method: str) -> RequestError:
-    """The refusal of a method that works on tf.Example."""
-    return RequestError(
-        grpc.StatusCode.UNIMPLEMENTED,
-        f"{method} is not implemented: the models here have predict signatures, call Predict",
-    )
+            example_signatures.refuse_multi_inference(self._served, request)

@@ -18,7 +18,7 @@ from aiohttp import web
 from google.protobuf import json_format
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_pb2
 
-from serving import json_tensors, model_service, prediction_service
+from serving import example_signatures, json_tensors, model_service, prediction_service
 from serving.request_error import RequestError, invalid
 from serving.served_versions import ServedVersions
 
@@ -63,7 +63,11 @@ def application(served: ServedVersions, workers: futures.Executor) -> web.Applic
 
     for model in (_MODEL, _MODEL + _VERSION, _MODEL + _LABEL):
         route("POST", model + ":predict", lambda request, body: _predict(served, request, body))
-        route("POST", model + ":{method:classify|regress}", _unimplemented)
+        route(
+            "POST",
+            model + ":{method:classify|regress}",
+            lambda request, body: _examples(served, request, body),
+        )
         route("GET", model, lambda request, _: _status(served, request))
         route("GET", model + "/metadata", lambda request, _: _metadata(served, request))
     route("*", "/v1/{path:.*}", _malformed)
@@ -86,9 +90,7 @@ def _handler(answer: _Answer, workers: futures.Executor) -> Callable[[web.Reques
 
 def _predict(served: ServedVersions, request: web.Request, body: bytes) -> str:
     parsed = _parsed(body)
-    signature_name = parsed.get("signature_name", "")
-    if not isinstance(signature_name, str):
-        raise invalid("'signature_name' key must be a string value.")
+    signature_name = _signature_name(parsed)
     with served.using(_spec(request)) as servable:
         signature = servable.signature_def(signature_name)
         format_, inputs = json_tensors.read_inputs(parsed, signature)
@@ -122,8 +124,15 @@ def _as_json(message: Any) -> dict[str, Any]:
     return json_format.MessageToDict(message, **_AS_SERVED)
 
 
-def _unimplemented(request: web.Request, _: bytes) -> str:
-    raise prediction_service.unimplemented(request.match_info["method"])
+def _examples(served: ServedVersions, request: web.Request, body: bytes) -> str:
+    parsed = _parsed(body)
+    if "examples" not in parsed:
+        raise invalid("When method is classify, key 'examples' is expected and was not found")
+    spec = _spec(request)
+    spec.signature_name = _signature_name(parsed)
+    if request.match_info["method"] == "classify":
+        example_signatures.refuse_classify(served, spec)
+    example_signatures.refuse_regress(served, spec)
 
 
 def _malformed(request: web.Request, _: bytes) -> str:
@@ -141,6 +150,13 @@ def _spec(request: web.Request) -> model_pb2.ModelSpec:
     if label is not None:
         spec.version_label = label
     return spec
+
+
+def _signature_name(parsed: dict[str, Any]) -> str:
+    signature_name = parsed.get("signature_name", "")
+    if not isinstance(signature_name, str):
+        raise invalid("'signature_name' key must be a string value.")
+    return signature_name
 
 
 def _parsed(body: bytes) -> dict[str, Any]:

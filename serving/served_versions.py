@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import grpc
 from tensorflow_serving.apis import get_model_status_pb2, model_pb2
@@ -45,6 +45,12 @@ class ServedVersions:
         self._labels: dict[str, dict[str, int]] = {}
         self._states: dict[tuple[str, int], VersionState] = {}
         self._ended = 0
+        self._told: list[Callable[[Mapping[str, int]], None]] = []
+
+    def tell(self, changed: Callable[[Mapping[str, int]], None]) -> None:
+        """Has `changed` called with what is available, now and whenever that has changed."""
+        self._told.append(changed)
+        changed(self.available())
 
     @contextlib.contextmanager
     def using(self, spec: model_pb2.ModelSpec) -> Iterator[Servable]:
@@ -96,6 +102,7 @@ class ServedVersions:
             versions[servable.version] = _Serving(servable)
             self._states[servable.name, servable.version] = VersionState(State.AVAILABLE)
         _log.info("%s %d serves", servable.name, servable.version)
+        self._tell()
 
     def leave(self, name: str, version: int) -> None:
         """Takes a serving version out; it ends with its last request."""
@@ -106,6 +113,7 @@ class ServedVersions:
             serving.leaving = True
             self._states[name, version] = VersionState(State.UNLOADING)
             self._end_if_drained(serving)
+        self._tell()
 
     def label(self, labels: Mapping[str, Mapping[str, int]]) -> None:
         """Replaces the labels of all models: version by label by model."""
@@ -123,6 +131,10 @@ class ServedVersions:
                             f"Request to assign label to version {version} of model {name}, which "
                             "is not currently available for inference",
                         )
+
+    def _tell(self) -> None:
+        for changed in self._told:
+            changed(self.available())
 
     def _find(self, spec: model_pb2.ModelSpec) -> _Serving:
         if not spec.name:

@@ -12,10 +12,17 @@ from concurrent import futures
 
 import grpc
 from aiohttp import web
-from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from tensorflow_serving.apis import (
+    model_service_pb2,
+    model_service_pb2_grpc,
+    prediction_service_pb2,
+    prediction_service_pb2_grpc,
+)
 
 from schema.errors import NoRunError, TandemError, UsageError
-from serving import model_config, pushed_versions, rest
+from serving import health, model_config, pushed_versions, rest
+from serving.health import Health
 from serving.model_config import WatchedModel
 from serving.model_service import ModelService
 from serving.model_store import ModelStore
@@ -24,6 +31,12 @@ from serving.prediction_service import PredictionService
 _log = logging.getLogger(__name__)
 _POLL_SECONDS = 1.0
 _GRACE_SECONDS = 5.0
+_SERVICES = (
+    prediction_service_pb2.DESCRIPTOR.services_by_name["PredictionService"].full_name,
+    model_service_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name,
+    health.NAME,
+    reflection.SERVICE_NAME,
+)
 _GRPC_OPTIONS = [
     ("grpc.so_reuseport", 0),  # a second server on the port fails instead of sharing its calls
     ("grpc.max_receive_message_length", -1),
@@ -84,11 +97,15 @@ def _running(
 ) -> Iterator[RunningServer]:
     with contextlib.ExitStack() as stack:
         workers = stack.enter_context(futures.ThreadPoolExecutor(thread_name_prefix="rest"))
-        grpc_server, grpc_port = _bound_grpc(store, host, grpc_port)
+        grpc_server = _grpc_server(store)
+        well = Health(grpc_server)
+        grpc_port = _bound_grpc(grpc_server, host, grpc_port)
         # Last in, first out: the ports close before the workers behind them go.
         stack.callback(lambda: grpc_server.stop(_GRACE_SECONDS).wait())
+        stack.callback(well.end)
         rest_socket = stack.enter_context(_bound_rest(host, rest_port))
         _first_load(store)
+        store.served.tell(well.update)
         stack.enter_context(_following(store))
         stack.enter_context(_serving_rest(store, rest_socket, workers))
         grpc_server.start()
@@ -99,7 +116,7 @@ def _running(
         )
 
 
-def _bound_grpc(store: ModelStore, host: str, port: int) -> tuple[grpc.Server, int]:
+def _grpc_server(store: ModelStore) -> grpc.Server:
     server = grpc.server(
         futures.ThreadPoolExecutor(thread_name_prefix="grpc"), options=_GRPC_OPTIONS
     )
@@ -107,8 +124,13 @@ def _bound_grpc(store: ModelStore, host: str, port: int) -> tuple[grpc.Server, i
         PredictionService(store.served), server
     )
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(store), server)
+    reflection.enable_server_reflection(_SERVICES, server)
+    return server
+
+
+def _bound_grpc(server: grpc.Server, host: str, port: int) -> int:
     try:
-        return server, server.add_insecure_port(_address(host, port))
+        return server.add_insecure_port(_address(host, port))
     except RuntimeError as error:
         raise _cannot_listen("gRPC", host, port, "--grpc-port") from error
 

@@ -209,15 +209,83 @@ def test_metadata_refusals(predictions):
     )
 
 
+def on_examples(kind, model, signature_name=""):
+    asked = kind()
+    asked.model_spec.name = model
+    asked.model_spec.signature_name = signature_name
+    return asked
+
+
+CLASSIFY = classification_pb2.ClassificationRequest
+REGRESS = regression_pb2.RegressionRequest
+
+
 @pytest.mark.parametrize(
-    ("method", "asked"),
+    ("method", "asked", "code", "message"),
     [
-        ("Classify", classification_pb2.ClassificationRequest()),
-        ("Regress", regression_pb2.RegressionRequest()),
-        ("MultiInference", inference_pb2.MultiInferenceRequest()),
+        ("Classify", CLASSIFY(), "INVALID_ARGUMENT", "Missing ModelSpec"),
+        ("Regress", REGRESS(), "INVALID_ARGUMENT", "Missing ModelSpec"),
+        ("Classify", on_examples(CLASSIFY, "nobody"), "NOT_FOUND", "Latest(nobody)"),
+        (
+            "Classify",
+            on_examples(CLASSIFY, "greeter", "other"),
+            "INVALID_ARGUMENT",
+            "No signature was found with the name: other",
+        ),
+        (
+            "Classify",
+            on_examples(CLASSIFY, "greeter"),
+            "INVALID_ARGUMENT",
+            "Expected one input Tensor.",
+        ),
+        (
+            "Regress",
+            on_examples(REGRESS, "greeter"),
+            "INVALID_ARGUMENT",
+            "Expected one input Tensor.",
+        ),
+        (
+            "Classify",
+            on_examples(CLASSIFY, "echo"),
+            "INVALID_ARGUMENT",
+            "No classification inputs found in SignatureDef: inputs",
+        ),
+        (
+            "Regress",
+            on_examples(REGRESS, "echo"),
+            "INVALID_ARGUMENT",
+            "No regression inputs found in SignatureDef: inputs",
+        ),
     ],
 )
-def test_calls_on_examples_are_unimplemented(predictions, method, asked):
-    code, message = refused(getattr(predictions, method), asked)
-    assert code == "UNIMPLEMENTED"
-    assert message.startswith(f"{method} is not implemented")
+def test_calls_on_examples_are_refused(predictions, method, asked, code, message):
+    received, words = refused(getattr(predictions, method), asked)
+    assert received == code
+    assert message in words
+
+
+def tasks(*wanted):
+    asked = inference_pb2.MultiInferenceRequest()
+    for model, method_name in wanted:
+        task = asked.tasks.add(method_name=f"tensorflow/serving/{method_name}")
+        task.model_spec.name = model
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "message"),
+    [
+        (tasks(), "INVALID_ARGUMENT", "ModelSpec has no name specified."),
+        (tasks(("greeter", "classify")), "INVALID_ARGUMENT", "Expected one input Tensor."),
+        (tasks(("echo", "regress")), "INVALID_ARGUMENT", "No regression inputs found"),
+        (
+            tasks(("echo", "predict")),
+            "UNIMPLEMENTED",
+            "Unsupported signature method_name: tensorflow/serving/predict",
+        ),
+    ],
+)
+def test_multi_inference_is_refused(predictions, asked, code, message):
+    received, words = refused(predictions.MultiInference, asked)
+    assert received == code
+    assert message in words

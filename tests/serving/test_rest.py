@@ -181,7 +181,9 @@ def test_requests_that_do_not_fit(ask, body, message):
         ),
         ("/v1/models/greeter", {}, 400, "Malformed request: POST /v1/models/greeter"),
         ("/v1/models/greeter:predict", None, 400, "Malformed request: GET "),
-        ("/v1/models/greeter:classify", {"examples": []}, 501, "classify is not implemented"),
+        ("/v1/models/greeter:classify", {"examples": []}, 400, "Expected one input Tensor."),
+        ("/v1/models/echo:regress", {"examples": []}, 400, "No regression inputs found"),
+        ("/v1/models/echo:regress", {"instances": []}, 400, "When method is classify, key"),
     ],
 )
 def test_paths_that_lead_nowhere(ask, path, body, status, message):
