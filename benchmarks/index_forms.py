@@ -13,6 +13,7 @@ from benchmarks.index_names import EXACT, IVF_INT8, SCANN
 from benchmarks.index_vectors import Questions
 from serving import index_export, index_tuning
 from serving.ann_recall import DEPTH
+from serving.config import IndexConfig
 from serving.eligibility import Eligibility
 from serving.exact_index import ExactIndex
 from serving.index_tuning import Asked, Point, Setting
@@ -22,7 +23,6 @@ from serving.scann_index import ScannIndex, scann_ops
 Ask = Callable[[np.ndarray], np.ndarray]
 """[b, dim] -> [b, 100] positions, best first."""
 _REORDERINGS = (300, 600, 1200)
-_TUNING_SECONDS = 240.0
 
 
 class Made(NamedTuple):
@@ -71,7 +71,7 @@ def _tuned(form: str, vectors: np.ndarray, asked: Questions, target: float) -> l
         _REORDERINGS if form == SCANN else (0,),
         Asked(asked.queries, asked.exact),
         target,
-        _TUNING_SECONDS,
+        IndexConfig().tuning_seconds,
     )
 
 

@@ -94,18 +94,29 @@ def test_drawn_vectors_have_unit_length_and_their_neighbours_stand_in_order(tmp_
     np.testing.assert_allclose(scores[asked.exact[7] - 1], expected, rtol=1e-5)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.e2e
+@pytest.mark.timeout(1200)
 def test_it_compares_small_indexes_end_to_end(tmp_path):
     plot = tmp_path / "frontier.svg"
     command = [sys.executable, "-m", "benchmarks.index", "--items", "5000", "--dim", "16", "--sets"]
-    command += ["clustered", "--only", "exact", "ivf-int8", "scann-api", "--json", "--plot", plot]
+    command += [
+        "clustered",
+        "--only",
+        "exact",
+        "ivf-float32",
+        "scann-api",
+        "--json",
+        "--plot",
+        plot,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     rows = answer["sets"]["clustered"]["rows"]
-    assert [row["name"] for row in rows] == ["exact", "ivf-int8", "scann-api"]
+    assert [row["name"] for row in rows] == ["exact", "ivf-float32", "scann-api"]
     exact, ours, peer = (row["asked"][str(os.cpu_count())] for row in rows)
     assert exact["ann_recall@100"] == 1
     assert min(ours["ann_recall@100"], peer["ann_recall@100"]) > 0.9
-    assert 0 < answer["int8_bytes_ratio_to_vectors"] < 1.5
+    assert answer["int8_bytes_ratio_to_vectors"] is None
+    assert answer["scann_p50_ratio_to_exact"] is None
     assert plot.read_text(encoding="utf-8").startswith("<?xml")
