@@ -1,7 +1,8 @@
 """gRPC's standard health service over the served versions.
 
 Services: the name of each model that ever served, and "" for the server as a whole, which is well
-while any model serves. Source of the contract: grpc.health.v1.
+while any model serves; the two names that TensorFlow Serving has stand for the whole as well.
+Source of the contract: grpc.health.v1.
 """
 
 import threading
@@ -11,6 +12,7 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 NAME = health.SERVICE_NAME
+_BY_TENSORFLOW_SERVING = ("ModelService", "PredictionService")
 _STATUS = health_pb2.HealthCheckResponse
 
 
@@ -28,7 +30,8 @@ class Health:
         """Tells what serves now: version by model."""
         with self._lock:
             self._models |= set(available)
-            self._set("", bool(available))
+            for service in ("", *_BY_TENSORFLOW_SERVING):
+                self._set(service, bool(available))
             for model in self._models:
                 self._set(model, model in available)
 

@@ -10,6 +10,7 @@ from concurrent import futures
 import grpc
 
 from serving import pushed_versions, servable, version_policy, warmup
+from serving.metrics import Metrics
 from serving.model_config import WatchedModel
 from serving.request_error import RequestError
 from serving.served_versions import ServedVersions, State, VersionState
@@ -30,6 +31,7 @@ class ModelStore:
     def __init__(self, watched: Callable[[], Sequence[WatchedModel]]) -> None:
         """`watched` is asked anew at each refresh, until a configuration is applied."""
         self.served = ServedVersions()
+        self.metrics = Metrics()
         self._watched = watched
         self._refused: set[tuple[str, int, int, int]] = set()
         self._changing = threading.Lock()
@@ -103,7 +105,7 @@ class ModelStore:
         # A damaged SavedModel raises nearly anything (IndexError, OSError, OpError, …): the load is
         # a task of its own, and whatever ends it refuses this version alone.
         with futures.ThreadPoolExecutor(1, thread_name_prefix="load") as loader:
-            task = loader.submit(_loaded, model.name, version, folder)
+            task = loader.submit(self._loaded, model.name, version, folder)
         error = task.exception()
         if error is not None:
             self._refused.add(identity)
@@ -112,15 +114,15 @@ class ModelStore:
         self.served.add(task.result())
         return True
 
+    def _loaded(self, name: str, version: int, folder: pathlib.Path) -> servable.Servable:
+        with self.metrics.load(folder):
+            loaded = servable.load(name, version, folder)
+        warmup.replay(loaded, folder, self.metrics)
+        return loaded
+
     def _refuse(self, name: str, version: int, error: BaseException) -> None:
         _log.error("%s %d does not load and is refused", name, version, exc_info=error)
         self.served.report(name, version, VersionState(State.END, _code(error), _words(error)))
-
-
-def _loaded(name: str, version: int, folder: pathlib.Path) -> servable.Servable:
-    loaded = servable.load(name, version, folder)
-    warmup.replay(loaded, folder)
-    return loaded
 
 
 def _code(error: BaseException) -> grpc.StatusCode:

@@ -1,10 +1,13 @@
 """gRPC PredictionService over the model store. Source of the contract: tensorflow-serving-api."""
 
+import contextlib
+
 import grpc
 from tensorflow_serving.apis import (
     classification_pb2,
     get_model_metadata_pb2,
     inference_pb2,
+    model_pb2,
     predict_pb2,
     prediction_service_pb2_grpc,
     regression_pb2,
@@ -12,6 +15,7 @@ from tensorflow_serving.apis import (
 
 from schema.signatures import SERVING_DEFAULT
 from serving import example_signatures, tensors
+from serving.metrics import Metrics
 from serving.request_error import aborting, invalid
 from serving.servable import Servable
 from serving.served_versions import ServedVersions
@@ -20,7 +24,7 @@ _SIGNATURE_DEF = "signature_def"
 
 
 def predict(
-    served: ServedVersions, request: predict_pb2.PredictRequest
+    served: ServedVersions, request: predict_pb2.PredictRequest, metrics: Metrics
 ) -> predict_pb2.PredictResponse:
     """Runs one signature of one model; the answer names the version that gave it.
 
@@ -29,16 +33,17 @@ def predict(
     if not request.HasField("model_spec"):
         raise invalid("Missing ModelSpec")
     with served.using(request.model_spec) as servable:
-        return predict_with(servable, request)
+        return predict_with(servable, request, metrics)
 
 
 def predict_with(
-    servable: Servable, request: predict_pb2.PredictRequest
+    servable: Servable, request: predict_pb2.PredictRequest, metrics: Metrics
 ) -> predict_pb2.PredictResponse:
     """The same of a servable at hand, whatever model the request names."""
     servable.signature_def(request.model_spec.signature_name)
     inputs = {alias: tensors.from_proto(alias, proto) for alias, proto in request.inputs.items()}
-    outputs = servable.predict(request.model_spec.signature_name, inputs, request.output_filter)
+    with metrics.runtime(servable.name):
+        outputs = servable.predict(request.model_spec.signature_name, inputs, request.output_filter)
     response = predict_pb2.PredictResponse()
     response.model_spec.name = servable.name
     response.model_spec.version.value = servable.version
@@ -73,15 +78,16 @@ def metadata(
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     """Predict and GetModelMetadata; the calls on tf.Example are refused."""
 
-    def __init__(self, served: ServedVersions) -> None:
+    def __init__(self, served: ServedVersions, metrics: Metrics) -> None:
         self._served = served
+        self._metrics = metrics
 
     def Predict(  # noqa: N802 - the name in the service definition
         self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext
     ) -> predict_pb2.PredictResponse:
         """Runs one signature of one model."""
-        with aborting(context):
-            return predict(self._served, request)
+        with aborting(context), self._counted(request.model_spec, "Predict"):
+            return predict(self._served, request, self._metrics)
 
     def GetModelMetadata(  # noqa: N802
         self,
@@ -96,7 +102,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         self, request: classification_pb2.ClassificationRequest, context: grpc.ServicerContext
     ) -> None:
         """Refuses, see example_signatures."""
-        with aborting(context):
+        with aborting(context), self._counted(request.model_spec, "Classify"):
             if not request.HasField("model_spec"):
                 raise invalid("Missing ModelSpec")
             example_signatures.refuse_classify(self._served, request.model_spec)
@@ -105,7 +111,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         self, request: regression_pb2.RegressionRequest, context: grpc.ServicerContext
     ) -> None:
         """Refuses, see example_signatures."""
-        with aborting(context):
+        with aborting(context), self._counted(request.model_spec, "Regress"):
             if not request.HasField("model_spec"):
                 raise invalid("Missing ModelSpec")
             example_signatures.refuse_regress(self._served, request.model_spec)
@@ -116,3 +122,8 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         """Refuses, see example_signatures."""
         with aborting(context):
             example_signatures.refuse_multi_inference(self._served, request)
+
+    def _counted(
+        self, spec: model_pb2.ModelSpec, api: str
+    ) -> contextlib.AbstractContextManager[None]:
+        return self._metrics.request(self._served.known(spec.name), api, "GRPC")

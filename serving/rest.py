@@ -16,9 +16,11 @@ from typing import Any
 import grpc
 from aiohttp import web
 from google.protobuf import json_format
+from prometheus_client import CONTENT_TYPE_LATEST
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_pb2
 
 from serving import example_signatures, json_tensors, model_service, prediction_service
+from serving.metrics import Metrics
 from serving.request_error import RequestError, invalid
 from serving.served_versions import ServedVersions
 
@@ -54,15 +56,35 @@ _AS_SERVED: dict[str, Any] = {
 _Answer = Callable[[web.Request, bytes], str]
 
 
-def application(served: ServedVersions, workers: futures.Executor) -> web.Application:
-    """The application; every answer under /v1, refusals included, is JSON."""
+def application(
+    served: ServedVersions, workers: futures.Executor, metrics: Metrics, metrics_path: str | None
+) -> web.Application:
+    """The application; every answer under /v1, refusals included, is JSON. Metrics are at
+    `metrics_path`, nowhere for None.
+    """
     app = web.Application(client_max_size=_MAX_BODY_BYTES)
 
-    def route(method: str, path: str, answer: _Answer) -> None:
-        app.router.add_route(method, path, _handler(answer, workers))
+    def counted(answer: _Answer) -> _Answer:
+        def counting(request: web.Request, body: bytes) -> str:
+            model = served.known(request.match_info.get("model", ""))
+            with metrics.request(model, request.match_info.get("method", ""), "REST"):
+                return answer(request, body)
 
+        return counting
+
+    async def page(_: web.Request) -> web.Response:
+        return web.Response(body=metrics.page(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    def route(method: str, path: str, answer: _Answer) -> None:
+        app.router.add_route(method, path, _handler(counted(answer), workers))
+
+    def predict(request: web.Request, body: bytes) -> str:
+        return _predict(served, request, body, metrics)
+
+    if metrics_path is not None:
+        app.router.add_get(metrics_path, page)
     for model in (_MODEL, _MODEL + _VERSION, _MODEL + _LABEL):
-        route("POST", model + ":predict", lambda request, body: _predict(served, request, body))
+        route("POST", model + ":{method:predict}", predict)
         route(
             "POST",
             model + ":{method:classify|regress}",
@@ -88,13 +110,14 @@ def _handler(answer: _Answer, workers: futures.Executor) -> Callable[[web.Reques
     return handle
 
 
-def _predict(served: ServedVersions, request: web.Request, body: bytes) -> str:
+def _predict(served: ServedVersions, request: web.Request, body: bytes, metrics: Metrics) -> str:
     parsed = _parsed(body)
     signature_name = _signature_name(parsed)
     with served.using(_spec(request)) as servable:
         signature = servable.signature_def(signature_name)
         format_, inputs = json_tensors.read_inputs(parsed, signature)
-        outputs = servable.predict(signature_name, inputs)
+        with metrics.runtime(servable.name):
+            outputs = servable.predict(signature_name, inputs)
     return json.dumps(json_tensors.write_outputs(format_, outputs))
 
 

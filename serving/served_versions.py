@@ -79,6 +79,11 @@ class ServedVersions:
         with self._lock:
             return set(self._serving.get(name, {}))
 
+    def known(self, name: str) -> str:
+        """`name` where a version of that model serves, "" otherwise."""
+        with self._lock:
+            return name if name in self._serving else ""
+
     def states(self, name: str) -> dict[int, VersionState]:
         """Every version of a model ever tried, newest first; empty for an unknown model."""
         with self._lock:

@@ -21,7 +21,7 @@ from tensorflow_serving.apis import (
 )
 
 from schema.errors import NoRunError, TandemError, UsageError
-from serving import health, model_config, pushed_versions, rest
+from serving import health, model_config, monitoring_config, pushed_versions, rest
 from serving.health import Health
 from serving.model_config import WatchedModel
 from serving.model_service import ModelService
@@ -58,10 +58,15 @@ class RunningServer:
 
 @contextlib.contextmanager
 def running_server(
-    serving_dir: pathlib.Path, host: str = "127.0.0.1", grpc_port: int = 0, rest_port: int = 0
+    serving_dir: pathlib.Path,
+    host: str = "127.0.0.1",
+    grpc_port: int = 0,
+    rest_port: int = 0,
+    metrics_path: str | None = monitoring_config.DEFAULT_PATH,
 ) -> Iterator[RunningServer]:
     """Serves `<serving_dir>/<model>/<version>/` until the block ends; port 0 takes a free one.
 
+    REST has Prometheus' metrics at `metrics_path`, None for nowhere.
     Inside the block every model is loaded and both ports answer. What is pushed later is taken up
     within a second or so, see ModelStore. At the end calls under way get five seconds.
 
@@ -74,7 +79,7 @@ def running_server(
             "--root first"
         )
     store = ModelStore(lambda: model_config.watched_below(serving_dir))
-    with _running(store, host, grpc_port, rest_port) as running:
+    with _running(store, host, grpc_port, rest_port, metrics_path) as running:
         yield running
 
 
@@ -84,16 +89,17 @@ def running_configured_server(
     host: str = "127.0.0.1",
     grpc_port: int = 0,
     rest_port: int = 0,
+    metrics_path: str | None = monitoring_config.DEFAULT_PATH,
 ) -> Iterator[RunningServer]:
     """The same for the models of a configuration, see model_config."""
     store = ModelStore(lambda: watched)
-    with _running(store, host, grpc_port, rest_port) as running:
+    with _running(store, host, grpc_port, rest_port, metrics_path) as running:
         yield running
 
 
 @contextlib.contextmanager
 def _running(
-    store: ModelStore, host: str, grpc_port: int, rest_port: int
+    store: ModelStore, host: str, grpc_port: int, rest_port: int, metrics_path: str | None
 ) -> Iterator[RunningServer]:
     with contextlib.ExitStack() as stack:
         workers = stack.enter_context(futures.ThreadPoolExecutor(thread_name_prefix="rest"))
@@ -107,7 +113,7 @@ def _running(
         _first_load(store)
         store.served.tell(well.update)
         stack.enter_context(_following(store))
-        stack.enter_context(_serving_rest(store, rest_socket, workers))
+        stack.enter_context(_serving_rest(store, rest_socket, workers, metrics_path))
         grpc_server.start()
         yield RunningServer(
             grpc_address=_address(host, grpc_port),
@@ -121,7 +127,7 @@ def _grpc_server(store: ModelStore) -> grpc.Server:
         futures.ThreadPoolExecutor(thread_name_prefix="grpc"), options=_GRPC_OPTIONS
     )
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-        PredictionService(store.served), server
+        PredictionService(store.served, store.metrics), server
     )
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(store), server)
     reflection.enable_server_reflection(_SERVICES, server)
@@ -187,14 +193,16 @@ def _following(store: ModelStore) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _serving_rest(
-    store: ModelStore, bound: socket.socket, workers: futures.Executor
+    store: ModelStore, bound: socket.socket, workers: futures.Executor, metrics_path: str | None
 ) -> Iterator[None]:
     """Runs the REST application on an event loop in a thread of its own."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="rest-loop", daemon=True)
     thread.start()
     runner = web.AppRunner(
-        rest.application(store.served, workers), access_log=None, shutdown_timeout=_GRACE_SECONDS
+        rest.application(store.served, workers, store.metrics, metrics_path),
+        access_log=None,
+        shutdown_timeout=_GRACE_SECONDS,
     )
 
     async def start() -> None:

@@ -14,6 +14,7 @@ from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from serving import prediction_service
+from serving.metrics import Metrics
 from serving.request_error import RequestError, invalid
 from serving.servable import Servable
 
@@ -32,7 +33,7 @@ def write(folder: pathlib.Path, requests: Iterable[predict_pb2.PredictRequest]) 
             writer.write(log.SerializeToString())
 
 
-def replay(servable: Servable, folder: pathlib.Path) -> int:
+def replay(servable: Servable, folder: pathlib.Path, metrics: Metrics) -> int:
     """Has the servable loaded from `folder` answer its requests; how many there were, 0 without a
     file.
 
@@ -43,14 +44,15 @@ def replay(servable: Servable, folder: pathlib.Path) -> int:
     path = folder / _FILE
     if not path.is_file():
         return 0
-    number = 0
-    for number, log in enumerate(_logs(path), start=1):
-        if number > _MOST_RECORDS:
-            raise invalid(
-                f"Number of warmup records exceeds the maximum ({_MOST_RECORDS}) at {path}"
-            )
-        _answer(servable, log, f"warmup record {number} of {path}")
-    return number
+    with metrics.warmup(folder) as records:
+        for log in _logs(path):
+            records.append(None)
+            if len(records) > _MOST_RECORDS:
+                raise invalid(
+                    f"Number of warmup records exceeds the maximum ({_MOST_RECORDS}) at {path}"
+                )
+            _answer(servable, log, f"warmup record {len(records)} of {path}", metrics)
+    return len(records)
 
 
 def _logs(path: pathlib.Path) -> Iterator[prediction_log_pb2.PredictionLog]:
@@ -66,7 +68,9 @@ def _logs(path: pathlib.Path) -> Iterator[prediction_log_pb2.PredictionLog]:
         ) from error
 
 
-def _answer(servable: Servable, log: prediction_log_pb2.PredictionLog, what: str) -> None:
+def _answer(
+    servable: Servable, log: prediction_log_pb2.PredictionLog, what: str, metrics: Metrics
+) -> None:
     kind = log.WhichOneof("log_type")
     if kind is None:  # TensorFlow Serving passes over an empty log
         return
@@ -75,6 +79,6 @@ def _answer(servable: Servable, log: prediction_log_pb2.PredictionLog, what: str
             grpc.StatusCode.UNIMPLEMENTED, f"Unsupported log_type for {what}: {kind}"
         )
     try:
-        prediction_service.predict_with(servable, log.predict_log.request)
+        prediction_service.predict_with(servable, log.predict_log.request, metrics)
     except RequestError as error:
         raise RequestError(error.code, f"{what}: {error}") from error

@@ -29,6 +29,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--model-config", type=pathlib.Path, metavar="FILE",
         help="TensorFlow Serving's models.config: serve the models and versions that it lists",
     )  # fmt: skip
+    parser.add_argument(
+        "--monitoring-config", type=pathlib.Path, metavar="FILE",
+        help="TensorFlow Serving's monitoring config: whether and where metrics are",
+    )  # fmt: skip
     parser.add_argument("--host", help="address to bind (default: loopback)")
     parser.add_argument("--grpc-port", type=int, help="port of gRPC; 0 takes a free one")
     parser.add_argument("--rest-port", type=int, help="port of REST; 0 takes a free one")
@@ -55,10 +59,13 @@ def run(args: argparse.Namespace) -> int:
 def _running(
     args: argparse.Namespace, listen: "ServingConfig"
 ) -> contextlib.AbstractContextManager["RunningServer"]:
-    from serving import model_config  # TensorFlow: seconds
+    from serving import model_config, monitoring_config  # TensorFlow: seconds
     from serving.server import running_configured_server, running_server
 
-    where = (listen.host, listen.grpc_port, listen.rest_port)
+    metrics_path = monitoring_config.DEFAULT_PATH
+    if args.monitoring_config is not None:
+        metrics_path = monitoring_config.read(args.monitoring_config)
+    where = (listen.host, listen.grpc_port, listen.rest_port, metrics_path)
     if args.model_config is None:
         return running_server(RunDirectory(args.root).serving, *where)
     return running_configured_server(model_config.read(args.model_config), *where)

@@ -9,6 +9,7 @@ from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from schema.candidates import text_array
 from serving import pushed_versions, servable, warmup, warmup_requests
+from serving.metrics import Metrics
 from serving.model_config import WatchedModel
 from serving.model_store import ModelStore
 from serving.request_error import RequestError
@@ -84,7 +85,7 @@ def test_what_is_written_is_tensorflow_servings_form(folder):
 
 
 def test_a_version_without_a_file_serves(folder):
-    assert warmup.replay(servable.load("counting", 2, folder), folder) == 0
+    assert warmup.replay(servable.load("counting", 2, folder), folder, Metrics()) == 0
 
 
 def test_a_version_that_refuses_its_warmup_is_refused(started, folder):
@@ -116,7 +117,7 @@ def test_a_version_that_refuses_its_warmup_is_refused(started, folder):
 def test_records_that_are_refused(folder, records, code, message):
     write_records(folder, records)
     with pytest.raises(RequestError, match=message) as caught:
-        warmup.replay(servable.load("counting", 2, folder), folder)
+        warmup.replay(servable.load("counting", 2, folder), folder, Metrics())
     assert caught.value.code.name == code
 
 
@@ -124,7 +125,7 @@ def test_a_file_that_is_no_tfrecord_is_refused(folder):
     (folder / "assets.extra").mkdir()
     (folder / FILE).write_bytes(b"these are no records")
     with pytest.raises(RequestError, match="verify your warmup data is in TFRecord") as caught:
-        warmup.replay(servable.load("counting", 2, folder), folder)
+        warmup.replay(servable.load("counting", 2, folder), folder, Metrics())
     assert caught.value.code == grpc.StatusCode.DATA_LOSS
 
 
