@@ -1,5 +1,6 @@
 """Ranked lists of a finished run for many users at once."""
 
+import contextlib
 import dataclasses
 import json
 import pathlib
@@ -10,17 +11,20 @@ from typing import TYPE_CHECKING, Any
 from components.ingest import cut
 from components.ingest.cut import Cut
 from pipeline import asked_users, run_directory, user_file, whole_file
+from pipeline.asked_server import Server
 from pipeline.asked_users import Users
 from schema.dataset import Dataset
 from schema.errors import NoRunError, NotBlessed, UsageError
-from schema.signatures import RANKING
+from schema.signatures import RANKING, RECOMMENDER
 
 if TYPE_CHECKING:
     from serving.bulk_lists import BulkLists
+    from serving.server_lists import ServerLists
 
 FINAL, RETRIEVAL = STAGES = ("final", "retrieval")
 EVERYBODY = "all"
 Append = Callable[[str], object]
+_SERVER_TIMEOUT_S = 60
 _ARTIFACTS = ("histories", "candidates", "interactions", "index", "query", "ranking")
 
 
@@ -36,6 +40,8 @@ class Asked:
     """Of STAGES; None for the one whose order is served."""
     as_of_test: bool
     """With what was known when test began, at that moment; else with all that the run knows."""
+    server: Server | None = None
+    """Who answers; None for the run's own graphs, over exact search."""
 
 
 def write(root: pathlib.Path, asked: Asked, out: pathlib.Path, now: int) -> dict[str, Any]:
@@ -48,7 +54,9 @@ def write(root: pathlib.Path, asked: Asked, out: pathlib.Path, now: int) -> dict
     """
     if asked.k < 1:
         raise UsageError(f"--k expects a positive number, received {asked.k}")
-    summary = _summary(root)
+    summary = _summary(root, _ARTIFACTS if asked.server is None else ("histories",))
+    if asked.server is not None:
+        _require_served(asked, summary)
     if not asked.as_of_test:
         _require_pushed(summary, root)
     lines = None if asked.users == EVERYBODY else user_file.read(pathlib.Path(asked.users))
@@ -58,10 +66,10 @@ def write(root: pathlib.Path, asked: Asked, out: pathlib.Path, now: int) -> dict
         begun = time.perf_counter()
         test = _cut(summary) if asked.as_of_test else None
         moment = test.now if test else now
-        lists = _lists(summary, stage, asked.as_of_test)
-        loaded = time.perf_counter()
-        counted = _write(append, lists, _users(summary, names), test, moment, asked.k)
-        seconds = time.perf_counter() - loaded
+        with _answering(asked, summary, stage) as lists:
+            loaded = time.perf_counter()
+            counted = _write(append, lists, _users(summary, names), test, moment, asked.k)
+            seconds = time.perf_counter() - loaded
     return counted | {
         "repeated_lines": len(lines or []) - len(names or []),
         "stage": stage,
@@ -73,8 +81,41 @@ def write(root: pathlib.Path, asked: Asked, out: pathlib.Path, now: int) -> dict
     }
 
 
+@contextlib.contextmanager
+def _answering(
+    asked: Asked, summary: dict[str, Any], stage: str
+) -> Iterator["BulkLists | ServerLists"]:
+    if asked.server is None:
+        yield _lists(summary, stage, asked.as_of_test)
+        return
+    from serving.client import Client
+    from serving.server_lists import ServerLists
+
+    with Client(asked.server.address, _SERVER_TIMEOUT_S, asked.server.security) as client:
+        model = RECOMMENDER if stage == FINAL else RETRIEVAL
+        yield ServerLists(client, model, summary["config"]["retrieval"]["history_length"])
+
+
+def _require_served(asked: Asked, summary: dict[str, Any]) -> None:
+    if asked.as_of_test:
+        raise UsageError(
+            "expected a moment that a server knows of, received --as-of test with --server; leave "
+            "one out"
+        )
+    if asked.stage == FINAL and summary["ranking"]["order"] != RANKING:
+        raise UsageError(
+            "expected --stage of what is served, received final for models that are served in "
+            "retrieval's order; leave out --stage or --server"
+        )
+
+
 def _write(
-    append: Append, lists: "BulkLists", users: Iterator[Users], test: Cut | None, now: int, k: int
+    append: Append,
+    lists: "BulkLists | ServerLists",
+    users: Iterator[Users],
+    test: Cut | None,
+    now: int,
+    k: int,
 ) -> dict[str, Any]:
     from serving import askers as columns
 
@@ -92,12 +133,12 @@ def _write(
     return {"users": written, "without_history": without_history}
 
 
-def _summary(root: pathlib.Path) -> dict[str, Any]:
+def _summary(root: pathlib.Path, needed: tuple[str, ...]) -> dict[str, Any]:
     """summary.json of the run. Raises NoRunError where it names no models, or they are gone."""
     at = run_directory.finished(root)
     summary = json.loads(at.summary.read_text(encoding="utf-8"))
     artifacts = summary["artifacts"]
-    for name in _ARTIFACTS:
+    for name in needed:
         if name not in artifacts or not pathlib.Path(artifacts[name]).exists():
             raise NoRunError(
                 f"expected the artifact {name} of the run at {root}, received "

@@ -4,22 +4,26 @@ import contextlib
 import json
 import pathlib
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline import run_directory
+from pipeline.asked_server import Server
 from schema import pseudonyms
 from schema.pseudonyms import UserIdKey
 
+if TYPE_CHECKING:
+    from serving.connection import Security
+
 
 def recommend(
-    root: pathlib.Path, user_id: str, k: int, address: str | None, categories: Sequence[str] = ()
+    root: pathlib.Path, user_id: str, k: int, server: Server | None, categories: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """As `pipeline.recommendation.recommend`; `address` None starts a server for the moment."""
+    """As `pipeline.recommendation.recommend`; `server` None starts one for the moment."""
     at = run_directory.finished(root)
     summary = json.loads(at.summary.read_text(encoding="utf-8"))
     named = _as_stored(summary["config"]["data"]["hash_user_ids"], user_id)
-    with _served(at.serving, address) as grpc_address:
-        (answer,) = several(grpc_address, summary["artifacts"], [named], k, categories)
+    with _served(at.serving, server) as (address, security):
+        (answer,) = several(address, summary["artifacts"], [named], k, categories, security)
     return answer | {"user_id": user_id}
 
 
@@ -29,6 +33,7 @@ def several(
     users: list[str],
     k: int,
     categories: Sequence[str] = (),
+    security: "Security | None" = None,
 ) -> list[dict[str, Any]]:
     """One answer per user, named as the run stored them, of the server at `address`.
 
@@ -36,9 +41,10 @@ def several(
     """
     from pipeline import recommendation
     from serving.client import Client
+    from serving.connection import PLAIN
 
     names = recommendation.titles(artifacts["candidates"])
-    with Client(address, 60) as client:
+    with Client(address, 60, security or PLAIN) as client:
         return [
             recommendation.recommend(client, artifacts["histories"], names, user, k, categories)
             for user in users
@@ -51,11 +57,11 @@ def _as_stored(place: dict[str, str] | None, user_id: str) -> str:
 
 
 @contextlib.contextmanager
-def _served(serving: pathlib.Path, address: str | None) -> Iterator[str]:
+def _served(serving: pathlib.Path, asked: Server | None) -> Iterator[tuple[str, "Security | None"]]:
+    if asked is not None:
+        yield asked.address, asked.security
+        return
     from serving.server import running_server
 
-    if address is not None:
-        yield address
-        return
     with running_server(serving) as server:
-        yield server.grpc_address
+        yield server.grpc_address, None

@@ -1,14 +1,12 @@
 """Ranked lists for many users at once: the very graphs that are served, over exact search."""
 
-from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from schema import signatures
 from schema.candidates import Candidates
-from serving import servable_export
+from serving import equal_histories, servable_export
 from serving.askers import Askers
 from serving.eligibility import Eligibility
 from serving.exact_index import ExactIndex
@@ -18,8 +16,6 @@ from serving.servable_modules import RecommenderServable, RetrievalServable, que
 _ROWS = 128
 _SCORES = 2**23
 """Scores of all items for all users of one call, at the most: 32 MiB."""
-_EVENTS = 2**20
-"""Events of all users of one call, padding of the longest histories included, at the most."""
 
 
 class BulkLists:
@@ -62,7 +58,8 @@ class BulkLists:
         Fewer where fewer are unseen. The event's context is unknown, and asked about as missing.
         """
         found: list[list[str]] = [[] for _ in range(len(askers))]
-        for rows, length in self._calls(askers.lengths):
+        most = max(1, min(_ROWS, _SCORES // (self._size + 1)))
+        for rows, length in equal_histories.calls(askers.lengths, self._length, most):
             request = askers.requests(rows, length, now, self._declared)
             inputs = {n: tf.constant(v, self._specs[n].dtype) for n, v in request.items()}
             inputs[signatures.K] = tf.constant(min(k, self._size), tf.int32)
@@ -70,24 +67,3 @@ class BulkLists:
             for row, ids in zip(rows, answered, strict=True):
                 found[row] = [item.decode() for item in ids if item]
         return found
-
-    def _calls(self, lengths: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
-        """Which users are asked about together, and how many events each of them brings."""
-        read = np.minimum(lengths, self._length)
-        order = np.lexsort((lengths, read))
-        most = max(1, min(_ROWS, _SCORES // (self._size + 1)))
-        for alike in np.split(order, np.flatnonzero(np.diff(read[order])) + 1):
-            for rows in _parts(alike, lengths, most):
-                yield rows, int(read[rows[0]])
-
-
-def _parts(alike: np.ndarray, lengths: np.ndarray, most: int) -> Iterator[np.ndarray]:
-    """Users in order of their lengths -> at most `most` at a time, and no more than go with
-    `_EVENTS` places when all take as many as the longest.
-    """
-    while len(alike):
-        rows = alike[:most]
-        while len(rows) > 1 and len(rows) * lengths[rows[-1]] > _EVENTS:
-            rows = rows[: len(rows) // 2]
-        yield rows
-        alike = alike[len(rows) :]

@@ -1,10 +1,10 @@
-"""`tandem batch`: ranked lists for many users at once, without a server."""
+"""`tandem batch`: ranked lists for many users at once, without a server or from one."""
 
 import argparse
 import json
 import pathlib
 
-from pipeline import verb_arguments
+from pipeline import asked_server, verb_arguments
 
 SUMMARY = "write ranked lists for many users at once"
 
@@ -30,6 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--as-of", choices=("test",),
         help="ask at the moment when test began, with what was known then (default: now)",
     )  # fmt: skip
+    asked_server.add_arguments(parser, "ask this server instead of loading the run's models")
     verb_arguments.add_json(parser)
 
 
@@ -39,7 +40,8 @@ def run(args: argparse.Namespace) -> int:
 
     from pipeline import batch
 
-    asked = batch.Asked(args.users, args.k, args.stage, args.as_of == "test")
+    server = asked_server.of(args)
+    asked = batch.Asked(args.users, args.k, args.stage, args.as_of == "test", server)
     done = batch.write(args.root, asked, args.out, int(time.time()))
     print(json.dumps(done, indent=1, ensure_ascii=False) if args.json else _words(done))
     return 0

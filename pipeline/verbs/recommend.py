@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from pipeline import verb_arguments
+from pipeline import asked_server, verb_arguments
 
 SUMMARY = "recommend items to one user, with titles and scores"
 
@@ -17,9 +17,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--category", action="append", default=[], metavar="X", dest="categories",
         help="recommend items of this category alone; may be repeated (see data.items.filter)",
     )  # fmt: skip
-    parser.add_argument(
-        "--server", metavar="HOST:PORT", help="gRPC address to ask (default: a server of its own)"
-    )
+    asked_server.add_arguments(parser, "gRPC address to ask (default: a server of its own)")
     verb_arguments.add_json(parser)
 
 
@@ -30,7 +28,8 @@ def run(args: argparse.Namespace) -> int:
 
     if args.k < 1:
         raise UsageError(f"--k expects a positive number, received {args.k}")
-    answer = recommend_once.recommend(args.root, args.user, args.k, args.server, args.categories)
+    server = asked_server.of(args)
+    answer = recommend_once.recommend(args.root, args.user, args.k, server, args.categories)
     if args.json:
         print(json.dumps(answer, indent=1, ensure_ascii=False))
     else:

@@ -21,7 +21,9 @@ from components.ingest import counts, histories
 from components.ingest.counts import Counts
 from pipeline.cli import main
 from schema import candidates, pseudonyms
-from serving import deny_list
+from serving import deny_list, index_export, pushed_versions, servable_export
+from serving.exact_index import ExactIndex
+from serving.server import running_server
 
 T_TEST, FIRST_OF_TEST = 40, 45
 EVENTS = {
@@ -229,6 +231,56 @@ def test_what_may_not_be_recommended_now_is_in_no_list(finished, batch, models, 
         lists, _ = batch(root, ["zoë"], "--stage", stage, k=9)
         assert sorted(lists[0][1]) == everything
     assert batch(root, "all", "--as-of", "test")[0] == AT_TEST
+
+
+@pytest.fixture(scope="module")
+def server(models, tmp_path_factory):
+    """Address of a server of the same models, as a run pushes them."""
+    folder = tmp_path_factory.mktemp("server")
+    items = candidates.load(models["candidates"])
+    index_export.save(ExactIndex(items.vectors), 2, str(folder / "index"))
+    query, index, ranking = (
+        tf.saved_model.load(path)
+        for path in (models["query"], str(folder / "index"), models["ranking"])
+    )
+    servable_export.export(query, index, ranking, items, 3, True, str(folder / "models"))
+    named = {name: folder / "models" / name for name in ("retrieval", "ranking", "recommender")}
+    pushed_versions.push(named, folder / "serving", 1)
+    with running_server(folder / "serving") as running:
+        yield running.grpc_address
+
+
+def test_a_server_gives_the_same_lists(finished, batch, server):
+    """Of users alone, for the run's models need not be there."""
+    root = finished("ranking")
+    summary = json.loads((root / "summary.json").read_text())
+    summary["artifacts"] = {"histories": summary["artifacts"]["histories"]}
+    (root / "summary.json").write_text(json.dumps(summary))
+    lists, said = batch(root, "all", "--server", server, k=2)
+    assert lists == [("ann", "ed"), ("bob", "eb"), ("cid", "eb")]
+    assert (said["stage"], said["users"]) == ("final", 3)
+    lists, said = batch(root, "all", "--server", server, "--stage", "retrieval")
+    assert (lists, said["stage"]) == (NOW, "retrieval")
+    assert batch(root, ["zoë", "ann"], "--server", server, "--stage", "retrieval")[0] == [
+        ("zoë", "edc"),
+        NOW[0],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("more", "complaint"),
+    [
+        (["--as-of", "test"], "received --as-of test with --server"),
+        (["--stage", "final"], "received final for models that are served in retrieval's order"),
+        (["--tls-roots", "/no/such.pem"], "expected a readable PEM file at /no/such.pem"),
+        ([], "expected a server at 127.0.0.1:1"),
+    ],
+)
+def test_what_a_server_cannot_be_asked(finished, tmp_path, capsys, more, complaint):
+    out = tmp_path / "lists.jsonl"
+    arguments = ["--users", "all", "--out", out, "--server", "127.0.0.1:1", *more]
+    assert complaint in refused(capsys, finished(), *arguments)
+    assert not out.exists()
 
 
 def test_hashed_users_are_asked_about_by_name(finished, batch, monkeypatch):

@@ -7,7 +7,10 @@ import json
 import pytest
 
 from pipeline import recommend_once
+from pipeline.asked_server import Server
+from serving.connection import PLAIN
 
+SERVER = Server("host:1", PLAIN)
 KEY = "a key of more than sixteen bytes"
 
 
@@ -16,7 +19,7 @@ def asked(monkeypatch):
     """The users that reach the server, which is not what is tested here."""
     users = []
 
-    def several(_address, _artifacts, named, _k, _categories):
+    def several(_address, _artifacts, named, _k, _categories, _security):
         users.extend(named)
         return [{"user_id": user, "recommendations": []} for user in named]
 
@@ -35,12 +38,12 @@ def test_a_hashed_user_is_asked_about_by_pseudonym_and_answered_by_name(
 ):
     monkeypatch.setenv("SHOP_KEY", KEY)
     root = finished_run(tmp_path, {"key_env": "SHOP_KEY", "key_file": None})
-    answer = recommend_once.recommend(root, "anna", 5, "host:1")
+    answer = recommend_once.recommend(root, "anna", 5, SERVER)
     expected = hmac.new(KEY.encode(), b"anna", hashlib.sha256).hexdigest()[:32]
     assert asked == [expected]
     assert answer["user_id"] == "anna"
 
 
 def test_without_hashing_the_id_is_the_id(tmp_path, asked):
-    recommend_once.recommend(finished_run(tmp_path, None), "anna", 5, "host:1")
+    recommend_once.recommend(finished_run(tmp_path, None), "anna", 5, SERVER)
     assert asked == ["anna"]

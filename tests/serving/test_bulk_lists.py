@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from schema.candidates import Candidates, text_array
-from serving import askers, bulk_lists, index_export, servable_export
+from serving import askers, bulk_lists, equal_histories, index_export, servable_export
 from serving.bulk_lists import BulkLists
 from serving.exact_index import ExactIndex
 from serving.listing_request import listing_request
@@ -155,8 +155,9 @@ def test_a_list_is_what_the_servable_answers_that_user_alone(parts, stage, tmp_p
 def test_small_calls_give_the_same_lists(parts, monkeypatch):
     made = BulkLists(parts["query"], CANDIDATES, READ)
     together = made.lists(askers.of_table(PEOPLE), NOW, 8)
-    for name, value in (("_ROWS", 2), ("_EVENTS", 1), ("_SCORES", 1)):
-        monkeypatch.setattr(bulk_lists, name, value)
+    limits = ((bulk_lists, "_ROWS", 2), (equal_histories, "_EVENTS", 1), (bulk_lists, "_SCORES", 1))
+    for module, name, value in limits:
+        monkeypatch.setattr(module, name, value)
         assert made.lists(askers.of_table(PEOPLE), NOW, 8) == together
 
 

@@ -1,0 +1,73 @@
+"""The server that a verb is told to ask: its address, and how the connection is protected."""
+
+import argparse
+import dataclasses
+import pathlib
+from typing import TYPE_CHECKING
+
+from schema.errors import UsageError
+
+if TYPE_CHECKING:
+    from serving.connection import Security
+
+_FILES = ("tls_roots", "tls_certificate", "tls_key")
+
+
+@dataclasses.dataclass(frozen=True)
+class Server:
+    """One gRPC server."""
+
+    address: str
+    """host:port."""
+    security: "Security"
+
+
+def add_arguments(parser: argparse.ArgumentParser, text: str) -> None:
+    """`--server`, which `text` explains, and what protects the connection to it."""
+    parser.add_argument("--server", metavar="HOST:PORT", help=text)
+    group = parser.add_argument_group("connection to --server")
+    group.add_argument("--tls", action="store_true", help="speak TLS (implied by the next three)")
+    path = {"type": pathlib.Path, "metavar": "PEM"}
+    group.add_argument("--tls-roots", help="who signed the server's certificate", **path)
+    group.add_argument("--tls-certificate", help="our own certificate, for mutual TLS", **path)
+    group.add_argument("--tls-key", help="our certificate's key", **path)
+    group.add_argument(
+        "--token-file", type=pathlib.Path, metavar="FILE",
+        help="a bearer token, sent with each call; a line break at its end is left out",
+    )  # fmt: skip
+
+
+def of(args: argparse.Namespace) -> Server | None:
+    """What the arguments name; None without `--server`.
+
+    Raises UsageError where they protect a connection that there is not, or do not fit together.
+    """
+    from serving.connection import Security
+
+    protects = args.tls or any(getattr(args, name) for name in _FILES)
+    if args.server is None:
+        if protects or args.token_file:
+            raise UsageError(
+                "expected --server with --tls… and --token-file, received these alone; name the "
+                "server, or leave them out"
+            )
+        return None
+    security = Security(
+        tls=protects,
+        root_certificates=args.tls_roots,
+        certificate=args.tls_certificate,
+        key=args.tls_key,
+        token=_token(args.token_file),
+    )
+    return Server(args.server, security)
+
+
+def _token(path: pathlib.Path | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"expected a readable token in {path}, received: {error}; give the path of one"
+        ) from error

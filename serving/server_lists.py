@@ -1,0 +1,52 @@
+"""Ranked lists for many users at once, from a server that runs."""
+
+import numpy as np
+import tensorflow as tf
+
+from schema import signatures
+from serving import equal_histories
+from serving.askers import Askers
+from serving.client import Client
+
+_ROWS = 128
+
+
+class ServerLists:
+    """Asks as `serving.bulk_lists.BulkLists` does; what the server's index does not find is not in
+    a list.
+    """
+
+    def __init__(self, client: Client, model: str, history_length: int) -> None:
+        """`model` is `recommender` or `retrieval`; `history_length`: how many of the latest events
+        its query model reads. All earlier ones are sent as excluded items.
+        """
+        self._client = client
+        self._model = model
+        self._length = history_length
+        self._specs = {
+            name: tf.TensorSpec([None if size < 0 else size for size in shape], dtype)
+            for name, (dtype, shape) in client.inputs(model).items()
+        }
+
+    def lists(self, askers: Askers, now: int, k: int) -> list[list[str]]:
+        """The k best unseen items of each user at `now` (seconds since epoch, UTC), best first.
+
+        Fewer where fewer are unseen. The event's context is unknown, and asked about as missing.
+        """
+        found: list[list[str]] = [[] for _ in range(len(askers))]
+        for rows, length in equal_histories.calls(askers.lengths, self._length, _ROWS):
+            request = askers.requests(rows, length, now, self._features()) | self._of_all(rows, k)
+            answered = self._client.predict(self._model, request)[signatures.ITEM_IDS]
+            for row, ids in zip(rows, answered, strict=True):
+                found[row] = [item.decode() for item in ids if item]
+        return found
+
+    def _features(self) -> dict[str, tf.TensorSpec]:
+        others = (signatures.K, signatures.ALLOWED_CATEGORIES)
+        return {name: spec for name, spec in self._specs.items() if name not in others}
+
+    def _of_all(self, rows: np.ndarray, k: int) -> dict[str, np.ndarray]:
+        given = {signatures.K: np.array(k, np.int32)}
+        if signatures.ALLOWED_CATEGORIES in self._specs:
+            given[signatures.ALLOWED_CATEGORIES] = np.full([len(rows), 1], b"", object)
+        return given

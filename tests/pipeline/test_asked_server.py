@@ -1,0 +1,66 @@
+"""What `--server` and its companions name."""
+
+import argparse
+import pathlib
+
+import pytest
+
+from pipeline import asked_server
+from schema.errors import UsageError
+from serving.connection import PLAIN, Security
+
+
+def named(*arguments):
+    parser = argparse.ArgumentParser()
+    asked_server.add_arguments(parser, "ask it")
+    return asked_server.of(parser.parse_args([str(argument) for argument in arguments]))
+
+
+def test_none():
+    assert named() is None
+
+
+def test_plain():
+    assert named("--server", "h:1") == asked_server.Server("h:1", PLAIN)
+
+
+def test_tls_with_public_roots():
+    assert named("--server", "h:1", "--tls") == asked_server.Server("h:1", Security(tls=True))
+
+
+def test_files_imply_tls(tmp_path):
+    (tmp_path / "token").write_bytes(b"s3cret\r\n")
+    files = [
+        ("--tls-roots", "ca.pem"),
+        ("--tls-certificate", "own.pem"),
+        ("--tls-key", "own.key"),
+        ("--token-file", tmp_path / "token"),
+    ]
+    server = named("--server", "h:1", *(text for pair in files for text in pair))
+    expected = Security(
+        tls=True,
+        root_certificates=pathlib.Path("ca.pem"),
+        certificate=pathlib.Path("own.pem"),
+        key=pathlib.Path("own.key"),
+        token="s3cret",
+    )
+    assert server == asked_server.Server("h:1", expected)
+
+
+@pytest.mark.parametrize("option", ["--tls", "--tls-roots=a", "--tls-key=a", "--token-file=a"])
+def test_protection_of_no_connection(option):
+    with pytest.raises(UsageError, match="expected --server with --tls"):
+        named(option)
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe", b"", b"two words\n", b"two\nlines\n"])
+def test_what_holds_no_token(tmp_path, content):
+    if content is not None:
+        (tmp_path / "token").write_bytes(content)
+    with pytest.raises(UsageError, match="token"):
+        named("--server", "h:1", "--token-file", tmp_path / "token")
+
+
+def test_half_a_certificate():
+    with pytest.raises(UsageError, match="certificate and its key together"):
+        named("--server", "h:1", "--tls-key", "own.key")
