@@ -1,0 +1,125 @@
+"""Fifty swaps while threads keep asking over gRPC and REST, without a client that would retry."""
+
+import json
+import threading
+import urllib.request
+from concurrent import futures
+
+import grpc
+import numpy as np
+import pytest
+import tensorflow as tf
+from google.protobuf import text_format
+from tensorflow_serving.apis import (
+    get_model_status_pb2,
+    model_management_pb2,
+    model_service_pb2_grpc,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+)
+
+from serving import pushed_versions, warmup
+from serving.server import running_server
+
+SWAPS = 50
+ROWS = {"instances": [{"user_id": "ann", "x": [1, 0], "k": 1}]}
+
+
+def predict_request():
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = "greeter"
+    arrays = {"user_id": [b"ann"], "x": np.array([[1, 0]], "f4"), "k": np.array([1])}
+    for alias, array in arrays.items():
+        request.inputs[alias].CopyFrom(tf.make_tensor_proto(array))
+    return request
+
+
+def over_grpc(server):
+    """(version that answered, total, greeting) of each call."""
+    channel = grpc.insecure_channel(server.grpc_address)
+    predict = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict
+    request = predict_request()
+
+    def ask():
+        answer = predict(request, timeout=30)
+        return (
+            answer.model_spec.version.value,
+            answer.outputs["total"].float_val[0],
+            answer.outputs["greeting"].string_val[0].decode(),
+        )
+
+    return ask
+
+
+def over_rest(server):
+    """The same; REST does not name the version, the greeting does."""
+    url = f"{server.rest_url}/v1/models/greeter:predict"
+
+    def ask():
+        with urllib.request.urlopen(url, json.dumps(ROWS).encode(), timeout=30) as answer:
+            (row,) = json.loads(answer.read())["predictions"]
+        return int(row["greeting"][1]), row["total"], row["greeting"]
+
+    return ask
+
+
+@pytest.fixture
+def serving_dir(tmp_path, greeters):
+    folder = tmp_path / "serving"
+    for version, model in greeters.items():
+        pushed = pushed_versions.push({"greeter": model}, folder, version)
+        warmup.write(pushed["greeter"], [predict_request()])
+    return folder
+
+
+def reload_request(serving_dir, version):
+    return text_format.Parse(
+        f"""config {{ model_config_list {{ config {{
+            name: "greeter" base_path: "{serving_dir / "greeter"}" model_platform: "tensorflow"
+            model_version_policy {{ specific {{ versions: {version} }} }} }} }} }}""",
+        model_management_pb2.ReloadConfigRequest(),
+    )
+
+
+@pytest.mark.timeout(300)
+def test_fifty_swaps_without_a_failed_or_mixed_answer(serving_dir):
+    done = threading.Event()
+    answers = [[] for _ in range(4)]
+
+    def keep_asking(ask, kept):
+        while not done.is_set():
+            kept.append(ask())
+
+    with (
+        running_server(serving_dir) as server,
+        grpc.insecure_channel(server.grpc_address) as channel,
+        futures.ThreadPoolExecutor(len(answers)) as askers,
+    ):
+        models = model_service_pb2_grpc.ModelServiceStub(channel)
+        ask = over_grpc(server)
+        kinds = [over_grpc, over_grpc, over_rest, over_rest]
+        asking = [
+            askers.submit(keep_asking, kind(server), kept)
+            for kind, kept in zip(kinds, answers, strict=True)
+        ]
+        try:
+            for swap in range(SWAPS):
+                version = 1 + swap % 2
+                models.HandleReloadConfigRequest(reload_request(serving_dir, version), timeout=60)
+                assert ask() == (version, float(version), f"v{version}:ann")
+        finally:
+            done.set()
+        for task in asking:
+            assert task.exception() is None
+        status = models.GetModelStatus(
+            get_model_status_pb2.GetModelStatusRequest(model_spec=predict_request().model_spec)
+        )
+    whole = {(1, 1.0, "v1:ann"), (2, 2.0, "v2:ann")}
+    for kept in answers:
+        assert len(kept) > SWAPS
+        assert set(kept) == whole
+    state = get_model_status_pb2.ModelVersionStatus.State
+    assert {of.version: of.state for of in status.model_version_status} == {
+        1: state.END,
+        2: state.AVAILABLE,
+    }
