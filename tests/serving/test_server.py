@@ -130,11 +130,38 @@ def test_tandem_serve_answers_and_ends_cleanly(serving_dir, number):
     assert "Traceback" not in log
 
 
+def test_tandem_serve_takes_tensorflow_servings_files(serving_dir, tmp_path):
+    models, monitoring = tmp_path / "models.config", tmp_path / "monitoring.config"
+    models.write_text(
+        f'''model_config_list {{ config {{
+            name: "hello" base_path: "{serving_dir / "greeter"}" model_platform: "tensorflow"
+            version_labels {{ key: "stable" value: 1 }} }} }}'''
+    )
+    monitoring.write_text('prometheus_config { enable: true path: "/metrics" }')
+    files = ["--model-config", models, "--monitoring-config", monitoring]
+    process = serve(*files, "--grpc-port", 0, "--rest-port", 0)
+    assert process.stdout is not None
+    ready = re.fullmatch(r"serving hello 1: gRPC (\S+), REST (\S+)\n", process.stdout.readline())
+    assert ready
+    with urllib.request.urlopen(f"{ready[2]}/v1/models/hello/labels/stable/metadata") as answer:
+        assert json.loads(answer.read())["model_spec"]["version"] == "1"
+    with urllib.request.urlopen(f"{ready[2]}/metrics") as answer:
+        assert b':tensorflow:serving:request_count{model_name="hello",status="OK"}' in answer.read()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--root", os.devnull], "expected pushed models in"),
         (["--root", ".", "--grpc-port", "70000"], "--grpc-port: "),
+        (["--model-config", os.devnull], "expected a text proto of tensorflow.serving.Model"),
+        (
+            ["--root", ".", "--monitoring-config", "nowhere"],
+            "expected a text proto of tensorflow.serving.MonitoringConfig in nowhere",
+        ),
     ],
 )
 def test_tandem_serve_refuses_in_one_sentence(arguments, message):
