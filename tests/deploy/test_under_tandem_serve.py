@@ -1,0 +1,97 @@
+"""The files of deploy/, read by the embedded server, which speaks TensorFlow Serving's protocol."""
+
+import re
+import urllib.request
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from schema import signatures
+from serving import model_config, monitoring_config, pushed_versions
+from serving.client import Client
+from serving.server import running_configured_server
+from tests.deploy.conftest import DEPLOY
+from tests.serving.conftest import Greeter
+
+PREFIXES = ("python_", "process_")
+ANN = {"user_id": np.array(["ann"]), "x": np.ones([1, 2], "f4"), "k": np.array([1])}
+
+
+@pytest.fixture(scope="module")
+def serving_dir(tmp_path_factory):
+    """Versions 1 and 2 under each name that a run pushes; version v answers 2 v."""
+    folder = tmp_path_factory.mktemp("deployed")
+    for version in (1, 2):
+        model = Greeter(version)
+        saved = folder / f"saved-{version}"
+        tf.saved_model.save(model, str(saved), signatures=model.serve)
+        models = {name: saved for name in signatures.SERVABLES}  # noqa: C420 - its type is clearer
+        pushed_versions.push(models, folder / "serving", version)
+    return folder / "serving"
+
+
+@pytest.fixture
+def served(serving_dir, tmp_path):
+    """served(text of models.config) -> server of its models, where /models is the folder."""
+
+    def start(text):
+        path = tmp_path / "models.config"
+        path.write_text(text.replace('"/models/', f'"{serving_dir}/'))
+        return running_configured_server(model_config.read(path))
+
+    return start
+
+
+def total(client, **choice):
+    return client.predict("recommender", ANN, **choice)["total"].tolist()
+
+
+def test_the_newest_of_each_model_is_served(served):
+    with served((DEPLOY / "models.config").read_text()) as server:
+        assert server.models == dict.fromkeys(signatures.SERVABLES, 2)
+        with Client(server.grpc_address) as client:
+            assert total(client) == [4.0]
+
+
+def test_the_canary_is_asked_by_its_label(served, canary):
+    with served(canary["data"]["models.config"]) as server, Client(server.grpc_address) as client:
+        assert total(client, label="stable") == [2.0]
+        assert total(client, label="canary") == [4.0]
+        assert total(client) == [4.0]
+        assert {status.version for status in client.status("recommender")} == {1, 2}
+
+
+def test_every_monitoring_file_names_the_path_that_prometheus_asks(manifests, tmp_path):
+    (job,) = yaml.safe_load((DEPLOY / "prometheus.yml").read_text())["scrape_configs"]
+    in_cluster = tmp_path / "monitoring.config"
+    in_cluster.write_text(manifests["ConfigMap"]["data"]["monitoring.config"])
+    for path in (DEPLOY / "monitoring.config", in_cluster):
+        assert monitoring_config.read(path) == job["metrics_path"]
+
+
+def test_the_dashboard_draws_what_is_exported(served):
+    """Names of series, and the labels that its expressions choose and group by."""
+    with served((DEPLOY / "models.config").read_text()) as server:
+        with Client(server.grpc_address) as client:
+            total(client)
+        url = f"{server.rest_url}/monitoring/prometheus/metrics"
+        with urllib.request.urlopen(url) as response:
+            page = response.read().decode()
+    series = {
+        sample.name: set(sample.labels)
+        for family in text_string_to_metric_families(page)
+        for sample in family.samples
+        if not sample.name.startswith(PREFIXES)
+    }
+    text = (DEPLOY / "grafana" / "tandem.json").read_text()
+    drawn = set(re.findall(r":tensorflow:[a-z0-9_:]+", text))
+    warmups = {name for name in drawn if "model_warmup_latency" in name}  # none was pushed here
+    assert drawn - warmups <= set(series)
+    used = set(re.findall(r"[({ ,]([a-zA-Z_]+)(?:=~|!=|=)", text))
+    for group in re.findall(r"by \(([^)]*)\)", text):
+        used |= set(group.replace(" ", "").split(","))
+    assert {"model_name", "status"} <= used
+    assert used <= set().union(*series.values())
