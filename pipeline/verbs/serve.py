@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import gc
 import logging
 import pathlib
 import signal
@@ -62,6 +63,9 @@ def _running(
     from serving import model_config, monitoring_config  # TensorFlow: seconds
     from serving.server import running_configured_server, running_server
 
+    # What is imported stays: passed over, the search for what an unloaded version holds in circles,
+    # during which no request is answered, takes some 20 ms instead of 200.
+    gc.freeze()
     metrics_path = monitoring_config.DEFAULT_PATH
     if args.monitoring_config is not None:
         metrics_path = monitoring_config.read(args.monitoring_config)

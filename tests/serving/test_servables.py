@@ -8,10 +8,11 @@ import pytest
 import tensorflow as tf
 
 from schema.candidates import Candidates, text_array
-from serving import deny_list, index_export, servable_export
+from serving import deny_list, index_export, servable, servable_export, warmup
 from serving.eligibility import Eligibility
 from serving.exact_index import ExactIndex
 from serving.ivf_index import IvfIndex
+from serving.metrics import Metrics
 from serving.scann_index import ScannIndex
 
 IDS = ["a", "b", "c", "d", "é"]
@@ -107,6 +108,14 @@ def _exported(folder, parts, candidates, **changes):
 @pytest.fixture(scope="module")
 def servables(parts, tmp_path_factory):
     return _exported(tmp_path_factory.mktemp("servables"), parts, _candidates(IDS, VECTORS))
+
+
+def test_what_is_exported_answers_its_warmup(parts, tmp_path):
+    _exported(tmp_path, parts, _candidates(IDS, VECTORS))
+    for name in ("retrieval", "ranking", "recommender"):
+        loaded = servable.load(name, 1, tmp_path / name)
+        # Of the lengths of history, five items are enough for none and one.
+        assert warmup.replay(loaded, tmp_path / name, Metrics()) == 2
 
 
 def _inputs(users, history, device="web"):
