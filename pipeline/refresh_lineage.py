@@ -7,6 +7,7 @@ properties that the Pusher uses.
 import json
 import pathlib
 import time
+from collections.abc import Mapping
 
 from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2 as mlmd
@@ -19,7 +20,11 @@ Servables = dict[str, pathlib.Path]
 
 
 def record(
-    path: pathlib.Path, pipeline: str, before: Servables, after: Servables, said: dict[str, object]
+    path: pathlib.Path,
+    pipeline: str,
+    before: Servables,
+    after: Servables,
+    said: Mapping[str, object],
 ) -> int:
     """Writes one execution with its input and its output, all or nothing; `said` becomes its
     properties, as JSON. Returns its id.
@@ -51,7 +56,7 @@ def _connection(path: pathlib.Path) -> mlmd.ConnectionConfig:
     return mlmd.ConnectionConfig(sqlite=sqlite)
 
 
-def _execution(store: metadata_store.MetadataStore, said: dict[str, object]) -> mlmd.Execution:
+def _execution(store: metadata_store.MetadataStore, said: Mapping[str, object]) -> mlmd.Execution:
     type_id = store.put_execution_type(mlmd.ExecutionType(name=_EXECUTION))
     execution = mlmd.Execution(type_id=type_id, last_known_state=mlmd.Execution.COMPLETE)
     for name, value in said.items():

@@ -1,4 +1,4 @@
-"""A large variable that is filled some rows at a time, so that no second copy of it is ever held."""
+"""A large variable that is filled some rows at a time, so that no second copy of it is held."""
 
 from collections.abc import Callable
 

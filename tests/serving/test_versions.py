@@ -230,4 +230,4 @@ def test_an_empty_reload_is_refused(server):
         with pytest.raises(grpc.RpcError) as caught:
             stub.HandleReloadConfigRequest(model_management_pb2.ReloadConfigRequest(), timeout=10)
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
-    assert "Only ModelConfigList is currently supported" in caught.value.details()
+    assert "Only ModelConfigList is currently supported" in str(caught.value.details())

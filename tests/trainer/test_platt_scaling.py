@@ -5,6 +5,13 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from trainer import platt_scaling
+from trainer.platt_scaling import PlattScaling
+
+
+def fitted(logits, outcomes) -> PlattScaling:
+    found = platt_scaling.fit(logits, outcomes)
+    assert found is not None
+    return found
 
 
 def test_planted_probabilities_come_back():
@@ -12,26 +19,26 @@ def test_planted_probabilities_come_back():
     rng = np.random.default_rng(3)
     logits = rng.normal(0, 2, 200_000)
     outcomes = (rng.random(len(logits)) < expit(0.5 * logits - 1)).astype(float)
-    found = platt_scaling.fit(logits, outcomes)
+    found = fitted(logits, outcomes)
     assert found.slope == pytest.approx(0.5, abs=0.02)
     assert found.intercept == pytest.approx(-1, abs=0.02)
 
 
 def test_a_logit_that_says_nothing_gets_the_smoothed_rate():
     """3 of 8, with Platt's targets 4/5 and 1/7: (3 * 4/5 + 5 / 7) / 8."""
-    found = platt_scaling.fit(np.zeros(8), np.array([1, 1, 1, 0, 0, 0, 0, 0]))
+    found = fitted(np.zeros(8), np.array([1, 1, 1, 0, 0, 0, 0, 0]))
     assert expit(found.intercept) == pytest.approx((3 * 4 / 5 + 5 / 7) / 8, abs=1e-4)
 
 
 def test_perfect_separation_gives_no_certainty():
     """Platt's targets of two ones are 3/4, of two zeros 1/4: logits of -log 3 and log 3."""
-    found = platt_scaling.fit(np.array([-1.0, -1, 1, 1]), np.array([0, 0, 1, 1]))
+    found = fitted(np.array([-1.0, -1, 1, 1]), np.array([0, 0, 1, 1]))
     assert found.slope == pytest.approx(np.log(3), abs=1e-3)
     assert found.intercept == pytest.approx(0, abs=1e-3)
 
 
 def test_the_order_is_never_turned_round():
-    found = platt_scaling.fit(np.array([-1.0, -1, 1, 1]), np.array([1, 1, 0, 0]))
+    found = fitted(np.array([-1.0, -1, 1, 1]), np.array([1, 1, 0, 0]))
     assert found.slope == 0
 
 
