@@ -73,7 +73,7 @@ def tune(
         started = time.monotonic()
         index = build(Setting(count, 1, reorderings[0]))
         for reordering in reorderings:
-            points += _probed(index, items, reordering, asked, target)
+            points += _probed(index, count, items, reordering, asked, target)
         took = time.monotonic() - started
         _log.info("index tuned leaves=%d seconds=%.1f points=%d", count, took, len(points))
         if time.monotonic() - begin + took > seconds:
@@ -82,35 +82,35 @@ def tune(
 
 
 def _probed(
-    index: Approximate, items: int, reordering: int, asked: Asked, target: float
+    index: Approximate, count: int, items: int, reordering: int, asked: Asked, target: float
 ) -> Iterator[Point]:
     """Doubles the probes until the target is reached, then searches between the last two.
 
     It begins where the leaves hold twice as many items as are asked for: with fewer an index has
-    to look everywhere, and finds all of it slowly.
+    to look everywhere, and finds all of it slowly. `count` leaves were asked for: an index has fewer
+    where some were empty, and from that number another one would be built.
     """
     high = min(index.leaf_count, math.ceil(2 * DEPTH * index.leaf_count / items))
     low = high - 1
     while True:
-        point = _measured(index, high, reordering, asked)
+        point = _measured(index, Setting(count, high, reordering), asked)
         yield point
         if point.sure >= target or high == index.leaf_count:
             break
         low, high = high, min(2 * high, index.leaf_count)
     while point.sure >= target and high - low > max(1, high // 8):
         middle = (low + high) // 2
-        between = _measured(index, middle, reordering, asked)
+        between = _measured(index, Setting(count, middle, reordering), asked)
         yield between
         low, high = (low, middle) if between.sure >= target else (middle, high)
 
 
-def _measured(index: Approximate, probes: int, reordering: int, asked: Asked) -> Point:
-    index.probes = probes
+def _measured(index: Approximate, setting: Setting, asked: Asked) -> Point:
+    index.probes = setting.probes
     if isinstance(index, ScannIndex):
-        index.reordering = reordering
+        index.reordering = setting.reordering
     found = ann_recall.of_each(answers(index, asked.queries), asked.exact)
     error = found.std() / np.sqrt(len(found))
-    setting = Setting(index.leaf_count, probes, reordering)
     return Point(setting, found.mean(), found.mean() - error, median_ms(index, asked.queries))
 
 
