@@ -55,10 +55,18 @@ def load(form: str, folder: pathlib.Path, threads: int) -> Ask:
     if form == SCANN:
         scann_ops()
     saved = tf.saved_model.load(str(folder))
+    # A server calls the concrete function too: choosing one in Python costs as much as a search.
+    (search,) = saved.search.concrete_functions
+    k = tf.constant(DEPTH)
 
     def ask(queries: np.ndarray) -> np.ndarray:
-        nothing = tf.zeros([len(queries), 0], tf.int32)
-        found = saved.search(tf.constant(queries), nothing, nothing, tf.constant(DEPTH))
+        nothing = np.zeros((len(queries), 0), np.int32)
+        found = search(
+            queries=tf.constant(queries),
+            excluded=tf.constant(nothing),
+            allowed=tf.constant(nothing),
+            k=k,
+        )
         return found[0].numpy()
 
     return ask
