@@ -87,8 +87,8 @@ def _probed(
     """Doubles the probes until the target is reached, then searches between the last two.
 
     It begins where the leaves hold twice as many items as are asked for: with fewer an index has
-    to look everywhere, and finds all of it slowly. `count` leaves were asked for: an index has fewer
-    where some were empty, and from that number another one would be built.
+    to look everywhere, and finds all of it slowly. `count` leaves were asked for: an index has
+    fewer where some were empty, and from that number another one would be built.
     """
     high = min(index.leaf_count, math.ceil(2 * DEPTH * index.leaf_count / items))
     low = high - 1

@@ -62,6 +62,7 @@ def _running(
 ) -> contextlib.AbstractContextManager["RunningServer"]:
     from serving import model_config, monitoring_config  # TensorFlow: seconds
     from serving.server import running_configured_server, running_server
+    from serving.server_options import ServerOptions
 
     # What is imported stays: passed over, the search for what an unloaded version holds in circles,
     # during which no request is answered, takes some 20 ms instead of 200.
@@ -69,10 +70,10 @@ def _running(
     metrics_path = monitoring_config.DEFAULT_PATH
     if args.monitoring_config is not None:
         metrics_path = monitoring_config.read(args.monitoring_config)
-    where = (listen.host, listen.grpc_port, listen.rest_port, metrics_path)
+    options = ServerOptions(listen.host, listen.grpc_port, listen.rest_port, metrics_path)
     if args.model_config is None:
-        return running_server(RunDirectory(args.root).serving, *where)
-    return running_configured_server(model_config.read(args.model_config), *where)
+        return running_server(RunDirectory(args.root).serving, options)
+    return running_configured_server(model_config.read(args.model_config), options)
 
 
 def _listen(args: argparse.Namespace) -> "ServingConfig":

@@ -16,6 +16,7 @@ from serving.client import Client
 from serving.metrics import Metrics
 from serving.request_error import invalid
 from serving.server import running_server
+from serving.server_options import ServerOptions
 
 INPUTS = {
     "user_id": np.array(["ann"]),
@@ -155,7 +156,7 @@ def test_a_monitoring_config_that_is_refused(tmp_path, text, message):
 
 @pytest.mark.parametrize("path", ["/metrics", None])
 def test_metrics_are_where_they_are_configured(serving_dir, path):
-    with running_server(serving_dir, metrics_path=path) as server:
+    with running_server(serving_dir, ServerOptions(metrics_path=path)) as server:
         if path is not None:
             assert scraped(server, path)
         with pytest.raises(urllib.error.HTTPError, match="404"):

@@ -16,6 +16,7 @@ import pytest
 from schema.errors import NoRunError, TandemError, UsageError
 from serving.client import Client
 from serving.server import running_server
+from serving.server_options import ServerOptions
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -49,7 +50,7 @@ def test_a_port_in_use_is_named(serving_dir, taken_port, option, what):
     named = f"listen for {what} on 127.0.0.1:{taken_port}.*--{option.replace('_', '-')}"
     with (
         pytest.raises(UsageError, match=named),
-        running_server(serving_dir, **{option: taken_port}),
+        running_server(serving_dir, ServerOptions(**{option: taken_port})),
     ):
         pass
 
@@ -59,7 +60,7 @@ def test_a_second_server_on_the_port_fails(serving_dir):
         port = int(first.grpc_address.rpartition(":")[2])
         with (
             pytest.raises(UsageError, match=f"port {port} is in use"),
-            running_server(serving_dir, grpc_port=port),
+            running_server(serving_dir, ServerOptions(grpc_port=port)),
         ):
             pass
 
@@ -79,7 +80,9 @@ def test_the_ports_are_free_again_at_the_end(serving_dir):
     with running_server(serving_dir) as first:
         grpc_port = int(first.grpc_address.rpartition(":")[2])
         rest_port = int(first.rest_url.rpartition(":")[2])
-    with running_server(serving_dir, grpc_port=grpc_port, rest_port=rest_port) as second:
+    with running_server(
+        serving_dir, ServerOptions(grpc_port=grpc_port, rest_port=rest_port)
+    ) as second:
         assert second == first
 
 
