@@ -45,14 +45,27 @@ EXTRAS = {
     "kfp": ["tfx[kfp]==1.16.*"],
     "gpu": ["tensorflow[and-cuda]==2.16.*"],
     # What the benchmarks hold Tandem against; `make setup` leaves them out.
-    "peers": ["faiss-cpu>=1.8", "usearch>=2.9", "hnswlib>=0.8"],
+    "peers": [
+        "faiss-cpu>=1.8",
+        "usearch>=2.9",
+        "hnswlib>=0.8",
+        "fastapi>=0.110",
+        "uvicorn[standard]>=0.29",
+    ],
+    # s3:// for TensorFlow's files and for Beam's.
+    "s3": ["tensorflow-io==0.37.*", "boto3>=1.34"],
     "dev": [
+        "cryptography>=42",
         "hypothesis>=6.100",
         "import-linter>=2",
+        "flask>=3",  # moto's server is made of it
+        "flask-cors>=4",
+        "moto[s3]>=5",
         "pyright>=1.1.380",
         "pytest>=8",
         "pytest-timeout>=2.3",
         "pytest-xdist>=3.5",
+        "pyyaml>=6",
         "ruff>=0.8",
     ],
 }
