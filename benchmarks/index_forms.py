@@ -39,13 +39,13 @@ def build(form: str, asked: Questions, target: float, folder: pathlib.Path) -> M
     """Tunes `form` to `target`, builds it once more by the best setting, and saves it."""
     vectors = np.asarray(asked.vectors)
     points = [] if form == EXACT else _tuned(form, vectors, asked, target)
-    chosen = index_tuning.best(points, target) or max(points, key=_recall, default=None)
+    chosen = index_tuning.chosen(points, target) if points else None
     begin = time.perf_counter()
     built = index(form, vectors, chosen.setting) if chosen else ExactIndex(vectors)
     seconds = time.perf_counter() - begin
     index_export.save(built, vectors.shape[1], str(folder))
     parameters = dataclasses.asdict(chosen.setting) if chosen else {}
-    return Made(seconds, parameters, [(_recall(point), point.p50_ms) for point in points])
+    return Made(seconds, parameters, [(float(point.recall), point.p50_ms) for point in points])
 
 
 def load(form: str, folder: pathlib.Path, threads: int) -> Ask:
@@ -80,7 +80,7 @@ def _tuned(form: str, vectors: np.ndarray, asked: Questions, target: float) -> l
         Asked(asked.queries, asked.exact),
         target,
         IndexConfig().tuning_seconds,
-    )
+    ).points
 
 
 def index(form: str, vectors: np.ndarray, setting: Setting) -> IvfIndex | ScannIndex:
@@ -90,7 +90,3 @@ def index(form: str, vectors: np.ndarray, setting: Setting) -> IvfIndex | ScannI
         return ScannIndex(vectors, everything, setting.leaves, setting.probes, setting.reordering)
     codes = "int8" if form == IVF_INT8 else "float32"
     return IvfIndex(vectors, everything, setting.leaves, setting.probes, codes)
-
-
-def _recall(point: Point) -> float:
-    return float(point.recall)

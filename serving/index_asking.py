@@ -13,14 +13,12 @@ from serving.ann_recall import DEPTH
 _TIMED = 50
 
 
-def answers(index: Any, queries: np.ndarray) -> np.ndarray:
-    """[q, dim] -> [q, k] positions of the 100 best, or of all where there are fewer."""
-    return asking(index, queries.shape[1])(queries)
+Ask = Callable[[np.ndarray], np.ndarray]
+"""[q, dim] -> [q, k] positions of the 100 best, or of all where there are fewer."""
 
 
-def median_ms(index: Any, queries: np.ndarray) -> float:
-    """Median milliseconds of one query for 100 items, over 50 of them."""
-    ask = asking(index, queries.shape[1])
+def median_ms(ask: Ask, queries: np.ndarray) -> float:
+    """Median milliseconds of one of the `queries` [q, dim] for 100 items, over 50 of them."""
     ask(queries[:1])
     seconds = []
     for i in range(_TIMED):
@@ -30,13 +28,14 @@ def median_ms(index: Any, queries: np.ndarray) -> float:
     return 1000 * statistics.median(seconds)
 
 
-def asking(index: Any, dim: int) -> Callable[[np.ndarray], np.ndarray]:
-    """numpy in, numpy out, around one trace of `index.search` for any number of queries."""
+def asking(index: Any, dim: int) -> Ask:
+    """One trace of `index.search` as it is set now, for any number of queries."""
 
     def search(queries: tf.Tensor) -> tf.Tensor:
         nothing = tf.zeros([tf.shape(queries)[0], 0], tf.int32)
         return index.search(queries, nothing, nothing, tf.constant(DEPTH))[0]
 
-    traced = tf.function(search, input_signature=[tf.TensorSpec([None, dim], tf.float32)])
+    signature = [tf.TensorSpec([None, dim], tf.float32)]
+    traced = tf.function(search, input_signature=signature, autograph=False)
     concrete = traced.get_concrete_function()
     return lambda queries: concrete(tf.constant(queries)).numpy()

@@ -10,7 +10,7 @@ from serving import ann_recall, index_tuning
 from serving.config import IndexConfig
 from serving.eligibility import Eligibility
 from serving.exact_index import ExactIndex
-from serving.index_asking import answers, median_ms
+from serving.index_asking import asking, median_ms
 from serving.index_tuning import Asked, Point, Setting
 from serving.ivf_index import IvfIndex
 from serving.scann_index import ScannIndex
@@ -42,7 +42,7 @@ def build(
     if kind == "exact":
         return Built(ExactIndex(vectors, eligible), [])
     queries = queries[:_TUNED_WITH]
-    points = index_tuning.tune(
+    tuned = index_tuning.tune(
         lambda setting: approximate(kind, vectors, eligible, setting, config),
         len(eligible.positions),
         _REORDERINGS if kind == "scann" else (0,),
@@ -50,9 +50,7 @@ def build(
         config.target_ann_recall,
         config.tuning_seconds,
     )
-    best = index_tuning.best(points, config.target_ann_recall)
-    chosen = best or max(points, key=lambda point: point.recall)
-    return Built(approximate(kind, vectors, eligible, chosen.setting, config), points)
+    return Built(tuned.index, tuned.points)
 
 
 def kind_of(items: int, config: IndexConfig) -> str:
@@ -79,15 +77,16 @@ def measure(
     """
     held_out = queries[_TUNED_WITH:] if len(queries) > _TUNED_WITH else queries
     exact = ann_recall.exact_positions(vectors, eligible, held_out)
-    index = built.index
+    index, dim = built.index, vectors.shape[1]
+    ask, ask_exact = asking(index, dim), asking(ExactIndex(vectors, eligible), dim)
     chosen = {} if isinstance(index, ExactIndex) else {"parameters": _parameters(index)}
     return chosen | {
         "kind": index.kind,
         "items": len(eligible.positions),
-        "ann_recall@100": float(ann_recall.of_each(answers(index, held_out), exact).mean()),
+        "ann_recall@100": float(ann_recall.of_each(ask(held_out), exact).mean()),
         "queries": len(held_out),
-        "p50_ms": median_ms(index, held_out),
-        "exact_p50_ms": median_ms(ExactIndex(vectors, eligible), held_out),
+        "p50_ms": median_ms(ask, held_out),
+        "exact_p50_ms": median_ms(ask_exact, held_out),
         "frontier": [_row(index.kind, point) for point in index_tuning.frontier(built.points)],
     }
 

@@ -17,6 +17,7 @@ def save(index: Index, dim: int, path: str) -> None:
             tf.TensorSpec([None, None], tf.int32, name="allowed"),
             tf.TensorSpec([], tf.int32, name="k"),
         ],
+        autograph=False,
     )
     options = tf.saved_model.SaveOptions(namespace_whitelist=["Scann"])
     tf.saved_model.save(index, path, options=options)

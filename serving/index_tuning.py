@@ -10,12 +10,13 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from serving import ann_recall, leaves
 from serving.ann_recall import DEPTH
-from serving.index_asking import answers, median_ms
+from serving.index_asking import asking, median_ms
 from serving.ivf_index import IvfIndex
 from serving.scann_index import ScannIndex
 
@@ -55,6 +56,15 @@ class Asked:
     exact: np.ndarray
 
 
+class Tuned(NamedTuple):
+    """What came of tuning."""
+
+    points: list[Point]
+    """Every one that was tried."""
+    index: Approximate
+    """With the setting of `chosen`."""
+
+
 def tune(
     build: Callable[[Setting], Approximate],
     items: int,
@@ -62,13 +72,15 @@ def tune(
     asked: Asked,
     target: float,
     seconds: float,
-) -> list[Point]:
-    """Every point that was tried. Numbers of leaves are tried while another build, as long as the
-    last one, ends before `seconds` have passed; the first one always.
+) -> Tuned:
+    """Tries settings: numbers of leaves while another build, as long as the last one, ends before
+    `seconds` have passed; the first one always.
     """
     begin = time.monotonic()
     points: list[Point] = []
+    index, count = None, 0
     for factor in _LEAF_FACTORS:
+        index = None  # or both would be in memory while the next one is built
         count = max(1, min(items, round(leaves.usual_count(items) * factor)))
         started = time.monotonic()
         index = build(Setting(count, 1, reorderings[0]))
@@ -78,7 +90,12 @@ def tune(
         _log.info("index tuned leaves=%d seconds=%.1f points=%d", count, took, len(points))
         if time.monotonic() - begin + took > seconds:
             break
-    return points
+    setting = chosen(points, target).setting
+    if index is None or setting.leaves != count:
+        index = None
+        index = build(setting)
+    _set(index, setting)
+    return Tuned(points, index)
 
 
 def _probed(
@@ -105,13 +122,23 @@ def _probed(
         low, high = (low, middle) if between.sure >= target else (middle, high)
 
 
-def _measured(index: Approximate, setting: Setting, asked: Asked) -> Point:
+def _set(index: Approximate, setting: Setting) -> None:
     index.probes = setting.probes
     if isinstance(index, ScannIndex):
         index.reordering = setting.reordering
-    found = ann_recall.of_each(answers(index, asked.queries), asked.exact)
+
+
+def _measured(index: Approximate, setting: Setting, asked: Asked) -> Point:
+    _set(index, setting)
+    ask = asking(index, asked.queries.shape[1])
+    found = ann_recall.of_each(ask(asked.queries), asked.exact)
     error = found.std() / np.sqrt(len(found))
-    return Point(setting, found.mean(), found.mean() - error, median_ms(index, asked.queries))
+    return Point(setting, found.mean(), found.mean() - error, median_ms(ask, asked.queries))
+
+
+def chosen(points: list[Point], target: float) -> Point:
+    """The best, or the one that finds most where none reaches the target."""
+    return best(points, target) or max(points, key=lambda point: point.recall)
 
 
 def best(points: list[Point], target: float) -> Point | None:

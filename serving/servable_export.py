@@ -69,7 +69,7 @@ def _save(
     specs: dict[str, tf.TensorSpec],
     path: str,
 ) -> None:
-    serve = tf.function(module.serve, input_signature=[specs])
+    serve = tf.function(module.serve, input_signature=[specs], autograph=False)
     tf.saved_model.save(
         module,
         path,

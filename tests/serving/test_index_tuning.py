@@ -28,7 +28,7 @@ def tuned(target, seconds):
 
 def test_it_finds_the_fewest_probes_that_reach_the_target():
     """A recall of .48 takes 12 probes; one in eight more is near enough."""
-    points = tuned(0.48, 0)
+    points = tuned(0.48, 0).points
     enough = [point.setting.probes for point in points if point.recall >= 0.48]
     assert min(enough) in (12, 13)
     assert {point.setting.leaves for point in points} == {32}
@@ -37,13 +37,14 @@ def test_it_finds_the_fewest_probes_that_reach_the_target():
 def test_a_target_out_of_reach_ends_with_all_leaves():
     """32 leaves of 4 find everything; with 16 (of 256 items) no more than .64 is to be had."""
     asked = Asked(np.zeros((3, 2), np.float32), np.tile(np.arange(1, 101), (3, 1)))
-    points = index_tuning.tune(lambda setting: Planted(setting.leaves), 256, (0,), asked, 0.9, 0)
+    found = index_tuning.tune(lambda setting: Planted(setting.leaves), 256, (0,), asked, 0.9, 0)
+    points = found.points
     assert max(point.setting.probes for point in points) == 16
     assert index_tuning.best(points, 0.9) is None
 
 
 def test_time_that_is_left_is_spent_on_other_numbers_of_leaves():
-    assert {point.setting.leaves for point in tuned(0.3, 1000)} == {32, 64, 16}
+    assert {point.setting.leaves for point in tuned(0.3, 1000).points} == {32, 64, 16}
 
 
 def point(probes, recall, p50_ms):
@@ -63,7 +64,23 @@ def test_the_frontier_leaves_out_what_another_one_beats():
 def test_a_setting_names_the_leaves_that_were_asked_for():
     """Of 32 two were empty; an index that is built for 30 would have other leaves."""
     asked = Asked(np.zeros((3, 2), np.float32), np.tile(np.arange(1, 101), (3, 1)))
-    points = index_tuning.tune(
+    found = index_tuning.tune(
         lambda setting: Planted(setting.leaves - 2), 1024, (0,), asked, 0.48, 0
     )
-    assert {point.setting.leaves for point in points} == {32}
+    assert {point.setting.leaves for point in found.points} == {32}
+
+
+def test_what_tuning_hands_back_has_the_best_setting():
+    """Settings of 32, 64 and 16 leaves are tried in this order, so the best is built once more."""
+    for seconds in (0, 1000):
+        found = tuned(0.48, seconds)
+        best = index_tuning.chosen(found.points, 0.48)
+        assert (found.index.leaf_count, found.index.probes) == (
+            best.setting.leaves,
+            best.setting.probes,
+        )
+
+
+def test_where_nothing_reaches_the_target_what_finds_most_is_chosen():
+    points = [point(1, 0.5, 1.0), point(2, 0.9, 3.0), point(3, 0.8, 4.0)]
+    assert index_tuning.chosen(points, 0.95) == points[1]
