@@ -62,16 +62,15 @@ def recommend(
         declared, user_id, events, int(time.time()), k, features=features, allowed=categories
     )
     answer = client.predict(signatures.RECOMMENDER, request)
+    columns = (signatures.ITEM_IDS, signatures.SCORES, signatures.STAGES)
     chosen = [
-        (item.decode(), float(score))
-        for item, score in zip(
-            answer[signatures.ITEM_IDS][0], answer[signatures.SCORES][0], strict=True
-        )
+        (item.decode(), float(score), stage.decode())
+        for item, score, stage in zip(*(answer[name][0] for name in columns), strict=True)
         if item
     ]
     shown = events[-_SHOWN_HISTORY:]
     before = names.of([item for item, _ in shown])
-    titled = names.of([item for item, _ in chosen])
+    titled = names.of([item for item, _, _ in chosen])
     return {
         "user_id": user_id,
         "known_user": bool(np.asarray(answer[signatures.KNOWN_USER])[0]) or bool(events),
@@ -80,7 +79,9 @@ def recommend(
             for (item, moment), title in zip(shown, before, strict=True)
         ],
         "recommendations": [
-            {"rank": rank, "item_id": item, "title": title, "score": score}
-            for rank, ((item, score), title) in enumerate(zip(chosen, titled, strict=True), 1)
+            {"rank": rank, "item_id": item, "title": title, "score": score, "stage": stage}
+            for rank, ((item, score, stage), title) in enumerate(
+                zip(chosen, titled, strict=True), 1
+            )
         ],
     }

@@ -6,11 +6,16 @@
     recommender  the two in one call                      servable `recommender`
 
 Inputs of every query: `user_id` string [batch]; `history_item_ids` string [batch, n], oldest first,
-"" where a row is shorter; `history_timestamps` int64 [batch, n], seconds since epoch, UTC;
-`now` int64 [batch]; `context_<name>` [batch] and `user_<name>` [batch] for each declared feature.
-`retrieval` and `recommender` have `excluded_item_ids` string [batch, n] and `k` int32 besides, and
-where `data.items.filter` is declared `allowed_categories` string [batch, a]: "" pads, and a row of
-nothing else allows all.
+"" where a row is shorter; `history_timestamps` int64 [batch, n], seconds since epoch, UTC, empty
+for those of this moment; `now` int64 [batch], 0 for the server's clock; `context_<name>` [batch]
+and `user_<name>` [batch] for each declared feature. `retrieval` and `recommender` have
+`excluded_item_ids` string [batch, n] and `k` int32 [batch] besides, and where `data.items.filter`
+is declared `allowed_categories` string [batch, a]: "" pads, and a row of nothing else allows all.
+`ranking` has `candidate_item_ids` string [batch, c]. An input whose first dimension is 1 holds for
+all rows, and each but the last may be left out (`serving.signature_defaults`).
+
+Outputs of `retrieval` and `recommender`: `item_ids` and `stages` string, `scores` float [batch, k],
+`known_user` bool [batch]; of `ranking`: `relevance` and each label, float [batch, c].
 
 Between the SavedModels, all in indices: the query model answers `vector` [batch, dim + 1],
 `user_index` [batch], `history_index` [batch, n] (0 for what is no item of the catalogue), `now` and
@@ -36,6 +41,7 @@ K = "k"
 
 ITEM_IDS = "item_ids"
 SCORES = "scores"
+STAGES = "stages"
 RELEVANCE = "relevance"
 KNOWN_USER = "known_user"
 VECTOR = "vector"

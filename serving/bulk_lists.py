@@ -46,7 +46,7 @@ class BulkLists:
             else RecommenderServable(query, items, index, ranking, depth, rank_order=True)
         )
         self._specs = servable_export.listing_inputs(query)
-        traced = tf.function(self._stage.serve, input_signature=[self._specs])
+        traced = tf.function(self._stage.serve, input_signature=[self._specs], autograph=False)
         self._serve = traced.get_concrete_function()  # now, and not while the first users wait
         self._declared = query_inputs(query)
         self._length = history_length
@@ -62,7 +62,7 @@ class BulkLists:
         for rows, length in equal_histories.calls(askers.lengths, self._length, most):
             request = askers.requests(rows, length, now, self._declared)
             inputs = {n: tf.constant(v, self._specs[n].dtype) for n, v in request.items()}
-            inputs[signatures.K] = tf.constant(min(k, self._size), tf.int32)
+            inputs[signatures.K] = tf.constant([min(k, self._size)], tf.int32)
             answered = self._serve(inputs)[signatures.ITEM_IDS].numpy()
             for row, ids in zip(rows, answered, strict=True):
                 found[row] = [item.decode() for item in ids if item]

@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2
 
+from serving import signature_defaults
 from serving.request_error import invalid
 
 Format = Literal["row", "column"]
@@ -23,7 +24,8 @@ _Infos = Mapping[str, meta_graph_pb2.TensorInfo]
 def read_inputs(
     body: Mapping[str, Any], signature: meta_graph_pb2.SignatureDef
 ) -> tuple[Format, dict[str, tf.Tensor]]:
-    """Format and named input tensors of a request.
+    """Format and named input tensors of a request. Inputs that have a default may be left out, in
+    row format of every row; TensorFlow Serving's REST wants them all.
 
     Raises RequestError INVALID_ARGUMENT where the body has not exactly one of "instances" and
     "inputs", where names differ from the signature's, or where a value does not fit its type.
@@ -31,9 +33,13 @@ def read_inputs(
     if ("instances" in body) == ("inputs" in body):
         raise invalid("expected exactly one of the keys 'inputs' and 'instances' in the request")
     if "instances" in body:
-        columns = _columns_of_rows(body["instances"], signature.inputs)
+        columns = _columns_of_rows(body["instances"], signature)
+        if not columns:  # then nothing else says how many rows there are
+            rows = len(body["instances"])
+            defaults = signature_defaults.read(signature)
+            return "row", {alias: tf.repeat(one, rows, axis=0) for alias, one in defaults.items()}
         return "row", _tensors(columns, signature.inputs)
-    columns = _named(body["inputs"], signature.inputs)
+    columns = _named(body["inputs"], signature)
     return "column", _tensors(columns, signature.inputs)
 
 
@@ -54,23 +60,25 @@ def write_outputs(format_: Format, outputs: Mapping[str, tf.Tensor]) -> dict[str
     return {"predictions": [dict(zip(values, row, strict=True)) for row in rows]}
 
 
-def _columns_of_rows(rows: Any, infos: _Infos) -> dict[str, list[Any]]:
+def _columns_of_rows(rows: Any, signature: meta_graph_pb2.SignatureDef) -> dict[str, list[Any]]:
     if not isinstance(rows, list) or not rows:
         raise invalid("expected 'instances' to be a list with at least one row")
     named = [isinstance(row, dict) and not _is_base64(row) for row in rows]
     if not any(named):
-        return _named(rows, infos)
+        return _named(rows, signature)
+    expected = sorted(set(signature.inputs) - (set(signature.defaults) - set(rows[0])))
     for position, row in enumerate(rows):
-        if not named[position] or set(row) != set(infos):
+        if not named[position] or sorted(row) != expected:
             raise invalid(
                 f"Failed to process element: {position} of 'instances' list: it must be an object "
-                f"whose keys are {','.join(sorted(infos))}"
+                f"whose keys are {','.join(expected)}"
             )
-    return {alias: [row[alias] for row in rows] for alias in infos}
+    return {alias: [row[alias] for row in rows] for alias in expected}
 
 
-def _named(value: Any, infos: _Infos) -> dict[str, Any]:
+def _named(value: Any, signature: meta_graph_pb2.SignatureDef) -> dict[str, Any]:
     """Input values by name; a bare value is the one input of a signature that has one."""
+    infos = signature.inputs
     if not isinstance(value, dict) or _is_base64(value):
         if len(infos) != 1:
             raise invalid(
@@ -78,10 +86,10 @@ def _named(value: Any, infos: _Infos) -> dict[str, Any]:
                 f"{','.join(sorted(infos))}"
             )
         return {next(iter(infos)): value}
-    missing = sorted(set(infos) - set(value))
+    missing = sorted(set(infos) - set(signature.defaults) - set(value))
     if missing:
         raise invalid(f"Missing named input: {missing[0]} in 'inputs' object.")
-    return {alias: value[alias] for alias in infos}
+    return {alias: value[alias] for alias in infos if alias in value}
 
 
 def _tensors(columns: Mapping[str, Any], infos: _Infos) -> dict[str, tf.Tensor]:

@@ -12,7 +12,7 @@ from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 from schema.errors import TandemError
 from schema.signatures import SERVING_DEFAULT
-from serving import required_ops
+from serving import required_ops, signature_defaults
 from serving.request_error import RequestError, invalid, tensorflow_errors
 
 
@@ -25,6 +25,8 @@ class Servable:
     signature_defs: Mapping[str, meta_graph_pb2.SignatureDef]
     saved_model: Any
     """What `tf.saved_model.load` gave; its variables live as long as it does."""
+    defaults: Mapping[str, Mapping[str, tf.Tensor]] = dataclasses.field(default_factory=dict)
+    """By signature and input: what is taken where a request leaves the input out."""
 
     def signature_def(self, signature_name: str) -> meta_graph_pb2.SignatureDef:
         """The signature of that name, `serving_default` for "".
@@ -44,16 +46,20 @@ class Servable:
         inputs: Mapping[str, tf.Tensor],
         output_filter: Sequence[str] = (),
     ) -> dict[str, tf.Tensor]:
-        """Outputs of one signature, all of them where `output_filter` is empty.
+        """Outputs of one signature, all of them where `output_filter` is empty. Inputs that have a
+        default may be left out.
 
         Raises RequestError: FAILED_PRECONDITION for an unknown signature, INVALID_ARGUMENT for
         inputs or outputs that do not fit it, and the op's own code where an op refuses the values.
         """
-        signature = self.signature_def(signature_name)
-        _check_inputs(signature, inputs)
+        name = signature_name or SERVING_DEFAULT
+        signature, defaults = self.signature_def(name), self.defaults.get(name, {})
+        _check_inputs(signature, inputs, defaults)
         wanted = _wanted_outputs(signature, output_filter)
         with tensorflow_errors():
-            outputs = self.saved_model.signatures[signature_name or SERVING_DEFAULT](**inputs)
+            outputs = self.saved_model.signatures[signature_name or SERVING_DEFAULT](
+                **(defaults | inputs)
+            )
         return {alias: outputs[alias] for alias in wanted}
 
 
@@ -66,7 +72,9 @@ def load(name: str, version: int, folder: pathlib.Path) -> Servable:
     meta_graph = meta_graph_of(folder)
     required_ops.register(meta_graph)
     saved_model = tf.saved_model.load(str(folder), tags=[tf.saved_model.SERVING])
-    return Servable(name, version, dict(meta_graph.signature_def), saved_model)
+    signatures = dict(meta_graph.signature_def)
+    defaults = {key: signature_defaults.read(signature) for key, signature in signatures.items()}
+    return Servable(name, version, signatures, saved_model, defaults)
 
 
 def meta_graph_of(folder: pathlib.Path) -> meta_graph_pb2.MetaGraphDef:
@@ -91,9 +99,12 @@ def meta_graph_of(folder: pathlib.Path) -> meta_graph_pb2.MetaGraphDef:
     )
 
 
-def _check_inputs(signature: meta_graph_pb2.SignatureDef, inputs: Mapping[str, tf.Tensor]) -> None:
-    if set(inputs) != set(signature.inputs):
-        raise invalid(_names_message(set(inputs), set(signature.inputs)))
+def _check_inputs(
+    signature: meta_graph_pb2.SignatureDef,
+    inputs: Mapping[str, tf.Tensor],
+    defaults: Mapping[str, tf.Tensor],
+) -> None:
+    _check_names(signature, set(inputs), set(defaults))
     for alias, tensor in inputs.items():
         info = signature.inputs[alias]
         expected = tf.dtypes.as_dtype(info.dtype)
@@ -107,19 +118,29 @@ def _check_inputs(signature: meta_graph_pb2.SignatureDef, inputs: Mapping[str, t
             raise invalid(f"input {alias} expects shape {shape} but {tensor.shape} is provided")
 
 
-def _names_message(sent: set[str], expected: set[str]) -> str:
-    """TensorFlow Serving's sentence for inputs that do not match the signature's."""
-    if len(sent) == len(expected):
-        return (
-            f"input tensor alias not found in signature: {min(sent - expected)}. "
-            f"Inputs expected to be in the set {_listed(expected)}."
+def _check_names(
+    signature: meta_graph_pb2.SignatureDef, sent: set[str], optional: set[str]
+) -> None:
+    """In TensorFlow Serving's order and words."""
+    expected = set(signature.inputs)
+    if len(sent) > len(expected) or (len(sent) < len(expected) and not optional):
+        raise invalid(
+            f"input size does not match signature: {len(sent)}!={len(expected)} "
+            f"len({_listed(sent)}) != len({_listed(expected)}). "
+            f"Sent extra: {_listed(sent - expected)}. "
+            f"Missing but required: {_listed(expected - sent)}."
         )
-    return (
-        f"input size does not match signature: {len(sent)}!={len(expected)} "
-        f"len({_listed(sent)}) != len({_listed(expected)}). "
-        f"Sent extra: {_listed(sent - expected)}. "
-        f"Missing but required: {_listed(expected - sent)}."
-    )
+    for alias in sorted(expected - sent - optional):
+        raise invalid(
+            f"Signature input alias: {alias}(feed name: {signature.inputs[alias].name}) not found "
+            "in request and no default value provided. Inputs expected to be in the request "
+            f"{_listed(sent)}, or default input alias set: {','.join(sorted(optional))}"
+        )
+    if sent - expected:
+        raise invalid(
+            "Inputs contains invalid name. Used request inputs: "
+            f"{','.join(sorted(sent & expected))}, request input: {','.join(sorted(sent))}"
+        )
 
 
 def _wanted_outputs(

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from schema import signatures
 from schema.candidates import Candidates
-from serving import warmup, warmup_requests
+from serving import signature_defaults, warmup, warmup_requests
 from serving.category_table import CategoryTable
 from serving.item_table import ItemTable
 from serving.servable_modules import (
@@ -18,7 +18,7 @@ from serving.servable_modules import (
     query_inputs,
 )
 
-_K = tf.TensorSpec([], tf.int32, name=signatures.K)
+_K = tf.TensorSpec([None], tf.int32, name=signatures.K)
 _EXCLUDED = tf.TensorSpec([None, None], tf.string, name=signatures.EXCLUDED_ITEM_IDS)
 _ALLOWED = tf.TensorSpec([None, None], tf.string, name=signatures.ALLOWED_CATEGORIES)
 _CANDIDATES = tf.TensorSpec([None, None], tf.string, name=signatures.CANDIDATE_ITEM_IDS)
@@ -51,9 +51,11 @@ def export(
         signatures.RECOMMENDER: (recommender, listing),
     }
     for name, (module, specs) in modules.items():
-        _save(module, specs, f"{uri}/{name}")
+        folder = pathlib.Path(uri, name)
+        _save(module, specs, str(folder))
+        signature_defaults.write(folder, signature_defaults.of(specs))
         requests = warmup_requests.of(name, specs, candidates.item_ids, int(time.time()))
-        warmup.write(pathlib.Path(uri, name), requests)
+        warmup.write(folder, requests)
 
 
 def listing_inputs(query: Any, filtered: bool = False) -> dict[str, tf.TensorSpec]:

@@ -2,13 +2,17 @@
 
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from schema import signatures
+from serving import request_batch
 from serving.category_table import CategoryTable
 from serving.item_table import ItemTable
+from serving.request_batch import Inputs
 
-Inputs = dict[str, tf.Tensor]
+NOWHERE = float(np.finfo(np.float32).min)
+"""Score of a place without an item. JSON has no infinity."""
 
 
 class RetrievalServable(tf.Module):
@@ -27,13 +31,14 @@ class RetrievalServable(tf.Module):
         self._categories = categories
 
     def serve(self, inputs: Inputs) -> Inputs:
-        """-> `item_ids`, `scores` [batch, k], `known_user` [batch]."""
+        """-> `item_ids`, `scores`, `stages` [batch, k], `known_user` [batch]."""
+        inputs = request_batch.spread(inputs)
         asked = ask(self._query, inputs)
         allowed = allowed_numbers(self._categories, inputs)
-        positions, scores = search(
-            self._index, self._items, inputs, asked, allowed, inputs[signatures.K]
-        )
-        return answer(self._items, positions, scores, asked)
+        k = inputs[signatures.K]
+        width = request_batch.width(k)
+        positions, scores = search(self._index, self._items, inputs, asked, allowed, width)
+        return answer(self._items, positions, scores, signatures.RETRIEVAL, k, asked)
 
 
 class RankingServable(tf.Module):
@@ -48,6 +53,7 @@ class RankingServable(tf.Module):
 
     def serve(self, inputs: Inputs) -> Inputs:
         """-> `relevance` and each label [batch, candidates]."""
+        inputs = request_batch.spread(inputs)
         positions = self._items.positions(inputs[signatures.CANDIDATE_ITEM_IDS])
         return heads(self._ranking, self._items, ask(self._query, inputs), positions)
 
@@ -81,18 +87,22 @@ class RecommenderServable(tf.Module):
         self._categories = categories
 
     def serve(self, inputs: Inputs) -> Inputs:
-        """-> `item_ids`, `scores` [batch, k], `known_user` [batch]."""
+        """-> `item_ids`, `scores`, `stages` [batch, k], `known_user` [batch]."""
+        inputs = request_batch.spread(inputs)
         asked = ask(self.query, inputs)
         k = inputs[signatures.K]
-        depth = tf.maximum(k, self._depth)
+        width = request_batch.width(k)
+        depth = tf.maximum(width, self._depth)
         allowed = allowed_numbers(self._categories, inputs)
         positions, scores = search(self._index, self._items, inputs, asked, allowed, depth)
-        if self._rank_order:
-            scores = heads(self.ranking, self._items, asked, positions)[signatures.RELEVANCE]
-            scores = tf.where(positions == 0, tf.constant(float("-inf")), scores)
-        best = tf.math.top_k(scores, tf.minimum(k, tf.shape(scores)[1]))
+        if not self._rank_order:
+            parts = positions[:, :width], scores[:, :width]
+            return answer(self._items, *parts, signatures.RETRIEVAL, k, asked)
+        scores = heads(self.ranking, self._items, asked, positions)[signatures.RELEVANCE]
+        scores = tf.where(positions == 0, NOWHERE, scores)
+        best = tf.math.top_k(scores, tf.minimum(width, tf.shape(scores)[1]))
         chosen = tf.gather(positions, best.indices, batch_dims=1)
-        return answer(self._items, chosen, best.values, asked)
+        return answer(self._items, chosen, best.values, signatures.RANKING, k, asked)
 
 
 def query_inputs(query: Any) -> dict[str, tf.TensorSpec]:
@@ -137,10 +147,24 @@ def heads(ranking: Any, items: ItemTable, asked: Inputs, positions: tf.Tensor) -
     )
 
 
-def answer(items: ItemTable, positions: tf.Tensor, scores: tf.Tensor, asked: Inputs) -> Inputs:
-    """What a listing servable returns; an empty id where fewer than k items were eligible."""
+def answer(
+    items: ItemTable,
+    positions: tf.Tensor,
+    scores: tf.Tensor,
+    stage: str,
+    k: tf.Tensor,
+    asked: Inputs,
+) -> Inputs:
+    """What a listing servable returns of the best, whose `scores` are from that `stage`.
+
+    A place beyond the row's own `k` [batch], or that no eligible item was left for, has the id "",
+    no stage, and the lowest finite score.
+    """
+    within = tf.range(tf.shape(positions)[1]) < k[:, tf.newaxis]
+    positions = tf.where(within, positions, 0)
     return {
         signatures.ITEM_IDS: items.ids(positions),
-        signatures.SCORES: scores,
+        signatures.SCORES: tf.where(positions > 0, scores, NOWHERE),
+        signatures.STAGES: tf.where(positions > 0, stage, ""),
         signatures.KNOWN_USER: asked[signatures.USER_INDEX] > 0,
     }

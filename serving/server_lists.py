@@ -23,9 +23,10 @@ class ServerLists:
         self._client = client
         self._model = model
         self._length = history_length
-        self._specs = {
+        self._features = {
             name: tf.TensorSpec([None if size < 0 else size for size in shape], dtype)
             for name, (dtype, shape) in client.inputs(model).items()
+            if name not in (signatures.K, signatures.ALLOWED_CATEGORIES)
         }
 
     def lists(self, askers: Askers, now: int, k: int) -> list[list[str]]:
@@ -35,18 +36,9 @@ class ServerLists:
         """
         found: list[list[str]] = [[] for _ in range(len(askers))]
         for rows, length in equal_histories.calls(askers.lengths, self._length, _ROWS):
-            request = askers.requests(rows, length, now, self._features()) | self._of_all(rows, k)
+            request = askers.requests(rows, length, now, self._features)
+            request[signatures.K] = np.array([k], np.int32)
             answered = self._client.predict(self._model, request)[signatures.ITEM_IDS]
             for row, ids in zip(rows, answered, strict=True):
                 found[row] = [item.decode() for item in ids if item]
         return found
-
-    def _features(self) -> dict[str, tf.TensorSpec]:
-        others = (signatures.K, signatures.ALLOWED_CATEGORIES)
-        return {name: spec for name, spec in self._specs.items() if name not in others}
-
-    def _of_all(self, rows: np.ndarray, k: int) -> dict[str, np.ndarray]:
-        given = {signatures.K: np.array(k, np.int32)}
-        if signatures.ALLOWED_CATEGORIES in self._specs:
-            given[signatures.ALLOWED_CATEGORIES] = np.full([len(rows), 1], b"", object)
-        return given

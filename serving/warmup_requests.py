@@ -8,7 +8,6 @@ import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2
 
 from schema import signatures
-from serving.listing_request import listing_request
 
 _HISTORY_LENGTHS = (0, 1, 10, 50)
 _K = 10
@@ -20,29 +19,39 @@ def of(
     name: str, specs: Mapping[str, tf.TensorSpec], item_ids: pa.Array, now: int
 ) -> list[predict_pb2.PredictRequest]:
     """A request to servable `name` with inputs `specs` for each history length that the catalogue
-    `item_ids` [n] large_binary has items for.
+    `item_ids` [n] large_binary has items for, and one that leaves out all that it may.
 
     Histories are spread over the catalogue, an item an hour until `now`, seconds since epoch, UTC.
-    Features are missing, as of a new user.
+    Features are left out, as of a new user.
     """
     lengths = [length for length in _HISTORY_LENGTHS if length <= len(item_ids)]
-    return [_request(name, specs, item_ids, length, now) for length in lengths]
+    least = [alias for alias in specs if alias == signatures.CANDIDATE_ITEM_IDS]
+    return [_request(name, least, item_ids, 0, now)] + [
+        _request(name, list(specs), item_ids, length, now) for length in lengths
+    ]
 
 
 def _request(
-    name: str, specs: Mapping[str, tf.TensorSpec], item_ids: pa.Array, length: int, now: int
+    name: str, said: list[str], item_ids: pa.Array, length: int, now: int
 ) -> predict_pb2.PredictRequest:
-    declared = {alias: _declared(spec) for alias, spec in specs.items()}
+    """Says those of the inputs that are in `said`."""
     history = [
-        (item.decode(), now - _HOUR * (length - position))
+        (item, now - _HOUR * (length - position))
         for position, item in enumerate(_spread(item_ids, length))
     ]
-    inputs = listing_request(declared, "", history, now, _K)
     candidates = _spread(item_ids, min(len(item_ids), _CANDIDATES))
-    inputs[signatures.CANDIDATE_ITEM_IDS] = np.array([candidates], object)
+    inputs = {
+        signatures.USER_ID: np.array([b""], object),
+        signatures.HISTORY_ITEM_IDS: np.array([[item for item, _ in history]], object),
+        signatures.HISTORY_TIMESTAMPS: np.array([[at for _, at in history]], np.int64),
+        signatures.NOW: np.array([now], np.int64),
+        signatures.EXCLUDED_ITEM_IDS: np.array([[]], object),
+        signatures.K: np.array([_K], np.int32),
+        signatures.CANDIDATE_ITEM_IDS: np.array([candidates], object),
+    }
     request = predict_pb2.PredictRequest()
     request.model_spec.name = name
-    for alias in declared:
+    for alias in set(said) & set(inputs):
         request.inputs[alias].CopyFrom(tf.make_tensor_proto(inputs[alias]))
     return request
 
@@ -50,7 +59,3 @@ def _request(
 def _spread(item_ids: pa.Array, count: int) -> list[bytes]:
     positions = np.linspace(0, len(item_ids) - 1, count).astype(np.int64)
     return [item_ids[int(position)].as_py() for position in positions]
-
-
-def _declared(spec: tf.TensorSpec) -> tuple[str, tuple[int, ...]]:
-    return spec.dtype.name, tuple(-1 if size is None else size for size in spec.shape)

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from schema.candidates import Candidates, text_array
-from serving import askers, bulk_lists, equal_histories, index_export, servable_export
+from serving import askers, bulk_lists, equal_histories, index_export, servable, servable_export
 from serving.bulk_lists import BulkLists
 from serving.exact_index import ExactIndex
 from serving.listing_request import listing_request
@@ -134,12 +134,13 @@ def test_a_list_is_what_the_servable_answers_that_user_alone(parts, stage, tmp_p
     servable_export.export(
         parts["query"], parts["index"], parts["ranking"], CANDIDATES, DEPTH, True, str(tmp_path)
     )
-    served = tf.saved_model.load(str(tmp_path / stage)).signatures["serving_default"]
+    served = servable.load(stage, 1, tmp_path / stage)
     ranking = parts["ranking"] if stage == "recommender" else None
     found = BulkLists(parts["query"], CANDIDATES, READ, ranking, DEPTH).lists(
         askers.of_table(PEOPLE), NOW, 5
     )
-    declared = {name: (spec.dtype.name, tuple(spec.shape)) for name, spec in SPECS.items()}
+    listing = servable_export.listing_inputs(parts["query"])
+    declared = {name: (spec.dtype.name, tuple(spec.shape)) for name, spec in listing.items()}
     for person, ids in zip(PEOPLE.to_pylist(), found, strict=True):
         events = list(zip(person["item_ids"], person["timestamps"], strict=True))
         region = {"user_region": person["user_region"]}
@@ -148,7 +149,7 @@ def test_a_list_is_what_the_servable_answers_that_user_alone(parts, stage, tmp_p
             name: tf.constant(values, tf.string if values.dtype == object else values.dtype)
             for name, values in request.items()
         }
-        answer = served(**inputs)["item_ids"].numpy()[0]
+        answer = served.predict("", inputs)["item_ids"].numpy()[0]
         assert ids == [item.decode() for item in answer if item]
 
 

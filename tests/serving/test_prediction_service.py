@@ -119,8 +119,9 @@ def test_a_misspelt_input_is_named(predictions):
     asked = request(users=TWO_ROWS["user_id"], x=TWO_ROWS["x"], k=TWO_ROWS["k"])
     assert refused(predictions.Predict, asked) == (
         "INVALID_ARGUMENT",
-        "input tensor alias not found in signature: users. "
-        "Inputs expected to be in the set {k,user_id,x}.",
+        "Signature input alias: user_id(feed name: serving_default_user_id:0) not found in request "
+        "and no default value provided. Inputs expected to be in the request {k,users,x}, or "
+        "default input alias set: ",
     )
 
 

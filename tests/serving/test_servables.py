@@ -7,115 +7,31 @@ import pyarrow as pa
 import pytest
 import tensorflow as tf
 
-from schema.candidates import Candidates, text_array
-from serving import deny_list, index_export, servable, servable_export, warmup
+from serving import deny_list, servable, warmup
 from serving.eligibility import Eligibility
 from serving.exact_index import ExactIndex
 from serving.ivf_index import IvfIndex
 from serving.metrics import Metrics
 from serving.scann_index import ScannIndex
-
-IDS = ["a", "b", "c", "d", "é"]
-VECTORS = np.array(
-    [[5, 0, 0.1], [4, 0, 0.2], [3, 0, 0.3], [0, 1, 0.4], [0, 2, 0.5]],
-    np.float32,
-)
-
-
-RANKING_SPECS = {
-    "vector": tf.TensorSpec([None, 3], tf.float32, name="vector"),
-    "user_index": tf.TensorSpec([None], tf.int32, name="user_index"),
-    "now": tf.TensorSpec([None], tf.int64, name="now"),
-    "candidates": tf.TensorSpec([None, None], tf.int32, name="candidates"),
-    "log_popularity": tf.TensorSpec([None, None], tf.float32, name="log_popularity"),
-}
-
-
-class Query(tf.Module):
-    """`ann` likes the first dimension, everybody else the second, times the last context."""
-
-    def __init__(self):
-        super().__init__()
-        self.query = tf.function(self._query, input_signature=[_specs(device=[None])])
-
-    def _query(self, inputs):
-        known = inputs["user_id"] == "ann"
-        taste = tf.where(known[:, tf.newaxis], [[1.0, 0.0, 0.0]], [[0.0, 1.0, 0.0]])
-        factor = tf.where(inputs["context_device"] == "web", 2.0, 1.0)
-        return {
-            "vector": taste * factor[:, tf.newaxis],
-            "user_index": tf.cast(known, tf.int32),
-            "now": inputs["now"],
-        }
-
-
-class Ranking(tf.Module):
-    """Relevance is the position itself, so the last item stands first; one label besides."""
-
-    @tf.function(input_signature=[RANKING_SPECS])
-    def score(self, inputs):
-        taste = tf.reduce_sum(inputs["vector"], axis=1)[:, tf.newaxis]
-        user = tf.cast(inputs["user_index"], tf.float32)[:, tf.newaxis]
-        late = 100 * tf.cast(inputs["now"] - 1, tf.float32)[:, tf.newaxis]
-        return {
-            "relevance": tf.cast(inputs["candidates"], tf.float32) + 0 * taste,
-            "rating": inputs["log_popularity"] + 10 * user + late,
-        }
-
-
-def _specs(device):
-    specs = {
-        "user_id": tf.TensorSpec([None], tf.string),
-        "history_item_ids": tf.TensorSpec([None, None], tf.string),
-        "history_timestamps": tf.TensorSpec([None, None], tf.int64),
-        "now": tf.TensorSpec([None], tf.int64),
-        "context_device": tf.TensorSpec(device, tf.string),
-    }
-    return {name: tf.TensorSpec(s.shape, s.dtype, name=name) for name, s in specs.items()}
-
-
-def _candidates(ids, vectors):
-    return Candidates(
-        item_ids=text_array(ids),
-        titles=text_array(ids),
-        vectors=vectors,
-        log_popularity_at_test=np.zeros(len(ids), np.float32),
-        sample_queries=np.zeros((0, vectors.shape[1]), np.float32),
-    )
-
-
-def _stored(folder, index, dim):
-    tf.saved_model.save(Query(), str(folder / "query"))
-    tf.saved_model.save(Ranking(), str(folder / "ranking"))
-    index_export.save(index, dim, str(folder / "index"))
-    return [tf.saved_model.load(str(folder / name)) for name in ("query", "index", "ranking")]
+from tests.serving.planted_servables import IDS, VECTORS, candidates_of, exported, stored
 
 
 @pytest.fixture(scope="module")
 def parts(tmp_path_factory):
-    return _stored(tmp_path_factory.mktemp("parts"), ExactIndex(VECTORS), 3)
-
-
-def _exported(folder, parts, candidates, **changes):
-    settings = {"depth": 3, "rank_order": True} | changes
-    query, index, ranking = parts
-    servable_export.export(query, index, ranking, candidates, **settings, uri=str(folder))
-    return {
-        n: tf.saved_model.load(str(folder / n)) for n in ("retrieval", "ranking", "recommender")
-    }
+    return stored(tmp_path_factory.mktemp("parts"), ExactIndex(VECTORS), 3)
 
 
 @pytest.fixture(scope="module")
 def servables(parts, tmp_path_factory):
-    return _exported(tmp_path_factory.mktemp("servables"), parts, _candidates(IDS, VECTORS))
+    return exported(tmp_path_factory.mktemp("servables"), parts, candidates_of(IDS, VECTORS))
 
 
 def test_what_is_exported_answers_its_warmup(parts, tmp_path):
-    _exported(tmp_path, parts, _candidates(IDS, VECTORS))
+    exported(tmp_path, parts, candidates_of(IDS, VECTORS))
     for name in ("retrieval", "ranking", "recommender"):
         loaded = servable.load(name, 1, tmp_path / name)
-        # Of the lengths of history, five items are enough for none and one.
-        assert warmup.replay(loaded, tmp_path / name, Metrics()) == 2
+        # Of the lengths of history, five items are enough for none and one; one says nothing.
+        assert warmup.replay(loaded, tmp_path / name, Metrics()) == 3
 
 
 def _inputs(users, history, device="web"):
@@ -132,10 +48,10 @@ def _inputs(users, history, device="web"):
 def _list(model, users, history, excluded, k, device="web"):
     inputs = _inputs(users, history, device) | {
         "excluded_item_ids": tf.constant(excluded, tf.string, [len(users), len(excluded[0])]),
-        "k": tf.constant(k),
+        "k": tf.constant([k]),
     }
     found = model.signatures["serving_default"](**inputs)
-    assert sorted(found) == ["item_ids", "known_user", "scores"]
+    assert sorted(found) == ["item_ids", "known_user", "scores", "stages"]
     ids = [[item.decode() for item in row] for row in found["item_ids"].numpy()]
     return ids, found["scores"].numpy(), found["known_user"].numpy().tolist()
 
@@ -157,7 +73,8 @@ def test_retrieval_reads_the_context(servables):
 def test_more_than_there_is_gives_empty_ids(servables):
     ids, scores, _ = _list(servables["retrieval"], ["ann"], [["a", "b"]], [["d", "é"]], 9)
     assert ids == [["c", "", "", "", ""]]
-    assert np.isneginf(scores[0, 1:]).all()
+    lowest = np.finfo(np.float32).min
+    assert scores[0, 1:].tolist() == [lowest] * 4
 
 
 def test_ranking_scores_the_candidates_of_the_request(servables):
@@ -182,7 +99,7 @@ def test_recommender_reaches_beyond_its_depth_when_asked_for_more(servables):
 
 
 def test_recommender_keeps_the_order_of_retrieval_where_ranking_did_not_pay(parts, tmp_path):
-    models = _exported(tmp_path, parts, _candidates(IDS, VECTORS), rank_order=False)
+    models = exported(tmp_path, parts, candidates_of(IDS, VECTORS), rank_order=False)
     ids, scores, _ = _list(models["recommender"], ["ann"], [["b"]], [[]], 2)
     assert ids == [["a", "c"]]
     np.testing.assert_allclose(scores, [[10, 6]])
@@ -193,8 +110,8 @@ def test_servables_over_scann_are_saved_and_loaded(tmp_path):
     rng = np.random.default_rng(2)
     vectors = rng.normal(size=(64, 3)).astype(np.float32)
     ids = [f"i{n}" for n in range(64)]
-    parts = _stored(tmp_path, ScannIndex(vectors, Eligibility.of_all(64), 8, 8, 64), 3)
-    models = _exported(tmp_path / "out", parts, _candidates(ids, vectors), rank_order=False)
+    parts = stored(tmp_path, ScannIndex(vectors, Eligibility.of_all(64), 8, 8, 64), 3)
+    models = exported(tmp_path / "out", parts, candidates_of(ids, vectors), rank_order=False)
     best = [ids[n] for n in np.argsort(-vectors[:, 0])]
     for name in ("retrieval", "recommender"):
         found, _, _ = _list(models[name], ["ann"], [[best[0], ""]], [[best[2]]], 3)
@@ -209,13 +126,13 @@ def filtered(tmp_path_factory):
     """As `servables`, b being sold out, c denied, and each item in the categories of FILTERS."""
     folder = tmp_path_factory.mktemp("filtered")
     candidates = dataclasses.replace(
-        _candidates(IDS, VECTORS),
+        candidates_of(IDS, VECTORS),
         available=pa.array([True, False, True, True, True]),
         filters=pa.array(FILTERS, pa.large_list(pa.large_binary())),
     )
     eligible = Eligibility.of(candidates, deny_list.ids("c\nnobody"))
-    parts = _stored(folder, ExactIndex(VECTORS, eligible), 3)
-    return _exported(folder / "out", parts, candidates)
+    parts = stored(folder, ExactIndex(VECTORS, eligible), 3)
+    return exported(folder / "out", parts, candidates)
 
 
 @pytest.mark.parametrize(
@@ -233,7 +150,7 @@ def test_lists_have_what_is_available_and_allowed(filtered, allowed, expected):
     inputs = _inputs(["ann", "new"], [[], []]) | {
         "excluded_item_ids": tf.zeros([2, 0], tf.string),
         "allowed_categories": tf.constant([allowed, allowed], tf.string, [2, len(allowed)]),
-        "k": tf.constant(3),
+        "k": tf.constant([3]),
     }
     found = filtered["retrieval"].signatures["serving_default"](**inputs)["item_ids"].numpy()
     assert [sorted(row) for row in _texts(found)] == [sorted(row) for row in expected]
@@ -246,7 +163,7 @@ def test_each_row_has_categories_of_its_own(filtered):
     inputs = _inputs(["new", "new"], [[], []]) | {
         "excluded_item_ids": tf.constant([["é"], [""]]),
         "allowed_categories": tf.constant([["tea"], [""]]),
-        "k": tf.constant(2),
+        "k": tf.constant([2]),
     }
     found = filtered["retrieval"].signatures["serving_default"](**inputs)["item_ids"].numpy()
     assert _texts(found) == [["a", ""], ["é", "d"]]
@@ -271,7 +188,7 @@ def wide(request, tmp_path_factory):
     vectors = rng.normal(size=(6_000, 3)).astype(np.float32)
     ids = [f"i{n}" for n in range(6_000)]
     candidates = dataclasses.replace(
-        _candidates(ids, vectors),
+        candidates_of(ids, vectors),
         available=pa.array([n % 10 != 0 for n in range(6_000)]),
         filters=pa.array([[f"c{n % 3}".encode()] for n in range(6_000)]),
     )
@@ -282,7 +199,7 @@ def wide(request, tmp_path_factory):
         "ivf": lambda: IvfIndex(vectors, eligible, 75, 10, "float32"),
     }[request.param]()
     folder = tmp_path_factory.mktemp(request.param)
-    models = _exported(folder / "out", _stored(folder, index, 3), candidates, depth=200)
+    models = exported(folder / "out", stored(folder, index, 3), candidates, depth=200)
     return models, vectors
 
 
@@ -295,7 +212,7 @@ def test_whoever_has_seen_thousands_still_gets_k(wide, seen, k):
     inputs = _inputs(["ann"], [[f"i{n}" for n in history]]) | {
         "excluded_item_ids": tf.zeros([1, 0], tf.string),
         "allowed_categories": tf.zeros([1, 0], tf.string),
-        "k": tf.constant(k),
+        "k": tf.constant([k]),
     }
     for name in ("retrieval", "recommender"):
         (found,) = _texts(models[name].signatures["serving_default"](**inputs)["item_ids"].numpy())
@@ -310,7 +227,7 @@ def test_k_of_a_category_are_found_behind_a_long_history(wide):
     inputs = _inputs(["ann"], [[f"i{n}" for n in best[:5_000]]]) | {
         "excluded_item_ids": tf.zeros([1, 0], tf.string),
         "allowed_categories": tf.constant([["c1", "nothing"]]),
-        "k": tf.constant(40),
+        "k": tf.constant([40]),
     }
     for name in ("retrieval", "recommender"):
         (found,) = _texts(models[name].signatures["serving_default"](**inputs)["item_ids"].numpy())

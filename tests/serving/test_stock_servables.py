@@ -60,7 +60,7 @@ for name in ("retrieval", "recommender", "ranking"):
     if name == "ranking":
         inputs["candidate_item_ids"] = tf.constant([["b", "e"], ["zz", "d"]])
     else:
-        inputs |= {"excluded_item_ids": tf.constant([[""], ["d"]]), "k": tf.constant(2)}
+        inputs |= {"excluded_item_ids": tf.constant([[""], ["d"]]), "k": tf.constant([2])}
     answer = tf.saved_model.load(folder).signatures["serving_default"](**inputs)
     key = "relevance" if name == "ranking" else "item_ids"
     values = answer[key].numpy().tolist()

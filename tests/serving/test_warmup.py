@@ -138,7 +138,7 @@ SPECS = {
 }
 LISTING = SPECS | {
     "excluded_item_ids": tf.TensorSpec([None, None], tf.string),
-    "k": tf.TensorSpec([], tf.int32),
+    "k": tf.TensorSpec([None], tf.int32),
 }
 RANKING = SPECS | {"candidate_item_ids": tf.TensorSpec([None, None], tf.string)}
 
@@ -152,11 +152,12 @@ def arrays(request):
 
 
 def test_requests_for_a_catalogue():
-    new, one, ten = warmup_requests.of("retrieval", LISTING, items(19), now=100_000)
-    assert new.model_spec.name == "retrieval"
-    assert set(new.inputs) == set(LISTING)
+    least, new, one, ten = warmup_requests.of("retrieval", LISTING, items(19), now=100_000)
+    assert least.model_spec.name == new.model_spec.name == "retrieval"
+    assert not least.inputs
+    assert set(new.inputs) == set(LISTING) - {"context_device"}
     assert arrays(new)["history_item_ids"].shape == (1, 0)
-    assert arrays(new)["k"].tolist() == 10
+    assert arrays(new)["k"].tolist() == [10]
     assert arrays(one)["history_item_ids"].tolist() == [[b"i0"]]
     assert arrays(ten)["history_item_ids"].tolist() == [[f"i{2 * n}".encode() for n in range(10)]]
     assert arrays(ten)["history_timestamps"].tolist() == [
@@ -166,11 +167,12 @@ def test_requests_for_a_catalogue():
 
 def test_requests_to_ranking_bring_candidates():
     requests = warmup_requests.of("ranking", RANKING, items(300), now=1)
-    assert len(requests) == 4
-    assert all(set(of.inputs) == set(RANKING) for of in requests)
-    assert arrays(requests[0])["candidate_item_ids"].shape == (1, 100)
+    assert len(requests) == 5
+    assert set(requests[0].inputs) == {"candidate_item_ids"}
+    assert all(set(of.inputs) == set(RANKING) - {"context_device"} for of in requests[1:])
+    assert arrays(requests[1])["candidate_item_ids"].shape == (1, 100)
 
 
 def test_an_empty_catalogue_has_a_new_user_alone():
-    (new,) = warmup_requests.of("ranking", RANKING, pa.array([], pa.large_binary()), now=1)
+    _, new = warmup_requests.of("ranking", RANKING, pa.array([], pa.large_binary()), now=1)
     assert arrays(new)["candidate_item_ids"].shape == (1, 0)

@@ -1,0 +1,60 @@
+"""Which inputs of a servable may be left out, and what they are then, as the SignatureDef says it.
+
+TensorFlow Serving fills in `SignatureDef.defaults` for Predict over gRPC. A default holds for every
+row: its leading dimension is 1, and the servables spread such inputs over the batch.
+"""
+
+import pathlib
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.framework import tensor_pb2
+from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
+
+from schema import signatures
+
+_K = 10
+_ABSENT = {tf.string: b"", tf.float32: np.nan, tf.int64: 0}
+_REQUIRED = (signatures.CANDIDATE_ITEM_IDS,)
+
+Defaults = dict[str, np.ndarray]
+
+
+def of(specs: Mapping[str, tf.TensorSpec]) -> Defaults:
+    """By name of input; `candidate_item_ids` has none.
+
+    Lists are empty, and all else is missing: "", NaN, or 0, which for `now` is the server's clock.
+    """
+    found = {name: _absent(spec) for name, spec in specs.items() if name not in _REQUIRED}
+    return found | ({signatures.K: np.array([_K], np.int32)} if signatures.K in specs else {})
+
+
+def _absent(spec: tf.TensorSpec) -> np.ndarray:
+    shape = [1, *(size or 0 for size in spec.shape[1:])]
+    return np.full(shape, _ABSENT.get(spec.dtype, 0), spec.dtype.as_numpy_dtype)
+
+
+def write(folder: pathlib.Path, defaults: Defaults) -> None:
+    """Puts the defaults into `serving_default` of the SavedModel in `folder`.
+
+    TensorFlow takes them from a function's own default arguments, but a function of a dictionary
+    has none.
+    """
+    path = folder / "saved_model.pb"
+    saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    for meta_graph in saved.meta_graphs:
+        signature = meta_graph.signature_def[signatures.SERVING_DEFAULT]
+        for name, value in defaults.items():
+            dtype = tf.dtypes.as_dtype(signature.inputs[name].dtype)
+            signature.defaults[name].CopyFrom(tf.make_tensor_proto(value, dtype))
+    path.write_bytes(saved.SerializeToString(deterministic=True))
+
+
+def read(signature: meta_graph_pb2.SignatureDef) -> dict[str, tf.Tensor]:
+    """The defaults of a signature as tensors, by input."""
+    return {name: _tensor(proto) for name, proto in signature.defaults.items()}
+
+
+def _tensor(proto: tensor_pb2.TensorProto) -> tf.Tensor:
+    return tf.constant(tf.make_ndarray(proto), tf.dtypes.as_dtype(proto.dtype))

@@ -1,0 +1,91 @@
+"""Small servables whose answers can be worked out by hand."""
+
+import numpy as np
+import tensorflow as tf
+
+from schema.candidates import Candidates, text_array
+from serving import index_export, servable_export
+
+IDS = ["a", "b", "c", "d", "é"]
+VECTORS = np.array(
+    [[5, 0, 0.1], [4, 0, 0.2], [3, 0, 0.3], [0, 1, 0.4], [0, 2, 0.5]],
+    np.float32,
+)
+
+
+RANKING_SPECS = {
+    "vector": tf.TensorSpec([None, 3], tf.float32, name="vector"),
+    "user_index": tf.TensorSpec([None], tf.int32, name="user_index"),
+    "now": tf.TensorSpec([None], tf.int64, name="now"),
+    "candidates": tf.TensorSpec([None, None], tf.int32, name="candidates"),
+    "log_popularity": tf.TensorSpec([None, None], tf.float32, name="log_popularity"),
+}
+
+
+class Query(tf.Module):
+    """`ann` likes the first dimension, everybody else the second, times the last context."""
+
+    def __init__(self):
+        super().__init__()
+        self.query = tf.function(self._query, input_signature=[specs(device=[None])])
+
+    def _query(self, inputs):
+        known = inputs["user_id"] == "ann"
+        taste = tf.where(known[:, tf.newaxis], [[1.0, 0.0, 0.0]], [[0.0, 1.0, 0.0]])
+        factor = tf.where(inputs["context_device"] == "web", 2.0, 1.0)
+        return {
+            "vector": taste * factor[:, tf.newaxis],
+            "user_index": tf.cast(known, tf.int32),
+            "now": inputs["now"],
+        }
+
+
+class Ranking(tf.Module):
+    """Relevance is the position itself, so the last item stands first; one label besides."""
+
+    @tf.function(input_signature=[RANKING_SPECS])
+    def score(self, inputs):
+        taste = tf.reduce_sum(inputs["vector"], axis=1)[:, tf.newaxis]
+        user = tf.cast(inputs["user_index"], tf.float32)[:, tf.newaxis]
+        late = 100 * tf.cast(inputs["now"] - 1, tf.float32)[:, tf.newaxis]
+        return {
+            "relevance": tf.cast(inputs["candidates"], tf.float32) + 0 * taste,
+            "rating": inputs["log_popularity"] + 10 * user + late,
+        }
+
+
+def specs(device):
+    specs = {
+        "user_id": tf.TensorSpec([None], tf.string),
+        "history_item_ids": tf.TensorSpec([None, None], tf.string),
+        "history_timestamps": tf.TensorSpec([None, None], tf.int64),
+        "now": tf.TensorSpec([None], tf.int64),
+        "context_device": tf.TensorSpec(device, tf.string),
+    }
+    return {name: tf.TensorSpec(s.shape, s.dtype, name=name) for name, s in specs.items()}
+
+
+def candidates_of(ids, vectors):
+    return Candidates(
+        item_ids=text_array(ids),
+        titles=text_array(ids),
+        vectors=vectors,
+        log_popularity_at_test=np.zeros(len(ids), np.float32),
+        sample_queries=np.zeros((0, vectors.shape[1]), np.float32),
+    )
+
+
+def stored(folder, index, dim):
+    tf.saved_model.save(Query(), str(folder / "query"))
+    tf.saved_model.save(Ranking(), str(folder / "ranking"))
+    index_export.save(index, dim, str(folder / "index"))
+    return [tf.saved_model.load(str(folder / name)) for name in ("query", "index", "ranking")]
+
+
+def exported(folder, parts, listed, **changes):
+    settings = {"depth": 3, "rank_order": True} | changes
+    query, index, ranking = parts
+    servable_export.export(query, index, ranking, listed, **settings, uri=str(folder))
+    return {
+        n: tf.saved_model.load(str(folder / n)) for n in ("retrieval", "ranking", "recommender")
+    }
