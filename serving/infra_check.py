@@ -67,7 +67,7 @@ def _check_ranking(client: Client, items: list[str]) -> None:
     declared = client.inputs(name)
     request = listing_request(declared, "", [], int(time.time()), _K)
     request[signatures.CANDIDATE_ITEM_IDS] = np.array([[i.encode() for i in items]], object)
-    answer = client.predict(name, {key: request[key] for key in declared})
+    answer = client.predict(name, request)
     relevance = answer[signatures.RELEVANCE]
     if relevance.shape != (1, len(items)) or not np.isfinite(relevance).all():
         raise TandemError(

@@ -5,11 +5,14 @@ import socket
 import grpc
 
 from schema.errors import UsageError
+from serving.server_security import Tls
 
 
-def bound_grpc(server: grpc.Server, host: str, port: int) -> int:
+def bound_grpc(server: grpc.Server, host: str, port: int, tls: Tls | None) -> int:
     """The port that `server` will listen on, a free one for 0. Raises UsageError."""
     try:
+        if tls is not None:
+            return server.add_secure_port(address(host, port), tls.credentials())
         return server.add_insecure_port(address(host, port))
     except RuntimeError as error:
         raise _refused("gRPC", host, port, "--grpc-port") from error

@@ -5,15 +5,17 @@ tensorflow_serving/config/monitoring_config.proto publishes it.
 """
 
 import pathlib
-from typing import Any
-
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
 
 from schema.errors import UsageError
+from serving import text_protos
+from serving.text_protos import PACKAGE, Field
 
 DEFAULT_PATH = "/monitoring/prometheus/metrics"
-_PACKAGE = "tensorflow.serving"
-_Field = descriptor_pb2.FieldDescriptorProto
+_FILE = "tensorflow_serving/config/monitoring_config.proto"
+_MESSAGES = {
+    "PrometheusConfig": [("enable", 1, Field.TYPE_BOOL), ("path", 2, Field.TYPE_STRING)],
+    "MonitoringConfig": [("prometheus_config", 1, f".{PACKAGE}.PrometheusConfig")],
+}
 
 
 def read(path: pathlib.Path) -> str | None:
@@ -22,15 +24,8 @@ def read(path: pathlib.Path) -> str | None:
     Raises UsageError where the file cannot be read, is no such proto, or its path begins without
     "/".
     """
-    config = _message_class()()
-    try:
-        text_format.Parse(path.read_text("utf-8"), config)
-    except (OSError, UnicodeDecodeError, text_format.ParseError) as error:
-        raise UsageError(
-            f"expected a text proto of tensorflow.serving.MonitoringConfig in {path}, received "
-            f"{error}; mend the file"
-        ) from error
-    prometheus = config.prometheus_config
+    config = text_protos.declared(_FILE, _MESSAGES)["MonitoringConfig"]()
+    prometheus = text_protos.read(path, config).prometheus_config
     metrics_path = prometheus.path or DEFAULT_PATH
     if not metrics_path.startswith("/"):
         raise UsageError(
@@ -38,24 +33,3 @@ def read(path: pathlib.Path) -> str | None:
             f"write it like {DEFAULT_PATH}"
         )
     return metrics_path if prometheus.enable else None
-
-
-def _message_class() -> Any:
-    file = descriptor_pb2.FileDescriptorProto(
-        name="tensorflow_serving/config/monitoring_config.proto", package=_PACKAGE, syntax="proto3"
-    )
-    prometheus = file.message_type.add(name="PrometheusConfig")
-    _add(prometheus, "enable", 1, _Field.TYPE_BOOL)
-    _add(prometheus, "path", 2, _Field.TYPE_STRING)
-    monitoring = file.message_type.add(name="MonitoringConfig")
-    inner = _add(monitoring, "prometheus_config", 1, _Field.TYPE_MESSAGE)
-    inner.type_name = f".{_PACKAGE}.PrometheusConfig"
-    pool = descriptor_pool.DescriptorPool()  # its own: a later API may bring the file to the common
-    pool.Add(file)
-    found = pool.FindMessageTypeByName(f"{_PACKAGE}.MonitoringConfig")
-    factory: Any = message_factory.MessageFactory(pool)  # types are of a later protobuf
-    return factory.GetPrototype(found)
-
-
-def _add(message: descriptor_pb2.DescriptorProto, name: str, number: int, kind: Any) -> Any:
-    return message.field.add(name=name, number=number, type=kind, label=_Field.LABEL_OPTIONAL)

@@ -1,8 +1,12 @@
 """gRPC PredictionService over the model store. Source of the contract: tensorflow-serving-api."""
 
 import contextlib
+import functools
+import time
+from collections.abc import Callable, Mapping, Sequence
 
 import grpc
+import tensorflow as tf
 from tensorflow_serving.apis import (
     classification_pb2,
     get_model_metadata_pb2,
@@ -15,16 +19,23 @@ from tensorflow_serving.apis import (
 
 from schema.signatures import SERVING_DEFAULT
 from serving import example_signatures, tensors
+from serving.batching import Caller, Outputs
 from serving.metrics import Metrics
+from serving.predictions import Predictions
 from serving.request_error import aborting, invalid
+from serving.request_log import HEADER
 from serving.servable import Servable
 from serving.served_versions import ServedVersions
 
 _SIGNATURE_DEF = "signature_def"
 
 
+Answer = Callable[[Servable, str, Mapping[str, tf.Tensor], Sequence[str]], Outputs]
+"""Servable, name of the signature, inputs and output filter -> outputs."""
+
+
 def predict(
-    served: ServedVersions, request: predict_pb2.PredictRequest, metrics: Metrics
+    served: ServedVersions, request: predict_pb2.PredictRequest, answer: Answer
 ) -> predict_pb2.PredictResponse:
     """Runs one signature of one model; the answer names the version that gave it.
 
@@ -33,21 +44,21 @@ def predict(
     if not request.HasField("model_spec"):
         raise invalid("Missing ModelSpec")
     with served.using(request.model_spec) as servable:
-        return predict_with(servable, request, metrics)
+        return predict_with(servable, request, answer)
 
 
 def predict_with(
-    servable: Servable, request: predict_pb2.PredictRequest, metrics: Metrics
+    servable: Servable, request: predict_pb2.PredictRequest, answer: Answer = Servable.predict
 ) -> predict_pb2.PredictResponse:
     """The same of a servable at hand, whatever model the request names."""
-    servable.signature_def(request.model_spec.signature_name)
+    signature_name = request.model_spec.signature_name
+    servable.signature_def(signature_name)
     inputs = {alias: tensors.from_proto(alias, proto) for alias, proto in request.inputs.items()}
-    with metrics.runtime(servable.name):
-        outputs = servable.predict(request.model_spec.signature_name, inputs, request.output_filter)
+    outputs = answer(servable, signature_name, inputs, request.output_filter)
     response = predict_pb2.PredictResponse()
     response.model_spec.name = servable.name
     response.model_spec.version.value = servable.version
-    response.model_spec.signature_name = request.model_spec.signature_name or SERVING_DEFAULT
+    response.model_spec.signature_name = signature_name or SERVING_DEFAULT
     for alias, tensor in outputs.items():
         response.outputs[alias].CopyFrom(tensors.to_proto(alias, tensor))
     return response
@@ -78,16 +89,17 @@ def metadata(
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     """Predict and GetModelMetadata; the calls on tf.Example are refused."""
 
-    def __init__(self, served: ServedVersions, metrics: Metrics) -> None:
+    def __init__(self, served: ServedVersions, metrics: Metrics, predictions: Predictions) -> None:
         self._served = served
         self._metrics = metrics
+        self._predictions = predictions
 
     def Predict(  # noqa: N802 - the name in the service definition
         self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext
     ) -> predict_pb2.PredictResponse:
         """Runs one signature of one model."""
         with aborting(context), self._counted(request.model_spec, "Predict"):
-            return predict(self._served, request, self._metrics)
+            return predict(self._served, request, self._answer(context))
 
     def GetModelMetadata(  # noqa: N802
         self,
@@ -122,6 +134,17 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         """Refuses, see example_signatures."""
         with aborting(context):
             example_signatures.refuse_multi_inference(self._served, request)
+
+    def _answer(self, context: grpc.ServicerContext) -> Answer:
+        left = context.time_remaining()
+        deadline = float("inf") if left is None else time.monotonic() + left
+        given = dict(context.invocation_metadata() or ()).get(HEADER)
+        request = self._predictions.request_id(given)
+        if request is not None:
+            context.set_trailing_metadata([(HEADER, request)])
+        return functools.partial(
+            self._predictions.answer, caller=Caller(deadline, context.is_active), request=request
+        )
 
     def _counted(
         self, spec: model_pb2.ModelSpec, api: str

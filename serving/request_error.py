@@ -8,15 +8,19 @@ import tensorflow as tf
 
 from schema.errors import TandemError
 
+RETRY_PUSHBACK = "grpc-retry-pushback-ms"
+"""Trailing metadata in which a server says when to ask again. Source: gRPC proposal A6."""
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
 class RequestError(TandemError):
     """Refusal of one request; `code` goes to gRPC as it is and to REST as an HTTP status."""
 
-    def __init__(self, code: grpc.StatusCode, message: str) -> None:
+    def __init__(self, code: grpc.StatusCode, message: str, retry_ms: int | None = None) -> None:
+        """`retry_ms`: when to ask again, where that may help."""
         super().__init__(message)
         self.code = code
+        self.retry_ms = retry_ms
 
 
 def invalid(message: str) -> RequestError:
@@ -44,4 +48,6 @@ def aborting(context: grpc.ServicerContext) -> Iterator[None]:
     try:
         yield
     except RequestError as error:
+        if error.retry_ms is not None:
+            context.set_trailing_metadata([(RETRY_PUSHBACK, str(error.retry_ms))])
         context.abort(error.code, str(error))

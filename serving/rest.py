@@ -20,15 +20,18 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_pb2
 
 from serving import example_signatures, json_tensors, model_service, prediction_service
+from serving.batching import Caller
 from serving.metrics import Metrics
+from serving.predictions import Predictions
 from serving.request_error import RequestError, invalid
+from serving.request_log import HEADER
 from serving.served_versions import ServedVersions
+from serving.server_options import ServerOptions
 
 _MODEL = r"/v1/models/{model:[^/:]+}"
 _VERSION = r"/versions/{version:\d+}"
 _LABEL = r"/labels/{label:[^/:]+}"
 _MAX_INT64 = 2**63 - 1
-_MAX_BODY_BYTES = 2**31 - 1  # TensorFlow Serving's bound on a message
 
 # TensorFlow Serving's own mapping; whatever is not here is its 500.
 _HTTP_STATUS = {
@@ -53,22 +56,27 @@ _AS_SERVED: dict[str, Any] = {
     "preserving_proto_field_name": True,
 }
 
-_Answer = Callable[[web.Request, bytes], str]
+_Answer = Callable[[web.Request, bytes, str | None], str]
+"""Request, its body, and the id by which the log knows it -> JSON."""
 
 
 def application(
-    served: ServedVersions, workers: futures.Executor, metrics: Metrics, metrics_path: str | None
+    served: ServedVersions,
+    workers: futures.Executor,
+    metrics: Metrics,
+    predictions: Predictions,
+    options: ServerOptions,
 ) -> web.Application:
-    """The application; every answer under /v1, refusals included, is JSON. Metrics are at
-    `metrics_path`, nowhere for None.
-    """
-    app = web.Application(client_max_size=_MAX_BODY_BYTES)
+    """The application; every answer under /v1, refusals included, is JSON."""
+    app = web.Application(
+        client_max_size=options.max_message_bytes, middlewares=options.security.middlewares()
+    )
 
     def counted(answer: _Answer) -> _Answer:
-        def counting(request: web.Request, body: bytes) -> str:
+        def counting(request: web.Request, body: bytes, named: str | None) -> str:
             model = served.known(request.match_info.get("model", ""))
             with metrics.request(model, request.match_info.get("method", ""), "REST"):
-                return answer(request, body)
+                return answer(request, body, named)
 
         return counting
 
@@ -76,48 +84,58 @@ def application(
         return web.Response(body=metrics.page(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     def route(method: str, path: str, answer: _Answer) -> None:
-        app.router.add_route(method, path, _handler(counted(answer), workers))
+        app.router.add_route(method, path, _handler(counted(answer), workers, predictions))
 
-    def predict(request: web.Request, body: bytes) -> str:
-        return _predict(served, request, body, metrics)
+    def predict(request: web.Request, body: bytes, named: str | None) -> str:
+        return _predict(served, request, body, named, predictions)
 
-    if metrics_path is not None:
-        app.router.add_get(metrics_path, page)
+    if options.metrics_path is not None:
+        app.router.add_get(options.metrics_path, page)
     for model in (_MODEL, _MODEL + _VERSION, _MODEL + _LABEL):
         route("POST", model + ":{method:predict}", predict)
         route(
             "POST",
             model + ":{method:classify|regress}",
-            lambda request, body: _examples(served, request, body),
+            lambda request, body, _: _examples(served, request, body),
         )
-        route("GET", model, lambda request, _: _status(served, request))
-        route("GET", model + "/metadata", lambda request, _: _metadata(served, request))
+        route("GET", model, lambda request, *_: _status(served, request))
+        route("GET", model + "/metadata", lambda request, *_: _metadata(served, request))
     route("*", "/v1/{path:.*}", _malformed)
     return app
 
 
-def _handler(answer: _Answer, workers: futures.Executor) -> Callable[[web.Request], Any]:
+def _handler(
+    answer: _Answer, workers: futures.Executor, predictions: Predictions
+) -> Callable[[web.Request], Any]:
     async def handle(request: web.Request) -> web.Response:
         body = await request.read()
+        named = predictions.request_id(request.headers.get(HEADER))
+        loop = asyncio.get_running_loop()
         try:
-            text = await asyncio.get_running_loop().run_in_executor(workers, answer, request, body)
+            text = await loop.run_in_executor(workers, answer, request, body, named)
         except RequestError as error:
             text = json.dumps({"error": str(error)})
             status = _HTTP_STATUS.get(error.code, 500)
-            return web.Response(text=text, status=status, content_type="application/json")
-        return web.Response(text=text, content_type="application/json")
+            later = {"Retry-After": "1"} if error.retry_ms is not None else None
+            return web.json_response(text=text, status=status, headers=later)
+        return web.json_response(text=text, headers={HEADER: named} if named else None)
 
     return handle
 
 
-def _predict(served: ServedVersions, request: web.Request, body: bytes, metrics: Metrics) -> str:
+def _predict(
+    served: ServedVersions,
+    request: web.Request,
+    body: bytes,
+    named: str | None,
+    predictions: Predictions,
+) -> str:
     parsed = _parsed(body)
     signature_name = _signature_name(parsed)
     with served.using(_spec(request)) as servable:
         signature = servable.signature_def(signature_name)
         format_, inputs = json_tensors.read_inputs(parsed, signature)
-        with metrics.runtime(servable.name):
-            outputs = servable.predict(signature_name, inputs)
+        outputs = predictions.answer(servable, signature_name, inputs, (), Caller(), named)
     return json.dumps(json_tensors.write_outputs(format_, outputs))
 
 
@@ -158,7 +176,7 @@ def _examples(served: ServedVersions, request: web.Request, body: bytes) -> str:
     example_signatures.refuse_regress(served, spec)
 
 
-def _malformed(request: web.Request, _: bytes) -> str:
+def _malformed(request: web.Request, *_: object) -> str:
     raise invalid(f"Malformed request: {request.method} {request.path}")
 
 

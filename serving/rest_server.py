@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 
@@ -10,8 +11,15 @@ from aiohttp import web
 
 
 @contextlib.contextmanager
-def answering(app: web.Application, bound: socket.socket, grace_seconds: float) -> Iterator[None]:
-    """Answers on the socket until the block ends; then requests under way have `grace_seconds`."""
+def answering(
+    app: web.Application,
+    bound: socket.socket,
+    grace_seconds: float,
+    context: ssl.SSLContext | None,
+) -> Iterator[None]:
+    """Answers on the socket, over TLS with a `context`, until the block ends; then requests under
+    way have `grace_seconds`.
+    """
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="rest-loop", daemon=True)
     thread.start()
@@ -19,7 +27,7 @@ def answering(app: web.Application, bound: socket.socket, grace_seconds: float) 
 
     async def start() -> None:
         await runner.setup()
-        await web.SockSite(runner, bound).start()
+        await web.SockSite(runner, bound, ssl_context=context).start()
 
     try:
         asyncio.run_coroutine_threadsafe(start(), loop).result()

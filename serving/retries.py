@@ -6,8 +6,7 @@ from typing import Any
 
 import grpc
 
-_PUSHBACK = "grpc-retry-pushback-ms"
-"""Trailing metadata in which a server says when to ask again. Source: gRPC proposal A6."""
+from serving.request_error import RETRY_PUSHBACK
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +54,6 @@ def _asked_for(error: grpc.RpcError) -> float | None:
     """
     trailing: Any = error.trailing_metadata()
     for key, value in trailing or ():
-        if key == _PUSHBACK:
+        if key == RETRY_PUSHBACK:
             return int(value) / 1000 if value.isdecimal() else -1.0
     return None

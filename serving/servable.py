@@ -52,15 +52,40 @@ class Servable:
         Raises RequestError: FAILED_PRECONDITION for an unknown signature, INVALID_ARGUMENT for
         inputs or outputs that do not fit it, and the op's own code where an op refuses the values.
         """
+        call = self.call(signature_name, inputs, output_filter)
+        return call.run(call.inputs)
+
+    def call(
+        self, signature_name: str, inputs: Mapping[str, tf.Tensor], output_filter: Sequence[str]
+    ) -> "Call":
+        """What `predict` would run; raises as it does for what does not fit."""
         name = signature_name or SERVING_DEFAULT
         signature, defaults = self.signature_def(name), self.defaults.get(name, {})
         _check_inputs(signature, inputs, defaults)
         wanted = _wanted_outputs(signature, output_filter)
+        return Call(self.saved_model.signatures[name], name, {**defaults, **inputs}, tuple(wanted))
+
+
+@dataclasses.dataclass(frozen=True)
+class Call:
+    """A call of a signature that fits it."""
+
+    function: Any
+    signature_name: str
+    inputs: dict[str, tf.Tensor]
+    """All of them."""
+    wanted: tuple[str, ...]
+
+    @property
+    def asks(self) -> tuple[str, tuple[str, ...]]:
+        """What is asked for: calls of a servable that ask alike may be joined."""
+        return self.signature_name, self.wanted
+
+    def run(self, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """The outputs wanted, of these inputs; RequestError with its code where an op refuses."""
         with tensorflow_errors():
-            outputs = self.saved_model.signatures[signature_name or SERVING_DEFAULT](
-                **(defaults | inputs)
-            )
-        return {alias: outputs[alias] for alias in wanted}
+            outputs = self.function(**inputs)
+        return {alias: outputs[alias] for alias in self.wanted}
 
 
 def load(name: str, version: int, folder: pathlib.Path) -> Servable:

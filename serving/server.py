@@ -25,25 +25,23 @@ from serving import (
     rest_server,
     version_watch,
 )
+from serving.batching import BatchQueue
 from serving.health import Health
 from serving.model_config import WatchedModel
 from serving.model_service import ModelService
 from serving.model_store import ModelStore
 from serving.prediction_service import PredictionService
+from serving.predictions import Predictions
 from serving.server_options import DEFAULTS, ServerOptions
 
-_GRACE_SECONDS = 5.0
+_MORE_THREADS = 32
+_MOST_THREADS = 256
 _SERVICES = (
     prediction_service_pb2.DESCRIPTOR.services_by_name["PredictionService"].full_name,
     model_service_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name,
     health.NAME,
     reflection.SERVICE_NAME,
 )
-_GRPC_OPTIONS = [
-    ("grpc.so_reuseport", 0),  # a second server on the port fails instead of sharing its calls
-    ("grpc.max_receive_message_length", -1),
-    ("grpc.max_send_message_length", -1),
-]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,7 +63,7 @@ def running_server(
     """Serves `<serving_dir>/<model>/<version>/` until the block ends.
 
     Inside the block every model is loaded and both ports answer. What is pushed later is taken up
-    within a second or so, see ModelStore. At the end calls under way get five seconds.
+    within a second or so, see ModelStore. At the end calls under way get `options.grace_s`.
 
     Raises NoRunError where nothing was ever pushed, UsageError where a port cannot be had, and
     TandemError where no model loads.
@@ -92,34 +90,55 @@ def running_configured_server(
 
 @contextlib.contextmanager
 def _running(store: ModelStore, options: ServerOptions) -> Iterator[RunningServer]:
+    predictions = Predictions(BatchQueue(options.batching), store.metrics, options.request_log)
+    tls = options.security.tls
     with contextlib.ExitStack() as stack:
-        workers = stack.enter_context(futures.ThreadPoolExecutor(thread_name_prefix="rest"))
-        grpc_server = _grpc_server(store)
+        if options.request_log is not None:
+            stack.callback(options.request_log.close)
+        workers = stack.enter_context(_threads("rest", options))
+        grpc_server = _grpc_server(store, predictions, options)
         well = Health(grpc_server)
-        grpc_port = listening.bound_grpc(grpc_server, options.host, options.grpc_port)
+        grpc_port = listening.bound_grpc(grpc_server, options.host, options.grpc_port, tls)
         # Last in, first out: the ports close before the workers behind them go.
-        stack.callback(lambda: grpc_server.stop(_GRACE_SECONDS).wait())
-        stack.callback(well.end)
+        stack.callback(lambda: grpc_server.stop(options.grace_s).wait())
         bound = stack.enter_context(listening.bound_rest(options.host, options.rest_port))
         _first_load(store)
         store.served.tell(well.update)
         stack.enter_context(version_watch.following(store))
-        app = rest.application(store.served, workers, store.metrics, options.metrics_path)
-        stack.enter_context(rest_server.answering(app, bound, _GRACE_SECONDS))
+        app = rest.application(store.served, workers, store.metrics, predictions, options)
+        context = None if tls is None else tls.context()
+        stack.enter_context(rest_server.answering(app, bound, options.grace_s, context))
         grpc_server.start()
+        stack.callback(well.end)  # the first thing that whoever watches is told
+        rest_address = listening.address(options.host, bound.getsockname()[1])
         yield RunningServer(
             grpc_address=listening.address(options.host, grpc_port),
-            rest_url=f"http://{listening.address(options.host, bound.getsockname()[1])}",
+            rest_url=f"{'http' if tls is None else 'https'}://{rest_address}",
             models=store.served.available(),
         )
 
 
-def _grpc_server(store: ModelStore) -> grpc.Server:
+def _threads(name: str, options: ServerOptions) -> futures.ThreadPoolExecutor:
+    """One for each request that may wait or run, and some that say no to the others."""
+    wanted = options.batching.most_waiting + options.batching.threads + _MORE_THREADS
+    return futures.ThreadPoolExecutor(min(wanted, _MOST_THREADS), thread_name_prefix=name)
+
+
+def _grpc_server(
+    store: ModelStore, predictions: Predictions, options: ServerOptions
+) -> grpc.Server:
     server = grpc.server(
-        futures.ThreadPoolExecutor(thread_name_prefix="grpc"), options=_GRPC_OPTIONS
+        _threads("grpc", options),
+        interceptors=options.security.interceptors(),
+        options=[
+            ("grpc.so_reuseport", 0),  # a second server on the port fails, and shares no calls
+            ("grpc.max_receive_message_length", options.max_message_bytes),
+            ("grpc.max_send_message_length", -1),
+        ],
+        maximum_concurrent_rpcs=4 * _MOST_THREADS,
     )
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-        PredictionService(store.served, store.metrics), server
+        PredictionService(store.served, store.metrics, predictions), server
     )
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(store), server)
     reflection.enable_server_reflection(_SERVICES, server)

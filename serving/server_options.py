@@ -3,11 +3,14 @@
 import dataclasses
 
 from serving import monitoring_config
+from serving.batching_config import Batching
+from serving.request_log import RequestLog
+from serving.server_security import ServerSecurity
 
 
 @dataclasses.dataclass(frozen=True)
 class ServerOptions:
-    """Options of `serving.server`; the defaults are those of a server in a test or a check."""
+    """Options of `serving.server`."""
 
     host: str = "127.0.0.1"
     grpc_port: int = 0
@@ -16,6 +19,14 @@ class ServerOptions:
     """0 takes a free one."""
     metrics_path: str | None = monitoring_config.DEFAULT_PATH
     """Where REST has Prometheus' metrics, None for nowhere."""
+    batching: Batching = Batching()  # noqa: RUF009 - frozen
+    """How many calls run at a time, and what waits meanwhile."""
+    max_message_bytes: int = 64 * 2**20
+    """Larger requests are refused: RESOURCE_EXHAUSTED, or 413."""
+    grace_s: float = 5.0
+    """What calls under way get at the end."""
+    security: ServerSecurity = ServerSecurity()  # noqa: RUF009 - frozen
+    request_log: RequestLog | None = None
 
 
 DEFAULTS = ServerOptions()

@@ -79,6 +79,7 @@ def _answer(
             grpc.StatusCode.UNIMPLEMENTED, f"Unsupported log_type for {what}: {kind}"
         )
     try:
-        prediction_service.predict_with(servable, log.predict_log.request, metrics)
+        with metrics.runtime(servable.name):
+            prediction_service.predict_with(servable, log.predict_log.request)
     except RequestError as error:
         raise RequestError(error.code, f"{what}: {error}") from error

@@ -1,0 +1,80 @@
+"""A sample of requests with what they were answered, as lines that ingestion reads."""
+
+import hashlib
+import json
+import pathlib
+import re
+import time
+import uuid
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from schema import signatures
+from serving import impressions
+from serving.rotated_log import RotatedLog, Rotation
+from serving.servable import Call, Servable
+
+_SANE = re.compile(r"[!-~]{1,128}")
+HEADER = "x-request-id"
+"""Of HTTP, and key of gRPC's metadata."""
+Outputs = Mapping[str, tf.Tensor]
+_LISTINGS = (signatures.RETRIEVAL, signatures.RECOMMENDER)
+
+
+def request_id(given: str | None) -> str:
+    """The caller's own, where it is 1 to 128 visible ASCII characters; else a new one."""
+    return given if given and _SANE.fullmatch(given) else uuid.uuid4().hex
+
+
+class RequestLog:
+    """Writes `impressions-*.jsonl` in a folder; never blocks and never fails a request."""
+
+    def __init__(
+        self,
+        folder: pathlib.Path,
+        sample: float = 1.0,
+        rotation: Rotation = Rotation(),  # noqa: B008 - frozen
+        key: bytes | None = None,
+    ) -> None:
+        """`sample`: share of requests, chosen by their id, so that a request that is asked again
+        is logged each time or never. With `key` user ids become pseudonyms
+        (`schema.pseudonyms`).
+        """
+        self._lines = RotatedLog(folder, "impressions", rotation)
+        self._sample = sample
+        self._key = key
+
+    def record(self, servable: Servable, request: str, call: Call, outputs: Outputs) -> None:
+        """Takes one answered request with the id `request`; others than lists, and answers
+        without all of their outputs, are passed over.
+        """
+        if servable.name not in _LISTINGS or not self._chosen(request):
+            return
+        if not {signatures.ITEM_IDS, signatures.SCORES, signatures.STAGES} <= outputs.keys():
+            return
+        about = {"request_id": request, "model": servable.name, "version": servable.version}
+        inputs, now, key = call.inputs, int(time.time()), self._key
+
+        def lines() -> bytes:
+            found = impressions.of(about, _arrays(inputs), _arrays(outputs), now, key)
+            return "".join(f"{json.dumps(one, allow_nan=False)}\n" for one in found).encode()
+
+        self._lines.put(lines)
+
+    def counts(self) -> dict[str, int]:
+        """Requests `written` and `lost`."""
+        return {"written": self._lines.written, "lost": self._lines.lost}
+
+    def close(self) -> None:
+        """Writes what is still to be written."""
+        self._lines.close()
+
+    def _chosen(self, request: str) -> bool:
+        digest = hashlib.blake2b(request.encode(), digest_size=8).digest()
+        return int.from_bytes(digest, "big") < self._sample * 2**64
+
+
+def _arrays(tensors: Outputs) -> dict[str, np.ndarray]:
+    return {name: tensor.numpy() for name, tensor in tensors.items()}

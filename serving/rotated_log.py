@@ -1,0 +1,131 @@
+"""Lines that a thread of its own writes to files of bounded size, and that nobody waits for."""
+
+import dataclasses
+import logging
+import pathlib
+import queue
+import threading
+import time
+from collections.abc import Callable
+from typing import IO
+
+_log = logging.getLogger(__name__)
+_QUEUED = 10_000
+_PAUSE_SECONDS = 1.0
+PART = ".part"
+Entry = Callable[[], bytes]
+
+
+@dataclasses.dataclass(frozen=True)
+class Rotation:
+    """How large files become, and how many are kept."""
+
+    file_bytes: int = 64 * 2**20
+    files: int = 16
+
+
+class RotatedLog:
+    """`<folder>/<name>-<time>-<number>.jsonl`, sorted by name as they were begun; the one that is
+    being written ends in `.part`, so whoever reads `*.jsonl` reads whole files. Beyond
+    `rotation.files` the oldest go.
+
+    Where the disk is full or the folder gone, lines are lost and counted; it goes on as soon as
+    writing works again.
+    """
+
+    def __init__(self, folder: pathlib.Path, name: str, rotation: Rotation) -> None:
+        self._folder, self._name, self._rotation = folder, name, rotation
+        self._queue: queue.Queue[Entry | None] = queue.Queue(_QUEUED)
+        self._file: IO[bytes] | None = None
+        self._number = 0
+        self._failing_since = 0.0
+        self.written = 0
+        """Entries."""
+        self.lost = 0
+        """Entries that found no room in memory or on disk."""
+        self._thread = threading.Thread(target=self._run, name="rotated-log", daemon=True)
+        self._thread.start()
+
+    def put(self, entry: Entry) -> None:
+        """Takes what gives whole lines, or drops and counts it; returns at once."""
+        try:
+            self._queue.put_nowait(entry)
+        except queue.Full:
+            self.lost += 1
+
+    def close(self) -> None:
+        """Writes what it has taken, and ends the file."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (entry := self._queue.get()) is not None:
+            self._write(entry())
+        self._end_file()
+
+    def _write(self, lines: bytes) -> None:
+        if self._failing_since and time.monotonic() - self._failing_since < _PAUSE_SECONDS:
+            self.lost += 1
+            return
+        try:
+            file = self._file or self._begin_file()
+            file.write(lines)
+            file.flush()
+            if file.tell() >= self._rotation.file_bytes:
+                self._end_file()
+        except OSError as error:
+            self._fail(error)
+            return
+        if self._failing_since:
+            _log.info("request log written again lost=%d", self.lost)
+        self._failing_since = 0.0
+        self.written += 1
+
+    def _fail(self, error: OSError) -> None:
+        if not self._failing_since:
+            _log.warning("request log not written folder=%s error=%s", self._folder, error.strerror)
+        self._failing_since = time.monotonic()
+        self.lost += 1
+        self._abandon_file()
+
+    def _begin_file(self) -> IO[bytes]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._number += 1
+        moment = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
+        path = self._folder / f"{self._name}-{moment}-{self._number:06}.jsonl{PART}"
+        self._file = path.open("wb")
+        return self._file
+
+    def _end_file(self) -> None:
+        if self._file is None:
+            return
+        try:
+            self._file.close()
+            whole = pathlib.Path(self._file.name)
+            whole.rename(whole.with_suffix(""))
+        except OSError as error:
+            _log.warning("request log file not ended error=%s", error.strerror)
+        self._file = None
+        self._drop_oldest()
+
+    def _abandon_file(self) -> None:
+        """A file that could not be written to its end is cut after its last whole line."""
+        if self._file is None:
+            return
+        path = pathlib.Path(self._file.name)
+        try:
+            self._file.close()
+        except OSError:  # what it still held in memory does not fit either
+            _log.debug("request log file closed in part")
+        try:
+            whole = path.read_bytes()
+            path.write_bytes(whole[: whole.rfind(b"\n") + 1])
+            path.rename(path.with_suffix(""))
+        except OSError as error:
+            _log.warning("request log file left in part error=%s", error.strerror)
+        self._file = None
+
+    def _drop_oldest(self) -> None:
+        kept = sorted(self._folder.glob(f"{self._name}-*.jsonl"))
+        for path in kept[: max(0, len(kept) - self._rotation.files)]:
+            path.unlink(missing_ok=True)
