@@ -52,15 +52,10 @@ EXTRAS = {
         "fastapi>=0.110",
         "uvicorn[standard]>=0.29",
     ],
-    # s3:// for TensorFlow's files and for Beam's.
-    "s3": ["tensorflow-io==0.37.*", "boto3>=1.34"],
     "dev": [
         "cryptography>=42",
         "hypothesis>=6.100",
         "import-linter>=2",
-        "flask>=3",  # moto's server is made of it
-        "flask-cors>=4",
-        "moto[s3]>=5",
         "pyright>=1.1.380",
         "pytest>=8",
         "pytest-timeout>=2.3",
