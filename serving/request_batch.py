@@ -16,9 +16,7 @@ def spread(inputs: Inputs) -> Inputs:
     sizes = [tf.shape(value)[0] for value in inputs.values()]
     rows = tf.reduce_max(tf.stack(sizes))
     spread = {name: _rows(value, rows) for name, value in inputs.items()}
-    now = spread[signatures.NOW]
-    present = tf.cast(tf.timestamp(), tf.int64)
-    spread[signatures.NOW] = tf.where(now == 0, present, now)
+    spread[signatures.NOW] = _moment(spread[signatures.NOW])
     spread[signatures.HISTORY_TIMESTAMPS] = _times(spread)
     return spread
 
@@ -26,6 +24,17 @@ def spread(inputs: Inputs) -> Inputs:
 def _rows(value: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
     shape = tf.concat([rows[tf.newaxis], tf.shape(value)[1:]], axis=0)
     return tf.ensure_shape(tf.broadcast_to(value, shape), value.shape)
+
+
+def _moment(now: tf.Tensor) -> tf.Tensor:
+    """The clock is read where somebody wants it alone: a process that must be deterministic, as a
+    training's is, refuses to.
+    """
+    return tf.cond(
+        tf.reduce_any(now == 0),
+        lambda: tf.where(now == 0, tf.cast(tf.timestamp(), tf.int64), now),
+        lambda: now,
+    )
 
 
 def _times(inputs: Inputs) -> tf.Tensor:

@@ -19,13 +19,15 @@ def of(
     name: str, specs: Mapping[str, tf.TensorSpec], item_ids: pa.Array, now: int
 ) -> list[predict_pb2.PredictRequest]:
     """A request to servable `name` with inputs `specs` for each history length that the catalogue
-    `item_ids` [n] large_binary has items for, and one that leaves out all that it may.
+    `item_ids` [n] large_binary has items for, and one that leaves out all that it may but the
+    time: the server's clock cannot be asked in a process that must be deterministic.
 
     Histories are spread over the catalogue, an item an hour until `now`, seconds since epoch, UTC.
     Features are left out, as of a new user.
     """
     lengths = [length for length in _HISTORY_LENGTHS if length <= len(item_ids)]
-    least = [alias for alias in specs if alias == signatures.CANDIDATE_ITEM_IDS]
+    needed = (signatures.NOW, signatures.CANDIDATE_ITEM_IDS)
+    least = [alias for alias in specs if alias in needed]
     return [_request(name, least, item_ids, 0, now)] + [
         _request(name, list(specs), item_ids, length, now) for length in lengths
     ]

@@ -148,7 +148,7 @@ def test_ranking_scores_a_new_item(client):
     declared = client.inputs("ranking")
     request = listing_request(declared, "somebody new", [], 1_720_000_000, 2)
     request[signatures.CANDIDATE_ITEM_IDS] = np.array([[NEW.encode(), TWIN.encode()]], object)
-    scores = client.predict("ranking", {name: request[name] for name in declared})
+    scores = client.predict("ranking", request)
     assert all(np.isfinite(head).all() and head.shape == (1, 2) for head in scores.values())
 
 

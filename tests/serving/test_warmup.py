@@ -154,7 +154,7 @@ def arrays(request):
 def test_requests_for_a_catalogue():
     least, new, one, ten = warmup_requests.of("retrieval", LISTING, items(19), now=100_000)
     assert least.model_spec.name == new.model_spec.name == "retrieval"
-    assert not least.inputs
+    assert set(least.inputs) == {"now"}
     assert set(new.inputs) == set(LISTING) - {"context_device"}
     assert arrays(new)["history_item_ids"].shape == (1, 0)
     assert arrays(new)["k"].tolist() == [10]
@@ -168,7 +168,7 @@ def test_requests_for_a_catalogue():
 def test_requests_to_ranking_bring_candidates():
     requests = warmup_requests.of("ranking", RANKING, items(300), now=1)
     assert len(requests) == 5
-    assert set(requests[0].inputs) == {"candidate_item_ids"}
+    assert set(requests[0].inputs) == {"now", "candidate_item_ids"}
     assert all(set(of.inputs) == set(RANKING) - {"context_device"} for of in requests[1:])
     assert arrays(requests[1])["candidate_item_ids"].shape == (1, 100)
 

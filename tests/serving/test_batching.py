@@ -1,0 +1,255 @@
+"""Requests that wait for a planted call, which ends when the test says so."""
+
+import threading
+import time
+from concurrent import futures
+
+import grpc
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving import joined_requests
+from serving.batching import BatchQueue, Caller
+from serving.batching_config import Batching
+from serving.request_error import RequestError, invalid
+from serving.servable import Call
+
+MODEL = object()
+
+
+class Doubling:
+    """2 x, row by row; refuses -1. Its first call waits for `go`."""
+
+    def __init__(self):
+        self.go, self.begun, self.calls = threading.Event(), threading.Event(), []
+
+    def __call__(self, x):
+        rows = x.numpy().tolist()
+        self.calls.append(rows)
+        self.begun.set()
+        assert self.go.wait(10)
+        if -1 in rows:
+            raise invalid("x must not be -1")
+        return {"out": 2 * x}
+
+    def call(self, *rows):
+        return Call(self, "serving_default", {"x": tf.constant(rows)}, ("out",))
+
+
+@pytest.fixture
+def threads():
+    with futures.ThreadPoolExecutor(16) as pool:
+        yield pool
+
+
+@pytest.fixture
+def held(threads):
+    """held(batching) -> a queue whose one turn is taken by a call of [0] that waits."""
+
+    def start(**settings):
+        queue, model = BatchQueue(Batching(threads=1, **settings)), Doubling()
+        first = threads.submit(queue.run, MODEL, model.call(0), Caller())
+        assert model.begun.wait(10)
+        return queue, model, first
+
+    return start
+
+
+def ask(threads, queue, call, caller=None):
+    """Begins to ask, and returns once it waits."""
+    before = queue.waiting()
+    future = threads.submit(queue.run, MODEL, call, caller or Caller())
+    until(lambda: queue.waiting() > before)
+    return future
+
+
+def until(holds):
+    end = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.001)
+
+
+def test_what_waits_meanwhile_is_joined(threads, held):
+    queue, model, first = held()
+    others = [ask(threads, queue, model.call(*rows)) for rows in ((1,), (2, 3), (4,))]
+    model.go.set()
+    assert first.result(10)["out"].numpy().tolist() == [0]
+    assert [other.result(10)["out"].numpy().tolist() for other in others] == [[2], [4, 6], [8]]
+    assert model.calls == [[0], [1, 2, 3, 4]]
+
+
+def test_a_call_has_no_more_rows_than_allowed(threads, held):
+    queue, model, _ = held(max_batch_size=2)
+    others = [ask(threads, queue, model.call(n)) for n in range(1, 6)]
+    model.go.set()
+    assert [other.result(10)["out"].numpy().tolist() for other in others] == [
+        [2], [4], [6], [8], [10],
+    ]  # fmt: skip
+    assert model.calls == [[0], [1, 2], [3, 4], [5]]
+
+
+def test_nothing_is_joined_where_one_row_is_a_batch(threads, held):
+    queue, model, _ = held(max_batch_size=1, max_enqueued_batches=9)
+    others = [ask(threads, queue, model.call(n)) for n in (1, 2)]
+    model.go.set()
+    futures.wait(others, 10)
+    assert model.calls == [[0], [1], [2]]
+
+
+def test_the_fault_of_one_is_not_that_of_all(threads, held):
+    queue, model, _ = held()
+    good, bad, other = (ask(threads, queue, model.call(n)) for n in (1, -1, 3))
+    model.go.set()
+    assert good.result(10)["out"].numpy().tolist() == [2]
+    assert other.result(10)["out"].numpy().tolist() == [6]
+    with pytest.raises(RequestError, match="must not be -1"):
+        bad.result(10)
+
+
+def test_who_finds_no_place_is_told_at_once_when_to_come_back(threads, held):
+    queue, model, _ = held(max_batch_size=2, max_enqueued_batches=1)
+    waiting = [ask(threads, queue, model.call(n)) for n in (1, 2)]
+    with pytest.raises(RequestError, match="2 rows wait already") as refused:
+        queue.run(MODEL, model.call(3), Caller())
+    assert refused.value.code == grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert refused.value.retry_ms == 50
+    model.go.set()
+    futures.wait(waiting, 10)
+    assert [3] not in model.calls
+
+
+def test_who_cannot_wait_longer_is_not_run(threads, held):
+    queue, model, first = held()
+    with pytest.raises(RequestError) as late:
+        queue.run(MODEL, model.call(1), Caller(deadline=time.monotonic() + 0.05))
+    assert late.value.code == grpc.StatusCode.DEADLINE_EXCEEDED
+    assert queue.waiting() == 0
+    model.go.set()
+    first.result(10)
+    assert model.calls == [[0]]
+
+
+def test_who_has_gone_is_not_run(threads, held):
+    queue, model, _ = held()
+    gone = ask(threads, queue, model.call(1), Caller(waits=lambda: False))
+    there = ask(threads, queue, model.call(2))
+    model.go.set()
+    assert there.result(10)["out"].numpy().tolist() == [4]
+    with pytest.raises(RequestError):
+        gone.result(10)
+    assert model.calls == [[0], [2]]
+
+
+def test_answers_that_are_not_by_row_are_asked_for_one_by_one(threads):
+    """Nothing says whose such an answer is."""
+    go, begun, calls = threading.Event(), threading.Event(), []
+
+    def total(x):
+        calls.append(x.numpy().tolist())
+        begun.set()
+        assert go.wait(10)
+        return {"out": tf.reduce_sum(x)}
+
+    queue = BatchQueue(Batching(threads=1))
+    asked = [Call(total, "s", {"x": tf.constant([n])}, ("out",)) for n in (1, 2, 3)]
+    first = threads.submit(queue.run, MODEL, asked[0], Caller())
+    assert begun.wait(10)
+    others = [ask(threads, queue, call) for call in asked[1:]]
+    go.set()
+    assert [int(f.result(10)["out"]) for f in (first, *others)] == [1, 2, 3]
+    assert calls == [[1], [2, 3], [2], [3]]
+
+
+def test_twice_the_load_is_no_less_work(threads):
+    """A call takes 5 ms, so one turn is good for 200 a second; 16 callers, who come back at once,
+    are more than may wait (4).
+    """
+    queue, answered = BatchQueue(Batching(1, 0.0, 4, 1)), []
+
+    def slow(x):
+        time.sleep(0.005)
+        return {"out": x}
+
+    def keep_asking(end):
+        while time.monotonic() < end:
+            call = Call(slow, "s", {"x": tf.constant([1])}, ("out",))
+            try:
+                queue.run(MODEL, call, Caller())
+                answered.append(1)
+            except RequestError:  # no place left
+                time.sleep(0.01)
+
+    def rate(callers):
+        answered.clear()
+        end = time.monotonic() + 1
+        futures.wait([threads.submit(keep_asking, end) for _ in range(callers)])
+        return len(answered)
+
+    alone = rate(1)
+    assert rate(16) >= 0.8 * alone
+
+
+requests = st.lists(
+    st.tuples(st.integers(1, 3), st.lists(st.integers(1, 9), max_size=4)), min_size=1, max_size=5
+)
+
+
+@given(requests)
+def test_joining_and_parting_changes_no_request(asked):
+    """Batches of any size, histories of any length: what a row holds comes back to it."""
+    inputs = [
+        {
+            "history_item_ids": tf.constant([[str(n) for n in history]] * batch, tf.string),
+            "now": tf.constant([7]),
+            "user_id": tf.constant([f"{at}-{row}" for row in range(batch)]),
+        }
+        for at, (batch, history) in enumerate(asked)
+    ]
+    assert len({joined_requests.shape(one, pad=True) for one in inputs}) == 1
+    together = joined_requests.joined(inputs)
+    total = sum(batch for batch, _ in asked)
+    assert together["now"].numpy().tolist() == [7] * total
+    parts = joined_requests.parted(together, inputs)
+    assert parts is not None
+    for at, ((batch, history), part) in enumerate(zip(asked, parts, strict=True)):
+        assert part["user_id"].numpy().tolist() == [f"{at}-{n}".encode() for n in range(batch)]
+        for row in part["history_item_ids"].numpy().tolist():
+            assert row[len(row) - len(history) :] == [str(n).encode() for n in history]
+            assert set(row[: len(row) - len(history)]) <= {b""}
+
+
+def test_a_list_is_as_wide_as_its_own_request_has_asked():
+    outputs = {"item_ids": tf.constant([["a", "b", "c"], ["d", "", ""]]), "known": tf.zeros([2])}
+    one, two = joined_requests.parted(
+        outputs, [{"k": tf.constant([3])}, {"k": tf.constant([1])}]
+    )  # fmt: skip
+    assert one["item_ids"].numpy().tolist() == [[b"a", b"b", b"c"]]
+    assert two["item_ids"].numpy().tolist() == [[b"d"]]
+
+
+def test_lists_of_unlike_length_are_alike_only_where_they_may_be_padded():
+    short, long = ({"history_item_ids": tf.constant([["a"] * n])} for n in (1, 2))
+    assert joined_requests.shape(short, True) == joined_requests.shape(long, True)
+    assert joined_requests.shape(short, False) != joined_requests.shape(long, False)
+    others = ({"candidate_item_ids": tf.constant([["a"] * n])} for n in (1, 2))
+    assert len({joined_requests.shape(other, True) for other in others}) == 2
+
+
+def test_the_queue_leaves_nobody_waiting(threads):
+    """Many threads, few turns, answers by hand."""
+    queue = BatchQueue(Batching(max_batch_size=4, max_enqueued_batches=100, threads=2))
+    model = Doubling()
+    model.go.set()
+
+    def ask_many(seed):
+        for n in np.random.default_rng(seed).integers(0, 1000, 50).tolist():
+            assert queue.run(MODEL, model.call(n), Caller())["out"].numpy().tolist() == [2 * n]
+
+    for future in [threads.submit(ask_many, seed) for seed in range(12)]:
+        future.result(60)
+    assert queue.waiting() == 0
+    assert sum(len(rows) for rows in model.calls) == 600
