@@ -4,7 +4,8 @@ import numpy as np
 import tensorflow as tf
 
 from schema.candidates import Candidates, text_array
-from serving import index_export, servable_export
+from serving import index_export, pushed_versions, servable_export
+from serving.exact_index import ExactIndex
 
 IDS = ["a", "b", "c", "d", "é"]
 VECTORS = np.array(
@@ -89,3 +90,11 @@ def exported(folder, parts, listed, **changes):
     return {
         n: tf.saved_model.load(str(folder / n)) for n in ("retrieval", "ranking", "recommender")
     }
+
+
+def pushed(folder):
+    """A serving directory with version 1 of each, over exact search."""
+    exported(folder / "models", stored(folder, ExactIndex(VECTORS), 3), candidates_of(IDS, VECTORS))
+    names = ("retrieval", "ranking", "recommender")
+    pushed_versions.push({name: folder / "models" / name for name in names}, folder / "serving", 1)
+    return folder / "serving"

@@ -15,9 +15,8 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
-from serving.exact_index import ExactIndex
 from serving.server import running_server
-from tests.serving.planted_servables import IDS, VECTORS, candidates_of, exported, stored
+from tests.serving.planted_servables import pushed
 
 LOWEST = np.finfo(np.float32).min
 WHOLE = {
@@ -33,13 +32,7 @@ WHOLE = {
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("optional")
-    parts = stored(folder, ExactIndex(VECTORS), 3)
-    exported(folder / "models", parts, candidates_of(IDS, VECTORS))
-    for name in ("retrieval", "ranking", "recommender"):
-        (folder / "serving" / name).mkdir(parents=True)
-        (folder / "models" / name).rename(folder / "serving" / name / "1")
-    with running_server(folder / "serving") as running:
+    with running_server(pushed(tmp_path_factory.mktemp("optional"))) as running:
         yield running
 
 
