@@ -20,9 +20,9 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-_CONFIG = pathlib.Path(__file__).resolve().parents[1] / "configs" / "simulated.toml"
-_SHOP = ("--users", "400", "--items", "300", "--events", "9000", "--seed", "3")
-_SMALL = ("--set", "retrieval.epochs=2", "--set", "ranking.epochs=1")
+CONFIG = pathlib.Path(__file__).resolve().parents[1] / "configs" / "simulated.toml"
+SHOP = ("--users", "400", "--items", "300", "--events", "9000", "--seed", "3")
+SMALL = ("--set", "retrieval.epochs=2", "--set", "ranking.epochs=1")
 _LOAD = (
     "import os, sys, pathlib\n"
     'os.environ["TF_USE_LEGACY_KERAS"] = "1"\n'
@@ -40,10 +40,10 @@ def main() -> int:
         data, root = args.data or folder / "shop", args.root
         if root is None:
             root = folder / "trained"
-            _tandem("simulate", *_SHOP, "--out", str(data))
-            _tandem("run", "--config", str(_CONFIG), "--data", str(data), "--root", str(root),
-                    *_SMALL)  # fmt: skip
-        rows = _measured(_pushed_part(root, folder / "root", args.index), data, args.items, folder)
+            _tandem("simulate", *SHOP, "--out", str(data))
+            _tandem("run", "--config", str(CONFIG), "--data", str(data), "--root", str(root),
+                    *SMALL)  # fmt: skip
+        rows = _measured(pushed_part(root, folder / "root", args.index), data, args.items, folder)
     if args.json:
         print(json.dumps({"rows": rows}, indent=1))
     else:
@@ -64,7 +64,7 @@ def _arguments() -> argparse.Namespace:
     return args
 
 
-def _pushed_part(root: pathlib.Path, copy: pathlib.Path, index: str) -> pathlib.Path:
+def pushed_part(root: pathlib.Path, copy: pathlib.Path, index: str) -> pathlib.Path:
     """What a refresh reads of a run, with another kind of index in its configuration."""
     copy.mkdir()
     shutil.copytree(root / "serving", copy / "serving")
@@ -83,7 +83,7 @@ def _measured(
     rows = []
     for turn, size in enumerate(sizes):
         path = folder / f"new-{turn}.jsonl"
-        path.write_text("".join(f"{json.dumps(item)}\n" for item in _items(known, size, turn)))
+        path.write_text("".join(f"{json.dumps(item)}\n" for item in items(known, size, turn)))
         begun = time.perf_counter()
         done = json.loads(
             _tandem("refresh", "--root", str(root), "--items", str(path), "--json").stdout
@@ -94,7 +94,7 @@ def _measured(
     return rows
 
 
-def _items(known: list[dict[str, Any]], size: int, turn: int) -> Iterator[dict[str, Any]]:
+def items(known: list[dict[str, Any]], size: int, turn: int) -> Iterator[dict[str, Any]]:
     """Content put together anew from that of the shop's items; the ids are the same each turn."""
     count = len(known)
     for n in range(size):

@@ -1,0 +1,226 @@
+"""How much can the server answer, beside the model alone and beside what people write?
+
+    python -m benchmarks.serving [--items 10000 100000] [--index ivf scann] [--seconds 5] [--json]
+
+One call retrieves 200 items and ranks them; histories have 1 to 50 items. `tandem serve`, over gRPC
+and over REST, and a FastAPI endpoint over the same SavedModel run in a process each and are driven
+from another one by Poisson arrivals (`benchmarks.serving_load`), in turns. The rate is raised by a
+sixth until the 99th percentile is 20 ms or more, something fails, or the driver itself is late.
+`throughput` is the highest rate below that; of the model alone, called in its own process by a
+thread a core, it is the calls a second. Everything shares this machine's cores with the driver,
+which the model alone does not have to.
+"""
+
+import argparse
+import contextlib
+import json
+import pathlib
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+from benchmarks import serving_models, serving_requests
+
+_P99_MS = 20.0
+_LATE_MS = 10.0
+_STEP = 7 / 6
+_FIRST = 0.3
+_ROUNDS = 3
+_SYSTEMS = ("grpc", "rest", "fastapi")
+Phase = dict[str, Any]
+
+
+def main() -> None:
+    """Measures, then prints a table or, with --json, one JSON object alone; progress on stderr."""
+    args = _arguments()
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="tandem-bench-") as name:
+        folder = pathlib.Path(name)
+        _say("training a small shop")
+        shop, root = serving_models.trained(folder)
+        for items in args.items:
+            for index in args.index:
+                into = folder / f"{items}-{index}"
+                ids = serving_models.grown(shop, root, items, index, into)
+                rows.append(_measured(into, ids, args.seconds) | {"items": items, "index": index})
+                _say(json.dumps(rows[-1]))
+    answer = headline(rows[0]) | {"rows": rows}
+    print(json.dumps(answer, indent=1) if args.json else table(rows))
+
+
+def _measured(root: pathlib.Path, ids: list[str], seconds: float) -> Phase:
+    requests = root / "requests.jsonl"
+    asked = serving_requests.drawn(ids, 500, 50, seed=1)
+    requests.write_text("".join(f"{json.dumps(one)}\n" for one in asked), encoding="utf-8")
+    model = max((root / "serving" / "recommender").iterdir(), key=lambda path: int(path.name))
+    alone = [_in_process(model, requests, seconds) for _ in range(_ROUNDS)]
+    with _tandem(root) as (grpc_address, rest_url), _fastapi(model) as fastapi_url:
+        places = dict(zip(_SYSTEMS, (grpc_address, rest_url, fastapi_url), strict=True))
+        found = {name: _system(name, at, requests, seconds) for name, at in places.items()}
+    return {"in_process": _median(alone)} | found
+
+
+def _system(name: str, address: str, requests: pathlib.Path, seconds: float) -> Phase:
+    def phase(rate: float, seed: int) -> Phase:
+        return _driven(name, address, requests, rate, seconds, seed)
+
+    phase(0, 0)
+    closed = phase(0, 1)["answered_per_second"]
+    steps = list(_climbed(phase, _FIRST * closed))
+    good = [step["rate"] for step in steps if step["good"]]
+    peak = max(good, default=0.0)
+    half = [phase(peak / 2, seed) for seed in range(_ROUNDS)] if peak else []
+    return {
+        "throughput": peak,
+        "closed_loop_per_second": closed,
+        "at_half_peak": _median(half) if half else None,
+        "steps": steps,
+    }
+
+
+def _climbed(phase: Any, rate: float) -> Iterator[Phase]:
+    """Each rate gets a second chance: a machine has other things to do now and then."""
+    while True:
+        tried = [phase(rate, seed=10)]
+        if not is_good(tried[0]):
+            tried.append(phase(rate, seed=11))
+        yield tried[-1] | {"rate": rate, "good": is_good(tried[-1])}
+        if not is_good(tried[-1]):
+            return
+        rate *= _STEP
+
+
+def is_good(phase: Phase) -> bool:
+    """Whether all were answered in time, by a driver that was in time itself."""
+    return (
+        not phase["failed"] and phase["p99_ms"] < _P99_MS and phase["driver_lag_p99_ms"] < _LATE_MS
+    )
+
+
+def headline(row: Phase) -> dict[str, float | None]:
+    """Of one row, gRPC."""
+    half = row["grpc"]["at_half_peak"]
+    return {
+        "throughput_ratio_to_in_process": _ratio(
+            row["grpc"]["throughput"], row["in_process"]["answered_per_second"]
+        ),
+        "throughput_ratio_to_fastapi": _ratio(
+            row["grpc"]["throughput"], row["fastapi"]["throughput"]
+        ),
+        "p99_ms_at_half_peak": None if half is None else half["p99_ms"],
+    }
+
+
+def _ratio(one: float, other: float) -> float | None:
+    return one / other if other else None
+
+
+def table(rows: list[Phase]) -> str:
+    """Markdown, for people."""
+    lines = [
+        "| items | index | | requests/s at p99 < 20 ms | closed loop, requests/s "
+        "| p50, p95, p99 ms at half |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in rows:
+        head = f"| {row['items']:,} | {row['index']} |"
+        alone = row["in_process"]["answered_per_second"]
+        lines.append(f"{head} in process | | {alone:.0f} | |")
+        for name in _SYSTEMS:
+            found, half = row[name], row[name]["at_half_peak"]
+            times = (
+                "" if half is None else ", ".join(f"{half[f'p{p}_ms']:.1f}" for p in (50, 95, 99))
+            )
+            lines.append(
+                f"{head} {name} | {found['throughput']:.0f} "
+                f"| {found['closed_loop_per_second']:.0f} | {times} |"
+            )
+    return "\n".join(lines)
+
+
+def _median(phases: list[Phase]) -> Phase:
+    return {name: statistics.median(phase[name] for phase in phases) for name in phases[0]}
+
+
+def _in_process(model: pathlib.Path, requests: pathlib.Path, seconds: float) -> Phase:
+    return _module("serving_in_process", str(model), str(requests), str(seconds))
+
+
+def _driven(
+    kind: str, address: str, requests: pathlib.Path, rate: float, seconds: float, seed: int
+) -> Phase:
+    return _module("serving_load", kind, address, str(requests), str(rate), str(seconds), str(seed))
+
+
+def _module(name: str, *arguments: str) -> Phase:
+    command = [sys.executable, "-m", f"benchmarks.{name}", *arguments]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@contextlib.contextmanager
+def _tandem(root: pathlib.Path) -> Iterator[tuple[str, str]]:
+    command = [sys.executable, "-m", "pipeline.cli", "serve", "--root", str(root)]
+    command += ["--grpc-port", "0", "--rest-port", "0"]
+    with _ended(subprocess.Popen(command, stdout=subprocess.PIPE, text=True)) as process:
+        assert process.stdout is not None
+        found = re.search(r"gRPC (\S+), REST (\S+)", process.stdout.readline())
+        assert found is not None
+        yield found[1], found[2]
+
+
+@contextlib.contextmanager
+def _fastapi(model: pathlib.Path) -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "benchmarks.fastapi_endpoint", str(model), str(port)]
+    with _ended(subprocess.Popen(command)):
+        url = f"http://127.0.0.1:{port}"
+        _await(f"{url}/openapi.json")
+        yield url
+
+
+@contextlib.contextmanager
+def _ended(process: "subprocess.Popen[str]") -> Iterator["subprocess.Popen[str]"]:
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _await(url: str) -> None:
+    end = time.monotonic() + 120
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except urllib.error.URLError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.2)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--items", type=int, nargs="+", default=[10_000, 100_000])
+    parser.add_argument("--index", nargs="+", default=["ivf", "scann"], choices=("ivf", "scann"))
+    parser.add_argument("--seconds", type=float, default=5.0, help="of a phase")
+    parser.add_argument("--json", action="store_true")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

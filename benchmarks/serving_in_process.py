@@ -1,0 +1,61 @@
+"""The limit: the servable called in the process that holds it, by one thread a core.
+
+    python -m benchmarks.serving_in_process FOLDER REQUESTS SECONDS
+
+Inputs are tensors already, nothing is parsed and nothing written. Prints one JSON object.
+"""
+
+import json
+import os
+import pathlib
+import sys
+import threading
+import time
+
+import numpy as np
+
+from benchmarks import serving_requests
+from serving import servable
+
+
+def main() -> None:
+    """Calls in a closed loop."""
+    folder, path, seconds = pathlib.Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
+    model = servable.load("recommender", int(folder.name), folder)
+    lines = pathlib.Path(path).read_text(encoding="utf-8").splitlines()
+    calls = [model.call("", serving_requests.tensors(json.loads(line)), ()) for line in lines]
+    for call in calls[:50]:
+        call.run(call.inputs)
+    found = [_closed(calls, threads, seconds) for threads in {1, os.cpu_count() or 1}]
+    print(json.dumps(max(found, key=lambda one: one["answered_per_second"])))
+
+
+def _closed(calls: list[servable.Call], threads: int, seconds: float) -> dict[str, float]:
+    latencies: list[float] = []
+    begin = time.perf_counter()
+
+    def loop(number: int) -> None:
+        while time.perf_counter() - begin < seconds:
+            call = calls[number % len(calls)]
+            sent = time.perf_counter()
+            call.run(call.inputs)
+            latencies.append(time.perf_counter() - sent)
+            number += threads
+
+    workers = [threading.Thread(target=loop, args=(n,)) for n in range(threads)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    taken = time.perf_counter() - begin
+    p50, p99 = (1000 * float(np.percentile(latencies, p)) for p in (50, 99))
+    return {
+        "answered_per_second": len(latencies) / taken,
+        "threads": threads,
+        "p50_ms": p50,
+        "p99_ms": p99,
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""The same requests for every server: plain values, and what each of them is sent as."""
+
+import json
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2
+
+_NOW = 1_720_000_000
+_HOUR = 3600
+
+
+def drawn(item_ids: list[str], count: int, length: int, seed: int) -> list[dict[str, Any]]:
+    """`count` users with histories of 1 to `length` items each, one an hour until now; k = 10."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for number in range(count):
+        size = int(rng.integers(1, length + 1))
+        history = [item_ids[n] for n in rng.integers(0, len(item_ids), size)]
+        times = [_NOW - _HOUR * (size - n) for n in range(size)]
+        found.append(
+            {
+                "user_id": f"u{number}",
+                "history_item_ids": history,
+                "history_timestamps": times,
+                "now": _NOW,
+                "k": 10,
+            }
+        )
+    return found
+
+
+def tensors(asked: dict[str, Any]) -> dict[str, tf.Tensor]:
+    """For a call in this process."""
+    kinds = {"now": tf.int64, "history_timestamps": tf.int64, "k": tf.int32}
+    return {name: tf.constant([value], kinds.get(name)) for name, value in asked.items()}
+
+
+def message(asked: dict[str, Any]) -> predict_pb2.PredictRequest:
+    """For gRPC."""
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = "recommender"
+    for name, tensor in tensors(asked).items():
+        request.inputs[name].CopyFrom(tf.make_tensor_proto(tensor))
+    return request
+
+
+def body(asked: dict[str, Any]) -> str:
+    """For REST."""
+    return json.dumps({"instances": [asked]})
