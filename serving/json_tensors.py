@@ -89,6 +89,9 @@ def _named(value: Any, signature: meta_graph_pb2.SignatureDef) -> dict[str, Any]
     missing = sorted(set(infos) - set(signature.defaults) - set(value))
     if missing:
         raise invalid(f"Missing named input: {missing[0]} in 'inputs' object.")
+    unknown = sorted(set(value) - set(infos))
+    if unknown:  # TensorFlow Serving passes it over, and a misspelt optional input with it
+        raise invalid(f"JSON object: does not have named input: {unknown[0]}")
     return {alias: value[alias] for alias in infos if alias in value}
 
 
