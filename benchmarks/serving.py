@@ -14,6 +14,7 @@ which the model alone does not have to.
 import argparse
 import contextlib
 import json
+import os
 import pathlib
 import re
 import socket
@@ -35,6 +36,7 @@ _STEP = 7 / 6
 _FIRST = 0.3
 _ROUNDS = 3
 _SYSTEMS = ("grpc", "rest", "fastapi")
+_QUIET = {**os.environ, "TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
 Phase = dict[str, Any]
 
 
@@ -162,7 +164,7 @@ def _driven(
 
 def _module(name: str, *arguments: str) -> Phase:
     command = [sys.executable, "-m", f"benchmarks.{name}", *arguments]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=_QUIET)
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -182,7 +184,7 @@ def _fastapi(model: pathlib.Path) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "benchmarks.fastapi_endpoint", str(model), str(port)]
-    with _ended(subprocess.Popen(command)):
+    with _ended(subprocess.Popen(command, env=_QUIET)):
         url = f"http://127.0.0.1:{port}"
         _await(f"{url}/openapi.json")
         yield url

@@ -1,0 +1,112 @@
+"""SIGTERM to a real `tandem serve`: what was begun is answered, what comes later is told to ask
+elsewhere.
+"""
+
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from schema.errors import UsageError
+from serving import pushed_versions
+from serving.client import Client
+from serving.request_error import RequestError
+from serving.retries import Retries
+
+
+class Slow(tf.Module):
+    """Counts to n, a thousand a step or so slow that a second is within reach."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int64, name="n")])
+    def serve(self, n):
+        most = tf.reduce_max(n)
+        total = tf.while_loop(
+            lambda i, _: i < most,
+            lambda i, x: (i + 1, x + tf.reduce_sum(tf.sort(tf.random.uniform([1000]))) * 0),
+            (tf.constant(0, tf.int64), tf.constant(0.0)),
+        )
+        return {"counted": n + tf.cast(total[1], tf.int64)}
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("slow")
+    model = Slow()
+    tf.saved_model.save(model, str(folder / "model"), signatures=model.serve)
+    pushed_versions.push({"slow": folder / "model"}, folder / "serving", 1)
+    return folder
+
+
+@pytest.fixture
+def served(root):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline.cli", "serve", "--root", str(root), "--grpc-port", "0",
+         "--rest-port", "0", "--grace-seconds", "20"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    found = re.search(r"gRPC (\S+),", process.stdout.readline())
+    assert found is not None
+    yield process, found[1]
+    if process.poll() is None:
+        process.kill()
+    process.communicate()
+
+
+def count(client, n):
+    return client.predict("slow", {"n": np.array([n])}, timeout_s=60)["counted"].tolist()
+
+
+def test_a_long_call_ends_and_the_process_with_it(served):
+    process, address = served
+    with Client(address, 60, retries=Retries(attempts=1)) as client:
+        begin = time.perf_counter()
+        assert count(client, 2000) == [2000]
+        second = int(2000 / (time.perf_counter() - begin))  # how far it counts in about one
+        answered = []
+        long = threading.Thread(target=lambda: answered.append(count(client, 3 * second)))
+        long.start()
+        time.sleep(0.5)
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        with pytest.raises((UsageError, RequestError)) as refused:
+            count(client, 1)
+        long.join(60)
+        assert answered == [[3 * second]]
+    assert isinstance(refused.value, UsageError)  # which a client makes of UNAVAILABLE
+    assert process.wait(30) == 0
+
+
+def test_under_load_everybody_is_answered_or_told_to_ask_elsewhere(served):
+    process, address = served
+    outcomes = []
+
+    def keep_asking():
+        with Client(address, 60, retries=Retries(attempts=1)) as client:
+            while True:
+                try:
+                    outcomes.append(count(client, 5) == [5])
+                except UsageError:  # UNAVAILABLE
+                    return
+                except RequestError as error:
+                    outcomes.append(error.code)
+                    return
+
+    threads = [threading.Thread(target=keep_asking) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    time.sleep(1)
+    process.send_signal(signal.SIGTERM)
+    for thread in threads:
+        thread.join(60)
+    assert len(outcomes) > 20
+    assert set(outcomes) == {True}
+    assert process.wait(30) == 0
