@@ -1,0 +1,43 @@
+"""The examples of README and docs/SERVING.md, run as they stand but for the address."""
+
+import pathlib
+import re
+import urllib.request
+
+import pytest
+
+from serving.server import running_server
+from tests.serving.planted_servables import pushed
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DOCUMENTS = ("README.md", "docs/SERVING.md")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with running_server(pushed(tmp_path_factory.mktemp("examples"))) as running:
+        yield running
+
+
+def blocks(document, kind, mark):
+    """Code blocks of that kind with `mark` in them."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    found = re.findall(rf"^```{kind}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    return [block for block in found if mark in block]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_python_example_lists_five(server, capsys, document):
+    (code,) = blocks(document, "python", "with Client(")
+    exec(code.replace("127.0.0.1:8500", server.grpc_address), {})
+    items = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert sorted(items) == ["a", "b", "c", "d", "é"]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_curl_example_is_answered(server, document):
+    (command,) = blocks(document, "sh", "curl ")
+    url, body = re.search(r"curl -s (\S+) -d '(.*)'", command, re.DOTALL).groups()
+    url = url.replace("http://127.0.0.1:8501", server.rest_url)
+    with urllib.request.urlopen(url, body.encode(), timeout=30) as answer:
+        assert '"stages": ["ranking", "ranking"' in answer.read().decode()
