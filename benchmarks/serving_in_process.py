@@ -2,7 +2,8 @@
 
     python -m benchmarks.serving_in_process FOLDER REQUESTS SECONDS
 
-Inputs are tensors already, nothing is parsed and nothing written. Prints one JSON object.
+TensorFlow has one thread within an op, as in `tandem serve`: with more it answers less. Inputs are
+tensors already, nothing is parsed and nothing written. Prints one JSON object.
 """
 
 import json
@@ -13,6 +14,7 @@ import threading
 import time
 
 import numpy as np
+import tensorflow as tf
 
 from benchmarks import serving_requests
 from serving import servable
@@ -20,6 +22,7 @@ from serving import servable
 
 def main() -> None:
     """Calls in a closed loop."""
+    tf.config.threading.set_intra_op_parallelism_threads(1)
     folder, path, seconds = pathlib.Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
     model = servable.load("recommender", int(folder.name), folder)
     lines = pathlib.Path(path).read_text(encoding="utf-8").splitlines()

@@ -33,6 +33,11 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--grace-seconds", type=float, default=5.0, metavar="S",
         help="time for calls under way at the end (default: %(default)s)",
     )  # fmt: skip
+    parser.add_argument(
+        "--tensorflow-intra-op-parallelism", type=int, default=1, metavar="N",
+        help="threads within an op; 0 lets TensorFlow decide (default: 1, for calls run side by "
+        "side)",
+    )  # fmt: skip
     _add_security(parser.add_argument_group("security"))
     _add_log(parser.add_argument_group("request log"))
 

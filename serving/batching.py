@@ -12,9 +12,9 @@ from serving import joined_requests
 from serving.batching_config import Batching
 from serving.joined_requests import Shape
 from serving.request_error import RequestError
-from serving.servable import Call, Servable
+from serving.servable import Call, Outputs, Servable
 
-Outputs = dict[str, tf.Tensor]
+Inputs = dict[str, tf.Tensor]
 _RETRY_MS = 50
 
 
@@ -33,7 +33,7 @@ class _Request:
     """One that waits; its thread leads, or is woken with an answer."""
 
     alike: tuple[int, str, tuple[str, ...], Shape]
-    inputs: dict[str, tf.Tensor]
+    inputs: Inputs
     rows: int
     caller: Caller
     woken: threading.Event = dataclasses.field(default_factory=threading.Event)
@@ -109,7 +109,7 @@ class BatchQueue:
             mine.end(None, _late())
         mine.woken.wait()
 
-    def _lead(self, mine: _Request, run: Callable[[Outputs], Outputs]) -> None:
+    def _lead(self, mine: _Request, run: Callable[[Inputs], Outputs]) -> None:
         """Runs one call, and gives the turn away."""
         batch = [mine]
         try:
@@ -154,7 +154,7 @@ class BatchQueue:
                 following.woken.set()
 
 
-def _run(batch: list[_Request], run: Callable[[Outputs], Outputs]) -> None:
+def _run(batch: list[_Request], run: Callable[[Inputs], Outputs]) -> None:
     """One call for all of them; where it is refused, one for each, for the fault may be one's."""
     if len(batch) > 1:
         requests = [request.inputs for request in batch]

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from schema import signatures
+from serving.servable import Outputs
 
 Tensors = Mapping[str, tf.Tensor]
 _PADDED = (
@@ -39,47 +41,49 @@ def joined(requests: Sequence[Tensors]) -> dict[str, tf.Tensor]:
     repeats a list's first value behind it, which would be one more event.)
     """
     batches = [rows(request) for request in requests]
-    return {
-        name: tf.concat(
-            _alike([_spread(r[name], n) for r, n in zip(requests, batches, strict=True)]), 0
-        )
-        for name in requests[0]
-    }
+    found = {}
+    for name, first in requests[0].items():
+        # Arrays: an op of TensorFlow for each request would take longer than its share of the call.
+        parts = _alike([request[name].numpy() for request in requests])
+        whole = [_spread(part, batch) for part, batch in zip(parts, batches, strict=True)]
+        found[name] = tf.constant(np.concatenate(whole), first.dtype)
+    return found
 
 
-def _spread(value: tf.Tensor, batch: int) -> tf.Tensor:
-    return value if value.shape[0] == batch else tf.repeat(value, batch, axis=0)
+def _spread(value: np.ndarray, batch: int) -> np.ndarray:
+    return value if len(value) == batch else np.repeat(value, batch, axis=0)
 
 
-def _alike(values: list[tf.Tensor]) -> list[tf.Tensor]:
-    if values[0].shape.rank < 2:
+def _alike(values: list[np.ndarray]) -> list[np.ndarray]:
+    if values[0].ndim < 2:
         return values
     width = max(value.shape[1] for value in values)
     return [_padded(value, width - value.shape[1]) for value in values]
 
 
-def _padded(value: tf.Tensor, missing: int) -> tf.Tensor:
+def _padded(value: np.ndarray, missing: int) -> np.ndarray:
     if not missing:
         return value
-    nothing = tf.zeros([value.shape[0], missing, *value.shape[2:]], value.dtype)
-    return tf.concat([nothing, value], axis=1)
+    fill = b"" if value.dtype == object else 0
+    nothing = np.full([len(value), missing, *value.shape[2:]], fill, value.dtype)
+    return np.concatenate([nothing, value], axis=1)
 
 
-def parted(outputs: Tensors, requests: Sequence[Tensors]) -> list[dict[str, tf.Tensor]] | None:
+def parted(outputs: Outputs, requests: Sequence[Tensors]) -> list[Outputs] | None:
     """Each request's own rows of the `outputs`; None where those are not by row, so that nothing
     says whose they are. Lists are cut to what the request has asked for.
     """
-    batches = [rows(request) for request in requests]
-    if any(not v.shape.rank or v.shape[0] != sum(batches) for v in outputs.values()):
+    ends = np.cumsum([rows(request) for request in requests])
+    if any(not value.ndim or len(value) != ends[-1] for value in outputs.values()):
         return None
-    parts = {name: tf.split(value, batches) for name, value in outputs.items()}
+    parts = {name: np.split(value, ends[:-1]) for name, value in outputs.items()}
     return [
         {name: _cut(name, part[n], request) for name, part in parts.items()}
         for n, request in enumerate(requests)
     ]
 
 
-def _cut(name: str, value: tf.Tensor, request: Tensors) -> tf.Tensor:
-    if name not in _LISTED or signatures.K not in request or value.shape.rank != 2:
+def _cut(name: str, value: np.ndarray, request: Tensors) -> np.ndarray:
+    if name not in _LISTED or signatures.K not in request or value.ndim != 2:
         return value
-    return value[:, : int(tf.reduce_max(request[signatures.K]))]
+    return value[:, : int(request[signatures.K].numpy().max())]

@@ -19,12 +19,12 @@ from tensorflow_serving.apis import (
 
 from schema.signatures import SERVING_DEFAULT
 from serving import example_signatures, tensors
-from serving.batching import Caller, Outputs
+from serving.batching import Caller
 from serving.metrics import Metrics
 from serving.predictions import Predictions
 from serving.request_error import aborting, invalid
 from serving.request_log import HEADER
-from serving.servable import Servable
+from serving.servable import Outputs, Servable
 from serving.served_versions import ServedVersions
 
 _SIGNATURE_DEF = "signature_def"
@@ -59,8 +59,8 @@ def predict_with(
     response.model_spec.name = servable.name
     response.model_spec.version.value = servable.version
     response.model_spec.signature_name = signature_name or SERVING_DEFAULT
-    for alias, tensor in outputs.items():
-        response.outputs[alias].CopyFrom(tensors.to_proto(alias, tensor))
+    for alias, array in outputs.items():
+        response.outputs[alias].CopyFrom(tensors.to_proto(alias, array))
     return response
 
 
@@ -139,9 +139,9 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         left = context.time_remaining()
         deadline = float("inf") if left is None else time.monotonic() + left
         given = dict(context.invocation_metadata() or ()).get(HEADER)
-        request = self._predictions.request_id(given)
+        request = self._predictions.request_id(None if given is None else str(given))
         if request is not None:
-            context.set_trailing_metadata([(HEADER, request)])
+            context.set_trailing_metadata(((HEADER, request),))
         return functools.partial(
             self._predictions.answer, caller=Caller(deadline, context.is_active), request=request
         )

@@ -8,7 +8,7 @@ from serving import request_log
 from serving.batching import BatchQueue, Caller
 from serving.metrics import Metrics
 from serving.request_log import RequestLog
-from serving.servable import Servable
+from serving.servable import Outputs, Servable
 
 
 class Predictions:
@@ -31,7 +31,7 @@ class Predictions:
         output_filter: Sequence[str],
         caller: Caller,
         request: str | None,
-    ) -> dict[str, tf.Tensor]:
+    ) -> Outputs:
         """As `Servable.predict`, and `BatchQueue.run`; `request` is what `request_id` gave."""
         call = servable.call(signature_name, inputs, output_filter)
         with self._metrics.runtime(servable.name):

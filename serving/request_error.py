@@ -49,5 +49,5 @@ def aborting(context: grpc.ServicerContext) -> Iterator[None]:
         yield
     except RequestError as error:
         if error.retry_ms is not None:
-            context.set_trailing_metadata([(RETRY_PUSHBACK, str(error.retry_ms))])
+            context.set_trailing_metadata(((RETRY_PUSHBACK, str(error.retry_ms)),))
         context.abort(error.code, str(error))

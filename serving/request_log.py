@@ -14,12 +14,11 @@ import tensorflow as tf
 from schema import signatures
 from serving import impressions
 from serving.rotated_log import RotatedLog, Rotation
-from serving.servable import Call, Servable
+from serving.servable import Call, Outputs, Servable
 
 _SANE = re.compile(r"[!-~]{1,128}")
 HEADER = "x-request-id"
 """Of HTTP, and key of gRPC's metadata."""
-Outputs = Mapping[str, tf.Tensor]
 _LISTINGS = (signatures.RETRIEVAL, signatures.RECOMMENDER)
 
 
@@ -58,7 +57,7 @@ class RequestLog:
         inputs, now, key = call.inputs, int(time.time()), self._key
 
         def lines() -> bytes:
-            found = impressions.of(about, _arrays(inputs), _arrays(outputs), now, key)
+            found = impressions.of(about, _arrays(inputs), outputs, now, key)
             return "".join(f"{json.dumps(one, allow_nan=False)}\n" for one in found).encode()
 
         self._lines.put(lines)
@@ -76,5 +75,5 @@ class RequestLog:
         return int.from_bytes(digest, "big") < self._sample * 2**64
 
 
-def _arrays(tensors: Outputs) -> dict[str, np.ndarray]:
+def _arrays(tensors: Mapping[str, tf.Tensor]) -> dict[str, np.ndarray]:
     return {name: tensor.numpy() for name, tensor in tensors.items()}

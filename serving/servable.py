@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import grpc
+import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
@@ -14,6 +15,9 @@ from schema.errors import TandemError
 from schema.signatures import SERVING_DEFAULT
 from serving import required_ops, signature_defaults
 from serving.request_error import RequestError, invalid, tensorflow_errors
+
+Outputs = dict[str, np.ndarray]
+"""By name; strings are bytes objects."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +49,7 @@ class Servable:
         signature_name: str,
         inputs: Mapping[str, tf.Tensor],
         output_filter: Sequence[str] = (),
-    ) -> dict[str, tf.Tensor]:
+    ) -> Outputs:
         """Outputs of one signature, all of them where `output_filter` is empty. Inputs that have a
         default may be left out.
 
@@ -81,11 +85,16 @@ class Call:
         """What is asked for: calls of a servable that ask alike may be joined."""
         return self.signature_name, self.wanted
 
-    def run(self, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def run(self, inputs: Mapping[str, tf.Tensor]) -> Outputs:
         """The outputs wanted, of these inputs; RequestError with its code where an op refuses."""
         with tensorflow_errors():
             outputs = self.function(**inputs)
-        return {alias: outputs[alias] for alias in self.wanted}
+            return {alias: _array(outputs[alias]) for alias in self.wanted}
+
+
+def _array(tensor: tf.Tensor) -> np.ndarray:
+    kind = object if tensor.dtype == tf.string else tensor.dtype.as_numpy_dtype
+    return np.asarray(tensor.numpy(), kind)
 
 
 def load(name: str, version: int, folder: pathlib.Path) -> Servable:

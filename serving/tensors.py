@@ -35,22 +35,23 @@ def from_proto(alias: str, proto: tensor_pb2.TensorProto) -> tf.Tensor:
         raise invalid(f"tensor parsing error: {alias}") from error
 
 
-def to_proto(alias: str, tensor: tf.Tensor) -> tensor_pb2.TensorProto:
-    """`tensor` with its elements in the typed field, as TensorFlow Serving answers.
+def to_proto(alias: str, array: np.ndarray) -> tensor_pb2.TensorProto:
+    """`array` with its elements in the typed field, as TensorFlow Serving answers; objects are
+    bytes.
 
     Raises RequestError UNIMPLEMENTED, naming the output `alias`, for a type without such a field
     here.
     """
-    field = _FIELDS.get(tensor.dtype)
+    dtype = tf.dtypes.as_dtype(array.dtype)
+    field = _FIELDS.get(dtype)
     if field is None:
         raise RequestError(
             grpc.StatusCode.UNIMPLEMENTED,
-            f"output {alias} has type {tensor.dtype.name}, expected one of "
+            f"output {alias} has type {dtype.name}, expected one of "
             f"{', '.join(sorted(dtype.name for dtype in _FIELDS))}",
         )
-    array = np.asarray(tensor.numpy())
     proto = tensor_pb2.TensorProto(
-        dtype=tensor.dtype.as_datatype_enum, tensor_shape=tensor.shape.as_proto()
+        dtype=dtype.as_datatype_enum, tensor_shape=tf.TensorShape(array.shape).as_proto()
     )
     getattr(proto, field).extend(array.ravel().tolist())
     return proto

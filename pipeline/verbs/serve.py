@@ -53,9 +53,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _running(args: argparse.Namespace) -> contextlib.AbstractContextManager["RunningServer"]:
-    from serving import model_config  # TensorFlow: seconds
+    import tensorflow as tf  # seconds
+
+    from serving import model_config
     from serving.server import running_configured_server, running_server
 
+    tf.config.threading.set_intra_op_parallelism_threads(args.tensorflow_intra_op_parallelism)
     # What is imported stays: passed over, the search for what an unloaded version holds in circles,
     # during which no request is answered, takes some 20 ms instead of 200.
     gc.freeze()

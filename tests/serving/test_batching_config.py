@@ -27,7 +27,7 @@ def test_every_number_is_read(tmp_path):
 
 
 def test_an_empty_file_has_the_defaults_of_tensorflow_serving(tmp_path):
-    assert read(tmp_path, "") == Batching(1000, 0.0, 10, os.cpu_count(), False)
+    assert read(tmp_path, "") == Batching(1000, 0.0, 10, os.cpu_count() or 1, False)
 
 
 def test_the_file_of_deploy_is_read():

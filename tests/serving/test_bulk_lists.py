@@ -149,7 +149,7 @@ def test_a_list_is_what_the_servable_answers_that_user_alone(parts, stage, tmp_p
             name: tf.constant(values, tf.string if values.dtype == object else values.dtype)
             for name, values in request.items()
         }
-        answer = served.predict("", inputs)["item_ids"].numpy()[0]
+        answer = served.predict("", inputs)["item_ids"][0]
         assert ids == [item.decode() for item in answer if item]
 
 

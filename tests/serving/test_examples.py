@@ -37,7 +37,9 @@ def test_the_python_example_lists_five(server, capsys, document):
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_the_curl_example_is_answered(server, document):
     (command,) = blocks(document, "sh", "curl ")
-    url, body = re.search(r"curl -s (\S+) -d '(.*)'", command, re.DOTALL).groups()
+    found = re.search(r"curl -s (\S+) -d '(.*)'", command, re.DOTALL)
+    assert found is not None
+    url, body = found.groups()
     url = url.replace("http://127.0.0.1:8501", server.rest_url)
     with urllib.request.urlopen(url, body.encode(), timeout=30) as answer:
         assert '"stages": ["ranking", "ranking"' in answer.read().decode()

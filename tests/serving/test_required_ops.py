@@ -39,7 +39,7 @@ LOAD_SCANN = """
     loaded = servable.load("nearest", 1, pathlib.Path(sys.argv[1]))
     assert "scann" in sys.modules and "tensorflow_text" not in sys.modules
     query = tf.one_hot([5, 11], 16)
-    print(loaded.predict("", {"query": query})["nearest"][:, 0].numpy().tolist())
+    print(loaded.predict("", {"query": query})["nearest"][:, 0].tolist())
 """
 
 REGISTER = """
