@@ -64,7 +64,7 @@ def _measured(root: pathlib.Path, ids: list[str], seconds: float) -> Phase:
     requests.write_text("".join(f"{json.dumps(one)}\n" for one in asked), encoding="utf-8")
     model = max((root / "serving" / "recommender").iterdir(), key=lambda path: int(path.name))
     alone = [_in_process(model, requests, seconds) for _ in range(_ROUNDS)]
-    with _tandem(root) as (grpc_address, rest_url), _fastapi(model) as fastapi_url:
+    with tandem_process(root) as (_, grpc_address, rest_url), _fastapi(model) as fastapi_url:
         places = dict(zip(_SYSTEMS, (grpc_address, rest_url, fastapi_url), strict=True))
         found = {name: _system(name, at, requests, seconds) for name, at in places.items()}
     return {"in_process": _median(alone)} | found
@@ -169,14 +169,15 @@ def _module(name: str, *arguments: str) -> Phase:
 
 
 @contextlib.contextmanager
-def _tandem(root: pathlib.Path) -> Iterator[tuple[str, str]]:
+def tandem_process(root: pathlib.Path) -> Iterator[tuple["subprocess.Popen[str]", str, str]]:
+    """`tandem serve` of a run on free ports: the process, its gRPC address and its REST URL."""
     command = [sys.executable, "-m", "pipeline.cli", "serve", "--root", str(root)]
     command += ["--grpc-port", "0", "--rest-port", "0"]
     with _ended(subprocess.Popen(command, stdout=subprocess.PIPE, text=True)) as process:
         assert process.stdout is not None
         found = re.search(r"gRPC (\S+), REST (\S+)", process.stdout.readline())
         assert found is not None
-        yield found[1], found[2]
+        yield process, found[1], found[2]
 
 
 @contextlib.contextmanager

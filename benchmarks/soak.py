@@ -1,0 +1,112 @@
+"""Does the server keep its memory over very many requests, every tenth of which makes no sense?
+
+    python -m benchmarks.soak [--requests 100000] [--root RUN] [--json]
+
+`tandem serve` runs in a process of its own, over a small simulated shop that is trained first or
+over the run that is named; 32 callers ask it over gRPC. Memory is what the process holds (VmRSS)
+after each twentieth of the requests. The last line says how much it grew over the second half, by
+ten thousand requests.
+"""
+
+import argparse
+import asyncio
+import json
+import pathlib
+import sys
+import tempfile
+from typing import Any
+
+import grpc
+import numpy as np
+import tensorflow as tf
+
+from benchmarks import serving, serving_models, serving_requests
+
+_CALLERS = 32
+_PARTS = 20
+_PREDICT = "/tensorflow.serving.PredictionService/Predict"
+
+
+def main() -> None:
+    """Asks, then prints a table or, with --json, one JSON object alone."""
+    args = _arguments()
+    with tempfile.TemporaryDirectory(prefix="tandem-bench-") as name:
+        root = args.root or serving_models.trained(pathlib.Path(name))[1]
+        with serving.tandem_process(root) as (process, grpc_address, _):
+            found = asyncio.run(_soaked(grpc_address, process.pid, args.requests))
+    found["growth_mb_by_10000"] = growth(found["megabytes"], args.requests)
+    if args.json:
+        print(json.dumps(found, indent=1))
+        return
+    for part, megabytes in enumerate(found["megabytes"]):
+        print(f"{part * args.requests // _PARTS:10,} requests  {megabytes:8.1f} MB")
+    print(f"answered {found['answered']:,}, refused {found['refused']:,}; ", end="")
+    print(f"{found['growth_mb_by_10000']:+.2f} MB by 10,000 requests over the second half")
+
+
+def growth(megabytes: list[float], requests: int) -> float:
+    """Slope of the second half of evenly spaced measurements, by 10,000 requests."""
+    half = megabytes[len(megabytes) // 2 :]
+    each = requests / (len(megabytes) - 1)
+    slope = np.polyfit(each * np.arange(len(half)), half, 1)[0]
+    return float(10_000 * slope)
+
+
+async def _soaked(address: str, pid: int, requests: int) -> dict[str, Any]:
+    asked = serving_requests.drawn([f"i{n}" for n in range(300)], 500, 50, seed=1)
+    good = [serving_requests.message(one).SerializeToString() for one in asked]
+    bad = _senseless(asked[0])
+    counts = {"answered": 0, "refused": 0}
+    megabytes = [_megabytes(pid)]
+    async with grpc.aio.insecure_channel(address) as channel:
+        call = channel.unary_unary(_PREDICT)
+
+        async def caller(numbers: range) -> None:
+            for number in numbers:
+                senseless = number % 10 == 9
+                message = bad[number % len(bad)] if senseless else good[number % len(good)]
+                try:
+                    await call(message, timeout=30)
+                    counts["answered"] += 1
+                except grpc.aio.AioRpcError:
+                    if not senseless:
+                        raise
+                    counts["refused"] += 1
+
+        for part in range(_PARTS):
+            begin, end = (requests * n // _PARTS for n in (part, part + 1))
+            callers = (caller(range(begin + n, end, _CALLERS)) for n in range(_CALLERS))
+            await asyncio.gather(*callers)
+            megabytes.append(_megabytes(pid))
+            print(f"{end:,} requests: {megabytes[-1]:.1f} MB", file=sys.stderr, flush=True)
+    return counts | {"megabytes": megabytes}
+
+
+def _senseless(asked: dict[str, Any]) -> list[bytes]:
+    """A k of 0, a wrong type, a name that is none, no model, and bytes that are no message."""
+    found = []
+    for name, value in (("k", tf.constant([0])), ("now", tf.constant(["x"])), ("x", tf.zeros([1]))):
+        request = serving_requests.message(asked)
+        request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
+        found.append(request.SerializeToString())
+    nobody = serving_requests.message(asked)
+    nobody.model_spec.name = "nobody"
+    return [*found, nobody.SerializeToString(), b"\xff" * 100]
+
+
+def _megabytes(pid: int) -> float:
+    status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    (line,) = (line for line in status.splitlines() if line.startswith("VmRSS:"))
+    return int(line.split()[1]) / 1024
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--requests", type=int, default=100_000)
+    parser.add_argument("--root", type=pathlib.Path, help="a finished run to serve")
+    parser.add_argument("--json", action="store_true")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""The arithmetic of the serving benchmarks, by hand."""
+
+import asyncio
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks import serving, serving_load, serving_requests, soak
+
+
+def test_arrivals_are_poisson_at_the_rate_and_the_same_by_seed():
+    times = serving_load.arrivals(200, 50, seed=1)
+    assert len(times) == pytest.approx(10_000, rel=0.05)
+    assert (np.diff(times) > 0).all()
+    assert times[-1] < 50
+    gaps = np.diff(times)
+    assert gaps.std() == pytest.approx(gaps.mean(), rel=0.05)  # exponential
+    assert serving_load.arrivals(200, 50, seed=1).tolist() == times.tolist()
+
+
+def test_percentiles_are_in_milliseconds():
+    found = serving_load.summary([n / 1000 for n in range(1, 101)], [0.002] * 10, 3, 2.0)
+    assert found["p50_ms"] == pytest.approx(50.5)
+    assert found["p99_ms"] == pytest.approx(99.01)
+    assert (found["answered_per_second"], found["failed"]) == (50.0, 3)
+    assert found["driver_lag_p99_ms"] == pytest.approx(2.0)
+
+
+def test_a_latency_counts_from_when_the_request_should_have_left():
+    """One server that takes 20 ms and five requests at once: the last waits for the others."""
+    turn = asyncio.Lock()
+
+    async def send(request):
+        async with turn:
+            await asyncio.sleep(0.02)
+
+    found = asyncio.run(serving_load.open_loop(send, ["x"], np.zeros(5)))
+    assert 55 < found["p50_ms"] < 200
+    assert found["p99_ms"] > 95
+
+
+def phase(**changes):
+    return {"failed": 0, "p99_ms": 19.0, "driver_lag_p99_ms": 1.0} | changes
+
+
+@pytest.mark.parametrize(
+    ("changes", "good"),
+    [
+        ({}, True),
+        ({"failed": 1}, False),
+        ({"p99_ms": 20.0}, False),
+        ({"driver_lag_p99_ms": 10.0}, False),
+    ],
+)
+def test_a_rate_is_good_where_all_came_in_time(changes, good):
+    assert serving.is_good(phase(**changes)) == good
+
+
+def test_the_headline_is_of_grpc_beside_both_others():
+    row = {
+        "in_process": {"answered_per_second": 1000.0},
+        "grpc": {"throughput": 600.0, "at_half_peak": {"p99_ms": 7.0}},
+        "fastapi": {"throughput": 200.0},
+    }
+    assert serving.headline(row) == {
+        "throughput_ratio_to_in_process": 0.6,
+        "throughput_ratio_to_fastapi": 3.0,
+        "p99_ms_at_half_peak": 7.0,
+    }
+    row["fastapi"] = {"throughput": 0.0}
+    assert serving.headline(row)["throughput_ratio_to_fastapi"] is None
+
+
+def test_the_same_request_is_sent_to_all():
+    (asked,) = serving_requests.drawn(["a", "b"], 1, 5, seed=3)
+    assert set(asked["history_item_ids"]) <= {"a", "b"}
+    assert len(asked["history_item_ids"]) == len(asked["history_timestamps"]) <= 5
+    assert max(asked["history_timestamps"]) < asked["now"]
+    assert json.loads(serving_requests.body(asked))["instances"] == [asked]
+    sent = serving_requests.message(asked)
+    assert sent.inputs["k"].int_val == [10]
+    assert [item.decode() for item in sent.inputs["history_item_ids"].string_val] == (
+        asked["history_item_ids"]
+    )
+
+
+def test_growth_is_that_of_the_second_half():
+    """A megabyte by 5,000 requests there, after any beginning."""
+    megabytes = [100.0, 150.0, 170.0, 175.0, 176.0, 176.0, 177.0, 178.0, 179.0, 180.0, 181.0]
+    assert soak.growth(megabytes, 50_000) == pytest.approx(2.0)
