@@ -1,12 +1,16 @@
 """The one way from a request's inputs to its answer, for gRPC and REST alike."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 
+import grpc
 import tensorflow as tf
 
 from serving import request_log
 from serving.batching import BatchQueue, Caller
 from serving.metrics import Metrics
+from serving.request_error import RequestError
 from serving.request_log import RequestLog
 from serving.servable import Outputs, Servable
 
@@ -18,6 +22,9 @@ class Predictions:
         self._queue = queue
         self._metrics = metrics
         self._log = log
+        self._changed = threading.Condition()
+        self._under_way = 0
+        self._ends = False
 
     def request_id(self, given: str | None) -> str | None:
         """By which the log knows a request; None where there is no log."""
@@ -32,7 +39,40 @@ class Predictions:
         caller: Caller,
         request: str | None,
     ) -> Outputs:
-        """As `Servable.predict`, and `BatchQueue.run`; `request` is what `request_id` gave."""
+        """As `Servable.predict`, and `BatchQueue.run`; `request` is what `request_id` gave. Raises
+        RequestError UNAVAILABLE once the server ends.
+        """
+        with self._counted():
+            return self._answer(servable, signature_name, inputs, output_filter, caller, request)
+
+    def drain(self, seconds: float) -> None:
+        """From now on refuses; returns when what is under way has ended, or after `seconds`."""
+        with self._changed:
+            self._ends = True
+            self._changed.wait_for(lambda: not self._under_way, seconds)
+
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._changed:
+            if self._ends:
+                raise RequestError(grpc.StatusCode.UNAVAILABLE, "the server ends; ask another")
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._under_way -= 1
+                self._changed.notify_all()
+
+    def _answer(
+        self,
+        servable: Servable,
+        signature_name: str,
+        inputs: Mapping[str, tf.Tensor],
+        output_filter: Sequence[str],
+        caller: Caller,
+        request: str | None,
+    ) -> Outputs:
         call = servable.call(signature_name, inputs, output_filter)
         with self._metrics.runtime(servable.name):
             outputs = self._queue.run(servable, call, caller)

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import pathlib
+import time
 from collections.abc import Iterator, Sequence
 from concurrent import futures
 
@@ -34,6 +35,7 @@ from serving.prediction_service import PredictionService
 from serving.predictions import Predictions
 from serving.server_options import DEFAULTS, ServerOptions
 
+_REFUSING_SECONDS = 0.3
 _MORE_THREADS = 32
 _MOST_THREADS = 256
 _SERVICES = (
@@ -109,13 +111,20 @@ def _running(store: ModelStore, options: ServerOptions) -> Iterator[RunningServe
         context = None if tls is None else tls.context()
         stack.enter_context(rest_server.answering(app, bound, options.grace_s, context))
         grpc_server.start()
-        stack.callback(well.end)  # the first thing that whoever watches is told
+        stack.callback(_drain, predictions, well, options.grace_s)
         rest_address = listening.address(options.host, bound.getsockname()[1])
         yield RunningServer(
             grpc_address=listening.address(options.host, grpc_port),
             rest_url=f"{'http' if tls is None else 'https'}://{rest_address}",
             models=store.served.available(),
         )
+
+
+def _drain(predictions: Predictions, well: Health, grace_s: float) -> None:
+    """Before a port closes: closing cuts what has just arrived, so callers are told to go first."""
+    well.end()
+    predictions.drain(grace_s)
+    time.sleep(_REFUSING_SECONDS)
 
 
 def _threads(name: str, options: ServerOptions) -> futures.ThreadPoolExecutor:

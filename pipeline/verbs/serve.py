@@ -5,6 +5,7 @@ import contextlib
 import gc
 import ipaddress
 import logging
+import os
 import pathlib
 import signal
 import threading
@@ -53,12 +54,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _running(args: argparse.Namespace) -> contextlib.AbstractContextManager["RunningServer"]:
-    import tensorflow as tf  # seconds
-
-    from serving import model_config
+    _limit_threads_of_an_op(args.tensorflow_intra_op_parallelism)
+    from serving import model_config  # TensorFlow: seconds
     from serving.server import running_configured_server, running_server
 
-    tf.config.threading.set_intra_op_parallelism_threads(args.tensorflow_intra_op_parallelism)
     # What is imported stays: passed over, the search for what an unloaded version holds in circles,
     # during which no request is answered, takes some 20 ms instead of 200.
     gc.freeze()
@@ -68,6 +67,11 @@ def _running(args: argparse.Namespace) -> contextlib.AbstractContextManager["Run
     if serving_dir is None:
         return running_configured_server(model_config.read(args.model_config), options)
     return running_server(serving_dir, options)
+
+
+def _limit_threads_of_an_op(threads: int) -> None:
+    if threads:
+        os.environ["TF_NUM_INTRAOP_THREADS"] = str(threads)  # read when TensorFlow starts
 
 
 def _warn_if_open(options: "ServerOptions") -> None:
