@@ -43,7 +43,12 @@ class Predictions:
         RequestError UNAVAILABLE once the server ends.
         """
         with self._counted():
-            return self._answer(servable, signature_name, inputs, output_filter, caller, request)
+            call = servable.call(signature_name, inputs, output_filter)
+            with self._metrics.runtime(servable.name):
+                outputs = self._queue.run(servable, call, caller)
+            if self._log is not None and request is not None:
+                self._log.record(servable, request, call, outputs)
+            return outputs
 
     def drain(self, seconds: float) -> None:
         """From now on refuses; returns when what is under way has ended, or after `seconds`."""
@@ -63,19 +68,3 @@ class Predictions:
             with self._changed:
                 self._under_way -= 1
                 self._changed.notify_all()
-
-    def _answer(
-        self,
-        servable: Servable,
-        signature_name: str,
-        inputs: Mapping[str, tf.Tensor],
-        output_filter: Sequence[str],
-        caller: Caller,
-        request: str | None,
-    ) -> Outputs:
-        call = servable.call(signature_name, inputs, output_filter)
-        with self._metrics.runtime(servable.name):
-            outputs = self._queue.run(servable, call, caller)
-        if self._log is not None and request is not None:
-            self._log.record(servable, request, call, outputs)
-        return outputs

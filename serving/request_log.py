@@ -62,10 +62,6 @@ class RequestLog:
 
         self._lines.put(lines)
 
-    def counts(self) -> dict[str, int]:
-        """Requests `written` and `lost`."""
-        return {"written": self._lines.written, "lost": self._lines.lost}
-
     def close(self) -> None:
         """Writes what is still to be written."""
         self._lines.close()
