@@ -24,7 +24,7 @@ from typing import Iterator, List, NamedTuple, Optional
 
 ROOT = os.path.dirname(os.path.abspath(__file__))
 TOOLS = os.path.join(ROOT, ".tools")
-EXTRAS = ["kfp", "dev"]
+EXTRAS = ["kfp", "s3", "dev"]
 
 # What an interpreter must bring: the extension modules that a build without the system's libraries
 # lacks, and Python.h, because pyfarmhash (of TFX) is published as C++ source only.

@@ -44,6 +44,8 @@ REQUIRES = [
 EXTRAS = {
     "kfp": ["tfx[kfp]==1.16.*"],
     "gpu": ["tensorflow[and-cuda]==2.16.*"],
+    # Paths of s3://: boto3 for Beam, tensorflow-io for TensorFlow.
+    "s3": ["boto3>=1.34", "tensorflow-io==0.37.*"],
     # What the benchmarks hold Tandem against; `make setup` leaves them out.
     "peers": [
         "faiss-cpu>=1.8",
@@ -54,8 +56,11 @@ EXTRAS = {
     ],
     "dev": [
         "cryptography>=42",
+        "flask>=3",  # with flask-cors: the server mode of moto
+        "flask-cors>=4",
         "hypothesis>=6.100",
         "import-linter>=2",
+        "moto[s3]>=5",
         "pyright>=1.1.380",
         "pytest>=8",
         "pytest-timeout>=2.3",

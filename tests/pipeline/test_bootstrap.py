@@ -114,7 +114,8 @@ def test_sync_asks_for_exactly_the_locked_set(tmp_path: pathlib.Path):
     asked = (tmp_path / "asked").read_text().split()
     assert asked[0] == str(ROOT / ".venv")
     assert asked[1:4] == ["sync", "--frozen", "--compile-bytecode"]
-    assert asked[4:] == ["--extra", "kfp", "--extra", "dev", "--python", "/opt/python3.10"]
+    extras = ["--extra", "kfp", "--extra", "s3", "--extra", "dev"]
+    assert asked[4:] == [*extras, "--python", "/opt/python3.10"]
 
 
 def test_it_is_written_for_old_pythons():
