@@ -17,7 +17,6 @@ from typing import Any
 import aiohttp
 import grpc
 import numpy as np
-from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from benchmarks import serving_requests
 
@@ -106,12 +105,13 @@ async def _driven(
 
     if kind == "grpc":
         async with grpc.aio.insecure_channel(address) as channel:
-            stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+            predict = channel.unary_unary(serving_requests.PREDICT)
 
             async def call(request: Any) -> None:
-                await stub.Predict(request, timeout=_TIMEOUT_S)
+                await predict(request, timeout=_TIMEOUT_S)
 
-            return await run(call, [serving_requests.message(one) for one in asked])
+            messages = [serving_requests.message(one).SerializeToString() for one in asked]
+            return await run(call, messages)
     as_body = serving_requests.body if kind == "rest" else json.dumps
     url = address + ("/v1/models/recommender:predict" if kind == "rest" else "/recommend")
     timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2
 
+PREDICT = "/tensorflow.serving.PredictionService/Predict"
 _NOW = 1_720_000_000
 _HOUR = 3600
 

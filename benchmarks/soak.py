@@ -24,7 +24,6 @@ from benchmarks import serving, serving_models, serving_requests
 
 _CALLERS = 32
 _PARTS = 20
-_PREDICT = "/tensorflow.serving.PredictionService/Predict"
 
 
 def main() -> None:
@@ -59,7 +58,7 @@ async def _soaked(address: str, pid: int, requests: int) -> dict[str, Any]:
     counts = {"answered": 0, "refused": 0}
     megabytes = [_megabytes(pid)]
     async with grpc.aio.insecure_channel(address) as channel:
-        call = channel.unary_unary(_PREDICT)
+        call = channel.unary_unary(serving_requests.PREDICT)
 
         async def caller(numbers: range) -> None:
             for number in numbers:

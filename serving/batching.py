@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from serving import joined_requests
 from serving.batching_config import Batching
+from serving.batching_metrics import BatchingMetrics
 from serving.joined_requests import Shape
 from serving.request_error import RequestError
 from serving.servable import Call, Outputs, Servable
@@ -36,6 +37,7 @@ class _Request:
     inputs: Inputs
     rows: int
     caller: Caller
+    since: float = dataclasses.field(default_factory=time.monotonic)
     woken: threading.Event = dataclasses.field(default_factory=threading.Event)
     leads: bool = False
     outputs: Outputs | None = None
@@ -58,6 +60,7 @@ class BatchQueue:
         self._lock = threading.Lock()
         self._waiting: list[_Request] = []
         self._turns = batching.threads
+        self.metrics = BatchingMetrics(self.waiting)
 
     def run(self, servable: Servable, call: Call, caller: Caller) -> Outputs:
         """What `call`, one of the `servable`, answers. Raises RequestError: its own,
@@ -116,12 +119,19 @@ class BatchQueue:
             if self._batching.timeout_s and self.waiting() < self._batching.max_batch_size:
                 time.sleep(self._batching.timeout_s)
             batch = self._taken(mine)
+            self._measure(batch)
             _run(batch, run)
         finally:
             for request in batch:
                 if request is not mine and not request.woken.is_set():  # a crash of ours
                     request.end(None, RequestError(grpc.StatusCode.INTERNAL, "the call crashed"))
             self._pass_on(mine)
+
+    def _measure(self, batch: list[_Request]) -> None:
+        now = time.monotonic()
+        for request in batch:
+            self.metrics.queued(now - request.since)
+        self.metrics.ran(sum(request.rows for request in batch))
 
     def _taken(self, mine: _Request) -> list[_Request]:
         """`mine`, and those behind it that can run with it; whoever waits in vain is sent away."""

@@ -56,6 +56,10 @@ class Metrics:
             registry, "model_warmup_latency", "a warmup", ["model_path", "status"]
         )
 
+    def add(self, collector: Collector) -> None:
+        """From now on `page` has its metrics too."""
+        self._registry.register(collector)
+
     def page(self) -> bytes:
         """Everything in Prometheus' text format."""
         return prometheus_client.generate_latest(self._registry)

@@ -6,10 +6,12 @@ import pathlib
 import re
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import tensorflow as tf
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
 from schema import signatures
 from serving import impressions
@@ -19,6 +21,7 @@ from serving.servable import Call, Outputs, Servable
 _SANE = re.compile(r"[!-~]{1,128}")
 HEADER = "x-request-id"
 """Of HTTP, and key of gRPC's metadata."""
+_COUNTED = ":tandem:serving:request_log_entries"
 _LISTINGS = (signatures.RETRIEVAL, signatures.RECOMMENDER)
 
 
@@ -27,8 +30,10 @@ def request_id(given: str | None) -> str:
     return given if given and _SANE.fullmatch(given) else uuid.uuid4().hex
 
 
-class RequestLog:
-    """Writes `impressions-*.jsonl` in a folder; never blocks and never fails a request."""
+class RequestLog(Collector):
+    """Writes `impressions-*.jsonl` in a folder; never blocks and never fails a request. Counts what
+    it has written and lost, for Prometheus.
+    """
 
     def __init__(
         self,
@@ -61,6 +66,13 @@ class RequestLog:
             return "".join(f"{json.dumps(one, allow_nan=False)}\n" for one in found).encode()
 
         self._lines.put(lines)
+
+    def collect(self) -> Iterator[Metric]:
+        """What was written and lost until now."""
+        metric = Metric(_COUNTED, "Answers logged, and lost for want of room.", typ="unknown")
+        for state, count in (("written", self._lines.written), ("lost", self._lines.lost)):
+            metric.add_sample(_COUNTED, {"state": state}, count)
+        yield metric
 
     def close(self) -> None:
         """Writes what is still to be written."""

@@ -84,7 +84,9 @@ def application(
         return web.Response(body=metrics.page(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     def route(method: str, path: str, answer: _Answer) -> None:
-        app.router.add_route(method, path, _handler(counted(answer), workers, predictions))
+        app.router.add_route(
+            method, path, _handler(counted(answer), workers, predictions, options.body_s)
+        )
 
     def predict(request: web.Request, body: bytes, named: str | None) -> str:
         return _predict(served, request, body, named, predictions)
@@ -105,10 +107,13 @@ def application(
 
 
 def _handler(
-    answer: _Answer, workers: futures.Executor, predictions: Predictions
+    answer: _Answer, workers: futures.Executor, predictions: Predictions, body_s: float
 ) -> Callable[[web.Request], Any]:
     async def handle(request: web.Request) -> web.Response:
-        body = await request.read()
+        try:
+            body = await asyncio.wait_for(request.read(), body_s)
+        except asyncio.TimeoutError:
+            return _too_slow(body_s)
         named = predictions.request_id(request.headers.get(HEADER))
         loop = asyncio.get_running_loop()
         try:
@@ -121,6 +126,13 @@ def _handler(
         return web.json_response(text=text, headers={HEADER: named} if named else None)
 
     return handle
+
+
+def _too_slow(seconds: float) -> web.Response:
+    text = f"expected the whole body within {seconds:g} s, received a part; send it faster"
+    response = web.json_response({"error": text}, status=408)
+    response.force_close()  # the rest of the body is no request
+    return response
 
 
 def _predict(

@@ -92,10 +92,13 @@ def running_configured_server(
 
 @contextlib.contextmanager
 def _running(store: ModelStore, options: ServerOptions) -> Iterator[RunningServer]:
-    predictions = Predictions(BatchQueue(options.batching), store.metrics, options.request_log)
+    queue = BatchQueue(options.batching)
+    store.metrics.add(queue.metrics)
+    predictions = Predictions(queue, store.metrics, options.request_log)
     tls = options.security.tls
     with contextlib.ExitStack() as stack:
         if options.request_log is not None:
+            store.metrics.add(options.request_log)
             stack.callback(options.request_log.close)
         workers = stack.enter_context(_threads("rest", options))
         grpc_server = _grpc_server(store, predictions, options)

@@ -23,6 +23,8 @@ class ServerOptions:
     """How many calls run at a time, and what waits meanwhile."""
     max_message_bytes: int = 64 * 2**20
     """Larger requests are refused: RESOURCE_EXHAUSTED, or 413."""
+    body_s: float = 30.0
+    """A REST body that takes longer to arrive is refused: 408."""
     grace_s: float = 5.0
     """What calls under way get at the end."""
     security: ServerSecurity = ServerSecurity()  # noqa: RUF009 - frozen

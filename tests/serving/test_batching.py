@@ -254,3 +254,31 @@ def test_the_queue_leaves_nobody_waiting(threads):
         future.result(60)
     assert queue.waiting() == 0
     assert sum(len(rows) for rows in model.calls) == 600
+
+
+def test_waiting_and_rows_are_measured(threads, held):
+    """[0] runs alone at once; [1, 2] and [3] wait for it, and run together."""
+    queue, model, first = held()
+    waiting = [
+        threads.submit(queue.run, MODEL, model.call(*rows), Caller()) for rows in ([1, 2], [3])
+    ]
+    while queue.waiting() < 3:
+        time.sleep(0.001)
+    begin = time.monotonic()
+    assert measured(queue)[":tandem:serving:waiting_rows"] == 3
+    least = time.monotonic() - begin
+    model.go.set()
+    for done in (first, *waiting):
+        done.result(10)
+    found = measured(queue)
+    assert found[":tandem:serving:waiting_rows"] == 0
+    assert found[":tandem:serving:batch_rows_count"] == 2
+    assert found[":tandem:serving:batch_rows_sum"] == 1 + 3
+    assert found[":tensorflow:serving:batching_session:queuing_latency_count"] == 3
+    assert found[":tensorflow:serving:batching_session:queuing_latency_sum"] >= 2e6 * least
+
+
+def measured(queue):
+    return {
+        sample.name: sample.value for metric in queue.metrics.collect() for sample in metric.samples
+    }

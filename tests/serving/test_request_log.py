@@ -18,6 +18,7 @@ from serving.server import running_server
 from serving.server_options import ServerOptions
 from tests.serving.planted_servables import pushed
 
+COUNTED = ":tandem:serving:request_log_entries"
 KEY = b"0123456789abcdef"
 ASKED = {
     "user_id": np.array([b"ann", b"new"], object),
@@ -99,6 +100,21 @@ def test_rest_is_logged_too_and_the_callers_id_comes_back(logged):
     assert other["request_id"] == headers["made"]["x-request-id"] != "not one id"
     assert begin <= one["timestamp"] <= time.time()
     assert (one["model"], one["stage"], one["item_id"]) == ("retrieval", "retrieval", "é")
+
+
+def test_what_is_written_is_counted(logged):
+    """Two rows of one answer are one entry."""
+    pages = []
+
+    def ask(server, client):
+        client.predict("retrieval", ASKED)
+        url = f"{server.rest_url}/monitoring/prometheus/metrics"
+        while not pages or f'{COUNTED}{{state="written"}} 1.0' not in pages[-1]:
+            with urllib.request.urlopen(url, timeout=30) as answer:
+                pages.append(answer.read().decode())
+
+    logged(ask)
+    assert f'{COUNTED}{{state="lost"}} 0.0' in pages[-1]
 
 
 def test_ranking_and_refusals_are_passed_over(logged):
