@@ -4,6 +4,7 @@ A version is a positive integer without leading zeros; every other name is ignor
 under way (`.tmp-<version>`) is invisible until it is renamed.
 """
 
+import os
 import pathlib
 import shutil
 from collections.abc import Mapping
@@ -53,7 +54,7 @@ def push(
     """Copies the SavedModel of each name to its version folder; all become visible or none does.
     `beside` are further files and folders of a model, by where they go below its version folder.
 
-    Every copy is complete before the first is renamed to its final name. On OSError (a full disk,
+    Every copy is complete and on the disk before the first is renamed to its final name. On OSError (a full disk,
     an unreadable source) everything made here is removed, earlier versions stay untouched, and
     TandemError says why. One pusher at a time: a `.tmp-<version>` that an interrupted push left
     behind is replaced. Returns the final folder of each name.
@@ -67,9 +68,11 @@ def push(
             _copy(source, copies[name])
             for below, further in (beside or {}).get(name, {}).items():
                 _copy_further(further, copies[name] / below)
+            _flush(copies[name])
         for name, copy in copies.items():
             copy.rename(final[name])
             renamed.append(final[name])
+            _flush_one(final[name].parent)
     except OSError as error:
         raise TandemError(
             f"expected to copy version {version} of {', '.join(models)} to {serving_dir}, received "
@@ -109,6 +112,20 @@ def _copy_further(source: pathlib.Path, copy: pathlib.Path) -> None:
         shutil.copytree(source, copy)
     else:
         shutil.copyfile(source, copy)
+
+
+def _flush(folder: pathlib.Path) -> None:
+    """A rename may reach the disk before what it names: a power cut would leave a half version."""
+    for path in [folder, *folder.rglob("*")]:
+        _flush_one(path)
+
+
+def _flush_one(path: pathlib.Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _remove(folders: list[pathlib.Path]) -> None:

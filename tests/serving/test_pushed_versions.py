@@ -1,5 +1,7 @@
 """Versions on disk: what counts as one, and that a push is all or nothing."""
 
+import os
+import pathlib
 import subprocess
 import sys
 import textwrap
@@ -99,6 +101,27 @@ def test_a_rename_that_fails_takes_back_the_others(tmp_path, source, monkeypatch
         pushed_versions.push({"a": source, "b": source}, serving, 2)
     assert [path.name for path in (serving / "a").iterdir()] == ["1"]
     assert [path.name for path in (serving / "b").iterdir()] == ["1"]
+
+
+def test_everything_is_on_the_disk_before_its_name_is(tmp_path, source, monkeypatch):
+    """Each file and folder of the copy was flushed before the first rename, under its own inode."""
+    flushed, before = set(), []
+    flush, rename = os.fsync, pathlib.Path.rename
+
+    def note(descriptor):
+        flushed.add(os.fstat(descriptor).st_ino)
+        flush(descriptor)
+
+    def note_rename(path, target):
+        before.append(set(flushed))
+        return rename(path, target)
+
+    monkeypatch.setattr(pushed_versions.os, "fsync", note)
+    monkeypatch.setattr(pushed_versions.pathlib.Path, "rename", note_rename)
+    final = pushed_versions.push({"a": source, "b": source}, tmp_path / "serving", 1)
+    for folder in final.values():
+        assert {path.stat().st_ino for path in [folder, *folder.rglob("*")]} <= before[0]
+        assert folder.parent.stat().st_ino in flushed
 
 
 def test_leftovers_of_an_interrupted_push_are_replaced(tmp_path, source):
