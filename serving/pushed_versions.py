@@ -54,10 +54,10 @@ def push(
     """Copies the SavedModel of each name to its version folder; all become visible or none does.
     `beside` are further files and folders of a model, by where they go below its version folder.
 
-    Every copy is complete and on the disk before the first is renamed to its final name. On OSError (a full disk,
-    an unreadable source) everything made here is removed, earlier versions stay untouched, and
-    TandemError says why. One pusher at a time: a `.tmp-<version>` that an interrupted push left
-    behind is replaced. Returns the final folder of each name.
+    Every copy is complete and on the disk before the first is renamed to its final name. On OSError
+    (a full disk, an unreadable source) everything made here is removed, earlier versions stay
+    untouched, and TandemError says why. One pusher at a time: a `.tmp-<version>` that an
+    interrupted push left behind is replaced. Returns the final folder of each name.
     """
     final = {name: folder_of(serving_dir, name, version) for name in models}
     _refuse_existing(final, version)
