@@ -33,6 +33,7 @@ from serving.model_service import ModelService
 from serving.model_store import ModelStore
 from serving.prediction_service import PredictionService
 from serving.predictions import Predictions
+from serving.request_parsing import RequestParsing
 from serving.server_options import DEFAULTS, ServerOptions
 
 _REFUSING_SECONDS = 0.3
@@ -141,7 +142,7 @@ def _grpc_server(
 ) -> grpc.Server:
     server = grpc.server(
         _threads("grpc", options),
-        interceptors=options.security.interceptors(),
+        interceptors=[*options.security.interceptors(), RequestParsing()],
         options=[
             ("grpc.so_reuseport", 0),  # a second server on the port fails, and shares no calls
             ("grpc.max_receive_message_length", options.max_message_bytes),

@@ -1,14 +1,19 @@
-"""Looking for pushed versions, again and again, in a thread of its own."""
+"""What a server does again and again, in a thread of its own: it looks for pushed versions, and
+gives back the memory of those that are gone and of requests that were answered.
+"""
 
 import contextlib
+import itertools
 import logging
 import threading
 from collections.abc import Iterator
 
+from serving import freed_memory
 from serving.model_store import ModelStore
 
 _log = logging.getLogger(__name__)
 _POLL_SECONDS = 1.0
+_POLLS_A_TRIM = 20
 
 
 @contextlib.contextmanager
@@ -17,7 +22,11 @@ def following(store: ModelStore) -> Iterator[None]:
     stopped = threading.Event()
 
     def follow() -> None:
-        while not stopped.wait(_POLL_SECONDS):
+        for poll in itertools.count(1):
+            if stopped.wait(_POLL_SECONDS):
+                return
+            if poll % _POLLS_A_TRIM == 0:
+                freed_memory.give_back()
             try:
                 store.refresh()
             except OSError as error:  # a folder renamed or unreadable at this moment

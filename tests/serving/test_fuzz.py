@@ -4,6 +4,7 @@ changes.
 A seeded generator draws them; a good request is answered between them as it was before.
 """
 
+import gc
 import http.client
 import json
 import logging
@@ -239,18 +240,24 @@ def test_a_body_that_does_not_come_is_not_waited_for(tmp_path):
 
 
 def test_nothing_is_left_behind(server, call, caplog):
-    """Threads and files are as many as before a thousand refusals, and no crash is logged."""
+    """Threads, files and objects are as many as before hundreds of refusals of each kind, and no
+    crash is logged.
+    """
 
     def refuse(times):
         for _ in range(times):
             assert post(server, b"{")[0] == 400
             with pytest.raises(grpc.RpcError):
                 call(message("nobody"))
+            with pytest.raises(grpc.RpcError):
+                call(b"\xff" * 100)
+        gc.collect()
+        return len(gc.get_objects())
 
-    refuse(50)
+    objects = refuse(50)
     threads, files = threading.active_count(), len(os.listdir("/proc/self/fd"))
     with caplog.at_level(logging.ERROR):
-        refuse(450)
+        assert refuse(450) < objects + 450
     assert caplog.records == []
     assert threading.active_count() <= threads + 2
     assert len(os.listdir("/proc/self/fd")) <= files + 10
