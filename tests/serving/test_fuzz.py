@@ -228,8 +228,8 @@ def test_slow_and_silent_clients_hold_nobody_up(server, call):
 
 def test_a_body_that_does_not_come_is_not_waited_for(tmp_path):
     with running_server(pushed(tmp_path), ServerOptions(body_s=0.2)) as server:
-        address = urllib.parse.urlsplit(server.rest_url)
-        with socket.create_connection((address.hostname, address.port), timeout=30) as client:
+        host, port = urllib.parse.urlsplit(server.rest_url).netloc.split(":")
+        with socket.create_connection((host, int(port)), timeout=30) as client:
             client.sendall(
                 b"POST /v1/models/recommender:predict HTTP/1.1\r\nHost: x\r\n"
                 b"Content-Length: 99\r\n\r\n{"
