@@ -37,6 +37,7 @@ def tandem(log: str, root: str) -> BaseNode:
     return InteractionsGen(
         dataset=described.model_dump_json(),
         data_dir=log,
+        span="",
         rejected_dir=f"{root}/rejected",
         fingerprint=preflight.fingerprint(described, log),
     )

@@ -43,6 +43,7 @@ def _components(data_set: DataSet, config: Config, root: pathlib.Path) -> list[B
     source = {
         "dataset": config.dataset.model_dump_json(),
         "data_dir": str(data_set.data),
+        "span": "",
         "rejected_dir": str(root / "rejected"),
         "fingerprint": preflight.fingerprint(config.dataset, str(data_set.data)),
     }

@@ -28,6 +28,7 @@ def InteractionsGen(
     histories: OutputArtifact[Histories],
     dataset: Parameter[str],
     data_dir: Parameter[str],
+    span: Parameter[str],
     rejected_dir: Parameter[str],
     fingerprint: Parameter[str],
     pipeline: BeamComponentParameter[beam.Pipeline] = None,
@@ -36,12 +37,12 @@ def InteractionsGen(
 
     The way is `components.ingest.interactions`.
 
-    `dataset` is the JSON of `schema.dataset.Dataset`. `fingerprint` (of `preflight`) is not read:
-    it makes TFX's cache see that the files changed. The custom property `counts` of `examples`
-    is the JSON of `components.ingest.counts.Counts`. Raises DataRefused by the rules of
-    `components.ingest.acceptance`.
+    `dataset` is the JSON of `schema.dataset.Dataset`, read at `span` (see `Dataset.at`).
+    `fingerprint` (of `preflight`) is not read: it makes TFX's cache see that the files changed. The
+    custom property `counts` of `examples` is the JSON of `components.ingest.counts.Counts`. Raises
+    DataRefused by the rules of `components.ingest.acceptance`.
     """
-    described = Dataset.model_validate_json(dataset)
+    described = Dataset.model_validate_json(dataset).at(span)
     with pipeline:
         interactions.build(pipeline, described, data_dir, examples.uri, histories.uri, rejected_dir)
     counted = counts.load(examples.uri)

@@ -26,18 +26,19 @@ def ItemsGen(
     examples: OutputArtifact[Examples],
     dataset: Parameter[str],
     data_dir: Parameter[str],
+    span: Parameter[str],
     rejected_dir: Parameter[str],
     fingerprint: Parameter[str],
     pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
     """Writes `examples` (one split, `all`); the way is `components.ingest.items`.
 
-    `dataset` is the JSON of `schema.dataset.Dataset`. `fingerprint` (of `preflight`) is not read:
-    it makes TFX's cache see that the files changed. The custom property `counts` of `examples`
-    is the JSON of `components.ingest.counts.Counts`. Raises DataRefused by the rules of
-    `components.ingest.acceptance`.
+    `dataset` is the JSON of `schema.dataset.Dataset`, read at `span` (see `Dataset.at`).
+    `fingerprint` (of `preflight`) is not read: it makes TFX's cache see that the files changed. The
+    custom property `counts` of `examples` is the JSON of `components.ingest.counts.Counts`. Raises
+    DataRefused by the rules of `components.ingest.acceptance`.
     """
-    described = Dataset.model_validate_json(dataset)
+    described = Dataset.model_validate_json(dataset).at(span)
     with pipeline:
         items.build(pipeline, described, data_dir, examples.uri, rejected_dir)
     counted = counts.load(examples.uri)

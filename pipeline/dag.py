@@ -120,6 +120,7 @@ def _described_tables(config: Config, at: Locations, fingerprint: str) -> dict[s
     source = {
         "dataset": config.dataset.model_dump_json(),
         "data_dir": at.data,
+        "span": "",
         "rejected_dir": at.rejected,
         "fingerprint": fingerprint,
     }

@@ -2,8 +2,9 @@
 configuration.
 """
 
-from pydantic import model_validator
+from pydantic import ValidationError, model_validator
 
+from schema.errors import ConfigError
 from schema.features import Feature, Features
 from schema.labels import Labels, Split
 from schema.sources import Data
@@ -56,3 +57,28 @@ class Dataset(Strict):
     def _filter_is_a_feature(self) -> "Dataset":
         require_filter(self.features, self.data)
         return self
+
+    def at(self, span: str) -> "Dataset":
+        """The same, with every table that comes in spans read at `span`; "" changes nothing.
+
+        Raises ConfigError where `span` is no such thing, and where no table comes in spans.
+        """
+        if not span:
+            return self
+        sources = {"interactions": self.data.interactions, "items": self.data.items}
+        if self.data.users is not None:
+            sources["users"] = self.data.users
+        if not any(source.comes_in_spans for source in sources.values()):
+            raise ConfigError(
+                f"expected no span, for no path of [data] holds {{SPAN}}, received {span!r}; "
+                "write {SPAN} where the date or number stands, or leave the span out"
+            )
+        try:
+            moved = {name: source.at(span) for name, source in sources.items()}
+        except ValidationError as error:
+            said = error.errors()[0]["msg"].removeprefix("Value error, ")
+            raise ConfigError(
+                "expected a span such as 2024-01-31, 7 or 2024-01-01..2024-01-31, "
+                f"received {span!r}: {said}"
+            ) from error
+        return self.model_copy(update={"data": self.data.model_copy(update=moved)})

@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
+from typing_extensions import Self
 
 from schema.pseudonyms import UserIdKey
 from schema.strict import Strict
@@ -19,6 +20,9 @@ class Source(Strict):
     span: Annotated[str | None, Field(pattern=_SPANS)] = None
     """Which spans of a `{SPAN}` path are read: one (`"2024-01-31"`, `"7"`), or the first and the
     last (`"2024-01-01..2024-01-31"`); all of them where absent."""
+    last_spans: Annotated[int | None, Field(ge=1)] = None
+    """How many spans are read: those that end with `span`, or with the newest where `span` is
+    absent. Spans that are there are counted, so a day without logs takes no place."""
     format: Literal["csv", "jsonl", "parquet", "sequences"] = "csv"
     """`csv` is any delimited text; `jsonl` has one JSON object a line. Text files that end in `.gz`
     or `.zst` are unpacked. Times in `parquet` say their own unit, and without a zone are UTC.
@@ -40,6 +44,32 @@ class Source(Strict):
                 'write it where the date or number stands, as in "logs/{SPAN}/*.jsonl"'
             )
         return self
+
+    @model_validator(mode="after")
+    def _a_window_has_one_end(self) -> "Source":
+        if self.last_spans is not None and not self.comes_in_spans:
+            raise ValueError(
+                f"last_spans goes with one {{SPAN}} in path, received path = {self.path!r}"
+            )
+        if self.last_spans is not None and ".." in (self.span or ""):
+            raise ValueError(
+                f"last_spans goes with the one span that the window ends with, received "
+                f"span = {self.span!r}; give its last one, or leave last_spans out"
+            )
+        return self
+
+    @property
+    def comes_in_spans(self) -> bool:
+        """Whether the path says where a span stands."""
+        return "{SPAN}" in self.path
+
+    def at(self, span: str) -> Self:
+        """The same table, read at another span; raises ValueError where `span` is no such thing. A
+        table that does not come in spans stays as it is.
+        """
+        if not self.comes_in_spans:
+            return self
+        return type(self).model_validate(self.model_dump() | {"span": span})
 
     @model_validator(mode="after")
     def _columns_fit_format(self) -> "Source":

@@ -32,7 +32,8 @@ def match(data_dir: str, source: Source) -> dict[str, int]:
 
     A folder stands for all files below it. What a glob or a folder finds is left out where its
     name, or that of a folder on the way, begins with `_` or `.`: engines keep their marks and
-    checksums there. Of `{SPAN}` paths only the spans chosen by `span` are taken.
+    checksums there. Of `{SPAN}` paths only the spans that `span` and `last_spans`
+    choose are taken.
 
     Raises UsageError where the file system of the path cannot be reached from here.
     """
@@ -40,7 +41,8 @@ def match(data_dir: str, source: Source) -> dict[str, int]:
     _require(path)
     found = {file.path: file.size_in_bytes for file in _found(path.replace(spans.PLACE, "*"))}
     if spans.PLACE in path:
-        found = {file: found[file] for file in spans.choose(path, list(found), source.span)}
+        chosen = spans.choose(path, list(found), source.span, source.last_spans)
+        found = {file: found[file] for file in chosen}
     return dict(sorted(found.items()))
 
 

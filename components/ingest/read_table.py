@@ -13,6 +13,7 @@ from components.ingest.blocks import Block, ReadBlocks
 from components.ingest.parquet_rows import ReadRowGroups, RowGroup
 from components.ingest.rejection import Rejected
 from components.ingest.table_spec import TableSpec
+from schema.errors import ConfigError
 from schema.sources import Source
 
 _LETTERS = "letters"
@@ -84,6 +85,15 @@ class _Write(beam.DoFn):
 
 
 def paths_and_shards(data_dir: str, source: Source) -> tuple[list[str], int]:
-    """Files of the table, sorted, and how many shards that much data makes."""
+    """Files of the table, sorted, and how many shards that much data makes.
+
+    Raises ConfigError where there are none: a span that comes with a run has met no check before.
+    """
     found = files.match(data_dir, source)
+    if not found:
+        span = f" for span {source.span}" if source.span is not None else ""
+        raise ConfigError(
+            f"expected files at {files.pattern(data_dir, source)}{span}, found none; "
+            "mend the path, or give a span that is there"
+        )
     return list(found), shards.count(sum(found.values()))

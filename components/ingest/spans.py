@@ -14,30 +14,54 @@ PLACE = "{SPAN}"
 _SPAN = r"\d{4}-\d{2}-\d{2}|\d+"
 
 
-def choose(pattern: str, paths: Iterable[str], chosen: str | None) -> list[str]:
+def choose(
+    pattern: str, paths: Iterable[str], chosen: str | None, last: int | None = None
+) -> list[str]:
     """The `paths` (found by `pattern` with a `*` for its span) whose span is among the `chosen`.
 
     `chosen` is one span, or the first and the last with `..` between them, both included; None
-    takes every span. Numbers are compared as numbers, so 7 and 007 are one span. A path that holds
-    neither date nor number in the span's place belongs to none.
+    takes every span. With `last` it is that many of the spans there are that end with `chosen`, or
+    with the newest where that is None; none where there is no span `chosen`. Numbers are compared
+    as numbers, so 7 and 007 are one span. A path that holds neither date nor number in the span's
+    place belongs to none.
 
-    Raises ConfigError where dates are chosen and the paths hold numbers, or the other way round.
+    Raises ConfigError where dates are chosen and the paths hold numbers, or the other way round,
+    and where the last of both are asked for.
     """
     by_path = {path: span for path in paths if (span := span_of(pattern, path)) is not None}
+    if chosen is not None:
+        by_path = _of_kind(by_path, chosen, pattern)
+    if last is not None:
+        return _window(by_path, chosen, last, pattern)
     if chosen is None:
         return list(by_path)
-    first, _, last = chosen.partition("..")
-    low, high = _order(first), _order(last or first)
-    if by_path and not any(_is_date(span) == _is_date(first) for span in by_path.values()):
+    first, _, final = chosen.partition("..")
+    low, high = _order(first), _order(final or first)
+    return [path for path, span in by_path.items() if low <= _order(span) <= high]
+
+
+def _of_kind(by_path: dict[str, str], chosen: str, pattern: str) -> dict[str, str]:
+    first = chosen.partition("..")[0]
+    fitting = {path: span for path, span in by_path.items() if _is_date(span) == _is_date(first)}
+    if by_path and not fitting:
         raise ConfigError(
             f"expected spans like those of {pattern}, such as {min(by_path.values())}, received "
             f"span = {chosen!r}; write dates where the folders hold dates, and numbers for numbers"
         )
-    return [
-        path
-        for path, span in by_path.items()
-        if _is_date(span) == _is_date(first) and low <= _order(span) <= high
-    ]
+    return fitting
+
+
+def _window(by_path: dict[str, str], end: str | None, length: int, pattern: str) -> list[str]:
+    if len({_is_date(span) for span in by_path.values()}) > 1:
+        raise ConfigError(
+            f"expected dates or numbers at {pattern}, received both; "
+            "say with span which of them are meant"
+        )
+    orders = sorted({_order(span) for span in by_path.values()})
+    if end is not None:
+        orders = orders[: orders.index(_order(end)) + 1] if _order(end) in orders else []
+    window = orders[-length:]
+    return [path for path, span in by_path.items() if _order(span) in window]
 
 
 def span_of(pattern: str, path: str) -> str | None:

@@ -14,14 +14,14 @@ from components.artifact_types import Histories
 from components.ingest import counts, histories
 from components.interactions_gen import InteractionsGen
 from schema.dataset import Dataset
-from schema.errors import DataRefused
+from schema.errors import ConfigError, DataRefused
 
 T0 = 1_600_000_000
 
 
-def run(tmp_path, text: str) -> tuple[Examples, Histories]:
+def run(tmp_path, text: str, path: str = "log.csv", span: str = "") -> tuple[Examples, Histories]:
     (tmp_path / "log.csv").write_text("user_id,item_id,timestamp\n" + text)
-    source = {"interactions": {"path": "log.csv"}, "items": {"path": "items.csv"}}
+    source = {"interactions": {"path": path}, "items": {"path": "items.csv"}}
     examples, found = Examples(), Histories()
     examples.uri, found.uri = str(tmp_path / "examples"), str(tmp_path / "histories")
     arguments = ["--runner=FnApiRunner", "--direct_running_mode=in_memory"]
@@ -30,6 +30,7 @@ def run(tmp_path, text: str) -> tuple[Examples, Histories]:
         histories=found,
         dataset=Dataset.model_validate({"data": source}).model_dump_json(),
         data_dir=str(tmp_path),
+        span=span,
         rejected_dir=str(tmp_path / "rejected"),
         fingerprint="of the files",
         pipeline=beam.Pipeline(options=PipelineOptions(arguments)),
@@ -72,3 +73,18 @@ def test_writes_examples_that_tfx_reads(tmp_path):
 def test_refuses_what_breaks_the_limit(tmp_path):
     with pytest.raises(DataRefused, match="wrong_field_count 10"):
         run(tmp_path, "only one field\n" * 10)
+
+
+def test_reads_the_span_that_comes_with_the_run(tmp_path):
+    for span, rows in (("1", 12), ("2", 10)):
+        text = "".join(f"u,i{n},{T0 + n}\n" for n in range(rows))
+        (tmp_path / f"{span}.csv").write_text("user_id,item_id,timestamp\n" + text)
+    examples, _ = run(tmp_path, "", path="{SPAN}.csv", span="2")
+    counted = counts.from_json(examples.get_string_custom_property("counts"))
+    assert counted.tables["interactions"].read == 10
+
+
+def test_a_span_that_is_not_there_is_no_empty_log(tmp_path):
+    (tmp_path / "1.csv").write_text(f"user_id,item_id,timestamp\nu,i,{T0}\n")
+    with pytest.raises(ConfigError, match=r"files at .*\{SPAN\}\.csv for span 2, found none"):
+        run(tmp_path, "", path="{SPAN}.csv", span="2")

@@ -22,6 +22,7 @@ def run(tmp_path, text: str) -> Examples:
         examples=examples,
         dataset=Dataset.model_validate({"data": source}).model_dump_json(),
         data_dir=str(tmp_path),
+        span="",
         rejected_dir=str(tmp_path / "rejected"),
         fingerprint="of the files",
         pipeline=beam.Pipeline(options=PipelineOptions(arguments)),

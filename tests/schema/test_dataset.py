@@ -2,6 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from schema.dataset import Dataset
+from schema.errors import ConfigError
 
 TABLES = {"interactions": {"path": "events.csv"}, "items": {"path": "items.csv"}}
 
@@ -65,3 +66,31 @@ def test_requests_may_be_filtered_by_nothing_else(name, features, message):
 def test_what_does_not_fit_is_named(changes, message):
     with pytest.raises(ValidationError, match=message):
         _dataset(**changes)
+
+
+IN_SPANS = {
+    "interactions": {"path": "log/{SPAN}", "last_spans": 7},
+    "items": {"path": "items.csv"},
+    "users": {"path": "users/{SPAN}.csv", "span": "2023-12-31"},
+}
+
+
+def test_another_span_moves_every_table_that_comes_in_spans():
+    data = _dataset(data=IN_SPANS).at("2024-01-31").data
+    assert (data.interactions.span, data.interactions.last_spans) == ("2024-01-31", 7)
+    assert data.items.span is None
+    assert data.users is not None
+    assert data.users.span == "2024-01-31"
+
+
+def test_no_span_changes_nothing():
+    assert _dataset(data=IN_SPANS).at("") == _dataset(data=IN_SPANS)
+
+
+def test_what_is_no_span_is_refused():
+    with pytest.raises(ConfigError, match=r"such as 2024-01-31.*received 'yesterday'"):
+        _dataset(data=IN_SPANS).at("yesterday")
+    with pytest.raises(ConfigError, match=r"received '1\.\.3': last_spans goes with the one span"):
+        _dataset(data=IN_SPANS).at("1..3")
+    with pytest.raises(ConfigError, match=r"no path of \[data\] holds \{SPAN\}, received '7'"):
+        _dataset().at("7")

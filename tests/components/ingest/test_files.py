@@ -22,8 +22,8 @@ def tree(tmp_path):
     return grow
 
 
-def found(root: str, path: str, span: str | None = None) -> list[str]:
-    sizes = files.match(root, Source(path=path, span=span))
+def found(root: str, path: str, span: str | None = None, last: int | None = None) -> list[str]:
+    sizes = files.match(root, Source(path=path, span=span, last_spans=last))
     names = [str(pathlib.Path(file).relative_to(root)) for file in sizes]
     assert list(sizes.values()) == [len(name) for name in names]
     return names
@@ -73,6 +73,42 @@ def test_spans_by_number_are_compared_as_numbers(tree):
     root = tree("day=9.csv", "day=10.csv", "day=011.csv", "day=x.csv")
     assert found(root, "day={SPAN}.csv", "9..10") == ["day=10.csv", "day=9.csv"]
     assert found(root, "day={SPAN}.csv", "11") == ["day=011.csv"]
+
+
+def test_a_window_is_the_last_spans_that_are_there(tree):
+    root = tree(*(f"log/{day}/{n}.csv" for day in (*DAYS, "2024-02-05") for n in (1, 2)))
+    path = "log/{SPAN}"
+    assert found(root, path, last=1) == ["log/2024-02-05/1.csv", "log/2024-02-05/2.csv"]
+    assert found(root, path, "2024-02-01", last=2) == [
+        f"log/{day}/{n}.csv" for day in ("2024-01-31", "2024-02-01") for n in (1, 2)
+    ]
+    # Three days without logs lie between.
+    assert found(root, path, "2024-02-05", last=2)[0] == "log/2024-02-01/1.csv"
+    assert len(found(root, path, "2024-01-31", last=30)) == 4
+
+
+def test_a_window_whose_last_span_is_not_there_is_empty(tree):
+    assert found(tree("log/1/a.csv", "log/3/a.csv"), "log/{SPAN}", "2", last=2) == []
+
+
+def test_a_window_goes_by_numbers(tree):
+    root = tree("day=9.csv", "day=10.csv", "day=011.csv")
+    assert found(root, "day={SPAN}.csv", last=2) == ["day=011.csv", "day=10.csv"]
+    assert found(root, "day={SPAN}.csv", "10", last=2) == ["day=10.csv", "day=9.csv"]
+
+
+def test_a_window_over_dates_and_numbers_needs_to_be_told_which(tree):
+    root = tree("log/7/a.csv", "log/2024-01-31/a.csv")
+    with pytest.raises(ConfigError, match="expected dates or numbers"):
+        found(root, "log/{SPAN}", last=1)
+    assert found(root, "log/{SPAN}", "7", last=1) == ["log/7/a.csv"]
+
+
+def test_a_window_needs_its_place_and_one_end():
+    with pytest.raises(ValueError, match=r"last_spans goes with one \{SPAN\}"):
+        Source(path="log", last_spans=3)
+    with pytest.raises(ValueError, match=r"received span = '1\.\.3'"):
+        Source(path="{SPAN}", span="1..3", last_spans=3)
 
 
 def test_signs_of_expressions_in_names_stand_for_themselves(tree):
