@@ -18,7 +18,7 @@ from schema import candidates as candidate_files
 from serving import pushed_origin
 from serving.pushed_origin import Evaluated
 from trainer import blessing, evaluation
-from trainer.blessing_config import BlessingConfig
+from trainer.blessing_config import BlessingConfig, require_measured
 from trainer.config import EvaluationConfig, RankingConfig, RetrievalConfig
 from trainer.ranking_verdict import served_order
 from trainer.training_data import TrainingData
@@ -46,21 +46,23 @@ def Evaluator(
     ranking_config: Parameter[str],
     config: Parameter[str],
     blessing_config: Parameter[str],
+    thresholds: Parameter[str],
     serving_dir: Parameter[str],
     pushed: Parameter[str],
 ) -> None:
     """Writes metrics.json with its verdict, evaluated.json (`Evaluated`), and TFX's BLESSED or
     NOT_BLESSED with its property `blessed`.
 
-    `pushed` is the version below `serving_dir` that the models must not be worse than: a number,
-    `newest`, or "" for none.
+    `blessing_config` is the JSON of BlessingConfig but for its `thresholds`, which are JSON of
+    their own. `pushed` is the version below `serving_dir` that the models must not be worse than: a
+    number, `newest`, or "" for none.
     """
     data = training_inputs.load(timelines, timelines_graph, items, items_graph, dataset)
     ranking_dir = path_utils.serving_model_dir(ranking.uri)
     order = served_order(ranking_dir)
     retrieval_settings = RetrievalConfig.model_validate_json(retrieval_config)
     ranking_settings = RankingConfig.model_validate_json(ranking_config)
-    rules = BlessingConfig.model_validate_json(blessing_config)
+    rules = _rules(data, blessing_config, thresholds)
     serving = pathlib.Path(serving_dir)
     version = pushed_origin.newest(serving) if pushed == NEWEST else pushed
     compared = version if rules.pushed else ""
@@ -81,6 +83,13 @@ def Evaluator(
     evaluated = _evaluated(data, order, retrieval_settings, ranking_settings, version)
     _write(f"{evaluation_result.uri}/{EVALUATED}", evaluated.model_dump())
     _write_verdict(verdict, blessing.failures(decided))
+
+
+def _rules(data: TrainingData, config: str, thresholds: str) -> BlessingConfig:
+    """Thresholds may be younger than the configuration, which was checked with its own."""
+    rules = BlessingConfig.model_validate_json(config).changed(thresholds=json.loads(thresholds))
+    require_measured(rules, data.dataset.labels.ranking)
+    return rules
 
 
 def _evaluated(

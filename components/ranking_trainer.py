@@ -24,27 +24,30 @@ def RankingTrainer(
     dataset: Parameter[str],
     retrieval_config: Parameter[str],
     config: Parameter[str],
+    epochs: Parameter[int],
     seed: Parameter[int],
     hardware: Parameter[str],
     tensorboard: Parameter[str],
     checkpoints: Parameter[str],
 ) -> None:
     """`query` and `candidates` are those that have not learned valid, `served_candidates` those
-    that will be ranked; `config` is the JSON of RankingConfig, `hardware` of TrainerConfig.
+    that will be ranked; `config` is the JSON of RankingConfig but for its `epochs`, `hardware` of
+    TrainerConfig.
     """
     devices = strategy.of(TrainerConfig.model_validate_json(hardware))
     data = training_inputs.load(timelines, timelines_graph, items, items_graph, dataset)
+    settings = RankingConfig.model_validate_json(config).changed(epochs=epochs)
     measured = ranking.train(
         data,
         path_utils.serving_model_dir(query.uri),
         candidates.uri,
         served_candidates.uri,
         RetrievalConfig.model_validate_json(retrieval_config),
-        RankingConfig.model_validate_json(config),
+        settings,
         seed,
         path_utils.serving_model_dir(model.uri),
         tensorboard,
-        f"{checkpoints}/{fingerprint.of(data, seed, candidates.uri, config)}",
+        f"{checkpoints}/{fingerprint.of(data, seed, candidates.uri, settings.model_dump_json())}",
         devices,
     )
     for name, value in measured.items():

@@ -24,26 +24,28 @@ def RetrievalTrainer(
     candidates: OutputArtifact[Candidates],
     dataset: Parameter[str],
     config: Parameter[str],
+    epochs: Parameter[int],
     seed: Parameter[int],
     hardware: Parameter[str],
     tensorboard: Parameter[str],
     checkpoints: Parameter[str],
 ) -> None:
     """`model` is the query model, `held_out_model` the one that has not learned valid; `config` the
-    JSON of RetrievalConfig, `hardware` of TrainerConfig.
+    JSON of RetrievalConfig but for its `epochs`, `hardware` of TrainerConfig.
 
     Every worker of a cluster runs this; one of them writes.
     """
     devices = strategy.of(TrainerConfig.model_validate_json(hardware))
     data = training_inputs.load(timelines, timelines_graph, items, items_graph, dataset)
+    settings = RetrievalConfig.model_validate_json(config).changed(epochs=epochs)
     measured = retrieval.train(
         data,
-        RetrievalConfig.model_validate_json(config),
+        settings,
         seed,
         Outputs(path_utils.serving_model_dir(held_out_model.uri), held_out_candidates.uri),
         Outputs(path_utils.serving_model_dir(model.uri), candidates.uri),
         tensorboard,
-        f"{checkpoints}/{fingerprint.of(data, seed, config)}",
+        f"{checkpoints}/{fingerprint.of(data, seed, settings.model_dump_json())}",
         devices,
     )
     for name, value in measured.items():

@@ -27,6 +27,7 @@ from components.statistics_gen import StatisticsGen
 from pipeline import schemas
 from pipeline.config import Config
 from pipeline.push import Push
+from pipeline.run_parameters import RunParameters, Text
 from schema import timeline
 from serving import deny_list
 
@@ -35,7 +36,7 @@ from serving import deny_list
 class Locations:
     """Where a run reads and writes; paths or URIs."""
 
-    data: str
+    data: Text
     artifacts: str
     serving: str
     tensorboard: str
@@ -51,17 +52,20 @@ def build(
     metadata: "tfx.orchestration.metadata.ConnectionConfigType | None" = None,
     before: Mapping[str, str] | None = None,
     push: Push | None = None,
+    given: RunParameters | None = None,
 ) -> tfx.dsl.Pipeline:
     """`fingerprint` stands for the content of the input files, so that caching sees changed data.
     `before` are the URIs of the previous data's statistics by table (`pipeline.previous_data`);
     without them the gate checks no drift. Without `push` the models are compared with the version
-    that is the newest when they are evaluated.
+    that is the newest when they are evaluated. `given` is as configured where it is absent.
 
     Each component is given only the part of the configuration that it depends on: what a change
     does not touch stays cached.
     """
-    data = _data_nodes(config, at, fingerprint, before or dict.fromkeys(schemas.TABLES, ""))
-    nodes = data | _model_nodes(config, at, data, push or Push.anywhere(config))
+    given = given or RunParameters.of(config)
+    before = before or dict.fromkeys(schemas.TABLES, "")
+    data = _data_nodes(config, at, fingerprint, before, given)
+    nodes = data | _model_nodes(config, at, data, push or Push.anywhere(config), given)
     return _pipeline(config, at, nodes, metadata)
 
 
@@ -72,7 +76,8 @@ def description(
     metadata: "tfx.orchestration.metadata.ConnectionConfigType",
 ) -> tfx.dsl.Pipeline:
     """Ingestion and statistics alone, as `build` has them."""
-    return _pipeline(config, at, _described_tables(config, at, fingerprint), metadata)
+    tables = _described_tables(config, at, fingerprint, RunParameters.of(config))
+    return _pipeline(config, at, tables, metadata)
 
 
 def tuning(
@@ -86,7 +91,7 @@ def tuning(
     """The data stages as `build` has them, then the search; `records` is the folder that an
     interrupted search goes on from.
     """
-    data = _data_nodes(config, at, fingerprint, before)
+    data = _data_nodes(config, at, fingerprint, before, RunParameters.of(config))
     settings = {
         "config": config.retrieval.model_dump_json(),
         "hardware": config.trainer.model_dump_json(),
@@ -116,11 +121,13 @@ def _pipeline(
     )
 
 
-def _described_tables(config: Config, at: Locations, fingerprint: str) -> dict[str, BaseNode]:
+def _described_tables(
+    config: Config, at: Locations, fingerprint: str, given: RunParameters
+) -> dict[str, BaseNode]:
     source = {
         "dataset": config.dataset.model_dump_json(),
         "data_dir": at.data,
-        "span": "",
+        "span": given.span,
         "rejected_dir": at.rejected,
         "fingerprint": fingerprint,
     }
@@ -136,10 +143,14 @@ def _described_tables(config: Config, at: Locations, fingerprint: str) -> dict[s
 
 
 def _data_nodes(
-    config: Config, at: Locations, fingerprint: str, before: Mapping[str, str]
+    config: Config,
+    at: Locations,
+    fingerprint: str,
+    before: Mapping[str, str],
+    given: RunParameters,
 ) -> dict[str, BaseNode]:
     dataset = config.dataset.model_dump_json()
-    nodes = _described_tables(config, at, fingerprint)
+    nodes = _described_tables(config, at, fingerprint, given)
     for table in schemas.TABLES:
         nodes |= _validated(table, nodes[f"{table}_statistics"], config)
     gate = DataGate(
@@ -213,14 +224,15 @@ def _training_inputs(config: Config, data: Mapping[str, BaseNode]) -> dict[str, 
 
 
 def _model_nodes(
-    config: Config, at: Locations, data: dict[str, BaseNode], push: Push
+    config: Config, at: Locations, data: dict[str, BaseNode], push: Push, given: RunParameters
 ) -> dict[str, BaseNode]:
     retrieval_config = config.retrieval.model_dump_json()
     ranking_config = config.ranking.model_dump_json()
     inputs = _training_inputs(config, data)
     retrieval = RetrievalTrainer(
         **inputs,
-        config=retrieval_config,
+        config=config.retrieval.model_dump_json(exclude={"epochs"}),
+        epochs=given.retrieval_epochs,
         seed=config.seed,
         hardware=config.trainer.model_dump_json(),
         tensorboard=f"{at.tensorboard}/retrieval",
@@ -238,7 +250,8 @@ def _model_nodes(
         candidates=retrieval.outputs["held_out_candidates"],
         served_candidates=retrieval.outputs["candidates"],
         retrieval_config=retrieval_config,
-        config=ranking_config,
+        config=config.ranking.model_dump_json(exclude={"epochs"}),
+        epochs=given.ranking_epochs,
         seed=config.seed,
         hardware=config.trainer.model_dump_json(),
         tensorboard=f"{at.tensorboard}/ranking",
@@ -259,7 +272,8 @@ def _model_nodes(
         histories=data["interactions"].outputs["histories"],
         ranking_config=ranking_config,
         config=config.evaluation.model_dump_json(),
-        blessing_config=config.blessing.model_dump_json(),
+        blessing_config=config.blessing.model_dump_json(exclude={"thresholds"}),
+        thresholds=given.thresholds,
         serving_dir=at.serving,
         pushed=push.compared_with,
     )

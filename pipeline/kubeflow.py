@@ -1,16 +1,23 @@
 """The DAG as a Kubeflow Pipelines v2 document, made without any cluster or cloud."""
 
+import dataclasses
 import pathlib
 from typing import Any
 
 import yaml
 from google.protobuf import json_format
+from kfp.compiler import pipeline_spec_builder
 from kfp.pipeline_spec import pipeline_spec_pb2
 from tfx import v1 as tfx
 
-from pipeline import dag
+from pipeline import dag, kubeflow_parameters
 from pipeline.config import Config
+from pipeline.kubeflow_parameters import IMAGE
+from pipeline.run_parameters import RunParameters
 from schema.errors import UsageError
+
+DATA = "data"
+"""The parameter that says where the tables' paths start from."""
 
 
 def compile_to(out: pathlib.Path, config: Config, image: str, data: str, root: str) -> int:
@@ -19,30 +26,64 @@ def compile_to(out: pathlib.Path, config: Config, image: str, data: str, root: s
 
     The input's content is unknown here, so ingestion is cached by the data's location alone.
     """
+    _prepare(out)
+    defaults = dataclasses.asdict(RunParameters.of(config)) | {DATA: data, IMAGE: image}
+    spec = _specified(config, root, image, defaults)
+    spec.default_pipeline_root = f"{root}/artifacts"
+    kubeflow_parameters.take_image_from_run(spec)
+    kubeflow_parameters.declare(spec, defaults)
+    kubeflow_parameters.pass_down(spec)
+    pipeline_spec_builder.write_pipeline_spec_to_file(
+        spec, None, pipeline_spec_pb2.PlatformSpec(), str(out)
+    )
+    return len(list(kubeflow_parameters.tasks(validated(out))))
+
+
+def _specified(config: Config, root: str, image: str, defaults: dict[str, Any]) -> Any:
+    """What TFX makes of the DAG, as a message of KFP's own pipeline spec."""
+    at_run = {name: _at_run(name, value) for name, value in defaults.items() if name != IMAGE}
     pipeline = dag.build(
         config,
-        dag.Locations(
-            data=data,
-            artifacts=f"{root}/artifacts",
-            serving=f"{root}/serving",
-            tensorboard=f"{root}/tensorboard",
-            rejected=f"{root}/rejected",
-            statistics=f"{root}/statistics",
-            checkpoints=f"{root}/checkpoints",
-        ),
+        _locations(at_run.pop(DATA), root),
         fingerprint="",
+        given=RunParameters(**at_run),
     )
-    _prepare(out)
+    for component in pipeline.components:
+        component.with_id(task_name(component.id))
     settings = tfx.orchestration.experimental.KubeflowV2DagRunnerConfig(
         default_image=image, use_pipeline_spec_2_1=True
     )
-    tfx.orchestration.experimental.KubeflowV2DagRunner(
-        settings, output_dir=str(out.parent.absolute()), output_filename=out.name
-    ).run(pipeline)
-    return len(validated(out).root.dag.tasks)
+    runner = tfx.orchestration.experimental.KubeflowV2DagRunner(settings)
+    job = runner.run(pipeline, write_out=False)
+    return json_format.ParseDict(job["pipelineSpec"], pipeline_spec_pb2.PipelineSpec())
+
+
+def _at_run(name: str, default: str | int) -> tfx.dsl.experimental.RuntimeParameter:
+    return tfx.dsl.experimental.RuntimeParameter(name, type(default), default)
+
+
+def _locations(data: tfx.dsl.experimental.RuntimeParameter, root: str) -> dag.Locations:
+    return dag.Locations(
+        data=data,
+        artifacts=f"{root}/artifacts",
+        serving=f"{root}/serving",
+        tensorboard=f"{root}/tensorboard",
+        rejected=f"{root}/rejected",
+        statistics=f"{root}/statistics",
+        checkpoints=f"{root}/checkpoints",
+    )
+
+
+def task_name(component: str) -> str:
+    """A component's name as Kubeflow has it: Argo, which runs KFP's tasks, takes letters, digits
+    and dashes alone (argo-workflows, workflow/validate).
+    """
+    return component.replace(".", "-")
 
 
 def _prepare(out: pathlib.Path) -> None:
+    if out.suffix not in (".yaml", ".yml"):
+        raise UsageError(f"expected a file that ends in .yaml, received --out {out}; name it so")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.touch()

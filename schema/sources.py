@@ -69,7 +69,7 @@ class Source(Strict):
         """
         if not self.comes_in_spans:
             return self
-        return type(self).model_validate(self.model_dump() | {"span": span})
+        return self.changed(span=span)
 
     @model_validator(mode="after")
     def _columns_fit_format(self) -> "Source":

@@ -1,13 +1,17 @@
 """`tandem compile`: what Kubeflow Pipelines is given, made with no network and nobody's home."""
 
+import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import textwrap
 
 import pytest
 from google.protobuf.json_format import ParseError
+from kfp.components import load_component_from_file
+from kfp.pipeline_spec import pipeline_spec_pb2
 from tfx.utils import import_utils
 
 from components.artifact_types import Candidates, Histories
@@ -15,6 +19,8 @@ from pipeline import config, dag, kubeflow
 
 CONFIG = pathlib.Path(__file__).resolve().parents[2] / "configs" / "simulated.toml"
 IMAGE = "registry.example/tandem:7"
+STRING = pipeline_spec_pb2.ParameterType.STRING
+INTEGER = pipeline_spec_pb2.ParameterType.NUMBER_INTEGER
 # What a compiler must not need: an address to connect to or to look up. A local pair of sockets,
 # as an event loop has one, goes through neither.
 COMPILE_OFFLINE = textwrap.dedent(
@@ -34,7 +40,7 @@ COMPILE_OFFLINE = textwrap.dedent(
 
 
 @pytest.fixture(scope="module")
-def compiled(tmp_path_factory):
+def document(tmp_path_factory):
     """The document, compiled by the verb in a process without home, credentials or network."""
     out = tmp_path_factory.mktemp("compiled") / "new" / "shop.yaml"
     home = tmp_path_factory.mktemp("home")
@@ -54,9 +60,13 @@ def compiled(tmp_path_factory):
     )
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stderr == ""
-    spec = kubeflow.validated(out)
-    assert done.stdout == f"{out}: {len(spec.root.dag.tasks)} tasks\n"
-    return spec
+    assert re.fullmatch(rf"{re.escape(str(out))}: \d+ tasks\n", done.stdout)
+    return out
+
+
+@pytest.fixture(scope="module")
+def compiled(document):
+    return kubeflow.validated(document)
 
 
 @pytest.fixture(scope="module")
@@ -68,17 +78,73 @@ def test_every_component_of_the_dag_is_a_task(compiled, tasks):
     pipeline = dag.build(
         config.load(CONFIG), dag.Locations("", "", "", "", "", "", ""), fingerprint=""
     )
-    components = {component.id for component in pipeline.components}
+    components = {component.id.replace(".", "-") for component in pipeline.components}
     assert set(tasks) == components
-    assert {"InteractionsGen", "DataGate", "Transform.items", "Evaluator", "Pusher"} <= components
+    assert {"InteractionsGen", "DataGate", "Transform-items", "Evaluator", "Pusher"} <= components
     assert compiled.pipeline_info.name == "simulated"
     assert compiled.schema_version == "2.1.0"
 
 
-def test_every_container_is_the_image_that_was_asked_for(compiled, tasks):
+def test_argo_takes_every_name(compiled, tasks):
+    """ "must consist of alpha-numeric characters or '-', and must start with an alpha-numeric
+    character": its words for the name of a task.
+    """
+    names = [*tasks, *compiled.components]
+    assert [name for name in names if not re.fullmatch("[a-zA-Z0-9][a-zA-Z0-9-]*", name)] == []
+
+
+def test_every_container_is_the_image_that_the_run_is_told(compiled, tasks):
     executors = compiled.deployment_spec["executors"]
     assert len(executors) == len(tasks)
-    assert {executors[name]["container"]["image"] for name in executors} == {IMAGE}
+    said = {executors[name]["container"]["image"] for name in executors}
+    assert said == {"{{$.inputs.parameters['image']}}"}
+    assert {t.inputs.parameters["image"].component_input_parameter for t in tasks.values()} == {
+        "image"
+    }
+    for task in tasks.values():
+        declared = compiled.components[task.component_ref.name].input_definitions.parameters
+        assert declared["image"].parameter_type == STRING
+
+
+def test_a_run_that_sets_nothing_is_as_configured(compiled):
+    parameters = compiled.root.input_definitions.parameters
+    loaded = config.load(CONFIG)
+    assert {name: each.default_value.string_value or each.default_value.number_value
+            for name, each in parameters.items()} == {
+        "data": "/mnt/logs",
+        "image": IMAGE,
+        "span": 0.0,  # the empty text
+        "retrieval_epochs": loaded.retrieval.epochs,
+        "ranking_epochs": loaded.ranking.epochs,
+        "thresholds": "[]",
+    }  # fmt: skip
+    assert parameters["span"].default_value.WhichOneof("kind") == "string_value"
+    assert all(each.is_optional for each in parameters.values())
+    assert parameters["retrieval_epochs"].parameter_type == INTEGER
+
+
+@pytest.mark.parametrize(
+    ("task", "parameter", "set_by"),
+    [
+        ("InteractionsGen", "data_dir", "data"),
+        ("ItemsGen", "data_dir", "data"),
+        ("InteractionsGen", "span", "span"),
+        ("ItemsGen", "span", "span"),
+        ("RetrievalTrainer", "epochs", "retrieval_epochs"),
+        ("RankingTrainer", "epochs", "ranking_epochs"),
+        ("Evaluator", "thresholds", "thresholds"),
+    ],
+)
+def test_what_a_run_may_set_reaches_the_task_that_reads_it(tasks, task, parameter, set_by):
+    assert tasks[task].inputs.parameters[parameter].component_input_parameter == set_by
+
+
+def test_what_a_run_may_set_is_said_in_no_other_place(tasks):
+    """Else a run would be told one thing and do the other."""
+    settings = tasks["RetrievalTrainer"].inputs.parameters["config"]
+    assert "epochs" not in json.loads(settings.runtime_value.constant.string_value)
+    rules = tasks["Evaluator"].inputs.parameters["blessing_config"]
+    assert "thresholds" not in json.loads(rules.runtime_value.constant.string_value)
 
 
 def test_every_task_has_a_component_and_every_component_an_executor(compiled, tasks):
@@ -92,9 +158,9 @@ def test_every_task_has_a_component_and_every_component_an_executor(compiled, ta
 @pytest.mark.parametrize(
     ("task", "after"),
     [
-        ("DataGate", {"ExampleValidator.interactions", "ExampleValidator.items"}),
-        ("Transform.interactions", {"DataGate", "InteractionsGen"}),
-        ("Transform.items", {"DataGate", "ItemsGen"}),
+        ("DataGate", {"ExampleValidator-interactions", "ExampleValidator-items"}),
+        ("Transform-interactions", {"DataGate", "InteractionsGen"}),
+        ("Transform-items", {"DataGate", "ItemsGen"}),
         ("RankingTrainer", {"RetrievalTrainer"}),
         ("RankingAnalysis", {"RankingTrainer", "RetrievalTrainer"}),
         ("InfraCheck", {"Recommender"}),
@@ -118,14 +184,20 @@ def test_the_order_has_no_circle_and_ends_with_the_pusher(tasks):
     assert done[-1] == "Pusher"
 
 
-def test_tasks_read_and_write_where_the_cluster_was_said_to(tasks):
+def test_tasks_write_where_the_cluster_was_said_to(compiled, tasks):
     def given(task: str, parameter: str) -> str:
         return tasks[task].inputs.parameters[parameter].runtime_value.constant.string_value
 
-    assert given("InteractionsGen", "data_dir") == "/mnt/logs"
     assert given("ItemsGen", "rejected_dir") == "/mnt/shop/rejected"
     assert given("RetrievalTrainer", "tensorboard") == "/mnt/shop/tensorboard/retrieval"
     assert given("Pusher", "serving_dir") == "/mnt/shop/serving"
+    assert compiled.default_pipeline_root == "/mnt/shop/artifacts"
+
+
+def test_kfp_loads_the_file_as_a_pipeline(compiled, document):
+    loaded = load_component_from_file(str(document))
+    assert loaded.name == "simulated"
+    assert set(loaded.component_spec.inputs) == set(compiled.root.input_definitions.parameters)
 
 
 @pytest.mark.parametrize("kind", [Histories, Candidates])
