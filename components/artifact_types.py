@@ -21,3 +21,9 @@ class Candidates(artifact.Artifact):
     """
 
     TYPE_NAME = "components.Candidates"
+
+
+class Verdict(artifact.Artifact):
+    """`verdict.json`: how a run on Kubeflow ended, see `components.run_verdict`."""
+
+    TYPE_NAME = "components.Verdict"

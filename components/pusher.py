@@ -13,8 +13,10 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
+from components import push_outcome
 from components.artifact_types import Candidates
 from components.evaluator import EVALUATED
+from components.push_outcome import PushOutcome
 from schema.errors import NotBlessed
 from schema.signatures import RECOMMENDER, SERVABLES
 from serving import pushed_origin, pushed_versions
@@ -33,12 +35,16 @@ def Pusher(
     run: Parameter[str],
     forced: Parameter[str],
 ) -> None:
-    """Raises NotBlessed, nothing pushed, when the evaluator said no and `forced` is "".
+    """Raises NotBlessed, nothing pushed, when the evaluator said no and `forced` is "". Either way
+    the artifact's folder says so (`push_outcome`).
 
     `run` is the JSON of `Run`. `forced` is one of `who` and `why`: it stands beside the version and
     among the artifact's properties where the evaluator said no. `infra_verdict` is a dependency
     only: a failed infra check has stopped the run already, and nobody can force it.
     """
+    failures = _failures(verdict)
+    if failures and not forced:
+        _refuse(failures, pushed.uri)
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     origin = Origin(
         made_by=Run.model_validate_json(run),
@@ -46,10 +52,11 @@ def Pusher(
             pathlib.Path(evaluation_result.uri, EVALUATED).read_bytes()
         ),
         pushed_at=now,
-        forced=_forced(verdict, forced, now),
+        forced=Forced(at=now, **json.loads(forced)) if failures else None,
     )
     paths = _push(pathlib.Path(serving_dir), servables, candidates, origin)
     version = int(paths[RECOMMENDER].name)
+    push_outcome.write(PushOutcome(failures=failures, version=version), pushed.uri)
     described = {name: {"path": str(path), "version": version} for name, path in paths.items()}
     pushed.set_string_custom_property("servables", json.dumps(described))
     pushed.set_string_custom_property(
@@ -57,16 +64,21 @@ def Pusher(
     )
 
 
-def _forced(verdict: standard_artifacts.ModelBlessing, forced: str, now: str) -> Forced | None:
-    """Who overrode a verdict; None where the models are blessed and nobody had to."""
+def _failures(verdict: standard_artifacts.ModelBlessing) -> list[str]:
+    """What the evaluator found wanting; empty where the models are blessed and nobody has to be
+    overridden.
+    """
     if verdict.get_int_custom_property("blessed") == constants.BLESSED_VALUE:
-        return None
-    if not forced:
-        raise NotBlessed(
-            "expected blessed models, received ones that fail evaluation; nothing was pushed:\n  "
-            + verdict.get_string_custom_property("failures").replace("\n", "\n  ")
-        )
-    return Forced(at=now, **json.loads(forced))
+        return []
+    return verdict.get_string_custom_property("failures").split("\n")
+
+
+def _refuse(failures: list[str], uri: str) -> None:
+    push_outcome.write(PushOutcome(failures=failures, version=None), uri)
+    raise NotBlessed(
+        "expected blessed models, received ones that fail evaluation; nothing was pushed:\n  "
+        + "\n  ".join(failures)
+    )
 
 
 def _push(

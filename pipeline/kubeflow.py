@@ -9,7 +9,10 @@ from google.protobuf import json_format
 from kfp.compiler import pipeline_spec_builder
 from kfp.pipeline_spec import pipeline_spec_pb2
 from tfx import v1 as tfx
+from tfx.orchestration.kubeflow.decorators import FinalStatusStr
 
+from components.run_verdict import NAME as VERDICT
+from components.run_verdict import RunVerdict
 from pipeline import dag, kubeflow_parameters
 from pipeline.config import Config
 from pipeline.kubeflow_parameters import IMAGE
@@ -22,7 +25,7 @@ DATA = "data"
 
 def compile_to(out: pathlib.Path, config: Config, image: str, data: str, root: str) -> int:
     """Writes the YAML at `out` after KFP's own pipeline spec has accepted it; returns the number
-    of tasks.
+    of tasks that run in a container.
 
     The input's content is unknown here, so ingestion is cached by the data's location alone.
     """
@@ -36,7 +39,7 @@ def compile_to(out: pathlib.Path, config: Config, image: str, data: str, root: s
     pipeline_spec_builder.write_pipeline_spec_to_file(
         spec, None, pipeline_spec_pb2.PlatformSpec(), str(out)
     )
-    return len(list(kubeflow_parameters.tasks(validated(out))))
+    return len(validated(out).deployment_spec["executors"])
 
 
 def _specified(config: Config, root: str, image: str, defaults: dict[str, Any]) -> Any:
@@ -54,8 +57,11 @@ def _specified(config: Config, root: str, image: str, defaults: dict[str, Any]) 
         default_image=image, use_pipeline_spec_2_1=True
     )
     runner = tfx.orchestration.experimental.KubeflowV2DagRunner(settings)
+    runner.set_exit_handler(
+        RunVerdict(final_status=FinalStatusStr(), folder=f"{root}/verdicts").with_id(VERDICT)
+    )
     job = runner.run(pipeline, write_out=False)
-    return json_format.ParseDict(job["pipelineSpec"], pipeline_spec_pb2.PipelineSpec())
+    return _parsed(job["pipelineSpec"])
 
 
 def _at_run(name: str, default: str | int) -> tfx.dsl.experimental.RuntimeParameter:
@@ -98,6 +104,9 @@ def validated(path: pathlib.Path) -> Any:
     """Parses the first document of `path` by KFP's pipeline spec; raises ParseError on what it
     does not know.
     """
-    document = next(yaml.safe_load_all(path.read_text(encoding="utf-8")))
+    return _parsed(next(yaml.safe_load_all(path.read_text(encoding="utf-8"))))
+
+
+def _parsed(document: dict[str, Any]) -> Any:
     spec: Any = pipeline_spec_pb2.PipelineSpec()
     return json_format.ParseDict(document, spec)

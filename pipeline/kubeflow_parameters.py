@@ -8,17 +8,17 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 IMAGE = "image"
 """The parameter that every task's container image is."""
 
-_KINDS = {
-    str: pipeline_spec_pb2.ParameterType.STRING,
-    int: pipeline_spec_pb2.ParameterType.NUMBER_INTEGER,
-}
+PARAMETER_TYPE: Any = pipeline_spec_pb2.ParameterType
+"""KFP's own: STRING, NUMBER_INTEGER and others."""
+
+_TYPES = {str: PARAMETER_TYPE.STRING, int: PARAMETER_TYPE.NUMBER_INTEGER}
 
 
 def declare(spec: Any, defaults: Mapping[str, str | int]) -> None:
     """Gives the pipeline its parameters, each with what it is where a run does not set it."""
     for name, value in defaults.items():
         parameter = spec.root.input_definitions.parameters[name]
-        parameter.parameter_type = _KINDS[type(value)]
+        parameter.parameter_type = _TYPES[type(value)]
         parameter.is_optional = True
         if isinstance(value, str):
             parameter.default_value.string_value = value
@@ -36,7 +36,7 @@ def take_image_from_run(spec: Any) -> None:
         component = spec.components[task.component_ref.name]
         if component.executor_label:
             definition = component.input_definitions.parameters[IMAGE]
-            definition.parameter_type = pipeline_spec_pb2.ParameterType.STRING
+            definition.parameter_type = PARAMETER_TYPE.STRING
             task.inputs.parameters[IMAGE].component_input_parameter = IMAGE
 
 

@@ -8,8 +8,9 @@ import pytest
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
-from components import evaluator
+from components import evaluator, push_outcome
 from components.artifact_types import Candidates
+from components.push_outcome import PushOutcome
 from components.pusher import Pusher
 from schema.errors import NotBlessed
 from schema.signatures import SERVABLES
@@ -52,6 +53,7 @@ def push(tmp_path):
         (tmp_path / "verdict").mkdir(exist_ok=True)  # the orchestrator's part
         evaluator._write_verdict(verdict, failures)
         pushed = standard_artifacts.PushedModel()
+        pushed.uri = str(tmp_path / "run" / "Pusher" / "3" / "pushed")
         Pusher.test_call(
             servables=servables,
             candidates=candidates,
@@ -86,6 +88,11 @@ def test_blessed_models_are_pushed_under_one_version(push, tmp_path):
     }
 
 
+def test_what_was_pushed_is_said_beside_the_run(push, tmp_path):
+    push([])
+    assert push_outcome.of_run(str(tmp_path / "run")) == PushOutcome(failures=[], version=1)
+
+
 def test_a_version_carries_where_it_comes_from(push, tmp_path):
     push([])
     origin = pushed_origin.read(tmp_path / "serving" / ORIGIN)
@@ -117,6 +124,8 @@ def test_models_that_are_not_blessed_are_not_pushed_and_say_why(push, tmp_path):
     assert caught.value.exit_code == 4
     assert all(failure in str(caught.value) for failure in failures)
     assert not (tmp_path / "serving").exists()
+    left = push_outcome.of_run(str(tmp_path / "run"))
+    assert left == PushOutcome(failures=failures, version=None)
 
 
 def test_the_version_before_a_refused_one_stays_as_it_was(push, tmp_path):

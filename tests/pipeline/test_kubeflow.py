@@ -9,18 +9,16 @@ import sys
 import textwrap
 
 import pytest
-from google.protobuf.json_format import ParseError
+from google.protobuf import json_format
 from kfp.components import load_component_from_file
-from kfp.pipeline_spec import pipeline_spec_pb2
 from tfx.utils import import_utils
 
-from components.artifact_types import Candidates, Histories
+from components.artifact_types import Candidates, Histories, Verdict
 from pipeline import config, dag, kubeflow
+from pipeline.kubeflow_parameters import PARAMETER_TYPE
 
 CONFIG = pathlib.Path(__file__).resolve().parents[2] / "configs" / "simulated.toml"
 IMAGE = "registry.example/tandem:7"
-STRING = pipeline_spec_pb2.ParameterType.STRING
-INTEGER = pipeline_spec_pb2.ParameterType.NUMBER_INTEGER
 # What a compiler must not need: an address to connect to or to look up. A local pair of sockets,
 # as an event loop has one, goes through neither.
 COMPILE_OFFLINE = textwrap.dedent(
@@ -71,7 +69,8 @@ def compiled(document):
 
 @pytest.fixture(scope="module")
 def tasks(compiled):
-    return compiled.root.dag.tasks
+    """Of the DAG, which the exit handler waits for as one task."""
+    return compiled.components["tfx-dag"].dag.tasks
 
 
 def test_every_component_of_the_dag_is_a_task(compiled, tasks):
@@ -95,15 +94,12 @@ def test_argo_takes_every_name(compiled, tasks):
 
 def test_every_container_is_the_image_that_the_run_is_told(compiled, tasks):
     executors = compiled.deployment_spec["executors"]
-    assert len(executors) == len(tasks)
     said = {executors[name]["container"]["image"] for name in executors}
     assert said == {"{{$.inputs.parameters['image']}}"}
-    assert {t.inputs.parameters["image"].component_input_parameter for t in tasks.values()} == {
-        "image"
-    }
-    for task in tasks.values():
+    for task in (*tasks.values(), compiled.root.dag.tasks["RunVerdict"]):
+        assert task.inputs.parameters["image"].component_input_parameter == "image"
         declared = compiled.components[task.component_ref.name].input_definitions.parameters
-        assert declared["image"].parameter_type == STRING
+        assert declared["image"].parameter_type == PARAMETER_TYPE.STRING
 
 
 def test_a_run_that_sets_nothing_is_as_configured(compiled):
@@ -120,7 +116,7 @@ def test_a_run_that_sets_nothing_is_as_configured(compiled):
     }  # fmt: skip
     assert parameters["span"].default_value.WhichOneof("kind") == "string_value"
     assert all(each.is_optional for each in parameters.values())
-    assert parameters["retrieval_epochs"].parameter_type == INTEGER
+    assert parameters["retrieval_epochs"].parameter_type == PARAMETER_TYPE.NUMBER_INTEGER
 
 
 @pytest.mark.parametrize(
@@ -139,6 +135,35 @@ def test_what_a_run_may_set_reaches_the_task_that_reads_it(tasks, task, paramete
     assert tasks[task].inputs.parameters[parameter].component_input_parameter == set_by
 
 
+def test_the_dag_is_given_what_its_tasks_read_of_it(compiled, tasks):
+    read = {
+        given.component_input_parameter
+        for task in tasks.values()
+        for given in task.inputs.parameters.values()
+        if given.WhichOneof("kind") == "component_input_parameter"
+    }
+    passed = compiled.root.dag.tasks["tfx-dag"].inputs.parameters
+    assert read == set(passed) == set(compiled.root.input_definitions.parameters)
+    assert all(passed[name].component_input_parameter == name for name in read)
+    inner = compiled.components["tfx-dag"].input_definitions.parameters
+    assert {name: inner[name].parameter_type for name in read} == {
+        name: each.parameter_type
+        for name, each in compiled.root.input_definitions.parameters.items()
+    }
+
+
+def test_the_exit_handler_runs_whatever_became_of_the_dag(compiled):
+    assert set(compiled.root.dag.tasks) == {"tfx-dag", "RunVerdict"}
+    handler = compiled.root.dag.tasks["RunVerdict"]
+    assert list(handler.dependent_tasks) == ["tfx-dag"]
+    policy = json_format.MessageToDict(handler.trigger_policy)
+    assert policy == {"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"}
+    assert handler.inputs.parameters["final_status"].task_final_status.producer_task == "tfx-dag"
+    folder = handler.inputs.parameters["folder"].runtime_value.constant.string_value
+    assert folder == "/mnt/shop/verdicts"
+    assert not handler.caching_options.enable_cache
+
+
 def test_what_a_run_may_set_is_said_in_no_other_place(tasks):
     """Else a run would be told one thing and do the other."""
     settings = tasks["RetrievalTrainer"].inputs.parameters["config"]
@@ -149,9 +174,8 @@ def test_what_a_run_may_set_is_said_in_no_other_place(tasks):
 
 def test_every_task_has_a_component_and_every_component_an_executor(compiled, tasks):
     executors = compiled.deployment_spec["executors"]
-    labels = {
-        compiled.components[task.component_ref.name].executor_label for task in tasks.values()
-    }
+    every = (*tasks.values(), compiled.root.dag.tasks["RunVerdict"])
+    labels = {compiled.components[task.component_ref.name].executor_label for task in every}
     assert labels == set(executors)
 
 
@@ -197,10 +221,11 @@ def test_tasks_write_where_the_cluster_was_said_to(compiled, tasks):
 def test_kfp_loads_the_file_as_a_pipeline(compiled, document):
     loaded = load_component_from_file(str(document))
     assert loaded.name == "simulated"
-    assert set(loaded.component_spec.inputs) == set(compiled.root.input_definitions.parameters)
+    parameters = compiled.root.input_definitions.parameters
+    assert set(loaded.component_spec.inputs or ()) == set(parameters)
 
 
-@pytest.mark.parametrize("kind", [Histories, Candidates])
+@pytest.mark.parametrize("kind", [Histories, Candidates, Verdict])
 def test_a_task_finds_our_artifact_types_by_their_names_alone(kind):
     assert import_utils.import_class_by_path(kind.TYPE_NAME) is kind
 
@@ -208,5 +233,5 @@ def test_a_task_finds_our_artifact_types_by_their_names_alone(kind):
 def test_a_document_that_is_no_pipeline_is_refused(tmp_path):
     document = tmp_path / "other.yaml"
     document.write_text("pipelineInfo: {name: shop}\nstages: []\n")
-    with pytest.raises(ParseError, match="stages"):
+    with pytest.raises(json_format.ParseError, match="stages"):
         kubeflow.validated(document)
