@@ -60,6 +60,7 @@ EXTRAS = {
         "flask-cors>=4",
         "hypothesis>=6.100",
         "import-linter>=2",
+        "kfp-kubernetes==1.5.0",  # the version that pyproject.toml says more of
         "moto[s3]>=5",
         "pyright>=1.1.380",
         "pytest>=8",

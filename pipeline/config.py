@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import tomli
 from pydantic import Field, ValidationError, model_validator
 
+from pipeline.kubeflow_config import KubeflowConfig
 from schema.dataset import Dataset, require_filter, require_tables
 from schema.errors import ConfigError
 from schema.features import Features
@@ -81,6 +82,8 @@ class Config(Strict):
     """The embedded server."""
     beam: BeamConfig = BeamConfig()
     """Beam."""
+    kubeflow: KubeflowConfig = KubeflowConfig()
+    """Kubeflow Pipelines."""
     tune: TuneConfig = TuneConfig()
     """The search of `tandem tune`."""
 

@@ -166,6 +166,8 @@ def _type(annotation: Any, metadata: list[Any]) -> str:
         return " or ".join(WORDS[kind] for kind in _members(annotation))
     if others:
         return "a [feature](#feature-kinds)"
+    if get_origin(member) is Annotated:  # one that may be left out
+        return _type(member, metadata)
     return ", ".join([_word(member), *filter(None, map(_limit, metadata))])
 
 

@@ -13,7 +13,7 @@ from tfx.orchestration.kubeflow.decorators import FinalStatusStr
 
 from components.run_verdict import NAME as VERDICT
 from components.run_verdict import RunVerdict
-from pipeline import dag, kubeflow_parameters
+from pipeline import dag, kubeflow_parameters, kubeflow_tasks, kubernetes_platform
 from pipeline.config import Config
 from pipeline.kubeflow_parameters import IMAGE
 from pipeline.run_parameters import RunParameters
@@ -36,9 +36,9 @@ def compile_to(out: pathlib.Path, config: Config, image: str, data: str, root: s
     kubeflow_parameters.take_image_from_run(spec)
     kubeflow_parameters.declare(spec, defaults)
     kubeflow_parameters.pass_down(spec)
-    pipeline_spec_builder.write_pipeline_spec_to_file(
-        spec, None, pipeline_spec_pb2.PlatformSpec(), str(out)
-    )
+    kubeflow_tasks.settle(spec, config.kubeflow)
+    platform = kubernetes_platform.of(config.kubeflow, kubeflow_tasks.executors(spec))
+    pipeline_spec_builder.write_pipeline_spec_to_file(spec, None, platform, str(out))
     return len(validated(out).deployment_spec["executors"])
 
 
@@ -108,5 +108,11 @@ def validated(path: pathlib.Path) -> Any:
 
 
 def _parsed(document: dict[str, Any]) -> Any:
-    spec: Any = pipeline_spec_pb2.PipelineSpec()
-    return json_format.ParseDict(document, spec)
+    spec: Any = json_format.ParseDict(document, _message("PipelineSpec"))
+    executors = json_format.MessageToDict(spec.deployment_spec)  # to the spec any Struct will do
+    json_format.ParseDict(executors, _message("PipelineDeploymentConfig"))
+    return spec
+
+
+def _message(name: str) -> Any:
+    return getattr(pipeline_spec_pb2, name)()

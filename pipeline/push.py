@@ -16,7 +16,7 @@ from schema.errors import TandemError
 from serving import pushed_origin
 from serving.pushed_origin import Origin, Run
 
-_WITHOUT_PART = {"beam", "serving", "tune"}
+_WITHOUT_PART = {"beam", "serving", "kubeflow", "tune"}
 """Sections that no pushed file depends on."""
 
 

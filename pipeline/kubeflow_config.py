@@ -1,0 +1,177 @@
+"""What tasks on Kubeflow are given: `[kubeflow]`."""
+
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import Field, model_validator
+
+from pipeline import quantity
+from pipeline.quantity import Quantity
+from schema.strict import Strict
+
+DEFAULT = "default"
+"""The name that stands for every component."""
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=253)]
+MountPath = Annotated[str, Field(pattern=r"^/.+$")]
+Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+_WORD = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
+LabelKey = Annotated[str, Field(pattern=rf"^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?{_WORD}$")]
+LabelValue = Annotated[str, Field(pattern=rf"^({_WORD})?$")]
+
+
+class Accelerator(Strict):
+    """Devices that a task has for itself."""
+
+    type: Annotated[str, Field(min_length=1)]
+    """Their name as the cluster has it, such as `nvidia.com/gpu`; on Vertex `NVIDIA_TESLA_T4`."""
+    count: Annotated[int, Field(ge=1)] = 1
+    """How many."""
+
+
+class Toleration(Strict):
+    """A taint of nodes that does not keep the task away."""
+
+    key: str | None = None
+    """Of the taint; every one where absent, and then `operator` is `Exists`."""
+    operator: Literal["Equal", "Exists"] = "Equal"
+    """Whether the taint's value counts."""
+    value: str | None = None
+    """Of the taint."""
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+    """Of the taint; every one where absent."""
+
+    @model_validator(mode="after")
+    def _fits_itself(self) -> "Toleration":
+        if self.operator == "Exists" and self.value is not None:
+            raise ValueError(f'operator = "Exists" takes no value, received {self.value!r}')
+        if self.operator == "Equal" and self.key is None:
+            raise ValueError('a toleration without key expects operator = "Exists"')
+        return self
+
+
+class Resources(Strict):
+    """What a component's task needs of its node; for components by name (`Transform-items`: names
+    as `tandem compile` writes them) and, as `default`, for every one. A component's own keys go
+    before those of `default`. Quantities are those of Kubernetes: `500m`, `2`, `8Gi`.
+    """
+
+    cpu_request: Quantity | None = None
+    """Cores that are kept free for the task."""
+    cpu_limit: Quantity | None = None
+    """Cores that it may use at the most."""
+    memory_request: Quantity | None = None
+    """Memory that is kept free for it."""
+    memory_limit: Quantity | None = None
+    """Memory at the most: it is ended when it takes more."""
+    accelerator: Accelerator | None = None
+    """Where absent, the task has none."""
+    shared_memory: Quantity | None = None
+    """Size of `/dev/shm`, which counts as memory of the task."""
+    node_selector: dict[LabelKey, LabelValue] = {}
+    """Labels that the node must have."""
+    tolerations: list[Toleration] = []
+    """Where none, tainted nodes are avoided."""
+
+    @model_validator(mode="after")
+    def _requests_fit_limits(self) -> "Resources":
+        for name in ("cpu", "memory"):
+            least, most = getattr(self, f"{name}_request"), getattr(self, f"{name}_limit")
+            if least and most and quantity.number(least) > quantity.number(most):
+                raise ValueError(
+                    f"expected {name}_request not above {name}_limit, received {least} and {most}"
+                )
+        return self
+
+
+class Retries(Strict):
+    """How often a task that failed is run again: by component, as for `resources`."""
+
+    count: Annotated[int, Field(ge=0)] = 0
+    """Times at the most."""
+    wait_seconds: Annotated[int, Field(ge=0)] = 60
+    """Before the first of them."""
+    wait_factor: Annotated[float, Field(ge=1)] = 2.0
+    """Each wait is that many times the one before."""
+    wait_at_most_seconds: Annotated[int, Field(ge=1)] = 3600
+    """After that long no further one begins."""
+
+
+class Secret(Strict):
+    """A Secret of the pipelines' namespace that every task is given: as `env`, as `mount`, or
+    both.
+    """
+
+    name: Name
+    """Of the Secret."""
+    env: dict[Variable, str] = {}
+    """Environment variables, each with the Secret's key whose value it has."""
+    mount: MountPath | None = None
+    """Folder in which each key is a file."""
+
+    @model_validator(mode="after")
+    def _is_given_somehow(self) -> "Secret":
+        if not self.env and self.mount is None:
+            raise ValueError(f"secret {self.name} expects env or mount, received neither")
+        return self
+
+
+class Volume(Strict):
+    """A volume that every task mounts."""
+
+    claim: Name
+    """Name of the PersistentVolumeClaim."""
+    mount: MountPath
+    """Folder at which tasks see it."""
+
+
+_Settings = TypeVar("_Settings", Resources, Retries)
+
+
+class KubeflowConfig(Strict):
+    """What `tandem compile` writes for Kubeflow Pipelines beside the components themselves."""
+
+    labels: dict[LabelKey, LabelValue] = {}
+    """Of every task's pod."""
+    image_pull_secrets: list[Name] = []
+    """Secrets by which the cluster may fetch the image."""
+    caching: dict[str, bool] = {}
+    """By component, as for `resources`: whether a task that was run before with the same inputs is
+    left out; where nothing is said it is."""
+    secrets: list[Secret] = []
+    """Secrets of the cluster."""
+    volumes: list[Volume] = []
+    """Volumes of the cluster."""
+    resources: dict[str, Resources] = {}
+    """Resources."""
+    retries: dict[str, Retries] = {}
+    """Retries."""
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> "KubeflowConfig":
+        for name in self.resources:
+            self.resources_of(name)
+        return self
+
+    @property
+    def components(self) -> set[str]:
+        """Every name that anything is said of, but for `default`."""
+        return {*self.resources, *self.retries, *self.caching} - {DEFAULT}
+
+    def resources_of(self, component: str) -> Resources:
+        """Its own keys, then those of `default`."""
+        return _merged(Resources(), self.resources, component)
+
+    def retries_of(self, component: str) -> Retries:
+        """Its own keys, then those of `default`."""
+        return _merged(Retries(), self.retries, component)
+
+    def is_cached(self, component: str) -> bool:
+        """Its own word, then that of `default`."""
+        return self.caching.get(component, self.caching.get(DEFAULT, True))
+
+
+def _merged(empty: _Settings, said: dict[str, _Settings], component: str) -> _Settings:
+    given: dict[str, Any] = {}
+    for name in (DEFAULT, component):
+        given |= said.get(name, empty).model_dump(exclude_unset=True)
+    return empty.changed(**given)
