@@ -4,20 +4,20 @@ import dataclasses
 import pathlib
 from typing import Any
 
-import yaml
-from google.protobuf import json_format
-from kfp.compiler import pipeline_spec_builder
-from kfp.pipeline_spec import pipeline_spec_pb2
 from tfx import v1 as tfx
 from tfx.orchestration.kubeflow.decorators import FinalStatusStr
 
-from components.run_verdict import NAME as VERDICT
 from components.run_verdict import RunVerdict
-from pipeline import dag, kubeflow_parameters, kubeflow_tasks, kubernetes_platform
+from pipeline import (
+    dag,
+    kubeflow_document,
+    kubeflow_parameters,
+    kubeflow_tasks,
+    kubernetes_platform,
+)
 from pipeline.config import Config
 from pipeline.kubeflow_parameters import IMAGE
 from pipeline.run_parameters import RunParameters
-from schema.errors import UsageError
 
 DATA = "data"
 """The parameter that says where the tables' paths start from."""
@@ -29,7 +29,7 @@ def compile_to(out: pathlib.Path, config: Config, image: str, data: str, root: s
 
     The input's content is unknown here, so ingestion is cached by the data's location alone.
     """
-    _prepare(out)
+    kubeflow_document.prepare(out)
     defaults = dataclasses.asdict(RunParameters.of(config)) | {DATA: data, IMAGE: image}
     spec = _specified(config, root, image, defaults)
     spec.default_pipeline_root = f"{root}/artifacts"
@@ -38,8 +38,8 @@ def compile_to(out: pathlib.Path, config: Config, image: str, data: str, root: s
     kubeflow_parameters.pass_down(spec)
     kubeflow_tasks.settle(spec, config.kubeflow)
     platform = kubernetes_platform.of(config.kubeflow, kubeflow_tasks.executors(spec))
-    pipeline_spec_builder.write_pipeline_spec_to_file(spec, None, platform, str(out))
-    return len(validated(out).deployment_spec["executors"])
+    kubeflow_document.write(out, spec, platform)
+    return len(kubeflow_document.read(out).deployment_spec["executors"])
 
 
 def _specified(config: Config, root: str, image: str, defaults: dict[str, Any]) -> Any:
@@ -57,11 +57,9 @@ def _specified(config: Config, root: str, image: str, defaults: dict[str, Any]) 
         default_image=image, use_pipeline_spec_2_1=True
     )
     runner = tfx.orchestration.experimental.KubeflowV2DagRunner(settings)
-    runner.set_exit_handler(
-        RunVerdict(final_status=FinalStatusStr(), folder=f"{root}/verdicts").with_id(VERDICT)
-    )
+    runner.set_exit_handler(RunVerdict(final_status=FinalStatusStr(), folder=f"{root}/verdicts"))
     job = runner.run(pipeline, write_out=False)
-    return _parsed(job["pipelineSpec"])
+    return kubeflow_document.parsed(job["pipelineSpec"])
 
 
 def _at_run(name: str, default: str | int) -> tfx.dsl.experimental.RuntimeParameter:
@@ -85,34 +83,3 @@ def task_name(component: str) -> str:
     and dashes alone (argo-workflows, workflow/validate).
     """
     return component.replace(".", "-")
-
-
-def _prepare(out: pathlib.Path) -> None:
-    if out.suffix not in (".yaml", ".yml"):
-        raise UsageError(f"expected a file that ends in .yaml, received --out {out}; name it so")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.touch()
-    except OSError as error:
-        raise UsageError(
-            f"expected to write the pipeline to {out}, received: {error.strerror}; "
-            "give another file with --out"
-        ) from error
-
-
-def validated(path: pathlib.Path) -> Any:
-    """Parses the first document of `path` by KFP's pipeline spec; raises ParseError on what it
-    does not know.
-    """
-    return _parsed(next(yaml.safe_load_all(path.read_text(encoding="utf-8"))))
-
-
-def _parsed(document: dict[str, Any]) -> Any:
-    spec: Any = json_format.ParseDict(document, _message("PipelineSpec"))
-    executors = json_format.MessageToDict(spec.deployment_spec)  # to the spec any Struct will do
-    json_format.ParseDict(executors, _message("PipelineDeploymentConfig"))
-    return spec
-
-
-def _message(name: str) -> Any:
-    return getattr(pipeline_spec_pb2, name)()

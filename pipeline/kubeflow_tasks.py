@@ -9,7 +9,7 @@ from pipeline import kubeflow_parameters, quantity
 from pipeline.kubeflow_config import KubeflowConfig, Resources, Retries
 from schema.errors import ConfigError
 
-_RESOURCES: Any = pipeline_spec_pb2.PipelineDeploymentConfig.PipelineContainerSpec.ResourceSpec
+_EXECUTORS: Any = pipeline_spec_pb2.PipelineDeploymentConfig
 
 
 def settle(spec: Any, config: KubeflowConfig) -> None:
@@ -62,7 +62,9 @@ def _resources(wanted: Resources) -> dict[str, Any]:
         "accelerator": wanted.accelerator and wanted.accelerator.model_dump(),
     }
     said = {name: value for name, value in found.items() if value is not None}
-    return json_format.MessageToDict(json_format.ParseDict(said, _RESOURCES()))
+    return json_format.MessageToDict(
+        json_format.ParseDict(said, _EXECUTORS.PipelineContainerSpec.ResourceSpec())
+    )
 
 
 def _in(unit: int, wanted: str | None) -> float | None:

@@ -2,16 +2,13 @@
 
 import dataclasses
 
-from pydantic import TypeAdapter
 from tfx.orchestration.data_types import RuntimeParameter
 
 from pipeline.config import Config
-from trainer.blessing_config import ThresholdRule
+from trainer.blessing_config import THRESHOLDS
 
 Text = str | RuntimeParameter
 Number = int | RuntimeParameter
-
-_THRESHOLDS = TypeAdapter(list[ThresholdRule])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,5 +29,5 @@ class RunParameters:
             span="",
             retrieval_epochs=config.retrieval.epochs,
             ranking_epochs=config.ranking.epochs,
-            thresholds=_THRESHOLDS.dump_json(config.blessing.thresholds).decode(),
+            thresholds=THRESHOLDS.dump_json(config.blessing.thresholds).decode(),
         )

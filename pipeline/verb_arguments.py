@@ -4,9 +4,13 @@ import argparse
 import pathlib
 
 
-def add_config(parser: argparse.ArgumentParser, text: str = "the TOML (docs/CONFIG.md)") -> None:
+def add_config(
+    parser: argparse.ArgumentParser,
+    text: str = "the TOML (docs/CONFIG.md)",
+    required: bool = True,
+) -> None:
     """`--config` and `--set`: args.config a path, args.overrides `section.key=value` each."""
-    parser.add_argument("--config", type=pathlib.Path, required=True, help=text)
+    parser.add_argument("--config", type=pathlib.Path, required=required, help=text)
     parser.add_argument(
         "--set", action="append", default=[], metavar="SECTION.KEY=VALUE", dest="overrides",
         help="override one value of the configuration; may be repeated",

@@ -8,7 +8,8 @@ from typing_extensions import Self
 from schema.pseudonyms import UserIdKey
 from schema.strict import Strict
 
-_SPANS = r"^(\d{4}-\d{2}-\d{2}(\.\.\d{4}-\d{2}-\d{2})?|\d+(\.\.\d+)?)$"
+SPANS = r"^(\d{4}-\d{2}-\d{2}(\.\.\d{4}-\d{2}-\d{2})?|\d+(\.\.\d+)?)$"
+"""What `span` may be: one, or the first and the last."""
 
 
 class Source(Strict):
@@ -17,7 +18,7 @@ class Source(Strict):
     path: str
     """File, glob or folder, relative to --data or, without it, to the configuration file; or a URL
     (gs://, s3://). `{SPAN}` in it stands for a date (2024-01-31) or a number."""
-    span: Annotated[str | None, Field(pattern=_SPANS)] = None
+    span: Annotated[str | None, Field(pattern=SPANS)] = None
     """Which spans of a `{SPAN}` path are read: one (`"2024-01-31"`, `"7"`), or the first and the
     last (`"2024-01-01..2024-01-31"`); all of them where absent."""
     last_spans: Annotated[int | None, Field(ge=1)] = None

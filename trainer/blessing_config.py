@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Literal
 
-from pydantic import model_validator
+from pydantic import TypeAdapter, model_validator
 
 from schema.labels import RankingLabel
 from schema.strict import Strict
@@ -45,6 +45,10 @@ class ThresholdRule(Strict):
                 f"the threshold of {self.metric} expects at_least or at_most, received neither"
             )
         return self
+
+
+THRESHOLDS = TypeAdapter(list[ThresholdRule])
+"""Reads and writes them as one JSON text."""
 
 
 class BaselineRule(Strict):

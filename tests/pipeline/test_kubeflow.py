@@ -14,8 +14,9 @@ from kfp.components import load_component_from_file
 from tfx.utils import import_utils
 
 from components.artifact_types import Candidates, Histories, Verdict
-from pipeline import config, dag, kubeflow
+from pipeline import config, dag, kubeflow_document
 from pipeline.kubeflow_parameters import PARAMETER_TYPE
+from schema.errors import UsageError
 
 CONFIG = pathlib.Path(__file__).resolve().parents[2] / "configs" / "simulated.toml"
 IMAGE = "registry.example/tandem:7"
@@ -64,7 +65,7 @@ def document(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def compiled(document):
-    return kubeflow.validated(document)
+    return kubeflow_document.read(document)
 
 
 @pytest.fixture(scope="module")
@@ -233,5 +234,12 @@ def test_a_task_finds_our_artifact_types_by_their_names_alone(kind):
 def test_a_document_that_is_no_pipeline_is_refused(tmp_path):
     document = tmp_path / "other.yaml"
     document.write_text("pipelineInfo: {name: shop}\nstages: []\n")
-    with pytest.raises(json_format.ParseError, match="stages"):
-        kubeflow.validated(document)
+    with pytest.raises(UsageError, match="stages"):
+        kubeflow_document.read(document)
+
+
+def test_an_executor_that_is_none_is_refused(tmp_path):
+    document = tmp_path / "other.yaml"
+    document.write_text("deploymentSpec: {executors: {a: {container: {picture: i}}}}\n")
+    with pytest.raises(UsageError, match="picture"):
+        kubeflow_document.read(document)

@@ -11,6 +11,8 @@ from pipeline import kubeflow_tasks, kubernetes_platform
 from pipeline.kubeflow_config import KubeflowConfig
 from schema.errors import ConfigError
 
+KFP: Any = kubernetes_executor_config_pb2
+
 # A trainer in a DAG of its own and an exit handler beside it, as TFX nests them.
 SPEC = {
     "components": {
@@ -55,7 +57,7 @@ def pods(platform: dict[str, Any]) -> dict[str, Any]:
     """What is said of each executor's pod, once KFP's own message has taken it."""
     executors = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
     for pod in executors.values():
-        message: Any = kubernetes_executor_config_pb2.KubernetesExecutorConfig()
+        message = KFP.KubernetesExecutorConfig()
         json_format.ParseDict(pod, message)
         assert json_format.MessageToDict(message) == pod
     return executors

@@ -1,0 +1,52 @@
+"""What `tandem compile` and `tandem submit` are both told of the pipeline."""
+
+import argparse
+import pathlib
+import re
+import warnings
+
+from pipeline import verb_arguments
+from schema.errors import UsageError
+
+
+def add(parser: argparse.ArgumentParser, required: bool = True) -> None:
+    """`--config`, `--set`, `--image`, `--data` and `--root`; `required`: must there be a config."""
+    verb_arguments.add_config(parser, required=required)
+    parser.add_argument("--image", help="container image with Tandem installed")
+    parser.add_argument(
+        "--data",
+        default="/data",
+        help="folder or URI of the data, as the cluster sees it (default: /data)",
+    )
+    parser.add_argument(
+        "--root",
+        default="/tandem",
+        help="folder or URI of the outputs, as the cluster sees it (default: /tandem)",
+    )
+
+
+def compile_to(out: pathlib.Path, args: argparse.Namespace) -> int:
+    """Writes the document, and returns the number of its tasks."""
+    _check_image(args.image)
+    # TFX imports a client of Google's cloud to read one name from it, and the client complains.
+    warnings.filterwarnings("ignore", "Support for google-cloud-storage", FutureWarning)
+    from pipeline import config
+
+    loaded = config.load(args.config, args.overrides)
+    from pipeline import kubeflow
+
+    return kubeflow.compile_to(out, loaded, args.image, args.data, args.root)
+
+
+def _check_image(image: str | None) -> None:
+    """Its registry, name, tag and digest, as far as the signs that may stand in them."""
+    if image is None:
+        raise UsageError(
+            "expected the container image that tasks run in, received none; "
+            "build it by the Dockerfile and give its name with --image"
+        )
+    if not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9._/:@-]*", image):
+        raise UsageError(
+            "--image expects the name of a container image such as registry.example/tandem:1, "
+            f"received {image!r}"
+        )

@@ -1,0 +1,125 @@
+"""A compiled document at a Kubeflow Pipelines server: uploaded, and run once or by a clock."""
+
+import contextlib
+import dataclasses
+import hashlib
+import io
+import json
+import pathlib
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import kfp
+import kfp_server_api
+import urllib3
+
+from schema.errors import UsageError
+
+_SECONDS = 20
+_EQUALS = 1  # operation of KFP's filters, api/v2beta1/filter.proto
+
+
+@dataclasses.dataclass(frozen=True)
+class Submission:
+    """What is to be run, and how it is to be called there."""
+
+    package: pathlib.Path
+    pipeline: str
+    experiment: str
+    run: str
+    parameters: dict[str, str | int]
+    cron: str | None
+    """Six fields, seconds first; None for one run that starts at once."""
+
+
+def submit(endpoint: str, token: str | None, wanted: Submission) -> dict[str, str]:
+    """Ids of what there is then: pipeline, version, experiment, and run or recurring_run.
+
+    A document that the server has already is not uploaded again. Raises UsageError where the server
+    cannot be reached, or refuses.
+    """
+    with _refusals(endpoint), contextlib.redirect_stdout(io.StringIO()):  # the client prints links
+        _expect_kfp(endpoint, token)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # it speaks to KFP v2 alone
+            client: Any = kfp.Client(host=endpoint, existing_token=token)
+        pipeline, version = _uploaded(client, wanted)
+        experiment = client.create_experiment(wanted.experiment).experiment_id
+        started = _started(client, wanted, experiment, pipeline, version)
+    return {"pipeline": pipeline, "version": version, "experiment": experiment} | started
+
+
+def _expect_kfp(endpoint: str, token: str | None) -> None:
+    """The client itself asks five times, and logs each failure with its traceback."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    url = f"{endpoint.rstrip('/')}/apis/v2beta1/healthz"
+    answer = urllib3.PoolManager(retries=False, timeout=_SECONDS).request(
+        "GET", url, headers=headers
+    )
+    if answer.status != 200:
+        raise UsageError(
+            f"expected Kubeflow Pipelines at {endpoint}, received HTTP {answer.status} of {url}; "
+            "give the address of its API with --endpoint, and a token where it wants one"
+        )
+
+
+def _uploaded(client: Any, wanted: Submission) -> tuple[str, str]:
+    """Ids of the pipeline and of the version, which is called by the document's digest."""
+    package = str(wanted.package)
+    name = hashlib.sha256(wanted.package.read_bytes()).hexdigest()[:16]
+    pipeline = client.get_pipeline_id(wanted.pipeline)
+    if pipeline is None:
+        pipeline = client.upload_pipeline(package, wanted.pipeline).pipeline_id
+        return pipeline, _versions(client, pipeline)[0].pipeline_version_id
+    found = _versions(client, pipeline, name)
+    if found:
+        return pipeline, found[0].pipeline_version_id
+    version = client.upload_pipeline_version(package, name, pipeline_id=pipeline)
+    return pipeline, version.pipeline_version_id
+
+
+def _versions(client: Any, pipeline: str, name: str | None = None) -> list[Any]:
+    predicate = {"operation": _EQUALS, "key": "display_name", "stringValue": name}
+    chosen = None if name is None else json.dumps({"predicates": [predicate]})
+    return client.list_pipeline_versions(pipeline, filter=chosen).pipeline_versions or []
+
+
+def _started(
+    client: Any, wanted: Submission, experiment: str, pipeline: str, version: str
+) -> dict[str, str]:
+    what = {"params": wanted.parameters, "pipeline_id": pipeline, "version_id": version}
+    if wanted.cron is None:
+        return {"run": client.run_pipeline(experiment, wanted.run, **what).run_id}
+    created = client.create_recurring_run(
+        experiment, wanted.run, cron_expression=wanted.cron, no_catchup=True, **what
+    )
+    return {"recurring_run": created.recurring_run_id}
+
+
+@contextlib.contextmanager
+def _refusals(endpoint: str) -> Iterator[None]:
+    try:
+        yield
+    except urllib3.exceptions.HTTPError as error:
+        raise UsageError(
+            f"expected Kubeflow Pipelines at {endpoint}, received: {_first_line(error)}; "
+            "is the server up, and the address right?"
+        ) from error
+    except kfp_server_api.ApiException as error:
+        raise UsageError(
+            f"expected Kubeflow Pipelines at {endpoint} to take the run, received HTTP "
+            f"{error.status} {error.reason}: {_message(error)}; mend what it names"
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
+
+
+def _message(error: kfp_server_api.ApiException) -> str:
+    """The server's own sentence, where it is JSON as KFP's is."""
+    try:
+        return str(json.loads(error.body or "")["message"])
+    except (ValueError, KeyError, TypeError):
+        return "no word of why"

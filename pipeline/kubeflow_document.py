@@ -1,0 +1,66 @@
+"""The YAML that KFP is given: the pipeline's document and, where there is one, the platform's."""
+
+import pathlib
+from typing import Any
+
+import yaml
+from google.protobuf import json_format
+from kfp.compiler import pipeline_spec_builder
+from kfp.pipeline_spec import pipeline_spec_pb2
+
+from schema.errors import UsageError
+
+
+def prepare(path: pathlib.Path) -> None:
+    """Raises UsageError where no document can be written at `path`."""
+    if path.suffix not in (".yaml", ".yml"):
+        raise UsageError(f"expected a file that ends in .yaml, received --out {path}; name it so")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    except OSError as error:
+        raise UsageError(
+            f"expected to write the pipeline to {path}, received: {error.strerror}; "
+            "give another file with --out"
+        ) from error
+
+
+def write(path: pathlib.Path, spec: Any, platform: Any) -> None:
+    """Both as YAML, the parameters in a comment before them."""
+    pipeline_spec_builder.write_pipeline_spec_to_file(spec, None, platform, str(path))
+
+
+def read(path: pathlib.Path) -> Any:
+    """The pipeline's document, once KFP's own messages have taken both.
+
+    Raises UsageError for a file that is not there, or holds anything else.
+    """
+    try:
+        documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
+        first, *others = documents
+        spec = parsed(first)
+        for other in others:
+            json_format.ParseDict(other, _message("PlatformSpec"))
+    except OSError as error:
+        raise _unfit(path, error.strerror or "nothing readable") from error
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, json_format.ParseError) as error:
+        raise _unfit(path, str(error).partition("\n")[0]) from error
+    return spec
+
+
+def parsed(document: dict[str, Any]) -> Any:
+    """The message of KFP's pipeline spec; raises ParseError for a field that it does not know."""
+    spec: Any = json_format.ParseDict(document, _message("PipelineSpec"))
+    executors = json_format.MessageToDict(spec.deployment_spec)  # to the spec any Struct will do
+    json_format.ParseDict(executors, _message("PipelineDeploymentConfig"))
+    return spec
+
+
+def _message(name: str) -> Any:
+    return getattr(pipeline_spec_pb2, name)()
+
+
+def _unfit(path: pathlib.Path, received: str) -> UsageError:
+    return UsageError(
+        f"expected a document of tandem compile at {path}, received: {received}; compile one"
+    )
