@@ -29,7 +29,7 @@ def compile_to(out: pathlib.Path, config: Config, image: str, data: str, root: s
 
     The input's content is unknown here, so ingestion is cached by the data's location alone.
     """
-    kubeflow_document.prepare(out)
+    kubeflow_document.expect_yaml(out)
     defaults = dataclasses.asdict(RunParameters.of(config)) | {DATA: data, IMAGE: image}
     spec = _specified(config, root, image, defaults)
     spec.default_pipeline_root = f"{root}/artifacts"

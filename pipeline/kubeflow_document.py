@@ -11,13 +11,15 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 from schema.errors import UsageError
 
 
-def prepare(path: pathlib.Path) -> None:
-    """Raises UsageError where no document can be written at `path`."""
-    if path.suffix not in (".yaml", ".yml"):
-        raise UsageError(f"expected a file that ends in .yaml, received --out {path}; name it so")
+def write(path: pathlib.Path, spec: Any, platform: Any) -> None:
+    """Both as YAML, the parameters in a comment before them.
+
+    Raises UsageError where no such document can be written at `path`.
+    """
+    expect_yaml(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
+        pipeline_spec_builder.write_pipeline_spec_to_file(spec, None, platform, str(path))
     except OSError as error:
         raise UsageError(
             f"expected to write the pipeline to {path}, received: {error.strerror}; "
@@ -25,9 +27,10 @@ def prepare(path: pathlib.Path) -> None:
         ) from error
 
 
-def write(path: pathlib.Path, spec: Any, platform: Any) -> None:
-    """Both as YAML, the parameters in a comment before them."""
-    pipeline_spec_builder.write_pipeline_spec_to_file(spec, None, platform, str(path))
+def expect_yaml(path: pathlib.Path) -> None:
+    """Raises UsageError for a name by which KFP would take the document for something else."""
+    if path.suffix not in (".yaml", ".yml"):
+        raise UsageError(f"expected a file that ends in .yaml, received --out {path}; name it so")
 
 
 def read(path: pathlib.Path) -> Any:

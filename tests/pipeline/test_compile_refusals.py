@@ -1,0 +1,66 @@
+"""What `tandem compile` refuses: one sentence, exit code 2, and no document."""
+
+import pytest
+
+from pipeline import cli
+
+CONFIG = "configs/simulated.toml"
+
+
+@pytest.fixture
+def refused(tmp_path, capsys):
+    """refused(*arguments) -> the sentence that compiling ends with."""
+
+    def call(
+        *arguments: str, out: str = "shop.yaml", image: str | None = "example/tandem:1"
+    ) -> str:
+        what = ["--config", CONFIG, "--out", str(tmp_path / out)]
+        what += ["--image", image] if image is not None else []
+        assert cli.main(["compile", *what, *arguments]) == 2
+        said = capsys.readouterr()
+        assert (said.out, said.err.count("\n")) == ("", 1), said.err
+        assert not (tmp_path / out).is_file()
+        return said.err.removeprefix("tandem: ").rstrip("\n")
+
+    return call
+
+
+def test_no_image(refused):
+    assert refused(image=None) == (
+        "expected the container image that tasks run in, received none; "
+        "build it by the Dockerfile and give its name with --image"
+    )
+
+
+@pytest.mark.parametrize("image", ["", "tandem 1", "-tandem"])
+def test_an_image_that_is_none(refused, image):
+    assert f"received {image!r}" in refused(f"--image={image}", image=None)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("default.memory_limit=8 gigs",
+         "kubeflow.resources.default.memory_limit: expected a quantity of Kubernetes above 0, "
+         "such as 500m, 2 or 8Gi, received '8 gigs'"),
+        ("default.cpu_limit=2", "kubeflow.resources.default.cpu_limit: Input should be a valid"),
+        ("default.gpu=1", "unknown key kubeflow.resources.default.gpu"),
+        ("Indexer.accelerator={ type = 'gpu', count = 0 }", "greater than or equal to 1"),
+    ],
+)  # fmt: skip
+def test_a_resource_that_does_not_parse(refused, override, message):
+    assert message in refused("--set", f"kubeflow.resources.{override}")
+
+
+def test_a_component_that_there_is_not(refused):
+    sentence = refused("--set", "kubeflow.resources.Transform.memory_limit=4Gi")
+    assert "Transform-interactions, Transform-items; received 'Transform'" in sentence
+
+
+def test_a_document_that_is_no_yaml(refused):
+    assert "expected a file that ends in .yaml" in refused(out="shop.json")
+
+
+def test_a_folder_in_the_documents_place(refused, tmp_path):
+    (tmp_path / "shop.yaml").mkdir()
+    assert f"expected to write the pipeline to {tmp_path / 'shop.yaml'}" in refused()
