@@ -9,6 +9,7 @@ import sys
 import textwrap
 
 import pytest
+import yaml
 from google.protobuf import json_format
 from kfp.components import load_component_from_file
 from tfx.utils import import_utils
@@ -20,39 +21,71 @@ from schema.errors import UsageError
 
 CONFIG = pathlib.Path(__file__).resolve().parents[2] / "configs" / "simulated.toml"
 IMAGE = "registry.example/tandem:7"
-# What a compiler must not need: an address to connect to or to look up. A local pair of sockets,
-# as an event loop has one, goes through neither.
-COMPILE_OFFLINE = textwrap.dedent(
+# What a compiler must not need: an address to connect to or to look up, its user's credentials, the
+# files of the folder that it is called in. A local pair of sockets, as an event loop has one, goes
+# through none of them; libraries' own caches below the home are theirs.
+PLANTED = (
+    ".aws/credentials",
+    ".boto",
+    ".config/gcloud/application_default_credentials.json",
+    ".config/kfp/context.json",
+    ".kube/config",
+    "pipeline.py",
+    "setup.py",
+    "trainer/module.py",
+)
+COMPILE_ALONE = textwrap.dedent(
     """
-    import socket, sys
+    import os, socket, sys
 
     def refuse(*args, **kwargs):
         raise AssertionError(f"the network was used: {args}")
 
     socket.socket.connect = socket.socket.connect_ex = socket.socket.sendto = refuse
     socket.create_connection = socket.getaddrinfo = refuse
+    planted, seen = os.environ["PLANTED"].split(":"), []
 
+    def watch(event, args):
+        if event == "open" and isinstance(args[0], str) and os.path.abspath(args[0]) in planted:
+            seen.append(f"opened {args[0]}")
+
+    sys.addaudithook(watch)
     from pipeline import cli
-    sys.exit(cli.main(sys.argv[1:]))
+    code = cli.main(sys.argv[1:])
+    sys.exit("\\n".join(seen) or code)
     """
 )
+SETTINGS = ("kubeflow.labels.team=shop", "kubeflow.resources.default.memory_limit=4Gi")
 
 
 @pytest.fixture(scope="module")
-def document(tmp_path_factory):
-    """The document, compiled by the verb in a process without home, credentials or network."""
+def home(tmp_path_factory):
+    """A user's folder with credentials, and with a project in which the verb is called."""
+    folder = tmp_path_factory.mktemp("home")
+    for name in PLANTED:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("raise AssertionError('read')")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory, home):
+    """The document, compiled by the verb in a process that has nothing but its own code."""
     out = tmp_path_factory.mktemp("compiled") / "new" / "shop.yaml"
-    home = tmp_path_factory.mktemp("home")
     arguments = ["compile", "--config", str(CONFIG), "--image", IMAGE, "--out", str(out)]
     places = ["--data", "/mnt/logs", "--root", "/mnt/shop"]
+    overrides = [part for setting in SETTINGS for part in ("--set", setting)]
+    script = tmp_path_factory.mktemp("script") / "alone.py"  # as the verb, it has no path of cwd
+    script.write_text(COMPILE_ALONE)
     done = subprocess.run(
-        [sys.executable, "-c", COMPILE_OFFLINE, *arguments, *places],
+        [sys.executable, str(script), *arguments, *places, *overrides],
         check=False,
         capture_output=True,
         text=True,
         cwd=home,
         env={
             "HOME": str(home),
+            "PLANTED": ":".join(str(home / name) for name in PLANTED),
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(CONFIG.parents[1]),
         },
@@ -243,3 +276,13 @@ def test_an_executor_that_is_none_is_refused(tmp_path):
     document.write_text("deploymentSpec: {executors: {a: {container: {picture: i}}}}\n")
     with pytest.raises(UsageError, match="picture"):
         kubeflow_document.read(document)
+
+
+def test_the_platforms_document_is_the_second(document, compiled):
+    _, platform = yaml.safe_load_all(document.read_text())
+    pods = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    executors = json_format.MessageToDict(compiled.deployment_spec)["executors"]
+    assert set(pods) == set(executors)
+    assert pods["Pusher_executor"] == {"podMetadata": {"labels": {"team": "shop"}}}
+    memory = {executor["container"]["resources"]["memoryLimit"] for executor in executors.values()}
+    assert memory == {4 * 2**30 / 10**9}
