@@ -213,6 +213,20 @@ def test_every_task_has_a_component_and_every_component_an_executor(compiled, ta
     assert labels == set(executors)
 
 
+def test_nothing_is_asked_for_that_a_self_hosted_kfp_does_not_do(compiled, tasks):
+    """Its driver answers "resolver not implemented yet", and TFX's InfraValidator wants Docker."""
+    executors = json_format.MessageToDict(compiled.deployment_spec)["executors"].values()
+    assert {kind for executor in executors for kind in executor} == {"container"}
+    run_by = "tfx.orchestration.kubeflow.v2.container.kubeflow_v2_run_executor"
+    commands = [executor["container"]["command"] for executor in executors]
+    assert commands == [["python", "-m", run_by]] * len(commands)
+    classes = [executor["container"]["args"][1] for executor in executors]
+    assert "components.infra_check.InfraCheck_Executor" in classes
+    assert not [name for name in classes if "infra_validator" in name]
+    pushed = tasks["Evaluator"].inputs.parameters["pushed"].runtime_value.constant
+    assert pushed.string_value == "newest"  # which the component finds itself
+
+
 @pytest.mark.parametrize(
     ("task", "after"),
     [
