@@ -25,7 +25,7 @@ def main(argv: list[str] | None = None) -> int:
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     # google.api_core says on each import that Python 3.10 is old; the version set wants it so.
     warnings.filterwarnings("ignore", "You are using a non-supported Python", FutureWarning)
-    args = _parser().parse_args(argv)
+    args = parser().parse_args(argv)
     try:
         return args.run(args)
     except TandemError as error:
@@ -39,18 +39,19 @@ def main(argv: list[str] | None = None) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """What the command line takes: a verb, and that verb's arguments."""
+    whole = argparse.ArgumentParser(
         prog="tandem",
         description="Raw interaction logs and a catalogue in, a served two-stage recommender out.",
     )
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    verbs = whole.add_subparsers(dest="verb", metavar="VERB", required=True)
     for name in sorted(found.name for found in pkgutil.iter_modules(pipeline.verbs.__path__)):
         module = importlib.import_module(f"pipeline.verbs.{name}")
         verb = verbs.add_parser(name, help=module.SUMMARY, description=module.SUMMARY)
         module.configure(verb)
         verb.set_defaults(run=module.run)
-    return parser
+    return whole
 
 
 if __name__ == "__main__":
