@@ -18,7 +18,7 @@ ENV UV_PROJECT_ENVIRONMENT=/opt/tandem \
     UV_PYTHON_DOWNLOADS=never \
     UV_LINK_MODE=copy \
     UV_COMPILE_BYTECODE=1 \
-    PYC_INVALIDATION_MODE=unchecked-hash
+    PYC_INVALIDATION_MODE=UNCHECKED_HASH
 WORKDIR /src
 COPY pyproject.toml uv.lock ./
 ARG VARIANT=cpu

@@ -4,6 +4,7 @@
 """
 
 import importlib.metadata
+import importlib.util
 import os
 import pathlib
 import re
@@ -183,12 +184,13 @@ def installed(stages, tmp_path_factory):
     script = command(stages, "uv pip install")
     script = script.replace("/opt/tandem/bin/python", sys.executable)
     script = script.replace("/project", str(folder / "prefix"))
-    cache = subprocess.check_output([str(UV), "cache", "dir"], text=True).strip()
-    uv = pathlib.Path(str(UV)).parent
-    certificates = {name: os.environ[name] for name in ("SSL_CERT_FILE",) if name in os.environ}
-    done = in_clean_environment(
-        script, folder, PATH=f"{uv}:/usr/bin:/bin", UV_CACHE_DIR=cache, **certificates
-    )
+    environment = dockerfile.environment(stages[0]) | {
+        "PATH": f"{pathlib.Path(str(UV)).parent}:/usr/bin:/bin",
+        "UV_PYTHON": sys.executable,
+        "UV_CACHE_DIR": subprocess.check_output([str(UV), "cache", "dir"], text=True).strip(),
+        **{name: os.environ[name] for name in ("SSL_CERT_FILE",) if name in os.environ},
+    }
+    done = in_clean_environment(script, folder, **environment)
     assert done.returncode == 0, done.stderr
     (packages,) = (folder / "prefix" / "lib").glob("python3.10/site-packages")
     return packages
@@ -209,6 +211,14 @@ def test_the_image_has_every_file_of_every_package(installed):
         }
         assert there == sources
         assert len(sources) > 5
+
+
+@needs_uv
+def test_the_bytecode_is_there_and_goes_by_no_file_times(installed):
+    for source in (installed / "pipeline").rglob("*.py"):
+        compiled = pathlib.Path(importlib.util.cache_from_source(str(source)))
+        flags = int.from_bytes(compiled.read_bytes()[4:8], "little")
+        assert flags == 0b01  # PEP 552: by hash, which is not looked at
 
 
 @needs_uv

@@ -1,0 +1,137 @@
+"""How long does the image take to build, how large is it, and does what is in it work?
+
+    python -m benchmarks.image [--variant gpu] [--pipeline] [--json]
+
+Builds the Dockerfile with buildah, which needs no daemon, and nothing is cached. Then each check is
+a command in a container of it, as the user that the image names. `--pipeline` adds a run of the
+simulated shop. Where no registry can be reached: `benchmarks.image_base` makes the base image.
+"""
+
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import time
+from typing import Any, NamedTuple
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TAG = "localhost/tandem"
+# Chroot isolation is the one that works inside of another container too.
+ISOLATION = ("--isolation", "chroot")
+# Everything that the image's user may change.
+WRITABLE = (
+    r"find / -xdev \( -path /proc -o -path /sys -o -path /dev \) -prune"
+    " -o -writable -not -type l -print"
+)
+SHOP = (
+    "tandem simulate --users 300 --items 200 --events 6000 --seed 7 --out /tmp/logs"
+    " && tandem run --config /tmp/simulated.toml --data /tmp/logs --root /tmp/shop"
+    " --set retrieval.epochs=1 --set ranking.epochs=1 --force-push 'a check of the image'"
+)
+
+
+class Check(NamedTuple):
+    """A command in the image, and what came of it."""
+
+    name: str
+    seconds: float
+    code: int
+    output: str
+
+
+def main() -> None:
+    """Prints a table or, with --json, one JSON object alone; ends with 1 where a check failed."""
+    args = _arguments()
+    tag = f"{TAG}:{args.variant}"
+    seconds = build(tag, args.variant)
+    checks = checked(tag, pipeline=args.pipeline)
+    found = {
+        "variant": args.variant,
+        "build_seconds": round(seconds),
+        "bytes": sizes(tag),
+        "checks": [check._asdict() for check in checks],
+    }
+    print(json.dumps(found, indent=1) if args.json else table(found))
+    sys.exit(any(check.code for check in checks))
+
+
+def build(tag: str, variant: str) -> float:
+    """Builds it with nothing cached; returns the seconds. What the builder says goes to stderr."""
+    started = time.monotonic()
+    options = ["--no-cache", "--build-arg", f"VARIANT={variant}", "--tag", tag]
+    subprocess.run(
+        ["buildah", "build", *ISOLATION, *options, str(ROOT)], check=True, stdout=sys.stderr
+    )
+    return time.monotonic() - started
+
+
+def checked(tag: str, *, pipeline: bool) -> list[Check]:
+    """Every check, in one container."""
+    container = _buildah("from", tag)
+    try:
+        config = str(ROOT / "configs" / "simulated.toml")
+        _buildah("copy", container, config, "/tmp/simulated.toml")
+        commands = {
+            "user": "id -u",
+            "writable": WRITABLE,
+            "tandem --help": "tandem --help",
+            "tandem doctor": "tandem doctor",
+            "what a task imports": "python -c 'import components, tfx.v1'",
+        } | ({"tandem run": SHOP} if pipeline else {})
+        return [_check(container, name, command) for name, command in commands.items()]
+    finally:
+        _buildah("rm", container)
+
+
+def _check(container: str, name: str, command: str) -> Check:
+    started = time.monotonic()
+    done = subprocess.run(
+        ["buildah", "run", *ISOLATION, container, "--", "sh", "-c", command],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    seconds = round(time.monotonic() - started, 1)
+    return Check(name, seconds, done.returncode, (done.stdout + done.stderr).strip())
+
+
+def sizes(tag: str) -> dict[str, int]:
+    """Bytes of the whole image and of its parts, uncompressed."""
+    whole = json.loads(_buildah("inspect", "--type", "image", tag))
+    container = _buildah("from", tag)
+    try:
+        places = ("/opt/tandem", "/usr/local")
+        listed = _buildah("run", *ISOLATION, container, "--", "du", "-sb", *places)
+    finally:
+        _buildah("rm", container)
+    parts = {place: int(size) for size, place in map(str.split, listed.splitlines())}
+    return parts | {"layers": len(whole["OCIv1"]["rootfs"]["diff_ids"])}
+
+
+def _buildah(*arguments: str) -> str:
+    return subprocess.run(
+        ["buildah", *arguments], check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def table(found: dict[str, Any]) -> str:
+    """What was found, for people."""
+    lines = [f"{found['variant']}: built in {found['build_seconds']} s"]
+    lines += [f"  {name:<20} {size:>14,}" for name, size in found["bytes"].items()]
+    for check in found["checks"]:
+        last = check["output"].splitlines()[-1:] or [""]
+        lines.append(f"  {check['name']:<20} {check['seconds']:>8} s  {check['code']}  {last[0]}")
+    return "\n".join(lines)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
+    parser.add_argument("--variant", choices=["cpu", "gpu"], default="cpu")
+    parser.add_argument("--pipeline", action="store_true", help="run a small shop in the image too")
+    parser.add_argument("--json", action="store_true", help="print JSON alone")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""The manifest of Tandem's own server: it takes the place of TensorFlow Serving's, and no more."""
+
+import pytest
+import yaml
+
+from pipeline import cli
+from tests.deploy import dockerfile
+from tests.deploy.conftest import DEPLOY
+from tests.deploy.test_kubernetes import as_kubernetes_reads
+
+
+@pytest.fixture(scope="module")
+def own():
+    path = DEPLOY / "kubernetes" / "tandem" / "deployment.yaml"
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def own_container(own):
+    (container,) = own["spec"]["template"]["spec"]["containers"]
+    return container
+
+
+@pytest.fixture(scope="module")
+def image():
+    return dockerfile.stages(DEPLOY.parent / "Dockerfile")[-1]
+
+
+def test_it_is_what_kubernetes_reads(own):
+    assert as_kubernetes_reads(own) == own
+
+
+def test_it_takes_the_place_of_the_other_deployment(own, manifests):
+    other = manifests["Deployment"]
+    assert own["metadata"] == other["metadata"]
+    for key in ("selector", "strategy"):
+        assert own["spec"][key] == other["spec"][key]
+    assert own["spec"]["template"]["metadata"] == other["spec"]["template"]["metadata"]
+
+
+def test_it_is_asked_as_the_other_one(own_container, container):
+    for key in ("ports", "startupProbe", "readinessProbe", "livenessProbe", "lifecycle"):
+        assert own_container[key] == container[key]
+    assert own_container["securityContext"] == container["securityContext"]
+
+
+def test_the_arguments_are_tandems(own_container):
+    args = cli.parser().parse_args(own_container["args"])
+    ports = {port["name"]: port["containerPort"] for port in own_container["ports"]}
+    assert args.verb == "serve"
+    assert (args.grpc_port, args.rest_port) == (ports["grpc"], ports["rest"])
+    assert args.host == "0.0.0.0"
+    mounts = {mount["name"]: mount["mountPath"] for mount in own_container["volumeMounts"]}
+    assert mounts["models"] == f"{args.root}/serving"
+
+
+def test_it_runs_as_the_images_user_and_writes_where_the_image_does(own, own_container, image):
+    context = own["spec"]["template"]["spec"]["securityContext"]
+    assert image.values("USER") == [f"{context['runAsUser']}:{context['runAsGroup']}"]
+    writable = [mount for mount in own_container["volumeMounts"] if not mount.get("readOnly")]
+    home = dockerfile.environment(image)["HOME"]
+    assert [mount["mountPath"] for mount in writable] == [home]
+    exposed = {int(port) for value in image.values("EXPOSE") for port in value.split()}
+    assert exposed == {port["containerPort"] for port in own_container["ports"]}
