@@ -104,6 +104,7 @@ def _submitted(
         experiment=args.experiment,
         run=args.run_name or f"{name} {now:%Y-%m-%d %H:%M:%S}",
         parameters=given_parameters.parsed(args.parameters, spec.root.input_definitions.parameters),
+        root=spec.default_pipeline_root,
         cron=args.recurring,
     )
     return kubeflow_client.submit(args.endpoint, token, wanted)

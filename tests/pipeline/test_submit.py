@@ -11,6 +11,7 @@ from tests.pipeline.kubeflow_stub import serving
 
 SHOP = """
 pipelineInfo: {name: shop}
+defaultPipelineRoot: s3://bucket/shop/artifacts
 root:
   dag: {tasks: {}}
   inputDefinitions:
@@ -92,6 +93,7 @@ def test_the_document_is_uploaded_and_run_with_its_parameters(server, submitted)
         "retrieval_epochs": 3,
         "thresholds": THRESHOLDS,
     }
+    assert run["runtime_config"]["pipeline_root"] == "s3://bucket/shop/artifacts"
 
 
 def test_another_document_of_that_name_is_another_version(server, submitted, package):
@@ -115,7 +117,10 @@ def test_a_recurring_run_moves_its_span_with_the_clock(server, submitted):
     (job,) = server.called("POST", "/recurringruns")
     assert job["trigger"] == {"cron_schedule": {"cron": "0 30 4 * * *"}}
     assert (job["mode"], job["no_catchup"], job["max_concurrency"]) == ("ENABLE", True, 1)
-    assert job["runtime_config"]["parameters"] == {"span": span}
+    assert job["runtime_config"] == {
+        "parameters": {"span": span},
+        "pipeline_root": "s3://bucket/shop/artifacts",
+    }
     assert server.called("POST", "/runs") == []
 
 
