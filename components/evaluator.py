@@ -18,7 +18,7 @@ from schema import candidates as candidate_files
 from serving import pushed_origin
 from serving.pushed_origin import Evaluated
 from trainer import blessing, evaluation
-from trainer.blessing_config import BlessingConfig, require_measured
+from trainer.blessing_config import BlessingConfig, with_thresholds
 from trainer.config import EvaluationConfig, RankingConfig, RetrievalConfig
 from trainer.ranking_verdict import served_order
 from trainer.training_data import TrainingData
@@ -62,7 +62,9 @@ def Evaluator(
     order = served_order(ranking_dir)
     retrieval_settings = RetrievalConfig.model_validate_json(retrieval_config)
     ranking_settings = RankingConfig.model_validate_json(ranking_config)
-    rules = _rules(data, blessing_config, thresholds)
+    rules = with_thresholds(
+        BlessingConfig.model_validate_json(blessing_config), thresholds, data.dataset.labels.ranking
+    )
     serving = pathlib.Path(serving_dir)
     version = pushed_origin.newest(serving) if pushed == NEWEST else pushed
     compared = version if rules.pushed else ""
@@ -83,13 +85,6 @@ def Evaluator(
     evaluated = _evaluated(data, order, retrieval_settings, ranking_settings, version)
     _write(f"{evaluation_result.uri}/{EVALUATED}", evaluated.model_dump())
     _write_verdict(verdict, blessing.failures(decided))
-
-
-def _rules(data: TrainingData, config: str, thresholds: str) -> BlessingConfig:
-    """Thresholds may be younger than the configuration, which was checked with its own."""
-    rules = BlessingConfig.model_validate_json(config).changed(thresholds=json.loads(thresholds))
-    require_measured(rules, data.dataset.labels.ranking)
-    return rules
 
 
 def _evaluated(

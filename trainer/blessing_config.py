@@ -96,6 +96,17 @@ class BlessingConfig(Strict):
     """Not blessed where a ranking label's RMSE is above that of the bias baseline."""
 
 
+def with_thresholds(
+    config: BlessingConfig, thresholds: str, labels: Mapping[str, RankingLabel]
+) -> BlessingConfig:
+    """The same with other thresholds, which are JSON; raises ValueError for text that is none, and
+    as `require_measured` does.
+    """
+    changed = config.changed(thresholds=THRESHOLDS.validate_json(thresholds))
+    require_measured(changed, labels)
+    return changed
+
+
 def require_measured(config: BlessingConfig, labels: Mapping[str, RankingLabel]) -> None:
     """Raises ValueError for a threshold of a label that is not declared, or of a metric that no run
     measures.

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from schema.labels import RankingLabel
 from trainer import blessing
-from trainer.blessing_config import BlessingConfig, require_measured
+from trainer.blessing_config import BlessingConfig, require_measured, with_thresholds
 
 ALONE = BlessingConfig(baselines=[])
 VERSION = {"version": 7, "path": "serving/recommender/7"}
@@ -216,3 +216,26 @@ def test_a_threshold_of_what_no_run_measures_is_refused_before_one_begins(thresh
 def test_a_rule_that_says_nothing_is_refused(section):
     with pytest.raises(ValidationError):
         BlessingConfig.model_validate(section)
+
+
+def test_a_run_may_bring_thresholds_of_its_own():
+    compiled = BlessingConfig.model_validate({"baselines": [], "pushed": ["ndcg@10"]})
+    rules = with_thresholds(compiled, '[{"metric": "ndcg@10", "at_least": 0.31}]', {})
+    assert (rules.baselines, rules.pushed) == ([], ["ndcg@10"])
+    assert not blessing.verdict(measured(), rules, None)["blessed"]
+    assert blessing.verdict(measured(), with_thresholds(rules, "[]", {}), None)["blessed"]
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "message"),
+    [
+        ('[{"metric": "ndcg@7", "at_least": 0.1}]', "received 'ndcg@7'"),
+        ('[{"of": "stars", "metric": "rmse", "at_most": 1}]', "received 'stars'"),
+        ('[{"metric": "ndcg@10"}]', "at_least or at_most, received neither"),
+        ('{"metric": "ndcg@10"}', "valid array"),
+        ("high", "Invalid JSON"),
+    ],
+)
+def test_thresholds_of_a_run_are_held_against_what_is_measured(thresholds, message):
+    with pytest.raises(ValueError, match=message):
+        with_thresholds(BlessingConfig(), thresholds, {})
