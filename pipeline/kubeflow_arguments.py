@@ -33,7 +33,7 @@ def compile_to(out: pathlib.Path, args: argparse.Namespace) -> int:
     from pipeline import config
 
     loaded = config.load(args.config, args.overrides)
-    from pipeline import kubeflow
+    from pipeline import kubeflow  # with TFX, which costs seconds: what is wrong is said before
 
     return kubeflow.compile_to(out, loaded, args.image, args.data, args.root)
 
