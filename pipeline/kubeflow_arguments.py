@@ -1,6 +1,7 @@
 """What `tandem compile` and `tandem submit` are both told of the pipeline."""
 
 import argparse
+import importlib.util
 import pathlib
 import re
 import warnings
@@ -27,6 +28,7 @@ def add(parser: argparse.ArgumentParser, required: bool = True) -> None:
 
 def compile_to(out: pathlib.Path, args: argparse.Namespace) -> int:
     """Writes the document, and returns the number of its tasks."""
+    expect_kfp()
     _check_image(args.image)
     # TFX imports a client of Google's cloud to read one name from it, and the client complains.
     warnings.filterwarnings("ignore", "Support for google-cloud-storage", FutureWarning)
@@ -36,6 +38,14 @@ def compile_to(out: pathlib.Path, args: argparse.Namespace) -> int:
     from pipeline import kubeflow  # with TFX, which costs seconds: what is wrong is said before
 
     return kubeflow.compile_to(out, loaded, args.image, args.data, args.root)
+
+
+def expect_kfp() -> None:
+    """Raises UsageError where the package is not installed that both verbs need."""
+    if importlib.util.find_spec("kfp") is None:
+        raise UsageError(
+            "expected the package kfp, found none; install it with: pip install 'tandem[kfp]'"
+        )
 
 
 def _check_image(image: str | None) -> None:

@@ -40,6 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints what there is then, and where."""
+    kubeflow_arguments.expect_kfp()
     _check(args)
     token = _token(args.token_file)
     with _package(args) as package:

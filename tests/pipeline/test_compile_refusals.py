@@ -1,5 +1,7 @@
 """What `tandem compile` refuses: one sentence, exit code 2, and no document."""
 
+import importlib.util
+
 import pytest
 
 from pipeline import cli
@@ -23,6 +25,14 @@ def refused(tmp_path, capsys):
         return said.err.removeprefix("tandem: ").rstrip("\n")
 
     return call
+
+
+def test_no_kfp(refused, monkeypatch):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "kfp" else find(name)
+    )
+    assert refused().endswith("install it with: pip install 'tandem[kfp]'")
 
 
 def test_no_image(refused):
