@@ -21,6 +21,7 @@ from pipeline.run_parameters import RunParameters
 
 DATA = "data"
 """The parameter that says where the tables' paths start from."""
+_COMMAND = ["python", "-m", "components.kubeflow_task"]
 
 
 def compile_to(out: pathlib.Path, config: Config, image: str, data: str, root: str) -> int:
@@ -54,7 +55,7 @@ def _specified(config: Config, root: str, image: str, defaults: dict[str, Any]) 
     for component in pipeline.components:
         component.with_id(task_name(component.id))
     settings = tfx.orchestration.experimental.KubeflowV2DagRunnerConfig(
-        default_image=image, use_pipeline_spec_2_1=True
+        default_image=image, default_commands=_COMMAND, use_pipeline_spec_2_1=True
     )
     runner = tfx.orchestration.experimental.KubeflowV2DagRunner(settings)
     runner.set_exit_handler(RunVerdict(final_status=FinalStatusStr(), folder=f"{root}/verdicts"))
