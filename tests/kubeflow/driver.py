@@ -1,0 +1,146 @@
+"""What the backend decides before a container starts: inputs, places of outputs, and whether the
+cache has them (driver/resolve.go, driver/driver.go, driver/cache.go, cacheutils/cache.go).
+"""
+
+import dataclasses
+import hashlib
+import json
+import uuid
+from typing import Any
+
+from google.protobuf import json_format, struct_pb2
+
+from tests.kubeflow import executions
+from tests.kubeflow.document import Refused, pb
+from tests.kubeflow.executions import Dag
+
+_KINDS = {
+    "NUMBER_DOUBLE": "number_value",
+    "NUMBER_INTEGER": "number_value",
+    "BOOLEAN": "bool_value",
+    "LIST": "list_value",
+    "STRUCT": "struct_value",
+    "TASK_FINAL_STATUS": "struct_value",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Names:
+    """Of the run, and of the task that is driven."""
+
+    root: str
+    pipeline: str
+    run: str
+    task: str
+
+    def constant(self, value: Any) -> Any:
+        """A constant that is one of KFP's placeholders, and nothing else, is replaced."""
+        known = {
+            "{{$.pipeline_job_name}}": self.pipeline,
+            "{{$.pipeline_job_resource_name}}": self.run,
+            "{{$.pipeline_job_uuid}}": self.run,
+            "{{$.pipeline_task_name}}": self.task,
+        }
+        found = known.get(value.string_value)
+        return value if found is None else struct_pb2.Value(string_value=found)
+
+
+def inputs(task: Any, component: Any, dag: Dag, names: Names) -> Any:
+    """ExecutorInput.Inputs, of a container or of a DAG (`resolveInputs`)."""
+    result = pb.ExecutorInput.Inputs()
+    for name, given in task.inputs.parameters.items():
+        value = _parameter(given, task, dag, names)
+        if value.WhichOneof("kind") != "null_value":
+            result.parameter_values[name].CopyFrom(value)
+    for name, given in task.inputs.artifacts.items():
+        if given.component_input_artifact:
+            found = dag.artifacts[given.component_input_artifact]
+        else:
+            of = given.task_output_artifact
+            found = dag.artifact(of.producer_task, of.output_artifact_key)
+        result.artifacts[name].artifacts.append(found)
+    _check(component.input_definitions.parameters, result.parameter_values)
+    return result
+
+
+def _parameter(given: Any, task: Any, dag: Dag, names: Names) -> Any:
+    kind = given.WhichOneof("kind")
+    if kind == "component_input_parameter":
+        return dag.parameters[given.component_input_parameter]
+    if kind == "task_output_parameter":
+        of = given.task_output_parameter
+        return dag.parameter(of.producer_task, of.output_parameter_key)
+    if kind == "runtime_value" and given.runtime_value.HasField("constant"):
+        return names.constant(given.runtime_value.constant)
+    if kind == "task_final_status":
+        return _final_status(task.dependent_tasks[0], dag, names)
+    raise Refused(f"{names.task}: parameters of kind {kind} are not implemented")
+
+
+def _final_status(producer: str, dag: Dag, names: Names) -> Any:
+    """The state is ML Metadata's of the first task that the exit task depends on."""
+    status = {
+        "state": dag.tasks[producer].state,
+        "pipelineTaskName": producer,
+        "pipelineJobResourceName": names.run,
+        "error": {},
+    }
+    return json_format.ParseDict(status, struct_pb2.Value())
+
+
+def _check(declared: Any, values: Any) -> None:
+    """`handleParamTypeValidationAndConversion`: whatever is declared a string becomes one; any
+    other type has to be right. Defaults come later, in the launcher.
+    """
+    for name, spec in declared.items():
+        if name not in values:
+            if not (spec.is_optional or spec.HasField("default_value")):
+                raise Refused(f"neither value nor default for non-optional parameter {name!r}")
+            continue
+        kind = pb.ParameterType.ParameterTypeEnum.Name(spec.parameter_type)
+        if kind == "STRING":
+            values[name].CopyFrom(struct_pb2.Value(string_value=executions.text(values[name])))
+        elif values[name].WhichOneof("kind") != _KINDS[kind]:
+            raise Refused(f"parameter {name!r}: expected {kind}, received {values[name]}")
+
+
+def outputs(component: Any, names: Names, local: str) -> Any:
+    """ExecutorInput.Outputs: fresh URIs below the pipeline's root, files in the container's own
+    `local` folder (`provisionOutputs`).
+    """
+    task_root = f"{names.root.rstrip('/')}/{names.pipeline}/{names.run}/{names.task}/{uuid.uuid4()}"
+    result = pb.ExecutorInput.Outputs(output_file=f"{local}/output_metadata.json")
+    for name, spec in component.output_definitions.artifacts.items():
+        artifact = result.artifacts[name].artifacts.add(name=name, uri=f"{task_root}/{name}")
+        artifact.type.CopyFrom(spec.artifact_type)
+        artifact.metadata.CopyFrom(spec.metadata)
+    for name in component.output_definitions.parameters:
+        result.parameters[name].output_file = f"{local}/parameters/{name}"
+    return result
+
+
+def fingerprint(executor_input: Any, component: Any, container: Any) -> str:
+    """Equal where the cache has the same execution (`GenerateCacheKey`): input artifacts by name,
+    that is, id; outputs without their URIs; the container without its resources.
+    """
+    given, written = executor_input.inputs, executor_input.outputs
+    kinds = component.output_definitions.parameters
+    outputs_by_name = {}
+    for name, listed in written.artifacts.items():
+        first = json_format.MessageToDict(listed.artifacts[0])
+        outputs_by_name[name] = {k: v for k, v in first.items() if k != "uri"}
+    key = {
+        "inputArtifactNames": {
+            k: [a.name for a in v.artifacts] for k, v in given.artifacts.items()
+        },
+        "inputParameterValues": {
+            name: json_format.MessageToDict(value) for name, value in given.parameter_values.items()
+        },
+        "outputArtifactsSpec": outputs_by_name,
+        "outputParametersSpec": {name: kinds[name].parameter_type for name in written.parameters},
+        "containerSpec": {
+            "image": container.image,
+            "cmdArgs": [*container.command, *container.args],
+        },
+    }
+    return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()

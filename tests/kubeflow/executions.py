@@ -1,0 +1,114 @@
+"""What the backend keeps in ML Metadata (metadata/client.go, metadata/converter.go)."""
+
+import dataclasses
+import itertools
+import json
+from typing import Any
+
+from google.protobuf import json_format
+
+from tests.kubeflow.document import pb
+
+RUNNING, COMPLETE, CACHED, FAILED = "RUNNING", "COMPLETE", "CACHED", "FAILED"
+"""States of ML Metadata's executions, which is what an exit task is told."""
+SUCCEEDED = {COMPLETE, CACHED}
+
+
+@dataclasses.dataclass
+class Execution:
+    """Of a container; `Dag` is one of many."""
+
+    state: str = RUNNING
+    artifacts: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """RuntimeArtifacts as later tasks are given them."""
+    parameters: dict[str, Any] = dataclasses.field(default_factory=dict)
+    attempts: int = 0
+    log: str = ""
+
+
+@dataclasses.dataclass
+class Dag:
+    """A DAG's inputs and the executions of its tasks; tasks that were never started have none."""
+
+    spec: Any
+    parameters: dict[str, Any]
+    artifacts: dict[str, Any]
+    parent: "Dag | None" = None
+    state: str = RUNNING
+    tasks: "dict[str, Execution | Dag]" = dataclasses.field(default_factory=dict)
+
+    def update_state(self) -> None:
+        """As `UpdateDAGExecutionsState`, which a launcher calls at its end. So a DAG whose last
+        tasks came from the cache stays RUNNING for its exit task. The root's state is not kept.
+        """
+        if self.parent is None:
+            return
+        states = [task.state for task in list(self.tasks.values())]
+        if sum(state in SUCCEEDED for state in states) == len(self.spec.tasks):
+            self.state = COMPLETE
+        elif FAILED in states:
+            self.state = FAILED
+        else:
+            return
+        self.parent.update_state()
+
+    def artifact(self, task: str, key: str) -> Any:
+        """An output of a task of this DAG; of a DAG's it is what its own outputs select
+        (driver/resolve.go, `resolveUpstreamArtifacts`).
+        """
+        producer = self.tasks[task]
+        if isinstance(producer, Execution):
+            return producer.artifacts[key]
+        selected = producer.spec.outputs.artifacts[key].artifact_selectors[0]
+        return producer.artifact(selected.producer_subtask, selected.output_artifact_key)
+
+    def parameter(self, task: str, key: str) -> Any:
+        """The same for a parameter."""
+        producer = self.tasks[task]
+        if isinstance(producer, Execution):
+            return producer.parameters[key]
+        selected = producer.spec.outputs.parameters[key].value_from_parameter
+        return producer.parameter(selected.producer_subtask, selected.output_parameter_key)
+
+    def executions(self) -> dict[str, Execution]:
+        """Every container's, by task."""
+        found: dict[str, Execution] = {}
+        for name, task in self.tasks.items():
+            found |= {name: task} if isinstance(task, Execution) else task.executions()
+        return found
+
+
+_ids = itertools.count(1)
+
+
+def recorded(key: str, artifact: Any) -> Any:
+    """What comes back out of ML Metadata for an artifact that a launcher put in.
+
+    `RecordArtifact` adds a display name. `toMLMDArtifact` and back: a bool comes back as a number,
+    a list or an object wrapped in another, null is an error. The name is the new id, and the type
+    is lost: `GetOutputArtifactsByExecutionId` has "" for the schema.
+    """
+    metadata = json_format.MessageToDict(artifact.metadata)
+    metadata.setdefault("display_name", key)
+    result = pb.RuntimeArtifact(name=str(next(_ids)), uri=artifact.uri)
+    result.type.instance_schema = ""
+    json_format.ParseDict({k: _stored(v) for k, v in metadata.items()}, result.metadata)
+    return result
+
+
+def _stored(value: Any) -> Any:
+    if value is None:
+        raise TypeError("expected metadata without null, which KFP's converter does not know")
+    if isinstance(value, bool):
+        return float(value)
+    if isinstance(value, list):
+        return {"list": value}
+    return {"struct": value} if isinstance(value, dict) else value
+
+
+def text(value: Any) -> str:
+    """A google.protobuf.Value as KFP writes it where a string is wanted (`PbValueToText`)."""
+    found = json_format.MessageToDict(value)
+    if isinstance(found, float):
+        return str(int(found)) if found.is_integer() else repr(found)
+    return found if isinstance(found, str) else json.dumps(found, separators=(",", ":"))

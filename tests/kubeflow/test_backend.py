@@ -1,0 +1,379 @@
+"""The emulator's rules, on documents written by hand; the sources of the rules are beside them in
+the emulator.
+"""
+
+import json
+from typing import Any
+
+import pytest
+from google.protobuf.json_format import ParseError
+
+from tests.kubeflow.backend import Backend
+from tests.kubeflow.document import Refused
+from tests.kubeflow.executions import CACHED, COMPLETE, FAILED
+from tests.kubeflow.hand_written import FOLDER, component, constants, container, task, written
+
+NOTE = "import sys; open(sys.argv[1], 'a').write(sys.argv[2] + '\\n')"
+FAIL = NOTE + "; sys.exit(1)"
+
+
+@pytest.fixture
+def backend(tmp_path):
+    return Backend(str(tmp_path / "root"), tmp_path / "pods", at_once=1)
+
+
+@pytest.fixture
+def noted(tmp_path):
+    """What the tasks have noted, in order; it begins anew each time it is asked."""
+
+    def lines():
+        found = notes.read_text().split()
+        notes.write_text("")
+        return found
+
+    notes = tmp_path / "notes"
+    notes.touch()
+    lines.file = str(notes)
+    return lines
+
+
+def test_a_task_runs_after_those_that_it_depends_on_or_takes_from(backend, noted, tmp_path):
+    needs_a = {"artifacts": {"x": {"taskOutputArtifact": out("a")}}}
+    tasks = {
+        "a": task("a", "z"),
+        "b": task("b", inputs=needs_a),
+        "c": task("c", "b", "a"),
+        "z": task("z"),
+    }
+    declared = {"a": produces("a", "x"), "b": consumes("b", "x")}
+    path = written(tmp_path / "d.yaml", tasks, noting(noted, "abcz"), declared)
+    run = backend.run(path)
+    assert noted() == ["z", "a", "b", "c"]
+    assert run.succeeded
+    assert run.ended(COMPLETE) == set("abcz")
+
+
+def out(producer, key="x"):
+    return {"producerTask": producer, "outputArtifactKey": key}
+
+
+def produces(name, *keys):
+    artifacts = {key: {"artifactType": FOLDER} for key in keys}
+    return component(name) | {"outputDefinitions": {"artifacts": artifacts}}
+
+
+def consumes(name, *keys):
+    artifacts = {key: {"artifactType": FOLDER} for key in keys}
+    return component(name) | {"inputDefinitions": {"artifacts": artifacts}}
+
+
+def noting(noted, names, code=NOTE):
+    return {name: container(code, noted.file, name) for name in names}
+
+
+def test_placeholders_are_replaced_and_a_constant_may_hold_one(backend, noted, tmp_path):
+    inputs: dict[str, Any] = constants(text="epochs={{$.inputs.parameters['epochs']}}", rate=0.5)
+    inputs["parameters"]["epochs"] = {"componentInputParameter": "epochs"}
+    kinds = {"text": "STRING", "rate": "NUMBER_DOUBLE", "epochs": "NUMBER_INTEGER"}
+    words = ["{{$.inputs.parameters['text']}}", "{{$.inputs.parameters['rate']}}", "{{$}}"]
+    code = "import sys, json; open(sys.argv[1], 'w').write(json.dumps(sys.argv[2:]))"
+    path = written(
+        tmp_path / "d.yaml",
+        {"a": task("a", inputs=inputs)},
+        {"a": container(code, noted.file, *words)},
+        {"a": component("a", **kinds)},
+        epochs={"parameterType": "NUMBER_INTEGER", "defaultValue": 3},
+    )
+
+    def received(**parameters):
+        assert backend.run(path, parameters).succeeded
+        return json.loads(" ".join(noted()))
+
+    text, rate, executor_input = received()
+    assert text in ("epochs=3", "epochs={{$.inputs.parameters['epochs']}}")
+    assert rate == "0.5"
+    values = json.loads(executor_input)["inputs"]["parameterValues"]
+    assert values == {"text": "epochs=3", "rate": 0.5, "epochs": 3.0}
+    assert json.loads(received(epochs=7)[2])["inputs"]["parameterValues"]["text"] == "epochs=7"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [({"epoch": 3}, "unknown parameters"), ({"epochs": "three"}, "expected NUMBER_INTEGER")],
+)
+def test_parameters_that_are_unknown_or_of_another_type_are_refused(
+    backend, noted, tmp_path, given, message
+):
+    inputs = {"parameters": {"epochs": {"componentInputParameter": "epochs"}}}
+    path = written(
+        tmp_path / "d.yaml",
+        {"a": task("a", inputs=inputs)},
+        noting(noted, "a"),
+        {"a": component("a", epochs="NUMBER_INTEGER")},
+        epochs={"parameterType": "NUMBER_INTEGER", "defaultValue": 3},
+    )
+    with pytest.raises(Refused, match=message):
+        backend.run(path, given)
+    assert noted() == []
+
+
+def test_an_artifact_comes_with_what_its_producer_said_and_without_its_type(
+    backend, noted, tmp_path
+):
+    said = {"rows": 7, "whole": True, "names": ["a"], "text": "é"}
+    produce = (
+        "import json, sys, pathlib; i = json.loads(sys.argv[1])['outputs'];"
+        "pathlib.Path(sys.argv[2], 'data').write_text('content');"
+        f"own = {{'artifacts': [{{'metadata': {said!r}}}]}};"
+        "pathlib.Path(i['outputFile']).write_text(json.dumps({'artifacts': {'x': own}}))"
+    )
+    consume = (
+        "import sys, pathlib; pathlib.Path(sys.argv[1]).write_text(sys.argv[2]);"
+        "assert pathlib.Path(sys.argv[3], 'data').read_text() == 'content'"
+    )
+    path = written(
+        tmp_path / "d.yaml",
+        {
+            "a": task("a"),
+            "b": task("b", inputs={"artifacts": {"y": {"taskOutputArtifact": out("a")}}}),
+        },
+        {
+            "a": container(produce, "{{$}}", "{{$.outputs.artifacts['x'].uri}}"),
+            "b": container(consume, noted.file, "{{$}}", "{{$.inputs.artifacts['y'].path}}"),
+        },
+        {"a": produces("a", "x"), "b": consumes("b", "y")},
+    )
+    run = backend.run(path)
+    assert run.succeeded, [e.log for e in run.executions.values()]
+    (given,) = json.loads(" ".join(noted()))["inputs"]["artifacts"]["y"]["artifacts"]
+    assert given["type"] == {"instanceSchema": ""}
+    assert given["uri"].startswith(f"{tmp_path}/root/by-hand/run-1/a/")
+    stored = {"rows": 7.0, "whole": 1.0, "names": {"list": ["a"]}, "text": "é"}
+    assert given["metadata"] == stored | {"display_name": "x"}
+
+
+def test_a_parameter_goes_from_one_task_to_the_next(backend, noted, tmp_path):
+    measured = {"parameters": {"n": {"parameterType": "NUMBER_INTEGER"}}}
+    of = {"producerTask": "a", "outputParameterKey": "n"}
+    path = written(
+        tmp_path / "d.yaml",
+        {
+            "a": task("a"),
+            "b": task("b", inputs={"parameters": {"m": {"taskOutputParameter": of}}}),
+        },
+        {
+            "a": container(
+                "import sys; open(sys.argv[1], 'w').write(' 12\\n')",
+                "{{$.outputs.parameters['n'].output_file}}",
+            ),
+            "b": container(NOTE, noted.file, "{{$.inputs.parameters['m']}}"),
+        },
+        {
+            "a": component("a") | {"outputDefinitions": measured},
+            "b": component("b", m="NUMBER_INTEGER"),
+        },
+    )
+    assert backend.run(path).succeeded
+    assert noted() == ["12"]
+
+
+def chain(path, noted, first="1"):
+    """`a` with a parameter, `b` that takes from `a`, `c` on its own, `d` that is never cached."""
+    tasks = {
+        "a": task("a", inputs=constants(first=first)),
+        "b": task("b", inputs={"artifacts": {"x": {"taskOutputArtifact": out("a")}}}),
+        "c": task("c"),
+        "d": task("d", cachingOptions={}),
+    }
+    takes = {"parameters": {"first": {"parameterType": "STRING"}}}
+    declared = {"a": produces("a", "x") | {"inputDefinitions": takes}, "b": consumes("b", "x")}
+    return written(path, tasks, noting(noted, "abcd"), declared)
+
+
+def test_what_has_not_changed_comes_from_the_cache(backend, noted, tmp_path):
+    backend.run(chain(tmp_path / "d.yaml", noted))
+    assert sorted(noted()) == ["a", "b", "c", "d"]
+    second = backend.run(chain(tmp_path / "d.yaml", noted))
+    assert noted() == ["d"]
+    assert second.ended(CACHED) == set("abc")
+    assert second.succeeded
+
+
+def test_a_change_executes_what_follows_from_it_and_no_more(backend, noted, tmp_path):
+    backend.run(chain(tmp_path / "d.yaml", noted))
+    noted()
+    changed = backend.run(chain(tmp_path / "d.yaml", noted, "2"))
+    assert changed.ended(CACHED) == {"c"}
+    backend.run(chain(tmp_path / "d.yaml", noted, "1"))
+    assert sorted(noted()) == ["a", "b", "d", "d"]
+
+
+def test_a_failure_stops_what_depends_on_it_alone_and_is_not_cached(backend, noted, tmp_path):
+    tasks = {"a": task("a"), "b": task("b", "a"), "c": task("c"), "d": task("d", "c")}
+    executors = noting(noted, "bcd") | noting(noted, "a", FAIL)
+    path = written(tmp_path / "d.yaml", tasks, executors)
+    run = backend.run(path)
+    assert not run.succeeded
+    assert run.ended(FAILED) == {"a"}
+    assert run.ended(COMPLETE) == {"c", "d"}
+    assert "b" not in run.executions
+    assert sorted(noted()) == ["a", "c", "d"]
+    assert not backend.run(path).succeeded
+    assert noted() == ["a"]
+
+
+def test_a_failed_task_is_tried_again_as_often_as_its_policy_says(noted, tmp_path):
+    waited: list[float] = []
+    backend = Backend(str(tmp_path / "root"), tmp_path / "pods", sleep=waited.append)
+    policy = {"maxRetryCount": 3, "backoffDuration": "10s", "backoffFactor": 2,
+              "backoffMaxDuration": "30s"}  # fmt: skip
+    third = (
+        "import sys, json, pathlib; out = json.loads(sys.argv[2])['outputs'];"
+        "assert not pathlib.Path(out['outputFile']).exists();"
+        "pathlib.Path(out['outputFile']).write_text('{}');"
+        "uri = out['artifacts']['x']['artifacts'][0]['uri'];"
+        "f = open(sys.argv[1], 'a+'); f.write(uri + '\\n');"
+        "f.seek(0); sys.exit(len(f.readlines()) < 3)"
+    )
+    tasks = {
+        "always": task("always", retryPolicy=policy),
+        "third": task("third", retryPolicy=policy),
+    }
+    executors = {
+        "always": container("import sys; sys.exit(1)"),
+        "third": container(third, noted.file, "{{$}}"),
+    }
+    path = written(tmp_path / "d.yaml", tasks, executors, {"third": produces("third", "x")})
+    run = backend.run(path)
+    attempts = {name: (e.state, e.attempts) for name, e in run.executions.items()}
+    assert attempts == {"always": (FAILED, 4), "third": (COMPLETE, 3)}
+    assert sorted(waited) == [10, 10, 20, 20, 30]
+    assert len(set(noted())) == 1, "every attempt has the same places to write to"
+
+
+def with_exit_task(path, noted, code):
+    """`all`, a DAG of `a` and then `b`, whose exit task notes what it is told."""
+    inner = {"dag": {"tasks": {"a": task("a"), "b": task("b", "a")}}}
+    told = {"parameters": {"status": {"taskFinalStatus": {"producerTask": "all"}}}}
+    policy = {"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"}
+    tasks = {
+        "all": task("all"),
+        "last": task("last", "all", inputs=told, triggerPolicy=policy, cachingOptions={}),
+    }
+    status = (
+        "import sys, json; s = json.loads(sys.argv[2]);"
+        "open(sys.argv[1], 'a').write(s['pipelineTaskName'] + '=' + s['state'])"
+    )
+    executors = noting(noted, "b", code) | noting(noted, "a")
+    executors["last"] = container(status, noted.file, "{{$.inputs.parameters['status']}}")
+    declared = {"all": inner, "last": component("last", status="TASK_FINAL_STATUS")}
+    return written(path, tasks, executors, declared)
+
+
+def test_the_exit_task_runs_after_success_and_after_failure(backend, noted, tmp_path):
+    good = backend.run(with_exit_task(tmp_path / "d.yaml", noted, NOTE))
+    assert noted() == ["a", "b", "all=COMPLETE"]
+    assert good.succeeded
+    bad = backend.run(with_exit_task(tmp_path / "d.yaml", noted, FAIL))
+    assert noted() == ["b", "all=FAILED"]
+    assert not bad.succeeded
+    assert bad.ended(COMPLETE) == {"last"}
+
+
+def test_an_exit_task_is_not_told_the_end_of_what_came_from_the_cache(backend, noted, tmp_path):
+    path = with_exit_task(tmp_path / "d.yaml", noted, NOTE)
+    backend.run(path)
+    noted()
+    assert backend.run(path).succeeded
+    assert noted() == ["all=RUNNING"]
+
+
+def test_a_dag_in_a_dag_takes_and_gives(backend, noted, tmp_path):
+    inner = {
+        "dag": {
+            "tasks": {
+                "a": task("a", inputs={"parameters": {"n": {"componentInputParameter": "m"}}}),
+            },
+            "outputs": {
+                "artifacts": {
+                    "y": {"artifactSelectors": [{"producerSubtask": "a", "outputArtifactKey": "x"}]}
+                }
+            },
+        },
+        "inputDefinitions": {"parameters": {"m": {"parameterType": "STRING"}}},
+    }
+    write = "import sys, pathlib; pathlib.Path(sys.argv[1], 'n').write_text(sys.argv[2])"
+    read = (
+        "import sys, pathlib;"
+        "open(sys.argv[1], 'w').write(pathlib.Path(sys.argv[2], 'n').read_text())"
+    )
+    path = written(
+        tmp_path / "d.yaml",
+        {
+            "all": task("all", inputs=constants(m="five")),
+            "b": task("b", inputs={"artifacts": {"z": {"taskOutputArtifact": out("all", "y")}}}),
+        },
+        {
+            "a": container(
+                write, "{{$.outputs.artifacts['x'].path}}", "{{$.inputs.parameters['n']}}"
+            ),
+            "b": container(read, noted.file, "{{$.inputs.artifacts['z'].path}}"),
+        },
+        {
+            "all": inner,
+            "a": component("a", n="STRING")
+            | {"outputDefinitions": produces("a", "x")["outputDefinitions"]},
+            "b": consumes("b", "z"),
+        },
+    )
+    run = backend.run(path)
+    assert run.succeeded, [e.log for e in run.executions.values()]
+    assert noted() == ["five"]
+
+
+def test_a_container_sees_its_own_environment_and_nothing_of_ours(noted, tmp_path, monkeypatch):
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "ours")
+    backend = Backend(str(tmp_path / "root"), tmp_path / "pods", {"FROM_THE_IMAGE": "1"})
+    code = "import sys, os, json; open(sys.argv[1], 'w').write(json.dumps(dict(os.environ)))"
+    executors = {"a": container(code, noted.file, env=[{"name": "OWN", "value": "2"}])}
+    backend.run(written(tmp_path / "d.yaml", {"a": task("a")}, executors))
+    seen = json.loads(" ".join(noted()))
+    assert "AWS_SECRET_ACCESS_KEY" not in seen
+    assert (seen["FROM_THE_IMAGE"], seen["OWN"]) == ("1", "2")
+    assert seen["TF_USE_LEGACY_KERAS"] == "1"
+
+
+def test_an_image_that_no_parameter_of_the_task_is_is_refused(backend, noted, tmp_path):
+    executors = noting(noted, "a")
+    executors["a"]["container"]["image"] = "{{$.inputs.parameters['image']}}"
+    takes = {"parameters": {"image": {"componentInputParameter": "image"}}}
+    run_time = {"parameterType": "STRING", "defaultValue": "tandem:1"}
+    path = tmp_path / "d.yaml"
+    declared = {"a": component("a", image="STRING")}
+    given = {"a": task("a", inputs=takes)}
+    assert backend.run(written(path, given, executors, declared, image=run_time)).succeeded
+    with pytest.raises(Refused, match="no input parameter"):
+        backend.run(written(path, {"a": task("a")}, executors, image=run_time))
+
+
+def test_a_name_that_argo_does_not_take_is_refused(backend, tmp_path):
+    path = written(tmp_path / "d.yaml", {"a.b": task("a.b")}, {"a.b": container("")})
+    with pytest.raises(Refused, match="a.b: Argo"):
+        backend.run(path)
+
+
+def test_a_resolver_is_refused(backend, tmp_path):
+    path = written(tmp_path / "d.yaml", {"a": task("a")}, {"a": {"resolver": {}}})
+    with pytest.raises(Refused, match="received resolver"):
+        backend.run(path)
+
+
+def test_a_second_document_has_to_be_a_platform_spec(backend, noted, tmp_path):
+    tasks, executors = {"a": task("a")}, noting(noted, "a")
+    kubernetes = {
+        "deploymentSpec": {"executors": {"a": {"nodeSelector": {"labels": {"gpu": "1"}}}}}
+    }
+    good = {"platforms": {"kubernetes": kubernetes}}
+    assert backend.run(written(tmp_path / "d.yaml", tasks, executors, platform=good)).succeeded
+    with pytest.raises(ParseError):
+        backend.run(written(tmp_path / "d.yaml", tasks, executors, platform={"platform": {}}))
