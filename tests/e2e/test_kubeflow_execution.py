@@ -1,0 +1,197 @@
+"""The compiled document, run as Kubeflow Pipelines would run it, beside `tandem run`.
+
+Every task is a process of its own, started by the document's own command: see tests/kubeflow.
+"""
+
+import dataclasses
+import json
+import os
+import pathlib
+import subprocess
+import sys
+from typing import Any
+
+import grpc
+import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+
+from serving import pushed_versions
+from serving.server import running_server
+from tests.kubeflow.backend import Backend, Run
+from tests.kubeflow.executions import CACHED, COMPLETE, FAILED
+
+pytestmark = pytest.mark.e2e
+
+CONFIG = pathlib.Path(__file__).resolve().parents[2] / "configs" / "simulated.toml"
+SMALL = [
+    "--set", "retrieval.epochs=1", "--set", "retrieval.embedding_dim=16",
+    "--set", "ranking.epochs=1", "--set", "blessing.baselines=[]",
+]  # fmt: skip
+OUT_OF_REACH = {"thresholds": '[{"metric": "ndcg@10", "at_least": 2.0}]'}
+EXIT_TASK = "RunVerdict"
+
+
+def tandem(*args: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline.cli", *args],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONWARNINGS": "default"},
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
+
+@dataclasses.dataclass(frozen=True)
+class Cluster:
+    """One backend, the pipeline that was compiled for it, and the folder that its tasks mount."""
+
+    root: pathlib.Path
+    document: pathlib.Path
+    backend: Backend
+
+    def run(self, **parameters: str) -> Run:
+        """Runs the pipeline with these run-time parameters."""
+        return self.backend.run(self.document, parameters)
+
+    def pushed(self) -> list[int]:
+        """Versions of the recommender."""
+        return pushed_versions.versions(self.root / "serving", "recommender")
+
+    def verdict(self, number: int) -> dict[str, Any]:
+        """What the exit task has written of the run of that number."""
+        return json.loads((self.root / "verdicts" / f"run-{number}.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    data = tmp_path_factory.mktemp("shop")
+    size = ("--users", "100", "--items", "120", "--events", "2000", "--seed", "3")
+    tandem("simulate", *size, "--malformed", "5", "--out", str(data))
+    return data
+
+
+@pytest.fixture(scope="module")
+def local(shop, tmp_path_factory):
+    """Summary of `tandem run`."""
+    root = tmp_path_factory.mktemp("local")
+    tandem("run", "--config", str(CONFIG), "--data", str(shop), "--root", str(root), *SMALL)
+    return json.loads((root / "summary.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def cluster(shop, tmp_path_factory):
+    root = tmp_path_factory.mktemp("cluster")
+    document = root / "shop.yaml"
+    tandem(
+        "compile", "--config", str(CONFIG), "--image", "registry.example/tandem:1",
+        "--data", str(shop), "--root", str(root), "--out", str(document), *SMALL,
+    )  # fmt: skip
+    return Cluster(root, document, Backend(str(root / "artifacts"), root / "pods"))
+
+
+@pytest.fixture(scope="module")
+def first(cluster):
+    run = cluster.run()
+    assert run.succeeded, {name: run.executions[name].log[-3000:] for name in run.ended(FAILED)}
+    return run
+
+
+@pytest.fixture(scope="module")
+def again(cluster, first):
+    assert first.succeeded
+    return cluster.run()
+
+
+@pytest.fixture(scope="module")
+def refused(cluster, again):
+    """A run whose models cannot be good enough."""
+    assert again.succeeded
+    return cluster.run(**OUT_OF_REACH)
+
+
+def evaluated(run):
+    uri = run.executions["Evaluator"].artifacts["evaluation_result"].uri
+    return json.loads(pathlib.Path(uri, "metrics.json").read_text())
+
+
+def test_every_task_ran_in_a_process_of_its_own(first):
+    assert first.ended(COMPLETE) == set(first.executions)
+    assert {"ItemsGen", "Transform-interactions", "InfraCheck", "Pusher"} <= set(first.executions)
+
+
+def test_what_was_measured_is_what_tandem_run_measures(first, local):
+    found = evaluated(first)
+    for stage in ("retrieval", "ranking"):
+        assert {name: local[stage][name] for name in found[stage]} == found[stage]
+    assert found["fairness"] == local["fairness"]
+    assert found["retrieval"]["ndcg@10"] > 0
+
+
+def test_what_a_component_says_of_its_output_is_kept(first, local):
+    examples = first.executions["InteractionsGen"].artifacts["examples"].metadata
+    counted = json.loads(examples["counts"])
+    assert counted["tables"]["interactions"]["read"] == local["rows"]["read"] == 2005
+    assert json.loads(examples["split_names"]) == ["train", "valid", "test"]
+    assert first.executions["Evaluator"].artifacts["verdict"].metadata["blessed"] == 1
+    pushed = json.loads(first.executions["Pusher"].artifacts["pushed"].metadata["servables"])
+    assert {name: model["version"] for name, model in pushed.items()} == {
+        "retrieval": 1,
+        "ranking": 1,
+        "recommender": 1,
+    }
+
+
+def test_the_pushed_model_answers_a_stock_client(cluster, shop, first):
+    assert first.succeeded
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = "recommender"
+    request.inputs["user_id"].CopyFrom(tf.make_tensor_proto(["u1"]))
+    request.inputs["k"].CopyFrom(tf.make_tensor_proto([5], tf.int32))
+    with (
+        running_server(cluster.root / "serving") as server,
+        grpc.insecure_channel(server.grpc_address) as channel,
+    ):
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        answer = stub.Predict(request, timeout=60)
+    items = tf.make_ndarray(answer.outputs["item_ids"])[0]
+    known = {json.loads(line)["item_id"] for line in (shop / "items.jsonl").open()}
+    assert len({item.decode() for item in items} & known) == 5
+
+
+def test_a_run_with_nothing_changed_comes_from_the_cache_whole(cluster, first, again):
+    assert again.ended(COMPLETE) == {EXIT_TASK}
+    assert again.ended(CACHED) == set(first.executions) - {EXIT_TASK}
+    assert cluster.pushed() == [1]
+
+
+def test_models_that_are_not_blessed_are_not_pushed_and_the_run_fails(cluster, refused):
+    assert not refused.succeeded
+    assert refused.ended(FAILED) == {"Pusher"}
+    assert "ndcg@10" in refused.executions["Pusher"].log
+    assert cluster.pushed() == [1]
+
+
+def test_only_what_the_thresholds_reach_was_executed_again(first, refused):
+    assert refused.ended(COMPLETE) == {"Evaluator", EXIT_TASK}
+    assert refused.ended(CACHED) == set(first.executions) - {"Evaluator", "Pusher", EXIT_TASK}
+
+
+def test_the_exit_task_writes_how_a_run_ended(cluster, first, again, refused):
+    assert first.succeeded
+    assert again.succeeded
+    assert not refused.succeeded
+    verdicts = [cluster.verdict(number) for number in (1, 2, 3)]
+    assert [verdict["blessed"] for verdict in verdicts] == [True, None, False]
+    assert [verdict["pushed"] for verdict in verdicts] == [1, None, None]
+    assert verdicts[0]["state"] == "COMPLETE"
+    assert verdicts[2]["state"] == "FAILED"
+    assert "ndcg@10" in " ".join(verdicts[2]["failures"])
+
+
+def test_the_evaluator_finds_the_pushed_version_without_a_resolver(first, refused):
+    assert evaluated(first)["verdict"]["pushed_before"] is None
+    before = evaluated(refused)["verdict"]["pushed_before"]
+    assert before["version"] == 1
+    assert "failure" not in before
