@@ -26,7 +26,7 @@ def main() -> None:
     folder, path, seconds = pathlib.Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
     model = servable.load("recommender", int(folder.name), folder)
     lines = pathlib.Path(path).read_text(encoding="utf-8").splitlines()
-    calls = [model.call("", serving_requests.tensors(json.loads(line)), ()) for line in lines]
+    calls = [model.call("", serving_requests.arrays(json.loads(line)), ()) for line in lines]
     for call in calls[:50]:
         call.run(call.inputs)
     found = [_closed(calls, threads, seconds) for threads in {1, os.cpu_count() or 1}]

@@ -32,18 +32,18 @@ def drawn(item_ids: list[str], count: int, length: int, seed: int) -> list[dict[
     return found
 
 
-def tensors(asked: dict[str, Any]) -> dict[str, tf.Tensor]:
+def arrays(asked: dict[str, Any]) -> dict[str, np.ndarray]:
     """For a call in this process."""
-    kinds = {"now": tf.int64, "history_timestamps": tf.int64, "k": tf.int32}
-    return {name: tf.constant([value], kinds.get(name)) for name, value in asked.items()}
+    kinds = {"now": np.int64, "history_timestamps": np.int64, "k": np.int32}
+    return {name: np.array([value], kinds.get(name, object)) for name, value in asked.items()}
 
 
 def message(asked: dict[str, Any]) -> predict_pb2.PredictRequest:
     """For gRPC."""
     request = predict_pb2.PredictRequest()
     request.model_spec.name = "recommender"
-    for name, tensor in tensors(asked).items():
-        request.inputs[name].CopyFrom(tf.make_tensor_proto(tensor))
+    for name, array in arrays(asked).items():
+        request.inputs[name].CopyFrom(tf.make_tensor_proto(array))
     return request
 
 
