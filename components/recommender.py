@@ -12,7 +12,7 @@ from tfx.utils import path_utils
 from components.artifact_types import Candidates
 from schema import candidates as candidate_files
 from schema.signatures import RANKING, RECOMMENDER
-from serving import pushed_index, servable, servable_export
+from serving import pushed_index, saved_models, servable_export
 from trainer.config import RankingConfig
 from trainer.ranking_verdict import served_order
 
@@ -46,4 +46,4 @@ def Recommender(
 
 def _loaded(model: standard_artifacts.Model) -> Any:
     folder = pathlib.Path(path_utils.serving_model_dir(model.uri))
-    return servable.load(folder.name, 1, folder).saved_model
+    return saved_models.restored(folder)

@@ -198,7 +198,7 @@ def _lists(summary: dict[str, Any], stage: str, as_of_test: bool) -> "BulkLists"
 
 
 def _model(folder: str) -> Any:
-    from serving import servable
+    from serving import saved_models
 
     path = pathlib.Path(folder)
-    return servable.load(path.name, 1, path).saved_model
+    return saved_models.restored(path)

@@ -13,7 +13,7 @@ from schema import refreshing, timeline
 from schema.candidates import text_array
 from schema.dataset import Dataset
 from schema.errors import DataRefused
-from serving import servable
+from serving import saved_models
 from serving.refreshed_candidates import NewItems
 
 _ROWS = 4096
@@ -67,7 +67,7 @@ def _vectors(records: pa.Table, candidates_uri: str) -> np.ndarray:
 
 def _tower(candidates_uri: str) -> Any:
     folder = pathlib.Path(refreshing.tower_folder(candidates_uri))
-    return servable.load(folder.name, 1, folder).saved_model
+    return saved_models.restored(folder)
 
 
 def _of(tower: Any, records: pa.Table) -> np.ndarray:

@@ -36,15 +36,22 @@ class Batching:
     server answers at once and a busy one in larger and larger batches."""
     max_enqueued_batches: int = 4
     """As many times `max_batch_size` rows may wait; what comes then is refused."""
-    threads: int = dataclasses.field(default_factory=lambda: os.cpu_count() or 1)
-    """Calls at a time."""
+    threads: int = dataclasses.field(default_factory=lambda: max(1, (os.cpu_count() or 1) - 1))
+    """Calls at a time: one core is left for reading and writing messages."""
     pad: bool = True
     """Whether histories of unlike length, and lists of exclusions and categories, are joined."""
+    sizes: tuple[int, ...] = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
+    """Joined calls are filled up to the next of these: TensorFlow keeps what it has prepared for
+    each size. Larger ones are left as they are."""
 
     @property
     def most_waiting(self) -> int:
         """Rows that may wait."""
         return self.max_batch_size * self.max_enqueued_batches
+
+    def padded_rows(self, rows: int) -> int:
+        """How many rows a joined call of so many is given."""
+        return min((size for size in self.sizes if size >= rows), default=rows)
 
 
 ALONE = Batching(max_batch_size=1, max_enqueued_batches=128)
@@ -55,22 +62,25 @@ def read(path: pathlib.Path) -> Batching:
     """Of a text proto of BatchingParameters, TensorFlow Serving's defaults where it is silent.
 
     Raises UsageError where the file cannot be read or is no such proto, for numbers that are not
-    above 0, and for `allowed_batch_sizes`, which fits accelerators and is not done here.
+    above 0, and for `allowed_batch_sizes` that do not ascend to `max_batch_size`.
     """
     message = text_protos.read(
         path, text_protos.declared(_FILE, {"BatchingParameters": _FIELDS})["BatchingParameters"]()
     )
-    if message.allowed_batch_sizes:
+    most = _number(message, "max_batch_size", 1000, path)
+    sizes = tuple(message.allowed_batch_sizes)
+    if sizes and (sizes[0] < 1 or sizes[-1] != most or sorted(set(sizes)) != list(sizes)):
         raise UsageError(
-            f"expected {path} without allowed_batch_sizes, which this server does not do, received "
-            f"{list(message.allowed_batch_sizes)}; leave it out"
+            f"expected allowed_batch_sizes in {path} to ascend to max_batch_size, {most}, received "
+            f"{list(sizes)}; mend the file"
         )
     return Batching(
-        max_batch_size=_number(message, "max_batch_size", 1000, path),
+        max_batch_size=most,
         timeout_s=_number(message, "batch_timeout_micros", 0, path, least=0) / 1e6,
         max_enqueued_batches=_number(message, "max_enqueued_batches", 10, path),
         threads=_number(message, "num_batch_threads", os.cpu_count() or 1, path),
         pad=message.pad_variable_length_inputs,
+        sizes=sizes,
     )
 
 

@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import tensorflow as tf
 
 from schema import signatures
 from serving.servable import Outputs
 
-Tensors = Mapping[str, tf.Tensor]
+Inputs = Mapping[str, np.ndarray]
 _PADDED = (
     signatures.HISTORY_ITEM_IDS,
     signatures.HISTORY_TIMESTAMPS,
@@ -16,48 +15,65 @@ _PADDED = (
     signatures.ALLOWED_CATEGORIES,
 )
 _LISTED = (signatures.ITEM_IDS, signatures.SCORES, signatures.STAGES)
+_SHORT = 64
+_STEP = 8
 Shape = tuple[tuple[str, tuple[int, ...]], ...]
 
 
-def rows(inputs: Tensors) -> int:
+def rows(inputs: Inputs) -> int:
     """The batch of a request: the largest leading dimension; 0 where an input has none."""
-    sizes = [value.shape[0] if value.shape.rank else 0 for value in inputs.values()]
+    sizes = [len(value) if value.ndim else 0 for value in inputs.values()]
     return 0 if 0 in sizes else max(sizes)
 
 
-def shape(inputs: Tensors, pad: bool) -> Shape:
+def shape(inputs: Inputs, pad: bool) -> Shape:
     """What requests must have in common to be joined: all but their batch and, with `pad`, the
-    length of their lists.
+    length of their lists: those up to 64 are alike, longer ones where they have as many binary
+    digits, so that one long history does not make all that are joined with it long.
     """
     return tuple(
-        (name, () if pad and name in _PADDED else tuple(value.shape[1:]))
+        (name, (_size(value.shape[1]),) if pad and _is_list(name, value) else value.shape[1:])
         for name, value in sorted(inputs.items())
     )
 
 
-def joined(requests: Sequence[Tensors]) -> dict[str, tf.Tensor]:
-    """All rows below each other. Shorter lists get "" and 0 in front, where they change nothing:
-    the query model reads the latest items, and an id that is none is nothing. (TensorFlow Serving
-    repeats a list's first value behind it, which would be one more event.)
+def _is_list(name: str, value: np.ndarray) -> bool:
+    return name in _PADDED and value.ndim > 1
+
+
+def _size(width: int) -> int:
+    return 0 if width <= _SHORT else width.bit_length()
+
+
+def joined(requests: Sequence[Inputs], padded_rows: int) -> dict[str, np.ndarray]:
+    """All rows below each other, the last one again until there are `padded_rows`.
+
+    Shorter lists get "" and 0 in front, where they change nothing: the query model reads the latest
+    items, and an id that is none is nothing. (TensorFlow Serving repeats a list's first value
+    behind it, which would be one more event.) Widths are multiples of 8: TensorFlow keeps what it
+    has prepared for each shape.
     """
     batches = [rows(request) for request in requests]
+    batches[-1] += padded_rows - sum(batches)
     found = {}
-    for name, first in requests[0].items():
-        # Arrays: an op of TensorFlow for each request would take longer than its share of the call.
-        parts = _alike([request[name].numpy() for request in requests])
+    for name in requests[0]:
+        parts = [request[name] for request in requests]
+        if _is_list(name, parts[0]):
+            parts = _alike(parts)
         whole = [_spread(part, batch) for part, batch in zip(parts, batches, strict=True)]
-        found[name] = tf.constant(np.concatenate(whole), first.dtype)
+        found[name] = np.concatenate(whole)
     return found
 
 
 def _spread(value: np.ndarray, batch: int) -> np.ndarray:
-    return value if len(value) == batch else np.repeat(value, batch, axis=0)
+    """One row holds for all; else the last is repeated."""
+    missing = batch - len(value)
+    return np.concatenate([value, np.repeat(value[-1:], missing, axis=0)]) if missing else value
 
 
 def _alike(values: list[np.ndarray]) -> list[np.ndarray]:
-    if values[0].ndim < 2:
-        return values
     width = max(value.shape[1] for value in values)
+    width += -width % _STEP
     return [_padded(value, width - value.shape[1]) for value in values]
 
 
@@ -69,21 +85,21 @@ def _padded(value: np.ndarray, missing: int) -> np.ndarray:
     return np.concatenate([nothing, value], axis=1)
 
 
-def parted(outputs: Outputs, requests: Sequence[Tensors]) -> list[Outputs] | None:
+def parted(outputs: Outputs, requests: Sequence[Inputs], padded_rows: int) -> list[Outputs] | None:
     """Each request's own rows of the `outputs`; None where those are not by row, so that nothing
     says whose they are. Lists are cut to what the request has asked for.
     """
-    ends = np.cumsum([rows(request) for request in requests])
-    if any(not value.ndim or len(value) != ends[-1] for value in outputs.values()):
+    if any(not value.ndim or len(value) != padded_rows for value in outputs.values()):
         return None
-    parts = {name: np.split(value, ends[:-1]) for name, value in outputs.items()}
-    return [
-        {name: _cut(name, part[n], request) for name, part in parts.items()}
-        for n, request in enumerate(requests)
-    ]
+    ends = np.cumsum([rows(request) for request in requests])
+    found = []
+    for request, begin, end in zip(requests, [0, *ends[:-1]], ends, strict=True):
+        own = {name: _cut(name, value[begin:end], request) for name, value in outputs.items()}
+        found.append(own)
+    return found
 
 
-def _cut(name: str, value: np.ndarray, request: Tensors) -> np.ndarray:
+def _cut(name: str, value: np.ndarray, request: Inputs) -> np.ndarray:
     if name not in _LISTED or signatures.K not in request or value.ndim != 2:
         return value
-    return value[:, : int(request[signatures.K].numpy().max())]
+    return value[:, : int(request[signatures.K].max())]

@@ -1,4 +1,4 @@
-"""The JSON of TensorFlow Serving's REST API to tensors and back.
+"""The JSON of TensorFlow Serving's REST API to arrays and back.
 
 Row format: {"instances": [one value or object per row]} -> {"predictions": [...]}.
 Column format: {"inputs": one tensor, or an object of tensors} -> {"outputs": ...}.
@@ -23,8 +23,8 @@ _Infos = Mapping[str, meta_graph_pb2.TensorInfo]
 
 def read_inputs(
     body: Mapping[str, Any], signature: meta_graph_pb2.SignatureDef
-) -> tuple[Format, dict[str, tf.Tensor]]:
-    """Format and named input tensors of a request. Inputs that have a default may be left out, in
+) -> tuple[Format, dict[str, np.ndarray]]:
+    """Format and named inputs of a request. Inputs that have a default may be left out, in
     row format of every row; TensorFlow Serving's REST wants them all.
 
     Raises RequestError INVALID_ARGUMENT where the body has not exactly one of "instances" and
@@ -37,10 +37,10 @@ def read_inputs(
         if not columns:  # then nothing else says how many rows there are
             rows = len(body["instances"])
             defaults = signature_defaults.read(signature)
-            return "row", {alias: tf.repeat(one, rows, axis=0) for alias, one in defaults.items()}
-        return "row", _tensors(columns, signature.inputs)
+            return "row", {alias: np.repeat(one, rows, axis=0) for alias, one in defaults.items()}
+        return "row", _arrays(columns, signature.inputs)
     columns = _named(body["inputs"], signature)
-    return "column", _tensors(columns, signature.inputs)
+    return "column", _arrays(columns, signature.inputs)
 
 
 def write_outputs(format_: Format, outputs: Mapping[str, np.ndarray]) -> dict[str, Any]:
@@ -95,14 +95,14 @@ def _named(value: Any, signature: meta_graph_pb2.SignatureDef) -> dict[str, Any]
     return {alias: value[alias] for alias in infos if alias in value}
 
 
-def _tensors(columns: Mapping[str, Any], infos: _Infos) -> dict[str, tf.Tensor]:
+def _arrays(columns: Mapping[str, Any], infos: _Infos) -> dict[str, np.ndarray]:
     return {
-        alias: _to_tensor(alias, value, tf.dtypes.as_dtype(infos[alias].dtype))
+        alias: _to_array(alias, value, tf.dtypes.as_dtype(infos[alias].dtype))
         for alias, value in columns.items()
     }
 
 
-def _to_tensor(alias: str, value: Any, dtype: tf.DType) -> tf.Tensor:
+def _to_array(alias: str, value: Any, dtype: tf.DType) -> np.ndarray:
     try:
         array = np.array(value, dtype=object)
     except ValueError as error:  # lists of different depth
@@ -116,8 +116,8 @@ def _to_tensor(alias: str, value: Any, dtype: tf.DType) -> tf.Tensor:
         raise invalid(f"input {alias}: JSON {names} is not of expected type: {dtype.name}")
     if dtype == tf.string:
         texts = [_bytes(alias, value) for value in array.ravel()]
-        return tf.constant(texts, tf.string, array.shape)
-    return tf.constant(_numbers(alias, array, dtype), dtype)
+        return np.array(texts, object).reshape(array.shape)
+    return _numbers(alias, array, dtype)
 
 
 def _accepted(dtype: tf.DType) -> set[type]:

@@ -8,7 +8,7 @@ from schema.errors import UsageError
 from serving.server_security import Tls
 
 
-def bound_grpc(server: grpc.Server, host: str, port: int, tls: Tls | None) -> int:
+def bound_grpc(server: grpc.aio.Server, host: str, port: int, tls: Tls | None) -> int:
     """The port that `server` will listen on, a free one for 0. Raises UsageError."""
     try:
         if tls is not None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent import futures
 
 import grpc
+import tensorflow as tf
 
 from serving import pushed_versions, servable, version_policy, warmup
 from serving.metrics import Metrics
@@ -98,7 +99,8 @@ class ModelStore:
     def _load(self, model: WatchedModel, version: int) -> bool:
         folder = model.base_path / str(version)
         status = folder.stat()
-        identity = (model.name, version, status.st_ino, status.st_mtime_ns)
+        # Not its mtime, which copies keep; an inode is given to the next folder.
+        identity = (model.name, version, status.st_ino, status.st_ctime_ns)
         if identity in self._refused:
             return False
         self.served.report(model.name, version, VersionState(State.LOADING))
@@ -128,7 +130,7 @@ class ModelStore:
 def _code(error: BaseException) -> grpc.StatusCode:
     if isinstance(error, RequestError):
         return error.code
-    absent = isinstance(error, FileNotFoundError)
+    absent = isinstance(error, FileNotFoundError | tf.errors.NotFoundError)
     return grpc.StatusCode.NOT_FOUND if absent else grpc.StatusCode.UNKNOWN
 
 

@@ -3,7 +3,7 @@
 import dataclasses
 import pathlib
 
-from serving import required_ops, servable
+from serving import required_ops, saved_models
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,6 +22,6 @@ def read(folder: pathlib.Path) -> OpList:
     To be asked in a process that has imported TensorFlow and no library with ops of its own: what
     such a one has registered counts as TensorFlow's. Raises TandemError where it is no SavedModel.
     """
-    meta_graph = servable.meta_graph_of(folder)
+    meta_graph = saved_models.meta_graph_of(folder)
     others = required_ops.unregistered(meta_graph)
     return OpList(sorted(required_ops.ops_of(meta_graph) - set(others)), others)

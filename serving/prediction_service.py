@@ -1,12 +1,13 @@
 """gRPC PredictionService over the model store. Source of the contract: tensorflow-serving-api."""
 
+import asyncio
 import contextlib
-import functools
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
+from typing import Any
 
 import grpc
-import tensorflow as tf
+import numpy as np
 from tensorflow_serving.apis import (
     classification_pb2,
     get_model_metadata_pb2,
@@ -19,42 +20,40 @@ from tensorflow_serving.apis import (
 
 from schema.signatures import SERVING_DEFAULT
 from serving import example_signatures, tensors
-from serving.batching import Caller
 from serving.metrics import Metrics
 from serving.predictions import Predictions
-from serving.request_error import aborting, invalid
+from serving.request_error import aborting, aborting_call, invalid
 from serving.request_log import HEADER
 from serving.servable import Outputs, Servable
 from serving.served_versions import ServedVersions
 
 _SIGNATURE_DEF = "signature_def"
+_LONG_BYTES = 64 * 1024
 
-
-Answer = Callable[[Servable, str, Mapping[str, tf.Tensor], Sequence[str]], Outputs]
-"""Servable, name of the signature, inputs and output filter -> outputs."""
-
-
-def predict(
-    served: ServedVersions, request: predict_pb2.PredictRequest, answer: Answer
-) -> predict_pb2.PredictResponse:
-    """Runs one signature of one model; the answer names the version that gave it.
-
-    Raises RequestError with TensorFlow Serving's code where the request cannot be answered.
-    """
-    if not request.HasField("model_spec"):
-        raise invalid("Missing ModelSpec")
-    with served.using(request.model_spec) as servable:
-        return predict_with(servable, request, answer)
+Inputs = Mapping[str, np.ndarray]
 
 
 def predict_with(
-    servable: Servable, request: predict_pb2.PredictRequest, answer: Answer = Servable.predict
+    servable: Servable, request: predict_pb2.PredictRequest
 ) -> predict_pb2.PredictResponse:
-    """The same of a servable at hand, whatever model the request names."""
+    """Runs one signature of the servable, whatever model the request names.
+
+    Raises RequestError with TensorFlow Serving's code where the request cannot be answered.
+    """
     signature_name = request.model_spec.signature_name
     servable.signature_def(signature_name)
-    inputs = {alias: tensors.from_proto(alias, proto) for alias, proto in request.inputs.items()}
-    outputs = answer(servable, signature_name, inputs, request.output_filter)
+    outputs = servable.predict(signature_name, _inputs(request), request.output_filter)
+    return _response(servable, signature_name, outputs)
+
+
+def _inputs(request: predict_pb2.PredictRequest) -> Inputs:
+    return {alias: tensors.from_proto(alias, proto) for alias, proto in request.inputs.items()}
+
+
+def _response(
+    servable: Servable, signature_name: str, outputs: Outputs
+) -> predict_pb2.PredictResponse:
+    """Names the version that gave the answer."""
     response = predict_pb2.PredictResponse()
     response.model_spec.name = servable.name
     response.model_spec.version.value = servable.version
@@ -87,19 +86,54 @@ def metadata(
 
 
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
-    """Predict and GetModelMetadata; the calls on tf.Example are refused."""
+    """Predict and GetModelMetadata; the calls on tf.Example are refused.
+
+    For a server of grpc.aio: Predict runs on its event loop, the others in its threads.
+    """
 
     def __init__(self, served: ServedVersions, metrics: Metrics, predictions: Predictions) -> None:
         self._served = served
         self._metrics = metrics
         self._predictions = predictions
 
-    def Predict(  # noqa: N802 - the name in the service definition
-        self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext
+    async def Predict(  # noqa: N802 - the name in the service definition
+        self, request: predict_pb2.PredictRequest, context: Any
     ) -> predict_pb2.PredictResponse:
         """Runs one signature of one model."""
-        with aborting(context), self._counted(request.model_spec, "Predict"):
-            return predict(self._served, request, self._answer(context))
+        async with aborting_call(context):
+            with self._counted(request.model_spec, "Predict"):
+                if not request.HasField("model_spec"):
+                    raise invalid("Missing ModelSpec")
+                with self._served.using(request.model_spec) as servable:
+                    return await self._predicted(servable, request, context)
+
+    async def _predicted(
+        self, servable: Servable, request: predict_pb2.PredictRequest, context: Any
+    ) -> predict_pb2.PredictResponse:
+        signature_name = request.model_spec.signature_name
+        servable.signature_def(signature_name)
+        outputs = await self._predictions.answer(
+            servable,
+            signature_name,
+            await self._read(request),
+            request.output_filter,
+            _deadline(context),
+            self._request_id(context),
+        )
+        return _response(servable, signature_name, outputs)
+
+    async def _read(self, request: predict_pb2.PredictRequest) -> Inputs:
+        """Long ones aside, so that they hold up nobody."""
+        if request.ByteSize() < _LONG_BYTES:
+            return _inputs(request)
+        return await asyncio.get_running_loop().run_in_executor(None, _inputs, request)
+
+    def _request_id(self, context: Any) -> str | None:
+        given = dict(context.invocation_metadata() or ()).get(HEADER)
+        found = self._predictions.request_id(None if given is None else str(given))
+        if found is not None:
+            context.set_trailing_metadata(((HEADER, found),))
+        return found
 
     def GetModelMetadata(  # noqa: N802
         self,
@@ -135,18 +169,13 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         with aborting(context):
             example_signatures.refuse_multi_inference(self._served, request)
 
-    def _answer(self, context: grpc.ServicerContext) -> Answer:
-        left = context.time_remaining()
-        deadline = float("inf") if left is None else time.monotonic() + left
-        given = dict(context.invocation_metadata() or ()).get(HEADER)
-        request = self._predictions.request_id(None if given is None else str(given))
-        if request is not None:
-            context.set_trailing_metadata(((HEADER, request),))
-        return functools.partial(
-            self._predictions.answer, caller=Caller(deadline, context.is_active), request=request
-        )
-
     def _counted(
         self, spec: model_pb2.ModelSpec, api: str
     ) -> contextlib.AbstractContextManager[None]:
         return self._metrics.request(self._served.known(spec.name), api, "GRPC")
+
+
+def _deadline(context: Any) -> float:
+    """By `time.monotonic`."""
+    left = context.time_remaining()
+    return float("inf") if left is None else time.monotonic() + left

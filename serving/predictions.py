@@ -1,14 +1,14 @@
 """The one way from a request's inputs to its answer, for gRPC and REST alike."""
 
+import asyncio
 import contextlib
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 
 import grpc
-import tensorflow as tf
+import numpy as np
 
 from serving import request_log
-from serving.batching import BatchQueue, Caller
+from serving.batching import BatchQueue
 from serving.metrics import Metrics
 from serving.request_error import RequestError
 from serving.request_log import RequestLog
@@ -16,27 +16,27 @@ from serving.servable import Outputs, Servable
 
 
 class Predictions:
-    """Waits for a turn, runs, measures, and keeps what the log is to know."""
+    """Waits for a turn, runs, measures, and keeps what the log is to know; on one event loop."""
 
     def __init__(self, queue: BatchQueue, metrics: Metrics, log: RequestLog | None) -> None:
         self._queue = queue
         self._metrics = metrics
         self._log = log
-        self._changed = threading.Condition()
         self._under_way = 0
         self._ends = False
+        self._drained = asyncio.Event()
 
     def request_id(self, given: str | None) -> str | None:
         """By which the log knows a request; None where there is no log."""
         return None if self._log is None else request_log.request_id(given)
 
-    def answer(
+    async def answer(
         self,
         servable: Servable,
         signature_name: str,
-        inputs: Mapping[str, tf.Tensor],
+        inputs: Mapping[str, np.ndarray],
         output_filter: Sequence[str],
-        caller: Caller,
+        deadline: float,
         request: str | None,
     ) -> Outputs:
         """As `Servable.predict`, and `BatchQueue.run`; `request` is what `request_id` gave. Raises
@@ -45,26 +45,26 @@ class Predictions:
         with self._counted():
             call = servable.call(signature_name, inputs, output_filter)
             with self._metrics.runtime(servable.name):
-                outputs = self._queue.run(servable, call, caller)
+                outputs = await self._queue.run(servable, call, deadline)
             if self._log is not None and request is not None:
                 self._log.record(servable, request, call, outputs)
             return outputs
 
-    def drain(self, seconds: float) -> None:
+    async def drain(self, seconds: float) -> None:
         """From now on refuses; returns when what is under way has ended, or after `seconds`."""
-        with self._changed:
-            self._ends = True
-            self._changed.wait_for(lambda: not self._under_way, seconds)
+        self._ends = True
+        if self._under_way:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._drained.wait(), seconds)
 
     @contextlib.contextmanager
     def _counted(self) -> Iterator[None]:
-        with self._changed:
-            if self._ends:
-                raise RequestError(grpc.StatusCode.UNAVAILABLE, "the server ends; ask another")
-            self._under_way += 1
+        if self._ends:
+            raise RequestError(grpc.StatusCode.UNAVAILABLE, "the server ends; ask another")
+        self._under_way += 1
         try:
             yield
         finally:
-            with self._changed:
-                self._under_way -= 1
-                self._changed.notify_all()
+            self._under_way -= 1
+            if self._ends and not self._under_way:
+                self._drained.set()

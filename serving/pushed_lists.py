@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from schema import candidates as candidate_files
 from schema.candidates import Candidates
 from schema.signatures import RANKING, RECOMMENDER
-from serving import pushed_origin, pushed_versions, servable
+from serving import pushed_origin, pushed_versions, saved_models
 from serving.askers import Askers
 from serving.bulk_lists import BulkLists
 from serving.pushed_origin import Evaluated
@@ -34,7 +34,7 @@ class PushedVersion:
         `log_popularity` [n], of its own candidates at that moment, takes the place of what it was
         pushed with, as a refresh would do it: no version sees what came later.
         """
-        model = servable.load(RECOMMENDER, 1, self.path).saved_model
+        model = saved_models.restored(self.path)
         vectors = np.column_stack([self.candidates.vectors[:, :-1], log_popularity])
         bulk = BulkLists(
             model.query,

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from schema.candidates import Candidates
 from schema.errors import TandemError
-from serving import servable
+from serving import saved_models
 
 _ASSETS = "assets"
 
@@ -35,7 +35,7 @@ def told(folder: pathlib.Path, before: pa.Array, candidates: Candidates) -> Iter
     with tempfile.TemporaryDirectory(prefix="tandem-") as name:
         copy = pathlib.Path(name)
         _copy(folder, copy, _lines(before), _lines(candidates.item_ids))
-        loaded = servable.load(folder.parent.name, int(folder.name), copy).saved_model
+        loaded = saved_models.restored(copy)
         vectors = np.pad(candidates.vectors[:, :-1], [(1, 0), (0, 0)])
         loaded.query.item_vectors.assign(vectors)
         loaded.ranking.item_vectors.assign(vectors)

@@ -1,7 +1,8 @@
 """A request that cannot be answered, with the status code that TensorFlow Serving gives for it."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import grpc
 import tensorflow as tf
@@ -51,3 +52,14 @@ def aborting(context: grpc.ServicerContext) -> Iterator[None]:
         if error.retry_ms is not None:
             context.set_trailing_metadata(((RETRY_PUSHBACK, str(error.retry_ms)),))
         context.abort(error.code, str(error))
+
+
+@contextlib.asynccontextmanager
+async def aborting_call(context: Any) -> AsyncIterator[None]:
+    """The same of a handler on grpc.aio's event loop."""
+    try:
+        yield
+    except RequestError as error:
+        if error.retry_ms is not None:
+            context.set_trailing_metadata(((RETRY_PUSHBACK, str(error.retry_ms)),))
+        await context.abort(error.code, str(error))

@@ -6,10 +6,8 @@ import pathlib
 import re
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-import numpy as np
-import tensorflow as tf
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
@@ -62,7 +60,7 @@ class RequestLog(Collector):
         inputs, now, key = call.inputs, int(time.time()), self._key
 
         def lines() -> bytes:
-            found = impressions.of(about, _arrays(inputs), outputs, now, key)
+            found = impressions.of(about, inputs, outputs, now, key)
             return "".join(f"{json.dumps(one, allow_nan=False)}\n" for one in found).encode()
 
         self._lines.put(lines)
@@ -81,7 +79,3 @@ class RequestLog(Collector):
     def _chosen(self, request: str) -> bool:
         digest = hashlib.blake2b(request.encode(), digest_size=8).digest()
         return int.from_bytes(digest, "big") < self._sample * 2**64
-
-
-def _arrays(tensors: Mapping[str, tf.Tensor]) -> dict[str, np.ndarray]:
-    return {name: tensor.numpy() for name, tensor in tensors.items()}

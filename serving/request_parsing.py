@@ -1,42 +1,57 @@
-"""Messages of gRPC read by the call's own thread, in place of gRPC's.
+"""Messages of gRPC read where the call is answered, in place of gRPC's own reading.
 
-grpcio keeps for good what it has made for a call whose bytes are no message (seen with 1.85: the
-tag of a batch that never ends, some ten kilobytes): whoever sends enough of them would fill the
-memory. A message that is read here is refused as any other.
+What grpcio has read as no message ends the call as UNKNOWN, with an error in the log and objects
+that are kept; a message that is read here is refused as any other.
 """
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import grpc
 from google.protobuf.message import DecodeError
 
-Continuation = Callable[[grpc.HandlerCallDetails], grpc.RpcMethodHandler | None]
+_NO_MESSAGE = (grpc.StatusCode.INTERNAL, "Exception deserializing request!")
 
 
-class RequestParsing(grpc.ServerInterceptor):
+class RequestParsing(grpc.aio.ServerInterceptor):
     """Answers INTERNAL, as gRPC does, where bytes are no message. Streams stay as they are."""
 
-    def intercept_service(  # noqa: D102
-        self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
-    ) -> grpc.RpcMethodHandler | None:
-        handler: Any = continuation(handler_call_details)
+    async def intercept_service(  # noqa: D102
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Any:
+        handler = await continuation(handler_call_details)
         if handler is None or handler.unary_unary is None or handler.request_deserializer is None:
             return handler
+        on_loop = inspect.iscoroutinefunction(handler.unary_unary)
+        parsing = _parsing_on_loop if on_loop else _parsing
         return grpc.unary_unary_rpc_method_handler(
-            _parsing(handler.unary_unary, handler.request_deserializer),
+            parsing(handler.unary_unary, handler.request_deserializer),
             response_serializer=handler.response_serializer,
         )
 
 
-def _parsing(
-    answer: Callable[[Any, grpc.ServicerContext], Any], parse: Callable[[bytes], Any]
-) -> Callable[[bytes, grpc.ServicerContext], Any]:
+def _parsing(answer: Callable[[Any, Any], Any], parse: Callable[[bytes], Any]) -> Any:
     def parsed(message: bytes, context: grpc.ServicerContext) -> Any:
         try:
             request = parse(message)
         except DecodeError:
-            context.abort(grpc.StatusCode.INTERNAL, "Exception deserializing request!")
+            context.abort(*_NO_MESSAGE)
         return answer(request, context)
+
+    return parsed
+
+
+def _parsing_on_loop(
+    answer: Callable[[Any, Any], Awaitable[Any]], parse: Callable[[bytes], Any]
+) -> Any:
+    async def parsed(message: bytes, context: Any) -> Any:
+        try:
+            request = parse(message)
+        except DecodeError:
+            await context.abort(*_NO_MESSAGE)
+        return await answer(request, context)
 
     return parsed

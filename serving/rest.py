@@ -4,14 +4,14 @@
     GET  /v1/models/M[/versions/V|/labels/L]            status
     GET  /v1/models/M[/versions/V|/labels/L]/metadata   signatures
 
-Inference runs in worker threads, so that one slow call does not hold up the others.
+All of it happens on the server's event loop but the calls themselves, see BatchQueue, and reading
+long bodies.
 """
 
 import asyncio
 import json
-from collections.abc import Callable
-from concurrent import futures
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 import grpc
 from aiohttp import web
@@ -20,7 +20,6 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_pb2
 
 from serving import example_signatures, json_tensors, model_service, prediction_service
-from serving.batching import Caller
 from serving.metrics import Metrics
 from serving.predictions import Predictions
 from serving.request_error import RequestError, invalid
@@ -56,16 +55,14 @@ _AS_SERVED: dict[str, Any] = {
     "preserving_proto_field_name": True,
 }
 
-_Answer = Callable[[web.Request, bytes, str | None], str]
+_LONG_BYTES = 64 * 1024
+_Read = TypeVar("_Read")
+_Answer = Callable[[web.Request, bytes, str | None], Awaitable[str]]
 """Request, its body, and the id by which the log knows it -> JSON."""
 
 
 def application(
-    served: ServedVersions,
-    workers: futures.Executor,
-    metrics: Metrics,
-    predictions: Predictions,
-    options: ServerOptions,
+    served: ServedVersions, metrics: Metrics, predictions: Predictions, options: ServerOptions
 ) -> web.Application:
     """The application; every answer under /v1, refusals included, is JSON."""
     app = web.Application(
@@ -73,10 +70,10 @@ def application(
     )
 
     def counted(answer: _Answer) -> _Answer:
-        def counting(request: web.Request, body: bytes, named: str | None) -> str:
+        async def counting(request: web.Request, body: bytes, named: str | None) -> str:
             model = served.known(request.match_info.get("model", ""))
             with metrics.request(model, request.match_info.get("method", ""), "REST"):
-                return answer(request, body, named)
+                return await answer(request, body, named)
 
         return counting
 
@@ -84,30 +81,33 @@ def application(
         return web.Response(body=metrics.page(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     def route(method: str, path: str, answer: _Answer) -> None:
-        app.router.add_route(
-            method, path, _handler(counted(answer), workers, predictions, options.body_s)
-        )
+        app.router.add_route(method, path, _handler(counted(answer), predictions, options.body_s))
 
-    def predict(request: web.Request, body: bytes, named: str | None) -> str:
-        return _predict(served, request, body, named, predictions)
+    async def predict(request: web.Request, body: bytes, named: str | None) -> str:
+        return await _predict(served, request, body, named, predictions)
+
+    async def examples(request: web.Request, body: bytes, _: str | None) -> str:
+        return _examples(served, request, body)
+
+    async def status(request: web.Request, *_: object) -> str:
+        return _status(served, request)
+
+    async def metadata(request: web.Request, *_: object) -> str:
+        return _metadata(served, request)
 
     if options.metrics_path is not None:
         app.router.add_get(options.metrics_path, page)
     for model in (_MODEL, _MODEL + _VERSION, _MODEL + _LABEL):
         route("POST", model + ":{method:predict}", predict)
-        route(
-            "POST",
-            model + ":{method:classify|regress}",
-            lambda request, body, _: _examples(served, request, body),
-        )
-        route("GET", model, lambda request, *_: _status(served, request))
-        route("GET", model + "/metadata", lambda request, *_: _metadata(served, request))
+        route("POST", model + ":{method:classify|regress}", examples)
+        route("GET", model, status)
+        route("GET", model + "/metadata", metadata)
     route("*", "/v1/{path:.*}", _malformed)
     return app
 
 
 def _handler(
-    answer: _Answer, workers: futures.Executor, predictions: Predictions, body_s: float
+    answer: _Answer, predictions: Predictions, body_s: float
 ) -> Callable[[web.Request], Any]:
     async def handle(request: web.Request) -> web.Response:
         try:
@@ -115,9 +115,8 @@ def _handler(
         except asyncio.TimeoutError:
             return _too_slow(body_s)
         named = predictions.request_id(request.headers.get(HEADER))
-        loop = asyncio.get_running_loop()
         try:
-            text = await loop.run_in_executor(workers, answer, request, body, named)
+            text = await answer(request, body, named)
         except RequestError as error:
             text = json.dumps({"error": str(error)})
             status = _HTTP_STATUS.get(error.code, 500)
@@ -135,20 +134,29 @@ def _too_slow(seconds: float) -> web.Response:
     return response
 
 
-def _predict(
+async def _predict(
     served: ServedVersions,
     request: web.Request,
     body: bytes,
     named: str | None,
     predictions: Predictions,
 ) -> str:
-    parsed = _parsed(body)
+    parsed = await _aside(body, _parsed, body)
     signature_name = _signature_name(parsed)
     with served.using(_spec(request)) as servable:
         signature = servable.signature_def(signature_name)
-        format_, inputs = json_tensors.read_inputs(parsed, signature)
-        outputs = predictions.answer(servable, signature_name, inputs, (), Caller(), named)
+        format_, inputs = await _aside(body, json_tensors.read_inputs, parsed, signature)
+        outputs = await predictions.answer(
+            servable, signature_name, inputs, (), float("inf"), named
+        )
     return json.dumps(json_tensors.write_outputs(format_, outputs))
+
+
+async def _aside(body: bytes, read: Callable[..., _Read], *arguments: Any) -> _Read:
+    """What `read` gives; in another thread where the body is long, so that it holds up nobody."""
+    if len(body) < _LONG_BYTES:
+        return read(*arguments)
+    return await asyncio.get_running_loop().run_in_executor(None, read, *arguments)
 
 
 def _status(served: ServedVersions, request: web.Request) -> str:
@@ -188,7 +196,7 @@ def _examples(served: ServedVersions, request: web.Request, body: bytes) -> str:
     example_signatures.refuse_regress(served, spec)
 
 
-def _malformed(request: web.Request, *_: object) -> str:
+async def _malformed(request: web.Request, *_: object) -> str:
     raise invalid(f"Malformed request: {request.method} {request.path}")
 
 

@@ -1,17 +1,19 @@
-"""A REST application on an event loop in a thread of its own."""
+"""A REST application on an event loop."""
 
 import asyncio
 import contextlib
 import socket
 import ssl
-import threading
 from collections.abc import Iterator
 
 from aiohttp import web
 
+from serving import event_loop
+
 
 @contextlib.contextmanager
 def answering(
+    loop: asyncio.AbstractEventLoop,
     app: web.Application,
     bound: socket.socket,
     grace_seconds: float,
@@ -20,9 +22,6 @@ def answering(
     """Answers on the socket, over TLS with a `context`, until the block ends; then requests under
     way have `grace_seconds`.
     """
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="rest-loop", daemon=True)
-    thread.start()
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=grace_seconds)
 
     async def start() -> None:
@@ -30,10 +29,7 @@ def answering(
         await web.SockSite(runner, bound, ssl_context=context).start()
 
     try:
-        asyncio.run_coroutine_threadsafe(start(), loop).result()
+        event_loop.wait_for(loop, start())
         yield
     finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+        event_loop.wait_for(loop, runner.cleanup())

@@ -3,17 +3,16 @@
 import dataclasses
 import pathlib
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import grpc
 import numpy as np
 import tensorflow as tf
-from google.protobuf.message import DecodeError
-from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
+from tensorflow.core.framework import tensor_shape_pb2
+from tensorflow.core.protobuf import meta_graph_pb2
 
-from schema.errors import TandemError
 from schema.signatures import SERVING_DEFAULT
-from serving import required_ops, signature_defaults
+from serving import loaded_signatures, required_ops, saved_models, signature_defaults
+from serving.loaded_signatures import SignatureFunction
 from serving.request_error import RequestError, invalid, tensorflow_errors
 
 Outputs = dict[str, np.ndarray]
@@ -27,9 +26,9 @@ class Servable:
     name: str
     version: int
     signature_defs: Mapping[str, meta_graph_pb2.SignatureDef]
-    saved_model: Any
-    """What `tf.saved_model.load` gave; its variables live as long as it does."""
-    defaults: Mapping[str, Mapping[str, tf.Tensor]] = dataclasses.field(default_factory=dict)
+    signatures: Mapping[str, SignatureFunction]
+    """What runs them; the model's variables live as long as these do."""
+    defaults: Mapping[str, Mapping[str, np.ndarray]] = dataclasses.field(default_factory=dict)
     """By signature and input: what is taken where a request leaves the input out."""
 
     def signature_def(self, signature_name: str) -> meta_graph_pb2.SignatureDef:
@@ -38,7 +37,7 @@ class Servable:
         Raises RequestError FAILED_PRECONDITION where there is none.
         """
         name = signature_name or SERVING_DEFAULT
-        if name not in self.signature_defs or name not in self.saved_model.signatures:
+        if name not in self.signature_defs or name not in self.signatures:
             raise RequestError(
                 grpc.StatusCode.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.'
             )
@@ -47,7 +46,7 @@ class Servable:
     def predict(
         self,
         signature_name: str,
-        inputs: Mapping[str, tf.Tensor],
+        inputs: Mapping[str, np.ndarray],
         output_filter: Sequence[str] = (),
     ) -> Outputs:
         """Outputs of one signature, all of them where `output_filter` is empty. Inputs that have a
@@ -60,23 +59,23 @@ class Servable:
         return call.run(call.inputs)
 
     def call(
-        self, signature_name: str, inputs: Mapping[str, tf.Tensor], output_filter: Sequence[str]
+        self, signature_name: str, inputs: Mapping[str, np.ndarray], output_filter: Sequence[str]
     ) -> "Call":
         """What `predict` would run; raises as it does for what does not fit."""
         name = signature_name or SERVING_DEFAULT
         signature, defaults = self.signature_def(name), self.defaults.get(name, {})
         _check_inputs(signature, inputs, defaults)
         wanted = _wanted_outputs(signature, output_filter)
-        return Call(self.saved_model.signatures[name], name, {**defaults, **inputs}, tuple(wanted))
+        return Call(self.signatures[name], name, {**defaults, **inputs}, tuple(wanted))
 
 
 @dataclasses.dataclass(frozen=True)
 class Call:
     """A call of a signature that fits it."""
 
-    function: Any
+    function: SignatureFunction
     signature_name: str
-    inputs: dict[str, tf.Tensor]
+    inputs: dict[str, np.ndarray]
     """All of them."""
     wanted: tuple[str, ...]
 
@@ -85,16 +84,11 @@ class Call:
         """What is asked for: calls of a servable that ask alike may be joined."""
         return self.signature_name, self.wanted
 
-    def run(self, inputs: Mapping[str, tf.Tensor]) -> Outputs:
+    def run(self, inputs: Mapping[str, np.ndarray]) -> Outputs:
         """The outputs wanted, of these inputs; RequestError with its code where an op refuses."""
         with tensorflow_errors():
-            outputs = self.function(**inputs)
-            return {alias: _array(outputs[alias]) for alias in self.wanted}
-
-
-def _array(tensor: tf.Tensor) -> np.ndarray:
-    kind = object if tensor.dtype == tf.string else tensor.dtype.as_numpy_dtype
-    return np.asarray(tensor.numpy(), kind)
+            outputs = self.function(inputs)
+        return {alias: outputs[alias] for alias in self.wanted}
 
 
 def load(name: str, version: int, folder: pathlib.Path) -> Servable:
@@ -103,53 +97,41 @@ def load(name: str, version: int, folder: pathlib.Path) -> Servable:
     Raises TandemError where the file is no SavedModel for serving, and whatever TensorFlow raises
     where its parts are damaged.
     """
-    meta_graph = meta_graph_of(folder)
+    meta_graph = saved_models.meta_graph_of(folder)
     required_ops.register(meta_graph)
-    saved_model = tf.saved_model.load(str(folder), tags=[tf.saved_model.SERVING])
-    signatures = dict(meta_graph.signature_def)
-    defaults = {key: signature_defaults.read(signature) for key, signature in signatures.items()}
-    return Servable(name, version, signatures, saved_model, defaults)
-
-
-def meta_graph_of(folder: pathlib.Path) -> meta_graph_pb2.MetaGraphDef:
-    """The graph for serving of the SavedModel in `folder`, without its variables.
-
-    Raises TandemError where there is none.
-    """
-    saved_model = saved_model_pb2.SavedModel()
-    path = folder / "saved_model.pb"
-    try:
-        saved_model.ParseFromString(path.read_bytes())
-    except DecodeError as error:
-        raise TandemError(
-            f"expected a SavedModel in {path}, received other bytes; push it again"
-        ) from error
-    for meta_graph in saved_model.meta_graphs:
-        if set(meta_graph.meta_info_def.tags) == {tf.saved_model.SERVING}:
-            return meta_graph
-    raise TandemError(
-        f"expected a graph tagged {tf.saved_model.SERVING!r} in {path}, received none; "
-        "export the model with tf.saved_model.save"
-    )
+    declared = dict(meta_graph.signature_def)
+    defaults = {key: signature_defaults.read(signature) for key, signature in declared.items()}
+    return Servable(name, version, declared, loaded_signatures.load(meta_graph, folder), defaults)
 
 
 def _check_inputs(
     signature: meta_graph_pb2.SignatureDef,
-    inputs: Mapping[str, tf.Tensor],
-    defaults: Mapping[str, tf.Tensor],
+    inputs: Mapping[str, np.ndarray],
+    defaults: Mapping[str, np.ndarray],
 ) -> None:
     _check_names(signature, set(inputs), set(defaults))
-    for alias, tensor in inputs.items():
+    for alias, value in inputs.items():
         info = signature.inputs[alias]
-        expected = tf.dtypes.as_dtype(info.dtype)
-        if tensor.dtype != expected:
+        expected, received = tf.dtypes.as_dtype(info.dtype), tf.dtypes.as_dtype(value.dtype)
+        if received != expected:
             raise invalid(
-                f"input {alias} expects type {expected.name} but {tensor.dtype.name} is provided"
+                f"input {alias} expects type {expected.name} but {received.name} is provided"
             )
         # The function itself would take any shape and compute nonsense from it.
-        shape = tf.TensorShape(info.tensor_shape)  # pyright: ignore[reportArgumentType] takes protos
-        if not shape.is_compatible_with(tensor.shape):
-            raise invalid(f"input {alias} expects shape {shape} but {tensor.shape} is provided")
+        if not _fits(value.shape, info.tensor_shape):
+            shape = tf.TensorShape(info.tensor_shape)  # pyright: ignore[reportArgumentType] takes protos
+            raise invalid(
+                f"input {alias} expects shape {shape} but {tf.TensorShape(value.shape)} is provided"
+            )
+
+
+def _fits(shape: tuple[int, ...], expected: tensor_shape_pb2.TensorShapeProto) -> bool:
+    if expected.unknown_rank:
+        return True
+    sizes = [dim.size for dim in expected.dim]
+    return len(shape) == len(sizes) and all(
+        size in (-1, given) for given, size in zip(shape, sizes, strict=True)
+    )
 
 
 def _check_names(

@@ -1,9 +1,9 @@
 """The embedded server: TensorFlow Serving's gRPC and REST over the pushed models of one folder."""
 
+import asyncio
 import contextlib
 import dataclasses
 import pathlib
-import time
 from collections.abc import Iterator, Sequence
 from concurrent import futures
 
@@ -18,6 +18,7 @@ from tensorflow_serving.apis import (
 
 from schema.errors import NoRunError, TandemError
 from serving import (
+    event_loop,
     health,
     listening,
     model_config,
@@ -37,8 +38,9 @@ from serving.request_parsing import RequestParsing
 from serving.server_options import DEFAULTS, ServerOptions
 
 _REFUSING_SECONDS = 0.3
-_MORE_THREADS = 32
-_MOST_THREADS = 256
+_THREADS = 8
+"""For what is not on the event loop: ModelService, and metadata."""
+_MOST_CALLS = 1024
 _SERVICES = (
     prediction_service_pb2.DESCRIPTOR.services_by_name["PredictionService"].full_name,
     model_service_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name,
@@ -93,62 +95,72 @@ def running_configured_server(
 
 @contextlib.contextmanager
 def _running(store: ModelStore, options: ServerOptions) -> Iterator[RunningServer]:
-    queue = BatchQueue(options.batching)
-    store.metrics.add(queue.metrics)
-    predictions = Predictions(queue, store.metrics, options.request_log)
-    tls = options.security.tls
     with contextlib.ExitStack() as stack:
+        queue = BatchQueue(options.batching)
+        stack.callback(queue.close)
+        store.metrics.add(queue.metrics)
         if options.request_log is not None:
             store.metrics.add(options.request_log)
             stack.callback(options.request_log.close)
-        workers = stack.enter_context(_threads("rest", options))
-        grpc_server = _grpc_server(store, predictions, options)
-        well = Health(grpc_server)
-        grpc_port = listening.bound_grpc(grpc_server, options.host, options.grpc_port, tls)
-        # Last in, first out: the ports close before the workers behind them go.
-        stack.callback(lambda: grpc_server.stop(options.grace_s).wait())
+        loop = stack.enter_context(event_loop.running("ports"))
+        ports = event_loop.wait_for(loop, _bound(store, queue, options))
+        # Last in, first out: the ports close before what is behind them goes.
+        stack.callback(lambda: event_loop.wait_for(loop, ports.grpc_server.stop(options.grace_s)))
         bound = stack.enter_context(listening.bound_rest(options.host, options.rest_port))
         _first_load(store)
-        store.served.tell(well.update)
+        store.served.tell(ports.well.update)
         stack.enter_context(version_watch.following(store))
-        app = rest.application(store.served, workers, store.metrics, predictions, options)
+        app = rest.application(store.served, store.metrics, ports.predictions, options)
+        tls = options.security.tls
         context = None if tls is None else tls.context()
-        stack.enter_context(rest_server.answering(app, bound, options.grace_s, context))
-        grpc_server.start()
-        stack.callback(_drain, predictions, well, options.grace_s)
+        stack.enter_context(rest_server.answering(loop, app, bound, options.grace_s, context))
+        event_loop.wait_for(loop, ports.grpc_server.start())
+        stack.callback(lambda: event_loop.wait_for(loop, _drain(ports, options.grace_s)))
         rest_address = listening.address(options.host, bound.getsockname()[1])
         yield RunningServer(
-            grpc_address=listening.address(options.host, grpc_port),
+            grpc_address=listening.address(options.host, ports.grpc_port),
             rest_url=f"{'http' if tls is None else 'https'}://{rest_address}",
             models=store.served.available(),
         )
 
 
-def _drain(predictions: Predictions, well: Health, grace_s: float) -> None:
+@dataclasses.dataclass(frozen=True)
+class _Ports:
+    """What lives on the event loop."""
+
+    predictions: Predictions
+    grpc_server: grpc.aio.Server
+    grpc_port: int
+    well: Health
+
+
+async def _bound(store: ModelStore, queue: BatchQueue, options: ServerOptions) -> _Ports:
+    predictions = Predictions(queue, store.metrics, options.request_log)
+    server = _grpc_server(store, predictions, options)
+    well = Health(server)
+    port = listening.bound_grpc(server, options.host, options.grpc_port, options.security.tls)
+    return _Ports(predictions, server, port, well)
+
+
+async def _drain(ports: _Ports, grace_s: float) -> None:
     """Before a port closes: closing cuts what has just arrived, so callers are told to go first."""
-    well.end()
-    predictions.drain(grace_s)
-    time.sleep(_REFUSING_SECONDS)
-
-
-def _threads(name: str, options: ServerOptions) -> futures.ThreadPoolExecutor:
-    """One for each request that may wait or run, and some that say no to the others."""
-    wanted = options.batching.most_waiting + options.batching.threads + _MORE_THREADS
-    return futures.ThreadPoolExecutor(min(wanted, _MOST_THREADS), thread_name_prefix=name)
+    await ports.well.end()
+    await ports.predictions.drain(grace_s)
+    await asyncio.sleep(_REFUSING_SECONDS)
 
 
 def _grpc_server(
     store: ModelStore, predictions: Predictions, options: ServerOptions
-) -> grpc.Server:
-    server = grpc.server(
-        _threads("grpc", options),
+) -> grpc.aio.Server:
+    server = grpc.aio.server(
+        futures.ThreadPoolExecutor(_THREADS, thread_name_prefix="grpc"),
         interceptors=[*options.security.interceptors(), RequestParsing()],
         options=[
             ("grpc.so_reuseport", 0),  # a second server on the port fails, and shares no calls
             ("grpc.max_receive_message_length", options.max_message_bytes),
             ("grpc.max_send_message_length", -1),
         ],
-        maximum_concurrent_rpcs=4 * _MOST_THREADS,
+        maximum_concurrent_rpcs=_MOST_CALLS,
     )
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
         PredictionService(store.served, store.metrics, predictions), server

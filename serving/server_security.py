@@ -73,7 +73,7 @@ class ServerSecurity:
     token: str = dataclasses.field(default="", repr=False)
     """"" lets everybody in."""
 
-    def interceptors(self) -> list[grpc.ServerInterceptor]:
+    def interceptors(self) -> list[Any]:
         """For gRPC."""
         return [_TokenInterceptor(self)] if self.token else []
 
@@ -99,25 +99,25 @@ class ServerSecurity:
         return let_in
 
 
-class _TokenInterceptor(grpc.ServerInterceptor):
+class _TokenInterceptor(grpc.aio.ServerInterceptor):
     """Refuses calls without the token, all but those of health, which probes make."""
 
     def __init__(self, security: ServerSecurity) -> None:
         self._security = security
         self._refusal = grpc.unary_unary_rpc_method_handler(_refuse)
 
-    def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
+    async def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
         """As gRPC wants it."""
         if handler_call_details.method.startswith(f"/{health.NAME}/"):
-            return continuation(handler_call_details)
+            return await continuation(handler_call_details)
         given = dict(handler_call_details.invocation_metadata or ()).get("authorization", "")
         if self._security.allows(given):
-            return continuation(handler_call_details)
+            return await continuation(handler_call_details)
         return self._refusal
 
 
-def _refuse(request: object, context: grpc.ServicerContext) -> None:
-    context.abort(grpc.StatusCode.UNAUTHENTICATED, _REFUSED)
+async def _refuse(request: object, context: Any) -> None:
+    await context.abort(grpc.StatusCode.UNAUTHENTICATED, _REFUSED)
 
 
 def read_tls(

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.core.framework import tensor_pb2
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 from schema import signatures
@@ -51,10 +50,6 @@ def write(folder: pathlib.Path, defaults: Defaults) -> None:
     path.write_bytes(saved.SerializeToString(deterministic=True))
 
 
-def read(signature: meta_graph_pb2.SignatureDef) -> dict[str, tf.Tensor]:
-    """The defaults of a signature as tensors, by input."""
-    return {name: _tensor(proto) for name, proto in signature.defaults.items()}
-
-
-def _tensor(proto: tensor_pb2.TensorProto) -> tf.Tensor:
-    return tf.constant(tf.make_ndarray(proto), tf.dtypes.as_dtype(proto.dtype))
+def read(signature: meta_graph_pb2.SignatureDef) -> Defaults:
+    """The defaults of a signature, by input."""
+    return {name: tf.make_ndarray(proto) for name, proto in signature.defaults.items()}

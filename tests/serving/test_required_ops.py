@@ -38,7 +38,7 @@ LOAD_SCANN = """
     assert "scann" not in sys.modules
     loaded = servable.load("nearest", 1, pathlib.Path(sys.argv[1]))
     assert "scann" in sys.modules and "tensorflow_text" not in sys.modules
-    query = tf.one_hot([5, 11], 16)
+    query = tf.one_hot([5, 11], 16).numpy()
     print(loaded.predict("", {"query": query})["nearest"][:, 0].tolist())
 """
 

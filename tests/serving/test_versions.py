@@ -96,7 +96,7 @@ def test_a_version_leaves_when_its_last_request_has_ended(base_path):
     store = started(watching(base_path, "specific { versions: 1 }"))
     with contextlib.ExitStack() as requests:
         first = requests.enter_context(store.served.using(spec()))
-        loaded = weakref.ref(first.saved_model)
+        loaded = weakref.ref(first.signatures["serving_default"])
         with store.served.using(spec(version=1)):
             store.apply(watching(base_path, "specific { versions: 2 }"))
             assert store.served.states("greeter")[1].state == State.UNLOADING

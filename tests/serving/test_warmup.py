@@ -73,7 +73,7 @@ def test_a_version_has_answered_its_warmup_before_it_serves(started, folder):
     warmup.write(folder, [request(3), request(0), request(5)])
     store = started()
     with store.served.using(request(0).model_spec) as loaded:
-        answer = loaded.predict("", {"n": tf.constant([1], tf.int64)})
+        answer = loaded.predict("", {"n": np.array([1])})
     assert (loaded.version, int(answer["calls"])) == (2, 4)
 
 
