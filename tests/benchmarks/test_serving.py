@@ -60,13 +60,14 @@ def test_a_rate_is_good_where_all_came_in_time(changes, good):
 def test_the_headline_is_of_grpc_beside_both_others():
     row = {
         "in_process": {"answered_per_second": 1000.0},
-        "grpc": {"throughput": 600.0, "at_half_peak": {"p99_ms": 7.0}},
+        "grpc": {"throughput": 600.0, "goodput": 540.0, "at_half_peak": {"p99_ms": 7.0}},
         "fastapi": {"throughput": 200.0},
     }
     assert serving.headline(row) == {
         "throughput_ratio_to_in_process": 0.6,
         "throughput_ratio_to_fastapi": 3.0,
         "p99_ms_at_half_peak": 7.0,
+        "goodput_ratio_at_twice_peak": 0.9,
     }
     row["fastapi"] = {"throughput": 0.0}
     assert serving.headline(row)["throughput_ratio_to_fastapi"] is None
