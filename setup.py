@@ -44,8 +44,7 @@ REQUIRES = [
 EXTRAS = {
     "kfp": ["tfx[kfp]==1.16.*"],
     "gpu": ["tensorflow[and-cuda]==2.16.*"],
-    # Paths of s3://: boto3 for Beam, tensorflow-io for TensorFlow.
-    "s3": ["boto3>=1.34", "tensorflow-io==0.37.*"],
+    "s3": ["boto3>=1.34"],  # by which Beam reads and writes s3://
     # What the benchmarks hold Tandem against; `make setup` leaves them out.
     "peers": [
         "faiss-cpu>=1.8",

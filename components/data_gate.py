@@ -10,10 +10,13 @@ from tfx.types import artifact_utils
 from tfx.types.standard_artifacts import ExampleAnomalies, Examples, ExampleStatistics, Schema
 
 from components import findings, split_statistics, statistics_page, table_check
+from components.local_artifacts import on_local_disk
 from components.table_check import Table
+from schema import object_store
 
 
 @component
+@on_local_disk
 def DataGate(
     interactions: InputArtifact[Examples],
     interactions_schema: InputArtifact[Schema],
@@ -40,8 +43,9 @@ def DataGate(
         _table("items", items, items_schema, items_statistics, items_anomalies, items_before),
     ]  # fmt: skip
     found = [table_check.check(table) for table in tables]
-    for table, own in zip(tables, found, strict=True):
-        statistics_page.write(f"{pages}/{table.name}.html", table, own)
+    with object_store.written(pages) as folder:
+        for table, own in zip(tables, found, strict=True):
+            statistics_page.write(f"{folder}/{table.name}.html", table, own)
     findings.refuse([finding for own in found for finding in own], pages)
 
 

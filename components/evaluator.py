@@ -14,6 +14,7 @@ from tfx.utils import path_utils
 
 from components import pushed_before, training_inputs
 from components.artifact_types import Candidates, Histories
+from components.local_artifacts import on_local_disk
 from schema import candidates as candidate_files
 from serving import pushed_origin
 from serving.pushed_origin import Evaluated
@@ -30,6 +31,7 @@ NEWEST = "newest"
 
 
 @component
+@on_local_disk
 def Evaluator(
     timelines: InputArtifact[standard_artifacts.Examples],
     timelines_graph: InputArtifact[standard_artifacts.TransformGraph],

@@ -8,6 +8,7 @@ from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
 from components.artifact_types import Candidates
+from components.local_artifacts import on_local_disk
 from schema import candidates as candidate_files
 from serving import deny_list, eligibility, index_build, index_export
 from serving.config import IndexConfig
@@ -15,6 +16,7 @@ from serving.eligibility import Eligibility
 
 
 @component
+@on_local_disk
 def Indexer(
     candidates: InputArtifact[Candidates],
     index: OutputArtifact[standard_artifacts.Model],

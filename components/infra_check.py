@@ -10,12 +10,14 @@ from tfx.dsl.io import fileio
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
+from components.local_artifacts import on_local_disk
 from schema.errors import TandemError
 
 _SECONDS = 600
 
 
 @component
+@on_local_disk
 def InfraCheck(
     servables: InputArtifact[standard_artifacts.Model],
     infra_verdict: OutputArtifact[standard_artifacts.InfraBlessing],

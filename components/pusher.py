@@ -16,6 +16,7 @@ from tfx.utils import path_utils
 from components import push_outcome
 from components.artifact_types import Candidates
 from components.evaluator import EVALUATED
+from components.local_artifacts import on_local_disk
 from components.push_outcome import PushOutcome
 from schema.errors import NotBlessed
 from schema.signatures import RECOMMENDER, SERVABLES
@@ -24,6 +25,7 @@ from serving.pushed_origin import Evaluated, Forced, Origin, Run
 
 
 @component
+@on_local_disk
 def Pusher(
     servables: InputArtifact[standard_artifacts.Model],
     candidates: InputArtifact[Candidates],

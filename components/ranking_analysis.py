@@ -24,6 +24,7 @@ from tfx.utils import path_utils
 
 from components import training_inputs
 from components.artifact_types import Candidates
+from components.local_artifacts import on_local_disk
 from schema import candidates as candidate_files
 from trainer import analysed_slices, ranking_analysis, ranking_predictions
 from trainer.config import RankingConfig, RetrievalConfig
@@ -33,6 +34,7 @@ ANALYSIS = "analysis.json"
 
 
 @component(use_beam=True)
+@on_local_disk
 def RankingAnalysis(
     timelines: InputArtifact[Examples],
     timelines_graph: InputArtifact[TransformGraph],

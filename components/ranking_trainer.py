@@ -5,13 +5,16 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
-from components import training_inputs
+from components import local_artifacts, training_inputs
 from components.artifact_types import Candidates
+from components.local_artifacts import on_local_disk
+from schema import object_store
 from trainer import fingerprint, ranking, strategy
 from trainer.config import RankingConfig, RetrievalConfig, TrainerConfig
 
 
 @component
+@on_local_disk
 def RankingTrainer(
     timelines: InputArtifact[standard_artifacts.Examples],
     timelines_graph: InputArtifact[standard_artifacts.TransformGraph],
@@ -37,18 +40,21 @@ def RankingTrainer(
     devices = strategy.of(TrainerConfig.model_validate_json(hardware))
     data = training_inputs.load(timelines, timelines_graph, items, items_graph, dataset)
     settings = RankingConfig.model_validate_json(config).changed(epochs=epochs)
-    measured = ranking.train(
-        data,
-        path_utils.serving_model_dir(query.uri),
-        candidates.uri,
-        served_candidates.uri,
-        RetrievalConfig.model_validate_json(retrieval_config),
-        settings,
-        seed,
-        path_utils.serving_model_dir(model.uri),
-        tensorboard,
-        f"{checkpoints}/{fingerprint.of(data, seed, candidates.uri, settings.model_dump_json())}",
-        devices,
-    )
+    learned_from = local_artifacts.stored_at(candidates.uri)
+    kept = fingerprint.of(data, seed, learned_from, settings.model_dump_json())
+    with object_store.written(tensorboard) as log_dir:
+        measured = ranking.train(
+            data,
+            path_utils.serving_model_dir(query.uri),
+            candidates.uri,
+            served_candidates.uri,
+            RetrievalConfig.model_validate_json(retrieval_config),
+            settings,
+            seed,
+            path_utils.serving_model_dir(model.uri),
+            log_dir,
+            f"{checkpoints}/{kept}",
+            devices,
+        )
     for name, value in measured.items():
         model.set_float_custom_property(name, float(value))

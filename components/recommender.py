@@ -10,6 +10,7 @@ from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
 from components.artifact_types import Candidates
+from components.local_artifacts import on_local_disk
 from schema import candidates as candidate_files
 from schema.signatures import RANKING, RECOMMENDER
 from serving import pushed_index, saved_models, servable_export
@@ -18,6 +19,7 @@ from trainer.ranking_verdict import served_order
 
 
 @component
+@on_local_disk
 def Recommender(
     query: InputArtifact[standard_artifacts.Model],
     candidates: InputArtifact[Candidates],

@@ -7,12 +7,15 @@ from tfx.utils import path_utils
 
 from components import training_inputs
 from components.artifact_types import Candidates
+from components.local_artifacts import on_local_disk
+from schema import object_store
 from trainer import fingerprint, retrieval, strategy
 from trainer.config import RetrievalConfig, TrainerConfig
 from trainer.retrieval import Outputs
 
 
 @component
+@on_local_disk
 def RetrievalTrainer(
     timelines: InputArtifact[standard_artifacts.Examples],
     timelines_graph: InputArtifact[standard_artifacts.TransformGraph],
@@ -38,15 +41,16 @@ def RetrievalTrainer(
     devices = strategy.of(TrainerConfig.model_validate_json(hardware))
     data = training_inputs.load(timelines, timelines_graph, items, items_graph, dataset)
     settings = RetrievalConfig.model_validate_json(config).changed(epochs=epochs)
-    measured = retrieval.train(
-        data,
-        settings,
-        seed,
-        Outputs(path_utils.serving_model_dir(held_out_model.uri), held_out_candidates.uri),
-        Outputs(path_utils.serving_model_dir(model.uri), candidates.uri),
-        tensorboard,
-        f"{checkpoints}/{fingerprint.of(data, seed, settings.model_dump_json())}",
-        devices,
-    )
+    with object_store.written(tensorboard) as log_dir:
+        measured = retrieval.train(
+            data,
+            settings,
+            seed,
+            Outputs(path_utils.serving_model_dir(held_out_model.uri), held_out_candidates.uri),
+            Outputs(path_utils.serving_model_dir(model.uri), candidates.uri),
+            log_dir,
+            f"{checkpoints}/{fingerprint.of(data, seed, settings.model_dump_json())}",
+            devices,
+        )
     for name, value in measured.items():
         model.set_float_custom_property(name, float(value))

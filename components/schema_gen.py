@@ -5,8 +5,11 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.dsl.io import fileio
 from tfx.types import standard_artifacts
 
+from components.local_artifacts import on_local_disk
+
 
 @component
+@on_local_disk
 def SchemaGen(
     schema: OutputArtifact[standard_artifacts.Schema],
     text: Parameter[str],

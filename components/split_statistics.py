@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import apache_beam as beam
 import pyarrow as pa
 import tensorflow_data_validation as tfdv
+from apache_beam.io.filesystems import FileSystems
 from tensorflow_data_validation.statistics import stats_impl
 from tensorflow_metadata.proto.v0 import statistics_pb2
 from tfx.components.statistics_gen.executor import DEFAULT_FILE_NAME
@@ -12,6 +13,7 @@ from tfx.dsl.io import fileio
 from tfx_bsl.public import tfxio
 
 from components.counted_values import counted
+from components.ingest import examples
 
 # Hundredths, so that the inference of ranges sees where a scale ends: see schema_inference.
 _QUANTILES = 100
@@ -60,8 +62,8 @@ def _write(found: statistics_pb2.DatasetFeatureStatisticsList, uri: str, splits:
     for split in splits:
         none = statistics_pb2.DatasetFeatureStatistics(name=split)
         one = statistics_pb2.DatasetFeatureStatisticsList(datasets=[by_split.get(split, none)])
-        fileio.makedirs(_folder(uri, split))
-        with fileio.open(_file(uri, split), "wb") as file:
+        examples.make_folder(_folder(uri, split))
+        with FileSystems.create(_file(uri, split)) as file:
             file.write(one.SerializeToString(deterministic=True))
 
 

@@ -24,6 +24,7 @@ from components.retrieval_trainer import RetrievalTrainer
 from components.retrieval_tuner import RetrievalTuner
 from components.schema_gen import SchemaGen
 from components.statistics_gen import StatisticsGen
+from components.stock_components import ExampleValidator, Transform
 from pipeline import schemas
 from pipeline.config import Config
 from pipeline.push import Push
@@ -172,7 +173,7 @@ def _data_nodes(
 def _validated(table: str, statistics: BaseNode, config: Config) -> dict[str, BaseNode]:
     text = text_format.MessageToString(schemas.of(config, table))
     schema = SchemaGen(text=text).with_id(f"SchemaGen.{table}")
-    validator = tfx.components.ExampleValidator(
+    validator = ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
     ).with_id(f"ExampleValidator.{table}")
     return {f"{table}_schema": schema, f"{table}_validator": validator}
@@ -200,7 +201,7 @@ def _transform(
     """Vocabularies and statistics come from the first split alone: train, or the whole
     catalogue.
     """
-    transform = tfx.components.Transform(
+    transform = Transform(
         examples=nodes[table].outputs["examples"],
         schema=nodes[f"{table}_schema"].outputs["schema"],
         preprocessing_fn=f"trainer.preprocessing.{function}",

@@ -6,7 +6,9 @@ from typing import Any
 
 import tensorflow as tf
 
+from schema import object_store
 from schema.errors import TandemError, TrainingDiverged
+from trainer.kept_folder import KeptFolder
 
 Logs = dict[str, float]
 
@@ -23,20 +25,23 @@ class TrainingState(tf.keras.callbacks.Callback):
     def __init__(
         self, model: tf.keras.Model, folder: str, monitor: str, mode: str, patience: int
     ) -> None:
-        """`mode` is "max" or "min". The `model` is compiled and has all its variables."""
+        """`folder` is a path or a URL, `mode` "max" or "min". The `model` is compiled and has all
+        its variables.
+        """
         super().__init__()
         self._monitor = monitor
         self._sign = 1.0 if mode == "max" else -1.0
         self._patience = patience
         self._logs = tf.Variable("[]", dtype=tf.string, name="logs")
         self._writes = model.distribute_strategy.extended.should_checkpoint
+        self._folder = KeptFolder(folder)
         weights = _weights(model)
         with model.distribute_strategy.scope():
             model.optimizer.build(model.trainable_variables)
         self._last = _kept(
-            f"{folder}/last", weights=weights, optimizer=model.optimizer, logs=self._logs
+            f"{self._folder.path}/last", weights=weights, optimizer=model.optimizer, logs=self._logs
         )
-        self._best = _kept(f"{folder}/best", weights=weights)
+        self._best = _kept(f"{self._folder.path}/best", weights=weights)
 
     @property
     def logs(self) -> list[Logs]:
@@ -88,12 +93,15 @@ class TrainingState(tf.keras.callbacks.Callback):
             if self.best_epoch == len(self.logs) - 1:
                 self._best.save()
             self._last.save()
+            self._folder.save()
         self.model.stop_training = self.stopped
 
 
 def remove(folder: str) -> None:
     """Forgets a training that has ended and whose results are written."""
-    if tf.io.gfile.exists(folder):
+    if object_store.is_remote(folder):
+        object_store.remove(folder)
+    elif tf.io.gfile.exists(folder):
         tf.io.gfile.rmtree(folder)
 
 

@@ -1,11 +1,16 @@
 """Tables -> tf.train.Example records, encoded by tfx-bsl's C++, in the layout TFX reads."""
 
+import contextlib
+from collections.abc import Iterator
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import tensorflow as tf
 from apache_beam.io.filesystems import FileSystems
 from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
+
+from schema import object_store
 
 
 def split_folder(uri: str, split: str) -> str:
@@ -16,17 +21,26 @@ def split_folder(uri: str, split: str) -> str:
 def prepare(uri: str, splits: tuple[str, ...]) -> None:
     """Makes the folders of all splits."""
     for split in splits:
-        folder = split_folder(uri, split)
-        if not FileSystems.exists(folder):
-            FileSystems.mkdirs(folder)
+        make_folder(split_folder(uri, split))
 
 
-def open_writer(uri: str, split: str, shard: int, shards: int) -> tf.io.TFRecordWriter:
+def make_folder(folder: str) -> None:
+    """Makes it where it is not there."""
+    if not FileSystems.exists(folder):
+        FileSystems.mkdirs(folder)
+
+
+@contextlib.contextmanager
+def open_writer(uri: str, split: str, shard: int, shards: int) -> Iterator[tf.io.TFRecordWriter]:
     """Writer of one gzip TFRecord file of a split; without a record it is a valid empty file."""
     name = f"data_tfrecord-{shard:05d}-of-{shards:05d}.gz"
     # The fastest level: half the default's time for a fifth more bytes.
     options = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
-    return tf.io.TFRecordWriter(FileSystems.join(split_folder(uri, split), name), options)
+    with (
+        object_store.written(split_folder(uri, split)) as folder,  # TensorFlow knows no s3://
+        tf.io.TFRecordWriter(f"{folder}/{name}", options) as writer,
+    ):
+        yield writer
 
 
 def write(writer: tf.io.TFRecordWriter, table: pa.Table) -> None:

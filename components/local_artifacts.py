@@ -1,0 +1,130 @@
+"""Artifacts of object stores as folders of this machine, while a component works on them.
+
+What a component reads is copied here before, what it has written is copied there after. So the code
+behind it knows folders alone, and TensorFlow's many small reads cross no network. Where the URIs
+are paths nothing is copied.
+
+Beam writes from any machine, so its components' artifacts stay where they are as far as both Beam
+and TensorFlow know the store, gs://.
+"""
+
+import contextlib
+import functools
+import inspect
+import pathlib
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from tfx.dsl.component.experimental.annotations import (
+    BeamComponentParameter,
+    InputArtifact,
+    OutputArtifact,
+)
+from tfx.types import Artifact
+
+from schema import object_store
+
+_KNOWN_TO_BEAM_AND_TENSORFLOW = "gs://"
+Artifacts = dict[str, list[Artifact]]
+
+
+class _Copies:
+    """Of this process, by URI: an artifact is never written again, so one copy is enough."""
+
+    def __init__(self) -> None:
+        self._folders: dict[str, tempfile.TemporaryDirectory] = {}
+
+    def fresh(self, uri: str) -> str:
+        """An empty folder that stands for `uri` from now on."""
+        folder = tempfile.TemporaryDirectory(prefix="tandem-")
+        self._folders[uri] = folder
+        return folder.name
+
+    def of(self, uri: str) -> str:
+        """What is at `uri`, copied when it is asked for the first time."""
+        if uri not in self._folders:
+            object_store.download(uri, pathlib.Path(self.fresh(uri)))
+        return self._folders[uri].name
+
+    def forget(self, uri: str) -> None:
+        """Removes the copy, where there is one."""
+        if uri in self._folders:
+            self._folders.pop(uri).cleanup()
+
+    def stored_at(self, folder: str) -> str:
+        """What the folder is a copy of; itself where it is none."""
+        found = (uri for uri, copy in self._folders.items() if copy.name == folder)
+        return next(found, folder)
+
+
+_copies = _Copies()
+stored_at = _copies.stored_at
+
+
+@contextlib.contextmanager
+def local(
+    read: Iterable[Artifact], written: Iterable[Artifact], beam: bool = False
+) -> Iterator[None]:
+    """Inside the block the artifacts' URIs are folders. What is `written` is copied when it ends
+    without an error, and is forgotten when it does not.
+
+    `beam`: a Beam pipeline reads or writes them.
+    """
+    sources = [artifact for artifact in read if _is_copied(artifact.uri, beam)]
+    targets = [artifact for artifact in written if _is_copied(artifact.uri, beam)]
+    uris = [artifact.uri for artifact in (*sources, *targets)]
+    made = [artifact.uri for artifact in targets]
+    try:
+        for artifact in sources:
+            artifact.uri = _copies.of(artifact.uri)
+        for artifact in targets:
+            artifact.uri = _copies.fresh(artifact.uri)
+        yield
+        for artifact, uri in zip(targets, made, strict=True):
+            object_store.upload(pathlib.Path(artifact.uri), uri)
+        made = []
+    finally:
+        for artifact, uri in zip((*sources, *targets), uris, strict=True):
+            artifact.uri = uri
+        for uri in made:
+            _copies.forget(uri)
+
+
+def on_local_disk(function: Callable[..., None]) -> Any:
+    """Below TFX's `@component`: the function is given artifacts whose URIs are folders."""
+    kinds = inspect.get_annotations(function)
+    beam = any(isinstance(kind, BeamComponentParameter) for kind in kinds.values())
+    inputs = [name for name, kind in kinds.items() if isinstance(kind, InputArtifact)]
+    outputs = [name for name, kind in kinds.items() if isinstance(kind, OutputArtifact)]
+
+    @functools.wraps(function)
+    def called(**given: Any) -> None:
+        with local(_of(given, inputs), _of(given, outputs), beam):
+            function(**given)
+
+    # TFX reads the declaration from the function itself, and a wrapper shows its own.
+    called.__signature__ = inspect.signature(function)  # pyright: ignore[reportAttributeAccessIssue]
+    return called
+
+
+class OnLocalDisk:
+    """The same for an executor of TFX's own components, before its class among the bases."""
+
+    def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Any) -> Any:
+        """Does what it does with folders."""
+        read = [artifact for artifacts in input_dict.values() for artifact in artifacts]
+        written = [artifact for artifacts in output_dict.values() for artifact in artifacts]
+        with local(read, written, beam=True):
+            return super().Do(input_dict, output_dict, exec_properties)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _of(given: dict[str, Any], names: list[str]) -> list[Artifact]:
+    """An optional input may be left out."""
+    return [given[name] for name in names if given.get(name) is not None]
+
+
+def _is_copied(uri: str, beam: bool) -> bool:
+    if beam and uri.startswith(_KNOWN_TO_BEAM_AND_TENSORFLOW):
+        return False
+    return object_store.is_remote(uri)

@@ -1,0 +1,157 @@
+"""Folders and files at URLs of object stores, s3:// and gs://: listed, copied and removed.
+
+Arrow's file systems do it. Credentials and region are found as those of the providers' own programs
+are: in environment variables, in a profile, or from the machine. `AWS_ENDPOINT_URL_S3` or
+`AWS_ENDPOINT_URL`, which boto3 and so Beam read too, name another server that speaks S3.
+
+A store has no folders, only names with slashes in them. An object whose name ends in a slash, which
+some programs leave for an empty folder, counts as none.
+"""
+
+import contextlib
+import functools
+import os
+import pathlib
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from concurrent import futures
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import fs
+
+from schema.errors import UsageError
+
+_AT_ONCE = 8
+_PART_BYTES = 32 << 20
+
+
+def is_remote(place: str) -> bool:
+    """Whether `place` is a URL and no path of this machine."""
+    return "://" in place
+
+
+def opened(uri: str) -> tuple[Any, str]:
+    """Arrow's file system of a URL, and what stands for the URL there; UsageError for another
+    scheme.
+    """
+    scheme, _, path = uri.partition("://")
+    path = path.strip("/")
+    return _file_system(scheme, path.partition("/")[0], _endpoint()), path
+
+
+def files(uri: str) -> list[str]:
+    """Names of all objects below `uri`, from there on, sorted; none where there is nothing.
+
+    Raises OSError where the store cannot be reached, or has no such bucket.
+    """
+    system, root = opened(uri)
+    try:
+        found = system.get_file_info(fs.FileSelector(root, recursive=True))
+    except FileNotFoundError:
+        return []
+    return sorted(info.path[len(root) + 1 :] for info in found if info.type == fs.FileType.File)
+
+
+def read(uri: str) -> bytes:
+    """One object. Raises FileNotFoundError where there is none, OSError as `files` does."""
+    system, path = opened(uri)
+    with system.open_input_stream(path) as stream:
+        return stream.read()
+
+
+def download(uri: str, folder: pathlib.Path) -> None:
+    """Copies all objects below `uri` into `folder`, which is made; raises OSError as `files`."""
+    system, root = opened(uri)
+    folder.mkdir(parents=True, exist_ok=True)
+    _each(lambda name: _fetch(system, f"{root}/{name}", folder / name), files(uri))
+
+
+def upload(folder: pathlib.Path, uri: str) -> None:
+    """Copies all files below `folder`; raises OSError as `files`."""
+    names = [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
+    _each(lambda name: upload_file(folder / name, f"{uri}/{name}"), names)
+
+
+def upload_file(path: pathlib.Path, uri: str) -> None:
+    """Copies one file, whose object appears when it is whole; raises OSError as `files`."""
+    _each(lambda stored: _store(path, stored), [uri])
+
+
+def remove(uri: str) -> None:
+    """Removes the object at `uri` and all below it; raises OSError as `files`."""
+    system, path = opened(uri)
+    kind = system.get_file_info(path).type
+    if kind == fs.FileType.File:
+        system.delete_file(path)
+    elif kind == fs.FileType.Directory:
+        system.delete_dir(path)
+
+
+def fingerprint(uri: str) -> str:
+    """Differs when the object has been written anew; "" where there is none."""
+    system, path = opened(uri)
+    info = system.get_file_info(path)
+    return f"{info.size} {info.mtime_ns}" if info.type == fs.FileType.File else ""
+
+
+@contextlib.contextmanager
+def written(place: str) -> Iterator[str]:
+    """A folder whose files are copied to the URL `place` when the block ends, however it ends; a
+    `place` that is a path is that folder itself.
+    """
+    if not is_remote(place):
+        yield place
+        return
+    with tempfile.TemporaryDirectory(prefix="tandem-") as folder:
+        try:
+            yield folder
+        finally:
+            upload(pathlib.Path(folder), place)
+
+
+def _each(copy: Callable[[str], None], names: Iterable[str]) -> None:
+    with futures.ThreadPoolExecutor(_AT_ONCE) as pool:
+        for _ in pool.map(copy, names):
+            pass
+
+
+def _fetch(system: Any, path: str, target: pathlib.Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with system.open_input_stream(path) as stream, target.open("wb") as file:
+        while part := stream.read(_PART_BYTES):
+            file.write(part)
+
+
+def _store(source: pathlib.Path, uri: str) -> None:
+    """Arrow closes a stream whatever happens, and closing makes an object of what it has. So all
+    bytes are at hand before it is opened, and this runs in a thread, where no Ctrl-C arrives.
+    """
+    content = (
+        pa.memory_map(str(source)).read_buffer() if source.stat().st_size else pa.py_buffer(b"")
+    )
+    system, path = opened(uri)
+    stream = system.open_output_stream(path)
+    for start in range(0, content.size, _PART_BYTES):
+        stream.write(content.slice(start, min(_PART_BYTES, content.size - start)))
+    stream.close()
+
+
+def _endpoint() -> str:
+    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+
+
+@functools.cache
+def _file_system(scheme: str, bucket: str, endpoint: str) -> Any:
+    if scheme == "gs":
+        return fs.GcsFileSystem()
+    if scheme != "s3":
+        raise UsageError(
+            f"expected a path, or a URL with s3:// or gs://, received {scheme}://{bucket}/…; "
+            "give one of these"
+        )
+    if not endpoint:
+        return fs.S3FileSystem(region=fs.resolve_s3_region(bucket))
+    protocol, _, server = endpoint.partition("://")
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    return fs.S3FileSystem(endpoint_override=server, scheme=protocol, region=region or "us-east-1")
