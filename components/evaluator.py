@@ -1,7 +1,6 @@
 """Evaluates both stages on the test split and decides about the blessing."""
 
 import json
-import pathlib
 from typing import Any
 
 import tensorflow as tf
@@ -67,10 +66,11 @@ def Evaluator(
     rules = with_thresholds(
         BlessingConfig.model_validate_json(blessing_config), thresholds, data.dataset.labels.ranking
     )
-    serving = pathlib.Path(serving_dir)
-    version = pushed_origin.newest(serving) if pushed == NEWEST else pushed
+    version = pushed_origin.newest(serving_dir) if pushed == NEWEST else pushed
     compared = version if rules.pushed else ""
-    before = pushed_before.answered(data, histories.uri, serving, compared) if compared else None
+    before = (
+        pushed_before.answered(data, histories.uri, serving_dir, compared) if compared else None
+    )
     measured = evaluation.evaluate(
         data,
         tf.saved_model.load(path_utils.serving_model_dir(query.uri)),

@@ -13,7 +13,7 @@ from components.ingest.cut import Cut
 from schema import candidates as candidate_files
 from schema.errors import TandemError
 from schema.signatures import RECOMMENDER
-from serving import askers, pushed_lists, pushed_versions
+from serving import askers, pushed_lists, stored_versions
 from serving.askers import Askers
 from serving.pushed_lists import PushedVersion
 from trainer import popularity, questions
@@ -48,18 +48,17 @@ class Answered:
     """[users, 100] indices of the new catalogue's items, or as deep as it; 0 for no item."""
 
 
-def answered(
-    data: TrainingData, histories_uri: str, serving_dir: pathlib.Path, version: str
-) -> Answered:
-    """Asks version `version` the questions of test, as of their moment.
+def answered(data: TrainingData, histories_uri: str, serving_dir: str, version: str) -> Answered:
+    """Asks version `version`, in a folder or at a URL, the questions of test, as of their moment.
 
     A version that was made by another Tandem, by hand, or is not whole cannot be asked: what ended
     it is its `failure`, and the evaluation goes on without its lists.
     """
-    path = pushed_versions.folder_of(serving_dir, RECOMMENDER, int(version))
-    described = {"version": int(version), "path": str(path)}
+    path = f"{serving_dir}/{RECOMMENDER}/{version}"
+    described = {"version": int(version), "path": path}
     try:
-        lists, note = _answered(data, histories_uri, serving_dir, version)
+        with stored_versions.local(serving_dir, RECOMMENDER, version) as folder:
+            lists, note = _answered(data, histories_uri, folder, version)
     except _NOT_TO_BE_ASKED as error:
         said = " ".join(f"{type(error).__name__}: {error}".split())
         return Answered(described | {"failure": said[:500]}, None)

@@ -18,9 +18,10 @@ from components.artifact_types import Candidates
 from components.evaluator import EVALUATED
 from components.local_artifacts import on_local_disk
 from components.push_outcome import PushOutcome
+from schema import object_store
 from schema.errors import NotBlessed
 from schema.signatures import RECOMMENDER, SERVABLES
-from serving import pushed_origin, pushed_versions
+from serving import pushed_origin, pushed_versions, stored_versions
 from serving.pushed_origin import Evaluated, Forced, Origin, Run
 
 
@@ -56,10 +57,10 @@ def Pusher(
         pushed_at=now,
         forced=Forced(at=now, **json.loads(forced)) if failures else None,
     )
-    paths = _push(pathlib.Path(serving_dir), servables, candidates, origin)
-    version = int(paths[RECOMMENDER].name)
+    paths = _push(serving_dir, servables, candidates, origin)
+    version = int(paths[RECOMMENDER].rpartition("/")[2])
     push_outcome.write(PushOutcome(failures=failures, version=version), pushed.uri)
-    described = {name: {"path": str(path), "version": version} for name, path in paths.items()}
+    described = {name: {"path": path, "version": version} for name, path in paths.items()}
     pushed.set_string_custom_property("servables", json.dumps(described))
     pushed.set_string_custom_property(
         "forced", origin.forced.model_dump_json() if origin.forced else ""
@@ -84,11 +85,11 @@ def _refuse(failures: list[str], uri: str) -> None:
 
 
 def _push(
-    serving_dir: pathlib.Path,
+    serving_dir: str,
     servables: standard_artifacts.Model,
     candidates: Candidates,
     origin: Origin,
-) -> dict[str, pathlib.Path]:
+) -> dict[str, str]:
     """What asking the version again takes goes with it, since nothing else may be left by then."""
     source = pathlib.Path(path_utils.serving_model_dir(servables.uri))
     with tempfile.TemporaryDirectory(prefix="tandem-") as folder:
@@ -98,9 +99,17 @@ def _push(
             pushed_origin.ORIGIN: written,
             pushed_origin.CANDIDATES: pathlib.Path(candidates.uri),
         }
-        return pushed_versions.push(
-            {name: source / name for name in SERVABLES},
-            serving_dir,
-            pushed_versions.next_version(serving_dir),
-            {RECOMMENDER: {f"{pushed_origin.EXTRA}/{name}": path for name, path in extra.items()}},
-        )
+        models = {name: source / name for name in SERVABLES}
+        beside = {f"{pushed_origin.EXTRA}/{name}": path for name, path in extra.items()}
+        return _copied(models, serving_dir, {RECOMMENDER: beside})
+
+
+def _copied(
+    models: dict[str, pathlib.Path], serving_dir: str, beside: dict[str, dict[str, pathlib.Path]]
+) -> dict[str, str]:
+    if object_store.is_remote(serving_dir):
+        version = stored_versions.next_version(serving_dir)
+        return stored_versions.push(models, serving_dir, version, beside)
+    folder = pathlib.Path(serving_dir)
+    final = pushed_versions.push(models, folder, pushed_versions.next_version(folder), beside)
+    return {name: str(path) for name, path in final.items()}

@@ -38,8 +38,10 @@ class Push:
         return Push(NEWEST, made_by, "")
 
 
-def local(config: Config, data: str, serving: pathlib.Path, why: str | None) -> Push:
-    """On this machine; `data` is the fingerprint of the input, `why` the reason to push anyhow."""
+def local(config: Config, data: str, serving: pathlib.Path | str, why: str | None) -> Push:
+    """On this machine, to a folder or a URL; `data` is the fingerprint of the input, `why` the reason
+    to push anyhow.
+    """
     fingerprint = _fingerprint(config, data)
     made_by = Run(pipeline=config.name, fingerprint=fingerprint, seed=config.seed)
     forced = "" if why is None else json.dumps({"who": _user(), "why": why})
@@ -61,7 +63,7 @@ def _fingerprint(config: Config, data: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def _compared_with(serving: pathlib.Path, fingerprint: str) -> str:
+def _compared_with(serving: pathlib.Path | str, fingerprint: str) -> str:
     """The newest version; but where this very run has made it, what it was compared with then, so
     that a run with nothing changed finds all of itself in the cache.
     """
@@ -72,11 +74,11 @@ def _compared_with(serving: pathlib.Path, fingerprint: str) -> str:
     return origin.evaluated.judged_against
 
 
-def _origin(serving: pathlib.Path, version: str) -> Origin | None:
+def _origin(serving: pathlib.Path | str, version: str) -> Origin | None:
     """None for no version, and for one of unknown origin: evaluation says what is wrong with it."""
     if not version:
         return None
     try:
-        return pushed_origin.read(pushed_origin.folder(serving, version) / pushed_origin.ORIGIN)
+        return pushed_origin.of_version(serving, version)
     except TandemError:
         return None

@@ -53,6 +53,22 @@ def files(uri: str) -> list[str]:
     return sorted(info.path[len(root) + 1 :] for info in found if info.type == fs.FileType.File)
 
 
+def folders(uri: str) -> list[str]:
+    """Names of the folders directly below `uri`, by one request; raises OSError as `files`."""
+    system, root = opened(uri)
+    try:
+        found = system.get_file_info(fs.FileSelector(root))
+    except FileNotFoundError:
+        return []
+    return sorted(info.base_name for info in found if info.type == fs.FileType.Directory)
+
+
+def is_file(uri: str) -> bool:
+    """Whether there is an object of that name; raises OSError as `files`."""
+    system, path = opened(uri)
+    return system.get_file_info(path).type == fs.FileType.File
+
+
 def read(uri: str) -> bytes:
     """One object. Raises FileNotFoundError where there is none, OSError as `files` does."""
     system, path = opened(uri)
@@ -67,9 +83,10 @@ def download(uri: str, folder: pathlib.Path) -> None:
     _each(lambda name: _fetch(system, f"{root}/{name}", folder / name), files(uri))
 
 
-def upload(folder: pathlib.Path, uri: str) -> None:
-    """Copies all files below `folder`; raises OSError as `files`."""
-    names = [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
+def upload(folder: pathlib.Path, uri: str, without: str = "") -> None:
+    """Copies all files below `folder` but the one named `without`; raises OSError as `files`."""
+    found = (str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    names = [name for name in found if name != without]
     _each(lambda name: upload_file(folder / name, f"{uri}/{name}"), names)
 
 
@@ -111,9 +128,12 @@ def written(place: str) -> Iterator[str]:
 
 
 def _each(copy: Callable[[str], None], names: Iterable[str]) -> None:
-    with futures.ThreadPoolExecutor(_AT_ONCE) as pool:
+    pool = futures.ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="copy")
+    try:
         for _ in pool.map(copy, names):
             pass
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _fetch(system: Any, path: str, target: pathlib.Path) -> None:

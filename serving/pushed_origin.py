@@ -5,13 +5,15 @@ artifact of `schema.candidates`. Servers leave files there alone.
 """
 
 import pathlib
+from collections.abc import Callable
 
 from pydantic import ValidationError
 
+from schema import object_store
 from schema.errors import TandemError
 from schema.signatures import RECOMMENDER
 from schema.strict import Strict
-from serving import pushed_versions
+from serving import pushed_versions, stored_versions
 
 EXTRA = "assets.extra"
 ORIGIN = "origin.json"
@@ -68,9 +70,12 @@ class Origin(Strict):
     pushed."""
 
 
-def newest(serving_dir: pathlib.Path) -> str:
-    """The version that is pushed now, "" where none is."""
-    version = pushed_versions.latest(serving_dir, RECOMMENDER)
+def newest(serving_dir: pathlib.Path | str) -> str:
+    """The version that is pushed now to a folder or a URL, "" where none is."""
+    if object_store.is_remote(str(serving_dir)):
+        version = stored_versions.latest(str(serving_dir), RECOMMENDER)
+    else:
+        version = pushed_versions.latest(pathlib.Path(serving_dir), RECOMMENDER)
     return "" if version is None else str(version)
 
 
@@ -79,16 +84,29 @@ def folder(serving_dir: pathlib.Path, version: str) -> pathlib.Path:
     return pushed_versions.folder_of(serving_dir, RECOMMENDER, int(version)) / EXTRA
 
 
+def of_version(serving_dir: pathlib.Path | str, version: str) -> Origin:
+    """Of a version in a folder or at a URL; raises as `read`."""
+    if not object_store.is_remote(str(serving_dir)):
+        return read(folder(pathlib.Path(serving_dir), version) / ORIGIN)
+    stored = stored_versions.folder_of(str(serving_dir), RECOMMENDER, int(version))
+    uri = f"{stored}/{EXTRA}/{ORIGIN}"
+    return _parsed(lambda: object_store.read(uri), uri)
+
+
 def read(path: pathlib.Path) -> Origin:
     """The origin in a file; TandemError where it is not there or not to be understood."""
+    return _parsed(path.read_bytes, str(path))
+
+
+def _parsed(content: Callable[[], bytes], where: str) -> Origin:
     try:
-        return Origin.model_validate_json(path.read_bytes())
+        return Origin.model_validate_json(content())
     except FileNotFoundError:
         received = "none"
     except ValidationError as error:
         received = f"{error.error_count()} fields that do not fit, {error.errors()[0]['msg']}"
     raise TandemError(
-        f"expected the origin of a pushed version at {path}, received {received}; "
+        f"expected the origin of a pushed version at {where}, received {received}; "
         "push it again with this version of Tandem"
     )
 

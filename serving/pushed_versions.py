@@ -26,7 +26,7 @@ def versions(serving_dir: pathlib.Path, name: str) -> list[int]:
     if not folder.is_dir():
         return []
     found = (entry.name for entry in folder.iterdir() if entry.is_dir())
-    return sorted(int(text) for text in found if _is_version(text))
+    return sorted(int(text) for text in found if is_version(text))
 
 
 def latest(serving_dir: pathlib.Path, name: str) -> int | None:
@@ -85,7 +85,8 @@ def push(
     return final
 
 
-def _is_version(text: str) -> bool:
+def is_version(text: str) -> bool:
+    """Whether a folder of that name is a version."""
     return text.isascii() and text.isdecimal() and not text.startswith("0")
 
 

@@ -101,7 +101,7 @@ def test_its_lists_are_of_what_was_popular_at_the_cut(data, stored, tmp_path):
     """In the week before the cut a has two votes, c one, b none (taste .1); `gone` is liked best of
     all and falls out. u had seen b and c by then, v had seen a.
     """
-    found = pushed_before.answered(data, stored, pushed(tmp_path), "2")
+    found = pushed_before.answered(data, stored, str(pushed(tmp_path)), "2")
     assert found.described == {"version": 2, "path": str(tmp_path / "recommender" / "2")}
     assert found.lists is not None
     new, b, c, a = range(1, 5)
@@ -118,14 +118,14 @@ def test_popularity_is_counted_for_its_own_items(data, tmp_path):
 def test_one_that_has_learned_from_later_events_is_compared_and_that_is_said(
     data, stored, tmp_path
 ):
-    found = pushed_before.answered(data, stored, pushed(tmp_path, learned_until=CUT), "2")
+    found = pushed_before.answered(data, stored, str(pushed(tmp_path, learned_until=CUT)), "2")
     assert found.lists is not None
     assert "events after the moment of these questions" in found.described["note"]
 
 
 def test_one_that_cannot_be_asked_says_why(data, stored, tmp_path):
     (tmp_path / "recommender" / "2").mkdir(parents=True)
-    found = pushed_before.answered(data, stored, tmp_path, "2")
+    found = pushed_before.answered(data, stored, str(tmp_path), "2")
     assert found.lists is None
     assert "expected the origin of a pushed version" in found.described["failure"]
 
@@ -134,6 +134,6 @@ def test_a_damaged_model_says_why(data, stored, tmp_path):
     folder = pushed(tmp_path) / "recommender" / "2"
     (folder / "saved_model.pb").write_bytes(b"no graph")
     assert pushed_origin.newest(tmp_path) == "2"
-    found = pushed_before.answered(data, stored, tmp_path, "2")
+    found = pushed_before.answered(data, stored, str(tmp_path), "2")
     assert found.lists is None
     assert "saved_model.pb" in found.described["failure"]

@@ -1,0 +1,69 @@
+"""A serving directory on an object store, followed by one on this machine that a server watches.
+
+Why a copy, and not TensorFlow's own access: a model loads from whole files of this machine, at the
+speed of its disk, and an answer never waits for the store.
+"""
+
+import contextlib
+import logging
+import pathlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+
+from schema.errors import NoRunError
+from serving import pushed_versions, stored_versions
+from serving.repeating import repeating
+
+_log = logging.getLogger(__name__)
+_POLL_SECONDS = 5.0
+_KEPT = 2
+
+
+@contextlib.contextmanager
+def mirrored(serving: str, poll_s: float = _POLL_SECONDS) -> Iterator[pathlib.Path]:
+    """A folder with the newest version of each model at the URL `serving`, and with those that
+    follow until the block ends; it is gone then.
+
+    A version appears in it whole. The last two of a model are kept. Raises NoRunError where nothing
+    was ever pushed, OSError where the store cannot be read.
+    """
+    with tempfile.TemporaryDirectory(prefix="tandem-serving-") as name:
+        folder = pathlib.Path(name)
+        update(serving, folder)
+        if not pushed_versions.models(folder):
+            raise NoRunError(
+                f"expected pushed models in {serving}, found none; run `tandem run` with the same "
+                "--root first"
+            )
+        with repeating("follow-bucket", poll_s, lambda: _update(serving, folder)):
+            yield folder
+
+
+def update(serving: str, folder: pathlib.Path) -> None:
+    """Copies the newest version of each model that `folder` does not have, and removes old ones."""
+    copies: dict[pathlib.Path, pathlib.Path] = {}
+    for name in stored_versions.models(serving):
+        version = stored_versions.latest(serving, name)
+        if version is None or version in pushed_versions.versions(folder, name):
+            continue
+        final = pushed_versions.folder_of(folder, name, version)
+        copies[final] = final.with_name(f".tmp-{version}")
+        shutil.rmtree(copies[final], ignore_errors=True)  # of an update that failed
+        stored_versions.fetch(serving, name, version, copies[final])
+    for final, copy in copies.items():
+        copy.rename(final)
+        _log.info("copied %s", final.relative_to(folder))
+        _remove_old(folder, final.parent.name)
+
+
+def _update(serving: str, folder: pathlib.Path) -> None:
+    try:
+        update(serving, folder)
+    except OSError as error:
+        _log.warning("cannot look for new versions at %s, trying again: %s", serving, error)
+
+
+def _remove_old(folder: pathlib.Path, name: str) -> None:
+    for version in pushed_versions.versions(folder, name)[:-_KEPT]:
+        shutil.rmtree(pushed_versions.folder_of(folder, name, version))
