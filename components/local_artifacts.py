@@ -42,9 +42,11 @@ class _Copies:
         return folder.name
 
     def of(self, uri: str) -> str:
-        """What is at `uri`, copied when it is asked for the first time."""
-        if uri not in self._folders:
-            object_store.download(uri, pathlib.Path(self.fresh(uri)))
+        """What is at `uri`, copied when it, or what it is part of, is asked for the first time."""
+        for whole, folder in self._folders.items():
+            if f"{uri}/".startswith(f"{whole}/"):
+                return folder.name + uri.removeprefix(whole)
+        object_store.download(uri, pathlib.Path(self.fresh(uri)))
         return self._folders[uri].name
 
     def forget(self, uri: str) -> None:
@@ -60,6 +62,11 @@ class _Copies:
 
 _copies = _Copies()
 stored_at = _copies.stored_at
+
+
+def folder(uri: str) -> pathlib.Path:
+    """Where this machine reads an artifact, or a part of one."""
+    return pathlib.Path(_copies.of(uri) if object_store.is_remote(uri) else uri)
 
 
 @contextlib.contextmanager

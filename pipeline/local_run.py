@@ -9,40 +9,43 @@ from rich.console import Console
 
 from components.ingest import preflight
 from pipeline import config as configuration
-from pipeline import example_recommendations, quiet, report, run_directory, stage_lines
+from pipeline import example_recommendations, quiet, remote_root, report, stage_lines
 from pipeline.config import Config
 from pipeline.run_directory import RunDirectory
+from schema import object_store
 from schema.errors import NotBlessed
 
 
 def run(
     config_path: pathlib.Path,
-    data_dir: pathlib.Path | None,
-    root: pathlib.Path,
+    data_dir: str | None,
+    root: str,
     overrides: list[str],
     as_json: bool,
     force_push: str | None,
 ) -> dict[str, object]:
     """Returns the summary after writing and printing it; raises what stopped the run.
 
+    `data_dir` and `root` are absolute paths or URLs.
+
     Models that are not blessed have a summary as well, before NotBlessed is raised; `force_push` is
     the reason to push them all the same.
     """
     config = configuration.load(config_path, overrides)
-    data = str((data_dir or config_path.parent).absolute())
+    data = data_dir or str(config_path.parent.absolute())
     preflight.check(config.dataset, data)
-    at = run_directory.opened(root)
-    with quiet.into_file(at.log) as (out, err):
+    with remote_root.opened(root) as at, quiet.into_file(at.log) as (out, err):
         console = report.plain_console(err if as_json else out)
         console.print(
-            f"{config.name}: data {data}, root {at.root}, full log {at.log}", soft_wrap=True
+            f"{config.name}: data {data}, root {at.place}, full log {at.place}/{at.log.name}",
+            soft_wrap=True,
         )
         summary, not_blessed = _execute(config, data, at, console, force_push)
         if as_json:
             out.write(json.dumps(summary, indent=1) + "\n")
         else:
             report.show(summary, console)
-        console.print(f"report: {at.report}", soft_wrap=True)
+        console.print(f"report: {at.place}/{at.report.name}", soft_wrap=True)
     if not_blessed is not None:
         raise not_blessed
     return summary
@@ -56,18 +59,22 @@ def _execute(
         if console.is_terminal
         else contextlib.nullcontext()
     ):
+        from components import s3_fileio
         from pipeline import quality_over_runs
         from pipeline import summary as summaries
         from pipeline.report_page import page
         from pipeline.stages import run_stages
+    s3_fileio.register()
     with stage_lines.listening(console) as lines:
         executed = run_stages(config, data, at, lines, force_push)
     summary = summaries.summarise(config, executed)
-    best = summaries.ceiling(pathlib.Path(data))
+    best = summaries.ceiling(data)
     if best is not None:
         summary["retrieval"]["ceiling"] = best
     summary["examples"] = example_recommendations.of(summary)
     summaries.write(summary, at.summary)
+    if at.uri:  # the curves that the components have put there
+        object_store.download(f"{at.uri}/tensorboard", at.tensorboard)
     quality_over_runs.write(summary, at, executed.metadata.executed("Evaluator"))
     page.write(summary, at)
     return summary, executed.not_blessed

@@ -39,8 +39,8 @@ class Push:
 
 
 def local(config: Config, data: str, serving: pathlib.Path | str, why: str | None) -> Push:
-    """On this machine, to a folder or a URL; `data` is the fingerprint of the input, `why` the reason
-    to push anyhow.
+    """On this machine, to a folder or a URL; `data` is the fingerprint of the input, `why` the
+    reason to push anyhow.
     """
     fingerprint = _fingerprint(config, data)
     made_by = Run(pipeline=config.name, fingerprint=fingerprint, seed=config.seed)

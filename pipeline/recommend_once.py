@@ -2,11 +2,11 @@
 
 import contextlib
 import json
-import pathlib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pipeline import run_directory
+from components.ingest import preflight
+from pipeline import remote_root
 from pipeline.asked_server import Server
 from schema import pseudonyms
 from schema.pseudonyms import UserIdKey
@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 
 
 def recommend(
-    root: pathlib.Path, user_id: str, k: int, server: Server | None, categories: Sequence[str] = ()
+    root: str, user_id: str, k: int, server: Server | None, categories: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """As `pipeline.recommendation.recommend`; `server` None starts one for the moment."""
-    at = run_directory.finished(root)
-    summary = json.loads(at.summary.read_text(encoding="utf-8"))
+    """As `pipeline.recommendation.recommend`, from the run at a path or a URL; `server` None starts
+    one for the moment.
+    """
+    summary = json.loads(remote_root.summary(root))
     named = _as_stored(summary["config"]["data"]["hash_user_ids"], user_id)
-    with _served(at.serving, server) as (address, security):
+    preflight.open_file_systems()
+    with _served(f"{root}/serving", server) as (address, security):
         (answer,) = several(address, summary["artifacts"], [named], k, categories, security)
     return answer | {"user_id": user_id}
 
@@ -57,11 +59,12 @@ def _as_stored(place: dict[str, str] | None, user_id: str) -> str:
 
 
 @contextlib.contextmanager
-def _served(serving: pathlib.Path, asked: Server | None) -> Iterator[tuple[str, "Security | None"]]:
+def _served(serving: str, asked: Server | None) -> Iterator[tuple[str, "Security | None"]]:
     if asked is not None:
         yield asked.address, asked.security
         return
+    from serving import bucket_mirror
     from serving.server import running_server
 
-    with running_server(serving) as server:
+    with bucket_mirror.folder_of(serving) as folder, running_server(folder) as server:
         yield server.grpc_address, None

@@ -11,6 +11,14 @@ class RunDirectory:
     """One root: successive runs share it, and with it their cache."""
 
     root: pathlib.Path
+    uri: str = ""
+    """The root, where it is on an object store: what components write is there, and `root` a folder
+    of this machine for all else, see `pipeline.remote_root`."""
+
+    @property
+    def place(self) -> str:
+        """The root as its user names it."""
+        return self.uri or str(self.root)
 
     @property
     def artifacts(self) -> pathlib.Path:

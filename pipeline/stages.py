@@ -32,8 +32,9 @@ def run_stages(
     fingerprint = preflight.fingerprint(config.dataset, data)
     connection = previous_data.local(str(at.metadata))
     before = previous_data.statistics(connection, config.name, fingerprint)
-    intent = push.local(config, fingerprint, at.serving, force_push)
-    pipeline = dag.build(config, locations(data, at), fingerprint, connection, before, intent)
+    places = locations(data, at)
+    intent = push.local(config, fingerprint, places.serving, force_push)
+    pipeline = dag.build(config, places, fingerprint, connection, before, intent)
     return execute(pipeline, config.name, at, lines)
 
 
@@ -65,10 +66,10 @@ def locations(data: str, at: RunDirectory) -> dag.Locations:
     """Where a run on this machine reads and writes."""
     return dag.Locations(
         data=data,
-        artifacts=str(at.artifacts),
-        serving=str(at.serving),
-        tensorboard=str(at.tensorboard),
-        rejected=str(at.rejected),
-        statistics=str(at.statistics),
-        checkpoints=str(at.checkpoints),
+        artifacts=f"{at.place}/artifacts",
+        serving=f"{at.place}/serving",
+        tensorboard=f"{at.place}/tensorboard",
+        rejected=f"{at.place}/rejected",
+        statistics=f"{at.place}/statistics",
+        checkpoints=f"{at.place}/checkpoints",
     )

@@ -6,9 +6,11 @@ import math
 import pathlib
 from typing import Any
 
+from apache_beam.io.filesystems import FileSystems
 from tfx.types import Artifact
 from tfx.utils import path_utils
 
+from components import local_artifacts
 from components.evaluator import METRICS
 from components.ingest import counts
 from components.ingest.counts import Counts
@@ -57,12 +59,15 @@ def summarise(config: Config, executed: Executed) -> dict[str, Any]:
     }
 
 
-def ceiling(data: pathlib.Path) -> dict[str, float] | None:
-    """The best that any method could reach, where the data are simulated and the truth is known."""
-    truth = data / "truth.json"
-    if not truth.exists():
+def ceiling(data: str) -> dict[str, float] | None:
+    """The best that any method could reach, where the data, in a folder or at a URL, are simulated
+    and the truth is known.
+    """
+    truth = FileSystems.join(data, "truth.json")
+    if not FileSystems.exists(truth):
         return None
-    return json.loads(truth.read_text(encoding="utf-8"))["ceiling"]
+    with FileSystems.open(truth) as file:
+        return json.load(file)["ceiling"]
 
 
 def write(summary: dict[str, object], path: pathlib.Path) -> None:
@@ -123,13 +128,13 @@ def _forced(pushed: Artifact | None) -> dict[str, str] | None:
 
 def _metrics(metadata: RunMetadata) -> dict[str, dict]:
     uri = _output(metadata, "Evaluator", "evaluation_result").uri
-    return json.loads(pathlib.Path(uri, METRICS).read_text(encoding="utf-8"))
+    return json.loads(local_artifacts.folder(uri).joinpath(METRICS).read_text(encoding="utf-8"))
 
 
 def _analysis(metadata: RunMetadata) -> dict[str, Any]:
     """TFMA's numbers, and where its artifact is."""
     uri = _output(metadata, "RankingAnalysis", "analysis").uri
-    found = json.loads(pathlib.Path(uri, ANALYSIS).read_text(encoding="utf-8"))
+    found = json.loads(local_artifacts.folder(uri).joinpath(ANALYSIS).read_text(encoding="utf-8"))
     return {"artifact": uri} | found
 
 

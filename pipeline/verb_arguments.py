@@ -3,6 +3,8 @@
 import argparse
 import pathlib
 
+from schema import object_store
+
 
 def add_config(
     parser: argparse.ArgumentParser,
@@ -20,15 +22,42 @@ def add_config(
 def add_data(parser: argparse.ArgumentParser) -> None:
     """`--data`: args.data a path, or None."""
     parser.add_argument(
+        "--data", type=folder, help="folder that the TOML's paths start from (default: its own)"
+    )
+
+
+def add_data_anywhere(parser: argparse.ArgumentParser) -> None:
+    """`--data`: args.data an absolute path or a URL, or None."""
+    parser.add_argument(
         "--data",
-        type=pathlib.Path,
-        help="folder that the TOML's paths start from (default: its own)",
+        type=_place,
+        help="folder or URL that the TOML's paths start from (default: its own folder)",
     )
 
 
 def add_root(parser: argparse.ArgumentParser, text: str = "folder of a finished run") -> None:
     """`--root`: args.root a path."""
-    parser.add_argument("--root", type=pathlib.Path, required=True, help=text)
+    parser.add_argument("--root", type=folder, required=True, help=text)
+
+
+def add_root_anywhere(parser: "argparse._ActionsContainer", text: str, required: bool) -> None:
+    """`--root`: args.root an absolute path or a URL, or None where it is not required."""
+    parser.add_argument("--root", type=_place, required=required, help=text)
+
+
+def folder(text: str) -> pathlib.Path:
+    """For a verb that works on this machine's folders alone."""
+    if object_store.is_remote(text):
+        raise argparse.ArgumentTypeError(
+            f"expected a folder of this machine, received {text}: this verb knows no object store"
+        )
+    return pathlib.Path(text)
+
+
+def _place(text: str) -> str:
+    if object_store.is_remote(text):
+        return text.rstrip("/")
+    return str(pathlib.Path(text).absolute())
 
 
 def add_json(parser: argparse.ArgumentParser, text: str = "print JSON alone on stdout") -> None:

@@ -10,6 +10,7 @@ Texts are Arrow arrays and never Python objects: a catalogue has millions of the
 """
 
 import dataclasses
+import io
 import os
 from typing import Any
 
@@ -18,6 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from tensorflow.io import gfile
+
+from schema import object_store
 
 _ITEMS = "items.parquet"
 _VECTORS = "vectors.npy"
@@ -128,7 +131,7 @@ def load_items(uri: str) -> pa.Table:
 
 
 def _read(uri: str, names: list[str] | None) -> dict[str, pa.ChunkedArray]:
-    with _Stream(f"{uri}/{_ITEMS}", "rb") as file:
+    with _opened(f"{uri}/{_ITEMS}") as file:
         table = pq.read_table(file, columns=names)
     return {name: table[name].cast(_TYPES[name]) for name in table.column_names}
 
@@ -136,5 +139,12 @@ def _read(uri: str, names: list[str] | None) -> dict[str, pa.ChunkedArray]:
 def _array(path: str) -> np.ndarray:
     if os.path.isfile(path):
         return np.load(path, mmap_mode="r")
-    with gfile.GFile(path, "rb") as file:
+    with _opened(path) as file:
         return np.load(file)
+
+
+def _opened(path: str) -> Any:
+    """For reading; TensorFlow does not know s3://."""
+    if object_store.is_remote(path):
+        return io.BytesIO(object_store.read(path))
+    return _Stream(path, "rb")

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 
+from schema import object_store
 from schema.errors import NoRunError
 from serving import pushed_versions, stored_versions
 from serving.repeating import repeating
@@ -18,6 +19,13 @@ from serving.repeating import repeating
 _log = logging.getLogger(__name__)
 _POLL_SECONDS = 5.0
 _KEPT = 2
+
+
+def folder_of(serving: str) -> contextlib.AbstractContextManager[pathlib.Path]:
+    """The serving directory at a path, or a mirror of the one at a URL."""
+    if object_store.is_remote(serving):
+        return mirrored(serving)
+    return contextlib.nullcontext(pathlib.Path(serving))
 
 
 @contextlib.contextmanager

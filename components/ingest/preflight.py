@@ -44,7 +44,7 @@ def check(dataset: Dataset, data_dir: str) -> None:
     """
     if dataset.data.hash_user_ids is not None:
         pseudonyms.secret(dataset.data.hash_user_ids)
-    _open_file_systems()
+    open_file_systems()
     for table in _tables(dataset):
         _check_table(table, data_dir)
 
@@ -53,14 +53,14 @@ def check_table(dataset: Dataset, name: str, data_dir: str) -> None:
     """As `check`, of the table `name` alone."""
     if dataset.data.hash_user_ids is not None and name != "items":
         pseudonyms.secret(dataset.data.hash_user_ids)
-    _open_file_systems()
+    open_file_systems()
     (table,) = [table for table in _tables(dataset) if table.name == name]
     _check_table(table, data_dir)
 
 
 def fingerprint(dataset: Dataset, data_dir: str) -> str:
     """SHA-256 over paths and contents of all input files: another one, another result."""
-    _open_file_systems()
+    open_file_systems()
     digest = hashlib.sha256(pseudonyms.fingerprint(dataset.data.hash_user_ids).encode())
     for table in _tables(dataset):
         for path, size in files.match(data_dir, table.source).items():
@@ -83,8 +83,8 @@ def _tables(dataset: Dataset) -> Iterator[_Table]:
         yield _Table("users", data.users, fields.of_users(dataset))
 
 
-def _open_file_systems() -> None:
-    """S3's wants options of a pipeline, and there is none yet; these are the defaults."""
+def open_file_systems() -> None:
+    """Beam's for S3 wants options of a pipeline, and there is none yet; these are the defaults."""
     FileSystems.set_options(PipelineOptions([]))
 
 

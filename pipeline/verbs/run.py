@@ -11,8 +11,8 @@ SUMMARY = "run the whole pipeline on your logs and push the models"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
     verb_arguments.add_config(parser)
-    verb_arguments.add_data(parser)
-    verb_arguments.add_root(parser, "folder of the run's outputs")
+    verb_arguments.add_data_anywhere(parser)
+    verb_arguments.add_root_anywhere(parser, "folder or URL of the run's outputs", required=True)
     parser.add_argument(
         "--force-push", metavar="WHY",
         help="push models that fail evaluation; the reason and your name stay with them",

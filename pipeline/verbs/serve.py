@@ -9,11 +9,11 @@ import os
 import pathlib
 import signal
 import threading
+from collections.abc import Iterator
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from pipeline import server_arguments
-from pipeline.run_directory import RunDirectory
+from pipeline import server_arguments, verb_arguments
 
 if TYPE_CHECKING:
     from serving.server import RunningServer
@@ -26,8 +26,8 @@ SUMMARY = "serve the pushed models over TensorFlow Serving's gRPC and REST"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments."""
     models = parser.add_mutually_exclusive_group(required=True)
-    models.add_argument(
-        "--root", type=pathlib.Path, help="folder of a finished run: serve its pushed models"
+    verb_arguments.add_root_anywhere(
+        models, "folder or URL of a finished run: serve its pushed models", required=False
     )
     models.add_argument(
         "--model-config", type=pathlib.Path, metavar="FILE",
@@ -53,20 +53,26 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _running(args: argparse.Namespace) -> contextlib.AbstractContextManager["RunningServer"]:
+@contextlib.contextmanager
+def _running(args: argparse.Namespace) -> Iterator["RunningServer"]:
     _limit_threads_of_an_op(args.tensorflow_intra_op_parallelism)
-    from serving import model_config  # TensorFlow: seconds
+    from serving import bucket_mirror, model_config  # TensorFlow: seconds
     from serving.server import running_configured_server, running_server
 
     # What is imported stays: passed over, the search for what an unloaded version holds in circles,
     # during which no request is answered, takes some 20 ms instead of 200.
     gc.freeze()
-    serving_dir = None if args.root is None else RunDirectory(args.root).serving
-    options = server_arguments.options(args, serving_dir)
-    _warn_if_open(options)
-    if serving_dir is None:
-        return running_configured_server(model_config.read(args.model_config), options)
-    return running_server(serving_dir, options)
+    with contextlib.ExitStack() as stack:
+        folder = None
+        if args.root is not None:
+            folder = stack.enter_context(bucket_mirror.folder_of(f"{args.root}/serving"))
+        options = server_arguments.options(args, folder)
+        _warn_if_open(options)
+        if folder is None:
+            watched = model_config.read(args.model_config)
+            yield stack.enter_context(running_configured_server(watched, options))
+        else:
+            yield stack.enter_context(running_server(folder, options))
 
 
 def _limit_threads_of_an_op(threads: int) -> None:

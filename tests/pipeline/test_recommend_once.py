@@ -38,12 +38,12 @@ def test_a_hashed_user_is_asked_about_by_pseudonym_and_answered_by_name(
 ):
     monkeypatch.setenv("SHOP_KEY", KEY)
     root = finished_run(tmp_path, {"key_env": "SHOP_KEY", "key_file": None})
-    answer = recommend_once.recommend(root, "anna", 5, SERVER)
+    answer = recommend_once.recommend(str(root), "anna", 5, SERVER)
     expected = hmac.new(KEY.encode(), b"anna", hashlib.sha256).hexdigest()[:32]
     assert asked == [expected]
     assert answer["user_id"] == "anna"
 
 
 def test_without_hashing_the_id_is_the_id(tmp_path, asked):
-    recommend_once.recommend(finished_run(tmp_path, None), "anna", 5, SERVER)
+    recommend_once.recommend(str(finished_run(tmp_path, None)), "anna", 5, SERVER)
     assert asked == ["anna"]

@@ -24,8 +24,8 @@ def test_a_number_that_json_does_not_know_leaves_the_last_summary_in_place(tmp_p
 
 def test_the_ceiling_is_the_simulators(tmp_path):
     (tmp_path / "truth.json").write_text('{"seed": 3, "ceiling": {"ndcg@10": 0.5}}')
-    assert summary.ceiling(tmp_path) == {"ndcg@10": 0.5}
+    assert summary.ceiling(str(tmp_path)) == {"ndcg@10": 0.5}
 
 
 def test_real_logs_have_no_ceiling(tmp_path):
-    assert summary.ceiling(tmp_path) is None
+    assert summary.ceiling(str(tmp_path)) is None

@@ -1,0 +1,81 @@
+"""A run's root on an object store: what no component writes goes there and back as a whole.
+
+These are ML Metadata's SQLite file, which no store can hold open, the summary, the report, the log
+and TensorBoard's lines of quality over runs.
+"""
+
+import contextlib
+import pathlib
+import tempfile
+from collections.abc import Iterator
+
+from pipeline import run_directory
+from pipeline.run_directory import RunDirectory
+from schema import object_store
+from schema.errors import NoRunError, UsageError
+
+_SUMMARY = "summary.json"
+
+
+@contextlib.contextmanager
+def opened(root: str) -> Iterator[RunDirectory]:
+    """The directory of a run to be, at a path or a URL.
+
+    At a URL, metadata are fetched first; when the block ends, however it ends, they and what else
+    was written to the folder of this machine are put there. Raises UsageError where the store
+    cannot be read or written, and, with nothing put there, where another run has put its metadata
+    there meanwhile.
+    """
+    if not object_store.is_remote(root):
+        yield run_directory.opened(pathlib.Path(root))
+        return
+    with tempfile.TemporaryDirectory(prefix="tandem-run-") as folder:
+        at = RunDirectory(pathlib.Path(folder), root)
+        metadata = f"{root}/{at.metadata.name}"
+        with _said(root):
+            object_store.folders(root)  # fails where there is no such bucket
+            before = object_store.fingerprint(metadata)
+            if before:
+                at.metadata.write_bytes(object_store.read(metadata))
+        try:
+            yield at
+        finally:
+            with _said(root):
+                if object_store.fingerprint(metadata) != before:
+                    raise UsageError(
+                        f"expected to be the only run at {root}, but another one has ended there "
+                        "meanwhile; what this one knows of its stages is not kept: run it again"
+                    )
+                object_store.upload(at.root, root, without=_SUMMARY)
+                if at.summary.exists():
+                    object_store.upload_file(at.summary, f"{root}/{_SUMMARY}")
+
+
+def summary(root: str) -> str:
+    """summary.json of the finished run at a path or a URL; NoRunError where there is none."""
+    if not object_store.is_remote(root):
+        return run_directory.finished(pathlib.Path(root)).summary.read_text(encoding="utf-8")
+    try:
+        return object_store.read(f"{root}/{_SUMMARY}").decode()
+    except FileNotFoundError:
+        raise NoRunError(
+            f"expected a finished run at {root}, found no summary.json there; "
+            f"run `tandem run --config … --root {root}` first"
+        ) from None
+    except OSError as error:
+        raise _unreachable(root, error) from error
+
+
+@contextlib.contextmanager
+def _said(root: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _unreachable(root, error) from error
+
+
+def _unreachable(root: str, error: OSError) -> UsageError:
+    return UsageError(
+        f"expected an object store that can be read and written at {root}, received: {error}; "
+        "look at its name, the credentials and AWS_ENDPOINT_URL"
+    )

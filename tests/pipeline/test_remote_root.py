@@ -1,0 +1,82 @@
+"""What a run keeps at a URL, and what becomes of it when two runs do so at once."""
+
+import pathlib
+
+import pytest
+
+from pipeline import remote_root
+from pipeline.run_directory import RunDirectory
+from schema import object_store
+from schema.errors import NoRunError, UsageError
+
+
+def test_a_path_is_a_folder_of_this_machine(tmp_path):
+    with remote_root.opened(str(tmp_path / "run")) as at:
+        assert at == RunDirectory(tmp_path / "run")
+        assert at.place == str(tmp_path / "run")
+    assert at.log.exists()
+
+
+def ran(root: str, metadata: str, summary: str = "") -> None:
+    with remote_root.opened(root) as at:
+        at.metadata.write_text(metadata)
+        at.log.write_text("what happened")
+        if summary:
+            at.summary.write_text(summary)
+
+
+def test_another_machine_goes_on_from_what_was_kept(bucket):
+    ran(f"{bucket}/run", "one")
+    with remote_root.opened(f"{bucket}/run") as at:
+        assert at.place == f"{bucket}/run"
+        assert at.metadata.read_text() == "one"
+        at.metadata.write_text("one two")
+    assert not at.root.exists()
+    assert object_store.read(f"{bucket}/run/metadata.sqlite") == b"one two"
+    assert object_store.read(f"{bucket}/run/run.log") == b"what happened"
+
+
+def fail_after_writing(root: str) -> None:
+    with remote_root.opened(root) as at:
+        at.metadata.write_text("a stage that has finished")
+        raise KeyboardInterrupt
+
+
+def test_a_run_that_ends_early_keeps_what_it_has(bucket):
+    with pytest.raises(KeyboardInterrupt):
+        fail_after_writing(f"{bucket}/run")
+    kept = object_store.read(f"{bucket}/run/metadata.sqlite")
+    assert kept == b"a stage that has finished"
+
+
+def run_while_another_does(root: str) -> None:
+    with remote_root.opened(root) as at:
+        ran(root, "other", '{"of": "the other"}')
+        at.metadata.write_text("mine")
+        at.summary.write_text('{"of": "me"}')
+
+
+def test_of_two_runs_at_once_the_second_to_end_changes_nothing(bucket):
+    root = f"{bucket}/run"
+    ran(root, "one")
+    with pytest.raises(UsageError, match=f"the only run at {root}.* run it again"):
+        run_while_another_does(root)
+    assert object_store.read(f"{root}/metadata.sqlite") == b"other"
+    assert remote_root.summary(root) == '{"of": "the other"}'
+
+
+def test_a_finished_run_has_a_summary(bucket, tmp_path):
+    with pytest.raises(NoRunError, match=f"a finished run at {bucket}/run"):
+        remote_root.summary(f"{bucket}/run")
+    ran(f"{bucket}/run", "one", "{}")
+    assert remote_root.summary(f"{bucket}/run") == "{}"
+    pathlib.Path(tmp_path, "summary.json").write_text('{"a": 1}')
+    assert remote_root.summary(str(tmp_path)) == '{"a": 1}'
+
+
+def test_a_store_that_is_not_there_is_one_sentence(bucket):
+    with (
+        pytest.raises(UsageError, match="received: .*NO_SUCH_BUCKET.*AWS_ENDPOINT_URL"),
+        remote_root.opened(f"{bucket}-other/run"),
+    ):
+        pass
