@@ -49,11 +49,6 @@ class _Copies:
         object_store.download(uri, pathlib.Path(self.fresh(uri)))
         return self._folders[uri].name
 
-    def forget(self, uri: str) -> None:
-        """Removes the copy, where there is one."""
-        if uri in self._folders:
-            self._folders.pop(uri).cleanup()
-
     def stored_at(self, folder: str) -> str:
         """What the folder is a copy of; itself where it is none."""
         found = (uri for uri, copy in self._folders.items() if copy.name == folder)
@@ -73,29 +68,34 @@ def folder(uri: str) -> pathlib.Path:
 def local(
     read: Iterable[Artifact], written: Iterable[Artifact], beam: bool = False
 ) -> Iterator[None]:
-    """Inside the block the artifacts' URIs are folders. What is `written` is copied when it ends
-    without an error, and is forgotten when it does not.
+    """Inside the block the artifacts' URIs are folders. What is `written` is copied when it ends,
+    however it ends: what a failed component leaves is for the orchestrator to keep or to remove, as
+    it is with folders.
 
     `beam`: a Beam pipeline reads or writes them.
     """
-    sources = [artifact for artifact in read if _is_copied(artifact.uri, beam)]
-    targets = [artifact for artifact in written if _is_copied(artifact.uri, beam)]
-    uris = [artifact.uri for artifact in (*sources, *targets)]
-    made = [artifact.uri for artifact in targets]
-    try:
-        for artifact in sources:
-            artifact.uri = _copies.of(artifact.uri)
-        for artifact in targets:
-            artifact.uri = _copies.fresh(artifact.uri)
+    with contextlib.ExitStack() as stack:
+        for artifact in read:
+            if _is_copied(artifact.uri, beam):
+                stack.enter_context(_uri(artifact, _copies.of(artifact.uri)))
+        for artifact in written:
+            if _is_copied(artifact.uri, beam):
+                stack.enter_context(_uri(artifact, _copies.fresh(artifact.uri)))
+                stack.callback(_put, artifact)
         yield
-        for artifact, uri in zip(targets, made, strict=True):
-            object_store.upload(pathlib.Path(artifact.uri), uri)
-        made = []
+
+
+@contextlib.contextmanager
+def _uri(artifact: Artifact, folder: str) -> Iterator[None]:
+    before, artifact.uri = artifact.uri, folder
+    try:
+        yield
     finally:
-        for artifact, uri in zip((*sources, *targets), uris, strict=True):
-            artifact.uri = uri
-        for uri in made:
-            _copies.forget(uri)
+        artifact.uri = before
+
+
+def _put(artifact: Artifact) -> None:
+    object_store.upload(pathlib.Path(artifact.uri), stored_at(artifact.uri))
 
 
 def on_local_disk(function: Callable[..., None]) -> Any:

@@ -1,9 +1,10 @@
 """What a run's Pusher decided: kept in a file, since a failed task leaves no artifact behind."""
 
-from collections.abc import Iterator
+import pathlib
 
 from tfx.dsl.io import fileio
 
+from schema import object_store
 from schema.strict import Strict
 
 FILE = "outcome.json"
@@ -29,17 +30,20 @@ def of_run(run_root: str) -> PushOutcome | None:
     """What the Pusher wrote below `run_root`, the folder of a run's tasks; None where it has not
     been reached, or was taken from the cache.
     """
-    if not fileio.isdir(run_root):
-        return None
-    for task in map(str, fileio.listdir(run_root)):
-        if task.startswith("Pusher"):
-            for path in _files(f"{run_root}/{task.rstrip('/')}"):
-                with fileio.open(path) as file:
-                    return PushOutcome.model_validate_json(file.read())
+    for name in _files(run_root):
+        if name.startswith("Pusher") and name.endswith(f"/{FILE}"):
+            return PushOutcome.model_validate_json(_content(f"{run_root}/{name}"))
     return None
 
 
-def _files(folder: str) -> Iterator[str]:
-    for where, _, names in fileio.walk(folder):
-        if FILE in names:
-            yield f"{where}/{FILE}"
+def _files(folder: str) -> list[str]:
+    """From there on; none where there is no such folder."""
+    if object_store.is_remote(folder):
+        return object_store.files(folder)
+    return [str(path.relative_to(folder)) for path in pathlib.Path(folder).rglob(FILE)]
+
+
+def _content(path: str) -> bytes:
+    return (
+        object_store.read(path) if object_store.is_remote(path) else pathlib.Path(path).read_bytes()
+    )

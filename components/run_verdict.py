@@ -11,13 +11,16 @@ from tfx.dsl.io import fileio
 
 from components import push_outcome
 from components.artifact_types import Verdict
+from components.local_artifacts import on_local_disk, stored_at
 from components.push_outcome import PushOutcome
+from schema import object_store
 
 NAME = "RunVerdict"
 FILE = "verdict.json"
 
 
 @component
+@on_local_disk
 def RunVerdict(
     verdict: OutputArtifact[Verdict],
     final_status: Parameter[str],
@@ -29,10 +32,11 @@ def RunVerdict(
     task's output, so what the Pusher decided is read where Kubeflow keeps the artifacts of this
     run: beside its own.
     """
-    run_root = verdict.uri.rpartition(f"/{NAME}")[0]
+    run_root = stored_at(verdict.uri).rpartition(f"/{NAME}")[0]
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     found = described(json.loads(final_status), push_outcome.of_run(run_root), now)
-    _write(found, f"{folder}/{found['run']}.json")
+    with object_store.written(folder) as place:
+        _write(found, f"{place}/{found['run']}.json")
     _write(found, f"{verdict.uri}/{FILE}")
 
 

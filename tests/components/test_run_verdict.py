@@ -8,6 +8,7 @@ from components import push_outcome
 from components.artifact_types import Verdict
 from components.push_outcome import PushOutcome
 from components.run_verdict import RunVerdict
+from schema import object_store
 
 # As KFP's driver writes it: field names in camel case, the error without words.
 STATUS = {
@@ -72,3 +73,16 @@ def test_a_run_that_failed_before_anything_was_decided(handle, tmp_path):
 def test_a_job_of_vertex_is_called_by_the_end_of_its_name(handle):
     name = "projects/1/locations/europe-west1/pipelineJobs/shop-7xk2p"
     assert handle(STATUS | {"pipelineJobResourceName": name})["run"] == "shop-7xk2p"
+
+
+def test_on_an_object_store_it_is_the_same(bucket, tmp_path):
+    outcome = PushOutcome(failures=[], version=3)
+    push_outcome.write(outcome, str(tmp_path / "pushed"))
+    object_store.upload(tmp_path / "pushed", f"{bucket}/run/Pusher/9f/pushed")
+    verdict = Verdict()
+    verdict.uri = f"{bucket}/run/RunVerdict/5a/verdict"
+    folder = f"{bucket}/verdicts"
+    RunVerdict.test_call(verdict=verdict, final_status=json.dumps(STATUS), folder=folder)
+    found = object_store.read(f"{bucket}/run/RunVerdict/5a/verdict/verdict.json")
+    assert json.loads(found)["pushed"] == 3
+    assert object_store.read(f"{bucket}/verdicts/shop-7xk2p.json") == found
