@@ -72,7 +72,7 @@ def is_file(uri: str) -> bool:
 def read(uri: str) -> bytes:
     """One object. Raises FileNotFoundError where there is none, OSError as `files` does."""
     system, path = opened(uri)
-    with system.open_input_stream(path) as stream:
+    with system.open_input_stream(path, compression=None) as stream:
         return stream.read()
 
 
@@ -138,7 +138,7 @@ def _each(copy: Callable[[str], None], names: Iterable[str]) -> None:
 
 def _fetch(system: Any, path: str, target: pathlib.Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    with system.open_input_stream(path) as stream, target.open("wb") as file:
+    with system.open_input_stream(path, compression=None) as stream, target.open("wb") as file:
         while part := stream.read(_PART_BYTES):
             file.write(part)
 
@@ -151,7 +151,7 @@ def _store(source: pathlib.Path, uri: str) -> None:
         pa.memory_map(str(source)).read_buffer() if source.stat().st_size else pa.py_buffer(b"")
     )
     system, path = opened(uri)
-    stream = system.open_output_stream(path)
+    stream = system.open_output_stream(path, compression=None)
     for start in range(0, content.size, _PART_BYTES):
         stream.write(content.slice(start, min(_PART_BYTES, content.size - start)))
     stream.close()

@@ -1,5 +1,6 @@
 """An S3 server of its own, asked by our code and, for comparison, by boto3."""
 
+import gzip
 import os
 import pathlib
 
@@ -49,6 +50,18 @@ def test_what_is_larger_than_a_part_is_whole(bucket, tmp_path, monkeypatch):
     assert object_store.read(f"{bucket}/large") == content
     object_store.download(bucket, tmp_path / "copy")
     assert (tmp_path / "copy" / "large").read_bytes() == content
+
+
+def test_a_packed_file_is_copied_as_it_is(bucket, tmp_path):
+    """Arrow packs and unpacks by the name, where it is not told otherwise."""
+    packed = gzip.compress(b"a line\n")
+    (tmp_path / "log.gz").write_bytes(packed)
+    object_store.upload_file(tmp_path / "log.gz", f"{bucket}/log.gz")
+    got = boto3.client("s3").get_object(Bucket=bucket.removeprefix("s3://"), Key="log.gz")
+    assert got["Body"].read() == packed
+    assert object_store.read(f"{bucket}/log.gz") == packed
+    object_store.download(bucket, tmp_path / "copy")
+    assert (tmp_path / "copy" / "log.gz").read_bytes() == packed
 
 
 def test_marks_of_empty_folders_are_no_files(bucket, tmp_path):
