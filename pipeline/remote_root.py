@@ -6,8 +6,10 @@ and TensorBoard's lines of quality over runs.
 
 import contextlib
 import pathlib
+import signal
 import tempfile
 from collections.abc import Iterator
+from types import FrameType
 
 from pipeline import run_directory
 from pipeline.run_directory import RunDirectory
@@ -22,33 +24,56 @@ def opened(root: str) -> Iterator[RunDirectory]:
     """The directory of a run to be, at a path or a URL.
 
     At a URL, metadata are fetched first; when the block ends, however it ends, they and what else
-    was written to the folder of this machine are put there. Raises UsageError where the store
-    cannot be read or written, and, with nothing put there, where another run has put its metadata
-    there meanwhile.
+    was written to the folder of this machine are put there. SIGTERM, by which a cluster takes a
+    machine away, ends it as Ctrl-C does. Raises UsageError where the store cannot be read or
+    written, and, with nothing put there, where another run has put its metadata there meanwhile.
     """
     if not object_store.is_remote(root):
         yield run_directory.opened(pathlib.Path(root))
         return
     with tempfile.TemporaryDirectory(prefix="tandem-run-") as folder:
         at = RunDirectory(pathlib.Path(folder), root)
-        metadata = f"{root}/{at.metadata.name}"
         with _said(root):
-            object_store.folders(root)  # fails where there is no such bucket
-            before = object_store.fingerprint(metadata)
-            if before:
-                at.metadata.write_bytes(object_store.read(metadata))
+            found = _fetch(at)
         try:
-            yield at
+            with _ended_by_sigterm():
+                yield at
         finally:
             with _said(root):
-                if object_store.fingerprint(metadata) != before:
-                    raise UsageError(
-                        f"expected to be the only run at {root}, but another one has ended there "
-                        "meanwhile; what this one knows of its stages is not kept: run it again"
-                    )
-                object_store.upload(at.root, root, without=_SUMMARY)
-                if at.summary.exists():
-                    object_store.upload_file(at.summary, f"{root}/{_SUMMARY}")
+                _put(at, found)
+
+
+def _fetch(at: RunDirectory) -> str:
+    """Brings the metadata, and returns their fingerprint."""
+    object_store.folders(at.uri)  # fails where there is no such bucket
+    found = object_store.fingerprint(_metadata(at))
+    if found:
+        at.metadata.write_bytes(object_store.read(_metadata(at)))
+    return found
+
+
+def _put(at: RunDirectory, found: str) -> None:
+    if object_store.fingerprint(_metadata(at)) != found:
+        raise UsageError(
+            f"expected to be the only run at {at.uri}, but another one has ended there meanwhile; "
+            "what this one knows of its stages is not kept: run it again"
+        )
+    object_store.upload(at.root, at.uri, without=_SUMMARY)
+    if at.summary.exists():
+        object_store.upload_file(at.summary, f"{at.uri}/{_SUMMARY}")
+
+
+def _metadata(at: RunDirectory) -> str:
+    return f"{at.uri}/{at.metadata.name}"
+
+
+@contextlib.contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    handler = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, handler)
 
 
 def summary(root: str) -> str:
@@ -64,6 +89,10 @@ def summary(root: str) -> str:
         ) from None
     except OSError as error:
         raise _unreachable(root, error) from error
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 @contextlib.contextmanager

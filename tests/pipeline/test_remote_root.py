@@ -1,6 +1,7 @@
 """What a run keeps at a URL, and what becomes of it when two runs do so at once."""
 
 import pathlib
+import signal
 
 import pytest
 
@@ -36,15 +37,18 @@ def test_another_machine_goes_on_from_what_was_kept(bucket):
     assert object_store.read(f"{bucket}/run/run.log") == b"what happened"
 
 
-def fail_after_writing(root: str) -> None:
+def end_after_writing(root: str, number: int) -> None:
     with remote_root.opened(root) as at:
         at.metadata.write_text("a stage that has finished")
-        raise KeyboardInterrupt
+        signal.raise_signal(number)
+        pytest.fail("the signal ends it")
 
 
-def test_a_run_that_ends_early_keeps_what_it_has(bucket):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_ended_keeps_what_it_has(bucket, number):
     with pytest.raises(KeyboardInterrupt):
-        fail_after_writing(f"{bucket}/run")
+        end_after_writing(f"{bucket}/run", number)
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
     kept = object_store.read(f"{bucket}/run/metadata.sqlite")
     assert kept == b"a stage that has finished"
 
