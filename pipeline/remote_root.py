@@ -45,7 +45,7 @@ def opened(root: str) -> Iterator[RunDirectory]:
 
 def _fetch(at: RunDirectory) -> str:
     """Brings the metadata, and returns their fingerprint."""
-    object_store.folders(at.uri)  # fails where there is no such bucket
+    object_store.require_bucket(at.uri)
     found = object_store.fingerprint(_metadata(at))
     if found:
         at.metadata.write_bytes(object_store.read(_metadata(at)))

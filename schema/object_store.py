@@ -41,25 +41,30 @@ def opened(uri: str) -> tuple[Any, str]:
 
 
 def files(uri: str) -> list[str]:
-    """Names of all objects below `uri`, from there on, sorted; none where there is nothing.
+    """Names of all objects below `uri`, from there on, sorted; none where there is nothing, not
+    even a bucket.
 
-    Raises OSError where the store cannot be reached, or has no such bucket.
+    Raises OSError where the store cannot be reached.
     """
     system, root = opened(uri)
-    try:
-        found = system.get_file_info(fs.FileSelector(root, recursive=True))
-    except FileNotFoundError:
-        return []
+    found = system.get_file_info(fs.FileSelector(root, allow_not_found=True, recursive=True))
     return sorted(info.path[len(root) + 1 :] for info in found if info.type == fs.FileType.File)
 
 
+def require_bucket(uri: str) -> None:
+    """Raises FileNotFoundError where the bucket of `uri` is not there, OSError as `files`."""
+    system, path = opened(uri)
+    bucket = path.partition("/")[0]
+    if system.get_file_info(bucket).type != fs.FileType.Directory:
+        raise FileNotFoundError(f"no bucket {bucket!r}")
+
+
 def folders(uri: str) -> list[str]:
-    """Names of the folders directly below `uri`, by one request; raises OSError as `files`."""
+    """Names of the folders directly below `uri`; raises OSError as `files`."""
     system, root = opened(uri)
-    try:
-        found = system.get_file_info(fs.FileSelector(root))
-    except FileNotFoundError:
-        return []
+    if _has_no_folders(system):
+        return sorted({name.partition("/")[0] for name in files(uri) if "/" in name})
+    found = system.get_file_info(fs.FileSelector(root, allow_not_found=True))
     return sorted(info.base_name for info in found if info.type == fs.FileType.Directory)
 
 
@@ -101,6 +106,8 @@ def remove(uri: str) -> None:
     kind = system.get_file_info(path).type
     if kind == fs.FileType.File:
         system.delete_file(path)
+    elif kind == fs.FileType.Directory and _has_no_folders(system):
+        _each(lambda name: system.delete_file(f"{path}/{name}"), files(uri))
     elif kind == fs.FileType.Directory:
         system.delete_dir(path)
 
@@ -155,6 +162,11 @@ def _store(source: pathlib.Path, uri: str) -> None:
     for start in range(0, content.size, _PART_BYTES):
         stream.write(content.slice(start, min(_PART_BYTES, content.size - start)))
     stream.close()
+
+
+def _has_no_folders(system: Any) -> bool:
+    """Arrow neither lists nor removes a folder of Google's store that nobody has made as such."""
+    return system.type_name == "gcs"
 
 
 def _endpoint() -> str:

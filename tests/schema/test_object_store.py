@@ -96,9 +96,20 @@ def test_a_fingerprint_says_that_an_object_was_written_again(bucket):
     assert object_store.fingerprint(f"{bucket}/metadata") != before
 
 
-def test_a_bucket_that_is_not_there_is_an_error_of_the_operating_system(bucket):
-    with pytest.raises(OSError, match="NO_SUCH_BUCKET"):
-        object_store.files(f"{bucket}-other/x")
+def test_folders_are_what_stands_before_a_slash(bucket):
+    for key in ("run/a/1/data", "run/b/data", "run/file", "other/c/data"):
+        put(bucket, key, b"x")
+    assert object_store.folders(f"{bucket}/run") == ["a", "b"]
+    assert object_store.folders(f"{bucket}/nothing") == []
+    assert object_store.is_file(f"{bucket}/run/file")
+    assert not object_store.is_file(f"{bucket}/run/a")
+
+
+def test_a_bucket_that_is_not_there_holds_nothing_and_can_be_required(bucket):
+    assert object_store.files(f"{bucket}-other/x") == []
+    object_store.require_bucket(f"{bucket}/run")
+    with pytest.raises(FileNotFoundError, match="no bucket 'bucket-"):
+        object_store.require_bucket(f"{bucket}-other/x")
 
 
 def test_a_store_that_nobody_knows_is_refused():
