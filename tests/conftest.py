@@ -6,7 +6,9 @@ import os
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+import json
 import pathlib
+import socket
 import uuid
 from collections.abc import Iterator
 
@@ -39,6 +41,44 @@ def s3_server() -> Iterator[str]:
     host, port = server.get_host_and_port()
     yield f"http://{host}:{port}"
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def gs_server() -> Iterator[str]:
+    """URL of a server in this process that speaks as Google's store does, empty at first."""
+    from gcp_storage_emulator.server import create_server
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = create_server("127.0.0.1", port, in_memory=True, default_bucket="bucket")
+    server.start()
+    yield f"http://127.0.0.1:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def gs_bucket(gs_server, monkeypatch, tmp_path) -> str:
+    """gs://BUCKET/NAME, which this process can reach; nothing is there."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    key = rsa.generate_private_key(65537, 2048).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    account = {
+        "type": "service_account",
+        "client_email": "nobody@nowhere",
+        "private_key_id": "1",
+        "private_key": key.decode(),
+        "token_uri": f"{gs_server}/token",
+    }
+    (tmp_path / "account.json").write_text(json.dumps(account))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "account.json"))
+    monkeypatch.setenv("CLOUD_STORAGE_EMULATOR_ENDPOINT", gs_server)
+    return f"gs://bucket/{uuid.uuid4().hex[:12]}"
 
 
 @pytest.fixture

@@ -129,3 +129,21 @@ def test_what_is_written_is_there_however_the_block_ends(bucket, tmp_path):
     assert not pathlib.Path(caught.value.args[0]).exists()
     with object_store.written(str(tmp_path)) as folder:
         assert folder == str(tmp_path)
+
+
+def test_googles_store_keeps_folders_too(gs_bucket, folder, tmp_path):
+    object_store.upload(folder, f"{gs_bucket}/run/model", without="graph.pb")
+    names = ["variables/data", "variables/empty"]
+    assert object_store.files(f"{gs_bucket}/run/model") == names
+    assert object_store.folders(f"{gs_bucket}/run") == ["model"]
+    assert object_store.files(f"{gs_bucket}/nothing") == object_store.folders(gs_bucket + "/no")
+    object_store.download(f"{gs_bucket}/run", tmp_path / "copy")
+    copy = tmp_path / "copy" / "model" / "variables" / "data"
+    assert copy.read_bytes() == (folder / "variables" / "data").read_bytes()
+    object_store.remove(f"{gs_bucket}/run/model/variables")
+    assert object_store.files(gs_bucket) == []
+    object_store.require_bucket(gs_bucket)
+    with pytest.raises(FileNotFoundError, match="no bucket 'other'"):
+        object_store.require_bucket("gs://other/run")
+    with pytest.raises(FileNotFoundError):
+        object_store.read(f"{gs_bucket}/nothing")

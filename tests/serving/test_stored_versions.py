@@ -151,3 +151,16 @@ def test_one_version_is_a_serving_directory_of_its_own(pushed, bucket, tmp_path)
     assert not folder.exists()
     with stored_versions.local(str(tmp_path), "b", "1") as folder:
         assert folder == tmp_path
+
+
+def test_a_push_to_googles_store(gs_bucket, source, tmp_path):
+    serving = f"{gs_bucket}/s"
+    assert stored_versions.next_version(serving) == 1
+    stored_versions.push({"a": source, "b": source}, serving, 1, {})
+    assert stored_versions.models(serving) == ["a", "b"]
+    object_store.remove(f"{serving}/b/1/saved_model.pb")
+    assert (stored_versions.latest(serving, "a"), stored_versions.latest(serving, "b")) == (1, None)
+    stored_versions.push({"a": source, "b": source}, serving, 2, {})
+    assert not [name for name in object_store.files(serving) if name.startswith("b/1/")]
+    stored_versions.fetch(serving, "b", 2, tmp_path / "copy")
+    assert (tmp_path / "copy" / "variables" / "data").read_bytes() == b"weights"
