@@ -46,8 +46,10 @@ class _Copies:
         for whole, folder in self._folders.items():
             if f"{uri}/".startswith(f"{whole}/"):
                 return folder.name + uri.removeprefix(whole)
-        object_store.download(uri, pathlib.Path(self.fresh(uri)))
-        return self._folders[uri].name
+        copy = tempfile.TemporaryDirectory(prefix="tandem-")
+        object_store.download(uri, pathlib.Path(copy.name))
+        self._folders[uri] = copy  # once it is whole
+        return copy.name
 
     def stored_at(self, folder: str) -> str:
         """What the folder is a copy of; itself where it is none."""

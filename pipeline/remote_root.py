@@ -33,13 +33,13 @@ def opened(root: str) -> Iterator[RunDirectory]:
         return
     with tempfile.TemporaryDirectory(prefix="tandem-run-") as folder:
         at = RunDirectory(pathlib.Path(folder), root)
-        with _said(root):
+        with object_store.reached(root):
             found = _fetch(at)
         try:
             with _ended_by_sigterm():
                 yield at
         finally:
-            with _said(root):
+            with object_store.reached(root):
                 _put(at, found)
 
 
@@ -80,31 +80,14 @@ def summary(root: str) -> str:
     """summary.json of the finished run at a path or a URL; NoRunError where there is none."""
     if not object_store.is_remote(root):
         return run_directory.finished(pathlib.Path(root)).summary.read_text(encoding="utf-8")
-    try:
-        return object_store.read(f"{root}/{_SUMMARY}").decode()
-    except FileNotFoundError:
-        raise NoRunError(
-            f"expected a finished run at {root}, found no summary.json there; "
-            f"run `tandem run --config … --root {root}` first"
-        ) from None
-    except OSError as error:
-        raise _unreachable(root, error) from error
+    with object_store.reached(root):
+        if object_store.is_file(f"{root}/{_SUMMARY}"):
+            return object_store.read(f"{root}/{_SUMMARY}").decode()
+    raise NoRunError(
+        f"expected a finished run at {root}, found no summary.json there; "
+        f"run `tandem run --config … --root {root}` first"
+    )
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
-
-
-@contextlib.contextmanager
-def _said(root: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise _unreachable(root, error) from error
-
-
-def _unreachable(root: str, error: OSError) -> UsageError:
-    return UsageError(
-        f"expected an object store that can be read and written at {root}, received: {error}; "
-        "look at its name, the credentials and AWS_ENDPOINT_URL"
-    )

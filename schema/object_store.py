@@ -92,7 +92,7 @@ def upload(folder: pathlib.Path, uri: str, without: str = "") -> None:
     """Copies all files below `folder` but the one named `without`; raises OSError as `files`."""
     found = (str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     names = [name for name in found if name != without]
-    _each(lambda name: upload_file(folder / name, f"{uri}/{name}"), names)
+    _each(lambda name: _store(folder / name, f"{uri}/{name}"), names)
 
 
 def upload_file(path: pathlib.Path, uri: str) -> None:
@@ -117,6 +117,18 @@ def fingerprint(uri: str) -> str:
     system, path = opened(uri)
     info = system.get_file_info(path)
     return f"{info.size} {info.mtime_ns}" if info.type == fs.FileType.File else ""
+
+
+@contextlib.contextmanager
+def reached(uri: str) -> Iterator[None]:
+    """Turns an OSError of the block into UsageError: for what a user has named."""
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(
+            f"expected an object store that answers at {uri}, received: {error}; look at its name, "
+            "the credentials and AWS_ENDPOINT_URL"
+        ) from error
 
 
 @contextlib.contextmanager
@@ -154,9 +166,8 @@ def _store(source: pathlib.Path, uri: str) -> None:
     """Arrow closes a stream whatever happens, and closing makes an object of what it has. So all
     bytes are at hand before it is opened, and this runs in a thread, where no Ctrl-C arrives.
     """
-    content = (
-        pa.memory_map(str(source)).read_buffer() if source.stat().st_size else pa.py_buffer(b"")
-    )
+    empty = source.stat().st_size == 0  # and cannot be mapped
+    content = pa.py_buffer(b"") if empty else pa.memory_map(str(source)).read_buffer()
     system, path = opened(uri)
     stream = system.open_output_stream(path, compression=None)
     for start in range(0, content.size, _PART_BYTES):
@@ -185,5 +196,9 @@ def _file_system(scheme: str, bucket: str, endpoint: str) -> Any:
     if not endpoint:
         return fs.S3FileSystem(region=fs.resolve_s3_region(bucket))
     protocol, _, server = endpoint.partition("://")
+    if protocol not in ("http", "https") or not server:
+        raise UsageError(
+            f"AWS_ENDPOINT_URL: expected one like http://host:9000, received {endpoint!r}; mend it"
+        )
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     return fs.S3FileSystem(endpoint_override=server, scheme=protocol, region=region or "us-east-1")

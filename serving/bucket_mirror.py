@@ -34,11 +34,12 @@ def mirrored(serving: str, poll_s: float = _POLL_SECONDS) -> Iterator[pathlib.Pa
     follow until the block ends; it is gone then.
 
     A version appears in it whole. The last two of a model are kept. Raises NoRunError where nothing
-    was ever pushed, OSError where the store cannot be read.
+    was ever pushed, UsageError where the store cannot be read.
     """
     with tempfile.TemporaryDirectory(prefix="tandem-serving-") as name:
         folder = pathlib.Path(name)
-        update(serving, folder)
+        with object_store.reached(serving):
+            update(serving, folder)
         if not pushed_versions.models(folder):
             raise NoRunError(
                 f"expected pushed models in {serving}, found none; run `tandem run` with the same "

@@ -1,5 +1,6 @@
 """An S3 server of its own, asked by our code and, for comparison, by boto3."""
 
+import contextlib
 import gzip
 import os
 import pathlib
@@ -110,6 +111,24 @@ def test_a_bucket_that_is_not_there_holds_nothing_and_can_be_required(bucket):
     object_store.require_bucket(f"{bucket}/run")
     with pytest.raises(FileNotFoundError, match="no bucket 'bucket-"):
         object_store.require_bucket(f"{bucket}-other/x")
+
+
+def test_a_server_that_is_none_is_said(monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "minio:9000")
+    with pytest.raises(UsageError, match="one like http://host:9000, received 'minio:9000'"):
+        object_store.files("s3://bucket/x")
+
+
+def test_what_a_user_has_named_and_nothing_answers_is_one_sentence(bucket, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    with pytest.raises(UsageError, match=f"answers at {bucket}, received: "), _reached(bucket):
+        pass
+
+
+@contextlib.contextmanager
+def _reached(bucket: str):
+    with object_store.reached(bucket):
+        yield object_store.files(bucket)
 
 
 def test_a_store_that_nobody_knows_is_refused():
