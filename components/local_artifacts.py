@@ -24,6 +24,7 @@ from tfx.dsl.component.experimental.annotations import (
 from tfx.types import Artifact
 
 from schema import object_store
+from schema.place import is_remote
 
 _KNOWN_TO_BEAM_AND_TENSORFLOW = "gs://"
 Artifacts = dict[str, list[Artifact]]
@@ -63,7 +64,7 @@ stored_at = _copies.stored_at
 
 def folder(uri: str) -> pathlib.Path:
     """Where this machine reads an artifact, or a part of one."""
-    return pathlib.Path(_copies.of(uri) if object_store.is_remote(uri) else uri)
+    return pathlib.Path(_copies.of(uri) if is_remote(uri) else uri)
 
 
 @contextlib.contextmanager
@@ -136,4 +137,4 @@ def _of(given: dict[str, Any], names: list[str]) -> list[Artifact]:
 def _is_copied(uri: str, beam: bool) -> bool:
     if beam and uri.startswith(_KNOWN_TO_BEAM_AND_TENSORFLOW):
         return False
-    return object_store.is_remote(uri)
+    return is_remote(uri)

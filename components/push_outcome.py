@@ -5,6 +5,7 @@ import pathlib
 from tfx.dsl.io import fileio
 
 from schema import object_store
+from schema.place import is_remote
 from schema.strict import Strict
 
 FILE = "outcome.json"
@@ -38,12 +39,10 @@ def of_run(run_root: str) -> PushOutcome | None:
 
 def _files(folder: str) -> list[str]:
     """From there on; none where there is no such folder."""
-    if object_store.is_remote(folder):
+    if is_remote(folder):
         return object_store.files(folder)
     return [str(path.relative_to(folder)) for path in pathlib.Path(folder).rglob(FILE)]
 
 
 def _content(path: str) -> bytes:
-    return (
-        object_store.read(path) if object_store.is_remote(path) else pathlib.Path(path).read_bytes()
-    )
+    return object_store.read(path) if is_remote(path) else pathlib.Path(path).read_bytes()

@@ -18,8 +18,8 @@ from components.artifact_types import Candidates
 from components.evaluator import EVALUATED
 from components.local_artifacts import on_local_disk
 from components.push_outcome import PushOutcome
-from schema import object_store
 from schema.errors import NotBlessed
+from schema.place import is_remote
 from schema.signatures import RECOMMENDER, SERVABLES
 from serving import pushed_origin, pushed_versions, stored_versions
 from serving.pushed_origin import Evaluated, Forced, Origin, Run
@@ -107,7 +107,7 @@ def _push(
 def _copied(
     models: dict[str, pathlib.Path], serving_dir: str, beside: dict[str, dict[str, pathlib.Path]]
 ) -> dict[str, str]:
-    if object_store.is_remote(serving_dir):
+    if is_remote(serving_dir):
         version = stored_versions.next_version(serving_dir)
         return stored_versions.push(models, serving_dir, version, beside)
     folder = pathlib.Path(serving_dir)

@@ -15,6 +15,7 @@ from pipeline import run_directory
 from pipeline.run_directory import RunDirectory
 from schema import object_store
 from schema.errors import NoRunError, UsageError
+from schema.place import is_remote
 
 _SUMMARY = "summary.json"
 
@@ -28,7 +29,7 @@ def opened(root: str) -> Iterator[RunDirectory]:
     machine away, ends it as Ctrl-C does. Raises UsageError where the store cannot be read or
     written, and, with nothing put there, where another run has put its metadata there meanwhile.
     """
-    if not object_store.is_remote(root):
+    if not is_remote(root):
         yield run_directory.opened(pathlib.Path(root))
         return
     with tempfile.TemporaryDirectory(prefix="tandem-run-") as folder:
@@ -78,7 +79,7 @@ def _ended_by_sigterm() -> Iterator[None]:
 
 def summary(root: str) -> str:
     """summary.json of the finished run at a path or a URL; NoRunError where there is none."""
-    if not object_store.is_remote(root):
+    if not is_remote(root):
         return run_directory.finished(pathlib.Path(root)).summary.read_text(encoding="utf-8")
     with object_store.reached(root):
         if object_store.is_file(f"{root}/{_SUMMARY}"):

@@ -3,7 +3,7 @@
 import argparse
 import pathlib
 
-from schema import object_store
+from schema.place import is_remote
 
 
 def add_config(
@@ -47,7 +47,7 @@ def add_root_anywhere(parser: "argparse._ActionsContainer", text: str, required:
 
 def folder(text: str) -> pathlib.Path:
     """For a verb that works on this machine's folders alone."""
-    if object_store.is_remote(text):
+    if is_remote(text):
         raise argparse.ArgumentTypeError(
             f"expected a folder of this machine, received {text}: this verb knows no object store"
         )
@@ -55,7 +55,7 @@ def folder(text: str) -> pathlib.Path:
 
 
 def _place(text: str) -> str:
-    if object_store.is_remote(text):
+    if is_remote(text):
         return text.rstrip("/")
     return str(pathlib.Path(text).absolute())
 

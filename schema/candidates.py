@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from tensorflow.io import gfile
 
 from schema import object_store
+from schema.place import is_remote
 
 _ITEMS = "items.parquet"
 _VECTORS = "vectors.npy"
@@ -145,6 +146,6 @@ def _array(path: str) -> np.ndarray:
 
 def _opened(path: str) -> Any:
     """For reading; TensorFlow does not know s3://."""
-    if object_store.is_remote(path):
+    if is_remote(path):
         return io.BytesIO(object_store.read(path))
     return _Stream(path, "rb")

@@ -21,14 +21,10 @@ import pyarrow as pa
 from pyarrow import fs
 
 from schema.errors import UsageError
+from schema.place import is_remote
 
 _AT_ONCE = 8
 _PART_BYTES = 32 << 20
-
-
-def is_remote(place: str) -> bool:
-    """Whether `place` is a URL and no path of this machine."""
-    return "://" in place
 
 
 def opened(uri: str) -> tuple[Any, str]:

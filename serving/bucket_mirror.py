@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from schema import object_store
 from schema.errors import NoRunError
+from schema.place import is_remote
 from serving import pushed_versions, stored_versions
 from serving.repeating import repeating
 
@@ -23,7 +24,7 @@ _KEPT = 2
 
 def folder_of(serving: str) -> contextlib.AbstractContextManager[pathlib.Path]:
     """The serving directory at a path, or a mirror of the one at a URL."""
-    if object_store.is_remote(serving):
+    if is_remote(serving):
         return mirrored(serving)
     return contextlib.nullcontext(pathlib.Path(serving))
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from schema import object_store
 from schema.errors import TandemError
+from schema.place import is_remote
 from schema.signatures import RECOMMENDER
 from schema.strict import Strict
 from serving import pushed_versions, stored_versions
@@ -72,7 +73,7 @@ class Origin(Strict):
 
 def newest(serving_dir: pathlib.Path | str) -> str:
     """The version that is pushed now to a folder or a URL, "" where none is."""
-    if object_store.is_remote(str(serving_dir)):
+    if is_remote(str(serving_dir)):
         version = stored_versions.latest(str(serving_dir), RECOMMENDER)
     else:
         version = pushed_versions.latest(pathlib.Path(serving_dir), RECOMMENDER)
@@ -86,7 +87,7 @@ def folder(serving_dir: pathlib.Path, version: str) -> pathlib.Path:
 
 def of_version(serving_dir: pathlib.Path | str, version: str) -> Origin:
     """Of a version in a folder or at a URL; raises as `read`."""
-    if not object_store.is_remote(str(serving_dir)):
+    if not is_remote(str(serving_dir)):
         return read(folder(pathlib.Path(serving_dir), version) / ORIGIN)
     stored = stored_versions.folder_of(str(serving_dir), RECOMMENDER, int(version))
     uri = f"{stored}/{EXTRA}/{ORIGIN}"

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from schema import object_store
 from schema.errors import TandemError
+from schema.place import is_remote
 from serving import pushed_versions
 
 _GRAPH = "saved_model.pb"
@@ -90,7 +91,7 @@ def local(serving: str, name: str, version: str) -> Iterator[pathlib.Path]:
     """A serving directory of this machine with that version of the model: `serving` itself where it
     is a path, a copy of that version alone where it is a URL.
     """
-    if not object_store.is_remote(serving):
+    if not is_remote(serving):
         yield pathlib.Path(serving)
         return
     with tempfile.TemporaryDirectory(prefix="tandem-") as copy:

@@ -4,6 +4,7 @@ import pathlib
 import tempfile
 
 from schema import object_store
+from schema.place import is_remote
 
 _LATEST = "checkpoint"
 """TensorFlow's name for the file that says which checkpoint is the latest."""
@@ -18,7 +19,7 @@ class KeptFolder:
         """Copies what is there."""
         self._place = place
         self.path = place
-        if object_store.is_remote(place):
+        if is_remote(place):
             self._copy = tempfile.TemporaryDirectory(prefix="tandem-")
             self.path = self._copy.name
             object_store.download(place, pathlib.Path(self.path))

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from schema import object_store
 from schema.errors import TandemError, TrainingDiverged
+from schema.place import is_remote
 from trainer.kept_folder import KeptFolder
 
 Logs = dict[str, float]
@@ -99,7 +100,7 @@ class TrainingState(tf.keras.callbacks.Callback):
 
 def remove(folder: str) -> None:
     """Forgets a training that has ended and whose results are written."""
-    if object_store.is_remote(folder):
+    if is_remote(folder):
         object_store.remove(folder)
     elif tf.io.gfile.exists(folder):
         tf.io.gfile.rmtree(folder)

@@ -10,6 +10,7 @@ from apache_beam.io.filesystems import FileSystems
 from components.ingest.rejection import Rejected
 from components.ingest.table_spec import ORIGIN
 from schema import object_store
+from schema.place import is_remote
 
 _RECORDS_AT_ONCE = 10_000
 
@@ -17,7 +18,7 @@ _RECORDS_AT_ONCE = 10_000
 def prepare(rejected_dir: str, table: str) -> str:
     """Makes the table's folder, empty: letters of an earlier run would look like this one's."""
     folder = FileSystems.join(rejected_dir, table)
-    if object_store.is_remote(folder):  # whose folders exist by what is in them
+    if is_remote(folder):  # whose folders exist by what is in them
         object_store.remove(folder)
         return folder
     if FileSystems.exists(folder):
