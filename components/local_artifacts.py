@@ -122,11 +122,15 @@ class OnLocalDisk:
     """The same for an executor of TFX's own components, before its class among the bases."""
 
     def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Any) -> Any:
-        """Does what it does with folders."""
+        """Does what it does, with folders; what it returns names the store's URIs."""
         read = [artifact for artifacts in input_dict.values() for artifact in artifacts]
         written = [artifact for artifacts in output_dict.values() for artifact in artifacts]
         with local(read, written, beam=True):
-            return super().Do(input_dict, output_dict, exec_properties)  # pyright: ignore[reportAttributeAccessIssue]
+            said = super().Do(input_dict, output_dict, exec_properties)  # pyright: ignore[reportAttributeAccessIssue]
+        for artifacts in said.output_artifacts.values() if said else ():
+            for artifact in artifacts.artifacts:
+                artifact.uri = stored_at(artifact.uri)
+        return said
 
 
 def _of(given: dict[str, Any], names: list[str]) -> list[Artifact]:

@@ -5,6 +5,7 @@ import pathlib
 import pytest
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
+from tfx.proto.orchestration import execution_result_pb2
 from tfx.types import standard_artifacts
 
 from components import local_artifacts
@@ -96,6 +97,9 @@ class Stock:
         if exec_properties["write"]:
             word = pathlib.Path(source.uri, "word").read_bytes()
             pathlib.Path(target.uri, "word").write_bytes(word)
+        result = execution_result_pb2.ExecutorOutput()
+        result.output_artifacts["target"].artifacts.add().CopyFrom(target.mlmd_artifact)
+        return result
 
 
 class Extended(OnLocalDisk, Stock):
@@ -104,8 +108,10 @@ class Extended(OnLocalDisk, Stock):
 
 def test_an_executor_of_tfx_does_the_same(bucket, tmp_path):
     source, target = laid(tmp_path, f"{bucket}/a/1", "word"), model(f"{bucket}/b/2")
-    Extended().Do({"source": [source]}, {"target": [target]}, {"write": True})
+    said = Extended().Do({"source": [source]}, {"target": [target]}, {"write": True})
     assert object_store.read(f"{bucket}/b/2/word") == b"word"
+    (told,) = said.output_artifacts["target"].artifacts
+    assert told.uri == f"{bucket}/b/2"
 
 
 def test_beam_and_tensorflow_know_one_store_by_themselves():
