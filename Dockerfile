@@ -22,13 +22,15 @@ ENV UV_PROJECT_ENVIRONMENT=/opt/tandem \
 WORKDIR /src
 COPY pyproject.toml uv.lock ./
 ARG VARIANT=cpu
+# What goes again: uv's lock, which everybody may write to, and 420 MB of C++ headers.
 RUN --mount=type=cache,target=/root/.cache/uv \
     case "$VARIANT" in \
       cpu) set -- ;; \
       gpu) set -- --extra gpu ;; \
       *) echo "expected VARIANT to be cpu or gpu, received $VARIANT" >&2; exit 2 ;; \
     esac \
-    && uv sync --frozen --no-install-project --extra kfp --extra s3 "$@"
+    && uv sync --frozen --no-install-project --extra kfp --extra s3 "$@" \
+    && rm -rf /opt/tandem/.lock /opt/tandem/lib/python3.10/site-packages/tensorflow/include
 
 # Apart from its dependencies, so that a change of Tandem's code is a small layer to push and to pull.
 FROM dependencies AS project
@@ -39,7 +41,8 @@ COPY serving serving
 COPY components components
 COPY pipeline pipeline
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv pip install --python /opt/tandem/bin/python --prefix /project --no-deps .
+    uv pip install --python /opt/tandem/bin/python --prefix /project --no-deps . \
+    && rm -f /project/.lock
 
 FROM python:3.10-slim-bookworm
 LABEL org.opencontainers.image.title="tandem" \
