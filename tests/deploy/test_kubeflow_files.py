@@ -82,7 +82,7 @@ def test_the_configuration_gives_every_task_the_secret_whole(secret, tmp_path):
 
 
 def test_every_file_that_the_document_names_is_there(document):
-    named = set(re.findall(r"(?:deploy|configs)/[\w./-]*\w", document))
+    named = set(re.findall(r"(?<!/)\b(?:deploy|configs)/[\w./-]*\w", document))
     assert len(named) >= 4
     for name in named:
         assert (ROOT / name).exists(), name
