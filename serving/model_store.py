@@ -10,7 +10,7 @@ from concurrent import futures
 import grpc
 import tensorflow as tf
 
-from serving import pushed_versions, servable, version_policy, warmup
+from serving import freed_memory, pushed_versions, servable, version_policy, warmup
 from serving.metrics import Metrics
 from serving.model_config import WatchedModel
 from serving.request_error import RequestError
@@ -79,6 +79,7 @@ class ModelStore:
             # Functions and their graphs refer to each other: without this a version's memory stays
             # taken until Python happens to look for such circles.
             gc.collect()
+            freed_memory.give_back()
             self._collected = ended
 
     def _follow(self, model: WatchedModel) -> None:
