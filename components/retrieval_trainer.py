@@ -1,17 +1,27 @@
 """Trains the two towers."""
 
+import json
+import logging
+
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
-from components import training_inputs
+from components import training_inputs, warm_weights
 from components.artifact_types import Candidates
+from components.evaluator import NEWEST
 from components.local_artifacts import on_local_disk
+from components.warm_weights import Beginning
 from schema import object_store
+from serving import pushed_origin
 from trainer import fingerprint, retrieval, strategy
 from trainer.config import RetrievalConfig, TrainerConfig
 from trainer.retrieval import Outputs
+
+WARM_START = "warm_start"
+"""Property of the model: JSON of the version that it was begun from, or why of none."""
+_log = logging.getLogger(__name__)
 
 
 @component
@@ -32,15 +42,21 @@ def RetrievalTrainer(
     hardware: Parameter[str],
     tensorboard: Parameter[str],
     checkpoints: Parameter[str],
+    serving_dir: Parameter[str],
+    pushed: Parameter[str],
 ) -> None:
     """`model` is the query model, `held_out_model` the one that has not learned valid; `config` the
-    JSON of RetrievalConfig but for its `epochs`, `hardware` of TrainerConfig.
+    JSON of RetrievalConfig but for its `epochs`, `hardware` of TrainerConfig. `pushed` is the
+    version below `serving_dir` that a warm start begins from: a number, `newest`, or "" for none.
 
     Every worker of a cluster runs this; one of them writes.
     """
     devices = strategy.of(TrainerConfig.model_validate_json(hardware))
     data = training_inputs.load(timelines, timelines_graph, items, items_graph, dataset)
     settings = RetrievalConfig.model_validate_json(config).changed(epochs=epochs)
+    version = pushed_origin.newest(serving_dir) if pushed == NEWEST else pushed
+    begun = warm_weights.beginning(data, serving_dir, version) if settings.warm_start else None
+    kept = fingerprint.of(data, seed, settings.model_dump_json(), _version(begun))
     with object_store.written(tensorboard) as log_dir:
         measured = retrieval.train(
             data,
@@ -49,8 +65,17 @@ def RetrievalTrainer(
             Outputs(path_utils.serving_model_dir(held_out_model.uri), held_out_candidates.uri),
             Outputs(path_utils.serving_model_dir(model.uri), candidates.uri),
             log_dir,
-            f"{checkpoints}/{fingerprint.of(data, seed, settings.model_dump_json())}",
+            f"{checkpoints}/{kept}",
             devices,
+            begun and begun.start,
         )
+    if begun is not None:
+        _log.info("retrieval warm start %s", begun.described())
+        model.set_string_custom_property(WARM_START, json.dumps(begun.described()))
     for name, value in measured.items():
         model.set_float_custom_property(name, float(value))
+
+
+def _version(begun: Beginning | None) -> str:
+    """That the weights are of, "" where they are nobody's: a checkpoint belongs to them."""
+    return "" if begun is None else begun.version

@@ -107,6 +107,15 @@ class Config(Strict):
         require_measured(self.blessing, self.labels.ranking)
         return self
 
+    @model_validator(mode="after")
+    def _warm_start_has_a_clock(self) -> "Config":
+        if self.retrieval.warm_start and self.split.kind == "last_item":
+            raise ValueError(
+                'retrieval.warm_start goes with a clock, received split.kind = "last_item": '
+                "the pushed version may have learned what it would be judged by; set it to false"
+            )
+        return self
+
     @property
     def dataset(self) -> Dataset:
         """The part that describes the user's data."""

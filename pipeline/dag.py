@@ -238,6 +238,8 @@ def _model_nodes(
         hardware=config.trainer.model_dump_json(),
         tensorboard=f"{at.tensorboard}/retrieval",
         checkpoints=f"{at.checkpoints}/retrieval",
+        serving_dir=at.serving,
+        pushed=push.compared_with if config.retrieval.warm_start else "",
     )
     stage = {"query": retrieval.outputs["model"], "candidates": retrieval.outputs["candidates"]}
     index = Indexer(

@@ -64,6 +64,9 @@ def write_beside(
     shutil.copytree(
         refreshing.tower_folder(pushed.candidates_uri), refreshing.tower_folder(str(kept))
     )
+    weights = refreshing.weights_folder(pushed.candidates_uri)
+    if pathlib.Path(weights).exists():
+        shutil.copytree(weights, refreshing.weights_folder(str(kept)))
     candidate_files.save(catalogue.candidates, str(kept))
     present = catalogue.present
     recent = present.recent if present else refreshing.load_recent(pushed.candidates_uri)

@@ -15,6 +15,7 @@ from components.evaluator import METRICS
 from components.ingest import counts
 from components.ingest.counts import Counts
 from components.ranking_analysis import ANALYSIS
+from components.retrieval_trainer import WARM_START
 from pipeline.config import Config
 from pipeline.run_metadata import RunMetadata
 from pipeline.stages import Executed
@@ -37,7 +38,9 @@ def summarise(config: Config, executed: Executed) -> dict[str, Any]:
         "stages": executed.stages,
         "rows": _rows(metadata),
         "rejected_by_reason": _rejected_by_reason(metadata),
-        "retrieval": evaluation["retrieval"] | _training(metadata, "RetrievalTrainer"),
+        "retrieval": evaluation["retrieval"]
+        | _training(metadata, "RetrievalTrainer")
+        | _warm_start(metadata),
         "ranking": evaluation["ranking"] | _training(metadata, "RankingTrainer"),
         "index": json.loads(_property(_output(metadata, "Indexer", "index"), "measured")),
         "analysis": _analysis(metadata),
@@ -136,6 +139,12 @@ def _analysis(metadata: RunMetadata) -> dict[str, Any]:
     uri = _output(metadata, "RankingAnalysis", "analysis").uri
     found = json.loads(local_artifacts.folder(uri).joinpath(ANALYSIS).read_text(encoding="utf-8"))
     return {"artifact": uri} | found
+
+
+def _warm_start(metadata: RunMetadata) -> dict[str, Any]:
+    """What retrieval began from; nothing where it was not asked to begin from anything."""
+    found = _property(_output(metadata, "RetrievalTrainer", "model"), WARM_START)
+    return {WARM_START: json.loads(found)} if found else {}
 
 
 def _training(metadata: RunMetadata, node: str) -> dict[str, dict]:

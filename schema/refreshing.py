@@ -26,6 +26,7 @@ SCHEMA = pa.schema(
     ]
 )
 _TOWER = "candidate_tower"
+_WEIGHTS = "weights"
 _DATASET = "dataset.json"
 _RECENT = "recent_events.parquet"
 
@@ -33,6 +34,11 @@ _RECENT = "recent_events.parquet"
 def tower_folder(uri: str) -> str:
     """Where the tower lies in the artifact at `uri`."""
     return f"{uri}/{_TOWER}"
+
+
+def weights_folder(uri: str) -> str:
+    """Where the artifact at `uri` has what the next training may begin from, if it has it."""
+    return f"{uri}/{_WEIGHTS}"
 
 
 def save(dataset: Dataset, recent: pa.Table, uri: str) -> None:

@@ -55,6 +55,11 @@ class RetrievalConfig(Strict):
     """Whether popularity has a part in the score at all: none in a log without a clock."""
     refit_epochs: Annotated[int, Field(ge=0)] = 1
     """Passes over train and valid together, when all is chosen, before the model is served."""
+    warm_start: bool = False
+    """Begins from the weights of the version that is pushed now, where it has learned no event of
+    this run's valid or test; see RECURRING.md. Not where the split goes by no clock."""
+    warm_epochs: Positive = 3
+    """In the place of `epochs` where it begins so."""
 
     @model_validator(mode="after")
     def _heads_share_the_width(self) -> "RetrievalConfig":

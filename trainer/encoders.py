@@ -58,6 +58,11 @@ class FeatureEncoder(tf.keras.layers.Layer):
             if f.kind in INDEX_KINDS
         }
 
+    @property
+    def tables(self) -> dict[str, tf.keras.layers.Embedding]:
+        """By feature, of those that have a vocabulary."""
+        return dict(self._tables)
+
     def call(self, inputs: dict[str, tf.Tensor], like: tf.Tensor) -> tf.Tensor:
         """`like` [...] gives the leading shape where no feature is declared."""
         if not self._features:

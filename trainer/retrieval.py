@@ -11,6 +11,7 @@ import tensorflow as tf
 from schema import candidates, refreshing
 from trainer import (
     candidate_export,
+    learned_weights,
     metrics,
     popularity,
     query_export,
@@ -31,6 +32,7 @@ from trainer.retrieval_fitting import item_vectors
 from trainer.retrieval_model import RetrievalModel
 from trainer.strategy import Hardware
 from trainer.training_data import TrainingData
+from trainer.warm_start import WarmStart
 
 SAMPLE_QUERIES = 1000
 Encode = Callable[[dict[str, tf.Tensor]], tf.Tensor]
@@ -54,9 +56,11 @@ def train(
     log_dir: str,
     checkpoints: str | None = None,
     hardware: Hardware | None = None,
+    begun: WarmStart | None = None,
 ) -> dict[str, float]:
     """Trains on train, stops by valid, and writes that model as `held_out`, which has not seen
-    valid; then learns train and valid together for `refit_epochs` and writes `final`.
+    valid; then learns train and valid together for `refit_epochs` and writes `final`. Begins from
+    the weights of `begun`, for `warm_epochs`, where they are given.
 
     Goes on from what an interrupted training has left in the folder `checkpoints` (beside the model
     without one), which must belong to this data and configuration; it is removed in the end. Of
@@ -65,13 +69,17 @@ def train(
     hardware = hardware or Hardware()
     checkpoints = checkpoints or f"{held_out.model_uri}.checkpoints"
     asked = questions.ask(data.valid, data.moment(data.valid))
-    measured, model = chosen(data, asked, config, seed, log_dir, checkpoints, hardware)
+    passes = config.epochs if begun is None else config.warm_epochs
+    config = config.model_copy(update={"epochs": passes})
+    measured, model = chosen(data, asked, config, seed, log_dir, checkpoints, hardware, begun)
     if hardware.writes:
         write(model, asked, data, config, held_out)
     model = retrieval_fitting.refitted(model, data, config, seed, hardware)
     if hardware.writes:
         vectors = write(model, asked, data, config, final)
         _save_refreshing(model, data, config, final.candidates_uri)
+        if config.warm_start:
+            learned_weights.save(learned_weights.of(model, data), final.candidates_uri)
         taken = data.clock(data.train).counts(data.moment(data.valid))
         tensorboard.write_projector(data.catalogue.titles[1:], vectors[1:], taken[1:], log_dir)
         training_state.remove(checkpoints)
@@ -87,14 +95,15 @@ def chosen(
     log_dir: str,
     checkpoints: str,
     hardware: Hardware,
+    begun: WarmStart | None = None,
 ) -> tuple[dict[str, float], RetrievalModel]:
-    """What was measured on those `asked`, valid's users, and the model that has learned train
-    alone.
+    """What was measured on those `asked`, valid's users, and the model that has not learned
+    valid.
     """
     tf.keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
     history, model = retrieval_fitting.held_out(
-        data, asked, config, seed, log_dir, checkpoints, hardware
+        data, asked, config, seed, log_dir, checkpoints, hardware, begun
     )
     lists = listed(model, asked, data.clock(data.train), data, config)
     found = metrics.summary(lists, asked.answers, data.catalogue.size)

@@ -26,6 +26,7 @@ from trainer.timelines import Timelines
 from trainer.towers import CandidateTower, QueryTower
 from trainer.training_data import TrainingData
 from trainer.validation_sample import ValidationSample
+from trainer.warm_start import WarmStart
 
 
 def held_out(
@@ -36,8 +37,9 @@ def held_out(
     log_dir: str,
     checkpoints: str,
     hardware: Hardware,
+    begun: WarmStart | None = None,
 ) -> tuple[dict[str, list[float]], RetrievalModel]:
-    """What each epoch measured, and the model that has learned train alone.
+    """What each epoch measured, and the model that has learned train (and what `begun` had).
 
     It computes in float32 and belongs to no strategy, whatever it was trained on.
     """
@@ -50,7 +52,7 @@ def held_out(
         tensorboard.write_baselines(baselines, log_dir, config.epochs)
     history = retrieval_training.fit(
         trained, data.train, data.valid, config, seed, log_dir, checkpoints,
-        measure_of(trained, sample, data, config), hardware,
+        measure_of(trained, sample, data, config), hardware, begun,
     )  # fmt: skip
     return history, _plain(trained, data, data.train, clock, config)
 

@@ -74,6 +74,11 @@ class RetrievalModel(MeasuredModel):
         )
 
     @property
+    def tables(self) -> dict[str, tf.keras.layers.Embedding]:
+        """By vocabulary: the layer whose row n is that of the vocabulary's n-th value, from 1."""
+        return self.candidate_tower.tables | self.query_tower.tables
+
+    @property
     def popularity_weight(self) -> float:
         """By how much an item's log popularity counts; 0 where it has no part."""
         return 0.0 if self.present is None else float(self.present.weight.numpy())

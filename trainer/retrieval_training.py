@@ -15,6 +15,7 @@ from trainer.sparse_adam import SparseAdam
 from trainer.strategy import Hardware
 from trainer.timelines import Timelines
 from trainer.training_state import TrainingState
+from trainer.warm_start import WarmStart
 
 METRIC = "val_ndcg@10"
 
@@ -29,9 +30,11 @@ def fit(
     checkpoints: str,
     measure: Measure,
     hardware: Hardware,
+    begun: WarmStart | None = None,
 ) -> dict[str, list[float]]:
     """Trains until `measure`'s `ndcg@10` has not risen for `patience` epochs; leaves the best
-    epoch's weights in the model, which was made in the scope of the `hardware`.
+    epoch's weights in the model, which was made in the scope of the `hardware`. Begins from the
+    weights of `begun` where it is given.
 
     Goes on after the last epoch that `checkpoints` holds. Returns what was measured, by name, a
     value an epoch. Raises TrainingDiverged where the loss is no number.
@@ -40,6 +43,8 @@ def fit(
     epochs, steps = epochs_of(model, train, config, seed, hardware)
     validation, validation_steps = epochs_of(model, valid, config, None, hardware)
     _prepare(model, epochs, config, hardware)
+    if begun is not None:
+        begun.give(model)
     state = TrainingState(model, checkpoints, METRIC, "max", config.patience)
     done = state.restore()
     training = replica_batches.dataset(epochs, done, hardware)

@@ -2,11 +2,13 @@
 
 import tensorflow as tf
 
+from schema import timeline
 from trainer.attention import AttentionHistory, count_before, log_gaps
 from trainer.catalogue import Catalogue
 from trainer.config import RetrievalConfig
 from trainer.encoders import EncodedFeature, FeatureEncoder, time_of_week
 from trainer.pooling import mean_before
+from trainer.preprocessing import ITEM_VOCABULARY, USER_VOCABULARY
 
 _FEATURE_WIDTH = 32
 
@@ -36,6 +38,12 @@ class CandidateTower(tf.keras.Model):
         )
         self._encoder = FeatureEncoder(features, _FEATURE_WIDTH, name="item_features")
         self._project = tf.keras.layers.Dense(config.embedding_dim, name="item_projection")
+
+    @property
+    def tables(self) -> dict[str, tf.keras.layers.Embedding]:
+        """By vocabulary: the layer whose row n is that of the vocabulary's n-th value, from 1."""
+        features = self._encoder.tables.items()
+        return {ITEM_VOCABULARY: self._ids} | {timeline.item(n): layer for n, layer in features}
 
     def call(self, index: tf.Tensor, training: bool = False) -> tf.Tensor:
         """[n] -> [n, dim]."""
@@ -85,6 +93,13 @@ class QueryTower(tf.keras.Model):
         self._dropout = tf.keras.layers.Dropout(config.dropout)
         self._project = tf.keras.layers.Dense(dim, name="query_projection")
         self._names = ([f.name for f in user_features], [f.name for f in context_features])
+
+    @property
+    def tables(self) -> dict[str, tf.keras.layers.Embedding]:
+        """By vocabulary, as the candidate tower's."""
+        found = {} if self._ids is None else {USER_VOCABULARY: self._ids}
+        found |= {timeline.user(name): layer for name, layer in self._users.tables.items()}
+        return found | {timeline.context(name): t for name, t in self._context.tables.items()}
 
     def call(
         self, batch: dict[str, tf.Tensor], item_vectors: tf.Tensor, training: bool = False

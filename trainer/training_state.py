@@ -36,7 +36,7 @@ class TrainingState(tf.keras.callbacks.Callback):
         self._logs = tf.Variable("[]", dtype=tf.string, name="logs")
         self._writes = model.distribute_strategy.extended.should_checkpoint
         self._folder = KeptFolder(folder)
-        weights = _weights(model)
+        weights = weights_of(model)
         with model.distribute_strategy.scope():
             model.optimizer.build(model.trainable_variables)
         self._last = _kept(
@@ -117,12 +117,12 @@ def _kept(folder: str, **parts: Any) -> tf.train.CheckpointManager:
 
 def copy_weights(source: tf.keras.Model, target: tf.keras.Model) -> None:
     """Gives `target` the values of `source`, made alike but perhaps in another strategy's scope."""
-    for one, other in zip(_weights(source), _weights(target), strict=True):
+    for one, other in zip(weights_of(source), weights_of(target), strict=True):
         other.assign(one.read_value())
 
 
-def _weights(model: tf.keras.Model) -> list[tf.Variable]:
-    """All but the metrics', which say nothing once an epoch has ended."""
+def weights_of(model: tf.keras.Model) -> list[tf.Variable]:
+    """All variables but the metrics', which say nothing once an epoch has ended."""
     metrics = {id(variable) for metric in model.metrics for variable in metric.variables}
     weights = [variable for variable in model.variables if id(variable) not in metrics]
     if not weights:
