@@ -21,6 +21,7 @@ from trainer import blessing, evaluation
 from trainer.blessing_config import BlessingConfig, with_thresholds
 from trainer.config import EvaluationConfig, RankingConfig, RetrievalConfig
 from trainer.ranking_verdict import served_order
+from trainer.stage_quality import BESIDE
 from trainer.training_data import TrainingData
 
 METRICS = "metrics.json"
@@ -50,13 +51,15 @@ def Evaluator(
     thresholds: Parameter[str],
     serving_dir: Parameter[str],
     pushed: Parameter[str],
+    beside: Parameter[str],
 ) -> None:
     """Writes metrics.json with its verdict, evaluated.json (`Evaluated`), and TFX's BLESSED or
     NOT_BLESSED with its property `blessed`.
 
     `blessing_config` is the JSON of BlessingConfig but for its `thresholds`, which are JSON of
     their own. `pushed` is the version below `serving_dir` that the models must not be worse than: a
-    number, `newest`, or "" for none.
+    number, `newest`, or "" for none. `beside` is one (a number or "") that is asked as well and
+    decides nothing: what had come of it, had nothing been trained since.
     """
     data = training_inputs.load(timelines, timelines_graph, items, items_graph, dataset)
     ranking_dir = path_utils.serving_model_dir(ranking.uri)
@@ -71,6 +74,7 @@ def Evaluator(
     before = (
         pushed_before.answered(data, histories.uri, serving_dir, compared) if compared else None
     )
+    others = pushed_before.unchanged(data, histories.uri, serving_dir, beside) if beside else {}
     measured = evaluation.evaluate(
         data,
         tf.saved_model.load(path_utils.serving_model_dir(query.uri)),
@@ -81,7 +85,10 @@ def Evaluator(
         ranking_settings,
         EvaluationConfig.model_validate_json(config),
         before.lists if before else None,
+        {name: other.lists for name, other in others.items() if other.lists is not None},
     )
+    for name, other in others.items():
+        measured.setdefault(BESIDE, {}).setdefault(name, {}).update(other.described)
     decided = blessing.verdict(measured, rules, before.described if before else None)
     _write(f"{evaluation_result.uri}/{METRICS}", measured | {"verdict": decided})
     evaluated = _evaluated(data, order, retrieval_settings, ranking_settings, version)

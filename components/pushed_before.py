@@ -20,6 +20,8 @@ from trainer import popularity, questions
 from trainer.questions import Questions
 from trainer.training_data import TrainingData
 
+NEVER_RETRAINED = "never_retrained"
+LEFT_ALONE = "left_alone"
 _DEPTH = 100
 _LEARNED_LATER = (
     "it has learned from events after the moment of these questions, which is in its favour"
@@ -48,8 +50,15 @@ class Answered:
     """[users, 100] indices of the new catalogue's items, or as deep as it; 0 for no item."""
 
 
-def answered(data: TrainingData, histories_uri: str, serving_dir: str, version: str) -> Answered:
-    """Asks version `version`, in a folder or at a URL, the questions of test, as of their moment.
+def answered(
+    data: TrainingData,
+    histories_uri: str,
+    serving_dir: str,
+    version: str,
+    refreshed: bool = True,
+) -> Answered:
+    """Asks version `version`, in a folder or at a URL, the questions of test, as of their moment:
+    with the popularity of that moment, or, not `refreshed`, with the one that it was pushed with.
 
     A version that was made by another Tandem, by hand, or is not whole cannot be asked: what ended
     it is its `failure`, and the evaluation goes on without its lists.
@@ -58,25 +67,39 @@ def answered(data: TrainingData, histories_uri: str, serving_dir: str, version: 
     described = {"version": int(version), "path": path}
     try:
         with stored_versions.local(serving_dir, RECOMMENDER, version) as folder:
-            lists, note = _answered(data, histories_uri, folder, version)
+            lists, note = _answered(data, histories_uri, folder, version, refreshed)
     except _NOT_TO_BE_ASKED as error:
         said = " ".join(f"{type(error).__name__}: {error}".split())
         return Answered(described | {"failure": said[:500]}, None)
     return Answered(described | note, lists)
 
 
+def unchanged(
+    data: TrainingData, histories_uri: str, serving_dir: str, version: str
+) -> dict[str, Answered]:
+    """What version `version` would answer now, had nothing been trained since: `never_retrained`
+    with the popularity of today, `left_alone` with its own.
+    """
+    return {
+        name: answered(data, histories_uri, serving_dir, version, refreshed)
+        for name, refreshed in ((NEVER_RETRAINED, True), (LEFT_ALONE, False))
+    }
+
+
 def _answered(
-    data: TrainingData, histories_uri: str, serving_dir: pathlib.Path, version: str
+    data: TrainingData,
+    histories_uri: str,
+    serving_dir: pathlib.Path,
+    version: str,
+    refreshed: bool,
 ) -> tuple[np.ndarray, dict[str, str]]:
     pushed = pushed_lists.opened(serving_dir, version)
     asked = questions.ask(data.test, data.moment(data.test))
     depth = max(_DEPTH, pushed.evaluated.ranking_candidates)  # some may have left the catalogue
-    lists = pushed.lists(
-        _askers(data, asked, histories_uri),
-        asked.now,
-        log_popularity(data, asked.now, pushed),
-        depth,
-    )
+    popular = pushed.candidates.vectors[:, -1]
+    if refreshed:
+        popular = log_popularity(data, asked.now, pushed)
+    lists = pushed.lists(_askers(data, asked, histories_uri), asked.now, popular, depth)
     later = pushed.evaluated.learned_until >= asked.now
     note = {"note": _LEARNED_LATER} if later else {}
     ids = candidate_files.text_array(data.catalogue.item_ids[1:])

@@ -279,6 +279,7 @@ def _model_nodes(
         thresholds=given.thresholds,
         serving_dir=at.serving,
         pushed=push.compared_with,
+        beside=push.beside,
     )
     recommender = Recommender(
         **stage,

@@ -30,6 +30,8 @@ class Push:
     made_by: Run
     forced: str
     """JSON of `who` and `why`, "" where the verdict decides."""
+    beside: str = ""
+    """Pushed version that is asked the same questions and decides nothing, "" for none."""
 
     @staticmethod
     def anywhere(config: Config) -> "Push":

@@ -38,7 +38,8 @@ def of(summary: dict[str, Any]) -> Scalars:
     retrieval, ranking = summary["retrieval"], summary["ranking"]
     verdict = summary.get("verdict") or {}
     found: Scalars = {"final_lists": _metrics(ranking), "retrieval": _metrics(retrieval)}
-    found |= {name: _metrics(each) for name, each in retrieval["baselines"].items()}
+    others = retrieval["baselines"] | summary.get("beside", {})
+    found |= {name: values for name, each in others.items() if (values := _metrics(each))}
     found["final_lists"] |= _gaps(summary.get("fairness", {}))
     for name, label in ranking.get("labels", {}).items():
         for run, values in _errors(name, label).items():

@@ -44,6 +44,7 @@ def summarise(config: Config, executed: Executed) -> dict[str, Any]:
         "ranking": evaluation["ranking"] | _training(metadata, "RankingTrainer"),
         "index": json.loads(_property(_output(metadata, "Indexer", "index"), "measured")),
         "analysis": _analysis(metadata),
+        "beside": evaluation.get("beside", {}),
         "fairness": evaluation["fairness"],
         "verdict": evaluation["verdict"] | {"forced": _forced(pushed)},
         "servables": json.loads(_property(pushed, "servables")) if pushed else {},

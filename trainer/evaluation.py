@@ -1,5 +1,6 @@
 """Both stages on the test split, beside the baselines, reading only what was known at the cut."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -34,16 +35,18 @@ def evaluate(
     ranking_config: RankingConfig,
     config: EvaluationConfig,
     pushed: np.ndarray | None = None,
+    beside: Mapping[str, np.ndarray] | None = None,
 ) -> dict[str, Any]:
     """`query` and `ranking` are the loaded SavedModels; `order` says whose order is served;
-    `pushed` [users, depth] are the lists of the version that is pushed now, for the same users.
+    `pushed` [users, depth] are the lists of the version that is pushed now, for the same users, and
+    `beside` others by name.
 
     Returns `retrieval` {metrics, users, baselines} and `ranking` {order, metrics of the final lists
     as served, `reranked`: metrics in ranking's order, `labels`: errors per label}. Both have
     `intervals`, `slices`, and `against`: differences from the baselines (and of the final lists
     from retrieval and the pushed version) with a verdict. `fairness`: the declared groups on the
-    final lists. `pushed`: metrics of these lists, where there are any. Raises DataRefused where
-    nobody can be asked.
+    final lists. `pushed`: metrics of these lists, where there are any, and `beside` by name. Raises
+    DataRefused where nobody can be asked.
     """
     asked = _askable(ask(data.test, data.moment(data.test)))
     known = data.clock(data.train, data.valid)
@@ -59,6 +62,7 @@ def evaluate(
             order=order,
             baselines=baselines.lists(known, asked, config.recent_days, _DEPTH),
             pushed=pushed,
+            beside=beside or {},
         ),
     )
     found = stages.as_json()

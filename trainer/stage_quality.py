@@ -1,6 +1,7 @@
 """The lists of both stages beside those that people would be shown instead."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from trainer import slices
 from trainer.list_quality import Judge, MeasuredLists
 
 PUSHED = "pushed"
+BESIDE = "beside"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +27,8 @@ class StageLists:
     """By name."""
     pushed: np.ndarray | None
     """Those of the version that is pushed now, where there is one."""
+    beside: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    """Further ones to compare the final lists with, by name."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +41,8 @@ class MeasuredStages:
     baselines: dict[str, MeasuredLists]
     pushed: dict[str, MeasuredLists]
     """Under its name, or nothing."""
+    beside: dict[str, MeasuredLists]
+    """By name."""
 
     @property
     def served(self) -> MeasuredLists:
@@ -44,17 +50,21 @@ class MeasuredStages:
         return self.reranked if self.order == RANKING else self.retrieval
 
     def as_json(self) -> dict[str, dict[str, Any]]:
-        """`retrieval`, `ranking` and, where there is one, `pushed`: see trainer.evaluation."""
+        """`retrieval`, `ranking` and, where there are any, `pushed` and `beside`: see
+        trainer.evaluation.
+        """
         users = len(self.retrieval.judge.asked)
         baselines = {name: lists.summary() for name, lists in self.baselines.items()}
-        others = self.baselines | {"retrieval": self.retrieval} | self.pushed
+        others = self.baselines | {"retrieval": self.retrieval} | self.pushed | self.beside
         retrieval = _in_full(self.retrieval, self.baselines)
         found = {
             "retrieval": retrieval | {"users": users, "baselines": baselines} | slices.note(users),
             "ranking": _in_full(self.served, others)
             | {"order": self.order, "reranked": self.reranked.summary()},
         }
-        return found | {name: lists.summary() for name, lists in self.pushed.items()}
+        found |= {name: lists.summary() for name, lists in self.pushed.items()}
+        beside = {name: lists.summary() for name, lists in self.beside.items()}
+        return found | ({BESIDE: beside} if beside else {})
 
 
 def measure(judge: Judge, lists: StageLists) -> MeasuredStages:
@@ -65,6 +75,7 @@ def measure(judge: Judge, lists: StageLists) -> MeasuredStages:
         order=lists.order,
         baselines={name: judge.measured(other) for name, other in lists.baselines.items()},
         pushed={} if lists.pushed is None else {PUSHED: judge.measured(lists.pushed)},
+        beside={name: judge.measured(other) for name, other in lists.beside.items()},
     )
 
 
