@@ -4,7 +4,6 @@ import dataclasses
 import datetime
 from typing import Any
 
-from schema.errors import TandemError
 from schema.signatures import RECOMMENDER
 from serving import pushed_origin, stored_versions
 from trainer import learned_weights
@@ -30,28 +29,26 @@ class Beginning:
 
 
 def beginning(data: TrainingData, serving_dir: str, version: str) -> Beginning:
-    """From `version` below `serving_dir`, a folder or a URL, "" for none.
+    """From `version` below `serving_dir`, a folder or a URL, "" for none: from what it was before
+    its last passes over its own valid.
 
-    A version that has learned events of valid or of test would be chosen, and judged, by what it
-    knows: then the training begins anew, as it does where the version has no weights beside it.
+    Weights that have learned events of this valid, or later ones, would be chosen, and judged, by
+    what they know: then the training begins anew, as it does where the version has none beside it.
     """
     if not version:
         return Beginning("", "nothing is pushed yet", None)
-    try:
-        folder = pushed_origin.folder(serving_dir, version)
-        evaluated = pushed_origin.read(folder / pushed_origin.ORIGIN).evaluated
-    except TandemError as error:
-        return Beginning("", f"version {version}: {error}", None)
+    with stored_versions.local(serving_dir, RECOMMENDER, version) as folder:
+        extra = pushed_origin.folder(folder, version)
+        weights = learned_weights.load(str(extra / pushed_origin.CANDIDATES))
+    if weights is None:
+        return Beginning("", f"version {version} was pushed without retrieval.warm_start", None)
     begins = data.moment(data.valid)
-    if evaluated.learned_until >= begins:
+    if weights.learned_until >= begins:
         reason = (
-            f"version {version} has learned until {_said(evaluated.learned_until)}, and valid "
+            f"version {version} has learned until {_said(weights.learned_until)}, and valid "
             f"begins at {_said(begins)}: its events would be known"
         )
         return Beginning("", reason, None)
-    weights = learned_weights.load(str(folder / pushed_origin.CANDIDATES))
-    if weights is None:
-        return Beginning("", f"version {version} was pushed without retrieval.warm_start", None)
     return Beginning(version, "", WarmStart(weights, data))
 
 

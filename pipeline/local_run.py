@@ -14,6 +14,7 @@ from pipeline.config import Config
 from pipeline.run_directory import RunDirectory
 from schema import object_store
 from schema.errors import NotBlessed
+from schema.labels import Split
 
 
 def run(
@@ -40,7 +41,7 @@ def run(
             f"{config.name}: data {data}, root {at.place}, full log {at.place}/{at.log.name}",
             soft_wrap=True,
         )
-        summary, not_blessed = _execute(config, data, at, console, force_push)
+        summary, not_blessed = execute(config, data, at, console, force_push)
         if as_json:
             out.write(json.dumps(summary, indent=1) + "\n")
         else:
@@ -51,9 +52,17 @@ def run(
     return summary
 
 
-def _execute(
-    config: Config, data: str, at: RunDirectory, console: Console, force_push: str | None
+def execute(
+    config: Config,
+    data: str,
+    at: RunDirectory,
+    console: Console,
+    force_push: str | None = None,
+    ask_oldest: bool = False,
 ) -> tuple[dict[str, Any], NotBlessed | None]:
+    """Runs the stages and writes all that a run leaves; returns the summary, and why nothing was
+    pushed where that is so. Arguments as in `pipeline.stages.run_stages`.
+    """
     with (
         console.status("loading TensorFlow and TFX")
         if console.is_terminal
@@ -66,10 +75,10 @@ def _execute(
         from pipeline.stages import run_stages
     s3_fileio.register()
     with stage_lines.listening(console) as lines:
-        executed = run_stages(config, data, at, lines, force_push)
+        executed = run_stages(config, data, at, lines, force_push, ask_oldest)
     summary = summaries.summarise(config, executed)
     best = summaries.ceiling(data)
-    if best is not None:
+    if best is not None and config.split == Split():  # it was measured under that split
         summary["retrieval"]["ceiling"] = best
     summary["examples"] = example_recommendations.of(summary)
     summaries.write(summary, at.summary)

@@ -13,7 +13,8 @@ from components.evaluator import NEWEST
 from pipeline import schemas
 from pipeline.config import Config
 from schema.errors import TandemError
-from serving import pushed_origin
+from schema.signatures import RECOMMENDER
+from serving import pushed_origin, pushed_versions
 from serving.pushed_origin import Origin, Run
 
 _WITHOUT_PART = {"beam", "serving", "kubeflow", "tune"}
@@ -40,14 +41,21 @@ class Push:
         return Push(NEWEST, made_by, "")
 
 
-def local(config: Config, data: str, serving: pathlib.Path | str, why: str | None) -> Push:
+def local(
+    config: Config,
+    data: str,
+    serving: pathlib.Path | str,
+    why: str | None,
+    ask_oldest: bool = False,
+) -> Push:
     """On this machine, to a folder or a URL; `data` is the fingerprint of the input, `why` the
-    reason to push anyhow.
+    reason to push anyhow. With `ask_oldest` the oldest version of a folder is asked as well.
     """
-    fingerprint = _fingerprint(config, data)
+    fingerprint = run_fingerprint(config, data)
     made_by = Run(pipeline=config.name, fingerprint=fingerprint, seed=config.seed)
     forced = "" if why is None else json.dumps({"who": _user(), "why": why})
-    return Push(_compared_with(serving, fingerprint), made_by, forced)
+    oldest = _oldest(pathlib.Path(serving), fingerprint) if ask_oldest else ""
+    return Push(_compared_with(serving, fingerprint), made_by, forced, oldest)
 
 
 def _user() -> str:
@@ -58,8 +66,8 @@ def _user() -> str:
         return f"user {os.getuid()}"
 
 
-def _fingerprint(config: Config, data: str) -> str:
-    """64 hexadecimal digits that differ where what is pushed may."""
+def run_fingerprint(config: Config, data: str) -> str:
+    """64 hexadecimal digits that differ where what is pushed may; `data` is that of the input."""
     parts = [data, config.model_dump_json(exclude=_WITHOUT_PART)]
     parts += [text_format.MessageToString(schemas.of(config, table)) for table in schemas.TABLES]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
@@ -74,6 +82,14 @@ def _compared_with(serving: pathlib.Path | str, fingerprint: str) -> str:
     if origin is None or origin.made_by.fingerprint != fingerprint:
         return newest
     return origin.evaluated.judged_against
+
+
+def _oldest(serving: pathlib.Path, fingerprint: str) -> str:
+    """The oldest version, "" where there is none but the one that this very run has made."""
+    found = pushed_versions.versions(serving, RECOMMENDER)
+    oldest = str(found[0]) if found else ""
+    origin = _origin(serving, oldest)
+    return "" if origin is not None and origin.made_by.fingerprint == fingerprint else oldest
 
 
 def _origin(serving: pathlib.Path | str, version: str) -> Origin | None:

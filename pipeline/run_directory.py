@@ -71,6 +71,11 @@ class RunDirectory:
         return self.root / "summary.json"
 
     @property
+    def backfill(self) -> pathlib.Path:
+        """backfill.json: the days of `tandem backfill`; its page lies beside it."""
+        return self.root / "backfill.json"
+
+    @property
     def report(self) -> pathlib.Path:
         """The same for people: a page that opens offline."""
         return self.root / "report.html"

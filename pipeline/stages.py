@@ -26,14 +26,21 @@ class Executed:
 
 
 def run_stages(
-    config: Config, data: str, at: RunDirectory, lines: StageLines, force_push: str | None
+    config: Config,
+    data: str,
+    at: RunDirectory,
+    lines: StageLines,
+    force_push: str | None,
+    ask_oldest: bool = False,
 ) -> Executed:
-    """Runs the whole DAG; `force_push` is the reason to push models that are not blessed."""
+    """Runs the whole DAG; `force_push` is the reason to push models that are not blessed. With
+    `ask_oldest` the evaluator asks the oldest pushed version as well.
+    """
     fingerprint = preflight.fingerprint(config.dataset, data)
     connection = previous_data.local(str(at.metadata))
     before = previous_data.statistics(connection, config.name, fingerprint)
     places = locations(data, at)
-    intent = push.local(config, fingerprint, places.serving, force_push)
+    intent = push.local(config, fingerprint, places.serving, force_push, ask_oldest)
     pipeline = dag.build(config, places, fingerprint, connection, before, intent)
     return execute(pipeline, config.name, at, lines)
 

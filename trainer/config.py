@@ -56,8 +56,9 @@ class RetrievalConfig(Strict):
     refit_epochs: Annotated[int, Field(ge=0)] = 1
     """Passes over train and valid together, when all is chosen, before the model is served."""
     warm_start: bool = False
-    """Begins from the weights of the version that is pushed now, where it has learned no event of
-    this run's valid or test; see RECURRING.md. Not where the split goes by no clock."""
+    """Begins from the weights of the version that is pushed now, as they were before it learned
+    its own valid split, where they have learned no event of this run's; see RECURRING.md. Not where
+    the split goes by no clock."""
     warm_epochs: Positive = 3
     """In the place of `epochs` where it begins so."""
 

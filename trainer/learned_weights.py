@@ -2,7 +2,8 @@
 
 `<candidates artifact>/weights/` holds `vocabularies.parquet` (name, ids: the values of each
 vocabulary in their order), and for each a `table.<name>.npy` [n + 1, width], whose row 0 belongs
-to the unknown value and row i to the i-th; and `other.<variable>.npy` of every other variable.
+to the unknown value and row i to the i-th; `other.<variable>.npy` of every other variable; and
+`learned_until.npy`.
 """
 
 import dataclasses
@@ -23,7 +24,7 @@ from trainer.retrieval_model import RetrievalModel
 from trainer.training_data import TrainingData
 
 _VOCABULARIES = "vocabularies.parquet"
-_TABLE, _OTHER, _ARRAY = "table.", "other.", ".npy"
+_TABLE, _OTHER, _UNTIL, _ARRAY = "table.", "other.", "learned_until", ".npy"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,15 +45,18 @@ class LearnedWeights:
     """By vocabulary."""
     others: dict[str, np.ndarray]
     """By the variable's name."""
+    learned_until: int
+    """Latest event that the model learned from; seconds since epoch, UTC."""
 
 
-def of(model: RetrievalModel, data: TrainingData) -> LearnedWeights:
-    """Those of a model that `data` has trained."""
+def of(model: RetrievalModel, data: TrainingData, before: int = 0) -> LearnedWeights:
+    """Those of a model that has learned the train split of `data`, and events until `before`."""
     tables = {
         name: Table(vocabulary(data, name), layer.embeddings.numpy())
         for name, layer in model.tables.items()
     }
-    return LearnedWeights(tables, {n: v.numpy() for n, v in others(model).items()})
+    until = max(before, int(data.train.timestamps[data.train.own].max()))
+    return LearnedWeights(tables, {n: v.numpy() for n, v in others(model).items()}, until)
 
 
 def vocabulary(data: TrainingData, name: str) -> pa.Array:
@@ -83,6 +87,7 @@ def save(weights: LearnedWeights, uri: str) -> None:
     gfile.makedirs(folder)
     arrays = {f"{_TABLE}{name}": table.rows for name, table in weights.tables.items()}
     arrays |= {f"{_OTHER}{name}": values for name, values in weights.others.items()}
+    arrays[_UNTIL] = np.array(weights.learned_until)
     for name, values in arrays.items():
         with gfile.GFile(f"{folder}/{name}{_ARRAY}", "wb") as file:
             np.save(file, values)
@@ -116,6 +121,7 @@ def load(uri: str) -> LearnedWeights | None:
             file.removeprefix(_OTHER).removesuffix(_ARRAY): _array(f"{folder}/{file}")
             for file in rest
         },
+        int(_array(f"{folder}/{_UNTIL}{_ARRAY}")),
     )
 
 

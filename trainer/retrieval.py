@@ -74,12 +74,13 @@ def train(
     measured, model = chosen(data, asked, config, seed, log_dir, checkpoints, hardware, begun)
     if hardware.writes:
         write(model, asked, data, config, held_out)
+        if config.warm_start:  # what has learned valid could not be chosen by the next run's
+            before = 0 if begun is None else begun.learned_until
+            learned_weights.save(learned_weights.of(model, data, before), final.candidates_uri)
     model = retrieval_fitting.refitted(model, data, config, seed, hardware)
     if hardware.writes:
         vectors = write(model, asked, data, config, final)
         _save_refreshing(model, data, config, final.candidates_uri)
-        if config.warm_start:
-            learned_weights.save(learned_weights.of(model, data), final.candidates_uri)
         taken = data.clock(data.train).counts(data.moment(data.valid))
         tensorboard.write_projector(data.catalogue.titles[1:], vectors[1:], taken[1:], log_dir)
         training_state.remove(checkpoints)

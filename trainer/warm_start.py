@@ -35,6 +35,11 @@ class WarmStart:
         self.carried = Carried()
         """What became of them, once they have been given."""
 
+    @property
+    def learned_until(self) -> int:
+        """Latest event that the earlier model learned from; seconds since epoch, UTC."""
+        return self._weights.learned_until
+
     def give(self, model: RetrievalModel) -> None:
         """Puts them in the place of the model's own; it must have its variables."""
         self.carried = Carried()

@@ -16,7 +16,7 @@ from pipeline.simulator.protocol import cut_time, question, score
 from pipeline.simulator.sessions import Schedule, draw_schedule
 from pipeline.simulator.trends import OLD
 from pipeline.simulator.users import Users, draw_users
-from pipeline.simulator.write import event_lines, write_items, write_users
+from pipeline.simulator.write import EventFiles, event_lines, write_items, write_users
 from schema.errors import UsageError
 from schema.labels import Split
 
@@ -26,9 +26,17 @@ MEASURED_USERS = 20_000
 
 
 def simulate(
-    out: pathlib.Path, *, users: int, items: int, events: int, seed: int, malformed: int = 0
+    out: pathlib.Path,
+    *,
+    users: int,
+    items: int,
+    events: int,
+    seed: int,
+    malformed: int = 0,
+    by_day: bool = False,
 ) -> dict[str, Any]:
     """Writes events.jsonl, items.jsonl, users.jsonl and truth.json into `out`; returns the truth.
+    `by_day` the events go into `events/<date>/events.jsonl`, by their dates (UTC).
 
     Same arguments, same bytes. `events` counts sound lines, `malformed` broken ones come on top.
     Memory: some tens of bytes an event, and the text of one block of events at a time.
@@ -44,9 +52,7 @@ def simulate(
     faults = draw_faults(streams[5], malformed, events)
     write_items(out / "items.jsonl", catalogue, draw_stock(streams[6], items))
     write_users(out / "users.jsonl", people)
-    chosen = _write_events(
-        out / "events.jsonl", catalogue, people, schedule, faults, streams[3], streams[4]
-    )
+    chosen = _write_events(out, by_day, catalogue, people, schedule, faults, streams[3], streams[4])
     truth: dict[str, Any] = {"seed": seed, "users": users, "items": items, "events": events}
     truth |= {"malformed": faults.counts(), **_room(catalogue, people, schedule, chosen)}
     (out / "truth.json").write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
@@ -86,7 +92,8 @@ def _make_folder(out: pathlib.Path) -> None:
 
 
 def _write_events(
-    path: pathlib.Path,
+    out: pathlib.Path,
+    by_day: bool,
     catalogue: Catalogue,
     people: Users,
     schedule: Schedule,
@@ -96,13 +103,15 @@ def _write_events(
 ) -> np.ndarray:
     """Draws and writes block by block; returns the item of every event, [events]."""
     chosen = np.empty(len(schedule.users), dtype=np.int32)
-    with path.open("w", encoding="utf-8") as file:
-        for events, what in draw_choices(choice_stream, catalogue, people, schedule):
-            chosen[events] = what
-            who = schedule.users[events]
-            outcomes = draw_outcomes(outcome_stream, catalogue, people, who, what)
-            lines = event_lines(who, what, schedule.timestamps[events], outcomes)
-            file.write("\n".join(with_faults(lines, events.start, faults)) + "\n")
+    files = EventFiles(out, by_day)
+    for events, what in draw_choices(choice_stream, catalogue, people, schedule):
+        chosen[events] = what
+        who, when = schedule.users[events], schedule.timestamps[events]
+        outcomes = draw_outcomes(outcome_stream, catalogue, people, who, what)
+        lines = event_lines(who, what, when, outcomes)
+        for part in files.parts(when):
+            first = events.start + part.start
+            files.write(int(when[part.start]), with_faults(lines[part], first, faults))
     return chosen
 
 

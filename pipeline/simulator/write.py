@@ -1,5 +1,6 @@
 """The files of the simulated shop: JSON lines with the columns of configs/simulated.toml."""
 
+import datetime
 import json
 import pathlib
 from collections.abc import Iterable
@@ -9,6 +10,7 @@ import numpy as np
 
 from pipeline.simulator.catalogue import Catalogue
 from pipeline.simulator.outcomes import Outcomes
+from pipeline.simulator.period import DAY
 from pipeline.simulator.users import Users
 from pipeline.simulator.words import DEPARTMENTS, DEVICES, REGIONS, TAGS
 
@@ -43,6 +45,32 @@ def event_lines(
             strict=True,
         )
     ]
+
+
+class EventFiles:
+    """Where events go: one file, or one in a folder for each date."""
+
+    def __init__(self, out: pathlib.Path, by_day: bool):
+        self._out = out
+        self._by_day = by_day
+        self._begun: set[pathlib.Path] = set()
+
+    def parts(self, timestamps: np.ndarray) -> list[slice]:
+        """Of ascending `timestamps` [n], n >= 1: the places that go into one file each."""
+        dates = timestamps // DAY if self._by_day else np.zeros_like(timestamps)
+        starts = np.flatnonzero(np.diff(dates, prepend=dates[0] - 1)).tolist()
+        return [slice(*ends) for ends in zip(starts, [*starts[1:], len(dates)], strict=True)]
+
+    def write(self, timestamp: int, lines: list[str]) -> None:
+        """Lines of the date of `timestamp`, after those that this object wrote before."""
+        path = self._out / "events.jsonl"
+        if self._by_day:
+            date = datetime.datetime.fromtimestamp(timestamp, datetime.timezone.utc).date()
+            path = self._out / "events" / date.isoformat() / "events.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a" if path in self._begun else "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+        self._begun.add(path)
 
 
 def write_items(path: pathlib.Path, catalogue: Catalogue, in_stock: np.ndarray) -> None:

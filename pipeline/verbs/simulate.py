@@ -24,6 +24,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--malformed", type=int, default=0, metavar="N", help="broken lines among the events (0)"
     )
+    parser.add_argument(
+        "--by-day", action="store_true",
+        help="events in a folder for each date, as configs/recurring.toml reads them",
+    )  # fmt: skip
     verb_arguments.add_json(parser, "print the truth as JSON, nothing else")
 
 
@@ -38,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
         events=args.events,
         seed=args.seed,
         malformed=args.malformed,
+        by_day=args.by_day,
     )
     print(json.dumps(truth) if args.json else _table(args.out, truth))
     return 0

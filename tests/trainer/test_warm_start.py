@@ -53,6 +53,7 @@ def data_of(items, users):
         catalogue=types.SimpleNamespace(item_ids=np.array([b"", *items], object)),
         items_graph=Graph(),
         timelines_graph=Graph(user_id=users),
+        train=chains.TIMELINES,
     )
 
 
@@ -103,6 +104,7 @@ def test_a_model_takes_over_dense_weights_and_the_rows_of_known_ids(built, tmp_p
         "user_id": {"carried": 2, "new": 3},
     }
     assert start.carried.anew == []
+    assert weights.learned_until == 11 * 86_400  # the last of twelve events, a day apart
 
 
 def test_what_does_not_fit_is_trained_anew_and_named(built):
@@ -154,6 +156,7 @@ def test_ids_come_back_as_they_were(tmp_path):
             "item_name": Table(text_array(pa.array([], pa.binary())), np.ones((1, 3), np.float32)),
         },
         {"a.b": np.array([1.5], np.float32)},
+        1_700_000_000,
     )
     learned_weights.save(weights, str(tmp_path))
     found = learned_weights.load(str(tmp_path))
@@ -161,4 +164,5 @@ def test_ids_come_back_as_they_were(tmp_path):
     assert found.tables["item_id"].ids.to_pylist() == ids
     assert found.tables["item_name"].ids.to_pylist() == []
     assert found.tables["item_name"].rows.shape == (1, 3)
+    assert found.learned_until == 1_700_000_000
     assert {name: values.tolist() for name, values in found.others.items()} == {"a.b": [1.5]}

@@ -1,5 +1,6 @@
 """A whole shop: its files, its determinism, what it refuses, and the verb."""
 
+import datetime
 import json
 import pathlib
 
@@ -180,3 +181,18 @@ def test_the_verb_ends_with_two_on_bad_counts(tmp_path, capsys):
     assert main(["simulate", "--users", "9", "--items", "20", "--events", "8", "--seed", "1",
                  "--out", str(tmp_path)]) == 2  # fmt: skip
     assert "received 8" in capsys.readouterr().err
+
+
+def test_by_day_the_same_events_lie_in_a_folder_for_each_date(shop, tmp_path):
+    out, _ = shop
+    for _ in range(2):  # what an earlier call has written is not added to
+        simulate(tmp_path, **SIZE, seed=7, malformed=13, by_day=True)
+    files = sorted((tmp_path / "events").glob("*/events.jsonl"))
+    assert "".join(file.read_text() for file in files) == (out / "events.jsonl").read_text()
+    for file in files:
+        dates = {
+            datetime.datetime.fromtimestamp(event["timestamp"], datetime.timezone.utc).date()
+            for event in _sound_events(file)
+        }
+        assert {date.isoformat() for date in dates} == {file.parent.name}
+    assert not (tmp_path / "events.jsonl").exists()
