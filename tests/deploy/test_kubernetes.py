@@ -1,11 +1,11 @@
 """The manifests against Kubernetes' own types: read strictly, and fitting one another."""
 
 import copy
-import json
-import types
 
 import pytest
 from kubernetes import client
+
+from tests.deploy import typed_models
 
 TYPES = {
     ("v1", "ConfigMap"): "V1ConfigMap",
@@ -18,13 +18,8 @@ APP = {"app.kubernetes.io/name": "tandem-serving"}
 
 
 def as_kubernetes_reads(document):
-    """Through the typed models and back: unknown keys are lost, required ones are missed and values
-    of another type change.
-    """
-    api = client.ApiClient()
-    response = types.SimpleNamespace(data=json.dumps(document))
-    typed = api.deserialize(response, TYPES[document["apiVersion"], document["kind"]])
-    return api.sanitize_for_serialization(typed)
+    kind = TYPES[document["apiVersion"], document["kind"]]
+    return typed_models.as_read(client.ApiClient(), document, kind)
 
 
 def test_there_is_one_of_each(manifests):

@@ -1,0 +1,159 @@
+"""Three days of a small shop, one after the other, killed in the middle and gone on with."""
+
+import json
+import os
+import pathlib
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytestmark = pytest.mark.e2e
+
+CONFIG = pathlib.Path(__file__).resolve().parents[2] / "configs" / "recurring.toml"
+DAYS = ["2024-02-26", "2024-02-27", "2024-02-28"]
+SMALL = [
+    "--set", "data.interactions.last_spans=20",
+    "--set", "split.train_days=16",
+    "--set", "retrieval.epochs=2", "--set", "retrieval.warm_epochs=1", "--set", "ranking.epochs=1",
+    "--set", "blessing.baselines=[]", "--set", "blessing.pushed=[]", "--set", "evaluation.fairness=[]",
+]  # fmt: skip
+COMPLETE = 3  # ml_metadata's Execution.State
+
+
+def command(*args: str) -> list[str]:
+    return [sys.executable, "-m", "pipeline.cli", *args]
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """Days of about 100 events; those that no window reaches are left out."""
+    out = tmp_path_factory.mktemp("shop")
+    size = ["--users", "300", "--items", "200", "--events", "12000", "--seed", "5", "--by-day"]
+    subprocess.run(command("simulate", *size, "--out", str(out)), check=True, capture_output=True)
+    return out
+
+
+@pytest.fixture(scope="module")
+def arguments(shop, tmp_path_factory):
+    """Of the whole backfill, by its root."""
+    root = tmp_path_factory.mktemp("root")
+    span = ["--from", DAYS[0], "--to", DAYS[-1]]
+    asked = ["--config", str(CONFIG), "--data", str(shop), "--root", str(root), *span, *SMALL]
+    return root, ["backfill", *asked]
+
+
+def executions(root, component):
+    """How often the component has done its work."""
+    with sqlite3.connect(root / "metadata.sqlite") as metadata:
+        return metadata.execute(
+            "select count(*) from Execution e join Type t on e.type_id = t.id"
+            " where e.last_known_state = ? and t.name like ?",
+            (COMPLETE, f"%{component}"),
+        ).fetchone()[0]
+
+
+@pytest.fixture(scope="module")
+def killed(arguments):
+    """The first day is whole, and the second under way when the process is killed."""
+    root, asked = arguments
+    process = subprocess.Popen(
+        command(*asked), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env=os.environ | {"PYTHONWARNINGS": "default"},
+    )  # fmt: skip
+    assert process.stdout is not None
+    said = next((line for line in process.stdout if line.startswith(DAYS[0])), "")
+    assert "pushed version 1" in said
+    while executions(root, "InteractionsGen") < 2:
+        time.sleep(0.2)
+        assert process.poll() is None
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    record = json.loads((root / "backfill.json").read_text())
+    assert [day["span"] for day in record["days"]] == DAYS[:1]
+    return root
+
+
+@pytest.fixture(scope="module")
+def record(killed, arguments):
+    """What the same command says, that goes on."""
+    _, asked = arguments
+    done = subprocess.run(
+        command(*asked, "--json"), check=False, capture_output=True, text=True,
+        env=os.environ | {"PYTHONWARNINGS": "default"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert f"{DAYS[0]}  finished before" in done.stderr
+    found = json.loads(done.stdout)
+    assert json.loads((killed / "backfill.json").read_text()) == found
+    return found
+
+
+def test_no_finished_day_and_no_finished_stage_is_run_twice(record, killed):
+    assert [day["span"] for day in record["days"]] == DAYS
+    for component in ("InteractionsGen", "RetrievalTrainer", "Evaluator", "Pusher"):
+        assert executions(killed, component) == 3
+    assert executions(killed, "ItemsGen") == 1  # the catalogue is the same on all days
+
+
+def test_each_day_learns_the_window_before_it_and_is_judged_by_itself(record, shop):
+    for day in record["days"]:
+        lines = (shop / "events" / day["span"] / "events.jsonl").read_text().splitlines()
+        assert day["events"]["test"] == len(lines)
+
+
+def test_each_day_begins_from_the_version_that_the_day_before_it_has_pushed(record):
+    first, second, third = record["days"]
+    assert first["warm_start"] == {"version": None, "reason": "nothing is pushed yet"}
+    assert [day["pushed"] for day in record["days"]] == [1, 2, 3]
+    for day, version in ((second, 1), (third, 2)):
+        warm = day["warm_start"]
+        assert (warm["version"], warm["anew"]) == (version, [])
+        assert warm["rows"]["item_id"] == {"carried": 200, "new": 0}
+        assert warm["rows"]["user_id"]["carried"] > 10 * warm["rows"]["user_id"]["new"]
+
+
+def test_the_never_retrained_model_is_asked_the_same_questions(record):
+    first, second, third = (day["quality"] for day in record["days"])
+    assert first["never_retrained"] == first["retrained"]
+    # On the second day it is what was pushed before; on the third no longer.
+    assert second["never_retrained"] == second["pushed_before"]
+    assert third["never_retrained"] != third["pushed_before"]
+    assert second["left_alone"] != second["never_retrained"]
+    for day in record["days"][1:]:
+        ours, theirs = (day["quality"][name] for name in ("retrained", "never_retrained"))
+        for metric, found in day["difference"].items():
+            assert found["value"] == pytest.approx(ours[metric] - theirs[metric])
+    assert record["overall"]["days"] == 2
+
+
+def test_there_are_curves_to_look_at(record, killed):
+    page = (killed / "backfill.html").read_text()
+    assert page.count("<svg") == 4
+    assert all(day in page for day in DAYS)
+    assert list((killed / "tensorboard" / "quality" / "never_retrained").glob("*.step-3"))
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "said"),
+    [
+        ("2024-02-28", "2024-02-27", "--from expects a span that is not after --to"),
+        ("2024-02-28", "2025-02-28", "for span 2024-04-30"),
+    ],
+)
+def test_a_way_that_cannot_be_gone_ends_before_it_begins(shop, tmp_path, first, last, said):
+    root = tmp_path / "root"
+    done = subprocess.run(
+        command(
+            "backfill", "--config", str(CONFIG), "--data", str(shop), "--root", str(root),
+            "--from", first, "--to", last,
+        ),
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not root.exists()
