@@ -137,3 +137,14 @@ def test_a_damaged_model_says_why(data, stored, tmp_path):
     found = pushed_before.answered(data, stored, str(tmp_path), "2")
     assert found.lists is None
     assert "saved_model.pb" in found.described["failure"]
+
+
+def test_left_alone_it_knows_the_popularity_that_it_was_pushed_with(data, stored, tmp_path):
+    """b was pushed with a popularity of 5, a and c with none; u had seen b and c, v had seen a."""
+    found = pushed_before.unchanged(data, stored, pushed(tmp_path), "2")
+    _, b, c, a = range(1, 5)
+    retrained, alone = found["never_retrained"].lists, found["left_alone"].lists
+    assert retrained is not None
+    assert retrained.tolist() == [[a, 0, 0, 0], [c, b, 0, 0]]
+    assert alone is not None
+    assert alone.tolist() == [[a, 0, 0, 0], [b, c, 0, 0]]

@@ -91,6 +91,10 @@ def test_any_seed_arrives_as_it_was_written(tmp_path_factory, seed):
             SHOP + '[[evaluation.fairness]]\nof = "items.genre"\n',
             r"items.genre expects a category or a set .*\(none is\), received no such feature",
         ),
+        (
+            SHOP + '[split]\nkind = "last_item"\n[retrieval]\nwarm_start = true\n',
+            r"retrieval.warm_start goes with a clock, received split.kind = .last_item.",
+        ),
         ("name = shop", "not valid TOML"),
     ],
 )

@@ -105,3 +105,18 @@ def test_who_forces_a_push_is_asked_of_the_operating_system(shop, tmp_path, monk
 def test_elsewhere_the_newest_is_found_when_it_is_needed(shop):
     found = push.Push.anywhere(shop)
     assert (found.compared_with, found.made_by.fingerprint, found.forced) == ("newest", "", "")
+
+
+def test_the_oldest_version_is_asked_too_where_that_is_wanted(shop, pushed, tmp_path):
+    earlier = push.local(shop, "an earlier day", tmp_path, None).made_by
+    pushed("1", earlier, "")
+    pushed("2", earlier.model_copy(update={"fingerprint": "of the day between"}), "1")
+    found = push.local(shop, DATA, tmp_path, None, ask_oldest=True)
+    assert (found.compared_with, found.beside) == ("2", "1")
+    assert push.local(shop, DATA, tmp_path, None).beside == ""
+
+
+def test_a_run_is_not_beside_itself(shop, pushed, tmp_path):
+    assert push.local(shop, DATA, tmp_path, None, ask_oldest=True).beside == ""
+    pushed("1", push.local(shop, DATA, tmp_path, None).made_by, "")
+    assert push.local(shop, DATA, tmp_path, None, ask_oldest=True).beside == ""

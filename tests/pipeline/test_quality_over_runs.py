@@ -85,6 +85,16 @@ def test_labels_and_gaps_that_were_measured_have_points(at):
     assert found["bias_baseline"] == {"labels/rating rmse": 1.5}
 
 
+def test_models_beside_have_lines_of_their_own(at):
+    beside = {
+        "never_retrained": {"ndcg@10": 0.375, "version": 1, "path": "/"},
+        "left_alone": {"version": 1, "path": "/", "failure": "no origin"},
+    }
+    found = quality_over_runs.of(summary(0.5, True) | {"beside": beside})
+    assert found["never_retrained"] == {"quality/ndcg@10": 0.375}
+    assert "left_alone" not in found
+
+
 def test_a_summary_without_verdict_and_fairness_has_the_rest():
     old = summary(0.5, True)
     del old["verdict"], old["fairness"]

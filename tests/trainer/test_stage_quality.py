@@ -1,5 +1,6 @@
 """Both stages of planted lists: user n takes item 2 after item 1, or is new and takes item 3."""
 
+import dataclasses
 import json
 import types
 from typing import Any
@@ -80,6 +81,7 @@ def test_all_are_held_against_the_baselines_and_the_final_lists_against_retrieva
     assert gained["value"] == pytest.approx(1 - SECOND)
     assert "note" not in found["retrieval"]
     assert "pushed" not in found
+    assert "beside" not in found
 
 
 def test_the_version_that_is_pushed_is_asked_the_same(judge_of):
@@ -88,6 +90,18 @@ def test_the_version_that_is_pushed_is_asked_the_same(judge_of):
     verdict = found["ranking"]["against"]["pushed"]["ndcg@10"]
     assert (verdict["value"], verdict["verdict"]) == (0, "inside the noise")
     assert "pushed" not in found["retrieval"]["against"]
+
+
+def test_others_beside_are_asked_the_same_and_have_their_names(judge_of):
+    asked = dataclasses.replace(
+        lists(60, "ranking"), beside={"left_alone": np.tile([3, 2], (60, 1))}
+    )
+    found = stage_quality.measure(judge_of(60), asked).as_json()
+    assert found["beside"]["left_alone"]["ndcg@10"] == pytest.approx(SECOND)
+    gained = found["ranking"]["against"]["left_alone"]["ndcg@10"]
+    assert gained["value"] == pytest.approx(1 - SECOND)
+    assert gained["verdict"] == "better"
+    assert "left_alone" not in found["retrieval"]["against"]
 
 
 def test_too_few_users_are_said_everywhere_and_nothing_is_nan(judge_of):
