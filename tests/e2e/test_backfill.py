@@ -97,7 +97,6 @@ def test_no_finished_day_and_no_finished_stage_is_run_twice(record, killed):
     assert [day["span"] for day in record["days"]] == DAYS
     for component in ("InteractionsGen", "RetrievalTrainer", "Evaluator", "Pusher"):
         assert executions(killed, component) == 3
-    assert executions(killed, "ItemsGen") == 1  # the catalogue is the same on all days
 
 
 def test_each_day_learns_the_window_before_it_and_is_judged_by_itself(record, shop):
@@ -136,25 +135,3 @@ def test_there_are_curves_to_look_at(record, killed):
     assert page.count("<svg") == 4
     assert all(day in page for day in DAYS)
     assert list((killed / "tensorboard" / "quality" / "never_retrained").glob("*.step-3"))
-
-
-@pytest.mark.parametrize(
-    ("first", "last", "said"),
-    [
-        ("2024-02-28", "2024-02-27", "--from expects a span that is not after --to"),
-        ("2024-02-28", "2025-02-28", "for span 2024-04-30"),
-    ],
-)
-def test_a_way_that_cannot_be_gone_ends_before_it_begins(shop, tmp_path, first, last, said):
-    root = tmp_path / "root"
-    done = subprocess.run(
-        command(
-            "backfill", "--config", str(CONFIG), "--data", str(shop), "--root", str(root),
-            "--from", first, "--to", last,
-        ),
-        check=False, capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.returncode == 2
-    assert said in done.stderr
-    assert done.stderr.count("\n") == 1
-    assert not root.exists()
