@@ -1,6 +1,7 @@
 """Weights of an earlier model, given to one whose vocabularies are others."""
 
 import types
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -47,7 +48,7 @@ class Graph:
         return self._values[name]
 
 
-def data_of(items, users):
+def data_of(items, users) -> Any:
     """Of `trainer.training_data.TrainingData` what tells vocabularies."""
     return types.SimpleNamespace(
         catalogue=types.SimpleNamespace(item_ids=np.array([b"", *items], object)),
