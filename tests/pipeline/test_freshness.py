@@ -17,7 +17,7 @@ def difference(value, half, users):
     return {name: found | {"verdict": "better"} for name in freshness.METRICS}
 
 
-def summary(pushed=3, beside=True, passed=True):
+def summary(pushed: int | None = 3, beside=True, passed=True):
     """Of one run, as `pipeline.summary` makes it."""
     others = {"never_retrained": metrics(0.2) | {"version": 1}, "left_alone": metrics(0.1)}
     rules = [
