@@ -38,6 +38,7 @@ def day(span: str, fingerprint: str, summary: Mapping[str, Any]) -> Row:
         "blessed": verdict["blessed"],
         "broken": [rule["rule"] for rule in verdict["rules"] if not rule["passed"]],
         "pushed": pushed["version"] if pushed else None,
+        "oldest": summary["beside"].get(NEVER_RETRAINED, {}).get("version"),
         "warm_start": retrieval.get("warm_start"),
         "events": {split: summary["rows"][split] for split in ("train", "valid", "test")},
         "seconds": round(sum(stage["seconds"] for stage in summary["stages"]), 1),

@@ -43,6 +43,7 @@ def test_a_day_has_its_models_beside_those_that_were_left_as_they_are():
     }  # fmt: skip
     assert (day["pushed"], day["blessed"], day["broken"], day["seconds"]) == (3, True, [], 3.5)
     assert day["difference"]["ndcg@10"]["value"] == 0.1
+    assert day["oldest"] == 1
 
 
 def test_the_first_pushed_model_is_its_own_never_retrained_one():
