@@ -10,6 +10,7 @@ and called again, it goes on.
 
 import argparse
 import datetime
+import os
 import pathlib
 import shutil
 
@@ -22,6 +23,7 @@ _WINDOW, _VALID, _TEST = 120, 7, 1
 def main() -> int:
     """Runs the benchmark."""
     args = _arguments()
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"  # read when TensorFlow is first imported
     source = quality_data.named(quality_data.MOVIETWEETINGS, args.root, 0)
     data = args.root / "data"
     if not data.exists():
