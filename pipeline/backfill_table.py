@@ -5,9 +5,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.freshness import LISTS, NEVER_RETRAINED, RETRAINED, Row
+from pipeline.freshness import LEFT_ALONE, NEVER_RETRAINED, RETRAINED, Row
 
 _METRIC = "ndcg@10"
+_COLUMNS = (RETRAINED, NEVER_RETRAINED, LEFT_ALONE, "popular", "recent")
 
 
 def line(row: Row) -> str:
@@ -42,24 +43,18 @@ def sentence(overall: Row | None) -> str:
 
 
 def _table(days: list[Row]) -> Table:
-    table = Table(title="NDCG@10 of each day's events, which no model had seen")
-    table.title_justify = "left"
-    for name in ("span", "users", "pushed", *LISTS, "retrained - never"):
+    """Narrow enough for 80 columns."""
+    table = Table(title="NDCG@10 of each day's events, which none of the models had learned")
+    table.title_justify, table.box, table.padding = "left", None, (0, 0, 0, 1)
+    for name in ("span", "users", "pushed", *_COLUMNS, "gain"):
         table.add_column(name.replace("_", " "), justify="right")
     for row in days:
-        values = [row["quality"].get(name, {}).get(_METRIC) for name in LISTS]
+        values = [row["quality"].get(name, {}).get(_METRIC) for name in _COLUMNS]
         table.add_row(
             row["span"],
             f"{row['users']:,}",
             str(row["pushed"]) if row["pushed"] else "no",
             *("" if value is None else f"{value:.4f}" for value in values),
-            _difference(row),
+            f"{row['difference'][_METRIC]['value']:+.4f}" if row["difference"] else "",
         )
     return table
-
-
-def _difference(row: Row) -> str:
-    if row["difference"] is None:
-        return ""
-    found = row["difference"][_METRIC]
-    return f"{found['value']:+.4f} {found['verdict']}"
