@@ -3,6 +3,7 @@
 import datetime
 import json
 import pathlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from pipeline.simulator.simulate import simulate
 from schema.errors import UsageError
 
 FILES = ("events.jsonl", "items.jsonl", "users.jsonl", "truth.json")
-SIZE = {"users": 300, "items": 200, "events": 6000}
+SIZE: dict[str, Any] = {"users": 300, "items": 200, "events": 6000}
 CONFIG = pathlib.Path(__file__).parents[3] / "configs" / "simulated.toml"
 
 
