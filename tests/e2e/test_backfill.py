@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 
 CONFIG = pathlib.Path(__file__).resolve().parents[2] / "configs" / "recurring.toml"
 DAYS = ["2024-02-26", "2024-02-27", "2024-02-28"]
