@@ -141,7 +141,7 @@ def test_a_damaged_model_says_why(data, stored, tmp_path):
 
 def test_left_alone_it_knows_the_popularity_that_it_was_pushed_with(data, stored, tmp_path):
     """b was pushed with a popularity of 5, a and c with none; u had seen b and c, v had seen a."""
-    found = pushed_before.unchanged(data, stored, pushed(tmp_path), "2")
+    found = pushed_before.unchanged(data, stored, str(pushed(tmp_path)), "2")
     _, b, c, a = range(1, 5)
     retrained, alone = found["never_retrained"].lists, found["left_alone"].lists
     assert retrained is not None
