@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import pathlib
+import re
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -123,7 +124,8 @@ def _refusals(endpoint: str) -> Iterator[None]:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
+    """Without the connection's own name, which urllib3 puts before its words."""
+    return re.sub(r"<\S+ object at 0x\w+>: ", "", str(error).partition("\n")[0])
 
 
 def _message(error: kfp_server_api.ApiException) -> str:
