@@ -1,4 +1,5 @@
-"""What a task of Kubeflow Pipelines runs: TFX's entrypoint, told the types of its inputs.
+"""What a task of Kubeflow Pipelines runs: TFX's entrypoint, told the types of its inputs, and with
+nothing of an earlier attempt where it writes.
 
 A self-hosted backend hands artifacts on without their types (`GetOutputArtifactsByExecutionId` in
 its backend/src/v2/metadata/client.go leaves the schema ""), and TFX's entrypoint cannot do without
@@ -15,21 +16,32 @@ from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor
 
+from schema import object_store
+from schema.place import is_remote
+
 Arguments = tuple[argparse.Namespace, list[str]]
 """What is declared below, and what is Beam's."""
 
 
-def with_types(invocation: str, inputs_spec: str) -> str:
-    """`invocation` is the JSON of an ExecutorInput, `inputs_spec` of a ComponentInputsSpec."""
-    executor_input: Any = pipeline_spec_pb2.ExecutorInput()
-    json_format.Parse(invocation, executor_input, ignore_unknown_fields=True)
+def add_types(executor_input: Any, inputs_spec: str) -> None:
+    """`inputs_spec` is the JSON of a ComponentInputsSpec."""
     declared: Any = pipeline_spec_pb2.ComponentInputsSpec()
     json_format.Parse(inputs_spec, declared, ignore_unknown_fields=True)
     for name, given in executor_input.inputs.artifacts.items():
         for artifact in given.artifacts:
             if not (artifact.type.schema_title or artifact.type.instance_schema):
                 artifact.type.CopyFrom(declared.artifacts[name].artifact_type)
-    return json_format.MessageToJson(executor_input)
+
+
+def clear_outputs(executor_input: Any) -> None:
+    """Removes what an earlier attempt of this task has left: a retry has the same places to write
+    to (`retryStrategy` in backend/src/v2/compiler/argocompiler/container.go), and what is read
+    later is all that lies there.
+    """
+    for given in executor_input.outputs.artifacts.values():
+        for artifact in given.artifacts:
+            if is_remote(artifact.uri):
+                object_store.remove(artifact.uri)
 
 
 def _arguments(argv: list[str]) -> Arguments:
@@ -43,9 +55,13 @@ def _arguments(argv: list[str]) -> Arguments:
 
 def _run(arguments: Arguments) -> None:
     known, beam = arguments
-    known.json_serialized_invocation_args = with_types(
-        known.json_serialized_invocation_args, known.json_serialized_inputs_spec_args
+    executor_input: Any = pipeline_spec_pb2.ExecutorInput()
+    json_format.Parse(
+        known.json_serialized_invocation_args, executor_input, ignore_unknown_fields=True
     )
+    add_types(executor_input, known.json_serialized_inputs_spec_args)
+    clear_outputs(executor_input)
+    known.json_serialized_invocation_args = json_format.MessageToJson(executor_input)
     kubeflow_v2_run_executor.main((known, beam))
 
 

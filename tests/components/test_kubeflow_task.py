@@ -1,8 +1,13 @@
 """The entrypoint of Kubeflow's tasks, as the backend calls it."""
 
 import json
+from typing import Any
+
+from google.protobuf import json_format
+from kfp.pipeline_spec import pipeline_spec_pb2
 
 from components import kubeflow_task
+from schema import object_store
 
 DECLARED = json.dumps(
     {
@@ -25,8 +30,15 @@ def given(**types):
     return {"inputs": inputs, "outputs": {"outputFile": "/tmp/out.json"}}
 
 
+def message(executor_input):
+    empty: Any = pipeline_spec_pb2.ExecutorInput()
+    return json_format.ParseDict(executor_input, empty)
+
+
 def filled(executor_input):
-    return json.loads(kubeflow_task.with_types(json.dumps(executor_input), DECLARED))
+    parsed = message(executor_input)
+    kubeflow_task.add_types(parsed, DECLARED)
+    return json_format.MessageToDict(parsed)
 
 
 def types_of(executor_input):
@@ -53,3 +65,14 @@ def test_all_else_stays_as_it_was():
     assert (artifact["name"], artifact["uri"]) == ("7", "s3://b/model")
     assert found["inputs"]["parameterValues"] == {"seed": 3.0}
     assert found["outputs"] == {"outputFile": "/tmp/out.json"}
+
+
+def test_what_an_earlier_attempt_left_is_removed_and_nothing_else(bucket, tmp_path):
+    (tmp_path / "part").write_text("1")
+    for place in ("run/task/examples/Split-train", "run/task/examples-2", "run/other/examples"):
+        object_store.upload_file(tmp_path / "part", f"{bucket}/{place}/part")
+    artifact = {"name": "examples", "uri": f"{bucket}/run/task/examples"}
+    outputs = {"artifacts": {"examples": {"artifacts": [artifact]}}}
+    kubeflow_task.clear_outputs(message({"outputs": outputs}))
+    assert object_store.files(bucket) == ["run/other/examples/part", "run/task/examples-2/part"]
+    kubeflow_task.clear_outputs(message({"outputs": outputs}))
