@@ -1,6 +1,7 @@
 """The compiled document, run as Kubeflow Pipelines would run it, beside `tandem run`.
 
-Every task is a process of its own, started by the document's own command: see tests/kubeflow.
+Every task is a process of its own, started by the document's own command: see tests/kubeflow. Its
+root is on an S3 server, for KFP takes no other.
 """
 
 import dataclasses
@@ -11,23 +12,26 @@ import subprocess
 import sys
 from typing import Any
 
+import boto3
 import grpc
 import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
-from serving import pushed_versions
+from schema import object_store
+from serving import bucket_mirror, stored_versions
 from serving.server import running_server
 from tests.kubeflow.backend import Backend, Run
 from tests.kubeflow.executions import CACHED, COMPLETE, FAILED
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 
 CONFIG = pathlib.Path(__file__).resolve().parents[2] / "configs" / "simulated.toml"
 SMALL = [
     "--set", "retrieval.epochs=1", "--set", "retrieval.embedding_dim=16",
     "--set", "ranking.epochs=1", "--set", "blessing.baselines=[]",
 ]  # fmt: skip
+ROOT = "s3://cluster/shop"
 OUT_OF_REACH = {"thresholds": '[{"metric": "ndcg@10", "at_least": 2.0}]'}
 EXIT_TASK = "RunVerdict"
 
@@ -45,9 +49,8 @@ def tandem(*args: str) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class Cluster:
-    """One backend, the pipeline that was compiled for it, and the folder that its tasks mount."""
+    """One backend, and the pipeline that was compiled for it."""
 
-    root: pathlib.Path
     document: pathlib.Path
     backend: Backend
 
@@ -55,13 +58,15 @@ class Cluster:
         """Runs the pipeline with these run-time parameters."""
         return self.backend.run(self.document, parameters)
 
-    def pushed(self) -> list[int]:
-        """Versions of the recommender."""
-        return pushed_versions.versions(self.root / "serving", "recommender")
 
-    def verdict(self, number: int) -> dict[str, Any]:
-        """What the exit task has written of the run of that number."""
-        return json.loads((self.root / "verdicts" / f"run-{number}.json").read_text())
+def pushed() -> int | None:
+    """Newest version of the recommender."""
+    return stored_versions.latest(f"{ROOT}/serving", "recommender")
+
+
+def verdict(number: int) -> dict[str, Any]:
+    """What the exit task has written of the run of that number."""
+    return json.loads(object_store.read(f"{ROOT}/verdicts/run-{number}.json"))
 
 
 @pytest.fixture(scope="module")
@@ -81,14 +86,30 @@ def local(shop, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def cluster(shop, tmp_path_factory):
-    root = tmp_path_factory.mktemp("cluster")
-    document = root / "shop.yaml"
+def store(s3_server):
+    """The environment of those who can reach the bucket, which this process has until the end."""
+    known = {
+        "AWS_ENDPOINT_URL": s3_server,
+        "AWS_ACCESS_KEY_ID": "nobody",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in known.items():
+            patch.setenv(name, value)
+        boto3.client("s3").create_bucket(Bucket="cluster")
+        yield known
+
+
+@pytest.fixture(scope="module")
+def cluster(shop, store, tmp_path_factory):
+    work = tmp_path_factory.mktemp("cluster")
+    document = work / "shop.yaml"
     tandem(
         "compile", "--config", str(CONFIG), "--image", "registry.example/tandem:1",
-        "--data", str(shop), "--root", str(root), "--out", str(document), *SMALL,
+        "--data", str(shop), "--root", ROOT, "--out", str(document), *SMALL,
     )  # fmt: skip
-    return Cluster(root, document, Backend(str(root / "artifacts"), root / "pods"))
+    return Cluster(document, Backend(f"{ROOT}/artifacts", work / "pods", store))
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +134,7 @@ def refused(cluster, again):
 
 def evaluated(run):
     uri = run.executions["Evaluator"].artifacts["evaluation_result"].uri
-    return json.loads(pathlib.Path(uri, "metrics.json").read_text())
+    return json.loads(object_store.read(f"{uri}/metrics.json"))
 
 
 def test_every_task_ran_in_a_process_of_its_own(first):
@@ -135,22 +156,23 @@ def test_what_a_component_says_of_its_output_is_kept(first, local):
     assert counted["tables"]["interactions"]["read"] == local["rows"]["read"] == 2005
     assert json.loads(examples["split_names"]) == ["train", "valid", "test"]
     assert first.executions["Evaluator"].artifacts["verdict"].metadata["blessed"] == 1
-    pushed = json.loads(first.executions["Pusher"].artifacts["pushed"].metadata["servables"])
-    assert {name: model["version"] for name, model in pushed.items()} == {
+    servables = json.loads(first.executions["Pusher"].artifacts["pushed"].metadata["servables"])
+    assert {name: model["version"] for name, model in servables.items()} == {
         "retrieval": 1,
         "ranking": 1,
         "recommender": 1,
     }
 
 
-def test_the_pushed_model_answers_a_stock_client(cluster, shop, first):
+def test_the_pushed_model_answers_a_stock_client(shop, first):
     assert first.succeeded
     request = predict_pb2.PredictRequest()
     request.model_spec.name = "recommender"
     request.inputs["user_id"].CopyFrom(tf.make_tensor_proto(["u1"]))
     request.inputs["k"].CopyFrom(tf.make_tensor_proto([5], tf.int32))
     with (
-        running_server(cluster.root / "serving") as server,
+        bucket_mirror.folder_of(f"{ROOT}/serving") as folder,
+        running_server(folder) as server,
         grpc.insecure_channel(server.grpc_address) as channel,
     ):
         stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
@@ -160,17 +182,17 @@ def test_the_pushed_model_answers_a_stock_client(cluster, shop, first):
     assert len({item.decode() for item in items} & known) == 5
 
 
-def test_a_run_with_nothing_changed_comes_from_the_cache_whole(cluster, first, again):
+def test_a_run_with_nothing_changed_comes_from_the_cache_whole(first, again):
     assert again.ended(COMPLETE) == {EXIT_TASK}
     assert again.ended(CACHED) == set(first.executions) - {EXIT_TASK}
-    assert cluster.pushed() == [1]
+    assert pushed() == 1
 
 
-def test_models_that_are_not_blessed_are_not_pushed_and_the_run_fails(cluster, refused):
+def test_models_that_are_not_blessed_are_not_pushed_and_the_run_fails(refused):
     assert not refused.succeeded
     assert refused.ended(FAILED) == {"Pusher"}
     assert "ndcg@10" in refused.executions["Pusher"].log
-    assert cluster.pushed() == [1]
+    assert pushed() == 1
 
 
 def test_only_what_the_thresholds_reach_was_executed_again(first, refused):
@@ -178,13 +200,13 @@ def test_only_what_the_thresholds_reach_was_executed_again(first, refused):
     assert refused.ended(CACHED) == set(first.executions) - {"Evaluator", "Pusher", EXIT_TASK}
 
 
-def test_the_exit_task_writes_how_a_run_ended(cluster, first, again, refused):
+def test_the_exit_task_writes_how_a_run_ended(first, again, refused):
     assert first.succeeded
     assert again.succeeded
     assert not refused.succeeded
-    verdicts = [cluster.verdict(number) for number in (1, 2, 3)]
-    assert [verdict["blessed"] for verdict in verdicts] == [True, None, False]
-    assert [verdict["pushed"] for verdict in verdicts] == [1, None, None]
+    verdicts = [verdict(number) for number in (1, 2, 3)]
+    assert [found["blessed"] for found in verdicts] == [True, None, False]
+    assert [found["pushed"] for found in verdicts] == [1, None, None]
     assert verdicts[0]["state"] == "COMPLETE"
     assert verdicts[2]["state"] == "FAILED"
     assert "ndcg@10" in " ".join(verdicts[2]["failures"])
