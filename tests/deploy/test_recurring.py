@@ -47,6 +47,14 @@ def test_a_slip_in_the_recurring_run_is_seen(recurring_run, key, value):
     assert as_kfp_reads(broken) != broken
 
 
+def test_its_root_is_that_of_kfp_itself(recurring_run, deploy):
+    """A run without one takes `minio://` where nothing else is said, which no task knows."""
+    path = deploy / "kubeflow" / "kfp-launcher.yaml"
+    launcher = yaml.safe_load(path.read_text(encoding="utf-8"))
+    root = recurring_run["runtime_config"]["pipeline_root"]
+    assert root == launcher["data"]["defaultPipelineRoot"]
+
+
 def test_its_span_is_the_day_it_was_scheduled_for(recurring_run):
     """Go's layout of a date, in a macro of KFP: kubeflow/pipelines,
     backend/src/common/util/parameter_formatter.go. The time of scheduling, unlike that of starting,
