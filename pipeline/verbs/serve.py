@@ -39,18 +39,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serves until SIGTERM or Ctrl-C, then ends with 0."""
     stopped = threading.Event()
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        stopped.set()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
     _log_to_stderr()
-    with _running(args) as server:
+    with _signals_set(stopped), _running(args) as server:
         models = ", ".join(f"{name} {version}" for name, version in server.models.items())
         print(f"serving {models}: gRPC {server.grpc_address}, REST {server.rest_url}", flush=True)
         stopped.wait()
     return 0
+
+
+@contextlib.contextmanager
+def _signals_set(stopped: threading.Event) -> Iterator[None]:
+    """SIGTERM and Ctrl-C set it inside the block."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopped.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextlib.contextmanager

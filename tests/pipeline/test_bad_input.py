@@ -248,15 +248,6 @@ def taken_port():
         yield held.getsockname()[1]
 
 
-@pytest.fixture
-def own_signals():
-    """`tandem serve` takes these for itself; the test run wants them back."""
-    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in kept.items():
-        signal.signal(number, handler)
-
-
 @pytest.mark.parametrize("side", ["grpc", "rest"])
 def test_a_port_in_use(tmp_path, taken_port, side):
     """In a process of its own: C++ cores decide once how much they write by themselves."""
@@ -273,11 +264,13 @@ def test_a_port_in_use(tmp_path, taken_port, side):
     assert f"--{side}-port" in done.stderr
 
 
-@pytest.mark.usefixtures("own_signals")
 def test_a_port_that_is_none(refused, tmp_path):
+    """And the signals that `tandem serve` takes for itself are given back."""
+    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     sentence = refused(2, "serve", "--root", tmp_path, "--grpc-port", "99999")
     assert sentence.startswith("--grpc-port: ")
     assert sentence.endswith("received 99999")
+    assert {number: signal.getsignal(number) for number in kept} == kept
 
 
 def test_a_missing_argument_is_said_by_name(capfd, tmp_path):
