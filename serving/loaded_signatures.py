@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2
+from tensorflow.python.util import deprecation
 
 Arrays = Mapping[str, np.ndarray]
 SignatureFunction = Callable[[Arrays], dict[str, np.ndarray]]
@@ -29,7 +30,7 @@ def load(
     """
     config = tf.compat.v1.ConfigProto(inter_op_parallelism_threads=_IN_THE_CALLERS_THREAD)
     graph = tf.Graph()
-    with graph.as_default():
+    with graph.as_default(), deprecation.silence():  # of what TensorFlow Serving uses
         session = tf.compat.v1.Session(graph=graph, config=config)
         tf.compat.v1.saved_model.loader.load(session, [tf.saved_model.SERVING], str(folder))
     return {
