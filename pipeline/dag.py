@@ -45,6 +45,19 @@ class Locations:
     statistics: str
     checkpoints: str
 
+    @classmethod
+    def below(cls, root: str, data: Text) -> "Locations":
+        """What a run writes, below one root."""
+        return cls(
+            data=data,
+            artifacts=f"{root}/artifacts",
+            serving=f"{root}/serving",
+            tensorboard=f"{root}/tensorboard",
+            rejected=f"{root}/rejected",
+            statistics=f"{root}/statistics",
+            checkpoints=f"{root}/checkpoints",
+        )
+
 
 def build(
     config: Config,

@@ -48,7 +48,7 @@ def _specified(config: Config, root: str, image: str, defaults: dict[str, Any]) 
     at_run = {name: _at_run(name, value) for name, value in defaults.items() if name != IMAGE}
     pipeline = dag.build(
         config,
-        _locations(at_run.pop(DATA), root),
+        dag.Locations.below(root, at_run.pop(DATA)),
         fingerprint="",
         given=RunParameters(**at_run),
     )
@@ -65,18 +65,6 @@ def _specified(config: Config, root: str, image: str, defaults: dict[str, Any]) 
 
 def _at_run(name: str, default: str | int) -> tfx.dsl.experimental.RuntimeParameter:
     return tfx.dsl.experimental.RuntimeParameter(name, type(default), default)
-
-
-def _locations(data: tfx.dsl.experimental.RuntimeParameter, root: str) -> dag.Locations:
-    return dag.Locations(
-        data=data,
-        artifacts=f"{root}/artifacts",
-        serving=f"{root}/serving",
-        tensorboard=f"{root}/tensorboard",
-        rejected=f"{root}/rejected",
-        statistics=f"{root}/statistics",
-        checkpoints=f"{root}/checkpoints",
-    )
 
 
 def task_name(component: str) -> str:

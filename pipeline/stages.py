@@ -71,12 +71,4 @@ def execute(pipeline: tfx.dsl.Pipeline, name: str, at: RunDirectory, lines: Stag
 
 def locations(data: str, at: RunDirectory) -> dag.Locations:
     """Where a run on this machine reads and writes."""
-    return dag.Locations(
-        data=data,
-        artifacts=f"{at.place}/artifacts",
-        serving=f"{at.place}/serving",
-        tensorboard=f"{at.place}/tensorboard",
-        rejected=f"{at.place}/rejected",
-        statistics=f"{at.place}/statistics",
-        checkpoints=f"{at.place}/checkpoints",
-    )
+    return dag.Locations.below(str(at.place), data)
