@@ -6,9 +6,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.ingest.events import differs_from_previous
 from schema import refreshing, timeline
 from trainer import popularity
 from trainer.popularity import SECONDS_PER_DAY, PopularityClock
+
+_NUMBER = "number"
 
 
 class Present(NamedTuple):
@@ -27,18 +30,19 @@ class Present(NamedTuple):
 def counted(known: pa.Table, later: pa.Table, item_ids: pa.Array, days: float) -> Present:
     """Votes of the last `days` for the items [n] large_binary, from events of `schema.refreshing`.
 
-    An event that both tables hold counts once, and one of an item outside the catalogue not at all.
+    An event that both tables hold counts once, one that a table holds twice (within a second)
+    twice, and one of an item outside the catalogue not at all.
     Without any event nothing is popular.
     """
-    everything = _known_once(pa.concat_tables([known, later]), item_ids)
+    known, later = (_numbered(_in_catalogue(events, item_ids)) for events in (known, later))
+    everything = _once(pa.concat_tables([known, later]))
     if not everything.num_rows:
         return Present(np.zeros(len(item_ids), np.float32), everything, 0, 0)
     clock = _clock(everything, item_ids)
     now = clock.end
     votes = clock.votes(now, days)[1:]
     recent, before = (
-        _since(events, now - int(days * SECONDS_PER_DAY))
-        for events in (everything, _known_once(known, item_ids))
+        _since(events, now - int(days * SECONDS_PER_DAY)) for events in (everything, _once(known))
     )
     added = recent.num_rows - before.num_rows
     return Present(popularity.log_popularity(votes), recent, now, added)
@@ -48,11 +52,25 @@ def _since(events: pa.Table, moment: int) -> pa.Table:
     return events.filter(pc.greater_equal(events[refreshing.TIMESTAMP], moment))
 
 
-def _known_once(events: pa.Table, item_ids: pa.Array) -> pa.Table:
-    """In order of time, item and user."""
+def _in_catalogue(events: pa.Table, item_ids: pa.Array) -> pa.Table:
     is_known = pc.is_in(events[timeline.ITEM_ID].cast(item_ids.type), value_set=item_ids)
+    return events.filter(is_known)
+
+
+def _numbered(events: pa.Table) -> pa.Table:
+    """In order of time, item and user, with the number of each among those that are equal to it."""
+    order = [(name, "ascending") for name in reversed(refreshing.SCHEMA.names)]
+    ordered = events.take(pc.sort_indices(events, sort_keys=order))
+    begins = differs_from_previous(ordered, tuple(refreshing.SCHEMA.names))
+    starts, rows = np.flatnonzero(begins), ordered.num_rows
+    number = np.arange(rows) - np.repeat(starts, np.diff(starts, append=rows))
+    return ordered.append_column(_NUMBER, pa.array(number))
+
+
+def _once(numbered: pa.Table) -> pa.Table:
+    """In order of time, item and user."""
     names = refreshing.SCHEMA.names
-    once = events.filter(is_known).group_by(names).aggregate([]).select(names)
+    once = numbered.group_by([*names, _NUMBER]).aggregate([]).select(names)
     order = [(name, "ascending") for name in reversed(names)]
     return once.take(pc.sort_indices(once, sort_keys=order)).cast(refreshing.SCHEMA)
 

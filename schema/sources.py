@@ -91,7 +91,11 @@ class InteractionsSource(Source):
     item_id: str = "item_id"
     """Column of the item's id."""
     timestamp: str = "timestamp"
-    """Column of the event's time."""
+    """Column of the event's time. A user's events stand in the order of their times, to the
+    nanosecond where the log says it (whole numbers in any unit, ISO 8601 and Parquet exactly,
+    seconds with a fraction to a quarter of a microsecond); those of one time in the order of files,
+    by path, and of lines. Of events that agree in user, item and that time the last line is kept,
+    the others are duplicates. Timelines, cuts and models go by whole seconds."""
     timestamp_unit: Literal["s", "ms", "us", "iso8601"] = "s"
     """Unit of the time since epoch, UTC; or ISO 8601 text with a zone."""
     unknown_item: Literal["keep", "reject", "fail"] = "keep"

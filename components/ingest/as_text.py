@@ -54,9 +54,11 @@ def as_number(values: Values) -> tuple[pa.Array, np.ndarray, np.ndarray]:
 
 
 def _simple(values: Values) -> Values:
-    """What is no column of texts or numbers, as Python objects."""
+    """What is no column of texts or numbers, as Python objects; moments in seconds."""
     if isinstance(values, list) or _is_numeric(values.type):
         return values
+    if pa.types.is_timestamp(values.type):
+        return pc.cast(pc.cast(values, pa.timestamp("s", values.type.tz), safe=False), pa.int64())
     return values if pa.types.is_large_string(values.type) else values.to_pylist()
 
 

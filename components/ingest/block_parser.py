@@ -22,7 +22,7 @@ class BlockParser:
             yield found.read, tables.parse(found, self._columns_of(element.path), self._spec)
             return
         wanted = tables.wanted(self._spec)
-        for rows, records in parquet_rows.read(element, wanted, self._spec.source):
+        for rows, records in parquet_rows.read(element, wanted):
             yield rows.read, tables.accept(rows, records, self._spec)
 
     def _decoded(self, block: Block) -> lines.Lines:

@@ -35,7 +35,7 @@ def judge(events: pa.Table, source: InteractionsSource, catalogue: pa.Array | No
     """Splits `events`, in order and each once, by the rules that are on.
 
     `catalogue` is large_string [items], read only where `needs_catalogue`. Of a user's day the
-    first events are kept, in order of time and then of item id.
+    first events are kept.
     """
     refused: dict[str, pa.Table] = {}
     if needs_catalogue(source):

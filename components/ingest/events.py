@@ -4,23 +4,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.ingest.fields import ITEM_ID, TIMESTAMP
-from components.ingest.table_spec import RAW
+from components.ingest.fields import ITEM_ID, MOMENT, TIMESTAMP
+from components.ingest.moments import PER_SECOND
 from schema.timeline import USER_ID
-
-IDENTITY = (USER_ID, TIMESTAMP, ITEM_ID)
 
 
 def in_order(events: pa.Table) -> pa.Table:
-    """Sorts by user, time and item; of events that agree in all three keeps one.
+    """Sorts by user and moment; events of one moment stay in the order in which they are given,
+    that of their files and lines. MOMENT becomes TIMESTAMP, in whole seconds.
 
-    The one kept has the largest other fields (column by column, absent is smallest): what is kept
-    depends on what the events say and not on the order in which they were read.
+    Of events that agree in user, moment and item the last is kept.
     """
-    others = [name for name in events.column_names if name not in (*IDENTITY, RAW)]
-    keys = [(name, "ascending") for name in IDENTITY] + [(name, "descending") for name in others]
-    ordered = events.take(pc.sort_indices(events, sort_keys=keys))
-    return ordered.filter(pa.array(_differs_from_previous(ordered, IDENTITY)))
+    keys = [(USER_ID, "ascending"), (MOMENT, "ascending")]
+    ordered = events.take(pc.sort_indices(events, sort_keys=keys))  # which is stable
+    once = ordered.filter(pa.array(~_repeated_later(ordered)))
+    seconds = once[MOMENT].to_numpy() // PER_SECOND
+    return once.set_column(once.column_names.index(MOMENT), TIMESTAMP, pa.array(seconds))
 
 
 def starts_of_users(events: pa.Table) -> np.ndarray:
@@ -28,10 +27,25 @@ def starts_of_users(events: pa.Table) -> np.ndarray:
 
     `events` are in order.
     """
-    return np.append(np.flatnonzero(_differs_from_previous(events, (USER_ID,))), events.num_rows)
+    return np.append(np.flatnonzero(differs_from_previous(events, (USER_ID,))), events.num_rows)
 
 
-def _differs_from_previous(table: pa.Table, names: tuple[str, ...]) -> np.ndarray:
+def _repeated_later(ordered: pa.Table) -> np.ndarray:
+    """Where a later event of the same user and moment has the same item: bool [rows]."""
+    begins = differs_from_previous(ordered, (USER_ID, MOMENT))
+    tied = np.flatnonzero(~begins | ~np.append(begins[1:], True))
+    repeated = np.zeros(ordered.num_rows, bool)
+    if len(tied):
+        tie = np.cumsum(begins)[tied]
+        items = ordered[ITEM_ID].take(pa.array(tied)).combine_chunks().dictionary_encode()
+        item = items.indices.to_numpy()
+        order = np.lexsort((item, tie))  # which is stable
+        same = (np.diff(tie[order]) == 0) & (np.diff(item[order]) == 0)
+        repeated[tied[order[:-1][same]]] = True
+    return repeated
+
+
+def differs_from_previous(table: pa.Table, names: tuple[str, ...]) -> np.ndarray:
     """Where one of the columns has another value than in the row before: bool [rows]."""
     differs = np.ones(table.num_rows, bool)
     if table.num_rows > 1:

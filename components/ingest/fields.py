@@ -14,6 +14,8 @@ from schema.features import Feature, Vector
 # One event's share of the parallel lists that `schema.timeline` describes.
 ITEM_ID = timeline.ITEM_ID
 TIMESTAMP = "timestamp"
+MOMENT = "moment"
+"""Nanoseconds since epoch, UTC, of an event that is not yet put in order; TIMESTAMP afterwards."""
 
 
 class Field(NamedTuple):
@@ -37,14 +39,14 @@ class Field(NamedTuple):
 
 
 def of_interactions(dataset: Dataset) -> list[Field]:
-    """user_id, item_id, timestamp, positive, label_*, context_*."""
+    """user_id, item_id, moment, positive, label_*, context_*."""
     source, labels, at = dataset.data.interactions, dataset.labels, "data.interactions"
     rule = labels.positive
     fields = [
         _user_id(dataset, source.user_id, f"{at}.user_id"),
         _id(ITEM_ID, source.item_id, MISSING_ITEM_ID, f"{at}.item_id"),
         Field(
-            TIMESTAMP,
+            MOMENT,
             source.timestamp,
             functools.partial(moments.timestamps, unit=source.timestamp_unit),
             f"{at}.timestamp",

@@ -11,6 +11,7 @@ from components.ingest import (
     counts,
     dead_letters,
     event_rules,
+    events,
     examples,
     fields,
     histories,
@@ -46,8 +47,8 @@ def build(
 ) -> None:
     """Adds the way of events and users to `pipeline`; `counts.load(examples_uri)` tells the rest.
 
-    Of events that agree in user, item and time one is kept; of users that share an id the last line
-    wins. Each shard holds whole users, so order of files, blocks and workers leaves no trace.
+    Of events that agree in user, item and time, and of users that share an id, the last line wins.
+    Each shard holds whole users, so order of blocks and workers leaves no trace.
     """
     specs = _specs(dataset, data_dir)
     count = specs[0][0].shards
@@ -125,7 +126,7 @@ def _accepted(stored: tuple[str, int]) -> Iterator[tuple[str, int]]:
 
 
 def _no_event(dataset: Dataset) -> pa.Table:
-    return tables.empty(fields.of_interactions(dataset))
+    return events.in_order(tables.empty(fields.of_interactions(dataset)))
 
 
 def _nobody(dataset: Dataset) -> pa.Table | None:

@@ -13,7 +13,6 @@ from components.ingest import parquet_file, parquet_values
 from components.ingest.lines import Lines
 from components.ingest.records import Records
 from components.ingest.rejection import DAMAGED_FILE, INVALID_ENCODING, Rejected
-from schema.sources import InteractionsSource, Source
 
 
 class RowGroup(NamedTuple):
@@ -84,9 +83,7 @@ def row_groups(path: str) -> Iterator[RowGroup]:
         first += count
 
 
-def read(
-    where: RowGroup, wanted: Collection[str], source: Source
-) -> Iterator[tuple[Lines, Records]]:
+def read(where: RowGroup, wanted: Collection[str]) -> Iterator[tuple[Lines, Records]]:
     """Batches of a row group: its rows, numbered as in the file, and the columns `wanted`.
 
     Rows of a damaged row group, or file, are rejected, all that the file says it has.
@@ -99,7 +96,7 @@ def read(
         numbers = np.arange(table.num_rows) + where.first_row + done
         texts = RowTexts(where.path, where.group, batch, table.num_rows)
         done += table.num_rows
-        yield Lines(where.path, texts, numbers, [], where.group), _records(table, source)
+        yield Lines(where.path, texts, numbers, [], where.group), _records(table)
     if done < where.rows:
         yield _damaged(where, done, wanted)
 
@@ -120,11 +117,11 @@ def _damaged(where: RowGroup, done: int, wanted: Collection[str]) -> tuple[Lines
     return Lines(where.path, [], nothing, letters, where.group), Records(columns, nothing, {})
 
 
-def _records(table: pa.Table, source: Source) -> Records:
+def _records(table: pa.Table) -> Records:
     columns, faults = {}, np.zeros(table.num_rows, bool)
     for name in table.column_names:
         array = table[name].combine_chunks()
-        columns[name], bad = parquet_values.as_values(array, _unit(name, source))
+        columns[name], bad = parquet_values.as_values(array)
         faults |= bad
     index = np.flatnonzero(~faults)
     if faults.any():
@@ -136,13 +133,6 @@ def _some(values: Any, index: np.ndarray) -> Any:
     if isinstance(values, list):
         return [values[n] for n in index]
     return values.take(pa.array(index))
-
-
-def _unit(column: str, source: Source) -> str:
-    """A column of moments says its own unit; here it is put into the one that is expected of it."""
-    if isinstance(source, InteractionsSource) and column == source.timestamp:
-        return source.timestamp_unit
-    return "s"
 
 
 def _cell(column: pa.ChunkedArray, row: int) -> Any:

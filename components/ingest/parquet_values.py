@@ -9,21 +9,23 @@ import pyarrow.compute as pc
 from components.ingest.records import Values
 
 
-def as_values(array: pa.Array, unit: str) -> tuple[Values, np.ndarray]:
+def as_values(array: pa.Array) -> tuple[Values, np.ndarray]:
     """-> (values [n], bool [n]: bytes that are no UTF-8; such a value is null).
 
-    Times and days become numbers in `unit` since epoch, or ISO 8601 text; without a zone they are
-    UTC, as most engines write them. Decimals become floats. What has no simple form (structs,
-    lists of text, maps) becomes Python objects, as from JSON.
+    Times stay as exact as they are, and days become times; without a zone they are UTC, as most
+    engines write them. Decimals become floats. What has no simple form (structs, lists of text,
+    maps) becomes Python objects, as from JSON.
     """
     kind = array.type
     if pa.types.is_dictionary(kind):
-        return as_values(array.dictionary_decode(), unit)
+        return as_values(array.dictionary_decode())
     if _is_text(kind):
         return _text(array)
     clean = np.zeros(len(array), bool)
-    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        return _times(array, unit), clean
+    if pa.types.is_date(kind):
+        return pc.cast(array, pa.timestamp("s" if pa.types.is_date32(kind) else "ms")), clean
+    if pa.types.is_timestamp(kind):
+        return array, clean
     if pa.types.is_decimal(kind):
         return pc.cast(array, pa.float64()), clean
     if _is_number(kind) or (pa.types.is_list(kind) and _is_number(kind.value_type)):
@@ -75,14 +77,3 @@ def _decoded(value: bytes | None) -> str | None:
         return None if value is None else value.decode()
     except UnicodeDecodeError:
         return None
-
-
-def _times(array: pa.Array, unit: str) -> pa.Array:
-    precision = "s" if unit == "iso8601" else unit
-    if pa.types.is_date(array.type):
-        array = pc.cast(array, pa.timestamp("s" if pa.types.is_date32(array.type) else "ms"))
-    moments = pc.cast(array, pa.timestamp(precision, array.type.tz), safe=False)
-    if unit != "iso8601":
-        return pc.cast(moments, pa.int64())
-    utc = pc.cast(pc.cast(moments, pa.int64()), pa.timestamp("s", "UTC"))
-    return pc.cast(pc.strftime(utc, format="%Y-%m-%dT%H:%M:%SZ"), pa.large_string())

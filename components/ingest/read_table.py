@@ -67,7 +67,7 @@ class _Parse(beam.DoFn):
             if parsed.rejected:
                 yield TaggedOutput(_LETTERS, parsed.rejected)
             for shard, part in shards.divide(parsed.accepted, spec.fields[0].name, spec.shards):
-                yield shard, shards.pack(part)
+                yield shard, shards.pack(part, parsed.origin)
             yield TaggedOutput(_TALLIES, (counts.key(spec.name, "read"), read))
             self._rows += read
             logging.getLogger("tandem.progress").info("rows=%d", self._rows)

@@ -2,12 +2,22 @@
 
 import zlib
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 SHARD_BYTES = 16 << 20
 FEWEST = 4
+_FILE, _LINE = b"file", b"line"
+
+
+class Origin(NamedTuple):
+    """Where a record stood."""
+
+    file: str
+    line: int
+    """From 1, or the row of a Parquet file."""
 
 
 def count(input_bytes: int) -> int:
@@ -34,8 +44,10 @@ def divide(table: pa.Table, column: str, shards: int) -> Iterator[tuple[int, pa.
         yield int(number), grouped.slice(start, stop - start)
 
 
-def pack(table: pa.Table) -> bytes:
-    """A table as bytes: what passes between workers."""
+def pack(table: pa.Table, origin: Origin | None = None) -> bytes:
+    """A table as bytes: what passes between workers. `origin` is where its first record stood."""
+    if origin is not None:
+        table = table.replace_schema_metadata({_FILE: origin.file, _LINE: str(origin.line)})
     sink = pa.BufferOutputStream()
     options = pa.ipc.IpcWriteOptions(compression="lz4")
     with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
@@ -44,6 +56,13 @@ def pack(table: pa.Table) -> bytes:
 
 
 def unpack(parts: Iterable[bytes]) -> pa.Table | None:
-    """The tables of `parts` as one; None where there are none."""
-    tables = [pa.ipc.open_stream(part).read_all() for part in parts]
-    return pa.concat_tables(tables).combine_chunks() if tables else None
+    """The tables of `parts` as one; None where there are none. Those that have an origin come in
+    its order, by path and then line, in whatever order workers gave the parts.
+    """
+    tables = sorted((pa.ipc.open_stream(part).read_all() for part in parts), key=_origin)
+    return pa.concat_tables(tables).combine_chunks().replace_schema_metadata() if tables else None
+
+
+def _origin(table: pa.Table) -> Origin:
+    found = table.schema.metadata or {_FILE: b"", _LINE: b"0"}
+    return Origin(found[_FILE].decode(), int(found[_LINE]))

@@ -11,6 +11,7 @@ from components.ingest.fields import Field
 from components.ingest.lines import Lines
 from components.ingest.records import Records
 from components.ingest.rejection import Rejected
+from components.ingest.shards import Origin
 from components.ingest.table_spec import FILE, LINE, RAW, ROW_GROUP, TableSpec
 from schema.sources import InteractionsSource
 
@@ -21,8 +22,10 @@ class Parsed(NamedTuple):
     """One block."""
 
     accepted: pa.Table
-    """One column a field, then those of the specification's `origin`."""
+    """One column a field, then those of the specification's `origin`; in order of lines."""
     rejected: list[Rejected]
+    origin: Origin
+    """Of the block: whatever else was read stands before it or after it as a whole."""
 
 
 def parse(lines: Lines, names: Sequence[str], spec: TableSpec) -> Parsed:
@@ -56,8 +59,9 @@ def accept(lines: Lines, records: Records, spec: TableSpec) -> Parsed:
     ]
     if spec.withholds_raw:
         rejected = [letter._replace(raw=WITHHELD) for letter in rejected]
-    table = pa.table(arrays).filter(pa.array(keep))
-    return Parsed(_with_origin(table, lines, records.index[keep], spec), rejected)
+    table, index = _in_line_order(pa.table(arrays).filter(pa.array(keep)), records.index[keep])
+    origin = Origin(lines.path, int(lines.numbers[0]) if len(lines.numbers) else 0)
+    return Parsed(_with_origin(table, lines, index, spec), rejected, origin)
 
 
 def empty(fields: Sequence[Field]) -> pa.Table:
@@ -81,6 +85,14 @@ def _convert(
             for n in np.flatnonzero(refused):
                 reasons.setdefault(int(n), reason)
     return arrays, reasons
+
+
+def _in_line_order(table: pa.Table, index: np.ndarray) -> tuple[pa.Table, np.ndarray]:
+    """`index` [rows] are lines; a parser may read those with quotes after all others."""
+    if (index[1:] >= index[:-1]).all():
+        return table, index
+    order = np.argsort(index, kind="stable")
+    return table.take(pa.array(order)), index[order]
 
 
 def _with_origin(table: pa.Table, lines: Lines, index: np.ndarray, spec: TableSpec) -> pa.Table:

@@ -42,12 +42,22 @@ def test_the_window_ends_with_the_last_event():
 
 
 def test_an_event_that_is_known_already_counts_once():
-    again = pa.concat_tables([KNOWN, KNOWN, table(("ann", "new", 3 * DAY))])
+    again = pa.concat_tables([KNOWN, table(("ann", "new", 3 * DAY))])
     once = present_popularity.counted(KNOWN, table(("ann", "new", 3 * DAY)), ITEMS, days=7)
     twice = present_popularity.counted(KNOWN, again, ITEMS, days=7)
     assert twice.log_popularity.tolist() == once.log_popularity.tolist()
     assert twice.added == once.added == 1
     assert twice.recent.equals(once.recent)
+
+
+def test_events_within_a_second_count_each_however_often_they_are_told_again():
+    twins = table(("ann", "x", DAY), ("ann", "x", DAY), ("ann", "y", DAY))
+    found = present_popularity.counted(twins, twins, ITEMS, days=7)
+    assert found.log_popularity == pytest.approx([math.log(1 + 2 / 3), math.log(1 + 1 / 3), 0])
+    assert found.added == 0
+    grown = present_popularity.counted(twins, table(*[("ann", "x", DAY)] * 3), ITEMS, days=7)
+    assert grown.log_popularity == pytest.approx([math.log(1 + 3 / 4), math.log(1 + 1 / 4), 0])
+    assert grown.added == 1
 
 
 def test_events_from_before_the_window_are_neither_counted_nor_new():

@@ -56,7 +56,7 @@ def test_typed_columns_are_read_as_their_values_in_json():
     ]  # fmt: skip
     assert outcomes(kinds.numbers(whole)) == [3.0, None, 2.0**53]
     assert outcomes(moments.timestamps(pa.array([1_600_000_000], pa.int32()), "s")) == [
-        1_600_000_000
+        1_600_000_000 * 10**9
     ]
     # Integers with holes among them are floats to some who write such files.
     floats = pa.array([3.0, None, math.nan, 1e39], pa.float64())
@@ -150,23 +150,27 @@ def test_timestamp_features_need_not_be_recent():
 @pytest.mark.parametrize(
     ("value", "unit", "expected"),
     [
-        ("1600000000", "s", 1_600_000_000),
-        ("1600000000.9", "s", 1_600_000_000),
-        ("1600000000999", "ms", 1_600_000_000),
-        ("1600000000999999", "us", 1_600_000_000),
+        ("1600000000", "s", 1_600_000_000 * 10**9),
+        ("1600000000.75", "s", 1_600_000_000_750_000_000),
+        ("1600000000999", "ms", 1_600_000_000_999_000_000),
+        ("1600000000001.5", "ms", 1_600_000_000_001_500_000),
+        ("1600000000999999", "us", 1_600_000_000_999_999_000),
+        ("4102444799999999", "us", 4_102_444_799_999_999_000),
         ("1600000000000", "s", "timestamp_out_of_range"),
         ("1600000000", "ms", "timestamp_out_of_range"),
         ("631151999", "s", "timestamp_out_of_range"),
-        ("631152000", "s", 631_152_000),
-        ("4102444799", "s", 4_102_444_799),
+        ("631152000", "s", 631_152_000 * 10**9),
+        ("4102444799", "s", 4_102_444_799 * 10**9),
         ("4102444800", "s", "timestamp_out_of_range"),
         ("0", "s", "timestamp_out_of_range"),
         ("", "s", "bad_timestamp"),
         ("soon", "s", "bad_timestamp"),
         ("inf", "s", "bad_timestamp"),
-        ("2020-09-13T12:26:40Z", "iso8601", 1_600_000_000),
-        ("2020-09-13 14:26:40.5+02:00", "iso8601", 1_600_000_000),
-        ("2020-09-13T17:56:40+0530", "iso8601", 1_600_000_000),
+        ("2020-09-13T12:26:40Z", "iso8601", 1_600_000_000 * 10**9),
+        ("2020-09-13 14:26:40.5+02:00", "iso8601", 1_600_000_000_500_000_000),
+        ("2020-09-13T12:26:40.000001Z", "iso8601", 1_600_000_000_000_001_000),
+        ("2020-09-13T12:26:40.12345678912Z", "iso8601", 1_600_000_000_123_456_789),
+        ("2020-09-13T17:56:40+0530", "iso8601", 1_600_000_000 * 10**9),
         ("2020-09-13T12:26:40", "iso8601", "bad_timestamp"),
         ("2020-02-30T00:00:00Z", "iso8601", "bad_timestamp"),
         ("1600000000", "iso8601", "bad_timestamp"),
@@ -180,16 +184,40 @@ def test_times_of_events(value, unit, expected):
 
 
 def test_times_in_json():
-    values = [1_600_000_000, 1_600_000_000.7, None, True, math.nan, [1]]
+    values = [1_600_000_000, 1_600_000_000.5, None, True, math.nan, [1]]
     assert outcomes(moments.timestamps(values, "s")) == [
-        1_600_000_000, 1_600_000_000, "bad_timestamp", "timestamp_out_of_range", "bad_timestamp",
-        "wrong_kind",
+        1_600_000_000 * 10**9, 1_600_000_000_500_000_000, "bad_timestamp",
+        "timestamp_out_of_range", "bad_timestamp", "wrong_kind",
     ]  # fmt: skip
 
 
 def test_a_broken_day_leaves_its_neighbours_alone():
     column = text("2020-02-30T00:00:00Z", "2020-09-13T12:26:40Z", "")
     assert outcomes(moments.timestamps(column, "iso8601")) == [
-        "bad_timestamp", 1_600_000_000, "bad_timestamp",
+        "bad_timestamp", 1_600_000_000 * 10**9, "bad_timestamp",
     ]  # fmt: skip
     assert moments.timestamps(column, "iso8601").array.to_numpy().dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    ("unit", "ticks", "expected"),
+    [
+        ("s", 1_600_000_000, 1_600_000_000 * 10**9),
+        ("ms", 1_600_000_000_999, 1_600_000_000_999_000_000),
+        ("us", 1_600_000_000_999_999, 1_600_000_000_999_999_000),
+        ("ns", 1_600_000_000_123_456_789, 1_600_000_000_123_456_789),
+        ("us", 2**62, "timestamp_out_of_range"),  # which 64 bits of nanoseconds cannot hold
+        ("us", -1, "timestamp_out_of_range"),
+        ("us", None, "bad_timestamp"),
+    ],
+)
+def test_arrow_timestamps_say_their_own_unit(unit, ticks, expected):
+    column = pa.array([ticks], pa.timestamp(unit, "Asia/Kolkata"))
+    assert outcomes(moments.timestamps(column, "ms")) == [expected]
+
+
+def test_the_time_of_an_event_is_a_feature_in_seconds_too():
+    column = pa.array([1_600_000_000_999_999], pa.timestamp("us"))
+    feature = features.Timestamp(kind="timestamp")
+    assert outcomes(kinds.feature_values(column, feature)) == [1_600_000_000]
+    assert outcomes(kinds.identifiers(column, "missing_item_id")) == ["1600000000"]

@@ -78,7 +78,7 @@ def outcome(dataset: Dataset, data: bytes, block_bytes: int) -> tuple[list, list
         found = lines.decode(block, source.encoding, header=False)
         parsed = tables.parse(found, source.columns or [], spec)
         assert found.read == parsed.accepted.num_rows + len(parsed.rejected)
-        columns = parsed.accepted.select(["line", "user_id", "item_id", "timestamp"])
+        columns = parsed.accepted.select(["line", "user_id", "item_id", "moment"])
         accepted += sorted(tuple(row.values()) for row in columns.to_pylist())
         rejected += sorted((letter.line, letter.reason) for letter in parsed.rejected)
         json.dumps([letter._asdict() for letter in parsed.rejected]).encode()

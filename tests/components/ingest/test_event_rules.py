@@ -27,7 +27,8 @@ def described(items: dict | None = None, split: dict | None = None, **policies) 
 def log(rows: list[tuple[str, int]]) -> pa.Table:
     users, times = zip(*rows, strict=True)
     items = [f"i{n}" for n in range(len(rows))]
-    columns = {"user_id": users, "timestamp": times, "item_id": items}
+    moments = [time * 10**9 for time in times]
+    columns = {"user_id": users, "moment": moments, "item_id": items}
     return in_order(pa.table({k: pa.array(v) for k, v in columns.items()}))
 
 

@@ -1,5 +1,6 @@
 """Events through the whole way, each expectation written down by hand."""
 
+import datetime
 import json
 import math
 import pathlib
@@ -7,7 +8,7 @@ import random
 
 import pytest
 
-from components.ingest import histories
+from components.ingest import blocks, histories
 from schema.dataset import Dataset
 
 T0 = 1_600_000_000
@@ -142,7 +143,7 @@ def test_vectors_of_users_reach_their_timeline(lay, ingest_events):
 def test_dead_letters_and_duplicates_by_hand(lay, ingest_events):
     lines = [
         f"a::i::{T0}::4",  # 1
-        f"a::i::{T0}::5",  # 2: again, with a larger rating: this one is kept
+        f"a::i::{T0}::5",  # 2: again: the last one is kept
         "a::i::4",  # 3
         f"::i::{T0}::4",  # 4
         f"a:: ::{T0}::4",  # 5
@@ -193,10 +194,10 @@ def test_a_new_run_replaces_the_letters_of_the_last(lay, ingest_events):
     assert ingest_events(dataset(source), good).letters("interactions") == []
 
 
-def test_order_and_division_of_files_leave_no_trace(lay, ingest_events):
+def test_division_into_files_and_blocks_leaves_no_trace(lay, ingest_events, monkeypatch):
     chance = random.Random(5)
     rows = [
-        (f"u{chance.randrange(20)}", f"i{chance.randrange(9)}", T0 + chance.randrange(300), n % 6)
+        (f"u{chance.randrange(20)}", f"i{chance.randrange(9)}", T0 + chance.randrange(40) // 2, n)
         for n in range(400)
     ]
     source = {"path": "log*", "format": "jsonl"}
@@ -209,12 +210,14 @@ def test_order_and_division_of_files_leave_no_trace(lay, ingest_events):
     names = ("user_id", "item_id", "timestamp", "rating")
     log = [dict(zip(names, row, strict=True)) for row in rows]
     whole = ingest_events(described, lay({"log.jsonl": _lines(log)}, "whole"), "one")
-    chance.shuffle(log)
-    parts = {"log-b.jsonl.gz": log[:50], "log-a.jsonl": log[50:51], "log-c.jsonl": log[51:]}
+    monkeypatch.setattr(blocks.ReadBlocks.__init__, "__defaults__", (300,))
+    parts = {"log-b.jsonl.gz": log[51:99], "log-a.jsonl": log[:51], "log-c.jsonl": log[99:]}
     divided = lay({name: _lines(part) for name, part in parts.items()}, "divided")
     other = ingest_events(described, divided, "two")
     assert whole.counts == other.counts
     assert whole.counts.tables["interactions"].duplicates > 0
+    ties = [t for e in whole.examples("train") for t in e["timestamps"]]
+    assert len(set(ties)) < len(ties) / 2
     for split in ("train", "valid", "test"):
         assert whole.examples(split) == other.examples(split)
 
@@ -270,6 +273,45 @@ def test_histories_hold_all_events_of_a_user_in_order(lay, ingest_events):
     assert max(map(len, batches)) <= 2
     users = [history.user_id for batch in batches for history in batch]
     assert sorted(users) == [f"u{n}" for n in range(7)]
+
+
+def _milliseconds(moment: float) -> dict[str, str]:
+    """The same moment in each unit, as it stands in a file."""
+    second, thousandths = divmod(round(moment * 1000), 1000)
+    iso = datetime.datetime.fromtimestamp(second, datetime.timezone.utc)
+    return {
+        "s": f"{second}.{thousandths:03d}",
+        "ms": f"{second}{thousandths:03d}",
+        "us": f"{second}{thousandths:03d}000",
+        "iso8601": f"{iso:%Y-%m-%dT%H:%M:%S}.{thousandths:03d}+00:00",
+    }
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "iso8601"])
+def test_the_last_item_is_the_last_within_its_second(lay, ingest_events, unit):
+    # Ids run against time: by whole seconds and ids the last of all would be i9.
+    rows = [(f"i{9 - n}", T0 + n / 8) for n in range(10)]
+    lines = [f"a,{item},{_milliseconds(moment)[unit]}\n" for item, moment in rows]
+    folder = lay({"log.csv": "user_id,item_id,timestamp\n" + "".join(reversed(lines))})
+    described = dataset({"path": "log.csv", "timestamp_unit": unit}, split={"kind": "last_item"})
+    done = ingest_events(described, folder)
+    [test] = done.examples("test")
+    assert test["item_ids"] == [f"i{9 - n}" for n in range(10)]
+    assert test["timestamps"] == [T0] * 8 + [T0 + 1] * 2
+    assert test["target_from"] == [9]
+
+
+def test_a_tie_stands_in_the_order_of_files_and_lines(lay, ingest_events):
+    # A quoted field has its line read by another way, and `log-10` comes before `log-9`.
+    parts = {
+        "log-9.csv": f'a,e,{T0}\na,"c",{T0}\na,d,{T0}\n',
+        "log-10.csv": f'a,"z",{T0}\na,y,{T0}\nb,x,{T0}\n',
+    }
+    source = {"path": "log*", "columns": ["user_id", "item_id", "timestamp"]}
+    done = ingest_events(dataset(source), lay(parts))
+    found = histories.lookup(done.histories, "a")
+    assert found is not None
+    assert found.item_ids == ["z", "y", "e", "c", "d"]
 
 
 def test_no_histories_at_all_is_an_error(tmp_path):

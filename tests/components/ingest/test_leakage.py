@@ -35,7 +35,7 @@ def table(events: list[tuple[str, int, str]]) -> pa.Table:
     users, times, items = zip(*events, strict=True)
     columns = {
         "user_id": pa.array(users, pa.large_string()),
-        "timestamp": pa.array([T0 + time for time in times]),
+        "moment": pa.array([(T0 + time) * 10**9 for time in times]),
         "item_id": pa.array(items, pa.large_string()),
     }
     return in_order(pa.table(columns))

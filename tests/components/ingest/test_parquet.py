@@ -37,11 +37,14 @@ def outcome(dataset: Dataset, path: str) -> tuple[int, list[tuple], list[tuple]]
     spec = TableSpec("interactions", dataset.data.interactions, own, 1, origin=(FILE, LINE))
     read, accepted, rejected = 0, [], []
     for where in parquet_rows.row_groups(path):
-        for lines, records in parquet_rows.read(where, tables.wanted(spec), spec.source):
+        for lines, records in parquet_rows.read(where, tables.wanted(spec)):
             parsed = tables.accept(lines, records, spec)
             read += lines.read
-            columns = parsed.accepted.select([LINE, "user_id", "item_id", "timestamp"])
-            accepted += [tuple(row.values()) for row in columns.to_pylist()]
+            columns = parsed.accepted.select([LINE, "user_id", "item_id", "moment"])
+            accepted += [
+                (line, user, item, moment / 10**9)
+                for line, user, item, moment in zip(*columns.to_pydict().values(), strict=True)
+            ]
             rejected += [(r.line, r.row_group, r.reason, r.raw) for r in parsed.rejected]
     assert read == len(accepted) + len(rejected)
     return read, accepted, rejected
@@ -82,33 +85,39 @@ def test_large_row_groups_come_in_batches(tmp_path, monkeypatch):
     ]
 
 
-MOMENT = datetime.datetime(2020, 9, 13, 12, 26, 40, 999_999)
+MOMENT = datetime.datetime(2020, 9, 13, 12, 26, 40, 750_000)
 
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "iso8601"])
 @pytest.mark.parametrize(
-    "column",
+    ("column", "fraction"),
     [
-        pa.array([MOMENT], pa.timestamp("ms")),
-        pa.array([MOMENT], pa.timestamp("us", "UTC")),
-        pa.array([MOMENT], pa.timestamp("us", "Asia/Kolkata")),  # the same moment, shown elsewhere
+        (pa.array([MOMENT], pa.timestamp("ms")), 0.75),
+        (pa.array([MOMENT], pa.timestamp("us", "UTC")), 0.75),
+        (pa.array([MOMENT], pa.timestamp("ns", "UTC")), 0.75),
+        # The same moment, shown elsewhere.
+        (pa.array([MOMENT], pa.timestamp("us", "Asia/Kolkata")), 0.75),
+        (pa.array([MOMENT.replace(microsecond=0)], pa.timestamp("s")), 0.0),
     ],
 )
-def test_moments_know_their_own_unit(tmp_path, unit, column):
+def test_moments_know_their_own_unit(tmp_path, unit, column, fraction):
     columns = {"user_id": ["a"], "item_id": ["x"], "timestamp": column}
     _, accepted, _ = outcome(described(unit), write(tmp_path / "log.parquet", columns))
-    assert accepted == [(1, "a", "x", T0)]
+    assert accepted == [(1, "a", "x", T0 + fraction)]
 
 
-def values(array: pa.Array, unit: str = "s") -> tuple[list, list]:
-    found, bad = parquet_values.as_values(array, unit)
+def values(array: pa.Array) -> tuple[list, list]:
+    found, bad = parquet_values.as_values(array)
     return found if isinstance(found, list) else found.to_pylist(), bad.tolist()
+
+
+MIDNIGHT = datetime.datetime(2020, 9, 13)
 
 
 def test_every_type_has_values():
     day = datetime.date(2020, 9, 13)
-    assert values(pa.array([day, None])) == ([1_599_955_200, None], [False, False])
-    assert values(pa.array([day], pa.date64())) == ([1_599_955_200], [False])
+    assert values(pa.array([day, None])) == ([MIDNIGHT, None], [False, False])
+    assert values(pa.array([day], pa.date64())) == ([MIDNIGHT], [False])
     assert values(pa.array([decimal.Decimal("1.50")])) == ([1.5], [False])
     assert values(pa.array(["a", None, "a"]).dictionary_encode())[0] == ["a", None, "a"]
     assert values(pa.array([True, None])) == ([True, None], [False, False])
@@ -310,6 +319,6 @@ def test_vectors_of_many_numbers_are_read_at_once(tmp_path):
     )
     spec = TableSpec("items", dataset.data.items, fields.of_items(dataset), 1)
     [where] = parquet_rows.row_groups(path)
-    [(lines, records)] = parquet_rows.read(where, tables.wanted(spec), spec.source)
+    [(lines, records)] = parquet_rows.read(where, tables.wanted(spec))
     look = tables.accept(lines, records, spec).accepted["item_look"]
     assert np.array_equal(np.array(look.to_pylist(), np.float32), cells)

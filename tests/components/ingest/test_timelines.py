@@ -2,7 +2,6 @@
 
 import collections
 
-import numpy as np
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +17,7 @@ def log(rows: list[tuple[str, int, str]]) -> pa.Table:
         pa.table(
             {
                 "user_id": pa.array(users, pa.large_string()),
-                "timestamp": pa.array(times, pa.int64()),
+                "moment": pa.array([time * 10**9 for time in times], pa.int64()),
                 "item_id": pa.array(items, pa.large_string()),
             }
         )
@@ -94,19 +93,69 @@ def test_batches_bound_memory_and_lose_nothing(monkeypatch):
     assert sum(len(row["timestamps"]) for row in rows) == 23
 
 
-def test_the_same_event_told_twice_keeps_the_largest_fields():
-    twice = pa.table(
-        {
-            "user_id": pa.array(["a", "a", "a"], pa.large_string()),
-            "timestamp": pa.array([1, 1, 1]),
-            "item_id": pa.array(["x", "x", "x"], pa.large_string()),
-            "label_stars": pa.array([2.0, None, 4.0]),
-        }
-    )
-    for order in ([0, 1, 2], [2, 1, 0], [1, 2, 0]):
-        assert in_order(twice.take(order)).to_pylist() == [
-            {"user_id": "a", "timestamp": 1, "item_id": "x", "label_stars": 4.0}
+def told(rows: list[tuple[str, int, str, int]]) -> list[tuple[str, int, str, int]]:
+    """(user, nanoseconds, item, line) -> (user, seconds, item, line), as `in_order` has them."""
+    users, moments, items, lines = zip(*rows, strict=True)
+    columns = {
+        "user_id": pa.array(users, pa.large_string()),
+        "item_id": pa.array(items, pa.large_string()),
+        "moment": pa.array(moments, pa.int64()),
+        "line": pa.array(lines),
+    }
+    found = in_order(pa.table(columns)).to_pydict()
+    names = ("user_id", "timestamp", "item_id", "line")
+    return list(zip(*(found[name] for name in names), strict=True))
+
+
+def test_order_within_a_second_is_that_of_its_nanoseconds_and_of_lines_in_a_tie():
+    second = 10**9
+    assert told(
+        [
+            ("b", 5 * second, "a", 1),
+            ("a", 7 * second + 2, "b", 2),
+            ("a", 7 * second + 1, "z", 3),
+            ("a", 7 * second + 1, "c", 4),  # a tie with line 3: its line is later
+            ("a", 8 * second - 1, "a", 5),
+            ("a", 6 * second, "q", 6),
         ]
-    assert starts_of_users(twice).tolist() == [0, 3]
-    assert starts_of_users(twice.slice(0, 0)).tolist() == [0]
-    assert np.array_equal(timelines.of_users(twice).stop, [3])
+    ) == [
+        ("a", 6, "q", 6),
+        ("a", 7, "z", 3),
+        ("a", 7, "c", 4),
+        ("a", 7, "b", 2),
+        ("a", 7, "a", 5),
+        ("b", 5, "a", 1),
+    ]
+
+
+def test_of_events_that_agree_in_user_item_and_moment_the_last_line_is_kept():
+    assert told(
+        [
+            ("a", 1, "x", 1),  # repeated in line 3, with another item between them
+            ("a", 1, "y", 2),
+            ("a", 1, "x", 3),
+            ("a", 2, "x", 4),  # the same second and another moment
+            ("b", 1, "x", 5),
+            ("b", 1, "x", 6),
+        ]
+    ) == [("a", 0, "y", 2), ("a", 0, "x", 3), ("a", 0, "x", 4), ("b", 0, "x", 6)]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("abc"), st.integers(0, 3), st.sampled_from("xyz")), min_size=1
+    )
+)
+def test_events_by_a_slow_way(rows):
+    last = {row: line for line, row in enumerate(rows)}
+    expected = sorted((user, moment, line, item) for (user, moment, item), line in last.items())
+    assert told([(*row, line) for line, row in enumerate(rows)]) == [
+        (user, 0, item, line) for user, _, line, item in expected
+    ]
+
+
+def test_users_begin_where_another_one_ends():
+    events = log([("a", 1, "x"), ("a", 2, "x"), ("b", 1, "x")])
+    assert starts_of_users(events).tolist() == [0, 2, 3]
+    assert starts_of_users(events.slice(0, 0)).tolist() == [0]
+    assert timelines.of_users(events).stop.tolist() == [2, 3]
