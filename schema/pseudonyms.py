@@ -1,7 +1,11 @@
 """Keyed hashing of user ids: who has the key names a user alike, who has not learns nothing.
 
-The pseudonym is HMAC-SHA-256 (RFC 2104) of the id in UTF-8, its first 128 bits in hexadecimal: two
-of n users share one with a probability of about n² / 2**129.
+A pseudonym is 40 hexadecimal digits: the first 96 bits of HMAC-SHA-256 (RFC 2104) of the id in
+UTF-8, then 64 bits of HMAC-SHA-256 of those under the same key. The second part says that the first
+was made with this key. So whether an id is a pseudonym already is known and not guessed from its
+looks: a UUID or an MD5 sum of the caller's is hashed like any other id (it would pass with a
+probability of 2**-64), and a log that holds pseudonyms can be ingested again under the same key.
+Two of n users share a pseudonym with a probability of about n² / 2**97.
 """
 
 import hashlib
@@ -15,7 +19,9 @@ from schema.errors import ConfigError
 from schema.strict import Strict
 
 _SHORTEST_KEY = 16
-_LENGTH = 32
+_NAME_DIGITS = 24
+_PROOF_DIGITS = 16
+_PROOF = b"tandem/pseudonym:"
 
 
 class UserIdKey(Strict):
@@ -54,8 +60,26 @@ def secret(place: UserIdKey) -> bytes:
 
 
 def hashed(user_id: str, key: bytes) -> str:
-    """The pseudonym, 32 hexadecimal digits; `key` is what `secret` gives."""
-    return hmac.digest(key, user_id.encode(), "sha256").hex()[:_LENGTH]
+    """The pseudonym, 40 hexadecimal digits; `key` is what `secret` gives.
+
+    A pseudonym that was made with `key` stays as it is, so hashing twice is hashing once.
+    """
+    if is_pseudonym(user_id, key):
+        return user_id
+    name = hmac.digest(key, user_id.encode(), "sha256").hex()[:_NAME_DIGITS]
+    return name + _prove(name, key)
+
+
+def is_pseudonym(user_id: str, key: bytes) -> bool:
+    """Whether `user_id` is a pseudonym that was made with `key`."""
+    if len(user_id) != _NAME_DIGITS + _PROOF_DIGITS:
+        return False
+    name, proof = user_id[:_NAME_DIGITS], user_id[_NAME_DIGITS:]
+    return hmac.compare_digest(proof.encode(), _prove(name, key).encode())
+
+
+def _prove(name: str, key: bytes) -> str:
+    return hmac.digest(key, _PROOF + name.encode(), "sha256").hex()[:_PROOF_DIGITS]
 
 
 def pseudonym(user_id: str, place: UserIdKey | None) -> str:

@@ -1,6 +1,5 @@
 """What was shown to whom: one record an item of a list, as ingestion reads an event log."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,7 +8,6 @@ import numpy as np
 from schema import pseudonyms, signatures
 
 Arrays = Mapping[str, np.ndarray]
-_PSEUDONYM = re.compile(r"[0-9a-f]{32}")
 _CONTEXT = ("context_", "user_")
 
 
@@ -21,8 +19,8 @@ def of(
     Each has what is `about` the request, `row` of the batch, `user_id`, `item_id`, `position` from
     1, `score`, `stage`, `timestamp` (seconds since epoch, UTC: the request's own, `now` where it
     says none), its `context_<name>` and `user_<name>`, and what it was asked with: `history`,
-    `history_timestamps`, `excluded`, `k`. With a `key` a user id that is no pseudonym yet becomes
-    one; "" stays.
+    `history_timestamps`, `excluded`, `k`. With a `key` a user id is logged as its pseudonym,
+    whatever it looks like (`pseudonyms.hashed`); "" stays.
     """
     for row, items in enumerate(outputs[signatures.ITEM_IDS]):
         asked = _asked(inputs, row, now, key)
@@ -59,9 +57,7 @@ def _asked(inputs: Arrays, row: int, now: int, key: bytes | None) -> dict[str, A
 
 
 def _user(user_id: str, key: bytes | None) -> str:
-    if key is None or not user_id or _PSEUDONYM.fullmatch(user_id):
-        return user_id
-    return pseudonyms.hashed(user_id, key)
+    return pseudonyms.hashed(user_id, key) if key is not None and user_id else user_id
 
 
 def _plain(value: Any) -> Any:

@@ -1,6 +1,8 @@
 """Pseudonyms of users against the published algorithm, and keys that are none."""
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from schema import pseudonyms
@@ -11,7 +13,42 @@ from schema.pseudonyms import UserIdKey
 def test_is_the_hmac_of_rfc_4231():
     # Test case 1 of RFC 4231: key 20 times 0x0b, data "Hi There".
     expected = "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
-    assert pseudonyms.hashed("Hi There", b"\x0b" * 20) == expected[:32]
+    pseudonym = pseudonyms.hashed("Hi There", b"\x0b" * 20)
+    assert pseudonym[:24] == expected[:24]
+    # printf 'tandem/pseudonym:b0344c61d8db38535ca8afce' | openssl dgst -sha256 -mac HMAC \
+    #   -macopt hexkey:0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b
+    assert pseudonym[24:] == "67256830e6bbc70b"
+
+
+IDS = st.text(max_size=50) | st.text("0123456789abcdef", min_size=32, max_size=40)
+KEYS = st.binary(min_size=16, max_size=40)
+
+
+@given(IDS, KEYS)
+def test_to_hash_twice_is_to_hash_once(user_id, key):
+    once = pseudonyms.hashed(user_id, key)
+    assert once != user_id
+    assert pseudonyms.hashed(once, key) == once
+
+
+@given(IDS, KEYS, KEYS)
+def test_a_pseudonym_of_another_key_is_an_id_like_any_other(user_id, key, other):
+    assume(key != other)
+    foreign = pseudonyms.hashed(user_id, other)
+    assert pseudonyms.hashed(foreign, key) != foreign
+
+
+@pytest.mark.parametrize(
+    "looks_hashed",
+    [
+        "900150983cd24fb0d6963f7d28e17f72",  # MD5 of "abc", RFC 1321
+        "a9993e364706816aba3e25717850c26c9cd0d89d",  # SHA-1 of "abc", RFC 3174: 40 digits
+        "f47ac10b58cc4372a5670e02b2c3d479",  # a version 4 UUID
+        "7",
+    ],
+)
+def test_what_an_id_looks_like_does_not_decide(looks_hashed):
+    assert pseudonyms.hashed(looks_hashed, b"0123456789abcdef") != looks_hashed
 
 
 def test_key_from_a_file_and_from_the_environment_are_one(tmp_path, monkeypatch):

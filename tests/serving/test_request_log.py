@@ -3,6 +3,7 @@
 import json
 import time
 import urllib.request
+import uuid
 
 import numpy as np
 import pyarrow as pa
@@ -125,12 +126,18 @@ def test_ranking_and_refusals_are_passed_over(logged):
 
 
 def test_a_user_is_known_by_the_pseudonym_alone(logged, tmp_path):
-    """One that is a pseudonym already stays what it is; a stranger without an id stays nobody."""
-    ann = pseudonyms.hashed("ann", KEY)
-    users = {"user_id": np.array([b"ann", ann.encode(), b""], object)}
-    found = logged(lambda _, client: client.predict("retrieval", users), key=KEY)
-    assert {record["row"]: record["user_id"] for record in found} == {0: ann, 1: ann, 2: ""}
-    assert '"ann"' not in "".join(path.read_text() for path in (tmp_path / "log").iterdir())
+    """One that is a pseudonym already stays what it is, whatever else looks like one does not; a
+    stranger without an id stays nobody.
+    """
+    raw = ["ann", "900150983cd24fb0d6963f7d28e17f72", uuid.uuid4().hex, "1234567"]
+    names = [pseudonyms.hashed(user_id, KEY) for user_id in raw]
+    users = [*raw, names[0], ""]
+    inputs = {"user_id": np.array([user_id.encode() for user_id in users], object)}
+    found = logged(lambda _, client: client.predict("retrieval", inputs), key=KEY)
+    expected = dict(enumerate([*names, names[0], ""]))
+    assert {record["row"]: record["user_id"] for record in found} == expected
+    written = "".join(path.read_text() for path in (tmp_path / "log").iterdir())
+    assert not [user_id for user_id in raw if f'"{user_id}"' in written]
 
 
 def test_a_share_of_requests_is_kept_the_same_each_time(logged):
