@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from components.ingest import cut
 from components.ingest.cut import Cut
-from pipeline import asked_users, run_directory, user_file, whole_file
+from pipeline import asked_users, run_directory, whole_file
 from pipeline.asked_server import Server
 from pipeline.asked_users import Users
+from schema import id_file
 from schema.dataset import Dataset
 from schema.errors import NoRunError, NotBlessed, UsageError
 from schema.signatures import RANKING, RECOMMENDER
@@ -59,7 +60,7 @@ def write(root: pathlib.Path, asked: Asked, out: pathlib.Path, now: int) -> dict
         _require_served(asked, summary)
     if not asked.as_of_test:
         _require_pushed(summary, root)
-    lines = None if asked.users == EVERYBODY else user_file.read(pathlib.Path(asked.users))
+    lines = None if asked.users == EVERYBODY else _read_users(pathlib.Path(asked.users))
     names = None if lines is None else list(dict.fromkeys(lines))
     stage = asked.stage or (FINAL if summary["ranking"]["order"] == RANKING else RETRIEVAL)
     with whole_file.written(out) as append:
@@ -160,6 +161,13 @@ def _require_pushed(summary: dict[str, Any], root: pathlib.Path) -> None:
 def _cut(summary: dict[str, Any]) -> Cut:
     artifacts = summary["artifacts"]
     return cut.at_test(artifacts["interactions"], artifacts["histories"], _dataset(summary).split)
+
+
+def _read_users(path: pathlib.Path) -> list[str]:
+    found = id_file.read(path, "user ids", "give its path, or --users all")
+    if not found:
+        raise UsageError(f"{path}: expected user ids, one a line, received none; give some")
+    return found
 
 
 def _users(summary: dict[str, Any], names: list[str] | None) -> Iterator[Users]:

@@ -6,30 +6,27 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tensorflow.io import gfile
 
+from schema import id_file
 from schema.candidates import text_array
-from schema.errors import ConfigError
 
 _FILE = "denied.txt"
 
 
 def read(path: str | None) -> str:
-    """Text of the file at `path`, "" without one. Raises ConfigError where it can't be read."""
+    """The ids of the file at `path`, each on a line of its own; "" without a file.
+
+    Blank lines and line ends of another kind leave no trace, so they make no other index. Raises
+    UsageError where the file cannot be read.
+    """
     if path is None:
         return ""
-    try:
-        return pathlib.Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        said = error.strerror if isinstance(error, OSError) else str(error)
-        raise ConfigError(
-            f"expected a file of item ids, one a line, at {path}, received: {said}; "
-            "mend index.deny_list"
-        ) from error
+    found = id_file.read(pathlib.Path(path), "item ids", "correct index.deny_list")
+    return "".join(f"{item_id}\n" for item_id in found)
 
 
 def ids(text: str) -> pa.Array:
     """The ids of a deny list, each once; blank lines are none."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    return pc.unique(text_array(pa.array(lines, pa.large_string())))
+    return pc.unique(text_array(pa.array(id_file.parse(text), pa.large_string())))
 
 
 def save(text: str, uri: str) -> None:

@@ -186,7 +186,7 @@ def test_as_of_test_nothing_later_is_known(finished, batch):
 
 def test_a_file_gives_order_and_new_users_and_each_user_once(finished, batch):
     lists, said = batch(finished(), ["cid", "zoë ", "", "ann", "cid", "cid"])
-    assert lists == [NOW[2], ("zoë ", "edc"), NOW[0]]
+    assert lists == [NOW[2], ("zoë", "edc"), NOW[0]]
     assert (said["users"], said["without_history"], said["repeated_lines"]) == (3, 1, 2)
 
 
@@ -308,7 +308,10 @@ def refused(capsys, root, *arguments):
     [
         (b"", "users.txt: expected user ids, one a line, received none"),
         (b"\n\r\n", "users.txt: expected user ids, one a line, received none"),
-        (b"ann\nb\xff\n", "users.txt: expected user ids in UTF-8, received the byte 0xff at 5"),
+        (
+            b"ann\nb\xff\n",
+            "users.txt: expected user ids in UTF-8, received the byte 0xff in line 2",
+        ),
         (None, "received: No such file or directory"),
     ],
 )

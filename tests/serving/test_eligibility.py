@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from schema import candidates
 from schema.candidates import Candidates, text_array
-from schema.errors import ConfigError
+from schema.errors import UsageError
 from serving import deny_list, eligibility
 from serving.category_table import CategoryTable
 from serving.eligibility import Eligibility
@@ -68,18 +68,18 @@ def test_a_filter_that_no_item_has_a_value_of_lets_nothing_through():
 
 def test_a_deny_list_is_kept_beside_its_index(tmp_path):
     path = tmp_path / "denied"
-    path.write_text("é\n\n  \nx y\n", encoding="utf-8")
+    path.write_bytes("\ufeffé\r\n\r\n  \n x y\t\n".encode())
     deny_list.save(deny_list.read(str(path)), str(tmp_path))
     assert deny_list.load(str(tmp_path)).to_pylist() == ["é".encode(), b"x y"]
     assert deny_list.read(None) == ""
 
 
-@pytest.mark.parametrize(("content", "said"), [(None, "No such file"), (b"\xff\n", "utf-8")])
+@pytest.mark.parametrize(("content", "said"), [(None, "No such file"), (b"\xff\n", "UTF-8")])
 def test_a_deny_list_that_is_no_text_is_named(tmp_path, content, said):
     path = tmp_path / "denied"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(ConfigError, match=f"index.deny_list|{said}") as caught:
+    with pytest.raises(UsageError, match=f"index.deny_list|{said}") as caught:
         deny_list.read(str(path))
     assert str(path) in str(caught.value)
     assert said in str(caught.value)

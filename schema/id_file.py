@@ -1,0 +1,51 @@
+"""Files of ids that a person writes: one id a line."""
+
+import codecs
+import pathlib
+import re
+
+from schema.errors import UsageError
+
+_LINE_END = re.compile(r"\r\n|\n|\r")
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def read(path: pathlib.Path, what: str, remedy: str) -> list[str]:
+    """The ids of the UTF-8 file at `path`, as `parse` returns them.
+
+    Args:
+        path: Where the file is.
+        what: What it holds, for the messages: "item ids".
+        remedy: What to do where there is no such file, for the messages.
+
+    Raises:
+        UsageError: The file cannot be read, or is not UTF-8 text; the message names the line.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"expected a file of {what}, one a line, at {path}, received: {error.strerror}; "
+            f"{remedy}"
+        ) from error
+    try:
+        return parse(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        received = f"the byte {content[error.start]:#04x} in line {line}"
+        if content.startswith(_UTF16):
+            received = "UTF-16"
+        raise UsageError(
+            f"{path}: expected {what} in UTF-8, received {received}; convert the file, for "
+            "example with iconv"
+        ) from error
+
+
+def parse(text: str) -> list[str]:
+    """The ids of `text` in their order, without blanks around them; blank lines hold none.
+
+    A line ends with a line feed, a carriage return, or both, and with nothing else: ids may hold
+    the other characters at which Unicode breaks a line.
+    """
+    lines = (line.strip() for line in _LINE_END.split(text.removeprefix("\ufeff")))
+    return [line for line in lines if line]
