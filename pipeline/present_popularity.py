@@ -15,16 +15,18 @@ _NUMBER = "number"
 
 
 class Present(NamedTuple):
-    """At the end of all events."""
+    """At the end of the bulk of all events, and never before what was known."""
 
     log_popularity: np.ndarray
     """[n] float32."""
     recent: pa.Table
     """The events that it was counted from, as `schema.refreshing` has them."""
     now: int
-    """One second after the last event; seconds since epoch, UTC."""
+    """Seconds since epoch, UTC."""
     added: int
     """Events among them that were not known before."""
+    beyond: int = 0
+    """Later events that lie beyond `now`, far from all others: they are not counted."""
 
 
 def counted(known: pa.Table, later: pa.Table, item_ids: pa.Array, days: float) -> Present:
@@ -39,17 +41,19 @@ def counted(known: pa.Table, later: pa.Table, item_ids: pa.Array, days: float) -
     if not everything.num_rows:
         return Present(np.zeros(len(item_ids), np.float32), everything, 0, 0)
     clock = _clock(everything, item_ids)
-    now = clock.end
+    known = _once(known)
+    now = max(clock.bulk.end, 1 + (pc.max(known[refreshing.TIMESTAMP]).as_py() or 0))
     votes = clock.votes(now, days)[1:]
-    recent, before = (
-        _since(events, now - int(days * SECONDS_PER_DAY)) for events in (everything, _once(known))
-    )
+    since = now - int(days * SECONDS_PER_DAY)
+    recent, before = (_between(events, since, now) for events in (everything, known))
     added = recent.num_rows - before.num_rows
-    return Present(popularity.log_popularity(votes), recent, now, added)
+    beyond = everything.num_rows - _between(everything, 0, now).num_rows
+    return Present(popularity.log_popularity(votes), recent, now, added, beyond)
 
 
-def _since(events: pa.Table, moment: int) -> pa.Table:
-    return events.filter(pc.greater_equal(events[refreshing.TIMESTAMP], moment))
+def _between(events: pa.Table, since: int, now: int) -> pa.Table:
+    times = events[refreshing.TIMESTAMP]
+    return events.filter(pc.and_(pc.greater_equal(times, since), pc.less(times, now)))
 
 
 def _in_catalogue(events: pa.Table, item_ids: pa.Array) -> pa.Table:

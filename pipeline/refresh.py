@@ -19,6 +19,7 @@ from pipeline import (
     run_directory,
 )
 from pipeline.config import Config
+from pipeline.present_popularity import Present
 from pipeline.refreshable import Refreshable
 from pipeline.refreshed_catalogue import Given, RefreshedCatalogue
 from pipeline.run_directory import RunDirectory
@@ -63,7 +64,6 @@ def _told(
     measured: dict[str, Any],
     paths: dict[str, pathlib.Path],
 ) -> dict[str, Any]:
-    present = catalogue.present
     tables = {
         name: dataclasses.asdict(table)
         for counts in catalogue.counts
@@ -78,10 +78,17 @@ def _told(
             "changed": catalogue.changed,
             "total": len(catalogue.candidates.item_ids),
         },
-        "popularity": {"new_events": present.added, "now": present.now} if present else None,
+        "popularity": _popularity(catalogue.present),
         "index": measured,
         "servables": {name: str(path) for name, path in paths.items()},
     }
+
+
+def _popularity(present: Present | None) -> dict[str, int] | None:
+    if present is None:
+        return None
+    told = {"new_events": present.added, "now": present.now}
+    return told | ({"stragglers": present.beyond} if present.beyond else {})
 
 
 def _record(

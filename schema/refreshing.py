@@ -4,7 +4,8 @@
 ingestion writes them [b], and answers their vectors [b, dim] without popularity. `dataset.json`
 describes the tables that it was made for. `recent_events.parquet` (user_id, item_id, timestamp in
 seconds since epoch, UTC) has what the popularity in the vectors was counted from: each positive
-event of an item of the catalogue in the last `retrieval.popularity_days` before the log's end.
+event of an item of the catalogue in the last `retrieval.popularity_days` before the end of the
+log's bulk.
 """
 
 import io

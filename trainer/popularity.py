@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from schema import bulk
+from schema.bulk import Bulk
+
 if TYPE_CHECKING:  # a refresh counts votes too, and has no use for Transform's libraries
     from trainer.timelines import Timelines
 
@@ -26,8 +29,9 @@ class PopularityClock:
     size: int
     """Rows of every answer: the catalogue's items and the unknown one."""
 
-    def counts(self, now: int, days: float | None = None) -> np.ndarray:
-        """[size] events of each item in the `days` before `now` (all of the past without `days`).
+    def counts(self, now: int | None = None, days: float | None = None) -> np.ndarray:
+        """[size] events of each item in the `days` before `now` (all of the past without `days`,
+        all there are without `now`).
 
         An event at `now` itself is not counted.
         """
@@ -48,7 +52,9 @@ class PopularityClock:
         votes[0] = 0
         return votes
 
-    def _window(self, now: int, days: float | None) -> slice:
+    def _window(self, now: int | None, days: float | None) -> slice:
+        if now is None:
+            return slice(None)
         stop = np.searchsorted(self.timestamps, now, side="left")
         if days is None:
             return slice(0, int(stop))
@@ -56,9 +62,9 @@ class PopularityClock:
         return slice(int(np.searchsorted(self.timestamps, since, side="left")), int(stop))
 
     @property
-    def end(self) -> int:
-        """One second after the last event: the moment at which all of them are known."""
-        return int(self.timestamps[-1]) + 1
+    def bulk(self) -> Bulk:
+        """Of the events, one at least: without those whose time is far from all others."""
+        return bulk.of_events(self.timestamps)
 
 
 def clock(splits: "list[Timelines]", size: int) -> PopularityClock:

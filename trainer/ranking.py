@@ -97,7 +97,7 @@ def _balanced(labelled: RankingExamples, contested: RankingExamples) -> list[Ran
 def _items(uri: str, learned: PopularityClock) -> RankedItems:
     """The candidates at `uri`, whose towers have learned what `learned` counts."""
     vectors = np.pad(candidates.load(uri).vectors[:, :-1], [(1, 0), (0, 0)])
-    return RankedItems(vectors, learned.counts(learned.end) > 0)
+    return RankedItems(vectors, learned.counts() > 0)
 
 
 def _moments(

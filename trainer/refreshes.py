@@ -18,13 +18,13 @@ class Refreshes:
 
 
 def daily(clock: PopularityClock, window_days: float, most: int = 128) -> Refreshes:
-    """One at the log's beginning and one each day from there on; in a log of more than `most` days
-    as many, further apart.
+    """One at the beginning of the log's bulk and one each day from there on; in a log of more than
+    `most` days as many, further apart.
 
     Each counts the `window_days` before it; the first knows nothing.
     """
-    begin = int(clock.timestamps[0])
-    step = max(SECONDS_PER_DAY, -(-(clock.end - begin) // most))
-    moments = np.arange(begin, clock.end, step, dtype=np.int64)
+    begin, end = clock.bulk
+    step = max(SECONDS_PER_DAY, -(-(end - begin) // most))
+    moments = np.arange(begin, end, step, dtype=np.int64)
     known = [log_popularity(clock.votes(int(moment), window_days)) for moment in moments]
     return Refreshes(moments, np.stack(known))

@@ -189,9 +189,8 @@ def _save_candidates(
     vectors: np.ndarray, sample: np.ndarray, data: TrainingData, config: RetrievalConfig, uri: str
 ) -> None:
     known = data.clock(data.train, data.valid)
-    everything = data.clock(data.train, data.valid, data.test)
     days = config.popularity_days
-    now = popularity.log_popularity(everything.votes(everything.end, days))
+    now = popularity.log_popularity(data.served_votes(days))
     at_test = popularity.log_popularity(known.votes(data.moment(data.test), days))
     candidates.save(
         candidates.Candidates(
@@ -216,9 +215,8 @@ def _save_refreshing(
     model: RetrievalModel, data: TrainingData, config: RetrievalConfig, uri: str
 ) -> None:
     splits = [data.train, data.valid, data.test]
-    now = data.clock(*splits).end
     ids = data.catalogue.item_ids
-    recent = recent_events.table(splits, ids, now, config.popularity_days)
+    recent = recent_events.table(splits, ids, data.end, config.popularity_days)
     refreshing.save(data.dataset, recent, uri)
     tower = CandidateModule(model.candidate_tower, data.dataset, data.items_graph)
     candidate_export.save(tower, refreshing.tower_folder(uri))

@@ -2,9 +2,10 @@
 
 import dataclasses
 
+import numpy as np
 import tensorflow_transform as tft
 
-from schema import timeline
+from schema import bulk, timeline
 from schema.dataset import Dataset
 from trainer import catalogue, timelines
 from trainer.catalogue import Catalogue
@@ -43,14 +44,28 @@ class TrainingData:
         """Whether splits are parts of one clock, so that what stands before a moment was known."""
         return self.dataset.split.kind != "last_item"
 
+    def served_votes(self, days: float) -> np.ndarray:
+        """[n + 1] votes (see `PopularityClock.votes`) that popularity is served by: those of all
+        splits in the `days` before `end`.
+        """
+        return self.clock(self.train, self.valid, self.test).votes(self.end, days)
+
+    @property
+    def end(self) -> int:
+        """One second after the log's bulk. Not after its last event: a single one of a far future
+        would make all that was popular long past, where evaluation does not see it.
+        """
+        splits = (self.train, self.valid, self.test)
+        return bulk.of_events(np.concatenate([s.timestamps[s.own] for s in splits])).end
+
     def moment(self, split: Timelines) -> int:
         """When the questions of a split are asked: at its first own event; seconds since epoch.
 
         A split by last item has no such moment, each user's last item having its own time: there it
-        is one second after the log's last event, and only the choice of splits keeps secrets.
+        is `end`, and only the choice of splits keeps secrets.
         """
         if not self.has_clock:
-            return int(max(s.timestamps.max() for s in (self.train, self.valid, self.test))) + 1
+            return self.end
         return int(split.timestamps[split.own].min())
 
 

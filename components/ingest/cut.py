@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from components.ingest import counts, histories, splits
-from schema import timeline
+from schema import bulk, timeline
 from schema.labels import Split
 
 _USERS_AT_A_TIME = 8192
@@ -20,7 +20,7 @@ class Cut:
     is."""
     now: int
     """Seconds since epoch, UTC: when test's questions are asked. The first event of test, or, where
-    each user has a time of its own, one second after the last of all."""
+    each user has a time of its own, one second after the log's bulk."""
 
     def test_begins(self, timestamps: np.ndarray, row_splits: np.ndarray) -> np.ndarray:
         """[u] position of each user's first event of test; their events are
@@ -38,6 +38,6 @@ def at_test(examples_uri: str, histories_uri: str, split: Split) -> Cut:
         ]
     )
     if split.kind == "last_item":
-        return Cut(None, int(times.max()) + 1)
+        return Cut(None, bulk.of_events(times).end)
     t_test = counts.load(examples_uri).totals["t_test"]
     return Cut(t_test, int(times[times >= t_test].min()))

@@ -40,6 +40,8 @@ def _words(done: dict[str, Any]) -> str:
     items, index, popular = done["items"], done["index"], done["popularity"]
     rejected = sum(table["rejected"] for table in done["rows"].values())
     now = f", popularity with {popular['new_events']:,} more events" if popular else ""
+    if popular and popular.get("stragglers"):
+        now += f" and without {popular['stragglers']:,} far beyond all others in time"
     return (
         f"pushed version {done['version']}, refreshed from {done['refreshed_from']}: "
         f"{items['added']:,} new and {items['changed']:,} changed items of {items['total']:,}"

@@ -60,6 +60,25 @@ def test_events_within_a_second_count_each_however_often_they_are_told_again():
     assert grown.added == 1
 
 
+def test_one_event_of_a_far_future_leaves_popularity_as_it_is():
+    hourly = table(*[(f"u{n}", "x" if n % 4 else "y", n * 3600) for n in range(48)])
+    stray = ("ann", "y", 40_000 * DAY)
+    later = table(("bob", "new", 2 * DAY))
+    plain = present_popularity.counted(hourly, later, ITEMS, days=7)
+    found = present_popularity.counted(hourly, pa.concat_tables([later, table(stray)]), ITEMS, 7)
+    # 36 users took x, 12 y and bob the new one
+    assert found.log_popularity == pytest.approx([math.log(37), math.log(13), math.log(2)])
+    assert (found.now, found.added, found.beyond) == (2 * DAY + 1, 1, 1)
+    assert found.recent.equals(plain.recent)  # or else the next refresh would begin in 2079
+
+
+def test_time_does_not_run_back_from_what_is_known():
+    hourly = table(*[(f"u{n}", "x", n * 3600) for n in range(48)])
+    known = pa.concat_tables([hourly, table(("ann", "y", 5 * DAY))])
+    found = present_popularity.counted(known, table(), ITEMS, days=7)
+    assert (found.now, found.added, found.beyond) == (5 * DAY + 1, 0, 0)
+
+
 def test_events_from_before_the_window_are_neither_counted_nor_new():
     """As where the whole log is given, of which the version keeps the last days alone."""
     later = table(("old", "y", 0), ("cid", "new", 3 * DAY))

@@ -36,9 +36,10 @@ def test_a_window_begins_exactly_its_days_before(clock):
     assert clock.counts(3 * DAY + 1, days=1.5).tolist() == [0, 1, 1, 0]
 
 
-def test_at_its_end_everything_is_known(clock):
-    assert clock.end == 3 * DAY + 1
-    assert clock.counts(clock.end).sum() == 4
+def test_at_the_end_of_its_bulk_everything_is_known(clock):
+    assert clock.bulk == (0, 3 * DAY + 1)
+    assert clock.counts(clock.bulk.end).sum() == 4
+    assert clock.counts().sum() == 4
 
 
 def test_log_popularity_of_none_is_zero():
