@@ -1,7 +1,7 @@
 """The command line: `tandem VERB …`.
 
-Exit codes: 0 done, 1 our bug, 2 usage or configuration, 3 data refused, 4 model not blessed, 5
-training diverged, 130 interrupted.
+Exit codes: 0 done, 1 our bug, 2 usage or configuration (training that diverges among it), 3 data
+refused, 4 model not blessed, 130 interrupted.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import sys
 import warnings
 
 import pipeline.verbs
+from pipeline.verb_parser import VerbParser
 from schema.errors import TandemError
 
 
@@ -45,7 +46,9 @@ def parser() -> argparse.ArgumentParser:
         prog="tandem",
         description="Raw interaction logs and a catalogue in, a served two-stage recommender out.",
     )
-    verbs = whole.add_subparsers(dest="verb", metavar="VERB", required=True)
+    verbs = whole.add_subparsers(
+        dest="verb", metavar="VERB", required=True, parser_class=VerbParser
+    )
     for name in sorted(found.name for found in pkgutil.iter_modules(pipeline.verbs.__path__)):
         module = importlib.import_module(f"pipeline.verbs.{name}")
         verb = verbs.add_parser(name, help=module.SUMMARY, description=module.SUMMARY)

@@ -13,7 +13,9 @@ from typing import TextIO
 def into_file(path: pathlib.Path) -> Iterator[tuple[TextIO, TextIO]]:
     """Yields what stdout and stderr were, for what people are to see.
 
-    File descriptors are redirected, so that C++ libraries and child processes are caught too.
+    File descriptors are redirected, so that C++ libraries and child processes are caught too. What
+    is logged stands in the file once: handlers of the root logger that write to stdout or stderr
+    (a library's `logging.basicConfig`) rest meanwhile.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
@@ -23,10 +25,13 @@ def into_file(path: pathlib.Path) -> Iterator[tuple[TextIO, TextIO]]:
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     root = logging.getLogger()
     before = root.level
+    resting = [other for other in root.handlers if _writes_to_terminal(other)]
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(path.open("a"))
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
+        for other in resting:
+            root.removeHandler(other)
         root.addHandler(handler)
         root.setLevel(logging.INFO)
         out, err = (stack.enter_context(os.fdopen(os.dup(fd), "w")) for fd in kept)
@@ -40,5 +45,12 @@ def into_file(path: pathlib.Path) -> Iterator[tuple[TextIO, TextIO]]:
             for fd in kept:
                 os.close(fd)
             root.removeHandler(handler)
+            for other in resting:
+                root.addHandler(other)
             handler.close()
             root.setLevel(before)
+
+
+def _writes_to_terminal(handler: logging.Handler) -> bool:
+    streams = (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)
+    return isinstance(handler, logging.StreamHandler) and handler.stream in streams

@@ -23,6 +23,8 @@ def show(summary: dict[str, Any], console: Console) -> None:
     if not executed:
         console.print("nothing changed: no component was executed, everything came from the cache")
     console.print(_rows(summary["rows"]))
+    for line in _rejected(summary["rejected_by_reason"]):
+        console.print(line)
     console.print(quality_table.table(summary))
     console.print(quality_table.differences(summary))
     for line in _measured(summary):
@@ -78,6 +80,13 @@ def _rows(rows: dict[str, int]) -> str:
         f"      {said['train']} train, {said['valid']} valid, {said['test']} test, "
         f"of {said['users']} users on {said['items']} items"
     )
+
+
+def _rejected(by_table: dict[str, dict[str, int]]) -> Iterator[str]:
+    """A line for each table and reason; nothing where every record was accepted."""
+    for table, reasons in by_table.items():
+        for reason, count in reasons.items():
+            yield f"      {count:,} of {table} rejected: {reason}, kept in rejected/{table}/"
 
 
 def _order(ranking: dict[str, Any]) -> str:
