@@ -77,7 +77,7 @@ def resampled_means(values: np.ndarray, seed: int) -> np.ndarray:
 
 def _resampled_ratios(values: np.ndarray, weight: np.ndarray, seed: int) -> np.ndarray:
     """Some resamples are drawn at a time: memory does not grow with users × resamples."""
-    table = _blocks(np.column_stack([values, weight]), seed)
+    table = _round_to_exact_sums(_blocks(np.column_stack([values, weight]), seed))
     rng = np.random.default_rng(seed)
     block = min(RESAMPLES, max(1, _DRAWS // len(table)))
     sums = np.concatenate(
@@ -87,6 +87,18 @@ def _resampled_ratios(values: np.ndarray, weight: np.ndarray, seed: int) -> np.n
         ]
     )
     return sums[:, :-1] / sums[:, -1:]
+
+
+def _round_to_exact_sums(table: np.ndarray) -> np.ndarray:
+    """[n, m] with each column rounded to a multiple of a power of two that is so large that float64
+    holds every sum of n of its values exactly: 2**-53 of n times the column's greatest value.
+
+    BLAS adds in an order that depends on the processor and on the number of threads. Sums without
+    rounding are the same in every order, so the same values have the same intervals everywhere.
+    """
+    greatest = len(table) * np.abs(table).max(axis=0)
+    exponent = np.frexp(greatest)[1] - 53  # greatest < 2**(exponent + 53)
+    return np.ldexp(np.rint(np.ldexp(table, -exponent)), exponent)
 
 
 def _times_drawn(users: int, resamples: int, rng: np.random.Generator) -> np.ndarray:

@@ -58,7 +58,8 @@ def ndcg(hit: np.ndarray, answers: np.ndarray, k: int) -> np.ndarray:
     """
     discount = 1.0 / np.log2(np.arange(2, k + 2))
     ideal = np.concatenate([[0.0], np.cumsum(discount)])[np.minimum(answers, k)]
-    return hit[:, :k] @ discount[: hit[:, :k].shape[1]] / ideal
+    gains = hit[:, :k] * discount[: hit[:, :k].shape[1]]
+    return gains.sum(axis=1) / ideal  # not `@`: BLAS adds in an order of each processor's own
 
 
 def per_user(

@@ -1,5 +1,14 @@
+import fractions
+import os
+import signal
+import subprocess
+import sys
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 
 from trainer import confidence
 
@@ -74,3 +83,49 @@ def test_very_many_users_are_drawn_in_blocks_and_none_is_lost():
     assert found.value == pytest.approx(values.mean(), abs=1e-12)
     assert found.low == pytest.approx(found.value - half, abs=0.1 * half)
     assert found.high == pytest.approx(found.value + half, abs=0.1 * half)
+
+
+KERNELS = (("Prescott", "1"), ("Haswell", "1"), ("Haswell", "2"), ("SkylakeX", "1"))
+PROGRAM = """
+import numpy as np
+from trainer import confidence, metrics
+rng = np.random.default_rng(3)
+hit = rng.random((997, 100)) < 0.1
+per_user = {"ndcg": metrics.ndcg(hit, hit.sum(axis=1) + 1, 100), "any": rng.random(997) / 3}
+intervals = confidence.means(per_user, seed=1) | {
+    "ratio": confidence.ratios(per_user, rng.random(997) + 0.1, seed=2)["ndcg"]
+}
+print([float(x).hex() for each in intervals.values() for x in (each.value, each.low, each.high)])
+"""
+
+
+def test_processors_and_threads_leave_no_trace():
+    """The kernel of OpenBLAS is the processor's, and can be chosen as if it were another's."""
+    printed = set()
+    for kernel, threads in KERNELS:
+        environment = os.environ | {"OPENBLAS_CORETYPE": kernel, "OPENBLAS_NUM_THREADS": threads}
+        command = [sys.executable, "-c", PROGRAM]
+        done = subprocess.run(command, env=environment, capture_output=True, check=False)
+        if done.returncode != -signal.SIGILL:  # the processor lacks the kernel's instructions
+            assert done.returncode == 0, done.stderr
+            printed.add(done.stdout)
+    assert len(printed) == 1
+
+
+TABLES = arrays.arrays(
+    np.float64,
+    st.tuples(st.integers(1, 40), st.integers(1, 3)),
+    elements=st.floats(-1e6, 1e6, allow_subnormal=False),
+)
+
+
+@given(TABLES, st.randoms(use_true_random=False))
+def test_sums_of_rounded_values_are_exact(table, random):
+    """Against rational numbers, each row drawn as often as a resample may draw it."""
+    rounded = confidence._round_to_exact_sums(table)
+    drawn = [random.randrange(len(table)) for _ in range(len(table))]
+    for column in rounded.T.tolist():
+        exact = sum((fractions.Fraction(column[row]) for row in drawn), fractions.Fraction(0))
+        assert sum(column[row] for row in drawn) == exact
+    slack = np.abs(table).max(axis=0) * len(table) * 2.0**-52
+    assert (np.abs(rounded - table) <= slack).all()
