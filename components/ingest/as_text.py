@@ -1,12 +1,15 @@
 """One column as text or as numbers, whatever it came from."""
 
 import math
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.ingest import number_text
+from components.ingest.number_text import NumberText
 from components.ingest.records import Values
 
 NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
@@ -16,20 +19,19 @@ _NUMERIC_TYPES = frozenset({int, float, bool, type(None)})
 def as_text(values: Values) -> tuple[pa.Array, np.ndarray]:
     """-> (large_string [n], null where absent or empty; bool [n], true where no single value).
 
-    A JSON number becomes its JSON text, a JSON boolean `true` or `false`; an object, a list and a
-    number that is not finite have no text. A whole number in a Parquet column of floats has no
-    `.0`: integers with holes among them are floats to some who write such files.
+    A number is written as `components.ingest.number_text` has it, a JSON boolean as `true` or
+    `false`; an object, a list and an inexact number have no text.
     """
-    values = _simple(values)
-    if not isinstance(values, list):
-        return _typed_text(values)
-    types = set(map(type, values))
-    if not types <= {str, type(None)}:
-        wrong = np.array([not _is_single(value) for value in values], bool)
-        values = [_text(value) if _is_single(value) else None for value in values]
-    else:
-        wrong = np.zeros(len(values), bool)
-    return _without_empty(pa.array(values, pa.large_string())), wrong
+    written, wrong = _written(values)
+    return _without_empty(written.text), wrong | written.inexact
+
+
+def as_identifier(values: Values) -> tuple[pa.Array, np.ndarray, np.ndarray]:
+    """-> (large_string [n], null where absent or empty; bool [n], true where no single value;
+    bool [n], true where a number is inexact or not whole: two ids might become one).
+    """
+    written, wrong = _written(values)
+    return _without_empty(written.text), wrong, written.inexact | written.fractional
 
 
 def as_number(values: Values) -> tuple[pa.Array, np.ndarray, np.ndarray]:
@@ -43,7 +45,7 @@ def as_number(values: Values) -> tuple[pa.Array, np.ndarray, np.ndarray]:
         if set(map(type, values)) <= _NUMERIC_TYPES:
             return _from_numbers(values)
         values = [_digits(value) for value in values]
-    elif _is_numeric(values.type):
+    elif number_text.is_number(values.type):
         numbers = pc.cast(values, pa.float64(), safe=False)
         return numbers, _mask(pc.invert(pc.is_finite(numbers))), np.zeros(len(values), bool)
     text, wrong = as_text(values)
@@ -55,19 +57,36 @@ def as_number(values: Values) -> tuple[pa.Array, np.ndarray, np.ndarray]:
 
 def _simple(values: Values) -> Values:
     """What is no column of texts or numbers, as Python objects; moments in seconds."""
-    if isinstance(values, list) or _is_numeric(values.type):
+    if isinstance(values, list) or number_text.is_number(values.type):
         return values
     if pa.types.is_timestamp(values.type):
         return pc.cast(pc.cast(values, pa.timestamp("s", values.type.tz), safe=False), pa.int64())
     return values if pa.types.is_large_string(values.type) else values.to_pylist()
 
 
-def _typed_text(values: pa.Array) -> tuple[pa.Array, np.ndarray]:
-    if pa.types.is_large_string(values.type):
-        return _without_empty(values), np.zeros(len(values), bool)
-    wrong = _mask(pc.invert(pc.is_finite(values)))
-    finite = pc.if_else(pa.array(wrong), pa.scalar(None, values.type), values)
-    return pc.cast(finite, pa.large_string()), wrong
+def _written(values: Values) -> tuple[NumberText, np.ndarray]:
+    """Texts, and which are no single values."""
+    values = _integers(_simple(values))
+    nowhere = np.zeros(len(values), bool)
+    if not isinstance(values, list):
+        if pa.types.is_large_string(values.type):
+            return NumberText(values, nowhere, nowhere), nowhere
+        return number_text.of_array(values), nowhere
+    if set(map(type, values)) <= {str, type(None)}:
+        return NumberText(pa.array(values, pa.large_string()), nowhere, nowhere), nowhere
+    wrong = np.array([not _is_single(value) for value in values], bool)
+    single = [None if no else value for no, value in zip(wrong, values, strict=True)]
+    return number_text.of_objects(single), wrong
+
+
+def _integers(values: Values) -> Values:
+    """Python's integers as Arrow's where they fit into 64 bits; all else as it is."""
+    if not isinstance(values, list) or set(map(type, values)) != {int}:
+        return values
+    try:
+        return pa.array(values, pa.int64())
+    except (OverflowError, pa.ArrowInvalid):
+        return values
 
 
 def _cast_all(text: pa.Array) -> pa.Array | None:
@@ -99,10 +118,6 @@ def to_float(value: float) -> float:
         return math.inf
 
 
-def _is_numeric(kind: pa.DataType) -> bool:
-    return pa.types.is_integer(kind) or pa.types.is_floating(kind)
-
-
 def _from_numbers(values: list[Any]) -> tuple[pa.Array, np.ndarray, np.ndarray]:
     absent = np.array([value is None for value in values], bool)
     filled = [0.0 if value is None else value for value in values]
@@ -118,19 +133,11 @@ def _digits(value: Any) -> Any:
     """A number as text (`nan` and `inf` too, which then count as no numbers); all else as it is."""
     if isinstance(value, bool):
         return str(int(value))
-    return str(value) if isinstance(value, (int, float)) else value
+    return str(value) if isinstance(value, (int, float, Decimal)) else value
 
 
 def _is_single(value: Any) -> bool:
-    if isinstance(value, float):
-        return math.isfinite(value)
-    return value is None or isinstance(value, (str, int))
-
-
-def _text(value: Any) -> str | None:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value if value is None or isinstance(value, str) else str(value)
+    return value is None or isinstance(value, (str, int, float, Decimal))
 
 
 def _without_empty(text: pa.Array) -> pa.Array:

@@ -6,13 +6,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.ingest.as_text import as_number, as_text
+from components.ingest.as_text import as_identifier, as_number, as_text
 from components.ingest.records import Values
 from components.ingest.rejection import (
     BAD_BOOLEAN,
     BAD_ID,
     BAD_NUMBER,
     BAD_TIMESTAMP,
+    INEXACT_ID,
     OVERLONG_ID,
     WRONG_KIND,
 )
@@ -21,6 +22,7 @@ from schema.features import Feature, Set
 LONGEST_ID = 1024
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 _INT64_SECONDS = 2.0**62
+_SET = pa.list_(pa.large_string())
 _YES = ("true", "1", "1.0")
 _NO = ("false", "0", "0.0")
 
@@ -34,14 +36,15 @@ class Converted(NamedTuple):
 
 def identifiers(values: Values, missing: str) -> Converted:
     """large_string. `missing` is the reason for an id that is absent, empty or blank."""
-    text, wrong = as_text(values)
+    text, wrong, inexact = as_identifier(values)
+    numeric = [(WRONG_KIND, wrong), (INEXACT_ID, inexact)]
     overlong = _true(pc.greater(pc.binary_length(text), LONGEST_ID))
     if _is_visible_ascii(text):
         absent = ~text.is_valid().to_numpy(False)
-        return Converted(text, [(WRONG_KIND, wrong), (missing, absent), (OVERLONG_ID, overlong)])
+        return Converted(text, [*numeric, (missing, absent), (OVERLONG_ID, overlong)])
     blank = _true(pc.equal(pc.fill_null(pc.utf8_trim_whitespace(text), ""), ""))
     broken = _true(pc.match_substring_regex(text, pattern=r"[\r\n\x00]"))
-    faults = [(WRONG_KIND, wrong), (missing, blank), (OVERLONG_ID, overlong), (BAD_ID, broken)]
+    faults = [*numeric, (missing, blank), (OVERLONG_ID, overlong), (BAD_ID, broken)]
     return Converted(text, faults)
 
 
@@ -106,19 +109,39 @@ def _moments(values: Values) -> Converted:
 
 
 def _sets(values: Values, separator: str) -> Converted:
-    values = _objects(values)
+    if not isinstance(values, list) and pa.types.is_list(values.type):
+        return _number_sets(values)
+    if not isinstance(values, list):
+        if not pa.types.is_large_string(values.type):
+            return _single_sets(values)
+        values = values.to_pylist()
     members = [
         value.split(separator) if isinstance(value, str) else _members(value) for value in values
     ]
     rows = [None if row is None else [member for member in row if member] for row in members]
     wrong = [row is None and value is not None for row, value in zip(rows, values, strict=True)]
-    return Converted(
-        pa.array(rows, pa.list_(pa.large_string())), [(WRONG_KIND, np.array(wrong, bool))]
-    )
+    return Converted(pa.array(rows, _SET), [(WRONG_KIND, np.array(wrong, bool))])
 
 
-def _objects(values: Values) -> list[Any]:
-    return values if isinstance(values, list) else values.to_pylist()
+def _number_sets(values: pa.Array) -> Converted:
+    """Of list<number>; a number that is absent is no member."""
+    text, inexact = as_text(values.flatten())
+    present = text.is_valid().to_numpy(zero_copy_only=False)
+    row = pc.list_parent_indices(values).to_numpy(zero_copy_only=False)
+    wrong = np.zeros(len(values), bool)
+    wrong[row[inexact]] = True
+    lengths = np.bincount(row[present], minlength=len(values))
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    absent = np.append(~values.is_valid().to_numpy(zero_copy_only=False), False)
+    sets = pa.ListArray.from_arrays(pa.array(offsets, mask=absent), text.drop_null())
+    return Converted(sets, [(WRONG_KIND, wrong)])
+
+
+def _single_sets(values: pa.Array) -> Converted:
+    """Of numbers: sets of one member."""
+    text, wrong = as_text(values)
+    rows = [None if member is None else [member] for member in text.to_pylist()]
+    return Converted(pa.array(rows, _SET), [(WRONG_KIND, wrong)])
 
 
 def _members(value: Any) -> list[str] | None:

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.ingest.number_text import is_number
 from components.ingest.records import Values
 
 
@@ -13,7 +14,7 @@ def as_values(array: pa.Array) -> tuple[Values, np.ndarray]:
     """-> (values [n], bool [n]: bytes that are no UTF-8; such a value is null).
 
     Times stay as exact as they are, and days become times; without a zone they are UTC, as most
-    engines write them. Decimals become floats. What has no simple form (structs, lists of text,
+    engines write them. What has no simple form (structs, lists of text,
     maps) becomes Python objects, as from JSON.
     """
     kind = array.type
@@ -26,9 +27,7 @@ def as_values(array: pa.Array) -> tuple[Values, np.ndarray]:
         return pc.cast(array, pa.timestamp("s" if pa.types.is_date32(kind) else "ms")), clean
     if pa.types.is_timestamp(kind):
         return array, clean
-    if pa.types.is_decimal(kind):
-        return pc.cast(array, pa.float64()), clean
-    if _is_number(kind) or (pa.types.is_list(kind) and _is_number(kind.value_type)):
+    if is_number(kind) or (pa.types.is_list(kind) and is_number(kind.value_type)):
         return array, clean
     return _objects(array)
 
@@ -40,10 +39,6 @@ def _is_text(kind: pa.DataType) -> bool:
         or pa.types.is_binary(kind)
         or pa.types.is_large_binary(kind)
     )
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    return pa.types.is_integer(kind) or pa.types.is_floating(kind)
 
 
 def _text(array: pa.Array) -> tuple[Values, np.ndarray]:

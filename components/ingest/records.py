@@ -7,7 +7,7 @@ import pyarrow as pa
 
 Values = Union[pa.Array, list[Any]]
 """One column: large_string from delimited text, Python objects from JSON; from Parquet
-large_string, any integers, floats or lists of them, timestamps, or else Python objects."""
+large_string, any numbers or lists of them, timestamps, or else Python objects."""
 
 
 class Records(NamedTuple):

@@ -13,6 +13,7 @@ WRONG_FIELD_COUNT = "wrong_field_count"  # more or fewer fields than columns
 MISSING_USER_ID = "missing_user_id"
 MISSING_ITEM_ID = "missing_item_id"
 OVERLONG_ID = "overlong_id"  # more than 1 KiB
+INEXACT_ID = "inexact_id"  # a number that is not whole, or too large to be exact
 BAD_ID = "bad_id"  # holds a line break or NUL, which no vocabulary file can hold
 BAD_TIMESTAMP = "bad_timestamp"  # absent or not a time
 TIMESTAMP_OUT_OF_RANGE = "timestamp_out_of_range"  # before 1990 or from 2100 on

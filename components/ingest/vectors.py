@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from components.ingest.as_text import to_float
 from components.ingest.kinds import FLOAT32_MAX, Converted, numbers
+from components.ingest.number_text import is_number
 from components.ingest.records import Values
 from components.ingest.rejection import BAD_NUMBER, WRONG_KIND
 
@@ -63,9 +64,7 @@ def _of_arrow_lists(values: pa.Array, size: int) -> Converted:
 
 
 def _holds_lists_of_numbers(kind: pa.DataType) -> bool:
-    if not pa.types.is_list(kind):
-        return False
-    return pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type)
+    return pa.types.is_list(kind) and is_number(kind.value_type)
 
 
 def _lists(cells: np.ndarray, present: np.ndarray) -> pa.Array:

@@ -1,0 +1,114 @@
+"""Numbers as text: whole ones as integers, exactly, of whatever type they came."""
+
+import math
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+# From here on a float stands for more than one integer; by Arrow's name of the type.
+_INEXACT_FROM = {"float": 2.0**24, "double": 2.0**53}
+_TEXT = pa.large_string()
+
+
+class NumberText(NamedTuple):
+    """Numbers [n]."""
+
+    text: pa.Array
+    """large_string: `8` of 8, 8.0 and 8.00; `0.5`, never with an exponent; null where absent or
+    inexact."""
+    inexact: np.ndarray
+    """bool: not finite, or a float so large that its neighbours cannot be told from it."""
+    fractional: np.ndarray
+    """bool: not whole."""
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Whether `of_array` knows the type."""
+    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+
+
+def of_array(numbers: pa.Array) -> NumberText:
+    """Of Arrow integers, floats or decimals."""
+    if pa.types.is_decimal(numbers.type):
+        return _of_decimals(numbers)
+    if pa.types.is_floating(numbers.type):
+        return _of_floats(numbers)
+    nowhere = np.zeros(len(numbers), bool)
+    return NumberText(pc.cast(numbers, _TEXT), nowhere, nowhere)
+
+
+def of_objects(values: list[Any]) -> NumberText:
+    """Of Python's int, float and Decimal; all else stays as it is, and must be text or None."""
+    inexact = np.array([_is_inexact(value) for value in values], bool)
+    fractional = np.array([_is_fractional(value) for value in values], bool)
+    texts = [None if no else _written(value) for no, value in zip(inexact, values, strict=True)]
+    return NumberText(pa.array(texts, _TEXT), inexact, fractional)
+
+
+def _of_floats(numbers: pa.Array) -> NumberText:
+    present = numbers.is_valid().to_numpy(zero_copy_only=False)
+    known = pc.fill_null(numbers, 0).to_numpy(zero_copy_only=False)
+    inexact = present & ~(np.abs(known) < _INEXACT_FROM[str(numbers.type)])
+    safe = np.where(inexact, 0, known)
+    fractional = safe != np.floor(safe)
+    integers = pa.array(safe.astype(np.int64), mask=~present | inexact)
+    text = pc.cast(integers, _TEXT)
+    if fractional.any():
+        different, which = np.unique(safe[fractional], return_inverse=True)
+        shortest = pa.array([_positional(number) for number in different], _TEXT)
+        text = _replaced(text, fractional, shortest.take(pa.array(which)))
+    return NumberText(text, inexact, fractional)
+
+
+def _of_decimals(numbers: pa.Array) -> NumberText:
+    whole = pc.cast(numbers, pa.decimal256(76, 0), safe=False)  # cuts off what is behind the point
+    cut = pc.cast(whole, pa.decimal256(76, numbers.type.scale), safe=False)
+    same = pc.equal(cut, pc.cast(numbers, cut.type))
+    fractional = ~pc.fill_null(same, True).to_numpy(zero_copy_only=False)
+    try:
+        text = pc.cast(pc.cast(whole, pa.int64()), _TEXT)
+    except pa.ArrowInvalid:  # Arrow makes no text of a decimal that 64 bits do not hold
+        text = pa.array(map(_written, whole.to_pylist()), _TEXT)
+    if fractional.any():
+        shown = pa.array(map(_written, numbers.filter(pa.array(fractional)).to_pylist()), _TEXT)
+        text = _replaced(text, fractional, shown)
+    return NumberText(text, np.zeros(len(numbers), bool), fractional)
+
+
+def _replaced(text: pa.Array, where: np.ndarray, by: pa.Array) -> pa.Array:
+    """`text` with the values of `by`, in order, where `where` is true."""
+    source = np.arange(len(text))
+    source[where] = len(text) + np.arange(len(by))
+    return pa.concat_arrays([text, by]).take(pa.array(source))
+
+
+def _is_inexact(value: Any) -> bool:
+    if isinstance(value, float):
+        return not abs(value) < _INEXACT_FROM["double"]
+    return isinstance(value, Decimal) and not value.is_finite()
+
+
+def _is_fractional(value: Any) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value) and not value.is_integer()
+    return isinstance(value, Decimal) and value.is_finite() and value != value.to_integral_value()
+
+
+def _written(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (float, Decimal)) and not _is_fractional(value):
+        return str(int(value))
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")
+    if isinstance(value, float):
+        return _positional(value)
+    return value if value is None or isinstance(value, str) else str(value)
+
+
+def _positional(number: Any) -> str:
+    """The fewest digits that read as this very number, in its own precision."""
+    return np.format_float_positional(number, unique=True, trim="-")
