@@ -6,14 +6,20 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 import annotated_types
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from pipeline.config import Config
 from schema.features import Feature
 
-WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false"}
+WORDS = {
+    str: "text",
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+    AwareDatetime: "moment with a zone",
+}
 
 MINIMAL = """\
 name = "shop"

@@ -5,7 +5,7 @@ from typing import Any, TextIO
 
 from rich.console import Console
 
-from pipeline import fairness_lines, label_lines, quality_table, verdict_table
+from pipeline import fairness_lines, label_lines, log_lines, quality_table, verdict_table
 
 _EXAMPLES = 5
 
@@ -25,6 +25,8 @@ def show(summary: dict[str, Any], console: Console) -> None:
     console.print(_rows(summary["rows"]))
     for line in _rejected(summary["rejected_by_reason"]):
         console.print(line)
+    for line in log_lines.lines(summary.get("log", {})):
+        console.print(line, soft_wrap=True)
     console.print(quality_table.table(summary))
     console.print(quality_table.differences(summary))
     for line in _measured(summary):

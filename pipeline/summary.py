@@ -16,6 +16,7 @@ from components.ingest import counts
 from components.ingest.counts import Counts
 from components.ranking_analysis import ANALYSIS
 from components.retrieval_trainer import WARM_START
+from pipeline import log_lines
 from pipeline.config import Config
 from pipeline.run_metadata import RunMetadata
 from pipeline.stages import Executed
@@ -38,6 +39,7 @@ def summarise(config: Config, executed: Executed) -> dict[str, Any]:
         "stages": executed.stages,
         "rows": _rows(metadata),
         "rejected_by_reason": _rejected_by_reason(metadata),
+        "log": log_lines.told(_counts(metadata, "InteractionsGen")),
         "retrieval": evaluation["retrieval"]
         | _training(metadata, "RetrievalTrainer")
         | _warm_start(metadata),

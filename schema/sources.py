@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 from typing_extensions import Self
 
 from schema.pseudonyms import UserIdKey
@@ -103,6 +103,14 @@ class InteractionsSource(Source):
     unknown_item: Literal["keep", "reject", "fail"] = "keep"
     """An event for an item that is not in the catalogue: `keep` it in the timeline, where nothing
     is learned of the item; `reject` it; or `fail`, which stops the run with exit code 3."""
+    stragglers: Literal["keep", "reject"] = "keep"
+    """Events far from all others in time, as a device with a wrong clock writes them: at either end
+    of the log up to five events, or one in a thousand, behind a gap that is longer than a day and
+    than twice the gaps near it. `keep` them in their timelines, where they move neither popularity
+    nor days; or `reject` them. The run's end counts and shows them, and events that are yet to
+    come."""
+    not_after: AwareDatetime | None = None
+    """Events after that moment are rejected: `2026-01-31T00:00:00Z`, without quotes or in them."""
     max_events_per_user_and_day: Annotated[int | None, Field(ge=1)] = None
     """A user's events beyond that many on one day (UTC) are rejected: those of a robot."""
 
@@ -112,6 +120,8 @@ class InteractionsSource(Source):
             raise ValueError(
                 "timestamp_unit goes with times, and sequences have none; leave it out"
             )
+        if self.format == "sequences" and self.not_after is not None:
+            raise ValueError("not_after goes with times, and sequences have none; leave it out")
         if self.format == "sequences" and self.max_events_per_user_and_day is not None:
             raise ValueError("max_events_per_user_and_day goes with times, and sequences have none")
         return self

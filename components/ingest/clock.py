@@ -7,9 +7,9 @@ from typing import NamedTuple
 import apache_beam as beam
 import numpy as np
 
+from schema import bulk
+from schema.bulk import DAY, Bulk
 from schema.labels import Split
-
-DAY = 86_400
 
 Histogram = tuple[np.ndarray, np.ndarray]
 """Different timestamps in order, and how many events each has: int64 [t], int64 [t]."""
@@ -22,6 +22,14 @@ class Clock(NamedTuple):
     t_test: int
     t_train: int = 0
     """0 where train reaches back to the first event."""
+
+
+class Times(NamedTuple):
+    """What the times of all events say."""
+
+    clock: Clock | None
+    """None where the split goes by no clock."""
+    bulk: Bulk
 
 
 def histogram(timestamps: np.ndarray) -> Histogram:
@@ -58,22 +66,26 @@ def _by_fractions(merged: Histogram, split: Split) -> Clock:
 
 
 def _by_days(merged: Histogram, split: Split) -> Clock:
-    """Whole days, UTC, counted back from the midnight after the last event."""
+    """Whole days, UTC, counted back from the midnight after the last event of the log's bulk."""
     # The configuration has all three where the kind is `window`.
     train, valid, test = (
         days or 0 for days in (split.train_days, split.valid_days, split.test_days)
     )
-    end = int(merged[0][-1]) // DAY + 1
+    end = (bulk.bulk(*merged).end - 1) // DAY + 1
     t_test, t_valid = (end - test) * DAY, (end - test - valid) * DAY
     return Clock(t_valid, t_test, max(0, t_valid - train * DAY))
 
 
-class ClockOf(beam.CombineFn):
-    """Histograms of shards -> `clock`. Accumulators grow with the log's span, not its events."""
+class TimesOf(beam.CombineFn):
+    """Histograms of shards -> Times. Accumulators grow with the log's span, not its events.
 
-    def __init__(self, split: Split) -> None:
+    `within_bulk`: the cuts are those of the log's bulk alone.
+    """
+
+    def __init__(self, split: Split, within_bulk: bool = False) -> None:
         super().__init__()
         self._split = split
+        self._within_bulk = within_bulk
 
     def create_accumulator(self) -> list[Histogram]:
         """No events."""
@@ -94,9 +106,21 @@ class ClockOf(beam.CombineFn):
         added = sum(len(times) for times, _ in parts[1:])
         return [_added_up(parts)] if parts and added > len(parts[0][0]) else parts
 
-    def extract_output(self, accumulator: list[Histogram]) -> Clock | None:
-        """The cuts."""
-        return clock(_added_up(accumulator), self._split)
+    def extract_output(self, accumulator: list[Histogram]) -> Times:
+        """The cuts, and the bulk; of no event, zeros."""
+        merged = _added_up(accumulator)
+        if not len(merged[0]):
+            return Times(clock(merged, self._split), Bulk(0, 0))
+        main = bulk.bulk(*merged)
+        if self._within_bulk:
+            merged = _between(merged, main)
+        return Times(clock(merged, self._split), main)
+
+
+def _between(merged: Histogram, main: Bulk) -> Histogram:
+    times, counts = merged
+    inside = (times >= main.begin) & (times < main.end)
+    return times[inside], counts[inside]
 
 
 def _added_up(parts: list[Histogram]) -> Histogram:

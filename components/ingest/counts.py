@@ -8,6 +8,8 @@ from typing import Any
 from apache_beam.io.filesystems import FileSystems
 
 FILE_NAME = "counts.json"
+SHOWN = 3
+"""Samples of a total that are kept: the first in order of their text."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +36,11 @@ class Counts:
     """By table: interactions, items, users."""
     totals: dict[str, int]
     """Interactions: users, train, valid, test, and t_valid and t_test where the split goes by a
-    clock; t_train and before (events that are history only) where it goes by days. Items: items."""
+    clock; t_train and before (events that are history only) where it goes by days; t_begin and
+    t_end, where the bulk of the log begins and ends (see `schema.bulk`); and, where there are some,
+    those that `far_events` names. Items: items."""
+    samples: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    """By total, some of what it counts, as a message names them."""
 
     @property
     def rejected_by_reason(self) -> dict[str, dict[str, int]]:
@@ -42,16 +48,17 @@ class Counts:
         return {name: table.rejected_by_reason for name, table in self.tables.items()}
 
     def to_json(self) -> str:
-        """One JSON object: the totals, and `tables`."""
+        """One JSON object: the totals, `samples` and `tables`."""
         tables = {name: dataclasses.asdict(table) for name, table in self.tables.items()}
-        return json.dumps({**self.totals, "tables": tables})
+        return json.dumps({**self.totals, "samples": self.samples, "tables": tables})
 
 
 def from_json(text: str) -> Counts:
     """The reverse of `Counts.to_json`."""
     totals = json.loads(text)
     tables = {name: TableCounts(**table) for name, table in totals.pop("tables").items()}
-    return Counts(tables, totals)
+    samples = totals.pop("samples", {})
+    return Counts(tables, totals, samples)
 
 
 def key(table: str, what: str, reason: str = "") -> str:
@@ -59,9 +66,14 @@ def key(table: str, what: str, reason: str = "") -> str:
     return "/".join(filter(None, (table, what, reason)))
 
 
-def gather(tallies: dict[str, int], tables: tuple[str, ...], totals: dict[str, int]) -> Counts:
+def gather(
+    tallies: dict[str, int],
+    tables: tuple[str, ...],
+    totals: dict[str, int],
+    samples: dict[str, list[str]] | None = None,
+) -> Counts:
     """Sums by `key` -> counts of `tables`. What never happened is 0."""
-    return Counts({table: _of_table(tallies, table) for table in tables}, totals)
+    return Counts({table: _of_table(tallies, table) for table in tables}, totals, samples or {})
 
 
 def write(uri: str, counts: Counts) -> None:

@@ -33,14 +33,16 @@ def write(folder: str, first_line: int, letters: list[Rejected]) -> None:
     _write(folder, f"part-{source:08x}-{first_line:012d}", letters)
 
 
-def write_late(folder: str, shard: int, refused: Mapping[str, pa.Table]) -> None:
+def write_late(
+    folder: str, shard: int, refused: Mapping[str, pa.Table], step: str = "late"
+) -> None:
     """Writes the letters of records that were refused by reason after they had been parsed.
 
-    The tables hold ORIGIN. The file is named after the shard, so that a retry
-    overwrites; without a record there is none.
+    The tables hold ORIGIN. The file is named after the step that refused and the shard, so that a
+    retry overwrites; without a record there is none.
     """
     if any(table.num_rows for table in refused.values()):
-        _write(folder, f"late-{shard:05d}", _letters(refused))
+        _write(folder, f"{step}-{shard:05d}", _letters(refused))
 
 
 def _letters(refused: Mapping[str, pa.Table]) -> Iterator[Rejected]:

@@ -23,7 +23,8 @@ class Judged(NamedTuple):
 
 def needs_origin(source: InteractionsSource) -> bool:
     """Whether an event may be refused after it was parsed, and so must keep where it came from."""
-    return needs_catalogue(source) or source.max_events_per_user_and_day is not None
+    late = source.max_events_per_user_and_day is not None or source.stragglers == "reject"
+    return needs_catalogue(source) or late
 
 
 def needs_catalogue(source: InteractionsSource) -> bool:

@@ -10,6 +10,7 @@ from components.ingest.rejection import MISSING_ITEM_ID, MISSING_USER_ID
 from schema import timeline
 from schema.dataset import Dataset
 from schema.features import Feature, Vector
+from schema.sources import InteractionsSource
 
 # One event's share of the parallel lists that `schema.timeline` describes.
 ITEM_ID = timeline.ITEM_ID
@@ -48,7 +49,7 @@ def of_interactions(dataset: Dataset) -> list[Field]:
         Field(
             MOMENT,
             source.timestamp,
-            functools.partial(moments.timestamps, unit=source.timestamp_unit),
+            _moments(source),
             f"{at}.timestamp",
         ),
     ]
@@ -62,6 +63,13 @@ def of_interactions(dataset: Dataset) -> list[Field]:
         key = f"labels.ranking.{name}.column"
         fields.append(Field(timeline.label(name), label.column, kinds.numbers, key))
     return fields + _features(dataset.features.context, timeline.context, "features.context")
+
+
+def _moments(source: InteractionsSource) -> Callable[..., Converted]:
+    convert = functools.partial(moments.timestamps, unit=source.timestamp_unit)
+    if source.not_after is None:
+        return convert
+    return functools.partial(convert, latest=source.not_after.timestamp())
 
 
 def of_items(dataset: Dataset) -> list[Field]:

@@ -1,11 +1,13 @@
 """Events and users: raw files -> timelines by split, and histories."""
 
+import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import apache_beam as beam
+import numpy as np
 import pyarrow as pa
-from apache_beam.pvalue import AsSingleton
+from apache_beam.pvalue import AsSingleton, TaggedOutput
 
 from components.ingest import (
     counts,
@@ -13,6 +15,7 @@ from components.ingest import (
     event_rules,
     events,
     examples,
+    far_events,
     fields,
     histories,
     items,
@@ -21,20 +24,24 @@ from components.ingest import (
     tables,
     timelines,
 )
-from components.ingest.clock import Clock, ClockOf
+from components.ingest.clock import Clock, Times, TimesOf
 from components.ingest.ordering import HISTOGRAMS, SHARDS, TALLIES, Order, Shard
 from components.ingest.read_table import ReadTable, paths_and_shards
+from components.ingest.rejection import STRAGGLER
 from components.ingest.table_spec import FILE, LINE, ORIGIN, TableSpec
 from components.ingest.tallies import WriteCounts
 from schema import timeline
 from schema.dataset import Dataset
 
+_SAMPLES = "samples"
+
 
 class Outputs(NamedTuple):
-    """Where the two artifacts lie."""
+    """Where the two artifacts lie, and the dead letters of events."""
 
     examples: str
     histories: str
+    letters: str
 
 
 def build(
@@ -68,15 +75,21 @@ def build(
     )
     order = Order(source, letters["interactions"], known)
     ordered: Any = records | "Gather" >> beam.CoGroupByKey() | "Order" >> order
-    clock = ordered[HISTOGRAMS] | "Clock" >> beam.CombineGlobally(ClockOf(dataset.split))
-    written = ordered[SHARDS] | "Write" >> beam.FlatMap(
-        _write, AsSingleton(clock), dataset, count, Outputs(examples_uri, histories_uri)
-    )
+    combine = TimesOf(dataset.split, within_bulk=source.stragglers == "reject")
+    times = ordered[HISTOGRAMS] | "Times" >> beam.CombineGlobally(combine)
+    to = Outputs(examples_uri, histories_uri, letters["interactions"])
+    write = beam.ParDo(_write, AsSingleton(times), dataset, count, to, int(time.time()))
+    written_all: Any = ordered[SHARDS] | "Write" >> write.with_outputs(_SAMPLES, main=TALLIES)
+    written = written_all[TALLIES]
     accepted = written | "Accepted" >> beam.FlatMap(_accepted)
-    cuts = clock | "Cuts" >> beam.FlatMap(_moments)
+    cuts = times | "Cuts" >> beam.FlatMap(_moments)
     everything = (*tallies, ordered[TALLIES], written, accepted, cuts)
     names = tuple(spec.name for spec, _ in specs)
-    _ = everything | "AllTallies" >> beam.Flatten() | WriteCounts(names, examples_uri)
+    _ = (
+        everything
+        | "AllTallies" >> beam.Flatten()
+        | WriteCounts(names, examples_uri, written_all[_SAMPLES])
+    )
 
 
 def _specs(dataset: Dataset, data_dir: str) -> list[tuple[TableSpec, list[str]]]:
@@ -94,15 +107,40 @@ def _specs(dataset: Dataset, data_dir: str) -> list[tuple[TableSpec, list[str]]]
     return specs
 
 
-def _moments(clock: Clock | None) -> list[tuple[str, int]]:
-    """The cuts there are, as totals of the run."""
-    return [] if clock is None else [(name, at) for name, at in clock._asdict().items() if at]
+def _moments(times: Times) -> list[tuple[str, int]]:
+    """The cuts there are, and the bulk, as totals of the run."""
+    cuts = {} if times.clock is None else times.clock._asdict()
+    cuts |= {"t_begin": times.bulk.begin, "t_end": times.bulk.end}
+    return [(name, at) for name, at in cuts.items() if at]
 
 
 def _write(
-    shard: Shard, clock: Clock | None, dataset: Dataset, count: int, to: Outputs
+    shard: Shard, times: Times, dataset: Dataset, count: int, to: Outputs, now: int
+) -> Iterator[Any]:
+    log = _events(shard, dataset)
+    far = far_events.find(log, times.bulk, now)
+    for name, chosen in far.items():
+        if chosen.any():
+            yield name, int(chosen.sum())
+            yield TaggedOutput(_SAMPLES, (name, far_events.shown(log.filter(pa.array(chosen)))))
+    if dataset.data.interactions.stragglers == "reject":
+        stray = far[far_events.EARLY] | far[far_events.LATE]
+        yield counts.key("interactions", "rejected", STRAGGLER), int(stray.sum())
+        log = _refuse(log, stray, shard.number, to.letters)
+    yield from _write_shard(log, shard, times.clock, dataset, count, to)
+
+
+def _refuse(log: pa.Table, stray: np.ndarray, shard: int, letters: str) -> pa.Table:
+    """The events that are left, without their origin; the others become dead letters."""
+    refused = log.filter(pa.array(stray))
+    dead_letters.write_late(letters, shard, {STRAGGLER: refused}, "straggler")
+    kept = log.filter(pa.array(~stray))
+    return kept.drop([name for name in ORIGIN if name in kept.column_names])
+
+
+def _write_shard(
+    log: pa.Table, shard: Shard, clock: Clock | None, dataset: Dataset, count: int, to: Outputs
 ) -> Iterator[tuple[str, int]]:
-    log = shards.unpack([shard.events]) if shard.events else _no_event(dataset)
     people = shards.unpack([shard.users]) if shard.users else _nobody(dataset)
     edges = splits.edges(log, clock)
     for split in timeline.SPLITS:
@@ -125,7 +163,10 @@ def _accepted(stored: tuple[str, int]) -> Iterator[tuple[str, int]]:
         yield counts.key("interactions", "accepted"), stored[1]
 
 
-def _no_event(dataset: Dataset) -> pa.Table:
+def _events(shard: Shard, dataset: Dataset) -> pa.Table:
+    found = shards.unpack([shard.events] if shard.events else [])
+    if found is not None:
+        return found
     return events.in_order(tables.empty(fields.of_interactions(dataset)))
 
 

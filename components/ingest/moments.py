@@ -40,13 +40,13 @@ class _Parted(NamedTuple):
     """[n] int64, of the second."""
 
 
-def timestamps(values: Values, unit: str) -> Converted:
+def timestamps(values: Values, unit: str, latest: float = LATEST) -> Converted:
     """int64 nanoseconds; `unit` as `timestamp_unit` of the event log's source, which a column of
     Arrow timestamps has of its own. Numbers are as exact as 64-bit floats: whole ones in any unit
     exactly, seconds with a fraction to a quarter of a microsecond.
 
-    Absent and unreadable times are `bad_timestamp`; those outside EARLIEST <= t < LATEST
-    `timestamp_out_of_range`. ISO 8601 needs a zone: a time without one is no moment.
+    Absent and unreadable times are `bad_timestamp`; those outside EARLIEST <= t < LATEST, or after
+    `latest`, `timestamp_out_of_range`. ISO 8601 needs a zone: a time without one is no moment.
     """
     if not isinstance(values, list) and pa.types.is_timestamp(values.type):
         parted, bad = _of_arrow(values)
@@ -56,6 +56,7 @@ def timestamps(values: Values, unit: str) -> Converted:
     else:
         parted, bad, wrong = _of_numbers(values, _UNITS_PER_SECOND[unit])
     outside = ~((parted.seconds >= EARLIEST) & (parted.seconds < LATEST))
+    outside |= parted.seconds + parted.nanoseconds / PER_SECOND > latest
     seconds = np.where(outside, 0, parted.seconds).astype(np.int64)
     whole = pa.array(seconds * PER_SECOND + parted.nanoseconds)
     faults = [

@@ -88,6 +88,8 @@ def _events(
     dead_letters.write_late(letters_dir, shard, judged.refused)
     for reason, table in judged.refused.items():
         tallies.append((counts.key("interactions", "rejected", reason), table.num_rows))
+    if source.stragglers == "reject":  # which ones is known where all shards' times are
+        return judged.kept, tallies
     return judged.kept.drop(list(ORIGIN)), tallies
 
 

@@ -16,11 +16,12 @@ OVERLONG_ID = "overlong_id"  # more than 1 KiB
 INEXACT_ID = "inexact_id"  # a number that is not whole, or too large to be exact
 BAD_ID = "bad_id"  # holds a line break or NUL, which no vocabulary file can hold
 BAD_TIMESTAMP = "bad_timestamp"  # absent or not a time
-TIMESTAMP_OUT_OF_RANGE = "timestamp_out_of_range"  # before 1990 or from 2100 on
+TIMESTAMP_OUT_OF_RANGE = "timestamp_out_of_range"  # before 1990, from 2100 on, after not_after
 BAD_NUMBER = "bad_number"  # not a number, or not finite in 32 bits
 BAD_BOOLEAN = "bad_boolean"  # neither 1 or true nor 0 or false
 UNKNOWN_ITEM = "unknown_item"  # not in the catalogue, where the configuration rejects that
 TOO_MANY_EVENTS = "too_many_events"  # beyond what the configuration allows a user and day
+STRAGGLER = "straggler"  # far from all others in time, where the configuration rejects that
 DUPLICATE_ID = "duplicate_id"  # a later record has this id, where the configuration forbids that
 WRONG_KIND = "wrong_kind"  # an object, a list or another length where the kind does not have it
 

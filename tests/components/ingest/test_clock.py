@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from components.ingest.clock import Clock, ClockOf, clock, histogram
+from components.ingest.clock import Clock, TimesOf, clock, histogram
 from schema.labels import Split
 
 TENTHS = Split(valid_fraction=0.1, test_fraction=0.1)
@@ -14,13 +14,13 @@ TENTHS = Split(valid_fraction=0.1, test_fraction=0.1)
 
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=120), st.integers(1, 5))
 def test_is_the_event_at_the_index_of_the_sorted_log(times, shards):
-    combine = ClockOf(TENTHS)
+    combine = TimesOf(TENTHS)
     merged = combine.create_accumulator()
     for shard in range(shards):
         merged = combine.add_input(merged, histogram(np.array(times[shard::shards], np.int64)))
     ordered = sorted(times)
     expected = Clock(ordered[int(len(times) * 0.8)], ordered[int(len(times) * 0.9)])
-    assert combine.extract_output(merged) == expected
+    assert combine.extract_output(merged).clock == expected
 
 
 def test_indices_are_the_referees_for_any_size():
@@ -37,6 +37,7 @@ def test_fractions_are_taken_as_written(valid, test, cuts):
 
 
 def test_no_event_at_all():
+    assert TimesOf(TENTHS).extract_output([]) == (Clock(0, 0), (0, 0))
     assert clock(histogram(np.zeros(0, np.int64)), TENTHS) == Clock(0, 0)
 
 
@@ -49,6 +50,30 @@ def test_a_window_counts_whole_days_back_from_the_midnight_after_the_last_event(
     assert found == Clock(midnight - 2 * 86_400, midnight, midnight - 9 * 86_400)
     # The last event at midnight itself belongs to the day that it begins.
     assert clock(histogram(np.array([midnight])), split) == found
+
+
+HOURLY = 1_600_000_000 + 3600 * np.arange(240)
+IN_2099 = 4_070_908_800
+
+
+def test_a_window_ends_with_the_bulk_of_the_log():
+    split = Split(kind="window", train_days=7, valid_days=2, test_days=1)
+    expected = clock(histogram(HOURLY), split)
+    assert clock(histogram(np.append(HOURLY, IN_2099)), split) == expected
+    assert expected is not None
+    assert expected.t_test == 1_600_000_000 + 239 * 3600 - 41_200  # the midnight before
+
+
+@pytest.mark.parametrize(
+    "split", [TENTHS, Split(kind="window", train_days=7, valid_days=2, test_days=1)]
+)
+def test_cuts_within_the_bulk_are_those_of_a_log_without_stragglers(split):
+    # 60 stragglers of 60,240 events move a cut by fractions where they count.
+    log = np.concatenate([np.repeat(HOURLY, 251), np.full(60, IN_2099)])
+    found = TimesOf(split, within_bulk=True).extract_output([histogram(log)])
+    assert found.clock == clock(histogram(np.repeat(HOURLY, 251)), split)
+    assert found.bulk == (HOURLY[0], HOURLY[-1] + 1)
+    assert TimesOf(split).extract_output([histogram(log)]).bulk == found.bulk
 
 
 def test_last_items_go_by_no_clock():

@@ -42,6 +42,7 @@ def test_windows_carry_history_and_splits_follow_the_clock(lay, ingest_events):
     ]
     assert done.counts.totals == {
         "users": 1, "train": 8, "valid": 1, "test": 1, "t_valid": T0 + 8, "t_test": T0 + 9,
+        "t_begin": T0, "t_end": T0 + 10,
     }  # fmt: skip
 
 

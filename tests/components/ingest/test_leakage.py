@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.ingest import splits, timelines
-from components.ingest.clock import ClockOf, histogram
+from components.ingest.clock import TimesOf, histogram
 from components.ingest.events import in_order
 from schema.dataset import Dataset
 from schema.labels import Split
@@ -44,9 +44,9 @@ def table(events: list[tuple[str, int, str]]) -> pa.Table:
 @given(rows, by_clock, st.integers(1, 4), st.integers(1, 4))
 def test_no_timeline_holds_an_event_from_after_its_split(events, split, window, carry):
     log = table(events)
-    combine = ClockOf(split)
+    combine = TimesOf(split)
     moments = log["timestamp"].to_numpy()
-    clock = combine.extract_output([histogram(moments)])
+    clock = combine.extract_output([histogram(moments)]).clock
     assert clock is not None
     edges = splits.edges(log, clock)
     ends = {"train": clock.t_valid, "valid": clock.t_test, "test": moments.max() + 1}

@@ -1,0 +1,35 @@
+"""What a person should know of the event log: what is far from all others in time."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from components.ingest import far_events
+from components.ingest.counts import Counts
+
+_WORDS = {
+    far_events.EARLY: ("far before all others", 'data.interactions.stragglers = "reject" rejects'),
+    far_events.LATE: ("far beyond all others", 'data.interactions.stragglers = "reject" rejects'),
+    far_events.FUTURE: ("yet to come", "data.interactions.not_after rejects"),
+}
+
+
+def told(counts: Counts) -> dict[str, Any]:
+    """`log` of the summary: `begin` and `end` of the log's bulk (seconds since epoch, UTC), and,
+    where there are some, events that are far from it, with `samples`.
+    """
+    totals = counts.totals
+    bulk = {"begin": totals.get("t_begin", 0), "end": totals.get("t_end", 0)}
+    far = {name: totals[name] for name in far_events.NAMES if name in totals}
+    samples = {name: counts.samples.get(name, []) for name in far}
+    return bulk | far | ({"samples": samples} if far else {})
+
+
+def lines(log: dict[str, Any]) -> Iterator[str]:
+    """One for each kind of event that is far; of a summary that says nothing, none."""
+    for name, (where, remedy) in _WORDS.items():
+        count = log.get(name, 0)
+        if count:
+            events = "1 event is" if count == 1 else f"{count:,} events are"
+            shown = "; ".join(log["samples"][name])
+            more = f" and {count - len(log['samples'][name]):,} more" if count > 3 else ""
+            yield f"time: {events} {where} ({shown}{more}); {remedy} such"

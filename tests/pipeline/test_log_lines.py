@@ -1,0 +1,23 @@
+from components.ingest.counts import Counts
+from pipeline import log_lines
+
+TOTALS = {"users": 9, "t_begin": 5, "t_end": 70}
+
+
+def test_a_log_without_far_events_has_no_line():
+    told = log_lines.told(Counts({}, TOTALS))
+    assert told == {"begin": 5, "end": 70}
+    assert list(log_lines.lines(told)) == []
+    assert list(log_lines.lines({})) == []
+
+
+def test_far_events_are_counted_and_shown():
+    samples = {"late_stragglers": ["a", "b", "c"], "future_events": ["c"]}
+    counts = Counts({}, TOTALS | {"late_stragglers": 5, "future_events": 1}, samples)
+    told = log_lines.told(counts)
+    assert told["late_stragglers"] == 5
+    assert list(log_lines.lines(told)) == [
+        "time: 5 events are far beyond all others (a; b; c and 2 more); "
+        'data.interactions.stragglers = "reject" rejects such',
+        "time: 1 event is yet to come (c); data.interactions.not_after rejects such",
+    ]
