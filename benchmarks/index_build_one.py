@@ -50,7 +50,9 @@ def _point(peer: Peer, asked: Questions, threads: int) -> tuple[float, float]:
         begin = time.perf_counter()
         peer.ask(query[np.newaxis], threads)
         seconds.append(time.perf_counter() - begin)
-    return float(ann_recall.of_each(found, asked.exact).mean()), 1000 * float(np.median(seconds))
+    return float(ann_recall.recall(found, index_forms.exact(asked)).mean()), 1000 * float(
+        np.median(seconds)
+    )
 
 
 def main(name: str, folder: str, target: str, threads: str) -> None:

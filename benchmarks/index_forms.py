@@ -12,11 +12,11 @@ import tensorflow as tf
 from benchmarks.index_names import EXACT, IVF_INT8, SCANN
 from benchmarks.index_vectors import Questions
 from serving import index_export, index_tuning
-from serving.ann_recall import DEPTH
+from serving.ann_recall import DEPTH, ExactAnswers
 from serving.config import IndexConfig
 from serving.eligibility import Eligibility
 from serving.exact_index import ExactIndex
-from serving.index_tuning import Asked, Point, Setting
+from serving.index_tuning import Point, Setting
 from serving.ivf_index import IvfIndex
 from serving.scann_index import ScannIndex, scann_ops
 
@@ -77,10 +77,16 @@ def _tuned(form: str, vectors: np.ndarray, asked: Questions, target: float) -> l
         lambda setting: index(form, vectors, setting),
         len(vectors),
         _REORDERINGS if form == SCANN else (0,),
-        Asked(asked.queries, asked.exact),
+        exact(asked),
         target,
         IndexConfig().tuning_seconds,
     ).points
+
+
+def exact(asked: Questions, depth: int = DEPTH) -> ExactAnswers:
+    """The first `depth` of what exact search finds, in a form that an index is measured by."""
+    everything = Eligibility.of_all(len(asked.vectors))
+    return ExactAnswers(asked.vectors, everything, asked.queries, asked.exact[:, :depth])
 
 
 def index(form: str, vectors: np.ndarray, setting: Setting) -> IvfIndex | ScannIndex:

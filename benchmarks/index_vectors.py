@@ -72,7 +72,7 @@ def answer(folder: pathlib.Path) -> None:
     from serving.eligibility import Eligibility
 
     stored, asked = vectors(folder), queries(folder)
-    found = ann_recall.exact_positions(stored, Eligibility.of_all(len(stored)), asked)
+    found = ann_recall.answer(stored, Eligibility.of_all(len(stored)), asked).positions
     scores = np.stack([stored[at - 1] @ query for at, query in zip(found, asked, strict=True)])
     order = np.argsort(-scores, axis=1)
     np.save(folder / "exact.npy", np.take_along_axis(found, order, axis=1))

@@ -11,7 +11,7 @@ from serving.config import IndexConfig
 from serving.eligibility import Eligibility
 from serving.exact_index import ExactIndex
 from serving.index_asking import asking, median_ms
-from serving.index_tuning import Asked, Point, Setting
+from serving.index_tuning import Point, Setting
 from serving.ivf_index import IvfIndex
 from serving.scann_index import ScannIndex
 
@@ -46,7 +46,7 @@ def build(
         lambda setting: approximate(kind, vectors, eligible, setting, config),
         len(eligible.positions),
         _REORDERINGS if kind == "scann" else (0,),
-        Asked(queries, ann_recall.exact_positions(vectors, eligible, queries)),
+        ann_recall.answer(vectors, eligible, queries),
         config.target_ann_recall,
         config.tuning_seconds,
     )
@@ -76,14 +76,14 @@ def measure(
     median of one query beside exact search's, and the frontier that tuning found.
     """
     held_out = queries[_TUNED_WITH:] if len(queries) > _TUNED_WITH else queries
-    exact = ann_recall.exact_positions(vectors, eligible, held_out)
+    exact = ann_recall.answer(vectors, eligible, held_out)
     index, dim = built.index, vectors.shape[1]
     ask, ask_exact = asking(index, dim), asking(ExactIndex(vectors, eligible), dim)
     chosen = {} if isinstance(index, ExactIndex) else {"parameters": _parameters(index)}
     return chosen | {
         "kind": index.kind,
         "items": len(eligible.positions),
-        "ann_recall@100": float(ann_recall.of_each(ask(held_out), exact).mean()),
+        "ann_recall@100": float(ann_recall.recall(ask(held_out), exact).mean()),
         "queries": len(held_out),
         "p50_ms": median_ms(ask, held_out),
         "exact_p50_ms": median_ms(ask_exact, held_out),

@@ -15,13 +15,14 @@ from typing import NamedTuple
 import numpy as np
 
 from serving import ann_recall, leaves
-from serving.ann_recall import DEPTH
+from serving.ann_recall import DEPTH, ExactAnswers
 from serving.index_asking import asking, median_ms
 from serving.ivf_index import IvfIndex
 from serving.scann_index import ScannIndex
 
 Approximate = IvfIndex | ScannIndex
 _LEAF_FACTORS = (1.0, 2.0, 0.5)
+_STANDARD_ERRORS = 3
 _log = logging.getLogger(__name__)
 
 
@@ -43,17 +44,10 @@ class Point:
     recall: float
     """Mean ANN recall@100."""
     sure: float
-    """The same less its standard error."""
+    """The same less three standard errors: other queries, on which the index is judged, find less
+    in one of a thousand cases."""
     p50_ms: float
     """Median of one query."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Asked:
-    """Queries [q, dim], and the positions [q, k] that exact search finds."""
-
-    queries: np.ndarray
-    exact: np.ndarray
 
 
 class Tuned(NamedTuple):
@@ -69,7 +63,7 @@ def tune(
     build: Callable[[Setting], Approximate],
     items: int,
     reorderings: tuple[int, ...],
-    asked: Asked,
+    exact: ExactAnswers,
     target: float,
     seconds: float,
 ) -> Tuned:
@@ -85,7 +79,7 @@ def tune(
         started = time.monotonic()
         index = build(Setting(count, 1, reorderings[0]))
         for reordering in reorderings:
-            points += _probed(index, count, items, reordering, asked, target)
+            points += _probed(index, count, items, reordering, exact, target)
         took = time.monotonic() - started
         _log.info("index tuned leaves=%d seconds=%.1f points=%d", count, took, len(points))
         if time.monotonic() - begin + took > seconds:
@@ -99,7 +93,7 @@ def tune(
 
 
 def _probed(
-    index: Approximate, count: int, items: int, reordering: int, asked: Asked, target: float
+    index: Approximate, count: int, items: int, reordering: int, exact: ExactAnswers, target: float
 ) -> Iterator[Point]:
     """Doubles the probes until the target is reached, then searches between the last two.
 
@@ -110,14 +104,14 @@ def _probed(
     high = min(index.leaf_count, math.ceil(2 * DEPTH * index.leaf_count / items))
     low = high - 1
     while True:
-        point = _measured(index, Setting(count, high, reordering), asked)
+        point = _measured(index, Setting(count, high, reordering), exact)
         yield point
         if point.sure >= target or high == index.leaf_count:
             break
         low, high = high, min(2 * high, index.leaf_count)
     while point.sure >= target and high - low > max(1, high // 8):
         middle = (low + high) // 2
-        between = _measured(index, Setting(count, middle, reordering), asked)
+        between = _measured(index, Setting(count, middle, reordering), exact)
         yield between
         low, high = (low, middle) if between.sure >= target else (middle, high)
 
@@ -128,12 +122,13 @@ def _set(index: Approximate, setting: Setting) -> None:
         index.reordering = setting.reordering
 
 
-def _measured(index: Approximate, setting: Setting, asked: Asked) -> Point:
+def _measured(index: Approximate, setting: Setting, exact: ExactAnswers) -> Point:
     _set(index, setting)
-    ask = asking(index, asked.queries.shape[1])
-    found = ann_recall.of_each(ask(asked.queries), asked.exact)
+    ask = asking(index, exact.queries.shape[1])
+    found = ann_recall.recall(ask(exact.queries), exact)
     error = found.std() / np.sqrt(len(found))
-    return Point(setting, found.mean(), found.mean() - error, median_ms(ask, asked.queries))
+    sure = found.mean() - _STANDARD_ERRORS * error
+    return Point(setting, found.mean(), sure, median_ms(ask, exact.queries))
 
 
 def chosen(points: list[Point], target: float) -> Point:

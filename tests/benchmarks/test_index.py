@@ -38,7 +38,8 @@ def test_no_ratio_where_exact_search_was_not_asked():
 def test_recall_at_10_looks_at_the_ten_best_alone():
     """All hundred are found, in the reverse order: none of the ten best is among its first ten."""
     exact = np.arange(1, 101)[np.newaxis]
-    asked = index_vectors.Questions(np.zeros((1, 2)), np.zeros((1, 2)), exact)
+    vectors = np.arange(100, 0, -1, dtype=np.float32)[:, np.newaxis]
+    asked = index_vectors.Questions(vectors, np.ones((1, 1), np.float32), exact)
     assert found(lambda queries: exact[:, ::-1], asked) == {
         "ann_recall@10": 0.0,
         "ann_recall@100": 1.0,

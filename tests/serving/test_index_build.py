@@ -37,6 +37,19 @@ def test_exact_search_has_full_ann_recall():
     assert measured["p50_ms"] > 0
 
 
+@pytest.mark.parametrize("kind", ["exact", "ivf", "scann"])
+def test_items_that_share_a_vector_stand_for_each_other(kind):
+    """Fifty items are nearer than 350 that are all alike, of which an exact list has some fifty."""
+    alike = np.concatenate([RNG.normal(4, 1, (50, 8)), np.ones((350, 8))]).astype(np.float32)
+    queries = np.abs(QUERIES[:20])
+    everything = Eligibility.of_all(400)
+    config = IndexConfig(kind=kind, tuning_seconds=1e-9)
+    built = index_build.build(alike, everything, queries, config)
+    measured = index_build.measure(built, alike, everything, queries)
+    assert measured["ann_recall@100"] == 1.0
+    index_build.require(measured, config)
+
+
 def test_a_tuned_index_reaches_its_target_on_queries_that_it_has_not_seen():
     config = IndexConfig(kind="ivf", target_ann_recall=0.8, tuning_seconds=1e-9)
     built = index_build.build(VECTORS, EVERYTHING, QUERIES, config)

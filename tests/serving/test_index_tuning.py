@@ -2,7 +2,9 @@ import numpy as np
 import tensorflow as tf
 
 from serving import index_tuning
-from serving.index_tuning import Asked, Point, Setting
+from serving.ann_recall import ExactAnswers
+from serving.eligibility import Eligibility
+from serving.index_tuning import Point, Setting
 
 
 class Planted(tf.Module):
@@ -19,10 +21,17 @@ class Planted(tf.Module):
         return tf.repeat(found[tf.newaxis], tf.shape(queries)[0], axis=0), None
 
 
+def nearest_first():
+    """Three queries; the product with the item at position i is 101 - i."""
+    vectors = np.arange(100, 0, -1, dtype=np.float32)[:, None]
+    positions = np.tile(np.arange(1, 101), (3, 1))
+    return ExactAnswers(vectors, Eligibility.of_all(100), np.ones((3, 1), np.float32), positions)
+
+
 def tuned(target, seconds):
-    asked = Asked(np.zeros((3, 2), np.float32), np.tile(np.arange(1, 101), (3, 1)))
+    exact = nearest_first()
     return index_tuning.tune(
-        lambda setting: Planted(setting.leaves), 1024, (0,), asked, target, seconds
+        lambda setting: Planted(setting.leaves), 1024, (0,), exact, target, seconds
     )
 
 
@@ -36,8 +45,8 @@ def test_it_finds_the_fewest_probes_that_reach_the_target():
 
 def test_a_target_out_of_reach_ends_with_all_leaves():
     """32 leaves of 4 find everything; with 16 (of 256 items) no more than .64 is to be had."""
-    asked = Asked(np.zeros((3, 2), np.float32), np.tile(np.arange(1, 101), (3, 1)))
-    found = index_tuning.tune(lambda setting: Planted(setting.leaves), 256, (0,), asked, 0.9, 0)
+    exact = nearest_first()
+    found = index_tuning.tune(lambda setting: Planted(setting.leaves), 256, (0,), exact, 0.9, 0)
     points = found.points
     assert max(point.setting.probes for point in points) == 16
     assert index_tuning.best(points, 0.9) is None
@@ -63,9 +72,9 @@ def test_the_frontier_leaves_out_what_another_one_beats():
 
 def test_a_setting_names_the_leaves_that_were_asked_for():
     """Of 32 two were empty; an index that is built for 30 would have other leaves."""
-    asked = Asked(np.zeros((3, 2), np.float32), np.tile(np.arange(1, 101), (3, 1)))
+    exact = nearest_first()
     found = index_tuning.tune(
-        lambda setting: Planted(setting.leaves - 2), 1024, (0,), asked, 0.48, 0
+        lambda setting: Planted(setting.leaves - 2), 1024, (0,), exact, 0.48, 0
     )
     assert {point.setting.leaves for point in found.points} == {32}
 
