@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from schema.candidates import Candidates
-from schema.errors import DataRefused
 from trainer import (
     baselines,
     fairness,
@@ -14,6 +13,7 @@ from trainer import (
     list_quality,
     ranked_lists,
     stage_quality,
+    sufficient_data,
     two_stages,
 )
 from trainer.config import EvaluationConfig, RankingConfig, RetrievalConfig
@@ -48,7 +48,8 @@ def evaluate(
     final lists. `pushed`: metrics of these lists, where there are any, and `beside` by name. Raises
     DataRefused where nobody can be asked.
     """
-    asked = _askable(ask(data.test, data.moment(data.test)))
+    asked = ask(data.test, data.moment(data.test))
+    sufficient_data.require_queries(asked, "test", data)
     known = data.clock(data.train, data.valid)
     at_test = np.pad(candidates.vectors_at_test(), [(1, 0), (0, 0)])
     retrieved, reranked = _both_stages(
@@ -93,12 +94,3 @@ def _both_stages(
         retrieval_config.history_length,
     )
     return retrieved, reranked
-
-
-def _askable(asked: Questions) -> Questions:
-    if not len(asked):
-        raise DataRefused(
-            "evaluation: expected a test user who took an item of the catalogue that he had not "
-            "seen before, received none; use more data or a larger split.test_fraction"
-        )
-    return asked

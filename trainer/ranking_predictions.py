@@ -140,6 +140,8 @@ def against_average(scores: np.ndarray, inside: np.ndarray) -> np.ndarray:
 def _labels(
     data: TrainingData, query: Any, ranking: Any, vectors: np.ndarray, config: RetrievalConfig
 ) -> dict[str, HeadRows | str]:
+    if not data.dataset.labels.ranking:
+        return {}
     moments = label_errors.at_test(data, query, vectors, config)
     examples = ranking_examples.labelled(data.test, moments, MOST_EVENTS)
     predicted = label_errors.scored(ranking.score, examples)

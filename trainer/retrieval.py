@@ -19,6 +19,7 @@ from trainer import (
     ranked_lists,
     recent_events,
     retrieval_fitting,
+    sufficient_data,
     tensorboard,
     training_state,
     windows,
@@ -66,6 +67,7 @@ def train(
     without one), which must belong to this data and configuration; it is removed in the end. Of
     several workers' processes one writes. Returns what was measured on valid.
     """
+    sufficient_data.require(data)
     hardware = hardware or Hardware()
     checkpoints = checkpoints or f"{held_out.model_uri}.checkpoints"
     asked = questions.ask(data.valid, data.moment(data.valid))

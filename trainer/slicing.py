@@ -1,6 +1,7 @@
 """By what users and answers are told apart: history, popularity, days since the cut, values."""
 
 import itertools
+import math
 
 import numpy as np
 
@@ -70,7 +71,7 @@ def by_value(values: np.ndarray, names: list[str], most: int = MOST_VALUES) -> l
     The `most` values of the most rows each have a slice, and all the rest that occur share one.
     Where there are few values, those without rows have theirs as well. The slices of a set overlap.
     """
-    table = values.reshape(len(values), -1)
+    table = values.reshape(len(values), math.prod(values.shape[1:]))  # -1 fits no array of 0 rows
     count = np.bincount(table.ravel(), minlength=len(names) + 1)
     order = 1 + np.argsort(-count[1:], kind="stable")
     rest = order[most:][count[order[most:]] > 0]

@@ -88,3 +88,8 @@ def test_of_many_values_only_those_with_rows_share_the_last_slice():
     values = np.concatenate([np.arange(1, 11), [14]])
     found = rows(slicing.by_value(values, [f"v{n}" for n in range(1, 20)]))
     assert list(found) == [*(f"v{n}" for n in range(1, 11)), "1 other values", "no known value"]
+
+
+def test_no_row_is_in_no_slice():
+    for nothing in (np.zeros(0, int), np.zeros((0, 3), int)):
+        assert rows(slicing.by_value(nothing, ["north"])) == {"north": [], "no known value": []}

@@ -1,0 +1,49 @@
+"""Whether there is enough to learn from and to measure by, before hours go into training."""
+
+from schema.errors import DataRefused
+from trainer import questions
+from trainer.questions import Questions
+from trainer.timelines import Timelines
+from trainer.training_data import TrainingData
+
+
+def require(data: TrainingData) -> None:
+    """Raises DataRefused unless train has a positive event on an item of the catalogue, and valid
+    and test each have a user with one on an item that is new to that user.
+    """
+    learned = data.train.own & data.train.positive
+    if not (learned & (data.train.item_index > 0)).any():
+        raise DataRefused(
+            "expected positive events of train on items of the catalogue, received none: "
+            f"{_count(data.train)}; {_remedy(data)}"
+        )
+    for name, split in (("valid", data.valid), ("test", data.test)):
+        require_queries(questions.ask(split, data.moment(split)), name, data)
+
+
+def require_queries(queries: Questions, split: str, data: TrainingData) -> None:
+    """Raises DataRefused where nobody in the split of that name can be recommended anything."""
+    if not len(queries):
+        counted = _count(data.valid if split == "valid" else data.test)
+        raise DataRefused(
+            f"expected a user of {split} with a positive event on an item of the catalogue that is "
+            f"new to that user, received none: {counted}; {_remedy(data)}"
+        )
+
+
+def _count(split: Timelines) -> str:
+    positive = split.own & split.positive
+    known = positive & (split.item_index > 0)
+    return (
+        f"{split.own.sum():,} events, {positive.sum():,} of them positive, {known.sum():,} of "
+        "these on items of the catalogue"
+    )
+
+
+def _remedy(data: TrainingData) -> str:
+    rule = data.dataset.labels.positive
+    label = "" if rule is None else f", whether labels.positive fits the column {rule.column}"
+    return (
+        "check whether data.interactions.item_id and data.items.item_id name the same ids"
+        f"{label}, or use more data or larger splits"
+    )
