@@ -27,6 +27,8 @@ def show(summary: dict[str, Any], console: Console) -> None:
         console.print(line)
     for line in log_lines.lines(summary.get("log", {})):
         console.print(line, soft_wrap=True)
+    for line in _unreadable(summary["unreadable"]):
+        console.print(line)
     console.print(quality_table.table(summary))
     console.print(quality_table.differences(summary))
     for line in _measured(summary):
@@ -89,6 +91,16 @@ def _rejected(by_table: dict[str, dict[str, int]]) -> Iterator[str]:
     for table, reasons in by_table.items():
         for reason, count in reasons.items():
             yield f"      {count:,} of {table} rejected: {reason}, kept in rejected/{table}/"
+
+
+def _unreadable(by_table: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """A line for each field with values that count as absent."""
+    for table, fields in by_table.items():
+        for key, found in fields.items():
+            yield (
+                f"      {found['values']:,} of {table} without {key}, which could not be read: "
+                f"{found['example']}"
+            )
 
 
 def _order(ranking: dict[str, Any]) -> str:

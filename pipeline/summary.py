@@ -13,7 +13,7 @@ from tfx.utils import path_utils
 from components import local_artifacts
 from components.evaluator import METRICS
 from components.ingest import counts
-from components.ingest.counts import Counts
+from components.ingest.counts import Counts, TableCounts, Unreadable
 from components.ranking_analysis import ANALYSIS
 from components.retrieval_trainer import WARM_START
 from pipeline import log_lines
@@ -40,6 +40,7 @@ def summarise(config: Config, executed: Executed) -> dict[str, Any]:
         "rows": _rows(metadata),
         "rejected_by_reason": _rejected_by_reason(metadata),
         "log": log_lines.told(_counts(metadata, "InteractionsGen")),
+        "unreadable": _unreadable(metadata),
         "retrieval": evaluation["retrieval"]
         | _training(metadata, "RetrievalTrainer")
         | _warm_start(metadata),
@@ -101,8 +102,17 @@ def _counts(metadata: RunMetadata, node: str) -> Counts:
 
 def _rejected_by_reason(metadata: RunMetadata) -> dict[str, dict[str, int]]:
     """Of every table that was read."""
+    return {name: table.rejected_by_reason for name, table in _tables(metadata).items()}
+
+
+def _unreadable(metadata: RunMetadata) -> dict[str, dict[str, Unreadable]]:
+    """By table and configuration key: values that count as absent."""
+    return {name: table.unreadable for name, table in _tables(metadata).items()}
+
+
+def _tables(metadata: RunMetadata) -> dict[str, TableCounts]:
     both = [_counts(metadata, node).tables for node in ("InteractionsGen", "ItemsGen")]
-    return {name: table.rejected_by_reason for tables in both for name, table in tables.items()}
+    return {name: table for tables in both for name, table in tables.items()}
 
 
 def _rows(metadata: RunMetadata) -> dict[str, int]:

@@ -164,7 +164,10 @@ class Data(Strict):
     hash_user_ids: UserIdKey | None = None
     """Where absent, user ids are kept as they are."""
     max_rejected_fraction: Annotated[float, Field(ge=0, le=1)] = 0.01
-    """Above this fraction of rejected records, of any table, the run stops with exit code 3."""
+    """Above this fraction of rejected records, of any table, the run stops with exit code 3. Ids,
+    times and `available` that cannot be read reject their record. An unreadable feature, label or
+    title counts as absent; such values are counted by key, and the run stops with exit code 3 where
+    no value of a key can be read."""
     window: Annotated[int, Field(ge=2)] = 1024
     """Events of one timeline that one Example may hold as its own."""
     carry: Annotated[int, Field(ge=1)] = 1024

@@ -2,7 +2,7 @@
 
 from apache_beam.io.filesystems import FileSystems
 
-from components.ingest import rejection
+from components.ingest import dead_letters, rejection
 from components.ingest.counts import Counts, TableCounts
 from schema import timeline
 from schema.errors import DataRefused
@@ -10,6 +10,8 @@ from schema.sources import Data
 
 _HINTS = {
     rejection.WRONG_FIELD_COUNT: "are delimiter and columns right?",
+    rejection.BROKEN_QUOTING: "is a quotation mark an ordinary character here?",
+    rejection.HEADER_LINE: "leave columns out where each file has a header of its own",
     rejection.BROKEN_JSON: "is format right?",
     rejection.INVALID_ENCODING: "is encoding right?",
     rejection.BAD_TIMESTAMP: "are timestamp and timestamp_unit right?",
@@ -31,6 +33,7 @@ def check(counts: Counts, data: Data, rejected_dir: str) -> None:
         folder = FileSystems.join(rejected_dir, name)
         _conserved(name, table)
         _without(_fatal(data), name, table, folder)
+        _readable(name, table)
         _within_limit(name, table, data.max_rejected_fraction, folder)
         if not table.accepted:
             raise DataRefused(
@@ -74,6 +77,23 @@ def _without(fatal: dict[str, str], name: str, table: TableCounts, folder: str) 
             raise DataRefused(
                 f"{name}: expected no record with {reason}, as {key} says, received {found} of "
                 f"{table.read}; they are kept in {folder}: mend the data or change the key"
+                f"{_example(folder, reason)}"
+            )
+
+
+def _example(folder: str, reason: str) -> str:
+    found = dead_letters.example(folder, reason)
+    return f". For example {found}" if found else ""
+
+
+def _readable(name: str, table: TableCounts) -> None:
+    """A column of which no value can be read is another column than was meant."""
+    for key, found in table.unreadable.items():
+        if found["values"] >= table.accepted + table.duplicates:
+            raise DataRefused(
+                f"{name}: {key} expects values that can be read, received none in "
+                f"{found['values']} records; is it the right column and kind? For example "
+                f"{found['example']}"
             )
 
 
@@ -95,5 +115,5 @@ def _within_limit(name: str, table: TableCounts, limit: float, folder: str) -> N
     raise DataRefused(
         f"{name}: expected at most {limit:.2%} of the records to be rejected, received "
         f"{table.rejected} of {table.read} ({table.rejected / table.read:.2%}): {reasons}; "
-        f"they are kept in {folder}{hint}"
+        f"they are kept in {folder}{hint}{_example(folder, top[0][0])}"
     )

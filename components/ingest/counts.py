@@ -2,14 +2,22 @@
 
 import dataclasses
 import json
-from collections import Counter
-from typing import Any
+from typing import TypedDict
 
 from apache_beam.io.filesystems import FileSystems
 
 FILE_NAME = "counts.json"
 SHOWN = 3
 """Samples of a total that are kept: the first in order of their text."""
+_UNREADABLE = "unreadable"
+
+
+class Unreadable(TypedDict):
+    """Values of one optional field that count as absent."""
+
+    values: int
+    example: str
+    """What is wrong with one of them, in a sentence."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +34,8 @@ class TableCounts:
     """Records that repeat an accepted one's event or id."""
     rejected_by_reason: dict[str, int]
     """Most frequent first."""
+    unreadable: dict[str, Unreadable] = dataclasses.field(default_factory=dict)
+    """By the configuration key of the field; of records that are not rejected."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +76,11 @@ def key(table: str, what: str, reason: str = "") -> str:
     return "/".join(filter(None, (table, what, reason)))
 
 
+def unreadable_key(table: str, field: str, example: str) -> str:
+    """Name of the tally of a field's unreadable values, of which `example` explains one."""
+    return key(table, _UNREADABLE, json.dumps([field, example]))
+
+
 def gather(
     tallies: dict[str, int],
     tables: tuple[str, ...],
@@ -89,10 +104,26 @@ def load(uri: str) -> Counts:
 
 
 def _of_table(tallies: dict[str, int], table: str) -> TableCounts:
-    prefix = key(table, "rejected") + "/"
-    reasons: Any = Counter(
-        {name.removeprefix(prefix): n for name, n in tallies.items() if name.startswith(prefix)}
-    )
+    reasons = _below(tallies, key(table, "rejected"))
     ranked = sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
     amount = {what: tallies.get(key(table, what), 0) for what in ("read", "accepted", "duplicates")}
-    return TableCounts(**amount, rejected=sum(reasons.values()), rejected_by_reason=dict(ranked))
+    return TableCounts(
+        **amount,
+        rejected=sum(reasons.values()),
+        rejected_by_reason=dict(ranked),
+        unreadable=_unreadable(_below(tallies, key(table, _UNREADABLE))),
+    )
+
+
+def _unreadable(by_example: dict[str, int]) -> dict[str, Unreadable]:
+    """Of each field all values, and the example that stood for most of them."""
+    found: dict[str, Unreadable] = {}
+    for name, n in sorted(by_example.items(), key=lambda pair: (-pair[1], pair[0])):
+        field, example = json.loads(name)
+        found.setdefault(field, {"values": 0, "example": example})["values"] += n
+    return found
+
+
+def _below(tallies: dict[str, int], prefix: str) -> dict[str, int]:
+    start = f"{prefix}/"
+    return {name.removeprefix(start): n for name, n in tallies.items() if name.startswith(start)}

@@ -1,12 +1,14 @@
-"""Rejected records, kept as JSON lines: file, line, reason, raw."""
+"""Rejected records, kept as JSON lines: file, line, reason, raw, detail."""
 
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import pyarrow as pa
 from apache_beam.io.filesystems import FileSystems
 
+from components.ingest.excerpt import excerpt
 from components.ingest.rejection import Rejected
 from components.ingest.table_spec import ORIGIN
 from schema import object_store
@@ -43,6 +45,28 @@ def write_late(
     """
     if any(table.num_rows for table in refused.values()):
         _write(folder, f"{step}-{shard:05d}", _letters(refused))
+
+
+def example(folder: str, reason: str) -> str:
+    """Where a letter with `reason` stood, and why it is one; empty where there is none."""
+    for path in _paths(folder):
+        with FileSystems.open(path) as handle:
+            for line in handle:
+                letter = json.loads(line)
+                if letter["reason"] == reason:
+                    return _in_short(letter)
+    return ""
+
+
+def _paths(folder: str) -> list[str]:
+    (found,) = FileSystems.match([FileSystems.join(folder, "*.jsonl")])
+    return sorted(file.path for file in found.metadata_list)
+
+
+def _in_short(letter: dict[str, Any]) -> str:
+    detail = f": {letter['detail']}" if letter["detail"] else ""
+    raw = f", which holds {excerpt(letter['raw'])}" if letter["raw"] else ""
+    return f"line {letter['line']} of {letter['file']}{raw}{detail}"
 
 
 def _letters(refused: Mapping[str, pa.Table]) -> Iterator[Rejected]:

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from components.ingest import compression, quoting
 from components.ingest.lines import BYTE_ORDER_MARK
 from components.ingest.records import Records
-from components.ingest.rejection import BROKEN_QUOTING, WRONG_FIELD_COUNT
+from components.ingest.rejection import BROKEN_QUOTING, WRONG_FIELD_COUNT, Fault
 from schema.errors import DataRefused
 from schema.sources import Source
 
@@ -42,14 +42,17 @@ def parse(
     lines = pa.array(texts, pa.large_string())
     quoted = np.flatnonzero(pc.match_substring(lines, pattern='"').to_numpy(zero_copy_only=False))
     plain = np.setdiff1d(np.arange(len(texts)), quoted, assume_unique=True)
-    parts, faults = [], {}
+    parts: list[tuple[np.ndarray, pa.Array]] = []
+    faults: dict[int, Fault] = {}
     for index, split in (
         (plain, pc.split_pattern(lines.take(pa.array(plain)), pattern=delimiter)),
         (quoted, _split_quoted(texts, quoted, delimiter, faults)),
     ):
         counts = pc.list_value_length(split).to_numpy(zero_copy_only=False)
         fits = counts == len(names)
-        faults.update({int(n): WRONG_FIELD_COUNT for n in index[~fits] if int(n) not in faults})
+        for n, count in zip(index[~fits].tolist(), counts[~fits].tolist(), strict=True):
+            expected = f"expected {len(names)} fields, received {count}"
+            faults.setdefault(n, Fault(WRONG_FIELD_COUNT, expected))
         parts.append((index[fits], split.filter(pa.array(fits)).flatten()))
     index = np.concatenate([index for index, _ in parts])
     columns = {
@@ -61,14 +64,14 @@ def parse(
 
 
 def _split_quoted(
-    texts: Sequence[str], index: np.ndarray, delimiter: str, faults: dict[int, str]
+    texts: Sequence[str], index: np.ndarray, delimiter: str, faults: dict[int, Fault]
 ) -> pa.Array:
     rows: list[list[str]] = []
     for n in map(int, index):
         try:
             rows.append(quoting.split(texts[n], delimiter))
-        except quoting.BrokenQuoting:
-            faults[n] = BROKEN_QUOTING
+        except quoting.BrokenQuoting as error:
+            faults[n] = Fault(BROKEN_QUOTING, str(error))
             rows.append([])
     return pa.array(rows, pa.list_(pa.large_string()))
 

@@ -2,14 +2,14 @@
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from components.ingest import hashed_ids, kinds, moments, vectors
+from components.ingest import hashed_ids, kinds, moment_hints, moments, vectors
 from components.ingest.kinds import Converted
 from components.ingest.rejection import MISSING_ITEM_ID, MISSING_USER_ID
 from schema import timeline
 from schema.dataset import Dataset
-from schema.features import Feature, Vector
+from schema.features import Feature, Set, Vector
 from schema.sources import InteractionsSource
 
 # One event's share of the parallel lists that `schema.timeline` describes.
@@ -32,6 +32,12 @@ class Field(NamedTuple):
     """The configuration key that names the column."""
     others: tuple[str, ...] = ()
     """Further columns, of a vector that has one for each of its numbers."""
+    expects: str = "an id: text or a whole number"
+    """What is accepted, for messages."""
+    optional: bool = False
+    """Whether an unreadable value is an absent one; it refuses the record otherwise."""
+    absent: Any = None
+    """What stands for a value that is optional and unreadable."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -51,6 +57,7 @@ def of_interactions(dataset: Dataset) -> list[Field]:
             source.timestamp,
             _moments(source),
             f"{at}.timestamp",
+            expects=moment_hints.ACCEPTED[source.timestamp_unit],
         ),
     ]
     if rule is None:
@@ -58,10 +65,13 @@ def of_interactions(dataset: Dataset) -> list[Field]:
         fields.append(always)
     else:
         reaches = functools.partial(kinds.positives, at_least=rule.at_least)
-        fields.append(Field(timeline.POSITIVE, rule.column, reaches, "labels.positive.column"))
+        key = "labels.positive.column"
+        reached = _optional(timeline.POSITIVE, rule.column, reaches, key, "a number")
+        fields.append(reached._replace(absent=0))
     for name, label in labels.ranking.items():
         key = f"labels.ranking.{name}.column"
-        fields.append(Field(timeline.label(name), label.column, kinds.numbers, key))
+        own = _optional(timeline.label(name), label.column, kinds.numbers, key, "a number")
+        fields.append(own)
     return fields + _features(dataset.features.context, timeline.context, "features.context")
 
 
@@ -77,10 +87,12 @@ def of_items(dataset: Dataset) -> list[Field]:
     source = dataset.data.items
     fields = [_id(timeline.ITEM_ID, source.item_id, MISSING_ITEM_ID, "data.items.item_id")]
     if source.title is not None:
-        fields.append(Field(timeline.TITLE, source.title, kinds.texts, "data.items.title"))
+        key = "data.items.title"
+        fields.append(_optional(timeline.TITLE, source.title, kinds.texts, key, "a text"))
     if source.available is not None:
         key = "data.items.available"
-        fields.append(Field(timeline.AVAILABLE, source.available, kinds.availabilities, key))
+        said = Field(timeline.AVAILABLE, source.available, kinds.availabilities, key)
+        fields.append(said._replace(expects="1 or true, 0 or false"))
     return fields + _features(dataset.features.items, timeline.item, "features.items")
 
 
@@ -110,16 +122,28 @@ def _features(
     section: str,
 ) -> list[Field]:
     return [
-        Field(
-            named(name),
-            first,
-            _converter(feature),
-            f"{section}.{name}",
-            tuple(others),
-        )
+        _optional(
+            named(name), first, _converter(feature), f"{section}.{name}", _expected(feature)
+        )._replace(others=tuple(others))
         for name, feature in features.items()
         for first, *others in [_columns(name, feature)]
     ]
+
+
+def _optional(
+    name: str, column: str, convert: Callable[..., Converted], key: str, expects: str
+) -> Field:
+    return Field(name, column, convert, key, expects=expects, optional=True)
+
+
+def _expected(feature: Feature) -> str:
+    if isinstance(feature, Vector):
+        return f"a list of {feature.size} numbers" if feature.columns is None else "numbers in all"
+    if isinstance(feature, Set):
+        return f"a list of texts, or a text with {feature.separator!r} between them"
+    return {"number": "a number", "timestamp": "seconds since 1970, UTC"}.get(
+        feature.kind, "a text or a number"
+    )
 
 
 def _converter(feature: Feature) -> Callable[..., Converted]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from components.ingest.records import Records
-from components.ingest.rejection import BROKEN_JSON, INVALID_ENCODING
+from components.ingest.rejection import BROKEN_JSON, INVALID_ENCODING, Fault
 
 
 def parse(texts: Sequence[str], wanted: Collection[str]) -> Records:
@@ -20,9 +20,9 @@ def parse(texts: Sequence[str], wanted: Collection[str]) -> Records:
     for n, text in enumerate(texts):
         record = _object(text, decode)
         if record is None:
-            faults[n] = BROKEN_JSON
+            faults[n] = Fault(BROKEN_JSON, _looks_like(text))
         elif not _is_unicode(text, record):
-            faults[n] = INVALID_ENCODING
+            faults[n] = Fault(INVALID_ENCODING, "an escape stands for half a surrogate pair")
         else:
             records.append(record)
             index.append(n)
@@ -36,6 +36,16 @@ def _object(text: str, decode: Callable[[str], Any]) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None
+
+
+def _looks_like(text: str) -> str:
+    """What stands there in place of an object."""
+    start = text.lstrip()[:2]
+    if start.startswith("["):
+        return "expected one object a line, received an array"
+    if start == "{'":
+        return "expected double quotes, as JSON has them, received Python's dict text"
+    return "expected one whole JSON object on the line"
 
 
 def _is_unicode(text: str, record: dict[str, Any]) -> bool:

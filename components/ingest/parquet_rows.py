@@ -12,7 +12,7 @@ import pyarrow as pa
 from components.ingest import parquet_file, parquet_values
 from components.ingest.lines import Lines
 from components.ingest.records import Records
-from components.ingest.rejection import DAMAGED_FILE, INVALID_ENCODING, Rejected
+from components.ingest.rejection import DAMAGED_FILE, INVALID_ENCODING, Fault, Rejected
 
 
 class RowGroup(NamedTuple):
@@ -126,7 +126,9 @@ def _records(table: pa.Table) -> Records:
     index = np.flatnonzero(~faults)
     if faults.any():
         columns = {name: _some(values, index) for name, values in columns.items()}
-    return Records(columns, index, {int(n): INVALID_ENCODING for n in np.flatnonzero(faults)})
+    return Records(
+        columns, index, {int(n): Fault(INVALID_ENCODING) for n in np.flatnonzero(faults)}
+    )
 
 
 def _some(values: Any, index: np.ndarray) -> Any:

@@ -31,6 +31,8 @@ def read(spec: TableSpec, paths: list[str], letters_dir: str) -> ReadRecords:
         for read_now, parsed in parser.parsed(element):
             tallies[counts.key(spec.name, "read")] += read_now
             accepted.append(parsed.accepted)
+            for (key, example), n in parsed.unreadable.items():
+                tallies[counts.unreadable_key(spec.name, key, example)] += n
             if parsed.rejected:
                 dead_letters.write(letters_dir, parsed.rejected[0].line, parsed.rejected)
             for letter in parsed.rejected:

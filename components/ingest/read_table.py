@@ -69,6 +69,8 @@ class _Parse(beam.DoFn):
             for shard, part in shards.divide(parsed.accepted, spec.fields[0].name, spec.shards):
                 yield shard, shards.pack(part, parsed.origin)
             yield TaggedOutput(_TALLIES, (counts.key(spec.name, "read"), read))
+            for (key, example), n in parsed.unreadable.items():
+                yield TaggedOutput(_TALLIES, (counts.unreadable_key(spec.name, key, example), n))
             self._rows += read
             logging.getLogger("tandem.progress").info("rows=%d", self._rows)
 

@@ -9,6 +9,7 @@ INVALID_ENCODING = "invalid_encoding"  # the bytes are not what `encoding` says
 DAMAGED_FILE = "damaged_file"  # a gzip stream ends or breaks within this record
 BROKEN_JSON = "broken_json"  # the line is not one JSON object
 BROKEN_QUOTING = "broken_quoting"  # a quote is opened and not closed before the next delimiter
+HEADER_LINE = "header_line"  # names of columns among the records
 WRONG_FIELD_COUNT = "wrong_field_count"  # more or fewer fields than columns
 MISSING_USER_ID = "missing_user_id"
 MISSING_ITEM_ID = "missing_item_id"
@@ -38,3 +39,13 @@ class Rejected(NamedTuple):
     Parquet file appears as one JSON object."""
     row_group: int | None = None
     """Of a Parquet file, from 0; None of text."""
+    detail: str = ""
+    """Why, in a sentence: column, value, what is expected. Without the value where ids are hashed.
+    """
+
+
+class Fault(NamedTuple):
+    """Why a record was not taken."""
+
+    reason: str
+    detail: str = ""

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from components.ingest.lines import Lines
 from components.ingest.records import Records
-from components.ingest.rejection import WRONG_FIELD_COUNT
+from components.ingest.rejection import WRONG_FIELD_COUNT, Fault
 from schema.sources import InteractionsSource
 
 END = 946_684_800
@@ -46,7 +46,8 @@ def parse(texts: Sequence[str], wanted: Collection[str], source: InteractionsSou
         for at, name in enumerate(columns_of(source))
         if name in wanted
     }
-    faults = {int(n): WRONG_FIELD_COUNT for n in np.flatnonzero(~fits)}
+    short = Fault(WRONG_FIELD_COUNT, "expected a user and an item at least")
+    faults = {int(n): short for n in np.flatnonzero(~fits)}
     return Records(columns, np.flatnonzero(fits), faults)
 
 

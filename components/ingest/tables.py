@@ -1,16 +1,17 @@
 """A block of a table -> the records that are accepted, and the letters of those that are not."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from components.ingest import delimited, json_lines, sequences
+from components.ingest import conversion, delimited, json_lines, sequences
 from components.ingest.fields import Field
 from components.ingest.lines import Lines
 from components.ingest.records import Records
-from components.ingest.rejection import Rejected
+from components.ingest.rejection import Fault, Rejected
 from components.ingest.shards import Origin
 from components.ingest.table_spec import FILE, LINE, RAW, ROW_GROUP, TableSpec
 from schema.sources import InteractionsSource
@@ -26,6 +27,8 @@ class Parsed(NamedTuple):
     rejected: list[Rejected]
     origin: Origin
     """Of the block: whatever else was read stands before it or after it as a whole."""
+    unreadable: Counter[tuple[str, str]]
+    """Values that count as absent, as `components.ingest.conversion` has them."""
 
 
 def parse(lines: Lines, names: Sequence[str], spec: TableSpec) -> Parsed:
@@ -49,19 +52,16 @@ def wanted(spec: TableSpec) -> set[str]:
 
 def accept(lines: Lines, records: Records, spec: TableSpec) -> Parsed:
     """Makes fields of `records`, which were read from `lines`."""
-    arrays, faults = _convert(records, spec.fields)
+    made = conversion.convert(records, spec)
     keep = np.ones(len(records.index), bool)
-    keep[list(faults)] = False
-    reasons = records.faults | {int(records.index[n]): reason for n, reason in faults.items()}
-    rejected = lines.rejected + [
-        Rejected(lines.path, int(lines.numbers[n]), reasons[n], lines.texts[n], lines.row_group)
-        for n in sorted(reasons)
-    ]
+    keep[list(made.faults)] = False
+    faults = records.faults | {int(records.index[n]): why for n, why in made.faults.items()}
+    rejected = lines.rejected + [_letter(lines, n, faults[n]) for n in sorted(faults)]
     if spec.withholds_raw:
         rejected = [letter._replace(raw=WITHHELD) for letter in rejected]
-    table, index = _in_line_order(pa.table(arrays).filter(pa.array(keep)), records.index[keep])
+    table, index = _in_line_order(pa.table(made.arrays).filter(pa.array(keep)), records.index[keep])
     origin = Origin(lines.path, int(lines.numbers[0]) if len(lines.numbers) else 0)
-    return Parsed(_with_origin(table, lines, index, spec), rejected, origin)
+    return Parsed(_with_origin(table, lines, index, spec), rejected, origin, made.unreadable)
 
 
 def empty(fields: Sequence[Field]) -> pa.Table:
@@ -72,19 +72,9 @@ def empty(fields: Sequence[Field]) -> pa.Table:
     )
 
 
-def _convert(
-    records: Records, fields: Sequence[Field]
-) -> tuple[dict[str, pa.Array], dict[int, str]]:
-    arrays: dict[str, pa.Array] = {}
-    reasons: dict[int, str] = {}
-    for field in fields:
-        arrays[field.name], faults = field.convert(
-            *(records.columns[column] for column in field.columns)
-        )
-        for reason, refused in faults:
-            for n in np.flatnonzero(refused):
-                reasons.setdefault(int(n), reason)
-    return arrays, reasons
+def _letter(lines: Lines, n: int, fault: Fault) -> Rejected:
+    number, raw = int(lines.numbers[n]), lines.texts[n]
+    return Rejected(lines.path, number, fault.reason, raw, lines.row_group, fault.detail)
 
 
 def _in_line_order(table: pa.Table, index: np.ndarray) -> tuple[pa.Table, np.ndarray]:

@@ -25,6 +25,10 @@ SUMMARY = {
         "train": 800, "valid": 100, "test": 100,
     },
     "rejected_by_reason": {"interactions": {"bad_timestamp": 5, "bad_id": 2}, "items": {}},
+    "unreadable": {
+        "interactions": {},
+        "items": {"features.items.price": {"values": 1200, "example": "received 'n/a'"}},
+    },
     "retrieval": metrics(
         0.1234,
         intervals={"ndcg@10": {"low": 0.4811, "high": 0.5199}},
@@ -101,6 +105,8 @@ def test_every_figure_stands_beside_its_baseline(page):
     assert "5 of interactions rejected: bad_timestamp, kept in rejected/interactions/" in text
     assert "2 of interactions rejected: bad_id" in text
     assert "of items rejected" not in text
+    assert "1,200 of items without features.items.price, which could not be read" in text
+    assert "received 'n/a'" in text
     assert "800 train, 100 valid, 100 test, of 20 users on 4,000 items" in text
     assert "0.1250 before; the difference is +0.1250 (95 % interval -0.0500 to +0.3000)" in text
     assert "rating: RMSE 0.9000, bias baseline 0.9500; MAE 0.7000" in text

@@ -2,8 +2,9 @@
 
 import pytest
 
-from components.ingest import acceptance, counts
+from components.ingest import acceptance, counts, dead_letters
 from components.ingest.counts import Counts, TableCounts
+from components.ingest.rejection import Rejected
 from schema.errors import DataRefused
 from schema.sources import Data
 
@@ -83,3 +84,30 @@ def test_counts_come_back_from_json_and_from_the_file(tmp_path):
     assert counts.from_json(found.to_json()) == found
     counts.write(str(tmp_path), found)
     assert counts.load(str(tmp_path)) == found
+
+
+def test_the_first_letter_of_the_main_reason_is_shown(tmp_path):
+    folder = dead_letters.prepare(str(tmp_path), "interactions")
+    letters = [
+        Rejected("a.csv", 3, "bad_id", "x"),
+        Rejected("a.csv", 7, "bad_timestamp", "u" * 10_000, None, "a zone is missing"),
+    ]
+    dead_letters.write(folder, 3, letters)
+    with pytest.raises(DataRefused) as caught:
+        acceptance.check(
+            made(accepted=900, rejected=98, bad_timestamp=97, bad_id=1), DATA, str(tmp_path)
+        )
+    message = str(caught.value)
+    assert message.endswith(f"For example line 7 of a.csv, which holds '{'u' * 60}'…: "
+                            "a zone is missing")  # fmt: skip
+    assert len(message) < 1000
+
+
+def test_a_column_of_which_nothing_can_be_read_is_refused():
+    found = {"features.items.price": {"values": 9, "example": "received 'n/a'"}}
+    items = TableCounts(10, 8, 1, 1, {"bad_id": 1}, found)
+    data = DATA.model_copy(update={"max_rejected_fraction": 1.0})
+    with pytest.raises(DataRefused, match=r"features.items.price .*none in 9 records.*'n/a'"):
+        acceptance.check(Counts({"items": items}, {}), data, "rejected")
+    found["features.items.price"]["values"] = 8
+    acceptance.check(Counts({"items": items}, {}), data, "rejected")

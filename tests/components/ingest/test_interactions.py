@@ -150,7 +150,7 @@ def test_dead_letters_and_duplicates_by_hand(lay, ingest_events):
         f"a:: ::{T0}::4",  # 5
         "a::i::soon::4",  # 6
         f"a::i::{T0}000::4",  # 7: ms
-        f"a::i::{T0}::nan",  # 8
+        f"n::i::{T0}::nan",  # 8: an event without a rating
         f"{'u' * 1025}::i::{T0}::4",  # 9
         "",  # 10: no record
         f'"b::c"::i::{T0 + 1}::4',  # 11: a quoted delimiter
@@ -171,18 +171,21 @@ def test_dead_letters_and_duplicates_by_hand(lay, ingest_events):
         ("log.dat", 5, "missing_item_id", f"a:: ::{T0}::4"),
         ("log.dat", 6, "bad_timestamp", "a::i::soon::4"),
         ("log.dat", 7, "timestamp_out_of_range", f"a::i::{T0}000::4"),
-        ("log.dat", 8, "bad_number", f"a::i::{T0}::nan"),
         ("log.dat", 9, "overlong_id", f"{'u' * 1025}::i::{T0}::4"),
         ("log.dat", 12, "broken_quoting", f'"b::i::{T0}::4'),
         ("log.dat", 13, "bad_timestamp", "a::i::::4"),
         ("log.dat", 14, "invalid_encoding", "\\xff::i::1600000000::4"),
     ]
     table = done.counts.tables["interactions"]
-    assert (table.read, table.accepted, table.rejected, table.duplicates) == (13, 2, 10, 1)
+    assert (table.read, table.accepted, table.rejected, table.duplicates) == (13, 3, 9, 1)
+    assert table.unreadable["labels.ranking.rating.column"]["values"] == 1
     assert table.rejected_by_reason["bad_timestamp"] == 2
     kept = {
-        e["user_id"][0]: e["label_rating"] for e in done.examples("test") + done.examples("train")
+        e["user_id"][0]: e["label_rating"]
+        for split in ("train", "valid", "test")
+        for e in done.examples(split)
     }
+    assert math.isnan(kept.pop("n")[0])
     assert kept == {"a": [5.0], "b::c": [4.0]}
 
 

@@ -44,11 +44,17 @@ def test_items_by_hand(lay, ingest_items):
             "item_price": [2.5],
             "item_photo": [0.5, 1.0],
         },
+        {"item_id": ["c"], "title": ["C"], "item_genres": [], "item_price": [], "item_photo": []},
     ]
     table = done.counts.tables["items"]
-    assert (table.read, table.accepted, table.rejected, table.duplicates) == (4, 2, 1, 1)
-    assert done.counts.totals == {"items": 2}
-    assert [letter[1:3] for letter in done.letters("items")] == [(4, "wrong_kind")]
+    assert (table.read, table.accepted, table.rejected, table.duplicates) == (4, 3, 0, 1)
+    assert done.counts.totals == {"items": 3}
+    assert table.unreadable == {
+        "features.items.photo": {
+            "values": 1,
+            "example": "column 'photo' expects a list of 2 numbers, received [1]",
+        }
+    }
 
 
 def test_without_a_title_people_see_the_id(lay, ingest_items):
