@@ -50,7 +50,7 @@ def check(counts: Counts, data: Data, rejected_dir: str) -> None:
 
 def _fatal(data: Data) -> dict[str, str]:
     """Reasons of which one record is too many, and the key to change for more patience."""
-    fatal = {}
+    fatal = {rejection.REPEATED_USER: 'data.interactions.format = "sequences"'}
     if data.interactions.unknown_item == "fail":
         fatal[rejection.UNKNOWN_ITEM] = "data.interactions.unknown_item"
     if data.items.duplicates == "fail":

@@ -126,4 +126,5 @@ def _unreadable(by_example: dict[str, int]) -> dict[str, Unreadable]:
 
 def _below(tallies: dict[str, int], prefix: str) -> dict[str, int]:
     start = f"{prefix}/"
-    return {name.removeprefix(start): n for name, n in tallies.items() if name.startswith(start)}
+    found = {name: n for name, n in tallies.items() if n and name.startswith(start)}
+    return {name.removeprefix(start): n for name, n in found.items()}

@@ -10,7 +10,7 @@ from apache_beam.io.filesystems import FileSystems
 
 from components.ingest.excerpt import excerpt
 from components.ingest.rejection import Rejected
-from components.ingest.table_spec import ORIGIN
+from components.ingest.table_spec import DETAIL, ORIGIN
 from schema import object_store
 from schema.place import is_remote
 
@@ -40,8 +40,9 @@ def write_late(
 ) -> None:
     """Writes the letters of records that were refused by reason after they had been parsed.
 
-    The tables hold ORIGIN. The file is named after the step that refused and the shard, so that a
-    retry overwrites; without a record there is none.
+    The tables hold ORIGIN, and DETAIL where there is more to say than the reason. The file is named
+    after the step that refused and the shard, so that a retry overwrites; without a record there is
+    none.
     """
     if any(table.num_rows for table in refused.values()):
         _write(folder, f"{step}-{shard:05d}", _letters(refused))
@@ -71,9 +72,10 @@ def _in_short(letter: dict[str, Any]) -> str:
 
 def _letters(refused: Mapping[str, pa.Table]) -> Iterator[Rejected]:
     for reason, table in refused.items():
-        for batch in table.select(ORIGIN).to_batches(_RECORDS_AT_ONCE):
-            for file, line, group, raw in zip(*batch.to_pydict().values(), strict=True):
-                yield Rejected(file, line, reason, raw, group)
+        columns = [name for name in (*ORIGIN, DETAIL) if name in table.column_names]
+        for batch in table.select(columns).to_batches(_RECORDS_AT_ONCE):
+            for file, line, group, raw, *detail in zip(*batch.to_pydict().values(), strict=True):
+                yield Rejected(file, line, reason, raw, group, *detail)
 
 
 def _write(folder: str, name: str, letters: Iterable[Rejected]) -> None:

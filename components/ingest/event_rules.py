@@ -8,9 +8,12 @@ import pyarrow.compute as pc
 
 from components.ingest import events as ordered
 from components.ingest.clock import DAY
+from components.ingest.excerpt import excerpt
 from components.ingest.fields import ITEM_ID, TIMESTAMP
 from components.ingest.rejection import TOO_MANY_EVENTS, UNKNOWN_ITEM
+from components.ingest.table_spec import DETAIL, FILE, LINE
 from schema.sources import InteractionsSource
+from schema.timeline import USER_ID
 
 
 class Judged(NamedTuple):
@@ -24,12 +27,33 @@ class Judged(NamedTuple):
 def needs_origin(source: InteractionsSource) -> bool:
     """Whether an event may be refused after it was parsed, and so must keep where it came from."""
     late = source.max_events_per_user_and_day is not None or source.stragglers == "reject"
-    return needs_catalogue(source) or late
+    return needs_catalogue(source) or late or source.format == "sequences"
 
 
 def needs_catalogue(source: InteractionsSource) -> bool:
     """Whether it matters if an item is known."""
     return source.unknown_item != "keep"
+
+
+def divide_sequences(events: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """Events of each user's first line, and those of later ones, with DETAIL: which of two lines
+    comes first, nobody says.
+
+    `events` have ORIGIN, and stand in the order of their files and lines.
+    """
+    users = events[USER_ID].combine_chunks().dictionary_encode()
+    user = users.indices.to_numpy()
+    _, first = np.unique(user, return_index=True)
+    file = events[FILE].combine_chunks().dictionary_encode().indices.to_numpy()
+    line = events[LINE].to_numpy()
+    later = (file != file[first][user]) | (line != line[first][user])
+    kept, refused = _divide(events, later)
+    stands = events.select([USER_ID, FILE, LINE]).take(pa.array(first[user[later]])).to_pydict()
+    details = [
+        f"user {excerpt(name)} has line {number} of {where} too; write all of a user's items on one"
+        for name, where, number in zip(*stands.values(), strict=True)
+    ]
+    return kept, refused.append_column(DETAIL, pa.array(details, pa.large_string()))
 
 
 def judge(events: pa.Table, source: InteractionsSource, catalogue: pa.Array | None) -> Judged:

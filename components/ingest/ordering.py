@@ -12,6 +12,7 @@ from components.ingest import counts, dead_letters, event_rules, events, shards
 from components.ingest.clock import histogram
 from components.ingest.fields import TIMESTAMP
 from components.ingest.latest import latest
+from components.ingest.rejection import REPEATED_USER
 from components.ingest.table_spec import ORIGIN
 from schema import timeline
 from schema.sources import InteractionsSource
@@ -80,8 +81,13 @@ def _events(
     log = shards.unpack(parts)
     if log is None:
         return None, []
+    tallies: list[tuple[str, int]] = []
+    if source.format == "sequences":
+        log, repeated = event_rules.divide_sequences(log)
+        dead_letters.write_late(letters_dir, shard, {REPEATED_USER: repeated}, "repeated")
+        tallies.append((counts.key("interactions", "rejected", REPEATED_USER), repeated.num_rows))
     once = events.in_order(log)
-    tallies = [(counts.key("interactions", "duplicates"), log.num_rows - once.num_rows)]
+    tallies.append((counts.key("interactions", "duplicates"), log.num_rows - once.num_rows))
     if not event_rules.needs_origin(source):
         return once, tallies
     judged = event_rules.judge(once, source, _ids(catalogue))

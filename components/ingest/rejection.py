@@ -20,6 +20,7 @@ BAD_TIMESTAMP = "bad_timestamp"  # absent or not a time
 TIMESTAMP_OUT_OF_RANGE = "timestamp_out_of_range"  # before 1990, from 2100 on, after not_after
 BAD_NUMBER = "bad_number"  # not a number, or not finite in 32 bits
 BAD_BOOLEAN = "bad_boolean"  # neither 1 or true nor 0 or false
+REPEATED_USER = "repeated_user"  # of sequences: an earlier line is this user's
 UNKNOWN_ITEM = "unknown_item"  # not in the catalogue, where the configuration rejects that
 TOO_MANY_EVENTS = "too_many_events"  # beyond what the configuration allows a user and day
 STRAGGLER = "straggler"  # far from all others in time, where the configuration rejects that

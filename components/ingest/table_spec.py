@@ -12,6 +12,8 @@ LINE = "line"
 ROW_GROUP = "row_group"  # of a Parquet file
 RAW = "raw"  # and how it stood there, for a record that may still be refused later
 ORIGIN = (FILE, LINE, ROW_GROUP, RAW)
+DETAIL = "detail"
+"""Column of refused records that says why."""
 
 
 class TableSpec(NamedTuple):

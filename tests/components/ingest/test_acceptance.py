@@ -3,7 +3,7 @@
 import pytest
 
 from components.ingest import acceptance, counts, dead_letters
-from components.ingest.counts import Counts, TableCounts
+from components.ingest.counts import Counts, TableCounts, Unreadable
 from components.ingest.rejection import Rejected
 from schema.errors import DataRefused
 from schema.sources import Data
@@ -104,7 +104,9 @@ def test_the_first_letter_of_the_main_reason_is_shown(tmp_path):
 
 
 def test_a_column_of_which_nothing_can_be_read_is_refused():
-    found = {"features.items.price": {"values": 9, "example": "received 'n/a'"}}
+    found: dict[str, Unreadable] = {
+        "features.items.price": {"values": 9, "example": "received 'n/a'"}
+    }
     items = TableCounts(10, 8, 1, 1, {"bad_id": 1}, found)
     data = DATA.model_copy(update={"max_rejected_fraction": 1.0})
     with pytest.raises(DataRefused, match=r"features.items.price .*none in 9 records.*'n/a'"):

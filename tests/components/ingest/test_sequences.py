@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from components.ingest import preflight, sequences
+from components.ingest import acceptance, preflight, sequences
 from components.ingest.lines import Lines
 from schema.dataset import Dataset
-from schema.errors import ConfigError
+from schema.errors import ConfigError, DataRefused
 
 END = 946_684_800  # 2000-01-01T00:00:00Z
 
@@ -104,3 +104,24 @@ def test_splits_are_the_referees(shared_data, ingest_events, run_referee, tmp_pa
         rows = map(json.loads, (referee / f"{split}.jsonl").read_text().splitlines())
         expected = sorted((row["user_id"], row["item_id"]) for row in rows)
         assert sorted((user, item) for user, item, _ in done.events(split)) == expected
+
+
+def test_a_user_on_two_lines_is_refused_with_both(lay, ingest_events):
+    folder = lay({"a.txt": "u1 a b a\nu2 a b\nu1 a c\n", "b.txt": "u3 a b c\nu2 b\n"}, "logs")
+    data = {"interactions": {"path": "*.txt", "format": "sequences"}, "items": {"path": "x"}}
+    described = Dataset.model_validate({"data": data, "split": {"kind": "last_item"}})
+    done = ingest_events(described, folder)
+    table = done.counts.tables["interactions"]
+    assert (table.read, table.accepted, table.rejected, table.duplicates) == (11, 8, 3, 0)
+    assert done.letters("interactions") == [
+        ("a.txt", 3, "repeated_user", f"u1 a {END - 1}"),
+        ("a.txt", 3, "repeated_user", f"u1 c {END}"),
+        ("b.txt", 2, "repeated_user", f"u2 b {END}"),
+    ]
+    with pytest.raises(DataRefused) as caught:
+        acceptance.check(done.counts, described.data, str(done.root / "rejected"))
+    message = str(caught.value)
+    assert "repeated_user 3" in message or "received 3 of 11" in message
+    first = f"line 3 of {folder}/a.txt", f"'u1' has line 1 of {folder}/a.txt too"
+    second = f"line 2 of {folder}/b.txt", f"'u2' has line 2 of {folder}/a.txt too"
+    assert all(part in message for part in first) or all(part in message for part in second)
