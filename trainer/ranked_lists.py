@@ -32,18 +32,17 @@ def popular(counts: np.ndarray, seen: list[np.ndarray], k: int) -> np.ndarray:
     """The items with the highest `counts` [n], the same for everybody but for what a user has
     seen.
     """
-    return np.concatenate(
-        [
-            top(np.tile(counts.astype(np.float64), (len(seen[part]), 1)), seen[part], k)
-            for part in slices(len(seen))
-        ]
-    )
+    lists = np.zeros((len(seen), min(k, len(counts))), np.int32)
+    for part in slices(len(seen)):
+        lists[part] = top(np.tile(counts.astype(np.float64), (len(seen[part]), 1)), seen[part], k)
+    return lists
 
 
 def nearest(queries: np.ndarray, vectors: np.ndarray, seen: list[np.ndarray], k: int) -> np.ndarray:
-    """[q, dim] x [n, dim] dot products -> [q, k] indices of the nearest unseen items, best
+    """[q, dim] x [n, dim] dot products -> [q, min(k, n)] indices of the nearest unseen items, best
     first.
     """
-    return np.concatenate(
-        [top(queries[part] @ vectors.T, seen[part], k) for part in slices(len(queries))]
-    )
+    lists = np.zeros((len(queries), min(k, len(vectors))), np.int32)
+    for part in slices(len(queries)):
+        lists[part] = top(queries[part] @ vectors.T, seen[part], k)
+    return lists

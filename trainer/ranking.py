@@ -15,6 +15,7 @@ from trainer import (
     ranking_export,
     ranking_training,
     ranking_verdict,
+    sufficient_data,
     training_state,
 )
 from trainer.config import RankingConfig, RetrievalConfig
@@ -67,6 +68,8 @@ def train(
     contested = ranking_examples.contested(earlier, moments, config, rng)
     labelled = ranking_examples.labelled(data.train, moments, config.max_events)
     held_out = ranking_examples.contested(later, moments, config, rng)
+    for examples, half in ((contested, "first"), (held_out, "second")):
+        sufficient_data.require_returned(len(examples), config.candidates, half)
     model = _model(data, items, contested, config)
     learned = _balanced(labelled, contested)
     history = ranking_training.fit(

@@ -2,6 +2,7 @@
 
 from schema.errors import DataRefused
 from trainer import questions
+from trainer.halves import halves
 from trainer.questions import Questions
 from trainer.timelines import Timelines
 from trainer.training_data import TrainingData
@@ -9,7 +10,8 @@ from trainer.training_data import TrainingData
 
 def require(data: TrainingData) -> None:
     """Raises DataRefused unless train has a positive event on an item of the catalogue, and valid
-    and test each have a user with one on an item that is new to that user.
+    and test each have a user with one on an item that is new to that user; valid in both halves,
+    since ranking learns from the first and is judged by the second.
     """
     learned = data.train.own & data.train.positive
     if not (learned & (data.train.item_index > 0)).any():
@@ -19,6 +21,29 @@ def require(data: TrainingData) -> None:
         )
     for name, split in (("valid", data.valid), ("test", data.test)):
         require_queries(questions.ask(split, data.moment(split)), name, data)
+    _require_both_halves(data)
+
+
+def _require_both_halves(data: TrainingData) -> None:
+    found = [len(questions.ask(h, data.end)) for h in halves(data.valid, data.has_clock)]
+    if not all(found):
+        raise DataRefused(
+            "expected a user with an item that is new to that user in either half of valid, for "
+            f"ranking learns from the first and is judged by the second, received {found[0]} and "
+            f"{found[1]}: {_count(data.valid)}; use more users, more data or larger splits"
+        )
+
+
+def require_returned(events: int, candidates: int, half: str) -> None:
+    """Raises DataRefused where of the positive events of a half of valid none has an item that
+    retrieval returns among its `candidates`.
+    """
+    if not events:
+        raise DataRefused(
+            f"ranking: expected an event in the {half} half of valid whose item is among the "
+            f"{candidates} that retrieval returns, received none; use more data or a larger "
+            "ranking.candidates"
+        )
 
 
 def require_queries(queries: Questions, split: str, data: TrainingData) -> None:

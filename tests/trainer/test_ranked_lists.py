@@ -58,3 +58,9 @@ def test_nearest_is_the_largest_dot_product_over_several_slices():
 def test_slices_cover_the_total():
     assert list(ranked_lists.slices(5, 2)) == [slice(0, 2), slice(2, 4), slice(4, 5)]
     assert list(ranked_lists.slices(0)) == []
+
+
+def test_nobody_asked_has_no_list():
+    assert ranked_lists.popular(np.array([0, 5, 9]), [], 2).shape == (0, 2)
+    vectors = np.ones((3, 4), np.float32)
+    assert ranked_lists.nearest(np.zeros((0, 4), np.float32), vectors, [], 9).shape == (0, 3)

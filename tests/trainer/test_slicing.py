@@ -93,3 +93,7 @@ def test_of_many_values_only_those_with_rows_share_the_last_slice():
 def test_no_row_is_in_no_slice():
     for nothing in (np.zeros(0, int), np.zeros((0, 3), int)):
         assert rows(slicing.by_value(nothing, ["north"])) == {"north": [], "no known value": []}
+
+
+def test_a_feature_without_any_value_has_the_slice_of_those_without():
+    assert rows(slicing.by_value(np.zeros((3, 1), np.int32), [])) == {"no known value": [0, 1, 2]}

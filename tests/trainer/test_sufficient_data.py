@@ -17,15 +17,15 @@ LABELS = {"positive": {"column": "stars", "at_least": 4}}
 
 @pytest.fixture
 def data(timelines_of):
-    """User a interacts with item 1, then 2, then 3."""
+    """User a interacts with item 1, then 2 and 4, then 3."""
     return TrainingData(
         dataset=Dataset.model_validate({"data": SOURCES, "labels": LABELS}),
         items_graph=NOTHING,
         timelines_graph=NOTHING,
         catalogue=NOTHING,
         train=timelines_of([(b"a", 1, [1], [0], 0)]),
-        valid=timelines_of([(b"a", 1, [1, 2], [0, 10], 1)]),
-        test=timelines_of([(b"a", 1, [1, 2, 3], [0, 10, 20], 2)]),
+        valid=timelines_of([(b"a", 1, [1, 2, 4], [0, 10, 20], 1)]),
+        test=timelines_of([(b"a", 1, [1, 2, 4, 3], [0, 10, 20, 30], 3)]),
     )
 
 
@@ -53,3 +53,21 @@ def test_a_split_of_repeats_is_refused(data, timelines_of, name):
     said = rf"expected a user of {name} .* 2 events, 2 of them positive, 1 of these on items"
     with pytest.raises(DataRefused, match=said):
         sufficient_data.require(dataclasses.replace(data, **{name: repeats}))
+
+
+def test_one_event_of_valid_has_no_second_half(data, timelines_of):
+    valid = timelines_of([(b"a", 1, [1, 2], [0, 10], 1)])
+    with pytest.raises(DataRefused, match=r"either half of valid.* received 1 and 0: 1 events"):
+        sufficient_data.require(dataclasses.replace(data, valid=valid))
+
+
+def test_a_half_of_repeats_is_refused(data, timelines_of):
+    valid = timelines_of([(b"a", 1, [1, 2, 2], [0, 10, 20], 1)])
+    with pytest.raises(DataRefused, match="received 1 and 0: 2 events"):
+        sufficient_data.require(dataclasses.replace(data, valid=valid))
+
+
+def test_what_retrieval_misses_cannot_be_put_in_order():
+    sufficient_data.require_returned(1, 5, "first")
+    with pytest.raises(DataRefused, match="first half of valid .* among the 5 that"):
+        sufficient_data.require_returned(0, 5, "first")

@@ -1,0 +1,47 @@
+"""One case through the whole DAG, in this process."""
+
+import io
+import pathlib
+import subprocess
+import time
+from typing import Any
+
+from rich.console import Console
+
+from components.ingest import preflight
+from pipeline import local_run, report, run_directory
+from pipeline.config import Config
+from schema.errors import TandemError
+from serving import infra_check
+from serving.client import Client
+from serving.listing_request import listing_request
+from serving.server import running_server
+
+
+def run(config: Config, data: pathlib.Path, root: pathlib.Path) -> dict[str, Any]:
+    """Summary of a run that pushes whatever it made; what `tandem run` prints of it is made too."""
+    at = run_directory.opened(root)
+    preflight.check(config.dataset, str(data))
+    console = Console(file=io.StringIO())
+    summary, not_blessed = local_run.execute(config, str(data), at, console, "a matrix")
+    assert not_blessed is None
+    report.show(summary, console)
+    assert at.report.exists()
+    return summary
+
+
+def answered(root: pathlib.Path) -> list[str]:
+    """Five items for a new user, of the pushed servables."""
+    with running_server(root / "serving") as server, Client(server.grpc_address, 60) as client:
+        request = listing_request(client.inputs("recommender"), "nobody", [], int(time.time()), 5)
+        found = client.predict("recommender", request)["item_ids"][0]
+    return [item.decode() for item in found if item]
+
+
+def check_here(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+    """As `subprocess.run` of the infra check, without a process of its own."""
+    try:
+        infra_check.check(pathlib.Path(command[-1]))
+    except TandemError as error:
+        return subprocess.CompletedProcess(command, 1, "", str(error))
+    return subprocess.CompletedProcess(command, 0, "{}", "")
