@@ -25,13 +25,13 @@ class Source(Strict):
     """How many spans are read: those that end with `span`, or with the newest where `span` is
     absent. Spans that are there are counted, so a day without logs takes no place."""
     format: Literal["csv", "jsonl", "parquet", "sequences"] = "csv"
-    """`csv` is any delimited text; `jsonl` has one JSON object a line. Text files that end in `.gz`
-    or `.zst` are unpacked. Times in `parquet` say their own unit, and without a zone are UTC.
-    `sequences` is for events alone: one user a line, `user item item …` in order of time, with
-    blanks between; it goes with `split.kind = "last_item"`, and a user who has two lines stops the
-    run with exit code 3. An id that is a number in `jsonl` or
-    `parquet` is written as an integer, 8.0 as `8`; one that is not whole, or a float so large that
-    it stands for several integers, is rejected as `inexact_id`."""
+    """`csv` is any delimited text; `jsonl` has one JSON object a line. Text that gzip, Zstandard,
+    bzip2 or xz packed is unpacked, whatever the file's name. Times in `parquet` say their own unit,
+    and without a zone are UTC. `sequences` is for events alone: one user a line, `user item item …`
+    in order of time, with blanks between; it goes with `split.kind = "last_item"`, and a user who
+    has two lines stops the run with exit code 3. An id that is a number in `jsonl` or `parquet` is
+    written as an integer, 8.0 as `8`; one that is not whole, or a float so large that it stands for
+    several integers, is rejected as `inexact_id`."""
     delimiter: Annotated[str, Field(min_length=1)] = ","
     """Between two fields of `csv`; may be several characters, "\\t" for a tab."""
     columns: list[str] | None = None

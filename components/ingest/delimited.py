@@ -7,11 +7,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.ingest import compression, quoting
+from components.ingest.excerpt import excerpt
 from components.ingest.lines import BYTE_ORDER_MARK
 from components.ingest.records import Records
 from components.ingest.rejection import BROKEN_QUOTING, WRONG_FIELD_COUNT, Fault
 from schema.errors import DataRefused
 from schema.sources import Source
+
+_LONGEST_HEADER = 1 << 20
 
 
 def header(path: str, source: Source) -> list[str]:
@@ -23,13 +26,24 @@ def header(path: str, source: Source) -> list[str]:
         return source.columns
     try:
         with compression.open_bytes(path) as handle:
-            line = handle.readline().removeprefix(BYTE_ORDER_MARK).rstrip(b"\r\n")
-        return quoting.split(line.decode(source.encoding), source.delimiter)
-    except (UnicodeDecodeError, quoting.BrokenQuoting, *compression.DAMAGED) as error:
+            line = handle.readline(_LONGEST_HEADER).removeprefix(BYTE_ORDER_MARK).rstrip(b"\r\n")
+        return quoting.split(_decoded(line, source.encoding), source.delimiter)
+    except (_NoText, quoting.BrokenQuoting, *compression.DAMAGED) as error:
         raise DataRefused(
             f"{path}: expected column names in the first line, received {error}; "
             "is it delimited text in this encoding?"
         ) from error
+
+
+class _NoText(ValueError):
+    pass
+
+
+def _decoded(line: bytes, encoding: str) -> str:
+    try:
+        return line.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise _NoText(f"bytes that are no {encoding} text, {excerpt(line)}") from error
 
 
 def parse(

@@ -18,6 +18,7 @@ _DIGITS_OF_A_DAY = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _CLOCK = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?")
 _ZONED = re.compile(_CLOCK.pattern + r" ?(Z|[+-]\d{2}(:?\d{2})?)")
+_NAME = re.compile(r"[a-z_ ]*(time|date|stamp|created|when)[a-z_ ]*|ts|at", re.IGNORECASE)
 _WORDED = re.compile(r".*\d.*[/: ].*")
 
 
@@ -37,6 +38,8 @@ def hint(value: Any, unit: str) -> str:
         return _with_unit("a zone is missing: end it with Z where it is UTC", unit)
     if _DAY.fullmatch(text):
         return _with_unit("a time of day and a zone are missing: add T00:00:00Z", unit)
+    if _NAME.fullmatch(text):
+        return "is this line a header?"
     if _WORDED.fullmatch(text):
         return _with_unit("looks like a written date: write it as ISO 8601 with a zone", unit)
     return ""

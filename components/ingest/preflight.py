@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -13,11 +14,13 @@ from components.ingest import (
     compression,
     delimited,
     fields,
+    file_kinds,
     files,
     parquet_file,
     sequences,
     spans,
 )
+from components.ingest.excerpt import names
 from components.ingest.fields import Field
 from schema import pseudonyms
 from schema.dataset import Dataset
@@ -27,6 +30,8 @@ from schema.sources import InteractionsSource, Source
 # A field that a log seldom fills shows itself within this many records, or is taken for a mistake.
 _SAMPLE = 10_000
 _READ_BYTES = 1 << 20
+_NAME_OF_AN_ID = re.compile(r"([a-z]+[ _-]?)?(id|key|code)", re.IGNORECASE)
+_LONGEST_LINE = 1 << 24
 
 
 class _Table(NamedTuple):
@@ -105,6 +110,8 @@ def _filled(table: _Table, where: str, data_dir: str) -> list[str]:
             f"data.{table.name}.path: expected records, received only empty files at "
             f"{where}{span}; give the file that holds them"
         )
+    for path in filled:
+        file_kinds.expect(path, table.source)
     return filled
 
 
@@ -142,8 +149,31 @@ def _has_content(path: str) -> bool:
 def _check_delimited(table: _Table, paths: list[str]) -> None:
     """Every file has its own header, unless the configuration names the columns of all."""
     for path in paths[:1] if table.source.columns is not None else paths:
+        found = delimited.header(path, table.source)
         hint = f"is delimiter = {table.source.delimiter!r} right?"
-        _expect_columns(table, path, delimited.header(path, table.source), hint)
+        if file_kinds.is_json(found[0]):
+            hint = 'is it JSON? Then set format = "jsonl"'
+        elif not any(name.strip() for name in found):
+            hint = "the first line is blank; names of columns belong there"
+        _expect_columns(table, path, found, hint)
+    if table.source.columns is not None:
+        for path in paths:
+            _expect_no_header(table, path, table.source.columns)
+
+
+def _expect_no_header(table: _Table, path: str, columns: list[str]) -> None:
+    """The names themselves are noticed record by record; other names would become an item."""
+    try:
+        first = delimited.header(path, table.source.changed(columns=None))
+    except DataRefused:  # a letter of the run
+        return
+    by_column = dict(zip(columns, first, strict=False))
+    named = by_column.get(table.fields[0].column, "").strip()
+    if first != columns and _NAME_OF_AN_ID.fullmatch(named):
+        raise ConfigError(
+            f"{path}: data.{table.name}.columns names the columns, and the first line looks like a "
+            f"header too, received {names(first)}; leave columns out, or that line"
+        )
 
 
 def _check_parquet(table: _Table, paths: list[str]) -> None:
@@ -156,11 +186,16 @@ def _check_parquet(table: _Table, paths: list[str]) -> None:
 
 def _check_json(table: _Table, paths: list[str]) -> None:
     """An optional field may be absent from many records: the columns are those of all the first."""
-    lines = itertools.islice(itertools.chain.from_iterable(map(_lines, paths)), _SAMPLE)
-    received: dict[str, None] = {}
-    for line in lines:
-        received.update(dict.fromkeys(_keys(line)))
-    if received:  # where no line is an object, the run says so with the lines themselves
+    every = itertools.chain.from_iterable(map(_lines, paths))
+    lines = [line for line in itertools.islice(every, _SAMPLE) if line.strip()]
+    objects = [keys for keys in map(_keys, lines) if keys is not None]
+    if 2 * len(objects) < len(lines):
+        raise ConfigError(
+            f"{files.shown(paths)}: expected one JSON object a line, received "
+            f"{file_kinds.looks_like(lines)}"
+        )
+    received = dict.fromkeys(itertools.chain.from_iterable(objects))
+    if received:
         hint = f"the first {_SAMPLE} records do not have it"
         _expect_columns(table, files.shown(paths), list(received), hint)
 
@@ -171,21 +206,22 @@ def _expect_columns(table: _Table, where: str, received: list[str], hint: str) -
         if missing:
             raise ConfigError(
                 f"{where}: {field.key} expects column {missing[0]!r}, "
-                f"received columns {', '.join(map(repr, received))}; {hint}"
+                f"received columns {names(received)}; {hint}"
             )
 
 
 def _lines(path: str) -> Iterator[bytes]:
     try:
         with compression.open_bytes(path) as handle:
-            yield from handle
+            while line := handle.readline(_LONGEST_LINE):
+                yield line
     except compression.DAMAGED:
         return
 
 
-def _keys(line: bytes) -> list[str]:
+def _keys(line: bytes) -> list[str] | None:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError):
-        return []
-    return list(record) if isinstance(record, dict) else []
+        return None
+    return list(record) if isinstance(record, dict) else None

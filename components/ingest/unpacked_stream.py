@@ -1,25 +1,26 @@
-"""A Zstandard file as a stream that notices where it was cut short."""
+"""A packed file as a stream that notices where it was cut short."""
 
+from collections.abc import Callable
 from io import BufferedIOBase, RawIOBase
 from typing import Any
 
-import zstandard
-
-# Of packed bytes: text packs to a tenth or so, so that what is unpacked at a time stays small.
+# Text packs to a tenth or so: what is unpacked at a time stays small.
 _PACKED_BYTES = 1 << 16
 
 
-class ZstdStream(RawIOBase):
+class UnpackedStream(RawIOBase):
     """Unpacks the frames of `packed` one after the other; to be read through a BufferedReader.
 
-    Raises EOFError where the last frame has no end, which zstandard's own reader takes for the end
-    of the file, and zstandard.ZstdError where a frame is broken.
+    `frame` makes what unpacks one of them: an object with `decompress`, `eof` and `unused_data`, as
+    zstandard, bz2 and lzma have it. Raises EOFError where the last frame has no end, and what the
+    library raises where a frame is broken; EOFError for OSError, which a file system raises too.
     """
 
-    def __init__(self, packed: BufferedIOBase) -> None:
+    def __init__(self, packed: BufferedIOBase, frame: Callable[[], Any]) -> None:
         super().__init__()
         self._packed = packed
-        self._frame = zstandard.ZstdDecompressor().decompressobj()
+        self._new_frame = frame
+        self._frame = frame()
         self._is_inside = False
         self._rest = b""  # packed bytes behind the end of a frame
         self._ready = memoryview(b"")
@@ -42,13 +43,16 @@ class ZstdStream(RawIOBase):
         return len(taken)
 
     def _unpack(self, piece: bytes) -> bytes:
-        unpacked = self._frame.decompress(piece)
+        try:
+            unpacked = self._frame.decompress(piece)
+        except OSError as error:  # bz2's word for broken data
+            raise EOFError(f"the packed stream is broken: {error}") from error
         self._is_inside, self._rest = True, b""
         if self._frame.eof:
             self._is_inside, self._rest = False, self._frame.unused_data
-            self._frame = zstandard.ZstdDecompressor().decompressobj()
+            self._frame = self._new_frame()
         return unpacked
 
     def _expect_no_open_frame(self) -> None:
         if self._is_inside:
-            raise EOFError("the Zstandard stream was cut short")
+            raise EOFError("the packed stream was cut short")

@@ -1,0 +1,161 @@
+"""Files of another kind than the configuration says are named for what they are, at preflight."""
+
+import io
+import itertools
+import json
+import pickle
+import sqlite3
+import tarfile
+import zipfile
+
+import pyarrow as pa
+import pyarrow.feather as feather
+import pyarrow.orc as orc
+import pyarrow.parquet as pq
+import pytest
+
+from components.ingest import preflight
+from schema.dataset import Dataset
+from schema.errors import ConfigError, DataRefused
+
+LOG = "user_id,item_id,timestamp\nPAR1,ORC,1600000000\n"
+ROWS = [{"user_id": "u", "item_id": "i", "timestamp": 1_600_000_000 + n} for n in range(4)]
+TABLE = pa.Table.from_pylist(ROWS)
+
+
+def made(write, *arguments) -> bytes:
+    sink = io.BytesIO()
+    write(*arguments, sink)
+    return sink.getvalue()
+
+
+def zipped(name: str) -> bytes:
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w") as archive:
+        archive.writestr(name, LOG)
+    return sink.getvalue()
+
+
+def tarred() -> bytes:
+    sink = io.BytesIO()
+    with tarfile.open(fileobj=sink, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("log.csv"))
+    return sink.getvalue()
+
+
+def database(tmp_path) -> bytes:
+    with sqlite3.connect(tmp_path / "db") as connection:
+        connection.execute("create table log (user_id)")
+    return (tmp_path / "db").read_bytes()
+
+
+@pytest.fixture
+def check(lay):
+    folders = map(str, itertools.count())
+
+    """check(bytes of the log, format) runs the preflight."""
+
+    def run(raw: bytes | str, format_: str = "csv", **keys) -> None:
+        folder = lay({"log": raw, "items.csv": "item_id\ni\n"}, next(folders))
+        source = {"path": "log", "format": format_, **keys}
+        data = {"interactions": source, "items": {"path": "items.csv"}}
+        split = {"kind": "last_item"} if format_ == "sequences" else {}
+        preflight.check(Dataset.model_validate({"data": data, "split": split}), folder)
+
+    return run
+
+
+@pytest.mark.parametrize("format_", ["csv", "jsonl", "sequences"])
+@pytest.mark.parametrize(
+    ("raw", "name", "advice"),
+    [
+        (made(pq.write_table, TABLE), "received Parquet", 'format = "parquet"'),
+        (made(orc.write_table, TABLE), "received ORC", "Parquet"),
+        (made(feather.write_feather, TABLE), "Arrow", "Parquet"),
+        (b"Obj\x01\x04\x14avro.codec", "Avro", "Parquet"),
+        (zipped("log.csv"), "zip archive", "unpack"),
+        (zipped("xl/workbook.xml"), "Excel", "CSV"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Excel", "CSV"),
+        (tarred(), "tar archive", "unpack"),
+        (b"7z\xbc\xaf\x27\x1c", "packed archive", "unpack"),
+        (LOG.encode("utf-16"), "UTF-16", "iconv"),
+        (LOG.encode("utf-16-le"), "UTF-16", "iconv"),
+        (LOG.encode("utf-16-be"), "UTF-16", "iconv"),
+        (b"\n <!DOCTYPE html><html>", "web page", "download"),
+        (pickle.dumps(ROWS), "pickle", "CSV"),
+    ],
+)  # fmt: skip
+def test_what_is_no_text_is_named(check, raw, name, advice, format_):
+    with pytest.raises((ConfigError, DataRefused)) as caught:
+        check(raw, format_)
+    message = str(caught.value)
+    assert name in message
+    assert advice in message
+    assert "codec" not in message
+    assert len(message) < 300
+
+
+def test_a_database(check, tmp_path):
+    with pytest.raises(DataRefused, match="SQLite"):
+        check(database(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (json.dumps(ROWS), "one array"),
+        (json.dumps(ROWS, indent=2), "one array"),
+        ("[" + ",\n".join(map(json.dumps, ROWS)) + "]", "one array"),
+        ("\n".join(json.dumps(row, indent=2) for row in ROWS), "over several lines"),
+        ("\n".join(map(str, ROWS)), "Python's dict text"),
+        (LOG, 'format = "csv"'),
+        ("[" + "1," * 10_000_000, "one array"),
+    ],
+)  # fmt: skip
+def test_what_is_no_json_lines_is_named(check, text, words):
+    with pytest.raises(ConfigError) as caught:
+        check(text, "jsonl")
+    assert words in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [(LOG, 'format = "csv"'), (json.dumps(ROWS[0]), 'format = "jsonl"'),
+     (zipped("log.parquet"), "zip archive")],
+)  # fmt: skip
+def test_what_is_no_parquet_is_named(check, raw, words):
+    with pytest.raises(ConfigError, match="expected Parquet") as caught:
+        check(raw, "parquet")
+    assert words in str(caught.value)
+
+
+def test_json_where_delimited_text_should_be(check):
+    with pytest.raises(ConfigError, match='format = "jsonl"'):
+        check("".join(json.dumps(row) + "\n" for row in ROWS))
+
+
+def test_an_error_shows_little_of_what_a_file_holds(check):
+    with pytest.raises(ConfigError) as caught:
+        check(",".join(f"column{n}{'x' * 1000}" for n in range(1000)))
+    assert len(str(caught.value)) < 1500
+    with pytest.raises(DataRefused) as refused:
+        check(b"\xe9" * 100_000)
+    assert "codec" not in str(refused.value)
+    assert len(str(refused.value)) < 500
+
+
+def test_a_blank_first_line_and_a_second_header_are_named(check):
+    with pytest.raises(ConfigError, match="first line is blank"):
+        check("\n" + LOG)
+    columns = ["user", "item", "timestamp"]
+    with pytest.raises(ConfigError, match="looks like a header too"):
+        check(LOG, columns=columns, user_id="user", item_id="item")
+
+
+def test_good_text_passes(check):
+    check(LOG)
+
+
+def test_a_log_whose_ids_begin_like_a_magic_number_passes(check):
+    check("PAR1,ORC,1600000000\n", columns=["user_id", "item_id", "timestamp"])
