@@ -10,7 +10,7 @@ from collections.abc import Callable
 from tfx import v1 as tfx
 from tfx.dsl.components.base.base_node import BaseNode
 
-from benchmarks.simulated_csv import FILE
+from benchmarks.simulated_csv import CATALOGUE, FILE
 from components.ingest import preflight
 from components.interactions_gen import InteractionsGen
 from pipeline.config import BeamConfig
@@ -22,8 +22,11 @@ def dataset() -> Dataset:
     heads = {"purchase": "binary", "rating": "regression"}
     return Dataset.model_validate(
         {
-            # The catalogue is not read: both take in the events alone.
-            "data": {"interactions": {"path": FILE}, "items": {"path": FILE}},
+            # Of the catalogue the ids alone are read, to see whether those of the events meet them.
+            "data": {
+                "interactions": {"path": FILE},
+                "items": {"path": CATALOGUE, "format": "jsonl"},
+            },
             "features": {"context": {"device": {"kind": "category"}}},
             "labels": {"ranking": {n: {"column": n, "kind": kind} for n, kind in heads.items()}},
         }

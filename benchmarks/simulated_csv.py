@@ -8,15 +8,21 @@ import pyarrow.json
 from pipeline.simulator.simulate import simulate
 
 FILE = "events.csv"
+CATALOGUE = "catalogue/items.jsonl"
+"""In a folder of its own: CsvExampleGen takes every file that lies beside FILE for events."""
 
 
 def write(folder: pathlib.Path, events: int, seed: int) -> None:
-    """Makes `folder` with FILE: user_id, item_id, timestamp, device, purchase, rating."""
+    """Makes `folder` with FILE (user_id, item_id, timestamp, device, purchase, rating) and
+    CATALOGUE.
+    """
     users, items = max(events // 20, 100), min(max(events // 50, 200), 20_000)
     simulate(folder, users=users, items=items, events=events, seed=seed)
     pyarrow.json.read_json(folder / "events.jsonl").to_pandas().to_csv(folder / FILE, index=False)
+    (folder / CATALOGUE).parent.mkdir()
+    (folder / "items.jsonl").rename(folder / CATALOGUE)
     for other in folder.iterdir():
-        if other.name != FILE:
+        if other.is_file() and other.name != FILE:
             other.unlink()
 
 

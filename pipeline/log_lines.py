@@ -1,4 +1,4 @@
-"""What a person should know of the event log: what is far from all others in time."""
+"""What a person should know of the event log: which ids meet, and what is far in time."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,20 +12,37 @@ _WORDS = {
     far_events.FUTURE: ("yet to come", "data.interactions.not_after rejects"),
 }
 
+_MEETING = {
+    "items": "events are of items in the catalogue",
+    "users": "users of the log are in the user table",
+}
+
 
 def told(counts: Counts) -> dict[str, Any]:
     """`log` of the summary: `begin` and `end` of the log's bulk (seconds since epoch, UTC), and,
-    where there are some, events that are far from it, with `samples`.
+    where there are some, events that are far from it, with `samples`; and by `meetings` how many of
+    the events are of items in the catalogue, and of its users in the user table.
     """
     totals = counts.totals
     bulk = {"begin": totals.get("t_begin", 0), "end": totals.get("t_end", 0)}
     far = {name: totals[name] for name in far_events.NAMES if name in totals}
     samples = {name: counts.samples.get(name, []) for name in far}
-    return bulk | far | ({"samples": samples} if far else {})
+    met = {
+        name: {"total": found.total, "met": found.met, "share": found.share}
+        for name, found in counts.meetings.items()
+    }
+    return bulk | {"meetings": met} | far | ({"samples": samples} if far else {})
 
 
 def lines(log: dict[str, Any]) -> Iterator[str]:
-    """One for each kind of event that is far; of a summary that says nothing, none."""
+    """What meets, then one for each kind of event that is far; of a summary that says nothing,
+    none.
+    """
+    for name, found in log.get("meetings", {}).items():
+        yield (
+            f"{name}: {found['met']:,} of {found['total']:,} {_MEETING[name]} "
+            f"({found['share']:.1%})"
+        )
     for name, (where, remedy) in _WORDS.items():
         count = log.get(name, 0)
         if count:

@@ -169,6 +169,12 @@ class Data(Strict):
     times and `available` that cannot be read reject their record. An unreadable feature, label or
     title counts as absent; such values are counted by key, and the run stops with exit code 3 where
     no value of a key can be read."""
+    min_known_items: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Below this share of events whose item is in the catalogue the run stops with exit code 3, and
+    says with examples of both what may keep the ids apart. Ids are compared letter by letter: `8`
+    is neither `8.0` nor `08` nor ` 8`. What meets is part of every run's end."""
+    min_known_users: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """The same of the log's users and the user table, where there is one; 0 for a table of few."""
     window: Annotated[int, Field(ge=2)] = 1024
     """Events of one timeline that one Example may hold as its own."""
     carry: Annotated[int, Field(ge=1)] = 1024

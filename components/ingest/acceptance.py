@@ -1,9 +1,12 @@
 """The rules that a finished ingestion must pass before anything may be built on it."""
 
+from collections.abc import Iterable
+
 from apache_beam.io.filesystems import FileSystems
 
-from components.ingest import dead_letters, rejection
+from components.ingest import dead_letters, meeting, rejection
 from components.ingest.counts import Counts, TableCounts
+from components.ingest.meeting import Meeting
 from schema import timeline
 from schema.errors import DataRefused
 from schema.sources import Data
@@ -25,13 +28,16 @@ _HINTS = {
 def check(counts: Counts, data: Data, rejected_dir: str) -> None:
     """Raises AssertionError when records were lost, DataRefused when the data broke a rule.
 
-    The rules: something was read and something accepted in every table; no record was refused for a
-    reason that the configuration says shall stop the run; no more than
-    `data.max_rejected_fraction` of a table's records were rejected; every split has an event.
+    The rules: enough of the log's ids meet those of the other tables; something was read and
+    something accepted in every table; no record was refused for a reason that the configuration
+    says shall stop the run; no more than `data.max_rejected_fraction` of a table's records were
+    rejected; every split has an event.
     """
     for name, table in counts.tables.items():
-        folder = FileSystems.join(rejected_dir, name)
         _conserved(name, table)
+    _meet(counts, data)
+    for name, table in counts.tables.items():
+        folder = FileSystems.join(rejected_dir, name)
         _without(_fatal(data), name, table, folder)
         _readable(name, table)
         _within_limit(name, table, data.max_rejected_fraction, folder)
@@ -46,6 +52,35 @@ def check(counts: Counts, data: Data, rejected_dir: str) -> None:
             f"interactions: expected events in every split, received none in {', '.join(empty)} of "
             f"{counts.tables['interactions'].accepted} events {_division(counts.totals)}"
         )
+
+
+def _meet(counts: Counts, data: Data) -> None:
+    rules = {
+        "items": ("events to be of items in the catalogue", "min_known_items"),
+        "users": ("users of the log to be in the user table", "min_known_users"),
+    }
+    for name, found in counts.meetings.items():
+        expected, key = rules[name]
+        least = getattr(data, key)
+        if found.share < least:
+            raise DataRefused(
+                f"{name}: expected at least {least:.2%} of the {expected}, as data.{key} says, "
+                f"received {found.met:,} of {found.total:,} ({found.share:.2%}); the log has "
+                f"{_shown(found.alone)}, the table {_shown(found.others)}; "
+                f"{_remedy(found, least)}, or lower data.{key}"
+            )
+
+
+def _shown(ids: Iterable[str]) -> str:
+    return ", ".join(map(repr, ids)) or "no other id"
+
+
+def _remedy(found: Meeting, least: float) -> str:
+    reason = meeting.likely_reason(found, least)
+    if reason is None:
+        return "is it the right column of both? write the same ids in both tables"
+    share = found.by_change[reason] / found.total
+    return f"without {reason} {share:.2%} would meet: write ids alike in both tables"
 
 
 def _fatal(data: Data) -> dict[str, str]:

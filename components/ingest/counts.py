@@ -6,6 +6,8 @@ from typing import TypedDict
 
 from apache_beam.io.filesystems import FileSystems
 
+from components.ingest.meeting import Meeting
+
 FILE_NAME = "counts.json"
 SHOWN = 3
 """Samples of a total that are kept: the first in order of their text."""
@@ -51,6 +53,9 @@ class Counts:
     those that `far_events` names. Items: items."""
     samples: dict[str, list[str]] = dataclasses.field(default_factory=dict)
     """By total, some of what it counts, as a message names them."""
+    meetings: dict[str, Meeting] = dataclasses.field(default_factory=dict)
+    """items: of the events, those of items of the catalogue. users: of the log's users, those of
+    the user table, where there is one."""
 
     @property
     def rejected_by_reason(self) -> dict[str, dict[str, int]]:
@@ -58,17 +63,20 @@ class Counts:
         return {name: table.rejected_by_reason for name, table in self.tables.items()}
 
     def to_json(self) -> str:
-        """One JSON object: the totals, `samples` and `tables`."""
+        """One JSON object: the totals, `samples`, `meetings` and `tables`."""
         tables = {name: dataclasses.asdict(table) for name, table in self.tables.items()}
-        return json.dumps({**self.totals, "samples": self.samples, "tables": tables})
+        meetings = {name: dataclasses.asdict(found) for name, found in self.meetings.items()}
+        extra = {"samples": self.samples, "meetings": meetings}
+        return json.dumps({**self.totals, **extra, "tables": tables})
 
 
 def from_json(text: str) -> Counts:
     """The reverse of `Counts.to_json`."""
     totals = json.loads(text)
     tables = {name: TableCounts(**table) for name, table in totals.pop("tables").items()}
-    samples = totals.pop("samples", {})
-    return Counts(tables, totals, samples)
+    samples, meetings = totals.pop("samples", {}), totals.pop("meetings", {})
+    met = {name: Meeting(**found) for name, found in meetings.items()}
+    return Counts(tables, totals, samples, met)
 
 
 def key(table: str, what: str, reason: str = "") -> str:
@@ -81,14 +89,9 @@ def unreadable_key(table: str, field: str, example: str) -> str:
     return key(table, _UNREADABLE, json.dumps([field, example]))
 
 
-def gather(
-    tallies: dict[str, int],
-    tables: tuple[str, ...],
-    totals: dict[str, int],
-    samples: dict[str, list[str]] | None = None,
-) -> Counts:
+def gather(tallies: dict[str, int], tables: tuple[str, ...], totals: dict[str, int]) -> Counts:
     """Sums by `key` -> counts of `tables`. What never happened is 0."""
-    return Counts({table: _of_table(tallies, table) for table in tables}, totals, samples or {})
+    return Counts({table: _of_table(tallies, table) for table in tables}, totals)
 
 
 def write(uri: str, counts: Counts) -> None:

@@ -19,13 +19,15 @@ from components.ingest import (
     fields,
     histories,
     items,
+    meetings,
     shards,
     splits,
     tables,
     timelines,
 )
 from components.ingest.clock import Clock, Times, TimesOf
-from components.ingest.ordering import HISTOGRAMS, SHARDS, TALLIES, Order, Shard
+from components.ingest.meetings import Ids
+from components.ingest.ordering import HISTOGRAMS, IDS, SHARDS, TALLIES, Order, Shard
 from components.ingest.read_table import ReadTable, paths_and_shards
 from components.ingest.rejection import STRAGGLER
 from components.ingest.table_spec import FILE, LINE, ORIGIN, TableSpec
@@ -70,10 +72,9 @@ def build(
     # Every shard, even one without a record, writes its files.
     records["seed"] = pipeline | "Shards" >> beam.Create([(n, b"") for n in range(count)])
     source = dataset.data.interactions
-    known = (
-        items.known(pipeline, dataset, data_dir) if event_rules.needs_catalogue(source) else None
-    )
-    order = Order(source, letters["interactions"], known)
+    strict = event_rules.needs_catalogue(source)
+    known = items.known(pipeline, dataset, data_dir, ids_alone=not strict)
+    order = Order(source, letters["interactions"], known if strict else None)
     ordered: Any = records | "Gather" >> beam.CoGroupByKey() | "Order" >> order
     combine = TimesOf(dataset.split, within_bulk=source.stragglers == "reject")
     times = ordered[HISTOGRAMS] | "Times" >> beam.CombineGlobally(combine)
@@ -85,11 +86,23 @@ def build(
     cuts = times | "Cuts" >> beam.FlatMap(_moments)
     everything = (*tallies, ordered[TALLIES], written, accepted, cuts)
     names = tuple(spec.name for spec, _ in specs)
-    _ = (
-        everything
-        | "AllTallies" >> beam.Flatten()
-        | WriteCounts(names, examples_uri, written_all[_SAMPLES])
-    )
+    found = _ids(ordered[IDS], known) | "Meet" >> meetings.Meet(count)
+    extra = (written_all[_SAMPLES], found)
+    _ = everything | "AllTallies" >> beam.Flatten() | WriteCounts(names, examples_uri, *extra)
+
+
+def _ids(ordered: beam.PCollection, known: beam.PCollection | None) -> beam.PCollection:
+    """Without a catalogue its events have nothing to meet."""
+    if known is None:
+        return ordered | "UsersAlone" >> beam.Filter(lambda ids: ids.of == "users")
+    catalogue = known | "CatalogueIds" >> beam.Map(_of_catalogue)
+    return (ordered, catalogue) | "AllIds" >> beam.Flatten()
+
+
+def _of_catalogue(packed: bytes) -> Ids:
+    found = shards.unpack([packed])
+    assert found is not None, "expected a packed table"
+    return meetings.of_table("items", found[timeline.ITEM_ID].combine_chunks())
 
 
 def _specs(dataset: Dataset, data_dir: str) -> list[tuple[TableSpec, list[str]]]:

@@ -7,7 +7,7 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.ingest import counts, dead_letters, examples, fields, shards
+from components.ingest import counts, dead_letters, examples, fields, files, shards
 from components.ingest.latest import latest
 from components.ingest.read_table import ReadTable, paths_and_shards
 from components.ingest.rejection import DUPLICATE_ID
@@ -43,13 +43,21 @@ def build(
     _ = tallies | WriteCounts(("items",), examples_uri)
 
 
-def known(pipeline: beam.Pipeline, dataset: Dataset, data_dir: str) -> beam.PCollection:
+def known(
+    pipeline: beam.Pipeline, dataset: Dataset, data_dir: str, ids_alone: bool
+) -> beam.PCollection | None:
     """Ids of the items that `build` accepts: packed tables of ITEM_ID alone, repetitions included.
+    With `ids_alone` no other column is read, and items that `build` refuses for one are among them.
+    None where the catalogue has no file, which `build` says.
 
     Read again from the catalogue's files, so that events wait for no other component; `build`
     writes the dead letters and counts.
     """
+    if not files.match(data_dir, dataset.data.items):
+        return None
     spec, paths = table(dataset, data_dir)
+    if ids_alone:
+        spec = spec._replace(fields=spec.fields[:1], origin=())
     read: Any = pipeline | ReadTable(spec, paths, None)
     return read["records"] | "ItemIds" >> beam.MapTuple(_id_alone)
 

@@ -8,10 +8,11 @@ import numpy as np
 import pyarrow as pa
 from apache_beam.pvalue import AsIter, TaggedOutput
 
-from components.ingest import counts, dead_letters, event_rules, events, shards
+from components.ingest import counts, dead_letters, event_rules, events, meetings, shards
 from components.ingest.clock import histogram
-from components.ingest.fields import TIMESTAMP
+from components.ingest.fields import ITEM_ID, TIMESTAMP
 from components.ingest.latest import latest
+from components.ingest.meetings import Ids
 from components.ingest.rejection import REPEATED_USER
 from components.ingest.table_spec import ORIGIN
 from schema import timeline
@@ -20,6 +21,7 @@ from schema.sources import InteractionsSource
 SHARDS = "shards"
 HISTOGRAMS = "histograms"
 TALLIES = "tallies"
+IDS = "ids"
 
 
 class Shard(NamedTuple):
@@ -32,7 +34,7 @@ class Shard(NamedTuple):
 
 class Order(beam.PTransform):
     """(shard, {"interactions": packed tables, "users": packed tables}) -> SHARDS, HISTOGRAMS of
-    times, and TALLIES.
+    times, TALLIES, and IDS (see `meetings`) of the items in the events and of users.
 
     `catalogue` holds packed tables of the known item ids, None where they do not matter;
     `letters_dir` is where the dead letters of events go.
@@ -52,7 +54,7 @@ class Order(beam.PTransform):
         """One element a shard."""
         known = () if self._catalogue is None else (AsIter(self._catalogue),)
         order = beam.ParDo(_order, *self._arguments, *known)
-        return gathered | order.with_outputs(HISTOGRAMS, TALLIES, main=SHARDS)
+        return gathered | order.with_outputs(HISTOGRAMS, TALLIES, IDS, main=SHARDS)
 
 
 def _order(
@@ -62,21 +64,20 @@ def _order(
     catalogue: Iterable[bytes] = (),
 ) -> Iterator[Any]:
     shard, parts = element
-    log, log_tallies = _events(shard, parts["interactions"], source, letters_dir, catalogue)
+    once, log_tallies = _in_order(shard, parts["interactions"], source, letters_dir)
     people, people_tallies = _users(parts.get("users", ()))
-    for tally in (*log_tallies, *people_tallies):
+    for each in _ids(once, people, "users" in parts):
+        yield TaggedOutput(IDS, each)
+    log, late_tallies = _judged(shard, once, source, letters_dir, catalogue)
+    for tally in (*log_tallies, *late_tallies, *people_tallies):
         yield TaggedOutput(TALLIES, tally)
     moments = np.zeros(0, np.int64) if log is None else log[TIMESTAMP].to_numpy()
     yield TaggedOutput(HISTOGRAMS, histogram(moments))
     yield Shard(shard, _packed(log), _packed(people))
 
 
-def _events(
-    shard: int,
-    parts: Iterable[bytes],
-    source: InteractionsSource,
-    letters_dir: str,
-    catalogue: Iterable[bytes],
+def _in_order(
+    shard: int, parts: Iterable[bytes], source: InteractionsSource, letters_dir: str
 ) -> tuple[pa.Table | None, list[tuple[str, int]]]:
     log = shards.unpack(parts)
     if log is None:
@@ -87,13 +88,25 @@ def _events(
         dead_letters.write_late(letters_dir, shard, {REPEATED_USER: repeated}, "repeated")
         tallies.append((counts.key("interactions", "rejected", REPEATED_USER), repeated.num_rows))
     once = events.in_order(log)
-    tallies.append((counts.key("interactions", "duplicates"), log.num_rows - once.num_rows))
-    if not event_rules.needs_origin(source):
-        return once, tallies
-    judged = event_rules.judge(once, source, _ids(catalogue))
+    duplicates = log.num_rows - once.num_rows
+    return once, [*tallies, (counts.key("interactions", "duplicates"), duplicates)]
+
+
+def _judged(
+    shard: int,
+    once: pa.Table | None,
+    source: InteractionsSource,
+    letters_dir: str,
+    catalogue: Iterable[bytes],
+) -> tuple[pa.Table | None, list[tuple[str, int]]]:
+    if once is None or not event_rules.needs_origin(source):
+        return once, []
+    judged = event_rules.judge(once, source, _known(catalogue))
     dead_letters.write_late(letters_dir, shard, judged.refused)
-    for reason, table in judged.refused.items():
-        tallies.append((counts.key("interactions", "rejected", reason), table.num_rows))
+    tallies = [
+        (counts.key("interactions", "rejected", reason), table.num_rows)
+        for reason, table in judged.refused.items()
+    ]
     if source.stragglers == "reject":  # which ones is known where all shards' times are
         return judged.kept, tallies
     return judged.kept.drop(list(ORIGIN)), tallies
@@ -110,7 +123,17 @@ def _users(parts: Iterable[bytes]) -> tuple[pa.Table | None, list[tuple[str, int
     ]
 
 
-def _ids(catalogue: Iterable[bytes]) -> pa.Array:
+def _ids(once: pa.Table | None, people: pa.Table | None, has_users: bool) -> Iterator[Ids]:
+    if once is not None:
+        yield meetings.of_log("items", once[ITEM_ID].combine_chunks())
+    if once is not None and has_users:
+        users = once[timeline.USER_ID].take(pa.array(events.starts_of_users(once)[:-1]))
+        yield meetings.of_log("users", users.combine_chunks())
+    if people is not None:
+        yield meetings.of_table("users", people[timeline.USER_ID].combine_chunks())
+
+
+def _known(catalogue: Iterable[bytes]) -> pa.Array:
     known = shards.unpack(catalogue)
     nothing = pa.array([], pa.large_string())
     return nothing if known is None else known[timeline.ITEM_ID].combine_chunks()

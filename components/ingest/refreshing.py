@@ -1,5 +1,6 @@
 """New items and new events for a refresh: read at once, refused and counted as by ingestion."""
 
+import dataclasses
 from collections import Counter
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from components.ingest import (
     events,
     fields,
     items,
+    meeting,
     preflight,
     read_at_once,
 )
@@ -82,9 +84,15 @@ def read_events(dataset: Dataset, path: str, rejected_dir: str, item_ids: pa.Arr
     read = read_at_once.read(_events_spec(dataset), paths, letters)
     kept = _kept_events(read, source, letters, item_ids)
     counted = counts.gather(read.tallies, ("interactions",), {})
+    met = meeting.meet(_item_ids(read.records), item_ids.cast(pa.large_string()))
+    counted = dataclasses.replace(counted, meetings={"items": met})
     acceptance.check(counted, dataset.data, rejected_dir)
     positive = kept.filter(pc.equal(kept[timeline.POSITIVE], 1))
     return Accepted(positive.select(refreshing.SCHEMA.names).cast(refreshing.SCHEMA), counted)
+
+
+def _item_ids(events: pa.Table) -> pa.Table:
+    return meeting.weighed(events[timeline.ITEM_ID].combine_chunks())
 
 
 def _at(dataset: Dataset, table: str, path: str) -> Dataset:

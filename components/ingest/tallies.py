@@ -1,12 +1,14 @@
 """Beam: tallies of all workers -> the counts of the run."""
 
+import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
 import apache_beam as beam
 from apache_beam.pvalue import AsIter
 
-from components.ingest import counts
+from components.ingest import counts, meeting
+from components.ingest.meeting import Meeting
 
 
 class WriteCounts(beam.PTransform):
@@ -16,22 +18,26 @@ class WriteCounts(beam.PTransform):
     """
 
     def __init__(
-        self, tables: tuple[str, ...], uri: str, samples: beam.PCollection | None = None
+        self,
+        tables: tuple[str, ...],
+        uri: str,
+        samples: beam.PCollection | None = None,
+        meetings: beam.PCollection | None = None,
     ) -> None:
-        """`samples` are of (total, texts), in each shard's order."""
+        """`samples` are of (total, texts), `meetings` of (table, Meeting), some of each."""
         super().__init__()
         self._tables = tables
         self._uri = uri
-        self._samples = samples
+        self._extra = [part for part in (samples, meetings) if part is not None]
 
     def expand(self, tallies: beam.PCollection) -> Any:
         """Adds up, then writes once."""
-        samples = () if self._samples is None else (AsIter(self._samples),)
+        extra = [AsIter(part) for part in self._extra]
         return (
             tallies
             | "Add" >> beam.CombinePerKey(sum)
             | "All" >> beam.combiners.ToDict()
-            | "Store" >> beam.Map(_store, self._tables, self._uri, *samples)
+            | "Store" >> beam.Map(_store, self._tables, self._uri, *extra)
         )
 
 
@@ -40,9 +46,16 @@ def _store(
     tables: tuple[str, ...],
     uri: str,
     samples: Iterable[tuple[str, list[str]]] = (),
+    meetings: Iterable[tuple[str, Meeting]] = (),
 ) -> None:
     totals = {name: n for name, n in sorted(sums.items()) if "/" not in name}
     gathered: dict[str, list[str]] = {}
     for name, texts in samples:
         gathered[name] = sorted([*gathered.get(name, []), *texts])[: counts.SHOWN]
-    counts.write(uri, counts.gather(sums, tables, totals, dict(sorted(gathered.items()))))
+    counted = counts.gather(sums, tables, totals)
+    met: dict[str, list[Meeting]] = {}
+    for name, part in meetings:
+        met.setdefault(name, []).append(part)
+    whole = {name: meeting.together(parts) for name, parts in sorted(met.items())}
+    shown = dict(sorted(gathered.items()))
+    counts.write(uri, dataclasses.replace(counted, samples=shown, meetings=whole))
