@@ -76,22 +76,21 @@ def test_events_for_unknown_items_are_kept_where_nothing_else_is_said(lay, inges
 
 @pytest.mark.parametrize("policy", ["reject", "fail"])
 def test_events_for_unknown_items_become_letters(policy, lay, ingest_events):
-    # An item that the catalogue's own ingestion refuses (y: its price is no number) is unknown too.
+    # An item whose price is no number (y) has none, and is known.
     dataset = described(unknown_item=policy).model_copy(
         update={"features": Dataset.model_validate(
             {"data": described().data, "features": FEATURES}).features}
     )  # fmt: skip
     done = ingest_events(dataset, lay({"log.csv": EVENTS, "items.csv": CATALOGUE}))
     assert done.letters("interactions") == [
-        ("log.csv", 2, "unknown_item", f"u,y,{T0 + 1}"),
         ("log.csv", 4, "unknown_item", f"v,gone,{T0 + 2}"),
     ]
     table = done.counts.tables["interactions"]
-    assert (table.read, table.accepted, table.rejected, table.duplicates) == (6, 3, 2, 1)
+    assert (table.read, table.accepted, table.rejected, table.duplicates) == (6, 4, 1, 1)
     kept = [item for split in ("train", "valid", "test") for _, item, _ in done.events(split)]
-    assert sorted(kept) == ["x", "x", "z"]
+    assert sorted(kept) == ["x", "x", "y", "z"]
     assert not (done.root / "rejected" / "items").exists()
-    refused = "data.interactions.unknown_item" if policy == "fail" else "40.00%|33.33%"
+    refused = "data.interactions.unknown_item" if policy == "fail" else "16.67%"
     with pytest.raises(DataRefused, match=refused):
         acceptance.check(done.counts, dataset.data, "rejected")
 

@@ -37,7 +37,9 @@ def test_events_by_hand(lay, ingest_events):
     assert done.letters("interactions") == [("log.txt", 4, "wrong_field_count", "lonely")]
     table = done.counts.tables["interactions"]
     assert (table.read, table.accepted, table.rejected, table.duplicates) == (10, 9, 1, 0)
-    assert done.counts.totals == {"users": 3, "train": 5, "valid": 2, "test": 2}
+    assert done.counts.totals == {
+        "users": 3, "train": 5, "valid": 2, "test": 2, "t_begin": END - 3, "t_end": END + 1,
+    }  # fmt: skip
 
 
 @given(st.lists(st.text(st.sampled_from('ab"\t \u2003é\0,'), max_size=8), max_size=8))
