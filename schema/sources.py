@@ -36,6 +36,9 @@ class Source(Strict):
     """Between two fields of `csv`; may be several characters, "\\t" for a tab."""
     columns: list[str] | None = None
     """Names of the columns of `csv`; where absent the first line holds them."""
+    strip_names: bool = True
+    """Whether blanks around the names in a first line of `csv` are no part of them. Blanks around a
+    field always are part of it: ids with them do not meet ids without (see `min_known_items`)."""
     encoding: Literal["utf-8", "latin-1"] = "utf-8"
     """How the bytes are to be read."""
 

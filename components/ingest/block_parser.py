@@ -36,5 +36,5 @@ class BlockParser:
         if self._spec.source.format != "csv":
             return []
         if path not in self._names:
-            self._names[path] = delimited.header(path, self._spec.source)
+            self._names[path] = delimited.column_names(path, self._spec.source)
         return self._names[path]

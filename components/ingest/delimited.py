@@ -92,3 +92,11 @@ def _split_quoted(
 
 def _column(flat: pa.Array, at: int, width: int) -> pa.Array:
     return flat.take(pa.array(np.arange(at, len(flat), width)))
+
+
+def column_names(path: str, source: Source) -> list[str]:
+    """As `header`, without the blanks around names where the source strips them."""
+    names = header(path, source)
+    if source.strip_names and source.columns is None:
+        return [name.strip() for name in names]
+    return names

@@ -149,7 +149,7 @@ def _has_content(path: str) -> bool:
 def _check_delimited(table: _Table, paths: list[str]) -> None:
     """Every file has its own header, unless the configuration names the columns of all."""
     for path in paths[:1] if table.source.columns is not None else paths:
-        found = delimited.header(path, table.source)
+        found = delimited.column_names(path, table.source)
         hint = f"is delimiter = {table.source.delimiter!r} right?"
         if file_kinds.is_json(found[0]):
             hint = 'is it JSON? Then set format = "jsonl"'

@@ -8,8 +8,9 @@ import random
 
 import pytest
 
-from components.ingest import blocks, histories
+from components.ingest import blocks, histories, preflight
 from schema.dataset import Dataset
+from schema.errors import ConfigError
 
 T0 = 1_600_000_000
 
@@ -316,6 +317,17 @@ def test_a_tie_stands_in_the_order_of_files_and_lines(lay, ingest_events):
     found = histories.lookup(done.histories, "a")
     assert found is not None
     assert found.item_ids == ["z", "y", "e", "c", "d"]
+
+
+@pytest.mark.parametrize("head", ["user_id, item_id ,\ttimestamp", "user_id,item_id,timestamp "])
+def test_blanks_around_names_are_no_part_of_them(lay, ingest_events, head):
+    folder = lay({"log.csv": f"{head}\na,x,{T0}\n", "items.csv": " item_id\nx\n"})
+    preflight.check(dataset({"path": "log.csv"}), folder)
+    found = ingest_events(dataset({"path": "log.csv"}), folder)
+    assert found.events("test") == [("a", "x", T0)]
+    assert found.counts.meetings["items"].met == 1
+    with pytest.raises(ConfigError, match="expects column"):
+        preflight.check(dataset({"path": "log.csv", "strip_names": False}), folder)
 
 
 def test_no_histories_at_all_is_an_error(tmp_path):
