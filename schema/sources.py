@@ -34,6 +34,14 @@ class Source(Strict):
     several integers, is rejected as `inexact_id`."""
     delimiter: Annotated[str, Field(min_length=1)] = ","
     """Between two fields of `csv`; may be several characters, "\\t" for a tab."""
+    quoting: Literal["csv", "none"] = "csv"
+    """`csv`: a field of `csv` that begins with a quotation mark ends with one, and may hold
+    delimiters, line breaks and, doubled, quotation marks, up to 1 MiB; a mark elsewhere is an
+    ordinary character. `none`: every mark is, as in many files with tabs. For delimiters of any
+    length."""
+    escape: Annotated[str | None, Field(pattern=r"^[!-~]$")] = None
+    """Character of `csv`, often a backslash, that makes the one behind it ordinary: a quotation
+    mark, a delimiter, a line break, itself; none where absent."""
     columns: list[str] | None = None
     """Names of the columns of `csv`; where absent the first line holds them."""
     strip_names: bool = True
@@ -83,6 +91,13 @@ class Source(Strict):
         if self.format != "csv" and self.columns is not None:
             raise ValueError(
                 f'columns goes with format = "csv": {self.format} files name their own columns'
+            )
+        if self.format != "csv" and (self.quoting, self.escape) != ("csv", None):
+            raise ValueError(f'quoting and escape go with format = "csv", not {self.format}')
+        if self.escape is not None and self.escape in ('"', *self.delimiter):
+            raise ValueError(
+                "expected an escape that is neither a quotation mark nor in the delimiter, "
+                f"received {self.escape!r}; two quotation marks for one need no escape"
             )
         if self.columns is not None and len(set(self.columns)) != len(self.columns):
             raise ValueError(f"columns must differ from each other, received {self.columns}")

@@ -13,7 +13,7 @@ from schema.sources import Data
 
 _HINTS = {
     rejection.WRONG_FIELD_COUNT: "are delimiter and columns right?",
-    rejection.BROKEN_QUOTING: "is a quotation mark an ordinary character here?",
+    rejection.BROKEN_QUOTING: 'is quoting = "none" right?',
     rejection.HEADER_LINE: "leave columns out where each file has a header of its own",
     rejection.BROKEN_JSON: "is format right?",
     rejection.INVALID_ENCODING: "is encoding right?",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from components.ingest import delimited, lines, parquet_rows, sequences, tables
+from components.ingest import delimited, lines, parquet_rows, quoting, sequences, tables
 from components.ingest.blocks import Block
 from components.ingest.parquet_rows import RowGroup
 from components.ingest.table_spec import TableSpec
@@ -28,7 +28,7 @@ class BlockParser:
     def _decoded(self, block: Block) -> lines.Lines:
         source = self._spec.source
         has_header = source.format == "csv" and source.columns is None
-        found = lines.decode(block, source.encoding, header=has_header)
+        found = lines.decode(block, source.encoding, has_header, quoting.of(source))
         return sequences.expand(found) if source.format == "sequences" else found
 
     def _columns_of(self, path: str) -> list[str]:

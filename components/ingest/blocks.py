@@ -6,14 +6,15 @@ from typing import NamedTuple
 
 import apache_beam as beam
 
-from components.ingest import compression
+from components.ingest import compression, record_ends
+from components.ingest.quoting import Dialect
 
 BLOCK_BYTES = 8 << 20
 _WHOLE_FILE = -1
 
 
 class Block(NamedTuple):
-    """Some whole lines of one file."""
+    """Some whole lines, and whole records, of one file."""
 
     path: str
     first_line: int
@@ -43,9 +44,12 @@ class ReadBlocks(beam.PTransform):
     bytes themselves never pass through a shuffle.
     """
 
-    def __init__(self, paths: list[str], block_bytes: int = BLOCK_BYTES) -> None:
+    def __init__(
+        self, paths: list[str], dialect: Dialect | None, block_bytes: int = BLOCK_BYTES
+    ) -> None:
         super().__init__()
         self._paths = paths
+        self._dialect = dialect
         self._block_bytes = block_bytes
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
@@ -54,18 +58,22 @@ class ReadBlocks(beam.PTransform):
             pipeline
             | "Paths" >> beam.Create(self._paths)
             | "SharePaths" >> beam.Reshuffle()
-            | "Ranges" >> beam.FlatMap(_ranges, self._block_bytes)
+            | "Ranges" >> beam.FlatMap(_ranges, self._dialect, self._block_bytes)
             | "ShareRanges" >> beam.Reshuffle()
-            | "Load" >> beam.FlatMap(_load, self._block_bytes)
+            | "Load" >> beam.FlatMap(_load, self._dialect, self._block_bytes)
         )
 
 
-def blocks(path: str, handle: BufferedIOBase, block_bytes: int) -> Iterator[Block]:
-    """Cuts a file into blocks of about `block_bytes`, at ends of lines only."""
+def blocks(
+    path: str, handle: BufferedIOBase, block_bytes: int, dialect: Dialect | None = None
+) -> Iterator[Block]:
+    """Cuts a file into blocks of about `block_bytes`, at ends of lines only, and in delimited text
+    at ends of records: `dialect` says where these are.
+    """
     line, offset, pending = 1, 0, b""
     for chunk, damaged in _chunks(handle, block_bytes):
         pending += chunk
-        end = pending.rfind(b"\n") + 1
+        end = _last_end(pending, dialect)
         if end:
             data, pending = pending[:end], pending[end:]
             yield Block(path, line, offset, data)
@@ -76,6 +84,11 @@ def blocks(path: str, handle: BufferedIOBase, block_bytes: int) -> Iterator[Bloc
             return
     if pending:
         yield Block(path, line, offset, pending)
+
+
+def _last_end(data: bytes, dialect: Dialect | None) -> int:
+    open_from = record_ends.spans(data, dialect, is_whole=False).open_from
+    return data.rfind(b"\n", 0, open_from) + 1
 
 
 def _chunks(handle: BufferedIOBase, size: int) -> Iterator[tuple[bytes, bool]]:
@@ -98,19 +111,19 @@ def _chunks(handle: BufferedIOBase, size: int) -> Iterator[tuple[bytes, bool]]:
             return
 
 
-def _ranges(path: str, block_bytes: int) -> Iterator[Range]:
+def _ranges(path: str, dialect: Dialect | None, block_bytes: int) -> Iterator[Range]:
     if compression.is_packed(path):
         yield Range(path, 1, 0, _WHOLE_FILE)
         return
     with compression.open_bytes(path) as handle:
-        for block in blocks(path, handle, block_bytes):
+        for block in blocks(path, handle, block_bytes, dialect):
             yield Range(path, block.first_line, block.offset, len(block.data))
 
 
-def _load(where: Range, block_bytes: int) -> Iterator[Block]:
+def _load(where: Range, dialect: Dialect | None, block_bytes: int) -> Iterator[Block]:
     with compression.open_bytes(where.path) as handle:
         if where.length == _WHOLE_FILE:
-            yield from blocks(where.path, handle, block_bytes)
+            yield from blocks(where.path, handle, block_bytes, dialect)
             return
         handle.seek(where.offset)
         data = handle.read(where.length)

@@ -1,14 +1,16 @@
 """Delimited text -> columns. Lines without a quote are split by Arrow, all at once."""
 
 from collections.abc import Collection, Sequence
+from io import BufferedIOBase
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.ingest import compression, quoting
+from components.ingest import compression, quoting, record_ends
 from components.ingest.excerpt import excerpt
 from components.ingest.lines import BYTE_ORDER_MARK
+from components.ingest.quoting import Dialect
 from components.ingest.records import Records
 from components.ingest.rejection import BROKEN_QUOTING, WRONG_FIELD_COUNT, Fault
 from schema.errors import DataRefused
@@ -24,15 +26,27 @@ def header(path: str, source: Source) -> list[str]:
     """
     if source.columns is not None:
         return source.columns
+    dialect = quoting.of(source)
+    assert dialect is not None, "expected delimited text"
     try:
         with compression.open_bytes(path) as handle:
-            line = handle.readline(_LONGEST_HEADER).removeprefix(BYTE_ORDER_MARK).rstrip(b"\r\n")
-        return quoting.split(_decoded(line, source.encoding), source.delimiter)
+            line = _first_record(handle, dialect).removeprefix(BYTE_ORDER_MARK).rstrip(b"\r\n")
+        return quoting.split(_decoded(line, source.encoding), dialect)
     except (_NoText, quoting.BrokenQuoting, *compression.DAMAGED) as error:
         raise DataRefused(
             f"{path}: expected column names in the first line, received {error}; "
             "is it delimited text in this encoding?"
         ) from error
+
+
+def _first_record(handle: BufferedIOBase, dialect: Dialect) -> bytes:
+    record = handle.readline(_LONGEST_HEADER)
+    while record_ends.spans(record, dialect, is_whole=False).open_from < len(record):
+        line = handle.readline(_LONGEST_HEADER)
+        if not line:
+            break
+        record += line
+    return record
 
 
 class _NoText(ValueError):
@@ -47,20 +61,20 @@ def _decoded(line: bytes, encoding: str) -> str:
 
 
 def parse(
-    texts: Sequence[str], names: Sequence[str], wanted: Collection[str], delimiter: str
+    texts: Sequence[str], names: Sequence[str], wanted: Collection[str], dialect: Dialect
 ) -> Records:
     """Splits `texts` into `names` and keeps the columns `wanted`, each large_string.
 
     A line with another number of fields than `names`, or with broken quoting, is a fault.
     """
     lines = pa.array(texts, pa.large_string())
-    quoted = np.flatnonzero(pc.match_substring(lines, pattern='"').to_numpy(zero_copy_only=False))
+    quoted = _not_plain(lines, dialect)
     plain = np.setdiff1d(np.arange(len(texts)), quoted, assume_unique=True)
     parts: list[tuple[np.ndarray, pa.Array]] = []
     faults: dict[int, Fault] = {}
     for index, split in (
-        (plain, pc.split_pattern(lines.take(pa.array(plain)), pattern=delimiter)),
-        (quoted, _split_quoted(texts, quoted, delimiter, faults)),
+        (plain, pc.split_pattern(lines.take(pa.array(plain)), pattern=dialect.delimiter)),
+        (quoted, _split_quoted(texts, quoted, dialect, faults)),
     ):
         counts = pc.list_value_length(split).to_numpy(zero_copy_only=False)
         fits = counts == len(names)
@@ -77,13 +91,21 @@ def parse(
     return Records(columns, index, faults)
 
 
+def _not_plain(lines: pa.Array, dialect: Dialect) -> np.ndarray:
+    """Which lines hold a quote or an escape that counts."""
+    marked = np.zeros(len(lines), bool)
+    for mark in [quoting.QUOTE] * dialect.quotes + [dialect.escape] * bool(dialect.escape):
+        marked |= pc.match_substring(lines, pattern=mark).to_numpy(zero_copy_only=False)
+    return np.flatnonzero(marked)
+
+
 def _split_quoted(
-    texts: Sequence[str], index: np.ndarray, delimiter: str, faults: dict[int, Fault]
+    texts: Sequence[str], index: np.ndarray, dialect: Dialect, faults: dict[int, Fault]
 ) -> pa.Array:
     rows: list[list[str]] = []
     for n in map(int, index):
         try:
-            rows.append(quoting.split(texts[n], delimiter))
+            rows.append(quoting.split(texts[n], dialect))
         except quoting.BrokenQuoting as error:
             faults[n] = Fault(BROKEN_QUOTING, str(error))
             rows.append([])

@@ -1,45 +1,93 @@
-"""Quoted fields of delimited text (RFC 4180), for delimiters of any length.
+"""Fields of delimited text, quoted (RFC 4180) or not, for delimiters of any length.
 
 The standard library's csv module knows delimiters of one character only.
 """
 
+from typing import NamedTuple
+
+from schema.sources import Source
+
+QUOTE = '"'
+
 
 class BrokenQuoting(ValueError):
-    """A quote is opened and not closed right before a delimiter or the end of the line."""
+    """A quote is opened and not closed right before a delimiter or the end of the record."""
 
 
-def split(line: str, delimiter: str) -> list[str]:
-    """Fields of one line; `""` inside a quoted field is one quote.
+class Dialect(NamedTuple):
+    """How fields stand in a record."""
+
+    delimiter: str
+    quotes: bool = True
+    """Whether a field may be quoted; a quote is an ordinary character otherwise."""
+    escape: str = ""
+    """The character behind it is an ordinary one; "" for none."""
+    encoding: str = "utf-8"
+
+    def is_plain(self, text: str | bytes) -> bool:
+        """Whether delimiters and ends of lines are all that counts in `text`."""
+        marks = [QUOTE] * self.quotes + [self.escape] * bool(self.escape)
+        if isinstance(text, bytes):
+            return not any(mark.encode(self.encoding) in text for mark in marks)
+        return not any(mark in text for mark in marks)
+
+
+def of(source: Source) -> Dialect | None:
+    """The source's; None of a format that is no delimited text."""
+    if source.format != "csv":
+        return None
+    quotes = source.quoting == "csv"
+    return Dialect(source.delimiter, quotes, source.escape or "", source.encoding)
+
+
+def split(record: str, dialect: Dialect) -> list[str]:
+    """Fields of one record; `""` inside a quoted field is one quote.
 
     A quote that does not open a field is an ordinary character. Raises BrokenQuoting.
     """
     fields, position = [], 0
     while True:
-        if line.startswith('"', position):
-            field, position = _quoted(line, position + 1, delimiter)
+        if dialect.quotes and record.startswith(QUOTE, position):
+            field, position = _quoted(record, position + 1, dialect)
         else:
-            end = line.find(delimiter, position)
-            end = len(line) if end < 0 else end
-            field, position = line[position:end], end
+            field, position = _unquoted(record, position, dialect)
         fields.append(field)
-        if position == len(line):
+        if position == len(record):
             return fields
-        position += len(delimiter)
+        position += len(dialect.delimiter)
 
 
-def _quoted(line: str, start: int, delimiter: str) -> tuple[str, int]:
+def _unquoted(record: str, start: int, dialect: Dialect) -> tuple[str, int]:
+    """The field that begins at `start`, and where it ends."""
+    parts = []
+    while True:
+        end = record.find(dialect.delimiter, start)
+        end = len(record) if end < 0 else end
+        escape = record.find(dialect.escape, start, end) if dialect.escape else -1
+        if escape < 0:
+            return "".join([*parts, record[start:end]]), end
+        parts.append(record[start:escape] + record[escape + 1 : escape + 2])
+        start = escape + 2
+
+
+def _quoted(record: str, start: int, dialect: Dialect) -> tuple[str, int]:
     """The field whose first character is at `start`, and where its closing quote ends."""
     parts = []
     while True:
-        quote = line.find('"', start)
+        quote = record.find(QUOTE, start)
+        escape = record.find(dialect.escape, start, quote) if dialect.escape else -1
         if quote < 0:
             raise BrokenQuoting("expected a closing quote, received the end of the line")
-        parts.append(line[start:quote])
+        if escape >= 0:
+            parts.append(record[start:escape] + record[escape + 1 : escape + 2])
+            start = escape + 2
+            continue
+        parts.append(record[start:quote])
         after = quote + 1
-        if line.startswith('"', after):
-            parts.append('"')
+        if record.startswith(QUOTE, after):
+            parts.append(QUOTE)
             start = after + 1
-        elif after == len(line) or line.startswith(delimiter, after):
+        elif after == len(record) or record.startswith(dialect.delimiter, after):
             return "".join(parts), after
         else:
             raise BrokenQuoting("expected a delimiter after the closing quote")

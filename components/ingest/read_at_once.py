@@ -6,7 +6,15 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from components.ingest import blocks, compression, counts, dead_letters, parquet_rows, tables
+from components.ingest import (
+    blocks,
+    compression,
+    counts,
+    dead_letters,
+    parquet_rows,
+    quoting,
+    tables,
+)
 from components.ingest.block_parser import BlockParser
 from components.ingest.blocks import Block
 from components.ingest.parquet_rows import RowGroup
@@ -48,7 +56,8 @@ def _elements(spec: TableSpec, paths: list[str]) -> Iterator[Block | RowGroup]:
             yield from parquet_rows.row_groups(path)
         else:
             with compression.open_bytes(path) as handle:
-                yield from blocks.blocks(path, handle, blocks.BLOCK_BYTES)
+                dialect = quoting.of(spec.source)
+                yield from blocks.blocks(path, handle, blocks.BLOCK_BYTES, dialect)
 
 
 def _nothing(spec: TableSpec) -> pa.Table:

@@ -7,7 +7,7 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
 
-from components.ingest import counts, dead_letters, files, shards
+from components.ingest import counts, dead_letters, files, quoting, shards
 from components.ingest.block_parser import BlockParser
 from components.ingest.blocks import Block, ReadBlocks
 from components.ingest.parquet_rows import ReadRowGroups, RowGroup
@@ -52,7 +52,7 @@ class ReadTable(beam.PTransform):
     def _share(self) -> beam.PTransform:
         if self._spec.source.format == "parquet":
             return ReadRowGroups(self._paths)
-        return ReadBlocks(self._paths)
+        return ReadBlocks(self._paths, quoting.of(self._spec.source))
 
 
 class _Parse(beam.DoFn):

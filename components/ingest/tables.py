@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from components.ingest import conversion, delimited, json_lines, sequences
+from components.ingest import conversion, delimited, json_lines, quoting, sequences
 from components.ingest.fields import Field
 from components.ingest.lines import Lines
 from components.ingest.records import Records
@@ -36,8 +36,9 @@ def parse(lines: Lines, names: Sequence[str], spec: TableSpec) -> Parsed:
 
     Each record is either a row of `accepted` or one of `rejected`, with the first reason found.
     """
-    if spec.source.format == "csv":
-        records = delimited.parse(lines.texts, names, wanted(spec), spec.source.delimiter)
+    dialect = quoting.of(spec.source)
+    if dialect is not None:
+        records = delimited.parse(lines.texts, names, wanted(spec), dialect)
     elif isinstance(spec.source, InteractionsSource) and spec.source.format == "sequences":
         records = sequences.parse(lines.texts, wanted(spec), spec.source)
     else:

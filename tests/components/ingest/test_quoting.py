@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.ingest import quoting
+from components.ingest.quoting import Dialect
 
 FIELDS = st.lists(st.text('ab",;: ', max_size=8), min_size=2, max_size=5)
 
@@ -16,7 +17,7 @@ FIELDS = st.lists(st.text('ab",;: ', max_size=8), min_size=2, max_size=5)
 def test_reads_what_the_standard_library_writes(row, quoting_rule):
     sink = io.StringIO()
     csv.writer(sink, delimiter=";", quoting=quoting_rule, lineterminator="").writerow(row)
-    assert quoting.split(sink.getvalue(), ";") == row
+    assert quoting.split(sink.getvalue(), Dialect(";")) == row
 
 
 @pytest.mark.parametrize(
@@ -31,10 +32,10 @@ def test_reads_what_the_standard_library_writes(row, quoting_rule):
     ],
 )
 def test_delimiters_of_several_characters(line, fields):
-    assert quoting.split(line, "::") == fields
+    assert quoting.split(line, Dialect("::")) == fields
 
 
 @pytest.mark.parametrize("line", ['"a', '"a"b::c', 'x::"', '"a""'])
 def test_broken_quoting(line):
     with pytest.raises(quoting.BrokenQuoting):
-        quoting.split(line, "::")
+        quoting.split(line, Dialect("::"))
