@@ -1,12 +1,14 @@
 """What `tandem serve` can be told, and the options of the server that come of it."""
 
 import argparse
+import json
 import pathlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from schema.errors import UsageError
+from pipeline import remote_root
+from schema.errors import NoRunError, UsageError
 
 if TYPE_CHECKING:
     from serving.batching_config import Batching
@@ -16,6 +18,14 @@ if TYPE_CHECKING:
     from serving.server_security import ServerSecurity
 
 _MIB = 2**20
+_LIMITS = {
+    "max_tensor_bytes": "bytes of all inputs once they are read",
+    "max_rows": "rows",
+    "max_list": "longest list of a row: history, exclusions, candidates",
+    "max_categories": "most allowed categories of a row",
+    "max_k": "longest list that is answered",
+    "max_scored": "items to score: rows times k, or times candidates",
+}
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -38,8 +48,17 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="threads within an op; 0 lets TensorFlow decide (default: 1, for calls run side by "
         "side)",
     )  # fmt: skip
+    _add_limits(parser.add_argument_group("what a request may hold"))
     _add_security(parser.add_argument_group("security"))
     _add_log(parser.add_argument_group("request log"))
+
+
+def _add_limits(group: "argparse._ArgumentGroup") -> None:
+    for key, text in _LIMITS.items():
+        option = f"--{key.replace('_', '-')}"
+        group.add_argument(
+            option, type=int, metavar="N", help=f"{text} (default: serving.limits.{key} of the run)"
+        )
 
 
 def _add_security(group: "argparse._ArgumentGroup") -> None:
@@ -80,7 +99,7 @@ def options(args: argparse.Namespace, serving_dir: pathlib.Path | None) -> "Serv
     from serving import monitoring_config
     from serving.server_options import ServerOptions
 
-    listen = _listen(args)
+    config = _config(args)
     metrics_path = monitoring_config.DEFAULT_PATH
     if args.monitoring_config is not None:
         metrics_path = monitoring_config.read(args.monitoring_config)
@@ -88,12 +107,13 @@ def options(args: argparse.Namespace, serving_dir: pathlib.Path | None) -> "Serv
         if value < 1:
             raise UsageError(f"expected {option} of at least 1, received {value}")
     return ServerOptions(
-        host=listen.host,
-        grpc_port=listen.grpc_port,
-        rest_port=listen.rest_port,
+        host=config.host,
+        grpc_port=config.grpc_port,
+        rest_port=config.rest_port,
         metrics_path=metrics_path,
         batching=_batching(args, serving_dir),
         max_message_bytes=args.max_message_bytes,
+        limits=config.limits,
         grace_s=args.grace_seconds,
         security=_security(args),
         request_log=_request_log(args, serving_dir),
@@ -107,16 +127,33 @@ def _log_sizes(args: argparse.Namespace) -> list[tuple[str, int]]:
     ]
 
 
-def _listen(args: argparse.Namespace) -> "ServingConfig":
-    from serving.config import ServingConfig
+def _config(args: argparse.Namespace) -> "ServingConfig":
+    """`[serving]` of the run that is served, where there is one, with the options in its place."""
+    from serving.config import RequestLimits, ServingConfig
 
+    before = _config_of_run(args)
     given = {"host": args.host, "grpc_port": args.grpc_port, "rest_port": args.rest_port}
     try:
-        return ServingConfig(**{key: value for key, value in given.items() if value is not None})
+        limits = before.get("limits", {}) | _given({key: getattr(args, key) for key in _LIMITS})
+        values = before | _given(given) | {"limits": RequestLimits(**limits)}
+        return ServingConfig.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         option = str(first["loc"][0]).replace("_", "-")
         raise UsageError(f"--{option}: {first['msg']}, received {first['input']!r}") from error
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _config_of_run(args: argparse.Namespace) -> dict[str, Any]:
+    if args.root is None:
+        return {}
+    try:
+        return json.loads(remote_root.summary(str(args.root)))["config"]["serving"]
+    except NoRunError:  # a folder of pushed models alone
+        return {}
 
 
 def _batching(args: argparse.Namespace, serving_dir: pathlib.Path | None) -> "Batching":

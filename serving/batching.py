@@ -23,10 +23,11 @@ Answer = Outputs | RequestError
 class _Request:
     """One that waits, or is being run."""
 
-    alike: tuple[int, str, tuple[str, ...], Shape]
+    alike: tuple[int, str, tuple[str, ...], Shape | None]
     call: Call
     rows: int
     answer: "asyncio.Future[Outputs]"
+    deadline: float
     since: float = dataclasses.field(default_factory=time.monotonic)
 
     def end(self, answer: Outputs | BaseException) -> None:
@@ -63,7 +64,7 @@ class BatchQueue:
         loop = asyncio.get_running_loop()
         alike = (id(servable), *call.asks, joined_requests.shape(call.inputs, self._batching.pad))
         rows = max(1, joined_requests.rows(call.inputs))
-        request = _Request(alike, call, rows, loop.create_future())
+        request = _Request(alike, call, rows, loop.create_future(), deadline)
         self._admit(request)
         late = None if deadline == _FOREVER else loop.call_at(deadline, self._send_away, request)
         self._begin(loop)
@@ -79,8 +80,8 @@ class BatchQueue:
         return sum(request.rows for request in self._waiting)
 
     def close(self) -> None:
-        """Ends the threads, once the calls under way have ended."""
-        self._threads.shutdown()
+        """Ends the threads; calls that are still under way are not waited for."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _admit(self, request: _Request) -> None:
         most = self._batching.most_waiting
@@ -96,6 +97,11 @@ class BatchQueue:
         if request in self._waiting:
             self._waiting.remove(request)
             request.end(_late())
+
+    def _send_away_late(self, now: float) -> None:
+        """Whose timers did not come to it yet, the loop having been busy."""
+        for request in [one for one in self._waiting if one.deadline <= now]:
+            self._send_away(request)
 
     def _forget(self, request: _Request) -> None:
         if request in self._waiting:
@@ -116,23 +122,26 @@ class BatchQueue:
         self._begin(loop)
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        now = time.monotonic()
+        self._send_away_late(now)
+        if not self._waiting:
+            return
         batch = self._taken()
         self._turns -= 1
-        now = time.monotonic()
         for request in batch:
             self.metrics.queued(now - request.since)
         self.metrics.ran(sum(request.rows for request in batch))
-        calls = [request.call for request in batch]
-        done = loop.run_in_executor(self._threads, _answers, calls, self._batching)
+        done = loop.run_in_executor(self._threads, _answers, batch, self._batching)
         done.add_done_callback(lambda answers: self._end(loop, batch, answers))
 
     def _taken(self) -> list[_Request]:
         """Who waits longest, and those behind him that can run with him."""
         first, *others = self._waiting
+        joins = first.alike[-1] is not None
         batch, kept, rows = [first], [], first.rows
         for request in others:
             fits = rows + request.rows <= self._batching.max_batch_size
-            if request.alike == first.alike and fits:
+            if joins and request.alike == first.alike and fits:
                 batch.append(request)
                 rows += request.rows
             else:
@@ -158,13 +167,21 @@ class BatchQueue:
         self._begin(loop)
 
 
-def _answers(calls: list[Call], batching: Batching) -> list[Answer]:
+def _answers(batch: list[_Request], batching: Batching) -> list[Answer]:
     """One call for all of them; where it is refused, one for each, for the fault may be one's."""
+    calls = [request.call for request in batch]
     if len(calls) > 1:
         parts = _joined_answers(calls, batching)
         if parts is not None:
             return parts
-    return [_answer(call, call.inputs) for call in calls]
+    return [_answer_in_time(request) for request in batch]
+
+
+def _answer_in_time(request: _Request) -> Answer:
+    """None is begun for a caller who has gone."""
+    if request.answer.done() or request.deadline <= time.monotonic():
+        return _late()
+    return _answer(request.call, request.call.inputs)
 
 
 def _joined_answers(calls: list[Call], batching: Batching) -> list[Answer] | None:

@@ -29,8 +29,32 @@ class IndexConfig(Strict):
     """After them no further number of leaves is tried."""
 
 
+Above = Annotated[int, Field(ge=1)]
+
+
+class RequestLimits(Strict):
+    """What one request to the embedded server may hold. More is refused before it is read, with
+    INVALID_ARGUMENT or HTTP 400. The first key holds for any model, the others for those that
+    recommend.
+    """
+
+    max_tensor_bytes: Above = 256 * 2**20
+    """Bytes of all inputs once they are read and spread over the rows, 64 for a string besides its
+    text."""
+    max_rows: Above = 1024
+    """Rows of a batch."""
+    max_list: Above = 2**20
+    """Longest list of a row: a history, exclusions, candidates, a feature."""
+    max_categories: Above = 1000
+    """Most `allowed_categories` of a row: each is compared with each item."""
+    max_k: Above = 10_000
+    """Longest list that is answered; a `k` beyond it may be had where the catalogue is smaller."""
+    max_scored: Above = 2**20
+    """Items to score: rows times `k`, or times candidates."""
+
+
 class ServingConfig(Strict):
-    """The embedded server."""
+    """The embedded server, `tandem serve --root`; its options go before these keys."""
 
     host: str = "127.0.0.1"
     """Address to bind; loopback unless told otherwise."""
@@ -38,3 +62,5 @@ class ServingConfig(Strict):
     """Port of gRPC; 0 takes a free one."""
     rest_port: Annotated[int, Field(ge=0, le=65535)] = 8501
     """Port of REST; 0 takes a free one."""
+    limits: RequestLimits = RequestLimits()
+    """What a request may hold."""

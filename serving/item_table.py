@@ -1,6 +1,7 @@
 """Item ids to positions and back."""
 
 import os
+import pathlib
 import tempfile
 
 import numpy as np
@@ -13,6 +14,13 @@ from schema.candidates import Candidates
 from schema.errors import DataRefused
 
 _SHOWN = 3
+_FILE = "item_ids.txt"
+
+
+def size_of(saved_model: pathlib.Path) -> int | None:
+    """How many items the table of the SavedModel in that folder has; None where it has no table."""
+    path = saved_model / "assets" / _FILE
+    return path.read_bytes().count(b"\n") if path.is_file() else None
 
 
 class ItemTable(tf.Module):
@@ -78,7 +86,7 @@ def _one_a_line(ids: pa.Array, folder: str) -> str:
     """Path of the file of ids. Arrow keeps them in one piece, which is the file once each has its
     line break.
     """
-    path = os.path.join(folder, "item_ids.txt")
+    path = os.path.join(folder, _FILE)
     nothing, line_break = (pa.scalar(text, pa.large_binary()) for text in (b"", b"\n"))
     lines = pc.binary_join_element_wise(ids, nothing, line_break)
     with open(path, "wb") as file:

@@ -16,21 +16,29 @@ _PADDED = (
 )
 _LISTED = (signatures.ITEM_IDS, signatures.SCORES, signatures.STAGES)
 _SHORT = 64
+_ALONE = 4096
 _STEP = 8
 Shape = tuple[tuple[str, tuple[int, ...]], ...]
 
 
 def rows(inputs: Inputs) -> int:
-    """The batch of a request: the largest leading dimension; 0 where an input has none."""
+    """The batch of a request: the largest leading dimension; 0 where an input has none, or there is
+    no input. Such a request is not joined with others.
+    """
     sizes = [len(value) if value.ndim else 0 for value in inputs.values()]
-    return 0 if 0 in sizes else max(sizes)
+    return 0 if 0 in sizes else max(sizes, default=0)
 
 
-def shape(inputs: Inputs, pad: bool) -> Shape:
+def shape(inputs: Inputs, pad: bool) -> Shape | None:
     """What requests must have in common to be joined: all but their batch and, with `pad`, the
     length of their lists: those up to 64 are alike, longer ones where they have as many binary
-    digits, so that one long history does not make all that are joined with it long.
+    digits, so that one long history does not make all that are joined with it long. None where it
+    is run alone: without rows, or with a list so long that others would not gain by its company.
     """
+    if not rows(inputs) or any(
+        _is_list(name, value) and value.shape[1] > _ALONE for name, value in inputs.items()
+    ):
+        return None
     return tuple(
         (name, (_size(value.shape[1]),) if pad and _is_list(name, value) else value.shape[1:])
         for name, value in sorted(inputs.items())

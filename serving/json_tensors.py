@@ -14,33 +14,53 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2
 
-from serving import signature_defaults
-from serving.request_error import invalid
+from serving import input_names, request_limits, signature_defaults
+from serving.config import RequestLimits
+from serving.request_error import RequestError, invalid
+from serving.request_limits import TensorHeader
 
 Format = Literal["row", "column"]
 _Infos = Mapping[str, meta_graph_pb2.TensorInfo]
 
 
 def read_inputs(
-    body: Mapping[str, Any], signature: meta_graph_pb2.SignatureDef
+    body: Mapping[str, Any],
+    signature: meta_graph_pb2.SignatureDef,
+    limits: RequestLimits = request_limits.DEFAULTS,
 ) -> tuple[Format, dict[str, np.ndarray]]:
     """Format and named inputs of a request. Inputs that have a default may be left out, in
     row format of every row; TensorFlow Serving's REST wants them all.
 
     Raises RequestError INVALID_ARGUMENT where the body has not exactly one of "instances" and
-    "inputs", where names differ from the signature's, or where a value does not fit its type.
+    "inputs", where names differ from the signature's, where a value does not fit its type, or
+    where it all is beyond the `limits`.
     """
     if ("instances" in body) == ("inputs" in body):
         raise invalid("expected exactly one of the keys 'inputs' and 'instances' in the request")
     if "instances" in body:
-        columns = _columns_of_rows(body["instances"], signature)
+        columns = _columns_of_rows(body["instances"], signature, limits)
         if not columns:  # then nothing else says how many rows there are
-            rows = len(body["instances"])
-            defaults = signature_defaults.read(signature)
-            return "row", {alias: np.repeat(one, rows, axis=0) for alias, one in defaults.items()}
-        return "row", _arrays(columns, signature.inputs)
-    columns = _named(body["inputs"], signature)
-    return "column", _arrays(columns, signature.inputs)
+            return "row", _repeated_defaults(signature, len(body["instances"]), limits)
+        arrays = _arrays(columns, signature.inputs)
+    else:
+        arrays = _arrays(_named(body["inputs"], signature), signature.inputs)
+    request_limits.check(limits, signature, arrays)
+    return "row" if "instances" in body else "column", arrays
+
+
+def _repeated_defaults(
+    signature: meta_graph_pb2.SignatureDef, rows: int, limits: RequestLimits
+) -> dict[str, np.ndarray]:
+    defaults = signature_defaults.read(signature)
+    headers = {
+        alias: TensorHeader(tf.dtypes.as_dtype(one.dtype), (rows * len(one), *one.shape[1:]))
+        for alias, one in defaults.items()
+        if one.ndim
+    }
+    request_limits.check(limits, signature, headers)
+    return {
+        alias: np.repeat(one, rows, axis=0) if one.ndim else one for alias, one in defaults.items()
+    }
 
 
 def write_outputs(format_: Format, outputs: Mapping[str, np.ndarray]) -> dict[str, Any]:
@@ -60,20 +80,35 @@ def write_outputs(format_: Format, outputs: Mapping[str, np.ndarray]) -> dict[st
     return {"predictions": [dict(zip(values, row, strict=True)) for row in rows]}
 
 
-def _columns_of_rows(rows: Any, signature: meta_graph_pb2.SignatureDef) -> dict[str, list[Any]]:
+def _columns_of_rows(
+    rows: Any, signature: meta_graph_pb2.SignatureDef, limits: RequestLimits
+) -> dict[str, list[Any]]:
     if not isinstance(rows, list) or not rows:
         raise invalid("expected 'instances' to be a list with at least one row")
+    if request_limits.recommends(signature):
+        request_limits.check_rows(limits, len(rows))
     named = [isinstance(row, dict) and not _is_base64(row) for row in rows]
     if not any(named):
         return _named(rows, signature)
-    expected = sorted(set(signature.inputs) - (set(signature.defaults) - set(rows[0])))
+    first = rows[named.index(True)]
+    expected = set(signature.inputs) - (set(signature.defaults) - set(first))
     for position, row in enumerate(rows):
-        if not named[position] or sorted(row) != expected:
-            raise invalid(
-                f"Failed to process element: {position} of 'instances' list: it must be an object "
-                f"whose keys are {','.join(expected)}"
-            )
-    return {alias: [row[alias] for row in rows] for alias in expected}
+        if not named[position] or row.keys() != expected:
+            raise _row_refused(position, row, expected, signature)
+    return {alias: [row[alias] for row in rows] for alias in sorted(expected)}
+
+
+def _row_refused(
+    position: int, row: Any, expected: set[str], signature: meta_graph_pb2.SignatureDef
+) -> RequestError:
+    words = (
+        f"Failed to process element: {position} of 'instances' list: it must be an object "
+        f"whose keys are {','.join(sorted(expected)) or 'none, as in the first object'}"
+    )
+    unknown = sorted(set(row) - set(signature.inputs)) if isinstance(row, dict) else []
+    return invalid(
+        f"{words}. {input_names.nearest(unknown[0], signature.inputs)}" if unknown else words
+    )
 
 
 def _named(value: Any, signature: meta_graph_pb2.SignatureDef) -> dict[str, Any]:
@@ -82,16 +117,17 @@ def _named(value: Any, signature: meta_graph_pb2.SignatureDef) -> dict[str, Any]
     if not isinstance(value, dict) or _is_base64(value):
         if len(infos) != 1:
             raise invalid(
-                "expected an object of named inputs, as the signature has several: "
+                "expected an object of named inputs, as the signature has not one alone: "
                 f"{','.join(sorted(infos))}"
             )
         return {next(iter(infos)): value}
+    unknown = sorted(set(value) - set(infos))
+    if unknown:  # TensorFlow Serving passes it over, and a misspelt optional input with it
+        known = input_names.nearest(unknown[0], infos)
+        raise invalid(f"JSON object: does not have named input: {known}")
     missing = sorted(set(infos) - set(signature.defaults) - set(value))
     if missing:
         raise invalid(f"Missing named input: {missing[0]} in 'inputs' object.")
-    unknown = sorted(set(value) - set(infos))
-    if unknown:  # TensorFlow Serving passes it over, and a misspelt optional input with it
-        raise invalid(f"JSON object: does not have named input: {unknown[0]}")
     return {alias: value[alias] for alias in infos if alias in value}
 
 
@@ -109,7 +145,7 @@ def _to_array(alias: str, value: Any, dtype: tf.DType) -> np.ndarray:
         raise invalid(f"input {alias}: lists at one level must have one shape") from error
     found = set(map(type, array.ravel()))
     if list in found:
-        raise invalid(f"input {alias}: lists at one level must have one length")
+        raise _ragged(alias, value)
     unfit = found - _accepted(dtype)
     if unfit:
         names = ",".join(sorted(kind.__name__ for kind in unfit))
@@ -118,6 +154,17 @@ def _to_array(alias: str, value: Any, dtype: tf.DType) -> np.ndarray:
         texts = [_bytes(alias, value) for value in array.ravel()]
         return np.array(texts, object).reshape(array.shape)
     return _numbers(alias, array, dtype)
+
+
+def _ragged(alias: str, value: Any) -> RequestError:
+    lengths = sorted({len(row) for row in value if isinstance(row, list)})
+    words = f"input {alias}: lists at one level must have one length"
+    if len(lengths) < 2:
+        return invalid(words)
+    return invalid(
+        f"{words}, received {lengths[0]} to {lengths[-1]}: fill the shorter ones in front "
+        '("" or 0), or send such rows one by one'
+    )
 
 
 def _accepted(dtype: tf.DType) -> set[type]:

@@ -10,7 +10,15 @@ from concurrent import futures
 import grpc
 import tensorflow as tf
 
-from serving import freed_memory, pushed_versions, servable, version_policy, warmup
+from serving import (
+    freed_memory,
+    pushed_versions,
+    request_limits,
+    servable,
+    version_policy,
+    warmup,
+)
+from serving.config import RequestLimits
 from serving.metrics import Metrics
 from serving.model_config import WatchedModel
 from serving.request_error import RequestError
@@ -29,11 +37,18 @@ class ModelStore:
     any of it at once.
     """
 
-    def __init__(self, watched: Callable[[], Sequence[WatchedModel]]) -> None:
-        """`watched` is asked anew at each refresh, until a configuration is applied."""
+    def __init__(
+        self,
+        watched: Callable[[], Sequence[WatchedModel]],
+        limits: RequestLimits = request_limits.DEFAULTS,
+    ) -> None:
+        """`watched` is called at each refresh, until a configuration is applied; requests of a
+        warmup have the same `limits` as others.
+        """
         self.served = ServedVersions()
         self.metrics = Metrics()
         self._watched = watched
+        self._limits = limits
         self._refused: set[tuple[str, int, int, int]] = set()
         self._changing = threading.Lock()
         self._collected = 0
@@ -120,7 +135,7 @@ class ModelStore:
     def _loaded(self, name: str, version: int, folder: pathlib.Path) -> servable.Servable:
         with self.metrics.load(folder):
             loaded = servable.load(name, version, folder)
-        warmup.replay(loaded, folder, self.metrics)
+        warmup.replay(loaded, folder, self.metrics, self._limits)
         return loaded
 
     def _refuse(self, name: str, version: int, error: BaseException) -> None:

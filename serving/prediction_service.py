@@ -19,7 +19,8 @@ from tensorflow_serving.apis import (
 )
 
 from schema.signatures import SERVING_DEFAULT
-from serving import example_signatures, tensors
+from serving import example_signatures, request_limits, tensors
+from serving.config import RequestLimits
 from serving.metrics import Metrics
 from serving.predictions import Predictions
 from serving.request_error import aborting, aborting_call, invalid
@@ -34,16 +35,30 @@ Inputs = Mapping[str, np.ndarray]
 
 
 def predict_with(
-    servable: Servable, request: predict_pb2.PredictRequest
+    servable: Servable,
+    request: predict_pb2.PredictRequest,
+    limits: RequestLimits = request_limits.DEFAULTS,
 ) -> predict_pb2.PredictResponse:
     """Runs one signature of the servable, whatever model the request names.
 
     Raises RequestError with TensorFlow Serving's code where the request cannot be answered.
     """
-    signature_name = request.model_spec.signature_name
-    servable.signature_def(signature_name)
-    outputs = servable.predict(signature_name, _inputs(request), request.output_filter)
-    return _response(servable, signature_name, outputs)
+    name = request.model_spec.signature_name
+    _check(servable, request, limits)
+    call = servable.call(name, _inputs(request), request.output_filter)
+    request_limits.check_values(limits, servable.signature_def(name), call.inputs, servable.items)
+    return _response(servable, name, call.run(call.inputs))
+
+
+def _check(servable: Servable, request: predict_pb2.PredictRequest, limits: RequestLimits) -> None:
+    """Before anything is read of the tensors but their headers."""
+    name = request.model_spec.signature_name
+    signature = servable.signature_def(name)
+    if len(request.inputs) > len(signature.inputs):
+        servable.check_names(name, request.inputs)
+    headers = {alias: tensors.header(alias, proto) for alias, proto in request.inputs.items()}
+    request_limits.check(limits, signature, headers)
+    servable.check(name, headers)
 
 
 def _inputs(request: predict_pb2.PredictRequest) -> Inputs:
@@ -111,7 +126,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         self, servable: Servable, request: predict_pb2.PredictRequest, context: Any
     ) -> predict_pb2.PredictResponse:
         signature_name = request.model_spec.signature_name
-        servable.signature_def(signature_name)
+        _check(servable, request, self._predictions.limits)
         outputs = await self._predictions.answer(
             servable,
             signature_name,

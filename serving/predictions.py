@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import grpc
 import numpy as np
 
-from serving import request_log
+from serving import request_limits, request_log
 from serving.batching import BatchQueue
+from serving.config import RequestLimits
 from serving.metrics import Metrics
 from serving.request_error import RequestError
 from serving.request_log import RequestLog
@@ -18,7 +19,14 @@ from serving.servable import Outputs, Servable
 class Predictions:
     """Waits for a turn, runs, measures, and keeps what the log is to know; on one event loop."""
 
-    def __init__(self, queue: BatchQueue, metrics: Metrics, log: RequestLog | None) -> None:
+    def __init__(
+        self,
+        queue: BatchQueue,
+        metrics: Metrics,
+        log: RequestLog | None,
+        limits: RequestLimits = request_limits.DEFAULTS,
+    ) -> None:
+        self.limits = limits
         self._queue = queue
         self._metrics = metrics
         self._log = log
@@ -42,8 +50,11 @@ class Predictions:
         """As `Servable.predict`, and `BatchQueue.run`; `request` is what `request_id` gave. Raises
         RequestError UNAVAILABLE once the server ends.
         """
-        with self._counted():
+        self._refuse_at_the_end()
+        with self.begun():
             call = servable.call(signature_name, inputs, output_filter)
+            signature = servable.signature_def(signature_name)
+            request_limits.check_values(self.limits, signature, call.inputs, servable.items)
             with self._metrics.runtime(servable.name):
                 outputs = await self._queue.run(servable, call, deadline)
             if self._log is not None and request is not None:
@@ -58,9 +69,8 @@ class Predictions:
                 await asyncio.wait_for(self._drained.wait(), seconds)
 
     @contextlib.contextmanager
-    def _counted(self) -> Iterator[None]:
-        if self._ends:
-            raise RequestError(grpc.StatusCode.UNAVAILABLE, "the server ends; ask another")
+    def begun(self) -> Iterator[None]:
+        """The block answers somebody, for whom `drain` waits."""
         self._under_way += 1
         try:
             yield
@@ -68,3 +78,7 @@ class Predictions:
             self._under_way -= 1
             if self._ends and not self._under_way:
                 self._drained.set()
+
+    def _refuse_at_the_end(self) -> None:
+        if self._ends:
+            raise RequestError(grpc.StatusCode.UNAVAILABLE, "the server ends; ask another")

@@ -11,6 +11,8 @@ from schema.errors import TandemError
 
 RETRY_PUSHBACK = "grpc-retry-pushback-ms"
 """Trailing metadata in which a server says when to ask again. Source: gRPC proposal A6."""
+_MOST_BYTES = 2000
+"""Words travel in a header, of which gRPC's clients take 8 KB, three for a byte beyond ASCII."""
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -19,9 +21,16 @@ class RequestError(TandemError):
 
     def __init__(self, code: grpc.StatusCode, message: str, retry_ms: int | None = None) -> None:
         """`retry_ms`: when to ask again, where that may help."""
-        super().__init__(message)
+        super().__init__(_short(message))
         self.code = code
         self.retry_ms = retry_ms
+
+
+def _short(message: str) -> str:
+    encoded = message.encode("utf-8", "replace")
+    if len(encoded) <= _MOST_BYTES:
+        return message
+    return encoded[:_MOST_BYTES].decode("utf-8", "ignore") + "…"
 
 
 def invalid(message: str) -> RequestError:

@@ -11,11 +11,14 @@ from typing import Any
 import grpc
 from google.protobuf.message import DecodeError
 
-_NO_MESSAGE = (grpc.StatusCode.INTERNAL, "Exception deserializing request!")
+_NO_MESSAGE = (
+    grpc.StatusCode.INVALID_ARGUMENT,
+    "expected a message of this method's type, received bytes that are none",
+)
 
 
 class RequestParsing(grpc.aio.ServerInterceptor):
-    """Answers INTERNAL, as gRPC does, where bytes are no message. Streams stay as they are."""
+    """Answers INVALID_ARGUMENT where bytes are no message. Streams stay as they are."""
 
     async def intercept_service(  # noqa: D102
         self,

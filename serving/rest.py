@@ -19,16 +19,24 @@ from google.protobuf import json_format
 from prometheus_client import CONTENT_TYPE_LATEST
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_pb2
 
-from serving import example_signatures, json_tensors, model_service, prediction_service
+from serving import (
+    example_signatures,
+    json_tensors,
+    model_service,
+    prediction_service,
+    request_limits,
+)
+from serving.config import RequestLimits
 from serving.metrics import Metrics
 from serving.predictions import Predictions
 from serving.request_error import RequestError, invalid
 from serving.request_log import HEADER
+from serving.servable import Outputs
 from serving.served_versions import ServedVersions
 from serving.server_options import ServerOptions
 
 _MODEL = r"/v1/models/{model:[^/:]+}"
-_VERSION = r"/versions/{version:\d+}"
+_VERSION = r"/versions/{version:[0-9]+}"
 _LABEL = r"/labels/{label:[^/:]+}"
 _MAX_INT64 = 2**63 - 1
 
@@ -56,6 +64,7 @@ _AS_SERVED: dict[str, Any] = {
 }
 
 _LONG_BYTES = 64 * 1024
+_MOST_DIGITS = 19
 _Read = TypeVar("_Read")
 _Answer = Callable[[web.Request, bytes, str | None], Awaitable[str]]
 """Request, its body, and the id by which the log knows it -> JSON."""
@@ -87,7 +96,7 @@ def application(
         return await _predict(served, request, body, named, predictions)
 
     async def examples(request: web.Request, body: bytes, _: str | None) -> str:
-        return _examples(served, request, body)
+        return _examples(served, request, body, predictions.limits)
 
     async def status(request: web.Request, *_: object) -> str:
         return _status(served, request)
@@ -110,26 +119,41 @@ def _handler(
     answer: _Answer, predictions: Predictions, body_s: float
 ) -> Callable[[web.Request], Any]:
     async def handle(request: web.Request) -> web.Response:
-        try:
-            body = await asyncio.wait_for(request.read(), body_s)
-        except asyncio.TimeoutError:
-            return _too_slow(body_s)
-        named = predictions.request_id(request.headers.get(HEADER))
-        try:
-            text = await answer(request, body, named)
-        except RequestError as error:
-            text = json.dumps({"error": str(error)})
-            status = _HTTP_STATUS.get(error.code, 500)
-            later = {"Retry-After": "1"} if error.retry_ms is not None else None
-            return web.json_response(text=text, status=status, headers=later)
-        return web.json_response(text=text, headers={HEADER: named} if named else None)
+        with predictions.begun():
+            try:
+                body = await asyncio.wait_for(request.read(), body_s)
+            except asyncio.TimeoutError:
+                return _unread(
+                    408,
+                    f"expected the whole body within {body_s:g} s, received a part; send it faster",
+                )
+            except web.HTTPRequestEntityTooLarge as error:
+                return _unread(413, str(error.text))
+            except web.RequestPayloadError as error:
+                return _unread(
+                    400, f"expected a body as its headers say, received another: {error}"
+                )
+            return await _answered(answer, request, body, predictions)
 
     return handle
 
 
-def _too_slow(seconds: float) -> web.Response:
-    text = f"expected the whole body within {seconds:g} s, received a part; send it faster"
-    response = web.json_response({"error": text}, status=408)
+async def _answered(
+    answer: _Answer, request: web.Request, body: bytes, predictions: Predictions
+) -> web.Response:
+    named = predictions.request_id(request.headers.get(HEADER))
+    try:
+        text = await answer(request, body, named)
+    except RequestError as error:
+        text = json.dumps({"error": str(error)})
+        status = _HTTP_STATUS.get(error.code, 500)
+        later = {"Retry-After": "1"} if error.retry_ms is not None else None
+        return web.json_response(text=text, status=status, headers=later)
+    return web.json_response(text=text, headers={HEADER: named} if named else None)
+
+
+def _unread(status: int, words: str) -> web.Response:
+    response = web.json_response({"error": words}, status=status)
     response.force_close()  # the rest of the body is no request
     return response
 
@@ -141,14 +165,19 @@ async def _predict(
     named: str | None,
     predictions: Predictions,
 ) -> str:
-    parsed = await _aside(body, _parsed, body)
+    limits = predictions.limits
+    parsed = await _aside(body, _parsed, body, limits)
     signature_name = _signature_name(parsed)
     with served.using(_spec(request)) as servable:
         signature = servable.signature_def(signature_name)
-        format_, inputs = await _aside(body, json_tensors.read_inputs, parsed, signature)
+        format_, inputs = await _aside(body, json_tensors.read_inputs, parsed, signature, limits)
         outputs = await predictions.answer(
             servable, signature_name, inputs, (), float("inf"), named
         )
+    return await _aside(body, _written, format_, outputs)
+
+
+def _written(format_: json_tensors.Format, outputs: Outputs) -> str:
     return json.dumps(json_tensors.write_outputs(format_, outputs))
 
 
@@ -185,8 +214,10 @@ def _as_json(message: Any) -> dict[str, Any]:
     return json_format.MessageToDict(message, **_AS_SERVED)
 
 
-def _examples(served: ServedVersions, request: web.Request, body: bytes) -> str:
-    parsed = _parsed(body)
+def _examples(
+    served: ServedVersions, request: web.Request, body: bytes, limits: RequestLimits
+) -> str:
+    parsed = _parsed(body, limits)
     if "examples" not in parsed:
         raise invalid("When method is classify, key 'examples' is expected and was not found")
     spec = _spec(request)
@@ -201,32 +232,40 @@ async def _malformed(request: web.Request, *_: object) -> str:
 
 
 def _spec(request: web.Request) -> model_pb2.ModelSpec:
-    spec = model_pb2.ModelSpec(name=request.match_info["model"])
+    spec = model_pb2.ModelSpec(name=_unicode(request.match_info["model"]))
     version = request.match_info.get("version")
     if version is not None:
-        if int(version) > _MAX_INT64:
+        if len(version) > _MOST_DIGITS or int(version) > _MAX_INT64:
             raise invalid(f"Failed to convert version: {version} to numeric.")
         spec.version.value = int(version)
     label = request.match_info.get("label")
     if label is not None:
-        spec.version_label = label
+        spec.version_label = _unicode(label)
     return spec
+
+
+def _unicode(text: str) -> str:
+    """JSON can spell half of a surrogate pair, which no proto takes."""
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise invalid(f"Malformed request: {text!r} is not valid Unicode")
+    return text
 
 
 def _signature_name(parsed: dict[str, Any]) -> str:
     signature_name = parsed.get("signature_name", "")
     if not isinstance(signature_name, str):
         raise invalid("'signature_name' key must be a string value.")
-    return signature_name
+    return _unicode(signature_name)
 
 
-def _parsed(body: bytes) -> dict[str, Any]:
+def _parsed(body: bytes, limits: RequestLimits) -> dict[str, Any]:
+    request_limits.check_json(limits, body)
     try:
         parsed = json.loads(body)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise invalid(f"JSON Parse error: {error}") from error
     except RecursionError as error:
         raise invalid("JSON Parse error: lists are nested too deeply") from error
+    except ValueError as error:  # no JSON, no UTF-8, or a number of thousands of digits
+        raise invalid(f"JSON Parse error: {error}") from error
     if not isinstance(parsed, dict):
         raise invalid("JSON Value: Is not object")
     return parsed

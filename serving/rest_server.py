@@ -2,13 +2,19 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
 import ssl
 from collections.abc import Iterator
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from serving import event_loop
+
+_log = logging.getLogger(__name__)
+_WRITING_SECONDS = 0.5
+"""For what has been answered and is not yet sent."""
 
 
 @contextlib.contextmanager
@@ -16,13 +22,18 @@ def answering(
     loop: asyncio.AbstractEventLoop,
     app: web.Application,
     bound: socket.socket,
-    grace_seconds: float,
     context: ssl.SSLContext | None,
 ) -> Iterator[None]:
     """Answers on the socket, over TLS with a `context`, until the block ends; then requests under
-    way have `grace_seconds`.
+    way are cut off: those to be answered have been drained before.
     """
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=grace_seconds)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        logger=_log,
+        handler_cancellation=True,  # who has gone waits for nothing
+        shutdown_timeout=_WRITING_SECONDS,
+    )
 
     async def start() -> None:
         await runner.setup()
@@ -33,3 +44,11 @@ def answering(
         yield
     finally:
         event_loop.wait_for(loop, runner.cleanup())
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """What is no HTTP is its sender's fault, who gets 400: it is no line of the log."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+_log.addFilter(_is_ours)

@@ -1,8 +1,9 @@
 """One loaded version of one model: its signatures, and a call of them."""
 
+import collections
 import dataclasses
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import grpc
 import numpy as np
@@ -11,7 +12,16 @@ from tensorflow.core.framework import tensor_shape_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 
 from schema.signatures import SERVING_DEFAULT
-from serving import loaded_signatures, required_ops, saved_models, signature_defaults
+from serving import (
+    input_names,
+    item_table,
+    loaded_signatures,
+    recommendation_request,
+    request_limits,
+    required_ops,
+    saved_models,
+    signature_defaults,
+)
 from serving.loaded_signatures import SignatureFunction
 from serving.request_error import RequestError, invalid, tensorflow_errors
 
@@ -30,6 +40,8 @@ class Servable:
     """What runs them; the model's variables live as long as these do."""
     defaults: Mapping[str, Mapping[str, np.ndarray]] = dataclasses.field(default_factory=dict)
     """By signature and input: what is taken where a request leaves the input out."""
+    items: int | None = None
+    """Size of its catalogue, where it has one."""
 
     def signature_def(self, signature_name: str) -> meta_graph_pb2.SignatureDef:
         """The signature of that name, `serving_default` for "".
@@ -58,6 +70,16 @@ class Servable:
         call = self.call(signature_name, inputs, output_filter)
         return call.run(call.inputs)
 
+    def check_names(self, signature_name: str, sent: Collection[str]) -> None:
+        """Raises, as `predict` does, for names of inputs that do not fit."""
+        name = signature_name or SERVING_DEFAULT
+        input_names.check(self.signature_def(name), sent, self.defaults.get(name, {}))
+
+    def check(self, signature_name: str, headers: request_limits.Headers) -> None:
+        """Raises, as `predict` does, for names, types and shapes of inputs that do not fit."""
+        name = signature_name or SERVING_DEFAULT
+        _check_inputs(self.signature_def(name), headers, self.defaults.get(name, {}))
+
     def call(
         self, signature_name: str, inputs: Mapping[str, np.ndarray], output_filter: Sequence[str]
     ) -> "Call":
@@ -65,8 +87,11 @@ class Servable:
         name = signature_name or SERVING_DEFAULT
         signature, defaults = self.signature_def(name), self.defaults.get(name, {})
         _check_inputs(signature, inputs, defaults)
+        complete = {**defaults, **inputs}
+        if request_limits.recommends(signature):
+            recommendation_request.check(complete)
         wanted = _wanted_outputs(signature, output_filter)
-        return Call(self.signatures[name], name, {**defaults, **inputs}, tuple(wanted))
+        return Call(self.signatures[name], name, complete, tuple(wanted))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,15 +126,16 @@ def load(name: str, version: int, folder: pathlib.Path) -> Servable:
     required_ops.register(meta_graph)
     declared = dict(meta_graph.signature_def)
     defaults = {key: signature_defaults.read(signature) for key, signature in declared.items()}
-    return Servable(name, version, declared, loaded_signatures.load(meta_graph, folder), defaults)
+    functions = loaded_signatures.load(meta_graph, folder)
+    return Servable(name, version, declared, functions, defaults, item_table.size_of(folder))
 
 
 def _check_inputs(
     signature: meta_graph_pb2.SignatureDef,
-    inputs: Mapping[str, np.ndarray],
+    inputs: request_limits.Headers,
     defaults: Mapping[str, np.ndarray],
 ) -> None:
-    _check_names(signature, set(inputs), set(defaults))
+    input_names.check(signature, inputs, defaults)
     for alias, value in inputs.items():
         info = signature.inputs[alias]
         expected, received = tf.dtypes.as_dtype(info.dtype), tf.dtypes.as_dtype(value.dtype)
@@ -134,31 +160,6 @@ def _fits(shape: tuple[int, ...], expected: tensor_shape_pb2.TensorShapeProto) -
     )
 
 
-def _check_names(
-    signature: meta_graph_pb2.SignatureDef, sent: set[str], optional: set[str]
-) -> None:
-    """In TensorFlow Serving's order and words."""
-    expected = set(signature.inputs)
-    if len(sent) > len(expected) or (len(sent) < len(expected) and not optional):
-        raise invalid(
-            f"input size does not match signature: {len(sent)}!={len(expected)} "
-            f"len({_listed(sent)}) != len({_listed(expected)}). "
-            f"Sent extra: {_listed(sent - expected)}. "
-            f"Missing but required: {_listed(expected - sent)}."
-        )
-    for alias in sorted(expected - sent - optional):
-        raise invalid(
-            f"Signature input alias: {alias}(feed name: {signature.inputs[alias].name}) not found "
-            "in request and no default value provided. Inputs expected to be in the request "
-            f"{_listed(sent)}, or default input alias set: {','.join(sorted(optional))}"
-        )
-    if sent - expected:
-        raise invalid(
-            "Inputs contains invalid name. Used request inputs: "
-            f"{','.join(sorted(sent & expected))}, request input: {','.join(sorted(sent))}"
-        )
-
-
 def _wanted_outputs(
     signature: meta_graph_pb2.SignatureDef, output_filter: Sequence[str]
 ) -> list[str]:
@@ -166,13 +167,9 @@ def _wanted_outputs(
     if unknown:
         raise invalid(
             f"output tensor alias not found in signature: {unknown[0]} Outputs expected to be in "
-            f"the set {_listed(set(signature.outputs))}."
+            f"the set {input_names.listed(signature.outputs)}."
         )
-    repeated = [alias for alias in output_filter if list(output_filter).count(alias) > 1]
-    if repeated:
-        raise invalid(f"duplicate output tensor alias: {repeated[0]}")
+    if len(set(output_filter)) < len(output_filter):
+        (repeated, _), *_ = collections.Counter(output_filter).most_common(1)
+        raise invalid(f"duplicate output tensor alias: {repeated}")
     return list(output_filter) or sorted(signature.outputs)
-
-
-def _listed(names: set[str]) -> str:
-    return "{" + ",".join(sorted(names)) + "}"

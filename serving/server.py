@@ -28,6 +28,7 @@ from serving import (
     version_watch,
 )
 from serving.batching import BatchQueue
+from serving.grace import Grace
 from serving.health import Health
 from serving.model_config import WatchedModel
 from serving.model_service import ModelService
@@ -78,7 +79,7 @@ def running_server(
             f"expected pushed models in {serving_dir}, found none; run `tandem run` with the same "
             "--root first"
         )
-    store = ModelStore(lambda: model_config.watched_below(serving_dir))
+    store = ModelStore(lambda: model_config.watched_below(serving_dir), options.limits)
     with _running(store, options) as running:
         yield running
 
@@ -88,7 +89,7 @@ def running_configured_server(
     watched: Sequence[WatchedModel], options: ServerOptions = DEFAULTS
 ) -> Iterator[RunningServer]:
     """The same for the models of a configuration, see model_config."""
-    store = ModelStore(lambda: watched)
+    store = ModelStore(lambda: watched, options.limits)
     with _running(store, options) as running:
         yield running
 
@@ -105,7 +106,8 @@ def _running(store: ModelStore, options: ServerOptions) -> Iterator[RunningServe
         loop = stack.enter_context(event_loop.running("ports"))
         ports = event_loop.wait_for(loop, _bound(store, queue, options))
         # Last in, first out: the ports close before what is behind them goes.
-        stack.callback(lambda: event_loop.wait_for(loop, ports.grpc_server.stop(options.grace_s)))
+        grace = Grace(options.grace_s)
+        stack.callback(lambda: event_loop.wait_for(loop, ports.grpc_server.stop(grace.left())))
         bound = stack.enter_context(listening.bound_rest(options.host, options.rest_port))
         _first_load(store)
         store.served.tell(ports.well.update)
@@ -113,9 +115,9 @@ def _running(store: ModelStore, options: ServerOptions) -> Iterator[RunningServe
         app = rest.application(store.served, store.metrics, ports.predictions, options)
         tls = options.security.tls
         context = None if tls is None else tls.context()
-        stack.enter_context(rest_server.answering(loop, app, bound, options.grace_s, context))
+        stack.enter_context(rest_server.answering(loop, app, bound, context))
         event_loop.wait_for(loop, ports.grpc_server.start())
-        stack.callback(lambda: event_loop.wait_for(loop, _drain(ports, options.grace_s)))
+        stack.callback(lambda: event_loop.wait_for(loop, _drain(ports, grace)))
         rest_address = listening.address(options.host, bound.getsockname()[1])
         yield RunningServer(
             grpc_address=listening.address(options.host, ports.grpc_port),
@@ -135,17 +137,18 @@ class _Ports:
 
 
 async def _bound(store: ModelStore, queue: BatchQueue, options: ServerOptions) -> _Ports:
-    predictions = Predictions(queue, store.metrics, options.request_log)
+    predictions = Predictions(queue, store.metrics, options.request_log, options.limits)
     server = _grpc_server(store, predictions, options)
     well = Health(server)
     port = listening.bound_grpc(server, options.host, options.grpc_port, options.security.tls)
     return _Ports(predictions, server, port, well)
 
 
-async def _drain(ports: _Ports, grace_s: float) -> None:
+async def _drain(ports: _Ports, grace: Grace) -> None:
     """Before a port closes: closing cuts what has just arrived, so callers are told to go first."""
+    grace.begin()
     await ports.well.end()
-    await ports.predictions.drain(grace_s)
+    await ports.predictions.drain(grace.left())
     await asyncio.sleep(_REFUSING_SECONDS)
 
 

@@ -2,8 +2,9 @@
 
 import dataclasses
 
-from serving import monitoring_config
+from serving import monitoring_config, request_limits
 from serving.batching_config import Batching
+from serving.config import RequestLimits
 from serving.request_log import RequestLog
 from serving.server_security import ServerSecurity
 
@@ -23,6 +24,8 @@ class ServerOptions:
     """How many calls run at a time, and what waits meanwhile."""
     max_message_bytes: int = 64 * 2**20
     """Larger requests are refused: RESOURCE_EXHAUSTED, or 413."""
+    limits: RequestLimits = request_limits.DEFAULTS
+    """What a request may hold."""
     body_s: float = 30.0
     """A REST body that takes longer to arrive is refused: 408."""
     grace_s: float = 5.0

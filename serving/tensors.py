@@ -9,6 +9,7 @@ import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2
 
 from serving.request_error import RequestError, invalid
+from serving.request_limits import TensorHeader
 
 # The typed field of TensorProto for each type. Clients in other languages read these and not
 # `tensor_content`, and TensorFlow Serving fills them.
@@ -26,43 +27,70 @@ _FIELDS = {
     tf.string: "string_val",
 }
 _COMMON = {
-    dtype.as_datatype_enum: (_FIELDS[dtype], np.dtype(dtype.as_numpy_dtype))
-    for dtype in (tf.string, tf.int64, tf.int32, tf.float32)
+    dtype.as_datatype_enum: _FIELDS[dtype] for dtype in (tf.string, tf.int64, tf.int32, tf.float32)
 }
+_READ = {
+    dtype.as_datatype_enum: dtype
+    for dtype in (*_FIELDS, tf.float16, tf.bfloat16, tf.complex64, tf.complex128, tf.uint16)
+}
+"""Types that an array can have: no resources, variants or references."""
+
+
+_MOST_DIMENSIONS = 32
+"""NumPy's own."""
+
+
+def header(alias: str, proto: tensor_pb2.TensorProto) -> TensorHeader:
+    """Type and shape that `proto` claims; of its values nothing is looked at.
+
+    Raises RequestError INVALID_ARGUMENT, naming the input `alias`, where it claims none, or one
+    that no array can have.
+    """
+    dims, dtype = proto.tensor_shape.dim, _READ.get(proto.dtype)
+    if dtype is None or proto.tensor_shape.unknown_rank or len(dims) > _MOST_DIMENSIONS:
+        raise _unread(alias)
+    shape = tuple([dim.size for dim in dims])
+    if min(shape, default=0) < 0:
+        raise _unread(alias)
+    return TensorHeader(dtype, shape)
 
 
 def from_proto(alias: str, proto: tensor_pb2.TensorProto) -> np.ndarray:
-    """What `proto` holds, in any of TensorProto's encodings; strings are bytes objects.
+    """What `proto` holds, in any of TensorProto's encodings; strings are bytes objects. Its last
+    value is repeated up to the shape it claims: whoever has not checked `header` may run out of
+    memory.
 
     Raises RequestError INVALID_ARGUMENT, naming the input `alias`, where it holds none.
     """
-    found = _written_out(proto)
+    claimed = header(alias, proto)
+    found = _written_out(proto, claimed.shape)
     if found is not None:
         return found
+    if proto.tensor_content and claimed.dtype != tf.string:
+        raise _unread(alias)  # TensorFlow would say so too, and write all of it into the log
     try:
-        tensor = tf.io.parse_tensor(proto.SerializeToString(), tf.dtypes.as_dtype(proto.dtype))
+        tensor = tf.io.parse_tensor(proto.SerializeToString(), claimed.dtype)
     except (TypeError, tf.errors.InvalidArgumentError) as error:
-        raise invalid(f"tensor parsing error: {alias}") from error
-    return np.asarray(tensor.numpy(), tensor.dtype.as_numpy_dtype)
+        raise _unread(alias) from error
+    return np.asarray(tensor.numpy(), claimed.dtype.as_numpy_dtype)
 
 
-def _written_out(proto: tensor_pb2.TensorProto) -> np.ndarray | None:
+def _unread(alias: str) -> RequestError:
+    return invalid(f"tensor parsing error: {alias}")
+
+
+def _written_out(proto: tensor_pb2.TensorProto, shape: tuple[int, ...]) -> np.ndarray | None:
     """Of the types that requests mostly have, where every value is there: a tenth of the time that
     an op of TensorFlow takes. None of all else.
     """
-    if proto.dtype not in _COMMON or proto.tensor_shape.unknown_rank:
-        return None
-    field, dtype = _COMMON[proto.dtype]
-    shape = [dim.size for dim in proto.tensor_shape.dim]
     count = math.prod(shape)
-    if min(shape, default=0) < 0:
-        return None
     content = proto.tensor_content
-    values: Any = getattr(proto, field)
-    if content:
-        if dtype.hasobject or len(content) != count * dtype.itemsize:
-            return None
+    dtype = np.dtype(_READ[proto.dtype].as_numpy_dtype)
+    if content and not dtype.hasobject and len(content) == count * dtype.itemsize:
         return np.frombuffer(content, dtype).reshape(shape)
+    if content or proto.dtype not in _COMMON:
+        return None
+    values: Any = getattr(proto, _COMMON[proto.dtype])
     if len(values) != count:
         return None
     return np.array(values, dtype).reshape(shape)

@@ -13,7 +13,8 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
-from serving import prediction_service
+from serving import prediction_service, request_limits
+from serving.config import RequestLimits
 from serving.metrics import Metrics
 from serving.request_error import RequestError, invalid
 from serving.servable import Servable
@@ -33,7 +34,12 @@ def write(folder: pathlib.Path, requests: Iterable[predict_pb2.PredictRequest]) 
             writer.write(log.SerializeToString())
 
 
-def replay(servable: Servable, folder: pathlib.Path, metrics: Metrics) -> int:
+def replay(
+    servable: Servable,
+    folder: pathlib.Path,
+    metrics: Metrics,
+    limits: RequestLimits = request_limits.DEFAULTS,
+) -> int:
     """Has the servable loaded from `folder` answer its requests; how many there were, 0 without a
     file.
 
@@ -51,7 +57,10 @@ def replay(servable: Servable, folder: pathlib.Path, metrics: Metrics) -> int:
                 raise invalid(
                     f"Number of warmup records exceeds the maximum ({_MOST_RECORDS}) at {path}"
                 )
-            _answer(servable, log, f"warmup record {len(records)} of {path}", metrics)
+            what = f"warmup record {len(records)} of {path}"
+            kept = _predict_request(log, what)
+            if kept is not None:
+                _answer(servable, kept, what, metrics, limits)
     return len(records)
 
 
@@ -68,18 +77,28 @@ def _logs(path: pathlib.Path) -> Iterator[prediction_log_pb2.PredictionLog]:
         ) from error
 
 
-def _answer(
-    servable: Servable, log: prediction_log_pb2.PredictionLog, what: str, metrics: Metrics
-) -> None:
+def _predict_request(
+    log: prediction_log_pb2.PredictionLog, what: str
+) -> predict_pb2.PredictRequest | None:
     kind = log.WhichOneof("log_type")
     if kind is None:  # TensorFlow Serving passes over an empty log
-        return
+        return None
     if kind != "predict_log":
         raise RequestError(
             grpc.StatusCode.UNIMPLEMENTED, f"Unsupported log_type for {what}: {kind}"
         )
+    return log.predict_log.request
+
+
+def _answer(
+    servable: Servable,
+    request: predict_pb2.PredictRequest,
+    what: str,
+    metrics: Metrics,
+    limits: RequestLimits,
+) -> None:
     try:
         with metrics.runtime(servable.name):
-            prediction_service.predict_with(servable, log.predict_log.request)
+            prediction_service.predict_with(servable, request, limits)
     except RequestError as error:
         raise RequestError(error.code, f"{what}: {error}") from error

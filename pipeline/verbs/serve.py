@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from serving.server_options import ServerOptions
 
 _log = logging.getLogger(__name__)
+_ENDING_SECONDS = 2.0
+"""For closing what is open, once the grace is over."""
 SUMMARY = "serve the pushed models over TensorFlow Serving's gRPC and REST"
 
 
@@ -40,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     """Serves until SIGTERM or Ctrl-C, then ends with 0."""
     stopped = threading.Event()
     _log_to_stderr()
-    with _signals_set(stopped), _running(args) as server:
+    with _signals_set(stopped, args.grace_seconds), _running(args) as server:
         models = ", ".join(f"{name} {version}" for name, version in server.models.items())
         print(f"serving {models}: gRPC {server.grpc_address}, REST {server.rest_url}", flush=True)
         stopped.wait()
@@ -48,10 +50,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 @contextlib.contextmanager
-def _signals_set(stopped: threading.Event) -> Iterator[None]:
+def _signals_set(stopped: threading.Event, grace_s: float) -> Iterator[None]:
     """SIGTERM and Ctrl-C set it inside the block."""
 
     def stop(number: int, frame: FrameType | None) -> None:
+        if not stopped.is_set():
+            _end_after(grace_s + _ENDING_SECONDS)
         stopped.set()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
@@ -60,6 +64,20 @@ def _signals_set(stopped: threading.Event) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _end_after(seconds: float) -> None:
+    """Ends the process then, if it has not ended: a call that runs in TensorFlow cannot be stopped,
+    and Python would wait for its thread.
+    """
+
+    def end() -> None:
+        _log.warning("calls still run after %g s: they are cut off", seconds)
+        os._exit(0)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
 
 
 @contextlib.contextmanager

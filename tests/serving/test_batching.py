@@ -306,3 +306,30 @@ def measured(queue):
     return {
         sample.name: sample.value for metric in queue.metrics.collect() for sample in metric.samples
     }
+
+
+def test_a_loop_that_was_busy_runs_nobody_whose_deadline_has_passed(loop):
+    queue, model = BatchQueue(Batching(threads=1)), Doubling()
+    model.go.set()
+
+    async def late():
+        begun = asyncio.ensure_future(queue.run(MODEL, model.call(0)))
+        waits = asyncio.ensure_future(queue.run(MODEL, model.call(7), time.monotonic() + 0.01))
+        await asyncio.sleep(0)
+        time.sleep(0.2)
+        await begun
+        with pytest.raises(RequestError) as refused:
+            await waits
+        return refused.value.code
+
+    assert event_loop.wait_for(loop, late()) == grpc.StatusCode.DEADLINE_EXCEEDED
+    assert model.calls == [[0]]
+
+
+def test_requests_without_rows_and_very_long_lists_are_run_alone():
+    assert joined_requests.shape({}, True) is None
+    assert joined_requests.shape({"n": np.array(3)}, True) is None
+    assert joined_requests.rows({}) == 0
+    for width, alone in ((4096, False), (4097, True)):
+        history = {"history_item_ids": np.zeros([1, width], object)}
+        assert (joined_requests.shape(history, True) is None) == alone

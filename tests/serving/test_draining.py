@@ -44,10 +44,11 @@ def root(tmp_path_factory):
 
 
 @pytest.fixture
-def served(root):
+def served(root, request):
+    grace = getattr(request, "param", "20")
     process = subprocess.Popen(
         [sys.executable, "-m", "pipeline.cli", "serve", "--root", str(root), "--grpc-port", "0",
-         "--rest-port", "0", "--grace-seconds", "20"],
+         "--rest-port", "0", "--grace-seconds", grace],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -110,3 +111,27 @@ def test_under_load_everybody_is_answered_or_told_to_ask_elsewhere(served):
     assert len(outcomes) > 20
     assert set(outcomes) == {True}
     assert process.wait(30) == 0
+
+
+@pytest.mark.parametrize("served", ["1"], indirect=True)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_call_that_does_not_end_is_cut_off_after_the_grace(served, number):
+    process, address = served
+    failed = []
+
+    def ask():
+        with Client(address, 600, retries=Retries(attempts=1)) as client:
+            try:
+                count(client, 10**9)
+            except (UsageError, RequestError) as error:
+                failed.append(error)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    time.sleep(2)
+    begin = time.monotonic()
+    process.send_signal(number)
+    assert process.wait(30) == 0
+    assert time.monotonic() - begin < 15  # a second of grace and two to close, on a busy machine
+    asking.join(60)
+    assert len(failed) == 1

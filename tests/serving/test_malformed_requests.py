@@ -1,0 +1,328 @@
+"""Whatever a caller sends, it is told what is wrong with it: never 500, UNKNOWN or a traceback."""
+
+import gzip
+import http.client
+import json
+import logging
+import socket
+import time
+import urllib.parse
+
+import grpc
+import pytest
+import tensorflow as tf
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+)
+
+from serving import pushed_versions
+from serving.server import running_server
+from serving.server_options import ServerOptions
+from tests.serving.planted_servables import pushed
+
+LARGEST = 2**20
+PATH = "/v1/models/recommender:predict"
+
+
+class Constant(tf.Module):
+    """A signature without inputs, and one of a scalar."""
+
+    @tf.function(input_signature=[])
+    def seven(self):
+        return {"seven": tf.constant([7])}
+
+    @tf.function(input_signature=[tf.TensorSpec([], tf.int64, name="n")])
+    def twice(self, n):
+        return {"twice": 2 * n}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("malformed")
+    serving_dir, model = pushed(folder), Constant()
+    signatures = {"serving_default": model.seven, "twice": model.twice}
+    tf.saved_model.save(model, str(folder / "constant"), signatures=signatures)
+    pushed_versions.push({"constant": folder / "constant"}, serving_dir, 1)
+    with running_server(serving_dir, ServerOptions(max_message_bytes=LARGEST)) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def predictions(server):
+    with grpc.insecure_channel(server.grpc_address) as channel:
+        yield prediction_service_pb2_grpc.PredictionServiceStub(channel)
+
+
+@pytest.fixture
+def quiet(caplog):
+    """Nothing is an error of the server."""
+    with caplog.at_level(logging.WARNING):
+        yield
+    assert [record.getMessage() for record in caplog.records] == []
+
+
+@pytest.fixture(scope="module")
+def ask(server):
+    address = urllib.parse.urlsplit(server.rest_url)
+
+    def asked(body, path=PATH, method="POST", headers=None):
+        connection = http.client.HTTPConnection(address.hostname, address.port, timeout=30)
+        try:
+            whole = body if isinstance(body, bytes) else json.dumps(body).encode()
+            connection.request(method, path, whole, headers or {})
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+    return asked
+
+
+def told(answer):
+    """The words of a refusal, which is JSON."""
+    status, text = answer
+    assert status == 400, text
+    return json.loads(text)["error"]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+    | st.sampled_from(["ann", 10**400, -1, 0, 2**63, "\ud800", {"b64": "!"}, {"b64": "YQ=="}, {}]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)  # fmt: skip
+NAMES = st.sampled_from(
+    ["user_id", "history_item_ids", "history_timestamps", "now", "context_device", "k",
+     "excluded_item_ids", "users", ""]
+)  # fmt: skip
+INPUTS = st.dictionaries(NAMES, JSON, max_size=3)
+BODIES = st.one_of(
+    JSON,
+    st.fixed_dictionaries({"instances": JSON | st.lists(INPUTS | JSON, max_size=4)}),
+    st.fixed_dictionaries({"inputs": JSON | INPUTS}),
+    st.fixed_dictionaries({"inputs": INPUTS}, optional={"signature_name": JSON, "instances": JSON}),
+)
+
+
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(body=BODIES)
+@example(body={"instances": [None, {}]})
+@example(body={"instances": [1]})
+@example(body={"instances": [True, {}]})
+@example(body={"instances": [[[1]], {}]})
+@example(body={"instances": [{}, None]})
+@example(body={"inputs": {}, "signature_name": "__saved_model_init_op"})
+@example(body={"inputs": {}, "signature_name": "\ud800"})
+@pytest.mark.usefixtures("quiet")
+def test_any_json_anywhere_in_the_body(ask, body):
+    status, text = ask(body)
+    assert status in (200, 400)
+    assert ("error" in json.loads(text)) == (status == 400)
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    parts=st.lists(
+        st.sampled_from(
+            ["v1", "models", "recommender", "recommender:predict", "versions", "1", "labels", "%00",
+             "%2F", "%FF", "%ED%A0%80", "..", ":predict", ":classify", "9" * 5000, "-1", "%D9%A3",
+             "metadata", "", "?", "nobody:regress"]
+        ),
+        max_size=7,
+    ),
+    method=st.sampled_from(["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"]),
+)  # fmt: skip
+@pytest.mark.usefixtures("quiet")
+def test_any_path(ask, parts, method):
+    status, _ = ask(b'{"inputs": {}, "examples": []}', "/" + "/".join(parts), method)
+    assert status in (200, 400, 404, 405, 501)
+
+
+@pytest.mark.usefixtures("quiet")
+def test_numbers_of_thousands_of_digits(ask):
+    body = b'{"inputs": {"k": [' + b"9" * 5000 + b"]}}"
+    assert told(ask(body)).startswith("JSON Parse error: ")
+
+
+@pytest.mark.usefixtures("quiet")
+def test_endless_nesting(ask):
+    for depth in (33, 500, 100_000):
+        for brackets in (b"[]", b"{}"):
+            opened = brackets[:1] if brackets == b"[]" else b'{"b64":'
+            body = b'{"inputs":{"user_id":' + opened * depth + b"1" + brackets[1:] * depth + b"}}"
+            assert told(ask(body))
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "nothing"])
+@pytest.mark.usefixtures("quiet")
+def test_a_body_that_is_not_coded_as_its_header_says(ask, coding):
+    assert ask(b"no such thing", headers={"Content-Encoding": coding})[0] == 400
+
+
+@pytest.mark.usefixtures("quiet")
+def test_refusals_of_the_body_are_json(ask):
+    assert told(ask(b"no gzip", headers={"Content-Encoding": "gzip"}))
+    packed = gzip.compress(b'{"inputs": {"k": [2]}}')
+    assert ask(packed, headers={"Content-Encoding": "gzip"})[0] == 200
+    for body, headers in (
+        (b" " * (LARGEST + 1), {}),
+        (gzip.compress(b" " * (LARGEST + 1)), {"Content-Encoding": "gzip"}),
+    ):
+        status, text = ask(body, headers=headers)
+        assert status == 413
+        assert "Maximum request body size" in json.loads(text)["error"]
+    assert ask(b'{"inputs": {}}', headers={"Content-Type": "text/plain; charset=none"})[0] == 200
+
+
+HEAD = b"POST /v1/models/recommender:predict HTTP/1.1\r\nHost: x\r\n"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"garbage\r\n\r\n", b"\x16\x03\x01\x00\r\n\r\n", HEAD + b"Content-Length: -1\r\n\r\n",
+        HEAD + b"Content-Length: 5\r\nContent-Length: 7\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", b"POST * HTTP/1.1\r\nHost: x\r\n\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{}\r\n0\r\n\r\n",
+        b"GET /v1/models/\xff HTTP/1.1\r\nHost: x\r\n\r\n", HEAD + b"\xff: \xff\r\n\r\n",
+        HEAD + b"Content-Length: 2\r\nx-request-id: \xff\xfe\r\n\r\n{}",
+        HEAD + b"X: " + b"a" * 9000 + b"\r\n\r\n",
+    ],
+)  # fmt: skip
+@pytest.mark.usefixtures("quiet")
+def test_bytes_that_are_no_http(server, ask, sent):
+    address = urllib.parse.urlsplit(server.rest_url)
+    with socket.create_connection((address.hostname, address.port), timeout=30) as client:
+        client.sendall(sent)
+        assert client.recv(4096).split()[1] == b"400"
+    assert ask({"inputs": {}})[0] == 200
+
+
+@pytest.mark.usefixtures("quiet")
+def test_callers_who_leave_early(server, ask, predictions):
+    address = urllib.parse.urlsplit(server.rest_url)
+    for sent in (
+        HEAD + b"Content-Length: 99\r\n\r\n{",
+        HEAD + b'Content-Length: 13\r\n\r\n{"inputs":{}}',
+    ):
+        for _ in range(20):
+            with socket.create_connection((address.hostname, address.port), timeout=30) as client:
+                client.sendall(sent)
+    calls = [predictions.Predict.future(named("recommender"), timeout=10) for _ in range(40)]
+    for call in calls:
+        call.cancel()
+    time.sleep(0.5)
+    assert ask({"inputs": {}})[0] == 200
+
+
+def named(model, signature="", **inputs):
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = model
+    request.model_spec.signature_name = signature
+    for alias, value in inputs.items():
+        request.inputs[alias].CopyFrom(tf.make_tensor_proto(value))
+    return request
+
+
+def refused(call, request):
+    with pytest.raises(grpc.RpcError) as caught:
+        call(request, timeout=30)
+    return caught.value.code().name, str(caught.value.details())
+
+
+@pytest.mark.usefixtures("quiet")
+def test_a_signature_that_runs_an_op_is_none(predictions):
+    code, words = refused(predictions.Predict, named("recommender", "__saved_model_init_op"))
+    assert (code, words) == (
+        "FAILED_PRECONDITION", 'Serving signature key "__saved_model_init_op" not found.'
+    )  # fmt: skip
+
+
+@pytest.mark.usefixtures("quiet")
+def test_signatures_without_rows_answer_each_caller_alone(predictions, ask):
+    sevens = [predictions.Predict.future(named("constant"), timeout=30) for _ in range(20)]
+    asked = [named("constant", "twice", n=tf.constant(n, tf.int64)) for n in range(20)]
+    twices = [predictions.Predict.future(one, timeout=30) for one in asked]
+    assert all(list(one.result().outputs["seven"].int_val) == [7] for one in sevens)
+    assert [list(one.result().outputs["twice"].int64_val) for one in twices] == [
+        [2 * n] for n in range(20)
+    ]
+    assert ask({"inputs": {}}, "/v1/models/constant:predict") == (200, '{"outputs": [7]}')
+
+
+@pytest.mark.usefixtures("quiet")
+def test_words_fit_the_header_that_carries_them(predictions):
+    for letter in ("x", "é", "語", "\0"):
+        long = letter * 30_000
+        assert refused(predictions.Predict, named(long))[0] == "NOT_FOUND"
+        assert refused(predictions.Predict, named("recommender", long))[0] == "FAILED_PRECONDITION"
+        request = named("recommender", **{long: [1]})
+        assert refused(predictions.Predict, request)[0] == "INVALID_ARGUMENT"
+        request = named("recommender")
+        request.output_filter.append(long)
+        assert refused(predictions.Predict, request)[0] == "INVALID_ARGUMENT"
+        metadata = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=[long])
+        metadata.model_spec.name = "recommender"
+        assert refused(predictions.GetModelMetadata, metadata)[0] == "INVALID_ARGUMENT"
+
+
+@pytest.mark.usefixtures("quiet")
+def test_types_that_no_array_has(predictions):
+    for dtype in [0, 11, 20, 21, 24, 101, 107, 999]:
+        request = named("recommender", k=[1])
+        request.inputs["k"].dtype = dtype
+        code, words = refused(predictions.Predict, request)
+        assert (code, words) == ("INVALID_ARGUMENT", "tensor parsing error: k")
+
+
+HISTORY = "history_timestamps must be as long as history_item_ids"
+
+
+@pytest.mark.parametrize(
+    ("inputs", "words"),
+    [
+        ({"user_idd": ["a"]}, "user_idd is no input, did you mean user_id? Inputs are: context_"),
+        ({"zzz": ["a"]}, "zzz is no input. Inputs are: context_device, excluded_item_ids, his"),
+        ({"k": [0]}, "k must be at least 1, received 0"),
+        ({"k": [3, -2], "user_id": ["a", "b"]}, "k must be at least 1, received -2"),
+        ({"now": [1720000000000]}, "which looks like milliseconds: send 1720000000"),
+        ({"now": [1720000000000000]}, "which looks like microseconds: send 1720000000"),
+        (
+            {"history_item_ids": [["a", "b"]], "history_timestamps": [[1720000000, 1720000000123]]},
+            "history_timestamps: expected seconds since epoch, UTC, received 1720000000123",
+        ),
+        ({"history_item_ids": [["a", "b"]], "history_timestamps": [[1]]}, HISTORY),
+        ({"user_id": ["a", "b"], "now": [1, 2, 3]}, "user_id has 2 rows and now has 3"),
+    ],
+)
+@pytest.mark.usefixtures("quiet")
+def test_one_sentence_over_both_ports(ask, predictions, inputs, words):
+    assert words in told(ask({"inputs": inputs}))
+    types = {"k": tf.int32, "now": tf.int64, "history_timestamps": tf.int64}
+    tensors = {name: tf.constant(value, types.get(name)) for name, value in inputs.items()}
+    code, details = refused(predictions.Predict, named("recommender", **tensors))
+    assert code == "INVALID_ARGUMENT"
+    assert words in details
+
+
+@pytest.mark.usefixtures("quiet")
+def test_rows_of_unlike_length_are_told_how_to_be_alike(ask):
+    rows = [{"history_item_ids": ["a", "b"]}, {"history_item_ids": ["a"]}]
+    for body in (
+        {"instances": rows},
+        {"inputs": {"history_item_ids": [row["history_item_ids"] for row in rows]}},
+    ):
+        words = told(ask(body))
+        assert words.startswith("input history_item_ids: lists at one level must have one length")
+        assert "received 1 to 2: fill the shorter ones in front" in words
+    misspelt = told(ask({"instances": [{"user_id": "a"}, {"user_idd": "a"}]}))
+    assert "element: 1 of" in misspelt
+    assert "did you mean user_id?" in misspelt

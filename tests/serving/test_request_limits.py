@@ -1,0 +1,215 @@
+"""Shapes that lie: a few bytes that claim gigabytes, refused before anything is allocated."""
+
+import http.client
+import json
+import pathlib
+import re
+import resource
+import subprocess
+import sys
+import threading
+import time
+import urllib.parse
+
+import grpc
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.core.framework import tensor_pb2
+from tensorflow.core.protobuf import meta_graph_pb2
+from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+
+from serving import request_limits, tensors
+from serving.config import RequestLimits
+from serving.request_error import RequestError
+from serving.request_limits import TensorHeader
+from serving.server import running_server
+from serving.server_options import ServerOptions
+from tests.serving.planted_servables import pushed
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SPARE_BYTES = 2 * 2**30
+
+
+def tensor(dtype, shape, **values):
+    proto = tensor_pb2.TensorProto(dtype=dtype.as_datatype_enum, **values)
+    for size in shape:
+        proto.tensor_shape.dim.add(size=size)
+    return proto
+
+
+def request(model="recommender", **inputs):
+    asked = predict_pb2.PredictRequest()
+    asked.model_spec.name = model
+    for alias, proto in inputs.items():
+        asked.inputs[alias].CopyFrom(proto)
+    return asked
+
+
+LIES = {
+    "a k for each of 16 million rows": request(k=tensor(tf.int32, [2**24], int_val=[1])),
+    "a history of 4 million": request(
+        history_item_ids=tensor(tf.string, [1, 2**22], string_val=[b"a"])
+    ),
+    "users": request(user_id=tensor(tf.string, [2**40], string_val=[b"a"])),
+    "users of TensorFlow's own packing": request(
+        user_id=tensor(tf.string, [2**30], tensor_content=b"\x01a")
+    ),
+    "no rows of endless width": request(history_item_ids=tensor(tf.string, [0, 2**62])),
+    "rows of nothing, endlessly": request(history_timestamps=tensor(tf.int64, [2**62, 0])),
+    "a product beyond 64 bits": request(
+        history_timestamps=tensor(tf.int64, [2**32, 2**32], int64_val=[1])
+    ),
+    "a product that wraps to 0": request(
+        history_timestamps=tensor(tf.int64, [2**32, 2**32, 0], int64_val=[])
+    ),
+    "fewer than none": request(k=tensor(tf.int32, [-1], int_val=[1])),
+    "minus times minus": request(k=tensor(tf.int32, [-4, -4], int_val=[1] * 16)),
+    "content that is short": request(now=tensor(tf.int64, [2**20], tensor_content=b"12345678")),
+    "content that is long": request(now=tensor(tf.int64, [1], tensor_content=b"1" * 4096)),
+    "a dimension too many": request(k=tensor(tf.int32, [1] * 33, int_val=[1])),
+    "one long history for all of many rows": request(
+        user_id=tensor(tf.string, [1024], string_val=[b"a"]),
+        history_item_ids=tensor(tf.string, [1, 2**19], string_val=[b"a"]),
+    ),
+    "candidates": request(
+        "ranking", candidate_item_ids=tensor(tf.string, [1024, 2**11], string_val=[b"a"])
+    ),
+    "another type than the model's": request(k=tensor(tf.complex128, [2**20], dcomplex_val=[1, 0])),
+}
+
+
+def test_what_may_be_held_is_counted_on_shapes():
+    limits = RequestLimits(max_tensor_bytes=1000, max_rows=4, max_list=20, max_categories=2)
+    ours = meta_graph_pb2.SignatureDef()
+    for name in ("user_id", "history_item_ids", "history_timestamps", "allowed_categories"):
+        ours.inputs[name].dtype = 1
+
+    def refused(**headers):
+        found = {name: TensorHeader(dtype, shape) for name, (dtype, shape) in headers.items()}
+        try:
+            request_limits.check(limits, ours, found)
+        except RequestError as error:
+            return str(error)
+        return ""
+
+    assert refused(user_id=(tf.string, (4,)), history_timestamps=(tf.int64, (4, 20))) == ""
+    assert refused(user_id=(tf.string, (5,))).startswith(
+        "Task size 5 is larger than maximum input batch size 4;"
+    )
+    assert "at most 20 values a row of history_timestamps in one request, received 21" in refused(
+        history_timestamps=(tf.int64, (1, 21))
+    )
+    assert "--max-categories" in refused(allowed_categories=(tf.string, (1, 3)))
+    # 4 rows of 4 strings of 64 bytes each are 1024, though 4 of them alone were sent.
+    assert "at most 1000 bytes of tensors in one request, received 1280" in refused(
+        user_id=(tf.string, (4,)), history_item_ids=(tf.string, (1, 4))
+    )
+
+
+@pytest.mark.parametrize(
+    ("k", "rows", "items", "fits"),
+    [(10, 1, 99, True), (11, 1, 99, False), (2**31 - 1, 1, 10, True), (11, 1, None, False),
+     (10, 3, 99, True), (10, 4, 99, False), (2**31 - 1, 10, 3, True)],
+)  # fmt: skip
+def test_what_is_scored_is_counted_by_the_catalogue(k, rows, items, fits):
+    limits = RequestLimits(max_k=10, max_scored=30)
+    ours = meta_graph_pb2.SignatureDef()
+    ours.inputs["user_id"].dtype = ours.inputs["history_item_ids"].dtype = 7
+    inputs = {"user_id": np.zeros(rows, object), "k": np.array([k], np.int32)}
+    try:
+        request_limits.check_values(limits, ours, inputs, items)
+        assert fits
+    except RequestError:
+        assert not fits
+
+
+@pytest.mark.parametrize(
+    "proto",
+    [
+        tensor(tf.int32, [5], int_val=[7]), tensor(tf.int64, [2, 2], int64_val=[1, 2]),
+        tensor(tf.string, [3], string_val=[b"a"]), tensor(tf.float32, [2], float_val=[0.5]),
+        tensor(tf.uint8, [2], tensor_content=b"\x01\x02"), tensor(tf.int32, [2]),
+        tensor(tf.float16, [2], tensor_content=b"\x00\x3c\x00\x40"),
+    ],
+)  # fmt: skip
+def test_what_fits_is_read_as_tensorflow_reads_it(proto):
+    found = tensors.from_proto("x", proto)
+    np.testing.assert_array_equal(found, tf.make_ndarray(proto))
+    assert found.dtype == tf.make_ndarray(proto).dtype
+
+
+def test_limits_are_the_servers_own(tmp_path):
+    options = ServerOptions(limits=RequestLimits(max_rows=2))
+    with (
+        running_server(pushed(tmp_path), options) as server,
+        grpc.insecure_channel(server.grpc_address) as channel,
+    ):
+        predict = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict
+        two = tensor(tf.string, [2], string_val=[b"a", b"b"])
+        assert len(predict(request(user_id=two), timeout=30).outputs) == 4
+        with pytest.raises(grpc.RpcError, match="Task size 3 is larger than maximum"):
+            predict(request(user_id=tensor(tf.string, [3], string_val=[b"a"])), timeout=30)
+        assert post(server.rest_url, {"instances": [{}] * 2})[0] == 200
+        assert post(server.rest_url, {"instances": [{}] * 3})[0] == 400
+        assert post(server.rest_url, {"inputs": {"user_id": ["a"] * 3}})[0] == 400
+
+
+def post(url, body):
+    address = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=30)
+    try:
+        connection.request("POST", "/v1/models/recommender:predict", json.dumps(body))
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()
+
+
+@pytest.fixture(scope="module")
+def cramped(tmp_path_factory):
+    """A real `tandem serve` that may take 2 GB of address space more than it has when it begins."""
+    folder = pushed(tmp_path_factory.mktemp("cramped"))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline.cli", "serve", "--root", str(folder.parent),
+         "--grpc-port", "0", "--rest-port", "0"],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    ready = re.search(r"gRPC (\S+), REST (\S+)", process.stdout.readline())
+    assert ready is not None
+    statm = pathlib.Path(f"/proc/{process.pid}/statm").read_text()
+    most = int(statm.split()[0]) * resource.getpagesize() + SPARE_BYTES
+    resource.prlimit(process.pid, resource.RLIMIT_AS, (most, most))
+    yield process, ready[1], ready[2]
+    process.kill()
+    process.communicate()
+
+
+def test_the_server_outlives_them_and_others_are_answered_meanwhile(cramped):
+    process, address, url = cramped
+    slowest, stopped = [0.0], threading.Event()
+
+    def others(predict):
+        while not stopped.is_set():
+            begin = time.perf_counter()
+            assert len(predict(request(), timeout=20).outputs) == 4
+            slowest[0] = max(slowest[0], time.perf_counter() - begin)
+
+    with grpc.insecure_channel(address) as channel:
+        predict = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict
+        assert len(predict(request(), timeout=30).outputs) == 4
+        others_ask = threading.Thread(target=others, args=[predict])
+        others_ask.start()
+        for lie in LIES.values():
+            for _ in range(3):
+                with pytest.raises(grpc.RpcError) as refused:
+                    predict(lie, timeout=20)
+                assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT, lie
+        for body in ({"instances": [{}] * 20_000}, {"inputs": {"k": [1] * 200_000}}):
+            assert post(url, body)[0] == 400
+        stopped.set()
+        others_ask.join(60)
+        assert len(predict(request(), timeout=30).outputs) == 4
+    assert process.poll() is None
+    assert 0 < slowest[0] < 10
