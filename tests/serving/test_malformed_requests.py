@@ -264,7 +264,7 @@ def test_words_fit_the_header_that_carries_them(predictions):
         long = letter * 30_000
         assert refused(predictions.Predict, named(long))[0] == "NOT_FOUND"
         assert refused(predictions.Predict, named("recommender", long))[0] == "FAILED_PRECONDITION"
-        request = named("recommender", **{long: [1]})
+        request = named("recommender", "", **{long: [1]})
         assert refused(predictions.Predict, request)[0] == "INVALID_ARGUMENT"
         request = named("recommender")
         request.output_filter.append(long)
