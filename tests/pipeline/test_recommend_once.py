@@ -39,8 +39,9 @@ def test_a_hashed_user_is_asked_about_by_pseudonym_and_answered_by_name(
     monkeypatch.setenv("SHOP_KEY", KEY)
     root = finished_run(tmp_path, {"key_env": "SHOP_KEY", "key_file": None})
     answer = recommend_once.recommend(str(root), "anna", 5, SERVER)
-    expected = hmac.new(KEY.encode(), b"anna", hashlib.sha256).hexdigest()[:32]
-    assert asked == [expected]
+    name = hmac.new(KEY.encode(), b"anna", hashlib.sha256).hexdigest()[:24]
+    proof = hmac.new(KEY.encode(), f"tandem/pseudonym:{name}".encode(), hashlib.sha256)
+    assert asked == [name + proof.hexdigest()[:16]]
     assert answer["user_id"] == "anna"
 
 
