@@ -130,9 +130,9 @@ def _handler(
             except web.HTTPRequestEntityTooLarge as error:
                 return _unread(413, str(error.text))
             except web.RequestPayloadError as error:
-                return _unread(
-                    400, f"expected a body as its headers say, received another: {error}"
-                )
+                return _unread(400, f"expected the body that its headers describe: {error}")
+            except ConnectionError as error:  # the caller has gone: nobody reads this
+                return _unread(499, str(error))
             return await _answered(answer, request, body, predictions)
 
     return handle

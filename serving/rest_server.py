@@ -15,6 +15,7 @@ from serving import event_loop
 _log = logging.getLogger(__name__)
 _WRITING_SECONDS = 0.5
 """For what has been answered and is not yet sent."""
+_SENDERS_FAULTS = (HttpProcessingError, web.RequestPayloadError)
 
 
 @contextlib.contextmanager
@@ -48,7 +49,7 @@ def answering(
 
 def _is_ours(record: logging.LogRecord) -> bool:
     """What is no HTTP is its sender's fault, who gets 400: it is no line of the log."""
-    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+    return not (record.exc_info and isinstance(record.exc_info[1], _SENDERS_FAULTS))
 
 
 _log.addFilter(_is_ours)
