@@ -2,7 +2,7 @@
 
 What a component reads is copied here before, what it has written is copied there after. So the code
 behind it knows folders alone, and TensorFlow's many small reads cross no network. Where the URIs
-are paths nothing is copied.
+are paths nothing is copied, but those with signs of a glob go by a link.
 
 Beam writes from any machine, so its components' artifacts stay where they are as far as both Beam
 and TensorFlow know the store, gs://.
@@ -23,7 +23,7 @@ from tfx.dsl.component.experimental.annotations import (
 )
 from tfx.types import Artifact
 
-from schema import object_store
+from schema import object_store, plain_path
 from schema.place import is_remote
 
 _KNOWN_TO_BEAM_AND_TENSORFLOW = "gs://"
@@ -59,7 +59,11 @@ class _Copies:
 
 
 _copies = _Copies()
-stored_at = _copies.stored_at
+
+
+def stored_at(folder: str) -> str:
+    """What a folder that a component was given stands for."""
+    return plain_path.named(_copies.stored_at(folder))
 
 
 def folder(uri: str) -> pathlib.Path:
@@ -79,11 +83,13 @@ def local(
     """
     with contextlib.ExitStack() as stack:
         for artifact in read:
-            if _is_copied(artifact.uri, beam):
-                stack.enter_context(_uri(artifact, _copies.of(artifact.uri)))
+            here = _copies.of if _is_copied(artifact.uri, beam) else plain_path.of
+            stack.enter_context(_uri(artifact, here(artifact.uri)))
         for artifact in written:
-            if _is_copied(artifact.uri, beam):
-                stack.enter_context(_uri(artifact, _copies.fresh(artifact.uri)))
+            is_copied = _is_copied(artifact.uri, beam)
+            here = _copies.fresh if is_copied else plain_path.of
+            stack.enter_context(_uri(artifact, here(artifact.uri)))
+            if is_copied:
                 stack.callback(_put, artifact)
         yield
 

@@ -14,6 +14,7 @@ from tfx_bsl.public import tfxio
 
 from components.counted_values import counted
 from components.ingest import examples
+from schema import plain_path
 
 # Hundredths, so that the inference of ranges sees where a scale ends: see schema_inference.
 _QUANTILES = 100
@@ -31,7 +32,7 @@ def build(pipeline: beam.Pipeline, examples_uri: str, uri: str, splits: Sequence
         pipeline
         | f"Read {split}"
         >> tfxio.TFExampleRecord(
-            file_pattern=f"{_folder(examples_uri, split)}/*", telemetry_descriptors=["Tandem"]
+            file_pattern=f"{plain_path.of(_folder(examples_uri, split))}/*", telemetry_descriptors=["Tandem"]
         ).BeamSource()
         | f"Counted {split}" >> beam.Map(_in_slice, split)
         for split in splits

@@ -8,6 +8,8 @@ from typing_extensions import Self
 from schema.pseudonyms import UserIdKey
 from schema.strict import Strict
 
+SPAN = "{SPAN}"
+"""Stands in a path for a date or a number, by which logs come in portions."""
 SPANS = r"^(\d{4}-\d{2}-\d{2}(\.\.\d{4}-\d{2}-\d{2})?|\d+(\.\.\d+)?)$"
 """What `span` may be: one, or the first and the last."""
 
@@ -17,7 +19,9 @@ class Source(Strict):
 
     path: str
     """File, glob or folder, relative to --data or, without it, to the configuration file; or a URL
-    (gs://, s3://). `{SPAN}` in it stands for a date (2024-01-31) or a number."""
+    (gs://, s3://). `{SPAN}` in it stands for a date (2024-01-31) or a number. A name that exists
+    as it stands is that file or folder, whatever signs are in it, and only else a glob. Links are
+    followed."""
     span: Annotated[str | None, Field(pattern=SPANS)] = None
     """Which spans of a `{SPAN}` path are read: one (`"2024-01-31"`, `"7"`), or the first and the
     last (`"2024-01-01..2024-01-31"`); all of them where absent."""
@@ -52,7 +56,7 @@ class Source(Strict):
 
     @model_validator(mode="after")
     def _span_has_a_place(self) -> "Source":
-        places = self.path.count("{SPAN}")
+        places = self.path.count(SPAN)
         if places > 1 or (self.span is not None and not places):
             raise ValueError(
                 f"span goes with one {{SPAN}} in path, received path = {self.path!r}; "
@@ -76,7 +80,7 @@ class Source(Strict):
     @property
     def comes_in_spans(self) -> bool:
         """Whether the path says where a span stands."""
-        return "{SPAN}" in self.path
+        return SPAN in self.path
 
     def at(self, span: str) -> Self:
         """The same table, read at another span; raises ValueError where `span` is no such thing. A
@@ -99,8 +103,6 @@ class Source(Strict):
                 "expected an escape that is neither a quotation mark nor in the delimiter, "
                 f"received {self.escape!r}; two quotation marks for one need no escape"
             )
-        if self.columns is not None and len(set(self.columns)) != len(self.columns):
-            raise ValueError(f"columns must differ from each other, received {self.columns}")
         return self
 
 

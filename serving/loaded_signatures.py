@@ -13,6 +13,8 @@ import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow.python.util import deprecation
 
+from schema import plain_path
+
 Arrays = Mapping[str, np.ndarray]
 SignatureFunction = Callable[[Arrays], dict[str, np.ndarray]]
 """All inputs by name -> all outputs by name; strings are bytes objects."""
@@ -33,7 +35,7 @@ def load(
     graph = tf.Graph()
     with graph.as_default(), deprecation.silence():  # of what TensorFlow Serving uses
         session = tf.compat.v1.Session(graph=graph, config=config)
-        tf.compat.v1.saved_model.loader.load(session, [tf.saved_model.SERVING], str(folder))
+        tf.compat.v1.saved_model.loader.load(session, [tf.saved_model.SERVING], plain_path.of(str(folder)))
     return {
         name: _function(session, signature)
         for name, signature in meta_graph.signature_def.items()

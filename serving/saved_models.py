@@ -7,6 +7,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
+from schema import plain_path
 from schema.errors import TandemError
 from serving import required_ops
 
@@ -16,7 +17,7 @@ def restored(folder: pathlib.Path) -> Any:
     `meta_graph_of`, and whatever TensorFlow raises where its parts are damaged.
     """
     required_ops.register(meta_graph_of(folder))
-    return tf.saved_model.load(str(folder), tags=[tf.saved_model.SERVING])
+    return tf.saved_model.load(plain_path.of(str(folder)), tags=[tf.saved_model.SERVING])
 
 
 def meta_graph_of(folder: pathlib.Path) -> meta_graph_pb2.MetaGraphDef:

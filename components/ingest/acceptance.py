@@ -16,6 +16,7 @@ _HINTS = {
     rejection.BROKEN_QUOTING: 'is quoting = "none" right?',
     rejection.HEADER_LINE: "leave columns out where each file has a header of its own",
     rejection.BROKEN_JSON: "is format right?",
+    rejection.REPEATED_KEY: "which of the two values is meant?",
     rejection.INVALID_ENCODING: "is encoding right?",
     rejection.BAD_TIMESTAMP: "are timestamp and timestamp_unit right?",
     rejection.TIMESTAMP_OUT_OF_RANGE: "is timestamp_unit right?",

@@ -1,16 +1,13 @@
 """The files behind a table's `path`, wherever Beam's file systems reach."""
 
 import importlib.util
-import os
 import re
-from collections.abc import Iterator
 
-from apache_beam.io.filesystem import FileMetadata
 from apache_beam.io.filesystems import FileSystems
 
-from components.ingest import spans
+from components.ingest import local_files, located, spans
 from schema.errors import UsageError
-from schema.sources import Source
+from schema.sources import SPAN, Source
 
 # By scheme: the module that Beam's file system needs, and the extra of apache-beam that brings it.
 _NEEDED = {
@@ -18,13 +15,6 @@ _NEEDED = {
     "s3": ("boto3", "aws"),
     "hdfs": ("hdfs", "hadoop"),
 }
-
-
-def pattern(data_dir: str, source: Source) -> str:
-    """`path` of `source` below `data_dir`; an absolute path or a URL stays as it is."""
-    if "://" in source.path or source.path.startswith("/"):
-        return source.path
-    return FileSystems.join(data_dir, source.path)
 
 
 def match(data_dir: str, source: Source) -> dict[str, int]:
@@ -35,13 +25,13 @@ def match(data_dir: str, source: Source) -> dict[str, int]:
     checksums there. Of `{SPAN}` paths only the spans that `span` and `last_spans`
     choose are taken.
 
-    Raises UsageError where the file system of the path cannot be reached from here.
+    Raises UsageError where the file system of the path cannot be reached from here, ConfigError for
+    what cannot be read.
     """
-    path = pattern(data_dir, source)
-    _require(path)
-    found = {file.path: file.size_in_bytes for file in _found(path.replace(spans.PLACE, "*"))}
-    if spans.PLACE in path:
-        chosen = spans.choose(path, list(found), source.span, source.last_spans)
+    where = located.of(data_dir, source)
+    found = local_files.found(where) if where.folder else _stored(where.glob)
+    if SPAN in where.glob:
+        chosen = spans.choose(where, list(found), source.span, source.last_spans)
         found = {file: found[file] for file in chosen}
     return dict(sorted(found.items()))
 
@@ -51,12 +41,13 @@ def shown(paths: list[str]) -> str:
     return paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
 
 
-def _found(path: str) -> Iterator[FileMetadata]:
-    folder = path.rstrip("/")
-    exact, below = FileSystems.match([path, f"{folder}/**"])
-    if not os.path.isdir(path):  # only local folders match as if they were files
-        yield from (file for file in exact.metadata_list if _counts(file.path, path))
-    yield from (file for file in below.metadata_list if _counts(file.path, f"{folder}/*"))
+def _stored(url: str) -> dict[str, int]:
+    _require(url)
+    path = url.replace(SPAN, "*").rstrip("/")
+    exact, below = FileSystems.match([path, f"{path}/**"])
+    named = [file for file in exact.metadata_list if _counts(file.path, path)]
+    inside = [file for file in below.metadata_list if _counts(file.path, f"{path}/*")]
+    return {file.path: file.size_in_bytes for file in (*named, *inside)}
 
 
 def _counts(file: str, pattern: str) -> bool:
@@ -66,7 +57,7 @@ def _counts(file: str, pattern: str) -> bool:
 
 
 def _require(path: str) -> None:
-    scheme = path.partition("://")[0] if "://" in path else ""
+    scheme = path.partition("://")[0]
     module, extra = _NEEDED.get(scheme, ("", ""))
     if module and not _is_installed(module):
         raise UsageError(

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 
 from components.ingest import shards
-from schema import timeline
+from schema import plain_path, timeline
 
 _USERS_PER_ROW_GROUP = 1024
 _CONTEXT = timeline.context("")
@@ -104,7 +104,9 @@ def iterate(uri: str, batch: int) -> Iterator[list[History]]:
 
 
 def _paths(uri: str) -> list[str]:
-    [found] = FileSystems.match([FileSystems.join(uri, "histories-*-of-*.parquet")])
+    [found] = FileSystems.match(
+        [FileSystems.join(plain_path.of(uri), "histories-*-of-*.parquet")]
+    )
     if not found.metadata_list:
         raise FileNotFoundError(f"expected histories-*.parquet in {uri}, found none")
     return sorted(file.path for file in found.metadata_list)

@@ -5,17 +5,21 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from components.ingest.records import Records
-from components.ingest.rejection import BROKEN_JSON, INVALID_ENCODING, Fault
+from components.ingest.rejection import BROKEN_JSON, INVALID_ENCODING, REPEATED_KEY, Fault
 
 
 def parse(texts: Sequence[str], wanted: Collection[str]) -> Records:
     """Reads one object a line and keeps the keys `wanted`; a key that is not there is None.
 
-    A line that is no JSON object is a fault, and so is one whose escapes make no Unicode text.
+    A line that is no JSON object is a fault, and so is one whose escapes make no Unicode text, or
+    that holds one of the keys `wanted` twice.
     """
     records, index, faults = [], [], {}
+    suspects = _suspects(texts, wanted)
     decode = json.JSONDecoder().decode  # `loads` looks at its options again for each line
     for n, text in enumerate(texts):
         record = _object(text, decode)
@@ -23,6 +27,8 @@ def parse(texts: Sequence[str], wanted: Collection[str]) -> Records:
             faults[n] = Fault(BROKEN_JSON, _looks_like(text))
         elif not _is_unicode(text, record):
             faults[n] = Fault(INVALID_ENCODING, "an escape stands for half a surrogate pair")
+        elif n in suspects and (key := _repeated(text, wanted)) is not None:
+            faults[n] = Fault(REPEATED_KEY, f"{key!r} stands twice, which of its values is meant?")
         else:
             records.append(record)
             index.append(n)
@@ -46,6 +52,24 @@ def _looks_like(text: str) -> str:
     if start == "{'":
         return "expected double quotes, as JSON has them, received Python's dict text"
     return "expected one whole JSON object on the line"
+
+
+def _suspects(texts: Sequence[str], wanted: Collection[str]) -> set[int]:
+    """Lines in which a key stands twice, if only in an object within the object or as a value."""
+    lines = pa.array(texts, pa.large_string())
+    patterns = [json.dumps(key, ensure_ascii=False) for key in wanted]
+    counts = [pc.count_substring(lines, pattern).to_numpy() for pattern in patterns]
+    return set(np.flatnonzero((np.array(counts) > 1).any(axis=0)).tolist()) if counts else set()
+
+
+def _repeated(text: str, wanted: Collection[str]) -> str | None:
+    objects: list[list[str]] = []  # inner ones come first
+
+    def keys(pairs: list[tuple[str, Any]]) -> None:
+        objects.append([key for key, _ in pairs])
+
+    json.loads(text, object_pairs_hook=keys)
+    return next((key for key in wanted if objects[-1].count(key) > 1), None)
 
 
 def _is_unicode(text: str, record: dict[str, Any]) -> bool:

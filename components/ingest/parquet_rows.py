@@ -60,7 +60,8 @@ class RowTexts(Sequence):
             table = self._load()
         except parquet_file.Damaged:  # in a column that nobody asked for until now
             return ""
-        record = {name: _cell(table[name], row) for name in table.column_names}
+        columns = zip(table.column_names, table.columns, strict=True)  # a name may stand twice
+        record = {name: _cell(column, row) for name, column in columns}
         return json.dumps(record, default=_shown, ensure_ascii=False)
 
     def _load(self) -> Any:

@@ -16,16 +16,18 @@ from components.ingest import (
     fields,
     file_kinds,
     files,
+    located,
     parquet_file,
     sequences,
     spans,
 )
 from components.ingest.excerpt import names
 from components.ingest.fields import Field
+from components.ingest.located import Located
 from schema import pseudonyms
 from schema.dataset import Dataset
 from schema.errors import ConfigError, DataRefused
-from schema.sources import InteractionsSource, Source
+from schema.sources import SPAN, InteractionsSource, Source
 
 # A field that a log seldom fills shows itself within this many records, or is taken for a mistake.
 _SAMPLE = 10_000
@@ -77,7 +79,7 @@ def fingerprint(dataset: Dataset, data_dir: str) -> str:
 
 
 def _check_table(table: _Table, data_dir: str) -> None:
-    _check_columns(table, _filled(table, files.pattern(data_dir, table.source), data_dir))
+    _check_columns(table, _filled(table, located.of(data_dir, table.source), data_dir))
 
 
 def _tables(dataset: Dataset) -> Iterator[_Table]:
@@ -93,7 +95,7 @@ def open_file_systems() -> None:
     FileSystems.set_options(PipelineOptions([]))
 
 
-def _filled(table: _Table, where: str, data_dir: str) -> list[str]:
+def _filled(table: _Table, where: Located, data_dir: str) -> list[str]:
     """The files with content."""
     paths = list(files.match(data_dir, table.source))
     span = f" for span {table.source.span}" if table.source.span is not None else ""
@@ -102,7 +104,7 @@ def _filled(table: _Table, where: str, data_dir: str) -> list[str]:
             f"data.{table.name}.path: expected a file, folder or glob, found nothing at "
             f"{where}{span}; mend the path or give --data"
         )
-    if spans.PLACE in where and table.name != "interactions":
+    if SPAN in where.glob and table.name != "interactions":
         _expect_order(table, where, paths)
     filled = [path for path in paths if _has_content(path)]
     if not filled:
@@ -115,7 +117,7 @@ def _filled(table: _Table, where: str, data_dir: str) -> list[str]:
     return filled
 
 
-def _expect_order(table: _Table, where: str, paths: list[str]) -> None:
+def _expect_order(table: _Table, where: Located, paths: list[str]) -> None:
     """Of records with one id the last file's wins, by name: 10 comes before 9 there."""
     found = sorted({spans.span_of(where, path) or "" for path in paths}, key=len)
     if len(found[0]) != len(found[-1]):
@@ -207,6 +209,12 @@ def _expect_columns(table: _Table, where: str, received: list[str], hint: str) -
             raise ConfigError(
                 f"{where}: {field.key} expects column {missing[0]!r}, "
                 f"received columns {names(received)}; {hint}"
+            )
+        repeated = [column for column in field.columns if received.count(column) > 1]
+        if repeated:
+            raise ConfigError(
+                f"{where}: {field.key} expects one column {repeated[0]!r}, "
+                f"received columns {', '.join(map(repr, received))}; rename or remove the others"
             )
 
 

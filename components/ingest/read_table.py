@@ -7,7 +7,7 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
 
-from components.ingest import counts, dead_letters, files, quoting, shards
+from components.ingest import counts, dead_letters, files, located, quoting, shards
 from components.ingest.block_parser import BlockParser
 from components.ingest.blocks import Block, ReadBlocks
 from components.ingest.parquet_rows import ReadRowGroups, RowGroup
@@ -95,7 +95,7 @@ def paths_and_shards(data_dir: str, source: Source) -> tuple[list[str], int]:
     if not found:
         span = f" for span {source.span}" if source.span is not None else ""
         raise ConfigError(
-            f"expected files at {files.pattern(data_dir, source)}{span}, found none; "
+            f"expected files at {located.of(data_dir, source)}{span}, found none; "
             "mend the path, or give a span that is there"
         )
     return list(found), shards.count(sum(found.values()))

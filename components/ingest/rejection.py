@@ -8,6 +8,7 @@ from typing import NamedTuple
 INVALID_ENCODING = "invalid_encoding"  # the bytes are not what `encoding` says
 DAMAGED_FILE = "damaged_file"  # a gzip stream ends or breaks within this record
 BROKEN_JSON = "broken_json"  # the line is not one JSON object
+REPEATED_KEY = "repeated_key"  # a JSON object holds a key that is read twice
 BROKEN_QUOTING = "broken_quoting"  # a quote is opened and not closed before the next delimiter
 HEADER_LINE = "header_line"  # names of columns among the records
 WRONG_FIELD_COUNT = "wrong_field_count"  # more or fewer fields than columns

@@ -4,20 +4,19 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from apache_beam.io.filesystem import FileSystem
-
+from components.ingest import located
+from components.ingest.located import Located
 from schema.errors import ConfigError
-
-PLACE = "{SPAN}"
+from schema.sources import SPAN
 
 # A date in ISO 8601, or any number (20240131 is one).
 _SPAN = r"\d{4}-\d{2}-\d{2}|\d+"
 
 
 def choose(
-    pattern: str, paths: Iterable[str], chosen: str | None, last: int | None = None
+    where: Located, paths: Iterable[str], chosen: str | None, last: int | None = None
 ) -> list[str]:
-    """The `paths` (found by `pattern` with a `*` for its span) whose span is among the `chosen`.
+    """The `paths` (found by `where` with a `*` for its span) whose span is among the `chosen`.
 
     `chosen` is one span, or the first and the last with `..` between them, both included; None
     takes every span. With `last` it is that many of the spans there are that end with `chosen`, or
@@ -28,11 +27,11 @@ def choose(
     Raises ConfigError where dates are chosen and the paths hold numbers, or the other way round,
     and where the last of both are asked for.
     """
-    by_path = {path: span for path in paths if (span := span_of(pattern, path)) is not None}
+    by_path = {path: span for path in paths if (span := span_of(where, path)) is not None}
     if chosen is not None:
-        by_path = _of_kind(by_path, chosen, pattern)
+        by_path = _of_kind(by_path, chosen, where)
     if last is not None:
-        return _window(by_path, chosen, last, pattern)
+        return _window(by_path, chosen, last, where)
     if chosen is None:
         return list(by_path)
     first, _, final = chosen.partition("..")
@@ -40,21 +39,21 @@ def choose(
     return [path for path, span in by_path.items() if low <= _order(span) <= high]
 
 
-def _of_kind(by_path: dict[str, str], chosen: str, pattern: str) -> dict[str, str]:
+def _of_kind(by_path: dict[str, str], chosen: str, where: Located) -> dict[str, str]:
     first = chosen.partition("..")[0]
     fitting = {path: span for path, span in by_path.items() if _is_date(span) == _is_date(first)}
     if by_path and not fitting:
         raise ConfigError(
-            f"expected spans like those of {pattern}, such as {min(by_path.values())}, received "
+            f"expected spans like those of {where}, such as {min(by_path.values())}, received "
             f"span = {chosen!r}; write dates where the folders hold dates, and numbers for numbers"
         )
     return fitting
 
 
-def _window(by_path: dict[str, str], end: str | None, length: int, pattern: str) -> list[str]:
+def _window(by_path: dict[str, str], end: str | None, length: int, where: Located) -> list[str]:
     if len({_is_date(span) for span in by_path.values()}) > 1:
         raise ConfigError(
-            f"expected dates or numbers at {pattern}, received both; "
+            f"expected dates or numbers at {where}, received both; "
             "say with span which of them are meant"
         )
     orders = sorted({_order(span) for span in by_path.values()})
@@ -64,17 +63,11 @@ def _window(by_path: dict[str, str], end: str | None, length: int, pattern: str)
     return [path for path, span in by_path.items() if _order(span) in window]
 
 
-def span_of(pattern: str, path: str) -> str | None:
+def span_of(where: Located, path: str) -> str | None:
     """What stands in the span's place in `path`, or in a folder above it; None where it is none."""
-    head, _, tail = pattern.partition(PLACE)
-    expression = f"{_as_regex(head)}({_SPAN}){_as_regex(tail.rstrip('/'))}(/|$)"
-    found = re.match(expression, path)
+    head, _, tail = (located.expression(part) for part in where.glob.rstrip("/").partition(SPAN))
+    found = re.match(f"{located.prefix(where)}{head}({_SPAN}){tail}(/|$)", path)
     return found[1] if found else None
-
-
-def _as_regex(glob: str) -> str:
-    """Beam's own reading of a glob, without its anchor at the end."""
-    return FileSystem.translate_pattern(glob).removeprefix("(?ms)").removesuffix(r"\Z")
 
 
 def _is_date(span: str) -> bool:

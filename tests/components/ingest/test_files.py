@@ -1,5 +1,6 @@
 """Which files a path stands for."""
 
+import os
 import pathlib
 
 import pytest
@@ -24,9 +25,8 @@ def tree(tmp_path):
 
 def found(root: str, path: str, span: str | None = None, last: int | None = None) -> list[str]:
     sizes = files.match(root, Source(path=path, span=span, last_spans=last))
-    names = [str(pathlib.Path(file).relative_to(root)) for file in sizes]
-    assert list(sizes.values()) == [len(name) for name in names]
-    return names
+    assert list(sizes.values()) == [pathlib.Path(file).stat().st_size for file in sizes]
+    return [str(pathlib.Path(file).relative_to(root)) for file in sizes]
 
 
 def test_a_file_a_glob_and_a_folder(tree):
@@ -137,3 +137,75 @@ def test_a_file_system_that_is_not_there_is_named():
     # Its package is not in the locked set.
     with pytest.raises(UsageError, match=r"pip install 'apache-beam\[hadoop\]'"):
         files.match("", Source(path="hdfs://host/log.csv"))
+
+
+ODD = ("[b]", "a*b", "who?", "two words", "é ü 中", "#%41&", "'\"", "-dash", "{a}", "back\\slash", "[", "]", "!x", "~", "$HOME")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_name_that_exists_is_no_glob(tree, name):
+    root = tree(f"{name}/{name}/{name}.csv", f"{name}/{name}/x.csv", "b/b/b.csv", "axb/axb/axb.csv")
+    assert found(root, f"{name}/{name}/{name}.csv") == [f"{name}/{name}/{name}.csv"]
+    both = sorted([f"{name}/{name}/{name}.csv", f"{name}/{name}/x.csv"])
+    assert found(root, f"{name}/{name}") == both
+    assert found(root, f"{name}/{name}/") == both
+    assert found(root, f"{name}/{name}/*.csv") == both
+    assert found(root, f"{name}/*/*.csv") == both
+    assert found(f"{root}/{name}", f"{name}/x.csv") == [f"{name}/x.csv"]
+    assert found(f"{root}/{name}", "*/x.csv") == [f"{name}/x.csv"]
+    assert found(root, f"{root}/{name}/{name}/x.*") == [f"{name}/{name}/x.csv"]
+
+
+def test_a_data_folder_is_no_glob(tree):
+    root = tree("ab/log.csv")
+    assert found(f"{root}/a*", "log.csv") == []
+    assert found(root, "a*/log.csv") == ["ab/log.csv"]
+
+
+def test_spans_below_a_name_with_signs_of_globs(tree):
+    root = tree("[b]*/day=7/x.csv", "[b]*/day=8/x.csv", "b/day=8/x.csv")
+    assert found(f"{root}/[b]*", "day={SPAN}", "8") == ["day=8/x.csv"]
+    assert found(root, "[b]*/day={SPAN}/*.csv", last=1) == ["[b]*/day=8/x.csv"]
+
+
+def test_home_is_where_a_path_begins_with_a_tilde(tree, monkeypatch):
+    root = tree("home/log.csv", "data/log.csv")
+    monkeypatch.setenv("HOME", f"{root}/home")
+    assert list(files.match(f"{root}/data", Source(path="~/log.csv"))) == [f"{root}/home/log.csv"]
+    tree("data/~/log.csv")
+    assert found(f"{root}/data", "~/log.csv") == ["~/log.csv"]
+
+
+def test_links_are_followed_and_what_they_share_is_read_once(tree, tmp_path):
+    root = tree("log/1/a.csv", "far/b.csv", "far/c.csv")
+    log = tmp_path / "log"
+    (log / "link").symlink_to(tmp_path / "far")
+    (log / "same").symlink_to(tmp_path / "far")
+    (log / "0-newest").symlink_to(log / "1")
+    (log / "loop").symlink_to(log)
+    (tmp_path / "way").symlink_to(log)
+    names = ["1/a.csv", "link/b.csv", "link/c.csv"]
+    for folder in ("log", "way"):
+        sizes = files.match(root, Source(path=folder))
+        assert list(sizes) == [f"{root}/{folder}/{name}" for name in names]
+    assert list(files.match(root, Source(path="way/link/*b*"))) == [f"{root}/way/link/b.csv"]
+
+
+def test_a_link_that_leads_nowhere_is_named(tree, tmp_path):
+    root = tree("log/a.csv")
+    (tmp_path / "log" / "gone.csv").symlink_to(tmp_path / "nowhere")
+    for path in ("log", "log/gone.csv", "log/*"):
+        with pytest.raises(ConfigError, match=r"log/gone\.csv, received: No such file"):
+            files.match(root, Source(path=path))
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "log.csv")
+    with pytest.raises(ConfigError, match=r"received a pipe or a device at .*log\.csv"):
+        files.match(str(tmp_path), Source(path="log.csv"))
+
+
+def test_a_name_that_is_no_text_is_refused(tmp_path):
+    (tmp_path / os.fsdecode(b"log-\xff.csv")).write_text("x")
+    with pytest.raises(ConfigError, match=r"expected a name in UTF-8, received '.*log-\\udcff"):
+        files.match(str(tmp_path), Source(path="log*"))
