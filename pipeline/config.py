@@ -1,10 +1,11 @@
 """The whole configuration: one TOML file, typed, validated, unknown keys rejected."""
 
 import pathlib
+import re
 from typing import Annotated, Any
 
 import tomli
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from pipeline.kubeflow_config import KubeflowConfig
 from schema.dataset import Dataset, require_filter, require_tables
@@ -49,11 +50,21 @@ class CuratedConfig(Strict):
     """File for the catalogue, relative to the configuration file."""
 
 
+def _kubernetes_name(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", name):
+        raise ValueError(
+            "expected at most 63 of a to z, 0 to 9 and dashes, none at the beginning and the end, "
+            f"received {name!r}; shorten or rename it"
+        )
+    return name
+
+
 class Config(Strict):
     """One pipeline."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
-    """Name of the pipeline, lower case with dashes."""
+    name: Annotated[str, AfterValidator(_kubernetes_name)]
+    """Name of the pipeline: at most 63 of a to z, 0 to 9 and dashes, none at either end, since
+    Kubernetes and Kubeflow take no others."""
     seed: Annotated[int, Field(ge=0)] = 42
     """Seeds every random choice."""
     data: Data

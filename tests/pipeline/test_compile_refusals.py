@@ -74,3 +74,13 @@ def test_a_document_that_is_no_yaml(refused):
 def test_a_folder_in_the_documents_place(refused, tmp_path):
     (tmp_path / "shop.yaml").mkdir()
     assert f"expected to write the pipeline to {tmp_path / 'shop.yaml'}" in refused()
+
+
+@pytest.mark.parametrize(
+    "name", ["shop-", "-shop", "-", "", "s" * 64, "Shop", "shop_1", "shop.1", "my shop", "schön"]
+)
+def test_a_name_that_kubernetes_does_not_take(refused, name):
+    """64 is one more than a label of Kubernetes and of DNS holds."""
+    said = refused("--set", f'name="{name}"')
+    assert "name: expected at most 63 of a to z, 0 to 9 and dashes" in said
+    assert f"received {name!r}" in said

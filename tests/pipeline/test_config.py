@@ -112,3 +112,14 @@ def test_bytes_that_are_no_text(tmp_path):
     (tmp_path / "shop.toml").write_bytes(b'name = "\xff"')
     with pytest.raises(ConfigError, match="shop.toml is not valid TOML"):
         config.load(tmp_path / "shop.toml")
+
+
+@pytest.mark.parametrize("name", ["s", "7", "shop-1", "s" * 63])
+def test_the_names_that_kubernetes_takes(load, name):
+    assert load(SHOP.replace("shop", name)).name == name
+
+
+def test_a_feature_s_name_is_a_file_s_name_too(load):
+    """Its vocabulary is a file that is named for it."""
+    with pytest.raises(ConfigError, match="at most 63 characters"):
+        load(f'{SHOP}[features.items]\n{"f" * 64} = {{ kind = "text" }}\n')
