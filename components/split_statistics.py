@@ -32,7 +32,8 @@ def build(pipeline: beam.Pipeline, examples_uri: str, uri: str, splits: Sequence
         pipeline
         | f"Read {split}"
         >> tfxio.TFExampleRecord(
-            file_pattern=f"{plain_path.of(_folder(examples_uri, split))}/*", telemetry_descriptors=["Tandem"]
+            file_pattern=f"{plain_path.of(_folder(examples_uri, split))}/*",
+            telemetry_descriptors=["Tandem"],
         ).BeamSource()
         | f"Counted {split}" >> beam.Map(_in_slice, split)
         for split in splits

@@ -90,7 +90,9 @@ def _not_taken(name: str) -> str:
     return name
 
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=63), AfterValidator(_not_taken)]
+Name = Annotated[
+    str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=63), AfterValidator(_not_taken)
+]
 
 
 class Features(Strict):

@@ -35,7 +35,9 @@ def load(
     graph = tf.Graph()
     with graph.as_default(), deprecation.silence():  # of what TensorFlow Serving uses
         session = tf.compat.v1.Session(graph=graph, config=config)
-        tf.compat.v1.saved_model.loader.load(session, [tf.saved_model.SERVING], plain_path.of(str(folder)))
+        tf.compat.v1.saved_model.loader.load(
+            session, [tf.saved_model.SERVING], plain_path.of(str(folder))
+        )
     return {
         name: _function(session, signature)
         for name, signature in meta_graph.signature_def.items()

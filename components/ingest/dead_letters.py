@@ -11,7 +11,7 @@ from apache_beam.io.filesystems import FileSystems
 from components.ingest.excerpt import excerpt
 from components.ingest.rejection import Rejected
 from components.ingest.table_spec import DETAIL, ORIGIN
-from schema import object_store
+from schema import object_store, plain_path
 from schema.place import is_remote
 
 _RECORDS_AT_ONCE = 10_000
@@ -24,7 +24,7 @@ def prepare(rejected_dir: str, table: str) -> str:
         object_store.remove(folder)
         return folder
     if FileSystems.exists(folder):
-        FileSystems.delete([folder])
+        FileSystems.delete([plain_path.of(folder)])
     FileSystems.mkdirs(folder)
     return folder
 

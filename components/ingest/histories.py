@@ -104,9 +104,7 @@ def iterate(uri: str, batch: int) -> Iterator[list[History]]:
 
 
 def _paths(uri: str) -> list[str]:
-    [found] = FileSystems.match(
-        [FileSystems.join(plain_path.of(uri), "histories-*-of-*.parquet")]
-    )
+    [found] = FileSystems.match([FileSystems.join(plain_path.of(uri), "histories-*-of-*.parquet")])
     if not found.metadata_list:
         raise FileNotFoundError(f"expected histories-*.parquet in {uri}, found none")
     return sorted(file.path for file in found.metadata_list)

@@ -36,12 +36,14 @@ def _walked(folder: str) -> Iterator[str]:
     tops = [folder]
     for top in tops:
         for at, folders, files in os.walk(top, onerror=_refuse):
-            folders[:] = [] if os.path.realpath(at) in seen else sorted(filter(_counts, folders))
-            files = [] if os.path.realpath(at) in seen else sorted(filter(_counts, files))
-            seen.add(os.path.realpath(at))
+            place = os.path.realpath(at)
+            folders[:] = [] if place in seen else sorted(filter(_counts, folders))
+            if place in seen:
+                continue
+            seen.add(place)
             below = (os.path.join(at, name) for name in folders)
             tops.extend(path for path in below if os.path.islink(path))
-            yield from (os.path.join(at, name) for name in files)
+            yield from (os.path.join(at, name) for name in files if _counts(name))
 
 
 def _counts(name: str) -> bool:
@@ -58,7 +60,7 @@ def _size(path: str) -> int:
         raise ConfigError(f"expected a name in UTF-8, received {path!r}; rename it") from None
     if not stat.S_ISREG(status.st_mode):
         raise ConfigError(
-            f"expected a file, which is read more than once, received a pipe or a device at {path}; "
+            f"expected a file, which can be read twice, received a pipe or a device at {path}; "
             "write what it gives to a file"
         )
     return status.st_size

@@ -5,7 +5,7 @@ import pathlib
 
 import pytest
 
-from components.ingest import files
+from components.ingest import dead_letters, files
 from schema.errors import ConfigError, UsageError
 from schema.sources import Source
 
@@ -139,7 +139,10 @@ def test_a_file_system_that_is_not_there_is_named():
         files.match("", Source(path="hdfs://host/log.csv"))
 
 
-ODD = ("[b]", "a*b", "who?", "two words", "é ü 中", "#%41&", "'\"", "-dash", "{a}", "back\\slash", "[", "]", "!x", "~", "$HOME")  # fmt: skip
+ODD = (
+    "[b]", "a*b", "who?", "two words", "é ü 中", "#%41&", "'\"", "-dash", "{a}", "back\\slash", "[",
+    "]", "!x", "~", "$HOME",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ODD)
@@ -209,3 +212,14 @@ def test_a_name_that_is_no_text_is_refused(tmp_path):
     (tmp_path / os.fsdecode(b"log-\xff.csv")).write_text("x")
     with pytest.raises(ConfigError, match=r"expected a name in UTF-8, received '.*log-\\udcff"):
         files.match(str(tmp_path), Source(path="log*"))
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_dead_letters_of_an_earlier_run_go(tmp_path, name):
+    for _ in range(2):
+        folder = pathlib.Path(dead_letters.prepare(f"{tmp_path}/{name}/rejected", "items"))
+        assert (folder.relative_to(tmp_path), list(folder.iterdir())) == (
+            pathlib.Path(name, "rejected", "items"),
+            [],
+        )
+        (folder / "part.jsonl").write_text("{}")

@@ -91,6 +91,9 @@ def test_a_key_that_stands_twice_in_a_json_object():
         '{"a": 1, "A": 2}',
     ]
     found = json_lines.parse(lines, ["a", "b"])
-    assert found.faults == {1: "repeated_key", 5: "repeated_key"}
+    assert {n: fault.reason for n, fault in found.faults.items()} == {
+        1: "repeated_key",
+        5: "repeated_key",
+    }
     assert found.index.tolist() == [0, 2, 3, 4, 6]
     assert found.columns["b"] == [2, None, 4, "a", None]
