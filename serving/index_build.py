@@ -129,7 +129,8 @@ def refuse_unusable(vectors: np.ndarray, eligible: Eligibility) -> None:
     if not eligible.available.any():
         raise DataRefused(
             f"index: expected at least one available item, received {len(vectors)} items of which "
-            "none is available; mend the catalogue's column of data.items.available"
+            "none is available; correct the catalogue's column of data.items.available, or shorten "
+            "index.deny_list"
         )
     bad = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
     if len(bad):

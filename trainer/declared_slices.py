@@ -15,6 +15,9 @@ from trainer.slices import Slice
 from trainer.timelines import Timelines
 from trainer.training_data import TrainingData
 
+_NO_VALUE = [b"49d0cd50-04bb-48c0-bc6f-5b575dce351a"]
+"""What Transform writes as the vocabulary of a feature without any value."""
+
 
 def of_users(
     asked: Questions, data: TrainingData, most: int = slicing.MOST_VALUES
@@ -72,8 +75,11 @@ def of_items(
 def _named(
     features: Mapping[str, Feature], key: Callable[[str], str], graph: tft.TFTransformOutput
 ) -> Iterator[tuple[str, str, list[str]]]:
-    """Name, field and values of each category and set; value i - 1 has index i."""
+    """Name, field and values of each category and set; value i - 1 has index i. A feature that
+    train has no value of has none here.
+    """
     for name, feature in features.items():
         if feature.kind in ("category", "set"):
             values = graph.vocabulary_by_name(key(name))
-            yield name, key(name), [value.decode("utf-8", "replace") for value in values]
+            known = [] if values == _NO_VALUE else values
+            yield name, key(name), [value.decode("utf-8", "replace") for value in known]

@@ -81,9 +81,9 @@ def _per_event(values: tf.RaggedTensor, feature: Feature, key: str) -> tf.Ragged
     if feature.kind == "category":
         return values.with_flat_values(_index(flat, key, feature.min_count))
     known = ~tf.math.is_nan(flat) if feature.kind == "number" else flat != 0
-    standardised = _standardised(tf.boolean_mask(flat, known), feature)
+    found = standardised(tf.boolean_mask(flat, known), feature)
     return values.with_flat_values(
-        tf.scatter_nd(tf.where(known), standardised, tf.shape(flat, out_type=tf.int64))
+        tf.scatter_nd(tf.where(known), found, tf.shape(flat, out_type=tf.int64))
     )
 
 
@@ -104,7 +104,7 @@ def _numeric(values: tf.RaggedTensor, feature: Feature, key: str) -> Any:
         return words.with_flat_values(_index(words.flat_values, key, feature.min_count))
     if feature.kind == "vector":
         return values.to_tensor(0.0, shape=[None, feature.size])
-    return _single(values.with_flat_values(_standardised(values.flat_values, feature)), 0.0)
+    return _single(values.with_flat_values(standardised(values.flat_values, feature)), 0.0)
 
 
 def split_words(values: tf.RaggedTensor) -> tf.RaggedTensor:
@@ -118,10 +118,17 @@ def split_words(values: tf.RaggedTensor) -> tf.RaggedTensor:
     return values.with_flat_values(words).merge_dims(1, 2)
 
 
-def _standardised(values: tf.Tensor, feature: Feature) -> tf.Tensor:
+def standardised(values: tf.Tensor, feature: Feature) -> tf.Tensor:
+    """[values] less the mean of train, by its standard deviation; float32.
+
+    A feature that never varied in train, or never was there, is 0 whatever comes later: nothing was
+    learned of it, and without a deviation it would come unscaled, a timestamp as thousands of days.
+    """
     if feature.kind == "timestamp":
         values = tf.cast(tf.cast(values, tf.float64) / _SECONDS_PER_DAY, tf.float32)
-    return tft.scale_to_z_score(values)
+    scaled = tft.scale_to_z_score(values)
+    varied = tft.max(values) > tft.min(values)  # a variance may be rounding alone
+    return tf.where(varied, scaled, tf.zeros_like(scaled))
 
 
 def _single(values: tf.RaggedTensor, missing: float) -> tf.Tensor:
