@@ -1,6 +1,7 @@
 """One case through the whole DAG, in this process."""
 
 import io
+import logging
 import pathlib
 import subprocess
 import time
@@ -17,6 +18,8 @@ from serving.client import Client
 from serving.listing_request import listing_request
 from serving.server import running_server
 
+_log = logging.getLogger(__name__)
+
 
 def run(config: Config, data: pathlib.Path, root: pathlib.Path) -> dict[str, Any]:
     """Summary of a run that pushes whatever it made; what `tandem run` prints of it is made too."""
@@ -28,6 +31,15 @@ def run(config: Config, data: pathlib.Path, root: pathlib.Path) -> dict[str, Any
     report.show(summary, console)
     assert at.report.exists()
     return summary
+
+
+def ended(config: Config, data: pathlib.Path, root: pathlib.Path) -> tuple[int, dict[str, int]]:
+    """Exit code of a run, and the rows of its summary where there is one."""
+    try:
+        return 0, run(config, data, root)["rows"]
+    except TandemError as error:
+        _log.info("exit code %d: %s", error.exit_code, error)
+        return error.exit_code, {}
 
 
 def answered(root: pathlib.Path) -> list[str]:
