@@ -2,7 +2,7 @@
 
 import pathlib
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tomli
 from pydantic import AfterValidator, Field, ValidationError, model_validator
@@ -41,6 +41,10 @@ class BeamConfig(Strict):
         return [*args, "--sdk_container_image=none"] if self.runner == "FnApiRunner" else args
 
 
+TABLES = ("interactions", "items")
+"""Tables that have a schema."""
+
+
 class CuratedConfig(Strict):
     """Schemas that the data must fit: TFDV `Schema` protos as text, see `tandem schema infer`."""
 
@@ -48,6 +52,8 @@ class CuratedConfig(Strict):
     """File for timelines, relative to the configuration file."""
     items: str | None = None
     """File for the catalogue, relative to the configuration file."""
+    shipped: Literal["movielens-1m", "movietweetings", "simulated"] | None = None
+    """Data set whose schemas Tandem has; a file that is named for a table goes before."""
 
 
 def _kubernetes_name(name: str) -> str:
@@ -156,9 +162,9 @@ def _with_paths(config: Config, folder: pathlib.Path) -> Config:
     """Curated files and the deny list are the configuration's own: they lie beside it and not among
     the data.
     """
-    named = config.curated.model_dump(exclude_none=True)
+    named = config.curated.model_dump(include=set(TABLES), exclude_none=True)
     found = {table: str((folder / name).absolute()) for table, name in named.items()}
-    update: dict[str, Any] = {"curated": CuratedConfig(**found)}
+    update: dict[str, Any] = {"curated": config.curated.model_copy(update=found)}
     if config.index.deny_list is not None:
         denied = str((folder / config.index.deny_list).absolute())
         update["index"] = config.index.model_copy(update={"deny_list": denied})

@@ -26,7 +26,7 @@ from components.schema_gen import SchemaGen
 from components.statistics_gen import StatisticsGen
 from components.stock_components import ExampleValidator, Transform
 from pipeline import schemas
-from pipeline.config import Config
+from pipeline.config import TABLES, Config
 from pipeline.push import Push
 from pipeline.run_parameters import RunParameters, Text
 from schema import timeline
@@ -77,7 +77,7 @@ def build(
     does not touch stays cached.
     """
     given = given or RunParameters.of(config)
-    before = before or dict.fromkeys(schemas.TABLES, "")
+    before = before or dict.fromkeys(TABLES, "")
     data = _data_nodes(config, at, fingerprint, before, given)
     nodes = data | _model_nodes(config, at, data, push or Push.anywhere(config), given)
     return _pipeline(config, at, nodes, metadata)
@@ -149,7 +149,7 @@ def _described_tables(
         "items": ItemsGen(**source),
         "interactions": InteractionsGen(**source),
     }
-    for table in schemas.TABLES:
+    for table in TABLES:
         examples = nodes[table].outputs["examples"]
         statistics = StatisticsGen(examples=examples)
         nodes[f"{table}_statistics"] = statistics.with_id(f"StatisticsGen.{table}")
@@ -165,11 +165,11 @@ def _data_nodes(
 ) -> dict[str, BaseNode]:
     dataset = config.dataset.model_dump_json()
     nodes = _described_tables(config, at, fingerprint, given)
-    for table in schemas.TABLES:
+    for table in TABLES:
         nodes |= _validated(table, nodes[f"{table}_statistics"], config)
     gate = DataGate(
         **_gate_inputs(nodes),
-        **{f"{table}_before": before[table] for table in schemas.TABLES},
+        **{f"{table}_before": before[table] for table in TABLES},
         fingerprint=fingerprint,
         pages=at.statistics,
     )
@@ -195,7 +195,7 @@ def _validated(table: str, statistics: BaseNode, config: Config) -> dict[str, Ba
 def _gate_inputs(nodes: Mapping[str, BaseNode]) -> dict[str, Channel]:
     """What the gate reads of each table."""
     inputs: dict[str, Channel] = {}
-    for table in schemas.TABLES:
+    for table in TABLES:
         inputs[table] = nodes[table].outputs["examples"]
         inputs[f"{table}_schema"] = nodes[f"{table}_schema"].outputs["schema"]
         inputs[f"{table}_statistics"] = nodes[f"{table}_statistics"].outputs["statistics"]

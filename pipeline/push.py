@@ -11,7 +11,7 @@ from google.protobuf import text_format
 
 from components.evaluator import NEWEST
 from pipeline import schemas
-from pipeline.config import Config
+from pipeline.config import TABLES, Config
 from schema.errors import TandemError
 from schema.signatures import RECOMMENDER
 from serving import pushed_origin, pushed_versions
@@ -69,7 +69,7 @@ def _user() -> str:
 def run_fingerprint(config: Config, data: str) -> str:
     """64 hexadecimal digits that differ where what is pushed may; `data` is that of the input."""
     parts = [data, config.model_dump_json(exclude=_WITHOUT_PART)]
-    parts += [text_format.MessageToString(schemas.of(config, table)) for table in schemas.TABLES]
+    parts += [text_format.MessageToString(schemas.of(config, table)) for table in TABLES]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 

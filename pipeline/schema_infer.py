@@ -8,11 +8,9 @@ from rich.console import Console
 from components.ingest import preflight
 from pipeline import config as configuration
 from pipeline import quiet
-from pipeline.config import Config
+from pipeline.config import TABLES, Config
 from pipeline.run_directory import RunDirectory
 from schema.errors import UsageError
-
-_TABLES = ("interactions", "items")
 
 
 def infer(
@@ -38,7 +36,7 @@ def infer(
 
 
 def _files(config: Config, out: pathlib.Path) -> dict[str, pathlib.Path]:
-    files = {table: out / f"{config.name}.{table}.pbtxt" for table in _TABLES}
+    files = {table: out / f"{config.name}.{table}.pbtxt" for table in TABLES}
     there = [str(path) for path in files.values() if path.exists()]
     if there:
         raise UsageError(

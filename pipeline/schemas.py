@@ -7,17 +7,18 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from pipeline.config import Config
 from schema import curated_schema
 
-TABLES = ("interactions", "items")
-
 
 def of(config: Config, table: str) -> schema_pb2.Schema:
-    """What the declarations imply, tightened by the file that `[curated]` names, else by Tandem's
-    own for a configuration of that name. Raises ConfigError for a file that does not fit.
+    """What the declarations imply, tightened by the file that `[curated]` names for the table, else
+    by the shipped one of the data set that it names. Raises ConfigError for a file that does not
+    fit.
     """
     schema, named = implied(config, table), getattr(config.curated, table)
-    if named is None:
-        return curated_schema.curated(schema, config.name, table)
-    return curated_schema.tightened(schema, pathlib.Path(named))
+    if named is not None:
+        return curated_schema.tightened(schema, pathlib.Path(named))
+    if config.curated.shipped is not None:
+        return curated_schema.shipped(schema, config.curated.shipped, table)
+    return schema
 
 
 def implied(config: Config, table: str) -> schema_pb2.Schema:

@@ -43,8 +43,10 @@ def write(
     """
     found = config.table(path, overrides)
     found["retrieval"] = found.get("retrieval", {}) | best
-    for table, name in found.get("curated", {}).items():
-        found["curated"][table] = str((path.parent / name).absolute())
+    curated = found.get("curated", {})
+    for table in config.TABLES:
+        if table in curated:
+            curated[table] = str((path.parent / curated[table]).absolute())
     unfinished = out.with_name(f"{out.name}.tmp")
     unfinished.write_text(f"{HEAD}: {said}\n{tomli_w.dumps(found)}", encoding="utf-8")
     unfinished.rename(out)

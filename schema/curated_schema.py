@@ -1,10 +1,11 @@
 """TFDV schemas of the two Examples artifacts: what the declarations imply, tightened by a
 curated file.
 
-A curated file is a text `Schema` proto: one that the configuration names (`[curated]`), else
-`schema/curated/<name>.<table>.pbtxt`. Its features replace the implied ones of the same name (so it
-may add domains, ranges and thresholds of drift and skew), and it may not name any other. Its string
-domains and dataset constraints are taken too.
+A curated file is a text `Schema` proto that the configuration names (`[curated]`): one of its own,
+or `schema/curated/<data set>.<table>.pbtxt` of a data set that Tandem has a configuration for. Its
+features replace the implied ones of the same name (so it may add domains, ranges and thresholds of
+drift and skew), and it may not name any other. Its string domains and dataset constraints are
+applied too.
 """
 
 import pathlib
@@ -56,12 +57,13 @@ def items(dataset: Dataset) -> schema_pb2.Schema:
     return schema
 
 
-def curated(implied: schema_pb2.Schema, name: str, table: str) -> schema_pb2.Schema:
-    """`implied`, tightened by the curated file that Tandem brings for the configuration called
-    `name`; unchanged where there is none.
+def shipped(implied: schema_pb2.Schema, data_set: str, table: str) -> schema_pb2.Schema:
+    """`implied`, tightened by the curated file that Tandem has for the data set; raises ConfigError
+    as `tightened` does.
     """
-    path = pathlib.Path(__file__).parent / "curated" / f"{name}.{table}.pbtxt"
-    return tightened(implied, path) if path.exists() else implied
+    return tightened(
+        implied, pathlib.Path(__file__).parent / "curated" / f"{data_set}.{table}.pbtxt"
+    )
 
 
 def tightened(implied: schema_pb2.Schema, path: pathlib.Path) -> schema_pb2.Schema:

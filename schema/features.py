@@ -81,17 +81,23 @@ Feature = Annotated[
 EventFeature = Annotated[Union[Category, Number, Timestamp], Field(discriminator="kind")]
 
 
-def _not_taken(name: str) -> str:
+_RESERVED = ("id", "ids", "index")
+
+
+def _not_reserved(name: str) -> str:
     """`item_id`, `user_index` and the like are names of the contract itself, see
     schema.timeline.
     """
-    if name in {"id", "ids", "index"}:
-        raise ValueError('expected another name: id, ids and index are taken; set column = "id"')
+    if name in _RESERVED:
+        raise ValueError(
+            f"expected another name: {', '.join(_RESERVED)} are Tandem's own, received {name!r}; "
+            f'rename it, column = "{name}" may stay'
+        )
     return name
 
 
 Name = Annotated[
-    str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=63), AfterValidator(_not_taken)
+    str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=63), AfterValidator(_not_reserved)
 ]
 
 

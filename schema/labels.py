@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from schema.features import Name
+from schema.signatures import RELEVANCE, RETRIEVAL
 from schema.strict import Strict
 
 
@@ -30,13 +31,33 @@ class RankingLabel(Strict):
     """Weight of the head's loss."""
 
 
+FINAL = "final"
+"""The lists as they are served, beside `retrieval` and the labels, where a metric says of what."""
+_RESERVED = (RELEVANCE, RETRIEVAL, FINAL)
+
+
+def _not_reserved(name: str) -> str:
+    """`relevance` is a head that every ranking model has; thresholds speak of `retrieval`, `final`
+    and the labels.
+    """
+    if name in _RESERVED:
+        raise ValueError(
+            f"expected another name for a label: {', '.join(_RESERVED)} are Tandem's own, "
+            f'received {name!r}; rename it, column = "{name}" may stay'
+        )
+    return name
+
+
+LabelName = Annotated[Name, AfterValidator(_not_reserved)]
+
+
 class Labels(Strict):
     """All labels. Without `positive` every event is positive."""
 
     positive: Positive | None = None
     """Which events retrieval learns from; all of them where absent."""
-    ranking: dict[Name, RankingLabel] = {}
-    """Ranking heads by name."""
+    ranking: dict[LabelName, RankingLabel] = {}
+    """Ranking heads by name; `relevance`, `retrieval` and `final` are Tandem's own."""
 
 
 class Split(Strict):

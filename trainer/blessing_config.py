@@ -5,15 +5,14 @@ from typing import Literal
 
 from pydantic import TypeAdapter, model_validator
 
-from schema.labels import RankingLabel
+from schema.labels import FINAL, RankingLabel
+from schema.signatures import RETRIEVAL
 from schema.strict import Strict
 from trainer.metric_names import PER_USER
 
 Compared = Literal["recall@10", "ndcg@10", "recall@100"]
 """Metrics that lists are compared in, user by user."""
 
-RETRIEVAL = "retrieval"
-FINAL = "final"
 _LISTS = (
     *PER_USER, "coverage@10", "novelty@10", "diversity@10", "head_share@10", "gini@10",
 )  # fmt: skip

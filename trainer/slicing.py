@@ -12,6 +12,8 @@ _RARE = 5
 _AGES = (1, 7, 30)
 MOST_VALUES = 10
 """Values of a category or set that have a slice of their own."""
+_NONE = "no known value"
+_OTHERS = " other values"
 
 
 def by_history(history: np.ndarray) -> list[Slice]:
@@ -70,12 +72,20 @@ def by_value(values: np.ndarray, names: list[str], most: int = MOST_VALUES) -> l
 
     The `most` values of the most rows each have a slice, and all the rest that occur share one.
     Where there are few values, those without rows have theirs as well. The slices of a set overlap.
+    A value that reads like one of the other two slices stands in quotation marks.
     """
+    names = [_distinct(name) for name in names]
     table = values.reshape(len(values), math.prod(values.shape[1:]))  # -1 fits no array of 0 rows
     count = np.bincount(table.ravel(), minlength=len(names) + 1)
     order = 1 + np.argsort(-count[1:], kind="stable")
     rest = order[most:][count[order[most:]] > 0]
     found = [Slice(names[value - 1], (table == value).any(axis=1)) for value in order[:most]]
     if len(rest):
-        found.append(Slice(f"{len(rest)} other values", np.isin(table, rest).any(axis=1)))
-    return [*found, Slice("no known value", (table == 0).all(axis=1))]
+        found.append(Slice(f"{len(rest)}{_OTHERS}", np.isin(table, rest).any(axis=1)))
+    return [*found, Slice(_NONE, (table == 0).all(axis=1))]
+
+
+def _distinct(value: str) -> str:
+    """`value` in quotation marks where it could be a slice of ours, or a value in such marks."""
+    ours = value == _NONE or (value.endswith(_OTHERS) and value.removesuffix(_OTHERS).isdigit())
+    return f'"{value}"' if ours or value.startswith('"') else value

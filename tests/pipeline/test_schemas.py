@@ -1,10 +1,14 @@
+import pathlib
+
 import pytest
 
 from pipeline import config as configuration
 from pipeline import schemas
+from pipeline.config import TABLES
 from schema.errors import ConfigError
 from serving import deny_list
 
+CONFIGS = pathlib.Path(__file__).resolve().parents[2] / "configs"
 SHOP = """
 name = "shop"
 [data.interactions]
@@ -52,9 +56,34 @@ def test_a_deny_list_lies_beside_the_configuration_too(tmp_path, monkeypatch):
     assert load(tmp_path, SHOP).index.deny_list is None
 
 
-def test_a_shipped_configuration_has_its_own(tmp_path):
-    config = load(tmp_path, SHOP.replace('"shop"', '"movietweetings"'))
+def test_the_schema_of_a_shipped_data_set_is_named(tmp_path):
+    config = load(tmp_path, SHOP + '[curated]\nshipped = "movietweetings"\n')
     title = {f.name: f for f in schemas.implied(config, "items").feature}["title"]
     assert not title.presence.min_fraction
     with pytest.raises(ConfigError, match="movietweetings"):  # it has no genres, the file has
         schemas.of(config, "items")
+
+
+def test_a_file_of_ones_own_goes_before_the_shipped_one(tmp_path):
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "schemas" / "items.pbtxt").write_text(CLOSED, encoding="utf-8")
+    config = load(tmp_path, SHOP + CURATED + 'shipped = "movietweetings"\n')
+    title = {f.name: f for f in schemas.of(config, "items").feature}["title"]
+    assert title.domain == "titles"
+
+
+@pytest.mark.parametrize("name", ["simulated", "movietweetings", "movielens-1m"])
+def test_a_name_brings_no_schema(tmp_path, name):
+    config = load(tmp_path, SHOP.replace('"shop"', f'"{name}"'))
+    for table in TABLES:
+        assert schemas.of(config, table) == schemas.implied(config, table)
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.stem)
+def test_a_shipped_configuration_has_the_schema_of_its_data(path):
+    config = configuration.load(path)
+    files = CONFIGS.parent / "schema" / "curated"
+    there = (files / f"{config.name}.items.pbtxt").exists()
+    assert config.curated.shipped == (config.name if there else None)
+    for table in TABLES:
+        assert (schemas.of(config, table) != schemas.implied(config, table)) == there

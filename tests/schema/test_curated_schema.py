@@ -82,16 +82,11 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path):
     return tmp_path / "curated"
 
 
-def test_without_a_file_the_implied_schema_stands(folder):
-    found = curated_schema.curated(curated_schema.items(DATASET), "shop", "items")
-    assert found == _proto(ITEMS)
-
-
 def test_a_curated_feature_replaces_the_implied_one(folder):
     curated = 'name: "item_tags" type: BYTES domain: "tags" presence { min_fraction: 0.5 }'
     domain = 'string_domain { name: "tags" value: "new" value: "sale" }'
     (folder / "shop.items.pbtxt").write_text(f"feature {{ {curated} }} {domain}", encoding="utf-8")
-    found = curated_schema.curated(curated_schema.items(DATASET), "shop", "items")
+    found = curated_schema.shipped(curated_schema.items(DATASET), "shop", "items")
     expected = _proto(
         ITEMS.replace('name: "item_tags" type: BYTES', curated) + domain,
     )
@@ -103,7 +98,7 @@ def test_a_curated_file_may_not_name_what_is_not_there(folder):
     with pytest.raises(
         ConfigError, match=r"shop\.items\.pbtxt curates 'item_tgas'; expected one of"
     ):
-        curated_schema.curated(curated_schema.items(DATASET), "shop", "items")
+        curated_schema.shipped(curated_schema.items(DATASET), "shop", "items")
 
 
 def test_a_file_of_the_users_own_brings_its_constraints(tmp_path):

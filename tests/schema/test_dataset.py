@@ -58,7 +58,7 @@ def test_requests_may_be_filtered_by_nothing_else(name, features, message):
         ({"features": {"items": {"x": {"kind": "colour"}}}}, "colour"),
         ({"features": {"items": {"x": {"kind": "vector"}}}}, "size"),
         ({"features": {"items": {"Big Name": {"kind": "text"}}}}, "pattern"),
-        ({"features": {"items": {"id": {"kind": "text"}}}}, "id, ids and index are taken"),
+        ({"features": {"items": {"id": {"kind": "text"}}}}, "id, ids, index are Tandem's own"),
         ({"features": {"context": {"x": {"kind": "set"}}}}, "'category', 'number', 'timestamp'"),
         ({"split": {"valid_fraction": 0.5}}, "less than 0.5"),
     ],
@@ -66,6 +66,29 @@ def test_requests_may_be_filtered_by_nothing_else(name, features, message):
 def test_what_does_not_fit_is_named(changes, message):
     with pytest.raises(ValidationError, match=message):
         _dataset(**changes)
+
+
+LABEL = {"column": "relevance", "kind": "regression"}
+
+
+@pytest.mark.parametrize("name", ["relevance", "retrieval", "final"])
+def test_a_label_may_not_be_called_as_something_of_ours(name):
+    with pytest.raises(ValidationError, match=rf"Tandem's own, received '{name}'; rename it"):
+        _dataset(labels={"ranking": {name: LABEL}})
+    assert _dataset(labels={"ranking": {f"{name}_": LABEL}}).labels.ranking[f"{name}_"]
+    for table in ("items", "context"):
+        assert _dataset(features={table: {name: {"kind": "number"}}})
+
+
+@pytest.mark.parametrize("name", ["id", "ids", "index"])
+def test_no_name_meets_the_fields_of_an_example(name):
+    for changes in (
+        {"features": {"items": {name: {"kind": "number"}}}},
+        {"features": {"context": {name: {"kind": "number"}}}},
+        {"labels": {"ranking": {name: LABEL}}},
+    ):
+        with pytest.raises(ValidationError, match=rf"Tandem's own, received '{name}'; rename it"):
+            _dataset(**changes)
 
 
 IN_SPANS = {

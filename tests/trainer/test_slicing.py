@@ -97,3 +97,15 @@ def test_no_row_is_in_no_slice():
 
 def test_a_feature_without_any_value_has_the_slice_of_those_without():
     assert rows(slicing.by_value(np.zeros((3, 1), np.int32), [])) == {"no known value": [0, 1, 2]}
+
+
+def test_a_value_that_reads_like_a_slice_of_ours_has_its_own():
+    names = ["no known value", "2 other values", '"no known value"', "another value", "v"]
+    values = np.array([1, 1, 2, 3, 4, 5, 0])
+    assert rows(slicing.by_value(values, names, most=3)) == {
+        '"no known value"': [0, 1],
+        '"2 other values"': [2],
+        '""no known value""': [3],
+        "2 other values": [4, 5],
+        "no known value": [6],
+    }
