@@ -40,7 +40,7 @@ class RequestLimits(Strict):
 
     max_tensor_bytes: Above = 256 * 2**20
     """Bytes of all inputs once they are read and spread over the rows, 64 for a string besides its
-    text."""
+    text, which is counted as often as it stands there."""
     max_rows: Above = 1024
     """Rows of a batch."""
     max_list: Above = 2**20

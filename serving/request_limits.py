@@ -23,10 +23,12 @@ _STRING_BYTES = 64
 
 
 class TensorHeader(NamedTuple):
-    """What a tensor says of itself. An array has the same two, and may stand for it."""
+    """What a tensor says of itself. An array has the same two first, and may stand for it."""
 
     dtype: tf.DType
     shape: tuple[int, ...]
+    text_bytes: int = 0
+    """Of its strings' texts, one that is repeated as often as it is; counted in arrays."""
 
 
 Headers = Mapping[str, Any]
@@ -58,7 +60,7 @@ def check(limits: RequestLimits, signature: meta_graph_pb2.SignatureDef, headers
     for alias, header in headers.items():
         key = "max_categories" if alias == signatures.ALLOWED_CATEGORIES else "max_list"
         _check(f"values a row of {alias}", key, limits, math.prod(header.shape[1:]))
-    total = rows * sum(map(_bytes_of_a_row, headers.values()))
+    total = rows * sum(map(_bytes_of_a_row, headers.values())) + _texts(rows, headers)
     _check("bytes of tensors", "max_tensor_bytes", limits, total)
 
 
@@ -104,7 +106,22 @@ def recommends(signature: meta_graph_pb2.SignatureDef) -> bool:
 
 
 def _bytes(header: Any) -> int:
-    return math.prod(size or 1 for size in header.shape) * _bytes_of_one(header.dtype)
+    count = math.prod(size or 1 for size in header.shape)
+    return count * _bytes_of_one(header.dtype) + _text_bytes(header)
+
+
+def _texts(rows: int, headers: Headers) -> int:
+    """Bytes of all texts; those of one row are spread over all rows."""
+    return sum(
+        _text_bytes(header) * (rows if header.shape and header.shape[0] == 1 else 1)
+        for header in headers.values()
+    )
+
+
+def _text_bytes(header: Any) -> int:
+    if isinstance(header, TensorHeader):
+        return header.text_bytes
+    return sum(map(len, header.ravel().tolist())) if header.dtype == object else 0
 
 
 def _bytes_of_a_row(header: Any) -> int:

@@ -41,7 +41,7 @@ _MOST_DIMENSIONS = 32
 
 
 def header(alias: str, proto: tensor_pb2.TensorProto) -> TensorHeader:
-    """Type and shape that `proto` claims; of its values nothing is looked at.
+    """Type and shape that `proto` claims; of its values only the size of texts is looked at.
 
     Raises RequestError INVALID_ARGUMENT, naming the input `alias`, where it claims none, or one
     that no array can have.
@@ -52,7 +52,14 @@ def header(alias: str, proto: tensor_pb2.TensorProto) -> TensorHeader:
     shape = tuple([dim.size for dim in dims])
     if min(shape, default=0) < 0:
         raise _unread(alias)
-    return TensorHeader(dtype, shape)
+    return TensorHeader(dtype, shape, _text_bytes(proto, shape) if dtype == tf.string else 0)
+
+
+def _text_bytes(proto: tensor_pb2.TensorProto, shape: tuple[int, ...]) -> int:
+    """At the most: the last text is repeated, and may be as long as a message."""
+    values = proto.string_val
+    missing = max(0, math.prod(shape) - len(values))
+    return proto.ByteSize() + (missing * len(values[-1]) if missing and values else 0)
 
 
 def from_proto(alias: str, proto: tensor_pb2.TensorProto) -> np.ndarray:

@@ -19,7 +19,7 @@ from tensorflow.core.framework import tensor_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
-from serving import request_limits, tensors
+from serving import pushed_versions, request_limits, tensors
 from serving.config import RequestLimits
 from serving.request_error import RequestError
 from serving.request_limits import TensorHeader
@@ -72,6 +72,16 @@ LIES = {
         user_id=tensor(tf.string, [1024], string_val=[b"a"]),
         history_item_ids=tensor(tf.string, [1, 2**19], string_val=[b"a"]),
     ),
+    "a long text, for each of a million": request(
+        excluded_item_ids=tensor(tf.string, [1, 2**20], string_val=[b"x" * 1000])
+    ),
+    "a long text, for each of a thousand rows": request(
+        user_id=tensor(tf.string, [1], string_val=[b"x" * 10**6]),
+        now=tensor(tf.int64, [1024], int64_val=[0]),
+    ),
+    "a long text of another model": request(
+        "echo", raw=tensor(tf.string, [2**20], string_val=[b"x" * 1000])
+    ),
     "candidates": request(
         "ranking", candidate_item_ids=tensor(tf.string, [1024, 2**11], string_val=[b"a"])
     ),
@@ -105,6 +115,27 @@ def test_what_may_be_held_is_counted_on_shapes():
     assert "at most 1000 bytes of tensors in one request, received 1280" in refused(
         user_id=(tf.string, (4,)), history_item_ids=(tf.string, (1, 4))
     )
+
+
+def test_a_text_is_counted_as_often_as_it_stands_there():
+    """In a tensor that repeats it, and in one row that holds for all."""
+    limits = RequestLimits(max_tensor_bytes=100_000)
+    ours, theirs = meta_graph_pb2.SignatureDef(), meta_graph_pb2.SignatureDef()
+    for name in ("user_id", "history_item_ids", "now"):
+        ours.inputs[name].dtype = 7
+    repeated = tensors.header("x", tensor(tf.string, [1, 3], string_val=[b"a", b"x" * 1000]))
+    assert 2001 <= repeated.text_bytes <= 2100  # "a", and twice the other; and the message's own
+    alone = TensorHeader(tf.string, (1,), 1000)
+    shared = {"user_id": alone, "now": TensorHeader(tf.int64, (94,))}  # 94 * (64 + 8 + 1000)
+    with pytest.raises(RequestError, match="received 100768"):
+        request_limits.check(limits, ours, shared)
+    request_limits.check(limits, ours, shared | {"now": TensorHeader(tf.int64, (93,))})
+    request_limits.check(limits, theirs, {"raw": TensorHeader(tf.string, (5,), 99_680)})
+    with pytest.raises(RequestError, match="received 100001"):
+        request_limits.check(limits, theirs, {"raw": TensorHeader(tf.string, (5,), 99_681)})
+    arrays = {"user_id": np.array([b"x" * 1000], object), "now": np.zeros(94, np.int64)}
+    with pytest.raises(RequestError, match="received 100768"):
+        request_limits.check(limits, ours, arrays)
 
 
 @pytest.mark.parametrize(
@@ -167,9 +198,10 @@ def post(url, body):
 
 
 @pytest.fixture(scope="module")
-def cramped(tmp_path_factory):
+def cramped(tmp_path_factory, echo):
     """A real `tandem serve` that may take 2 GB of address space more than it has when it begins."""
     folder = pushed(tmp_path_factory.mktemp("cramped"))
+    pushed_versions.push({"echo": echo}, folder, 1)
     process = subprocess.Popen(
         [sys.executable, "-m", "pipeline.cli", "serve", "--root", str(folder.parent),
          "--grpc-port", "0", "--rest-port", "0"],
@@ -206,7 +238,11 @@ def test_the_server_outlives_them_and_others_are_answered_meanwhile(cramped):
                 with pytest.raises(grpc.RpcError) as refused:
                     predict(lie, timeout=20)
                 assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT, lie
-        for body in ({"instances": [{}] * 20_000}, {"inputs": {"k": [1] * 200_000}}):
+        for body in (
+            {"instances": [{}] * 20_000},
+            {"inputs": {"k": [1] * 200_000}},
+            {"inputs": {"user_id": ["x" * 10**6], "k": [1] * 1024}},
+        ):
             assert post(url, body)[0] == 400
         stopped.set()
         others_ask.join(60)
