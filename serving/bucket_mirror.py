@@ -39,19 +39,24 @@ def mirrored(serving: str, poll_s: float = _POLL_SECONDS) -> Iterator[pathlib.Pa
     """
     with tempfile.TemporaryDirectory(prefix="tandem-serving-") as name:
         folder = pathlib.Path(name)
+        told: set[str] = set()
         with object_store.reached(serving):
-            update(serving, folder)
+            update(serving, folder, told)
         if not pushed_versions.models(folder):
             raise NoRunError(
                 f"expected pushed models in {serving}, found none; run `tandem run` with the same "
                 "--root first"
             )
-        with repeating("follow-bucket", poll_s, lambda: _update(serving, folder)):
+        with repeating("follow-bucket", poll_s, lambda: _update(serving, folder, told)):
             yield folder
 
 
-def update(serving: str, folder: pathlib.Path) -> None:
-    """Copies the newest version of each model that `folder` does not have, and removes old ones."""
+def update(serving: str, folder: pathlib.Path, told: set[str] | None = None) -> None:
+    """Copies the newest version of each model that `folder` does not have, and removes old ones.
+
+    A newer one that is not whole is named in the log, unless `told` has it, and put into that.
+    """
+    _name_incomplete(serving, set() if told is None else told)
     copies: dict[pathlib.Path, pathlib.Path] = {}
     for name in stored_versions.models(serving):
         version = stored_versions.latest(serving, name)
@@ -67,9 +72,22 @@ def update(serving: str, folder: pathlib.Path) -> None:
         _remove_old(folder, final.parent.name)
 
 
-def _update(serving: str, folder: pathlib.Path) -> None:
+def _name_incomplete(serving: str, told: set[str]) -> None:
+    for name in object_store.folders(serving):
+        for version in stored_versions.incomplete(serving, name):
+            uri = stored_versions.folder_of(serving, name, version)
+            if uri not in told:
+                told.add(uri)
+                _log.warning(
+                    "%s is passed over: it has no saved_model.pb; a push is under way, or was "
+                    "broken off",
+                    uri,
+                )
+
+
+def _update(serving: str, folder: pathlib.Path, told: set[str]) -> None:
     try:
-        update(serving, folder)
+        update(serving, folder, told)
     except OSError as error:
         _log.warning("cannot look for new versions at %s, trying again: %s", serving, error)
 

@@ -13,7 +13,6 @@ from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from schema.errors import UsageError
-from serving import pushed_versions
 from serving.request_error import RequestError, invalid
 from serving.version_policy import ServableVersionPolicy
 
@@ -31,9 +30,15 @@ class WatchedModel:
 
 
 def watched_below(serving_dir: pathlib.Path) -> list[WatchedModel]:
-    """Every model that was ever pushed to a folder, its latest version."""
-    names = pushed_versions.models(serving_dir)
-    return [WatchedModel(name, serving_dir / name) for name in names]
+    """Every model that was ever pushed to a folder, its latest version; a folder in it without any
+    is a model that has none yet.
+    """
+    folders = sorted(serving_dir.iterdir()) if serving_dir.is_dir() else []
+    return [
+        WatchedModel(folder.name, folder)
+        for folder in folders
+        if folder.is_dir() and not folder.name.startswith(".")
+    ]
 
 
 def read(path: pathlib.Path) -> list[WatchedModel]:
@@ -72,7 +77,7 @@ def watched(config: model_server_config_pb2.ModelServerConfig) -> list[WatchedMo
 
 
 def _watched(model: model_server_config_pb2.ModelConfig) -> WatchedModel:
-    if not pathlib.PurePath(model.base_path).is_absolute():
+    if not pathlib.PurePath(model.base_path).is_absolute() or "\0" in model.base_path:
         raise invalid(
             f"Expected model {model.name} to have an absolute path or URI; got "
             f"base_path()={model.base_path}"

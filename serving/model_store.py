@@ -50,6 +50,7 @@ class ModelStore:
         self._watched = watched
         self._limits = limits
         self._refused: set[tuple[str, int, int, int]] = set()
+        self._passed_over: set[tuple[str, str]] = set()
         self._changing = threading.Lock()
         self._collected = 0
 
@@ -99,6 +100,7 @@ class ModelStore:
 
     def _follow(self, model: WatchedModel) -> None:
         folder = model.base_path
+        self._name_what_is_passed_over(model)
         on_disk = pushed_versions.versions(folder.parent, folder.name)
         versions, enough = version_policy.wanted(model.policy, on_disk)
         serving: set[int] = set()
@@ -108,6 +110,13 @@ class ModelStore:
         if serving:
             for version in self.served.versions(model.name) - serving:
                 self.served.leave(model.name, version)
+
+    def _name_what_is_passed_over(self, model: WatchedModel) -> None:
+        """Once each."""
+        for name, why in pushed_versions.passed_over(model.base_path).items():
+            if (model.name, name) not in self._passed_over:
+                self._passed_over.add((model.name, name))
+                _log.warning("%s: %s is passed over: %s", model.name, model.base_path / name, why)
 
     def _serves_or_loads(self, model: WatchedModel, version: int) -> bool:
         return version in self.served.versions(model.name) or self._load(model, version)
@@ -139,7 +148,8 @@ class ModelStore:
         return loaded
 
     def _refuse(self, name: str, version: int, error: BaseException) -> None:
-        _log.error("%s %d does not load and is refused", name, version, exc_info=error)
+        _log.error("%s %d does not load and is refused: %s", name, version, _words(error))
+        _log.debug("%s %d", name, version, exc_info=error)
         self.served.report(name, version, VersionState(State.END, _code(error), _words(error)))
 
 

@@ -1,15 +1,23 @@
 """Versions of pushed models on disk: `<serving dir>/<model>/<version>/` holds one SavedModel.
 
-A version is a positive integer without leading zeros; every other name is ignored, so that a copy
-under way (`.tmp-<version>`) is invisible until it is renamed.
+A version is a positive integer of 63 bits without leading zeros; every other name is passed over,
+so that a copy under way (`.tmp-<version>`) is invisible until it is renamed.
 """
 
 import os
 import pathlib
 import shutil
+import time
 from collections.abc import Mapping
 
 from schema.errors import TandemError
+
+_COPY = ".tmp-"
+_COPY_SECONDS = 60.0
+_HIGHEST = 2**63 - 1
+_DIGITS = 19
+_NO_NUMBER = f"a version's folder is named by a number from 1 to {_HIGHEST} without leading zeros"
+_INTERRUPTED = "it is a copy that was broken off, and goes at the next push"
 
 
 def models(serving_dir: pathlib.Path) -> list[str]:
@@ -27,6 +35,36 @@ def versions(serving_dir: pathlib.Path, name: str) -> list[int]:
         return []
     found = (entry.name for entry in folder.iterdir() if entry.is_dir())
     return sorted(int(text) for text in found if is_version(text))
+
+
+def passed_over(folder: pathlib.Path) -> dict[str, str]:
+    """What lies among the versions of one model in `folder` and is none, by name, and why.
+
+    A copy under way is left out, and so is every other hidden name and every plain file with the
+    name of none.
+    """
+    if not folder.is_dir():
+        return {}
+    found = {entry.name: _why_none(entry) for entry in sorted(folder.iterdir())}
+    return {name: why for name, why in found.items() if why}
+
+
+def _why_none(entry: pathlib.Path) -> str:
+    """Empty for a version, and for what nobody takes for one."""
+    if entry.name.startswith(_COPY):
+        return _INTERRUPTED if _is_old(entry) else ""
+    if entry.name.startswith("."):
+        return ""
+    if not entry.is_dir():
+        return "it is no folder" if is_version(entry.name) else ""
+    return "" if is_version(entry.name) else _NO_NUMBER
+
+
+def _is_old(entry: pathlib.Path) -> bool:
+    try:
+        return time.time() - entry.stat().st_ctime > _COPY_SECONDS
+    except FileNotFoundError:  # renamed at this moment
+        return False
 
 
 def latest(serving_dir: pathlib.Path, name: str) -> int | None:
@@ -61,7 +99,7 @@ def push(
     """
     final = {name: folder_of(serving_dir, name, version) for name in models}
     _refuse_existing(final, version)
-    copies = {name: folder.with_name(f".tmp-{version}") for name, folder in final.items()}
+    copies = {name: folder.with_name(f"{_COPY}{version}") for name, folder in final.items()}
     renamed: list[pathlib.Path] = []
     try:
         for name, source in models.items():
@@ -87,7 +125,8 @@ def push(
 
 def is_version(text: str) -> bool:
     """Whether a folder of that name is a version."""
-    return text.isascii() and text.isdecimal() and not text.startswith("0")
+    number = text.isascii() and text.isdecimal() and not text.startswith("0")
+    return number and len(text) <= _DIGITS and int(text) <= _HIGHEST
 
 
 def _refuse_existing(final: Mapping[str, pathlib.Path], version: int) -> None:

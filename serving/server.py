@@ -76,12 +76,20 @@ def running_server(
     """
     if not pushed_versions.models(serving_dir):
         raise NoRunError(
-            f"expected pushed models in {serving_dir}, found none; run `tandem run` with the same "
-            "--root first"
+            f"expected pushed models in {serving_dir}, found none{_passed_over(serving_dir)}; run "
+            "`tandem run` with the same --root first"
         )
     store = ModelStore(lambda: model_config.watched_below(serving_dir), options.limits)
     with _running(store, options) as running:
         yield running
+
+
+def _passed_over(serving_dir: pathlib.Path) -> str:
+    """The first of what looks like a version and is none."""
+    for model in model_config.watched_below(serving_dir):
+        for name, why in pushed_versions.passed_over(model.base_path).items():
+            return f" but {model.name}/{name}, which is passed over: {why}"
+    return ""
 
 
 @contextlib.contextmanager

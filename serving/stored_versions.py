@@ -28,6 +28,12 @@ def latest(serving: str, name: str) -> int | None:
     return next((version for version in begun if _is_whole(serving, name, version)), None)
 
 
+def incomplete(serving: str, name: str) -> list[int]:
+    """Versions of one model that were begun after the latest, and are none yet."""
+    newest = latest(serving, name) or 0
+    return [version for version in _begun(serving, name) if version > newest]
+
+
 def next_version(serving: str) -> int:
     """One above the highest that was ever begun of any model: a server may have given up an
     interrupted one, and would not look at its number again.

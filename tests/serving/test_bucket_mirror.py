@@ -61,11 +61,11 @@ def test_a_server_over_a_bucket_sees_a_push_when_it_is_whole(bucket, push, monke
     assert not folder.exists()
 
 
-def test_the_last_two_versions_are_kept(bucket, push, tmp_path, greeters):
+def test_the_last_two_versions_are_kept(bucket, push, tmp_path, greeters, monkeypatch):
     for version in (1, 2):
         push(version)
         bucket_mirror.update(f"{bucket}/serving", tmp_path)
-    greeters[3] = greeters[1]
+    monkeypatch.setitem(greeters, 3, greeters[1])  # the session's, of which others take two
     push(3)
     bucket_mirror.update(f"{bucket}/serving", tmp_path)
     assert pushed_versions.versions(tmp_path, "greeter") == [2, 3]
@@ -88,3 +88,22 @@ def test_nothing_pushed_is_said_with_the_url(bucket):
         bucket_mirror.mirrored(f"{bucket}/serving"),
     ):
         pass
+
+
+def test_a_version_that_is_not_whole_is_named_once(bucket, push, tmp_path, caplog):
+    push(1)
+    object_store.upload_file(
+        _file(tmp_path), f"{bucket}/serving/greeter/2/variables/variables.index"
+    )
+    told = set()
+    for _ in range(3):
+        bucket_mirror.update(f"{bucket}/serving", tmp_path / "mirror", told)
+    (line,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert "/serving/greeter/2 is passed over: it has no saved_model.pb" in line
+    assert pushed_versions.versions(tmp_path / "mirror", "greeter") == [1]
+
+
+def _file(folder):
+    path = folder / "index"
+    path.write_bytes(b"x")
+    return path

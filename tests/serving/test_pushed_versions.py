@@ -161,3 +161,20 @@ def test_a_file_that_cannot_be_written_whole_pushes_nothing(tmp_path, source):
     assert "nothing was pushed and earlier versions are untouched" in ended.stderr
     assert sorted(path.name for path in serving.glob("*/*")) == ["1", "1"]
     assert (serving / "b/1/variables/data").stat().st_size == 100_000
+
+
+def test_what_is_no_version_is_named_with_the_reason(tmp_path, monkeypatch):
+    for name in ("1", "v2", "03", "0", "1.5", "9" * 19, "9" * 25, ".hidden", ".tmp-4"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "7").write_text("no folder")
+    (tmp_path / "README").write_text("nobody takes it for a version")
+    number = (
+        "a version's folder is named by a number from 1 to 9223372036854775807 without leading "
+        "zeros"
+    )
+    expected = dict.fromkeys(["v2", "03", "0", "1.5", "9" * 19, "9" * 25], number)
+    assert pushed_versions.passed_over(tmp_path) == expected | {"7": "it is no folder"}
+    monkeypatch.setattr(pushed_versions, "_COPY_SECONDS", -1.0)
+    assert "broken off" in pushed_versions.passed_over(tmp_path)[".tmp-4"]
+    assert pushed_versions.versions(tmp_path.parent, tmp_path.name) == [1]
+    assert pushed_versions.passed_over(tmp_path / "nowhere") == {}

@@ -16,14 +16,14 @@ from tensorflow_serving.apis import (
     model_service_pb2_grpc,
 )
 
-from schema.errors import TandemError
+from schema.errors import NoRunError, TandemError
 from serving import pushed_versions
 from serving.client import Client
 from serving.model_config import WatchedModel
 from serving.model_store import ModelStore
 from serving.request_error import RequestError
 from serving.served_versions import State
-from serving.server import running_configured_server
+from serving.server import running_configured_server, running_server
 from serving.version_policy import ServableVersionPolicy
 
 INPUTS = {
@@ -231,3 +231,58 @@ def test_an_empty_reload_is_refused(server):
             stub.HandleReloadConfigRequest(model_management_pb2.ReloadConfigRequest(), timeout=10)
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
     assert "Only ModelConfigList is currently supported" in str(caught.value.details())
+
+
+def test_a_folder_that_is_passed_over_is_named_once(base_path, caplog):
+    """And one without a SavedModel is refused in one line."""
+    (base_path / "v4").mkdir()
+    (base_path / "5").mkdir()
+    store = ModelStore(lambda: watching(base_path))
+    store.start()
+    for _ in range(3):
+        store.refresh()
+    assert store.served.available() == {"greeter": 3}
+    logged = [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")]
+    refused, passed = sorted(record.getMessage() for record in logged)
+    assert passed.startswith(f"greeter: {base_path / 'v4'} is passed over: a version's folder is ")
+    assert refused.startswith("greeter 5 does not load and is refused: FileNotFoundError: ")
+    assert refused.endswith("greeter/5/saved_model.pb'")
+    assert not any(record.exc_info for record in logged)
+
+
+def test_a_version_beyond_64_bits_is_no_version(base_path):
+    """TensorFlow Serving's API has no number for it, and GetModelStatus no answer."""
+    (base_path / "9223372036854775808").mkdir()
+    with (
+        running_server(base_path.parent) as server,
+        Client(server.grpc_address) as client,
+    ):
+        assert [entry.version for entry in client.status("greeter")] == [3]
+
+
+def test_models_of_nothing_but_what_is_passed_over(tmp_path):
+    (tmp_path / "serving" / "greeter" / "v1").mkdir(parents=True)
+    with (
+        pytest.raises(NoRunError, match="found none but greeter/v1, which is passed over: a vers"),
+        running_server(tmp_path / "serving"),
+    ):
+        pass
+
+
+def test_a_base_path_that_no_folder_can_have(base_path):
+    with running_server(base_path.parent) as server:
+        code, words = reload_refused(server, "/\0")
+        assert code == "INVALID_ARGUMENT"
+        assert "Expected model m to have an absolute path" in words
+
+
+def reload_refused(server, path):
+    request = model_management_pb2.ReloadConfigRequest()
+    request.config.model_config_list.config.add(
+        name="m", base_path=path, model_platform="tensorflow"
+    )
+    with grpc.insecure_channel(server.grpc_address) as channel:
+        service = model_service_pb2_grpc.ModelServiceStub(channel)
+        with pytest.raises(grpc.RpcError) as refused:
+            service.HandleReloadConfigRequest(request, timeout=30)
+    return refused.value.code().name, refused.value.details()
