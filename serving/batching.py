@@ -7,7 +7,7 @@ from concurrent import futures
 
 import grpc
 
-from serving import joined_requests
+from serving import joined_requests, request_limits
 from serving.batching_config import Batching
 from serving.batching_metrics import BatchingMetrics
 from serving.joined_requests import Inputs, Shape
@@ -26,6 +26,7 @@ class _Request:
     alike: tuple[int, str, tuple[str, ...], Shape | None]
     call: Call
     rows: int
+    held: int
     answer: "asyncio.Future[Outputs]"
     deadline: float
     since: float = dataclasses.field(default_factory=time.monotonic)
@@ -46,8 +47,10 @@ class BatchQueue:
     own. So no lock is taken, and a request costs no change of thread before its call begins.
     """
 
-    def __init__(self, batching: Batching) -> None:
+    def __init__(self, batching: Batching, most_waiting_bytes: int = 2**30) -> None:
+        """`most_waiting_bytes`: what the inputs of all that wait may hold together."""
         self._batching = batching
+        self._most_waiting_bytes = most_waiting_bytes
         self._waiting: list[_Request] = []
         self._turns = batching.threads
         self._timer: asyncio.TimerHandle | None = None
@@ -64,7 +67,8 @@ class BatchQueue:
         loop = asyncio.get_running_loop()
         alike = (id(servable), *call.asks, joined_requests.shape(call.inputs, self._batching.pad))
         rows = max(1, joined_requests.rows(call.inputs))
-        request = _Request(alike, call, rows, loop.create_future(), deadline)
+        held = request_limits.waiting_bytes(call.inputs)
+        request = _Request(alike, call, rows, held, loop.create_future(), deadline)
         self._admit(request)
         late = None if deadline == _FOREVER else loop.call_at(deadline, self._send_away, request)
         self._begin(loop)
@@ -86,11 +90,10 @@ class BatchQueue:
     def _admit(self, request: _Request) -> None:
         most = self._batching.most_waiting
         if self._waiting and self.waiting() + request.rows > most:
-            raise RequestError(
-                grpc.StatusCode.RESOURCE_EXHAUSTED,
-                f"The batch scheduling queue is full: {most} rows wait already; ask again later",
-                retry_ms=_RETRY_MS,
-            )
+            raise _full(f"{most} rows")
+        held = sum(other.held for other in self._waiting)
+        if self._waiting and held + request.held > self._most_waiting_bytes:
+            raise _full(f"{held} bytes")
         self._waiting.append(request)
 
     def _send_away(self, request: _Request) -> None:
@@ -199,6 +202,14 @@ def _answer(call: Call, inputs: Inputs) -> Answer:
         return call.run(inputs)
     except RequestError as error:
         return error
+
+
+def _full(what: str) -> RequestError:
+    return RequestError(
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        f"The batch scheduling queue is full: {what} wait already; ask again later",
+        retry_ms=_RETRY_MS,
+    )
 
 
 def _late() -> RequestError:

@@ -10,6 +10,7 @@ import binascii
 from collections.abc import Mapping
 from typing import Any, Literal
 
+import grpc
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2
@@ -67,7 +68,8 @@ def write_outputs(format_: Format, outputs: Mapping[str, np.ndarray]) -> dict[st
     """The response body; a single output stands without its name.
 
     Raises RequestError INVALID_ARGUMENT where outputs of a row request differ in their first
-    dimension, or where a string is not UTF-8 (gRPC answers any bytes).
+    dimension, or where a string is not UTF-8 (gRPC answers any bytes), and UNIMPLEMENTED for a type
+    that JSON has no form for.
     """
     values = {alias: _to_json(alias, array) for alias, array in outputs.items()}
     only = next(iter(values.values())) if len(values) == 1 else None
@@ -218,6 +220,12 @@ def _to_json(alias: str, array: np.ndarray) -> Any:
     if array.dtype == np.float32:
         # The shortest decimal that reads back as this float: 0.2 and not 0.20000000298023224.
         return array.astype(str).astype(np.float64).tolist()
+    dtype = tf.dtypes.as_dtype(array.dtype)
+    if not (dtype.is_bool or dtype.is_integer or dtype.is_floating):
+        raise RequestError(
+            grpc.StatusCode.UNIMPLEMENTED,
+            f"output {alias} has type {dtype.name}, which JSON has no form for; ask over gRPC",
+        )
     return array.tolist()
 
 

@@ -26,8 +26,9 @@ def load(
     meta_graph: meta_graph_pb2.MetaGraphDef, folder: pathlib.Path
 ) -> dict[str, SignatureFunction]:
     """The signatures of `meta_graph`, which is that of the SavedModel in `folder`; those without
-    outputs are none, nor are those whose outputs are ops (`__saved_model_init_op`) and no tensors.
-    The session lives as long as one of them does.
+    outputs are none, nor are those whose inputs or outputs are no tensors but ops
+    (`__saved_model_init_op`) or parts of sparse ones. The session lives as long as one of them
+    does.
 
     Raises whatever TensorFlow raises where the SavedModel is damaged.
     """
@@ -41,8 +42,12 @@ def load(
     return {
         name: _function(session, signature)
         for name, signature in meta_graph.signature_def.items()
-        if signature.outputs and all(":" in info.name for info in signature.outputs.values())
+        if signature.outputs and all(":" in info.name for info in _infos(signature))
     }
+
+
+def _infos(signature: meta_graph_pb2.SignatureDef) -> list[meta_graph_pb2.TensorInfo]:
+    return [*signature.inputs.values(), *signature.outputs.values()]
 
 
 def _function(

@@ -5,6 +5,7 @@ Its names turn into Prometheus' by putting `:` for `/`; times are microseconds, 
 prometheus_exporter.cc in TensorFlow Serving, and TensorFlow's cc/saved_model/loader.cc.
 """
 
+import asyncio
 import contextlib
 import pathlib
 import threading
@@ -78,6 +79,9 @@ class Metrics:
             self._latency.labels(model, api, entrypoint).observe(_microseconds(begin))
         except RequestError as error:
             status = error.code
+            raise
+        except asyncio.CancelledError:  # the caller has gone
+            status = grpc.StatusCode.CANCELLED
             raise
         finally:
             self._requests.add(1, model, status.name)

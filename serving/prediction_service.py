@@ -23,7 +23,7 @@ from serving import example_signatures, request_limits, tensors
 from serving.config import RequestLimits
 from serving.metrics import Metrics
 from serving.predictions import Predictions
-from serving.request_error import aborting, aborting_call, invalid
+from serving.request_error import aborting, aborting_call, invalid, tensorflow_errors
 from serving.request_log import HEADER
 from serving.servable import Outputs, Servable
 from serving.served_versions import ServedVersions
@@ -62,7 +62,8 @@ def _check(servable: Servable, request: predict_pb2.PredictRequest, limits: Requ
 
 
 def _inputs(request: predict_pb2.PredictRequest) -> Inputs:
-    return {alias: tensors.from_proto(alias, proto) for alias, proto in request.inputs.items()}
+    with tensorflow_errors():
+        return {alias: tensors.from_proto(alias, proto) for alias, proto in request.inputs.items()}
 
 
 def _response(

@@ -45,11 +45,18 @@ def not_found(message: str) -> RequestError:
 
 @contextlib.contextmanager
 def tensorflow_errors() -> Iterator[None]:
-    """Turns an error of a TensorFlow op into a refusal with the op's own status code."""
+    """Turns an error of a TensorFlow op into a refusal with the op's own status code, and a lack of
+    memory into RESOURCE_EXHAUSTED.
+    """
     try:
         yield
     except tf.errors.OpError as error:
         raise RequestError(_CODES[error.error_code], error.message) from error
+    except MemoryError as error:
+        raise RequestError(
+            grpc.StatusCode.RESOURCE_EXHAUSTED,
+            "the server has not the memory for this request; ask about fewer rows or shorter lists",
+        ) from error
 
 
 @contextlib.contextmanager

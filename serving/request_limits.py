@@ -98,6 +98,11 @@ def check_json(limits: RequestLimits, body: bytes) -> None:
     _check("JSON values in bytes", "max_tensor_bytes", limits, size)
 
 
+def waiting_bytes(inputs: Mapping[str, np.ndarray]) -> int:
+    """Of arrays that have been read, by their shapes; texts are there once, in their message."""
+    return sum(value.size * _bytes_of_one(value.dtype) for value in inputs.values())
+
+
 def recommends(signature: meta_graph_pb2.SignatureDef) -> bool:
     """Whether it is one of `schema.signatures`, whose rows have histories."""
     return (

@@ -12,7 +12,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from schema import signatures
-from serving import impressions
+from serving import impressions, request_limits
 from serving.rotated_log import RotatedLog, Rotation
 from serving.servable import Call, Outputs, Servable
 
@@ -20,6 +20,7 @@ _SANE = re.compile(r"[!-~]{1,128}")
 HEADER = "x-request-id"
 """Of HTTP, and key of gRPC's metadata."""
 _COUNTED = ":tandem:serving:request_log_entries"
+_MOST_BYTES = 64 * 2**20
 _LISTINGS = (signatures.RETRIEVAL, signatures.RECOMMENDER)
 
 
@@ -50,11 +51,17 @@ class RequestLog(Collector):
 
     def record(self, servable: Servable, request: str, call: Call, outputs: Outputs) -> None:
         """Takes one answered request with the id `request`; others than lists, and answers
-        without all of their outputs, are passed over.
+        without all of their outputs, are passed over. Every item's line repeats the whole history:
+        what would be too much of that is lost.
         """
         if servable.name not in _LISTINGS or not self._chosen(request):
             return
         if not {signatures.ITEM_IDS, signatures.SCORES, signatures.STAGES} <= outputs.keys():
+            return
+        items = outputs[signatures.ITEM_IDS]
+        repeated = request_limits.waiting_bytes(call.inputs) // max(1, len(items)) * items.size
+        if repeated > _MOST_BYTES:
+            self._lines.lose()
             return
         about = {"request_id": request, "model": servable.name, "version": servable.version}
         inputs, now, key = call.inputs, int(time.time()), self._key

@@ -29,7 +29,7 @@ from serving import (
 from serving.config import RequestLimits
 from serving.metrics import Metrics
 from serving.predictions import Predictions
-from serving.request_error import RequestError, invalid
+from serving.request_error import RequestError, invalid, tensorflow_errors
 from serving.request_log import HEADER
 from serving.servable import Outputs
 from serving.served_versions import ServedVersions
@@ -183,9 +183,10 @@ def _written(format_: json_tensors.Format, outputs: Outputs) -> str:
 
 async def _aside(body: bytes, read: Callable[..., _Read], *arguments: Any) -> _Read:
     """What `read` gives; in another thread where the body is long, so that it holds up nobody."""
-    if len(body) < _LONG_BYTES:
-        return read(*arguments)
-    return await asyncio.get_running_loop().run_in_executor(None, read, *arguments)
+    with tensorflow_errors():
+        if len(body) < _LONG_BYTES:
+            return read(*arguments)
+        return await asyncio.get_running_loop().run_in_executor(None, read, *arguments)
 
 
 def _status(served: ServedVersions, request: web.Request) -> str:

@@ -53,6 +53,10 @@ class RotatedLog:
         except queue.Full:
             self.lost += 1
 
+    def lose(self) -> None:
+        """Counts an entry that is not to be written."""
+        self.lost += 1
+
     def close(self) -> None:
         """Writes what it has taken, and ends the file."""
         self._queue.put(None)

@@ -42,6 +42,8 @@ _REFUSING_SECONDS = 0.3
 _THREADS = 8
 """For what is not on the event loop: ModelService, and metadata."""
 _MOST_CALLS = 1024
+_WAITING = 4
+"""The largest requests that may wait."""
 _SERVICES = (
     prediction_service_pb2.DESCRIPTOR.services_by_name["PredictionService"].full_name,
     model_service_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name,
@@ -105,7 +107,7 @@ def running_configured_server(
 @contextlib.contextmanager
 def _running(store: ModelStore, options: ServerOptions) -> Iterator[RunningServer]:
     with contextlib.ExitStack() as stack:
-        queue = BatchQueue(options.batching)
+        queue = BatchQueue(options.batching, _WAITING * options.limits.max_tensor_bytes)
         stack.callback(queue.close)
         store.metrics.add(queue.metrics)
         if options.request_log is not None:

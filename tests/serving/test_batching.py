@@ -333,3 +333,29 @@ def test_requests_without_rows_and_very_long_lists_are_run_alone():
     for width, alone in ((4096, False), (4097, True)):
         history = {"history_item_ids": np.zeros([1, width], object)}
         assert (joined_requests.shape(history, True) is None) == alone
+
+
+def test_a_call_that_finds_no_memory_is_told_so(submit):
+    def hungry(inputs):
+        raise MemoryError
+
+    call = Call(hungry, "s", {"x": np.array([1])}, ("out",))
+    with pytest.raises(RequestError, match="has not the memory for this request") as refused:
+        submit(BatchQueue(Batching(threads=1)), call).result(10)
+    assert refused.value.code == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def test_what_waits_has_a_limit_of_bytes(submit, ask):
+    """Numbers of 8 bytes; 280 may wait, in whatever number of requests."""
+    queue, model = BatchQueue(Batching(threads=1), most_waiting_bytes=280), Doubling()
+    first = submit(queue, model.call(0))
+    assert model.begun.wait(10)
+    others = [ask(queue, model.call(*[n] * 7)) for n in range(1, 6)]
+    with pytest.raises(RequestError, match="280 bytes wait already") as full:
+        submit(queue, model.call(1)).result(10)
+    assert full.value.code == grpc.StatusCode.RESOURCE_EXHAUSTED
+    model.go.set()
+    assert [other.result(10)["out"].tolist() for other in (first, *others)] == [
+        [0],
+        *([2 * n] * 7 for n in range(1, 6)),
+    ]

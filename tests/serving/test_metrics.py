@@ -1,5 +1,6 @@
 """Metrics as Prometheus reads them, after known requests."""
 
+import asyncio
 import contextlib
 import json
 import urllib.error
@@ -161,3 +162,12 @@ def test_metrics_are_where_they_are_configured(serving_dir, path):
             assert scraped(server, path)
         with pytest.raises(urllib.error.HTTPError, match="404"):
             scraped(server)
+
+
+def test_a_call_whose_caller_has_gone_is_counted_as_cancelled():
+    metrics = Metrics()
+    with pytest.raises(asyncio.CancelledError), metrics.request("m", "Predict", "GRPC"):
+        raise asyncio.CancelledError
+    read = samples(metrics.page().decode())
+    code = grpc.StatusCode.CANCELLED.name
+    assert count(read, "serving:request_count", model_name="m", status=code) == 1

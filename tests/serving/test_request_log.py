@@ -17,7 +17,7 @@ from serving.client import Client
 from serving.request_log import RequestLog
 from serving.server import running_server
 from serving.server_options import ServerOptions
-from tests.serving.planted_servables import pushed
+from tests.serving.planted_servables import IDS, pushed
 
 COUNTED = ":tandem:serving:request_log_entries"
 KEY = b"0123456789abcdef"
@@ -164,7 +164,7 @@ def test_ingestion_reads_every_record(logged, tmp_path):
     )
     read = refreshing.read_events(
         described, f"{tmp_path}/log/*.jsonl", str(tmp_path / "rejected"),
-        pa.array([b"a"], pa.large_binary()),
+        pa.array([item.encode() for item in IDS], pa.large_binary()),
     )  # fmt: skip
     counted = read.counts.tables["interactions"]
     assert (counted.read, counted.accepted, counted.rejected) == (3, 3, 0)
@@ -179,3 +179,25 @@ def test_an_id_that_is_none_is_made_anew(given):
     assert made != given
     assert len(made) == 32
     assert request_log.request_id("a:1/2") == "a:1/2"
+
+
+def test_an_answer_whose_lines_would_fill_the_memory_is_lost(logged, monkeypatch):
+    """Each item's line repeats the history: 3 items with one of 2000 are 6000 names and more."""
+    monkeypatch.setattr(request_log, "_MOST_BYTES", 300_000)
+    history = np.array([[b"unheard of"] * 2000], object)
+
+    def ask(server, client):
+        for items in (1, 3):
+            k = np.array([items], np.int32)
+            client.predict("retrieval", {"history_item_ids": history, "k": k})
+        written = ':tandem:serving:request_log_entries{state="written"} 1.0'
+        lost = ':tandem:serving:request_log_entries{state="lost"} 1.0'
+        url = f"{server.rest_url}/monitoring/prometheus/metrics"
+        deadline = time.monotonic() + 30
+        page = ""
+        while written not in page or lost not in page:
+            assert time.monotonic() < deadline, page
+            with urllib.request.urlopen(url, timeout=30) as answer:
+                page = answer.read().decode()
+
+    assert len(logged(ask)) == 1
