@@ -68,7 +68,7 @@ def predict(tmp_path_factory):
         yield prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     spec=SPECS,
     inputs=st.dictionaries(ALIASES, TENSORS, max_size=3),

@@ -285,4 +285,4 @@ def reload_refused(server, path):
         service = model_service_pb2_grpc.ModelServiceStub(channel)
         with pytest.raises(grpc.RpcError) as refused:
             service.HandleReloadConfigRequest(request, timeout=30)
-    return refused.value.code().name, refused.value.details()
+    return refused.value.code().name, str(refused.value.details())
