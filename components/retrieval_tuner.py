@@ -14,7 +14,8 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 from tfx.types import standard_component_specs as standard
 from tfx.utils import json_utils
 
-from schema import timeline
+from components.local_artifacts import OnLocalDisk
+from schema import plain_path, timeline
 from schema.dataset import Dataset
 from trainer import strategy, training_data, tuning
 from trainer.config import RetrievalConfig, TrainerConfig
@@ -36,7 +37,7 @@ class TunerSpec(standard.TunerSpec):
     }
 
 
-class Executor(tuner_executor.Executor):
+class _Search(tuner_executor.Executor):
     """TFX's, which hands over no artifact but its own inputs: the others' URIs go with the
     parameters.
     """
@@ -56,6 +57,10 @@ class Executor(tuner_executor.Executor):
             output_dict,
             exec_properties | {standard.CUSTOM_CONFIG_KEY: json_utils.dumps(settings)},
         )
+
+
+class Executor(OnLocalDisk, _Search):
+    """The same, with folders."""
 
 
 class RetrievalTuner(base_component.BaseComponent):
@@ -113,7 +118,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
         settings["seed"],
         train,
         TrialRecords(settings["records"]),
-        fn_args.working_dir,
+        plain_path.of(fn_args.working_dir),
     )
     return TunerFnResult(tuner=tuner, fit_kwargs={})
 

@@ -1,0 +1,118 @@
+"""Small made data with the columns that a configuration declares."""
+
+import csv
+import datetime
+import json
+import pathlib
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from typing import Any
+
+from pipeline.config import Config
+from schema.features import Feature
+from schema.sources import SPAN, Source
+
+USERS, ITEMS, DAYS, A_DAY = 30, 30, 70, 12
+_T0 = 1_704_067_200  # 2024-01-01
+_UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000}
+_WORDS = ("red", "green", "blue", "small", "large", "wood", "steel")
+
+Row = dict[str, Any]
+
+
+def write(config: Config, folder: pathlib.Path) -> None:
+    """All tables. Each user takes the items in the same order, from another beginning.
+
+    Fails with a sentence where no data of the declared kind are made here.
+    """
+    data = config.data
+    _write(data.items, list(_items(config)), folder, "data.items")
+    _write(data.interactions, list(_events(config)), folder, "data.interactions")
+    if data.users is not None:
+        rows = [
+            {data.users.user_id: f"u{n}"} | _features(config.features.users, n)
+            for n in range(USERS)
+        ]
+        _write(data.users, rows, folder, "data.users")
+
+
+def _items(config: Config) -> Iterator[Row]:
+    source = config.data.items
+    for n in range(ITEMS):
+        row = _features(config.features.items, n)
+        if source.title is not None:
+            row.setdefault(source.title, f"thing {n}")
+        if source.available is not None:
+            row[source.available] = 1
+        yield row | {source.item_id: f"i{n}"}
+
+
+def _events(config: Config) -> Iterator[Row]:
+    source, labels = config.data.interactions, config.labels
+    assert source.timestamp_unit in _UNITS, f"no times are made in {source.timestamp_unit}"
+    rated = [label.column for label in labels.ranking.values()]
+    if labels.positive is not None:
+        rated.append(labels.positive.column)
+    for n in range(DAYS * A_DAY):
+        moment = _T0 + n * 86_400 // A_DAY
+        yield {
+            **_features(config.features.context, n),
+            **dict.fromkeys(rated, n % 5 + 1),
+            source.user_id: f"u{n % USERS}",
+            source.item_id: f"i{(n % USERS * 7 + n // USERS) % ITEMS}",
+            source.timestamp: moment * _UNITS[source.timestamp_unit],
+        }
+
+
+def _features(features: Mapping[str, Feature], n: int) -> Row:
+    row: Row = {}
+    for name, feature in features.items():
+        words = [_WORDS[n % len(_WORDS)], _WORDS[n // 3 % len(_WORDS)]]
+        made = {"category": words[0], "text": " ".join(words), "number": n, "timestamp": _T0 + n}
+        if feature.kind == "set":
+            made["set"] = feature.separator.join(words)
+        assert feature.kind in made, f"no data are made of kind {feature.kind}: add them here"
+        row[feature.column or name] = made[feature.kind]
+    return row
+
+
+def _write(source: Source, rows: list[Row], folder: pathlib.Path, key: str) -> None:
+    writers = {"csv": _write_delimited, "jsonl": _write_json}
+    assert source.format in writers, f"{key}: no data are made in {source.format}: add them here"
+    is_below = not source.path.startswith("/") and "://" not in source.path
+    assert is_below, f"{key}: data are made below a folder alone, received {source.path}"
+    for path, part in _files(source, rows):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        writers[source.format](folder / path, source, part)
+
+
+def _files(source: Source, rows: list[Row]) -> Iterator[tuple[str, list[Row]]]:
+    """One file, or one for each day; what a glob leaves open is filled."""
+    path = source.path.replace("*", "1")
+    if not pathlib.PurePath(path).suffix:
+        path += f"/part.{source.format}"
+    if SPAN not in path:
+        yield path, rows
+        return
+    time = getattr(source, "timestamp", None)
+    assert time is not None, f"{source.path}: only events are made in spans"
+    for day, part in groupby(rows, lambda row: _date(row[time])):
+        yield path.replace(SPAN, day), list(part)
+
+
+def _date(moment: int) -> str:
+    return datetime.datetime.fromtimestamp(moment, datetime.timezone.utc).date().isoformat()
+
+
+def _write_json(path: pathlib.Path, source: Source, rows: Iterable[Row]) -> None:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+def _write_delimited(path: pathlib.Path, source: Source, rows: list[Row]) -> None:
+    names = source.columns or list(rows[0])
+    assert len(source.delimiter) == 1, f"no text is made with {source.delimiter!r}: add it here"
+    with path.open("w", encoding=source.encoding, newline="") as file:
+        writer = csv.DictWriter(file, names, delimiter=source.delimiter)
+        if source.columns is None:
+            writer.writeheader()
+        writer.writerows(rows)
