@@ -1,6 +1,7 @@
 """Arguments that several verbs have, said once."""
 
 import argparse
+import os
 import pathlib
 
 from schema.place import is_remote
@@ -12,7 +13,7 @@ def add_config(
     required: bool = True,
 ) -> None:
     """`--config` and `--set`: args.config a path, args.overrides `section.key=value` each."""
-    parser.add_argument("--config", type=pathlib.Path, required=required, help=text)
+    parser.add_argument("--config", type=_path, required=required, help=text)
     parser.add_argument(
         "--set", action="append", default=[], metavar="SECTION.KEY=VALUE", dest="overrides",
         help="override one value of the configuration; may be repeated",
@@ -51,13 +52,18 @@ def folder(text: str) -> pathlib.Path:
         raise argparse.ArgumentTypeError(
             f"expected a folder of this machine, received {text}: this verb knows no object store"
         )
-    return pathlib.Path(text)
+    return _path(text)
 
 
 def _place(text: str) -> str:
     if is_remote(text):
         return text.rstrip("/")
-    return str(pathlib.Path(text).absolute())
+    return str(_path(text).absolute())
+
+
+def _path(text: str) -> pathlib.Path:
+    """No shell puts the home in the place of the tilde of `--root=~/runs`."""
+    return pathlib.Path(os.path.expanduser(text))
 
 
 def add_json(parser: argparse.ArgumentParser, text: str = "print JSON alone on stdout") -> None:
