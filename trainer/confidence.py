@@ -91,13 +91,13 @@ def _resampled_ratios(values: np.ndarray, weight: np.ndarray, seed: int) -> np.n
 
 def _round_to_exact_sums(table: np.ndarray) -> np.ndarray:
     """[n, m] with each column rounded to a multiple of a power of two that is so large that float64
-    holds every sum of n of its values exactly: 2**-53 of n times the column's greatest value.
+    holds every sum of n of its values exactly: 2**-52 of n times the column's greatest value.
 
     BLAS adds in an order that depends on the processor and on the number of threads. Sums without
     rounding are the same in every order, so the same values have the same intervals everywhere.
     """
     greatest = len(table) * np.abs(table).max(axis=0)
-    exponent = np.frexp(greatest)[1] - 53  # greatest < 2**(exponent + 53)
+    exponent = np.frexp(greatest)[1] - 52  # greatest < 2**(exponent + 52), and rounding adds less
     return np.ldexp(np.rint(np.ldexp(table, -exponent)), exponent)
 
 
