@@ -49,8 +49,10 @@ class Source(Strict):
     columns: list[str] | None = None
     """Names of the columns of `csv`; where absent the first line holds them."""
     strip_names: bool = True
-    """Whether blanks around the names in a first line of `csv` are no part of them. Blanks around a
-    field always are part of it: ids with them do not meet ids without (see `min_known_items`)."""
+    """Whether blanks around the names in a first line of `csv` are no part of them."""
+    strip_fields: bool = False
+    """Whether blanks around a field of `csv` are no part of it, unless it is quoted. Where they
+    are, ids with them do not meet ids without (see `min_known_items`)."""
     encoding: Literal["utf-8", "latin-1"] = "utf-8"
     """How the bytes are to be read."""
 
@@ -98,6 +100,8 @@ class Source(Strict):
             )
         if self.format != "csv" and (self.quoting, self.escape) != ("csv", None):
             raise ValueError(f'quoting and escape go with format = "csv", not {self.format}')
+        if self.format != "csv" and self.strip_fields:
+            raise ValueError(f'strip_fields goes with format = "csv", not {self.format}')
         if self.escape is not None and self.escape in ('"', *self.delimiter):
             raise ValueError(
                 "expected an escape that is neither a quotation mark nor in the delimiter, "

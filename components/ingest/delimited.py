@@ -28,6 +28,7 @@ def header(path: str, source: Source) -> list[str]:
         return source.columns
     dialect = quoting.of(source)
     assert dialect is not None, "expected delimited text"
+    dialect = dialect._replace(strips=False)  # of names `strip_names` decides
     try:
         with compression.open_bytes(path) as handle:
             line = _first_record(handle, dialect).removeprefix(BYTE_ORDER_MARK).rstrip(b"\r\n")
@@ -73,7 +74,7 @@ def parse(
     parts: list[tuple[np.ndarray, pa.Array]] = []
     faults: dict[int, Fault] = {}
     for index, split in (
-        (plain, pc.split_pattern(lines.take(pa.array(plain)), pattern=dialect.delimiter)),
+        (plain, _split_plain(lines.take(pa.array(plain)), dialect)),
         (quoted, _split_quoted(texts, quoted, dialect, faults)),
     ):
         counts = pc.list_value_length(split).to_numpy(zero_copy_only=False)
@@ -97,6 +98,13 @@ def _not_plain(lines: pa.Array, dialect: Dialect) -> np.ndarray:
     for mark in [quoting.QUOTE] * dialect.quotes + [dialect.escape] * bool(dialect.escape):
         marked |= pc.match_substring(lines, pattern=mark).to_numpy(zero_copy_only=False)
     return np.flatnonzero(marked)
+
+
+def _split_plain(lines: pa.Array, dialect: Dialect) -> pa.Array:
+    split = pc.split_pattern(lines, pattern=dialect.delimiter)
+    if not dialect.strips:
+        return split
+    return pa.ListArray.from_arrays(split.offsets, pc.utf8_trim_whitespace(split.flatten()))
 
 
 def _split_quoted(

@@ -23,6 +23,8 @@ class Dialect(NamedTuple):
     escape: str = ""
     """The character behind it is an ordinary one; "" for none."""
     encoding: str = "utf-8"
+    strips: bool = False
+    """Whether blanks around a field that is not quoted are no part of it."""
 
     def is_plain(self, text: str | bytes) -> bool:
         """Whether delimiters and ends of lines are all that counts in `text`."""
@@ -37,7 +39,9 @@ def of(source: Source) -> Dialect | None:
     if source.format != "csv":
         return None
     quotes = source.quoting == "csv"
-    return Dialect(source.delimiter, quotes, source.escape or "", source.encoding)
+    return Dialect(
+        source.delimiter, quotes, source.escape or "", source.encoding, source.strip_fields
+    )
 
 
 def split(record: str, dialect: Dialect) -> list[str]:
@@ -51,6 +55,7 @@ def split(record: str, dialect: Dialect) -> list[str]:
             field, position = _quoted(record, position + 1, dialect)
         else:
             field, position = _unquoted(record, position, dialect)
+            field = field.strip() if dialect.strips else field
         fields.append(field)
         if position == len(record):
             return fields
