@@ -81,7 +81,8 @@ def _remedy(found: Meeting, least: float) -> str:
     if reason is None:
         return "is it the right column of both? write the same ids in both tables"
     share = found.by_change[reason] / found.total
-    return f"without {reason} {share:.2%} would meet: write ids alike in both tables"
+    key = " or set strip_fields" if reason == meeting.BLANKS else ""
+    return f"without {reason} {share:.2%} would meet: write ids alike in both tables{key}"
 
 
 def _fatal(data: Data) -> dict[str, str]:

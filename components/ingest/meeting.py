@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 ID = "id"
 WEIGHT = "weight"
+BLANKS = "blanks around them"
 _SHOWN = 3
 
 
@@ -18,7 +19,7 @@ def _without(pattern: str, kept: str = "") -> Callable[[pa.Array], pa.Array]:
 
 
 CHANGES: dict[str, Callable[[pa.Array], pa.Array]] = {
-    "blanks around them": pc.utf8_trim_whitespace,
+    BLANKS: pc.utf8_trim_whitespace,
     "a trailing .0": _without(r"^(.*[^.])\.0+$", r"\1"),
     "leading zeros": _without(r"^0+([0-9])", r"\1"),
     "capital letters": pc.utf8_lower,

@@ -45,7 +45,10 @@ def test_all_that_meets_is_counted(lay, ingest_events):
     [
         ("{}.0", "without a trailing .0 100.00% would meet"),
         ("00000{}", "without leading zeros 100.00% would meet"),
-        (" {}", "without blanks around them 100.00% would meet"),
+        (
+            " {}",
+            "without blanks around them 100.00% would meet: write ids alike in both tables or set strip",
+        ),
         ("ITEM_{}", "without what stands before the first digit 100.00% would meet"),
         ("x", "is it the right column of both"),
     ],
@@ -86,3 +89,9 @@ def test_a_refresh_refuses_events_of_another_catalogue(lay, tmp_path):
     known = pa.array([str(n).encode() for n in range(12)], pa.large_binary())
     with pytest.raises(DataRefused, match=r"without a trailing \.0 100\.00% would meet"):
         refreshing.read_events(described(), f"{folder}/log.csv", str(tmp_path / "letters"), known)
+
+
+@pytest.mark.parametrize(("strips", "met"), [(True, 20), (False, 0)])
+def test_blanks_around_ids_are_no_part_of_them_on_request(lay, ingest_events, strips, met):
+    dataset = described(source={"strip_fields": strips})
+    assert ingest_events(dataset, lay(written(" {} "))).counts.meetings["items"].met == met
