@@ -45,10 +45,7 @@ def test_all_that_meets_is_counted(lay, ingest_events):
     [
         ("{}.0", "without a trailing .0 100.00% would meet"),
         ("00000{}", "without leading zeros 100.00% would meet"),
-        (
-            " {}",
-            "without blanks around them 100.00% would meet: write ids alike in both tables or set strip",
-        ),
+        (" {}", "100.00% would meet: write ids alike in both tables or set strip_fields"),
         ("ITEM_{}", "without what stands before the first digit 100.00% would meet"),
         ("x", "is it the right column of both"),
     ],
