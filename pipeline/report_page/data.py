@@ -9,6 +9,7 @@ from matplotlib.dates import ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
+from pipeline import log_lines
 from pipeline.report_page import blocks, canvas, palette, wording
 from pipeline.report_page.blocks import Row
 from pipeline.report_page.data_volumes import Volumes
@@ -23,7 +24,9 @@ _DASHES = ((0, (1, 2)), (0, (4, 3)), "-")
 
 
 def add(body: Element, summary: dict[str, Any], volumes: Volumes) -> None:
-    """Record counts and three plots; rejects by reason where there are any."""
+    """Record counts, which ids meet, events far in time, and three plots; rejects by reason where
+    there are any.
+    """
     rows = summary["rows"]
     part = blocks.section(
         body, "Data",
@@ -31,6 +34,8 @@ def add(body: Element, summary: dict[str, Any], volumes: Volumes) -> None:
         f"rejected, {rows['duplicates']:,} duplicates. Train has {rows['train']:,} events, valid "
         f"{rows['valid']:,}, test {rows['test']:,}.",
     )  # fmt: skip
+    for line in log_lines.lines(summary.get("log", {})):
+        blocks.text(part, "p", line)
     grid = blocks.plots(part, "halves")
     if len(volumes.days):
         unit = "week" if _is_long(volumes) else "day"

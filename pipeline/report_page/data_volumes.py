@@ -23,7 +23,8 @@ class Volumes:
     """Accepted events of all splits."""
 
     days: np.ndarray
-    """[d] days since epoch, UTC, that have an event, in order."""
+    """[d] days since epoch, UTC, that have an event, in order; within the bulk of the log (see
+    `schema.bulk`), beside which one event of 2099 would leave nothing to see."""
     events: np.ndarray
     """[d] events of each."""
     per_item: np.ndarray
@@ -45,6 +46,7 @@ def read(histories_uri: str, interactions_uri: str) -> Volumes:
     order = np.argsort(days.values())
     lengths_of_users = np.repeat(lengths.values(), lengths.times())
     totals = counts.load(interactions_uri).totals
+    order = order[_in_bulk(days.values()[order], totals)]
     return Volumes(
         days=days.values()[order],
         events=days.times()[order],
@@ -52,6 +54,14 @@ def read(histories_uri: str, interactions_uri: str) -> Volumes:
         per_user=np.sort(lengths_of_users)[::-1],
         cuts={said: totals[key] for key, said in _CUTS.items() if totals.get(key)},
     )
+
+
+def _in_bulk(days: np.ndarray, totals: dict[str, int]) -> np.ndarray:
+    """[d] bool; all days where the run did not say where the bulk is."""
+    if "t_end" not in totals:
+        return np.ones(len(days), bool)
+    first, last = totals["t_begin"] // _DAY, (totals["t_end"] - 1) // _DAY
+    return (days >= first) & (days <= last)
 
 
 class _Tally:

@@ -39,6 +39,14 @@ def test_days_items_and_users_by_hand(tmp_path):
     assert found.cuts == {"valid begins": 9, "test begins": 20}
 
 
+def test_days_are_those_of_the_bulk_and_all_else_counts_every_event(tmp_path):
+    users = [[("a", 5), ("b", 5 * DAY), ("b", 6 * DAY - 1), ("c", 40_000 * DAY)]]
+    found = read(tmp_path, users, {"t_begin": 5 * DAY, "t_end": 6 * DAY})
+    assert (found.days.tolist(), found.events.tolist()) == ([5], [2])
+    assert found.per_item.tolist() == [2, 1, 1]
+    assert found.per_user.tolist() == [4]
+
+
 def test_a_split_without_a_clock_has_no_cut(tmp_path):
     assert read(tmp_path, [[("a", 5)]], {"users": 1}).cuts == {}
 

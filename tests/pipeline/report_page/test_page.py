@@ -111,6 +111,16 @@ def test_other_peoples_words_are_text(summary, rendered, text):
     assert sum(words == shown for words in seen.words) >= 6
 
 
+def test_what_meets_and_what_is_far_in_time_is_told(summary, rendered):
+    met = {"items": {"total": 1000, "met": 900, "share": 0.9}}
+    summary["log"] = {"meetings": met, "late_stragglers": 1, "samples": {"late_stragglers": ["u1"]}}
+    words = Seen(rendered()).words
+    assert "items: 900 of 1,000 events are of items in the catalogue (90.0%)" in words
+    assert [
+        line for line in words if line.startswith("time: 1 event is far beyond all others (u1)")
+    ]
+
+
 def test_the_same_run_gives_the_same_page(rendered):
     assert rendered() == rendered()
 
