@@ -18,6 +18,7 @@ from schema import plain_path
 
 # Hundredths, so that the inference of ranges sees where a scale ends: see schema_inference.
 _QUANTILES = 100
+_ROWS = 1000  # a batch, whatever the load: Beam would tune it by time, and sums round by batch
 
 
 def build(pipeline: beam.Pipeline, examples_uri: str, uri: str, splits: Sequence[str]) -> None:
@@ -34,7 +35,7 @@ def build(pipeline: beam.Pipeline, examples_uri: str, uri: str, splits: Sequence
         >> tfxio.TFExampleRecord(
             file_pattern=f"{plain_path.of(_folder(examples_uri, split))}/*",
             telemetry_descriptors=["Tandem"],
-        ).BeamSource()
+        ).BeamSource(_ROWS)
         | f"Counted {split}" >> beam.Map(_in_slice, split)
         for split in splits
     ]

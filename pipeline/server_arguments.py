@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from pipeline import remote_root
 from schema.errors import NoRunError, UsageError
 
 if TYPE_CHECKING:
@@ -150,6 +149,8 @@ def _given(values: dict[str, Any]) -> dict[str, Any]:
 def _config_of_run(args: argparse.Namespace) -> dict[str, Any]:
     if args.root is None:
         return {}
+    from pipeline import remote_root
+
     try:
         return json.loads(remote_root.summary(str(args.root)))["config"]["serving"]
     except NoRunError:  # a folder of pushed models alone

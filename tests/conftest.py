@@ -9,6 +9,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import json
 import pathlib
 import socket
+import sys
 import uuid
 from collections.abc import Iterator
 
@@ -20,6 +21,18 @@ hypothesis.settings.register_profile("tandem", deadline=None)
 hypothesis.settings.load_profile("tandem")
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True, scope="module")
+def nondeterminism() -> Iterator[None]:
+    """What training makes deterministic in its process lasts no longer than the file that trained:
+    with it, no servable can read the clock.
+    """
+    yield
+    if "tensorflow" in sys.modules:
+        from tensorflow.python.framework import config
+
+        config.disable_op_determinism()
 
 
 @pytest.fixture(scope="session")

@@ -123,12 +123,14 @@ def standardised(values: tf.Tensor, feature: Feature) -> tf.Tensor:
 
     A feature that never varied in train, or never was there, is 0 whatever comes later: nothing was
     learned of it, and without a deviation it would come unscaled, a timestamp as thousands of days.
+    Sums are of float64: in float32 the order of the rows would show in the result.
     """
+    values = tf.cast(values, tf.float64)
     if feature.kind == "timestamp":
-        values = tf.cast(tf.cast(values, tf.float64) / _SECONDS_PER_DAY, tf.float32)
+        values /= _SECONDS_PER_DAY
     scaled = tft.scale_to_z_score(values)
     varied = tft.max(values) > tft.min(values)  # a variance may be rounding alone
-    return tf.where(varied, scaled, tf.zeros_like(scaled))
+    return tf.cast(tf.where(varied, scaled, tf.zeros_like(scaled)), tf.float32)
 
 
 def _single(values: tf.RaggedTensor, missing: float) -> tf.Tensor:

@@ -1,5 +1,6 @@
 """Numbers of a Transform that has been fitted to train, and of rows that come later."""
 
+import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
@@ -46,3 +47,29 @@ def test_what_varied_is_scaled(later):
 @pytest.mark.parametrize("name", ["constant", "never", "moment"])
 def test_what_never_varied_or_never_was_is_zero_whatever_comes(later, name):
     assert later[name] == [0.0]
+
+
+@pytest.mark.parametrize("size", [1, 7, 300])
+def test_how_rows_are_batched_shows_in_no_bit(tmp_path, size):
+    """The moments of rows in one batch are float64's: mean and deviation by NumPy."""
+    values = np.random.default_rng(1).lognormal(3, 2, 300).astype(np.float32)
+    metadata = tft.DatasetMetadata.from_feature_spec({"x": tf.io.RaggedFeature(tf.float32)})
+    rows = [{"x": [value]} for value in values.tolist()]
+    with tft_beam.Context(temp_dir=str(tmp_path), desired_batch_size=size):
+        (found, _), _ = (rows, metadata) | tft_beam.AnalyzeAndTransformDataset(
+            lambda inputs: {
+                "x": inputs["x"].with_flat_values(
+                    preprocessing.standardised(inputs["x"].flat_values, NUMBER)
+                )
+            }
+        )
+    exact = values.astype(np.float64)
+    expected = ((exact - exact.mean()) / exact.std()).astype(np.float32)
+    scaled = [
+        float(value)
+        for row in found
+        for name, at in row.items()
+        if "values" in name
+        for value in at
+    ]
+    assert sorted(scaled) == sorted(expected.tolist())
