@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow as tf
 
+from trainer import exact_products
+
 ROWS = 256
 
 
@@ -44,5 +46,5 @@ def nearest(queries: np.ndarray, vectors: np.ndarray, seen: list[np.ndarray], k:
     """
     lists = np.zeros((len(queries), min(k, len(vectors))), np.int32)
     for part in slices(len(queries)):
-        lists[part] = top(queries[part] @ vectors.T, seen[part], k)
+        lists[part] = top(exact_products.products(queries[part], vectors), seen[part], k)
     return lists

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from trainer import metrics, popularity, ranked_lists
+from trainer import exact_products, metrics, popularity, ranked_lists
 from trainer.config import RetrievalConfig
 from trainer.popularity import PopularityClock
 from trainer.questions import Questions
@@ -34,7 +34,8 @@ class ValidationSample:
         """
         lists = []
         for part in ranked_lists.slices(len(queries)):
-            scores = queries[part] @ vectors.T + np.float32(weight) * self.log_popularity
+            taste = exact_products.products(queries[part], vectors)
+            scores = taste + np.float32(weight) * self.log_popularity
             lists.append(ranked_lists.top(scores, self.asked.seen[part], _DEPTH))
         return measured(np.concatenate(lists), self.asked.answers)
 
