@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from google.protobuf.descriptor import Descriptor
 from tensorflow.core.protobuf import meta_graph_pb2
 
 from schema import signatures
+from serving import wire_fields
 from serving.config import RequestLimits
 from serving.request_error import invalid
 
@@ -96,6 +98,18 @@ def check_json(limits: RequestLimits, body: bytes) -> None:
         + body.count(b"{") * _OBJECT_BYTES
     )
     _check("JSON values in bytes", "max_tensor_bytes", limits, size)
+
+
+def check_message(limits: RequestLimits, message: bytes, descriptor: Descriptor) -> None:
+    """Of a message before it is parsed: a field, be it empty, is counted as a string is. Raises
+    RequestError INVALID_ARGUMENT.
+    """
+    most = limits.max_tensor_bytes // _STRING_BYTES
+    if wire_fields.exceed(message, descriptor, most):
+        raise invalid(
+            f"expected at most {most} fields in one message, received more; ask for less at a "
+            f"time{_or_raise('max_tensor_bytes')}"
+        )
 
 
 def waiting_bytes(inputs: Mapping[str, np.ndarray]) -> int:

@@ -167,7 +167,7 @@ def _grpc_server(
 ) -> grpc.aio.Server:
     server = grpc.aio.server(
         futures.ThreadPoolExecutor(_THREADS, thread_name_prefix="grpc"),
-        interceptors=[*options.security.interceptors(), RequestParsing()],
+        interceptors=[*options.security.interceptors(), RequestParsing(options.limits)],
         options=[
             ("grpc.so_reuseport", 0),  # a second server on the port fails, and shares no calls
             ("grpc.max_receive_message_length", options.max_message_bytes),

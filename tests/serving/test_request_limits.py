@@ -249,3 +249,22 @@ def test_the_server_outlives_them_and_others_are_answered_meanwhile(cramped):
         assert len(predict(request(), timeout=30).outputs) == 4
     assert process.poll() is None
     assert 0 < slowest[0] < 10
+
+
+def test_a_message_of_many_small_fields_is_not_parsed(cramped):
+    """Sixty million bytes of empty resources are 4 GB when they are parsed."""
+    process, address, _ = cramped
+    body = b"\x72\x00" * 30_000_000
+    for _ in range(2):
+        body = b"\x12" + varint(len(body)) + body
+    with grpc.insecure_channel(address) as channel:
+        predict = channel.unary_unary("/tensorflow.serving.PredictionService/Predict")
+        with pytest.raises(grpc.RpcError, match="expected at most 4194304 fields") as refused:
+            predict(body, timeout=60)
+    assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert process.poll() is None
+
+
+def varint(number):
+    more, number = number >> 7, number & 127
+    return bytes([number | 128]) + varint(more) if more else bytes([number])

@@ -1,0 +1,64 @@
+"""Fields counted on the wire, against what protobuf makes of the same bytes."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tensorflow.core.framework import tensor_pb2
+from tensorflow_serving.apis import predict_pb2
+
+from serving import wire_fields
+
+PREDICT = predict_pb2.PredictRequest.DESCRIPTOR
+
+
+def with_tensor(tensor):
+    request = predict_pb2.PredictRequest()
+    request.inputs["x"].CopyFrom(tensor)
+    return request.SerializeToString()
+
+
+STRINGS = with_tensor(tensor_pb2.TensorProto(dtype=7, string_val=[b""] * 5000))
+OUTER = 3 + 1  # the entry, its key and its value; the type of the tensor
+
+
+def test_each_string_is_a_field():
+    assert not wire_fields.exceed(STRINGS, PREDICT, 5000 + OUTER)
+    assert wire_fields.exceed(STRINGS, PREDICT, 4999)
+
+
+@pytest.mark.parametrize("tag", [0x12, 0x1A, 0x42, 0x72, 0x7A])
+def test_messages_of_nothing_are_counted(tag):
+    """Entries of maps, filters, strings, resources and variants, where they mean something."""
+    body = bytes([tag, 0]) * 4000
+    if tag in (0x42, 0x72, 0x7A):  # below a tensor, below an entry
+        for _ in range(2):
+            body = bytes([0x12, len(body) & 127 | 128, len(body) >> 7]) + body
+    assert wire_fields.exceed(body, PREDICT, 3999)
+    assert not wire_fields.exceed(body, PREDICT, 4002)
+
+
+@pytest.mark.parametrize("number", [0x12, 0x0A, 0x42])
+def test_numbers_that_look_like_fields_are_one_field(number):
+    content = number.to_bytes(4, "little") * 10_000
+    for tensor in (
+        tensor_pb2.TensorProto(dtype=3, tensor_content=content),
+        tensor_pb2.TensorProto(dtype=3, int_val=[number] * 10_000),
+        tensor_pb2.TensorProto(dtype=7, string_val=[content]),
+    ):
+        assert not wire_fields.exceed(with_tensor(tensor), PREDICT, 10)
+
+
+@given(st.binary(max_size=300), st.integers(0, 20))
+def test_any_bytes_are_counted_to_an_end(message, most):
+    assert wire_fields.exceed(message, PREDICT, most) in (True, False)
+    assert not wire_fields.exceed(message, PREDICT, len(message) // 2)
+
+
+@given(st.lists(st.binary(max_size=13), max_size=60), st.lists(st.text(max_size=5), max_size=9))
+def test_no_message_has_more_strings_than_are_counted(strings, filters):
+    request = predict_pb2.PredictRequest(output_filter=filters)
+    request.inputs["x"].string_val.extend(strings)
+    held = len(strings) + len(filters)
+    message = request.SerializeToString()
+    assert held == 0 or wire_fields.exceed(message, PREDICT, held - 1)
+    assert not wire_fields.exceed(message, PREDICT, held + 3)
