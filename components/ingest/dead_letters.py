@@ -60,7 +60,7 @@ def example(folder: str, reason: str) -> str:
 
 
 def _paths(folder: str) -> list[str]:
-    (found,) = FileSystems.match([FileSystems.join(folder, "*.jsonl")])
+    (found,) = FileSystems.match([FileSystems.join(plain_path.of(folder), "*.jsonl")])
     return sorted(file.path for file in found.metadata_list)
 
 

@@ -86,8 +86,9 @@ def test_counts_come_back_from_json_and_from_the_file(tmp_path):
     assert counts.load(str(tmp_path)) == found
 
 
-def test_the_first_letter_of_the_main_reason_is_shown(tmp_path):
-    folder = dead_letters.prepare(str(tmp_path), "interactions")
+@pytest.mark.parametrize("name", ["rejected", "re[j]ected*"])
+def test_the_first_letter_of_the_main_reason_is_shown(tmp_path, name):
+    folder = dead_letters.prepare(str(tmp_path / name), "interactions")
     letters = [
         Rejected("a.csv", 3, "bad_id", "x"),
         Rejected("a.csv", 7, "bad_timestamp", "u" * 10_000, None, "a zone is missing"),
@@ -95,7 +96,7 @@ def test_the_first_letter_of_the_main_reason_is_shown(tmp_path):
     dead_letters.write(folder, 3, letters)
     with pytest.raises(DataRefused) as caught:
         acceptance.check(
-            made(accepted=900, rejected=98, bad_timestamp=97, bad_id=1), DATA, str(tmp_path)
+            made(accepted=900, rejected=98, bad_timestamp=97, bad_id=1), DATA, str(tmp_path / name)
         )
     message = str(caught.value)
     assert message.endswith(f"For example line 7 of a.csv, which holds '{'u' * 60}'…: "
