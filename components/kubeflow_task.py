@@ -1,13 +1,16 @@
-"""What a task of Kubeflow Pipelines runs: TFX's entrypoint, told the types of its inputs, and with
-nothing of an earlier attempt where it writes.
+"""What a task of Kubeflow Pipelines runs: TFX's entrypoint, given what its component declares, and
+with nothing of an earlier attempt where it writes.
 
-A self-hosted backend hands artifacts on without their types (`GetOutputArtifactsByExecutionId` in
-its backend/src/v2/metadata/client.go leaves the schema ""), and TFX's entrypoint cannot do without
-(tensorflow/tfx#7768). The compiled command holds the component's declaration of its inputs, and
-that knows them. Where the backend says the type, as Vertex does, it stays.
+TFX's entrypoint imports a class for the type of every artifact that it is given. A self-hosted
+backend hands inputs on without their types (`GetOutputArtifactsByExecutionId` in its
+backend/src/v2/metadata/client.go leaves the schema "": tensorflow/tfx#7768), and its driver gives
+each task an output `executor-logs` of its own, of a type that TFX does not know (`provisionOutputs`
+in backend/src/v2/driver/driver.go). So the compiled command holds the component's declarations:
+they know the types, and what they do not name is the backend's own and is not shown to TFX.
 """
 
 import argparse
+from collections.abc import Iterator
 from typing import Any
 
 from absl import app
@@ -21,16 +24,53 @@ from schema.place import is_remote
 
 Arguments = tuple[argparse.Namespace, list[str]]
 """What is declared below, and what is Beam's."""
+OUTPUTS_FLAG = "--json_serialized_outputs_spec_args"
+"""Before the JSON of a ComponentOutputsSpec, as TFX's own flag is before the inputs'."""
 
 
-def add_types(executor_input: Any, inputs_spec: str) -> None:
-    """`inputs_spec` is the JSON of a ComponentInputsSpec."""
-    declared: Any = pipeline_spec_pb2.ComponentInputsSpec()
-    json_format.Parse(inputs_spec, declared, ignore_unknown_fields=True)
-    for name, given in executor_input.inputs.artifacts.items():
-        for artifact in given.artifacts:
-            if not (artifact.type.schema_title or artifact.type.instance_schema):
-                artifact.type.CopyFrom(declared.artifacts[name].artifact_type)
+def leave_declared(executor_input: Any, inputs_spec: str, outputs_spec: str) -> None:
+    """Takes away what the component does not declare, and says the types of what it does; the two
+    are JSON of ComponentInputsSpec and ComponentOutputsSpec.
+
+    Where the backend says an input's type, as Vertex does, it stays. The components declare no
+    metadata: all keys stay but those without a value, which TFX cannot read.
+    """
+    inputs = _parsed(inputs_spec, pipeline_spec_pb2.ComponentInputsSpec())
+    outputs = _parsed(outputs_spec, pipeline_spec_pb2.ComponentOutputsSpec())
+    given, made = executor_input.inputs, executor_input.outputs
+    _keep(given.artifacts, inputs.artifacts)
+    _keep(given.parameter_values, inputs.parameters)
+    _keep(made.artifacts, outputs.artifacts)
+    _keep(made.parameters, outputs.parameters)
+    for name, artifact in _artifacts(given):
+        if not (artifact.type.schema_title or artifact.type.instance_schema):
+            artifact.type.CopyFrom(inputs.artifacts[name].artifact_type)
+        _drop_null(artifact.metadata)
+    for name, artifact in _artifacts(made):
+        artifact.type.CopyFrom(outputs.artifacts[name].artifact_type)
+        _drop_null(artifact.metadata)
+
+
+def _parsed(text: str, message: Any) -> Any:
+    return json_format.Parse(text, message, ignore_unknown_fields=True)
+
+
+def _keep(given: Any, declared: Any) -> None:
+    for name in set(given) - set(declared):
+        del given[name]
+
+
+def _artifacts(side: Any) -> Iterator[tuple[str, Any]]:
+    """By name, of the inputs or the outputs."""
+    for name, listed in side.artifacts.items():
+        for artifact in listed.artifacts:
+            yield name, artifact
+
+
+def _drop_null(metadata: Any) -> None:
+    for key, value in list(metadata.fields.items()):
+        if value.WhichOneof("kind") in (None, "null_value"):
+            del metadata.fields[key]
 
 
 def clear_outputs(executor_input: Any) -> None:
@@ -38,32 +78,36 @@ def clear_outputs(executor_input: Any) -> None:
     to (`retryStrategy` in backend/src/v2/compiler/argocompiler/container.go), and what is read
     later is all that lies there.
     """
-    for given in executor_input.outputs.artifacts.values():
-        for artifact in given.artifacts:
-            if is_remote(artifact.uri):
-                object_store.remove(artifact.uri)
+    for _, artifact in _artifacts(executor_input.outputs):
+        if is_remote(artifact.uri):
+            object_store.remove(artifact.uri)
 
 
-def _arguments(argv: list[str]) -> Arguments:
-    """The same as TFX's own, of which the compiler writes the values."""
+def arguments(argv: list[str]) -> Arguments:
+    """The same as TFX's own and OUTPUTS_FLAG, of which the compiler writes the values."""
     parser = argparse_flags.ArgumentParser()
     parser.add_argument("--executor_class_path", required=True)
     parser.add_argument("--json_serialized_invocation_args", required=True)
     parser.add_argument("--json_serialized_inputs_spec_args", required=True)
+    parser.add_argument(OUTPUTS_FLAG, required=True)
     return parser.parse_known_args(argv)
 
 
-def _run(arguments: Arguments) -> None:
+def run(arguments: Arguments) -> None:
+    """Executes the component."""
     known, beam = arguments
-    executor_input: Any = pipeline_spec_pb2.ExecutorInput()
-    json_format.Parse(
-        known.json_serialized_invocation_args, executor_input, ignore_unknown_fields=True
+    executor_input = _parsed(
+        known.json_serialized_invocation_args, pipeline_spec_pb2.ExecutorInput()
     )
-    add_types(executor_input, known.json_serialized_inputs_spec_args)
+    leave_declared(
+        executor_input,
+        known.json_serialized_inputs_spec_args,
+        known.json_serialized_outputs_spec_args,
+    )
     clear_outputs(executor_input)
     known.json_serialized_invocation_args = json_format.MessageToJson(executor_input)
     kubeflow_v2_run_executor.main((known, beam))
 
 
 if __name__ == "__main__":
-    app.run(_run, flags_parser=lambda argv: _arguments(argv[1:]))
+    app.run(run, flags_parser=lambda argv: arguments(argv[1:]))

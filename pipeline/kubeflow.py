@@ -10,6 +10,7 @@ from tfx.orchestration.kubeflow.decorators import FinalStatusStr
 from components.run_verdict import RunVerdict
 from pipeline import (
     dag,
+    kubeflow_declarations,
     kubeflow_document,
     kubeflow_parameters,
     kubeflow_tasks,
@@ -34,6 +35,7 @@ def compile_to(out: pathlib.Path, config: Config, image: str, data: str, root: s
     defaults = dataclasses.asdict(RunParameters.of(config)) | {DATA: data, IMAGE: image}
     spec = _specified(config, root, image, defaults)
     spec.default_pipeline_root = f"{root}/artifacts"
+    kubeflow_declarations.add_outputs(spec)
     kubeflow_parameters.take_image_from_run(spec)
     kubeflow_parameters.declare(spec, defaults)
     kubeflow_parameters.pass_down(spec)

@@ -9,7 +9,7 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 from components import kubeflow_task
 from schema import object_store
 
-DECLARED = json.dumps(
+INPUTS = json.dumps(
     {
         "artifacts": {
             "histories": {"artifactType": {"instanceSchema": "title: components.Histories\n"}},
@@ -18,6 +18,11 @@ DECLARED = json.dumps(
         "parameters": {"seed": {"parameterType": "NUMBER_INTEGER"}},
     }
 )
+OUTPUTS = json.dumps(
+    {"artifacts": {"index": {"artifactType": {"instanceSchema": "title: tfx.Model\n"}}}}
+)
+SESSION = {"store_session_info": '{"Provider":"s3","Params":{"secretName":"store"}}'}
+STATUS = json.dumps({"state": "COMPLETE", "pipelineJobResourceName": "shop-7xk2p"})
 
 
 def given(**types):
@@ -37,7 +42,7 @@ def message(executor_input):
 
 def filled(executor_input):
     parsed = message(executor_input)
-    kubeflow_task.add_types(parsed, DECLARED)
+    kubeflow_task.leave_declared(parsed, INPUTS, OUTPUTS)
     return json_format.MessageToDict(parsed)
 
 
@@ -76,3 +81,67 @@ def test_what_an_earlier_attempt_left_is_removed_and_nothing_else(bucket, tmp_pa
     kubeflow_task.clear_outputs(message({"outputs": outputs}))
     assert object_store.files(bucket) == ["run/other/examples/part", "run/task/examples-2/part"]
     kubeflow_task.clear_outputs(message({"outputs": outputs}))
+
+
+def test_what_the_component_does_not_declare_is_not_shown_to_tfx():
+    executor_input = given(model={}, lineage={"schemaTitle": "system.Lineage"})
+    executor_input["inputs"]["parameterValues"] |= {"tenant": None, "retries": [1]}
+    made = {name: {"artifacts": [{"uri": f"s3://b/{name}"}]} for name in ("index", "logs")}
+    executor_input["outputs"] |= {"artifacts": made, "parameters": {"took": {"outputFile": "/t"}}}
+    found = filled(executor_input)
+    assert set(found["inputs"]["artifacts"]) == {"model"}
+    assert found["inputs"]["parameterValues"] == {"seed": 3.0}
+    assert set(found["outputs"]) == {"artifacts", "outputFile"}
+    assert set(found["outputs"]["artifacts"]) == {"index"}
+
+
+def test_an_output_is_of_the_type_that_the_component_declares():
+    """What the backend is told is what its pages draw."""
+    made = {"uri": "s3://b/index", "type": {"schemaTitle": "system.HTML"}}
+    found = filled({"outputs": {"artifacts": {"index": {"artifacts": [made]}}}})
+    (artifact,) = found["outputs"]["artifacts"]["index"]["artifacts"]
+    assert artifact["type"] == {"instanceSchema": "title: tfx.Model\n"}
+
+
+def test_metadata_of_the_backend_stay_but_those_without_a_value():
+    executor_input = given(model={})
+    artifact = executor_input["inputs"]["artifacts"]["model"]["artifacts"][0]
+    kept = {
+        "rows": 7.0,
+        "display_name": "model",
+        **SESSION,
+        "nested": {"list": [None, {"a": True}]},
+    }
+    artifact["metadata"] = kept | {"owner": None}
+    (found,) = filled(executor_input)["inputs"]["artifacts"]["model"]["artifacts"]
+    assert found["metadata"] == kept
+
+
+def test_a_component_runs_among_what_a_later_backend_may_add(tmp_path):
+    """Its executor and TFX's entrypoint, with one of everything that neither knows."""
+    inputs = {
+        "artifacts": {"logs": {"artifacts": [{"name": "9", "uri": "s3://b/of-another"}]}},
+        "parameterValues": {"final_status": STATUS, "folder": str(tmp_path / "v"), "tenant": None},
+    }
+    artifact = {"name": "verdict", "metadata": {**SESSION, "owner": None, "type": {"list": [1]}}}
+    artifact["uri"] = str(tmp_path / "run" / "RunVerdict" / "5a" / "verdict")
+    log = {"uri": "s3://b/executor-logs-0", "type": {"schemaTitle": "system.Artifact"}}
+    outputs = {
+        "artifacts": {"verdict": {"artifacts": [artifact]}, "executor-logs": {"artifacts": [log]}},
+        "parameters": {"took": {"outputFile": "/tmp/took"}},
+        "outputFile": str(tmp_path / "s3" / "out.json"),
+    }
+    kinds = {"final_status": "TASK_FINAL_STATUS", "folder": "STRING"}
+    takes = {"parameters": {name: {"parameterType": kind} for name, kind in kinds.items()}}
+    makes = {"verdict": {"artifactType": {"instanceSchema": "title: components.Verdict\n"}}}
+    flags = {
+        "--executor_class_path": "components.run_verdict.RunVerdict_Executor",
+        "--json_serialized_invocation_args": json.dumps({"inputs": inputs, "outputs": outputs}),
+        "--json_serialized_inputs_spec_args": json.dumps(takes),
+        kubeflow_task.OUTPUTS_FLAG: json.dumps({"artifacts": makes}),
+    }
+    argv = [word for flag in flags.items() for word in flag]
+    kubeflow_task.run(kubeflow_task.arguments(argv))
+    said = json.loads((tmp_path / "s3" / "out.json").read_text())
+    assert set(said["artifacts"]) == {"verdict"}
+    assert json.loads((tmp_path / "v" / "shop-7xk2p.json").read_text())["state"] == "COMPLETE"

@@ -64,9 +64,9 @@ def pushed() -> int | None:
     return stored_versions.latest(f"{ROOT}/serving", "recommender")
 
 
-def verdict(number: int) -> dict[str, Any]:
-    """What the exit task has written of the run of that number."""
-    return json.loads(object_store.read(f"{ROOT}/verdicts/run-{number}.json"))
+def verdict(run: Run) -> dict[str, Any]:
+    """What the exit task has written of it."""
+    return json.loads(object_store.read(f"{ROOT}/verdicts/{run.workflow}.json"))
 
 
 @pytest.fixture(scope="module")
@@ -204,7 +204,7 @@ def test_the_exit_task_writes_how_a_run_ended(first, again, refused):
     assert first.succeeded
     assert again.succeeded
     assert not refused.succeeded
-    verdicts = [verdict(number) for number in (1, 2, 3)]
+    verdicts = [verdict(run) for run in (first, again, refused)]
     assert [found["blessed"] for found in verdicts] == [True, None, False]
     assert [found["pushed"] for found in verdicts] == [1, None, None]
     assert verdicts[0]["state"] == "COMPLETE"

@@ -20,6 +20,10 @@ from tests.kubeflow.executions import Dag, Execution
 class Run:
     """What came of one."""
 
+    id: str
+    """The API server's, below which its artifacts lie."""
+    workflow: str
+    """Argo's name for it."""
     executions: Mapping[str, Execution]
     """Of the containers that were started or cached, by task."""
 
@@ -62,9 +66,10 @@ class Backend:
         read = document.read(path)
         self._runs += 1
         root = Dag(read.spec.root.dag, _root_parameters(read.spec.root, parameters or {}), {})
-        names = Names(self._root, read.spec.pipeline_info.name, f"run-{self._runs}", "")
+        pipeline = read.spec.pipeline_info.name
+        names = Names(self._root, pipeline, f"run-{self._runs}", f"{pipeline}-{self._runs}x7k2", "")
         self._run_dag(read, root, names)
-        return Run(root.executions())
+        return Run(names.run, names.workflow, root.executions())
 
     def _run_dag(self, read: Document, dag: Dag, names: Names) -> bool:
         """A task waits for the success of those that it depends on; what does not depend on a
@@ -126,15 +131,16 @@ class Backend:
     def _attempted(
         self, task: Any, container: Any, component: Any, executor_input: Any, local: pathlib.Path
     ) -> Execution:
-        """Argo's retryStrategy (container.go, `getTaskRetryStrategyFromInput`): the same
-        ExecutorInput, and so the same output URIs, in a new pod.
+        """Argo's retryStrategy (compiler/argocompiler/container.go,
+        `getTaskRetryStrategyFromInput`): the same ExecutorInput, and so the same output URIs, in a
+        new pod, which is told its number (`retryIndexEnv` in common.go beside it).
         """
         policy = task.retry_policy
         attempt = 0
         while True:
             with self._pods:
                 execution = launcher.launch(
-                    container, component, executor_input, local, self._environment
+                    container, component, executor_input, local, self._environment, attempt
                 )
             attempt += 1
             execution.attempts = attempt

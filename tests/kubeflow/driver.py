@@ -1,5 +1,9 @@
 """What the backend decides before a container starts: inputs, places of outputs, and whether the
 cache has them (driver/resolve.go, driver/driver.go, driver/cache.go, cacheutils/cache.go).
+
+`provisionOutputs` adds an output to those of every component: LOGS, which the launcher writes. Only
+an API server whose environment says otherwise leaves it out (compiler/argocompiler/container.go,
+`publishLogsArg`).
 """
 
 import dataclasses
@@ -14,6 +18,7 @@ from tests.kubeflow import executions
 from tests.kubeflow.document import Refused, pb
 from tests.kubeflow.executions import Dag
 
+LOGS = "executor-logs"
 _KINDS = {
     "NUMBER_DOUBLE": "number_value",
     "NUMBER_INTEGER": "number_value",
@@ -31,13 +36,19 @@ class Names:
     root: str
     pipeline: str
     run: str
+    """The API server's ID of the run, which its artifacts lie below: `runID` in
+    compiler/argocompiler/argo.go."""
+    workflow: str
+    """Argo's name of the workflow that runs it: `runResourceName` there."""
     task: str
 
     def constant(self, value: Any) -> Any:
-        """A constant that is one of KFP's placeholders, and nothing else, is replaced."""
+        """A constant that is one of KFP's placeholders, and nothing else, is replaced
+        (driver/resolve.go, `resolveInputParameter`).
+        """
         known = {
-            "{{$.pipeline_job_name}}": self.pipeline,
-            "{{$.pipeline_job_resource_name}}": self.run,
+            "{{$.pipeline_job_name}}": f"Run of {self.pipeline}",
+            "{{$.pipeline_job_resource_name}}": self.workflow,
             "{{$.pipeline_job_uuid}}": self.run,
             "{{$.pipeline_task_name}}": self.task,
         }
@@ -78,11 +89,13 @@ def _parameter(given: Any, task: Any, dag: Dag, names: Names) -> Any:
 
 
 def _final_status(producer: str, dag: Dag, names: Names) -> Any:
-    """The state is ML Metadata's of the first task that the exit task depends on."""
+    """The state is ML Metadata's of the first task that the exit task depends on, and the resource
+    the workflow, not the run (driver/resolve.go, `resolveInputParameter`).
+    """
     status = {
         "state": dag.tasks[producer].state,
         "pipelineTaskName": producer,
-        "pipelineJobResourceName": names.run,
+        "pipelineJobResourceName": names.workflow,
         "error": {},
     }
     return json_format.ParseDict(status, struct_pb2.Value())
@@ -106,17 +119,32 @@ def _check(declared: Any, values: Any) -> None:
 
 def outputs(component: Any, names: Names, local: str) -> Any:
     """ExecutorInput.Outputs: fresh URIs below the pipeline's root, files in the container's own
-    `local` folder (`provisionOutputs`).
+    file system, whose root is the folder `local` here (driver/driver.go, `provisionOutputs`;
+    metadata/client.go, `GenerateOutputURI`).
     """
     task_root = f"{names.root.rstrip('/')}/{names.pipeline}/{names.run}/{names.task}/{uuid.uuid4()}"
-    result = pb.ExecutorInput.Outputs(output_file=f"{local}/output_metadata.json")
-    for name, spec in component.output_definitions.artifacts.items():
+    result = pb.ExecutorInput.Outputs(output_file=local + _output_file(task_root))
+    artifacts = dict(component.output_definitions.artifacts)
+    artifacts[LOGS] = pb.ComponentOutputsSpec.ArtifactSpec()
+    artifacts[LOGS].artifact_type.schema_title = "system.Artifact"
+    for name, spec in artifacts.items():
         artifact = result.artifacts[name].artifacts.add(name=name, uri=f"{task_root}/{name}")
         artifact.type.CopyFrom(spec.artifact_type)
         artifact.metadata.CopyFrom(spec.metadata)
     for name in component.output_definitions.parameters:
-        result.parameters[name].output_file = f"{local}/parameters/{name}"
+        result.parameters[name].output_file = f"{local}/tmp/kfp/outputs/{name}"
     return result
+
+
+def _output_file(task_root: str) -> str:
+    """In the container: below the local path of the task's root where KFP knows the scheme
+    (component/launcher_v2.go, `LocalPathForURI`), else `OutputMetadataFilepath`.
+    """
+    scheme, separator, path = task_root.partition("://")
+    known = {"gs": "gcs", "minio": "minio", "s3": "s3"}
+    if separator and scheme in known:
+        return f"/{known[scheme]}/{path}/output_metadata.json"
+    return "/tmp/kfp_outputs/output_metadata.json"
 
 
 def fingerprint(executor_input: Any, component: Any, container: Any) -> str:

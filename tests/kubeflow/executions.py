@@ -79,17 +79,34 @@ class Dag:
 
 
 _ids = itertools.count(1)
+_SESSION = {
+    "Provider": "s3",
+    "Params": {
+        "accessKeyKey": "AWS_ACCESS_KEY_ID",
+        "disableSSL": "true",
+        "endpoint": "seaweedfs.kubeflow:9000",
+        "forcePathStyle": "true",
+        "fromEnv": "false",
+        "maxRetries": "5",
+        "region": "us-east-1",
+        "secretKeyKey": "AWS_SECRET_ACCESS_KEY",
+        "secretName": "tandem-store",
+    },
+}
+"""What config/s3.go, `ProvideSessionInfo`, makes of deploy/kubeflow/kfp-launcher.yaml."""
 
 
 def recorded(key: str, artifact: Any) -> Any:
     """What comes back out of ML Metadata for an artifact that a launcher put in.
 
-    `RecordArtifact` adds a display name. `toMLMDArtifact` and back: a bool comes back as a number,
-    a list or an object wrapped in another, null is an error. The name is the new id, and the type
-    is lost: `GetOutputArtifactsByExecutionId` has "" for the schema.
+    `RecordArtifact` (metadata/client.go) adds a display name and, as JSON, how the store is
+    reached. `toMLMDArtifact` and `toRuntimeArtifact` (metadata/converter.go): a bool comes back as
+    a number, a list or an object wrapped in another, null is an error. The name is the new id, and
+    the type is lost: `GetOutputArtifactsByExecutionId` (metadata/client.go) has "" for the schema.
     """
     metadata = json_format.MessageToDict(artifact.metadata)
     metadata.setdefault("display_name", key)
+    metadata.setdefault("store_session_info", json.dumps(_SESSION, separators=(",", ":")))
     result = pb.RuntimeArtifact(name=str(next(_ids)), uri=artifact.uri)
     result.type.instance_schema = ""
     json_format.ParseDict({k: _stored(v) for k, v in metadata.items()}, result.metadata)

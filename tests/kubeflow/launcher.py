@@ -11,8 +11,11 @@ from typing import Any
 
 from google.protobuf import json_format, struct_pb2
 
+from schema import object_store
+from schema.place import is_remote
 from tests.kubeflow import executions
 from tests.kubeflow.document import Refused, pb
+from tests.kubeflow.driver import LOGS
 from tests.kubeflow.executions import Execution
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
@@ -25,13 +28,20 @@ def launch(
     executor_input: Any,
     local: pathlib.Path,
     environment: Mapping[str, str],
+    attempt: int = 0,
 ) -> Execution:
-    """One pod: `local` stands for its file system, and is empty at the start of each."""
+    """One pod: `local` stands for its file system, and is empty at the start of each. `attempt`
+    counts from 0.
+    """
     shutil.rmtree(local, ignore_errors=True)
-    (local / "parameters").mkdir(parents=True)
-    _make_folders(executor_input)
+    local.mkdir(parents=True)
     given = pb.ExecutorInput()
     given.CopyFrom(executor_input)
+    for logs in given.outputs.artifacts[LOGS].artifacts:  # qualifyExecutorLogsURI
+        logs.uri += f"-{attempt}"
+    _make_folders(given)
+    outputs = pb.ExecutorInput.Outputs()
+    outputs.CopyFrom(given.outputs)
     for name, spec in component.input_definitions.parameters.items():  # addDefaultParams
         if spec.HasField("default_value") and name not in given.inputs.parameter_values:
             given.inputs.parameter_values[name].CopyFrom(spec.default_value)
@@ -40,19 +50,34 @@ def launch(
         raise Refused(f"no input parameter of the task is the image {image}")
     log = local / "log.txt"
     code = _run(command, container, log, environment)
+    _upload_log(log, outputs.artifacts[LOGS].artifacts[0].uri)
     execution = Execution(executions.FAILED, log=log.read_text(errors="replace"))
     if code == 0:
-        _collect(execution, component, executor_input)
+        _collect(execution, component, outputs)
         execution.state = executions.COMPLETE
     return execution
 
 
 def _make_folders(executor_input: Any) -> None:
-    """A bucket has no folders to be made; a local folder in its place does."""
-    for listed in executor_input.outputs.artifacts.values():
+    """Those that files are written into (`prepareOutputFolders`). A bucket has none to be made; a
+    local folder in its place does.
+    """
+    outputs = executor_input.outputs
+    for file in [outputs.output_file, *(p.output_file for p in outputs.parameters.values())]:
+        pathlib.Path(file).parent.mkdir(parents=True, exist_ok=True)
+    for name, listed in outputs.artifacts.items():
         for artifact in listed.artifacts:
-            if "://" not in artifact.uri:
-                pathlib.Path(artifact.uri).mkdir(parents=True, exist_ok=True)
+            if not is_remote(artifact.uri):
+                path = pathlib.Path(artifact.uri)
+                (path.parent if name == LOGS else path).mkdir(parents=True, exist_ok=True)
+
+
+def _upload_log(log: pathlib.Path, uri: str) -> None:
+    """However the task has ended (`getLogWriter`, `uploadOutputArtifacts`)."""
+    if is_remote(uri):
+        object_store.upload_file(log, uri)
+    else:
+        shutil.copyfile(log, uri)
 
 
 def _resolved(words: list[str], executor_input: Any) -> list[str]:
@@ -66,7 +91,7 @@ def _resolved(words: list[str], executor_input: Any) -> list[str]:
         for name, listed in getattr(executor_input, side).artifacts.items():
             uri = listed.artifacts[0].uri
             replaced[f"{{{{$.{side}.artifacts['{name}'].uri}}}}"] = uri
-            if "://" not in uri:  # KFP's local copy; a folder is its own
+            if not is_remote(uri):  # KFP's local copy; a folder is its own
                 replaced[f"{{{{$.{side}.artifacts['{name}'].path}}}}"] = uri
     for placeholder, value in replaced.items():
         words = [word.replace(placeholder, value) for word in words]
@@ -101,22 +126,24 @@ def _run(
         ).returncode
 
 
-def _collect(execution: Execution, component: Any, executor_input: Any) -> None:
+def _collect(execution: Execution, component: Any, outputs: Any) -> None:
     """What the executor wrote to its output file, and the parameters in files of their own
-    (`getExecutorOutputFile`, `collectOutputParameters`, `uploadOutputArtifacts`).
+    (`getExecutorOutputFile`, `collectOutputParameters`, `uploadOutputArtifacts`). What it says of
+    its log counts for nothing.
     """
     said = pb.ExecutorOutput()
-    file = pathlib.Path(executor_input.outputs.output_file)
+    file = pathlib.Path(outputs.output_file)
     if file.exists():
         json_format.Parse(file.read_text(encoding="utf-8"), said)
-    for name, listed in executor_input.outputs.artifacts.items():
+    for name, listed in outputs.artifacts.items():
         artifact = listed.artifacts[0]
-        for own in said.artifacts[name].artifacts[:1]:  # mergeRuntimeArtifacts
+        reported = [] if name == LOGS else said.artifacts[name].artifacts[:1]
+        for own in reported:  # mergeRuntimeArtifacts
             artifact.uri = own.uri or artifact.uri
             artifact.metadata.MergeFrom(own.metadata)
         execution.artifacts[name] = executions.recorded(name, artifact)
     execution.parameters = dict(said.parameter_values)
-    for name, output in executor_input.outputs.parameters.items():
+    for name, output in outputs.parameters.items():
         kind = component.output_definitions.parameters[name].parameter_type
         written = pathlib.Path(output.output_file)
         execution.parameters.setdefault(name, _value(written, kind)) if written.exists() else None

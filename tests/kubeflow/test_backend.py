@@ -3,6 +3,7 @@ the emulator.
 """
 
 import json
+import pathlib
 from typing import Any
 
 import pytest
@@ -149,7 +150,71 @@ def test_an_artifact_comes_with_what_its_producer_said_and_without_its_type(
     assert given["type"] == {"instanceSchema": ""}
     assert given["uri"].startswith(f"{tmp_path}/root/by-hand/run-1/a/")
     stored = {"rows": 7.0, "whole": 1.0, "names": {"list": ["a"]}, "text": "é"}
+    session = json.loads(given["metadata"].pop("store_session_info"))
     assert given["metadata"] == stored | {"display_name": "x"}
+    assert session["Provider"] == "s3"
+    assert session["Params"]["secretName"] == "tandem-store"
+
+
+def test_every_task_has_its_log_as_an_output_of_its_own(noted, tmp_path):
+    """Nobody declares it, and each attempt has another."""
+    backend = Backend(str(tmp_path / "root"), tmp_path / "pods", sleep=lambda seconds: None)
+    code = (
+        "import json, sys; made = json.loads(sys.argv[2])['outputs']['artifacts'];"
+        "log = made.pop('executor-logs')['artifacts'][0]; assert not made;"
+        "open(sys.argv[1], 'a').write(log['type']['schemaTitle'] + ' ' + log['uri'] + '\\n');"
+        "print('as it went'); sys.exit(log['uri'][-1] == '0')"
+    )
+    path = written(
+        tmp_path / "d.yaml",
+        {"a": task("a", retryPolicy={"maxRetryCount": 1})},
+        {"a": container(code, noted.file, "{{$}}")},
+    )
+    assert backend.run(path).succeeded
+    kind, first, same_kind, second = noted()
+    assert kind == same_kind == "system.Artifact"
+    assert first.removesuffix("-0") == second.removesuffix("-1")
+    assert first.rpartition("/")[2] == "executor-logs-0"
+    assert pathlib.Path(first).read_text() == pathlib.Path(second).read_text() == "as it went\n"
+
+
+def test_what_a_task_says_of_its_outputs_lies_below_the_local_path_of_its_root(
+    bucket, noted, tmp_path
+):
+    backend = Backend(f"{bucket}/root", tmp_path / "pods")
+    code = "import sys; open(sys.argv[1], 'w').write(sys.argv[2] + ' ' + sys.argv[3])"
+    said = ["{{$.outputs.artifacts['x'].uri}}", "{{$}}"]
+    path = written(
+        tmp_path / "d.yaml",
+        {"a": task("a")},
+        {"a": container(code, noted.file, *said)},
+        {"a": produces("a", "x")},
+    )
+    run = backend.run(path)
+    uri, executor_input = " ".join(noted()).split(" ", 1)
+    at = json.loads(executor_input)["outputs"]["outputFile"]
+    local = uri.replace("s3://", "/s3/").removesuffix("/x")
+    assert at.endswith(f"/pods/{run.id}/a{local}/output_metadata.json")
+
+
+def test_a_run_is_called_one_thing_by_kfp_and_another_by_argo(backend, noted, tmp_path):
+    asked = ["{{$.pipeline_job_uuid}}", "{{$.pipeline_job_resource_name}}"]
+    path = written(
+        tmp_path / "d.yaml",
+        {"a": task("a", inputs=constants(id=asked[0], resource=asked[1]))},
+        {
+            "a": container(
+                "import sys; open(sys.argv[1], 'w').write(' '.join(sys.argv[2:]))",
+                noted.file,
+                "{{$.inputs.parameters['id']}}",
+                "{{$.inputs.parameters['resource']}}",
+            )
+        },
+        {"a": component("a", id="STRING", resource="STRING")},
+    )
+    run = backend.run(path)
+    assert noted() == [run.id, run.workflow]
+    assert run.id != run.workflow
 
 
 def test_a_parameter_goes_from_one_task_to_the_next(backend, noted, tmp_path):

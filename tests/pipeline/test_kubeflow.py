@@ -118,6 +118,21 @@ def test_every_component_of_the_dag_is_a_task(compiled, tasks):
     assert compiled.schema_version == "2.1.0"
 
 
+def test_every_command_says_what_its_component_declares(compiled):
+    """By which a task knows what in its inputs and outputs is the backend's own."""
+    executors = json_format.MessageToDict(compiled.deployment_spec)["executors"]
+    for component in compiled.components.values():
+        if component.executor_label:
+            args = executors[component.executor_label]["container"]["args"]
+            said = json.loads(args[args.index("--json_serialized_outputs_spec_args") + 1])
+            assert said == json_format.MessageToDict(component.output_definitions)
+            said = json.loads(args[args.index("--json_serialized_inputs_spec_args") + 1])
+            declared = json_format.MessageToDict(component.input_definitions)
+            del declared["parameters"]["image"]  # which is for KFP's driver alone
+            assert said.get("artifacts") == declared.get("artifacts")
+            assert said.get("parameters", {}) == declared["parameters"]
+
+
 def test_argo_takes_every_name(compiled, tasks):
     """ "must consist of alpha-numeric characters or '-', and must start with an alpha-numeric
     character": its words for the name of a task.
