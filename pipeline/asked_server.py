@@ -5,6 +5,7 @@ import dataclasses
 import pathlib
 from typing import TYPE_CHECKING
 
+from pipeline import verb_arguments
 from schema.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,12 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser, text: str) -> None:
     parser.add_argument("--server", metavar="HOST:PORT", help=text)
     group = parser.add_argument_group("connection to --server")
     group.add_argument("--tls", action="store_true", help="speak TLS (implied by the next three)")
-    path = {"type": pathlib.Path, "metavar": "PEM"}
-    group.add_argument("--tls-roots", help="who signed the server's certificate", **path)
-    group.add_argument("--tls-certificate", help="our own certificate, for mutual TLS", **path)
-    group.add_argument("--tls-key", help="our certificate's key", **path)
-    group.add_argument(
-        "--token-file", type=pathlib.Path, metavar="FILE",
+    for option, what in (
+        ("--tls-roots", "who signed the server's certificate"),
+        ("--tls-certificate", "our own certificate, for mutual TLS"),
+        ("--tls-key", "our certificate's key"),
+    ):
+        verb_arguments.add_place(group, option, metavar="PEM", help=what)
+    verb_arguments.add_place(
+        group, "--token-file", metavar="FILE",
         help="a bearer token, sent with each call; a line break at its end is left out",
     )  # fmt: skip
 

@@ -26,8 +26,8 @@ def main(argv: list[str] | None = None) -> int:
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     # google.api_core says on each import that Python 3.10 is old; the version set wants it so.
     warnings.filterwarnings("ignore", "You are using a non-supported Python", FutureWarning)
-    args = parser().parse_args(argv)
     try:
+        args = parser().parse_args(argv)
         return args.run(args)
     except TandemError as error:
         print(f"tandem: {error}", file=sys.stderr)

@@ -12,6 +12,7 @@ from schema.dataset import Dataset, require_filter, require_tables
 from schema.errors import ConfigError
 from schema.features import Features
 from schema.labels import Labels, Split
+from schema.place import LocalPath
 from schema.sources import Data
 from schema.strict import Strict
 from serving.config import IndexConfig, ServingConfig
@@ -48,9 +49,9 @@ TABLES = ("interactions", "items")
 class CuratedConfig(Strict):
     """Schemas that the data must fit: TFDV `Schema` protos as text, see `tandem schema infer`."""
 
-    interactions: str | None = None
+    interactions: LocalPath | None = None
     """File for timelines, relative to the configuration file."""
-    items: str | None = None
+    items: LocalPath | None = None
     """File for the catalogue, relative to the configuration file."""
     shipped: Literal["movielens-1m", "movietweetings", "simulated"] | None = None
     """Data set whose schemas Tandem has; a file that is named for a table goes before."""

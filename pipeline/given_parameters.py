@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from pipeline.kubeflow_parameters import PARAMETER_TYPE
+from schema import place
 from schema.errors import UsageError
 from schema.sources import SPANS
 from trainer.blessing_config import THRESHOLDS
@@ -38,7 +39,7 @@ def _value(name: str, text: str, kind: int) -> str | int:
     if kind == PARAMETER_TYPE.NUMBER_INTEGER:
         return _whole_number(name, text)
     _CHECKS.get(name, _filled)(name, text)
-    return text
+    return _place(text) if name == "data" else text
 
 
 def _whole_number(name: str, text: str) -> int:
@@ -59,6 +60,13 @@ def _thresholds(name: str, text: str) -> None:
         said = error.errors()[0]["msg"].removeprefix("Value error, ")
         example = '[{"metric": "ndcg@10", "at_least": 0.1}]'
         raise _unfit(name, f"JSON of blessing.thresholds such as {example}", text, said) from error
+
+
+def _place(text: str) -> str:
+    try:
+        return place.of_tasks(text, place.READABLE)
+    except UsageError as error:
+        raise UsageError(f"--param data: {error}") from error
 
 
 def _filled(name: str, text: str) -> None:

@@ -7,6 +7,7 @@ import re
 import warnings
 
 from pipeline import verb_arguments
+from schema import place
 from schema.errors import UsageError
 
 
@@ -14,13 +15,17 @@ def add(parser: argparse.ArgumentParser, required: bool = True) -> None:
     """`--config`, `--set`, `--image`, `--data` and `--root`; `required`: must there be a config."""
     verb_arguments.add_config(parser, required=required)
     parser.add_argument("--image", help="container image with Tandem installed")
-    parser.add_argument(
+    verb_arguments.add_place(
+        parser,
         "--data",
+        lambda given: place.of_tasks(given, place.READABLE),
         default="/data",
         help="folder or URI of the data, as the cluster sees it (default: /data)",
     )
-    parser.add_argument(
+    verb_arguments.add_place(
+        parser,
         "--root",
+        place.of_tasks,
         default="/tandem",
         help="folder or URI of the outputs, as the cluster sees it (default: /tandem)",
     )

@@ -12,6 +12,7 @@ from pipeline.run_directory import RunDirectory
 from schema import candidates as candidate_files
 from schema import refreshing
 from schema.candidates import Candidates
+from schema.place import is_remote
 from serving import refreshed_candidates
 
 _REJECTED = "refresh"
@@ -58,4 +59,4 @@ def read(given: Given, at: RunDirectory, pushed: Refreshable) -> RefreshedCatalo
 
 
 def _absolute(path: str) -> str:
-    return path if "://" in path else os.path.abspath(path)
+    return path if is_remote(path) else os.path.abspath(path)

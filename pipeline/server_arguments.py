@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from pipeline import verb_arguments
 from schema.errors import NoRunError, UsageError
 
 if TYPE_CHECKING:
@@ -69,8 +70,8 @@ def _add_security(group: "argparse._ArgumentGroup") -> None:
 
 
 def _add_log(group: "argparse._ArgumentGroup") -> None:
-    group.add_argument(
-        "--request-log", type=pathlib.Path, metavar="FOLDER", help="write what was shown to whom"
+    verb_arguments.add_place(
+        group, "--request-log", metavar="FOLDER", help="write what was shown to whom"
     )
     group.add_argument(
         "--request-log-sample", type=float, default=1.0, metavar="SHARE",
@@ -87,7 +88,7 @@ def _add_log(group: "argparse._ArgumentGroup") -> None:
 
 
 def _file(parser: "argparse._ActionsContainer", option: str, what: str) -> None:
-    parser.add_argument(option, type=pathlib.Path, metavar="FILE", help=what)
+    verb_arguments.add_place(parser, option, metavar="FILE", help=what)
 
 
 def options(args: argparse.Namespace, serving_dir: pathlib.Path | None) -> "ServerOptions":

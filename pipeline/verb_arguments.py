@@ -1,10 +1,44 @@
 """Arguments that several verbs have, said once."""
 
 import argparse
-import os
 import pathlib
+from collections.abc import Callable
+from typing import Any
 
-from schema.place import is_remote
+from schema import place
+from schema.errors import UsageError
+
+
+class _Place(argparse.Action):
+    """An argument that names a place, read by `parse`; UsageError says which argument it was."""
+
+    def __init__(self, parse: Callable[[str], object], **settings: Any):
+        super().__init__(**settings)
+        self._parse = parse
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        try:
+            setattr(namespace, self.dest, self._parse(values))
+        except UsageError as error:
+            raise UsageError(f"{option_string or self.dest}: {error}") from error
+
+
+def add_place(
+    parser: "argparse._ActionsContainer",
+    option: str,
+    parse: Callable[[str], object] = place.local,
+    **settings: Any,
+) -> None:
+    """An option that names a place, by default a pathlib.Path of this machine; `settings` are those
+    of argparse.
+    """
+    parser.add_argument(option, action=_Place, parse=parse, **settings)
 
 
 def add_config(
@@ -13,7 +47,7 @@ def add_config(
     required: bool = True,
 ) -> None:
     """`--config` and `--set`: args.config a path, args.overrides `section.key=value` each."""
-    parser.add_argument("--config", type=_path, required=required, help=text)
+    add_place(parser, "--config", required=required, help=text)
     parser.add_argument(
         "--set", action="append", default=[], metavar="SECTION.KEY=VALUE", dest="overrides",
         help="override one value of the configuration; may be repeated",
@@ -22,48 +56,29 @@ def add_config(
 
 def add_data(parser: argparse.ArgumentParser) -> None:
     """`--data`: args.data a path, or None."""
-    parser.add_argument(
-        "--data", type=folder, help="folder that the TOML's paths start from (default: its own)"
-    )
+    add_place(parser, "--data", help="folder that the TOML's paths start from (default: its own)")
 
 
 def add_data_anywhere(parser: argparse.ArgumentParser) -> None:
     """`--data`: args.data an absolute path or a URL, or None."""
-    parser.add_argument(
-        "--data",
-        type=_place,
-        help="folder or URL that the TOML's paths start from (default: its own folder)",
-    )
+    text = "folder or URL that the TOML's paths start from (default: its own folder)"
+    add_place(parser, "--data", lambda given: _absolute(place.readable(given)), help=text)
 
 
 def add_root(parser: argparse.ArgumentParser, text: str = "folder of a finished run") -> None:
     """`--root`: args.root a path."""
-    parser.add_argument("--root", type=folder, required=True, help=text)
+    add_place(parser, "--root", required=True, help=text)
 
 
 def add_root_anywhere(parser: "argparse._ActionsContainer", text: str, required: bool) -> None:
     """`--root`: args.root an absolute path or a URL, or None where it is not required."""
-    parser.add_argument("--root", type=_place, required=required, help=text)
+    add_place(
+        parser, "--root", lambda given: _absolute(place.parsed(given)), required=required, help=text
+    )
 
 
-def folder(text: str) -> pathlib.Path:
-    """For a verb that works on this machine's folders alone."""
-    if is_remote(text):
-        raise argparse.ArgumentTypeError(
-            f"expected a folder of this machine, received {text}: this verb knows no object store"
-        )
-    return _path(text)
-
-
-def _place(text: str) -> str:
-    if is_remote(text):
-        return text.rstrip("/")
-    return str(_path(text).absolute())
-
-
-def _path(text: str) -> pathlib.Path:
-    """No shell puts the home in the place of the tilde of `--root=~/runs`."""
-    return pathlib.Path(os.path.expanduser(text))
+def _absolute(found: str) -> str:
+    return found if place.is_remote(found) else str(pathlib.Path(found).absolute())
 
 
 def add_json(parser: argparse.ArgumentParser, text: str = "print JSON alone on stdout") -> None:

@@ -1,6 +1,125 @@
-"""Where something lies: a path of this machine, or a URL."""
+"""Where something lies: a path of this machine, or a URL. What people write is read here alone."""
+
+import os
+import pathlib
+import re
+from collections.abc import Callable, Sequence
+from typing import Annotated
+from urllib import parse
+
+from pydantic import AfterValidator
+
+from schema.errors import UsageError
+
+STORES = ("s3", "gs")
+"""Schemes of the object stores."""
+READABLE = (*STORES, "hdfs")
+"""Schemes of what tables are read from."""
+
+_SCHEME = r"([A-Za-z][A-Za-z0-9+.-]*)://"
+_BUCKET = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 
 def is_remote(place: str) -> bool:
     """Whether `place` is a URL."""
-    return "://" in place
+    return re.match(_SCHEME, place) is not None
+
+
+def parsed(text: str, schemes: Sequence[str] = STORES) -> str:
+    """A path with the home in the place of a leading `~` and without slashes at its end, or a URL
+    of one of `schemes`, likewise; `file:///a` is the path `/a`. A relative path stays one.
+
+    Raises UsageError for everything else: nothing at all, another scheme, no bucket, a home that
+    there is not; and for a URL with an empty part, `.` or `..` in its path, which a store takes for
+    a name, and of which programs make different things.
+    """
+    if not text.strip() or "\0" in text:
+        raise _unfit("a path or a URL", text, "name one")
+    scheme, colon, _ = text.partition(":")
+    if text.startswith("file:"):
+        return _of_file_url(text)
+    if colon and scheme in schemes and not is_remote(text):
+        raise _unfit(f"two slashes behind {scheme}:", text, f"write them, or ./{text} for a path")
+    if not is_remote(text):
+        return _local(text)
+    if scheme not in schemes:
+        known = " or ".join(f"{name}://" for name in schemes)
+        raise _unfit(f"a path, or a URL with {known}", text, "give one of these")
+    return _url(text, scheme)
+
+
+def readable(text: str) -> str:
+    """As `parsed`, for what is read alone."""
+    return parsed(text, READABLE)
+
+
+def local(text: str) -> pathlib.Path:
+    """A path of this machine; raises UsageError as `parsed`, and for the URL of a store."""
+    place = parsed(text)
+    if is_remote(place):
+        raise _unfit("a path of this machine", text, "no object store is known here")
+    return pathlib.Path(place)
+
+
+def of_tasks(text: str, schemes: Sequence[str] = STORES) -> str:
+    """A place as a cluster's tasks see it: no path that depends on this machine's home or folder.
+
+    Raises UsageError as `parsed`, and for such a path.
+    """
+    place = parsed(text, schemes)
+    if text.startswith("~") or not (is_remote(place) or os.path.isabs(place)):
+        raise _unfit("a URL or an absolute path, as tasks see it", text, "write it in full")
+    return place
+
+
+def of_table(text: str) -> str:
+    """A table's `path`: a URL as in `parsed`, anything else as it stands, since it is known only
+    where the data lie whether `~` is the home or a name.
+    """
+    return text if text.startswith("~") else readable(text)
+
+
+def _checked(parse_text: Callable[[str], object]) -> AfterValidator:
+    def check(text: str) -> str:
+        try:
+            return str(parse_text(text))
+        except UsageError as error:
+            raise ValueError(str(error)) from error
+
+    return AfterValidator(check)
+
+
+TablePath = Annotated[str, _checked(of_table)]
+"""Of a configuration, once `of_table` has read it."""
+LocalPath = Annotated[str, _checked(local)]
+"""Of a configuration, once `local` has read it."""
+
+
+def _local(text: str) -> str:
+    path = os.path.expanduser(text)
+    if path.startswith("~"):
+        raise _unfit("a home that there is", text, f"write ./{text} for a name that begins so")
+    return path.rstrip("/") or "/"
+
+
+def _of_file_url(text: str) -> str:
+    path = re.fullmatch(r"file:(?://(?:localhost)?)?(/(?!/).*)", text)
+    if path is None:
+        raise _unfit("file:/// and an absolute path", text, "write the path itself")
+    return parse.unquote(path[1]).rstrip("/") or "/"
+
+
+def _url(text: str, scheme: str) -> str:
+    rest = text.removeprefix(f"{scheme}://").rstrip("/")
+    bucket, *parts = rest.split("/")
+    if not rest or (scheme in STORES and not re.fullmatch(_BUCKET, bucket)):
+        raise _unfit(f"a bucket behind {scheme}://", text, f"write {scheme}://BUCKET/FOLDER")
+    odd = next((part for part in parts if part in ("", ".", "..")), None)
+    if odd is not None:
+        what = f"/{odd}/" if odd else "//"
+        raise _unfit(f"no {what} within a URL", text, "write the URL without it")
+    return f"{scheme}://{rest}"
+
+
+def _unfit(expected: str, received: str, advice: str) -> UsageError:
+    return UsageError(f"expected {expected}, received {received!r}; {advice}")

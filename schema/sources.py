@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field, model_validator
 from typing_extensions import Self
 
+from schema.place import TablePath
 from schema.pseudonyms import UserIdKey
 from schema.strict import Strict
 
@@ -17,7 +18,7 @@ SPANS = r"^(\d{4}-\d{2}-\d{2}(\.\.\d{4}-\d{2}-\d{2})?|\d+(\.\.\d+)?)$"
 class Source(Strict):
     """One table: files, their format, their columns."""
 
-    path: str
+    path: TablePath
     """File, glob or folder, relative to --data or, without it, to the configuration file; or a URL
     (gs://, s3://). `{SPAN}` in it stands for a date (2024-01-31) or a number. A name that exists
     as it stands is that file or folder, whatever signs are in it, and only else a glob. Links are

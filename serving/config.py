@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from schema.place import LocalPath
 from schema.strict import Strict
 
 
@@ -18,7 +19,7 @@ class IndexConfig(Strict):
     codes: Literal["float32", "int8"] = "float32"
     """How `ivf` keeps vectors: as they are, or in a byte a value, with scores that are as much less
     exact."""
-    deny_list: str | None = None
+    deny_list: LocalPath | None = None
     """File of ids, one a line, relative to the configuration file, of items that no list may have,
     whatever the catalogue says of them. It is for some thousands; one that the catalogue lacks is
     counted."""

@@ -64,13 +64,6 @@ def _require(path: str) -> None:
             f"{path}: expected the package {module} for {scheme}:// paths, found none; "
             f"install it with: pip install 'apache-beam[{extra}]'"
         )
-    try:
-        FileSystems.get_filesystem(path)
-    except ValueError as error:
-        raise UsageError(
-            f"expected a path that Beam has a file system for, received {path}; "
-            f"give a local path, or one with {', '.join(f'{name}://' for name in _NEEDED)}"
-        ) from error
 
 
 def _is_installed(module: str) -> bool:

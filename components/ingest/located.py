@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from apache_beam.io.filesystem import FileSystem
 
+from schema import place
 from schema.place import is_remote
 from schema.sources import SPAN, Source
 
@@ -32,9 +33,10 @@ def of(data_dir: str, source: Source) -> Located:
     """
     if is_remote(source.path):
         return Located("", source.path)
-    if is_remote(data_dir) and not os.path.isabs(source.path):
-        return Located("", f"{data_dir.rstrip('/')}/{source.path}")
-    return _split(data_dir or ".", _at_home(data_dir, source.path))
+    folder = place.readable(data_dir) if data_dir else "."
+    if is_remote(folder) and not os.path.isabs(source.path):
+        return Located("", place.readable(f"{folder}/{source.path}"))
+    return _split(folder, _at_home(folder, source.path))
 
 
 def expression(glob: str) -> str:

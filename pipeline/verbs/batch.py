@@ -2,9 +2,9 @@
 
 import argparse
 import json
-import pathlib
 
 from pipeline import asked_server, verb_arguments
+from schema import place
 
 SUMMARY = "write ranked lists for many users at once"
 
@@ -12,14 +12,14 @@ SUMMARY = "write ranked lists for many users at once"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
     verb_arguments.add_root(parser)
-    parser.add_argument(
-        "--users", required=True, metavar="FILE|all",
+    verb_arguments.add_place(
+        parser, "--users", _users, required=True, metavar="FILE|all",
         help="file of user ids, one a line (an unknown one is a new user); "
         "or all users of the run, by pseudonym where it hashed their ids",
     )  # fmt: skip
     parser.add_argument("--k", type=int, default=100, help="items of a list (default: 100)")
-    parser.add_argument(
-        "--out", type=pathlib.Path, required=True, metavar="LISTS",
+    verb_arguments.add_place(
+        parser, "--out", required=True, metavar="LISTS",
         help='JSON lines to write: {"user_id": …, "item_ids": [best, next, …]}',
     )  # fmt: skip
     parser.add_argument(
@@ -45,6 +45,10 @@ def run(args: argparse.Namespace) -> int:
     done = batch.write(args.root, asked, args.out, int(time.time()))
     print(json.dumps(done, indent=1, ensure_ascii=False) if args.json else _words(done))
     return 0
+
+
+def _users(text: str) -> str:
+    return text if text == "all" else str(place.local(text).absolute())
 
 
 def _words(done: dict) -> str:

@@ -1,9 +1,8 @@
 """`tandem compile`: the same DAG as a Kubeflow Pipelines v2 document."""
 
 import argparse
-import pathlib
 
-from pipeline import kubeflow_arguments
+from pipeline import kubeflow_arguments, verb_arguments
 
 SUMMARY = "compile the pipeline for Kubeflow Pipelines v2"
 
@@ -11,7 +10,7 @@ SUMMARY = "compile the pipeline for Kubeflow Pipelines v2"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
     kubeflow_arguments.add(parser)
-    parser.add_argument("--out", type=pathlib.Path, required=True, help="the YAML to write")
+    verb_arguments.add_place(parser, "--out", required=True, help="the YAML to write")
 
 
 def run(args: argparse.Namespace) -> int:

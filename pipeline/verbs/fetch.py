@@ -3,6 +3,7 @@
 import argparse
 import pathlib
 
+from pipeline import verb_arguments
 from schema.errors import UsageError
 
 SUMMARY = "download a public data set: movielens-1m"
@@ -11,8 +12,8 @@ SUMMARY = "download a public data set: movielens-1m"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the verb's arguments."""
     parser.add_argument("name", metavar="NAME", help="movielens-1m")
-    parser.add_argument(
-        "--out", type=pathlib.Path, metavar="DIR", help="folder to write into (runs/NAME/data)"
+    verb_arguments.add_place(
+        parser, "--out", metavar="DIR", help="folder to write into (runs/NAME/data)"
     )
 
 

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 from pipeline import verb_arguments
+from schema import place
 
 SUMMARY = "take new and changed items, and what is popular now, into the pushed models"
 
@@ -12,12 +13,12 @@ SUMMARY = "take new and changed items, and what is popular now, into the pushed 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
     verb_arguments.add_root(parser)
-    parser.add_argument(
-        "--items", required=True, metavar="NEW",
+    verb_arguments.add_place(
+        parser, "--items", place.readable, required=True, metavar="NEW",
         help="file, folder or glob of new and changed items, in the format of the run's catalogue",
     )  # fmt: skip
-    parser.add_argument(
-        "--events", metavar="NEW",
+    verb_arguments.add_place(
+        parser, "--events", place.readable, metavar="NEW",
         help="file, folder or glob of events, in the format of the run's log; those that are known "
         "count once (default: popularity stays as it was pushed)",
     )  # fmt: skip

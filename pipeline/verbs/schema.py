@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import pathlib
 from typing import Any
 
 from pipeline import verb_arguments
@@ -17,15 +16,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     infer = verbs.add_parser("infer", help=text, description=text)
     verb_arguments.add_config(infer)
     verb_arguments.add_data(infer)
-    infer.add_argument(
-        "--out", type=pathlib.Path, required=True, metavar="DIR", help="folder to write into"
+    verb_arguments.add_place(
+        infer, "--out", required=True, metavar="DIR", help="folder to write into"
     )
     text = "show what new data would change in a root; exit code 3 where the gate would refuse them"
     diff = verbs.add_parser("diff", help=text, description=text)
     verb_arguments.add_config(diff)
     verb_arguments.add_root(diff)
-    diff.add_argument(
-        "--data", type=pathlib.Path, required=True, metavar="NEW", help="folder of the new data"
+    verb_arguments.add_place(
+        diff, "--data", required=True, metavar="NEW", help="folder of the new data"
     )
     verb_arguments.add_json(diff)
 

@@ -6,7 +6,6 @@ import gc
 import ipaddress
 import logging
 import os
-import pathlib
 import signal
 import threading
 from collections.abc import Iterator
@@ -31,8 +30,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     verb_arguments.add_root_anywhere(
         models, "folder or URL of a finished run: serve its pushed models", required=False
     )
-    models.add_argument(
-        "--model-config", type=pathlib.Path, metavar="FILE",
+    verb_arguments.add_place(
+        models, "--model-config", metavar="FILE",
         help="TensorFlow Serving's models.config: serve the models and versions that it lists",
     )  # fmt: skip
     server_arguments.add(parser)

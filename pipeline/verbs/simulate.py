@@ -18,8 +18,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--events", type=int, required=True, metavar="N", help="number of events")
     parser.add_argument("--seed", type=int, required=True, metavar="S", help="seed of all chance")
-    parser.add_argument(
-        "--out", type=pathlib.Path, required=True, metavar="DIR", help="folder to write into"
+    verb_arguments.add_place(
+        parser, "--out", required=True, metavar="DIR", help="folder to write into"
     )
     parser.add_argument(
         "--malformed", type=int, default=0, metavar="N", help="broken lines among the events (0)"

@@ -19,7 +19,7 @@ SUMMARY = "upload the pipeline to Kubeflow Pipelines and run it there"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
     parser.add_argument("--endpoint", required=True, help="URL of Kubeflow Pipelines")
-    parser.add_argument("--package", type=pathlib.Path, help="a document of `tandem compile`")
+    verb_arguments.add_place(parser, "--package", help="a document of `tandem compile`")
     kubeflow_arguments.add(parser, required=False)
     parser.add_argument(
         "--param", action="append", default=[], metavar="NAME=VALUE", dest="parameters",
@@ -32,9 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="CRON",
         help="run it by this clock, six fields and seconds first, in place of once",
     )
-    parser.add_argument(
-        "--token-file", type=pathlib.Path, help="holds the token that the server wants"
-    )
+    verb_arguments.add_place(parser, "--token-file", help="holds the token that the server wants")
     verb_arguments.add_json(parser)
 
 

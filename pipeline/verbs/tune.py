@@ -1,7 +1,6 @@
 """`tandem tune`: the search for retrieval's hyper-parameters."""
 
 import argparse
-import pathlib
 
 from pipeline import verb_arguments
 
@@ -13,8 +12,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     verb_arguments.add_config(parser, "the TOML; [tune] declares the ranges")
     verb_arguments.add_data(parser)
     verb_arguments.add_root(parser, "folder of the run, finished or new")
-    parser.add_argument(
-        "--out", type=pathlib.Path, metavar="FILE",
+    verb_arguments.add_place(
+        parser, "--out", metavar="FILE",
         help="the TOML to write (default: tuned.toml in --root)",
     )  # fmt: skip
     verb_arguments.add_json(parser, "print what was found as JSON alone")

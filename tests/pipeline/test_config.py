@@ -30,6 +30,29 @@ def load(tmp_path):
     return call
 
 
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("data.items.path=''", "data.items.path: expected a path or a URL, received ''"),
+        ("data.items.path='ftp://x/y'", "data.items.path: expected a path, or a URL with s3:// or"),
+        ("data.items.path='s3://logs//x'", "data.items.path: expected no // within a URL"),
+        ("index.deny_list='s3://b/x'", "index.deny_list: expected a path of this machine"),
+        ("curated.items=''", "curated.items: expected a path or a URL, received ''"),
+    ],
+)
+def test_a_place_that_is_none_is_refused_by_its_key(load, override, sentence):
+    with pytest.raises(ConfigError) as refused:
+        load(SHOP, override)
+    assert f"shop.toml: {sentence}" in str(refused.value)
+
+
+def test_a_place_is_read_as_on_the_command_line(load, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    loaded = load(SHOP, "data.items.path='s3://logs/x/'", "index.deny_list='~/denied'")
+    assert loaded.data.items.path == "s3://logs/x"
+    assert loaded.index.deny_list == "/home/me/denied"
+
+
 def test_two_tables_are_enough(load):
     loaded = load(SHOP)
     assert loaded.data.interactions.path == "events.csv"

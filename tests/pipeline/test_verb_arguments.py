@@ -5,6 +5,7 @@ import pathlib
 import pytest
 
 from pipeline import cli
+from pipeline.verb_parser import VerbParser
 
 
 @pytest.fixture
@@ -25,3 +26,68 @@ def test_a_path_may_begin_with_a_dash_and_be_relative(run):
     assert args.config == pathlib.Path("-shop.toml")
     assert args.data == f"{pathlib.Path.cwd()}/-logs"
     assert args.root == "s3://bucket/~/run"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["run", "--config=x", "--root="], "--root: expected a path or a URL, received ''"),
+        (["run", "--config=s3://b/x", "--root=x"], "--config: expected a path of this machine"),
+        (["run", "--config=x", "--data=ftp://x", "--root=x"],
+         "--data: expected a path, or a URL with s3:// or gs:// or hdfs://, received 'ftp://x'"),
+        (["serve", "--root", "s3:/b"], "--root: expected two slashes behind s3:"),
+        (["compile", "--root", "s3://b//x"], "--root: expected no // within a URL"),
+        (["compile", "--data", "logs"], "--data: expected a URL or an absolute path, as tasks"),
+        (["submit", "--root", "~/runs"], "--root: expected a URL or an absolute path, as tasks"),
+        (["backfill", "--root", "minio://b/x"], "--root: expected a path, or a URL with s3:// or"),
+        (["refresh", "--items", "s3://"], "--items: expected a bucket behind s3://"),
+        (["batch", "--users="], "--users: expected a path or a URL, received ''"),
+        (["batch", "--out=gs://b/lists"], "--out: expected a path of this machine"),
+    ],
+)  # fmt: skip
+def test_what_is_no_place_is_one_sentence_with_the_arguments_name(arguments, sentence, capsys):
+    assert cli.main(arguments) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"tandem: {sentence}")
+    assert said.count("\n") == 1
+
+
+def test_every_argument_that_names_a_place_is_read_by_one_function():
+    """Whoever adds a verb whose argument is a bare pathlib.Path has an empty one be the folder that
+    it is called in.
+    """
+    (verbs,) = (each for each in cli.parser()._actions if each.dest == "verb")
+    assert isinstance(verbs.choices, dict)
+    bare = [
+        f"{name} {action.option_strings}"
+        for name, verb in verbs.choices.items()
+        for each in (verb, *_verbs_of(verb))
+        for action in each._actions
+        if action.type is pathlib.Path
+        or (action.dest in ("root", "data", "out", "config") and type(action).__name__ != "_Place")
+    ]
+    assert bare == []
+
+
+def _verbs_of(verb: VerbParser) -> list[VerbParser]:
+    return [
+        parser
+        for action in verb._actions
+        if isinstance(action.choices, dict)
+        for parser in action.choices.values()
+    ]
+
+
+def test_everybody_is_no_file(run):
+    batch = cli.parser().parse_args(["batch", "--root=x", "--users=all", "--out=lists"])
+    assert (batch.users, batch.out) == ("all", pathlib.Path("lists"))
+    batch = cli.parser().parse_args(["batch", "--root=x", "--users=./all", "--out=lists"])
+    assert batch.users == f"{pathlib.Path.cwd()}/all"
+
+
+def test_a_slash_at_the_end_is_no_part_of_what_is_compiled():
+    """KFP keeps `s3://bucket/shop//artifacts` as it is written, and Arrow refuses it."""
+    args = cli.parser().parse_args(
+        ["compile", "--config=x", "--out=x", "--root=s3://bucket/shop/", "--data=/data/"]
+    )
+    assert (args.root, args.data) == ("s3://bucket/shop", "/data")

@@ -5,7 +5,7 @@ import pathlib
 
 import pytest
 
-from components.ingest import dead_letters, files
+from components.ingest import dead_letters, files, located
 from schema.errors import ConfigError, UsageError
 from schema.sources import Source
 
@@ -131,12 +131,26 @@ def test_a_span_needs_its_place():
             Source(path="{SPAN}", span=span)
 
 
-def test_a_file_system_that_is_not_there_is_named():
-    with pytest.raises(UsageError, match=r"ftp://host/log\.csv"):
-        files.match("", Source(path="ftp://host/log.csv"))
-    # Its package is not in the locked set.
+def test_a_file_system_that_is_not_there_is_named():  # its package is not in the locked set
     with pytest.raises(UsageError, match=r"pip install 'apache-beam\[hadoop\]'"):
         files.match("", Source(path="hdfs://host/log.csv"))
+
+
+@pytest.mark.parametrize("path", ["", "ftp://host/log.csv", "s3://", "s3://logs//x", "s3:/logs/x"])
+def test_a_path_that_can_be_none_is_refused(path):
+    with pytest.raises(ValueError, match=f"expected .*, received {path!r}; "):
+        Source(path=path)
+
+
+def test_a_url_is_joined_with_a_path_in_one_place(tree):
+    where = located.of("s3://logs/shop/", Source(path="day/*.csv"))
+    assert where == located.Located("", "s3://logs/shop/day/*.csv")
+    assert located.of("s3://logs", Source(path="gs://other/x/")).glob == "gs://other/x"
+    with pytest.raises(UsageError, match=r"expected no /\.\./ within a URL"):
+        located.of("s3://logs/shop", Source(path="../other/*.csv"))
+    root = tree("log.csv")
+    assert list(files.match(f"file://{root}/", Source(path="log.csv"))) == [f"{root}/log.csv"]
+    assert list(files.match("", Source(path=f"file://{root}/log.csv"))) == [f"{root}/log.csv"]
 
 
 ODD = (
