@@ -35,6 +35,14 @@ def nondeterminism() -> Iterator[None]:
         config.disable_op_determinism()
 
 
+@pytest.fixture(autouse=True, scope="session")
+def no_arguments() -> Iterator[None]:
+    """TFX's Beam executors parse `sys.argv`, where pytest's own `-v` is absl's `--verbosity`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", sys.argv[:1])
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> pathlib.Path:
     """Folder of the public data sets: $TANDEM_DATA, else ../shared/data beside the checkout."""
