@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from pipeline import quantity
 from pipeline.quantity import Quantity
@@ -84,16 +84,32 @@ class Resources(Strict):
 
 
 class Retries(Strict):
-    """How often a task that failed is run again: by component, as for `resources`."""
+    """How often a task that failed is run again: by component, as for `resources`. The rules are
+    Argo's (`processNodeRetries` in its workflow/controller/operator.go).
+    """
 
     count: Annotated[int, Field(ge=0)] = 0
     """Times at the most."""
     wait_seconds: Annotated[int, Field(ge=0)] = 60
     """Before the first of them."""
-    wait_factor: Annotated[float, Field(ge=1)] = 2.0
-    """Each wait is that many times the one before."""
-    wait_at_most_seconds: Annotated[int, Field(ge=1)] = 3600
-    """After that long no further one begins."""
+    wait_factor: Annotated[int, Field(ge=1, le=1000)] = 2
+    """Each wait is that many times the one before. A whole number: with any other Argo ends the
+    task in `Error` and runs nothing again."""
+    wait_at_most_seconds: Annotated[int, Field(ge=1)] = 7 * 24 * 3600
+    """Counted from the beginning of the *first* attempt, not of a wait: no attempt begins after
+    that long, and one that still runs then is ended. So it must hold all attempts and the waits
+    between them: a training of six hours that is run again twice takes more than 18 hours. The
+    default is a week."""
+
+    @model_validator(mode="after")
+    def _waits_fit(self) -> "Retries":
+        waits = sum(self.wait_seconds * self.wait_factor**n for n in range(min(self.count, 64)))
+        if waits >= self.wait_at_most_seconds:
+            raise ValueError(
+                f"expected wait_at_most_seconds above {waits}, which the waits before {self.count} "
+                f"retries take alone, received {self.wait_at_most_seconds}"
+            )
+        return self
 
 
 class Secret(Strict):
@@ -148,8 +164,9 @@ class KubeflowConfig(Strict):
 
     @model_validator(mode="after")
     def _fit_together(self) -> "KubeflowConfig":
-        for name in self.resources:
+        for name in self.components | {DEFAULT}:
             self.resources_of(name)
+            self.retries_of(name)
         return self
 
     @property
@@ -174,4 +191,8 @@ def _merged(empty: _Settings, said: dict[str, _Settings], component: str) -> _Se
     given: dict[str, Any] = {}
     for name in (DEFAULT, component):
         given |= said.get(name, empty).model_dump(exclude_unset=True)
-    return empty.changed(**given)
+    try:
+        return empty.changed(**given)
+    except ValidationError as error:
+        said = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise ValueError(f"{component}: {said}") from error

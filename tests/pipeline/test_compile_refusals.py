@@ -62,6 +62,12 @@ def test_a_resource_that_does_not_parse(refused, override, message):
     assert message in refused("--set", f"kubeflow.resources.{override}")
 
 
+def test_a_factor_with_which_argo_would_run_nothing_again(refused):
+    sentence = refused("--set", "kubeflow.retries.default.wait_factor=1.5")
+    assert "kubeflow.retries.default.wait_factor: Input should be a valid integer" in sentence
+    assert sentence.endswith("received 1.5")
+
+
 def test_a_component_that_there_is_not(refused):
     sentence = refused("--set", "kubeflow.resources.Transform.memory_limit=4Gi")
     assert "Transform-interactions, Transform-items; received 'Transform'" in sentence

@@ -53,6 +53,18 @@ def test_where_nothing_is_said_tasks_are_cached_and_not_run_again():
     assert of().retries_of("ItemsGen").count == 0
 
 
+def test_a_training_of_six_hours_is_run_again_and_ends():
+    """Argo counts from the first attempt's beginning until the last one's end."""
+    retries = of(retries={"RetrievalTrainer": {"count": 3}}).retries_of("RetrievalTrainer")
+    waits = 60 + 120 + 240
+    assert retries.wait_at_most_seconds > 4 * 6 * 3600 + waits
+
+
+def test_a_whole_factor_may_have_a_point():
+    factor = of(retries={"default": {"wait_factor": 3.0}}).retries_of("ItemsGen").wait_factor
+    assert (factor, type(factor)) == (3, int)
+
+
 @pytest.mark.parametrize(
     ("said", "message"),
     [
@@ -60,12 +72,16 @@ def test_where_nothing_is_said_tasks_are_cached_and_not_run_again():
         ({"resources": {"default": {"cpu_request": "3", "cpu_limit": "2000m"}}},
          "cpu_request not above cpu_limit, received 3 and 2000m"),
         ({"resources": {"default": {"memory_request": "2Gi"}, "Indexer": {"memory_limit": "1G"}}},
-         "memory_request not above memory_limit, received 2Gi and 1G"),
+         "Indexer: expected memory_request not above memory_limit, received 2Gi and 1G"),
         ({"resources": {"default": {"gpu": 1}}}, "Extra inputs"),
         ({"resources": {"default": {"tolerations": [{"value": "gpu"}]}}}, "without key expects"),
         ({"resources": {"default": {"tolerations": [
             {"key": "a", "operator": "Exists", "value": "gpu"}]}}}, "takes no value"),
         ({"retries": {"default": {"count": -1}}}, "greater than or equal to 0"),
+        ({"retries": {"default": {"wait_factor": 1.5}}}, "retries.default.wait_factor\n.*integer"),
+        ({"retries": {"default": {"wait_factor": 0}}}, "greater than or equal to 1"),
+        ({"retries": {"default": {"count": 5}, "Pusher": {"wait_at_most_seconds": 1860}}},
+         "Pusher: expected wait_at_most_seconds above 1860, which the waits before 5 retries take"),
         ({"caching": {"default": "sometimes"}}, "boolean"),
         ({"secrets": [{"name": "s3"}]}, "secret s3 expects env or mount, received neither"),
         ({"secrets": [{"name": "s3", "env": {"A-B": "key"}}]}, "pattern"),

@@ -99,7 +99,7 @@ def test_retries_and_caching_stand_at_their_task():
         "maxRetryCount": 3,
         "backoffDuration": "30s",
         "backoffFactor": 2.0,
-        "backoffMaxDuration": "3600s",
+        "backoffMaxDuration": "604800s",
     }
     assert tasks["Trainer"]["cachingOptions"] == {"enableCache": True}
     assert "retryPolicy" not in tasks["Pusher"]
