@@ -4,15 +4,15 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, ValidationError, model_validator
 
-from pipeline import quantity
-from pipeline.quantity import Quantity
+from pipeline import pod_mounts, quantity
+from pipeline.pod_mounts import MountPath, VolumeName
+from pipeline.quantity import Memory, Quantity
 from schema.strict import Strict
 
 DEFAULT = "default"
 """The name that stands for every component."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=253)]
-MountPath = Annotated[str, Field(pattern=r"^/.+$")]
 Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 _WORD = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
 LabelKey = Annotated[str, Field(pattern=rf"^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?{_WORD}$")]
@@ -59,9 +59,9 @@ class Resources(Strict):
     """Cores that are kept free for the task."""
     cpu_limit: Quantity | None = None
     """Cores that it may use at the most."""
-    memory_request: Quantity | None = None
+    memory_request: Memory | None = None
     """Memory that is kept free for it."""
-    memory_limit: Quantity | None = None
+    memory_limit: Memory | None = None
     """Memory at the most: it is ended when it takes more."""
     accelerator: Accelerator | None = None
     """Where absent, the task has none."""
@@ -118,7 +118,7 @@ class Secret(Strict):
     """
 
     name: Name
-    """Of the Secret."""
+    """Of the Secret; for `mount`, a name as of `kubeflow.volumes.claim`."""
     env: dict[Variable, str] = {}
     """Environment variables, each with the Secret's key whose value it has."""
     mount: MountPath | None = None
@@ -128,16 +128,19 @@ class Secret(Strict):
     def _is_given_somehow(self) -> "Secret":
         if not self.env and self.mount is None:
             raise ValueError(f"secret {self.name} expects env or mount, received neither")
+        if self.mount is not None:
+            pod_mounts.volume_name(self.name)
         return self
 
 
 class Volume(Strict):
     """A volume that every task mounts."""
 
-    claim: Name
-    """Name of the PersistentVolumeClaim."""
+    claim: VolumeName
+    """Name of the PersistentVolumeClaim: at most 63 of a to z, 0 to 9 and dashes, since KFP calls
+    the volume by it, and none that KFP and Argo have for volumes of their own (`s3-scratch`)."""
     mount: MountPath
-    """Folder at which tasks see it."""
+    """Folder at which tasks see it; none that KFP, Argo or the image have, as `/s3` and `/tmp`."""
 
 
 _Settings = TypeVar("_Settings", Resources, Retries)
@@ -164,6 +167,9 @@ class KubeflowConfig(Strict):
 
     @model_validator(mode="after")
     def _fit_together(self) -> "KubeflowConfig":
+        claims = [(volume.claim, volume.mount) for volume in self.volumes]
+        secrets = [(secret.name, secret.mount) for secret in self.secrets if secret.mount]
+        pod_mounts.require_apart([*claims, *secrets])
         for name in self.components | {DEFAULT}:
             self.resources_of(name)
             self.retries_of(name)
@@ -194,5 +200,5 @@ def _merged(empty: _Settings, said: dict[str, _Settings], component: str) -> _Se
     try:
         return empty.changed(**given)
     except ValidationError as error:
-        said = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise ValueError(f"{component}: {said}") from error
+        sentence = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise ValueError(f"{component}: {sentence}") from error

@@ -10,9 +10,10 @@ from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from pipeline.kubeflow_config import KubeflowConfig, Resources, Secret
+from pipeline.pod_mounts import SHARED_MEMORY
 
 _PLATFORM = "kubernetes"
-_SHARED_MEMORY = {"volumeName": "shared-memory", "mountPath": "/dev/shm", "medium": "Memory"}
+_SHARED_MEMORY = {"volumeName": SHARED_MEMORY, "mountPath": "/dev/shm", "medium": "Memory"}
 
 
 def of(config: KubeflowConfig, executors: dict[str, str]) -> Any:

@@ -32,5 +32,19 @@ def _checked(quantity: str) -> str:
     return quantity
 
 
+def _memory(quantity: str) -> str:
+    """KFP's driver writes memory as a number of 10^9 bytes (`"%vG"` in backend/src/v2/driver), and
+    that with an exponent below 10^-4 and from 10^6 on: `1e-05G` is no quantity of Kubernetes.
+    """
+    if not 10**5 <= number(quantity) < 10**15:
+        raise ValueError(
+            "expected memory of at least 100 kB and below 1 PB, which KFP can write, "
+            f"received {quantity!r}"
+        )
+    return quantity
+
+
+Memory = Annotated[str, AfterValidator(_memory)]
+"""The text of a quantity of memory."""
 Quantity = Annotated[str, AfterValidator(_checked)]
 """The text, once `number` has read it."""

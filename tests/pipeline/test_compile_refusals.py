@@ -62,6 +62,18 @@ def test_a_resource_that_does_not_parse(refused, override, message):
     assert message in refused("--set", f"kubeflow.resources.{override}")
 
 
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("volumes=[{claim = 'my.data', mount = '/data'}]", "volumes.0.claim: expected at most 63"),
+        ("volumes=[{claim = 'data', mount = '/tmp'}]", "volumes.0.mount: expected a folder that"),
+        ("resources.default.memory_limit=50k", "memory_limit: expected memory of at least 100 kB"),
+    ],
+)
+def test_what_no_pod_can_have(refused, override, sentence):
+    assert sentence in refused("--set", f"kubeflow.{override}")
+
+
 def test_a_factor_with_which_argo_would_run_nothing_again(refused):
     sentence = refused("--set", "kubeflow.retries.default.wait_factor=1.5")
     assert "kubeflow.retries.default.wait_factor: Input should be a valid integer" in sentence
@@ -83,7 +95,20 @@ def test_a_folder_in_the_documents_place(refused, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["shop-", "-shop", "-", "", "s" * 64, "Shop", "shop_1", "shop.1", "my shop", "schön"]
+    "name",
+    [
+        "shop-",
+        "-shop",
+        "-",
+        "",
+        "s" * 64,
+        "s" * 300,
+        "Shop",
+        "shop_1",
+        "shop.1",
+        "my shop",
+        "schön",
+    ],
 )
 def test_a_name_that_kubernetes_does_not_take(refused, name):
     """64 is one more than a label of Kubernetes and of DNS holds."""
