@@ -1,6 +1,7 @@
 """The rules that a finished ingestion must pass before anything may be built on it."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from apache_beam.io.filesystems import FileSystems
 
@@ -22,7 +23,6 @@ _HINTS = {
     rejection.TIMESTAMP_OUT_OF_RANGE: "is timestamp_unit right?",
     rejection.UNKNOWN_ITEM: "is the catalogue whole, or should unknown_item be keep?",
     rejection.TOO_MANY_EVENTS: "is max_events_per_user_and_day too small?",
-    rejection.DAMAGED_FILE: "was the file copied whole?",
 }
 
 
@@ -30,9 +30,9 @@ def check(counts: Counts, data: Data, rejected_dir: str) -> None:
     """Raises AssertionError when records were lost, DataRefused when the data broke a rule.
 
     The rules: enough of the log's ids meet those of the other tables; something was read and
-    something accepted in every table; no record was refused for a reason that the configuration
-    says shall stop the run; no more than `data.max_rejected_fraction` of a table's records were
-    rejected; every split has an event.
+    something accepted in every table; no file is damaged; no record was refused for a reason that
+    the configuration says shall stop the run; no more than `data.max_rejected_fraction` of a
+    table's records were rejected; every split has an event.
     """
     for name, table in counts.tables.items():
         _conserved(name, table)
@@ -85,14 +85,29 @@ def _remedy(found: Meeting, least: float) -> str:
     return f"without {reason} {share:.2%} would meet: write ids alike in both tables{key}"
 
 
-def _fatal(data: Data) -> dict[str, str]:
-    """Reasons of which one record is too many, and the key to change for more patience."""
-    fatal = {rejection.REPEATED_USER: 'data.interactions.format = "sequences"'}
+class _Fatal(NamedTuple):
+    """Why one record with the reason is too many, and what to do."""
+
+    why: str
+    remedy: str
+
+
+def _fatal(data: Data) -> dict[str, _Fatal]:
+    fatal = {
+        rejection.DAMAGED_FILE: _Fatal(
+            "since nothing says how many records are lost", "copy the file again, or remove it"
+        ),
+        rejection.REPEATED_USER: _declared('data.interactions.format = "sequences"'),
+    }
     if data.interactions.unknown_item == "fail":
-        fatal[rejection.UNKNOWN_ITEM] = "data.interactions.unknown_item"
+        fatal[rejection.UNKNOWN_ITEM] = _declared("data.interactions.unknown_item")
     if data.items.duplicates == "fail":
-        fatal[rejection.DUPLICATE_ID] = "data.items.duplicates"
+        fatal[rejection.DUPLICATE_ID] = _declared("data.items.duplicates")
     return fatal
+
+
+def _declared(key: str) -> _Fatal:
+    return _Fatal(f"as {key} says", "correct the data or change the key")
 
 
 def _division(totals: dict[str, int]) -> str:
@@ -107,20 +122,20 @@ def _division(totals: dict[str, int]) -> str:
     )
 
 
-def _without(fatal: dict[str, str], name: str, table: TableCounts, folder: str) -> None:
-    for reason, key in fatal.items():
+def _without(fatal: dict[str, _Fatal], name: str, table: TableCounts, folder: str) -> None:
+    for reason, rule in fatal.items():
         found = table.rejected_by_reason.get(reason, 0)
         if found:
             raise DataRefused(
-                f"{name}: expected no record with {reason}, as {key} says, received {found} of "
-                f"{table.read}; they are kept in {folder}: mend the data or change the key"
+                f"{name}: expected no record with {reason}, {rule.why}, received {found} of "
+                f"{table.read}; they are kept in {folder}: {rule.remedy}"
                 f"{_example(folder, reason)}"
             )
 
 
 def _example(folder: str, reason: str) -> str:
     found = dead_letters.example(folder, reason)
-    return f". For example {found}" if found else ""
+    return f"; for example {found}" if found else ""
 
 
 def _readable(name: str, table: TableCounts) -> None:

@@ -27,10 +27,13 @@ def as_text(values: Values) -> tuple[pa.Array, np.ndarray]:
 
 
 def as_identifier(values: Values) -> tuple[pa.Array, np.ndarray, np.ndarray]:
-    """-> (large_string [n], null where absent or empty; bool [n], true where no single value;
+    """-> (large_string [n], null where absent or empty; bool [n], true where no text or number;
     bool [n], true where a number is inexact or not whole: two ids might become one).
     """
+    values = _simple(values)
     written, wrong = _written(values)
+    if isinstance(values, list):
+        wrong = wrong | np.array([isinstance(value, bool) for value in values], bool)
     return _without_empty(written.text), wrong, written.inexact | written.fractional
 
 

@@ -48,6 +48,15 @@ _KINDS = (
         "a web page or XML",
         "",
     ),
+    _kind(
+        rb"\xff\xfe\x00\x00|\x00\x00\xfe\xff",
+        "text in UTF-32",
+        "convert it: iconv -f UTF-32 -t UTF-8",
+    ),
+    _kind(
+        rb"\x1f\x8b|BZh[1-9]|\xfd7zXZ\x00|\x28\xb5\x2f\xfd", "text packed twice", "unpack it once"
+    ),
+    _kind(rb"\x93NUMPY", "a NumPy array", _SAVE),
     _kind(rb"\xff\xfe|\xfe\xff", "text in UTF-16", "convert it: iconv -f UTF-16 -t UTF-8"),
     _kind(rb"(\x00[^\x00]){4}", "text in UTF-16", "convert it: iconv -f UTF-16BE -t UTF-8"),
     _kind(rb"([^\x00]\x00){4}", "text in UTF-16", "convert it: iconv -f UTF-16LE -t UTF-8"),

@@ -16,6 +16,7 @@ from components.ingest import (
     fields,
     file_kinds,
     files,
+    header_advice,
     located,
     parquet_file,
     sequences,
@@ -152,11 +153,8 @@ def _check_delimited(table: _Table, paths: list[str]) -> None:
     """Every file has its own header, unless the configuration names the columns of all."""
     for path in paths[:1] if table.source.columns is not None else paths:
         found = delimited.column_names(path, table.source)
-        hint = f"is delimiter = {table.source.delimiter!r} right?"
-        if file_kinds.is_json(found[0]):
-            hint = 'is it JSON? Then set format = "jsonl"'
-        elif not any(name.strip() for name in found):
-            hint = "the first line is blank; names of columns belong there"
+        expected = [column for field in table.fields for column in field.columns]
+        hint = header_advice.advice(found, expected, table.source.delimiter)
         _expect_columns(table, path, found, hint)
     if table.source.columns is not None:
         for path in paths:

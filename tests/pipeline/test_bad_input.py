@@ -107,7 +107,7 @@ def test_a_delimiter_that_leaves_one_column(refused_run):
     sentence = refused_run(2, "--set", 'data.items.delimiter=";"')
     assert "items.csv" in sentence
     assert "received columns 'item_id,name'" in sentence
-    assert "delimiter = ';'" in sentence
+    assert "set delimiter = ','" in sentence
 
 
 def test_a_delimiter_that_fits_no_line(refused_run, shop):

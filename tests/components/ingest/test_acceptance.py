@@ -99,7 +99,7 @@ def test_the_first_letter_of_the_main_reason_is_shown(tmp_path, name):
             made(accepted=900, rejected=98, bad_timestamp=97, bad_id=1), DATA, str(tmp_path / name)
         )
     message = str(caught.value)
-    assert message.endswith(f"For example line 7 of a.csv, which holds '{'u' * 60}'…: "
+    assert message.endswith(f"; for example line 7 of a.csv, which holds '{'u' * 60}'…: "
                             "a zone is missing")  # fmt: skip
     assert len(message) < 1000
 
@@ -114,3 +114,8 @@ def test_a_column_of_which_nothing_can_be_read_is_refused():
         acceptance.check(Counts({"items": items}, {}), data, "rejected")
     found["features.items.price"]["values"] = 8
     acceptance.check(Counts({"items": items}, {}), data, "rejected")
+
+
+def test_a_damaged_file_is_refused_however_little_is_known_to_be_lost():
+    with pytest.raises(DataRefused, match=r"no record with damaged_file, .* copy the file again"):
+        acceptance.check(made(accepted=997, rejected=1, damaged_file=1), DATA, "rejected")

@@ -1,5 +1,6 @@
 """Files of another kind than the configuration says are named for what they are, at preflight."""
 
+import gzip
 import io
 import itertools
 import json
@@ -79,6 +80,9 @@ def check(lay):
         (tarred(), "tar archive", "unpack"),
         (b"7z\xbc\xaf\x27\x1c", "packed archive", "unpack"),
         (LOG.encode("utf-16"), "UTF-16", "iconv"),
+        (LOG.encode("utf-32"), "UTF-32", "iconv"),
+        (gzip.compress(gzip.compress(LOG.encode())), "packed twice", "unpack it once"),
+        (b"\x93NUMPY\x01\x00v\x00{'descr'", "NumPy", "save it"),
         (LOG.encode("utf-16-le"), "UTF-16", "iconv"),
         (LOG.encode("utf-16-be"), "UTF-16", "iconv"),
         (b"\n <!DOCTYPE html><html>", "web page", "download"),

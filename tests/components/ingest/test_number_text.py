@@ -58,7 +58,7 @@ def test_ids_in_typed_columns(kind, values, expected):
         ([2**64, -(10**40)], [str(2**64), str(-(10**40))]),
         ([8.0, 1e3, "8", None], ["8", "1000", "8", "missing_item_id"]),
         ([9007199254740992.0, 8.5, math.nan], ["inexact_id"] * 3),
-        ([True, 1], ["true", "1"]),
+        ([True, 1], ["wrong_kind", "1"]),
     ],
 )
 def test_ids_in_json(values, expected):

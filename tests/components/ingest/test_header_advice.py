@@ -1,0 +1,24 @@
+"""One clause for each way in which a first line is not the header that was expected."""
+
+import pytest
+
+from components.ingest.header_advice import advice
+
+
+@pytest.mark.parametrize(
+    ("found", "clause"),
+    [
+        (["user;item;time"], "set delimiter = ';'"),
+        (["user\titem\ttime"], r"set delimiter = '\t'"),
+        (["user|item|time|more"], "set delimiter = '|'"),
+        (["User", "Item", "Time"], "is 'User' meant?"),
+        (["user", "item ", "time"], "is 'item ' meant?"),
+        (["42", "a7", "1700000000"], "set columns"),
+        (["user", "item", "time\r42", "a7", "1700000000\r9"], "carriage returns alone"),
+        (['{"user": 1', '"item": 2', '"time": 3}'], 'format = "jsonl"'),
+        (["  "], "first line is blank"),
+        (["customer", "sku", "moment"], "is delimiter = ',' right?"),
+    ],
+)
+def test_what_is_wrong_is_named(found, clause):
+    assert clause in advice(found, ("user", "item", "time"), ",")
