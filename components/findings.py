@@ -35,6 +35,6 @@ def refuse(found: list[Finding], page: str) -> None:
         raise DataRefused(
             f"expected data that fit the schema, received {len(found)} broken "
             f"rule{'s' * (len(found) != 1)}:\n  {lines}\n"
-            f"mend the data, or the rule in the curated schema ([curated] in the configuration); "
+            f"fix the data, or the rule in the curated schema ([curated] in the configuration); "
             f"nothing was trained or pushed; the statistics are at {page}"
         )

@@ -153,7 +153,7 @@ def _require_pushed(summary: dict[str, Any], root: pathlib.Path) -> None:
     if not summary["servables"]:
         raise NotBlessed(
             f"expected the models of the run at {root} to be pushed, received some that failed "
-            "evaluation; mend what the verdict in its summary.json names and run again "
+            "evaluation; fix what the verdict in its summary.json names and run again "
             "(--as-of test makes lists to measure them by)"
         )
 

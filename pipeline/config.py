@@ -185,7 +185,7 @@ def _read(path: pathlib.Path) -> dict[str, Any]:
             "give the TOML file itself with --config"
         ) from error
     except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}; mend that line") from error
+        raise ConfigError(f"{path} is not valid TOML: {error}; fix that line") from error
 
 
 def _apply(table: dict[str, Any], override: str) -> None:

@@ -119,7 +119,7 @@ def _refusals(endpoint: str) -> Iterator[None]:
     except kfp_server_api.ApiException as error:
         raise UsageError(
             f"expected Kubeflow Pipelines at {endpoint} to take the run, received HTTP "
-            f"{error.status} {error.reason}: {_message(error)}; mend what it names"
+            f"{error.status} {error.reason}: {_message(error)}; fix what it names"
         ) from error
 
 

@@ -22,7 +22,7 @@ def settle(spec: Any, config: KubeflowConfig) -> None:
     if unknown:
         raise ConfigError(
             f"kubeflow: expected default or a component, one of {', '.join(sorted(labels))}; "
-            f"received {unknown[0]!r}; mend the name in [kubeflow.resources], retries or caching"
+            f"received {unknown[0]!r}; fix the name in [kubeflow.resources], retries or caching"
         )
     for component, label in labels.items():
         resources = _resources(config.resources_of(component))

@@ -42,5 +42,5 @@ def _plain_errors(path: pathlib.Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise UsageError(
-            f"expected to write {path}, received: {error.strerror}; mend that, or give another path"
+            f"expected to write {path}, received: {error.strerror}; fix that, or give another path"
         ) from error

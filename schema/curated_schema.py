@@ -77,7 +77,7 @@ def tightened(implied: schema_pb2.Schema, path: pathlib.Path) -> schema_pb2.Sche
     for feature in rules.feature:
         if feature.name not in by_name:
             raise ConfigError(
-                f"{path} curates {feature.name!r}; expected one of {sorted(by_name)}; mend the name"
+                f"{path} curates {feature.name!r}; expected one of {sorted(by_name)}; fix the name"
             )
         by_name[feature.name].CopyFrom(feature)
     implied.string_domain.extend(rules.string_domain)
@@ -91,12 +91,12 @@ def _parse(path: pathlib.Path) -> schema_pb2.Schema:
         return text_format.Parse(path.read_text(encoding="utf-8"), schema_pb2.Schema())
     except OSError as error:
         raise ConfigError(
-            f"expected a curated schema at {path}, received: {error.strerror}; mend [curated], or "
+            f"expected a curated schema at {path}, received: {error.strerror}; fix [curated], or "
             "write one with `tandem schema infer`"
         ) from error
     except (text_format.ParseError, UnicodeDecodeError) as error:
         raise ConfigError(
-            f"{path}: expected a tensorflow_metadata Schema as text, received: {error}; mend it"
+            f"{path}: expected a tensorflow_metadata Schema as text, received: {error}; fix it"
         ) from error
 
 

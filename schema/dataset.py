@@ -28,7 +28,7 @@ def require_filter(features: Features, data: Data) -> None:
         raise ValueError(
             "data.items.filter expects one of features.items of kind category or set "
             f"({', '.join(fitting) or 'there is none'}), received {name!r}; "
-            "mend the name, or declare the feature"
+            "fix the name, or declare the feature"
         )
 
 

@@ -68,7 +68,7 @@ class Vector(_Declared):
         if self.columns is not None and len(self.columns) != self.size:
             raise ValueError(
                 f"expected size = {self.size} columns, received {len(self.columns)}; "
-                "mend size or columns"
+                "fix size or columns"
             )
         return self
 

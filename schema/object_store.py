@@ -194,7 +194,7 @@ def _file_system(scheme: str, bucket: str, endpoint: str) -> Any:
     protocol, _, server = endpoint.partition("://")
     if protocol not in ("http", "https") or not server:
         raise UsageError(
-            f"AWS_ENDPOINT_URL: expected one like http://host:9000, received {endpoint!r}; mend it"
+            f"AWS_ENDPOINT_URL: expected one like http://host:9000, received {endpoint!r}; fix it"
         )
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     return fs.S3FileSystem(endpoint_override=server, scheme=protocol, region=region or "us-east-1")

@@ -100,5 +100,5 @@ def _of_file(path: str) -> bytes:
     except OSError as error:
         raise ConfigError(
             f"data.hash_user_ids: expected a readable key file at {path}, received "
-            f"{error.strerror}; mend data.hash_user_ids.key_file"
+            f"{error.strerror}; fix data.hash_user_ids.key_file"
         ) from error

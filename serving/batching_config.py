@@ -72,7 +72,7 @@ def read(path: pathlib.Path) -> Batching:
     if sizes and (sizes[0] < 1 or sizes[-1] != most or sorted(set(sizes)) != list(sizes)):
         raise UsageError(
             f"expected allowed_batch_sizes in {path} to ascend to max_batch_size, {most}, received "
-            f"{list(sizes)}; mend the file"
+            f"{list(sizes)}; fix the file"
         )
     return Batching(
         max_batch_size=most,
@@ -88,6 +88,6 @@ def _number(message: Any, name: str, default: int, path: pathlib.Path, least: in
     value = getattr(message, name).value if message.HasField(name) else default
     if value < least:
         raise UsageError(
-            f"expected {name} of at least {least} in {path}, received {value}; mend the file"
+            f"expected {name} of at least {least} in {path}, received {value}; fix the file"
         )
     return value

@@ -78,7 +78,7 @@ def _refuse_unusable(ids: pa.Array) -> None:
         (first,) = ids.filter(broken)[:1].to_pylist()
         raise DataRefused(
             "item table: expected item ids without line breaks, and none that is empty, received "
-            f"{first!r}; mend the catalogue's ids"
+            f"{first!r}; fix the catalogue's ids"
         )
 
 

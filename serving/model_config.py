@@ -53,7 +53,7 @@ def read(path: pathlib.Path) -> list[WatchedModel]:
     except (OSError, UnicodeDecodeError, text_format.ParseError, RequestError) as error:
         raise UsageError(
             f"expected a text proto of tensorflow.serving.ModelServerConfig in {path}, received "
-            f"{error}; mend the file"
+            f"{error}; fix the file"
         ) from error
 
 

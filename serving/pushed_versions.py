@@ -114,7 +114,7 @@ def push(
     except OSError as error:
         raise TandemError(
             f"expected to copy version {version} of {', '.join(models)} to {serving_dir}, received "
-            f"{_reason(error)}; nothing was pushed and earlier versions are untouched: mend that "
+            f"{_reason(error)}; nothing was pushed and earlier versions are untouched: fix that "
             "(often: free some disk) and push again"
         ) from error
     finally:

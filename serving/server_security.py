@@ -60,7 +60,7 @@ class Tls:
             except (ssl.SSLError, UnicodeDecodeError, ValueError) as error:
                 raise UsageError(
                     "expected a certificate, its key without a password, and roots, in PEM; "
-                    f"received {error}; mend the files given for TLS"
+                    f"received {error}; fix the files given for TLS"
                 ) from error
         return context
 
@@ -164,5 +164,5 @@ def _content(path: pathlib.Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise UsageError(
-            f"expected a readable file at {path}, received {error.strerror}; mend the path"
+            f"expected a readable file at {path}, received {error.strerror}; fix the path"
         ) from error

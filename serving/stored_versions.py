@@ -73,7 +73,7 @@ def push(
     except OSError as error:
         raise TandemError(
             f"expected to copy version {version} of {', '.join(models)} to {serving}, received "
-            f"{error}; nothing was pushed and earlier versions are untouched: mend that and push "
+            f"{error}; nothing was pushed and earlier versions are untouched: fix that and push "
             "again"
         ) from error
     finally:

@@ -34,7 +34,7 @@ def read(path: pathlib.Path, message: Any) -> Any:
     except (OSError, UnicodeDecodeError, text_format.ParseError) as error:
         raise UsageError(
             f"expected a text proto of {message.DESCRIPTOR.full_name} in {path}, received "
-            f"{error}; mend the file"
+            f"{error}; fix the file"
         ) from error
 
 

@@ -69,5 +69,5 @@ def _size(path: str) -> int:
 def _refuse(error: OSError) -> NoReturn:
     raise ConfigError(
         f"expected a readable file or folder at {error.filename}, received: {error.strerror}; "
-        "give the right to read it, or mend the link"
+        "give the right to read it, or fix the link"
     ) from error

@@ -103,7 +103,7 @@ def _filled(table: _Table, where: Located, data_dir: str) -> list[str]:
     if not paths:
         raise ConfigError(
             f"data.{table.name}.path: expected a file, folder or glob, found nothing at "
-            f"{where}{span}; mend the path or give --data"
+            f"{where}{span}; fix the path or give --data"
         )
     if SPAN in where.glob and table.name != "interactions":
         _expect_order(table, where, paths)

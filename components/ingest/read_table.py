@@ -96,6 +96,6 @@ def paths_and_shards(data_dir: str, source: Source) -> tuple[list[str], int]:
         span = f" for span {source.span}" if source.span is not None else ""
         raise ConfigError(
             f"expected files at {located.of(data_dir, source)}{span}, found none; "
-            "mend the path, or give a span that is there"
+            "fix the path, or give a span that is there"
         )
     return list(found), shards.count(sum(found.values()))

@@ -68,7 +68,7 @@ def _check(users: int, items: int, events: int, seed: int, malformed: int) -> No
     if users < 1 or seed < 0 or malformed < 0:
         raise UsageError(
             "expected users of 1 or more, seed and malformed of 0 or more, received "
-            f"users {users}, seed {seed}, malformed {malformed}; mend the one that does not fit"
+            f"users {users}, seed {seed}, malformed {malformed}; fix the one that does not fit"
         )
     if items < FEWEST_ITEMS:
         raise UsageError(f"expected {FEWEST_ITEMS} items or more, received {items}; ask for more")

@@ -30,7 +30,7 @@ def shop(tmp_path):
     ("first", "last", "settings", "said"),
     [
         ("2024-01-31", "2024-01-30", [], "--from expects a span that is not after --to"),
-        ("2024-01-30", "2024-02-02", [], "for span 2024-02-01; mend the path or give --data"),
+        ("2024-01-30", "2024-02-02", [], "for span 2024-02-01; fix the path or give --data"),
         ("7", "9", [], "expected spans like those of"),
         ("monday", "friday", [], "two dates such as 2024-01-31, or two numbers"),
         (

@@ -44,7 +44,7 @@ def test_a_curated_file_lies_beside_the_configuration(tmp_path, monkeypatch):
 
 def test_a_curated_file_that_is_not_there_is_named(tmp_path):
     config = load(tmp_path, SHOP + CURATED)
-    with pytest.raises(ConfigError, match=r"schemas/items\.pbtxt.*mend \[curated\]"):
+    with pytest.raises(ConfigError, match=r"schemas/items\.pbtxt.*fix \[curated\]"):
         schemas.of(config, "items")
 
 
