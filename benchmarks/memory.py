@@ -1,0 +1,134 @@
+"""How much memory does each stage need? What `kubeflow.resources` has as defaults comes from here.
+
+    python -m benchmarks.memory [--events 100000 200000 1000000] [--root FOLDER] [--json]
+
+A simulated shop with a user for each 20 events and an item for each 50 is run through the whole
+DAG, each stage in a process of its own, as a task of Kubeflow is. Peak memory is the most that the
+process and its children have had at once: the kernel's own figure for the process (ru_maxrss), or
+where children are more, the sum of proportional set sizes, which is looked at every 0.5 s. An epoch
+each: memory does not grow with epochs.
+"""
+
+import argparse
+import contextlib
+import json
+import logging
+import multiprocessing
+import os
+import pathlib
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+
+EVERY_SECONDS = 0.5
+SEED = 7
+_CONFIG = pathlib.Path(__file__).resolve().parent.parent / "configs" / "simulated.toml"
+_SETTINGS = ["retrieval.epochs=1", "ranking.epochs=1", "blessing.baselines=[]"]
+
+
+def main() -> None:
+    """Measures, then prints a table or, with --json, one JSON object alone."""
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"
+    logging.disable(logging.INFO)
+    args = _arguments()
+    with contextlib.ExitStack() as stack:
+        root = args.root or pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        found = {str(events): _measure(root, events) for events in args.events}
+    print(json.dumps(found, indent=1) if args.json else table(found))
+
+
+def table(found: dict[str, dict[str, float]]) -> str:
+    """`found`: megabytes by number of events and stage."""
+    lines = [f"{'MB at most':<32}" + "".join(f"{int(size):>12,}" for size in found)]
+    for stage in next(iter(found.values())):
+        lines.append(f"{stage:<32}" + "".join(f"{by[stage]:>12,.0f}" for by in found.values()))
+    return "\n".join(lines)
+
+
+def peak_of(work: Callable[[], object]) -> float:
+    """Most megabytes of 10^6 bytes that `work` has had in a fork of this process, its children
+    included. Raises ChildProcessError where it fails.
+    """
+    process = multiprocessing.get_context("fork").Process(target=work)
+    process.start()
+    pid, seen, ended = process.pid, [0], threading.Event()
+    assert pid is not None
+
+    def look() -> None:
+        while not ended.wait(EVERY_SECONDS):
+            seen[0] = max(seen[0], _proportional_bytes(pid))
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    _, status, usage = os.wait4(pid, 0)
+    ended.set()
+    looking.join()
+    if status:
+        raise ChildProcessError(f"expected exit status 0, received {status}")
+    return max(seen[0], usage.ru_maxrss * 1024) / 1e6
+
+
+def _proportional_bytes(pid: int) -> int:
+    """Of a process and all below it; what has ended meanwhile counts as nothing."""
+    try:
+        lines = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8").splitlines()
+        tasks = list(pathlib.Path(f"/proc/{pid}/task").iterdir())
+        children = [child for task in tasks for child in (task / "children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    own = next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
+    return own + sum(_proportional_bytes(int(child)) for child in children)
+
+
+def _measure(root: pathlib.Path, events: int) -> dict[str, float]:
+    data, home = root / f"shop-{events}", root / f"run-{events}"
+    if not data.exists():
+        peak_of(lambda: _simulate(data, events))
+    return _peaks(data, home)
+
+
+def _simulate(data: pathlib.Path, events: int) -> None:
+    from pipeline.simulator.simulate import simulate
+
+    users, items = max(events // 20, 100), min(max(events // 50, 200), 20_000)
+    simulate(data, users=users, items=items, events=events, seed=SEED)
+
+
+def _peaks(data: pathlib.Path, home: pathlib.Path) -> dict[str, float]:
+    """Megabytes by stage. Imports of TensorFlow and TFX are made here, before the forks: nothing of
+    them runs in this process, so nothing of it is missed by a fork.
+    """
+    from components.ingest import preflight
+    from pipeline import config as configuration
+    from pipeline import dag, run_directory, stages
+    from pipeline.local_runner import LocalRunner
+
+    peaks: dict[str, float] = {}
+
+    class Forking(LocalRunner):
+        def launch(self, name: str, node: Callable[[], object]) -> None:
+            peaks[name] = peak_of(node)
+            print(f"{name}: {peaks[name]:.0f} MB", file=sys.stderr)
+
+    config = configuration.load(_CONFIG, _SETTINGS)
+    at = run_directory.opened(home)
+    fingerprint = preflight.fingerprint(config.dataset, str(data))
+    connection = stages.previous_data.local(str(at.metadata))
+    pipeline = dag.build(config, stages.locations(str(data), at), fingerprint, connection)
+    Forking(lambda stage: None, lambda stage, seconds: None).run(pipeline)
+    return peaks
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.memory", description=__doc__)
+    parser.add_argument(
+        "--events", type=int, nargs="+", default=[100_000, 200_000, 1_000_000], metavar="N"
+    )
+    parser.add_argument("--root", type=pathlib.Path, help="where data and runs are kept")
+    parser.add_argument("--json", action="store_true", help="print JSON alone on stdout")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""Peak memory of a stage, in a process of its own."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from benchmarks import memory
+
+MB = 10**6
+CHILD = f"import time; held = b'x' * {150 * MB}; time.sleep(3)"
+
+
+def hold(megabytes: int) -> None:
+    assert len(b"x" * (megabytes * MB)) == megabytes * MB
+
+
+def test_what_a_stage_has_held_is_counted_though_it_is_free_again():
+    base = memory.peak_of(lambda: hold(1))
+    assert memory.peak_of(lambda: hold(200)) == pytest.approx(base + 200, abs=30)
+
+
+def test_what_its_children_hold_meanwhile_is_counted():
+    def with_child() -> None:
+        with subprocess.Popen([sys.executable, "-c", CHILD]):
+            held = b"x" * (300 * MB)
+            time.sleep(3)
+            assert held
+
+    base = memory.peak_of(lambda: hold(1))
+    assert memory.peak_of(with_child) > 300 + 140 + 0.2 * base  # pages shared with us count in part
+
+
+def test_a_stage_that_fails_has_no_figure():
+    with pytest.raises(ChildProcessError, match="expected exit status 0, received 256"):
+        memory.peak_of(lambda: hold("much"))  # pyright: ignore[reportArgumentType]
+
+
+def test_a_table_has_a_line_for_each_stage():
+    found = {"1000": {"Pusher": 627.4}, "1000000": {"Pusher": 1031.0}}
+    assert memory.table(found).splitlines() == [
+        "MB at most                             1,000   1,000,000",
+        "Pusher                                   627       1,031",
+    ]
