@@ -19,6 +19,7 @@ from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor
 
+from components.kubeflow.task_record import Recorded
 from schema import object_store
 from schema.place import is_remote
 
@@ -73,6 +74,14 @@ def _drop_null(metadata: Any) -> None:
             del metadata.fields[key]
 
 
+def task_root(executor_input: Any) -> str:
+    """Folder of all that this task of this run writes: that of its outputs, the backend's own
+    included; "" where it has none.
+    """
+    uris = (artifact.uri for _, artifact in _artifacts(executor_input.outputs))
+    return next(uris, "").rpartition("/")[0]
+
+
 def clear_outputs(executor_input: Any) -> None:
     """Removes what an earlier attempt of this task has left: a retry has the same places to write
     to (`retryStrategy` in backend/src/v2/compiler/argocompiler/container.go), and what is read
@@ -99,14 +108,15 @@ def run(arguments: Arguments) -> None:
     executor_input = _parsed(
         known.json_serialized_invocation_args, pipeline_spec_pb2.ExecutorInput()
     )
-    leave_declared(
-        executor_input,
-        known.json_serialized_inputs_spec_args,
-        known.json_serialized_outputs_spec_args,
-    )
-    clear_outputs(executor_input)
-    known.json_serialized_invocation_args = json_format.MessageToJson(executor_input)
-    kubeflow_v2_run_executor.main((known, beam))
+    with Recorded(task_root(executor_input)):
+        leave_declared(
+            executor_input,
+            known.json_serialized_inputs_spec_args,
+            known.json_serialized_outputs_spec_args,
+        )
+        clear_outputs(executor_input)
+        known.json_serialized_invocation_args = json_format.MessageToJson(executor_input)
+        kubeflow_v2_run_executor.main((known, beam))
 
 
 if __name__ == "__main__":

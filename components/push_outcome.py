@@ -4,8 +4,7 @@ import pathlib
 
 from tfx.dsl.io import fileio
 
-from schema import object_store
-from schema.place import is_remote
+from schema.errors import NotBlessed
 from schema.strict import Strict
 
 FILE = "outcome.json"
@@ -27,22 +26,14 @@ def write(outcome: PushOutcome, uri: str) -> None:
         file.write(outcome.model_dump_json())
 
 
-def of_run(run_root: str) -> PushOutcome | None:
-    """What the Pusher wrote below `run_root`, the folder of a run's tasks; None where it has not
-    been reached, or was taken from the cache.
-    """
-    for name in _files(run_root):
-        if name.startswith("Pusher") and name.endswith(f"/{FILE}"):
-            return PushOutcome.model_validate_json(_content(f"{run_root}/{name}"))
-    return None
+def read(uri: str) -> PushOutcome:
+    """Of an artifact that is a folder of this machine."""
+    return PushOutcome.model_validate_json(pathlib.Path(uri, FILE).read_bytes())
 
 
-def _files(folder: str) -> list[str]:
-    """From there on; none where there is no such folder."""
-    if is_remote(folder):
-        return object_store.files(folder)
-    return [str(path.relative_to(folder)) for path in pathlib.Path(folder).rglob(FILE)]
-
-
-def _content(path: str) -> bytes:
-    return object_store.read(path) if is_remote(path) else pathlib.Path(path).read_bytes()
+def refusal(outcome: PushOutcome) -> NotBlessed:
+    """Says what was found wanting."""
+    return NotBlessed(
+        "expected blessed models, received ones that fail evaluation; nothing was pushed:\n  "
+        + "\n  ".join(outcome.failures)
+    )

@@ -18,7 +18,6 @@ from components.artifact_types import Candidates
 from components.evaluator import EVALUATED
 from components.local_artifacts import on_local_disk
 from components.push_outcome import PushOutcome
-from schema.errors import NotBlessed
 from schema.place import is_remote
 from schema.signatures import RECOMMENDER, SERVABLES
 from serving import pushed_origin, pushed_versions, stored_versions
@@ -37,9 +36,10 @@ def Pusher(
     serving_dir: Parameter[str],
     run: Parameter[str],
     forced: Parameter[str],
+    refusal_fails: Parameter[int],
 ) -> None:
-    """Raises NotBlessed, nothing pushed, when the evaluator said no and `forced` is "". Either way
-    the artifact's folder says so (`push_outcome`).
+    """Pushes nothing when the evaluator said no and `forced` is "": raises NotBlessed then, unless
+    `refusal_fails` is 0. Either way the artifact's folder says so (`push_outcome`).
 
     `run` is the JSON of `Run`. `forced` is one of `who` and `why`: it stands beside the version and
     among the artifact's properties where the evaluator said no. `infra_verdict` is a dependency
@@ -47,7 +47,8 @@ def Pusher(
     """
     failures = _failures(verdict)
     if failures and not forced:
-        _refuse(failures, pushed.uri)
+        _refuse(failures, pushed, bool(refusal_fails))
+        return
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     origin = Origin(
         made_by=Run.model_validate_json(run),
@@ -76,12 +77,13 @@ def _failures(verdict: standard_artifacts.ModelBlessing) -> list[str]:
     return verdict.get_string_custom_property("failures").split("\n")
 
 
-def _refuse(failures: list[str], uri: str) -> None:
-    push_outcome.write(PushOutcome(failures=failures, version=None), uri)
-    raise NotBlessed(
-        "expected blessed models, received ones that fail evaluation; nothing was pushed:\n  "
-        + "\n  ".join(failures)
-    )
+def _refuse(failures: list[str], pushed: standard_artifacts.PushedModel, fails: bool) -> None:
+    outcome = PushOutcome(failures=failures, version=None)
+    push_outcome.write(outcome, pushed.uri)
+    if fails:
+        raise push_outcome.refusal(outcome)
+    pushed.set_string_custom_property("servables", "{}")
+    pushed.set_string_custom_property("forced", "")
 
 
 def _push(

@@ -5,18 +5,23 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from tfx.components.evaluator import constants
 from tfx.dsl.component.experimental.annotations import OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 from tfx.dsl.io import fileio
 
 from components import push_outcome
 from components.artifact_types import Verdict
+from components.kubeflow import push_gate, run_end, run_folder
+from components.kubeflow.run_end import RunEnd
 from components.local_artifacts import on_local_disk, stored_at
 from components.push_outcome import PushOutcome
 from schema import object_store
 
 NAME = "RunVerdict"
 FILE = "verdict.json"
+_OUTCOMES = ((push_gate.NAME, push_gate.OUTCOME), ("Pusher", f"pushed/{push_outcome.FILE}"))
+"""Where the Pusher's is found, in this order: the gate has that of a cached one, too."""
 
 
 @component
@@ -24,37 +29,54 @@ FILE = "verdict.json"
 def RunVerdict(
     verdict: OutputArtifact[Verdict],
     final_status: Parameter[str],
+    run: Parameter[str],
+    tasks: Parameter[str],
+    never_cached: Parameter[str],
     folder: Parameter[str],
 ) -> None:
     """Writes `<folder>/<run>.json`, and the same as `verdict.json` of the artifact.
 
-    `final_status` is the JSON of KFP's PipelineTaskFinalStatus. An exit handler is given no other
-    task's output, so what the Pusher decided is read where Kubeflow keeps the artifacts of this
+    `final_status` is the JSON of KFP's PipelineTaskFinalStatus, `run` the ID that KFP gave the run,
+    `tasks` the JSON of `run_end.Upstream`, `never_cached` of the names of those that run each time.
+    An exit handler is given no other task's output, so it looks where Kubeflow keeps those of this
     run: beside its own.
     """
-    run_root = stored_at(verdict.uri).rpartition(f"/{NAME}")[0]
+    root = stored_at(verdict.uri).rpartition(f"/{NAME}/")[0]
+    left = {name: run_folder.record(root, name) for name in run_folder.tasks(root) - {NAME}}
+    end = run_end.of(json.loads(tasks), left, set(json.loads(never_cached)))
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
-    found = described(json.loads(final_status), push_outcome.of_run(run_root), now)
+    found = described(run, json.loads(final_status), end, _decided(root)) | {"finished_at": now}
     with object_store.written(folder) as place:
-        _write(found, f"{place}/{found['run']}.json")
+        _write(found, f"{place}/{run}.json")
     _write(found, f"{verdict.uri}/{FILE}")
 
 
 def described(
-    status: Mapping[str, Any], outcome: PushOutcome | None, finished_at: str
+    run: str, status: Mapping[str, Any], end: RunEnd, decided: PushOutcome | None
 ) -> dict[str, Any]:
-    """The verdict. `blessed` is None where the Pusher was not reached, or nothing had changed since
-    a run whose Pusher was.
-    """
+    """The verdict. `blessed` is None where no models were evaluated."""
     return {
-        "run": status["pipelineJobResourceName"].rpartition("/")[2],
+        "run": run,
+        "workflow": status["pipelineJobResourceName"].rpartition("/")[2],
+        "outcome": end.outcome,
+        "failed_task": end.task,
+        "error": end.error,
         "state": status["state"],
-        "error": status.get("error", {}).get("message", ""),
-        "blessed": None if outcome is None else not outcome.failures,
-        "failures": [] if outcome is None else outcome.failures,
-        "pushed": None if outcome is None else outcome.version,
-        "finished_at": finished_at,
+        "blessed": None if decided is None else not decided.failures,
+        "failures": [] if decided is None else decided.failures,
+        "pushed": None if decided is None else decided.version,
     }
+
+
+def _decided(root: str) -> PushOutcome | None:
+    """What the Pusher decided; where it was not reached, what the Evaluator found."""
+    for task, file in _OUTCOMES:
+        if (content := run_folder.of_output(root, task, file)) is not None:
+            return PushOutcome.model_validate_json(content)
+    for name in (constants.BLESSED_FILE_NAME, constants.NOT_BLESSED_FILE_NAME):
+        if (content := run_folder.of_output(root, "Evaluator", f"verdict/{name}")) is not None:
+            return PushOutcome(failures=content.decode().splitlines(), version=None)
+    return None
 
 
 def _write(found: dict[str, Any], path: str) -> None:

@@ -76,11 +76,23 @@ def build(
     Each component is given only the part of the configuration that it depends on: what a change
     does not touch stays cached.
     """
+    found = nodes(config, at, fingerprint, before, push, given)
+    return assembled(config, at, found, metadata)
+
+
+def nodes(
+    config: Config,
+    at: Locations,
+    fingerprint: str,
+    before: Mapping[str, str] | None = None,
+    push: Push | None = None,
+    given: RunParameters | None = None,
+) -> dict[str, BaseNode]:
+    """Of the whole DAG, by what they do; arguments as in `build`."""
     given = given or RunParameters.of(config)
     before = before or dict.fromkeys(TABLES, "")
     data = _data_nodes(config, at, fingerprint, before, given)
-    nodes = data | _model_nodes(config, at, data, push or Push.anywhere(config), given)
-    return _pipeline(config, at, nodes, metadata)
+    return data | _model_nodes(config, at, data, push or Push.anywhere(config), given)
 
 
 def description(
@@ -91,7 +103,7 @@ def description(
 ) -> tfx.dsl.Pipeline:
     """Ingestion and statistics alone, as `build` has them."""
     tables = _described_tables(config, at, fingerprint, RunParameters.of(config))
-    return _pipeline(config, at, tables, metadata)
+    return assembled(config, at, tables, metadata)
 
 
 def tuning(
@@ -116,15 +128,16 @@ def tuning(
         "tensorboard": f"{at.tensorboard}/tuning",
     }
     tuner = RetrievalTuner(**_training_inputs(config, data), settings=settings)
-    return _pipeline(config, at, data | {"tuner": tuner}, metadata)
+    return assembled(config, at, data | {"tuner": tuner}, metadata)
 
 
-def _pipeline(
+def assembled(
     config: Config,
     at: Locations,
     nodes: Mapping[str, BaseNode],
-    metadata: "tfx.orchestration.metadata.ConnectionConfigType | None",
+    metadata: "tfx.orchestration.metadata.ConnectionConfigType | None" = None,
 ) -> tfx.dsl.Pipeline:
+    """A pipeline of these nodes."""
     return tfx.dsl.Pipeline(
         pipeline_name=config.name,
         pipeline_root=at.artifacts,
@@ -310,6 +323,7 @@ def _model_nodes(
         serving_dir=at.serving,
         run=push.made_by.model_dump_json(),
         forced=push.forced,
+        refusal_fails=int(push.refusal_fails),
     )
     return {
         "retrieval": retrieval,

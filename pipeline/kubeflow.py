@@ -5,13 +5,12 @@ import pathlib
 from typing import Any
 
 from tfx import v1 as tfx
-from tfx.orchestration.kubeflow.decorators import FinalStatusStr
 
-from components.run_verdict import RunVerdict
 from pipeline import (
     dag,
     kubeflow_declarations,
     kubeflow_document,
+    kubeflow_end,
     kubeflow_parameters,
     kubeflow_tasks,
     kubernetes_platform,
@@ -40,6 +39,7 @@ def compile_to(out: pathlib.Path, config: Config, image: str, data: str, root: s
     kubeflow_parameters.declare(spec, defaults)
     kubeflow_parameters.pass_down(spec)
     kubeflow_tasks.settle(spec, config.kubeflow)
+    kubeflow_end.settle(spec)
     platform = kubernetes_platform.of(config.kubeflow, kubeflow_tasks.executors(spec))
     kubeflow_document.write(out, spec, platform)
     return len(kubeflow_document.read(out).deployment_spec["executors"])
@@ -48,19 +48,16 @@ def compile_to(out: pathlib.Path, config: Config, image: str, data: str, root: s
 def _specified(config: Config, root: str, image: str, defaults: dict[str, Any]) -> Any:
     """What TFX makes of the DAG, as a message of KFP's own pipeline spec."""
     at_run = {name: _at_run(name, value) for name, value in defaults.items() if name != IMAGE}
-    pipeline = dag.build(
-        config,
-        dag.Locations.below(root, at_run.pop(DATA)),
-        fingerprint="",
-        given=RunParameters(**at_run),
-    )
+    at = dag.Locations.below(root, at_run.pop(DATA))
+    nodes = dag.nodes(config, at, fingerprint="", given=RunParameters(**at_run))
+    pipeline = dag.assembled(config, at, nodes | kubeflow_end.nodes(nodes))
     for component in pipeline.components:
         component.with_id(task_name(component.id))
     settings = tfx.orchestration.experimental.KubeflowV2DagRunnerConfig(
         default_image=image, default_commands=_COMMAND, use_pipeline_spec_2_1=True
     )
     runner = tfx.orchestration.experimental.KubeflowV2DagRunner(settings)
-    runner.set_exit_handler(RunVerdict(final_status=FinalStatusStr(), folder=f"{root}/verdicts"))
+    runner.set_exit_handler(kubeflow_end.exit_handler(pipeline, root))
     job = runner.run(pipeline, write_out=False)
     return kubeflow_document.parsed(job["pipelineSpec"])
 

@@ -33,12 +33,14 @@ class Push:
     """JSON of `who` and `why`, "" where the verdict decides."""
     beside: str = ""
     """Pushed version that is asked the same questions and decides nothing, "" for none."""
+    refusal_fails: bool = True
+    """Whether the Pusher fails where the models are refused; else what comes after it does."""
 
     @staticmethod
     def anywhere(config: Config) -> "Push":
         """On a runner that knows neither the data nor the serving directory beforehand."""
         made_by = Run(pipeline=config.name, fingerprint="", seed=config.seed)
-        return Push(NEWEST, made_by, "")
+        return Push(NEWEST, made_by, "", refusal_fails=False)
 
 
 def local(

@@ -7,6 +7,7 @@ from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from components import kubeflow_task
+from components.kubeflow import run_folder
 from schema import object_store
 
 INPUTS = json.dumps(
@@ -121,17 +122,22 @@ def test_a_component_runs_among_what_a_later_backend_may_add(tmp_path):
     """Its executor and TFX's entrypoint, with one of everything that neither knows."""
     inputs = {
         "artifacts": {"logs": {"artifacts": [{"name": "9", "uri": "s3://b/of-another"}]}},
-        "parameterValues": {"final_status": STATUS, "folder": str(tmp_path / "v"), "tenant": None},
+        "parameterValues": {"final_status": STATUS, "folder": str(tmp_path / "v"), "tenant": None}
+        | {"run": "2b8c", "tasks": '{"Pusher": []}', "never_cached": "[]"},
     }
     artifact = {"name": "verdict", "metadata": {**SESSION, "owner": None, "type": {"list": [1]}}}
     artifact["uri"] = str(tmp_path / "run" / "RunVerdict" / "5a" / "verdict")
-    log = {"uri": "s3://b/executor-logs-0", "type": {"schemaTitle": "system.Artifact"}}
+    log = {
+        "uri": str(tmp_path / "run/RunVerdict/5a/executor-logs-0"),
+        "type": {"schemaTitle": "system.Artifact"},
+    }
     outputs = {
         "artifacts": {"verdict": {"artifacts": [artifact]}, "executor-logs": {"artifacts": [log]}},
         "parameters": {"took": {"outputFile": "/tmp/took"}},
         "outputFile": str(tmp_path / "s3" / "out.json"),
     }
-    kinds = {"final_status": "TASK_FINAL_STATUS", "folder": "STRING"}
+    texts = dict.fromkeys(("folder", "run", "tasks", "never_cached"), "STRING")
+    kinds = {"final_status": "TASK_FINAL_STATUS"} | texts
     takes = {"parameters": {name: {"parameterType": kind} for name, kind in kinds.items()}}
     makes = {"verdict": {"artifactType": {"instanceSchema": "title: components.Verdict\n"}}}
     flags = {
@@ -144,4 +150,7 @@ def test_a_component_runs_among_what_a_later_backend_may_add(tmp_path):
     kubeflow_task.run(kubeflow_task.arguments(argv))
     said = json.loads((tmp_path / "s3" / "out.json").read_text())
     assert set(said["artifacts"]) == {"verdict"}
-    assert json.loads((tmp_path / "v" / "shop-7xk2p.json").read_text())["state"] == "COMPLETE"
+    assert json.loads((tmp_path / "v" / "2b8c.json").read_text())["workflow"] == "shop-7xk2p"
+    record = run_folder.record(str(tmp_path / "run"), "RunVerdict")
+    assert record is not None
+    assert record.state == "complete"

@@ -47,7 +47,9 @@ def push(tmp_path):
     pathlib.Path(candidates.uri, "vectors.npy").write_text("vectors")
     pathlib.Path(evaluation.uri, "evaluated.json").write_text(EVALUATED.model_dump_json())
 
-    def call(failures: list[str], forced: str = "") -> standard_artifacts.PushedModel:
+    def call(
+        failures: list[str], forced: str = "", refusal_fails: int = 1
+    ) -> standard_artifacts.PushedModel:
         verdict, infra = standard_artifacts.ModelBlessing(), standard_artifacts.InfraBlessing()
         verdict.uri = str(tmp_path / "verdict")
         (tmp_path / "verdict").mkdir(exist_ok=True)  # the orchestrator's part
@@ -64,6 +66,7 @@ def push(tmp_path):
             serving_dir=str(tmp_path / "serving"),
             run=RUN.model_dump_json(),
             forced=forced,
+            refusal_fails=refusal_fails,
         )
         return pushed
 
@@ -90,7 +93,8 @@ def test_blessed_models_are_pushed_under_one_version(push, tmp_path):
 
 def test_what_was_pushed_is_said_beside_the_run(push, tmp_path):
     push([])
-    assert push_outcome.of_run(str(tmp_path / "run")) == PushOutcome(failures=[], version=1)
+    left = push_outcome.read(str(tmp_path / "run/Pusher/3/pushed"))
+    assert left == PushOutcome(failures=[], version=1)
 
 
 def test_a_version_carries_where_it_comes_from(push, tmp_path):
@@ -124,7 +128,7 @@ def test_models_that_are_not_blessed_are_not_pushed_and_say_why(push, tmp_path):
     assert caught.value.exit_code == 4
     assert all(failure in str(caught.value) for failure in failures)
     assert not (tmp_path / "serving").exists()
-    left = push_outcome.of_run(str(tmp_path / "run"))
+    left = push_outcome.read(str(tmp_path / "run/Pusher/3/pushed"))
     assert left == PushOutcome(failures=failures, version=None)
 
 
@@ -134,3 +138,11 @@ def test_the_version_before_a_refused_one_stays_as_it_was(push, tmp_path):
     with pytest.raises(NotBlessed):
         push(["ndcg@10: expected more than 0.2, received 0.1"])
     assert files_below(tmp_path / "serving") == before
+
+
+def test_where_a_gate_comes_after_it_a_refusal_is_told_and_fails_nothing(push, tmp_path):
+    pushed = push(["ndcg@10: too low"], refusal_fails=0)
+    assert not (tmp_path / "serving").exists()
+    outcome = push_outcome.read(pushed.uri)
+    assert outcome == PushOutcome(failures=["ndcg@10: too low"], version=None)
+    assert pushed.get_string_custom_property("servables") == "{}"

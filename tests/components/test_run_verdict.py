@@ -1,88 +1,179 @@
-"""What the exit handler says of a run, from what Kubeflow and the Pusher left."""
+"""What the exit handler says of a run, from what Kubeflow and the run's tasks left."""
 
 import json
 
 import pytest
+from tfx.types.standard_artifacts import PushedModel
 
 from components import push_outcome
 from components.artifact_types import Verdict
+from components.kubeflow.push_gate import PushGate
+from components.kubeflow.task_record import Recorded
 from components.push_outcome import PushOutcome
 from components.run_verdict import RunVerdict
 from schema import object_store
+from schema.errors import DataRefused, NotBlessed
 
-# As KFP's driver writes it: field names in camel case, the error without words.
+RUN = "2b8c5c3e-6d0f-4f4e-9a53-0c6d6b0f7a11"
+# As KFP's driver writes it: field names in camel case, the error without words, and for a resource
+# the workflow of Argo.
 STATUS = {
     "state": "COMPLETE",
     "pipelineTaskName": "tfx-dag",
     "pipelineJobResourceName": "shop-7xk2p",
     "error": {},
 }
+UPSTREAM = {
+    "InteractionsGen": [],
+    "Evaluator": ["InteractionsGen"],
+    "InfraCheck": ["InteractionsGen"],
+    "Pusher": ["Evaluator", "InfraCheck"],
+    "PushGate": ["Pusher"],
+}
+
+
+def end(verdict_uri, folder, status=STATUS):
+    verdict = Verdict()
+    verdict.uri = verdict_uri
+    RunVerdict.test_call(
+        verdict=verdict,
+        final_status=json.dumps(status),
+        run=RUN,
+        tasks=json.dumps(UPSTREAM),
+        never_cached='["PushGate"]',
+        folder=folder,
+    )
 
 
 @pytest.fixture
 def handle(tmp_path):
     """handle(status) -> the verdict, of the run whose tasks keep their artifacts below `run`."""
 
-    def call(status: dict) -> dict:
-        verdict = Verdict()
-        verdict.uri = str(tmp_path / "run" / "RunVerdict" / "5a" / "verdict")
-        RunVerdict.test_call(
-            verdict=verdict,
-            final_status=json.dumps(status),
-            folder=str(tmp_path / "verdicts"),
-        )
-        found = (tmp_path / "verdicts" / "shop-7xk2p.json").read_text()
+    def call(status=STATUS) -> dict:
+        end(str(tmp_path / "run/RunVerdict/5a/verdict"), str(tmp_path / "verdicts"), status)
+        found = (tmp_path / "verdicts" / f"{RUN}.json").read_text()
         assert (tmp_path / "run/RunVerdict/5a/verdict/verdict.json").read_text() == found
         return json.loads(found)
 
     return call
 
 
-def test_a_run_that_pushed(handle, tmp_path):
-    uri = str(tmp_path / "run" / "Pusher" / "9f" / "pushed")
-    push_outcome.write(PushOutcome(failures=[], version=12), uri)
-    found = handle(STATUS)
+@pytest.fixture
+def run(tmp_path):
+    """Ends tasks of the run, well or with an error."""
+
+    def tasks(*names, error=None):
+        for name in names:
+            if error is None:
+                with Recorded(str(tmp_path / "run" / name / "9f")):
+                    pass
+            else:
+                with pytest.raises(type(error)), Recorded(str(tmp_path / "run" / name / "9f")):
+                    raise error
+
+    return tasks
+
+
+@pytest.fixture
+def pass_gate(tmp_path):
+    """Runs the gate on what a Pusher decided, in this run or another."""
+
+    def call(outcome):
+        pushed, passed = PushedModel(), Verdict()
+        pushed.uri, passed.uri = str(tmp_path / "pushed"), str(tmp_path / "run/PushGate/9f/passed")
+        push_outcome.write(outcome, pushed.uri)
+        with Recorded(str(tmp_path / "run/PushGate/9f")):
+            PushGate.test_call(pushed=pushed, passed=passed)
+
+    return call
+
+
+def test_a_run_that_pushed(handle, run, pass_gate):
+    run("InteractionsGen", "Evaluator", "InfraCheck", "Pusher")
+    pass_gate(PushOutcome(failures=[], version=12))
+    found = handle()
     assert found.pop("finished_at").endswith("+00:00")
     assert found == {
-        "run": "shop-7xk2p",
-        "state": "COMPLETE",
+        "run": RUN,
+        "workflow": "shop-7xk2p",
+        "outcome": "succeeded",
+        "failed_task": None,
         "error": "",
+        "state": "COMPLETE",
         "blessed": True,
         "failures": [],
         "pushed": 12,
     }
 
 
-def test_a_run_whose_models_were_refused(handle, tmp_path):
-    uri = str(tmp_path / "run" / "Pusher" / "9f" / "pushed")
-    push_outcome.write(PushOutcome(failures=["ndcg@10: too low"], version=None), uri)
+def test_a_run_that_came_from_the_cache_says_what_it_stands_for(handle, pass_gate):
+    pass_gate(PushOutcome(failures=[], version=12))
+    found = handle()
+    assert (found["outcome"], found["blessed"], found["pushed"]) == ("cached", True, 12)
+
+
+def test_a_run_whose_models_were_refused(handle, run, pass_gate):
+    run("InteractionsGen", "Evaluator", "InfraCheck", "Pusher")
+    with pytest.raises(NotBlessed, match="ndcg@10: too low"):
+        pass_gate(PushOutcome(failures=["ndcg@10: too low"], version=None))
     found = handle(STATUS | {"state": "FAILED"})
+    assert (found["outcome"], found["failed_task"]) == ("refused", "PushGate")
     assert (found["blessed"], found["pushed"]) == (False, None)
     assert found["failures"] == ["ndcg@10: too low"]
 
 
-def test_a_run_that_failed_before_anything_was_decided(handle, tmp_path):
+def test_a_run_whose_data_were_refused(handle, run):
+    run("InteractionsGen", error=DataRefused("7 of 9 records are rejected"))
+    found = handle(STATUS | {"state": "FAILED"})
+    assert (found["outcome"], found["failed_task"]) == ("refused", "InteractionsGen")
+    assert found["error"] == "7 of 9 records are rejected"
+    assert (found["blessed"], found["pushed"], found["failures"]) == (None, None, [])
+
+
+def test_a_run_that_failed_after_it_was_evaluated(handle, run, tmp_path):
+    run("InteractionsGen", "Evaluator")
+    run("InfraCheck", error=OSError("no answer"))
+    verdict = tmp_path / "run/Evaluator/9f/verdict"
+    verdict.mkdir()
+    (verdict / "NOT_BLESSED").write_text("ndcg@10: too low\nbeside popularity: worse")
+    found = handle(STATUS | {"state": "FAILED"})
+    assert (found["outcome"], found["failed_task"]) == ("failed", "InfraCheck")
+    assert found["error"] == "no answer"
+    assert found["failures"] == ["ndcg@10: too low", "beside popularity: worse"]
+    assert (found["blessed"], found["pushed"]) == (False, None)
+
+
+def test_a_push_whose_run_failed_after_it_is_told(handle, run, tmp_path):
+    run("InteractionsGen", "Evaluator", "InfraCheck", "Pusher")
+    outcome = PushOutcome(failures=[], version=12)
+    push_outcome.write(outcome, str(tmp_path / "run/Pusher/9f/pushed"))
+    found = handle(STATUS | {"state": "RUNNING"})
+    assert (found["outcome"], found["failed_task"]) == ("failed", "PushGate")
+    assert (found["blessed"], found["pushed"]) == (True, 12)
+
+
+def test_where_kfp_leaves_the_state_at_running_the_killed_task_is_named(handle, run, tmp_path):
     other = str(tmp_path / "another run" / "Pusher" / "9f" / "pushed")
     push_outcome.write(PushOutcome(failures=[], version=12), other)
-    (tmp_path / "run" / "InteractionsGen").mkdir(parents=True)
-    found = handle(STATUS | {"state": "FAILED", "error": {"message": "no such bucket"}})
-    assert (found["state"], found["error"]) == ("FAILED", "no such bucket")
-    assert (found["blessed"], found["pushed"], found["failures"]) == (None, None, [])
+    run("InteractionsGen")
+    (tmp_path / "run/Evaluator/9f").mkdir(parents=True)
+    (tmp_path / "run/Evaluator/9f/task.json").write_text('{"state": "began", "began_at": 3.0}')
+    found = handle(STATUS | {"state": "RUNNING"})
+    assert (found["outcome"], found["failed_task"]) == ("failed", "Evaluator")
+    assert (found["state"], found["blessed"], found["pushed"]) == ("RUNNING", None, None)
 
 
 def test_a_job_of_vertex_is_called_by_the_end_of_its_name(handle):
     name = "projects/1/locations/europe-west1/pipelineJobs/shop-7xk2p"
-    assert handle(STATUS | {"pipelineJobResourceName": name})["run"] == "shop-7xk2p"
+    assert handle(STATUS | {"pipelineJobResourceName": name})["workflow"] == "shop-7xk2p"
 
 
 def test_on_an_object_store_it_is_the_same(bucket, tmp_path):
-    outcome = PushOutcome(failures=[], version=3)
-    push_outcome.write(outcome, str(tmp_path / "pushed"))
-    object_store.upload(tmp_path / "pushed", f"{bucket}/run/Pusher/9f/pushed")
-    verdict = Verdict()
-    verdict.uri = f"{bucket}/run/RunVerdict/5a/verdict"
-    folder = f"{bucket}/verdicts"
-    RunVerdict.test_call(verdict=verdict, final_status=json.dumps(STATUS), folder=folder)
+    push_outcome.write(PushOutcome(failures=[], version=3), str(tmp_path / "passed"))
+    with Recorded(f"{bucket}/run/PushGate/9f"):
+        object_store.upload(tmp_path / "passed", f"{bucket}/run/PushGate/9f/passed")
+    end(f"{bucket}/run/RunVerdict/5a/verdict", f"{bucket}/verdicts")
     found = object_store.read(f"{bucket}/run/RunVerdict/5a/verdict/verdict.json")
     assert json.loads(found)["pushed"] == 3
-    assert object_store.read(f"{bucket}/verdicts/shop-7xk2p.json") == found
+    assert json.loads(found)["outcome"] == "cached"
+    assert object_store.read(f"{bucket}/verdicts/{RUN}.json") == found

@@ -33,7 +33,8 @@ SMALL = [
 ]  # fmt: skip
 ROOT = "s3://cluster/shop"
 OUT_OF_REACH = {"thresholds": '[{"metric": "ndcg@10", "at_least": 2.0}]'}
-EXIT_TASK = "RunVerdict"
+AT_THE_END = {"PushGate", "RunVerdict"}
+"""Tasks that run each time."""
 
 
 def tandem(*args: str) -> None:
@@ -54,9 +55,9 @@ class Cluster:
     document: pathlib.Path
     backend: Backend
 
-    def run(self, **parameters: str) -> Run:
+    def run(self, broken_driver: str = "", **parameters: str) -> Run:
         """Runs the pipeline with these run-time parameters."""
-        return self.backend.run(self.document, parameters)
+        return self.backend.run(self.document, parameters, broken_driver)
 
 
 def pushed() -> int | None:
@@ -66,7 +67,7 @@ def pushed() -> int | None:
 
 def verdict(run: Run) -> dict[str, Any]:
     """What the exit task has written of it."""
-    return json.loads(object_store.read(f"{ROOT}/verdicts/{run.workflow}.json"))
+    return json.loads(object_store.read(f"{ROOT}/verdicts/{run.id}.json"))
 
 
 @pytest.fixture(scope="module")
@@ -183,21 +184,22 @@ def test_the_pushed_model_answers_a_stock_client(shop, first):
 
 
 def test_a_run_with_nothing_changed_comes_from_the_cache_whole(first, again):
-    assert again.ended(COMPLETE) == {EXIT_TASK}
-    assert again.ended(CACHED) == set(first.executions) - {EXIT_TASK}
+    assert again.ended(COMPLETE) == AT_THE_END
+    assert again.ended(CACHED) == set(first.executions) - AT_THE_END
     assert pushed() == 1
 
 
 def test_models_that_are_not_blessed_are_not_pushed_and_the_run_fails(refused):
     assert not refused.succeeded
-    assert refused.ended(FAILED) == {"Pusher"}
-    assert "ndcg@10" in refused.executions["Pusher"].log
+    assert refused.ended(FAILED) == {"PushGate"}
+    assert "ndcg@10" in refused.executions["PushGate"].log
     assert pushed() == 1
 
 
 def test_only_what_the_thresholds_reach_was_executed_again(first, refused):
-    assert refused.ended(COMPLETE) == {"Evaluator", EXIT_TASK}
-    assert refused.ended(CACHED) == set(first.executions) - {"Evaluator", "Pusher", EXIT_TASK}
+    executed = {"Evaluator", "Pusher"} | AT_THE_END
+    assert refused.ended(COMPLETE) == executed - {"PushGate"}
+    assert refused.ended(CACHED) == set(first.executions) - executed
 
 
 def test_the_exit_task_writes_how_a_run_ended(first, again, refused):
@@ -205,11 +207,19 @@ def test_the_exit_task_writes_how_a_run_ended(first, again, refused):
     assert again.succeeded
     assert not refused.succeeded
     verdicts = [verdict(run) for run in (first, again, refused)]
-    assert [found["blessed"] for found in verdicts] == [True, None, False]
-    assert [found["pushed"] for found in verdicts] == [1, None, None]
-    assert verdicts[0]["state"] == "COMPLETE"
-    assert verdicts[2]["state"] == "FAILED"
+    assert [found["outcome"] for found in verdicts] == ["succeeded", "cached", "refused"]
+    assert [found["blessed"] for found in verdicts] == [True, True, False]
+    assert [found["pushed"] for found in verdicts] == [1, 1, None]
+    assert [found["state"] for found in verdicts] == ["COMPLETE", "COMPLETE", "FAILED"]
     assert "ndcg@10" in " ".join(verdicts[2]["failures"])
+
+
+def test_a_run_of_which_kfp_says_that_it_runs_on_has_failed(cluster, refused):
+    """Its Pusher's driver fails, after all that comes before it."""
+    assert not refused.succeeded
+    found = verdict(cluster.run(broken_driver="Pusher"))
+    assert (found["outcome"], found["state"]) == ("failed", "RUNNING")
+    assert "Pusher" in found["error"]
 
 
 def test_the_evaluator_finds_the_pushed_version_without_a_resolver(first, refused):

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -31,7 +32,8 @@ def launch(
     attempt: int = 0,
 ) -> Execution:
     """One pod: `local` stands for its file system, and is empty at the start of each. `attempt`
-    counts from 0.
+    counts from 0. Where the task is killed the launcher is as well, and neither its log nor its end
+    is told to anybody (`Execute` publishes both at its own end).
     """
     shutil.rmtree(local, ignore_errors=True)
     local.mkdir(parents=True)
@@ -50,6 +52,8 @@ def launch(
         raise Refused(f"no input parameter of the task is the image {image}")
     log = local / "log.txt"
     code = _run(command, container, log, environment)
+    if code == -signal.SIGKILL:  # as the kubelet kills all of a container, the launcher with it
+        return Execution(executions.RUNNING, log=log.read_text(errors="replace"))
     _upload_log(log, outputs.artifacts[LOGS].artifacts[0].uri)
     execution = Execution(executions.FAILED, log=log.read_text(errors="replace"))
     if code == 0:

@@ -353,6 +353,24 @@ def test_an_exit_task_is_not_told_the_end_of_what_came_from_the_cache(backend, n
     assert noted() == ["all=RUNNING"]
 
 
+KILL = NOTE + "; import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+
+
+def test_of_a_task_that_was_killed_an_exit_task_is_told_nothing(backend, noted, tmp_path):
+    run = backend.run(with_exit_task(tmp_path / "d.yaml", noted, KILL))
+    assert noted() == ["a", "b", "all=RUNNING"]
+    assert not run.succeeded
+    assert run.ended(COMPLETE) == {"a", "last"}
+    assert not list((tmp_path / "root").glob("by-hand/run-1/b/*/executor-logs-0"))
+
+
+def test_nor_of_one_whose_driver_failed(backend, noted, tmp_path):
+    run = backend.run(with_exit_task(tmp_path / "d.yaml", noted, NOTE), broken_driver="b")
+    assert noted() == ["a", "all=RUNNING"]
+    assert not run.succeeded
+    assert set(run.executions) == {"a", "last"}
+
+
 def test_a_dag_in_a_dag_takes_and_gives(backend, noted, tmp_path):
     inner = {
         "dag": {

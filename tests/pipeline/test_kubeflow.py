@@ -55,7 +55,11 @@ COMPILE_ALONE = textwrap.dedent(
     sys.exit("\\n".join(seen) or code)
     """
 )
-SETTINGS = ("kubeflow.labels.team=shop", "kubeflow.resources.default.memory_limit=4Gi")
+SETTINGS = (
+    "kubeflow.labels.team=shop",
+    "kubeflow.resources.default.memory_limit=4Gi",
+    "kubeflow.retries.default.count=2",
+)
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +116,7 @@ def test_every_component_of_the_dag_is_a_task(compiled, tasks):
         config.load(CONFIG), dag.Locations("", "", "", "", "", "", ""), fingerprint=""
     )
     components = {component.id.replace(".", "-") for component in pipeline.components}
-    assert set(tasks) == components
+    assert set(tasks) == components | {"PushGate"}
     assert {"InteractionsGen", "DataGate", "Transform-items", "Evaluator", "Pusher"} <= components
     assert compiled.pipeline_info.name == "simulated"
     assert compiled.schema_version == "2.1.0"
@@ -201,15 +205,25 @@ def test_the_dag_is_given_what_its_tasks_read_of_it(compiled, tasks):
     }
 
 
-def test_the_exit_handler_runs_whatever_became_of_the_dag(compiled):
+def test_the_exit_handler_runs_whatever_became_of_the_dag(compiled, tasks):
     assert set(compiled.root.dag.tasks) == {"tfx-dag", "RunVerdict"}
     handler = compiled.root.dag.tasks["RunVerdict"]
     assert list(handler.dependent_tasks) == ["tfx-dag"]
     policy = json_format.MessageToDict(handler.trigger_policy)
     assert policy == {"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"}
     assert handler.inputs.parameters["final_status"].task_final_status.producer_task == "tfx-dag"
-    folder = handler.inputs.parameters["folder"].runtime_value.constant.string_value
-    assert folder == "/mnt/shop/verdicts"
+    given = {
+        name: each.runtime_value.constant.string_value
+        for name, each in handler.inputs.parameters.items()
+    }
+    assert given["folder"] == "/mnt/shop/verdicts"
+    assert given["run"] == "{{$.pipeline_job_uuid}}"
+    upstream = json.loads(given["tasks"])
+    assert set(upstream) == set(tasks)
+    for number, (name, before) in enumerate(upstream.items()):
+        assert set(before) == set(tasks[name].dependent_tasks) <= set(list(upstream)[:number])
+    assert list(upstream)[-1] == "PushGate"
+    assert json.loads(given["never_cached"]) == ["PushGate"]
     assert not handler.caching_options.enable_cache
 
 
@@ -250,23 +264,34 @@ def test_nothing_is_asked_for_that_a_self_hosted_kfp_does_not_do(compiled, tasks
         ("RankingAnalysis", {"RankingTrainer", "RetrievalTrainer"}),
         ("InfraCheck", {"Recommender"}),
         ("Pusher", {"InfraCheck", "Evaluator", "Recommender"}),
+        ("PushGate", {"Pusher", "RankingAnalysis"}),
     ],
 )
 def test_what_must_come_before(tasks, task, after):
     assert after <= set(tasks[task].dependent_tasks)
 
 
-def test_nothing_waits_for_what_only_measures(tasks):
-    assert not [name for name in tasks if "RankingAnalysis" in tasks[name].dependent_tasks]
+def test_nothing_waits_for_what_only_measures_but_the_end(tasks):
+    waiting = [name for name in tasks if "RankingAnalysis" in tasks[name].dependent_tasks]
+    assert waiting == ["PushGate"]
 
 
-def test_the_order_has_no_circle_and_ends_with_the_pusher(tasks):
+def test_the_order_has_no_circle_and_ends_with_the_gate(tasks):
     done: list[str] = []
     while waiting := set(tasks) - set(done):
         ready = {name for name in waiting if set(tasks[name].dependent_tasks) <= set(done)}
         assert ready, f"none of {sorted(waiting)} can start"
         done += sorted(ready)
-    assert done[-1] == "Pusher"
+    assert done[-1] == "PushGate"
+
+
+def test_a_refusal_fails_the_gate_and_not_the_pusher(tasks):
+    """So that the run's page has all that was measured; and it would fail again."""
+    fails = tasks["Pusher"].inputs.parameters["refusal_fails"].runtime_value.constant
+    assert fails.number_value == 0
+    assert not tasks["PushGate"].caching_options.enable_cache
+    assert not tasks["PushGate"].HasField("retry_policy")
+    assert tasks["Pusher"].retry_policy.max_retry_count == 2
 
 
 def test_tasks_write_where_the_cluster_was_said_to(compiled, tasks):

@@ -1,0 +1,75 @@
+"""How a run ended, from what its tasks left."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+from components.kubeflow.task_record import TaskRecord
+from schema.errors import DataRefused, NotBlessed
+
+Outcome = Literal["succeeded", "cached", "refused", "failed"]
+Upstream = Mapping[str, list[str]]
+"""Tasks that a task waits for, by name; each after those that it waits for. The last one waits for
+all others, if not at once, and never comes from the cache."""
+Left = Mapping[str, TaskRecord | None]
+"""Records of the tasks that left anything; None for one without a record."""
+_REFUSALS = {NotBlessed.__name__, DataRefused.__name__}
+_NEVER_STARTED = "it left a log and no word of its own: its container did not come to run it"
+_KILLED = (
+    "it began and did not end: it was killed, for want of memory it may be, or the run stopped; "
+    "see its pod"
+)
+_NOTHING = (
+    "no task of this run says why. {first} is the first that left nothing, and nothing that waits "
+    "for it left anything: its driver failed, or, where it came from the cache, that of another of "
+    "its kind{others}; see the run's page"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class RunEnd:
+    """In a word, and of a run that did not succeed the first task that failed, and why."""
+
+    outcome: Outcome
+    task: str | None = None
+    error: str = ""
+
+
+def of(upstream: Upstream, left: Left, never_cached: set[str]) -> RunEnd:
+    """The state that KFP tells an exit handler is not looked at: where a launcher was killed, or a
+    driver failed, it stays RUNNING (`UpdateDAGExecutionsState` in its backend/src/v2/metadata).
+    """
+    last = left.get(list(upstream)[-1])
+    if last is not None and last.state == "complete":
+        return RunEnd("succeeded" if set(left) - never_cached else "cached")
+    failed = list(_failed(upstream, left))
+    if not failed:
+        return _without_trace(upstream, left)
+    _, _, task, kind, error = min(failed)
+    return RunEnd("refused" if kind in _REFUSALS else "failed", task, error)
+
+
+def _failed(upstream: Upstream, left: Left) -> Iterator[tuple[float, int, str, str, str]]:
+    """When, which by number and name, the kind of error and its words. When one was killed nobody
+    knows, so those come after all others, in order.
+    """
+    for number, task in enumerate(upstream):
+        if task not in left:
+            continue
+        record = left[task]
+        if record is None:
+            yield float("inf"), number, task, "", _NEVER_STARTED
+        elif record.state == "failed":
+            yield record.ended_at or record.began_at, number, task, record.kind, record.error
+        elif record.state == "began":
+            yield float("inf"), number, task, "", _KILLED
+
+
+def _without_trace(upstream: Upstream, left: Left) -> RunEnd:
+    done = set(left)
+    for task in reversed(list(upstream)):
+        if task in done:
+            done.update(upstream[task])
+    first, *others = [task for task in upstream if task not in done]
+    told = f", which are {', '.join(others)}" if others else ""
+    return RunEnd("failed", first, _NOTHING.format(first=first, others=told))

@@ -1,0 +1,103 @@
+"""How a run ended, by what its tasks left; the DAG has two branches that meet in the last task."""
+
+from typing import Any
+
+import pytest
+
+from components.kubeflow import run_end
+from components.kubeflow.run_end import RunEnd
+from components.kubeflow.task_record import TaskRecord
+
+UPSTREAM = {
+    "Ingest": [],
+    "Train": ["Ingest"],
+    "Index": ["Train"],
+    "Rank": ["Train"],
+    "Push": ["Index", "Rank"],
+    "Gate": ["Push"],
+}
+
+
+def record(began_at, state: Any = "complete", **more):
+    ended = None if state == "began" else began_at + 1
+    return TaskRecord(state=state, began_at=began_at, ended_at=ended, **more)
+
+
+def all_well():
+    return {name: record(number) for number, name in enumerate(UPSTREAM)}
+
+
+def end(left):
+    return run_end.of(UPSTREAM, left, {"Gate"})
+
+
+def test_all_tasks_ended_well():
+    assert end(all_well()) == RunEnd("succeeded")
+
+
+def test_what_came_from_the_cache_left_nothing_and_the_rest_ended_well():
+    assert end({"Rank": record(1), "Gate": record(2)}) == RunEnd("succeeded")
+
+
+def test_all_came_from_the_cache():
+    assert end({"Gate": record(1)}) == RunEnd("cached")
+
+
+@pytest.mark.parametrize("kind", ["NotBlessed", "DataRefused"])
+def test_models_or_data_were_refused(kind):
+    refused = record(7, "failed", kind=kind, error="ndcg@10: too low")
+    assert end(all_well() | {"Gate": refused}) == RunEnd("refused", "Gate", "ndcg@10: too low")
+
+
+def test_the_first_of_two_that_failed_is_named():
+    left = {
+        "Ingest": record(0),
+        "Train": record(1),
+        "Index": TaskRecord(state="failed", began_at=2, ended_at=9, kind="OSError", error="full"),
+        "Rank": TaskRecord(state="failed", began_at=3, ended_at=5, kind="ValueError", error="nan"),
+    }
+    assert end(left) == RunEnd("failed", "Rank", "nan")
+
+
+def test_one_that_was_killed_could_not_say_so():
+    found = end({"Ingest": record(0), "Train": record(1, "began")})
+    assert (found.outcome, found.task) == ("failed", "Train")
+    assert "killed" in found.error
+
+
+def test_one_whose_program_did_not_start_left_a_log_alone():
+    found = end({"Ingest": record(0), "Train": None})
+    assert (found.outcome, found.task) == ("failed", "Train")
+    assert "did not come to run" in found.error
+
+
+def test_a_failure_with_words_comes_before_one_without():
+    left = {
+        "Ingest": record(0),
+        "Train": record(1),
+        "Index": record(2, "began"),
+        "Rank": record(3, "failed", kind="OSError", error="full"),
+    }
+    assert end(left) == RunEnd("failed", "Rank", "full")
+
+
+@pytest.mark.parametrize(
+    ("left", "first"),
+    [
+        (["Ingest"], "Train"),
+        (["Train"], "Index"),  # Ingest came from the cache
+        (["Ingest", "Train", "Rank"], "Index"),
+        (["Rank"], "Index"),  # Train came from the cache
+        (["Ingest", "Train", "Index", "Rank", "Push"], "Gate"),
+        ([], "Ingest"),
+    ],
+)
+def test_where_a_driver_failed_it_is_one_from_the_first_without_a_trace_on(left, first):
+    found = end({name: record(number) for number, name in enumerate(left)})
+    assert (found.outcome, found.task) == ("failed", first)
+    assert f"{first} is the first that left nothing" in found.error
+
+
+def test_and_the_others_are_named_as_well():
+    found = end({"Train": record(0), "Rank": record(1)})
+    assert "which are Push, Gate" in found.error
