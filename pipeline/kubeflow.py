@@ -24,9 +24,9 @@ DATA = "data"
 _COMMAND = ["python", "-m", "components.kubeflow_task"]
 
 
-def compile_to(out: pathlib.Path, config: Config, image: str, data: str, root: str) -> int:
-    """Writes the YAML at `out` after KFP's own pipeline spec has accepted it; returns the number
-    of tasks that run in a container.
+def compile_to(out: pathlib.Path, config: Config, image: str, data: str, root: str) -> list[str]:
+    """Writes the YAML at `out` after KFP's own pipeline spec has accepted it; returns the
+    components that run as tasks, sorted.
 
     The input's content is unknown here, so ingestion is cached by the data's location alone.
     """
@@ -40,9 +40,10 @@ def compile_to(out: pathlib.Path, config: Config, image: str, data: str, root: s
     kubeflow_parameters.pass_down(spec)
     kubeflow_tasks.settle(spec, config.kubeflow)
     kubeflow_end.settle(spec)
-    platform = kubernetes_platform.of(config.kubeflow, kubeflow_tasks.executors(spec))
-    kubeflow_document.write(out, spec, platform)
-    return len(kubeflow_document.read(out).deployment_spec["executors"])
+    components = kubeflow_tasks.executors(spec)
+    kubeflow_document.write(out, spec, kubernetes_platform.of(config.kubeflow, components))
+    kubeflow_document.read(out)
+    return sorted(components)
 
 
 def _specified(config: Config, root: str, image: str, defaults: dict[str, Any]) -> Any:

@@ -5,6 +5,7 @@ import importlib.util
 import pathlib
 import re
 import warnings
+from typing import NamedTuple
 
 from pipeline import verb_arguments
 from schema import place
@@ -31,8 +32,27 @@ def add(parser: argparse.ArgumentParser, required: bool = True) -> None:
     )
 
 
-def compile_to(out: pathlib.Path, args: argparse.Namespace) -> int:
-    """Writes the document, and returns the number of its tasks."""
+class Compiled(NamedTuple):
+    """What the verbs tell of a document."""
+
+    tasks: list[str]
+    """Components that run as tasks, sorted."""
+    unlimited: list[str]
+    """Those of them that may take all memory of their nodes."""
+
+    @property
+    def warning(self) -> str:
+        """One sentence, or "" where every task has a limit."""
+        if not self.unlimited:
+            return ""
+        return (
+            f"warning: no memory limit for {', '.join(self.unlimited)}: where a node runs out of "
+            "memory any of its pods may be ended; set memory_limit in [kubeflow.resources]"
+        )
+
+
+def compile_to(out: pathlib.Path, args: argparse.Namespace) -> Compiled:
+    """Writes the document."""
     expect_kfp()
     _check_image(args.image)
     # TFX imports a client of Google's cloud to read one name from it, and the client complains.
@@ -42,7 +62,9 @@ def compile_to(out: pathlib.Path, args: argparse.Namespace) -> int:
     loaded = config.load(args.config, args.overrides)
     from pipeline import kubeflow  # with TFX, which costs seconds: what is wrong is said before
 
-    return kubeflow.compile_to(out, loaded, args.image, args.data, args.root)
+    tasks = kubeflow.compile_to(out, loaded, args.image, args.data, args.root)
+    of = loaded.kubeflow.resources_of
+    return Compiled(tasks, [task for task in tasks if of(task).memory_limit is None])
 
 
 def expect_kfp() -> None:

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, ValidationError, model_validator
 
-from pipeline import pod_mounts, quantity
+from pipeline import kubeflow_memory, pod_mounts, quantity
 from pipeline.pod_mounts import MountPath, VolumeName
 from pipeline.quantity import Memory, Quantity
 from schema.strict import Strict
@@ -60,9 +60,11 @@ class Resources(Strict):
     cpu_limit: Quantity | None = None
     """Cores that it may use at the most."""
     memory_request: Memory | None = None
-    """Memory that is kept free for it."""
+    """Memory that is kept free for it; where absent, what it was measured to need with a million
+    events and a quarter more (docs/KUBEFLOW.md), or `memory_limit` where that is less."""
     memory_limit: Memory | None = None
-    """Memory at the most: it is ended when it takes more."""
+    """Memory at the most: it is ended when it takes more. `tandem compile` names the tasks that
+    have none."""
     accelerator: Accelerator | None = None
     """Where absent, the task has none."""
     shared_memory: Quantity | None = None
@@ -71,6 +73,13 @@ class Resources(Strict):
     """Labels that the node must have."""
     tolerations: list[Toleration] = []
     """Where none, tainted nodes are avoided."""
+
+    def allows_less_memory_than(self, wanted: str) -> bool:
+        """Whether there is a limit below `wanted`; Kubernetes takes the limit for a request that is
+        absent.
+        """
+        limit = self.memory_limit
+        return limit is not None and quantity.number(limit) < quantity.number(wanted)
 
     @model_validator(mode="after")
     def _requests_fit_limits(self) -> "Resources":
@@ -181,8 +190,12 @@ class KubeflowConfig(Strict):
         return {*self.resources, *self.retries, *self.caching} - {DEFAULT}
 
     def resources_of(self, component: str) -> Resources:
-        """Its own keys, then those of `default`."""
-        return _merged(Resources(), self.resources, component)
+        """Its own keys, then those of `default`, then the memory that it was measured to need."""
+        found = _merged(Resources(), self.resources, component)
+        measured = kubeflow_memory.request_of(component)
+        if found.memory_request or found.allows_less_memory_than(measured):
+            return found
+        return found.changed(memory_request=measured)
 
     def retries_of(self, component: str) -> Retries:
         """Its own keys, then those of `default`."""

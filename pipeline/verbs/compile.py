@@ -1,6 +1,7 @@
 """`tandem compile`: the same DAG as a Kubeflow Pipelines v2 document."""
 
 import argparse
+import sys
 
 from pipeline import kubeflow_arguments, verb_arguments
 
@@ -14,7 +15,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Writes the document and says where."""
-    tasks = kubeflow_arguments.compile_to(args.out, args)
-    print(f"{args.out}: {tasks} tasks")
+    """Writes the document and says where; on stderr, which tasks have no memory limit."""
+    compiled = kubeflow_arguments.compile_to(args.out, args)
+    if compiled.warning:
+        print(f"tandem: {compiled.warning}", file=sys.stderr)
+    print(f"{args.out}: {len(compiled.tasks)} tasks")
     return 0

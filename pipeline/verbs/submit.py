@@ -6,6 +6,7 @@ import datetime
 import json
 import pathlib
 import re
+import sys
 import tempfile
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from pipeline import kubeflow_arguments, verb_arguments
 from schema.errors import UsageError
 
+_LONGEST_EXPERIMENT = 128  # backend/src/apiserver/validation/length.go
 SUMMARY = "upload the pipeline to Kubeflow Pipelines and run it there"
 
 
@@ -61,6 +63,11 @@ def _check(args: argparse.Namespace) -> None:
         )
     if (args.package is None) == (args.config is None):
         raise UsageError("expected either --package or --config, received both or neither")
+    if not 1 <= len(args.experiment) <= _LONGEST_EXPERIMENT:
+        raise UsageError(
+            f"expected 1 to {_LONGEST_EXPERIMENT} characters, which is what KFP takes, received "
+            f"--experiment with {len(args.experiment)}; name another"
+        )
     if args.recurring is not None and len(args.recurring.split()) != 6:
         raise UsageError(
             'expected a cron of six fields, seconds first, such as "0 30 4 * * *", '
@@ -85,7 +92,9 @@ def _package(args: argparse.Namespace) -> Iterator[pathlib.Path]:
         return
     with tempfile.TemporaryDirectory(prefix="tandem-") as folder:
         path = pathlib.Path(folder, "pipeline.yaml")
-        kubeflow_arguments.compile_to(path, args)
+        compiled = kubeflow_arguments.compile_to(path, args)
+        if compiled.warning:
+            print(f"tandem: {compiled.warning}", file=sys.stderr)
         yield path
 
 

@@ -1,6 +1,7 @@
 """What `tandem compile` refuses: one sentence, exit code 2, and no document."""
 
 import importlib.util
+import re
 
 import pytest
 
@@ -115,3 +116,17 @@ def test_a_name_that_kubernetes_does_not_take(refused, name):
     said = refused("--set", f'name="{name}"')
     assert "name: expected at most 63 of a to z, 0 to 9 and dashes" in said
     assert f"received {name!r}" in said
+
+
+def test_tasks_that_may_take_all_memory_of_a_node_are_named(tmp_path, capsys):
+    """The document is written all the same."""
+    out = tmp_path / "shop.yaml"
+    arguments = ["compile", "--config", CONFIG, "--image", "example/tandem:1", "--out", str(out)]
+    limited = ["--set", "kubeflow.resources.Evaluator.memory_limit=4Gi"]
+    assert cli.main([*arguments, *limited]) == 0
+    said = capsys.readouterr()
+    (tasks,) = re.findall(rf"^{out}: (\d+) tasks$", said.out)
+    assert re.fullmatch(r"tandem: warning: no memory limit for .*; set memory_limit.*\n", said.err)
+    named = said.err.partition("for ")[2].partition(":")[0].split(", ")
+    assert len(named) == int(tasks) - 1
+    assert ("RetrievalTrainer" in named, "Evaluator" in named) == (True, False)

@@ -15,7 +15,7 @@ from kfp.components import load_component_from_file
 from tfx.utils import import_utils
 
 from components.artifact_types import Candidates, Histories, Verdict
-from pipeline import config, dag, kubeflow_document
+from pipeline import config, dag, kubeflow_document, kubeflow_memory
 from pipeline.kubeflow_parameters import PARAMETER_TYPE
 from schema.errors import UsageError
 
@@ -111,12 +111,21 @@ def tasks(compiled):
     return compiled.components["tfx-dag"].dag.tasks
 
 
+def test_every_task_has_the_memory_that_it_was_measured_to_need(compiled):
+    executors = json_format.MessageToDict(compiled.deployment_spec)["executors"]
+    for component in compiled.components.values():
+        if component.executor_label:
+            resources = executors[component.executor_label]["container"]["resources"]
+            assert 0.6 < resources["memoryRequest"] <= resources["memoryLimit"] == 4 * 1.024**3
+
+
 def test_every_component_of_the_dag_is_a_task(compiled, tasks):
     pipeline = dag.build(
         config.load(CONFIG), dag.Locations("", "", "", "", "", "", ""), fingerprint=""
     )
     components = {component.id.replace(".", "-") for component in pipeline.components}
     assert set(tasks) == components | {"PushGate"}
+    assert set(kubeflow_memory.PEAK_MB) == components
     assert {"InteractionsGen", "DataGate", "Transform-items", "Evaluator", "Pusher"} <= components
     assert compiled.pipeline_info.name == "simulated"
     assert compiled.schema_version == "2.1.0"

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from pipeline import quantity
+from pipeline import kubeflow_memory, quantity
 from pipeline.kubeflow_config import KubeflowConfig
 
 
@@ -46,6 +46,27 @@ def test_a_components_own_keys_go_before_the_default_ones():
     assert (config.retries_of("Pusher").count, config.retries_of("Pusher").wait_seconds) == (2, 5)
     assert [config.is_cached(name) for name in ("Indexer", "ItemsGen")] == [True, False]
     assert config.components == {"RetrievalTrainer", "Pusher", "Indexer"}
+
+
+def test_a_task_has_the_memory_that_it_was_measured_to_need():
+    measured = quantity.number(of().resources_of("RetrievalTrainer").memory_request or "")
+    peak = kubeflow_memory.PEAK_MB["RetrievalTrainer"] * 10**6
+    assert 1.25 * peak <= measured <= 1.25 * peak + 250 * 10**6
+    assert of().resources_of("RetrievalTrainer").memory_limit is None
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        ({"default": {"memory_request": "1Gi"}}, "1Gi"),
+        ({"DataGate": {"memory_request": "5Gi"}, "default": {"memory_limit": "6Gi"}}, "5Gi"),
+        ({"default": {"memory_limit": "600M"}}, None),  # and Kubernetes takes the limit
+        ({"default": {"memory_limit": "9Gi"}}, of().resources_of("DataGate").memory_request),
+        ({"default": {"cpu_request": "1"}}, of().resources_of("DataGate").memory_request),
+    ],
+)
+def test_what_is_configured_goes_before_what_was_measured(said, wanted):
+    assert of(resources=said).resources_of("DataGate").memory_request == wanted
 
 
 def test_where_nothing_is_said_tasks_are_cached_and_not_run_again():

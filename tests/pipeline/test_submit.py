@@ -198,6 +198,13 @@ def test_a_clock_with_five_fields(refused):
     assert "six fields, seconds first" in refused("--recurring", "30 4 * * *")
 
 
+@pytest.mark.parametrize("experiment", ["", "x" * 129])
+def test_an_experiments_name_that_kfp_does_not_take(refused, experiment):
+    said = refused("--experiment", experiment)
+    assert said.startswith("expected 1 to 128 characters, which is what KFP takes")
+    assert f"with {len(experiment)}; name another" in said
+
+
 def test_neither_a_package_nor_a_configuration(server, capsys):
     assert cli.main(["submit", "--endpoint", server.url]) == 2
     assert "expected either --package or --config" in capsys.readouterr().err
