@@ -1,7 +1,7 @@
 """The command line: `tandem VERB …`.
 
 Exit codes: 0 done, 1 our bug, 2 usage or configuration (training that diverges among it), 3 data
-refused, 4 model not blessed, 130 interrupted.
+refused, 4 model not blessed, 130 interrupted, 141 what read the output has gone.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import sys
 import warnings
 
 import pipeline.verbs
+from pipeline import standard_output
 from pipeline.verb_parser import VerbParser
 from schema.errors import TandemError
 
@@ -27,8 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     # google.api_core says on each import that Python 3.10 is old; the version set wants it so.
     warnings.filterwarnings("ignore", "You are using a non-supported Python", FutureWarning)
     try:
-        args = parser().parse_args(argv)
-        return args.run(args)
+        return _run(argv)
     except TandemError as error:
         print(f"tandem: {error}", file=sys.stderr)
         return error.exit_code
@@ -38,6 +38,16 @@ def main(argv: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 130
+
+
+def _run(argv: list[str] | None) -> int:
+    try:
+        args = parser().parse_args(argv)
+        code = args.run(args)
+        print(end="", flush=True)  # what cannot be written is known while it can be named
+        return code
+    except OSError as error:
+        return standard_output.ended(error)
 
 
 def parser() -> argparse.ArgumentParser:

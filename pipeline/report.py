@@ -10,9 +10,15 @@ from pipeline import fairness_lines, label_lines, log_lines, quality_table, verd
 _EXAMPLES = 5
 
 
+class _PlainConsole(Console):
+    def on_broken_pipe(self) -> None:
+        """Lets the command line end it; rich would end it as a bug of ours, with exit code 1."""
+        raise  # noqa: PLE0704, rich calls it where the error is handled
+
+
 def plain_console(file: TextIO | None = None) -> Console:
     """Prints to `file`, stdout where absent. Titles and ids are text: `[b]` in one is no markup."""
-    return Console(file=file, markup=False, highlight=False, emoji=False)
+    return _PlainConsole(file=file, markup=False, highlight=False, emoji=False)
 
 
 def show(summary: dict[str, Any], console: Console) -> None:
