@@ -11,7 +11,7 @@ def __getattr__(name: str) -> Any:
     It knows an artifact's class by the name `components.Class` alone. Imported when asked for:
     TFX costs seconds, and ingestion's core does without it.
     """
-    if name in {"Histories", "Candidates", "Verdict"}:
+    if name in {"Histories", "Candidates", "Verdict", "Metrics", "Page", "Words"}:
         from components import artifact_types
 
         return getattr(artifact_types, name)

@@ -23,6 +23,24 @@ class Candidates(artifact.Artifact):
     TYPE_NAME = "components.Candidates"
 
 
+class Metrics(artifact.Artifact):
+    """Numbers of a run as properties; KFP draws and compares them as a `system.Metrics`."""
+
+    TYPE_NAME = "components.Metrics"
+
+
+class Page(artifact.Artifact):
+    """The URI of an HTML file, which KFP shows as a `system.HTML`."""
+
+    TYPE_NAME = "components.Page"
+
+
+class Words(artifact.Artifact):
+    """The URI of a Markdown file, which KFP shows as a `system.Markdown`."""
+
+    TYPE_NAME = "components.Words"
+
+
 class Verdict(artifact.Artifact):
     """`verdict.json`: how a run on Kubeflow ended, see `components.run_verdict`."""
 

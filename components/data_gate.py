@@ -3,13 +3,14 @@
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
 from tfx.components.example_validator.executor import DEFAULT_FILE_NAME
-from tfx.dsl.component.experimental.annotations import InputArtifact, Parameter
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.types.standard_artifacts import ExampleAnomalies, Examples, ExampleStatistics, Schema
 
 from components import findings, split_statistics, statistics_page, table_check
+from components.artifact_types import Verdict
 from components.local_artifacts import on_local_disk
 from components.table_check import Table
 from schema import object_store
@@ -26,6 +27,7 @@ def DataGate(
     items_schema: InputArtifact[Schema],
     items_statistics: InputArtifact[ExampleStatistics],
     items_anomalies: InputArtifact[ExampleAnomalies],
+    passed: OutputArtifact[Verdict],
     interactions_before: Parameter[str],
     items_before: Parameter[str],
     fingerprint: Parameter[str],
@@ -35,7 +37,7 @@ def DataGate(
 
     `*_before` are URIs of the statistics of the previous data that passed, "" where there are none:
     `pipeline.previous_data` finds them. `fingerprint` of the input is not read: it is what an
-    execution of this gate is found by, later.
+    execution of this gate is found by, later. `passed` holds nothing: it stands for data that did.
     """
     tables = [
         _table("interactions", interactions, interactions_schema, interactions_statistics,

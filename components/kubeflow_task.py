@@ -28,6 +28,8 @@ Arguments = tuple[argparse.Namespace, list[str]]
 OUTPUTS_FLAG = "--json_serialized_outputs_spec_args"
 """Before the JSON of a ComponentOutputsSpec, as TFX's own flag is before the inputs'."""
 
+TASK_FOLDER = "{task}"
+
 
 def leave_declared(executor_input: Any, inputs_spec: str, outputs_spec: str) -> None:
     """Takes away what the component does not declare, and says the types of what it does; the two
@@ -82,6 +84,17 @@ def task_root(executor_input: Any) -> str:
     return next(uris, "").rpartition("/")[0]
 
 
+def put_task_folder(executor_input: Any) -> None:
+    """In the place of TASK_FOLDER, with which a parameter begins: what a task writes beside its
+    outputs lies in a folder of this run and this task alone, and another run finds the parameter
+    as it was, and so its cache.
+    """
+    folder = task_root(executor_input)
+    for value in executor_input.inputs.parameter_values.values():
+        if value.string_value.startswith(TASK_FOLDER):
+            value.string_value = folder + value.string_value.removeprefix(TASK_FOLDER)
+
+
 def clear_outputs(executor_input: Any) -> None:
     """Removes what an earlier attempt of this task has left: a retry has the same places to write
     to (`retryStrategy` in backend/src/v2/compiler/argocompiler/container.go), and what is read
@@ -115,6 +128,7 @@ def run(arguments: Arguments) -> None:
             known.json_serialized_outputs_spec_args,
         )
         clear_outputs(executor_input)
+        put_task_folder(executor_input)
         known.json_serialized_invocation_args = json_format.MessageToJson(executor_input)
         kubeflow_v2_run_executor.main((known, beam))
 

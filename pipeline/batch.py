@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from components.ingest import cut
 from components.ingest.cut import Cut
-from pipeline import asked_users, run_directory, whole_file
+from pipeline import asked_users, fetched_artifacts, remote_root, whole_file
 from pipeline.asked_server import Server
 from pipeline.asked_users import Users
 from schema import id_file
 from schema.dataset import Dataset
-from schema.errors import NoRunError, NotBlessed, UsageError
+from schema.errors import NotBlessed, UsageError
 from schema.signatures import RANKING, RECOMMENDER
 
 if TYPE_CHECKING:
@@ -45,8 +45,9 @@ class Asked:
     """Who answers; None for the run's own graphs, over exact search."""
 
 
-def write(root: pathlib.Path, asked: Asked, out: pathlib.Path, now: int) -> dict[str, Any]:
+def write(root: str, asked: Asked, out: pathlib.Path, now: int) -> dict[str, Any]:
     """Writes {"user_id", "item_ids"} a line to `out`, whole or not at all; returns what it did.
+    `root` is the path or the URL of the run.
 
     `now` is the moment that is asked about, seconds since epoch, UTC. Users of a file stand in its
     order, each once, under the names that it gives; everybody under the names that the run stores,
@@ -55,7 +56,7 @@ def write(root: pathlib.Path, asked: Asked, out: pathlib.Path, now: int) -> dict
     """
     if asked.k < 1:
         raise UsageError(f"--k expects a positive number, received {asked.k}")
-    summary = _summary(root, _ARTIFACTS if asked.server is None else ("histories",))
+    summary = json.loads(remote_root.summary(root))
     if asked.server is not None:
         _require_served(asked, summary)
     if not asked.as_of_test:
@@ -63,7 +64,12 @@ def write(root: pathlib.Path, asked: Asked, out: pathlib.Path, now: int) -> dict
     lines = None if asked.users == EVERYBODY else _read_users(pathlib.Path(asked.users))
     names = None if lines is None else list(dict.fromkeys(lines))
     stage = asked.stage or (FINAL if summary["ranking"]["order"] == RANKING else RETRIEVAL)
-    with whole_file.written(out) as append:
+    needed = _ARTIFACTS if asked.server is None else ("histories",)
+    with (
+        fetched_artifacts.local(summary["artifacts"], needed, root) as artifacts,
+        whole_file.written(out) as append,
+    ):
+        summary["artifacts"] = artifacts
         begun = time.perf_counter()
         test = _cut(summary) if asked.as_of_test else None
         moment = test.now if test else now
@@ -134,22 +140,7 @@ def _write(
     return {"users": written, "without_history": without_history}
 
 
-def _summary(root: pathlib.Path, needed: tuple[str, ...]) -> dict[str, Any]:
-    """summary.json of the run. Raises NoRunError where it names no models, or they are gone."""
-    at = run_directory.finished(root)
-    summary = json.loads(at.summary.read_text(encoding="utf-8"))
-    artifacts = summary["artifacts"]
-    for name in needed:
-        if name not in artifacts or not pathlib.Path(artifacts[name]).exists():
-            raise NoRunError(
-                f"expected the artifact {name} of the run at {root}, received "
-                f"{artifacts.get(name, 'none')} in summary.json, which is not there; "
-                f"run `tandem run --config … --root {root}` again"
-            )
-    return summary
-
-
-def _require_pushed(summary: dict[str, Any], root: pathlib.Path) -> None:
+def _require_pushed(summary: dict[str, Any], root: str) -> None:
     if not summary["servables"]:
         raise NotBlessed(
             f"expected the models of the run at {root} to be pushed, received some that failed "

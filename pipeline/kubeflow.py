@@ -49,11 +49,13 @@ def compile_to(out: pathlib.Path, config: Config, image: str, data: str, root: s
 def _specified(config: Config, root: str, image: str, defaults: dict[str, Any]) -> Any:
     """What TFX makes of the DAG, as a message of KFP's own pipeline spec."""
     at_run = {name: _at_run(name, value) for name, value in defaults.items() if name != IMAGE}
-    at = dag.Locations.below(root, at_run.pop(DATA))
-    nodes = dag.nodes(config, at, fingerprint="", given=RunParameters(**at_run))
-    pipeline = dag.assembled(config, at, nodes | kubeflow_end.nodes(nodes))
+    at = kubeflow_end.places(root, at_run.pop(DATA))
+    given = RunParameters(**at_run)
+    nodes = dag.nodes(config, at, fingerprint="", given=given)
+    nodes |= kubeflow_end.nodes(nodes, config, at, given, root)
+    pipeline = dag.assembled(config, at, nodes)
     for component in pipeline.components:
-        component.with_id(task_name(component.id))
+        component.with_id(kubeflow_end.task_name(component.id))
     settings = tfx.orchestration.experimental.KubeflowV2DagRunnerConfig(
         default_image=image, default_commands=_COMMAND, use_pipeline_spec_2_1=True
     )
@@ -65,10 +67,3 @@ def _specified(config: Config, root: str, image: str, defaults: dict[str, Any]) 
 
 def _at_run(name: str, default: str | int) -> tfx.dsl.experimental.RuntimeParameter:
     return tfx.dsl.experimental.RuntimeParameter(name, type(default), default)
-
-
-def task_name(component: str) -> str:
-    """A component's name as Kubeflow has it: Argo, which runs KFP's tasks, takes letters, digits
-    and dashes alone (argo-workflows, workflow/validate).
-    """
-    return component.replace(".", "-")

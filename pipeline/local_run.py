@@ -9,12 +9,11 @@ from rich.console import Console
 
 from components.ingest import preflight
 from pipeline import config as configuration
-from pipeline import example_recommendations, quiet, remote_root, report, stage_lines
+from pipeline import quiet, remote_root, report, stage_lines
 from pipeline.config import Config
 from pipeline.run_directory import RunDirectory
 from schema import object_store
 from schema.errors import NotBlessed
-from schema.labels import Split
 
 
 def run(
@@ -69,21 +68,11 @@ def execute(
         else contextlib.nullcontext()
     ):
         from components import s3_fileio
-        from pipeline import quality_over_runs
-        from pipeline import summary as summaries
-        from pipeline.report_page import page
+        from pipeline import run_files
         from pipeline.stages import run_stages
     s3_fileio.register()
     with stage_lines.listening(console) as lines:
         executed = run_stages(config, data, at, lines, force_push, ask_oldest)
-    summary = summaries.summarise(config, executed)
-    best = summaries.ceiling(data)
-    if best is not None and config.split == Split():  # it was measured under that split
-        summary["retrieval"]["ceiling"] = best
-    summary["examples"] = example_recommendations.of(summary)
-    summaries.write(summary, at.summary)
     if at.uri:  # the curves that the components have put there
         object_store.download(f"{at.uri}/tensorboard", at.tensorboard)
-    quality_over_runs.write(summary, at, executed.metadata.executed("Evaluator"))
-    page.write(summary, at)
-    return summary, executed.not_blessed
+    return run_files.write(config, data, at, executed), executed.not_blessed

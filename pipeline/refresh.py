@@ -5,18 +5,17 @@ content from the pushed candidate tower, and the index is built and measured ane
 """
 
 import dataclasses
-import json
 import pathlib
 import tempfile
 import time
 from typing import Any
 
+from components.ingest import preflight
 from pipeline import (
     refresh_lineage,
     refreshable,
     refreshed_catalogue,
     refreshed_version,
-    run_directory,
 )
 from pipeline.config import Config
 from pipeline.present_popularity import Present
@@ -24,21 +23,26 @@ from pipeline.refreshable import Refreshable
 from pipeline.refreshed_catalogue import Given, RefreshedCatalogue
 from pipeline.run_directory import RunDirectory
 from schema.signatures import RECOMMENDER, SERVABLES
-from serving import pushed_versions
+from serving import bucket_mirror
 
 
-def refresh(root: pathlib.Path, given: Given) -> dict[str, Any]:
+def refresh(at: RunDirectory, config: Config, given: Given) -> dict[str, Any]:
     """Pushes the new version and returns what was done, as `tandem refresh --json` prints it.
 
-    Raises NoRunError without a run or a pushed version, UsageError for one of an older Tandem,
-    ConfigError and DataRefused as ingestion does, NotBlessed for an index below its target: nothing
-    is pushed then.
+    `at` is the directory of a finished run of that configuration. Raises NoRunError without a
+    pushed version, UsageError for one of an older Tandem, ConfigError and DataRefused as ingestion
+    does, NotBlessed for an index below its target: nothing is pushed then.
     """
+    preflight.open_file_systems()
+    with bucket_mirror.folder_of(f"{at.place}/serving") as serving:
+        return _refreshed(at, serving, config, given)
+
+
+def _refreshed(
+    at: RunDirectory, serving: pathlib.Path, config: Config, given: Given
+) -> dict[str, Any]:
     begun = time.perf_counter()
-    at = run_directory.finished(root)
-    summary = json.loads(at.summary.read_text(encoding="utf-8"))
-    config = Config.model_validate(summary["config"])
-    pushed = refreshable.opened(at)
+    pushed = refreshable.opened(serving, at.place)
     catalogue = refreshed_catalogue.read(given, at, pushed)
     read = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="tandem-refresh-") as name:
@@ -62,7 +66,7 @@ def _told(
     pushed: Refreshable,
     catalogue: RefreshedCatalogue,
     measured: dict[str, Any],
-    paths: dict[str, pathlib.Path],
+    paths: dict[str, str],
 ) -> dict[str, Any]:
     tables = {
         name: dataclasses.asdict(table)
@@ -70,7 +74,7 @@ def _told(
         for name, table in counts.tables.items()
     }
     return {
-        "version": int(paths[RECOMMENDER].name),
+        "version": int(paths[RECOMMENDER].rpartition("/")[2]),
         "refreshed_from": int(pushed.version),
         "rows": tables,
         "items": {
@@ -80,7 +84,7 @@ def _told(
         },
         "popularity": _popularity(catalogue.present),
         "index": measured,
-        "servables": {name: str(path) for name, path in paths.items()},
+        "servables": paths,
     }
 
 
@@ -95,11 +99,9 @@ def _record(
     at: RunDirectory,
     pipeline: str,
     pushed: Refreshable,
-    paths: dict[str, pathlib.Path],
+    paths: dict[str, str],
     done: dict[str, Any],
 ) -> None:
-    before = {
-        name: pushed_versions.folder_of(at.serving, name, int(pushed.version)) for name in SERVABLES
-    }
+    before = {name: f"{at.place}/serving/{name}/{pushed.version}" for name in SERVABLES}
     said = {name: done[name] for name in ("rows", "items", "popularity", "index")}
     refresh_lineage.record(at.metadata, pipeline, before, paths, said)

@@ -15,8 +15,8 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 _EXECUTION = "tandem.Refresh"
 _PUSHED = "PushedModel"
 _SERVABLES = "servables"
-Servables = dict[str, pathlib.Path]
-"""Folder of each pushed servable, by name."""
+Servables = dict[str, str]
+"""Folder or URL of each pushed servable, by name."""
 
 
 def record(
@@ -73,7 +73,7 @@ def _known(store: metadata_store.MetadataStore, servables: Servables) -> mlmd.Ar
 
 def _artifact(type_id: int, servables: Servables) -> mlmd.Artifact:
     folder = next(iter(servables.values()))
-    artifact = mlmd.Artifact(type_id=type_id, uri=str(folder), state=mlmd.Artifact.LIVE)
+    artifact = mlmd.Artifact(type_id=type_id, uri=folder, state=mlmd.Artifact.LIVE)
     artifact.custom_properties[_SERVABLES].string_value = _described(servables)
     artifact.create_time_since_epoch = int(1000 * time.time())
     return artifact
@@ -82,7 +82,10 @@ def _artifact(type_id: int, servables: Servables) -> mlmd.Artifact:
 def _described(servables: Servables) -> str:
     """As the Pusher says it."""
     return json.dumps(
-        {name: {"path": str(at), "version": int(at.name)} for name, at in servables.items()}
+        {
+            name: {"path": at, "version": int(at.rpartition("/")[2])}
+            for name, at in servables.items()
+        }
     )
 
 

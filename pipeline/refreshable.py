@@ -3,7 +3,6 @@
 import dataclasses
 import pathlib
 
-from pipeline.run_directory import RunDirectory
 from schema import refreshing
 from schema.dataset import Dataset
 from schema.errors import NoRunError
@@ -25,21 +24,21 @@ class Refreshable:
     dataset: Dataset
 
 
-def opened(at: RunDirectory) -> Refreshable:
-    """The newest version of the run. NoRunError where none is pushed, UsageError for one without a
-    candidate tower beside it, as an older Tandem has pushed.
+def opened(serving: pathlib.Path, root: str) -> Refreshable:
+    """The newest version in the serving directory of the run at `root`. NoRunError where none is
+    pushed, UsageError for one without a candidate tower beside it, as an older Tandem has pushed.
     """
-    version = pushed_origin.newest(at.serving)
+    version = pushed_origin.newest(serving)
     if not version:
         raise NoRunError(
-            f"expected a pushed version to refresh in {at.serving}, received none; "
-            f"run `tandem run --config … --root {at.root}` until its models are pushed"
+            f"expected a pushed version to refresh in {root}/serving, received none; "
+            f"run `tandem run --config … --root {root}` until its models are pushed"
         )
-    extra = pushed_origin.folder(at.serving, version)
+    extra = pushed_origin.folder(serving, version)
     uri = str(extra / pushed_origin.CANDIDATES)
     return Refreshable(
         version=version,
-        model=pushed_versions.folder_of(at.serving, RECOMMENDER, int(version)),
+        model=pushed_versions.folder_of(serving, RECOMMENDER, int(version)),
         candidates_uri=uri,
         dataset=refreshing.load_dataset(uri),
         origin=pushed_origin.read(extra / pushed_origin.ORIGIN),

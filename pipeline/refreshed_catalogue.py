@@ -41,7 +41,7 @@ class RefreshedCatalogue:
 
 def read(given: Given, at: RunDirectory, pushed: Refreshable) -> RefreshedCatalogue:
     """Items through the tower, events into votes. Raises what ingestion raises."""
-    rejected = str(at.rejected / _REJECTED)
+    rejected = f"{at.place}/{at.rejected.name}/{_REJECTED}"
     read = ingestion.read_items(pushed.dataset, _absolute(given.items), rejected)
     items = refreshed_items.of(read.records, pushed.dataset, pushed.candidates_uri)
     refreshed = refreshed_candidates.with_items(candidate_files.load(pushed.candidates_uri), items)

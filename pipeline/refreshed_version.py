@@ -21,6 +21,7 @@ from serving import (
     pushed_versions,
     refreshed_models,
     servable_export,
+    stored_versions,
 )
 from serving.config import IndexConfig
 
@@ -78,13 +79,14 @@ def write_beside(
     return {pushed_origin.CANDIDATES: kept, pushed_origin.ORIGIN: origin}
 
 
-def push(
-    at: RunDirectory, models: pathlib.Path, extra: dict[str, pathlib.Path]
-) -> dict[str, pathlib.Path]:
-    """Makes the servables below `models` the next version; the folder of each by name."""
-    return pushed_versions.push(
-        {name: models / name for name in SERVABLES},
-        at.serving,
-        pushed_versions.next_version(at.serving),
-        {RECOMMENDER: {f"{pushed_origin.EXTRA}/{name}": path for name, path in extra.items()}},
-    )
+def push(at: RunDirectory, models: pathlib.Path, extra: dict[str, pathlib.Path]) -> dict[str, str]:
+    """Makes the servables below `models` the next version; the folder or URL of each by name."""
+    found = {name: models / name for name in SERVABLES}
+    files = {f"{pushed_origin.EXTRA}/{name}": path for name, path in extra.items()}
+    if at.uri:
+        serving = f"{at.uri}/{at.serving.name}"
+        version = stored_versions.next_version(serving)
+        return stored_versions.push(found, serving, version, {RECOMMENDER: files})
+    version = pushed_versions.next_version(at.serving)
+    final = pushed_versions.push(found, at.serving, version, {RECOMMENDER: files})
+    return {name: str(path) for name, path in final.items()}

@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+from typing import Protocol
 
 from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2 as mlmd
@@ -18,6 +19,14 @@ class NodeRun:
     cached: bool
     outputs: dict[str, Artifact]
     """Output artifacts by key."""
+
+
+class LatestRuns(Protocol):
+    """Where the outputs of a run are found."""
+
+    def latest(self, node: str) -> NodeRun | None:
+        """None where the node has never finished."""
+        ...
 
 
 class RunMetadata:

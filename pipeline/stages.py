@@ -1,6 +1,7 @@
 """Runs the DAG's nodes and keeps what each of them took."""
 
 import dataclasses
+from typing import Any
 
 from tfx import v1 as tfx
 
@@ -9,7 +10,7 @@ from pipeline import dag, previous_data, push
 from pipeline.config import Config
 from pipeline.local_runner import LocalRunner
 from pipeline.run_directory import RunDirectory
-from pipeline.run_metadata import RunMetadata
+from pipeline.run_metadata import LatestRuns, RunMetadata
 from pipeline.stage_lines import StageLines
 from schema.errors import NotBlessed
 
@@ -18,11 +19,13 @@ from schema.errors import NotBlessed
 class Executed:
     """What a run of a DAG leaves behind."""
 
-    metadata: RunMetadata
-    stages: list[dict[str, object]]
+    metadata: LatestRuns
+    stages: list[dict[str, Any]]
     """Finished ones in order: name, seconds, cached."""
     not_blessed: NotBlessed | None
     """Why nothing was pushed, where the models were refused; all else has ended well."""
+    evaluations: int
+    """How often models were evaluated at this root, and not taken from the cache."""
 
 
 def run_stages(
@@ -51,7 +54,7 @@ def execute(pipeline: tfx.dsl.Pipeline, name: str, at: RunDirectory, lines: Stag
     before anything is evaluated.)
     """
     metadata = RunMetadata(at.metadata, name)
-    stages: list[dict[str, object]] = []
+    stages: list[dict[str, Any]] = []
 
     def finished(stage: str, seconds: float) -> None:
         latest = metadata.latest(stage)
@@ -66,7 +69,7 @@ def execute(pipeline: tfx.dsl.Pipeline, name: str, at: RunDirectory, lines: Stag
         if len(stages) < len(pipeline.components) - 1:
             raise
         refused = error
-    return Executed(metadata, stages, refused)
+    return Executed(metadata, stages, refused, metadata.executed("Evaluator"))
 
 
 def locations(data: str, at: RunDirectory) -> dag.Locations:

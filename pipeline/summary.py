@@ -18,7 +18,7 @@ from components.ranking_analysis import ANALYSIS
 from components.retrieval_trainer import WARM_START
 from pipeline import log_lines
 from pipeline.config import Config
-from pipeline.run_metadata import RunMetadata
+from pipeline.run_metadata import LatestRuns
 from pipeline.stages import Executed
 
 _PACKAGES = (
@@ -85,37 +85,37 @@ def write(summary: dict[str, object], path: pathlib.Path) -> None:
     unfinished.rename(path)
 
 
-def _output(metadata: RunMetadata, node: str, key: str) -> Artifact:
+def _output(metadata: LatestRuns, node: str, key: str) -> Artifact:
     run = metadata.latest(node)
     assert run is not None, f"{node} has finished before a summary is made"
     return run.outputs[key]
 
 
-def _model_dir(metadata: RunMetadata, node: str) -> str:
+def _model_dir(metadata: LatestRuns, node: str) -> str:
     """Folder of the SavedModel that a trainer wrote."""
     return path_utils.serving_model_dir(_output(metadata, node, "model").uri)
 
 
-def _counts(metadata: RunMetadata, node: str) -> Counts:
+def _counts(metadata: LatestRuns, node: str) -> Counts:
     return counts.from_json(_property(_output(metadata, node, "examples"), "counts"))
 
 
-def _rejected_by_reason(metadata: RunMetadata) -> dict[str, dict[str, int]]:
+def _rejected_by_reason(metadata: LatestRuns) -> dict[str, dict[str, int]]:
     """Of every table that was read."""
     return {name: table.rejected_by_reason for name, table in _tables(metadata).items()}
 
 
-def _unreadable(metadata: RunMetadata) -> dict[str, dict[str, Unreadable]]:
+def _unreadable(metadata: LatestRuns) -> dict[str, dict[str, Unreadable]]:
     """By table and configuration key: values that count as absent."""
     return {name: table.unreadable for name, table in _tables(metadata).items()}
 
 
-def _tables(metadata: RunMetadata) -> dict[str, TableCounts]:
+def _tables(metadata: LatestRuns) -> dict[str, TableCounts]:
     both = [_counts(metadata, node).tables for node in ("InteractionsGen", "ItemsGen")]
     return {name: table for tables in both for name, table in tables.items()}
 
 
-def _rows(metadata: RunMetadata) -> dict[str, int]:
+def _rows(metadata: LatestRuns) -> dict[str, int]:
     """Records of the event log, users and items of the data, and events by split."""
     events = _counts(metadata, "InteractionsGen")
     log = events.tables["interactions"]
@@ -142,26 +142,30 @@ def _forced(pushed: Artifact | None) -> dict[str, str] | None:
     return json.loads(found) if found else None
 
 
-def _metrics(metadata: RunMetadata) -> dict[str, dict]:
+def _metrics(metadata: LatestRuns) -> dict[str, dict]:
     uri = _output(metadata, "Evaluator", "evaluation_result").uri
     return json.loads(local_artifacts.folder(uri).joinpath(METRICS).read_text(encoding="utf-8"))
 
 
-def _analysis(metadata: RunMetadata) -> dict[str, Any]:
+def _analysis(metadata: LatestRuns) -> dict[str, Any]:
     """TFMA's numbers, and where its artifact is."""
     uri = _output(metadata, "RankingAnalysis", "analysis").uri
     found = json.loads(local_artifacts.folder(uri).joinpath(ANALYSIS).read_text(encoding="utf-8"))
     return {"artifact": uri} | found
 
 
-def _warm_start(metadata: RunMetadata) -> dict[str, Any]:
+def _warm_start(metadata: LatestRuns) -> dict[str, Any]:
     """What retrieval began from; nothing where it was not asked to begin from anything."""
     found = _property(_output(metadata, "RetrievalTrainer", "model"), WARM_START)
     return {WARM_START: json.loads(found)} if found else {}
 
 
-def _training(metadata: RunMetadata, node: str) -> dict[str, dict]:
+def _training(metadata: LatestRuns, node: str) -> dict[str, dict]:
+    """A property that came through Kubeflow is a JSON value to TFX."""
     model = _output(metadata, node, "model")
-    found = {k: v.double_value for k, v in model.mlmd_artifact.custom_properties.items()
-             if v.HasField("double_value")}  # fmt: skip
-    return {"training": {k: v for k, v in found.items() if math.isfinite(v)}}
+    found = {
+        name: model.get_custom_property(name) for name in model.mlmd_artifact.custom_properties
+    }
+    return {
+        "training": {k: v for k, v in found.items() if isinstance(v, float) and math.isfinite(v)}
+    }

@@ -11,7 +11,7 @@ SUMMARY = "write ranked lists for many users at once"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
-    verb_arguments.add_root(parser)
+    verb_arguments.add_root_anywhere(parser, "folder or URL of a finished run", required=True)
     verb_arguments.add_place(
         parser, "--users", _users, required=True, metavar="FILE|all",
         help="file of user ids, one a line (an unknown one is a new user); "

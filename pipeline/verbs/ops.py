@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import pathlib
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -15,32 +16,40 @@ SUMMARY = "list the ops of the pushed models: does a stock TensorFlow Serving lo
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
-    verb_arguments.add_root(parser)
+    verb_arguments.add_root_anywhere(parser, "folder or URL of a finished run", required=True)
     verb_arguments.add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Prints the newest version of each model with its ops."""
-    from pipeline.run_directory import RunDirectory
     from schema.errors import NoRunError
-    from serving import op_list, pushed_versions
+    from serving import bucket_mirror
 
-    serving_dir = RunDirectory(args.root.absolute()).serving
-    found = {}
-    for name in pushed_versions.models(serving_dir):
-        version = pushed_versions.latest(serving_dir, name) or 0
-        ops = op_list.read(pushed_versions.folder_of(serving_dir, name, version))
-        found[name] = {"version": version, "tensorflow": ops.tensorflow, "others": ops.others}
-        if not args.json:
-            print(_words(name, version, ops))
+    place = f"{args.root}/serving"
+    with bucket_mirror.folder_of(place) as serving_dir:
+        found = _read(serving_dir)
     if not found:
         raise NoRunError(
-            f"expected pushed models in {serving_dir}, found none; run `tandem run` with the same "
+            f"expected pushed models in {place}, found none; run `tandem run` with the same "
             "--root first"
         )
     if args.json:
-        print(json.dumps(found, indent=1))
+        told = {name: {"version": version, **vars(ops)} for name, (version, ops) in found.items()}
+        print(json.dumps(told, indent=1))
+    else:
+        for name, (version, ops) in found.items():
+            print(_words(name, version, ops))
     return 0
+
+
+def _read(serving_dir: pathlib.Path) -> dict[str, tuple[int, "OpList"]]:
+    from serving import op_list, pushed_versions
+
+    found = {}
+    for name in pushed_versions.models(serving_dir):
+        version = pushed_versions.latest(serving_dir, name) or 0
+        found[name] = version, op_list.read(pushed_versions.folder_of(serving_dir, name, version))
+    return found
 
 
 def _words(name: str, version: int, ops: "OpList") -> str:

@@ -12,7 +12,7 @@ SUMMARY = "take new and changed items, and what is popular now, into the pushed 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
-    verb_arguments.add_root(parser)
+    verb_arguments.add_root_anywhere(parser, "folder or URL of a finished run", required=True)
     verb_arguments.add_place(
         parser, "--items", place.readable, required=True, metavar="NEW",
         help="file, folder or glob of new and changed items, in the format of the run's catalogue",
@@ -27,12 +27,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints the new version, what is in it and what its index is worth."""
-    from pipeline import quiet, refresh, run_directory
+    from pipeline import quiet, refresh, remote_root
+    from pipeline.config import Config
 
     given = refresh.Given(args.items, args.events)
-    at = run_directory.finished(args.root)
-    with quiet.into_file(at.log) as (out, _):
-        done = refresh.refresh(args.root, given)
+    summary = json.loads(remote_root.summary(args.root))
+    config = Config.model_validate(summary["config"])
+    with remote_root.opened(args.root) as at, quiet.into_file(at.log) as (out, _):
+        done = refresh.refresh(at, config, given)
         out.write((json.dumps(done, indent=1) if args.json else _words(done)) + "\n")
     return 0
 

@@ -9,6 +9,7 @@ from tfx.components.example_validator.executor import Executor
 from tfx.types import artifact_utils
 from tfx.types.standard_artifacts import ExampleAnomalies, Examples, ExampleStatistics, Schema
 
+from components.artifact_types import Verdict
 from components.data_gate import DataGate
 from components.schema_gen import SchemaGen
 from components.statistics_gen import StatisticsGen
@@ -78,9 +79,10 @@ def gate(tables, items: str, pages: pathlib.Path, before: str = "") -> None:
         inputs[f"{table}_schema"] = found.schema
         inputs[f"{table}_statistics"] = found.statistics
         inputs[f"{table}_anomalies"] = found.anomalies
-    DataGate.test_call(
-        **inputs, interactions_before="", items_before=before, fingerprint="", pages=str(pages)
-    )
+    passed = Verdict()
+    passed.uri = str(pages.parent / "passed")
+    settings = {"interactions_before": "", "items_before": before, "fingerprint": ""}
+    DataGate.test_call(**inputs, passed=passed, **settings, pages=str(pages))
 
 
 def test_sound_data_pass_and_leave_their_pages(tables, tmp_path):

@@ -118,6 +118,19 @@ def test_metadata_of_the_backend_stay_but_those_without_a_value():
     assert found["metadata"] == kept
 
 
+def test_what_a_task_writes_beside_its_outputs_lies_in_its_own_folder():
+    values = {
+        "rejected_dir": "{task}/rejected",
+        "serving_dir": "s3://b/serving",
+        "text": "a {task}",
+    }
+    outputs = {"index": {"artifacts": [{"uri": "s3://b/run/Indexer/5a/index"}]}}
+    parsed = message({"inputs": {"parameterValues": values}, "outputs": {"artifacts": outputs}})
+    kubeflow_task.put_task_folder(parsed)
+    found = {name: value.string_value for name, value in parsed.inputs.parameter_values.items()}
+    assert found == values | {"rejected_dir": "s3://b/run/Indexer/5a/rejected"}
+
+
 def test_a_component_runs_among_what_a_later_backend_may_add(tmp_path):
     """Its executor and TFX's entrypoint, with one of everything that neither knows."""
     inputs = {

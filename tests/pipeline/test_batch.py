@@ -20,7 +20,7 @@ import tensorflow as tf
 from components.ingest import counts, histories
 from components.ingest.counts import Counts
 from pipeline.cli import main
-from schema import candidates, pseudonyms
+from schema import candidates, object_store, pseudonyms
 from serving import deny_list, index_export, pushed_versions, servable_export
 from serving.exact_index import ExactIndex
 from serving.server import running_server
@@ -206,6 +206,36 @@ def test_what_is_served_is_the_default(finished, batch):
     root = finished("ranking")
     assert batch(root, "all")[1]["stage"] == "final"
     assert batch(root, "all", "--stage", "retrieval")[0] == NOW
+
+
+@pytest.fixture
+def stored(finished, bucket, tmp_path):
+    """The run and its artifacts in a bucket, as after a run on Kubeflow; their URL."""
+
+    def put(without=""):
+        summary = json.loads((finished() / "summary.json").read_text())
+        for name, folder in summary["artifacts"].items():
+            if name != without:
+                object_store.upload(pathlib.Path(folder), f"{bucket}/artifacts/{name}")
+            summary["artifacts"][name] = f"{bucket}/artifacts/{name}"
+        path = tmp_path / "stored.json"
+        path.write_text(json.dumps(summary))
+        object_store.upload_file(path, f"{bucket}/shop/summary.json")
+        return f"{bucket}/shop"
+
+    return put
+
+
+@pytest.mark.parametrize(("more", "lists"), [((), NOW), (("--as-of", "test"), AT_TEST)])
+def test_a_run_on_an_object_store_gives_the_same_lists(stored, batch, more, lists):
+    assert batch(stored(), "all", *more)[0] == lists
+
+
+def test_what_is_gone_from_a_store_is_said(stored, tmp_path, capsys):
+    arguments = ["--root", stored(without="query"), "--users", "all", "--out", tmp_path / "lists"]
+    assert main(["batch", *map(str, arguments)]) == 2
+    assert "expected the artifact query of the run at s3://" in capsys.readouterr().err
+    assert not (tmp_path / "lists").exists()
 
 
 def test_k_beyond_the_catalogue_gives_all_that_is_unseen(finished, batch):

@@ -124,7 +124,7 @@ def test_every_component_of_the_dag_is_a_task(compiled, tasks):
         config.load(CONFIG), dag.Locations("", "", "", "", "", "", ""), fingerprint=""
     )
     components = {component.id.replace(".", "-") for component in pipeline.components}
-    assert set(tasks) == components | {"PushGate"}
+    assert set(tasks) == components | {"RunReport", "PushGate"}
     assert set(kubeflow_memory.PEAK_MB) == components
     assert {"InteractionsGen", "DataGate", "Transform-items", "Evaluator", "Pusher"} <= components
     assert compiled.pipeline_info.name == "simulated"
@@ -232,7 +232,7 @@ def test_the_exit_handler_runs_whatever_became_of_the_dag(compiled, tasks):
     for number, (name, before) in enumerate(upstream.items()):
         assert set(before) == set(tasks[name].dependent_tasks) <= set(list(upstream)[:number])
     assert list(upstream)[-1] == "PushGate"
-    assert json.loads(given["never_cached"]) == ["PushGate"]
+    assert json.loads(given["never_cached"]) == ["PushGate", "RunReport"]
     assert not handler.caching_options.enable_cache
 
 
@@ -273,7 +273,8 @@ def test_nothing_is_asked_for_that_a_self_hosted_kfp_does_not_do(compiled, tasks
         ("RankingAnalysis", {"RankingTrainer", "RetrievalTrainer"}),
         ("InfraCheck", {"Recommender"}),
         ("Pusher", {"InfraCheck", "Evaluator", "Recommender"}),
-        ("PushGate", {"Pusher", "RankingAnalysis"}),
+        ("RunReport", {"Pusher", "RankingAnalysis", "Indexer", "DataGate"}),
+        ("PushGate", {"Pusher", "RunReport"}),
     ],
 )
 def test_what_must_come_before(tasks, task, after):
@@ -282,7 +283,7 @@ def test_what_must_come_before(tasks, task, after):
 
 def test_nothing_waits_for_what_only_measures_but_the_end(tasks):
     waiting = [name for name in tasks if "RankingAnalysis" in tasks[name].dependent_tasks]
-    assert waiting == ["PushGate"]
+    assert waiting == ["RunReport"]
 
 
 def test_the_order_has_no_circle_and_ends_with_the_gate(tasks):
@@ -298,17 +299,38 @@ def test_a_refusal_fails_the_gate_and_not_the_pusher(tasks):
     """So that the run's page has all that was measured; and it would fail again."""
     fails = tasks["Pusher"].inputs.parameters["refusal_fails"].runtime_value.constant
     assert fails.number_value == 0
-    assert not tasks["PushGate"].caching_options.enable_cache
     assert not tasks["PushGate"].HasField("retry_policy")
     assert tasks["Pusher"].retry_policy.max_retry_count == 2
+
+
+def test_the_end_runs_each_time_whatever_came_from_the_cache(tasks):
+    never = {name for name, task in tasks.items() if not task.caching_options.enable_cache}
+    assert never == {"RunReport", "PushGate"}
+
+
+def test_the_report_is_told_what_the_run_was_told(tasks):
+    given = tasks["RunReport"].inputs.parameters
+    for name, set_by in (
+        ("data_dir", "data"),
+        ("span", "span"),
+        ("retrieval_epochs", "retrieval_epochs"),
+        ("ranking_epochs", "ranking_epochs"),
+        ("thresholds", "thresholds"),
+    ):
+        assert given[name].component_input_parameter == set_by
+    assert given["root"].runtime_value.constant.string_value == "/mnt/shop"
+    before = json.loads(given["tasks"].runtime_value.constant.string_value)
+    assert set(before) == set(tasks) - {"RunReport", "PushGate"}
 
 
 def test_tasks_write_where_the_cluster_was_said_to(compiled, tasks):
     def given(task: str, parameter: str) -> str:
         return tasks[task].inputs.parameters[parameter].runtime_value.constant.string_value
 
-    assert given("ItemsGen", "rejected_dir") == "/mnt/shop/rejected"
-    assert given("RetrievalTrainer", "tensorboard") == "/mnt/shop/tensorboard/retrieval"
+    assert given("ItemsGen", "rejected_dir") == "{task}/rejected"
+    assert given("DataGate", "pages") == "{task}/statistics"
+    assert given("RetrievalTrainer", "tensorboard") == "{task}/tensorboard/retrieval"
+    assert given("RetrievalTrainer", "checkpoints") == "/mnt/shop/checkpoints/retrieval"
     assert given("Pusher", "serving_dir") == "/mnt/shop/serving"
     assert compiled.default_pipeline_root == "/mnt/shop/artifacts"
 

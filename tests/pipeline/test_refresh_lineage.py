@@ -10,7 +10,7 @@ from pipeline import refresh_lineage
 
 
 def version(tmp_path, number):
-    return {name: tmp_path / name / str(number) for name in ("retrieval", "recommender")}
+    return {name: str(tmp_path / name / str(number)) for name in ("retrieval", "recommender")}
 
 
 @pytest.fixture

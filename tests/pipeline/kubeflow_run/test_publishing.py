@@ -1,0 +1,94 @@
+"""A run's files at a root that others have, too: in a folder and in a bucket."""
+
+import pathlib
+
+import pytest
+
+from pipeline.kubeflow_run import publishing
+from schema import object_store
+from schema.place import is_remote
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def root(request, tmp_path):
+    if request.param == "folder":
+        return str(tmp_path / "shop")
+    return f"{request.getfixturevalue('bucket')}/shop"
+
+
+def content(root):
+    """By name."""
+    if is_remote(root):
+        return {name: object_store.read(f"{root}/{name}") for name in object_store.files(root)}
+    found = (path for path in pathlib.Path(root).rglob("*") if path.is_file())
+    return {str(path.relative_to(root)): path.read_bytes() for path in found}
+
+
+def publish(root, **files):
+    """File names with two underscores for each slash, and one for each full stop."""
+    with publishing.published(root) as at:
+        for name, text in files.items():
+            path = at.root / name.replace("__", "/").replace("_", ".")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+
+
+def publish_missing(root):
+    with publishing.published(root) as at:
+        at.report.write_text("2")
+        (at.root / "missing").read_text()
+
+
+def test_what_is_written_is_at_the_root_when_the_block_has_ended(root):
+    with publishing.published(root) as at:
+        at.summary.write_text("{}")
+        at.rejected.joinpath("items").mkdir(parents=True)
+        at.rejected.joinpath("items", "part.jsonl").write_text("line")
+        assert at.place == root
+        assert content(root) == {}
+    assert content(root) == {"summary.json": b"{}", "rejected/items/part.jsonl": b"line"}
+
+
+def test_of_an_earlier_run_nothing_is_left_where_the_latest_is_to_be_seen(root):
+    publish(
+        root, rejected__part_jsonl="1", statistics__items_html="1",
+        tensorboard__retrieval__train__events="1", tensorboard__quality__popular__events="1",
+        serving__recommender__1__saved_model="1", report_html="1",
+    )  # fmt: skip
+    publish(root, report_html="2", tensorboard__quality__popular__events_2="2")
+    assert content(root) == {
+        "report.html": b"2",
+        "serving/recommender/1/saved.model": b"1",
+        "tensorboard/quality/popular/events": b"1",
+        "tensorboard/quality/popular/events.2": b"2",
+    }
+
+
+def test_a_run_that_fails_on_the_way_leaves_the_root_as_it_was(root):
+    publish(root, report_html="1", rejected__part_jsonl="1")
+    before = content(root)
+    with pytest.raises(FileNotFoundError):
+        publish_missing(root)
+    assert content(root) == before
+
+
+def test_the_summary_comes_last(root, monkeypatch):
+    put = []
+    original = publishing.put
+
+    def noting(path, place):
+        put.append(path.name)
+        original(path, place)
+
+    monkeypatch.setattr(publishing, "put", noting)
+    publish(root, summary_json="{}", report_html="1", zoo="1")
+    assert put[-1] == "summary.json"
+    assert sorted(put) == ["report.html", "summary.json", "zoo"]
+
+
+def test_what_is_brought_is_added(root, tmp_path):
+    publish(root, rejected__items__a_jsonl="1")
+    publishing.bring(f"{root}/rejected", tmp_path / "here")
+    publishing.bring(f"{root}/nothing", tmp_path / "here")
+    (found,) = (path for path in (tmp_path / "here").rglob("*") if path.is_file())
+    assert found == tmp_path / "here" / "items" / "a.jsonl"

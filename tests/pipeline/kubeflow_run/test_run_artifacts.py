@@ -1,0 +1,57 @@
+"""What a report is made of: artifacts of this run and of others, and the tasks' records."""
+
+import pathlib
+
+from tfx.types.standard_artifacts import Examples, Model
+
+from components.kubeflow.task_record import Recorded
+from pipeline import config
+from pipeline.kubeflow_run import run_stages, told_config
+from pipeline.kubeflow_run.run_artifacts import RunArtifacts, run_root
+from pipeline.run_parameters import RunParameters
+
+CONFIG = pathlib.Path(__file__).resolve().parents[3] / "configs" / "simulated.toml"
+
+
+def at(kind, uri):
+    artifact = kind()
+    artifact.uri = uri
+    return artifact
+
+
+def test_artifacts_of_the_run_and_of_the_one_that_they_are_cached_from():
+    found = RunArtifacts(
+        {
+            "ItemsGen": {"examples": at(Examples, "s3://b/shop/run-1/ItemsGen/5a/examples")},
+            "Indexer": {"index": at(Model, "s3://b/shop/run-2/Indexer/5b/index")},
+        },
+        run_root("s3://b/shop/run-2/RunReport/5c/page"),
+    )
+    assert not found.is_own("ItemsGen")
+    assert found.is_own("Indexer")
+    assert found.beside("ItemsGen") == "s3://b/shop/run-1/ItemsGen/5a"
+    indexed = found.latest("Indexer")
+    assert indexed is not None
+    assert (indexed.cached, indexed.outputs["index"].uri) == (
+        False,
+        "s3://b/shop/run-2/Indexer/5b/index",
+    )
+    assert found.latest("Evaluator") is None
+
+
+def test_a_stage_that_left_nothing_came_from_the_cache(tmp_path):
+    with Recorded(str(tmp_path / "Indexer" / "5b")):
+        pass
+    items, indexer = run_stages.of(str(tmp_path), ["ItemsGen", "Indexer"])
+    assert items == {"name": "ItemsGen", "seconds": 0.0, "cached": True}
+    assert (indexer["name"], indexer["cached"]) == ("Indexer", False)
+    assert 0 <= indexer["seconds"] < 5
+
+
+def test_what_the_run_was_told_stands_in_its_configuration():
+    compiled = config.load(CONFIG)
+    given = RunParameters("7", 3, 5, '[{"metric": "ndcg@10", "at_least": 0.25}]')
+    told = told_config.of(compiled.model_dump_json(), given)
+    assert (told.retrieval.epochs, told.ranking.epochs) == (3, 5)
+    assert [rule.at_least for rule in told.blessing.thresholds] == [0.25]
+    assert told_config.of(compiled.model_dump_json(), RunParameters.of(compiled)) == compiled

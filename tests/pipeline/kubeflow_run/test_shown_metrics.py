@@ -1,0 +1,40 @@
+"""The numbers by which KFP's pages compare runs."""
+
+import math
+
+from pipeline.kubeflow_run import shown_metrics
+
+SUMMARY = {
+    "retrieval": {
+        "ndcg@10": 0.25,
+        "users": 400,
+        "intervals": {"ndcg@10": {"low": 0.2}},
+        "baselines": {"item_neighbours": {"ndcg@10": 0.125, "recall@100": math.nan}},
+    },
+    "ranking": {"ndcg@10": 0.5, "order": "ranking"},
+    "verdict": {"rules": [{"rule": "a", "passed": True}, {"rule": "b", "passed": False}]},
+    "servables": {},
+    "index": {"kind": "scann", "ann_recall@100": 0.9375, "items": 4000, "tuned": True},
+}
+
+
+def test_quality_beside_baselines_verdict_and_index():
+    assert shown_metrics.of(SUMMARY) == {
+        "ndcg@10 of final lists": 0.5,
+        "ndcg@10 of retrieval": 0.25,
+        "ndcg@10 of item neighbours": 0.125,
+        "verdict: blessed": 0.0,
+        "verdict: rules broken": 1.0,
+        "verdict: pushed version": 0.0,
+        "index: ann_recall@100": 0.9375,
+        "index: items": 4000.0,
+    }
+
+
+def test_a_run_that_pushed():
+    pushed = {
+        "verdict": {"rules": [{"rule": "a", "passed": True}]},
+        "servables": {"retrieval": {"version": 12}, "recommender": {"version": 12}},
+    }
+    found = shown_metrics.of(SUMMARY | pushed)
+    assert (found["verdict: blessed"], found["verdict: pushed version"]) == (1.0, 12.0)
