@@ -2,53 +2,55 @@
 
 import datetime
 import json
+import pathlib
 from collections.abc import Mapping
 from typing import Any
 
 from tfx.components.evaluator import constants
 from tfx.dsl.component.experimental.annotations import OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
-from tfx.dsl.io import fileio
 
 from components import push_outcome
-from components.artifact_types import Verdict
-from components.kubeflow import push_gate, run_end, run_folder
+from components.artifact_types import Verdict, Words
+from components.kubeflow import push_gate, run_end, run_folder, verdict_words
 from components.kubeflow.run_end import RunEnd
-from components.local_artifacts import on_local_disk, stored_at
 from components.push_outcome import PushOutcome
 from schema import object_store
 
 NAME = "RunVerdict"
 FILE = "verdict.json"
+WORDS = "verdict.md"
 _OUTCOMES = ((push_gate.NAME, push_gate.OUTCOME), ("Pusher", f"pushed/{push_outcome.FILE}"))
 """Where the Pusher's is found, in this order: the gate has that of a cached one, too."""
 
 
 @component
-@on_local_disk
 def RunVerdict(
     verdict: OutputArtifact[Verdict],
+    words: OutputArtifact[Words],
     final_status: Parameter[str],
     run: Parameter[str],
     tasks: Parameter[str],
     never_cached: Parameter[str],
     folder: Parameter[str],
 ) -> None:
-    """Writes `<folder>/<run>.json`, and the same as `verdict.json` of the artifact.
+    """Writes `<folder>/<run>.json`, and the same as `verdict.json` of the artifact and in `words`.
 
     `final_status` is the JSON of KFP's PipelineTaskFinalStatus, `run` the ID that KFP gave the run,
     `tasks` the JSON of `run_end.Upstream`, `never_cached` of the names of those that run each time.
     An exit handler is given no other task's output, so it looks where Kubeflow keeps those of this
     run: beside its own.
     """
-    root = stored_at(verdict.uri).rpartition(f"/{NAME}/")[0]
+    root = verdict.uri.rpartition(f"/{NAME}/")[0]
     left = {name: run_folder.record(root, name) for name in run_folder.tasks(root) - {NAME}}
     end = run_end.of(json.loads(tasks), left, set(json.loads(never_cached)))
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     found = described(run, json.loads(final_status), end, _decided(root)) | {"finished_at": now}
-    with object_store.written(folder) as place:
-        _write(found, f"{place}/{run}.json")
-    _write(found, f"{verdict.uri}/{FILE}")
+    text = json.dumps(found, indent=1)
+    _write(text, folder, f"{run}.json")
+    _write(text, verdict.uri, FILE)
+    _write(verdict_words.of(found), words.uri, WORDS)
+    words.uri = f"{words.uri}/{WORDS}"  # a page of KFP's opens what the URI names
 
 
 def described(
@@ -79,7 +81,7 @@ def _decided(root: str) -> PushOutcome | None:
     return None
 
 
-def _write(found: dict[str, Any], path: str) -> None:
-    fileio.makedirs(path.rpartition("/")[0])
-    with fileio.open(path, "w") as file:
-        file.write(json.dumps(found, indent=1))
+def _write(text: str, place: str, name: str) -> None:
+    with object_store.written(place) as folder:
+        pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
+        pathlib.Path(folder, name).write_text(text, encoding="utf-8")

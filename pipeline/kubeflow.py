@@ -35,6 +35,7 @@ def compile_to(out: pathlib.Path, config: Config, image: str, data: str, root: s
     spec = _specified(config, root, image, defaults)
     spec.default_pipeline_root = f"{root}/artifacts"
     kubeflow_declarations.add_outputs(spec)
+    kubeflow_declarations.draw(spec)
     kubeflow_parameters.take_image_from_run(spec)
     kubeflow_parameters.declare(spec, defaults)
     kubeflow_parameters.pass_down(spec)

@@ -1,6 +1,7 @@
 """The entrypoint of Kubeflow's tasks, as the backend calls it."""
 
 import json
+import pathlib
 from typing import Any
 
 from google.protobuf import json_format
@@ -139,20 +140,26 @@ def test_a_component_runs_among_what_a_later_backend_may_add(tmp_path):
         | {"run": "2b8c", "tasks": '{"Pusher": []}', "never_cached": "[]"},
     }
     artifact = {"name": "verdict", "metadata": {**SESSION, "owner": None, "type": {"list": [1]}}}
-    artifact["uri"] = str(tmp_path / "run" / "RunVerdict" / "5a" / "verdict")
-    log = {
-        "uri": str(tmp_path / "run/RunVerdict/5a/executor-logs-0"),
-        "type": {"schemaTitle": "system.Artifact"},
-    }
+    folder = tmp_path / "run" / "RunVerdict" / "5a"
+    artifact["uri"] = str(folder / "verdict")
+    log = {"uri": str(folder / "executor-logs-0"), "type": {"schemaTitle": "system.Artifact"}}
+    drawn = {"uri": str(folder / "words"), "type": {"schemaTitle": "system.Markdown"}}
     outputs = {
-        "artifacts": {"verdict": {"artifacts": [artifact]}, "executor-logs": {"artifacts": [log]}},
+        "artifacts": {
+            "verdict": {"artifacts": [artifact]},
+            "words": {"artifacts": [drawn]},
+            "executor-logs": {"artifacts": [log]},
+        },
         "parameters": {"took": {"outputFile": "/tmp/took"}},
         "outputFile": str(tmp_path / "s3" / "out.json"),
     }
     texts = dict.fromkeys(("folder", "run", "tasks", "never_cached"), "STRING")
     kinds = {"final_status": "TASK_FINAL_STATUS"} | texts
     takes = {"parameters": {name: {"parameterType": kind} for name, kind in kinds.items()}}
-    makes = {"verdict": {"artifactType": {"instanceSchema": "title: components.Verdict\n"}}}
+    makes = {
+        name: {"artifactType": {"instanceSchema": f"title: components.{kind}\n"}}
+        for name, kind in (("verdict", "Verdict"), ("words", "Words"))
+    }
     flags = {
         "--executor_class_path": "components.run_verdict.RunVerdict_Executor",
         "--json_serialized_invocation_args": json.dumps({"inputs": inputs, "outputs": outputs}),
@@ -162,7 +169,9 @@ def test_a_component_runs_among_what_a_later_backend_may_add(tmp_path):
     argv = [word for flag in flags.items() for word in flag]
     kubeflow_task.run(kubeflow_task.arguments(argv))
     said = json.loads((tmp_path / "s3" / "out.json").read_text())
-    assert set(said["artifacts"]) == {"verdict"}
+    assert set(said["artifacts"]) == {"verdict", "words"}
+    (shown,) = said["artifacts"]["words"]["artifacts"]
+    assert pathlib.Path(shown["uri"]).read_text().startswith("# failed")
     assert json.loads((tmp_path / "v" / "2b8c.json").read_text())["workflow"] == "shop-7xk2p"
     record = run_folder.record(str(tmp_path / "run"), "RunVerdict")
     assert record is not None

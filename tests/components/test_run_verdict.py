@@ -6,7 +6,7 @@ import pytest
 from tfx.types.standard_artifacts import PushedModel
 
 from components import push_outcome
-from components.artifact_types import Verdict
+from components.artifact_types import Verdict, Words
 from components.kubeflow.push_gate import PushGate
 from components.kubeflow.task_record import Recorded
 from components.push_outcome import PushOutcome
@@ -33,16 +33,18 @@ UPSTREAM = {
 
 
 def end(verdict_uri, folder, status=STATUS):
-    verdict = Verdict()
-    verdict.uri = verdict_uri
+    verdict, words = Verdict(), Words()
+    verdict.uri, words.uri = verdict_uri, verdict_uri.replace("5a/verdict", "5a/words")
     RunVerdict.test_call(
         verdict=verdict,
+        words=words,
         final_status=json.dumps(status),
         run=RUN,
         tasks=json.dumps(UPSTREAM),
         never_cached='["PushGate"]',
         folder=folder,
     )
+    return words.uri
 
 
 @pytest.fixture
@@ -172,8 +174,10 @@ def test_on_an_object_store_it_is_the_same(bucket, tmp_path):
     push_outcome.write(PushOutcome(failures=[], version=3), str(tmp_path / "passed"))
     with Recorded(f"{bucket}/run/PushGate/9f"):
         object_store.upload(tmp_path / "passed", f"{bucket}/run/PushGate/9f/passed")
-    end(f"{bucket}/run/RunVerdict/5a/verdict", f"{bucket}/verdicts")
+    uri = end(f"{bucket}/run/RunVerdict/5a/verdict", f"{bucket}/verdicts")
     found = object_store.read(f"{bucket}/run/RunVerdict/5a/verdict/verdict.json")
+    assert uri == f"{bucket}/run/RunVerdict/5a/words/verdict.md"
+    assert object_store.read(uri).startswith(b"# cached")
     assert json.loads(found)["pushed"] == 3
     assert json.loads(found)["outcome"] == "cached"
     assert object_store.read(f"{bucket}/verdicts/{RUN}.json") == found
