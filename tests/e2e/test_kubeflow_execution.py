@@ -33,11 +33,11 @@ SMALL = [
 ]  # fmt: skip
 ROOT = "s3://cluster/shop"
 OUT_OF_REACH = {"thresholds": '[{"metric": "ndcg@10", "at_least": 2.0}]'}
-AT_THE_END = {"PushGate", "RunVerdict"}
+AT_THE_END = {"RunReport", "PushGate", "RunVerdict"}
 """Tasks that run each time."""
 
 
-def tandem(*args: str) -> None:
+def tandem(*args: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "pipeline.cli", *args],
         check=False,
@@ -46,6 +46,7 @@ def tandem(*args: str) -> None:
         env=os.environ | {"PYTHONWARNINGS": "default"},
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,16 +121,34 @@ def first(cluster):
     return run
 
 
+def summary() -> dict[str, Any]:
+    """Of the latest run at the root."""
+    return json.loads(object_store.read(f"{ROOT}/summary.json"))
+
+
 @pytest.fixture(scope="module")
-def again(cluster, first):
+def reported(first):
+    """What the first run left in `summary.json`, and the names of all files at the root."""
     assert first.succeeded
+    return summary(), object_store.files(ROOT)
+
+
+@pytest.fixture(scope="module")
+def again(cluster, reported):
+    assert reported
     return cluster.run()
 
 
 @pytest.fixture(scope="module")
-def refused(cluster, again):
-    """A run whose models cannot be good enough."""
+def reported_again(again):
     assert again.succeeded
+    return summary()
+
+
+@pytest.fixture(scope="module")
+def refused(cluster, reported_again):
+    """A run whose models cannot be good enough."""
+    assert reported_again
     return cluster.run(**OUT_OF_REACH)
 
 
@@ -149,6 +168,64 @@ def test_what_was_measured_is_what_tandem_run_measures(first, local):
         assert {name: local[stage][name] for name in found[stage]} == found[stage]
     assert found["fairness"] == local["fairness"]
     assert found["retrieval"]["ndcg@10"] > 0
+
+
+def test_the_root_tells_what_tandem_run_tells(first, reported, local):
+    found, files = reported
+    same = (
+        "name",
+        "seed",
+        "versions",
+        "rows",
+        "rejected_by_reason",
+        "log",
+        "unreadable",
+        "ranking",
+    )
+    assert {name: found[name] for name in same} == {name: local[name] for name in same}
+    assert found["retrieval"] == local["retrieval"]
+    assert found["verdict"]["rules"] == local["verdict"]["rules"]
+    assert {"items", "kind", "ann_recall@100"} <= set(found["index"])
+    assert {each["user_id"] for each in found["examples"]} == {
+        each["user_id"] for each in local["examples"]
+    }
+    stages = {stage["name"]: stage for stage in found["stages"]}
+    assert set(stages) == set(first.executions) - AT_THE_END
+    assert not any(stage["cached"] for stage in stages.values())
+    assert {"report.html", "statistics/items.html", "statistics/interactions.html"} <= set(files)
+    (letters,) = [name for name in files if name.startswith("rejected/interactions/")]
+    assert (
+        len(object_store.read(f"{ROOT}/{letters}").splitlines()) == local["rows"]["rejected"] == 5
+    )
+    assert {"retrieval", "ranking", "quality"} <= {
+        name.split("/")[1] for name in files if name.startswith("tensorboard/")
+    }
+
+
+def test_the_page_of_the_run_has_figures_and_report(first, reported):
+    found, _ = reported
+    made = first.executions["RunReport"].artifacts
+    assert object_store.read(made["page"].uri) == object_store.read(f"{ROOT}/report.html")
+    metrics = dict(made["metrics"].metadata)
+    assert metrics["ndcg@10 of final lists"] == found["ranking"]["ndcg@10"]
+    assert metrics["verdict: pushed version"] == 1
+    words = first.executions["RunVerdict"].artifacts["words"].uri
+    assert object_store.read(words) == b"# succeeded\n\nVersion 1 is pushed.\n"
+
+
+def test_the_verbs_work_on_the_root(shop, first, reported, tmp_path):
+    assert first.succeeded
+    assert reported
+    user = json.loads((shop / "events.jsonl").read_text().partition("\n")[0])["user_id"]
+    answer = json.loads(tandem("recommend", "--root", ROOT, "--user", user, "--json"))
+    assert len(answer["recommendations"]) == 10
+    tandem("batch", "--root", ROOT, "--users", "all", "--out", str(tmp_path / "lists.jsonl"))
+    lists = (tmp_path / "lists.jsonl").read_text().splitlines()
+    assert user in {json.loads(line)["user_id"] for line in lists}
+    ops = json.loads(tandem("ops", "--root", ROOT, "--json"))
+    assert {name: model["version"] for name, model in ops.items()} == {
+        "ranking": 1, "recommender": 1, "retrieval": 1,
+    }  # fmt: skip
 
 
 def test_what_a_component_says_of_its_output_is_kept(first, local):
@@ -189,11 +266,25 @@ def test_a_run_with_nothing_changed_comes_from_the_cache_whole(first, again):
     assert pushed() == 1
 
 
+def test_its_summary_is_that_of_the_run_it_stands_for(reported, reported_again):
+    before, _ = reported
+    for name in before:
+        if name not in ("stages", "examples"):  # which are asked at the moment of the report
+            assert reported_again[name] == before[name], name
+    assert all(stage["cached"] for stage in reported_again["stages"])
+
+
 def test_models_that_are_not_blessed_are_not_pushed_and_the_run_fails(refused):
     assert not refused.succeeded
     assert refused.ended(FAILED) == {"PushGate"}
     assert "ndcg@10" in refused.executions["PushGate"].log
     assert pushed() == 1
+    found = summary()
+    assert not found["verdict"]["blessed"]
+    assert found["servables"] == {}
+    assert [rule["at_least"] for rule in found["config"]["blessing"]["thresholds"]] == [2.0]
+    words = refused.executions["RunVerdict"].artifacts["words"].uri
+    assert "ndcg@10" in object_store.read(words).decode()
 
 
 def test_only_what_the_thresholds_reach_was_executed_again(first, refused):
@@ -227,3 +318,15 @@ def test_the_evaluator_finds_the_pushed_version_without_a_resolver(first, refuse
     before = evaluated(refused)["verdict"]["pushed_before"]
     assert before["version"] == 1
     assert "failure" not in before
+
+
+def test_new_items_go_into_what_a_run_on_kubeflow_pushed(shop, refused, tmp_path):
+    assert not refused.succeeded
+    items = [json.loads(line) for line in (shop / "items.jsonl").open()]
+    (tmp_path / "new.jsonl").write_text(json.dumps(items[0] | {"item_id": "quite-new"}) + "\n")
+    new = str(tmp_path / "new.jsonl")
+    done = json.loads(tandem("refresh", "--root", ROOT, "--items", new, "--json"))
+    assert (done["version"], done["refreshed_from"]) == (2, 1)
+    assert done["items"]["added"] == 1
+    assert done["servables"]["recommender"] == f"{ROOT}/serving/recommender/2"
+    assert pushed() == 2
