@@ -31,10 +31,10 @@ _VOLUMES = frozenset(
 _FOLDERS = {
     **dict.fromkeys(
         ("/s3", "/gcs", "/minio", "/.local", "/.cache", "/.config", "/kfp-launcher",
-         "/kfp-workspace", "/kfp/certs"), "KFP"),
-    **dict.fromkeys(("/var/run/argo", "/argo-bin"), "Argo"),
-    "/tmp": "each task for itself",
-    **dict.fromkeys(("/opt/tandem", "/usr/local/bin", "/dev", "/proc", "/sys"), "the image"),
+         "/kfp-workspace", "/kfp/certs"), "KFP's"),
+    **dict.fromkeys(("/var/run/argo", "/argo-bin"), "Argo's"),
+    "/tmp": "each task's own",
+    **dict.fromkeys(("/opt/tandem", "/usr/local/bin", "/dev", "/proc", "/sys"), "the image's"),
 }  # fmt: skip
 
 
@@ -66,8 +66,8 @@ def mount_path(path: str) -> str:
     for folder, owner in _FOLDERS.items():
         if posixpath.commonpath([plain, folder]) in (plain, folder):
             raise ValueError(
-                f"expected a folder that is neither {folder}, which {owner} has, nor above or "
-                f"below it, received {path!r}; mount at another, such as /data"
+                f"expected a folder that is neither {folder} ({owner}) nor above or below it, "
+                f"received {path!r}; mount at another, such as /data"
             )
     return plain
 

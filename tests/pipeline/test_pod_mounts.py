@@ -46,11 +46,11 @@ def test_a_volume_that_a_pod_has_anyway_is_no_claim(name):
 @pytest.mark.parametrize(
     ("path", "folder"),
     [
-        ("/s3", "/s3, which KFP has"), ("/s3/shop", "/s3,"), ("/gcs/", "/gcs,"),
-        ("/minio", "/minio,"), ("/tmp", "/tmp, which each task for itself has"),
-        ("/tmp/x", "/tmp,"), ("/var/run/argo/x", "/var/run/argo, which Argo has"),
-        ("/var", "/var/run/argo,"), ("/opt", "/opt/tandem, which the image has"), ("/usr", "/usr/"),
-        ("/dev/shm", "/dev,"), ("/kfp", "/kfp/certs,"),
+        ("/s3", "/s3 (KFP's)"), ("/s3/shop", "/s3 "), ("/gcs/", "/gcs "),
+        ("/minio", "/minio "), ("/tmp", "/tmp (each task's own)"),
+        ("/tmp/x", "/tmp "), ("/var/run/argo/x", "/var/run/argo (Argo's)"),
+        ("/var", "/var/run/argo "), ("/opt", "/opt/tandem (the image's)"), ("/usr", "/usr/"),
+        ("/dev/shm", "/dev "), ("/kfp", "/kfp/certs "),
     ],
 )  # fmt: skip
 def test_a_folder_that_a_pod_needs_is_no_mount(path, folder):
