@@ -14,7 +14,7 @@ from google.protobuf import json_format
 from kfp.components import load_component_from_file
 from tfx.utils import import_utils
 
-from components.artifact_types import Candidates, Histories, Verdict
+from components.artifact_types import Candidates, Histories, Metrics, Page, Verdict, Words
 from pipeline import config, dag, kubeflow_document, kubeflow_memory
 from pipeline.kubeflow_parameters import PARAMETER_TYPE
 from schema.errors import UsageError
@@ -359,7 +359,7 @@ def test_kfp_loads_the_file_as_a_pipeline(compiled, document):
     assert set(loaded.component_spec.inputs or ()) == set(parameters)
 
 
-@pytest.mark.parametrize("kind", [Histories, Candidates, Verdict])
+@pytest.mark.parametrize("kind", [Histories, Candidates, Verdict, Metrics, Page, Words])
 def test_a_task_finds_our_artifact_types_by_their_names_alone(kind):
     assert import_utils.import_class_by_path(kind.TYPE_NAME) is kind
 
