@@ -352,6 +352,24 @@ def test_tasks_write_where_the_cluster_was_said_to(compiled, tasks):
     assert compiled.default_pipeline_root == "/mnt/shop/artifacts"
 
 
+def test_two_runs_at_once_share_no_place_but_these(tasks):
+    """All else lies below the task's own folder."""
+    shared = {
+        (task, name, given.runtime_value.constant.string_value.removeprefix("/mnt/shop"))
+        for task in tasks
+        for name, given in tasks[task].inputs.parameters.items()
+        if given.runtime_value.constant.string_value.startswith("/mnt/shop")
+    }
+    assert shared == {
+        ("RetrievalTrainer", "checkpoints", "/checkpoints/retrieval"),  # by what is trained
+        ("RankingTrainer", "checkpoints", "/checkpoints/ranking"),
+        ("RetrievalTrainer", "serving_dir", "/serving"),
+        ("Evaluator", "serving_dir", "/serving"),
+        ("Pusher", "serving_dir", "/serving"),
+        ("RunReport", "root", ""),
+    }
+
+
 def test_kfp_loads_the_file_as_a_pipeline(compiled, document):
     loaded = load_component_from_file(str(document))
     assert loaded.name == "simulated"
