@@ -76,7 +76,7 @@ def test_objects_and_lists_are_no_numbers():
 def test_identifiers():
     values = ["a", "", "  ", None, 5, 5.0, True, [1], "b" * 1024, "é" * 513, "a\nb", "a\0"]
     assert outcomes(kinds.identifiers(values, "missing_user_id")) == [
-        "a", "missing_user_id", "missing_user_id", "missing_user_id", "5", "5", "true",
+        "a", "missing_user_id", "missing_user_id", "missing_user_id", "5", "5", "wrong_kind",
         "wrong_kind", "b" * 1024, "overlong_id", "bad_id", "bad_id",
     ]  # fmt: skip
 
