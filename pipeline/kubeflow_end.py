@@ -82,7 +82,7 @@ def task_name(component: str) -> str:
 
 
 def exit_handler(pipeline: tfx.dsl.Pipeline, root: str) -> Any:
-    """RunVerdict, told what the pipeline's tasks wait for."""
+    """RunVerdict, with the upstream tasks of each task."""
     upstream: Upstream = {
         node.id: sorted(each.id for each in node.upstream_nodes) for node in pipeline.components
     }

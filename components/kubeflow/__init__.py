@@ -1,1 +1,1 @@
-"""What the tasks of a run on Kubeflow Pipelines leave for its end, and how the end is told."""
+"""Records that the tasks of a run on Kubeflow Pipelines write, and the outcome of the run."""

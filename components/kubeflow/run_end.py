@@ -1,4 +1,4 @@
-"""How a run ended, from what its tasks left."""
+"""The outcome of a run, from its tasks' records."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping
@@ -14,21 +14,21 @@ all others, if not at once, and never comes from the cache."""
 Left = Mapping[str, TaskRecord | None]
 """Records of the tasks that left anything; None for one without a record."""
 _REFUSALS = {NotBlessed.__name__, DataRefused.__name__}
-_NEVER_STARTED = "it left a log and no word of its own: its container did not come to run it"
+_NEVER_STARTED = "it left a log but no record: its container ended before Tandem started"
 _KILLED = (
-    "it began and did not end: it was killed, for want of memory it may be, or the run stopped; "
-    "see its pod"
+    "it started and never finished: it was killed (out of memory, perhaps), or the run was "
+    "stopped; look at its pod"
 )
 _NOTHING = (
-    "no task of this run says why. {first} is the first that left nothing, and nothing that waits "
-    "for it left anything: its driver failed, or, where it came from the cache, that of another of "
-    "its kind{others}; see the run's page"
+    "no task of this run recorded a failure. {first} is the first of those that left nothing, nor "
+    "did any task after them{others}: the driver of one of them failed, while others may have come "
+    "from the cache; look at the run's page"
 )
 
 
 @dataclasses.dataclass(frozen=True)
 class RunEnd:
-    """In a word, and of a run that did not succeed the first task that failed, and why."""
+    """The outcome, and where it is `refused` or `failed` the first task to fail and its error."""
 
     outcome: Outcome
     task: str | None = None
@@ -50,8 +50,8 @@ def of(upstream: Upstream, left: Left, never_cached: set[str]) -> RunEnd:
 
 
 def _failed(upstream: Upstream, left: Left) -> Iterator[tuple[float, int, str, str, str]]:
-    """When, which by number and name, the kind of error and its words. When one was killed nobody
-    knows, so those come after all others, in order.
+    """Time, number and name of each task that failed, the kind of error and its message. Nobody
+    knows when a task was killed: those come after all others, in the order of tasks.
     """
     for number, task in enumerate(upstream):
         if task not in left:
@@ -71,5 +71,5 @@ def _without_trace(upstream: Upstream, left: Left) -> RunEnd:
         if task in done:
             done.update(upstream[task])
     first, *others = [task for task in upstream if task not in done]
-    told = f", which are {', '.join(others)}" if others else ""
-    return RunEnd("failed", first, _NOTHING.format(first=first, others=told))
+    named = f" ({', '.join(others)})" if others else ""
+    return RunEnd("failed", first, _NOTHING.format(first=first, others=named))

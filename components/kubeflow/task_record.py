@@ -1,4 +1,6 @@
-"""How a task of a run went, in a file beside its artifacts: a failed task leaves no artifact."""
+"""A task's state, start, end and error, in a file beside its artifacts: KFP keeps no artifact of a
+task that failed.
+"""
 
 import json
 import pathlib
@@ -16,14 +18,14 @@ class TaskRecord(Strict):
     """Of the latest attempt."""
 
     state: Literal["began", "complete", "failed"]
-    """One that began and is neither was killed, or runs."""
+    """`began` is that of a task that is running, or was killed."""
     began_at: float
     """Seconds since epoch."""
     ended_at: float | None = None
     error: str = ""
-    """What it failed with."""
+    """Message of the exception that it failed with."""
     kind: str = ""
-    """Name of that exception's class."""
+    """Name of the exception's class."""
 
 
 class Recorded:

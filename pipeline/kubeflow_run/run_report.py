@@ -1,4 +1,4 @@
-"""The task that leaves at the root what `tandem run` leaves there, and tells KFP's pages of it."""
+"""The task that writes to the root what `tandem run` writes there, and what KFP's pages show."""
 
 # TFX reads the annotations below as a declaration; what the function is given are plain values.
 # pyright: reportArgumentType=false, reportGeneralTypeIssues=false
@@ -13,7 +13,7 @@ from tfx.types.standard_artifacts import Examples, Model, ModelEvaluation, Pushe
 from components import s3_fileio
 from components.artifact_types import Candidates, Histories, Metrics, Page, Verdict
 from components.ingest import preflight
-from pipeline.kubeflow_run import publishing, run_stages, shown_metrics, told_config
+from pipeline.kubeflow_run import publishing, run_config, run_stages, shown_metrics
 from pipeline.kubeflow_run.run_artifacts import RunArtifacts, run_root
 from pipeline.run_parameters import RunParameters
 
@@ -49,9 +49,9 @@ def RunReport(
     by the functions of `tandem run`, whether the models were pushed or refused. The properties of
     `metrics` are the run's numbers; `page` is its report, beside a copy of the summary.
 
-    `config` is the JSON of the configuration, `tasks` of the names of those before this one; all
-    else is what the run was told. It is never cached: the root is that of the latest run, whatever
-    came from the cache.
+    `config` is the JSON of the compiled configuration, `tasks` that of the names of all tasks
+    before this one; the other parameters are the run's own. It is never cached: the root shows the
+    latest run, whatever came from the cache.
     """
     s3_fileio.register()
     preflight.open_file_systems()
@@ -75,9 +75,9 @@ def RunReport(
     from pipeline.kubeflow_run import root_files  # what draws the report costs seconds
 
     stages = run_stages.of(run, json.loads(tasks))
-    told = told_config.of(config, given)
+    applied = run_config.of(config, given)
     with publishing.published(root) as at:
-        summary = root_files.write(told, data_dir, at, artifacts, stages)
+        summary = root_files.write(applied, data_dir, at, artifacts, stages)
         for path in (at.report, at.summary):
             publishing.put(path, f"{page.uri}/{path.name}")
     page.uri = f"{page.uri}/{at.report.name}"  # a page of KFP's opens what the URI names

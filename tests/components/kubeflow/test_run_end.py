@@ -68,7 +68,7 @@ def test_one_that_was_killed_could_not_say_so():
 def test_one_whose_program_did_not_start_left_a_log_alone():
     found = end({"Ingest": record(0), "Train": None})
     assert (found.outcome, found.task) == ("failed", "Train")
-    assert "did not come to run" in found.error
+    assert "before Tandem started" in found.error
 
 
 def test_a_failure_with_words_comes_before_one_without():
@@ -95,9 +95,9 @@ def test_a_failure_with_words_comes_before_one_without():
 def test_where_a_driver_failed_it_is_one_from_the_first_without_a_trace_on(left, first):
     found = end({name: record(number) for number, name in enumerate(left)})
     assert (found.outcome, found.task) == ("failed", first)
-    assert f"{first} is the first that left nothing" in found.error
+    assert f"{first} is the first of those that left nothing" in found.error
 
 
 def test_and_the_others_are_named_as_well():
     found = end({"Train": record(0), "Rank": record(1)})
-    assert "which are Push, Gate" in found.error
+    assert "(Push, Gate)" in found.error

@@ -6,7 +6,7 @@ from tfx.types.standard_artifacts import Examples, Model
 
 from components.kubeflow.task_record import Recorded
 from pipeline import config
-from pipeline.kubeflow_run import run_stages, told_config
+from pipeline.kubeflow_run import run_config, run_stages
 from pipeline.kubeflow_run.run_artifacts import RunArtifacts, run_root
 from pipeline.run_parameters import RunParameters
 
@@ -48,10 +48,10 @@ def test_a_stage_that_left_nothing_came_from_the_cache(tmp_path):
     assert 0 <= indexer["seconds"] < 5
 
 
-def test_what_the_run_was_told_stands_in_its_configuration():
+def test_parameters_of_the_run_replace_those_of_the_compiled_configuration():
     compiled = config.load(CONFIG)
     given = RunParameters("7", 3, 5, '[{"metric": "ndcg@10", "at_least": 0.25}]')
-    told = told_config.of(compiled.model_dump_json(), given)
+    told = run_config.of(compiled.model_dump_json(), given)
     assert (told.retrieval.epochs, told.ranking.epochs) == (3, 5)
     assert [rule.at_least for rule in told.blessing.thresholds] == [0.25]
-    assert told_config.of(compiled.model_dump_json(), RunParameters.of(compiled)) == compiled
+    assert run_config.of(compiled.model_dump_json(), RunParameters.of(compiled)) == compiled

@@ -1,4 +1,4 @@
-"""The configuration of one run: what was compiled, and what the run was told."""
+"""The configuration of one run: the compiled one with the run's parameters applied."""
 
 from pipeline.config import Config
 from pipeline.run_parameters import RunParameters
