@@ -41,6 +41,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(argv: list[str] | None) -> int:
+    standard_output.open_closed()
     try:
         args = parser().parse_args(argv)
         code = args.run(args)

@@ -14,6 +14,19 @@ _STDOUT = 1
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
+def open_closed() -> None:
+    """Gives a process that was started with stdout or stderr closed, as some daemons start theirs,
+    one that keeps nothing; else the next file to be opened would stand in its place.
+    """
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, number)
+            if nowhere != number:
+                os.close(nowhere)
+            setattr(sys, name, os.fdopen(number, "w", closefd=False))
+
+
 def ended(error: OSError) -> int:
     """Exit code of a verb that `error` ended because stdout's reader has gone. Raises UsageError
     where no space is left, and any other error again.

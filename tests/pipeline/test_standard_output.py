@@ -61,3 +61,22 @@ def test_the_pipe_of_another_and_other_errors_are_not_ours_to_end():
     for error in (BrokenPipeError(errno.EPIPE, "Broken pipe"), PermissionError(errno.EACCES, "no")):
         with pytest.raises(type(error)):
             standard_output.ended(error)
+
+
+QUIET = """
+import pathlib, sys
+from pipeline import quiet, standard_output
+standard_output.open_closed()
+with quiet.into_file(pathlib.Path(sys.argv[1])) as (out, err):
+    print("for the log", flush=True)
+    out.write("for nobody")
+    err.write("for whoever reads errors")
+"""
+
+
+@pytest.mark.parametrize(("closed", "seen"), [(">&-", True), (">&- 2>&-", False)])
+def test_a_run_needs_no_standard_output(tmp_path, closed, seen):
+    command = f"exec {sys.executable} -c '{QUIET}' {tmp_path}/run.log {closed}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
+    assert (tmp_path / "run.log").read_text() == "for the log\n"
+    assert ("for whoever reads errors" in done.stderr) == seen
