@@ -161,11 +161,17 @@ def _warm_start(metadata: LatestRuns) -> dict[str, Any]:
 
 
 def _training(metadata: LatestRuns, node: str) -> dict[str, dict]:
-    """A property that came through Kubeflow is a JSON value to TFX."""
     model = _output(metadata, node, "model")
-    found = {
-        name: model.get_custom_property(name) for name in model.mlmd_artifact.custom_properties
-    }
-    return {
-        "training": {k: v for k, v in found.items() if isinstance(v, float) and math.isfinite(v)}
-    }
+    found = {name: _number(model, name) for name in model.mlmd_artifact.custom_properties}
+    return {"training": {k: v for k, v in found.items() if v is not None and math.isfinite(v)}}
+
+
+def _number(artifact: Artifact, name: str) -> float | None:
+    """A property that came through Kubeflow is a JSON value to TFX, whose `get_custom_property`
+    has None for the number 0.
+    """
+    value = artifact.mlmd_artifact.custom_properties[name]
+    if value.HasField("struct_value"):
+        found = artifact.get_json_value_custom_property(name)
+        return found if isinstance(found, float) else None
+    return value.double_value if value.HasField("double_value") else None
