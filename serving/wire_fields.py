@@ -39,7 +39,7 @@ def exceed(message: bytes, descriptor: Descriptor, most: int) -> bool:
 
 def _possible(message: bytes, at: int, end: int) -> int:
     """Places from `at` to `end` where a small field may begin: never fewer than there are, more
-    where numbers or texts look like one.
+    where numbers, or texts with bytes below 14, look like one.
     """
     view, found = np.frombuffer(message, np.uint8)[at:end], 0
     for begin in range(0, len(view) - 1, _BLOCK):
