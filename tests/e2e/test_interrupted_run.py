@@ -61,6 +61,7 @@ def is_interruption(code: int, complaints: str) -> bool:
     return (code, complaints) == (130, sentence)
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_the_next_run_goes_on_after_the_last_finished_stage(shop, tmp_path):
     before, code, complaints = run_until(lambda stages: set(stages) >= INGESTION, shop, tmp_path)
     assert is_interruption(code, complaints)

@@ -44,14 +44,6 @@ def end_after_writing(root: str, number: int) -> None:
         pytest.fail("the signal ends it")
 
 
-@pytest.fixture
-def interruptible():
-    """Ctrl-C counts, which a shell has what it runs in the background ignore."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.usefixtures("interruptible")
 def test_a_run_that_is_ended_keeps_what_it_has(bucket, number):
