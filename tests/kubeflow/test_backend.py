@@ -12,30 +12,17 @@ from google.protobuf.json_format import ParseError
 from tests.kubeflow.backend import Backend
 from tests.kubeflow.document import Refused
 from tests.kubeflow.executions import CACHED, COMPLETE, FAILED
-from tests.kubeflow.hand_written import FOLDER, component, constants, container, task, written
-
-NOTE = "import sys; open(sys.argv[1], 'a').write(sys.argv[2] + '\\n')"
-FAIL = NOTE + "; sys.exit(1)"
-
-
-@pytest.fixture
-def backend(tmp_path):
-    return Backend(str(tmp_path / "root"), tmp_path / "pods", at_once=1)
-
-
-@pytest.fixture
-def noted(tmp_path):
-    """What the tasks have noted, in order; it begins anew each time it is asked."""
-
-    def lines():
-        found = notes.read_text().split()
-        notes.write_text("")
-        return found
-
-    notes = tmp_path / "notes"
-    notes.touch()
-    lines.file = str(notes)
-    return lines
+from tests.kubeflow.hand_written import (
+    FAIL,
+    FOLDER,
+    NOTE,
+    component,
+    constants,
+    container,
+    noting,
+    task,
+    written,
+)
 
 
 def test_a_task_runs_after_those_that_it_depends_on_or_takes_from(backend, noted, tmp_path):
@@ -66,10 +53,6 @@ def produces(name, *keys):
 def consumes(name, *keys):
     artifacts = {key: {"artifactType": FOLDER} for key in keys}
     return component(name) | {"inputDefinitions": {"artifacts": artifacts}}
-
-
-def noting(noted, names, code=NOTE):
-    return {name: container(code, noted.file, name) for name in names}
 
 
 def test_placeholders_are_replaced_and_a_constant_may_hold_one(backend, noted, tmp_path):
@@ -314,61 +297,6 @@ def test_a_failed_task_is_tried_again_as_often_as_its_policy_says(noted, tmp_pat
     assert attempts == {"always": (FAILED, 4), "third": (COMPLETE, 3)}
     assert sorted(waited) == [10, 10, 20, 20, 30]
     assert len(set(noted())) == 1, "every attempt has the same places to write to"
-
-
-def with_exit_task(path, noted, code):
-    """`all`, a DAG of `a` and then `b`, whose exit task notes what it is told."""
-    inner = {"dag": {"tasks": {"a": task("a"), "b": task("b", "a")}}}
-    told = {"parameters": {"status": {"taskFinalStatus": {"producerTask": "all"}}}}
-    policy = {"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"}
-    tasks = {
-        "all": task("all"),
-        "last": task("last", "all", inputs=told, triggerPolicy=policy, cachingOptions={}),
-    }
-    status = (
-        "import sys, json; s = json.loads(sys.argv[2]);"
-        "open(sys.argv[1], 'a').write(s['pipelineTaskName'] + '=' + s['state'])"
-    )
-    executors = noting(noted, "b", code) | noting(noted, "a")
-    executors["last"] = container(status, noted.file, "{{$.inputs.parameters['status']}}")
-    declared = {"all": inner, "last": component("last", status="TASK_FINAL_STATUS")}
-    return written(path, tasks, executors, declared)
-
-
-def test_the_exit_task_runs_after_success_and_after_failure(backend, noted, tmp_path):
-    good = backend.run(with_exit_task(tmp_path / "d.yaml", noted, NOTE))
-    assert noted() == ["a", "b", "all=COMPLETE"]
-    assert good.succeeded
-    bad = backend.run(with_exit_task(tmp_path / "d.yaml", noted, FAIL))
-    assert noted() == ["b", "all=FAILED"]
-    assert not bad.succeeded
-    assert bad.ended(COMPLETE) == {"last"}
-
-
-def test_an_exit_task_is_not_told_the_end_of_what_came_from_the_cache(backend, noted, tmp_path):
-    path = with_exit_task(tmp_path / "d.yaml", noted, NOTE)
-    backend.run(path)
-    noted()
-    assert backend.run(path).succeeded
-    assert noted() == ["all=RUNNING"]
-
-
-KILL = NOTE + "; import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
-
-
-def test_of_a_task_that_was_killed_an_exit_task_is_told_nothing(backend, noted, tmp_path):
-    run = backend.run(with_exit_task(tmp_path / "d.yaml", noted, KILL))
-    assert noted() == ["a", "b", "all=RUNNING"]
-    assert not run.succeeded
-    assert run.ended(COMPLETE) == {"a", "last"}
-    assert not list((tmp_path / "root").glob("by-hand/run-1/b/*/executor-logs-0"))
-
-
-def test_nor_of_one_whose_driver_failed(backend, noted, tmp_path):
-    run = backend.run(with_exit_task(tmp_path / "d.yaml", noted, NOTE), broken_driver="b")
-    assert noted() == ["a", "all=RUNNING"]
-    assert not run.succeeded
-    assert set(run.executions) == {"a", "last"}
 
 
 def test_a_dag_in_a_dag_takes_and_gives(backend, noted, tmp_path):
