@@ -18,9 +18,8 @@ from components.artifact_types import Candidates
 from components.evaluator import EVALUATED
 from components.local_artifacts import on_local_disk
 from components.push_outcome import PushOutcome
-from schema.place import is_remote
 from schema.signatures import RECOMMENDER, SERVABLES
-from serving import pushed_origin, pushed_versions, stored_versions
+from serving import new_version, pushed_origin
 from serving.pushed_origin import Evaluated, Forced, Origin, Run
 
 
@@ -103,15 +102,4 @@ def _push(
         }
         models = {name: source / name for name in SERVABLES}
         beside = {f"{pushed_origin.EXTRA}/{name}": path for name, path in extra.items()}
-        return _copied(models, serving_dir, {RECOMMENDER: beside})
-
-
-def _copied(
-    models: dict[str, pathlib.Path], serving_dir: str, beside: dict[str, dict[str, pathlib.Path]]
-) -> dict[str, str]:
-    if is_remote(serving_dir):
-        version = stored_versions.next_version(serving_dir)
-        return stored_versions.push(models, serving_dir, version, beside)
-    folder = pathlib.Path(serving_dir)
-    final = pushed_versions.push(models, folder, pushed_versions.next_version(folder), beside)
-    return {name: str(path) for name, path in final.items()}
+        return new_version.push(models, serving_dir, {RECOMMENDER: beside})

@@ -16,12 +16,11 @@ from serving import (
     eligibility,
     index_rebuild,
     infra_check,
+    new_version,
     pushed_index,
     pushed_origin,
-    pushed_versions,
     refreshed_models,
     servable_export,
-    stored_versions,
 )
 from serving.config import IndexConfig
 
@@ -83,10 +82,5 @@ def push(at: RunDirectory, models: pathlib.Path, extra: dict[str, pathlib.Path])
     """Makes the servables below `models` the next version; the folder or URL of each by name."""
     found = {name: models / name for name in SERVABLES}
     files = {f"{pushed_origin.EXTRA}/{name}": path for name, path in extra.items()}
-    if at.uri:
-        serving = f"{at.uri}/{at.serving.name}"
-        version = stored_versions.next_version(serving)
-        return stored_versions.push(found, serving, version, {RECOMMENDER: files})
-    version = pushed_versions.next_version(at.serving)
-    final = pushed_versions.push(found, at.serving, version, {RECOMMENDER: files})
-    return {name: str(path) for name, path in final.items()}
+    serving = f"{at.uri}/{at.serving.name}" if at.uri else str(at.serving)
+    return new_version.push(found, serving, {RECOMMENDER: files})

@@ -42,9 +42,17 @@ def files(uri: str) -> list[str]:
 
     Raises OSError where the store cannot be reached.
     """
+    return sorted(written_at(uri))
+
+
+def written_at(uri: str) -> dict[str, float]:
+    """When each object below `uri` was written, in seconds since epoch, UTC, by the store's clock.
+    Names and errors are those of `files`.
+    """
     system, root = opened(uri)
     found = system.get_file_info(fs.FileSelector(root, allow_not_found=True, recursive=True))
-    return sorted(info.path[len(root) + 1 :] for info in found if info.type == fs.FileType.File)
+    objects = (info for info in found if info.type == fs.FileType.File)
+    return {info.path[len(root) + 1 :]: info.mtime_ns / 1e9 for info in objects}
 
 
 def require_bucket(uri: str) -> None:
@@ -97,15 +105,17 @@ def upload_file(path: pathlib.Path, uri: str) -> None:
 
 
 def remove(uri: str) -> None:
-    """Removes the object at `uri` and all below it; raises OSError as `files`."""
+    """Removes the object at `uri` and all below it, whoever else does so at the same moment; raises
+    OSError as `files`.
+    """
     system, path = opened(uri)
     kind = system.get_file_info(path).type
     if kind == fs.FileType.File:
-        system.delete_file(path)
+        _delete(system.delete_file, path)
     elif kind == fs.FileType.Directory and _has_no_folders(system):
-        _each(lambda name: system.delete_file(f"{path}/{name}"), files(uri))
+        _each(lambda name: _delete(system.delete_file, f"{path}/{name}"), files(uri))
     elif kind == fs.FileType.Directory:
-        system.delete_dir(path)
+        _delete(system.delete_dir, path)
 
 
 def fingerprint(uri: str) -> str:
@@ -140,6 +150,11 @@ def written(place: str) -> Iterator[str]:
             yield folder
         finally:
             upload(pathlib.Path(folder), place)
+
+
+def _delete(delete: Callable[[str], None], path: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        delete(path)
 
 
 def _each(copy: Callable[[str], None], names: Iterable[str]) -> None:

@@ -1,19 +1,23 @@
 """Versions of pushed models on disk: `<serving dir>/<model>/<version>/` holds one SavedModel.
 
 A version is a positive integer of 63 bits without leading zeros; every other name is passed over,
-so that a copy under way (`.tmp-<version>`) is invisible until it is renamed.
+so that a copy under way (`.tmp-<unique>`) is invisible until it is renamed.
 """
 
+import errno
 import os
 import pathlib
 import shutil
 import time
-from collections.abc import Mapping
+import uuid
+from collections.abc import Iterable, Mapping
 
 from schema.errors import TandemError
 
 _COPY = ".tmp-"
-_COPY_SECONDS = 60.0
+_COPY_SECONDS = 24 * 3600.0
+_TAKEN = {errno.ENOTEMPTY, errno.EEXIST}
+"""A folder is renamed to a name that another has."""
 _HIGHEST = 2**63 - 1
 _DIGITS = 19
 _NO_NUMBER = f"a version's folder is named by a number from 1 to {_HIGHEST} without leading zeros"
@@ -86,41 +90,37 @@ def folder_of(serving_dir: pathlib.Path, name: str, version: int) -> pathlib.Pat
 def push(
     models: Mapping[str, pathlib.Path],
     serving_dir: pathlib.Path,
-    version: int,
     beside: Mapping[str, Mapping[str, pathlib.Path]] | None = None,
 ) -> dict[str, pathlib.Path]:
-    """Copies the SavedModel of each name to its version folder; all become visible or none does.
+    """Copies the SavedModel of each name to the next version; all become visible or none does.
     `beside` are further files and folders of a model, by where they go below its version folder.
 
     Every copy is complete and on the disk before the first is renamed to its final name. On OSError
     (a full disk, an unreadable source) everything made here is removed, earlier versions stay
-    untouched, and TandemError says why. One pusher at a time: a `.tmp-<version>` that an
-    interrupted push left behind is replaced. Returns the final folder of each name.
+    untouched, and TandemError says why. Others may push at the same moment: a copy's name is its
+    push's alone, and of two that rename to the same version one succeeds. Copies that a kill has
+    left are removed when they are a day old. Returns the final folder of each name.
     """
-    final = {name: folder_of(serving_dir, name, version) for name in models}
-    _refuse_existing(final, version)
-    copies = {name: folder.with_name(f"{_COPY}{version}") for name, folder in final.items()}
-    renamed: list[pathlib.Path] = []
+    unique = uuid.uuid4().hex
+    copies = {name: serving_dir / name / f"{_COPY}{unique}" for name in models}
     try:
         for name, source in models.items():
+            _remove_interrupted(serving_dir / name)
             _copy(source, copies[name])
             for below, further in (beside or {}).get(name, {}).items():
                 _copy_further(further, copies[name] / below)
             _flush(copies[name])
-        for name, copy in copies.items():
-            copy.rename(final[name])
-            renamed.append(final[name])
-            _flush_one(final[name].parent)
+        while (final := _renamed(copies, serving_dir)) is None:
+            pass
+        return final
     except OSError as error:
         raise TandemError(
-            f"expected to copy version {version} of {', '.join(models)} to {serving_dir}, received "
+            f"expected to copy a new version of {', '.join(models)} to {serving_dir}, received "
             f"{_reason(error)}; nothing was pushed and earlier versions are untouched: fix that "
             "(often: free some disk) and push again"
         ) from error
     finally:
-        if len(renamed) < len(final):  # whatever ended it, Ctrl-C too, leaves no half-pushed set
-            _remove([*renamed, *copies.values()])
-    return final
+        _remove(copies.values())  # which are there where something, Ctrl-C too, has ended it
 
 
 def is_version(text: str) -> bool:
@@ -129,19 +129,39 @@ def is_version(text: str) -> bool:
     return number and len(text) <= _DIGITS and int(text) <= _HIGHEST
 
 
-def _refuse_existing(final: Mapping[str, pathlib.Path], version: int) -> None:
-    taken = [str(folder) for folder in final.values() if folder.exists()]
-    if version < 1 or taken:
-        received = f"{', '.join(taken)} already there" if taken else str(version)
-        raise TandemError(
-            f"expected a new positive version to push, received {received}; "
-            "take the one that next_version gives"
-        )
+def _renamed(
+    copies: Mapping[str, pathlib.Path], serving_dir: pathlib.Path
+) -> dict[str, pathlib.Path] | None:
+    """Makes the copies the next version, and returns its folders; None, with the copies as they
+    were, where another push was faster. In the order of names, so that of two with several models
+    in common one is first with all of them.
+    """
+    version = next_version(serving_dir)
+    final = {name: folder_of(serving_dir, name, version) for name in copies}
+    done = False
+    try:
+        for name in sorted(copies):
+            copies[name].rename(final[name])
+            _flush_one(final[name].parent)
+        done = True
+    except OSError as error:
+        if error.errno not in _TAKEN:
+            raise
+        return None
+    finally:
+        for name in [] if done else copies:
+            if not copies[name].exists():
+                final[name].rename(copies[name])
+    return final
+
+
+def _remove_interrupted(folder: pathlib.Path) -> None:
+    for copy in folder.glob(f"{_COPY}*"):
+        if _is_old(copy):
+            shutil.rmtree(copy, ignore_errors=True)  # another push may be removing it
 
 
 def _copy(source: pathlib.Path, copy: pathlib.Path) -> None:
-    if copy.exists():
-        shutil.rmtree(copy)
     copy.parent.mkdir(parents=True, exist_ok=True)
     shutil.copytree(source, copy)
 
@@ -168,7 +188,7 @@ def _flush_one(path: pathlib.Path) -> None:
         os.close(descriptor)
 
 
-def _remove(folders: list[pathlib.Path]) -> None:
+def _remove(folders: Iterable[pathlib.Path]) -> None:
     for folder in folders:
         if folder.exists():
             shutil.rmtree(folder)

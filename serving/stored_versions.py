@@ -7,12 +7,12 @@ that is written when all else of the push is there, and a version without it is 
 import contextlib
 import pathlib
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from schema import object_store
 from schema.errors import TandemError
 from schema.place import is_remote
-from serving import pushed_versions
+from serving import pushed_versions, version_claims
 
 _GRAPH = "saved_model.pb"
 
@@ -34,14 +34,6 @@ def incomplete(serving: str, name: str) -> list[int]:
     return [version for version in _begun(serving, name) if version > newest]
 
 
-def next_version(serving: str) -> int:
-    """One above the highest that was ever begun of any model: a server may have given up an
-    interrupted one, and would not look at its number again.
-    """
-    begun = [_begun(serving, name) for name in object_store.folders(serving)]
-    return max((version for versions in begun for version in versions), default=0) + 1
-
-
 def folder_of(serving: str, name: str, version: int) -> str:
     """Where one version of one model lies."""
     return f"{serving}/{name}/{version}"
@@ -50,37 +42,24 @@ def folder_of(serving: str, name: str, version: int) -> str:
 def push(
     models: Mapping[str, pathlib.Path],
     serving: str,
-    version: int,
-    beside: Mapping[str, Mapping[str, pathlib.Path]],
+    beside: Mapping[str, Mapping[str, pathlib.Path]] | None = None,
 ) -> dict[str, str]:
-    """As `pushed_versions.push`, to the URL `serving`; `version` is what `next_version` gives.
+    """As `pushed_versions.push`, to the URL `serving`. Others may push at the same moment: see
+    `version_claims`.
 
-    On OSError, or Ctrl-C, what was written is removed, and so is, at the next push, what a kill has
-    left. One pusher at a time.
+    On OSError, or Ctrl-C, what was written is removed. What a kill has left is removed by a push of
+    a later day; until then it may be that of a push under way.
     """
-    final = {name: folder_of(serving, name, version) for name in models}
-    done = False
     try:
-        for name in models:
-            _remove_interrupted(serving, name)
-        for name, source in models.items():
-            object_store.upload(source, final[name], without=_GRAPH)
-            for below, further in beside.get(name, {}).items():
-                _upload(further, f"{final[name]}/{below}")
-        for name, source in models.items():
-            object_store.upload_file(source / _GRAPH, f"{final[name]}/{_GRAPH}")
-        done = True
+        with version_claims.claimed(serving, lambda: _highest_begun(serving)) as version:
+            _remove_interrupted(serving, models)
+            return _push(models, serving, version, beside or {})
     except OSError as error:
         raise TandemError(
-            f"expected to copy version {version} of {', '.join(models)} to {serving}, received "
+            f"expected to copy a new version of {', '.join(models)} to {serving}, received "
             f"{error}; nothing was pushed and earlier versions are untouched: fix that and push "
             "again"
         ) from error
-    finally:
-        if not done:
-            for folder in final.values():
-                _remove(folder)
-    return final
 
 
 def fetch(serving: str, name: str, version: int, folder: pathlib.Path) -> None:
@@ -112,14 +91,52 @@ def _begun(serving: str, name: str) -> list[int]:
     return sorted(int(text) for text in found if pushed_versions.is_version(text))
 
 
+def _highest_begun(serving: str) -> int:
+    """Of any model, whole or not, 0 before the first: a server may have given up an interrupted
+    version, and would not look at its number again.
+    """
+    begun = (_begun(serving, name) for name in object_store.folders(serving))
+    return max((version for versions in begun for version in versions), default=0)
+
+
 def _is_whole(serving: str, name: str, version: int) -> bool:
     return object_store.is_file(f"{folder_of(serving, name, version)}/{_GRAPH}")
 
 
-def _remove_interrupted(serving: str, name: str) -> None:
-    for version in _begun(serving, name):
-        if not _is_whole(serving, name, version):
-            object_store.remove(folder_of(serving, name, version))
+def _push(
+    models: Mapping[str, pathlib.Path],
+    serving: str,
+    version: int,
+    beside: Mapping[str, Mapping[str, pathlib.Path]],
+) -> dict[str, str]:
+    final = {name: folder_of(serving, name, version) for name in models}
+    done = False
+    try:
+        for name, source in models.items():
+            object_store.upload(source, final[name], without=_GRAPH)
+            for below, further in beside.get(name, {}).items():
+                _upload(further, f"{final[name]}/{below}")
+        for name, source in models.items():
+            object_store.upload_file(source / _GRAPH, f"{final[name]}/{_GRAPH}")
+        done = True
+    finally:
+        if not done:
+            for folder in final.values():
+                _remove(folder)
+    return final
+
+
+def _remove_interrupted(serving: str, names: Iterable[str]) -> None:
+    """Versions are listed before claims, and looked at after them: one that was begun and has no
+    claim then has ended, and is whole if it ended well.
+    """
+    begun = {name: _begun(serving, name) for name in names}
+    under_way = version_claims.under_way(serving)
+    for name, versions in begun.items():
+        for version in versions:
+            if version not in under_way and not _is_whole(serving, name, version):
+                object_store.remove(folder_of(serving, name, version))
+    version_claims.remove_old(serving)
 
 
 def _remove(folder: str) -> None:

@@ -29,7 +29,7 @@ def serving_dir(tmp_path_factory):
         saved = folder / f"saved-{version}"
         tf.saved_model.save(model, str(saved), signatures=model.serve)
         models = {name: saved for name in signatures.SERVABLES}  # noqa: C420 - its type is clearer
-        pushed_versions.push(models, folder / "serving", version)
+        pushed_versions.push(models, folder / "serving")
     return folder / "serving"
 
 

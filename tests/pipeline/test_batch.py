@@ -275,7 +275,7 @@ def server(models, tmp_path_factory):
     )
     servable_export.export(query, index, ranking, items, 3, True, str(folder / "models"))
     named = {name: folder / "models" / name for name in ("retrieval", "ranking", "recommender")}
-    pushed_versions.push(named, folder / "serving", 1)
+    pushed_versions.push(named, folder / "serving")
     with running_server(folder / "serving") as running:
         yield running.grpc_address
 

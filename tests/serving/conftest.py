@@ -60,7 +60,7 @@ def echo(tmp_path_factory):
 @pytest.fixture
 def serving_dir(tmp_path: pathlib.Path, greeters):
     folder = tmp_path / "serving"
-    pushed_versions.push({"greeter": greeters[1]}, folder, 1)
+    pushed_versions.push({"greeter": greeters[1]}, folder)
     return folder
 
 
@@ -68,7 +68,7 @@ def serving_dir(tmp_path: pathlib.Path, greeters):
 def server(tmp_path_factory, greeters, echo):
     """One server for the tests that only ask."""
     folder = tmp_path_factory.mktemp("run") / "serving"
-    pushed_versions.push({"greeter": greeters[1], "echo": echo}, folder, 1)
+    pushed_versions.push({"greeter": greeters[1], "echo": echo}, folder)
     with running_server(folder) as running:
         yield running
 

@@ -59,7 +59,7 @@ class Recommender(tf.Module):
 
 
 def push(serving_dir: pathlib.Path, version: int, candidates: Candidates, origin: Origin) -> None:
-    """As the pipeline would push it."""
+    """As the pipeline would push it after the version before."""
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         model = Recommender()
@@ -68,6 +68,6 @@ def push(serving_dir: pathlib.Path, version: int, candidates: Candidates, origin
         pushed_origin.write(origin, folder / "origin.json")
         extra = pushed_origin.EXTRA
         beside = {f"{extra}/{file}": folder / file for file in ("origin.json", "candidates")}
-        pushed_versions.push(
-            {"recommender": folder / "model"}, serving_dir, version, {"recommender": beside}
-        )
+        models = {"recommender": folder / "model"}
+        final = pushed_versions.push(models, serving_dir, {"recommender": beside})["recommender"]
+        final.rename(final.with_name(str(version)))

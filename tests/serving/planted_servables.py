@@ -96,5 +96,5 @@ def pushed(folder):
     """A serving directory with version 1 of each, over exact search."""
     exported(folder / "models", stored(folder, ExactIndex(VECTORS), 3), candidates_of(IDS, VECTORS))
     names = ("retrieval", "ranking", "recommender")
-    pushed_versions.push({name: folder / "models" / name for name in names}, folder / "serving", 1)
+    pushed_versions.push({name: folder / "models" / name for name in names}, folder / "serving")
     return folder / "serving"

@@ -23,7 +23,8 @@ INPUTS = {
 def push(bucket, greeters):
     def pushed(version: int) -> None:
         models = {"greeter": greeters[version]}
-        stored_versions.push(models, f"{bucket}/serving", version, {})
+        final = stored_versions.push(models, f"{bucket}/serving")
+        assert final["greeter"].endswith(f"/{version}")
 
     return pushed
 

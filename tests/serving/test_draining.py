@@ -39,7 +39,7 @@ def root(tmp_path_factory):
     folder = tmp_path_factory.mktemp("slow")
     model = Slow()
     tf.saved_model.save(model, str(folder / "model"), signatures=model.serve)
-    pushed_versions.push({"slow": folder / "model"}, folder / "serving", 1)
+    pushed_versions.push({"slow": folder / "model"}, folder / "serving")
     return folder
 
 

@@ -35,9 +35,9 @@ def wait_until(condition, seconds=20):
         time.sleep(0.05)
 
 
-def push_broken(serving_dir, greeter, version):
+def push_broken(serving_dir, greeter):
     """A version whose variables are cut short."""
-    pushed = pushed_versions.push({"greeter": greeter}, serving_dir, version)["greeter"]
+    pushed = pushed_versions.push({"greeter": greeter}, serving_dir)["greeter"]
     for data in (pushed / "variables").glob("*data*"):
         data.write_bytes(data.read_bytes()[:3])
 
@@ -60,7 +60,7 @@ def test_a_new_version_is_swapped_in_without_a_failed_request(serving_dir, greet
         for asker in askers:
             asker.start()
         wait_until(lambda: len(answers) > 20)
-        pushed_versions.push({"greeter": greeters[2]}, serving_dir, 2)
+        pushed_versions.push({"greeter": greeters[2]}, serving_dir)
         wait_until(lambda: 2 in answers)
         before = len(answers)
         wait_until(lambda: len(answers) > before + 20)
@@ -78,7 +78,7 @@ def test_a_new_version_is_swapped_in_without_a_failed_request(serving_dir, greet
 
 def test_a_broken_version_is_refused_until_it_is_replaced(serving_dir, greeters, caplog):
     with running_server(serving_dir) as server, Client(server.grpc_address) as client:
-        push_broken(serving_dir, greeters[2], 2)
+        push_broken(serving_dir, greeters[2])
         wait_until(lambda: client.status("greeter")[0].state == "END")
         newest, older = client.status("greeter")
         assert (newest.version, older.version, older.state) == (2, 1, "AVAILABLE")
@@ -90,7 +90,7 @@ def test_a_broken_version_is_refused_until_it_is_replaced(serving_dir, greeters,
         assert line.startswith("greeter 2 does not load and is refused: ")
         assert logged[0].exc_info is None
         shutil.rmtree(serving_dir / "greeter" / "2")
-        pushed_versions.push({"greeter": greeters[2]}, serving_dir, 2)
+        pushed_versions.push({"greeter": greeters[2]}, serving_dir)
         wait_until(lambda: version_of(client) == 2)
 
 
@@ -117,14 +117,14 @@ def test_a_version_without_one_of_its_files_is_not_found(serving_dir, tmp_path):
 
 
 def test_a_start_with_a_broken_latest_version_serves_the_one_before(serving_dir, greeters):
-    push_broken(serving_dir, greeters[2], 2)
+    push_broken(serving_dir, greeters[2])
     with running_server(serving_dir) as server, Client(server.grpc_address) as client:
         assert server.models == {"greeter": 1}
         assert version_of(client) == 1
 
 
 def test_taking_the_latest_version_away_goes_back_to_the_one_before(serving_dir, greeters):
-    pushed_versions.push({"greeter": greeters[2]}, serving_dir, 2)
+    pushed_versions.push({"greeter": greeters[2]}, serving_dir)
     with running_server(serving_dir) as server, Client(server.grpc_address) as client:
         assert version_of(client) == 2
         shutil.rmtree(serving_dir / "greeter" / "2")
@@ -142,7 +142,7 @@ def test_a_model_pushed_later_is_served_too_and_copies_under_way_are_not(serving
     with running_server(serving_dir) as server, Client(server.grpc_address) as client:
         assert server.models == {"greeter": 1}
         shutil.copytree(serving_dir / "greeter" / "1", serving_dir / "greeter" / ".tmp-9")
-        pushed_versions.push({"echo": echo}, serving_dir, 1)
+        pushed_versions.push({"echo": echo}, serving_dir)
 
         def echo_serves():
             try:

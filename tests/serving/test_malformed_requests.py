@@ -46,7 +46,7 @@ def server(tmp_path_factory):
     serving_dir, model = pushed(folder), Constant()
     signatures = {"serving_default": model.seven, "twice": model.twice}
     tf.saved_model.save(model, str(folder / "constant"), signatures=signatures)
-    pushed_versions.push({"constant": folder / "constant"}, serving_dir, 1)
+    pushed_versions.push({"constant": folder / "constant"}, serving_dir)
     with running_server(serving_dir, ServerOptions(max_message_bytes=LARGEST)) as running:
         yield running
 

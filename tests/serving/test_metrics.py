@@ -77,7 +77,7 @@ def test_requests_are_counted_by_status_and_timed(serving_dir):
 
 
 def test_a_refused_version_is_counted(serving_dir, greeters):
-    pushed_versions.push({"greeter": greeters[2]}, serving_dir, 2)
+    pushed_versions.push({"greeter": greeters[2]}, serving_dir)
     newest, older = (str(serving_dir / "greeter" / version) for version in ("2", "1"))
     (serving_dir / "greeter" / "2" / "saved_model.pb").write_bytes(b"\xff")
     with running_server(serving_dir) as server:

@@ -5,6 +5,7 @@ import pathlib
 import subprocess
 import sys
 import textwrap
+import time
 
 import pytest
 from hypothesis import given
@@ -53,7 +54,8 @@ def test_every_version_reads_back(tmp_path_factory, version):
 
 def test_push_copies_every_model_under_one_number(tmp_path, source):
     serving = tmp_path / "serving"
-    pushed = pushed_versions.push({"a": source, "b": source}, serving, 4)
+    (serving / "b" / "3").mkdir(parents=True)
+    pushed = pushed_versions.push({"a": source, "b": source}, serving)
     assert pushed == {"a": serving / "a" / "4", "b": serving / "b" / "4"}
     files = ["4/saved_model.pb", "4/variables/data"]
     assert names_below(serving / "a") == names_below(serving / "b") == files
@@ -68,27 +70,26 @@ def test_next_version_is_above_that_of_any_model(tmp_path):
     assert pushed_versions.next_version(tmp_path) == 13
 
 
-def test_a_version_is_pushed_once(tmp_path, source):
+def test_a_file_in_the_place_of_a_version_is_left_there(tmp_path, source):
     serving = tmp_path / "serving"
-    pushed_versions.push({"b": source}, serving, 1)
-    with pytest.raises(TandemError, match="already there"):
-        pushed_versions.push({"a": source, "b": source}, serving, 1)
-    assert pushed_versions.models(serving) == ["b"]
-    with pytest.raises(TandemError, match="received 0"):
-        pushed_versions.push({"b": source}, serving, 0)
+    (serving / "b").mkdir(parents=True)
+    (serving / "b" / "1").write_text("no folder")
+    with pytest.raises(TandemError, match="nothing was pushed"):
+        pushed_versions.push({"a": source, "b": source}, serving)
+    assert names_below(serving) == ["b/1"]
 
 
 def test_a_missing_source_pushes_nothing(tmp_path, source):
     serving = tmp_path / "serving"
-    pushed_versions.push({"a": source}, serving, 1)
+    pushed_versions.push({"a": source}, serving)
     with pytest.raises(TandemError, match="nothing was pushed"):
-        pushed_versions.push({"a": source, "b": tmp_path / "absent"}, serving, 2)
+        pushed_versions.push({"a": source, "b": tmp_path / "absent"}, serving)
     assert names_below(serving) == ["a/1/saved_model.pb", "a/1/variables/data"]
 
 
 def test_a_rename_that_fails_takes_back_the_others(tmp_path, source, monkeypatch):
     serving = tmp_path / "serving"
-    pushed_versions.push({"a": source, "b": source}, serving, 1)
+    pushed_versions.push({"a": source, "b": source}, serving)
     rename = pushed_versions.pathlib.Path.rename
 
     def rename_a_alone(path, target):
@@ -98,7 +99,7 @@ def test_a_rename_that_fails_takes_back_the_others(tmp_path, source, monkeypatch
 
     monkeypatch.setattr(pushed_versions.pathlib.Path, "rename", rename_a_alone)
     with pytest.raises(TandemError, match="No space left"):
-        pushed_versions.push({"a": source, "b": source}, serving, 2)
+        pushed_versions.push({"a": source, "b": source}, serving)
     assert [path.name for path in (serving / "a").iterdir()] == ["1"]
     assert [path.name for path in (serving / "b").iterdir()] == ["1"]
 
@@ -118,18 +119,24 @@ def test_everything_is_on_the_disk_before_its_name_is(tmp_path, source, monkeypa
 
     monkeypatch.setattr(pushed_versions.os, "fsync", note)
     monkeypatch.setattr(pushed_versions.pathlib.Path, "rename", note_rename)
-    final = pushed_versions.push({"a": source, "b": source}, tmp_path / "serving", 1)
+    final = pushed_versions.push({"a": source, "b": source}, tmp_path / "serving")
     for folder in final.values():
         assert {path.stat().st_ino for path in [folder, *folder.rglob("*")]} <= before[0]
         assert folder.parent.stat().st_ino in flushed
 
 
-def test_leftovers_of_an_interrupted_push_are_replaced(tmp_path, source):
+def test_copies_that_were_broken_off_go_when_they_are_old(tmp_path, source, monkeypatch):
     serving = tmp_path / "serving"
     (serving / "a" / ".tmp-1").mkdir(parents=True)
-    (serving / "a" / ".tmp-1" / "stale").write_text("half a copy")
-    pushed_versions.push({"a": source}, serving, 1)
-    assert names_below(serving) == ["a/1/saved_model.pb", "a/1/variables/data"]
+    (serving / "a" / ".tmp-1" / "stale").write_text("half a copy, or that of a push under way")
+    pushed_versions.push({"a": source}, serving)
+    files = ["a/1/saved_model.pb", "a/1/variables/data"]
+    assert names_below(serving) == ["a/.tmp-1/stale", *files]
+    tomorrow = time.time() + 24 * 3600 + 60
+    monkeypatch.setattr(pushed_versions.time, "time", lambda: tomorrow)
+    pushed_versions.push({"a": source}, serving)
+    assert names_below(serving / "a" / "1") == ["saved_model.pb", "variables/data"]
+    assert sorted(path.name for path in (serving / "a").iterdir()) == ["1", "2"]
 
 
 def test_a_file_that_cannot_be_written_whole_pushes_nothing(tmp_path, source):
@@ -138,7 +145,7 @@ def test_a_file_that_cannot_be_written_whole_pushes_nothing(tmp_path, source):
     small = tmp_path / "small"
     small.mkdir()
     (small / "saved_model.pb").write_bytes(b"graph")
-    pushed_versions.push({"a": source, "b": source}, serving, 1)
+    pushed_versions.push({"a": source, "b": source}, serving)
     script = """
         import pathlib, resource, sys
         from schema.errors import TandemError
@@ -146,7 +153,7 @@ def test_a_file_that_cannot_be_written_whole_pushes_nothing(tmp_path, source):
         small, source, serving = map(pathlib.Path, sys.argv[1:])
         resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
         try:
-            pushed_versions.push({"a": small, "b": source}, serving, 2)
+            pushed_versions.push({"a": small, "b": source}, serving)
         except TandemError as error:
             sys.exit(str(error))
     """

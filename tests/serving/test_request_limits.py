@@ -201,7 +201,7 @@ def post(url, body):
 def cramped(tmp_path_factory, echo):
     """A real `tandem serve` that may take 2 GB of address space more than it has when it begins."""
     folder = pushed(tmp_path_factory.mktemp("cramped"))
-    pushed_versions.push({"echo": echo}, folder, 1)
+    pushed_versions.push({"echo": echo}, folder)
     process = subprocess.Popen(
         [sys.executable, "-m", "pipeline.cli", "serve", "--root", str(folder.parent),
          "--grpc-port", "0", "--rest-port", "0"],

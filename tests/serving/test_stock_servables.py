@@ -128,7 +128,7 @@ def pushed(tmp_path_factory):
         candidates = Candidates(ids, ids, VECTORS, nothing, np.zeros((0, 2), np.float32))
         servable_export.export(query, index, ranking, candidates, 3, True, str(folder / "models"))
         models = {name: folder / "models" / name for name in MODELS}
-        pushed_versions.push(models, folder / "root" / "serving", 1)
+        pushed_versions.push(models, folder / "root" / "serving")
         return folder / "root"
 
     return push

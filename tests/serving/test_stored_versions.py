@@ -1,5 +1,6 @@
 """A push to a bucket, watched step by step, broken off, and killed."""
 
+import datetime
 import pathlib
 import signal
 import subprocess
@@ -7,11 +8,14 @@ import sys
 import textwrap
 
 import pytest
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.s3.models import s3_backends
 
 from schema import object_store
 from schema.errors import TandemError
 from serving import stored_versions
 
+TWO_DAYS = datetime.timedelta(days=2)
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -27,11 +31,11 @@ def source(tmp_path):
 
 @pytest.fixture
 def pushed(source, bucket):
-    """push(version) -> where the models are."""
+    """push() -> where the models are."""
 
-    def push(version: int) -> dict[str, str]:
+    def push() -> dict[str, str]:
         beside = {"b": {"assets.extra/origin.json": source.parent / "origin.json"}}
-        return stored_versions.push({"a": source, "b": source}, f"{bucket}/s", version, beside)
+        return stored_versions.push({"a": source, "b": source}, f"{bucket}/s", beside)
 
     return push
 
@@ -43,17 +47,15 @@ FILES = [
 
 
 def test_a_push_is_there_whole(pushed, bucket):
-    assert pushed(1) == {"a": f"{bucket}/s/a/1", "b": f"{bucket}/s/b/1"}
+    assert pushed() == {"a": f"{bucket}/s/a/1", "b": f"{bucket}/s/b/1"}
     assert object_store.files(f"{bucket}/s") == FILES
     assert stored_versions.models(f"{bucket}/s") == ["a", "b"]
     assert stored_versions.latest(f"{bucket}/s", "b") == 1
-    assert stored_versions.next_version(f"{bucket}/s") == 2
 
 
-def test_where_nothing_was_pushed_the_first_version_is_1(bucket):
+def test_where_nothing_was_pushed_there_is_no_version(bucket):
     assert stored_versions.models(f"{bucket}/s") == []
     assert stored_versions.latest(f"{bucket}/s", "a") is None
-    assert stored_versions.next_version(f"{bucket}/s") == 1
 
 
 @pytest.fixture
@@ -67,14 +69,15 @@ def uploads(monkeypatch):
         if broken and uri.endswith(broken[0][0]):
             raise broken[0][1]("the store is gone")
         store(path, uri)
-        seen.append(uri)
+        if "/.pushes/" not in uri:
+            seen.append(uri)
 
     monkeypatch.setattr(object_store, "_store", noted)
     return seen, broken
 
 
 def test_what_makes_a_version_is_written_when_all_else_of_the_push_is_there(pushed, uploads):
-    pushed(1)
+    pushed()
     seen, _ = uploads
     assert [name.rpartition("/s/")[2] for name in seen[-2:]] == [
         "a/1/saved_model.pb", "b/1/saved_model.pb",
@@ -84,20 +87,26 @@ def test_what_makes_a_version_is_written_when_all_else_of_the_push_is_there(push
 
 @pytest.mark.parametrize("last", ["a/2/variables/data", "b/2/saved_model.pb"])
 def test_a_store_that_fails_leaves_what_was_pushed_before(pushed, bucket, uploads, last):
-    pushed(1)
+    pushed()
     uploads[1].append((last, OSError))
     with pytest.raises(TandemError, match="the store is gone; nothing was pushed"):
-        pushed(2)
+        pushed()
     assert object_store.files(f"{bucket}/s") == FILES
     assert stored_versions.latest(f"{bucket}/s", "a") == 1
 
 
 def test_an_interrupted_push_leaves_what_was_pushed_before(pushed, bucket, uploads):
-    pushed(1)
+    pushed()
     uploads[1].append(("b/2/saved_model.pb", KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
-        pushed(2)
+        pushed()
     assert object_store.files(f"{bucket}/s") == FILES
+
+
+def make_old(uri):
+    """As if the object had been written two days earlier."""
+    name, _, key = uri.removeprefix("s3://").partition("/")
+    s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[name].keys[key].last_modified -= TWO_DAYS
 
 
 KILLED = """
@@ -113,14 +122,12 @@ KILLED = """
         store(path, uri)
 
     object_store._store = killed
-    stored_versions.push({"a": source, "b": source}, serving, 2, {})
+    stored_versions.push({"a": source, "b": source}, serving)
 """
 
 
-def test_half_of_a_push_that_was_killed_is_no_version_and_goes_with_the_next(
-    pushed, source, bucket
-):
-    pushed(1)
+def test_half_of_a_push_that_was_killed_is_no_version_and_goes_a_day_later(pushed, source, bucket):
+    pushed()
     command = [sys.executable, "-c", textwrap.dedent(KILLED)]
     where = [str(source), f"{bucket}/s", "a/2/saved_model.pb"]
     done = subprocess.run([*command, *where], check=False, cwd=ROOT)
@@ -128,15 +135,19 @@ def test_half_of_a_push_that_was_killed_is_no_version_and_goes_with_the_next(
     assert "b/2/variables/data" in object_store.files(f"{bucket}/s")
     assert stored_versions.latest(f"{bucket}/s", "a") == 1
     assert stored_versions.latest(f"{bucket}/s", "b") == 1
-    assert stored_versions.next_version(f"{bucket}/s") == 3
-    pushed(3)
+    assert pushed()["b"] == f"{bucket}/s/b/3"
     left = object_store.files(f"{bucket}/s")
-    assert not [name for name in left if "/2/" in name]
-    assert stored_versions.latest(f"{bucket}/s", "b") == 3
+    assert "b/2/variables/data" in left
+    (claim,) = (name for name in left if name.startswith(".pushes/2."))
+    make_old(f"{bucket}/s/{claim}")
+    assert pushed()["b"] == f"{bucket}/s/b/4"
+    left = object_store.files(f"{bucket}/s")
+    assert not [name for name in left if "/2/" in name or ".pushes" in name]
+    assert stored_versions.latest(f"{bucket}/s", "b") == 4
 
 
 def test_half_a_version_cannot_be_fetched(pushed, bucket, tmp_path):
-    pushed(1)
+    pushed()
     object_store.remove(f"{bucket}/s/a/1/saved_model.pb")
     with pytest.raises(FileNotFoundError, match=r"a/1 has no saved_model\.pb"):
         stored_versions.fetch(f"{bucket}/s", "a", 1, tmp_path / "copy")
@@ -145,7 +156,7 @@ def test_half_a_version_cannot_be_fetched(pushed, bucket, tmp_path):
 
 
 def test_one_version_is_a_serving_directory_of_its_own(pushed, bucket, tmp_path):
-    pushed(1)
+    pushed()
     with stored_versions.local(f"{bucket}/s", "b", "1") as folder:
         assert (folder / "b" / "1" / "assets.extra" / "origin.json").read_bytes() == b"origin"
     assert not folder.exists()
@@ -155,12 +166,11 @@ def test_one_version_is_a_serving_directory_of_its_own(pushed, bucket, tmp_path)
 
 def test_a_push_to_googles_store(gs_bucket, source, tmp_path):
     serving = f"{gs_bucket}/s"
-    assert stored_versions.next_version(serving) == 1
-    stored_versions.push({"a": source, "b": source}, serving, 1, {})
+    stored_versions.push({"a": source, "b": source}, serving)
     assert stored_versions.models(serving) == ["a", "b"]
     object_store.remove(f"{serving}/b/1/saved_model.pb")
     assert (stored_versions.latest(serving, "a"), stored_versions.latest(serving, "b")) == (1, None)
-    stored_versions.push({"a": source, "b": source}, serving, 2, {})
-    assert not [name for name in object_store.files(serving) if name.startswith("b/1/")]
+    stored_versions.push({"a": source, "b": source}, serving)
+    assert not [name for name in object_store.files(serving) if name.startswith(("b/1/", "."))]
     stored_versions.fetch(serving, "b", 2, tmp_path / "copy")
     assert (tmp_path / "copy" / "variables" / "data").read_bytes() == b"weights"

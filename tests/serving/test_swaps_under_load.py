@@ -66,8 +66,8 @@ def over_rest(server):
 @pytest.fixture
 def serving_dir(tmp_path, greeters):
     folder = tmp_path / "serving"
-    for version, model in greeters.items():
-        pushed = pushed_versions.push({"greeter": model}, folder, version)
+    for model in greeters.values():
+        pushed = pushed_versions.push({"greeter": model}, folder)
         warmup.write(pushed["greeter"], [predict_request()])
     return folder
 

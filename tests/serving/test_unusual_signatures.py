@@ -29,7 +29,7 @@ def ask(tmp_path_factory):
     signatures = {"serving_default": model.turned, "halves": model.halves}
     tf.saved_model.save(model, str(folder / "model"), signatures=signatures)
     _make_sparse(folder / "model" / "saved_model.pb")
-    pushed_versions.push({"model": folder / "model"}, folder / "serving", 1)
+    pushed_versions.push({"model": folder / "model"}, folder / "serving")
 
     with running_server(folder / "serving") as server:
 

@@ -36,8 +36,8 @@ INPUTS = {
 @pytest.fixture
 def base_path(tmp_path, greeters):
     """Versions 1, 2 and 3, of which 3 answers as version 1 would."""
-    for version, model in ((1, greeters[1]), (2, greeters[2]), (3, greeters[1])):
-        pushed_versions.push({"greeter": model}, tmp_path / "serving", version)
+    for model in (greeters[1], greeters[2], greeters[1]):
+        pushed_versions.push({"greeter": model}, tmp_path / "serving")
     return tmp_path / "serving" / "greeter"
 
 

@@ -1,0 +1,19 @@
+"""A new version of the models, wherever they are served from."""
+
+import pathlib
+from collections.abc import Mapping
+
+from schema.place import is_remote
+from serving import pushed_versions, stored_versions
+
+
+def push(
+    models: Mapping[str, pathlib.Path],
+    serving: str,
+    beside: Mapping[str, Mapping[str, pathlib.Path]],
+) -> dict[str, str]:
+    """As `pushed_versions.push`, to the path or URL `serving`; the folder or URL of each name."""
+    if is_remote(serving):
+        return stored_versions.push(models, serving, beside)
+    final = pushed_versions.push(models, pathlib.Path(serving), beside)
+    return {name: str(path) for name, path in final.items()}
