@@ -1,4 +1,4 @@
-"""Has the servables asked over gRPC in a fresh process before anything is pushed."""
+"""Queries the servables over gRPC in a fresh process before anything is pushed."""
 
 import os
 import subprocess
@@ -10,6 +10,7 @@ from tfx.dsl.io import fileio
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
+from components.artifact_types import Candidates
 from components.local_artifacts import on_local_disk
 from schema.errors import TandemError
 
@@ -20,12 +21,13 @@ _SECONDS = 600
 @on_local_disk
 def InfraCheck(
     servables: InputArtifact[standard_artifacts.Model],
+    candidates: InputArtifact[Candidates],
     infra_verdict: OutputArtifact[standard_artifacts.InfraBlessing],
 ) -> None:
-    """Raises TandemError with the process's own words when it fails."""
+    """Raises TandemError with the process's standard error where the check fails."""
     folder = path_utils.serving_model_dir(servables.uri)
     finished = subprocess.run(
-        [sys.executable, "-m", "serving.infra_check", folder],
+        [sys.executable, "-m", "serving.infra_check", folder, candidates.uri],
         check=False,
         capture_output=True,
         text=True,

@@ -313,7 +313,7 @@ def _model_nodes(
         ranking=ranking.outputs["model"],
         ranking_config=ranking_config,
     )
-    infra = InfraCheck(servables=recommender.outputs["servables"])
+    infra = InfraCheck(servables=recommender.outputs["servables"], candidates=stage["candidates"])
     pusher = Pusher(
         servables=recommender.outputs["servables"],
         candidates=stage["candidates"],

@@ -52,7 +52,7 @@ def write_models(
             str(models),
         )
     pushed_index.write(measured, models / RECOMMENDER)
-    infra_check.check(models)
+    infra_check.check(models, frozenset(candidates.item_ids.to_pylist()))
     return measured
 
 

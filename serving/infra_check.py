@@ -1,8 +1,9 @@
-"""Asks freshly exported servables over gRPC, in a process of its own: `python -m
-serving.infra_check DIR`.
+"""Queries freshly exported servables over gRPC, in a process of its own: `python -m
+serving.infra_check DIR CANDIDATES`.
 
-DIR holds one SavedModel per servable name; TF_USE_LEGACY_KERAS=1 is to be set. Prints one JSON
-object; a TandemError ends it with exit code 1.
+DIR holds one SavedModel per servable name, CANDIDATES the catalogue's item ids as
+`schema.candidates` stores them; TF_USE_LEGACY_KERAS=1 is to be set. Prints one JSON object; a
+TandemError ends it with its exit code.
 """
 
 import json
@@ -12,7 +13,7 @@ import time
 
 import numpy as np
 
-from schema import signatures
+from schema import candidates, signatures
 from schema.errors import TandemError
 from serving import unpushed
 from serving.client import Client
@@ -23,12 +24,12 @@ _K = 10
 _LISTINGS = (signatures.RETRIEVAL, signatures.RECOMMENDER)
 
 
-def check(folder: pathlib.Path) -> dict[str, object]:
-    """Serves the models on free loopback ports and asks each of them.
+def check(folder: pathlib.Path, catalogue: frozenset[str]) -> dict[str, object]:
+    """Serves the models on free loopback ports and queries each of them.
 
-    A new user without history must get k different items with finite scores; excluding them must
-    give others; ranking must score what retrieval returned. Raises TandemError saying which of it
-    did not hold.
+    A new user without history must get different items of `catalogue` (item ids) with finite
+    scores; excluding them must give others; ranking must score what retrieval returned. Raises
+    TandemError naming what did not hold, RequestError where a model does not load or answer.
     """
     with unpushed.serving_dir(folder) as served:
         begin = time.perf_counter()
@@ -37,22 +38,28 @@ def check(folder: pathlib.Path) -> dict[str, object]:
             Client(server.grpc_address, 60) as client,
         ):
             loaded = time.perf_counter() - begin
-            report = {name: _check_listing(client, name) for name in _LISTINGS}
+            report = {name: _check_listing(client, name, catalogue) for name in _LISTINGS}
             _check_ranking(client, report[signatures.RETRIEVAL])
-        return {"load_seconds": loaded, "asked": report}
+        return {"load_seconds": loaded, "listed": report}
 
 
-def _check_listing(client: Client, name: str) -> list[str]:
-    first = _ask(client, name, [])
-    second = _ask(client, name, first)
+def _check_listing(client: Client, name: str, catalogue: frozenset[str]) -> list[str]:
+    first = _list(client, name, [])
+    second = _list(client, name, first)
     if len(set(first)) != len(first) or not first:
         raise TandemError(f"{name}: expected different items, received {first}; nothing is pushed")
+    unknown = sorted(set(first) - catalogue)
+    if unknown:
+        raise TandemError(
+            f"{name}: expected items of the catalogue, received {', '.join(unknown)}; nothing is "
+            "pushed"
+        )
     if set(first) & set(second):
         raise TandemError(f"{name}: expected none of the excluded {first}, received {second}")
     return first
 
 
-def _ask(client: Client, name: str, excluded: list[str]) -> list[str]:
+def _list(client: Client, name: str, excluded: list[str]) -> list[str]:
     request = listing_request(client.inputs(name), "", [], int(time.time()), _K, excluded)
     answer = client.predict(name, request)
     ids = [item.decode() for item in answer[signatures.ITEM_IDS][0] if item]
@@ -76,9 +83,11 @@ def _check_ranking(client: Client, items: list[str]) -> None:
 
 
 def main() -> int:
-    """Runs the check on the folder named by the first argument."""
+    """Runs the check on the two folders that the command line names."""
     try:
-        json.dump(check(pathlib.Path(sys.argv[1])), sys.stdout)
+        folder, stored = sys.argv[1:]
+        catalogue = frozenset(candidates.load(stored).item_ids.to_pylist())
+        json.dump(check(pathlib.Path(folder), catalogue), sys.stdout)
     except TandemError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code

@@ -12,6 +12,7 @@ from rich.console import Console
 from components.ingest import preflight
 from pipeline import local_run, report, run_directory
 from pipeline.config import Config
+from schema import candidates as candidate_files
 from schema.errors import TandemError
 from serving import infra_check
 from serving.client import Client
@@ -53,7 +54,9 @@ def answered(root: pathlib.Path) -> list[str]:
 def check_here(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
     """As `subprocess.run` of the infra check, without a process of its own."""
     try:
-        infra_check.check(pathlib.Path(command[-1]))
+        folder, stored = command[-2:]
+        catalogue = frozenset(candidate_files.load(stored).item_ids.to_pylist())
+        infra_check.check(pathlib.Path(folder), catalogue)
     except TandemError as error:
         return subprocess.CompletedProcess(command, 1, "", str(error))
     return subprocess.CompletedProcess(command, 0, "{}", "")

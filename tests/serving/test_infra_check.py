@@ -1,0 +1,120 @@
+"""A planted bad model of each kind is refused before it is pushed; the sound one passes."""
+
+import shutil
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from schema import signatures
+from schema.errors import TandemError
+from serving import infra_check, signature_defaults
+from serving.exact_index import ExactIndex
+from tests.serving.planted_servables import IDS, VECTORS, candidates_of, exported, stored
+
+CATALOGUE = frozenset(IDS)
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    """The three servables of a catalogue of five."""
+    folder = tmp_path_factory.mktemp("sound")
+    exported(folder, stored(folder, ExactIndex(VECTORS), 3), candidates_of(IDS, VECTORS))
+    return folder
+
+
+@pytest.fixture
+def servables(sound, tmp_path):
+    """A copy to be broken."""
+    return shutil.copytree(sound, tmp_path / "models")
+
+
+class NanRanking(tf.Module):
+    """Scores every candidate NaN."""
+
+    @tf.function
+    def serve(self, **inputs):
+        items = inputs["candidate_item_ids"]
+        return {"relevance": tf.fill(tf.shape(items), np.nan)}
+
+
+class Listing(tf.Module):
+    """Answers each request with the same items and scores."""
+
+    def __init__(self, ids, scores):
+        super().__init__()
+        self.ids, self.scores = tf.constant([ids]), tf.constant([scores])
+
+    @tf.function
+    def serve(self, **inputs):
+        del inputs
+        return {
+            "item_ids": self.ids,
+            "scores": self.scores,
+            "stages": tf.fill(tf.shape(self.ids), "retrieval"),
+            "known_user": tf.constant([False]),
+        }
+
+
+def replace(folder, name, module):
+    """Puts `module` in the place of a servable, with the inputs that it had."""
+    old = tf.saved_model.load(str(folder / name)).signatures["serving_default"]
+    specs = old.structured_input_signature[1]
+    call = module.serve.get_concrete_function(**specs)
+    del old
+    shutil.rmtree(folder / name)
+    tf.saved_model.save(module, str(folder / name), signatures={"serving_default": call})
+    signature_defaults.write(folder / name, signature_defaults.of(specs))
+
+
+def test_sound_servables_pass(servables):
+    listed: Any = infra_check.check(servables, CATALOGUE)["listed"]
+    assert set(listed) == {signatures.RETRIEVAL, signatures.RECOMMENDER}
+    assert set(listed[signatures.RETRIEVAL]) == CATALOGUE
+
+
+@pytest.mark.parametrize("name", signatures.SERVABLES)
+def test_a_model_that_does_not_load_is_refused(servables, name):
+    (servables / name / "saved_model.pb").write_bytes(b"no graph")
+    with pytest.raises(TandemError, match=name):
+        infra_check.check(servables, CATALOGUE)
+
+
+def test_a_model_without_the_signature_is_refused(servables):
+    shutil.rmtree(servables / "ranking")
+    tf.saved_model.save(tf.Module(), str(servables / "ranking"))
+    with pytest.raises(TandemError, match="ranking.*serving_default"):
+        infra_check.check(servables, CATALOGUE)
+
+
+def test_ranking_scores_that_are_nan_are_refused(servables):
+    replace(servables, "ranking", NanRanking())
+    with pytest.raises(TandemError, match="ranking: expected .* finite scores.*nan"):
+        infra_check.check(servables, CATALOGUE)
+
+
+@pytest.mark.parametrize("name", [signatures.RETRIEVAL, signatures.RECOMMENDER])
+def test_listed_scores_that_are_nan_are_refused(servables, name):
+    replace(servables, name, Listing(["a", "b"], [1.0, np.nan]))
+    with pytest.raises(TandemError, match=f"{name}: expected finite scores.*nan"):
+        infra_check.check(servables, CATALOGUE)
+
+
+@pytest.mark.parametrize("name", [signatures.RETRIEVAL, signatures.RECOMMENDER])
+def test_an_item_that_the_catalogue_lacks_is_refused(servables, name):
+    replace(servables, name, Listing(["a", "ghost"], [2.0, 1.0]))
+    with pytest.raises(TandemError, match=f"{name}: expected items of the catalogue.*ghost"):
+        infra_check.check(servables, CATALOGUE)
+
+
+def test_an_item_listed_twice_is_refused(servables):
+    replace(servables, "retrieval", Listing(["a", "a"], [2.0, 1.0]))
+    with pytest.raises(TandemError, match="retrieval: expected different items"):
+        infra_check.check(servables, CATALOGUE)
+
+
+def test_an_excluded_item_that_comes_back_is_refused(servables):
+    replace(servables, "retrieval", Listing(["a", "b"], [2.0, 1.0]))
+    with pytest.raises(TandemError, match="retrieval: expected none of the excluded"):
+        infra_check.check(servables, CATALOGUE)
