@@ -103,7 +103,7 @@ def _peaks(data: pathlib.Path, home: pathlib.Path) -> dict[str, float]:
     """
     from components.ingest import preflight
     from pipeline import config as configuration
-    from pipeline import dag, run_directory, stages
+    from pipeline import dag, previous_data, run_directory, stages
     from pipeline.local_runner import LocalRunner
 
     peaks: dict[str, float] = {}
@@ -116,7 +116,7 @@ def _peaks(data: pathlib.Path, home: pathlib.Path) -> dict[str, float]:
     config = configuration.load(_CONFIG, _SETTINGS)
     at = run_directory.opened(home)
     fingerprint = preflight.fingerprint(config.dataset, str(data))
-    connection = stages.previous_data.local(str(at.metadata))
+    connection = previous_data.local(str(at.metadata))
     pipeline = dag.build(config, stages.locations(str(data), at), fingerprint, connection)
     Forking(lambda stage: None, lambda stage, seconds: None).run(pipeline)
     return peaks
