@@ -102,8 +102,8 @@ def _peaks(data: pathlib.Path, home: pathlib.Path) -> dict[str, float]:
     them runs in this process, so nothing of it is missed by a fork.
     """
     from components.ingest import preflight
-    from pipeline import config as configuration
-    from pipeline import dag, previous_data, run_directory, stages
+    from pipeline import dag, previous_data, run_root, runner
+    from pipeline.config import config as configuration
     from pipeline.local_runner import LocalRunner
 
     peaks: dict[str, float] = {}
@@ -114,10 +114,10 @@ def _peaks(data: pathlib.Path, home: pathlib.Path) -> dict[str, float]:
             print(f"{name}: {peaks[name]:.0f} MB", file=sys.stderr)
 
     config = configuration.load(_CONFIG, _SETTINGS)
-    at = run_directory.opened(home)
+    at = run_root.opened(home)
     fingerprint = preflight.fingerprint(config.dataset, str(data))
     connection = previous_data.local(str(at.metadata))
-    pipeline = dag.build(config, stages.locations(str(data), at), fingerprint, connection)
+    pipeline = dag.build(config, runner.locations(str(data), at), fingerprint, connection)
     Forking(lambda stage: None, lambda stage, seconds: None).run(pipeline)
     return peaks
 

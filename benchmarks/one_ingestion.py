@@ -13,7 +13,7 @@ from tfx.dsl.components.base.base_node import BaseNode
 from benchmarks.simulated_csv import CATALOGUE, FILE
 from components.ingest import preflight
 from components.interactions_gen import InteractionsGen
-from pipeline.config import BeamConfig
+from pipeline.config.config import BeamConfig
 from schema.dataset import Dataset
 
 

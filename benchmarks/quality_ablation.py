@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from benchmarks import quality_kept, quality_spread
 from benchmarks.quality_runs import Seeds, in_own_process, told
-from pipeline import config as configuration
+from pipeline.config import config as configuration
 from schema.features import Feature
 
 

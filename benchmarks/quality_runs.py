@@ -12,8 +12,8 @@ from typing import Any
 
 from benchmarks import quality_kept, quality_referee
 from benchmarks.quality_data import DataSet
-from pipeline import config as configuration
-from pipeline.config import Config
+from pipeline.config import config as configuration
+from pipeline.config.config import Config
 
 RETRIEVAL, FINAL = STAGES = ("retrieval", "final")
 _ENVIRONMENT = {

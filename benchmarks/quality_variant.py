@@ -13,9 +13,9 @@ import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
 from benchmarks.quality_ablation import Variant, named
-from pipeline.config import Config
-from pipeline.run_directory import RunDirectory
-from pipeline.run_metadata import RunMetadata
+from pipeline.config.config import Config
+from pipeline.metadata import RunMetadata
+from pipeline.run_root import RunDirectory
 from schema import candidates
 from trainer import (
     metrics,

@@ -12,9 +12,9 @@ from components.ingest import preflight
 from components.interactions_gen import InteractionsGen
 from components.items_gen import ItemsGen
 from components.schema_gen import SchemaGen
-from pipeline import schemas
-from pipeline.config import Config
-from pipeline.run_metadata import RunMetadata
+from pipeline.config import table_schemas
+from pipeline.config.config import Config
+from pipeline.metadata import RunMetadata
 from schema import timeline
 from trainer import training_data
 from trainer.training_data import Locations, TrainingData
@@ -57,7 +57,7 @@ def _components(data_set: DataSet, config: Config, root: pathlib.Path) -> list[B
 
 
 def _transformed(table: str, made: BaseNode, config: Config, splits: list[str]) -> list[BaseNode]:
-    text = text_format.MessageToString(schemas.of(config, table))
+    text = text_format.MessageToString(table_schemas.of(config, table))
     schema = SchemaGen(text=text).with_id(f"SchemaGen.{table}")
     function = "preprocess_items" if table == "items" else "preprocess_timelines"
     transform = tfx.components.Transform(

@@ -21,7 +21,7 @@ import tensorflow as tf
 
 from benchmarks import quality_data, train_data, train_stock
 from benchmarks.train_stock import StockModel
-from pipeline import config as configuration
+from pipeline.config import config as configuration
 from trainer import (
     questions,
     replica_batches,

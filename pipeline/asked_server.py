@@ -5,7 +5,7 @@ import dataclasses
 import pathlib
 from typing import TYPE_CHECKING
 
-from pipeline import verb_arguments
+from pipeline.cli import arguments
 from schema.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser, text: str) -> None:
         ("--tls-certificate", "our own certificate, for mutual TLS"),
         ("--tls-key", "our certificate's key"),
     ):
-        verb_arguments.add_place(group, option, metavar="PEM", help=what)
-    verb_arguments.add_place(
+        arguments.add_place(group, option, metavar="PEM", help=what)
+    arguments.add_place(
         group, "--token-file", metavar="FILE",
         help="a bearer token, sent with each call; a line break at its end is left out",
     )  # fmt: skip

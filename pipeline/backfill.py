@@ -15,12 +15,12 @@ from pipeline import (
     local_run,
     quiet,
     report,
-    run_directory,
+    run_root,
 )
-from pipeline import config as configuration
-from pipeline.config import Config
+from pipeline.config import config as configuration
+from pipeline.config.config import Config
 from pipeline.freshness import Row
-from pipeline.run_directory import RunDirectory
+from pipeline.run_root import RunDirectory
 from schema.errors import NotBlessed, TandemError
 
 
@@ -47,7 +47,7 @@ def backfill(asked: Asked) -> dict[str, Any]:
     spans = backfill_spans.between(config.data.interactions, asked.first, asked.last)
     for span in spans:
         preflight.check(config.dataset.at(span), data)
-    at = run_directory.opened(asked.root)
+    at = run_root.opened(asked.root)
     days = backfill_record.read(at.backfill)
     with quiet.into_file(at.log) as (out, err):
         console = report.plain_console(err if asked.as_json else out)
@@ -74,9 +74,9 @@ def _with(
     span: str, days: list[Row], config: Config, data: str, at: RunDirectory, console: Console
 ) -> list[Row]:
     """The days and this one, which is run where it is not finished, and written."""
-    from pipeline import push
+    from pipeline import push_plan
 
-    fingerprint = push.run_fingerprint(config, preflight.fingerprint(config.dataset, data))
+    fingerprint = push_plan.run_fingerprint(config, preflight.fingerprint(config.dataset, data))
     if backfill_record.is_finished(days, span, fingerprint):
         console.print(f"{span}  finished before")
         return days

@@ -25,10 +25,10 @@ from components.retrieval_tuner import RetrievalTuner
 from components.schema_gen import SchemaGen
 from components.statistics_gen import StatisticsGen
 from components.stock_components import ExampleValidator, Transform
-from pipeline import schemas
-from pipeline.config import TABLES, Config
-from pipeline.push import Push
-from pipeline.run_parameters import RunParameters, Text
+from pipeline.config import table_schemas
+from pipeline.config.config import TABLES, Config
+from pipeline.config.run_parameters import RunParameters, Text
+from pipeline.push_plan import Push
 from schema import timeline
 from serving import deny_list
 
@@ -197,7 +197,7 @@ def _data_nodes(
 
 
 def _validated(table: str, statistics: BaseNode, config: Config) -> dict[str, BaseNode]:
-    text = text_format.MessageToString(schemas.of(config, table))
+    text = text_format.MessageToString(table_schemas.of(config, table))
     schema = SchemaGen(text=text).with_id(f"SchemaGen.{table}")
     validator = ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]

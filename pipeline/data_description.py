@@ -10,12 +10,12 @@ from components import split_statistics
 from components.drift import Statistics
 from components.ingest import preflight
 from pipeline import dag, previous_data
-from pipeline.config import Config
+from pipeline.config.config import Config
+from pipeline.console import StageLines
 from pipeline.local_runner import LocalRunner
-from pipeline.run_directory import RunDirectory
-from pipeline.run_metadata import RunMetadata
-from pipeline.stage_lines import StageLines
-from pipeline.stages import locations
+from pipeline.metadata import RunMetadata
+from pipeline.run_root import RunDirectory
+from pipeline.runner import locations
 
 
 class Described(NamedTuple):

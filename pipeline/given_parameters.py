@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pipeline.kubeflow_parameters import PARAMETER_TYPE
+from pipeline.kubeflow.parameters import PARAMETER_TYPE
 from schema import place
 from schema.errors import UsageError
 from schema.sources import SPANS

@@ -9,8 +9,8 @@ from typing import Any
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
-from pipeline.kubeflow_config import KubeflowConfig, Resources, Secret
-from pipeline.pod_mounts import SHARED_MEMORY
+from pipeline.config.kubeflow import KubeflowConfig, Resources, Secret
+from pipeline.config.kubernetes import SHARED_MEMORY
 
 _PLATFORM = "kubernetes"
 _SHARED_MEMORY = {"volumeName": SHARED_MEMORY, "mountPath": "/dev/shm", "medium": "Memory"}

@@ -8,10 +8,11 @@ from typing import Any
 from rich.console import Console
 
 from components.ingest import preflight
-from pipeline import config as configuration
-from pipeline import quiet, remote_root, report, stage_lines
-from pipeline.config import Config
-from pipeline.run_directory import RunDirectory
+from pipeline import console as pipeline_console
+from pipeline import quiet, remote_root, report
+from pipeline.config import config as configuration
+from pipeline.config.config import Config
+from pipeline.run_root import RunDirectory
 from schema import object_store
 from schema.errors import NotBlessed
 
@@ -60,7 +61,7 @@ def execute(
     ask_oldest: bool = False,
 ) -> tuple[dict[str, Any], NotBlessed | None]:
     """Runs the stages and writes all that a run leaves; returns the summary, and why nothing was
-    pushed where that is so. Arguments as in `pipeline.stages.run_stages`.
+    pushed where that is so. Arguments as in `pipeline.runner.run_stages`.
     """
     with (
         console.status("loading TensorFlow and TFX")
@@ -69,9 +70,9 @@ def execute(
     ):
         from components import s3_fileio
         from pipeline import run_files
-        from pipeline.stages import run_stages
+        from pipeline.runner import run_stages
     s3_fileio.register()
-    with stage_lines.listening(console) as lines:
+    with pipeline_console.listening(console) as lines:
         executed = run_stages(config, data, at, lines, force_push, ask_oldest)
     if at.uri:  # the curves that the components have put there
         object_store.download(f"{at.uri}/tensorboard", at.tensorboard)

@@ -8,7 +8,7 @@ from tfx.dsl.io import fileio
 from tfx.orchestration import metadata as tfx_metadata
 from tfx.orchestration.portable.mlmd import event_lib, execution_lib
 
-from pipeline.config import TABLES
+from pipeline.config.config import TABLES
 
 GATE = "DataGate"
 

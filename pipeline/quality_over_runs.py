@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from pipeline.run_directory import RunDirectory
+from pipeline.run_root import RunDirectory
 
 Scalars = dict[str, dict[str, float]]
 """By TensorBoard run: tag -> value."""

@@ -17,11 +17,11 @@ from pipeline import (
     refreshed_catalogue,
     refreshed_version,
 )
-from pipeline.config import Config
+from pipeline.config.config import Config
 from pipeline.present_popularity import Present
 from pipeline.refreshable import Refreshable
 from pipeline.refreshed_catalogue import Given, RefreshedCatalogue
-from pipeline.run_directory import RunDirectory
+from pipeline.run_root import RunDirectory
 from schema.signatures import RECOMMENDER, SERVABLES
 from serving import bucket_mirror
 

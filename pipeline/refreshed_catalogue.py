@@ -8,7 +8,7 @@ from components.ingest.counts import Counts
 from pipeline import present_popularity, refreshed_items
 from pipeline.present_popularity import Present
 from pipeline.refreshable import Refreshable
-from pipeline.run_directory import RunDirectory
+from pipeline.run_root import RunDirectory
 from schema import candidates as candidate_files
 from schema import refreshing
 from schema.candidates import Candidates

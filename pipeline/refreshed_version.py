@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.refreshable import Refreshable
 from pipeline.refreshed_catalogue import RefreshedCatalogue
-from pipeline.run_directory import RunDirectory
+from pipeline.run_root import RunDirectory
 from schema import candidates as candidate_files
 from schema import refreshing
 from schema.signatures import RANKING, RECOMMENDER, SERVABLES

@@ -11,8 +11,8 @@ import tempfile
 from collections.abc import Iterator
 from types import FrameType
 
-from pipeline import run_directory
-from pipeline.run_directory import RunDirectory
+from pipeline import run_root
+from pipeline.run_root import RunDirectory
 from schema import object_store
 from schema.errors import NoRunError, UsageError
 from schema.place import is_remote
@@ -30,7 +30,7 @@ def opened(root: str) -> Iterator[RunDirectory]:
     written, and, with nothing put there, where another run has put its metadata there meanwhile.
     """
     if not is_remote(root):
-        yield run_directory.opened(pathlib.Path(root))
+        yield run_root.opened(pathlib.Path(root))
         return
     with tempfile.TemporaryDirectory(prefix="tandem-run-") as folder:
         at = RunDirectory(pathlib.Path(folder), root)
@@ -80,7 +80,7 @@ def _ended_by_sigterm() -> Iterator[None]:
 def summary(root: str) -> str:
     """summary.json of the finished run at a path or a URL; NoRunError where there is none."""
     if not is_remote(root):
-        return run_directory.finished(pathlib.Path(root)).summary.read_text(encoding="utf-8")
+        return run_root.finished(pathlib.Path(root)).summary.read_text(encoding="utf-8")
     with object_store.reached(root):
         if object_store.is_file(f"{root}/{_SUMMARY}"):
             return object_store.read(f"{root}/{_SUMMARY}").decode()

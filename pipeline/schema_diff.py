@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from components.ingest import preflight
-from pipeline import config as configuration
 from pipeline import quiet
-from pipeline.config import Config
-from pipeline.run_directory import RunDirectory
+from pipeline.config import config as configuration
+from pipeline.config.config import Config
+from pipeline.run_root import RunDirectory
 from schema.errors import NoRunError
 
 if TYPE_CHECKING:
@@ -91,9 +91,9 @@ def _table(config: Config, name: str, now: "Described", before: "dict[str, Stati
     import tensorflow_data_validation as tfdv
 
     from components.table_check import Table
-    from pipeline import schemas
+    from pipeline.config import table_schemas
 
-    schema = schemas.of(config, name)
+    schema = table_schemas.of(config, name)
     anomalies = {
         split: tfdv.validate_statistics(statistics, schema)
         for split, statistics in now.statistics.items()

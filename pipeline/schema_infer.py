@@ -6,10 +6,10 @@ import tempfile
 from rich.console import Console
 
 from components.ingest import preflight
-from pipeline import config as configuration
 from pipeline import quiet
-from pipeline.config import TABLES, Config
-from pipeline.run_directory import RunDirectory
+from pipeline.config import config as configuration
+from pipeline.config.config import TABLES, Config
+from pipeline.run_root import RunDirectory
 from schema.errors import UsageError
 
 
@@ -52,13 +52,14 @@ def _texts(
     from google.protobuf import text_format
 
     from components import schema_inference
-    from pipeline import data_description, schemas
+    from pipeline import data_description
+    from pipeline.config import table_schemas
 
     at = RunDirectory(folder)
     tables = data_description.describe(config, data, at, str(out / "rejected"), console)
     texts = {}
     for table, found in tables.items():
-        implied = schemas.implied(config, table)
+        implied = table_schemas.implied(config, table)
         schema = schema_inference.infer(implied, config.dataset, found.statistics)
         texts[table] = _head(config, table) + text_format.MessageToString(schema)
     return texts

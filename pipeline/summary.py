@@ -17,9 +17,9 @@ from components.ingest.counts import Counts, TableCounts, Unreadable
 from components.ranking_analysis import ANALYSIS
 from components.retrieval_trainer import WARM_START
 from pipeline import log_lines
-from pipeline.config import Config
-from pipeline.run_metadata import LatestRuns
-from pipeline.stages import Executed
+from pipeline.config.config import Config
+from pipeline.metadata import LatestRuns
+from pipeline.runner import Executed
 
 _PACKAGES = (
     "tandem", "tfx", "tensorflow", "tf-keras", "tensorflow-recommenders", "tensorflow-text",

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 from rich.console import Console
 
 from components.ingest import preflight
-from pipeline import config as configuration
-from pipeline import quiet, report, run_directory, stage_lines, trial_lines, tuned_config
-from pipeline.config import Config
-from pipeline.run_directory import RunDirectory
+from pipeline import console as pipeline_console
+from pipeline import quiet, report, run_root, trial_lines, tuned_config
+from pipeline.config import config as configuration
+from pipeline.config.config import Config
+from pipeline.run_root import RunDirectory
 
 
 class Asked(NamedTuple):
@@ -32,7 +33,7 @@ def tune(asked: Asked) -> dict[str, Any]:
     config = configuration.load(asked.config, asked.overrides)
     data = str((asked.data or asked.config.parent).absolute())
     preflight.check(config.dataset, data)
-    at = run_directory.opened(asked.root)
+    at = run_root.opened(asked.root)
     out = (asked.out or at.root / "tuned.toml").absolute()
     tuned_config.check(out)
     with quiet.into_file(at.log) as (stdout, stderr):
@@ -62,7 +63,7 @@ def _search(
     ):
         from components import retrieval_tuner
         from pipeline import dag, previous_data
-        from pipeline.stages import execute, locations
+        from pipeline.runner import execute, locations
     fingerprint = preflight.fingerprint(config.dataset, data)
     connection = previous_data.local(str(at.metadata))
     before = previous_data.statistics(connection, config.name, fingerprint)
@@ -70,7 +71,7 @@ def _search(
     pipeline = dag.tuning(
         config, locations(data, at), fingerprint, connection, before, str(records)
     )
-    with stage_lines.listening(console) as lines, trial_lines.printed(console):
+    with pipeline_console.listening(console) as lines, trial_lines.printed(console):
         executed = execute(pipeline, config.name, at, lines)
     tuned = executed.metadata.latest(retrieval_tuner.RetrievalTuner.__name__)
     assert tuned is not None, "the tuner has finished"

@@ -5,7 +5,7 @@ from typing import Any
 
 import tomli_w
 
-from pipeline import config
+from pipeline.config import config
 from schema.errors import UsageError
 
 HEAD = "# Written by `tandem tune`"

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 
-from pipeline.run_directory import RunDirectory
+from pipeline.run_root import RunDirectory
 from schema import object_store
 from schema.place import is_remote
 

@@ -1,7 +1,7 @@
 """The configuration of one run: the compiled one with the run's parameters applied."""
 
-from pipeline.config import Config
-from pipeline.run_parameters import RunParameters
+from pipeline.config.config import Config
+from pipeline.config.run_parameters import RunParameters
 from trainer.blessing_config import THRESHOLDS
 
 

@@ -23,7 +23,7 @@ from pipeline.report_page import (
 )
 from pipeline.report_page.data_volumes import Volumes
 from pipeline.report_page.training_curves import Curves
-from pipeline.run_directory import RunDirectory
+from pipeline.run_root import RunDirectory
 
 _STAGES = ("retrieval", "ranking")
 

@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks.quality_ablation import VARIANTS, Variant, distinct, named
 from benchmarks.quality_data import CHECKOUT
-from pipeline import config as configuration
+from pipeline.config import config as configuration
 
 FILMS = CHECKOUT / "configs" / "movietweetings.toml"
 EVERYTHING = [

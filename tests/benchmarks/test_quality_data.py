@@ -5,7 +5,7 @@ import json
 import pytest
 
 from benchmarks import quality_data
-from pipeline import config as configuration
+from pipeline.config import config as configuration
 from schema.errors import UsageError
 
 

@@ -229,4 +229,4 @@ def test_tandem_answers_outside_of_the_checkout(installed, tmp_path):
     assert "serve" in done.stdout
     asked = f'"{sys.executable}" -c "import pipeline.cli; print(pipeline.cli.__file__)"'
     done = in_clean_environment(asked, tmp_path, PYTHONPATH=str(installed))
-    assert done.stdout.strip() == str(installed / "pipeline" / "cli.py")
+    assert done.stdout.strip() == str(installed / "pipeline" / "cli" / "__init__.py")

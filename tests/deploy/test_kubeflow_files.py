@@ -7,7 +7,7 @@ import pytest
 import tomli
 import yaml
 
-from pipeline import config
+from pipeline.config import config
 from tests.deploy.conftest import DEPLOY
 from tests.deploy.test_kubernetes import as_kubernetes_reads
 

@@ -9,7 +9,7 @@ import kubernetes.client
 import pytest
 import yaml
 
-from pipeline import config
+from pipeline.config import config
 from schema.errors import DataRefused, NotBlessed, UsageError
 from tests.deploy import typed_models
 

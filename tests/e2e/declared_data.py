@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
-from pipeline.config import Config
+from pipeline.config.config import Config
 from schema.features import Feature
 from schema.sources import SPAN, Source
 

@@ -12,7 +12,7 @@ import pytest
 import tomli_w
 
 from pipeline import cli
-from pipeline import config as configuration
+from pipeline.config import config as configuration
 from serving.client import Client
 from serving.listing_request import listing_request
 from serving.server import running_server

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from pipeline import config
+from pipeline.config import config
 
 pytestmark = pytest.mark.e2e
 

@@ -16,7 +16,7 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from components.ingest import counts, interactions
-from pipeline.config import BeamConfig
+from pipeline.config.config import BeamConfig
 from schema.dataset import Dataset
 
 CHECKOUT = pathlib.Path(__file__).parents[2]

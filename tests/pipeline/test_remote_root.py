@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from pipeline import remote_root
-from pipeline.run_directory import RunDirectory
+from pipeline.run_root import RunDirectory
 from schema import object_store
 from schema.errors import NoRunError, UsageError
 

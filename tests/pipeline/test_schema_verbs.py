@@ -6,10 +6,10 @@ import pathlib
 import pytest
 
 from components.ingest import preflight
-from pipeline import cli, dag, previous_data, stages
-from pipeline import config as configuration
+from pipeline import cli, dag, previous_data, runner
+from pipeline.config import config as configuration
 from pipeline.local_runner import LocalRunner
-from pipeline.run_directory import RunDirectory
+from pipeline.run_root import RunDirectory
 
 SHOP = """
 name = "shop"
@@ -55,7 +55,7 @@ def pass_gate(config: pathlib.Path, data: pathlib.Path, root: pathlib.Path) -> N
     fingerprint = preflight.fingerprint(read.dataset, str(data))
     connection = previous_data.local(str(at.metadata))
     before = previous_data.statistics(connection, read.name, fingerprint)
-    places = stages.locations(str(data), at)
+    places = runner.locations(str(data), at)
 
     def finished(name: str, seconds: float) -> None:
         if name == previous_data.GATE:

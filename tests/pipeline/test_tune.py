@@ -4,7 +4,8 @@ import pathlib
 
 import pytest
 
-from pipeline import cli, config, tuned_config
+from pipeline import cli, tuned_config
+from pipeline.config import config
 from pipeline.tune import search_name
 from schema.errors import UsageError
 

@@ -10,7 +10,7 @@ from tensorflow_data_validation.statistics import stats_impl
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tensorflow_transform.tf_metadata import schema_utils
 
-from pipeline import config
+from pipeline.config import config
 from schema import curated_schema
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.config import Config
+from pipeline.config.config import Config
 from tests.e2e.matrix.cover import Case
 from tests.e2e.matrix.factors import EVENT_KINDS, KINDS
 

@@ -10,8 +10,8 @@ from typing import Any
 from rich.console import Console
 
 from components.ingest import preflight
-from pipeline import local_run, report, run_directory
-from pipeline.config import Config
+from pipeline import local_run, report, run_root
+from pipeline.config.config import Config
 from schema import candidates as candidate_files
 from schema.errors import TandemError
 from serving import infra_check
@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 def run(config: Config, data: pathlib.Path, root: pathlib.Path) -> dict[str, Any]:
     """Summary of a run that pushes whatever it made; what `tandem run` prints of it is made too."""
-    at = run_directory.opened(root)
+    at = run_root.opened(root)
     preflight.check(config.dataset, str(data))
     console = Console(file=io.StringIO())
     summary, not_blessed = local_run.execute(config, str(data), at, console, "a matrix")

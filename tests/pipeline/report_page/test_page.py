@@ -9,7 +9,7 @@ import pytest
 from components.ingest import counts, histories
 from components.ingest.counts import Counts
 from pipeline.report_page import page
-from pipeline.run_directory import RunDirectory
+from pipeline.run_root import RunDirectory
 
 CURVES = {
     "retrieval": {

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.cli import main
-from pipeline.config import load
+from pipeline.config.config import load
 from pipeline.simulator.simulate import simulate
 from schema.errors import UsageError
 

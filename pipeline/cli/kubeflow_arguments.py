@@ -1,0 +1,91 @@
+"""What `tandem compile` and `tandem submit` are both told of the pipeline."""
+
+import argparse
+import importlib.util
+import pathlib
+import re
+import warnings
+from typing import NamedTuple
+
+from pipeline.cli import arguments
+from schema import place
+from schema.errors import UsageError
+
+
+def add(parser: argparse.ArgumentParser, required: bool = True) -> None:
+    """`--config`, `--set`, `--image`, `--data` and `--root`; `required`: must there be a config."""
+    arguments.add_config(parser, required=required)
+    parser.add_argument("--image", help="container image with Tandem installed")
+    arguments.add_place(
+        parser,
+        "--data",
+        lambda given: place.of_tasks(given, place.READABLE),
+        default="/data",
+        help="folder or URI of the data, as the cluster sees it (default: /data)",
+    )
+    arguments.add_place(
+        parser,
+        "--root",
+        place.of_tasks,
+        default="/tandem",
+        help="folder or URI of the outputs, as the cluster sees it (default: /tandem)",
+    )
+
+
+class Compiled(NamedTuple):
+    """What the verbs tell of a document."""
+
+    tasks: list[str]
+    """Components that run as tasks, sorted."""
+    unlimited: list[str]
+    """Those of them that may take all memory of their nodes."""
+
+    @property
+    def warning(self) -> str:
+        """One sentence, or "" where every task has a limit."""
+        if not self.unlimited:
+            return ""
+        return (
+            f"warning: no memory limit for {', '.join(self.unlimited)}: where a node runs out of "
+            "memory any of its pods may be ended; set memory_limit in [kubeflow.resources]"
+        )
+
+
+def compile_to(out: pathlib.Path, args: argparse.Namespace) -> Compiled:
+    """Writes the document."""
+    expect_kfp()
+    _check_image(args.image)
+    # TFX imports a client of Google's cloud to read one name from it, and the client complains.
+    warnings.filterwarnings("ignore", "Support for google-cloud-storage", FutureWarning)
+    from pipeline.config import config
+
+    loaded = config.load(args.config, args.overrides)
+    from pipeline.kubeflow import (
+        compile,  # with TFX, which costs seconds: what is wrong is said before
+    )
+
+    tasks = compile.compile_to(out, loaded, args.image, args.data, args.root)
+    of = loaded.kubeflow.resources_of
+    return Compiled(tasks, [task for task in tasks if of(task).memory_limit is None])
+
+
+def expect_kfp() -> None:
+    """Raises UsageError where the package is not installed that both verbs need."""
+    if importlib.util.find_spec("kfp") is None:
+        raise UsageError(
+            "expected the package kfp, found none; install it with: pip install 'tandem[kfp]'"
+        )
+
+
+def _check_image(image: str | None) -> None:
+    """Its registry, name, tag and digest, as far as the signs that may stand in them."""
+    if image is None:
+        raise UsageError(
+            "expected the container image that tasks run in, received none; "
+            "build it by the Dockerfile and give its name with --image"
+        )
+    if not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9._/:@-]*", image):
+        raise UsageError(
+            "--image expects the name of a container image such as registry.example/tandem:1, "
+            f"received {image!r}"
+        )

@@ -1,0 +1,223 @@
+"""What `tandem serve` can be told, and the options of the server that come of it."""
+
+import argparse
+import json
+import pathlib
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from pipeline.cli import arguments
+from schema.errors import NoRunError, UsageError
+
+if TYPE_CHECKING:
+    from serving.batching_config import Batching
+    from serving.config import ServingConfig
+    from serving.request_log import RequestLog
+    from serving.server_options import ServerOptions
+    from serving.server_security import ServerSecurity
+
+_MIB = 2**20
+_LIMITS = {
+    "max_tensor_bytes": "bytes of all inputs once they are read",
+    "max_rows": "rows",
+    "max_list": "longest list of a row: history, exclusions, candidates",
+    "max_categories": "most allowed categories of a row",
+    "max_k": "longest list that is answered",
+    "max_scored": "items to score: rows times k, or times candidates",
+}
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """All but what is served."""
+    parser.add_argument("--host", help="address to bind (default: loopback)")
+    parser.add_argument("--grpc-port", type=int, help="port of gRPC; 0 takes a free one")
+    parser.add_argument("--rest-port", type=int, help="port of REST; 0 takes a free one")
+    _file(parser, "--monitoring-config", "TensorFlow Serving's: whether and where metrics are")
+    _file(parser, "--batching-parameters-file", "TensorFlow Serving's: how requests are joined")
+    parser.add_argument(
+        "--max-message-bytes", type=int, default=64 * _MIB, metavar="N",
+        help="refuse larger requests (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--grace-seconds", type=float, default=5.0, metavar="S",
+        help="time for calls under way at the end (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--tensorflow-intra-op-parallelism", type=int, default=1, metavar="N",
+        help="threads within an op; 0 lets TensorFlow decide (default: 1, for calls run side by "
+        "side)",
+    )  # fmt: skip
+    _add_limits(parser.add_argument_group("what a request may hold"))
+    _add_security(parser.add_argument_group("security"))
+    _add_log(parser.add_argument_group("request log"))
+
+
+def _add_limits(group: "argparse._ArgumentGroup") -> None:
+    for key, text in _LIMITS.items():
+        option = f"--{key.replace('_', '-')}"
+        group.add_argument(
+            option, type=int, metavar="N", help=f"{text} (default: serving.limits.{key} of the run)"
+        )
+
+
+def _add_security(group: "argparse._ArgumentGroup") -> None:
+    _file(group, "--tls-certificate", "certificate chain of the server, PEM")
+    _file(group, "--tls-key", "its key, PEM")
+    _file(group, "--tls-client-roots", "who must have signed clients' certificates, PEM")
+    _file(group, "--ssl-config-file", "TensorFlow Serving's SSLConfig, in place of the three")
+    _file(group, "--token-file", "bearer token that every request must bring, one line")
+
+
+def _add_log(group: "argparse._ArgumentGroup") -> None:
+    arguments.add_place(
+        group, "--request-log", metavar="FOLDER", help="write what was shown to whom"
+    )
+    group.add_argument(
+        "--request-log-sample", type=float, default=1.0, metavar="SHARE",
+        help="share of requests (default: all)",
+    )  # fmt: skip
+    group.add_argument(
+        "--request-log-file-bytes", type=int, default=64 * _MIB, metavar="N",
+        help="size at which another file is begun (default: %(default)s)",
+    )  # fmt: skip
+    group.add_argument(
+        "--request-log-files", type=int, default=16, metavar="N",
+        help="files that are kept (default: %(default)s)",
+    )  # fmt: skip
+
+
+def _file(parser: "argparse._ActionsContainer", option: str, what: str) -> None:
+    arguments.add_place(parser, option, metavar="FILE", help=what)
+
+
+def options(args: argparse.Namespace, serving_dir: pathlib.Path | None) -> "ServerOptions":
+    """Of the arguments; `serving_dir` is that of the run that is served, None where a configuration
+    says what is served. Raises UsageError for what cannot be, ConfigError where user ids are to be
+    hashed and there is no key.
+    """
+    from serving import monitoring_config
+    from serving.server_options import ServerOptions
+
+    config = _config(args)
+    metrics_path = monitoring_config.DEFAULT_PATH
+    if args.monitoring_config is not None:
+        metrics_path = monitoring_config.read(args.monitoring_config)
+    for option, value in (("--max-message-bytes", args.max_message_bytes), *_log_sizes(args)):
+        if value < 1:
+            raise UsageError(f"expected {option} of at least 1, received {value}")
+    return ServerOptions(
+        host=config.host,
+        grpc_port=config.grpc_port,
+        rest_port=config.rest_port,
+        metrics_path=metrics_path,
+        batching=_batching(args, serving_dir),
+        max_message_bytes=args.max_message_bytes,
+        limits=config.limits,
+        grace_s=args.grace_seconds,
+        security=_security(args),
+        request_log=_request_log(args, serving_dir),
+    )
+
+
+def _log_sizes(args: argparse.Namespace) -> list[tuple[str, int]]:
+    return [
+        ("--request-log-file-bytes", args.request_log_file_bytes),
+        ("--request-log-files", args.request_log_files),
+    ]
+
+
+def _config(args: argparse.Namespace) -> "ServingConfig":
+    """`[serving]` of the run that is served, where there is one, with the options in its place."""
+    from serving.config import RequestLimits, ServingConfig
+
+    before = _config_of_run(args)
+    given = {"host": args.host, "grpc_port": args.grpc_port, "rest_port": args.rest_port}
+    try:
+        limits = before.get("limits", {}) | _given({key: getattr(args, key) for key in _LIMITS})
+        values = before | _given(given) | {"limits": RequestLimits(**limits)}
+        return ServingConfig.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        option = str(first["loc"][0]).replace("_", "-")
+        raise UsageError(f"--{option}: {first['msg']}, received {first['input']!r}") from error
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _config_of_run(args: argparse.Namespace) -> dict[str, Any]:
+    if args.root is None:
+        return {}
+    from pipeline import remote_root
+
+    try:
+        return json.loads(remote_root.summary(str(args.root)))["config"]["serving"]
+    except NoRunError:  # a folder of pushed models alone
+        return {}
+
+
+def _batching(args: argparse.Namespace, serving_dir: pathlib.Path | None) -> "Batching":
+    """Of the file; without one our own models are batched, and others as TensorFlow Serving does
+    it: not at all.
+    """
+    from serving import batching_config
+
+    if args.batching_parameters_file is not None:
+        return batching_config.read(args.batching_parameters_file)
+    return batching_config.ALONE if serving_dir is None else batching_config.Batching()
+
+
+def _security(args: argparse.Namespace) -> "ServerSecurity":
+    from serving import server_security
+    from serving.server_security import ServerSecurity
+
+    files = [args.tls_certificate, args.tls_key, args.tls_client_roots]
+    if args.ssl_config_file is not None and any(files):
+        raise UsageError(
+            "expected --ssl-config-file or --tls-certificate and --tls-key, received both; "
+            "leave one out"
+        )
+    if (args.tls_certificate is None) != (args.tls_key is None) or (
+        args.tls_client_roots is not None and args.tls_certificate is None
+    ):
+        raise UsageError(
+            "expected --tls-certificate and --tls-key together, received one of them, or "
+            "--tls-client-roots alone; give both"
+        )
+    tls = None
+    if args.ssl_config_file is not None:
+        tls = server_security.read_ssl_config(args.ssl_config_file)
+    elif args.tls_certificate is not None:
+        tls = server_security.read_tls(args.tls_certificate, args.tls_key, args.tls_client_roots)
+    token = "" if args.token_file is None else server_security.read_token(args.token_file)
+    return ServerSecurity(tls, token)
+
+
+def _request_log(args: argparse.Namespace, serving_dir: pathlib.Path | None) -> "RequestLog | None":
+    from serving.request_log import RequestLog
+    from serving.rotated_log import Rotation
+
+    if args.request_log is None:
+        return None
+    if not 0 < args.request_log_sample <= 1:
+        raise UsageError(
+            "expected --request-log-sample above 0 and at most 1, received "
+            f"{args.request_log_sample}"
+        )
+    rotation = Rotation(args.request_log_file_bytes, args.request_log_files)
+    return RequestLog(args.request_log, args.request_log_sample, rotation, _key(serving_dir))
+
+
+def _key(serving_dir: pathlib.Path | None) -> bytes | None:
+    """By which the run that is served hashed user ids; None where it did not."""
+    from schema import pseudonyms, refreshing
+    from serving import pushed_origin
+
+    version = "" if serving_dir is None else pushed_origin.newest(serving_dir)
+    if serving_dir is None or not version:
+        return None
+    uri = str(pushed_origin.folder(serving_dir, version) / pushed_origin.CANDIDATES)
+    place = refreshing.load_dataset(uri).data.hash_user_ids
+    return None if place is None else pseudonyms.secret(place)

@@ -1,0 +1,30 @@
+"""`tandem backfill`: the pipeline day by day, as it would have run."""
+
+import argparse
+
+from pipeline.cli import arguments
+
+SUMMARY = "run the pipeline day by day with its window moved, and show what retraining is worth"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the verb."""
+    arguments.add_config(parser, "the TOML; its events come in {SPAN} folders")
+    arguments.add_data(parser)
+    arguments.add_root(parser, "folder of all the days' outputs, finished in part or new")
+    for name, text in (("from", "first"), ("to", "last")):
+        parser.add_argument(
+            f"--{name}", required=True, metavar="SPAN", dest=text,
+            help=f"{text} day: a date such as 2024-01-31, or a number",
+        )  # fmt: skip
+    arguments.add_json(parser, "print backfill.json alone on stdout")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints a line per day and a table of all of them."""
+    from pipeline.backfill import Asked, backfill
+
+    backfill(
+        Asked(args.config, args.data, args.root, args.first, args.last, args.overrides, args.json)
+    )
+    return 0

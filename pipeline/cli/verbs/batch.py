@@ -1,0 +1,62 @@
+"""`tandem batch`: ranked lists for many users at once, without a server or from one."""
+
+import argparse
+import json
+
+from pipeline import asked_server
+from pipeline.cli import arguments
+from schema import place
+
+SUMMARY = "write ranked lists for many users at once"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the verb."""
+    arguments.add_root_anywhere(parser, "folder or URL of a finished run", required=True)
+    arguments.add_place(
+        parser, "--users", _users, required=True, metavar="FILE|all",
+        help="file of user ids, one a line (an unknown one is a new user); "
+        "or all users of the run, by pseudonym where it hashed their ids",
+    )  # fmt: skip
+    parser.add_argument("--k", type=int, default=100, help="items of a list (default: 100)")
+    arguments.add_place(
+        parser, "--out", required=True, metavar="LISTS",
+        help='JSON lines to write: {"user_id": …, "item_ids": [best, next, …]}',
+    )  # fmt: skip
+    parser.add_argument(
+        "--stage", choices=("final", "retrieval"),
+        help="lists after ranking, or in retrieval's order (default: what is served)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--as-of", choices=("test",),
+        help="ask at the moment when test began, with what was known then (default: now)",
+    )  # fmt: skip
+    asked_server.add_arguments(parser, "ask this server instead of loading the run's models")
+    arguments.add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints how many lists were written, of what kind and how fast."""
+    import time
+
+    from pipeline import batch
+
+    server = asked_server.of(args)
+    asked = batch.Asked(args.users, args.k, args.stage, args.as_of == "test", server)
+    done = batch.write(args.root, asked, args.out, int(time.time()))
+    print(json.dumps(done, indent=1, ensure_ascii=False) if args.json else _words(done))
+    return 0
+
+
+def _users(text: str) -> str:
+    return text if text == "all" else str(place.local(text).absolute())
+
+
+def _words(done: dict) -> str:
+    repeated = done["repeated_lines"]
+    return (
+        f"{done['users']:,} lists ({done['stage']}) in {done['out']}: "
+        f"{done['without_history']:,} of users without history"
+        + (f", {repeated:,} repeated lines left out" if repeated else "")
+        + f"; {done['users_per_second']:,.0f} users a second"
+    )

@@ -1,0 +1,23 @@
+"""`tandem compile`: the same DAG as a Kubeflow Pipelines v2 document."""
+
+import argparse
+import sys
+
+from pipeline.cli import arguments, kubeflow_arguments
+
+SUMMARY = "compile the pipeline for Kubeflow Pipelines v2"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the verb."""
+    kubeflow_arguments.add(parser)
+    arguments.add_place(parser, "--out", required=True, help="the YAML to write")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Writes the document and says where; on stderr, which tasks have no memory limit."""
+    compiled = kubeflow_arguments.compile_to(args.out, args)
+    if compiled.warning:
+        print(f"tandem: {compiled.warning}", file=sys.stderr)
+    print(f"{args.out}: {len(compiled.tasks)} tasks")
+    return 0

@@ -1,0 +1,17 @@
+"""`tandem config`: the reference of the configuration file, docs/CONFIG.md."""
+
+import argparse
+
+SUMMARY = "print the reference of the configuration file"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Takes no arguments."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints the page as Markdown."""
+    from pipeline.config import reference
+
+    print(reference.render(), end="")
+    return 0

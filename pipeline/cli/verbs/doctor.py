@@ -1,0 +1,41 @@
+"""`tandem doctor`: examines the environment and says in plain words what is wrong with it."""
+
+import argparse
+import json
+import pathlib
+from typing import TYPE_CHECKING
+
+from pipeline.cli import arguments
+
+if TYPE_CHECKING:
+    from pipeline.doctor import Finding
+
+SUMMARY = "examine the environment: versions, Keras 2, ScaNN, tensorflow-text, accelerators, disk"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Adds the verb's arguments."""
+    arguments.add_json(parser, "print the findings as JSON alone")
+
+
+def run(args: argparse.Namespace) -> int:
+    """One line a check, with what to do where one fails; 0 where none does, else 2."""
+    from pipeline import doctor
+
+    findings = []
+    for finding in doctor.examine(pathlib.Path.cwd()):
+        findings.append(finding)
+        if not args.json:
+            print(_line(finding), flush=True)
+    failed = [finding.name for finding in findings if finding.status == "FAIL"]
+    if args.json:
+        checks = [finding._asdict() for finding in findings]
+        print(json.dumps({"ok": not failed, "checks": checks}, indent=2))
+    else:
+        print(f"does not work: {', '.join(failed)}" if failed else "everything works")
+    return 2 if failed else 0
+
+
+def _line(finding: "Finding") -> str:
+    advice = f"\n      {finding.advice}" if finding.advice else ""
+    return f"{finding.status:<5} {finding.name}: {finding.found}{advice}"

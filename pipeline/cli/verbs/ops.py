@@ -1,0 +1,60 @@
+"""`tandem ops`: the ops of each pushed model, and whether a stock TensorFlow Serving has them."""
+
+import argparse
+import json
+import pathlib
+import textwrap
+from typing import TYPE_CHECKING
+
+from pipeline.cli import arguments
+
+if TYPE_CHECKING:
+    from serving.op_list import OpList
+
+SUMMARY = "list the ops of the pushed models: does a stock TensorFlow Serving load them"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the verb."""
+    arguments.add_root_anywhere(parser, "folder or URL of a finished run", required=True)
+    arguments.add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints the newest version of each model with its ops."""
+    from schema.errors import NoRunError
+    from serving import bucket_mirror
+
+    place = f"{args.root}/serving"
+    with bucket_mirror.folder_of(place) as serving_dir:
+        found = _read(serving_dir)
+    if not found:
+        raise NoRunError(
+            f"expected pushed models in {place}, found none; run `tandem run` with the same "
+            "--root first"
+        )
+    if args.json:
+        told = {name: {"version": version, **vars(ops)} for name, (version, ops) in found.items()}
+        print(json.dumps(told, indent=1))
+    else:
+        for name, (version, ops) in found.items():
+            print(_words(name, version, ops))
+    return 0
+
+
+def _read(serving_dir: pathlib.Path) -> dict[str, tuple[int, "OpList"]]:
+    from serving import op_list, pushed_versions
+
+    found = {}
+    for name in pushed_versions.models(serving_dir):
+        version = pushed_versions.latest(serving_dir, name) or 0
+        found[name] = version, op_list.read(pushed_versions.folder_of(serving_dir, name, version))
+    return found
+
+
+def _words(name: str, version: int, ops: "OpList") -> str:
+    others = ", ".join(ops.others) or "none: a stock TensorFlow Serving loads it"
+    own = textwrap.fill(" ".join(ops.tensorflow), 100, initial_indent="  ", subsequent_indent="  ")
+    return (
+        f"{name} {version}: {len(ops.tensorflow)} ops of TensorFlow\n{own}\n  of others: {others}"
+    )

@@ -1,0 +1,38 @@
+"""`tandem recommend`: a TensorFlow Serving client for one user."""
+
+import argparse
+import json
+
+from pipeline import asked_server
+from pipeline.cli import arguments
+
+SUMMARY = "recommend items to one user, with titles and scores"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the verb."""
+    arguments.add_root_anywhere(parser, "folder or URL of a finished run", required=True)
+    parser.add_argument("--user", required=True, help="the user's id; an unknown one is a new user")
+    parser.add_argument("--k", type=int, default=10, help="how many items (default: 10)")
+    parser.add_argument(
+        "--category", action="append", default=[], metavar="X", dest="categories",
+        help="recommend items of this category alone; may be repeated (see data.items.filter)",
+    )  # fmt: skip
+    asked_server.add_arguments(parser, "gRPC address to ask (default: a server of its own)")
+    arguments.add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints the list, best first."""
+    from pipeline import recommend_once, report
+    from schema.errors import UsageError
+
+    if args.k < 1:
+        raise UsageError(f"--k expects a positive number, received {args.k}")
+    server = asked_server.of(args)
+    answer = recommend_once.recommend(args.root, args.user, args.k, server, args.categories)
+    if args.json:
+        print(json.dumps(answer, indent=1, ensure_ascii=False))
+    else:
+        report.show_recommendations(answer)
+    return 0

@@ -1,0 +1,38 @@
+"""`tandem run`: logs in, served recommender out."""
+
+import argparse
+
+from pipeline.cli import arguments
+from schema.errors import UsageError
+
+SUMMARY = "run the whole pipeline on your logs and push the models"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the verb."""
+    arguments.add_config(parser)
+    arguments.add_data_anywhere(parser)
+    arguments.add_root_anywhere(parser, "folder or URL of the run's outputs", required=True)
+    parser.add_argument(
+        "--force-push", metavar="WHY",
+        help="push models that fail evaluation; the reason and your name stay with them",
+    )  # fmt: skip
+    arguments.add_json(parser, "print summary.json alone on stdout")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints a line per stage and a report, or the summary as JSON."""
+    why = _reason(args.force_push)
+    from pipeline import local_run
+
+    local_run.run(args.config, args.data, args.root, args.overrides, args.json, why)
+    return 0
+
+
+def _reason(given: str | None) -> str | None:
+    if given is not None and not given.strip():
+        raise UsageError(
+            "--force-push expects the reason, received an empty one; say why models that fail "
+            "evaluation are to be pushed"
+        )
+    return given

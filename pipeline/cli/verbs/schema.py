@@ -1,0 +1,65 @@
+"""`tandem schema infer` and `tandem schema diff`: the contract that data must fit."""
+
+import argparse
+import json
+from typing import Any
+
+from pipeline.cli import arguments
+
+SUMMARY = "infer schemas from data, or show what new data would change"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Two verbs of its own."""
+    verbs = parser.add_subparsers(dest="schema_verb", metavar="infer|diff", required=True)
+    text = "write schemas of both tables, ready to be curated, from data"
+    infer = verbs.add_parser("infer", help=text, description=text)
+    arguments.add_config(infer)
+    arguments.add_data(infer)
+    arguments.add_place(infer, "--out", required=True, metavar="DIR", help="folder to write into")
+    text = "show what new data would change in a root; exit code 3 where the gate would refuse them"
+    diff = verbs.add_parser("diff", help=text, description=text)
+    arguments.add_config(diff)
+    arguments.add_root(diff)
+    arguments.add_place(diff, "--data", required=True, metavar="NEW", help="folder of the new data")
+    arguments.add_json(diff)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints where the schemas are, or the differences."""
+    return _infer(args) if args.schema_verb == "infer" else _diff(args)
+
+
+def _infer(args: argparse.Namespace) -> int:
+    from pipeline import schema_infer
+
+    for path in schema_infer.infer(args.config, args.data, args.out, args.overrides):
+        print(path)
+    return 0
+
+
+def _diff(args: argparse.Namespace) -> int:
+    from pipeline import schema_diff
+    from schema.errors import DataRefused
+
+    found = schema_diff.diff(args.root, args.config, args.data, args.overrides)
+    print(json.dumps(found, indent=1, ensure_ascii=False) if args.json else _words(found))
+    return 0 if found["fits"] else DataRefused.exit_code
+
+
+def _words(found: dict[str, Any]) -> str:
+    lines = [f"{_place(change)}: {change['change']}" for change in found["changes"]]
+    lines = lines or ["nothing has changed"]
+    lines.append("")
+    for finding in found["refused"]:
+        shown = f"; e.g. {'; '.join(finding['examples'])}" if finding["examples"] else ""
+        lines.append(
+            f"refused: {_place(finding)}: {finding['rule']}: "
+            f"expected {finding['expected']}, seen {finding['seen']}{shown}"
+        )
+    verdict = "these data fit the schema" if found["fits"] else "the gate would refuse these data"
+    return "\n".join([*lines, f"{verdict}; their statistics: {found['statistics']}"])
+
+
+def _place(of: dict[str, Any]) -> str:
+    return f"{of['table']}/{of['split']}: {of['feature']}"

@@ -1,0 +1,129 @@
+"""`tandem serve`: the pushed models of a run over TensorFlow Serving's gRPC and REST."""
+
+import argparse
+import contextlib
+import gc
+import ipaddress
+import logging
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from pipeline.cli import arguments, serve_arguments
+
+if TYPE_CHECKING:
+    from serving.server import RunningServer
+    from serving.server_options import ServerOptions
+
+_log = logging.getLogger(__name__)
+_ENDING_SECONDS = 2.0
+"""For closing what is open, once the grace is over."""
+SUMMARY = "serve the pushed models over TensorFlow Serving's gRPC and REST"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declares the arguments."""
+    models = parser.add_mutually_exclusive_group(required=True)
+    arguments.add_root_anywhere(
+        models, "folder or URL of a finished run: serve its pushed models", required=False
+    )
+    arguments.add_place(
+        models, "--model-config", metavar="FILE",
+        help="TensorFlow Serving's models.config: serve the models and versions that it lists",
+    )  # fmt: skip
+    serve_arguments.add(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serves until SIGTERM or Ctrl-C, then ends with 0."""
+    stopped = threading.Event()
+    _log_to_stderr()
+    with _signals_set(stopped, args.grace_seconds), _running(args) as server:
+        models = ", ".join(f"{name} {version}" for name, version in server.models.items())
+        print(f"serving {models}: gRPC {server.grpc_address}, REST {server.rest_url}", flush=True)
+        stopped.wait()
+    return 0
+
+
+@contextlib.contextmanager
+def _signals_set(stopped: threading.Event, grace_s: float) -> Iterator[None]:
+    """SIGTERM and Ctrl-C set it inside the block."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if not stopped.is_set():
+            _end_after(grace_s + _ENDING_SECONDS)
+        stopped.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end_after(seconds: float) -> None:
+    """Ends the process then, if it has not ended: a call that runs in TensorFlow cannot be stopped,
+    and Python would wait for its thread.
+    """
+
+    def end() -> None:
+        _log.warning("calls still run after %g s: they are cut off", seconds)
+        os._exit(0)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+
+
+@contextlib.contextmanager
+def _running(args: argparse.Namespace) -> Iterator["RunningServer"]:
+    _limit_threads_of_an_op(args.tensorflow_intra_op_parallelism)
+    from serving import bucket_mirror, model_config  # TensorFlow: seconds
+    from serving.server import running_configured_server, running_server
+
+    # What is imported stays: passed over, the search for what an unloaded version holds in circles,
+    # during which no request is answered, takes some 20 ms instead of 200.
+    gc.freeze()
+    with contextlib.ExitStack() as stack:
+        folder = None
+        if args.root is not None:
+            folder = stack.enter_context(bucket_mirror.folder_of(f"{args.root}/serving"))
+        options = serve_arguments.options(args, folder)
+        _warn_if_open(options)
+        if folder is None:
+            watched = model_config.read(args.model_config)
+            yield stack.enter_context(running_configured_server(watched, options))
+        else:
+            yield stack.enter_context(running_server(folder, options))
+
+
+def _limit_threads_of_an_op(threads: int) -> None:
+    if threads:
+        os.environ["TF_NUM_INTRAOP_THREADS"] = str(threads)  # read when TensorFlow starts
+
+
+def _warn_if_open(options: "ServerOptions") -> None:
+    if _is_loopback(options.host):
+        return
+    if options.security.tls is None or not options.security.token:
+        _log.warning(
+            "host=%s is reached from outside without TLS or without a token: see --tls-certificate "
+            "and --token-file",
+            options.host,
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name
+        return host == "localhost"
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
+    logging.getLogger("serving").setLevel(logging.INFO)

@@ -1,0 +1,58 @@
+"""`tandem simulate`: the logs of a simulated shop, and the best that can be learnt from them."""
+
+import argparse
+import json
+import pathlib
+from typing import Any
+
+from pipeline.cli import arguments
+
+SUMMARY = "write the logs of a simulated shop whose ceiling is known"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Adds the verb's arguments."""
+    parser.add_argument("--users", type=int, required=True, metavar="N", help="number of users")
+    parser.add_argument(
+        "--items", type=int, required=True, metavar="N", help="size of the catalogue"
+    )
+    parser.add_argument("--events", type=int, required=True, metavar="N", help="number of events")
+    parser.add_argument("--seed", type=int, required=True, metavar="S", help="seed of all chance")
+    arguments.add_place(parser, "--out", required=True, metavar="DIR", help="folder to write into")
+    parser.add_argument(
+        "--malformed", type=int, default=0, metavar="N", help="broken lines among the events (0)"
+    )
+    parser.add_argument(
+        "--by-day", action="store_true",
+        help="events in a folder for each date, as configs/recurring.toml reads them",
+    )  # fmt: skip
+    arguments.add_json(parser, "print the truth as JSON, nothing else")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Simulates and prints what truth.json holds."""
+    from pipeline.simulator.simulate import simulate  # numpy is not needed for `tandem --help`
+
+    truth = simulate(
+        args.out,
+        users=args.users,
+        items=args.items,
+        events=args.events,
+        seed=args.seed,
+        malformed=args.malformed,
+        by_day=args.by_day,
+    )
+    print(json.dumps(truth) if args.json else _table(args.out, truth))
+    return 0
+
+
+def _table(out: pathlib.Path, truth: dict[str, Any]) -> str:
+    broken = sum(truth["malformed"].values())
+    lines = [
+        f"{out}: {truth['events']} events and {broken} broken lines, "
+        f"{truth['users']} users, {truth['items']} items",
+        f"{'':<12}{'popular':>10}{'ceiling':>10}",
+    ]
+    for name, best in truth["ceiling"].items():
+        lines.append(f"{name:<12}{truth['popular'][name]:>10.4f}{best:>10.4f}")
+    return "\n".join(lines)

@@ -1,0 +1,29 @@
+"""`tandem tensorboard`: TensorBoard on a run's scalars and graphs."""
+
+import argparse
+
+from pipeline.cli import arguments
+
+SUMMARY = "open TensorBoard on a run"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the verb."""
+    arguments.add_root(parser, "folder of a run")
+    parser.add_argument("--host", default="127.0.0.1", help="address to bind (default: loopback)")
+    parser.add_argument("--port", type=int, default=6006, help="port (default: 6006)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Replaces this process by TensorBoard's; Ctrl-C ends it."""
+    import os
+    import sys
+
+    from pipeline.run_root import RunDirectory
+    from schema.errors import NoRunError
+
+    logs = RunDirectory(args.root.absolute()).tensorboard
+    if not logs.is_dir():
+        raise NoRunError(f"expected TensorBoard logs in {logs}, found none; run `tandem run` first")
+    command = ["--logdir", str(logs), "--host", args.host, "--port", str(args.port)]
+    os.execv(sys.executable, [sys.executable, "-m", "tensorboard.main", *command])

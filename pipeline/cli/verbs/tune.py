@@ -1,0 +1,27 @@
+"""`tandem tune`: the search for retrieval's hyper-parameters."""
+
+import argparse
+
+from pipeline.cli import arguments
+
+SUMMARY = "search retrieval's hyper-parameters on valid and write a TOML for `tandem run`"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the verb."""
+    arguments.add_config(parser, "the TOML; [tune] declares the ranges")
+    arguments.add_data(parser)
+    arguments.add_root(parser, "folder of the run, finished or new")
+    arguments.add_place(
+        parser, "--out", metavar="FILE",
+        help="the TOML to write (default: tuned.toml in --root)",
+    )  # fmt: skip
+    arguments.add_json(parser, "print what was found as JSON alone")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints a line per stage and per trial, and the best values."""
+    from pipeline.tune import Asked, tune
+
+    tune(Asked(args.config, args.data, args.root, args.out, args.overrides, args.json))
+    return 0

@@ -1,0 +1,1 @@
+"""The configuration: one typed, validated TOML, and what else a run is told."""

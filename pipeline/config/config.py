@@ -1,0 +1,223 @@
+"""The whole configuration: one TOML file, typed, validated, unknown keys rejected."""
+
+import pathlib
+import re
+from typing import Annotated, Any, Literal
+
+import tomli
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+
+from pipeline.config.kubeflow import KubeflowConfig
+from schema.dataset import Dataset, require_filter, require_tables
+from schema.errors import ConfigError
+from schema.features import Features
+from schema.labels import Labels, Split
+from schema.place import LocalPath
+from schema.sources import Data
+from schema.strict import Strict
+from serving.config import IndexConfig, ServingConfig
+from trainer.blessing_config import BlessingConfig, require_measured
+from trainer.config import EvaluationConfig, RankingConfig, RetrievalConfig, TrainerConfig
+from trainer.fairness_config import require_groups
+from trainer.tuning_config import TuneConfig
+
+
+class BeamConfig(Strict):
+    """How Beam runs the data stages."""
+
+    runner: str = "FnApiRunner"
+    """Beam runner by name; `FnApiRunner` is the local one."""
+    args: list[str] = ["--direct_running_mode=in_memory"]
+    """Further Beam pipeline arguments: see docs/BEAM.md."""
+
+    @property
+    def pipeline_args(self) -> list[str]:
+        """What Beam is given.
+
+        Where no argument says how workers get their code, TFX packs itself for them anew in each
+        component, four seconds each time. Local workers need no code: an image that nobody pulls
+        says so.
+        """
+        args = [f"--runner={self.runner}", *self.args]
+        return [*args, "--sdk_container_image=none"] if self.runner == "FnApiRunner" else args
+
+
+TABLES = ("interactions", "items")
+"""Tables that have a schema."""
+
+
+class CuratedConfig(Strict):
+    """Schemas that the data must fit: TFDV `Schema` protos as text, see `tandem schema infer`."""
+
+    interactions: LocalPath | None = None
+    """File for timelines, relative to the configuration file."""
+    items: LocalPath | None = None
+    """File for the catalogue, relative to the configuration file."""
+    shipped: Literal["movielens-1m", "movietweetings", "simulated"] | None = None
+    """Data set whose schemas Tandem has; a file that is named for a table goes before."""
+
+
+def _kubernetes_name(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", name):
+        raise ValueError(
+            "expected at most 63 of a to z, 0 to 9 and dashes, none at the beginning and the end, "
+            f"received {name!r}; shorten or rename it"
+        )
+    return name
+
+
+class Config(Strict):
+    """One pipeline."""
+
+    name: Annotated[str, AfterValidator(_kubernetes_name)]
+    """Name of the pipeline: at most 63 of a to z, 0 to 9 and dashes, none at either end, since
+    Kubernetes and Kubeflow take no others."""
+    seed: Annotated[int, Field(ge=0)] = 42
+    """Seeds every random choice."""
+    data: Data
+    """Tables."""
+    features: Features = Features()
+    """Features by table."""
+    labels: Labels = Labels()
+    """Labels."""
+    split: Split = Split()
+    """Split by time."""
+    curated: CuratedConfig = CuratedConfig()
+    """Curated schemas."""
+    retrieval: RetrievalConfig = RetrievalConfig()
+    """The two towers."""
+    ranking: RankingConfig = RankingConfig()
+    """The ranking stage."""
+    trainer: TrainerConfig = TrainerConfig()
+    """The hardware that both are trained on."""
+    index: IndexConfig = IndexConfig()
+    """The nearest-neighbour index."""
+    evaluation: EvaluationConfig = EvaluationConfig()
+    """Evaluation."""
+    blessing: BlessingConfig = BlessingConfig()
+    """What must hold before anything is pushed."""
+    serving: ServingConfig = ServingConfig()
+    """The embedded server."""
+    beam: BeamConfig = BeamConfig()
+    """Beam."""
+    kubeflow: KubeflowConfig = KubeflowConfig()
+    """Kubeflow Pipelines."""
+    tune: TuneConfig = TuneConfig()
+    """The search of `tandem tune`."""
+
+    @model_validator(mode="after")
+    def _features_have_tables(self) -> "Config":
+        require_tables(self.features, self.data)
+        return self
+
+    @model_validator(mode="after")
+    def _filter_is_a_feature(self) -> "Config":
+        require_filter(self.features, self.data)
+        return self
+
+    @model_validator(mode="after")
+    def _fairness_has_groups(self) -> "Config":
+        require_groups(self.evaluation.fairness, self.features)
+        return self
+
+    @model_validator(mode="after")
+    def _blessing_asks_for_what_is_measured(self) -> "Config":
+        require_measured(self.blessing, self.labels.ranking)
+        return self
+
+    @model_validator(mode="after")
+    def _warm_start_has_a_clock(self) -> "Config":
+        if self.retrieval.warm_start and self.split.kind == "last_item":
+            raise ValueError(
+                'retrieval.warm_start goes with a clock, received split.kind = "last_item": '
+                "the pushed version may have learned what it would be judged by; set it to false"
+            )
+        return self
+
+    @property
+    def dataset(self) -> Dataset:
+        """The part that describes the user's data."""
+        return Dataset(data=self.data, features=self.features, labels=self.labels, split=self.split)
+
+
+def load(path: pathlib.Path, overrides: list[str] | None = None) -> Config:
+    """Reads `path` and applies `section.key=value` overrides, each value in TOML's own syntax.
+
+    Raises ConfigError naming file, key, what was expected and what was received.
+    """
+    try:
+        return _with_paths(Config.model_validate(table(path, overrides)), path.parent)
+    except ValidationError as error:
+        raise ConfigError(_sentence(path, error)) from error
+
+
+def table(path: pathlib.Path, overrides: list[str] | None = None) -> dict[str, Any]:
+    """What `path` holds, with the overrides put in, not yet validated."""
+    found = _read(path)
+    for override in overrides or []:
+        _apply(found, override)
+    return found
+
+
+def _with_paths(config: Config, folder: pathlib.Path) -> Config:
+    """Curated files and the deny list are the configuration's own: they lie beside it and not among
+    the data.
+    """
+    named = config.curated.model_dump(include=set(TABLES), exclude_none=True)
+    found = {table: str((folder / name).absolute()) for table, name in named.items()}
+    update: dict[str, Any] = {"curated": config.curated.model_copy(update=found)}
+    if config.index.deny_list is not None:
+        denied = str((folder / config.index.deny_list).absolute())
+        update["index"] = config.index.model_copy(update={"deny_list": denied})
+    return config.model_copy(update=update)
+
+
+def _read(path: pathlib.Path) -> dict[str, Any]:
+    try:
+        return tomli.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(
+            f"expected a configuration file at {path}, found none; give one with --config"
+        ) from None
+    except OSError as error:
+        raise ConfigError(
+            f"expected a readable configuration file at {path}, received: {error.strerror}; "
+            "give the TOML file itself with --config"
+        ) from error
+    except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}; fix that line") from error
+
+
+def _apply(table: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise ConfigError(f"--set expects section.key=value, received {override!r}")
+    *sections, name = key.strip().split(".")
+    for section in sections:
+        table = table.setdefault(section, {})
+        if not isinstance(table, dict):
+            raise ConfigError(f"--set {override}: {section} is a value, not a section")
+    table[name] = _value(text.strip())
+
+
+def _value(text: str) -> Any:
+    """TOML's reading of `text`, or the bare text where that is no TOML (`--set name=shop`)."""
+    try:
+        return tomli.loads(f"value = {text}")["value"]
+    except tomli.TOMLDecodeError:
+        return text
+
+
+def _sentence(path: pathlib.Path, error: ValidationError) -> str:
+    first, *others = error.errors()
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        text = f"{path}: unknown key {key}; expected one of those in docs/CONFIG.md"
+    elif first["type"] == "missing":
+        text = f"{path}: key {key} is missing; add it (docs/CONFIG.md says what it holds)"
+    elif first["type"] == "value_error":  # our own sentence, which says what was received
+        said = first["msg"].removeprefix("Value error, ")
+        text = f"{path}: {key or 'configuration'}: {said}"
+    else:
+        text = f"{path}: {key or 'configuration'}: {first['msg']}, received {first['input']!r}"
+    return text + (f" (and {len(others)} more)" if others else "")

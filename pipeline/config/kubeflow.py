@@ -1,0 +1,218 @@
+"""What tasks on Kubeflow are given: `[kubeflow]`."""
+
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import Field, ValidationError, model_validator
+
+from pipeline import kubeflow_memory, quantity
+from pipeline.config import kubernetes
+from pipeline.config.kubernetes import MountPath, VolumeName
+from pipeline.quantity import Memory, Quantity
+from schema.strict import Strict
+
+DEFAULT = "default"
+"""The name that stands for every component."""
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=253)]
+Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+_WORD = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
+LabelKey = Annotated[str, Field(pattern=rf"^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?{_WORD}$")]
+LabelValue = Annotated[str, Field(pattern=rf"^({_WORD})?$")]
+
+
+class Accelerator(Strict):
+    """Devices that a task has for itself."""
+
+    type: Annotated[str, Field(min_length=1)]
+    """Their name as the cluster has it, such as `nvidia.com/gpu`; on Vertex `NVIDIA_TESLA_T4`."""
+    count: Annotated[int, Field(ge=1)] = 1
+    """How many."""
+
+
+class Toleration(Strict):
+    """A taint of nodes that does not keep the task away."""
+
+    key: str | None = None
+    """Of the taint; every one where absent, and then `operator` is `Exists`."""
+    operator: Literal["Equal", "Exists"] = "Equal"
+    """Whether the taint's value counts."""
+    value: str | None = None
+    """Of the taint."""
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+    """Of the taint; every one where absent."""
+
+    @model_validator(mode="after")
+    def _fits_itself(self) -> "Toleration":
+        if self.operator == "Exists" and self.value is not None:
+            raise ValueError(f'operator = "Exists" takes no value, received {self.value!r}')
+        if self.operator == "Equal" and self.key is None:
+            raise ValueError('a toleration without key expects operator = "Exists"')
+        return self
+
+
+class Resources(Strict):
+    """What a component's task needs of its node; for components by name (`Transform-items`: names
+    as `tandem compile` writes them) and, as `default`, for every one. A component's own keys go
+    before those of `default`. Quantities are those of Kubernetes: `500m`, `2`, `8Gi`.
+    """
+
+    cpu_request: Quantity | None = None
+    """Cores that are kept free for the task."""
+    cpu_limit: Quantity | None = None
+    """Cores that it may use at the most."""
+    memory_request: Memory | None = None
+    """Memory that is kept free for it; where absent, what it was measured to need with a million
+    events and a quarter more (docs/KUBEFLOW.md), or `memory_limit` where that is less."""
+    memory_limit: Memory | None = None
+    """Memory at the most: it is ended when it takes more. `tandem compile` names the tasks that
+    have none."""
+    accelerator: Accelerator | None = None
+    """Where absent, the task has none."""
+    shared_memory: Quantity | None = None
+    """Size of `/dev/shm`, which counts as memory of the task."""
+    node_selector: dict[LabelKey, LabelValue] = {}
+    """Labels that the node must have."""
+    tolerations: list[Toleration] = []
+    """Where none, tainted nodes are avoided."""
+
+    def allows_less_memory_than(self, wanted: str) -> bool:
+        """Whether there is a limit below `wanted`; Kubernetes takes the limit for a request that is
+        absent.
+        """
+        limit = self.memory_limit
+        return limit is not None and quantity.number(limit) < quantity.number(wanted)
+
+    @model_validator(mode="after")
+    def _requests_fit_limits(self) -> "Resources":
+        for name in ("cpu", "memory"):
+            least, most = getattr(self, f"{name}_request"), getattr(self, f"{name}_limit")
+            if least and most and quantity.number(least) > quantity.number(most):
+                raise ValueError(
+                    f"expected {name}_request not above {name}_limit, received {least} and {most}"
+                )
+        return self
+
+
+class Retries(Strict):
+    """How often a task that failed is run again: by component, as for `resources`. The rules are
+    Argo's (`processNodeRetries` in its workflow/controller/operator.go).
+    """
+
+    count: Annotated[int, Field(ge=0)] = 0
+    """Times at the most."""
+    wait_seconds: Annotated[int, Field(ge=0)] = 60
+    """Before the first of them."""
+    wait_factor: Annotated[int, Field(ge=1, le=1000)] = 2
+    """Each wait is that many times the one before. A whole number: with any other Argo ends the
+    task in `Error` and runs nothing again."""
+    wait_at_most_seconds: Annotated[int, Field(ge=1)] = 7 * 24 * 3600
+    """Counted from the beginning of the *first* attempt, not of a wait: no attempt begins after
+    that long, and one that still runs then is ended. So it must hold all attempts and the waits
+    between them: a training of six hours that is run again twice takes more than 18 hours. The
+    default is a week."""
+
+    @model_validator(mode="after")
+    def _waits_fit(self) -> "Retries":
+        waits = sum(self.wait_seconds * self.wait_factor**n for n in range(min(self.count, 64)))
+        if waits >= self.wait_at_most_seconds:
+            raise ValueError(
+                f"expected wait_at_most_seconds above {waits}, which the waits before {self.count} "
+                f"retries take alone, received {self.wait_at_most_seconds}"
+            )
+        return self
+
+
+class Secret(Strict):
+    """A Secret of the pipelines' namespace that every task is given: as `env`, as `mount`, or
+    both.
+    """
+
+    name: Name
+    """Of the Secret; for `mount`, a name as of `kubeflow.volumes.claim`."""
+    env: dict[Variable, str] = {}
+    """Environment variables, each with the Secret's key whose value it has."""
+    mount: MountPath | None = None
+    """Folder in which each key is a file."""
+
+    @model_validator(mode="after")
+    def _is_given_somehow(self) -> "Secret":
+        if not self.env and self.mount is None:
+            raise ValueError(f"secret {self.name} expects env or mount, received neither")
+        if self.mount is not None:
+            kubernetes.volume_name(self.name)
+        return self
+
+
+class Volume(Strict):
+    """A volume that every task mounts."""
+
+    claim: VolumeName
+    """Name of the PersistentVolumeClaim: at most 63 of a to z, 0 to 9 and dashes, since KFP calls
+    the volume by it, and none that KFP and Argo have for volumes of their own (`s3-scratch`)."""
+    mount: MountPath
+    """Folder at which tasks see it; none that KFP, Argo or the image have, as `/s3` and `/tmp`."""
+
+
+_Settings = TypeVar("_Settings", Resources, Retries)
+
+
+class KubeflowConfig(Strict):
+    """What `tandem compile` writes for Kubeflow Pipelines beside the components themselves."""
+
+    labels: dict[LabelKey, LabelValue] = {}
+    """Of every task's pod."""
+    image_pull_secrets: list[Name] = []
+    """Secrets by which the cluster may fetch the image."""
+    caching: dict[str, bool] = {}
+    """By component, as for `resources`: whether a task that was run before with the same inputs is
+    left out; where nothing is said it is."""
+    secrets: list[Secret] = []
+    """Secrets of the cluster."""
+    volumes: list[Volume] = []
+    """Volumes of the cluster."""
+    resources: dict[str, Resources] = {}
+    """Resources."""
+    retries: dict[str, Retries] = {}
+    """Retries."""
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> "KubeflowConfig":
+        claims = [(volume.claim, volume.mount) for volume in self.volumes]
+        secrets = [(secret.name, secret.mount) for secret in self.secrets if secret.mount]
+        kubernetes.require_apart([*claims, *secrets])
+        for name in self.components | {DEFAULT}:
+            self.resources_of(name)
+            self.retries_of(name)
+        return self
+
+    @property
+    def components(self) -> set[str]:
+        """Every name that anything is said of, but for `default`."""
+        return {*self.resources, *self.retries, *self.caching} - {DEFAULT}
+
+    def resources_of(self, component: str) -> Resources:
+        """Its own keys, then those of `default`, then the memory that it was measured to need."""
+        found = _merged(Resources(), self.resources, component)
+        measured = kubeflow_memory.request_of(component)
+        if found.memory_request or found.allows_less_memory_than(measured):
+            return found
+        return found.changed(memory_request=measured)
+
+    def retries_of(self, component: str) -> Retries:
+        """Its own keys, then those of `default`."""
+        return _merged(Retries(), self.retries, component)
+
+    def is_cached(self, component: str) -> bool:
+        """Its own word, then that of `default`."""
+        return self.caching.get(component, self.caching.get(DEFAULT, True))
+
+
+def _merged(empty: _Settings, said: dict[str, _Settings], component: str) -> _Settings:
+    given: dict[str, Any] = {}
+    for name in (DEFAULT, component):
+        given |= said.get(name, empty).model_dump(exclude_unset=True)
+    try:
+        return empty.changed(**given)
+    except ValidationError as error:
+        sentence = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise ValueError(f"{component}: {sentence}") from error

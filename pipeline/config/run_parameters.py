@@ -1,0 +1,33 @@
+"""What one run may be told in place of what is configured."""
+
+import dataclasses
+
+from tfx.orchestration.data_types import RuntimeParameter
+
+from pipeline.config.config import Config
+from trainer.blessing_config import THRESHOLDS
+
+Text = str | RuntimeParameter
+Number = int | RuntimeParameter
+
+
+@dataclasses.dataclass(frozen=True)
+class RunParameters:
+    """Parameters of components: plain values, or TFX's runtime parameters of the same names."""
+
+    span: Text
+    """Of tables whose path holds `{SPAN}`: see `schema.dataset.Dataset.at`; "" as configured."""
+    retrieval_epochs: Number
+    ranking_epochs: Number
+    thresholds: Text
+    """JSON of `blessing.thresholds`."""
+
+    @staticmethod
+    def of(config: Config) -> "RunParameters":
+        """As configured."""
+        return RunParameters(
+            span="",
+            retrieval_epochs=config.retrieval.epochs,
+            ranking_epochs=config.ranking.epochs,
+            thresholds=THRESHOLDS.dump_json(config.blessing.thresholds).decode(),
+        )

@@ -1,0 +1,26 @@
+"""The schema of each table that a configuration stands for."""
+
+import pathlib
+
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from pipeline.config.config import Config
+from schema import curated_schema
+
+
+def of(config: Config, table: str) -> schema_pb2.Schema:
+    """What the declarations imply, tightened by the file that `[curated]` names for the table, else
+    by the shipped one of the data set that it names. Raises ConfigError for a file that does not
+    fit.
+    """
+    schema, named = implied(config, table), getattr(config.curated, table)
+    if named is not None:
+        return curated_schema.tightened(schema, pathlib.Path(named))
+    if config.curated.shipped is not None:
+        return curated_schema.shipped(schema, config.curated.shipped, table)
+    return schema
+
+
+def implied(config: Config, table: str) -> schema_pb2.Schema:
+    """What the declarations imply, without any curated file."""
+    return getattr(curated_schema, table)(config.dataset)

@@ -1,0 +1,105 @@
+"""What a run on Kubeflow has at its end, and `tandem run` has no need of: a report, a gate and an
+exit handler.
+"""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tfx import v1 as tfx
+from tfx.dsl.components.base.base_node import BaseNode
+from tfx.orchestration.kubeflow.decorators import FinalStatusStr
+
+from components.kubeflow import push_gate
+from components.kubeflow.push_gate import PushGate
+from components.kubeflow.run_end import Upstream
+from components.kubeflow_task import TASK_FOLDER
+from components.run_verdict import RunVerdict
+from pipeline.config.config import Config
+from pipeline.config.run_parameters import RunParameters, Text
+from pipeline.dag import Locations
+from pipeline.kubeflow import parameters, run_report
+from pipeline.kubeflow.run_report import RunReport
+
+_RUN_ID = "{{$.pipeline_job_uuid}}"
+"""KFP puts in the run's ID (backend/src/v2/driver/resolve.go, `resolveInputParameter`)."""
+NEVER_CACHED = {push_gate.NAME, run_report.NAME}
+
+
+def places(root: str, data: Text) -> Locations:
+    """What the root shows of the latest run alone is written below each task's own folder, from
+    which the report takes it: two runs at once do not mix. Checkpoints, which go by what is
+    trained, are for the next run as well.
+    """
+    own = {name: f"{TASK_FOLDER}/{name}" for name in ("rejected", "statistics", "tensorboard")}
+    return dataclasses.replace(Locations.below(root, data), **own)
+
+
+def nodes(
+    before: Mapping[str, BaseNode], config: Config, at: Locations, given: RunParameters, root: str
+) -> dict[str, BaseNode]:
+    """What comes after those of `dag.nodes`."""
+    report = _report(before, config, at, given, root)
+    gate = PushGate(pushed=before["pusher"].outputs["pushed"])
+    gate.add_upstream_node(report)
+    return {"run_report": report, "push_gate": gate}
+
+
+def _report(
+    before: Mapping[str, BaseNode], config: Config, at: Locations, given: RunParameters, root: str
+) -> BaseNode:
+    def made(node: str, key: str) -> Any:
+        return before[node].outputs[key]
+
+    return RunReport(
+        examples=made("interactions", "examples"),
+        histories=made("interactions", "histories"),
+        items=made("items", "examples"),
+        passed=made("gate", "passed"),
+        retrieval=made("retrieval", "model"),
+        candidates=made("retrieval", "candidates"),
+        index=made("index", "index"),
+        ranking=made("ranking", "model"),
+        analysis=made("analysis", "analysis"),
+        evaluation_result=made("evaluator", "evaluation_result"),
+        servables=made("recommender", "servables"),
+        pushed=made("pusher", "pushed"),
+        config=config.model_dump_json(),
+        data_dir=at.data,
+        **dataclasses.asdict(given),
+        root=root,
+        tasks=json.dumps([task_name(node.id) for node in before.values()]),
+    )
+
+
+def task_name(component: str) -> str:
+    """A component's name as Kubeflow has it: Argo, which runs KFP's tasks, takes letters, digits
+    and dashes alone (argo-workflows, workflow/validate).
+    """
+    return component.replace(".", "-")
+
+
+def exit_handler(pipeline: tfx.dsl.Pipeline, root: str) -> Any:
+    """RunVerdict, with the upstream tasks of each task."""
+    upstream: Upstream = {
+        node.id: sorted(each.id for each in node.upstream_nodes) for node in pipeline.components
+    }
+    return RunVerdict(
+        final_status=FinalStatusStr(),
+        run=_RUN_ID,
+        tasks=json.dumps(upstream),
+        never_cached=json.dumps(sorted(NEVER_CACHED)),
+        folder=f"{root}/verdicts",
+    )
+
+
+def settle(spec: Any) -> None:
+    """Whatever the configuration says: what has to run each time does, and what was refused is not
+    tried again.
+    """
+    for task in parameters.tasks(spec):
+        if task.component_ref.name in NEVER_CACHED:
+            task.caching_options.enable_cache = False
+        if task.component_ref.name == push_gate.NAME:
+            task.ClearField("retry_policy")

@@ -1,0 +1,104 @@
+"""What a run must know of pushing before it begins."""
+
+import dataclasses
+import getpass
+import hashlib
+import json
+import os
+import pathlib
+
+from google.protobuf import text_format
+
+from components.evaluator import NEWEST
+from pipeline.config import table_schemas
+from pipeline.config.config import TABLES, Config
+from schema.errors import TandemError
+from schema.signatures import RECOMMENDER
+from serving import pushed_origin, pushed_versions
+from serving.pushed_origin import Origin, Run
+
+_WITHOUT_PART = {"beam", "serving", "kubeflow", "tune"}
+"""Sections that no pushed file depends on."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Push:
+    """Against what, by whom, and whether in spite of the verdict."""
+
+    compared_with: str
+    """Pushed version that the models must not be worse than, "" for none, `newest` where the
+    component is to find it."""
+    made_by: Run
+    forced: str
+    """JSON of `who` and `why`, "" where the verdict decides."""
+    beside: str = ""
+    """Pushed version that is asked the same questions and decides nothing, "" for none."""
+    refusal_fails: bool = True
+    """Whether the Pusher fails where the models are refused; else what comes after it does."""
+
+    @staticmethod
+    def anywhere(config: Config) -> "Push":
+        """On a runner that knows neither the data nor the serving directory beforehand."""
+        made_by = Run(pipeline=config.name, fingerprint="", seed=config.seed)
+        return Push(NEWEST, made_by, "", refusal_fails=False)
+
+
+def local(
+    config: Config,
+    data: str,
+    serving: pathlib.Path | str,
+    why: str | None,
+    ask_oldest: bool = False,
+) -> Push:
+    """On this machine, to a folder or a URL; `data` is the fingerprint of the input, `why` the
+    reason to push anyhow. With `ask_oldest` the oldest version of a folder is asked as well.
+    """
+    fingerprint = run_fingerprint(config, data)
+    made_by = Run(pipeline=config.name, fingerprint=fingerprint, seed=config.seed)
+    forced = "" if why is None else json.dumps({"who": _user(), "why": why})
+    oldest = _oldest(pathlib.Path(serving), fingerprint) if ask_oldest else ""
+    return Push(_compared_with(serving, fingerprint), made_by, forced, oldest)
+
+
+def _user() -> str:
+    """Name of the operating system's user; its number where it has none, as in many containers."""
+    try:
+        return getpass.getuser()
+    except KeyError:
+        return f"user {os.getuid()}"
+
+
+def run_fingerprint(config: Config, data: str) -> str:
+    """64 hexadecimal digits that differ where what is pushed may; `data` is that of the input."""
+    parts = [data, config.model_dump_json(exclude=_WITHOUT_PART)]
+    parts += [text_format.MessageToString(table_schemas.of(config, table)) for table in TABLES]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _compared_with(serving: pathlib.Path | str, fingerprint: str) -> str:
+    """The newest version; but where this very run has made it, what it was compared with then, so
+    that a run with nothing changed finds all of itself in the cache.
+    """
+    newest = pushed_origin.newest(serving)
+    origin = _origin(serving, newest)
+    if origin is None or origin.made_by.fingerprint != fingerprint:
+        return newest
+    return origin.evaluated.judged_against
+
+
+def _oldest(serving: pathlib.Path, fingerprint: str) -> str:
+    """The oldest version, "" where there is none but the one that this very run has made."""
+    found = pushed_versions.versions(serving, RECOMMENDER)
+    oldest = str(found[0]) if found else ""
+    origin = _origin(serving, oldest)
+    return "" if origin is not None and origin.made_by.fingerprint == fingerprint else oldest
+
+
+def _origin(serving: pathlib.Path | str, version: str) -> Origin | None:
+    """None for no version, and for one of unknown origin: evaluation says what is wrong with it."""
+    if not version:
+        return None
+    try:
+        return pushed_origin.of_version(serving, version)
+    except TandemError:
+        return None

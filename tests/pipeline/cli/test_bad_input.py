@@ -1,0 +1,288 @@
+"""What is wrong with an input is said in one sentence, with its exit code; nothing is pushed."""
+
+import importlib
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from pipeline import cli
+
+SHOP = """
+name = "shop"
+[data.interactions]
+path = "events.csv"
+columns = ["user", "item", "time"]
+user_id = "user"
+item_id = "item"
+timestamp = "time"
+[data.items]
+path = "items.csv"
+[features.items]
+item_name = { kind = "text", column = "name" }
+"""
+EVENTS = "".join(f"u{n % 7},i{n % 5},{1_600_000_000 + 60 * n}\n" for n in range(100))
+ITEMS = "item_id,name\n" + "".join(f"i{n},thing {n}\n" for n in range(5))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _tensorflow():
+    """Loaded before anything is listened to: its C++ core greets on stderr when it is."""
+    importlib.import_module("tensorflow")
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """A folder with a configuration and the data that fit it."""
+    for name, text in {"shop.toml": SHOP, "events.csv": EVENTS, "items.csv": ITEMS}.items():
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+@pytest.fixture
+def refused(capfd):
+    """Calls the command line: the one sentence that it ends with, or a failed test."""
+
+    def call(code: int, *args: object) -> str:
+        assert cli.main([str(arg) for arg in args]) == code
+        said = capfd.readouterr()
+        assert said.err.startswith("tandem: ")
+        assert said.err.count("\n") == 1, said.err
+        return said.err.removeprefix("tandem: ").rstrip("\n")
+
+    return call
+
+
+@pytest.fixture
+def refused_run(refused, shop):
+    """`tandem run` on the shop, refused; nothing was pushed and there is no summary."""
+
+    def call(code: int, *args: object) -> str:
+        root = shop / "run"
+        config = [] if "--config" in args else ["--config", shop / "shop.toml"]
+        sentence = refused(code, "run", *config, "--root", root, *args)
+        assert not (root / "serving").exists()
+        assert not (root / "summary.json").exists()
+        return sentence
+
+    return call
+
+
+def test_a_missing_event_file(refused_run, shop):
+    (shop / "events.csv").unlink()
+    sentence = refused_run(2)
+    assert "data.interactions.path" in sentence
+    assert str(shop / "events.csv") in sentence
+    assert not (shop / "run").exists()
+
+
+def test_a_missing_catalogue(refused_run, shop):
+    (shop / "items.csv").unlink()
+    assert "data.items.path" in refused_run(2)
+
+
+def test_a_missing_data_folder(refused_run, shop):
+    assert f"{shop}/nowhere/events.csv" in refused_run(2, "--data", shop / "nowhere")
+
+
+@pytest.mark.parametrize("table", ["events", "items"])
+def test_an_empty_file(refused_run, shop, table):
+    (shop / f"{table}.csv").write_text("")
+    assert f"only empty files at {shop}/{table}.csv" in refused_run(3)
+
+
+def test_a_column_that_is_not_there(refused_run, shop):
+    (shop / "items.csv").write_text(ITEMS.replace("name", "label"))
+    sentence = refused_run(2)
+    assert "features.items.item_name expects column 'name'" in sentence
+    assert "'item_id', 'label'" in sentence
+
+
+def test_a_delimiter_that_leaves_one_column(refused_run):
+    sentence = refused_run(2, "--set", 'data.items.delimiter=";"')
+    assert "items.csv" in sentence
+    assert "received columns 'item_id,name'" in sentence
+    assert "set delimiter = ','" in sentence
+
+
+def test_a_delimiter_that_fits_no_line(refused_run, shop):
+    """Columns that the configuration names hide it from every look at the file but ingestion's."""
+    sentence = refused_run(3, "--set", 'data.interactions.delimiter="::"')
+    assert "received 100 of 100 (100.00%): wrong_field_count 100" in sentence
+    assert "are delimiter and columns right?" in sentence
+    kept = (shop / "run" / "rejected" / "interactions").glob("*.jsonl")
+    letters = [json.loads(line) for file in kept for line in file.read_text().splitlines()]
+    assert sorted(letter["raw"] for letter in letters) == sorted(EVENTS.splitlines())
+
+
+@pytest.mark.e2e
+def test_data_that_break_their_schema(capfd, shop):
+    """The gate behind ExampleValidator ends the run before anything learns from them."""
+    known = " ".join(f'value: "thing {n}"' for n in range(4))
+    (shop / "items.pbtxt").write_text(
+        'feature { name: "item_item_name" type: BYTES domain: "names" }'
+        f'string_domain {{ name: "names" {known} }}'
+    )
+    (shop / "shop.toml").write_text(SHOP + '[curated]\nitems = "items.pbtxt"\n')
+    root = shop / "run"
+    assert cli.main(["run", "--config", f"{shop}/shop.toml", "--root", str(root)]) == 3
+    said = capfd.readouterr()
+    assert said.err.startswith("tandem: expected data that fit the schema")
+    assert "items/all: item_item_name: domain" in said.err
+    assert "thing 4" in said.err
+    assert "Traceback" not in said.err
+    assert "Transform" not in said.out
+    assert not (root / "serving").exists()
+
+
+def test_a_missing_configuration(refused_run, shop):
+    sentence = refused_run(2, "--config", shop / "other.toml")
+    assert sentence.startswith(f"expected a configuration file at {shop}/other.toml")
+
+
+def test_a_folder_in_place_of_the_configuration(refused_run, shop):
+    assert f"readable configuration file at {shop}" in refused_run(2, "--config", shop)
+
+
+def test_a_configuration_that_is_no_toml(refused_run, shop):
+    (shop / "shop.toml").write_text("name: shop\n")
+    sentence = refused_run(2)
+    assert "shop.toml is not valid TOML" in sentence
+    assert "line 1" in sentence
+
+
+def test_an_unknown_key(refused_run, shop):
+    (shop / "shop.toml").write_text(SHOP + "[retrieval]\nepoch = 3\n")
+    assert f"{shop}/shop.toml: unknown key retrieval.epoch" in refused_run(2)
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("nonsense", "--set expects section.key=value, received 'nonsense'"),
+        ("=3", "--set expects section.key=value, received '=3'"),
+        ("retrieval.epoch=3", "unknown key retrieval.epoch"),
+        ("retrieval.epochs=many", "retrieval.epochs: "),
+        ("retrieval.epochs=0", "received 0"),
+        ('blessing.thresholds=[{of="stars", metric="rmse", at_most=1}]', "received 'stars'"),
+        ('blessing.thresholds=[{metric="ndcg@10"}]', "expects at_least or at_most"),
+        ('blessing.baselines=[{of="retrieval", against="retrieval"}]', "against itself"),
+        ("name.first=shop", "name is a value, not a section"),
+        ("name=Two Words", "received 'Two Words'"),
+    ],
+)
+def test_an_override_that_makes_no_sense(refused_run, override, said):
+    assert said in refused_run(2, "--set", override)
+
+
+@pytest.mark.parametrize(
+    ("of", "received"),
+    [("items.brand", "no such feature"), ("items.item_name", "kind text")],
+)
+def test_a_group_that_the_data_lack(refused_run, shop, of, received):
+    (shop / "shop.toml").write_text(f'{SHOP}[[evaluation.fairness]]\nof = "{of}"\n')
+    sentence = refused_run(2)
+    assert f"fairness of {of} expects a category or a set declared in features.items" in sentence
+    assert f"received {received}; declare the feature or take the group out" in sentence
+
+
+def test_a_deny_list_that_is_not_there(refused_run, shop):
+    said = refused_run(2, "--set", "index.deny_list=denied.txt")
+    assert str(shop / "denied.txt") in said
+    assert "index.deny_list" in said
+
+
+def test_a_filter_that_is_no_category(refused_run):
+    said = refused_run(2, "--set", "data.items.filter=item_name")
+    assert "data.items.filter expects one of features.items of kind category or set" in said
+
+
+def test_a_group_whose_column_the_files_lack(refused_run, shop):
+    groups = 'brand = { kind = "category" }\n[[evaluation.fairness]]\nof = "items.brand"\n'
+    (shop / "shop.toml").write_text(SHOP + groups)
+    assert "features.items.brand expects column 'brand'" in refused_run(2)
+
+
+@pytest.mark.parametrize("why", ["", "  "])
+def test_no_reason_to_push_what_fails(refused_run, why):
+    sentence = refused_run(2, "--force-push", why)
+    assert sentence.startswith("--force-push expects the reason, received an empty one")
+
+
+def test_a_root_that_is_a_file(refused, shop):
+    before = (shop / "events.csv").read_bytes()
+    root = shop / "events.csv"
+    sentence = refused(2, "run", "--config", shop / "shop.toml", "--root", root)
+    assert f"expected a folder to write the run into at {root}" in sentence
+    assert (shop / "events.csv").read_bytes() == before
+
+
+def test_a_place_that_the_compiled_pipeline_cannot_be_written_to(refused, shop):
+    out = shop / "events.csv" / "pipeline.yaml"
+    sentence = refused(
+        2, "compile", "--config", shop / "shop.toml", "--image", "shop:1", "--out", out
+    )
+    assert f"expected to write the pipeline to {out}" in sentence
+
+
+@pytest.mark.parametrize("verb", [("recommend", "--user", "u1"), ("serve",), ("tensorboard",)])
+def test_no_run_at_the_root(refused, tmp_path, verb):
+    sentence = refused(2, *verb, "--root", tmp_path)
+    assert str(tmp_path) in sentence
+    assert "tandem run" in sentence
+
+
+def test_a_list_of_no_items(refused, tmp_path):
+    sentence = refused(2, "recommend", "--root", tmp_path, "--user", "u1", "--k", "0")
+    assert sentence == "--k expects a positive number, received 0"
+
+
+@pytest.fixture
+def taken_port():
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        yield held.getsockname()[1]
+
+
+@pytest.mark.parametrize("side", ["grpc", "rest"])
+def test_a_port_in_use(tmp_path, taken_port, side):
+    """In a process of its own: C++ cores decide once how much they write by themselves."""
+    (tmp_path / "serving" / "retrieval" / "1").mkdir(parents=True)
+    ports = {"grpc": "0", "rest": "0", side: str(taken_port)}
+    given = [word for name, port in ports.items() for word in (f"--{name}-port", port)]
+    command = [sys.executable, "-m", "pipeline.cli", "serve", "--root", str(tmp_path), *given]
+    users = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=users)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert f"127.0.0.1:{taken_port}" in done.stderr
+    assert f"--{side}-port" in done.stderr
+
+
+def test_a_port_that_is_none(refused, tmp_path):
+    """And the signals that `tandem serve` takes for itself are given back."""
+    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    sentence = refused(2, "serve", "--root", tmp_path, "--grpc-port", "99999")
+    assert sentence.startswith("--grpc-port: ")
+    assert sentence.endswith("received 99999")
+    assert {number: signal.getsignal(number) for number in kept} == kept
+
+
+def test_a_missing_argument_is_said_by_name(capfd, tmp_path):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["run", "--root", str(tmp_path / "run")])
+    assert ended.value.code == 2
+    assert "required: --config" in capfd.readouterr().err
+
+
+def test_the_shop_of_these_tests_is_otherwise_in_order(shop: pathlib.Path):
+    """So that each refusal above comes from what its test broke."""
+    from components.ingest import preflight
+    from pipeline.config import config
+
+    preflight.check(config.load(shop / "shop.toml").dataset, str(shop))

@@ -1,0 +1,82 @@
+"""A verb whose standard output takes no more ends as other programs do, without a traceback."""
+
+import errno
+import os
+import pathlib
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from pipeline import standard_output
+
+VERB = (
+    "import sys, pipeline.cli\n"
+    "from pipeline.cli.verbs import config\n"
+    "def run(args):\n    {prints}\n    return 0\n"
+    "config.run = run\n"
+    "sys.exit(pipeline.cli.main(['config']))\n"
+)
+TEXT = pytest.mark.parametrize("prints", ["print('line')", "print('line ' * 99_999)"])
+CONSOLE = "from pipeline import report; report.plain_console().print('line')"
+
+
+def ended(prints: str, stdout: int) -> tuple[int, str]:
+    """Exit code and stderr of a verb that prints so."""
+    command = [sys.executable, "-c", VERB.format(prints=prints)]
+    done = subprocess.run(command, check=False, stdout=stdout, stderr=subprocess.PIPE, text=True)
+    return done.returncode, done.stderr
+
+
+@pytest.fixture
+def without_reader() -> Iterator[int]:
+    reader, writer = os.pipe()
+    os.close(reader)
+    yield writer
+    os.close(writer)
+
+
+@TEXT
+def test_a_reader_that_has_gone_ends_a_verb_quietly(prints, without_reader):
+    assert ended(prints, without_reader) == (141, "")
+
+
+def test_a_reader_of_a_console_may_go_too(without_reader):
+    assert ended(CONSOLE, without_reader) == (141, "")
+
+
+@TEXT
+def test_a_full_disk_is_named(prints):
+    with pathlib.Path("/dev/full").open("w") as full:
+        code, said = ended(prints, full.fileno())
+    assert code == 2
+    assert said == (
+        "tandem: No space left on device: standard output, --root or --out; free some space, or "
+        "write elsewhere\n"
+    )
+
+
+def test_the_pipe_of_another_and_other_errors_are_not_ours_to_end():
+    for error in (BrokenPipeError(errno.EPIPE, "Broken pipe"), PermissionError(errno.EACCES, "no")):
+        with pytest.raises(type(error)):
+            standard_output.ended(error)
+
+
+QUIET = """
+import pathlib, sys
+from pipeline import quiet, standard_output
+standard_output.open_closed()
+with quiet.into_file(pathlib.Path(sys.argv[1])) as (out, err):
+    print("for the log", flush=True)
+    out.write("for nobody")
+    err.write("for whoever reads errors")
+"""
+
+
+@pytest.mark.parametrize(("closed", "seen"), [(">&-", True), (">&- 2>&-", False)])
+def test_a_run_needs_no_standard_output(tmp_path, closed, seen):
+    command = f"exec {sys.executable} -c '{QUIET}' {tmp_path}/run.log {closed}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
+    assert (tmp_path / "run.log").read_text() == "for the log\n"
+    assert ("for whoever reads errors" in done.stderr) == seen

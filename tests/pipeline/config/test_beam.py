@@ -1,0 +1,17 @@
+"""What Beam is given."""
+
+from tfx.utils import dependency_utils
+
+from pipeline.config.config import BeamConfig
+
+
+def test_local_runs_pack_no_code():
+    args = BeamConfig().pipeline_args
+    assert args[:2] == ["--runner=FnApiRunner", "--direct_running_mode=in_memory"]
+    assert dependency_utils.make_beam_dependency_flags(args) == args  # TFX adds no package
+
+
+def test_other_runners_get_what_the_file_says():
+    args = ["--flink_master=localhost:8081", "--setup_file=./setup.py"]
+    config = BeamConfig(runner="FlinkRunner", args=args)
+    assert config.pipeline_args == ["--runner=FlinkRunner", *args]

@@ -1,0 +1,148 @@
+"""The TOML file and its overrides: what they become, and what they are refused for."""
+
+import pathlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.config import config
+from schema.errors import ConfigError
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+SHOP = """
+name = "shop"
+[data.interactions]
+path = "events.csv"
+[data.items]
+path = "items.csv"
+"""
+
+
+@pytest.fixture
+def load(tmp_path):
+    """Loads a text as a file, with overrides."""
+
+    def call(text: str, *overrides: str) -> config.Config:
+        (tmp_path / "shop.toml").write_text(text, encoding="utf-8")
+        return config.load(tmp_path / "shop.toml", list(overrides))
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("data.items.path=''", "data.items.path: expected a path or a URL, received ''"),
+        ("data.items.path='ftp://x/y'", "data.items.path: expected a path, or a URL with s3:// or"),
+        ("data.items.path='s3://logs//x'", "data.items.path: expected no // within a URL"),
+        ("index.deny_list='s3://b/x'", "index.deny_list: expected a path of this machine"),
+        ("curated.items=''", "curated.items: expected a path or a URL, received ''"),
+    ],
+)
+def test_a_place_that_is_none_is_refused_by_its_key(load, override, sentence):
+    with pytest.raises(ConfigError) as refused:
+        load(SHOP, override)
+    assert f"shop.toml: {sentence}" in str(refused.value)
+
+
+def test_a_place_is_read_as_on_the_command_line(load, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    loaded = load(SHOP, "data.items.path='s3://logs/x/'", "index.deny_list='~/denied'")
+    assert loaded.data.items.path == "s3://logs/x"
+    assert loaded.index.deny_list == "/home/me/denied"
+
+
+def test_two_tables_are_enough(load):
+    loaded = load(SHOP)
+    assert loaded.data.interactions.path == "events.csv"
+    assert loaded.dataset.data.users is None
+    assert (loaded.seed, loaded.beam.runner) == (42, "FnApiRunner")
+
+
+@pytest.mark.parametrize("name", ["simulated", "movietweetings", "movielens-1m"])
+def test_the_shipped_configurations_load_under_their_own_names(name):
+    assert config.load(ROOT / "configs" / f"{name}.toml").name == name
+
+
+@pytest.mark.parametrize(
+    ("override", "section", "key", "value"),
+    [
+        ("retrieval.epochs=3", "retrieval", "epochs", 3),
+        ("retrieval.learning_rate = 1e-2", "retrieval", "learning_rate", 0.01),
+        ("ranking.hidden_units=[8]", "ranking", "hidden_units", [8]),
+        ("blessing.bias_baseline=true", "blessing", "bias_baseline", True),
+        ("index.kind=exact", "index", "kind", "exact"),
+        ('index.kind="exact"', "index", "kind", "exact"),
+    ],
+)
+def test_an_override_is_read_as_toml_or_as_the_bare_word(load, override, section, key, value):
+    assert getattr(getattr(load(SHOP, override), section), key) == value
+
+
+def test_the_last_override_wins_over_the_others_and_over_the_file(load):
+    text = SHOP + "[retrieval]\nepochs = 9\n"
+    assert load(text, "retrieval.epochs=3", "retrieval.epochs=5").retrieval.epochs == 5
+
+
+def test_an_override_may_name_a_section_that_the_file_does_not_have(load):
+    assert load(SHOP, "labels.ranking.stars.column=rating", "labels.ranking.stars.kind=regression")
+
+
+@given(st.integers(0, 2**40))
+def test_any_seed_arrives_as_it_was_written(tmp_path_factory, seed):
+    file = tmp_path_factory.mktemp("seed") / "shop.toml"
+    file.write_text(SHOP)
+    assert config.load(file, [f"seed={seed}"]).seed == seed
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (SHOP + "[retreival]\nepochs = 3\n", "unknown key retreival"),
+        (SHOP.replace("shop", "My Shop"), "name: .* received 'My Shop'"),
+        (SHOP.replace('name = "shop"', ""), "key name is missing"),
+        (SHOP + "[retrieval]\nepochs = 0\n", "retrieval.epochs: .* received 0"),
+        (SHOP + "[split]\ntest_fraction = 0.7\n", "test_fraction.* received 0.7"),
+        (SHOP + '[features.items]\nid = { kind = "text" }\n', "features.items.id"),
+        (SHOP + '[features.items]\nname = { kind = "word" }\n', "features.items.name.*'word'"),
+        (
+            SHOP + '[features.users]\nage = { kind = "number" }\n',
+            r"users \(age\) expects a \[data.users\] table",
+        ),
+        (
+            SHOP + '[[evaluation.fairness]]\nof = "items.genre"\n',
+            r"items.genre expects a category or a set .*\(none is\), received no such feature",
+        ),
+        (
+            SHOP + '[split]\nkind = "last_item"\n[retrieval]\nwarm_start = true\n',
+            r"retrieval.warm_start goes with a clock, received split.kind = .last_item.",
+        ),
+        ("name = shop", "not valid TOML"),
+    ],
+)
+def test_what_does_not_fit_is_named_with_file_and_key(load, text, sentence):
+    with pytest.raises(ConfigError, match=f"shop.toml.*{sentence}"):
+        load(text)
+
+
+def test_several_mistakes_are_counted(load):
+    with pytest.raises(ConfigError, match=r"retrieval.epochs.* \(and 1 more\)$"):
+        load(SHOP, "retrieval.epochs=0", "retrieval.patience=0")
+
+
+def test_bytes_that_are_no_text(tmp_path):
+    (tmp_path / "shop.toml").write_bytes(b'name = "\xff"')
+    with pytest.raises(ConfigError, match="shop.toml is not valid TOML"):
+        config.load(tmp_path / "shop.toml")
+
+
+@pytest.mark.parametrize("name", ["s", "7", "shop-1", "s" * 63])
+def test_the_names_that_kubernetes_takes(load, name):
+    assert load(SHOP.replace("shop", name)).name == name
+
+
+def test_a_feature_s_name_is_a_file_s_name_too(load):
+    """Its vocabulary is a file that is named for it."""
+    with pytest.raises(ConfigError, match="at most 63 characters"):
+        load(f'{SHOP}[features.items]\n{"f" * 64} = {{ kind = "text" }}\n')

@@ -1,0 +1,89 @@
+import pathlib
+
+import pytest
+
+from pipeline.config import config as configuration
+from pipeline.config import table_schemas
+from pipeline.config.config import TABLES
+from schema.errors import ConfigError
+from serving import deny_list
+
+CONFIGS = pathlib.Path(__file__).resolve().parents[3] / "configs"
+SHOP = """
+name = "shop"
+[data.interactions]
+path = "events.csv"
+[data.items]
+path = "items.csv"
+"""
+CURATED = """
+[curated]
+items = "schemas/items.pbtxt"
+"""
+CLOSED = """
+feature { name: "title" type: BYTES domain: "titles" }
+string_domain { name: "titles" value: "one" }
+"""
+
+
+def load(folder, text):
+    path = folder / "shop.toml"
+    path.write_text(text, encoding="utf-8")
+    return configuration.load(path)
+
+
+def test_a_curated_file_lies_beside_the_configuration(tmp_path, monkeypatch):
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "schemas" / "items.pbtxt").write_text(CLOSED, encoding="utf-8")
+    config = load(tmp_path, SHOP + CURATED)
+    monkeypatch.chdir("/")
+    title = {f.name: f for f in table_schemas.of(config, "items").feature}["title"]
+    assert title.domain == "titles"
+    assert table_schemas.of(config, "interactions") == table_schemas.implied(config, "interactions")
+
+
+def test_a_curated_file_that_is_not_there_is_named(tmp_path):
+    config = load(tmp_path, SHOP + CURATED)
+    with pytest.raises(ConfigError, match=r"schemas/items\.pbtxt.*fix \[curated\]"):
+        table_schemas.of(config, "items")
+
+
+def test_a_deny_list_lies_beside_the_configuration_too(tmp_path, monkeypatch):
+    (tmp_path / "denied.txt").write_text("i1\n", encoding="utf-8")
+    config = load(tmp_path, SHOP + '[index]\ndeny_list = "denied.txt"\n')
+    monkeypatch.chdir("/")
+    assert deny_list.read(config.index.deny_list) == "i1\n"
+    assert load(tmp_path, SHOP).index.deny_list is None
+
+
+def test_the_schema_of_a_shipped_data_set_is_named(tmp_path):
+    config = load(tmp_path, SHOP + '[curated]\nshipped = "movietweetings"\n')
+    title = {f.name: f for f in table_schemas.implied(config, "items").feature}["title"]
+    assert not title.presence.min_fraction
+    with pytest.raises(ConfigError, match="movietweetings"):  # it has no genres, the file has
+        table_schemas.of(config, "items")
+
+
+def test_a_file_of_ones_own_goes_before_the_shipped_one(tmp_path):
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "schemas" / "items.pbtxt").write_text(CLOSED, encoding="utf-8")
+    config = load(tmp_path, SHOP + CURATED + 'shipped = "movietweetings"\n')
+    title = {f.name: f for f in table_schemas.of(config, "items").feature}["title"]
+    assert title.domain == "titles"
+
+
+@pytest.mark.parametrize("name", ["simulated", "movietweetings", "movielens-1m"])
+def test_a_name_brings_no_schema(tmp_path, name):
+    config = load(tmp_path, SHOP.replace('"shop"', f'"{name}"'))
+    for table in TABLES:
+        assert table_schemas.of(config, table) == table_schemas.implied(config, table)
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.stem)
+def test_a_shipped_configuration_has_the_schema_of_its_data(path):
+    config = configuration.load(path)
+    files = CONFIGS.parent / "schema" / "curated"
+    there = (files / f"{config.name}.items.pbtxt").exists()
+    assert config.curated.shipped == (config.name if there else None)
+    for table in TABLES:
+        assert (table_schemas.of(config, table) != table_schemas.implied(config, table)) == there

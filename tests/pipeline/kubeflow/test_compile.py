@@ -1,0 +1,408 @@
+"""`tandem compile`: what Kubeflow Pipelines is given, made with no network and nobody's home."""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import textwrap
+
+import pytest
+import yaml
+from google.protobuf import json_format
+from kfp.components import load_component_from_file
+from tfx.utils import import_utils
+
+from components.artifact_types import Candidates, Histories, Metrics, Page, Verdict, Words
+from pipeline import dag, kubeflow_memory
+from pipeline.config import config
+from pipeline.kubeflow import document as kubeflow_document
+from pipeline.kubeflow.parameters import PARAMETER_TYPE
+from schema.errors import UsageError
+
+CONFIG = pathlib.Path(__file__).resolve().parents[3] / "configs" / "simulated.toml"
+IMAGE = "registry.example/tandem:7"
+# What a compiler must not need: an address to connect to or to look up, its user's credentials, the
+# files of the folder that it is called in. A local pair of sockets, as an event loop has one, goes
+# through none of them; libraries' own caches below the home are theirs.
+PLANTED = (
+    ".aws/credentials",
+    ".boto",
+    ".config/gcloud/application_default_credentials.json",
+    ".config/kfp/context.json",
+    ".kube/config",
+    "pipeline.py",
+    "setup.py",
+    "trainer/module.py",
+)
+COMPILE_ALONE = textwrap.dedent(
+    """
+    import os, socket, sys
+
+    def refuse(*args, **kwargs):
+        raise AssertionError(f"the network was used: {args}")
+
+    socket.socket.connect = socket.socket.connect_ex = socket.socket.sendto = refuse
+    socket.create_connection = socket.getaddrinfo = refuse
+    planted, seen = os.environ["PLANTED"].split(":"), []
+
+    def watch(event, args):
+        if event == "open" and isinstance(args[0], str) and os.path.abspath(args[0]) in planted:
+            seen.append(f"opened {args[0]}")
+
+    sys.addaudithook(watch)
+    from pipeline import cli
+    code = cli.main(sys.argv[1:])
+    sys.exit("\\n".join(seen) or code)
+    """
+)
+SETTINGS = (
+    "kubeflow.labels.team=shop",
+    "kubeflow.resources.default.memory_limit=4Gi",
+    "kubeflow.retries.default.count=2",
+)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A user's folder with credentials, and with a project in which the verb is called."""
+    folder = tmp_path_factory.mktemp("home")
+    for name in PLANTED:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("raise AssertionError('read')")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory, home):
+    """The document, compiled by the verb in a process that has nothing but its own code."""
+    out = tmp_path_factory.mktemp("compiled") / "new" / "shop.yaml"
+    arguments = ["compile", "--config", str(CONFIG), "--image", IMAGE, "--out", str(out)]
+    places = ["--data", "/mnt/logs", "--root", "/mnt/shop"]
+    overrides = [part for setting in SETTINGS for part in ("--set", setting)]
+    script = tmp_path_factory.mktemp("script") / "alone.py"  # as the verb, it has no path of cwd
+    script.write_text(COMPILE_ALONE)
+    done = subprocess.run(
+        [sys.executable, str(script), *arguments, *places, *overrides],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=home,
+        env={
+            "HOME": str(home),
+            "PLANTED": ":".join(str(home / name) for name in PLANTED),
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(CONFIG.parents[1]),
+        },
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stderr == ""
+    assert re.fullmatch(rf"{re.escape(str(out))}: \d+ tasks\n", done.stdout)
+    return out
+
+
+@pytest.fixture(scope="module")
+def compiled(document):
+    return kubeflow_document.read(document)
+
+
+@pytest.fixture(scope="module")
+def tasks(compiled):
+    """Of the DAG, which the exit handler waits for as one task."""
+    return compiled.components["tfx-dag"].dag.tasks
+
+
+def test_every_task_has_the_memory_that_it_was_measured_to_need(compiled):
+    executors = json_format.MessageToDict(compiled.deployment_spec)["executors"]
+    for component in compiled.components.values():
+        if component.executor_label:
+            resources = executors[component.executor_label]["container"]["resources"]
+            assert 0.6 < resources["memoryRequest"] <= resources["memoryLimit"] == 4 * 1.024**3
+
+
+def test_every_component_of_the_dag_is_a_task(compiled, tasks):
+    pipeline = dag.build(
+        config.load(CONFIG), dag.Locations("", "", "", "", "", "", ""), fingerprint=""
+    )
+    components = {component.id.replace(".", "-") for component in pipeline.components}
+    assert set(tasks) == components | {"RunReport", "PushGate"}
+    assert set(kubeflow_memory.PEAK_MB) == components
+    assert {"InteractionsGen", "DataGate", "Transform-items", "Evaluator", "Pusher"} <= components
+    assert compiled.pipeline_info.name == "simulated"
+    assert compiled.schema_version == "2.1.0"
+
+
+def test_every_command_says_what_its_component_declares(compiled):
+    """By which a task knows what in its inputs and outputs is the backend's own."""
+    executors = json_format.MessageToDict(compiled.deployment_spec)["executors"]
+    for component in compiled.components.values():
+        if component.executor_label:
+            args = executors[component.executor_label]["container"]["args"]
+            said = json.loads(args[args.index("--json_serialized_outputs_spec_args") + 1])
+            assert set(said.get("artifacts", {})) == set(component.output_definitions.artifacts)
+            kinds = [each["artifactType"] for each in said.get("artifacts", {}).values()]
+            assert [kind for kind in kinds if "schemaTitle" in kind] == []  # TFX's own types
+            said = json.loads(args[args.index("--json_serialized_inputs_spec_args") + 1])
+            declared = json_format.MessageToDict(component.input_definitions)
+            del declared["parameters"]["image"]  # which is for KFP's driver alone
+            assert said.get("artifacts") == declared.get("artifacts")
+            assert said.get("parameters", {}) == declared["parameters"]
+
+
+def test_what_a_person_wants_to_see_is_of_the_types_that_kfp_draws(compiled):
+    """In frontend/src/components/viewers/MetricsVisualizations.tsx."""
+    drawn = {
+        (component, output): spec.artifact_type.schema_title
+        for component in compiled.components
+        for output, spec in compiled.components[component].output_definitions.artifacts.items()
+        if spec.artifact_type.schema_title
+    }
+    assert drawn == {
+        ("RunReport", "metrics"): "system.Metrics",
+        ("RunReport", "page"): "system.HTML",
+        ("RunVerdict", "words"): "system.Markdown",
+    }
+
+
+def test_argo_takes_every_name(compiled, tasks):
+    """ "must consist of alpha-numeric characters or '-', and must start with an alpha-numeric
+    character": its words for the name of a task.
+    """
+    names = [*tasks, *compiled.components]
+    assert [name for name in names if not re.fullmatch("[a-zA-Z0-9][a-zA-Z0-9-]*", name)] == []
+
+
+def test_every_container_is_the_image_that_the_run_is_told(compiled, tasks):
+    executors = compiled.deployment_spec["executors"]
+    said = {executors[name]["container"]["image"] for name in executors}
+    assert said == {"{{$.inputs.parameters['image']}}"}
+    for task in (*tasks.values(), compiled.root.dag.tasks["RunVerdict"]):
+        assert task.inputs.parameters["image"].component_input_parameter == "image"
+        declared = compiled.components[task.component_ref.name].input_definitions.parameters
+        assert declared["image"].parameter_type == PARAMETER_TYPE.STRING
+
+
+def test_a_run_that_sets_nothing_is_as_configured(compiled):
+    parameters = compiled.root.input_definitions.parameters
+    loaded = config.load(CONFIG)
+    assert {name: each.default_value.string_value or each.default_value.number_value
+            for name, each in parameters.items()} == {
+        "data": "/mnt/logs",
+        "image": IMAGE,
+        "span": 0.0,  # the empty text
+        "retrieval_epochs": loaded.retrieval.epochs,
+        "ranking_epochs": loaded.ranking.epochs,
+        "thresholds": "[]",
+    }  # fmt: skip
+    assert parameters["span"].default_value.WhichOneof("kind") == "string_value"
+    assert all(each.is_optional for each in parameters.values())
+    assert parameters["retrieval_epochs"].parameter_type == PARAMETER_TYPE.NUMBER_INTEGER
+
+
+@pytest.mark.parametrize(
+    ("task", "parameter", "set_by"),
+    [
+        ("InteractionsGen", "data_dir", "data"),
+        ("ItemsGen", "data_dir", "data"),
+        ("InteractionsGen", "span", "span"),
+        ("ItemsGen", "span", "span"),
+        ("RetrievalTrainer", "epochs", "retrieval_epochs"),
+        ("RankingTrainer", "epochs", "ranking_epochs"),
+        ("Evaluator", "thresholds", "thresholds"),
+    ],
+)
+def test_what_a_run_may_set_reaches_the_task_that_reads_it(tasks, task, parameter, set_by):
+    assert tasks[task].inputs.parameters[parameter].component_input_parameter == set_by
+
+
+def test_the_dag_is_given_what_its_tasks_read_of_it(compiled, tasks):
+    read = {
+        given.component_input_parameter
+        for task in tasks.values()
+        for given in task.inputs.parameters.values()
+        if given.WhichOneof("kind") == "component_input_parameter"
+    }
+    passed = compiled.root.dag.tasks["tfx-dag"].inputs.parameters
+    assert read == set(passed) == set(compiled.root.input_definitions.parameters)
+    assert all(passed[name].component_input_parameter == name for name in read)
+    inner = compiled.components["tfx-dag"].input_definitions.parameters
+    assert {name: inner[name].parameter_type for name in read} == {
+        name: each.parameter_type
+        for name, each in compiled.root.input_definitions.parameters.items()
+    }
+
+
+def test_the_exit_handler_runs_whatever_became_of_the_dag(compiled, tasks):
+    assert set(compiled.root.dag.tasks) == {"tfx-dag", "RunVerdict"}
+    handler = compiled.root.dag.tasks["RunVerdict"]
+    assert list(handler.dependent_tasks) == ["tfx-dag"]
+    policy = json_format.MessageToDict(handler.trigger_policy)
+    assert policy == {"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"}
+    assert handler.inputs.parameters["final_status"].task_final_status.producer_task == "tfx-dag"
+    given = {
+        name: each.runtime_value.constant.string_value
+        for name, each in handler.inputs.parameters.items()
+    }
+    assert given["folder"] == "/mnt/shop/verdicts"
+    assert given["run"] == "{{$.pipeline_job_uuid}}"
+    upstream = json.loads(given["tasks"])
+    assert set(upstream) == set(tasks)
+    for number, (name, before) in enumerate(upstream.items()):
+        assert set(before) == set(tasks[name].dependent_tasks) <= set(list(upstream)[:number])
+    assert list(upstream)[-1] == "PushGate"
+    assert json.loads(given["never_cached"]) == ["PushGate", "RunReport"]
+    assert not handler.caching_options.enable_cache
+
+
+def test_what_a_run_may_set_is_said_in_no_other_place(tasks):
+    """Else a run would be told one thing and do the other."""
+    settings = tasks["RetrievalTrainer"].inputs.parameters["config"]
+    assert "epochs" not in json.loads(settings.runtime_value.constant.string_value)
+    rules = tasks["Evaluator"].inputs.parameters["blessing_config"]
+    assert "thresholds" not in json.loads(rules.runtime_value.constant.string_value)
+
+
+def test_every_task_has_a_component_and_every_component_an_executor(compiled, tasks):
+    executors = compiled.deployment_spec["executors"]
+    every = (*tasks.values(), compiled.root.dag.tasks["RunVerdict"])
+    labels = {compiled.components[task.component_ref.name].executor_label for task in every}
+    assert labels == set(executors)
+
+
+def test_nothing_is_asked_for_that_a_self_hosted_kfp_does_not_do(compiled, tasks):
+    """Its driver answers "resolver not implemented yet", and TFX's InfraValidator wants Docker."""
+    executors = json_format.MessageToDict(compiled.deployment_spec)["executors"].values()
+    assert {kind for executor in executors for kind in executor} == {"container"}
+    assert all(each["container"]["command"][:2] == ["python", "-m"] for each in executors)
+    classes = [executor["container"]["args"][1] for executor in executors]
+    assert "components.infra_check.InfraCheck_Executor" in classes
+    assert not [name for name in classes if "infra_validator" in name]
+    pushed = tasks["Evaluator"].inputs.parameters["pushed"].runtime_value.constant
+    assert pushed.string_value == "newest"  # which the component finds itself
+
+
+@pytest.mark.parametrize(
+    ("task", "after"),
+    [
+        ("DataGate", {"ExampleValidator-interactions", "ExampleValidator-items"}),
+        ("Transform-interactions", {"DataGate", "InteractionsGen"}),
+        ("Transform-items", {"DataGate", "ItemsGen"}),
+        ("RankingTrainer", {"RetrievalTrainer"}),
+        ("RankingAnalysis", {"RankingTrainer", "RetrievalTrainer"}),
+        ("InfraCheck", {"Recommender"}),
+        ("Pusher", {"InfraCheck", "Evaluator", "Recommender"}),
+        ("RunReport", {"Pusher", "RankingAnalysis", "Indexer", "DataGate"}),
+        ("PushGate", {"Pusher", "RunReport"}),
+    ],
+)
+def test_what_must_come_before(tasks, task, after):
+    assert after <= set(tasks[task].dependent_tasks)
+
+
+def test_nothing_waits_for_what_only_measures_but_the_end(tasks):
+    waiting = [name for name in tasks if "RankingAnalysis" in tasks[name].dependent_tasks]
+    assert waiting == ["RunReport"]
+
+
+def test_the_order_has_no_circle_and_ends_with_the_gate(tasks):
+    done: list[str] = []
+    while waiting := set(tasks) - set(done):
+        ready = {name for name in waiting if set(tasks[name].dependent_tasks) <= set(done)}
+        assert ready, f"none of {sorted(waiting)} can start"
+        done += sorted(ready)
+    assert done[-1] == "PushGate"
+
+
+def test_a_refusal_fails_the_gate_and_not_the_pusher(tasks):
+    """So that the run's page has all that was measured; and it would fail again."""
+    fails = tasks["Pusher"].inputs.parameters["refusal_fails"].runtime_value.constant
+    assert fails.number_value == 0
+    assert not tasks["PushGate"].HasField("retry_policy")
+    assert tasks["Pusher"].retry_policy.max_retry_count == 2
+
+
+def test_the_end_runs_each_time_whatever_came_from_the_cache(tasks):
+    never = {name for name, task in tasks.items() if not task.caching_options.enable_cache}
+    assert never == {"RunReport", "PushGate"}
+
+
+def test_the_report_is_told_what_the_run_was_told(tasks):
+    given = tasks["RunReport"].inputs.parameters
+    for name, set_by in (
+        ("data_dir", "data"),
+        ("span", "span"),
+        ("retrieval_epochs", "retrieval_epochs"),
+        ("ranking_epochs", "ranking_epochs"),
+        ("thresholds", "thresholds"),
+    ):
+        assert given[name].component_input_parameter == set_by
+    assert given["root"].runtime_value.constant.string_value == "/mnt/shop"
+    before = json.loads(given["tasks"].runtime_value.constant.string_value)
+    assert set(before) == set(tasks) - {"RunReport", "PushGate"}
+
+
+def test_tasks_write_where_the_cluster_was_said_to(compiled, tasks):
+    def given(task: str, parameter: str) -> str:
+        return tasks[task].inputs.parameters[parameter].runtime_value.constant.string_value
+
+    assert given("ItemsGen", "rejected_dir") == "{task}/rejected"
+    assert given("DataGate", "pages") == "{task}/statistics"
+    assert given("RetrievalTrainer", "tensorboard") == "{task}/tensorboard/retrieval"
+    assert given("RetrievalTrainer", "checkpoints") == "/mnt/shop/checkpoints/retrieval"
+    assert given("Pusher", "serving_dir") == "/mnt/shop/serving"
+    assert compiled.default_pipeline_root == "/mnt/shop/artifacts"
+
+
+def test_two_runs_at_once_share_no_place_but_these(tasks):
+    """All else lies below the task's own folder."""
+    shared = {
+        (task, name, given.runtime_value.constant.string_value.removeprefix("/mnt/shop"))
+        for task in tasks
+        for name, given in tasks[task].inputs.parameters.items()
+        if given.runtime_value.constant.string_value.startswith("/mnt/shop")
+    }
+    assert shared == {
+        ("RetrievalTrainer", "checkpoints", "/checkpoints/retrieval"),  # by what is trained
+        ("RankingTrainer", "checkpoints", "/checkpoints/ranking"),
+        ("RetrievalTrainer", "serving_dir", "/serving"),
+        ("Evaluator", "serving_dir", "/serving"),
+        ("Pusher", "serving_dir", "/serving"),
+        ("RunReport", "root", ""),
+    }
+
+
+def test_kfp_loads_the_file_as_a_pipeline(compiled, document):
+    loaded = load_component_from_file(str(document))
+    assert loaded.name == "simulated"
+    parameters = compiled.root.input_definitions.parameters
+    assert set(loaded.component_spec.inputs or ()) == set(parameters)
+
+
+@pytest.mark.parametrize("kind", [Histories, Candidates, Verdict, Metrics, Page, Words])
+def test_a_task_finds_our_artifact_types_by_their_names_alone(kind):
+    assert import_utils.import_class_by_path(kind.TYPE_NAME) is kind
+
+
+def test_a_document_that_is_no_pipeline_is_refused(tmp_path):
+    document = tmp_path / "other.yaml"
+    document.write_text("pipelineInfo: {name: shop}\nstages: []\n")
+    with pytest.raises(UsageError, match="stages"):
+        kubeflow_document.read(document)
+
+
+def test_an_executor_that_is_none_is_refused(tmp_path):
+    document = tmp_path / "other.yaml"
+    document.write_text("deploymentSpec: {executors: {a: {container: {picture: i}}}}\n")
+    with pytest.raises(UsageError, match="picture"):
+        kubeflow_document.read(document)
+
+
+def test_the_platforms_document_is_the_second(document, compiled):
+    _, platform = yaml.safe_load_all(document.read_text())
+    pods = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    executors = json_format.MessageToDict(compiled.deployment_spec)["executors"]
+    assert set(pods) == set(executors)
+    assert pods["Pusher_executor"] == {"podMetadata": {"labels": {"team": "shop"}}}
+    memory = {executor["container"]["resources"]["memoryLimit"] for executor in executors.values()}
+    assert memory == {4 * 2**30 / 10**9}

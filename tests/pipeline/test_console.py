@@ -1,0 +1,42 @@
+"""What is to be seen of stages where the output is a file or a pipe."""
+
+import io
+import logging
+
+from pipeline import console
+from pipeline.report import plain_console
+
+
+def _lines(out: io.StringIO) -> list[list[str]]:
+    return [line.split() for line in out.getvalue().splitlines()]
+
+
+def test_a_stage_is_seen_when_it_begins_and_when_it_has_ended():
+    out = io.StringIO()
+    with console.listening(plain_console(out)) as lines:
+        lines.started("Trainer")
+        assert _lines(out) == [["Trainer", "…"]]
+        logging.getLogger("tandem.progress").info("epoch=1")
+        lines.finished(2.0, cached=False)
+        lines.started("Pusher")
+        lines.finished(0.1, cached=True)
+    assert _lines(out)[1:] == [
+        ["Trainer", "2.0", "s", "epoch=1"],
+        ["Pusher", "…"],
+        ["Pusher", "cached"],
+    ]
+
+
+def test_how_far_a_long_stage_is_shows_now_and_then(monkeypatch):
+    out, now = io.StringIO(), [0.0]
+    monkeypatch.setattr(console.time, "monotonic", lambda: now[0])
+    with console.listening(plain_console(out)) as lines:
+        lines.started("Trainer")
+        for epoch in range(7):  # at 10, 20, …, 70 s: the third and the sixth are due
+            now[0] += 10
+            logging.getLogger("tandem.progress").info("epoch=%d", epoch)
+    assert _lines(out) == [
+        ["Trainer", "…"],
+        ["Trainer", "…", "epoch=2"],
+        ["Trainer", "…", "epoch=5"],
+    ]

@@ -1,0 +1,103 @@
+"""Planted runs, one after the other, read back by TensorBoard's own reader."""
+
+import pathlib
+
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.util import tensor_util
+
+from pipeline import quality_over_runs
+from pipeline.run_root import RunDirectory
+
+
+def summary(ndcg: float, pushed: bool) -> dict:
+    return {
+        "retrieval": {
+            "ndcg@10": ndcg - 0.125, "users": 40, "intervals": {"ndcg@10": {"low": 0, "high": 1}},
+            "baselines": {"popular": {"ndcg@10": 0.25}},
+        },
+        "ranking": {
+            "ndcg@10": ndcg, "coverage@10": 0.5, "order": "ranking",
+            "labels": {
+                "rating": {"kind": "regression", "events": 9, "rmse": 0.75,
+                           "bias_baseline_rmse": 1.5},
+                "gift": {"kind": "binary", "events": 0, "note": "constant"},
+            },
+        },
+        "fairness": {
+            "users": {
+                "users.region": {"gap": {"value": 0.0625, "low": 0.0, "high": 0.125}},
+                "users.age": {"note": "no gap"},
+            },
+            "items": {"items.category": {"gap": 0.375}},
+        },
+        "verdict": {"blessed": pushed, "rules": []},
+        "servables": {"ranking": {"version": 1, "path": "/"}} if pushed else {},
+    }  # fmt: skip
+
+
+@pytest.fixture
+def at(tmp_path):
+    return RunDirectory(tmp_path)
+
+
+def lines(at: RunDirectory, run: str) -> dict[str, list[tuple[int, float]]]:
+    """By steps: files of one second are read in any order."""
+    folder: pathlib.Path = at.tensorboard / "quality" / run
+    events = EventAccumulator(str(folder)).Reload()
+    return {
+        tag: sorted(
+            (e.step, float(tensor_util.make_ndarray(e.tensor_proto))) for e in events.Tensors(tag)
+        )
+        for tag in events.Tags()["tensors"]
+    }
+
+
+def test_successive_runs_are_a_line(at):
+    quality_over_runs.write(summary(0.5, True), at, 1)
+    quality_over_runs.write(summary(0.25, False), at, 2)
+    ours = lines(at, "final_lists")
+    assert ours["quality/ndcg@10"] == [(1, 0.5), (2, 0.25)]
+    assert ours["verdict/pushed"] == ours["verdict/blessed"] == [(1, 1.0), (2, 0.0)]
+    assert lines(at, "retrieval") == {"quality/ndcg@10": [(1, 0.375), (2, 0.125)]}
+    assert lines(at, "popular") == {"quality/ndcg@10": [(1, 0.25), (2, 0.25)]}
+
+
+def test_a_run_whose_evaluation_was_cached_adds_nothing(at):
+    quality_over_runs.write(summary(0.5, True), at, 1)
+    quality_over_runs.write(summary(0.75, True), at, 1)
+    assert lines(at, "final_lists")["quality/ndcg@10"] == [(1, 0.5)]
+
+
+def test_ten_runs_are_not_taken_for_the_first(at):
+    quality_over_runs.write(summary(0.5, True), at, 11)
+    quality_over_runs.write(summary(0.75, True), at, 1)
+    assert len(lines(at, "final_lists")["quality/ndcg@10"]) == 2
+
+
+def test_labels_and_gaps_that_were_measured_have_points(at):
+    found = quality_over_runs.of(summary(0.5, True))
+    assert found["final_lists"] == {
+        "quality/ndcg@10": 0.5, "quality/coverage@10": 0.5, "labels/rating rmse": 0.75,
+        "fairness/users.region gap": 0.0625, "fairness/items.category gap": 0.375,
+        "verdict/blessed": 1.0, "verdict/pushed": 1.0,
+    }  # fmt: skip
+    assert found["bias_baseline"] == {"labels/rating rmse": 1.5}
+
+
+def test_models_beside_have_lines_of_their_own(at):
+    beside = {
+        "never_retrained": {"ndcg@10": 0.375, "version": 1, "path": "/"},
+        "left_alone": {"version": 1, "path": "/", "failure": "no origin"},
+    }
+    found = quality_over_runs.of(summary(0.5, True) | {"beside": beside})
+    assert found["never_retrained"] == {"quality/ndcg@10": 0.375}
+    assert "left_alone" not in found
+
+
+def test_a_summary_without_verdict_and_fairness_has_the_rest():
+    old = summary(0.5, True)
+    del old["verdict"], old["fairness"]
+    found = quality_over_runs.of(old)
+    assert found["final_lists"]["quality/ndcg@10"] == 0.5
+    assert not [tag for tag in found["final_lists"] if tag.startswith("fairness")]
