@@ -9,11 +9,11 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.types.standard_artifacts import ExampleAnomalies, Examples, ExampleStatistics, Schema
 
-from components import findings, split_statistics, statistics_page, table_check
-from components.artifact_types import Verdict
-from components.local_artifacts import on_local_disk
-from components.table_check import Table
-from schema import object_store
+from components.artifacts.local_copies import on_local_disk
+from components.artifacts.types import Verdict
+from components.validation import findings, gate, split_statistics, statistics_page
+from components.validation.gate import Table
+from schema.storage import object_store
 
 
 @component
@@ -44,7 +44,7 @@ def DataGate(
                interactions_anomalies, interactions_before),
         _table("items", items, items_schema, items_statistics, items_anomalies, items_before),
     ]  # fmt: skip
-    found = [table_check.check(table) for table in tables]
+    found = [gate.check(table) for table in tables]
     with object_store.written(pages) as folder:
         for table, own in zip(tables, found, strict=True):
             statistics_page.write(f"{folder}/{table.name}.html", table, own)

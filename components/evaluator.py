@@ -11,9 +11,10 @@ from tfx.dsl.io import fileio
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
-from components import pushed_before, training_inputs
-from components.artifact_types import Candidates, Histories
-from components.local_artifacts import on_local_disk
+from components.artifacts import training_inputs
+from components.artifacts.local_copies import on_local_disk
+from components.artifacts.types import Candidates, Histories
+from components.pushed import baseline
 from schema import candidates as candidate_files
 from serving import pushed_origin
 from serving.pushed_origin import Evaluated
@@ -71,10 +72,8 @@ def Evaluator(
     )
     version = pushed_origin.newest(serving_dir) if pushed == NEWEST else pushed
     compared = version if rules.pushed else ""
-    before = (
-        pushed_before.answered(data, histories.uri, serving_dir, compared) if compared else None
-    )
-    others = pushed_before.unchanged(data, histories.uri, serving_dir, beside) if beside else {}
+    before = baseline.answered(data, histories.uri, serving_dir, compared) if compared else None
+    others = baseline.unchanged(data, histories.uri, serving_dir, beside) if beside else {}
     measured = evaluation.evaluate(
         data,
         tf.saved_model.load(path_utils.serving_model_dir(query.uri)),

@@ -10,8 +10,8 @@ from tfx.dsl.io import fileio
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
-from components.artifact_types import Candidates
-from components.local_artifacts import on_local_disk
+from components.artifacts.local_copies import on_local_disk
+from components.artifacts.types import Candidates
 from schema.errors import TandemError
 
 _SECONDS = 600

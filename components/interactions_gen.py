@@ -16,8 +16,9 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 from tfx.types.standard_artifacts import Examples
 
-from components.artifact_types import Histories
-from components.ingest import acceptance, counts, interactions
+from components.artifacts.types import Histories
+from components.ingest import interactions
+from components.ingest.output import acceptance, counts
 from schema import timeline
 from schema.dataset import Dataset
 
@@ -39,8 +40,8 @@ def InteractionsGen(
 
     `dataset` is the JSON of `schema.dataset.Dataset`, read at `span` (see `Dataset.at`).
     `fingerprint` (of `preflight`) is not read: it makes TFX's cache see that the files changed. The
-    custom property `counts` of `examples` is the JSON of `components.ingest.counts.Counts`. Raises
-    DataRefused by the rules of `components.ingest.acceptance`.
+    custom property `counts` of `examples` is the JSON of `components.ingest.output.counts.Counts`.
+    Raises DataRefused by the rules of `components.ingest.output.acceptance`.
     """
     described = Dataset.model_validate_json(dataset).at(span)
     with pipeline:

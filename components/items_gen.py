@@ -16,7 +16,8 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 from tfx.types.standard_artifacts import Examples
 
-from components.ingest import acceptance, counts, items
+from components.ingest import items
+from components.ingest.output import acceptance, counts
 from schema import timeline
 from schema.dataset import Dataset
 
@@ -35,8 +36,8 @@ def ItemsGen(
 
     `dataset` is the JSON of `schema.dataset.Dataset`, read at `span` (see `Dataset.at`).
     `fingerprint` (of `preflight`) is not read: it makes TFX's cache see that the files changed. The
-    custom property `counts` of `examples` is the JSON of `components.ingest.counts.Counts`. Raises
-    DataRefused by the rules of `components.ingest.acceptance`.
+    custom property `counts` of `examples` is the JSON of `components.ingest.output.counts.Counts`.
+    Raises DataRefused by the rules of `components.ingest.output.acceptance`.
     """
     described = Dataset.model_validate_json(dataset).at(span)
     with pipeline:

@@ -8,8 +8,8 @@ import tensorflow as tf
 from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
 
 from components.counted_values import counted
-from components.ingest import examples
-from components.schema_rules import Breach, as_text
+from components.ingest.output import examples
+from components.validation.schema_rules import Breach, as_text
 from schema import timeline
 
 _FEW = 3

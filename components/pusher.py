@@ -13,11 +13,11 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
-from components import push_outcome
-from components.artifact_types import Candidates
+from components.artifacts import push_outcome
+from components.artifacts.local_copies import on_local_disk
+from components.artifacts.push_outcome import PushOutcome
+from components.artifacts.types import Candidates
 from components.evaluator import EVALUATED
-from components.local_artifacts import on_local_disk
-from components.push_outcome import PushOutcome
 from schema.signatures import RECOMMENDER, SERVABLES
 from serving import new_version, pushed_origin
 from serving.pushed_origin import Evaluated, Forced, Origin, Run

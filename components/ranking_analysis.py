@@ -22,9 +22,9 @@ from tfx.dsl.io import fileio
 from tfx.types.standard_artifacts import Examples, Model, ModelEvaluation, TransformGraph
 from tfx.utils import path_utils
 
-from components import training_inputs
-from components.artifact_types import Candidates
-from components.local_artifacts import on_local_disk
+from components.artifacts import training_inputs
+from components.artifacts.local_copies import on_local_disk
+from components.artifacts.types import Candidates
 from schema import candidates as candidate_files
 from trainer import analysed_slices, ranking_analysis, ranking_predictions
 from trainer.config import RankingConfig, RetrievalConfig

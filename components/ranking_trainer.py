@@ -5,10 +5,10 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
-from components import local_artifacts, training_inputs
-from components.artifact_types import Candidates
-from components.local_artifacts import on_local_disk
-from schema import object_store
+from components.artifacts import local_copies, training_inputs
+from components.artifacts.local_copies import on_local_disk
+from components.artifacts.types import Candidates
+from schema.storage import object_store
 from trainer import fingerprint, ranking, strategy
 from trainer.config import RankingConfig, RetrievalConfig, TrainerConfig
 
@@ -40,7 +40,7 @@ def RankingTrainer(
     devices = strategy.of(TrainerConfig.model_validate_json(hardware))
     data = training_inputs.load(timelines, timelines_graph, items, items_graph, dataset)
     settings = RankingConfig.model_validate_json(config).changed(epochs=epochs)
-    learned_from = local_artifacts.stored_at(candidates.uri)
+    learned_from = local_copies.stored_at(candidates.uri)
     kept = fingerprint.of(data, seed, learned_from, settings.model_dump_json())
     with object_store.written(tensorboard) as log_dir:
         measured = ranking.train(

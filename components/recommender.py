@@ -9,8 +9,8 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
-from components.artifact_types import Candidates
-from components.local_artifacts import on_local_disk
+from components.artifacts.local_copies import on_local_disk
+from components.artifacts.types import Candidates
 from schema import candidates as candidate_files
 from schema.signatures import RANKING, RECOMMENDER
 from serving import pushed_index, saved_models, servable_export

@@ -8,12 +8,13 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
-from components import training_inputs, warm_weights
-from components.artifact_types import Candidates
+from components.artifacts import training_inputs
+from components.artifacts.local_copies import on_local_disk
+from components.artifacts.types import Candidates
 from components.evaluator import NEWEST
-from components.local_artifacts import on_local_disk
-from components.warm_weights import Beginning
-from schema import object_store
+from components.pushed import warm_start
+from components.pushed.warm_start import Beginning
+from schema.storage import object_store
 from serving import pushed_origin
 from trainer import fingerprint, retrieval, strategy
 from trainer.config import RetrievalConfig, TrainerConfig
@@ -55,7 +56,7 @@ def RetrievalTrainer(
     data = training_inputs.load(timelines, timelines_graph, items, items_graph, dataset)
     settings = RetrievalConfig.model_validate_json(config).changed(epochs=epochs)
     version = pushed_origin.newest(serving_dir) if pushed == NEWEST else pushed
-    begun = warm_weights.beginning(data, serving_dir, version) if settings.warm_start else None
+    begun = warm_start.beginning(data, serving_dir, version) if settings.warm_start else None
     kept = fingerprint.of(data, seed, settings.model_dump_json(), _version(begun))
     with object_store.written(tensorboard) as log_dir:
         measured = retrieval.train(

@@ -14,9 +14,10 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 from tfx.types import standard_component_specs as standard
 from tfx.utils import json_utils
 
-from components.local_artifacts import OnLocalDisk
-from schema import plain_path, timeline
+from components.artifacts.local_copies import OnLocalDisk
+from schema import timeline
 from schema.dataset import Dataset
+from schema.storage import plain_path
 from trainer import strategy, training_data, tuning
 from trainer.config import RetrievalConfig, TrainerConfig
 from trainer.search_oracle import OBJECTIVE

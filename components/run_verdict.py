@@ -10,12 +10,12 @@ from tfx.components.evaluator import constants
 from tfx.dsl.component.experimental.annotations import OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 
-from components import push_outcome
-from components.artifact_types import Verdict, Words
-from components.kubeflow import push_gate, run_end, run_folder, verdict_words
+from components.artifacts import push_outcome
+from components.artifacts.push_outcome import PushOutcome
+from components.artifacts.types import Verdict, Words
+from components.kubeflow import push_gate, run_end, run_folder, verdict_markdown
 from components.kubeflow.run_end import RunEnd
-from components.push_outcome import PushOutcome
-from schema import object_store
+from schema.storage import object_store
 
 NAME = "RunVerdict"
 FILE = "verdict.json"
@@ -49,7 +49,7 @@ def RunVerdict(
     text = json.dumps(found, indent=1)
     _write(text, folder, f"{run}.json")
     _write(text, verdict.uri, FILE)
-    _write(verdict_words.of(found), words.uri, WORDS)
+    _write(verdict_markdown.of(found), words.uri, WORDS)
     words.uri = f"{words.uri}/{WORDS}"  # a page of KFP's opens what the URI names
 
 

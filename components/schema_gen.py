@@ -5,7 +5,7 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.dsl.io import fileio
 from tfx.types import standard_artifacts
 
-from components.local_artifacts import on_local_disk
+from components.artifacts.local_copies import on_local_disk
 
 
 @component
@@ -14,7 +14,7 @@ def SchemaGen(
     schema: OutputArtifact[standard_artifacts.Schema],
     text: Parameter[str],
 ) -> None:
-    """`text` is the Schema proto as text, of `schema.curated_schema`.
+    """`text` is the Schema proto as text, of `schema.tfdv_schema`.
 
     It travels whole and not by name, so that the cache sees an edited file and a remote task needs
     none.

@@ -14,7 +14,7 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import artifact_utils
 from tfx.types.standard_artifacts import Examples, ExampleStatistics
 
-from components import split_statistics
+from components.validation import split_statistics
 
 
 @component(use_beam=True)
@@ -27,7 +27,7 @@ def StatisticsGen(
 
     Two things differ. An event is counted in the split that it belongs to alone: to TFX's own a
     later split's Examples are mostly the history that they carry, and a change in the newest events
-    drowns in it. And all splits take one pass, by `components.split_statistics`.
+    drowns in it. And all splits take one pass, by `components.validation.split_statistics`.
     """
     splits = artifact_utils.decode_split_names(examples.split_names)
     with pipeline:

@@ -7,7 +7,7 @@ from tfx.components.transform import component as transform
 from tfx.components.transform import executor as transform_executor
 from tfx.dsl.components.base import executor_spec
 
-from components.local_artifacts import OnLocalDisk
+from components.artifacts.local_copies import OnLocalDisk
 
 _ROWS = 1000  # as many as TFX's own batches grow to
 

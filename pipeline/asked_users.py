@@ -4,13 +4,15 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-from components.ingest import histories
-from schema import pseudonyms, timeline
-from schema.pseudonyms import UserIdKey
+from components.ingest.output import histories
+from schema import timeline, user_ids
+from schema.user_ids import UserIdKey
 
 _AT_A_TIME = 8192
 Users = tuple[list[str], pa.Table]
-"""Names for the output, and the columns of `components.ingest.histories.tables` in their order."""
+"""Names for the output, and the columns of `components.ingest.output.histories.tables` in their
+order.
+"""
 
 
 def everybody(histories_uri: str) -> Iterator[Users]:
@@ -24,8 +26,8 @@ def listed(histories_uri: str, names: list[str], place: UserIdKey | None) -> Ite
 
     `place` of the key where the run hashed them. A user without events comes with nulls.
     """
-    key = None if place is None else pseudonyms.secret(place)
-    stored = names if key is None else [pseudonyms.hashed(name, key) for name in names]
+    key = None if place is None else user_ids.secret(place)
+    stored = names if key is None else [user_ids.hashed(name, key) for name in names]
     found = histories.of_users(histories_uri, pa.array(stored, pa.large_string()))
     for begin in range(0, len(names), _AT_A_TIME):
         yield names[begin : begin + _AT_A_TIME], found.slice(begin, _AT_A_TIME)

@@ -4,9 +4,10 @@ import json
 import pathlib
 from typing import Any
 
-from pipeline import freshness, whole_file
+from pipeline import freshness
 from pipeline.freshness import Row
 from schema.errors import UsageError
+from schema.storage import atomic
 
 
 def read(path: pathlib.Path) -> list[Row]:
@@ -40,5 +41,5 @@ def of(name: str, days: list[Row]) -> dict[str, Any]:
 
 def write(record: dict[str, Any], path: pathlib.Path) -> None:
     """Whole or not at all."""
-    with whole_file.written(path) as append:
+    with atomic.written(path) as append:
         append(json.dumps(record, indent=1, allow_nan=False) + "\n")

@@ -8,15 +8,16 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from components.ingest import cut
-from components.ingest.cut import Cut
-from pipeline import asked_users, fetched_artifacts, remote_root, whole_file
+from components.ingest.events import cut
+from components.ingest.events.cut import Cut
+from pipeline import asked_users, fetched_artifacts, remote_root
 from pipeline.asked_server import Server
 from pipeline.asked_users import Users
 from schema import id_file
 from schema.dataset import Dataset
 from schema.errors import NotBlessed, UsageError
 from schema.signatures import RANKING, RECOMMENDER
+from schema.storage import atomic
 
 if TYPE_CHECKING:
     from serving.bulk_lists import BulkLists
@@ -67,7 +68,7 @@ def write(root: str, asked: Asked, out: pathlib.Path, now: int) -> dict[str, Any
     needed = _ARTIFACTS if asked.server is None else ("histories",)
     with (
         fetched_artifacts.local(summary["artifacts"], needed, root) as artifacts,
-        whole_file.written(out) as append,
+        atomic.written(out) as append,
     ):
         summary["artifacts"] = artifacts
         begun = time.perf_counter()

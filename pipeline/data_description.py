@@ -6,9 +6,9 @@ from typing import NamedTuple
 from rich.console import Console
 from tfx.types import artifact_utils
 
-from components import split_statistics
-from components.drift import Statistics
 from components.ingest import preflight
+from components.validation import split_statistics
+from components.validation.drift import Statistics
 from pipeline import dag, previous_data
 from pipeline.config.config import Config
 from pipeline.console import StageLines

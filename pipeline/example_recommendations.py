@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from components.ingest import histories
+from components.ingest.output import histories
 from pipeline import recommend_once
 
 _USERS = 10
@@ -18,14 +18,14 @@ def of(summary: dict[str, Any]) -> list[dict[str, Any]]:
     """Ten users with some history, chosen by the run's seed, and five items for each, as the run's
     models answer, pushed or not.
     """
-    from components import local_artifacts
+    from components.artifacts import local_copies
     from serving import unpushed
     from serving.server import running_server
 
     artifacts = summary["artifacts"]
     users = _some_users(artifacts["histories"], summary["seed"])
     with (
-        unpushed.serving_dir(local_artifacts.folder(artifacts["servables"])) as served,
+        unpushed.serving_dir(local_copies.folder(artifacts["servables"])) as served,
         running_server(served) as server,
     ):
         return recommend_once.several(server.grpc_address, artifacts, users, _K)

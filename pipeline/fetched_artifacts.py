@@ -5,9 +5,9 @@ import pathlib
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 
-from schema import object_store
 from schema.errors import NoRunError
-from schema.place import is_remote
+from schema.storage import object_store
+from schema.storage.locations import is_remote
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 
 A day's questions are those of its test split, the latest day of its window, which none of the
 models has learned. All lists answer the same users with the same histories; see
-`components.pushed_before`.
+`components.pushed.baseline`.
 """
 
 import math

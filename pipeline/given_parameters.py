@@ -7,9 +7,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from pipeline.kubeflow.parameters import PARAMETER_TYPE
-from schema import place
 from schema.errors import UsageError
 from schema.sources import SPANS
+from schema.storage import locations
 from trainer.blessing_config import THRESHOLDS
 
 # KFP's scheduler puts the time in, as in [[ScheduledTime.2006-01-02]] (Go's way to write a layout):
@@ -64,7 +64,7 @@ def _thresholds(name: str, text: str) -> None:
 
 def _place(text: str) -> str:
     try:
-        return place.of_tasks(text, place.READABLE)
+        return locations.of_tasks(text, locations.READABLE)
     except UsageError as error:
         raise UsageError(f"--param data: {error}") from error
 

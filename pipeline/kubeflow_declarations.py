@@ -6,8 +6,8 @@ from typing import Any
 
 from google.protobuf import json_format
 
-from components.artifact_types import Metrics, Page, Words
-from components.kubeflow_task import OUTPUTS_FLAG
+from components.artifacts.types import Metrics, Page, Words
+from components.kubeflow.task_entrypoint import OUTPUTS_FLAG
 
 _DRAWN = {Metrics: "system.Metrics", Page: "system.HTML", Words: "system.Markdown"}
 """Schema titles that KFP's user interface draws: frontend/src/components/viewers,

@@ -13,8 +13,8 @@ from pipeline import quiet, remote_root, report
 from pipeline.config import config as configuration
 from pipeline.config.config import Config
 from pipeline.run_root import RunDirectory
-from schema import object_store
 from schema.errors import NotBlessed
+from schema.storage import object_store
 
 
 def run(
@@ -68,10 +68,10 @@ def execute(
         if console.is_terminal
         else contextlib.nullcontext()
     ):
-        from components import s3_fileio
+        from components.artifacts import s3_filesystem
         from pipeline import run_files
         from pipeline.runner import run_stages
-    s3_fileio.register()
+    s3_filesystem.register()
     with pipeline_console.listening(console) as lines:
         executed = run_stages(config, data, at, lines, force_push, ask_oldest)
     if at.uri:  # the curves that the components have put there

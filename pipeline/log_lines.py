@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from components.ingest import far_events
-from components.ingest.counts import Counts
+from components.ingest.output.counts import Counts
 
 _WORDS = {
     far_events.EARLY: ("far before all others", 'data.interactions.stragglers = "reject" rejects'),

@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.ingest.events import differs_from_previous
-from schema import refreshing, timeline
+from components.ingest.events.log import differs_from_previous
+from schema import refresh_inputs, timeline
 from trainer import popularity
 from trainer.popularity import SECONDS_PER_DAY, PopularityClock
 
@@ -20,7 +20,7 @@ class Present(NamedTuple):
     log_popularity: np.ndarray
     """[n] float32."""
     recent: pa.Table
-    """The events that it was counted from, as `schema.refreshing` has them."""
+    """The events that it was counted from, as `schema.refresh_inputs` has them."""
     now: int
     """Seconds since epoch, UTC."""
     added: int
@@ -30,7 +30,9 @@ class Present(NamedTuple):
 
 
 def counted(known: pa.Table, later: pa.Table, item_ids: pa.Array, days: float) -> Present:
-    """Votes of the last `days` for the items [n] large_binary, from events of `schema.refreshing`.
+    """Votes of the last `days` for the items [n] large_binary.
+
+    Events are those of `schema.refresh_inputs`.
 
     An event that both tables hold counts once, one that a table holds twice (within a second)
     twice, and one of an item outside the catalogue not at all.
@@ -42,7 +44,7 @@ def counted(known: pa.Table, later: pa.Table, item_ids: pa.Array, days: float) -
         return Present(np.zeros(len(item_ids), np.float32), everything, 0, 0)
     clock = _clock(everything, item_ids)
     known = _once(known)
-    now = max(clock.bulk.end, 1 + (pc.max(known[refreshing.TIMESTAMP]).as_py() or 0))
+    now = max(clock.bulk.end, 1 + (pc.max(known[refresh_inputs.TIMESTAMP]).as_py() or 0))
     votes = clock.votes(now, days)[1:]
     since = now - int(days * SECONDS_PER_DAY)
     recent, before = (_between(events, since, now) for events in (everything, known))
@@ -52,7 +54,7 @@ def counted(known: pa.Table, later: pa.Table, item_ids: pa.Array, days: float) -
 
 
 def _between(events: pa.Table, since: int, now: int) -> pa.Table:
-    times = events[refreshing.TIMESTAMP]
+    times = events[refresh_inputs.TIMESTAMP]
     return events.filter(pc.and_(pc.greater_equal(times, since), pc.less(times, now)))
 
 
@@ -63,9 +65,9 @@ def _in_catalogue(events: pa.Table, item_ids: pa.Array) -> pa.Table:
 
 def _numbered(events: pa.Table) -> pa.Table:
     """In order of time, item and user, with the number of each among those that are equal to it."""
-    order = [(name, "ascending") for name in reversed(refreshing.SCHEMA.names)]
+    order = [(name, "ascending") for name in reversed(refresh_inputs.SCHEMA.names)]
     ordered = events.take(pc.sort_indices(events, sort_keys=order))
-    begins = differs_from_previous(ordered, tuple(refreshing.SCHEMA.names))
+    begins = differs_from_previous(ordered, tuple(refresh_inputs.SCHEMA.names))
     starts, rows = np.flatnonzero(begins), ordered.num_rows
     number = np.arange(rows) - np.repeat(starts, np.diff(starts, append=rows))
     return ordered.append_column(_NUMBER, pa.array(number))
@@ -73,10 +75,10 @@ def _numbered(events: pa.Table) -> pa.Table:
 
 def _once(numbered: pa.Table) -> pa.Table:
     """In order of time, item and user."""
-    names = refreshing.SCHEMA.names
+    names = refresh_inputs.SCHEMA.names
     once = numbered.group_by([*names, _NUMBER]).aggregate([]).select(names)
     order = [(name, "ascending") for name in reversed(names)]
-    return once.take(pc.sort_indices(once, sort_keys=order)).cast(refreshing.SCHEMA)
+    return once.take(pc.sort_indices(once, sort_keys=order)).cast(refresh_inputs.SCHEMA)
 
 
 def _clock(events: pa.Table, item_ids: pa.Array) -> PopularityClock:
@@ -84,7 +86,7 @@ def _clock(events: pa.Table, item_ids: pa.Array) -> PopularityClock:
     item = pc.index_in(events[timeline.ITEM_ID].cast(item_ids.type), value_set=item_ids)
     user = events[timeline.USER_ID].combine_chunks().dictionary_encode().indices
     return PopularityClock(
-        timestamps=events[refreshing.TIMESTAMP].to_numpy(),
+        timestamps=events[refresh_inputs.TIMESTAMP].to_numpy(),
         item_index=item.to_numpy().astype(np.int32) + 1,
         user=user.to_numpy(),
         size=len(item_ids) + 1,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from components.ingest import preflight
 from pipeline import remote_root
 from pipeline.asked_server import Server
-from schema import pseudonyms
-from schema.pseudonyms import UserIdKey
+from schema import user_ids
+from schema.user_ids import UserIdKey
 
 if TYPE_CHECKING:
     from serving.connection import Security
@@ -55,7 +55,7 @@ def several(
 
 def _as_stored(place: dict[str, str] | None, user_id: str) -> str:
     """The user's pseudonym, where the run hashed user ids."""
-    return pseudonyms.pseudonym(user_id, UserIdKey.model_validate(place) if place else None)
+    return user_ids.pseudonym(user_id, UserIdKey.model_validate(place) if place else None)
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.ingest import histories
+from components.ingest.output import histories
 from schema import candidates, signatures, timeline
 from serving.client import Client
 from serving.listing_request import listing_request

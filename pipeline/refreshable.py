@@ -3,7 +3,7 @@
 import dataclasses
 import pathlib
 
-from schema import refreshing
+from schema import refresh_inputs
 from schema.dataset import Dataset
 from schema.errors import NoRunError
 from schema.signatures import RECOMMENDER
@@ -19,7 +19,7 @@ class Refreshable:
     model: pathlib.Path
     """Folder of the recommender."""
     candidates_uri: str
-    """Where `schema.candidates` and `schema.refreshing` find what lies beside it."""
+    """Where `schema.candidates` and `schema.refresh_inputs` find what lies beside it."""
     origin: Origin
     dataset: Dataset
 
@@ -40,6 +40,6 @@ def opened(serving: pathlib.Path, root: str) -> Refreshable:
         version=version,
         model=pushed_versions.folder_of(serving, RECOMMENDER, int(version)),
         candidates_uri=uri,
-        dataset=refreshing.load_dataset(uri),
+        dataset=refresh_inputs.load_dataset(uri),
         origin=pushed_origin.read(extra / pushed_origin.ORIGIN),
     )

@@ -3,16 +3,16 @@
 import dataclasses
 import os
 
-from components.ingest import refreshing as ingestion
-from components.ingest.counts import Counts
+from components.ingest import refresh as ingestion
+from components.ingest.output.counts import Counts
 from pipeline import present_popularity, refreshed_items
 from pipeline.present_popularity import Present
 from pipeline.refreshable import Refreshable
 from pipeline.run_root import RunDirectory
 from schema import candidates as candidate_files
-from schema import refreshing
+from schema import refresh_inputs
 from schema.candidates import Candidates
-from schema.place import is_remote
+from schema.storage.locations import is_remote
 from serving import refreshed_candidates
 
 _REJECTED = "refresh"
@@ -51,7 +51,7 @@ def read(given: Given, at: RunDirectory, pushed: Refreshable) -> RefreshedCatalo
             pushed.dataset, _absolute(given.events), rejected, candidates.item_ids
         )
         counts.append(log.counts)
-        known = refreshing.load_recent(pushed.candidates_uri)
+        known = refresh_inputs.load_recent(pushed.candidates_uri)
         days = pushed.origin.evaluated.popularity_days
         present = present_popularity.counted(known, log.records, candidates.item_ids, days)
         candidates = refreshed_candidates.with_log_popularity(candidates, present.log_popularity)

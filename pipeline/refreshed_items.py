@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import tensorflow as tf
 
-from components.ingest import examples
-from schema import refreshing, timeline
+from components.ingest.output import examples
+from schema import refresh_inputs, timeline
 from schema.candidates import text_array
 from schema.dataset import Dataset
 from schema.errors import DataRefused
@@ -20,7 +20,7 @@ _ROWS = 4096
 
 
 def of(records: pa.Table, dataset: Dataset, candidates_uri: str) -> NewItems:
-    """`records` of `components.ingest.refreshing.read_items`, as the catalogue takes them up.
+    """`records` of `components.ingest.refresh.read_items`, as the catalogue takes them up.
 
     Raises DataRefused where a vector is no number.
     """
@@ -66,7 +66,7 @@ def _vectors(records: pa.Table, candidates_uri: str) -> np.ndarray:
 
 
 def _tower(candidates_uri: str) -> Any:
-    folder = pathlib.Path(refreshing.tower_folder(candidates_uri))
+    folder = pathlib.Path(refresh_inputs.tower_folder(candidates_uri))
     return saved_models.restored(folder)
 
 

@@ -9,7 +9,7 @@ from pipeline.refreshable import Refreshable
 from pipeline.refreshed_catalogue import RefreshedCatalogue
 from pipeline.run_root import RunDirectory
 from schema import candidates as candidate_files
-from schema import refreshing
+from schema import refresh_inputs
 from schema.signatures import RANKING, RECOMMENDER, SERVABLES
 from serving import (
     deny_list,
@@ -62,15 +62,15 @@ def write_beside(
     """What goes with the version: its candidates, with what the next refresh takes, and origin."""
     kept = folder / pushed_origin.CANDIDATES
     shutil.copytree(
-        refreshing.tower_folder(pushed.candidates_uri), refreshing.tower_folder(str(kept))
+        refresh_inputs.tower_folder(pushed.candidates_uri), refresh_inputs.tower_folder(str(kept))
     )
-    weights = refreshing.weights_folder(pushed.candidates_uri)
+    weights = refresh_inputs.weights_folder(pushed.candidates_uri)
     if pathlib.Path(weights).exists():
-        shutil.copytree(weights, refreshing.weights_folder(str(kept)))
+        shutil.copytree(weights, refresh_inputs.weights_folder(str(kept)))
     candidate_files.save(catalogue.candidates, str(kept))
     present = catalogue.present
-    recent = present.recent if present else refreshing.load_recent(pushed.candidates_uri)
-    refreshing.save(pushed.dataset, recent, str(kept))
+    recent = present.recent if present else refresh_inputs.load_recent(pushed.candidates_uri)
+    refresh_inputs.save(pushed.dataset, recent, str(kept))
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     changed = {"pushed_at": now, "refreshed_from": pushed.version}
     origin = folder / pushed_origin.ORIGIN

@@ -13,9 +13,9 @@ from types import FrameType
 
 from pipeline import run_root
 from pipeline.run_root import RunDirectory
-from schema import object_store
 from schema.errors import NoRunError, UsageError
-from schema.place import is_remote
+from schema.storage import object_store
+from schema.storage.locations import is_remote
 
 _SUMMARY = "summary.json"
 

@@ -14,8 +14,8 @@ from pipeline.run_root import RunDirectory
 from schema.errors import NoRunError
 
 if TYPE_CHECKING:
-    from components.drift import Statistics
-    from components.table_check import Table
+    from components.validation.drift import Statistics
+    from components.validation.gate import Table
     from pipeline.data_description import Described
 
 _FOLDER = "schema-diff"
@@ -28,8 +28,8 @@ def diff(
     overrides: list[str],
 ) -> dict[str, Any]:
     """`fits`: whether the gate would let them pass; `refused`: what it would say, as
-    `components.findings.Finding`; `changes` against the latest data that passed
-    the gate, as `components.statistics_changes.Change`; `statistics`: folder of the pages.
+    `components.validation.findings.Finding`; `changes` against the latest data that passed
+    the gate, as `components.validation.changes.Change`; `statistics`: folder of the pages.
 
     The schemas are those of the configuration as it is now. Raises NoRunError where no data
     have passed at `root`, DataRefused as ingestion does; writes to `root`/schema-diff alone.
@@ -60,7 +60,8 @@ def _compare(
     folder: RunDirectory,
     console: Console,
 ) -> dict[str, Any]:
-    from components import split_statistics, statistics_changes, statistics_page, table_check
+    from components.validation import changes as validation_changes
+    from components.validation import gate, split_statistics, statistics_page
     from pipeline import data_description, previous_data
 
     uris = previous_data.statistics(previous_data.local(str(run.metadata)), config.name, "")
@@ -73,11 +74,11 @@ def _compare(
         splits = found.statistics
         before = {split: split_statistics.load(uris[name], split) for split in splits}
         table = _table(config, name, found, before)
-        findings = table_check.check(table)
+        findings = gate.check(table)
         statistics_page.write(str(folder.statistics / f"{name}.html"), table, findings)
         refused += findings
         for split, old in before.items():
-            changes += statistics_changes.changes(name, split, old, splits[split])
+            changes += validation_changes.changes(name, split, old, splits[split])
     return {
         "fits": not refused,
         "refused": [finding._asdict() for finding in refused],
@@ -90,7 +91,7 @@ def _table(config: Config, name: str, now: "Described", before: "dict[str, Stati
     """What the gate of the next run would see."""
     import tensorflow_data_validation as tfdv
 
-    from components.table_check import Table
+    from components.validation.gate import Table
     from pipeline.config import table_schemas
 
     schema = table_schemas.of(config, name)

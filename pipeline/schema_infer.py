@@ -51,7 +51,7 @@ def _texts(
 ) -> dict[str, str]:
     from google.protobuf import text_format
 
-    from components import schema_inference
+    from components.validation import schema_inference
     from pipeline import data_description
     from pipeline.config import table_schemas
 

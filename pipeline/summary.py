@@ -10,10 +10,10 @@ from apache_beam.io.filesystems import FileSystems
 from tfx.types import Artifact
 from tfx.utils import path_utils
 
-from components import local_artifacts
+from components.artifacts import local_copies
 from components.evaluator import METRICS
-from components.ingest import counts
-from components.ingest.counts import Counts, TableCounts, Unreadable
+from components.ingest.output import counts
+from components.ingest.output.counts import Counts, TableCounts, Unreadable
 from components.ranking_analysis import ANALYSIS
 from components.retrieval_trainer import WARM_START
 from pipeline import log_lines
@@ -144,13 +144,13 @@ def _forced(pushed: Artifact | None) -> dict[str, str] | None:
 
 def _metrics(metadata: LatestRuns) -> dict[str, dict]:
     uri = _output(metadata, "Evaluator", "evaluation_result").uri
-    return json.loads(local_artifacts.folder(uri).joinpath(METRICS).read_text(encoding="utf-8"))
+    return json.loads(local_copies.folder(uri).joinpath(METRICS).read_text(encoding="utf-8"))
 
 
 def _analysis(metadata: LatestRuns) -> dict[str, Any]:
     """TFMA's numbers, and where its artifact is."""
     uri = _output(metadata, "RankingAnalysis", "analysis").uri
-    found = json.loads(local_artifacts.folder(uri).joinpath(ANALYSIS).read_text(encoding="utf-8"))
+    found = json.loads(local_copies.folder(uri).joinpath(ANALYSIS).read_text(encoding="utf-8"))
     return {"artifact": uri} | found
 
 

@@ -20,8 +20,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from tensorflow.io import gfile
 
-from schema import object_store
-from schema.place import is_remote
+from schema.storage import object_store
+from schema.storage.locations import is_remote
 
 _ITEMS = "items.parquet"
 _VECTORS = "vectors.npy"

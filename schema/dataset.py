@@ -4,11 +4,11 @@ configuration.
 
 from pydantic import ValidationError, model_validator
 
+from schema.base import Strict
 from schema.errors import ConfigError
 from schema.features import Feature, Features
 from schema.labels import Labels, Split
 from schema.sources import Data
-from schema.strict import Strict
 
 
 def require_tables(features: Features, data: Data) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Union
 
 from pydantic import AfterValidator, Field, model_validator
 
-from schema.strict import Strict
+from schema.base import Strict
 
 
 class _Declared(Strict):

@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from schema.base import Strict
 from schema.features import Name
 from schema.signatures import RELEVANCE, RETRIEVAL
-from schema.strict import Strict
 
 
 class Positive(Strict):

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field, model_validator
 from typing_extensions import Self
 
-from schema.place import TablePath
-from schema.pseudonyms import UserIdKey
-from schema.strict import Strict
+from schema.base import Strict
+from schema.storage.locations import TablePath
+from schema.user_ids import UserIdKey
 
 SPAN = "{SPAN}"
 """Stands in a path for a date or a number, by which logs come in portions."""

@@ -11,9 +11,9 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 
-from schema import object_store
 from schema.errors import NoRunError
-from schema.place import is_remote
+from schema.storage import object_store
+from schema.storage.locations import is_remote
 from serving import pushed_versions, stored_versions
 from serving.repeating import repeating
 

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schema.place import LocalPath
-from schema.strict import Strict
+from schema.base import Strict
+from schema.storage.locations import LocalPath
 
 
 class IndexConfig(Strict):

@@ -13,7 +13,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow.python.util import deprecation
 
-from schema import plain_path
+from schema.storage import plain_path
 
 Arrays = Mapping[str, np.ndarray]
 SignatureFunction = Callable[[Arrays], dict[str, np.ndarray]]

@@ -3,7 +3,7 @@
 import pathlib
 from collections.abc import Mapping
 
-from schema.place import is_remote
+from schema.storage.locations import is_remote
 from serving import pushed_versions, stored_versions
 
 

@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 from pydantic import ValidationError
 
-from schema import object_store
+from schema.base import Strict
 from schema.errors import TandemError
-from schema.place import is_remote
 from schema.signatures import RECOMMENDER
-from schema.strict import Strict
+from schema.storage import object_store
+from schema.storage.locations import is_remote
 from serving import pushed_versions, stored_versions
 
 EXTRA = "assets.extra"

@@ -43,7 +43,7 @@ class RequestLog(Collector):
     ) -> None:
         """`sample`: share of requests, chosen by their id, so that a request that is asked again
         is logged each time or never. With `key` user ids become pseudonyms
-        (`schema.pseudonyms`).
+        (`schema.user_ids`).
         """
         self._lines = RotatedLog(folder, "impressions", rotation)
         self._sample = sample

@@ -7,8 +7,8 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
-from schema import plain_path
 from schema.errors import TandemError
+from schema.storage import plain_path
 from serving import required_ops
 
 

@@ -9,9 +9,9 @@ import pathlib
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 
-from schema import object_store
 from schema.errors import TandemError
-from schema.place import is_remote
+from schema.storage import object_store
+from schema.storage.locations import is_remote
 from serving import pushed_versions, version_claims
 
 _GRAPH = "saved_model.pb"

@@ -20,7 +20,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 
-from schema import object_store
+from schema.storage import object_store
 from serving import pushed_versions
 
 _FOLDER = ".pushes"

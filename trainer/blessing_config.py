@@ -5,9 +5,9 @@ from typing import Literal
 
 from pydantic import TypeAdapter, model_validator
 
+from schema.base import Strict
 from schema.labels import FINAL, RankingLabel
 from schema.signatures import RETRIEVAL
-from schema.strict import Strict
 from trainer.metric_names import PER_USER
 
 Compared = Literal["recall@10", "ndcg@10", "recall@100"]

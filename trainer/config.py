@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from schema.strict import Strict
+from schema.base import Strict
 from trainer.fairness_config import FairnessConfig
 
 Positive = Annotated[int, Field(ge=1)]

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from schema.base import Strict
 from schema.features import Feature, Features
-from schema.strict import Strict
 from trainer.metric_names import EXPOSURE, PER_USER
 
 _GROUPED = ("category", "set")

@@ -3,8 +3,8 @@
 import pathlib
 import tempfile
 
-from schema import object_store
-from schema.place import is_remote
+from schema.storage import object_store
+from schema.storage.locations import is_remote
 
 _LATEST = "checkpoint"
 """TensorFlow's name for the file that says which checkpoint is the latest."""

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tensorflow.io import gfile
 
-from schema import refreshing
+from schema import refresh_inputs
 from schema.candidates import text_array
 from schema.errors import TandemError
 from trainer import training_state
@@ -83,7 +83,7 @@ def others(model: RetrievalModel) -> dict[str, Any]:
 
 def save(weights: LearnedWeights, uri: str) -> None:
     """Writes them into the candidates artifact at `uri`."""
-    folder = refreshing.weights_folder(uri)
+    folder = refresh_inputs.weights_folder(uri)
     gfile.makedirs(folder)
     arrays = {f"{_TABLE}{name}": table.rows for name, table in weights.tables.items()}
     arrays |= {f"{_OTHER}{name}": values for name, values in weights.others.items()}
@@ -103,7 +103,7 @@ def save(weights: LearnedWeights, uri: str) -> None:
 
 def load(uri: str) -> LearnedWeights | None:
     """What `save` wrote; None where the artifact has no weights."""
-    folder = refreshing.weights_folder(uri)
+    folder = refresh_inputs.weights_folder(uri)
     if not gfile.exists(f"{folder}/{_VOCABULARIES}"):
         return None
     with gfile.GFile(f"{folder}/{_VOCABULARIES}", "rb") as file:

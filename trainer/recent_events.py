@@ -3,13 +3,13 @@
 import numpy as np
 import pyarrow as pa
 
-from schema import refreshing
+from schema import refresh_inputs
 from trainer.popularity import SECONDS_PER_DAY
 from trainer.timelines import Timelines
 
 
 def table(splits: list[Timelines], item_ids: np.ndarray, now: int, days: float) -> pa.Table:
-    """The splits' own positive events in the `days` before `now`, as `schema.refreshing` has them.
+    """The splits' own positive events in the `days` before `now`, with `refresh_inputs.SCHEMA`.
 
     `item_ids` [n + 1] are bytes objects by index. An event at `now` itself is left out, and so is
     one of an item outside the catalogue: as in `PopularityClock.votes`.
@@ -23,7 +23,7 @@ def table(splits: list[Timelines], item_ids: np.ndarray, now: int, days: float) 
         items.append(item_ids[events.item_index[chosen]])
         times.append(events.timestamps[chosen])
     columns = [_texts(users), _texts(items), pa.array(np.concatenate(times), pa.int64())]
-    return pa.Table.from_arrays(columns, schema=refreshing.SCHEMA)
+    return pa.Table.from_arrays(columns, schema=refresh_inputs.SCHEMA)
 
 
 def _texts(parts: list[np.ndarray]) -> pa.Array:

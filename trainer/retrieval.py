@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 
-from schema import candidates, refreshing
+from schema import candidates, refresh_inputs
 from trainer import (
     candidate_export,
     learned_weights,
@@ -219,6 +219,6 @@ def _save_refreshing(
     splits = [data.train, data.valid, data.test]
     ids = data.catalogue.item_ids
     recent = recent_events.table(splits, ids, data.end, config.popularity_days)
-    refreshing.save(data.dataset, recent, uri)
+    refresh_inputs.save(data.dataset, recent, uri)
     tower = CandidateModule(model.candidate_tower, data.dataset, data.items_graph)
-    candidate_export.save(tower, refreshing.tower_folder(uri))
+    candidate_export.save(tower, refresh_inputs.tower_folder(uri))

@@ -6,9 +6,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from schema import object_store, plain_path
 from schema.errors import TandemError, TrainingDiverged
-from schema.place import is_remote
+from schema.storage import object_store, plain_path
+from schema.storage.locations import is_remote
 from trainer.kept_folder import KeptFolder
 
 Logs = dict[str, float]

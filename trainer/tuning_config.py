@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
-from schema.strict import Strict
+from schema.base import Strict
 from trainer.config import RetrievalConfig
 
 Value = bool | int | float | str

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from components.ingest import delimited, lines, parquet_rows, quoting, sequences, tables
-from components.ingest.blocks import Block
-from components.ingest.parquet_rows import RowGroup
+from components.ingest.fields import parser
+from components.ingest.read import delimited, lines, parquet, quoting, sequences
+from components.ingest.read.blocks import Block
+from components.ingest.read.parquet import RowGroup
 from components.ingest.table_spec import TableSpec
 
 
@@ -15,15 +16,15 @@ class BlockParser:
         self._spec = spec
         self._names: dict[str, list[str]] = {}
 
-    def parsed(self, element: Block | RowGroup) -> Iterator[tuple[int, tables.Parsed]]:
+    def parsed(self, element: Block | RowGroup) -> Iterator[tuple[int, parser.Parsed]]:
         """How many records were read, and what became of them, some at a time."""
         if isinstance(element, Block):
             found = self._decoded(element)
-            yield found.read, tables.parse(found, self._columns_of(element.path), self._spec)
+            yield found.read, parser.parse(found, self._columns_of(element.path), self._spec)
             return
-        wanted = tables.wanted(self._spec)
-        for rows, records in parquet_rows.read(element, wanted):
-            yield rows.read, tables.accept(rows, records, self._spec)
+        wanted = parser.wanted(self._spec)
+        for rows, records in parquet.read(element, wanted):
+            yield rows.read, parser.accept(rows, records, self._spec)
 
     def _decoded(self, block: Block) -> lines.Lines:
         source = self._spec.source

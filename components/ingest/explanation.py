@@ -6,7 +6,7 @@ from typing import Any
 
 from components.ingest import moment_hints
 from components.ingest.excerpt import excerpt
-from components.ingest.fields import MOMENT, Field
+from components.ingest.fields.table_spec import MOMENT, Field
 from components.ingest.rejection import (
     BAD_ID,
     BAD_NUMBER,

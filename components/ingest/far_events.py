@@ -5,8 +5,8 @@ import datetime
 import numpy as np
 import pyarrow as pa
 
-from components.ingest import counts
-from components.ingest.fields import ITEM_ID, TIMESTAMP
+from components.ingest.fields.table_spec import ITEM_ID, TIMESTAMP
+from components.ingest.output import counts
 from schema.bulk import Bulk
 from schema.timeline import USER_ID
 

@@ -2,11 +2,11 @@
 
 import pyarrow as pa
 
-from components.ingest import kinds
-from components.ingest.kinds import Converted
-from components.ingest.records import Values
-from schema import pseudonyms
-from schema.pseudonyms import UserIdKey
+from components.ingest.fields import kinds
+from components.ingest.fields.kinds import Converted
+from components.ingest.read.records import Values
+from schema import user_ids
+from schema.user_ids import UserIdKey
 
 
 def identifiers(values: Values, missing: str, place: UserIdKey) -> Converted:
@@ -14,7 +14,7 @@ def identifiers(values: Values, missing: str, place: UserIdKey) -> Converted:
     it is no part of what is sent to the workers.
     """
     text, faults = kinds.identifiers(values, missing)
-    key = pseudonyms.secret(place)
+    key = user_ids.secret(place)
     encoded = text.dictionary_encode()
-    hashed = [pseudonyms.hashed(identifier, key) for identifier in encoded.dictionary.to_pylist()]
+    hashed = [user_ids.hashed(identifier, key) for identifier in encoded.dictionary.to_pylist()]
     return Converted(pa.array(hashed, pa.large_string()).take(encoded.indices), faults)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from components.ingest import file_kinds
+from components.ingest.read import format_detection
 
 _DELIMITERS = (",", ";", "\t", "|", "::", " ")
 
@@ -12,7 +12,7 @@ def advice(found: list[str], expected: Collection[str], delimiter: str) -> str:
     the configuration reads.
     """
     line = delimiter.join(found)
-    if file_kinds.is_json(line):
+    if format_detection.is_json(line):
         return 'is it JSON? Then set format = "jsonl"'
     if not line.strip():
         return "the first line is blank; names of columns belong there"

@@ -9,25 +9,14 @@ import numpy as np
 import pyarrow as pa
 from apache_beam.pvalue import AsSingleton, TaggedOutput
 
-from components.ingest import (
-    counts,
-    dead_letters,
-    event_rules,
-    events,
-    examples,
-    far_events,
-    fields,
-    histories,
-    items,
-    meetings,
-    shards,
-    splits,
-    tables,
-    timelines,
-)
-from components.ingest.clock import Clock, Times, TimesOf
+from components.ingest import far_events, items, meetings, splits
+from components.ingest.events import log, timelines
+from components.ingest.events import rules as event_rules
+from components.ingest.events.shard_order import HISTOGRAMS, IDS, SHARDS, TALLIES, Order, Shard
+from components.ingest.events.splits import Clock, Times, TimesOf
+from components.ingest.fields import parser, table_spec
 from components.ingest.meetings import Ids
-from components.ingest.ordering import HISTOGRAMS, IDS, SHARDS, TALLIES, Order, Shard
+from components.ingest.output import counts, dead_letters, examples, histories, shards
 from components.ingest.read_table import ReadTable, paths_and_shards
 from components.ingest.rejection import STRAGGLER
 from components.ingest.table_spec import FILE, LINE, ORIGIN, TableSpec
@@ -110,12 +99,12 @@ def _specs(dataset: Dataset, data_dir: str) -> list[tuple[TableSpec, list[str]]]
     source, users = dataset.data.interactions, dataset.data.users
     withholds_raw = dataset.data.hash_user_ids is not None
     paths, count = paths_and_shards(data_dir, source)
-    own = fields.of_interactions(dataset)
+    own = table_spec.of_interactions(dataset)
     origin = ORIGIN if event_rules.needs_origin(source) else ()
     specs = [(TableSpec("interactions", source, own, count, origin, withholds_raw), paths)]
     if users is not None:
         paths, _ = paths_and_shards(data_dir, users)
-        own = fields.of_users(dataset)
+        own = table_spec.of_users(dataset)
         specs.append((TableSpec("users", users, own, count, (FILE, LINE), withholds_raw), paths))
     return specs
 
@@ -180,12 +169,12 @@ def _events(shard: Shard, dataset: Dataset) -> pa.Table:
     found = shards.unpack([shard.events] if shard.events else [])
     if found is not None:
         return found
-    return events.in_order(tables.empty(fields.of_interactions(dataset)))
+    return log.in_order(parser.empty(table_spec.of_interactions(dataset)))
 
 
 def _nobody(dataset: Dataset) -> pa.Table | None:
     """A shard's users where the table has none for it: their features are null, not missing."""
-    return None if dataset.data.users is None else tables.empty(fields.of_users(dataset))
+    return None if dataset.data.users is None else parser.empty(table_spec.of_users(dataset))
 
 
 def _history(batch: pa.Table) -> pa.Table:

@@ -7,8 +7,10 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.ingest import counts, dead_letters, examples, fields, files, shards
+from components.ingest.fields import table_spec
 from components.ingest.latest import latest
+from components.ingest.output import counts, dead_letters, examples, shards
+from components.ingest.read import files
 from components.ingest.read_table import ReadTable, paths_and_shards
 from components.ingest.rejection import DUPLICATE_ID
 from components.ingest.table_spec import FILE, LINE, ORIGIN, TableSpec
@@ -67,7 +69,7 @@ def table(dataset: Dataset, data_dir: str) -> tuple[TableSpec, list[str]]:
     source = dataset.data.items
     paths, _ = paths_and_shards(data_dir, source)
     origin = (FILE, LINE) if source.duplicates == "last" else ORIGIN
-    return TableSpec("items", source, fields.of_items(dataset), 1, origin), paths
+    return TableSpec("items", source, table_spec.of_items(dataset), 1, origin), paths
 
 
 def _id_alone(_: int, packed: bytes) -> bytes:

@@ -6,8 +6,8 @@ import stat
 from collections.abc import Iterator
 from typing import NoReturn
 
-from components.ingest import located
-from components.ingest.located import Located
+from components.ingest.read import paths
+from components.ingest.read.paths import Located
 from schema.errors import ConfigError
 from schema.sources import SPAN
 
@@ -25,7 +25,7 @@ def found(where: Located) -> dict[str, int]:
         return {where.folder: _size(where.folder)} if is_file else {}
     start = len(os.path.join(where.folder, ""))
     below = ((path[start:], path) for path in _walked(where.folder))
-    named = located.expression(where.glob.replace(SPAN, "*")) if where.glob else ".*"
+    named = paths.expression(where.glob.replace(SPAN, "*")) if where.glob else ".*"
     fits = re.compile(f"(?ms){named}(/.*)?").fullmatch
     return {path: _size(path) for name, path in below if fits(name)}
 

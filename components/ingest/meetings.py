@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 import pyarrow as pa
 
-from components.ingest import meeting, shards
-from components.ingest.meeting import ID, Meeting
+from components.ingest.output import id_overlap, shards
+from components.ingest.output.id_overlap import ID, Meeting
 
 _FORM = "form"
 
@@ -42,7 +42,7 @@ class Meet(beam.PTransform):
 
 def of_log(of: str, ids: pa.Array) -> Ids:
     """Of the ids of some events, or users."""
-    return Ids(of, True, shards.pack(meeting.weighed(ids)))
+    return Ids(of, True, shards.pack(id_overlap.weighed(ids)))
 
 
 def of_table(of: str, ids: pa.Array) -> Ids:
@@ -53,7 +53,7 @@ def of_table(of: str, ids: pa.Array) -> Ids:
 def _divided(part: Ids, count: int) -> Iterator[tuple[tuple[str, int], Ids]]:
     table = shards.unpack([part.packed])
     assert table is not None, "expected a packed table"
-    formed = table.append_column(_FORM, meeting.canonical(table[ID].combine_chunks()))
+    formed = table.append_column(_FORM, id_overlap.canonical(table[ID].combine_chunks()))
     for shard, rows in shards.divide(formed, _FORM, count):
         yield (part.of, shard), part._replace(packed=shards.pack(rows.drop([_FORM])))
 
@@ -65,5 +65,5 @@ def _joined(element: tuple[tuple[str, int], Iterable[Ids]]) -> tuple[str, Meetin
         sides[part.in_log].append(part.packed)
     log, table = shards.unpack(sides[True]), shards.unpack(sides[False])
     nothing = pa.array([], pa.large_string())
-    log = meeting.weighed(nothing) if log is None else log
-    return of, meeting.meet(log, nothing if table is None else table[ID].combine_chunks())
+    log = id_overlap.weighed(nothing) if log is None else log
+    return of, id_overlap.meet(log, nothing if table is None else table[ID].combine_chunks())

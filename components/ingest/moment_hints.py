@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from components.ingest.moments import EARLIEST, LATEST
+from components.ingest.fields.timestamps import EARLIEST, LATEST
 
 ACCEPTED = {
     "s": "seconds since 1970, UTC, from 1990 to 2099",

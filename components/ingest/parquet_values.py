@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.ingest.number_text import is_number
-from components.ingest.records import Values
+from components.ingest.read.number_text import is_number
+from components.ingest.read.records import Values
 
 
 def as_values(array: pa.Array) -> tuple[Values, np.ndarray]:

@@ -10,22 +10,21 @@ from typing import NamedTuple
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from components.ingest import (
+from components.ingest import header_advice, spans
+from components.ingest.excerpt import names
+from components.ingest.fields import table_spec
+from components.ingest.fields.table_spec import Field
+from components.ingest.read import (
     compression,
     delimited,
-    fields,
-    file_kinds,
     files,
-    header_advice,
-    located,
+    format_detection,
     parquet_file,
+    paths,
     sequences,
-    spans,
 )
-from components.ingest.excerpt import names
-from components.ingest.fields import Field
-from components.ingest.located import Located
-from schema import pseudonyms
+from components.ingest.read.paths import Located
+from schema import user_ids
 from schema.dataset import Dataset
 from schema.errors import ConfigError, DataRefused
 from schema.sources import SPAN, InteractionsSource, Source
@@ -51,7 +50,7 @@ def check(dataset: Dataset, data_dir: str) -> None:
     files.
     """
     if dataset.data.hash_user_ids is not None:
-        pseudonyms.secret(dataset.data.hash_user_ids)
+        user_ids.secret(dataset.data.hash_user_ids)
     open_file_systems()
     for table in _tables(dataset):
         _check_table(table, data_dir)
@@ -60,7 +59,7 @@ def check(dataset: Dataset, data_dir: str) -> None:
 def check_table(dataset: Dataset, name: str, data_dir: str) -> None:
     """As `check`, of the table `name` alone."""
     if dataset.data.hash_user_ids is not None and name != "items":
-        pseudonyms.secret(dataset.data.hash_user_ids)
+        user_ids.secret(dataset.data.hash_user_ids)
     open_file_systems()
     (table,) = [table for table in _tables(dataset) if table.name == name]
     _check_table(table, data_dir)
@@ -69,7 +68,7 @@ def check_table(dataset: Dataset, name: str, data_dir: str) -> None:
 def fingerprint(dataset: Dataset, data_dir: str) -> str:
     """SHA-256 over paths and contents of all input files: another one, another result."""
     open_file_systems()
-    digest = hashlib.sha256(pseudonyms.fingerprint(dataset.data.hash_user_ids).encode())
+    digest = hashlib.sha256(user_ids.fingerprint(dataset.data.hash_user_ids).encode())
     for table in _tables(dataset):
         for path, size in files.match(data_dir, table.source).items():
             digest.update(f"{table.name}\0{path}\0{size}\0".encode())
@@ -80,15 +79,15 @@ def fingerprint(dataset: Dataset, data_dir: str) -> str:
 
 
 def _check_table(table: _Table, data_dir: str) -> None:
-    _check_columns(table, _filled(table, located.of(data_dir, table.source), data_dir))
+    _check_columns(table, _filled(table, paths.of(data_dir, table.source), data_dir))
 
 
 def _tables(dataset: Dataset) -> Iterator[_Table]:
     data = dataset.data
-    yield _Table("interactions", data.interactions, fields.of_interactions(dataset))
-    yield _Table("items", data.items, fields.of_items(dataset))
+    yield _Table("interactions", data.interactions, table_spec.of_interactions(dataset))
+    yield _Table("items", data.items, table_spec.of_items(dataset))
     if data.users is not None:
-        yield _Table("users", data.users, fields.of_users(dataset))
+        yield _Table("users", data.users, table_spec.of_users(dataset))
 
 
 def open_file_systems() -> None:
@@ -114,7 +113,7 @@ def _filled(table: _Table, where: Located, data_dir: str) -> list[str]:
             f"{where}{span}; give the file that holds them"
         )
     for path in filled:
-        file_kinds.expect(path, table.source)
+        format_detection.expect(path, table.source)
     return filled
 
 
@@ -192,7 +191,7 @@ def _check_json(table: _Table, paths: list[str]) -> None:
     if 2 * len(objects) < len(lines):
         raise ConfigError(
             f"{files.shown(paths)}: expected one JSON object a line, received "
-            f"{file_kinds.looks_like(lines)}"
+            f"{format_detection.looks_like(lines)}"
         )
     received = dict.fromkeys(itertools.chain.from_iterable(objects))
     if received:

@@ -6,18 +6,12 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from components.ingest import (
-    blocks,
-    compression,
-    counts,
-    dead_letters,
-    parquet_rows,
-    quoting,
-    tables,
-)
 from components.ingest.block_parser import BlockParser
-from components.ingest.blocks import Block
-from components.ingest.parquet_rows import RowGroup
+from components.ingest.fields import parser
+from components.ingest.output import counts, dead_letters
+from components.ingest.read import blocks, compression, parquet, quoting
+from components.ingest.read.blocks import Block
+from components.ingest.read.parquet import RowGroup
 from components.ingest.table_spec import LINE, ROW_GROUP, TableSpec
 
 
@@ -53,7 +47,7 @@ def read(spec: TableSpec, paths: list[str], letters_dir: str) -> ReadRecords:
 def _elements(spec: TableSpec, paths: list[str]) -> Iterator[Block | RowGroup]:
     for path in paths:
         if spec.source.format == "parquet":
-            yield from parquet_rows.row_groups(path)
+            yield from parquet.row_groups(path)
         else:
             with compression.open_bytes(path) as handle:
                 dialect = quoting.of(spec.source)
@@ -61,7 +55,7 @@ def _elements(spec: TableSpec, paths: list[str]) -> Iterator[Block | RowGroup]:
 
 
 def _nothing(spec: TableSpec) -> pa.Table:
-    table = tables.empty(spec.fields)
+    table = parser.empty(spec.fields)
     for name in spec.origin:
         kind = pa.int64() if name in (LINE, ROW_GROUP) else pa.large_string()
         table = table.append_column(name, pa.array([], kind))

@@ -7,10 +7,11 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
 
-from components.ingest import counts, dead_letters, files, located, quoting, shards
 from components.ingest.block_parser import BlockParser
-from components.ingest.blocks import Block, ReadBlocks
-from components.ingest.parquet_rows import ReadRowGroups, RowGroup
+from components.ingest.output import counts, dead_letters, shards
+from components.ingest.read import files, paths, quoting
+from components.ingest.read.blocks import Block, ReadBlocks
+from components.ingest.read.parquet import ReadRowGroups, RowGroup
 from components.ingest.rejection import Rejected
 from components.ingest.table_spec import TableSpec
 from schema.errors import ConfigError
@@ -95,7 +96,7 @@ def paths_and_shards(data_dir: str, source: Source) -> tuple[list[str], int]:
     if not found:
         span = f" for span {source.span}" if source.span is not None else ""
         raise ConfigError(
-            f"expected files at {located.of(data_dir, source)}{span}, found none; "
+            f"expected files at {paths.of(data_dir, source)}{span}, found none; "
             "fix the path, or give a span that is there"
         )
     return list(found), shards.count(sum(found.values()))

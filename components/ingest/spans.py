@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from components.ingest import located
-from components.ingest.located import Located
+from components.ingest.read import paths
+from components.ingest.read.paths import Located
 from schema.errors import ConfigError
 from schema.sources import SPAN
 
@@ -65,8 +65,8 @@ def _window(by_path: dict[str, str], end: str | None, length: int, where: Locate
 
 def span_of(where: Located, path: str) -> str | None:
     """What stands in the span's place in `path`, or in a folder above it; None where it is none."""
-    head, _, tail = (located.expression(part) for part in where.glob.rstrip("/").partition(SPAN))
-    found = re.match(f"{located.prefix(where)}{head}({_SPAN}){tail}(/|$)", path)
+    head, _, tail = (paths.expression(part) for part in where.glob.rstrip("/").partition(SPAN))
+    found = re.match(f"{paths.prefix(where)}{head}({_SPAN}){tail}(/|$)", path)
     return found[1] if found else None
 
 

@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from components.ingest import events as ordered
-from components.ingest.clock import Clock
-from components.ingest.fields import TIMESTAMP
+from components.ingest.events import log as ordered
+from components.ingest.events.splits import Clock
+from components.ingest.fields.table_spec import TIMESTAMP
 from schema import timeline
 
 _FEWEST_FOR_LAST_ITEM = 3

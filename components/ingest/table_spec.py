@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from components.ingest.fields import Field
+from components.ingest.fields.table_spec import Field
 from schema.sources import Source
 
 # Where a record came from: it decides which of two records with one id is the later one.

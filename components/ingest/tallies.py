@@ -7,8 +7,8 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.pvalue import AsIter
 
-from components.ingest import counts, meeting
-from components.ingest.meeting import Meeting
+from components.ingest.output import counts, id_overlap
+from components.ingest.output.id_overlap import Meeting
 
 
 class WriteCounts(beam.PTransform):
@@ -56,6 +56,6 @@ def _store(
     met: dict[str, list[Meeting]] = {}
     for name, part in meetings:
         met.setdefault(name, []).append(part)
-    whole = {name: meeting.together(parts) for name, parts in sorted(met.items())}
+    whole = {name: id_overlap.together(parts) for name, parts in sorted(met.items())}
     shown = dict(sorted(gathered.items()))
     counts.write(uri, dataclasses.replace(counted, samples=shown, meetings=whole))

@@ -4,9 +4,9 @@ from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArti
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import PushedModel
 
-from components import push_outcome
-from components.artifact_types import Verdict
-from components.local_artifacts import on_local_disk
+from components.artifacts import push_outcome
+from components.artifacts.local_copies import on_local_disk
+from components.artifacts.types import Verdict
 
 NAME = "PushGate"
 OUTCOME = f"passed/{push_outcome.FILE}"

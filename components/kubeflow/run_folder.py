@@ -8,8 +8,8 @@ import pathlib
 
 from components.kubeflow import task_record
 from components.kubeflow.task_record import TaskRecord
-from schema import object_store
-from schema.place import is_remote
+from schema.storage import object_store
+from schema.storage.locations import is_remote
 
 
 def tasks(root: str) -> set[str]:

@@ -8,8 +8,8 @@ import time
 from types import TracebackType
 from typing import Any, Literal
 
-from schema import object_store
-from schema.strict import Strict
+from schema.base import Strict
+from schema.storage import object_store
 
 FILE = "task.json"
 

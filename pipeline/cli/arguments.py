@@ -5,8 +5,8 @@ import pathlib
 from collections.abc import Callable
 from typing import Any
 
-from schema import place
 from schema.errors import UsageError
+from schema.storage import locations
 
 
 class _Place(argparse.Action):
@@ -32,7 +32,7 @@ class _Place(argparse.Action):
 def add_place(
     parser: "argparse._ActionsContainer",
     option: str,
-    parse: Callable[[str], object] = place.local,
+    parse: Callable[[str], object] = locations.local,
     **settings: Any,
 ) -> None:
     """An option that names a place, by default a pathlib.Path of this machine; `settings` are those
@@ -62,7 +62,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 def add_data_anywhere(parser: argparse.ArgumentParser) -> None:
     """`--data`: args.data an absolute path or a URL, or None."""
     text = "folder or URL that the TOML's paths start from (default: its own folder)"
-    add_place(parser, "--data", lambda given: _absolute(place.readable(given)), help=text)
+    add_place(parser, "--data", lambda given: _absolute(locations.readable(given)), help=text)
 
 
 def add_root(parser: argparse.ArgumentParser, text: str = "folder of a finished run") -> None:
@@ -73,12 +73,16 @@ def add_root(parser: argparse.ArgumentParser, text: str = "folder of a finished 
 def add_root_anywhere(parser: "argparse._ActionsContainer", text: str, required: bool) -> None:
     """`--root`: args.root an absolute path or a URL, or None where it is not required."""
     add_place(
-        parser, "--root", lambda given: _absolute(place.parsed(given)), required=required, help=text
+        parser,
+        "--root",
+        lambda given: _absolute(locations.parsed(given)),
+        required=required,
+        help=text,
     )
 
 
 def _absolute(found: str) -> str:
-    return found if place.is_remote(found) else str(pathlib.Path(found).absolute())
+    return found if locations.is_remote(found) else str(pathlib.Path(found).absolute())
 
 
 def add_json(parser: argparse.ArgumentParser, text: str = "print JSON alone on stdout") -> None:

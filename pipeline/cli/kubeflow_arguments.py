@@ -8,8 +8,8 @@ import warnings
 from typing import NamedTuple
 
 from pipeline.cli import arguments
-from schema import place
 from schema.errors import UsageError
+from schema.storage import locations
 
 
 def add(parser: argparse.ArgumentParser, required: bool = True) -> None:
@@ -19,14 +19,14 @@ def add(parser: argparse.ArgumentParser, required: bool = True) -> None:
     arguments.add_place(
         parser,
         "--data",
-        lambda given: place.of_tasks(given, place.READABLE),
+        lambda given: locations.of_tasks(given, locations.READABLE),
         default="/data",
         help="folder or URI of the data, as the cluster sees it (default: /data)",
     )
     arguments.add_place(
         parser,
         "--root",
-        place.of_tasks,
+        locations.of_tasks,
         default="/tandem",
         help="folder or URI of the outputs, as the cluster sees it (default: /tandem)",
     )

@@ -212,12 +212,12 @@ def _request_log(args: argparse.Namespace, serving_dir: pathlib.Path | None) -> 
 
 def _key(serving_dir: pathlib.Path | None) -> bytes | None:
     """By which the run that is served hashed user ids; None where it did not."""
-    from schema import pseudonyms, refreshing
+    from schema import refresh_inputs, user_ids
     from serving import pushed_origin
 
     version = "" if serving_dir is None else pushed_origin.newest(serving_dir)
     if serving_dir is None or not version:
         return None
     uri = str(pushed_origin.folder(serving_dir, version) / pushed_origin.CANDIDATES)
-    place = refreshing.load_dataset(uri).data.hash_user_ids
-    return None if place is None else pseudonyms.secret(place)
+    place = refresh_inputs.load_dataset(uri).data.hash_user_ids
+    return None if place is None else user_ids.secret(place)

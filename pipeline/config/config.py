@@ -8,13 +8,13 @@ import tomli
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from pipeline.config.kubeflow import KubeflowConfig
+from schema.base import Strict
 from schema.dataset import Dataset, require_filter, require_tables
 from schema.errors import ConfigError
 from schema.features import Features
 from schema.labels import Labels, Split
-from schema.place import LocalPath
 from schema.sources import Data
-from schema.strict import Strict
+from schema.storage.locations import LocalPath
 from serving.config import IndexConfig, ServingConfig
 from trainer.blessing_config import BlessingConfig, require_measured
 from trainer.config import EvaluationConfig, RankingConfig, RetrievalConfig, TrainerConfig

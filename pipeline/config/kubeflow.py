@@ -8,7 +8,7 @@ from pipeline import kubeflow_memory, quantity
 from pipeline.config import kubernetes
 from pipeline.config.kubernetes import MountPath, VolumeName
 from pipeline.quantity import Memory, Quantity
-from schema.strict import Strict
+from schema.base import Strict
 
 DEFAULT = "default"
 """The name that stands for every component."""

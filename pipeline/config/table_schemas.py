@@ -5,7 +5,7 @@ import pathlib
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from pipeline.config.config import Config
-from schema import curated_schema
+from schema import tfdv_schema
 
 
 def of(config: Config, table: str) -> schema_pb2.Schema:
@@ -15,12 +15,12 @@ def of(config: Config, table: str) -> schema_pb2.Schema:
     """
     schema, named = implied(config, table), getattr(config.curated, table)
     if named is not None:
-        return curated_schema.tightened(schema, pathlib.Path(named))
+        return tfdv_schema.tightened(schema, pathlib.Path(named))
     if config.curated.shipped is not None:
-        return curated_schema.shipped(schema, config.curated.shipped, table)
+        return tfdv_schema.shipped(schema, config.curated.shipped, table)
     return schema
 
 
 def implied(config: Config, table: str) -> schema_pb2.Schema:
     """What the declarations imply, without any curated file."""
-    return getattr(curated_schema, table)(config.dataset)
+    return getattr(tfdv_schema, table)(config.dataset)

@@ -14,7 +14,7 @@ from pipeline.kubeflow.parameters import IMAGE
 
 DATA = "data"
 """The parameter that says where the tables' paths start from."""
-_COMMAND = ["python", "-m", "components.kubeflow_task"]
+_COMMAND = ["python", "-m", "components.kubeflow.task_entrypoint"]
 
 
 def compile_to(out: pathlib.Path, config: Config, image: str, data: str, root: str) -> list[str]:

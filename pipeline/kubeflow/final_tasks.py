@@ -14,7 +14,7 @@ from tfx.orchestration.kubeflow.decorators import FinalStatusStr
 from components.kubeflow import push_gate
 from components.kubeflow.push_gate import PushGate
 from components.kubeflow.run_end import Upstream
-from components.kubeflow_task import TASK_FOLDER
+from components.kubeflow.task_entrypoint import TASK_FOLDER
 from components.run_verdict import RunVerdict
 from pipeline.config.config import Config
 from pipeline.config.run_parameters import RunParameters, Text

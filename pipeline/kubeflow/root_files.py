@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from components import push_outcome
-from components.local_artifacts import folder
+from components.artifacts import push_outcome
+from components.artifacts.local_copies import folder
 from pipeline import run_files
 from pipeline.config.config import Config
 from pipeline.kubeflow.run_artifacts import RunArtifacts

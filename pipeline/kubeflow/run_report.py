@@ -10,8 +10,8 @@ from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArti
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Examples, Model, ModelEvaluation, PushedModel
 
-from components import s3_fileio
-from components.artifact_types import Candidates, Histories, Metrics, Page, Verdict
+from components.artifacts import s3_filesystem
+from components.artifacts.types import Candidates, Histories, Metrics, Page, Verdict
 from components.ingest import preflight
 from pipeline.config.run_parameters import RunParameters
 from pipeline.kubeflow.run_artifacts import RunArtifacts, run_root
@@ -53,7 +53,7 @@ def RunReport(
     before this one; the other parameters are the run's own. It is never cached: the root shows the
     latest run, whatever came from the cache.
     """
-    s3_fileio.register()
+    s3_filesystem.register()
     preflight.open_file_systems()
     given = RunParameters(span, retrieval_epochs, ranking_epochs, thresholds)
     run = run_root(page.uri)

@@ -12,8 +12,8 @@ import tempfile
 from collections.abc import Iterator
 
 from pipeline.run_root import RunDirectory
-from schema import object_store
-from schema.place import is_remote
+from schema.storage import object_store
+from schema.storage.locations import is_remote
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.ingest import counts, histories
+from components.ingest.output import counts, histories
 from schema import timeline
 
 _USERS_AT_A_TIME = 8192

@@ -6,10 +6,11 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from matplotlib.figure import Figure
 
-from pipeline import backfill_table, whole_file
+from pipeline import backfill_table
 from pipeline.freshness import LEFT_ALONE, METRICS, NEVER_RETRAINED, RETRAINED, Row
 from pipeline.report_page import blocks, canvas, palette, stylesheet, wording
 from pipeline.report_page.blocks import Cell
+from schema.storage import atomic
 
 _LINES = {
     RETRAINED: (palette.ACCENT, "-"),
@@ -27,7 +28,7 @@ _LEAD = (
 
 def write(record: dict[str, Any], path: pathlib.Path) -> pathlib.Path:
     """Writes the page whole or not at all, and returns its path."""
-    with whole_file.written(path) as append:
+    with atomic.written(path) as append:
         append(render(record))
     return path
 

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from components import split_statistics
-from components.ingest import examples
+from components.ingest.output import examples
+from components.validation import split_statistics
 
 
 def beam_pipeline() -> beam.Pipeline:

@@ -9,7 +9,7 @@ from tfx.components.example_validator.executor import Executor
 from tfx.types import artifact_utils
 from tfx.types.standard_artifacts import ExampleAnomalies, Examples, ExampleStatistics, Schema
 
-from components.artifact_types import Verdict
+from components.artifacts.types import Verdict
 from components.data_gate import DataGate
 from components.schema_gen import SchemaGen
 from components.statistics_gen import StatisticsGen

@@ -10,8 +10,8 @@ from tfx.types import artifact_utils
 from tfx.types.standard_artifacts import Examples
 from tfx_bsl.public import tfxio
 
-from components.artifact_types import Histories
-from components.ingest import counts, histories
+from components.artifacts.types import Histories
+from components.ingest.output import counts, histories
 from components.interactions_gen import InteractionsGen
 from schema.dataset import Dataset
 from schema.errors import ConfigError, DataRefused

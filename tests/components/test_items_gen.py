@@ -6,7 +6,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from tfx.types import artifact_utils
 from tfx.types.standard_artifacts import Examples
 
-from components.ingest import counts
+from components.ingest.output import counts
 from components.items_gen import ItemsGen
 from schema.dataset import Dataset
 from schema.errors import DataRefused

@@ -8,9 +8,10 @@ import pytest
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
-from components import evaluator, push_outcome
-from components.artifact_types import Candidates
-from components.push_outcome import PushOutcome
+from components import evaluator
+from components.artifacts import push_outcome
+from components.artifacts.push_outcome import PushOutcome
+from components.artifacts.types import Candidates
 from components.pusher import Pusher
 from schema.errors import NotBlessed
 from schema.signatures import SERVABLES

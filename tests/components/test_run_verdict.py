@@ -5,14 +5,14 @@ import json
 import pytest
 from tfx.types.standard_artifacts import PushedModel
 
-from components import push_outcome
-from components.artifact_types import Verdict, Words
+from components.artifacts import push_outcome
+from components.artifacts.push_outcome import PushOutcome
+from components.artifacts.types import Verdict, Words
 from components.kubeflow.push_gate import PushGate
 from components.kubeflow.task_record import Recorded
-from components.push_outcome import PushOutcome
 from components.run_verdict import RunVerdict
-from schema import object_store
 from schema.errors import DataRefused, NotBlessed
+from schema.storage import object_store
 
 RUN = "2b8c5c3e-6d0f-4f4e-9a53-0c6d6b0f7a11"
 # As KFP's driver writes it: field names in camel case, the error without words, and for a resource

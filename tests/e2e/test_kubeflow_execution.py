@@ -18,7 +18,7 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
-from schema import object_store
+from schema.storage import object_store
 from serving import bucket_mirror, stored_versions
 from serving.server import running_server
 from tests.kubeflow.backend import Backend, Run

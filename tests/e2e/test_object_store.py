@@ -11,8 +11,8 @@ import sys
 
 import pytest
 
-from schema import object_store
 from schema.signatures import SERVABLES
+from schema.storage import object_store
 
 pytestmark = pytest.mark.e2e
 

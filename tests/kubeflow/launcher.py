@@ -12,8 +12,8 @@ from typing import Any
 
 from google.protobuf import json_format, struct_pb2
 
-from schema import object_store
-from schema.place import is_remote
+from schema.storage import object_store
+from schema.storage.locations import is_remote
 from tests.kubeflow import executions
 from tests.kubeflow.document import Refused, pb
 from tests.kubeflow.driver import LOGS

@@ -17,10 +17,11 @@ import pyarrow as pa
 import pytest
 import tensorflow as tf
 
-from components.ingest import counts, histories
-from components.ingest.counts import Counts
+from components.ingest.output import counts, histories
+from components.ingest.output.counts import Counts
 from pipeline.cli import main
-from schema import candidates, object_store, pseudonyms
+from schema import candidates, user_ids
+from schema.storage import object_store
 from serving import deny_list, index_export, pushed_versions, servable_export
 from serving.exact_index import ExactIndex
 from serving.server import running_server
@@ -123,7 +124,7 @@ def finished(tmp_path, models):
         root.mkdir()
         names = {name: name for name in EVENTS}
         if place is not None:
-            names = {name: pseudonyms.hashed(name, KEY.encode()) for name in EVENTS}
+            names = {name: user_ids.hashed(name, KEY.encode()) for name in EVENTS}
         lay_events(root, names)
         tables = {"interactions": {"path": "i.csv"}, "items": {"path": "c.csv"}}
         config = {
@@ -322,7 +323,7 @@ def test_hashed_users_are_asked_about_by_name(finished, batch, monkeypatch):
 def test_all_hashed_users_stay_pseudonyms_and_need_no_key(finished, batch, monkeypatch):
     monkeypatch.delenv("SHOP_KEY", raising=False)
     lists, _ = batch(finished(place={"key_env": "SHOP_KEY"}), "all")
-    assert lists == [(pseudonyms.hashed(user, KEY.encode()), ids) for user, ids in NOW]
+    assert lists == [(user_ids.hashed(user, KEY.encode()), ids) for user, ids in NOW]
 
 
 def refused(capsys, root, *arguments):

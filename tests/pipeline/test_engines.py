@@ -15,7 +15,8 @@ import apache_beam as beam
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from components.ingest import counts, interactions
+from components.ingest import interactions
+from components.ingest.output import counts
 from pipeline.config.config import BeamConfig
 from schema.dataset import Dataset
 

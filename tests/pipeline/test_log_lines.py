@@ -1,5 +1,5 @@
-from components.ingest.counts import Counts
-from components.ingest.meeting import Meeting
+from components.ingest.output.counts import Counts
+from components.ingest.output.id_overlap import Meeting
 from pipeline import log_lines
 
 TOTALS = {"users": 9, "t_begin": 5, "t_end": 70}

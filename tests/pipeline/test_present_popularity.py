@@ -5,15 +5,15 @@ import pyarrow as pa
 import pytest
 
 from pipeline import present_popularity
-from schema import refreshing
+from schema import refresh_inputs
 
 DAY = 86_400
 ITEMS = pa.array([b"x", b"y", b"new"], pa.large_binary())
 
 
 def table(*events):
-    rows = [dict(zip(refreshing.SCHEMA.names, event, strict=True)) for event in events]
-    return pa.Table.from_pylist(rows, schema=refreshing.SCHEMA)
+    rows = [dict(zip(refresh_inputs.SCHEMA.names, event, strict=True)) for event in events]
+    return pa.Table.from_pylist(rows, schema=refresh_inputs.SCHEMA)
 
 
 KNOWN = table(("ann", "x", DAY), ("ann", "y", 2 * DAY), ("bob", "x", 2 * DAY))

@@ -7,8 +7,8 @@ import pytest
 
 from pipeline import remote_root
 from pipeline.run_root import RunDirectory
-from schema import object_store
 from schema.errors import NoRunError, UsageError
+from schema.storage import object_store
 
 
 def test_a_path_is_a_folder_of_this_machine(tmp_path):

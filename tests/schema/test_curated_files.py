@@ -11,7 +11,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from tensorflow_transform.tf_metadata import schema_utils
 
 from pipeline.config import config
-from schema import curated_schema
+from schema import tfdv_schema
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NAMES = ("simulated", "movietweetings", "movielens-1m")
@@ -78,11 +78,11 @@ WRONG = [
 
 def implied(name: str, table: str) -> schema_pb2.Schema:
     dataset = config.load(ROOT / "configs" / f"{name}.toml").dataset
-    return getattr(curated_schema, table)(dataset)
+    return getattr(tfdv_schema, table)(dataset)
 
 
 def curated(name: str, table: str) -> schema_pb2.Schema:
-    return curated_schema.shipped(implied(name, table), name, table)
+    return tfdv_schema.shipped(implied(name, table), name, table)
 
 
 def broken_features(rows: list[dict[str, list[Any]]], schema: schema_pb2.Schema) -> set[str]:

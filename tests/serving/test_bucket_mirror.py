@@ -6,8 +6,8 @@ import time
 import numpy as np
 import pytest
 
-from schema import object_store
 from schema.errors import NoRunError
+from schema.storage import object_store
 from serving import bucket_mirror, pushed_versions, stored_versions
 from serving.client import Client
 from serving.server import running_server

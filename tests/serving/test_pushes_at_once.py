@@ -9,8 +9,8 @@ from concurrent import futures
 
 import pytest
 
-from schema import object_store
-from schema.place import is_remote
+from schema.storage import object_store
+from schema.storage.locations import is_remote
 from serving import new_version, pushed_versions, stored_versions
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]

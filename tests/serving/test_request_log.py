@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from components.ingest import refreshing
-from schema import pseudonyms
+from components.ingest import refresh
+from schema import user_ids
 from schema.dataset import Dataset
 from serving import request_log
 from serving.client import Client
@@ -130,7 +130,7 @@ def test_a_user_is_known_by_the_pseudonym_alone(logged, tmp_path):
     stranger without an id stays nobody.
     """
     raw = ["ann", "900150983cd24fb0d6963f7d28e17f72", uuid.uuid4().hex, "1234567"]
-    names = [pseudonyms.hashed(user_id, KEY) for user_id in raw]
+    names = [user_ids.hashed(user_id, KEY) for user_id in raw]
     users = [*raw, names[0], ""]
     inputs = {"user_id": np.array([user_id.encode() for user_id in users], object)}
     found = logged(lambda _, client: client.predict("retrieval", inputs), key=KEY)
@@ -162,7 +162,7 @@ def test_ingestion_reads_every_record(logged, tmp_path):
             "labels": {"positive": {"column": "position", "at_least": 1}},
         }
     )
-    read = refreshing.read_events(
+    read = refresh.read_events(
         described, f"{tmp_path}/log/*.jsonl", str(tmp_path / "rejected"),
         pa.array([item.encode() for item in IDS], pa.large_binary()),
     )  # fmt: skip

@@ -11,8 +11,8 @@ import pytest
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 
-from schema import object_store
 from schema.errors import TandemError
+from schema.storage import object_store
 from serving import stored_versions
 
 TWO_DAYS = datetime.timedelta(days=2)

@@ -5,7 +5,7 @@ import types
 import numpy as np
 import pytest
 
-from schema import curated_schema
+from schema import tfdv_schema
 from schema.dataset import Dataset
 from trainer.timelines import Timelines
 
@@ -144,13 +144,13 @@ def planted(tmp_path_factory: pytest.TempPathFactory):
 
     items_out, items_graph = _transformed(
         ITEMS,
-        curated_schema.items(DATASET),
+        tfdv_schema.items(DATASET),
         preprocessing.preprocess_items,
         tmp_path_factory.mktemp("items"),
     )
     timelines_out, timelines_graph = _transformed(
         TIMELINES,
-        curated_schema.interactions(DATASET),
+        tfdv_schema.interactions(DATASET),
         preprocessing.preprocess_timelines,
         tmp_path_factory.mktemp("timelines"),
     )

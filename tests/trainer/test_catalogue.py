@@ -7,7 +7,7 @@ import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
 from tensorflow_transform.tf_metadata import dataset_metadata
 
-from schema import curated_schema
+from schema import tfdv_schema
 from schema.dataset import Dataset
 from trainer import catalogue, preprocessing
 
@@ -43,7 +43,7 @@ def _example(row):
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory):
     folder = tmp_path_factory.mktemp("items")
-    metadata = dataset_metadata.DatasetMetadata(curated_schema.items(DATASET))
+    metadata = dataset_metadata.DatasetMetadata(tfdv_schema.items(DATASET))
     rows = [
         {"item_id": item, "title": [title], "available": available, "item_tags": tags}
         for item, (title, available, tags) in ITEMS.items()

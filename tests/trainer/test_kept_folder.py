@@ -4,7 +4,7 @@ import pathlib
 
 import pytest
 
-from schema import object_store
+from schema.storage import object_store
 from trainer.kept_folder import KeptFolder
 
 

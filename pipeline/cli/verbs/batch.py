@@ -5,7 +5,7 @@ import json
 
 from pipeline import asked_server
 from pipeline.cli import arguments
-from schema import place
+from schema.storage import locations
 
 SUMMARY = "write ranked lists for many users at once"
 
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _users(text: str) -> str:
-    return text if text == "all" else str(place.local(text).absolute())
+    return text if text == "all" else str(locations.local(text).absolute())
 
 
 def _words(done: dict) -> str:

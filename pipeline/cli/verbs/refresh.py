@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from pipeline.cli import arguments
-from schema import place
+from schema.storage import locations
 
 SUMMARY = "take new and changed items, and what is popular now, into the pushed models"
 
@@ -14,11 +14,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
     arguments.add_root_anywhere(parser, "folder or URL of a finished run", required=True)
     arguments.add_place(
-        parser, "--items", place.readable, required=True, metavar="NEW",
+        parser, "--items", locations.readable, required=True, metavar="NEW",
         help="file, folder or glob of new and changed items, in the format of the run's catalogue",
     )  # fmt: skip
     arguments.add_place(
-        parser, "--events", place.readable, metavar="NEW",
+        parser, "--events", locations.readable, metavar="NEW",
         help="file, folder or glob of events, in the format of the run's log; those that are known "
         "count once (default: popularity stays as it was pushed)",
     )  # fmt: skip

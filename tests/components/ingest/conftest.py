@@ -12,8 +12,9 @@ import pytest
 import tensorflow as tf
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from components.ingest import counts, interactions, items
-from components.ingest.counts import Counts
+from components.ingest import interactions, items
+from components.ingest.output import counts
+from components.ingest.output.counts import Counts
 from schema.dataset import Dataset
 
 

@@ -8,7 +8,9 @@ import random
 
 import pytest
 
-from components.ingest import blocks, histories, preflight
+from components.ingest import preflight
+from components.ingest.output import histories
+from components.ingest.read import blocks
 from schema.dataset import Dataset
 from schema.errors import ConfigError
 

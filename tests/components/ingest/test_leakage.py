@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.ingest import splits, timelines
-from components.ingest.clock import TimesOf, histogram
-from components.ingest.events import in_order
+from components.ingest import splits
+from components.ingest.events import timelines
+from components.ingest.events.log import in_order
+from components.ingest.events.splits import TimesOf, histogram
 from schema.dataset import Dataset
 from schema.labels import Split
 

@@ -10,10 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from components.ingest import counts, histories, interactions, items, preflight
-from schema import object_store
+from components.ingest import interactions, items, preflight
+from components.ingest.output import counts, histories
 from schema.dataset import Dataset
 from schema.errors import ConfigError
+from schema.storage import object_store
 
 DATASET = Dataset.model_validate(
     {

@@ -7,10 +7,11 @@ import itertools
 
 import pytest
 
-from components.ingest import histories, preflight
+from components.ingest import preflight
+from components.ingest.output import histories
 from schema.dataset import Dataset
 from schema.errors import ConfigError
-from schema.pseudonyms import pseudonym
+from schema.user_ids import pseudonym
 
 T0 = 1_600_000_000
 KEY = "correct horse battery staple"

@@ -6,8 +6,8 @@ import pytest
 
 from components.kubeflow import run_folder
 from components.kubeflow.task_record import Recorded
-from schema import object_store
 from schema.errors import DataRefused
+from schema.storage import object_store
 
 
 @pytest.fixture(params=["folder", "bucket"])

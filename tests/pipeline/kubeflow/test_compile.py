@@ -14,7 +14,7 @@ from google.protobuf import json_format
 from kfp.components import load_component_from_file
 from tfx.utils import import_utils
 
-from components.artifact_types import Candidates, Histories, Metrics, Page, Verdict, Words
+from components.artifacts.types import Candidates, Histories, Metrics, Page, Verdict, Words
 from pipeline import dag, kubeflow_memory
 from pipeline.config import config
 from pipeline.kubeflow import document as kubeflow_document

@@ -5,8 +5,8 @@ import pathlib
 import pytest
 
 from pipeline.kubeflow_run import publishing
-from schema import object_store
-from schema.place import is_remote
+from schema.storage import object_store
+from schema.storage.locations import is_remote
 
 
 @pytest.fixture(params=["folder", "bucket"])

@@ -6,8 +6,8 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.ingest import counts, histories
-from components.ingest.counts import Counts
+from components.ingest.output import counts, histories
+from components.ingest.output.counts import Counts
 from pipeline.report_page import data_volumes
 
 DAY = 86_400

@@ -6,8 +6,8 @@ import pathlib
 import pyarrow as pa
 import pytest
 
-from components.ingest import counts, histories
-from components.ingest.counts import Counts
+from components.ingest.output import counts, histories
+from components.ingest.output.counts import Counts
 from pipeline.report_page import page
 from pipeline.run_root import RunDirectory
 

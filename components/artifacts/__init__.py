@@ -1,0 +1,1 @@
+"""How artifacts are typed, read, written and copied; no component is here."""

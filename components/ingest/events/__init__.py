@@ -1,0 +1,1 @@
+"""Events of whole users: their order, rules, splits and timelines."""

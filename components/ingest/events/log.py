@@ -1,0 +1,56 @@
+"""Events of one shard: in order, each once."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.ingest.fields.table_spec import ITEM_ID, MOMENT, TIMESTAMP
+from components.ingest.fields.timestamps import PER_SECOND
+from schema.timeline import USER_ID
+
+
+def in_order(events: pa.Table) -> pa.Table:
+    """Sorts by user and moment; events of one moment stay in the order in which they are given,
+    that of their files and lines. MOMENT becomes TIMESTAMP, in whole seconds.
+
+    Of events that agree in user, moment and item the last is kept.
+    """
+    keys = [(USER_ID, "ascending"), (MOMENT, "ascending")]
+    ordered = events.take(pc.sort_indices(events, sort_keys=keys))  # which is stable
+    once = ordered.filter(pa.array(~_repeated_later(ordered)))
+    seconds = once[MOMENT].to_numpy() // PER_SECOND
+    return once.set_column(once.column_names.index(MOMENT), TIMESTAMP, pa.array(seconds))
+
+
+def starts_of_users(events: pa.Table) -> np.ndarray:
+    """Position of each user's first event, and the number of all: int64 [users + 1].
+
+    `events` are in order.
+    """
+    return np.append(np.flatnonzero(differs_from_previous(events, (USER_ID,))), events.num_rows)
+
+
+def _repeated_later(ordered: pa.Table) -> np.ndarray:
+    """Where a later event of the same user and moment has the same item: bool [rows]."""
+    begins = differs_from_previous(ordered, (USER_ID, MOMENT))
+    tied = np.flatnonzero(~begins | ~np.append(begins[1:], True))
+    repeated = np.zeros(ordered.num_rows, bool)
+    if len(tied):
+        tie = np.cumsum(begins)[tied]
+        items = ordered[ITEM_ID].take(pa.array(tied)).combine_chunks().dictionary_encode()
+        item = items.indices.to_numpy()
+        order = np.lexsort((item, tie))  # which is stable
+        same = (np.diff(tie[order]) == 0) & (np.diff(item[order]) == 0)
+        repeated[tied[order[:-1][same]]] = True
+    return repeated
+
+
+def differs_from_previous(table: pa.Table, names: tuple[str, ...]) -> np.ndarray:
+    """Where one of the columns has another value than in the row before: bool [rows]."""
+    differs = np.ones(table.num_rows, bool)
+    if table.num_rows > 1:
+        differs[1:] = False
+        for name in names:
+            column = table[name].combine_chunks()
+            differs[1:] |= pc.not_equal(column[1:], column[:-1]).to_numpy(zero_copy_only=False)
+    return differs

@@ -1,0 +1,101 @@
+"""Ordered events of a shard -> timelines, long ones cut into windows that carry history along."""
+
+import itertools
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.ingest.events import log as ordered
+from components.ingest.fields.table_spec import ITEM_ID, TIMESTAMP
+from components.ingest.splits import Edges
+from schema import timeline
+
+EVENTS_PER_BATCH = 1 << 18
+
+
+class Windows(NamedTuple):
+    """Positions in the shard's events, int64 [windows] each: start <= own < stop."""
+
+    start: np.ndarray
+    """First event of the history carried along."""
+    own: np.ndarray
+    """First event that belongs to the split."""
+    stop: np.ndarray
+    """One past the last."""
+
+
+def of_split(edges: Edges, split: str, window: int, carry: int) -> Windows:
+    """Windows of one split: at most `window` own events each, after at most `carry` earlier ones.
+
+    Each user with an event in the split has at least one. History reaches back into earlier splits,
+    and never past the user's first event.
+    """
+    begin, end = edges.own(split)
+    pieces = -(-(end - begin) // window)
+    user = np.repeat(np.arange(len(begin)), pieces)
+    piece = np.arange(len(user)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    own = begin[user] + piece * window
+    return Windows(
+        start=np.maximum(edges.first[user], own - carry),
+        own=own,
+        stop=np.minimum(own + window, end[user]),
+    )
+
+
+def of_users(events: pa.Table) -> Windows:
+    """One window a user: all that he ever did."""
+    users = ordered.starts_of_users(events)
+    return Windows(users[:-1], users[:-1], users[1:])
+
+
+def batches(events: pa.Table, windows: Windows, users: pa.Table | None) -> Iterator[pa.Table]:
+    """Timelines as rows, fields as in `schema.timeline`, some windows at a time to bound memory.
+
+    `users` holds user_id and user_* once a user; a user who is not in it has nulls. Within
+    the lists of events an absent label or number is NaN, an absent category "", an absent timestamp
+    0: parallel lists have no holes.
+    """
+    total = np.cumsum(windows.stop - windows.start)
+    cuts = np.searchsorted(total, np.arange(0, total[-1] if len(total) else 0, EVENTS_PER_BATCH))
+    edges = np.unique([*cuts, len(total)])
+    for low, high in itertools.pairwise(edges):
+        part = Windows(*(positions[low:high] for positions in windows))
+        yield _rows(events, part, users)
+
+
+def _rows(events: pa.Table, windows: Windows, users: pa.Table | None) -> pa.Table:
+    lengths = windows.stop - windows.start
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    index = np.arange(offsets[-1]) + np.repeat(windows.start - offsets[:-1], lengths)
+    ids = events[timeline.USER_ID].take(pa.array(windows.start)).combine_chunks()
+    columns: dict[str, pa.Array] = {
+        timeline.USER_ID: ids,
+        timeline.TARGET_FROM: pa.array(windows.own - windows.start),
+    }
+    for name in events.column_names:
+        if name != timeline.USER_ID:
+            values = events[name].take(pa.array(index)).combine_chunks()
+            columns[_LIST_NAMES.get(str(name), str(name))] = _lists(values, offsets)
+    if users is not None:
+        found = pc.index_in(ids, value_set=users[timeline.USER_ID].combine_chunks())
+        for name in users.column_names:
+            if name != timeline.USER_ID:
+                columns[name] = users[name].take(found).combine_chunks()
+    return pa.table(columns)
+
+
+_LIST_NAMES = {ITEM_ID: timeline.ITEM_IDS, TIMESTAMP: timeline.TIMESTAMPS}
+
+
+def _lists(values: pa.Array, offsets: np.ndarray) -> pa.Array:
+    """`values` of events -> one list a timeline, without holes."""
+    if pa.types.is_floating(values.type):
+        absent: float | str = float("nan")
+    else:
+        absent = "" if pa.types.is_large_string(values.type) else 0
+    return pa.LargeListArray.from_arrays(
+        pa.array(offsets, pa.int64()), pc.fill_null(values, absent)
+    )

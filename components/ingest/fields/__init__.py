@@ -1,0 +1,1 @@
+"""Records -> typed fields, and why a value is refused."""

@@ -1,0 +1,1 @@
+"""What ingestion writes: shards, Examples, histories, dead letters and counts."""

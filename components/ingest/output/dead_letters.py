@@ -1,0 +1,84 @@
+"""Rejected records, kept as JSON lines: file, line, reason, raw, detail."""
+
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import pyarrow as pa
+from apache_beam.io.filesystems import FileSystems
+
+from components.ingest.excerpt import excerpt
+from components.ingest.rejection import Rejected
+from components.ingest.table_spec import DETAIL, ORIGIN
+from schema.storage import object_store, plain_path
+from schema.storage.locations import is_remote
+
+_RECORDS_AT_ONCE = 10_000
+
+
+def prepare(rejected_dir: str, table: str) -> str:
+    """Makes the table's folder, empty: letters of an earlier run would look like this one's."""
+    folder = FileSystems.join(rejected_dir, table)
+    if is_remote(folder):  # whose folders exist by what is in them
+        object_store.remove(folder)
+        return folder
+    if FileSystems.exists(folder):
+        FileSystems.delete([plain_path.of(folder)])
+    FileSystems.mkdirs(folder)
+    return folder
+
+
+def write(folder: str, first_line: int, letters: list[Rejected]) -> None:
+    """Writes the letters of one block, in a file named after it, so that a retry overwrites."""
+    source = zlib.crc32(letters[0].file.encode())
+    _write(folder, f"part-{source:08x}-{first_line:012d}", letters)
+
+
+def write_late(
+    folder: str, shard: int, refused: Mapping[str, pa.Table], step: str = "late"
+) -> None:
+    """Writes the letters of records that were refused by reason after they had been parsed.
+
+    The tables hold ORIGIN, and DETAIL where there is more to say than the reason. The file is named
+    after the step that refused and the shard, so that a retry overwrites; without a record there is
+    none.
+    """
+    if any(table.num_rows for table in refused.values()):
+        _write(folder, f"{step}-{shard:05d}", _letters(refused))
+
+
+def example(folder: str, reason: str) -> str:
+    """Where a letter with `reason` stood, and why it is one; empty where there is none."""
+    for path in _paths(folder):
+        with FileSystems.open(path) as handle:
+            for line in handle:
+                letter = json.loads(line)
+                if letter["reason"] == reason:
+                    return _in_short(letter)
+    return ""
+
+
+def _paths(folder: str) -> list[str]:
+    (found,) = FileSystems.match([FileSystems.join(plain_path.of(folder), "*.jsonl")])
+    return sorted(file.path for file in found.metadata_list)
+
+
+def _in_short(letter: dict[str, Any]) -> str:
+    detail = f": {letter['detail']}" if letter["detail"] else ""
+    raw = f", which holds {excerpt(letter['raw'])}" if letter["raw"] else ""
+    return f"line {letter['line']} of {letter['file']}{raw}{detail}"
+
+
+def _letters(refused: Mapping[str, pa.Table]) -> Iterator[Rejected]:
+    for reason, table in refused.items():
+        columns = [name for name in (*ORIGIN, DETAIL) if name in table.column_names]
+        for batch in table.select(columns).to_batches(_RECORDS_AT_ONCE):
+            for file, line, group, raw, *detail in zip(*batch.to_pydict().values(), strict=True):
+                yield Rejected(file, line, reason, raw, group, *detail)
+
+
+def _write(folder: str, name: str, letters: Iterable[Rejected]) -> None:
+    with FileSystems.create(FileSystems.join(folder, f"{name}.jsonl")) as handle:
+        for letter in letters:
+            handle.write(json.dumps(letter._asdict()).encode() + b"\n")

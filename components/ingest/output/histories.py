@@ -1,0 +1,136 @@
+"""Every user's accepted events in order of time, findable by user: Parquet, sharded by user id.
+
+Columns: `user_id`, then lists of equal length `item_ids`, `timestamps` (seconds since epoch, UTC)
+and `context_<name>`, and `user_<name>` as in the user table.
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from apache_beam.io.filesystems import FileSystems
+
+from components.ingest.output import shards
+from schema import timeline
+from schema.storage import plain_path
+
+_USERS_PER_ROW_GROUP = 1024
+_CONTEXT = timeline.context("")
+_USER = timeline.user("")
+
+
+@dataclasses.dataclass(frozen=True)
+class History:
+    """One user; the lists run from the oldest event to the latest."""
+
+    user_id: str
+    item_ids: list[str]
+    timestamps: list[int]
+    """Seconds since epoch, UTC."""
+    context: dict[str, list]
+    """By feature, a value an event; absent is "", NaN for a number, 0 for a timestamp."""
+    user: dict[str, Any]
+    """By feature: a value, a list (set, vector), or None."""
+
+
+def path(uri: str, shard: int, count: int) -> str:
+    """File of one shard."""
+    return FileSystems.join(uri, f"histories-{shard:05d}-of-{count:05d}.parquet")
+
+
+def write(uri: str, shard: int, count: int, batches: Iterator[pa.Table]) -> None:
+    """Writes a shard; users in order of their ids. Without users there is no file."""
+    first = next(batches, None)
+    if first is None:
+        return
+    with (
+        FileSystems.create(path(uri, shard, count)) as handle,
+        pq.ParquetWriter(handle, first.schema) as writer,
+    ):
+        for batch in itertools.chain([first], batches):
+            writer.write_table(batch, row_group_size=_USERS_PER_ROW_GROUP)
+
+
+def lookup(uri: str, user_id: str) -> History | None:
+    """The history of one user, None for a user without events. Reads a part of one shard's file.
+
+    Raises FileNotFoundError where there are no histories at `uri`.
+    """
+    count = int(_paths(uri)[0].rsplit("-of-", 1)[1].removesuffix(".parquet"))
+    file = path(uri, shards.shard_of(user_id, count), count)
+    if not FileSystems.exists(file):
+        return None
+    with FileSystems.open(file) as handle:
+        parquet = pq.ParquetFile(handle)
+        for group in range(parquet.num_row_groups):
+            if _may_hold(parquet, group, user_id):
+                table = parquet.read_row_group(group)
+                found = table.filter(pc.equal(table[timeline.USER_ID], user_id))
+                if found.num_rows:
+                    return _histories(found)[0]
+    return None
+
+
+def of_users(uri: str, user_ids: pa.Array) -> pa.Table:
+    """One row per id (large_string, each once), in their order: the columns of `tables`, all but
+    the id null where the user has no event. Reads every shard; for one user see `lookup`.
+    """
+    found = pa.concat_tables(
+        part.filter(pc.is_in(part[timeline.USER_ID], value_set=user_ids))
+        for part in tables(uri, _USERS_PER_ROW_GROUP)
+    )
+    known = found[timeline.USER_ID].combine_chunks()
+    rows = found.take(pc.index_in(user_ids, value_set=known))
+    return rows.set_column(rows.column_names.index(timeline.USER_ID), timeline.USER_ID, user_ids)
+
+
+def tables(uri: str, batch: int) -> Iterator[pa.Table]:
+    """All histories as columns, at most `batch` users at a time; shard by shard, by user id within
+    a shard.
+    """
+    for file in _paths(uri):
+        with FileSystems.open(file) as handle:
+            for rows in pq.ParquetFile(handle).iter_batches(batch_size=batch):
+                yield pa.Table.from_batches([rows])
+
+
+def iterate(uri: str, batch: int) -> Iterator[list[History]]:
+    """As `tables`, an object a user."""
+    for rows in tables(uri, batch):
+        yield _histories(rows)
+
+
+def _paths(uri: str) -> list[str]:
+    [found] = FileSystems.match([FileSystems.join(plain_path.of(uri), "histories-*-of-*.parquet")])
+    if not found.metadata_list:
+        raise FileNotFoundError(f"expected histories-*.parquet in {uri}, found none")
+    return sorted(file.path for file in found.metadata_list)
+
+
+def _may_hold(parquet: pq.ParquetFile, group: int, user_id: str) -> bool:
+    """False where the row group's least and greatest user id rule the user out."""
+    statistics = parquet.metadata.row_group(group).column(0).statistics
+    if statistics is None or not statistics.has_min_max:
+        return True
+    return statistics.min <= user_id <= statistics.max
+
+
+def _histories(table: pa.Table) -> list[History]:
+    return [
+        History(
+            user_id=row[timeline.USER_ID],
+            item_ids=row[timeline.ITEM_IDS],
+            timestamps=row[timeline.TIMESTAMPS],
+            context=_named(row, _CONTEXT),
+            user={k: v for k, v in _named(row, _USER).items() if k != "id"},
+        )
+        for row in table.to_pylist()
+    ]
+
+
+def _named(row: dict[str, Any], prefix: str) -> dict[str, Any]:
+    return {name.removeprefix(prefix): row[name] for name in row if name.startswith(prefix)}

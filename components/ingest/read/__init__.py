@@ -1,0 +1,1 @@
+"""Files -> records: finding, unpacking, cutting and parsing them."""

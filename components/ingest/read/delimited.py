@@ -1,0 +1,132 @@
+"""Delimited text -> columns. Lines without a quote are split by Arrow, all at once."""
+
+from collections.abc import Collection, Sequence
+from io import BufferedIOBase
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.ingest.excerpt import excerpt
+from components.ingest.read import compression, quoting, record_ends
+from components.ingest.read.lines import BYTE_ORDER_MARK
+from components.ingest.read.quoting import Dialect
+from components.ingest.read.records import Records
+from components.ingest.rejection import BROKEN_QUOTING, WRONG_FIELD_COUNT, Fault
+from schema.errors import DataRefused
+from schema.sources import Source
+
+_LONGEST_HEADER = 1 << 20
+
+
+def header(path: str, source: Source) -> list[str]:
+    """Column names of one file: `columns` of the source, or else the file's first line.
+
+    Raises DataRefused where that line is no text or its quoting is broken.
+    """
+    if source.columns is not None:
+        return source.columns
+    dialect = quoting.of(source)
+    assert dialect is not None, "expected delimited text"
+    dialect = dialect._replace(strips=False)  # of names `strip_names` decides
+    try:
+        with compression.open_bytes(path) as handle:
+            line = _first_record(handle, dialect).removeprefix(BYTE_ORDER_MARK).rstrip(b"\r\n")
+        return quoting.split(_decoded(line, source.encoding), dialect)
+    except (_NoText, quoting.BrokenQuoting, *compression.DAMAGED) as error:
+        raise DataRefused(
+            f"{path}: expected column names in the first line, received {error}; "
+            "is it delimited text in this encoding?"
+        ) from error
+
+
+def _first_record(handle: BufferedIOBase, dialect: Dialect) -> bytes:
+    record = handle.readline(_LONGEST_HEADER)
+    while record_ends.spans(record, dialect, is_whole=False).open_from < len(record):
+        line = handle.readline(_LONGEST_HEADER)
+        if not line:
+            break
+        record += line
+    return record
+
+
+class _NoText(ValueError):
+    pass
+
+
+def _decoded(line: bytes, encoding: str) -> str:
+    try:
+        return line.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise _NoText(f"bytes that are no {encoding} text, {excerpt(line)}") from error
+
+
+def parse(
+    texts: Sequence[str], names: Sequence[str], wanted: Collection[str], dialect: Dialect
+) -> Records:
+    """Splits `texts` into `names` and keeps the columns `wanted`, each large_string.
+
+    A line with another number of fields than `names`, or with broken quoting, is a fault.
+    """
+    lines = pa.array(texts, pa.large_string())
+    quoted = _not_plain(lines, dialect)
+    plain = np.setdiff1d(np.arange(len(texts)), quoted, assume_unique=True)
+    parts: list[tuple[np.ndarray, pa.Array]] = []
+    faults: dict[int, Fault] = {}
+    for index, split in (
+        (plain, _split_plain(lines.take(pa.array(plain)), dialect)),
+        (quoted, _split_quoted(texts, quoted, dialect, faults)),
+    ):
+        counts = pc.list_value_length(split).to_numpy(zero_copy_only=False)
+        fits = counts == len(names)
+        for n, count in zip(index[~fits].tolist(), counts[~fits].tolist(), strict=True):
+            expected = f"expected {len(names)} fields, received {count}"
+            faults.setdefault(n, Fault(WRONG_FIELD_COUNT, expected))
+        parts.append((index[fits], split.filter(pa.array(fits)).flatten()))
+    index = np.concatenate([index for index, _ in parts])
+    columns = {
+        name: pa.concat_arrays([_column(flat, at, len(names)) for _, flat in parts])
+        for at, name in enumerate(names)
+        if name in wanted
+    }
+    return Records(columns, index, faults)
+
+
+def _not_plain(lines: pa.Array, dialect: Dialect) -> np.ndarray:
+    """Which lines hold a quote or an escape that counts."""
+    marked = np.zeros(len(lines), bool)
+    for mark in [quoting.QUOTE] * dialect.quotes + [dialect.escape] * bool(dialect.escape):
+        marked |= pc.match_substring(lines, pattern=mark).to_numpy(zero_copy_only=False)
+    return np.flatnonzero(marked)
+
+
+def _split_plain(lines: pa.Array, dialect: Dialect) -> pa.Array:
+    split = pc.split_pattern(lines, pattern=dialect.delimiter)
+    if not dialect.strips:
+        return split
+    return pa.ListArray.from_arrays(split.offsets, pc.utf8_trim_whitespace(split.flatten()))
+
+
+def _split_quoted(
+    texts: Sequence[str], index: np.ndarray, dialect: Dialect, faults: dict[int, Fault]
+) -> pa.Array:
+    rows: list[list[str]] = []
+    for n in map(int, index):
+        try:
+            rows.append(quoting.split(texts[n], dialect))
+        except quoting.BrokenQuoting as error:
+            faults[n] = Fault(BROKEN_QUOTING, str(error))
+            rows.append([])
+    return pa.array(rows, pa.list_(pa.large_string()))
+
+
+def _column(flat: pa.Array, at: int, width: int) -> pa.Array:
+    return flat.take(pa.array(np.arange(at, len(flat), width)))
+
+
+def column_names(path: str, source: Source) -> list[str]:
+    """As `header`, without the blanks around names where the source strips them."""
+    names = header(path, source)
+    if source.strip_names and source.columns is None:
+        return [name.strip() for name in names]
+    return names

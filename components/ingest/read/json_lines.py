@@ -1,0 +1,83 @@
+"""JSON lines -> columns of Python objects."""
+
+import json
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.ingest.read.records import Records
+from components.ingest.rejection import BROKEN_JSON, INVALID_ENCODING, REPEATED_KEY, Fault
+
+
+def parse(texts: Sequence[str], wanted: Collection[str]) -> Records:
+    """Reads one object a line and keeps the keys `wanted`; a key that is not there is None.
+
+    A line that is no JSON object is a fault, and so is one whose escapes make no Unicode text, or
+    that holds one of the keys `wanted` twice.
+    """
+    records, index, faults = [], [], {}
+    suspects = _suspects(texts, wanted)
+    decode = json.JSONDecoder().decode  # `loads` looks at its options again for each line
+    for n, text in enumerate(texts):
+        record = _object(text, decode)
+        if record is None:
+            faults[n] = Fault(BROKEN_JSON, _looks_like(text))
+        elif not _is_unicode(text, record):
+            faults[n] = Fault(INVALID_ENCODING, "an escape stands for half a surrogate pair")
+        elif n in suspects and (key := _repeated(text, wanted)) is not None:
+            faults[n] = Fault(REPEATED_KEY, f"{key!r} stands twice, which of its values is meant?")
+        else:
+            records.append(record)
+            index.append(n)
+    columns = {name: [record.get(name) for record in records] for name in wanted}
+    return Records(columns, np.array(index, np.int64), faults)
+
+
+def _object(text: str, decode: Callable[[str], Any]) -> dict[str, Any] | None:
+    try:
+        record = decode(text)
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def _looks_like(text: str) -> str:
+    """What stands there in place of an object."""
+    start = text.lstrip()[:2]
+    if start.startswith("["):
+        return "expected one object a line, received an array"
+    if start == "{'":
+        return "expected double quotes, as JSON has them, received Python's dict text"
+    return "expected one whole JSON object on the line"
+
+
+def _suspects(texts: Sequence[str], wanted: Collection[str]) -> set[int]:
+    """Lines in which a key stands twice, if only in an object within the object or as a value."""
+    lines = pa.array(texts, pa.large_string())
+    patterns = [json.dumps(key, ensure_ascii=False) for key in wanted]
+    counts = [pc.count_substring(lines, pattern).to_numpy() for pattern in patterns]
+    return set(np.flatnonzero((np.array(counts) > 1).any(axis=0)).tolist()) if counts else set()
+
+
+def _repeated(text: str, wanted: Collection[str]) -> str | None:
+    objects: list[list[str]] = []  # inner ones come first
+
+    def keys(pairs: list[tuple[str, Any]]) -> None:
+        objects.append([key for key, _ in pairs])
+
+    json.loads(text, object_pairs_hook=keys)
+    return next((key for key in wanted if objects[-1].count(key) > 1), None)
+
+
+def _is_unicode(text: str, record: dict[str, Any]) -> bool:
+    """False where an escape stands for half a surrogate pair: no UTF-8 can hold that."""
+    if "\\u" not in text:
+        return True
+    try:
+        json.dumps(record, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,91 @@
+"""A block's lines as text, each with its number."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from components.ingest.read import record_ends
+from components.ingest.read.blocks import Block
+from components.ingest.read.quoting import Dialect
+from components.ingest.rejection import DAMAGED_FILE, INVALID_ENCODING, Rejected
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class Lines(NamedTuple):
+    """The records of a block. An empty line is no record, nor is a header."""
+
+    path: str
+    texts: Sequence[str]
+    numbers: np.ndarray
+    """int64 [len(texts)]: number of each line in its file, from 1."""
+    rejected: list[Rejected]
+    """Records whose bytes are no text, or that a damaged file broke off."""
+    row_group: int | None = None
+    """Of a Parquet file, from 0; None of text."""
+
+    @property
+    def read(self) -> int:
+        """Records that the block held."""
+        return len(self.texts) + len(self.rejected)
+
+
+def decode(block: Block, encoding: str, header: bool, dialect: Dialect | None = None) -> Lines:
+    """Lines without byte order mark, ends of lines (LF or CRLF), empty lines and header. A record
+    of delimited text is one text with the number of its first line, however many it has.
+    """
+    if block.damaged:
+        raw = block.data.decode(encoding, "backslashreplace")
+        letter = Rejected(block.path, block.first_line, DAMAGED_FILE, raw)
+        return Lines(block.path, [], np.zeros(0, np.int64), [letter])
+    data = block.data
+    if block.first_line == 1:
+        data = data.removeprefix(BYTE_ORDER_MARK)
+    several = record_ends.spans(data, dialect, is_whole=True).several_lines
+    if several:
+        texts, rejected = _decode_each(_joined(data, several), encoding, block)
+    else:
+        texts, rejected = _decode_all(data, encoding, block)
+    numbers = [n for n, text in enumerate(texts, block.first_line) if text]
+    kept = [text for text in texts if text]
+    if header and numbers and numbers[0] == 1:
+        numbers, kept = numbers[1:], kept[1:]
+    return Lines(block.path, kept, np.array(numbers, np.int64), rejected)
+
+
+def _joined(data: bytes, several: list[tuple[int, int]]) -> list[bytes]:
+    """Lines, each record of several in place of its first, empty ones in place of the others."""
+    lines = data.split(b"\n")
+    ends = np.cumsum([len(line) + 1 for line in lines])
+    for start, end in several:
+        first, last = np.searchsorted(ends, [start, end - 1], side="right")
+        whole = b"\n".join(line.removesuffix(b"\r") for line in lines[first : last + 1])
+        lines[first : last + 1] = [whole] + [b""] * (last - first)
+    return lines
+
+
+def _decode_all(data: bytes, encoding: str, block: Block) -> tuple[list[str], list[Rejected]]:
+    try:
+        texts = data.decode(encoding).split("\n")
+    except UnicodeDecodeError:
+        return _decode_each(data.split(b"\n"), encoding, block)
+    if b"\r" in data:
+        texts = [text.removesuffix("\r") for text in texts]
+    return texts, []
+
+
+def _decode_each(
+    lines: list[bytes], encoding: str, block: Block
+) -> tuple[list[str], list[Rejected]]:
+    """As `_decode_all`, with an empty text in place of each line that does not decode."""
+    texts, rejected = [], []
+    stripped = (line.removesuffix(b"\r") for line in lines)
+    for number, line in enumerate(stripped, block.first_line):
+        try:
+            texts.append(line.decode(encoding))
+        except UnicodeDecodeError:
+            texts.append("")
+            raw = line.decode(encoding, "backslashreplace")
+            rejected.append(Rejected(block.path, number, INVALID_ENCODING, raw))
+    return texts, rejected

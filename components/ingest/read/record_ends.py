@@ -1,0 +1,168 @@
+"""Where records of delimited text end: at an end of line that is neither quoted nor escaped.
+
+Few lines are looked at one by one: of most it is plain from the number and neighbours of their
+quotes that no field is left open, which numpy sees of all lines at once.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from components.ingest.read.quoting import QUOTE, Dialect
+
+LONGEST = 1 << 20
+"""Bytes of a quoted field; one that is longer was never meant to be one, and its line is broken."""
+
+_NEWLINE, _RETURN = b"\n", b"\r"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class Spans(NamedTuple):
+    """Of some text that begins where a record does."""
+
+    several_lines: list[tuple[int, int]]
+    """Begin and end of each record of more than one line, in bytes, its end of line included."""
+    open_from: int
+    """Begin of the record that does not end in the text; its length where there is none."""
+
+
+class _Broken(Exception):
+    pass
+
+
+class _Open(Exception):
+    pass
+
+
+def spans(data: bytes, dialect: Dialect | None, is_whole: bool) -> Spans:
+    """Finds records of several lines. Where nothing follows (`is_whole`) a field that is left open
+    is broken, and so its line is a record of its own, as it is where other things than a delimiter
+    follow a closing quote.
+    """
+    if dialect is None or dialect.is_plain(data):
+        return Spans([], len(data))
+    if is_whole and not data.endswith(_NEWLINE):
+        several, _ = spans(data + _NEWLINE, dialect, is_whole=True)
+        return Spans([(start, min(end, len(data))) for start, end in several], len(data))
+    found: list[tuple[int, int]] = []
+    end = 0
+    for start in _suspects(data, dialect):
+        if start < end:  # inside the record before
+            continue
+        try:
+            end = _end(data, start, dialect)
+        except _Broken:
+            end = _end_of_line(data, start)
+        except _Open:
+            if not is_whole:
+                return Spans(found, start)
+            end = _end_of_line(data, start)
+        if end > _end_of_line(data, start):
+            found.append((start, end))
+    return Spans(found, len(data))
+
+
+def _suspects(data: bytes, dialect: Dialect) -> list[int]:
+    """Begins of the lines that may end inside a field."""
+    text = np.frombuffer(data, np.uint8)
+    newlines = np.flatnonzero(text == ord(_NEWLINE))
+    begins = np.concatenate([[0], newlines + 1])
+    suspects = np.zeros(len(begins), bool)
+    if dialect.quotes:
+        suspects |= _may_stay_quoted(data, text, begins, dialect)
+    if dialect.escape:
+        before = newlines[newlines > 0]
+        escaped = before[text[before - 1] == ord(dialect.escape)]
+        suspects[np.searchsorted(newlines, escaped)] = True
+    return begins[suspects].tolist()
+
+
+def _may_stay_quoted(
+    data: bytes, text: np.ndarray, begins: np.ndarray, dialect: Dialect
+) -> np.ndarray:
+    """bool [lines]: false where every quote that would open a field stands at the begin of one, or
+    right behind another quote, and the last one closes.
+    """
+    quotes = np.flatnonzero(text == ord(QUOTE))
+    line = np.searchsorted(begins, quotes, side="right") - 1
+    opens = _begins_field(data, text, quotes, begins[line], dialect)
+    nth = np.arange(len(quotes)) - np.searchsorted(line, line)
+    doubles = np.diff(quotes, prepend=-2) == 1
+    strange = (nth % 2 == 0) & ~opens & ~doubles
+    number = np.bincount(line, minlength=len(begins))
+    odd = number % 2 == 1
+    if dialect.escape and dialect.escape.encode() in data:
+        odd = number > 0
+    some = np.bincount(line[opens], minlength=len(begins)) > 0
+    return some & (odd | (np.bincount(line[strange], minlength=len(begins)) > 0))
+
+
+def _begins_field(
+    data: bytes, text: np.ndarray, quotes: np.ndarray, begins: np.ndarray, dialect: Dialect
+) -> np.ndarray:
+    delimiter = dialect.delimiter.encode(dialect.encoding)
+    behind = quotes - begins >= len(delimiter)
+    for n, byte in enumerate(reversed(delimiter), 1):
+        behind &= text[np.maximum(quotes - n, 0)] == byte
+    first = quotes == begins
+    if data.startswith(_BYTE_ORDER_MARK):
+        first |= quotes == len(_BYTE_ORDER_MARK)
+    return first | behind
+
+
+def _end(data: bytes, start: int, dialect: Dialect) -> int:
+    """Where the record that begins at `start` ends. Raises _Broken and _Open."""
+    delimiter = dialect.delimiter.encode(dialect.encoding)
+    position = start
+    if start == 0 and data.startswith(_BYTE_ORDER_MARK):
+        position = len(_BYTE_ORDER_MARK)
+    while True:
+        if dialect.quotes and data.startswith(QUOTE.encode(), position):
+            position = _end_of_quoted(data, position + 1, delimiter, dialect.escape.encode())
+        else:
+            position = _end_of_unquoted(data, position, delimiter, dialect.escape.encode())
+        if data.startswith(delimiter, position):
+            position += len(delimiter)
+        else:
+            return _end_of_line(data, position)
+
+
+def _end_of_unquoted(data: bytes, start: int, delimiter: bytes, escape: bytes) -> int:
+    while True:
+        newline = data.find(_NEWLINE, start)
+        if newline < 0:
+            raise _Open
+        end = data.find(delimiter, start, newline)
+        end = newline if end < 0 else end
+        escaped = data.find(escape, start, end) if escape else -1
+        if escaped < 0:
+            return end
+        start = escaped + 2
+
+
+def _end_of_quoted(data: bytes, start: int, delimiter: bytes, escape: bytes) -> int:
+    limit = start + LONGEST
+    while True:
+        quote = data.find(QUOTE.encode(), start, limit)
+        if quote < 0 and len(data) >= limit:
+            raise _Broken
+        escaped = data.find(escape, start, None if quote < 0 else quote) if escape else -1
+        if escaped >= 0:
+            start = escaped + 2
+            continue
+        after = quote + 1
+        if quote < 0 or after == len(data):
+            raise _Open
+        if data.startswith(QUOTE.encode(), after):
+            start = after + 1
+        elif data.startswith((delimiter, _NEWLINE, _RETURN + _NEWLINE), after):
+            return after
+        elif data[after:] == _RETURN:
+            raise _Open
+        else:
+            raise _Broken
+
+
+def _end_of_line(data: bytes, start: int) -> int:
+    newline = data.find(_NEWLINE, start)
+    return len(data) if newline < 0 else newline + 1

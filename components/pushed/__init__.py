@@ -1,0 +1,1 @@
+"""The pushed version, as what training and evaluation start from and compare with."""

@@ -1,0 +1,1 @@
+"""Statistics, rules and the gate that data pass before anything is trained."""

@@ -1,0 +1,131 @@
+"""Distances between two sets of statistics, and which of them the schema does not allow.
+
+A schema's `drift_comparator` holds against the statistics of the previous data, split by split; its
+`skew_comparator` between train and each later split of the same data. TFDV computes both: the
+L-infinity distance of categories (the largest change of any value's share), the Jensen–Shannon
+divergence of numbers (base 2, 0 to 1, over its histograms).
+"""
+
+import copy
+from typing import Any
+
+import tensorflow_data_validation as tfdv
+from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
+
+from components.validation import feature_statistics
+from components.validation.findings import Finding
+
+Statistics = statistics_pb2.DatasetFeatureStatisticsList
+_VOLUME = (
+    anomalies_pb2.AnomalyInfo.COMPARATOR_LOW_NUM_EXAMPLES,
+    anomalies_pb2.AnomalyInfo.COMPARATOR_HIGH_NUM_EXAMPLES,
+)
+_SHOWN = 3
+
+
+def drift(table: str, split: str, schema: schema_pb2.Schema, now: Statistics, before: Statistics
+) -> list[Finding]:  # fmt: skip
+    """Findings of a split against the same split of the previous data."""
+    rules = _comparing(schema, "drift_comparator", now, before)
+    anomalies = tfdv.validate_statistics(now, rules, previous_statistics=before)
+    measured = {_name(info): info.drift_measurements for info in anomalies.drift_skew_info}
+    far = _far(table, split, "drift", "the previous data", measured, before, now)
+    volume = [
+        Finding(table, split, "*", "volume", _volume(schema), reason.description)
+        for reason in anomalies.dataset_anomaly_info.reason
+        if reason.type in _VOLUME
+    ]
+    return volume + far
+
+
+def skew(table: str, split: str, schema: schema_pb2.Schema, train: Statistics, later: Statistics
+) -> list[Finding]:  # fmt: skip
+    """Findings of `split`, whose statistics are `later`, against train."""
+    rules = _comparing(schema, "skew_comparator", train, later)
+    anomalies = tfdv.validate_statistics(train, rules, serving_statistics=later)
+    measured = {_name(info): info.skew_measurements for info in anomalies.drift_skew_info}
+    return _far(table, split, "skew", "train", measured, train, later)
+
+
+def distances(schema: schema_pb2.Schema, one: Statistics, other: Statistics) -> dict[str, float]:
+    """The distance by feature, of those that have a `skew_comparator`, whatever its threshold."""
+    rules = _comparing(schema, "skew_comparator", one, other)
+    anomalies = tfdv.validate_statistics(one, rules, serving_statistics=other)
+    return {_name(i): i.skew_measurements[0].value for i in anomalies.drift_skew_info}
+
+
+def _comparing(
+    schema: schema_pb2.Schema, comparator: str, one: Statistics, other: Statistics
+) -> schema_pb2.Schema:
+    """`schema` with the comparators of features that both have values of: a feature that has just
+    been declared is no drift.
+    """
+    both = feature_statistics.by_name(one).keys() & feature_statistics.by_name(other).keys()
+    rules = copy.deepcopy(schema)
+    for feature in rules.feature:
+        if feature.name not in both:
+            feature.ClearField(comparator)
+    return rules
+
+
+def _far(
+    table: str,
+    split: str,
+    rule: str,
+    other: str,
+    measured: dict[str, Any],
+    before: Statistics,
+    now: Statistics,
+) -> list[Finding]:
+    before_by_name = feature_statistics.by_name(before)
+    now_by_name = feature_statistics.by_name(now)
+    return [
+        Finding(
+            table,
+            split,
+            name,
+            rule,
+            f"a distance of at most {one.threshold:.4g} from {other}",
+            f"{one.value:.4g} ({_measure(one)})",
+            tuple(_changes(before_by_name[name], now_by_name[name])),
+        )
+        for name, measurements in sorted(measured.items())
+        for one in measurements
+        if one.value > one.threshold
+    ]
+
+
+def _measure(measurement: Any) -> str:
+    is_l_infinity = measurement.type == anomalies_pb2.DriftSkewInfo.Measurement.L_INFTY
+    return "L-infinity" if is_l_infinity else "Jensen–Shannon"
+
+
+def _changes(
+    before: statistics_pb2.FeatureNameStatistics, now: statistics_pb2.FeatureNameStatistics
+) -> list[str]:
+    """The values whose share has changed most; mean and median of numbers."""
+    if feature_statistics.is_numeric(now):
+        old, new = before.num_stats, now.num_stats
+        return [
+            f"mean {old.mean:,.4g} → {new.mean:,.4g}",
+            f"median {old.median:,.4g} → {new.median:,.4g}",
+        ]
+    old_shares, new_shares = feature_statistics.shares(before), feature_statistics.shares(now)
+    change = {
+        value: new_shares.get(value, 0.0) - old_shares.get(value, 0.0)
+        for value in old_shares | new_shares
+    }
+    most = sorted(change, key=lambda value: (-abs(change[value]), value))[:_SHOWN]
+    return [f"{v!r} {old_shares.get(v, 0.0):.1%} → {new_shares.get(v, 0.0):.1%}" for v in most]
+
+
+def _volume(schema: schema_pb2.Schema) -> str:
+    bound = schema.dataset_constraints.num_examples_drift_comparator
+    parts = [f"at least {bound.min_fraction_threshold:.4g}"] if bound.min_fraction_threshold else []
+    if bound.HasField("max_fraction_threshold"):
+        parts.append(f"at most {bound.max_fraction_threshold:.4g}")
+    return f"{' and '.join(parts)} times the Examples of the previous data"
+
+
+def _name(info: Any) -> str:
+    return ".".join(info.path.step)

@@ -1,0 +1,156 @@
+"""Statistics -> a schema for people to curate: domains, presence, valency, ranges, drift, skew.
+
+What a log holds so far is less than what it may hold tomorrow. So each rule is as tight as the data
+make likely, and no tighter; the reasons stand at the functions.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from components.observed_range import observed_range
+from components.validation import drift, feature_statistics
+from components.validation.drift import Statistics
+from schema import timeline
+from schema.dataset import Dataset
+from schema.features import Feature
+
+MOST_VALUES = 100
+UNSEEN_MASS = 0.001
+PRESENCE_MARGIN = 0.9
+LEAST_THRESHOLD = 0.1
+HALF = 0.5
+
+
+def infer(
+    implied: schema_pb2.Schema, dataset: Dataset, statistics: Mapping[str, Statistics]
+) -> schema_pb2.Schema:
+    """The curated schema of one table: those features of `implied` that the data tell more of.
+
+    `statistics` by split; for interactions of the events that each split owns.
+    """
+    kinds = _kinds(dataset)
+    schema = schema_pb2.Schema()
+    described = [feature_statistics.by_name(each) for each in statistics.values()]
+    for feature in implied.feature:
+        found = [split[feature.name] for split in described if feature.name in split]
+        if feature.name in kinds and any(map(feature_statistics.has_values, found)):
+            inferred = schema.feature.add()
+            inferred.CopyFrom(feature)
+            _tighten(inferred, schema, kinds[feature.name], found)
+    # A table that lost half of its Examples overnight was not read whole.
+    schema.dataset_constraints.num_examples_drift_comparator.min_fraction_threshold = HALF
+    _set_thresholds(schema, list(statistics.values()))
+    return schema
+
+
+def _kinds(dataset: Dataset) -> dict[str, str]:
+    """Kind of each feature of an Example that has rules to infer, by its name there."""
+    declared: Iterable[tuple[str, Feature]] = [
+        *((timeline.context(name), each) for name, each in dataset.features.context.items()),
+        *((timeline.user(name), each) for name, each in dataset.features.users.items()),
+        *((timeline.item(name), each) for name, each in dataset.features.items.items()),
+    ]
+    labels = {timeline.label(name): "number" for name in dataset.labels.ranking}
+    of_every_log = {timeline.ITEM_IDS: "id", timeline.POSITIVE: "flag", timeline.TITLE: "text"}
+    return of_every_log | labels | {name: each.kind for name, each in declared}
+
+
+def _tighten(
+    feature: schema_pb2.Feature,
+    schema: schema_pb2.Schema,
+    kind: str,
+    found: Sequence[feature_statistics.Feature],
+) -> None:
+    _set_presence(feature, found)
+    if feature.HasField("value_count") or kind == "set":
+        _set_valency(feature, kind, found)
+    if kind in ("category", "set"):
+        _set_domain(feature, schema, found)
+    if kind in ("number", "vector"):
+        _set_range(feature, kind, found)
+    if kind in ("category", "set", "id"):
+        _comparators(feature, "infinity_norm")
+    elif kind in ("number", "flag"):
+        _comparators(feature, "jensen_shannon_divergence")
+
+
+def _set_presence(feature: schema_pb2.Feature, found: Sequence[feature_statistics.Feature]) -> None:
+    """What all have, all must have; of what some lack, nine tenths of what there was."""
+    fraction = min(map(feature_statistics.present_fraction, found))
+    feature.presence.min_fraction = 1.0 if fraction == 1 else round(PRESENCE_MARGIN * fraction, 3)
+    feature.presence.min_count = 1
+
+
+def _set_valency(
+    feature: schema_pb2.Feature, kind: str, found: Sequence[feature_statistics.Feature]
+) -> None:
+    """One value or a vector's size where that is declared; twice the largest set that was seen."""
+    common = [
+        feature_statistics.common(each) for each in found if feature_statistics.has_values(each)
+    ]
+    feature.value_count.min = min(each.min_num_values for each in common)
+    if kind == "set":
+        feature.value_count.min = 1
+        feature.value_count.max = 2 * max(each.max_num_values for each in common)
+
+
+def _set_domain(
+    feature: schema_pb2.Feature,
+    schema: schema_pb2.Schema,
+    found: Sequence[feature_statistics.Feature],
+) -> None:
+    """The values seen, where there are few and the next one is very likely among them.
+
+    The probability that it is not: values seen once / all (Good, The population frequencies of
+    species and the estimation of population parameters, Biometrika 40, 1953).
+    """
+    counts: Counter[str] = Counter()
+    for each in found:
+        counts.update(feature_statistics.counts(each))
+    once = sum(count == 1 for count in counts.values())
+    if len(counts) <= MOST_VALUES and once <= UNSEEN_MASS * counts.total():
+        feature.domain = feature.name
+        schema.string_domain.add(name=feature.name, value=sorted(counts))
+
+
+def _set_range(
+    feature: schema_pb2.Feature, kind: str, found: Sequence[feature_statistics.Feature]
+) -> None:
+    domain = feature.float_domain
+    if kind == "number":
+        domain.min, domain.max = observed_range([each.num_stats for each in found])
+    holes = sum(histogram.num_nan for each in found for histogram in each.num_stats.histograms)
+    domain.disallow_nan = not holes
+    domain.disallow_inf = True
+
+
+def _comparators(feature: schema_pb2.Feature, measure: str) -> None:
+    for comparator in (feature.drift_comparator, feature.skew_comparator):
+        getattr(comparator, measure).threshold = LEAST_THRESHOLD
+
+
+def _set_thresholds(schema: schema_pb2.Schema, splits: Sequence[Statistics]) -> None:
+    """Twice the largest distance of a later split from the first, a tenth at least.
+
+    Where that would reach 1, the largest that both distances can be, there is no rule.
+    """
+    seen: Counter[str] = Counter()
+    for later in splits[1:]:
+        seen |= Counter(drift.distances(schema, splits[0], later))
+    for feature in schema.feature:
+        threshold = round(max(LEAST_THRESHOLD, 2 * seen[feature.name]), 3)
+        for name in ("drift_comparator", "skew_comparator"):
+            _set_threshold(feature, name, threshold, used=len(splits) > 1 or name[0] == "d")
+
+
+def _set_threshold(feature: schema_pb2.Feature, name: str, threshold: float, *, used: bool) -> None:
+    if not feature.HasField(name):
+        return
+    if threshold >= 1 or not used:
+        feature.ClearField(name)
+        return
+    comparator = getattr(feature, name)
+    for measure, _ in comparator.ListFields():
+        getattr(comparator, measure.name).threshold = threshold

@@ -1,0 +1,1 @@
+"""Paths and object stores: locations, copies and atomic writes."""

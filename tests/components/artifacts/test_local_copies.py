@@ -1,0 +1,121 @@
+"""A component is given folders, wherever its artifacts are."""
+
+import pathlib
+
+import pytest
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.proto.orchestration import execution_result_pb2
+from tfx.types import standard_artifacts
+
+from components.artifacts import local_copies
+from components.artifacts.local_copies import OnLocalDisk, on_local_disk
+from schema.storage import object_store
+
+SEEN: list[str] = []
+
+
+@component
+@on_local_disk
+def Copier(
+    source: InputArtifact[standard_artifacts.Model],
+    target: OutputArtifact[standard_artifacts.Model],
+    suffix: Parameter[str],
+) -> None:
+    """Writes the word that it reads, with a suffix; a word that is not there ends it."""
+    SEEN[:] = [source.uri, target.uri]
+    pathlib.Path(target.uri, "begun").touch()
+    word = pathlib.Path(source.uri, "word").read_text()
+    pathlib.Path(target.uri, "sub").mkdir()
+    pathlib.Path(target.uri, "sub", "word").write_text(word + suffix)
+    target.set_string_custom_property("word", word + suffix)
+
+
+def model(uri: str) -> standard_artifacts.Model:
+    artifact = standard_artifacts.Model()
+    artifact.uri = uri
+    return artifact
+
+
+def laid(tmp_path: pathlib.Path, uri: str, word: str) -> standard_artifacts.Model:
+    (tmp_path / "word").write_text(word)
+    object_store.upload_file(tmp_path / "word", f"{uri}/word")
+    return model(uri)
+
+
+def test_what_is_read_and_written_is_in_the_store(bucket, tmp_path):
+    source, target = laid(tmp_path, f"{bucket}/a/1", "word"), model(f"{bucket}/b/2")
+    Copier.test_call(source=source, target=target, suffix="s")
+    assert object_store.read(f"{bucket}/b/2/sub/word") == b"words"
+    assert not any(uri.startswith("s3:") for uri in SEEN)
+    assert (source.uri, target.uri) == (f"{bucket}/a/1", f"{bucket}/b/2")
+    assert target.get_string_custom_property("word") == "words"
+
+
+def test_the_executor_that_tfx_makes_of_it_does_the_same(bucket, tmp_path):
+    executor = Copier.EXECUTOR_SPEC.executor_class()  # pyright: ignore[reportAttributeAccessIssue]
+    source, target = laid(tmp_path, f"{bucket}/a/1", "word"), model(f"{bucket}/b/2")
+    executor.Do({"source": [source]}, {"target": [target]}, {"suffix": "s"})
+    assert object_store.read(f"{bucket}/b/2/sub/word") == b"words"
+
+
+def test_what_was_written_is_read_without_being_copied_again(bucket, tmp_path):
+    source, middle = laid(tmp_path, f"{bucket}/a/1", "word"), model(f"{bucket}/b/2")
+    Copier.test_call(source=source, target=middle, suffix="s")
+    object_store.remove(f"{bucket}/a")
+    again = model(f"{bucket}/c/3")
+    Copier.test_call(source=source, target=again, suffix="!")
+    assert object_store.read(f"{bucket}/c/3/sub/word") == b"word!"
+    assert local_copies.stored_at(SEEN[0]) == f"{bucket}/a/1"
+    assert local_copies.stored_at("/somewhere") == "/somewhere"
+
+
+def test_what_a_failed_component_leaves_is_there_as_it_would_be_in_a_folder(bucket):
+    source, target = model(f"{bucket}/nothing"), model(f"{bucket}/b/2")
+    with pytest.raises(FileNotFoundError):
+        Copier.test_call(source=source, target=target, suffix="s")
+    assert object_store.files(f"{bucket}/b") == ["2/begun"]
+    assert (source.uri, target.uri) == (f"{bucket}/nothing", f"{bucket}/b/2")
+
+
+def test_folders_stay_where_they_are(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    (tmp_path / "a" / "word").write_text("word")
+    source, target = model(str(tmp_path / "a")), model(str(tmp_path / "b"))
+    Copier.test_call(source=source, target=target, suffix="s")
+    assert [str(tmp_path / "a"), str(tmp_path / "b")] == SEEN
+    assert (tmp_path / "b" / "sub" / "word").read_text() == "words"
+
+
+class Stock:
+    """An executor as TFX's are."""
+
+    def Do(self, input_dict, output_dict, exec_properties):
+        (source,), (target,) = input_dict["source"], output_dict["target"]
+        SEEN[:] = [source.uri, target.uri]
+        if exec_properties["write"]:
+            word = pathlib.Path(source.uri, "word").read_bytes()
+            pathlib.Path(target.uri, "word").write_bytes(word)
+        result = execution_result_pb2.ExecutorOutput()
+        result.output_artifacts["target"].artifacts.add().CopyFrom(target.mlmd_artifact)
+        return result
+
+
+class Extended(OnLocalDisk, Stock):
+    """The same, on folders."""
+
+
+def test_an_executor_of_tfx_does_the_same(bucket, tmp_path):
+    source, target = laid(tmp_path, f"{bucket}/a/1", "word"), model(f"{bucket}/b/2")
+    said = Extended().Do({"source": [source]}, {"target": [target]}, {"write": True})
+    assert object_store.read(f"{bucket}/b/2/word") == b"word"
+    (told,) = said.output_artifacts["target"].artifacts
+    assert told.uri == f"{bucket}/b/2"
+
+
+def test_beam_and_tensorflow_know_one_store_by_themselves():
+    uris = ["gs://bucket/a", "gs://bucket/b"]
+    source, target = map(model, uris)
+    Extended().Do({"source": [source]}, {"target": [target]}, {"write": False})
+    assert uris == SEEN

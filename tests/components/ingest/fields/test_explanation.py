@@ -1,0 +1,141 @@
+"""What is said of a value that was refused: column, value, what is accepted, and what it is."""
+
+import dataclasses
+import json
+
+import pyarrow as pa
+import pytest
+
+from components.ingest import excerpt, moment_hints, read_at_once
+from components.ingest.fields import table_spec
+from components.ingest.output import counts
+from components.ingest.table_spec import TableSpec
+from schema.dataset import Dataset
+
+T0 = 1_600_000_000
+LOG = {
+    "data": {"interactions": {"path": "log.csv"}, "items": {"path": "items.csv"}},
+    "labels": {
+        "positive": {"column": "stars", "at_least": 4},
+        "ranking": {"stars": {"column": "stars", "kind": "regression"}},
+    },
+    "features": {"context": {"hour": {"kind": "number"}}},
+}
+
+
+@dataclasses.dataclass
+class Read:
+    """What became of one log."""
+
+    records: pa.Table
+    counts: counts.TableCounts
+    letters: list[dict]
+
+
+@pytest.fixture
+def read(tmp_path):
+    """read(text, **keys of the source) -> Read, of a log with LOG's labels and features."""
+
+    def run(text: str, *, withheld: bool = False, **keys) -> Read:
+        (tmp_path / "log.csv").write_text(text)
+        (tmp_path / "letters").mkdir(exist_ok=True)
+        source = {"path": "log.csv", **keys}
+        described = Dataset.model_validate({**LOG, "data": {**LOG["data"], "interactions": source}})
+        own = table_spec.of_interactions(described)
+        spec = TableSpec("interactions", described.data.interactions, own, 1, (), withheld)
+        done = read_at_once.read(spec, [str(tmp_path / "log.csv")], str(tmp_path / "letters"))
+        lines = [
+            json.loads(line)
+            for path in sorted((tmp_path / "letters").iterdir())
+            for line in path.read_text().splitlines()
+        ]
+        found = counts.gather(done.tallies, ("interactions",), {}).tables["interactions"]
+        return Read(done.records, found, lines)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "words"),
+    [
+        ("2024-01-31 18:30:00", "iso8601", "a zone is missing"),
+        ("2024-01-31T18:30:00.25", "s", "a zone is missing"),
+        ("2024-01-31T18:30:00Z", "ms", 'timestamp_unit = "iso8601"'),
+        ("2024-01-31", "iso8601", "a time of day and a zone are missing"),
+        ("2024-01-31T18:30Z", "iso8601", "seconds are missing"),
+        ("2024-02-30T18:30:00Z", "iso8601", "is there such a day"),
+        ("2024-01-31T18:30:00,5Z", "iso8601", "behind a point"),
+        ("31/01/2024 18:30", "s", "written date"),
+        ("Wed, 31 Jan 2024 18:30:00 GMT", "iso8601", "written date"),
+        ("20240131", "s", "digits of a date"),
+        ("20240131183000", "ms", "digits of a date"),
+        (T0 * 1000, "s", 'milliseconds: timestamp_unit = "ms"'),
+        (T0, "ms", 'seconds: timestamp_unit = "s"'),
+        (T0 * 10**6, "iso8601", 'microseconds: timestamp_unit = "us"'),
+        (T0 * 10**9, "ms", "nanoseconds: divide by 1000"),
+        (str(T0), "iso8601", 'seconds: timestamp_unit = "s"'),
+        ("soon", "s", ""), (None, "s", ""), ("", "ms", ""), (-5, "s", ""), ([1], "s", ""),
+    ],
+)  # fmt: skip
+def test_what_a_time_looks_like(value, unit, words):
+    hint = moment_hints.hint(value, unit)
+    assert words in hint
+    assert bool(words) == bool(hint)
+
+
+def test_a_refused_time_names_column_value_and_what_is_accepted(read):
+    done = read("user_id,item_id,when,stars,hour\nu,i,2024-01-31 18:30:00,4,1\nu,i,,4,1\n",
+                timestamp="when", timestamp_unit="iso8601")  # fmt: skip
+    assert [letter["detail"] for letter in done.letters] == [
+        "column 'when' expects ISO 8601 with a zone, as in 2024-01-31T18:30:00Z, from 1990 to "
+        "2099, received '2024-01-31 18:30:00'; a zone is missing: end it with Z where it is UTC",
+        "column 'when' expects ISO 8601 with a zone, as in 2024-01-31T18:30:00Z, from 1990 to "
+        "2099, received nothing",
+    ]
+
+
+def test_a_dirty_optional_number_is_a_missing_one(read):
+    done = read(
+        "user_id,item_id,timestamp,stars,hour\n"
+        f'a,i,{T0},n/a,7\nb,i,{T0},5,"12,5"\nc,i,{T0},inf,\nd,i,soon,n/a,n/a\n'
+    )
+    assert done.records["user_id"].to_pylist() == ["a", "b", "c"]
+    assert done.records["positive"].to_pylist() == [0, 1, 0]
+    assert done.records["label_stars"].to_pylist() == [None, 5.0, None]
+    assert done.records["context_hour"].to_pylist() == [7.0, None, None]
+    assert done.counts.rejected_by_reason == {"bad_timestamp": 1}
+    values = {key: found["values"] for key, found in done.counts.unreadable.items()}
+    assert values == {
+        "labels.positive.column": 2, "labels.ranking.stars.column": 2, "features.context.hour": 1,
+    }  # fmt: skip
+    assert done.counts.unreadable["features.context.hour"]["example"] == (
+        "column 'hour' expects a finite number, up to 3.4e38, received '12,5'; "
+        "write a point where the comma is"
+    )
+
+
+def test_counts_of_unreadable_values_travel_as_json(read):
+    table = read(f"user_id,item_id,timestamp,stars,hour\na,i,{T0},n/a,7\n").counts
+    assert table.unreadable
+    kept = counts.Counts({"interactions": table}, {"users": 1})
+    assert counts.from_json(kept.to_json()) == kept
+
+
+def test_a_header_among_the_records_is_none_of_them(read):
+    header = "user_id,item_id,timestamp,stars,hour\n"
+    done = read(f"{header}a,i,{T0},5,7\n{header}b,i,{T0},5,7\n")
+    assert done.records["user_id"].to_pylist() == ["a", "b"]
+    assert [(letter["line"], letter["reason"]) for letter in done.letters] == [(3, "header_line")]
+
+
+def test_where_ids_are_hashed_no_value_is_in_the_detail(read):
+    done = read("user_id,item_id,timestamp,stars,hour\nu,i,person-1,4,1\n", withheld=True)
+    assert "person-1" not in json.dumps(done.letters)
+    assert "'timestamp' expects seconds" in done.letters[0]["detail"]
+
+
+def test_values_are_shown_in_short():
+    assert excerpt.excerpt("a") == "'a'"
+    assert excerpt.excerpt("a" * 61) == "'" + "a" * 60 + "'…"
+    assert len(excerpt.excerpt({"a": "b" * 10_000})) == 61
+    assert excerpt.names(map(str, range(14))).endswith("'11' and 2 more")

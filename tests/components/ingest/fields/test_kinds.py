@@ -1,0 +1,223 @@
+"""Kinds and times, value by value: delimited text and JSON must agree."""
+
+import math
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from components.ingest.fields import kinds, timestamps, vectors
+from components.ingest.fields.kinds import Converted
+from schema import features
+
+
+def text(*values: str) -> pa.Array:
+    return pa.array(values, pa.large_string())
+
+
+def outcomes(converted: Converted) -> list:
+    """The value, or the reason why not."""
+    values: list = converted.array.to_pylist()
+    for reason, refused in reversed(converted.faults):
+        values = [reason if no else value for no, value in zip(refused, values, strict=True)]
+    return values
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("4", 4.0), (" 4.5 ", 4.5), ("+.5", 0.5), ("1e3", 1000.0), ("-2.", -2.0), ("", None),
+        ("nan", "bad_number"), ("inf", "bad_number"), ("1e999", "bad_number"),
+        ("1e39", "bad_number"), ("4,5", "bad_number"), ("0x10", "bad_number"),
+        ("\u0661", "bad_number"), ("--1", "bad_number"),
+    ],
+)  # fmt: skip
+def test_numbers_in_text(value, expected):
+    assert outcomes(kinds.numbers(text(value))) == [expected]
+    assert outcomes(kinds.numbers([value])) == [expected]
+
+
+@pytest.mark.parametrize("others", [[], ["x"]])
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (4, 4.0), (True, 1.0), (None, None), (2.5, 2.5), (math.nan, "bad_number"),
+        (10**400, "bad_number"), (-math.inf, "bad_number"), (1e39, "bad_number"),
+    ],
+)  # fmt: skip
+def test_numbers_in_json_do_not_depend_on_their_neighbours(value, expected, others):
+    assert outcomes(kinds.numbers([value, *others]))[0] == expected
+
+
+def test_typed_columns_are_read_as_their_values_in_json():
+    whole = pa.array([3, None, 2**53], pa.int64())
+    assert outcomes(kinds.identifiers(whole, "missing_item_id")) == [
+        "3", "missing_item_id", str(2**53),
+    ]  # fmt: skip
+    assert outcomes(kinds.numbers(whole)) == [3.0, None, 2.0**53]
+    assert outcomes(timestamps.timestamps(pa.array([1_600_000_000], pa.int32()), "s")) == [
+        1_600_000_000 * 10**9
+    ]
+    # Integers with holes among them are floats to some who write such files.
+    floats = pa.array([3.0, None, math.nan, 1e39], pa.float64())
+    assert outcomes(kinds.identifiers(floats, "missing_item_id"))[:3] == [
+        "3", "missing_item_id", "inexact_id",
+    ]  # fmt: skip
+    assert outcomes(kinds.numbers(floats)) == [3.0, None, "bad_number", "bad_number"]
+    lists = pa.array([[1], None], pa.list_(pa.int64()))
+    assert outcomes(kinds.numbers(lists)) == ["wrong_kind", None]
+    assert outcomes(kinds.texts(lists)) == ["wrong_kind", None]
+
+
+def test_objects_and_lists_are_no_numbers():
+    assert outcomes(kinds.numbers([[1], {}, "1"])) == ["wrong_kind", "wrong_kind", 1.0]
+
+
+def test_identifiers():
+    values = ["a", "", "  ", None, 5, 5.0, True, [1], "b" * 1024, "é" * 513, "a\nb", "a\0"]
+    assert outcomes(kinds.identifiers(values, "missing_user_id")) == [
+        "a", "missing_user_id", "missing_user_id", "missing_user_id", "5", "5", "wrong_kind",
+        "wrong_kind", "b" * 1024, "overlong_id", "bad_id", "bad_id",
+    ]  # fmt: skip
+
+
+def test_positives():
+    assert outcomes(kinds.positives([3, 4, None, "5"], at_least=4)) == [0, 1, 0, 1]
+
+
+def test_sets():
+    kind = features.Set(kind="set", separator="|")
+    in_text = outcomes(kinds.feature_values(text("a|b", "a||", "", "|"), kind))
+    assert in_text == [["a", "b"], ["a"], [], []]
+    in_json = outcomes(kinds.feature_values([["a|b", 1], "a|b", None, {}, [[1]], 3], kind))
+    assert in_json == [["a|b", "1"], ["a", "b"], None, "wrong_kind", "wrong_kind", ["3"]]
+
+
+def test_vectors_in_text_and_in_json():
+    values = [[1, 0.5], [1], "[2, 3]", None, "", [1, math.nan], [1, "x"], [1, 10**400], "no"]
+    assert outcomes(vectors.of_lists(values, 2)) == [
+        [1.0, 0.5], "wrong_kind", [2.0, 3.0], None, None, "bad_number", "wrong_kind", "bad_number",
+        "wrong_kind",
+    ]  # fmt: skip
+    assert outcomes(vectors.of_lists(text("[2, 3]", "", "[2]"), 2)) == [
+        [2.0, 3.0], None, "wrong_kind",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [pa.float32(), pa.float64()])
+def test_vectors_in_arrow_lists(number):
+    values = [[1, 0.5], [1], [], None, [1, math.nan], [None, 1], [math.inf, None], [-2, 3]]
+    expected = [
+        [1.0, 0.5], "wrong_kind", "wrong_kind", None, "bad_number", "wrong_kind", "wrong_kind",
+        [-2.0, 3.0],
+    ]  # fmt: skip
+    assert outcomes(vectors.of_lists(pa.array(values, pa.list_(number)), 2)) == expected
+    assert outcomes(vectors.of_lists(pa.array([[1, 2], None], pa.list_(pa.int16())), 2)) == [
+        [1.0, 2.0], None,
+    ]  # fmt: skip
+    fixed = pa.array([[1, 2], None], pa.list_(pa.float32(), 2))
+    assert outcomes(vectors.of_lists(fixed, 2)) == [[1.0, 2.0], None]
+    assert outcomes(vectors.of_lists(pa.array([["1", "2"]]), 2)) == ["wrong_kind"]
+
+
+def test_vectors_with_a_column_for_each_number():
+    first = text("1", "", "2", "x", "1e39", "4")
+    second = [0.5, None, None, 1, 2, "5"]
+    assert outcomes(vectors.of_columns(first, second)) == [
+        [1.0, 0.5], None, "wrong_kind", "bad_number", "bad_number", [4.0, 5.0],
+    ]  # fmt: skip
+
+
+def test_a_vector_has_one_column_or_as_many_as_numbers():
+    with pytest.raises(ValueError, match="size = 3 columns, received 2"):
+        features.Vector(kind="vector", size=3, columns=["a", "b"])
+    with pytest.raises(ValueError, match="received both"):
+        features.Vector(kind="vector", size=1, column="a", columns=["a"])
+
+
+def test_timestamp_features_need_not_be_recent():
+    kind = features.Timestamp(kind="timestamp")
+    values = [-5.5, "7", None, 1e30, "soon"]
+    assert outcomes(kinds.feature_values(values, kind)) == [
+        -6,
+        7,
+        None,
+        "bad_timestamp",
+        "bad_timestamp",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "expected"),
+    [
+        ("1600000000", "s", 1_600_000_000 * 10**9),
+        ("1600000000.75", "s", 1_600_000_000_750_000_000),
+        ("1600000000999", "ms", 1_600_000_000_999_000_000),
+        ("1600000000001.5", "ms", 1_600_000_000_001_500_000),
+        ("1600000000999999", "us", 1_600_000_000_999_999_000),
+        ("4102444799999999", "us", 4_102_444_799_999_999_000),
+        ("1600000000000", "s", "timestamp_out_of_range"),
+        ("1600000000", "ms", "timestamp_out_of_range"),
+        ("631151999", "s", "timestamp_out_of_range"),
+        ("631152000", "s", 631_152_000 * 10**9),
+        ("4102444799", "s", 4_102_444_799 * 10**9),
+        ("4102444800", "s", "timestamp_out_of_range"),
+        ("0", "s", "timestamp_out_of_range"),
+        ("", "s", "bad_timestamp"),
+        ("soon", "s", "bad_timestamp"),
+        ("inf", "s", "bad_timestamp"),
+        ("2020-09-13T12:26:40Z", "iso8601", 1_600_000_000 * 10**9),
+        ("2020-09-13 14:26:40.5+02:00", "iso8601", 1_600_000_000_500_000_000),
+        ("2020-09-13T12:26:40.000001Z", "iso8601", 1_600_000_000_000_001_000),
+        ("2020-09-13T12:26:40.12345678912Z", "iso8601", 1_600_000_000_123_456_789),
+        ("2020-09-13T17:56:40+0530", "iso8601", 1_600_000_000 * 10**9),
+        ("2020-09-13T12:26:40", "iso8601", "bad_timestamp"),
+        ("2020-02-30T00:00:00Z", "iso8601", "bad_timestamp"),
+        ("1600000000", "iso8601", "bad_timestamp"),
+        ("0000-01-01T00:00:00Z", "iso8601", "timestamp_out_of_range"),
+        ("9999-01-01T00:00:00Z", "iso8601", "timestamp_out_of_range"),
+    ],
+)
+def test_times_of_events(value, unit, expected):
+    assert outcomes(timestamps.timestamps(text(value), unit)) == [expected]
+    assert outcomes(timestamps.timestamps([value], unit)) == [expected]
+
+
+def test_times_in_json():
+    values = [1_600_000_000, 1_600_000_000.5, None, True, math.nan, [1]]
+    assert outcomes(timestamps.timestamps(values, "s")) == [
+        1_600_000_000 * 10**9, 1_600_000_000_500_000_000, "bad_timestamp",
+        "timestamp_out_of_range", "bad_timestamp", "wrong_kind",
+    ]  # fmt: skip
+
+
+def test_a_broken_day_leaves_its_neighbours_alone():
+    column = text("2020-02-30T00:00:00Z", "2020-09-13T12:26:40Z", "")
+    assert outcomes(timestamps.timestamps(column, "iso8601")) == [
+        "bad_timestamp", 1_600_000_000 * 10**9, "bad_timestamp",
+    ]  # fmt: skip
+    assert timestamps.timestamps(column, "iso8601").array.to_numpy().dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    ("unit", "ticks", "expected"),
+    [
+        ("s", 1_600_000_000, 1_600_000_000 * 10**9),
+        ("ms", 1_600_000_000_999, 1_600_000_000_999_000_000),
+        ("us", 1_600_000_000_999_999, 1_600_000_000_999_999_000),
+        ("ns", 1_600_000_000_123_456_789, 1_600_000_000_123_456_789),
+        ("us", 2**62, "timestamp_out_of_range"),  # which 64 bits of nanoseconds cannot hold
+        ("us", -1, "timestamp_out_of_range"),
+        ("us", None, "bad_timestamp"),
+    ],
+)
+def test_arrow_timestamps_say_their_own_unit(unit, ticks, expected):
+    column = pa.array([ticks], pa.timestamp(unit, "Asia/Kolkata"))
+    assert outcomes(timestamps.timestamps(column, "ms")) == [expected]
+
+
+def test_the_time_of_an_event_is_a_feature_in_seconds_too():
+    column = pa.array([1_600_000_000_999_999], pa.timestamp("us"))
+    feature = features.Timestamp(kind="timestamp")
+    assert outcomes(kinds.feature_values(column, feature)) == [1_600_000_000]
+    assert outcomes(kinds.identifiers(column, "missing_item_id")) == ["1600000000"]

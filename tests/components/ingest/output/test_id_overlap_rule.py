@@ -1,0 +1,95 @@
+"""Ids of log and tables through the whole way: what meets, and what stops the run."""
+
+import pyarrow as pa
+import pytest
+
+from components.ingest import refresh
+from components.ingest.output import acceptance, counts
+from components.ingest.output.id_overlap import Meeting
+from schema.dataset import Dataset
+from schema.errors import DataRefused
+
+T0 = 1_600_000_000
+
+
+def described(users: bool = False, **more) -> Dataset:
+    source = {"path": "log.csv", **more.pop("source", {})}
+    data = {"interactions": source, "items": {"path": "items.csv"}, **more}
+    if users:
+        data["users"] = {"path": "users.csv"}
+    return Dataset.model_validate({"data": data})
+
+
+def written(item: str, user: str = "u{}", items: str = "{}") -> dict[str, str]:
+    """Twenty events of items 0 to 9, users 0 to 3; tables of items 0 to 11 and users 0 to 4."""
+    events = [f"{user.format(n % 4)},{item.format(n % 10)},{T0 + n}" for n in range(20)]
+    return {
+        "log.csv": "\n".join(["user_id,item_id,timestamp", *events]),
+        "items.csv": "\n".join(["item_id,title", *(f"{items.format(n)},t" for n in range(12))]),
+        "users.csv": "\n".join(["user_id", *(f"u{n}" for n in range(5))]),
+    }
+
+
+def test_all_that_meets_is_counted(lay, ingest_events):
+    done = ingest_events(described(users=True), lay(written("{}")))
+    assert done.counts.meetings == {
+        "items": Meeting(20, 20, {}, {}, ["10", "11"]),
+        "users": Meeting(4, 4, {}, {}, ["u4"]),
+    }
+    assert counts.from_json(done.counts.to_json()) == done.counts
+    acceptance.check(done.counts, described().data, "rejected")
+
+
+@pytest.mark.parametrize("policy", ["keep", "reject", "fail"])
+@pytest.mark.parametrize(
+    ("item", "reason"),
+    [
+        ("{}.0", "without a trailing .0 100.00% would meet"),
+        ("00000{}", "without leading zeros 100.00% would meet"),
+        (" {}", "100.00% would meet: write ids alike in both tables or set strip_fields"),
+        ("ITEM_{}", "without what stands before the first digit 100.00% would meet"),
+        ("x", "is it the right column of both"),
+    ],
+)
+def test_ids_that_do_not_meet_stop_the_run_and_say_why(lay, ingest_events, item, reason, policy):
+    dataset = described(source={"unknown_item": policy})
+    done = ingest_events(dataset, lay(written(item)))
+    with pytest.raises(DataRefused) as caught:
+        acceptance.check(done.counts, dataset.data, "rejected")
+    message = str(caught.value)
+    assert "data.min_known_items says, received 0 of 20 (0.00%)" in message
+    assert reason in message
+    assert f"the log has {item.format(0)!r}" in message
+    assert "the table '0', '1', '10'" in message
+    assert "data.min_known_items" in message
+
+
+def test_users_that_do_not_meet_stop_the_run_too(lay, ingest_events):
+    done = ingest_events(described(users=True), lay(written("{}", user="U{}")))
+    with pytest.raises(DataRefused, match=r"0 of 4 .*'U0', 'U1', 'U2'.*without capital letters"):
+        acceptance.check(done.counts, described().data, "rejected")
+    acceptance.check(done.counts, described(min_known_users=0).data, "rejected")
+
+
+def test_half_is_enough_unless_the_key_says_more(lay, ingest_events):
+    # Items 0 to 4 of the ten are in the catalogue: each has two events.
+    files = written("{}")
+    files["items.csv"] = "item_id\n0\n1\n2\n3\n4\n"
+    done = ingest_events(described(), lay(files))
+    assert (done.counts.meetings["items"].met, done.counts.meetings["items"].total) == (10, 20)
+    acceptance.check(done.counts, described().data, "rejected")
+    with pytest.raises(DataRefused, match=r"at least 51\.00%.*10 of 20 \(50\.00%\)"):
+        acceptance.check(done.counts, described(min_known_items=0.51).data, "rejected")
+
+
+def test_a_refresh_refuses_events_of_another_catalogue(lay, tmp_path):
+    folder = lay(written("{}.0"))
+    known = pa.array([str(n).encode() for n in range(12)], pa.large_binary())
+    with pytest.raises(DataRefused, match=r"without a trailing \.0 100\.00% would meet"):
+        refresh.read_events(described(), f"{folder}/log.csv", str(tmp_path / "letters"), known)
+
+
+@pytest.mark.parametrize(("strips", "met"), [(True, 20), (False, 0)])
+def test_blanks_around_ids_are_no_part_of_them_on_request(lay, ingest_events, strips, met):
+    dataset = described(source={"strip_fields": strips})
+    assert ingest_events(dataset, lay(written(" {} "))).counts.meetings["items"].met == met

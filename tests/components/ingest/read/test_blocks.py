@@ -1,0 +1,54 @@
+"""Blocks are whole lines, and together the file."""
+
+import gzip
+import io
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.ingest.read import blocks, lines
+
+
+@given(
+    st.lists(st.sampled_from([b"a", b"bb", b"\n", b"\r\n"]), max_size=40).map(b"".join),
+    st.integers(1, 9),
+)
+def test_blocks_are_whole_lines(data, size):
+    found = list(blocks.blocks("f", io.BytesIO(data), size))
+    assert b"".join(block.data for block in found) == data
+    for block in found:
+        assert block.first_line == 1 + data[: block.offset].count(b"\n")
+        assert data[block.offset :].startswith(block.data)
+    assert all(block.data.endswith(b"\n") for block in found[:-1])
+
+
+def test_a_truncated_stream_gives_all_that_it_holds():
+    chance = random.Random(1)
+    text = b"".join(b"%d\n" % chance.randrange(10**9) for _ in range(20_000))
+    packed = gzip.compress(text)
+    cut = gzip.GzipFile(fileobj=io.BytesIO(packed[: len(packed) // 2]))
+    *whole, last = blocks.blocks("f", cut, 1000)
+    assert last.damaged
+    assert not any(block.damaged for block in whole)
+    kept = b"".join(block.data for block in whole) + last.data
+    assert text.startswith(kept)
+    assert len(kept) > len(text) // 3
+    assert b"\n" not in last.data
+
+
+def test_a_file_that_is_no_gzip_is_one_damaged_record():
+    [only] = blocks.blocks("f", gzip.GzipFile(fileobj=io.BytesIO(b"user,item\n")), 1000)
+    assert only.damaged
+    assert lines.decode(only, "utf-8", header=True).read == 1
+
+
+def test_lines_keep_their_numbers():
+    block = blocks.Block("f", 1, 0, b"\xef\xbb\xbfhead\r\n\r\none\n\xff\n\ntwo")
+    found = lines.decode(block, "utf-8", header=True)
+    assert found.texts == ["one", "two"]
+    assert found.numbers.tolist() == [3, 6]
+    assert [(letter.line, letter.reason, letter.raw) for letter in found.rejected] == [
+        (4, "invalid_encoding", "\\xff")
+    ]
+    assert found.read == 3

@@ -1,0 +1,240 @@
+"""Which files a path stands for."""
+
+import os
+import pathlib
+
+import pytest
+
+from components.ingest.output import dead_letters
+from components.ingest.read import files, paths
+from schema.errors import ConfigError, UsageError
+from schema.sources import Source
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """tree(*paths) -> a folder with these files, each holding its own length in bytes."""
+
+    def grow(*paths: str) -> str:
+        for path in paths:
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / path).write_text("x" * len(path))
+        return str(tmp_path)
+
+    return grow
+
+
+def found(root: str, path: str, span: str | None = None, last: int | None = None) -> list[str]:
+    sizes = files.match(root, Source(path=path, span=span, last_spans=last))
+    assert list(sizes.values()) == [pathlib.Path(file).stat().st_size for file in sizes]
+    return [str(pathlib.Path(file).relative_to(root)) for file in sizes]
+
+
+def test_a_file_a_glob_and_a_folder(tree):
+    root = tree("log/b.csv", "log/a.csv", "log/day/c.csv", "log.csv", "other.csv")
+    assert found(root, "log.csv") == ["log.csv"]
+    assert found(root, "log/*.csv") == ["log/a.csv", "log/b.csv"]
+    assert found(root, "log") == ["log/a.csv", "log/b.csv", "log/day/c.csv"]
+    assert found(root, "log/") == ["log/a.csv", "log/b.csv", "log/day/c.csv"]
+    assert found(root, "l?g") == ["log/a.csv", "log/b.csv", "log/day/c.csv"]
+    assert found(root, str(pathlib.Path(root) / "other.csv")) == ["other.csv"]
+    assert found(root, "nowhere") == []
+
+
+def test_an_empty_folder_holds_no_file(tree, tmp_path):
+    (tmp_path / "log").mkdir()
+    assert found(str(tmp_path), "log") == []
+
+
+def test_marks_of_other_engines_are_no_data(tree):
+    root = tree("log/a.csv", "log/_SUCCESS", "log/.a.csv.crc", "log/_temporary/b.csv", "_own/d.csv")
+    assert found(root, "log") == ["log/a.csv"]
+    assert found(root, "log/*") == ["log/a.csv"]
+    assert found(root, "_own/*.csv") == ["_own/d.csv"]
+    assert found(root, "log/_SUCCESS") == ["log/_SUCCESS"]
+
+
+DAYS = ("2024-01-30", "2024-01-31", "2024-02-01")
+
+
+def test_spans_by_date(tree):
+    root = tree(*(f"log/{day}/part-{n}.csv" for day in DAYS for n in (1, 2)), "log/new/part-1.csv")
+    path = "log/{SPAN}/*.csv"
+    one = [f"log/2024-01-31/part-{n}.csv" for n in (1, 2)]
+    assert found(root, path, "2024-01-31") == one
+    assert found(root, path, "2024-01-31..2024-02-01") == [
+        *one, "log/2024-02-01/part-1.csv", "log/2024-02-01/part-2.csv",
+    ]  # fmt: skip
+    assert len(found(root, path)) == 6
+    assert found(root, path, "2023-01-01") == []
+    assert found(root, "log/{SPAN}", "2024-01-31") == one
+
+
+def test_spans_by_number_are_compared_as_numbers(tree):
+    root = tree("day=9.csv", "day=10.csv", "day=011.csv", "day=x.csv")
+    assert found(root, "day={SPAN}.csv", "9..10") == ["day=10.csv", "day=9.csv"]
+    assert found(root, "day={SPAN}.csv", "11") == ["day=011.csv"]
+
+
+def test_a_window_is_the_last_spans_that_are_there(tree):
+    root = tree(*(f"log/{day}/{n}.csv" for day in (*DAYS, "2024-02-05") for n in (1, 2)))
+    path = "log/{SPAN}"
+    assert found(root, path, last=1) == ["log/2024-02-05/1.csv", "log/2024-02-05/2.csv"]
+    assert found(root, path, "2024-02-01", last=2) == [
+        f"log/{day}/{n}.csv" for day in ("2024-01-31", "2024-02-01") for n in (1, 2)
+    ]
+    # Three days without logs lie between.
+    assert found(root, path, "2024-02-05", last=2)[0] == "log/2024-02-01/1.csv"
+    assert len(found(root, path, "2024-01-31", last=30)) == 4
+
+
+def test_a_window_whose_last_span_is_not_there_is_empty(tree):
+    assert found(tree("log/1/a.csv", "log/3/a.csv"), "log/{SPAN}", "2", last=2) == []
+
+
+def test_a_window_goes_by_numbers(tree):
+    root = tree("day=9.csv", "day=10.csv", "day=011.csv")
+    assert found(root, "day={SPAN}.csv", last=2) == ["day=011.csv", "day=10.csv"]
+    assert found(root, "day={SPAN}.csv", "10", last=2) == ["day=10.csv", "day=9.csv"]
+
+
+def test_a_window_over_dates_and_numbers_needs_to_be_told_which(tree):
+    root = tree("log/7/a.csv", "log/2024-01-31/a.csv")
+    with pytest.raises(ConfigError, match="expected dates or numbers"):
+        found(root, "log/{SPAN}", last=1)
+    assert found(root, "log/{SPAN}", "7", last=1) == ["log/7/a.csv"]
+
+
+def test_a_window_needs_its_place_and_one_end():
+    with pytest.raises(ValueError, match=r"last_spans goes with one \{SPAN\}"):
+        Source(path="log", last_spans=3)
+    with pytest.raises(ValueError, match=r"received span = '1\.\.3'"):
+        Source(path="{SPAN}", span="1..3", last_spans=3)
+
+
+def test_signs_of_expressions_in_names_stand_for_themselves(tree):
+    root = tree("a+b (1)/span-7/x.csv", "a+b (1)/span-8/x.csv")
+    assert found(root, "a+b (1)/span-{SPAN}/x.csv", "8") == ["a+b (1)/span-8/x.csv"]
+
+
+def test_dates_and_numbers_do_not_mix(tree):
+    root = tree("log/1/a.csv")
+    with pytest.raises(ConfigError, match=r"such as 1, received span = '2024-01-31'"):
+        found(root, "log/{SPAN}/a.csv", "2024-01-31")
+
+
+def test_a_span_needs_its_place():
+    for path, span in (("log", "7"), ("{SPAN}/{SPAN}", None)):
+        with pytest.raises(ValueError, match=r"one \{SPAN\} in path"):
+            Source(path=path, span=span)
+    for span in ("latest", "2024-01-31..7", "1.."):
+        with pytest.raises(ValueError, match="pattern"):
+            Source(path="{SPAN}", span=span)
+
+
+def test_a_file_system_that_is_not_there_is_named():  # its package is not in the locked set
+    with pytest.raises(UsageError, match=r"pip install 'apache-beam\[hadoop\]'"):
+        files.match("", Source(path="hdfs://host/log.csv"))
+
+
+@pytest.mark.parametrize("path", ["", "ftp://host/log.csv", "s3://", "s3://logs//x", "s3:/logs/x"])
+def test_a_path_that_can_be_none_is_refused(path):
+    with pytest.raises(ValueError, match=f"expected .*, received {path!r}; "):
+        Source(path=path)
+
+
+def test_a_url_is_joined_with_a_path_in_one_place(tree):
+    where = paths.of("s3://logs/shop/", Source(path="day/*.csv"))
+    assert where == paths.Located("", "s3://logs/shop/day/*.csv")
+    assert paths.of("s3://logs", Source(path="gs://other/x/")).glob == "gs://other/x"
+    with pytest.raises(UsageError, match=r"expected no /\.\./ within a URL"):
+        paths.of("s3://logs/shop", Source(path="../other/*.csv"))
+    root = tree("log.csv")
+    assert list(files.match(f"file://{root}/", Source(path="log.csv"))) == [f"{root}/log.csv"]
+    assert list(files.match("", Source(path=f"file://{root}/log.csv"))) == [f"{root}/log.csv"]
+
+
+ODD = (
+    "[b]", "a*b", "who?", "two words", "é ü 中", "#%41&", "'\"", "-dash", "{a}", "back\\slash", "[",
+    "]", "!x", "~", "$HOME",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_name_that_exists_is_no_glob(tree, name):
+    root = tree(f"{name}/{name}/{name}.csv", f"{name}/{name}/x.csv", "b/b/b.csv", "axb/axb/axb.csv")
+    assert found(root, f"{name}/{name}/{name}.csv") == [f"{name}/{name}/{name}.csv"]
+    both = sorted([f"{name}/{name}/{name}.csv", f"{name}/{name}/x.csv"])
+    assert found(root, f"{name}/{name}") == both
+    assert found(root, f"{name}/{name}/") == both
+    assert found(root, f"{name}/{name}/*.csv") == both
+    assert found(root, f"{name}/*/*.csv") == both
+    assert found(f"{root}/{name}", f"{name}/x.csv") == [f"{name}/x.csv"]
+    assert found(f"{root}/{name}", "*/x.csv") == [f"{name}/x.csv"]
+    assert found(root, f"{root}/{name}/{name}/x.*") == [f"{name}/{name}/x.csv"]
+
+
+def test_a_data_folder_is_no_glob(tree):
+    root = tree("ab/log.csv")
+    assert found(f"{root}/a*", "log.csv") == []
+    assert found(root, "a*/log.csv") == ["ab/log.csv"]
+
+
+def test_spans_below_a_name_with_signs_of_globs(tree):
+    root = tree("[b]*/day=7/x.csv", "[b]*/day=8/x.csv", "b/day=8/x.csv")
+    assert found(f"{root}/[b]*", "day={SPAN}", "8") == ["day=8/x.csv"]
+    assert found(root, "[b]*/day={SPAN}/*.csv", last=1) == ["[b]*/day=8/x.csv"]
+
+
+def test_home_is_where_a_path_begins_with_a_tilde(tree, monkeypatch):
+    root = tree("home/log.csv", "data/log.csv")
+    monkeypatch.setenv("HOME", f"{root}/home")
+    assert list(files.match(f"{root}/data", Source(path="~/log.csv"))) == [f"{root}/home/log.csv"]
+    tree("data/~/log.csv")
+    assert found(f"{root}/data", "~/log.csv") == ["~/log.csv"]
+
+
+def test_links_are_followed_and_what_they_share_is_read_once(tree, tmp_path):
+    root = tree("log/1/a.csv", "far/b.csv", "far/c.csv")
+    log = tmp_path / "log"
+    (log / "link").symlink_to(tmp_path / "far")
+    (log / "same").symlink_to(tmp_path / "far")
+    (log / "0-newest").symlink_to(log / "1")
+    (log / "loop").symlink_to(log)
+    (tmp_path / "way").symlink_to(log)
+    names = ["1/a.csv", "link/b.csv", "link/c.csv"]
+    for folder in ("log", "way"):
+        sizes = files.match(root, Source(path=folder))
+        assert list(sizes) == [f"{root}/{folder}/{name}" for name in names]
+    assert list(files.match(root, Source(path="way/link/*b*"))) == [f"{root}/way/link/b.csv"]
+
+
+def test_a_link_that_leads_nowhere_is_named(tree, tmp_path):
+    root = tree("log/a.csv")
+    (tmp_path / "log" / "gone.csv").symlink_to(tmp_path / "nowhere")
+    for path in ("log", "log/gone.csv", "log/*"):
+        with pytest.raises(ConfigError, match=r"log/gone\.csv, received: No such file"):
+            files.match(root, Source(path=path))
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "log.csv")
+    with pytest.raises(ConfigError, match=r"received a pipe or a device at .*log\.csv"):
+        files.match(str(tmp_path), Source(path="log.csv"))
+
+
+def test_a_name_that_is_no_text_is_refused(tmp_path):
+    (tmp_path / os.fsdecode(b"log-\xff.csv")).write_text("x")
+    with pytest.raises(ConfigError, match=r"expected a name in UTF-8, received '.*log-\\udcff"):
+        files.match(str(tmp_path), Source(path="log*"))
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_dead_letters_of_an_earlier_run_go(tmp_path, name):
+    for _ in range(2):
+        folder = pathlib.Path(dead_letters.prepare(f"{tmp_path}/{name}/rejected", "items"))
+        assert (folder.relative_to(tmp_path), list(folder.iterdir())) == (
+            pathlib.Path(name, "rejected", "items"),
+            [],
+        )
+        (folder / "part.jsonl").write_text("{}")

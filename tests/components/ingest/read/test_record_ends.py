@@ -1,0 +1,115 @@
+"""Records that go over several lines, wherever blocks are cut; the csv module is the oracle."""
+
+import csv
+import io
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from components.ingest.read import blocks, delimited, lines, record_ends
+from components.ingest.read.quoting import Dialect
+from schema.sources import Source
+
+FIELD = st.text('ab",\n\\ ', max_size=6)
+ROWS = st.lists(st.lists(FIELD, min_size=3, max_size=3), max_size=12)
+NAMES = ["x", "y", "z"]
+
+
+def read(data: bytes, dialect: Dialect, block_bytes: int = 16) -> tuple[list, list]:
+    """Rows in order and (line, reason) of faults, of `data` cut into blocks."""
+    rows, faults = [], []
+    for block in blocks.blocks("f", io.BytesIO(data), block_bytes, dialect):
+        found = lines.decode(block, "utf-8", False, dialect)
+        records = delimited.parse(found.texts, NAMES, NAMES, dialect)
+        columns = [list(map(str, records.columns[name])) for name in NAMES]
+        at = dict(zip(records.index.tolist(), zip(*columns, strict=True), strict=True))
+        rows += [list(at[n]) for n in sorted(at)]
+        faults += [
+            (int(found.numbers[n]), records.faults[n].reason) for n in sorted(records.faults)
+        ]
+    return rows, faults
+
+
+@given(ROWS, st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]), st.integers(1, 40),
+       st.sampled_from(["\n", "\r\n"]))  # fmt: skip
+@example([["a", "b\n", "c"]], csv.QUOTE_ALL, 3, "\n")
+def test_reads_what_the_csv_module_writes(rows, rule, block_bytes, newline):
+    sink = io.StringIO()
+    csv.writer(sink, quoting=rule, lineterminator=newline).writerows(rows)
+    data = sink.getvalue().encode()
+    assert read(data, Dialect(","), block_bytes) == (rows, [])
+    assert read(data.removesuffix(newline.encode()), Dialect(","), block_bytes) == (rows, [])
+
+
+@given(ROWS, st.integers(1, 40))
+def test_reads_escapes_as_the_csv_module_writes_them(rows, block_bytes):
+    sink = io.StringIO()
+    writer = csv.writer(
+        sink, doublequote=False, escapechar="\\", quoting=csv.QUOTE_ALL, lineterminator="\n"
+    )
+    rows = [[field.replace("\\", "") for field in row] for row in rows]
+    writer.writerows(rows)
+    assert read(sink.getvalue().encode(), Dialect(",", escape="\\"), block_bytes) == (rows, [])
+
+
+def test_escapes_by_hand():
+    data = b'a\\,b,"c\\"d",e\\\\\nf,g\\\nh,i\n'
+    expected = [["a,b", 'c"d', "e\\"], ["f", "g\nh", "i"]]
+    assert read(data, Dialect(",", escape="\\")) == (expected, [])
+    unquoted = Dialect(",", quotes=False, escape="\\")
+    assert read(data, unquoted)[0] == [["a,b", '"c"d"', "e\\"], ["f", "g\nh", "i"]]
+
+
+@given(st.binary(max_size=80).map(lambda raw: raw.translate(bytes(b'",\n\rab'[n % 6]
+                                                                for n in range(256)))),
+       st.integers(1, 30))  # fmt: skip
+def test_where_blocks_are_cut_changes_nothing(data, block_bytes):
+    whole = read(data, Dialect(","), 10_000)
+    assert read(data, Dialect(","), block_bytes) == whole
+
+
+@pytest.mark.parametrize(
+    ("text", "rows", "faults"),
+    [
+        ('u\t"a b\t1\nv\tc\t2\n', [["v", "c", "2"]], [(1, "broken_quoting")]),
+        ('u\t"a" b\t1\nv\tc\t2\n', [["v", "c", "2"]], [(1, "broken_quoting")]),
+        ('u\t5" disk\t1\nv\t6" disk\t2\n', [["u", '5" disk', "1"], ["v", '6" disk', "2"]], []),
+        ('u\t"a\n\nb"\t1\nv\tx\ty\tz\n', [["u", "a\n\nb", "1"]],
+         [(4, "wrong_field_count")]),
+    ],
+)  # fmt: skip
+def test_a_quote_that_does_not_close_takes_its_own_line_alone(text, rows, faults):
+    assert read(text.encode(), Dialect("\t")) == (rows, faults)
+
+
+def test_without_quoting_a_mark_is_a_letter():
+    data = b'u\t"a\t1\nv\t"b"\t2\n'
+    rows = [["u", '"a', "1"], ["v", '"b"', "2"]]
+    assert read(data, Dialect("\t", quotes=False)) == (rows, [])
+
+
+def test_delimiters_of_several_characters():
+    data = b'u::"a::\nb"::1\n"v"::":"::2\n'
+    assert read(data, Dialect("::")) == ([["u", "a::\nb", "1"], ["v", ":", "2"]], [])
+
+
+def test_a_quoted_field_has_a_longest_length():
+    data = b'u,"' + b"line\n" * (record_ends.LONGEST // 5 + 1) + b'",1\n'
+    found = record_ends.spans(data, Dialect(","), is_whole=True)
+    assert not found.several_lines
+
+
+def test_a_header_may_go_over_lines(tmp_path):
+    (tmp_path / "a").write_bytes(b'\xef\xbb\xbfx,"y\nz"\n1,2\n')
+    assert delimited.header(str(tmp_path / "a"), Source(path="a")) == ["x", "y\nz"]
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [{"escape": '"'}, {"escape": ","}, {"escape": "ab"}, {"format": "jsonl", "quoting": "none"}],
+)
+def test_keys_that_do_not_fit(keys):
+    with pytest.raises(ValidationError):
+        Source.model_validate({"path": "a", **keys})

@@ -1,0 +1,100 @@
+"""A column that stands twice is refused where it is read, and nowhere else."""
+
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from components.ingest import preflight
+from components.ingest.read import json_lines, parquet
+from components.ingest.read.parquet import RowTexts
+from schema.dataset import Dataset
+from schema.errors import ConfigError
+from schema.sources import Data
+
+ROWS = [["u1", "i1", "1700000000", "x", "y"]]
+
+
+def dataset(format: str, columns: list[str] | None = None) -> Dataset:
+    events = {"path": f"events.{format}", "format": format, "columns": columns}
+    return Dataset(data=Data.model_validate({
+        "interactions": events,
+        "items": {"path": "items.csv"},
+    }))  # fmt: skip
+
+
+@pytest.fixture
+def written(tmp_path):
+    """written(format, names) -> a data folder whose log has these columns."""
+    (tmp_path / "items.csv").write_text("item_id,note,note\ni1,a,b\n")
+
+    def write(format: str, names: list[str]) -> str:
+        path = tmp_path / f"events.{format}"
+        if format == "parquet":
+            arrays = [pa.array([row[n] for row in ROWS]) for n in range(len(names))]
+            pq.write_table(pa.Table.from_arrays(arrays, names), path)
+        else:
+            path.write_text("\n".join(",".join(row) for row in [names, *ROWS]) + "\n")
+        return str(tmp_path)
+
+    return write
+
+
+READ_TWICE = ["user_id", "item_id", "timestamp", "item_id", "other"]
+UNUSED_TWICE = ["user_id", "item_id", "timestamp", "other", "other"]
+
+
+@pytest.mark.parametrize("format", ["csv", "parquet"])
+def test_a_column_that_is_read(written, format):
+    with pytest.raises(ConfigError) as refused:
+        preflight.check(dataset(format), written(format, READ_TWICE))
+    assert "data.interactions.item_id expects one column 'item_id'" in str(refused.value)
+    assert "'timestamp', 'item_id', 'other'; rename or remove" in str(refused.value)
+
+
+@pytest.mark.parametrize("format", ["csv", "parquet"])
+def test_a_column_that_nobody_reads(written, format):
+    preflight.check(dataset(format), written(format, UNUSED_TWICE))
+
+
+def test_columns_that_the_configuration_names(written):
+    data = written("csv", UNUSED_TWICE)
+    preflight.check(dataset("csv", UNUSED_TWICE), data)
+    with pytest.raises(ConfigError, match="expects one column 'item_id'"):
+        preflight.check(dataset("csv", READ_TWICE), data)
+
+
+def test_names_that_differ_in_case_are_different(written):
+    names = ["user_id", "item_id", "timestamp", "Item_Id", "ITEM_ID"]
+    for format in ("csv", "parquet"):
+        preflight.check(dataset(format), written(format, names))
+
+
+def test_a_refused_row_is_shown_whole(written):
+    """Its text needs every column, those that stand twice too."""
+    path = f"{written('parquet', UNUSED_TWICE)}/events.parquet"
+    (where,) = parquet.row_groups(path)
+    (batch,) = parquet.read(where, {"user_id"})
+    assert list(map(str, batch[1].columns["user_id"])) == ["u1"]
+    shown = json.loads(RowTexts(path, 0, 0, 1)[0])
+    assert shown == {"user_id": "u1", "item_id": "i1", "timestamp": "1700000000", "other": "y"}
+
+
+def test_a_key_that_stands_twice_in_a_json_object():
+    lines = [
+        '{"a": 1, "b": 2}',
+        '{"a": 1, "a": 2}',
+        '{"a": 1, "c": 2, "c": 3}',
+        '{"a": {"b": 1, "b": 2}, "b": 4}',
+        '{"a": "b", "c": "a", "x": {"a": 1}, "b": "a"}',
+        '{"b": 1, "a": [{"a": 1}], "b": 1}',
+        '{"a": 1, "A": 2}',
+    ]
+    found = json_lines.parse(lines, ["a", "b"])
+    assert {n: fault.reason for n, fault in found.faults.items()} == {
+        1: "repeated_key",
+        5: "repeated_key",
+    }
+    assert found.index.tolist() == [0, 2, 3, 4, 6]
+    assert found.columns["b"] == [2, None, 4, "a", None]

@@ -1,0 +1,177 @@
+"""The entrypoint of Kubeflow's tasks, as the backend calls it."""
+
+import json
+import pathlib
+from typing import Any
+
+from google.protobuf import json_format
+from kfp.pipeline_spec import pipeline_spec_pb2
+
+from components.kubeflow import run_folder, task_entrypoint
+from schema.storage import object_store
+
+INPUTS = json.dumps(
+    {
+        "artifacts": {
+            "histories": {"artifactType": {"instanceSchema": "title: components.Histories\n"}},
+            "model": {"artifactType": {"instanceSchema": "title: tfx.Model\n"}},
+        },
+        "parameters": {"seed": {"parameterType": "NUMBER_INTEGER"}},
+    }
+)
+OUTPUTS = json.dumps(
+    {"artifacts": {"index": {"artifactType": {"instanceSchema": "title: tfx.Model\n"}}}}
+)
+SESSION = {"store_session_info": '{"Provider":"s3","Params":{"secretName":"store"}}'}
+STATUS = json.dumps({"state": "COMPLETE", "pipelineJobResourceName": "shop-7xk2p"})
+
+
+def given(**types):
+    """An ExecutorInput with one artifact a name, of that type."""
+    artifacts = {
+        name: {"artifacts": [{"name": "7", "uri": f"s3://b/{name}", "type": kind}]}
+        for name, kind in types.items()
+    }
+    inputs = {"artifacts": artifacts, "parameterValues": {"seed": 3}}
+    return {"inputs": inputs, "outputs": {"outputFile": "/tmp/out.json"}}
+
+
+def message(executor_input):
+    empty: Any = pipeline_spec_pb2.ExecutorInput()
+    return json_format.ParseDict(executor_input, empty)
+
+
+def filled(executor_input):
+    parsed = message(executor_input)
+    task_entrypoint.leave_declared(parsed, INPUTS, OUTPUTS)
+    return json_format.MessageToDict(parsed)
+
+
+def types_of(executor_input):
+    found = executor_input["inputs"]["artifacts"]
+    return {name: given["artifacts"][0]["type"] for name, given in found.items()}
+
+
+def test_types_that_the_backend_left_out_come_from_the_declaration():
+    found = filled(given(histories={"instanceSchema": ""}, model={}))
+    assert types_of(found) == {
+        "histories": {"instanceSchema": "title: components.Histories\n"},
+        "model": {"instanceSchema": "title: tfx.Model\n"},
+    }
+
+
+def test_types_that_the_backend_knows_stay():
+    known = {"schemaTitle": "tfx.Examples", "schemaVersion": "0.0.1"}
+    assert types_of(filled(given(model=known))) == {"model": known}
+
+
+def test_all_else_stays_as_it_was():
+    found = filled(given(model={"instanceSchema": ""}))
+    artifact = found["inputs"]["artifacts"]["model"]["artifacts"][0]
+    assert (artifact["name"], artifact["uri"]) == ("7", "s3://b/model")
+    assert found["inputs"]["parameterValues"] == {"seed": 3.0}
+    assert found["outputs"] == {"outputFile": "/tmp/out.json"}
+
+
+def test_what_an_earlier_attempt_left_is_removed_and_nothing_else(bucket, tmp_path):
+    (tmp_path / "part").write_text("1")
+    for place in ("run/task/examples/Split-train", "run/task/examples-2", "run/other/examples"):
+        object_store.upload_file(tmp_path / "part", f"{bucket}/{place}/part")
+    artifact = {"name": "examples", "uri": f"{bucket}/run/task/examples"}
+    outputs = {"artifacts": {"examples": {"artifacts": [artifact]}}}
+    task_entrypoint.clear_outputs(message({"outputs": outputs}))
+    assert object_store.files(bucket) == ["run/other/examples/part", "run/task/examples-2/part"]
+    task_entrypoint.clear_outputs(message({"outputs": outputs}))
+
+
+def test_what_the_component_does_not_declare_is_not_shown_to_tfx():
+    executor_input = given(model={}, lineage={"schemaTitle": "system.Lineage"})
+    executor_input["inputs"]["parameterValues"] |= {"tenant": None, "retries": [1]}
+    made = {name: {"artifacts": [{"uri": f"s3://b/{name}"}]} for name in ("index", "logs")}
+    executor_input["outputs"] |= {"artifacts": made, "parameters": {"took": {"outputFile": "/t"}}}
+    found = filled(executor_input)
+    assert set(found["inputs"]["artifacts"]) == {"model"}
+    assert found["inputs"]["parameterValues"] == {"seed": 3.0}
+    assert set(found["outputs"]) == {"artifacts", "outputFile"}
+    assert set(found["outputs"]["artifacts"]) == {"index"}
+
+
+def test_an_output_is_of_the_type_that_the_component_declares():
+    """What the backend is told is what its pages draw."""
+    made = {"uri": "s3://b/index", "type": {"schemaTitle": "system.HTML"}}
+    found = filled({"outputs": {"artifacts": {"index": {"artifacts": [made]}}}})
+    (artifact,) = found["outputs"]["artifacts"]["index"]["artifacts"]
+    assert artifact["type"] == {"instanceSchema": "title: tfx.Model\n"}
+
+
+def test_metadata_of_the_backend_stay_but_those_without_a_value():
+    executor_input = given(model={})
+    artifact = executor_input["inputs"]["artifacts"]["model"]["artifacts"][0]
+    kept = {
+        "rows": 7.0,
+        "display_name": "model",
+        **SESSION,
+        "nested": {"list": [None, {"a": True}]},
+    }
+    artifact["metadata"] = kept | {"owner": None}
+    (found,) = filled(executor_input)["inputs"]["artifacts"]["model"]["artifacts"]
+    assert found["metadata"] == kept
+
+
+def test_what_a_task_writes_beside_its_outputs_lies_in_its_own_folder():
+    values = {
+        "rejected_dir": "{task}/rejected",
+        "serving_dir": "s3://b/serving",
+        "text": "a {task}",
+    }
+    outputs = {"index": {"artifacts": [{"uri": "s3://b/run/Indexer/5a/index"}]}}
+    parsed = message({"inputs": {"parameterValues": values}, "outputs": {"artifacts": outputs}})
+    task_entrypoint.put_task_folder(parsed)
+    found = {name: value.string_value for name, value in parsed.inputs.parameter_values.items()}
+    assert found == values | {"rejected_dir": "s3://b/run/Indexer/5a/rejected"}
+
+
+def test_a_component_runs_among_what_a_later_backend_may_add(tmp_path):
+    """Its executor and TFX's entrypoint, with one of everything that neither knows."""
+    inputs = {
+        "artifacts": {"logs": {"artifacts": [{"name": "9", "uri": "s3://b/of-another"}]}},
+        "parameterValues": {"final_status": STATUS, "folder": str(tmp_path / "v"), "tenant": None}
+        | {"run": "2b8c", "tasks": '{"Pusher": []}', "never_cached": "[]"},
+    }
+    artifact = {"name": "verdict", "metadata": {**SESSION, "owner": None, "type": {"list": [1]}}}
+    folder = tmp_path / "run" / "RunVerdict" / "5a"
+    artifact["uri"] = str(folder / "verdict")
+    log = {"uri": str(folder / "executor-logs-0"), "type": {"schemaTitle": "system.Artifact"}}
+    drawn = {"uri": str(folder / "words"), "type": {"schemaTitle": "system.Markdown"}}
+    outputs = {
+        "artifacts": {
+            "verdict": {"artifacts": [artifact]},
+            "words": {"artifacts": [drawn]},
+            "executor-logs": {"artifacts": [log]},
+        },
+        "parameters": {"took": {"outputFile": "/tmp/took"}},
+        "outputFile": str(tmp_path / "s3" / "out.json"),
+    }
+    texts = dict.fromkeys(("folder", "run", "tasks", "never_cached"), "STRING")
+    kinds = {"final_status": "TASK_FINAL_STATUS"} | texts
+    takes = {"parameters": {name: {"parameterType": kind} for name, kind in kinds.items()}}
+    makes = {
+        name: {"artifactType": {"instanceSchema": f"title: components.{kind}\n"}}
+        for name, kind in (("verdict", "Verdict"), ("words", "Words"))
+    }
+    flags = {
+        "--executor_class_path": "components.run_verdict.RunVerdict_Executor",
+        "--json_serialized_invocation_args": json.dumps({"inputs": inputs, "outputs": outputs}),
+        "--json_serialized_inputs_spec_args": json.dumps(takes),
+        task_entrypoint.OUTPUTS_FLAG: json.dumps({"artifacts": makes}),
+    }
+    argv = [word for flag in flags.items() for word in flag]
+    task_entrypoint.run(task_entrypoint.arguments(argv))
+    said = json.loads((tmp_path / "s3" / "out.json").read_text())
+    assert set(said["artifacts"]) == {"verdict", "words"}
+    (shown,) = said["artifacts"]["words"]["artifacts"]
+    assert pathlib.Path(shown["uri"]).read_text().startswith("# failed")
+    assert json.loads((tmp_path / "v" / "2b8c.json").read_text())["workflow"] == "shop-7xk2p"
+    record = run_folder.record(str(tmp_path / "run"), "RunVerdict")
+    assert record is not None
+    assert record.state == "complete"

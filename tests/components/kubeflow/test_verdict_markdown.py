@@ -1,0 +1,54 @@
+"""A verdict as a run's page shows it."""
+
+from components.kubeflow import verdict_markdown
+
+PUSHED = {
+    "outcome": "succeeded",
+    "failed_task": None,
+    "error": "",
+    "blessed": True,
+    "failures": [],
+    "pushed": 12,
+}
+
+
+def test_a_run_that_pushed():
+    assert verdict_markdown.of(PUSHED) == "# succeeded\n\nVersion 12 is pushed.\n"
+
+
+def test_the_reasons_of_a_refusal_are_a_list():
+    refused = {
+        "outcome": "refused",
+        "failed_task": "PushGate",
+        "error": "expected blessed models\n  ndcg@10: too low",
+        "blessed": False,
+        "failures": ["ndcg@10: too low", "final lists: worse than item_neighbours"],
+        "pushed": None,
+    }
+    assert verdict_markdown.of(refused).splitlines() == [
+        "# refused",
+        "",
+        "Nothing is pushed.",
+        "",
+        "PushGate:",
+        "",
+        "> expected blessed models  ",
+        ">   ndcg@10: too low  ",
+        "",
+        "What the evaluation found wanting:",
+        "",
+        "- ndcg@10: too low",
+        "- final lists: worse than item\\_neighbours",
+    ]
+
+
+def test_models_that_were_blessed_before_the_run_failed():
+    failed = PUSHED | {"outcome": "failed", "failed_task": "InfraCheck", "error": "no answer"}
+    found = verdict_markdown.of(failed | {"pushed": None})
+    assert "The models are blessed; nothing is pushed." in found
+    assert "> no answer" in found
+
+
+def test_what_others_wrote_is_text():
+    failed = PUSHED | {"outcome": "refused", "failed_task": "ItemsGen", "error": "a <b> [c](d)"}
+    assert "> a \\<b\\> \\[c\\](d)" in verdict_markdown.of(failed)

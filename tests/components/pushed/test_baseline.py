@@ -1,0 +1,150 @@
+"""The pushed version is asked with what was known at the cut, of items that may have changed."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from components.ingest.output import histories, shards
+from components.pushed import baseline
+from schema.candidates import Candidates, text_array
+from schema.dataset import Dataset
+from serving import pushed_origin
+from serving.pushed_lists import PushedVersion
+from tests.serving import planted_push
+from tests.serving.planted_push import ORIGIN
+from trainer.catalogue import Catalogue
+from trainer.timelines import Timelines
+from trainer.training_data import TrainingData
+
+DAY = 86_400
+CUT = 100 * DAY
+ITEMS = ["new", "b", "c", "a"]
+"""In the order of the new catalogue, from index 1."""
+EVENTS = {
+    "u": [(CUT - 20 * DAY, "b"), (CUT - DAY, "c"), (CUT, "a"), (CUT + DAY, "new")],
+    "v": [(CUT - DAY, "a"), (CUT - DAY, "a"), (CUT + 2 * DAY, "c")],
+    "w": [(CUT - 2 * DAY, "a")],
+}
+CANDIDATES = Candidates(
+    item_ids=text_array([b"a", b"gone", b"b", b"c"]),
+    titles=text_array([b"a", b"gone", b"b", b"c"]),
+    vectors=np.array([[0, 0], [9, 0], [0.1, 5], [0, 0]], np.float32),
+    log_popularity_at_test=np.zeros(4, np.float32),
+    sample_queries=np.zeros((0, 2), np.float32),
+)
+
+
+def timelines(users, kept, own):
+    """The events of `users` that `kept(time)`; those of the split are `own(time)`."""
+    rows = [[event for event in EVENTS[user] if kept(event[0])] for user in users]
+    events = [event for row in rows for event in row]
+    return Timelines(
+        user_ids=np.array([user.encode() for user in users], object),
+        user_index=np.arange(1, len(users) + 1, dtype=np.int32),
+        row_splits=np.cumsum([0, *map(len, rows)]),
+        target_from=np.array([sum(not own(time) for time, _ in row) for row in rows]),
+        item_index=np.array([1 + ITEMS.index(item) for _, item in events], np.int32),
+        timestamps=np.array([time for time, _ in events]),
+        positive=np.ones(len(events), bool),
+        labels={},
+        context={},
+        users={},
+    )
+
+
+@pytest.fixture(scope="module")
+def data():
+    sources = {"interactions": {"path": "events.csv"}, "items": {"path": "items.csv"}}
+    ids = np.array([b"", *(item.encode() for item in ITEMS)], object)
+    valid_begins = CUT - 2 * DAY
+    return TrainingData(
+        dataset=Dataset.model_validate({"data": sources}),
+        items_graph=None,  # pyright: ignore[reportArgumentType] nothing is transformed here
+        timelines_graph=None,  # pyright: ignore[reportArgumentType]
+        catalogue=Catalogue(ids, ids, {}),
+        train=timelines("u", lambda t: t < valid_begins, lambda t: True),
+        valid=timelines("uvw", lambda t: t < CUT, lambda t: t >= valid_begins),
+        test=timelines("uv", lambda t: True, lambda t: t >= CUT),
+    )
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    """The same events as ingestion's histories."""
+    folder = tmp_path_factory.mktemp("histories")
+    table = pa.table(
+        {
+            "user_id": pa.array(list(EVENTS), pa.large_string()),
+            "item_ids": pa.array(
+                [[item for _, item in events] for events in EVENTS.values()],
+                pa.large_list(pa.large_string()),
+            ),
+            "timestamps": pa.array(
+                [[time for time, _ in events] for events in EVENTS.values()],
+                pa.large_list(pa.int64()),
+            ),
+        }
+    )
+    for shard, part in shards.divide(table, "user_id", 2):
+        histories.write(str(folder), shard, 2, iter([part]))
+    return str(folder)
+
+
+def pushed(folder, learned_until=CUT - 1):
+    evaluated = ORIGIN.evaluated.model_copy(update={"learned_until": learned_until})
+    origin = ORIGIN.model_copy(update={"evaluated": evaluated})
+    planted_push.push(folder, 2, CANDIDATES, origin)
+    return folder
+
+
+def test_its_lists_are_of_what_was_popular_at_the_cut(data, stored, tmp_path):
+    """In the week before the cut a has two votes, c one, b none (taste .1); `gone` is liked best of
+    all and falls out. u had seen b and c by then, v had seen a.
+    """
+    found = baseline.answered(data, stored, str(pushed(tmp_path)), "2")
+    assert found.described == {"version": 2, "path": str(tmp_path / "recommender" / "2")}
+    assert found.lists is not None
+    new, b, c, a = range(1, 5)
+    assert found.lists.tolist() == [[a, 0, 0, 0], [c, b, 0, 0]]
+    assert new not in found.lists
+
+
+def test_popularity_is_counted_for_its_own_items(data, tmp_path):
+    version = PushedVersion(ORIGIN.evaluated, CANDIDATES, tmp_path)
+    found = baseline.log_popularity(data, CUT, version)
+    assert found == pytest.approx(np.log([3, 1, 1, 2]))
+
+
+def test_one_that_has_learned_from_later_events_is_compared_and_that_is_said(
+    data, stored, tmp_path
+):
+    found = baseline.answered(data, stored, str(pushed(tmp_path, learned_until=CUT)), "2")
+    assert found.lists is not None
+    assert "events after the moment of these questions" in found.described["note"]
+
+
+def test_one_that_cannot_be_asked_says_why(data, stored, tmp_path):
+    (tmp_path / "recommender" / "2").mkdir(parents=True)
+    found = baseline.answered(data, stored, str(tmp_path), "2")
+    assert found.lists is None
+    assert "expected the origin of a pushed version" in found.described["failure"]
+
+
+def test_a_damaged_model_says_why(data, stored, tmp_path):
+    folder = pushed(tmp_path) / "recommender" / "2"
+    (folder / "saved_model.pb").write_bytes(b"no graph")
+    assert pushed_origin.newest(tmp_path) == "2"
+    found = baseline.answered(data, stored, str(tmp_path), "2")
+    assert found.lists is None
+    assert "saved_model.pb" in found.described["failure"]
+
+
+def test_left_alone_it_knows_the_popularity_that_it_was_pushed_with(data, stored, tmp_path):
+    """b was pushed with a popularity of 5, a and c with none; u had seen b and c, v had seen a."""
+    found = baseline.unchanged(data, stored, str(pushed(tmp_path)), "2")
+    _, b, c, a = range(1, 5)
+    retrained, alone = found["never_retrained"].lists, found["left_alone"].lists
+    assert retrained is not None
+    assert retrained.tolist() == [[a, 0, 0, 0], [c, b, 0, 0]]
+    assert alone is not None
+    assert alone.tolist() == [[a, 0, 0, 0], [b, c, 0, 0]]

@@ -1,0 +1,64 @@
+"""A training begins from what is pushed only where that knows nothing of valid and test."""
+
+import types
+
+import numpy as np
+import pytest
+
+from components.pushed import warm_start
+from schema.candidates import text_array
+from serving import pushed_origin
+from trainer import learned_weights
+from trainer.learned_weights import LearnedWeights, Table
+
+VALID_BEGINS = 1_000
+TABLES = {"item_id": Table(text_array([b"a", b"b"]), np.zeros((3, 2), np.float32))}
+
+
+@pytest.fixture
+def data():
+    """Of `trainer.training_data.TrainingData` the moment at which valid begins."""
+    return types.SimpleNamespace(valid="valid", moment={"valid": VALID_BEGINS}.__getitem__)
+
+
+@pytest.fixture
+def pushed(tmp_path):
+    """Makes version 7, whose weights have learned until `learned_until`."""
+
+    def call(learned_until):
+        weights = LearnedWeights(TABLES, {}, learned_until)
+        folder = pushed_origin.folder(tmp_path, "7")
+        learned_weights.save(weights, str(folder / pushed_origin.CANDIDATES))
+        return str(tmp_path)
+
+    return call
+
+
+def test_one_that_has_learned_until_just_before_valid_is_begun_from(data, pushed):
+    found = warm_start.beginning(data, pushed(VALID_BEGINS - 1), "7")
+    assert (found.version, found.reason) == ("7", "")
+    assert found.start is not None
+    assert found.described() == {"version": 7, "rows": {}, "anew": []}
+
+
+def test_one_that_knows_the_first_event_of_valid_is_not(data, pushed):
+    found = warm_start.beginning(data, pushed(VALID_BEGINS), "7")
+    assert found.start is None
+    assert found.described() == {
+        "version": None,
+        "reason": "version 7 has learned until 1970-01-01T00:16:40+00:00, and valid begins at "
+        "1970-01-01T00:16:40+00:00: its events would be known",
+    }
+
+
+def test_one_without_weights_is_not_and_that_is_said(data, tmp_path):
+    (tmp_path / "recommender" / "7").mkdir(parents=True)
+    assert warm_start.beginning(data, str(tmp_path), "7").described() == {
+        "version": None,
+        "reason": "version 7 was pushed without retrieval.warm_start",
+    }
+
+
+def test_where_nothing_is_pushed_training_begins_anew(data, tmp_path):
+    found = warm_start.beginning(data, str(tmp_path), "")
+    assert found.described() == {"version": None, "reason": "nothing is pushed yet"}

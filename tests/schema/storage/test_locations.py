@@ -1,0 +1,108 @@
+"""What a person writes for a place, read the same wherever it is written."""
+
+import pathlib
+
+import pytest
+
+from schema.errors import UsageError
+from schema.storage import locations
+
+
+@pytest.fixture(autouse=True)
+def home(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("runs/shop", "runs/shop"), ("./runs/", "./runs"), ("/", "/"), ("//", "/"), (".", "."),
+        ("/data/shop//", "/data/shop"), ("a b/é#?", "a b/é#?"), ("s3", "s3"), ("x:/y", "x:/y"),
+        ("./s3:/bucket", "./s3:/bucket"), ("./a://b", "./a://b"),
+        ("~", "/home/me"), ("~/runs/", "/home/me/runs"), ("./~", "./~"),
+        ("file:///data/shop/", "/data/shop"), ("file:///my%20logs", "/my logs"),
+        ("file://localhost/data", "/data"), ("file:/data", "/data"), ("file:///", "/"),
+        ("s3://bucket", "s3://bucket"), ("s3://bucket/", "s3://bucket"),
+        ("s3://bucket/x/y//", "s3://bucket/x/y"), ("gs://my_bucket.of-me/x", "gs://my_bucket.of-me/x"),
+        ("s3://bucket/~/[1]*?/{SPAN}", "s3://bucket/~/[1]*?/{SPAN}"),
+    ],
+)  # fmt: skip
+def test_a_place_is_read(text, read):
+    assert locations.parsed(text) == read
+    assert locations.parsed(read) == read
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "expected a path or a URL, received ''; name one"),
+        (" \t", r"expected a path or a URL, received ' \t'; name one"),
+        ("a\0b", r"expected a path or a URL, received 'a\x00b'; name one"),
+        ("~nobody-here/x", "expected a home that there is, received '~nobody-here/x'; "
+         "write ./~nobody-here/x for a name that begins so"),
+        ("s3:/bucket/x", "expected two slashes behind s3:, received 's3:/bucket/x'; "
+         "write them, or ./s3:/bucket/x for a path"),
+        ("gs:bucket", "expected two slashes behind gs:, received 'gs:bucket'; "
+         "write them, or ./gs:bucket for a path"),
+        ("minio://bucket/x", "expected a path, or a URL with s3:// or gs://, "
+         "received 'minio://bucket/x'; give one of these"),
+        ("S3://bucket", "expected a path, or a URL with s3:// or gs://, received 'S3://bucket'; "
+         "give one of these"),
+        ("hdfs://host/x", "expected a path, or a URL with s3:// or gs://, "
+         "received 'hdfs://host/x'; give one of these"),
+        ("s3://", "expected a bucket behind s3://, received 's3://'; write s3://BUCKET/FOLDER"),
+        ("s3:///x", "expected a bucket behind s3://, received 's3:///x'; write s3://BUCKET/FOLDER"),
+        ("gs://key@bucket/x", "expected a bucket behind gs://, received 'gs://key@bucket/x'; "
+         "write gs://BUCKET/FOLDER"),
+        ("s3://b?region=x", "expected a bucket behind s3://, received 's3://b?region=x'; "
+         "write s3://BUCKET/FOLDER"),
+        ("s3://b//x", "expected no // within a URL, received 's3://b//x'; "
+         "write the URL without it"),
+        ("s3://b/x/../y", "expected no /../ within a URL, received 's3://b/x/../y'; "
+         "write the URL without it"),
+        ("s3://b/./y", "expected no /./ within a URL, received 's3://b/./y'; "
+         "write the URL without it"),
+        ("file://data/x", "expected file:/// and an absolute path, received 'file://data/x'; "
+         "write the path itself"),
+    ],
+)  # fmt: skip
+def test_what_is_no_place_is_refused_in_one_sentence(text, sentence):
+    with pytest.raises(UsageError) as refused:
+        locations.parsed(text)
+    assert str(refused.value) == sentence
+
+
+def test_a_place_of_this_machine_is_no_url():
+    assert locations.local("~/shop.toml") == pathlib.Path("/home/me/shop.toml")
+    with pytest.raises(UsageError, match="expected a path of this machine, received 's3://b/x'"):
+        locations.local("s3://b/x")
+
+
+@pytest.mark.parametrize("text", ["~/logs", "logs", "./logs"])
+def test_tasks_elsewhere_know_neither_home_nor_folder(text):
+    with pytest.raises(UsageError, match="expected a URL or an absolute path, as tasks see it"):
+        locations.of_tasks(text)
+
+
+def test_tasks_are_given_what_all_machines_see():
+    assert locations.of_tasks("/data/") == "/data"
+    assert (
+        locations.of_tasks("hdfs://name:9000/logs/", locations.READABLE) == "hdfs://name:9000/logs"
+    )
+
+
+def test_a_tables_path_may_name_a_folder_that_begins_with_a_tilde():
+    assert locations.of_table("~logs/*.csv") == "~logs/*.csv"
+    assert locations.of_table("hdfs:///logs/") == "hdfs:///logs"
+    with pytest.raises(UsageError, match="a bucket behind hdfs://"):
+        locations.of_table("hdfs://")
+
+
+@pytest.mark.parametrize("text", ["s3://b/x", "gs://b", "hdfs://x", "minio://b"])
+def test_urls_are_remote(text):
+    assert locations.is_remote(text)
+
+
+@pytest.mark.parametrize("text", ["/a", "./a://b", "s3:/b", "[1]://x"])
+def test_paths_are_not(text):
+    assert not locations.is_remote(text)

@@ -1,0 +1,168 @@
+"""An S3 server of its own, asked by our code and, for comparison, by boto3."""
+
+import contextlib
+import gzip
+import os
+import pathlib
+
+import boto3
+import pytest
+
+from schema.errors import UsageError
+from schema.storage import object_store
+
+
+def names_in(bucket: str) -> list[str]:
+    """As another program sees them."""
+    listed = boto3.client("s3").list_objects_v2(Bucket=bucket.removeprefix("s3://"))
+    return [found["Key"] for found in listed.get("Contents", [])]
+
+
+def put(bucket: str, key: str, content: bytes) -> None:
+    boto3.client("s3").put_object(Bucket=bucket.removeprefix("s3://"), Key=key, Body=content)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    source = tmp_path / "source"
+    (source / "variables").mkdir(parents=True)
+    (source / "graph.pb").write_bytes(b"graph")
+    (source / "variables" / "data").write_bytes(os.urandom(5_000_000))
+    (source / "variables" / "empty").touch()
+    return source
+
+
+def test_a_folder_comes_back_as_it_went(bucket, folder, tmp_path):
+    object_store.upload(folder, f"{bucket}/run/model")
+    assert names_in(bucket) == [
+        "run/model/graph.pb", "run/model/variables/data", "run/model/variables/empty",
+    ]  # fmt: skip
+    object_store.download(f"{bucket}/run/model", tmp_path / "copy")
+    for path in folder.rglob("*"):
+        copy = tmp_path / "copy" / path.relative_to(folder)
+        assert copy.is_dir() if path.is_dir() else copy.read_bytes() == path.read_bytes()
+
+
+def test_what_is_larger_than_a_part_is_whole(bucket, tmp_path, monkeypatch):
+    monkeypatch.setattr(object_store, "_PART_BYTES", 6_000_000)
+    content = os.urandom(13_000_001)
+    (tmp_path / "large").write_bytes(content)
+    object_store.upload_file(tmp_path / "large", f"{bucket}/large")
+    assert object_store.read(f"{bucket}/large") == content
+    object_store.download(bucket, tmp_path / "copy")
+    assert (tmp_path / "copy" / "large").read_bytes() == content
+
+
+def test_a_packed_file_is_copied_as_it_is(bucket, tmp_path):
+    """Arrow packs and unpacks by the name, where it is not told otherwise."""
+    packed = gzip.compress(b"a line\n")
+    (tmp_path / "log.gz").write_bytes(packed)
+    object_store.upload_file(tmp_path / "log.gz", f"{bucket}/log.gz")
+    got = boto3.client("s3").get_object(Bucket=bucket.removeprefix("s3://"), Key="log.gz")
+    assert got["Body"].read() == packed
+    assert object_store.read(f"{bucket}/log.gz") == packed
+    object_store.download(bucket, tmp_path / "copy")
+    assert (tmp_path / "copy" / "log.gz").read_bytes() == packed
+
+
+def test_marks_of_empty_folders_are_no_files(bucket, tmp_path):
+    put(bucket, "run/model/", b"")
+    put(bucket, "run/model/data", b"x")
+    assert object_store.files(f"{bucket}/run/model") == ["data"]
+    object_store.download(f"{bucket}/run/model", tmp_path / "copy")
+    assert [path.name for path in (tmp_path / "copy").iterdir()] == ["data"]
+
+
+def test_a_folder_is_no_other_whose_name_it_begins(bucket):
+    put(bucket, "model/1/data", b"x")
+    put(bucket, "model/11/data", b"x")
+    assert object_store.files(f"{bucket}/model/1") == ["data"]
+    object_store.remove(f"{bucket}/model/1")
+    assert object_store.files(f"{bucket}/model") == ["11/data"]
+
+
+def test_nothing_is_an_empty_folder(bucket):
+    assert object_store.files(f"{bucket}/nothing") == []
+    object_store.remove(f"{bucket}/nothing")
+    assert object_store.fingerprint(f"{bucket}/nothing") == ""
+    with pytest.raises(FileNotFoundError):
+        object_store.read(f"{bucket}/nothing")
+
+
+def test_a_fingerprint_says_that_an_object_was_written_again(bucket):
+    put(bucket, "metadata", b"one")
+    before = object_store.fingerprint(f"{bucket}/metadata")
+    assert before == object_store.fingerprint(f"{bucket}/metadata")
+    put(bucket, "metadata", b"more")
+    assert object_store.fingerprint(f"{bucket}/metadata") != before
+
+
+def test_folders_are_what_stands_before_a_slash(bucket):
+    for key in ("run/a/1/data", "run/b/data", "run/file", "other/c/data"):
+        put(bucket, key, b"x")
+    assert object_store.folders(f"{bucket}/run") == ["a", "b"]
+    assert object_store.folders(f"{bucket}/nothing") == []
+    assert object_store.is_file(f"{bucket}/run/file")
+    assert not object_store.is_file(f"{bucket}/run/a")
+
+
+def test_a_bucket_that_is_not_there_holds_nothing_and_can_be_required(bucket):
+    assert object_store.files(f"{bucket}-other/x") == []
+    object_store.require_bucket(f"{bucket}/run")
+    with pytest.raises(FileNotFoundError, match="no bucket 'bucket-"):
+        object_store.require_bucket(f"{bucket}-other/x")
+
+
+def test_a_server_that_is_none_is_said(monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "minio:9000")
+    with pytest.raises(UsageError, match="one like http://host:9000, received 'minio:9000'"):
+        object_store.files("s3://bucket/x")
+
+
+def test_what_a_user_has_named_and_nothing_answers_is_one_sentence(bucket, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    with pytest.raises(UsageError, match=f"answers at {bucket}, received: "), _reached(bucket):
+        pass
+
+
+@contextlib.contextmanager
+def _reached(bucket: str):
+    with object_store.reached(bucket):
+        yield object_store.files(bucket)
+
+
+def test_a_store_that_nobody_knows_is_refused():
+    with pytest.raises(UsageError, match=r"s3:// or gs://, received ftp://host"):
+        object_store.files("ftp://host/x")
+
+
+def test_what_is_written_is_there_however_the_block_ends(bucket, tmp_path):
+    def write_and_fail() -> None:
+        with object_store.written(f"{bucket}/logs") as folder:
+            pathlib.Path(folder, "events").write_text("x")
+            raise KeyError(folder)
+
+    with pytest.raises(KeyError) as caught:
+        write_and_fail()
+    assert object_store.read(f"{bucket}/logs/events") == b"x"
+    assert not pathlib.Path(caught.value.args[0]).exists()
+    with object_store.written(str(tmp_path)) as folder:
+        assert folder == str(tmp_path)
+
+
+def test_googles_store_keeps_folders_too(gs_bucket, folder, tmp_path):
+    object_store.upload(folder, f"{gs_bucket}/run/model", without="graph.pb")
+    names = ["variables/data", "variables/empty"]
+    assert object_store.files(f"{gs_bucket}/run/model") == names
+    assert object_store.folders(f"{gs_bucket}/run") == ["model"]
+    assert object_store.files(f"{gs_bucket}/nothing") == object_store.folders(gs_bucket + "/no")
+    object_store.download(f"{gs_bucket}/run", tmp_path / "copy")
+    copy = tmp_path / "copy" / "model" / "variables" / "data"
+    assert copy.read_bytes() == (folder / "variables" / "data").read_bytes()
+    object_store.remove(f"{gs_bucket}/run/model/variables")
+    assert object_store.files(gs_bucket) == []
+    object_store.require_bucket(gs_bucket)
+    with pytest.raises(FileNotFoundError, match="no bucket 'other'"):
+        object_store.require_bucket("gs://other/run")
+    with pytest.raises(FileNotFoundError):
+        object_store.read(f"{gs_bucket}/nothing")

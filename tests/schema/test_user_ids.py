@@ -1,0 +1,94 @@
+"""Pseudonyms of users against the published algorithm, and keys that are none."""
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from schema import user_ids
+from schema.errors import ConfigError
+from schema.user_ids import UserIdKey
+
+
+def test_is_the_hmac_of_rfc_4231():
+    # Test case 1 of RFC 4231: key 20 times 0x0b, data "Hi There".
+    expected = "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
+    pseudonym = user_ids.hashed("Hi There", b"\x0b" * 20)
+    assert pseudonym[:24] == expected[:24]
+    # printf 'tandem/pseudonym:b0344c61d8db38535ca8afce' | openssl dgst -sha256 -mac HMAC \
+    #   -macopt hexkey:0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b
+    assert pseudonym[24:] == "67256830e6bbc70b"
+
+
+IDS = st.text(max_size=50) | st.text("0123456789abcdef", min_size=32, max_size=40)
+KEYS = st.binary(min_size=16, max_size=40)
+
+
+@given(IDS, KEYS)
+def test_to_hash_twice_is_to_hash_once(user_id, key):
+    once = user_ids.hashed(user_id, key)
+    assert once != user_id
+    assert user_ids.hashed(once, key) == once
+
+
+@given(IDS, KEYS, KEYS)
+def test_a_pseudonym_of_another_key_is_an_id_like_any_other(user_id, key, other):
+    assume(key != other)
+    foreign = user_ids.hashed(user_id, other)
+    assert user_ids.hashed(foreign, key) != foreign
+
+
+@pytest.mark.parametrize(
+    "looks_hashed",
+    [
+        "900150983cd24fb0d6963f7d28e17f72",  # MD5 of "abc", RFC 1321
+        "a9993e364706816aba3e25717850c26c9cd0d89d",  # SHA-1 of "abc", RFC 3174: 40 digits
+        "f47ac10b58cc4372a5670e02b2c3d479",  # a version 4 UUID
+        "7",
+    ],
+)
+def test_what_an_id_looks_like_does_not_decide(looks_hashed):
+    assert user_ids.hashed(looks_hashed, b"0123456789abcdef") != looks_hashed
+
+
+def test_key_from_a_file_and_from_the_environment_are_one(tmp_path, monkeypatch):
+    (tmp_path / "key").write_text("0123456789abcdef\n")
+    monkeypatch.setenv("SHOP_KEY", "0123456789abcdef")
+    of_file = UserIdKey(key_file=str(tmp_path / "key"))
+    of_environment = UserIdKey(key_env="SHOP_KEY")
+    assert user_ids.secret(of_file) == b"0123456789abcdef"
+    assert user_ids.pseudonym("é", of_file) == user_ids.pseudonym("é", of_environment)
+    assert user_ids.pseudonym("e", of_file) != user_ids.pseudonym("é", of_file)
+
+
+def test_without_a_key_ids_stay():
+    assert user_ids.pseudonym("alice", None) == "alice"
+    assert user_ids.fingerprint(None) == ""
+
+
+def test_fingerprint_differs_with_the_key_and_does_not_show_it(monkeypatch):
+    place = UserIdKey(key_env="SHOP_KEY")
+    monkeypatch.setenv("SHOP_KEY", "a" * 16)
+    first = user_ids.fingerprint(place)
+    monkeypatch.setenv("SHOP_KEY", "b" * 16)
+    assert user_ids.fingerprint(place) != first
+    assert "b" * 16 not in user_ids.fingerprint(place)
+
+
+def test_a_key_that_is_absent_or_short_is_refused_and_not_shown(tmp_path, monkeypatch):
+    with pytest.raises(ConfigError, match="no-such-file"):
+        user_ids.secret(UserIdKey(key_file=str(tmp_path / "no-such-file")))
+    with pytest.raises(ConfigError, match=r"environment variable SHOP_KEY.*received 0"):
+        user_ids.secret(UserIdKey(key_env="SHOP_KEY"))
+    monkeypatch.setenv("SHOP_KEY", "hunter2")
+    with pytest.raises(ConfigError, match="received 7") as caught:
+        user_ids.secret(UserIdKey(key_env="SHOP_KEY"))
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{}, {"key_file": "/a", "key_env": "B"}, {"key_file": "secrets/key"}]
+)
+def test_one_place_that_is_the_same_everywhere(wrong):
+    with pytest.raises(ValidationError):
+        UserIdKey.model_validate(wrong)
