@@ -50,9 +50,13 @@ check: setup
 	$(PATH_TO)/hadolint Dockerfile
 	@$(PATH_TO)/tandem config | diff -u docs/CONFIG.md - || \
 	  { echo "docs/CONFIG.md is not what the configuration types say; write it with: make fix" >&2; exit 1; }
+	@$(PATH_TO)/python -m pipeline.cli.reference | diff -u docs/VERBS.md - || \
+	  { echo "docs/VERBS.md is not what the command line says; write it with: make fix" >&2; exit 1; }
 
 fix: setup
 	$(PATH_TO)/ruff check --fix
 	$(PATH_TO)/ruff format
 	$(PATH_TO)/tandem config > docs/CONFIG.md.making
 	mv docs/CONFIG.md.making docs/CONFIG.md
+	$(PATH_TO)/python -m pipeline.cli.reference docs/VERBS.md
+	$(PATH_TO)/python -m pipeline.diagram docs/pipeline.svg
