@@ -15,7 +15,7 @@ import pathlib
 import shutil
 
 from benchmarks import quality_data
-from pipeline.backfill import Asked, backfill
+from pipeline.commands.backfill import Asked, backfill
 
 _WINDOW, _VALID, _TEST = 120, 7, 1
 

@@ -4,8 +4,8 @@ import json
 import pathlib
 from typing import Any
 
-from pipeline import freshness
-from pipeline.freshness import Row
+from pipeline.report import retraining_value
+from pipeline.report.retraining_value import Row
 from schema.errors import UsageError
 from schema.storage import atomic
 
@@ -36,7 +36,7 @@ def with_day(days: list[Row], row: Row) -> list[Row]:
 
 def of(name: str, days: list[Row]) -> dict[str, Any]:
     """All that the file says."""
-    return {"name": name, "days": days, "overall": freshness.overall(days)}
+    return {"name": name, "days": days, "overall": retraining_value.overall(days)}
 
 
 def write(record: dict[str, Any], path: pathlib.Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.freshness import LEFT_ALONE, NEVER_RETRAINED, RETRAINED, Row
+from pipeline.report.retraining_value import LEFT_ALONE, NEVER_RETRAINED, RETRAINED, Row
 
 _METRIC = "ndcg@10"
 _COLUMNS = (RETRAINED, NEVER_RETRAINED, LEFT_ALONE, "popular", "recent")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from components.ingest.output import histories
-from pipeline import recommend_once
+from pipeline.commands import recommend
 
 _USERS = 10
 _K = 5
@@ -28,7 +28,7 @@ def of(summary: dict[str, Any]) -> list[dict[str, Any]]:
         unpushed.serving_dir(local_copies.folder(artifacts["servables"])) as served,
         running_server(served) as server,
     ):
-        return recommend_once.several(server.grpc_address, artifacts, users, _K)
+        return recommend.several(server.grpc_address, artifacts, users, _K)
 
 
 def _some_users(uri: str, seed: int) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 from pipeline import example_recommendations, quality_over_runs
 from pipeline import summary as summaries
 from pipeline.config.config import Config
-from pipeline.report_page import page
+from pipeline.report.html import page
 from pipeline.run_root import RunDirectory
 from pipeline.runner import Executed
 from schema.labels import Split

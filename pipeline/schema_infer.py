@@ -52,11 +52,11 @@ def _texts(
     from google.protobuf import text_format
 
     from components.validation import schema_inference
-    from pipeline import data_description
+    from pipeline.commands import table_statistics
     from pipeline.config import table_schemas
 
     at = RunDirectory(folder)
-    tables = data_description.describe(config, data, at, str(out / "rejected"), console)
+    tables = table_statistics.describe(config, data, at, str(out / "rejected"), console)
     texts = {}
     for table, found in tables.items():
         implied = table_schemas.implied(config, table)

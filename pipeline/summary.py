@@ -16,9 +16,9 @@ from components.ingest.output import counts
 from components.ingest.output.counts import Counts, TableCounts, Unreadable
 from components.ranking_analysis import ANALYSIS
 from components.retrieval_trainer import WARM_START
-from pipeline import log_lines
 from pipeline.config.config import Config
 from pipeline.metadata import LatestRuns
+from pipeline.report import event_log
 from pipeline.runner import Executed
 
 _PACKAGES = (
@@ -39,7 +39,7 @@ def summarise(config: Config, executed: Executed) -> dict[str, Any]:
         "stages": executed.stages,
         "rows": _rows(metadata),
         "rejected_by_reason": _rejected_by_reason(metadata),
-        "log": log_lines.told(_counts(metadata, "InteractionsGen")),
+        "log": event_log.told(_counts(metadata, "InteractionsGen")),
         "unreadable": _unreadable(metadata),
         "retrieval": evaluation["retrieval"]
         | _training(metadata, "RetrievalTrainer")

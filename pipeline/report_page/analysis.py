@@ -3,8 +3,8 @@
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from pipeline.report_page import blocks, wording
-from pipeline.report_page.blocks import Cell, Row
+from pipeline.report.html import elements, wording
+from pipeline.report.html.elements import Cell, Row
 
 _OVERALL = "Overall"
 _COUNT = "example_count"
@@ -19,7 +19,7 @@ def add(body: Element, summary: dict[str, Any]) -> None:
     found: Slices = analysis.get("slices", {})
     if not found:
         return
-    part = blocks.section(
+    part = elements.section(
         body, "Ranking model by TFMA",
         "TensorFlow Model Analysis on the ranking model's own predictions on test. Calibration is "
         "the mean prediction over the mean label: 1 where they agree. A dash stands where a metric "
@@ -29,10 +29,10 @@ def add(body: Element, summary: dict[str, Any]) -> None:
         _head(part, head, columns, found)
     for head, described in analysis.get("heads", {}).items():
         if "note" in described:
-            blocks.text(part, "p", f"{head}: {described['note']}")
+            elements.text(part, "p", f"{head}: {described['note']}")
     if "artifact" in analysis:
         said = f"For notebooks: tfma.load_eval_result({analysis['artifact']!r})"
-        blocks.text(part, "p", said, "lead")
+        elements.text(part, "p", said, "lead")
 
 
 def heads(found: Slices) -> dict[str, list[str]]:
@@ -59,12 +59,12 @@ def _head(part: Element, head: str, columns: list[str], found: Slices) -> None:
         for name, row in found.items()
         if any(_key(head, column) in row for column in columns)
     }
-    blocks.text(part, "h3", f"Head {head}" if head else "Model")
-    blocks.table(part, header, [row for name, row in rows.items() if name == _OVERALL])
+    elements.text(part, "h3", f"Head {head}" if head else "Model")
+    elements.table(part, header, [row for name, row in rows.items() if name == _OVERALL])
     others = [row for name, row in rows.items() if name != _OVERALL]
     if others:
-        details = blocks.folded(part, f"{len(others)} slices of {head or 'the model'}")
-        blocks.table(details, header, others)
+        details = elements.folded(part, f"{len(others)} slices of {head or 'the model'}")
+        elements.table(details, header, others)
 
 
 def _row(name: str, row: dict[str, Any], head: str, columns: list[str]) -> Row:

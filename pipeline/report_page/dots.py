@@ -4,7 +4,8 @@ import dataclasses
 
 from matplotlib.figure import Figure
 
-from pipeline.report_page import canvas, palette, wording
+from pipeline.report.html import charts, wording
+from pipeline.report_page import palette
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Dot:
 def draw(dots: list[Dot], axis: str, level: tuple[str, float] | None = None) -> Figure:
     """From top to bottom. `axis` says what is measured; `level` is a named upright line."""
     height = 0.62 + 0.23 * len(dots) + (0.2 if level else 0.0)
-    with canvas.axes("third", height) as (figure, axes):
+    with charts.axes("third", height) as (figure, axes):
         for row, dot in enumerate(dots):
             colour = (palette.ACCENT if dot.ours else palette.MUTED).light
             if dot.low is not None and dot.high is not None:
@@ -38,5 +39,5 @@ def draw(dots: list[Dot], axis: str, level: tuple[str, float] | None = None) -> 
         axes.set_xlim(left=min(0.0, axes.get_xlim()[0]))
         axes.locator_params(axis="x", nbins=5)
         axes.set_xlabel(axis)
-        canvas.no_y_axis(axes)
+        charts.no_y_axis(axes)
     return figure

@@ -3,7 +3,7 @@
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
-from pipeline.report_page import blocks
+from pipeline.report.html import elements
 
 
 def add(body: Element, summary: dict[str, Any]) -> None:
@@ -11,7 +11,7 @@ def add(body: Element, summary: dict[str, Any]) -> None:
     answers = summary.get("examples") or []
     if not answers:
         return
-    part = blocks.section(
+    part = elements.section(
         body, f"{len(answers)} users",
         "Drawn at random among users with some history, and asked of the pushed models through a "
         "server: what they took last, and the top of their lists.",
@@ -24,13 +24,13 @@ def add(body: Element, summary: dict[str, Any]) -> None:
 def _card(cards: Element, answer: dict[str, Any]) -> None:
     card = SubElement(cards, "article", {"class": "user"})
     known = "" if answer["known_user"] else " (new)"
-    blocks.text(card, "h3", f"User {answer['user_id']}{known}")
+    elements.text(card, "h3", f"User {answer['user_id']}{known}")
     if answer["history"]:
-        blocks.text(card, "h4", "took last")
+        elements.text(card, "h4", "took last")
         history = SubElement(card, "ul")
         for event in answer["history"]:
-            blocks.text(history, "li", event["title"])
-    blocks.text(card, "h4", "is recommended")
+            elements.text(history, "li", event["title"])
+    elements.text(card, "h4", "is recommended")
     listed = SubElement(card, "ol")
     for item in answer["recommendations"]:
-        blocks.text(listed, "li", item["title"])
+        elements.text(listed, "li", item["title"])

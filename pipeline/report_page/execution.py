@@ -6,8 +6,9 @@ from xml.etree.ElementTree import Element
 
 from matplotlib.figure import Figure
 
-from pipeline.report_page import blocks, canvas, palette
-from pipeline.report_page.blocks import Row
+from pipeline.report.html import charts, elements
+from pipeline.report.html.elements import Row
+from pipeline.report_page import palette
 
 Stage = dict[str, Any]
 
@@ -15,16 +16,16 @@ Stage = dict[str, Any]
 def add(body: Element, summary: dict[str, Any]) -> None:
     """Times of the stages; versions and configuration folded."""
     stages: list[Stage] = summary["stages"]
-    part = blocks.section(body, "Execution", lead(stages))
-    grid = blocks.plots(part, "halves")
+    part = elements.section(body, "Execution", lead(stages))
+    grid = elements.plots(part, "halves")
     slowest = max(stages, key=lambda stage: stage["seconds"])
     said = f"{slowest['name']} took longest: {slowest['seconds']:.1f} s. Cached stages in grey."
-    blocks.plot(grid, seconds(stages), "Time of each stage", said)
-    versions = blocks.folded(part, "Versions")
+    elements.plot(grid, seconds(stages), "Time of each stage", said)
+    versions = elements.folded(part, "Versions")
     rows = [Row([name, version]) for name, version in summary["versions"].items()]
-    blocks.table(versions, ["package", "version"], rows, texts=2)
-    configuration = blocks.folded(part, "Configuration")
-    blocks.text(configuration, "pre", json.dumps(summary["config"], indent=1, ensure_ascii=False))
+    elements.table(versions, ["package", "version"], rows, texts=2)
+    configuration = elements.folded(part, "Configuration")
+    elements.text(configuration, "pre", json.dumps(summary["config"], indent=1, ensure_ascii=False))
 
 
 def lead(stages: list[Stage]) -> str:
@@ -40,7 +41,7 @@ def lead(stages: list[Stage]) -> str:
 
 def seconds(stages: list[Stage]) -> Figure:
     """A bar a stage, in the order in which they ran."""
-    with canvas.axes("half", 0.6 + 0.21 * len(stages)) as (figure, axes):
+    with charts.axes("half", 0.6 + 0.21 * len(stages)) as (figure, axes):
         took = [stage["seconds"] for stage in stages]
         colours = [(palette.MUTED if s["cached"] else palette.SOFT).light for s in stages]
         axes.barh(range(len(stages)), took, color=colours, height=0.65)
@@ -53,5 +54,5 @@ def seconds(stages: list[Stage]) -> Figure:
         axes.set_ylim(len(stages) - 0.4, -0.6)
         axes.margins(x=0.12)
         axes.set_xlabel("seconds")
-        canvas.no_y_axis(axes)
+        charts.no_y_axis(axes)
     return figure

@@ -3,8 +3,9 @@
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from pipeline.report_page import blocks, dots, wording
-from pipeline.report_page.blocks import Cell, Row
+from pipeline.report.html import elements, wording
+from pipeline.report.html.elements import Cell, Row
+from pipeline.report_page import dots
 from pipeline.report_page.dots import Dot
 
 _DRAWN = "recall@10"
@@ -18,23 +19,23 @@ def add(body: Element, summary: dict[str, Any]) -> None:
     kinds: dict[str, Slices] = summary["ranking"].get("slices", {})
     if not kinds:
         return
-    part = blocks.section(
+    part = elements.section(
         body, "Slices",
         "Recall@10 of the final lists in parts of the test split, with 95 % intervals. Slices of "
         "users take a mean over users; slices of items count the answers that are such items.",
     )  # fmt: skip
-    grid = blocks.plots(part, "thirds")
+    grid = elements.plots(part, "thirds")
     axis = f"{wording.name(_DRAWN)} (share, 95 % interval)"
     for kind, found in sorted(kinds.items(), key=lambda pair: len(measured(pair[1]))):
         if measured(found):
-            blocks.plot(grid, dots.draw(measured(found), axis), title(kind), caption(found))
-    details = blocks.folded(part, "All slices in numbers")
+            elements.plot(grid, dots.draw(measured(found), axis), title(kind), caption(found))
+    details = elements.folded(part, "All slices in numbers")
     for kind, found in kinds.items():
-        blocks.text(details, "h3", title(kind))
+        elements.text(details, "h3", title(kind))
         counts = [column for column in _COUNTS if _is_there(column, found)]
         metrics = [column for column in _COLUMNS if _is_there(column, found)]
         rows = [_row(name, row, counts, metrics) for name, row in found.items()]
-        blocks.table(details, ["", *counts, *map(wording.name, metrics)], rows)
+        elements.table(details, ["", *counts, *map(wording.name, metrics)], rows)
 
 
 def title(kind: str) -> str:

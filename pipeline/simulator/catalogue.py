@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.simulator.latent import draw_directions, unit
 from pipeline.simulator.trends import LifeCurves, draw_life_curves
-from pipeline.simulator.words import DEPARTMENTS, STYLES, TAGS
+from pipeline.simulator.vocabulary import DEPARTMENTS, STYLES, TAGS
+from pipeline.simulator.world import draw_directions, unit
 
 ZIPF_EXPONENT = 0.8
 TAGS_AN_ITEM = 3

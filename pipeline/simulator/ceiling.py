@@ -24,9 +24,9 @@ import numpy as np
 
 from pipeline.simulator.catalogue import Catalogue
 from pipeline.simulator.choices import day_weights
-from pipeline.simulator.latent import STRENGTH
 from pipeline.simulator.protocol import Scorer
 from pipeline.simulator.users import Users
+from pipeline.simulator.world import STRENGTH
 
 
 def oracle(catalogue: Catalogue, users: Users, test_days: np.ndarray) -> Scorer:

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from pipeline.simulator.catalogue import Catalogue
-from pipeline.simulator.latent import STRENGTH
 from pipeline.simulator.period import day_of
 from pipeline.simulator.sessions import Schedule
 from pipeline.simulator.users import Users
+from pipeline.simulator.world import STRENGTH
 
 BLOCK = 1 << 17
 """Events at the most whose choices are drawn together."""

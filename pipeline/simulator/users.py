@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.simulator.latent import draw_directions, unit
 from pipeline.simulator.period import DAYS, LATE
-from pipeline.simulator.words import DEVICES, REGIONS
+from pipeline.simulator.vocabulary import DEVICES, REGIONS
+from pipeline.simulator.world import draw_directions, unit
 
 FOUNDING = 0.6
 """Share of the users who are there when the period begins."""

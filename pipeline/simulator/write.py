@@ -12,7 +12,7 @@ from pipeline.simulator.catalogue import Catalogue
 from pipeline.simulator.outcomes import Outcomes
 from pipeline.simulator.period import DAY
 from pipeline.simulator.users import Users
-from pipeline.simulator.words import DEPARTMENTS, DEVICES, REGIONS, TAGS
+from pipeline.simulator.vocabulary import DEPARTMENTS, DEVICES, REGIONS, TAGS
 
 
 def user_id(number: int) -> str:

@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pytest
 
-from pipeline import batch
+from pipeline.commands import batch
 from serving.client import Client
 from serving.listing_request import listing_request
 from serving.server import running_server

@@ -4,7 +4,7 @@ import io
 import logging
 
 from pipeline import console
-from pipeline.report import plain_console
+from pipeline.report.terminal import plain_console
 
 
 def _lines(out: io.StringIO) -> list[list[str]]:

@@ -22,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints a line per day and a table of all of them."""
-    from pipeline.backfill import Asked, backfill
+    from pipeline.commands.backfill import Asked, backfill
 
     backfill(
         Asked(args.config, args.data, args.root, args.first, args.last, args.overrides, args.json)

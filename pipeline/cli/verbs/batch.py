@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     """Prints how many lists were written, of what kind and how fast."""
     import time
 
-    from pipeline import batch
+    from pipeline.commands import batch
 
     server = asked_server.of(args)
     asked = batch.Asked(args.users, args.k, args.stage, args.as_of == "test", server)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pipeline.cli import arguments
 
 if TYPE_CHECKING:
-    from pipeline.doctor import Finding
+    from pipeline.commands.doctor import Finding
 
 SUMMARY = "examine the environment: versions, Keras 2, ScaNN, tensorflow-text, accelerators, disk"
 
@@ -20,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """One line a check, with what to do where one fails; 0 where none does, else 2."""
-    from pipeline import doctor
+    from pipeline.commands import doctor
 
     findings = []
     for finding in doctor.examine(pathlib.Path.cwd()):

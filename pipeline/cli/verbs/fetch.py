@@ -19,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Fetches, then prints the files and how to use them."""
-    from pipeline.fetch import ARCHIVES, fetch
+    from pipeline.commands.fetch import ARCHIVES, fetch
 
     if args.name not in ARCHIVES:
         raise UsageError(f"expected one of {', '.join(ARCHIVES)}, received {args.name!r}; name one")

@@ -24,15 +24,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints the list, best first."""
-    from pipeline import recommend_once, report
+    from pipeline.commands import recommend
+    from pipeline.report import terminal
     from schema.errors import UsageError
 
     if args.k < 1:
         raise UsageError(f"--k expects a positive number, received {args.k}")
     server = asked_server.of(args)
-    answer = recommend_once.recommend(args.root, args.user, args.k, server, args.categories)
+    answer = recommend.recommend(args.root, args.user, args.k, server, args.categories)
     if args.json:
         print(json.dumps(answer, indent=1, ensure_ascii=False))
     else:
-        report.show_recommendations(answer)
+        terminal.show_recommendations(answer)
     return 0

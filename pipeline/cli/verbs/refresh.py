@@ -27,7 +27,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints the new version, what is in it and what its index is worth."""
-    from pipeline import quiet, refresh, remote_root
+    from pipeline import quiet, remote_root
+    from pipeline.commands import refresh
     from pipeline.config.config import Config
 
     given = refresh.Given(args.items, args.events)

@@ -23,9 +23,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Prints a line per stage and a report, or the summary as JSON."""
     why = _reason(args.force_push)
-    from pipeline import local_run
+    from pipeline.commands import run
 
-    local_run.run(args.config, args.data, args.root, args.overrides, args.json, why)
+    run.run(args.config, args.data, args.root, args.overrides, args.json, why)
     return 0
 
 

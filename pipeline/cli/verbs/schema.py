@@ -39,10 +39,10 @@ def _infer(args: argparse.Namespace) -> int:
 
 
 def _diff(args: argparse.Namespace) -> int:
-    from pipeline import schema_diff
+    from pipeline.commands import schema
     from schema.errors import DataRefused
 
-    found = schema_diff.diff(args.root, args.config, args.data, args.overrides)
+    found = schema.diff(args.root, args.config, args.data, args.overrides)
     print(json.dumps(found, indent=1, ensure_ascii=False) if args.json else _words(found))
     return 0 if found["fits"] else DataRefused.exit_code
 

@@ -10,8 +10,10 @@ from typing import Any
 from rich.console import Console
 
 from components.ingest import preflight
-from pipeline import local_run, report, run_root
+from pipeline import run_root
+from pipeline.commands import run as commands_run
 from pipeline.config.config import Config
+from pipeline.report import terminal
 from schema import candidates as candidate_files
 from schema.errors import TandemError
 from serving import infra_check
@@ -27,9 +29,9 @@ def run(config: Config, data: pathlib.Path, root: pathlib.Path) -> dict[str, Any
     at = run_root.opened(root)
     preflight.check(config.dataset, str(data))
     console = Console(file=io.StringIO())
-    summary, not_blessed = local_run.execute(config, str(data), at, console, "a matrix")
+    summary, not_blessed = commands_run.execute(config, str(data), at, console, "a matrix")
     assert not_blessed is None
-    report.show(summary, console)
+    terminal.show(summary, console)
     assert at.report.exists()
     return summary
 

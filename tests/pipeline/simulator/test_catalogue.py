@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.simulator.catalogue import draw_catalogue, zipf
-from pipeline.simulator.words import DEPARTMENTS, STYLES
+from pipeline.simulator.vocabulary import DEPARTMENTS, STYLES
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from pipeline.simulator.latent import draw_directions
 from pipeline.simulator.users import draw_users
+from pipeline.simulator.world import draw_directions
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,205 @@
+"""Ranked lists of a finished run for many users at once."""
+
+import contextlib
+import dataclasses
+import json
+import pathlib
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from components.ingest.events import cut
+from components.ingest.events.cut import Cut
+from pipeline import asked_users, remote_root
+from pipeline.asked_server import Server
+from pipeline.asked_users import Users
+from pipeline.commands import artifacts as commands_artifacts
+from schema import id_file
+from schema.dataset import Dataset
+from schema.errors import NotBlessed, UsageError
+from schema.signatures import RANKING, RECOMMENDER
+from schema.storage import atomic
+
+if TYPE_CHECKING:
+    from serving.bulk_lists import BulkLists
+    from serving.server_lists import ServerLists
+
+FINAL, RETRIEVAL = STAGES = ("final", "retrieval")
+EVERYBODY = "all"
+Append = Callable[[str], object]
+_SERVER_TIMEOUT_S = 60
+_ARTIFACTS = ("histories", "candidates", "interactions", "index", "query", "ranking")
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """What is asked about whom."""
+
+    users: str
+    """Path of a file of user ids, or `all`."""
+    k: int
+    """Items of a list."""
+    stage: str | None
+    """Of STAGES; None for the one whose order is served."""
+    as_of_test: bool
+    """With what was known when test began, at that moment; else with all that the run knows."""
+    server: Server | None = None
+    """Who answers; None for the run's own graphs, over exact search."""
+
+
+def write(root: str, asked: Asked, out: pathlib.Path, now: int) -> dict[str, Any]:
+    """Writes {"user_id", "item_ids"} a line to `out`, whole or not at all; returns what it did.
+    `root` is the path or the URL of the run.
+
+    `now` is the moment that is asked about, seconds since epoch, UTC. Users of a file stand in its
+    order, each once, under the names that it gives; everybody under the names that the run stores,
+    which are pseudonyms where it hashed user ids. Raises NotBlessed for a run that pushed nothing,
+    unless it is asked as of test, which is for measuring.
+    """
+    if asked.k < 1:
+        raise UsageError(f"--k expects a positive number, received {asked.k}")
+    summary = json.loads(remote_root.summary(root))
+    if asked.server is not None:
+        _require_served(asked, summary)
+    if not asked.as_of_test:
+        _require_pushed(summary, root)
+    lines = None if asked.users == EVERYBODY else _read_users(pathlib.Path(asked.users))
+    names = None if lines is None else list(dict.fromkeys(lines))
+    stage = asked.stage or (FINAL if summary["ranking"]["order"] == RANKING else RETRIEVAL)
+    needed = _ARTIFACTS if asked.server is None else ("histories",)
+    with (
+        commands_artifacts.local(summary["artifacts"], needed, root) as artifacts,
+        atomic.written(out) as append,
+    ):
+        summary["artifacts"] = artifacts
+        begun = time.perf_counter()
+        test = _cut(summary) if asked.as_of_test else None
+        moment = test.now if test else now
+        with _answering(asked, summary, stage) as lists:
+            loaded = time.perf_counter()
+            counted = _write(append, lists, _users(summary, names), test, moment, asked.k)
+            seconds = time.perf_counter() - loaded
+    return counted | {
+        "repeated_lines": len(lines or []) - len(names or []),
+        "stage": stage,
+        "now": moment,
+        "load_seconds": loaded - begun,
+        "seconds": seconds,
+        "users_per_second": counted["users"] / seconds,
+        "out": str(out),
+    }
+
+
+@contextlib.contextmanager
+def _answering(
+    asked: Asked, summary: dict[str, Any], stage: str
+) -> Iterator["BulkLists | ServerLists"]:
+    if asked.server is None:
+        yield _lists(summary, stage, asked.as_of_test)
+        return
+    from serving.client import Client
+    from serving.server_lists import ServerLists
+
+    with Client(asked.server.address, _SERVER_TIMEOUT_S, asked.server.security) as client:
+        model = RECOMMENDER if stage == FINAL else RETRIEVAL
+        yield ServerLists(client, model, summary["config"]["retrieval"]["history_length"])
+
+
+def _require_served(asked: Asked, summary: dict[str, Any]) -> None:
+    if asked.as_of_test:
+        raise UsageError(
+            "expected a moment that a server knows of, received --as-of test with --server; leave "
+            "one out"
+        )
+    if asked.stage == FINAL and summary["ranking"]["order"] != RANKING:
+        raise UsageError(
+            "expected --stage of what is served, received final for models that are served in "
+            "retrieval's order; leave out --stage or --server"
+        )
+
+
+def _write(
+    append: Append,
+    lists: "BulkLists | ServerLists",
+    users: Iterator[Users],
+    test: Cut | None,
+    now: int,
+    k: int,
+) -> dict[str, Any]:
+    from serving import askers as columns
+
+    written = without_history = 0
+    for names, table in users:
+        askers = columns.of_table(table)
+        if test is not None:
+            stop = test.test_begins(askers.timestamps, askers.row_splits)
+            askers = dataclasses.replace(askers, stop=stop)
+        for name, item_ids in zip(names, lists.lists(askers, now, k), strict=True):
+            line = {"user_id": name, "item_ids": item_ids}
+            append(json.dumps(line, ensure_ascii=False) + "\n")
+        written += len(names)
+        without_history += int((askers.lengths == 0).sum())
+    return {"users": written, "without_history": without_history}
+
+
+def _require_pushed(summary: dict[str, Any], root: str) -> None:
+    if not summary["servables"]:
+        raise NotBlessed(
+            f"expected the models of the run at {root} to be pushed, received some that failed "
+            "evaluation; fix what the verdict in its summary.json names and run again "
+            "(--as-of test makes lists to measure them by)"
+        )
+
+
+def _cut(summary: dict[str, Any]) -> Cut:
+    artifacts = summary["artifacts"]
+    return cut.at_test(artifacts["interactions"], artifacts["histories"], _dataset(summary).split)
+
+
+def _read_users(path: pathlib.Path) -> list[str]:
+    found = id_file.read(path, "user ids", "give its path, or --users all")
+    if not found:
+        raise UsageError(f"{path}: expected user ids, one a line, received none; give some")
+    return found
+
+
+def _users(summary: dict[str, Any], names: list[str] | None) -> Iterator[Users]:
+    uri = summary["artifacts"]["histories"]
+    if names is None:
+        return asked_users.everybody(uri)
+    return asked_users.listed(uri, names, _dataset(summary).data.hash_user_ids)
+
+
+def _dataset(summary: dict[str, Any]) -> Dataset:
+    config = summary["config"]
+    return Dataset.model_validate({name: config[name] for name in Dataset.model_fields})
+
+
+def _lists(summary: dict[str, Any], stage: str, as_of_test: bool) -> "BulkLists":
+    from schema import candidates
+    from serving import deny_list
+    from serving.bulk_lists import BulkLists
+    from serving.eligibility import Eligibility
+
+    artifacts, config = summary["artifacts"], summary["config"]
+    items = candidates.load(artifacts["candidates"])
+    if as_of_test:  # what is available today says nothing of then
+        items = dataclasses.replace(items, vectors=items.vectors_at_test())
+        eligible = Eligibility.of_all(len(items.vectors))
+    else:
+        eligible = Eligibility.of(items, deny_list.load(artifacts["index"]))
+    return BulkLists(
+        _model(artifacts["query"]),
+        items,
+        config["retrieval"]["history_length"],
+        _model(artifacts["ranking"]) if stage == FINAL else None,
+        config["ranking"]["candidates"],
+        eligible,
+    )
+
+
+def _model(folder: str) -> Any:
+    from serving import saved_models
+
+    path = pathlib.Path(folder)
+    return saved_models.restored(path)

@@ -1,0 +1,103 @@
+"""What new data would change in a root, and what of them the gate would refuse."""
+
+import pathlib
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from components.ingest import preflight
+from pipeline import quiet
+from pipeline.config import config as configuration
+from pipeline.config.config import Config
+from pipeline.run_root import RunDirectory
+from schema.errors import NoRunError
+
+if TYPE_CHECKING:
+    from components.validation.drift import Statistics
+    from components.validation.gate import Table
+    from pipeline.commands.table_statistics import Described
+
+_FOLDER = "schema-diff"
+
+
+def diff(
+    root: pathlib.Path,
+    config_path: pathlib.Path,
+    data_dir: pathlib.Path,
+    overrides: list[str],
+) -> dict[str, Any]:
+    """`fits`: whether the gate would let them pass; `refused`: what it would say, as
+    `components.validation.findings.Finding`; `changes` against the latest data that passed
+    the gate, as `components.validation.changes.Change`; `statistics`: folder of the pages.
+
+    The schemas are those of the configuration as it is now. Raises NoRunError where no data
+    have passed at `root`, DataRefused as ingestion does; writes to `root`/schema-diff alone.
+    """
+    config = configuration.load(config_path, overrides)
+    data = str(data_dir.absolute())
+    preflight.check(config.dataset, data)
+    run = RunDirectory(root.absolute())
+    if not run.metadata.exists():
+        raise _no_run(root, config)
+    folder = RunDirectory(run.root / _FOLDER)
+    with tempfile.TemporaryDirectory() as work, quiet.into_file(folder.log) as (_, err):
+        return _compare(config, data, run, pathlib.Path(work), folder, Console(file=err))
+
+
+def _no_run(root: pathlib.Path, config: Config) -> NoRunError:
+    return NoRunError(
+        f"expected a run of {config.name!r} at {root} whose data passed the gate, found none; "
+        f"run `tandem run --config … --root {root}` first"
+    )
+
+
+def _compare(
+    config: Config,
+    data: str,
+    run: RunDirectory,
+    work: pathlib.Path,
+    folder: RunDirectory,
+    console: Console,
+) -> dict[str, Any]:
+    from components.validation import changes as validation_changes
+    from components.validation import gate, split_statistics, statistics_page
+    from pipeline import previous_data
+    from pipeline.commands import table_statistics
+
+    uris = previous_data.statistics(previous_data.local(str(run.metadata)), config.name, "")
+    if not all(uris.values()):
+        raise _no_run(run.root, config)
+    at = RunDirectory(work)
+    now = table_statistics.describe(config, data, at, str(folder.rejected), console)
+    refused, changes = [], []
+    for name, found in now.items():
+        splits = found.statistics
+        before = {split: split_statistics.load(uris[name], split) for split in splits}
+        table = _table(config, name, found, before)
+        findings = gate.check(table)
+        statistics_page.write(str(folder.statistics / f"{name}.html"), table, findings)
+        refused += findings
+        for split, old in before.items():
+            changes += validation_changes.changes(name, split, old, splits[split])
+    return {
+        "fits": not refused,
+        "refused": [finding._asdict() for finding in refused],
+        "changes": [change._asdict() for change in changes],
+        "statistics": str(folder.statistics),
+    }
+
+
+def _table(config: Config, name: str, now: "Described", before: "dict[str, Statistics]") -> "Table":
+    """What the gate of the next run would see."""
+    import tensorflow_data_validation as tfdv
+
+    from components.validation.gate import Table
+    from pipeline.config import table_schemas
+
+    schema = table_schemas.of(config, name)
+    anomalies = {
+        split: tfdv.validate_statistics(statistics, schema)
+        for split, statistics in now.statistics.items()
+    }
+    return Table(name, now.examples_uri, schema, now.statistics, anomalies, before)

@@ -1,0 +1,88 @@
+"""The doctor finds what is planted: each check is made to pass and, for real, to fail."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from pipeline.commands import doctor
+
+
+def fresh(code: str, **environment: str) -> str:
+    """What `code` prints in a process of its own, where nothing has been imported yet."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("version", "status"), [((3, 10, 13), "ok"), ((3, 11, 0), "FAIL"), ((3, 9), "FAIL")]
+)
+def test_python(version: tuple[int, ...], status: str):
+    assert doctor.python(version).status == status
+
+
+def test_requirements_that_are_met():
+    assert doctor.requirements(["pytest>=8", 'nowhere>1; extra == "gpu"']).status == "ok"
+
+
+def test_requirements_name_each_misfit():
+    finding = doctor.requirements(["pytest>=8", "numpy>=99", "no-such-package-here>=1"])
+    assert finding.status == "FAIL"
+    assert finding.advice
+    outdated, missing = finding.found.split("; ")
+    assert outdated.startswith("numpy is 1.")
+    assert outdated.endswith("expected >=99")
+    assert missing == "no-such-package-here is missing, expected >=1"
+
+
+def test_keras_3_is_found():
+    code = "from pipeline import doctor; print(doctor.keras().status, doctor.keras().advice)"
+    answer = fresh(code, TF_USE_LEGACY_KERAS="0")
+    assert answer.startswith("FAIL set TF_USE_LEGACY_KERAS=1")
+
+
+@pytest.mark.parametrize(("check", "package"), [("scann", "scann"), ("text", "tensorflow_text")])
+def test_a_package_that_does_not_load(check: str, package: str, tmp_path: pathlib.Path):
+    broken = tmp_path / package
+    broken.mkdir()
+    (broken / "__init__.py").write_text(
+        "import tensorflow as tf\ntf.load_op_library('/nowhere/_ops.so')\n"
+    )
+    code = f"from pipeline import doctor; f = doctor.{check}(); print(f.status, f.found)"
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    answer = fresh(code, PYTHONPATH=path)
+    assert answer.startswith(f"FAIL {package} does not load: /nowhere/_ops.so")
+
+
+def test_disk(tmp_path: pathlib.Path):
+    assert doctor.disk(tmp_path, least=0, enough=0).status == "ok"
+    assert doctor.disk(tmp_path, least=0, enough=1 << 62).status == "warn"
+    assert doctor.disk(tmp_path, least=1 << 62, enough=1 << 62).status == "FAIL"
+
+
+def test_the_verb_prints_json_alone(tmp_path: pathlib.Path):
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline.cli", "doctor", "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    answer = json.loads(done.stdout)
+    names = [check["name"] for check in answer["checks"]]
+    assert names[:4] == ["Python", "versions", "Keras 2", "ScaNN"]
+    assert names[4:] == ["tensorflow-text", "accelerators", "disk"]
+    failed = [check for check in answer["checks"] if check["status"] == "FAIL"]
+    assert answer["ok"] == (failed == [])
+    assert done.returncode == (2 if failed else 0)
+    by_name = {check["name"]: check for check in answer["checks"]}
+    for native in ("Keras 2", "ScaNN", "tensorflow-text"):
+        assert by_name[native]["status"] == "ok", by_name[native]

@@ -1,0 +1,57 @@
+"""A page of planted days, read back as a document."""
+
+from html.parser import HTMLParser
+
+from pipeline import backfill_record
+from pipeline.report.html import retraining_value
+
+
+class Words(HTMLParser):
+    """Texts and tags in order."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags: list[str] = []
+        self.words: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+
+    def handle_data(self, data):
+        self.words.append(data.strip())
+
+
+def day(span, pushed, difference):
+    quality = {"ndcg@10": 0.25, "recall@10": 0.5, "recall@100": 0.75}
+    found = {"value": 0.05, "low": 0.01, "high": 0.09, "users": 60, "verdict": "better"}
+    return {
+        "span": span,
+        "fingerprint": "f",
+        "users": 60,
+        "pushed": pushed,
+        "broken": [] if pushed else ["coverage@10 at least 0.9 <of all>"],
+        "quality": {"retrained": quality, "never_retrained": quality, "popular": quality},
+        "difference": dict.fromkeys(quality, found) if difference else None,
+    }
+
+
+def read(days):
+    page = Words()
+    page.feed(retraining_value.render(backfill_record.of("shop", days)))
+    return page
+
+
+def test_there_is_a_curve_a_metric_and_a_row_a_day():
+    page = read([day("1", 1, False), day("2", None, True)])
+    assert page.tags.count("svg") == 4  # three metrics, and the differences
+    assert "1 days, 60 users: NDCG@10 0.2500 retrained" in " ".join(page.words)
+    assert "version 1" in page.words
+    assert "coverage@10 at least 0.9 <of all>" in page.words
+    assert "script" not in page.tags
+
+
+def test_days_without_any_model_have_no_curve():
+    nothing = day("1", None, False) | {"quality": {}, "users": 0}
+    page = read([nothing])
+    assert "svg" not in page.tags
+    assert "no day has a never-retrained model beside it yet" in page.words

@@ -1,0 +1,132 @@
+"""Days that were made by hand, and what they say together."""
+
+import math
+
+import pytest
+
+from pipeline import backfill_record, backfill_table
+from pipeline.report import retraining_value
+from schema.errors import UsageError
+
+
+def metrics(value):
+    return {"ndcg@10": value, "recall@10": value, "recall@100": value, "coverage@10": 0.5}
+
+
+def difference(value, half, users):
+    found = {"value": value, "low": value - half, "high": value + half, "users": users}
+    return {name: found | {"verdict": "better"} for name in retraining_value.METRICS}
+
+
+def summary(pushed: int | None = 3, beside=True, passed=True):
+    """Of one run, as `pipeline.summary` makes it."""
+    others = {"never_retrained": metrics(0.2) | {"version": 1}, "left_alone": metrics(0.1)}
+    rules = [
+        {"rule": "final lists: ndcg@10 not worse than popular", "passed": passed},
+        {"rule": "final lists: recall@100 not worse than popular", "passed": True},
+    ]
+    against = {"popular": {}} | ({"never_retrained": difference(0.1, 0.02, 100)} if beside else {})
+    return {
+        "retrieval": {"users": 100, "baselines": {"popular": metrics(0.05)}},
+        "ranking": metrics(0.3) | {"against": against},
+        "beside": others if beside else {},
+        "verdict": {"blessed": passed, "rules": rules, "pushed_before": None},
+        "servables": {"recommender": {"version": pushed, "path": "/"}} if pushed else {},
+        "rows": {"train": 80, "valid": 10, "test": 10},
+        "stages": [{"seconds": 1.25}, {"seconds": 2.25}],
+    }
+
+
+def test_a_day_has_its_models_beside_those_that_were_left_as_they_are():
+    day = retraining_value.day("2024-01-31", "f", summary())
+    assert {name: found["ndcg@10"] for name, found in day["quality"].items()} == {
+        "retrained": 0.3, "never_retrained": 0.2, "left_alone": 0.1, "popular": 0.05,
+    }  # fmt: skip
+    assert (day["pushed"], day["blessed"], day["broken"], day["seconds"]) == (3, True, [], 3.5)
+    assert day["difference"]["ndcg@10"]["value"] == 0.1
+    assert day["oldest"] == 1
+
+
+def test_the_first_pushed_model_is_its_own_never_retrained_one():
+    day = retraining_value.day("2024-01-31", "f", summary(pushed=1, beside=False))
+    assert day["quality"]["never_retrained"] == day["quality"]["retrained"]
+    assert day["difference"] is None
+
+
+def test_models_that_are_not_blessed_are_part_of_the_record():
+    day = retraining_value.day("2024-01-31", "f", summary(pushed=None, beside=False, passed=False))
+    assert day["pushed"] is None
+    assert day["broken"] == ["final lists: ndcg@10 not worse than popular"]
+    assert "never_retrained" not in day["quality"]
+
+
+def row(span, users, retrained, never, half):
+    return {
+        "span": span,
+        "fingerprint": "f",
+        "users": users,
+        "pushed": 1,
+        "quality": {"retrained": metrics(retrained), "never_retrained": metrics(never)},
+        "difference": difference(retrained - never, half, users),
+    }
+
+
+def test_days_are_weighed_by_their_users():
+    """100 users who gain .2 and 300 who gain .04: a mean of .08. With half-widths of .08 and .04
+    the weighted errors are 8 and 12, and together sqrt(64 + 144) / 400.
+    """
+    first = {"span": "1", "fingerprint": "f", "users": 999, "quality": {}, "difference": None}
+    days = [first, row("2", 100, 0.4, 0.2, 0.08), row("3", 300, 0.34, 0.3, 0.04)]
+    found = retraining_value.overall(days)
+    assert found is not None
+    assert (found["days"], found["users"]) == (2, 400)
+    assert found["quality"]["retrained"]["ndcg@10"] == pytest.approx(0.355)
+    assert found["quality"]["never_retrained"]["recall@100"] == pytest.approx(0.275)
+    difference = found["difference"]["ndcg@10"]
+    half = math.sqrt(208) / 400
+    assert difference["value"] == pytest.approx(0.08)
+    assert difference["low"] == pytest.approx(0.08 - half)
+    assert difference["high"] == pytest.approx(0.08 + half)
+    assert difference["verdict"] == "better"
+
+
+def test_a_gain_inside_the_noise_is_called_so():
+    found = retraining_value.overall([row("2", 100, 0.21, 0.2, 0.02)])
+    assert found is not None
+    assert found["difference"]["ndcg@10"]["verdict"] == "inside the noise"
+    assert backfill_table.sentence(found).endswith(": inside the noise")
+
+
+def test_one_day_alone_says_nothing():
+    assert retraining_value.overall([retraining_value.day("1", "f", summary(beside=False))]) is None
+
+
+def test_a_finished_day_is_known_by_what_it_was_made_of(tmp_path):
+    days = backfill_record.with_day([], row("2", 9, 0.3, 0.2, 0.1))
+    backfill_record.write(backfill_record.of("shop", days), tmp_path / "backfill.json")
+    again = backfill_record.read(tmp_path / "backfill.json")
+    assert again == days
+    assert backfill_record.is_finished(again, "2", "f")
+    assert not backfill_record.is_finished(again, "2", "other data")
+    assert not backfill_record.is_finished(again, "3", "f")
+
+
+def test_a_day_that_is_run_again_takes_its_own_place():
+    days: list = []
+    for span in ("10", "9", "11"):
+        days = backfill_record.with_day(days, row(span, 9, 0.3, 0.2, 0.1))
+    days = backfill_record.with_day(days, row("10", 9, 0.5, 0.2, 0.1))
+    assert [day["span"] for day in days] == ["9", "10", "11"]
+    assert days[1]["quality"]["retrained"]["ndcg@10"] == 0.5
+
+
+def test_nothing_is_finished_before_the_first_day(tmp_path):
+    assert backfill_record.read(tmp_path / "backfill.json") == []
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"name": "shop"}'])
+def test_a_file_that_is_no_record_is_not_overwritten(tmp_path, text):
+    path = tmp_path / "backfill.json"
+    path.write_text(text)
+    with pytest.raises(UsageError, match="expected the record of a backfill at"):
+        backfill_record.read(path)

@@ -1,0 +1,205 @@
+"""The parts of what a run says at its end: quality, labels, fairness, verdict."""
+
+import io
+from typing import Any
+
+import pytest
+
+from pipeline import fairness_lines, label_lines, verdict_table
+from pipeline.report import terminal, terminal_tables
+
+
+def metrics(ndcg: float, **more: object) -> dict[str, Any]:
+    return {"ndcg@10": ndcg} | more
+
+
+def difference(value: float, verdict: str) -> dict[str, Any]:
+    low, high = value - 0.01, value + 0.01
+    return {"value": value, "low": low, "high": high, "users": 900, "verdict": verdict}
+
+
+def summary(**retrieval: object) -> dict[str, Any]:
+    better, noise = difference(0.02, "better"), difference(-0.001, "inside the noise")
+    return {
+        "retrieval": metrics(
+            0.1,
+            users=1900,
+            baselines={"popular": metrics(0.05), "item_neighbours": metrics(0.08)},
+            against={"popular": {}, "item_neighbours": {"ndcg@10": better, "recall@10": noise}},
+        )
+        | retrieval,
+        "ranking": metrics(
+            0.11,
+            order="ranking",
+            intervals={"ndcg@10": {"low": 0.0994, "high": 1.0}},
+            against={"item_neighbours": {"ndcg@10": better}, "retrieval": {"ndcg@10": noise}},
+        ),
+        "verdict": {"pushed_before": None},
+    }
+
+
+def printed(what: Any) -> list[str]:
+    file = io.StringIO()
+    console = terminal.plain_console(file)
+    console.width = 1000
+    console.print(what)
+    return file.getvalue().splitlines()
+
+
+def rows(table: Any) -> dict[str, list[str]]:
+    """By the first cell of a row: the others."""
+    found = {}
+    for line in printed(table):
+        name, *cells = (cell.strip() for cell in line.strip("│").split("│"))
+        if line.startswith("│"):
+            found[name] = cells
+    return found
+
+
+def test_lists_are_held_against_the_baseline_with_the_highest_ndcg():
+    assert rows(terminal_tables.differences(summary())) == {
+        "retrieval - item neighbours": ["+0.0200 better", "-0.0010 inside the noise", ""],
+        "final lists - item neighbours": ["+0.0200 better", "", ""],
+        "final lists - retrieval": ["-0.0010 inside the noise", "", ""],
+    }
+
+
+def test_final_lists_in_retrievals_order_are_not_held_against_themselves():
+    found = summary()
+    found["ranking"]["order"] = "retrieval"
+    assert "final lists - retrieval" not in rows(terminal_tables.differences(found))
+
+
+def test_too_few_users_are_said_at_the_head():
+    note = "too few users for a verdict: expected 50, received 12"
+    assert terminal_tables.asked(summary()) == "1,900 test users were asked"
+    assert (
+        terminal_tables.asked(summary(users=12, note=note)) == f"12 test users were asked; {note}"
+    )
+
+
+def test_a_version_pushed_before_has_its_row_and_its_verdict():
+    found = summary()
+    found["verdict"] = {"pushed_before": metrics(0.1075, version=3, path="/serving/3")}
+    found["ranking"]["against"]["pushed"] = {"ndcg@10": difference(0.0025, "inside the noise")}
+    assert rows(terminal_tables.table(found))["pushed version 3"][0] == "0.1075"
+    compared = rows(terminal_tables.differences(found))["final lists - pushed now"]
+    assert compared[0] == "+0.0025 inside the noise"
+
+
+def test_an_interval_stands_behind_its_metric():
+    assert rows(terminal_tables.table(summary()))["final lists"][0] == "0.1100 .099-1.000"
+
+
+REGRESSION = {
+    "kind": "regression", "events": 1100, "rmse": 0.9, "bias_baseline_rmse": 0.95,
+    "mae": 0.7, "bias_baseline_mae": 0.75,
+}  # fmt: skip
+BINARY = {
+    "kind": "binary", "events": 20, "rmse": 0.3, "bias_baseline_rmse": 0.31, "log_loss": 0.4,
+    "expected_calibration_error": 0.01, "uncalibrated_expected_calibration_error": 0.05,
+    "reliability": [],
+}  # fmt: skip
+CONSTANT = {"kind": "binary", "events": 20, "note": "all 20 test events have 0"}
+
+
+def test_a_label_in_a_line():
+    rating, purchase, constant = label_lines.lines(
+        {"rating": REGRESSION, "purchase": BINARY, "returned": CONSTANT}
+    )
+    assert rating == (
+        "rating: RMSE 0.9000, bias baseline 0.9500; MAE 0.7000, bias baseline 0.7500 "
+        "(1,100 test events)"
+    )
+    assert purchase == (
+        "purchase: RMSE 0.3000, bias baseline 0.3100; log loss 0.4000; "
+        "expected calibration error 0.0100, uncalibrated 0.0500 (20 test events)"
+    )
+    assert constant == "returned: not measured: all 20 test events have 0 (20 test events)"
+
+
+def users(limit: float | None) -> dict[str, Any]:
+    groups = {
+        "north": {"users": 400, "metric": {"value": 0.12, "low": 0.1, "high": 0.14}},
+        "south": {"users": 500, "metric": {"value": 0.08, "low": 0.06, "high": 0.1}},
+    }
+    gap = {"value": 0.04, "low": 0.01, "high": 0.07}
+    found = {"groups": groups, "best": "north", "worst": "south", "gap": gap}
+    return {"users.region": found | {"metric": "ndcg@10", "limit": limit, "required": False}}
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"), [(None, "no limit"), (0.05, "limit 0.05 kept"), (0.03, "limit 0.03 broken")]
+)
+def test_a_gap_of_users_in_a_line(limit, said):
+    assert list(fairness_lines.lines({"users": users(limit), "items": {}})) == [
+        "fairness of users.region, ndcg@10: gap 0.0400 (+0.0100 to +0.0700), north 0.1200, "
+        f"south 0.0800, {said}"
+    ]
+
+
+def test_a_gap_of_items_in_a_line():
+    row = {
+        "exposure": {"value": 0.2, "low": 0.1, "high": 0.3},
+        "relevance": {"value": 0.5, "low": 0.4, "high": 0.6},
+        "difference": {"value": -0.3, "low": -0.4, "high": -0.2},
+    }
+    found = {"groups": {"rare": row}, "widest": "rare", "gap": 0.3, "metric": "exposure@10"}
+    (line,) = fairness_lines.lines({"users": {}, "items": {"items.tags": found | {"limit": 0.2}}})
+    assert line == (
+        "fairness of items.tags, exposure@10: gap 0.3000, rare has 0.2000 of the exposure and "
+        "0.5000 of what is taken (-0.4000 to -0.2000), limit 0.2 broken"
+    )
+
+
+def test_a_gap_that_was_not_measured_says_why():
+    found = {"groups": {}, "note": "no gap: no test user has a known value of users.age"}
+    found |= {"metric": "ndcg@10", "limit": 0.1}
+    (line,) = fairness_lines.lines({"users": {"users.age": found}, "items": {}})
+    assert line == f"fairness of users.age, ndcg@10: not measured: {found['note']}"
+    assert list(fairness_lines.lines({})) == []
+
+
+def rule(name: str, passed: bool, **more: object) -> dict[str, Any]:
+    return {"rule": name, "expected": 0.1, "received": 0.08, "passed": passed} | more
+
+
+def verdict(*rules: dict[str, Any], **more: object) -> dict[str, Any]:
+    found = {"blessed": all(each["passed"] for each in rules), "rules": list(rules)}
+    return found | {"pushed_before": None, "forced": None} | more
+
+
+def test_what_failed_stands_in_a_table_and_by_how_much():
+    decided = verdict(
+        rule("final lists: ndcg@10 not worse than recent", False, low=-0.03, high=-0.01),
+        rule("final lists: recall@10 at least 0.1", False, low=None, high=None),
+        rule("rating: RMSE not above the bias baseline's", False, expected=None, received=None),
+        rule("held", True),
+    )
+    assert rows(verdict_table.table(decided)) == {
+        "final lists: ndcg@10 not worse than recent": [
+            "0.1000", "0.0800", "-0.0200", "-0.0300 to -0.0100",
+        ],
+        "final lists: recall@10 at least 0.1": ["0.1000", "0.0800", "-0.0200", ""],
+        "rating: RMSE not above the bias baseline's": ["not measured", "not measured", "", ""],
+    }  # fmt: skip
+    assert verdict_table.sentence(decided) == "not blessed: 3 of 4 rules broken"
+
+
+def test_all_rules_held_need_no_table():
+    assert verdict_table.table(verdict(rule("held", True))) is None
+    assert verdict_table.sentence(verdict(rule("held", True))) == "blessed: 1 rule held"
+
+
+def test_an_override_names_who_and_why():
+    forced = {"who": "ada", "why": "holiday stock", "at": "2026-01-01T00:00:00Z"}
+    assert verdict_table.sentence(verdict(rule("broken", False), forced=forced)) == (
+        "not blessed: 1 of 1 rule broken; pushed by ada all the same: holiday stock"
+    )
+
+
+def test_a_note_is_said_once_for_all_its_rules():
+    few = rule("a", True, note="too few users")
+    assert verdict_table.notes(verdict(few, rule("b", True), few | {"rule": "c"})) == [
+        "a; c: too few users"
+    ]
