@@ -9,6 +9,7 @@ an API server whose environment says otherwise leaves it out (compiler/argocompi
 import dataclasses
 import hashlib
 import json
+import re
 import uuid
 from typing import Any
 
@@ -19,6 +20,7 @@ from tests.kubeflow.document import Refused, pb
 from tests.kubeflow.executions import Dag
 
 LOGS = "executor-logs"
+_INPUT_PARAMETER = re.compile(r"\{\{\$\.inputs\.parameters\['(.+?)'\]\}\}")
 _KINDS = {
     "NUMBER_DOUBLE": "number_value",
     "NUMBER_INTEGER": "number_value",
@@ -130,7 +132,8 @@ def outputs(component: Any, names: Names, local: str) -> Any:
     for name, spec in artifacts.items():
         artifact = result.artifacts[name].artifacts.add(name=name, uri=f"{task_root}/{name}")
         artifact.type.CopyFrom(spec.artifact_type)
-        artifact.metadata.CopyFrom(spec.metadata)
+        if spec.HasField("metadata"):
+            artifact.metadata.CopyFrom(spec.metadata)
     for name in component.output_definitions.parameters:
         result.parameters[name].output_file = f"{local}/tmp/kfp/outputs/{name}"
     return result
@@ -145,6 +148,21 @@ def _output_file(task_root: str) -> str:
     if separator and scheme in known:
         return f"/{known[scheme]}/{path}/output_metadata.json"
     return "/tmp/kfp_outputs/output_metadata.json"
+
+
+def command(container: Any, executor_input: Any) -> list[str]:
+    """The container's command with the task's input parameters in it, defaults not among them, in
+    every word that names no output (driver/util.go, `resolveContainerArgs`). The launcher puts in
+    what is left.
+    """
+
+    def value(found: re.Match[str]) -> str:
+        if found[1] not in executor_input.inputs.parameter_values:
+            raise Refused(f"parameter {found[1]!r} not found in the task's inputs")
+        return executions.text(executor_input.inputs.parameter_values[found[1]])
+
+    words = [*container.command, *container.args]
+    return [w if "$.outputs" in w else _INPUT_PARAMETER.sub(value, w) for w in words]
 
 
 def fingerprint(executor_input: Any, component: Any, container: Any) -> str:

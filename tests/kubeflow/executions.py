@@ -103,6 +103,8 @@ def recorded(key: str, artifact: Any) -> Any:
     reached. `toMLMDArtifact` and `toRuntimeArtifact` (metadata/converter.go): a bool comes back as
     a number, a list or an object wrapped in another, null is an error. The name is the new id, and
     the type is lost: `GetOutputArtifactsByExecutionId` (metadata/client.go) has "" for the schema.
+    ML Metadata itself keeps six decimals of a number (`QueryConfigExecutor::Bind` in
+    google/ml-metadata, ml_metadata/metadata_store/query_config_executor.cc).
     """
     metadata = json_format.MessageToDict(artifact.metadata)
     metadata.setdefault("display_name", key)
@@ -118,6 +120,8 @@ def _stored(value: Any) -> Any:
         raise TypeError("expected metadata without null, which KFP's converter does not know")
     if isinstance(value, bool):
         return float(value)
+    if isinstance(value, float):
+        return float(f"{value:.6f}")
     if isinstance(value, list):
         return {"list": value}
     return {"struct": value} if isinstance(value, dict) else value

@@ -14,7 +14,7 @@ from google.protobuf import json_format, struct_pb2
 
 from schema.storage import object_store
 from schema.storage.locations import is_remote
-from tests.kubeflow import executions
+from tests.kubeflow import driver, executions
 from tests.kubeflow.document import Refused, pb
 from tests.kubeflow.driver import LOGS
 from tests.kubeflow.executions import Execution
@@ -37,6 +37,7 @@ def launch(
     """
     shutil.rmtree(local, ignore_errors=True)
     local.mkdir(parents=True)
+    words = driver.command(container, executor_input)
     given = pb.ExecutorInput()
     given.CopyFrom(executor_input)
     for logs in given.outputs.artifacts[LOGS].artifacts:  # qualifyExecutorLogsURI
@@ -47,7 +48,7 @@ def launch(
     for name, spec in component.input_definitions.parameters.items():  # addDefaultParams
         if spec.HasField("default_value") and name not in given.inputs.parameter_values:
             given.inputs.parameter_values[name].CopyFrom(spec.default_value)
-    image, *command = _resolved([container.image, *container.command, *container.args], given)
+    image, *command = _resolved([container.image, *words], given)
     if "{{" in image:  # driver.go, resolvePodSpecInputRuntimeParameter
         raise Refused(f"no input parameter of the task is the image {image}")
     log = local / "log.txt"

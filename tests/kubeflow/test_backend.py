@@ -74,11 +74,27 @@ def test_placeholders_are_replaced_and_a_constant_may_hold_one(backend, noted, t
         return json.loads(" ".join(noted()))
 
     text, rate, executor_input = received()
-    assert text in ("epochs=3", "epochs={{$.inputs.parameters['epochs']}}")
+    assert text == "epochs=3"
     assert rate == "0.5"
     values = json.loads(executor_input)["inputs"]["parameterValues"]
     assert values == {"text": "epochs=3", "rate": 0.5, "epochs": 3.0}
     assert json.loads(received(epochs=7)[2])["inputs"]["parameterValues"]["text"] == "epochs=7"
+
+
+def test_a_placeholder_finds_what_the_task_is_given_and_no_default(backend, noted, tmp_path):
+    word = "{{$.inputs.parameters['n']}}"
+    declared = component("a")
+    declared["inputDefinitions"]["parameters"]["n"] = {
+        "parameterType": "NUMBER_INTEGER",
+        "isOptional": True,
+        "defaultValue": 3,
+    }
+    executors = {"a": container(NOTE, noted.file, word)}
+    given = {"a": task("a", inputs=constants(n=4))}
+    assert backend.run(written(tmp_path / "d.yaml", given, executors, {"a": declared})).succeeded
+    assert noted() == ["4"]
+    with pytest.raises(Refused, match="'n' not found"):
+        backend.run(written(tmp_path / "d.yaml", {"a": task("a")}, executors, {"a": declared}))
 
 
 @pytest.mark.parametrize(
@@ -104,7 +120,7 @@ def test_parameters_that_are_unknown_or_of_another_type_are_refused(
 def test_an_artifact_comes_with_what_its_producer_said_and_without_its_type(
     backend, noted, tmp_path
 ):
-    said = {"rows": 7, "whole": True, "names": ["a"], "text": "é"}
+    said = {"rows": 7, "whole": True, "names": ["a"], "text": "é", "third": 1 / 3, "loss": 2e-7}
     produce = (
         "import json, sys, pathlib; i = json.loads(sys.argv[1])['outputs'];"
         "pathlib.Path(sys.argv[2], 'data').write_text('content');"
@@ -133,6 +149,7 @@ def test_an_artifact_comes_with_what_its_producer_said_and_without_its_type(
     assert given["type"] == {"instanceSchema": ""}
     assert given["uri"].startswith(f"{tmp_path}/root/by-hand/run-1/a/")
     stored = {"rows": 7.0, "whole": 1.0, "names": {"list": ["a"]}, "text": "é"}
+    stored |= {"third": 0.333333, "loss": 0.0}
     session = json.loads(given["metadata"].pop("store_session_info"))
     assert given["metadata"] == stored | {"display_name": "x"}
     assert session["Provider"] == "s3"
