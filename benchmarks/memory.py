@@ -102,9 +102,11 @@ def _peaks(data: pathlib.Path, home: pathlib.Path) -> dict[str, float]:
     them runs in this process, so nothing of it is missed by a fork.
     """
     from components.ingest import preflight
-    from pipeline import dag, previous_data, run_root, runner
-    from pipeline.config import config as configuration
-    from pipeline.local_runner import LocalRunner
+    from pipeline import dag
+    from pipeline.config.config import load_config
+    from pipeline.metadata import build_connection_config
+    from pipeline.run_root import open_local_root
+    from pipeline.runner import LocalRunner, build_run_locations
 
     peaks: dict[str, float] = {}
 
@@ -113,11 +115,13 @@ def _peaks(data: pathlib.Path, home: pathlib.Path) -> dict[str, float]:
             peaks[name] = peak_of(node)
             print(f"{name}: {peaks[name]:.0f} MB", file=sys.stderr)
 
-    config = configuration.load(_CONFIG, _SETTINGS)
-    at = run_root.opened(home)
+    config = load_config(_CONFIG, _SETTINGS)
+    at = open_local_root(home)
     fingerprint = preflight.fingerprint(config.dataset, str(data))
-    connection = previous_data.local(str(at.metadata))
-    pipeline = dag.build(config, runner.locations(str(data), at), fingerprint, connection)
+    connection = build_connection_config(str(at.metadata))
+    pipeline = dag.build_pipeline(
+        config, build_run_locations(str(data), at), fingerprint, connection
+    )
     Forking(lambda stage: None, lambda stage, seconds: None).run(pipeline)
     return peaks
 

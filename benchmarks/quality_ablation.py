@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from benchmarks import quality_kept, quality_spread
 from benchmarks.quality_runs import Seeds, in_own_process, told
-from pipeline.config import config as configuration
+from pipeline.config.config import load_config
 from schema.features import Feature
 
 
@@ -74,7 +74,7 @@ def distinct(toml: pathlib.Path, overrides: list[str]) -> list[Variant]:
     """
     found: dict[tuple[Any, ...], Variant] = {}
     for variant in VARIANTS:
-        config = configuration.load(toml, [*overrides, *variant.overrides])
+        config = load_config(toml, [*overrides, *variant.overrides])
         kept = tuple(variant.features(config.features.items))
         loss = variant.log_q, variant.without_accidental_hits
         found.setdefault((config.model_dump_json(), kept, *loss), variant)
@@ -88,7 +88,7 @@ def _measured(seeds: Seeds, variant: Variant, number: int) -> dict[str, float]:
 
     def measure() -> dict[str, float]:
         told(f"{seeds.data_set.name}, seed {number}: {variant.name}")
-        config = configuration.load(
+        config = load_config(
             seeds.data_set.config, [*seeds.overrides, f"seed={number}", *variant.overrides]
         )
         said = in_own_process(

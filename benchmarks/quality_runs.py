@@ -12,8 +12,7 @@ from typing import Any
 
 from benchmarks import quality_kept, quality_referee
 from benchmarks.quality_data import DataSet
-from pipeline.config import config as configuration
-from pipeline.config.config import Config
+from pipeline.config.config import Config, load_config
 
 RETRIEVAL, FINAL = STAGES = ("retrieval", "final")
 _ENVIRONMENT = {
@@ -37,7 +36,7 @@ class Seeds:
 
     def config(self, seed: int) -> Config:
         """The configuration of that seed's run; ConfigError where it does not fit."""
-        return configuration.load(self.data_set.config, [*self.overrides, f"seed={seed}"])
+        return load_config(self.data_set.config, [*self.overrides, f"seed={seed}"])
 
     def asked(self, seed: int) -> dict[str, Any]:
         """All that a result depends on, the code apart."""

@@ -15,7 +15,7 @@ import tensorflow_recommenders as tfrs
 from benchmarks.quality_ablation import Variant, named
 from pipeline.config.config import Config
 from pipeline.metadata import RunMetadata
-from pipeline.run_root import RunDirectory
+from pipeline.run_root import RunRoot
 from schema import candidates
 from trainer import (
     metrics,
@@ -62,7 +62,7 @@ def model_class(variant: Variant) -> type[RetrievalModel]:
 
 def loaded(root: pathlib.Path, config: Config, variant: Variant) -> TrainingData:
     """What the run at `root` trains on, with the variant's item features alone."""
-    metadata = RunMetadata(RunDirectory(root).metadata, config.name)
+    metadata = RunMetadata(RunRoot(root).metadata, config.name)
     runs = [metadata.latest(f"Transform.{table}") for table in ("interactions", "items")]
     if None in runs:
         sys.exit(f"expected the data stages of a run at {root}, found none; run it first")

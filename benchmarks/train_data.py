@@ -12,8 +12,8 @@ from components.ingest import preflight
 from components.interactions_gen import InteractionsGen
 from components.items_gen import ItemsGen
 from components.schema_gen import SchemaGen
-from pipeline.config import table_schemas
 from pipeline.config.config import Config
+from pipeline.config.table_schemas import build_table_schema
 from pipeline.metadata import RunMetadata
 from schema import timeline
 from trainer import training_data
@@ -57,7 +57,7 @@ def _components(data_set: DataSet, config: Config, root: pathlib.Path) -> list[B
 
 
 def _transformed(table: str, made: BaseNode, config: Config, splits: list[str]) -> list[BaseNode]:
-    text = text_format.MessageToString(table_schemas.of(config, table))
+    text = text_format.MessageToString(build_table_schema(config, table))
     schema = SchemaGen(text=text).with_id(f"SchemaGen.{table}")
     function = "preprocess_items" if table == "items" else "preprocess_timelines"
     transform = tfx.components.Transform(

@@ -21,7 +21,7 @@ import tensorflow as tf
 
 from benchmarks import quality_data, train_data, train_stock
 from benchmarks.train_stock import StockModel
-from pipeline.config import config as configuration
+from pipeline.config.config import load_config
 from trainer import (
     questions,
     replica_batches,
@@ -193,7 +193,7 @@ def _measure(model: RetrievalModel, data: TrainingData, config: RetrievalConfig)
 def main(name: str, root: str, events: str, epochs: str, steps: str) -> None:
     """Brings the data set to the trainer, measures, and prints JSON as the last line."""
     data_set = quality_data.named(name, pathlib.Path(root), int(events))
-    config = configuration.load(data_set.config)
+    config = load_config(data_set.config)
     data = train_data.prepared(data_set, config, data_set.home / "train-benchmark")
     with tempfile.TemporaryDirectory(dir=data_set.home) as folder:
         repeats = Repeats(int(epochs), int(steps))

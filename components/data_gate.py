@@ -36,7 +36,7 @@ def DataGate(
     """Writes `<pages>/<table>.html`, then raises DataRefused where a rule is broken.
 
     `*_before` are URIs of the statistics of the previous data that passed, "" where there are none:
-    `pipeline.previous_data` finds them. `fingerprint` of the input is not read: it is what an
+    `pipeline.metadata` finds them. `fingerprint` of the input is not read: it is what an
     execution of this gate is found by, later. `passed` holds nothing: it stands for data that did.
     """
     tables = [

@@ -33,8 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser, text: str) -> None:
         ("--tls-certificate", "our own certificate, for mutual TLS"),
         ("--tls-key", "our certificate's key"),
     ):
-        arguments.add_place(group, option, metavar="PEM", help=what)
-    arguments.add_place(
+        arguments.add_location(group, option, metavar="PEM", help=what)
+    arguments.add_location(
         group, "--token-file", metavar="FILE",
         help="a bearer token, sent with each call; a line break at its end is left out",
     )  # fmt: skip

@@ -1,22 +1,29 @@
-"""One line per stage: name, what was last heard of its progress, seconds."""
+"""What people see of a run: a line per stage (name, latest progress, seconds), and a line per trial
+of a search. Everything that libraries write to stdout, stderr and logging goes into a file instead.
+"""
 
 import contextlib
 import logging
+import os
+import pathlib
+import sys
 import time
 from collections.abc import Iterator
+from typing import TextIO
 
 from rich.console import Console
 from rich.status import Status
 
-EVERY_SECONDS = 30.0
+PROGRESS_INTERVAL_SECONDS = 30.0
 _progress = logging.getLogger("tandem.progress")
+_trials = logging.getLogger("tandem.progress.trials")
 
 
 class StageLines(logging.Handler):
     """Listens to the `tandem.progress` logger while a stage runs.
 
     On a terminal the line of the running stage moves. Elsewhere one line says that a stage begins,
-    one every `EVERY_SECONDS` how far it is, and one what it took.
+    one every `PROGRESS_INTERVAL_SECONDS` how far it is, and one what it took.
     """
 
     def __init__(self, console: Console):
@@ -52,7 +59,7 @@ class StageLines(logging.Handler):
         self._heard = record.getMessage()
         if self._status is not None:
             self._status.update(f"{self._name}  {self._heard}")
-        elif time.monotonic() - self._shown_at >= EVERY_SECONDS:
+        elif time.monotonic() - self._shown_at >= PROGRESS_INTERVAL_SECONDS:
             self._write("…")
 
     def _write(self, took: str) -> None:
@@ -62,7 +69,7 @@ class StageLines(logging.Handler):
 
 
 @contextlib.contextmanager
-def listening(console: Console) -> Iterator[StageLines]:
+def show_stages(console: Console) -> Iterator[StageLines]:
     """Lines on `console` that hear progress while it lasts."""
     lines = StageLines(console)
     _progress.addHandler(lines)
@@ -72,3 +79,73 @@ def listening(console: Console) -> Iterator[StageLines]:
     finally:
         lines.stop()
         _progress.removeHandler(lines)
+
+
+class TrialLines(logging.Handler):
+    """Prints each record; the lines stay, while the line of the stage below them moves."""
+
+    def __init__(self, console: Console):
+        super().__init__(logging.INFO)
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line."""
+        self._console.print(f"    {record.getMessage()}", highlight=False, soft_wrap=True)
+
+
+@contextlib.contextmanager
+def print_trials(console: Console) -> Iterator[None]:
+    """While it lasts, trials are printed."""
+    handler = TrialLines(console)
+    _trials.addHandler(handler)
+    try:
+        yield
+    finally:
+        _trials.removeHandler(handler)
+
+
+@contextlib.contextmanager
+def redirect_output(path: pathlib.Path) -> Iterator[tuple[TextIO, TextIO]]:
+    """Yields what stdout and stderr were, for what people are to see.
+
+    File descriptors are redirected, so that C++ libraries and child processes are caught too. What
+    is logged stands in the file once: handlers of the root logger that write to stdout or stderr
+    (a library's `logging.basicConfig`) rest meanwhile.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = [os.dup(1), os.dup(2)]
+    handler = logging.FileHandler(path)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    root = logging.getLogger()
+    before = root.level
+    resting = [other for other in root.handlers if _writes_to_terminal(other)]
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(path.open("a"))
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+        for other in resting:
+            root.removeHandler(other)
+        root.addHandler(handler)
+        root.setLevel(logging.INFO)
+        out, err = (stack.enter_context(os.fdopen(os.dup(fd), "w")) for fd in kept)
+        try:
+            yield out, err
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os.dup2(kept[0], 1)
+            os.dup2(kept[1], 2)
+            for fd in kept:
+                os.close(fd)
+            root.removeHandler(handler)
+            for other in resting:
+                root.addHandler(other)
+            handler.close()
+            root.setLevel(before)
+
+
+def _writes_to_terminal(handler: logging.Handler) -> bool:
+    streams = (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)
+    return isinstance(handler, logging.StreamHandler) and handler.stream in streams

@@ -25,16 +25,16 @@ from components.retrieval_tuner import RetrievalTuner
 from components.schema_gen import SchemaGen
 from components.statistics_gen import StatisticsGen
 from components.stock_components import ExampleValidator, Transform
-from pipeline.config import table_schemas
 from pipeline.config.config import TABLES, Config
 from pipeline.config.run_parameters import RunParameters, Text
-from pipeline.push_plan import Push
+from pipeline.config.table_schemas import build_table_schema
+from pipeline.push_plan import PushPlan
 from schema import timeline
 from serving import deny_list
 
 
 @dataclasses.dataclass(frozen=True)
-class Locations:
+class RunLocations:
     """Where a run reads and writes; paths or URIs."""
 
     data: Text
@@ -46,7 +46,7 @@ class Locations:
     checkpoints: str
 
     @classmethod
-    def below(cls, root: str, data: Text) -> "Locations":
+    def below(cls, root: str, data: Text) -> "RunLocations":
         """What a run writes, below one root."""
         return cls(
             data=data,
@@ -59,56 +59,56 @@ class Locations:
         )
 
 
-def build(
+def build_pipeline(
     config: Config,
-    at: Locations,
+    at: RunLocations,
     fingerprint: str,
     metadata: "tfx.orchestration.metadata.ConnectionConfigType | None" = None,
     before: Mapping[str, str] | None = None,
-    push: Push | None = None,
+    push: PushPlan | None = None,
     given: RunParameters | None = None,
 ) -> tfx.dsl.Pipeline:
     """`fingerprint` stands for the content of the input files, so that caching sees changed data.
-    `before` are the URIs of the previous data's statistics by table (`pipeline.previous_data`);
+    `before` are the URIs of the previous data's statistics by table (`pipeline.metadata`);
     without them the gate checks no drift. Without `push` the models are compared with the version
     that is the newest when they are evaluated. `given` is as configured where it is absent.
 
     Each component is given only the part of the configuration that it depends on: what a change
     does not touch stays cached.
     """
-    found = nodes(config, at, fingerprint, before, push, given)
-    return assembled(config, at, found, metadata)
+    found = build_nodes(config, at, fingerprint, before, push, given)
+    return assemble_pipeline(config, at, found, metadata)
 
 
-def nodes(
+def build_nodes(
     config: Config,
-    at: Locations,
+    at: RunLocations,
     fingerprint: str,
     before: Mapping[str, str] | None = None,
-    push: Push | None = None,
+    push: PushPlan | None = None,
     given: RunParameters | None = None,
 ) -> dict[str, BaseNode]:
     """Of the whole DAG, by what they do; arguments as in `build`."""
     given = given or RunParameters.of(config)
     before = before or dict.fromkeys(TABLES, "")
-    data = _data_nodes(config, at, fingerprint, before, given)
-    return data | _model_nodes(config, at, data, push or Push.anywhere(config), given)
+    data = _build_data_nodes(config, at, fingerprint, before, given)
+    return data | _build_model_nodes(config, at, data, push or PushPlan.anywhere(config), given)
 
 
-def description(
+def build_statistics_pipeline(
     config: Config,
-    at: Locations,
+    at: RunLocations,
     fingerprint: str,
     metadata: "tfx.orchestration.metadata.ConnectionConfigType",
 ) -> tfx.dsl.Pipeline:
     """Ingestion and statistics alone, as `build` has them."""
-    tables = _described_tables(config, at, fingerprint, RunParameters.of(config))
-    return assembled(config, at, tables, metadata)
+    tables = _build_table_nodes(config, at, fingerprint, RunParameters.of(config))
+    return assemble_pipeline(config, at, tables, metadata)
 
 
-def tuning(
+def build_tuning_pipeline(
     config: Config,
-    at: Locations,
+    at: RunLocations,
     fingerprint: str,
     metadata: "tfx.orchestration.metadata.ConnectionConfigType",
     before: Mapping[str, str],
@@ -117,7 +117,7 @@ def tuning(
     """The data stages as `build` has them, then the search; `records` is the folder that an
     interrupted search goes on from.
     """
-    data = _data_nodes(config, at, fingerprint, before, RunParameters.of(config))
+    data = _build_data_nodes(config, at, fingerprint, before, RunParameters.of(config))
     settings = {
         "config": config.retrieval.model_dump_json(),
         "hardware": config.trainer.model_dump_json(),
@@ -127,13 +127,13 @@ def tuning(
         "checkpoints": f"{at.checkpoints}/tuning",
         "tensorboard": f"{at.tensorboard}/tuning",
     }
-    tuner = RetrievalTuner(**_training_inputs(config, data), settings=settings)
-    return assembled(config, at, data | {"tuner": tuner}, metadata)
+    tuner = RetrievalTuner(**_collect_training_inputs(config, data), settings=settings)
+    return assemble_pipeline(config, at, data | {"tuner": tuner}, metadata)
 
 
-def assembled(
+def assemble_pipeline(
     config: Config,
-    at: Locations,
+    at: RunLocations,
     nodes: Mapping[str, BaseNode],
     metadata: "tfx.orchestration.metadata.ConnectionConfigType | None" = None,
 ) -> tfx.dsl.Pipeline:
@@ -148,8 +148,8 @@ def assembled(
     )
 
 
-def _described_tables(
-    config: Config, at: Locations, fingerprint: str, given: RunParameters
+def _build_table_nodes(
+    config: Config, at: RunLocations, fingerprint: str, given: RunParameters
 ) -> dict[str, BaseNode]:
     source = {
         "dataset": config.dataset.model_dump_json(),
@@ -169,35 +169,37 @@ def _described_tables(
     return nodes
 
 
-def _data_nodes(
+def _build_data_nodes(
     config: Config,
-    at: Locations,
+    at: RunLocations,
     fingerprint: str,
     before: Mapping[str, str],
     given: RunParameters,
 ) -> dict[str, BaseNode]:
     dataset = config.dataset.model_dump_json()
-    nodes = _described_tables(config, at, fingerprint, given)
+    nodes = _build_table_nodes(config, at, fingerprint, given)
     for table in TABLES:
-        nodes |= _validated(table, nodes[f"{table}_statistics"], config)
+        nodes |= _build_validation_nodes(table, nodes[f"{table}_statistics"], config)
     gate = DataGate(
-        **_gate_inputs(nodes),
+        **_collect_gate_inputs(nodes),
         **{f"{table}_before": before[table] for table in TABLES},
         fingerprint=fingerprint,
         pages=at.statistics,
     )
     nodes["gate"] = gate
-    nodes["items_transform"] = _transform(
+    nodes["items_transform"] = _build_transform(
         "items", nodes, "preprocess_items", dataset, [timeline.CATALOGUE_SPLIT], gate
     )
-    nodes["interactions_transform"] = _transform(
+    nodes["interactions_transform"] = _build_transform(
         "interactions", nodes, "preprocess_timelines", dataset, list(timeline.SPLITS), gate
     )
     return nodes
 
 
-def _validated(table: str, statistics: BaseNode, config: Config) -> dict[str, BaseNode]:
-    text = text_format.MessageToString(table_schemas.of(config, table))
+def _build_validation_nodes(
+    table: str, statistics: BaseNode, config: Config
+) -> dict[str, BaseNode]:
+    text = text_format.MessageToString(build_table_schema(config, table))
     schema = SchemaGen(text=text).with_id(f"SchemaGen.{table}")
     validator = ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
@@ -205,7 +207,7 @@ def _validated(table: str, statistics: BaseNode, config: Config) -> dict[str, Ba
     return {f"{table}_schema": schema, f"{table}_validator": validator}
 
 
-def _gate_inputs(nodes: Mapping[str, BaseNode]) -> dict[str, Channel]:
+def _collect_gate_inputs(nodes: Mapping[str, BaseNode]) -> dict[str, Channel]:
     """What the gate reads of each table."""
     inputs: dict[str, Channel] = {}
     for table in TABLES:
@@ -216,7 +218,7 @@ def _gate_inputs(nodes: Mapping[str, BaseNode]) -> dict[str, Channel]:
     return inputs
 
 
-def _transform(
+def _build_transform(
     table: str,
     nodes: dict[str, BaseNode],
     function: str,
@@ -239,7 +241,7 @@ def _transform(
     return transform
 
 
-def _training_inputs(config: Config, data: Mapping[str, BaseNode]) -> dict[str, Any]:
+def _collect_training_inputs(config: Config, data: Mapping[str, BaseNode]) -> dict[str, Any]:
     """What every component that trains or measures reads."""
     return {
         "timelines": data["interactions_transform"].outputs["transformed_examples"],
@@ -250,12 +252,16 @@ def _training_inputs(config: Config, data: Mapping[str, BaseNode]) -> dict[str, 
     }
 
 
-def _model_nodes(
-    config: Config, at: Locations, data: dict[str, BaseNode], push: Push, given: RunParameters
+def _build_model_nodes(
+    config: Config,
+    at: RunLocations,
+    data: dict[str, BaseNode],
+    push: PushPlan,
+    given: RunParameters,
 ) -> dict[str, BaseNode]:
     retrieval_config = config.retrieval.model_dump_json()
     ranking_config = config.ranking.model_dump_json()
-    inputs = _training_inputs(config, data)
+    inputs = _collect_training_inputs(config, data)
     retrieval = RetrievalTrainer(
         **inputs,
         config=config.retrieval.model_dump_json(exclude={"epochs"}),

@@ -73,7 +73,7 @@ GATES = {"DataGate", "Evaluator", "InfraCheck"}
 def main(path: str) -> None:
     """Writes the picture."""
     config = Config.model_validate(tomli.loads(CONFIG))
-    nodes = dag.build(config, dag.Locations.below("runs/shop", "logs"), "").components
+    nodes = dag.build_pipeline(config, dag.RunLocations.below("runs/shop", "logs"), "").components
     pathlib.Path(path).write_text(render(nodes), encoding="utf-8")
 
 

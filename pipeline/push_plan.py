@@ -10,19 +10,19 @@ import pathlib
 from google.protobuf import text_format
 
 from components.evaluator import NEWEST
-from pipeline.config import table_schemas
 from pipeline.config.config import TABLES, Config
+from pipeline.config.table_schemas import build_table_schema
 from schema.errors import TandemError
 from schema.signatures import RECOMMENDER
 from serving import pushed_origin, pushed_versions
 from serving.pushed_origin import Origin, Run
 
-_WITHOUT_PART = {"beam", "serving", "kubeflow", "tune"}
+_UNRELATED_SECTIONS = {"beam", "serving", "kubeflow", "tune"}
 """Sections that no pushed file depends on."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Push:
+class PushPlan:
     """Against what, by whom, and whether in spite of the verdict."""
 
     compared_with: str
@@ -37,30 +37,30 @@ class Push:
     """Whether the Pusher fails where the models are refused; else what comes after it does."""
 
     @staticmethod
-    def anywhere(config: Config) -> "Push":
+    def anywhere(config: Config) -> "PushPlan":
         """On a runner that knows neither the data nor the serving directory beforehand."""
         made_by = Run(pipeline=config.name, fingerprint="", seed=config.seed)
-        return Push(NEWEST, made_by, "", refusal_fails=False)
+        return PushPlan(NEWEST, made_by, "", refusal_fails=False)
 
 
-def local(
+def plan_local_push(
     config: Config,
     data: str,
     serving: pathlib.Path | str,
     why: str | None,
     ask_oldest: bool = False,
-) -> Push:
+) -> PushPlan:
     """On this machine, to a folder or a URL; `data` is the fingerprint of the input, `why` the
     reason to push anyhow. With `ask_oldest` the oldest version of a folder is asked as well.
     """
-    fingerprint = run_fingerprint(config, data)
+    fingerprint = compute_run_fingerprint(config, data)
     made_by = Run(pipeline=config.name, fingerprint=fingerprint, seed=config.seed)
-    forced = "" if why is None else json.dumps({"who": _user(), "why": why})
-    oldest = _oldest(pathlib.Path(serving), fingerprint) if ask_oldest else ""
-    return Push(_compared_with(serving, fingerprint), made_by, forced, oldest)
+    forced = "" if why is None else json.dumps({"who": _get_user(), "why": why})
+    oldest = _find_oldest(pathlib.Path(serving), fingerprint) if ask_oldest else ""
+    return PushPlan(_find_baseline(serving, fingerprint), made_by, forced, oldest)
 
 
-def _user() -> str:
+def _get_user() -> str:
     """Name of the operating system's user; its number where it has none, as in many containers."""
     try:
         return getpass.getuser()
@@ -68,33 +68,33 @@ def _user() -> str:
         return f"user {os.getuid()}"
 
 
-def run_fingerprint(config: Config, data: str) -> str:
+def compute_run_fingerprint(config: Config, data: str) -> str:
     """64 hexadecimal digits that differ where what is pushed may; `data` is that of the input."""
-    parts = [data, config.model_dump_json(exclude=_WITHOUT_PART)]
-    parts += [text_format.MessageToString(table_schemas.of(config, table)) for table in TABLES]
+    parts = [data, config.model_dump_json(exclude=_UNRELATED_SECTIONS)]
+    parts += [text_format.MessageToString(build_table_schema(config, table)) for table in TABLES]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def _compared_with(serving: pathlib.Path | str, fingerprint: str) -> str:
+def _find_baseline(serving: pathlib.Path | str, fingerprint: str) -> str:
     """The newest version; but where this very run has made it, what it was compared with then, so
     that a run with nothing changed finds all of itself in the cache.
     """
     newest = pushed_origin.newest(serving)
-    origin = _origin(serving, newest)
+    origin = _read_origin(serving, newest)
     if origin is None or origin.made_by.fingerprint != fingerprint:
         return newest
     return origin.evaluated.judged_against
 
 
-def _oldest(serving: pathlib.Path, fingerprint: str) -> str:
+def _find_oldest(serving: pathlib.Path, fingerprint: str) -> str:
     """The oldest version, "" where there is none but the one that this very run has made."""
     found = pushed_versions.versions(serving, RECOMMENDER)
     oldest = str(found[0]) if found else ""
-    origin = _origin(serving, oldest)
+    origin = _read_origin(serving, oldest)
     return "" if origin is not None and origin.made_by.fingerprint == fingerprint else oldest
 
 
-def _origin(serving: pathlib.Path | str, version: str) -> Origin | None:
+def _read_origin(serving: pathlib.Path | str, version: str) -> Origin | None:
     """None for no version, and for one of unknown origin: evaluation says what is wrong with it."""
     if not version:
         return None

@@ -1,27 +1,100 @@
-"""What a run leaves at its root for people and programs: summary, report, lines of quality."""
+"""What a run leaves at its root for people and programs: the summary, the report, and its quality
+as one step of TensorBoard's lines.
 
+Below RUN/tensorboard/quality there is a TensorBoard run for everything that is evaluated on the
+same queries (final_lists, retrieval, each baseline); a metric has the same tag in all of them, so
+each is a line over successive runs.
+"""
+
+import math
+from collections.abc import Mapping
 from typing import Any
 
-from pipeline import example_recommendations, quality_over_runs
-from pipeline import summary as summaries
+import tensorflow as tf
+
+from pipeline import example_recommendations
 from pipeline.config.config import Config
 from pipeline.report.html import page
-from pipeline.run_root import RunDirectory
-from pipeline.runner import Executed
+from pipeline.run_root import RunRoot
+from pipeline.runner import RunResult
+from pipeline.summary import read_ceiling, summarise_run, write_summary
 from schema.labels import Split
 
+Scalars = dict[str, dict[str, float]]
+"""By TensorBoard run: tag -> value."""
+_BASELINE_PREFIX = "bias_baseline_"
 
-def write(config: Config, data: str, at: RunDirectory, executed: Executed) -> dict[str, Any]:
+
+def write_run_files(config: Config, data: str, at: RunRoot, executed: RunResult) -> dict[str, Any]:
     """Writes them below `at.root`, which has the curves of the trainings, and returns the summary.
 
     `data` is the folder or URL that was read.
     """
-    summary = summaries.summarise(config, executed)
-    best = summaries.ceiling(data)
+    summary = summarise_run(config, executed)
+    best = read_ceiling(data)
     if best is not None and config.split == Split():  # it was measured under that split
         summary["retrieval"]["ceiling"] = best
     summary["examples"] = example_recommendations.of(summary)
-    summaries.write(summary, at.summary)
-    quality_over_runs.write(summary, at, executed.evaluations)
+    write_summary(summary, at.summary)
+    write_quality_step(summary, at, executed.evaluations)
     page.write(summary, at)
     return summary
+
+
+def write_quality_step(summary: dict[str, Any], at: RunRoot, step: int) -> None:
+    """Writes the scalars of `summary` at `step`, the number of evaluations that were executed.
+
+    A step that is there already stays as it is: a run whose evaluation came from the cache adds
+    nothing, and one that ended between evaluation and summary is made up for by the next.
+    """
+    suffix = f".step-{step}"
+    for name, values in collect_scalars(summary).items():
+        folder = at.tensorboard / "quality" / name
+        if any(folder.glob(f"*{suffix}")):
+            continue
+        with tf.summary.create_file_writer(str(folder), filename_suffix=suffix).as_default(step):
+            for tag, value in values.items():
+                tf.summary.scalar(tag, value)
+
+
+def collect_scalars(summary: dict[str, Any]) -> Scalars:
+    """Metrics of lists, errors of labels, fairness gaps and the verdict."""
+    retrieval, ranking = summary["retrieval"], summary["ranking"]
+    verdict = summary.get("verdict") or {}
+    found: Scalars = {
+        "final_lists": _select_metrics(ranking),
+        "retrieval": _select_metrics(retrieval),
+    }
+    others = retrieval["baselines"] | summary.get("beside", {})
+    found |= {name: values for name, each in others.items() if (values := _select_metrics(each))}
+    found["final_lists"] |= _select_gaps(summary.get("fairness", {}))
+    for name, label in ranking.get("labels", {}).items():
+        for run, values in _select_label_errors(name, label).items():
+            found.setdefault(run, {}).update(values)
+    if verdict:
+        found["final_lists"]["verdict/blessed"] = float(verdict["blessed"])
+    found["final_lists"]["verdict/pushed"] = float(bool(summary["servables"]))
+    return found
+
+
+def _select_metrics(measured: Mapping[str, Any]) -> dict[str, float]:
+    return {f"quality/{name}": value for name, value in measured.items() if "@" in name}
+
+
+def _select_label_errors(name: str, label: Mapping[str, Any]) -> Scalars:
+    found: Scalars = {"final_lists": {}, "bias_baseline": {}}
+    for measure, value in label.items():
+        if measure != "events" and isinstance(value, int | float) and math.isfinite(value):
+            run = "bias_baseline" if measure.startswith(_BASELINE_PREFIX) else "final_lists"
+            found[run][f"labels/{name} {measure.removeprefix(_BASELINE_PREFIX)}"] = float(value)
+    return {run: values for run, values in found.items() if values}
+
+
+def _select_gaps(fairness: Mapping[str, Any]) -> dict[str, float]:
+    """A gap that could not be measured is no point of the line."""
+    return {
+        f"fairness/{name} gap": gap["value"] if isinstance(gap, dict) else gap
+        for table in fairness.values()
+        for name, row in table.items()
+        if (gap := row.get("gap")) is not None
+    }

@@ -1,19 +1,33 @@
-"""What lies where below --root."""
+"""The root of runs, `--root`: what lies where below it, on this machine or on an object store.
 
+On a store, the components write their artifacts there themselves. Everything else goes there and
+back as a whole: ML Metadata's SQLite file, which no store can hold open, the summary, the report,
+the log and TensorBoard's lines of quality over runs.
+"""
+
+import contextlib
 import dataclasses
 import pathlib
+import signal
+import tempfile
+from collections.abc import Iterator
+from types import FrameType
 
 from schema.errors import NoRunError, UsageError
+from schema.storage import object_store
+from schema.storage.locations import is_remote
+
+_SUMMARY = "summary.json"
 
 
 @dataclasses.dataclass(frozen=True)
-class RunDirectory:
+class RunRoot:
     """One root: successive runs share it, and with it their cache."""
 
     root: pathlib.Path
     uri: str = ""
-    """The root, where it is on an object store: what components write is there, and `root` a folder
-    of this machine for all else, see `pipeline.remote_root`."""
+    """The root, where it is on an object store: components write there, and `root` is a folder of
+    this machine for everything else."""
 
     @property
     def place(self) -> str:
@@ -81,9 +95,9 @@ class RunDirectory:
         return self.root / "report.html"
 
 
-def opened(root: pathlib.Path) -> RunDirectory:
+def open_local_root(root: pathlib.Path) -> RunRoot:
     """The directory of a run to be, made where it is not there; UsageError where it cannot be."""
-    run = RunDirectory(root.absolute())
+    run = RunRoot(root.absolute())
     try:
         run.root.mkdir(parents=True, exist_ok=True)
         run.log.touch()
@@ -95,12 +109,86 @@ def opened(root: pathlib.Path) -> RunDirectory:
     return run
 
 
-def finished(root: pathlib.Path) -> RunDirectory:
+def get_finished_root(root: pathlib.Path) -> RunRoot:
     """The run at `root`; NoRunError where none has finished there."""
-    run = RunDirectory(root.absolute())
+    run = RunRoot(root.absolute())
     if not run.summary.exists():
         raise NoRunError(
             f"expected a finished run at {root}, found no summary.json there; "
             f"run `tandem run --config … --root {root}` first"
         )
     return run
+
+
+@contextlib.contextmanager
+def open_root(root: str) -> Iterator[RunRoot]:
+    """The directory of a run to be, at a path or a URL.
+
+    At a URL, metadata are fetched first; when the block ends, however it ends, they and what else
+    was written to the folder of this machine are put there. SIGTERM, by which a cluster takes a
+    machine away, ends it as Ctrl-C does. Raises UsageError where the store cannot be read or
+    written, and, with nothing put there, where another run has put its metadata there meanwhile.
+    """
+    if not is_remote(root):
+        yield open_local_root(pathlib.Path(root))
+        return
+    with tempfile.TemporaryDirectory(prefix="tandem-run-") as folder:
+        at = RunRoot(pathlib.Path(folder), root)
+        with object_store.reached(root):
+            found = _fetch_metadata(at)
+        try:
+            with _interrupt_on_sigterm():
+                yield at
+        finally:
+            with object_store.reached(root):
+                _upload_root(at, found)
+
+
+def _fetch_metadata(at: RunRoot) -> str:
+    """Brings the metadata, and returns their fingerprint."""
+    object_store.require_bucket(at.uri)
+    found = object_store.fingerprint(_get_metadata_uri(at))
+    if found:
+        at.metadata.write_bytes(object_store.read(_get_metadata_uri(at)))
+    return found
+
+
+def _upload_root(at: RunRoot, found: str) -> None:
+    if object_store.fingerprint(_get_metadata_uri(at)) != found:
+        raise UsageError(
+            f"expected to be the only run at {at.uri}, but another one has ended there meanwhile; "
+            "what this one knows of its stages is not kept: run it again"
+        )
+    object_store.upload(at.root, at.uri, without=_SUMMARY)
+    if at.summary.exists():
+        object_store.upload_file(at.summary, f"{at.uri}/{_SUMMARY}")
+
+
+def _get_metadata_uri(at: RunRoot) -> str:
+    return f"{at.uri}/{at.metadata.name}"
+
+
+@contextlib.contextmanager
+def _interrupt_on_sigterm() -> Iterator[None]:
+    handler = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+
+
+def read_summary(root: str) -> str:
+    """summary.json of the finished run at a path or a URL; NoRunError where there is none."""
+    if not is_remote(root):
+        return get_finished_root(pathlib.Path(root)).summary.read_text(encoding="utf-8")
+    with object_store.reached(root):
+        if object_store.is_file(f"{root}/{_SUMMARY}"):
+            return object_store.read(f"{root}/{_SUMMARY}").decode()
+    raise NoRunError(
+        f"expected a finished run at {root}, found no summary.json there; "
+        f"run `tandem run --config … --root {root}` first"
+    )
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -6,10 +6,9 @@ import tempfile
 from rich.console import Console
 
 from components.ingest import preflight
-from pipeline import quiet
-from pipeline.config import config as configuration
-from pipeline.config.config import TABLES, Config
-from pipeline.run_root import RunDirectory
+from pipeline.config.config import TABLES, Config, load_config
+from pipeline.console import redirect_output
+from pipeline.run_root import RunRoot
 from schema.errors import UsageError
 
 
@@ -24,11 +23,11 @@ def infer(
     Letters of what ingestion does not accept are below `out`/rejected. Raises UsageError where a
     file of that name exists (someone may have curated it), DataRefused as ingestion does.
     """
-    config = configuration.load(config_path, overrides)
+    config = load_config(config_path, overrides)
     data = str((data_dir or config_path.parent).absolute())
     preflight.check(config.dataset, data)
     files = _files(config, out.absolute())
-    with tempfile.TemporaryDirectory() as folder, quiet.into_file(out / "infer.log") as (_, err):
+    with tempfile.TemporaryDirectory() as folder, redirect_output(out / "infer.log") as (_, err):
         texts = _texts(config, data, pathlib.Path(folder), out.absolute(), Console(file=err))
     for table, path in files.items():
         path.write_text(texts[table], encoding="utf-8")
@@ -53,13 +52,13 @@ def _texts(
 
     from components.validation import schema_inference
     from pipeline.commands import table_statistics
-    from pipeline.config import table_schemas
+    from pipeline.config.table_schemas import derive_table_schema
 
-    at = RunDirectory(folder)
+    at = RunRoot(folder)
     tables = table_statistics.describe(config, data, at, str(out / "rejected"), console)
     texts = {}
     for table, found in tables.items():
-        implied = table_schemas.implied(config, table)
+        implied = derive_table_schema(config, table)
         schema = schema_inference.infer(implied, config.dataset, found.statistics)
         texts[table] = _head(config, table) + text_format.MessageToString(schema)
     return texts

@@ -19,7 +19,7 @@ from components.retrieval_trainer import WARM_START
 from pipeline.config.config import Config
 from pipeline.metadata import LatestRuns
 from pipeline.report import event_log
-from pipeline.runner import Executed
+from pipeline.runner import RunResult
 
 _PACKAGES = (
     "tandem", "tfx", "tensorflow", "tf-keras", "tensorflow-recommenders", "tensorflow-text",
@@ -27,46 +27,46 @@ _PACKAGES = (
 )  # fmt: skip
 
 
-def summarise(config: Config, executed: Executed) -> dict[str, Any]:
+def summarise_run(config: Config, executed: RunResult) -> dict[str, Any]:
     """Reads the artifacts of the latest executions."""
     metadata = executed.metadata
-    evaluation = _metrics(metadata)
-    pushed = None if executed.not_blessed else _output(metadata, "Pusher", "pushed")
+    evaluation = _read_metrics(metadata)
+    pushed = None if executed.not_blessed else _get_output(metadata, "Pusher", "pushed")
     return {
         "name": config.name,
         "seed": config.seed,
         "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
         "stages": executed.stages,
-        "rows": _rows(metadata),
-        "rejected_by_reason": _rejected_by_reason(metadata),
-        "log": event_log.told(_counts(metadata, "InteractionsGen")),
-        "unreadable": _unreadable(metadata),
+        "rows": _count_rows(metadata),
+        "rejected_by_reason": _count_rejections(metadata),
+        "log": event_log.told(_read_counts(metadata, "InteractionsGen")),
+        "unreadable": _count_unreadable(metadata),
         "retrieval": evaluation["retrieval"]
-        | _training(metadata, "RetrievalTrainer")
-        | _warm_start(metadata),
-        "ranking": evaluation["ranking"] | _training(metadata, "RankingTrainer"),
-        "index": json.loads(_property(_output(metadata, "Indexer", "index"), "measured")),
-        "analysis": _analysis(metadata),
+        | _read_training(metadata, "RetrievalTrainer")
+        | _read_warm_start(metadata),
+        "ranking": evaluation["ranking"] | _read_training(metadata, "RankingTrainer"),
+        "index": json.loads(_get_property(_get_output(metadata, "Indexer", "index"), "measured")),
+        "analysis": _read_analysis(metadata),
         "beside": evaluation.get("beside", {}),
         "fairness": evaluation["fairness"],
-        "verdict": evaluation["verdict"] | {"forced": _forced(pushed)},
-        "servables": json.loads(_property(pushed, "servables")) if pushed else {},
+        "verdict": evaluation["verdict"] | {"forced": _read_override(pushed)},
+        "servables": json.loads(_get_property(pushed, "servables")) if pushed else {},
         "artifacts": {
-            "histories": _output(metadata, "InteractionsGen", "histories").uri,
-            "candidates": _output(metadata, "RetrievalTrainer", "candidates").uri,
-            "interactions": _output(metadata, "InteractionsGen", "examples").uri,
-            "index": _output(metadata, "Indexer", "index").uri,
-            "query": _model_dir(metadata, "RetrievalTrainer"),
-            "ranking": _model_dir(metadata, "RankingTrainer"),
+            "histories": _get_output(metadata, "InteractionsGen", "histories").uri,
+            "candidates": _get_output(metadata, "RetrievalTrainer", "candidates").uri,
+            "interactions": _get_output(metadata, "InteractionsGen", "examples").uri,
+            "index": _get_output(metadata, "Indexer", "index").uri,
+            "query": _get_model_dir(metadata, "RetrievalTrainer"),
+            "ranking": _get_model_dir(metadata, "RankingTrainer"),
             "servables": path_utils.serving_model_dir(
-                _output(metadata, "Recommender", "servables").uri
+                _get_output(metadata, "Recommender", "servables").uri
             ),
         },
         "config": config.model_dump(mode="json"),
     }
 
 
-def ceiling(data: str) -> dict[str, float] | None:
+def read_ceiling(data: str) -> dict[str, float] | None:
     """The best that any method could reach, where the data, in a folder or at a URL, are simulated
     and the truth is known.
     """
@@ -77,7 +77,7 @@ def ceiling(data: str) -> dict[str, float] | None:
         return json.load(file)["ceiling"]
 
 
-def write(summary: dict[str, object], path: pathlib.Path) -> None:
+def write_summary(summary: dict[str, object], path: pathlib.Path) -> None:
     """Writes it whole or not at all; a NaN is an error, not a word that JSON does not know."""
     text = json.dumps(summary, indent=1, allow_nan=False)
     unfinished = path.with_suffix(".tmp")
@@ -85,39 +85,39 @@ def write(summary: dict[str, object], path: pathlib.Path) -> None:
     unfinished.rename(path)
 
 
-def _output(metadata: LatestRuns, node: str, key: str) -> Artifact:
+def _get_output(metadata: LatestRuns, node: str, key: str) -> Artifact:
     run = metadata.latest(node)
     assert run is not None, f"{node} has finished before a summary is made"
     return run.outputs[key]
 
 
-def _model_dir(metadata: LatestRuns, node: str) -> str:
+def _get_model_dir(metadata: LatestRuns, node: str) -> str:
     """Folder of the SavedModel that a trainer wrote."""
-    return path_utils.serving_model_dir(_output(metadata, node, "model").uri)
+    return path_utils.serving_model_dir(_get_output(metadata, node, "model").uri)
 
 
-def _counts(metadata: LatestRuns, node: str) -> Counts:
-    return counts.from_json(_property(_output(metadata, node, "examples"), "counts"))
+def _read_counts(metadata: LatestRuns, node: str) -> Counts:
+    return counts.from_json(_get_property(_get_output(metadata, node, "examples"), "counts"))
 
 
-def _rejected_by_reason(metadata: LatestRuns) -> dict[str, dict[str, int]]:
+def _count_rejections(metadata: LatestRuns) -> dict[str, dict[str, int]]:
     """Of every table that was read."""
-    return {name: table.rejected_by_reason for name, table in _tables(metadata).items()}
+    return {name: table.rejected_by_reason for name, table in _read_table_counts(metadata).items()}
 
 
-def _unreadable(metadata: LatestRuns) -> dict[str, dict[str, Unreadable]]:
+def _count_unreadable(metadata: LatestRuns) -> dict[str, dict[str, Unreadable]]:
     """By table and configuration key: values that count as absent."""
-    return {name: table.unreadable for name, table in _tables(metadata).items()}
+    return {name: table.unreadable for name, table in _read_table_counts(metadata).items()}
 
 
-def _tables(metadata: LatestRuns) -> dict[str, TableCounts]:
-    both = [_counts(metadata, node).tables for node in ("InteractionsGen", "ItemsGen")]
+def _read_table_counts(metadata: LatestRuns) -> dict[str, TableCounts]:
+    both = [_read_counts(metadata, node).tables for node in ("InteractionsGen", "ItemsGen")]
     return {name: table for tables in both for name, table in tables.items()}
 
 
-def _rows(metadata: LatestRuns) -> dict[str, int]:
+def _count_rows(metadata: LatestRuns) -> dict[str, int]:
     """Records of the event log, users and items of the data, and events by split."""
-    events = _counts(metadata, "InteractionsGen")
+    events = _read_counts(metadata, "InteractionsGen")
     log = events.tables["interactions"]
     return {
         "read": log.read,
@@ -125,48 +125,48 @@ def _rows(metadata: LatestRuns) -> dict[str, int]:
         "rejected": log.rejected,
         "duplicates": log.duplicates,
         "users": events.totals["users"],
-        "items": _counts(metadata, "ItemsGen").totals["items"],
+        "items": _read_counts(metadata, "ItemsGen").totals["items"],
         "train": events.totals["train"],
         "valid": events.totals["valid"],
         "test": events.totals["test"],
     }
 
 
-def _property(artifact: Artifact, name: str) -> str:
+def _get_property(artifact: Artifact, name: str) -> str:
     return artifact.get_string_custom_property(name)
 
 
-def _forced(pushed: Artifact | None) -> dict[str, str] | None:
+def _read_override(pushed: Artifact | None) -> dict[str, str] | None:
     """Who overrode the verdict, why and when; None where nobody did."""
-    found = _property(pushed, "forced") if pushed else ""
+    found = _get_property(pushed, "forced") if pushed else ""
     return json.loads(found) if found else None
 
 
-def _metrics(metadata: LatestRuns) -> dict[str, dict]:
-    uri = _output(metadata, "Evaluator", "evaluation_result").uri
+def _read_metrics(metadata: LatestRuns) -> dict[str, dict]:
+    uri = _get_output(metadata, "Evaluator", "evaluation_result").uri
     return json.loads(local_copies.folder(uri).joinpath(METRICS).read_text(encoding="utf-8"))
 
 
-def _analysis(metadata: LatestRuns) -> dict[str, Any]:
+def _read_analysis(metadata: LatestRuns) -> dict[str, Any]:
     """TFMA's numbers, and where its artifact is."""
-    uri = _output(metadata, "RankingAnalysis", "analysis").uri
+    uri = _get_output(metadata, "RankingAnalysis", "analysis").uri
     found = json.loads(local_copies.folder(uri).joinpath(ANALYSIS).read_text(encoding="utf-8"))
     return {"artifact": uri} | found
 
 
-def _warm_start(metadata: LatestRuns) -> dict[str, Any]:
+def _read_warm_start(metadata: LatestRuns) -> dict[str, Any]:
     """What retrieval began from; nothing where it was not asked to begin from anything."""
-    found = _property(_output(metadata, "RetrievalTrainer", "model"), WARM_START)
+    found = _get_property(_get_output(metadata, "RetrievalTrainer", "model"), WARM_START)
     return {WARM_START: json.loads(found)} if found else {}
 
 
-def _training(metadata: LatestRuns, node: str) -> dict[str, dict]:
-    model = _output(metadata, node, "model")
-    found = {name: _number(model, name) for name in model.mlmd_artifact.custom_properties}
+def _read_training(metadata: LatestRuns, node: str) -> dict[str, dict]:
+    model = _get_output(metadata, node, "model")
+    found = {name: _read_number(model, name) for name in model.mlmd_artifact.custom_properties}
     return {"training": {k: v for k, v in found.items() if v is not None and math.isfinite(v)}}
 
 
-def _number(artifact: Artifact, name: str) -> float | None:
+def _read_number(artifact: Artifact, name: str) -> float | None:
     """A property that came through Kubeflow is a JSON value to TFX, whose `get_custom_property`
     has None for the number 0.
     """

@@ -5,7 +5,7 @@ from typing import Any
 
 import tomli_w
 
-from pipeline.config import config
+from pipeline.config.config import TABLES, read_toml
 from schema.errors import UsageError
 
 HEAD = "# Written by `tandem tune`"
@@ -41,10 +41,10 @@ def write(
     Comments of `path` are not carried over, its relative paths of curated schemas are made
     absolute.
     """
-    found = config.table(path, overrides)
+    found = read_toml(path, overrides)
     found["retrieval"] = found.get("retrieval", {}) | best
     curated = found.get("curated", {})
-    for table in config.TABLES:
+    for table in TABLES:
         if table in curated:
             curated[table] = str((path.parent / curated[table]).absolute())
     unfinished = out.with_name(f"{out.name}.tmp")

@@ -1,5 +1,5 @@
 """The command line: `tandem VERB …`."""
 
-from pipeline.cli.command_line import main, parser
+from pipeline.cli.command_line import build_parser, main
 
-__all__ = ["main", "parser"]
+__all__ = ["build_parser", "main"]

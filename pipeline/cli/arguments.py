@@ -9,7 +9,7 @@ from schema.errors import UsageError
 from schema.storage import locations
 
 
-class _Place(argparse.Action):
+class _LocationAction(argparse.Action):
     """An argument that names a place, read by `parse`; UsageError says which argument it was."""
 
     def __init__(self, parse: Callable[[str], object], **settings: Any):
@@ -29,7 +29,7 @@ class _Place(argparse.Action):
             raise UsageError(f"{option_string or self.dest}: {error}") from error
 
 
-def add_place(
+def add_location(
     parser: "argparse._ActionsContainer",
     option: str,
     parse: Callable[[str], object] = locations.local,
@@ -38,7 +38,7 @@ def add_place(
     """An option that names a place, by default a pathlib.Path of this machine; `settings` are those
     of argparse.
     """
-    parser.add_argument(option, action=_Place, parse=parse, **settings)
+    parser.add_argument(option, action=_LocationAction, parse=parse, **settings)
 
 
 def add_config(
@@ -47,7 +47,7 @@ def add_config(
     required: bool = True,
 ) -> None:
     """`--config` and `--set`: args.config a path, args.overrides `section.key=value` each."""
-    add_place(parser, "--config", required=required, help=text)
+    add_location(parser, "--config", required=required, help=text)
     parser.add_argument(
         "--set", action="append", default=[], metavar="SECTION.KEY=VALUE", dest="overrides",
         help="override one value of the configuration; may be repeated",
@@ -56,32 +56,36 @@ def add_config(
 
 def add_data(parser: argparse.ArgumentParser) -> None:
     """`--data`: args.data a path, or None."""
-    add_place(parser, "--data", help="folder that the TOML's paths start from (default: its own)")
+    add_location(
+        parser, "--data", help="folder that the TOML's paths start from (default: its own)"
+    )
 
 
-def add_data_anywhere(parser: argparse.ArgumentParser) -> None:
+def add_data_location(parser: argparse.ArgumentParser) -> None:
     """`--data`: args.data an absolute path or a URL, or None."""
     text = "folder or URL that the TOML's paths start from (default: its own folder)"
-    add_place(parser, "--data", lambda given: _absolute(locations.readable(given)), help=text)
+    add_location(
+        parser, "--data", lambda given: _make_absolute(locations.readable(given)), help=text
+    )
 
 
 def add_root(parser: argparse.ArgumentParser, text: str = "folder of a finished run") -> None:
     """`--root`: args.root a path."""
-    add_place(parser, "--root", required=True, help=text)
+    add_location(parser, "--root", required=True, help=text)
 
 
-def add_root_anywhere(parser: "argparse._ActionsContainer", text: str, required: bool) -> None:
+def add_root_location(parser: "argparse._ActionsContainer", text: str, required: bool) -> None:
     """`--root`: args.root an absolute path or a URL, or None where it is not required."""
-    add_place(
+    add_location(
         parser,
         "--root",
-        lambda given: _absolute(locations.parsed(given)),
+        lambda given: _make_absolute(locations.parsed(given)),
         required=required,
         help=text,
     )
 
 
-def _absolute(found: str) -> str:
+def _make_absolute(found: str) -> str:
     return found if locations.is_remote(found) else str(pathlib.Path(found).absolute())
 
 

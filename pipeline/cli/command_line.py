@@ -1,20 +1,28 @@
-"""The command line: `tandem VERB …`.
+"""The command line, `tandem VERB …`: its parser, and how a verb ends, also where standard output
+cannot be written because its reader has gone or its disk is full.
 
 Exit codes: 0 done, 1 our bug, 2 usage or configuration (training that diverges among it), 3 data
-refused, 4 model not blessed, 130 interrupted, 141 what read the output has gone.
+refused, 4 model not blessed, 130 interrupted, 141 the reader of the output has gone.
 """
 
 import argparse
+import errno
 import importlib
 import os
 import pkgutil
+import select
 import sys
 import warnings
+from collections.abc import Sequence
+from typing import Any
 
-from pipeline import standard_output
 from pipeline.cli import verbs as verb_modules
-from pipeline.verb_parser import VerbParser
-from schema.errors import TandemError
+from schema.errors import TandemError, UsageError
+
+READER_GONE = 141
+"""As a shell tells of a process that SIGPIPE ended: `tandem ops … | head` is no error."""
+_STDOUT = 1
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -28,7 +36,7 @@ def main(argv: list[str] | None = None) -> int:
     # google.api_core says on each import that Python 3.10 is old; the version set wants it so.
     warnings.filterwarnings("ignore", "You are using a non-supported Python", FutureWarning)
     try:
-        return _run(argv)
+        return _run_verb(argv)
     except TandemError as error:
         print(f"tandem: {error}", file=sys.stderr)
         return error.exit_code
@@ -40,18 +48,18 @@ def main(argv: list[str] | None = None) -> int:
         return 130
 
 
-def _run(argv: list[str] | None) -> int:
-    standard_output.open_closed()
+def _run_verb(argv: list[str] | None) -> int:
+    open_closed_streams()
     try:
-        args = parser().parse_args(argv)
+        args = build_parser().parse_args(argv)
         code = args.run(args)
         print(end="", flush=True)  # what cannot be written is known while it can be named
         return code
     except OSError as error:
-        return standard_output.ended(error)
+        return handle_output_error(error)
 
 
-def parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
     """What the command line takes: a verb, and that verb's arguments."""
     whole = argparse.ArgumentParser(
         prog="tandem",
@@ -66,3 +74,80 @@ def parser() -> argparse.ArgumentParser:
         module.configure(verb)
         verb.set_defaults(run=module.run)
     return whole
+
+
+class VerbParser(argparse.ArgumentParser):
+    """An ArgumentParser that takes values which begin with a dash: `--user -KxYz`.
+
+    Ids begin with any character. argparse takes every word that begins with a dash for an option,
+    known or not, and so would leave `--user` without a value.
+    """
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        """As in argparse, after `join_values`."""
+        return super().parse_known_args(self.join_values(args or []), namespace)
+
+    def join_values(self, words: Sequence[str]) -> list[str]:
+        """`--option`, `-value` -> `--option=-value`, where the option has one value and the value
+        is itself no option of the verb.
+        """
+        joined: list[str] = []
+        for word in words:
+            if joined and self._needs_value(joined[-1]) and self._is_unknown_option(word):
+                joined[-1] = f"{joined[-1]}={word}"
+            else:
+                joined.append(word)
+        return joined
+
+    def _needs_value(self, word: str) -> bool:
+        action = self._option_string_actions.get(word)
+        return action is not None and action.option_strings != [] and action.nargs is None
+
+    def _is_unknown_option(self, word: str) -> bool:
+        name = word.partition("=")[0]
+        return word.startswith("-") and word != "-" and name not in self._option_string_actions
+
+
+def open_closed_streams() -> None:
+    """Gives a process that was started with stdout or stderr closed, as some daemons start theirs,
+    one that keeps nothing; else the next file to be opened would stand in its place.
+    """
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, number)
+            if nowhere != number:
+                os.close(nowhere)
+            setattr(sys, name, os.fdopen(number, "w", closefd=False))
+
+
+def handle_output_error(error: OSError) -> int:
+    """Exit code of a verb that `error` ended because stdout's reader has gone. Raises UsageError
+    where no space is left, and any other error again.
+    """
+    if isinstance(error, BrokenPipeError) and _is_reader_gone():
+        _discard_output()
+        return READER_GONE
+    if error.errno not in _FULL:
+        raise error
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _discard_output()
+    at = error.filename or "standard output, --root or --out"
+    raise UsageError(f"{error.strerror}: {at}; free some space, or write elsewhere") from error
+
+
+def _is_reader_gone() -> bool:
+    poll = select.poll()
+    poll.register(_STDOUT, 0)
+    return any(events & select.POLLERR for _, events in poll.poll(0))
+
+
+def _discard_output() -> None:
+    """What stdout has buffered is not tried again at the process's end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, _STDOUT)
+    os.close(nowhere)

@@ -12,18 +12,18 @@ from schema.errors import UsageError
 from schema.storage import locations
 
 
-def add(parser: argparse.ArgumentParser, required: bool = True) -> None:
+def add_arguments(parser: argparse.ArgumentParser, required: bool = True) -> None:
     """`--config`, `--set`, `--image`, `--data` and `--root`; `required`: must there be a config."""
     arguments.add_config(parser, required=required)
     parser.add_argument("--image", help="container image with Tandem installed")
-    arguments.add_place(
+    arguments.add_location(
         parser,
         "--data",
         lambda given: locations.of_tasks(given, locations.READABLE),
         default="/data",
         help="folder or URI of the data, as the cluster sees it (default: /data)",
     )
-    arguments.add_place(
+    arguments.add_location(
         parser,
         "--root",
         locations.of_tasks,
@@ -32,7 +32,7 @@ def add(parser: argparse.ArgumentParser, required: bool = True) -> None:
     )
 
 
-class Compiled(NamedTuple):
+class CompiledDocument(NamedTuple):
     """What the verbs tell of a document."""
 
     tasks: list[str]
@@ -51,25 +51,23 @@ class Compiled(NamedTuple):
         )
 
 
-def compile_to(out: pathlib.Path, args: argparse.Namespace) -> Compiled:
+def compile_document(out: pathlib.Path, args: argparse.Namespace) -> CompiledDocument:
     """Writes the document."""
-    expect_kfp()
+    require_kfp()
     _check_image(args.image)
     # TFX imports a client of Google's cloud to read one name from it, and the client complains.
     warnings.filterwarnings("ignore", "Support for google-cloud-storage", FutureWarning)
-    from pipeline.config import config
+    from pipeline.config.config import load_config
 
-    loaded = config.load(args.config, args.overrides)
-    from pipeline.kubeflow import (
-        compile,  # with TFX, which costs seconds: what is wrong is said before
-    )
+    loaded = load_config(args.config, args.overrides)
+    from pipeline.kubeflow.compile import compile_pipeline
 
-    tasks = compile.compile_to(out, loaded, args.image, args.data, args.root)
+    tasks = compile_pipeline(out, loaded, args.image, args.data, args.root)
     of = loaded.kubeflow.resources_of
-    return Compiled(tasks, [task for task in tasks if of(task).memory_limit is None])
+    return CompiledDocument(tasks, [task for task in tasks if of(task).memory_limit is None])
 
 
-def expect_kfp() -> None:
+def require_kfp() -> None:
     """Raises UsageError where the package is not installed that both verbs need."""
     if importlib.util.find_spec("kfp") is None:
         raise UsageError(

@@ -9,7 +9,7 @@ import pathlib
 import sys
 from collections.abc import Iterator
 
-from pipeline.cli import command_line
+from pipeline.cli import command_line as cli
 
 WIDTH = 98
 """Columns of the help texts."""
@@ -61,7 +61,7 @@ def render() -> str:
     """The page as Markdown: examples, exit codes, and the help text of every verb."""
     sections = [
         f"## `{parser.prog}`\n\n```text\n{_format_help(parser)}```\n"
-        for parser in _find_verbs(command_line.parser())
+        for parser in _find_verbs(cli.build_parser())
     ]
     return "\n".join([INTRODUCTION, *sections])
 

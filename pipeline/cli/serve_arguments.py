@@ -28,13 +28,13 @@ _LIMITS = {
 }
 
 
-def add(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """All but what is served."""
     parser.add_argument("--host", help="address to bind (default: loopback)")
     parser.add_argument("--grpc-port", type=int, help="port of gRPC; 0 takes a free one")
     parser.add_argument("--rest-port", type=int, help="port of REST; 0 takes a free one")
-    _file(parser, "--monitoring-config", "TensorFlow Serving's: whether and where metrics are")
-    _file(parser, "--batching-parameters-file", "TensorFlow Serving's: how requests are joined")
+    _add_file(parser, "--monitoring-config", "TensorFlow Serving's: whether and where metrics are")
+    _add_file(parser, "--batching-parameters-file", "TensorFlow Serving's: how requests are joined")
     parser.add_argument(
         "--max-message-bytes", type=int, default=64 * _MIB, metavar="N",
         help="refuse larger requests (default: %(default)s)",
@@ -62,15 +62,15 @@ def _add_limits(group: "argparse._ArgumentGroup") -> None:
 
 
 def _add_security(group: "argparse._ArgumentGroup") -> None:
-    _file(group, "--tls-certificate", "certificate chain of the server, PEM")
-    _file(group, "--tls-key", "its key, PEM")
-    _file(group, "--tls-client-roots", "who must have signed clients' certificates, PEM")
-    _file(group, "--ssl-config-file", "TensorFlow Serving's SSLConfig, in place of the three")
-    _file(group, "--token-file", "bearer token that every request must bring, one line")
+    _add_file(group, "--tls-certificate", "certificate chain of the server, PEM")
+    _add_file(group, "--tls-key", "its key, PEM")
+    _add_file(group, "--tls-client-roots", "who must have signed clients' certificates, PEM")
+    _add_file(group, "--ssl-config-file", "TensorFlow Serving's SSLConfig, in place of the three")
+    _add_file(group, "--token-file", "bearer token that every request must bring, one line")
 
 
 def _add_log(group: "argparse._ArgumentGroup") -> None:
-    arguments.add_place(
+    arguments.add_location(
         group, "--request-log", metavar="FOLDER", help="write what was shown to whom"
     )
     group.add_argument(
@@ -87,11 +87,11 @@ def _add_log(group: "argparse._ArgumentGroup") -> None:
     )  # fmt: skip
 
 
-def _file(parser: "argparse._ActionsContainer", option: str, what: str) -> None:
-    arguments.add_place(parser, option, metavar="FILE", help=what)
+def _add_file(parser: "argparse._ActionsContainer", option: str, what: str) -> None:
+    arguments.add_location(parser, option, metavar="FILE", help=what)
 
 
-def options(args: argparse.Namespace, serving_dir: pathlib.Path | None) -> "ServerOptions":
+def build_options(args: argparse.Namespace, serving_dir: pathlib.Path | None) -> "ServerOptions":
     """Of the arguments; `serving_dir` is that of the run that is served, None where a configuration
     says what is served. Raises UsageError for what cannot be, ConfigError where user ids are to be
     hashed and there is no key.
@@ -99,11 +99,11 @@ def options(args: argparse.Namespace, serving_dir: pathlib.Path | None) -> "Serv
     from serving import monitoring_config
     from serving.server_options import ServerOptions
 
-    config = _config(args)
+    config = _build_config(args)
     metrics_path = monitoring_config.DEFAULT_PATH
     if args.monitoring_config is not None:
         metrics_path = monitoring_config.read(args.monitoring_config)
-    for option, value in (("--max-message-bytes", args.max_message_bytes), *_log_sizes(args)):
+    for option, value in (("--max-message-bytes", args.max_message_bytes), *_list_log_sizes(args)):
         if value < 1:
             raise UsageError(f"expected {option} of at least 1, received {value}")
     return ServerOptions(
@@ -111,31 +111,31 @@ def options(args: argparse.Namespace, serving_dir: pathlib.Path | None) -> "Serv
         grpc_port=config.grpc_port,
         rest_port=config.rest_port,
         metrics_path=metrics_path,
-        batching=_batching(args, serving_dir),
+        batching=_read_batching(args, serving_dir),
         max_message_bytes=args.max_message_bytes,
         limits=config.limits,
         grace_s=args.grace_seconds,
-        security=_security(args),
-        request_log=_request_log(args, serving_dir),
+        security=_read_security(args),
+        request_log=_build_request_log(args, serving_dir),
     )
 
 
-def _log_sizes(args: argparse.Namespace) -> list[tuple[str, int]]:
+def _list_log_sizes(args: argparse.Namespace) -> list[tuple[str, int]]:
     return [
         ("--request-log-file-bytes", args.request_log_file_bytes),
         ("--request-log-files", args.request_log_files),
     ]
 
 
-def _config(args: argparse.Namespace) -> "ServingConfig":
+def _build_config(args: argparse.Namespace) -> "ServingConfig":
     """`[serving]` of the run that is served, where there is one, with the options in its place."""
     from serving.config import RequestLimits, ServingConfig
 
-    before = _config_of_run(args)
+    before = _read_run_config(args)
     given = {"host": args.host, "grpc_port": args.grpc_port, "rest_port": args.rest_port}
     try:
-        limits = before.get("limits", {}) | _given({key: getattr(args, key) for key in _LIMITS})
-        values = before | _given(given) | {"limits": RequestLimits(**limits)}
+        limits = before.get("limits", {}) | _drop_none({key: getattr(args, key) for key in _LIMITS})
+        values = before | _drop_none(given) | {"limits": RequestLimits(**limits)}
         return ServingConfig.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
@@ -143,22 +143,22 @@ def _config(args: argparse.Namespace) -> "ServingConfig":
         raise UsageError(f"--{option}: {first['msg']}, received {first['input']!r}") from error
 
 
-def _given(values: dict[str, Any]) -> dict[str, Any]:
+def _drop_none(values: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-def _config_of_run(args: argparse.Namespace) -> dict[str, Any]:
+def _read_run_config(args: argparse.Namespace) -> dict[str, Any]:
     if args.root is None:
         return {}
-    from pipeline import remote_root
+    from pipeline.run_root import read_summary
 
     try:
-        return json.loads(remote_root.summary(str(args.root)))["config"]["serving"]
+        return json.loads(read_summary(str(args.root)))["config"]["serving"]
     except NoRunError:  # a folder of pushed models alone
         return {}
 
 
-def _batching(args: argparse.Namespace, serving_dir: pathlib.Path | None) -> "Batching":
+def _read_batching(args: argparse.Namespace, serving_dir: pathlib.Path | None) -> "Batching":
     """Of the file; without one our own models are batched, and others as TensorFlow Serving does
     it: not at all.
     """
@@ -169,7 +169,7 @@ def _batching(args: argparse.Namespace, serving_dir: pathlib.Path | None) -> "Ba
     return batching_config.ALONE if serving_dir is None else batching_config.Batching()
 
 
-def _security(args: argparse.Namespace) -> "ServerSecurity":
+def _read_security(args: argparse.Namespace) -> "ServerSecurity":
     from serving import server_security
     from serving.server_security import ServerSecurity
 
@@ -195,7 +195,9 @@ def _security(args: argparse.Namespace) -> "ServerSecurity":
     return ServerSecurity(tls, token)
 
 
-def _request_log(args: argparse.Namespace, serving_dir: pathlib.Path | None) -> "RequestLog | None":
+def _build_request_log(
+    args: argparse.Namespace, serving_dir: pathlib.Path | None
+) -> "RequestLog | None":
     from serving.request_log import RequestLog
     from serving.rotated_log import Rotation
 
@@ -207,10 +209,10 @@ def _request_log(args: argparse.Namespace, serving_dir: pathlib.Path | None) -> 
             f"{args.request_log_sample}"
         )
     rotation = Rotation(args.request_log_file_bytes, args.request_log_files)
-    return RequestLog(args.request_log, args.request_log_sample, rotation, _key(serving_dir))
+    return RequestLog(args.request_log, args.request_log_sample, rotation, _read_key(serving_dir))
 
 
-def _key(serving_dir: pathlib.Path | None) -> bytes | None:
+def _read_key(serving_dir: pathlib.Path | None) -> bytes | None:
     """By which the run that is served hashed user ids; None where it did not."""
     from schema import refresh_inputs, user_ids
     from serving import pushed_origin

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 from rich.console import Console
 
 from components.ingest import preflight
-from pipeline import backfill_record, backfill_spans, backfill_table, quiet, run_root
+from pipeline import backfill_record, backfill_spans, backfill_table
 from pipeline.commands import run
-from pipeline.config import config as configuration
-from pipeline.config.config import Config
+from pipeline.config.config import Config, load_config
+from pipeline.console import redirect_output
 from pipeline.report import retraining_value, terminal
 from pipeline.report.retraining_value import Row
-from pipeline.run_root import RunDirectory
+from pipeline.run_root import RunRoot, open_local_root
 from schema.errors import NotBlessed, TandemError
 
 
@@ -35,14 +35,14 @@ def backfill(asked: Asked) -> dict[str, Any]:
     Models that are not blessed are part of the record. What else goes wrong stops the backfill and
     says the day; the same command goes on from there.
     """
-    config = configuration.load(asked.config, asked.overrides)
+    config = load_config(asked.config, asked.overrides)
     data = str((asked.data or asked.config.parent).absolute())
     spans = backfill_spans.between(config.data.interactions, asked.first, asked.last)
     for span in spans:
         preflight.check(config.dataset.at(span), data)
-    at = run_root.opened(asked.root)
+    at = open_local_root(asked.root)
     days = backfill_record.read(at.backfill)
-    with quiet.into_file(at.log) as (out, err):
+    with redirect_output(at.log) as (out, err):
         console = terminal.plain_console(err if asked.as_json else out)
         console.print(
             f"{config.name}: data {data}, root {at.root}, full log {at.log}", soft_wrap=True
@@ -64,12 +64,12 @@ def _moved(config: Config, span: str) -> Config:
 
 
 def _with(
-    span: str, days: list[Row], config: Config, data: str, at: RunDirectory, console: Console
+    span: str, days: list[Row], config: Config, data: str, at: RunRoot, console: Console
 ) -> list[Row]:
     """The days and this one, which is run where it is not finished, and written."""
-    from pipeline import push_plan
+    from pipeline.push_plan import compute_run_fingerprint
 
-    fingerprint = push_plan.run_fingerprint(config, preflight.fingerprint(config.dataset, data))
+    fingerprint = compute_run_fingerprint(config, preflight.fingerprint(config.dataset, data))
     if backfill_record.is_finished(days, span, fingerprint):
         console.print(f"{span}  finished before")
         return days
@@ -81,7 +81,7 @@ def _with(
 
 
 def _run(
-    span: str, fingerprint: str, config: Config, data: str, at: RunDirectory, console: Console
+    span: str, fingerprint: str, config: Config, data: str, at: RunRoot, console: Console
 ) -> Row:
     silent = Console(quiet=True)
     try:
@@ -94,7 +94,7 @@ def _run(
     return retraining_value.day(span, fingerprint, summary)
 
 
-def _draw(record: dict[str, Any], at: RunDirectory) -> pathlib.Path:
+def _draw(record: dict[str, Any], at: RunRoot) -> pathlib.Path:
     from pipeline.report.html import retraining_value
 
     return retraining_value.write(record, at.backfill.with_suffix(".html"))

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from components.ingest.events import cut
 from components.ingest.events.cut import Cut
-from pipeline import asked_users, remote_root
+from pipeline import asked_users
 from pipeline.asked_server import Server
 from pipeline.asked_users import Users
 from pipeline.commands import artifacts as commands_artifacts
+from pipeline.run_root import read_summary
 from schema import id_file
 from schema.dataset import Dataset
 from schema.errors import NotBlessed, UsageError
@@ -58,7 +59,7 @@ def write(root: str, asked: Asked, out: pathlib.Path, now: int) -> dict[str, Any
     """
     if asked.k < 1:
         raise UsageError(f"--k expects a positive number, received {asked.k}")
-    summary = json.loads(remote_root.summary(root))
+    summary = json.loads(read_summary(root))
     if asked.server is not None:
         _require_served(asked, summary)
     if not asked.as_of_test:

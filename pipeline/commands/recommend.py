@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from components.ingest import preflight
-from pipeline import remote_root
 from pipeline.asked_server import Server
+from pipeline.run_root import read_summary
 from schema import user_ids
 from schema.user_ids import UserIdKey
 
@@ -21,7 +21,7 @@ def recommend(
     """As `pipeline.report.recommendations.recommend`, from the run at a path or a URL;
     `server` None starts one for the moment.
     """
-    summary = json.loads(remote_root.summary(root))
+    summary = json.loads(read_summary(root))
     named = _as_stored(summary["config"]["data"]["hash_user_ids"], user_id)
     preflight.open_file_systems()
     with _served(f"{root}/serving", server) as (address, security):

@@ -17,12 +17,12 @@ from pipeline.commands.refresh_catalogue import Given, RefreshedCatalogue
 from pipeline.commands.refresh_popularity import Present
 from pipeline.config.config import Config
 from pipeline.refreshable import Refreshable
-from pipeline.run_root import RunDirectory
+from pipeline.run_root import RunRoot
 from schema.signatures import RECOMMENDER, SERVABLES
 from serving import bucket_mirror
 
 
-def refresh(at: RunDirectory, config: Config, given: Given) -> dict[str, Any]:
+def refresh(at: RunRoot, config: Config, given: Given) -> dict[str, Any]:
     """Pushes the new version and returns what was done, as `tandem refresh --json` prints it.
 
     `at` is the directory of a finished run of that configuration. Raises NoRunError without a
@@ -34,9 +34,7 @@ def refresh(at: RunDirectory, config: Config, given: Given) -> dict[str, Any]:
         return _refreshed(at, serving, config, given)
 
 
-def _refreshed(
-    at: RunDirectory, serving: pathlib.Path, config: Config, given: Given
-) -> dict[str, Any]:
+def _refreshed(at: RunRoot, serving: pathlib.Path, config: Config, given: Given) -> dict[str, Any]:
     begun = time.perf_counter()
     pushed = refreshable.opened(serving, at.place)
     catalogue = refresh_catalogue.read(given, at, pushed)
@@ -92,7 +90,7 @@ def _popularity(present: Present | None) -> dict[str, int] | None:
 
 
 def _record(
-    at: RunDirectory,
+    at: RunRoot,
     pipeline: str,
     pushed: Refreshable,
     paths: dict[str, str],

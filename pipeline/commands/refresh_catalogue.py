@@ -9,7 +9,7 @@ from pipeline import refreshed_items
 from pipeline.commands import refresh_popularity
 from pipeline.commands.refresh_popularity import Present
 from pipeline.refreshable import Refreshable
-from pipeline.run_root import RunDirectory
+from pipeline.run_root import RunRoot
 from schema import candidates as candidate_files
 from schema import refresh_inputs
 from schema.candidates import Candidates
@@ -40,7 +40,7 @@ class RefreshedCatalogue:
     """Of the items, and of the events where they were given."""
 
 
-def read(given: Given, at: RunDirectory, pushed: Refreshable) -> RefreshedCatalogue:
+def read(given: Given, at: RunRoot, pushed: Refreshable) -> RefreshedCatalogue:
     """Items through the tower, events into votes. Raises what ingestion raises."""
     rejected = f"{at.place}/{at.rejected.name}/{_REJECTED}"
     read = ingestion.read_items(pushed.dataset, _absolute(given.items), rejected)

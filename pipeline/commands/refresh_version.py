@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.commands.refresh_catalogue import RefreshedCatalogue
 from pipeline.refreshable import Refreshable
-from pipeline.run_root import RunDirectory
+from pipeline.run_root import RunRoot
 from schema import candidates as candidate_files
 from schema import refresh_inputs
 from schema.signatures import RANKING, RECOMMENDER, SERVABLES
@@ -78,7 +78,7 @@ def write_beside(
     return {pushed_origin.CANDIDATES: kept, pushed_origin.ORIGIN: origin}
 
 
-def push(at: RunDirectory, models: pathlib.Path, extra: dict[str, pathlib.Path]) -> dict[str, str]:
+def push(at: RunRoot, models: pathlib.Path, extra: dict[str, pathlib.Path]) -> dict[str, str]:
     """Makes the servables below `models` the next version; the folder or URL of each by name."""
     found = {name: models / name for name in SERVABLES}
     files = {f"{pushed_origin.EXTRA}/{name}": path for name, path in extra.items()}

@@ -8,12 +8,10 @@ from typing import Any
 from rich.console import Console
 
 from components.ingest import preflight
-from pipeline import console as pipeline_console
-from pipeline import quiet, remote_root
-from pipeline.config import config as configuration
-from pipeline.config.config import Config
+from pipeline.config.config import Config, load_config
+from pipeline.console import redirect_output, show_stages
 from pipeline.report import terminal
-from pipeline.run_root import RunDirectory
+from pipeline.run_root import RunRoot, open_root
 from schema.errors import NotBlessed
 from schema.storage import object_store
 
@@ -33,10 +31,10 @@ def run(
     Models that are not blessed have a summary as well, before NotBlessed is raised; `force_push` is
     the reason to push them all the same.
     """
-    config = configuration.load(config_path, overrides)
+    config = load_config(config_path, overrides)
     data = data_dir or str(config_path.parent.absolute())
     preflight.check(config.dataset, data)
-    with remote_root.opened(root) as at, quiet.into_file(at.log) as (out, err):
+    with open_root(root) as at, redirect_output(at.log) as (out, err):
         console = terminal.plain_console(err if as_json else out)
         console.print(
             f"{config.name}: data {data}, root {at.place}, full log {at.place}/{at.log.name}",
@@ -56,13 +54,13 @@ def run(
 def execute(
     config: Config,
     data: str,
-    at: RunDirectory,
+    at: RunRoot,
     console: Console,
     force_push: str | None = None,
     ask_oldest: bool = False,
 ) -> tuple[dict[str, Any], NotBlessed | None]:
     """Runs the stages and writes all that a run leaves; returns the summary, and why nothing was
-    pushed where that is so. Arguments as in `pipeline.runner.run_stages`.
+    pushed where that is so. Arguments as in `pipeline.runner.run_pipeline`.
     """
     with (
         console.status("loading TensorFlow and TFX")
@@ -70,11 +68,11 @@ def execute(
         else contextlib.nullcontext()
     ):
         from components.artifacts import s3_filesystem
-        from pipeline import run_files
-        from pipeline.runner import run_stages
+        from pipeline.run_files import write_run_files
+        from pipeline.runner import run_pipeline
     s3_filesystem.register()
-    with pipeline_console.listening(console) as lines:
-        executed = run_stages(config, data, at, lines, force_push, ask_oldest)
+    with show_stages(console) as lines:
+        executed = run_pipeline(config, data, at, lines, force_push, ask_oldest)
     if at.uri:  # the curves that the components have put there
         object_store.download(f"{at.uri}/tensorboard", at.tensorboard)
-    return run_files.write(config, data, at, executed), executed.not_blessed
+    return write_run_files(config, data, at, executed), executed.not_blessed

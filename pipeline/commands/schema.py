@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from components.ingest import preflight
-from pipeline import quiet
-from pipeline.config import config as configuration
-from pipeline.config.config import Config
-from pipeline.run_root import RunDirectory
+from pipeline.config.config import Config, load_config
+from pipeline.console import redirect_output
+from pipeline.run_root import RunRoot
 from schema.errors import NoRunError
 
 if TYPE_CHECKING:
@@ -34,14 +33,14 @@ def diff(
     The schemas are those of the configuration as it is now. Raises NoRunError where no data
     have passed at `root`, DataRefused as ingestion does; writes to `root`/schema-diff alone.
     """
-    config = configuration.load(config_path, overrides)
+    config = load_config(config_path, overrides)
     data = str(data_dir.absolute())
     preflight.check(config.dataset, data)
-    run = RunDirectory(root.absolute())
+    run = RunRoot(root.absolute())
     if not run.metadata.exists():
         raise _no_run(root, config)
-    folder = RunDirectory(run.root / _FOLDER)
-    with tempfile.TemporaryDirectory() as work, quiet.into_file(folder.log) as (_, err):
+    folder = RunRoot(run.root / _FOLDER)
+    with tempfile.TemporaryDirectory() as work, redirect_output(folder.log) as (_, err):
         return _compare(config, data, run, pathlib.Path(work), folder, Console(file=err))
 
 
@@ -55,20 +54,20 @@ def _no_run(root: pathlib.Path, config: Config) -> NoRunError:
 def _compare(
     config: Config,
     data: str,
-    run: RunDirectory,
+    run: RunRoot,
     work: pathlib.Path,
-    folder: RunDirectory,
+    folder: RunRoot,
     console: Console,
 ) -> dict[str, Any]:
     from components.validation import changes as validation_changes
     from components.validation import gate, split_statistics, statistics_page
-    from pipeline import previous_data
     from pipeline.commands import table_statistics
+    from pipeline.metadata import build_connection_config, find_previous_statistics
 
-    uris = previous_data.statistics(previous_data.local(str(run.metadata)), config.name, "")
+    uris = find_previous_statistics(build_connection_config(str(run.metadata)), config.name, "")
     if not all(uris.values()):
         raise _no_run(run.root, config)
-    at = RunDirectory(work)
+    at = RunRoot(work)
     now = table_statistics.describe(config, data, at, str(folder.rejected), console)
     refused, changes = [], []
     for name, found in now.items():
@@ -93,9 +92,9 @@ def _table(config: Config, name: str, now: "Described", before: "dict[str, Stati
     import tensorflow_data_validation as tfdv
 
     from components.validation.gate import Table
-    from pipeline.config import table_schemas
+    from pipeline.config.table_schemas import build_table_schema
 
-    schema = table_schemas.of(config, name)
+    schema = build_table_schema(config, name)
     anomalies = {
         split: tfdv.validate_statistics(statistics, schema)
         for split, statistics in now.statistics.items()

@@ -9,13 +9,12 @@ from tfx.types import artifact_utils
 from components.ingest import preflight
 from components.validation import split_statistics
 from components.validation.drift import Statistics
-from pipeline import dag, previous_data
+from pipeline import dag
 from pipeline.config.config import Config
 from pipeline.console import StageLines
-from pipeline.local_runner import LocalRunner
-from pipeline.metadata import RunMetadata
-from pipeline.run_root import RunDirectory
-from pipeline.runner import locations
+from pipeline.metadata import RunMetadata, build_connection_config
+from pipeline.run_root import RunRoot
+from pipeline.runner import LocalRunner, build_run_locations
 
 
 class Described(NamedTuple):
@@ -27,13 +26,13 @@ class Described(NamedTuple):
 
 
 def describe(
-    config: Config, data: str, at: RunDirectory, rejected: str, console: Console
+    config: Config, data: str, at: RunRoot, rejected: str, console: Console
 ) -> dict[str, Described]:
     """Tables by name. What ingestion does not accept goes to `rejected`; raises as a run does."""
-    places = dataclasses.replace(locations(data, at), rejected=rejected)
+    places = dataclasses.replace(build_run_locations(data, at), rejected=rejected)
     fingerprint = preflight.fingerprint(config.dataset, data)
-    connection = previous_data.local(str(at.metadata))
-    pipeline = dag.description(config, places, fingerprint, connection)
+    connection = build_connection_config(str(at.metadata))
+    pipeline = dag.build_statistics_pipeline(config, places, fingerprint, connection)
     lines = StageLines(console)
     try:
         LocalRunner(lines.started, lambda name, took: lines.finished(took, False)).run(pipeline)

@@ -10,12 +10,11 @@ from typing import Any, NamedTuple
 from rich.console import Console
 
 from components.ingest import preflight
-from pipeline import console as pipeline_console
-from pipeline import quiet, run_root, trial_lines, tuned_config
-from pipeline.config import config as configuration
-from pipeline.config.config import Config
+from pipeline import tuned_config
+from pipeline.config.config import Config, load_config
+from pipeline.console import print_trials, redirect_output, show_stages
 from pipeline.report import terminal
-from pipeline.run_root import RunDirectory
+from pipeline.run_root import RunRoot, open_local_root
 
 
 class Asked(NamedTuple):
@@ -31,13 +30,13 @@ class Asked(NamedTuple):
 
 def tune(asked: Asked) -> dict[str, Any]:
     """Searches, writes the best configuration and prints what was found; raises what stopped it."""
-    config = configuration.load(asked.config, asked.overrides)
+    config = load_config(asked.config, asked.overrides)
     data = str((asked.data or asked.config.parent).absolute())
     preflight.check(config.dataset, data)
-    at = run_root.opened(asked.root)
+    at = open_local_root(asked.root)
     out = (asked.out or at.root / "tuned.toml").absolute()
     tuned_config.check(out)
-    with quiet.into_file(at.log) as (stdout, stderr):
+    with redirect_output(at.log) as (stdout, stderr):
         console = terminal.plain_console(stderr if asked.as_json else stdout)
         console.print(
             f"{config.name}: data {data}, root {at.root}, full log {at.log}", soft_wrap=True
@@ -54,7 +53,7 @@ def tune(asked: Asked) -> dict[str, Any]:
 
 
 def _search(
-    config: Config, data: str, at: RunDirectory, console: Console
+    config: Config, data: str, at: RunRoot, console: Console
 ) -> tuple[list[dict[str, object]], list[dict[str, Any]]]:
     """Stages, and measured trials, best first."""
     with (
@@ -63,17 +62,18 @@ def _search(
         else contextlib.nullcontext()
     ):
         from components import retrieval_tuner
-        from pipeline import dag, previous_data
-        from pipeline.runner import execute, locations
+        from pipeline import dag
+        from pipeline.metadata import build_connection_config, find_previous_statistics
+        from pipeline.runner import build_run_locations, execute_pipeline
     fingerprint = preflight.fingerprint(config.dataset, data)
-    connection = previous_data.local(str(at.metadata))
-    before = previous_data.statistics(connection, config.name, fingerprint)
+    connection = build_connection_config(str(at.metadata))
+    before = find_previous_statistics(connection, config.name, fingerprint)
     records = at.tuning / search_name(config, fingerprint)
-    pipeline = dag.tuning(
-        config, locations(data, at), fingerprint, connection, before, str(records)
+    pipeline = dag.build_tuning_pipeline(
+        config, build_run_locations(data, at), fingerprint, connection, before, str(records)
     )
-    with pipeline_console.listening(console) as lines, trial_lines.printed(console):
-        executed = execute(pipeline, config.name, at, lines)
+    with show_stages(console) as lines, print_trials(console):
+        executed = execute_pipeline(pipeline, config.name, at, lines)
     tuned = executed.metadata.latest(retrieval_tuner.RetrievalTuner.__name__)
     assert tuned is not None, "the tuner has finished"
     return executed.stages, retrieval_tuner.results(tuned.outputs["tuner_results"].uri)
@@ -122,7 +122,7 @@ def _sentence(found: dict[str, Any]) -> str:
     )
 
 
-def _show(found: dict[str, Any], data: str, at: RunDirectory, console: Console) -> None:
+def _show(found: dict[str, Any], data: str, at: RunRoot, console: Console) -> None:
     console.print(_sentence(found), soft_wrap=True)
     failed = found["asked"] - len(found["trials"])
     if failed > 0:

@@ -57,7 +57,7 @@ class CuratedConfig(Strict):
     """Data set whose schemas Tandem has; a file that is named for a table goes before."""
 
 
-def _kubernetes_name(name: str) -> str:
+def _check_name(name: str) -> str:
     if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", name):
         raise ValueError(
             "expected at most 63 of a to z, 0 to 9 and dashes, none at the beginning and the end, "
@@ -69,7 +69,7 @@ def _kubernetes_name(name: str) -> str:
 class Config(Strict):
     """One pipeline."""
 
-    name: Annotated[str, AfterValidator(_kubernetes_name)]
+    name: Annotated[str, AfterValidator(_check_name)]
     """Name of the pipeline: at most 63 of a to z, 0 to 9 and dashes, none at either end, since
     Kubernetes and Kubeflow take no others."""
     seed: Annotated[int, Field(ge=0)] = 42
@@ -140,26 +140,26 @@ class Config(Strict):
         return Dataset(data=self.data, features=self.features, labels=self.labels, split=self.split)
 
 
-def load(path: pathlib.Path, overrides: list[str] | None = None) -> Config:
+def load_config(path: pathlib.Path, overrides: list[str] | None = None) -> Config:
     """Reads `path` and applies `section.key=value` overrides, each value in TOML's own syntax.
 
     Raises ConfigError naming file, key, what was expected and what was received.
     """
     try:
-        return _with_paths(Config.model_validate(table(path, overrides)), path.parent)
+        return _resolve_paths(Config.model_validate(read_toml(path, overrides)), path.parent)
     except ValidationError as error:
-        raise ConfigError(_sentence(path, error)) from error
+        raise ConfigError(_describe_error(path, error)) from error
 
 
-def table(path: pathlib.Path, overrides: list[str] | None = None) -> dict[str, Any]:
+def read_toml(path: pathlib.Path, overrides: list[str] | None = None) -> dict[str, Any]:
     """What `path` holds, with the overrides put in, not yet validated."""
-    found = _read(path)
+    found = _read_file(path)
     for override in overrides or []:
-        _apply(found, override)
+        _apply_override(found, override)
     return found
 
 
-def _with_paths(config: Config, folder: pathlib.Path) -> Config:
+def _resolve_paths(config: Config, folder: pathlib.Path) -> Config:
     """Curated files and the deny list are the configuration's own: they lie beside it and not among
     the data.
     """
@@ -172,7 +172,7 @@ def _with_paths(config: Config, folder: pathlib.Path) -> Config:
     return config.model_copy(update=update)
 
 
-def _read(path: pathlib.Path) -> dict[str, Any]:
+def _read_file(path: pathlib.Path) -> dict[str, Any]:
     try:
         return tomli.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -188,7 +188,7 @@ def _read(path: pathlib.Path) -> dict[str, Any]:
         raise ConfigError(f"{path} is not valid TOML: {error}; fix that line") from error
 
 
-def _apply(table: dict[str, Any], override: str) -> None:
+def _apply_override(table: dict[str, Any], override: str) -> None:
     key, equals, text = override.partition("=")
     if not equals or not key:
         raise ConfigError(f"--set expects section.key=value, received {override!r}")
@@ -197,10 +197,10 @@ def _apply(table: dict[str, Any], override: str) -> None:
         table = table.setdefault(section, {})
         if not isinstance(table, dict):
             raise ConfigError(f"--set {override}: {section} is a value, not a section")
-    table[name] = _value(text.strip())
+    table[name] = _parse_value(text.strip())
 
 
-def _value(text: str) -> Any:
+def _parse_value(text: str) -> Any:
     """TOML's reading of `text`, or the bare text where that is no TOML (`--set name=shop`)."""
     try:
         return tomli.loads(f"value = {text}")["value"]
@@ -208,7 +208,7 @@ def _value(text: str) -> Any:
         return text
 
 
-def _sentence(path: pathlib.Path, error: ValidationError) -> str:
+def _describe_error(path: pathlib.Path, error: ValidationError) -> str:
     first, *others = error.errors()
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":

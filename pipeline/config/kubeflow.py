@@ -1,23 +1,62 @@
-"""What tasks on Kubeflow are given: `[kubeflow]`."""
+"""`[kubeflow]`: what tasks on Kubeflow are given, and the memory that they request by default.
 
+The default is what each component was measured to need. It is a request and no limit: a log of
+another size needs another amount, and a limit ends the task that passes it.
+"""
+
+import math
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, ValidationError, model_validator
 
-from pipeline import kubeflow_memory, quantity
-from pipeline.config import kubernetes
-from pipeline.config.kubernetes import MountPath, VolumeName
-from pipeline.quantity import Memory, Quantity
+from pipeline.config.kubernetes import (
+    Memory,
+    MountPath,
+    Quantity,
+    VolumeName,
+    check_volume_name,
+    parse_quantity,
+    require_distinct_mounts,
+)
 from schema.base import Strict
 
 DEFAULT = "default"
 """The name that stands for every component."""
-
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=253)]
 Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-_WORD = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
-LabelKey = Annotated[str, Field(pattern=rf"^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?{_WORD}$")]
-LabelValue = Annotated[str, Field(pattern=rf"^({_WORD})?$")]
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
+LabelKey = Annotated[str, Field(pattern=rf"^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?{_LABEL}$")]
+LabelValue = Annotated[str, Field(pattern=rf"^({_LABEL})?$")]
+PEAK_MB = {
+    "InteractionsGen": 977,
+    "ItemsGen": 718,
+    "SchemaGen-interactions": 623,
+    "SchemaGen-items": 623,
+    "StatisticsGen-interactions": 1003,
+    "StatisticsGen-items": 691,
+    "ExampleValidator-interactions": 632,
+    "ExampleValidator-items": 632,
+    "DataGate": 635,
+    "Transform-interactions": 902,
+    "Transform-items": 914,
+    "RetrievalTrainer": 1635,
+    "Indexer": 971,
+    "RankingTrainer": 1855,
+    "RankingAnalysis": 1612,
+    "Evaluator": 1747,
+    "Recommender": 987,
+    "InfraCheck": 1016,
+    "Pusher": 627,
+}
+"""Most megabytes (10^6 bytes) that a component has had at once with a million events, 50,000 users
+and 20,000 items: `python -m benchmarks.memory`."""
+IMPORTS_MB = 620
+"""Of them TensorFlow, TFX and Beam themselves. Components that no run on one machine has were not
+measured; they read and write small files."""
+_MEASURED_AS = {"RunReport": "InfraCheck"}
+"""Both start the models and query them."""
+_MEMORY_MARGIN = 1.25
+_MEMORY_STEP_MB = 250
 
 
 class Accelerator(Strict):
@@ -80,13 +119,13 @@ class Resources(Strict):
         absent.
         """
         limit = self.memory_limit
-        return limit is not None and quantity.number(limit) < quantity.number(wanted)
+        return limit is not None and parse_quantity(limit) < parse_quantity(wanted)
 
     @model_validator(mode="after")
     def _requests_fit_limits(self) -> "Resources":
         for name in ("cpu", "memory"):
             least, most = getattr(self, f"{name}_request"), getattr(self, f"{name}_limit")
-            if least and most and quantity.number(least) > quantity.number(most):
+            if least and most and parse_quantity(least) > parse_quantity(most):
                 raise ValueError(
                     f"expected {name}_request not above {name}_limit, received {least} and {most}"
                 )
@@ -139,7 +178,7 @@ class Secret(Strict):
         if not self.env and self.mount is None:
             raise ValueError(f"secret {self.name} expects env or mount, received neither")
         if self.mount is not None:
-            kubernetes.volume_name(self.name)
+            check_volume_name(self.name)
         return self
 
 
@@ -179,7 +218,7 @@ class KubeflowConfig(Strict):
     def _fit_together(self) -> "KubeflowConfig":
         claims = [(volume.claim, volume.mount) for volume in self.volumes]
         secrets = [(secret.name, secret.mount) for secret in self.secrets if secret.mount]
-        kubernetes.require_apart([*claims, *secrets])
+        require_distinct_mounts([*claims, *secrets])
         for name in self.components | {DEFAULT}:
             self.resources_of(name)
             self.retries_of(name)
@@ -192,22 +231,22 @@ class KubeflowConfig(Strict):
 
     def resources_of(self, component: str) -> Resources:
         """Its own keys, then those of `default`, then the memory that it was measured to need."""
-        found = _merged(Resources(), self.resources, component)
-        measured = kubeflow_memory.request_of(component)
+        found = _merge_settings(Resources(), self.resources, component)
+        measured = suggest_memory_request(component)
         if found.memory_request or found.allows_less_memory_than(measured):
             return found
         return found.changed(memory_request=measured)
 
     def retries_of(self, component: str) -> Retries:
         """Its own keys, then those of `default`."""
-        return _merged(Retries(), self.retries, component)
+        return _merge_settings(Retries(), self.retries, component)
 
     def is_cached(self, component: str) -> bool:
         """Its own word, then that of `default`."""
         return self.caching.get(component, self.caching.get(DEFAULT, True))
 
 
-def _merged(empty: _Settings, said: dict[str, _Settings], component: str) -> _Settings:
+def _merge_settings(empty: _Settings, said: dict[str, _Settings], component: str) -> _Settings:
     given: dict[str, Any] = {}
     for name in (DEFAULT, component):
         given |= said.get(name, empty).model_dump(exclude_unset=True)
@@ -216,3 +255,9 @@ def _merged(empty: _Settings, said: dict[str, _Settings], component: str) -> _Se
     except ValidationError as error:
         sentence = error.errors()[0]["msg"].removeprefix("Value error, ")
         raise ValueError(f"{component}: {sentence}") from error
+
+
+def suggest_memory_request(component: str) -> str:
+    """Memory as Kubernetes writes it: a quarter more than was measured, in steps of 250 MB."""
+    peak = PEAK_MB.get(_MEASURED_AS.get(component, component), IMPORTS_MB)
+    return f"{math.ceil(peak * _MEMORY_MARGIN / _MEMORY_STEP_MB) * _MEMORY_STEP_MB}M"

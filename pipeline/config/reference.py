@@ -13,7 +13,7 @@ from pydantic_core import PydanticUndefined
 from pipeline.config.config import Config
 from schema.features import Feature
 
-WORDS = {
+TYPE_NAMES = {
     str: "text",
     int: "whole number",
     float: "number",
@@ -21,7 +21,7 @@ WORDS = {
     AwareDatetime: "moment with a zone",
 }
 
-MINIMAL = """\
+MINIMAL_CONFIG = """\
 name = "shop"
 [data.interactions]
 path = "events.csv"          # columns user_id, item_id, timestamp (seconds)
@@ -40,7 +40,7 @@ One TOML file says where your logs lie, what their columns mean, and how the mod
 whole one, all that Tandem needs to begin; each other key has a default:
 
 ```toml
-{MINIMAL}```
+{MINIMAL_CONFIG}```
 
 Save it as `shop.toml` beside the two files, then:
 
@@ -83,41 +83,43 @@ class Section(NamedTuple):
     type: type[BaseModel]
 
 
-def render() -> str:
+def render_reference() -> str:
     """The whole page as Markdown."""
     parts = [INTRODUCTION, KINDS_INTRODUCTION]
-    parts += [_kind(kind) for kind in _members(Feature)]
-    parts += [_section(section) for section in _sections(Section("", "", Config))]
+    parts += [_render_kind(kind) for kind in _list_members(Feature)]
+    parts += [_render_section(section) for section in _iterate_sections(Section("", "", Config))]
     return "\n".join(parts)
 
 
-def _sections(section: Section) -> Iterator[Section]:
+def _iterate_sections(section: Section) -> Iterator[Section]:
     """`section` and all below it, in the order of declaration."""
     yield section
     for key, field in section.type.model_fields.items():
         name = f"{section.name}.{key}".lstrip(".")
-        for model in _models(field.annotation):
-            below = _below(name, get_origin(field.annotation))
+        for model in _find_models(field.annotation):
+            below = _name_section(name, get_origin(field.annotation))
             without = field.description or "" if field.default is None else ""
-            yield from _sections(Section(below, without, model))
+            yield from _iterate_sections(Section(below, without, model))
 
 
-def _below(name: str, container: Any) -> str:
+def _name_section(name: str, container: Any) -> str:
     """The section's name where it stands alone, by name in a dict, or repeated in a list."""
     if container is dict:
         return f"{name}.<name>"
     return f"[{name}]" if container is list else name
 
 
-def _models(annotation: Any) -> list[type[BaseModel]]:
+def _find_models(annotation: Any) -> list[type[BaseModel]]:
     """The type of a section of its own; none for a feature, which is one of several kinds."""
     if get_origin(annotation) in (dict, list):
         annotation = get_args(annotation)[-1]
-    models = [m for m in _members(annotation) if isinstance(m, type) and issubclass(m, BaseModel)]
+    models = [
+        m for m in _list_members(annotation) if isinstance(m, type) and issubclass(m, BaseModel)
+    ]
     return models if len(models) == 1 else []
 
 
-def _members(annotation: Any) -> list[Any]:
+def _list_members(annotation: Any) -> list[Any]:
     """What a union may be, without None; the annotation itself where it is no union."""
     if get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
@@ -126,33 +128,35 @@ def _members(annotation: Any) -> list[Any]:
     return [annotation]
 
 
-def _section(section: Section) -> str:
+def _render_section(section: Section) -> str:
     title = f"## `[{section.name}]`" if section.name else "## At the top"
-    sentences = dict.fromkeys([_sentence(section.type), section.without])
-    keys = {k: f for k, f in section.type.model_fields.items() if not _models(f.annotation)}
-    return f"{title}\n\n{' '.join(sentences).strip()}\n" + ("\n" + _table(keys) if keys else "")
+    sentences = dict.fromkeys([_render_docstring(section.type), section.without])
+    keys = {k: f for k, f in section.type.model_fields.items() if not _find_models(f.annotation)}
+    return f"{title}\n\n{' '.join(sentences).strip()}\n" + (
+        "\n" + _render_table(keys) if keys else ""
+    )
 
 
-def _kind(kind: type[BaseModel]) -> str:
+def _render_kind(kind: type[BaseModel]) -> str:
     (name,) = get_args(kind.model_fields["kind"].annotation)
     keys = {k: f for k, f in kind.model_fields.items() if k != "kind"}
-    return f'### `kind = "{name}"`\n\n{_sentence(kind)}\n\n{_table(keys)}'
+    return f'### `kind = "{name}"`\n\n{_render_docstring(kind)}\n\n{_render_table(keys)}'
 
 
-def _sentence(model: type[BaseModel]) -> str:
+def _render_docstring(model: type[BaseModel]) -> str:
     return " ".join((model.__doc__ or "").split())
 
 
-def _table(fields: dict[str, FieldInfo]) -> str:
+def _render_table(fields: dict[str, FieldInfo]) -> str:
     rows = ["| key | type | default | what it is |", "| --- | --- | --- | --- |"]
     for key, field in fields.items():
-        cells = [f"`{key}`", _type(field.annotation, field.metadata), _default(field)]
+        cells = [f"`{key}`", _render_type(field.annotation, field.metadata), _render_default(field)]
         cells.append(" ".join((field.description or "").split()))
         rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(rows) + "\n"
 
 
-def _default(field: FieldInfo) -> str:
+def _render_default(field: FieldInfo) -> str:
     """The default in TOML's own syntax, which JSON's is for text, numbers, booleans and lists."""
     default = field.get_default(call_default_factory=True)
     if default is PydanticUndefined:
@@ -162,22 +166,22 @@ def _default(field: FieldInfo) -> str:
     return f"`{json.dumps(default)}`"
 
 
-def _type(annotation: Any, metadata: list[Any]) -> str:
+def _render_type(annotation: Any, metadata: list[Any]) -> str:
     """The type in words: `whole number, at least 1`."""
     if get_origin(annotation) is Annotated:
         inner, *own = get_args(annotation)
-        return _type(inner, [*_constraints(own), *metadata])
-    (member, *others) = _members(annotation)
-    if others and set(_members(annotation)) <= set(WORDS):
-        return " or ".join(WORDS[kind] for kind in _members(annotation))
+        return _render_type(inner, [*_list_constraints(own), *metadata])
+    (member, *others) = _list_members(annotation)
+    if others and set(_list_members(annotation)) <= set(TYPE_NAMES):
+        return " or ".join(TYPE_NAMES[kind] for kind in _list_members(annotation))
     if others:
         return "a [feature](#feature-kinds)"
     if get_origin(member) is Annotated:  # one that may be left out
-        return _type(member, metadata)
-    return ", ".join([_word(member), *filter(None, map(_limit, metadata))])
+        return _render_type(member, metadata)
+    return ", ".join([_render_member(member), *filter(None, map(_render_limit, metadata))])
 
 
-def _constraints(metadata: list[Any]) -> list[Any]:
+def _list_constraints(metadata: list[Any]) -> list[Any]:
     """The single constraints that pydantic's Field carries."""
     return [
         constraint
@@ -186,17 +190,17 @@ def _constraints(metadata: list[Any]) -> list[Any]:
     ]
 
 
-def _word(annotation: Any) -> str:
+def _render_member(annotation: Any) -> str:
     if get_origin(annotation) is Literal:
         return "one of " + ", ".join(f"`{json.dumps(value)}`" for value in get_args(annotation))
     if get_origin(annotation) is list:
-        return f"list of {_type(get_args(annotation)[0], [])}"
+        return f"list of {_render_type(get_args(annotation)[0], [])}"
     if get_origin(annotation) is dict:
-        return f"{_type(get_args(annotation)[1], [])} by name"
-    return WORDS[annotation]
+        return f"{_render_type(get_args(annotation)[1], [])} by name"
+    return TYPE_NAMES[annotation]
 
 
-def _limit(constraint: Any) -> str:
+def _render_limit(constraint: Any) -> str:
     match constraint:
         case annotated_types.Ge(bound):
             return f"at least {bound}"

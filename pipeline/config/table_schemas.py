@@ -8,12 +8,12 @@ from pipeline.config.config import Config
 from schema import tfdv_schema
 
 
-def of(config: Config, table: str) -> schema_pb2.Schema:
+def build_table_schema(config: Config, table: str) -> schema_pb2.Schema:
     """What the declarations imply, tightened by the file that `[curated]` names for the table, else
     by the shipped one of the data set that it names. Raises ConfigError for a file that does not
     fit.
     """
-    schema, named = implied(config, table), getattr(config.curated, table)
+    schema, named = derive_table_schema(config, table), getattr(config.curated, table)
     if named is not None:
         return tfdv_schema.tightened(schema, pathlib.Path(named))
     if config.curated.shipped is not None:
@@ -21,6 +21,6 @@ def of(config: Config, table: str) -> schema_pb2.Schema:
     return schema
 
 
-def implied(config: Config, table: str) -> schema_pb2.Schema:
+def derive_table_schema(config: Config, table: str) -> schema_pb2.Schema:
     """What the declarations imply, without any curated file."""
     return getattr(tfdv_schema, table)(config.dataset)

@@ -1,63 +1,121 @@
-"""The DAG as a Kubeflow Pipelines v2 document, made without any cluster or cloud."""
+"""The DAG as a Kubeflow Pipelines v2 document, compiled without any cluster or cloud."""
 
 import dataclasses
 import pathlib
 from typing import Any
 
+from google.protobuf import json_format
 from tfx import v1 as tfx
 
-from pipeline import dag, kubeflow_declarations, kubernetes_platform
+from components.artifacts.types import Metrics, Page, Words
+from components.kubeflow.task_entrypoint import OUTPUTS_FLAG
+from pipeline import dag
 from pipeline.config.config import Config
 from pipeline.config.run_parameters import RunParameters
-from pipeline.kubeflow import document, final_tasks, parameters, resources
-from pipeline.kubeflow.parameters import IMAGE
+from pipeline.kubeflow.document import (
+    parse_spec,
+    read_document,
+    require_yaml_suffix,
+    write_document,
+)
+from pipeline.kubeflow.final_tasks import (
+    build_exit_handler,
+    build_final_nodes,
+    build_task_locations,
+    configure_final_tasks,
+    format_task_name,
+)
+from pipeline.kubeflow.parameters import (
+    IMAGE,
+    declare_parameters,
+    parameterize_image,
+    pass_parameters,
+)
+from pipeline.kubeflow.resources import build_platform, configure_tasks, map_executors
 
 DATA = "data"
 """The parameter that says where the tables' paths start from."""
 _COMMAND = ["python", "-m", "components.kubeflow.task_entrypoint"]
+_DISPLAY_TYPES = {Metrics: "system.Metrics", Page: "system.HTML", Words: "system.Markdown"}
+"""Schema titles that KFP's user interface draws: frontend/src/components/viewers,
+MetricsVisualizations.tsx, and its page that compares runs."""
 
 
-def compile_to(out: pathlib.Path, config: Config, image: str, data: str, root: str) -> list[str]:
+def compile_pipeline(
+    out: pathlib.Path, config: Config, image: str, data: str, root: str
+) -> list[str]:
     """Writes the YAML at `out` after KFP's own pipeline spec has accepted it; returns the
     components that run as tasks, sorted.
 
     The input's content is unknown here, so ingestion is cached by the data's location alone.
     """
-    document.expect_yaml(out)
+    require_yaml_suffix(out)
     defaults = dataclasses.asdict(RunParameters.of(config)) | {DATA: data, IMAGE: image}
-    spec = _specified(config, root, image, defaults)
+    spec = _build_spec(config, root, image, defaults)
     spec.default_pipeline_root = f"{root}/artifacts"
-    kubeflow_declarations.add_outputs(spec)
-    kubeflow_declarations.draw(spec)
-    parameters.take_image_from_run(spec)
-    parameters.declare(spec, defaults)
-    parameters.pass_down(spec)
-    resources.settle(spec, config.kubeflow)
-    final_tasks.settle(spec)
-    components = resources.executors(spec)
-    document.write(out, spec, kubernetes_platform.of(config.kubeflow, components))
-    document.read(out)
+    declare_outputs(spec)
+    set_display_types(spec)
+    parameterize_image(spec)
+    declare_parameters(spec, defaults)
+    pass_parameters(spec)
+    configure_tasks(spec, config.kubeflow)
+    configure_final_tasks(spec)
+    components = map_executors(spec)
+    write_document(out, spec, build_platform(config.kubeflow, components))
+    read_document(out)
     return sorted(components)
 
 
-def _specified(config: Config, root: str, image: str, defaults: dict[str, Any]) -> Any:
+def _build_spec(config: Config, root: str, image: str, defaults: dict[str, Any]) -> Any:
     """What TFX makes of the DAG, as a message of KFP's own pipeline spec."""
-    at_run = {name: _at_run(name, value) for name, value in defaults.items() if name != IMAGE}
-    at = final_tasks.places(root, at_run.pop(DATA))
+    at_run = {
+        name: _create_runtime_parameter(name, value)
+        for name, value in defaults.items()
+        if name != IMAGE
+    }
+    at = build_task_locations(root, at_run.pop(DATA))
     given = RunParameters(**at_run)
-    nodes = dag.nodes(config, at, fingerprint="", given=given)
-    nodes |= final_tasks.nodes(nodes, config, at, given, root)
-    pipeline = dag.assembled(config, at, nodes)
+    nodes = dag.build_nodes(config, at, fingerprint="", given=given)
+    nodes |= build_final_nodes(nodes, config, at, given, root)
+    pipeline = dag.assemble_pipeline(config, at, nodes)
     for component in pipeline.components:
-        component.with_id(final_tasks.task_name(component.id))
+        component.with_id(format_task_name(component.id))
     settings = tfx.orchestration.experimental.KubeflowV2DagRunnerConfig(
         default_image=image, default_commands=_COMMAND, use_pipeline_spec_2_1=True
     )
     runner = tfx.orchestration.experimental.KubeflowV2DagRunner(settings)
-    runner.set_exit_handler(final_tasks.exit_handler(pipeline, root))
+    runner.set_exit_handler(build_exit_handler(pipeline, root))
     job = runner.run(pipeline, write_out=False)
-    return document.parsed(job["pipelineSpec"])
+    return parse_spec(job["pipelineSpec"])
 
 
-def _at_run(name: str, default: str | int) -> tfx.dsl.experimental.RuntimeParameter:
+def _create_runtime_parameter(
+    name: str, default: str | int
+) -> tfx.dsl.experimental.RuntimeParameter:
     return tfx.dsl.experimental.RuntimeParameter(name, type(default), default)
+
+
+def declare_outputs(spec: Any) -> None:
+    """Appends the declaration of its outputs to the command of each container, where TFX puts that
+    of the inputs alone.
+    """
+    executors = spec.deployment_spec["executors"]
+    for component in spec.components.values():
+        if component.executor_label:
+            declared = json_format.MessageToJson(component.output_definitions, sort_keys=True)
+            executors[component.executor_label]["container"]["args"].extend(
+                [OUTPUTS_FLAG, declared]
+            )
+
+
+def set_display_types(spec: Any) -> None:
+    """Gives outputs that KFP draws on a run's page the types by which it does; to their tasks they
+    keep the types that `declare_outputs` wrote.
+    """
+    titles = {f"title: {kind.TYPE_NAME}": title for kind, title in _DISPLAY_TYPES.items()}
+    for component in spec.components.values():
+        for output in component.output_definitions.artifacts.values():
+            first = output.artifact_type.instance_schema.partition("\n")[0]
+            if first in titles:
+                output.artifact_type.schema_title = titles[first]
+                output.artifact_type.schema_version = "0.0.1"

@@ -11,12 +11,12 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 from schema.errors import UsageError
 
 
-def write(path: pathlib.Path, spec: Any, platform: Any) -> None:
+def write_document(path: pathlib.Path, spec: Any, platform: Any) -> None:
     """Both as YAML, the parameters in a comment before them.
 
     Raises UsageError where no such document can be written at `path`.
     """
-    expect_yaml(path)
+    require_yaml_suffix(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         pipeline_spec_builder.write_pipeline_spec_to_file(spec, None, platform, str(path))
@@ -27,13 +27,13 @@ def write(path: pathlib.Path, spec: Any, platform: Any) -> None:
         ) from error
 
 
-def expect_yaml(path: pathlib.Path) -> None:
+def require_yaml_suffix(path: pathlib.Path) -> None:
     """Raises UsageError for a name by which KFP would take the document for something else."""
     if path.suffix not in (".yaml", ".yml"):
         raise UsageError(f"expected a file that ends in .yaml, received --out {path}; name it so")
 
 
-def read(path: pathlib.Path) -> Any:
+def read_document(path: pathlib.Path) -> Any:
     """The pipeline's document, once KFP's own messages have taken both.
 
     Raises UsageError for a file that is not there, or holds anything else.
@@ -41,29 +41,29 @@ def read(path: pathlib.Path) -> Any:
     try:
         documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
         first, *others = documents
-        spec = parsed(first)
+        spec = parse_spec(first)
         for other in others:
-            json_format.ParseDict(other, _message("PlatformSpec"))
+            json_format.ParseDict(other, _create_message("PlatformSpec"))
     except OSError as error:
-        raise _unfit(path, error.strerror or "nothing readable") from error
+        raise _build_error(path, error.strerror or "nothing readable") from error
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, json_format.ParseError) as error:
-        raise _unfit(path, str(error).partition("\n")[0]) from error
+        raise _build_error(path, str(error).partition("\n")[0]) from error
     return spec
 
 
-def parsed(document: dict[str, Any]) -> Any:
+def parse_spec(document: dict[str, Any]) -> Any:
     """The message of KFP's pipeline spec; raises ParseError for a field that it does not know."""
-    spec: Any = json_format.ParseDict(document, _message("PipelineSpec"))
+    spec: Any = json_format.ParseDict(document, _create_message("PipelineSpec"))
     executors = json_format.MessageToDict(spec.deployment_spec)  # to the spec any Struct will do
-    json_format.ParseDict(executors, _message("PipelineDeploymentConfig"))
+    json_format.ParseDict(executors, _create_message("PipelineDeploymentConfig"))
     return spec
 
 
-def _message(name: str) -> Any:
+def _create_message(name: str) -> Any:
     return getattr(pipeline_spec_pb2, name)()
 
 
-def _unfit(path: pathlib.Path, received: str) -> UsageError:
+def _build_error(path: pathlib.Path, received: str) -> UsageError:
     return UsageError(
         f"expected a document of tandem compile at {path}, received: {received}; compile one"
     )

@@ -18,8 +18,9 @@ from components.kubeflow.task_entrypoint import TASK_FOLDER
 from components.run_verdict import RunVerdict
 from pipeline.config.config import Config
 from pipeline.config.run_parameters import RunParameters, Text
-from pipeline.dag import Locations
-from pipeline.kubeflow import parameters, run_report
+from pipeline.dag import RunLocations
+from pipeline.kubeflow import run_report
+from pipeline.kubeflow.parameters import iterate_tasks
 from pipeline.kubeflow.run_report import RunReport
 
 _RUN_ID = "{{$.pipeline_job_uuid}}"
@@ -27,27 +28,35 @@ _RUN_ID = "{{$.pipeline_job_uuid}}"
 NEVER_CACHED = {push_gate.NAME, run_report.NAME}
 
 
-def places(root: str, data: Text) -> Locations:
+def build_task_locations(root: str, data: Text) -> RunLocations:
     """What the root shows of the latest run alone is written below each task's own folder, from
     which the report takes it: two runs at once do not mix. Checkpoints, which go by what is
     trained, are for the next run as well.
     """
     own = {name: f"{TASK_FOLDER}/{name}" for name in ("rejected", "statistics", "tensorboard")}
-    return dataclasses.replace(Locations.below(root, data), **own)
+    return dataclasses.replace(RunLocations.below(root, data), **own)
 
 
-def nodes(
-    before: Mapping[str, BaseNode], config: Config, at: Locations, given: RunParameters, root: str
+def build_final_nodes(
+    before: Mapping[str, BaseNode],
+    config: Config,
+    at: RunLocations,
+    given: RunParameters,
+    root: str,
 ) -> dict[str, BaseNode]:
-    """What comes after those of `dag.nodes`."""
-    report = _report(before, config, at, given, root)
+    """What comes after those of `dag.build_nodes`."""
+    report = _build_report(before, config, at, given, root)
     gate = PushGate(pushed=before["pusher"].outputs["pushed"])
     gate.add_upstream_node(report)
     return {"run_report": report, "push_gate": gate}
 
 
-def _report(
-    before: Mapping[str, BaseNode], config: Config, at: Locations, given: RunParameters, root: str
+def _build_report(
+    before: Mapping[str, BaseNode],
+    config: Config,
+    at: RunLocations,
+    given: RunParameters,
+    root: str,
 ) -> BaseNode:
     def made(node: str, key: str) -> Any:
         return before[node].outputs[key]
@@ -69,18 +78,18 @@ def _report(
         data_dir=at.data,
         **dataclasses.asdict(given),
         root=root,
-        tasks=json.dumps([task_name(node.id) for node in before.values()]),
+        tasks=json.dumps([format_task_name(node.id) for node in before.values()]),
     )
 
 
-def task_name(component: str) -> str:
+def format_task_name(component: str) -> str:
     """A component's name as Kubeflow has it: Argo, which runs KFP's tasks, takes letters, digits
     and dashes alone (argo-workflows, workflow/validate).
     """
     return component.replace(".", "-")
 
 
-def exit_handler(pipeline: tfx.dsl.Pipeline, root: str) -> Any:
+def build_exit_handler(pipeline: tfx.dsl.Pipeline, root: str) -> Any:
     """RunVerdict, with the upstream tasks of each task."""
     upstream: Upstream = {
         node.id: sorted(each.id for each in node.upstream_nodes) for node in pipeline.components
@@ -94,11 +103,11 @@ def exit_handler(pipeline: tfx.dsl.Pipeline, root: str) -> Any:
     )
 
 
-def settle(spec: Any) -> None:
+def configure_final_tasks(spec: Any) -> None:
     """Whatever the configuration says: what has to run each time does, and what was refused is not
     tried again.
     """
-    for task in parameters.tasks(spec):
+    for task in iterate_tasks(spec):
         if task.component_ref.name in NEVER_CACHED:
             task.caching_options.enable_cache = False
         if task.component_ref.name == push_gate.NAME:

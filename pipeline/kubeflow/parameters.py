@@ -1,20 +1,30 @@
-"""Run-time parameters in a Kubeflow document: their defaults, and their way to each task."""
+"""Run-time parameters of a Kubeflow document: their defaults, their way to each task, and the
+values of `--param name=value`, checked before anything starts.
+"""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from kfp.pipeline_spec import pipeline_spec_pb2
+from pydantic import ValidationError
+
+from schema.errors import UsageError
+from schema.sources import SPANS
+from schema.storage import locations
+from trainer.blessing_config import THRESHOLDS
 
 IMAGE = "image"
 """The parameter that every task's container image is."""
-
 PARAMETER_TYPE: Any = pipeline_spec_pb2.ParameterType
 """KFP's own: STRING, NUMBER_INTEGER and others."""
-
 _TYPES = {str: PARAMETER_TYPE.STRING, int: PARAMETER_TYPE.NUMBER_INTEGER}
+# KFP's scheduler puts the time in, as in [[ScheduledTime.2006-01-02]] (Go's way to write a layout):
+# backend/src/common/util/parameter_formatter.go, of release 2.16 and later.
+_SCHEDULED_TIME = r"\[\[(ScheduledTime|CurrentTime)(\..+)?\]\]"
 
 
-def declare(spec: Any, defaults: Mapping[str, str | int]) -> None:
+def declare_parameters(spec: Any, defaults: Mapping[str, str | int]) -> None:
     """Gives the pipeline its parameters, each with what it is where a run does not set it."""
     for name, value in defaults.items():
         parameter = spec.root.input_definitions.parameters[name]
@@ -26,13 +36,13 @@ def declare(spec: Any, defaults: Mapping[str, str | int]) -> None:
             parameter.default_value.number_value = value
 
 
-def take_image_from_run(spec: Any) -> None:
+def parameterize_image(spec: Any) -> None:
     """Has every container's image be the parameter IMAGE: KFP's driver puts it in from release 2.4
     on (backend/src/v2/driver, `resolvePodSpecInputRuntimeParameter`).
     """
     for executor in spec.deployment_spec["executors"].values():
         executor["container"]["image"] = f"{{{{$.inputs.parameters['{IMAGE}']}}}}"
-    for task in tasks(spec):
+    for task in iterate_tasks(spec):
         component = spec.components[task.component_ref.name]
         if component.executor_label:
             definition = component.input_definitions.parameters[IMAGE]
@@ -40,25 +50,95 @@ def take_image_from_run(spec: Any) -> None:
             task.inputs.parameters[IMAGE].component_input_parameter = IMAGE
 
 
-def pass_down(spec: Any) -> None:
+def pass_parameters(spec: Any) -> None:
     """A task reads parameters of the DAG it stands in, so an inner DAG must be given those of the
     pipeline; TFX's compiler leaves that out.
     """
     for task in spec.root.dag.tasks.values():
         inner = spec.components[task.component_ref.name]
-        for name in {name for each in inner.dag.tasks.values() for name in _read(each)}:
+        for name in {name for each in inner.dag.tasks.values() for name in _iterate_inputs(each)}:
             declared = spec.root.input_definitions.parameters[name]
             inner.input_definitions.parameters[name].parameter_type = declared.parameter_type
             task.inputs.parameters[name].component_input_parameter = name
 
 
-def tasks(spec: Any) -> Iterator[Any]:
+def iterate_tasks(spec: Any) -> Iterator[Any]:
     """Those of the pipeline and of the DAGs in it."""
     for dag in (spec.root.dag, *(component.dag for component in spec.components.values())):
         yield from dag.tasks.values()
 
 
-def _read(task: Any) -> Iterator[str]:
+def _iterate_inputs(task: Any) -> Iterator[str]:
     for given in task.inputs.parameters.values():
         if given.WhichOneof("kind") == "component_input_parameter":
             yield given.component_input_parameter
+
+
+def parse_parameters(given: Iterable[str], declared: Mapping[str, Any]) -> dict[str, str | int]:
+    """Values by name; `declared` are the parameters of the document's root.
+
+    Raises UsageError for a name that the document does not have, and for a value that does not fit.
+    """
+    found: dict[str, str | int] = {}
+    for each in given:
+        name, equals, text = each.partition("=")
+        if not equals:
+            raise UsageError(f"--param expects name=value, received {each!r}")
+        if name not in declared:
+            raise UsageError(
+                f"--param expects one of {', '.join(sorted(declared))}, received {name!r}"
+            )
+        found[name] = _parse_value(name, text, declared[name].parameter_type)
+    return found
+
+
+def _parse_value(name: str, text: str, kind: int) -> str | int:
+    if kind == PARAMETER_TYPE.NUMBER_INTEGER:
+        return _parse_whole_number(name, text)
+    _CHECKS.get(name, _check_text)(name, text)
+    return _parse_data(text) if name == "data" else text
+
+
+def _parse_whole_number(name: str, text: str) -> int:
+    if not re.fullmatch(r"[0-9]+", text) or int(text) < 1:
+        raise _build_error(name, "a whole number above 0", text)
+    return int(text)
+
+
+def _check_span(name: str, text: str) -> None:
+    if text and not re.fullmatch(f"{SPANS}|{_SCHEDULED_TIME}", text):
+        raise _build_error(name, "a span such as 2024-01-31 or 7", text)
+
+
+def _check_thresholds(name: str, text: str) -> None:
+    try:
+        THRESHOLDS.validate_json(text)
+    except ValidationError as error:
+        said = error.errors()[0]["msg"].removeprefix("Value error, ")
+        example = '[{"metric": "ndcg@10", "at_least": 0.1}]'
+        raise _build_error(
+            name, f"JSON of blessing.thresholds such as {example}", text, said
+        ) from error
+
+
+def _parse_data(text: str) -> str:
+    try:
+        return locations.of_tasks(text, locations.READABLE)
+    except UsageError as error:
+        raise UsageError(f"--param data: {error}") from error
+
+
+def _check_text(name: str, text: str) -> None:
+    if not text or re.search(r"\s", text):
+        raise _build_error(name, "a name or place without blanks", text)
+
+
+def _build_error(name: str, expected: str, received: str, said: str = "") -> UsageError:
+    why = f" ({said})" if said else ""
+    return UsageError(f"--param {name}: expected {expected}, received {received!r}{why}")
+
+
+_CHECKS: dict[str, Callable[[str, str], None]] = {
+    "span": _check_span,
+    "thresholds": _check_thresholds,
+}

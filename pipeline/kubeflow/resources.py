@@ -1,24 +1,31 @@
-"""What `[kubeflow]` says of tasks, put into KFP's pipeline spec as far as it has words for it."""
+"""`[kubeflow]` for each task: in KFP's pipeline spec as far as it has fields for it, and the rest
+of a task's pod in KFP's Kubernetes platform document.
+
+The fields of the latter are those of `KubernetesExecutorConfig` in kubeflow/pipelines,
+kubernetes_platform/proto/kubernetes_executor_config.proto, of release 2.5 and later.
+"""
 
 from typing import Any
 
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
-from pipeline import quantity
-from pipeline.config.kubeflow import KubeflowConfig, Resources, Retries
-from pipeline.kubeflow import parameters
+from pipeline.config.kubeflow import KubeflowConfig, Resources, Retries, Secret
+from pipeline.config.kubernetes import SHARED_MEMORY, parse_quantity
+from pipeline.kubeflow.parameters import iterate_tasks
 from schema.errors import ConfigError
 
 _EXECUTORS: Any = pipeline_spec_pb2.PipelineDeploymentConfig
+_PLATFORM = "kubernetes"
+_SHARED_MEMORY = {"volumeName": SHARED_MEMORY, "mountPath": "/dev/shm", "medium": "Memory"}
 
 
-def settle(spec: Any, config: KubeflowConfig) -> None:
+def configure_tasks(spec: Any, config: KubeflowConfig) -> None:
     """Gives every task its resources, retries and caching.
 
     Raises ConfigError where `config` speaks of a component that there is not.
     """
-    labels = executors(spec)
+    labels = map_executors(spec)
     unknown = sorted(config.components - set(labels))
     if unknown:
         raise ConfigError(
@@ -26,15 +33,15 @@ def settle(spec: Any, config: KubeflowConfig) -> None:
             f"received {unknown[0]!r}; fix the name in [kubeflow.resources], retries or caching"
         )
     for component, label in labels.items():
-        resources = _resources(config.resources_of(component))
+        resources = _build_resources(config.resources_of(component))
         if resources:
             spec.deployment_spec["executors"][label]["container"].update({"resources": resources})
-    for task in parameters.tasks(spec):
+    for task in iterate_tasks(spec):
         if task.component_ref.name in labels:
-            _settle_task(task, config)
+            _configure_task(task, config)
 
 
-def executors(spec: Any) -> dict[str, str]:
+def map_executors(spec: Any) -> dict[str, str]:
     """The label of its executor by component."""
     return {
         name: component.executor_label
@@ -43,23 +50,23 @@ def executors(spec: Any) -> dict[str, str]:
     }
 
 
-def _settle_task(task: Any, config: KubeflowConfig) -> None:
+def _configure_task(task: Any, config: KubeflowConfig) -> None:
     component = task.component_ref.name
     retries = config.retries_of(component)
     if retries.count:
-        json_format.ParseDict(_retry_policy(retries), task.retry_policy)
+        json_format.ParseDict(_build_retry_policy(retries), task.retry_policy)
     if not config.is_cached(component):
         task.caching_options.enable_cache = False
 
 
-def _resources(wanted: Resources) -> dict[str, Any]:
+def _build_resources(wanted: Resources) -> dict[str, Any]:
     """KFP counts memory in units of 10^9 bytes (backend/src/v2/driver: `"%vG"`)."""
     gigabyte = 10**9
     found = {
-        "cpuRequest": _in(1, wanted.cpu_request),
-        "cpuLimit": _in(1, wanted.cpu_limit),
-        "memoryRequest": _in(gigabyte, wanted.memory_request),
-        "memoryLimit": _in(gigabyte, wanted.memory_limit),
+        "cpuRequest": _convert_quantity(1, wanted.cpu_request),
+        "cpuLimit": _convert_quantity(1, wanted.cpu_limit),
+        "memoryRequest": _convert_quantity(gigabyte, wanted.memory_request),
+        "memoryLimit": _convert_quantity(gigabyte, wanted.memory_limit),
         "accelerator": wanted.accelerator and wanted.accelerator.model_dump(),
     }
     said = {name: value for name, value in found.items() if value is not None}
@@ -68,15 +75,65 @@ def _resources(wanted: Resources) -> dict[str, Any]:
     )
 
 
-def _in(unit: int, wanted: str | None) -> float | None:
-    return None if wanted is None else float(quantity.number(wanted) / unit)
+def _convert_quantity(unit: int, wanted: str | None) -> float | None:
+    return None if wanted is None else float(parse_quantity(wanted) / unit)
 
 
-def _retry_policy(retries: Retries) -> dict[str, Any]:
-    """All four, for KFP's backend takes what is left out for 0."""
+def _build_retry_policy(retries: Retries) -> dict[str, Any]:
+    """All four fields, since KFP's backend reads an absent one as 0."""
     return {
         "maxRetryCount": retries.count,
         "backoffDuration": f"{retries.wait_seconds}s",
         "backoffFactor": retries.wait_factor,
         "backoffMaxDuration": f"{retries.wait_at_most_seconds}s",
     }
+
+
+def build_platform(config: KubeflowConfig, executors: dict[str, str]) -> Any:
+    """The platform document, empty where no task needs one; `executors` are labels by component."""
+    pods = {label: _build_pod(config, component) for component, label in executors.items()}
+    said = {label: pod for label, pod in pods.items() if pod}
+    platforms = {_PLATFORM: {"deploymentSpec": {"executors": said}}} if said else {}
+    spec: Any = pipeline_spec_pb2.PlatformSpec()
+    return json_format.ParseDict({"platforms": platforms}, spec)
+
+
+def _build_pod(config: KubeflowConfig, component: str) -> dict[str, Any]:
+    resources = config.resources_of(component)
+    fields = {
+        "podMetadata": {"labels": config.labels} if config.labels else {},
+        "imagePullSecret": [
+            {"secretNameParameter": _build_constant(name)} for name in config.image_pull_secrets
+        ],
+        "secretAsEnv": [_build_secret_env(secret) for secret in config.secrets if secret.env],
+        "secretAsVolume": [
+            {"secretNameParameter": _build_constant(secret.name), "mountPath": secret.mount}
+            for secret in config.secrets
+            if secret.mount
+        ],
+        "pvcMount": [
+            {"pvcNameParameter": _build_constant(volume.claim), "mountPath": volume.mount}
+            for volume in config.volumes
+        ],
+    }
+    return {
+        name: value for name, value in (fields | _build_node_fields(resources)).items() if value
+    }
+
+
+def _build_node_fields(resources: Resources) -> dict[str, Any]:
+    shared = resources.shared_memory
+    return {
+        "nodeSelector": {"labels": resources.node_selector} if resources.node_selector else {},
+        "tolerations": [each.model_dump(exclude_none=True) for each in resources.tolerations],
+        "emptyDirMounts": [_SHARED_MEMORY | {"sizeLimit": shared}] if shared else [],
+    }
+
+
+def _build_secret_env(secret: Secret) -> dict[str, Any]:
+    keys = [{"secretKey": key, "envVar": variable} for variable, key in secret.env.items()]
+    return {"secretNameParameter": _build_constant(secret.name), "keyToEnv": keys}
+
+
+def _build_constant(text: str) -> dict[str, Any]:
+    return {"runtimeValue": {"constant": text}}

@@ -1,19 +1,26 @@
-"""What a task is given of a run's artifacts, read as `pipeline.summary` reads ML Metadata's."""
+"""A run on Kubeflow as `pipeline.summary` reads one from ML Metadata: the artifacts that a task
+receives, the tasks as stages, and the compiled configuration with the run's parameters applied.
+"""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from tfx.types import Artifact
 
+from components.kubeflow import run_folder
+from pipeline.config.config import Config
+from pipeline.config.run_parameters import RunParameters
 from pipeline.metadata import NodeRun
+from trainer.blessing_config import THRESHOLDS
 
 
-def task_folder(uri: str) -> str:
+def get_task_folder(uri: str) -> str:
     """What a task wrote, by the URI of one of its outputs: see `components.kubeflow.run_folder`."""
     return uri.rpartition("/")[0]
 
 
-def run_root(uri: str) -> str:
+def get_run_root(uri: str) -> str:
     """What all tasks of the run wrote, by the URI of an output of one that ran in it."""
     return uri.rsplit("/", 3)[0]
 
@@ -41,4 +48,30 @@ class RunArtifacts:
     def beside(self, node: str) -> str:
         """The folder of the task, which holds its outputs and what it wrote beside them."""
         (uri, *_) = (artifact.uri for artifact in self.outputs[node].values())
-        return task_folder(uri)
+        return get_task_folder(uri)
+
+
+def list_stages(root: str, tasks: Iterable[str]) -> list[dict[str, Any]]:
+    """In their order: name, seconds, cached; `root` is the run's. One that left nothing came from
+    the cache, for what comes after all of them runs.
+    """
+    return [_describe_stage(root, task) for task in tasks]
+
+
+def _describe_stage(root: str, task: str) -> dict[str, Any]:
+    record = run_folder.record(root, task)
+    if record is None or record.ended_at is None:
+        return {"name": task, "seconds": 0.0, "cached": True}
+    seconds = round(record.ended_at - record.began_at, 2)
+    return {"name": task, "seconds": seconds, "cached": False}
+
+
+def apply_run_parameters(compiled: str, given: RunParameters) -> Config:
+    """`compiled` is the JSON of Config; the span stands in no configuration."""
+    config = Config.model_validate_json(compiled)
+    thresholds = THRESHOLDS.validate_json(str(given.thresholds))
+    return config.changed(
+        retrieval=config.retrieval.changed(epochs=given.retrieval_epochs),
+        ranking=config.ranking.changed(epochs=given.ranking_epochs),
+        blessing=config.blessing.changed(thresholds=thresholds),
+    )

@@ -1,10 +1,15 @@
-"""The task that writes to the root what `tandem run` writes there, and what KFP's pages show."""
+"""The task that writes to the root what `tandem run` writes there, and the report and the metrics
+that KFP's pages show and compare with those of other runs.
+"""
 
 # TFX reads the annotations below as a declaration; what the function is given are plain values.
 # pyright: reportArgumentType=false, reportGeneralTypeIssues=false
 # pyright: reportInvalidTypeArguments=false
 
 import json
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
@@ -14,8 +19,12 @@ from components.artifacts import s3_filesystem
 from components.artifacts.types import Candidates, Histories, Metrics, Page, Verdict
 from components.ingest import preflight
 from pipeline.config.run_parameters import RunParameters
-from pipeline.kubeflow.run_artifacts import RunArtifacts, run_root
-from pipeline.kubeflow_run import publishing, run_config, run_stages, shown_metrics
+from pipeline.kubeflow.run_artifacts import (
+    RunArtifacts,
+    apply_run_parameters,
+    get_run_root,
+    list_stages,
+)
 
 NAME = "RunReport"
 
@@ -56,7 +65,7 @@ def RunReport(
     s3_filesystem.register()
     preflight.open_file_systems()
     given = RunParameters(span, retrieval_epochs, ranking_epochs, thresholds)
-    run = run_root(page.uri)
+    run = get_run_root(page.uri)
     artifacts = RunArtifacts(
         {
             "InteractionsGen": {"examples": examples, "histories": histories},
@@ -72,14 +81,40 @@ def RunReport(
         },
         run,
     )
-    from pipeline.kubeflow import root_files  # what draws the report costs seconds
+    from pipeline.kubeflow import root_files  # draws the report, and takes seconds to import
 
-    stages = run_stages.of(run, json.loads(tasks))
-    applied = run_config.of(config, given)
-    with publishing.published(root) as at:
-        summary = root_files.write(applied, data_dir, at, artifacts, stages)
+    stages = list_stages(run, json.loads(tasks))
+    applied = apply_run_parameters(config, given)
+    with root_files.publish_root(root) as at:
+        summary = root_files.write_root_files(applied, data_dir, at, artifacts, stages)
         for path in (at.report, at.summary):
-            publishing.put(path, f"{page.uri}/{path.name}")
+            root_files.copy_file(path, f"{page.uri}/{path.name}")
     page.uri = f"{page.uri}/{at.report.name}"  # a page of KFP's opens what the URI names
-    for name, value in shown_metrics.of(summary).items():
+    for name, value in collect_displayed_metrics(summary).items():
         metrics.set_float_custom_property(name, value)
+
+
+def collect_displayed_metrics(summary: dict[str, Any]) -> dict[str, float]:
+    """Quality of the final lists, of retrieval and of each baseline, the verdict, the pushed
+    version (0 for none) and what was measured of the index.
+    """
+    retrieval, ranking = summary["retrieval"], summary["ranking"]
+    lists = {"final lists": ranking, "retrieval": retrieval} | retrieval["baselines"]
+    found = {
+        f"{metric} of {name.replace('_', ' ')}": value
+        for name, measured in lists.items()
+        for metric, value in _iterate_numbers(measured)
+        if "@" in metric
+    }
+    rules = summary["verdict"]["rules"]
+    versions = [model["version"] for model in summary["servables"].values()]
+    found["verdict: blessed"] = float(all(rule["passed"] for rule in rules))
+    found["verdict: rules broken"] = float(sum(not rule["passed"] for rule in rules))
+    found["verdict: pushed version"] = float(max(versions, default=0))
+    return found | {f"index: {name}": value for name, value in _iterate_numbers(summary["index"])}
+
+
+def _iterate_numbers(measured: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    for name, value in measured.items():
+        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+            yield name, float(value)

@@ -38,24 +38,27 @@ class Submission:
     """Six fields, seconds first; None for one run that starts at once."""
 
 
-def submit(endpoint: str, token: str | None, wanted: Submission) -> dict[str, str]:
+def submit_pipeline(endpoint: str, token: str | None, wanted: Submission) -> dict[str, str]:
     """Ids of what there is then: pipeline, version, experiment, and run or recurring_run.
 
     A document that the server has already is not uploaded again. Raises UsageError where the server
     cannot be reached, or refuses.
     """
-    with _refusals(endpoint), contextlib.redirect_stdout(io.StringIO()):  # the client prints links
-        _expect_kfp(endpoint, token)
+    with (
+        _translate_errors(endpoint),
+        contextlib.redirect_stdout(io.StringIO()),
+    ):  # the client prints links
+        _require_server(endpoint, token)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # it speaks to KFP v2 alone
             client: Any = kfp.Client(host=endpoint, existing_token=token)
-        pipeline, version = _uploaded(client, wanted)
+        pipeline, version = _upload(client, wanted)
         experiment = client.create_experiment(wanted.experiment).experiment_id
-        started = _started(client, wanted, experiment, pipeline, version)
+        started = _start(client, wanted, experiment, pipeline, version)
     return {"pipeline": pipeline, "version": version, "experiment": experiment} | started
 
 
-def _expect_kfp(endpoint: str, token: str | None) -> None:
+def _require_server(endpoint: str, token: str | None) -> None:
     """The client itself asks five times, and logs each failure with its traceback."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     url = f"{endpoint.rstrip('/')}/apis/v2beta1/healthz"
@@ -69,28 +72,28 @@ def _expect_kfp(endpoint: str, token: str | None) -> None:
         )
 
 
-def _uploaded(client: Any, wanted: Submission) -> tuple[str, str]:
+def _upload(client: Any, wanted: Submission) -> tuple[str, str]:
     """Ids of the pipeline and of the version, which is called by the document's digest."""
     package = str(wanted.package)
     name = hashlib.sha256(wanted.package.read_bytes()).hexdigest()[:16]
     pipeline = client.get_pipeline_id(wanted.pipeline)
     if pipeline is None:
         pipeline = client.upload_pipeline(package, wanted.pipeline).pipeline_id
-        return pipeline, _versions(client, pipeline)[0].pipeline_version_id
-    found = _versions(client, pipeline, name)
+        return pipeline, _list_versions(client, pipeline)[0].pipeline_version_id
+    found = _list_versions(client, pipeline, name)
     if found:
         return pipeline, found[0].pipeline_version_id
     version = client.upload_pipeline_version(package, name, pipeline_id=pipeline)
     return pipeline, version.pipeline_version_id
 
 
-def _versions(client: Any, pipeline: str, name: str | None = None) -> list[Any]:
+def _list_versions(client: Any, pipeline: str, name: str | None = None) -> list[Any]:
     predicate = {"operation": _EQUALS, "key": "display_name", "stringValue": name}
     chosen = None if name is None else json.dumps({"predicates": [predicate]})
     return client.list_pipeline_versions(pipeline, filter=chosen).pipeline_versions or []
 
 
-def _started(
+def _start(
     client: Any, wanted: Submission, experiment: str, pipeline: str, version: str
 ) -> dict[str, str]:
     what = {
@@ -108,27 +111,27 @@ def _started(
 
 
 @contextlib.contextmanager
-def _refusals(endpoint: str) -> Iterator[None]:
+def _translate_errors(endpoint: str) -> Iterator[None]:
     try:
         yield
     except urllib3.exceptions.HTTPError as error:
         raise UsageError(
-            f"expected Kubeflow Pipelines at {endpoint}, received: {_first_line(error)}; "
+            f"expected Kubeflow Pipelines at {endpoint}, received: {_get_first_line(error)}; "
             "is the server up, and the address right?"
         ) from error
     except kfp_server_api.ApiException as error:
         raise UsageError(
             f"expected Kubeflow Pipelines at {endpoint} to take the run, received HTTP "
-            f"{error.status} {error.reason}: {_message(error)}; fix what it names"
+            f"{error.status} {error.reason}: {_get_message(error)}; fix what it names"
         ) from error
 
 
-def _first_line(error: Exception) -> str:
+def _get_first_line(error: Exception) -> str:
     """Without the connection's own name, which urllib3 puts before its words."""
     return re.sub(r"<\S+ object at 0x\w+>: ", "", str(error).partition("\n")[0])
 
 
-def _message(error: kfp_server_api.ApiException) -> str:
+def _get_message(error: kfp_server_api.ApiException) -> str:
     """The server's own sentence, where it is JSON as KFP's is."""
     try:
         return str(json.loads(error.body or "")["message"])

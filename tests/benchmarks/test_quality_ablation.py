@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks.quality_ablation import VARIANTS, Variant, distinct, named
 from benchmarks.quality_data import CHECKOUT
-from pipeline.config import config as configuration
+from pipeline.config.config import load_config
 
 FILMS = CHECKOUT / "configs" / "movietweetings.toml"
 EVERYTHING = [
@@ -16,7 +16,7 @@ EVERYTHING = [
 
 
 def test_features_of_a_kind_are_left_out():
-    declared = configuration.load(FILMS).features.items
+    declared = load_config(FILMS).features.items
     assert set(declared) == {"title", "genres"}
     assert set(Variant("", without_kinds=("text",)).features(declared)) == {"genres"}
     assert set(Variant("", without_kinds=("*",)).features(declared)) == set()
@@ -40,6 +40,6 @@ def _left_out(toml, overrides):
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
 def test_each_row_is_a_configuration_of_its_own(variant):
-    assert configuration.load(FILMS, [*variant.overrides]).name == "movietweetings"
+    assert load_config(FILMS, [*variant.overrides]).name == "movietweetings"
     assert named(variant.name) == variant
     assert [v[1:] for v in VARIANTS].count(variant[1:]) == 1

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from benchmarks import quality_data
-from pipeline.config import config as configuration
+from pipeline.config.config import load_config
 from schema.errors import UsageError
 
 
@@ -24,7 +24,7 @@ def test_beauty_lies_as_its_configuration_names_it(tmp_path, monkeypatch):
     (source / "Beauty_item2attributes.json").write_text('{"2": [7]}')
     monkeypatch.setenv("TANDEM_DATA", str(tmp_path / "public"))
     found = quality_data.named("beauty", tmp_path / "root", 0)
-    config = configuration.load(found.config)
+    config = load_config(found.config)
     assert (found.data / config.data.interactions.path).read_text() == "1 2 3 4\n"
     items = (found.data / config.data.items.path).read_text().splitlines()
     assert json.loads(items[0]) == {"item_id": "2", "attributes": [7]}

@@ -7,7 +7,7 @@ import pytest
 import tomli
 import yaml
 
-from pipeline.config import config
+from pipeline.config.config import load_config
 from tests.deploy.conftest import DEPLOY
 from tests.deploy.test_kubernetes import as_kubernetes_reads
 
@@ -76,7 +76,7 @@ def test_the_configuration_gives_every_task_the_secret_whole(secret, tmp_path):
     path = tmp_path / "shop.toml"
     added = (DEPLOY / "kubeflow" / "store.toml").read_text()
     path.write_text((ROOT / "configs" / "simulated.toml").read_text() + added)
-    (given,) = config.load(path).kubeflow.secrets
+    (given,) = load_config(path).kubeflow.secrets
     assert given.name == SECRET
     assert given.env == {name: name for name in secret}
 
@@ -95,4 +95,4 @@ def test_toml_of_the_document_is_a_configuration(document, tmp_path):
         tomli.loads(block)
         path = pathlib.Path(tmp_path, "shop.toml")
         path.write_text((ROOT / "configs" / "simulated.toml").read_text() + "\n" + block)
-        config.load(path)
+        load_config(path)

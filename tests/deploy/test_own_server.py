@@ -45,7 +45,7 @@ def test_it_is_asked_as_the_other_one(own_container, container):
 
 
 def test_the_arguments_are_tandems(own_container):
-    args = cli.parser().parse_args(own_container["args"])
+    args = cli.build_parser().parse_args(own_container["args"])
     ports = {port["name"]: port["containerPort"] for port in own_container["ports"]}
     assert args.verb == "serve"
     assert (args.grpc_port, args.rest_port) == (ports["grpc"], ports["rest"])

@@ -9,7 +9,7 @@ import kubernetes.client
 import pytest
 import yaml
 
-from pipeline.config import config
+from pipeline.config.config import load_config
 from schema.errors import DataRefused, NotBlessed, UsageError
 from tests.deploy import typed_models
 
@@ -111,7 +111,7 @@ def test_one_run_at_a_time_pushes_where_the_servers_look(cron_job, pod, manifest
 
 def test_both_read_the_configuration_that_moves_a_window(pod):
     (container,) = pod["containers"]
-    shown = config.load(ROOT / "configs" / "recurring.toml")
+    shown = load_config(ROOT / "configs" / "recurring.toml")
     assert "--config=/config/recurring.toml" in container["args"]
     source = shown.data.interactions
     assert source.comes_in_spans

@@ -12,7 +12,7 @@ import pytest
 import tomli_w
 
 from pipeline import cli
-from pipeline.config import config as configuration
+from pipeline.config.config import load_config
 from serving.client import Client
 from serving.listing_request import listing_request
 from serving.server import running_server
@@ -47,7 +47,7 @@ def laid(tmp_path):
         path = tmp_path / ODD / "shop [1].toml"
         path.parent.mkdir()
         path.write_text(tomli_w.dumps(table), encoding="utf-8")
-        declared_data.write(configuration.load(path), path.parent)
+        declared_data.write(load_config(path), path.parent)
         return path
 
     return lay
@@ -103,7 +103,7 @@ def test_parts(laid, blocks):
 @pytest.mark.parametrize("block", ELSEWHERE, ids=lambda block: block.where)
 def test_parts_for_other_machines(laid, tmp_path, block):
     path = laid(documented_blocks.merged(BASE.table, block.table))
-    loaded = configuration.load(path)
+    loaded = load_config(path)
     for section, said in block.table.items():
         assert getattr(loaded, section).model_dump(exclude_unset=True) == said
     if "kubeflow" in block.table and importlib.util.find_spec("kfp"):

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from pipeline.config import config
+from pipeline.config.config import load_config
 
 pytestmark = pytest.mark.e2e
 
@@ -86,7 +86,7 @@ def test_a_killed_search_goes_on_with_the_trials_that_were_not_done(shop):
     kept = [json.loads(text) for text in after.values()]
     best = max(kept, key=lambda trial: trial["metrics"]["valid_ndcg@10"])
     assert found["best"]["retrieval"] == best["values"]
-    tuned, given = config.load(root / "tuned.toml"), config.load(shop / "tiny.toml")
+    tuned, given = load_config(root / "tuned.toml"), load_config(shop / "tiny.toml")
     assert tuned.retrieval == given.retrieval.model_copy(update=best["values"])
     assert tuned.model_copy(update={"retrieval": given.retrieval}) == given
 

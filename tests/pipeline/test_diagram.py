@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="module")
 def nodes():
     config = Config.model_validate(tomli.loads(diagram.CONFIG))
-    return dag.build(config, dag.Locations.below("runs/shop", "logs"), "").components
+    return dag.build_pipeline(config, dag.RunLocations.below("runs/shop", "logs"), "").components
 
 
 def test_the_committed_picture_is_current(tmp_path):

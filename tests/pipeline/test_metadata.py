@@ -4,14 +4,13 @@ import pytest
 from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
-from pipeline import previous_data
-from pipeline.metadata import RunMetadata
+from pipeline.metadata import RunMetadata, build_connection_config
 
 
 @pytest.fixture
 def plant(tmp_path):
     """plant(state) adds an execution of shop's Evaluator; another node has one that counts not."""
-    store = metadata_store.MetadataStore(previous_data.local(str(tmp_path / "metadata.sqlite")))
+    store = metadata_store.MetadataStore(build_connection_config(str(tmp_path / "metadata.sqlite")))
     node = store.put_context_type(mlmd.ContextType(name="node"))
     kind = store.put_execution_type(mlmd.ExecutionType(name="Evaluator"))
 

@@ -6,7 +6,7 @@ import pytest
 from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
-from pipeline import previous_data
+from pipeline.metadata import build_connection_config, find_previous_statistics
 
 NONE = {"interactions": "", "items": ""}
 
@@ -16,7 +16,7 @@ class Gates:
 
     def __init__(self, folder: pathlib.Path):
         self.folder = folder
-        self.connection = previous_data.local(str(folder / "metadata.sqlite"))
+        self.connection = build_connection_config(str(folder / "metadata.sqlite"))
         self._store = metadata_store.MetadataStore(self.connection)
         kind = self._store.put_context_type(mlmd.ContextType(name="node"))
         context = mlmd.Context(type_id=kind, name="shop.DataGate")
@@ -42,7 +42,7 @@ class Gates:
         return uris
 
     def before(self, fingerprint: str) -> dict[str, str]:
-        return previous_data.statistics(self.connection, "shop", fingerprint)
+        return find_previous_statistics(self.connection, "shop", fingerprint)
 
 
 @pytest.fixture
@@ -51,8 +51,8 @@ def gates(tmp_path):
 
 
 def test_the_first_data_have_none_before_them(tmp_path):
-    connection = previous_data.local(str(tmp_path / "metadata.sqlite"))
-    assert previous_data.statistics(connection, "shop", "monday") == NONE
+    connection = build_connection_config(str(tmp_path / "metadata.sqlite"))
+    assert find_previous_statistics(connection, "shop", "monday") == NONE
 
 
 def test_the_same_data_again_compare_with_what_they_did_before(gates):

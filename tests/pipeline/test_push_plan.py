@@ -5,8 +5,8 @@ import pathlib
 
 import pytest
 
-from pipeline import push_plan
-from pipeline.config import config
+from pipeline.config.config import load_config
+from pipeline.push_plan import PushPlan, plan_local_push
 from serving import pushed_origin
 from serving.pushed_origin import Evaluated, Origin
 
@@ -16,7 +16,7 @@ DATA = "a digest of the data"
 
 @pytest.fixture(scope="module")
 def shop():
-    return config.load(ROOT / "configs" / "simulated.toml")
+    return load_config(ROOT / "configs" / "simulated.toml")
 
 
 @pytest.fixture
@@ -46,18 +46,18 @@ def changed(shop, **sections):
 
 
 def test_the_first_run_is_compared_with_nothing(shop, tmp_path):
-    found = push_plan.local(shop, DATA, tmp_path / "serving", None)
+    found = plan_local_push(shop, DATA, tmp_path / "serving", None)
     assert found.compared_with == ""
     assert found.made_by.pipeline == "simulated"
     assert found.forced == ""
 
 
 def test_the_same_run_again_is_compared_with_what_it_was_compared_with(shop, pushed, tmp_path):
-    made_by = push_plan.local(shop, DATA, tmp_path, None).made_by
+    made_by = plan_local_push(shop, DATA, tmp_path, None).made_by
     pushed("1", made_by, "")
-    assert push_plan.local(shop, DATA, tmp_path, None).compared_with == ""
+    assert plan_local_push(shop, DATA, tmp_path, None).compared_with == ""
     pushed("2", made_by, "1")
-    assert push_plan.local(shop, DATA, tmp_path, None).compared_with == "1"
+    assert plan_local_push(shop, DATA, tmp_path, None).compared_with == "1"
 
 
 @pytest.mark.parametrize(
@@ -69,56 +69,56 @@ def test_the_same_run_again_is_compared_with_what_it_was_compared_with(shop, pus
     ],
 )
 def test_a_changed_run_is_compared_with_the_newest(shop, pushed, tmp_path, sections):
-    pushed("1", push_plan.local(shop, DATA, tmp_path, None).made_by, "")
-    assert push_plan.local(changed(shop, **sections), DATA, tmp_path, None).compared_with == "1"
+    pushed("1", plan_local_push(shop, DATA, tmp_path, None).made_by, "")
+    assert plan_local_push(changed(shop, **sections), DATA, tmp_path, None).compared_with == "1"
 
 
 def test_changed_data_and_another_seed_make_another_run(shop, pushed, tmp_path):
-    pushed("1", push_plan.local(shop, DATA, tmp_path, None).made_by, "")
-    assert push_plan.local(shop, "other data", tmp_path, None).compared_with == "1"
+    pushed("1", plan_local_push(shop, DATA, tmp_path, None).made_by, "")
+    assert plan_local_push(shop, "other data", tmp_path, None).compared_with == "1"
     other = shop.model_copy(update={"seed": shop.seed + 1})
-    assert push_plan.local(other, DATA, tmp_path, None).compared_with == "1"
+    assert plan_local_push(other, DATA, tmp_path, None).compared_with == "1"
 
 
 def test_what_has_no_part_in_the_models_makes_no_other_run(shop, pushed, tmp_path):
-    pushed("1", push_plan.local(shop, DATA, tmp_path, None).made_by, "")
+    pushed("1", plan_local_push(shop, DATA, tmp_path, None).made_by, "")
     same = changed(shop, tune={"trials": 3}, beam={"args": ["--direct_num_workers=2"]})
-    assert push_plan.local(same, DATA, tmp_path, None).compared_with == ""
+    assert plan_local_push(same, DATA, tmp_path, None).compared_with == ""
 
 
 def test_going_back_to_an_earlier_run_is_a_change(shop, pushed, tmp_path):
-    pushed("1", push_plan.local(shop, DATA, tmp_path, None).made_by, "")
+    pushed("1", plan_local_push(shop, DATA, tmp_path, None).made_by, "")
     fewer = changed(shop, ranking={"epochs": 1})
-    pushed("2", push_plan.local(fewer, DATA, tmp_path, None).made_by, "1")
-    assert push_plan.local(shop, DATA, tmp_path, None).compared_with == "2"
+    pushed("2", plan_local_push(fewer, DATA, tmp_path, None).made_by, "1")
+    assert plan_local_push(shop, DATA, tmp_path, None).compared_with == "2"
 
 
 def test_a_version_of_unknown_origin_is_compared_with(shop, tmp_path):
     (tmp_path / "recommender" / "4").mkdir(parents=True)
-    assert push_plan.local(shop, DATA, tmp_path, None).compared_with == "4"
+    assert plan_local_push(shop, DATA, tmp_path, None).compared_with == "4"
 
 
 def test_who_forces_a_push_is_asked_of_the_operating_system(shop, tmp_path, monkeypatch):
     monkeypatch.setenv("LOGNAME", "ann")
-    found = push_plan.local(shop, DATA, tmp_path, "the shop's new shelf")
+    found = plan_local_push(shop, DATA, tmp_path, "the shop's new shelf")
     assert json.loads(found.forced) == {"who": "ann", "why": "the shop's new shelf"}
 
 
 def test_elsewhere_the_newest_is_found_when_it_is_needed(shop):
-    found = push_plan.Push.anywhere(shop)
+    found = PushPlan.anywhere(shop)
     assert (found.compared_with, found.made_by.fingerprint, found.forced) == ("newest", "", "")
 
 
 def test_the_oldest_version_is_asked_too_where_that_is_wanted(shop, pushed, tmp_path):
-    earlier = push_plan.local(shop, "an earlier day", tmp_path, None).made_by
+    earlier = plan_local_push(shop, "an earlier day", tmp_path, None).made_by
     pushed("1", earlier, "")
     pushed("2", earlier.model_copy(update={"fingerprint": "of the day between"}), "1")
-    found = push_plan.local(shop, DATA, tmp_path, None, ask_oldest=True)
+    found = plan_local_push(shop, DATA, tmp_path, None, ask_oldest=True)
     assert (found.compared_with, found.beside) == ("2", "1")
-    assert push_plan.local(shop, DATA, tmp_path, None).beside == ""
+    assert plan_local_push(shop, DATA, tmp_path, None).beside == ""
 
 
 def test_a_run_is_not_beside_itself(shop, pushed, tmp_path):
-    assert push_plan.local(shop, DATA, tmp_path, None, ask_oldest=True).beside == ""
-    pushed("1", push_plan.local(shop, DATA, tmp_path, None).made_by, "")
-    assert push_plan.local(shop, DATA, tmp_path, None, ask_oldest=True).beside == ""
+    assert plan_local_push(shop, DATA, tmp_path, None, ask_oldest=True).beside == ""
+    pushed("1", plan_local_push(shop, DATA, tmp_path, None).made_by, "")
+    assert plan_local_push(shop, DATA, tmp_path, None, ask_oldest=True).beside == ""

@@ -5,21 +5,20 @@ import signal
 
 import pytest
 
-from pipeline import remote_root
-from pipeline.run_root import RunDirectory
+from pipeline.run_root import RunRoot, open_root, read_summary
 from schema.errors import NoRunError, UsageError
 from schema.storage import object_store
 
 
 def test_a_path_is_a_folder_of_this_machine(tmp_path):
-    with remote_root.opened(str(tmp_path / "run")) as at:
-        assert at == RunDirectory(tmp_path / "run")
+    with open_root(str(tmp_path / "run")) as at:
+        assert at == RunRoot(tmp_path / "run")
         assert at.place == str(tmp_path / "run")
     assert at.log.exists()
 
 
 def ran(root: str, metadata: str, summary: str = "") -> None:
-    with remote_root.opened(root) as at:
+    with open_root(root) as at:
         at.metadata.write_text(metadata)
         at.log.write_text("what happened")
         if summary:
@@ -28,7 +27,7 @@ def ran(root: str, metadata: str, summary: str = "") -> None:
 
 def test_another_machine_goes_on_from_what_was_kept(bucket):
     ran(f"{bucket}/run", "one")
-    with remote_root.opened(f"{bucket}/run") as at:
+    with open_root(f"{bucket}/run") as at:
         assert at.place == f"{bucket}/run"
         assert at.metadata.read_text() == "one"
         at.metadata.write_text("one two")
@@ -38,7 +37,7 @@ def test_another_machine_goes_on_from_what_was_kept(bucket):
 
 
 def end_after_writing(root: str, number: int) -> None:
-    with remote_root.opened(root) as at:
+    with open_root(root) as at:
         at.metadata.write_text("a stage that has finished")
         signal.raise_signal(number)
         pytest.fail("the signal ends it")
@@ -55,7 +54,7 @@ def test_a_run_that_is_ended_keeps_what_it_has(bucket, number):
 
 
 def run_while_another_does(root: str) -> None:
-    with remote_root.opened(root) as at:
+    with open_root(root) as at:
         ran(root, "other", '{"of": "the other"}')
         at.metadata.write_text("mine")
         at.summary.write_text('{"of": "me"}')
@@ -67,21 +66,21 @@ def test_of_two_runs_at_once_the_second_to_end_changes_nothing(bucket):
     with pytest.raises(UsageError, match=f"the only run at {root}.* run it again"):
         run_while_another_does(root)
     assert object_store.read(f"{root}/metadata.sqlite") == b"other"
-    assert remote_root.summary(root) == '{"of": "the other"}'
+    assert read_summary(root) == '{"of": "the other"}'
 
 
 def test_a_finished_run_has_a_summary(bucket, tmp_path):
     with pytest.raises(NoRunError, match=f"a finished run at {bucket}/run"):
-        remote_root.summary(f"{bucket}/run")
+        read_summary(f"{bucket}/run")
     ran(f"{bucket}/run", "one", "{}")
-    assert remote_root.summary(f"{bucket}/run") == "{}"
+    assert read_summary(f"{bucket}/run") == "{}"
     pathlib.Path(tmp_path, "summary.json").write_text('{"a": 1}')
-    assert remote_root.summary(str(tmp_path)) == '{"a": 1}'
+    assert read_summary(str(tmp_path)) == '{"a": 1}'
 
 
 def test_a_store_that_is_not_there_is_one_sentence(bucket):
     with (
         pytest.raises(UsageError, match="received: no bucket .*AWS_ENDPOINT_URL"),
-        remote_root.opened(f"{bucket}-other/run"),
+        open_root(f"{bucket}-other/run"),
     ):
         pass

@@ -6,8 +6,8 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.util import tensor_util
 
-from pipeline import quality_over_runs
-from pipeline.run_root import RunDirectory
+from pipeline.run_files import collect_scalars, write_quality_step
+from pipeline.run_root import RunRoot
 
 
 def summary(ndcg: float, pushed: bool) -> dict:
@@ -38,10 +38,10 @@ def summary(ndcg: float, pushed: bool) -> dict:
 
 @pytest.fixture
 def at(tmp_path):
-    return RunDirectory(tmp_path)
+    return RunRoot(tmp_path)
 
 
-def lines(at: RunDirectory, run: str) -> dict[str, list[tuple[int, float]]]:
+def lines(at: RunRoot, run: str) -> dict[str, list[tuple[int, float]]]:
     """By steps: files of one second are read in any order."""
     folder: pathlib.Path = at.tensorboard / "quality" / run
     events = EventAccumulator(str(folder)).Reload()
@@ -54,8 +54,8 @@ def lines(at: RunDirectory, run: str) -> dict[str, list[tuple[int, float]]]:
 
 
 def test_successive_runs_are_a_line(at):
-    quality_over_runs.write(summary(0.5, True), at, 1)
-    quality_over_runs.write(summary(0.25, False), at, 2)
+    write_quality_step(summary(0.5, True), at, 1)
+    write_quality_step(summary(0.25, False), at, 2)
     ours = lines(at, "final_lists")
     assert ours["quality/ndcg@10"] == [(1, 0.5), (2, 0.25)]
     assert ours["verdict/pushed"] == ours["verdict/blessed"] == [(1, 1.0), (2, 0.0)]
@@ -64,19 +64,19 @@ def test_successive_runs_are_a_line(at):
 
 
 def test_a_run_whose_evaluation_was_cached_adds_nothing(at):
-    quality_over_runs.write(summary(0.5, True), at, 1)
-    quality_over_runs.write(summary(0.75, True), at, 1)
+    write_quality_step(summary(0.5, True), at, 1)
+    write_quality_step(summary(0.75, True), at, 1)
     assert lines(at, "final_lists")["quality/ndcg@10"] == [(1, 0.5)]
 
 
 def test_ten_runs_are_not_taken_for_the_first(at):
-    quality_over_runs.write(summary(0.5, True), at, 11)
-    quality_over_runs.write(summary(0.75, True), at, 1)
+    write_quality_step(summary(0.5, True), at, 11)
+    write_quality_step(summary(0.75, True), at, 1)
     assert len(lines(at, "final_lists")["quality/ndcg@10"]) == 2
 
 
 def test_labels_and_gaps_that_were_measured_have_points(at):
-    found = quality_over_runs.of(summary(0.5, True))
+    found = collect_scalars(summary(0.5, True))
     assert found["final_lists"] == {
         "quality/ndcg@10": 0.5, "quality/coverage@10": 0.5, "labels/rating rmse": 0.75,
         "fairness/users.region gap": 0.0625, "fairness/items.category gap": 0.375,
@@ -90,7 +90,7 @@ def test_models_beside_have_lines_of_their_own(at):
         "never_retrained": {"ndcg@10": 0.375, "version": 1, "path": "/"},
         "left_alone": {"version": 1, "path": "/", "failure": "no origin"},
     }
-    found = quality_over_runs.of(summary(0.5, True) | {"beside": beside})
+    found = collect_scalars(summary(0.5, True) | {"beside": beside})
     assert found["never_retrained"] == {"quality/ndcg@10": 0.375}
     assert "left_alone" not in found
 
@@ -98,6 +98,6 @@ def test_models_beside_have_lines_of_their_own(at):
 def test_a_summary_without_verdict_and_fairness_has_the_rest():
     old = summary(0.5, True)
     del old["verdict"], old["fairness"]
-    found = quality_over_runs.of(old)
+    found = collect_scalars(old)
     assert found["final_lists"]["quality/ndcg@10"] == 0.5
     assert not [tag for tag in found["final_lists"] if tag.startswith("fairness")]

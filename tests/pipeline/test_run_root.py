@@ -5,12 +5,12 @@ import pathlib
 
 import pytest
 
-from pipeline import run_root
+from pipeline.run_root import RunRoot, get_finished_root, open_local_root
 from schema.errors import NoRunError, UsageError
 
 
 def test_places_are_the_documented_ones():
-    at = run_root.RunDirectory(pathlib.Path("/runs/shop"))
+    at = RunRoot(pathlib.Path("/runs/shop"))
     places = {
         "artifacts": at.artifacts,
         "metadata.sqlite": at.metadata,
@@ -26,15 +26,15 @@ def test_places_are_the_documented_ones():
 
 def test_opening_makes_the_folders_on_the_way_and_leaves_what_is_there(tmp_path):
     root = tmp_path / "runs" / "shop"
-    at = run_root.opened(root)
+    at = open_local_root(root)
     at.log.write_text("what happened before\n")
-    assert run_root.opened(root) == at
+    assert open_local_root(root) == at
     assert at.log.read_text() == "what happened before\n"
 
 
 def test_a_relative_root_stays_the_same_folder_wherever_the_process_goes(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    at = run_root.opened(pathlib.Path("run"))
+    at = open_local_root(pathlib.Path("run"))
     os.chdir("/")
     assert at.root == tmp_path / "run"
 
@@ -42,20 +42,20 @@ def test_a_relative_root_stays_the_same_folder_wherever_the_process_goes(tmp_pat
 def test_a_file_cannot_be_opened_as_a_root(tmp_path):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(UsageError, match=r"file, received: .*; give another with --root"):
-        run_root.opened(tmp_path / "file")
+        open_local_root(tmp_path / "file")
     assert (tmp_path / "file").read_text() == "mine"
 
 
 def test_a_root_is_finished_once_its_summary_is_there(tmp_path):
-    at = run_root.opened(tmp_path)
+    at = open_local_root(tmp_path)
     at.serving.mkdir()
     with pytest.raises(NoRunError, match="found no summary.json there"):
-        run_root.finished(tmp_path)
+        get_finished_root(tmp_path)
     at.summary.write_text("{}")
-    assert run_root.finished(tmp_path) == at
+    assert get_finished_root(tmp_path) == at
 
 
 def test_asking_for_a_run_makes_nothing(tmp_path):
     with pytest.raises(NoRunError):
-        run_root.finished(tmp_path / "nowhere")
+        get_finished_root(tmp_path / "nowhere")
     assert list(tmp_path.iterdir()) == []

@@ -10,7 +10,7 @@ from tensorflow_data_validation.statistics import stats_impl
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tensorflow_transform.tf_metadata import schema_utils
 
-from pipeline.config import config
+from pipeline.config.config import load_config
 from schema import tfdv_schema
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -77,7 +77,7 @@ WRONG = [
 
 
 def implied(name: str, table: str) -> schema_pb2.Schema:
-    dataset = config.load(ROOT / "configs" / f"{name}.toml").dataset
+    dataset = load_config(ROOT / "configs" / f"{name}.toml").dataset
     return getattr(tfdv_schema, table)(dataset)
 
 

@@ -12,14 +12,14 @@ SUMMARY = "write ranked lists for many users at once"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
-    arguments.add_root_anywhere(parser, "folder or URL of a finished run", required=True)
-    arguments.add_place(
-        parser, "--users", _users, required=True, metavar="FILE|all",
+    arguments.add_root_location(parser, "folder or URL of a finished run", required=True)
+    arguments.add_location(
+        parser, "--users", _parse_users, required=True, metavar="FILE|all",
         help="file of user ids, one a line (an unknown one is a new user); "
         "or all users of the run, by pseudonym where it hashed their ids",
     )  # fmt: skip
     parser.add_argument("--k", type=int, default=100, help="items of a list (default: 100)")
-    arguments.add_place(
+    arguments.add_location(
         parser, "--out", required=True, metavar="LISTS",
         help='JSON lines to write: {"user_id": …, "item_ids": [best, next, …]}',
     )  # fmt: skip
@@ -44,15 +44,15 @@ def run(args: argparse.Namespace) -> int:
     server = asked_server.of(args)
     asked = batch.Asked(args.users, args.k, args.stage, args.as_of == "test", server)
     done = batch.write(args.root, asked, args.out, int(time.time()))
-    print(json.dumps(done, indent=1, ensure_ascii=False) if args.json else _words(done))
+    print(json.dumps(done, indent=1, ensure_ascii=False) if args.json else _format_text(done))
     return 0
 
 
-def _users(text: str) -> str:
+def _parse_users(text: str) -> str:
     return text if text == "all" else str(locations.local(text).absolute())
 
 
-def _words(done: dict) -> str:
+def _format_text(done: dict) -> str:
     repeated = done["repeated_lines"]
     return (
         f"{done['users']:,} lists ({done['stage']}) in {done['out']}: "

@@ -11,7 +11,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints the page as Markdown."""
-    from pipeline.config import reference
+    from pipeline.config.reference import render_reference
 
-    print(reference.render(), end="")
+    print(render_reference(), end="")
     return 0

@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     for finding in doctor.examine(pathlib.Path.cwd()):
         findings.append(finding)
         if not args.json:
-            print(_line(finding), flush=True)
+            print(_format_line(finding), flush=True)
     failed = [finding.name for finding in findings if finding.status == "FAIL"]
     if args.json:
         checks = [finding._asdict() for finding in findings]
@@ -36,6 +36,6 @@ def run(args: argparse.Namespace) -> int:
     return 2 if failed else 0
 
 
-def _line(finding: "Finding") -> str:
+def _format_line(finding: "Finding") -> str:
     advice = f"\n      {finding.advice}" if finding.advice else ""
     return f"{finding.status:<5} {finding.name}: {finding.found}{advice}"

@@ -12,7 +12,7 @@ SUMMARY = "download a public data set: movielens-1m"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the verb's arguments."""
     parser.add_argument("name", metavar="NAME", help="movielens-1m")
-    arguments.add_place(
+    arguments.add_location(
         parser, "--out", metavar="DIR", help="folder to write into (runs/NAME/data)"
     )
 

@@ -16,7 +16,7 @@ SUMMARY = "list the ops of the pushed models: does a stock TensorFlow Serving lo
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
-    arguments.add_root_anywhere(parser, "folder or URL of a finished run", required=True)
+    arguments.add_root_location(parser, "folder or URL of a finished run", required=True)
     arguments.add_json(parser)
 
 
@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
 
     place = f"{args.root}/serving"
     with bucket_mirror.folder_of(place) as serving_dir:
-        found = _read(serving_dir)
+        found = _read_ops(serving_dir)
     if not found:
         raise NoRunError(
             f"expected pushed models in {place}, found none; run `tandem run` with the same "
@@ -38,11 +38,11 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(told, indent=1))
     else:
         for name, (version, ops) in found.items():
-            print(_words(name, version, ops))
+            print(_format_text(name, version, ops))
     return 0
 
 
-def _read(serving_dir: pathlib.Path) -> dict[str, tuple[int, "OpList"]]:
+def _read_ops(serving_dir: pathlib.Path) -> dict[str, tuple[int, "OpList"]]:
     from serving import op_list, pushed_versions
 
     found = {}
@@ -52,7 +52,7 @@ def _read(serving_dir: pathlib.Path) -> dict[str, tuple[int, "OpList"]]:
     return found
 
 
-def _words(name: str, version: int, ops: "OpList") -> str:
+def _format_text(name: str, version: int, ops: "OpList") -> str:
     others = ", ".join(ops.others) or "none: a stock TensorFlow Serving loads it"
     own = textwrap.fill(" ".join(ops.tensorflow), 100, initial_indent="  ", subsequent_indent="  ")
     return (

@@ -11,7 +11,7 @@ SUMMARY = "recommend items to one user, with titles and scores"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
-    arguments.add_root_anywhere(parser, "folder or URL of a finished run", required=True)
+    arguments.add_root_location(parser, "folder or URL of a finished run", required=True)
     parser.add_argument("--user", required=True, help="the user's id; an unknown one is a new user")
     parser.add_argument("--k", type=int, default=10, help="how many items (default: 10)")
     parser.add_argument(

@@ -12,12 +12,12 @@ SUMMARY = "take new and changed items, and what is popular now, into the pushed 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
-    arguments.add_root_anywhere(parser, "folder or URL of a finished run", required=True)
-    arguments.add_place(
+    arguments.add_root_location(parser, "folder or URL of a finished run", required=True)
+    arguments.add_location(
         parser, "--items", locations.readable, required=True, metavar="NEW",
         help="file, folder or glob of new and changed items, in the format of the run's catalogue",
     )  # fmt: skip
-    arguments.add_place(
+    arguments.add_location(
         parser, "--events", locations.readable, metavar="NEW",
         help="file, folder or glob of events, in the format of the run's log; those that are known "
         "count once (default: popularity stays as it was pushed)",
@@ -27,20 +27,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints the new version, what is in it and what its index is worth."""
-    from pipeline import quiet, remote_root
     from pipeline.commands import refresh
     from pipeline.config.config import Config
+    from pipeline.console import redirect_output
+    from pipeline.run_root import open_root, read_summary
 
     given = refresh.Given(args.items, args.events)
-    summary = json.loads(remote_root.summary(args.root))
+    summary = json.loads(read_summary(args.root))
     config = Config.model_validate(summary["config"])
-    with remote_root.opened(args.root) as at, quiet.into_file(at.log) as (out, _):
+    with open_root(args.root) as at, redirect_output(at.log) as (out, _):
         done = refresh.refresh(at, config, given)
-        out.write((json.dumps(done, indent=1) if args.json else _words(done)) + "\n")
+        out.write((json.dumps(done, indent=1) if args.json else _format_text(done)) + "\n")
     return 0
 
 
-def _words(done: dict[str, Any]) -> str:
+def _format_text(done: dict[str, Any]) -> str:
     items, index, popular = done["items"], done["index"], done["popularity"]
     rejected = sum(table["rejected"] for table in done["rows"].values())
     now = f", popularity with {popular['new_events']:,} more events" if popular else ""

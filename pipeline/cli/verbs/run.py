@@ -11,8 +11,8 @@ SUMMARY = "run the whole pipeline on your logs and push the models"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
     arguments.add_config(parser)
-    arguments.add_data_anywhere(parser)
-    arguments.add_root_anywhere(parser, "folder or URL of the run's outputs", required=True)
+    arguments.add_data_location(parser)
+    arguments.add_root_location(parser, "folder or URL of the run's outputs", required=True)
     parser.add_argument(
         "--force-push", metavar="WHY",
         help="push models that fail evaluation; the reason and your name stay with them",
@@ -22,14 +22,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints a line per stage and a report, or the summary as JSON."""
-    why = _reason(args.force_push)
+    why = _check_reason(args.force_push)
     from pipeline.commands import run
 
     run.run(args.config, args.data, args.root, args.overrides, args.json, why)
     return 0
 
 
-def _reason(given: str | None) -> str | None:
+def _check_reason(given: str | None) -> str | None:
     if given is not None and not given.strip():
         raise UsageError(
             "--force-push expects the reason, received an empty one; say why models that fail "

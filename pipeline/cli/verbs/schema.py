@@ -16,21 +16,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
     infer = verbs.add_parser("infer", help=text, description=text)
     arguments.add_config(infer)
     arguments.add_data(infer)
-    arguments.add_place(infer, "--out", required=True, metavar="DIR", help="folder to write into")
+    arguments.add_location(
+        infer, "--out", required=True, metavar="DIR", help="folder to write into"
+    )
     text = "show what new data would change in a root; exit code 3 where the gate would refuse them"
     diff = verbs.add_parser("diff", help=text, description=text)
     arguments.add_config(diff)
     arguments.add_root(diff)
-    arguments.add_place(diff, "--data", required=True, metavar="NEW", help="folder of the new data")
+    arguments.add_location(
+        diff, "--data", required=True, metavar="NEW", help="folder of the new data"
+    )
     arguments.add_json(diff)
 
 
 def run(args: argparse.Namespace) -> int:
     """Prints where the schemas are, or the differences."""
-    return _infer(args) if args.schema_verb == "infer" else _diff(args)
+    return _run_infer(args) if args.schema_verb == "infer" else _run_diff(args)
 
 
-def _infer(args: argparse.Namespace) -> int:
+def _run_infer(args: argparse.Namespace) -> int:
     from pipeline import schema_infer
 
     for path in schema_infer.infer(args.config, args.data, args.out, args.overrides):
@@ -38,28 +42,28 @@ def _infer(args: argparse.Namespace) -> int:
     return 0
 
 
-def _diff(args: argparse.Namespace) -> int:
+def _run_diff(args: argparse.Namespace) -> int:
     from pipeline.commands import schema
     from schema.errors import DataRefused
 
     found = schema.diff(args.root, args.config, args.data, args.overrides)
-    print(json.dumps(found, indent=1, ensure_ascii=False) if args.json else _words(found))
+    print(json.dumps(found, indent=1, ensure_ascii=False) if args.json else _format_text(found))
     return 0 if found["fits"] else DataRefused.exit_code
 
 
-def _words(found: dict[str, Any]) -> str:
-    lines = [f"{_place(change)}: {change['change']}" for change in found["changes"]]
+def _format_text(found: dict[str, Any]) -> str:
+    lines = [f"{_format_feature(change)}: {change['change']}" for change in found["changes"]]
     lines = lines or ["nothing has changed"]
     lines.append("")
     for finding in found["refused"]:
         shown = f"; e.g. {'; '.join(finding['examples'])}" if finding["examples"] else ""
         lines.append(
-            f"refused: {_place(finding)}: {finding['rule']}: "
+            f"refused: {_format_feature(finding)}: {finding['rule']}: "
             f"expected {finding['expected']}, seen {finding['seen']}{shown}"
         )
     verdict = "these data fit the schema" if found["fits"] else "the gate would refuse these data"
     return "\n".join([*lines, f"{verdict}; their statistics: {found['statistics']}"])
 
 
-def _place(of: dict[str, Any]) -> str:
+def _format_feature(of: dict[str, Any]) -> str:
     return f"{of['table']}/{of['split']}: {of['feature']}"

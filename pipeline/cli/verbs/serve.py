@@ -27,21 +27,21 @@ SUMMARY = "serve the pushed models over TensorFlow Serving's gRPC and REST"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments."""
     models = parser.add_mutually_exclusive_group(required=True)
-    arguments.add_root_anywhere(
+    arguments.add_root_location(
         models, "folder or URL of a finished run: serve its pushed models", required=False
     )
-    arguments.add_place(
+    arguments.add_location(
         models, "--model-config", metavar="FILE",
         help="TensorFlow Serving's models.config: serve the models and versions that it lists",
     )  # fmt: skip
-    serve_arguments.add(parser)
+    serve_arguments.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Serves until SIGTERM or Ctrl-C, then ends with 0."""
     stopped = threading.Event()
     _log_to_stderr()
-    with _signals_set(stopped, args.grace_seconds), _running(args) as server:
+    with _handle_signals(stopped, args.grace_seconds), _run_server(args) as server:
         models = ", ".join(f"{name} {version}" for name, version in server.models.items())
         print(f"serving {models}: gRPC {server.grpc_address}, REST {server.rest_url}", flush=True)
         stopped.wait()
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 @contextlib.contextmanager
-def _signals_set(stopped: threading.Event, grace_s: float) -> Iterator[None]:
+def _handle_signals(stopped: threading.Event, grace_s: float) -> Iterator[None]:
     """SIGTERM and Ctrl-C set it inside the block."""
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -80,8 +80,8 @@ def _end_after(seconds: float) -> None:
 
 
 @contextlib.contextmanager
-def _running(args: argparse.Namespace) -> Iterator["RunningServer"]:
-    _limit_threads_of_an_op(args.tensorflow_intra_op_parallelism)
+def _run_server(args: argparse.Namespace) -> Iterator["RunningServer"]:
+    _limit_op_threads(args.tensorflow_intra_op_parallelism)
     from serving import bucket_mirror, model_config  # TensorFlow: seconds
     from serving.server import running_configured_server, running_server
 
@@ -92,8 +92,8 @@ def _running(args: argparse.Namespace) -> Iterator["RunningServer"]:
         folder = None
         if args.root is not None:
             folder = stack.enter_context(bucket_mirror.folder_of(f"{args.root}/serving"))
-        options = serve_arguments.options(args, folder)
-        _warn_if_open(options)
+        options = serve_arguments.build_options(args, folder)
+        _warn_if_exposed(options)
         if folder is None:
             watched = model_config.read(args.model_config)
             yield stack.enter_context(running_configured_server(watched, options))
@@ -101,12 +101,12 @@ def _running(args: argparse.Namespace) -> Iterator["RunningServer"]:
             yield stack.enter_context(running_server(folder, options))
 
 
-def _limit_threads_of_an_op(threads: int) -> None:
+def _limit_op_threads(threads: int) -> None:
     if threads:
         os.environ["TF_NUM_INTRAOP_THREADS"] = str(threads)  # read when TensorFlow starts
 
 
-def _warn_if_open(options: "ServerOptions") -> None:
+def _warn_if_exposed(options: "ServerOptions") -> None:
     if _is_loopback(options.host):
         return
     if options.security.tls is None or not options.security.token:

@@ -18,7 +18,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--events", type=int, required=True, metavar="N", help="number of events")
     parser.add_argument("--seed", type=int, required=True, metavar="S", help="seed of all chance")
-    arguments.add_place(parser, "--out", required=True, metavar="DIR", help="folder to write into")
+    arguments.add_location(
+        parser, "--out", required=True, metavar="DIR", help="folder to write into"
+    )
     parser.add_argument(
         "--malformed", type=int, default=0, metavar="N", help="broken lines among the events (0)"
     )
@@ -42,11 +44,11 @@ def run(args: argparse.Namespace) -> int:
         malformed=args.malformed,
         by_day=args.by_day,
     )
-    print(json.dumps(truth) if args.json else _table(args.out, truth))
+    print(json.dumps(truth) if args.json else _format_table(args.out, truth))
     return 0
 
 
-def _table(out: pathlib.Path, truth: dict[str, Any]) -> str:
+def _format_table(out: pathlib.Path, truth: dict[str, Any]) -> str:
     broken = sum(truth["malformed"].values())
     lines = [
         f"{out}: {truth['events']} events and {broken} broken lines, "

@@ -14,15 +14,15 @@ from typing import Any
 from pipeline.cli import arguments, kubeflow_arguments
 from schema.errors import UsageError
 
-_LONGEST_EXPERIMENT = 128  # backend/src/apiserver/validation/length.go
+_MAX_EXPERIMENT_LENGTH = 128  # backend/src/apiserver/validation/length.go
 SUMMARY = "upload the pipeline to Kubeflow Pipelines and run it there"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
     parser.add_argument("--endpoint", required=True, help="URL of Kubeflow Pipelines")
-    arguments.add_place(parser, "--package", help="a document of `tandem compile`")
-    kubeflow_arguments.add(parser, required=False)
+    arguments.add_location(parser, "--package", help="a document of `tandem compile`")
+    kubeflow_arguments.add_arguments(parser, required=False)
     parser.add_argument(
         "--param", action="append", default=[], metavar="NAME=VALUE", dest="parameters",
         help="what this run is told in place of what was compiled; may be repeated",
@@ -34,17 +34,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="CRON",
         help="run it by this clock, six fields and seconds first, in place of once",
     )
-    arguments.add_place(parser, "--token-file", help="holds the token that the server wants")
+    arguments.add_location(parser, "--token-file", help="holds the token that the server wants")
     arguments.add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Prints what there is then, and where."""
-    kubeflow_arguments.expect_kfp()
-    _check(args)
-    token = _token(args.token_file)
-    with _package(args) as package:
-        found = _submitted(args, package, token)
+    kubeflow_arguments.require_kfp()
+    _check_arguments(args)
+    token = _read_token(args.token_file)
+    with _open_package(args) as package:
+        found = _submit(args, package, token)
     endpoint = args.endpoint.rstrip("/")
     kind = "recurring_run" if args.recurring else "run"
     page = "recurringrun" if args.recurring else "runs"
@@ -56,16 +56,16 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _check(args: argparse.Namespace) -> None:
+def _check_arguments(args: argparse.Namespace) -> None:
     if not re.match(r"https?://[^/]", args.endpoint):
         raise UsageError(
             f"--endpoint expects a URL such as http://localhost:8080, received {args.endpoint!r}"
         )
     if (args.package is None) == (args.config is None):
         raise UsageError("expected either --package or --config, received both or neither")
-    if not 1 <= len(args.experiment) <= _LONGEST_EXPERIMENT:
+    if not 1 <= len(args.experiment) <= _MAX_EXPERIMENT_LENGTH:
         raise UsageError(
-            f"expected 1 to {_LONGEST_EXPERIMENT} characters, which is what KFP takes, received "
+            f"expected 1 to {_MAX_EXPERIMENT_LENGTH} characters, which is what KFP takes, received "
             f"--experiment with {len(args.experiment)}; name another"
         )
     if args.recurring is not None and len(args.recurring.split()) != 6:
@@ -75,7 +75,7 @@ def _check(args: argparse.Namespace) -> None:
         )
 
 
-def _token(path: pathlib.Path | None) -> str | None:
+def _read_token(path: pathlib.Path | None) -> str | None:
     try:
         return None if path is None else path.read_text(encoding="utf-8").strip()
     except OSError as error:
@@ -85,35 +85,34 @@ def _token(path: pathlib.Path | None) -> str | None:
 
 
 @contextlib.contextmanager
-def _package(args: argparse.Namespace) -> Iterator[pathlib.Path]:
+def _open_package(args: argparse.Namespace) -> Iterator[pathlib.Path]:
     """The document given, or one compiled for the while."""
     if args.package is not None:
         yield args.package
         return
     with tempfile.TemporaryDirectory(prefix="tandem-") as folder:
         path = pathlib.Path(folder, "pipeline.yaml")
-        compiled = kubeflow_arguments.compile_to(path, args)
+        compiled = kubeflow_arguments.compile_document(path, args)
         if compiled.warning:
             print(f"tandem: {compiled.warning}", file=sys.stderr)
         yield path
 
 
-def _submitted(
-    args: argparse.Namespace, package: pathlib.Path, token: str | None
-) -> dict[str, Any]:
-    from pipeline import given_parameters
-    from pipeline.kubeflow import document, submit
+def _submit(args: argparse.Namespace, package: pathlib.Path, token: str | None) -> dict[str, Any]:
+    from pipeline.kubeflow.document import read_document
+    from pipeline.kubeflow.parameters import parse_parameters
+    from pipeline.kubeflow.submit import Submission, submit_pipeline
 
-    spec = document.read(package)
+    spec = read_document(package)
     name = spec.pipeline_info.name
     now = datetime.datetime.now(datetime.timezone.utc)
-    wanted = submit.Submission(
+    wanted = Submission(
         package=package,
         pipeline=name,
         experiment=args.experiment,
         run=args.run_name or f"{name} {now:%Y-%m-%d %H:%M:%S}",
-        parameters=given_parameters.parsed(args.parameters, spec.root.input_definitions.parameters),
+        parameters=parse_parameters(args.parameters, spec.root.input_definitions.parameters),
         root=spec.default_pipeline_root,
         cron=args.recurring,
     )
-    return submit.submit(args.endpoint, token, wanted)
+    return submit_pipeline(args.endpoint, token, wanted)

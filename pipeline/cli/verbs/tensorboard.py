@@ -19,10 +19,10 @@ def run(args: argparse.Namespace) -> int:
     import os
     import sys
 
-    from pipeline.run_root import RunDirectory
+    from pipeline.run_root import RunRoot
     from schema.errors import NoRunError
 
-    logs = RunDirectory(args.root.absolute()).tensorboard
+    logs = RunRoot(args.root.absolute()).tensorboard
     if not logs.is_dir():
         raise NoRunError(f"expected TensorBoard logs in {logs}, found none; run `tandem run` first")
     command = ["--logdir", str(logs), "--host", args.host, "--port", str(args.port)]

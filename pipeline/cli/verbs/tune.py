@@ -12,7 +12,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     arguments.add_config(parser, "the TOML; [tune] declares the ranges")
     arguments.add_data(parser)
     arguments.add_root(parser, "folder of the run, finished or new")
-    arguments.add_place(
+    arguments.add_location(
         parser, "--out", metavar="FILE",
         help="the TOML to write (default: tuned.toml in --root)",
     )  # fmt: skip

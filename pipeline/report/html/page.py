@@ -25,12 +25,12 @@ from pipeline.report_page import (
 )
 from pipeline.report_page.data_volumes import Volumes
 from pipeline.report_page.training_curves import Curves
-from pipeline.run_root import RunDirectory
+from pipeline.run_root import RunRoot
 
 _STAGES = ("retrieval", "ranking")
 
 
-def write(summary: dict[str, Any], at: RunDirectory) -> pathlib.Path:
+def write(summary: dict[str, Any], at: RunRoot) -> pathlib.Path:
     """Writes RUN/report.html whole or not at all, and returns its path.
 
     What an older summary lacks is left out.

@@ -10,10 +10,10 @@ from typing import Any
 from rich.console import Console
 
 from components.ingest import preflight
-from pipeline import run_root
 from pipeline.commands import run as commands_run
 from pipeline.config.config import Config
 from pipeline.report import terminal
+from pipeline.run_root import open_local_root
 from schema import candidates as candidate_files
 from schema.errors import TandemError
 from serving import infra_check
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 def run(config: Config, data: pathlib.Path, root: pathlib.Path) -> dict[str, Any]:
     """Summary of a run that pushes whatever it made; what `tandem run` prints of it is made too."""
-    at = run_root.opened(root)
+    at = open_local_root(root)
     preflight.check(config.dataset, str(data))
     console = Console(file=io.StringIO())
     summary, not_blessed = commands_run.execute(config, str(data), at, console, "a matrix")

@@ -5,14 +5,14 @@ import pathlib
 import pytest
 
 from pipeline import cli
-from pipeline.verb_parser import VerbParser
+from pipeline.cli.command_line import VerbParser
 
 
 @pytest.fixture
 def run(monkeypatch, tmp_path):
     """run(*arguments) -> what `tandem run` is given, with a home of its own."""
     monkeypatch.setenv("HOME", str(tmp_path))
-    return lambda *given: cli.parser().parse_args(["run", *given])
+    return lambda *given: cli.build_parser().parse_args(["run", *given])
 
 
 def test_a_tilde_is_the_home_behind_an_equals_sign_too(run, tmp_path):
@@ -56,7 +56,7 @@ def test_every_argument_that_names_a_place_is_read_by_one_function():
     """Whoever adds a verb whose argument is a bare pathlib.Path has an empty one be the folder that
     it is called in.
     """
-    (verbs,) = (each for each in cli.parser()._actions if each.dest == "verb")
+    (verbs,) = (each for each in cli.build_parser()._actions if each.dest == "verb")
     assert isinstance(verbs.choices, dict)
     bare = [
         f"{name} {action.option_strings}"
@@ -79,15 +79,15 @@ def _verbs_of(verb: VerbParser) -> list[VerbParser]:
 
 
 def test_everybody_is_no_file(run):
-    batch = cli.parser().parse_args(["batch", "--root=x", "--users=all", "--out=lists"])
+    batch = cli.build_parser().parse_args(["batch", "--root=x", "--users=all", "--out=lists"])
     assert (batch.users, batch.out) == ("all", pathlib.Path("lists"))
-    batch = cli.parser().parse_args(["batch", "--root=x", "--users=./all", "--out=lists"])
+    batch = cli.build_parser().parse_args(["batch", "--root=x", "--users=./all", "--out=lists"])
     assert batch.users == f"{pathlib.Path.cwd()}/all"
 
 
 def test_a_slash_at_the_end_is_no_part_of_what_is_compiled():
     """KFP keeps `s3://bucket/shop//artifacts` as it is written, and Arrow refuses it."""
-    args = cli.parser().parse_args(
+    args = cli.build_parser().parse_args(
         ["compile", "--config=x", "--out=x", "--root=s3://bucket/shop/", "--data=/data/"]
     )
     assert (args.root, args.data) == ("s3://bucket/shop", "/data")

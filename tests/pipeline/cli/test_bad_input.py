@@ -283,6 +283,6 @@ def test_a_missing_argument_is_said_by_name(capfd, tmp_path):
 def test_the_shop_of_these_tests_is_otherwise_in_order(shop: pathlib.Path):
     """So that each refusal above comes from what its test broke."""
     from components.ingest import preflight
-    from pipeline.config import config
+    from pipeline.config.config import load_config
 
-    preflight.check(config.load(shop / "shop.toml").dataset, str(shop))
+    preflight.check(load_config(shop / "shop.toml").dataset, str(shop))

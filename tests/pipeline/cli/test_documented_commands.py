@@ -36,7 +36,7 @@ CASES = [
 
 @pytest.mark.parametrize("command", CASES)
 def test_the_parser_takes_it(command):
-    args = cli.parser().parse_args(arguments(command))
+    args = cli.build_parser().parse_args(arguments(command))
     assert args.verb == command.split()[1]
 
 
@@ -50,4 +50,4 @@ def test_commands_are_found():
 )
 def test_a_slip_is_seen(slip, capsys):
     with pytest.raises(SystemExit):
-        cli.parser().parse_args(arguments(slip))
+        cli.build_parser().parse_args(arguments(slip))

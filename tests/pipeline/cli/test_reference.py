@@ -3,7 +3,7 @@
 import pathlib
 import re
 
-from pipeline import standard_output
+from pipeline.cli import command_line as cli
 from pipeline.cli import reference
 from schema.errors import TandemError
 
@@ -23,7 +23,7 @@ def test_the_committed_page_is_current(monkeypatch):
 def test_exit_codes_are_those_of_the_errors():
     documented = {int(code) for code in re.findall(r"^\| (\d+) \|", PAGE.read_text("utf-8"), re.M)}
     raised = find_exit_codes(TandemError)
-    assert documented == {0, INTERRUPTED, standard_output.READER_GONE} | raised
+    assert documented == {0, INTERRUPTED, cli.READER_GONE} | raised
 
 
 def test_every_verb_has_a_section_and_an_example():

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipeline import standard_output
+from pipeline.cli import command_line as cli
 
 VERB = (
     "import sys, pipeline.cli\n"
@@ -60,7 +60,7 @@ def test_a_full_disk_is_named(prints):
 def test_the_pipe_of_another_and_other_errors_are_not_ours_to_end():
     for error in (BrokenPipeError(errno.EPIPE, "Broken pipe"), PermissionError(errno.EACCES, "no")):
         with pytest.raises(type(error)):
-            standard_output.ended(error)
+            cli.handle_output_error(error)
 
 
 QUIET = """

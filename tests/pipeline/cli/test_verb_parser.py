@@ -6,7 +6,7 @@ from pipeline import cli
 
 
 def _recommend(*words: str):
-    return cli.parser().parse_args(["recommend", "--root", "r", *words])
+    return cli.build_parser().parse_args(["recommend", "--root", "r", *words])
 
 
 @pytest.mark.parametrize("user", ["-KxYz", "-1", "--x", "-h7", "-", "-k=3", "- a", "plain"])

@@ -6,10 +6,11 @@ import pathlib
 import pytest
 
 from components.ingest import preflight
-from pipeline import cli, dag, previous_data, runner
-from pipeline.config import config as configuration
-from pipeline.local_runner import LocalRunner
-from pipeline.run_root import RunDirectory
+from pipeline import cli, dag
+from pipeline.config.config import load_config
+from pipeline.metadata import GATE_NODE, build_connection_config, find_previous_statistics
+from pipeline.run_root import RunRoot
+from pipeline.runner import LocalRunner, build_run_locations
 
 SHOP = """
 name = "shop"
@@ -49,21 +50,21 @@ def lay(folder: pathlib.Path, devices: tuple[str, ...], prices: tuple[float, ...
 
 def pass_gate(config: pathlib.Path, data: pathlib.Path, root: pathlib.Path) -> None:
     """A run up to its gate; what it trains afterwards is no matter here."""
-    read = configuration.load(config)
-    at = RunDirectory(root)
+    read = load_config(config)
+    at = RunRoot(root)
     at.root.mkdir(exist_ok=True)
     fingerprint = preflight.fingerprint(read.dataset, str(data))
-    connection = previous_data.local(str(at.metadata))
-    before = previous_data.statistics(connection, read.name, fingerprint)
-    places = runner.locations(str(data), at)
+    connection = build_connection_config(str(at.metadata))
+    before = find_previous_statistics(connection, read.name, fingerprint)
+    places = build_run_locations(str(data), at)
 
     def finished(name: str, seconds: float) -> None:
-        if name == previous_data.GATE:
+        if name == GATE_NODE:
             raise Passed
 
     with pytest.raises(Passed):
         LocalRunner(lambda name: None, finished).run(
-            dag.build(read, places, fingerprint, connection, before)
+            dag.build_pipeline(read, places, fingerprint, connection, before)
         )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline import cli, tuned_config
 from pipeline.commands.tune import search_name
-from pipeline.config import config
+from pipeline.config.config import load_config
 from schema.errors import UsageError
 
 SHOP = """
@@ -41,7 +41,7 @@ def test_the_file_holds_the_whole_configuration_with_the_best_values(shop, tmp_p
     tuned_config.write(out, shop, overrides, best, "best of 4")
     assert out.read_text().startswith("# Written by `tandem tune`: best of 4\n")
     assert [path.name for path in out.parent.iterdir()] == ["tuned.toml"]
-    before, after = config.load(shop, overrides), config.load(out)
+    before, after = load_config(shop, overrides), load_config(out)
     assert after == before.model_copy(
         update={"retrieval": before.retrieval.model_copy(update=best)}
     )
@@ -61,7 +61,7 @@ def test_a_file_of_its_own_is_written_again_and_no_other(shop, tmp_path):
 
 def test_another_search_has_another_name(shop):
     def name(*overrides: str, data: str = "aa") -> str:
-        return search_name(config.load(shop, list(overrides)), data)
+        return search_name(load_config(shop, list(overrides)), data)
 
     different = [
         name(),

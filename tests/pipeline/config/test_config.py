@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.config import config
+from pipeline.config.config import Config, load_config
 from schema.errors import ConfigError
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -23,9 +23,9 @@ path = "items.csv"
 def load(tmp_path):
     """Loads a text as a file, with overrides."""
 
-    def call(text: str, *overrides: str) -> config.Config:
+    def call(text: str, *overrides: str) -> Config:
         (tmp_path / "shop.toml").write_text(text, encoding="utf-8")
-        return config.load(tmp_path / "shop.toml", list(overrides))
+        return load_config(tmp_path / "shop.toml", list(overrides))
 
     return call
 
@@ -62,7 +62,7 @@ def test_two_tables_are_enough(load):
 
 @pytest.mark.parametrize("name", ["simulated", "movietweetings", "movielens-1m"])
 def test_the_shipped_configurations_load_under_their_own_names(name):
-    assert config.load(ROOT / "configs" / f"{name}.toml").name == name
+    assert load_config(ROOT / "configs" / f"{name}.toml").name == name
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_an_override_may_name_a_section_that_the_file_does_not_have(load):
 def test_any_seed_arrives_as_it_was_written(tmp_path_factory, seed):
     file = tmp_path_factory.mktemp("seed") / "shop.toml"
     file.write_text(SHOP)
-    assert config.load(file, [f"seed={seed}"]).seed == seed
+    assert load_config(file, [f"seed={seed}"]).seed == seed
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_several_mistakes_are_counted(load):
 def test_bytes_that_are_no_text(tmp_path):
     (tmp_path / "shop.toml").write_bytes(b'name = "\xff"')
     with pytest.raises(ConfigError, match="shop.toml is not valid TOML"):
-        config.load(tmp_path / "shop.toml")
+        load_config(tmp_path / "shop.toml")
 
 
 @pytest.mark.parametrize("name", ["s", "7", "shop-1", "s" * 63])

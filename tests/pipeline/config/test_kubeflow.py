@@ -3,8 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from pipeline import kubeflow_memory, quantity
-from pipeline.config.kubeflow import KubeflowConfig
+from pipeline.config.kubeflow import PEAK_MB, KubeflowConfig
+from pipeline.config.kubernetes import parse_quantity
 
 
 def of(**said) -> KubeflowConfig:
@@ -19,13 +19,13 @@ def of(**said) -> KubeflowConfig:
     ],
 )  # fmt: skip
 def test_quantities_are_those_of_kubernetes(text, units):
-    assert float(quantity.number(text)) == units
+    assert float(parse_quantity(text)) == units
 
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "8 Gi", "8GB", "8gi", "lots", "1e3", ".5", "٣"])
 def test_what_is_no_quantity_is_refused(text):
     with pytest.raises(ValueError, match="such as 500m, 2 or 8Gi, received"):
-        quantity.number(text)
+        parse_quantity(text)
 
 
 def test_a_components_own_keys_go_before_the_default_ones():
@@ -49,8 +49,8 @@ def test_a_components_own_keys_go_before_the_default_ones():
 
 
 def test_a_task_has_the_memory_that_it_was_measured_to_need():
-    measured = quantity.number(of().resources_of("RetrievalTrainer").memory_request or "")
-    peak = kubeflow_memory.PEAK_MB["RetrievalTrainer"] * 10**6
+    measured = parse_quantity(of().resources_of("RetrievalTrainer").memory_request or "")
+    peak = PEAK_MB["RetrievalTrainer"] * 10**6
     assert 1.25 * peak <= measured <= 1.25 * peak + 250 * 10**6
     assert of().resources_of("RetrievalTrainer").memory_limit is None
 

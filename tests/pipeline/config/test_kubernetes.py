@@ -3,8 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from pipeline.config import kubernetes
 from pipeline.config.kubeflow import KubeflowConfig
+from pipeline.config.kubernetes import check_mount_path, check_volume_name
 
 LONGEST = "a" * 63
 DATA = {"claim": "data", "mount": "/data"}
@@ -20,7 +20,7 @@ def refused(**config) -> str:
 
 @pytest.mark.parametrize("name", ["data", "7", "my-data", LONGEST])
 def test_a_volume_is_called_by_a_label_of_dns(name):
-    assert kubernetes.volume_name(name) == name
+    assert check_volume_name(name) == name
 
 
 @pytest.mark.parametrize("name", ["my.data", LONGEST + "a", "", "-data", "data-", "Data", "da_ta"])
@@ -70,8 +70,8 @@ def test_a_mount_is_an_absolute_path(path):
 
 @pytest.mark.parametrize("path", ["/data", "/s3x", "/data/s3", "/var/data", "/opt/data", "/a b"])
 def test_other_folders_are_free(path):
-    assert kubernetes.mount_path(path) == path
-    assert kubernetes.mount_path(f"{path}/") == path
+    assert check_mount_path(path) == path
+    assert check_mount_path(f"{path}/") == path
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,12 @@
 
 import pathlib
 
-from pipeline.config import config, reference
+from pipeline.config.config import load_config
+from pipeline.config.reference import MINIMAL_CONFIG, render_reference
 
 
 def lines_of_section(title: str) -> list[str]:
-    page = reference.render()
+    page = render_reference()
     return page.split(f"\n## {title}\n", 1)[1].split("\n## ", 1)[0].splitlines()
 
 
@@ -43,13 +44,13 @@ def test_required_and_optional_keys_are_told_apart():
 
 
 def test_a_bar_in_a_default_does_not_end_its_cell():
-    section = reference.render().split('### `kind = "set"`', 1)[1]
+    section = render_reference().split('### `kind = "set"`', 1)[1]
     (line,) = [ln for ln in section.splitlines() if ln.startswith("| `separator`")][:1]
     assert '`"\\|"`' in line
 
 
 def test_every_section_and_kind_is_there():
-    page = reference.render()
+    page = render_reference()
     sections = [
         "data", "data.interactions", "data.items", "data.users", "features", "labels",
         "labels.positive", "labels.ranking.<name>", "split", "retrieval", "ranking", "index",
@@ -62,15 +63,15 @@ def test_every_section_and_kind_is_there():
 
 
 def test_every_key_has_a_meaning():
-    rows = [ln for ln in reference.render().splitlines() if ln.startswith("| `")]
+    rows = [ln for ln in render_reference().splitlines() if ln.startswith("| `")]
     assert len(rows) > 60
     assert [row for row in rows if row.endswith("|  |")] == []
 
 
 def test_the_minimal_file_loads(tmp_path: pathlib.Path):
     file = tmp_path / "shop.toml"
-    file.write_text(reference.MINIMAL)
-    loaded = config.load(file)
+    file.write_text(MINIMAL_CONFIG)
+    loaded = load_config(file)
     assert loaded.name == "shop"
     assert loaded.data.items.title == "name"
     assert sorted(loaded.features.items) == ["name", "tags"]
@@ -78,15 +79,15 @@ def test_the_minimal_file_loads(tmp_path: pathlib.Path):
 
 def test_the_overrides_that_the_page_shows_work(tmp_path: pathlib.Path):
     file = tmp_path / "shop.toml"
-    file.write_text(reference.MINIMAL)
+    file.write_text(MINIMAL_CONFIG)
     shown = {
         "name=shop-b": "--set name=shop-b",
         "retrieval.epochs=3": "--set retrieval.epochs=3",
         "ranking.hidden_units=[128, 64]": "--set ranking.hidden_units='[128, 64]'",
         'data.interactions.delimiter="\\t"': "--set data.interactions.delimiter='\"\\t\"'",
     }
-    assert all(written in reference.render() for written in shown.values())
-    loaded = config.load(file, list(shown))
+    assert all(written in render_reference() for written in shown.values())
+    loaded = load_config(file, list(shown))
     assert (loaded.name, loaded.retrieval.epochs) == ("shop-b", 3)
     assert loaded.ranking.hidden_units == [128, 64]
     assert loaded.data.interactions.delimiter == "\t"

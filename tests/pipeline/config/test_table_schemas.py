@@ -2,9 +2,8 @@ import pathlib
 
 import pytest
 
-from pipeline.config import config as configuration
-from pipeline.config import table_schemas
-from pipeline.config.config import TABLES
+from pipeline.config.config import TABLES, load_config
+from pipeline.config.table_schemas import build_table_schema, derive_table_schema
 from schema.errors import ConfigError
 from serving import deny_list
 
@@ -29,7 +28,7 @@ string_domain { name: "titles" value: "one" }
 def load(folder, text):
     path = folder / "shop.toml"
     path.write_text(text, encoding="utf-8")
-    return configuration.load(path)
+    return load_config(path)
 
 
 def test_a_curated_file_lies_beside_the_configuration(tmp_path, monkeypatch):
@@ -37,15 +36,15 @@ def test_a_curated_file_lies_beside_the_configuration(tmp_path, monkeypatch):
     (tmp_path / "schemas" / "items.pbtxt").write_text(CLOSED, encoding="utf-8")
     config = load(tmp_path, SHOP + CURATED)
     monkeypatch.chdir("/")
-    title = {f.name: f for f in table_schemas.of(config, "items").feature}["title"]
+    title = {f.name: f for f in build_table_schema(config, "items").feature}["title"]
     assert title.domain == "titles"
-    assert table_schemas.of(config, "interactions") == table_schemas.implied(config, "interactions")
+    assert build_table_schema(config, "interactions") == derive_table_schema(config, "interactions")
 
 
 def test_a_curated_file_that_is_not_there_is_named(tmp_path):
     config = load(tmp_path, SHOP + CURATED)
     with pytest.raises(ConfigError, match=r"schemas/items\.pbtxt.*fix \[curated\]"):
-        table_schemas.of(config, "items")
+        build_table_schema(config, "items")
 
 
 def test_a_deny_list_lies_beside_the_configuration_too(tmp_path, monkeypatch):
@@ -58,17 +57,17 @@ def test_a_deny_list_lies_beside_the_configuration_too(tmp_path, monkeypatch):
 
 def test_the_schema_of_a_shipped_data_set_is_named(tmp_path):
     config = load(tmp_path, SHOP + '[curated]\nshipped = "movietweetings"\n')
-    title = {f.name: f for f in table_schemas.implied(config, "items").feature}["title"]
+    title = {f.name: f for f in derive_table_schema(config, "items").feature}["title"]
     assert not title.presence.min_fraction
     with pytest.raises(ConfigError, match="movietweetings"):  # it has no genres, the file has
-        table_schemas.of(config, "items")
+        build_table_schema(config, "items")
 
 
 def test_a_file_of_ones_own_goes_before_the_shipped_one(tmp_path):
     (tmp_path / "schemas").mkdir()
     (tmp_path / "schemas" / "items.pbtxt").write_text(CLOSED, encoding="utf-8")
     config = load(tmp_path, SHOP + CURATED + 'shipped = "movietweetings"\n')
-    title = {f.name: f for f in table_schemas.of(config, "items").feature}["title"]
+    title = {f.name: f for f in build_table_schema(config, "items").feature}["title"]
     assert title.domain == "titles"
 
 
@@ -76,14 +75,14 @@ def test_a_file_of_ones_own_goes_before_the_shipped_one(tmp_path):
 def test_a_name_brings_no_schema(tmp_path, name):
     config = load(tmp_path, SHOP.replace('"shop"', f'"{name}"'))
     for table in TABLES:
-        assert table_schemas.of(config, table) == table_schemas.implied(config, table)
+        assert build_table_schema(config, table) == derive_table_schema(config, table)
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.stem)
 def test_a_shipped_configuration_has_the_schema_of_its_data(path):
-    config = configuration.load(path)
+    config = load_config(path)
     files = CONFIGS.parent / "schema" / "curated"
     there = (files / f"{config.name}.items.pbtxt").exists()
     assert config.curated.shipped == (config.name if there else None)
     for table in TABLES:
-        assert (table_schemas.of(config, table) != table_schemas.implied(config, table)) == there
+        assert (build_table_schema(config, table) != derive_table_schema(config, table)) == there

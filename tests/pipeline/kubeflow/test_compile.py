@@ -15,9 +15,10 @@ from kfp.components import load_component_from_file
 from tfx.utils import import_utils
 
 from components.artifacts.types import Candidates, Histories, Metrics, Page, Verdict, Words
-from pipeline import dag, kubeflow_memory
-from pipeline.config import config
-from pipeline.kubeflow import document as kubeflow_document
+from pipeline import dag
+from pipeline.config.config import load_config
+from pipeline.config.kubeflow import PEAK_MB
+from pipeline.kubeflow.document import read_document
 from pipeline.kubeflow.parameters import PARAMETER_TYPE
 from schema.errors import UsageError
 
@@ -104,7 +105,7 @@ def document(tmp_path_factory, home):
 
 @pytest.fixture(scope="module")
 def compiled(document):
-    return kubeflow_document.read(document)
+    return read_document(document)
 
 
 @pytest.fixture(scope="module")
@@ -122,12 +123,12 @@ def test_every_task_has_the_memory_that_it_was_measured_to_need(compiled):
 
 
 def test_every_component_of_the_dag_is_a_task(compiled, tasks):
-    pipeline = dag.build(
-        config.load(CONFIG), dag.Locations("", "", "", "", "", "", ""), fingerprint=""
+    pipeline = dag.build_pipeline(
+        load_config(CONFIG), dag.RunLocations("", "", "", "", "", "", ""), fingerprint=""
     )
     components = {component.id.replace(".", "-") for component in pipeline.components}
     assert set(tasks) == components | {"RunReport", "PushGate"}
-    assert set(kubeflow_memory.PEAK_MB) == components
+    assert set(PEAK_MB) == components
     assert {"InteractionsGen", "DataGate", "Transform-items", "Evaluator", "Pusher"} <= components
     assert compiled.pipeline_info.name == "simulated"
     assert compiled.schema_version == "2.1.0"
@@ -185,7 +186,7 @@ def test_every_container_is_the_image_that_the_run_is_told(compiled, tasks):
 
 def test_a_run_that_sets_nothing_is_as_configured(compiled):
     parameters = compiled.root.input_definitions.parameters
-    loaded = config.load(CONFIG)
+    loaded = load_config(CONFIG)
     assert {name: each.default_value.string_value or each.default_value.number_value
             for name, each in parameters.items()} == {
         "data": "/mnt/logs",
@@ -388,14 +389,14 @@ def test_a_document_that_is_no_pipeline_is_refused(tmp_path):
     document = tmp_path / "other.yaml"
     document.write_text("pipelineInfo: {name: shop}\nstages: []\n")
     with pytest.raises(UsageError, match="stages"):
-        kubeflow_document.read(document)
+        read_document(document)
 
 
 def test_an_executor_that_is_none_is_refused(tmp_path):
     document = tmp_path / "other.yaml"
     document.write_text("deploymentSpec: {executors: {a: {container: {picture: i}}}}\n")
     with pytest.raises(UsageError, match="picture"):
-        kubeflow_document.read(document)
+        read_document(document)
 
 
 def test_the_platforms_document_is_the_second(document, compiled):

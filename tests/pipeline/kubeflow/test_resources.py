@@ -8,9 +8,8 @@ from google.protobuf import json_format
 from kfp.kubernetes import kubernetes_executor_config_pb2
 from kfp.pipeline_spec import pipeline_spec_pb2
 
-from pipeline import kubernetes_platform
 from pipeline.config.kubeflow import KubeflowConfig
-from pipeline.kubeflow import resources
+from pipeline.kubeflow.resources import build_platform, configure_tasks, map_executors
 from schema.errors import ConfigError
 
 KFP: Any = kubernetes_executor_config_pb2
@@ -56,8 +55,8 @@ def settled(**said) -> tuple[dict[str, Any], dict[str, Any]]:
     config = KubeflowConfig.model_validate(said)
     spec: Any = pipeline_spec_pb2.PipelineSpec()
     json_format.ParseDict(SPEC, spec)
-    resources.settle(spec, config)
-    platform = kubernetes_platform.of(config, resources.executors(spec))
+    configure_tasks(spec, config)
+    platform = build_platform(config, map_executors(spec))
     return json_format.MessageToDict(spec), json_format.MessageToDict(platform)
 
 

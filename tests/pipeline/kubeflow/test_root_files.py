@@ -4,7 +4,7 @@ import pathlib
 
 import pytest
 
-from pipeline.kubeflow_run import publishing
+from pipeline.kubeflow import root_files
 from schema.storage import object_store
 from schema.storage.locations import is_remote
 
@@ -26,7 +26,7 @@ def content(root):
 
 def publish(root, **files):
     """File names with two underscores for each slash, and one for each full stop."""
-    with publishing.published(root) as at:
+    with root_files.publish_root(root) as at:
         for name, text in files.items():
             path = at.root / name.replace("__", "/").replace("_", ".")
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -34,13 +34,13 @@ def publish(root, **files):
 
 
 def publish_missing(root):
-    with publishing.published(root) as at:
+    with root_files.publish_root(root) as at:
         at.report.write_text("2")
         (at.root / "missing").read_text()
 
 
 def test_what_is_written_is_at_the_root_when_the_block_has_ended(root):
-    with publishing.published(root) as at:
+    with root_files.publish_root(root) as at:
         at.summary.write_text("{}")
         at.rejected.joinpath("items").mkdir(parents=True)
         at.rejected.joinpath("items", "part.jsonl").write_text("line")
@@ -74,13 +74,13 @@ def test_a_run_that_fails_on_the_way_leaves_the_root_as_it_was(root):
 
 def test_the_summary_comes_last(root, monkeypatch):
     put = []
-    original = publishing.put
+    original = root_files.copy_file
 
     def noting(path, place):
         put.append(path.name)
         original(path, place)
 
-    monkeypatch.setattr(publishing, "put", noting)
+    monkeypatch.setattr(root_files, "copy_file", noting)
     publish(root, summary_json="{}", report_html="1", zoo="1")
     assert put[-1] == "summary.json"
     assert sorted(put) == ["report.html", "summary.json", "zoo"]
@@ -88,7 +88,7 @@ def test_the_summary_comes_last(root, monkeypatch):
 
 def test_what_is_brought_is_added(root, tmp_path):
     publish(root, rejected__items__a_jsonl="1")
-    publishing.bring(f"{root}/rejected", tmp_path / "here")
-    publishing.bring(f"{root}/nothing", tmp_path / "here")
+    root_files.copy_folder(f"{root}/rejected", tmp_path / "here")
+    root_files.copy_folder(f"{root}/nothing", tmp_path / "here")
     (found,) = (path for path in (tmp_path / "here").rglob("*") if path.is_file())
     assert found == tmp_path / "here" / "items" / "a.jsonl"

@@ -11,11 +11,15 @@ from tfx.orchestration.kubeflow.v2.container import (
 from tfx.types.standard_artifacts import Examples, Model
 
 from components.kubeflow.task_record import Recorded
-from pipeline import summary
-from pipeline.config import config
+from pipeline.config.config import load_config
 from pipeline.config.run_parameters import RunParameters
-from pipeline.kubeflow.run_artifacts import RunArtifacts, run_root
-from pipeline.kubeflow_run import run_config, run_stages
+from pipeline.kubeflow.run_artifacts import (
+    RunArtifacts,
+    apply_run_parameters,
+    get_run_root,
+    list_stages,
+)
+from pipeline.summary import _read_training
 
 CONFIG = pathlib.Path(__file__).resolve().parents[3] / "configs" / "simulated.toml"
 
@@ -32,7 +36,7 @@ def test_artifacts_of_the_run_and_of_the_one_that_they_are_cached_from():
             "ItemsGen": {"examples": at(Examples, "s3://b/shop/run-1/ItemsGen/5a/examples")},
             "Indexer": {"index": at(Model, "s3://b/shop/run-2/Indexer/5b/index")},
         },
-        run_root("s3://b/shop/run-2/RunReport/5c/page"),
+        get_run_root("s3://b/shop/run-2/RunReport/5c/page"),
     )
     assert not found.is_own("ItemsGen")
     assert found.is_own("Indexer")
@@ -49,19 +53,19 @@ def test_artifacts_of_the_run_and_of_the_one_that_they_are_cached_from():
 def test_a_stage_that_left_nothing_came_from_the_cache(tmp_path):
     with Recorded(str(tmp_path / "Indexer" / "5b")):
         pass
-    items, indexer = run_stages.of(str(tmp_path), ["ItemsGen", "Indexer"])
+    items, indexer = list_stages(str(tmp_path), ["ItemsGen", "Indexer"])
     assert items == {"name": "ItemsGen", "seconds": 0.0, "cached": True}
     assert (indexer["name"], indexer["cached"]) == ("Indexer", False)
     assert 0 <= indexer["seconds"] < 5
 
 
 def test_parameters_of_the_run_replace_those_of_the_compiled_configuration():
-    compiled = config.load(CONFIG)
+    compiled = load_config(CONFIG)
     given = RunParameters("7", 3, 5, '[{"metric": "ndcg@10", "at_least": 0.25}]')
-    told = run_config.of(compiled.model_dump_json(), given)
+    told = apply_run_parameters(compiled.model_dump_json(), given)
     assert (told.retrieval.epochs, told.ranking.epochs) == (3, 5)
     assert [rule.at_least for rule in told.blessing.thresholds] == [0.25]
-    assert run_config.of(compiled.model_dump_json(), RunParameters.of(compiled)) == compiled
+    assert apply_run_parameters(compiled.model_dump_json(), RunParameters.of(compiled)) == compiled
 
 
 def test_what_training_measured_is_the_same_after_its_way_through_kubeflow():
@@ -79,4 +83,4 @@ def test_what_training_measured_is_the_same_after_its_way_through_kubeflow():
     ((read,),) = entrypoint.parse_raw_artifact_dict({"model": listed}, {}).values()
     for each in (model, read):
         runs = RunArtifacts({"RetrievalTrainer": {"model": each}}, "s3://b/shop/run-1")
-        assert summary._training(runs, "RetrievalTrainer") == {"training": numbers}
+        assert _read_training(runs, "RetrievalTrainer") == {"training": numbers}

@@ -2,7 +2,7 @@
 
 import math
 
-from pipeline.kubeflow_run import shown_metrics
+from pipeline.kubeflow.run_report import collect_displayed_metrics
 
 SUMMARY = {
     "retrieval": {
@@ -19,7 +19,7 @@ SUMMARY = {
 
 
 def test_quality_beside_baselines_verdict_and_index():
-    assert shown_metrics.of(SUMMARY) == {
+    assert collect_displayed_metrics(SUMMARY) == {
         "ndcg@10 of final lists": 0.5,
         "ndcg@10 of retrieval": 0.25,
         "ndcg@10 of item neighbours": 0.125,
@@ -36,5 +36,5 @@ def test_a_run_that_pushed():
         "verdict": {"rules": [{"rule": "a", "passed": True}]},
         "servables": {"retrieval": {"version": 12}, "recommender": {"version": 12}},
     }
-    found = shown_metrics.of(SUMMARY | pushed)
+    found = collect_displayed_metrics(SUMMARY | pushed)
     assert (found["verdict: blessed"], found["verdict: pushed version"]) == (1.0, 12.0)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.cli import main
-from pipeline.config.config import load
+from pipeline.config.config import load_config
 from pipeline.simulator.simulate import simulate
 from schema.errors import UsageError
 
@@ -54,7 +54,7 @@ def test_the_counts_are_those_asked_for(shop):
 
 def test_the_columns_are_those_of_the_configuration(shop):
     out, _ = shop
-    config = load(CONFIG)
+    config = load_config(CONFIG)
     event = _sound_events(out / "events.jsonl")[0]
     item, user = _rows(out / "items.jsonl")[0], _rows(out / "users.jsonl")[0]
     assert event.keys() == {

@@ -9,7 +9,7 @@ import pytest
 from components.ingest.output import counts, histories
 from components.ingest.output.counts import Counts
 from pipeline.report.html import page
-from pipeline.run_root import RunDirectory
+from pipeline.run_root import RunRoot
 
 CURVES = {
     "retrieval": {
@@ -149,7 +149,7 @@ def test_it_is_written_beside_the_summary(tmp_path: pathlib.Path, summary):
     histories.write(str(tmp_path), 0, 1, iter([pa.table(users)]))
     counts.write(str(tmp_path), Counts({}, {"users": 1}))
     summary["artifacts"] = {"histories": str(tmp_path), "interactions": str(tmp_path)}
-    at = RunDirectory(tmp_path / "run")
+    at = RunRoot(tmp_path / "run")
     at.root.mkdir()
     assert page.write(summary, at) == at.root / "report.html"
     assert [path.name for path in at.root.iterdir()] == ["report.html"]
