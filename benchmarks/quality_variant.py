@@ -17,18 +17,16 @@ from pipeline.config.config import Config
 from pipeline.metadata import RunMetadata
 from pipeline.run_root import RunRoot
 from schema import candidates
-from trainer import (
-    metrics,
-    questions,
-    ranked_lists,
-    retrieval,
-    retrieval_fitting,
-    strategy,
-    training_data,
-)
-from trainer.retrieval import Outputs
-from trainer.retrieval_model import RetrievalModel
-from trainer.training_data import Locations, TrainingData
+from trainer.data import evaluation_queries as questions
+from trainer.data import training_data
+from trainer.data.training_data import Locations, TrainingData
+from trainer.metrics import ranking as metrics
+from trainer.metrics import top_k as ranked_lists
+from trainer.retrieval import build as retrieval_fitting
+from trainer.retrieval import stage as retrieval
+from trainer.retrieval.model import RetrievalModel
+from trainer.retrieval.stage import Outputs
+from trainer.training import distribution as strategy
 
 _DEPTH = 100
 _ON_VALID = ("valid_recall@10", "valid_ndcg@10", "valid_recall@100")

@@ -16,8 +16,8 @@ from pipeline.config.config import Config
 from pipeline.config.table_schemas import build_table_schema
 from pipeline.metadata import RunMetadata
 from schema import timeline
-from trainer import training_data
-from trainer.training_data import Locations, TrainingData
+from trainer.data import training_data
+from trainer.data.training_data import Locations, TrainingData
 
 
 def prepared(data_set: DataSet, config: Config, root: pathlib.Path) -> TrainingData:
@@ -63,7 +63,7 @@ def _transformed(table: str, made: BaseNode, config: Config, splits: list[str]) 
     transform = tfx.components.Transform(
         examples=made.outputs["examples"],
         schema=schema.outputs["schema"],
-        preprocessing_fn=f"trainer.preprocessing.{function}",
+        preprocessing_fn=f"trainer.data.preprocessing.{function}",
         splits_config=transform_pb2.SplitsConfig(analyze=splits[:1], transform=splits),
         custom_config={"dataset": config.dataset.model_dump_json()},
         disable_statistics=True,

@@ -2,8 +2,8 @@
 
     python -m benchmarks.train_optimizers STEPS ITEMS [ITEMS ...]
 
-Sparse is `trainer.sparse_adam`, dense is Keras' Adam, which moves every row of an embedding. Both
-take the same batches from memory, in turns, with towers of ids alone. Prints JSON.
+Sparse is `trainer.training.sparse_adam`, dense is Keras' Adam, which moves every row of an
+embedding. Both take the same batches from memory, in turns, with towers of ids alone. Prints JSON.
 """
 
 import gc
@@ -18,13 +18,13 @@ import numpy as np
 import tensorflow as tf
 
 from pipeline.simulator.catalogue import zipf
-from trainer import windows
-from trainer.catalogue import Catalogue
-from trainer.config import RetrievalConfig
-from trainer.retrieval_model import RetrievalModel
-from trainer.sparse_adam import SparseAdam
-from trainer.timelines import Timelines
-from trainer.towers import CandidateTower, QueryTower
+from trainer.config.models import RetrievalConfig
+from trainer.data import windows
+from trainer.data.catalogue import Catalogue
+from trainer.data.timelines import Timelines
+from trainer.retrieval.model import RetrievalModel
+from trainer.retrieval.towers import CandidateTower, QueryTower
+from trainer.training.sparse_adam import SparseAdam
 
 SEED = 1
 USERS = 1000

@@ -2,7 +2,7 @@
 
     python -m benchmarks.train_speed NAME ROOT EVENTS REPEATS STEPS
 
-Ours is `trainer.retrieval_training.fit` as the pipeline calls it. After each of its epochs stock
+Ours is `trainer.retrieval.training.fit` as the pipeline calls it. After each of its epochs stock
 is fitted for a stretch of steps: so both meet the same machine. The first epoch and the first
 stretch compile and are not counted.
 """
@@ -22,18 +22,16 @@ import tensorflow as tf
 from benchmarks import quality_data, train_data, train_stock
 from benchmarks.train_stock import StockModel
 from pipeline.config.config import load_config
-from trainer import (
-    questions,
-    replica_batches,
-    retrieval_fitting,
-    retrieval_training,
-    validation_sample,
-)
-from trainer.config import RetrievalConfig
-from trainer.epoch_measures import Measure
-from trainer.retrieval_model import RetrievalModel
-from trainer.strategy import Hardware
-from trainer.training_data import TrainingData
+from trainer.config.models import RetrievalConfig
+from trainer.data import evaluation_queries as questions
+from trainer.data.training_data import TrainingData
+from trainer.retrieval import build as retrieval_fitting
+from trainer.retrieval import training as retrieval_training
+from trainer.retrieval import validation as validation_sample
+from trainer.retrieval.model import RetrievalModel
+from trainer.training import batches as replica_batches
+from trainer.training.callbacks import Measure
+from trainer.training.distribution import Hardware
 
 SEED = 1
 MOST_EXAMPLES = 50_000

@@ -8,10 +8,10 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
-from trainer.attention import log_gaps
+from trainer.data.timelines import Timelines
+from trainer.layers.attention import log_gaps
 from trainer.pooling import mean_before
-from trainer.timelines import Timelines
-from trainer.towers import CandidateTower, QueryTower
+from trainer.retrieval.towers import CandidateTower, QueryTower
 
 _SHUFFLED = 10_000  # examples, as in the tutorial
 _LEARNING_RATE = 0.1  # of Adagrad, as in the tutorial

@@ -18,12 +18,13 @@ from components.pushed import baseline
 from schema import candidates as candidate_files
 from serving import pushed_origin
 from serving.pushed_origin import Evaluated
-from trainer import blessing, evaluation
-from trainer.blessing_config import BlessingConfig, with_thresholds
-from trainer.config import EvaluationConfig, RankingConfig, RetrievalConfig
-from trainer.ranking_verdict import served_order
+from trainer.config.blessing import BlessingConfig, with_thresholds
+from trainer.config.models import EvaluationConfig, RankingConfig, RetrievalConfig
+from trainer.data.training_data import TrainingData
+from trainer.evaluation import blessing
+from trainer.evaluation import evaluate as evaluation
+from trainer.ranking.serving_order import served_order
 from trainer.stage_quality import BESIDE
-from trainer.training_data import TrainingData
 
 METRICS = "metrics.json"
 EVALUATED = "evaluated.json"

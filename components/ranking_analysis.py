@@ -1,6 +1,6 @@
 """TFX component: TFMA's metrics and plots of the ranking model's heads on the test split.
 
-Why it is no TFX Evaluator: see `trainer.ranking_analysis`.
+Why it is no TFX Evaluator: see `trainer.evaluation.tfma_analysis`.
 """
 
 # TFX reads the annotations below as a declaration; what the function is given are plain values.
@@ -26,8 +26,10 @@ from components.artifacts import training_inputs
 from components.artifacts.local_copies import on_local_disk
 from components.artifacts.types import Candidates
 from schema import candidates as candidate_files
-from trainer import analysed_slices, ranking_analysis, ranking_predictions
-from trainer.config import RankingConfig, RetrievalConfig
+from trainer import analysed_slices
+from trainer.config.models import RankingConfig, RetrievalConfig
+from trainer.evaluation import tfma_analysis as ranking_analysis
+from trainer.evaluation import tfma_inputs as ranking_predictions
 from trainer.head_rows import HeadRows
 
 ANALYSIS = "analysis.json"

@@ -9,8 +9,10 @@ from components.artifacts import local_copies, training_inputs
 from components.artifacts.local_copies import on_local_disk
 from components.artifacts.types import Candidates
 from schema.storage import object_store
-from trainer import fingerprint, ranking, strategy
-from trainer.config import RankingConfig, RetrievalConfig, TrainerConfig
+from trainer.config.models import RankingConfig, RetrievalConfig, TrainerConfig
+from trainer.ranking import stage as ranking
+from trainer.training import distribution as strategy
+from trainer.training import fingerprint
 
 
 @component

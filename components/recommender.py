@@ -14,8 +14,8 @@ from components.artifacts.types import Candidates
 from schema import candidates as candidate_files
 from schema.signatures import RANKING, RECOMMENDER
 from serving import pushed_index, saved_models, servable_export
-from trainer.config import RankingConfig
-from trainer.ranking_verdict import served_order
+from trainer.config.models import RankingConfig
+from trainer.ranking.serving_order import served_order
 
 
 @component

@@ -16,9 +16,11 @@ from components.pushed import warm_start
 from components.pushed.warm_start import Beginning
 from schema.storage import object_store
 from serving import pushed_origin
-from trainer import fingerprint, retrieval, strategy
-from trainer.config import RetrievalConfig, TrainerConfig
-from trainer.retrieval import Outputs
+from trainer.config.models import RetrievalConfig, TrainerConfig
+from trainer.retrieval import stage as retrieval
+from trainer.retrieval.stage import Outputs
+from trainer.training import distribution as strategy
+from trainer.training import fingerprint
 
 WARM_START = "warm_start"
 """Property of the model: JSON of the version that it was begun from, or why of none."""

@@ -18,12 +18,14 @@ from components.artifacts.local_copies import OnLocalDisk
 from schema import timeline
 from schema.dataset import Dataset
 from schema.storage import plain_path
-from trainer import strategy, training_data, tuning
-from trainer.config import RetrievalConfig, TrainerConfig
+from trainer.config.models import RetrievalConfig, TrainerConfig
+from trainer.config.tuning import TuneConfig
+from trainer.data import training_data
+from trainer.data.training_data import Locations
+from trainer.retrieval import tuning
 from trainer.search_oracle import OBJECTIVE
-from trainer.training_data import Locations
+from trainer.training import distribution as strategy
 from trainer.trial_records import TrialRecords
-from trainer.tuning_config import TuneConfig
 
 ITEMS, ITEMS_GRAPH = "items", "items_graph"
 

@@ -232,7 +232,7 @@ def _build_transform(
     transform = Transform(
         examples=nodes[table].outputs["examples"],
         schema=nodes[f"{table}_schema"].outputs["schema"],
-        preprocessing_fn=f"trainer.preprocessing.{function}",
+        preprocessing_fn=f"trainer.data.preprocessing.{function}",
         splits_config=transform_pb2.SplitsConfig(analyze=splits[:1], transform=splits),
         custom_config={"dataset": dataset},
         disable_statistics=True,

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from trainer.bias_baseline import BiasBaseline
+from trainer.ranking.bias_baseline import BiasBaseline
 
 _CLIP = 0.01
 

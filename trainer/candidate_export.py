@@ -5,7 +5,7 @@ import tensorflow_transform as tft
 
 from schema import timeline
 from schema.dataset import Dataset
-from trainer.towers import CandidateTower
+from trainer.retrieval.towers import CandidateTower
 
 
 class CandidateModule(tf.Module):
@@ -34,7 +34,7 @@ class CandidateModule(tf.Module):
 
 
 def _dense(values: tf.Tensor | tf.RaggedTensor) -> tf.Tensor:
-    """As `trainer.transformed.dense` makes it of the catalogue."""
+    """As `trainer.data.transformed_examples.dense` makes it of the catalogue."""
     values = values.to_tensor() if isinstance(values, tf.RaggedTensor) else values
     return tf.cast(values, tf.int32) if values.dtype.is_integer else values
 

@@ -9,11 +9,11 @@ import tensorflow_transform as tft
 
 from schema import timeline
 from schema.features import Feature
-from trainer import slicing
-from trainer.questions import Questions
-from trainer.slices import Slice
-from trainer.timelines import Timelines
-from trainer.training_data import TrainingData
+from trainer.data.evaluation_queries import Questions
+from trainer.data.timelines import Timelines
+from trainer.data.training_data import TrainingData
+from trainer.evaluation import slices as slicing
+from trainer.evaluation.slice_metrics import Slice
 
 _NO_VALUE = [b"49d0cd50-04bb-48c0-bc6f-5b575dce351a"]
 """What Transform writes as the vocabulary of a feature without any value."""

@@ -6,9 +6,10 @@ What a place gets of a user's attention falls as in DCG, with 1 / log2(rank + 1)
 
 import numpy as np
 
-from trainer import confidence, slices
+from trainer.evaluation import slice_metrics as slices
+from trainer.evaluation.slice_metrics import Row, Slice
+from trainer.metrics import confidence
 from trainer.paired_difference import FEWEST_USERS
-from trainer.slices import Row, Slice
 
 _SHARES = ("exposure", "relevance", "difference")
 

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from trainer.timelines import Timelines, from_moment
+from trainer.data.timelines import Timelines, from_moment
 
 
 def halves(split: Timelines, has_clock: bool = True) -> tuple[Timelines, Timelines]:

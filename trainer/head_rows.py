@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from trainer.slices import Slice
+from trainer.evaluation.slice_metrics import Slice
 
 Slices = dict[str, list[Slice]]
 """By what rows are told apart: slices of them."""

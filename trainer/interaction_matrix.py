@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from trainer.popularity import PopularityClock
+from trainer.data.popularity import PopularityClock
 
 
 def taken_before(clock: PopularityClock, now: int, most: int | None = None) -> sparse.csr_matrix:

@@ -8,7 +8,8 @@ a learned model has to be better.
 import numpy as np
 from scipy import sparse
 
-from trainer import interaction_matrix, ranked_lists
+from trainer import interaction_matrix
+from trainer.metrics import top_k as ranked_lists
 
 NEIGHBOURS = 200
 SHRINKAGE = 100.0

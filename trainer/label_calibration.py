@@ -6,10 +6,12 @@ import numpy as np
 import tensorflow as tf
 
 from schema.labels import RankingLabel
-from trainer import label_errors, label_values, platt_scaling
-from trainer.platt_scaling import PlattScaling
-from trainer.ranking_examples import RankingExamples
-from trainer.ranking_network import Inputs
+from trainer.metrics import calibration as platt_scaling
+from trainer.metrics.calibration import PlattScaling
+from trainer.ranking import label_errors
+from trainer.ranking import labels as label_values
+from trainer.ranking.examples import RankingExamples
+from trainer.ranking.network import Inputs
 
 
 def fit(

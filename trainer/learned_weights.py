@@ -18,10 +18,10 @@ from tensorflow.io import gfile
 from schema import refresh_inputs
 from schema.candidates import text_array
 from schema.errors import TandemError
-from trainer import training_state
-from trainer.preprocessing import ITEM_VOCABULARY
-from trainer.retrieval_model import RetrievalModel
-from trainer.training_data import TrainingData
+from trainer.data.preprocessing import ITEM_VOCABULARY
+from trainer.data.training_data import TrainingData
+from trainer.retrieval.model import RetrievalModel
+from trainer.training import checkpoints as training_state
 
 _VOCABULARIES = "vocabularies.parquet"
 _TABLE, _OTHER, _UNTIL, _ARRAY = "table.", "other.", "learned_until", ".npy"

@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from trainer import confidence
+from trainer.metrics import confidence
 
 FEWEST_USERS = 50
 """With fewer the percentile bootstrap's intervals are too narrow to be relied on."""

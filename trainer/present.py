@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from trainer.popularity import SECONDS_PER_DAY
+from trainer.data.popularity import SECONDS_PER_DAY
 from trainer.refreshes import Refreshes
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 
 from schema import signatures, timeline
-from trainer.questions import Questions
-from trainer.timelines import Timelines
-from trainer.windows import Batch
+from trainer.data.evaluation_queries import Questions
+from trainer.data.timelines import Timelines
+from trainer.data.windows import Batch
 
 
 def of_events(

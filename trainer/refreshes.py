@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from trainer.popularity import SECONDS_PER_DAY, PopularityClock, log_popularity
+from trainer.data.popularity import SECONDS_PER_DAY, PopularityClock, log_popularity
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,8 +5,8 @@ from typing import Any
 import keras_tuner
 from keras_tuner.engine.trial import TrialStatus
 
-from trainer.config import RetrievalConfig
-from trainer.tuning_config import TuneConfig, Value, validated
+from trainer.config.models import RetrievalConfig
+from trainer.config.tuning import TuneConfig, Value, validated
 
 OBJECTIVE = "valid_ndcg@10"
 

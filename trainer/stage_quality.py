@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from schema.signatures import RANKING
-from trainer import slices
-from trainer.list_quality import Judge, MeasuredLists
+from trainer.evaluation import slice_metrics as slices
+from trainer.evaluation.quality import Judge, MeasuredLists
 
 PUSHED = "pushed"
 BESIDE = "beside"
@@ -51,7 +51,7 @@ class MeasuredStages:
 
     def as_json(self) -> dict[str, dict[str, Any]]:
         """`retrieval`, `ranking` and, where there are any, `pushed` and `beside`: see
-        trainer.evaluation.
+        trainer.evaluation.evaluate.
         """
         users = len(self.retrieval.judge.asked)
         baselines = {name: lists.summary() for name, lists in self.baselines.items()}

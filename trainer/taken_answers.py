@@ -6,8 +6,8 @@ import dataclasses
 
 import numpy as np
 
-from trainer.popularity import SECONDS_PER_DAY
-from trainer.questions import Questions
+from trainer.data.evaluation_queries import Questions
+from trainer.data.popularity import SECONDS_PER_DAY
 
 
 @dataclasses.dataclass(frozen=True)

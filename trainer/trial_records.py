@@ -5,7 +5,7 @@ import hashlib
 import json
 import pathlib
 
-from trainer.tuning_config import Value
+from trainer.config.tuning import Value
 
 
 @dataclasses.dataclass(frozen=True)

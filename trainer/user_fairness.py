@@ -4,9 +4,10 @@ import dataclasses
 
 import numpy as np
 
-from trainer import confidence, slices
+from trainer.evaluation import slice_metrics as slices
+from trainer.evaluation.slice_metrics import Row, Slice
+from trainer.metrics import confidence
 from trainer.paired_difference import FEWEST_USERS
-from trainer.slices import Row, Slice
 
 
 def measure(values: np.ndarray, groups: list[Slice], seed: int) -> Row:

@@ -3,8 +3,8 @@
 from tfx.types import standard_artifacts
 
 from schema.dataset import Dataset
-from trainer import training_data
-from trainer.training_data import Locations, TrainingData
+from trainer.data import training_data
+from trainer.data.training_data import Locations, TrainingData
 
 
 def load(

@@ -16,9 +16,10 @@ from schema.signatures import RECOMMENDER
 from serving import askers, pushed_lists, stored_versions
 from serving.askers import Askers
 from serving.pushed_lists import PushedVersion
-from trainer import popularity, questions
-from trainer.questions import Questions
-from trainer.training_data import TrainingData
+from trainer.data import evaluation_queries as questions
+from trainer.data import popularity
+from trainer.data.evaluation_queries import Questions
+from trainer.data.training_data import TrainingData
 
 NEVER_RETRAINED = "never_retrained"
 LEFT_ALONE = "left_alone"

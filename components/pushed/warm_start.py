@@ -7,8 +7,8 @@ from typing import Any
 from schema.signatures import RECOMMENDER
 from serving import pushed_origin, stored_versions
 from trainer import learned_weights
-from trainer.training_data import TrainingData
-from trainer.warm_start import WarmStart
+from trainer.data.training_data import TrainingData
+from trainer.retrieval.warm_start import WarmStart
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,8 +8,8 @@ import pyarrow.compute as pc
 
 from components.ingest.events.log import differs_from_previous
 from schema import refresh_inputs, timeline
-from trainer import popularity
-from trainer.popularity import SECONDS_PER_DAY, PopularityClock
+from trainer.data import popularity
+from trainer.data.popularity import SECONDS_PER_DAY, PopularityClock
 
 _NUMBER = "number"
 

@@ -16,10 +16,10 @@ from schema.labels import Labels, Split
 from schema.sources import Data
 from schema.storage.locations import LocalPath
 from serving.config import IndexConfig, ServingConfig
-from trainer.blessing_config import BlessingConfig, require_measured
-from trainer.config import EvaluationConfig, RankingConfig, RetrievalConfig, TrainerConfig
-from trainer.fairness_config import require_groups
-from trainer.tuning_config import TuneConfig
+from trainer.config.blessing import BlessingConfig, require_measured
+from trainer.config.fairness import require_groups
+from trainer.config.models import EvaluationConfig, RankingConfig, RetrievalConfig, TrainerConfig
+from trainer.config.tuning import TuneConfig
 
 
 class BeamConfig(Strict):

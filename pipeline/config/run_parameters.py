@@ -5,7 +5,7 @@ import dataclasses
 from tfx.orchestration.data_types import RuntimeParameter
 
 from pipeline.config.config import Config
-from trainer.blessing_config import THRESHOLDS
+from trainer.config.blessing import THRESHOLDS
 
 Text = str | RuntimeParameter
 Number = int | RuntimeParameter

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from schema.errors import UsageError
 from schema.sources import SPANS
 from schema.storage import locations
-from trainer.blessing_config import THRESHOLDS
+from trainer.config.blessing import THRESHOLDS
 
 IMAGE = "image"
 """The parameter that every task's container image is."""

@@ -12,7 +12,7 @@ from components.kubeflow import run_folder
 from pipeline.config.config import Config
 from pipeline.config.run_parameters import RunParameters
 from pipeline.metadata import NodeRun
-from trainer.blessing_config import THRESHOLDS
+from trainer.config.blessing import THRESHOLDS
 
 
 def get_task_folder(uri: str) -> str:

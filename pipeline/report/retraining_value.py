@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from trainer import paired_difference
-from trainer.confidence import Interval
+from trainer.metrics.confidence import Interval
 
 Row = dict[str, Any]
 RETRAINED = "retrained"

@@ -8,9 +8,9 @@ import tensorflow as tf
 
 from benchmarks import quality_variant
 from benchmarks.quality_ablation import Variant
-from trainer.catalogue import Catalogue
-from trainer.config import RetrievalConfig
-from trainer.towers import CandidateTower, QueryTower
+from trainer.config.models import RetrievalConfig
+from trainer.data.catalogue import Catalogue
+from trainer.retrieval.towers import CandidateTower, QueryTower
 
 CONFIG = RetrievalConfig(embedding_dim=4, temperature=0.5)
 FREQUENCY = np.array([0, 0.6, 0.4])

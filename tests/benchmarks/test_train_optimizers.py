@@ -1,7 +1,7 @@
 import numpy as np
 
 from benchmarks import train_optimizers
-from trainer.config import RetrievalConfig
+from trainer.config.models import RetrievalConfig
 
 
 def test_popular_items_are_popular_and_all_are_of_the_catalogue():

@@ -3,12 +3,12 @@ import pytest
 import tensorflow as tf
 
 from benchmarks import train_stock
-from trainer import windows
-from trainer.catalogue import Catalogue
-from trainer.config import RetrievalConfig
-from trainer.encoders import EncodedFeature
-from trainer.timelines import Timelines
-from trainer.towers import CandidateTower, QueryTower
+from trainer.config.models import RetrievalConfig
+from trainer.data import windows
+from trainer.data.catalogue import Catalogue
+from trainer.data.timelines import Timelines
+from trainer.layers.features import EncodedFeature
+from trainer.retrieval.towers import CandidateTower, QueryTower
 
 ITEMS = 9
 # Two users; the first event of the second one is history, her third is no positive and her

@@ -13,13 +13,14 @@ import sys
 import numpy as np
 import tensorflow as tf
 
-from trainer import retrieval_training, strategy
-from trainer.catalogue import Catalogue
-from trainer.config import RetrievalConfig, TrainerConfig
-from trainer.retrieval_model import RetrievalModel
-from trainer.strategy import Hardware
-from trainer.timelines import Timelines
-from trainer.towers import CandidateTower, QueryTower
+from trainer.config.models import RetrievalConfig, TrainerConfig
+from trainer.data.catalogue import Catalogue
+from trainer.data.timelines import Timelines
+from trainer.retrieval import training as retrieval_training
+from trainer.retrieval.model import RetrievalModel
+from trainer.retrieval.towers import CandidateTower, QueryTower
+from trainer.training import distribution as strategy
+from trainer.training.distribution import Hardware
 
 ITEMS = 8
 CONFIG = RetrievalConfig(

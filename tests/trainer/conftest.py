@@ -7,7 +7,7 @@ import pytest
 
 from schema import tfdv_schema
 from schema.dataset import Dataset
-from trainer.timelines import Timelines
+from trainer.data.timelines import Timelines
 
 
 def _timelines(rows, positive=None, labels=None, context=None, users=None):
@@ -140,7 +140,7 @@ def _transformed(rows, schema, preprocess, folder):
 @pytest.fixture(scope="session")
 def planted(tmp_path_factory: pytest.TempPathFactory):
     """A catalogue of three items and two timelines, as they came and as Transform leaves them."""
-    from trainer import preprocessing
+    from trainer.data import preprocessing
 
     items_out, items_graph = _transformed(
         ITEMS,

@@ -12,9 +12,9 @@ from serving import pushed_origin
 from serving.pushed_lists import PushedVersion
 from tests.serving import planted_push
 from tests.serving.planted_push import ORIGIN
-from trainer.catalogue import Catalogue
-from trainer.timelines import Timelines
-from trainer.training_data import TrainingData
+from trainer.data.catalogue import Catalogue
+from trainer.data.timelines import Timelines
+from trainer.data.training_data import TrainingData
 
 DAY = 86_400
 CUT = 100 * DAY

@@ -17,7 +17,7 @@ TABLES = {"item_id": Table(text_array([b"a", b"b"]), np.zeros((3, 2), np.float32
 
 @pytest.fixture
 def data():
-    """Of `trainer.training_data.TrainingData` the moment at which valid begins."""
+    """Of `trainer.data.training_data.TrainingData` the moment at which valid begins."""
     return types.SimpleNamespace(valid="valid", moment={"valid": VALID_BEGINS}.__getitem__)
 
 

@@ -1,0 +1,75 @@
+"""Numbers of a Transform that has been fitted to train, and of rows that come later."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_transform as tft
+import tensorflow_transform.beam as tft_beam
+
+from schema.features import Number, Timestamp
+from trainer.data import preprocessing
+
+DAY = 86_400
+NUMBER, MOMENT = Number(kind="number"), Timestamp(kind="timestamp")
+
+
+def preprocess(inputs):
+    floats = {
+        name: preprocessing.standardised(inputs[name].flat_values, NUMBER)
+        for name in ("varied", "constant", "never")
+    }
+    moment = preprocessing.standardised(inputs["moment"].flat_values, MOMENT)
+    kept = floats | {"moment": moment}
+    return {name: inputs[name].with_flat_values(values) for name, values in kept.items()}
+
+
+@pytest.fixture(scope="module")
+def later(tmp_path_factory):
+    """Of train 1 and 3 in `varied`, and one value throughout in the others, if any."""
+    spec = {
+        name: tf.io.RaggedFeature(tf.int64 if name == "moment" else tf.float32)
+        for name in ("varied", "constant", "never", "moment")
+    }
+    metadata = tft.DatasetMetadata.from_feature_spec(spec)
+    constant = {"constant": [0.1], "never": [], "moment": [19_700 * DAY]}
+    train = [{"varied": [float(n)]} | constant for n in (1, 3, 1, 3, 1, 3)]
+    rows = [{"varied": [4.0], "constant": [7.0], "never": [1e6], "moment": [19_800 * DAY]}]
+    with tft_beam.Context(temp_dir=str(tmp_path_factory.mktemp("transform"))):
+        fitted = (train, metadata) | tft_beam.AnalyzeDataset(preprocess)
+        (found, _) = ((rows, metadata), fitted) | tft_beam.TransformDataset()
+    return {name.partition("$")[0]: list(values) for name, values in found[0].items()}
+
+
+def test_what_varied_is_scaled(later):
+    assert later["varied"] == pytest.approx([2.0])  # mean 2, deviation 1
+
+
+@pytest.mark.parametrize("name", ["constant", "never", "moment"])
+def test_what_never_varied_or_never_was_is_zero_whatever_comes(later, name):
+    assert later[name] == [0.0]
+
+
+@pytest.mark.parametrize("size", [1, 7, 300])
+def test_how_rows_are_batched_shows_in_no_bit(tmp_path, size):
+    """The moments of rows in one batch are float64's: mean and deviation by NumPy."""
+    values = np.random.default_rng(1).lognormal(3, 2, 300).astype(np.float32)
+    metadata = tft.DatasetMetadata.from_feature_spec({"x": tf.io.RaggedFeature(tf.float32)})
+    rows = [{"x": [value]} for value in values.tolist()]
+    with tft_beam.Context(temp_dir=str(tmp_path), desired_batch_size=size):
+        (found, _), _ = (rows, metadata) | tft_beam.AnalyzeAndTransformDataset(
+            lambda inputs: {
+                "x": inputs["x"].with_flat_values(
+                    preprocessing.standardised(inputs["x"].flat_values, NUMBER)
+                )
+            }
+        )
+    exact = values.astype(np.float64)
+    expected = ((exact - exact.mean()) / exact.std()).astype(np.float32)
+    scaled = [
+        float(value)
+        for row in found
+        for name, at in row.items()
+        if "values" in name
+        for value in at
+    ]
+    assert sorted(scaled) == sorted(expected.tolist())

@@ -1,0 +1,61 @@
+"""The moment that popularity is served at, of planted splits."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from schema.dataset import Dataset
+from trainer.data.training_data import TrainingData
+
+HOUR = 3600
+START = 400_000 * HOUR
+IN_2099 = 4_070_908_800
+
+
+class Catalogue:
+    size = 3
+
+
+@pytest.fixture
+def data(timelines_of):
+    """Forty users take item 1 or, each fourth, item 2, one an hour; `stray` is one more event."""
+
+    def planted(kind: str, stray: list[tuple]) -> TrainingData:
+        rows = [
+            (f"u{n}".encode(), n, [1 if n % 4 else 2], [START + n * HOUR], 0) for n in range(40)
+        ]
+        anything: Any = None
+        tables = {"interactions": {"path": "e"}, "items": {"path": "i"}}
+        return TrainingData(
+            dataset=Dataset.model_validate({"data": tables, "split": {"kind": kind}}),
+            items_graph=anything,
+            timelines_graph=anything,
+            catalogue=Catalogue(),  # type: ignore[arg-type]
+            train=timelines_of(rows[:32]),
+            valid=timelines_of(rows[32:36]),
+            test=timelines_of(rows[36:] + stray),
+        )
+
+    return planted
+
+
+STRAY = (b"stray", 40, [1, 3], [START, IN_2099], 1)
+
+
+@pytest.mark.parametrize("kind", ["clock", "last_item"])
+@pytest.mark.parametrize("stray", [[], [STRAY]])
+def test_one_event_in_2099_changes_nothing_of_what_is_served(data, kind, stray):
+    found = data(kind, stray)
+    assert found.end == START + 39 * HOUR + 1
+    # 30 users took item 1 and 10 item 2, within two days
+    np.testing.assert_array_equal(found.served_votes(2), [0, 30, 10, 0])
+    # The last twelve hours: users 28 to 39, of whom three took item 2.
+    np.testing.assert_array_equal(found.served_votes(0.5), [0, 9, 3, 0])
+
+
+@pytest.mark.parametrize(("kind", "hours"), [("clock", 36 * HOUR), ("last_item", 39 * HOUR + 1)])
+def test_questions_are_asked_within_the_bulk(data, kind, hours):
+    for stray in ([], [STRAY]):
+        found = data(kind, stray)
+        assert found.moment(found.test) == START + hours

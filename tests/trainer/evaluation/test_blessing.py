@@ -1,0 +1,241 @@
+"""The verdict on planted measurements: what is better, worse, inside the noise, or not known."""
+
+import pytest
+from pydantic import ValidationError
+
+from schema.labels import RankingLabel
+from trainer.config.blessing import BlessingConfig, require_measured, with_thresholds
+from trainer.evaluation import blessing
+
+ALONE = BlessingConfig(baselines=[])
+VERSION = {"version": 7, "path": "serving/recommender/7"}
+
+
+def difference(value, low, high, users=500):
+    return {"value": value, "low": low, "high": high, "users": users, "verdict": "not read"}
+
+
+BETTER = difference(0.02, 0.01, 0.03)
+WORSE = difference(-0.02, -0.03, -0.01)
+NOISE = difference(-0.005, -0.02, 0.01)
+
+
+def measured(labels=None, fairness=None, **against):
+    """Final lists with ndcg@10 = 0.3, recall@100 = 0.5; `against` by the others' names."""
+    lists = {
+        "ndcg@10": 0.3,
+        "recall@100": 0.5,
+        "against": {
+            name: {"ndcg@10": found, "recall@100": found} for name, found in against.items()
+        },
+    }
+    return {
+        "retrieval": {"ndcg@10": 0.25, "coverage@10": 0.1, "against": lists["against"]},
+        "ranking": lists | {"labels": labels or {}},
+        "fairness": fairness or {},
+    }
+
+
+def only(found):
+    [rule] = found["rules"]
+    return rule
+
+
+@pytest.mark.parametrize(
+    ("found", "passed"), [(BETTER, True), (WORSE, False), (NOISE, True)]
+)  # fmt: skip
+def test_final_lists_must_not_be_worse_than_popular_beyond_the_noise(found, passed):
+    decided = blessing.verdict(measured(popular=found), BlessingConfig(), None)
+    assert decided["blessed"] is passed
+    rule = only(decided)
+    assert rule["passed"] is passed
+    assert (rule["of"], rule["metric"], rule["against"]) == ("final lists", "ndcg@10", "popular")
+    assert rule["received"] == 0.3
+    assert rule["expected"] == pytest.approx(0.3 - found["value"])
+    assert (rule["low"], rule["high"]) == (found["low"], found["high"])
+    assert "note" not in rule
+
+
+@pytest.mark.parametrize(("value", "passed"), [(-0.001, False), (0.0, True), (0.001, True)])
+def test_of_too_few_users_the_means_decide_and_the_rule_says_so(value, passed):
+    few = difference(value, -0.3, 0.3, users=49)
+    rule = only(blessing.verdict(measured(popular=few), BlessingConfig(), None))
+    assert rule["passed"] is passed
+    assert "fewer than 50 test users" in rule["note"]
+
+
+@pytest.mark.parametrize(
+    ("margin", "beyond_noise", "found", "passed"),
+    [
+        (0.0, True, BETTER, True),
+        (0.0, True, NOISE, False),
+        (0.02, False, BETTER, True),  # up to 0.03 is likely
+        (0.04, False, BETTER, False),
+        (0.02, True, BETTER, False),  # down to 0.01 is likely
+        (-0.02, False, WORSE, True),
+        (-0.005, False, WORSE, False),
+    ],
+)
+def test_a_margin_is_held_against_the_interval(margin, beyond_noise, found, passed):
+    rules = [{"against": "recent", "margin": margin, "beyond_noise": beyond_noise}]
+    config = BlessingConfig.model_validate({"baselines": rules})
+    rule = only(blessing.verdict(measured(recent=found), config, None))
+    assert rule["passed"] is passed
+    assert rule["expected"] == pytest.approx(0.3 - found["value"] + margin)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "passed"),
+    [
+        ({"metric": "ndcg@10", "at_least": 0.3}, True),
+        ({"metric": "ndcg@10", "at_least": 0.31}, False),
+        ({"metric": "ndcg@10", "of": "retrieval", "at_least": 0.3}, False),
+        ({"metric": "coverage@10", "of": "retrieval", "at_most": 0.1}, True),
+        ({"metric": "rmse", "of": "rating", "at_most": 0.8}, False),
+        ({"metric": "rmse", "of": "rating", "at_most": 0.9}, True),
+    ],
+)
+def test_a_threshold_is_a_number_to_reach(threshold, passed):
+    config = BlessingConfig.model_validate({"baselines": [], "thresholds": [threshold]})
+    found = measured(labels={"rating": {"kind": "regression", "rmse": 0.85}})
+    rule = only(blessing.verdict(found, config, None))
+    assert rule["passed"] is passed
+    assert rule["against"] is None
+    assert rule["expected"] == threshold.get("at_least", threshold.get("at_most"))
+
+
+def test_both_ends_of_a_threshold_are_rules_of_their_own():
+    bounds = {"metric": "ndcg@10", "at_least": 0.1, "at_most": 0.2}
+    config = BlessingConfig.model_validate({"baselines": [], "thresholds": [bounds]})
+    passed = [rule["passed"] for rule in blessing.verdict(measured(), config, None)["rules"]]
+    assert passed == [True, False]
+
+
+def test_what_was_not_measured_does_not_meet_its_threshold_and_says_why():
+    config = BlessingConfig.model_validate(
+        {"baselines": [], "thresholds": [{"metric": "rmse", "of": "rating", "at_most": 9}]}
+    )
+    found = measured(labels={"rating": {"kind": "regression", "events": 0, "note": "no event"}})
+    rule = only(blessing.verdict(found, config, None))
+    assert not rule["passed"]
+    assert (rule["expected"], rule["received"]) == (9, None)
+    assert rule["note"] == "not measured: no event"
+
+
+def test_the_first_model_is_held_against_the_baselines_alone():
+    decided = blessing.verdict(measured(popular=BETTER), BlessingConfig(), None)
+    assert [rule["against"] for rule in decided["rules"]] == ["popular"]
+    assert decided["pushed_before"] is None
+
+
+@pytest.mark.parametrize(("found", "blessed"), [(BETTER, True), (WORSE, False), (NOISE, True)])
+def test_later_ones_must_not_be_worse_than_the_pushed_one(found, blessed):
+    both = measured(popular=BETTER, pushed=found) | {"pushed": {"ndcg@10": 0.28}}
+    decided = blessing.verdict(both, BlessingConfig(), VERSION)
+    assert decided["blessed"] is blessed
+    against = {rule["metric"]: rule for rule in decided["rules"] if rule["against"] == "pushed"}
+    assert set(against) == {"ndcg@10", "recall@100"}
+    assert against["recall@100"]["expected"] == pytest.approx(0.5 - found["value"])
+    assert decided["pushed_before"] == VERSION | {"ndcg@10": 0.28}
+
+
+def test_a_comparison_that_is_not_even_says_so():
+    both = measured(pushed=NOISE) | {"pushed": {}}
+    decided = blessing.verdict(both, ALONE, VERSION | {"note": "it has seen the future"})
+    assert decided["blessed"]
+    assert {rule["note"] for rule in decided["rules"]} == {"it has seen the future"}
+
+
+def test_a_pushed_version_that_cannot_be_asked_is_not_passed_over():
+    decided = blessing.verdict(measured(), ALONE, VERSION | {"failure": "OSError: no such file"})
+    assert not decided["blessed"]
+    for rule in decided["rules"]:
+        assert (rule["expected"], rule["received"], rule["passed"]) == (None, None, False)
+        assert "version 7 could not be asked: OSError: no such file" in rule["note"]
+        assert "--force-push" in rule["note"]
+    assert all("--force-push" in failure for failure in blessing.failures(decided))
+
+
+def test_a_gap_above_its_limit_is_a_broken_rule():
+    gap = {"value": 0.08, "low": 0.05, "high": 0.11}
+    declared = {"metric": "ndcg@10", "limit": 0.05, "required": False, "gap": gap}
+    found = measured(fairness={"users": {"users.region": declared}, "items": {}})
+    rule = only(blessing.verdict(found, ALONE, None))
+    assert (rule["of"], rule["against"], rule["passed"]) == ("users.region", "limit", False)
+    assert (rule["expected"], rule["received"]) == (0.05, 0.08)
+
+
+@pytest.mark.parametrize(("rmse", "passed"), [(0.79, True), (0.8, True), (0.81, False)])
+def test_label_errors_may_be_held_against_the_bias_baseline(rmse, passed):
+    config = BlessingConfig(baselines=[], bias_baseline=True)
+    labels = {"rating": {"kind": "regression", "rmse": rmse, "bias_baseline_rmse": 0.8}}
+    rule = only(blessing.verdict(measured(labels), config, None))
+    assert (rule["of"], rule["expected"], rule["received"]) == ("rating", 0.8, rmse)
+    assert rule["passed"] is passed
+
+
+def test_a_failure_is_said_with_its_numbers():
+    decided = blessing.verdict(measured(popular=WORSE), BlessingConfig(), None)
+    assert blessing.failures(decided) == [
+        "final lists: ndcg@10 not worse than popular: expected 0.3200, received 0.3000, "
+        "95 % interval of the difference -0.0300 to -0.0100"
+    ]
+
+
+def test_without_rules_everything_is_blessed():
+    decided = blessing.verdict(measured(), ALONE, None)
+    assert (decided["blessed"], decided["rules"]) == (True, [])
+    assert decided["forced"] is None
+
+
+@pytest.mark.parametrize(
+    ("threshold", "said"),
+    [
+        ({"of": "stars", "metric": "rmse", "at_most": 1}, "received 'stars'"),
+        ({"of": "rating", "metric": "ndcg@10", "at_least": 0}, "one of rmse, mae"),
+        ({"metric": "rmse", "at_most": 1}, "received 'rmse'"),
+        ({"metric": "ndcg@11", "at_least": 0}, "received 'ndcg@11'"),
+    ],
+)
+def test_a_threshold_of_what_no_run_measures_is_refused_before_one_begins(threshold, said):
+    labels = {"rating": RankingLabel(column="rating", kind="regression")}
+    config = BlessingConfig.model_validate({"thresholds": [threshold]})
+    with pytest.raises(ValueError, match=r"blessing\.thresholds") as caught:
+        require_measured(config, labels)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        {"thresholds": [{"metric": "ndcg@10"}]},
+        {"baselines": [{"of": "retrieval", "against": "retrieval"}]},
+        {"pushed": ["coverage@10"]},
+    ],
+)
+def test_a_rule_that_says_nothing_is_refused(section):
+    with pytest.raises(ValidationError):
+        BlessingConfig.model_validate(section)
+
+
+def test_a_run_may_bring_thresholds_of_its_own():
+    compiled = BlessingConfig.model_validate({"baselines": [], "pushed": ["ndcg@10"]})
+    rules = with_thresholds(compiled, '[{"metric": "ndcg@10", "at_least": 0.31}]', {})
+    assert (rules.baselines, rules.pushed) == ([], ["ndcg@10"])
+    assert not blessing.verdict(measured(), rules, None)["blessed"]
+    assert blessing.verdict(measured(), with_thresholds(rules, "[]", {}), None)["blessed"]
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "message"),
+    [
+        ('[{"metric": "ndcg@7", "at_least": 0.1}]', "received 'ndcg@7'"),
+        ('[{"of": "stars", "metric": "rmse", "at_most": 1}]', "received 'stars'"),
+        ('[{"metric": "ndcg@10"}]', "at_least or at_most, received neither"),
+        ('{"metric": "ndcg@10"}', "valid array"),
+        ("high", "Invalid JSON"),
+    ],
+)
+def test_thresholds_of_a_run_are_held_against_what_is_measured(thresholds, message):
+    with pytest.raises(ValueError, match=message):
+        with_thresholds(BlessingConfig(), thresholds, {})

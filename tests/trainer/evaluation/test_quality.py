@@ -1,0 +1,164 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from trainer import declared_slices
+from trainer.data import evaluation_queries as questions
+from trainer.data import popularity
+from trainer.data.catalogue import Catalogue
+from trainer.data.training_data import TrainingData
+from trainer.evaluation import baselines
+from trainer.evaluation import quality as list_quality
+
+CUT, USERS = 1_000, 100
+DAY = 86_400
+SECOND = 1 / np.log2(3)
+
+
+@pytest.fixture(scope="module")
+def data(planted, timelines_of):
+    """Even users took item 1 and then take 2; odd ones are new and take 3 two days later."""
+    even, odd = range(0, USERS, 2), range(1, USERS, 2)
+    history = timelines_of([(b"%d" % user, 1, [1], [user], 0) for user in even])
+    asked = [(b"%d" % user, 1, [1, 2], [user, CUT], 1) for user in even] + [
+        (b"%d" % user, 0, [3], [CUT + 2 * DAY], 0) for user in odd
+    ]
+    region = np.array([1] * 50 + [0] * 50)
+    device = np.array([2, 1] * 50 + [2] * 50)  # even users take 2 on their phone
+    return TrainingData(
+        dataset=planted.dataset,
+        items_graph=planted.items_graph,
+        timelines_graph=planted.timelines_graph,
+        catalogue=Catalogue(
+            item_ids=np.array([b"", b"a", b"b", b"c"], object),
+            titles=np.array([b"", b"a", b"b", b"c"], object),
+            features={
+                "genres": np.array([[0, 0], [1, 2], [1, 0], [0, 0]]),  # crime drama, crime, none
+                "studio": np.array([0, 1, 1, 0]),
+            },
+        ),
+        train=history,
+        valid=timelines_of([(b"0", 1, [1], [0], 1)]),
+        test=timelines_of(asked, users={"region": region}, context={"device": device}),
+    )
+
+
+@pytest.fixture(scope="module")
+def judge(data):
+    asked = questions.ask(data.test, CUT)
+    vectors = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+    return list_quality.judge(asked, data.clock(data.train, data.valid), vectors, data)
+
+
+@pytest.fixture(scope="module")
+def even(judge):
+    """[users] bool, in the order in which they are asked."""
+    return np.array([len(items) == 1 for items in judge.asked.seen])
+
+
+def same_for_all(judge, row):
+    return judge.measured(np.tile(row, (USERS, 1)))
+
+
+def test_values_of_the_data_name_the_slices(data, judge, even):
+    found = declared_slices.of_users(judge.asked, data)
+    assert {part.name: part.chosen.tolist() for part in found["user_region"]} == {
+        "north": even.tolist(),
+        "no known value": (~even).tolist(),
+    }
+    of_items = declared_slices.of_items(np.array([1, 2, 3]), data)
+    assert of_items.keys() == {"item_genres", "item_studio"}  # of text and numbers there are none
+    genres = {part.name: part.chosen.tolist() for part in of_items["item_genres"]}
+    assert genres == {
+        "crime": [True, True, False],
+        "drama": [True, False, False],
+        "no known value": [False, False, True],
+    }
+
+
+def test_summary_has_every_metric_and_intervals_of_means_over_users(judge):
+    found = same_for_all(judge, [2, 3]).summary()
+    # even users' answer stands first, odd ones' second
+    assert found["recall@5"] == found["hit_rate@100"] == 1
+    assert found["ndcg@10"] == pytest.approx((1 + SECOND) / 2)
+    assert found["mrr@20"] == pytest.approx((1 + 1 / 2) / 2)
+    assert found["coverage@10"] == pytest.approx(2 / 3)
+    assert found["novelty@10"] == pytest.approx(np.log2(51))  # 50 users, none of whom took them
+    assert found["diversity@10"] == pytest.approx(2)
+    assert found["head_share@10"] == 0
+    assert found["gini@10"] == pytest.approx(1 / 3)
+    half = 1.96 * (1 - SECOND) / 2 / USERS**0.5
+    bounds = found["intervals"]["ndcg@10"]
+    assert bounds["low"] == pytest.approx(found["ndcg@10"] - half, abs=0.15 * half)
+    assert bounds["high"] == pytest.approx(found["ndcg@10"] + half, abs=0.15 * half)
+    assert found["intervals"].keys().isdisjoint({"coverage@10", "gini@10"})
+
+
+def test_slices_by_hand(judge):
+    found = same_for_all(judge, [2, 3]).slices()
+    assert found.keys() == {
+        "history", "activity", "popularity", "days since the cut", "user_region", "item_genres",
+        "item_studio", "context_device",
+    }  # fmt: skip
+    assert found["history"]["warm users"]["ndcg@10"]["value"] == 1
+    assert found["history"]["new users"]["ndcg@10"]["value"] == pytest.approx(SECOND)
+    assert found["user_region"]["north"]["ndcg@10"]["value"] == 1
+    assert found["activity"].keys() == {"1 item"}
+    assert found["popularity"]["new items"]["answers"] == USERS
+    assert found["popularity"]["head items"]["note"] == "no test user is in this slice"
+    first, later = (found["days since the cut"][name] for name in ("day 0-1", "day 1-7"))
+    assert first["answers"] == later["answers"] == USERS / 2
+    only_2 = same_for_all(judge, [2, 0]).slices()
+    assert only_2["item_genres"]["crime"]["recall@10"]["value"] == 1
+    assert only_2["item_genres"]["no known value"]["recall@10"]["value"] == 0
+    assert only_2["context_device"]["phone"]["recall@10"]["value"] == 1
+    assert only_2["context_device"]["web"]["recall@10"]["value"] == 0
+
+
+def test_verdicts_against_others(judge):
+    ours = same_for_all(judge, [2, 3])
+    others = {
+        "turned": same_for_all(judge, [3, 2]),  # as good, to other users
+        "wrong": same_for_all(judge, [1, 1]),
+    }
+    found = ours.against(others)
+    assert found["turned"]["ndcg@10"]["verdict"] == "inside the noise"
+    assert found["wrong"]["ndcg@10"]["verdict"] == "better"
+    assert found["wrong"]["ndcg@10"]["value"] == pytest.approx((1 + SECOND) / 2)
+    assert others["wrong"].against({"ours": ours})["ours"]["recall@100"]["verdict"] == "worse"
+
+
+def test_all_of_it_is_json_without_nan(judge):
+    lists = same_for_all(judge, [2, 3])
+    found = [lists.summary(), lists.slices(), lists.against({"itself": lists})]
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+def test_a_split_by_last_item_has_no_days_since_the_cut(judge, data):
+    dataset = data.dataset.model_copy(
+        update={"split": data.dataset.split.model_copy(update={"kind": "last_item"})}
+    )
+    changed = dataclasses.replace(data, dataset=dataset)
+    clock = data.clock(data.train, data.valid)
+    found = list_quality.judge(judge.asked, clock, judge.known.vectors, changed)
+    assert "days since the cut" not in found.answer_slices
+
+
+def test_baselines_do_not_look_past_the_cut_and_leave_out_what_is_seen(timelines_of):
+    train = timelines_of(
+        [
+            (b"a", 1, [1, 2], [0, DAY], 0),
+            (b"b", 2, [1, 2], [0, DAY], 0),
+            (b"c", 3, [1, 3], [0, 9 * DAY], 0),
+        ]
+    )
+    test = timelines_of([(b"d", 4, [1, 4], [8 * DAY, 10 * DAY], 1), (b"e", 0, [4], [10 * DAY], 0)])
+    asked = questions.ask(test, 10 * DAY)
+    clock = popularity.clock([train, test], 5)
+    found = baselines.lists(clock, asked, recent_days=3, k=3)
+    assert found["popular"].tolist() == [[2, 3, 4], [1, 2, 3]]
+    assert found["recent"].tolist() == [[3, 2, 4], [3, 1, 2]]
+    # of 1 goes 2, twice, before 3; a new user has what is popular
+    assert found["item_neighbours"].tolist() == [[2, 3, 4], [1, 2, 3]]

@@ -1,0 +1,165 @@
+"""TFMA's numbers beside those that a pencil finds."""
+
+import json
+
+import apache_beam as beam
+import numpy as np
+import pytest
+import tensorflow_model_analysis as tfma
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from trainer import analysed_slices
+from trainer.evaluation import tfma_analysis as ranking_analysis
+from trainer.evaluation.slice_metrics import Slice
+from trainer.head_rows import Asked, HeadRows
+from trainer.metrics import ranking as metrics
+
+SECOND = 1 / np.log2(3)
+
+
+def chosen(name, *places):
+    return Slice(name, np.array(places, bool))
+
+
+# Three questions of three candidates each: the answer stands first, second and third.
+RELEVANCE = HeadRows(
+    kind="relevance",
+    label=np.array([1, 0, 0, 0, 1, 0, 0, 0, 1], np.float32),
+    prediction=np.array([0.9, 0.5, 0.1, 0.8, 0.6, 0.4, 0.7, 0.3, 0.2], np.float32),
+    slices={
+        "history": [chosen("new", 1, 1, 1, 0, 0, 0, 0, 0, 0)],
+        "item_genre": [chosen("crime", 1, 0, 0, 1, 0, 0, 1, 0, 0), chosen("none", *[0] * 9)],
+    },
+    asked=Asked(
+        question=np.repeat([0, 1, 2], 3),
+        slices={"history": [chosen("new", 1, 0, 0), chosen("warm", 0, 1, 1)]},
+    ),
+)
+CLICK = HeadRows(
+    kind="binary",
+    label=np.array([1, 0, 1, 0], np.float32),
+    prediction=np.array([0.8, 0.4, 0.6, 0.2], np.float32),
+    slices={"context_device": [chosen("phone", 1, 0, 1, 0), chosen("web", 0, 1, 0, 1)]},
+)
+RATING = HeadRows(
+    kind="regression",
+    label=np.array([5, 3, 1, 1], np.float32),
+    prediction=np.array([4, 3, 3, 2], np.float32),
+    slices={"context_device": [chosen("phone", 1, 1, 0, 0)]},
+)
+
+
+def write(heads, folder):
+    options = PipelineOptions(["--runner=FnApiRunner", "--direct_running_mode=in_memory"])
+    with beam.Pipeline(options=options) as pipeline:
+        ranking_analysis.build(pipeline, heads, str(folder))
+
+
+@pytest.fixture(scope="module")
+def uri(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("analysis")
+    write({"relevance": RELEVANCE, "click": CLICK, "rating": RATING}, folder)
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def found(uri):
+    return analysed_slices.read(uri)
+
+
+def test_auc_is_the_share_of_pairs_in_order(found):
+    """Answers .9 .6 .2, others .5 .1 .8 .4 .7 .3: 6 + 4 + 1 of 18 pairs stand in order."""
+    assert found["Overall"]["relevance/auc"] == pytest.approx(11 / 18, abs=1e-6)
+    assert found["Overall"]["relevance/example_count"] == 9
+
+
+def test_ndcg_is_ours(found):
+    expected = (1 + SECOND + 1 / 2) / 3
+    lists = np.array([[1, 2, 3], [1, 2, 3], [1, 2, 3]])
+    ours = metrics.per_user(lists, [np.array([1]), np.array([2]), np.array([3])], (10,))
+    assert ours["ndcg@10"].mean() == pytest.approx(expected)
+    assert found["Overall"]["relevance/ndcg@10"] == pytest.approx(expected)
+    assert found["history:new"]["relevance/ndcg@10"] == pytest.approx(1)
+    assert found["history:warm"]["relevance/ndcg@10"] == pytest.approx((SECOND + 1 / 2) / 2)
+
+
+def test_a_slice_of_items_has_pairs_and_no_lists(found):
+    """Crime: the answer .9, the others .8 and .7."""
+    assert found["item_genre:crime"]["relevance/auc"] == pytest.approx(1, abs=1e-6)
+    assert "relevance/ndcg@10" not in found["item_genre:crime"]
+
+
+def test_a_slice_without_rows_is_not_there(found):
+    assert "item_genre:none" not in found
+
+
+def test_a_binary_label_has_auc_calibration_brier_and_log_loss(found):
+    row = found["Overall"]
+    assert row["click/auc"] == pytest.approx(1, abs=1e-6)
+    assert row["click/calibration"] == pytest.approx(2.0 / 2)
+    assert row["click/brier_score"] == pytest.approx((0.04 + 0.16 + 0.16 + 0.04) / 4, rel=1e-5)
+    expected = -(np.log(0.8) + np.log(0.6) + np.log(0.6) + np.log(0.8)) / 4
+    assert row["click/binary_crossentropy"] == pytest.approx(expected, rel=1e-5)
+    assert row["click/example_count"] == 4
+
+
+def test_what_is_undefined_is_left_out_and_said(found):
+    """Nobody on the web clicked: no pairs for AUC, and no mean to calibrate against."""
+    row = found["context_device:web"]
+    assert "click/auc" not in row
+    assert "click/calibration" not in row
+    assert row["click/brier_score"] == pytest.approx((0.16 + 0.04) / 2, rel=1e-5)
+    assert row["note"].endswith("all alike: click/auc, click/calibration")
+    assert "note" not in found["Overall"]
+    json.dumps(found, allow_nan=False)
+
+
+def test_a_regression_label_has_errors_and_calibration(found):
+    row = found["Overall"]
+    assert row["rating/root_mean_squared_error"] == pytest.approx(np.sqrt(6 / 4), rel=1e-5)
+    assert row["rating/mean_absolute_error"] == pytest.approx(1)
+    assert row["rating/calibration"] == pytest.approx(12 / 10)
+    phone = found["context_device:phone"]
+    assert phone["rating/root_mean_squared_error"] == pytest.approx(np.sqrt(1 / 2), rel=1e-5)
+
+
+def test_the_artifact_opens_with_plots(uri):
+    result = tfma.load_eval_result(uri)
+    plots = dict(result.plots)[()]
+    buckets = plots["click"][""]["calibrationHistogramBuckets"]["buckets"]
+    filled = [b for b in buckets if b.get("numWeightedExamples", 0)]
+    assert sum(b["numWeightedExamples"] for b in filled) == 4
+    assert "calibrationHistogramBuckets" in plots["rating"][""]
+    columns = [list(spec.feature_keys) for spec in result.config.slicing_specs]
+    assert columns == [[], ["context_device"], ["history"], ["item_genre"]]
+
+
+def test_rows_that_are_alike_to_auc_travel_as_one():
+    label = np.array([0, 1, 0, 0], np.float32)
+    rows = HeadRows("relevance", label, np.array([0.5, 0.5, 0.5001, 1.0], np.float32), {})
+    (element,) = ranking_analysis.row_extracts("relevance", rows)
+    found = zip(
+        element["labels"]["relevance"].tolist(),
+        element["predictions"]["relevance"].tolist(),
+        element["example_weights"]["relevance"].tolist(),
+        strict=True,
+    )
+    expected = [(0, 0.5005, 2), (1, 0.5005, 1), (0, 0.9995, 1)]
+    assert list(found) == [pytest.approx(row) for row in expected]
+
+
+def test_a_list_is_cut_to_its_head_and_its_answers():
+    """Twelve candidates, the answers in places 3 and 12: place 11 changes no NDCG@10."""
+    label = np.zeros(12, np.float32)
+    label[[2, 11]] = 1
+    rows = HeadRows(
+        "relevance", label, np.linspace(1, 0, 12, dtype=np.float32), {}, Asked(np.zeros(12), {})
+    )
+    (element,) = ranking_analysis.question_extracts("relevance", rows)
+    assert element["features"]["gain"].tolist() == [0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1]
+
+
+def test_where_no_head_has_rows_that_is_said(tmp_path):
+    write({}, tmp_path)
+    found = analysed_slices.read(str(tmp_path))
+    assert found == {"Overall": {"note": "no head has a row to be measured on"}}

@@ -1,0 +1,155 @@
+"""Rows for TFMA from planted lists and events."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from trainer.data import evaluation_queries as questions
+from trainer.data.catalogue import Catalogue
+from trainer.data.training_data import TrainingData
+from trainer.evaluation import tfma_inputs as ranking_predictions
+from trainer.head_rows import Asked, HeadRows
+
+CUT = 1_000
+NAN = np.nan
+
+
+@pytest.fixture(scope="module")
+def data(planted, timelines_of):
+    """Two users: 0 of the north took item 1 and then takes 2 by phone and 1 by web; 1, of nowhere
+    known, is new and takes 3.
+    """
+    test = timelines_of(
+        [(b"0", 1, [1, 2, 1], [5, CUT, CUT + 1], 1), (b"1", 0, [3], [CUT + 2], 0)],
+        labels={"rating": [2.0, 4.0, NAN, 5.0]},
+        context={"device": np.array([0, 1, 2, 0])},
+        users={"region": np.array([1, 0])},
+    )
+    return TrainingData(
+        dataset=planted.dataset,
+        items_graph=planted.items_graph,
+        timelines_graph=planted.timelines_graph,
+        catalogue=Catalogue(
+            item_ids=np.array([b"", b"a", b"b", b"c"], object),
+            titles=np.array([b"", b"a", b"b", b"c"], object),
+            features={
+                "genres": np.array([[0, 0], [1, 2], [1, 0], [0, 0]]),  # crime drama, crime, none
+                "studio": np.array([0, 1, 1, 0]),
+            },
+        ),
+        train=timelines_of([(b"0", 1, [1, 2], [5, 6], 0)], labels={"rating": [2.0, 3.0]}),
+        valid=timelines_of([(b"0", 1, [1], [7], 0)], labels={"rating": [NAN]}),
+        test=test,
+    )
+
+
+def slices(found):
+    return {
+        feature: {part.name: part.chosen.astype(int).tolist() for part in of if part.chosen.any()}
+        for feature, of in found.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def relevance(data):
+    """User 0 is returned 2 and 3, of which 2 is the answer; the new user 1, 2 and the answer 3."""
+    asked = questions.ask(data.test, CUT)
+    lists = np.array([[2, 3, 0], [1, 2, 3]])
+    hit = np.array([[True, False, False], [False, False, True]])
+    scores = np.log(np.array([[3.0, 1.0, 9.0], [1.0, 4.0, 1.0]]))
+    return ranking_predictions.of_lists(data, asked, lists, hit, scores)
+
+
+def test_each_candidate_is_a_row_and_an_empty_place_is_none(relevance):
+    assert relevance.label.tolist() == [1, 0, 0, 0, 1]
+    assert relevance.asked.question.tolist() == [0, 0, 1, 1, 1]
+    assert relevance.kind == "relevance"
+
+
+def test_a_candidate_is_held_against_the_average_of_its_list(relevance):
+    """Likelihoods 3 and 1, on average 2; 1, 4 and 1, on average 2."""
+    expected = [3 / 5, 1 / 3, 1 / 3, 4 / 6, 1 / 3]
+    assert relevance.prediction.tolist() == pytest.approx(expected)
+
+
+def test_huge_logits_are_still_probabilities():
+    found = ranking_predictions.against_average(
+        np.array([[5_000.0, -5_000.0]]), np.array([[True, True]])
+    )
+    assert found[0].tolist() == pytest.approx([2 / 3, 0])
+
+
+def test_rows_are_told_apart_by_user_and_by_item(relevance):
+    assert slices(relevance.asked.slices) == {
+        "history": {"new users": [0, 1], "warm users": [1, 0]},
+        "user_region": {"north": [1, 0], "no known value": [0, 1]},
+    }
+    assert slices(relevance.slices) == {
+        "history": {"new users": [0, 0, 1, 1, 1], "warm users": [1, 1, 0, 0, 0]},
+        "user_region": {"north": [1, 1, 0, 0, 0], "no known value": [0, 0, 1, 1, 1]},
+        "item_genres": {
+            "crime": [1, 0, 1, 1, 0],
+            "drama": [0, 0, 1, 0, 0],
+            "no known value": [0, 1, 0, 0, 1],
+        },
+        "item_studio": {"x": [1, 0, 1, 1, 0], "no known value": [0, 1, 0, 0, 1]},
+    }
+
+
+def test_events_are_told_apart_by_their_context_too(data):
+    """Positions 1 to 3: item 2 by phone, item 1 by web, item 3 by nothing known."""
+    found = slices(ranking_predictions._of_events(data, np.array([1, 2, 3])))
+    assert found["context_device"] == {
+        "phone": [1, 0, 0],
+        "web": [0, 1, 0],
+        "no known value": [0, 0, 1],
+    }
+    assert found["history"] == {"new users": [0, 0, 1], "warm users": [1, 1, 0]}
+    assert found["user_region"] == {"north": [1, 1, 0], "no known value": [0, 0, 1]}
+    assert found["item_genres"]["drama"] == [0, 1, 0]
+
+
+def label_rows(data, values):
+    predicted = {"rating": np.array([3.0, 2.0, 1.0], np.float32)}
+    sliced = ranking_predictions._of_events(data, np.array([1, 2, 3]))
+    return ranking_predictions._of_label(data, "rating", np.array(values), predicted, sliced)
+
+
+def test_events_without_the_label_are_no_rows(data):
+    found = label_rows(data, [4.0, NAN, 5.0])
+    assert isinstance(found, HeadRows)
+    assert found.label.tolist() == [4, 5]
+    assert found.prediction.tolist() == [3, 1]
+    assert slices(found.slices)["history"] == {"new users": [0, 1], "warm users": [1, 0]}
+
+
+def test_a_label_that_none_of_the_latest_events_has_is_said(data):
+    said = label_rows(data, [NAN, NAN, NAN])
+    assert said == "none of the latest 3 events of test with a label has a value of rating"
+
+
+def test_a_label_that_never_varied_has_a_note_and_no_rows(data, timelines_of):
+    same = timelines_of([(b"0", 1, [1, 2], [5, 6], 0)], labels={"rating": [2.0, 2.0]})
+    said = label_rows(dataclasses.replace(data, train=same), [4.0, NAN, 5.0])
+    assert said == "rating is 2 in all 2 events of train: nothing to learn"
+
+
+def test_a_sample_is_drawn_without_repeats_and_always_the_same():
+    places = np.arange(0, 100, 2)
+    drawn = ranking_predictions.sample(places, 10)
+    assert len(set(drawn)) == 10
+    assert set(drawn) <= set(places)
+    assert drawn.tolist() == ranking_predictions.sample(places, 10).tolist() == sorted(drawn)
+    assert ranking_predictions.sample(places, 50).tolist() == places.tolist()
+
+
+def test_what_is_there_is_described_in_numbers():
+    asked = Asked(np.array([0, 0, 1]), {})
+    rows = HeadRows("relevance", np.array([1, 0, 1]), np.array([0.5, 0.2, 0.1]), {}, asked)
+    assert ranking_predictions.described(rows) == {
+        "kind": "relevance",
+        "rows": 3,
+        "questions": 2,
+    }
+    assert ranking_predictions.described("no rating") == {"note": "no rating"}

@@ -1,0 +1,110 @@
+"""Our metrics beside those of an independent script, where that script is there."""
+
+import importlib.util
+import json
+
+import numpy as np
+import pytest
+
+from trainer.data import evaluation_queries as questions
+from trainer.metrics import beyond_accuracy
+from trainer.metrics import ranking as metrics
+from trainer.metrics import top_k as ranked_lists
+
+ITEMS = 150
+CUT = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def referee(shared_data):
+    path = shared_data.parent / "referee" / "score.py"
+    if not path.is_file():
+        pytest.skip(f"needs the referee's script: no file {path}")
+    spec = importlib.util.spec_from_file_location("referee_score", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _log(rng):
+    """{user: (items before the cut, items after)}; some users new, some items repeated."""
+    users = {}
+    for number in range(40):
+        before = rng.integers(1, ITEMS + 1, 0 if number % 7 == 0 else rng.integers(1, 30))
+        after = rng.integers(1, ITEMS + 1, rng.integers(1, 12))
+        if len(before) and number % 3 == 0:
+            after = np.append(after, before[0])  # seen already: no answer
+        users[f"u{number:02}"] = (before, after)
+    users["seen-only"] = (np.array([1, 2, 3]), np.array([2, 2]))  # a user without an answer
+    return users
+
+
+def _write(folder, users):
+    def rows(part, first):
+        return [
+            {"user_id": user, "item_id": f"i{item}", "timestamp": first + at, "rating": 1.0}
+            for user, parts in users.items()
+            for at, item in enumerate(parts[part])
+        ]
+
+    files = {
+        "train": rows(0, 0),
+        "valid": [],
+        "test": rows(1, CUT),
+        "items": [{"item_id": f"i{n}", "title": "", "genres": []} for n in range(1, ITEMS + 1)],
+    }
+    for name, lines in files.items():
+        text = "".join(json.dumps(line) + "\n" for line in lines)
+        (folder / f"{name}.jsonl").write_text(text, encoding="utf-8")
+
+
+def test_metrics_agree_with_the_referee(referee, timelines_of, tmp_path):
+    rng = np.random.default_rng(5)
+    users = _log(rng)
+    _write(tmp_path, users)
+    test = timelines_of(
+        [
+            (
+                user.encode(),
+                0,
+                [*before, *after],
+                [*range(len(before)), *range(CUT, CUT + len(after))],
+                len(before),
+            )
+            for user, (before, after) in users.items()
+        ]
+    )
+    asked = questions.ask(test, CUT)
+    lists = ranked_lists.top(rng.random((len(asked), ITEMS + 1)), asked.seen, 100)
+    ids = test.user_ids[asked.row]
+    with (tmp_path / "lists.jsonl").open("w", encoding="utf-8") as file:
+        for user, row in zip(ids, lists, strict=True):
+            line = {"user_id": user.decode(), "item_ids": [f"i{item}" for item in row]}
+            file.write(json.dumps(line) + "\n")
+    expected = referee.score(tmp_path, tmp_path / "lists.jsonl")
+    found = metrics.means(metrics.per_user(lists, asked.answers))
+    assert len(asked) == expected["all"]["users"] < len(users)
+    compared = expected["all"].keys() - {"users"}
+    assert compared == {f"{m}@{k}" for m in ("recall", "ndcg") for k in metrics.CUTOFFS} | {
+        "mrr@100"
+    }  # it has no hit rate
+    # of catalogue and lists it has no novelty, diversity and Gini
+    found["coverage@10"] = beyond_accuracy.coverage(lists, 10, ITEMS)
+    head = beyond_accuracy.head_items(_events(users))
+    found["share_of_top_1pct_items@10"] = beyond_accuracy.head_share(lists, 10, head)
+    of_all = {name: expected["all"][name] for name in compared} | {
+        name: expected[name] for name in ("coverage@10", "share_of_top_1pct_items@10")
+    }
+    for name, value in of_all.items():
+        assert value > 0
+        # the referee gives five decimals
+        assert round(found[name], 5) == pytest.approx(value, abs=1e-9), name
+
+
+def _events(users):
+    """[items + 1] events before the cut; one item alone is the most popular."""
+    events = np.bincount(np.concatenate([before for before, _ in users.values()]), minlength=1)
+    assert (events == events.max()).sum() == 1
+    return np.pad(events, (0, ITEMS + 1 - len(events)))

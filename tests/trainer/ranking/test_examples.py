@@ -1,0 +1,159 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from trainer.config.models import RankingConfig, RetrievalConfig
+from trainer.data import popularity
+from trainer.data.popularity import SECONDS_PER_DAY as DAY
+from trainer.ranking import examples as ranking_examples
+from trainer.ranking.inputs import Moments
+
+ITEMS = 6
+VECTORS = np.vstack([np.zeros(ITEMS), np.eye(ITEMS)]).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def log(timelines_of):
+    """Two users over three days; one event is negative, one of an unknown item."""
+    return timelines_of(
+        [
+            (b"a", 1, [1, 2, 3, 1], [10, 20, DAY + 5, 2 * DAY + 5], 1),
+            (b"b", 2, [4, 0, 5, 2], [15, DAY + 1, DAY + 2, DAY + 3], 0),
+        ],
+        positive=[1, 1, 1, 1, 1, 1, 0, 1],
+        labels={"rating": [1, 2, np.nan, 4, 5, 6, 7, 8]},
+    )
+
+
+def _encode(batch):
+    """[b, t, items + 1]: a user's vector is his events counted by item before each, weight 0.5."""
+    counted = np.eye(ITEMS + 1)[batch["item_index"]]
+    before = np.cumsum(counted, axis=1) - counted
+    return np.concatenate([before[..., 1:], np.full((*before.shape[:2], 1), 0.5)], axis=-1)
+
+
+def _moments(log):
+    config = RetrievalConfig(popularity_days=1, history_length=4)
+    return Moments(_encode, VECTORS, popularity.clock([log], ITEMS + 1), config)
+
+
+def _config(**changes):
+    return RankingConfig.model_validate({"candidates": 100, "negatives": 3} | changes)
+
+
+def _build(log, **changes):
+    rng = np.random.default_rng(0)
+    return ranking_examples.contested(log, _moments(log), _config(**changes), rng)
+
+
+def test_the_positive_own_known_events_in_order_of_time(log):
+    examples = _build(log)
+    # the first event of `a` is history, of `b` item 0 is unknown and item 5 was not liked; the last
+    # of `a` takes item 1 again, which retrieval leaves out as seen
+    assert examples.candidates[:, 0].tolist() == [4, 2, 2, 3]
+    assert examples.query["user_index"].tolist() == [2, 1, 2, 1]
+    np.testing.assert_array_equal(examples.labels["rating"], [5, 2, 8, np.nan])
+    assert len(examples) == 4
+
+
+def test_a_query_is_what_the_user_had_done_before_the_event(log):
+    queries = _build(log).query["vector"][:, :-1]
+    assert queries.tolist() == [
+        [0, 0, 0, 0, 0, 0],
+        [1, 0, 0, 0, 0, 0],
+        [0, 0, 0, 1, 1, 0],
+        [1, 1, 0, 0, 0, 0],
+    ]
+
+
+def test_negatives_are_different_unseen_items_and_never_the_one_taken(log):
+    seen = [[], [1], [4, 5], [1, 2]]
+    for row, history in zip(_build(log).candidates, seen, strict=True):
+        negatives = row[1:].tolist()
+        assert len(set(negatives)) == 3
+        assert not set(negatives) & {0, row[0], *history}
+
+
+def test_where_too_few_items_are_left_the_rest_is_zero(log):
+    seen = [[], [1], [4, 5], [1, 2]]
+    candidates = _build(log, negatives=6).candidates
+    assert candidates.shape == (4, 7)
+    for row, history in zip(candidates, seen, strict=True):
+        left = sorted(set(range(1, ITEMS + 1)) - {int(row[0]), *history})
+        assert sorted(row[1:].tolist()) == [0] * (6 - len(left)) + left
+
+
+def test_only_what_retrieval_returns_stands_in_a_contest(log):
+    """Retrieval may return two items; where nothing is popular yet the lowest unseen ones.
+
+    So `b` taking 4 first is none of his contests, but `a` taking 2 after 1 is (2 and 3 come first).
+    On day 1 items 4 and 2 are popular: `b`, who has seen 4, is shown 2 (and takes it); `a`, who has
+    seen 1 and 2, is shown 4 and 3 (and takes 3).
+    """
+    candidates = _build(log, candidates=2, negatives=2).candidates
+    assert candidates[:, 0].tolist() == [2, 2, 3]
+    assert [set(row[1:]) - {0} for row in candidates.tolist()] == [{3}, {1}, {4}]
+
+
+def test_popularity_is_that_at_the_beginning_of_the_day(log):
+    examples = _build(log, negatives=6)
+    # day 0: nothing before it; day 1: items 4 and 2 once each (item 1 is not the split's own)
+    expected = [{}, {}, {2: 1, 4: 1}, {2: 1, 4: 1}]
+    for items, found, counts in zip(
+        examples.candidates, examples.log_popularity, expected, strict=True
+    ):
+        np.testing.assert_allclose(
+            found, [np.log1p(counts.get(int(item), 0)) for item in items], atol=1e-6
+        )
+
+
+def test_without_a_clock_all_see_the_popularity_of_one_moment(log):
+    moments = dataclasses.replace(_moments(log), popular_at=2 * DAY, has_clock=False)
+    examples = ranking_examples.contested(log, moments, _config(), np.random.default_rng(0))
+    assert len(examples) == 4
+    assert (examples.query["now"] == 2 * DAY).all()
+    # day 1: `b` took 2, `a` took 3
+    counts = {2: 1, 3: 1}
+    for items, found in zip(examples.candidates, examples.log_popularity, strict=True):
+        np.testing.assert_allclose(found, [np.log1p(counts.get(int(i), 0)) for i in items])
+
+
+def test_the_latest_events_are_kept(log):
+    examples = ranking_examples.labelled(log, _moments(log), 2)
+    assert examples.candidates.tolist() == [[2], [1]]
+    assert examples.query["vector"][:, :5].tolist() == [[0, 0, 0, 1, 1], [1, 1, 1, 0, 0]]
+
+
+def test_labelled_examples_are_all_events_with_a_label_positive_or_not(log):
+    labelled = ranking_examples.labelled(log, _moments(log))
+    contested = _build(log)
+    # item 5 was not liked, and has a label; the taking of 3 has none
+    assert labelled.candidates.tolist() == [[4], [2], [5], [2], [1]]
+    np.testing.assert_array_equal(labelled.labels["rating"], [5, 2, 7, 8, 4])
+    assert labelled.query["user_index"].tolist() == [2, 1, 2, 2, 1]
+    for own, other in ((0, 0), (1, 1), (3, 2)):
+        assert labelled.query["vector"][own].tolist() == contested.query["vector"][other].tolist()
+        assert labelled.log_popularity[own] == contested.log_popularity[other, 0]
+    assert labelled.query["vector"][2].tolist() == [0, 0, 0, 1, 0, 0, 0.5]
+    # day 2, with a window of one day: item 3 and item 2 once each, item 1 not
+    assert labelled.log_popularity[4].tolist() == [0]
+
+
+def test_the_query_has_the_latest_history_and_its_own_moment(log):
+    query = ranking_examples.labelled(log, _moments(log)).query
+    assert query["history_index"].tolist() == [
+        [0, 0, 0, 0],
+        [0, 0, 0, 1],
+        [0, 0, 4, 0],
+        [0, 4, 0, 5],
+        [0, 1, 2, 3],
+    ]
+    assert query["now"].tolist() == [15, 20, DAY + 2, DAY + 3, 2 * DAY + 5]
+
+
+def test_a_log_without_labels_has_no_labelled_example(timelines_of):
+    log = timelines_of([(b"a", 1, [1, 2], [10, 20], 0)])
+    examples = ranking_examples.labelled(log, _moments(log))
+    assert len(examples) == 0
+    assert examples.candidates.shape == (0, 1)

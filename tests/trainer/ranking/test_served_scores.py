@@ -1,0 +1,156 @@
+"""No skew: ranking's scores through the servable, from strings, are those of training's arrays."""
+
+import types
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from schema import timeline
+from schema.candidates import Candidates, text_array
+from serving.item_table import ItemTable
+from serving.servable_modules import RankingServable
+from trainer.config.models import RankingConfig, RetrievalConfig
+from trainer.data import evaluation_queries as questions
+from trainer.data import popularity, windows
+from trainer.layers.features import encoded
+from trainer.ranking import examples as ranking_examples
+from trainer.ranking import export as ranking_export
+from trainer.ranking import rerank as two_stages
+from trainer.ranking.bias_baseline import BiasBaseline
+from trainer.ranking.inputs import Moments, encoder
+from trainer.ranking.network import RankedItems, RankingNetwork
+from trainer.retrieval import export as query_export
+from trainer.retrieval.export import QueryModule
+from trainer.retrieval.stage import query_vectors
+from trainer.retrieval.towers import QueryTower
+
+LENGTH, DIM, EVENT = 3, 6, 2
+CONFIG = RetrievalConfig(embedding_dim=DIM, history_length=LENGTH)
+VECTORS = np.vstack([np.zeros(DIM), np.random.default_rng(8).normal(size=(3, DIM))]).astype("f")
+LOG_POPULARITY = np.array([0, 0.5, 1.5, 1.0], np.float32)
+
+
+@pytest.fixture(scope="module")
+def log(planted, timelines_of):
+    """The first planted timeline, as `trainer.data.timelines` would read it, beginning with its
+    third event.
+    """
+    out = next(row for row in planted.timelines_out if row["user_id"] == b"u")
+    ids = planted.items_graph.vocabulary_by_name("item_id")
+    raw = planted.timelines[0]
+    items = [ids.index(item) + 1 if item in ids else 0 for item in raw["item_ids"]]
+    row = (b"u", int(out["user_index"]), items, raw["timestamps"], EVENT)
+    context = {
+        name: np.asarray(out[f"context_{name}$ragged_values"])
+        for name in planted.dataset.features.context
+    }
+    users = {"region": np.array([out["user_region"]], np.int32)}
+    return timelines_of([row], labels={"rating": raw["label_rating"]}, context=context, users=users)
+
+
+@pytest.fixture(scope="module")
+def query(planted, log, tmp_path_factory):
+    tf.keras.utils.set_random_seed(8)
+    features, graph = planted.dataset.features, planted.timelines_graph
+    tower = QueryTower(
+        2,
+        encoded(features.users, timeline.user, graph),
+        encoded(features.context, timeline.context, graph),
+        CONFIG,
+    )
+    graphs = (planted.items_graph, graph)
+    module = QueryModule(tower, VECTORS, 0.7, 0.5, LENGTH, planted.dataset, graphs)
+    batch = windows.pad(log, windows.cut(log, LENGTH), np.arange(1))
+    module.encode({k: tf.constant(v) for k, v in batch.items()})
+    path = str(tmp_path_factory.mktemp("query"))
+    query_export.save(module, batch, path)
+    return tf.saved_model.load(path)
+
+
+@pytest.fixture(scope="module")
+def moments(log, query):
+    """Nothing is popular yet on the log's first day."""
+    return Moments(encoder(query), VECTORS, popularity.clock([log], 4), CONFIG)
+
+
+@pytest.fixture(scope="module")
+def ranking(planted, log, moments, tmp_path_factory):
+    """Heads of chance, so that every feature has a part in every score."""
+    tf.keras.utils.set_random_seed(9)
+    labels = planted.dataset.labels.ranking
+    context = encoded(planted.dataset.features.context, timeline.context, planted.timelines_graph)
+    baselines = {"rating": BiasBaseline(3.0, 1.0, np.arange(4) / 4, np.array([0, 0.5, -0.5]))}
+    items = RankedItems(VECTORS, np.array([False, True, False, True]))
+    config = RankingConfig(id_dim=3, hidden_units=[8])
+    network = RankingNetwork(items, 2, context, labels, baselines, config)
+    inputs = ranking_examples.labelled(log, moments).inputs()
+    network({name: tf.constant(values) for name, values in inputs.items()})
+    for weights in network.trainable_variables:
+        weights.assign_add(tf.random.normal(weights.shape, stddev=0.3))
+    path = str(tmp_path_factory.mktemp("ranking"))
+    ranking_export.save(ranking_export.RankingModule(network, labels, {}, inputs), path)
+    return tf.saved_model.load(path)
+
+
+def _served(planted, query, ranking, log_popularity, candidates, rows=1, **changes):
+    """`rating` and `relevance` of the candidates just before the third event, in `rows` rows."""
+    raw = planted.timelines[0]
+    ids = text_array(planted.items_graph.vocabulary_by_name("item_id"))
+    vectors = np.column_stack([VECTORS, log_popularity])[1:].astype(np.float32)
+    table = ItemTable(Candidates(ids, ids, vectors, log_popularity[1:], np.zeros((0, DIM + 1))))
+    request = {
+        "user_id": [b"u"],
+        "history_item_ids": [raw["item_ids"][:EVENT]],
+        "history_timestamps": [raw["timestamps"][:EVENT]],
+        "now": [raw["timestamps"][EVENT]],
+        "context_device": [raw["context_device"][EVENT]],
+        "context_basket": [raw["context_basket"][EVENT]],
+        "context_since": [raw["context_since"][EVENT]],
+        "user_region": raw["user_region"],
+        "candidate_item_ids": [candidates],
+    } | changes
+    whole = {"history_timestamps": tf.int64, "now": tf.int64, "context_since": tf.int64}
+    inputs = {name: tf.constant(values * rows, whole.get(name)) for name, values in request.items()}
+    found = RankingServable(query, table, ranking).serve(inputs)
+    return types.SimpleNamespace(**{name: values.numpy() for name, values in found.items()})
+
+
+def test_an_event_is_scored_in_service_as_in_training(planted, log, moments, query, ranking):
+    """With the event's own context, from the same history; `b` is what it took."""
+    examples = ranking_examples.labelled(log, moments)
+    trained = two_stages.scorer(ranking)(examples.inputs())
+    served = _served(planted, query, ranking, np.zeros(4, np.float32), [b"b"])
+    assert len(examples) == 1
+    for name in ("relevance", "rating"):
+        np.testing.assert_allclose(getattr(served, name), trained[name], atol=1e-4)
+
+
+def test_a_question_is_scored_in_service_as_in_evaluation(planted, log, query, ranking):
+    """At the cut, without a context, for all items in one call."""
+    asked = questions.ask(log, 3)
+    queries = query_vectors(query.positions, asked, LENGTH)
+    ids = planted.items_graph.vocabulary_by_name("item_id")
+    lists = np.array([[1, 2, 3]])
+    score = two_stages.scorer(ranking)
+    found = two_stages.relevance(lists, queries, asked, LOG_POPULARITY, score, LENGTH)
+    missing = {"context_device": [b""], "context_basket": [np.nan], "context_since": [0]}
+    served = _served(planted, query, ranking, LOG_POPULARITY, list(ids), **missing)
+    np.testing.assert_allclose(served.relevance, found, atol=1e-4)
+    assert np.ptp(found) > 0.1
+
+
+def test_context_and_moment_have_a_part_in_the_score(planted, query, ranking):
+    def rated(**changes):
+        return _served(planted, query, ranking, LOG_POPULARITY, [b"a"], **changes).rating
+
+    expected = rated()
+    for change in ({"context_device": [b"phone"]}, {"now": [40_000]}, {"context_basket": [-9.0]}):
+        assert np.abs(rated(**change) - expected).max() > 1e-3
+
+
+def test_many_are_scored_as_one_is(planted, query, ranking):
+    alone = _served(planted, query, ranking, LOG_POPULARITY, [b"a", b"c"])
+    together = _served(planted, query, ranking, LOG_POPULARITY, [b"a", b"c"], rows=3)
+    np.testing.assert_allclose(together.relevance, np.repeat(alone.relevance, 3, 0), atol=1e-5)
+    assert together.rating.shape == (3, 2)

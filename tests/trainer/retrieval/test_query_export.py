@@ -1,0 +1,129 @@
+"""The exported query model: raw strings give what the trainer's own batches give."""
+
+import types
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from schema import timeline
+from trainer.config.models import RetrievalConfig
+from trainer.data import windows
+from trainer.layers.features import encoded
+from trainer.retrieval import export as query_export
+from trainer.retrieval.export import QueryModule
+from trainer.retrieval.towers import QueryTower
+
+CONFIG = RetrievalConfig(embedding_dim=6, history_length=2)
+WEIGHT = 0.75
+ROW, EVENT = 0, 2
+
+
+@pytest.fixture(scope="module")
+def log(planted, timelines_of):
+    """The first planted timeline, as `trainer.data.timelines` would read it."""
+    rows = {row["user_id"]: row for row in planted.timelines_out}
+    ids = planted.items_graph.vocabulary_by_name("item_id")
+    raw, out = planted.timelines[ROW], rows[planted.timelines[ROW]["user_id"]]
+    items = [ids.index(item) + 1 if item in ids else 0 for item in raw["item_ids"]]
+    context = {
+        name: np.asarray(out[f"context_{name}$ragged_values"])
+        for name in planted.dataset.features.context
+    }
+    users = {"region": np.array([out["user_region"]], np.int32)}
+    user = (raw["user_id"], int(out["user_index"]), items, raw["timestamps"], 0)
+    return timelines_of([user], context=context, users=users)
+
+
+@pytest.fixture(scope="module")
+def exported(planted, log, tmp_path_factory):
+    """The module that was saved, and what was loaded."""
+    tf.keras.utils.set_random_seed(8)
+    features, graph = planted.dataset.features, planted.timelines_graph
+    tower = QueryTower(
+        2,
+        encoded(features.users, timeline.user, graph),
+        encoded(features.context, timeline.context, graph),
+        CONFIG,
+    )
+    vectors = np.random.default_rng(8).normal(size=(4, 6)).astype(np.float32)
+    vectors[0] = 0
+    graphs = (planted.items_graph, graph)
+    module = QueryModule(tower, vectors, WEIGHT, 0.5, 2, planted.dataset, graphs)
+    batch = windows.pad(log, windows.cut(log, 3), np.arange(1))
+    path = str(tmp_path_factory.mktemp("query"))
+    module.encode({k: tf.constant(v) for k, v in batch.items()})
+    query_export.save(module, batch, path)
+    return types.SimpleNamespace(module=module, loaded=tf.saved_model.load(path), batch=batch)
+
+
+def _request(planted, **changes):
+    """What a client knew just before the third event of the first timeline."""
+    raw = planted.timelines[ROW]
+    request = {
+        "user_id": [raw["user_id"]],
+        "history_item_ids": [raw["item_ids"][:EVENT]],
+        "history_timestamps": [raw["timestamps"][:EVENT]],
+        "now": [raw["timestamps"][EVENT]],
+        "context_device": [raw["context_device"][EVENT]],
+        "context_basket": [raw["context_basket"][EVENT]],
+        "context_since": [raw["context_since"][EVENT]],
+        "user_region": raw["user_region"],
+    } | changes
+    kinds = {"history_timestamps": tf.int64, "now": tf.int64, "context_since": tf.int64}
+    return {name: tf.constant(values, kinds.get(name)) for name, values in request.items()}
+
+
+def test_serving_answers_as_the_trainer_does(planted, log, exported):
+    """No skew: the same event through strings and Transform, and through the trainer's arrays."""
+    tensors = {k: tf.constant(v) for k, v in exported.batch.items()}
+    trained = exported.loaded.positions(tensors).numpy()[0, EVENT]
+    served = exported.loaded.query(_request(planted))
+    np.testing.assert_allclose(served["vector"].numpy()[0], trained, atol=1e-5)
+    assert served["user_index"].numpy().tolist() == log.user_index.tolist()
+
+
+def test_the_vector_is_the_taste_over_the_temperature_and_the_weight(planted, exported):
+    vector = exported.loaded.query(_request(planted))["vector"].numpy()[0]
+    assert np.linalg.norm(vector[:-1]) == pytest.approx(1 / 0.5, rel=1e-4)
+    assert vector[-1] == WEIGHT
+
+
+def test_only_the_latest_history_is_read_and_padding_is_not(planted, exported):
+    expected = exported.loaded.query(_request(planted))["vector"].numpy()
+    longer = _request(
+        planted, history_item_ids=[[b"c", b"a", b"zz"]], history_timestamps=[[0, 1, 2]]
+    )
+    np.testing.assert_allclose(exported.loaded.query(longer)["vector"], expected, atol=1e-5)
+
+
+def test_what_is_missing_is_as_in_training(planted, exported):
+    """NaN, 0 and "" are the mean and the unknown, as are a stranger and an unknown device."""
+    missing = _request(
+        planted, context_basket=[np.nan], context_since=[0], context_device=[b""], user_region=[b""]
+    )
+    mean = _request(
+        planted,
+        context_basket=[4.0],
+        context_since=[2 * 86_400],
+        context_device=[b"fridge"],
+        user_region=[b"nowhere"],
+    )
+    found = exported.loaded.query(missing)["vector"].numpy()
+    np.testing.assert_allclose(found, exported.loaded.query(mean)["vector"], atol=1e-4)
+    assert np.isfinite(found).all()
+
+
+def test_a_stranger_without_history_is_answered_by_the_context(planted, exported):
+    def ask(device):
+        empty = {
+            "history_item_ids": tf.zeros([1, 0], tf.string),
+            "history_timestamps": tf.zeros([1, 0], tf.int64),
+        }
+        request = _request(planted, user_id=[b"nobody"], context_device=[device])
+        return exported.loaded.query(request | empty)
+
+    phone, web = ask(b"phone"), ask(b"web")
+    assert phone["user_index"].numpy().tolist() == [0]
+    assert np.isfinite(phone["vector"]).all()
+    assert np.abs(phone["vector"].numpy() - web["vector"].numpy()).max() > 1e-4

@@ -1,0 +1,172 @@
+"""Weights of an earlier model, given to one whose vocabularies are others."""
+
+import types
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import tensorflow as tf
+
+from schema.candidates import text_array
+from tests.trainer import chains
+from trainer import learned_weights
+from trainer.learned_weights import Table
+from trainer.retrieval import training as retrieval_training
+from trainer.retrieval import warm_start
+from trainer.retrieval.warm_start import WarmStart
+from trainer.training import checkpoints as training_state
+
+
+def table(ids, rows):
+    return Table(text_array([name.encode() for name in ids]), np.array(rows, np.float32))
+
+
+def test_rows_follow_their_ids():
+    learned = table("abc", [[9, 9], [1, 10], [2, 20], [3, 30]])
+    own = np.array([[0, 0], [7, 70], [8, 80], [6, 60]], np.float32)
+    rows, count = warm_start.carried_rows(own, text_array([b"c", b"new", b"a"]), learned)
+    assert rows.tolist() == [[9, 9], [3, 30], [8, 80], [1, 10]]
+    assert count == 2
+    assert own.tolist()[0] == [0, 0]
+
+
+def test_nothing_in_common_leaves_all_rows_but_that_of_the_unknown():
+    learned = table("ab", [[5], [1], [2]])
+    own = np.array([[0], [7]], np.float32)
+    rows, count = warm_start.carried_rows(own, text_array([b"z"]), learned)
+    assert (rows.tolist(), count) == ([[5], [7]], 0)
+
+
+class Graph:
+    """As much of a Transform graph as knows vocabularies."""
+
+    def __init__(self, **values):
+        self._values = values
+
+    def vocabulary_file_by_name(self, name):
+        return name if name in self._values else None
+
+    def vocabulary_by_name(self, name):
+        return self._values[name]
+
+
+def data_of(items, users) -> Any:
+    """Of `trainer.data.training_data.TrainingData` what tells vocabularies."""
+    return types.SimpleNamespace(
+        catalogue=types.SimpleNamespace(item_ids=np.array([b"", *items], object)),
+        items_graph=Graph(),
+        timelines_graph=Graph(user_id=users),
+        train=chains.TIMELINES,
+    )
+
+
+ITEMS = [b"%d" % n for n in range(1, chains.ITEMS + 1)]
+USERS = [b"u%d" % n for n in range(5)]
+
+
+@pytest.fixture
+def built():
+    """A model with its variables, told apart from another by `value` in all of them."""
+
+    def call(value, config=chains.CONFIG):
+        model = chains.model(config)
+        epochs, _ = retrieval_training.epochs_of(model, chains.TIMELINES, config, 1, chains.ONE)
+        first = next(epochs(0))
+        model.compute_loss({key: tf.constant(values) for key, values in first.items()})
+        for number, variable in enumerate(training_state.weights_of(model)):
+            places = np.arange(variable.shape.num_elements()).reshape(variable.shape)
+            variable.assign(value + number + places / 1024)
+        return model
+
+    return call
+
+
+def test_a_model_takes_over_dense_weights_and_the_rows_of_known_ids(built, tmp_path):
+    before = built(100)
+    learned_weights.save(learned_weights.of(before, data_of(ITEMS, USERS)), str(tmp_path))
+    weights = learned_weights.load(str(tmp_path))
+    assert weights is not None
+    after = built(0)
+    own = after.tables["item_id"].embeddings.numpy()
+    start = WarmStart(
+        weights, data_of([b"8", b"new", *ITEMS[:6]], [b"u4", b"u3", b"a", b"b", b"c"])
+    )
+    start.give(after)
+
+    old, new = before.tables["item_id"].embeddings, after.tables["item_id"].embeddings
+    np.testing.assert_array_equal(new[0], old[0])
+    np.testing.assert_array_equal(new[1], old[8])
+    np.testing.assert_array_equal(new[2], own[2])
+    np.testing.assert_array_equal(new[3:], old[1:7])
+    old, new = before.tables["user_id"].embeddings, after.tables["user_id"].embeddings
+    np.testing.assert_array_equal(new[1:3], old[5:3:-1])
+    for name, variable in learned_weights.others(after).items():
+        np.testing.assert_array_equal(variable, learned_weights.others(before)[name])
+    assert start.carried.rows == {
+        "item_id": {"carried": 7, "new": 1},
+        "user_id": {"carried": 2, "new": 3},
+    }
+    assert start.carried.anew == []
+    assert weights.learned_until == 11 * 86_400  # the last of twelve events, a day apart
+
+
+def test_what_does_not_fit_is_trained_anew_and_named(built):
+    """Another width of the vectors: the user's table has its own width and is carried over."""
+    data = data_of(ITEMS, USERS)
+    weights = learned_weights.of(built(100), data)
+    wider = built(0, chains.CONFIG.model_copy(update={"embedding_dim": 16}))
+    own = wider.tables["item_id"].embeddings.numpy()
+    start = WarmStart(weights, data)
+    start.give(wider)
+    np.testing.assert_array_equal(wider.tables["item_id"].embeddings, own)
+    assert "item_id" in start.carried.anew
+    assert "query_tower.query_hidden.kernel" in start.carried.anew
+    assert start.carried.rows == {"user_id": {"carried": 5, "new": 0}}
+    assert "query_tower.history.block_0.attention.distance_bias" not in start.carried.anew
+
+
+def test_a_training_goes_on_from_the_weights_it_is_given(tmp_path):
+    """One epoch over a learning rate of nearly nothing leaves the model as good as the trained one
+    that it was begun from; without it the same epoch leaves it as bad as it was.
+    """
+    trained = chains.model()
+    chains.fitted(tmp_path / "cold", model=trained)
+    data = data_of(ITEMS, USERS)
+    weights = learned_weights.of(trained, data)
+    still = chains.CONFIG.model_copy(update={"learning_rate": 1e-30, "epochs": 1})
+
+    def loss(name, begun):
+        model = chains.model(still)
+        history = retrieval_training.fit(
+            model, chains.TIMELINES, chains.TIMELINES, still, 1,
+            str(tmp_path / name), str(tmp_path / name / "checkpoints"),
+            lambda: chains.ranked(model), chains.ONE, begun,
+        )  # fmt: skip
+        return history["val_loss"][0]
+
+    assert loss("warm", WarmStart(weights, data)) < loss("anew", None) - 0.5
+
+
+def test_an_artifact_without_weights_has_none(tmp_path):
+    assert learned_weights.load(str(tmp_path)) is None
+
+
+def test_ids_come_back_as_they_were(tmp_path):
+    ids = [b"", "é".encode(), b"\xff\x00", b"z"]
+    weights = learned_weights.LearnedWeights(
+        {
+            "item_id": Table(text_array(ids), np.zeros((5, 2), np.float32)),
+            "item_name": Table(text_array(pa.array([], pa.binary())), np.ones((1, 3), np.float32)),
+        },
+        {"a.b": np.array([1.5], np.float32)},
+        1_700_000_000,
+    )
+    learned_weights.save(weights, str(tmp_path))
+    found = learned_weights.load(str(tmp_path))
+    assert found is not None
+    assert found.tables["item_id"].ids.to_pylist() == ids
+    assert found.tables["item_name"].ids.to_pylist() == []
+    assert found.tables["item_name"].rows.shape == (1, 3)
+    assert found.learned_until == 1_700_000_000
+    assert {name: values.tolist() for name, values in found.others.items()} == {"a.b": [1.5]}

@@ -1,0 +1,1 @@
+"""Typed settings of training, tuning and evaluation; nothing here imports TensorFlow."""

@@ -1,0 +1,85 @@
+"""Groups of users and of items that the lists should serve alike."""
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from schema.base import Strict
+from schema.features import Feature, Features
+from trainer.config.metric_names import EXPOSURE, PER_USER
+
+_GROUPED = ("category", "set")
+
+
+class FairnessConfig(Strict):
+    """One division into groups that the final lists should serve alike. Groups are the 20 most
+    frequent values of a feature, all others together, and those without a known value; of users
+    only groups of 50 or more are compared.
+    """
+
+    of: Annotated[str, Field(pattern=r"^(users|items)\.[a-z][a-z0-9_]*$")]
+    """`users.<feature>`: are the lists as good for one group of users as for another?
+    `items.<feature>`: is a group of items shown as much as users take it? The feature is a declared
+    category or set."""
+    metric: str | None = None
+    """Of users: `recall`, `ndcg`, `hit_rate` or `mrr`, at 5, 10, 20, 50 or 100, by default
+    `ndcg@10`. Of items: `exposure` at one of these, by default `exposure@10`."""
+    max_gap: Annotated[float | None, Field(gt=0, le=1)] = None
+    """Not blessed when the gap is above this. Of users: the best group's mean metric minus the
+    worst one's. Of items: the greatest difference, either way, between a group's share of exposure
+    and its share of what users took."""
+    required: bool = False
+    """Not blessed either when the gap could not be measured."""
+
+    @model_validator(mode="after")
+    def _metric_fits_table(self) -> "FairnessConfig":
+        allowed = PER_USER if self.table == "users" else EXPOSURE
+        if self.metric is not None and self.metric not in allowed:
+            raise ValueError(
+                f"metric of {self.of}: expected one of {', '.join(allowed)}, "
+                f"received {self.metric!r}"
+            )
+        if self.required and self.max_gap is None:
+            raise ValueError(
+                f"required of {self.of} expects a max_gap, received none; "
+                "add one or take required out"
+            )
+        return self
+
+    @property
+    def table(self) -> str:
+        """`users` or `items`."""
+        return self.of.partition(".")[0]
+
+    @property
+    def feature(self) -> str:
+        """Name of the declared feature."""
+        return self.of.partition(".")[2]
+
+    @property
+    def measured_by(self) -> str:
+        """The metric, the table's default where none is given."""
+        return self.metric or ("ndcg@10" if self.table == "users" else "exposure@10")
+
+
+def require_groups(declared: list[FairnessConfig], features: Features) -> None:
+    """Raises ValueError where a group is of no declared category or set, or is declared twice."""
+    seen: set[str] = set()
+    for group in declared:
+        table = features.users if group.table == "users" else features.items
+        _require(group, table)
+        if group.of in seen:
+            raise ValueError(f"fairness of {group.of} is declared twice; keep one of them")
+        seen.add(group.of)
+
+
+def _require(group: FairnessConfig, table: dict[str, Feature]) -> None:
+    if group.feature in table and table[group.feature].kind in _GROUPED:
+        return
+    there = [name for name, feature in table.items() if feature.kind in _GROUPED]
+    received = f"kind {table[group.feature].kind}" if group.feature in table else "no such feature"
+    raise ValueError(
+        f"fairness of {group.of} expects a category or a set declared in "
+        f"features.{group.table} ({', '.join(there) or 'none is'}), received {received}; "
+        "declare the feature or take the group out"
+    )

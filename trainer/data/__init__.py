@@ -1,0 +1,1 @@
+"""Transformed data as arrays: preprocessing, catalogue, timelines, windows and queries."""

@@ -1,0 +1,88 @@
+"""The whole catalogue as arrays, row 0 standing for the unknown item."""
+
+import dataclasses
+
+import numpy as np
+import pyarrow as pa
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from schema import timeline
+from schema.dataset import Dataset
+from trainer.data import transformed_examples as transformed
+
+
+@dataclasses.dataclass(frozen=True)
+class Catalogue:
+    """`n` items; every array has n + 1 rows, and row 0 is empty."""
+
+    item_ids: np.ndarray
+    """[n + 1] bytes objects."""
+    titles: np.ndarray
+    """[n + 1] bytes objects, the id where an item has no title."""
+    features: dict[str, np.ndarray]
+    """By declared name: [n + 1] or [n + 1, width]."""
+    available: pa.Array | None = None
+    """[n + 1] bool: what may be recommended; None where the catalogue does not say."""
+    filters: pa.Array | None = None
+    """[n + 1] large_list<large_binary> of the values that requests may be filtered by; None where
+    no feature is declared for it."""
+
+    @property
+    def size(self) -> int:
+        """Number of items, the unknown one not counted."""
+        return len(self.item_ids) - 1
+
+
+def load(uri: str, graph: tft.TFTransformOutput, dataset: Dataset) -> Catalogue:
+    """Reads the transformed catalogue at `uri` and puts each item into the row of its index."""
+    columns: dict[str, list] = {}
+    for batch in transformed.batches(uri, timeline.CATALOGUE_SPLIT, graph):
+        for key, values in batch.items():
+            columns.setdefault(key, []).append(values)
+    rows = transformed.dense(columns["item_index"])
+    ids = np.concatenate([values.numpy() for values in columns[timeline.ITEM_ID]])
+    titles = _titles(columns[timeline.TITLE], ids)
+    return Catalogue(
+        item_ids=_place(ids, rows, b""),
+        titles=_place(titles, rows, b""),
+        features={
+            name: _place(transformed.dense(columns[timeline.item(name)]), rows, 0)
+            for name in dataset.features.items
+        },
+        available=_available(columns, rows),
+        filters=_filters(columns, rows),
+    )
+
+
+def _available(columns: dict[str, list], rows: np.ndarray) -> pa.Array | None:
+    if timeline.AVAILABLE not in columns:
+        return None
+    said = transformed.dense(columns[timeline.AVAILABLE])
+    return pa.array(_place(said.astype(bool), rows, False))
+
+
+def _filters(columns: dict[str, list], rows: np.ndarray) -> pa.Array | None:
+    if timeline.FILTERS not in columns:
+        return None
+    lists = pa.concat_arrays([_lists(ragged) for ragged in columns[timeline.FILTERS]])
+    nothing = pa.array([[]], lists.type)
+    order = _place(np.arange(1, len(rows) + 1), rows, 0)
+    return pa.concat_arrays([nothing, lists]).take(pa.array(order))
+
+
+def _lists(ragged: tf.RaggedTensor) -> pa.Array:
+    values = pa.array(ragged.values.numpy(), pa.large_binary())
+    splits = pa.array(ragged.row_splits.numpy(), pa.int64())
+    return pa.LargeListArray.from_arrays(splits, values)
+
+
+def _titles(batches: list[tf.RaggedTensor], ids: np.ndarray) -> np.ndarray:
+    titles = np.concatenate([b.to_tensor(b"", shape=[None, 1]).numpy()[:, 0] for b in batches])
+    return np.where(titles == b"", ids, titles)
+
+
+def _place(values: np.ndarray, rows: np.ndarray, empty: object) -> np.ndarray:
+    placed = np.full((len(rows) + 1, *values.shape[1:]), empty, dtype=values.dtype)
+    placed[rows] = values
+    return placed

@@ -1,0 +1,30 @@
+"""The events that popularity is counted from, by name, so that later ones can be added to them."""
+
+import numpy as np
+import pyarrow as pa
+
+from schema import refresh_inputs
+from trainer.data.popularity import SECONDS_PER_DAY
+from trainer.data.timelines import Timelines
+
+
+def table(splits: list[Timelines], item_ids: np.ndarray, now: int, days: float) -> pa.Table:
+    """The splits' own positive events in the `days` before `now`, with `refresh_inputs.SCHEMA`.
+
+    `item_ids` [n + 1] are bytes objects by index. An event at `now` itself is left out, and so is
+    one of an item outside the catalogue: as in `PopularityClock.votes`.
+    """
+    since = now - int(days * SECONDS_PER_DAY)
+    users, items, times = [], [], []
+    for events in splits:
+        chosen = events.own & events.positive & (events.item_index > 0)
+        chosen &= (events.timestamps >= since) & (events.timestamps < now)
+        users.append(events.user_ids[events.rows[chosen]])
+        items.append(item_ids[events.item_index[chosen]])
+        times.append(events.timestamps[chosen])
+    columns = [_texts(users), _texts(items), pa.array(np.concatenate(times), pa.int64())]
+    return pa.Table.from_arrays(columns, schema=refresh_inputs.SCHEMA)
+
+
+def _texts(parts: list[np.ndarray]) -> pa.Array:
+    return pa.array(np.concatenate(parts), pa.large_binary()).cast(pa.large_string())

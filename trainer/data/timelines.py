@@ -1,0 +1,137 @@
+"""All timelines of one split as flat arrays: no object per user, no copy of a history."""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from schema import timeline
+from schema.dataset import Dataset
+from trainer.data import transformed_examples as transformed
+from trainer.data.preprocessing import ITEM_VOCABULARY
+
+
+@dataclasses.dataclass(frozen=True)
+class Timelines:
+    """`u` timelines of `e` events together; events of timeline i are row_splits[i]:row_splits[i
+    + 1].
+    """
+
+    user_ids: np.ndarray
+    """[u] bytes objects."""
+    user_index: np.ndarray
+    """[u] int32, 0 for a user that training has not seen."""
+    row_splits: np.ndarray
+    """[u + 1] int64."""
+    target_from: np.ndarray
+    """[u] int64: first position that belongs to the split."""
+    item_index: np.ndarray
+    """[e] int32, 0 for an item outside the catalogue."""
+    timestamps: np.ndarray
+    """[e] int64, seconds since epoch, UTC."""
+    positive: np.ndarray
+    """[e] bool."""
+    labels: dict[str, np.ndarray]
+    """By name: [e] float32, NaN where the log has no value."""
+    context: dict[str, np.ndarray]
+    """By name: [e]."""
+    users: dict[str, np.ndarray]
+    """By name: [u] or [u, width]."""
+
+    def __len__(self) -> int:
+        """Number of timelines."""
+        return len(self.user_index)
+
+    @property
+    def rows(self) -> np.ndarray:
+        """[e] timeline of each event."""
+        return np.repeat(np.arange(len(self)), np.diff(self.row_splits))
+
+    @property
+    def own(self) -> np.ndarray:
+        """[e] bool: the event belongs to the split and is no history."""
+        start = np.repeat(self.row_splits[:-1] + self.target_from, np.diff(self.row_splits))
+        return np.arange(len(self.item_index)) >= start
+
+
+def from_moment(timelines: Timelines, moment: int) -> Timelines:
+    """The same timelines with the split beginning at `moment`; what was before it is history."""
+    rows, history = timelines.rows, timelines.timestamps < moment
+    before = np.bincount(rows, weights=history, minlength=len(timelines)).astype(np.int64)
+    return dataclasses.replace(timelines, target_from=np.maximum(timelines.target_from, before))
+
+
+def joined(first: Timelines, second: Timelines) -> Timelines:
+    """The timelines of both, a user of both having two; each learns from its own events."""
+
+    def both(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+        return np.concatenate([one, other])
+
+    def all_of(name: str) -> dict[str, np.ndarray]:
+        one, other = getattr(first, name), getattr(second, name)
+        return {key: both(values, other[key]) for key, values in one.items()}
+
+    return Timelines(
+        user_ids=both(first.user_ids, second.user_ids),
+        user_index=both(first.user_index, second.user_index),
+        row_splits=both(first.row_splits, first.row_splits[-1] + second.row_splits[1:]),
+        target_from=both(first.target_from, second.target_from),
+        item_index=both(first.item_index, second.item_index),
+        timestamps=both(first.timestamps, second.timestamps),
+        positive=both(first.positive, second.positive),
+        labels=all_of("labels"),
+        context=all_of("context"),
+        users=all_of("users"),
+    )
+
+
+def item_table(graph: tft.TFTransformOutput) -> tf.lookup.StaticHashTable:
+    """Item id -> index in the catalogue, 0 for an id outside of it."""
+    initializer = tf.lookup.TextFileInitializer(
+        graph.vocabulary_file_by_name(ITEM_VOCABULARY),
+        tf.string,
+        tf.lookup.TextFileIndex.WHOLE_LINE,
+        tf.int64,
+        tf.lookup.TextFileIndex.LINE_NUMBER,
+    )
+    return tf.lookup.StaticHashTable(initializer, default_value=-1)
+
+
+def load(
+    uri: str,
+    split: str,
+    graph: tft.TFTransformOutput,
+    items: tf.lookup.StaticHashTable,
+    dataset: Dataset,
+) -> Timelines:
+    """Reads one split of transformed timelines; `items` is `item_table` of the catalogue's
+    Transform.
+    """
+    columns: dict[str, list] = {}
+    for batch in transformed.batches(uri, split, graph):
+        batch["item_index"] = items.lookup(batch[timeline.ITEM_IDS].flat_values) + 1
+        batch["lengths"] = batch[timeline.ITEM_IDS].row_lengths()
+        for key, values in batch.items():
+            columns.setdefault(key, []).append(values)
+    return Timelines(
+        user_ids=_joined(columns[timeline.USER_ID]),
+        user_index=_joined(columns["user_index"]).astype(np.int32),
+        row_splits=np.concatenate([[0], np.cumsum(_joined(columns["lengths"]))]),
+        target_from=_joined(columns[timeline.TARGET_FROM]),
+        item_index=_joined(columns["item_index"]).astype(np.int32),
+        timestamps=_flat(columns[timeline.TIMESTAMPS]),
+        positive=_flat(columns[timeline.POSITIVE]).astype(bool),
+        labels={n: _flat(columns[timeline.label(n)]) for n in dataset.labels.ranking},
+        context={n: _flat(columns[timeline.context(n)]) for n in dataset.features.context},
+        users={n: transformed.dense(columns[timeline.user(n)]) for n in dataset.features.users},
+    )
+
+
+def _joined(batches: list[tf.Tensor]) -> np.ndarray:
+    return np.concatenate([batch.numpy() for batch in batches])
+
+
+def _flat(batches: list[tf.RaggedTensor]) -> np.ndarray:
+    values = np.concatenate([batch.flat_values.numpy() for batch in batches])
+    return values

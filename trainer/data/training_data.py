@@ -1,0 +1,89 @@
+"""Everything a trainer or the evaluator reads of the transformed data."""
+
+import dataclasses
+
+import numpy as np
+import tensorflow_transform as tft
+
+from schema import bulk, timeline
+from schema.dataset import Dataset
+from trainer.data import catalogue, timelines
+from trainer.data.catalogue import Catalogue
+from trainer.data.popularity import PopularityClock, clock
+from trainer.data.timelines import Timelines
+
+
+@dataclasses.dataclass(frozen=True)
+class Locations:
+    """URIs of what the two Transforms wrote."""
+
+    timelines: str
+    timelines_graph: str
+    items: str
+    items_graph: str
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingData:
+    """The catalogue and the three splits."""
+
+    dataset: Dataset
+    items_graph: tft.TFTransformOutput
+    timelines_graph: tft.TFTransformOutput
+    catalogue: Catalogue
+    train: Timelines
+    valid: Timelines
+    test: Timelines
+
+    def clock(self, *splits: Timelines) -> PopularityClock:
+        """Popularity over the splits' own events: name those alone that the asker may know."""
+        return clock(list(splits), self.catalogue.size + 1)
+
+    @property
+    def has_clock(self) -> bool:
+        """Whether splits are parts of one clock, so that what stands before a moment was known."""
+        return self.dataset.split.kind != "last_item"
+
+    def served_votes(self, days: float) -> np.ndarray:
+        """[n + 1] votes (see `PopularityClock.votes`) that popularity is served by: those of all
+        splits in the `days` before `end`.
+        """
+        return self.clock(self.train, self.valid, self.test).votes(self.end, days)
+
+    @property
+    def end(self) -> int:
+        """One second after the log's bulk. Not after its last event: a single one of a far future
+        would make all that was popular long past, where evaluation does not see it.
+        """
+        splits = (self.train, self.valid, self.test)
+        return bulk.of_events(np.concatenate([s.timestamps[s.own] for s in splits])).end
+
+    def moment(self, split: Timelines) -> int:
+        """When the questions of a split are asked: at its first own event; seconds since epoch.
+
+        A split by last item has no such moment, each user's last item having its own time: there it
+        is `end`, and only the choice of splits keeps secrets.
+        """
+        if not self.has_clock:
+            return self.end
+        return int(split.timestamps[split.own].min())
+
+
+def load(locations: Locations, dataset: Dataset) -> TrainingData:
+    """Reads all of it into memory."""
+    items_graph = tft.TFTransformOutput(locations.items_graph)
+    timelines_graph = tft.TFTransformOutput(locations.timelines_graph)
+    items = timelines.item_table(items_graph)
+    train, valid, test = (
+        timelines.load(locations.timelines, split, timelines_graph, items, dataset)
+        for split in timeline.SPLITS
+    )
+    return TrainingData(
+        dataset=dataset,
+        items_graph=items_graph,
+        timelines_graph=timelines_graph,
+        catalogue=catalogue.load(locations.items, items_graph, dataset),
+        train=train,
+        valid=valid,
+        test=test,
+    )

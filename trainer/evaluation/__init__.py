@@ -1,0 +1,1 @@
+"""Both stages measured on the test split, beside baselines, and the blessing."""

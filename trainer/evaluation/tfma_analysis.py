@@ -1,0 +1,147 @@
+"""TFMA over what the ranking model said: its metrics and plots, as files that TFMA reads.
+
+TFX's Evaluator cannot do this. Its executor feeds the Examples of one artifact, as they are, to a
+signature of the model. What ranking reads is in no Example: its candidates, their popularity and
+the query's vector exist only when retrieval has been asked, at the moment of the question. So we
+ask (`trainer.evaluation.tfma_inputs`) and TFMA measures the answers: extraction is ours, evaluation
+and writing are TFMA's. It needs no resolver either, which a self-hosted Kubeflow does not run.
+
+TFMA takes rows one by one through Python, some ten thousand a second. So the rows of a slice travel
+together as one element with its slice key, as arrays, which its combiners go through at once.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import tensorflow_model_analysis as tfma
+
+from trainer.evaluation import tfma_config as analysis_config
+from trainer.evaluation.tfma_config import GAIN, NDCG_AT, QUERY
+from trainer.head_rows import HeadRows, SliceKey, parts
+
+_AUC_BUCKETS = 1_000
+Extracts = dict[str, Any]
+Sliced = tuple[SliceKey, dict[Any, Any]]
+
+
+def build(pipeline: beam.Pipeline, heads: Mapping[str, HeadRows], uri: str) -> None:
+    """Adds to `pipeline` what writes TFMA's results of all heads below `uri`, for
+    `tfma.load_eval_result(uri)`: its configuration alone where there is no head.
+    """
+    if not heads:
+        writer = tfma.writers.EvalConfigWriter(uri, analysis_config.of(heads))
+        _ = {tfma.METRICS_KEY: pipeline | beam.Create([])} | tfma.WriteResults(writers=[writer])
+        return
+    evaluations = [_of_rows(pipeline, heads, name) for name in heads]
+    evaluations += [_of_questions(pipeline, heads, name) for name in heads if heads[name].asked]
+    joined = {
+        key: [evaluation[key] for evaluation in evaluations]
+        | f"All {key}" >> beam.Flatten()
+        | f"By slice {key}" >> beam.GroupByKey()
+        | f"Joined {key}" >> beam.Map(_joined)
+        for key in (tfma.METRICS_KEY, tfma.PLOTS_KEY)
+    }
+    writers = tfma.default_writers(uri, eval_config=analysis_config.of(heads))
+    _ = joined | tfma.WriteResults(writers=writers)
+
+
+def _of_rows(
+    pipeline: beam.Pipeline, heads: Mapping[str, HeadRows], name: str
+) -> dict[str, beam.PCollection]:
+    elements = row_extracts(name, heads[name])
+    return _evaluated(pipeline, name, elements, analysis_config.of_rows(heads, name))
+
+
+def _of_questions(
+    pipeline: beam.Pipeline, heads: Mapping[str, HeadRows], name: str
+) -> dict[str, beam.PCollection]:
+    elements = question_extracts(name, heads[name])
+    config = analysis_config.of_questions(heads, name)
+    return _evaluated(pipeline, f"{name} by question", elements, config)
+
+
+def _evaluated(
+    pipeline: beam.Pipeline, stage: str, elements: list[Extracts], config: tfma.EvalConfig
+) -> dict[str, beam.PCollection]:
+    evaluator = tfma.evaluators.MetricsPlotsAndValidationsEvaluator(eval_config=config)
+    return (
+        pipeline
+        | f"Rows of {stage}" >> beam.Create(elements)
+        | f"Evaluate {stage}" >> evaluator.ptransform
+    )
+
+
+def _joined(by_slice: tuple[SliceKey, Any]) -> Sliced:
+    """One dictionary a slice; keys hold the head's name, so no two are the same."""
+    key, found = by_slice
+    return key, {metric: value for one in found for metric, value in one.items()}
+
+
+def row_extracts(name: str, rows: HeadRows) -> list[Extracts]:
+    """One element a slice, the whole being one too."""
+    found = []
+    for key, chosen in parts(rows.slices, len(rows)):
+        label, prediction = rows.label[chosen], rows.prediction[chosen]
+        weight = np.ones(len(label), np.float32)
+        if rows.kind == "relevance":
+            label, prediction, weight = _alike(label, prediction)
+        found.append(_extracts(name, label, prediction, weight, [key]))
+    return found
+
+
+def question_extracts(name: str, rows: HeadRows) -> list[Extracts]:
+    """One element a question, with the slices that it is in: those of its user, not of items,
+    since a list of which only some places count has no NDCG.
+    """
+    assert rows.asked is not None, "only a head that was asked about candidates has lists"
+    starts = np.flatnonzero(np.diff(rows.asked.question, prepend=-1))
+    keys: list[list[SliceKey]] = [[] for _ in starts]
+    for key, chosen in parts(rows.asked.slices, len(starts)):
+        for question in np.flatnonzero(chosen):
+            keys[question].append(key)
+    lists = zip(
+        np.split(rows.label, starts[1:]), np.split(rows.prediction, starts[1:]), keys, strict=True
+    )
+    found = []
+    for number, (label, prediction, slices) in enumerate(lists):
+        kept = _counted(label, prediction)
+        weight = np.ones(len(kept), np.float32)
+        element = _extracts(name, label[kept], prediction[kept], weight, slices)
+        features = {QUERY: np.array([str(number)]), GAIN: label[kept]}
+        found.append(element | {tfma.FEATURES_KEY: features})
+    return found
+
+
+def _counted(label: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+    """Places of a list without which NDCG would differ: its head, and the answers, which make the
+    ideal list.
+    """
+    order = np.argsort(-prediction, kind="stable")
+    return np.union1d(order[:NDCG_AT], np.flatnonzero(label > 0))
+
+
+def _extracts(
+    name: str,
+    label: np.ndarray,
+    prediction: np.ndarray,
+    weight: np.ndarray,
+    slices: list[SliceKey],
+) -> Extracts:
+    return {
+        tfma.LABELS_KEY: {name: label},
+        tfma.PREDICTIONS_KEY: {name: prediction},
+        tfma.EXAMPLE_WEIGHTS_KEY: {name: weight},
+        tfma.SLICE_KEY_TYPES_KEY: slices,
+    }
+
+
+def _alike(label: np.ndarray, prediction: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """One row for all of the same label in the same thousandth of probability, and how many they
+    are: far fewer rows, and an AUC that differs by what a thousandth of a probability decides.
+    """
+    bucket = np.minimum(prediction * _AUC_BUCKETS, _AUC_BUCKETS - 1).astype(np.int64)
+    kinds, count = np.unique(2 * bucket + (label > 0), return_counts=True)
+    middle = (kinds // 2 + 0.5) / _AUC_BUCKETS
+    return (kinds % 2).astype(np.float32), middle, count.astype(np.float32)

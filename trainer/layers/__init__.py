@@ -1,0 +1,1 @@
+"""Keras layers that both models are built from."""

@@ -1,0 +1,1 @@
+"""Exact top-k lists, their metrics, confidence intervals and calibration."""

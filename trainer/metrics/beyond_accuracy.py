@@ -1,0 +1,156 @@
+"""What lists are like apart from being right: coverage, novelty, diversity, concentration.
+
+`lists` [users, >= k] are item indices, best first; index 0 is a place left empty and counts
+nowhere. Each metric looks at the first k places, of all users together unless it says otherwise.
+There must be a list with an item in it.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from trainer.metrics import confidence
+from trainer.metrics import top_k as ranked_lists
+
+_CUTOFF = 10
+_HEAD = 0.01
+
+
+@dataclasses.dataclass(frozen=True)
+class Known:
+    """What was known of the catalogue's n items when the lists were made; row 0 is no item."""
+
+    events: np.ndarray
+    """[n + 1] events of each item."""
+    takers: np.ndarray
+    """[n + 1] users who took it."""
+    users: int
+    """Users who took anything."""
+    vectors: np.ndarray
+    """[n + 1, dim] the items' vectors. They need not have length 1."""
+
+    @property
+    def catalogue(self) -> int:
+        """Number of items, those included that nobody took."""
+        return len(self.events) - 1
+
+
+def measure(lists: np.ndarray, known: Known, k: int = _CUTOFF) -> dict[str, float]:
+    """All metrics of this module by name, with `@k`; no diversity where no list has two items."""
+    diverse = diversity(lists, k, known.vectors)
+    return {
+        f"coverage@{k}": coverage(lists, k, known.catalogue),
+        f"novelty@{k}": novelty(lists, k, known.takers, known.users),
+        f"head_share@{k}": head_share(lists, k, head_items(known.events)),
+        f"gini@{k}": gini(lists, k, known.catalogue),
+    } | ({} if diverse is None else {f"diversity@{k}": diverse})
+
+
+def intervals(
+    lists: np.ndarray, known: Known, seed: int, k: int = _CUTOFF
+) -> dict[str, confidence.Interval]:
+    """Of `measure`'s metrics those that are means over what users are shown, with the bounds of
+    their 95 % intervals. Coverage and Gini are none: who is drawn twice shows nothing new.
+    """
+    shown = lists[:, :k] > 0
+    some = shown.any(axis=1)
+    head = lists[some, :k]
+    places = {
+        f"novelty@{k}": _bits(known.takers, known.users)[head],
+        f"head_share@{k}": np.isin(head, head_items(known.events)),
+    }
+    sums = {name: (values * shown[some]).sum(axis=1) for name, values in places.items()}
+    found = confidence.ratios(sums, shown[some].sum(axis=1), seed)
+    diverse = _diversities(lists, k, known.vectors)
+    if not len(diverse):
+        return found
+    return found | confidence.means({f"diversity@{k}": diverse}, seed)
+
+
+def coverage(lists: np.ndarray, k: int, catalogue: int) -> float:
+    """Share of the catalogue's items that stand in anybody's list (Herlocker et al., Evaluating
+    collaborative filtering recommender systems, TOIS 2004: catalogue coverage).
+    """
+    return np.count_nonzero(np.unique(lists[:, :k])) / catalogue
+
+
+def novelty(lists: np.ndarray, k: int, takers: np.ndarray, users: int) -> float:
+    """Mean self-information of what is shown, in bits: -log2 of the share of users who took it.
+
+    Zhou et al., Solving the apparent diversity-accuracy dilemma of recommender systems, PNAS 2010.
+    That of an item that nobody took would be infinite, so both counts are one higher, as though one
+    more user had taken everything: log2((users + 1) / (takers + 1)). 0 is what all know.
+    """
+    return float(_bits(takers, users)[_shown(lists, k)].mean())
+
+
+def _bits(takers: np.ndarray, users: int) -> np.ndarray:
+    """[n + 1] self-information of each item."""
+    return np.log2((users + 1) / (takers + 1))
+
+
+def diversity(lists: np.ndarray, k: int, vectors: np.ndarray) -> float | None:
+    """Mean over users of the mean of 1 - cosine over all pairs of a list's items: 0 when they are
+    all alike, 1 when they have nothing to do with each other, 2 at the most.
+
+    Ziegler et al., Improving recommendation lists through topic diversification, WWW 2005
+    (intra-list similarity); Vargas and Castells, Rank and relevance in novelty and diversity
+    metrics, RecSys 2011 (its complement). A vector of zeros is like none: cosine 0. A list of fewer
+    than two items has no pair and is left out; None where all are. The vectors are one model's:
+    lists may be compared within a run and not between runs.
+    """
+    each = _diversities(lists, k, vectors)
+    return float(each.mean()) if len(each) else None
+
+
+def _diversities(lists: np.ndarray, k: int, vectors: np.ndarray) -> np.ndarray:
+    """Of each list with a pair, in the users' order."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    units = np.divide(vectors, lengths, out=np.zeros_like(vectors, float), where=lengths > 0)
+    units[0] = 0
+    parts = [_pairs(lists[part, :k], units) for part in ranked_lists.slices(len(lists))]
+    cosines, pairs = (np.concatenate(column) for column in zip(*parts, strict=True))
+    some = pairs > 0
+    return 1 - cosines[some] / pairs[some]
+
+
+def _pairs(lists: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """[b] sum of the cosines of a list's pairs, [b] their number. Of unit vectors the square of the
+    sum is the squares' sum and twice the sum over pairs.
+    """
+    chosen = units[lists]
+    squares = (chosen**2).sum(axis=(1, 2))
+    items = np.count_nonzero(lists, axis=1)
+    return ((chosen.sum(axis=1) ** 2).sum(axis=1) - squares) / 2, items * (items - 1) // 2
+
+
+def head_items(events: np.ndarray, share: float = _HEAD) -> np.ndarray:
+    """Indices of the `share` of the catalogue with the most `events` [n + 1]: at least one item,
+    of equal ones the lower index.
+    """
+    count = max(1, int((len(events) - 1) * share))
+    return 1 + np.argsort(-events[1:], kind="stable")[:count]
+
+
+def head_share(lists: np.ndarray, k: int, head: np.ndarray) -> float:
+    """Share of the places shown that hold one of the `head` items."""
+    return float(np.isin(_shown(lists, k), head).mean())
+
+
+def gini(lists: np.ndarray, k: int, catalogue: int) -> float:
+    """How unequally the catalogue's items are shown: 0 when all are shown as often, 1 - 1 / n when
+    one of n has all places.
+
+    With the items' counts x ascending: sum((2 i - n - 1) x_i) / (n sum(x)), i = 1 … n (Fleder and
+    Hosanagar, Blockbuster culture's next rise or fall, Management Science 2009). Items that are
+    never shown count as well.
+    """
+    counts = np.sort(np.bincount(_shown(lists, k), minlength=catalogue + 1)[1:])
+    rank = np.arange(1, catalogue + 1)
+    return float(((2 * rank - catalogue - 1) @ counts) / (catalogue * counts.sum()))
+
+
+def _shown(lists: np.ndarray, k: int) -> np.ndarray:
+    """[places] items of all lists' first k."""
+    head = lists[:, :k]
+    return head[head > 0]

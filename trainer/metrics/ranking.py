@@ -1,0 +1,89 @@
+"""Metrics of ranked lists, user by user. Relevance is binary: an item is among a user's answers or
+it is not. Of every metric here more is better.
+
+Several metrics share their arguments: `hit` [users, n] bool says which places of a list, best
+first, hold an answer; a list shorter than k has no hit in the places that it lacks. `answers`
+[users] counts each user's answers; a user without any cannot be measured, and nobody asks him.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from trainer.config.metric_names import CUTOFFS
+from trainer.metrics import beyond_accuracy
+
+
+def hits(lists: np.ndarray, answers: list[np.ndarray]) -> np.ndarray:
+    """[users, k] item indices, best first, and each user's answers -> [users, k] bool."""
+    width = int(max(lists.max(), *(items.max(initial=0) for items in answers))) + 1
+    user = np.arange(len(lists), dtype=np.int64)
+    wanted = np.repeat(user, [len(items) for items in answers]) * width + np.concatenate(answers)
+    return np.isin(user[:, None] * width + lists, wanted)
+
+
+def recall(hit: np.ndarray, answers: np.ndarray, k: int) -> np.ndarray:
+    """[users] share of a user's answers among the first k. `answers` [users] counts them, all >
+    0.
+
+    A user of more than k answers cannot reach 1: the divisor is all of them, not min(k, answers)
+    as some have it.
+    """
+    return hit[:, :k].sum(axis=1) / answers
+
+
+def hit_rate(hit: np.ndarray, k: int) -> np.ndarray:
+    """[users] 1.0 where any of the first k is an answer, else 0.0.
+
+    Deshpande and Karypis, Item-based top-N recommendation algorithms, TOIS 2004.
+    """
+    return hit[:, :k].any(axis=1).astype(float)
+
+
+def reciprocal_rank(hit: np.ndarray, k: int) -> np.ndarray:
+    """[users] 1 / rank of the first answer, 0.0 where none is among the first k. Its mean is MRR.
+
+    Voorhees, The TREC-8 question answering track report, TREC 1999.
+    """
+    head = hit[:, :k]
+    return np.where(head.any(axis=1), 1.0 / (head.argmax(axis=1) + 1), 0.0)
+
+
+def ndcg(hit: np.ndarray, answers: np.ndarray, k: int) -> np.ndarray:
+    """[users] discounted cumulative gain over the best possible one, discount 1 / log2(rank + 1).
+
+    Järvelin and Kekäläinen, Cumulated gain-based evaluation of IR techniques, TOIS 2002, with
+    binary gains; the ideal list has min(k, answers) hits at its head, even where the lists are
+    shorter than that.
+    """
+    discount = 1.0 / np.log2(np.arange(2, k + 2))
+    ideal = np.concatenate([[0.0], np.cumsum(discount)])[np.minimum(answers, k)]
+    gains = hit[:, :k] * discount[: hit[:, :k].shape[1]]
+    return gains.sum(axis=1) / ideal  # not `@`: BLAS adds in an order of each processor's own
+
+
+def per_user(
+    lists: np.ndarray, answers: list[np.ndarray], cutoffs: tuple[int, ...] = CUTOFFS
+) -> dict[str, np.ndarray]:
+    """`recall@k`, `ndcg@k`, `hit_rate@k` and `mrr@k` of every cutoff, [users] each."""
+    hit = hits(lists, answers)
+    count = np.array([len(wanted) for wanted in answers])
+    found = {}
+    for k in cutoffs:
+        found[f"recall@{k}"] = recall(hit, count, k)
+        found[f"ndcg@{k}"] = ndcg(hit, count, k)
+        found[f"hit_rate@{k}"] = hit_rate(hit, k)
+        found[f"mrr@{k}"] = reciprocal_rank(hit, k)
+    return found
+
+
+def means(columns: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """[users] each -> their means by the same names."""
+    return {name: float(values.mean()) for name, values in columns.items()}
+
+
+def summary(lists: np.ndarray, answers: list[np.ndarray], catalogue: int) -> dict[str, float]:
+    """The few by which models are chosen, averaged over users. `lists` is [users, >= 100]."""
+    found = means(per_user(lists, answers, (10, 100)))
+    kept = {name: found[name] for name in ("recall@10", "ndcg@10", "recall@100")}
+    return kept | {"coverage@10": beyond_accuracy.coverage(lists, 10, catalogue)}

@@ -1,0 +1,137 @@
+"""What ranking learns from: each positive event beside items that retrieval would have returned
+just then, and each event with a label.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from schema import signatures
+from trainer import ranking_queries
+from trainer.config.models import RankingConfig
+from trainer.data.timelines import Timelines
+from trainer.data.windows import Batch
+from trainer.metrics import top_k as ranked_lists
+from trainer.ranking.inputs import Moments
+
+
+@dataclasses.dataclass(frozen=True)
+class RankingExamples:
+    """`m` events in time order; column 0 of the candidates is the item that was taken."""
+
+    query: Batch
+    """The ranking model's inputs of the query by name, [m, …] each."""
+    candidates: np.ndarray
+    """[m, 1 + negatives] item indices, 0 where retrieval had too few."""
+    log_popularity: np.ndarray
+    """[m, c] of the candidates as the event saw it."""
+    labels: dict[str, np.ndarray]
+    """By name: [m] float32 of the item that was taken, NaN where the log has none."""
+    event: np.ndarray
+    """[m] positions of the events in the arrays of the split's timelines."""
+
+    def __len__(self) -> int:
+        """Number of events."""
+        return len(self.candidates)
+
+    def inputs(self) -> Batch:
+        """All inputs of the ranking model; see `schema.signatures`."""
+        return self.query | {
+            signatures.CANDIDATES: self.candidates,
+            signatures.LOG_POPULARITY: self.log_popularity,
+        }
+
+
+def labelled(timelines: Timelines, moments: Moments, most: int | None = None) -> RankingExamples:
+    """The latest `most` (or all) events of the split on known items that have any label, positive
+    or not, each with its own item alone.
+
+    Their labels can be learned from; which item was taken cannot.
+    """
+    known = [~np.isnan(values) for values in timelines.labels.values()]
+    has_label = np.logical_or.reduce(known) if known else np.zeros_like(timelines.positive)
+    chosen = latest(timelines, has_label, most)
+    taken = timelines.item_index[chosen][:, np.newaxis]
+    days = moments.days(timelines.timestamps[chosen])
+    present = [np.zeros((0, 1), np.float32)] + [counts[taken[part]] for part, counts in days]
+    queries = moments.queries(timelines)
+    return _examples(timelines, chosen, queries, taken, np.concatenate(present), moments)
+
+
+def contested(
+    timelines: Timelines, moments: Moments, config: RankingConfig, rng: np.random.Generator
+) -> RankingExamples:
+    """Of the latest `max_events` positive events those whose item retrieval returns just then, each
+    beside others that it returns.
+
+    An item that retrieval misses never reaches ranking: among candidates that all scored higher it
+    would teach that a low score is good. The split must be one that retrieval has not learned from:
+    on its own training events it is surer than it will ever be again.
+    """
+    chosen = latest(timelines, timelines.positive, config.max_events)
+    taken = timelines.item_index[chosen]
+    queries = moments.queries(timelines)
+    kept, candidates, log_popularity = [], [], []
+    for part, present in moments.days(timelines.timestamps[chosen]):
+        stood = np.column_stack([moments.vectors, present])
+        seen = [_history(timelines, event) for event in chosen[part]]
+        lists = ranked_lists.nearest(queries[chosen[part]], stood, seen, config.candidates)
+        found = (lists == taken[part, np.newaxis]).any(axis=1)
+        wanted = taken[part][found]
+        drawn = np.column_stack([wanted, _draw(lists[found], wanted, config.negatives, rng)])
+        kept.append(chosen[part][found])
+        candidates.append(drawn)
+        log_popularity.append(present[drawn])
+    return _examples(
+        timelines,
+        np.concatenate(kept),
+        queries,
+        np.concatenate(candidates),
+        np.concatenate(log_popularity),
+        moments,
+    )
+
+
+def latest(timelines: Timelines, wanted: np.ndarray, most: int | None) -> np.ndarray:
+    """Positions of the split's latest own events that are `wanted` [e], on known items, in order of
+    time.
+    """
+    chosen = np.flatnonzero(timelines.own & wanted & (timelines.item_index > 0))
+    chosen = chosen[np.argsort(timelines.timestamps[chosen], kind="stable")]
+    return chosen if most is None else chosen[-most:]
+
+
+def _examples(
+    timelines: Timelines,
+    chosen: np.ndarray,
+    queries: np.ndarray,
+    candidates: np.ndarray,
+    log_popularity: np.ndarray,
+    moments: Moments,
+) -> RankingExamples:
+    now = moments.now(timelines.timestamps[chosen])
+    length = moments.config.history_length
+    return RankingExamples(
+        query=ranking_queries.of_events(timelines, chosen, queries[chosen], now, length),
+        candidates=candidates.astype(np.int32),
+        log_popularity=log_popularity,
+        labels={name: values[chosen] for name, values in timelines.labels.items()},
+        event=chosen,
+    )
+
+
+def _history(timelines: Timelines, event: int) -> np.ndarray:
+    row = np.searchsorted(timelines.row_splits, event, side="right") - 1
+    return timelines.item_index[timelines.row_splits[row] : event]
+
+
+def _draw(lists: np.ndarray, taken: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """`count` different items of each row of `lists` [m, c], never the one that was taken.
+
+    Where a row has fewer the rest is 0; the answer is [m, min(count, c)].
+    """
+    lists = np.where(lists == taken[:, None], 0, lists)
+    order = rng.random(lists.shape)
+    order[lists == 0] = np.inf
+    picked = np.argsort(order, axis=1)[:, :count]
+    return np.take_along_axis(lists, picked, axis=1)

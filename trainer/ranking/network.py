@@ -1,0 +1,187 @@
+"""The ranking network: DCN-v2 over query, candidate and what stands between them, one head per
+label.
+"""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_recommenders as tfrs
+
+from schema import signatures, timeline
+from schema.labels import RankingLabel
+from schema.signatures import RELEVANCE
+from trainer.bias_layer import BiasLayer
+from trainer.config.models import RankingConfig
+from trainer.layers.features import EncodedFeature, FeatureEncoder, time_of_week
+from trainer.ranking.bias_baseline import BiasBaseline
+from trainer.recent_similarity import RecentSimilarity
+from trainer.standardise import Standardise
+
+_PROJECTION = 32
+_CONTEXT_WIDTH = 8
+Inputs = dict[str, tf.Tensor]
+
+
+@dataclasses.dataclass(frozen=True)
+class RankedItems:
+    """The items as retrieval knows them."""
+
+    vectors: np.ndarray
+    """[n + 1, dim], row 0 zero."""
+    learned: np.ndarray
+    """[n + 1] bool: retrieval has learned from events of the item, and not from its content
+    alone."""
+
+
+class RankingNetwork(tf.keras.Model):
+    """Scores every candidate of every query in one call; inputs as in `schema.signatures`.
+
+    Relevance begins as retrieval's own score and each label as its bias baseline; training adds
+    what it finds to be wrong with them. Cross layers: Wang et al., DCN V2, WWW 2021, low rank.
+    It sees the query's and the candidate's vectors, their product, id embeddings of its own, the
+    context and the time of week of the moment, and of each candidate retrieval's score, popularity,
+    likeness to the recent history, and whether it is known.
+    """
+
+    def __init__(
+        self,
+        items: RankedItems,
+        users: int,
+        context: list[EncodedFeature],
+        labels: dict[str, RankingLabel],
+        baselines: dict[str, BiasBaseline],
+        config: RankingConfig,
+    ):
+        """`users`: size of the vocabulary; `baselines` by label: what its head starts from."""
+        super().__init__(name="ranking_network")
+        self._size = len(items.vectors)
+        self._vectors = tf.Variable(
+            items.vectors,
+            trainable=False,
+            shape=[None, items.vectors.shape[1]],
+            name="item_vectors",
+        )
+        self._learned = tf.Variable(items.learned, trainable=False, name="learned")
+        self._identified = tf.constant(items.learned)
+        self._biases = {
+            name: BiasLayer(baselines[name], label.kind == "binary")
+            for name, label in labels.items()
+        }
+        self._deviations = {name: deviation(labels[name], baselines[name]) for name in labels}
+        self._users = tf.keras.layers.Embedding(users + 1, config.id_dim, name="user_id_embedding")
+        self._items = tf.keras.layers.Embedding(
+            len(items.vectors), config.id_dim, name="item_id_embedding"
+        )
+        self._context = FeatureEncoder(context, _CONTEXT_WIDTH, name="context_features")
+        self._context_names = [feature.name for feature in context]
+        self._similarity = RecentSimilarity(name="recent_similarity")
+        self._standardise = Standardise(name="standardise")
+        self._dropout = tf.keras.layers.Dropout(config.dropout)
+        self._trust = self.add_weight("trust_in_retrieval", initializer="ones")
+        self._cross = [
+            tfrs.layers.dcn.Cross(projection_dim=_PROJECTION, name=f"cross_{i}")
+            for i in range(config.cross_layers)
+        ]
+        self._hidden = [
+            tf.keras.layers.Dense(units, activation="relu", name=f"hidden_{i}")
+            for i, units in enumerate(config.hidden_units)
+        ]
+        self._heads = {
+            name: tf.keras.layers.Dense(1, kernel_initializer="zeros", name=f"head_{name}")
+            for name in (RELEVANCE, *labels)
+        }
+
+    def call(self, inputs: Inputs, training: bool = False) -> Inputs:
+        """-> head: [b, c]. `relevance` and binary labels are logits; regression labels are in their
+        own unit.
+        """
+        numbers, embeddings = self._numbers(inputs), self._embeddings(inputs)
+        shape = tf.shape(numbers)
+        numbers = self._standardise(tf.reshape(numbers, [-1, numbers.shape[-1]]))
+        embeddings = tf.reshape(embeddings, [-1, embeddings.shape[-1]])
+        x = self._dropout(tf.concat([numbers, embeddings], axis=-1), training=training)
+        crossed = x
+        for layer in self._cross:
+            crossed = layer(x, crossed)
+        for layer in self._hidden:
+            crossed = layer(crossed)
+        return {
+            name: self._start(name, inputs)
+            + self._deviations.get(name, 1.0) * tf.reshape(head(crossed), shape[:2])
+            for name, head in self._heads.items()
+        }
+
+    def take(self, items: RankedItems) -> None:
+        """Puts other vectors of the same space in the place of those learned from."""
+        self._vectors.assign(items.vectors)
+        self._learned.assign(items.learned)
+
+    @property
+    def item_vectors(self) -> tf.Variable:
+        """[n + 1, dim]. It may be given more rows: items beyond those that the network was made for
+        are scored by their vectors alone, as one is that retrieval has not learned.
+        """
+        return self._vectors
+
+    def adapt(self, inputs: Inputs) -> None:
+        """Learns mean and deviation of every number from a sample of the inputs."""
+        present = inputs[signatures.CANDIDATES].numpy() > 0
+        self._standardise.adapt(self._numbers(inputs).numpy()[present])
+
+    def _numbers(self, inputs: Inputs) -> tf.Tensor:
+        """[b, c, width] of vectors, moment and crosses."""
+        candidate = tf.gather(self._vectors, inputs[signatures.CANDIDATES])
+        width = self._vectors.shape[1]
+        taste = tf.ensure_shape(inputs[signatures.VECTOR], [None, width + 1])[:, :-1]
+        query = tf.concat([taste, time_of_week(inputs[signatures.NOW])], axis=-1)
+        query = tf.repeat(query[:, tf.newaxis], tf.shape(candidate)[1], axis=1)
+        product = query[..., :width] * candidate
+        return tf.concat([query, candidate, product, self._crosses(inputs, product)], axis=-1)
+
+    def _embeddings(self, inputs: Inputs) -> tf.Tensor:
+        """[b, c, width] of user, context and candidate. They begin near 0 and stay out of the
+        standardisation, which would make features of mean 0 and deviation 1 of chance.
+        """
+        index, user = self._own(inputs[signatures.CANDIDATES]), inputs[signatures.USER_INDEX]
+        context = {name: inputs[timeline.context(name)] for name in self._context_names}
+        query = tf.concat([self._users(user), self._context(context, user)], axis=-1)
+        query = tf.repeat(query[:, tf.newaxis], tf.shape(index)[1], axis=1)
+        identity = self._items(tf.where(tf.gather(self._identified, index), index, 0))
+        return tf.concat([query, identity], axis=-1)
+
+    def _crosses(self, inputs: Inputs, product: tf.Tensor) -> tf.Tensor:
+        """[b, c, 7] what stands between query and candidate, as numbers."""
+        index = inputs[signatures.CANDIDATES]
+        known = tf.cast(tf.gather(self._learned, self._own(index)), tf.float32)
+        scalars = [
+            self._retrieval_score(inputs),
+            inputs[signatures.LOG_POPULARITY],
+            tf.reduce_sum(product, -1),
+            known,
+        ]
+        alike = self._similarity(self._vectors, inputs[signatures.HISTORY_INDEX], index)
+        return tf.concat([tf.stack(scalars, axis=-1), alike], axis=-1)
+
+    def _retrieval_score(self, inputs: Inputs) -> tf.Tensor:
+        """[b, c] as the index has it: taste, and present popularity by its weight."""
+        candidate = tf.gather(self._vectors, inputs[signatures.CANDIDATES])
+        query = inputs[signatures.VECTOR]
+        taste = tf.einsum("bd,bcd->bc", query[:, :-1], candidate)
+        return taste + query[:, -1:] * inputs[signatures.LOG_POPULARITY]
+
+    def _start(self, name: str, inputs: Inputs) -> tf.Tensor:
+        """[b, c] what the head's correction is added to."""
+        if name == RELEVANCE:
+            return self._trust * self._retrieval_score(inputs)
+        user = inputs[signatures.USER_INDEX][:, tf.newaxis]
+        return self._biases[name](user, self._own(inputs[signatures.CANDIDATES]))
+
+    def _own(self, index: tf.Tensor) -> tf.Tensor:
+        """0, the unknown item, for those that came after the network was made."""
+        return tf.where(index < self._size, index, 0)
+
+
+def deviation(label: RankingLabel, baseline: BiasBaseline) -> float:
+    """Unit of a regression label's errors; a logit has none."""
+    return baseline.deviation if label.kind == "regression" else 1.0

@@ -1,0 +1,1 @@
+"""The two-tower retrieval model, from its loss to its SavedModels, and its tuning."""

@@ -1,0 +1,186 @@
+"""The retrieval model and its loss."""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_recommenders as tfrs
+
+from trainer import replicas
+from trainer.config.models import RetrievalConfig
+from trainer.present import Present
+from trainer.refreshes import Refreshes
+from trainer.retrieval.towers import CandidateTower, QueryTower
+from trainer.training.model import MeasuredModel
+
+_NEVER = -1e9  # a logit whose exponential is 0, and whose loss times weight 0 is still 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Positives:
+    """`n` queries and the item that was taken after each of them."""
+
+    queries: tf.Tensor
+    """[n, dim]"""
+    items: tf.Tensor
+    """[n, dim]"""
+    ids: tf.Tensor
+    """[n]"""
+    timestamps: tf.Tensor
+    """[n] when it was taken, seconds since epoch, UTC."""
+    weight: tf.Tensor
+    """[n] 1, or 0 for a place that is none and stands there for the shape alone."""
+
+
+class RetrievalModel(MeasuredModel):
+    """Sampled softmax over in-batch and uniform negatives with logQ correction.
+
+    Yang et al., Mixed negative sampling for learning two-tower neural networks in recommendations,
+    WWW 2020; Yi et al., Sampling-bias-corrected neural modeling, RecSys 2019. Accidental hits
+    are removed. On several replicas the negatives are those of the global batch.
+
+    What was popular at the event's time has its part in the logits, so that the towers learn what
+    popularity does not explain, and what its weight is. Uniform negatives are items that training
+    has taken: one that it never takes, new ones above all, would be taught to be wanted by nobody.
+    """
+
+    def __init__(
+        self,
+        query: QueryTower,
+        candidate: CandidateTower,
+        frequency: np.ndarray,
+        refreshes: Refreshes | None,
+        config: RetrievalConfig,
+        static_shapes: bool = False,
+    ):
+        """`frequency` [n + 1]: share of each item among the training positives. Without `refreshes`
+        popularity has no part.
+
+        With `static_shapes` every tensor's shape follows from the batch's, as XLA wants it and as
+        replicas need it to exchange their items; it costs a row for each place that is no positive.
+        """
+        super().__init__()
+        self._temperature = config.temperature
+        self._static_shapes = static_shapes
+        self.query_tower = query
+        self.candidate_tower = candidate
+        self._frequency = tf.constant(frequency, tf.float32)
+        self._rarest = float(frequency[frequency > 0].min(initial=1.0))
+        self.catalogue_size = len(frequency) - 1
+        self.taken = np.flatnonzero(frequency).astype(np.int32)
+        self.present = None if refreshes is None else Present(refreshes, config.refresh_days)
+        self.task = tfrs.tasks.Retrieval(
+            temperature=config.temperature, remove_accidental_hits=True, name="retrieval"
+        )
+
+    @property
+    def tables(self) -> dict[str, tf.keras.layers.Embedding]:
+        """By vocabulary: the layer whose row n is that of the vocabulary's n-th value, from 1."""
+        return self.candidate_tower.tables | self.query_tower.tables
+
+    @property
+    def popularity_weight(self) -> float:
+        """By how much an item's log popularity counts; 0 where it has no part."""
+        return 0.0 if self.present is None else float(self.present.weight.numpy())
+
+    @tf.autograph.experimental.do_not_convert  # translating the towers takes longer than an epoch
+    def encode(
+        self, batch: dict[str, tf.Tensor], training: bool
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Query vectors [b, t, dim], item vectors [b, t, dim] and vectors of the drawn negatives
+        [m, dim].
+
+        Each distinct item of the batch goes through the candidate tower once, unless shapes are
+        static.
+        """
+        shape = tf.shape(batch["item_index"])
+        indices = tf.concat([tf.reshape(batch["item_index"], [-1]), batch["negatives"]], axis=0)
+        if self._static_shapes:
+            vectors = self.candidate_tower(indices, training=training)
+        else:
+            distinct, place = tf.unique(indices)
+            vectors = tf.gather(self.candidate_tower(distinct, training=training), place)
+        vectors = tf.cast(vectors, tf.float32)
+        positions = shape[0] * shape[1]
+        items = tf.reshape(vectors[:positions], [shape[0], shape[1], vectors.shape[-1]])
+        return self.query_tower(batch, items, training=training), items, vectors[positions:]
+
+    def weighted_loss(
+        self, inputs: dict[str, tf.Tensor], training: bool
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Sum of the losses of this replica's positives, and how many they are."""
+        queries, items, negatives = self.encode(inputs, training)
+        positives = self._positives(tf.cast(queries, tf.float32), items, inputs)
+        drawn = replicas.joined(inputs["negatives"])
+        ids = tf.concat([replicas.joined(positives.ids), drawn], axis=0)
+        count = tf.reduce_sum(positives.weight)
+        log_q = tf.math.log(self._probability(ids, replicas.total(count), tf.size(drawn)))
+        weight = tf.concat([replicas.joined(positives.weight), tf.ones(tf.shape(drawn))], axis=0)
+        vectors = tf.concat([replicas.joined(positives.items), replicas.joined(negatives)], axis=0)
+        loss = self._softmax(
+            *self._with_present(positives, vectors, ids, training),
+            tf.where(weight > 0, -log_q, _NEVER),
+            ids,
+        )
+        return loss, count
+
+    def _positives(
+        self, queries: tf.Tensor, items: tf.Tensor, inputs: dict[str, tf.Tensor]
+    ) -> Positives:
+        target = inputs["target"]
+        if self._static_shapes:
+            weight = tf.cast(tf.reshape(target, [-1]), tf.float32)
+            return Positives(
+                tf.reshape(queries, [-1, queries.shape[-1]]),
+                tf.reshape(items, [-1, items.shape[-1]]),
+                tf.reshape(inputs["item_index"], [-1]),
+                tf.reshape(inputs["timestamps"], [-1]),
+                weight,
+            )
+        queries, items, ids, times = (
+            tf.boolean_mask(values, target)
+            for values in (queries, items, inputs["item_index"], inputs["timestamps"])
+        )
+        return Positives(queries, items, ids, times, tf.ones(tf.shape(ids)))
+
+    def _with_present(
+        self, positives: Positives, vectors: tf.Tensor, ids: tf.Tensor, training: bool
+    ) -> tuple[Positives, tf.Tensor]:
+        """Queries and candidates [c, …] with the columns that add popularity to their product."""
+        if self.present is None:
+            return positives, vectors
+        columns = self._temperature * self.present.of_queries(positives.timestamps, training)
+        queries = tf.concat([positives.queries, columns], axis=1)
+        return (
+            dataclasses.replace(positives, queries=queries),
+            tf.concat([vectors, self.present.of_items(ids)], axis=1),
+        )
+
+    def _softmax(
+        self, positives: Positives, candidates: tf.Tensor, added: tf.Tensor, ids: tf.Tensor
+    ) -> tf.Tensor:
+        """Sum of the losses over candidates [c, dim], `added` [c] to their logits.
+
+        The addend goes through the task as one more column of the vectors: its own parameter for
+        sampling probabilities takes those below 1e-6 for 1e-6, and so all rare items for equal.
+        """
+        ones = tf.ones_like(positives.queries[:, :1])
+        column = self._temperature * tf.pad(added, [(0, 1)], constant_values=_NEVER)
+        # The task cannot do without any candidate: one that never counts stands at the end.
+        return self.task(
+            tf.concat([positives.queries, ones], axis=1),
+            tf.concat([tf.pad(candidates, [(0, 1), (0, 0)]), column[:, tf.newaxis]], axis=1),
+            sample_weight=positives.weight,
+            candidate_ids=tf.pad(ids, [(0, 1)], constant_values=-1),
+            compute_metrics=False,
+        )
+
+    def _probability(self, ids: tf.Tensor, in_batch: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
+        """[c] probability that a candidate of the batch, of either sort, is this item.
+
+        An item that training never took has none; it counts as the rarest of those that it did.
+        """
+        uniform = tf.cast(uniform, tf.float32)
+        share = tf.maximum(tf.gather(self._frequency, ids), self._rarest)
+        taken = share * tf.maximum(in_batch, 1.0) + uniform / max(len(self.taken), 1)
+        return taken / tf.maximum(in_batch + uniform, 1.0)

@@ -1,0 +1,153 @@
+"""The two towers: an item's vector, and the vector of a user at a moment. Both have length 1."""
+
+import tensorflow as tf
+
+from schema import timeline
+from trainer.config.models import RetrievalConfig
+from trainer.data.catalogue import Catalogue
+from trainer.data.preprocessing import ITEM_VOCABULARY, USER_VOCABULARY
+from trainer.layers.attention import AttentionHistory, count_before, log_gaps
+from trainer.layers.features import EncodedFeature, FeatureEncoder, time_of_week
+from trainer.pooling import mean_before
+
+_FEATURE_WIDTH = 32
+
+
+class CandidateTower(tf.keras.Model):
+    """Item index [n] -> vector [n, dim], from the item's id and its content.
+
+    Ids that training never took, and a random share of the others while training, share one id
+    embedding, so that a vector from content alone is something the model has practised.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        features: list[EncodedFeature],
+        trained: tf.Tensor,
+        config: RetrievalConfig,
+    ):
+        super().__init__(name="candidate_tower")
+        self._content = {name: tf.constant(values) for name, values in catalogue.features.items()}
+        self._trained = tf.constant(trained)
+        self._id_dropout = config.id_dropout
+        self._ids = tf.keras.layers.Embedding(
+            catalogue.size + 1,
+            config.embedding_dim,
+            name="item_id_embedding",
+        )
+        self._encoder = FeatureEncoder(features, _FEATURE_WIDTH, name="item_features")
+        self._project = tf.keras.layers.Dense(config.embedding_dim, name="item_projection")
+
+    @property
+    def tables(self) -> dict[str, tf.keras.layers.Embedding]:
+        """By vocabulary: the layer whose row n is that of the vocabulary's n-th value, from 1."""
+        features = self._encoder.tables.items()
+        return {ITEM_VOCABULARY: self._ids} | {timeline.item(n): layer for n, layer in features}
+
+    def call(self, index: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """[n] -> [n, dim]."""
+        content = {name: tf.gather(values, index) for name, values in self._content.items()}
+        return self.of_content(index, content, training)
+
+    def of_content(
+        self, index: tf.Tensor, content: dict[str, tf.Tensor], training: bool = False
+    ) -> tf.Tensor:
+        """[n] -> [n, dim] with `content`, what `FeatureEncoder` takes of as many items, in the
+        place of the catalogue's.
+        """
+        known = tf.gather(self._trained, index)
+        if training:
+            known &= tf.random.uniform(tf.shape(index)) >= self._id_dropout
+        identity = self._ids(tf.where(known, index, 0))
+        return tf.math.l2_normalize(
+            identity + self._project(self._encoder(content, index)), axis=-1
+        )
+
+
+class QueryTower(tf.keras.Model):
+    """Timelines -> the vector of the user just before each of their events.
+
+    Position p sees events before p, and the time and the context of p itself, and nothing later.
+    """
+
+    def __init__(
+        self,
+        users: int,
+        user_features: list[EncodedFeature],
+        context_features: list[EncodedFeature],
+        config: RetrievalConfig,
+    ):
+        super().__init__(name="query_tower")
+        dim = config.embedding_dim
+        self._id_dropout = config.id_dropout
+        self._history = _history(config)
+        self._ids = None
+        if config.user_ids:
+            self._ids = tf.keras.layers.Embedding(
+                users + 1, _FEATURE_WIDTH, name="user_id_embedding"
+            )
+        self._users = FeatureEncoder(user_features, _FEATURE_WIDTH, name="user_features")
+        self._context = FeatureEncoder(context_features, _FEATURE_WIDTH, name="context_features")
+        self._hidden = tf.keras.layers.Dense(2 * dim, activation="relu", name="query_hidden")
+        self._dropout = tf.keras.layers.Dropout(config.dropout)
+        self._project = tf.keras.layers.Dense(dim, name="query_projection")
+        self._names = ([f.name for f in user_features], [f.name for f in context_features])
+
+    @property
+    def tables(self) -> dict[str, tf.keras.layers.Embedding]:
+        """By vocabulary, as the candidate tower's."""
+        found = {} if self._ids is None else {USER_VOCABULARY: self._ids}
+        found |= {timeline.user(name): layer for name, layer in self._users.tables.items()}
+        return found | {timeline.context(name): t for name, t in self._context.tables.items()}
+
+    def call(
+        self, batch: dict[str, tf.Tensor], item_vectors: tf.Tensor, training: bool = False
+    ) -> tf.Tensor:
+        """`item_vectors` [b, t, dim] of `batch["item_index"]` [b, t] -> [b, t, dim]."""
+        known = batch["item_index"] > 0
+        gaps = log_gaps(batch["timestamps"], known)
+        if self._history is None:
+            history = tf.cast(mean_before(item_vectors, known), self.compute_dtype)
+        else:
+            history = self._history(item_vectors, known, gaps, training=training)
+        present = [history, self._present(batch, known, gaps), self._user(batch, training)]
+        hidden = self._hidden(tf.concat([tf.cast(x, history.dtype) for x in present], axis=-1))
+        return tf.math.l2_normalize(
+            history + self._project(self._dropout(hidden, training=training)), axis=-1
+        )
+
+    def _present(self, batch: dict[str, tf.Tensor], known: tf.Tensor, gaps: tf.Tensor) -> tf.Tensor:
+        """[b, t, width] of the moment itself: its time, its context, how much stands before it."""
+        count = tf.math.log1p(tf.cast(count_before(known), tf.float32))
+        context = {name: batch[f"context_{name}"] for name in self._names[1]}
+        parts = [
+            tf.stack([count, gaps], axis=-1),
+            time_of_week(batch["timestamps"]),
+            self._context(context, batch["item_index"]),
+        ]
+        return tf.concat([tf.cast(part, tf.float32) for part in parts], axis=-1)
+
+    def _user(self, batch: dict[str, tf.Tensor], training: bool) -> tf.Tensor:
+        """[b, t, width], the same at each position of a timeline."""
+        user = batch["user_index"]
+        if training:
+            user = tf.where(tf.random.uniform(tf.shape(user)) >= self._id_dropout, user, 0)
+        features = self._users({n: batch[f"user_{n}"] for n in self._names[0]}, user)
+        vector = tf.cast(features, self.compute_dtype)
+        if self._ids is not None:
+            vector = tf.concat([self._ids(user), vector], axis=-1)
+        return tf.repeat(vector[:, tf.newaxis], tf.shape(batch["item_index"])[1], axis=1)
+
+
+def _history(config: RetrievalConfig) -> AttentionHistory | None:
+    if config.history == "mean":
+        return None
+    return AttentionHistory(
+        config.embedding_dim,
+        config.history_length,
+        config.attention_blocks,
+        config.attention_heads,
+        config.dropout,
+        name="history",
+    )

@@ -1,0 +1,1 @@
+"""What both models train with: devices, batches, callbacks and checkpoints."""

@@ -1,0 +1,37 @@
+"""Which data and which configuration a checkpoint belongs to."""
+
+import dataclasses
+import hashlib
+
+import numpy as np
+import pyarrow as pa
+
+from trainer.data.training_data import TrainingData
+
+
+def of(data: TrainingData, *settings: object) -> str:
+    """32 hexadecimal digits that differ where what is learned from, or any of `settings` does.
+
+    `settings` are configurations as JSON, and the seed.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(repr((data.dataset.model_dump_json(), *settings)).encode())
+    for table in (data.catalogue, data.train, data.valid):
+        for field in dataclasses.fields(table):
+            _add(digest, field.name, getattr(table, field.name))
+    return digest.hexdigest()
+
+
+def _add(digest: "hashlib.blake2b", name: str, value: object) -> None:
+    if isinstance(value, dict):
+        for key in sorted(value):
+            _add(digest, f"{name}.{key}", value[key])
+    elif isinstance(value, np.ndarray) and value.dtype == object:
+        digest.update(repr((name, value.tolist())).encode())
+    elif isinstance(value, pa.Array):
+        digest.update(memoryview(pa.record_batch([value], [name]).serialize()))
+    elif isinstance(value, np.ndarray):
+        digest.update(repr((name, value.shape, value.dtype.str)).encode())
+        digest.update(np.ascontiguousarray(value).tobytes())
+    else:
+        digest.update(repr((name, value)).encode())
