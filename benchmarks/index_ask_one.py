@@ -16,8 +16,8 @@ import numpy as np
 from benchmarks import index_forms, index_names, index_vectors
 from benchmarks.index_forms import Ask
 from benchmarks.index_vectors import Questions
-from serving import ann_recall
-from serving.ann_recall import DEPTH
+from serving.index import measurement
+from serving.index.measurement import DEPTH
 
 _SINGLE = 100
 _BATCH = 32
@@ -31,7 +31,9 @@ def found(ask: Ask, asked: Questions) -> dict[str, float]:
         [ask(asked.queries[at : at + _BATCH]) for at in range(0, len(asked.queries), _BATCH)]
     )
     return {
-        f"ann_recall@{depth}": float(ann_recall.recall(got, index_forms.exact(asked, depth)).mean())
+        f"ann_recall@{depth}": float(
+            measurement.recall(got, index_forms.exact(asked, depth)).mean()
+        )
         for depth in (_NEAREST, DEPTH)
     }
 

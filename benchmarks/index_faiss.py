@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.index_peers import GRAPH_LADDER, LEAF_LADDER, LINKS, WHILE_BUILDING
-from serving import leaves
-from serving.ann_recall import DEPTH
+from serving.index import leaves
+from serving.index.measurement import DEPTH
 
 
 class _Faiss:

@@ -11,14 +11,15 @@ import tensorflow as tf
 
 from benchmarks.index_names import EXACT, IVF_INT8, SCANN
 from benchmarks.index_vectors import Questions
-from serving import index_export, index_tuning
-from serving.ann_recall import DEPTH, ExactAnswers
+from serving import index_export
 from serving.config import IndexConfig
-from serving.eligibility import Eligibility
-from serving.exact_index import ExactIndex
-from serving.index_tuning import Point, Setting
-from serving.ivf_index import IvfIndex
-from serving.scann_index import ScannIndex, scann_ops
+from serving.index import tuning
+from serving.index.eligibility import Eligibility
+from serving.index.exact import ExactIndex
+from serving.index.ivf import IvfIndex
+from serving.index.measurement import DEPTH, ExactAnswers
+from serving.index.scann import ScannIndex, scann_ops
+from serving.index.tuning import Point, Setting
 
 Ask = Callable[[np.ndarray], np.ndarray]
 """[b, dim] -> [b, 100] positions, best first."""
@@ -39,7 +40,7 @@ def build(form: str, asked: Questions, target: float, folder: pathlib.Path) -> M
     """Tunes `form` to `target`, builds it once more by the best setting, and saves it."""
     vectors = np.asarray(asked.vectors)
     points = [] if form == EXACT else _tuned(form, vectors, asked, target)
-    chosen = index_tuning.chosen(points, target) if points else None
+    chosen = tuning.chosen(points, target) if points else None
     begin = time.perf_counter()
     built = index(form, vectors, chosen.setting) if chosen else ExactIndex(vectors)
     seconds = time.perf_counter() - begin
@@ -73,7 +74,7 @@ def load(form: str, folder: pathlib.Path, threads: int) -> Ask:
 
 
 def _tuned(form: str, vectors: np.ndarray, asked: Questions, target: float) -> list[Point]:
-    return index_tuning.tune(
+    return tuning.tune(
         lambda setting: index(form, vectors, setting),
         len(vectors),
         _REORDERINGS if form == SCANN else (0,),

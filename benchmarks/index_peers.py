@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from serving import leaves
-from serving.ann_recall import DEPTH
+from serving.index import leaves
+from serving.index.measurement import DEPTH
 
 LINKS = 16
 WHILE_BUILDING = 100

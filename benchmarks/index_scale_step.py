@@ -13,11 +13,12 @@ from typing import Any
 
 from benchmarks import index_forms, index_vectors
 from benchmarks.index_names import EXACT
-from serving import index_export, leaves
-from serving.exact_index import ExactIndex
-from serving.index_build import Index
-from serving.index_tuning import Setting
-from serving.scann_index import scann_ops
+from serving import index_export
+from serving.index import leaves
+from serving.index.build import Index
+from serving.index.exact import ExactIndex
+from serving.index.scann import scann_ops
+from serving.index.tuning import Setting
 
 _PROBES = 24
 _REORDERING = 600

@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks import serving_requests
-from serving import servable
+from serving.server import servable
 
 
 def main() -> None:

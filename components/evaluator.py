@@ -16,8 +16,8 @@ from components.artifacts.local_copies import on_local_disk
 from components.artifacts.types import Candidates, Histories
 from components.pushed import baseline
 from schema import candidates as candidate_files
-from serving import pushed_origin
-from serving.pushed_origin import Evaluated
+from serving.versions import origin
+from serving.versions.origin import Evaluated
 from trainer.config.blessing import BlessingConfig, with_thresholds
 from trainer.config.models import EvaluationConfig, RankingConfig, RetrievalConfig
 from trainer.data.training_data import TrainingData
@@ -71,7 +71,7 @@ def Evaluator(
     rules = with_thresholds(
         BlessingConfig.model_validate_json(blessing_config), thresholds, data.dataset.labels.ranking
     )
-    version = pushed_origin.newest(serving_dir) if pushed == NEWEST else pushed
+    version = origin.newest(serving_dir) if pushed == NEWEST else pushed
     compared = version if rules.pushed else ""
     before = baseline.answered(data, histories.uri, serving_dir, compared) if compared else None
     others = baseline.unchanged(data, histories.uri, serving_dir, beside) if beside else {}

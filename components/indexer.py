@@ -10,9 +10,10 @@ from tfx.utils import path_utils
 from components.artifacts.local_copies import on_local_disk
 from components.artifacts.types import Candidates
 from schema import candidates as candidate_files
-from serving import deny_list, eligibility, index_build, index_export
+from serving import deny_list, index_export
 from serving.config import IndexConfig
-from serving.eligibility import Eligibility
+from serving.index import build, eligibility
+from serving.index.eligibility import Eligibility
 
 
 @component
@@ -31,10 +32,10 @@ def Indexer(
     vectors, queries = stored.vectors, stored.sample_queries
     denied_ids = deny_list.ids(denied)
     eligible = Eligibility.of(stored, denied_ids)
-    built = index_build.build(vectors, eligible, queries, settings)
-    measured = index_build.measure(built, vectors, eligible, queries)
+    built = build.build(vectors, eligible, queries, settings)
+    measured = build.measure(built, vectors, eligible, queries)
     measured |= eligibility.left_out(stored, denied_ids)
-    index_build.require(measured, settings)
+    build.require(measured, settings)
     index_export.save(built.index, vectors.shape[1], path_utils.serving_model_dir(index.uri))
     deny_list.save(denied, index.uri)
     index.set_string_custom_property("measured", json.dumps(measured))

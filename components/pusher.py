@@ -19,8 +19,9 @@ from components.artifacts.push_outcome import PushOutcome
 from components.artifacts.types import Candidates
 from components.evaluator import EVALUATED
 from schema.signatures import RECOMMENDER, SERVABLES
-from serving import new_version, pushed_origin
-from serving.pushed_origin import Evaluated, Forced, Origin, Run
+from serving.versions import new_version
+from serving.versions import origin as versions_origin
+from serving.versions.origin import Evaluated, Forced, Origin, Run
 
 
 @component
@@ -94,12 +95,12 @@ def _push(
     """What asking the version again takes goes with it, since nothing else may be left by then."""
     source = pathlib.Path(path_utils.serving_model_dir(servables.uri))
     with tempfile.TemporaryDirectory(prefix="tandem-") as folder:
-        written = pathlib.Path(folder, pushed_origin.ORIGIN)
-        pushed_origin.write(origin, written)
+        written = pathlib.Path(folder, versions_origin.ORIGIN)
+        versions_origin.write(origin, written)
         extra = {
-            pushed_origin.ORIGIN: written,
-            pushed_origin.CANDIDATES: pathlib.Path(candidates.uri),
+            versions_origin.ORIGIN: written,
+            versions_origin.CANDIDATES: pathlib.Path(candidates.uri),
         }
         models = {name: source / name for name in SERVABLES}
-        beside = {f"{pushed_origin.EXTRA}/{name}": path for name, path in extra.items()}
+        beside = {f"{versions_origin.EXTRA}/{name}": path for name, path in extra.items()}
         return new_version.push(models, serving_dir, {RECOMMENDER: beside})

@@ -13,7 +13,8 @@ from components.artifacts.local_copies import on_local_disk
 from components.artifacts.types import Candidates
 from schema import candidates as candidate_files
 from schema.signatures import RANKING, RECOMMENDER
-from serving import pushed_index, saved_models, servable_export
+from serving import pushed_index
+from serving.graph import export, saved_models
 from trainer.config.models import RankingConfig
 from trainer.ranking.serving_order import served_order
 
@@ -33,7 +34,7 @@ def Recommender(
     """
     folder = path_utils.serving_model_dir(servables.uri)
     ranking_dir = path_utils.serving_model_dir(ranking.uri)
-    servable_export.export(
+    export.export(
         _loaded(query),
         _loaded(index),
         _loaded(ranking),

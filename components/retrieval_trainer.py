@@ -15,7 +15,7 @@ from components.evaluator import NEWEST
 from components.pushed import warm_start
 from components.pushed.warm_start import Beginning
 from schema.storage import object_store
-from serving import pushed_origin
+from serving.versions import origin
 from trainer.config.models import RetrievalConfig, TrainerConfig
 from trainer.retrieval import stage as retrieval
 from trainer.retrieval.stage import Outputs
@@ -57,7 +57,7 @@ def RetrievalTrainer(
     devices = strategy.of(TrainerConfig.model_validate_json(hardware))
     data = training_inputs.load(timelines, timelines_graph, items, items_graph, dataset)
     settings = RetrievalConfig.model_validate_json(config).changed(epochs=epochs)
-    version = pushed_origin.newest(serving_dir) if pushed == NEWEST else pushed
+    version = origin.newest(serving_dir) if pushed == NEWEST else pushed
     begun = warm_start.beginning(data, serving_dir, version) if settings.warm_start else None
     kept = fingerprint.of(data, seed, settings.model_dump_json(), _version(begun))
     with object_store.written(tensorboard) as log_dir:

@@ -9,7 +9,7 @@ from pipeline.cli import arguments
 from schema.errors import UsageError
 
 if TYPE_CHECKING:
-    from serving.connection import Security
+    from serving.client.connection import Security
 
 _FILES = ("tls_roots", "tls_certificate", "tls_key")
 
@@ -45,7 +45,7 @@ def of(args: argparse.Namespace) -> Server | None:
 
     Raises UsageError where they protect a connection that there is not, or do not fit together.
     """
-    from serving.connection import Security
+    from serving.client.connection import Security
 
     protects = args.tls or any(getattr(args, name) for name in _FILES)
     if args.server is None:

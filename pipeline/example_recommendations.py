@@ -20,7 +20,7 @@ def of(summary: dict[str, Any]) -> list[dict[str, Any]]:
     """
     from components.artifacts import local_copies
     from serving import unpushed
-    from serving.server import running_server
+    from serving.server.app import running_server
 
     artifacts = summary["artifacts"]
     users = _some_users(artifacts["histories"], summary["seed"])

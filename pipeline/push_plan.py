@@ -14,8 +14,9 @@ from pipeline.config.config import TABLES, Config
 from pipeline.config.table_schemas import build_table_schema
 from schema.errors import TandemError
 from schema.signatures import RECOMMENDER
-from serving import pushed_origin, pushed_versions
-from serving.pushed_origin import Origin, Run
+from serving.versions import local as local_versions
+from serving.versions import origin as versions_origin
+from serving.versions.origin import Origin, Run
 
 _UNRELATED_SECTIONS = {"beam", "serving", "kubeflow", "tune"}
 """Sections that no pushed file depends on."""
@@ -79,7 +80,7 @@ def _find_baseline(serving: pathlib.Path | str, fingerprint: str) -> str:
     """The newest version; but where this very run has made it, what it was compared with then, so
     that a run with nothing changed finds all of itself in the cache.
     """
-    newest = pushed_origin.newest(serving)
+    newest = versions_origin.newest(serving)
     origin = _read_origin(serving, newest)
     if origin is None or origin.made_by.fingerprint != fingerprint:
         return newest
@@ -88,7 +89,7 @@ def _find_baseline(serving: pathlib.Path | str, fingerprint: str) -> str:
 
 def _find_oldest(serving: pathlib.Path, fingerprint: str) -> str:
     """The oldest version, "" where there is none but the one that this very run has made."""
-    found = pushed_versions.versions(serving, RECOMMENDER)
+    found = local_versions.versions(serving, RECOMMENDER)
     oldest = str(found[0]) if found else ""
     origin = _read_origin(serving, oldest)
     return "" if origin is not None and origin.made_by.fingerprint == fingerprint else oldest
@@ -99,6 +100,6 @@ def _read_origin(serving: pathlib.Path | str, version: str) -> Origin | None:
     if not version:
         return None
     try:
-        return pushed_origin.of_version(serving, version)
+        return versions_origin.of_version(serving, version)
     except TandemError:
         return None

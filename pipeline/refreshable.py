@@ -7,8 +7,9 @@ from schema import refresh_inputs
 from schema.dataset import Dataset
 from schema.errors import NoRunError
 from schema.signatures import RECOMMENDER
-from serving import pushed_origin, pushed_versions
-from serving.pushed_origin import Origin
+from serving.versions import local as local_versions
+from serving.versions import origin
+from serving.versions.origin import Origin
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,18 +29,18 @@ def opened(serving: pathlib.Path, root: str) -> Refreshable:
     """The newest version in the serving directory of the run at `root`. NoRunError where none is
     pushed, UsageError for one without a candidate tower beside it, as an older Tandem has pushed.
     """
-    version = pushed_origin.newest(serving)
+    version = origin.newest(serving)
     if not version:
         raise NoRunError(
             f"expected a pushed version to refresh in {root}/serving, received none; "
             f"run `tandem run --config … --root {root}` until its models are pushed"
         )
-    extra = pushed_origin.folder(serving, version)
-    uri = str(extra / pushed_origin.CANDIDATES)
+    extra = origin.folder(serving, version)
+    uri = str(extra / origin.CANDIDATES)
     return Refreshable(
         version=version,
-        model=pushed_versions.folder_of(serving, RECOMMENDER, int(version)),
+        model=local_versions.folder_of(serving, RECOMMENDER, int(version)),
         candidates_uri=uri,
         dataset=refresh_inputs.load_dataset(uri),
-        origin=pushed_origin.read(extra / pushed_origin.ORIGIN),
+        origin=origin.read(extra / origin.ORIGIN),
     )

@@ -13,7 +13,7 @@ from schema import refresh_inputs, timeline
 from schema.candidates import text_array
 from schema.dataset import Dataset
 from schema.errors import DataRefused
-from serving import saved_models
+from serving.graph import saved_models
 from serving.refreshed_candidates import NewItems
 
 _ROWS = 4096

@@ -12,7 +12,7 @@ and `user_<name>` [batch] for each declared feature. `retrieval` and `recommende
 `excluded_item_ids` string [batch, n] and `k` int32 [batch] besides, and where `data.items.filter`
 is declared `allowed_categories` string [batch, a]: "" pads, and a row of nothing else allows all.
 `ranking` has `candidate_item_ids` string [batch, c]. An input whose first dimension is 1 holds for
-all rows, and each but the last may be left out (`serving.signature_defaults`).
+all rows, and each but the last may be left out (`serving.protocol.signature_defaults`).
 
 Outputs of `retrieval` and `recommender`: `item_ids` and `stages` string, `scores` float [batch, k],
 `known_user` bool [batch]; of `ranking`: `relevance` and each label, float [batch, c].

@@ -1,4 +1,4 @@
-"""The client for asyncio: the calls of `serving.client`, each awaited."""
+"""The client for asyncio: the calls of `serving.client.client`, each awaited."""
 
 import asyncio
 import itertools
@@ -11,15 +11,15 @@ import grpc
 import numpy as np
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
-from serving import client_messages, connection
-from serving.client_messages import Declared, VersionStatus
-from serving.connection import PLAIN, Security
+from serving.client import connection, messages
+from serving.client.connection import PLAIN, Security
+from serving.client.messages import Declared, VersionStatus
 from serving.retries import Retries
 
 
 class AsyncClient:
-    """As `serving.client.Client`; many calls may be under way at once. To be made inside the event
-    loop that it is used in. A task that is cancelled cancels its call on the server too.
+    """As `Client`; many calls may be under way at once. To be made inside the event loop that it
+    is used in. A task that is cancelled cancels its call on the server too.
     """
 
     def __init__(
@@ -50,24 +50,22 @@ class AsyncClient:
         timeout_s: float | None = None,
     ) -> dict[str, np.ndarray]:
         """Named outputs of one call, as `Client.predict` gives them."""
-        request = client_messages.predict_request(model, inputs, version, label, signature_name)
+        request = messages.predict_request(model, inputs, version, label, signature_name)
         call = self._predictions.Predict
         response = await self._ask(call, request, f"predict of {model}", timeout_s)
-        return client_messages.outputs(response)
+        return messages.outputs(response)
 
     async def status(self, model: str, timeout_s: float | None = None) -> list[VersionStatus]:
         """Every version of `model` that the server tried, newest first."""
-        request = client_messages.status_request(model)
+        request = messages.status_request(model)
         call = self._models.GetModelStatus
-        return client_messages.statuses(
-            await self._ask(call, request, f"status of {model}", timeout_s)
-        )
+        return messages.statuses(await self._ask(call, request, f"status of {model}", timeout_s))
 
     async def inputs(self, model: str, timeout_s: float | None = None) -> Declared:
         """TensorFlow's type name and the shape (-1: any) of each input of `serving_default`."""
-        request = client_messages.metadata_request(model)
+        request = messages.metadata_request(model)
         call = self._predictions.GetModelMetadata
-        return client_messages.declared_inputs(
+        return messages.declared_inputs(
             await self._ask(call, request, f"signatures of {model}", timeout_s)
         )
 
@@ -99,6 +97,6 @@ class AsyncClient:
                 left = deadline - time.monotonic()
                 pause = self._retries.pause(attempt, error, left)
                 if pause is None:
-                    raise client_messages.failure(what, self._address, allowed, error) from error
+                    raise messages.failure(what, self._address, allowed, error) from error
             await asyncio.sleep(pause)
         raise AssertionError("itertools.count ends never")

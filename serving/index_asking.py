@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from serving.ann_recall import DEPTH
+from serving.index.measurement import DEPTH
 
 _TIMED = 50
 

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from serving.index_build import Index
+from serving.index.build import Index
 
 
 def save(index: Index, dim: int, path: str) -> None:

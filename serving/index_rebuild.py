@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from serving import index_build
 from serving.config import IndexConfig
-from serving.eligibility import Eligibility
-from serving.index_build import Built
-from serving.index_tuning import Setting
+from serving.index import build
+from serving.index.build import Built
+from serving.index.eligibility import Eligibility
+from serving.index.tuning import Setting
 
 _log = logging.getLogger(__name__)
 
@@ -29,13 +29,13 @@ def rebuild(
     """
     built = _as_before(vectors, eligible, config, before)
     if built is not None:
-        measured = index_build.measure(built, vectors, eligible, queries)
+        measured = build.measure(built, vectors, eligible, queries)
         if measured["ann_recall@100"] >= config.target_ann_recall:
             return built, measured
         _log.info("index tuned anew ann_recall@100=%.3f", measured["ann_recall@100"])
-    built = index_build.build(vectors, eligible, queries, config)
-    measured = index_build.measure(built, vectors, eligible, queries)
-    index_build.require(measured, config)
+    built = build.build(vectors, eligible, queries, config)
+    measured = build.measure(built, vectors, eligible, queries)
+    build.require(measured, config)
     return built, measured
 
 
@@ -43,9 +43,9 @@ def _as_before(
     vectors: np.ndarray, eligible: Eligibility, config: IndexConfig, before: dict[str, Any]
 ) -> Built | None:
     """None where the last setting says nothing about this index."""
-    index_build.refuse_unusable(vectors, eligible)
+    build.refuse_unusable(vectors, eligible)
     items = len(eligible.positions)
-    kind = index_build.kind_of(items, config)
+    kind = build.kind_of(items, config)
     known = before.get("parameters")
     if kind == "exact" or before.get("kind") != kind or known is None:
         return None
@@ -53,4 +53,4 @@ def _as_before(
         return None
     leaves = min(items, known["leaves"])
     setting = Setting(leaves, min(leaves, known["probes"]), known.get("reordering", 0))
-    return Built(index_build.approximate(kind, vectors, eligible, setting, config), [])
+    return Built(build.approximate(kind, vectors, eligible, setting, config), [])

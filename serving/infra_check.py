@@ -16,9 +16,9 @@ import numpy as np
 from schema import candidates, signatures
 from schema.errors import TandemError
 from serving import unpushed
-from serving.client import Client
+from serving.client.client import Client
 from serving.listing_request import listing_request
-from serving.server import running_server
+from serving.server.app import running_server
 
 _K = 10
 _LISTINGS = (signatures.RETRIEVAL, signatures.RECOMMENDER)

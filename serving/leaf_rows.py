@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from serving.filled_rows import filled
-from serving.leaves import Leaves
+from serving.index.leaves import Leaves
 
 Codes = Literal["float32", "int8"]
 _CHUNK = 65_536

@@ -7,8 +7,8 @@ tensorflow_serving/config/monitoring_config.proto publishes it.
 import pathlib
 
 from schema.errors import UsageError
-from serving import text_protos
-from serving.text_protos import PACKAGE, Field
+from serving.protocol import text_protos
+from serving.protocol.text_protos import PACKAGE, Field
 
 DEFAULT_PATH = "/monitoring/prometheus/metrics"
 _FILE = "tensorflow_serving/config/monitoring_config.proto"

@@ -3,7 +3,8 @@
 import dataclasses
 import pathlib
 
-from serving import required_ops, saved_models
+from serving import required_ops
+from serving.graph import saved_models
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,13 +4,13 @@ import json
 import pathlib
 from typing import Any
 
-from serving.pushed_origin import EXTRA
+from serving.versions.origin import EXTRA
 
 _INDEX = "index.json"
 
 
 def write(measured: dict[str, Any], model: pathlib.Path) -> None:
-    """Keeps what `serving.index_build.measure` found, in the recommender's folder `model`."""
+    """Keeps what `serving.index.build.measure` found, in the recommender's folder `model`."""
     folder = model / EXTRA
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _INDEX).write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")

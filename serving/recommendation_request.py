@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from schema import signatures
-from serving.request_error import invalid
+from serving.protocol.errors import invalid
 
 _LATEST = 10**11
 """Seconds since epoch, in the year 5138; in milliseconds it is 1973."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import grpc
 
-from serving.request_error import RETRY_PUSHBACK
+from serving.protocol.errors import RETRY_PUSHBACK
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,14 +5,14 @@ import tensorflow as tf
 
 from schema import signatures
 from serving import equal_histories
-from serving.askers import Askers
-from serving.client import Client
+from serving.bulk.users import Askers
+from serving.client.client import Client
 
 _ROWS = 128
 
 
 class ServerLists:
-    """Asks as `serving.bulk_lists.BulkLists` does; what the server's index does not find is not in
+    """Asks as `serving.bulk.lists.BulkLists` does; what the server's index does not find is not in
     a list.
     """
 

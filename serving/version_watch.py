@@ -7,8 +7,8 @@ import itertools
 import logging
 
 from serving import freed_memory
-from serving.model_store import ModelStore
-from serving.repeating import repeating
+from serving.server.model_store import ModelStore
+from serving.versions.polling import repeating
 
 _log = logging.getLogger(__name__)
 _POLL_SECONDS = 1.0

@@ -13,9 +13,10 @@ from components.ingest.output import histories
 from schema import candidates as candidate_files
 from schema.errors import TandemError
 from schema.signatures import RECOMMENDER
-from serving import askers, pushed_lists, stored_versions
-from serving.askers import Askers
-from serving.pushed_lists import PushedVersion
+from serving.bulk import pushed_version, users
+from serving.bulk.pushed_version import PushedVersion
+from serving.bulk.users import Askers
+from serving.versions import remote as remote_versions
 from trainer.data import evaluation_queries as questions
 from trainer.data import popularity
 from trainer.data.evaluation_queries import Questions
@@ -67,7 +68,7 @@ def answered(
     path = f"{serving_dir}/{RECOMMENDER}/{version}"
     described = {"version": int(version), "path": path}
     try:
-        with stored_versions.local(serving_dir, RECOMMENDER, version) as folder:
+        with remote_versions.local(serving_dir, RECOMMENDER, version) as folder:
             lists, note = _answered(data, histories_uri, folder, version, refreshed)
     except _NOT_TO_BE_ASKED as error:
         said = " ".join(f"{type(error).__name__}: {error}".split())
@@ -94,7 +95,7 @@ def _answered(
     version: str,
     refreshed: bool,
 ) -> tuple[np.ndarray, dict[str, str]]:
-    pushed = pushed_lists.opened(serving_dir, version)
+    pushed = pushed_version.opened(serving_dir, version)
     asked = questions.ask(data.test, data.moment(data.test))
     depth = max(_DEPTH, pushed.evaluated.ranking_candidates)  # some may have left the catalogue
     popular = pushed.candidates.vectors[:, -1]
@@ -104,13 +105,13 @@ def _answered(
     later = pushed.evaluated.learned_until >= asked.now
     note = {"note": _LEARNED_LATER} if later else {}
     ids = candidate_files.text_array(data.catalogue.item_ids[1:])
-    return pushed_lists.indices(lists, ids, _DEPTH), note
+    return pushed_version.indices(lists, ids, _DEPTH), note
 
 
 def _askers(data: TrainingData, asked: Questions, histories_uri: str) -> Askers:
     """Those who are asked, in their order, with what they had done by then."""
     names = [name.decode() for name in asked.timelines.user_ids[asked.row]]
-    found = askers.of_table(histories.of_users(histories_uri, pa.array(names, pa.large_string())))
+    found = users.of_table(histories.of_users(histories_uri, pa.array(names, pa.large_string())))
     cut = Cut(asked.now if data.has_clock else None, asked.now)
     return dataclasses.replace(found, stop=cut.test_begins(found.timestamps, found.row_splits))
 
@@ -122,5 +123,5 @@ def log_popularity(data: TrainingData, now: int, pushed: PushedVersion) -> np.nd
     known = data.clock(data.train, data.valid)
     votes = known.votes(now, pushed.evaluated.popularity_days)
     ids = candidate_files.text_array(data.catalogue.item_ids[1:])
-    places = pushed_lists.places(pushed.candidates.item_ids, ids)
+    places = pushed_version.places(pushed.candidates.item_ids, ids)
     return popularity.log_popularity(votes[places])

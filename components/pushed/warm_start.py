@@ -5,7 +5,8 @@ import datetime
 from typing import Any
 
 from schema.signatures import RECOMMENDER
-from serving import pushed_origin, stored_versions
+from serving.versions import origin
+from serving.versions import remote as remote_versions
 from trainer import learned_weights
 from trainer.data.training_data import TrainingData
 from trainer.retrieval.warm_start import WarmStart
@@ -37,9 +38,9 @@ def beginning(data: TrainingData, serving_dir: str, version: str) -> Beginning:
     """
     if not version:
         return Beginning("", "nothing is pushed yet", None)
-    with stored_versions.local(serving_dir, RECOMMENDER, version) as folder:
-        extra = pushed_origin.folder(folder, version)
-        weights = learned_weights.load(str(extra / pushed_origin.CANDIDATES))
+    with remote_versions.local(serving_dir, RECOMMENDER, version) as folder:
+        extra = origin.folder(folder, version)
+        weights = learned_weights.load(str(extra / origin.CANDIDATES))
     if weights is None:
         return Beginning("", f"version {version} was pushed without retrieval.warm_start", None)
     begins = data.moment(data.valid)

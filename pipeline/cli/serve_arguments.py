@@ -11,11 +11,11 @@ from pipeline.cli import arguments
 from schema.errors import NoRunError, UsageError
 
 if TYPE_CHECKING:
-    from serving.batching_config import Batching
     from serving.config import ServingConfig
-    from serving.request_log import RequestLog
-    from serving.server_options import ServerOptions
-    from serving.server_security import ServerSecurity
+    from serving.server.batching_config import Batching
+    from serving.server.options import ServerOptions
+    from serving.server.request_log import RequestLog
+    from serving.server.security import ServerSecurity
 
 _MIB = 2**20
 _LIMITS = {
@@ -97,7 +97,7 @@ def build_options(args: argparse.Namespace, serving_dir: pathlib.Path | None) ->
     hashed and there is no key.
     """
     from serving import monitoring_config
-    from serving.server_options import ServerOptions
+    from serving.server.options import ServerOptions
 
     config = _build_config(args)
     metrics_path = monitoring_config.DEFAULT_PATH
@@ -162,7 +162,7 @@ def _read_batching(args: argparse.Namespace, serving_dir: pathlib.Path | None) -
     """Of the file; without one our own models are batched, and others as TensorFlow Serving does
     it: not at all.
     """
-    from serving import batching_config
+    from serving.server import batching_config
 
     if args.batching_parameters_file is not None:
         return batching_config.read(args.batching_parameters_file)
@@ -170,8 +170,8 @@ def _read_batching(args: argparse.Namespace, serving_dir: pathlib.Path | None) -
 
 
 def _read_security(args: argparse.Namespace) -> "ServerSecurity":
-    from serving import server_security
-    from serving.server_security import ServerSecurity
+    from serving.server import security
+    from serving.server.security import ServerSecurity
 
     files = [args.tls_certificate, args.tls_key, args.tls_client_roots]
     if args.ssl_config_file is not None and any(files):
@@ -188,18 +188,18 @@ def _read_security(args: argparse.Namespace) -> "ServerSecurity":
         )
     tls = None
     if args.ssl_config_file is not None:
-        tls = server_security.read_ssl_config(args.ssl_config_file)
+        tls = security.read_ssl_config(args.ssl_config_file)
     elif args.tls_certificate is not None:
-        tls = server_security.read_tls(args.tls_certificate, args.tls_key, args.tls_client_roots)
-    token = "" if args.token_file is None else server_security.read_token(args.token_file)
+        tls = security.read_tls(args.tls_certificate, args.tls_key, args.tls_client_roots)
+    token = "" if args.token_file is None else security.read_token(args.token_file)
     return ServerSecurity(tls, token)
 
 
 def _build_request_log(
     args: argparse.Namespace, serving_dir: pathlib.Path | None
 ) -> "RequestLog | None":
-    from serving.request_log import RequestLog
-    from serving.rotated_log import Rotation
+    from serving.server.request_log import RequestLog
+    from serving.server.rotating_log import Rotation
 
     if args.request_log is None:
         return None
@@ -215,11 +215,11 @@ def _build_request_log(
 def _read_key(serving_dir: pathlib.Path | None) -> bytes | None:
     """By which the run that is served hashed user ids; None where it did not."""
     from schema import refresh_inputs, user_ids
-    from serving import pushed_origin
+    from serving.versions import origin
 
-    version = "" if serving_dir is None else pushed_origin.newest(serving_dir)
+    version = "" if serving_dir is None else origin.newest(serving_dir)
     if serving_dir is None or not version:
         return None
-    uri = str(pushed_origin.folder(serving_dir, version) / pushed_origin.CANDIDATES)
+    uri = str(origin.folder(serving_dir, version) / origin.CANDIDATES)
     place = refresh_inputs.load_dataset(uri).data.hash_user_ids
     return None if place is None else user_ids.secret(place)

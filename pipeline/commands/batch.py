@@ -22,7 +22,7 @@ from schema.signatures import RANKING, RECOMMENDER
 from schema.storage import atomic
 
 if TYPE_CHECKING:
-    from serving.bulk_lists import BulkLists
+    from serving.bulk.lists import BulkLists
     from serving.server_lists import ServerLists
 
 FINAL, RETRIEVAL = STAGES = ("final", "retrieval")
@@ -98,7 +98,7 @@ def _answering(
     if asked.server is None:
         yield _lists(summary, stage, asked.as_of_test)
         return
-    from serving.client import Client
+    from serving.client.client import Client
     from serving.server_lists import ServerLists
 
     with Client(asked.server.address, _SERVER_TIMEOUT_S, asked.server.security) as client:
@@ -127,7 +127,7 @@ def _write(
     now: int,
     k: int,
 ) -> dict[str, Any]:
-    from serving import askers as columns
+    from serving.bulk import users as columns
 
     written = without_history = 0
     for names, table in users:
@@ -179,8 +179,8 @@ def _dataset(summary: dict[str, Any]) -> Dataset:
 def _lists(summary: dict[str, Any], stage: str, as_of_test: bool) -> "BulkLists":
     from schema import candidates
     from serving import deny_list
-    from serving.bulk_lists import BulkLists
-    from serving.eligibility import Eligibility
+    from serving.bulk.lists import BulkLists
+    from serving.index.eligibility import Eligibility
 
     artifacts, config = summary["artifacts"], summary["config"]
     items = candidates.load(artifacts["candidates"])
@@ -200,7 +200,7 @@ def _lists(summary: dict[str, Any], stage: str, as_of_test: bool) -> "BulkLists"
 
 
 def _model(folder: str) -> Any:
-    from serving import saved_models
+    from serving.graph import saved_models
 
     path = pathlib.Path(folder)
     return saved_models.restored(path)

@@ -12,7 +12,7 @@ from schema import user_ids
 from schema.user_ids import UserIdKey
 
 if TYPE_CHECKING:
-    from serving.connection import Security
+    from serving.client.connection import Security
 
 
 def recommend(
@@ -42,8 +42,8 @@ def several(
     `artifacts` are URIs of `histories` and `candidates`.
     """
     from pipeline.report import recommendations
-    from serving.client import Client
-    from serving.connection import PLAIN
+    from serving.client.client import Client
+    from serving.client.connection import PLAIN
 
     names = recommendations.titles(artifacts["candidates"])
     with Client(address, 60, security or PLAIN) as client:
@@ -63,8 +63,8 @@ def _served(serving: str, asked: Server | None) -> Iterator[tuple[str, "Security
     if asked is not None:
         yield asked.address, asked.security
         return
-    from serving import bucket_mirror
-    from serving.server import running_server
+    from serving.server.app import running_server
+    from serving.versions import mirror
 
-    with bucket_mirror.folder_of(serving) as folder, running_server(folder) as server:
+    with mirror.folder_of(serving) as folder, running_server(folder) as server:
         yield server.grpc_address, None

@@ -19,7 +19,7 @@ from pipeline.config.config import Config
 from pipeline.refreshable import Refreshable
 from pipeline.run_root import RunRoot
 from schema.signatures import RECOMMENDER, SERVABLES
-from serving import bucket_mirror
+from serving.versions import mirror
 
 
 def refresh(at: RunRoot, config: Config, given: Given) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def refresh(at: RunRoot, config: Config, given: Given) -> dict[str, Any]:
     does, NotBlessed for an index below its target: nothing is pushed then.
     """
     preflight.open_file_systems()
-    with bucket_mirror.folder_of(f"{at.place}/serving") as serving:
+    with mirror.folder_of(f"{at.place}/serving") as serving:
         return _refreshed(at, serving, config, given)
 
 

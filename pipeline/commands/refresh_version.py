@@ -11,18 +11,12 @@ from pipeline.run_root import RunRoot
 from schema import candidates as candidate_files
 from schema import refresh_inputs
 from schema.signatures import RANKING, RECOMMENDER, SERVABLES
-from serving import (
-    deny_list,
-    eligibility,
-    index_rebuild,
-    infra_check,
-    new_version,
-    pushed_index,
-    pushed_origin,
-    refreshed_models,
-    servable_export,
-)
+from serving import deny_list, index_rebuild, infra_check, pushed_index
 from serving.config import IndexConfig
+from serving.graph import export
+from serving.index import eligibility
+from serving.versions import new_version, refresh
+from serving.versions import origin as versions_origin
 
 
 def write_models(
@@ -41,8 +35,8 @@ def write_models(
     measured |= eligibility.left_out(candidates, denied)
     before = candidate_files.load_items(pushed.candidates_uri)["item_id"].combine_chunks()
     evaluated = pushed.origin.evaluated
-    with refreshed_models.told(pushed.model, before, candidates) as told:
-        servable_export.export(
+    with refresh.told(pushed.model, before, candidates) as told:
+        export.export(
             told.query,
             built.index,
             told.ranking,
@@ -60,7 +54,7 @@ def write_beside(
     catalogue: RefreshedCatalogue, pushed: Refreshable, folder: pathlib.Path
 ) -> dict[str, pathlib.Path]:
     """What goes with the version: its candidates, with what the next refresh takes, and origin."""
-    kept = folder / pushed_origin.CANDIDATES
+    kept = folder / versions_origin.CANDIDATES
     shutil.copytree(
         refresh_inputs.tower_folder(pushed.candidates_uri), refresh_inputs.tower_folder(str(kept))
     )
@@ -73,14 +67,14 @@ def write_beside(
     refresh_inputs.save(pushed.dataset, recent, str(kept))
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     changed = {"pushed_at": now, "refreshed_from": pushed.version}
-    origin = folder / pushed_origin.ORIGIN
-    pushed_origin.write(pushed.origin.model_copy(update=changed), origin)
-    return {pushed_origin.CANDIDATES: kept, pushed_origin.ORIGIN: origin}
+    origin = folder / versions_origin.ORIGIN
+    versions_origin.write(pushed.origin.model_copy(update=changed), origin)
+    return {versions_origin.CANDIDATES: kept, versions_origin.ORIGIN: origin}
 
 
 def push(at: RunRoot, models: pathlib.Path, extra: dict[str, pathlib.Path]) -> dict[str, str]:
     """Makes the servables below `models` the next version; the folder or URL of each by name."""
     found = {name: models / name for name in SERVABLES}
-    files = {f"{pushed_origin.EXTRA}/{name}": path for name, path in extra.items()}
+    files = {f"{versions_origin.EXTRA}/{name}": path for name, path in extra.items()}
     serving = f"{at.uri}/{at.serving.name}" if at.uri else str(at.serving)
     return new_version.push(found, serving, {RECOMMENDER: files})

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from components.ingest.output import histories
 from schema import candidates, signatures, timeline
-from serving.client import Client
+from serving.client.client import Client
 from serving.listing_request import listing_request
 
 _SHOWN_HISTORY = 5

@@ -10,9 +10,11 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from schema import signatures
-from serving import model_config, monitoring_config, pushed_versions
-from serving.client import Client
-from serving.server import running_configured_server
+from serving import monitoring_config
+from serving.client.client import Client
+from serving.server import model_config
+from serving.server.app import running_configured_server
+from serving.versions import local as local_versions
 from tests.deploy.conftest import DEPLOY
 from tests.serving.conftest import Greeter
 
@@ -29,7 +31,7 @@ def serving_dir(tmp_path_factory):
         saved = folder / f"saved-{version}"
         tf.saved_model.save(model, str(saved), signatures=model.serve)
         models = {name: saved for name in signatures.SERVABLES}  # noqa: C420 - its type is clearer
-        pushed_versions.push(models, folder / "serving")
+        local_versions.push(models, folder / "serving")
     return folder / "serving"
 
 

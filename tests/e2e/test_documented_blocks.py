@@ -13,9 +13,9 @@ import tomli_w
 
 from pipeline import cli
 from pipeline.config.config import load_config
-from serving.client import Client
+from serving.client.client import Client
 from serving.listing_request import listing_request
-from serving.server import running_server
+from serving.server.app import running_server
 from tests.e2e import declared_data, documented_blocks
 from tests.e2e.documented_blocks import Block
 

@@ -19,8 +19,9 @@ import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from schema.storage import object_store
-from serving import bucket_mirror, stored_versions
-from serving.server import running_server
+from serving.server.app import running_server
+from serving.versions import mirror
+from serving.versions import remote as remote_versions
 from tests.kubeflow.backend import Backend, Run
 from tests.kubeflow.executions import CACHED, COMPLETE, FAILED
 
@@ -63,7 +64,7 @@ class Cluster:
 
 def pushed() -> int | None:
     """Newest version of the recommender."""
-    return stored_versions.latest(f"{ROOT}/serving", "recommender")
+    return remote_versions.latest(f"{ROOT}/serving", "recommender")
 
 
 def verdict(run: Run) -> dict[str, Any]:
@@ -256,7 +257,7 @@ def test_the_pushed_model_answers_a_stock_client(shop, first):
     request.inputs["user_id"].CopyFrom(tf.make_tensor_proto(["u1"]))
     request.inputs["k"].CopyFrom(tf.make_tensor_proto([5], tf.int32))
     with (
-        bucket_mirror.folder_of(f"{ROOT}/serving") as folder,
+        mirror.folder_of(f"{ROOT}/serving") as folder,
         running_server(folder) as server,
         grpc.insecure_channel(server.grpc_address) as channel,
     ):

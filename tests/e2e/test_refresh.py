@@ -13,9 +13,9 @@ from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from schema import candidates, signatures
-from serving.client import Client
+from serving.client.client import Client
 from serving.listing_request import listing_request
-from serving.server import running_server
+from serving.server.app import running_server
 
 pytestmark = pytest.mark.e2e
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from pipeline.commands import batch
-from serving.client import Client
+from serving.client.client import Client
 from serving.listing_request import listing_request
-from serving.server import running_server
+from serving.server.app import running_server
 
 pytestmark = pytest.mark.e2e
 

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline import asked_server
 from schema.errors import UsageError
-from serving.connection import PLAIN, Security
+from serving.client.connection import PLAIN, Security
 
 
 def named(*arguments):

@@ -7,8 +7,8 @@ import pytest
 
 from pipeline.config.config import load_config
 from pipeline.push_plan import PushPlan, plan_local_push
-from serving import pushed_origin
-from serving.pushed_origin import Evaluated, Origin
+from serving.versions import origin as versions_origin
+from serving.versions.origin import Evaluated, Origin
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DATA = "a digest of the data"
@@ -24,7 +24,7 @@ def pushed(tmp_path):
     """Makes a version of that run, which had been compared with `against`."""
 
     def call(version, made_by, against):
-        folder = pushed_origin.folder(tmp_path, version)
+        folder = versions_origin.folder(tmp_path, version)
         folder.mkdir(parents=True)
         evaluated = Evaluated(
             order="retrieval",
@@ -35,7 +35,7 @@ def pushed(tmp_path):
             judged_against=against,
         )
         origin = Origin(made_by=made_by, evaluated=evaluated, pushed_at="", forced=None)
-        pushed_origin.write(origin, folder / "origin.json")
+        versions_origin.write(origin, folder / "origin.json")
 
     return call
 

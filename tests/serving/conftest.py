@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
-from serving import pushed_versions
-from serving.server import running_server
+from serving.server.app import running_server
+from serving.versions import local as local_versions
 
 
 class Greeter(tf.Module):
@@ -60,7 +60,7 @@ def echo(tmp_path_factory):
 @pytest.fixture
 def serving_dir(tmp_path: pathlib.Path, greeters):
     folder = tmp_path / "serving"
-    pushed_versions.push({"greeter": greeters[1]}, folder)
+    local_versions.push({"greeter": greeters[1]}, folder)
     return folder
 
 
@@ -68,7 +68,7 @@ def serving_dir(tmp_path: pathlib.Path, greeters):
 def server(tmp_path_factory, greeters, echo):
     """One server for the tests that only ask."""
     folder = tmp_path_factory.mktemp("run") / "serving"
-    pushed_versions.push({"greeter": greeters[1], "echo": echo}, folder)
+    local_versions.push({"greeter": greeters[1], "echo": echo}, folder)
     with running_server(folder) as running:
         yield running
 

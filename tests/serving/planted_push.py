@@ -9,8 +9,9 @@ import tensorflow as tf
 
 from schema import candidates as candidate_files
 from schema.candidates import Candidates
-from serving import pushed_origin, pushed_versions
-from serving.pushed_origin import Evaluated, Forced, Origin, Run
+from serving.versions import local as local_versions
+from serving.versions import origin as versions_origin
+from serving.versions.origin import Evaluated, Forced, Origin, Run
 
 ORIGIN = Origin(
     made_by=Run(pipeline="shop", fingerprint="f", seed=1),
@@ -65,9 +66,9 @@ def push(serving_dir: pathlib.Path, version: int, candidates: Candidates, origin
         model = Recommender()
         tf.saved_model.save(model, str(folder / "model"), signatures=model.serve)
         candidate_files.save(candidates, str(folder / "candidates"))
-        pushed_origin.write(origin, folder / "origin.json")
-        extra = pushed_origin.EXTRA
+        versions_origin.write(origin, folder / "origin.json")
+        extra = versions_origin.EXTRA
         beside = {f"{extra}/{file}": folder / file for file in ("origin.json", "candidates")}
         models = {"recommender": folder / "model"}
-        final = pushed_versions.push(models, serving_dir, {"recommender": beside})["recommender"]
+        final = local_versions.push(models, serving_dir, {"recommender": beside})["recommender"]
         final.rename(final.with_name(str(version)))

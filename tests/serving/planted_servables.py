@@ -4,8 +4,10 @@ import numpy as np
 import tensorflow as tf
 
 from schema.candidates import Candidates, text_array
-from serving import index_export, pushed_versions, servable_export
-from serving.exact_index import ExactIndex
+from serving import index_export
+from serving.graph import export
+from serving.index.exact import ExactIndex
+from serving.versions import local as local_versions
 
 IDS = ["a", "b", "c", "d", "é"]
 VECTORS = np.array(
@@ -86,7 +88,7 @@ def stored(folder, index, dim):
 def exported(folder, parts, listed, **changes):
     settings = {"depth": 3, "rank_order": True} | changes
     query, index, ranking = parts
-    servable_export.export(query, index, ranking, listed, **settings, uri=str(folder))
+    export.export(query, index, ranking, listed, **settings, uri=str(folder))
     return {
         n: tf.saved_model.load(str(folder / n)) for n in ("retrieval", "ranking", "recommender")
     }
@@ -96,5 +98,5 @@ def pushed(folder):
     """A serving directory with version 1 of each, over exact search."""
     exported(folder / "models", stored(folder, ExactIndex(VECTORS), 3), candidates_of(IDS, VECTORS))
     names = ("retrieval", "ranking", "recommender")
-    pushed_versions.push({name: folder / "models" / name for name in names}, folder / "serving")
+    local_versions.push({name: folder / "models" / name for name in names}, folder / "serving")
     return folder / "serving"

@@ -14,10 +14,10 @@ import pytest
 import tensorflow as tf
 
 from schema.errors import UsageError
-from serving import pushed_versions
-from serving.client import Client
-from serving.request_error import RequestError
+from serving.client.client import Client
+from serving.protocol.errors import RequestError
 from serving.retries import Retries
+from serving.versions import local as local_versions
 
 
 class Slow(tf.Module):
@@ -39,7 +39,7 @@ def root(tmp_path_factory):
     folder = tmp_path_factory.mktemp("slow")
     model = Slow()
     tf.saved_model.save(model, str(folder / "model"), signatures=model.serve)
-    pushed_versions.push({"slow": folder / "model"}, folder / "serving")
+    local_versions.push({"slow": folder / "model"}, folder / "serving")
     return folder
 
 

@@ -6,7 +6,7 @@ import urllib.request
 
 import pytest
 
-from serving.server import running_server
+from serving.server.app import running_server
 from tests.serving.planted_servables import pushed
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]

@@ -19,8 +19,8 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2
 
-from serving.server import running_server
-from serving.server_options import ServerOptions
+from serving.server.app import running_server
+from serving.server.options import ServerOptions
 from tests.serving.planted_servables import pushed
 
 PREDICT = "/tensorflow.serving.PredictionService/Predict"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
-from serving.server import running_server
+from serving.server.app import running_server
 from tests.serving.planted_servables import pushed
 
 FAULTS = {

@@ -10,11 +10,11 @@ import pytest
 import tensorflow as tf
 
 from schema.errors import TandemError
-from serving import pushed_versions
-from serving.client import Client
-from serving.model_config import WatchedModel
-from serving.model_store import ModelStore
-from serving.server import running_server
+from serving.client.client import Client
+from serving.server.app import running_server
+from serving.server.model_config import WatchedModel
+from serving.server.model_store import ModelStore
+from serving.versions import local as local_versions
 
 INPUTS = {
     "user_id": np.array(["ann"]),
@@ -37,7 +37,7 @@ def wait_until(condition, seconds=20):
 
 def push_broken(serving_dir, greeter):
     """A version whose variables are cut short."""
-    pushed = pushed_versions.push({"greeter": greeter}, serving_dir)["greeter"]
+    pushed = local_versions.push({"greeter": greeter}, serving_dir)["greeter"]
     for data in (pushed / "variables").glob("*data*"):
         data.write_bytes(data.read_bytes()[:3])
 
@@ -60,7 +60,7 @@ def test_a_new_version_is_swapped_in_without_a_failed_request(serving_dir, greet
         for asker in askers:
             asker.start()
         wait_until(lambda: len(answers) > 20)
-        pushed_versions.push({"greeter": greeters[2]}, serving_dir)
+        local_versions.push({"greeter": greeters[2]}, serving_dir)
         wait_until(lambda: 2 in answers)
         before = len(answers)
         wait_until(lambda: len(answers) > before + 20)
@@ -90,7 +90,7 @@ def test_a_broken_version_is_refused_until_it_is_replaced(serving_dir, greeters,
         assert line.startswith("greeter 2 does not load and is refused: ")
         assert logged[0].exc_info is None
         shutil.rmtree(serving_dir / "greeter" / "2")
-        pushed_versions.push({"greeter": greeters[2]}, serving_dir)
+        local_versions.push({"greeter": greeters[2]}, serving_dir)
         wait_until(lambda: version_of(client) == 2)
 
 
@@ -124,7 +124,7 @@ def test_a_start_with_a_broken_latest_version_serves_the_one_before(serving_dir,
 
 
 def test_taking_the_latest_version_away_goes_back_to_the_one_before(serving_dir, greeters):
-    pushed_versions.push({"greeter": greeters[2]}, serving_dir)
+    local_versions.push({"greeter": greeters[2]}, serving_dir)
     with running_server(serving_dir) as server, Client(server.grpc_address) as client:
         assert version_of(client) == 2
         shutil.rmtree(serving_dir / "greeter" / "2")
@@ -142,7 +142,7 @@ def test_a_model_pushed_later_is_served_too_and_copies_under_way_are_not(serving
     with running_server(serving_dir) as server, Client(server.grpc_address) as client:
         assert server.models == {"greeter": 1}
         shutil.copytree(serving_dir / "greeter" / "1", serving_dir / "greeter" / ".tmp-9")
-        pushed_versions.push({"echo": echo}, serving_dir)
+        local_versions.push({"echo": echo}, serving_dir)
 
         def echo_serves():
             try:

@@ -9,8 +9,9 @@ import tensorflow as tf
 
 from schema import signatures
 from schema.errors import TandemError
-from serving import infra_check, signature_defaults
-from serving.exact_index import ExactIndex
+from serving import infra_check
+from serving.index.exact import ExactIndex
+from serving.protocol import signature_defaults
 from tests.serving.planted_servables import IDS, VECTORS, candidates_of, exported, stored
 
 CATALOGUE = frozenset(IDS)

@@ -19,9 +19,9 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from serving import pushed_versions
-from serving.server import running_server
-from serving.server_options import ServerOptions
+from serving.server.app import running_server
+from serving.server.options import ServerOptions
+from serving.versions import local as local_versions
 from tests.serving.planted_servables import pushed
 
 LARGEST = 2**20
@@ -46,7 +46,7 @@ def server(tmp_path_factory):
     serving_dir, model = pushed(folder), Constant()
     signatures = {"serving_default": model.seven, "twice": model.twice}
     tf.saved_model.save(model, str(folder / "constant"), signatures=signatures)
-    pushed_versions.push({"constant": folder / "constant"}, serving_dir)
+    local_versions.push({"constant": folder / "constant"}, serving_dir)
     with running_server(serving_dir, ServerOptions(max_message_bytes=LARGEST)) as running:
         yield running
 

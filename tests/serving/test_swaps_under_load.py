@@ -18,8 +18,9 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from serving import pushed_versions, warmup
-from serving.server import running_server
+from serving.server import warmup
+from serving.server.app import running_server
+from serving.versions import local as local_versions
 
 SWAPS = 50
 ROWS = {"instances": [{"user_id": "ann", "x": [1, 0], "k": 1}]}
@@ -67,7 +68,7 @@ def over_rest(server):
 def serving_dir(tmp_path, greeters):
     folder = tmp_path / "serving"
     for model in greeters.values():
-        pushed = pushed_versions.push({"greeter": model}, folder)
+        pushed = local_versions.push({"greeter": model}, folder)
         warmup.write(pushed["greeter"], [predict_request()])
     return folder
 

@@ -23,10 +23,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Prints the newest version of each model with its ops."""
     from schema.errors import NoRunError
-    from serving import bucket_mirror
+    from serving.versions import mirror
 
     place = f"{args.root}/serving"
-    with bucket_mirror.folder_of(place) as serving_dir:
+    with mirror.folder_of(place) as serving_dir:
         found = _read_ops(serving_dir)
     if not found:
         raise NoRunError(
@@ -43,12 +43,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _read_ops(serving_dir: pathlib.Path) -> dict[str, tuple[int, "OpList"]]:
-    from serving import op_list, pushed_versions
+    from serving import op_list
+    from serving.versions import local as local_versions
 
     found = {}
-    for name in pushed_versions.models(serving_dir):
-        version = pushed_versions.latest(serving_dir, name) or 0
-        found[name] = version, op_list.read(pushed_versions.folder_of(serving_dir, name, version))
+    for name in local_versions.models(serving_dir):
+        version = local_versions.latest(serving_dir, name) or 0
+        found[name] = version, op_list.read(local_versions.folder_of(serving_dir, name, version))
     return found
 
 

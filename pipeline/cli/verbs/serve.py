@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from pipeline.cli import arguments, serve_arguments
 
 if TYPE_CHECKING:
-    from serving.server import RunningServer
-    from serving.server_options import ServerOptions
+    from serving.server.app import RunningServer
+    from serving.server.options import ServerOptions
 
 _log = logging.getLogger(__name__)
 _ENDING_SECONDS = 2.0
@@ -82,8 +82,9 @@ def _end_after(seconds: float) -> None:
 @contextlib.contextmanager
 def _run_server(args: argparse.Namespace) -> Iterator["RunningServer"]:
     _limit_op_threads(args.tensorflow_intra_op_parallelism)
-    from serving import bucket_mirror, model_config  # TensorFlow: seconds
-    from serving.server import running_configured_server, running_server
+    from serving.server import model_config  # TensorFlow: seconds
+    from serving.server.app import running_configured_server, running_server
+    from serving.versions import mirror
 
     # What is imported stays: passed over, the search for what an unloaded version holds in circles,
     # during which no request is answered, takes some 20 ms instead of 200.
@@ -91,7 +92,7 @@ def _run_server(args: argparse.Namespace) -> Iterator["RunningServer"]:
     with contextlib.ExitStack() as stack:
         folder = None
         if args.root is not None:
-            folder = stack.enter_context(bucket_mirror.folder_of(f"{args.root}/serving"))
+            folder = stack.enter_context(mirror.folder_of(f"{args.root}/serving"))
         options = serve_arguments.build_options(args, folder)
         _warn_if_exposed(options)
         if folder is None:

@@ -8,8 +8,8 @@ from components.ingest.output import histories, shards
 from components.pushed import baseline
 from schema.candidates import Candidates, text_array
 from schema.dataset import Dataset
-from serving import pushed_origin
-from serving.pushed_lists import PushedVersion
+from serving.bulk.pushed_version import PushedVersion
+from serving.versions import origin
 from tests.serving import planted_push
 from tests.serving.planted_push import ORIGIN
 from trainer.data.catalogue import Catalogue
@@ -133,7 +133,7 @@ def test_one_that_cannot_be_asked_says_why(data, stored, tmp_path):
 def test_a_damaged_model_says_why(data, stored, tmp_path):
     folder = pushed(tmp_path) / "recommender" / "2"
     (folder / "saved_model.pb").write_bytes(b"no graph")
-    assert pushed_origin.newest(tmp_path) == "2"
+    assert origin.newest(tmp_path) == "2"
     found = baseline.answered(data, stored, str(tmp_path), "2")
     assert found.lists is None
     assert "saved_model.pb" in found.described["failure"]

@@ -7,7 +7,7 @@ import pytest
 
 from components.pushed import warm_start
 from schema.candidates import text_array
-from serving import pushed_origin
+from serving.versions import origin
 from trainer import learned_weights
 from trainer.learned_weights import LearnedWeights, Table
 
@@ -27,8 +27,8 @@ def pushed(tmp_path):
 
     def call(learned_until):
         weights = LearnedWeights(TABLES, {}, learned_until)
-        folder = pushed_origin.folder(tmp_path, "7")
-        learned_weights.save(weights, str(folder / pushed_origin.CANDIDATES))
+        folder = origin.folder(tmp_path, "7")
+        learned_weights.save(weights, str(folder / origin.CANDIDATES))
         return str(tmp_path)
 
     return call

@@ -17,9 +17,9 @@ from pipeline.run_root import open_local_root
 from schema import candidates as candidate_files
 from schema.errors import TandemError
 from serving import infra_check
-from serving.client import Client
+from serving.client.client import Client
 from serving.listing_request import listing_request
-from serving.server import running_server
+from serving.server.app import running_server
 
 _log = logging.getLogger(__name__)
 

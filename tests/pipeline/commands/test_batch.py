@@ -22,9 +22,11 @@ from components.ingest.output.counts import Counts
 from pipeline.cli import main
 from schema import candidates, user_ids
 from schema.storage import object_store
-from serving import deny_list, index_export, pushed_versions, servable_export
-from serving.exact_index import ExactIndex
-from serving.server import running_server
+from serving import deny_list, index_export
+from serving.graph import export
+from serving.index.exact import ExactIndex
+from serving.server.app import running_server
+from serving.versions import local as local_versions
 
 T_TEST, FIRST_OF_TEST = 40, 45
 EVENTS = {
@@ -274,9 +276,9 @@ def server(models, tmp_path_factory):
         tf.saved_model.load(path)
         for path in (models["query"], str(folder / "index"), models["ranking"])
     )
-    servable_export.export(query, index, ranking, items, 3, True, str(folder / "models"))
+    export.export(query, index, ranking, items, 3, True, str(folder / "models"))
     named = {name: folder / "models" / name for name in ("retrieval", "ranking", "recommender")}
-    pushed_versions.push(named, folder / "serving")
+    local_versions.push(named, folder / "serving")
     with running_server(folder / "serving") as running:
         yield running.grpc_address
 

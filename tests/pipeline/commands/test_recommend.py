@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.asked_server import Server
 from pipeline.commands import recommend
-from serving.connection import PLAIN
+from serving.client.connection import PLAIN
 
 SERVER = Server("host:1", PLAIN)
 KEY = "a key of more than sixteen bytes"

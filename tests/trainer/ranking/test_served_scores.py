@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from schema import timeline
 from schema.candidates import Candidates, text_array
-from serving.item_table import ItemTable
-from serving.servable_modules import RankingServable
+from serving.graph.item_table import ItemTable
+from serving.graph.modules import RankingServable
 from trainer.config.models import RankingConfig, RetrievalConfig
 from trainer.data import evaluation_queries as questions
 from trainer.data import popularity, windows

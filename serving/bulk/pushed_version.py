@@ -1,0 +1,80 @@
+"""A pushed version asked again: its final lists, as of another moment and for another catalogue."""
+
+import dataclasses
+import pathlib
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schema import candidates as candidate_files
+from schema.candidates import Candidates
+from schema.signatures import RANKING, RECOMMENDER
+from serving.bulk.lists import BulkLists
+from serving.bulk.users import Askers
+from serving.graph import saved_models
+from serving.versions import local as local_versions
+from serving.versions import origin
+from serving.versions.origin import Evaluated
+
+
+@dataclasses.dataclass(frozen=True)
+class PushedVersion:
+    """A version of the serving directory with all that asking it takes."""
+
+    evaluated: Evaluated
+    candidates: Candidates
+    path: pathlib.Path
+    """Folder of the recommender's SavedModel."""
+
+    def lists(
+        self, askers: Askers, now: int, log_popularity: np.ndarray, k: int
+    ) -> list[list[str]]:
+        """The k best unseen items of each user at `now` (seconds since epoch, UTC), best first, in
+        the order that this version serves.
+
+        `log_popularity` [n], of its own candidates at that moment, takes the place of what it was
+        pushed with, as a refresh would do it: no version sees what came later.
+        """
+        model = saved_models.restored(self.path)
+        vectors = np.column_stack([self.candidates.vectors[:, :-1], log_popularity])
+        bulk = BulkLists(
+            model.query,
+            dataclasses.replace(self.candidates, vectors=vectors.astype(np.float32)),
+            self.evaluated.history_length,
+            model.ranking if self.evaluated.order == RANKING else None,
+            self.evaluated.ranking_candidates,
+        )
+        return bulk.lists(askers, now, k)
+
+
+def opened(serving_dir: pathlib.Path, version: str) -> PushedVersion:
+    """Reads what lies beside the SavedModel. TandemError without an origin, OSError without
+    candidates.
+    """
+    extra = origin.folder(serving_dir, version)
+    evaluated = origin.read(extra / origin.ORIGIN).evaluated
+    candidates = candidate_files.load(str(extra / origin.CANDIDATES))
+    path = local_versions.folder_of(serving_dir, RECOMMENDER, int(version))
+    return PushedVersion(evaluated, candidates, path)
+
+
+def indices(lists: list[list[str]], item_ids: pa.Array, k: int) -> np.ndarray:
+    """Lists of ids -> [users, min(k, n)] indices from 1 into `item_ids` [n], large_binary; 0 where
+    a list is shorter. Items that `item_ids` does not have fall out, and what comes after them moves
+    up.
+    """
+    found = np.zeros((len(lists), min(k, len(item_ids))), np.int32)
+    listed = pa.array(lists, pa.large_list(pa.large_binary()))
+    index = places(listed.flatten(), item_ids)
+    ends = np.cumsum([len(items) for items in lists])
+    for row, items in zip(found, np.split(index, ends[:-1]), strict=True):
+        known = items[items > 0][: len(row)]
+        row[: len(known)] = known
+    return found
+
+
+def places(wanted: pa.Array, item_ids: pa.Array) -> np.ndarray:
+    """[w] places from 1 of the `wanted`, 0 for those that are not there."""
+    found = pc.index_in(wanted, value_set=item_ids)
+    return pc.fill_null(pc.add(found, 1), 0).to_numpy(zero_copy_only=False)

@@ -1,0 +1,1 @@
+"""A gRPC client of TensorFlow Serving's API, blocking and asyncio."""

@@ -1,0 +1,107 @@
+"""A client of TensorFlow Serving's gRPC API, on the stock stubs; `async_client` is its twin."""
+
+import itertools
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any
+
+import grpc
+import numpy as np
+from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
+
+from serving.client import connection, messages
+from serving.client.connection import PLAIN, Security
+from serving.client.messages import Declared, VersionStatus
+from serving.retries import Retries
+
+
+class Client:
+    """Asks one server; every refusal is a TandemError in one sentence (RequestError has its gRPC
+    code), a server that cannot be reached a UsageError. Threads may share a client.
+
+    All its calls change nothing on the server, so each is asked again as `Retries` says.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        timeout_s: float = 5.0,
+        security: Security = PLAIN,
+        retries: Retries = Retries(),  # noqa: B008 - frozen
+    ) -> None:
+        """`address` is host:port of the gRPC side; `timeout_s` bounds each call with all its
+        retries, where the call does not say otherwise.
+        """
+        self._address = address
+        self._timeout_s = timeout_s
+        self._retries = retries
+        self._metadata = connection.call_metadata(security)
+        self._channel = connection.channel(address, security)
+        self._predictions = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
+        self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
+
+    def predict(
+        self,
+        model: str,
+        inputs: Mapping[str, np.ndarray],
+        version: int | None = None,
+        signature_name: str | None = None,
+        label: str | None = None,
+        timeout_s: float | None = None,
+    ) -> dict[str, np.ndarray]:
+        """Named outputs of one call; strings come back as bytes, in arrays of objects.
+
+        Strings go as arrays of str, bytes or objects of these; numbers in the signature's own type.
+        Latest version and `serving_default` where nothing else is asked for.
+        """
+        request = messages.predict_request(model, inputs, version, label, signature_name)
+        call = self._predictions.Predict
+        response = self._ask(call, request, f"predict of {model}", timeout_s)
+        return messages.outputs(response)
+
+    def status(self, model: str, timeout_s: float | None = None) -> list[VersionStatus]:
+        """Every version of `model` that the server tried, newest first."""
+        request = messages.status_request(model)
+        call = self._models.GetModelStatus
+        return messages.statuses(self._ask(call, request, f"status of {model}", timeout_s))
+
+    def inputs(self, model: str, timeout_s: float | None = None) -> Declared:
+        """TensorFlow's type name and the shape (-1: any) of each input of `serving_default`."""
+        request = messages.metadata_request(model)
+        call = self._predictions.GetModelMetadata
+        return messages.declared_inputs(
+            self._ask(call, request, f"signatures of {model}", timeout_s)
+        )
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._channel.close()
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _ask(
+        self, call: Callable[..., Any], request: Any, what: str, timeout_s: float | None
+    ) -> Any:
+        allowed = self._timeout_s if timeout_s is None else timeout_s
+        deadline = time.monotonic() + allowed
+        for attempt in itertools.count(1):
+            left = deadline - time.monotonic()
+            try:
+                return call(request, timeout=left, metadata=self._metadata)
+            except grpc.RpcError as error:
+                left = deadline - time.monotonic()
+                pause = self._retries.pause(attempt, error, left)
+                if pause is None:
+                    raise messages.failure(what, self._address, allowed, error) from error
+            time.sleep(pause)
+        raise AssertionError("itertools.count ends never")

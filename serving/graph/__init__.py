@@ -1,0 +1,1 @@
+"""The servables as TensorFlow graphs: their modules, tables, export and loading."""

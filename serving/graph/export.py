@@ -1,0 +1,82 @@
+"""Puts query model, index and ranking model together and writes the three servables."""
+
+import pathlib
+import time
+from typing import Any
+
+import tensorflow as tf
+
+from schema import signatures
+from schema.candidates import Candidates
+from serving.category_table import CategoryTable
+from serving.graph import warmup_requests
+from serving.graph.item_table import ItemTable
+from serving.graph.modules import (
+    RankingServable,
+    RecommenderServable,
+    RetrievalServable,
+    query_inputs,
+)
+from serving.protocol import signature_defaults
+from serving.server import warmup
+
+_K = tf.TensorSpec([None], tf.int32, name=signatures.K)
+_EXCLUDED = tf.TensorSpec([None, None], tf.string, name=signatures.EXCLUDED_ITEM_IDS)
+_ALLOWED = tf.TensorSpec([None, None], tf.string, name=signatures.ALLOWED_CATEGORIES)
+_CANDIDATES = tf.TensorSpec([None, None], tf.string, name=signatures.CANDIDATE_ITEM_IDS)
+
+
+def export(
+    query: Any,
+    index: Any,
+    ranking: Any,
+    candidates: Candidates,
+    depth: int,
+    rank_order: bool,
+    uri: str,
+) -> None:
+    """Writes one SavedModel per name in `schema.signatures.SERVABLES` below `uri`.
+
+    `query`, `index` and `ranking` are loaded SavedModels; `depth` and `rank_order` as in
+    `RecommenderServable`. Where the candidates have `filters`, requests may be filtered by them.
+    Beside each lie the requests that it is warmed up with.
+    """
+    items = ItemTable(candidates)
+    categories = None if candidates.filters is None else CategoryTable(candidates.filters)
+    listing = listing_inputs(query, categories is not None)
+    scoring = query_inputs(query) | {signatures.CANDIDATE_ITEM_IDS: _CANDIDATES}
+    recommender = RecommenderServable(query, items, index, ranking, depth, rank_order, categories)
+    retrieval = RetrievalServable(query, items, index, categories)
+    modules = {
+        signatures.RETRIEVAL: (retrieval, listing),
+        signatures.RANKING: (RankingServable(query, items, ranking), scoring),
+        signatures.RECOMMENDER: (recommender, listing),
+    }
+    for name, (module, specs) in modules.items():
+        folder = pathlib.Path(uri, name)
+        _save(module, specs, str(folder))
+        signature_defaults.write(folder, signature_defaults.of(specs))
+        requests = warmup_requests.of(name, specs, candidates.item_ids, int(time.time()))
+        warmup.write(folder, requests)
+
+
+def listing_inputs(query: Any, filtered: bool = False) -> dict[str, tf.TensorSpec]:
+    """Inputs of `retrieval` and `recommender` over a loaded query model, by name; with
+    `allowed_categories` where they are `filtered`.
+    """
+    specs = query_inputs(query) | {signatures.EXCLUDED_ITEM_IDS: _EXCLUDED, signatures.K: _K}
+    return specs | {signatures.ALLOWED_CATEGORIES: _ALLOWED} if filtered else specs
+
+
+def _save(
+    module: RetrievalServable | RankingServable | RecommenderServable,
+    specs: dict[str, tf.TensorSpec],
+    path: str,
+) -> None:
+    serve = tf.function(module.serve, input_signature=[specs], autograph=False)
+    tf.saved_model.save(
+        module,
+        path,
+        signatures={signatures.SERVING_DEFAULT: serve.get_concrete_function()},
+        options=tf.saved_model.SaveOptions(namespace_whitelist=["Scann"]),
+    )

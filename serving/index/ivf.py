@@ -1,0 +1,158 @@
+"""Approximate search by stock TensorFlow ops alone: any TensorFlow Serving can load it.
+
+An inverted file (`index.leaves`): the leaves whose means promise most are read whole, each where
+it lies, without copying a row. A query scores all rows of those leaves, so what is excluded is
+struck out before the best are taken, and nothing has to be asked for beyond k.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import tensorflow as tf
+
+from serving.index import eligibility, leaves
+from serving.index.base import Found, each_row
+from serving.index.eligibility import Eligibility
+from serving.leaf_rows import Codes, LeafRows
+
+Rows = Callable[[tf.Tensor], tf.Tensor]
+
+
+class IvfIndex(tf.Module):
+    """Same questions and answers as `serving.index.exact.ExactIndex`.
+
+    Where the leaves that were read hold too few eligible items, all rows are scored, so k remain
+    whenever there are k. A query of a batch is answered as it would be alone.
+    """
+
+    kind = "ivf"
+
+    def __init__(
+        self,
+        vectors: np.ndarray,
+        eligible: Eligibility,
+        leaf_count: int,
+        probes: int,
+        codes: Codes = "float32",
+    ):
+        """`vectors` [n, dim] float32, at least one of them available; `probes` leaves are read."""
+        super().__init__()
+        positions = eligible.positions
+        vectors = vectors if eligible.available.all() else vectors[positions - 1]
+        parted = leaves.partition(vectors, leaf_count)
+        at = np.where(parted.source >= 0, positions[parted.source], 0).astype(np.int32)
+        begin = np.stack([parted.start, np.zeros_like(parted.start)], axis=1)
+        extent = np.stack([parted.size, np.full_like(parted.size, vectors.shape[1])], axis=1)
+        self.probes = min(probes, len(parted.size))
+        self.leaf_count = len(parted.size)
+        self.codes = codes
+        self._size = len(positions)
+        self._centroids = _fixed(parted.centroids, "centroids")
+        self._begin = _fixed(begin, "leaf_begin")
+        self._extent = _fixed(extent, "leaf_extent")
+        self._positions = _fixed(at, "positions")
+        self._row_of = _fixed(eligible.rows(at), "row_of")
+        self._categories = _fixed(eligible.categories_by_position(), "categories")
+        self._rows = LeafRows(vectors, parted, codes)
+
+    def search(
+        self, queries: tf.Tensor, excluded: tf.Tensor, allowed: tf.Tensor, k: tf.Tensor
+    ) -> Found:
+        """See `ExactIndex.search`."""
+        width = tf.minimum(k, self._size)
+        return each_row(partial(self._search_one, width), (queries, excluded, allowed))
+
+    def _search_one(
+        self, width: tf.Tensor, query: tf.Tensor, excluded: tf.Tensor, allowed: tf.Tensor
+    ) -> Found:
+        """[dim], [e], [a] -> [width] each."""
+        found = self._probed(query, excluded, allowed, width)
+        if self.probes == self.leaf_count:
+            return found
+        return tf.cond(
+            tf.reduce_any(found[0] == 0),
+            lambda: self._scanned(query, excluded, allowed, width),
+            lambda: found,
+        )
+
+    def _probed(
+        self, query: tf.Tensor, excluded: tf.Tensor, allowed: tf.Tensor, width: tf.Tensor
+    ) -> Found:
+        """The best of the leaves that promise most."""
+        promise = tf.linalg.matvec(self._centroids, query)
+        best = tf.math.top_k(promise, self.probes)
+        begin, extent = tf.gather(self._begin, best.indices), tf.gather(self._extent, best.indices)
+        column = self._rows.column(query)
+        parts = self._rows.products(
+            tf.unstack(begin, self.probes), tf.unstack(extent, self.probes), column
+        )
+        if self._rows.are_deviations:
+            parts = [
+                mean + part
+                for mean, part in zip(tf.unstack(best.values, self.probes), parts, strict=True)
+            ]
+        end = tf.cumsum(extent[:, 0])
+        before = end - extent[:, 0]
+        places = _places(tf.gather(self._row_of, excluded), begin[:, 0], extent[:, 0], before)
+        scores = _struck_out(tf.concat(parts, axis=0)[:, 0], places)
+
+        def rows(at: tf.Tensor) -> tf.Tensor:
+            leaf = tf.searchsorted(end, at, side="right")
+            return tf.gather(begin[:, 0] - before, leaf) + at
+
+        return self._best(scores, rows, allowed, width)
+
+    def _scanned(
+        self, query: tf.Tensor, excluded: tf.Tensor, allowed: tf.Tensor, width: tf.Tensor
+    ) -> Found:
+        """The best of all rows."""
+        scores = self._rows.all_products(self._rows.column(query))
+        if self._rows.are_deviations:
+            scores += self._means_of_rows(query)
+        scores = tf.where(self._positions > 0, scores, -np.inf)
+        scores = _struck_out(scores, tf.gather(self._row_of, excluded))
+        return self._best(scores, tf.identity, allowed, width)
+
+    def _means_of_rows(self, query: tf.Tensor) -> tf.Tensor:
+        """[r] the query's product with the mean of each row's leaf."""
+        begin = tf.concat([self._begin[:, 0], tf.shape(self._positions)], axis=0)
+        return tf.repeat(tf.linalg.matvec(self._centroids, query), begin[1:] - begin[:-1])
+
+    def _best(self, scores: tf.Tensor, rows: Rows, allowed: tf.Tensor, width: tf.Tensor) -> Found:
+        """Of `scores` [m]; `rows` tells in which row of the index such a place stands."""
+
+        def filtered() -> tf.Tensor:
+            at = tf.gather(self._positions, rows(tf.range(tf.size(scores))))
+            passes = eligibility.allowed(tf.gather(self._categories, at), allowed)
+            return tf.where(passes, scores, -np.inf)
+
+        scores = tf.cond(tf.reduce_any(allowed != 0), filtered, lambda: scores)
+        best = tf.math.top_k(scores, tf.minimum(width, tf.size(scores)))
+        at = tf.gather(self._positions, rows(best.indices))
+        missing = [[0, width - tf.size(at)]]
+        return (
+            tf.pad(tf.where(tf.math.is_inf(best.values), 0, at), missing),
+            tf.pad(best.values, missing, constant_values=-np.inf),
+        )
+
+
+def _places(row: tf.Tensor, begin: tf.Tensor, size: tf.Tensor, before: tf.Tensor) -> tf.Tensor:
+    """[e] rows -> where they stand when the leaves [p] that were read lie behind each other, their
+    total size where they stand in none.
+    """
+    within = row[:, tf.newaxis] - begin
+    inside = (within >= 0) & (within < size)
+    place = tf.reduce_sum(tf.where(inside, before + within, 0), axis=1)
+    return tf.where(tf.reduce_any(inside, axis=1), place, tf.reduce_sum(size))
+
+
+def _struck_out(scores: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
+    """[m] without those at `places` [e]; place m is none of them."""
+    worst = tf.fill(tf.shape(places), tf.constant(-np.inf, scores.dtype))
+    scores = tf.pad(scores, [[0, 1]])
+    return tf.tensor_scatter_nd_update(scores, places[:, tf.newaxis], worst)[:-1]
+
+
+def _fixed(values: np.ndarray, name: str) -> tf.Variable:
+    return tf.Variable(values, trainable=False, name=name)

@@ -1,0 +1,1 @@
+"""What TensorFlow Serving publishes: errors, request limits, tensors, JSON and input defaults."""

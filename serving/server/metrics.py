@@ -1,0 +1,160 @@
+"""What the server measures of itself, for Prometheus, under TensorFlow Serving's own names.
+
+Its names turn into Prometheus' by putting `:` for `/`; times are microseconds, in buckets of 10 x
+1.8^n. Source: servables/tensorflow/util.cc, saved_model_warmup_util.cc and util/
+prometheus_exporter.cc in TensorFlow Serving, and TensorFlow's cc/saved_model/loader.cc.
+"""
+
+import asyncio
+import contextlib
+import pathlib
+import threading
+import time
+from collections.abc import Iterator
+
+import grpc
+import prometheus_client
+from prometheus_client import Histogram
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from serving.protocol.errors import RequestError
+
+_BUCKETS = [10 * 1.8**power for power in range(33)]  # to about 25 minutes
+_SERVING = ":tensorflow:serving"
+_SAVED_MODEL = ":tensorflow:cc:saved_model"
+_RUNTIME = "TF2"
+
+
+class Metrics:
+    """Counts and times of one server; safe from any number of threads."""
+
+    def __init__(self) -> None:
+        registry = prometheus_client.CollectorRegistry()
+        self._registry = registry
+        prometheus_client.ProcessCollector(registry=registry)
+        self._requests = _Counter(
+            f"{_SERVING}:request_count", "Requests by model and status.", ("model_name", "status")
+        )
+        self._loads = _Counter(
+            f"{_SAVED_MODEL}:load_attempt_count", "SavedModels loaded.", ("model_path", "status")
+        )
+        self._load_time = _Counter(
+            f"{_SAVED_MODEL}:load_latency", "Microseconds of loads.", ("model_path",)
+        )
+        self._warmups = _Counter(
+            f"{_SERVING}:model_warmup_records_read", "Warmup records.", ("model_path", "status")
+        )
+        for counter in (self._requests, self._loads, self._load_time, self._warmups):
+            registry.register(counter)
+        self._latency = _histogram(
+            registry, "request_latency", "a request", ["model_name", "API", "entrypoint"]
+        )
+        self._runtime = _histogram(
+            registry, "runtime_latency", "TensorFlow's runtime", ["model_name", "API", "runtime"]
+        )
+        self._warmup_time = _histogram(
+            registry, "model_warmup_latency", "a warmup", ["model_path", "status"]
+        )
+
+    def add(self, collector: Collector) -> None:
+        """From now on `page` has its metrics too."""
+        self._registry.register(collector)
+
+    def page(self) -> bytes:
+        """Everything in Prometheus' text format."""
+        return prometheus_client.generate_latest(self._registry)
+
+    @contextlib.contextmanager
+    def request(self, model: str, api: str, entrypoint: str) -> Iterator[None]:
+        """The block answers one request: counted by status, timed where it is answered.
+
+        `model` is "" for one that never served, so that requests cannot make ever more series.
+        """
+        begin = time.perf_counter()
+        status = grpc.StatusCode.UNKNOWN  # what gRPC makes of a crash
+        try:
+            yield
+            status = grpc.StatusCode.OK
+            self._latency.labels(model, api, entrypoint).observe(_microseconds(begin))
+        except RequestError as error:
+            status = error.code
+            raise
+        except asyncio.CancelledError:  # the caller has gone
+            status = grpc.StatusCode.CANCELLED
+            raise
+        finally:
+            self._requests.add(1, model, status.name)
+
+    @contextlib.contextmanager
+    def runtime(self, model: str) -> Iterator[None]:
+        """The block runs a signature."""
+        begin = time.perf_counter()
+        yield
+        self._runtime.labels(model, "Predict", _RUNTIME).observe(_microseconds(begin))
+
+    @contextlib.contextmanager
+    def load(self, folder: pathlib.Path) -> Iterator[None]:
+        """The block loads the SavedModel in `folder`."""
+        begin = time.perf_counter()
+        status = "fail"
+        try:
+            yield
+            status = "success"
+            self._load_time.add(_microseconds(begin), str(folder))
+        finally:
+            self._loads.add(1, str(folder), status)
+
+    @contextlib.contextmanager
+    def warmup(self, folder: pathlib.Path) -> Iterator[list[None]]:
+        """The block warms up what was loaded from `folder`, and appends for each record read."""
+        begin = time.perf_counter()
+        records: list[None] = []
+        status = grpc.StatusCode.UNKNOWN
+        try:
+            yield records
+            status = grpc.StatusCode.OK
+        except RequestError as error:
+            status = error.code
+            raise
+        finally:
+            self._warmup_time.labels(str(folder), status.name).observe(_microseconds(begin))
+            self._warmups.add(len(records), str(folder), status.name)
+
+
+class _Counter(Collector):
+    """A counter under its very name: the library's own would be called `…_total`.
+
+    Its type is untyped, since the text format has no other for a name that does not end so.
+    """
+
+    def __init__(self, name: str, documentation: str, labels: tuple[str, ...]) -> None:
+        self._named = (name, documentation)
+        self._labels = labels
+        self._lock = threading.Lock()
+        self._values: dict[tuple[str, ...], float] = {}
+
+    def add(self, amount: float, *labels: str) -> None:
+        with self._lock:
+            self._values[labels] = self._values.get(labels, 0.0) + amount
+
+    def collect(self) -> Iterator[Metric]:
+        metric = Metric(*self._named, typ="unknown")
+        with self._lock:
+            for given, value in self._values.items():
+                labels = dict(zip(self._labels, given, strict=True))
+                metric.add_sample(self._named[0], labels, value)
+        yield metric
+
+
+def _histogram(
+    registry: prometheus_client.CollectorRegistry, name: str, of: str, labels: list[str]
+) -> Histogram:
+    documentation = f"Wall time of {of}, in microseconds."
+    return Histogram(
+        f"{_SERVING}:{name}", documentation, labels, registry=registry, buckets=_BUCKETS
+    )
+
+
+def _microseconds(begin: float) -> float:
+    return (time.perf_counter() - begin) * 1e6

@@ -1,0 +1,104 @@
+"""Which models to serve, from where and which versions: TensorFlow Serving's models.config.
+
+Source of the rules and their words: ValidateModelConfigList and GetPlatform in TensorFlow Serving's
+model_servers/server_core.cc.
+"""
+
+import collections
+import dataclasses
+import pathlib
+from collections.abc import Mapping
+
+from google.protobuf import text_format
+from tensorflow_serving.config import model_server_config_pb2
+
+from schema.errors import UsageError
+from serving.protocol.errors import RequestError, invalid
+from serving.version_policy import ServableVersionPolicy
+
+_PLATFORM = "tensorflow"
+
+
+@dataclasses.dataclass(frozen=True)
+class WatchedModel:
+    """A model to serve: whatever `policy` takes of `<base_path>/<version>/`."""
+
+    name: str
+    base_path: pathlib.Path
+    policy: ServableVersionPolicy = dataclasses.field(default_factory=ServableVersionPolicy)
+    version_labels: Mapping[str, int] = dataclasses.field(default_factory=dict)
+
+
+def watched_below(serving_dir: pathlib.Path) -> list[WatchedModel]:
+    """Every model that was ever pushed to a folder, its latest version; a folder in it without any
+    is a model that has none yet.
+    """
+    folders = sorted(serving_dir.iterdir()) if serving_dir.is_dir() else []
+    return [
+        WatchedModel(folder.name, folder)
+        for folder in folders
+        if folder.is_dir() and not folder.name.startswith(".")
+    ]
+
+
+def read(path: pathlib.Path) -> list[WatchedModel]:
+    """The models of a text proto of ModelServerConfig.
+
+    Raises UsageError where the file cannot be read, is no such proto, or asks for what is refused.
+    """
+    config = model_server_config_pb2.ModelServerConfig()
+    try:
+        text_format.Parse(path.read_text("utf-8"), config)
+        return watched(config)
+    except (OSError, UnicodeDecodeError, text_format.ParseError, RequestError) as error:
+        raise UsageError(
+            f"expected a text proto of tensorflow.serving.ModelServerConfig in {path}, received "
+            f"{error}; fix the file"
+        ) from error
+
+
+def watched(config: model_server_config_pb2.ModelServerConfig) -> list[WatchedModel]:
+    """The models of a configuration, in its order.
+
+    Raises RequestError INVALID_ARGUMENT with TensorFlow Serving's words: for anything but a
+    model_config_list, a model listed twice, a relative base path, another platform than tensorflow;
+    and for a logging_config, which this server does not have.
+    """
+    if config.WhichOneof("config") != "model_config_list":
+        raise invalid(
+            "ServerModelConfig type not supported by HandleReloadConfigRequest. Only "
+            "ModelConfigList is currently supported"
+        )
+    configs = config.model_config_list.config
+    for name, times in collections.Counter(model.name for model in configs).items():
+        if times > 1:
+            raise invalid(f"Illegal to list model {name} multiple times in config list")
+    return [_watched(model) for model in configs]
+
+
+def _watched(model: model_server_config_pb2.ModelConfig) -> WatchedModel:
+    if not pathlib.PurePath(model.base_path).is_absolute() or "\0" in model.base_path:
+        raise invalid(
+            f"Expected model {model.name} to have an absolute path or URI; got "
+            f"base_path()={model.base_path}"
+        )
+    _check_platform(model)
+    if model.HasField("logging_config"):
+        raise invalid(f"Model {model.name} has a logging_config, which this server does not know")
+    return WatchedModel(
+        model.name,
+        pathlib.Path(model.base_path),
+        model.model_version_policy,
+        dict(model.version_labels),
+    )
+
+
+def _check_platform(model: model_server_config_pb2.ModelConfig) -> None:
+    deprecated = model.model_type == model_server_config_pb2.TENSORFLOW
+    if not (model.model_platform or deprecated):
+        raise invalid(
+            "Illegal setting neither ModelServerConfig::model_type (deprecated) nor "
+            f"ModelServerConfig::model_platform, model name is {model.name}"
+        )
+    if model.model_platform and model.model_platform != _PLATFORM:
+        raise invalid(f"Model {model.name} requests unsupported platform {model.model_platform}")

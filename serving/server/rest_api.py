@@ -1,0 +1,268 @@
+"""TensorFlow Serving's REST paths over the served versions, as an aiohttp application.
+
+    POST /v1/models/M[/versions/V|/labels/L]:predict
+    GET  /v1/models/M[/versions/V|/labels/L]            status
+    GET  /v1/models/M[/versions/V|/labels/L]/metadata   signatures
+
+All of it happens on the server's event loop but the calls themselves, see BatchQueue, and reading
+long bodies.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import grpc
+from aiohttp import web
+from google.protobuf import json_format
+from prometheus_client import CONTENT_TYPE_LATEST
+from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_pb2
+
+from serving.config import RequestLimits
+from serving.protocol import json_tensors
+from serving.protocol import limits as protocol_limits
+from serving.protocol.errors import RequestError, invalid, tensorflow_errors
+from serving.server import grpc_model, grpc_predict, unsupported
+from serving.server.metrics import Metrics
+from serving.server.options import ServerOptions
+from serving.server.predictor import Predictions
+from serving.server.request_log import HEADER
+from serving.server.servable import Outputs
+from serving.server.served_versions import ServedVersions
+
+_MODEL = r"/v1/models/{model:[^/:]+}"
+_VERSION = r"/versions/{version:[0-9]+}"
+_LABEL = r"/labels/{label:[^/:]+}"
+_MAX_INT64 = 2**63 - 1
+
+# TensorFlow Serving's own mapping; whatever is not here is its 500.
+_HTTP_STATUS = {
+    grpc.StatusCode.CANCELLED: 499,
+    grpc.StatusCode.INVALID_ARGUMENT: 400,
+    grpc.StatusCode.FAILED_PRECONDITION: 400,
+    grpc.StatusCode.OUT_OF_RANGE: 400,
+    grpc.StatusCode.UNAUTHENTICATED: 401,
+    grpc.StatusCode.PERMISSION_DENIED: 403,
+    grpc.StatusCode.NOT_FOUND: 404,
+    grpc.StatusCode.ABORTED: 409,
+    grpc.StatusCode.ALREADY_EXISTS: 409,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: 429,
+    grpc.StatusCode.UNIMPLEMENTED: 501,
+    grpc.StatusCode.UNAVAILABLE: 503,
+    grpc.StatusCode.DEADLINE_EXCEEDED: 504,
+}
+
+# In protobuf 5 the first is named always_print_fields_with_no_presence.
+_AS_SERVED: dict[str, Any] = {
+    "including_default_value_fields": True,
+    "preserving_proto_field_name": True,
+}
+
+_LONG_BYTES = 64 * 1024
+_MOST_DIGITS = 19
+_Read = TypeVar("_Read")
+_Answer = Callable[[web.Request, bytes, str | None], Awaitable[str]]
+"""Request, its body, and the id by which the log knows it -> JSON."""
+
+
+def application(
+    served: ServedVersions, metrics: Metrics, predictions: Predictions, options: ServerOptions
+) -> web.Application:
+    """The application; every answer under /v1, refusals included, is JSON."""
+    app = web.Application(
+        client_max_size=options.max_message_bytes, middlewares=options.security.middlewares()
+    )
+
+    def counted(answer: _Answer) -> _Answer:
+        async def counting(request: web.Request, body: bytes, named: str | None) -> str:
+            model = served.known(request.match_info.get("model", ""))
+            with metrics.request(model, request.match_info.get("method", ""), "REST"):
+                return await answer(request, body, named)
+
+        return counting
+
+    async def page(_: web.Request) -> web.Response:
+        return web.Response(body=metrics.page(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    def route(method: str, path: str, answer: _Answer) -> None:
+        app.router.add_route(method, path, _handler(counted(answer), predictions, options.body_s))
+
+    async def predict(request: web.Request, body: bytes, named: str | None) -> str:
+        return await _predict(served, request, body, named, predictions)
+
+    async def examples(request: web.Request, body: bytes, _: str | None) -> str:
+        return _examples(served, request, body, predictions.limits)
+
+    async def status(request: web.Request, *_: object) -> str:
+        return _status(served, request)
+
+    async def metadata(request: web.Request, *_: object) -> str:
+        return _metadata(served, request)
+
+    if options.metrics_path is not None:
+        app.router.add_get(options.metrics_path, page)
+    for model in (_MODEL, _MODEL + _VERSION, _MODEL + _LABEL):
+        route("POST", model + ":{method:predict}", predict)
+        route("POST", model + ":{method:classify|regress}", examples)
+        route("GET", model, status)
+        route("GET", model + "/metadata", metadata)
+    route("*", "/v1/{path:.*}", _malformed)
+    return app
+
+
+def _handler(
+    answer: _Answer, predictions: Predictions, body_s: float
+) -> Callable[[web.Request], Any]:
+    async def handle(request: web.Request) -> web.Response:
+        with predictions.begun():
+            try:
+                body = await asyncio.wait_for(request.read(), body_s)
+            except asyncio.TimeoutError:
+                return _unread(
+                    408,
+                    f"expected the whole body within {body_s:g} s, received a part; send it faster",
+                )
+            except web.HTTPRequestEntityTooLarge as error:
+                return _unread(413, str(error.text))
+            except web.RequestPayloadError as error:
+                return _unread(400, f"expected the body that its headers describe: {error}")
+            except ConnectionError as error:  # the caller has gone: nobody reads this
+                return _unread(499, str(error))
+            return await _answered(answer, request, body, predictions)
+
+    return handle
+
+
+async def _answered(
+    answer: _Answer, request: web.Request, body: bytes, predictions: Predictions
+) -> web.Response:
+    named = predictions.request_id(request.headers.get(HEADER))
+    try:
+        text = await answer(request, body, named)
+    except RequestError as error:
+        text = json.dumps({"error": str(error)})
+        status = _HTTP_STATUS.get(error.code, 500)
+        later = {"Retry-After": "1"} if error.retry_ms is not None else None
+        return web.json_response(text=text, status=status, headers=later)
+    return web.json_response(text=text, headers={HEADER: named} if named else None)
+
+
+def _unread(status: int, words: str) -> web.Response:
+    response = web.json_response({"error": words}, status=status)
+    response.force_close()  # the rest of the body is no request
+    return response
+
+
+async def _predict(
+    served: ServedVersions,
+    request: web.Request,
+    body: bytes,
+    named: str | None,
+    predictions: Predictions,
+) -> str:
+    limits = predictions.limits
+    parsed = await _aside(body, _parsed, body, limits)
+    signature_name = _signature_name(parsed)
+    with served.using(_spec(request)) as servable:
+        signature = servable.signature_def(signature_name)
+        format_, inputs = await _aside(body, json_tensors.read_inputs, parsed, signature, limits)
+        outputs = await predictions.answer(
+            servable, signature_name, inputs, (), float("inf"), named
+        )
+    return await _aside(body, _written, format_, outputs)
+
+
+def _written(format_: json_tensors.Format, outputs: Outputs) -> str:
+    return json.dumps(json_tensors.write_outputs(format_, outputs))
+
+
+async def _aside(body: bytes, read: Callable[..., _Read], *arguments: Any) -> _Read:
+    """What `read` gives; in another thread where the body is long, so that it holds up nobody."""
+    with tensorflow_errors():
+        if len(body) < _LONG_BYTES:
+            return read(*arguments)
+        return await asyncio.get_running_loop().run_in_executor(None, read, *arguments)
+
+
+def _status(served: ServedVersions, request: web.Request) -> str:
+    asked = get_model_status_pb2.GetModelStatusRequest(model_spec=_spec(request))
+    response = grpc_model.status(served, asked)
+    return json_format.MessageToJson(response, **_AS_SERVED)
+
+
+def _metadata(served: ServedVersions, request: web.Request) -> str:
+    asked = get_model_metadata_pb2.GetModelMetadataRequest(
+        model_spec=_spec(request), metadata_field=["signature_def"]
+    )
+    response = grpc_predict.metadata(served, asked)
+    signatures = get_model_metadata_pb2.SignatureDefMap()
+    response.metadata["signature_def"].Unpack(signatures)
+    # An Any would carry its type's address; TensorFlow Serving writes the bare map in its place.
+    return json.dumps(
+        {
+            "model_spec": _as_json(response.model_spec),
+            "metadata": {"signature_def": _as_json(signatures)},
+        }
+    )
+
+
+def _as_json(message: Any) -> dict[str, Any]:
+    return json_format.MessageToDict(message, **_AS_SERVED)
+
+
+def _examples(
+    served: ServedVersions, request: web.Request, body: bytes, limits: RequestLimits
+) -> str:
+    parsed = _parsed(body, limits)
+    if "examples" not in parsed:
+        raise invalid("When method is classify, key 'examples' is expected and was not found")
+    spec = _spec(request)
+    spec.signature_name = _signature_name(parsed)
+    if request.match_info["method"] == "classify":
+        unsupported.refuse_classify(served, spec)
+    unsupported.refuse_regress(served, spec)
+
+
+async def _malformed(request: web.Request, *_: object) -> str:
+    raise invalid(f"Malformed request: {request.method} {request.path}")
+
+
+def _spec(request: web.Request) -> model_pb2.ModelSpec:
+    spec = model_pb2.ModelSpec(name=_unicode(request.match_info["model"]))
+    version = request.match_info.get("version")
+    if version is not None:
+        if len(version) > _MOST_DIGITS or int(version) > _MAX_INT64:
+            raise invalid(f"Failed to convert version: {version} to numeric.")
+        spec.version.value = int(version)
+    label = request.match_info.get("label")
+    if label is not None:
+        spec.version_label = _unicode(label)
+    return spec
+
+
+def _unicode(text: str) -> str:
+    """JSON can spell half of a surrogate pair, which no proto takes."""
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise invalid(f"Malformed request: {text!r} is not valid Unicode")
+    return text
+
+
+def _signature_name(parsed: dict[str, Any]) -> str:
+    signature_name = parsed.get("signature_name", "")
+    if not isinstance(signature_name, str):
+        raise invalid("'signature_name' key must be a string value.")
+    return _unicode(signature_name)
+
+
+def _parsed(body: bytes, limits: RequestLimits) -> dict[str, Any]:
+    protocol_limits.check_json(limits, body)
+    try:
+        parsed = json.loads(body)
+    except RecursionError as error:
+        raise invalid("JSON Parse error: lists are nested too deeply") from error
+    except ValueError as error:  # no JSON, no UTF-8, or a number of thousands of digits
+        raise invalid(f"JSON Parse error: {error}") from error
+    if not isinstance(parsed, dict):
+        raise invalid("JSON Value: Is not object")
+    return parsed

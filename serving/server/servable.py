@@ -1,0 +1,168 @@
+"""One loaded version of one model: its signatures, and a call of them."""
+
+import collections
+import dataclasses
+import pathlib
+from collections.abc import Collection, Mapping, Sequence
+
+import grpc
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.framework import tensor_shape_pb2
+from tensorflow.core.protobuf import meta_graph_pb2
+
+from schema.signatures import SERVING_DEFAULT
+from serving import loaded_signatures, recommendation_request, required_ops
+from serving.graph import item_table, saved_models
+from serving.loaded_signatures import SignatureFunction
+from serving.protocol import input_validation, limits, signature_defaults
+from serving.protocol.errors import RequestError, invalid, tensorflow_errors
+
+Outputs = dict[str, np.ndarray]
+"""By name; strings are bytes objects."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Servable:
+    """A SavedModel in memory. Calls are safe from any number of threads at once."""
+
+    name: str
+    version: int
+    signature_defs: Mapping[str, meta_graph_pb2.SignatureDef]
+    signatures: Mapping[str, SignatureFunction]
+    """What runs them; the model's variables live as long as these do."""
+    defaults: Mapping[str, Mapping[str, np.ndarray]] = dataclasses.field(default_factory=dict)
+    """By signature and input: what is taken where a request leaves the input out."""
+    items: int | None = None
+    """Size of its catalogue, where it has one."""
+
+    def signature_def(self, signature_name: str) -> meta_graph_pb2.SignatureDef:
+        """The signature of that name, `serving_default` for "".
+
+        Raises RequestError FAILED_PRECONDITION where there is none.
+        """
+        name = signature_name or SERVING_DEFAULT
+        if name not in self.signature_defs or name not in self.signatures:
+            raise RequestError(
+                grpc.StatusCode.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.'
+            )
+        return self.signature_defs[name]
+
+    def predict(
+        self,
+        signature_name: str,
+        inputs: Mapping[str, np.ndarray],
+        output_filter: Sequence[str] = (),
+    ) -> Outputs:
+        """Outputs of one signature, all of them where `output_filter` is empty. Inputs that have a
+        default may be left out.
+
+        Raises RequestError: FAILED_PRECONDITION for an unknown signature, INVALID_ARGUMENT for
+        inputs or outputs that do not fit it, and the op's own code where an op refuses the values.
+        """
+        call = self.call(signature_name, inputs, output_filter)
+        return call.run(call.inputs)
+
+    def check_names(self, signature_name: str, sent: Collection[str]) -> None:
+        """Raises, as `predict` does, for names of inputs that do not fit."""
+        name = signature_name or SERVING_DEFAULT
+        input_validation.check(self.signature_def(name), sent, self.defaults.get(name, {}))
+
+    def check(self, signature_name: str, headers: limits.Headers) -> None:
+        """Raises, as `predict` does, for names, types and shapes of inputs that do not fit."""
+        name = signature_name or SERVING_DEFAULT
+        _check_inputs(self.signature_def(name), headers, self.defaults.get(name, {}))
+
+    def call(
+        self, signature_name: str, inputs: Mapping[str, np.ndarray], output_filter: Sequence[str]
+    ) -> "Call":
+        """What `predict` would run; raises as it does for what does not fit."""
+        name = signature_name or SERVING_DEFAULT
+        signature, defaults = self.signature_def(name), self.defaults.get(name, {})
+        _check_inputs(signature, inputs, defaults)
+        complete = {**defaults, **inputs}
+        if limits.recommends(signature):
+            recommendation_request.check(complete)
+        wanted = _wanted_outputs(signature, output_filter)
+        return Call(self.signatures[name], name, complete, tuple(wanted))
+
+
+@dataclasses.dataclass(frozen=True)
+class Call:
+    """A call of a signature that fits it."""
+
+    function: SignatureFunction
+    signature_name: str
+    inputs: dict[str, np.ndarray]
+    """All of them."""
+    wanted: tuple[str, ...]
+
+    @property
+    def asks(self) -> tuple[str, tuple[str, ...]]:
+        """What is asked for: calls of a servable that ask alike may be joined."""
+        return self.signature_name, self.wanted
+
+    def run(self, inputs: Mapping[str, np.ndarray]) -> Outputs:
+        """The outputs wanted, of these inputs; RequestError with its code where an op refuses."""
+        with tensorflow_errors():
+            outputs = self.function(inputs)
+        return {alias: outputs[alias] for alias in self.wanted}
+
+
+def load(name: str, version: int, folder: pathlib.Path) -> Servable:
+    """Loads the SavedModel in `folder`, after registering the ops that it needs.
+
+    Raises TandemError where the file is no SavedModel for serving, and whatever TensorFlow raises
+    where its parts are damaged.
+    """
+    meta_graph = saved_models.meta_graph_of(folder)
+    required_ops.register(meta_graph)
+    declared = dict(meta_graph.signature_def)
+    defaults = {key: signature_defaults.read(signature) for key, signature in declared.items()}
+    functions = loaded_signatures.load(meta_graph, folder)
+    return Servable(name, version, declared, functions, defaults, item_table.size_of(folder))
+
+
+def _check_inputs(
+    signature: meta_graph_pb2.SignatureDef,
+    inputs: limits.Headers,
+    defaults: Mapping[str, np.ndarray],
+) -> None:
+    input_validation.check(signature, inputs, defaults)
+    for alias, value in inputs.items():
+        info = signature.inputs[alias]
+        expected, received = tf.dtypes.as_dtype(info.dtype), tf.dtypes.as_dtype(value.dtype)
+        if received != expected:
+            raise invalid(
+                f"input {alias} expects type {expected.name} but {received.name} is provided"
+            )
+        # The function itself would take any shape and compute nonsense from it.
+        if not _fits(value.shape, info.tensor_shape):
+            shape = tf.TensorShape(info.tensor_shape)  # pyright: ignore[reportArgumentType] takes protos
+            raise invalid(
+                f"input {alias} expects shape {shape} but {tf.TensorShape(value.shape)} is provided"
+            )
+
+
+def _fits(shape: tuple[int, ...], expected: tensor_shape_pb2.TensorShapeProto) -> bool:
+    if expected.unknown_rank:
+        return True
+    sizes = [dim.size for dim in expected.dim]
+    return len(shape) == len(sizes) and all(
+        size in (-1, given) for given, size in zip(shape, sizes, strict=True)
+    )
+
+
+def _wanted_outputs(
+    signature: meta_graph_pb2.SignatureDef, output_filter: Sequence[str]
+) -> list[str]:
+    unknown = [alias for alias in output_filter if alias not in signature.outputs]
+    if unknown:
+        raise invalid(
+            f"output tensor alias not found in signature: {unknown[0]} Outputs expected to be in "
+            f"the set {input_validation.listed(signature.outputs)}."
+        )
+    if len(set(output_filter)) < len(output_filter):
+        (repeated, _), *_ = collections.Counter(output_filter).most_common(1)
+        raise invalid(f"duplicate output tensor alias: {repeated}")
+    return list(output_filter) or sorted(signature.outputs)

@@ -1,0 +1,175 @@
+"""Bulk lists beside lists computed in numpy, and beside what the exported servables answer."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import tensorflow as tf
+
+from schema.candidates import Candidates, text_array
+from serving import equal_histories, index_export
+from serving.bulk import lists, users
+from serving.bulk.lists import BulkLists
+from serving.graph import export
+from serving.index.exact import ExactIndex
+from serving.listing_request import listing_request
+from serving.server import servable
+
+ITEMS, READ, DEPTH, NOW = 40, 4, 12, 1_000
+IDS = [f"i{n}" for n in range(ITEMS)]
+RNG = np.random.default_rng(11)
+VECTORS = RNG.normal(size=(ITEMS, 3)).astype(np.float32)
+SPECS = {
+    "user_id": tf.TensorSpec([None], tf.string, name="user_id"),
+    "history_item_ids": tf.TensorSpec([None, None], tf.string, name="history_item_ids"),
+    "history_timestamps": tf.TensorSpec([None, None], tf.int64, name="history_timestamps"),
+    "now": tf.TensorSpec([None], tf.int64, name="now"),
+    "user_region": tf.TensorSpec([None], tf.string, name="user_region"),
+}
+
+
+class Query(tf.Module):
+    """Adds up the latest `READ` items' vectors, each halved for every 100 s of its age: so the
+    answer changes where a history is padded, cut elsewhere, or of another user.
+    """
+
+    def __init__(self):
+        super().__init__()
+        keys = tf.lookup.KeyValueTensorInitializer(IDS, tf.range(ITEMS))
+        self.table = tf.lookup.StaticHashTable(keys, ITEMS)
+        self.vectors = tf.Variable(np.vstack([VECTORS, np.ones((1, 3), np.float32)]))
+        self.query = tf.function(self._query, input_signature=[SPECS])
+
+    def _query(self, inputs):
+        index = self.table.lookup(inputs["history_item_ids"][:, -READ:])
+        age = inputs["now"][:, tf.newaxis] - inputs["history_timestamps"][:, -READ:]
+        weight = tf.pow(0.5, tf.cast(age, tf.float32) / 100)[..., tf.newaxis]
+        start = tf.where(inputs["user_region"] == "north", 0.0, 0.5)
+        total = tf.reduce_sum(weight * tf.gather(self.vectors, index), 1)
+        return {
+            "vector": total + start[:, tf.newaxis],
+            "user_index": tf.ones_like(inputs["user_id"] == "", tf.int32),
+        }
+
+
+RANKING_SPECS = {
+    "vector": tf.TensorSpec([None, 3], tf.float32, name="vector"),
+    "user_index": tf.TensorSpec([None], tf.int32, name="user_index"),
+    "candidates": tf.TensorSpec([None, None], tf.int32, name="candidates"),
+    "log_popularity": tf.TensorSpec([None, None], tf.float32, name="log_popularity"),
+}
+
+
+class Ranking(tf.Module):
+    """The later in the catalogue, the more relevant."""
+
+    @tf.function(input_signature=[RANKING_SPECS])
+    def score(self, inputs):
+        return {"relevance": tf.cast(inputs["candidates"], tf.float32)}
+
+
+CANDIDATES = Candidates(
+    item_ids=text_array(IDS),
+    titles=text_array(IDS),
+    vectors=VECTORS,
+    log_popularity_at_test=np.zeros(ITEMS, np.float32),
+    sample_queries=np.zeros((0, 3), np.float32),
+)
+
+
+def _people(lengths):
+    """Histories of those lengths, oldest first, items repeated at will, regions now and then."""
+    items = [[IDS[i] for i in RNG.integers(0, ITEMS, n)] for n in lengths]
+    times = [sorted(RNG.integers(0, NOW, n).tolist()) for n in lengths]
+    return pa.table(
+        {
+            "user_id": [f"u{n}" for n in range(len(lengths))],
+            "item_ids": pa.array(items, pa.large_list(pa.string())),
+            "timestamps": pa.array(times, pa.large_list(pa.int64())),
+            "user_region": pa.array([("north", "south", None)[n % 3] for n in range(len(lengths))]),
+        }
+    )
+
+
+PEOPLE = _people([0, 1, 9, 4, 5, 3, 4, 0, 60, 2, 4, 7, 39])
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("parts")
+    tf.saved_model.save(Query(), str(folder / "query"))
+    tf.saved_model.save(Ranking(), str(folder / "ranking"))
+    index_export.save(ExactIndex(VECTORS), 3, str(folder / "index"))
+    return {name: tf.saved_model.load(str(folder / name)) for name in ("query", "ranking", "index")}
+
+
+def _expected(person, k):
+    """The planted model in numpy."""
+    history = [IDS.index(item) for item in person["item_ids"]]
+    weights = [0.5 ** ((NOW - moment) / 100) for moment in person["timestamps"]]
+    vector = np.full(3, 0.5)
+    if person["user_region"] == "north":
+        vector = np.zeros(3)
+    for item, weight in list(zip(history, weights, strict=True))[-READ:]:
+        vector = vector + weight * VECTORS[item]
+    best = np.argsort(-(VECTORS @ vector), kind="stable")
+    return [IDS[i] for i in best if i not in history][:k]
+
+
+def test_lists_are_those_of_the_planted_model(parts):
+    found = BulkLists(parts["query"], CANDIDATES, READ).lists(users.of_table(PEOPLE), NOW, 10)
+    for person, ids in zip(PEOPLE.to_pylist(), found, strict=True):
+        assert not set(ids) & set(person["item_ids"])
+        assert ids == _expected(person, 10)
+
+
+def test_where_few_are_unseen_the_list_is_short(parts):
+    (person,) = PEOPLE.slice(8, 1).to_pylist()
+    unseen = set(IDS) - set(person["item_ids"])
+    (found,) = BulkLists(parts["query"], CANDIDATES, READ).lists(
+        users.of_table(PEOPLE.slice(8, 1)), NOW, 10**12
+    )
+    assert set(found) == unseen
+    assert len(found) == len(unseen) < ITEMS
+
+
+@pytest.mark.parametrize("stage", ["retrieval", "recommender"])
+def test_a_list_is_what_the_servable_answers_that_user_alone(parts, stage, tmp_path):
+    export.export(
+        parts["query"], parts["index"], parts["ranking"], CANDIDATES, DEPTH, True, str(tmp_path)
+    )
+    served = servable.load(stage, 1, tmp_path / stage)
+    ranking = parts["ranking"] if stage == "recommender" else None
+    found = BulkLists(parts["query"], CANDIDATES, READ, ranking, DEPTH).lists(
+        users.of_table(PEOPLE), NOW, 5
+    )
+    listing = export.listing_inputs(parts["query"])
+    declared = {name: (spec.dtype.name, tuple(spec.shape)) for name, spec in listing.items()}
+    for person, ids in zip(PEOPLE.to_pylist(), found, strict=True):
+        events = list(zip(person["item_ids"], person["timestamps"], strict=True))
+        region = {"user_region": person["user_region"]}
+        request = listing_request(declared, person["user_id"], events, NOW, 5, features=region)
+        inputs = {name: as_bytes(values) for name, values in request.items()}
+        answer = served.predict("", inputs)["item_ids"][0]
+        assert ids == [item.decode() for item in answer if item]
+
+
+def test_small_calls_give_the_same_lists(parts, monkeypatch):
+    made = BulkLists(parts["query"], CANDIDATES, READ)
+    together = made.lists(users.of_table(PEOPLE), NOW, 8)
+    limits = ((lists, "_ROWS", 2), (equal_histories, "_EVENTS", 1), (lists, "_SCORES", 1))
+    for module, name, value in limits:
+        monkeypatch.setattr(module, name, value)
+        assert made.lists(users.of_table(PEOPLE), NOW, 8) == together
+
+
+def test_nobody_is_asked_about(parts):
+    nobody = users.of_table(PEOPLE.slice(0, 0))
+    assert BulkLists(parts["query"], CANDIDATES, READ).lists(nobody, NOW, 8) == []
+
+
+def as_bytes(values):
+    """As a message holds them."""
+    if values.dtype != object:
+        return values
+    coded = [value.encode() if isinstance(value, str) else value for value in values.flat]
+    return np.array(coded, object).reshape(values.shape)

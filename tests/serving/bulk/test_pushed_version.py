@@ -1,0 +1,73 @@
+"""A pushed version asked again, on planted models that recommend what is popular."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from schema.candidates import Candidates, text_array
+from schema.errors import TandemError
+from serving.bulk import pushed_version, users
+from serving.versions import origin
+from tests.serving import planted_push
+from tests.serving.planted_push import ORIGIN
+
+CANDIDATES = Candidates(
+    item_ids=text_array([b"a", b"b", b"c", b"d"]),
+    titles=text_array([b"a", b"b", b"c", b"d"]),
+    vectors=np.array([[0, 9], [0.5, 0], [0, 0], [0, 0]], np.float32),  # pushed when a was popular
+    log_popularity_at_test=np.zeros(4, np.float32),
+    sample_queries=np.zeros((0, 2), np.float32),
+)
+PEOPLE = users.of_table(
+    pa.table(
+        {
+            "user_id": ["u", "v"],
+            "item_ids": pa.array([["c"], []], pa.large_list(pa.string())),
+            "timestamps": pa.array([[5], []], pa.large_list(pa.int64())),
+        }
+    )
+)
+
+
+@pytest.fixture(scope="module")
+def serving_dir(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pushed")
+    planted_push.push(folder, 3, CANDIDATES, ORIGIN)
+    return folder
+
+
+def test_lists_go_by_the_popularity_of_the_moment_asked_about(serving_dir):
+    pushed = pushed_version.opened(serving_dir, "3")
+    assert pushed.evaluated == ORIGIN.evaluated
+    # a is out of fashion, c and d are in: scores 0, 0.5, 3, 1; u has seen c.
+    lists = pushed.lists(PEOPLE, 10, np.array([0, 0, 3, 1], np.float32), 4)
+    assert lists == [["d", "b", "a"], ["c", "d", "b", "a"]]
+
+
+def test_the_newest_version_and_its_origin_are_found(serving_dir, tmp_path):
+    assert origin.newest(serving_dir) == "3"
+    assert origin.newest(tmp_path) == ""
+    folder = origin.folder(serving_dir, "3")
+    assert origin.read(folder / "origin.json") == ORIGIN
+
+
+@pytest.mark.parametrize(("text", "said"), [(None, "received none"), ("{}", "do not fit")])
+def test_a_version_without_an_origin_says_so(tmp_path, text, said):
+    file = tmp_path / "recommender" / "1" / "assets.extra" / "origin.json"
+    file.parent.mkdir(parents=True)
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(TandemError, match=said) as caught:
+        pushed_version.opened(tmp_path, "1")
+    assert str(file) in str(caught.value)
+
+
+def test_items_that_have_left_the_catalogue_fall_out_and_the_others_move_up():
+    catalogue = text_array([b"new", b"d", b"b"])
+    found = pushed_version.indices([["d", "a", "b"], ["a"], [], ["b"]], catalogue, 2)
+    assert found.tolist() == [[2, 3], [0, 0], [0, 0], [3, 0]]
+
+
+def test_lists_are_no_deeper_than_the_catalogue():
+    found = pushed_version.indices([["x"]], text_array([b"x"]), 100)
+    assert found.tolist() == [[1]]

@@ -1,0 +1,145 @@
+"""Which failures are asked again, how often and when: against a server that fails as told."""
+
+import asyncio
+import time
+
+import grpc
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+
+from schema.errors import TandemError, UsageError
+from serving.async_client import AsyncClient
+from serving.client.client import Client
+from serving.protocol.errors import RequestError
+from serving.retries import Retries
+from tests.serving.stub_server import Scripted, scripted
+
+UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
+EXHAUSTED = grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def after(milliseconds):
+    return [("grpc-retry-pushback-ms", str(milliseconds))]
+
+
+def sync_call(address, timeout_s, retries):
+    with Client(address, timeout_s, retries=retries) as client:
+        return client.predict("m", {})["calls"].item()
+
+
+def async_call(address, timeout_s, retries):
+    async def call():
+        async with AsyncClient(address, timeout_s, retries=retries) as client:
+            return (await client.predict("m", {}))["calls"].item()
+
+    return asyncio.run(call())
+
+
+@pytest.fixture(params=[sync_call, async_call], ids=["sync", "asyncio"])
+def asked(request):
+    """asked(service) -> which call was answered."""
+
+    def ask(service, timeout_s=5.0, retries=None):
+        with scripted(service) as address:
+            return request.param(address, timeout_s, retries or Retries())
+
+    return ask
+
+
+def test_unavailable_is_asked_again(asked):
+    assert asked(Scripted([(UNAVAILABLE, [])] * 3)) == 4
+
+
+def test_attempts_are_bounded(asked):
+    service = Scripted([(UNAVAILABLE, [])] * 9)
+    with pytest.raises(UsageError, match="failure 4"):
+        asked(service)
+    assert len(service.requests) == 4
+
+
+def test_one_attempt_is_no_retry(asked):
+    service = Scripted([(UNAVAILABLE, [])])
+    with pytest.raises(UsageError, match="failure 1"):
+        asked(service, retries=Retries(attempts=1))
+    assert len(service.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.INVALID_ARGUMENT,
+        grpc.StatusCode.NOT_FOUND,
+        grpc.StatusCode.INTERNAL,
+        grpc.StatusCode.UNAUTHENTICATED,
+        grpc.StatusCode.ABORTED,
+    ],
+)
+@pytest.mark.parametrize("trailing", [[], after(1)], ids=["", "pushback"])
+def test_others_are_final(asked, code, trailing):
+    service = Scripted([(code, trailing)])
+    with pytest.raises(RequestError) as refused:
+        asked(service)
+    assert (refused.value.code, len(service.requests)) == (code, 1)
+
+
+def test_an_overloaded_server_is_left_alone(asked):
+    service = Scripted([(EXHAUSTED, [])])
+    with pytest.raises(RequestError, match="RESOURCE_EXHAUSTED: failure 1"):
+        asked(service)
+    assert len(service.requests) == 1
+
+
+@pytest.mark.parametrize("code", [EXHAUSTED, UNAVAILABLE])
+def test_the_pause_is_the_one_that_the_server_asks_for(asked, code):
+    service = Scripted([(code, after(300))])
+    assert asked(service) == 2
+    first, second = service.moments
+    assert second - first >= 0.3
+
+
+@pytest.mark.parametrize("code", [EXHAUSTED, UNAVAILABLE])
+@pytest.mark.parametrize("pushback", [-1, "later", 60_000])
+def test_a_server_may_ask_not_to_come_back(asked, code, pushback):
+    """60 s are more than the whole call has."""
+    service = Scripted([(code, after(pushback))])
+    begin = time.monotonic()
+    with pytest.raises(TandemError, match="failure 1"):
+        asked(service)
+    assert len(service.requests) == 1
+    assert time.monotonic() - begin < 4
+
+
+def test_all_attempts_together_have_the_deadline_of_the_call(asked):
+    """Each attempt fails after a second, so the third would end after the call's 2.5 s."""
+    service = Scripted([(UNAVAILABLE, after(0))] * 99, seconds=1)
+    begin = time.monotonic()
+    with pytest.raises(TandemError):
+        asked(service, timeout_s=2.5, retries=Retries(attempts=99))
+    assert time.monotonic() - begin < 6
+    assert 2 <= len(service.requests) <= 3
+
+
+class Failed(grpc.RpcError):
+    def code(self):
+        return UNAVAILABLE
+
+    def trailing_metadata(self):
+        return None
+
+
+@hypothesis.given(failed=st.integers(1, 19), first=st.floats(0.01, 1), longest=st.floats(0.01, 5))
+def test_pauses_double_up_to_the_longest(failed, first, longest):
+    pause = Retries(20, first, longest).pause(failed, Failed(), 1000)
+    assert pause is not None
+    assert 0 <= pause <= min(longest, first * 2 ** (failed - 1))
+
+
+def test_pauses_differ():
+    assert len({Retries().pause(1, Failed(), 1) for _ in range(20)}) > 1
+
+
+@pytest.mark.parametrize("left", [0.0, -1.0])
+def test_nothing_is_begun_after_the_deadline(left):
+    assert Retries().pause(1, Failed(), left) is None

@@ -1,0 +1,236 @@
+"""The three servables over a planted query model and a planted ranking model."""
+
+import dataclasses
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import tensorflow as tf
+
+from serving import deny_list
+from serving.index.eligibility import Eligibility
+from serving.index.exact import ExactIndex
+from serving.index.ivf import IvfIndex
+from serving.index.scann import ScannIndex
+from serving.server import servable, warmup
+from serving.server.metrics import Metrics
+from tests.serving.planted_servables import IDS, VECTORS, candidates_of, exported, stored
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory):
+    return stored(tmp_path_factory.mktemp("parts"), ExactIndex(VECTORS), 3)
+
+
+@pytest.fixture(scope="module")
+def servables(parts, tmp_path_factory):
+    return exported(tmp_path_factory.mktemp("servables"), parts, candidates_of(IDS, VECTORS))
+
+
+def test_what_is_exported_answers_its_warmup(parts, tmp_path):
+    exported(tmp_path, parts, candidates_of(IDS, VECTORS))
+    for name in ("retrieval", "ranking", "recommender"):
+        loaded = servable.load(name, 1, tmp_path / name)
+        # Of the lengths of history, five items are enough for none and one; one says nothing.
+        assert warmup.replay(loaded, tmp_path / name, Metrics()) == 3
+
+
+def _inputs(users, history, device="web"):
+    count = len(users)
+    return {
+        "user_id": tf.constant(users),
+        "history_item_ids": tf.constant(history, tf.string, [count, len(history[0])]),
+        "history_timestamps": tf.zeros([count, len(history[0])], tf.int64),
+        "now": tf.ones([count], tf.int64),
+        "context_device": tf.constant([device] * count),
+    }
+
+
+def _list(model, users, history, excluded, k, device="web"):
+    inputs = _inputs(users, history, device) | {
+        "excluded_item_ids": tf.constant(excluded, tf.string, [len(users), len(excluded[0])]),
+        "k": tf.constant([k]),
+    }
+    found = model.signatures["serving_default"](**inputs)
+    assert sorted(found) == ["item_ids", "known_user", "scores", "stages"]
+    ids = [[item.decode() for item in row] for row in found["item_ids"].numpy()]
+    return ids, found["scores"].numpy(), found["known_user"].numpy().tolist()
+
+
+def test_retrieval_gives_the_nearest_without_history_and_exclusions(servables):
+    ids, scores, known = _list(
+        servables["retrieval"], ["ann", "new"], [["a", ""], ["", "zz"]], [["", ""], ["é", ""]], 2
+    )
+    assert ids == [["b", "c"], ["d", "a"]]
+    np.testing.assert_allclose(scores, [[8, 6], [2, 0]], atol=1e-5)
+    assert known == [True, False]
+
+
+def test_retrieval_reads_the_context(servables):
+    _, scores, _ = _list(servables["retrieval"], ["ann"], [[]], [[]], 1, device="")
+    assert scores.tolist() == [[5.0]]
+
+
+def test_more_than_there_is_gives_empty_ids(servables):
+    ids, scores, _ = _list(servables["retrieval"], ["ann"], [["a", "b"]], [["d", "é"]], 9)
+    assert ids == [["c", "", "", "", ""]]
+    lowest = np.finfo(np.float32).min
+    assert scores[0, 1:].tolist() == [lowest] * 4
+
+
+def test_ranking_scores_the_candidates_of_the_request(servables):
+    inputs = _inputs(["ann", "new"], [[], []])
+    inputs["candidate_item_ids"] = tf.constant([["é", "a", "zz"], ["b", "", "c"]])
+    found = servables["ranking"].signatures["serving_default"](**inputs)
+    assert found["relevance"].numpy().tolist() == [[5, 1, 0], [2, 0, 3]]
+    np.testing.assert_allclose(found["rating"], [[10.5, 10.1, 10], [0.2, 0, 0.3]], atol=1e-5)
+
+
+def test_recommender_puts_the_depth_nearest_into_the_order_of_ranking(servables):
+    ids, scores, known = _list(servables["recommender"], ["ann", "new"], [[""], [""]], [[], []], 2)
+    # the three nearest of ann are a, b, c; of the other é, d and, at score 0, a
+    assert ids == [["c", "b"], ["é", "d"]]
+    assert scores.tolist() == [[3, 2], [5, 4]]
+    assert known == [True, False]
+
+
+def test_recommender_reaches_beyond_its_depth_when_asked_for_more(servables):
+    ids, _, _ = _list(servables["recommender"], ["ann"], [["b"]], [["zz"]], 5)
+    assert ids == [["é", "d", "c", "a", ""]]
+
+
+def test_recommender_keeps_the_order_of_retrieval_where_ranking_did_not_pay(parts, tmp_path):
+    models = exported(tmp_path, parts, candidates_of(IDS, VECTORS), rank_order=False)
+    ids, scores, _ = _list(models["recommender"], ["ann"], [["b"]], [[]], 2)
+    assert ids == [["a", "c"]]
+    np.testing.assert_allclose(scores, [[10, 6]])
+
+
+def test_servables_over_scann_are_saved_and_loaded(tmp_path):
+    """As with the exact index, over a catalogue that ScaNN accepts."""
+    rng = np.random.default_rng(2)
+    vectors = rng.normal(size=(64, 3)).astype(np.float32)
+    ids = [f"i{n}" for n in range(64)]
+    parts = stored(tmp_path, ScannIndex(vectors, Eligibility.of_all(64), 8, 8, 64), 3)
+    models = exported(tmp_path / "out", parts, candidates_of(ids, vectors), rank_order=False)
+    best = [ids[n] for n in np.argsort(-vectors[:, 0])]
+    for name in ("retrieval", "recommender"):
+        found, _, _ = _list(models[name], ["ann"], [[best[0], ""]], [[best[2]]], 3)
+        assert found == [[best[1], best[3], best[4]]]
+
+
+FILTERS = [["tea"], ["tea", "tin"], ["tin"], [], ["tea"]]  # of a, b, c, d, é
+
+
+@pytest.fixture(scope="module")
+def filtered(tmp_path_factory):
+    """As `servables`, b being sold out, c denied, and each item in the categories of FILTERS."""
+    folder = tmp_path_factory.mktemp("filtered")
+    candidates = dataclasses.replace(
+        candidates_of(IDS, VECTORS),
+        available=pa.array([True, False, True, True, True]),
+        filters=pa.array(FILTERS, pa.large_list(pa.large_binary())),
+    )
+    eligible = Eligibility.of(candidates, deny_list.ids("c\nnobody"))
+    parts = stored(folder, ExactIndex(VECTORS, eligible), 3)
+    return exported(folder / "out", parts, candidates)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "expected"),
+    [
+        ([], [["a", "é", "d"], ["é", "d", "a"]]),  # nothing asked for: all that is available
+        (["", ""], [["a", "é", "d"], ["é", "d", "a"]]),
+        (["tea", ""], [["a", "é", ""], ["é", "a", ""]]),
+        (["nothing", "tea"], [["a", "é", ""], ["é", "a", ""]]),
+        (["tin"], [["", "", ""], ["", "", ""]]),  # b and c have it, and are in no list
+        (["nothing"], [["", "", ""], ["", "", ""]]),
+    ],
+)
+def test_lists_have_what_is_available_and_allowed(filtered, allowed, expected):
+    inputs = _inputs(["ann", "new"], [[], []]) | {
+        "excluded_item_ids": tf.zeros([2, 0], tf.string),
+        "allowed_categories": tf.constant([allowed, allowed], tf.string, [2, len(allowed)]),
+        "k": tf.constant([3]),
+    }
+    found = filtered["retrieval"].signatures["serving_default"](**inputs)["item_ids"].numpy()
+    assert [sorted(row) for row in _texts(found)] == [sorted(row) for row in expected]
+    final = filtered["recommender"].signatures["serving_default"](**inputs)["item_ids"].numpy()
+    in_rankings_order = [item for item in ("é", "d", "a") if item in expected[0]]
+    assert [[item for item in row if item] for row in _texts(final)] == [in_rankings_order] * 2
+
+
+def test_each_row_has_categories_of_its_own(filtered):
+    inputs = _inputs(["new", "new"], [[], []]) | {
+        "excluded_item_ids": tf.constant([["é"], [""]]),
+        "allowed_categories": tf.constant([["tea"], [""]]),
+        "k": tf.constant([2]),
+    }
+    found = filtered["retrieval"].signatures["serving_default"](**inputs)["item_ids"].numpy()
+    assert _texts(found) == [["a", ""], ["é", "d"]]
+
+
+def _texts(ids):
+    return [[item.decode() for item in row] for row in ids]
+
+
+def test_categories_are_asked_for_where_they_are_declared_alone(servables, filtered):
+    for name, asks in (("retrieval", True), ("recommender", True), ("ranking", False)):
+        inputs = filtered[name].signatures["serving_default"].structured_input_signature[1]
+        assert ("allowed_categories" in inputs) == asks
+        inputs = servables[name].signatures["serving_default"].structured_input_signature[1]
+        assert "allowed_categories" not in inputs
+
+
+@pytest.fixture(scope="module", params=["exact", "scann", "ivf"])
+def wide(request, tmp_path_factory):
+    """6,000 items of which one in ten is sold out, in three categories, over each form of index."""
+    rng = np.random.default_rng(5)
+    vectors = rng.normal(size=(6_000, 3)).astype(np.float32)
+    ids = [f"i{n}" for n in range(6_000)]
+    candidates = dataclasses.replace(
+        candidates_of(ids, vectors),
+        available=pa.array([n % 10 != 0 for n in range(6_000)]),
+        filters=pa.array([[f"c{n % 3}".encode()] for n in range(6_000)]),
+    )
+    eligible = Eligibility.of(candidates, deny_list.ids(""))
+    index = {
+        "exact": lambda: ExactIndex(vectors, eligible),
+        "scann": lambda: ScannIndex(vectors, eligible, 75, 10, 300),
+        "ivf": lambda: IvfIndex(vectors, eligible, 75, 10, "float32"),
+    }[request.param]()
+    folder = tmp_path_factory.mktemp(request.param)
+    models = exported(folder / "out", stored(folder, index, 3), candidates, depth=200)
+    return models, vectors
+
+
+@pytest.mark.parametrize(("seen", "k"), [(5_390, 10), (4_000, 200), (5_400, 5)])
+def test_whoever_has_seen_thousands_still_gets_k(wide, seen, k):
+    """His history is what he likes best, so that all of it stands before what is left."""
+    models, vectors = wide
+    best = [n for n in np.argsort(-vectors[:, 0]) if n % 10 != 0]
+    history, left = best[:seen], best[seen:]
+    inputs = _inputs(["ann"], [[f"i{n}" for n in history]]) | {
+        "excluded_item_ids": tf.zeros([1, 0], tf.string),
+        "allowed_categories": tf.zeros([1, 0], tf.string),
+        "k": tf.constant([k]),
+    }
+    for name in ("retrieval", "recommender"):
+        (found,) = _texts(models[name].signatures["serving_default"](**inputs)["item_ids"].numpy())
+        named = [item for item in found if item]
+        assert len(named) == len(set(named)) == min(k, len(left))
+        assert set(named) <= {f"i{n}" for n in left}
+
+
+def test_k_of_a_category_are_found_behind_a_long_history(wide):
+    models, vectors = wide
+    best = [n for n in np.argsort(-vectors[:, 0]) if n % 10 != 0]
+    inputs = _inputs(["ann"], [[f"i{n}" for n in best[:5_000]]]) | {
+        "excluded_item_ids": tf.zeros([1, 0], tf.string),
+        "allowed_categories": tf.constant([["c1", "nothing"]]),
+        "k": tf.constant([40]),
+    }
+    for name in ("retrieval", "recommender"):
+        (found,) = _texts(models[name].signatures["serving_default"](**inputs)["item_ids"].numpy())
+        assert len(set(found)) == 40
+        assert set(found) <= {f"i{n}" for n in best[5_000:] if n % 3 == 1}

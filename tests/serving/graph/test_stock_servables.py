@@ -1,0 +1,217 @@
+"""Models with an exact or an inverted index, in a process that knows TensorFlow and nothing else:
+they load, answer by hand-made numbers, and hold no op but TensorFlow's.
+
+    item        15 others  a  b  c  d  e
+    first               0  5  4  3  0  0    what `ann` likes
+    second              0  0  0  0  1  2    what everybody else likes
+"""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pipeline.cli import main
+from schema.candidates import Candidates, text_array
+from serving import index_export
+from serving.graph import export
+from serving.index.eligibility import Eligibility
+from serving.index.exact import ExactIndex
+from serving.index.ivf import IvfIndex
+from serving.index.scann import ScannIndex
+from serving.versions import local as local_versions
+
+OTHERS = [f"other {number}" for number in range(15)]  # ScaNN wants 16 items
+TASTES = [[5, 0], [4, 0], [3, 0], [0, 1], [0, 2]]
+VECTORS = np.array([[0, 0]] * len(OTHERS) + TASTES, np.float32)
+ELIGIBLE = Eligibility.of_all(len(VECTORS))
+FORMS = {
+    "exact": lambda vectors: ExactIndex(vectors, ELIGIBLE),
+    "ivf": lambda vectors: IvfIndex(vectors, ELIGIBLE, 2, 2),
+    "ivf of bytes": lambda vectors: IvfIndex(vectors, ELIGIBLE, 2, 2, "int8"),
+    "scann": lambda vectors: ScannIndex(vectors, ELIGIBLE, 2, 2, 5),
+}
+STOCK = ["exact", "ivf", "ivf of bytes"]
+MODELS = ("ranking", "recommender", "retrieval")
+
+ASK = """
+import json, sys
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow.python.framework import op_def_registry
+
+found = {}
+for name in ("retrieval", "recommender", "ranking"):
+    folder = f"{sys.argv[1]}/{name}/1"
+    graph = saved_model_pb2.SavedModel()
+    graph.ParseFromString(open(f"{folder}/saved_model.pb", "rb").read())
+    graph_def = graph.meta_graphs[0].graph_def
+    parts = [graph_def.node, *(function.node_def for function in graph_def.library.function)]
+    ops = {node.op for part in parts for node in part}
+    ops -= {function.signature.name for function in graph_def.library.function}
+    unknown = sorted(op for op in ops if op_def_registry.get(op) is None)
+    inputs = {
+        "user_id": tf.constant(["ann", "new"]),
+        "history_item_ids": tf.constant([["a"], [""]]),
+        "history_timestamps": tf.zeros([2, 1], tf.int64),
+        "now": tf.ones([2], tf.int64),
+    }
+    if name == "ranking":
+        inputs["candidate_item_ids"] = tf.constant([["b", "e"], ["zz", "d"]])
+    else:
+        inputs |= {"excluded_item_ids": tf.constant([[""], ["d"]]), "k": tf.constant([2])}
+    answer = tf.saved_model.load(folder).signatures["serving_default"](**inputs)
+    key = "relevance" if name == "ranking" else "item_ids"
+    values = answer[key].numpy().tolist()
+    rows = [[x.decode() if isinstance(x, bytes) else x for x in row] for row in values]
+    found[name] = {"ops": sorted(ops), "unknown": unknown, "rows": rows}
+more = [m for m in sys.modules if m.partition(".")[0] in ("scann", "tensorflow_text", "serving")]
+print(json.dumps({"models": found, "imported": more}))
+"""
+
+
+class Query(tf.Module):
+    """`ann` likes the first dimension, everybody else the second."""
+
+    @tf.function(
+        input_signature=[
+            {
+                "user_id": tf.TensorSpec([None], tf.string, name="user_id"),
+                "history_item_ids": tf.TensorSpec([None, None], tf.string, name="history_item_ids"),
+                "history_timestamps": tf.TensorSpec(
+                    [None, None], tf.int64, name="history_timestamps"
+                ),
+                "now": tf.TensorSpec([None], tf.int64, name="now"),
+            }
+        ]
+    )
+    def query(self, inputs):
+        known = inputs["user_id"] == "ann"
+        return {
+            "vector": tf.where(known[:, tf.newaxis], [[1.0, 0.0]], [[0.0, 1.0]]),
+            "user_index": tf.cast(known, tf.int32),
+        }
+
+
+class Ranking(tf.Module):
+    """The later in the catalogue, the more relevant."""
+
+    @tf.function(
+        input_signature=[
+            {
+                "vector": tf.TensorSpec([None, 2], tf.float32, name="vector"),
+                "user_index": tf.TensorSpec([None], tf.int32, name="user_index"),
+                "candidates": tf.TensorSpec([None, None], tf.int32, name="candidates"),
+                "log_popularity": tf.TensorSpec([None, None], tf.float32, name="log_popularity"),
+            }
+        ]
+    )
+    def score(self, inputs):
+        return {"relevance": tf.cast(inputs["candidates"], tf.float32)}
+
+
+@pytest.fixture(scope="module")
+def pushed(tmp_path_factory):
+    """pushed(form) -> root of a run whose models have that index."""
+
+    def push(form):
+        folder = tmp_path_factory.mktemp("stock")
+        tf.saved_model.save(Query(), str(folder / "query"))
+        tf.saved_model.save(Ranking(), str(folder / "ranking"))
+        index_export.save(FORMS[form](VECTORS), 2, str(folder / "index"))
+        query, index, ranking = (
+            tf.saved_model.load(str(folder / name)) for name in ("query", "index", "ranking")
+        )
+        ids = text_array([*OTHERS, "a", "b", "c", "d", "e"])
+        nothing = np.zeros(len(VECTORS), np.float32)
+        candidates = Candidates(ids, ids, VECTORS, nothing, np.zeros((0, 2), np.float32))
+        export.export(query, index, ranking, candidates, 3, True, str(folder / "models"))
+        models = {name: folder / "models" / name for name in MODELS}
+        local_versions.push(models, folder / "root" / "serving")
+        return folder / "root"
+
+    return push
+
+
+@pytest.mark.parametrize("form", STOCK)
+def test_tensorflow_alone_loads_and_answers(pushed, form):
+    root = pushed(form)
+    ended = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", ASK, str(root / "serving")],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    said = json.loads(ended.stdout)
+    assert said["imported"] == []
+    models = said["models"]
+    # ann has had a, so b and c are the nearest; d is excluded for the other, who is left with e.
+    assert models["retrieval"]["rows"][0] == ["b", "c"]
+    assert models["retrieval"]["rows"][1][0] == "e"
+    # Of retrieval's three the last of the catalogue stands first.
+    assert models["recommender"]["rows"][0] == ["c", "b"]
+    assert models["recommender"]["rows"][1][0] == "e"
+    (b, e), _ = models["ranking"]["rows"]
+    assert b < e
+    for name in ("retrieval", "recommender"):
+        assert "TopKV2" in models[name]["ops"]
+    assert [model["unknown"] for model in models.values()] == [[], [], []]
+
+
+def listed(root):
+    """`tandem ops --json`, in a process of its own as a shell starts it."""
+    ended = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "pipeline.cli", "ops", "--root", root, "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    return json.loads(ended.stdout)
+
+
+def test_ops_says_which_are_not_tensorflows(pushed):
+    found = listed(str(pushed("scann")))
+    assert sorted(found) == list(MODELS)
+    for name in ("recommender", "retrieval"):
+        assert found[name]["version"] == 1
+        assert found[name]["others"]
+        assert all(op.startswith("Scann>") for op in found[name]["others"])
+        assert "TopKV2" in found[name]["tensorflow"]
+    assert found["ranking"]["others"] == []
+
+
+def test_a_pushed_scann_model_is_loaded_with_its_ops(pushed):
+    """Where the search stands in a loop too, in a process that has not imported scann."""
+    folder = pushed("scann") / "serving" / "recommender" / "1"
+    script = (
+        "import pathlib, sys; from serving import servable\n"
+        "assert 'scann' not in sys.modules\n"
+        "servable.load('recommender', 1, pathlib.Path(sys.argv[1]))\n"
+        "assert 'scann' in sys.modules"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script, str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_ops_says_that_a_stock_server_loads_it(pushed, capsys):
+    assert main(["ops", "--root", str(pushed("exact"))]) == 0
+    said = capsys.readouterr().out
+    assert said.count("of others: none: a stock TensorFlow Serving loads it") == 3
+    assert "recommender 1: " in said
+    assert "TopKV2" in said
+
+
+def test_nothing_pushed_is_no_run(tmp_path, capsys):
+    assert main(["ops", "--root", str(tmp_path)]) == 2
+    assert "expected pushed models in" in capsys.readouterr().err

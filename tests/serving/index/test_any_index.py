@@ -1,0 +1,186 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from serving import index_export
+from serving.index.eligibility import Eligibility
+from serving.index.exact import ExactIndex
+from serving.index.ivf import IvfIndex
+from serving.index.scann import ScannIndex
+
+ITEMS, DIM = 300, 8
+FORMS = {
+    "exact": ExactIndex,
+    "scann": lambda vectors, eligible: ScannIndex(vectors, eligible, 12, 4, 100),
+    "ivf": lambda vectors, eligible: IvfIndex(vectors, eligible, 12, 2),
+    "ivf of bytes": lambda vectors, eligible: IvfIndex(vectors, eligible, 12, 2, "int8"),
+}
+
+_IN_A_FRESH_PROCESS = """
+import sys
+import numpy as np
+import tensorflow as tf
+folder, needs_scann = sys.argv[1:]
+if needs_scann == "True":
+    from scann.scann_ops.py import scann_ops
+assert ("scann" in sys.modules) == (needs_scann == "True") and "serving" not in sys.modules
+asked = np.load(folder + "/asked.npz")
+index = tf.saved_model.load(folder + "/index")
+names = ("queries", "excluded", "allowed", "k")
+found = index.search(*(tf.constant(asked[name]) for name in names))
+np.savez(folder + "/answered.npz", positions=found[0].numpy(), scores=found[1].numpy())
+"""
+
+
+@pytest.fixture(scope="module")
+def planted():
+    """Twelve tastes with 25 items each around them; queries ask for one taste each."""
+    rng = np.random.default_rng(3)
+    centres = rng.normal(size=(12, DIM))
+    centres /= np.linalg.norm(centres, axis=1, keepdims=True)
+    vectors = np.repeat(centres, 25, axis=0) + rng.normal(size=(ITEMS, DIM)) * 0.05
+    return vectors.astype(np.float32), centres.astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def eligible():
+    """Every tenth item is not available; category 1 or 2 by turns, every third item both."""
+    number = np.arange(ITEMS)
+    categories = np.stack([1 + number % 2, np.where(number % 3 == 0, 2 - number % 2, 0)], axis=1)
+    return Eligibility(number % 10 != 9, categories.astype(np.int32))
+
+
+@pytest.fixture(scope="module", params=FORMS)
+def form(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def index(form, planted, eligible):
+    return FORMS[form](planted[0], eligible)
+
+
+@pytest.fixture(scope="module")
+def search(index):
+    return asking(index)
+
+
+def asking(index):
+    traced = tf.function(index.search, reduce_retracing=True)
+
+    def ask(queries, excluded, k, allowed=None):
+        allowed = np.zeros((len(queries), 0)) if allowed is None else allowed
+        found = traced(
+            tf.constant(queries),
+            tf.constant(excluded, tf.int32),
+            tf.constant(allowed, tf.int32),
+            tf.constant(k),
+        )
+        return tuple(values.numpy() for values in found)
+
+    return ask
+
+
+def nothing(queries):
+    return np.zeros((len(queries), 0))
+
+
+def unavailable():
+    return set(range(10, ITEMS + 1, 10))
+
+
+def test_finds_the_items_of_the_taste_asked_for(planted, search):
+    positions, scores = search(planted[1], nothing(planted[1]), 10)
+    taste = (positions - 1) // 25
+    assert (taste == np.arange(12)[:, None]).mean() > 0.95
+    assert (np.diff(scores, axis=1) <= 0).all()
+
+
+def test_beyond_what_is_looked_into_it_looks_everywhere(planted, search):
+    """Two leaves hold some fifty items; 200 are asked for, and 270 are available."""
+    positions, _ = search(planted[1], nothing(planted[1]), 200)
+    for row in positions.tolist():
+        assert len(set(row)) == 200
+        assert not set(row) & (unavailable() | {0})
+
+
+def test_an_item_that_is_not_available_is_never_found(planted, search):
+    positions, scores = search(planted[1], nothing(planted[1]), ITEMS)
+    assert positions.shape == (12, 270)
+    assert all(set(row) == set(range(1, ITEMS + 1)) - unavailable() for row in positions.tolist())
+    assert np.isfinite(scores).all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    excluded=st.lists(
+        st.lists(st.integers(0, ITEMS), min_size=8, max_size=8), min_size=2, max_size=2
+    ),
+    many=st.integers(0, ITEMS),
+    k=st.integers(1, ITEMS + 3),
+)
+def test_no_excluded_item_and_no_fewer_than_there_are(planted, search, excluded, many, k):
+    """Beside scattered items the first `many` are excluded; 0 is padding."""
+    queries = planted[1][:2]
+    out = np.concatenate([excluded, np.tile(np.arange(1, many + 1), (2, 1))], axis=1)
+    positions, scores = search(queries, out, k)
+    for row in range(2):
+        eligible = set(range(1, ITEMS + 1)) - unavailable() - set(out[row].astype(int).tolist())
+        found = positions[row][positions[row] > 0].tolist()
+        assert len(found) == len(set(found)) == min(k, len(eligible))
+        assert set(found) <= eligible
+        assert np.isneginf(scores[row][positions[row] == 0]).all()
+
+
+@pytest.mark.parametrize(("allowed", "wanted"), [([1, 0], {1}), ([2, 2], {2}), ([2, 1], {1, 2})])
+def test_a_filter_lets_its_categories_through(planted, eligible, search, allowed, wanted):
+    positions, _ = search(planted[1], nothing(planted[1]), ITEMS, np.tile(allowed, (12, 1)))
+    expected = {
+        position
+        for position in set(range(1, ITEMS + 1)) - unavailable()
+        if set(eligible.categories[position - 1].tolist()) & wanted
+    }
+    for row in positions.tolist():
+        assert set(row) - {0} == expected
+
+
+def test_a_filter_is_its_own_rows_and_an_unknown_category_lets_nothing_through(planted, search):
+    queries = planted[1][:3]
+    positions, _ = search(queries, nothing(queries), 5, [[-1, 0], [0, 0], [1, 0]])
+    assert not positions[0].any()
+    assert (positions[1:] > 0).all()
+    assert positions[1].tolist() == search(queries, nothing(queries), 5)[0][1].tolist()
+
+
+def test_a_batch_answers_as_its_rows_alone(planted, search):
+    queries = planted[1]
+    excluded = np.random.default_rng(5).integers(0, ITEMS + 1, (12, 40))
+    together, scores = search(queries, excluded, 30)
+    for row in range(12):
+        alone = search(queries[row : row + 1], excluded[row : row + 1], 30)
+        assert alone[0][0].tolist() == together[row].tolist()
+        np.testing.assert_allclose(alone[1][0], scores[row], rtol=1e-5)
+
+
+def test_saved_it_answers_the_same_in_a_fresh_process(form, planted, eligible, tmp_path):
+    """All but ScaNN's need TensorFlow alone."""
+    asked = {
+        "queries": planted[1],
+        "excluded": np.tile(np.arange(1, 31, dtype=np.int32), (12, 1)),
+        "allowed": np.tile(np.array([1], np.int32), (12, 1)),
+        "k": np.int32(40),
+    }
+    index = FORMS[form](planted[0], eligible)
+    before = asking(index)(asked["queries"], asked["excluded"], 40, asked["allowed"])
+    index_export.save(index, DIM, str(tmp_path / "index"))
+    np.savez(tmp_path / "asked.npz", **asked)
+    command = [sys.executable, "-c", _IN_A_FRESH_PROCESS, str(tmp_path), str(form == "scann")]
+    subprocess.run(command, check=True, capture_output=True)
+    after = np.load(tmp_path / "answered.npz")
+    assert after["positions"].tolist() == before[0].tolist()
+    np.testing.assert_allclose(after["scores"], before[1], rtol=1e-6)

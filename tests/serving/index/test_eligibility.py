@@ -1,0 +1,86 @@
+"""What may be recommended: the catalogue's word, the deny list, and categories as numbers."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import tensorflow as tf
+
+from schema import candidates
+from schema.candidates import Candidates, text_array
+from schema.errors import UsageError
+from serving import deny_list
+from serving.category_table import CategoryTable
+from serving.index import eligibility
+from serving.index.eligibility import Eligibility
+
+IDS = ["a", "b", "c", "é"]
+CATEGORIES = [["tin", "tea"], [], ["tea"], ["Éclair", "tea", "tin"]]  # in order: tea, tin, Éclair
+NOTHING = deny_list.ids("")
+
+
+def _planted(available=None, filters=None):
+    vectors = np.ones((4, 2), np.float32)
+    return Candidates(
+        item_ids=text_array(IDS),
+        titles=text_array(IDS),
+        vectors=vectors,
+        log_popularity_at_test=vectors[:, 0],
+        sample_queries=vectors[:1],
+        available=None if available is None else pa.array(available),
+        filters=None if filters is None else pa.array(filters, pa.large_list(pa.large_binary())),
+    )
+
+
+def test_everything_is_available_where_nothing_is_said():
+    found = Eligibility.of(_planted(), NOTHING)
+    assert found.available.tolist() == [True] * 4
+    assert found.categories.tolist() == [[0]] * 4
+
+
+def test_it_survives_the_artifact_and_the_deny_list_adds_to_it(tmp_path):
+    candidates.save(_planted([True, False, True, True], CATEGORIES), str(tmp_path))
+    stored = candidates.load(str(tmp_path))
+    denied = deny_list.ids("é\nnobody\n\nb\r\né\n")
+    found = Eligibility.of(stored, denied)
+    assert found.available.tolist() == [True, False, True, False]
+    assert found.positions.tolist() == [1, 3]
+    assert found.categories.tolist() == [[2, 1, 0], [0, 0, 0], [1, 0, 0], [3, 1, 2]]
+    counted = eligibility.left_out(stored, denied)
+    assert counted == {"unavailable": 1, "denied": 3, "denied_unknown": 1}
+
+
+def test_nothing_is_counted_where_nothing_is_declared():
+    counted = eligibility.left_out(_planted(), NOTHING)
+    assert counted == {"unavailable": 0, "denied": 0, "denied_unknown": 0}
+
+
+def test_a_graph_has_the_numbers_that_the_index_has():
+    filters = _planted(filters=CATEGORIES).filters
+    asked = tf.constant([["tea", "Éclair", ""], ["nothing", "tin", "Tea"]])
+    assert CategoryTable(filters).numbers(asked).numpy().tolist() == [[1, 3, 0], [-1, 2, -1]]
+
+
+def test_a_filter_that_no_item_has_a_value_of_lets_nothing_through():
+    stored = _planted(filters=[[], [], [], []])
+    assert Eligibility.of(stored, NOTHING).categories.tolist() == [[0]] * 4
+    numbers = CategoryTable(stored.filters).numbers(tf.constant(["tea", ""]))
+    assert numbers.numpy().tolist() == [-1, 0]
+
+
+def test_a_deny_list_is_kept_beside_its_index(tmp_path):
+    path = tmp_path / "denied"
+    path.write_bytes("\ufeffé\r\n\r\n  \n x y\t\n".encode())
+    deny_list.save(deny_list.read(str(path)), str(tmp_path))
+    assert deny_list.load(str(tmp_path)).to_pylist() == ["é".encode(), b"x y"]
+    assert deny_list.read(None) == ""
+
+
+@pytest.mark.parametrize(("content", "said"), [(None, "No such file"), (b"\xff\n", "UTF-8")])
+def test_a_deny_list_that_is_no_text_is_named(tmp_path, content, said):
+    path = tmp_path / "denied"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UsageError, match=f"index.deny_list|{said}") as caught:
+        deny_list.read(str(path))
+    assert str(path) in str(caught.value)
+    assert said in str(caught.value)

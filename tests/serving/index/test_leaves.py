@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.index import leaves
+
+
+@pytest.fixture(scope="module")
+def planted():
+    """Three far-apart tastes with 40, 30 and 20 vectors."""
+    rng = np.random.default_rng(1)
+    means = np.array([[10, 0], [0, 10], [-10, -10]], np.float32)
+    return (np.repeat(means, [40, 30, 20], axis=0) + rng.normal(size=(90, 2))).astype(np.float32)
+
+
+def rows_of(parted, leaf):
+    begin, size = parted.start[leaf], parted.size[leaf]
+    return sorted(parted.source[begin : begin + size].tolist())
+
+
+def test_planted_tastes_become_leaves(planted):
+    parted = leaves.partition(planted, 3)
+    found = sorted(rows_of(parted, leaf) for leaf in range(3))
+    assert found == [list(range(40)), list(range(40, 70)), list(range(70, 90))]
+    for leaf in range(3):
+        expected = planted[rows_of(parted, leaf)].mean(axis=0)
+        np.testing.assert_allclose(parted.centroids[leaf], expected, rtol=1e-5)
+
+
+@given(
+    count=st.integers(1, 12),
+    values=st.lists(st.integers(-2, 2), min_size=2, max_size=300),
+)
+def test_every_vector_has_one_row_and_every_leaf_an_aligned_start(count, values):
+    """Vectors repeat, so that fewer leaves than asked for may be filled."""
+    vectors = np.array(values, np.float32)[:, None] * np.ones((1, 3), np.float32)
+    parted = leaves.partition(vectors, count)
+    assert sorted(parted.source[parted.source >= 0].tolist()) == list(range(len(vectors)))
+    assert (parted.start % 64 == 0).all()
+    assert (parted.size > 0).all()
+    assert parted.size.sum() == len(vectors)
+    assert len(parted.size) <= min(count, len(vectors))
+
+
+def test_one_seed_gives_one_partition(planted):
+    first, second = leaves.partition(planted, 5, seed=4), leaves.partition(planted, 5, seed=4)
+    assert first.source.tolist() == second.source.tolist()
+
+
+def test_nearest_takes_the_smallest_distance():
+    means = np.array([[0, 0], [4, 0]], np.float32)
+    asked = np.array([[1, 9], [3, -9], [2.1, 0]], np.float32)
+    assert leaves.nearest(asked, means).tolist() == [0, 1, 1]
+
+
+@pytest.mark.parametrize(("items", "expected"), [(1, 1), (2, 1), (100, 10), (1_000_000, 1000)])
+def test_about_as_many_leaves_as_the_square_root(items, expected):
+    assert leaves.usual_count(items) == expected

@@ -1,0 +1,63 @@
+"""An index of a changed catalogue keeps its setting as long as that is good enough."""
+
+import numpy as np
+import pytest
+
+from schema.errors import DataRefused
+from serving import index_rebuild
+from serving.config import IndexConfig
+from serving.index.eligibility import Eligibility
+
+IVF = IndexConfig(kind="ivf", target_ann_recall=0.9, tuning_seconds=1.0)
+
+
+@pytest.fixture(scope="module")
+def vectors():
+    return np.random.default_rng(0).normal(size=(600, 8)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def queries():
+    return np.random.default_rng(1).normal(size=(40, 8)).astype(np.float32)
+
+
+def rebuilt(vectors, queries, config, before):
+    return index_rebuild.rebuild(vectors, Eligibility.of_all(len(vectors)), queries, config, before)
+
+
+def test_a_setting_that_is_good_enough_is_kept_and_nothing_is_tried(vectors, queries):
+    before = {"kind": "ivf", "parameters": {"leaves": 4, "probes": 4, "codes": "float32"}}
+    built, measured = rebuilt(vectors, queries, IVF, before)
+    assert built.points == []
+    assert measured["parameters"] == before["parameters"]
+    assert measured["ann_recall@100"] == 1.0  # all leaves are read
+
+
+def test_one_that_misses_the_target_is_tuned_anew(vectors, queries):
+    """Of two leaves one holds a hundred items, but not all of the nearest."""
+    before = {"kind": "ivf", "parameters": {"leaves": 2, "probes": 1, "codes": "float32"}}
+    built, measured = rebuilt(vectors, queries, IVF, before)
+    assert built.points
+    assert measured["ann_recall@100"] >= 0.9
+
+
+@pytest.mark.parametrize(
+    "before", [{}, {"kind": "exact"}, {"kind": "scann", "parameters": {"leaves": 4, "probes": 1}}]
+)
+def test_the_setting_of_another_form_says_nothing(vectors, queries, before):
+    built, measured = rebuilt(vectors, queries, IVF, before)
+    assert built.points
+    assert measured["kind"] == "ivf"
+
+
+def test_a_small_catalogue_is_searched_exactly_whatever_was_before(vectors, queries):
+    before = {"kind": "ivf", "parameters": {"leaves": 4, "probes": 1}}
+    _, measured = rebuilt(vectors, queries, IndexConfig(), before)
+    assert (measured["kind"], measured["ann_recall@100"]) == ("exact", 1.0)
+
+
+def test_vectors_that_are_no_numbers_are_refused(vectors, queries):
+    broken = vectors.copy()
+    broken[3, 2] = np.nan
+    with pytest.raises(DataRefused, match="NaN"):
+        rebuilt(broken, queries, IVF, {})

@@ -1,0 +1,91 @@
+import numpy as np
+import tensorflow as tf
+
+from serving.index import tuning
+from serving.index.eligibility import Eligibility
+from serving.index.measurement import ExactAnswers
+from serving.index.tuning import Point, Setting
+
+
+class Planted(tf.Module):
+    """Finds the first `4 × probes` of the hundred positions that are asked for."""
+
+    kind = "planted"
+
+    def __init__(self, leaf_count):
+        super().__init__()
+        self.leaf_count, self.probes = leaf_count, 1
+
+    def search(self, queries, excluded, allowed, k):
+        found = tf.where(tf.range(k) < 4 * self.probes, tf.range(1, k + 1), 0)
+        return tf.repeat(found[tf.newaxis], tf.shape(queries)[0], axis=0), None
+
+
+def nearest_first():
+    """Three queries; the product with the item at position i is 101 - i."""
+    vectors = np.arange(100, 0, -1, dtype=np.float32)[:, None]
+    positions = np.tile(np.arange(1, 101), (3, 1))
+    return ExactAnswers(vectors, Eligibility.of_all(100), np.ones((3, 1), np.float32), positions)
+
+
+def tuned(target, seconds):
+    exact = nearest_first()
+    return tuning.tune(lambda setting: Planted(setting.leaves), 1024, (0,), exact, target, seconds)
+
+
+def test_it_finds_the_fewest_probes_that_reach_the_target():
+    """A recall of .48 takes 12 probes; one in eight more is near enough."""
+    points = tuned(0.48, 0).points
+    enough = [point.setting.probes for point in points if point.recall >= 0.48]
+    assert min(enough) in (12, 13)
+    assert {point.setting.leaves for point in points} == {32}
+
+
+def test_a_target_out_of_reach_ends_with_all_leaves():
+    """32 leaves of 4 find everything; with 16 (of 256 items) no more than .64 is to be had."""
+    exact = nearest_first()
+    found = tuning.tune(lambda setting: Planted(setting.leaves), 256, (0,), exact, 0.9, 0)
+    points = found.points
+    assert max(point.setting.probes for point in points) == 16
+    assert tuning.best(points, 0.9) is None
+
+
+def test_time_that_is_left_is_spent_on_other_numbers_of_leaves():
+    assert {point.setting.leaves for point in tuned(0.3, 1000).points} == {32, 64, 16}
+
+
+def point(probes, recall, p50_ms):
+    return Point(Setting(8, probes, 0), recall, recall - 0.01, p50_ms)
+
+
+def test_the_best_is_the_fastest_that_surely_reaches_the_target():
+    points = [point(1, 0.9, 1.0), point(2, 0.955, 2.0), point(3, 0.97, 3.0), point(4, 0.99, 4.0)]
+    assert tuning.best(points, 0.95) == points[2]
+
+
+def test_the_frontier_leaves_out_what_another_one_beats():
+    points = [point(1, 0.5, 1.0), point(2, 0.9, 3.0), point(3, 0.8, 4.0), point(4, 0.95, 5.0)]
+    assert tuning.frontier(points[::-1]) == [points[0], points[1], points[3]]
+
+
+def test_a_setting_names_the_leaves_that_were_asked_for():
+    """Of 32 two were empty; an index that is built for 30 would have other leaves."""
+    exact = nearest_first()
+    found = tuning.tune(lambda setting: Planted(setting.leaves - 2), 1024, (0,), exact, 0.48, 0)
+    assert {point.setting.leaves for point in found.points} == {32}
+
+
+def test_what_tuning_hands_back_has_the_best_setting():
+    """Settings of 32, 64 and 16 leaves are tried in this order, so the best is built once more."""
+    for seconds in (0, 1000):
+        found = tuned(0.48, seconds)
+        best = tuning.chosen(found.points, 0.48)
+        assert (found.index.leaf_count, found.index.probes) == (
+            best.setting.leaves,
+            best.setting.probes,
+        )
+
+
+def test_where_nothing_reaches_the_target_what_finds_most_is_chosen():
+    points = [point(1, 0.5, 1.0), point(2, 0.9, 3.0), point(3, 0.8, 4.0)]
+    assert tuning.chosen(points, 0.95) == points[1]

@@ -1,0 +1,362 @@
+"""Requests that wait for a planted call, which ends when the test says so."""
+
+import asyncio
+import threading
+import time
+from concurrent import futures
+
+import grpc
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving import event_loop
+from serving.protocol.errors import RequestError, invalid
+from serving.server import batch_join
+from serving.server.batching import BatchQueue
+from serving.server.batching_config import Batching
+from serving.server.servable import Call, Servable
+
+MODEL = Servable("m", 1, {}, {})
+
+
+class Doubling:
+    """2 x, row by row; refuses -1. Its first call waits for `go`."""
+
+    def __init__(self):
+        self.go, self.begun, self.calls = threading.Event(), threading.Event(), []
+
+    def __call__(self, inputs):
+        rows = inputs["x"].tolist()
+        self.calls.append(rows)
+        self.begun.set()
+        assert self.go.wait(10)
+        if -1 in rows:
+            raise invalid("x must not be -1")
+        return {"out": 2 * inputs["x"]}
+
+    def call(self, *rows):
+        return Call(self, "serving_default", {"x": np.array(rows)}, ("out",))
+
+
+@pytest.fixture
+def loop():
+    with event_loop.running("test") as running:
+        yield running
+
+
+@pytest.fixture
+def threads():
+    with futures.ThreadPoolExecutor(16) as pool:
+        yield pool
+
+
+@pytest.fixture
+def submit(loop):
+    """submit(queue, call) -> a future of its answer, from any thread."""
+
+    def begin(queue, call, deadline=float("inf")):
+        return asyncio.run_coroutine_threadsafe(queue.run(MODEL, call, deadline), loop)
+
+    return begin
+
+
+@pytest.fixture
+def held(submit):
+    """held(batching) -> a queue whose one turn is taken by a call of [0] that waits."""
+
+    def start(**settings):
+        queue, model = BatchQueue(Batching(threads=1, **settings)), Doubling()
+        first = submit(queue, model.call(0))
+        assert model.begun.wait(10)
+        return queue, model, first
+
+    return start
+
+
+@pytest.fixture
+def ask(submit):
+    """ask(queue, call) begins to ask, and returns once it waits."""
+
+    def begin(queue, call):
+        before = queue.waiting()
+        future = submit(queue, call)
+        until(lambda: queue.waiting() > before)
+        return future
+
+    return begin
+
+
+def until(holds):
+    end = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.001)
+
+
+def test_what_waits_meanwhile_is_joined(ask, held):
+    queue, model, first = held()
+    others = [ask(queue, model.call(*rows)) for rows in ((1,), (2, 3), (4,))]
+    model.go.set()
+    assert first.result(10)["out"].tolist() == [0]
+    assert [other.result(10)["out"].tolist() for other in others] == [[2], [4, 6], [8]]
+    assert model.calls == [[0], [1, 2, 3, 4]]
+
+
+def test_a_call_has_no_more_rows_than_allowed(ask, held):
+    queue, model, _ = held(max_batch_size=2)
+    others = [ask(queue, model.call(n)) for n in range(1, 6)]
+    model.go.set()
+    assert [other.result(10)["out"].tolist() for other in others] == [
+        [2], [4], [6], [8], [10],
+    ]  # fmt: skip
+    assert model.calls == [[0], [1, 2], [3, 4], [5]]
+
+
+def test_nothing_is_joined_where_one_row_is_a_batch(ask, held):
+    queue, model, _ = held(max_batch_size=1, max_enqueued_batches=9)
+    others = [ask(queue, model.call(n)) for n in (1, 2)]
+    model.go.set()
+    futures.wait(others, 10)
+    assert model.calls == [[0], [1], [2]]
+
+
+def test_the_fault_of_one_is_not_that_of_all(ask, held):
+    queue, model, _ = held()
+    good, bad, other = (ask(queue, model.call(n)) for n in (1, -1, 3))
+    model.go.set()
+    assert good.result(10)["out"].tolist() == [2]
+    assert other.result(10)["out"].tolist() == [6]
+    with pytest.raises(RequestError, match="must not be -1"):
+        bad.result(10)
+
+
+def test_who_finds_no_place_is_told_at_once_when_to_come_back(ask, submit, held):
+    queue, model, _ = held(max_batch_size=2, max_enqueued_batches=1)
+    waiting = [ask(queue, model.call(n)) for n in (1, 2)]
+    with pytest.raises(RequestError, match="2 rows wait already") as refused:
+        submit(queue, model.call(3)).result(10)
+    assert refused.value.code == grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert refused.value.retry_ms == 50
+    model.go.set()
+    futures.wait(waiting, 10)
+    assert [3] not in model.calls
+
+
+def test_who_cannot_wait_longer_is_not_run(submit, held):
+    queue, model, first = held()
+    with pytest.raises(RequestError) as late:
+        submit(queue, model.call(1), time.monotonic() + 0.05).result(10)
+    assert late.value.code == grpc.StatusCode.DEADLINE_EXCEEDED
+    assert queue.waiting() == 0
+    model.go.set()
+    first.result(10)
+    assert model.calls == [[0]]
+
+
+def test_who_has_gone_is_not_run(ask, held):
+    queue, model, _ = held()
+    gone = ask(queue, model.call(1))
+    there = ask(queue, model.call(2))
+    gone.cancel()
+    until(lambda: queue.waiting() == 1)
+    model.go.set()
+    assert there.result(10)["out"].tolist() == [4]
+    assert model.calls == [[0], [2]]
+
+
+def test_answers_that_are_not_by_row_are_asked_for_one_by_one(submit, ask):
+    """Nothing says whose such an answer is."""
+    go, begun, calls = threading.Event(), threading.Event(), []
+
+    def total(inputs):
+        calls.append(inputs["x"].tolist())
+        begun.set()
+        assert go.wait(10)
+        return {"out": inputs["x"].sum()}
+
+    queue = BatchQueue(Batching(threads=1))
+    asked = [Call(total, "s", {"x": np.array([n])}, ("out",)) for n in (1, 2, 3)]
+    first = submit(queue, asked[0])
+    assert begun.wait(10)
+    others = [ask(queue, call) for call in asked[1:]]
+    go.set()
+    assert [int(f.result(10)["out"]) for f in (first, *others)] == [1, 2, 3]
+    assert calls == [[1], [2, 3], [2], [3]]
+
+
+def test_twice_the_load_is_no_less_work(submit, threads):
+    """A call takes 5 ms, so one turn is good for 200 a second; 16 callers, who come back at once,
+    are more than may wait (4).
+    """
+    queue, answered = BatchQueue(Batching(1, 0.0, 4, 1)), []
+
+    def slow(inputs):
+        time.sleep(0.005)
+        return {"out": inputs["x"]}
+
+    def keep_asking(end):
+        while time.monotonic() < end:
+            call = Call(slow, "s", {"x": np.array([1])}, ("out",))
+            try:
+                submit(queue, call).result(10)
+                answered.append(1)
+            except RequestError:  # no place left
+                time.sleep(0.01)
+
+    def rate(callers):
+        answered.clear()
+        end = time.monotonic() + 0.5
+        futures.wait([threads.submit(keep_asking, end) for _ in range(callers)])
+        return len(answered)
+
+    rounds = [(rate(1), rate(16)) for _ in range(5)]  # other work on the machine slows some
+    assert max(many / alone for alone, many in rounds) >= 0.8
+
+
+requests = st.lists(
+    st.tuples(st.integers(1, 3), st.lists(st.integers(1, 9), max_size=4)), min_size=1, max_size=5
+)
+
+
+@given(requests, st.integers(0, 3))
+def test_joining_and_parting_changes_no_request(asked, more):
+    """Batches of any size, histories of any length, rows that are nobody's: what a row holds comes
+    back to it.
+    """
+    inputs = [
+        {
+            "history_item_ids": np.array([[b"%d" % n for n in history]] * batch, object).reshape(
+                batch, -1
+            ),
+            "now": np.array([7]),
+            "user_id": np.array([b"%d-%d" % (at, row) for row in range(batch)], object),
+        }
+        for at, (batch, history) in enumerate(asked)
+    ]
+    assert len({batch_join.shape(one, pad=True) for one in inputs}) == 1
+    total = sum(batch for batch, _ in asked)
+    together = batch_join.joined(inputs, total + more)
+    assert together["now"].tolist() == [7] * (total + more)
+    assert together["history_item_ids"].shape[1] % 8 == 0
+    parts = batch_join.parted(together, inputs, total + more)
+    assert parts is not None
+    for at, ((batch, history), part) in enumerate(zip(asked, parts, strict=True)):
+        assert part["user_id"].tolist() == [f"{at}-{n}".encode() for n in range(batch)]
+        for row in part["history_item_ids"].tolist():
+            assert row[len(row) - len(history) :] == [str(n).encode() for n in history]
+            assert set(row[: len(row) - len(history)]) <= {b""}
+
+
+def test_a_list_is_as_wide_as_its_own_request_has_asked():
+    lists = np.array([[b"a", b"b", b"c"], [b"d", b"", b""]], object)
+    outputs = {"item_ids": lists, "known": np.zeros(2)}
+    parts = batch_join.parted(outputs, [{"k": np.array([3])}, {"k": np.array([1])}], 2)
+    assert parts is not None
+    one, two = parts
+    assert one["item_ids"].tolist() == [[b"a", b"b", b"c"]]
+    assert two["item_ids"].tolist() == [[b"d"]]
+
+
+def test_lists_of_unlike_length_are_alike_only_where_they_may_be_padded():
+    short, long = ({"history_item_ids": np.full([1, n], b"a", object)} for n in (1, 2))
+    assert batch_join.shape(short, True) == batch_join.shape(long, True)
+    assert batch_join.shape(short, False) != batch_join.shape(long, False)
+    others = ({"candidate_item_ids": np.full([1, n], b"a", object)} for n in (1, 2))
+    assert len({batch_join.shape(other, True) for other in others}) == 2
+
+
+def test_the_queue_leaves_nobody_waiting(submit, threads):
+    """Many threads, few turns, answers by hand."""
+    queue = BatchQueue(Batching(max_batch_size=4, max_enqueued_batches=100, threads=2))
+    model = Doubling()
+    model.go.set()
+
+    def ask_many(seed):
+        for n in np.random.default_rng(seed).integers(0, 1000, 50).tolist():
+            assert submit(queue, model.call(n)).result(10)["out"].tolist() == [2 * n]
+
+    for future in [threads.submit(ask_many, seed) for seed in range(12)]:
+        future.result(60)
+    assert queue.waiting() == 0
+    assert sum(len(rows) for rows in model.calls) == 600
+
+
+def test_waiting_and_rows_are_measured(submit, held):
+    """[0] runs alone at once; [1, 2] and [3] wait for it, and run together."""
+    queue, model, first = held()
+    waiting = [submit(queue, model.call(*rows)) for rows in ([1, 2], [3])]
+    while queue.waiting() < 3:
+        time.sleep(0.001)
+    begin = time.monotonic()
+    assert measured(queue)[":tandem:serving:waiting_rows"] == 3
+    least = time.monotonic() - begin
+    model.go.set()
+    for done in (first, *waiting):
+        done.result(10)
+    found = measured(queue)
+    assert found[":tandem:serving:waiting_rows"] == 0
+    assert found[":tandem:serving:batch_rows_count"] == 2
+    assert found[":tandem:serving:batch_rows_sum"] == 1 + 3
+    assert found[":tensorflow:serving:batching_session:queuing_latency_count"] == 3
+    assert found[":tensorflow:serving:batching_session:queuing_latency_sum"] >= 2e6 * least
+
+
+def measured(queue):
+    return {
+        sample.name: sample.value for metric in queue.metrics.collect() for sample in metric.samples
+    }
+
+
+def test_a_loop_that_was_busy_runs_nobody_whose_deadline_has_passed(loop):
+    queue, model = BatchQueue(Batching(threads=1)), Doubling()
+    model.go.set()
+
+    async def late():
+        begun = asyncio.ensure_future(queue.run(MODEL, model.call(0)))
+        waits = asyncio.ensure_future(queue.run(MODEL, model.call(7), time.monotonic() + 0.01))
+        await asyncio.sleep(0)
+        time.sleep(0.2)
+        await begun
+        with pytest.raises(RequestError) as refused:
+            await waits
+        return refused.value.code
+
+    assert event_loop.wait_for(loop, late()) == grpc.StatusCode.DEADLINE_EXCEEDED
+    assert model.calls == [[0]]
+
+
+def test_requests_without_rows_and_very_long_lists_are_run_alone():
+    assert batch_join.shape({}, True) is None
+    assert batch_join.shape({"n": np.array(3)}, True) is None
+    assert batch_join.rows({}) == 0
+    for width, alone in ((4096, False), (4097, True)):
+        history = {"history_item_ids": np.zeros([1, width], object)}
+        assert (batch_join.shape(history, True) is None) == alone
+
+
+def test_a_call_that_finds_no_memory_is_told_so(submit):
+    def hungry(inputs):
+        raise MemoryError
+
+    call = Call(hungry, "s", {"x": np.array([1])}, ("out",))
+    with pytest.raises(RequestError, match="has not the memory for this request") as refused:
+        submit(BatchQueue(Batching(threads=1)), call).result(10)
+    assert refused.value.code == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def test_what_waits_has_a_limit_of_bytes(submit, ask):
+    """Numbers of 8 bytes; 280 may wait, in whatever number of requests."""
+    queue, model = BatchQueue(Batching(threads=1), most_waiting_bytes=280), Doubling()
+    first = submit(queue, model.call(0))
+    assert model.begun.wait(10)
+    others = [ask(queue, model.call(*[n] * 7)) for n in range(1, 6)]
+    with pytest.raises(RequestError, match="280 bytes wait already") as full:
+        submit(queue, model.call(1)).result(10)
+    assert full.value.code == grpc.StatusCode.RESOURCE_EXHAUSTED
+    model.go.set()
+    assert [other.result(10)["out"].tolist() for other in (first, *others)] == [
+        [0],
+        *([2 * n] * 7 for n in range(1, 6)),
+    ]

@@ -1,0 +1,202 @@
+"""What a request may leave out or say once for all rows: asked by stock stubs and raw HTTP.
+
+`ann` likes a, b and c (5, 4, 3), everybody else é and d (2, 1), twice as much on the web. Ranking's
+relevance is an item's place in the catalogue: a 1, b 2, c 3, d 4, é 5.
+"""
+
+import json
+import time
+import urllib.error
+import urllib.request
+
+import grpc
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+
+from serving.server.app import running_server
+from tests.serving.planted_servables import pushed
+
+LOWEST = np.finfo(np.float32).min
+WHOLE = {
+    "user_id": ["new"],
+    "history_item_ids": [["a"]],
+    "history_timestamps": np.array([[5]]),
+    "now": np.array([9]),
+    "context_device": ["web"],
+    "excluded_item_ids": [["b"]],
+    "k": np.array([3], np.int32),
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with running_server(pushed(tmp_path_factory.mktemp("optional"))) as running:
+        yield running
+
+
+@pytest.fixture
+def ask(server):
+    with grpc.insecure_channel(server.grpc_address) as channel:
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+
+        def asked(model, **inputs):
+            request = predict_pb2.PredictRequest()
+            request.model_spec.name = model
+            for name, value in inputs.items():
+                request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
+            answer = stub.Predict(request, timeout=30).outputs
+            return {name: tf.make_ndarray(proto).tolist() for name, proto in answer.items()}
+
+        yield asked
+
+
+@pytest.fixture
+def post(server):
+    def posted(model, body):
+        url = f"{server.rest_url}/v1/models/{model}:predict"
+        request = urllib.request.Request(url, json.dumps(body).encode(), method="POST")
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    return posted
+
+
+def test_an_empty_request_has_a_real_answer(ask):
+    """Ten are asked for, and there are five; three of them are worth 0 to a new user."""
+    found = ask("retrieval")
+    assert found["item_ids"][0][:2] == ["é".encode(), b"d"]
+    assert sorted(found["item_ids"][0][2:]) == [b"a", b"b", b"c"]
+    np.testing.assert_allclose(found["scores"], [[2, 1, 0, 0, 0]], atol=1e-6)
+    assert found["stages"] == [[b"retrieval"] * 5]
+    assert found["known_user"] == [False]
+    final = ask("recommender")
+    assert [item.decode() for item in final["item_ids"][0]] == ["é", "d", "c", "b", "a"]
+    assert final["scores"] == [[5, 4, 3, 2, 1]]
+    assert final["stages"] == [[b"ranking"] * 5]
+
+
+@pytest.mark.parametrize("left_out", WHOLE)
+def test_each_input_may_be_left_out(ask, left_out):
+    """It is what the empty request has: a new user, no history, no exclusions, ten items."""
+    gone = {left_out} | ({"history_timestamps"} if left_out == "history_item_ids" else set())
+    rest = {name: value for name, value in WHOLE.items() if name not in gone}
+    found = ask("retrieval", **rest)
+    device, history, excluded = (
+        rest.get(name) for name in ("context_device", "history_item_ids", "excluded_item_ids")
+    )
+    gone = {item for row in (history, excluded) if row for item in row[0]}
+    left = [item for item in ("é", "d", "a", "b", "c") if item not in gone][
+        : 3 if "k" in rest else 5
+    ]
+    factor = 2 if device else 1
+    assert [item.decode() for item in found["item_ids"][0] if item][:2] == left[:2]
+    assert sum(1 for item in found["item_ids"][0] if item) == len(left)
+    np.testing.assert_allclose(found["scores"][0][:2], [2 * factor, factor])
+
+
+def test_each_row_has_its_own_k_and_one_device_holds_for_both(ask):
+    found = ask(
+        "recommender",
+        user_id=["ann", "new"],
+        k=np.array([1, 2], np.int32),
+        context_device=["web"],
+    )
+    assert found["item_ids"] == [[b"c", b""], ["é".encode(), b"d"]]
+    assert found["stages"] == [[b"ranking", b""], [b"ranking", b"ranking"]]
+    assert found["scores"] == [[3, LOWEST], [5, 4]]
+    assert found["known_user"] == [True, False]
+    web, plain = (
+        ask("retrieval", user_id=["ann", "new"], context_device=[device]) for device in ("web", "")
+    )
+    np.testing.assert_allclose(np.array(web["scores"])[:, :2], [[10, 8], [4, 2]], rtol=1e-6)
+    np.testing.assert_allclose(np.array(plain["scores"])[:, :2], [[5, 4], [2, 1]], rtol=1e-6)
+
+
+def test_a_batch_is_its_rows(ask):
+    users, histories = ["ann", "new", "ann"], [["a"], [""], ["c"]]
+    together = ask("recommender", user_id=users, history_item_ids=histories)
+    for row, (user, history) in enumerate(zip(users, histories, strict=True)):
+        alone = ask("recommender", user_id=[user], history_item_ids=[history])
+        assert {name: values[row] for name, values in together.items()} == {
+            name: values[0] for name, values in alone.items()
+        }
+
+
+def test_a_click_of_a_second_ago_changes_the_answer(ask):
+    one = np.array([1], np.int32)
+    assert ask("retrieval", user_id=["ann"], k=one)["item_ids"] == [[b"a"]]
+    clicked = ask("retrieval", user_id=["ann"], k=one, history_item_ids=[["a"]])
+    assert clicked["item_ids"] == [[b"b"]]
+
+
+def test_more_than_there_is_gives_what_there_is(ask):
+    found = ask("retrieval", k=np.array([2**31 - 1], np.int32), excluded_item_ids=[["a", "b"]])
+    assert [len(found[name][0]) for name in ("item_ids", "scores", "stages")] == [5, 5, 5]
+    assert found["item_ids"][0][3:] == found["stages"][0][3:] == [b"", b""]
+    assert found["scores"][0][3:] == [LOWEST, LOWEST]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ({"k": np.array([0], np.int32)}, "k must be at least 1"),
+        ({"k": np.array([3, -1], np.int32)}, "k must be at least 1"),
+        ({"k": np.int32(3)}, r"input k expects shape \(None,\) but \(\) is provided"),
+        (
+            {"user_id": ["a", "b"], "now": np.array([1, 2, 3])},
+            "user_id has 2 rows and now has 3",
+        ),
+        ({"history_item_ids": [["a", "b"]], "history_timestamps": np.array([[1]])}, "as long as"),
+        ({"users": ["a"]}, "Inputs contains invalid name"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(ask, inputs, message):
+    for model in ("retrieval", "recommender"):
+        with pytest.raises(grpc.RpcError, match=message) as refused:
+            ask(model, **inputs)
+        assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_ranking_wants_candidates_and_nothing_else(ask):
+    found = ask("ranking", candidate_item_ids=[["é", "nothing", "a"]])
+    assert found["relevance"] == [[5, 0, 1]]
+    with pytest.raises(grpc.RpcError, match="candidate_item_ids") as refused:
+        ask("ranking", user_id=["ann"])
+    assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_the_time_is_the_servers_where_none_is_given(ask):
+    """The planted rating is log popularity plus 100 times the seconds since second 1."""
+    candidates = {"candidate_item_ids": [["a"]]}
+    ((then,),) = ask("ranking", now=np.array([3]), **candidates)["rating"]
+    assert then == pytest.approx(200.1)
+    begin = time.time()
+    ((present,),) = ask("ranking", **candidates)["rating"]
+    assert present / 100 == pytest.approx(begin, abs=1e5)  # a float32 of that size is that coarse
+
+
+def test_rest_answers_rows_and_columns(post):
+    rows = post(
+        "recommender", {"instances": [{"user_id": "ann", "k": 2}, {"user_id": "x", "k": 1}]}
+    )
+    assert rows["predictions"][0] == {
+        "item_ids": ["c", "b"],
+        "scores": [3.0, 2.0],
+        "stages": ["ranking", "ranking"],
+        "known_user": True,
+    }
+    assert rows["predictions"][1]["item_ids"] == ["é", ""]
+    assert rows["predictions"][1]["scores"] == [5.0, pytest.approx(float(LOWEST))]
+    columns = post("recommender", {"inputs": {"user_id": ["ann"], "k": [1]}})
+    assert columns["outputs"]["item_ids"] == [["c"]]
+    assert len(post("retrieval", {"inputs": {}})["outputs"]["item_ids"][0]) == 5
+    assert len(post("retrieval", {"instances": [{}, {}]})["predictions"]) == 2
+
+
+def test_rest_wants_alike_rows(post):
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        post("retrieval", {"instances": [{"user_id": "ann"}, {"k": 1}]})
+    assert refused.value.code == 400
+    assert "whose keys are user_id" in refused.value.read().decode()

@@ -1,0 +1,172 @@
+"""TLS, mutual TLS and tokens of the real server, asked by stock stubs and raw HTTP."""
+
+import http.client
+import json
+import ssl
+import urllib.error
+import urllib.request
+
+import grpc
+import numpy as np
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from schema.errors import UsageError
+from serving.client.client import Client
+from serving.client.connection import Security
+from serving.protocol.errors import RequestError
+from serving.server import security
+from serving.server.app import running_server
+from serving.server.options import ServerOptions
+from serving.server.security import ServerSecurity, Tls
+from tests.serving.issued import issue_all
+
+TOKEN = "s3cret"
+ANN = {"user_id": np.array(["ann"]), "x": np.ones([1, 2], "f4"), "k": np.array([1])}
+BODY = json.dumps({"instances": [{"user_id": "ann", "x": [1, 1], "k": 1}]}).encode()
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    return issue_all(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture
+def secured(serving_dir, certificates):
+    """secured(tls, mutual, token) -> server that asks for it."""
+
+    def start(tls=False, mutual=False, token=""):
+        found = None
+        if tls or mutual:
+            found = security.read_tls(
+                certificates / "server.pem",
+                certificates / "server.key",
+                certificates / "ca.pem" if mutual else None,
+            )
+        return running_server(serving_dir, ServerOptions(security=ServerSecurity(found, token)))
+
+    return start
+
+
+def asked(server, **security):
+    with Client(server.grpc_address, 5, Security(**security)) as client:
+        return client.predict("greeter", ANN)["total"].tolist()
+
+
+def posted(server, context=None, **headers):
+    request = urllib.request.Request(
+        f"{server.rest_url}/v1/models/greeter:predict", BODY, headers, method="POST"
+    )
+    with urllib.request.urlopen(request, timeout=5, context=context) as answer:
+        return json.load(answer)["predictions"][0]["total"]
+
+
+def trusting(certificates, own=None):
+    context = ssl.create_default_context(cafile=str(certificates / "ca.pem"))
+    if own is not None:
+        context.load_cert_chain(certificates / f"{own}.pem", certificates / f"{own}.key")
+    return context
+
+
+def test_tls_is_spoken_on_both_ports_and_nothing_else(secured, certificates):
+    with secured(tls=True) as server:
+        assert server.rest_url.startswith("https://")
+        assert asked(server, tls=True, root_certificates=certificates / "ca.pem") == [2.0]
+        assert posted(server, trusting(certificates)) == 2.0
+        with pytest.raises(UsageError, match="no answer"):
+            asked(server)
+        with pytest.raises((urllib.error.URLError, http.client.HTTPException, OSError)):
+            posted(server, ssl.create_default_context())
+        old = trusting(certificates)
+        old.maximum_version = ssl.TLSVersion.TLSv1_1
+        with pytest.raises(urllib.error.URLError):
+            posted(server, old)
+
+
+def test_mutual_tls_lets_in_who_is_signed_for(secured, certificates):
+    ca = certificates / "ca.pem"
+    with secured(mutual=True) as server:
+        pair = {"certificate": certificates / "client.pem", "key": certificates / "client.key"}
+        assert asked(server, tls=True, root_certificates=ca, **pair) == [2.0]
+        assert posted(server, trusting(certificates, "client")) == 2.0
+        with pytest.raises(UsageError):
+            asked(server, tls=True, root_certificates=ca)
+        for own in (None, "stranger"):
+            with pytest.raises((urllib.error.URLError, OSError)):
+                posted(server, trusting(certificates, own))
+
+
+def test_a_token_is_asked_for_on_both_ports(secured):
+    with secured(token=TOKEN) as server:
+        assert asked(server, token=TOKEN) == [2.0]
+        assert posted(server, Authorization=f"Bearer {TOKEN}") == 2.0
+        for wrong in (None, "S3cret", f"{TOKEN}x"):
+            with pytest.raises(RequestError) as refused:
+                asked(server, token=wrong)
+            assert refused.value.code == grpc.StatusCode.UNAUTHENTICATED
+            assert TOKEN not in str(refused.value)
+        for wrong in ({}, {"Authorization": TOKEN}, {"Authorization": "Basic x"}):
+            with pytest.raises(urllib.error.HTTPError) as denied:
+                posted(server, **wrong)
+            assert denied.value.code == 401
+            assert denied.value.headers["WWW-Authenticate"] == "Bearer"
+        with pytest.raises(urllib.error.HTTPError) as denied:
+            urllib.request.urlopen(f"{server.rest_url}/monitoring/prometheus/metrics", timeout=5)
+        assert denied.value.code == 401
+
+
+def test_probes_need_no_token_and_reflection_does(secured):
+    with secured(token=TOKEN) as server, grpc.insecure_channel(server.grpc_address) as channel:
+        health = health_pb2_grpc.HealthStub(channel)
+        answer = health.Check(health_pb2.HealthCheckRequest(), timeout=5)
+        assert answer.status == health_pb2.HealthCheckResponse.SERVING
+        reflection = reflection_pb2_grpc.ServerReflectionStub(channel)
+        question = reflection_pb2.ServerReflectionRequest(list_services="")
+        with pytest.raises(grpc.RpcError) as refused:
+            next(reflection.ServerReflectionInfo(iter([question]), timeout=5))
+        assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED
+
+
+def test_tensorflow_servings_own_file_says_the_same(certificates, tmp_path):
+    def text(name):
+        return json.dumps((certificates / name).read_text())
+
+    path = tmp_path / "ssl.config"
+    path.write_text(f"server_key: {text('server.key')} server_cert: {text('server.pem')}")
+    expected = security.read_tls(certificates / "server.pem", certificates / "server.key", None)
+    assert security.read_ssl_config(path) == expected
+    path.write_text(f"{path.read_text()} custom_ca: {text('ca.pem')} client_verify: true")
+    assert security.read_ssl_config(path).client_roots == (certificates / "ca.pem").read_bytes()
+    path.write_text("client_verify: true")
+    with pytest.raises(UsageError, match="custom_ca"):
+        security.read_ssl_config(path)
+
+
+@pytest.mark.parametrize(
+    ("certificate", "key", "named"),
+    [
+        ("server.pem", "client.key", "KEY_VALUES_MISMATCH|key values mismatch"),
+        ("server.key", "server.key", "in PEM"),
+        ("nowhere.pem", "server.key", "nowhere.pem"),
+    ],
+)
+def test_files_that_do_not_fit_are_named(certificates, certificate, key, named):
+    with pytest.raises(UsageError, match=named):
+        security.read_tls(certificates / certificate, certificates / key, None)
+
+
+@pytest.mark.parametrize("content", [b"", b"two words", b"a\nb", b"\xff\xfe"])
+def test_a_token_is_one_word(tmp_path, content):
+    path = tmp_path / "token"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match="openssl rand"):
+        security.read_token(path)
+    path.write_bytes(b"word\n")
+    assert security.read_token(path) == "word"
+
+
+def test_secrets_are_not_shown():
+    shown = repr(ServerSecurity(Tls(b"certificate", b"the key"), TOKEN))
+    assert "the key" not in shown
+    assert TOKEN not in shown

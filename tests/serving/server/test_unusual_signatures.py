@@ -1,0 +1,71 @@
+"""Signatures of other models: what is no tensor, and what JSON has no form for."""
+
+import json
+import urllib.error
+import urllib.request
+
+import pytest
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+
+from serving.server.app import running_server
+from serving.versions import local as local_versions
+
+
+class Model(tf.Module):
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, name="x")])
+    def turned(self, x):
+        return {"turned": tf.complex(0 * x, x)}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, name="x")])
+    def halves(self, x):
+        return {"half": tf.cast(x, tf.float16), "brain": tf.cast(x, tf.bfloat16)}
+
+
+@pytest.fixture(scope="module")
+def ask(tmp_path_factory):
+    """ask(signature) -> status and JSON, of a model one of whose signatures has a sparse input."""
+    folder, model = tmp_path_factory.mktemp("unusual"), Model()
+    signatures = {"serving_default": model.turned, "halves": model.halves}
+    tf.saved_model.save(model, str(folder / "model"), signatures=signatures)
+    _make_sparse(folder / "model" / "saved_model.pb")
+    local_versions.push({"model": folder / "model"}, folder / "serving")
+
+    with running_server(folder / "serving") as server:
+
+        def asked(signature):
+            body = {"signature_name": signature, "inputs": {"x": [0.5]}}
+            url = f"{server.rest_url}/v1/models/model:predict"
+            try:
+                with urllib.request.urlopen(url, json.dumps(body).encode(), timeout=30) as answer:
+                    return answer.status, json.loads(answer.read())
+            except urllib.error.HTTPError as error:
+                return error.code, json.loads(error.read())
+
+        yield asked
+
+
+def _make_sparse(path):
+    """As estimators write them: the tensor's three parts in place of a name."""
+    saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    signatures = saved.meta_graphs[0].signature_def
+    signatures["sparse"].CopyFrom(signatures["halves"])
+    info = signatures["sparse"].inputs["x"]
+    name = info.name
+    info.coo_sparse.values_tensor_name = name
+    info.coo_sparse.indices_tensor_name = info.coo_sparse.dense_shape_tensor_name = name
+    path.write_bytes(saved.SerializeToString())
+
+
+def test_a_signature_with_a_sparse_input_is_none_and_others_serve(ask):
+    expected = (400, {"error": 'Serving signature key "sparse" not found.'})
+    assert ask("sparse") == expected
+    assert ask("halves") == (200, {"outputs": {"brain": [0.5], "half": [0.5]}})
+
+
+def test_an_output_that_json_has_no_form_for_is_refused(ask):
+    status, answer = ask("serving_default")
+    assert (status, answer["error"]) == (
+        501,
+        "output turned has type complex64, which JSON has no form for; ask over gRPC",
+    )

@@ -1,0 +1,180 @@
+"""Warmup files: what is written, replayed, and refused before a version serves."""
+
+import grpc
+import numpy as np
+import pyarrow as pa
+import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
+
+from schema.candidates import text_array
+from serving.graph import warmup_requests
+from serving.protocol.errors import RequestError
+from serving.server import servable, warmup
+from serving.server.metrics import Metrics
+from serving.server.model_config import WatchedModel
+from serving.server.model_store import ModelStore
+from serving.server.served_versions import State
+from serving.versions import local as local_versions
+
+FILE = "assets.extra/tf_serving_warmup_requests"
+
+
+class Counting(tf.Module):
+    """Counts its calls, and refuses negative numbers."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = tf.Variable(0)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int64, name="n")])
+    def serve(self, n):
+        tf.debugging.assert_non_negative(n, "n must not be negative")
+        return {"calls": tf.identity(self.calls.assign_add(1))}
+
+
+def request(n):
+    asked = predict_pb2.PredictRequest()
+    asked.model_spec.name = "counting"
+    asked.inputs["n"].CopyFrom(tf.make_tensor_proto(np.array([n], np.int64)))
+    return asked
+
+
+def write_records(folder, records):
+    (folder / "assets.extra").mkdir()
+    with tf.io.TFRecordWriter(str(folder / FILE)) as writer:
+        for record in records:
+            writer.write(record)
+
+
+@pytest.fixture
+def serving_dir(tmp_path):
+    module = Counting()
+    tf.saved_model.save(module, str(tmp_path / "model"), signatures=module.serve)
+    for _ in range(2):
+        local_versions.push({"counting": tmp_path / "model"}, tmp_path / "serving")
+    return tmp_path / "serving"
+
+
+@pytest.fixture
+def folder(serving_dir):
+    return serving_dir / "counting" / "2"
+
+
+@pytest.fixture
+def started(serving_dir):
+    def start():
+        store = ModelStore(lambda: [WatchedModel("counting", serving_dir / "counting")])
+        store.start()
+        return store
+
+    return start
+
+
+def test_a_version_has_answered_its_warmup_before_it_serves(started, folder):
+    warmup.write(folder, [request(3), request(0), request(5)])
+    store = started()
+    with store.served.using(request(0).model_spec) as loaded:
+        answer = loaded.predict("", {"n": np.array([1])})
+    assert (loaded.version, int(answer["calls"])) == (2, 4)
+
+
+def test_what_is_written_is_tensorflow_servings_form(folder):
+    warmup.write(folder, [request(3)])
+    (record,) = tf.data.TFRecordDataset(str(folder / FILE)).as_numpy_iterator()
+    log = prediction_log_pb2.PredictionLog.FromString(record)
+    assert log.predict_log.request == request(3)
+
+
+def test_a_version_without_a_file_serves(folder):
+    assert warmup.replay(servable.load("counting", 2, folder), folder, Metrics()) == 0
+
+
+def test_a_version_that_refuses_its_warmup_is_refused(started, folder):
+    warmup.write(folder, [request(3), request(-1)])
+    store = started()
+    assert store.served.available() == {"counting": 1}
+    state = store.served.states("counting")[2]
+    assert (state.state, state.code) == (State.END, grpc.StatusCode.INVALID_ARGUMENT)
+    assert "warmup record 2 of" in state.message
+    assert "n must not be negative" in state.message
+
+
+@pytest.mark.parametrize(
+    ("records", "code", "message"),
+    [
+        ([b"\xff\xff"], "INVALID_ARGUMENT", "Failed to parse warmup record"),
+        ([b""] * 1001, "INVALID_ARGUMENT", r"exceeds the maximum \(1000\)"),
+        (
+            [
+                prediction_log_pb2.PredictionLog(
+                    session_run_log=prediction_log_pb2.SessionRunLog()
+                ).SerializeToString()
+            ],
+            "UNIMPLEMENTED",
+            "Unsupported log_type for warmup record 1 of .*: session_run_log",
+        ),
+    ],
+)
+def test_records_that_are_refused(folder, records, code, message):
+    write_records(folder, records)
+    with pytest.raises(RequestError, match=message) as caught:
+        warmup.replay(servable.load("counting", 2, folder), folder, Metrics())
+    assert caught.value.code.name == code
+
+
+def test_a_file_that_is_no_tfrecord_is_refused(folder):
+    (folder / "assets.extra").mkdir()
+    (folder / FILE).write_bytes(b"these are no records")
+    with pytest.raises(RequestError, match="verify your warmup data is in TFRecord") as caught:
+        warmup.replay(servable.load("counting", 2, folder), folder, Metrics())
+    assert caught.value.code == grpc.StatusCode.DATA_LOSS
+
+
+SPECS = {
+    "user_id": tf.TensorSpec([None], tf.string),
+    "history_item_ids": tf.TensorSpec([None, None], tf.string),
+    "history_timestamps": tf.TensorSpec([None, None], tf.int64),
+    "now": tf.TensorSpec([None], tf.int64),
+    "context_device": tf.TensorSpec([None], tf.string),
+}
+LISTING = SPECS | {
+    "excluded_item_ids": tf.TensorSpec([None, None], tf.string),
+    "k": tf.TensorSpec([None], tf.int32),
+}
+RANKING = SPECS | {"candidate_item_ids": tf.TensorSpec([None, None], tf.string)}
+
+
+def items(count):
+    return text_array([f"i{number}" for number in range(count)])
+
+
+def arrays(request):
+    return {alias: tf.make_ndarray(proto) for alias, proto in request.inputs.items()}
+
+
+def test_requests_for_a_catalogue():
+    least, new, one, ten = warmup_requests.of("retrieval", LISTING, items(19), now=100_000)
+    assert least.model_spec.name == new.model_spec.name == "retrieval"
+    assert set(least.inputs) == {"now"}
+    assert set(new.inputs) == set(LISTING) - {"context_device"}
+    assert arrays(new)["history_item_ids"].shape == (1, 0)
+    assert arrays(new)["k"].tolist() == [10]
+    assert arrays(one)["history_item_ids"].tolist() == [[b"i0"]]
+    assert arrays(ten)["history_item_ids"].tolist() == [[f"i{2 * n}".encode() for n in range(10)]]
+    assert arrays(ten)["history_timestamps"].tolist() == [
+        [64_000, 67_600, 71_200, 74_800, 78_400, 82_000, 85_600, 89_200, 92_800, 96_400]
+    ]
+
+
+def test_requests_to_ranking_bring_candidates():
+    requests = warmup_requests.of("ranking", RANKING, items(300), now=1)
+    assert len(requests) == 5
+    assert set(requests[0].inputs) == {"now", "candidate_item_ids"}
+    assert all(set(of.inputs) == set(RANKING) - {"context_device"} for of in requests[1:])
+    assert arrays(requests[1])["candidate_item_ids"].shape == (1, 100)
+
+
+def test_an_empty_catalogue_has_a_new_user_alone():
+    _, new = warmup_requests.of("ranking", RANKING, pa.array([], pa.large_binary()), now=1)
+    assert arrays(new)["candidate_item_ids"].shape == (1, 0)

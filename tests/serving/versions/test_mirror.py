@@ -1,0 +1,112 @@
+"""A server over a bucket: what is pushed half is never served, what is pushed whole is."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from schema.errors import NoRunError
+from schema.storage import object_store
+from serving.client.client import Client
+from serving.server.app import running_server
+from serving.versions import local as local_versions
+from serving.versions import mirror
+from serving.versions import remote as remote_versions
+
+INPUTS = {
+    "user_id": np.array([b"ann"], object),
+    "x": np.array([[1.0, 2.0]], np.float32),
+    "k": np.array([1], np.int64),
+}
+
+
+@pytest.fixture
+def push(bucket, greeters):
+    def pushed(version: int) -> None:
+        models = {"greeter": greeters[version]}
+        final = remote_versions.push(models, f"{bucket}/serving")
+        assert final["greeter"].endswith(f"/{version}")
+
+    return pushed
+
+
+def test_a_server_over_a_bucket_sees_a_push_when_it_is_whole(bucket, push, monkeypatch):
+    push(1)
+    reached, go_on = threading.Event(), threading.Event()
+    store = object_store._store
+
+    def halting(path, uri):
+        if uri.endswith("saved_model.pb"):
+            reached.set()
+            assert go_on.wait(60)
+        store(path, uri)
+
+    monkeypatch.setattr(object_store, "_store", halting)
+    with (
+        mirror.mirrored(f"{bucket}/serving", poll_s=0.1) as folder,
+        running_server(folder) as server,
+        Client(server.grpc_address, 30) as client,
+    ):
+        pushing = threading.Thread(target=push, args=(2,))
+        pushing.start()
+        assert reached.wait(60)
+        assert "greeter/2/variables/variables.index" in object_store.files(f"{bucket}/serving")
+        time.sleep(2.5)  # some twenty looks at the bucket, two at the folder
+        assert local_versions.versions(folder, "greeter") == [1]
+        assert client.predict("greeter", INPUTS)["greeting"][0] == b"v1:ann"
+        go_on.set()
+        pushing.join()
+        deadline = time.monotonic() + 30
+        while client.predict("greeter", INPUTS)["greeting"][0] != b"v2:ann":
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    assert not folder.exists()
+
+
+def test_the_last_two_versions_are_kept(bucket, push, tmp_path, greeters, monkeypatch):
+    for version in (1, 2):
+        push(version)
+        mirror.update(f"{bucket}/serving", tmp_path)
+    monkeypatch.setitem(greeters, 3, greeters[1])  # the session's, of which others take two
+    push(3)
+    mirror.update(f"{bucket}/serving", tmp_path)
+    assert local_versions.versions(tmp_path, "greeter") == [2, 3]
+
+
+def test_a_copy_that_broke_off_is_made_again(bucket, push, tmp_path):
+    push(1)
+    left = tmp_path / "greeter" / ".tmp-1"
+    left.mkdir(parents=True)
+    (left / "stale").touch()
+    mirror.update(f"{bucket}/serving", tmp_path)
+    names = {path.name for path in (tmp_path / "greeter" / "1").iterdir()}
+    assert "saved_model.pb" in names
+    assert "stale" not in names
+
+
+def test_nothing_pushed_is_said_with_the_url(bucket):
+    with (
+        pytest.raises(NoRunError, match=f"pushed models in {bucket}/serving, found none"),
+        mirror.mirrored(f"{bucket}/serving"),
+    ):
+        pass
+
+
+def test_a_version_that_is_not_whole_is_named_once(bucket, push, tmp_path, caplog):
+    push(1)
+    object_store.upload_file(
+        _file(tmp_path), f"{bucket}/serving/greeter/2/variables/variables.index"
+    )
+    told = set()
+    for _ in range(3):
+        mirror.update(f"{bucket}/serving", tmp_path / "mirror", told)
+    (line,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert "/serving/greeter/2 is passed over: it has no saved_model.pb" in line
+    assert local_versions.versions(tmp_path / "mirror", "greeter") == [1]
+
+
+def _file(folder):
+    path = folder / "index"
+    path.write_bytes(b"x")
+    return path

@@ -1,0 +1,176 @@
+"""A push to a bucket, watched step by step, broken off, and killed."""
+
+import datetime
+import pathlib
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.s3.models import s3_backends
+
+from schema.errors import TandemError
+from schema.storage import object_store
+from serving.versions import remote as remote_versions
+
+TWO_DAYS = datetime.timedelta(days=2)
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def source(tmp_path):
+    folder = tmp_path / "source"
+    (folder / "variables").mkdir(parents=True)
+    (folder / "saved_model.pb").write_bytes(b"graph")
+    (folder / "variables" / "data").write_bytes(b"weights")
+    (tmp_path / "origin.json").write_bytes(b"origin")
+    return folder
+
+
+@pytest.fixture
+def pushed(source, bucket):
+    """push() -> where the models are."""
+
+    def push() -> dict[str, str]:
+        beside = {"b": {"assets.extra/origin.json": source.parent / "origin.json"}}
+        return remote_versions.push({"a": source, "b": source}, f"{bucket}/s", beside)
+
+    return push
+
+
+FILES = [
+    "a/1/saved_model.pb", "a/1/variables/data", "b/1/assets.extra/origin.json",
+    "b/1/saved_model.pb", "b/1/variables/data",
+]  # fmt: skip
+
+
+def test_a_push_is_there_whole(pushed, bucket):
+    assert pushed() == {"a": f"{bucket}/s/a/1", "b": f"{bucket}/s/b/1"}
+    assert object_store.files(f"{bucket}/s") == FILES
+    assert remote_versions.models(f"{bucket}/s") == ["a", "b"]
+    assert remote_versions.latest(f"{bucket}/s", "b") == 1
+
+
+def test_where_nothing_was_pushed_there_is_no_version(bucket):
+    assert remote_versions.models(f"{bucket}/s") == []
+    assert remote_versions.latest(f"{bucket}/s", "a") is None
+
+
+@pytest.fixture
+def uploads(monkeypatch):
+    """Names of objects in the order in which they were written; `break_at` ends at one."""
+    seen: list[str] = []
+    store = object_store._store
+    broken: list[tuple[str, type[BaseException]]] = []
+
+    def noted(path, uri):
+        if broken and uri.endswith(broken[0][0]):
+            raise broken[0][1]("the store is gone")
+        store(path, uri)
+        if "/.pushes/" not in uri:
+            seen.append(uri)
+
+    monkeypatch.setattr(object_store, "_store", noted)
+    return seen, broken
+
+
+def test_what_makes_a_version_is_written_when_all_else_of_the_push_is_there(pushed, uploads):
+    pushed()
+    seen, _ = uploads
+    assert [name.rpartition("/s/")[2] for name in seen[-2:]] == [
+        "a/1/saved_model.pb", "b/1/saved_model.pb",
+    ]  # fmt: skip
+    assert len(seen) == len(FILES)
+
+
+@pytest.mark.parametrize("last", ["a/2/variables/data", "b/2/saved_model.pb"])
+def test_a_store_that_fails_leaves_what_was_pushed_before(pushed, bucket, uploads, last):
+    pushed()
+    uploads[1].append((last, OSError))
+    with pytest.raises(TandemError, match="the store is gone; nothing was pushed"):
+        pushed()
+    assert object_store.files(f"{bucket}/s") == FILES
+    assert remote_versions.latest(f"{bucket}/s", "a") == 1
+
+
+def test_an_interrupted_push_leaves_what_was_pushed_before(pushed, bucket, uploads):
+    pushed()
+    uploads[1].append(("b/2/saved_model.pb", KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        pushed()
+    assert object_store.files(f"{bucket}/s") == FILES
+
+
+def make_old(uri):
+    """As if the object had been written two days earlier."""
+    name, _, key = uri.removeprefix("s3://").partition("/")
+    s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[name].keys[key].last_modified -= TWO_DAYS
+
+
+KILLED = """
+    import os, pathlib, signal, sys
+    from schema import object_store
+    from serving import stored_versions
+    source, serving, last = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+    store = object_store._store
+
+    def killed(path, uri):
+        if uri.endswith(last):
+            os.kill(os.getpid(), signal.SIGKILL)
+        store(path, uri)
+
+    object_store._store = killed
+    stored_versions.push({"a": source, "b": source}, serving)
+"""
+
+
+def test_half_of_a_push_that_was_killed_is_no_version_and_goes_a_day_later(pushed, source, bucket):
+    pushed()
+    command = [sys.executable, "-c", textwrap.dedent(KILLED)]
+    where = [str(source), f"{bucket}/s", "a/2/saved_model.pb"]
+    done = subprocess.run([*command, *where], check=False, cwd=ROOT)
+    assert done.returncode == -signal.SIGKILL
+    assert "b/2/variables/data" in object_store.files(f"{bucket}/s")
+    assert remote_versions.latest(f"{bucket}/s", "a") == 1
+    assert remote_versions.latest(f"{bucket}/s", "b") == 1
+    assert pushed()["b"] == f"{bucket}/s/b/3"
+    left = object_store.files(f"{bucket}/s")
+    assert "b/2/variables/data" in left
+    (claim,) = (name for name in left if name.startswith(".pushes/2."))
+    make_old(f"{bucket}/s/{claim}")
+    assert pushed()["b"] == f"{bucket}/s/b/4"
+    left = object_store.files(f"{bucket}/s")
+    assert not [name for name in left if "/2/" in name or ".pushes" in name]
+    assert remote_versions.latest(f"{bucket}/s", "b") == 4
+
+
+def test_half_a_version_cannot_be_fetched(pushed, bucket, tmp_path):
+    pushed()
+    object_store.remove(f"{bucket}/s/a/1/saved_model.pb")
+    with pytest.raises(FileNotFoundError, match=r"a/1 has no saved_model\.pb"):
+        remote_versions.fetch(f"{bucket}/s", "a", 1, tmp_path / "copy")
+    remote_versions.fetch(f"{bucket}/s", "b", 1, tmp_path / "copy")
+    assert (tmp_path / "copy" / "variables" / "data").read_bytes() == b"weights"
+
+
+def test_one_version_is_a_serving_directory_of_its_own(pushed, bucket, tmp_path):
+    pushed()
+    with remote_versions.local(f"{bucket}/s", "b", "1") as folder:
+        assert (folder / "b" / "1" / "assets.extra" / "origin.json").read_bytes() == b"origin"
+    assert not folder.exists()
+    with remote_versions.local(str(tmp_path), "b", "1") as folder:
+        assert folder == tmp_path
+
+
+def test_a_push_to_googles_store(gs_bucket, source, tmp_path):
+    serving = f"{gs_bucket}/s"
+    remote_versions.push({"a": source, "b": source}, serving)
+    assert remote_versions.models(serving) == ["a", "b"]
+    object_store.remove(f"{serving}/b/1/saved_model.pb")
+    assert (remote_versions.latest(serving, "a"), remote_versions.latest(serving, "b")) == (1, None)
+    remote_versions.push({"a": source, "b": source}, serving)
+    assert not [name for name in object_store.files(serving) if name.startswith(("b/1/", "."))]
+    remote_versions.fetch(serving, "b", 2, tmp_path / "copy")
+    assert (tmp_path / "copy" / "variables" / "data").read_bytes() == b"weights"
