@@ -35,7 +35,9 @@ class Run:
 
 
 class Backend:
-    """A cluster: its cache lives as long as it does."""
+    """A cluster: its cache, of each pipeline apart (cacheutils/cache.go, `GetExecutionCache`),
+    lives as long as it does.
+    """
 
     def __init__(
         self,
@@ -55,7 +57,7 @@ class Backend:
         self._environment = environment or {}
         self._pods = threading.Semaphore(at_once)
         self._sleep = sleep
-        self._cache: dict[str, Execution] = {}
+        self._cache: dict[tuple[str, str], Execution] = {}
         self._runs = 0
         self._broken_driver = ""
 
@@ -129,7 +131,7 @@ class Backend:
         local = self._work / names.run / names.task
         outputs = driver.outputs(component, names, str(local))
         executor_input = pb.ExecutorInput(inputs=inputs, outputs=outputs)
-        key = driver.fingerprint(executor_input, component, container)
+        key = (names.pipeline, driver.fingerprint(executor_input, component, container))
         if task.caching_options.enable_cache and key in self._cache:
             return dataclasses.replace(self._cache[key], state=executions.CACHED, attempts=0)
         execution = self._attempted(task, container, component, executor_input, local)

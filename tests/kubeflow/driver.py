@@ -61,10 +61,13 @@ class Names:
 def inputs(task: Any, component: Any, dag: Dag, names: Names) -> Any:
     """ExecutorInput.Inputs, of a container or of a DAG (`resolveInputs`)."""
     result = pb.ExecutorInput.Inputs()
+    declared = component.input_definitions.parameters
     for name, given in task.inputs.parameters.items():
         value = _parameter(given, task, dag, names)
         if value.WhichOneof("kind") != "null_value":
             result.parameter_values[name].CopyFrom(value)
+        elif not (name in declared and declared[name].is_optional):
+            raise Refused(f"null for parameter {name!r}, which is not optional")
     for name, given in task.inputs.artifacts.items():
         if given.component_input_artifact:
             found = dag.artifacts[given.component_input_artifact]
@@ -72,7 +75,7 @@ def inputs(task: Any, component: Any, dag: Dag, names: Names) -> Any:
             of = given.task_output_artifact
             found = dag.artifact(of.producer_task, of.output_artifact_key)
         result.artifacts[name].artifacts.append(found)
-    _check(component.input_definitions.parameters, result.parameter_values)
+    _check(declared, result.parameter_values)
     return result
 
 

@@ -5,6 +5,7 @@ import itertools
 import json
 from typing import Any
 
+import numpy as np
 from google.protobuf import json_format
 
 from tests.kubeflow.document import pb
@@ -129,7 +130,19 @@ def _stored(value: Any) -> Any:
 
 def text(value: Any) -> str:
     """A google.protobuf.Value as KFP writes it where a string is wanted (`PbValueToText`)."""
-    found = json_format.MessageToDict(value)
-    if isinstance(found, float):
-        return str(int(found)) if found.is_integer() else repr(found)
-    return found if isinstance(found, str) else json.dumps(found, separators=(",", ":"))
+    found = plain(value)
+    if isinstance(found, int | float) and not isinstance(found, bool):
+        return np.format_float_positional(found, trim="-")
+    if isinstance(found, str):
+        return found
+    return json.dumps(found, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+
+
+def plain(message: Any) -> Any:
+    """What the JSON of a message holds: Go writes a whole number without a point."""
+    return json.loads(json_format.MessageToJson(message), parse_float=_number)
+
+
+def _number(text: str) -> int | float:
+    number = float(text)
+    return int(number) if number.is_integer() else number

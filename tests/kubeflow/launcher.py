@@ -87,7 +87,7 @@ def _upload_log(log: pathlib.Path, uri: str) -> None:
 
 def _resolved(words: list[str], executor_input: Any) -> list[str]:
     """`compileCmdAndArgs`: the JSON first, then every other placeholder in what has come of it."""
-    replaced = {"{{$}}": json.dumps(json_format.MessageToDict(executor_input))}
+    replaced = {"{{$}}": json.dumps(executions.plain(executor_input))}
     for name, value in executor_input.inputs.parameter_values.items():
         replaced[f"{{{{$.inputs.parameters['{name}']}}}}"] = executions.text(value)
     for name, output in executor_input.outputs.parameters.items():

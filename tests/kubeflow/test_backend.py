@@ -264,6 +264,14 @@ def test_what_has_not_changed_comes_from_the_cache(backend, noted, tmp_path):
     assert second.succeeded
 
 
+def test_another_pipeline_has_a_cache_of_its_own(backend, noted, tmp_path):
+    path = chain(tmp_path / "d.yaml", noted)
+    backend.run(path)
+    noted()
+    path.write_text(path.read_text().replace("by-hand", "by-other-hands"))
+    assert not backend.run(path).ended(CACHED)
+
+
 def test_a_change_executes_what_follows_from_it_and_no_more(backend, noted, tmp_path):
     backend.run(chain(tmp_path / "d.yaml", noted))
     noted()
@@ -382,6 +390,20 @@ def test_an_image_that_no_parameter_of_the_task_is_is_refused(backend, noted, tm
     assert backend.run(written(path, given, executors, declared, image=run_time)).succeeded
     with pytest.raises(Refused, match="no input parameter"):
         backend.run(written(path, {"a": task("a")}, executors, image=run_time))
+
+
+def test_no_value_is_for_optional_parameters_alone(backend, noted, tmp_path):
+    takes = {"parameters": {"n": {"componentInputParameter": "n"}}}
+    declared = component("a", n="NUMBER_INTEGER")
+    n = declared["inputDefinitions"]["parameters"]["n"]
+    n["defaultValue"] = 3
+    given, executors = {"a": task("a", inputs=takes)}, noting(noted, "a")
+    run_time = {"parameterType": "NUMBER_INTEGER", "isOptional": True}
+    path = tmp_path / "d.yaml"
+    with pytest.raises(Refused, match="null"):
+        backend.run(written(path, given, executors, {"a": declared}, n=run_time))
+    n["isOptional"] = True
+    assert backend.run(written(path, given, executors, {"a": declared}, n=run_time)).succeeded
 
 
 def test_a_name_that_argo_does_not_take_is_refused(backend, tmp_path):

@@ -25,6 +25,18 @@ def received(bucket, noted, tmp_path, declared, **inputs):
     return json.loads(re.sub("[0-9a-f]{8}-[-0-9a-f]{27}", "UUID", text))
 
 
+def test_whatever_is_declared_a_string_is_written_as_one(bucket, noted, tmp_path):
+    declared = component("a", small="STRING", large="STRING", whole="STRING", tree="STRING")
+    given = {"small": 1e-7, "large": 1.5e20, "whole": 4, "tree": {"b": 1.5, "a": [True, None, 3]}}
+    handed = received(bucket, noted, tmp_path, declared, **given)
+    assert handed["inputs"]["parameterValues"] == {
+        "small": "0.0000001",
+        "large": "150000000000000000000",
+        "whole": "4",
+        "tree": '{"a":[true,null,3],"b":1.5}',
+    }
+
+
 def test_outputs_have_no_metadata_where_none_are_declared(bucket, noted, tmp_path):
     of = "cluster/root/by-hand/run-1/a/UUID"
     declared = component("a", n="NUMBER_INTEGER", text="STRING")
@@ -33,7 +45,9 @@ def test_outputs_have_no_metadata_where_none_are_declared(bucket, noted, tmp_pat
         "parameters": {"m": {"parameterType": "STRING"}},
     }
     logs = {"name": "executor-logs", "type": FOLDER, "uri": f"s3://{of}/executor-logs-0"}
-    assert received(bucket, noted, tmp_path, declared, n=3, text="t") == {
+    handed = received(bucket, noted, tmp_path, declared, n=3, text="t")
+    assert isinstance(handed["inputs"]["parameterValues"]["n"], int), "3, and not 3.0"
+    assert handed == {
         "inputs": {"parameterValues": {"n": 3, "text": "t"}},
         "outputs": {
             "artifacts": {
