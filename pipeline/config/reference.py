@@ -1,6 +1,7 @@
 """docs/CONFIG.md, written from the configuration types, so that it cannot say anything else."""
 
 import json
+import textwrap
 import types
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
@@ -20,6 +21,9 @@ TYPE_NAMES = {
     bool: "true or false",
     AwareDatetime: "moment with a zone",
 }
+
+WIDTH = 100
+"""Columns of the page."""
 
 MINIMAL_CONFIG = """\
 name = "shop"
@@ -56,9 +60,9 @@ replaces or adds one key. The value is read as TOML; what is no TOML is taken as
     tandem run --config shop.toml --root runs/shop --set name=shop-b --set retrieval.epochs=3 \\
         --set ranking.hidden_units='[128, 64]' --set data.interactions.delimiter='"\\t"'
 
-*required* under "default" means that the file must have the key (if it has the section at all);
-*none* means that the key may be left out and then nothing is assumed. This page is generated from
-the types that check the file: `tandem config` prints it, `make fix` writes it.
+Each key is listed with its type and default. A *required* key must be in the file if its section
+is; an optional one has no default. This page is generated from the types that check the file:
+`tandem config` prints it, `make fix` writes it.
 """
 
 KINDS_INTRODUCTION = """\
@@ -130,30 +134,39 @@ def _list_members(annotation: Any) -> list[Any]:
 
 def _render_section(section: Section) -> str:
     title = f"## `[{section.name}]`" if section.name else "## At the top"
-    sentences = dict.fromkeys([_render_docstring(section.type), section.without])
+    sentences = dict.fromkeys([section.type.__doc__ or "", section.without])
     keys = {k: f for k, f in section.type.model_fields.items() if not _find_models(f.annotation)}
-    return f"{title}\n\n{' '.join(sentences).strip()}\n" + (
-        "\n" + _render_table(keys) if keys else ""
+    return f"{title}\n\n{_wrap(' '.join(sentences))}\n" + (
+        "\n" + _render_keys(keys) if keys else ""
     )
 
 
 def _render_kind(kind: type[BaseModel]) -> str:
     (name,) = get_args(kind.model_fields["kind"].annotation)
     keys = {k: f for k, f in kind.model_fields.items() if k != "kind"}
-    return f'### `kind = "{name}"`\n\n{_render_docstring(kind)}\n\n{_render_table(keys)}'
+    return f'### `kind = "{name}"`\n\n{_wrap(kind.__doc__ or "")}\n\n{_render_keys(keys)}'
 
 
-def _render_docstring(model: type[BaseModel]) -> str:
-    return " ".join((model.__doc__ or "").split())
-
-
-def _render_table(fields: dict[str, FieldInfo]) -> str:
-    rows = ["| key | type | default | what it is |", "| --- | --- | --- | --- |"]
+def _render_keys(fields: dict[str, FieldInfo]) -> str:
+    """A list item per key: its name, type, default and meaning."""
+    items = []
     for key, field in fields.items():
-        cells = [f"`{key}`", _render_type(field.annotation, field.metadata), _render_default(field)]
-        cells.append(" ".join((field.description or "").split()))
-        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join(rows) + "\n"
+        kind = _render_type(field.annotation, field.metadata)
+        items.append(
+            _wrap(f"- `{key}` ({kind}; {_render_default(field)}): {field.description or ''}", "  ")
+        )
+    return "\n".join(items) + "\n"
+
+
+def _wrap(text: str, indent: str = "") -> str:
+    """One paragraph, whose lines after the first are indented."""
+    return textwrap.fill(
+        " ".join(text.split()),
+        WIDTH,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _render_default(field: FieldInfo) -> str:
@@ -162,8 +175,8 @@ def _render_default(field: FieldInfo) -> str:
     if default is PydanticUndefined:
         return "*required*"
     if default is None or default == {}:
-        return "*none*"
-    return f"`{json.dumps(default)}`"
+        return "optional"
+    return f"default `{json.dumps(default)}`"
 
 
 def _render_type(annotation: Any, metadata: list[Any]) -> str:

@@ -28,11 +28,11 @@ class RetrievalConfig(Strict):
     epochs: Positive = 8
     """Passes over the training timelines at the most."""
     patience: Positive = 2
-    """Epochs without a better validation loss before training stops."""
+    """Epochs without a higher NDCG@10 on the validation split before training stops."""
     positions_per_batch: Positive = 1024
     """Events of a batch, padding included; the in-batch negatives are as many at the most."""
     uniform_negatives: Annotated[int, Field(ge=0)] = 512
-    """Negatives drawn uniformly from the catalogue, shared by a batch."""
+    """Negatives drawn uniformly from the items that occur in training, shared by a batch."""
     temperature: Rate = 0.2
     """Divides the dot products of the unit-length vectors."""
     learning_rate: Rate = 0.002
