@@ -9,15 +9,15 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.types.standard_artifacts import ExampleAnomalies, Examples, ExampleStatistics, Schema
 
-from components.artifacts.local_copies import on_local_disk
+from components.artifacts.local_copies import use_local_copies
 from components.artifacts.types import Verdict
-from components.validation import findings, gate, split_statistics, statistics_page
-from components.validation.gate import Table
+from components.validation import findings, split_statistics, statistics_page
+from components.validation.gate import GateTable, find_broken_rules
 from schema.storage import object_store
 
 
 @component
-@on_local_disk
+@use_local_copies
 def DataGate(
     interactions: InputArtifact[Examples],
     interactions_schema: InputArtifact[Schema],
@@ -40,32 +40,32 @@ def DataGate(
     execution of this gate is found by, later. `passed` holds nothing: it stands for data that did.
     """
     tables = [
-        _table("interactions", interactions, interactions_schema, interactions_statistics,
+        _load_table("interactions", interactions, interactions_schema, interactions_statistics,
                interactions_anomalies, interactions_before),
-        _table("items", items, items_schema, items_statistics, items_anomalies, items_before),
+        _load_table("items", items, items_schema, items_statistics, items_anomalies, items_before),
     ]  # fmt: skip
-    found = [gate.check(table) for table in tables]
-    with object_store.written(pages) as folder:
+    found = [find_broken_rules(table) for table in tables]
+    with object_store.open_output_folder(pages) as folder:
         for table, own in zip(tables, found, strict=True):
             statistics_page.write(f"{folder}/{table.name}.html", table, own)
-    findings.refuse([finding for own in found for finding in own], pages)
+    findings.raise_findings([finding for own in found for finding in own], pages)
 
 
-def _table(
+def _load_table(
     name: str,
     examples: Examples,
     schema: Schema,
     statistics: ExampleStatistics,
     anomalies: ExampleAnomalies,
     before: str,
-) -> Table:
+) -> GateTable:
     splits = artifact_utils.decode_split_names(statistics.split_names)
-    return Table(
+    return GateTable(
         name,
         examples.uri,
         read_schema(schema.uri),
         {split: split_statistics.load(statistics.uri, split) for split in splits},
-        {split: _anomalies(anomalies.uri, split) for split in splits},
+        {split: _load_anomalies(anomalies.uri, split) for split in splits},
         {split: split_statistics.load(before, split) for split in splits if before},
     )
 
@@ -76,6 +76,6 @@ def read_schema(uri: str) -> schema_pb2.Schema:
         return text_format.Parse(file.read(), schema_pb2.Schema())
 
 
-def _anomalies(uri: str, split: str) -> anomalies_pb2.Anomalies:
+def _load_anomalies(uri: str, split: str) -> anomalies_pb2.Anomalies:
     with fileio.open(f"{uri}/Split-{split}/{DEFAULT_FILE_NAME}", "rb") as file:
         return anomalies_pb2.Anomalies.FromString(file.read())

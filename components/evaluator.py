@@ -12,9 +12,9 @@ from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
 from components.artifacts import training_inputs
-from components.artifacts.local_copies import on_local_disk
+from components.artifacts.local_copies import use_local_copies
 from components.artifacts.types import Candidates, Histories
-from components.pushed import baseline
+from components.pushed.baseline import query_unchanged, query_version
 from schema import candidates as candidate_files
 from serving.versions import origin
 from serving.versions.origin import Evaluated
@@ -33,7 +33,7 @@ NEWEST = "newest"
 
 
 @component
-@on_local_disk
+@use_local_copies
 def Evaluator(
     timelines: InputArtifact[standard_artifacts.Examples],
     timelines_graph: InputArtifact[standard_artifacts.TransformGraph],
@@ -73,8 +73,8 @@ def Evaluator(
     )
     version = origin.newest(serving_dir) if pushed == NEWEST else pushed
     compared = version if rules.pushed else ""
-    before = baseline.answered(data, histories.uri, serving_dir, compared) if compared else None
-    others = baseline.unchanged(data, histories.uri, serving_dir, beside) if beside else {}
+    before = query_version(data, histories.uri, serving_dir, compared) if compared else None
+    others = query_unchanged(data, histories.uri, serving_dir, beside) if beside else {}
     measured = evaluation.evaluate(
         data,
         tf.saved_model.load(path_utils.serving_model_dir(query.uri)),
@@ -91,12 +91,12 @@ def Evaluator(
         measured.setdefault(BESIDE, {}).setdefault(name, {}).update(other.described)
     decided = blessing.verdict(measured, rules, before.described if before else None)
     _write(f"{evaluation_result.uri}/{METRICS}", measured | {"verdict": decided})
-    evaluated = _evaluated(data, order, retrieval_settings, ranking_settings, version)
+    evaluated = _describe_evaluation(data, order, retrieval_settings, ranking_settings, version)
     _write(f"{evaluation_result.uri}/{EVALUATED}", evaluated.model_dump())
     _write_verdict(verdict, blessing.failures(decided))
 
 
-def _evaluated(
+def _describe_evaluation(
     data: TrainingData, order: str, retrieval: RetrievalConfig, ranking: RankingConfig, version: str
 ) -> Evaluated:
     return Evaluated(
@@ -104,12 +104,12 @@ def _evaluated(
         history_length=retrieval.history_length,
         popularity_days=retrieval.popularity_days,
         ranking_candidates=ranking.candidates,
-        learned_until=_learned_until(data),
+        learned_until=_find_last_event(data),
         judged_against=version,
     )
 
 
-def _learned_until(data: TrainingData) -> int:
+def _find_last_event(data: TrainingData) -> int:
     """The latest event of train and valid: test is nobody's to learn from."""
     return max(int(split.timestamps[split.own].max()) for split in (data.train, data.valid))
 

@@ -7,7 +7,7 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
-from components.artifacts.local_copies import on_local_disk
+from components.artifacts.local_copies import use_local_copies
 from components.artifacts.types import Candidates
 from schema import candidates as candidate_files
 from serving import deny_list, index_export
@@ -17,7 +17,7 @@ from serving.index.eligibility import Eligibility
 
 
 @component
-@on_local_disk
+@use_local_copies
 def Indexer(
     candidates: InputArtifact[Candidates],
     index: OutputArtifact[standard_artifacts.Model],

@@ -10,7 +10,7 @@ from tfx.dsl.io import fileio
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
-from components.artifacts.local_copies import on_local_disk
+from components.artifacts.local_copies import use_local_copies
 from components.artifacts.types import Candidates
 from schema.errors import TandemError
 
@@ -18,7 +18,7 @@ _SECONDS = 600
 
 
 @component
-@on_local_disk
+@use_local_copies
 def InfraCheck(
     servables: InputArtifact[standard_artifacts.Model],
     candidates: InputArtifact[Candidates],

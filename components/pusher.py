@@ -14,7 +14,7 @@ from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
 from components.artifacts import push_outcome
-from components.artifacts.local_copies import on_local_disk
+from components.artifacts.local_copies import use_local_copies
 from components.artifacts.push_outcome import PushOutcome
 from components.artifacts.types import Candidates
 from components.evaluator import EVALUATED
@@ -25,7 +25,7 @@ from serving.versions.origin import Evaluated, Forced, Origin, Run
 
 
 @component
-@on_local_disk
+@use_local_copies
 def Pusher(
     servables: InputArtifact[standard_artifacts.Model],
     candidates: InputArtifact[Candidates],
@@ -45,7 +45,7 @@ def Pusher(
     among the artifact's properties where the evaluator said no. `infra_verdict` is a dependency
     only: a failed infra check has stopped the run already, and nobody can force it.
     """
-    failures = _failures(verdict)
+    failures = _read_failures(verdict)
     if failures and not forced:
         _refuse(failures, pushed, bool(refusal_fails))
         return
@@ -68,7 +68,7 @@ def Pusher(
     )
 
 
-def _failures(verdict: standard_artifacts.ModelBlessing) -> list[str]:
+def _read_failures(verdict: standard_artifacts.ModelBlessing) -> list[str]:
     """What the evaluator found wanting; empty where the models are blessed and nobody has to be
     overridden.
     """
@@ -81,7 +81,7 @@ def _refuse(failures: list[str], pushed: standard_artifacts.PushedModel, fails: 
     outcome = PushOutcome(failures=failures, version=None)
     push_outcome.write(outcome, pushed.uri)
     if fails:
-        raise push_outcome.refusal(outcome)
+        raise push_outcome.build_refusal(outcome)
     pushed.set_string_custom_property("servables", "{}")
     pushed.set_string_custom_property("forced", "")
 

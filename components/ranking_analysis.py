@@ -23,7 +23,7 @@ from tfx.types.standard_artifacts import Examples, Model, ModelEvaluation, Trans
 from tfx.utils import path_utils
 
 from components.artifacts import training_inputs
-from components.artifacts.local_copies import on_local_disk
+from components.artifacts.local_copies import use_local_copies
 from components.artifacts.types import Candidates
 from schema import candidates as candidate_files
 from trainer import analysed_slices
@@ -36,7 +36,7 @@ ANALYSIS = "analysis.json"
 
 
 @component(use_beam=True)
-@on_local_disk
+@use_local_copies
 def RankingAnalysis(
     timelines: InputArtifact[Examples],
     timelines_graph: InputArtifact[TransformGraph],

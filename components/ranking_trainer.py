@@ -5,8 +5,8 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
-from components.artifacts import local_copies, training_inputs
-from components.artifacts.local_copies import on_local_disk
+from components.artifacts import training_inputs
+from components.artifacts.local_copies import find_stored_uri, use_local_copies
 from components.artifacts.types import Candidates
 from schema.storage import object_store
 from trainer.config.models import RankingConfig, RetrievalConfig, TrainerConfig
@@ -16,7 +16,7 @@ from trainer.training import fingerprint
 
 
 @component
-@on_local_disk
+@use_local_copies
 def RankingTrainer(
     timelines: InputArtifact[standard_artifacts.Examples],
     timelines_graph: InputArtifact[standard_artifacts.TransformGraph],
@@ -42,9 +42,9 @@ def RankingTrainer(
     devices = strategy.of(TrainerConfig.model_validate_json(hardware))
     data = training_inputs.load(timelines, timelines_graph, items, items_graph, dataset)
     settings = RankingConfig.model_validate_json(config).changed(epochs=epochs)
-    learned_from = local_copies.stored_at(candidates.uri)
+    learned_from = find_stored_uri(candidates.uri)
     kept = fingerprint.of(data, seed, learned_from, settings.model_dump_json())
-    with object_store.written(tensorboard) as log_dir:
+    with object_store.open_output_folder(tensorboard) as log_dir:
         measured = ranking.train(
             data,
             path_utils.serving_model_dir(query.uri),

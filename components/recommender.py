@@ -9,7 +9,7 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
-from components.artifacts.local_copies import on_local_disk
+from components.artifacts.local_copies import use_local_copies
 from components.artifacts.types import Candidates
 from schema import candidates as candidate_files
 from schema.signatures import RANKING, RECOMMENDER
@@ -20,7 +20,7 @@ from trainer.ranking.serving_order import served_order
 
 
 @component
-@on_local_disk
+@use_local_copies
 def Recommender(
     query: InputArtifact[standard_artifacts.Model],
     candidates: InputArtifact[Candidates],
@@ -35,9 +35,9 @@ def Recommender(
     folder = path_utils.serving_model_dir(servables.uri)
     ranking_dir = path_utils.serving_model_dir(ranking.uri)
     export.export(
-        _loaded(query),
-        _loaded(index),
-        _loaded(ranking),
+        _load_model(query),
+        _load_model(index),
+        _load_model(ranking),
         candidate_files.load(candidates.uri),
         RankingConfig.model_validate_json(ranking_config).candidates,
         served_order(ranking_dir) == RANKING,
@@ -47,6 +47,6 @@ def Recommender(
     pushed_index.write(measured, pathlib.Path(folder, RECOMMENDER))
 
 
-def _loaded(model: standard_artifacts.Model) -> Any:
+def _load_model(model: standard_artifacts.Model) -> Any:
     folder = pathlib.Path(path_utils.serving_model_dir(model.uri))
     return saved_models.restored(folder)

@@ -9,11 +9,10 @@ from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
 from components.artifacts import training_inputs
-from components.artifacts.local_copies import on_local_disk
+from components.artifacts.local_copies import use_local_copies
 from components.artifacts.types import Candidates
 from components.evaluator import NEWEST
-from components.pushed import warm_start
-from components.pushed.warm_start import Beginning
+from components.pushed.warm_start import WarmStartDecision, decide_warm_start
 from schema.storage import object_store
 from serving.versions import origin
 from trainer.config.models import RetrievalConfig, TrainerConfig
@@ -28,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 @component
-@on_local_disk
+@use_local_copies
 def RetrievalTrainer(
     timelines: InputArtifact[standard_artifacts.Examples],
     timelines_graph: InputArtifact[standard_artifacts.TransformGraph],
@@ -58,9 +57,9 @@ def RetrievalTrainer(
     data = training_inputs.load(timelines, timelines_graph, items, items_graph, dataset)
     settings = RetrievalConfig.model_validate_json(config).changed(epochs=epochs)
     version = origin.newest(serving_dir) if pushed == NEWEST else pushed
-    begun = warm_start.beginning(data, serving_dir, version) if settings.warm_start else None
-    kept = fingerprint.of(data, seed, settings.model_dump_json(), _version(begun))
-    with object_store.written(tensorboard) as log_dir:
+    begun = decide_warm_start(data, serving_dir, version) if settings.warm_start else None
+    kept = fingerprint.of(data, seed, settings.model_dump_json(), _warm_start_version(begun))
+    with object_store.open_output_folder(tensorboard) as log_dir:
         measured = retrieval.train(
             data,
             settings,
@@ -79,6 +78,6 @@ def RetrievalTrainer(
         model.set_float_custom_property(name, float(value))
 
 
-def _version(begun: Beginning | None) -> str:
+def _warm_start_version(begun: WarmStartDecision | None) -> str:
     """That the weights are of, "" where they are nobody's: a checkpoint belongs to them."""
     return "" if begun is None else begun.version

@@ -14,7 +14,7 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 from tfx.types import standard_component_specs as standard
 from tfx.utils import json_utils
 
-from components.artifacts.local_copies import OnLocalDisk
+from components.artifacts.local_copies import LocalCopiesMixin
 from schema import timeline
 from schema.dataset import Dataset
 from schema.storage import plain_path
@@ -40,7 +40,7 @@ class TunerSpec(standard.TunerSpec):
     }
 
 
-class _Search(tuner_executor.Executor):
+class _SearchExecutor(tuner_executor.Executor):
     """TFX's, which hands over no artifact but its own inputs: the others' URIs go with the
     parameters.
     """
@@ -62,7 +62,7 @@ class _Search(tuner_executor.Executor):
         )
 
 
-class Executor(OnLocalDisk, _Search):
+class Executor(LocalCopiesMixin, _SearchExecutor):
     """The same, with folders."""
 
 
@@ -121,12 +121,12 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
         settings["seed"],
         train,
         TrialRecords(settings["records"]),
-        plain_path.of(fn_args.working_dir),
+        plain_path.link(fn_args.working_dir),
     )
     return TunerFnResult(tuner=tuner, fit_kwargs={})
 
 
-def results(uri: str) -> list[dict[str, Any]]:
+def read_results(uri: str) -> list[dict[str, Any]]:
     """Measured trials, best first: `trial` (from 1), the objective, and `retrieval`, the values.
 
     `uri` is that of the tuner_results artifact.

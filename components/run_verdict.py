@@ -13,8 +13,10 @@ from tfx.dsl.component.experimental.decorators import component
 from components.artifacts import push_outcome
 from components.artifacts.push_outcome import PushOutcome
 from components.artifacts.types import Verdict, Words
-from components.kubeflow import push_gate, run_end, run_folder, verdict_markdown
+from components.kubeflow import push_gate, run_end
 from components.kubeflow.run_end import RunEnd
+from components.kubeflow.task_record import list_tasks, load_record, read_output
+from components.kubeflow.verdict_markdown import format_verdict
 from schema.storage import object_store
 
 NAME = "RunVerdict"
@@ -42,18 +44,20 @@ def RunVerdict(
     run: beside its own.
     """
     root = verdict.uri.rpartition(f"/{NAME}/")[0]
-    left = {name: run_folder.record(root, name) for name in run_folder.tasks(root) - {NAME}}
-    end = run_end.of(json.loads(tasks), left, set(json.loads(never_cached)))
+    left = {name: load_record(root, name) for name in list_tasks(root) - {NAME}}
+    end = run_end.determine_end(json.loads(tasks), left, set(json.loads(never_cached)))
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
-    found = described(run, json.loads(final_status), end, _decided(root)) | {"finished_at": now}
+    found = describe_run(run, json.loads(final_status), end, _read_decision(root)) | {
+        "finished_at": now
+    }
     text = json.dumps(found, indent=1)
     _write(text, folder, f"{run}.json")
     _write(text, verdict.uri, FILE)
-    _write(verdict_markdown.of(found), words.uri, WORDS)
+    _write(format_verdict(found), words.uri, WORDS)
     words.uri = f"{words.uri}/{WORDS}"  # a page of KFP's opens what the URI names
 
 
-def described(
+def describe_run(
     run: str, status: Mapping[str, Any], end: RunEnd, decided: PushOutcome | None
 ) -> dict[str, Any]:
     """The verdict. `blessed` is None where no models were evaluated."""
@@ -70,18 +74,18 @@ def described(
     }
 
 
-def _decided(root: str) -> PushOutcome | None:
+def _read_decision(root: str) -> PushOutcome | None:
     """What the Pusher decided; where it was not reached, what the Evaluator found."""
     for task, file in _OUTCOMES:
-        if (content := run_folder.of_output(root, task, file)) is not None:
+        if (content := read_output(root, task, file)) is not None:
             return PushOutcome.model_validate_json(content)
     for name in (constants.BLESSED_FILE_NAME, constants.NOT_BLESSED_FILE_NAME):
-        if (content := run_folder.of_output(root, "Evaluator", f"verdict/{name}")) is not None:
+        if (content := read_output(root, "Evaluator", f"verdict/{name}")) is not None:
             return PushOutcome(failures=content.decode().splitlines(), version=None)
     return None
 
 
 def _write(text: str, place: str, name: str) -> None:
-    with object_store.written(place) as folder:
+    with object_store.open_output_folder(place) as folder:
         pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
         pathlib.Path(folder, name).write_text(text, encoding="utf-8")

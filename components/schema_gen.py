@@ -5,11 +5,11 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.dsl.io import fileio
 from tfx.types import standard_artifacts
 
-from components.artifacts.local_copies import on_local_disk
+from components.artifacts.local_copies import use_local_copies
 
 
 @component
-@on_local_disk
+@use_local_copies
 def SchemaGen(
     schema: OutputArtifact[standard_artifacts.Schema],
     text: Parameter[str],

@@ -7,12 +7,12 @@ from tfx.components.transform import component as transform
 from tfx.components.transform import executor as transform_executor
 from tfx.dsl.components.base import executor_spec
 
-from components.artifacts.local_copies import OnLocalDisk
+from components.artifacts.local_copies import LocalCopiesMixin
 
 _ROWS = 1000  # as many as TFX's own batches grow to
 
 
-class TransformExecutor(OnLocalDisk, transform_executor.Executor):
+class TransformExecutor(LocalCopiesMixin, transform_executor.Executor):
     """TFX's, with batches whose size does not depend on how busy the machine is: means and
     variances are sums over batches, and in other batches they round otherwise.
     """
@@ -28,7 +28,7 @@ class Transform(transform.Transform):
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(TransformExecutor)
 
 
-class ExampleValidatorExecutor(OnLocalDisk, example_validator_executor.Executor):
+class ExampleValidatorExecutor(LocalCopiesMixin, example_validator_executor.Executor):
     """TFX's."""
 
 

@@ -41,5 +41,5 @@ def of(name: str, days: list[Row]) -> dict[str, Any]:
 
 def write(record: dict[str, Any], path: pathlib.Path) -> None:
     """Whole or not at all."""
-    with atomic.written(path) as append:
+    with atomic.open_text(path) as append:
         append(json.dumps(record, indent=1, allow_nan=False) + "\n")

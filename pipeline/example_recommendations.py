@@ -18,14 +18,14 @@ def of(summary: dict[str, Any]) -> list[dict[str, Any]]:
     """Ten users with some history, chosen by the run's seed, and five items for each, as the run's
     models answer, pushed or not.
     """
-    from components.artifacts import local_copies
+    from components.artifacts.local_copies import locate_folder
     from serving import unpushed
     from serving.server.app import running_server
 
     artifacts = summary["artifacts"]
     users = _some_users(artifacts["histories"], summary["seed"])
     with (
-        unpushed.serving_dir(local_copies.folder(artifacts["servables"])) as served,
+        unpushed.serving_dir(locate_folder(artifacts["servables"])) as served,
         running_server(served) as server,
     ):
         return recommend.several(server.grpc_address, artifacts, users, _K)

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from components.ingest.output import examples
 from schema import refresh_inputs, timeline
-from schema.candidates import text_array
+from schema.candidates import to_text_array
 from schema.dataset import Dataset
 from schema.errors import DataRefused
 from serving.graph import saved_models
@@ -27,11 +27,13 @@ def of(records: pa.Table, dataset: Dataset, candidates_uri: str) -> NewItems:
     source = dataset.data.items
     is_closed = source.available is not None
     return NewItems(
-        item_ids=text_array(records[timeline.ITEM_ID]),
-        titles=text_array(records[timeline.TITLE]),
+        item_ids=to_text_array(records[timeline.ITEM_ID]),
+        titles=to_text_array(records[timeline.TITLE]),
         vectors=_vectors(records, candidates_uri),
         available=_one(records[timeline.AVAILABLE]).cast(pa.bool_()) if is_closed else None,
-        filters=_lists(records[timeline.item(source.filter)]) if source.filter else None,
+        filters=_lists(records[timeline.name_item_feature(source.filter)])
+        if source.filter
+        else None,
     )
 
 
@@ -47,7 +49,7 @@ def _lists(column: pa.ChunkedArray) -> pa.Array:
     else:
         count, values = pc.is_valid(array).cast(pa.int64()), array.drop_null()
     splits = np.concatenate([[0], np.cumsum(count.to_numpy(zero_copy_only=False))])
-    return pa.LargeListArray.from_arrays(pa.array(splits, pa.int64()), text_array(values))
+    return pa.LargeListArray.from_arrays(pa.array(splits, pa.int64()), to_text_array(values))
 
 
 def _vectors(records: pa.Table, candidates_uri: str) -> np.ndarray:
@@ -66,9 +68,9 @@ def _vectors(records: pa.Table, candidates_uri: str) -> np.ndarray:
 
 
 def _tower(candidates_uri: str) -> Any:
-    folder = pathlib.Path(refresh_inputs.tower_folder(candidates_uri))
+    folder = pathlib.Path(refresh_inputs.locate_tower(candidates_uri))
     return saved_models.restored(folder)
 
 
 def _of(tower: Any, records: pa.Table) -> np.ndarray:
-    return tower.vectors(tf.constant(examples.encoded(records))).numpy()
+    return tower.vectors(tf.constant(examples.encode(records))).numpy()

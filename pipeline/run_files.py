@@ -18,7 +18,7 @@ from pipeline.report.html import page
 from pipeline.run_root import RunRoot
 from pipeline.runner import RunResult
 from pipeline.summary import read_ceiling, summarise_run, write_summary
-from schema.labels import Split
+from schema.dataset import Split
 
 Scalars = dict[str, dict[str, float]]
 """By TensorBoard run: tag -> value."""

@@ -134,27 +134,27 @@ def open_root(root: str) -> Iterator[RunRoot]:
         return
     with tempfile.TemporaryDirectory(prefix="tandem-run-") as folder:
         at = RunRoot(pathlib.Path(folder), root)
-        with object_store.reached(root):
+        with object_store.translate_errors(root):
             found = _fetch_metadata(at)
         try:
             with _interrupt_on_sigterm():
                 yield at
         finally:
-            with object_store.reached(root):
+            with object_store.translate_errors(root):
                 _upload_root(at, found)
 
 
 def _fetch_metadata(at: RunRoot) -> str:
     """Brings the metadata, and returns their fingerprint."""
     object_store.require_bucket(at.uri)
-    found = object_store.fingerprint(_get_metadata_uri(at))
+    found = object_store.compute_version(_get_metadata_uri(at))
     if found:
         at.metadata.write_bytes(object_store.read(_get_metadata_uri(at)))
     return found
 
 
 def _upload_root(at: RunRoot, found: str) -> None:
-    if object_store.fingerprint(_get_metadata_uri(at)) != found:
+    if object_store.compute_version(_get_metadata_uri(at)) != found:
         raise UsageError(
             f"expected to be the only run at {at.uri}, but another one has ended there meanwhile; "
             "what this one knows of its stages is not kept: run it again"
@@ -181,7 +181,7 @@ def read_summary(root: str) -> str:
     """summary.json of the finished run at a path or a URL; NoRunError where there is none."""
     if not is_remote(root):
         return get_finished_root(pathlib.Path(root)).summary.read_text(encoding="utf-8")
-    with object_store.reached(root):
+    with object_store.translate_errors(root):
         if object_store.is_file(f"{root}/{_SUMMARY}"):
             return object_store.read(f"{root}/{_SUMMARY}").decode()
     raise NoRunError(

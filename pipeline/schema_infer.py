@@ -50,7 +50,7 @@ def _texts(
 ) -> dict[str, str]:
     from google.protobuf import text_format
 
-    from components.validation import schema_inference
+    from components.validation.schema_inference import infer_schema
     from pipeline.commands import table_statistics
     from pipeline.config.table_schemas import derive_table_schema
 
@@ -59,7 +59,7 @@ def _texts(
     texts = {}
     for table, found in tables.items():
         implied = derive_table_schema(config, table)
-        schema = schema_inference.infer(implied, config.dataset, found.statistics)
+        schema = infer_schema(implied, config.dataset, found.statistics)
         texts[table] = _head(config, table) + text_format.MessageToString(schema)
     return texts
 

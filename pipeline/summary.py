@@ -10,10 +10,10 @@ from apache_beam.io.filesystems import FileSystems
 from tfx.types import Artifact
 from tfx.utils import path_utils
 
-from components.artifacts import local_copies
+from components.artifacts.local_copies import locate_folder
 from components.evaluator import METRICS
 from components.ingest.output import counts
-from components.ingest.output.counts import Counts, TableCounts, Unreadable
+from components.ingest.output.counts import Counts, TableCounts, UnreadableValues
 from components.ranking_analysis import ANALYSIS
 from components.retrieval_trainer import WARM_START
 from pipeline.config.config import Config
@@ -97,7 +97,7 @@ def _get_model_dir(metadata: LatestRuns, node: str) -> str:
 
 
 def _read_counts(metadata: LatestRuns, node: str) -> Counts:
-    return counts.from_json(_get_property(_get_output(metadata, node, "examples"), "counts"))
+    return counts.parse(_get_property(_get_output(metadata, node, "examples"), "counts"))
 
 
 def _count_rejections(metadata: LatestRuns) -> dict[str, dict[str, int]]:
@@ -105,7 +105,7 @@ def _count_rejections(metadata: LatestRuns) -> dict[str, dict[str, int]]:
     return {name: table.rejected_by_reason for name, table in _read_table_counts(metadata).items()}
 
 
-def _count_unreadable(metadata: LatestRuns) -> dict[str, dict[str, Unreadable]]:
+def _count_unreadable(metadata: LatestRuns) -> dict[str, dict[str, UnreadableValues]]:
     """By table and configuration key: values that count as absent."""
     return {name: table.unreadable for name, table in _read_table_counts(metadata).items()}
 
@@ -144,13 +144,13 @@ def _read_override(pushed: Artifact | None) -> dict[str, str] | None:
 
 def _read_metrics(metadata: LatestRuns) -> dict[str, dict]:
     uri = _get_output(metadata, "Evaluator", "evaluation_result").uri
-    return json.loads(local_copies.folder(uri).joinpath(METRICS).read_text(encoding="utf-8"))
+    return json.loads(locate_folder(uri).joinpath(METRICS).read_text(encoding="utf-8"))
 
 
 def _read_analysis(metadata: LatestRuns) -> dict[str, Any]:
     """TFMA's numbers, and where its artifact is."""
     uri = _get_output(metadata, "RankingAnalysis", "analysis").uri
-    found = json.loads(local_copies.folder(uri).joinpath(ANALYSIS).read_text(encoding="utf-8"))
+    found = json.loads(locate_folder(uri).joinpath(ANALYSIS).read_text(encoding="utf-8"))
     return {"artifact": uri} | found
 
 

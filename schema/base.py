@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 from typing_extensions import Self
 
 
-class Strict(BaseModel):
+class StrictModel(BaseModel):
     """Immutable, rejects unknown keys, carries a docstring per field into docs/CONFIG.md."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)

@@ -24,24 +24,24 @@ class Bulk(NamedTuple):
     """One second after the last: all of them are known then."""
 
 
-def bulk(times: np.ndarray, counts: np.ndarray) -> Bulk:
+def find_bulk(times: np.ndarray, counts: np.ndarray) -> Bulk:
     """Of a log with at least one event: its different times [t] in order, and the events of each.
 
     At either end, five events at the most (or one in a thousand of a log of more than 5,000, one in
     ten of less than 50) are stragglers where a gap parts them from the rest that is longer than a
     day and than twice the longest gap among the nearest tenth (ten events at least) of the rest.
     """
-    early = _stragglers(-times[::-1], counts[::-1])
-    late = _stragglers(times, counts)
+    early = _count_stragglers(-times[::-1], counts[::-1])
+    late = _count_stragglers(times, counts)
     return Bulk(int(times[early]), int(times[len(times) - 1 - late]) + 1)
 
 
-def of_events(timestamps: np.ndarray) -> Bulk:
+def find_event_bulk(timestamps: np.ndarray) -> Bulk:
     """As `bulk`, of one time an event, in any order."""
-    return bulk(*np.unique(timestamps, return_counts=True))
+    return find_bulk(*np.unique(timestamps, return_counts=True))
 
 
-def _stragglers(times: np.ndarray, counts: np.ndarray) -> int:
+def _count_stragglers(times: np.ndarray, counts: np.ndarray) -> int:
     """How many of the last `times` are those of stragglers."""
     onwards = np.cumsum(counts[::-1])[::-1]  # events at each time and after it
     total = int(onwards[0])

@@ -70,7 +70,7 @@ class Candidates:
         return np.column_stack([self.vectors[:, :-1], self.log_popularity_at_test])
 
 
-def text_array(values: Any) -> pa.Array:
+def to_text_array(values: Any) -> pa.Array:
     """Bytes or strings, an Arrow array, or any sequence -> [n] large_binary."""
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()
@@ -78,7 +78,7 @@ def text_array(values: Any) -> pa.Array:
     return array.cast(_BYTES)
 
 
-def repeated(item_ids: pa.Array) -> pa.Array:
+def find_repeated_ids(item_ids: pa.Array) -> pa.Array:
     """Those of the ids [n] that stand there more than once, each once."""
     if pc.count_distinct(item_ids).as_py() == len(item_ids):
         return item_ids[:0]
@@ -89,7 +89,7 @@ def repeated(item_ids: pa.Array) -> pa.Array:
 def save(candidates: Candidates, uri: str) -> None:
     """Writes the files below `uri`, in parts: never a second copy of them all in memory."""
     gfile.makedirs(uri)
-    table = _table(candidates)
+    table = _build_table(candidates)
     with _Stream(f"{uri}/{_ITEMS}", "wb") as file:
         pq.write_table(table, file, row_group_size=_ROW_GROUP)
     arrays = {
@@ -102,7 +102,7 @@ def save(candidates: Candidates, uri: str) -> None:
             np.save(file, values)
 
 
-def _table(candidates: Candidates) -> pa.Table:
+def _build_table(candidates: Candidates) -> pa.Table:
     columns = {
         "item_id": candidates.item_ids,
         "title": candidates.titles,
@@ -114,13 +114,13 @@ def _table(candidates: Candidates) -> pa.Table:
 
 def load(uri: str) -> Candidates:
     """Reads what `save` wrote. On a local disk the numbers are mapped into memory, read-only."""
-    columns = {name: column.combine_chunks() for name, column in _read(uri, None).items()}
+    columns = {name: column.combine_chunks() for name, column in _read_items(uri, None).items()}
     return Candidates(
         item_ids=columns["item_id"],
         titles=columns["title"],
-        vectors=_array(f"{uri}/{_VECTORS}"),
-        log_popularity_at_test=_array(f"{uri}/{_AT_TEST}"),
-        sample_queries=_array(f"{uri}/{_QUERIES}"),
+        vectors=_load_array(f"{uri}/{_VECTORS}"),
+        log_popularity_at_test=_load_array(f"{uri}/{_AT_TEST}"),
+        sample_queries=_load_array(f"{uri}/{_QUERIES}"),
         available=columns.get("available"),
         filters=columns.get("filters"),
     )
@@ -128,23 +128,23 @@ def load(uri: str) -> Candidates:
 
 def load_items(uri: str) -> pa.Table:
     """`item_id` and `title` alone."""
-    return pa.table(_read(uri, ["item_id", "title"]))
+    return pa.table(_read_items(uri, ["item_id", "title"]))
 
 
-def _read(uri: str, names: list[str] | None) -> dict[str, pa.ChunkedArray]:
-    with _opened(f"{uri}/{_ITEMS}") as file:
+def _read_items(uri: str, names: list[str] | None) -> dict[str, pa.ChunkedArray]:
+    with _open_file(f"{uri}/{_ITEMS}") as file:
         table = pq.read_table(file, columns=names)
     return {name: table[name].cast(_TYPES[name]) for name in table.column_names}
 
 
-def _array(path: str) -> np.ndarray:
+def _load_array(path: str) -> np.ndarray:
     if os.path.isfile(path):
         return np.load(path, mmap_mode="r")
-    with _opened(path) as file:
+    with _open_file(path) as file:
         return np.load(file)
 
 
-def _opened(path: str) -> Any:
+def _open_file(path: str) -> Any:
     """For reading; TensorFlow does not know s3://."""
     if is_remote(path):
         return io.BytesIO(object_store.read(path))

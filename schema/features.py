@@ -4,15 +4,15 @@ from typing import Annotated, Literal, Union
 
 from pydantic import AfterValidator, Field, model_validator
 
-from schema.base import Strict
+from schema.base import StrictModel
 
 
-class _Declared(Strict):
+class _FeatureBase(StrictModel):
     column: str | None = None
     """Column that holds the feature; the feature's own name where absent."""
 
 
-class Category(_Declared):
+class Category(_FeatureBase):
     """One value out of a vocabulary that is counted on the training data."""
 
     kind: Literal["category"]
@@ -20,7 +20,7 @@ class Category(_Declared):
     """A value seen less often shares the place of unknown values."""
 
 
-class Set(_Declared):
+class Set(_FeatureBase):
     """Any number of values out of a vocabulary, in one column joined by a separator."""
 
     kind: Literal["set"]
@@ -30,7 +30,7 @@ class Set(_Declared):
     """A value seen less often shares the place of unknown values."""
 
 
-class Text(_Declared):
+class Text(_FeatureBase):
     """Free text, split into words by tensorflow-text inside the graph."""
 
     kind: Literal["text"]
@@ -38,19 +38,19 @@ class Text(_Declared):
     """A word seen less often shares the place of unknown words."""
 
 
-class Number(_Declared):
+class Number(_FeatureBase):
     """A finite number; standardised on the training data."""
 
     kind: Literal["number"]
 
 
-class Timestamp(_Declared):
+class Timestamp(_FeatureBase):
     """A moment, seconds since epoch, UTC."""
 
     kind: Literal["timestamp"]
 
 
-class Vector(_Declared):
+class Vector(_FeatureBase):
     """An embedding made elsewhere: one column with lists of exactly `size` finite numbers (in
     delimited text each list as JSON), or a column for each number.
     """
@@ -84,7 +84,7 @@ EventFeature = Annotated[Union[Category, Number, Timestamp], Field(discriminator
 _RESERVED = ("id", "ids", "index")
 
 
-def _not_reserved(name: str) -> str:
+def _reject_reserved(name: str) -> str:
     """`item_id`, `user_index` and the like are names of the contract itself, see
     schema.timeline.
     """
@@ -97,11 +97,11 @@ def _not_reserved(name: str) -> str:
 
 
 Name = Annotated[
-    str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=63), AfterValidator(_not_reserved)
+    str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=63), AfterValidator(_reject_reserved)
 ]
 
 
-class Features(Strict):
+class Features(StrictModel):
     """Features by the table that they come from."""
 
     items: dict[Name, Feature] = {}

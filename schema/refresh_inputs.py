@@ -19,7 +19,7 @@ from schema.dataset import Dataset
 from schema.errors import UsageError
 
 TIMESTAMP = "timestamp"
-SCHEMA = pa.schema(
+RECENT_EVENTS_SCHEMA = pa.schema(
     [
         (timeline.USER_ID, pa.large_string()),
         (timeline.ITEM_ID, pa.large_string()),
@@ -32,12 +32,12 @@ _DATASET = "dataset.json"
 _RECENT = "recent_events.parquet"
 
 
-def tower_folder(uri: str) -> str:
+def locate_tower(uri: str) -> str:
     """Where the tower lies in the artifact at `uri`."""
     return f"{uri}/{_TOWER}"
 
 
-def weights_folder(uri: str) -> str:
+def locate_weights(uri: str) -> str:
     """Where the artifact at `uri` has what the next training may begin from, if it has it."""
     return f"{uri}/{_WEIGHTS}"
 
@@ -53,7 +53,7 @@ def save(dataset: Dataset, recent: pa.Table, uri: str) -> None:
 def save_recent(recent: pa.Table, uri: str) -> None:
     """Writes the events alone."""
     sink = io.BytesIO()
-    pq.write_table(recent.cast(SCHEMA), sink, compression="zstd")
+    pq.write_table(recent.cast(RECENT_EVENTS_SCHEMA), sink, compression="zstd")
     with gfile.GFile(f"{uri}/{_RECENT}", "wb") as file:
         file.write(sink.getvalue())
 
@@ -61,13 +61,13 @@ def save_recent(recent: pa.Table, uri: str) -> None:
 def load_recent(uri: str) -> pa.Table:
     """What `save` was given, of SCHEMA."""
     with gfile.GFile(f"{uri}/{_RECENT}", "rb") as file:
-        return pq.read_table(io.BytesIO(file.read()), schema=SCHEMA)
+        return pq.read_table(io.BytesIO(file.read()), schema=RECENT_EVENTS_SCHEMA)
 
 
 def load_dataset(uri: str) -> Dataset:
     """What `save` was given; UsageError where the artifact has nothing to refresh by."""
     path = f"{uri}/{_DATASET}"
-    if not gfile.exists(path) or not gfile.exists(tower_folder(uri)):
+    if not gfile.exists(path) or not gfile.exists(locate_tower(uri)):
         raise UsageError(
             f"expected the candidate tower of the pushed version in {uri}, received none: it was "
             "pushed by an older Tandem; train and push again with `tandem run`"

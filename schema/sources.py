@@ -5,17 +5,17 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field, model_validator
 from typing_extensions import Self
 
-from schema.base import Strict
+from schema.base import StrictModel
 from schema.storage.locations import TablePath
 from schema.user_ids import UserIdKey
 
 SPAN = "{SPAN}"
 """Stands in a path for a date or a number, by which logs come in portions."""
-SPANS = r"^(\d{4}-\d{2}-\d{2}(\.\.\d{4}-\d{2}-\d{2})?|\d+(\.\.\d+)?)$"
+SPAN_PATTERN = r"^(\d{4}-\d{2}-\d{2}(\.\.\d{4}-\d{2}-\d{2})?|\d+(\.\.\d+)?)$"
 """What `span` may be: one, or the first and the last."""
 
 
-class Source(Strict):
+class Source(StrictModel):
     """One table: files, their format, their columns."""
 
     path: TablePath
@@ -23,7 +23,7 @@ class Source(Strict):
     (gs://, s3://). `{SPAN}` in it stands for a date (2024-01-31) or a number. A name that exists
     as it stands is that file or folder, whatever signs are in it, and only else a glob. Links are
     followed."""
-    span: Annotated[str | None, Field(pattern=SPANS)] = None
+    span: Annotated[str | None, Field(pattern=SPAN_PATTERN)] = None
     """Which spans of a `{SPAN}` path are read: one (`"2024-01-31"`, `"7"`), or the first and the
     last (`"2024-01-01..2024-01-31"`); all of them where absent."""
     last_spans: Annotated[int | None, Field(ge=1)] = None
@@ -178,7 +178,7 @@ class UsersSource(Source):
     """Column of the user's id."""
 
 
-class Data(Strict):
+class Data(StrictModel):
     """The user's tables and what may be wrong with them."""
 
     interactions: InteractionsSource

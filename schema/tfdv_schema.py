@@ -28,45 +28,45 @@ _TYPES = {
 }
 
 
-def interactions(dataset: Dataset) -> schema_pb2.Schema:
+def build_interactions(dataset: Dataset) -> schema_pb2.Schema:
     """Schema of timeline Examples."""
     schema = schema_pb2.Schema(represent_variable_length_as_ragged=True)
-    _add(schema, timeline.USER_ID, schema_pb2.BYTES, scalar=True)
-    _add(schema, timeline.TARGET_FROM, schema_pb2.INT, scalar=True, minimum=0)
-    _add(schema, timeline.ITEM_IDS, schema_pb2.BYTES)
-    _add(schema, timeline.TIMESTAMPS, schema_pb2.INT, minimum=0)
-    _add(schema, timeline.POSITIVE, schema_pb2.INT, minimum=0, maximum=1)
+    _add_feature(schema, timeline.USER_ID, schema_pb2.BYTES, scalar=True)
+    _add_feature(schema, timeline.TARGET_FROM, schema_pb2.INT, scalar=True, minimum=0)
+    _add_feature(schema, timeline.ITEM_IDS, schema_pb2.BYTES)
+    _add_feature(schema, timeline.TIMESTAMPS, schema_pb2.INT, minimum=0)
+    _add_feature(schema, timeline.POSITIVE, schema_pb2.INT, minimum=0, maximum=1)
     for name in dataset.labels.ranking:
-        _add(schema, timeline.label(name), schema_pb2.FLOAT)
+        _add_feature(schema, timeline.name_label(name), schema_pb2.FLOAT)
     for name, feature in dataset.features.context.items():
-        _add(schema, timeline.context(name), _TYPES[feature.kind], required=False)
+        _add_feature(schema, timeline.name_context(name), _TYPES[feature.kind], required=False)
     for name, feature in dataset.features.users.items():
-        _add_declared(schema, timeline.user(name), feature)
+        _add_declared_feature(schema, timeline.name_user_feature(name), feature)
     return schema
 
 
-def items(dataset: Dataset) -> schema_pb2.Schema:
+def build_items(dataset: Dataset) -> schema_pb2.Schema:
     """Schema of catalogue Examples."""
     schema = schema_pb2.Schema(represent_variable_length_as_ragged=True)
-    _add(schema, timeline.ITEM_ID, schema_pb2.BYTES, scalar=True)
-    _add(schema, timeline.TITLE, schema_pb2.BYTES, required=False, most=1)
+    _add_feature(schema, timeline.ITEM_ID, schema_pb2.BYTES, scalar=True)
+    _add_feature(schema, timeline.TITLE, schema_pb2.BYTES, required=False, most=1)
     if dataset.data.items.available is not None:
-        _add(schema, timeline.AVAILABLE, schema_pb2.INT, scalar=True, minimum=0, maximum=1)
+        _add_feature(schema, timeline.AVAILABLE, schema_pb2.INT, scalar=True, minimum=0, maximum=1)
     for name, feature in dataset.features.items.items():
-        _add_declared(schema, timeline.item(name), feature)
+        _add_declared_feature(schema, timeline.name_item_feature(name), feature)
     return schema
 
 
-def shipped(implied: schema_pb2.Schema, data_set: str, table: str) -> schema_pb2.Schema:
+def apply_shipped(implied: schema_pb2.Schema, data_set: str, table: str) -> schema_pb2.Schema:
     """`implied`, tightened by the curated file that Tandem has for the data set; raises ConfigError
     as `tightened` does.
     """
-    return tightened(
+    return apply_curated(
         implied, pathlib.Path(__file__).parent / "curated" / f"{data_set}.{table}.pbtxt"
     )
 
 
-def tightened(implied: schema_pb2.Schema, path: pathlib.Path) -> schema_pb2.Schema:
+def apply_curated(implied: schema_pb2.Schema, path: pathlib.Path) -> schema_pb2.Schema:
     """`implied` with what the curated file at `path` says put in.
 
     Raises ConfigError where there is no such file, where it is no Schema, and where it names a
@@ -100,15 +100,15 @@ def _parse(path: pathlib.Path) -> schema_pb2.Schema:
         ) from error
 
 
-def _add_declared(schema: schema_pb2.Schema, name: str, feature: Feature) -> None:
+def _add_declared_feature(schema: schema_pb2.Schema, name: str, feature: Feature) -> None:
     if feature.kind == "vector":
-        _add(schema, name, schema_pb2.FLOAT, required=False, most=feature.size)
+        _add_feature(schema, name, schema_pb2.FLOAT, required=False, most=feature.size)
     else:
         most = None if feature.kind == "set" else 1
-        _add(schema, name, _TYPES[feature.kind], required=False, most=most)
+        _add_feature(schema, name, _TYPES[feature.kind], required=False, most=most)
 
 
-def _add(
+def _add_feature(
     schema: schema_pb2.Schema,
     name: str,
     kind: "schema_pb2.FeatureType.ValueType",

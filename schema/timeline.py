@@ -31,21 +31,21 @@ SPLITS = ("train", "valid", "test")
 CATALOGUE_SPLIT = "all"
 
 
-def label(name: str) -> str:
+def name_label(name: str) -> str:
     """Field of a ranking label."""
     return f"label_{name}"
 
 
-def context(name: str) -> str:
+def name_context(name: str) -> str:
     """Field of an event feature."""
     return f"context_{name}"
 
 
-def user(name: str) -> str:
+def name_user_feature(name: str) -> str:
     """Field of a user feature."""
     return f"user_{name}"
 
 
-def item(name: str) -> str:
+def name_item_feature(name: str) -> str:
     """Field of an item feature."""
     return f"item_{name}"

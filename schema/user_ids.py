@@ -15,7 +15,7 @@ import pathlib
 
 from pydantic import model_validator
 
-from schema.base import Strict
+from schema.base import StrictModel
 from schema.errors import ConfigError
 
 _SHORTEST_KEY = 16
@@ -24,7 +24,7 @@ _PROOF_DIGITS = 16
 _PROOF = b"tandem/pseudonym:"
 
 
-class UserIdKey(Strict):
+class UserIdKey(StrictModel):
     """The secret by which user ids are hashed at the door, so that no raw id is in any artifact or
     dead letter. Give one of the two keys; the secret itself is never written anywhere.
     """
@@ -43,10 +43,10 @@ class UserIdKey(Strict):
         return self
 
 
-def secret(place: UserIdKey) -> bytes:
+def load_key(place: UserIdKey) -> bytes:
     """The key itself. Raises ConfigError where there is none, or one that could be guessed."""
     if place.key_file is not None:
-        where, found = f"the file {place.key_file}", _of_file(place.key_file)
+        where, found = f"the file {place.key_file}", _read_key_file(place.key_file)
     else:
         name = place.key_env or ""
         where, found = f"the environment variable {name}", os.environ.get(name, "").encode()
@@ -59,7 +59,7 @@ def secret(place: UserIdKey) -> bytes:
     return found
 
 
-def hashed(user_id: str, key: bytes) -> str:
+def hash_user_id(user_id: str, key: bytes) -> str:
     """The pseudonym, 40 hexadecimal digits; `key` is what `secret` gives.
 
     A pseudonym that was made with `key` stays as it is, so hashing twice is hashing once.
@@ -67,7 +67,7 @@ def hashed(user_id: str, key: bytes) -> str:
     if is_pseudonym(user_id, key):
         return user_id
     name = hmac.digest(key, user_id.encode(), "sha256").hex()[:_NAME_DIGITS]
-    return name + _prove(name, key)
+    return name + _compute_proof(name, key)
 
 
 def is_pseudonym(user_id: str, key: bytes) -> bool:
@@ -75,26 +75,26 @@ def is_pseudonym(user_id: str, key: bytes) -> bool:
     if len(user_id) != _NAME_DIGITS + _PROOF_DIGITS:
         return False
     name, proof = user_id[:_NAME_DIGITS], user_id[_NAME_DIGITS:]
-    return hmac.compare_digest(proof.encode(), _prove(name, key).encode())
+    return hmac.compare_digest(proof.encode(), _compute_proof(name, key).encode())
 
 
-def _prove(name: str, key: bytes) -> str:
+def _compute_proof(name: str, key: bytes) -> str:
     return hmac.digest(key, _PROOF + name.encode(), "sha256").hex()[:_PROOF_DIGITS]
 
 
-def pseudonym(user_id: str, place: UserIdKey | None) -> str:
+def compute_pseudonym(user_id: str, place: UserIdKey | None) -> str:
     """The name by which the artifacts know a user: the id itself where ids are not hashed."""
-    return user_id if place is None else hashed(user_id, secret(place))
+    return user_id if place is None else hash_user_id(user_id, load_key(place))
 
 
-def fingerprint(place: UserIdKey | None) -> str:
+def compute_key_fingerprint(place: UserIdKey | None) -> str:
     """Differs with the key and tells nothing of it: another key makes other artifacts."""
     if place is None:
         return ""
-    return hashlib.sha256(hmac.digest(secret(place), b"tandem/fingerprint", "sha256")).hexdigest()
+    return hashlib.sha256(hmac.digest(load_key(place), b"tandem/fingerprint", "sha256")).hexdigest()
 
 
-def _of_file(path: str) -> bytes:
+def _read_key_file(path: str) -> bytes:
     try:
         return pathlib.Path(path).read_bytes()
     except OSError as error:

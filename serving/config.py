@@ -4,11 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schema.base import Strict
+from schema.base import StrictModel
 from schema.storage.locations import LocalPath
 
 
-class IndexConfig(Strict):
+class IndexConfig(StrictModel):
     """The nearest-neighbour index over the candidate vectors."""
 
     kind: Literal["auto", "exact", "scann", "ivf"] = "auto"
@@ -33,7 +33,7 @@ class IndexConfig(Strict):
 Above = Annotated[int, Field(ge=1)]
 
 
-class RequestLimits(Strict):
+class RequestLimits(StrictModel):
     """What one request to the embedded server may hold. More is refused before it is read, with
     INVALID_ARGUMENT or HTTP 400. The first key holds for any model, the others for those that
     recommend.
@@ -54,7 +54,7 @@ class RequestLimits(Strict):
     """Items to score: rows times `k`, or times candidates."""
 
 
-class ServingConfig(Strict):
+class ServingConfig(StrictModel):
     """The embedded server, `tandem serve --root`; its options go before these keys."""
 
     host: str = "127.0.0.1"

@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 from tensorflow.io import gfile
 
 from schema import id_file
-from schema.candidates import text_array
+from schema.candidates import to_text_array
 
 _FILE = "denied.txt"
 
@@ -26,7 +26,7 @@ def read(path: str | None) -> str:
 
 def ids(text: str) -> pa.Array:
     """The ids of a deny list, each once; blank lines are none."""
-    return pc.unique(text_array(pa.array(id_file.parse(text), pa.large_string())))
+    return pc.unique(to_text_array(pa.array(id_file.parse(text), pa.large_string())))
 
 
 def save(text: str, uri: str) -> None:

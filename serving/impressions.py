@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from schema import signatures, user_ids
+from schema import signatures
+from schema.user_ids import hash_user_id
 
 Arrays = Mapping[str, np.ndarray]
 _CONTEXT = ("context_", "user_")
@@ -57,7 +58,7 @@ def _asked(inputs: Arrays, row: int, now: int, key: bytes | None) -> dict[str, A
 
 
 def _user(user_id: str, key: bytes | None) -> str:
-    return user_ids.hashed(user_id, key) if key is not None and user_id else user_id
+    return hash_user_id(user_id, key) if key is not None and user_id else user_id
 
 
 def _plain(value: Any) -> Any:

@@ -37,7 +37,7 @@ def load(
     with graph.as_default(), deprecation.silence():  # of what TensorFlow Serving uses
         session = tf.compat.v1.Session(graph=graph, config=config)
         tf.compat.v1.saved_model.loader.load(
-            session, [tf.saved_model.SERVING], plain_path.of(str(folder))
+            session, [tf.saved_model.SERVING], plain_path.link(str(folder))
         )
     return {
         name: _function(session, signature)

@@ -22,7 +22,7 @@ class CandidateModule(tf.Module):
         self._tower_variables = tower.variables
         self._raw = graph.raw_feature_spec()
         self._transform = graph.transform_features_layer()
-        self._features = {name: timeline.item(name) for name in dataset.features.items}
+        self._features = {name: timeline.name_item_feature(name) for name in dataset.features.items}
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
     def vectors(self, examples: tf.Tensor) -> tf.Tensor:

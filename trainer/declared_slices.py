@@ -26,7 +26,7 @@ def of_users(
     return {
         key: slicing.by_value(asked.timelines.users[name][asked.row], values, most)
         for name, key, values in _named(
-            data.dataset.features.users, timeline.user, data.timelines_graph
+            data.dataset.features.users, timeline.name_user_feature, data.timelines_graph
         )
     }
 
@@ -41,7 +41,7 @@ def of_events(
     row = timelines.rows[events]
     of_users = {
         key: slicing.by_value(timelines.users[name][row], values)
-        for name, key, values in _named(declared.users, timeline.user, graph)
+        for name, key, values in _named(declared.users, timeline.name_user_feature, graph)
     }
     return of_users | of_context(timelines, events, data)
 
@@ -53,7 +53,7 @@ def of_context(
     return {
         key: slicing.by_value(timelines.context[name][events], values)
         for name, key, values in _named(
-            data.dataset.features.context, timeline.context, data.timelines_graph
+            data.dataset.features.context, timeline.name_context, data.timelines_graph
         )
     }
 
@@ -67,7 +67,7 @@ def of_items(
     return {
         key: slicing.by_value(data.catalogue.features[name][items], values, most)
         for name, key, values in _named(
-            data.dataset.features.items, timeline.item, data.items_graph
+            data.dataset.features.items, timeline.name_item_feature, data.items_graph
         )
     }
 

@@ -31,7 +31,7 @@ class KeptFolder:
         if self.path == self._place:
             return
         here = {path: str(path.relative_to(self.path)) for path in self._files()}
-        there = set(object_store.files(self._place))
+        there = set(object_store.list_files(self._place))
         for path, name in here.items():
             if name not in there or path.name == _LATEST:
                 object_store.upload_file(path, f"{self._place}/{name}")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from schema.labels import RankingLabel
+from schema.dataset import RankingLabel
 from trainer.metrics import calibration as platt_scaling
 from trainer.metrics.calibration import PlattScaling
 from trainer.ranking import label_errors

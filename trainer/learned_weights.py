@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from tensorflow.io import gfile
 
 from schema import refresh_inputs
-from schema.candidates import text_array
+from schema.candidates import to_text_array
 from schema.errors import TandemError
 from trainer.data.preprocessing import ITEM_VOCABULARY
 from trainer.data.training_data import TrainingData
@@ -62,10 +62,10 @@ def of(model: RetrievalModel, data: TrainingData, before: int = 0) -> LearnedWei
 def vocabulary(data: TrainingData, name: str) -> pa.Array:
     """[n] the values of a vocabulary in their order, large_binary."""
     if name == ITEM_VOCABULARY:
-        return text_array(data.catalogue.item_ids[1:])
+        return to_text_array(data.catalogue.item_ids[1:])
     graphs = (data.items_graph, data.timelines_graph)
     graph = next(graph for graph in graphs if graph.vocabulary_file_by_name(name))
-    return text_array(pa.array(graph.vocabulary_by_name(name), pa.binary()))
+    return to_text_array(pa.array(graph.vocabulary_by_name(name), pa.binary()))
 
 
 def others(model: RetrievalModel) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def others(model: RetrievalModel) -> dict[str, Any]:
 
 def save(weights: LearnedWeights, uri: str) -> None:
     """Writes them into the candidates artifact at `uri`."""
-    folder = refresh_inputs.weights_folder(uri)
+    folder = refresh_inputs.locate_weights(uri)
     gfile.makedirs(folder)
     arrays = {f"{_TABLE}{name}": table.rows for name, table in weights.tables.items()}
     arrays |= {f"{_OTHER}{name}": values for name, values in weights.others.items()}
@@ -103,7 +103,7 @@ def save(weights: LearnedWeights, uri: str) -> None:
 
 def load(uri: str) -> LearnedWeights | None:
     """What `save` wrote; None where the artifact has no weights."""
-    folder = refresh_inputs.weights_folder(uri)
+    folder = refresh_inputs.locate_weights(uri)
     if not gfile.exists(f"{folder}/{_VOCABULARIES}"):
         return None
     with gfile.GFile(f"{folder}/{_VOCABULARIES}", "rb") as file:

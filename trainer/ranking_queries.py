@@ -17,7 +17,7 @@ def of_events(
     name, apart from the candidates: see `schema.signatures`.
     """
     row = timelines.rows[chosen]
-    context = {timeline.context(n): values[chosen] for n, values in timelines.context.items()}
+    context = {timeline.name_context(n): values[chosen] for n, values in timelines.context.items()}
     return _inputs(timelines, row, chosen, queries, now, length) | context
 
 
@@ -27,7 +27,7 @@ def of_questions(asked: Questions, queries: np.ndarray, length: int) -> Batch:
     stop = split.row_splits[row] + split.target_from[row]
     now = np.full(len(asked), asked.now, np.int64)
     context = {
-        timeline.context(name): np.zeros((len(asked), *values.shape[1:]), values.dtype)
+        timeline.name_context(name): np.zeros((len(asked), *values.shape[1:]), values.dtype)
         for name, values in split.context.items()
     }
     return _inputs(split, row, stop, queries, now, length) | context

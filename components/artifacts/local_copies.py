@@ -61,18 +61,18 @@ class _Copies:
 _copies = _Copies()
 
 
-def stored_at(folder: str) -> str:
+def find_stored_uri(folder: str) -> str:
     """What a folder that a component was given stands for."""
-    return plain_path.named(_copies.stored_at(folder))
+    return plain_path.resolve(_copies.stored_at(folder))
 
 
-def folder(uri: str) -> pathlib.Path:
+def locate_folder(uri: str) -> pathlib.Path:
     """Where this machine reads an artifact, or a part of one."""
     return pathlib.Path(_copies.of(uri) if is_remote(uri) else uri)
 
 
 @contextlib.contextmanager
-def local(
+def copy_locally(
     read: Iterable[Artifact], written: Iterable[Artifact], beam: bool = False
 ) -> Iterator[None]:
     """Inside the block the artifacts' URIs are folders. What is `written` is copied when it ends,
@@ -83,19 +83,19 @@ def local(
     """
     with contextlib.ExitStack() as stack:
         for artifact in read:
-            here = _copies.of if _is_copied(artifact.uri, beam) else plain_path.of
-            stack.enter_context(_uri(artifact, here(artifact.uri)))
+            here = _copies.of if _is_copied(artifact.uri, beam) else plain_path.link
+            stack.enter_context(_replace_uri(artifact, here(artifact.uri)))
         for artifact in written:
             is_copied = _is_copied(artifact.uri, beam)
-            here = _copies.fresh if is_copied else plain_path.of
-            stack.enter_context(_uri(artifact, here(artifact.uri)))
+            here = _copies.fresh if is_copied else plain_path.link
+            stack.enter_context(_replace_uri(artifact, here(artifact.uri)))
             if is_copied:
-                stack.callback(_put, artifact)
+                stack.callback(_upload, artifact)
         yield
 
 
 @contextlib.contextmanager
-def _uri(artifact: Artifact, folder: str) -> Iterator[None]:
+def _replace_uri(artifact: Artifact, folder: str) -> Iterator[None]:
     before, artifact.uri = artifact.uri, folder
     try:
         yield
@@ -103,11 +103,11 @@ def _uri(artifact: Artifact, folder: str) -> Iterator[None]:
         artifact.uri = before
 
 
-def _put(artifact: Artifact) -> None:
-    object_store.upload(pathlib.Path(artifact.uri), stored_at(artifact.uri))
+def _upload(artifact: Artifact) -> None:
+    object_store.upload(pathlib.Path(artifact.uri), find_stored_uri(artifact.uri))
 
 
-def on_local_disk(function: Callable[..., None]) -> Any:
+def use_local_copies(function: Callable[..., None]) -> Any:
     """Below TFX's `@component`: the function is given artifacts whose URIs are folders."""
     kinds = inspect.get_annotations(function)
     beam = any(isinstance(kind, BeamComponentParameter) for kind in kinds.values())
@@ -116,7 +116,9 @@ def on_local_disk(function: Callable[..., None]) -> Any:
 
     @functools.wraps(function)
     def called(**given: Any) -> None:
-        with local(_of(given, inputs), _of(given, outputs), beam):
+        with copy_locally(
+            _select_artifacts(given, inputs), _select_artifacts(given, outputs), beam
+        ):
             function(**given)
 
     # TFX reads the declaration from the function itself, and a wrapper shows its own.
@@ -124,22 +126,22 @@ def on_local_disk(function: Callable[..., None]) -> Any:
     return called
 
 
-class OnLocalDisk:
+class LocalCopiesMixin:
     """The same for an executor of TFX's own components, before its class among the bases."""
 
     def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Any) -> Any:
         """Does what it does, with folders; what it returns names the store's URIs."""
         read = [artifact for artifacts in input_dict.values() for artifact in artifacts]
         written = [artifact for artifacts in output_dict.values() for artifact in artifacts]
-        with local(read, written, beam=True):
+        with copy_locally(read, written, beam=True):
             said = super().Do(input_dict, output_dict, exec_properties)  # pyright: ignore[reportAttributeAccessIssue]
         for artifacts in said.output_artifacts.values() if said else ():
             for artifact in artifacts.artifacts:
-                artifact.uri = stored_at(artifact.uri)
+                artifact.uri = find_stored_uri(artifact.uri)
         return said
 
 
-def _of(given: dict[str, Any], names: list[str]) -> list[Artifact]:
+def _select_artifacts(given: dict[str, Any], names: list[str]) -> list[Artifact]:
     """An optional input may be left out."""
     return [given[name] for name in names if given.get(name) is not None]
 

@@ -4,13 +4,13 @@ import pathlib
 
 from tfx.dsl.io import fileio
 
-from schema.base import Strict
+from schema.base import StrictModel
 from schema.errors import NotBlessed
 
 FILE = "outcome.json"
 
 
-class PushOutcome(Strict):
+class PushOutcome(StrictModel):
     """Whether the models were good enough, and what became of them."""
 
     failures: list[str]
@@ -31,7 +31,7 @@ def read(uri: str) -> PushOutcome:
     return PushOutcome.model_validate_json(pathlib.Path(uri, FILE).read_bytes())
 
 
-def refusal(outcome: PushOutcome) -> NotBlessed:
+def build_refusal(outcome: PushOutcome) -> NotBlessed:
     """Says what was found wanting."""
     return NotBlessed(
         "expected blessed models, received ones that fail evaluation; nothing was pushed:\n  "

@@ -31,17 +31,17 @@ class S3Filesystem(filesystem.Filesystem):
     @staticmethod
     def exists(path: str) -> bool:
         """Whether it is an object, or a folder that was made or holds one."""
-        return _kind(path) != fs.FileType.NotFound
+        return _get_file_type(path) != fs.FileType.NotFound
 
     @staticmethod
     def isdir(path: str) -> bool:
         """Whether it is such a folder."""
-        return _kind(path) == fs.FileType.Directory
+        return _get_file_type(path) == fs.FileType.Directory
 
     @staticmethod
     def makedirs(path: str) -> None:
         """Leaves an object of no bytes whose name ends in a slash, by which the folder exists."""
-        system, folder = object_store.opened(path)
+        system, folder = object_store.open_store(path)
         system.create_dir(folder, recursive=True)
 
     @staticmethod
@@ -57,8 +57,8 @@ class S3Filesystem(filesystem.Filesystem):
         object_store.remove(path)
 
 
-def _kind(path: str) -> Any:
-    system, place = object_store.opened(path)
+def _get_file_type(path: str) -> Any:
+    system, place = object_store.open_store(path)
     return system.get_file_info(place).type
 
 

@@ -9,25 +9,40 @@ import numpy as np
 import pyarrow as pa
 from apache_beam.pvalue import AsSingleton, TaggedOutput
 
-from components.ingest import far_events, items, meetings, splits
-from components.ingest.events import log, timelines
+from components.ingest import items
 from components.ingest.events import rules as event_rules
-from components.ingest.events.shard_order import HISTOGRAMS, IDS, SHARDS, TALLIES, Order, Shard
-from components.ingest.events.splits import Clock, Times, TimesOf
-from components.ingest.fields import parser, table_spec
-from components.ingest.meetings import Ids
+from components.ingest.events import timelines
+from components.ingest.events.log import sort_events
+from components.ingest.events.shard_order import (
+    HISTOGRAMS,
+    IDS,
+    SHARDS,
+    TALLIES,
+    OrderShards,
+    Shard,
+)
+from components.ingest.events.splits import Clock, CombineTimes, LogTimes, find_edges
+from components.ingest.fields.parser import build_empty_table
+from components.ingest.fields.table_spec import (
+    FILE,
+    LINE,
+    ORIGIN,
+    TableSpec,
+    build_interaction_fields,
+    build_user_fields,
+)
 from components.ingest.output import counts, dead_letters, examples, histories, shards
-from components.ingest.read_table import ReadTable, paths_and_shards
-from components.ingest.rejection import STRAGGLER
-from components.ingest.table_spec import FILE, LINE, ORIGIN, TableSpec
-from components.ingest.tallies import WriteCounts
+from components.ingest.output.counts import WriteCounts
+from components.ingest.output.id_overlap import IdPart, MeasureOverlap, pack_table_ids
+from components.ingest.read.records import STRAGGLER
+from components.ingest.read_table import ReadTable, plan_shards
 from schema import timeline
 from schema.dataset import Dataset
 
 _SAMPLES = "samples"
 
 
-class Outputs(NamedTuple):
+class EventOutputs(NamedTuple):
     """Where the two artifacts lie, and the dead letters of events."""
 
     examples: str
@@ -48,7 +63,7 @@ def build(
     Of events that agree in user, item and time, and of users that share an id, the last line wins.
     Each shard holds whole users, so order of blocks and workers leaves no trace.
     """
-    specs = _specs(dataset, data_dir)
+    specs = _build_specs(dataset, data_dir)
     count = specs[0][0].shards
     examples.prepare(examples_uri, timeline.SPLITS)
     records: dict[str, beam.PCollection] = {}
@@ -62,77 +77,79 @@ def build(
     records["seed"] = pipeline | "Shards" >> beam.Create([(n, b"") for n in range(count)])
     source = dataset.data.interactions
     strict = event_rules.needs_catalogue(source)
-    known = items.known(pipeline, dataset, data_dir, ids_alone=not strict)
-    order = Order(source, letters["interactions"], known if strict else None)
+    known = items.read_item_ids(pipeline, dataset, data_dir, ids_alone=not strict)
+    order = OrderShards(source, letters["interactions"], known if strict else None)
     ordered: Any = records | "Gather" >> beam.CoGroupByKey() | "Order" >> order
-    combine = TimesOf(dataset.split, within_bulk=source.stragglers == "reject")
+    combine = CombineTimes(dataset.split, within_bulk=source.stragglers == "reject")
     times = ordered[HISTOGRAMS] | "Times" >> beam.CombineGlobally(combine)
-    to = Outputs(examples_uri, histories_uri, letters["interactions"])
-    write = beam.ParDo(_write, AsSingleton(times), dataset, count, to, int(time.time()))
+    to = EventOutputs(examples_uri, histories_uri, letters["interactions"])
+    write = beam.ParDo(_write_outputs, AsSingleton(times), dataset, count, to, int(time.time()))
     written_all: Any = ordered[SHARDS] | "Write" >> write.with_outputs(_SAMPLES, main=TALLIES)
     written = written_all[TALLIES]
-    accepted = written | "Accepted" >> beam.FlatMap(_accepted)
-    cuts = times | "Cuts" >> beam.FlatMap(_moments)
+    accepted = written | "Accepted" >> beam.FlatMap(_count_accepted)
+    cuts = times | "Cuts" >> beam.FlatMap(_list_time_totals)
     everything = (*tallies, ordered[TALLIES], written, accepted, cuts)
     names = tuple(spec.name for spec, _ in specs)
-    found = _ids(ordered[IDS], known) | "Meet" >> meetings.Meet(count)
+    found = _collect_ids(ordered[IDS], known) | "Meet" >> MeasureOverlap(count)
     extra = (written_all[_SAMPLES], found)
     _ = everything | "AllTallies" >> beam.Flatten() | WriteCounts(names, examples_uri, *extra)
 
 
-def _ids(ordered: beam.PCollection, known: beam.PCollection | None) -> beam.PCollection:
+def _collect_ids(ordered: beam.PCollection, known: beam.PCollection | None) -> beam.PCollection:
     """Without a catalogue its events have nothing to meet."""
     if known is None:
         return ordered | "UsersAlone" >> beam.Filter(lambda ids: ids.of == "users")
-    catalogue = known | "CatalogueIds" >> beam.Map(_of_catalogue)
+    catalogue = known | "CatalogueIds" >> beam.Map(_pack_catalogue_ids)
     return (ordered, catalogue) | "AllIds" >> beam.Flatten()
 
 
-def _of_catalogue(packed: bytes) -> Ids:
+def _pack_catalogue_ids(packed: bytes) -> IdPart:
     found = shards.unpack([packed])
     assert found is not None, "expected a packed table"
-    return meetings.of_table("items", found[timeline.ITEM_ID].combine_chunks())
+    return pack_table_ids("items", found[timeline.ITEM_ID].combine_chunks())
 
 
-def _specs(dataset: Dataset, data_dir: str) -> list[tuple[TableSpec, list[str]]]:
+def _build_specs(dataset: Dataset, data_dir: str) -> list[tuple[TableSpec, list[str]]]:
     """The event log, and the user table where there is one; both in the same shards."""
     source, users = dataset.data.interactions, dataset.data.users
     withholds_raw = dataset.data.hash_user_ids is not None
-    paths, count = paths_and_shards(data_dir, source)
-    own = table_spec.of_interactions(dataset)
+    paths, count = plan_shards(data_dir, source)
+    own = build_interaction_fields(dataset)
     origin = ORIGIN if event_rules.needs_origin(source) else ()
     specs = [(TableSpec("interactions", source, own, count, origin, withholds_raw), paths)]
     if users is not None:
-        paths, _ = paths_and_shards(data_dir, users)
-        own = table_spec.of_users(dataset)
+        paths, _ = plan_shards(data_dir, users)
+        own = build_user_fields(dataset)
         specs.append((TableSpec("users", users, own, count, (FILE, LINE), withholds_raw), paths))
     return specs
 
 
-def _moments(times: Times) -> list[tuple[str, int]]:
+def _list_time_totals(times: LogTimes) -> list[tuple[str, int]]:
     """The cuts there are, and the bulk, as totals of the run."""
     cuts = {} if times.clock is None else times.clock._asdict()
     cuts |= {"t_begin": times.bulk.begin, "t_end": times.bulk.end}
     return [(name, at) for name, at in cuts.items() if at]
 
 
-def _write(
-    shard: Shard, times: Times, dataset: Dataset, count: int, to: Outputs, now: int
+def _write_outputs(
+    shard: Shard, times: LogTimes, dataset: Dataset, count: int, to: EventOutputs, now: int
 ) -> Iterator[Any]:
-    log = _events(shard, dataset)
-    far = far_events.find(log, times.bulk, now)
+    log = _load_events(shard, dataset)
+    far = event_rules.find_time_outliers(log, times.bulk, now)
     for name, chosen in far.items():
         if chosen.any():
             yield name, int(chosen.sum())
-            yield TaggedOutput(_SAMPLES, (name, far_events.shown(log.filter(pa.array(chosen)))))
+            yield TaggedOutput(
+                _SAMPLES, (name, event_rules.describe_events(log.filter(pa.array(chosen))))
+            )
     if dataset.data.interactions.stragglers == "reject":
-        stray = far[far_events.EARLY] | far[far_events.LATE]
-        yield counts.key("interactions", "rejected", STRAGGLER), int(stray.sum())
-        log = _refuse(log, stray, shard.number, to.letters)
+        stray = far[event_rules.EARLY_STRAGGLERS] | far[event_rules.LATE_STRAGGLERS]
+        yield counts.name_tally("interactions", "rejected", STRAGGLER), int(stray.sum())
+        log = _reject_stragglers(log, stray, shard.number, to.letters)
     yield from _write_shard(log, shard, times.clock, dataset, count, to)
 
 
-def _refuse(log: pa.Table, stray: np.ndarray, shard: int, letters: str) -> pa.Table:
+def _reject_stragglers(log: pa.Table, stray: np.ndarray, shard: int, letters: str) -> pa.Table:
     """The events that are left, without their origin; the others become dead letters."""
     refused = log.filter(pa.array(stray))
     dead_letters.write_late(letters, shard, {STRAGGLER: refused}, "straggler")
@@ -141,46 +158,48 @@ def _refuse(log: pa.Table, stray: np.ndarray, shard: int, letters: str) -> pa.Ta
 
 
 def _write_shard(
-    log: pa.Table, shard: Shard, clock: Clock | None, dataset: Dataset, count: int, to: Outputs
+    log: pa.Table, shard: Shard, clock: Clock | None, dataset: Dataset, count: int, to: EventOutputs
 ) -> Iterator[tuple[str, int]]:
-    people = shards.unpack([shard.users]) if shard.users else _nobody(dataset)
-    edges = splits.edges(log, clock)
+    people = shards.unpack([shard.users]) if shard.users else _build_empty_users(dataset)
+    edges = find_edges(log, clock)
     for split in timeline.SPLITS:
-        windows = timelines.of_split(edges, split, dataset.data.window, dataset.data.carry)
+        windows = timelines.build_split_windows(
+            edges, split, dataset.data.window, dataset.data.carry
+        )
         with examples.open_writer(to.examples, split, shard.number, count) as writer:
-            for batch in timelines.batches(log, windows, people):
+            for batch in timelines.build_batches(log, windows, people):
                 examples.write(writer, batch)
         yield split, int((windows.stop - windows.own).sum())
     if dataset.split.kind == "window":
         yield "before", int((edges.train - edges.first).sum())
-    everyone = timelines.of_users(log)
-    rows = timelines.batches(log, everyone, people)
-    histories.write(to.histories, shard.number, count, (_history(batch) for batch in rows))
+    everyone = timelines.build_user_windows(log)
+    rows = timelines.build_batches(log, everyone, people)
+    histories.write(to.histories, shard.number, count, (_select_history(batch) for batch in rows))
     yield "users", len(everyone.start)
 
 
-def _accepted(stored: tuple[str, int]) -> Iterator[tuple[str, int]]:
+def _count_accepted(stored: tuple[str, int]) -> Iterator[tuple[str, int]]:
     """Events stored under a split, or before all of them, are those that were accepted."""
     if stored[0] in (*timeline.SPLITS, "before"):
-        yield counts.key("interactions", "accepted"), stored[1]
+        yield counts.name_tally("interactions", "accepted"), stored[1]
 
 
-def _events(shard: Shard, dataset: Dataset) -> pa.Table:
+def _load_events(shard: Shard, dataset: Dataset) -> pa.Table:
     found = shards.unpack([shard.events] if shard.events else [])
     if found is not None:
         return found
-    return log.in_order(parser.empty(table_spec.of_interactions(dataset)))
+    return sort_events(build_empty_table(build_interaction_fields(dataset)))
 
 
-def _nobody(dataset: Dataset) -> pa.Table | None:
+def _build_empty_users(dataset: Dataset) -> pa.Table | None:
     """A shard's users where the table has none for it: their features are null, not missing."""
-    return None if dataset.data.users is None else parser.empty(table_spec.of_users(dataset))
+    return None if dataset.data.users is None else build_empty_table(build_user_fields(dataset))
 
 
-def _history(batch: pa.Table) -> pa.Table:
+def _select_history(batch: pa.Table) -> pa.Table:
     """What is kept of a timeline for looking up: no labels, no target."""
     kept = (timeline.USER_ID, timeline.ITEM_IDS, timeline.TIMESTAMPS)
-    prefixes = (timeline.context(""), timeline.user(""))
+    prefixes = (timeline.name_context(""), timeline.name_user_feature(""))
     return batch.select(
         [name for name in batch.column_names if name in kept or name.startswith(prefixes)]
     )

@@ -7,14 +7,13 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.ingest.fields import table_spec
-from components.ingest.latest import latest
+from components.ingest.events.log import keep_latest
+from components.ingest.fields.table_spec import FILE, LINE, ORIGIN, TableSpec, build_item_fields
 from components.ingest.output import counts, dead_letters, examples, shards
-from components.ingest.read import files
-from components.ingest.read_table import ReadTable, paths_and_shards
-from components.ingest.rejection import DUPLICATE_ID
-from components.ingest.table_spec import FILE, LINE, ORIGIN, TableSpec
-from components.ingest.tallies import WriteCounts
+from components.ingest.output.counts import WriteCounts
+from components.ingest.read.files import find_files
+from components.ingest.read.records import DUPLICATE_ID
+from components.ingest.read_table import ReadTable, plan_shards
 from schema import timeline
 from schema.dataset import Dataset
 
@@ -30,7 +29,7 @@ def build(
     item_<name>. Of items that share an id the last line wins. The whole catalogue passes through
     one worker, as it does in the index.
     """
-    spec, paths = table(dataset, data_dir)
+    spec, paths = build_spec(dataset, data_dir)
     examples.prepare(examples_uri, (timeline.CATALOGUE_SPLIT,))
     letters = dead_letters.prepare(rejected_dir, spec.name)
     read: Any = pipeline | ReadTable(spec, paths, letters)
@@ -39,13 +38,14 @@ def build(
         (read["records"], seed)
         | "Together" >> beam.Flatten()
         | "Gather" >> beam.GroupByKey()
-        | "Write" >> beam.FlatMap(_write, examples_uri, letters, dataset.data.items.duplicates)
+        | "Write"
+        >> beam.FlatMap(_write_catalogue, examples_uri, letters, dataset.data.items.duplicates)
     )
     tallies = (read["tallies"], written) | "AllTallies" >> beam.Flatten()
     _ = tallies | WriteCounts(("items",), examples_uri)
 
 
-def known(
+def read_item_ids(
     pipeline: beam.Pipeline, dataset: Dataset, data_dir: str, ids_alone: bool
 ) -> beam.PCollection | None:
     """Ids of the items that `build` accepts: packed tables of ITEM_ID alone, repetitions included.
@@ -55,46 +55,46 @@ def known(
     Read again from the catalogue's files, so that events wait for no other component; `build`
     writes the dead letters and counts.
     """
-    if not files.match(data_dir, dataset.data.items):
+    if not find_files(data_dir, dataset.data.items):
         return None
-    spec, paths = table(dataset, data_dir)
+    spec, paths = build_spec(dataset, data_dir)
     if ids_alone:
         spec = spec._replace(fields=spec.fields[:1], origin=())
     read: Any = pipeline | ReadTable(spec, paths, None)
-    return read["records"] | "ItemIds" >> beam.MapTuple(_id_alone)
+    return read["records"] | "ItemIds" >> beam.MapTuple(_select_id)
 
 
-def table(dataset: Dataset, data_dir: str) -> tuple[TableSpec, list[str]]:
+def build_spec(dataset: Dataset, data_dir: str) -> tuple[TableSpec, list[str]]:
     """What to make of the catalogue, and its files."""
     source = dataset.data.items
-    paths, _ = paths_and_shards(data_dir, source)
+    paths, _ = plan_shards(data_dir, source)
     origin = (FILE, LINE) if source.duplicates == "last" else ORIGIN
-    return TableSpec("items", source, table_spec.of_items(dataset), 1, origin), paths
+    return TableSpec("items", source, build_item_fields(dataset), 1, origin), paths
 
 
-def _id_alone(_: int, packed: bytes) -> bytes:
+def _select_id(_: int, packed: bytes) -> bytes:
     records = shards.unpack([packed])
     assert records is not None, "expected a packed table"
     return shards.pack(records.select([timeline.ITEM_ID]))
 
 
-def _write(
+def _write_catalogue(
     element: tuple[int, Iterable[bytes]], uri: str, letters: str, duplicates: str
 ) -> Iterator[tuple[str, int]]:
     records = shards.unpack(part for part in element[1] if part)
     if records is None:
         kept, repeated = pa.table({}), pa.table({})
     else:
-        kept, repeated = latest(records, timeline.ITEM_ID)
-        kept = with_title(kept)
+        kept, repeated = keep_latest(records, timeline.ITEM_ID)
+        kept = fill_titles(kept)
     _write_examples(kept, uri)
-    yield counts.key("items", "accepted"), kept.num_rows
+    yield counts.name_tally("items", "accepted"), kept.num_rows
     yield "items", kept.num_rows
     if duplicates == "last":
-        yield counts.key("items", "duplicates"), repeated.num_rows
+        yield counts.name_tally("items", "duplicates"), repeated.num_rows
     elif repeated.num_rows:
         dead_letters.write_late(letters, 0, {DUPLICATE_ID: repeated})
-        yield counts.key("items", "rejected", DUPLICATE_ID), repeated.num_rows
+        yield counts.name_tally("items", "rejected", DUPLICATE_ID), repeated.num_rows
 
 
 def _write_examples(kept: pa.Table, uri: str) -> None:
@@ -106,7 +106,7 @@ def _write_examples(kept: pa.Table, uri: str) -> None:
                 examples.write(writer, part)
 
 
-def with_title(items: pa.Table) -> pa.Table:
+def fill_titles(items: pa.Table) -> pa.Table:
     """People see the id of an item that has no title."""
     ids = items[timeline.ITEM_ID]
     if timeline.TITLE not in items.column_names:

@@ -10,24 +10,28 @@ from typing import NamedTuple
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from components.ingest import header_advice, spans
-from components.ingest.excerpt import names
-from components.ingest.fields import table_spec
-from components.ingest.fields.table_spec import Field
-from components.ingest.read import (
-    compression,
-    delimited,
-    files,
-    format_detection,
-    parquet_file,
-    paths,
-    sequences,
+from components.ingest.fields.table_spec import (
+    Field,
+    build_interaction_fields,
+    build_item_fields,
+    build_user_fields,
 )
-from components.ingest.read.paths import Located
-from schema import user_ids
+from components.ingest.read import parquet_file
+from components.ingest.read.compression import DAMAGE_ERRORS, open_decompressed, open_raw
+from components.ingest.read.delimited import read_column_names, read_header
+from components.ingest.read.files import describe_files, find_files
+from components.ingest.read.format_detection import (
+    describe_lines,
+    require_format,
+    suggest_header_fix,
+)
+from components.ingest.read.paths import PathPattern, extract_span, locate_table
+from components.ingest.read.records import join_excerpts
+from components.ingest.read.sequences import list_sequence_columns
 from schema.dataset import Dataset
 from schema.errors import ConfigError, DataRefused
 from schema.sources import SPAN, InteractionsSource, Source
+from schema.user_ids import compute_key_fingerprint, load_key
 
 # A field that a log seldom fills shows itself within this many records, or is taken for a mistake.
 _SAMPLE = 10_000
@@ -36,7 +40,7 @@ _NAME_OF_AN_ID = re.compile(r"([a-z]+[ _-]?)?(id|key|code)", re.IGNORECASE)
 _LONGEST_LINE = 1 << 24
 
 
-class _Table(NamedTuple):
+class _InputTable(NamedTuple):
     name: str
     source: Source
     fields: Sequence[Field]
@@ -50,44 +54,44 @@ def check(dataset: Dataset, data_dir: str) -> None:
     files.
     """
     if dataset.data.hash_user_ids is not None:
-        user_ids.secret(dataset.data.hash_user_ids)
+        load_key(dataset.data.hash_user_ids)
     open_file_systems()
-    for table in _tables(dataset):
+    for table in _list_tables(dataset):
         _check_table(table, data_dir)
 
 
 def check_table(dataset: Dataset, name: str, data_dir: str) -> None:
     """As `check`, of the table `name` alone."""
     if dataset.data.hash_user_ids is not None and name != "items":
-        user_ids.secret(dataset.data.hash_user_ids)
+        load_key(dataset.data.hash_user_ids)
     open_file_systems()
-    (table,) = [table for table in _tables(dataset) if table.name == name]
+    (table,) = [table for table in _list_tables(dataset) if table.name == name]
     _check_table(table, data_dir)
 
 
 def fingerprint(dataset: Dataset, data_dir: str) -> str:
     """SHA-256 over paths and contents of all input files: another one, another result."""
     open_file_systems()
-    digest = hashlib.sha256(user_ids.fingerprint(dataset.data.hash_user_ids).encode())
-    for table in _tables(dataset):
-        for path, size in files.match(data_dir, table.source).items():
+    digest = hashlib.sha256(compute_key_fingerprint(dataset.data.hash_user_ids).encode())
+    for table in _list_tables(dataset):
+        for path, size in find_files(data_dir, table.source).items():
             digest.update(f"{table.name}\0{path}\0{size}\0".encode())
-            with compression.open_packed(path) as handle:
+            with open_raw(path) as handle:
                 while chunk := handle.read(_READ_BYTES):
                     digest.update(chunk)
     return digest.hexdigest()
 
 
-def _check_table(table: _Table, data_dir: str) -> None:
-    _check_columns(table, _filled(table, paths.of(data_dir, table.source), data_dir))
+def _check_table(table: _InputTable, data_dir: str) -> None:
+    _check_columns(table, _find_filled_files(table, locate_table(data_dir, table.source), data_dir))
 
 
-def _tables(dataset: Dataset) -> Iterator[_Table]:
+def _list_tables(dataset: Dataset) -> Iterator[_InputTable]:
     data = dataset.data
-    yield _Table("interactions", data.interactions, table_spec.of_interactions(dataset))
-    yield _Table("items", data.items, table_spec.of_items(dataset))
+    yield _InputTable("interactions", data.interactions, build_interaction_fields(dataset))
+    yield _InputTable("items", data.items, build_item_fields(dataset))
     if data.users is not None:
-        yield _Table("users", data.users, table_spec.of_users(dataset))
+        yield _InputTable("users", data.users, build_user_fields(dataset))
 
 
 def open_file_systems() -> None:
@@ -95,9 +99,9 @@ def open_file_systems() -> None:
     FileSystems.set_options(PipelineOptions([]))
 
 
-def _filled(table: _Table, where: Located, data_dir: str) -> list[str]:
+def _find_filled_files(table: _InputTable, where: PathPattern, data_dir: str) -> list[str]:
     """The files with content."""
-    paths = list(files.match(data_dir, table.source))
+    paths = list(find_files(data_dir, table.source))
     span = f" for span {table.source.span}" if table.source.span is not None else ""
     if not paths:
         raise ConfigError(
@@ -105,7 +109,7 @@ def _filled(table: _Table, where: Located, data_dir: str) -> list[str]:
             f"{where}{span}; fix the path or give --data"
         )
     if SPAN in where.glob and table.name != "interactions":
-        _expect_order(table, where, paths)
+        _require_span_width(table, where, paths)
     filled = [path for path in paths if _has_content(path)]
     if not filled:
         raise DataRefused(
@@ -113,13 +117,13 @@ def _filled(table: _Table, where: Located, data_dir: str) -> list[str]:
             f"{where}{span}; give the file that holds them"
         )
     for path in filled:
-        format_detection.expect(path, table.source)
+        require_format(path, table.source)
     return filled
 
 
-def _expect_order(table: _Table, where: Located, paths: list[str]) -> None:
+def _require_span_width(table: _InputTable, where: PathPattern, paths: list[str]) -> None:
     """Of records with one id the last file's wins, by name: 10 comes before 9 there."""
-    found = sorted({spans.span_of(where, path) or "" for path in paths}, key=len)
+    found = sorted({extract_span(where, path) or "" for path in paths}, key=len)
     if len(found[0]) != len(found[-1]):
         raise ConfigError(
             f"data.{table.name}.path: expected spans of one width at {where}, received {found[0]} "
@@ -127,14 +131,14 @@ def _expect_order(table: _Table, where: Located, paths: list[str]) -> None:
         )
 
 
-def _check_columns(table: _Table, filled: list[str]) -> None:
+def _check_columns(table: _InputTable, filled: list[str]) -> None:
     if table.source.format == "csv":
         _check_delimited(table, filled)
     elif table.source.format == "parquet":
         _check_parquet(table, filled)
     elif isinstance(table.source, InteractionsSource) and table.source.format == "sequences":
-        names = sequences.columns_of(table.source)
-        _expect_columns(table, filled[0], names, "sequences have no others")
+        names = list_sequence_columns(table.source)
+        _require_columns(table, filled[0], names, "sequences have no others")
     else:
         _check_json(table, filled)
 
@@ -142,28 +146,28 @@ def _check_columns(table: _Table, filled: list[str]) -> None:
 def _has_content(path: str) -> bool:
     """Whether there is a byte to read; a damaged file has some, the run makes a letter of it."""
     try:
-        with compression.open_bytes(path) as handle:
+        with open_decompressed(path) as handle:
             return bool(handle.read(1))
-    except compression.DAMAGED:
+    except DAMAGE_ERRORS:
         return True
 
 
-def _check_delimited(table: _Table, paths: list[str]) -> None:
+def _check_delimited(table: _InputTable, paths: list[str]) -> None:
     """Every file has its own header, unless the configuration names the columns of all."""
     for path in paths[:1] if table.source.columns is not None else paths:
-        found = delimited.column_names(path, table.source)
+        found = read_column_names(path, table.source)
         expected = [column for field in table.fields for column in field.columns]
-        hint = header_advice.advice(found, expected, table.source.delimiter)
-        _expect_columns(table, path, found, hint)
+        hint = suggest_header_fix(found, expected, table.source.delimiter)
+        _require_columns(table, path, found, hint)
     if table.source.columns is not None:
         for path in paths:
-            _expect_no_header(table, path, table.source.columns)
+            _require_no_header(table, path, table.source.columns)
 
 
-def _expect_no_header(table: _Table, path: str, columns: list[str]) -> None:
+def _require_no_header(table: _InputTable, path: str, columns: list[str]) -> None:
     """The names themselves are noticed record by record; other names would become an item."""
     try:
-        first = delimited.header(path, table.source.changed(columns=None))
+        first = read_header(path, table.source.changed(columns=None))
     except DataRefused:  # a letter of the run
         return
     by_column = dict(zip(columns, first, strict=False))
@@ -171,41 +175,41 @@ def _expect_no_header(table: _Table, path: str, columns: list[str]) -> None:
     if first != columns and _NAME_OF_AN_ID.fullmatch(named):
         raise ConfigError(
             f"{path}: data.{table.name}.columns names the columns, and the first line looks like a "
-            f"header too, received {names(first)}; leave columns out, or that line"
+            f"header too, received {join_excerpts(first)}; leave columns out, or that line"
         )
 
 
-def _check_parquet(table: _Table, paths: list[str]) -> None:
+def _check_parquet(table: _InputTable, paths: list[str]) -> None:
     """Every file has its own schema; a damaged one has none, the run makes letters of it."""
     for path in paths:
-        names = parquet_file.column_names(path)
+        names = parquet_file.read_column_names(path)
         if names is not None:
-            _expect_columns(table, path, names, "are these the files that path means?")
+            _require_columns(table, path, names, "are these the files that path means?")
 
 
-def _check_json(table: _Table, paths: list[str]) -> None:
+def _check_json(table: _InputTable, paths: list[str]) -> None:
     """An optional field may be absent from many records: the columns are those of all the first."""
-    every = itertools.chain.from_iterable(map(_lines, paths))
+    every = itertools.chain.from_iterable(map(_read_lines, paths))
     lines = [line for line in itertools.islice(every, _SAMPLE) if line.strip()]
-    objects = [keys for keys in map(_keys, lines) if keys is not None]
+    objects = [keys for keys in map(_read_keys, lines) if keys is not None]
     if 2 * len(objects) < len(lines):
         raise ConfigError(
-            f"{files.shown(paths)}: expected one JSON object a line, received "
-            f"{format_detection.looks_like(lines)}"
+            f"{describe_files(paths)}: expected one JSON object a line, received "
+            f"{describe_lines(lines)}"
         )
     received = dict.fromkeys(itertools.chain.from_iterable(objects))
     if received:
         hint = f"the first {_SAMPLE} records do not have it"
-        _expect_columns(table, files.shown(paths), list(received), hint)
+        _require_columns(table, describe_files(paths), list(received), hint)
 
 
-def _expect_columns(table: _Table, where: str, received: list[str], hint: str) -> None:
+def _require_columns(table: _InputTable, where: str, received: list[str], hint: str) -> None:
     for field in table.fields:
         missing = [column for column in field.columns if column not in received]
         if missing:
             raise ConfigError(
                 f"{where}: {field.key} expects column {missing[0]!r}, "
-                f"received columns {names(received)}; {hint}"
+                f"received columns {join_excerpts(received)}; {hint}"
             )
         repeated = [column for column in field.columns if received.count(column) > 1]
         if repeated:
@@ -215,16 +219,16 @@ def _expect_columns(table: _Table, where: str, received: list[str], hint: str) -
             )
 
 
-def _lines(path: str) -> Iterator[bytes]:
+def _read_lines(path: str) -> Iterator[bytes]:
     try:
-        with compression.open_bytes(path) as handle:
+        with open_decompressed(path) as handle:
             while line := handle.readline(_LONGEST_LINE):
                 yield line
-    except compression.DAMAGED:
+    except DAMAGE_ERRORS:
         return
 
 
-def _keys(line: bytes) -> list[str] | None:
+def _read_keys(line: bytes) -> list[str] | None:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError):

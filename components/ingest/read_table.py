@@ -1,19 +1,27 @@
-"""Beam: one table of the user's -> accepted records in shards, dead letters, tallies."""
+"""Beam: one table of the user's -> accepted records in shards, dead letters, tallies.
+
+A table that is small enough for one process: read without a pipeline, by the same rules.
+"""
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import apache_beam as beam
+import pyarrow as pa
 from apache_beam.pvalue import TaggedOutput
 
-from components.ingest.block_parser import BlockParser
+from components.ingest.fields.parser import BlockParser, build_empty_table
+from components.ingest.fields.table_spec import LINE, ROW_GROUP, TableSpec
 from components.ingest.output import counts, dead_letters, shards
-from components.ingest.read import files, paths, quoting
-from components.ingest.read.blocks import Block, ReadBlocks
-from components.ingest.read.parquet import ReadRowGroups, RowGroup
-from components.ingest.rejection import Rejected
-from components.ingest.table_spec import TableSpec
+from components.ingest.read.blocks import BLOCK_BYTES, Block, ReadBlocks, split_blocks
+from components.ingest.read.compression import open_decompressed
+from components.ingest.read.files import find_files
+from components.ingest.read.parquet import ReadRowGroups, RowGroup, list_row_groups
+from components.ingest.read.paths import locate_table
+from components.ingest.read.quoting import build_dialect
+from components.ingest.read.records import DeadLetter
 from schema.errors import ConfigError
 from schema.sources import Source
 
@@ -40,12 +48,14 @@ class ReadTable(beam.PTransform):
             pipeline
             | "Blocks" >> self._share()
             | "Parse"
-            >> beam.ParDo(_Parse(self._spec)).with_outputs(_LETTERS, _TALLIES, main="records")
+            >> beam.ParDo(_ParseElements(self._spec)).with_outputs(
+                _LETTERS, _TALLIES, main="records"
+            )
         )
         if self._letters_dir is None:
             return {"records": parsed["records"], "tallies": parsed[_TALLIES]}
         rejected = parsed[_LETTERS] | "Letters" >> beam.ParDo(
-            _Write(self._spec.name, self._letters_dir)
+            _WriteLetters(self._spec.name, self._letters_dir)
         )
         tallies = (parsed[_TALLIES], rejected) | "Tallies" >> beam.Flatten()
         return {"records": parsed["records"], "tallies": tallies}
@@ -53,10 +63,10 @@ class ReadTable(beam.PTransform):
     def _share(self) -> beam.PTransform:
         if self._spec.source.format == "parquet":
             return ReadRowGroups(self._paths)
-        return ReadBlocks(self._paths, quoting.of(self._spec.source))
+        return ReadBlocks(self._paths, build_dialect(self._spec.source))
 
 
-class _Parse(beam.DoFn):
+class _ParseElements(beam.DoFn):
     def __init__(self, spec: TableSpec) -> None:
         self._spec = spec
         self._parser = BlockParser(spec)
@@ -69,34 +79,83 @@ class _Parse(beam.DoFn):
                 yield TaggedOutput(_LETTERS, parsed.rejected)
             for shard, part in shards.divide(parsed.accepted, spec.fields[0].name, spec.shards):
                 yield shard, shards.pack(part, parsed.origin)
-            yield TaggedOutput(_TALLIES, (counts.key(spec.name, "read"), read))
+            yield TaggedOutput(_TALLIES, (counts.name_tally(spec.name, "read"), read))
             for (key, example), n in parsed.unreadable.items():
-                yield TaggedOutput(_TALLIES, (counts.unreadable_key(spec.name, key, example), n))
+                yield TaggedOutput(
+                    _TALLIES, (counts.name_unreadable_tally(spec.name, key, example), n)
+                )
             self._rows += read
             logging.getLogger("tandem.progress").info("rows=%d", self._rows)
 
 
-class _Write(beam.DoFn):
+class _WriteLetters(beam.DoFn):
     def __init__(self, table: str, folder: str) -> None:
         self._table = table
         self._folder = folder
 
-    def process(self, element: list[Rejected]) -> Iterator[tuple[str, int]]:
+    def process(self, element: list[DeadLetter]) -> Iterator[tuple[str, int]]:
         dead_letters.write(self._folder, element[0].line, element)
         for letter in element:
-            yield counts.key(self._table, "rejected", letter.reason), 1
+            yield counts.name_tally(self._table, "rejected", letter.reason), 1
 
 
-def paths_and_shards(data_dir: str, source: Source) -> tuple[list[str], int]:
+def plan_shards(data_dir: str, source: Source) -> tuple[list[str], int]:
     """Files of the table, sorted, and how many shards that much data makes.
 
     Raises ConfigError where there are none: a span that comes with a run has met no check before.
     """
-    found = files.match(data_dir, source)
+    found = find_files(data_dir, source)
     if not found:
         span = f" for span {source.span}" if source.span is not None else ""
         raise ConfigError(
-            f"expected files at {paths.of(data_dir, source)}{span}, found none; "
+            f"expected files at {locate_table(data_dir, source)}{span}, found none; "
             "fix the path, or give a span that is there"
         )
     return list(found), shards.count(sum(found.values()))
+
+
+class TableRecords(NamedTuple):
+    """What `components.ingest.read_table.ReadTable` gives, as plain values."""
+
+    records: pa.Table
+    """Accepted ones, with the origin that the specification asks for."""
+    tallies: Counter[str]
+    """By `counts.key`: those read, and those rejected by reason."""
+
+
+def read_in_process(spec: TableSpec, paths: list[str], letters_dir: str) -> TableRecords:
+    """Reads all of `paths`; writes the dead letters below `letters_dir`."""
+    parser = BlockParser(spec)
+    tallies: Counter[str] = Counter()
+    accepted: list[pa.Table] = []
+    for element in _iterate_elements(spec, paths):
+        for read_now, parsed in parser.parsed(element):
+            tallies[counts.name_tally(spec.name, "read")] += read_now
+            accepted.append(parsed.accepted)
+            for (key, example), n in parsed.unreadable.items():
+                tallies[counts.name_unreadable_tally(spec.name, key, example)] += n
+            if parsed.rejected:
+                dead_letters.write(letters_dir, parsed.rejected[0].line, parsed.rejected)
+            for letter in parsed.rejected:
+                tallies[counts.name_tally(spec.name, "rejected", letter.reason)] += 1
+    if not accepted:  # empty files have no block
+        accepted = [_build_empty_records(spec)]
+    return TableRecords(pa.concat_tables(accepted).combine_chunks(), tallies)
+
+
+def _iterate_elements(spec: TableSpec, paths: list[str]) -> Iterator[Block | RowGroup]:
+    for path in paths:
+        if spec.source.format == "parquet":
+            yield from list_row_groups(path)
+        else:
+            with open_decompressed(path) as handle:
+                dialect = build_dialect(spec.source)
+                yield from split_blocks(path, handle, BLOCK_BYTES, dialect)
+
+
+def _build_empty_records(spec: TableSpec) -> pa.Table:
+    table = build_empty_table(spec.fields)
+    for name in spec.origin:
+        kind = pa.int64() if name in (LINE, ROW_GROUP) else pa.large_string()
+        table = table.append_column(name, pa.array([], kind))
+    return table

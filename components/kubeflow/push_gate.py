@@ -5,7 +5,7 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import PushedModel
 
 from components.artifacts import push_outcome
-from components.artifacts.local_copies import on_local_disk
+from components.artifacts.local_copies import use_local_copies
 from components.artifacts.types import Verdict
 
 NAME = "PushGate"
@@ -14,7 +14,7 @@ OUTCOME = f"passed/{push_outcome.FILE}"
 
 
 @component
-@on_local_disk
+@use_local_copies
 def PushGate(pushed: InputArtifact[PushedModel], passed: OutputArtifact[Verdict]) -> None:
     """Hands on what the Pusher decided, in this run or in the one that it is cached from, and then
     raises NotBlessed where it pushed nothing.
@@ -26,4 +26,4 @@ def PushGate(pushed: InputArtifact[PushedModel], passed: OutputArtifact[Verdict]
     outcome = push_outcome.read(pushed.uri)
     push_outcome.write(outcome, passed.uri)
     if outcome.version is None:
-        raise push_outcome.refusal(outcome)
+        raise push_outcome.build_refusal(outcome)

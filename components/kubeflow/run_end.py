@@ -11,7 +11,7 @@ Outcome = Literal["succeeded", "cached", "refused", "failed"]
 Upstream = Mapping[str, list[str]]
 """Tasks that a task waits for, by name; each after those that it waits for. The last one waits for
 all others, if not at once, and never comes from the cache."""
-Left = Mapping[str, TaskRecord | None]
+RecordsByTask = Mapping[str, TaskRecord | None]
 """Records of the tasks that left anything; None for one without a record."""
 _REFUSALS = {NotBlessed.__name__, DataRefused.__name__}
 _NEVER_STARTED = "it left a log but no record: its container ended before Tandem started"
@@ -35,21 +35,23 @@ class RunEnd:
     error: str = ""
 
 
-def of(upstream: Upstream, left: Left, never_cached: set[str]) -> RunEnd:
+def determine_end(upstream: Upstream, left: RecordsByTask, never_cached: set[str]) -> RunEnd:
     """The state that KFP tells an exit handler is not looked at: where a launcher was killed, or a
     driver failed, it stays RUNNING (`UpdateDAGExecutionsState` in its backend/src/v2/metadata).
     """
     last = left.get(list(upstream)[-1])
     if last is not None and last.state == "complete":
         return RunEnd("succeeded" if set(left) - never_cached else "cached")
-    failed = list(_failed(upstream, left))
+    failed = list(_find_failures(upstream, left))
     if not failed:
-        return _without_trace(upstream, left)
+        return _find_unrecorded_failure(upstream, left)
     _, _, task, kind, error = min(failed)
     return RunEnd("refused" if kind in _REFUSALS else "failed", task, error)
 
 
-def _failed(upstream: Upstream, left: Left) -> Iterator[tuple[float, int, str, str, str]]:
+def _find_failures(
+    upstream: Upstream, left: RecordsByTask
+) -> Iterator[tuple[float, int, str, str, str]]:
     """Time, number and name of each task that failed, the kind of error and its message. Nobody
     knows when a task was killed: those come after all others, in the order of tasks.
     """
@@ -65,7 +67,7 @@ def _failed(upstream: Upstream, left: Left) -> Iterator[tuple[float, int, str, s
             yield float("inf"), number, task, "", _KILLED
 
 
-def _without_trace(upstream: Upstream, left: Left) -> RunEnd:
+def _find_unrecorded_failure(upstream: Upstream, left: RecordsByTask) -> RunEnd:
     done = set(left)
     for task in reversed(list(upstream)):
         if task in done:

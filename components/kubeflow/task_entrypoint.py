@@ -19,7 +19,7 @@ from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor
 
-from components.kubeflow.task_record import Recorded
+from components.kubeflow.task_record import TaskRecorder
 from schema.storage import object_store
 from schema.storage.locations import is_remote
 
@@ -31,39 +31,39 @@ OUTPUTS_FLAG = "--json_serialized_outputs_spec_args"
 TASK_FOLDER = "{task}"
 
 
-def leave_declared(executor_input: Any, inputs_spec: str, outputs_spec: str) -> None:
+def drop_undeclared(executor_input: Any, inputs_spec: str, outputs_spec: str) -> None:
     """Takes away what the component does not declare, and says the types of what it does; the two
     are JSON of ComponentInputsSpec and ComponentOutputsSpec.
 
     Where the backend says an input's type, as Vertex does, it stays. The components declare no
     metadata: all keys stay but those without a value, which TFX cannot read.
     """
-    inputs = _parsed(inputs_spec, pipeline_spec_pb2.ComponentInputsSpec())
-    outputs = _parsed(outputs_spec, pipeline_spec_pb2.ComponentOutputsSpec())
+    inputs = _parse_message(inputs_spec, pipeline_spec_pb2.ComponentInputsSpec())
+    outputs = _parse_message(outputs_spec, pipeline_spec_pb2.ComponentOutputsSpec())
     given, made = executor_input.inputs, executor_input.outputs
-    _keep(given.artifacts, inputs.artifacts)
-    _keep(given.parameter_values, inputs.parameters)
-    _keep(made.artifacts, outputs.artifacts)
-    _keep(made.parameters, outputs.parameters)
-    for name, artifact in _artifacts(given):
+    _keep_declared(given.artifacts, inputs.artifacts)
+    _keep_declared(given.parameter_values, inputs.parameters)
+    _keep_declared(made.artifacts, outputs.artifacts)
+    _keep_declared(made.parameters, outputs.parameters)
+    for name, artifact in _iterate_artifacts(given):
         if not (artifact.type.schema_title or artifact.type.instance_schema):
             artifact.type.CopyFrom(inputs.artifacts[name].artifact_type)
         _drop_null(artifact.metadata)
-    for name, artifact in _artifacts(made):
+    for name, artifact in _iterate_artifacts(made):
         artifact.type.CopyFrom(outputs.artifacts[name].artifact_type)
         _drop_null(artifact.metadata)
 
 
-def _parsed(text: str, message: Any) -> Any:
+def _parse_message(text: str, message: Any) -> Any:
     return json_format.Parse(text, message, ignore_unknown_fields=True)
 
 
-def _keep(given: Any, declared: Any) -> None:
+def _keep_declared(given: Any, declared: Any) -> None:
     for name in set(given) - set(declared):
         del given[name]
 
 
-def _artifacts(side: Any) -> Iterator[tuple[str, Any]]:
+def _iterate_artifacts(side: Any) -> Iterator[tuple[str, Any]]:
     """By name, of the inputs or the outputs."""
     for name, listed in side.artifacts.items():
         for artifact in listed.artifacts:
@@ -76,20 +76,20 @@ def _drop_null(metadata: Any) -> None:
             del metadata.fields[key]
 
 
-def task_root(executor_input: Any) -> str:
+def find_task_root(executor_input: Any) -> str:
     """Folder of all that this task of this run writes: that of its outputs, the backend's own
     included; "" where it has none.
     """
-    uris = (artifact.uri for _, artifact in _artifacts(executor_input.outputs))
+    uris = (artifact.uri for _, artifact in _iterate_artifacts(executor_input.outputs))
     return next(uris, "").rpartition("/")[0]
 
 
-def put_task_folder(executor_input: Any) -> None:
+def fill_task_folder(executor_input: Any) -> None:
     """In the place of TASK_FOLDER, with which a parameter begins: what a task writes beside its
     outputs lies in a folder of this run and this task alone, and another run finds the parameter
     as it was, and so its cache.
     """
-    folder = task_root(executor_input)
+    folder = find_task_root(executor_input)
     for value in executor_input.inputs.parameter_values.values():
         if value.string_value.startswith(TASK_FOLDER):
             value.string_value = folder + value.string_value.removeprefix(TASK_FOLDER)
@@ -100,12 +100,12 @@ def clear_outputs(executor_input: Any) -> None:
     to (`retryStrategy` in backend/src/v2/compiler/argocompiler/container.go), and what is read
     later is all that lies there.
     """
-    for _, artifact in _artifacts(executor_input.outputs):
+    for _, artifact in _iterate_artifacts(executor_input.outputs):
         if is_remote(artifact.uri):
             object_store.remove(artifact.uri)
 
 
-def arguments(argv: list[str]) -> Arguments:
+def parse_arguments(argv: list[str]) -> Arguments:
     """The same as TFX's own and OUTPUTS_FLAG, of which the compiler writes the values."""
     parser = argparse_flags.ArgumentParser()
     parser.add_argument("--executor_class_path", required=True)
@@ -118,20 +118,20 @@ def arguments(argv: list[str]) -> Arguments:
 def run(arguments: Arguments) -> None:
     """Executes the component."""
     known, beam = arguments
-    executor_input = _parsed(
+    executor_input = _parse_message(
         known.json_serialized_invocation_args, pipeline_spec_pb2.ExecutorInput()
     )
-    with Recorded(task_root(executor_input)):
-        leave_declared(
+    with TaskRecorder(find_task_root(executor_input)):
+        drop_undeclared(
             executor_input,
             known.json_serialized_inputs_spec_args,
             known.json_serialized_outputs_spec_args,
         )
         clear_outputs(executor_input)
-        put_task_folder(executor_input)
+        fill_task_folder(executor_input)
         known.json_serialized_invocation_args = json_format.MessageToJson(executor_input)
         kubeflow_v2_run_executor.main((known, beam))
 
 
 if __name__ == "__main__":
-    app.run(run, flags_parser=lambda argv: arguments(argv[1:]))
+    app.run(run, flags_parser=lambda argv: parse_arguments(argv[1:]))

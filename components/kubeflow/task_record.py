@@ -1,5 +1,10 @@
 """A task's state, start, end and error, in a file beside its artifacts: KFP keeps no artifact of a
 task that failed.
+
+What lies below a run's root: a folder for each task, in it one for each time that KFP's driver
+saw to it, and in that the outputs and the record. A task from the cache has none.
+
+`root` is a URL, or a path in the place of one.
 """
 
 import json
@@ -8,13 +13,14 @@ import time
 from types import TracebackType
 from typing import Any, Literal
 
-from schema.base import Strict
+from schema.base import StrictModel
 from schema.storage import object_store
+from schema.storage.locations import is_remote
 
-FILE = "task.json"
+RECORD_FILE = "task.json"
 
 
-class TaskRecord(Strict):
+class TaskRecord(StrictModel):
     """Of the latest attempt."""
 
     state: Literal["began", "complete", "failed"]
@@ -28,7 +34,7 @@ class TaskRecord(Strict):
     """Name of the exception's class."""
 
 
-class Recorded:
+class TaskRecorder:
     """Keeps the record while the block runs, in the folder or at the URL `place`; "" for none."""
 
     def __init__(self, place: str):
@@ -55,6 +61,44 @@ class Recorded:
         if not self._place:
             return
         record = TaskRecord(state=state, began_at=self._began_at, **more)
-        with object_store.written(self._place) as folder:
+        with object_store.open_output_folder(self._place) as folder:
             pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
-            pathlib.Path(folder, FILE).write_text(json.dumps(record.model_dump()), encoding="utf-8")
+            pathlib.Path(folder, RECORD_FILE).write_text(
+                json.dumps(record.model_dump()), encoding="utf-8"
+            )
+
+
+def list_tasks(root: str) -> set[str]:
+    """Those that left anything."""
+    return set(_list_folders(root))
+
+
+def load_record(root: str, task: str) -> TaskRecord | None:
+    """The latest; None where the task left none: its container never came to run it."""
+    found = [
+        TaskRecord.model_validate_json(content)
+        for each in _list_folders(f"{root}/{task}")
+        if (content := read_file(f"{root}/{task}/{each}/{RECORD_FILE}")) is not None
+    ]
+    return max(found, key=lambda each: each.began_at, default=None)
+
+
+def read_output(root: str, task: str, file: str) -> bytes | None:
+    """Content of `<output>/<name>` below the task; None where there is no such file."""
+    found = (read_file(f"{root}/{task}/{each}/{file}") for each in _list_folders(f"{root}/{task}"))
+    return next((content for content in found if content is not None), None)
+
+
+def read_file(place: str) -> bytes | None:
+    """None where there is no such file."""
+    if is_remote(place):
+        return object_store.read(place) if object_store.is_file(place) else None
+    path = pathlib.Path(place)
+    return path.read_bytes() if path.is_file() else None
+
+
+def _list_folders(place: str) -> list[str]:
+    if is_remote(place):
+        return object_store.list_folders(place)
+    path = pathlib.Path(place)
+    return sorted(each.name for each in path.iterdir() if each.is_dir()) if path.is_dir() else []

@@ -6,14 +6,14 @@ from typing import Any
 _SIGNS = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_{}[]<>#|~"})
 
 
-def of(verdict: Mapping[str, Any]) -> str:
+def format_verdict(verdict: Mapping[str, Any]) -> str:
     """`verdict` as `components.run_verdict` makes it. What others have written stands there as
     text, whatever signs it holds.
     """
-    return "\n".join(_lines(verdict)) + "\n"
+    return "\n".join(_format_lines(verdict)) + "\n"
 
 
-def _lines(verdict: Mapping[str, Any]) -> Iterator[str]:
+def _format_lines(verdict: Mapping[str, Any]) -> Iterator[str]:
     yield f"# {verdict['outcome']}"
     yield ""
     if verdict["pushed"] is not None:
@@ -24,17 +24,17 @@ def _lines(verdict: Mapping[str, Any]) -> Iterator[str]:
         yield "Nothing is pushed."
     if verdict["failed_task"]:
         yield ""
-        yield f"{_plain(verdict['failed_task'])}:"
+        yield f"{_escape(verdict['failed_task'])}:"
         yield ""
         for line in verdict["error"].splitlines():
-            yield f"> {_plain(line)}  "
+            yield f"> {_escape(line)}  "
     if verdict["failures"]:
         yield ""
         yield "What the evaluation found wanting:"
         yield ""
         for failure in verdict["failures"]:
-            yield f"- {_plain(failure)}"
+            yield f"- {_escape(failure)}"
 
 
-def _plain(text: str) -> str:
+def _escape(text: str) -> str:
     return text.translate(_SIGNS)

@@ -29,7 +29,7 @@ _LEARNED_LATER = (
     "it has learned from events after the moment of these questions, which is in its favour"
 )
 
-_NOT_TO_BE_ASKED = (
+_INCOMPATIBLE_ERRORS = (
     TandemError,
     OSError,  # a file that is missing
     EOFError,  # or cut short
@@ -42,7 +42,7 @@ _NOT_TO_BE_ASKED = (
 
 
 @dataclasses.dataclass(frozen=True)
-class Answered:
+class BaselineAnswer:
     """What came of asking."""
 
     described: dict[str, Any]
@@ -52,13 +52,13 @@ class Answered:
     """[users, 100] indices of the new catalogue's items, or as deep as it; 0 for no item."""
 
 
-def answered(
+def query_version(
     data: TrainingData,
     histories_uri: str,
     serving_dir: str,
     version: str,
     refreshed: bool = True,
-) -> Answered:
+) -> BaselineAnswer:
     """Asks version `version`, in a folder or at a URL, the questions of test, as of their moment:
     with the popularity of that moment, or, not `refreshed`, with the one that it was pushed with.
 
@@ -69,26 +69,26 @@ def answered(
     described = {"version": int(version), "path": path}
     try:
         with remote_versions.local(serving_dir, RECOMMENDER, version) as folder:
-            lists, note = _answered(data, histories_uri, folder, version, refreshed)
-    except _NOT_TO_BE_ASKED as error:
+            lists, note = _query_folder(data, histories_uri, folder, version, refreshed)
+    except _INCOMPATIBLE_ERRORS as error:
         said = " ".join(f"{type(error).__name__}: {error}".split())
-        return Answered(described | {"failure": said[:500]}, None)
-    return Answered(described | note, lists)
+        return BaselineAnswer(described | {"failure": said[:500]}, None)
+    return BaselineAnswer(described | note, lists)
 
 
-def unchanged(
+def query_unchanged(
     data: TrainingData, histories_uri: str, serving_dir: str, version: str
-) -> dict[str, Answered]:
+) -> dict[str, BaselineAnswer]:
     """What version `version` would answer now, had nothing been trained since: `never_retrained`
     with the popularity of today, `left_alone` with its own.
     """
     return {
-        name: answered(data, histories_uri, serving_dir, version, refreshed)
+        name: query_version(data, histories_uri, serving_dir, version, refreshed)
         for name, refreshed in ((NEVER_RETRAINED, True), (LEFT_ALONE, False))
     }
 
 
-def _answered(
+def _query_folder(
     data: TrainingData,
     histories_uri: str,
     serving_dir: pathlib.Path,
@@ -100,28 +100,28 @@ def _answered(
     depth = max(_DEPTH, pushed.evaluated.ranking_candidates)  # some may have left the catalogue
     popular = pushed.candidates.vectors[:, -1]
     if refreshed:
-        popular = log_popularity(data, asked.now, pushed)
-    lists = pushed.lists(_askers(data, asked, histories_uri), asked.now, popular, depth)
+        popular = compute_baseline_popularity(data, asked.now, pushed)
+    lists = pushed.lists(_build_user_batch(data, asked, histories_uri), asked.now, popular, depth)
     later = pushed.evaluated.learned_until >= asked.now
     note = {"note": _LEARNED_LATER} if later else {}
-    ids = candidate_files.text_array(data.catalogue.item_ids[1:])
+    ids = candidate_files.to_text_array(data.catalogue.item_ids[1:])
     return pushed_version.indices(lists, ids, _DEPTH), note
 
 
-def _askers(data: TrainingData, asked: Questions, histories_uri: str) -> Askers:
+def _build_user_batch(data: TrainingData, asked: Questions, histories_uri: str) -> Askers:
     """Those who are asked, in their order, with what they had done by then."""
     names = [name.decode() for name in asked.timelines.user_ids[asked.row]]
-    found = users.of_table(histories.of_users(histories_uri, pa.array(names, pa.large_string())))
+    found = users.of_table(histories.load(histories_uri, pa.array(names, pa.large_string())))
     cut = Cut(asked.now if data.has_clock else None, asked.now)
     return dataclasses.replace(found, stop=cut.test_begins(found.timestamps, found.row_splits))
 
 
-def log_popularity(data: TrainingData, now: int, pushed: PushedVersion) -> np.ndarray:
+def compute_baseline_popularity(data: TrainingData, now: int, pushed: PushedVersion) -> np.ndarray:
     """[n] log popularity of the version's own candidates at `now`; 0 for those that the data do
     not have.
     """
     known = data.clock(data.train, data.valid)
     votes = known.votes(now, pushed.evaluated.popularity_days)
-    ids = candidate_files.text_array(data.catalogue.item_ids[1:])
+    ids = candidate_files.to_text_array(data.catalogue.item_ids[1:])
     places = pushed_version.places(pushed.candidates.item_ids, ids)
     return popularity.log_popularity(votes[places])

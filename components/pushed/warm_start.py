@@ -13,7 +13,7 @@ from trainer.retrieval.warm_start import WarmStart
 
 
 @dataclasses.dataclass(frozen=True)
-class Beginning:
+class WarmStartDecision:
     """How a training begins."""
 
     version: str
@@ -29,7 +29,7 @@ class Beginning:
         return {"version": int(self.version), **dataclasses.asdict(self.start.carried)}
 
 
-def beginning(data: TrainingData, serving_dir: str, version: str) -> Beginning:
+def decide_warm_start(data: TrainingData, serving_dir: str, version: str) -> WarmStartDecision:
     """From `version` below `serving_dir`, a folder or a URL, "" for none: from what it was before
     its last passes over its own valid.
 
@@ -37,21 +37,23 @@ def beginning(data: TrainingData, serving_dir: str, version: str) -> Beginning:
     what they know: then the training begins anew, as it does where the version has none beside it.
     """
     if not version:
-        return Beginning("", "nothing is pushed yet", None)
+        return WarmStartDecision("", "nothing is pushed yet", None)
     with remote_versions.local(serving_dir, RECOMMENDER, version) as folder:
         extra = origin.folder(folder, version)
         weights = learned_weights.load(str(extra / origin.CANDIDATES))
     if weights is None:
-        return Beginning("", f"version {version} was pushed without retrieval.warm_start", None)
+        return WarmStartDecision(
+            "", f"version {version} was pushed without retrieval.warm_start", None
+        )
     begins = data.moment(data.valid)
     if weights.learned_until >= begins:
         reason = (
-            f"version {version} has learned until {_said(weights.learned_until)}, and valid "
-            f"begins at {_said(begins)}: its events would be known"
+            f"version {version} has learned until {_format_time(weights.learned_until)}, and valid "
+            f"begins at {_format_time(begins)}: its events would be known"
         )
-        return Beginning("", reason, None)
-    return Beginning(version, "", WarmStart(weights, data))
+        return WarmStartDecision("", reason, None)
+    return WarmStartDecision(version, "", WarmStart(weights, data))
 
 
-def _said(moment: int) -> str:
+def _format_time(moment: int) -> str:
     return datetime.datetime.fromtimestamp(moment, datetime.timezone.utc).isoformat()

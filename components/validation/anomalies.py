@@ -5,8 +5,24 @@ from typing import Any, NamedTuple
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
-from components.validation import feature_statistics, schema_rules
+from components.validation.feature_statistics import (
+    compute_present_fraction,
+    count_examples,
+    count_values,
+    get_common,
+    index_features,
+)
 from components.validation.findings import Finding
+from components.validation.schema_rules import (
+    BreachTest,
+    build_breach_test,
+    describe_domain,
+    describe_presence,
+    describe_range,
+    describe_valency,
+    format_percent,
+    list_domain,
+)
 
 _TYPES = anomalies_pb2.AnomalyInfo
 _RULES = {
@@ -35,11 +51,11 @@ _RULES = {
 _RULE_OF = {kind: rule for rule, kinds in _RULES.items() for kind in kinds}
 _SHOWN = 3
 
-Lookup = Callable[[str, schema_rules.Breach], Iterable[str]]
+Lookup = Callable[[str, BreachTest], Iterable[str]]
 """(feature, test) -> a few Examples that break the rule, in words."""
 
 
-class Validated(NamedTuple):
+class ValidatedSplit(NamedTuple):
     """One split of one table, and what its validation needs to be understood."""
 
     table: str
@@ -48,65 +64,69 @@ class Validated(NamedTuple):
     statistics: statistics_pb2.DatasetFeatureStatisticsList
 
 
-def findings(
-    anomalies: anomalies_pb2.Anomalies, validated: Validated, lookup: Lookup
+def find_anomalies(
+    anomalies: anomalies_pb2.Anomalies, validated: ValidatedSplit, lookup: Lookup
 ) -> list[Finding]:
     """A finding for each feature and rule that TFDV found broken, by name of the feature."""
-    if not feature_statistics.examples(validated.statistics):
+    if not count_examples(validated.statistics):
         # TFDV finds nothing wrong where there is nothing.
-        return [_of_split(validated, "volume", "at least one Example", "none")]
+        return [_build_split_finding(validated, "volume", "at least one Example", "none")]
     found = [
-        _of_split(validated, reason.short_description, "what the schema says", reason.description)
+        _build_split_finding(
+            validated, reason.short_description, "what the schema says", reason.description
+        )
         for reason in anomalies.dataset_anomaly_info.reason
     ]
     for name, info in sorted(anomalies.anomaly_info.items()):
         by_rule = {_RULE_OF.get(reason.type, ""): reason for reason in info.reason}
-        found += [_finding(name, rule, by_rule[rule], validated, lookup) for rule in by_rule]
+        found += [_build_finding(name, rule, by_rule[rule], validated, lookup) for rule in by_rule]
     return found
 
 
-def _of_split(validated: Validated, rule: str, expected: str, seen: str) -> Finding:
+def _build_split_finding(validated: ValidatedSplit, rule: str, expected: str, seen: str) -> Finding:
     return Finding(validated.table, validated.split, "*", rule, expected, seen)
 
 
-def _finding(name: str, rule: str, reason: Any, validated: Validated, lookup: Lookup) -> Finding:
+def _build_finding(
+    name: str, rule: str, reason: Any, validated: ValidatedSplit, lookup: Lookup
+) -> Finding:
     declared = {feature.name: feature for feature in validated.schema.feature}.get(name)
-    described = feature_statistics.by_name(validated.statistics).get(
+    described = index_features(validated.statistics).get(
         name, statistics_pb2.FeatureNameStatistics()
     )
     place = (validated.table, validated.split, name)
     if declared is None or not rule:
         return Finding(*place, reason.short_description, "what the schema says", reason.description)
-    breach = schema_rules.breach(rule, declared, validated.schema)
+    breach = build_breach_test(rule, declared, validated.schema)
     return Finding(
         *place,
         rule,
-        _expected(rule, declared, validated.schema),
-        _seen(rule, described, set(schema_rules.domain(declared, validated.schema))),
+        _describe_expected(rule, declared, validated.schema),
+        _describe_seen(rule, described, set(list_domain(declared, validated.schema))),
         tuple(lookup(name, breach)),
     )
 
 
-def _expected(rule: str, feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> str:
+def _describe_expected(rule: str, feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> str:
     match rule:
         case "domain":
-            return schema_rules.one_of(feature, schema)
+            return describe_domain(feature, schema)
         case "presence":
-            return schema_rules.presence(feature)
+            return describe_presence(feature)
         case "valency":
-            return schema_rules.valency(feature)
+            return describe_valency(feature)
         case "range":
-            return schema_rules.numbers(feature)
+            return describe_range(feature)
     return "finite numbers"
 
 
-def _seen(rule: str, feature: statistics_pb2.FeatureNameStatistics, allowed: set[str]) -> str:
-    common, numbers = feature_statistics.common(feature), feature.num_stats
+def _describe_seen(
+    rule: str, feature: statistics_pb2.FeatureNameStatistics, allowed: set[str]
+) -> str:
+    common, numbers = get_common(feature), feature.num_stats
     match rule:
         case "domain":
-            others = {
-                v: n for v, n in feature_statistics.counts(feature).items() if v not in allowed
-            }
+            others = {v: n for v, n in count_values(feature).items() if v not in allowed}
             top = ", ".join(
                 f"{value!r} {n:,.0f} times" for value, n in list(others.items())[:_SHOWN]
             )
@@ -114,8 +134,8 @@ def _seen(rule: str, feature: statistics_pb2.FeatureNameStatistics, allowed: set
             return f"{top} ({sum(others.values()):,.0f} of {total:,} values are others)"
         case "presence":
             examined = common.num_non_missing + common.num_missing
-            fraction = feature_statistics.present_fraction(feature)
-            return f"{schema_rules.percent(fraction)} ({common.num_non_missing:,} of {examined:,})"
+            fraction = compute_present_fraction(feature)
+            return f"{format_percent(fraction)} ({common.num_non_missing:,} of {examined:,})"
         case "valency":
             return f"{common.min_num_values} to {common.max_num_values} values"
         case "range":

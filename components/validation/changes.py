@@ -3,9 +3,17 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from components.validation import feature_statistics, schema_rules
 from components.validation.drift import Statistics
-from components.validation.feature_statistics import Feature
+from components.validation.feature_statistics import (
+    FeatureStatistics,
+    compute_present_fraction,
+    count_examples,
+    count_values,
+    get_common,
+    index_features,
+    is_numeric,
+)
+from components.validation.schema_rules import format_percent
 
 _FEW_VALUES = 100
 _SHOWN = 5
@@ -24,51 +32,51 @@ class Change(NamedTuple):
         return f"{self.table}/{self.split}: {self.feature}: {self.change}"
 
 
-def changes(table: str, split: str, before: Statistics, now: Statistics) -> list[Change]:
+def find_changes(table: str, split: str, before: Statistics, now: Statistics) -> list[Change]:
     """Numbers of Examples, features come and gone, then of each feature what it did not have
     before: values, numbers beyond the range, fewer Examples or another number of values.
     """
     found = []
-    counts = [feature_statistics.examples(each) for each in (before, now)]
+    counts = [count_examples(each) for each in (before, now)]
     if counts[0] != counts[1]:
         found.append(("*", f"{counts[0]:,} → {counts[1]:,} Examples"))
-    old, new = feature_statistics.by_name(before), feature_statistics.by_name(now)
+    old, new = index_features(before), index_features(now)
     found += [(name, "a feature that was not there before") for name in sorted(new.keys() - old)]
     found += [(name, "gone") for name in sorted(old.keys() - new)]
     for name in sorted(old.keys() & new):
-        found += [(name, text) for text in _of_feature(old[name], new[name])]
+        found += [(name, text) for text in _compare_features(old[name], new[name])]
     return [Change(table, split, name, text) for name, text in found]
 
 
-def _of_feature(before: Feature, now: Feature) -> Iterator[str]:
-    yield from _presence(before, now)
-    yield from _valency(before, now)
-    if feature_statistics.is_numeric(before) and feature_statistics.is_numeric(now):
-        yield from _range(before, now)
+def _compare_features(before: FeatureStatistics, now: FeatureStatistics) -> Iterator[str]:
+    yield from _compare_presence(before, now)
+    yield from _compare_valency(before, now)
+    if is_numeric(before) and is_numeric(now):
+        yield from _compare_ranges(before, now)
     else:
-        yield from _values(before, now)
+        yield from _compare_values(before, now)
 
 
-def _presence(before: Feature, now: Feature) -> Iterator[str]:
-    fractions = [feature_statistics.present_fraction(each) for each in (before, now)]
-    old, new = map(schema_rules.percent, fractions)
+def _compare_presence(before: FeatureStatistics, now: FeatureStatistics) -> Iterator[str]:
+    fractions = [compute_present_fraction(each) for each in (before, now)]
+    old, new = map(format_percent, fractions)
     if old != new:
         yield f"present in {old} → {new} of the Examples"
 
 
-def _valency(before: Feature, now: Feature) -> Iterator[str]:
+def _compare_valency(before: FeatureStatistics, now: FeatureStatistics) -> Iterator[str]:
     """Only where a number of values is new: that timelines grow is no news."""
-    old, new = feature_statistics.common(before), feature_statistics.common(now)
+    old, new = get_common(before), get_common(now)
     if new.min_num_values < old.min_num_values or new.max_num_values > old.max_num_values:
-        yield f"{_span(old)} → {_span(new)} values each"
+        yield f"{_format_span(old)} → {_format_span(new)} values each"
 
 
-def _span(common: Any) -> str:
+def _format_span(common: Any) -> str:
     least, most = common.min_num_values, common.max_num_values
     return f"{least:,}" if least == most else f"{least:,} to {most:,}"
 
 
-def _range(before: Feature, now: Feature) -> Iterator[str]:
+def _compare_ranges(before: FeatureStatistics, now: FeatureStatistics) -> Iterator[str]:
     old, new = before.num_stats, now.num_stats
     if new.min < old.min:
         yield f"smallest {old.min:,.6g} → {new.min:,.6g}"
@@ -76,21 +84,25 @@ def _range(before: Feature, now: Feature) -> Iterator[str]:
         yield f"largest {old.max:,.6g} → {new.max:,.6g}"
 
 
-def _values(before: Feature, now: Feature) -> Iterator[str]:
+def _compare_values(before: FeatureStatistics, now: FeatureStatistics) -> Iterator[str]:
     """Which ones where there are few; how many where there are many, as of ids and titles."""
     unique = [each.string_stats.unique for each in (before, now)]
     if max(unique) > _FEW_VALUES:
         if unique[0] != unique[1]:
             yield f"{unique[0]:,} → {unique[1]:,} different values"
         return
-    old, new = feature_statistics.counts(before), feature_statistics.counts(now)
+    old, new = count_values(before), count_values(now)
     if new.keys() - old:
-        yield "new values " + _listed({value: new[value] for value in new if value not in old})
+        yield "new values " + _format_counts(
+            {value: new[value] for value in new if value not in old}
+        )
     if old.keys() - new:
-        yield "no longer " + _listed({value: old[value] for value in old if value not in new})
+        yield "no longer " + _format_counts(
+            {value: old[value] for value in old if value not in new}
+        )
 
 
-def _listed(counts: dict[str, float]) -> str:
+def _format_counts(counts: dict[str, float]) -> str:
     shown = ", ".join(f"{value!r} ({count:,.0f})" for value, count in list(counts.items())[:_SHOWN])
     more = len(counts) - _SHOWN
     return shown + (f" and {more} more" if more > 0 else "")

@@ -12,7 +12,7 @@ from typing import Any
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
-from components.validation import feature_statistics
+from components.validation.feature_statistics import compute_shares, index_features, is_numeric
 from components.validation.findings import Finding
 
 Statistics = statistics_pb2.DatasetFeatureStatisticsList
@@ -23,44 +23,46 @@ _VOLUME = (
 _SHOWN = 3
 
 
-def drift(table: str, split: str, schema: schema_pb2.Schema, now: Statistics, before: Statistics
+def find_drift(table: str, split: str, schema: schema_pb2.Schema, now: Statistics, before: Statistics
 ) -> list[Finding]:  # fmt: skip
     """Findings of a split against the same split of the previous data."""
-    rules = _comparing(schema, "drift_comparator", now, before)
+    rules = _restrict_comparators(schema, "drift_comparator", now, before)
     anomalies = tfdv.validate_statistics(now, rules, previous_statistics=before)
-    measured = {_name(info): info.drift_measurements for info in anomalies.drift_skew_info}
-    far = _far(table, split, "drift", "the previous data", measured, before, now)
+    measured = {_join_path(info): info.drift_measurements for info in anomalies.drift_skew_info}
+    far = _build_findings(table, split, "drift", "the previous data", measured, before, now)
     volume = [
-        Finding(table, split, "*", "volume", _volume(schema), reason.description)
+        Finding(table, split, "*", "volume", _describe_volume_rule(schema), reason.description)
         for reason in anomalies.dataset_anomaly_info.reason
         if reason.type in _VOLUME
     ]
     return volume + far
 
 
-def skew(table: str, split: str, schema: schema_pb2.Schema, train: Statistics, later: Statistics
+def find_skew(table: str, split: str, schema: schema_pb2.Schema, train: Statistics, later: Statistics
 ) -> list[Finding]:  # fmt: skip
     """Findings of `split`, whose statistics are `later`, against train."""
-    rules = _comparing(schema, "skew_comparator", train, later)
+    rules = _restrict_comparators(schema, "skew_comparator", train, later)
     anomalies = tfdv.validate_statistics(train, rules, serving_statistics=later)
-    measured = {_name(info): info.skew_measurements for info in anomalies.drift_skew_info}
-    return _far(table, split, "skew", "train", measured, train, later)
+    measured = {_join_path(info): info.skew_measurements for info in anomalies.drift_skew_info}
+    return _build_findings(table, split, "skew", "train", measured, train, later)
 
 
-def distances(schema: schema_pb2.Schema, one: Statistics, other: Statistics) -> dict[str, float]:
+def compute_distances(
+    schema: schema_pb2.Schema, one: Statistics, other: Statistics
+) -> dict[str, float]:
     """The distance by feature, of those that have a `skew_comparator`, whatever its threshold."""
-    rules = _comparing(schema, "skew_comparator", one, other)
+    rules = _restrict_comparators(schema, "skew_comparator", one, other)
     anomalies = tfdv.validate_statistics(one, rules, serving_statistics=other)
-    return {_name(i): i.skew_measurements[0].value for i in anomalies.drift_skew_info}
+    return {_join_path(i): i.skew_measurements[0].value for i in anomalies.drift_skew_info}
 
 
-def _comparing(
+def _restrict_comparators(
     schema: schema_pb2.Schema, comparator: str, one: Statistics, other: Statistics
 ) -> schema_pb2.Schema:
     """`schema` with the comparators of features that both have values of: a feature that has just
     been declared is no drift.
     """
-    both = feature_statistics.by_name(one).keys() & feature_statistics.by_name(other).keys()
+    both = index_features(one).keys() & index_features(other).keys()
     rules = copy.deepcopy(schema)
     for feature in rules.feature:
         if feature.name not in both:
@@ -68,7 +70,7 @@ def _comparing(
     return rules
 
 
-def _far(
+def _build_findings(
     table: str,
     split: str,
     rule: str,
@@ -77,8 +79,8 @@ def _far(
     before: Statistics,
     now: Statistics,
 ) -> list[Finding]:
-    before_by_name = feature_statistics.by_name(before)
-    now_by_name = feature_statistics.by_name(now)
+    before_by_name = index_features(before)
+    now_by_name = index_features(now)
     return [
         Finding(
             table,
@@ -86,8 +88,8 @@ def _far(
             name,
             rule,
             f"a distance of at most {one.threshold:.4g} from {other}",
-            f"{one.value:.4g} ({_measure(one)})",
-            tuple(_changes(before_by_name[name], now_by_name[name])),
+            f"{one.value:.4g} ({_name_measure(one)})",
+            tuple(_describe_changes(before_by_name[name], now_by_name[name])),
         )
         for name, measurements in sorted(measured.items())
         for one in measurements
@@ -95,22 +97,22 @@ def _far(
     ]
 
 
-def _measure(measurement: Any) -> str:
+def _name_measure(measurement: Any) -> str:
     is_l_infinity = measurement.type == anomalies_pb2.DriftSkewInfo.Measurement.L_INFTY
     return "L-infinity" if is_l_infinity else "Jensen–Shannon"
 
 
-def _changes(
+def _describe_changes(
     before: statistics_pb2.FeatureNameStatistics, now: statistics_pb2.FeatureNameStatistics
 ) -> list[str]:
     """The values whose share has changed most; mean and median of numbers."""
-    if feature_statistics.is_numeric(now):
+    if is_numeric(now):
         old, new = before.num_stats, now.num_stats
         return [
             f"mean {old.mean:,.4g} → {new.mean:,.4g}",
             f"median {old.median:,.4g} → {new.median:,.4g}",
         ]
-    old_shares, new_shares = feature_statistics.shares(before), feature_statistics.shares(now)
+    old_shares, new_shares = compute_shares(before), compute_shares(now)
     change = {
         value: new_shares.get(value, 0.0) - old_shares.get(value, 0.0)
         for value in old_shares | new_shares
@@ -119,7 +121,7 @@ def _changes(
     return [f"{v!r} {old_shares.get(v, 0.0):.1%} → {new_shares.get(v, 0.0):.1%}" for v in most]
 
 
-def _volume(schema: schema_pb2.Schema) -> str:
+def _describe_volume_rule(schema: schema_pb2.Schema) -> str:
     bound = schema.dataset_constraints.num_examples_drift_comparator
     parts = [f"at least {bound.min_fraction_threshold:.4g}"] if bound.min_fraction_threshold else []
     if bound.HasField("max_fraction_threshold"):
@@ -127,5 +129,5 @@ def _volume(schema: schema_pb2.Schema) -> str:
     return f"{' and '.join(parts)} times the Examples of the previous data"
 
 
-def _name(info: Any) -> str:
+def _join_path(info: Any) -> str:
     return ".".join(info.path.step)

@@ -4,52 +4,52 @@ from typing import Any
 
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-Feature = statistics_pb2.FeatureNameStatistics
+FeatureStatistics = statistics_pb2.FeatureNameStatistics
 
 
-def by_name(
+def index_features(
     statistics: statistics_pb2.DatasetFeatureStatisticsList,
-) -> dict[str, Feature]:
+) -> dict[str, FeatureStatistics]:
     """Features of the only data set of the list."""
     (dataset,) = statistics.datasets
     return {".".join(feature.path.step) or feature.name: feature for feature in dataset.features}
 
 
-def examples(statistics: statistics_pb2.DatasetFeatureStatisticsList) -> int:
+def count_examples(statistics: statistics_pb2.DatasetFeatureStatisticsList) -> int:
     """How many Examples the only data set of the list has."""
     return int(statistics.datasets[0].num_examples)
 
 
-def common(feature: Feature) -> Any:
+def get_common(feature: FeatureStatistics) -> Any:
     """CommonStatistics: how many Examples have the feature, how many values each, or in all."""
     kind = feature.WhichOneof("stats")
     return getattr(feature, kind).common_stats if kind else statistics_pb2.CommonStatistics()
 
 
-def is_numeric(feature: Feature) -> bool:
+def is_numeric(feature: FeatureStatistics) -> bool:
     """Whether it has minimum, maximum and histograms."""
     return feature.WhichOneof("stats") == "num_stats"
 
 
-def counts(feature: Feature) -> dict[str, float]:
+def count_values(feature: FeatureStatistics) -> dict[str, float]:
     """Occurrences by value, most frequent first, of at most the 1000 most frequent texts."""
     buckets = feature.string_stats.rank_histogram.buckets
     return {bucket.label: bucket.sample_count for bucket in buckets}
 
 
-def shares(feature: Feature) -> dict[str, float]:
+def compute_shares(feature: FeatureStatistics) -> dict[str, float]:
     """`counts` as fractions of all of the feature's values."""
-    total = common(feature).tot_num_values
-    return {value: count / total for value, count in counts(feature).items()}
+    total = get_common(feature).tot_num_values
+    return {value: count / total for value, count in count_values(feature).items()}
 
 
-def present_fraction(feature: Feature) -> float:
+def compute_present_fraction(feature: FeatureStatistics) -> float:
     """Fraction of Examples that have at least one value."""
-    found = common(feature)
+    found = get_common(feature)
     examined = found.num_non_missing + found.num_missing
     return found.num_non_missing / examined if examined else 0.0
 
 
-def has_values(feature: Feature) -> bool:
+def has_values(feature: FeatureStatistics) -> bool:
     """Whether any Example has a value of it."""
-    return bool(common(feature).tot_num_values)
+    return bool(get_common(feature).tot_num_values)

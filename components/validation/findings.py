@@ -25,7 +25,7 @@ class Finding(NamedTuple):
         return f"{where}: expected {self.expected}, seen {self.seen}{shown}"
 
 
-def refuse(found: list[Finding], page: str) -> None:
+def raise_findings(found: list[Finding], page: str) -> None:
     """Raises DataRefused with a line a finding; does nothing where there is none.
 
     `page` is where the statistics can be looked at.

@@ -2,16 +2,24 @@
 
 What a log holds so far is less than what it may hold tomorrow. So each rule is as tight as the data
 make likely, and no tighter; the reasons stand at the functions.
+
+The range that a number may have, from the numbers seen.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from tensorflow_metadata.proto.v0 import schema_pb2
+from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
-from components.observed_range import observed_range
-from components.validation import drift, feature_statistics
-from components.validation.drift import Statistics
+from components.validation.drift import Statistics, compute_distances
+from components.validation.feature_statistics import (
+    FeatureStatistics,
+    compute_present_fraction,
+    count_values,
+    get_common,
+    has_values,
+    index_features,
+)
 from schema import timeline
 from schema.dataset import Dataset
 from schema.features import Feature
@@ -21,21 +29,23 @@ UNSEEN_MASS = 0.001
 PRESENCE_MARGIN = 0.9
 LEAST_THRESHOLD = 0.1
 HALF = 0.5
+_PILED_UP_SHARE = 0.01
+_PILED_UP_COUNT = 10
 
 
-def infer(
+def infer_schema(
     implied: schema_pb2.Schema, dataset: Dataset, statistics: Mapping[str, Statistics]
 ) -> schema_pb2.Schema:
     """The curated schema of one table: those features of `implied` that the data tell more of.
 
     `statistics` by split; for interactions of the events that each split owns.
     """
-    kinds = _kinds(dataset)
+    kinds = _map_kinds(dataset)
     schema = schema_pb2.Schema()
-    described = [feature_statistics.by_name(each) for each in statistics.values()]
+    described = [index_features(each) for each in statistics.values()]
     for feature in implied.feature:
         found = [split[feature.name] for split in described if feature.name in split]
-        if feature.name in kinds and any(map(feature_statistics.has_values, found)):
+        if feature.name in kinds and any(map(has_values, found)):
             inferred = schema.feature.add()
             inferred.CopyFrom(feature)
             _tighten(inferred, schema, kinds[feature.name], found)
@@ -45,14 +55,20 @@ def infer(
     return schema
 
 
-def _kinds(dataset: Dataset) -> dict[str, str]:
+def _map_kinds(dataset: Dataset) -> dict[str, str]:
     """Kind of each feature of an Example that has rules to infer, by its name there."""
     declared: Iterable[tuple[str, Feature]] = [
-        *((timeline.context(name), each) for name, each in dataset.features.context.items()),
-        *((timeline.user(name), each) for name, each in dataset.features.users.items()),
-        *((timeline.item(name), each) for name, each in dataset.features.items.items()),
+        *((timeline.name_context(name), each) for name, each in dataset.features.context.items()),
+        *(
+            (timeline.name_user_feature(name), each)
+            for name, each in dataset.features.users.items()
+        ),
+        *(
+            (timeline.name_item_feature(name), each)
+            for name, each in dataset.features.items.items()
+        ),
     ]
-    labels = {timeline.label(name): "number" for name in dataset.labels.ranking}
+    labels = {timeline.name_label(name): "number" for name in dataset.labels.ranking}
     of_every_log = {timeline.ITEM_IDS: "id", timeline.POSITIVE: "flag", timeline.TITLE: "text"}
     return of_every_log | labels | {name: each.kind for name, each in declared}
 
@@ -61,7 +77,7 @@ def _tighten(
     feature: schema_pb2.Feature,
     schema: schema_pb2.Schema,
     kind: str,
-    found: Sequence[feature_statistics.Feature],
+    found: Sequence[FeatureStatistics],
 ) -> None:
     _set_presence(feature, found)
     if feature.HasField("value_count") or kind == "set":
@@ -71,25 +87,23 @@ def _tighten(
     if kind in ("number", "vector"):
         _set_range(feature, kind, found)
     if kind in ("category", "set", "id"):
-        _comparators(feature, "infinity_norm")
+        _set_comparators(feature, "infinity_norm")
     elif kind in ("number", "flag"):
-        _comparators(feature, "jensen_shannon_divergence")
+        _set_comparators(feature, "jensen_shannon_divergence")
 
 
-def _set_presence(feature: schema_pb2.Feature, found: Sequence[feature_statistics.Feature]) -> None:
+def _set_presence(feature: schema_pb2.Feature, found: Sequence[FeatureStatistics]) -> None:
     """What all have, all must have; of what some lack, nine tenths of what there was."""
-    fraction = min(map(feature_statistics.present_fraction, found))
+    fraction = min(map(compute_present_fraction, found))
     feature.presence.min_fraction = 1.0 if fraction == 1 else round(PRESENCE_MARGIN * fraction, 3)
     feature.presence.min_count = 1
 
 
 def _set_valency(
-    feature: schema_pb2.Feature, kind: str, found: Sequence[feature_statistics.Feature]
+    feature: schema_pb2.Feature, kind: str, found: Sequence[FeatureStatistics]
 ) -> None:
     """One value or a vector's size where that is declared; twice the largest set that was seen."""
-    common = [
-        feature_statistics.common(each) for each in found if feature_statistics.has_values(each)
-    ]
+    common = [get_common(each) for each in found if has_values(each)]
     feature.value_count.min = min(each.min_num_values for each in common)
     if kind == "set":
         feature.value_count.min = 1
@@ -99,7 +113,7 @@ def _set_valency(
 def _set_domain(
     feature: schema_pb2.Feature,
     schema: schema_pb2.Schema,
-    found: Sequence[feature_statistics.Feature],
+    found: Sequence[FeatureStatistics],
 ) -> None:
     """The values seen, where there are few and the next one is very likely among them.
 
@@ -108,25 +122,23 @@ def _set_domain(
     """
     counts: Counter[str] = Counter()
     for each in found:
-        counts.update(feature_statistics.counts(each))
+        counts.update(count_values(each))
     once = sum(count == 1 for count in counts.values())
     if len(counts) <= MOST_VALUES and once <= UNSEEN_MASS * counts.total():
         feature.domain = feature.name
         schema.string_domain.add(name=feature.name, value=sorted(counts))
 
 
-def _set_range(
-    feature: schema_pb2.Feature, kind: str, found: Sequence[feature_statistics.Feature]
-) -> None:
+def _set_range(feature: schema_pb2.Feature, kind: str, found: Sequence[FeatureStatistics]) -> None:
     domain = feature.float_domain
     if kind == "number":
-        domain.min, domain.max = observed_range([each.num_stats for each in found])
+        domain.min, domain.max = infer_range([each.num_stats for each in found])
     holes = sum(histogram.num_nan for each in found for histogram in each.num_stats.histograms)
     domain.disallow_nan = not holes
     domain.disallow_inf = True
 
 
-def _comparators(feature: schema_pb2.Feature, measure: str) -> None:
+def _set_comparators(feature: schema_pb2.Feature, measure: str) -> None:
     for comparator in (feature.drift_comparator, feature.skew_comparator):
         getattr(comparator, measure).threshold = LEAST_THRESHOLD
 
@@ -138,7 +150,7 @@ def _set_thresholds(schema: schema_pb2.Schema, splits: Sequence[Statistics]) -> 
     """
     seen: Counter[str] = Counter()
     for later in splits[1:]:
-        seen |= Counter(drift.distances(schema, splits[0], later))
+        seen |= Counter(compute_distances(schema, splits[0], later))
     for feature in schema.feature:
         threshold = round(max(LEAST_THRESHOLD, 2 * seen[feature.name]), 3)
         for name in ("drift_comparator", "skew_comparator"):
@@ -154,3 +166,58 @@ def _set_threshold(feature: schema_pb2.Feature, name: str, threshold: float, *, 
     comparator = getattr(feature, name)
     for measure, _ in comparator.ListFields():
         getattr(comparator, measure.name).threshold = threshold
+
+
+def infer_range(found: Sequence[statistics_pb2.NumericStatistics]) -> tuple[float, float]:
+    """Smallest and largest number to be allowed.
+
+    A bound at which a hundredth of all values lie, and ten at least, is the end of a scale (stars,
+    shares): it stands. Any other is the largest so far (prices, seconds): beyond it there is as
+    much room as the values span, but not across zero, which is a bound of its own where nothing was
+    seen beyond it.
+    """
+    low, high = min(each.min for each in found), max(each.max for each in found)
+    room = high - low
+    least = low if _is_piled_up(found, low) else low - room
+    most = high if _is_piled_up(found, high) else high + room
+    if low >= 0:
+        least = max(least, 0.0)
+    if high <= 0:
+        most = min(most, 0.0)
+    return _round_digits(least), _round_digits(most)
+
+
+def _is_piled_up(found: Sequence[statistics_pb2.NumericStatistics], bound: float) -> bool:
+    """Whether that many of the values of one split are exactly `bound`."""
+    return any(
+        _count_value(each, bound) >= max(_PILED_UP_COUNT, _PILED_UP_SHARE * _count_total(each))
+        for each in found
+    )
+
+
+def _count_value(found: statistics_pb2.NumericStatistics, value: float) -> float:
+    """Values in those quantile buckets that hold `value` alone: less than there are, at most by
+    two buckets.
+    """
+    return sum(
+        bucket.sample_count
+        for bucket in _iterate_quantiles(found)
+        if bucket.low_value == bucket.high_value == value
+    )
+
+
+def _count_total(found: statistics_pb2.NumericStatistics) -> float:
+    return sum(bucket.sample_count for bucket in _iterate_quantiles(found))
+
+
+def _iterate_quantiles(
+    found: statistics_pb2.NumericStatistics,
+) -> Iterator[statistics_pb2.Histogram.Bucket]:
+    for histogram in found.histograms:
+        if histogram.type == statistics_pb2.Histogram.QUANTILES:
+            yield from histogram.buckets
+
+
+def _round_digits(number: float) -> float:
+    """Without the digits that only the encoding as a 32-bit float gave it."""
+    return float(f"{number:.6g}")

@@ -12,10 +12,17 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from tensorflow_metadata.proto.v0 import statistics_pb2
 from tfx.dsl.io import fileio
 
-from components.validation import feature_statistics
 from components.validation.drift import Statistics
+from components.validation.feature_statistics import (
+    compute_present_fraction,
+    compute_shares,
+    count_examples,
+    get_common,
+    index_features,
+    is_numeric,
+)
 from components.validation.findings import Finding
-from components.validation.gate import Table
+from components.validation.gate import GateTable
 from schema import timeline
 
 _TOP = 8
@@ -32,14 +39,14 @@ padding: .4rem 1rem .4rem 0; border-top: 1px solid #ddd; } .broken { color: #b00
 Feature = statistics_pb2.FeatureNameStatistics
 
 
-def write(path: str, table: Table, found: Sequence[Finding]) -> None:
+def write(path: str, table: GateTable, found: Sequence[Finding]) -> None:
     """Writes the page, with the broken rules at its top, and whatever folders `path` needs."""
     fileio.makedirs(path.rpartition("/")[0])
     with fileio.open(path, "w") as file:
         file.write(render(table, found))
 
 
-def render(table: Table, found: Sequence[Finding]) -> str:
+def render(table: GateTable, found: Sequence[Finding]) -> str:
     """The whole page."""
     html = Element("html", lang="en")
     head = SubElement(html, "head")
@@ -48,12 +55,12 @@ def render(table: Table, found: Sequence[Finding]) -> str:
     SubElement(head, "style").text = _STYLE
     body = SubElement(html, "body")
     SubElement(body, "h1").text = f"Statistics of {table.name}"
-    _verdict(body, table, found)
-    _features(SubElement(body, "table"), table)
+    _add_verdict(body, table, found)
+    _add_features(SubElement(body, "table"), table)
     return "<!doctype html>\n" + tostring(html, encoding="unicode", method="html")
 
 
-def _verdict(body: Element, table: Table, found: Sequence[Finding]) -> None:
+def _add_verdict(body: Element, table: GateTable, found: Sequence[Finding]) -> None:
     compared = "grey: the previous data" if table.before else "no previous data to compare with"
     SubElement(body, "p").text = f"Blue: these data; {compared}."
     if not found:
@@ -64,72 +71,74 @@ def _verdict(body: Element, table: Table, found: Sequence[Finding]) -> None:
         SubElement(listed, "li").text = str(finding)
 
 
-def _features(grid: Element, table: Table) -> None:
+def _add_features(grid: Element, table: GateTable) -> None:
     header = SubElement(grid, "tr")
     SubElement(header, "th").text = "feature"
     for split, statistics in table.statistics.items():
-        count = feature_statistics.examples(statistics)
+        count = count_examples(statistics)
         SubElement(header, "th").text = f"{split}: {count:,} Examples"
     for name in [feature.name for feature in table.schema.feature]:
         row = SubElement(grid, "tr")
         SubElement(row, "th").text = name
         for split, statistics in table.statistics.items():
             before = table.before.get(split)
-            _cell(SubElement(row, "td"), _feature(statistics, name), _feature(before, name))
+            _fill_cell(
+                SubElement(row, "td"), _find_feature(statistics, name), _find_feature(before, name)
+            )
 
 
-def _feature(statistics: Statistics | None, name: str) -> Feature | None:
-    return feature_statistics.by_name(statistics).get(name) if statistics is not None else None
+def _find_feature(statistics: Statistics | None, name: str) -> Feature | None:
+    return index_features(statistics).get(name) if statistics is not None else None
 
 
-def _cell(cell: Element, now: Feature | None, before: Feature | None) -> None:
+def _fill_cell(cell: Element, now: Feature | None, before: Feature | None) -> None:
     facts = SubElement(cell, "p", {"class": "facts"})
     if now is None:
         facts.text = "no values"
         return
-    common = feature_statistics.common(now)
-    fraction = feature_statistics.present_fraction(now)
+    common = get_common(now)
+    fraction = compute_present_fraction(now)
     facts.text = f"{common.tot_num_values:,} values, in {fraction:.2%} of Examples"
-    if feature_statistics.is_numeric(now):
+    if is_numeric(now):
         numbers = now.num_stats
         facts.text += (
-            f"; {_said(now, numbers.min)} to {_said(now, numbers.max)}, "
-            f"mean {_said(now, numbers.mean)}, median {_said(now, numbers.median)}"
+            f"; {_format_number(now, numbers.min)} to {_format_number(now, numbers.max)}, "
+            f"mean {_format_number(now, numbers.mean)}, median {_format_number(now, numbers.median)}"
         )
     else:
         facts.text += f"; {now.string_stats.unique:,} different"
-    _bars(SubElement(cell, "div", {"class": "bars"}), _shares(now), before)
+    _add_bars(SubElement(cell, "div", {"class": "bars"}), _select_shares(now), before)
 
 
-def _bars(chart: Element, shares: dict[str, float], before: Feature | None) -> None:
+def _add_bars(chart: Element, shares: dict[str, float], before: Feature | None) -> None:
     """A bar a value, as long as its share; below it that of the previous data."""
-    old = _shares(before) if before is not None else {}
+    old = _select_shares(before) if before is not None else {}
     longest = max([*shares.values(), *(old.get(label, 0.0) for label in shares)], default=0.0)
     for label, share in shares.items():
         line = SubElement(chart, "div")
         SubElement(line, "span").text = label
         drawn = SubElement(line, "span")
-        _bar(drawn, share / longest, "bar")
+        _add_bar(drawn, share / longest, "bar")
         if label in old:
-            _bar(drawn, old[label] / longest, "bar before")
+            _add_bar(drawn, old[label] / longest, "bar before")
         SubElement(line, "span").text = f"{share:.1%}"
 
 
-def _bar(parent: Element, fraction: float, kind: str) -> None:
+def _add_bar(parent: Element, fraction: float, kind: str) -> None:
     SubElement(parent, "i", {"class": kind, "style": f"width: {fraction:.1%}"})
 
 
-def _shares(feature: Feature) -> dict[str, float]:
+def _select_shares(feature: Feature) -> dict[str, float]:
     """The most frequent texts, or ten equal parts of the range of numbers, with their shares."""
-    if not feature_statistics.is_numeric(feature):
-        return dict(list(feature_statistics.shares(feature).items())[:_TOP])
+    if not is_numeric(feature):
+        return dict(list(compute_shares(feature).items())[:_TOP])
     standard = statistics_pb2.Histogram.STANDARD
     for histogram in feature.num_stats.histograms:
         if histogram.type == standard:
             buckets = histogram.buckets[:_BARS]
             total = sum(bucket.sample_count for bucket in buckets) or 1.0
             return {
-                f"{_said(feature, b.low_value)} – {_said(feature, b.high_value)}": (
+                f"{_format_number(feature, b.low_value)} – {_format_number(feature, b.high_value)}": (
                     b.sample_count / total
                 )
                 for b in buckets
@@ -137,7 +146,7 @@ def _shares(feature: Feature) -> dict[str, float]:
     return {}
 
 
-def _said(feature: Feature, number: float) -> str:
+def _format_number(feature: Feature, number: float) -> str:
     """Event times as the minute that they are, UTC; any other number with six digits."""
     if list(feature.path.step) == [timeline.TIMESTAMPS]:
         moment = datetime.datetime.fromtimestamp(number, tz=datetime.timezone.utc)

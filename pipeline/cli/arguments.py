@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from schema.errors import UsageError
-from schema.storage import locations
+from schema.storage.locations import is_remote, parse_local, parse_location, parse_readable
 
 
 class _LocationAction(argparse.Action):
@@ -32,7 +32,7 @@ class _LocationAction(argparse.Action):
 def add_location(
     parser: "argparse._ActionsContainer",
     option: str,
-    parse: Callable[[str], object] = locations.local,
+    parse: Callable[[str], object] = parse_local,
     **settings: Any,
 ) -> None:
     """An option that names a place, by default a pathlib.Path of this machine; `settings` are those
@@ -64,9 +64,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 def add_data_location(parser: argparse.ArgumentParser) -> None:
     """`--data`: args.data an absolute path or a URL, or None."""
     text = "folder or URL that the TOML's paths start from (default: its own folder)"
-    add_location(
-        parser, "--data", lambda given: _make_absolute(locations.readable(given)), help=text
-    )
+    add_location(parser, "--data", lambda given: _make_absolute(parse_readable(given)), help=text)
 
 
 def add_root(parser: argparse.ArgumentParser, text: str = "folder of a finished run") -> None:
@@ -79,14 +77,14 @@ def add_root_location(parser: "argparse._ActionsContainer", text: str, required:
     add_location(
         parser,
         "--root",
-        lambda given: _make_absolute(locations.parsed(given)),
+        lambda given: _make_absolute(parse_location(given)),
         required=required,
         help=text,
     )
 
 
 def _make_absolute(found: str) -> str:
-    return found if locations.is_remote(found) else str(pathlib.Path(found).absolute())
+    return found if is_remote(found) else str(pathlib.Path(found).absolute())
 
 
 def add_json(parser: argparse.ArgumentParser, text: str = "print JSON alone on stdout") -> None:

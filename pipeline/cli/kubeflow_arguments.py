@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from pipeline.cli import arguments
 from schema.errors import UsageError
-from schema.storage import locations
+from schema.storage.locations import READABLE_SCHEMES, parse_task_location
 
 
 def add_arguments(parser: argparse.ArgumentParser, required: bool = True) -> None:
@@ -19,14 +19,14 @@ def add_arguments(parser: argparse.ArgumentParser, required: bool = True) -> Non
     arguments.add_location(
         parser,
         "--data",
-        lambda given: locations.of_tasks(given, locations.READABLE),
+        lambda given: parse_task_location(given, READABLE_SCHEMES),
         default="/data",
         help="folder or URI of the data, as the cluster sees it (default: /data)",
     )
     arguments.add_location(
         parser,
         "--root",
-        locations.of_tasks,
+        parse_task_location,
         default="/tandem",
         help="folder or URI of the outputs, as the cluster sees it (default: /tandem)",
     )

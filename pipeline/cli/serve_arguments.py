@@ -214,7 +214,8 @@ def _build_request_log(
 
 def _read_key(serving_dir: pathlib.Path | None) -> bytes | None:
     """By which the run that is served hashed user ids; None where it did not."""
-    from schema import refresh_inputs, user_ids
+    from schema import refresh_inputs
+    from schema.user_ids import load_key
     from serving.versions import origin
 
     version = "" if serving_dir is None else origin.newest(serving_dir)
@@ -222,4 +223,4 @@ def _read_key(serving_dir: pathlib.Path | None) -> bytes | None:
         return None
     uri = str(origin.folder(serving_dir, version) / origin.CANDIDATES)
     place = refresh_inputs.load_dataset(uri).data.hash_user_ids
-    return None if place is None else user_ids.secret(place)
+    return None if place is None else load_key(place)

@@ -35,7 +35,7 @@ def local(
 
 
 def _fetched(uri: str, copy: pathlib.Path) -> pathlib.Path:
-    with object_store.reached(uri):
-        if object_store.files(uri):
+    with object_store.translate_errors(uri):
+        if object_store.list_files(uri):
             object_store.download(uri, copy)
     return copy

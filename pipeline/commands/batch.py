@@ -8,8 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from components.ingest.events import cut
-from components.ingest.events.cut import Cut
+from components.ingest.events.cut import Cut, load_test_cut
 from pipeline import asked_users
 from pipeline.asked_server import Server
 from pipeline.asked_users import Users
@@ -70,7 +69,7 @@ def write(root: str, asked: Asked, out: pathlib.Path, now: int) -> dict[str, Any
     needed = _ARTIFACTS if asked.server is None else ("histories",)
     with (
         commands_artifacts.local(summary["artifacts"], needed, root) as artifacts,
-        atomic.written(out) as append,
+        atomic.open_text(out) as append,
     ):
         summary["artifacts"] = artifacts
         begun = time.perf_counter()
@@ -154,7 +153,7 @@ def _require_pushed(summary: dict[str, Any], root: str) -> None:
 
 def _cut(summary: dict[str, Any]) -> Cut:
     artifacts = summary["artifacts"]
-    return cut.at_test(artifacts["interactions"], artifacts["histories"], _dataset(summary).split)
+    return load_test_cut(artifacts["interactions"], artifacts["histories"], _dataset(summary).split)
 
 
 def _read_users(path: pathlib.Path) -> list[str]:

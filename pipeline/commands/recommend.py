@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from components.ingest import preflight
 from pipeline.asked_server import Server
 from pipeline.run_root import read_summary
-from schema import user_ids
-from schema.user_ids import UserIdKey
+from schema.user_ids import UserIdKey, compute_pseudonym
 
 if TYPE_CHECKING:
     from serving.client.connection import Security
@@ -55,7 +54,7 @@ def several(
 
 def _as_stored(place: dict[str, str] | None, user_id: str) -> str:
     """The user's pseudonym, where the run hashed user ids."""
-    return user_ids.pseudonym(user_id, UserIdKey.model_validate(place) if place else None)
+    return compute_pseudonym(user_id, UserIdKey.model_validate(place) if place else None)
 
 
 @contextlib.contextmanager

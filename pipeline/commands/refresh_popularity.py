@@ -65,9 +65,9 @@ def _in_catalogue(events: pa.Table, item_ids: pa.Array) -> pa.Table:
 
 def _numbered(events: pa.Table) -> pa.Table:
     """In order of time, item and user, with the number of each among those that are equal to it."""
-    order = [(name, "ascending") for name in reversed(refresh_inputs.SCHEMA.names)]
+    order = [(name, "ascending") for name in reversed(refresh_inputs.RECENT_EVENTS_SCHEMA.names)]
     ordered = events.take(pc.sort_indices(events, sort_keys=order))
-    begins = differs_from_previous(ordered, tuple(refresh_inputs.SCHEMA.names))
+    begins = differs_from_previous(ordered, tuple(refresh_inputs.RECENT_EVENTS_SCHEMA.names))
     starts, rows = np.flatnonzero(begins), ordered.num_rows
     number = np.arange(rows) - np.repeat(starts, np.diff(starts, append=rows))
     return ordered.append_column(_NUMBER, pa.array(number))
@@ -75,10 +75,12 @@ def _numbered(events: pa.Table) -> pa.Table:
 
 def _once(numbered: pa.Table) -> pa.Table:
     """In order of time, item and user."""
-    names = refresh_inputs.SCHEMA.names
+    names = refresh_inputs.RECENT_EVENTS_SCHEMA.names
     once = numbered.group_by([*names, _NUMBER]).aggregate([]).select(names)
     order = [(name, "ascending") for name in reversed(names)]
-    return once.take(pc.sort_indices(once, sort_keys=order)).cast(refresh_inputs.SCHEMA)
+    return once.take(pc.sort_indices(once, sort_keys=order)).cast(
+        refresh_inputs.RECENT_EVENTS_SCHEMA
+    )
 
 
 def _clock(events: pa.Table, item_ids: pa.Array) -> PopularityClock:

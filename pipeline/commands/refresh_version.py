@@ -56,11 +56,11 @@ def write_beside(
     """What goes with the version: its candidates, with what the next refresh takes, and origin."""
     kept = folder / versions_origin.CANDIDATES
     shutil.copytree(
-        refresh_inputs.tower_folder(pushed.candidates_uri), refresh_inputs.tower_folder(str(kept))
+        refresh_inputs.locate_tower(pushed.candidates_uri), refresh_inputs.locate_tower(str(kept))
     )
-    weights = refresh_inputs.weights_folder(pushed.candidates_uri)
+    weights = refresh_inputs.locate_weights(pushed.candidates_uri)
     if pathlib.Path(weights).exists():
-        shutil.copytree(weights, refresh_inputs.weights_folder(str(kept)))
+        shutil.copytree(weights, refresh_inputs.locate_weights(str(kept)))
     candidate_files.save(catalogue.candidates, str(kept))
     present = catalogue.present
     recent = present.recent if present else refresh_inputs.load_recent(pushed.candidates_uri)

@@ -14,7 +14,7 @@ from schema.errors import NoRunError
 
 if TYPE_CHECKING:
     from components.validation.drift import Statistics
-    from components.validation.gate import Table
+    from components.validation.gate import GateTable
     from pipeline.commands.table_statistics import Described
 
 _FOLDER = "schema-diff"
@@ -59,8 +59,9 @@ def _compare(
     folder: RunRoot,
     console: Console,
 ) -> dict[str, Any]:
-    from components.validation import changes as validation_changes
-    from components.validation import gate, split_statistics, statistics_page
+    from components.validation import split_statistics, statistics_page
+    from components.validation.changes import find_changes
+    from components.validation.gate import find_broken_rules
     from pipeline.commands import table_statistics
     from pipeline.metadata import build_connection_config, find_previous_statistics
 
@@ -74,11 +75,11 @@ def _compare(
         splits = found.statistics
         before = {split: split_statistics.load(uris[name], split) for split in splits}
         table = _table(config, name, found, before)
-        findings = gate.check(table)
+        findings = find_broken_rules(table)
         statistics_page.write(str(folder.statistics / f"{name}.html"), table, findings)
         refused += findings
         for split, old in before.items():
-            changes += validation_changes.changes(name, split, old, splits[split])
+            changes += find_changes(name, split, old, splits[split])
     return {
         "fits": not refused,
         "refused": [finding._asdict() for finding in refused],
@@ -87,11 +88,13 @@ def _compare(
     }
 
 
-def _table(config: Config, name: str, now: "Described", before: "dict[str, Statistics]") -> "Table":
+def _table(
+    config: Config, name: str, now: "Described", before: "dict[str, Statistics]"
+) -> "GateTable":
     """What the gate of the next run would see."""
     import tensorflow_data_validation as tfdv
 
-    from components.validation.gate import Table
+    from components.validation.gate import GateTable
     from pipeline.config.table_schemas import build_table_schema
 
     schema = build_table_schema(config, name)
@@ -99,4 +102,4 @@ def _table(config: Config, name: str, now: "Described", before: "dict[str, Stati
         split: tfdv.validate_statistics(statistics, schema)
         for split, statistics in now.statistics.items()
     }
-    return Table(name, now.examples_uri, schema, now.statistics, anomalies, before)
+    return GateTable(name, now.examples_uri, schema, now.statistics, anomalies, before)

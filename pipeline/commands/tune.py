@@ -76,7 +76,7 @@ def _search(
         executed = execute_pipeline(pipeline, config.name, at, lines)
     tuned = executed.metadata.latest(retrieval_tuner.RetrievalTuner.__name__)
     assert tuned is not None, "the tuner has finished"
-    return executed.stages, retrieval_tuner.results(tuned.outputs["tuner_results"].uri)
+    return executed.stages, retrieval_tuner.read_results(tuned.outputs["tuner_results"].uri)
 
 
 def search_name(config: Config, fingerprint: str) -> str:

@@ -8,11 +8,10 @@ import tomli
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from pipeline.config.kubeflow import KubeflowConfig
-from schema.base import Strict
-from schema.dataset import Dataset, require_filter, require_tables
+from schema.base import StrictModel
+from schema.dataset import Dataset, Labels, Split, require_filter, require_tables
 from schema.errors import ConfigError
 from schema.features import Features
-from schema.labels import Labels, Split
 from schema.sources import Data
 from schema.storage.locations import LocalPath
 from serving.config import IndexConfig, ServingConfig
@@ -22,7 +21,7 @@ from trainer.config.models import EvaluationConfig, RankingConfig, RetrievalConf
 from trainer.config.tuning import TuneConfig
 
 
-class BeamConfig(Strict):
+class BeamConfig(StrictModel):
     """How Beam runs the data stages."""
 
     runner: str = "FnApiRunner"
@@ -46,7 +45,7 @@ TABLES = ("interactions", "items")
 """Tables that have a schema."""
 
 
-class CuratedConfig(Strict):
+class CuratedConfig(StrictModel):
     """Schemas that the data must fit: TFDV `Schema` protos as text, see `tandem schema infer`."""
 
     interactions: LocalPath | None = None
@@ -66,7 +65,7 @@ def _check_name(name: str) -> str:
     return name
 
 
-class Config(Strict):
+class Config(StrictModel):
     """One pipeline."""
 
     name: Annotated[str, AfterValidator(_check_name)]

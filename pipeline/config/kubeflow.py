@@ -18,7 +18,7 @@ from pipeline.config.kubernetes import (
     parse_quantity,
     require_distinct_mounts,
 )
-from schema.base import Strict
+from schema.base import StrictModel
 
 DEFAULT = "default"
 """The name that stands for every component."""
@@ -59,7 +59,7 @@ _MEMORY_MARGIN = 1.25
 _MEMORY_STEP_MB = 250
 
 
-class Accelerator(Strict):
+class Accelerator(StrictModel):
     """Devices that a task has for itself."""
 
     type: Annotated[str, Field(min_length=1)]
@@ -68,7 +68,7 @@ class Accelerator(Strict):
     """How many."""
 
 
-class Toleration(Strict):
+class Toleration(StrictModel):
     """A taint of nodes that does not keep the task away."""
 
     key: str | None = None
@@ -89,7 +89,7 @@ class Toleration(Strict):
         return self
 
 
-class Resources(Strict):
+class Resources(StrictModel):
     """What a component's task needs of its node; for components by name (`Transform-items`: names
     as `tandem compile` writes them) and, as `default`, for every one. A component's own keys go
     before those of `default`. Quantities are those of Kubernetes: `500m`, `2`, `8Gi`.
@@ -132,7 +132,7 @@ class Resources(Strict):
         return self
 
 
-class Retries(Strict):
+class Retries(StrictModel):
     """How often a task that failed is run again: by component, as for `resources`. The rules are
     Argo's (`processNodeRetries` in its workflow/controller/operator.go).
     """
@@ -161,7 +161,7 @@ class Retries(Strict):
         return self
 
 
-class Secret(Strict):
+class Secret(StrictModel):
     """A Secret of the pipelines' namespace that every task is given: as `env`, as `mount`, or
     both.
     """
@@ -182,7 +182,7 @@ class Secret(Strict):
         return self
 
 
-class Volume(Strict):
+class Volume(StrictModel):
     """A volume that every task mounts."""
 
     claim: VolumeName
@@ -195,7 +195,7 @@ class Volume(Strict):
 _Settings = TypeVar("_Settings", Resources, Retries)
 
 
-class KubeflowConfig(Strict):
+class KubeflowConfig(StrictModel):
     """What `tandem compile` writes for Kubeflow Pipelines beside the components themselves."""
 
     labels: dict[LabelKey, LabelValue] = {}

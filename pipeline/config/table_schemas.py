@@ -15,9 +15,9 @@ def build_table_schema(config: Config, table: str) -> schema_pb2.Schema:
     """
     schema, named = derive_table_schema(config, table), getattr(config.curated, table)
     if named is not None:
-        return tfdv_schema.tightened(schema, pathlib.Path(named))
+        return tfdv_schema.apply_curated(schema, pathlib.Path(named))
     if config.curated.shipped is not None:
-        return tfdv_schema.shipped(schema, config.curated.shipped, table)
+        return tfdv_schema.apply_shipped(schema, config.curated.shipped, table)
     return schema
 
 

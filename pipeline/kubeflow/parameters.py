@@ -10,8 +10,8 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 from pydantic import ValidationError
 
 from schema.errors import UsageError
-from schema.sources import SPANS
-from schema.storage import locations
+from schema.sources import SPAN_PATTERN
+from schema.storage.locations import READABLE_SCHEMES, parse_task_location
 from trainer.config.blessing import THRESHOLDS
 
 IMAGE = "image"
@@ -106,7 +106,7 @@ def _parse_whole_number(name: str, text: str) -> int:
 
 
 def _check_span(name: str, text: str) -> None:
-    if text and not re.fullmatch(f"{SPANS}|{_SCHEDULED_TIME}", text):
+    if text and not re.fullmatch(f"{SPAN_PATTERN}|{_SCHEDULED_TIME}", text):
         raise _build_error(name, "a span such as 2024-01-31 or 7", text)
 
 
@@ -123,7 +123,7 @@ def _check_thresholds(name: str, text: str) -> None:
 
 def _parse_data(text: str) -> str:
     try:
-        return locations.of_tasks(text, locations.READABLE)
+        return parse_task_location(text, READABLE_SCHEMES)
     except UsageError as error:
         raise UsageError(f"--param data: {error}") from error
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from components.artifacts import push_outcome
-from components.artifacts.local_copies import folder
+from components.artifacts.local_copies import locate_folder
 from pipeline.config.config import Config
 from pipeline.kubeflow.run_artifacts import RunArtifacts
 from pipeline.run_files import write_run_files
@@ -45,8 +45,8 @@ def write_root_files(
     quality = at.tensorboard / "quality"
     copy_folder(f"{at.uri}/tensorboard/quality", quality)
     evaluations = _find_last_step(at) + artifacts.is_own("Evaluator")
-    outcome = push_outcome.read(str(folder(artifacts.outputs["Pusher"]["pushed"].uri)))
-    refused = None if outcome.version is not None else push_outcome.refusal(outcome)
+    outcome = push_outcome.read(str(locate_folder(artifacts.outputs["Pusher"]["pushed"].uri)))
+    refused = None if outcome.version is not None else push_outcome.build_refusal(outcome)
     return write_run_files(config, data, at, RunResult(artifacts, stages, refused, evaluations))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tfx.types import Artifact
 
-from components.kubeflow import run_folder
+from components.kubeflow.task_record import load_record
 from pipeline.config.config import Config
 from pipeline.config.run_parameters import RunParameters
 from pipeline.metadata import NodeRun
@@ -16,7 +16,7 @@ from trainer.config.blessing import THRESHOLDS
 
 
 def get_task_folder(uri: str) -> str:
-    """What a task wrote, by the URI of one of its outputs: see `components.kubeflow.run_folder`."""
+    """What a task wrote, by the URI of one of its outputs: see `components.kubeflow.task_record`."""
     return uri.rpartition("/")[0]
 
 
@@ -59,7 +59,7 @@ def list_stages(root: str, tasks: Iterable[str]) -> list[dict[str, Any]]:
 
 
 def _describe_stage(root: str, task: str) -> dict[str, Any]:
-    record = run_folder.record(root, task)
+    record = load_record(root, task)
     if record is None or record.ended_at is None:
         return {"name": task, "seconds": 0.0, "cached": True}
     seconds = round(record.ended_at - record.began_at, 2)

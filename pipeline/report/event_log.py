@@ -3,13 +3,19 @@
 from collections.abc import Iterator
 from typing import Any
 
-from components.ingest import far_events
+from components.ingest.events import rules as event_rules
 from components.ingest.output.counts import Counts
 
 _WORDS = {
-    far_events.EARLY: ("far before all others", 'data.interactions.stragglers = "reject" rejects'),
-    far_events.LATE: ("far beyond all others", 'data.interactions.stragglers = "reject" rejects'),
-    far_events.FUTURE: ("yet to come", "data.interactions.not_after rejects"),
+    event_rules.EARLY_STRAGGLERS: (
+        "far before all others",
+        'data.interactions.stragglers = "reject" rejects',
+    ),
+    event_rules.LATE_STRAGGLERS: (
+        "far beyond all others",
+        'data.interactions.stragglers = "reject" rejects',
+    ),
+    event_rules.FUTURE_EVENTS: ("yet to come", "data.interactions.not_after rejects"),
 }
 
 _MEETING = {
@@ -25,7 +31,7 @@ def told(counts: Counts) -> dict[str, Any]:
     """
     totals = counts.totals
     bulk = {"begin": totals.get("t_begin", 0), "end": totals.get("t_end", 0)}
-    far = {name: totals[name] for name in far_events.NAMES if name in totals}
+    far = {name: totals[name] for name in event_rules.TIME_OUTLIERS if name in totals}
     samples = {name: counts.samples.get(name, []) for name in far}
     met = {
         name: {"total": found.total, "met": found.met, "share": found.share}

@@ -54,9 +54,13 @@ def recommend(
 
     Returns user_id, known_user, history (latest last) and recommendations (best first).
     """
-    known = histories.lookup(histories_uri, user_id)
+    known = histories.look_up(histories_uri, user_id)
     events = list(zip(known.item_ids, known.timestamps, strict=True)) if known else []
-    features = {timeline.user(name): value for name, value in known.user.items()} if known else {}
+    features = (
+        {timeline.name_user_feature(name): value for name, value in known.user.items()}
+        if known
+        else {}
+    )
     declared = client.inputs(signatures.RECOMMENDER)
     request = listing_request(
         declared, user_id, events, int(time.time()), k, features=features, allowed=categories

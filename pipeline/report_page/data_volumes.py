@@ -38,7 +38,7 @@ class Volumes:
 def read(histories_uri: str, interactions_uri: str) -> Volumes:
     """Counts all histories; the cuts are those of the run that wrote them."""
     days, items, lengths = _Tally(), _Tally(), _Tally()
-    for table in histories.tables(histories_uri, _USERS_AT_A_TIME):
+    for table in histories.read_tables(histories_uri, _USERS_AT_A_TIME):
         timestamps = pc.list_flatten(table[timeline.TIMESTAMPS]).to_numpy()
         days.add(pa.array(timestamps // _DAY))
         items.add(pc.list_flatten(table[timeline.ITEM_IDS]))

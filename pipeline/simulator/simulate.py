@@ -17,8 +17,8 @@ from pipeline.simulator.sessions import Schedule, draw_schedule
 from pipeline.simulator.trends import OLD
 from pipeline.simulator.users import Users, draw_users
 from pipeline.simulator.write import EventFiles, event_lines, write_items, write_users
+from schema.dataset import Split
 from schema.errors import UsageError
-from schema.labels import Split
 
 FEWEST_ITEMS = 20
 MEASURED_USERS = 20_000

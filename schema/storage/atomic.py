@@ -8,7 +8,7 @@ from schema.errors import UsageError
 
 
 @contextlib.contextmanager
-def written(path: pathlib.Path) -> Iterator[Callable[[str], object]]:
+def open_text(path: pathlib.Path) -> Iterator[Callable[[str], object]]:
     """Gives what appends UTF-8 text; the text takes the place of what was at `path` when the block
     ends without an error, and is gone when it does not.
 
@@ -18,16 +18,16 @@ def written(path: pathlib.Path) -> Iterator[Callable[[str], object]]:
     if path.exists() and not path.is_file():
         raise UsageError(f"expected a path for a file, received {path}; give another")
     unfinished = path.with_name(f".unfinished-{path.name}")
-    with _plain_errors(path):
+    with _translate_errors(path):
         file = unfinished.open("w", encoding="utf-8")
 
     def append(text: str) -> None:
-        with _plain_errors(path):
+        with _translate_errors(path):
             file.write(text)
 
     try:
         yield append
-        with _plain_errors(path):
+        with _translate_errors(path):
             file.close()
             unfinished.replace(path)
     finally:
@@ -37,7 +37,7 @@ def written(path: pathlib.Path) -> Iterator[Callable[[str], object]]:
 
 
 @contextlib.contextmanager
-def _plain_errors(path: pathlib.Path) -> Iterator[None]:
+def _translate_errors(path: pathlib.Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -11,9 +11,9 @@ from pydantic import AfterValidator
 
 from schema.errors import UsageError
 
-STORES = ("s3", "gs")
+STORE_SCHEMES = ("s3", "gs")
 """Schemes of the object stores."""
-READABLE = (*STORES, "hdfs")
+READABLE_SCHEMES = (*STORE_SCHEMES, "hdfs")
 """Schemes of what tables are read from."""
 
 _SCHEME = r"([A-Za-z][A-Za-z0-9+.-]*)://"
@@ -25,7 +25,7 @@ def is_remote(place: str) -> bool:
     return re.match(_SCHEME, place) is not None
 
 
-def parsed(text: str, schemes: Sequence[str] = STORES) -> str:
+def parse_location(text: str, schemes: Sequence[str] = STORE_SCHEMES) -> str:
     """A path with the home in the place of a leading `~` and without slashes at its end, or a URL
     of one of `schemes`, likewise; `file:///a` is the path `/a`. A relative path stays one.
 
@@ -34,52 +34,54 @@ def parsed(text: str, schemes: Sequence[str] = STORES) -> str:
     a name, and of which programs make different things.
     """
     if not text.strip() or "\0" in text:
-        raise _unfit("a path or a URL", text, "name one")
+        raise _build_error("a path or a URL", text, "name one")
     scheme, colon, _ = text.partition(":")
     if text.startswith("file:"):
-        return _of_file_url(text)
+        return _parse_file_url(text)
     if colon and scheme in schemes and not is_remote(text):
-        raise _unfit(f"two slashes behind {scheme}:", text, f"write them, or ./{text} for a path")
+        raise _build_error(
+            f"two slashes behind {scheme}:", text, f"write them, or ./{text} for a path"
+        )
     if not is_remote(text):
-        return _local(text)
+        return _parse_path(text)
     if scheme not in schemes:
         known = " or ".join(f"{name}://" for name in schemes)
-        raise _unfit(f"a path, or a URL with {known}", text, "give one of these")
-    return _url(text, scheme)
+        raise _build_error(f"a path, or a URL with {known}", text, "give one of these")
+    return _parse_url(text, scheme)
 
 
-def readable(text: str) -> str:
+def parse_readable(text: str) -> str:
     """As `parsed`, for what is read alone."""
-    return parsed(text, READABLE)
+    return parse_location(text, READABLE_SCHEMES)
 
 
-def local(text: str) -> pathlib.Path:
+def parse_local(text: str) -> pathlib.Path:
     """A path of this machine; raises UsageError as `parsed`, and for the URL of a store."""
-    place = parsed(text)
+    place = parse_location(text)
     if is_remote(place):
-        raise _unfit("a path of this machine", text, "no object store is known here")
+        raise _build_error("a path of this machine", text, "no object store is known here")
     return pathlib.Path(place)
 
 
-def of_tasks(text: str, schemes: Sequence[str] = STORES) -> str:
+def parse_task_location(text: str, schemes: Sequence[str] = STORE_SCHEMES) -> str:
     """A place as a cluster's tasks see it: no path that depends on this machine's home or folder.
 
     Raises UsageError as `parsed`, and for such a path.
     """
-    place = parsed(text, schemes)
+    place = parse_location(text, schemes)
     if text.startswith("~") or not (is_remote(place) or os.path.isabs(place)):
-        raise _unfit("a URL or an absolute path, as tasks see it", text, "write it in full")
+        raise _build_error("a URL or an absolute path, as tasks see it", text, "write it in full")
     return place
 
 
-def of_table(text: str) -> str:
+def parse_table_path(text: str) -> str:
     """A table's `path`: a URL as in `parsed`, anything else as it stands, since it is known only
     where the data lie whether `~` is the home or a name.
     """
-    return text if text.startswith("~") else readable(text)
+    return text if text.startswith("~") else parse_readable(text)
 
 
-def _checked(parse_text: Callable[[str], object]) -> AfterValidator:
+def _build_validator(parse_text: Callable[[str], object]) -> AfterValidator:
     def check(text: str) -> str:
         try:
             return str(parse_text(text))
@@ -89,37 +91,39 @@ def _checked(parse_text: Callable[[str], object]) -> AfterValidator:
     return AfterValidator(check)
 
 
-TablePath = Annotated[str, _checked(of_table)]
+TablePath = Annotated[str, _build_validator(parse_table_path)]
 """Of a configuration, once `of_table` has read it."""
-LocalPath = Annotated[str, _checked(local)]
+LocalPath = Annotated[str, _build_validator(parse_local)]
 """Of a configuration, once `local` has read it."""
 
 
-def _local(text: str) -> str:
+def _parse_path(text: str) -> str:
     path = os.path.expanduser(text)
     if path.startswith("~"):
-        raise _unfit("a home that there is", text, f"write ./{text} for a name that begins so")
+        raise _build_error(
+            "a home that there is", text, f"write ./{text} for a name that begins so"
+        )
     return path.rstrip("/") or "/"
 
 
-def _of_file_url(text: str) -> str:
+def _parse_file_url(text: str) -> str:
     path = re.fullmatch(r"file:(?://(?:localhost)?)?(/(?!/).*)", text)
     if path is None:
-        raise _unfit("file:/// and an absolute path", text, "write the path itself")
+        raise _build_error("file:/// and an absolute path", text, "write the path itself")
     return parse.unquote(path[1]).rstrip("/") or "/"
 
 
-def _url(text: str, scheme: str) -> str:
+def _parse_url(text: str, scheme: str) -> str:
     rest = text.removeprefix(f"{scheme}://").rstrip("/")
     bucket, *parts = rest.split("/")
-    if not rest or (scheme in STORES and not re.fullmatch(_BUCKET, bucket)):
-        raise _unfit(f"a bucket behind {scheme}://", text, f"write {scheme}://BUCKET/FOLDER")
+    if not rest or (scheme in STORE_SCHEMES and not re.fullmatch(_BUCKET, bucket)):
+        raise _build_error(f"a bucket behind {scheme}://", text, f"write {scheme}://BUCKET/FOLDER")
     odd = next((part for part in parts if part in ("", ".", "..")), None)
     if odd is not None:
         what = f"/{odd}/" if odd else "//"
-        raise _unfit(f"no {what} within a URL", text, "write the URL without it")
+        raise _build_error(f"no {what} within a URL", text, "write the URL without it")
     return f"{scheme}://{rest}"
 
 
-def _unfit(expected: str, received: str, advice: str) -> UsageError:
+def _build_error(expected: str, received: str, advice: str) -> UsageError:
     return UsageError(f"expected {expected}, received {received!r}; {advice}")

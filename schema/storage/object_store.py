@@ -27,7 +27,7 @@ _AT_ONCE = 8
 _PART_BYTES = 32 << 20
 
 
-def opened(uri: str) -> tuple[Any, str]:
+def open_store(uri: str) -> tuple[Any, str]:
     """Arrow's file system of a URL, and what stands for the URL there; UsageError for another
     scheme.
     """
@@ -36,7 +36,7 @@ def opened(uri: str) -> tuple[Any, str]:
     return _file_system(scheme, path.partition("/")[0], _endpoint()), path
 
 
-def files(uri: str) -> list[str]:
+def list_files(uri: str) -> list[str]:
     """Names of all objects below `uri`, from there on, sorted; none where there is nothing, not
     even a bucket.
 
@@ -49,7 +49,7 @@ def written_at(uri: str) -> dict[str, float]:
     """When each object below `uri` was written, in seconds since epoch, UTC, by the store's clock.
     Names and errors are those of `files`.
     """
-    system, root = opened(uri)
+    system, root = open_store(uri)
     found = system.get_file_info(fs.FileSelector(root, allow_not_found=True, recursive=True))
     objects = (info for info in found if info.type == fs.FileType.File)
     return {info.path[len(root) + 1 :]: info.mtime_ns / 1e9 for info in objects}
@@ -57,76 +57,76 @@ def written_at(uri: str) -> dict[str, float]:
 
 def require_bucket(uri: str) -> None:
     """Raises FileNotFoundError where the bucket of `uri` is not there, OSError as `files`."""
-    system, path = opened(uri)
+    system, path = open_store(uri)
     bucket = path.partition("/")[0]
     if system.get_file_info(bucket).type != fs.FileType.Directory:
         raise FileNotFoundError(f"no bucket {bucket!r}")
 
 
-def folders(uri: str) -> list[str]:
+def list_folders(uri: str) -> list[str]:
     """Names of the folders directly below `uri`; raises OSError as `files`."""
-    system, root = opened(uri)
+    system, root = open_store(uri)
     if _has_no_folders(system):
-        return sorted({name.partition("/")[0] for name in files(uri) if "/" in name})
+        return sorted({name.partition("/")[0] for name in list_files(uri) if "/" in name})
     found = system.get_file_info(fs.FileSelector(root, allow_not_found=True))
     return sorted(info.base_name for info in found if info.type == fs.FileType.Directory)
 
 
 def is_file(uri: str) -> bool:
     """Whether there is an object of that name; raises OSError as `files`."""
-    system, path = opened(uri)
+    system, path = open_store(uri)
     return system.get_file_info(path).type == fs.FileType.File
 
 
 def read(uri: str) -> bytes:
     """One object. Raises FileNotFoundError where there is none, OSError as `files` does."""
-    system, path = opened(uri)
+    system, path = open_store(uri)
     with system.open_input_stream(path, compression=None) as stream:
         return stream.read()
 
 
 def download(uri: str, folder: pathlib.Path) -> None:
     """Copies all objects below `uri` into `folder`, which is made; raises OSError as `files`."""
-    system, root = opened(uri)
+    system, root = open_store(uri)
     folder.mkdir(parents=True, exist_ok=True)
-    _each(lambda name: _fetch(system, f"{root}/{name}", folder / name), files(uri))
+    _copy_each(lambda name: _fetch(system, f"{root}/{name}", folder / name), list_files(uri))
 
 
 def upload(folder: pathlib.Path, uri: str, without: str = "") -> None:
     """Copies all files below `folder` but the one named `without`; raises OSError as `files`."""
     found = (str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     names = [name for name in found if name != without]
-    _each(lambda name: _store(folder / name, f"{uri}/{name}"), names)
+    _copy_each(lambda name: _store(folder / name, f"{uri}/{name}"), names)
 
 
 def upload_file(path: pathlib.Path, uri: str) -> None:
     """Copies one file, whose object appears when it is whole; raises OSError as `files`."""
-    _each(lambda stored: _store(path, stored), [uri])
+    _copy_each(lambda stored: _store(path, stored), [uri])
 
 
 def remove(uri: str) -> None:
     """Removes the object at `uri` and all below it, whoever else does so at the same moment; raises
     OSError as `files`.
     """
-    system, path = opened(uri)
+    system, path = open_store(uri)
     kind = system.get_file_info(path).type
     if kind == fs.FileType.File:
         _delete(system.delete_file, path)
     elif kind == fs.FileType.Directory and _has_no_folders(system):
-        _each(lambda name: _delete(system.delete_file, f"{path}/{name}"), files(uri))
+        _copy_each(lambda name: _delete(system.delete_file, f"{path}/{name}"), list_files(uri))
     elif kind == fs.FileType.Directory:
         _delete(system.delete_dir, path)
 
 
-def fingerprint(uri: str) -> str:
+def compute_version(uri: str) -> str:
     """Differs when the object has been written anew; "" where there is none."""
-    system, path = opened(uri)
+    system, path = open_store(uri)
     info = system.get_file_info(path)
     return f"{info.size} {info.mtime_ns}" if info.type == fs.FileType.File else ""
 
 
 @contextlib.contextmanager
-def reached(uri: str) -> Iterator[None]:
+def translate_errors(uri: str) -> Iterator[None]:
     """Turns an OSError of the block into UsageError: for what a user has named."""
     try:
         yield
@@ -138,7 +138,7 @@ def reached(uri: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def written(place: str) -> Iterator[str]:
+def open_output_folder(place: str) -> Iterator[str]:
     """A folder whose files are copied to the URL `place` when the block ends, however it ends; a
     `place` that is a path is that folder itself.
     """
@@ -157,7 +157,7 @@ def _delete(delete: Callable[[str], None], path: str) -> None:
         delete(path)
 
 
-def _each(copy: Callable[[str], None], names: Iterable[str]) -> None:
+def _copy_each(copy: Callable[[str], None], names: Iterable[str]) -> None:
     pool = futures.ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="copy")
     try:
         for _ in pool.map(copy, names):
@@ -179,7 +179,7 @@ def _store(source: pathlib.Path, uri: str) -> None:
     """
     empty = source.stat().st_size == 0  # and cannot be mapped
     content = pa.py_buffer(b"") if empty else pa.memory_map(str(source)).read_buffer()
-    system, path = opened(uri)
+    system, path = open_store(uri)
     stream = system.open_output_stream(path, compression=None)
     for start in range(0, content.size, _PART_BYTES):
         stream.write(content.slice(start, min(_PART_BYTES, content.size - start)))

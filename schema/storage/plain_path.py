@@ -15,16 +15,16 @@ from schema.storage.locations import is_remote
 _SIGNS = frozenset("*?[\\")
 
 
-def of(path: str) -> str:
+def link(path: str) -> str:
     """`path`, or one through a link where it has signs of a glob; a URL stays as it is."""
     if is_remote(path) or not _SIGNS & set(path):
         return path
     parts = path.split("/")
     last = max(n for n, part in enumerate(parts) if _SIGNS & set(part)) + 1
-    return "/".join([_linked("/".join(parts[:last])), *parts[last:]])
+    return "/".join([_link_folder("/".join(parts[:last])), *parts[last:]])
 
 
-def named(path: str) -> str:
+def resolve(path: str) -> str:
     """What `of` made `path` of; itself where it did not."""
     for folder, link in _links.items():
         if f"{path}/".startswith(f"{link}/"):
@@ -35,16 +35,16 @@ def named(path: str) -> str:
 _links: dict[str, str] = {}
 
 
-def _linked(folder: str) -> str:
+def _link_folder(folder: str) -> str:
     if folder not in _links:
-        link = pathlib.Path(_folder().name, uuid.uuid4().hex)
+        link = pathlib.Path(_make_link_folder().name, uuid.uuid4().hex)
         link.symlink_to(pathlib.Path(folder).absolute())
         _links[folder] = str(link)
     return _links[folder]
 
 
 @functools.cache
-def _folder() -> tempfile.TemporaryDirectory[str]:
+def _make_link_folder() -> tempfile.TemporaryDirectory[str]:
     """Removed when the process ends."""
     has_signs = bool(_SIGNS & set(tempfile.gettempdir()))
     return tempfile.TemporaryDirectory(prefix="tandem-", dir="/tmp" if has_signs else None)

@@ -83,7 +83,7 @@ def of_table(table: pa.Table) -> Askers:
     )
     offsets = items.offsets.to_numpy().astype(np.int64)
     begin, end = offsets[0], offsets[-1]
-    prefix = timeline.user("")
+    prefix = timeline.name_user_feature("")
     return Askers(
         user_ids=as_bytes(table[timeline.USER_ID].combine_chunks()),
         item_ids=np.append(as_bytes(items.values[begin:end]), b""),

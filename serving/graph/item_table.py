@@ -66,7 +66,7 @@ class ItemTable(tf.Module):
 def _refuse_unusable(ids: pa.Array) -> None:
     if not len(ids):
         raise DataRefused("item table: expected at least one item, received none; add items")
-    repeated = candidate_files.repeated(ids)
+    repeated = candidate_files.find_repeated_ids(ids)
     if len(repeated):
         shown = ", ".join(repr(item) for item in repeated[:_SHOWN].to_pylist())
         raise DataRefused(

@@ -17,7 +17,7 @@ def restored(folder: pathlib.Path) -> Any:
     `meta_graph_of`, and whatever TensorFlow raises where its parts are damaged.
     """
     required_ops.register(meta_graph_of(folder))
-    return tf.saved_model.load(plain_path.of(str(folder)), tags=[tf.saved_model.SERVING])
+    return tf.saved_model.load(plain_path.link(str(folder)), tags=[tf.saved_model.SERVING])
 
 
 def meta_graph_of(folder: pathlib.Path) -> meta_graph_pb2.MetaGraphDef:

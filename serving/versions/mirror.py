@@ -41,7 +41,7 @@ def mirrored(serving: str, poll_s: float = _POLL_SECONDS) -> Iterator[pathlib.Pa
     with tempfile.TemporaryDirectory(prefix="tandem-serving-") as name:
         folder = pathlib.Path(name)
         told: set[str] = set()
-        with object_store.reached(serving):
+        with object_store.translate_errors(serving):
             update(serving, folder, told)
         if not local_versions.models(folder):
             raise NoRunError(
@@ -74,7 +74,7 @@ def update(serving: str, folder: pathlib.Path, told: set[str] | None = None) -> 
 
 
 def _name_incomplete(serving: str, told: set[str]) -> None:
-    for name in object_store.folders(serving):
+    for name in object_store.list_folders(serving):
         for version in remote_versions.incomplete(serving, name):
             uri = remote_versions.folder_of(serving, name, version)
             if uri not in told:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from pydantic import ValidationError
 
-from schema.base import Strict
+from schema.base import StrictModel
 from schema.errors import TandemError
 from schema.signatures import RECOMMENDER
 from schema.storage import object_store
@@ -22,7 +22,7 @@ ORIGIN = "origin.json"
 CANDIDATES = "candidates"
 
 
-class Forced(Strict):
+class Forced(StrictModel):
     """Who had models pushed that were not blessed, and why."""
 
     who: str
@@ -31,7 +31,7 @@ class Forced(Strict):
     """ISO 8601, UTC."""
 
 
-class Run(Strict):
+class Run(StrictModel):
     """What tells one run from another."""
 
     pipeline: str
@@ -41,7 +41,7 @@ class Run(Strict):
     seed: int
 
 
-class Evaluated(Strict):
+class Evaluated(StrictModel):
     """What evaluation knows of the models, and takes to ask them again."""
 
     order: str
@@ -58,7 +58,7 @@ class Evaluated(Strict):
     """Version that was pushed when these were evaluated, "" where none was."""
 
 
-class Origin(Strict):
+class Origin(StrictModel):
     """What a version was made of."""
 
     made_by: Run

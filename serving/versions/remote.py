@@ -20,7 +20,7 @@ _GRAPH = "saved_model.pb"
 
 def models(serving: str) -> list[str]:
     """Names of the models that have at least one version, sorted."""
-    return [name for name in object_store.folders(serving) if latest(serving, name)]
+    return [name for name in object_store.list_folders(serving) if latest(serving, name)]
 
 
 def latest(serving: str, name: str) -> int | None:
@@ -88,7 +88,7 @@ def local(serving: str, name: str, version: str) -> Iterator[pathlib.Path]:
 
 def _begun(serving: str, name: str) -> list[int]:
     """Numbers of all versions, whole or not, ascending."""
-    found = object_store.folders(f"{serving}/{name}")
+    found = object_store.list_folders(f"{serving}/{name}")
     return sorted(int(text) for text in found if local_versions.is_version(text))
 
 
@@ -96,7 +96,7 @@ def _highest_begun(serving: str) -> int:
     """Of any model, whole or not, 0 before the first: a server may have given up an interrupted
     version, and would not look at its number again.
     """
-    begun = (_begun(serving, name) for name in object_store.folders(serving))
+    begun = (_begun(serving, name) for name in object_store.list_folders(serving))
     return max((version for versions in begun for version in versions), default=0)
 
 

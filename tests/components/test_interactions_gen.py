@@ -43,7 +43,7 @@ def test_writes_examples_that_tfx_reads(tmp_path):
     examples, found = run(tmp_path, text)
     assert artifact_utils.decode_split_names(examples.split_names) == ["train", "valid", "test"]
     assert examples_utils.get_payload_format_string(examples) == "FORMAT_TF_EXAMPLE"
-    counted = counts.from_json(examples.get_string_custom_property("counts"))
+    counted = counts.parse(examples.get_string_custom_property("counts"))
     assert counted.totals["train"] == 8
     assert counted.totals["users"] == 2
     [pattern] = [f"{artifact_utils.get_split_uri([examples], 'train')}/*"]
@@ -65,7 +65,7 @@ def test_writes_examples_that_tfx_reads(tmp_path):
         ["u0", 4],
         ["u1", 4],
     ]
-    history = histories.lookup(found.uri, "u1")
+    history = histories.look_up(found.uri, "u1")
     assert history is not None
     assert history.item_ids == ["i1", "i3", "i5", "i7", "i9"]
 
@@ -80,7 +80,7 @@ def test_reads_the_span_that_comes_with_the_run(tmp_path):
         text = "".join(f"u,i{n},{T0 + n}\n" for n in range(rows))
         (tmp_path / f"{span}.csv").write_text("user_id,item_id,timestamp\n" + text)
     examples, _ = run(tmp_path, "", path="{SPAN}.csv", span="2")
-    counted = counts.from_json(examples.get_string_custom_property("counts"))
+    counted = counts.parse(examples.get_string_custom_property("counts"))
     assert counted.tables["interactions"].read == 10
 
 

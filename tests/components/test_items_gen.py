@@ -33,7 +33,7 @@ def run(tmp_path, text: str) -> Examples:
 def test_publishes_split_and_counts(tmp_path):
     examples = run(tmp_path, "item_id\na\nb\na\n")
     assert artifact_utils.decode_split_names(examples.split_names) == ["all"]
-    counted = counts.from_json(examples.get_string_custom_property("counts"))
+    counted = counts.parse(examples.get_string_custom_property("counts"))
     assert counted.totals == {"items": 2}
     assert counted.tables["items"].duplicates == 1
 

@@ -9,7 +9,7 @@ from components.artifacts import push_outcome
 from components.artifacts.push_outcome import PushOutcome
 from components.artifacts.types import Verdict, Words
 from components.kubeflow.push_gate import PushGate
-from components.kubeflow.task_record import Recorded
+from components.kubeflow.task_record import TaskRecorder
 from components.run_verdict import RunVerdict
 from schema.errors import DataRefused, NotBlessed
 from schema.storage import object_store
@@ -67,10 +67,10 @@ def run(tmp_path):
     def tasks(*names, error=None):
         for name in names:
             if error is None:
-                with Recorded(str(tmp_path / "run" / name / "9f")):
+                with TaskRecorder(str(tmp_path / "run" / name / "9f")):
                     pass
             else:
-                with pytest.raises(type(error)), Recorded(str(tmp_path / "run" / name / "9f")):
+                with pytest.raises(type(error)), TaskRecorder(str(tmp_path / "run" / name / "9f")):
                     raise error
 
     return tasks
@@ -84,7 +84,7 @@ def pass_gate(tmp_path):
         pushed, passed = PushedModel(), Verdict()
         pushed.uri, passed.uri = str(tmp_path / "pushed"), str(tmp_path / "run/PushGate/9f/passed")
         push_outcome.write(outcome, pushed.uri)
-        with Recorded(str(tmp_path / "run/PushGate/9f")):
+        with TaskRecorder(str(tmp_path / "run/PushGate/9f")):
             PushGate.test_call(pushed=pushed, passed=passed)
 
     return call
@@ -172,7 +172,7 @@ def test_a_job_of_vertex_is_called_by_the_end_of_its_name(handle):
 
 def test_on_an_object_store_it_is_the_same(bucket, tmp_path):
     push_outcome.write(PushOutcome(failures=[], version=3), str(tmp_path / "passed"))
-    with Recorded(f"{bucket}/run/PushGate/9f"):
+    with TaskRecorder(f"{bucket}/run/PushGate/9f"):
         object_store.upload(tmp_path / "passed", f"{bucket}/run/PushGate/9f/passed")
     uri = end(f"{bucket}/run/RunVerdict/5a/verdict", f"{bucket}/verdicts")
     found = object_store.read(f"{bucket}/run/RunVerdict/5a/verdict/verdict.json")

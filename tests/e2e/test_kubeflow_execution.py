@@ -131,7 +131,7 @@ def summary() -> dict[str, Any]:
 def reported(first):
     """What the first run left in `summary.json`, and the names of all files at the root."""
     assert first.succeeded
-    return summary(), object_store.files(ROOT)
+    return summary(), object_store.list_files(ROOT)
 
 
 @pytest.fixture(scope="module")

@@ -62,12 +62,14 @@ def test_the_simulated_shop_on_a_bucket(bucket, tmp_path):
     assert first["rows"]["rejected"] == MALFORMED
     assert all(uri.startswith(f"{root}/artifacts/") for uri in first["artifacts"].values())
     pushed = {f"{name}/1/saved_model.pb" for name in SERVABLES}
-    assert pushed <= set(object_store.files(f"{root}/serving"))
-    (letters,) = object_store.files(f"{root}/rejected/interactions")
+    assert pushed <= set(object_store.list_files(f"{root}/serving"))
+    (letters,) = object_store.list_files(f"{root}/rejected/interactions")
     content = object_store.read(f"{root}/rejected/interactions/{letters}")
     assert len(content.splitlines()) == MALFORMED
-    assert {"retrieval", "ranking", "quality"} <= set(object_store.folders(f"{root}/tensorboard"))
-    assert object_store.files(f"{root}/checkpoints") == []  # both trainings have ended
+    assert {"retrieval", "ranking", "quality"} <= set(
+        object_store.list_folders(f"{root}/tensorboard")
+    )
+    assert object_store.list_files(f"{root}/checkpoints") == []  # both trainings have ended
     assert b"</html>" in object_store.read(f"{root}/report.html")
 
     events = sound_events(shop)
@@ -82,4 +84,4 @@ def test_the_simulated_shop_on_a_bucket(bucket, tmp_path):
     again = json.loads(tandem(*run, "--json"))
     assert [stage["name"] for stage in again["stages"] if not stage["cached"]] == []
     assert again["retrieval"] == first["retrieval"]
-    assert not [name for name in object_store.files(f"{root}/serving") if "/2/" in name]
+    assert not [name for name in object_store.list_files(f"{root}/serving") if "/2/" in name]

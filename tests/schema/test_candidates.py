@@ -8,15 +8,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from schema import candidates
-from schema.candidates import Candidates, text_array
+from schema.candidates import Candidates, to_text_array
 
 MANY = 200_000
 
 
 def _planted():
     return Candidates(
-        item_ids=text_array([b"a", "é".encode(), b"\xff\x01", b"4 "]),
-        titles=text_array([b"A", "Été, «x»".encode(), b"", b"a\nb"]),
+        item_ids=to_text_array([b"a", "é".encode(), b"\xff\x01", b"4 "]),
+        titles=to_text_array([b"A", "Été, «x»".encode(), b"", b"a\nb"]),
         vectors=np.arange(12, dtype=np.float32).reshape(4, 3),
         log_popularity_at_test=np.array([0.5, 0, 1.5, 2], np.float32),
         sample_queries=np.ones((2, 3), np.float32),
@@ -52,10 +52,10 @@ def test_what_may_be_recommended_is_saved_and_loaded(tmp_path):
 
 def test_an_empty_catalogue_and_ids_of_any_length_are_loaded(tmp_path):
     nothing = np.zeros((0, 3), np.float32)
-    empty = Candidates(text_array([]), text_array([]), nothing, nothing[:, 0], nothing)
+    empty = Candidates(to_text_array([]), to_text_array([]), nothing, nothing[:, 0], nothing)
     loaded = _loaded(empty, tmp_path / "empty")
     assert (len(loaded.item_ids), loaded.vectors.shape) == (0, (0, 3))
-    long = dataclasses.replace(_planted(), item_ids=text_array(["é" * 5000, "b", "c", "d"]))
+    long = dataclasses.replace(_planted(), item_ids=to_text_array(["é" * 5000, "b", "c", "d"]))
     assert _loaded(long, tmp_path).item_ids[0].as_py() == "é".encode() * 5000
 
 
@@ -71,7 +71,7 @@ def test_items_alone(tmp_path):
     [([], []), (["a", "b"], []), (["a", "b", "a", "c", "c", "c"], [b"a", b"c"])],
 )
 def test_repeated_ids_are_named_once(ids, expected):
-    assert candidates.repeated(text_array(ids)).to_pylist() == expected
+    assert candidates.find_repeated_ids(to_text_array(ids)).to_pylist() == expected
 
 
 def test_millions_of_items_are_no_python_objects(tmp_path):

@@ -82,7 +82,7 @@ def implied(name: str, table: str) -> schema_pb2.Schema:
 
 
 def curated(name: str, table: str) -> schema_pb2.Schema:
-    return tfdv_schema.shipped(implied(name, table), name, table)
+    return tfdv_schema.apply_shipped(implied(name, table), name, table)
 
 
 def broken_features(rows: list[dict[str, list[Any]]], schema: schema_pb2.Schema) -> set[str]:

@@ -60,15 +60,15 @@ def _proto(text):
 
 
 def test_interactions_by_hand():
-    assert tfdv_schema.interactions(DATASET) == _proto(INTERACTIONS)
+    assert tfdv_schema.build_interactions(DATASET) == _proto(INTERACTIONS)
 
 
 def test_items_by_hand():
-    assert tfdv_schema.items(DATASET) == _proto(ITEMS)
+    assert tfdv_schema.build_items(DATASET) == _proto(ITEMS)
 
 
 def test_examples_are_parsed_as_the_preprocessing_expects():
-    spec = schema_utils.schema_as_feature_spec(tfdv_schema.interactions(DATASET)).feature_spec
+    spec = schema_utils.schema_as_feature_spec(tfdv_schema.build_interactions(DATASET)).feature_spec
     assert spec["user_id"] == tf.io.FixedLenFeature([], tf.string)
     assert isinstance(spec["item_ids"], tf.io.RaggedFeature)
     assert isinstance(spec["user_age"], tf.io.RaggedFeature)
@@ -86,7 +86,7 @@ def test_a_curated_feature_replaces_the_implied_one(folder):
     curated = 'name: "item_tags" type: BYTES domain: "tags" presence { min_fraction: 0.5 }'
     domain = 'string_domain { name: "tags" value: "new" value: "sale" }'
     (folder / "shop.items.pbtxt").write_text(f"feature {{ {curated} }} {domain}", encoding="utf-8")
-    found = tfdv_schema.shipped(tfdv_schema.items(DATASET), "shop", "items")
+    found = tfdv_schema.apply_shipped(tfdv_schema.build_items(DATASET), "shop", "items")
     expected = _proto(
         ITEMS.replace('name: "item_tags" type: BYTES', curated) + domain,
     )
@@ -98,21 +98,21 @@ def test_a_curated_file_may_not_name_what_is_not_there(folder):
     with pytest.raises(
         ConfigError, match=r"shop\.items\.pbtxt curates 'item_tgas'; expected one of"
     ):
-        tfdv_schema.shipped(tfdv_schema.items(DATASET), "shop", "items")
+        tfdv_schema.apply_shipped(tfdv_schema.build_items(DATASET), "shop", "items")
 
 
 def test_a_file_of_the_users_own_brings_its_constraints(tmp_path):
     path = tmp_path / "own.pbtxt"
     constraints = "dataset_constraints { min_examples_count: 10 }"
     path.write_text(constraints, encoding="utf-8")
-    found = tfdv_schema.tightened(tfdv_schema.items(DATASET), path)
+    found = tfdv_schema.apply_curated(tfdv_schema.build_items(DATASET), path)
     assert found == _proto(ITEMS + constraints)
 
 
 def test_a_file_that_is_not_there_or_no_schema_is_named(tmp_path):
     path = tmp_path / "own.pbtxt"
     with pytest.raises(ConfigError, match=r"own\.pbtxt, received: No such file"):
-        tfdv_schema.tightened(tfdv_schema.items(DATASET), path)
+        tfdv_schema.apply_curated(tfdv_schema.build_items(DATASET), path)
     path.write_text("feature { nmae: 'item_tags' }", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"own\.pbtxt: expected a tensorflow_metadata Schema"):
-        tfdv_schema.tightened(tfdv_schema.items(DATASET), path)
+        tfdv_schema.apply_curated(tfdv_schema.build_items(DATASET), path)

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from schema.candidates import Candidates, text_array
+from schema.candidates import Candidates, to_text_array
 from serving import index_export
 from serving.graph import export
 from serving.index.exact import ExactIndex
@@ -70,8 +70,8 @@ def specs(device):
 
 def candidates_of(ids, vectors):
     return Candidates(
-        item_ids=text_array(ids),
-        titles=text_array(ids),
+        item_ids=to_text_array(ids),
+        titles=to_text_array(ids),
         vectors=vectors,
         log_popularity_at_test=np.zeros(len(ids), np.float32),
         sample_queries=np.zeros((0, vectors.shape[1]), np.float32),

@@ -144,13 +144,13 @@ def planted(tmp_path_factory: pytest.TempPathFactory):
 
     items_out, items_graph = _transformed(
         ITEMS,
-        tfdv_schema.items(DATASET),
+        tfdv_schema.build_items(DATASET),
         preprocessing.preprocess_items,
         tmp_path_factory.mktemp("items"),
     )
     timelines_out, timelines_graph = _transformed(
         TIMELINES,
-        tfdv_schema.interactions(DATASET),
+        tfdv_schema.build_interactions(DATASET),
         preprocessing.preprocess_timelines,
         tmp_path_factory.mktemp("timelines"),
     )

@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import TypeAdapter, model_validator
 
-from schema.base import Strict
-from schema.labels import FINAL, RankingLabel
+from schema.base import StrictModel
+from schema.dataset import FINAL, RankingLabel
 from schema.signatures import RETRIEVAL
 from trainer.config.metric_names import PER_USER
 
@@ -22,7 +22,7 @@ _ERRORS = {
 }
 
 
-class ThresholdRule(Strict):
+class ThresholdRule(StrictModel):
     """A metric that must reach a number, or must not pass it. One that could not be measured has
     not.
     """
@@ -50,7 +50,7 @@ THRESHOLDS = TypeAdapter(list[ThresholdRule])
 """Reads and writes them as one JSON text."""
 
 
-class BaselineRule(Strict):
+class BaselineRule(StrictModel):
     """Lists that must not be worse than others, user by user on the same questions. Where nothing
     is said, the final lists must not be worse than `popular` in NDCG@10. The 95 % interval of the
     difference (paired bootstrap) decides: what lies inside the noise is neither worse nor better.
@@ -79,7 +79,7 @@ class BaselineRule(Strict):
         return self
 
 
-class BlessingConfig(Strict):
+class BlessingConfig(StrictModel):
     """What is held against the models before they are pushed. A run whose models fail ends with
     exit code 4 and pushes nothing, unless it is told `--force-push`.
     """

@@ -4,14 +4,14 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from schema.base import Strict
+from schema.base import StrictModel
 from schema.features import Feature, Features
 from trainer.config.metric_names import EXPOSURE, PER_USER
 
 _GROUPED = ("category", "set")
 
 
-class FairnessConfig(Strict):
+class FairnessConfig(StrictModel):
     """One division into groups that the final lists should serve alike. Groups are the 20 most
     frequent values of a feature, all others together, and those without a known value; of users
     only groups of 50 or more are compared.

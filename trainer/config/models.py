@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from schema.base import Strict
+from schema.base import StrictModel
 from trainer.config.fairness import FairnessConfig
 
 Positive = Annotated[int, Field(ge=1)]
@@ -12,7 +12,7 @@ Rate = Annotated[float, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 
-class RetrievalConfig(Strict):
+class RetrievalConfig(StrictModel):
     """The two towers."""
 
     embedding_dim: Positive = 64
@@ -72,7 +72,7 @@ class RetrievalConfig(Strict):
         return self
 
 
-class RankingConfig(Strict):
+class RankingConfig(StrictModel):
     """The ranking stage."""
 
     candidates: Positive = 200
@@ -97,7 +97,7 @@ class RankingConfig(Strict):
     """Of Adam."""
 
 
-class TrainerConfig(Strict):
+class TrainerConfig(StrictModel):
     """The hardware that both models are trained on."""
 
     strategy: Literal["auto", "one", "mirrored", "multi_worker", "tpu"] = "auto"
@@ -111,7 +111,7 @@ class TrainerConfig(Strict):
     """Traces steps 20 to 40 of the first epoch with TensorFlow's profiler, for TensorBoard."""
 
 
-class EvaluationConfig(Strict):
+class EvaluationConfig(StrictModel):
     """What is measured and what it is held against."""
 
     recent_days: Rate = 7.0

@@ -5,13 +5,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
-from schema.base import Strict
+from schema.base import StrictModel
 from trainer.config.models import RetrievalConfig
 
 Value = bool | int | float | str
 
 
-class Range(Strict):
+class Range(StrictModel):
     """What is tried for one key of `[retrieval]`: `dropout = { min = 0.0, max = 0.5 }`, or a list
     of values: `embedding_dim = [32, 64, 128]`. Without any such key a few are searched that matter
     on most logs: learning rate, width, dropout.
@@ -59,7 +59,7 @@ COMMON = {
 }
 
 
-class TuneConfig(Strict):
+class TuneConfig(StrictModel):
     """The search of `tandem tune` for the best NDCG@10 on valid."""
 
     trials: Annotated[int, Field(ge=1)] = 20

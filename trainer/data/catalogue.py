@@ -47,7 +47,7 @@ def load(uri: str, graph: tft.TFTransformOutput, dataset: Dataset) -> Catalogue:
         item_ids=_place(ids, rows, b""),
         titles=_place(titles, rows, b""),
         features={
-            name: _place(transformed.dense(columns[timeline.item(name)]), rows, 0)
+            name: _place(transformed.dense(columns[timeline.name_item_feature(name)]), rows, 0)
             for name in dataset.features.items
         },
         available=_available(columns, rows),

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from schema import bulk
-from schema.bulk import Bulk
+from schema.bulk import Bulk, find_event_bulk
 
 if TYPE_CHECKING:  # a refresh counts votes too, and has no use for Transform's libraries
     from trainer.data.timelines import Timelines
@@ -64,7 +63,7 @@ class PopularityClock:
     @property
     def bulk(self) -> Bulk:
         """Of the events, one at least: without those whose time is far from all others."""
-        return bulk.of_events(self.timestamps)
+        return find_event_bulk(self.timestamps)
 
 
 def clock(splits: "list[Timelines]", size: int) -> PopularityClock:

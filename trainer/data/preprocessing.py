@@ -34,9 +34,9 @@ def preprocess_items(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
     if dataset.data.items.available is not None:
         outputs[timeline.AVAILABLE] = inputs[timeline.AVAILABLE]
     if dataset.data.items.filter is not None:
-        outputs[timeline.FILTERS] = inputs[timeline.item(dataset.data.items.filter)]
+        outputs[timeline.FILTERS] = inputs[timeline.name_item_feature(dataset.data.items.filter)]
     for name, feature in dataset.features.items.items():
-        key = timeline.item(name)
+        key = timeline.name_item_feature(name)
         outputs[key] = _numeric(inputs[key], feature, key)
     return outputs
 
@@ -54,13 +54,13 @@ def preprocess_timelines(inputs: dict[str, Any], custom_config: dict[str, Any]) 
         timeline.POSITIVE,
         timeline.TARGET_FROM,
     ]
-    for key in kept + [timeline.label(name) for name in dataset.labels.ranking]:
+    for key in kept + [timeline.name_label(name) for name in dataset.labels.ranking]:
         outputs[key] = inputs[key]
     for name, feature in dataset.features.users.items():
-        key = timeline.user(name)
+        key = timeline.name_user_feature(name)
         outputs[key] = _numeric(inputs[key], feature, key)
     for name, feature in dataset.features.context.items():
-        key = timeline.context(name)
+        key = timeline.name_context(name)
         outputs[key] = _per_event(inputs[key], feature, key)
     return outputs
 

@@ -23,7 +23,7 @@ def table(splits: list[Timelines], item_ids: np.ndarray, now: int, days: float) 
         items.append(item_ids[events.item_index[chosen]])
         times.append(events.timestamps[chosen])
     columns = [_texts(users), _texts(items), pa.array(np.concatenate(times), pa.int64())]
-    return pa.Table.from_arrays(columns, schema=refresh_inputs.SCHEMA)
+    return pa.Table.from_arrays(columns, schema=refresh_inputs.RECENT_EVENTS_SCHEMA)
 
 
 def _texts(parts: list[np.ndarray]) -> pa.Array:

@@ -122,9 +122,12 @@ def load(
         item_index=_joined(columns["item_index"]).astype(np.int32),
         timestamps=_flat(columns[timeline.TIMESTAMPS]),
         positive=_flat(columns[timeline.POSITIVE]).astype(bool),
-        labels={n: _flat(columns[timeline.label(n)]) for n in dataset.labels.ranking},
-        context={n: _flat(columns[timeline.context(n)]) for n in dataset.features.context},
-        users={n: transformed.dense(columns[timeline.user(n)]) for n in dataset.features.users},
+        labels={n: _flat(columns[timeline.name_label(n)]) for n in dataset.labels.ranking},
+        context={n: _flat(columns[timeline.name_context(n)]) for n in dataset.features.context},
+        users={
+            n: transformed.dense(columns[timeline.name_user_feature(n)])
+            for n in dataset.features.users
+        },
     )
 
 

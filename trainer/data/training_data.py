@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import tensorflow_transform as tft
 
-from schema import bulk, timeline
+from schema import timeline
+from schema.bulk import find_event_bulk
 from schema.dataset import Dataset
 from trainer.data import catalogue, timelines
 from trainer.data.catalogue import Catalogue
@@ -56,7 +57,7 @@ class TrainingData:
         would make all that was popular long past, where evaluation does not see it.
         """
         splits = (self.train, self.valid, self.test)
-        return bulk.of_events(np.concatenate([s.timestamps[s.own] for s in splits])).end
+        return find_event_bulk(np.concatenate([s.timestamps[s.own] for s in splits])).end
 
     def moment(self, split: Timelines) -> int:
         """When the questions of a split are asked: at its first own event; seconds since epoch.

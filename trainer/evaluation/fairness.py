@@ -64,7 +64,7 @@ def _held(of: str, row: Row) -> Row:
 
 def _of_users(group: FairnessConfig, served: MeasuredLists, data: TrainingData) -> Row:
     parts = declared_slices.of_users(served.judge.asked, data, _MOST_GROUPS)[
-        timeline.user(group.feature)
+        timeline.name_user_feature(group.feature)
     ]
     if not _known(parts):
         return {"groups": {}, "note": f"no gap: no test user has a known value of {group.of}"}
@@ -73,7 +73,9 @@ def _of_users(group: FairnessConfig, served: MeasuredLists, data: TrainingData) 
 
 def _of_items(group: FairnessConfig, served: MeasuredLists, data: TrainingData) -> Row:
     indices = np.arange(data.catalogue.size + 1)
-    parts = declared_slices.of_items(indices, data, _MOST_GROUPS)[timeline.item(group.feature)]
+    parts = declared_slices.of_items(indices, data, _MOST_GROUPS)[
+        timeline.name_item_feature(group.feature)
+    ]
     if not _known(parts):
         return {"groups": {}, "note": f"no gap: no item has a known value of {group.of}"}
     cutoff = int(group.measured_by.partition("@")[2])

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from schema.labels import RankingLabel
+from schema.dataset import RankingLabel
 from trainer.data.preprocessing import USER_VOCABULARY
 from trainer.data.training_data import TrainingData
 from trainer.ranking import labels as label_values

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from schema.labels import RankingLabel
+from schema.dataset import RankingLabel
 from trainer.data.windows import Batch
 from trainer.metrics.calibration import PlattScaling
 from trainer.ranking.network import RankingNetwork

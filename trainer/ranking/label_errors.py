@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from schema.labels import RankingLabel
+from schema.dataset import RankingLabel
 from trainer import calibration_error
 from trainer.config.models import RetrievalConfig
 from trainer.data.training_data import TrainingData

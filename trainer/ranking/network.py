@@ -9,7 +9,7 @@ import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
 from schema import signatures, timeline
-from schema.labels import RankingLabel
+from schema.dataset import RankingLabel
 from schema.signatures import RELEVANCE
 from trainer.bias_layer import BiasLayer
 from trainer.config.models import RankingConfig
@@ -144,7 +144,7 @@ class RankingNetwork(tf.keras.Model):
         standardisation, which would make features of mean 0 and deviation 1 of chance.
         """
         index, user = self._own(inputs[signatures.CANDIDATES]), inputs[signatures.USER_INDEX]
-        context = {name: inputs[timeline.context(name)] for name in self._context_names}
+        context = {name: inputs[timeline.name_context(name)] for name in self._context_names}
         query = tf.concat([self._users(user), self._context(context, user)], axis=-1)
         query = tf.repeat(query[:, tf.newaxis], tf.shape(index)[1], axis=1)
         identity = self._items(tf.where(tf.gather(self._identified, index), index, 0))

@@ -127,7 +127,7 @@ def _model(
     labels = label_values.learnable(data)
     baselines = {name: bias_baseline.of_training(data, name, labels[name]) for name in labels}
     users = data.timelines_graph.vocabulary_size_by_name(USER_VOCABULARY)
-    context = encoded(data.dataset.features.context, timeline.context, data.timelines_graph)
+    context = encoded(data.dataset.features.context, timeline.name_context, data.timelines_graph)
     network = RankingNetwork(items, users, context, labels, baselines, config)
     sample = np.unique(np.linspace(0, len(contested) - 1, _SAMPLE).astype(int))
     network.adapt({n: tf.constant(values[sample]) for n, values in contested.inputs().items()})

@@ -128,12 +128,15 @@ def build(
     features = data.dataset.features
     query = QueryTower(
         data.timelines_graph.vocabulary_size_by_name(USER_VOCABULARY),
-        encoded(features.users, timeline.user, data.timelines_graph),
-        encoded(features.context, timeline.context, data.timelines_graph),
+        encoded(features.users, timeline.name_user_feature, data.timelines_graph),
+        encoded(features.context, timeline.name_context, data.timelines_graph),
         config,
     )
     candidate = CandidateTower(
-        data.catalogue, encoded(features.items, timeline.item, data.items_graph), counts > 0, config
+        data.catalogue,
+        encoded(features.items, timeline.name_item_feature, data.items_graph),
+        counts > 0,
+        config,
     )
     return RetrievalModel(query, candidate, counts / counts.sum(), known, config, static_shapes)
 

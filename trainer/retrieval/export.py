@@ -70,14 +70,14 @@ class QueryModule(tf.Module):
             "user_index": tf.cast(numbers["user_index"], tf.int32),
         }
         for name in self._dataset.features.context:
-            key = timeline.context(name)
+            key = timeline.name_context(name)
             value = numbers[key].to_tensor(shape=[None, 1])
             batch[key] = tf.pad(value, [[0, 0], [tf.shape(index)[1], 0]])
         for name in self._dataset.features.users:
-            key = timeline.user(name)
+            key = timeline.name_user_feature(name)
             value = numbers[key]
             batch[key] = value.to_tensor() if isinstance(value, tf.RaggedTensor) else value
-        context = {timeline.context(name) for name in self._dataset.features.context}
+        context = {timeline.name_context(name) for name in self._dataset.features.context}
         return {
             signatures.VECTOR: self.encode(batch)[:, -1],
             signatures.USER_INDEX: batch["user_index"],
@@ -111,8 +111,8 @@ class QueryModule(tf.Module):
 
 def declared(dataset: Dataset) -> list[tuple[str, Feature]]:
     """Context and user features of a query by input name."""
-    context = [(timeline.context(n), f) for n, f in dataset.features.context.items()]
-    return context + [(timeline.user(n), f) for n, f in dataset.features.users.items()]
+    context = [(timeline.name_context(n), f) for n, f in dataset.features.context.items()]
+    return context + [(timeline.name_user_feature(n), f) for n, f in dataset.features.users.items()]
 
 
 def is_missing(values: tf.Tensor) -> tf.Tensor:

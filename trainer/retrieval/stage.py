@@ -190,8 +190,8 @@ def _save_candidates(
     at_test = popularity.log_popularity(known.votes(data.moment(data.test), days))
     candidates.save(
         candidates.Candidates(
-            item_ids=candidates.text_array(data.catalogue.item_ids[1:]),
-            titles=candidates.text_array(data.catalogue.titles[1:]),
+            item_ids=candidates.to_text_array(data.catalogue.item_ids[1:]),
+            titles=candidates.to_text_array(data.catalogue.titles[1:]),
             vectors=np.column_stack([vectors, now]).astype(np.float32)[1:],
             log_popularity_at_test=at_test[1:],
             sample_queries=sample,
@@ -215,4 +215,4 @@ def _save_refreshing(
     recent = recent_events.table(splits, ids, data.end, config.popularity_days)
     refresh_inputs.save(data.dataset, recent, uri)
     tower = CandidateModule(model.candidate_tower, data.dataset, data.items_graph)
-    candidate_export.save(tower, refresh_inputs.tower_folder(uri))
+    candidate_export.save(tower, refresh_inputs.locate_tower(uri))

@@ -43,7 +43,9 @@ class CandidateTower(tf.keras.Model):
     def tables(self) -> dict[str, tf.keras.layers.Embedding]:
         """By vocabulary: the layer whose row n is that of the vocabulary's n-th value, from 1."""
         features = self._encoder.tables.items()
-        return {ITEM_VOCABULARY: self._ids} | {timeline.item(n): layer for n, layer in features}
+        return {ITEM_VOCABULARY: self._ids} | {
+            timeline.name_item_feature(n): layer for n, layer in features
+        }
 
     def call(self, index: tf.Tensor, training: bool = False) -> tf.Tensor:
         """[n] -> [n, dim]."""
@@ -98,8 +100,10 @@ class QueryTower(tf.keras.Model):
     def tables(self) -> dict[str, tf.keras.layers.Embedding]:
         """By vocabulary, as the candidate tower's."""
         found = {} if self._ids is None else {USER_VOCABULARY: self._ids}
-        found |= {timeline.user(name): layer for name, layer in self._users.tables.items()}
-        return found | {timeline.context(name): t for name, t in self._context.tables.items()}
+        found |= {
+            timeline.name_user_feature(name): layer for name, layer in self._users.tables.items()
+        }
+        return found | {timeline.name_context(name): t for name, t in self._context.tables.items()}
 
     def call(
         self, batch: dict[str, tf.Tensor], item_vectors: tf.Tensor, training: bool = False

@@ -112,7 +112,7 @@ def _kept(folder: str, **parts: Any) -> tf.train.CheckpointManager:
     # Its counter is made at the first saving otherwise: in the strategy's scope, where every
     # process would have to make it, but only one of them saves.
     _ = checkpoint.save_counter
-    return tf.train.CheckpointManager(checkpoint, plain_path.of(folder), max_to_keep=1)
+    return tf.train.CheckpointManager(checkpoint, plain_path.link(folder), max_to_keep=1)
 
 
 def copy_weights(source: tf.keras.Model, target: tf.keras.Model) -> None:

@@ -4,12 +4,13 @@ import dataclasses
 
 import numpy as np
 
-from components.ingest import splits
+from components.ingest.events.splits import find_test_starts
 from components.ingest.output import counts, histories
-from schema import bulk, timeline
-from schema.labels import Split
+from schema import timeline
+from schema.bulk import find_event_bulk
+from schema.dataset import Split
 
-_USERS_AT_A_TIME = 8192
+_USERS_PER_BATCH = 8192
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,18 +28,18 @@ class Cut:
         """[u] position of each user's first event of test; their events are
         `timestamps[row_splits[i]:row_splits[i + 1]]`, in order.
         """
-        return splits.test_begins(timestamps, row_splits, self.t_test)
+        return find_test_starts(timestamps, row_splits, self.t_test)
 
 
-def at_test(examples_uri: str, histories_uri: str, split: Split) -> Cut:
+def load_test_cut(examples_uri: str, histories_uri: str, split: Split) -> Cut:
     """The cut that ingestion made; both artifacts are InteractionsGen's."""
     times = np.concatenate(
         [
             table[timeline.TIMESTAMPS].combine_chunks().flatten().to_numpy()
-            for table in histories.tables(histories_uri, _USERS_AT_A_TIME)
+            for table in histories.read_tables(histories_uri, _USERS_PER_BATCH)
         ]
     )
     if split.kind == "last_item":
-        return Cut(None, bulk.of_events(times).end)
+        return Cut(None, find_event_bulk(times).end)
     t_test = counts.load(examples_uri).totals["t_test"]
     return Cut(t_test, int(times[times >= t_test].min()))

@@ -1,15 +1,20 @@
-"""Events of one shard: in order, each once."""
+"""Events of one shard: in order, each once.
+
+Records with an id of their own: of those that share one, the latest.
+"""
+
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.ingest.fields.table_spec import ITEM_ID, MOMENT, TIMESTAMP
-from components.ingest.fields.timestamps import PER_SECOND
+from components.ingest.fields.table_spec import FILE, ITEM_ID, LINE, MOMENT, ORIGIN, TIMESTAMP
+from components.ingest.fields.timestamps import NANOSECONDS_PER_SECOND
 from schema.timeline import USER_ID
 
 
-def in_order(events: pa.Table) -> pa.Table:
+def sort_events(events: pa.Table) -> pa.Table:
     """Sorts by user and moment; events of one moment stay in the order in which they are given,
     that of their files and lines. MOMENT becomes TIMESTAMP, in whole seconds.
 
@@ -17,12 +22,12 @@ def in_order(events: pa.Table) -> pa.Table:
     """
     keys = [(USER_ID, "ascending"), (MOMENT, "ascending")]
     ordered = events.take(pc.sort_indices(events, sort_keys=keys))  # which is stable
-    once = ordered.filter(pa.array(~_repeated_later(ordered)))
-    seconds = once[MOMENT].to_numpy() // PER_SECOND
+    once = ordered.filter(pa.array(~_find_repeats(ordered)))
+    seconds = once[MOMENT].to_numpy() // NANOSECONDS_PER_SECOND
     return once.set_column(once.column_names.index(MOMENT), TIMESTAMP, pa.array(seconds))
 
 
-def starts_of_users(events: pa.Table) -> np.ndarray:
+def find_user_starts(events: pa.Table) -> np.ndarray:
     """Position of each user's first event, and the number of all: int64 [users + 1].
 
     `events` are in order.
@@ -30,7 +35,7 @@ def starts_of_users(events: pa.Table) -> np.ndarray:
     return np.append(np.flatnonzero(differs_from_previous(events, (USER_ID,))), events.num_rows)
 
 
-def _repeated_later(ordered: pa.Table) -> np.ndarray:
+def _find_repeats(ordered: pa.Table) -> np.ndarray:
     """Where a later event of the same user and moment has the same item: bool [rows]."""
     begins = differs_from_previous(ordered, (USER_ID, MOMENT))
     tied = np.flatnonzero(~begins | ~np.append(begins[1:], True))
@@ -54,3 +59,26 @@ def differs_from_previous(table: pa.Table, names: tuple[str, ...]) -> np.ndarray
             column = table[name].combine_chunks()
             differs[1:] |= pc.not_equal(column[1:], column[:-1]).to_numpy(zero_copy_only=False)
     return differs
+
+
+class LatestRecords(NamedTuple):
+    """Records sorted by id, file and line."""
+
+    kept: pa.Table
+    """One an id, without its origin."""
+    repeated: pa.Table
+    """The others."""
+
+
+def keep_latest(records: pa.Table, column: str) -> LatestRecords:
+    """Divides `records` by the id in `column`: the last line of the last file (by path) is kept."""
+    keys = [(name, "ascending") for name in (column, FILE, LINE)]
+    ordered = records.take(pc.sort_indices(records, sort_keys=keys))
+    last = np.ones(ordered.num_rows, bool)
+    if ordered.num_rows > 1:
+        ids = ordered[column].combine_chunks()
+        last[:-1] = pc.not_equal(ids[1:], ids[:-1]).to_numpy(zero_copy_only=False)
+    origin = [name for name in ORIGIN if name in records.column_names]
+    return LatestRecords(
+        ordered.filter(pa.array(last)).drop(origin), ordered.filter(pa.array(~last))
+    )

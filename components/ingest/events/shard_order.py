@@ -8,16 +8,13 @@ import numpy as np
 import pyarrow as pa
 from apache_beam.pvalue import AsIter, TaggedOutput
 
-from components.ingest import meetings
-from components.ingest.events import log as events_log
 from components.ingest.events import rules as event_rules
-from components.ingest.events.splits import histogram
-from components.ingest.fields.table_spec import ITEM_ID, TIMESTAMP
-from components.ingest.latest import latest
-from components.ingest.meetings import Ids
+from components.ingest.events.log import find_user_starts, keep_latest, sort_events
+from components.ingest.events.splits import count_times
+from components.ingest.fields.table_spec import ITEM_ID, ORIGIN, TIMESTAMP
 from components.ingest.output import counts, dead_letters, shards
-from components.ingest.rejection import REPEATED_USER
-from components.ingest.table_spec import ORIGIN
+from components.ingest.output.id_overlap import IdPart, pack_log_ids, pack_table_ids
+from components.ingest.read.records import REPEATED_USER
 from schema import timeline
 from schema.sources import InteractionsSource
 
@@ -35,7 +32,7 @@ class Shard(NamedTuple):
     users: bytes
 
 
-class Order(beam.PTransform):
+class OrderShards(beam.PTransform):
     """(shard, {"interactions": packed tables, "users": packed tables}) -> SHARDS, HISTOGRAMS of
     times, TALLIES, and IDS (see `meetings`) of the items in the events and of users.
 
@@ -56,30 +53,30 @@ class Order(beam.PTransform):
     def expand(self, gathered: beam.PCollection) -> Any:
         """One element a shard."""
         known = () if self._catalogue is None else (AsIter(self._catalogue),)
-        order = beam.ParDo(_order, *self._arguments, *known)
+        order = beam.ParDo(_order_shard, *self._arguments, *known)
         return gathered | order.with_outputs(HISTOGRAMS, TALLIES, IDS, main=SHARDS)
 
 
-def _order(
+def _order_shard(
     element: tuple[int, dict[str, Iterable[bytes]]],
     source: InteractionsSource,
     letters_dir: str,
     catalogue: Iterable[bytes] = (),
 ) -> Iterator[Any]:
     shard, parts = element
-    once, log_tallies = _in_order(shard, parts["interactions"], source, letters_dir)
-    people, people_tallies = _users(parts.get("users", ()))
-    for each in _ids(once, people, "users" in parts):
+    once, log_tallies = _sort_log(shard, parts["interactions"], source, letters_dir)
+    people, people_tallies = _keep_users(parts.get("users", ()))
+    for each in _collect_ids(once, people, "users" in parts):
         yield TaggedOutput(IDS, each)
-    log, late_tallies = _judged(shard, once, source, letters_dir, catalogue)
+    log, late_tallies = _apply_rules(shard, once, source, letters_dir, catalogue)
     for tally in (*log_tallies, *late_tallies, *people_tallies):
         yield TaggedOutput(TALLIES, tally)
     moments = np.zeros(0, np.int64) if log is None else log[TIMESTAMP].to_numpy()
-    yield TaggedOutput(HISTOGRAMS, histogram(moments))
-    yield Shard(shard, _packed(log), _packed(people))
+    yield TaggedOutput(HISTOGRAMS, count_times(moments))
+    yield Shard(shard, _pack_table(log), _pack_table(people))
 
 
-def _in_order(
+def _sort_log(
     shard: int, parts: Iterable[bytes], source: InteractionsSource, letters_dir: str
 ) -> tuple[pa.Table | None, list[tuple[str, int]]]:
     log = shards.unpack(parts)
@@ -89,13 +86,15 @@ def _in_order(
     if source.format == "sequences":
         log, repeated = event_rules.divide_sequences(log)
         dead_letters.write_late(letters_dir, shard, {REPEATED_USER: repeated}, "repeated")
-        tallies.append((counts.key("interactions", "rejected", REPEATED_USER), repeated.num_rows))
-    once = events_log.in_order(log)
+        tallies.append(
+            (counts.name_tally("interactions", "rejected", REPEATED_USER), repeated.num_rows)
+        )
+    once = sort_events(log)
     duplicates = log.num_rows - once.num_rows
-    return once, [*tallies, (counts.key("interactions", "duplicates"), duplicates)]
+    return once, [*tallies, (counts.name_tally("interactions", "duplicates"), duplicates)]
 
 
-def _judged(
+def _apply_rules(
     shard: int,
     once: pa.Table | None,
     source: InteractionsSource,
@@ -104,10 +103,10 @@ def _judged(
 ) -> tuple[pa.Table | None, list[tuple[str, int]]]:
     if once is None or not event_rules.needs_origin(source):
         return once, []
-    judged = event_rules.judge(once, source, _known(catalogue))
+    judged = event_rules.apply_rules(once, source, _load_catalogue(catalogue))
     dead_letters.write_late(letters_dir, shard, judged.refused)
     tallies = [
-        (counts.key("interactions", "rejected", reason), table.num_rows)
+        (counts.name_tally("interactions", "rejected", reason), table.num_rows)
         for reason, table in judged.refused.items()
     ]
     if source.stragglers == "reject":  # which ones is known where all shards' times are
@@ -115,32 +114,34 @@ def _judged(
     return judged.kept.drop(list(ORIGIN)), tallies
 
 
-def _users(parts: Iterable[bytes]) -> tuple[pa.Table | None, list[tuple[str, int]]]:
+def _keep_users(parts: Iterable[bytes]) -> tuple[pa.Table | None, list[tuple[str, int]]]:
     people = shards.unpack(parts)
     if people is None:
         return None, []
-    kept, repeated = latest(people, timeline.USER_ID)
+    kept, repeated = keep_latest(people, timeline.USER_ID)
     return kept, [
-        (counts.key("users", "accepted"), kept.num_rows),
-        (counts.key("users", "duplicates"), repeated.num_rows),
+        (counts.name_tally("users", "accepted"), kept.num_rows),
+        (counts.name_tally("users", "duplicates"), repeated.num_rows),
     ]
 
 
-def _ids(once: pa.Table | None, people: pa.Table | None, has_users: bool) -> Iterator[Ids]:
+def _collect_ids(
+    once: pa.Table | None, people: pa.Table | None, has_users: bool
+) -> Iterator[IdPart]:
     if once is not None:
-        yield meetings.of_log("items", once[ITEM_ID].combine_chunks())
+        yield pack_log_ids("items", once[ITEM_ID].combine_chunks())
     if once is not None and has_users:
-        users = once[timeline.USER_ID].take(pa.array(events_log.starts_of_users(once)[:-1]))
-        yield meetings.of_log("users", users.combine_chunks())
+        users = once[timeline.USER_ID].take(pa.array(find_user_starts(once)[:-1]))
+        yield pack_log_ids("users", users.combine_chunks())
     if people is not None:
-        yield meetings.of_table("users", people[timeline.USER_ID].combine_chunks())
+        yield pack_table_ids("users", people[timeline.USER_ID].combine_chunks())
 
 
-def _known(catalogue: Iterable[bytes]) -> pa.Array:
+def _load_catalogue(catalogue: Iterable[bytes]) -> pa.Array:
     known = shards.unpack(catalogue)
     nothing = pa.array([], pa.large_string())
     return nothing if known is None else known[timeline.ITEM_ID].combine_chunks()
 
 
-def _packed(table: pa.Table | None) -> bytes:
+def _pack_table(table: pa.Table | None) -> bytes:
     return b"" if table is None or not table.num_rows else shards.pack(table)

@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.ingest.events import log as ordered
+from components.ingest.events.log import find_user_starts
+from components.ingest.events.splits import Edges
 from components.ingest.fields.table_spec import ITEM_ID, TIMESTAMP
-from components.ingest.splits import Edges
 from schema import timeline
 
 EVENTS_PER_BATCH = 1 << 18
@@ -27,7 +27,7 @@ class Windows(NamedTuple):
     """One past the last."""
 
 
-def of_split(edges: Edges, split: str, window: int, carry: int) -> Windows:
+def build_split_windows(edges: Edges, split: str, window: int, carry: int) -> Windows:
     """Windows of one split: at most `window` own events each, after at most `carry` earlier ones.
 
     Each user with an event in the split has at least one. History reaches back into earlier splits,
@@ -45,13 +45,13 @@ def of_split(edges: Edges, split: str, window: int, carry: int) -> Windows:
     )
 
 
-def of_users(events: pa.Table) -> Windows:
+def build_user_windows(events: pa.Table) -> Windows:
     """One window a user: all that he ever did."""
-    users = ordered.starts_of_users(events)
+    users = find_user_starts(events)
     return Windows(users[:-1], users[:-1], users[1:])
 
 
-def batches(events: pa.Table, windows: Windows, users: pa.Table | None) -> Iterator[pa.Table]:
+def build_batches(events: pa.Table, windows: Windows, users: pa.Table | None) -> Iterator[pa.Table]:
     """Timelines as rows, fields as in `schema.timeline`, some windows at a time to bound memory.
 
     `users` holds user_id and user_* once a user; a user who is not in it has nulls. Within
@@ -63,10 +63,10 @@ def batches(events: pa.Table, windows: Windows, users: pa.Table | None) -> Itera
     edges = np.unique([*cuts, len(total)])
     for low, high in itertools.pairwise(edges):
         part = Windows(*(positions[low:high] for positions in windows))
-        yield _rows(events, part, users)
+        yield _build_rows(events, part, users)
 
 
-def _rows(events: pa.Table, windows: Windows, users: pa.Table | None) -> pa.Table:
+def _build_rows(events: pa.Table, windows: Windows, users: pa.Table | None) -> pa.Table:
     lengths = windows.stop - windows.start
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     index = np.arange(offsets[-1]) + np.repeat(windows.start - offsets[:-1], lengths)
@@ -78,7 +78,7 @@ def _rows(events: pa.Table, windows: Windows, users: pa.Table | None) -> pa.Tabl
     for name in events.column_names:
         if name != timeline.USER_ID:
             values = events[name].take(pa.array(index)).combine_chunks()
-            columns[_LIST_NAMES.get(str(name), str(name))] = _lists(values, offsets)
+            columns[_LIST_NAMES.get(str(name), str(name))] = _build_lists(values, offsets)
     if users is not None:
         found = pc.index_in(ids, value_set=users[timeline.USER_ID].combine_chunks())
         for name in users.column_names:
@@ -90,7 +90,7 @@ def _rows(events: pa.Table, windows: Windows, users: pa.Table | None) -> pa.Tabl
 _LIST_NAMES = {ITEM_ID: timeline.ITEM_IDS, TIMESTAMP: timeline.TIMESTAMPS}
 
 
-def _lists(values: pa.Array, offsets: np.ndarray) -> pa.Array:
+def _build_lists(values: pa.Array, offsets: np.ndarray) -> pa.Array:
     """`values` of events -> one list a timeline, without holes."""
     if pa.types.is_floating(values.type):
         absent: float | str = float("nan")

@@ -1,21 +1,44 @@
-"""Columns -> fields, with the records that a field refuses and the values that count as absent."""
+"""Columns -> fields, with the records that a field refuses and the values that count as absent.
 
+Why a value was refused: column, value, what is expected, and what it looks like.
+"""
+
+import re
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.ingest.explanation import explain
-from components.ingest.fields.kinds import Converted
-from components.ingest.fields.table_spec import Field
-from components.ingest.read.records import Records
-from components.ingest.rejection import HEADER_LINE, Fault
-from components.ingest.table_spec import TableSpec
+from components.ingest.fields.kinds import ConvertedColumn
+from components.ingest.fields.table_spec import MOMENT, Field, TableSpec
+from components.ingest.fields.timestamps import suggest_time_fix
+from components.ingest.read.records import (
+    BAD_ID,
+    BAD_NUMBER,
+    HEADER_LINE,
+    INEXACT_ID,
+    OVERLONG_ID,
+    Fault,
+    Records,
+    format_excerpt,
+)
+from schema.sources import Source
+
+_EXPECTED = {
+    INEXACT_ID: "a whole number, below 2**53 where it is a float (2**24 in 32 bits)",
+    OVERLONG_ID: "an id of at most 1024 bytes",
+    BAD_ID: "an id without line breaks and NUL",
+    BAD_NUMBER: "a finite number, up to 3.4e38",
+}
+_COMMA = re.compile(r"[+-]?\d+,\d+")
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
+_ABSENT = frozenset({"n/a", "na", "nan", "null", "none", "-", "?", "unknown", "\\n"})
 
 
-class Fields(NamedTuple):
+class ConvertedFields(NamedTuple):
     """Of n records."""
 
     arrays: dict[str, pa.Array]
@@ -27,20 +50,22 @@ class Fields(NamedTuple):
     that are not refused."""
 
 
-def convert(records: Records, spec: TableSpec) -> Fields:
+def convert_records(records: Records, spec: TableSpec) -> ConvertedFields:
     """Makes the fields of the specification."""
-    made = Fields({}, dict.fromkeys(_headers(records, spec), _HEADER), Counter())
+    made = ConvertedFields(
+        {}, dict.fromkeys(_find_headers(records, spec), _HEADER_FAULT), Counter()
+    )
     for field in sorted(spec.fields, key=lambda field: field.optional):  # which is stable
         converted = field.convert(*(records.columns[column] for column in field.columns))
-        refuse = _make_absent if field.optional else _refuse
+        refuse = _null_unreadable if field.optional else _record_faults
         made.arrays[field.name] = refuse(field, converted, records, spec, made)
     return made._replace(arrays={field.name: made.arrays[field.name] for field in spec.fields})
 
 
-_HEADER = Fault(HEADER_LINE, "every column of this line holds its own name")
+_HEADER_FAULT = Fault(HEADER_LINE, "every column of this line holds its own name")
 
 
-def _headers(records: Records, spec: TableSpec) -> list[int]:
+def _find_headers(records: Records, spec: TableSpec) -> list[int]:
     """Records of delimited text that repeat the columns' names: files that were joined, or a header
     where the configuration names the columns.
     """
@@ -49,25 +74,33 @@ def _headers(records: Records, spec: TableSpec) -> list[int]:
     key, *others = {column: None for field in spec.fields for column in field.columns}
     same = np.flatnonzero(_texts_equal(records.columns[key], key))
     columns = {column: records.columns[column] for column in others}
-    return [int(n) for n in same if all(_at(columns[name], n) == name for name in others)]
+    return [int(n) for n in same if all(_get_value(columns[name], n) == name for name in others)]
 
 
 def _texts_equal(values: Any, text: str) -> np.ndarray:
     return pc.fill_null(pc.equal(values, text), False).to_numpy(zero_copy_only=False)
 
 
-def _refuse(
-    field: Field, converted: Converted, records: Records, spec: TableSpec, made: Fields
+def _record_faults(
+    field: Field,
+    converted: ConvertedColumn,
+    records: Records,
+    spec: TableSpec,
+    made: ConvertedFields,
 ) -> pa.Array:
     for reason, refused in converted.faults:
         for n in map(int, np.flatnonzero(refused)):
             if n not in made.faults:
-                made.faults[n] = Fault(reason, _explain(field, reason, n, records, spec))
+                made.faults[n] = Fault(reason, _explain_record(field, reason, n, records, spec))
     return converted.array
 
 
-def _make_absent(
-    field: Field, converted: Converted, records: Records, spec: TableSpec, made: Fields
+def _null_unreadable(
+    field: Field,
+    converted: ConvertedColumn,
+    records: Records,
+    spec: TableSpec,
+    made: ConvertedFields,
 ) -> pa.Array:
     unreadable = np.any([refused for _, refused in converted.faults], axis=0)
     if not unreadable.any():
@@ -78,15 +111,56 @@ def _make_absent(
     if counted.any():
         first = int(np.argmax(counted))
         reason = next(reason for reason, refused in converted.faults if refused[first])
-        detail = _explain(field, reason, first, records, spec)
+        detail = _explain_record(field, reason, first, records, spec)
         made.unreadable[field.key, detail] += int(counted.sum())
     return pc.if_else(pa.array(unreadable), absent, converted.array)
 
 
-def _explain(field: Field, reason: str, n: int, records: Records, spec: TableSpec) -> str:
-    values = [_at(records.columns[column], n) for column in field.columns]
-    return explain(field, reason, values, spec.source, spec.withholds_raw)
+def _explain_record(field: Field, reason: str, n: int, records: Records, spec: TableSpec) -> str:
+    values = [_get_value(records.columns[column], n) for column in field.columns]
+    return explain_rejection(field, reason, values, spec.source, spec.withholds_raw)
 
 
-def _at(values: Any, n: int) -> Any:
+def _get_value(values: Any, n: int) -> Any:
     return values[n] if isinstance(values, list) else values[n].as_py()
+
+
+def explain_rejection(
+    field: Field, reason: str, values: Sequence[Any], source: Source, withheld: bool = False
+) -> str:
+    """One sentence on why `values`, one of each of the field's columns, are refused.
+
+    `withheld` leaves the values themselves out.
+    """
+    columns = ", ".join(map(format_excerpt, field.columns))
+    received = "(withheld)" if withheld else _format_received(values)
+    hints = [_suggest_fix(field, reason, value, source) for value in values]
+    known = next((f"; {hint}" for hint in hints if hint), "")
+    expected = _EXPECTED.get(reason, field.expects)
+    return f"column {columns} expects {expected}, received {received}{known}"
+
+
+def _format_received(values: Sequence[Any]) -> str:
+    if all(value is None or value == "" for value in values):
+        return "nothing"
+    return ", ".join(map(format_excerpt, values[:3])) + (", …" if len(values) > 3 else "")
+
+
+def _suggest_fix(field: Field, reason: str, value: Any, source: Source) -> str:
+    if value in field.columns:
+        return "is this line a header?"
+    if field.name == MOMENT:
+        return suggest_time_fix(value, getattr(source, "timestamp_unit", "s"))
+    if reason == BAD_NUMBER and isinstance(value, str):
+        return _suggest_number_fix(value.strip())
+    return ""
+
+
+def _suggest_number_fix(text: str) -> str:
+    if _COMMA.fullmatch(text):
+        return "write a point where the comma is"
+    if _THOUSANDS.fullmatch(text):
+        return "leave the separators of thousands out"
+    if text.lower() in _ABSENT:
+        return "leave the field empty where there is no number"
+    return ""

@@ -1,72 +1,79 @@
-"""A block of a table -> the records that are accepted, and the letters of those that are not."""
+"""A block of a table -> the records that are accepted, and the letters of those that are not.
+
+One table's blocks and row groups -> accepted records and letters, whoever hands them out.
+"""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from components.ingest.fields import conversion
-from components.ingest.fields.table_spec import Field
-from components.ingest.output.shards import Origin
-from components.ingest.read import delimited, json_lines, quoting, sequences
-from components.ingest.read.lines import Lines
-from components.ingest.read.records import Records
-from components.ingest.rejection import Fault, Rejected
-from components.ingest.table_spec import FILE, LINE, RAW, ROW_GROUP, TableSpec
+from components.ingest.fields.conversion import convert_records
+from components.ingest.fields.table_spec import FILE, LINE, RAW, ROW_GROUP, Field, TableSpec
+from components.ingest.read.blocks import Block
+from components.ingest.read.delimited import parse_delimited, read_column_names
+from components.ingest.read.json_lines import parse_json_lines
+from components.ingest.read.lines import Lines, decode_block
+from components.ingest.read.parquet import RowGroup, read_row_group
+from components.ingest.read.quoting import build_dialect
+from components.ingest.read.records import DeadLetter, Fault, Origin, Records
+from components.ingest.read.sequences import expand_sequences, parse_sequences
 from schema.sources import InteractionsSource
 
 WITHHELD = "(withheld: user ids are hashed)"
 
 
-class Parsed(NamedTuple):
+class ParsedRecords(NamedTuple):
     """One block."""
 
     accepted: pa.Table
     """One column a field, then those of the specification's `origin`; in order of lines."""
-    rejected: list[Rejected]
+    rejected: list[DeadLetter]
     origin: Origin
     """Of the block: whatever else was read stands before it or after it as a whole."""
     unreadable: Counter[tuple[str, str]]
     """Values that count as absent, as `components.ingest.fields.conversion` has them."""
 
 
-def parse(lines: Lines, names: Sequence[str], spec: TableSpec) -> Parsed:
+def parse_lines(lines: Lines, names: Sequence[str], spec: TableSpec) -> ParsedRecords:
     """Reads `lines` in the source's format; `names` are the columns of delimited text, in order.
 
     Each record is either a row of `accepted` or one of `rejected`, with the first reason found.
     """
-    dialect = quoting.of(spec.source)
+    dialect = build_dialect(spec.source)
     if dialect is not None:
-        records = delimited.parse(lines.texts, names, wanted(spec), dialect)
+        records = parse_delimited(lines.texts, names, list_source_columns(spec), dialect)
     elif isinstance(spec.source, InteractionsSource) and spec.source.format == "sequences":
-        records = sequences.parse(lines.texts, wanted(spec), spec.source)
+        records = parse_sequences(lines.texts, list_source_columns(spec), spec.source)
     else:
-        records = json_lines.parse(lines.texts, wanted(spec))
-    return accept(lines, records, spec)
+        records = parse_json_lines(lines.texts, list_source_columns(spec))
+    return accept_records(lines, records, spec)
 
 
-def wanted(spec: TableSpec) -> set[str]:
+def list_source_columns(spec: TableSpec) -> set[str]:
     """Columns that the fields are made from."""
     return {column for field in spec.fields for column in field.columns}
 
 
-def accept(lines: Lines, records: Records, spec: TableSpec) -> Parsed:
+def accept_records(lines: Lines, records: Records, spec: TableSpec) -> ParsedRecords:
     """Makes fields of `records`, which were read from `lines`."""
-    made = conversion.convert(records, spec)
+    made = convert_records(records, spec)
     keep = np.ones(len(records.index), bool)
     keep[list(made.faults)] = False
     faults = records.faults | {int(records.index[n]): why for n, why in made.faults.items()}
-    rejected = lines.rejected + [_letter(lines, n, faults[n]) for n in sorted(faults)]
+    rejected = lines.rejected + [_build_letter(lines, n, faults[n]) for n in sorted(faults)]
     if spec.withholds_raw:
         rejected = [letter._replace(raw=WITHHELD) for letter in rejected]
-    table, index = _in_line_order(pa.table(made.arrays).filter(pa.array(keep)), records.index[keep])
+    table, index = _sort_by_line(pa.table(made.arrays).filter(pa.array(keep)), records.index[keep])
     origin = Origin(lines.path, int(lines.numbers[0]) if len(lines.numbers) else 0)
-    return Parsed(_with_origin(table, lines, index, spec), rejected, origin, made.unreadable)
+    return ParsedRecords(
+        _append_origin(table, lines, index, spec), rejected, origin, made.unreadable
+    )
 
 
-def empty(fields: Sequence[Field]) -> pa.Table:
+def build_empty_table(fields: Sequence[Field]) -> pa.Table:
     """A table of no records, with the types that `parse` gives."""
     nothing = pa.array([], pa.large_string())
     return pa.table(
@@ -74,12 +81,12 @@ def empty(fields: Sequence[Field]) -> pa.Table:
     )
 
 
-def _letter(lines: Lines, n: int, fault: Fault) -> Rejected:
+def _build_letter(lines: Lines, n: int, fault: Fault) -> DeadLetter:
     number, raw = int(lines.numbers[n]), lines.texts[n]
-    return Rejected(lines.path, number, fault.reason, raw, lines.row_group, fault.detail)
+    return DeadLetter(lines.path, number, fault.reason, raw, lines.row_group, fault.detail)
 
 
-def _in_line_order(table: pa.Table, index: np.ndarray) -> tuple[pa.Table, np.ndarray]:
+def _sort_by_line(table: pa.Table, index: np.ndarray) -> tuple[pa.Table, np.ndarray]:
     """`index` [rows] are lines; a parser may read those with quotes after all others."""
     if (index[1:] >= index[:-1]).all():
         return table, index
@@ -87,13 +94,13 @@ def _in_line_order(table: pa.Table, index: np.ndarray) -> tuple[pa.Table, np.nda
     return table.take(pa.array(order)), index[order]
 
 
-def _with_origin(table: pa.Table, lines: Lines, index: np.ndarray, spec: TableSpec) -> pa.Table:
+def _append_origin(table: pa.Table, lines: Lines, index: np.ndarray, spec: TableSpec) -> pa.Table:
     for name in spec.origin:
-        table = table.append_column(name, _origin(name, lines, index, spec.withholds_raw))
+        table = table.append_column(name, _build_origin(name, lines, index, spec.withholds_raw))
     return table
 
 
-def _origin(name: str, lines: Lines, index: np.ndarray, withholds_raw: bool) -> pa.Array:
+def _build_origin(name: str, lines: Lines, index: np.ndarray, withholds_raw: bool) -> pa.Array:
     if name == ROW_GROUP:
         return pa.array([lines.row_group] * len(index), pa.int64())
     if name == LINE:
@@ -104,3 +111,35 @@ def _origin(name: str, lines: Lines, index: np.ndarray, withholds_raw: bool) -> 
         return pa.array([WITHHELD] * len(index), pa.large_string())
     assert name == RAW, f"expected FILE, LINE or RAW, received {name!r}"
     return pa.array([lines.texts[n] for n in index], pa.large_string())
+
+
+class BlockParser:
+    """Remembers the columns of each delimited file that it has met."""
+
+    def __init__(self, spec: TableSpec) -> None:
+        self._spec = spec
+        self._names: dict[str, list[str]] = {}
+
+    def parsed(self, element: Block | RowGroup) -> Iterator[tuple[int, ParsedRecords]]:
+        """How many records were read, and what became of them, some at a time."""
+        if isinstance(element, Block):
+            found = self._decoded(element)
+            yield found.read, parse_lines(found, self._columns_of(element.path), self._spec)
+            return
+        wanted = list_source_columns(self._spec)
+        for rows, records in read_row_group(element, wanted):
+            yield rows.read, accept_records(rows, records, self._spec)
+
+    def _decoded(self, block: Block) -> Lines:
+        source = self._spec.source
+        has_header = source.format == "csv" and source.columns is None
+        found = decode_block(block, source.encoding, has_header, build_dialect(source))
+        return expand_sequences(found) if source.format == "sequences" else found
+
+    def _columns_of(self, path: str) -> list[str]:
+        """Columns of delimited text, in order; of no other format."""
+        if self._spec.source.format != "csv":
+            return []
+        if path not in self._names:
+            self._names[path] = read_column_names(path, self._spec.source)
+        return self._names[path]

@@ -1,23 +1,44 @@
-"""Which columns of a table become which fields, and how."""
+"""Which columns of a table become which fields, and how.
+
+One table of the user's, and what is to be made of it.
+"""
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from components.ingest import hashed_ids, moment_hints
-from components.ingest.fields import kinds, timestamps, vectors
-from components.ingest.fields.kinds import Converted
-from components.ingest.rejection import MISSING_ITEM_ID, MISSING_USER_ID
+from components.ingest.fields.kinds import (
+    ConvertedColumn,
+    convert_availability,
+    convert_feature,
+    convert_hashed_ids,
+    convert_ids,
+    convert_numbers,
+    convert_positives,
+    convert_texts,
+    mark_all_positive,
+)
+from components.ingest.fields.timestamps import ACCEPTED_TIMES, convert_timestamps
+from components.ingest.fields.vectors import convert_columns, convert_lists
+from components.ingest.read.records import MISSING_ITEM_ID, MISSING_USER_ID
 from schema import timeline
 from schema.dataset import Dataset
 from schema.features import Feature, Set, Vector
-from schema.sources import InteractionsSource
+from schema.sources import InteractionsSource, Source
 
 # One event's share of the parallel lists that `schema.timeline` describes.
 ITEM_ID = timeline.ITEM_ID
 TIMESTAMP = "timestamp"
 MOMENT = "moment"
 """Nanoseconds since epoch, UTC, of an event that is not yet put in order; TIMESTAMP afterwards."""
+# Where a record came from: it decides which of two records with one id is the later one.
+FILE = "file"
+LINE = "line"
+ROW_GROUP = "row_group"  # of a Parquet file
+RAW = "raw"  # and how it stood there, for a record that may still be refused later
+ORIGIN = (FILE, LINE, ROW_GROUP, RAW)
+DETAIL = "detail"
+"""Column of refused records that says why."""
 
 
 class Field(NamedTuple):
@@ -27,7 +48,7 @@ class Field(NamedTuple):
     """Its name from here on."""
     column: str
     """The user's column that it is made from."""
-    convert: Callable[..., Converted]
+    convert: Callable[..., ConvertedColumn]
     """Values of each column -> the field. The reason of the first field that refuses counts."""
     key: str
     """The configuration key that names the column."""
@@ -46,98 +67,111 @@ class Field(NamedTuple):
         return (self.column, *self.others)
 
 
-def of_interactions(dataset: Dataset) -> list[Field]:
+def build_interaction_fields(dataset: Dataset) -> list[Field]:
     """user_id, item_id, moment, positive, label_*, context_*."""
     source, labels, at = dataset.data.interactions, dataset.labels, "data.interactions"
     rule = labels.positive
     fields = [
-        _user_id(dataset, source.user_id, f"{at}.user_id"),
-        _id(ITEM_ID, source.item_id, MISSING_ITEM_ID, f"{at}.item_id"),
+        _build_user_id(dataset, source.user_id, f"{at}.user_id"),
+        _build_id(ITEM_ID, source.item_id, MISSING_ITEM_ID, f"{at}.item_id"),
         Field(
             MOMENT,
             source.timestamp,
-            _moments(source),
+            _build_time_converter(source),
             f"{at}.timestamp",
-            expects=moment_hints.ACCEPTED[source.timestamp_unit],
+            expects=ACCEPTED_TIMES[source.timestamp_unit],
         ),
     ]
     if rule is None:
-        always = Field(timeline.POSITIVE, source.user_id, kinds.always_positive, f"{at}.user_id")
+        always = Field(timeline.POSITIVE, source.user_id, mark_all_positive, f"{at}.user_id")
         fields.append(always)
     else:
-        reaches = functools.partial(kinds.positives, at_least=rule.at_least)
+        reaches = functools.partial(convert_positives, at_least=rule.at_least)
         key = "labels.positive.column"
-        reached = _optional(timeline.POSITIVE, rule.column, reaches, key, "a number")
+        reached = _build_optional(timeline.POSITIVE, rule.column, reaches, key, "a number")
         fields.append(reached._replace(absent=0))
     for name, label in labels.ranking.items():
         key = f"labels.ranking.{name}.column"
-        own = _optional(timeline.label(name), label.column, kinds.numbers, key, "a number")
+        own = _build_optional(
+            timeline.name_label(name), label.column, convert_numbers, key, "a number"
+        )
         fields.append(own)
-    return fields + _features(dataset.features.context, timeline.context, "features.context")
+    return fields + _build_features(
+        dataset.features.context, timeline.name_context, "features.context"
+    )
 
 
-def _moments(source: InteractionsSource) -> Callable[..., Converted]:
-    convert = functools.partial(timestamps.timestamps, unit=source.timestamp_unit)
+def _build_time_converter(source: InteractionsSource) -> Callable[..., ConvertedColumn]:
+    convert = functools.partial(convert_timestamps, unit=source.timestamp_unit)
     if source.not_after is None:
         return convert
     return functools.partial(convert, latest=source.not_after.timestamp())
 
 
-def of_items(dataset: Dataset) -> list[Field]:
+def build_item_fields(dataset: Dataset) -> list[Field]:
     """item_id, title and available (where a column is named for them), item_*."""
     source = dataset.data.items
-    fields = [_id(timeline.ITEM_ID, source.item_id, MISSING_ITEM_ID, "data.items.item_id")]
+    fields = [_build_id(timeline.ITEM_ID, source.item_id, MISSING_ITEM_ID, "data.items.item_id")]
     if source.title is not None:
         key = "data.items.title"
-        fields.append(_optional(timeline.TITLE, source.title, kinds.texts, key, "a text"))
+        fields.append(_build_optional(timeline.TITLE, source.title, convert_texts, key, "a text"))
     if source.available is not None:
         key = "data.items.available"
-        said = Field(timeline.AVAILABLE, source.available, kinds.availabilities, key)
+        said = Field(timeline.AVAILABLE, source.available, convert_availability, key)
         fields.append(said._replace(expects="1 or true, 0 or false"))
-    return fields + _features(dataset.features.items, timeline.item, "features.items")
+    return fields + _build_features(
+        dataset.features.items, timeline.name_item_feature, "features.items"
+    )
 
 
-def of_users(dataset: Dataset) -> list[Field]:
+def build_user_fields(dataset: Dataset) -> list[Field]:
     """user_id, user_*. There is a user table."""
     source = dataset.data.users
     assert source is not None, "expected [data.users]"
-    key = _user_id(dataset, source.user_id, "data.users.user_id")
-    return [key, *_features(dataset.features.users, timeline.user, "features.users")]
+    key = _build_user_id(dataset, source.user_id, "data.users.user_id")
+    return [
+        key,
+        *_build_features(dataset.features.users, timeline.name_user_feature, "features.users"),
+    ]
 
 
-def _user_id(dataset: Dataset, column: str, key: str) -> Field:
+def _build_user_id(dataset: Dataset, column: str, key: str) -> Field:
     place = dataset.data.hash_user_ids
     if place is None:
-        return _id(timeline.USER_ID, column, MISSING_USER_ID, key)
-    hashed = functools.partial(hashed_ids.identifiers, missing=MISSING_USER_ID, place=place)
+        return _build_id(timeline.USER_ID, column, MISSING_USER_ID, key)
+    hashed = functools.partial(convert_hashed_ids, missing=MISSING_USER_ID, place=place)
     return Field(timeline.USER_ID, column, hashed, key)
 
 
-def _id(name: str, column: str, missing: str, key: str) -> Field:
-    return Field(name, column, functools.partial(kinds.identifiers, missing=missing), key)
+def _build_id(name: str, column: str, missing: str, key: str) -> Field:
+    return Field(name, column, functools.partial(convert_ids, missing=missing), key)
 
 
-def _features(
+def _build_features(
     features: Mapping[str, Feature],
     named: Callable[[str], str],
     section: str,
 ) -> list[Field]:
     return [
-        _optional(
-            named(name), first, _converter(feature), f"{section}.{name}", _expected(feature)
+        _build_optional(
+            named(name),
+            first,
+            _choose_converter(feature),
+            f"{section}.{name}",
+            _describe_expected(feature),
         )._replace(others=tuple(others))
         for name, feature in features.items()
-        for first, *others in [_columns(name, feature)]
+        for first, *others in [_list_columns(name, feature)]
     ]
 
 
-def _optional(
-    name: str, column: str, convert: Callable[..., Converted], key: str, expects: str
+def _build_optional(
+    name: str, column: str, convert: Callable[..., ConvertedColumn], key: str, expects: str
 ) -> Field:
     return Field(name, column, convert, key, expects=expects, optional=True)
 
 
-def _expected(feature: Feature) -> str:
+def _describe_expected(feature: Feature) -> str:
     if isinstance(feature, Vector):
         return f"a list of {feature.size} numbers" if feature.columns is None else "numbers in all"
     if isinstance(feature, Set):
@@ -147,15 +181,32 @@ def _expected(feature: Feature) -> str:
     )
 
 
-def _converter(feature: Feature) -> Callable[..., Converted]:
+def _choose_converter(feature: Feature) -> Callable[..., ConvertedColumn]:
     if isinstance(feature, Vector):
         if feature.columns is not None:
-            return vectors.of_columns
-        return functools.partial(vectors.of_lists, size=feature.size)
-    return functools.partial(kinds.feature_values, feature=feature)
+            return convert_columns
+        return functools.partial(convert_lists, size=feature.size)
+    return functools.partial(convert_feature, feature=feature)
 
 
-def _columns(name: str, feature: Feature) -> list[str]:
+def _list_columns(name: str, feature: Feature) -> list[str]:
     if isinstance(feature, Vector) and feature.columns is not None:
         return feature.columns
     return [feature.column or name]
+
+
+class TableSpec(NamedTuple):
+    """What the workers are told about a table."""
+
+    name: str
+    """interactions, items or users: the name of its counts and of its folder of dead letters."""
+    source: Source
+    """Files and format."""
+    fields: Sequence[Field]
+    """Fields of a record; the first one is the id that shards go by."""
+    shards: int
+    """How many parts."""
+    origin: tuple[str, ...] = ()
+    """Which of FILE, LINE, ROW_GROUP and RAW an accepted record keeps."""
+    withholds_raw: bool = False
+    """Whether dead letters and RAW go without the raw text, which would show what is hashed."""

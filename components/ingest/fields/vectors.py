@@ -8,20 +8,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.ingest.fields.coercion import to_float
-from components.ingest.fields.kinds import FLOAT32_MAX, Converted, numbers
-from components.ingest.read.number_text import is_number
-from components.ingest.read.records import Values
-from components.ingest.rejection import BAD_NUMBER, WRONG_KIND
+from components.ingest.fields.kinds import FLOAT32_MAX, ConvertedColumn, convert_numbers
+from components.ingest.read.number_text import is_number_type
+from components.ingest.read.records import BAD_NUMBER, WRONG_KIND, Values
 
 
-def of_lists(values: Values, size: int) -> Converted:
+def convert_lists(values: Values, size: int) -> ConvertedColumn:
     """list<float> of `size` finite numbers each; null where absent. Text is read as a JSON list."""
     if not isinstance(values, list):
         if _holds_lists_of_numbers(values.type):
-            return _of_arrow_lists(values, size)
+            return _convert_arrow_lists(values, size)
         values = values.to_pylist()
     cells, bad, wrong = [], [], []
-    for value in map(_list_in, values):
+    for value in map(_parse_list, values):
         is_list = isinstance(value, list) and len(value) == size and all(map(_is_number, value))
         cell = np.array([to_float(one) for one in value]) if is_list else np.zeros(0)
         is_finite = bool((np.abs(cell) <= FLOAT32_MAX).all())
@@ -29,45 +28,45 @@ def of_lists(values: Values, size: int) -> Converted:
         wrong.append(value is not None and not is_list)
         bad.append(not is_finite)
     faults = [(WRONG_KIND, np.array(wrong, bool)), (BAD_NUMBER, np.array(bad, bool))]
-    return Converted(pa.array(cells, pa.list_(pa.float32())), faults)
+    return ConvertedColumn(pa.array(cells, pa.list_(pa.float32())), faults)
 
 
-def of_columns(*columns: Values) -> Converted:
+def convert_columns(*columns: Values) -> ConvertedColumn:
     """list<float> with a number of each column; null where all of them are absent.
 
     A record that has some of the numbers and lacks others is of the wrong kind.
     """
-    converted = [numbers(values) for values in columns]
-    cells = np.column_stack([_with_nan(one.array) for one in converted])
-    faults = [_any(converted, reason) for reason in (WRONG_KIND, BAD_NUMBER)]
+    converted = [convert_numbers(values) for values in columns]
+    cells = np.column_stack([_fill_nan(one.array) for one in converted])
+    faults = [_combine_faults(converted, reason) for reason in (WRONG_KIND, BAD_NUMBER)]
     refused = faults[0] | faults[1]
     present = np.column_stack([one.array.is_valid().to_numpy(False) for one in converted])
     some = present.any(axis=1) & ~present.all(axis=1) & ~refused
-    array = _lists(cells, present.all(axis=1) & ~refused)
-    return Converted(array, [(WRONG_KIND, faults[0] | some), (BAD_NUMBER, faults[1])])
+    array = _build_lists(cells, present.all(axis=1) & ~refused)
+    return ConvertedColumn(array, [(WRONG_KIND, faults[0] | some), (BAD_NUMBER, faults[1])])
 
 
-def _of_arrow_lists(values: pa.Array, size: int) -> Converted:
+def _convert_arrow_lists(values: pa.Array, size: int) -> ConvertedColumn:
     """As `of_lists`, of list<number>."""
     lengths = pc.fill_null(pc.list_value_length(values), 0).to_numpy(zero_copy_only=False)
     present = values.is_valid().to_numpy(zero_copy_only=False)
     fits = present & (lengths == size)
     cells = np.full((len(values), size), np.nan)
     flat = pc.cast(values.filter(pa.array(fits)).flatten(), pa.float64())
-    cells[fits] = _with_nan(flat).reshape(-1, size)
+    cells[fits] = _fill_nan(flat).reshape(-1, size)
     holes = np.zeros((len(values), size), bool)
     holes[fits] = ~flat.is_valid().to_numpy(zero_copy_only=False).reshape(-1, size)
     wrong = (present & ~fits) | holes.any(axis=1)
     bad = fits & ~wrong & ~(np.abs(cells) <= FLOAT32_MAX).all(axis=1)
     faults = [(WRONG_KIND, wrong), (BAD_NUMBER, bad)]
-    return Converted(_lists(cells, fits & ~wrong & ~bad), faults)
+    return ConvertedColumn(_build_lists(cells, fits & ~wrong & ~bad), faults)
 
 
 def _holds_lists_of_numbers(kind: pa.DataType) -> bool:
-    return pa.types.is_list(kind) and is_number(kind.value_type)
+    return pa.types.is_list(kind) and is_number_type(kind.value_type)
 
 
-def _lists(cells: np.ndarray, present: np.ndarray) -> pa.Array:
+def _build_lists(cells: np.ndarray, present: np.ndarray) -> pa.Array:
     """[n, size] -> list<float> [n], null where not `present`."""
     offsets = np.concatenate([[0], np.cumsum(present * cells.shape[1])]).astype(np.int32)
     # A null offset makes its list null; the offset behind the last list is never one.
@@ -76,17 +75,17 @@ def _lists(cells: np.ndarray, present: np.ndarray) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32(), mask=absent), pa.array(flat))
 
 
-def _any(converted: list[Converted], reason: str) -> np.ndarray:
+def _combine_faults(converted: list[ConvertedColumn], reason: str) -> np.ndarray:
     return np.any(
         [flags for one in converted for why, flags in one.faults if why == reason], axis=0
     )
 
 
-def _with_nan(array: pa.Array) -> np.ndarray:
+def _fill_nan(array: pa.Array) -> np.ndarray:
     return pc.fill_null(array, np.nan).to_numpy(zero_copy_only=False)
 
 
-def _list_in(value: Any) -> Any:
+def _parse_list(value: Any) -> Any:
     """A vector in a text column is a JSON list; an empty text is none."""
     if not isinstance(value, str):
         return value

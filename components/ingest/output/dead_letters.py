@@ -8,9 +8,8 @@ from typing import Any
 import pyarrow as pa
 from apache_beam.io.filesystems import FileSystems
 
-from components.ingest.excerpt import excerpt
-from components.ingest.rejection import Rejected
-from components.ingest.table_spec import DETAIL, ORIGIN
+from components.ingest.fields.table_spec import DETAIL, ORIGIN
+from components.ingest.read.records import DeadLetter, format_excerpt
 from schema.storage import object_store, plain_path
 from schema.storage.locations import is_remote
 
@@ -24,15 +23,15 @@ def prepare(rejected_dir: str, table: str) -> str:
         object_store.remove(folder)
         return folder
     if FileSystems.exists(folder):
-        FileSystems.delete([plain_path.of(folder)])
+        FileSystems.delete([plain_path.link(folder)])
     FileSystems.mkdirs(folder)
     return folder
 
 
-def write(folder: str, first_line: int, letters: list[Rejected]) -> None:
+def write(folder: str, first_line: int, letters: list[DeadLetter]) -> None:
     """Writes the letters of one block, in a file named after it, so that a retry overwrites."""
     source = zlib.crc32(letters[0].file.encode())
-    _write(folder, f"part-{source:08x}-{first_line:012d}", letters)
+    _write_file(folder, f"part-{source:08x}-{first_line:012d}", letters)
 
 
 def write_late(
@@ -45,40 +44,40 @@ def write_late(
     none.
     """
     if any(table.num_rows for table in refused.values()):
-        _write(folder, f"{step}-{shard:05d}", _letters(refused))
+        _write_file(folder, f"{step}-{shard:05d}", _iterate_letters(refused))
 
 
-def example(folder: str, reason: str) -> str:
+def find_example(folder: str, reason: str) -> str:
     """Where a letter with `reason` stood, and why it is one; empty where there is none."""
-    for path in _paths(folder):
+    for path in _list_paths(folder):
         with FileSystems.open(path) as handle:
             for line in handle:
                 letter = json.loads(line)
                 if letter["reason"] == reason:
-                    return _in_short(letter)
+                    return _summarize(letter)
     return ""
 
 
-def _paths(folder: str) -> list[str]:
-    (found,) = FileSystems.match([FileSystems.join(plain_path.of(folder), "*.jsonl")])
+def _list_paths(folder: str) -> list[str]:
+    (found,) = FileSystems.match([FileSystems.join(plain_path.link(folder), "*.jsonl")])
     return sorted(file.path for file in found.metadata_list)
 
 
-def _in_short(letter: dict[str, Any]) -> str:
+def _summarize(letter: dict[str, Any]) -> str:
     detail = f": {letter['detail']}" if letter["detail"] else ""
-    raw = f", which holds {excerpt(letter['raw'])}" if letter["raw"] else ""
+    raw = f", which holds {format_excerpt(letter['raw'])}" if letter["raw"] else ""
     return f"line {letter['line']} of {letter['file']}{raw}{detail}"
 
 
-def _letters(refused: Mapping[str, pa.Table]) -> Iterator[Rejected]:
+def _iterate_letters(refused: Mapping[str, pa.Table]) -> Iterator[DeadLetter]:
     for reason, table in refused.items():
         columns = [name for name in (*ORIGIN, DETAIL) if name in table.column_names]
         for batch in table.select(columns).to_batches(_RECORDS_AT_ONCE):
             for file, line, group, raw, *detail in zip(*batch.to_pydict().values(), strict=True):
-                yield Rejected(file, line, reason, raw, group, *detail)
+                yield DeadLetter(file, line, reason, raw, group, *detail)
 
 
-def _write(folder: str, name: str, letters: Iterable[Rejected]) -> None:
+def _write_file(folder: str, name: str, letters: Iterable[DeadLetter]) -> None:
     with FileSystems.create(FileSystems.join(folder, f"{name}.jsonl")) as handle:
         for letter in letters:
             handle.write(json.dumps(letter._asdict()).encode() + b"\n")

@@ -19,8 +19,8 @@ from schema import timeline
 from schema.storage import plain_path
 
 _USERS_PER_ROW_GROUP = 1024
-_CONTEXT = timeline.context("")
-_USER = timeline.user("")
+_CONTEXT = timeline.name_context("")
+_USER = timeline.name_user_feature("")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +37,7 @@ class History:
     """By feature: a value, a list (set, vector), or None."""
 
 
-def path(uri: str, shard: int, count: int) -> str:
+def locate_shard(uri: str, shard: int, count: int) -> str:
     """File of one shard."""
     return FileSystems.join(uri, f"histories-{shard:05d}-of-{count:05d}.parquet")
 
@@ -48,20 +48,20 @@ def write(uri: str, shard: int, count: int, batches: Iterator[pa.Table]) -> None
     if first is None:
         return
     with (
-        FileSystems.create(path(uri, shard, count)) as handle,
+        FileSystems.create(locate_shard(uri, shard, count)) as handle,
         pq.ParquetWriter(handle, first.schema) as writer,
     ):
         for batch in itertools.chain([first], batches):
             writer.write_table(batch, row_group_size=_USERS_PER_ROW_GROUP)
 
 
-def lookup(uri: str, user_id: str) -> History | None:
+def look_up(uri: str, user_id: str) -> History | None:
     """The history of one user, None for a user without events. Reads a part of one shard's file.
 
     Raises FileNotFoundError where there are no histories at `uri`.
     """
-    count = int(_paths(uri)[0].rsplit("-of-", 1)[1].removesuffix(".parquet"))
-    file = path(uri, shards.shard_of(user_id, count), count)
+    count = int(_list_paths(uri)[0].rsplit("-of-", 1)[1].removesuffix(".parquet"))
+    file = locate_shard(uri, shards.assign(user_id, count), count)
     if not FileSystems.exists(file):
         return None
     with FileSystems.open(file) as handle:
@@ -71,28 +71,28 @@ def lookup(uri: str, user_id: str) -> History | None:
                 table = parquet.read_row_group(group)
                 found = table.filter(pc.equal(table[timeline.USER_ID], user_id))
                 if found.num_rows:
-                    return _histories(found)[0]
+                    return _build_histories(found)[0]
     return None
 
 
-def of_users(uri: str, user_ids: pa.Array) -> pa.Table:
+def load(uri: str, user_ids: pa.Array) -> pa.Table:
     """One row per id (large_string, each once), in their order: the columns of `tables`, all but
     the id null where the user has no event. Reads every shard; for one user see `lookup`.
     """
     found = pa.concat_tables(
         part.filter(pc.is_in(part[timeline.USER_ID], value_set=user_ids))
-        for part in tables(uri, _USERS_PER_ROW_GROUP)
+        for part in read_tables(uri, _USERS_PER_ROW_GROUP)
     )
     known = found[timeline.USER_ID].combine_chunks()
     rows = found.take(pc.index_in(user_ids, value_set=known))
     return rows.set_column(rows.column_names.index(timeline.USER_ID), timeline.USER_ID, user_ids)
 
 
-def tables(uri: str, batch: int) -> Iterator[pa.Table]:
+def read_tables(uri: str, batch: int) -> Iterator[pa.Table]:
     """All histories as columns, at most `batch` users at a time; shard by shard, by user id within
     a shard.
     """
-    for file in _paths(uri):
+    for file in _list_paths(uri):
         with FileSystems.open(file) as handle:
             for rows in pq.ParquetFile(handle).iter_batches(batch_size=batch):
                 yield pa.Table.from_batches([rows])
@@ -100,12 +100,14 @@ def tables(uri: str, batch: int) -> Iterator[pa.Table]:
 
 def iterate(uri: str, batch: int) -> Iterator[list[History]]:
     """As `tables`, an object a user."""
-    for rows in tables(uri, batch):
-        yield _histories(rows)
+    for rows in read_tables(uri, batch):
+        yield _build_histories(rows)
 
 
-def _paths(uri: str) -> list[str]:
-    [found] = FileSystems.match([FileSystems.join(plain_path.of(uri), "histories-*-of-*.parquet")])
+def _list_paths(uri: str) -> list[str]:
+    [found] = FileSystems.match(
+        [FileSystems.join(plain_path.link(uri), "histories-*-of-*.parquet")]
+    )
     if not found.metadata_list:
         raise FileNotFoundError(f"expected histories-*.parquet in {uri}, found none")
     return sorted(file.path for file in found.metadata_list)
@@ -119,18 +121,18 @@ def _may_hold(parquet: pq.ParquetFile, group: int, user_id: str) -> bool:
     return statistics.min <= user_id <= statistics.max
 
 
-def _histories(table: pa.Table) -> list[History]:
+def _build_histories(table: pa.Table) -> list[History]:
     return [
         History(
             user_id=row[timeline.USER_ID],
             item_ids=row[timeline.ITEM_IDS],
             timestamps=row[timeline.TIMESTAMPS],
-            context=_named(row, _CONTEXT),
-            user={k: v for k, v in _named(row, _USER).items() if k != "id"},
+            context=_select_prefix(row, _CONTEXT),
+            user={k: v for k, v in _select_prefix(row, _USER).items() if k != "id"},
         )
         for row in table.to_pylist()
     ]
 
 
-def _named(row: dict[str, Any], prefix: str) -> dict[str, Any]:
+def _select_prefix(row: dict[str, Any], prefix: str) -> dict[str, Any]:
     return {name.removeprefix(prefix): row[name] for name in row if name.startswith(prefix)}

@@ -2,30 +2,23 @@
 
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
+from components.ingest.read.records import Origin
+
 SHARD_BYTES = 16 << 20
-FEWEST = 4
+MIN_SHARDS = 4
 _FILE, _LINE = b"file", b"line"
-
-
-class Origin(NamedTuple):
-    """Where a record stood."""
-
-    file: str
-    line: int
-    """From 1, or the row of a Parquet file."""
 
 
 def count(input_bytes: int) -> int:
     """Shards for that many bytes of input, whatever the machine and the runner."""
-    return max(FEWEST, -(-input_bytes // SHARD_BYTES))
+    return max(MIN_SHARDS, -(-input_bytes // SHARD_BYTES))
 
 
-def shard_of(identifier: str, shards: int) -> int:
+def assign(identifier: str, shards: int) -> int:
     """CRC-32 of the id in UTF-8, modulo `shards`: the same in every process and version."""
     return zlib.crc32(identifier.encode()) % shards
 
@@ -35,7 +28,7 @@ def divide(table: pa.Table, column: str, shards: int) -> Iterator[tuple[int, pa.
     if not table.num_rows:
         return
     encoded = table[column].combine_chunks().dictionary_encode()
-    hashes = [shard_of(identifier, shards) for identifier in encoded.dictionary.to_pylist()]
+    hashes = [assign(identifier, shards) for identifier in encoded.dictionary.to_pylist()]
     shard = np.array(hashes, np.int64)[encoded.indices.to_numpy()]
     order = np.argsort(shard, kind="stable")
     grouped = table.take(pa.array(order))
@@ -59,10 +52,10 @@ def unpack(parts: Iterable[bytes]) -> pa.Table | None:
     """The tables of `parts` as one; None where there are none. Those that have an origin come in
     its order, by path and then line, in whatever order workers gave the parts.
     """
-    tables = sorted((pa.ipc.open_stream(part).read_all() for part in parts), key=_origin)
+    tables = sorted((pa.ipc.open_stream(part).read_all() for part in parts), key=_read_origin)
     return pa.concat_tables(tables).combine_chunks().replace_schema_metadata() if tables else None
 
 
-def _origin(table: pa.Table) -> Origin:
+def _read_origin(table: pa.Table) -> Origin:
     found = table.schema.metadata or {_FILE: b"", _LINE: b"0"}
     return Origin(found[_FILE].decode(), int(found[_LINE]))

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import apache_beam as beam
 
-from components.ingest.read import compression, record_ends
+from components.ingest.read.compression import DAMAGE_ERRORS, is_compressed, open_decompressed
 from components.ingest.read.quoting import Dialect
+from components.ingest.read.record_ends import find_record_bounds
 
 BLOCK_BYTES = 8 << 20
 _WHOLE_FILE = -1
@@ -27,7 +28,7 @@ class Block(NamedTuple):
     """`data` is what was left, whole line or not, when a packed file turned out damaged."""
 
 
-class Range(NamedTuple):
+class BlockRange(NamedTuple):
     """Where a block lies, without its bytes."""
 
     path: str
@@ -58,22 +59,22 @@ class ReadBlocks(beam.PTransform):
             pipeline
             | "Paths" >> beam.Create(self._paths)
             | "SharePaths" >> beam.Reshuffle()
-            | "Ranges" >> beam.FlatMap(_ranges, self._dialect, self._block_bytes)
+            | "Ranges" >> beam.FlatMap(_find_ranges, self._dialect, self._block_bytes)
             | "ShareRanges" >> beam.Reshuffle()
-            | "Load" >> beam.FlatMap(_load, self._dialect, self._block_bytes)
+            | "Load" >> beam.FlatMap(_load_blocks, self._dialect, self._block_bytes)
         )
 
 
-def blocks(
+def split_blocks(
     path: str, handle: BufferedIOBase, block_bytes: int, dialect: Dialect | None = None
 ) -> Iterator[Block]:
     """Cuts a file into blocks of about `block_bytes`, at ends of lines only, and in delimited text
     at ends of records: `dialect` says where these are.
     """
     line, offset, pending = 1, 0, b""
-    for chunk, damaged in _chunks(handle, block_bytes):
+    for chunk, damaged in _read_chunks(handle, block_bytes):
         pending += chunk
-        end = _last_end(pending, dialect)
+        end = _find_last_end(pending, dialect)
         if end:
             data, pending = pending[:end], pending[end:]
             yield Block(path, line, offset, data)
@@ -86,12 +87,12 @@ def blocks(
         yield Block(path, line, offset, pending)
 
 
-def _last_end(data: bytes, dialect: Dialect | None) -> int:
-    open_from = record_ends.spans(data, dialect, is_whole=False).open_from
+def _find_last_end(data: bytes, dialect: Dialect | None) -> int:
+    open_from = find_record_bounds(data, dialect, is_whole=False).open_from
     return data.rfind(b"\n", 0, open_from) + 1
 
 
-def _chunks(handle: BufferedIOBase, size: int) -> Iterator[tuple[bytes, bool]]:
+def _read_chunks(handle: BufferedIOBase, size: int) -> Iterator[tuple[bytes, bool]]:
     """(`size` bytes or so, whether the stream broke after them)."""
     parts: list[bytes] = []
     held = 0
@@ -99,7 +100,7 @@ def _chunks(handle: BufferedIOBase, size: int) -> Iterator[tuple[bytes, bool]]:
         try:
             # One decompression at a time: `read` would drop what it holds when the next one fails.
             part = handle.read1(size)
-        except compression.DAMAGED:
+        except DAMAGE_ERRORS:
             yield b"".join(parts), True
             return
         parts.append(part)
@@ -111,19 +112,19 @@ def _chunks(handle: BufferedIOBase, size: int) -> Iterator[tuple[bytes, bool]]:
             return
 
 
-def _ranges(path: str, dialect: Dialect | None, block_bytes: int) -> Iterator[Range]:
-    if compression.is_packed(path):
-        yield Range(path, 1, 0, _WHOLE_FILE)
+def _find_ranges(path: str, dialect: Dialect | None, block_bytes: int) -> Iterator[BlockRange]:
+    if is_compressed(path):
+        yield BlockRange(path, 1, 0, _WHOLE_FILE)
         return
-    with compression.open_bytes(path) as handle:
-        for block in blocks(path, handle, block_bytes, dialect):
-            yield Range(path, block.first_line, block.offset, len(block.data))
+    with open_decompressed(path) as handle:
+        for block in split_blocks(path, handle, block_bytes, dialect):
+            yield BlockRange(path, block.first_line, block.offset, len(block.data))
 
 
-def _load(where: Range, dialect: Dialect | None, block_bytes: int) -> Iterator[Block]:
-    with compression.open_bytes(where.path) as handle:
+def _load_blocks(where: BlockRange, dialect: Dialect | None, block_bytes: int) -> Iterator[Block]:
+    with open_decompressed(where.path) as handle:
         if where.length == _WHOLE_FILE:
-            yield from blocks(where.path, handle, block_bytes, dialect)
+            yield from split_blocks(where.path, handle, block_bytes, dialect)
             return
         handle.seek(where.offset)
         data = handle.read(where.length)

@@ -7,42 +7,53 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.ingest.excerpt import excerpt
-from components.ingest.read import compression, quoting, record_ends
+from components.ingest.read.compression import DAMAGE_ERRORS, open_decompressed
 from components.ingest.read.lines import BYTE_ORDER_MARK
-from components.ingest.read.quoting import Dialect
-from components.ingest.read.records import Records
-from components.ingest.rejection import BROKEN_QUOTING, WRONG_FIELD_COUNT, Fault
+from components.ingest.read.quoting import (
+    QUOTE,
+    BrokenQuoting,
+    Dialect,
+    build_dialect,
+    split_fields,
+)
+from components.ingest.read.record_ends import find_record_bounds
+from components.ingest.read.records import (
+    BROKEN_QUOTING,
+    WRONG_FIELD_COUNT,
+    Fault,
+    Records,
+    format_excerpt,
+)
 from schema.errors import DataRefused
 from schema.sources import Source
 
 _LONGEST_HEADER = 1 << 20
 
 
-def header(path: str, source: Source) -> list[str]:
+def read_header(path: str, source: Source) -> list[str]:
     """Column names of one file: `columns` of the source, or else the file's first line.
 
     Raises DataRefused where that line is no text or its quoting is broken.
     """
     if source.columns is not None:
         return source.columns
-    dialect = quoting.of(source)
+    dialect = build_dialect(source)
     assert dialect is not None, "expected delimited text"
     dialect = dialect._replace(strips=False)  # of names `strip_names` decides
     try:
-        with compression.open_bytes(path) as handle:
-            line = _first_record(handle, dialect).removeprefix(BYTE_ORDER_MARK).rstrip(b"\r\n")
-        return quoting.split(_decoded(line, source.encoding), dialect)
-    except (_NoText, quoting.BrokenQuoting, *compression.DAMAGED) as error:
+        with open_decompressed(path) as handle:
+            line = _read_first_record(handle, dialect).removeprefix(BYTE_ORDER_MARK).rstrip(b"\r\n")
+        return split_fields(_decode_header(line, source.encoding), dialect)
+    except (_UndecodableError, BrokenQuoting, *DAMAGE_ERRORS) as error:
         raise DataRefused(
             f"{path}: expected column names in the first line, received {error}; "
             "is it delimited text in this encoding?"
         ) from error
 
 
-def _first_record(handle: BufferedIOBase, dialect: Dialect) -> bytes:
+def _read_first_record(handle: BufferedIOBase, dialect: Dialect) -> bytes:
     record = handle.readline(_LONGEST_HEADER)
-    while record_ends.spans(record, dialect, is_whole=False).open_from < len(record):
+    while find_record_bounds(record, dialect, is_whole=False).open_from < len(record):
         line = handle.readline(_LONGEST_HEADER)
         if not line:
             break
@@ -50,18 +61,20 @@ def _first_record(handle: BufferedIOBase, dialect: Dialect) -> bytes:
     return record
 
 
-class _NoText(ValueError):
+class _UndecodableError(ValueError):
     pass
 
 
-def _decoded(line: bytes, encoding: str) -> str:
+def _decode_header(line: bytes, encoding: str) -> str:
     try:
         return line.decode(encoding)
     except UnicodeDecodeError as error:
-        raise _NoText(f"bytes that are no {encoding} text, {excerpt(line)}") from error
+        raise _UndecodableError(
+            f"bytes that are no {encoding} text, {format_excerpt(line)}"
+        ) from error
 
 
-def parse(
+def parse_delimited(
     texts: Sequence[str], names: Sequence[str], wanted: Collection[str], dialect: Dialect
 ) -> Records:
     """Splits `texts` into `names` and keeps the columns `wanted`, each large_string.
@@ -69,7 +82,7 @@ def parse(
     A line with another number of fields than `names`, or with broken quoting, is a fault.
     """
     lines = pa.array(texts, pa.large_string())
-    quoted = _not_plain(lines, dialect)
+    quoted = _find_marked_lines(lines, dialect)
     plain = np.setdiff1d(np.arange(len(texts)), quoted, assume_unique=True)
     parts: list[tuple[np.ndarray, pa.Array]] = []
     faults: dict[int, Fault] = {}
@@ -85,17 +98,17 @@ def parse(
         parts.append((index[fits], split.filter(pa.array(fits)).flatten()))
     index = np.concatenate([index for index, _ in parts])
     columns = {
-        name: pa.concat_arrays([_column(flat, at, len(names)) for _, flat in parts])
+        name: pa.concat_arrays([_take_column(flat, at, len(names)) for _, flat in parts])
         for at, name in enumerate(names)
         if name in wanted
     }
     return Records(columns, index, faults)
 
 
-def _not_plain(lines: pa.Array, dialect: Dialect) -> np.ndarray:
+def _find_marked_lines(lines: pa.Array, dialect: Dialect) -> np.ndarray:
     """Which lines hold a quote or an escape that counts."""
     marked = np.zeros(len(lines), bool)
-    for mark in [quoting.QUOTE] * dialect.quotes + [dialect.escape] * bool(dialect.escape):
+    for mark in [QUOTE] * dialect.quotes + [dialect.escape] * bool(dialect.escape):
         marked |= pc.match_substring(lines, pattern=mark).to_numpy(zero_copy_only=False)
     return np.flatnonzero(marked)
 
@@ -113,20 +126,20 @@ def _split_quoted(
     rows: list[list[str]] = []
     for n in map(int, index):
         try:
-            rows.append(quoting.split(texts[n], dialect))
-        except quoting.BrokenQuoting as error:
+            rows.append(split_fields(texts[n], dialect))
+        except BrokenQuoting as error:
             faults[n] = Fault(BROKEN_QUOTING, str(error))
             rows.append([])
     return pa.array(rows, pa.list_(pa.large_string()))
 
 
-def _column(flat: pa.Array, at: int, width: int) -> pa.Array:
+def _take_column(flat: pa.Array, at: int, width: int) -> pa.Array:
     return flat.take(pa.array(np.arange(at, len(flat), width)))
 
 
-def column_names(path: str, source: Source) -> list[str]:
+def read_column_names(path: str, source: Source) -> list[str]:
     """As `header`, without the blanks around names where the source strips them."""
-    names = header(path, source)
+    names = read_header(path, source)
     if source.strip_names and source.columns is None:
         return [name.strip() for name in names]
     return names

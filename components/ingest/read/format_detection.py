@@ -1,12 +1,15 @@
-"""Files that are of another kind than the configuration says, known by how they begin."""
+"""Files that are of another kind than the configuration says, known by how they begin.
+
+What to change where the first line of delimited text does not name the columns that are read.
+"""
 
 import ast
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from components.ingest.read import compression
+from components.ingest.read.compression import DAMAGE_ERRORS, open_decompressed, open_raw
 from schema.errors import ConfigError, DataRefused
 from schema.sources import Source
 
@@ -14,71 +17,81 @@ HEAD_BYTES = 1 << 12
 _TAR_MARK = slice(257, 262)
 _PARQUET = b"PAR1"
 _BINARY = rb".{0,64}[\x00-\x08\x0e-\x1f]"  # which text does not hold
+_DELIMITERS = (",", ";", "\t", "|", "::", " ")
 
 
-class _Kind(NamedTuple):
+class _FileFormat(NamedTuple):
     magic: re.Pattern[bytes]
     name: str
     advice: str
 
 
-def _kind(magic: bytes, name: str, advice: str) -> _Kind:
-    return _Kind(re.compile(magic, re.DOTALL), name, advice)
+def _define_format(magic: bytes, name: str, advice: str) -> _FileFormat:
+    return _FileFormat(re.compile(magic, re.DOTALL), name, advice)
 
 
 _SAVE = "save it as CSV or Parquet"
+
 _UNPACK = "unpack it, or pack it with gzip"
+
 _CONVERT = "convert it to Parquet"
-_KINDS = (
-    _kind(_PARQUET + _BINARY, "Parquet", 'set format = "parquet"'),
-    _kind(rb"PK\x03\x04.*(xl/|\[Content_Types\])", "an Excel workbook", _SAVE),
-    _kind(rb"PK[\x03\x05\x07]", "a zip archive", _UNPACK),
-    _kind(rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Excel workbook", _SAVE),
-    _kind(rb"7z\xbc\xaf\x27\x1c|Rar!\x1a\x07|\x1f\x9d", "a packed archive", _UNPACK),
-    _kind(rb"\x04\x22\x4d\x18|\xff\x06\x00\x00s[Nn][Aa]P[Pp]Y", "packed text", _UNPACK),
-    _kind(rb"ORC" + _BINARY, "ORC", _CONVERT),
-    _kind(rb"Obj\x01", "Avro", _CONVERT),
-    _kind(rb"(ARROW1|FEA1)\x00", "Arrow's own format", _CONVERT),
-    _kind(rb"SQLite format 3\x00", "an SQLite database", _SAVE),
-    _kind(rb"\x89HDF\r\n\x1a\n", "HDF5", _SAVE),
-    _kind(rb"\x80[\x02-\x05]", "a Python pickle", _SAVE),
-    _kind(rb"%PDF-", "a PDF", _SAVE),
-    _kind(
+
+_FORMATS = (
+    _define_format(_PARQUET + _BINARY, "Parquet", 'set format = "parquet"'),
+    _define_format(rb"PK\x03\x04.*(xl/|\[Content_Types\])", "an Excel workbook", _SAVE),
+    _define_format(rb"PK[\x03\x05\x07]", "a zip archive", _UNPACK),
+    _define_format(rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Excel workbook", _SAVE),
+    _define_format(rb"7z\xbc\xaf\x27\x1c|Rar!\x1a\x07|\x1f\x9d", "a packed archive", _UNPACK),
+    _define_format(rb"\x04\x22\x4d\x18|\xff\x06\x00\x00s[Nn][Aa]P[Pp]Y", "packed text", _UNPACK),
+    _define_format(rb"ORC" + _BINARY, "ORC", _CONVERT),
+    _define_format(rb"Obj\x01", "Avro", _CONVERT),
+    _define_format(rb"(ARROW1|FEA1)\x00", "Arrow's own format", _CONVERT),
+    _define_format(rb"SQLite format 3\x00", "an SQLite database", _SAVE),
+    _define_format(rb"\x89HDF\r\n\x1a\n", "HDF5", _SAVE),
+    _define_format(rb"\x80[\x02-\x05]", "a Python pickle", _SAVE),
+    _define_format(rb"%PDF-", "a PDF", _SAVE),
+    _define_format(
         rb"(\xef\xbb\xbf)?\s*<(!doctype html|!DOCTYPE html|html|HTML|\?xml)",
         "a web page or XML",
         "",
     ),
-    _kind(
+    _define_format(
         rb"\xff\xfe\x00\x00|\x00\x00\xfe\xff",
         "text in UTF-32",
         "convert it: iconv -f UTF-32 -t UTF-8",
     ),
-    _kind(
+    _define_format(
         rb"\x1f\x8b|BZh[1-9]|\xfd7zXZ\x00|\x28\xb5\x2f\xfd", "text packed twice", "unpack it once"
     ),
-    _kind(rb"\x93NUMPY", "a NumPy array", _SAVE),
-    _kind(rb"\xff\xfe|\xfe\xff", "text in UTF-16", "convert it: iconv -f UTF-16 -t UTF-8"),
-    _kind(rb"(\x00[^\x00]){4}", "text in UTF-16", "convert it: iconv -f UTF-16BE -t UTF-8"),
-    _kind(rb"([^\x00]\x00){4}", "text in UTF-16", "convert it: iconv -f UTF-16LE -t UTF-8"),
+    _define_format(rb"\x93NUMPY", "a NumPy array", _SAVE),
+    _define_format(rb"\xff\xfe|\xfe\xff", "text in UTF-16", "convert it: iconv -f UTF-16 -t UTF-8"),
+    _define_format(
+        rb"(\x00[^\x00]){4}", "text in UTF-16", "convert it: iconv -f UTF-16BE -t UTF-8"
+    ),
+    _define_format(
+        rb"([^\x00]\x00){4}", "text in UTF-16", "convert it: iconv -f UTF-16LE -t UTF-8"
+    ),
 )
 
 
-def expect(path: str, source: Source) -> None:
+def require_format(path: str, source: Source) -> None:
     """Raises ConfigError where the configuration names another format than the file has, and
     DataRefused where the file has none that can be read.
     """
-    packed, head = _heads(path)
+    packed, head = _read_heads(path)
     if source.format == "parquet":
-        _expect_parquet(path, packed, head)
+        _require_parquet(path, packed, head)
         return
-    for kind in _KINDS:
+    for kind in _FORMATS:
         if kind.magic.match(head):
-            _refuse(path, source, kind)
+            _raise_other_format(path, source, kind)
     if head[_TAR_MARK] == b"ustar":
-        _refuse(path, source, _Kind(re.compile(b""), "a tar archive", "unpack its files"))
+        _raise_other_format(
+            path, source, _FileFormat(re.compile(b""), "a tar archive", "unpack its files")
+        )
 
 
-def looks_like(lines: Sequence[bytes]) -> str:
+def describe_lines(lines: Sequence[bytes]) -> str:
     """What `lines`, of which most are no JSON objects, are; and what to do."""
     start = next((line.strip() for line in lines if line.strip()), b"")
     if start.startswith(b"["):
@@ -90,36 +103,36 @@ def looks_like(lines: Sequence[bytes]) -> str:
     return 'other text; set format = "csv" where it is delimited'
 
 
-def is_json(line: str) -> bool:
+def looks_like_json(line: str) -> bool:
     """Whether what should be a header is JSON."""
     return line.lstrip().startswith(("{", "["))
 
 
-def _heads(path: str) -> tuple[bytes, bytes]:
+def _read_heads(path: str) -> tuple[bytes, bytes]:
     """First bytes as they are stored, and unpacked."""
-    with compression.open_packed(path) as handle:
+    with open_raw(path) as handle:
         packed = handle.read(HEAD_BYTES)
     try:
-        with compression.open_bytes(path) as handle:
+        with open_decompressed(path) as handle:
             return packed, handle.read(HEAD_BYTES)
-    except compression.DAMAGED:  # the run makes a letter of it
+    except DAMAGE_ERRORS:  # the run makes a letter of it
         return packed, b""
 
 
-def _expect_parquet(path: str, packed: bytes, head: bytes) -> None:
+def _require_parquet(path: str, packed: bytes, head: bytes) -> None:
     if packed.startswith(_PARQUET):
         return
     if head.startswith(_PARQUET):
         raise ConfigError(f"{path}: expected Parquet, received packed Parquet; unpack it")
-    for kind in _KINDS:
+    for kind in _FORMATS:
         if kind.magic.match(head):
             raise ConfigError(f"{path}: expected Parquet, received {kind.name}; {_CONVERT}")
     if _is_text(head):
-        format_ = "jsonl" if is_json(head.decode(errors="replace")) else "csv"
+        format_ = "jsonl" if looks_like_json(head.decode(errors="replace")) else "csv"
         raise ConfigError(f'{path}: expected Parquet, received text; set format = "{format_}"')
 
 
-def _refuse(path: str, source: Source, kind: _Kind) -> None:
+def _raise_other_format(path: str, source: Source, kind: _FileFormat) -> None:
     what = f"{path}: expected text for format = {source.format!r}, received {kind.name}"
     if kind.name == "Parquet":
         raise ConfigError(f"{what}; {kind.advice}")
@@ -141,3 +154,31 @@ def _is_python(line: bytes) -> bool:
         return isinstance(ast.literal_eval(line.decode()), dict)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return False
+
+
+def suggest_header_fix(found: list[str], expected: Collection[str], delimiter: str) -> str:
+    """A clause for the end of a message; `found` are the names in the line, `expected` those that
+    the configuration reads.
+    """
+    line = delimiter.join(found)
+    if looks_like_json(line):
+        return 'is it JSON? Then set format = "jsonl"'
+    if not line.strip():
+        return "the first line is blank; names of columns belong there"
+    if "\r" in line:
+        return "lines end in carriage returns alone: write line feeds, as tr '\\r' '\\n' does"
+    for other in _DELIMITERS:
+        if set(expected) <= set(line.split(other)):
+            return f"set delimiter = {other!r}"
+    alike = {name.strip().casefold(): name for name in found}
+    for name in expected:
+        close = alike.get(name.strip().casefold())
+        if close is not None and name not in found:
+            return f"is {close!r} meant? Names are compared letter by letter"
+    if any(name.strip().isdecimal() for name in found):
+        return f"is it no header? Then set columns = […]; otherwise is {_question_delimiter(delimiter)}"
+    return f"is {_question_delimiter(delimiter)}"
+
+
+def _question_delimiter(delimiter: str) -> str:
+    return f"delimiter = {delimiter!r} right?"

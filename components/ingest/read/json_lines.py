@@ -8,26 +8,31 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.ingest.read.records import Records
-from components.ingest.rejection import BROKEN_JSON, INVALID_ENCODING, REPEATED_KEY, Fault
+from components.ingest.read.records import (
+    BROKEN_JSON,
+    INVALID_ENCODING,
+    REPEATED_KEY,
+    Fault,
+    Records,
+)
 
 
-def parse(texts: Sequence[str], wanted: Collection[str]) -> Records:
+def parse_json_lines(texts: Sequence[str], wanted: Collection[str]) -> Records:
     """Reads one object a line and keeps the keys `wanted`; a key that is not there is None.
 
     A line that is no JSON object is a fault, and so is one whose escapes make no Unicode text, or
     that holds one of the keys `wanted` twice.
     """
     records, index, faults = [], [], {}
-    suspects = _suspects(texts, wanted)
+    suspects = _find_suspects(texts, wanted)
     decode = json.JSONDecoder().decode  # `loads` looks at its options again for each line
     for n, text in enumerate(texts):
-        record = _object(text, decode)
+        record = _decode_object(text, decode)
         if record is None:
-            faults[n] = Fault(BROKEN_JSON, _looks_like(text))
+            faults[n] = Fault(BROKEN_JSON, _describe_fault(text))
         elif not _is_unicode(text, record):
             faults[n] = Fault(INVALID_ENCODING, "an escape stands for half a surrogate pair")
-        elif n in suspects and (key := _repeated(text, wanted)) is not None:
+        elif n in suspects and (key := _find_repeated_key(text, wanted)) is not None:
             faults[n] = Fault(REPEATED_KEY, f"{key!r} stands twice, which of its values is meant?")
         else:
             records.append(record)
@@ -36,7 +41,7 @@ def parse(texts: Sequence[str], wanted: Collection[str]) -> Records:
     return Records(columns, np.array(index, np.int64), faults)
 
 
-def _object(text: str, decode: Callable[[str], Any]) -> dict[str, Any] | None:
+def _decode_object(text: str, decode: Callable[[str], Any]) -> dict[str, Any] | None:
     try:
         record = decode(text)
     except (ValueError, RecursionError):
@@ -44,7 +49,7 @@ def _object(text: str, decode: Callable[[str], Any]) -> dict[str, Any] | None:
     return record if isinstance(record, dict) else None
 
 
-def _looks_like(text: str) -> str:
+def _describe_fault(text: str) -> str:
     """What stands there in place of an object."""
     start = text.lstrip()[:2]
     if start.startswith("["):
@@ -54,7 +59,7 @@ def _looks_like(text: str) -> str:
     return "expected one whole JSON object on the line"
 
 
-def _suspects(texts: Sequence[str], wanted: Collection[str]) -> set[int]:
+def _find_suspects(texts: Sequence[str], wanted: Collection[str]) -> set[int]:
     """Lines in which a key stands twice, if only in an object within the object or as a value."""
     lines = pa.array(texts, pa.large_string())
     patterns = [json.dumps(key, ensure_ascii=False) for key in wanted]
@@ -62,7 +67,7 @@ def _suspects(texts: Sequence[str], wanted: Collection[str]) -> set[int]:
     return set(np.flatnonzero((np.array(counts) > 1).any(axis=0)).tolist()) if counts else set()
 
 
-def _repeated(text: str, wanted: Collection[str]) -> str | None:
+def _find_repeated_key(text: str, wanted: Collection[str]) -> str | None:
     objects: list[list[str]] = []  # inner ones come first
 
     def keys(pairs: list[tuple[str, Any]]) -> None:

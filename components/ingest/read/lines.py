@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from components.ingest.read import record_ends
 from components.ingest.read.blocks import Block
 from components.ingest.read.quoting import Dialect
-from components.ingest.rejection import DAMAGED_FILE, INVALID_ENCODING, Rejected
+from components.ingest.read.record_ends import find_record_bounds
+from components.ingest.read.records import DAMAGED_FILE, INVALID_ENCODING, DeadLetter
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -20,7 +20,7 @@ class Lines(NamedTuple):
     texts: Sequence[str]
     numbers: np.ndarray
     """int64 [len(texts)]: number of each line in its file, from 1."""
-    rejected: list[Rejected]
+    rejected: list[DeadLetter]
     """Records whose bytes are no text, or that a damaged file broke off."""
     row_group: int | None = None
     """Of a Parquet file, from 0; None of text."""
@@ -31,20 +31,22 @@ class Lines(NamedTuple):
         return len(self.texts) + len(self.rejected)
 
 
-def decode(block: Block, encoding: str, header: bool, dialect: Dialect | None = None) -> Lines:
+def decode_block(
+    block: Block, encoding: str, header: bool, dialect: Dialect | None = None
+) -> Lines:
     """Lines without byte order mark, ends of lines (LF or CRLF), empty lines and header. A record
     of delimited text is one text with the number of its first line, however many it has.
     """
     if block.damaged:
         raw = block.data.decode(encoding, "backslashreplace")
-        letter = Rejected(block.path, block.first_line, DAMAGED_FILE, raw)
+        letter = DeadLetter(block.path, block.first_line, DAMAGED_FILE, raw)
         return Lines(block.path, [], np.zeros(0, np.int64), [letter])
     data = block.data
     if block.first_line == 1:
         data = data.removeprefix(BYTE_ORDER_MARK)
-    several = record_ends.spans(data, dialect, is_whole=True).several_lines
+    several = find_record_bounds(data, dialect, is_whole=True).several_lines
     if several:
-        texts, rejected = _decode_each(_joined(data, several), encoding, block)
+        texts, rejected = _decode_each(_join_records(data, several), encoding, block)
     else:
         texts, rejected = _decode_all(data, encoding, block)
     numbers = [n for n, text in enumerate(texts, block.first_line) if text]
@@ -54,7 +56,7 @@ def decode(block: Block, encoding: str, header: bool, dialect: Dialect | None = 
     return Lines(block.path, kept, np.array(numbers, np.int64), rejected)
 
 
-def _joined(data: bytes, several: list[tuple[int, int]]) -> list[bytes]:
+def _join_records(data: bytes, several: list[tuple[int, int]]) -> list[bytes]:
     """Lines, each record of several in place of its first, empty ones in place of the others."""
     lines = data.split(b"\n")
     ends = np.cumsum([len(line) + 1 for line in lines])
@@ -65,7 +67,7 @@ def _joined(data: bytes, several: list[tuple[int, int]]) -> list[bytes]:
     return lines
 
 
-def _decode_all(data: bytes, encoding: str, block: Block) -> tuple[list[str], list[Rejected]]:
+def _decode_all(data: bytes, encoding: str, block: Block) -> tuple[list[str], list[DeadLetter]]:
     try:
         texts = data.decode(encoding).split("\n")
     except UnicodeDecodeError:
@@ -77,7 +79,7 @@ def _decode_all(data: bytes, encoding: str, block: Block) -> tuple[list[str], li
 
 def _decode_each(
     lines: list[bytes], encoding: str, block: Block
-) -> tuple[list[str], list[Rejected]]:
+) -> tuple[list[str], list[DeadLetter]]:
     """As `_decode_all`, with an empty text in place of each line that does not decode."""
     texts, rejected = [], []
     stripped = (line.removesuffix(b"\r") for line in lines)
@@ -87,5 +89,5 @@ def _decode_each(
         except UnicodeDecodeError:
             texts.append("")
             raw = line.decode(encoding, "backslashreplace")
-            rejected.append(Rejected(block.path, number, INVALID_ENCODING, raw))
+            rejected.append(DeadLetter(block.path, number, INVALID_ENCODING, raw))
     return texts, rejected

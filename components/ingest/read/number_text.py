@@ -25,30 +25,32 @@ class NumberText(NamedTuple):
     """bool: not whole."""
 
 
-def is_number(kind: pa.DataType) -> bool:
+def is_number_type(kind: pa.DataType) -> bool:
     """Whether `of_array` knows the type."""
     return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
 
 
-def of_array(numbers: pa.Array) -> NumberText:
+def format_numbers(numbers: pa.Array) -> NumberText:
     """Of Arrow integers, floats or decimals."""
     if pa.types.is_decimal(numbers.type):
-        return _of_decimals(numbers)
+        return _format_decimals(numbers)
     if pa.types.is_floating(numbers.type):
-        return _of_floats(numbers)
+        return _format_floats(numbers)
     nowhere = np.zeros(len(numbers), bool)
     return NumberText(pc.cast(numbers, _TEXT), nowhere, nowhere)
 
 
-def of_objects(values: list[Any]) -> NumberText:
+def format_objects(values: list[Any]) -> NumberText:
     """Of Python's int, float and Decimal; all else stays as it is, and must be text or None."""
     inexact = np.array([_is_inexact(value) for value in values], bool)
     fractional = np.array([_is_fractional(value) for value in values], bool)
-    texts = [None if no else _written(value) for no, value in zip(inexact, values, strict=True)]
+    texts = [
+        None if no else _format_number(value) for no, value in zip(inexact, values, strict=True)
+    ]
     return NumberText(pa.array(texts, _TEXT), inexact, fractional)
 
 
-def _of_floats(numbers: pa.Array) -> NumberText:
+def _format_floats(numbers: pa.Array) -> NumberText:
     present = numbers.is_valid().to_numpy(zero_copy_only=False)
     known = pc.fill_null(numbers, 0).to_numpy(zero_copy_only=False)
     inexact = present & ~(np.abs(known) < _INEXACT_FROM[str(numbers.type)])
@@ -58,12 +60,12 @@ def _of_floats(numbers: pa.Array) -> NumberText:
     text = pc.cast(integers, _TEXT)
     if fractional.any():
         different, which = np.unique(safe[fractional], return_inverse=True)
-        shortest = pa.array([_positional(number) for number in different], _TEXT)
-        text = _replaced(text, fractional, shortest.take(pa.array(which)))
+        shortest = pa.array([_format_shortest(number) for number in different], _TEXT)
+        text = _replace_where(text, fractional, shortest.take(pa.array(which)))
     return NumberText(text, inexact, fractional)
 
 
-def _of_decimals(numbers: pa.Array) -> NumberText:
+def _format_decimals(numbers: pa.Array) -> NumberText:
     whole = pc.cast(numbers, pa.decimal256(76, 0), safe=False)  # cuts off what is behind the point
     cut = pc.cast(whole, pa.decimal256(76, numbers.type.scale), safe=False)
     same = pc.equal(cut, pc.cast(numbers, cut.type))
@@ -71,14 +73,16 @@ def _of_decimals(numbers: pa.Array) -> NumberText:
     try:
         text = pc.cast(pc.cast(whole, pa.int64()), _TEXT)
     except pa.ArrowInvalid:  # Arrow makes no text of a decimal that 64 bits do not hold
-        text = pa.array(map(_written, whole.to_pylist()), _TEXT)
+        text = pa.array(map(_format_number, whole.to_pylist()), _TEXT)
     if fractional.any():
-        shown = pa.array(map(_written, numbers.filter(pa.array(fractional)).to_pylist()), _TEXT)
-        text = _replaced(text, fractional, shown)
+        shown = pa.array(
+            map(_format_number, numbers.filter(pa.array(fractional)).to_pylist()), _TEXT
+        )
+        text = _replace_where(text, fractional, shown)
     return NumberText(text, np.zeros(len(numbers), bool), fractional)
 
 
-def _replaced(text: pa.Array, where: np.ndarray, by: pa.Array) -> pa.Array:
+def _replace_where(text: pa.Array, where: np.ndarray, by: pa.Array) -> pa.Array:
     """`text` with the values of `by`, in order, where `where` is true."""
     source = np.arange(len(text))
     source[where] = len(text) + np.arange(len(by))
@@ -97,7 +101,7 @@ def _is_fractional(value: Any) -> bool:
     return isinstance(value, Decimal) and value.is_finite() and value != value.to_integral_value()
 
 
-def _written(value: Any) -> str | None:
+def _format_number(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (float, Decimal)) and not _is_fractional(value):
@@ -105,10 +109,10 @@ def _written(value: Any) -> str | None:
     if isinstance(value, Decimal):
         return format(value.normalize(), "f")
     if isinstance(value, float):
-        return _positional(value)
+        return _format_shortest(value)
     return value if value is None or isinstance(value, str) else str(value)
 
 
-def _positional(number: Any) -> str:
+def _format_shortest(number: Any) -> str:
     """The fewest digits that read as this very number, in its own precision."""
     return np.format_float_positional(number, unique=True, trim="-")

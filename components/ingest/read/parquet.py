@@ -1,4 +1,7 @@
-"""Row groups of Parquet files: the elements that the workers share out, and their records."""
+"""Row groups of Parquet files: the elements that the workers share out, and their records.
+
+A Parquet column, whatever its type -> `Values`, which the kinds know how to read.
+"""
 
 import itertools
 import json
@@ -8,12 +11,19 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from components.ingest import parquet_values
 from components.ingest.read import parquet_file
 from components.ingest.read.lines import Lines
-from components.ingest.read.records import Records
-from components.ingest.rejection import DAMAGED_FILE, INVALID_ENCODING, Fault, Rejected
+from components.ingest.read.number_text import is_number_type
+from components.ingest.read.records import (
+    DAMAGED_FILE,
+    INVALID_ENCODING,
+    DeadLetter,
+    Fault,
+    Records,
+    Values,
+)
 
 
 class RowGroup(NamedTuple):
@@ -40,7 +50,7 @@ class ReadRowGroups(beam.PTransform):
             pipeline
             | "Paths" >> beam.Create(self._paths)
             | "SharePaths" >> beam.Reshuffle()
-            | "RowGroups" >> beam.FlatMap(row_groups)
+            | "RowGroups" >> beam.FlatMap(list_row_groups)
             | "ShareRowGroups" >> beam.Reshuffle()
         )
 
@@ -59,24 +69,24 @@ class RowTexts(Sequence):
     def __getitem__(self, row: Any) -> str:
         try:
             table = self._load()
-        except parquet_file.Damaged:  # in a column that nobody asked for until now
+        except parquet_file.DamagedParquetError:  # in a column that nobody asked for until now
             return ""
         columns = zip(table.column_names, table.columns, strict=True)  # a name may stand twice
-        record = {name: _cell(column, row) for name, column in columns}
-        return json.dumps(record, default=_shown, ensure_ascii=False)
+        record = {name: _read_cell(column, row) for name, column in columns}
+        return json.dumps(record, default=_to_json, ensure_ascii=False)
 
     def _load(self) -> Any:
         if self._table is None:
-            every = parquet_file.batches(self._path, self._group, None)
+            every = parquet_file.read_batches(self._path, self._group, None)
             self._table = next(itertools.islice(every, self._batch, None))
         return self._table
 
 
-def row_groups(path: str) -> Iterator[RowGroup]:
+def list_row_groups(path: str) -> Iterator[RowGroup]:
     """The row groups of one file; of a damaged file one without a number and with one row."""
     try:
-        rows = parquet_file.group_rows(path)
-    except parquet_file.Damaged:
+        rows = parquet_file.count_group_rows(path)
+    except parquet_file.DamagedParquetError:
         yield RowGroup(path, None, 1, 1)
         return
     first = 1
@@ -85,69 +95,133 @@ def row_groups(path: str) -> Iterator[RowGroup]:
         first += count
 
 
-def read(where: RowGroup, wanted: Collection[str]) -> Iterator[tuple[Lines, Records]]:
+def read_row_group(where: RowGroup, wanted: Collection[str]) -> Iterator[tuple[Lines, Records]]:
     """Batches of a row group: its rows, numbered as in the file, and the columns `wanted`.
 
     Rows of a damaged row group, or file, are rejected, all that the file says it has.
     """
     if where.group is None:
-        yield _damaged(where, 0, wanted)
+        yield _reject_rest(where, 0, wanted)
         return
     done = 0
-    for batch, table in enumerate(_batches(where.path, where.group, wanted)):
+    for batch, table in enumerate(_read_batches(where.path, where.group, wanted)):
         numbers = np.arange(table.num_rows) + where.first_row + done
         texts = RowTexts(where.path, where.group, batch, table.num_rows)
         done += table.num_rows
-        yield Lines(where.path, texts, numbers, [], where.group), _records(table)
+        yield Lines(where.path, texts, numbers, [], where.group), _build_records(table)
     if done < where.rows:
-        yield _damaged(where, done, wanted)
+        yield _reject_rest(where, done, wanted)
 
 
-def _batches(path: str, group: int, wanted: Collection[str]) -> Iterator[pa.Table]:
+def _read_batches(path: str, group: int, wanted: Collection[str]) -> Iterator[pa.Table]:
     """As many as can be read."""
     try:
-        yield from parquet_file.batches(path, group, sorted(wanted))
-    except parquet_file.Damaged:
+        yield from parquet_file.read_batches(path, group, sorted(wanted))
+    except parquet_file.DamagedParquetError:
         return
 
 
-def _damaged(where: RowGroup, done: int, wanted: Collection[str]) -> tuple[Lines, Records]:
+def _reject_rest(where: RowGroup, done: int, wanted: Collection[str]) -> tuple[Lines, Records]:
     numbers = range(where.first_row + done, where.first_row + where.rows)
-    letters = [Rejected(where.path, n, DAMAGED_FILE, "", where.group) for n in numbers]
+    letters = [DeadLetter(where.path, n, DAMAGED_FILE, "", where.group) for n in numbers]
     nothing = np.zeros(0, np.int64)
     columns = {name: pa.array([], pa.large_string()) for name in wanted}
     return Lines(where.path, [], nothing, letters, where.group), Records(columns, nothing, {})
 
 
-def _records(table: pa.Table) -> Records:
+def _build_records(table: pa.Table) -> Records:
     columns, faults = {}, np.zeros(table.num_rows, bool)
     for name in table.column_names:
         array = table[name].combine_chunks()
-        columns[name], bad = parquet_values.as_values(array)
+        columns[name], bad = normalize_column(array)
         faults |= bad
     index = np.flatnonzero(~faults)
     if faults.any():
-        columns = {name: _some(values, index) for name, values in columns.items()}
+        columns = {name: _select_rows(values, index) for name, values in columns.items()}
     return Records(
         columns, index, {int(n): Fault(INVALID_ENCODING) for n in np.flatnonzero(faults)}
     )
 
 
-def _some(values: Any, index: np.ndarray) -> Any:
+def _select_rows(values: Any, index: np.ndarray) -> Any:
     if isinstance(values, list):
         return [values[n] for n in index]
     return values.take(pa.array(index))
 
 
-def _cell(column: pa.ChunkedArray, row: int) -> Any:
+def _read_cell(column: pa.ChunkedArray, row: int) -> Any:
     cell = column[row]
     if pa.types.is_string(cell.type) and cell.is_valid:
-        return _shown(cell.as_buffer().to_pybytes())
+        return _to_json(cell.as_buffer().to_pybytes())
     return cell.as_py()
 
 
-def _shown(value: Any) -> Any:
+def _to_json(value: Any) -> Any:
     """What JSON has no form for."""
     if isinstance(value, bytes):
         return value.decode("utf-8", "backslashreplace")
     return str(value)
+
+
+def normalize_column(array: pa.Array) -> tuple[Values, np.ndarray]:
+    """-> (values [n], bool [n]: bytes that are no UTF-8; such a value is null).
+
+    Times stay as exact as they are, and days become times; without a zone they are UTC, as most
+    engines write them. What has no simple form (structs, lists of text,
+    maps) becomes Python objects, as from JSON.
+    """
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        return normalize_column(array.dictionary_decode())
+    if _is_text(kind):
+        return _decode_texts(array)
+    clean = np.zeros(len(array), bool)
+    if pa.types.is_date(kind):
+        return pc.cast(array, pa.timestamp("s" if pa.types.is_date32(kind) else "ms")), clean
+    if pa.types.is_timestamp(kind):
+        return array, clean
+    if is_number_type(kind) or (pa.types.is_list(kind) and is_number_type(kind.value_type)):
+        return array, clean
+    return _build_objects(array)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return (
+        pa.types.is_string(kind)
+        or pa.types.is_large_string(kind)
+        or pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+    )
+
+
+def _decode_texts(array: pa.Array) -> tuple[Values, np.ndarray]:
+    raw = pc.cast(array, pa.large_binary())  # Arrow takes a file's word for it that text is UTF-8
+    try:
+        return pc.cast(raw, pa.large_string()), np.zeros(len(array), bool)
+    except pa.ArrowInvalid:
+        texts = [_decode_text(value) for value in raw.to_pylist()]
+    bad = raw.is_valid().to_numpy(zero_copy_only=False) & np.array([t is None for t in texts], bool)
+    return pa.array(texts, pa.large_string()), bad
+
+
+def _build_objects(array: pa.Array) -> tuple[Values, np.ndarray]:
+    try:
+        return array.to_pylist(), np.zeros(len(array), bool)
+    except UnicodeDecodeError:  # somewhere within a list or a struct
+        values = [_build_object(scalar) for scalar in array]
+    bad = array.is_valid().to_numpy(False) & np.array([value is None for value in values], bool)
+    return values, bad
+
+
+def _build_object(scalar: pa.Scalar) -> Any:
+    try:
+        return scalar.as_py()
+    except UnicodeDecodeError:
+        return None
+
+
+def _decode_text(value: bytes | None) -> str | None:
+    try:
+        return None if value is None else value.decode()
+    except UnicodeDecodeError:
+        return None

@@ -7,32 +7,32 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from apache_beam.io.filesystem import BeamIOError
 
-from components.ingest.read import compression
+from components.ingest.read.compression import open_raw
 
 BATCH_ROWS = 1 << 17
 
 
-class Damaged(Exception):
+class DamagedParquetError(Exception):
     """The file, or a part of it, is not what Parquet says it should be."""
 
 
-def column_names(path: str) -> list[str] | None:
+def read_column_names(path: str) -> list[str] | None:
     """Names of the top-level columns; None of a damaged file."""
     try:
         with _open(path) as file:
             return file.schema_arrow.names
-    except Damaged:
+    except DamagedParquetError:
         return None
 
 
-def group_rows(path: str) -> list[int]:
+def count_group_rows(path: str) -> list[int]:
     """Rows of each row group. Raises Damaged where the file cannot say."""
     with _open(path) as file:
         metadata = file.metadata
         return [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
 
 
-def batches(path: str, group: int, columns: Sequence[str] | None) -> Iterator[pa.Table]:
+def read_batches(path: str, group: int, columns: Sequence[str] | None) -> Iterator[pa.Table]:
     """The rows of a row group in order, BATCH_ROWS at most at a time; `columns` None means all.
 
     Raises Damaged where the data cannot be read; batches before it have been yielded.
@@ -45,12 +45,12 @@ def batches(path: str, group: int, columns: Sequence[str] | None) -> Iterator[pa
 
 @contextlib.contextmanager
 def _open(path: str) -> Iterator[pq.ParquetFile]:
-    with compression.open_packed(path) as handle, _telling_damage(path):
+    with open_raw(path) as handle, _translate_damage(path):
         yield pq.ParquetFile(handle)
 
 
 @contextlib.contextmanager
-def _telling_damage(path: str) -> Iterator[None]:
+def _translate_damage(path: str) -> Iterator[None]:
     """Arrow says OSError of broken bytes too; the file system's have a number or are Beam's."""
     try:
         yield
@@ -59,4 +59,4 @@ def _telling_damage(path: str) -> Iterator[None]:
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        raise Damaged(f"{path}: {error}") from error
+        raise DamagedParquetError(f"{path}: {error}") from error

@@ -1,17 +1,24 @@
-"""Where a table's `path` points: names that exist as they stand, and from there on a glob."""
+"""Where a table's `path` points: names that exist as they stand, and from there on a glob.
+
+Spans: the `{SPAN}` in a path, a date or a number, by which logs come in portions.
+"""
 
 import os
 import re
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 from apache_beam.io.filesystem import FileSystem
 
+from schema.errors import ConfigError
 from schema.sources import SPAN, Source
-from schema.storage import locations
-from schema.storage.locations import is_remote
+from schema.storage.locations import is_remote, parse_readable
+
+# A date in ISO 8601, or any number (20240131 is one).
+_SPAN = r"\d{4}-\d{2}-\d{2}|\d+"
 
 
-class Located(NamedTuple):
+class PathPattern(NamedTuple):
     """A path in two parts; a URL is all glob, since only its store knows what it names."""
 
     folder: str
@@ -24,7 +31,7 @@ class Located(NamedTuple):
         return os.path.join(self.folder, self.glob) if self.glob else self.folder
 
 
-def of(data_dir: str, source: Source) -> Located:
+def locate_table(data_dir: str, source: Source) -> PathPattern:
     """`path` of `source` below `data_dir`; an absolute path, a URL and `~` stand for themselves.
 
     The leading parts that name a file or folder of this machine are that file or folder, whatever
@@ -32,33 +39,104 @@ def of(data_dir: str, source: Source) -> Located:
     `data_dir` is never a glob.
     """
     if is_remote(source.path):
-        return Located("", source.path)
-    folder = locations.readable(data_dir) if data_dir else "."
+        return PathPattern("", source.path)
+    folder = parse_readable(data_dir) if data_dir else "."
     if is_remote(folder) and not os.path.isabs(source.path):
-        return Located("", locations.readable(f"{folder}/{source.path}"))
-    return _split(folder, _at_home(folder, source.path))
+        return PathPattern("", parse_readable(f"{folder}/{source.path}"))
+    return _split_path(folder, _expand_home(folder, source.path))
 
 
-def expression(glob: str) -> str:
+def translate_glob(glob: str) -> str:
     """Beam's reading of a glob as a regular expression, without an anchor at its end."""
     translated = FileSystem.translate_pattern(glob).removeprefix("(?ms)").removesuffix(r"\Z")
     return translated.replace(r"[^/\\]*", "[^/]*")  # here a backslash may be part of a name
 
 
-def prefix(where: Located) -> str:
+def escape_folder(where: PathPattern) -> str:
     """Regular expression of what stands before the glob in the paths that it finds."""
     return re.escape(os.path.join(where.folder, "")) if where.folder else ""
 
 
-def _at_home(data_dir: str, path: str) -> str:
+def _expand_home(data_dir: str, path: str) -> str:
     first = path.partition("/")[0]
     own = os.path.lexists(os.path.join(data_dir, first))
     return path if own else os.path.expanduser(path)
 
 
-def _split(data_dir: str, path: str) -> Located:
+def _split_path(data_dir: str, path: str) -> PathPattern:
     folder = "/" if os.path.isabs(path) else data_dir
     parts = [part for part in path.split("/") if part]
     while parts and SPAN not in parts[0] and os.path.lexists(os.path.join(folder, parts[0])):
         folder = os.path.join(folder, parts.pop(0))
-    return Located(folder.rstrip("/") or "/", "/".join(parts))
+    return PathPattern(folder.rstrip("/") or "/", "/".join(parts))
+
+
+def select_spans(
+    where: PathPattern, paths: Iterable[str], chosen: str | None, last: int | None = None
+) -> list[str]:
+    """The `paths` (found by `where` with a `*` for its span) whose span is among the `chosen`.
+
+    `chosen` is one span, or the first and the last with `..` between them, both included; None
+    takes every span. With `last` it is that many of the spans there are that end with `chosen`, or
+    with the newest where that is None; none where there is no span `chosen`. Numbers are compared
+    as numbers, so 7 and 007 are one span. A path that holds neither date nor number in the span's
+    place belongs to none.
+
+    Raises ConfigError where dates are chosen and the paths hold numbers, or the other way round,
+    and where the last of both are asked for.
+    """
+    by_path = {path: span for path in paths if (span := extract_span(where, path)) is not None}
+    if chosen is not None:
+        by_path = _filter_by_kind(by_path, chosen, where)
+    if last is not None:
+        return _select_last(by_path, chosen, last, where)
+    if chosen is None:
+        return list(by_path)
+    first, _, final = chosen.partition("..")
+    low, high = _build_sort_key(first), _build_sort_key(final or first)
+    return [path for path, span in by_path.items() if low <= _build_sort_key(span) <= high]
+
+
+def _filter_by_kind(by_path: dict[str, str], chosen: str, where: PathPattern) -> dict[str, str]:
+    first = chosen.partition("..")[0]
+    fitting = {path: span for path, span in by_path.items() if _is_date(span) == _is_date(first)}
+    if by_path and not fitting:
+        raise ConfigError(
+            f"expected spans like those of {where}, such as {min(by_path.values())}, received "
+            f"span = {chosen!r}; write dates where the folders hold dates, and numbers for numbers"
+        )
+    return fitting
+
+
+def _select_last(
+    by_path: dict[str, str], end: str | None, length: int, where: PathPattern
+) -> list[str]:
+    if len({_is_date(span) for span in by_path.values()}) > 1:
+        raise ConfigError(
+            f"expected dates or numbers at {where}, received both; "
+            "say with span which of them are meant"
+        )
+    orders = sorted({_build_sort_key(span) for span in by_path.values()})
+    if end is not None:
+        orders = (
+            orders[: orders.index(_build_sort_key(end)) + 1]
+            if _build_sort_key(end) in orders
+            else []
+        )
+    window = orders[-length:]
+    return [path for path, span in by_path.items() if _build_sort_key(span) in window]
+
+
+def extract_span(where: PathPattern, path: str) -> str | None:
+    """What stands in the span's place in `path`, or in a folder above it; None where it is none."""
+    head, _, tail = (translate_glob(part) for part in where.glob.rstrip("/").partition(SPAN))
+    found = re.match(f"{escape_folder(where)}{head}({_SPAN}){tail}(/|$)", path)
+    return found[1] if found else None
+
+
+def _is_date(span: str) -> bool:
+    return "-" in span
+
+
+def _build_sort_key(span: str) -> Any:
+    return span if _is_date(span) else int(span)

@@ -34,7 +34,7 @@ class Dialect(NamedTuple):
         return not any(mark in text for mark in marks)
 
 
-def of(source: Source) -> Dialect | None:
+def build_dialect(source: Source) -> Dialect | None:
     """The source's; None of a format that is no delimited text."""
     if source.format != "csv":
         return None
@@ -44,7 +44,7 @@ def of(source: Source) -> Dialect | None:
     )
 
 
-def split(record: str, dialect: Dialect) -> list[str]:
+def split_fields(record: str, dialect: Dialect) -> list[str]:
     """Fields of one record; `""` inside a quoted field is one quote.
 
     A quote that does not open a field is an ordinary character. Raises BrokenQuoting.
@@ -52,9 +52,9 @@ def split(record: str, dialect: Dialect) -> list[str]:
     fields, position = [], 0
     while True:
         if dialect.quotes and record.startswith(QUOTE, position):
-            field, position = _quoted(record, position + 1, dialect)
+            field, position = _parse_quoted(record, position + 1, dialect)
         else:
-            field, position = _unquoted(record, position, dialect)
+            field, position = _parse_unquoted(record, position, dialect)
             field = field.strip() if dialect.strips else field
         fields.append(field)
         if position == len(record):
@@ -62,7 +62,7 @@ def split(record: str, dialect: Dialect) -> list[str]:
         position += len(dialect.delimiter)
 
 
-def _unquoted(record: str, start: int, dialect: Dialect) -> tuple[str, int]:
+def _parse_unquoted(record: str, start: int, dialect: Dialect) -> tuple[str, int]:
     """The field that begins at `start`, and where it ends."""
     parts = []
     while True:
@@ -75,7 +75,7 @@ def _unquoted(record: str, start: int, dialect: Dialect) -> tuple[str, int]:
         start = escape + 2
 
 
-def _quoted(record: str, start: int, dialect: Dialect) -> tuple[str, int]:
+def _parse_quoted(record: str, start: int, dialect: Dialect) -> tuple[str, int]:
     """The field whose first character is at `start`, and where its closing quote ends."""
     parts = []
     while True:

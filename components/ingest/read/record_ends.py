@@ -10,14 +10,14 @@ import numpy as np
 
 from components.ingest.read.quoting import QUOTE, Dialect
 
-LONGEST = 1 << 20
+MAX_QUOTED_BYTES = 1 << 20
 """Bytes of a quoted field; one that is longer was never meant to be one, and its line is broken."""
 
 _NEWLINE, _RETURN = b"\n", b"\r"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-class Spans(NamedTuple):
+class RecordBounds(NamedTuple):
     """Of some text that begins where a record does."""
 
     several_lines: list[tuple[int, int]]
@@ -26,50 +26,50 @@ class Spans(NamedTuple):
     """Begin of the record that does not end in the text; its length where there is none."""
 
 
-class _Broken(Exception):
+class _BrokenQuoteError(Exception):
     pass
 
 
-class _Open(Exception):
+class _OpenFieldError(Exception):
     pass
 
 
-def spans(data: bytes, dialect: Dialect | None, is_whole: bool) -> Spans:
+def find_record_bounds(data: bytes, dialect: Dialect | None, is_whole: bool) -> RecordBounds:
     """Finds records of several lines. Where nothing follows (`is_whole`) a field that is left open
     is broken, and so its line is a record of its own, as it is where other things than a delimiter
     follow a closing quote.
     """
     if dialect is None or dialect.is_plain(data):
-        return Spans([], len(data))
+        return RecordBounds([], len(data))
     if is_whole and not data.endswith(_NEWLINE):
-        several, _ = spans(data + _NEWLINE, dialect, is_whole=True)
-        return Spans([(start, min(end, len(data))) for start, end in several], len(data))
+        several, _ = find_record_bounds(data + _NEWLINE, dialect, is_whole=True)
+        return RecordBounds([(start, min(end, len(data))) for start, end in several], len(data))
     found: list[tuple[int, int]] = []
     end = 0
-    for start in _suspects(data, dialect):
+    for start in _find_suspects(data, dialect):
         if start < end:  # inside the record before
             continue
         try:
-            end = _end(data, start, dialect)
-        except _Broken:
-            end = _end_of_line(data, start)
-        except _Open:
+            end = _find_record_end(data, start, dialect)
+        except _BrokenQuoteError:
+            end = _find_line_end(data, start)
+        except _OpenFieldError:
             if not is_whole:
-                return Spans(found, start)
-            end = _end_of_line(data, start)
-        if end > _end_of_line(data, start):
+                return RecordBounds(found, start)
+            end = _find_line_end(data, start)
+        if end > _find_line_end(data, start):
             found.append((start, end))
-    return Spans(found, len(data))
+    return RecordBounds(found, len(data))
 
 
-def _suspects(data: bytes, dialect: Dialect) -> list[int]:
+def _find_suspects(data: bytes, dialect: Dialect) -> list[int]:
     """Begins of the lines that may end inside a field."""
     text = np.frombuffer(data, np.uint8)
     newlines = np.flatnonzero(text == ord(_NEWLINE))
     begins = np.concatenate([[0], newlines + 1])
     suspects = np.zeros(len(begins), bool)
     if dialect.quotes:
-        suspects |= _may_stay_quoted(data, text, begins, dialect)
+        suspects |= _find_open_quotes(data, text, begins, dialect)
     if dialect.escape:
         before = newlines[newlines > 0]
         escaped = before[text[before - 1] == ord(dialect.escape)]
@@ -77,7 +77,7 @@ def _suspects(data: bytes, dialect: Dialect) -> list[int]:
     return begins[suspects].tolist()
 
 
-def _may_stay_quoted(
+def _find_open_quotes(
     data: bytes, text: np.ndarray, begins: np.ndarray, dialect: Dialect
 ) -> np.ndarray:
     """bool [lines]: false where every quote that would open a field stands at the begin of one, or
@@ -85,7 +85,7 @@ def _may_stay_quoted(
     """
     quotes = np.flatnonzero(text == ord(QUOTE))
     line = np.searchsorted(begins, quotes, side="right") - 1
-    opens = _begins_field(data, text, quotes, begins[line], dialect)
+    opens = _find_field_starts(data, text, quotes, begins[line], dialect)
     nth = np.arange(len(quotes)) - np.searchsorted(line, line)
     doubles = np.diff(quotes, prepend=-2) == 1
     strange = (nth % 2 == 0) & ~opens & ~doubles
@@ -97,7 +97,7 @@ def _may_stay_quoted(
     return some & (odd | (np.bincount(line[strange], minlength=len(begins)) > 0))
 
 
-def _begins_field(
+def _find_field_starts(
     data: bytes, text: np.ndarray, quotes: np.ndarray, begins: np.ndarray, dialect: Dialect
 ) -> np.ndarray:
     delimiter = dialect.delimiter.encode(dialect.encoding)
@@ -110,7 +110,7 @@ def _begins_field(
     return first | behind
 
 
-def _end(data: bytes, start: int, dialect: Dialect) -> int:
+def _find_record_end(data: bytes, start: int, dialect: Dialect) -> int:
     """Where the record that begins at `start` ends. Raises _Broken and _Open."""
     delimiter = dialect.delimiter.encode(dialect.encoding)
     position = start
@@ -118,20 +118,20 @@ def _end(data: bytes, start: int, dialect: Dialect) -> int:
         position = len(_BYTE_ORDER_MARK)
     while True:
         if dialect.quotes and data.startswith(QUOTE.encode(), position):
-            position = _end_of_quoted(data, position + 1, delimiter, dialect.escape.encode())
+            position = _find_quoted_end(data, position + 1, delimiter, dialect.escape.encode())
         else:
-            position = _end_of_unquoted(data, position, delimiter, dialect.escape.encode())
+            position = _find_unquoted_end(data, position, delimiter, dialect.escape.encode())
         if data.startswith(delimiter, position):
             position += len(delimiter)
         else:
-            return _end_of_line(data, position)
+            return _find_line_end(data, position)
 
 
-def _end_of_unquoted(data: bytes, start: int, delimiter: bytes, escape: bytes) -> int:
+def _find_unquoted_end(data: bytes, start: int, delimiter: bytes, escape: bytes) -> int:
     while True:
         newline = data.find(_NEWLINE, start)
         if newline < 0:
-            raise _Open
+            raise _OpenFieldError
         end = data.find(delimiter, start, newline)
         end = newline if end < 0 else end
         escaped = data.find(escape, start, end) if escape else -1
@@ -140,29 +140,29 @@ def _end_of_unquoted(data: bytes, start: int, delimiter: bytes, escape: bytes) -
         start = escaped + 2
 
 
-def _end_of_quoted(data: bytes, start: int, delimiter: bytes, escape: bytes) -> int:
-    limit = start + LONGEST
+def _find_quoted_end(data: bytes, start: int, delimiter: bytes, escape: bytes) -> int:
+    limit = start + MAX_QUOTED_BYTES
     while True:
         quote = data.find(QUOTE.encode(), start, limit)
         if quote < 0 and len(data) >= limit:
-            raise _Broken
+            raise _BrokenQuoteError
         escaped = data.find(escape, start, None if quote < 0 else quote) if escape else -1
         if escaped >= 0:
             start = escaped + 2
             continue
         after = quote + 1
         if quote < 0 or after == len(data):
-            raise _Open
+            raise _OpenFieldError
         if data.startswith(QUOTE.encode(), after):
             start = after + 1
         elif data.startswith((delimiter, _NEWLINE, _RETURN + _NEWLINE), after):
             return after
         elif data[after:] == _RETURN:
-            raise _Open
+            raise _OpenFieldError
         else:
-            raise _Broken
+            raise _BrokenQuoteError
 
 
-def _end_of_line(data: bytes, start: int) -> int:
+def _find_line_end(data: bytes, start: int) -> int:
     newline = data.find(_NEWLINE, start)
     return len(data) if newline < 0 else newline + 1

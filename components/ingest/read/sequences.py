@@ -12,15 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.ingest.read.lines import Lines
-from components.ingest.read.records import Records
-from components.ingest.rejection import WRONG_FIELD_COUNT, Fault
+from components.ingest.read.records import WRONG_FIELD_COUNT, Fault, Records
 from schema.sources import InteractionsSource
 
-END = 946_684_800
+SEQUENCE_END = 946_684_800
 """Time of the last event of every sequence: the beginning of the year 2000, UTC."""
 
 
-def expand(lines: Lines) -> Lines:
+def expand_sequences(lines: Lines) -> Lines:
     """Each event as a text of its own, `user item time`, under the number of its line.
 
     A line without an item stays one text, which `parse` finds to be no event.
@@ -29,21 +28,23 @@ def expand(lines: Lines) -> Lines:
     counts: list[int] = []
     for line in lines.texts:
         user, *items = line.split() or [""]
-        first = END + 1 - len(items)
+        first = SEQUENCE_END + 1 - len(items)
         events = [f"{user} {item} {time}" for time, item in enumerate(items, first)] or [user]
         texts += events
         counts.append(len(events))
     return lines._replace(texts=texts, numbers=np.repeat(lines.numbers, counts))
 
 
-def parse(texts: Sequence[str], wanted: Collection[str], source: InteractionsSource) -> Records:
+def parse_sequences(
+    texts: Sequence[str], wanted: Collection[str], source: InteractionsSource
+) -> Records:
     """Columns of what `expand` made: user, item and time, by the names that `source` gives them."""
     parts = pc.split_pattern(pa.array(texts, pa.large_string()), pattern=" ")
     fits = np.equal(pc.list_value_length(parts).to_numpy(zero_copy_only=False), 3)
     flat = parts.filter(pa.array(fits)).flatten()
     columns = {
         name: flat.take(pa.array(np.arange(at, len(flat), 3)))
-        for at, name in enumerate(columns_of(source))
+        for at, name in enumerate(list_sequence_columns(source))
         if name in wanted
     }
     short = Fault(WRONG_FIELD_COUNT, "expected a user and an item at least")
@@ -51,6 +52,6 @@ def parse(texts: Sequence[str], wanted: Collection[str], source: InteractionsSou
     return Records(columns, np.flatnonzero(fits), faults)
 
 
-def columns_of(source: InteractionsSource) -> list[str]:
+def list_sequence_columns(source: InteractionsSource) -> list[str]:
     """All the columns that a sequence has."""
     return [source.user_id, source.item_id, source.timestamp]

@@ -5,7 +5,7 @@ import json
 
 from pipeline import asked_server
 from pipeline.cli import arguments
-from schema.storage import locations
+from schema.storage.locations import parse_local
 
 SUMMARY = "write ranked lists for many users at once"
 
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _parse_users(text: str) -> str:
-    return text if text == "all" else str(locations.local(text).absolute())
+    return text if text == "all" else str(parse_local(text).absolute())
 
 
 def _format_text(done: dict) -> str:

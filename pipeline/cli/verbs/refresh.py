@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from pipeline.cli import arguments
-from schema.storage import locations
+from schema.storage.locations import parse_readable
 
 SUMMARY = "take new and changed items, and what is popular now, into the pushed models"
 
@@ -14,11 +14,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
     arguments.add_root_location(parser, "folder or URL of a finished run", required=True)
     arguments.add_location(
-        parser, "--items", locations.readable, required=True, metavar="NEW",
+        parser, "--items", parse_readable, required=True, metavar="NEW",
         help="file, folder or glob of new and changed items, in the format of the run's catalogue",
     )  # fmt: skip
     arguments.add_location(
-        parser, "--events", locations.readable, metavar="NEW",
+        parser, "--events", parse_readable, metavar="NEW",
         help="file, folder or glob of events, in the format of the run's log; those that are known "
         "count once (default: popularity stays as it was pushed)",
     )  # fmt: skip

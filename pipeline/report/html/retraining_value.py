@@ -29,7 +29,7 @@ _LEAD = (
 
 def write(record: dict[str, Any], path: pathlib.Path) -> pathlib.Path:
     """Writes the page whole or not at all, and returns its path."""
-    with atomic.written(path) as append:
+    with atomic.open_text(path) as append:
         append(render(record))
     return path
 

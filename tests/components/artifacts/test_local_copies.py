@@ -8,15 +8,14 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.proto.orchestration import execution_result_pb2
 from tfx.types import standard_artifacts
 
-from components.artifacts import local_copies
-from components.artifacts.local_copies import OnLocalDisk, on_local_disk
+from components.artifacts.local_copies import LocalCopiesMixin, find_stored_uri, use_local_copies
 from schema.storage import object_store
 
 SEEN: list[str] = []
 
 
 @component
-@on_local_disk
+@use_local_copies
 def Copier(
     source: InputArtifact[standard_artifacts.Model],
     target: OutputArtifact[standard_artifacts.Model],
@@ -66,15 +65,15 @@ def test_what_was_written_is_read_without_being_copied_again(bucket, tmp_path):
     again = model(f"{bucket}/c/3")
     Copier.test_call(source=source, target=again, suffix="!")
     assert object_store.read(f"{bucket}/c/3/sub/word") == b"word!"
-    assert local_copies.stored_at(SEEN[0]) == f"{bucket}/a/1"
-    assert local_copies.stored_at("/somewhere") == "/somewhere"
+    assert find_stored_uri(SEEN[0]) == f"{bucket}/a/1"
+    assert find_stored_uri("/somewhere") == "/somewhere"
 
 
 def test_what_a_failed_component_leaves_is_there_as_it_would_be_in_a_folder(bucket):
     source, target = model(f"{bucket}/nothing"), model(f"{bucket}/b/2")
     with pytest.raises(FileNotFoundError):
         Copier.test_call(source=source, target=target, suffix="s")
-    assert object_store.files(f"{bucket}/b") == ["2/begun"]
+    assert object_store.list_files(f"{bucket}/b") == ["2/begun"]
     assert (source.uri, target.uri) == (f"{bucket}/nothing", f"{bucket}/b/2")
 
 
@@ -102,7 +101,7 @@ class Stock:
         return result
 
 
-class Extended(OnLocalDisk, Stock):
+class Extended(LocalCopiesMixin, Stock):
     """The same, on folders."""
 
 

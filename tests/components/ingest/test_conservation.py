@@ -8,10 +8,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from components.ingest.fields import parser, table_spec
+from components.ingest.fields.parser import parse_lines
+from components.ingest.fields.table_spec import LINE, TableSpec, build_interaction_fields
 from components.ingest.output import acceptance
-from components.ingest.read import blocks, lines, sequences
-from components.ingest.table_spec import LINE, TableSpec
+from components.ingest.read.blocks import split_blocks
+from components.ingest.read.lines import decode_block
+from components.ingest.read.sequences import expand_sequences
 from schema.dataset import Dataset
 
 T0 = 1_600_000_000
@@ -74,11 +76,11 @@ def described(format_: str, unit: str = "s", encoding: str = "utf-8") -> Dataset
 def outcome(dataset: Dataset, data: bytes, block_bytes: int) -> tuple[list, list]:
     """Accepted (line, user, item, time) and rejected (line, reason) of one file, block by block."""
     source = dataset.data.interactions
-    spec = TableSpec("interactions", source, table_spec.of_interactions(dataset), 1, (LINE,))
+    spec = TableSpec("interactions", source, build_interaction_fields(dataset), 1, (LINE,))
     accepted, rejected = [], []
-    for block in blocks.blocks("x", io.BytesIO(data), block_bytes):
-        found = lines.decode(block, source.encoding, header=False)
-        parsed = parser.parse(found, source.columns or [], spec)
+    for block in split_blocks("x", io.BytesIO(data), block_bytes):
+        found = decode_block(block, source.encoding, header=False)
+        parsed = parse_lines(found, source.columns or [], spec)
         assert found.read == parsed.accepted.num_rows + len(parsed.rejected)
         columns = parsed.accepted.select(["line", "user_id", "item_id", "moment"])
         accepted += sorted(tuple(row.values()) for row in columns.to_pylist())
@@ -141,15 +143,15 @@ def test_sequences_are_conserved(data, block_bytes):
     source = {"path": "x", "format": "sequences"}
     dataset = Dataset.model_validate({"data": {"interactions": source, "items": {"path": "y"}}})
     spec = TableSpec(
-        "interactions", dataset.data.interactions, table_spec.of_interactions(dataset), 1
+        "interactions", dataset.data.interactions, build_interaction_fields(dataset), 1
     )
     found = expected = 0
-    for block in blocks.blocks("x", io.BytesIO(data), block_bytes):
-        decoded = lines.decode(block, "utf-8", header=False)
+    for block in split_blocks("x", io.BytesIO(data), block_bytes):
+        decoded = decode_block(block, "utf-8", header=False)
         expected += len(decoded.rejected)
         expected += sum(max(1, len(text.split()) - 1) for text in decoded.texts)
-        expanded = sequences.expand(decoded)
-        parsed = parser.parse(expanded, [], spec)
+        expanded = expand_sequences(decoded)
+        parsed = parse_lines(expanded, [], spec)
         assert expanded.read == parsed.accepted.num_rows + len(parsed.rejected)
         found += expanded.read
     assert found == expected

@@ -10,7 +10,7 @@ import pytest
 
 from components.ingest import preflight
 from components.ingest.output import histories
-from components.ingest.read import blocks
+from components.ingest.read.blocks import ReadBlocks
 from schema.dataset import Dataset
 from schema.errors import ConfigError
 
@@ -217,7 +217,7 @@ def test_division_into_files_and_blocks_leaves_no_trace(lay, ingest_events, monk
     names = ("user_id", "item_id", "timestamp", "rating")
     log = [dict(zip(names, row, strict=True)) for row in rows]
     whole = ingest_events(described, lay({"log.jsonl": _lines(log)}, "whole"), "one")
-    monkeypatch.setattr(blocks.ReadBlocks.__init__, "__defaults__", (300,))
+    monkeypatch.setattr(ReadBlocks.__init__, "__defaults__", (300,))
     parts = {"log-b.jsonl.gz": log[51:99], "log-a.jsonl": log[:51], "log-c.jsonl": log[99:]}
     divided = lay({name: _lines(part) for name, part in parts.items()}, "divided")
     other = ingest_events(described, divided, "two")
@@ -265,17 +265,17 @@ def test_histories_hold_all_events_of_a_user_in_order(lay, ingest_events):
     )
     done = ingest_events(described, lay({"log.csv": text, "users.csv": people}))
     own = sorted((t, i) for u, i, t in rows if u == "u3")
-    assert histories.lookup(done.histories, "u3") == histories.History(
+    assert histories.look_up(done.histories, "u3") == histories.History(
         user_id="u3",
         item_ids=[i for _, i in own],
         timestamps=[t for t, _ in own],
         context={"device": ["tv" if t % 2 else "" for t, _ in own]},
         user={"city": "Bonn"},
     )
-    other = histories.lookup(done.histories, "u4")
+    other = histories.look_up(done.histories, "u4")
     assert other is not None
     assert other.user == {"city": None}
-    assert histories.lookup(done.histories, "u99") is None
+    assert histories.look_up(done.histories, "u99") is None
     batches = list(histories.iterate(done.histories, 2))
     assert max(map(len, batches)) <= 2
     users = [history.user_id for batch in batches for history in batch]
@@ -316,7 +316,7 @@ def test_a_tie_stands_in_the_order_of_files_and_lines(lay, ingest_events):
     }
     source = {"path": "log*", "columns": ["user_id", "item_id", "timestamp"]}
     done = ingest_events(dataset(source), lay(parts))
-    found = histories.lookup(done.histories, "a")
+    found = histories.look_up(done.histories, "a")
     assert found is not None
     assert found.item_ids == ["z", "y", "e", "c", "d"]
 
@@ -334,7 +334,7 @@ def test_blanks_around_names_are_no_part_of_them(lay, ingest_events, head):
 
 def test_no_histories_at_all_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError, match="histories-"):
-        histories.lookup(str(tmp_path), "a")
+        histories.look_up(str(tmp_path), "a")
 
 
 def test_splits_are_those_of_the_referee(shared_data, ingest_events, tmp_path, run_referee):

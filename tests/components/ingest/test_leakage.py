@@ -7,12 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.ingest import splits
 from components.ingest.events import timelines
-from components.ingest.events.log import in_order
-from components.ingest.events.splits import TimesOf, histogram
-from schema.dataset import Dataset
-from schema.labels import Split
+from components.ingest.events.log import sort_events
+from components.ingest.events.splits import CombineTimes, count_times, find_edges
+from schema.dataset import Dataset, Split
 
 DAY = 86_400
 T0 = 18_000 * DAY
@@ -39,23 +37,23 @@ def table(events: list[tuple[str, int, str]]) -> pa.Table:
         "moment": pa.array([(T0 + time) * 10**9 for time in times]),
         "item_id": pa.array(items, pa.large_string()),
     }
-    return in_order(pa.table(columns))
+    return sort_events(pa.table(columns))
 
 
 @given(rows, by_clock, st.integers(1, 4), st.integers(1, 4))
 def test_no_timeline_holds_an_event_from_after_its_split(events, split, window, carry):
     log = table(events)
-    combine = TimesOf(split)
+    combine = CombineTimes(split)
     moments = log["timestamp"].to_numpy()
-    clock = combine.extract_output([histogram(moments)]).clock
+    clock = combine.extract_output([count_times(moments)]).clock
     assert clock is not None
-    edges = splits.edges(log, clock)
+    edges = find_edges(log, clock)
     ends = {"train": clock.t_valid, "valid": clock.t_test, "test": moments.max() + 1}
     begins = {"train": clock.t_train, "valid": clock.t_valid, "test": clock.t_test}
     owned = 0
     for name, end in ends.items():
-        windows = timelines.of_split(edges, name, window, carry)
-        for batch in timelines.batches(log, windows, None):
+        windows = timelines.build_split_windows(edges, name, window, carry)
+        for batch in timelines.build_batches(log, windows, None):
             for row in batch.to_pylist():
                 target = row["target_from"]
                 assert all(moment < end for moment in row["timestamps"])
@@ -71,11 +69,11 @@ def test_of_last_items_no_user_is_shown_what_comes_next(events, window, carry):
     by_user: dict[str, list] = {}
     for row in log.to_pylist():
         by_user.setdefault(row["user_id"], []).append((row["timestamp"], row["item_id"]))
-    edges = splits.edges(log, None)
+    edges = find_edges(log, None)
     own: dict[str, dict[str, list]] = {"train": {}, "valid": {}, "test": {}}
     for name, found in own.items():
-        windows = timelines.of_split(edges, name, window, carry)
-        for batch in timelines.batches(log, windows, None):
+        windows = timelines.build_split_windows(edges, name, window, carry)
+        for batch in timelines.build_batches(log, windows, None):
             for row in batch.to_pylist():
                 whole = list(zip(row["timestamps"], row["item_ids"], strict=True))
                 target = row["target_from"]

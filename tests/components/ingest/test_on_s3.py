@@ -62,13 +62,13 @@ def test_events_become_histories_and_examples_there(logs, bucket):
         interactions.build(running, DATASET, logs, *places)
     table = counts.load(places[0]).tables["interactions"]
     assert (table.read, table.accepted, table.rejected) == (5, 4, 1)
-    ann = histories.lookup(places[1], "ann")
+    ann = histories.look_up(places[1], "ann")
     assert ann is not None
     assert (ann.item_ids, ann.timestamps) == (["i1", "i3"], [1700000100, 1700000200])
-    assert histories.lookup(places[1], "nobody") is None
-    names = object_store.files(places[0])
+    assert histories.look_up(places[1], "nobody") is None
+    names = object_store.list_files(places[0])
     assert {"Split-train", "Split-valid", "Split-test"} <= {name.split("/")[0] for name in names}
-    (letters,) = object_store.files(f"{places[2]}/interactions")
+    (letters,) = object_store.list_files(f"{places[2]}/interactions")
     letter = json.loads(object_store.read(f"{places[2]}/interactions/{letters}"))
     assert (letter["file"], letter["line"]) == (f"{logs}/logs/1/events.csv.gz", 4)
 
@@ -78,7 +78,7 @@ def test_letters_of_an_earlier_run_go(logs, bucket, tmp_path):
     put(f"{rejected}/items/part-of-yesterday.jsonl", b"{}", tmp_path)
     with pipeline() as running:
         items.build(running, DATASET, logs, f"{bucket}/run/items", rejected)
-    assert object_store.files(f"{rejected}/items") == []
+    assert object_store.list_files(f"{rejected}/items") == []
     assert counts.load(f"{bucket}/run/items").totals["items"] == 3
 
 

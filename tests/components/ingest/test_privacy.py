@@ -11,7 +11,7 @@ from components.ingest import preflight
 from components.ingest.output import histories
 from schema.dataset import Dataset
 from schema.errors import ConfigError
-from schema.user_ids import pseudonym
+from schema.user_ids import compute_pseudonym
 
 T0 = 1_600_000_000
 KEY = "correct horse battery staple"
@@ -83,10 +83,10 @@ def test_raw_ids_are_nowhere(hashed, lay, ingest_events):
 def test_whoever_has_the_key_finds_the_user(hashed, lay, ingest_events):
     folder = lay({"log.csv": LOG, "users.csv": USERS, "items.csv": ITEMS})
     uri = ingest_events(hashed, folder).histories
-    assert histories.lookup(uri, NAMES[1]) is None
-    name = pseudonym(NAMES[1], hashed.data.hash_user_ids)
+    assert histories.look_up(uri, NAMES[1]) is None
+    name = compute_pseudonym(NAMES[1], hashed.data.hash_user_ids)
     assert name == expected(NAMES[1])
-    history = histories.lookup(uri, name)
+    history = histories.look_up(uri, name)
     assert history is not None
     assert history.item_ids == ["i1"]
     assert history.user == {"city": "c1"}  # the user table is hashed alike, so that they meet

@@ -28,7 +28,7 @@ def all_well():
 
 
 def end(left):
-    return run_end.of(UPSTREAM, left, {"Gate"})
+    return run_end.determine_end(UPSTREAM, left, {"Gate"})
 
 
 def test_all_tasks_ended_well():

@@ -7,7 +7,8 @@ from typing import Any
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
-from components.kubeflow import run_folder, task_entrypoint
+from components.kubeflow import task_entrypoint
+from components.kubeflow.task_record import load_record
 from schema.storage import object_store
 
 INPUTS = json.dumps(
@@ -43,7 +44,7 @@ def message(executor_input):
 
 def filled(executor_input):
     parsed = message(executor_input)
-    task_entrypoint.leave_declared(parsed, INPUTS, OUTPUTS)
+    task_entrypoint.drop_undeclared(parsed, INPUTS, OUTPUTS)
     return json_format.MessageToDict(parsed)
 
 
@@ -80,7 +81,10 @@ def test_what_an_earlier_attempt_left_is_removed_and_nothing_else(bucket, tmp_pa
     artifact = {"name": "examples", "uri": f"{bucket}/run/task/examples"}
     outputs = {"artifacts": {"examples": {"artifacts": [artifact]}}}
     task_entrypoint.clear_outputs(message({"outputs": outputs}))
-    assert object_store.files(bucket) == ["run/other/examples/part", "run/task/examples-2/part"]
+    assert object_store.list_files(bucket) == [
+        "run/other/examples/part",
+        "run/task/examples-2/part",
+    ]
     task_entrypoint.clear_outputs(message({"outputs": outputs}))
 
 
@@ -126,7 +130,7 @@ def test_what_a_task_writes_beside_its_outputs_lies_in_its_own_folder():
     }
     outputs = {"index": {"artifacts": [{"uri": "s3://b/run/Indexer/5a/index"}]}}
     parsed = message({"inputs": {"parameterValues": values}, "outputs": {"artifacts": outputs}})
-    task_entrypoint.put_task_folder(parsed)
+    task_entrypoint.fill_task_folder(parsed)
     found = {name: value.string_value for name, value in parsed.inputs.parameter_values.items()}
     assert found == values | {"rejected_dir": "s3://b/run/Indexer/5a/rejected"}
 
@@ -166,12 +170,12 @@ def test_a_component_runs_among_what_a_later_backend_may_add(tmp_path):
         task_entrypoint.OUTPUTS_FLAG: json.dumps({"artifacts": makes}),
     }
     argv = [word for flag in flags.items() for word in flag]
-    task_entrypoint.run(task_entrypoint.arguments(argv))
+    task_entrypoint.run(task_entrypoint.parse_arguments(argv))
     said = json.loads((tmp_path / "s3" / "out.json").read_text())
     assert set(said["artifacts"]) == {"verdict", "words"}
     (shown,) = said["artifacts"]["words"]["artifacts"]
     assert pathlib.Path(shown["uri"]).read_text().startswith("# failed")
     assert json.loads((tmp_path / "v" / "2b8c.json").read_text())["workflow"] == "shop-7xk2p"
-    record = run_folder.record(str(tmp_path / "run"), "RunVerdict")
+    record = load_record(str(tmp_path / "run"), "RunVerdict")
     assert record is not None
     assert record.state == "complete"

@@ -4,8 +4,7 @@ import time
 
 import pytest
 
-from components.kubeflow import run_folder
-from components.kubeflow.task_record import Recorded
+from components.kubeflow.task_record import TaskRecorder, list_tasks, load_record, read_output
 from schema.errors import DataRefused
 from schema.storage import object_store
 
@@ -20,33 +19,33 @@ def root(request, tmp_path):
 
 def test_a_task_that_ends_well(root):
     before = time.time()
-    with Recorded(f"{root}/Train/5a"):
-        during = run_folder.record(root, "Train")
-    found = run_folder.record(root, "Train")
+    with TaskRecorder(f"{root}/Train/5a"):
+        during = load_record(root, "Train")
+    found = load_record(root, "Train")
     assert during is not None
     assert found is not None
     assert (during.state, during.ended_at) == ("began", None)
     assert (found.state, found.error) == ("complete", "")
     assert found.ended_at is not None
     assert before <= found.began_at == during.began_at <= found.ended_at <= time.time()
-    assert run_folder.tasks(root) == {"Train"}
+    assert list_tasks(root) == {"Train"}
 
 
 def test_one_that_fails_says_why(root):
-    with pytest.raises(DataRefused), Recorded(f"{root}/Gate/5a"):
+    with pytest.raises(DataRefused), TaskRecorder(f"{root}/Gate/5a"):
         raise DataRefused("too many records are rejected")
-    found = run_folder.record(root, "Gate")
+    found = load_record(root, "Gate")
     assert found is not None
     assert (found.state, found.kind) == ("failed", "DataRefused")
     assert found.error == "too many records are rejected"
 
 
 def test_the_latest_attempt_counts(root):
-    with pytest.raises(OSError, match="space"), Recorded(f"{root}/Train/5a"):
+    with pytest.raises(OSError, match="space"), TaskRecorder(f"{root}/Train/5a"):
         raise OSError("no space left")
-    with Recorded(f"{root}/Train/5a"):
+    with TaskRecorder(f"{root}/Train/5a"):
         pass
-    found = run_folder.record(root, "Train")
+    found = load_record(root, "Train")
     assert found is not None
     assert found.state == "complete"
 
@@ -57,16 +56,16 @@ def test_one_that_never_ran_its_program_left_a_log_alone(root, tmp_path):
         object_store.upload_file(tmp_path / "log", f"{root}/Train/5a/executor-logs-0")
     else:
         (tmp_path / "run" / "Train" / "5a").mkdir(parents=True)
-    assert run_folder.tasks(root) == {"Train"}
-    assert run_folder.record(root, "Train") is None
+    assert list_tasks(root) == {"Train"}
+    assert load_record(root, "Train") is None
 
 
 def test_where_there_is_no_run_nothing_is_found(root):
-    assert run_folder.tasks(root) == set()
-    assert run_folder.record(root, "Train") is None
-    assert run_folder.of_output(root, "Train", "model/metrics.json") is None
+    assert list_tasks(root) == set()
+    assert load_record(root, "Train") is None
+    assert read_output(root, "Train", "model/metrics.json") is None
 
 
 def test_a_task_without_outputs_has_no_place_for_a_record():
-    with Recorded(""):
+    with TaskRecorder(""):
         pass

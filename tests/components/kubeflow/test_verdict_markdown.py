@@ -1,6 +1,6 @@
 """A verdict as a run's page shows it."""
 
-from components.kubeflow import verdict_markdown
+from components.kubeflow.verdict_markdown import format_verdict
 
 PUSHED = {
     "outcome": "succeeded",
@@ -13,7 +13,7 @@ PUSHED = {
 
 
 def test_a_run_that_pushed():
-    assert verdict_markdown.of(PUSHED) == "# succeeded\n\nVersion 12 is pushed.\n"
+    assert format_verdict(PUSHED) == "# succeeded\n\nVersion 12 is pushed.\n"
 
 
 def test_the_reasons_of_a_refusal_are_a_list():
@@ -25,7 +25,7 @@ def test_the_reasons_of_a_refusal_are_a_list():
         "failures": ["ndcg@10: too low", "final lists: worse than item_neighbours"],
         "pushed": None,
     }
-    assert verdict_markdown.of(refused).splitlines() == [
+    assert format_verdict(refused).splitlines() == [
         "# refused",
         "",
         "Nothing is pushed.",
@@ -44,11 +44,11 @@ def test_the_reasons_of_a_refusal_are_a_list():
 
 def test_models_that_were_blessed_before_the_run_failed():
     failed = PUSHED | {"outcome": "failed", "failed_task": "InfraCheck", "error": "no answer"}
-    found = verdict_markdown.of(failed | {"pushed": None})
+    found = format_verdict(failed | {"pushed": None})
     assert "The models are blessed; nothing is pushed." in found
     assert "> no answer" in found
 
 
 def test_what_others_wrote_is_text():
     failed = PUSHED | {"outcome": "refused", "failed_task": "ItemsGen", "error": "a <b> [c](d)"}
-    assert "> a \\<b\\> \\[c\\](d)" in verdict_markdown.of(failed)
+    assert "> a \\<b\\> \\[c\\](d)" in format_verdict(failed)

@@ -5,8 +5,8 @@ import pyarrow as pa
 import pytest
 
 from components.ingest.output import histories, shards
-from components.pushed import baseline
-from schema.candidates import Candidates, text_array
+from components.pushed.baseline import compute_baseline_popularity, query_unchanged, query_version
+from schema.candidates import Candidates, to_text_array
 from schema.dataset import Dataset
 from serving.bulk.pushed_version import PushedVersion
 from serving.versions import origin
@@ -26,8 +26,8 @@ EVENTS = {
     "w": [(CUT - 2 * DAY, "a")],
 }
 CANDIDATES = Candidates(
-    item_ids=text_array([b"a", b"gone", b"b", b"c"]),
-    titles=text_array([b"a", b"gone", b"b", b"c"]),
+    item_ids=to_text_array([b"a", b"gone", b"b", b"c"]),
+    titles=to_text_array([b"a", b"gone", b"b", b"c"]),
     vectors=np.array([[0, 0], [9, 0], [0.1, 5], [0, 0]], np.float32),
     log_popularity_at_test=np.zeros(4, np.float32),
     sample_queries=np.zeros((0, 2), np.float32),
@@ -101,7 +101,7 @@ def test_its_lists_are_of_what_was_popular_at_the_cut(data, stored, tmp_path):
     """In the week before the cut a has two votes, c one, b none (taste .1); `gone` is liked best of
     all and falls out. u had seen b and c by then, v had seen a.
     """
-    found = baseline.answered(data, stored, str(pushed(tmp_path)), "2")
+    found = query_version(data, stored, str(pushed(tmp_path)), "2")
     assert found.described == {"version": 2, "path": str(tmp_path / "recommender" / "2")}
     assert found.lists is not None
     new, b, c, a = range(1, 5)
@@ -111,21 +111,21 @@ def test_its_lists_are_of_what_was_popular_at_the_cut(data, stored, tmp_path):
 
 def test_popularity_is_counted_for_its_own_items(data, tmp_path):
     version = PushedVersion(ORIGIN.evaluated, CANDIDATES, tmp_path)
-    found = baseline.log_popularity(data, CUT, version)
+    found = compute_baseline_popularity(data, CUT, version)
     assert found == pytest.approx(np.log([3, 1, 1, 2]))
 
 
 def test_one_that_has_learned_from_later_events_is_compared_and_that_is_said(
     data, stored, tmp_path
 ):
-    found = baseline.answered(data, stored, str(pushed(tmp_path, learned_until=CUT)), "2")
+    found = query_version(data, stored, str(pushed(tmp_path, learned_until=CUT)), "2")
     assert found.lists is not None
     assert "events after the moment of these questions" in found.described["note"]
 
 
 def test_one_that_cannot_be_asked_says_why(data, stored, tmp_path):
     (tmp_path / "recommender" / "2").mkdir(parents=True)
-    found = baseline.answered(data, stored, str(tmp_path), "2")
+    found = query_version(data, stored, str(tmp_path), "2")
     assert found.lists is None
     assert "expected the origin of a pushed version" in found.described["failure"]
 
@@ -134,14 +134,14 @@ def test_a_damaged_model_says_why(data, stored, tmp_path):
     folder = pushed(tmp_path) / "recommender" / "2"
     (folder / "saved_model.pb").write_bytes(b"no graph")
     assert origin.newest(tmp_path) == "2"
-    found = baseline.answered(data, stored, str(tmp_path), "2")
+    found = query_version(data, stored, str(tmp_path), "2")
     assert found.lists is None
     assert "saved_model.pb" in found.described["failure"]
 
 
 def test_left_alone_it_knows_the_popularity_that_it_was_pushed_with(data, stored, tmp_path):
     """b was pushed with a popularity of 5, a and c with none; u had seen b and c, v had seen a."""
-    found = baseline.unchanged(data, stored, str(pushed(tmp_path)), "2")
+    found = query_unchanged(data, stored, str(pushed(tmp_path)), "2")
     _, b, c, a = range(1, 5)
     retrained, alone = found["never_retrained"].lists, found["left_alone"].lists
     assert retrained is not None

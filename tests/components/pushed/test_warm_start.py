@@ -5,14 +5,14 @@ import types
 import numpy as np
 import pytest
 
-from components.pushed import warm_start
-from schema.candidates import text_array
+from components.pushed.warm_start import decide_warm_start
+from schema.candidates import to_text_array
 from serving.versions import origin
 from trainer import learned_weights
 from trainer.learned_weights import LearnedWeights, Table
 
 VALID_BEGINS = 1_000
-TABLES = {"item_id": Table(text_array([b"a", b"b"]), np.zeros((3, 2), np.float32))}
+TABLES = {"item_id": Table(to_text_array([b"a", b"b"]), np.zeros((3, 2), np.float32))}
 
 
 @pytest.fixture
@@ -35,14 +35,14 @@ def pushed(tmp_path):
 
 
 def test_one_that_has_learned_until_just_before_valid_is_begun_from(data, pushed):
-    found = warm_start.beginning(data, pushed(VALID_BEGINS - 1), "7")
+    found = decide_warm_start(data, pushed(VALID_BEGINS - 1), "7")
     assert (found.version, found.reason) == ("7", "")
     assert found.start is not None
     assert found.described() == {"version": 7, "rows": {}, "anew": []}
 
 
 def test_one_that_knows_the_first_event_of_valid_is_not(data, pushed):
-    found = warm_start.beginning(data, pushed(VALID_BEGINS), "7")
+    found = decide_warm_start(data, pushed(VALID_BEGINS), "7")
     assert found.start is None
     assert found.described() == {
         "version": None,
@@ -53,12 +53,12 @@ def test_one_that_knows_the_first_event_of_valid_is_not(data, pushed):
 
 def test_one_without_weights_is_not_and_that_is_said(data, tmp_path):
     (tmp_path / "recommender" / "7").mkdir(parents=True)
-    assert warm_start.beginning(data, str(tmp_path), "7").described() == {
+    assert decide_warm_start(data, str(tmp_path), "7").described() == {
         "version": None,
         "reason": "version 7 was pushed without retrieval.warm_start",
     }
 
 
 def test_where_nothing_is_pushed_training_begins_anew(data, tmp_path):
-    found = warm_start.beginning(data, str(tmp_path), "")
+    found = decide_warm_start(data, str(tmp_path), "")
     assert found.described() == {"version": None, "reason": "nothing is pushed yet"}

@@ -1,6 +1,6 @@
 import pytest
 
-from components.validation.changes import changes
+from components.validation.changes import find_changes
 
 BEFORE = {
     "item_kind": ["book", "book", "toy"],
@@ -24,7 +24,9 @@ def described(describe):
 
 
 def test_what_is_new_or_gone_is_said_in_words(described):
-    assert [(change.feature, change.change) for change in changes("items", "all", *described)] == [
+    assert [
+        (change.feature, change.change) for change in find_changes("items", "all", *described)
+    ] == [
         ("*", "3 → 4 Examples"),
         ("item_new", "a feature that was not there before"),
         ("item_gone", "gone"),
@@ -37,11 +39,11 @@ def test_what_is_new_or_gone_is_said_in_words(described):
 
 
 def test_the_same_data_change_nothing(described):
-    assert changes("items", "all", described[0], described[0]) == []
+    assert find_changes("items", "all", described[0], described[0]) == []
 
 
 def test_of_many_values_their_number_is_said(describe):
     many = [describe({"all": {"item_id": [f"i{n}" for n in range(count)]}})[0]["all"]
             for count in (99, 101)]  # fmt: skip
-    found = {change.feature: str(change) for change in changes("items", "all", *many)}
+    found = {change.feature: str(change) for change in find_changes("items", "all", *many)}
     assert found["item_id"] == "items/all: item_id: 99 → 101 different values"

@@ -7,7 +7,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.validation import findings
 from components.validation.findings import Finding
-from components.validation.gate import Table, check
+from components.validation.gate import GateTable, find_broken_rules
 from schema.errors import DataRefused
 
 SCHEMA = text_format.Parse(
@@ -36,7 +36,7 @@ SOUND = {
 def checked(described, before=None, schema=SCHEMA) -> list[Finding]:
     statistics, uri = described
     found = {split: tfdv.validate_statistics(s, schema) for split, s in statistics.items()}
-    return check(Table("items", uri, schema, statistics, found, before or {}))
+    return find_broken_rules(GateTable("items", uri, schema, statistics, found, before or {}))
 
 
 @pytest.fixture(scope="module")
@@ -142,10 +142,10 @@ def test_a_later_split_is_held_against_train(describe):
 
 
 def test_refusal_says_each_finding_in_one_line():
-    findings.refuse([], "pages")
+    findings.raise_findings([], "pages")
     one = Finding("items", "all", "item_price", "range", "numbers from 0 to 1", "numbers to 9")
     with pytest.raises(DataRefused, match="1 broken rule:") as refused:
-        findings.refuse([one], "pages")
+        findings.raise_findings([one], "pages")
     assert (
         "items/all: item_price: range: expected numbers from 0 to 1, seen numbers to 9"
         in str(refused.value).splitlines()[1]

@@ -3,7 +3,7 @@
 import pytest
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-from components.observed_range import observed_range
+from components.validation.schema_inference import infer_range
 
 
 def numbers(low, high, *piles):
@@ -33,4 +33,4 @@ def numbers(low, high, *piles):
     ],
 )
 def test_bounds(found, expected):
-    assert observed_range(found) == expected
+    assert infer_range(found) == expected

@@ -2,7 +2,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.counted_values import counted
+from components.validation.split_statistics import prepare_batch
 
 
 def batch(**columns) -> pa.RecordBatch:
@@ -11,7 +11,7 @@ def batch(**columns) -> pa.RecordBatch:
 
 
 def test_history_is_not_counted():
-    found = counted(
+    found = prepare_batch(
         batch(
             target_from=([[0], [2], [1]], pa.int64()),
             item_ids=([["a", "b"], ["c", "d", "e"], ["f", "g"]], pa.large_string()),
@@ -30,7 +30,7 @@ def test_history_is_not_counted():
 
 
 def test_an_empty_list_is_a_missing_value():
-    found = counted(
+    found = prepare_batch(
         batch(
             item_id=([["a"], ["b"], ["c"]], pa.large_string()),
             item_tags=([["x"], [], None], pa.large_string()),
@@ -43,7 +43,7 @@ def test_an_empty_list_is_a_missing_value():
 def test_a_feature_that_no_example_has_stays_missing():
     nothing = pa.nulls(2)
     ids = pa.array([["a"], ["b"]])
-    found = counted(pa.RecordBatch.from_arrays([ids, nothing], ["item_id", "item_tags"]))
+    found = prepare_batch(pa.RecordBatch.from_arrays([ids, nothing], ["item_id", "item_tags"]))
     assert found.to_pydict() == {"item_id": [["a"], ["b"]], "item_tags": [None, None]}
 
 
@@ -62,4 +62,4 @@ def test_any_lists_are_cut_where_they_say(rows, skipped):
         timestamps=([values for values, _ in rows], pa.int64()),
     )
     expected = [values[start:] or None for values, start in rows[skipped:]]
-    assert counted(lists.slice(skipped)).to_pydict()["timestamps"] == expected
+    assert prepare_batch(lists.slice(skipped)).to_pydict()["timestamps"] == expected

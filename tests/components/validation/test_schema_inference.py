@@ -2,7 +2,7 @@ import pytest
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from components.validation import schema_inference
+from components.validation.schema_inference import infer_schema
 from schema import tfdv_schema
 from schema.dataset import Dataset
 
@@ -64,7 +64,7 @@ dataset_constraints { num_examples_drift_comparator { min_fraction_threshold: 0.
 
 def test_items_by_hand(describe):
     statistics, _ = describe({"all": ITEMS})
-    found = schema_inference.infer(tfdv_schema.items(DATASET), DATASET, statistics)
+    found = infer_schema(tfdv_schema.build_items(DATASET), DATASET, statistics)
     expected = text_format.Parse(INFERRED_ITEMS, schema_pb2.Schema())
     assert text_format.MessageToString(found) == text_format.MessageToString(expected)
 
@@ -90,7 +90,7 @@ def inferred(describe):
         },
     }
     statistics, _ = describe(timelines)
-    schema = schema_inference.infer(tfdv_schema.interactions(DATASET), DATASET, statistics)
+    schema = infer_schema(tfdv_schema.build_interactions(DATASET), DATASET, statistics)
     return {feature.name: feature for feature in schema.feature}
 
 

@@ -1,6 +1,12 @@
 import pytest
 
-from components.validation import feature_statistics as of
+from components.validation.feature_statistics import (
+    compute_present_fraction,
+    compute_shares,
+    count_examples,
+    count_values,
+    index_features,
+)
 
 
 @pytest.fixture(scope="module")
@@ -26,16 +32,16 @@ def statistics(describe):
 
 
 def test_each_event_is_counted_in_its_own_split_alone(statistics):
-    assert of.counts(of.by_name(statistics["train"])["item_ids"]) == {"a": 3, "b": 1}
-    assert of.counts(of.by_name(statistics["valid"])["item_ids"]) == {"c": 2}
-    assert of.by_name(statistics["valid"])["label_rating"].num_stats.min == 5
-    assert of.shares(of.by_name(statistics["train"])["item_ids"]) == {"a": 0.75, "b": 0.25}
+    assert count_values(index_features(statistics["train"])["item_ids"]) == {"a": 3, "b": 1}
+    assert count_values(index_features(statistics["valid"])["item_ids"]) == {"c": 2}
+    assert index_features(statistics["valid"])["label_rating"].num_stats.min == 5
+    assert compute_shares(index_features(statistics["train"])["item_ids"]) == {"a": 0.75, "b": 0.25}
 
 
 def test_a_user_without_a_value_lacks_it(statistics):
-    assert of.present_fraction(of.by_name(statistics["train"])["user_region"]) == 0.5
+    assert compute_present_fraction(index_features(statistics["train"])["user_region"]) == 0.5
 
 
 def test_every_split_has_its_statistics_even_an_empty_one(statistics):
-    assert [of.examples(statistics[split]) for split in ("train", "valid", "test")] == [2, 1, 0]
-    assert of.by_name(statistics["test"]) == {}
+    assert [count_examples(statistics[split]) for split in ("train", "valid", "test")] == [2, 1, 0]
+    assert index_features(statistics["test"]) == {}

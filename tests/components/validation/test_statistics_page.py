@@ -7,7 +7,7 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
 
 from components.validation import statistics_page
 from components.validation.findings import Finding
-from components.validation.gate import Table
+from components.validation.gate import GateTable
 
 SCHEMA = text_format.Parse(
     'feature { name: "item_kind" type: BYTES } feature { name: "item_price" type: FLOAT }'
@@ -37,7 +37,7 @@ def tables(describe):
     new = {"item_kind": ["book"] * 3 + ["<b>toy</b>"], "item_price": [0.0, 10.0, 10.0, 20.0]}
     before, now = describe({"all": old})[0], describe({"all": new})[0]
     anomalies = {"all": anomalies_pb2.Anomalies()}
-    first = Table("items", "", SCHEMA, now, anomalies, {})
+    first = GateTable("items", "", SCHEMA, now, anomalies, {})
     return first, first._replace(before=before)
 
 

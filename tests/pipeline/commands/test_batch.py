@@ -20,8 +20,9 @@ import tensorflow as tf
 from components.ingest.output import counts, histories
 from components.ingest.output.counts import Counts
 from pipeline.cli import main
-from schema import candidates, user_ids
+from schema import candidates
 from schema.storage import object_store
+from schema.user_ids import hash_user_id
 from serving import deny_list, index_export
 from serving.graph import export
 from serving.index.exact import ExactIndex
@@ -105,7 +106,7 @@ def models(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     tf.saved_model.save(Query(), str(folder / "query"))
     tf.saved_model.save(Ranking(), str(folder / "ranking"))
-    ids = candidates.text_array([b"a", b"b", b"c", b"d", b"e"])
+    ids = candidates.to_text_array([b"a", b"b", b"c", b"d", b"e"])
     vectors = np.array([[5, 0], [4, 0], [3, 0], [2, 0], [1, 9]], np.float32)
     at_test = np.array([0, 0, 7, 0, 0], np.float32)
     nothing = np.zeros((0, 2), np.float32)
@@ -126,7 +127,7 @@ def finished(tmp_path, models):
         root.mkdir()
         names = {name: name for name in EVENTS}
         if place is not None:
-            names = {name: user_ids.hashed(name, KEY.encode()) for name in EVENTS}
+            names = {name: hash_user_id(name, KEY.encode()) for name in EVENTS}
         lay_events(root, names)
         tables = {"interactions": {"path": "i.csv"}, "items": {"path": "c.csv"}}
         config = {
@@ -325,7 +326,7 @@ def test_hashed_users_are_asked_about_by_name(finished, batch, monkeypatch):
 def test_all_hashed_users_stay_pseudonyms_and_need_no_key(finished, batch, monkeypatch):
     monkeypatch.delenv("SHOP_KEY", raising=False)
     lists, _ = batch(finished(place={"key_env": "SHOP_KEY"}), "all")
-    assert lists == [(user_ids.hashed(user, KEY.encode()), ids) for user, ids in NOW]
+    assert lists == [(hash_user_id(user, KEY.encode()), ids) for user, ids in NOW]
 
 
 def refused(capsys, root, *arguments):

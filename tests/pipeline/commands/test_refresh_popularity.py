@@ -12,8 +12,10 @@ ITEMS = pa.array([b"x", b"y", b"new"], pa.large_binary())
 
 
 def table(*events):
-    rows = [dict(zip(refresh_inputs.SCHEMA.names, event, strict=True)) for event in events]
-    return pa.Table.from_pylist(rows, schema=refresh_inputs.SCHEMA)
+    rows = [
+        dict(zip(refresh_inputs.RECENT_EVENTS_SCHEMA.names, event, strict=True)) for event in events
+    ]
+    return pa.Table.from_pylist(rows, schema=refresh_inputs.RECENT_EVENTS_SCHEMA)
 
 
 KNOWN = table(("ann", "x", DAY), ("ann", "y", 2 * DAY), ("bob", "x", 2 * DAY))

@@ -19,7 +19,7 @@ def root(request, tmp_path):
 def content(root):
     """By name."""
     if is_remote(root):
-        return {name: object_store.read(f"{root}/{name}") for name in object_store.files(root)}
+        return {name: object_store.read(f"{root}/{name}") for name in object_store.list_files(root)}
     found = (path for path in pathlib.Path(root).rglob("*") if path.is_file())
     return {str(path.relative_to(root)): path.read_bytes() for path in found}
 

@@ -10,7 +10,7 @@ from tfx.orchestration.kubeflow.v2.container import (
 )
 from tfx.types.standard_artifacts import Examples, Model
 
-from components.kubeflow.task_record import Recorded
+from components.kubeflow.task_record import TaskRecorder
 from pipeline.config.config import load_config
 from pipeline.config.run_parameters import RunParameters
 from pipeline.kubeflow.run_artifacts import (
@@ -51,7 +51,7 @@ def test_artifacts_of_the_run_and_of_the_one_that_they_are_cached_from():
 
 
 def test_a_stage_that_left_nothing_came_from_the_cache(tmp_path):
-    with Recorded(str(tmp_path / "Indexer" / "5b")):
+    with TaskRecorder(str(tmp_path / "Indexer" / "5b")):
         pass
     items, indexer = list_stages(str(tmp_path), ["ItemsGen", "Indexer"])
     assert items == {"name": "ItemsGen", "seconds": 0.0, "cached": True}

@@ -1,5 +1,5 @@
 from components.ingest.output.counts import Counts
-from components.ingest.output.id_overlap import Meeting
+from components.ingest.output.id_overlap import IdOverlap
 from pipeline.report import event_log
 
 TOTALS = {"users": 9, "t_begin": 5, "t_end": 70}
@@ -25,8 +25,8 @@ def test_far_events_are_counted_and_shown():
 
 
 def test_what_meets_is_always_there():
-    users = Meeting(3, 3, {}, {}, [])
-    items = Meeting(8000, 7000, {}, {"x": 1000}, ["y"])
+    users = IdOverlap(3, 3, {}, {}, [])
+    items = IdOverlap(8000, 7000, {}, {"x": 1000}, ["y"])
     told = event_log.told(Counts({}, TOTALS, meetings={"items": items, "users": users}))
     assert told["meetings"]["items"] == {"total": 8000, "met": 7000, "share": 0.875}
     assert list(event_log.lines(told)) == [

@@ -5,7 +5,14 @@ import pathlib
 import pytest
 
 from schema.errors import UsageError
-from schema.storage import locations
+from schema.storage.locations import (
+    READABLE_SCHEMES,
+    is_remote,
+    parse_local,
+    parse_location,
+    parse_table_path,
+    parse_task_location,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -28,8 +35,8 @@ def home(monkeypatch):
     ],
 )  # fmt: skip
 def test_a_place_is_read(text, read):
-    assert locations.parsed(text) == read
-    assert locations.parsed(read) == read
+    assert parse_location(text) == read
+    assert parse_location(read) == read
 
 
 @pytest.mark.parametrize(
@@ -68,41 +75,41 @@ def test_a_place_is_read(text, read):
 )  # fmt: skip
 def test_what_is_no_place_is_refused_in_one_sentence(text, sentence):
     with pytest.raises(UsageError) as refused:
-        locations.parsed(text)
+        parse_location(text)
     assert str(refused.value) == sentence
 
 
 def test_a_place_of_this_machine_is_no_url():
-    assert locations.local("~/shop.toml") == pathlib.Path("/home/me/shop.toml")
+    assert parse_local("~/shop.toml") == pathlib.Path("/home/me/shop.toml")
     with pytest.raises(UsageError, match="expected a path of this machine, received 's3://b/x'"):
-        locations.local("s3://b/x")
+        parse_local("s3://b/x")
 
 
 @pytest.mark.parametrize("text", ["~/logs", "logs", "./logs"])
 def test_tasks_elsewhere_know_neither_home_nor_folder(text):
     with pytest.raises(UsageError, match="expected a URL or an absolute path, as tasks see it"):
-        locations.of_tasks(text)
+        parse_task_location(text)
 
 
 def test_tasks_are_given_what_all_machines_see():
-    assert locations.of_tasks("/data/") == "/data"
+    assert parse_task_location("/data/") == "/data"
     assert (
-        locations.of_tasks("hdfs://name:9000/logs/", locations.READABLE) == "hdfs://name:9000/logs"
+        parse_task_location("hdfs://name:9000/logs/", READABLE_SCHEMES) == "hdfs://name:9000/logs"
     )
 
 
 def test_a_tables_path_may_name_a_folder_that_begins_with_a_tilde():
-    assert locations.of_table("~logs/*.csv") == "~logs/*.csv"
-    assert locations.of_table("hdfs:///logs/") == "hdfs:///logs"
+    assert parse_table_path("~logs/*.csv") == "~logs/*.csv"
+    assert parse_table_path("hdfs:///logs/") == "hdfs:///logs"
     with pytest.raises(UsageError, match="a bucket behind hdfs://"):
-        locations.of_table("hdfs://")
+        parse_table_path("hdfs://")
 
 
 @pytest.mark.parametrize("text", ["s3://b/x", "gs://b", "hdfs://x", "minio://b"])
 def test_urls_are_remote(text):
-    assert locations.is_remote(text)
+    assert is_remote(text)
 
 
 @pytest.mark.parametrize("text", ["/a", "./a://b", "s3:/b", "[1]://x"])
 def test_paths_are_not(text):
-    assert not locations.is_remote(text)
+    assert not is_remote(text)

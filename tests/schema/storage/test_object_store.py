@@ -68,7 +68,7 @@ def test_a_packed_file_is_copied_as_it_is(bucket, tmp_path):
 def test_marks_of_empty_folders_are_no_files(bucket, tmp_path):
     put(bucket, "run/model/", b"")
     put(bucket, "run/model/data", b"x")
-    assert object_store.files(f"{bucket}/run/model") == ["data"]
+    assert object_store.list_files(f"{bucket}/run/model") == ["data"]
     object_store.download(f"{bucket}/run/model", tmp_path / "copy")
     assert [path.name for path in (tmp_path / "copy").iterdir()] == ["data"]
 
@@ -76,38 +76,38 @@ def test_marks_of_empty_folders_are_no_files(bucket, tmp_path):
 def test_a_folder_is_no_other_whose_name_it_begins(bucket):
     put(bucket, "model/1/data", b"x")
     put(bucket, "model/11/data", b"x")
-    assert object_store.files(f"{bucket}/model/1") == ["data"]
+    assert object_store.list_files(f"{bucket}/model/1") == ["data"]
     object_store.remove(f"{bucket}/model/1")
-    assert object_store.files(f"{bucket}/model") == ["11/data"]
+    assert object_store.list_files(f"{bucket}/model") == ["11/data"]
 
 
 def test_nothing_is_an_empty_folder(bucket):
-    assert object_store.files(f"{bucket}/nothing") == []
+    assert object_store.list_files(f"{bucket}/nothing") == []
     object_store.remove(f"{bucket}/nothing")
-    assert object_store.fingerprint(f"{bucket}/nothing") == ""
+    assert object_store.compute_version(f"{bucket}/nothing") == ""
     with pytest.raises(FileNotFoundError):
         object_store.read(f"{bucket}/nothing")
 
 
 def test_a_fingerprint_says_that_an_object_was_written_again(bucket):
     put(bucket, "metadata", b"one")
-    before = object_store.fingerprint(f"{bucket}/metadata")
-    assert before == object_store.fingerprint(f"{bucket}/metadata")
+    before = object_store.compute_version(f"{bucket}/metadata")
+    assert before == object_store.compute_version(f"{bucket}/metadata")
     put(bucket, "metadata", b"more")
-    assert object_store.fingerprint(f"{bucket}/metadata") != before
+    assert object_store.compute_version(f"{bucket}/metadata") != before
 
 
 def test_folders_are_what_stands_before_a_slash(bucket):
     for key in ("run/a/1/data", "run/b/data", "run/file", "other/c/data"):
         put(bucket, key, b"x")
-    assert object_store.folders(f"{bucket}/run") == ["a", "b"]
-    assert object_store.folders(f"{bucket}/nothing") == []
+    assert object_store.list_folders(f"{bucket}/run") == ["a", "b"]
+    assert object_store.list_folders(f"{bucket}/nothing") == []
     assert object_store.is_file(f"{bucket}/run/file")
     assert not object_store.is_file(f"{bucket}/run/a")
 
 
 def test_a_bucket_that_is_not_there_holds_nothing_and_can_be_required(bucket):
-    assert object_store.files(f"{bucket}-other/x") == []
+    assert object_store.list_files(f"{bucket}-other/x") == []
     object_store.require_bucket(f"{bucket}/run")
     with pytest.raises(FileNotFoundError, match="no bucket 'bucket-"):
         object_store.require_bucket(f"{bucket}-other/x")
@@ -116,7 +116,7 @@ def test_a_bucket_that_is_not_there_holds_nothing_and_can_be_required(bucket):
 def test_a_server_that_is_none_is_said(monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "minio:9000")
     with pytest.raises(UsageError, match="one like http://host:9000, received 'minio:9000'"):
-        object_store.files("s3://bucket/x")
+        object_store.list_files("s3://bucket/x")
 
 
 def test_what_a_user_has_named_and_nothing_answers_is_one_sentence(bucket, monkeypatch):
@@ -127,18 +127,18 @@ def test_what_a_user_has_named_and_nothing_answers_is_one_sentence(bucket, monke
 
 @contextlib.contextmanager
 def _reached(bucket: str):
-    with object_store.reached(bucket):
-        yield object_store.files(bucket)
+    with object_store.translate_errors(bucket):
+        yield object_store.list_files(bucket)
 
 
 def test_a_store_that_nobody_knows_is_refused():
     with pytest.raises(UsageError, match=r"s3:// or gs://, received ftp://host"):
-        object_store.files("ftp://host/x")
+        object_store.list_files("ftp://host/x")
 
 
 def test_what_is_written_is_there_however_the_block_ends(bucket, tmp_path):
     def write_and_fail() -> None:
-        with object_store.written(f"{bucket}/logs") as folder:
+        with object_store.open_output_folder(f"{bucket}/logs") as folder:
             pathlib.Path(folder, "events").write_text("x")
             raise KeyError(folder)
 
@@ -146,21 +146,23 @@ def test_what_is_written_is_there_however_the_block_ends(bucket, tmp_path):
         write_and_fail()
     assert object_store.read(f"{bucket}/logs/events") == b"x"
     assert not pathlib.Path(caught.value.args[0]).exists()
-    with object_store.written(str(tmp_path)) as folder:
+    with object_store.open_output_folder(str(tmp_path)) as folder:
         assert folder == str(tmp_path)
 
 
 def test_googles_store_keeps_folders_too(gs_bucket, folder, tmp_path):
     object_store.upload(folder, f"{gs_bucket}/run/model", without="graph.pb")
     names = ["variables/data", "variables/empty"]
-    assert object_store.files(f"{gs_bucket}/run/model") == names
-    assert object_store.folders(f"{gs_bucket}/run") == ["model"]
-    assert object_store.files(f"{gs_bucket}/nothing") == object_store.folders(gs_bucket + "/no")
+    assert object_store.list_files(f"{gs_bucket}/run/model") == names
+    assert object_store.list_folders(f"{gs_bucket}/run") == ["model"]
+    assert object_store.list_files(f"{gs_bucket}/nothing") == object_store.list_folders(
+        gs_bucket + "/no"
+    )
     object_store.download(f"{gs_bucket}/run", tmp_path / "copy")
     copy = tmp_path / "copy" / "model" / "variables" / "data"
     assert copy.read_bytes() == (folder / "variables" / "data").read_bytes()
     object_store.remove(f"{gs_bucket}/run/model/variables")
-    assert object_store.files(gs_bucket) == []
+    assert object_store.list_files(gs_bucket) == []
     object_store.require_bucket(gs_bucket)
     with pytest.raises(FileNotFoundError, match="no bucket 'other'"):
         object_store.require_bucket("gs://other/run")

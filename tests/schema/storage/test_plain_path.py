@@ -13,26 +13,26 @@ from schema.storage import plain_path
 def test_a_name_with_signs_of_a_glob_is_found_by_globs(tmp_path, name):
     (tmp_path / name / "two words").mkdir(parents=True)
     (tmp_path / name / "two words" / "x.csv").write_text("content")
-    path = plain_path.of(f"{tmp_path}/{name}/two words")
+    path = plain_path.link(f"{tmp_path}/{name}/two words")
     assert not set("*?[\\") & set(path)
     assert [pathlib.Path(found).read_text() for found in tf.io.gfile.glob(f"{path}/*")] == [
         "content"
     ]
     (found,) = FileSystems.match([f"{path}/*.csv"])
     assert [file.path for file in found.metadata_list] == [f"{path}/x.csv"]
-    assert plain_path.named(f"{path}/x.csv") == f"{tmp_path}/{name}/two words/x.csv"
+    assert plain_path.resolve(f"{path}/x.csv") == f"{tmp_path}/{name}/two words/x.csv"
 
 
 def test_a_folder_below_it_may_be_made_later(tmp_path):
     (tmp_path / "[1]").mkdir()
-    tf.io.gfile.makedirs(plain_path.of(f"{tmp_path}/[1]/checkpoints/2"))
+    tf.io.gfile.makedirs(plain_path.link(f"{tmp_path}/[1]/checkpoints/2"))
     assert (tmp_path / "[1]" / "checkpoints" / "2").is_dir()
 
 
 @pytest.mark.parametrize("path", ["/a b/#é", "s3://bucket/[1]/x", "relative/x"])
 def test_other_paths_stay_as_they_are(path):
-    assert plain_path.of(path) == path
-    assert plain_path.named(path) == path
+    assert plain_path.link(path) == path
+    assert plain_path.resolve(path) == path
 
 
 def test_variables_are_restored_from_a_folder_with_such_a_name(tmp_path):
@@ -40,5 +40,5 @@ def test_variables_are_restored_from_a_folder_with_such_a_name(tmp_path):
     folder = tmp_path / "[1]"
     tf.train.Checkpoint(x=tf.Variable(3.0)).write(str(folder / "saved"))
     restored = tf.train.Checkpoint(x=tf.Variable(0.0))
-    restored.read(plain_path.of(f"{folder}/saved")).assert_consumed()
+    restored.read(plain_path.link(f"{folder}/saved")).assert_consumed()
     assert float(restored.x) == 3.0

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 import tensorflow as tf
 
-from schema.candidates import Candidates, text_array
+from schema.candidates import Candidates, to_text_array
 from serving import equal_histories, index_export
 from serving.bulk import lists, users
 from serving.bulk.lists import BulkLists
@@ -68,8 +68,8 @@ class Ranking(tf.Module):
 
 
 CANDIDATES = Candidates(
-    item_ids=text_array(IDS),
-    titles=text_array(IDS),
+    item_ids=to_text_array(IDS),
+    titles=to_text_array(IDS),
     vectors=VECTORS,
     log_popularity_at_test=np.zeros(ITEMS, np.float32),
     sample_queries=np.zeros((0, 3), np.float32),

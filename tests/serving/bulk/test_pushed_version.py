@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from schema.candidates import Candidates, text_array
+from schema.candidates import Candidates, to_text_array
 from schema.errors import TandemError
 from serving.bulk import pushed_version, users
 from serving.versions import origin
@@ -12,8 +12,8 @@ from tests.serving import planted_push
 from tests.serving.planted_push import ORIGIN
 
 CANDIDATES = Candidates(
-    item_ids=text_array([b"a", b"b", b"c", b"d"]),
-    titles=text_array([b"a", b"b", b"c", b"d"]),
+    item_ids=to_text_array([b"a", b"b", b"c", b"d"]),
+    titles=to_text_array([b"a", b"b", b"c", b"d"]),
     vectors=np.array([[0, 9], [0.5, 0], [0, 0], [0, 0]], np.float32),  # pushed when a was popular
     log_popularity_at_test=np.zeros(4, np.float32),
     sample_queries=np.zeros((0, 2), np.float32),
@@ -63,11 +63,11 @@ def test_a_version_without_an_origin_says_so(tmp_path, text, said):
 
 
 def test_items_that_have_left_the_catalogue_fall_out_and_the_others_move_up():
-    catalogue = text_array([b"new", b"d", b"b"])
+    catalogue = to_text_array([b"new", b"d", b"b"])
     found = pushed_version.indices([["d", "a", "b"], ["a"], [], ["b"]], catalogue, 2)
     assert found.tolist() == [[2, 3], [0, 0], [0, 0], [3, 0]]
 
 
 def test_lists_are_no_deeper_than_the_catalogue():
-    found = pushed_version.indices([["x"]], text_array([b"x"]), 100)
+    found = pushed_version.indices([["x"]], to_text_array([b"x"]), 100)
     assert found.tolist() == [[1]]

@@ -6,7 +6,7 @@ import pyarrow.compute as pc
 import pytest
 import tensorflow as tf
 
-from schema.candidates import Candidates, text_array
+from schema.candidates import Candidates, to_text_array
 from schema.errors import DataRefused
 from serving.graph.item_table import ItemTable
 
@@ -14,7 +14,7 @@ MANY = 200_000
 
 
 def _candidates(ids):
-    array = text_array(ids)
+    array = to_text_array(ids)
     vectors = np.stack([np.zeros(len(array)), np.arange(len(array)) / 10], 1).astype(np.float32)
     return Candidates(array, array, vectors, vectors[:, 0], vectors[:0])
 

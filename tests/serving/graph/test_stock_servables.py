@@ -15,7 +15,7 @@ import pytest
 import tensorflow as tf
 
 from pipeline.cli import main
-from schema.candidates import Candidates, text_array
+from schema.candidates import Candidates, to_text_array
 from serving import index_export
 from serving.graph import export
 from serving.index.eligibility import Eligibility
@@ -125,7 +125,7 @@ def pushed(tmp_path_factory):
         query, index, ranking = (
             tf.saved_model.load(str(folder / name)) for name in ("query", "index", "ranking")
         )
-        ids = text_array([*OTHERS, "a", "b", "c", "d", "e"])
+        ids = to_text_array([*OTHERS, "a", "b", "c", "d", "e"])
         nothing = np.zeros(len(VECTORS), np.float32)
         candidates = Candidates(ids, ids, VECTORS, nothing, np.zeros((0, 2), np.float32))
         export.export(query, index, ranking, candidates, 3, True, str(folder / "models"))

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from schema import candidates
-from schema.candidates import Candidates, text_array
+from schema.candidates import Candidates, to_text_array
 from schema.errors import UsageError
 from serving import deny_list
 from serving.category_table import CategoryTable
@@ -21,8 +21,8 @@ NOTHING = deny_list.ids("")
 def _planted(available=None, filters=None):
     vectors = np.ones((4, 2), np.float32)
     return Candidates(
-        item_ids=text_array(IDS),
-        titles=text_array(IDS),
+        item_ids=to_text_array(IDS),
+        titles=to_text_array(IDS),
         vectors=vectors,
         log_popularity_at_test=vectors[:, 0],
         sample_queries=vectors[:1],

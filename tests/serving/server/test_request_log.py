@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 from components.ingest import refresh
-from schema import user_ids
 from schema.dataset import Dataset
+from schema.user_ids import hash_user_id
 from serving.client.client import Client
 from serving.server import request_log
 from serving.server.app import running_server
@@ -130,7 +130,7 @@ def test_a_user_is_known_by_the_pseudonym_alone(logged, tmp_path):
     stranger without an id stays nobody.
     """
     raw = ["ann", "900150983cd24fb0d6963f7d28e17f72", uuid.uuid4().hex, "1234567"]
-    names = [user_ids.hashed(user_id, KEY) for user_id in raw]
+    names = [hash_user_id(user_id, KEY) for user_id in raw]
     users = [*raw, names[0], ""]
     inputs = {"user_id": np.array([user_id.encode() for user_id in users], object)}
     found = logged(lambda _, client: client.predict("retrieval", inputs), key=KEY)

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
-from schema.candidates import text_array
+from schema.candidates import to_text_array
 from serving.graph import warmup_requests
 from serving.protocol.errors import RequestError
 from serving.server import servable, warmup
@@ -146,7 +146,7 @@ RANKING = SPECS | {"candidate_item_ids": tf.TensorSpec([None, None], tf.string)}
 
 
 def items(count):
-    return text_array([f"i{number}" for number in range(count)])
+    return to_text_array([f"i{number}" for number in range(count)])
 
 
 def arrays(request):

@@ -51,7 +51,7 @@ def test_a_server_over_a_bucket_sees_a_push_when_it_is_whole(bucket, push, monke
         pushing = threading.Thread(target=push, args=(2,))
         pushing.start()
         assert reached.wait(60)
-        assert "greeter/2/variables/variables.index" in object_store.files(f"{bucket}/serving")
+        assert "greeter/2/variables/variables.index" in object_store.list_files(f"{bucket}/serving")
         time.sleep(2.5)  # some twenty looks at the bucket, two at the folder
         assert local_versions.versions(folder, "greeter") == [1]
         assert client.predict("greeter", INPUTS)["greeting"][0] == b"v1:ann"

@@ -45,7 +45,7 @@ def models(tmp_path):
 def content(serving):
     """Of all files below, by name."""
     if is_remote(serving):
-        names = object_store.files(serving)
+        names = object_store.list_files(serving)
         return {name: object_store.read(f"{serving}/{name}").decode() for name in names}
     found = (path for path in pathlib.Path(serving).rglob("*") if path.is_file())
     return {str(path.relative_to(serving)): path.read_text() for path in found}

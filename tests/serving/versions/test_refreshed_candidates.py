@@ -2,13 +2,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from schema.candidates import Candidates, text_array
+from schema.candidates import Candidates, to_text_array
 from serving import refreshed_candidates
 from serving.refreshed_candidates import NewItems
 
 BEFORE = Candidates(
-    item_ids=text_array([b"a", b"b", b"c"]),
-    titles=text_array([b"A", b"B", b"C"]),
+    item_ids=to_text_array([b"a", b"b", b"c"]),
+    titles=to_text_array([b"A", b"B", b"C"]),
     vectors=np.array([[1, 0, 5], [0, 1, 6], [1, 1, 7]], np.float32),
     log_popularity_at_test=np.array([0.5, 0.6, 0.7], np.float32),
     sample_queries=np.array([[1, 1, 1]], np.float32),
@@ -16,8 +16,8 @@ BEFORE = Candidates(
     filters=pa.array([[b"x"], [], [b"y", b"x"]], pa.large_list(pa.large_binary())),
 )
 NEW = NewItems(
-    item_ids=text_array([b"new", b"b", b"newer"]),
-    titles=text_array([b"N", b"B2", b"NN"]),
+    item_ids=to_text_array([b"new", b"b", b"newer"]),
+    titles=to_text_array([b"N", b"B2", b"NN"]),
     vectors=np.array([[0, 2], [3, 0], [0, 4]], np.float32),
     available=pa.array([True, False, True]),
     filters=pa.array([[b"z"], [b"x"], []], pa.large_list(pa.large_binary())),

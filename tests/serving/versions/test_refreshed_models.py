@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from schema.candidates import Candidates, text_array
+from schema.candidates import Candidates, to_text_array
 from schema.errors import TandemError
 from serving.versions import refresh
 
@@ -52,10 +52,10 @@ class Recommender(tf.Module):
         return {"index": self.query.ask(ids)[0]}
 
 
-BEFORE = text_array([b"a", b"b"])
+BEFORE = to_text_array([b"a", b"b"])
 AFTER = Candidates(
-    item_ids=text_array([b"a", b"b", b"new"]),
-    titles=text_array([b"a", b"b", b"new"]),
+    item_ids=to_text_array([b"a", b"b", b"new"]),
+    titles=to_text_array([b"a", b"b", b"new"]),
     vectors=np.array([[1, 0, 9], [5, 5, 9], [2, 3, 9]], np.float32),
     log_popularity_at_test=np.zeros(3, np.float32),
     sample_queries=np.zeros((0, 3), np.float32),
@@ -100,7 +100,7 @@ def test_exported_again_and_loaded_beside_the_old_each_keeps_its_own_items(pushe
 
 
 def test_a_model_of_other_items_is_refused(pushed):
-    others = text_array([b"a", b"c"])
+    others = to_text_array([b"a", b"c"])
     told = refresh.told(pushed, others, AFTER)
     with pytest.raises(TandemError, match="lists the items"), told:
         pass

@@ -48,7 +48,7 @@ FILES = [
 
 def test_a_push_is_there_whole(pushed, bucket):
     assert pushed() == {"a": f"{bucket}/s/a/1", "b": f"{bucket}/s/b/1"}
-    assert object_store.files(f"{bucket}/s") == FILES
+    assert object_store.list_files(f"{bucket}/s") == FILES
     assert remote_versions.models(f"{bucket}/s") == ["a", "b"]
     assert remote_versions.latest(f"{bucket}/s", "b") == 1
 
@@ -91,7 +91,7 @@ def test_a_store_that_fails_leaves_what_was_pushed_before(pushed, bucket, upload
     uploads[1].append((last, OSError))
     with pytest.raises(TandemError, match="the store is gone; nothing was pushed"):
         pushed()
-    assert object_store.files(f"{bucket}/s") == FILES
+    assert object_store.list_files(f"{bucket}/s") == FILES
     assert remote_versions.latest(f"{bucket}/s", "a") == 1
 
 
@@ -100,7 +100,7 @@ def test_an_interrupted_push_leaves_what_was_pushed_before(pushed, bucket, uploa
     uploads[1].append(("b/2/saved_model.pb", KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         pushed()
-    assert object_store.files(f"{bucket}/s") == FILES
+    assert object_store.list_files(f"{bucket}/s") == FILES
 
 
 def make_old(uri):
@@ -132,16 +132,16 @@ def test_half_of_a_push_that_was_killed_is_no_version_and_goes_a_day_later(pushe
     where = [str(source), f"{bucket}/s", "a/2/saved_model.pb"]
     done = subprocess.run([*command, *where], check=False, cwd=ROOT)
     assert done.returncode == -signal.SIGKILL
-    assert "b/2/variables/data" in object_store.files(f"{bucket}/s")
+    assert "b/2/variables/data" in object_store.list_files(f"{bucket}/s")
     assert remote_versions.latest(f"{bucket}/s", "a") == 1
     assert remote_versions.latest(f"{bucket}/s", "b") == 1
     assert pushed()["b"] == f"{bucket}/s/b/3"
-    left = object_store.files(f"{bucket}/s")
+    left = object_store.list_files(f"{bucket}/s")
     assert "b/2/variables/data" in left
     (claim,) = (name for name in left if name.startswith(".pushes/2."))
     make_old(f"{bucket}/s/{claim}")
     assert pushed()["b"] == f"{bucket}/s/b/4"
-    left = object_store.files(f"{bucket}/s")
+    left = object_store.list_files(f"{bucket}/s")
     assert not [name for name in left if "/2/" in name or ".pushes" in name]
     assert remote_versions.latest(f"{bucket}/s", "b") == 4
 
@@ -171,6 +171,6 @@ def test_a_push_to_googles_store(gs_bucket, source, tmp_path):
     object_store.remove(f"{serving}/b/1/saved_model.pb")
     assert (remote_versions.latest(serving, "a"), remote_versions.latest(serving, "b")) == (1, None)
     remote_versions.push({"a": source, "b": source}, serving)
-    assert not [name for name in object_store.files(serving) if name.startswith(("b/1/", "."))]
+    assert not [name for name in object_store.list_files(serving) if name.startswith(("b/1/", "."))]
     remote_versions.fetch(serving, "b", 2, tmp_path / "copy")
     assert (tmp_path / "copy" / "variables" / "data").read_bytes() == b"weights"

@@ -43,7 +43,7 @@ def _example(row):
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory):
     folder = tmp_path_factory.mktemp("items")
-    metadata = dataset_metadata.DatasetMetadata(tfdv_schema.items(DATASET))
+    metadata = dataset_metadata.DatasetMetadata(tfdv_schema.build_items(DATASET))
     rows = [
         {"item_id": item, "title": [title], "available": available, "item_tags": tags}
         for item, (title, available, tags) in ITEMS.items()

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from schema.labels import RankingLabel
+from schema.dataset import RankingLabel
 from trainer.config.blessing import BlessingConfig, require_measured, with_thresholds
 from trainer.evaluation import blessing
 

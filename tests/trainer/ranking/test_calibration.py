@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from scipy.special import expit
 
-from schema.labels import RankingLabel
+from schema.dataset import RankingLabel
 from trainer import label_calibration
 from trainer.ranking import stage as ranking
 from trainer.ranking.examples import RankingExamples

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from schema.labels import RankingLabel
+from schema.dataset import RankingLabel
 from trainer.config.models import RankingConfig
 from trainer.layers.features import EncodedFeature
 from trainer.metrics.calibration import PlattScaling

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from schema import timeline
-from schema.candidates import Candidates, text_array
+from schema.candidates import Candidates, to_text_array
 from serving.graph.item_table import ItemTable
 from serving.graph.modules import RankingServable
 from trainer.config.models import RankingConfig, RetrievalConfig
@@ -55,8 +55,8 @@ def query(planted, log, tmp_path_factory):
     features, graph = planted.dataset.features, planted.timelines_graph
     tower = QueryTower(
         2,
-        encoded(features.users, timeline.user, graph),
-        encoded(features.context, timeline.context, graph),
+        encoded(features.users, timeline.name_user_feature, graph),
+        encoded(features.context, timeline.name_context, graph),
         CONFIG,
     )
     graphs = (planted.items_graph, graph)
@@ -79,7 +79,9 @@ def ranking(planted, log, moments, tmp_path_factory):
     """Heads of chance, so that every feature has a part in every score."""
     tf.keras.utils.set_random_seed(9)
     labels = planted.dataset.labels.ranking
-    context = encoded(planted.dataset.features.context, timeline.context, planted.timelines_graph)
+    context = encoded(
+        planted.dataset.features.context, timeline.name_context, planted.timelines_graph
+    )
     baselines = {"rating": BiasBaseline(3.0, 1.0, np.arange(4) / 4, np.array([0, 0.5, -0.5]))}
     items = RankedItems(VECTORS, np.array([False, True, False, True]))
     config = RankingConfig(id_dim=3, hidden_units=[8])
@@ -96,7 +98,7 @@ def ranking(planted, log, moments, tmp_path_factory):
 def _served(planted, query, ranking, log_popularity, candidates, rows=1, **changes):
     """`rating` and `relevance` of the candidates just before the third event, in `rows` rows."""
     raw = planted.timelines[0]
-    ids = text_array(planted.items_graph.vocabulary_by_name("item_id"))
+    ids = to_text_array(planted.items_graph.vocabulary_by_name("item_id"))
     vectors = np.column_stack([VECTORS, log_popularity])[1:].astype(np.float32)
     table = ItemTable(Candidates(ids, ids, vectors, log_popularity[1:], np.zeros((0, DIM + 1))))
     request = {

@@ -25,7 +25,7 @@ def tower(planted):
     features = {}
     for name, feature in planted.dataset.features.items.items():
         values = [planted.items_out[n] for n in order]
-        key = timeline.item(name)
+        key = timeline.name_item_feature(name)
         if feature.kind in ("set", "text"):
             lists = [list(row[f"{key}$ragged_values"]) for row in values]
             dense = transformed.padded([tf.ragged.constant(lists, tf.int64)])
@@ -37,7 +37,7 @@ def tower(planted):
     tf.keras.utils.set_random_seed(4)
     made = CandidateTower(
         Catalogue(ids, ids, features),
-        encoded(planted.dataset.features.items, timeline.item, planted.items_graph),
+        encoded(planted.dataset.features.items, timeline.name_item_feature, planted.items_graph),
         trained,
         RetrievalConfig(embedding_dim=DIM),
     )

@@ -42,8 +42,8 @@ def exported(planted, log, tmp_path_factory):
     features, graph = planted.dataset.features, planted.timelines_graph
     tower = QueryTower(
         2,
-        encoded(features.users, timeline.user, graph),
-        encoded(features.context, timeline.context, graph),
+        encoded(features.users, timeline.name_user_feature, graph),
+        encoded(features.context, timeline.name_context, graph),
         CONFIG,
     )
     vectors = np.random.default_rng(8).normal(size=(4, 6)).astype(np.float32)

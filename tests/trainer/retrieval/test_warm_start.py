@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 import tensorflow as tf
 
-from schema.candidates import text_array
+from schema.candidates import to_text_array
 from tests.trainer import chains
 from trainer import learned_weights
 from trainer.learned_weights import Table
@@ -19,13 +19,13 @@ from trainer.training import checkpoints as training_state
 
 
 def table(ids, rows):
-    return Table(text_array([name.encode() for name in ids]), np.array(rows, np.float32))
+    return Table(to_text_array([name.encode() for name in ids]), np.array(rows, np.float32))
 
 
 def test_rows_follow_their_ids():
     learned = table("abc", [[9, 9], [1, 10], [2, 20], [3, 30]])
     own = np.array([[0, 0], [7, 70], [8, 80], [6, 60]], np.float32)
-    rows, count = warm_start.carried_rows(own, text_array([b"c", b"new", b"a"]), learned)
+    rows, count = warm_start.carried_rows(own, to_text_array([b"c", b"new", b"a"]), learned)
     assert rows.tolist() == [[9, 9], [3, 30], [8, 80], [1, 10]]
     assert count == 2
     assert own.tolist()[0] == [0, 0]
@@ -34,7 +34,7 @@ def test_rows_follow_their_ids():
 def test_nothing_in_common_leaves_all_rows_but_that_of_the_unknown():
     learned = table("ab", [[5], [1], [2]])
     own = np.array([[0], [7]], np.float32)
-    rows, count = warm_start.carried_rows(own, text_array([b"z"]), learned)
+    rows, count = warm_start.carried_rows(own, to_text_array([b"z"]), learned)
     assert (rows.tolist(), count) == ([[5], [7]], 0)
 
 
@@ -156,8 +156,10 @@ def test_ids_come_back_as_they_were(tmp_path):
     ids = [b"", "é".encode(), b"\xff\x00", b"z"]
     weights = learned_weights.LearnedWeights(
         {
-            "item_id": Table(text_array(ids), np.zeros((5, 2), np.float32)),
-            "item_name": Table(text_array(pa.array([], pa.binary())), np.ones((1, 3), np.float32)),
+            "item_id": Table(to_text_array(ids), np.zeros((5, 2), np.float32)),
+            "item_name": Table(
+                to_text_array(pa.array([], pa.binary())), np.ones((1, 3), np.float32)
+            ),
         },
         {"a.b": np.array([1.5], np.float32)},
         1_700_000_000,

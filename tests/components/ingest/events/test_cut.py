@@ -4,11 +4,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from components.ingest.events import cut
-from components.ingest.events.cut import Cut
+from components.ingest.events.cut import Cut, load_test_cut
 from components.ingest.output import counts, histories
 from components.ingest.output.counts import Counts
-from schema.labels import Split
+from schema.dataset import Split
 
 EVENTS = {"ann": [10, 20, 50, 60], "bob": [45], "cid": [5, 40], "dan": [1, 2, 3]}
 
@@ -38,20 +37,20 @@ def positions(found):
 @pytest.mark.parametrize(("t_test", "now"), [(40, 40), (41, 45)])
 def test_by_the_clock_events_at_the_cut_are_test(run, t_test, now):
     counts.write(run, Counts({}, {"t_test": t_test}))
-    found = cut.at_test(run, run, Split(valid_fraction=0.1, test_fraction=0.1))
+    found = load_test_cut(run, run, Split(valid_fraction=0.1, test_fraction=0.1))
     assert found == Cut(t_test, now)
     assert positions(found) == {40: [2, 4, 6, 10], 41: [2, 4, 7, 10]}[t_test]
 
 
 def test_by_last_items_each_user_has_a_cut_of_his_own(run):
-    found = cut.at_test(run, run, Split(kind="last_item"))
+    found = load_test_cut(run, run, Split(kind="last_item"))
     assert found == Cut(None, 61)
     # a user of fewer than three events has no item held out
     assert positions(found) == [3, 5, 7, 9]
 
 
 def test_of_users_keeps_their_order_and_leaves_unknown_ones_empty(run):
-    found = histories.of_users(run, pa.array(["dan", "eve", "ann"], pa.large_string()))
+    found = histories.load(run, pa.array(["dan", "eve", "ann"], pa.large_string()))
     assert found.to_pylist() == [
         {"user_id": "dan", "item_ids": ["i"] * 3, "timestamps": [1, 2, 3]},
         {"user_id": "eve", "item_ids": None, "timestamps": None},
@@ -60,5 +59,5 @@ def test_of_users_keeps_their_order_and_leaves_unknown_ones_empty(run):
 
 
 def test_of_users_nobody_knows(run):
-    found = histories.of_users(run, pa.array(["eve"], pa.large_string()))
+    found = histories.load(run, pa.array(["eve"], pa.large_string()))
     assert found.to_pylist() == [{"user_id": "eve", "item_ids": None, "timestamps": None}]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.ingest.events import rules as event_rules
-from components.ingest.events.log import in_order
+from components.ingest.events.log import sort_events
 from components.ingest.output import acceptance
 from schema.dataset import Dataset
 from schema.errors import DataRefused
@@ -30,7 +30,7 @@ def log(rows: list[tuple[str, int]]) -> pa.Table:
     items = [f"i{n}" for n in range(len(rows))]
     moments = [time * 10**9 for time in times]
     columns = {"user_id": users, "moment": moments, "item_id": items}
-    return in_order(pa.table({k: pa.array(v) for k, v in columns.items()}))
+    return sort_events(pa.table({k: pa.array(v) for k, v in columns.items()}))
 
 
 @given(
@@ -49,19 +49,19 @@ def test_the_first_events_of_a_day_are_kept(rows, limit):
         day = row["user_id"], row["timestamp"] // DAY
         expected.append(seen[day] >= limit)
         seen[day] += 1
-    assert event_rules.beyond(events, limit).tolist() == expected
+    assert event_rules.find_excess_events(events, limit).tolist() == expected
 
 
 def test_no_event_is_beyond_any_limit():
-    assert event_rules.beyond(log([("a", T0)]).slice(0, 0), 1).tolist() == []
+    assert event_rules.find_excess_events(log([("a", T0)]).slice(0, 0), 1).tolist() == []
 
 
 def test_unknown_items():
     events = log([("a", T0), ("a", T0 + 1)])
-    found = event_rules.unknown(events, pa.array(["i1", "other"]))
+    found = event_rules.find_unknown_items(events, pa.array(["i1", "other"]))
     assert np.array_equal(found, [True, False])
     nothing = pa.array([], pa.string())
-    assert event_rules.unknown(events, nothing).all()
+    assert event_rules.find_unknown_items(events, nothing).all()
 
 
 CATALOGUE = "item_id,price\nx,1\ny,not a number\nz,3\n"

@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from components.ingest import far_events
+from components.ingest.events import rules as event_rules
 from components.ingest.output import acceptance
 from schema.dataset import Dataset
 
@@ -53,7 +53,7 @@ def test_a_log_without_its_stragglers_is_as_one_that_never_had_them(lay, ingest_
     table = done.counts.tables["interactions"]
     assert (table.read, table.accepted, table.rejected) == (62, 60, 2)
     assert plain.counts.samples == {}
-    assert set(plain.counts.totals).isdisjoint(far_events.NAMES)
+    assert set(plain.counts.totals).isdisjoint(event_rules.TIME_OUTLIERS)
     lenient = rejecting.data.changed(max_rejected_fraction=0.1)
     acceptance.check(done.counts, lenient, str(done.root / "rejected"))
 

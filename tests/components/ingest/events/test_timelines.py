@@ -6,15 +6,14 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.ingest import splits
 from components.ingest.events import timelines
-from components.ingest.events.log import in_order, starts_of_users
-from components.ingest.events.splits import Clock
+from components.ingest.events.log import find_user_starts, sort_events
+from components.ingest.events.splits import Clock, find_edges
 
 
 def log(rows: list[tuple[str, int, str]]) -> pa.Table:
     users, times, items = zip(*rows, strict=True)
-    return in_order(
+    return sort_events(
         pa.table(
             {
                 "user_id": pa.array(users, pa.large_string()),
@@ -27,10 +26,10 @@ def log(rows: list[tuple[str, int, str]]) -> pa.Table:
 
 def test_windows_by_hand():
     events = log([("a", t, "x") for t in range(5)] + [("b", 9, "x")])
-    edges = splits.edges(events, Clock(4, 5))
-    windows = timelines.of_split(edges, "train", window=3, carry=2)
+    edges = find_edges(events, Clock(4, 5))
+    windows = timelines.build_split_windows(edges, "train", window=3, carry=2)
     assert [part.tolist() for part in windows] == [[0, 1], [0, 3], [3, 4]]
-    test = timelines.of_split(edges, "test", window=3, carry=2)
+    test = timelines.build_split_windows(edges, "test", window=3, carry=2)
     assert [part.tolist() for part in test] == [[5], [5], [6]]
 
 
@@ -47,7 +46,7 @@ def test_every_event_is_owned_once_and_by_its_split(rows, cuts, window, carry):
     users, times = events["user_id"].to_pylist(), events["timestamp"].to_pylist()
     owned = collections.Counter()
     for split in ("train", "valid", "test"):
-        windows = timelines.of_split(splits.edges(events, clock), split, window, carry)
+        windows = timelines.build_split_windows(find_edges(events, clock), split, window, carry)
         for start, own, stop in zip(*windows, strict=True):
             assert 1 <= stop - own <= window
             assert len({users[n] for n in range(start, stop)}) == 1
@@ -62,9 +61,11 @@ def test_every_event_is_owned_once_and_by_its_split(rows, cuts, window, carry):
 
 def test_last_items_by_hand():
     events = log([("a", t, f"i{t}") for t in range(5)] + [("b", 1, "x"), ("b", 2, "y")])
-    edges = splits.edges(events, None)
+    edges = find_edges(events, None)
     found = {
-        split: [part.tolist() for part in timelines.of_split(edges, split, window=9, carry=9)]
+        split: [
+            part.tolist() for part in timelines.build_split_windows(edges, split, window=9, carry=9)
+        ]
         for split in ("train", "valid", "test")
     }
     # User b has two events only: both are train.
@@ -77,8 +78,8 @@ def test_last_items_by_hand():
 
 def test_events_before_the_train_window_are_history_alone():
     events = log([("a", t, f"i{t}") for t in range(6)] + [("b", 0, "x")])
-    edges = splits.edges(events, Clock(t_valid=4, t_test=5, t_train=2))
-    train = timelines.of_split(edges, "train", window=9, carry=9)
+    edges = find_edges(events, Clock(t_valid=4, t_test=5, t_train=2))
+    train = timelines.build_split_windows(edges, "train", window=9, carry=9)
     assert [part.tolist() for part in train] == [[0], [2], [4]]
     assert (edges.train - edges.first).tolist() == [2, 1]
 
@@ -86,7 +87,7 @@ def test_events_before_the_train_window_are_history_alone():
 def test_batches_bound_memory_and_lose_nothing(monkeypatch):
     monkeypatch.setattr(timelines, "EVENTS_PER_BATCH", 4)
     events = log([(f"u{n % 5}", n, f"i{n}") for n in range(23)])
-    batches = list(timelines.batches(events, timelines.of_users(events), None))
+    batches = list(timelines.build_batches(events, timelines.build_user_windows(events), None))
     assert len(batches) > 1
     rows = [row for batch in batches for row in batch.to_pylist()]
     assert [row["user_id"] for row in rows] == ["u0", "u1", "u2", "u3", "u4"]
@@ -103,7 +104,7 @@ def told(rows: list[tuple[str, int, str, int]]) -> list[tuple[str, int, str, int
         "moment": pa.array(moments, pa.int64()),
         "line": pa.array(lines),
     }
-    found = in_order(pa.table(columns)).to_pydict()
+    found = sort_events(pa.table(columns)).to_pydict()
     names = ("user_id", "timestamp", "item_id", "line")
     return list(zip(*(found[name] for name in names), strict=True))
 
@@ -157,6 +158,6 @@ def test_events_by_a_slow_way(rows):
 
 def test_users_begin_where_another_one_ends():
     events = log([("a", 1, "x"), ("a", 2, "x"), ("b", 1, "x")])
-    assert starts_of_users(events).tolist() == [0, 2, 3]
-    assert starts_of_users(events.slice(0, 0)).tolist() == [0]
-    assert timelines.of_users(events).stop.tolist() == [2, 3]
+    assert find_user_starts(events).tolist() == [0, 2, 3]
+    assert find_user_starts(events.slice(0, 0)).tolist() == [0]
+    assert timelines.build_user_windows(events).stop.tolist() == [2, 3]

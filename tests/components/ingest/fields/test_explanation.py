@@ -6,10 +6,11 @@ import json
 import pyarrow as pa
 import pytest
 
-from components.ingest import excerpt, moment_hints, read_at_once
-from components.ingest.fields import table_spec
+from components.ingest.fields.table_spec import TableSpec, build_interaction_fields
+from components.ingest.fields.timestamps import suggest_time_fix
 from components.ingest.output import counts
-from components.ingest.table_spec import TableSpec
+from components.ingest.read.records import format_excerpt, join_excerpts
+from components.ingest.read_table import read_in_process
 from schema.dataset import Dataset
 
 T0 = 1_600_000_000
@@ -41,15 +42,15 @@ def read(tmp_path):
         (tmp_path / "letters").mkdir(exist_ok=True)
         source = {"path": "log.csv", **keys}
         described = Dataset.model_validate({**LOG, "data": {**LOG["data"], "interactions": source}})
-        own = table_spec.of_interactions(described)
+        own = build_interaction_fields(described)
         spec = TableSpec("interactions", described.data.interactions, own, 1, (), withheld)
-        done = read_at_once.read(spec, [str(tmp_path / "log.csv")], str(tmp_path / "letters"))
+        done = read_in_process(spec, [str(tmp_path / "log.csv")], str(tmp_path / "letters"))
         lines = [
             json.loads(line)
             for path in sorted((tmp_path / "letters").iterdir())
             for line in path.read_text().splitlines()
         ]
-        found = counts.gather(done.tallies, ("interactions",), {}).tables["interactions"]
+        found = counts.sum_tallies(done.tallies, ("interactions",), {}).tables["interactions"]
         return Read(done.records, found, lines)
 
     return run
@@ -78,7 +79,7 @@ def read(tmp_path):
     ],
 )  # fmt: skip
 def test_what_a_time_looks_like(value, unit, words):
-    hint = moment_hints.hint(value, unit)
+    hint = suggest_time_fix(value, unit)
     assert words in hint
     assert bool(words) == bool(hint)
 
@@ -118,7 +119,7 @@ def test_counts_of_unreadable_values_travel_as_json(read):
     table = read(f"user_id,item_id,timestamp,stars,hour\na,i,{T0},n/a,7\n").counts
     assert table.unreadable
     kept = counts.Counts({"interactions": table}, {"users": 1})
-    assert counts.from_json(kept.to_json()) == kept
+    assert counts.parse(kept.to_json()) == kept
 
 
 def test_a_header_among_the_records_is_none_of_them(read):
@@ -135,7 +136,7 @@ def test_where_ids_are_hashed_no_value_is_in_the_detail(read):
 
 
 def test_values_are_shown_in_short():
-    assert excerpt.excerpt("a") == "'a'"
-    assert excerpt.excerpt("a" * 61) == "'" + "a" * 60 + "'…"
-    assert len(excerpt.excerpt({"a": "b" * 10_000})) == 61
-    assert excerpt.names(map(str, range(14))).endswith("'11' and 2 more")
+    assert format_excerpt("a") == "'a'"
+    assert format_excerpt("a" * 61) == "'" + "a" * 60 + "'…"
+    assert len(format_excerpt({"a": "b" * 10_000})) == 61
+    assert join_excerpts(map(str, range(14))).endswith("'11' and 2 more")

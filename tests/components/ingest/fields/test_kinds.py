@@ -6,8 +6,16 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from components.ingest.fields import kinds, timestamps, vectors
-from components.ingest.fields.kinds import Converted
+from components.ingest.fields.kinds import (
+    ConvertedColumn,
+    convert_feature,
+    convert_ids,
+    convert_numbers,
+    convert_positives,
+    convert_texts,
+)
+from components.ingest.fields.timestamps import convert_timestamps
+from components.ingest.fields.vectors import convert_columns, convert_lists
 from schema import features
 
 
@@ -15,7 +23,7 @@ def text(*values: str) -> pa.Array:
     return pa.array(values, pa.large_string())
 
 
-def outcomes(converted: Converted) -> list:
+def outcomes(converted: ConvertedColumn) -> list:
     """The value, or the reason why not."""
     values: list = converted.array.to_pylist()
     for reason, refused in reversed(converted.faults):
@@ -33,8 +41,8 @@ def outcomes(converted: Converted) -> list:
     ],
 )  # fmt: skip
 def test_numbers_in_text(value, expected):
-    assert outcomes(kinds.numbers(text(value))) == [expected]
-    assert outcomes(kinds.numbers([value])) == [expected]
+    assert outcomes(convert_numbers(text(value))) == [expected]
+    assert outcomes(convert_numbers([value])) == [expected]
 
 
 @pytest.mark.parametrize("others", [[], ["x"]])
@@ -46,60 +54,60 @@ def test_numbers_in_text(value, expected):
     ],
 )  # fmt: skip
 def test_numbers_in_json_do_not_depend_on_their_neighbours(value, expected, others):
-    assert outcomes(kinds.numbers([value, *others]))[0] == expected
+    assert outcomes(convert_numbers([value, *others]))[0] == expected
 
 
 def test_typed_columns_are_read_as_their_values_in_json():
     whole = pa.array([3, None, 2**53], pa.int64())
-    assert outcomes(kinds.identifiers(whole, "missing_item_id")) == [
+    assert outcomes(convert_ids(whole, "missing_item_id")) == [
         "3", "missing_item_id", str(2**53),
     ]  # fmt: skip
-    assert outcomes(kinds.numbers(whole)) == [3.0, None, 2.0**53]
-    assert outcomes(timestamps.timestamps(pa.array([1_600_000_000], pa.int32()), "s")) == [
+    assert outcomes(convert_numbers(whole)) == [3.0, None, 2.0**53]
+    assert outcomes(convert_timestamps(pa.array([1_600_000_000], pa.int32()), "s")) == [
         1_600_000_000 * 10**9
     ]
     # Integers with holes among them are floats to some who write such files.
     floats = pa.array([3.0, None, math.nan, 1e39], pa.float64())
-    assert outcomes(kinds.identifiers(floats, "missing_item_id"))[:3] == [
+    assert outcomes(convert_ids(floats, "missing_item_id"))[:3] == [
         "3", "missing_item_id", "inexact_id",
     ]  # fmt: skip
-    assert outcomes(kinds.numbers(floats)) == [3.0, None, "bad_number", "bad_number"]
+    assert outcomes(convert_numbers(floats)) == [3.0, None, "bad_number", "bad_number"]
     lists = pa.array([[1], None], pa.list_(pa.int64()))
-    assert outcomes(kinds.numbers(lists)) == ["wrong_kind", None]
-    assert outcomes(kinds.texts(lists)) == ["wrong_kind", None]
+    assert outcomes(convert_numbers(lists)) == ["wrong_kind", None]
+    assert outcomes(convert_texts(lists)) == ["wrong_kind", None]
 
 
 def test_objects_and_lists_are_no_numbers():
-    assert outcomes(kinds.numbers([[1], {}, "1"])) == ["wrong_kind", "wrong_kind", 1.0]
+    assert outcomes(convert_numbers([[1], {}, "1"])) == ["wrong_kind", "wrong_kind", 1.0]
 
 
 def test_identifiers():
     values = ["a", "", "  ", None, 5, 5.0, True, [1], "b" * 1024, "é" * 513, "a\nb", "a\0"]
-    assert outcomes(kinds.identifiers(values, "missing_user_id")) == [
+    assert outcomes(convert_ids(values, "missing_user_id")) == [
         "a", "missing_user_id", "missing_user_id", "missing_user_id", "5", "5", "wrong_kind",
         "wrong_kind", "b" * 1024, "overlong_id", "bad_id", "bad_id",
     ]  # fmt: skip
 
 
 def test_positives():
-    assert outcomes(kinds.positives([3, 4, None, "5"], at_least=4)) == [0, 1, 0, 1]
+    assert outcomes(convert_positives([3, 4, None, "5"], at_least=4)) == [0, 1, 0, 1]
 
 
 def test_sets():
     kind = features.Set(kind="set", separator="|")
-    in_text = outcomes(kinds.feature_values(text("a|b", "a||", "", "|"), kind))
+    in_text = outcomes(convert_feature(text("a|b", "a||", "", "|"), kind))
     assert in_text == [["a", "b"], ["a"], [], []]
-    in_json = outcomes(kinds.feature_values([["a|b", 1], "a|b", None, {}, [[1]], 3], kind))
+    in_json = outcomes(convert_feature([["a|b", 1], "a|b", None, {}, [[1]], 3], kind))
     assert in_json == [["a|b", "1"], ["a", "b"], None, "wrong_kind", "wrong_kind", ["3"]]
 
 
 def test_vectors_in_text_and_in_json():
     values = [[1, 0.5], [1], "[2, 3]", None, "", [1, math.nan], [1, "x"], [1, 10**400], "no"]
-    assert outcomes(vectors.of_lists(values, 2)) == [
+    assert outcomes(convert_lists(values, 2)) == [
         [1.0, 0.5], "wrong_kind", [2.0, 3.0], None, None, "bad_number", "wrong_kind", "bad_number",
         "wrong_kind",
     ]  # fmt: skip
-    assert outcomes(vectors.of_lists(text("[2, 3]", "", "[2]"), 2)) == [
+    assert outcomes(convert_lists(text("[2, 3]", "", "[2]"), 2)) == [
         [2.0, 3.0], None, "wrong_kind",
     ]  # fmt: skip
 
@@ -111,19 +119,19 @@ def test_vectors_in_arrow_lists(number):
         [1.0, 0.5], "wrong_kind", "wrong_kind", None, "bad_number", "wrong_kind", "wrong_kind",
         [-2.0, 3.0],
     ]  # fmt: skip
-    assert outcomes(vectors.of_lists(pa.array(values, pa.list_(number)), 2)) == expected
-    assert outcomes(vectors.of_lists(pa.array([[1, 2], None], pa.list_(pa.int16())), 2)) == [
+    assert outcomes(convert_lists(pa.array(values, pa.list_(number)), 2)) == expected
+    assert outcomes(convert_lists(pa.array([[1, 2], None], pa.list_(pa.int16())), 2)) == [
         [1.0, 2.0], None,
     ]  # fmt: skip
     fixed = pa.array([[1, 2], None], pa.list_(pa.float32(), 2))
-    assert outcomes(vectors.of_lists(fixed, 2)) == [[1.0, 2.0], None]
-    assert outcomes(vectors.of_lists(pa.array([["1", "2"]]), 2)) == ["wrong_kind"]
+    assert outcomes(convert_lists(fixed, 2)) == [[1.0, 2.0], None]
+    assert outcomes(convert_lists(pa.array([["1", "2"]]), 2)) == ["wrong_kind"]
 
 
 def test_vectors_with_a_column_for_each_number():
     first = text("1", "", "2", "x", "1e39", "4")
     second = [0.5, None, None, 1, 2, "5"]
-    assert outcomes(vectors.of_columns(first, second)) == [
+    assert outcomes(convert_columns(first, second)) == [
         [1.0, 0.5], None, "wrong_kind", "bad_number", "bad_number", [4.0, 5.0],
     ]  # fmt: skip
 
@@ -138,7 +146,7 @@ def test_a_vector_has_one_column_or_as_many_as_numbers():
 def test_timestamp_features_need_not_be_recent():
     kind = features.Timestamp(kind="timestamp")
     values = [-5.5, "7", None, 1e30, "soon"]
-    assert outcomes(kinds.feature_values(values, kind)) == [
+    assert outcomes(convert_feature(values, kind)) == [
         -6,
         7,
         None,
@@ -179,13 +187,13 @@ def test_timestamp_features_need_not_be_recent():
     ],
 )
 def test_times_of_events(value, unit, expected):
-    assert outcomes(timestamps.timestamps(text(value), unit)) == [expected]
-    assert outcomes(timestamps.timestamps([value], unit)) == [expected]
+    assert outcomes(convert_timestamps(text(value), unit)) == [expected]
+    assert outcomes(convert_timestamps([value], unit)) == [expected]
 
 
 def test_times_in_json():
     values = [1_600_000_000, 1_600_000_000.5, None, True, math.nan, [1]]
-    assert outcomes(timestamps.timestamps(values, "s")) == [
+    assert outcomes(convert_timestamps(values, "s")) == [
         1_600_000_000 * 10**9, 1_600_000_000_500_000_000, "bad_timestamp",
         "timestamp_out_of_range", "bad_timestamp", "wrong_kind",
     ]  # fmt: skip
@@ -193,10 +201,10 @@ def test_times_in_json():
 
 def test_a_broken_day_leaves_its_neighbours_alone():
     column = text("2020-02-30T00:00:00Z", "2020-09-13T12:26:40Z", "")
-    assert outcomes(timestamps.timestamps(column, "iso8601")) == [
+    assert outcomes(convert_timestamps(column, "iso8601")) == [
         "bad_timestamp", 1_600_000_000 * 10**9, "bad_timestamp",
     ]  # fmt: skip
-    assert timestamps.timestamps(column, "iso8601").array.to_numpy().dtype == np.int64
+    assert convert_timestamps(column, "iso8601").array.to_numpy().dtype == np.int64
 
 
 @pytest.mark.parametrize(
@@ -213,11 +221,11 @@ def test_a_broken_day_leaves_its_neighbours_alone():
 )
 def test_arrow_timestamps_say_their_own_unit(unit, ticks, expected):
     column = pa.array([ticks], pa.timestamp(unit, "Asia/Kolkata"))
-    assert outcomes(timestamps.timestamps(column, "ms")) == [expected]
+    assert outcomes(convert_timestamps(column, "ms")) == [expected]
 
 
 def test_the_time_of_an_event_is_a_feature_in_seconds_too():
     column = pa.array([1_600_000_000_999_999], pa.timestamp("us"))
     feature = features.Timestamp(kind="timestamp")
-    assert outcomes(kinds.feature_values(column, feature)) == [1_600_000_000]
-    assert outcomes(kinds.identifiers(column, "missing_item_id")) == ["1600000000"]
+    assert outcomes(convert_feature(column, feature)) == [1_600_000_000]
+    assert outcomes(convert_ids(column, "missing_item_id")) == ["1600000000"]

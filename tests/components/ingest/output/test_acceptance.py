@@ -3,8 +3,8 @@
 import pytest
 
 from components.ingest.output import acceptance, counts, dead_letters
-from components.ingest.output.counts import Counts, TableCounts, Unreadable
-from components.ingest.rejection import Rejected
+from components.ingest.output.counts import Counts, TableCounts, UnreadableValues
+from components.ingest.read.records import DeadLetter
 from schema.errors import DataRefused
 from schema.sources import Data
 
@@ -75,13 +75,13 @@ def test_counts_come_back_from_json_and_from_the_file(tmp_path):
         "users/read": 5, "users/accepted": 2, "users/duplicates": 1,
         "users/rejected/bad_id": 1, "users/rejected/broken_json": 1, "interactions/read": 9,
     }  # fmt: skip
-    found = counts.gather(tallies, ("users", "items"), {"items": 3})
+    found = counts.sum_tallies(tallies, ("users", "items"), {"items": 3})
     reasons = {"bad_id": 1, "broken_json": 1}
     assert found == Counts(
         {"users": TableCounts(5, 2, 2, 1, reasons), "items": TableCounts(0, 0, 0, 0, {})},
         {"items": 3},
     )
-    assert counts.from_json(found.to_json()) == found
+    assert counts.parse(found.to_json()) == found
     counts.write(str(tmp_path), found)
     assert counts.load(str(tmp_path)) == found
 
@@ -90,8 +90,8 @@ def test_counts_come_back_from_json_and_from_the_file(tmp_path):
 def test_the_first_letter_of_the_main_reason_is_shown(tmp_path, name):
     folder = dead_letters.prepare(str(tmp_path / name), "interactions")
     letters = [
-        Rejected("a.csv", 3, "bad_id", "x"),
-        Rejected("a.csv", 7, "bad_timestamp", "u" * 10_000, None, "a zone is missing"),
+        DeadLetter("a.csv", 3, "bad_id", "x"),
+        DeadLetter("a.csv", 7, "bad_timestamp", "u" * 10_000, None, "a zone is missing"),
     ]
     dead_letters.write(folder, 3, letters)
     with pytest.raises(DataRefused) as caught:
@@ -105,7 +105,7 @@ def test_the_first_letter_of_the_main_reason_is_shown(tmp_path, name):
 
 
 def test_a_column_of_which_nothing_can_be_read_is_refused():
-    found: dict[str, Unreadable] = {
+    found: dict[str, UnreadableValues] = {
         "features.items.price": {"values": 9, "example": "received 'n/a'"}
     }
     items = TableCounts(10, 8, 1, 1, {"bad_id": 1}, found)

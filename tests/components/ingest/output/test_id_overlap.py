@@ -5,14 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.ingest.output import id_overlap
 from components.ingest.output.id_overlap import (
-    Meeting,
-    canonical,
-    likely_reason,
-    meet,
-    together,
-    weighed,
+    ALL_SPELLING_CHANGES,
+    SPELLING_CHANGES,
+    IdOverlap,
+    canonicalize_ids,
+    count_ids,
+    find_likely_change,
+    measure_overlap,
+    merge_overlaps,
 )
 
 
@@ -21,12 +22,12 @@ def ids(*texts: str) -> pa.Array:
 
 
 def test_events_are_counted_and_both_sides_shown():
-    log = weighed(ids("a", "a", "a", "x", "y", "y", "z", "w", "x", "x"))
-    found = meet(log, ids("a", "q", "p", "p", "s", "r"))
+    log = count_ids(ids("a", "a", "a", "x", "y", "y", "z", "w", "x", "x"))
+    found = measure_overlap(log, ids("a", "q", "p", "p", "s", "r"))
     assert (found.total, found.met, found.share) == (10, 3, 0.3)
     assert found.alone == {"x": 3, "y": 2, "w": 1}
     assert found.others == ["p", "q", "r"]
-    assert likely_reason(found, 0.5) is None
+    assert find_likely_change(found, 0.5) is None
 
 
 @pytest.mark.parametrize(
@@ -40,28 +41,28 @@ def test_events_are_counted_and_both_sides_shown():
         (["ITEM_8", "ITEM_9"], ["8", "9"], "what stands before the first digit"),
         (["i8", "i9"], ["8", "9"], "what stands before the first digit"),
         (["sku:ab", "sku:cd"], ["ab", "cd"], "what stands before the last : / # _ -"),
-        (["Item 08.0", "Item 09.0"], ["8", "9"], id_overlap.ALL_CHANGES),
+        (["Item 08.0", "Item 09.0"], ["8", "9"], ALL_SPELLING_CHANGES),
         (["x", "y"], ["8", "9"], None),
     ],
 )
 def test_the_one_difference_that_keeps_them_apart(log, table, reason):
-    found = meet(weighed(ids(*log)), ids(*table))
+    found = measure_overlap(count_ids(ids(*log)), ids(*table))
     assert found.met == 0
-    assert likely_reason(found, 0.5) == reason
+    assert find_likely_change(found, 0.5) == reason
 
 
 def test_what_meets_already_stays_met_whatever_is_changed():
-    found = meet(weighed(ids("A", "A", "b.0", "c")), ids("A", "b", "d"))
+    found = measure_overlap(count_ids(ids("A", "A", "b.0", "c")), ids("A", "b", "d"))
     assert found.by_change["a trailing .0"] == 3
     assert found.by_change["capital letters"] == 2
-    assert likely_reason(found, 0.75) == "a trailing .0"
-    assert likely_reason(found, 0.8) is None
+    assert find_likely_change(found, 0.75) == "a trailing .0"
+    assert find_likely_change(found, 0.8) is None
 
 
 def test_parts_add_up():
-    left = meet(weighed(ids("a", "x", "x")), ids("a", "b"))
-    right = meet(weighed(ids("8.0", "9.0", "9.0", "9.0")), ids("8", "9"))
-    found = together([left, right])
+    left = measure_overlap(count_ids(ids("a", "x", "x")), ids("a", "b"))
+    right = measure_overlap(count_ids(ids("8.0", "9.0", "9.0", "9.0")), ids("8", "9"))
+    found = merge_overlaps([left, right])
     assert (found.total, found.met) == (7, 1)
     assert found.alone == {"9.0": 3, "x": 2, "8.0": 1}
     assert found.others == ["8", "9", "b"]
@@ -70,10 +71,10 @@ def test_parts_add_up():
 
 
 def test_nothing_meets_nothing():
-    assert meet(weighed(ids()), ids()) == Meeting(0, 0, {}, {}, [])
-    assert together([]) == Meeting(0, 0, {}, {}, [])
-    assert together([]).share == 1
-    assert meet(weighed(ids("a")), ids()).share == 0
+    assert measure_overlap(count_ids(ids()), ids()) == IdOverlap(0, 0, {}, {}, [])
+    assert merge_overlaps([]) == IdOverlap(0, 0, {}, {}, [])
+    assert merge_overlaps([]).share == 1
+    assert measure_overlap(count_ids(ids("a")), ids()).share == 0
 
 
 blanks = st.sampled_from(["", " ", "  "])
@@ -89,5 +90,5 @@ written = st.tuples(
 
 @given(written.map("".join))
 def test_an_id_and_what_one_change_makes_of_it_come_into_one_part(text):
-    for name, change in id_overlap.CHANGES.items():
-        assert canonical(change(ids(text))) == canonical(ids(text)), name
+    for name, change in SPELLING_CHANGES.items():
+        assert canonicalize_ids(change(ids(text))) == canonicalize_ids(ids(text)), name

@@ -5,7 +5,7 @@ import pytest
 
 from components.ingest import refresh
 from components.ingest.output import acceptance, counts
-from components.ingest.output.id_overlap import Meeting
+from components.ingest.output.id_overlap import IdOverlap
 from schema.dataset import Dataset
 from schema.errors import DataRefused
 
@@ -33,10 +33,10 @@ def written(item: str, user: str = "u{}", items: str = "{}") -> dict[str, str]:
 def test_all_that_meets_is_counted(lay, ingest_events):
     done = ingest_events(described(users=True), lay(written("{}")))
     assert done.counts.meetings == {
-        "items": Meeting(20, 20, {}, {}, ["10", "11"]),
-        "users": Meeting(4, 4, {}, {}, ["u4"]),
+        "items": IdOverlap(20, 20, {}, {}, ["10", "11"]),
+        "users": IdOverlap(4, 4, {}, {}, ["u4"]),
     }
-    assert counts.from_json(done.counts.to_json()) == done.counts
+    assert counts.parse(done.counts.to_json()) == done.counts
     acceptance.check(done.counts, described().data, "rejected")
 
 

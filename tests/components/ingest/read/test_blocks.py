@@ -7,7 +7,8 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.ingest.read import blocks, lines
+from components.ingest.read.blocks import Block, split_blocks
+from components.ingest.read.lines import decode_block
 
 
 @given(
@@ -15,7 +16,7 @@ from components.ingest.read import blocks, lines
     st.integers(1, 9),
 )
 def test_blocks_are_whole_lines(data, size):
-    found = list(blocks.blocks("f", io.BytesIO(data), size))
+    found = list(split_blocks("f", io.BytesIO(data), size))
     assert b"".join(block.data for block in found) == data
     for block in found:
         assert block.first_line == 1 + data[: block.offset].count(b"\n")
@@ -28,7 +29,7 @@ def test_a_truncated_stream_gives_all_that_it_holds():
     text = b"".join(b"%d\n" % chance.randrange(10**9) for _ in range(20_000))
     packed = gzip.compress(text)
     cut = gzip.GzipFile(fileobj=io.BytesIO(packed[: len(packed) // 2]))
-    *whole, last = blocks.blocks("f", cut, 1000)
+    *whole, last = split_blocks("f", cut, 1000)
     assert last.damaged
     assert not any(block.damaged for block in whole)
     kept = b"".join(block.data for block in whole) + last.data
@@ -38,14 +39,14 @@ def test_a_truncated_stream_gives_all_that_it_holds():
 
 
 def test_a_file_that_is_no_gzip_is_one_damaged_record():
-    [only] = blocks.blocks("f", gzip.GzipFile(fileobj=io.BytesIO(b"user,item\n")), 1000)
+    [only] = split_blocks("f", gzip.GzipFile(fileobj=io.BytesIO(b"user,item\n")), 1000)
     assert only.damaged
-    assert lines.decode(only, "utf-8", header=True).read == 1
+    assert decode_block(only, "utf-8", header=True).read == 1
 
 
 def test_lines_keep_their_numbers():
-    block = blocks.Block("f", 1, 0, b"\xef\xbb\xbfhead\r\n\r\none\n\xff\n\ntwo")
-    found = lines.decode(block, "utf-8", header=True)
+    block = Block("f", 1, 0, b"\xef\xbb\xbfhead\r\n\r\none\n\xff\n\ntwo")
+    found = decode_block(block, "utf-8", header=True)
     assert found.texts == ["one", "two"]
     assert found.numbers.tolist() == [3, 6]
     assert [(letter.line, letter.reason, letter.raw) for letter in found.rejected] == [

@@ -8,7 +8,8 @@ import random
 import pytest
 import zstandard
 
-from components.ingest.read import blocks, compression
+from components.ingest.read.blocks import split_blocks
+from components.ingest.read.compression import DAMAGE_ERRORS, is_compressed, open_decompressed
 
 CHANCE = random.Random(3)
 TEXT = b"".join(b"user-%d,%d\n" % (n, CHANCE.randrange(10**9)) for n in range(30_000))
@@ -19,16 +20,16 @@ def packed(name: str, data: bytes) -> bytes:
 
 
 def read(path, size: int = -1) -> bytes:
-    with compression.open_bytes(str(path)) as handle:
+    with open_decompressed(str(path)) as handle:
         return handle.read(size)
 
 
 @pytest.mark.parametrize("name", ["a.gz", "a.zst", "a.zstd"])
 def test_members_and_frames_follow_each_other(tmp_path, name):
     (tmp_path / name).write_bytes(packed(name, TEXT) + packed(name, b"") + packed(name, b"end\n"))
-    assert compression.is_packed(str(tmp_path / name))
+    assert is_compressed(str(tmp_path / name))
     assert read(tmp_path / name) == TEXT + b"end\n"
-    with compression.open_bytes(str(tmp_path / name)) as handle:
+    with open_decompressed(str(tmp_path / name)) as handle:
         assert handle.readline() == TEXT[: TEXT.index(b"\n") + 1]
 
 
@@ -43,10 +44,10 @@ def test_an_empty_file_is_empty(tmp_path, name):
 def test_a_file_cut_short_gives_what_it_holds(tmp_path, name, share):
     whole = packed(name, TEXT)
     (tmp_path / name).write_bytes(whole[: int(len(whole) * share)])
-    with pytest.raises(compression.DAMAGED):
+    with pytest.raises(DAMAGE_ERRORS):
         read(tmp_path / name)
-    with compression.open_bytes(str(tmp_path / name)) as handle:
-        *good, last = blocks.blocks(name, handle, 4096)
+    with open_decompressed(str(tmp_path / name)) as handle:
+        *good, last = split_blocks(name, handle, 4096)
     assert last.damaged
     assert not any(block.damaged for block in good)
     kept = b"".join(block.data for block in good) + last.data
@@ -64,24 +65,24 @@ PACKERS = {
 def test_the_bytes_decide_and_not_the_name(tmp_path, name, packer):
     pack = PACKERS[packer]
     (tmp_path / name).write_bytes(pack(TEXT) + pack(b"end\n"))
-    assert compression.is_packed(str(tmp_path / name))
+    assert is_compressed(str(tmp_path / name))
     assert read(tmp_path / name) == TEXT + b"end\n"
     (tmp_path / name).write_bytes(pack(TEXT)[:-9])
-    with pytest.raises(compression.DAMAGED):
+    with pytest.raises(DAMAGE_ERRORS):
         read(tmp_path / name)
     if packer == "zstd":  # whose frames have no checksum of their own accord
         return
     broken = bytearray(pack(TEXT))
     broken[len(broken) // 2] ^= 0xFF
     (tmp_path / name).write_bytes(broken)
-    with pytest.raises(compression.DAMAGED):
+    with pytest.raises(DAMAGE_ERRORS):
         read(tmp_path / name)
 
 
 @pytest.mark.parametrize("name", ["a.gz", "a.zst"])
 def test_what_was_never_packed_is_read_as_it_is(tmp_path, name):
     (tmp_path / name).write_bytes(TEXT)
-    assert not compression.is_packed(str(tmp_path / name))
+    assert not is_compressed(str(tmp_path / name))
     assert read(tmp_path / name) == TEXT
 
 

@@ -6,7 +6,8 @@ import pathlib
 import pytest
 
 from components.ingest.output import dead_letters
-from components.ingest.read import files, paths
+from components.ingest.read.files import find_files
+from components.ingest.read.paths import PathPattern, locate_table
 from schema.errors import ConfigError, UsageError
 from schema.sources import Source
 
@@ -25,7 +26,7 @@ def tree(tmp_path):
 
 
 def found(root: str, path: str, span: str | None = None, last: int | None = None) -> list[str]:
-    sizes = files.match(root, Source(path=path, span=span, last_spans=last))
+    sizes = find_files(root, Source(path=path, span=span, last_spans=last))
     assert list(sizes.values()) == [pathlib.Path(file).stat().st_size for file in sizes]
     return [str(pathlib.Path(file).relative_to(root)) for file in sizes]
 
@@ -134,7 +135,7 @@ def test_a_span_needs_its_place():
 
 def test_a_file_system_that_is_not_there_is_named():  # its package is not in the locked set
     with pytest.raises(UsageError, match=r"pip install 'apache-beam\[hadoop\]'"):
-        files.match("", Source(path="hdfs://host/log.csv"))
+        find_files("", Source(path="hdfs://host/log.csv"))
 
 
 @pytest.mark.parametrize("path", ["", "ftp://host/log.csv", "s3://", "s3://logs//x", "s3:/logs/x"])
@@ -144,14 +145,14 @@ def test_a_path_that_can_be_none_is_refused(path):
 
 
 def test_a_url_is_joined_with_a_path_in_one_place(tree):
-    where = paths.of("s3://logs/shop/", Source(path="day/*.csv"))
-    assert where == paths.Located("", "s3://logs/shop/day/*.csv")
-    assert paths.of("s3://logs", Source(path="gs://other/x/")).glob == "gs://other/x"
+    where = locate_table("s3://logs/shop/", Source(path="day/*.csv"))
+    assert where == PathPattern("", "s3://logs/shop/day/*.csv")
+    assert locate_table("s3://logs", Source(path="gs://other/x/")).glob == "gs://other/x"
     with pytest.raises(UsageError, match=r"expected no /\.\./ within a URL"):
-        paths.of("s3://logs/shop", Source(path="../other/*.csv"))
+        locate_table("s3://logs/shop", Source(path="../other/*.csv"))
     root = tree("log.csv")
-    assert list(files.match(f"file://{root}/", Source(path="log.csv"))) == [f"{root}/log.csv"]
-    assert list(files.match("", Source(path=f"file://{root}/log.csv"))) == [f"{root}/log.csv"]
+    assert list(find_files(f"file://{root}/", Source(path="log.csv"))) == [f"{root}/log.csv"]
+    assert list(find_files("", Source(path=f"file://{root}/log.csv"))) == [f"{root}/log.csv"]
 
 
 ODD = (
@@ -189,7 +190,7 @@ def test_spans_below_a_name_with_signs_of_globs(tree):
 def test_home_is_where_a_path_begins_with_a_tilde(tree, monkeypatch):
     root = tree("home/log.csv", "data/log.csv")
     monkeypatch.setenv("HOME", f"{root}/home")
-    assert list(files.match(f"{root}/data", Source(path="~/log.csv"))) == [f"{root}/home/log.csv"]
+    assert list(find_files(f"{root}/data", Source(path="~/log.csv"))) == [f"{root}/home/log.csv"]
     tree("data/~/log.csv")
     assert found(f"{root}/data", "~/log.csv") == ["~/log.csv"]
 
@@ -204,9 +205,9 @@ def test_links_are_followed_and_what_they_share_is_read_once(tree, tmp_path):
     (tmp_path / "way").symlink_to(log)
     names = ["1/a.csv", "link/b.csv", "link/c.csv"]
     for folder in ("log", "way"):
-        sizes = files.match(root, Source(path=folder))
+        sizes = find_files(root, Source(path=folder))
         assert list(sizes) == [f"{root}/{folder}/{name}" for name in names]
-    assert list(files.match(root, Source(path="way/link/*b*"))) == [f"{root}/way/link/b.csv"]
+    assert list(find_files(root, Source(path="way/link/*b*"))) == [f"{root}/way/link/b.csv"]
 
 
 def test_a_link_that_leads_nowhere_is_named(tree, tmp_path):
@@ -214,19 +215,19 @@ def test_a_link_that_leads_nowhere_is_named(tree, tmp_path):
     (tmp_path / "log" / "gone.csv").symlink_to(tmp_path / "nowhere")
     for path in ("log", "log/gone.csv", "log/*"):
         with pytest.raises(ConfigError, match=r"log/gone\.csv, received: No such file"):
-            files.match(root, Source(path=path))
+            find_files(root, Source(path=path))
 
 
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "log.csv")
     with pytest.raises(ConfigError, match=r"received a pipe or a device at .*log\.csv"):
-        files.match(str(tmp_path), Source(path="log.csv"))
+        find_files(str(tmp_path), Source(path="log.csv"))
 
 
 def test_a_name_that_is_no_text_is_refused(tmp_path):
     (tmp_path / os.fsdecode(b"log-\xff.csv")).write_text("x")
     with pytest.raises(ConfigError, match=r"expected a name in UTF-8, received '.*log-\\udcff"):
-        files.match(str(tmp_path), Source(path="log*"))
+        find_files(str(tmp_path), Source(path="log*"))
 
 
 @pytest.mark.parametrize("name", ODD)

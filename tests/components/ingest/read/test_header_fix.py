@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.ingest.header_advice import advice
+from components.ingest.read.format_detection import suggest_header_fix
 
 
 @pytest.mark.parametrize(
@@ -21,4 +21,4 @@ from components.ingest.header_advice import advice
     ],
 )
 def test_what_is_wrong_is_named(found, clause):
-    assert clause in advice(found, ("user", "item", "time"), ",")
+    assert clause in suggest_header_fix(found, ("user", "item", "time"), ",")

@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.ingest import items, read_at_once
-from components.ingest.fields import kinds
-from components.ingest.read import number_text
+from components.ingest import items
+from components.ingest.fields.kinds import ConvertedColumn, convert_feature, convert_ids
+from components.ingest.read.number_text import format_numbers, format_objects
+from components.ingest.read_table import read_in_process
 from schema import features
 from schema.dataset import Dataset
 
 
-def outcomes(converted: kinds.Converted) -> list:
+def outcomes(converted: ConvertedColumn) -> list:
     """The value, or the reason why not."""
     values: list = converted.array.to_pylist()
     for reason, refused in reversed(converted.faults):
@@ -25,7 +26,7 @@ def outcomes(converted: kinds.Converted) -> list:
 
 
 def ids(values) -> list:
-    return outcomes(kinds.identifiers(values, "missing_item_id"))
+    return outcomes(convert_ids(values, "missing_item_id"))
 
 
 @pytest.mark.parametrize(
@@ -76,9 +77,9 @@ def test_neighbours_never_share_a_text(number):
 
 @given(st.floats(width=32))
 def test_a_float_has_one_text_in_json_and_in_parquet(number):
-    single = number_text.of_array(pa.array([number], pa.float32())).text.to_pylist()
-    double = number_text.of_array(pa.array([number], pa.float64()))
-    assert double.text.to_pylist() == number_text.of_objects([number]).text.to_pylist()
+    single = format_numbers(pa.array([number], pa.float32())).text.to_pylist()
+    double = format_numbers(pa.array([number], pa.float64()))
+    assert double.text.to_pylist() == format_objects([number]).text.to_pylist()
     assert double.text.null_count or float(double.text[0].as_py()) == number
     if abs(number) < 2**24:
         assert pa.scalar(float(single[0]), pa.float32()).as_py() == number
@@ -88,19 +89,19 @@ def test_categories_and_sets_write_numbers_alike():
     category = features.Category(kind="category")
     floats = [8.0, 0.1, 1e-7, 21000000000.5, None]
     texts = ["8", "0.1", "0.0000001", "21000000000.5", None]
-    assert outcomes(kinds.feature_values(floats, category)) == texts
-    assert outcomes(kinds.feature_values(pa.array(floats), category)) == texts
+    assert outcomes(convert_feature(floats, category)) == texts
+    assert outcomes(convert_feature(pa.array(floats), category)) == texts
     single = pa.array([0.1, 8.0, None], pa.float32())
-    assert outcomes(kinds.feature_values(single, category)) == ["0.1", "8", None]
-    assert outcomes(kinds.feature_values(pa.array([Decimal("8.50")]), category)) == ["8.5"]
+    assert outcomes(convert_feature(single, category)) == ["0.1", "8", None]
+    assert outcomes(convert_feature(pa.array([Decimal("8.50")]), category)) == ["8.5"]
     tags = features.Set(kind="set", separator=".")
     rows = [[8.0, 0.5], [], None, [None, 2.0], [1.0, math.nan]]
     sets = [["8", "0.5"], [], None, ["2"], "wrong_kind"]
-    assert outcomes(kinds.feature_values(rows, tags)) == sets
+    assert outcomes(convert_feature(rows, tags)) == sets
     in_arrow = pa.array([[9.0], *rows], pa.list_(pa.float32())).slice(1)
-    assert outcomes(kinds.feature_values(in_arrow, tags)) == sets
+    assert outcomes(convert_feature(in_arrow, tags)) == sets
     alone = pa.array([8.0, 0.5, None, math.nan])
-    assert outcomes(kinds.feature_values(alone, tags)) == [["8"], ["0.5"], None, "wrong_kind"]
+    assert outcomes(convert_feature(alone, tags)) == [["8"], ["0.5"], None, "wrong_kind"]
 
 
 @pytest.mark.parametrize("kind", [pa.float64(), pa.decimal128(21, 2), pa.int32(), pa.uint16()])
@@ -112,6 +113,6 @@ def test_one_catalogue_in_three_formats(tmp_path, kind):
     for format_ in ("csv", "jsonl", "parquet"):
         source = {"path": f"items.{format_}", "format": format_}
         data = {"interactions": {"path": "log"}, "items": source}
-        spec, paths = items.table(Dataset.model_validate({"data": data}), str(tmp_path))
-        read = read_at_once.read(spec, paths, str(tmp_path))
+        spec, paths = items.build_spec(Dataset.model_validate({"data": data}), str(tmp_path))
+        read = read_in_process(spec, paths, str(tmp_path))
         assert read.records["item_id"].to_pylist() == ["8", "1000"]

@@ -12,10 +12,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.ingest import parquet_values, preflight
-from components.ingest.fields import parser, table_spec
-from components.ingest.read import parquet, parquet_file
-from components.ingest.table_spec import FILE, LINE, TableSpec
+from components.ingest import preflight
+from components.ingest.fields.parser import accept_records, list_source_columns
+from components.ingest.fields.table_spec import (
+    FILE,
+    LINE,
+    TableSpec,
+    build_interaction_fields,
+    build_item_fields,
+)
+from components.ingest.read import parquet_file
+from components.ingest.read.parquet import list_row_groups, normalize_column, read_row_group
 from schema.dataset import Dataset
 from schema.errors import ConfigError
 
@@ -35,12 +42,12 @@ def write(path: pathlib.Path, columns: dict, rows: int = 1024) -> str:
 
 def outcome(dataset: Dataset, path: str) -> tuple[int, list[tuple], list[tuple]]:
     """read; accepted (row, user, item, time); rejected (row, row group, reason, raw)."""
-    own = table_spec.of_interactions(dataset)
+    own = build_interaction_fields(dataset)
     spec = TableSpec("interactions", dataset.data.interactions, own, 1, origin=(FILE, LINE))
     read, accepted, rejected = 0, [], []
-    for where in parquet.row_groups(path):
-        for lines, records in parquet.read(where, parser.wanted(spec)):
-            parsed = parser.accept(lines, records, spec)
+    for where in list_row_groups(path):
+        for lines, records in read_row_group(where, list_source_columns(spec)):
+            parsed = accept_records(lines, records, spec)
             read += lines.read
             columns = parsed.accepted.select([LINE, "user_id", "item_id", "moment"])
             accepted += [
@@ -109,7 +116,7 @@ def test_moments_know_their_own_unit(tmp_path, unit, column, fraction):
 
 
 def values(array: pa.Array) -> tuple[list, list]:
-    found, bad = parquet_values.as_values(array)
+    found, bad = normalize_column(array)
     return found if isinstance(found, list) else found.to_pylist(), bad.tolist()
 
 
@@ -196,7 +203,7 @@ def test_a_refused_row_is_kept_where_a_column_beside_it_is_damaged(tmp_path):
 
 def test_a_file_that_is_not_there_is_no_damage(tmp_path):
     with pytest.raises(FileNotFoundError):
-        parquet_file.column_names(str(tmp_path / "log.parquet"))
+        parquet_file.read_column_names(str(tmp_path / "log.parquet"))
 
 
 @settings(
@@ -319,8 +326,8 @@ def test_vectors_of_many_numbers_are_read_at_once(tmp_path):
             "features": {"items": {"look": {"kind": "vector", "size": 8}}},
         }
     )
-    spec = TableSpec("items", dataset.data.items, table_spec.of_items(dataset), 1)
-    [where] = parquet.row_groups(path)
-    [(lines, records)] = parquet.read(where, parser.wanted(spec))
-    look = parser.accept(lines, records, spec).accepted["item_look"]
+    spec = TableSpec("items", dataset.data.items, build_item_fields(dataset), 1)
+    [where] = list_row_groups(path)
+    [(lines, records)] = read_row_group(where, list_source_columns(spec))
+    look = accept_records(lines, records, spec).accepted["item_look"]
     assert np.array_equal(np.array(look.to_pylist(), np.float32), cells)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from components.ingest.read import delimited, quoting
-from components.ingest.read.quoting import Dialect
+from components.ingest.read.delimited import parse_delimited
+from components.ingest.read.quoting import BrokenQuoting, Dialect, split_fields
 from schema.sources import InteractionsSource
 
 FIELDS = st.lists(st.text('ab",;: ', max_size=8), min_size=2, max_size=5)
@@ -21,7 +21,7 @@ FIELDS = st.lists(st.text('ab",;: ', max_size=8), min_size=2, max_size=5)
 def test_reads_what_the_standard_library_writes(row, quoting_rule):
     sink = io.StringIO()
     csv.writer(sink, delimiter=";", quoting=quoting_rule, lineterminator="").writerow(row)
-    assert quoting.split(sink.getvalue(), Dialect(";")) == row
+    assert split_fields(sink.getvalue(), Dialect(";")) == row
 
 
 @pytest.mark.parametrize(
@@ -36,13 +36,13 @@ def test_reads_what_the_standard_library_writes(row, quoting_rule):
     ],
 )
 def test_delimiters_of_several_characters(line, fields):
-    assert quoting.split(line, Dialect("::")) == fields
+    assert split_fields(line, Dialect("::")) == fields
 
 
 @pytest.mark.parametrize("line", ['"a', '"a"b::c', 'x::"', '"a""'])
 def test_broken_quoting(line):
-    with pytest.raises(quoting.BrokenQuoting):
-        quoting.split(line, Dialect("::"))
+    with pytest.raises(BrokenQuoting):
+        split_fields(line, Dialect("::"))
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_broken_quoting(line):
 )
 def test_blanks_around_fields_are_stripped_on_request_but_for_quoted_ones(strips, ids, names):
     lines = [" 8, a b ", '9\t," c "', " 10 ,d", "  ,e"]
-    records = delimited.parse(lines, ["id", "name"], ["id", "name"], Dialect(",", strips=strips))
+    records = parse_delimited(lines, ["id", "name"], ["id", "name"], Dialect(",", strips=strips))
     order = pa.array(np.argsort(records.index))
     found = pa.table(records.columns).take(order)
     assert found.to_pydict() == {"id": ids, "name": names}

@@ -8,8 +8,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from components.ingest.read import blocks, delimited, lines, record_ends
+from components.ingest.read.blocks import split_blocks
+from components.ingest.read.delimited import parse_delimited, read_header
+from components.ingest.read.lines import decode_block
 from components.ingest.read.quoting import Dialect
+from components.ingest.read.record_ends import MAX_QUOTED_BYTES, find_record_bounds
 from schema.sources import Source
 
 FIELD = st.text('ab",\n\\ ', max_size=6)
@@ -20,9 +23,9 @@ NAMES = ["x", "y", "z"]
 def read(data: bytes, dialect: Dialect, block_bytes: int = 16) -> tuple[list, list]:
     """Rows in order and (line, reason) of faults, of `data` cut into blocks."""
     rows, faults = [], []
-    for block in blocks.blocks("f", io.BytesIO(data), block_bytes, dialect):
-        found = lines.decode(block, "utf-8", False, dialect)
-        records = delimited.parse(found.texts, NAMES, NAMES, dialect)
+    for block in split_blocks("f", io.BytesIO(data), block_bytes, dialect):
+        found = decode_block(block, "utf-8", False, dialect)
+        records = parse_delimited(found.texts, NAMES, NAMES, dialect)
         columns = [list(map(str, records.columns[name])) for name in NAMES]
         at = dict(zip(records.index.tolist(), zip(*columns, strict=True), strict=True))
         rows += [list(at[n]) for n in sorted(at)]
@@ -96,14 +99,14 @@ def test_delimiters_of_several_characters():
 
 
 def test_a_quoted_field_has_a_longest_length():
-    data = b'u,"' + b"line\n" * (record_ends.LONGEST // 5 + 1) + b'",1\n'
-    found = record_ends.spans(data, Dialect(","), is_whole=True)
+    data = b'u,"' + b"line\n" * (MAX_QUOTED_BYTES // 5 + 1) + b'",1\n'
+    found = find_record_bounds(data, Dialect(","), is_whole=True)
     assert not found.several_lines
 
 
 def test_a_header_may_go_over_lines(tmp_path):
     (tmp_path / "a").write_bytes(b'\xef\xbb\xbfx,"y\nz"\n1,2\n')
-    assert delimited.header(str(tmp_path / "a"), Source(path="a")) == ["x", "y\nz"]
+    assert read_header(str(tmp_path / "a"), Source(path="a")) == ["x", "y\nz"]
 
 
 @pytest.mark.parametrize(

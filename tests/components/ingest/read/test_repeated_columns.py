@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.ingest import preflight
-from components.ingest.read import json_lines, parquet
-from components.ingest.read.parquet import RowTexts
+from components.ingest.read.json_lines import parse_json_lines
+from components.ingest.read.parquet import RowTexts, list_row_groups, read_row_group
 from schema.dataset import Dataset
 from schema.errors import ConfigError
 from schema.sources import Data
@@ -74,8 +74,8 @@ def test_names_that_differ_in_case_are_different(written):
 def test_a_refused_row_is_shown_whole(written):
     """Its text needs every column, those that stand twice too."""
     path = f"{written('parquet', UNUSED_TWICE)}/events.parquet"
-    (where,) = parquet.row_groups(path)
-    (batch,) = parquet.read(where, {"user_id"})
+    (where,) = list_row_groups(path)
+    (batch,) = read_row_group(where, {"user_id"})
     assert list(map(str, batch[1].columns["user_id"])) == ["u1"]
     shown = json.loads(RowTexts(path, 0, 0, 1)[0])
     assert shown == {"user_id": "u1", "item_id": "i1", "timestamp": "1700000000", "other": "y"}
@@ -91,7 +91,7 @@ def test_a_key_that_stands_twice_in_a_json_object():
         '{"b": 1, "a": [{"a": 1}], "b": 1}',
         '{"a": 1, "A": 2}',
     ]
-    found = json_lines.parse(lines, ["a", "b"])
+    found = parse_json_lines(lines, ["a", "b"])
     assert {n: fault.reason for n, fault in found.faults.items()} == {
         1: "repeated_key",
         5: "repeated_key",

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from components.ingest import preflight
 from components.ingest.output import acceptance
-from components.ingest.read import sequences
 from components.ingest.read.lines import Lines
+from components.ingest.read.sequences import expand_sequences, parse_sequences
 from schema.dataset import Dataset
 from schema.errors import ConfigError, DataRefused
 
@@ -48,8 +48,8 @@ def test_events_by_hand(lay, ingest_events):
 def test_every_event_of_every_line_is_there_in_order(texts):
     source = described().data.interactions
     lines = Lines("f", texts, np.arange(1, len(texts) + 1), [])
-    expanded = sequences.expand(lines)
-    found = sequences.parse(expanded.texts, {"user_id", "item_id"}, source)
+    expanded = expand_sequences(lines)
+    found = parse_sequences(expanded.texts, {"user_id", "item_id"}, source)
     events = zip(
         expanded.numbers[found.index].tolist(),
         found.columns["user_id"].to_pylist(),  # pyright: ignore[reportAttributeAccessIssue]
