@@ -72,8 +72,8 @@ def RetrievalTrainer(
             begun and begun.start,
         )
     if begun is not None:
-        _log.info("retrieval warm start %s", begun.described())
-        model.set_string_custom_property(WARM_START, json.dumps(begun.described()))
+        _log.info("retrieval warm start %s", begun.describe())
+        model.set_string_custom_property(WARM_START, json.dumps(begun.describe()))
     for name, value in measured.items():
         model.set_float_custom_property(name, float(value))
 

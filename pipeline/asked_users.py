@@ -10,9 +10,7 @@ from schema.user_ids import UserIdKey, hash_user_id, load_key
 
 _AT_A_TIME = 8192
 Users = tuple[list[str], pa.Table]
-"""Names for the output, and the columns of `components.ingest.output.histories.tables` in their
-order.
-"""
+"""Names for the output, and the columns of `histories.read_tables` in their order."""
 
 
 def everybody(histories_uri: str) -> Iterator[Users]:

@@ -37,7 +37,7 @@ def find_bulk(times: np.ndarray, counts: np.ndarray) -> Bulk:
 
 
 def find_event_bulk(timestamps: np.ndarray) -> Bulk:
-    """As `bulk`, of one time an event, in any order."""
+    """As `find_bulk`, of one time an event, in any order."""
     return find_bulk(*np.unique(timestamps, return_counts=True))
 
 

@@ -1,8 +1,4 @@
-"""Everything that describes the user's data; what ingestion and the trainers are given of the
-configuration.
-
-What the models learn: which events are positive, and which columns are ranking labels.
-"""
+"""The user's data, as ingestion and the trainers receive it: tables, features, labels and split."""
 
 from typing import Annotated, Literal
 

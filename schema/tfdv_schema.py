@@ -59,7 +59,7 @@ def build_items(dataset: Dataset) -> schema_pb2.Schema:
 
 def apply_shipped(implied: schema_pb2.Schema, data_set: str, table: str) -> schema_pb2.Schema:
     """`implied`, tightened by the curated file that Tandem has for the data set; raises ConfigError
-    as `tightened` does.
+    as `apply_curated` does.
     """
     return apply_curated(
         implied, pathlib.Path(__file__).parent / "curated" / f"{data_set}.{table}.pbtxt"

@@ -60,7 +60,7 @@ def load_key(place: UserIdKey) -> bytes:
 
 
 def hash_user_id(user_id: str, key: bytes) -> str:
-    """The pseudonym, 40 hexadecimal digits; `key` is what `secret` gives.
+    """The pseudonym, 40 hexadecimal digits; `key` is what `load_key` gives.
 
     A pseudonym that was made with `key` stays as it is, so hashing twice is hashing once.
     """

@@ -21,7 +21,7 @@ def of(
     1, `score`, `stage`, `timestamp` (seconds since epoch, UTC: the request's own, `now` where it
     says none), its `context_<name>` and `user_<name>`, and what it was asked with: `history`,
     `history_timestamps`, `excluded`, `k`. With a `key` a user id is logged as its pseudonym,
-    whatever it looks like (`pseudonyms.hashed`); "" stays.
+    whatever it looks like (`user_ids.hash_user_id`); "" stays.
     """
     for row, items in enumerate(outputs[signatures.ITEM_IDS]):
         asked = _asked(inputs, row, now, key)

@@ -36,13 +36,13 @@ class _Copies:
     def __init__(self) -> None:
         self._folders: dict[str, tempfile.TemporaryDirectory] = {}
 
-    def fresh(self, uri: str) -> str:
+    def make(self, uri: str) -> str:
         """An empty folder that stands for `uri` from now on."""
         folder = tempfile.TemporaryDirectory(prefix="tandem-")
         self._folders[uri] = folder
         return folder.name
 
-    def of(self, uri: str) -> str:
+    def fetch(self, uri: str) -> str:
         """What is at `uri`, copied when it, or what it is part of, is asked for the first time."""
         for whole, folder in self._folders.items():
             if f"{uri}/".startswith(f"{whole}/"):
@@ -52,7 +52,7 @@ class _Copies:
         self._folders[uri] = copy  # once it is whole
         return copy.name
 
-    def stored_at(self, folder: str) -> str:
+    def find_uri(self, folder: str) -> str:
         """What the folder is a copy of; itself where it is none."""
         found = (uri for uri, copy in self._folders.items() if copy.name == folder)
         return next(found, folder)
@@ -63,12 +63,12 @@ _copies = _Copies()
 
 def find_stored_uri(folder: str) -> str:
     """What a folder that a component was given stands for."""
-    return plain_path.resolve(_copies.stored_at(folder))
+    return plain_path.resolve(_copies.find_uri(folder))
 
 
 def locate_folder(uri: str) -> pathlib.Path:
     """Where this machine reads an artifact, or a part of one."""
-    return pathlib.Path(_copies.of(uri) if is_remote(uri) else uri)
+    return pathlib.Path(_copies.fetch(uri) if is_remote(uri) else uri)
 
 
 @contextlib.contextmanager
@@ -83,11 +83,11 @@ def copy_locally(
     """
     with contextlib.ExitStack() as stack:
         for artifact in read:
-            here = _copies.of if _is_copied(artifact.uri, beam) else plain_path.link
+            here = _copies.fetch if _is_copied(artifact.uri, beam) else plain_path.link
             stack.enter_context(_replace_uri(artifact, here(artifact.uri)))
         for artifact in written:
             is_copied = _is_copied(artifact.uri, beam)
-            here = _copies.fresh if is_copied else plain_path.link
+            here = _copies.make if is_copied else plain_path.link
             stack.enter_context(_replace_uri(artifact, here(artifact.uri)))
             if is_copied:
                 stack.callback(_upload, artifact)

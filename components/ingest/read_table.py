@@ -1,6 +1,7 @@
-"""Beam: one table of the user's -> accepted records in shards, dead letters, tallies.
+"""One table's files -> accepted records, dead letters and tallies.
 
-A table that is small enough for one process: read without a pipeline, by the same rules.
+`ReadTable` is the Beam transform, which returns shards; `read_in_process` reads a table that is
+small enough without a pipeline, by the same rules.
 """
 
 import logging
@@ -74,7 +75,7 @@ class _ParseElements(beam.DoFn):
 
     def process(self, element: Block | RowGroup) -> Iterator[Any]:
         spec = self._spec
-        for read, parsed in self._parser.parsed(element):
+        for read, parsed in self._parser.parse(element):
             if parsed.rejected:
                 yield TaggedOutput(_LETTERS, parsed.rejected)
             for shard, part in shards.divide(parsed.accepted, spec.fields[0].name, spec.shards):
@@ -120,7 +121,7 @@ class TableRecords(NamedTuple):
     records: pa.Table
     """Accepted ones, with the origin that the specification asks for."""
     tallies: Counter[str]
-    """By `counts.key`: those read, and those rejected by reason."""
+    """By `counts.name_tally`: those read, and those rejected by reason."""
 
 
 def read_in_process(spec: TableSpec, paths: list[str], letters_dir: str) -> TableRecords:
@@ -129,7 +130,7 @@ def read_in_process(spec: TableSpec, paths: list[str], letters_dir: str) -> Tabl
     tallies: Counter[str] = Counter()
     accepted: list[pa.Table] = []
     for element in _iterate_elements(spec, paths):
-        for read_now, parsed in parser.parsed(element):
+        for read_now, parsed in parser.parse(element):
             tallies[counts.name_tally(spec.name, "read")] += read_now
             accepted.append(parsed.accepted)
             for (key, example), n in parsed.unreadable.items():

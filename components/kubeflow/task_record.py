@@ -1,10 +1,8 @@
-"""A task's state, start, end and error, in a file beside its artifacts: KFP keeps no artifact of a
-task that failed.
+"""The record of a task on Kubeflow, in a file beside its artifacts: state, start, end and error.
 
-What lies below a run's root: a folder for each task, in it one for each time that KFP's driver
-saw to it, and in that the outputs and the record. A task from the cache has none.
-
-`root` is a URL, or a path in the place of one.
+KFP keeps no artifact of a task that failed. Below a run's root there is a folder for each task, in
+it one for each time that KFP's driver handled it, and in that the outputs and the record. A task
+from the cache has none. `root` is a URL, or a path in the place of one.
 """
 
 import json
@@ -69,7 +67,7 @@ class TaskRecorder:
 
 
 def list_tasks(root: str) -> set[str]:
-    """Those that left anything."""
+    """Names of the tasks that left anything below `root`."""
     return set(_list_folders(root))
 
 

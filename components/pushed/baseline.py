@@ -113,7 +113,7 @@ def _build_user_batch(data: TrainingData, asked: Questions, histories_uri: str) 
     names = [name.decode() for name in asked.timelines.user_ids[asked.row]]
     found = users.of_table(histories.load(histories_uri, pa.array(names, pa.large_string())))
     cut = Cut(asked.now if data.has_clock else None, asked.now)
-    return dataclasses.replace(found, stop=cut.test_begins(found.timestamps, found.row_splits))
+    return dataclasses.replace(found, stop=cut.find_test_starts(found.timestamps, found.row_splits))
 
 
 def compute_baseline_popularity(data: TrainingData, now: int, pushed: PushedVersion) -> np.ndarray:

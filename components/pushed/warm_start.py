@@ -22,7 +22,7 @@ class WarmStartDecision:
     """Why it has none; "" where it has them."""
     start: WarmStart | None
 
-    def described(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, Any]:
         """What the summary says of it, once the model has been trained."""
         if self.start is None:
             return {"version": None, "reason": self.reason}

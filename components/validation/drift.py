@@ -23,8 +23,9 @@ _VOLUME = (
 _SHOWN = 3
 
 
-def find_drift(table: str, split: str, schema: schema_pb2.Schema, now: Statistics, before: Statistics
-) -> list[Finding]:  # fmt: skip
+def find_drift(
+    table: str, split: str, schema: schema_pb2.Schema, now: Statistics, before: Statistics
+) -> list[Finding]:
     """Findings of a split against the same split of the previous data."""
     rules = _restrict_comparators(schema, "drift_comparator", now, before)
     anomalies = tfdv.validate_statistics(now, rules, previous_statistics=before)
@@ -38,8 +39,9 @@ def find_drift(table: str, split: str, schema: schema_pb2.Schema, now: Statistic
     return volume + far
 
 
-def find_skew(table: str, split: str, schema: schema_pb2.Schema, train: Statistics, later: Statistics
-) -> list[Finding]:  # fmt: skip
+def find_skew(
+    table: str, split: str, schema: schema_pb2.Schema, train: Statistics, later: Statistics
+) -> list[Finding]:
     """Findings of `split`, whose statistics are `later`, against train."""
     rules = _restrict_comparators(schema, "skew_comparator", train, later)
     anomalies = tfdv.validate_statistics(train, rules, serving_statistics=later)

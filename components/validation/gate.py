@@ -1,7 +1,4 @@
-"""Everything that the gate holds a table against: its schema, its earlier splits, its past.
-
-Looks up a few Examples that break a rule: statistics know how many, not whose.
-"""
+"""The rules that a table must pass: its schema, drift since the last data, skew to train."""
 
 import functools
 from collections.abc import Iterator

@@ -2,8 +2,6 @@
 
 What a log holds so far is less than what it may hold tomorrow. So each rule is as tight as the data
 make likely, and no tighter; the reasons stand at the functions.
-
-The range that a number may have, from the numbers seen.
 """
 
 from collections import Counter

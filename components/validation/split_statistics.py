@@ -1,7 +1,4 @@
-"""TFDV's statistics of every split of an Examples artifact, in one pass of Beam.
-
-Examples as their statistics count them: each event once, and no value as a missing one.
-"""
+"""TFDV's statistics of every split of an Examples artifact, in one pass of Beam."""
 
 from collections.abc import Sequence
 
@@ -88,7 +85,9 @@ def _locate_file(uri: str, split: str) -> str:
 
 
 def prepare_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """`batch` [examples] has a list column a feature, as TFXIO reads it.
+    """Examples as their statistics count them: each event once, and no value as a missing one.
+
+    `batch` [examples] has a list column a feature, as TFXIO reads it.
 
     The parallel lists of a timeline lose what stands before `target_from`: it is history, carried
     along, which another Example counts as its own. A list that is empty becomes null: to TFDV an

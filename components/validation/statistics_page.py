@@ -14,6 +14,7 @@ from tfx.dsl.io import fileio
 
 from components.validation.drift import Statistics
 from components.validation.feature_statistics import (
+    FeatureStatistics,
     compute_present_fraction,
     compute_shares,
     count_examples,
@@ -36,7 +37,6 @@ padding: .4rem 1rem .4rem 0; border-top: 1px solid #ddd; } .broken { color: #b00
 .bars span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .bar { display: block; height: 6px; background: #1a73e8; } .bar.before { background: #bbb; }
 """
-Feature = statistics_pb2.FeatureNameStatistics
 
 
 def write(path: str, table: GateTable, found: Sequence[Finding]) -> None:
@@ -87,11 +87,13 @@ def _add_features(grid: Element, table: GateTable) -> None:
             )
 
 
-def _find_feature(statistics: Statistics | None, name: str) -> Feature | None:
+def _find_feature(statistics: Statistics | None, name: str) -> FeatureStatistics | None:
     return index_features(statistics).get(name) if statistics is not None else None
 
 
-def _fill_cell(cell: Element, now: Feature | None, before: Feature | None) -> None:
+def _fill_cell(
+    cell: Element, now: FeatureStatistics | None, before: FeatureStatistics | None
+) -> None:
     facts = SubElement(cell, "p", {"class": "facts"})
     if now is None:
         facts.text = "no values"
@@ -102,15 +104,15 @@ def _fill_cell(cell: Element, now: Feature | None, before: Feature | None) -> No
     if is_numeric(now):
         numbers = now.num_stats
         facts.text += (
-            f"; {_format_number(now, numbers.min)} to {_format_number(now, numbers.max)}, "
-            f"mean {_format_number(now, numbers.mean)}, median {_format_number(now, numbers.median)}"
+            f"; {_format_number(now, numbers.min)} to {_format_number(now, numbers.max)}, mean "
+            f"{_format_number(now, numbers.mean)}, median {_format_number(now, numbers.median)}"
         )
     else:
         facts.text += f"; {now.string_stats.unique:,} different"
     _add_bars(SubElement(cell, "div", {"class": "bars"}), _select_shares(now), before)
 
 
-def _add_bars(chart: Element, shares: dict[str, float], before: Feature | None) -> None:
+def _add_bars(chart: Element, shares: dict[str, float], before: FeatureStatistics | None) -> None:
     """A bar a value, as long as its share; below it that of the previous data."""
     old = _select_shares(before) if before is not None else {}
     longest = max([*shares.values(), *(old.get(label, 0.0) for label in shares)], default=0.0)
@@ -128,7 +130,7 @@ def _add_bar(parent: Element, fraction: float, kind: str) -> None:
     SubElement(parent, "i", {"class": kind, "style": f"width: {fraction:.1%}"})
 
 
-def _select_shares(feature: Feature) -> dict[str, float]:
+def _select_shares(feature: FeatureStatistics) -> dict[str, float]:
     """The most frequent texts, or ten equal parts of the range of numbers, with their shares."""
     if not is_numeric(feature):
         return dict(list(compute_shares(feature).items())[:_TOP])
@@ -137,16 +139,16 @@ def _select_shares(feature: Feature) -> dict[str, float]:
         if histogram.type == standard:
             buckets = histogram.buckets[:_BARS]
             total = sum(bucket.sample_count for bucket in buckets) or 1.0
-            return {
-                f"{_format_number(feature, b.low_value)} – {_format_number(feature, b.high_value)}": (
-                    b.sample_count / total
-                )
-                for b in buckets
-            }
+            return {_format_range(feature, each): each.sample_count / total for each in buckets}
     return {}
 
 
-def _format_number(feature: Feature, number: float) -> str:
+def _format_range(feature: FeatureStatistics, bucket: statistics_pb2.Histogram.Bucket) -> str:
+    low, high = (_format_number(feature, edge) for edge in (bucket.low_value, bucket.high_value))
+    return f"{low} – {high}"
+
+
+def _format_number(feature: FeatureStatistics, number: float) -> str:
     """Event times as the minute that they are, UTC; any other number with six digits."""
     if list(feature.path.step) == [timeline.TIMESTAMPS]:
         moment = datetime.datetime.fromtimestamp(number, tz=datetime.timezone.utc)

@@ -132,7 +132,7 @@ def _write(
     for names, table in users:
         askers = columns.of_table(table)
         if test is not None:
-            stop = test.test_begins(askers.timestamps, askers.row_splits)
+            stop = test.find_test_starts(askers.timestamps, askers.row_splits)
             askers = dataclasses.replace(askers, stop=stop)
         for name, item_ids in zip(names, lists.lists(askers, now, k), strict=True):
             line = {"user_id": name, "item_ids": item_ids}

@@ -16,7 +16,7 @@ from trainer.config.blessing import THRESHOLDS
 
 
 def get_task_folder(uri: str) -> str:
-    """What a task wrote, by the URI of one of its outputs: see `components.kubeflow.task_record`."""
+    """What a task wrote, by the URI of one of its outputs: see `kubeflow.task_record`."""
     return uri.rpartition("/")[0]
 
 

@@ -51,12 +51,12 @@ def parse_location(text: str, schemes: Sequence[str] = STORE_SCHEMES) -> str:
 
 
 def parse_readable(text: str) -> str:
-    """As `parsed`, for what is read alone."""
+    """As `parse_location`, for what is read alone."""
     return parse_location(text, READABLE_SCHEMES)
 
 
 def parse_local(text: str) -> pathlib.Path:
-    """A path of this machine; raises UsageError as `parsed`, and for the URL of a store."""
+    """A path of this machine; raises UsageError as `parse_location`, and for the URL of a store."""
     place = parse_location(text)
     if is_remote(place):
         raise _build_error("a path of this machine", text, "no object store is known here")
@@ -66,7 +66,7 @@ def parse_local(text: str) -> pathlib.Path:
 def parse_task_location(text: str, schemes: Sequence[str] = STORE_SCHEMES) -> str:
     """A place as a cluster's tasks see it: no path that depends on this machine's home or folder.
 
-    Raises UsageError as `parsed`, and for such a path.
+    Raises UsageError as `parse_location`, and for such a path.
     """
     place = parse_location(text, schemes)
     if text.startswith("~") or not (is_remote(place) or os.path.isabs(place)):
@@ -75,8 +75,8 @@ def parse_task_location(text: str, schemes: Sequence[str] = STORE_SCHEMES) -> st
 
 
 def parse_table_path(text: str) -> str:
-    """A table's `path`: a URL as in `parsed`, anything else as it stands, since it is known only
-    where the data lie whether `~` is the home or a name.
+    """A table's `path`: a URL as in `parse_location`, anything else as it stands, since only where
+    the data lie it is known whether `~` is the home or a name.
     """
     return text if text.startswith("~") else parse_readable(text)
 
@@ -92,9 +92,9 @@ def _build_validator(parse_text: Callable[[str], object]) -> AfterValidator:
 
 
 TablePath = Annotated[str, _build_validator(parse_table_path)]
-"""Of a configuration, once `of_table` has read it."""
+"""Of a configuration, once `parse_table_path` has read it."""
 LocalPath = Annotated[str, _build_validator(parse_local)]
-"""Of a configuration, once `local` has read it."""
+"""Of a configuration, once `parse_local` has read it."""
 
 
 def _parse_path(text: str) -> str:

@@ -56,7 +56,7 @@ def written_at(uri: str) -> dict[str, float]:
 
 
 def require_bucket(uri: str) -> None:
-    """Raises FileNotFoundError where the bucket of `uri` is not there, OSError as `files`."""
+    """Raises FileNotFoundError where the bucket of `uri` is not there, OSError as `list_files`."""
     system, path = open_store(uri)
     bucket = path.partition("/")[0]
     if system.get_file_info(bucket).type != fs.FileType.Directory:
@@ -64,7 +64,7 @@ def require_bucket(uri: str) -> None:
 
 
 def list_folders(uri: str) -> list[str]:
-    """Names of the folders directly below `uri`; raises OSError as `files`."""
+    """Names of the folders directly below `uri`; raises OSError as `list_files`."""
     system, root = open_store(uri)
     if _has_no_folders(system):
         return sorted({name.partition("/")[0] for name in list_files(uri) if "/" in name})
@@ -73,40 +73,40 @@ def list_folders(uri: str) -> list[str]:
 
 
 def is_file(uri: str) -> bool:
-    """Whether there is an object of that name; raises OSError as `files`."""
+    """Whether there is an object of that name; raises OSError as `list_files`."""
     system, path = open_store(uri)
     return system.get_file_info(path).type == fs.FileType.File
 
 
 def read(uri: str) -> bytes:
-    """One object. Raises FileNotFoundError where there is none, OSError as `files` does."""
+    """One object. Raises FileNotFoundError where there is none, OSError as `list_files` does."""
     system, path = open_store(uri)
     with system.open_input_stream(path, compression=None) as stream:
         return stream.read()
 
 
 def download(uri: str, folder: pathlib.Path) -> None:
-    """Copies all objects below `uri` into `folder`, which is made; raises OSError as `files`."""
+    """Copies all objects below `uri` into `folder`, which is made; OSError as `list_files`."""
     system, root = open_store(uri)
     folder.mkdir(parents=True, exist_ok=True)
     _copy_each(lambda name: _fetch(system, f"{root}/{name}", folder / name), list_files(uri))
 
 
 def upload(folder: pathlib.Path, uri: str, without: str = "") -> None:
-    """Copies all files below `folder` but the one named `without`; raises OSError as `files`."""
+    """Copies all files below `folder` but the one named `without`; OSError as `list_files`."""
     found = (str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     names = [name for name in found if name != without]
     _copy_each(lambda name: _store(folder / name, f"{uri}/{name}"), names)
 
 
 def upload_file(path: pathlib.Path, uri: str) -> None:
-    """Copies one file, whose object appears when it is whole; raises OSError as `files`."""
+    """Copies one file, whose object appears when it is whole; raises OSError as `list_files`."""
     _copy_each(lambda stored: _store(path, stored), [uri])
 
 
 def remove(uri: str) -> None:
     """Removes the object at `uri` and all below it, whoever else does so at the same moment; raises
-    OSError as `files`.
+    OSError as `list_files`.
     """
     system, path = open_store(uri)
     kind = system.get_file_info(path).type

@@ -25,7 +25,7 @@ def link(path: str) -> str:
 
 
 def resolve(path: str) -> str:
-    """What `of` made `path` of; itself where it did not."""
+    """What `link` made `path` of; itself where it did not."""
     for folder, link in _links.items():
         if f"{path}/".startswith(f"{link}/"):
             return folder + path.removeprefix(link)

@@ -9,7 +9,7 @@ from trainer.data.timelines import Timelines
 
 
 def table(splits: list[Timelines], item_ids: np.ndarray, now: int, days: float) -> pa.Table:
-    """The splits' own positive events in the `days` before `now`, with `refresh_inputs.SCHEMA`.
+    """The splits' own positive events in the `days` before `now`, of RECENT_EVENTS_SCHEMA.
 
     `item_ids` [n + 1] are bytes objects by index. An event at `now` itself is left out, and so is
     one of an item outside the catalogue: as in `PopularityClock.votes`.

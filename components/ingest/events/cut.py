@@ -24,7 +24,7 @@ class Cut:
     """Seconds since epoch, UTC: when test's questions are asked. The first event of test, or, where
     each user has a time of its own, one second after the log's bulk."""
 
-    def test_begins(self, timestamps: np.ndarray, row_splits: np.ndarray) -> np.ndarray:
+    def find_test_starts(self, timestamps: np.ndarray, row_splits: np.ndarray) -> np.ndarray:
         """[u] position of each user's first event of test; their events are
         `timestamps[row_splits[i]:row_splits[i + 1]]`, in order.
         """

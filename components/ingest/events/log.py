@@ -1,7 +1,4 @@
-"""Events of one shard: in order, each once.
-
-Records with an id of their own: of those that share one, the latest.
-"""
+"""The event log of a shard: in order, each event once; and the latest of records with one id."""
 
 from typing import NamedTuple
 

@@ -1,6 +1,7 @@
-"""Rules that need more than one record to refuse it: all events of a user, or the catalogue.
+"""Rules that need more than one record: unknown items, too many events a day, stragglers.
 
-Events far from all others in time, and events that are yet to come: counted and shown.
+Stragglers (events far from all others in time) and events that are yet to come are counted and
+shown, whether they are rejected or not.
 """
 
 import datetime
@@ -59,7 +60,8 @@ def divide_sequences(events: pa.Table) -> tuple[pa.Table, pa.Table]:
     kept, refused = _split_events(events, later)
     stands = events.select([USER_ID, FILE, LINE]).take(pa.array(first[user[later]])).to_pydict()
     details = [
-        f"user {format_excerpt(name)} has line {number} of {where} too; write all of a user's items on one"
+        f"user {format_excerpt(name)} has line {number} of {where} too; "
+        "write all of a user's items on one"
         for name, where, number in zip(*stands.values(), strict=True)
     ]
     return kept, refused.append_column(DETAIL, pa.array(details, pa.large_string()))

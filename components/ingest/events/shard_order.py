@@ -34,7 +34,7 @@ class Shard(NamedTuple):
 
 class OrderShards(beam.PTransform):
     """(shard, {"interactions": packed tables, "users": packed tables}) -> SHARDS, HISTOGRAMS of
-    times, TALLIES, and IDS (see `meetings`) of the items in the events and of users.
+    times, TALLIES, and IDS (see `id_overlap`) of the items in the events and of users.
 
     `catalogue` holds packed tables of the known item ids, None where they do not matter;
     `letters_dir` is where the dead letters of events go.

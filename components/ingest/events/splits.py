@@ -1,7 +1,4 @@
-"""The one global clock: at which moments valid and test begin.
-
-Where train, valid and test begin in each user's events.
-"""
+"""Where splits begin: at the cuts of one global clock, or at each user's last events."""
 
 from collections.abc import Iterable
 from fractions import Fraction
@@ -177,7 +174,7 @@ def find_test_starts(times: np.ndarray, users: np.ndarray, t_test: int | None) -
     """Per user, the position of the first event of test: at `t_test` or later, or by each user's
     last events without it.
 
-    `times` [e] ascend within a user; `users` [users + 1] as of `events.starts_of_users`, where a
+    `times` [e] ascend within a user; `users` [users + 1] as of `find_user_starts`, where a
     user may also have no event at all.
     """
     return _find_last_items(users).test if t_test is None else _find_first(times, users, t_test)

@@ -1,4 +1,4 @@
-"""One column as text or as numbers, whatever it came from."""
+"""One column as texts, ids or numbers, whatever format it came from."""
 
 import math
 from decimal import Decimal
@@ -23,7 +23,7 @@ _NUMERIC_TYPES = frozenset({int, float, bool, type(None)})
 def coerce_texts(values: Values) -> tuple[pa.Array, np.ndarray]:
     """-> (large_string [n], null where absent or empty; bool [n], true where no single value).
 
-    A number is written as `components.ingest.read.number_text` has it, a JSON boolean as `true` or
+    A number is written as `number_text` writes it, a JSON boolean as `true` or
     `false`; an object, a list and an inexact number have no text.
     """
     written, wrong = _format_texts(values)

@@ -1,6 +1,7 @@
-"""Columns -> fields, with the records that a field refuses and the values that count as absent.
+"""Records -> typed fields, the records that a required field rejects, and why.
 
-Why a value was refused: column, value, what is expected, and what it looks like.
+An unreadable value of an optional field counts as absent. A message names the column, the value,
+what is expected and what the value looks like.
 """
 
 import re

@@ -1,7 +1,4 @@
-"""One column of one kind or role: values as they came -> a typed Arrow array and its faults.
-
-User ids under a key: the raw id goes no further than the parser.
-"""
+"""Columns of each kind and role: values as they came -> a typed Arrow array and its faults."""
 
 from typing import Any, NamedTuple
 
@@ -178,7 +175,7 @@ def _to_flags(flags: pa.Array) -> np.ndarray:
 
 
 def convert_hashed_ids(values: Values, missing: str, place: UserIdKey) -> ConvertedColumn:
-    """As `kinds.identifiers`, each id replaced by its pseudonym. The worker reads the key itself:
+    """As `convert_ids`, each id replaced by its pseudonym. The worker reads the key itself:
     it is no part of what is sent to the workers.
     """
     text, faults = convert_ids(values, missing)

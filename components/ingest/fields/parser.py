@@ -1,7 +1,4 @@
-"""A block of a table -> the records that are accepted, and the letters of those that are not.
-
-One table's blocks and row groups -> accepted records and letters, whoever hands them out.
-"""
+"""A table's blocks and row groups -> accepted records as fields, and dead letters."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -34,7 +31,7 @@ class ParsedRecords(NamedTuple):
     origin: Origin
     """Of the block: whatever else was read stands before it or after it as a whole."""
     unreadable: Counter[tuple[str, str]]
-    """Values that count as absent, as `components.ingest.fields.conversion` has them."""
+    """Values that count as absent, as `conversion` counts them."""
 
 
 def parse_lines(lines: Lines, names: Sequence[str], spec: TableSpec) -> ParsedRecords:
@@ -74,7 +71,7 @@ def accept_records(lines: Lines, records: Records, spec: TableSpec) -> ParsedRec
 
 
 def build_empty_table(fields: Sequence[Field]) -> pa.Table:
-    """A table of no records, with the types that `parse` gives."""
+    """A table of no records, with the types that `parse_lines` gives."""
     nothing = pa.array([], pa.large_string())
     return pa.table(
         {field.name: field.convert(*[nothing] * len(field.columns)).array for field in fields}
@@ -120,23 +117,23 @@ class BlockParser:
         self._spec = spec
         self._names: dict[str, list[str]] = {}
 
-    def parsed(self, element: Block | RowGroup) -> Iterator[tuple[int, ParsedRecords]]:
+    def parse(self, element: Block | RowGroup) -> Iterator[tuple[int, ParsedRecords]]:
         """How many records were read, and what became of them, some at a time."""
         if isinstance(element, Block):
-            found = self._decoded(element)
-            yield found.read, parse_lines(found, self._columns_of(element.path), self._spec)
+            found = self._decode(element)
+            yield found.read, parse_lines(found, self._list_columns(element.path), self._spec)
             return
         wanted = list_source_columns(self._spec)
         for rows, records in read_row_group(element, wanted):
             yield rows.read, accept_records(rows, records, self._spec)
 
-    def _decoded(self, block: Block) -> Lines:
+    def _decode(self, block: Block) -> Lines:
         source = self._spec.source
         has_header = source.format == "csv" and source.columns is None
         found = decode_block(block, source.encoding, has_header, build_dialect(source))
         return expand_sequences(found) if source.format == "sequences" else found
 
-    def _columns_of(self, path: str) -> list[str]:
+    def _list_columns(self, path: str) -> list[str]:
         """Columns of delimited text, in order; of no other format."""
         if self._spec.source.format != "csv":
             return []

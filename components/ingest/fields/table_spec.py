@@ -1,7 +1,4 @@
-"""Which columns of a table become which fields, and how.
-
-One table of the user's, and what is to be made of it.
-"""
+"""What is made of a table: its source, and which columns become which fields."""
 
 import functools
 from collections.abc import Callable, Mapping, Sequence

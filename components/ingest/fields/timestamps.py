@@ -1,7 +1,4 @@
-"""Times of events -> nanoseconds since epoch, UTC.
-
-What a time that was refused looks like, and what would make it one.
-"""
+"""Times of events -> nanoseconds since epoch, UTC; and how to fix one that is rejected."""
 
 import re
 from typing import Any, NamedTuple
@@ -20,7 +17,7 @@ from components.ingest.read.records import BAD_TIMESTAMP, TIMESTAMP_OUT_OF_RANGE
 EARLIEST = 631_152_000
 LATEST = 4_102_444_800
 NANOSECONDS_PER_SECOND = 1_000_000_000
-"""Nanoseconds; 64 bits hold those of every moment from EARLIEST to LATEST."""
+"""64 bits hold those of every moment from EARLIEST to LATEST."""
 _UNITS_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _ISO8601 = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?"
@@ -41,7 +38,7 @@ _TICKS_PER_SECOND = {
     "nanoseconds": 10**9,
 }
 _UNIT_KEYS = {"seconds": "s", "milliseconds": "ms", "microseconds": "us"}
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_NUMBER_TEXT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _DIGITS_OF_A_DAY = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(\d{6})?")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _CLOCK = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?")
@@ -145,7 +142,7 @@ def suggest_time_fix(value: Any, unit: str) -> str:
     text = "" if value is None else str(value).strip()
     if _DIGITS_OF_A_DAY.fullmatch(text):
         return 'looks like the digits of a date: write ISO 8601, with timestamp_unit = "iso8601"'
-    if _NUMBER.fullmatch(text):
+    if _NUMBER_TEXT.fullmatch(text):
         return _suggest_for_number(float(text), unit)
     if _ZONED.fullmatch(text):
         return _suggest_for_zoned(text, unit)

@@ -47,7 +47,7 @@ def convert_columns(*columns: Values) -> ConvertedColumn:
 
 
 def _convert_arrow_lists(values: pa.Array, size: int) -> ConvertedColumn:
-    """As `of_lists`, of list<number>."""
+    """As `convert_lists`, of list<number>."""
     lengths = pc.fill_null(pc.list_value_length(values), 0).to_numpy(zero_copy_only=False)
     present = values.is_valid().to_numpy(zero_copy_only=False)
     fits = present & (lengths == size)

@@ -1,6 +1,6 @@
 """What became of every record: read = accepted + rejected + duplicates, for every table.
 
-Beam: tallies of all workers -> the counts of the run.
+Workers emit tallies, (key, n); `WriteCounts` adds them up into the counts of the run.
 """
 
 import dataclasses
@@ -56,7 +56,7 @@ class Counts:
     """Interactions: users, train, valid, test, and t_valid and t_test where the split goes by a
     clock; t_train and before (events that are history only) where it goes by days; t_begin and
     t_end, where the bulk of the log begins and ends (see `schema.bulk`); and, where there are some,
-    those that `far_events` names. Items: items."""
+    those of `events.rules.TIME_OUTLIERS`. Items: items."""
     samples: dict[str, list[str]] = dataclasses.field(default_factory=dict)
     """By total, some of what it counts, as a message names them."""
     meetings: dict[str, IdOverlap] = dataclasses.field(default_factory=dict)
@@ -144,7 +144,7 @@ def _select_below(tallies: dict[str, int], prefix: str) -> dict[str, int]:
 class WriteCounts(beam.PTransform):
     """PCollection of (key, n) -> the file that `counts.load` reads.
 
-    Keys with a slash belong to a table (`counts.key`), the others are totals of the run.
+    Keys with a slash belong to a table (`name_tally`), the others are totals of the run.
     """
 
     def __init__(
@@ -154,7 +154,7 @@ class WriteCounts(beam.PTransform):
         samples: beam.PCollection | None = None,
         meetings: beam.PCollection | None = None,
     ) -> None:
-        """`samples` are of (total, texts), `meetings` of (table, Meeting), some of each."""
+        """`samples` are of (total, texts), `meetings` of (table, IdOverlap), some of each."""
         super().__init__()
         self._tables = tables
         self._uri = uri

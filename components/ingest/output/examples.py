@@ -46,7 +46,7 @@ def open_writer(uri: str, split: str, shard: int, shards: int) -> Iterator[tf.io
 
 
 def write(writer: tf.io.TFRecordWriter, table: pa.Table) -> None:
-    """Appends what `encoded` makes of the table, in order."""
+    """Appends what `encode` makes of the table, in order."""
     for record in encode(table):
         writer.write(record)
 

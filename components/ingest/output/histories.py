@@ -76,8 +76,9 @@ def look_up(uri: str, user_id: str) -> History | None:
 
 
 def load(uri: str, user_ids: pa.Array) -> pa.Table:
-    """One row per id (large_string, each once), in their order: the columns of `tables`, all but
-    the id null where the user has no event. Reads every shard; for one user see `lookup`.
+    """One row per id (large_string, each once), in their order, with the columns of `read_tables`:
+    all but the id are null where the user has no event. Reads every shard; for one user see
+    `look_up`.
     """
     found = pa.concat_tables(
         part.filter(pc.is_in(part[timeline.USER_ID], value_set=user_ids))
@@ -99,7 +100,7 @@ def read_tables(uri: str, batch: int) -> Iterator[pa.Table]:
 
 
 def iterate(uri: str, batch: int) -> Iterator[list[History]]:
-    """As `tables`, an object a user."""
+    """As `read_tables`, an object a user."""
     for rows in read_tables(uri, batch):
         yield _build_histories(rows)
 

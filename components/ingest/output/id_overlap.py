@@ -1,6 +1,7 @@
-"""Do the ids of one table meet those of another, and would they if they were written otherwise?
+"""How many ids of the log are in another table, and how many more would be if spelled alike.
 
-Beam: the different ids of log and tables -> how many meet, without an event in any shuffle.
+The pure part compares two columns of ids; the Beam part joins the distinct ids of log and tables,
+so that no event passes through a shuffle.
 """
 
 import dataclasses
@@ -141,12 +142,12 @@ class IdPart(NamedTuple):
     of: str
     """items or users."""
     in_log: bool
-    """Whether they have a weight (see `meeting.weighed`), or are those of the table."""
+    """Whether they have a weight (see `count_ids`), or are those of the table."""
     packed: bytes
 
 
 class MeasureOverlap(beam.PTransform):
-    """PCollection of Ids -> of (items or users, Meeting), some of each."""
+    """PCollection of IdPart -> of (items or users, IdOverlap), some of each."""
 
     def __init__(self, count: int) -> None:
         """Joins in `count` parts."""

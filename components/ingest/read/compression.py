@@ -1,7 +1,4 @@
-"""Opening files, packed or not: gzip, Zstandard, bzip2 and xz, known by their first bytes.
-
-A packed file as a stream that notices where it was cut short.
-"""
+"""Files opened for reading, decompressed: gzip, Zstandard, bzip2, xz, by their first bytes."""
 
 import bz2
 import contextlib
@@ -29,12 +26,12 @@ _FRAMES: list[tuple[re.Pattern[bytes], Callable[[], Any]]] = [
     (re.compile(rb"BZh[1-9](1AY&SY|\x17\x72\x45\x38\x50\x90)"), bz2.BZ2Decompressor),
     (re.compile(rb"\xfd7zXZ\x00"), lzma.LZMADecompressor),
 ]
-# Text packs to a tenth or so: what is unpacked at a time stays small.
+# Text compresses to a tenth or so: what is decompressed at a time stays small.
 _COMPRESSED_BYTES = 1 << 16
 
 
 def is_compressed(path: str) -> bool:
-    """Whether the file is unpacked while it is read, and so can only be read from its start."""
+    """Whether the file is decompressed as it is read, and so can only be read from its start."""
     with open_raw(path) as packed:
         head = _read_magic(packed)
     return bool(_GZIP.match(head)) or _find_decompressor(head) is not None
@@ -48,8 +45,8 @@ def open_raw(path: str) -> BufferedIOBase:
 
 @contextlib.contextmanager
 def open_decompressed(path: str) -> Iterator[BufferedIOBase]:
-    """Opens for reading, unpacked, whatever the file's name. Reading a damaged packed file raises
-    one of `DAMAGED`.
+    """Opens for reading, decompressed, whatever the file's name. Reading a damaged file raises one
+    of `DAMAGE_ERRORS`.
 
     Beam's own decompression ends a truncated stream without notice, this does not.
     """
@@ -77,11 +74,12 @@ def _find_decompressor(head: bytes) -> Callable[[], Any] | None:
 
 
 class DecompressedStream(RawIOBase):
-    """Unpacks the frames of `packed` one after the other; to be read through a BufferedReader.
+    """Decompresses the frames of `packed` in order; to be read through a BufferedReader.
 
-    `frame` makes what unpacks one of them: an object with `decompress`, `eof` and `unused_data`, as
-    zstandard, bz2 and lzma have it. Raises EOFError where the last frame has no end, and what the
-    library raises where a frame is broken; EOFError for OSError, which a file system raises too.
+    A stream that was cut short raises an error at its end. `frame` makes the decompressor of one
+    frame: an object with `decompress`, `eof` and `unused_data`, as zstandard, bz2 and lzma have it.
+    Raises EOFError where the last frame has no end, and what the library raises where a frame is
+    broken; EOFError for OSError, which a file system raises too.
     """
 
     def __init__(self, packed: BufferedIOBase, frame: Callable[[], Any]) -> None:

@@ -1,7 +1,4 @@
-"""The files behind a table's `path`, wherever Beam's file systems reach.
-
-The files of this machine that a path stands for.
-"""
+"""The files of a table: of this machine, or wherever Beam's file systems reach."""
 
 import importlib.util
 import os

@@ -1,6 +1,6 @@
-"""Files that are of another kind than the configuration says, known by how they begin.
+"""Files of another format than the configuration says, and headers that do not name its columns.
 
-What to change where the first line of delimited text does not name the columns that are read.
+A file's format is known by its first bytes. Each message says which key to change.
 """
 
 import ast
@@ -176,9 +176,10 @@ def suggest_header_fix(found: list[str], expected: Collection[str], delimiter: s
         if close is not None and name not in found:
             return f"is {close!r} meant? Names are compared letter by letter"
     if any(name.strip().isdecimal() for name in found):
-        return f"is it no header? Then set columns = […]; otherwise is {_question_delimiter(delimiter)}"
-    return f"is {_question_delimiter(delimiter)}"
+        doubt = _question_delimiter(delimiter)
+        return f"is it no header? Then set columns = […]; otherwise {doubt}"
+    return _question_delimiter(delimiter)
 
 
 def _question_delimiter(delimiter: str) -> str:
-    return f"delimiter = {delimiter!r} right?"
+    return f"is delimiter = {delimiter!r} right?"

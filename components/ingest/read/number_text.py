@@ -26,7 +26,7 @@ class NumberText(NamedTuple):
 
 
 def is_number_type(kind: pa.DataType) -> bool:
-    """Whether `of_array` knows the type."""
+    """Whether `format_numbers` knows the type."""
     return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
 
 

@@ -1,7 +1,4 @@
-"""Row groups of Parquet files: the elements that the workers share out, and their records.
-
-A Parquet column, whatever its type -> `Values`, which the kinds know how to read.
-"""
+"""Row groups of Parquet files, shared out among the workers, and the records in them."""
 
 import itertools
 import json
@@ -59,7 +56,7 @@ class RowTexts(Sequence):
     """Rows as JSON text, made when asked for: only a refused row shows how it stood there."""
 
     def __init__(self, path: str, group: int, batch: int, rows: int) -> None:
-        """Rows of one batch of `parquet_file.batches`."""
+        """Rows of one batch of `parquet_file.read_batches`."""
         self._path, self._group, self._batch, self._rows = path, group, batch, rows
         self._table: pa.Table | None = None
 
@@ -69,7 +66,7 @@ class RowTexts(Sequence):
     def __getitem__(self, row: Any) -> str:
         try:
             table = self._load()
-        except parquet_file.DamagedParquetError:  # in a column that nobody asked for until now
+        except parquet_file.DamagedParquetError:  # in a column that was not read until now
             return ""
         columns = zip(table.column_names, table.columns, strict=True)  # a name may stand twice
         record = {name: _read_cell(column, row) for name, column in columns}

@@ -1,6 +1,6 @@
-"""Where a table's `path` points: names that exist as they stand, and from there on a glob.
+"""Where a table's `path` points: a folder or file that exists, then a glob, perhaps with a span.
 
-Spans: the `{SPAN}` in a path, a date or a number, by which logs come in portions.
+A span is the date or number in place of `{SPAN}`, by which logs come in portions.
 """
 
 import os
@@ -118,11 +118,8 @@ def _select_last(
         )
     orders = sorted({_build_sort_key(span) for span in by_path.values()})
     if end is not None:
-        orders = (
-            orders[: orders.index(_build_sort_key(end)) + 1]
-            if _build_sort_key(end) in orders
-            else []
-        )
+        last = _build_sort_key(end)
+        orders = orders[: orders.index(last) + 1] if last in orders else []
     window = orders[-length:]
     return [path for path, span in by_path.items() if _build_sort_key(span) in window]
 

@@ -1,10 +1,6 @@
-"""What both parsers make of lines: columns, and which lines they come from.
-
-A record that was not taken, and the reasons why.
+"""What parsers make of a table's lines: the columns of its records, and the records they reject.
 
 Reasons are stable names: people count them, alert on them and filter dead letters by them.
-
-Values as messages show them: never more than a glance of what a file holds.
 """
 
 from collections.abc import Iterable
@@ -43,7 +39,7 @@ _MAX_NAMES = 12
 
 
 class Fault(NamedTuple):
-    """Why a record was not taken."""
+    """Why a record is rejected."""
 
     reason: str
     detail: str = ""
@@ -61,7 +57,7 @@ class Records(NamedTuple):
 
 
 class DeadLetter(NamedTuple):
-    """One dead letter."""
+    """A rejected record, with its reason."""
 
     file: str
     line: int
@@ -78,7 +74,7 @@ class DeadLetter(NamedTuple):
 
 
 def format_excerpt(value: Any) -> str:
-    """As Python writes it, cut after 60 characters."""
+    """`value` as Python writes it, cut after 60 characters: for messages."""
     if isinstance(value, (str, bytes)) and len(value) > _MAX_CHARACTERS:
         return f"{value[:_MAX_CHARACTERS]!r}…"
     shown = repr(value)
@@ -86,7 +82,7 @@ def format_excerpt(value: Any) -> str:
 
 
 def join_excerpts(values: Iterable[str]) -> str:
-    """Names one after the other, cut after the first twelve."""
+    """Excerpts separated by commas, cut after the first twelve."""
     every = list(values)
     more = f" and {len(every) - _MAX_NAMES} more" if len(every) > _MAX_NAMES else ""
     return ", ".join(map(format_excerpt, every[:_MAX_NAMES])) + more

@@ -22,7 +22,7 @@ SEQUENCE_END = 946_684_800
 def expand_sequences(lines: Lines) -> Lines:
     """Each event as a text of its own, `user item time`, under the number of its line.
 
-    A line without an item stays one text, which `parse` finds to be no event.
+    A line without an item stays one text, which `parse_sequences` finds to be no event.
     """
     texts: list[str] = []
     counts: list[int] = []
@@ -38,7 +38,7 @@ def expand_sequences(lines: Lines) -> Lines:
 def parse_sequences(
     texts: Sequence[str], wanted: Collection[str], source: InteractionsSource
 ) -> Records:
-    """Columns of what `expand` made: user, item and time, by the names that `source` gives them."""
+    """Columns of what `expand_sequences` made: user, item and time, as `source` names them."""
     parts = pc.split_pattern(pa.array(texts, pa.large_string()), pattern=" ")
     fits = np.equal(pc.list_value_length(parts).to_numpy(zero_copy_only=False), 3)
     flat = parts.filter(pa.array(fits)).flatten()

@@ -38,13 +38,13 @@ def test_one_that_has_learned_until_just_before_valid_is_begun_from(data, pushed
     found = decide_warm_start(data, pushed(VALID_BEGINS - 1), "7")
     assert (found.version, found.reason) == ("7", "")
     assert found.start is not None
-    assert found.described() == {"version": 7, "rows": {}, "anew": []}
+    assert found.describe() == {"version": 7, "rows": {}, "anew": []}
 
 
 def test_one_that_knows_the_first_event_of_valid_is_not(data, pushed):
     found = decide_warm_start(data, pushed(VALID_BEGINS), "7")
     assert found.start is None
-    assert found.described() == {
+    assert found.describe() == {
         "version": None,
         "reason": "version 7 has learned until 1970-01-01T00:16:40+00:00, and valid begins at "
         "1970-01-01T00:16:40+00:00: its events would be known",
@@ -53,7 +53,7 @@ def test_one_that_knows_the_first_event_of_valid_is_not(data, pushed):
 
 def test_one_without_weights_is_not_and_that_is_said(data, tmp_path):
     (tmp_path / "recommender" / "7").mkdir(parents=True)
-    assert decide_warm_start(data, str(tmp_path), "7").described() == {
+    assert decide_warm_start(data, str(tmp_path), "7").describe() == {
         "version": None,
         "reason": "version 7 was pushed without retrieval.warm_start",
     }
@@ -61,4 +61,4 @@ def test_one_without_weights_is_not_and_that_is_said(data, tmp_path):
 
 def test_where_nothing_is_pushed_training_begins_anew(data, tmp_path):
     found = decide_warm_start(data, str(tmp_path), "")
-    assert found.described() == {"version": None, "reason": "nothing is pushed yet"}
+    assert found.describe() == {"version": None, "reason": "nothing is pushed yet"}

@@ -31,7 +31,7 @@ def run(tmp_path):
 
 def positions(found):
     times = np.concatenate([np.array(t) for t in EVENTS.values()])
-    return found.test_begins(times, np.array([0, 4, 5, 7, 10])).tolist()
+    return found.find_test_starts(times, np.array([0, 4, 5, 7, 10])).tolist()
 
 
 @pytest.mark.parametrize(("t_test", "now"), [(40, 40), (41, 45)])
