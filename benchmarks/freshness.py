@@ -15,7 +15,7 @@ import pathlib
 import shutil
 
 from benchmarks import quality_data
-from pipeline.commands.backfill import Asked, backfill
+from pipeline.commands.backfill import BackfillRequest, backfill
 
 _WINDOW, _VALID, _TEST = 120, 7, 1
 
@@ -32,7 +32,7 @@ def main() -> int:
         by_day(source.data, making)
         making.rename(data)
     backfill(
-        Asked(
+        BackfillRequest(
             source.config, data, args.root / ("cold" if args.cold else "warm"),
             args.first, args.last, overrides(args.cold), args.json,
         )

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from pipeline.simulator.catalogue import zipf
+from pipeline.simulator.catalogue import compute_zipf_shares
 from trainer.config.models import RetrievalConfig
 from trainer.data import windows
 from trainer.data.catalogue import Catalogue
@@ -64,7 +64,7 @@ def planted(items: int) -> Timelines:
         user_index=np.arange(1, USERS + 1, dtype=np.int32),
         row_splits=np.arange(USERS + 1) * LENGTH,
         target_from=np.zeros(USERS, np.int64),
-        item_index=rng.choice(items, events, p=zipf(items)).astype(np.int32) + 1,
+        item_index=rng.choice(items, events, p=compute_zipf_shares(items)).astype(np.int32) + 1,
         timestamps=3600 * np.arange(events),
         positive=np.ones(events, bool),
         labels={},
@@ -104,7 +104,7 @@ def _step(
 ) -> Step:
     """Keras' own compiled training step of a fresh model, whose variables are there already."""
     ids = np.full(items + 1, b"", object)
-    frequency = np.concatenate([[0.0], zipf(items)])
+    frequency = np.concatenate([[0.0], compute_zipf_shares(items)])
     candidate = CandidateTower(Catalogue(ids, ids, {}), [], frequency > 0, config)
     query = QueryTower(USERS, [], [], config)
     model = RetrievalModel(query, candidate, frequency, None, config)

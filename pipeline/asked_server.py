@@ -1,26 +1,17 @@
 """The server that a verb is told to ask: its address, and how the connection is protected."""
 
 import argparse
-import dataclasses
 import pathlib
 from typing import TYPE_CHECKING
 
 from pipeline.cli import arguments
+from pipeline.commands.recommend import ServerAddress
 from schema.errors import UsageError
 
 if TYPE_CHECKING:
-    from serving.client.connection import Security
+    pass
 
 _FILES = ("tls_roots", "tls_certificate", "tls_key")
-
-
-@dataclasses.dataclass(frozen=True)
-class Server:
-    """One gRPC server."""
-
-    address: str
-    """host:port."""
-    security: "Security"
 
 
 def add_arguments(parser: argparse.ArgumentParser, text: str) -> None:
@@ -40,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser, text: str) -> None:
     )  # fmt: skip
 
 
-def of(args: argparse.Namespace) -> Server | None:
+def of(args: argparse.Namespace) -> ServerAddress | None:
     """What the arguments name; None without `--server`.
 
     Raises UsageError where they protect a connection that there is not, or do not fit together.
@@ -62,7 +53,7 @@ def of(args: argparse.Namespace) -> Server | None:
         key=args.tls_key,
         token=_token(args.token_file),
     )
-    return Server(args.server, security)
+    return ServerAddress(args.server, security)
 
 
 def _token(path: pathlib.Path | None) -> str | None:

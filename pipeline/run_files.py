@@ -12,8 +12,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from pipeline import example_recommendations
 from pipeline.config.config import Config
+from pipeline.report import recommendations
 from pipeline.report.html import page
 from pipeline.run_root import RunRoot
 from pipeline.runner import RunResult
@@ -34,10 +34,10 @@ def write_run_files(config: Config, data: str, at: RunRoot, executed: RunResult)
     best = read_ceiling(data)
     if best is not None and config.split == Split():  # it was measured under that split
         summary["retrieval"]["ceiling"] = best
-    summary["examples"] = example_recommendations.of(summary)
+    summary["examples"] = recommendations.recommend_example_users(summary)
     write_summary(summary, at.summary)
     write_quality_step(summary, at, executed.evaluations)
-    page.write(summary, at)
+    page.write_report(summary, at)
     return summary
 
 

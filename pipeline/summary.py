@@ -39,7 +39,7 @@ def summarise_run(config: Config, executed: RunResult) -> dict[str, Any]:
         "stages": executed.stages,
         "rows": _count_rows(metadata),
         "rejected_by_reason": _count_rejections(metadata),
-        "log": event_log.told(_read_counts(metadata, "InteractionsGen")),
+        "log": event_log.summarise_log(_read_counts(metadata, "InteractionsGen")),
         "unreadable": _count_unreadable(metadata),
         "retrieval": evaluation["retrieval"]
         | _read_training(metadata, "RetrievalTrainer")

@@ -11,7 +11,7 @@ from schema.storage.locations import is_remote
 
 
 @contextlib.contextmanager
-def local(
+def fetch_artifacts(
     artifacts: Mapping[str, str], needed: Sequence[str], root: str
 ) -> Iterator[dict[str, str]]:
     """Folders of the artifacts `needed`, by name: those of `summary.json` themselves, or, of URLs,
@@ -24,7 +24,7 @@ def local(
         for name in needed:
             place = artifacts.get(name, "")
             copy = pathlib.Path(folder, name)
-            found[name] = str(_fetched(place, copy)) if is_remote(place) else place
+            found[name] = str(_fetch_artifact(place, copy)) if is_remote(place) else place
             if not place or not pathlib.Path(found[name]).exists():
                 raise NoRunError(
                     f"expected the artifact {name} of the run at {root}, received "
@@ -34,7 +34,7 @@ def local(
         yield found
 
 
-def _fetched(uri: str, copy: pathlib.Path) -> pathlib.Path:
+def _fetch_artifact(uri: str, copy: pathlib.Path) -> pathlib.Path:
     with object_store.translate_errors(uri):
         if object_store.list_files(uri):
             object_store.download(uri, copy)

@@ -1,5 +1,11 @@
-"""Day by day as it would have been: the window moved, trained, judged, pushed or not."""
+"""Day by day as it would have been: the window moved, trained, judged, pushed or not.
 
+backfill.json: the finished days of a backfill, so that none is run twice.
+
+The spans that a backfill goes through, one after the other.
+"""
+
+import datetime
 import json
 import pathlib
 from typing import Any, NamedTuple
@@ -7,17 +13,18 @@ from typing import Any, NamedTuple
 from rich.console import Console
 
 from components.ingest import preflight
-from pipeline import backfill_record, backfill_spans, backfill_table
-from pipeline.commands import run
+from pipeline.commands.run import execute_run
 from pipeline.config.config import Config, load_config
 from pipeline.console import redirect_output
 from pipeline.report import retraining_value, terminal
-from pipeline.report.retraining_value import Row
+from pipeline.report.retraining_value import DayRecord
 from pipeline.run_root import RunRoot, open_local_root
-from schema.errors import NotBlessed, TandemError
+from schema.errors import NotBlessed, TandemError, UsageError
+from schema.sources import InteractionsSource
+from schema.storage import atomic
 
 
-class Asked(NamedTuple):
+class BackfillRequest(NamedTuple):
     """What the command line says."""
 
     config: pathlib.Path
@@ -29,7 +36,7 @@ class Asked(NamedTuple):
     as_json: bool
 
 
-def backfill(asked: Asked) -> dict[str, Any]:
+def backfill(asked: BackfillRequest) -> dict[str, Any]:
     """Runs every day that is not finished, and writes and prints the record of all of them.
 
     Models that are not blessed are part of the record. What else goes wrong stops the backfill and
@@ -37,64 +44,146 @@ def backfill(asked: Asked) -> dict[str, Any]:
     """
     config = load_config(asked.config, asked.overrides)
     data = str((asked.data or asked.config.parent).absolute())
-    spans = backfill_spans.between(config.data.interactions, asked.first, asked.last)
+    spans = list_spans(config.data.interactions, asked.first, asked.last)
     for span in spans:
         preflight.check(config.dataset.at(span), data)
     at = open_local_root(asked.root)
-    days = backfill_record.read(at.backfill)
+    days = read_days(at.backfill)
     with redirect_output(at.log) as (out, err):
-        console = terminal.plain_console(err if asked.as_json else out)
+        console = terminal.make_console(err if asked.as_json else out)
         console.print(
             f"{config.name}: data {data}, root {at.root}, full log {at.log}", soft_wrap=True
         )
         for span in spans:
-            days = _with(span, days, _moved(config, span), data, at, console)
-        record = backfill_record.of(config.name, days)
+            days = _run_unless_finished(span, days, _move_window(config, span), data, at, console)
+        record = make_record(config.name, days)
         if asked.as_json:
             out.write(json.dumps(record, indent=1, allow_nan=False) + "\n")
         else:
-            backfill_table.show(record, console)
-        console.print(f"curves: {_draw(record, at)}", soft_wrap=True)
+            retraining_value.print_days(record, console)
+        console.print(f"curves: {_write_page(record, at)}", soft_wrap=True)
     return record
 
 
-def _moved(config: Config, span: str) -> Config:
+def _move_window(config: Config, span: str) -> Config:
     """With its window ending at `span`."""
     return config.model_copy(update={"data": config.dataset.at(span).data})
 
 
-def _with(
-    span: str, days: list[Row], config: Config, data: str, at: RunRoot, console: Console
-) -> list[Row]:
+def _run_unless_finished(
+    span: str, days: list[DayRecord], config: Config, data: str, at: RunRoot, console: Console
+) -> list[DayRecord]:
     """The days and this one, which is run where it is not finished, and written."""
     from pipeline.push_plan import compute_run_fingerprint
 
     fingerprint = compute_run_fingerprint(config, preflight.fingerprint(config.dataset, data))
-    if backfill_record.is_finished(days, span, fingerprint):
+    if is_finished(days, span, fingerprint):
         console.print(f"{span}  finished before")
         return days
-    row = _run(span, fingerprint, config, data, at, console)
-    days = backfill_record.with_day(days, row)
-    backfill_record.write(backfill_record.of(config.name, days), at.backfill)
-    console.print(backfill_table.line(row), soft_wrap=True)
+    row = _run_day(span, fingerprint, config, data, at, console)
+    days = replace_day(days, row)
+    write_record(make_record(config.name, days), at.backfill)
+    console.print(retraining_value.format_day(row), soft_wrap=True)
     return days
 
 
-def _run(
+def _run_day(
     span: str, fingerprint: str, config: Config, data: str, at: RunRoot, console: Console
-) -> Row:
+) -> DayRecord:
     silent = Console(quiet=True)
     try:
         with console.status(span):
-            summary, _ = run.execute(config, data, at, silent, ask_oldest=True)
+            summary, _ = execute_run(config, data, at, silent, ask_oldest=True)
     except NotBlessed as error:
-        return retraining_value.refused(span, fingerprint, str(error))
+        return retraining_value.make_refused_day(span, fingerprint, str(error))
     except TandemError as error:
         raise type(error)(f"span {span}: {error}") from error
-    return retraining_value.day(span, fingerprint, summary)
+    return retraining_value.make_day_record(span, fingerprint, summary)
 
 
-def _draw(record: dict[str, Any], at: RunRoot) -> pathlib.Path:
+def _write_page(record: dict[str, Any], at: RunRoot) -> pathlib.Path:
     from pipeline.report.html import retraining_value
 
-    return retraining_value.write(record, at.backfill.with_suffix(".html"))
+    return retraining_value.write_page(record, at.backfill.with_suffix(".html"))
+
+
+def read_days(path: pathlib.Path) -> list[DayRecord]:
+    """The finished days; none where there is no file. UsageError for a file that is no record."""
+    if not path.exists():
+        return []
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))["days"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"expected the record of a backfill at {path}, received something else; "
+            "move it away to begin anew"
+        ) from error
+
+
+def is_finished(days: list[DayRecord], span: str, fingerprint: str) -> bool:
+    """Whether the day was run with that data and configuration."""
+    return any((row["span"], row["fingerprint"]) == (span, fingerprint) for row in days)
+
+
+def replace_day(days: list[DayRecord], row: DayRecord) -> list[DayRecord]:
+    """In order of spans, in the place of what was there of the same day."""
+    others = [day for day in days if day["span"] != row["span"]]
+    return sorted([*others, row], key=lambda day: (len(day["span"]), day["span"]))
+
+
+def make_record(name: str, days: list[DayRecord]) -> dict[str, Any]:
+    """All that the file says."""
+    return {"name": name, "days": days, "overall": retraining_value.compute_overall(days)}
+
+
+def write_record(record: dict[str, Any], path: pathlib.Path) -> None:
+    """Whole or not at all."""
+    with atomic.open_text(path) as append:
+        append(json.dumps(record, indent=1, allow_nan=False) + "\n")
+
+
+def list_spans(source: InteractionsSource, first: str, last: str) -> list[str]:
+    """Every date or number from `first` to `last`, both included.
+
+    Raises UsageError where these are no two such things, or in the wrong order, and where `source`
+    has no window that could be moved.
+    """
+    if not source.comes_in_spans:
+        raise UsageError(
+            f"backfill expects {{SPAN}} in data.interactions.path, received {source.path!r}; "
+            'write it where the day stands, as in "events/{SPAN}"'
+        )
+    if source.last_spans is None:
+        raise UsageError(
+            "backfill expects data.interactions.last_spans, received none; "
+            "say how many spans one run reads"
+        )
+    spans = _list_numbers(first, last) or _list_dates(first, last)
+    if not spans:
+        raise UsageError(
+            f"--from expects a span that is not after --to, received --from {first} --to {last}; "
+            "turn them round"
+        )
+    return spans
+
+
+def _list_numbers(first: str, last: str) -> list[str]:
+    """[] where they are no numbers, or in the wrong order."""
+    if not (first.isdecimal() and last.isdecimal()):
+        return []
+    return [str(number) for number in range(int(first), int(last) + 1)]
+
+
+def _list_dates(first: str, last: str) -> list[str]:
+    """[] where they are in the wrong order."""
+    if first.isdecimal() and last.isdecimal():
+        return []
+    try:
+        begin, end = datetime.date.fromisoformat(first), datetime.date.fromisoformat(last)
+    except ValueError as error:
+        raise UsageError(
+            "--from and --to expect two dates such as 2024-01-31, or two numbers, received "
+            f"--from {first} --to {last}; write both as the folders are named"
+        ) from error
+    days = (end - begin).days + 1
+    return [(begin + datetime.timedelta(days=day)).isoformat() for day in range(days)]

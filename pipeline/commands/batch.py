@@ -1,4 +1,7 @@
-"""Ranked lists of a finished run for many users at once."""
+"""Ranked lists of a finished run for many users at once.
+
+Whom `tandem batch` makes lists for, with the history of each.
+"""
 
 import contextlib
 import dataclasses
@@ -9,10 +12,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from components.ingest.events.cut import Cut, load_test_cut
-from pipeline import asked_users
-from pipeline.asked_server import Server
-from pipeline.asked_users import Users
-from pipeline.commands import artifacts as commands_artifacts
+from pipeline.commands.artifacts import fetch_artifacts
+from pipeline.commands.recommend import ServerAddress
 from pipeline.run_root import read_summary
 from schema import id_file
 from schema.dataset import Dataset
@@ -23,16 +24,24 @@ from schema.storage import atomic
 if TYPE_CHECKING:
     from serving.bulk.lists import BulkLists
     from serving.server_lists import ServerLists
+import pyarrow as pa
+
+from components.ingest.output import histories
+from schema import timeline
+from schema.user_ids import UserIdKey, hash_user_id, load_key
 
 FINAL, RETRIEVAL = STAGES = ("final", "retrieval")
-EVERYBODY = "all"
+ALL_USERS = "all"
 Append = Callable[[str], object]
 _SERVER_TIMEOUT_S = 60
 _ARTIFACTS = ("histories", "candidates", "interactions", "index", "query", "ranking")
+_USERS_PER_BATCH = 8192
+NamedUsers = tuple[list[str], pa.Table]
+"""Names for the output, and the columns of `histories.read_tables` in their order."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Asked:
+class BatchRequest:
     """What is asked about whom."""
 
     users: str
@@ -43,11 +52,11 @@ class Asked:
     """Of STAGES; None for the one whose order is served."""
     as_of_test: bool
     """With what was known when test began, at that moment; else with all that the run knows."""
-    server: Server | None = None
+    server: ServerAddress | None = None
     """Who answers; None for the run's own graphs, over exact search."""
 
 
-def write(root: str, asked: Asked, out: pathlib.Path, now: int) -> dict[str, Any]:
+def write_lists(root: str, asked: BatchRequest, out: pathlib.Path, now: int) -> dict[str, Any]:
     """Writes {"user_id", "item_ids"} a line to `out`, whole or not at all; returns what it did.
     `root` is the path or the URL of the run.
 
@@ -63,21 +72,23 @@ def write(root: str, asked: Asked, out: pathlib.Path, now: int) -> dict[str, Any
         _require_served(asked, summary)
     if not asked.as_of_test:
         _require_pushed(summary, root)
-    lines = None if asked.users == EVERYBODY else _read_users(pathlib.Path(asked.users))
+    lines = None if asked.users == ALL_USERS else _read_users(pathlib.Path(asked.users))
     names = None if lines is None else list(dict.fromkeys(lines))
     stage = asked.stage or (FINAL if summary["ranking"]["order"] == RANKING else RETRIEVAL)
     needed = _ARTIFACTS if asked.server is None else ("histories",)
     with (
-        commands_artifacts.local(summary["artifacts"], needed, root) as artifacts,
+        fetch_artifacts(summary["artifacts"], needed, root) as artifacts,
         atomic.open_text(out) as append,
     ):
         summary["artifacts"] = artifacts
         begun = time.perf_counter()
-        test = _cut(summary) if asked.as_of_test else None
+        test = _find_test_cut(summary) if asked.as_of_test else None
         moment = test.now if test else now
-        with _answering(asked, summary, stage) as lists:
+        with _open_lists(asked, summary, stage) as lists:
             loaded = time.perf_counter()
-            counted = _write(append, lists, _users(summary, names), test, moment, asked.k)
+            counted = _write_lines(
+                append, lists, _iterate_users(summary, names), test, moment, asked.k
+            )
             seconds = time.perf_counter() - loaded
     return counted | {
         "repeated_lines": len(lines or []) - len(names or []),
@@ -91,11 +102,11 @@ def write(root: str, asked: Asked, out: pathlib.Path, now: int) -> dict[str, Any
 
 
 @contextlib.contextmanager
-def _answering(
-    asked: Asked, summary: dict[str, Any], stage: str
+def _open_lists(
+    asked: BatchRequest, summary: dict[str, Any], stage: str
 ) -> Iterator["BulkLists | ServerLists"]:
     if asked.server is None:
-        yield _lists(summary, stage, asked.as_of_test)
+        yield _load_lists(summary, stage, asked.as_of_test)
         return
     from serving.client.client import Client
     from serving.server_lists import ServerLists
@@ -105,7 +116,7 @@ def _answering(
         yield ServerLists(client, model, summary["config"]["retrieval"]["history_length"])
 
 
-def _require_served(asked: Asked, summary: dict[str, Any]) -> None:
+def _require_served(asked: BatchRequest, summary: dict[str, Any]) -> None:
     if asked.as_of_test:
         raise UsageError(
             "expected a moment that a server knows of, received --as-of test with --server; leave "
@@ -118,10 +129,10 @@ def _require_served(asked: Asked, summary: dict[str, Any]) -> None:
         )
 
 
-def _write(
+def _write_lines(
     append: Append,
     lists: "BulkLists | ServerLists",
-    users: Iterator[Users],
+    users: Iterator[NamedUsers],
     test: Cut | None,
     now: int,
     k: int,
@@ -151,9 +162,11 @@ def _require_pushed(summary: dict[str, Any], root: str) -> None:
         )
 
 
-def _cut(summary: dict[str, Any]) -> Cut:
+def _find_test_cut(summary: dict[str, Any]) -> Cut:
     artifacts = summary["artifacts"]
-    return load_test_cut(artifacts["interactions"], artifacts["histories"], _dataset(summary).split)
+    return load_test_cut(
+        artifacts["interactions"], artifacts["histories"], _load_dataset(summary).split
+    )
 
 
 def _read_users(path: pathlib.Path) -> list[str]:
@@ -163,19 +176,19 @@ def _read_users(path: pathlib.Path) -> list[str]:
     return found
 
 
-def _users(summary: dict[str, Any], names: list[str] | None) -> Iterator[Users]:
+def _iterate_users(summary: dict[str, Any], names: list[str] | None) -> Iterator[NamedUsers]:
     uri = summary["artifacts"]["histories"]
     if names is None:
-        return asked_users.everybody(uri)
-    return asked_users.listed(uri, names, _dataset(summary).data.hash_user_ids)
+        return read_all_users(uri)
+    return read_named_users(uri, names, _load_dataset(summary).data.hash_user_ids)
 
 
-def _dataset(summary: dict[str, Any]) -> Dataset:
+def _load_dataset(summary: dict[str, Any]) -> Dataset:
     config = summary["config"]
     return Dataset.model_validate({name: config[name] for name in Dataset.model_fields})
 
 
-def _lists(summary: dict[str, Any], stage: str, as_of_test: bool) -> "BulkLists":
+def _load_lists(summary: dict[str, Any], stage: str, as_of_test: bool) -> "BulkLists":
     from schema import candidates
     from serving import deny_list
     from serving.bulk.lists import BulkLists
@@ -189,17 +202,37 @@ def _lists(summary: dict[str, Any], stage: str, as_of_test: bool) -> "BulkLists"
     else:
         eligible = Eligibility.of(items, deny_list.load(artifacts["index"]))
     return BulkLists(
-        _model(artifacts["query"]),
+        _load_model(artifacts["query"]),
         items,
         config["retrieval"]["history_length"],
-        _model(artifacts["ranking"]) if stage == FINAL else None,
+        _load_model(artifacts["ranking"]) if stage == FINAL else None,
         config["ranking"]["candidates"],
         eligible,
     )
 
 
-def _model(folder: str) -> Any:
+def _load_model(folder: str) -> Any:
     from serving.graph import saved_models
 
     path = pathlib.Path(folder)
     return saved_models.restored(path)
+
+
+def read_all_users(histories_uri: str) -> Iterator[NamedUsers]:
+    """All users that have an event, by the names that the run stores."""
+    for table in histories.read_tables(histories_uri, _USERS_PER_BATCH):
+        yield table[timeline.USER_ID].to_pylist(), table
+
+
+def read_named_users(
+    histories_uri: str, names: list[str], place: UserIdKey | None
+) -> Iterator[NamedUsers]:
+    """Users by the names that their source has, each of which stands in `names` once.
+
+    `place` of the key where the run hashed them. A user without events comes with nulls.
+    """
+    key = None if place is None else load_key(place)
+    stored = names if key is None else [hash_user_id(name, key) for name in names]
+    found = histories.load(histories_uri, pa.array(stored, pa.large_string()))
+    for begin in range(0, len(names), _USERS_PER_BATCH):
+        yield names[begin : begin + _USERS_PER_BATCH], found.slice(begin, _USERS_PER_BATCH)

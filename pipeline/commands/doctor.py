@@ -16,7 +16,7 @@ NVIDIA_DRIVER = pathlib.Path("/proc/driver/nvidia/version")
 REINSTALL = "call `make setup`, or install tandem into a fresh Python 3.10 environment"
 
 
-class Finding(NamedTuple):
+class EnvironmentCheck(NamedTuple):
     """Outcome of one check. `advice` says what to do and is empty when `status` is "ok"."""
 
     name: str
@@ -25,39 +25,39 @@ class Finding(NamedTuple):
     advice: str = ""
 
 
-def examine(folder: pathlib.Path) -> Iterator[Finding]:
+def examine(folder: pathlib.Path) -> Iterator[EnvironmentCheck]:
     """All checks, in the order in which one depends on another; `folder` is where runs are kept.
 
     Imports TensorFlow: the caller must have set TF_USE_LEGACY_KERAS, as the command line does.
     """
-    yield python(sys.version_info[:3])
-    yield requirements(importlib.metadata.requires("tandem") or [])
-    yield keras()
-    yield scann()
-    yield text()
-    yield accelerators()
-    yield disk(folder)
+    yield check_python(sys.version_info[:3])
+    yield check_requirements(importlib.metadata.requires("tandem") or [])
+    yield check_keras()
+    yield check_scann()
+    yield check_text()
+    yield check_accelerators()
+    yield check_disk(folder)
 
 
-def python(version: tuple[int, ...]) -> Finding:
+def check_python(version: tuple[int, ...]) -> EnvironmentCheck:
     """Whether `version` (major, minor, …) is the one that the locked set is published for."""
     found = ".".join(map(str, version))
     if version[:2] == (3, 10):
-        return Finding("Python", "ok", found)
-    return Finding("Python", "FAIL", f"{found}, expected 3.10", REINSTALL)
+        return EnvironmentCheck("Python", "ok", found)
+    return EnvironmentCheck("Python", "FAIL", f"{found}, expected 3.10", REINSTALL)
 
 
-def requirements(required: Iterable[str]) -> Finding:
+def check_requirements(required: Iterable[str]) -> EnvironmentCheck:
     """Whether what is installed fits `required` (PEP 508 strings); those of extras are left out."""
     wanted = [Requirement(text) for text in required]
     wanted = [r for r in wanted if r.marker is None or r.marker.evaluate({"extra": ""})]
-    misfits = [problem for problem in map(_misfit, wanted) if problem]
+    misfits = [problem for problem in map(_find_misfit, wanted) if problem]
     if misfits:
-        return Finding("versions", "FAIL", "; ".join(misfits), REINSTALL)
-    return Finding("versions", "ok", f"all {len(wanted)} requirements fit together")
+        return EnvironmentCheck("versions", "FAIL", "; ".join(misfits), REINSTALL)
+    return EnvironmentCheck("versions", "ok", f"all {len(wanted)} requirements fit together")
 
 
-def _misfit(requirement: Requirement) -> str:
+def _find_misfit(requirement: Requirement) -> str:
     try:
         installed = importlib.metadata.version(requirement.name)
     except importlib.metadata.PackageNotFoundError:
@@ -67,26 +67,26 @@ def _misfit(requirement: Requirement) -> str:
     return f"{requirement.name} is {installed}, expected {requirement.specifier}"
 
 
-def keras() -> Finding:
+def check_keras() -> EnvironmentCheck:
     """Whether `tf.keras` is Keras 2, which TFRS and TFX are written for."""
-    failure = _import_failure("tensorflow")
+    failure = _find_import_failure("tensorflow")
     if failure:
-        return Finding("Keras 2", "FAIL", failure, REINSTALL)
+        return EnvironmentCheck("Keras 2", "FAIL", failure, REINSTALL)
     import tensorflow as tf
 
     # tf.keras itself says its version or not, depending on what was imported before
     version = sys.modules[tf.keras.Model.__module__.partition(".")[0]].__version__
     if version.startswith("2."):
-        return Finding("Keras 2", "ok", f"{version} (TensorFlow {tf.__version__})")
+        return EnvironmentCheck("Keras 2", "ok", f"{version} (TensorFlow {tf.__version__})")
     advice = "set TF_USE_LEGACY_KERAS=1 before TensorFlow is first imported"
-    return Finding("Keras 2", "FAIL", f"tf.keras is {version}, expected 2", advice)
+    return EnvironmentCheck("Keras 2", "FAIL", f"tf.keras is {version}, expected 2", advice)
 
 
-def scann() -> Finding:
+def check_scann() -> EnvironmentCheck:
     """Whether ScaNN's TensorFlow operations load and find the planted neighbour."""
-    failure = _import_failure("scann")
+    failure = _find_import_failure("scann")
     if failure:
-        return Finding("ScaNN", "FAIL", failure, REINSTALL)
+        return EnvironmentCheck("ScaNN", "FAIL", failure, REINSTALL)
     import tensorflow as tf
     from scann.scann_ops.py import scann_ops
 
@@ -94,24 +94,26 @@ def scann() -> Finding:
     searcher = scann_ops.builder(vectors, 1, "dot_product").score_brute_force().build()
     neighbours = searcher.search_batched(vectors[5:6])[0].numpy().tolist()
     if neighbours == [[5]]:
-        return Finding("ScaNN", "ok", "built an index of 32 vectors and found the planted one")
-    return Finding("ScaNN", "FAIL", f"found row {neighbours}, expected [[5]]", REINSTALL)
+        return EnvironmentCheck(
+            "ScaNN", "ok", "built an index of 32 vectors and found the planted one"
+        )
+    return EnvironmentCheck("ScaNN", "FAIL", f"found row {neighbours}, expected [[5]]", REINSTALL)
 
 
-def text() -> Finding:
+def check_text() -> EnvironmentCheck:
     """Whether tensorflow-text's operations load and split a title into words."""
-    failure = _import_failure("tensorflow_text")
+    failure = _find_import_failure("tensorflow_text")
     if failure:
-        return Finding("tensorflow-text", "FAIL", failure, REINSTALL)
+        return EnvironmentCheck("tensorflow-text", "FAIL", failure, REINSTALL)
     import tensorflow_text
 
     words = tensorflow_text.WhitespaceTokenizer().tokenize(["two towers"]).to_list()
     if words == [[b"two", b"towers"]]:
-        return Finding("tensorflow-text", "ok", 'split "two towers" into two words')
-    return Finding("tensorflow-text", "FAIL", f'made {words} of "two towers"', REINSTALL)
+        return EnvironmentCheck("tensorflow-text", "ok", 'split "two towers" into two words')
+    return EnvironmentCheck("tensorflow-text", "FAIL", f'made {words} of "two towers"', REINSTALL)
 
 
-def _import_failure(module: str) -> str:
+def _find_import_failure(module: str) -> str:
     """Why `module` does not load, "" where it does.
 
     A library compiled against another version shows as any of these: TensorFlow's NotFoundError for
@@ -120,40 +122,46 @@ def _import_failure(module: str) -> str:
     try:
         from tensorflow.python.framework.errors_impl import OpError
     except (ImportError, AttributeError, TypeError) as error:
-        return f"tensorflow does not load: {_line(error)}"
+        return f"tensorflow does not load: {_get_first_line(error)}"
     try:
         importlib.import_module(module)
     except (ImportError, AttributeError, TypeError, OpError) as error:
-        return f"{module} does not load: {_line(error)}"
+        return f"{module} does not load: {_get_first_line(error)}"
     return ""
 
 
-def _line(error: Exception) -> str:
+def _get_first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0]
 
 
-def accelerators() -> Finding:
+def check_accelerators() -> EnvironmentCheck:
     """What TensorFlow can compute on; warns where a driver is there that it does not use."""
-    failure = _import_failure("tensorflow")
+    failure = _find_import_failure("tensorflow")
     if failure:
-        return Finding("accelerators", "FAIL", failure, REINSTALL)
+        return EnvironmentCheck("accelerators", "FAIL", failure, REINSTALL)
     import tensorflow as tf
 
     devices = [d.name for kind in ("GPU", "TPU") for d in tf.config.list_physical_devices(kind)]
     if devices:
-        return Finding("accelerators", "ok", ", ".join(devices))
+        return EnvironmentCheck("accelerators", "ok", ", ".join(devices))
     cores = f"none, {len(os.sched_getaffinity(0))} CPU cores"
     if NVIDIA_DRIVER.exists():
         advice = 'install CUDA\'s libraries beside TensorFlow: pip install "tandem[gpu]"'
-        return Finding("accelerators", "warn", f"{cores}; an NVIDIA driver is not used", advice)
-    return Finding("accelerators", "ok", cores)
+        return EnvironmentCheck(
+            "accelerators", "warn", f"{cores}; an NVIDIA driver is not used", advice
+        )
+    return EnvironmentCheck("accelerators", "ok", cores)
 
 
-def disk(folder: pathlib.Path, least: int = GIB, enough: int = 5 * GIB) -> Finding:
+def check_disk(folder: pathlib.Path, least: int = GIB, enough: int = 5 * GIB) -> EnvironmentCheck:
     """Free bytes at `folder`: fails below `least`, warns below `enough`."""
     free = shutil.disk_usage(folder).free
     found = f"{free / GIB:.1f} GiB free at {folder}"
     advice = f"make room for {enough / GIB:.0f} GiB, or keep runs elsewhere with --root"
     if free < least:
-        return Finding("disk", "FAIL", found, advice)
-    return Finding("disk", "warn", found, advice) if free < enough else Finding("disk", "ok", found)
+        return EnvironmentCheck("disk", "FAIL", found, advice)
+    return (
+        EnvironmentCheck("disk", "warn", found, advice)
+        if free < enough
+        else EnvironmentCheck("disk", "ok", found)
+    )

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from schema.errors import UsageError
 
-CHUNK = 1 << 20
+CHUNK_BYTES = 1 << 20
 TIMEOUT_S = 60.0
 
 
@@ -34,7 +34,7 @@ ARCHIVES = {
 }
 
 
-def fetch(archive: Archive, out: pathlib.Path) -> list[pathlib.Path]:
+def fetch_archive(archive: Archive, out: pathlib.Path) -> list[pathlib.Path]:
     """Puts the archive's members into `out`, without their folders, and returns where they are.
 
     Nothing appears in `out` before the whole archive has arrived and its hash is right; a file of
@@ -57,7 +57,7 @@ def fetch(archive: Archive, out: pathlib.Path) -> list[pathlib.Path]:
 def _download(archive: Archive, packed: pathlib.Path) -> None:
     digest = hashlib.md5(usedforsecurity=False)
     with packed.open("wb") as file:
-        for chunk in _chunks(archive.url):
+        for chunk in _read_chunks(archive.url):
             digest.update(chunk)
             file.write(chunk)
     if digest.hexdigest() != archive.md5:
@@ -67,11 +67,11 @@ def _download(archive: Archive, packed: pathlib.Path) -> None:
         )
 
 
-def _chunks(url: str) -> Iterator[bytes]:
+def _read_chunks(url: str) -> Iterator[bytes]:
     """Body of `url`. Every failure on the way here is the network's, and says so."""
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT_S) as response:
-            while chunk := response.read(CHUNK):
+            while chunk := response.read(CHUNK_BYTES):
                 yield chunk
     except (OSError, http.client.HTTPException) as error:
         raise UsageError(
@@ -92,5 +92,5 @@ def _unpack(archive: Archive, packed: pathlib.Path) -> list[pathlib.Path]:
         for member in archive.members:
             paths.append(packed.parent / pathlib.PurePosixPath(member).name)
             with opened.open(member) as source, paths[-1].open("wb") as target:
-                shutil.copyfileobj(source, target, CHUNK)
+                shutil.copyfileobj(source, target, CHUNK_BYTES)
     return paths

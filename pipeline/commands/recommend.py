@@ -1,12 +1,12 @@
 """Recommendations from a finished run: through a server that runs, or one of its own."""
 
 import contextlib
+import dataclasses
 import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from components.ingest import preflight
-from pipeline.asked_server import Server
 from pipeline.run_root import read_summary
 from schema.user_ids import UserIdKey, compute_pseudonym
 
@@ -14,51 +14,42 @@ if TYPE_CHECKING:
     from serving.client.connection import Security
 
 
+@dataclasses.dataclass(frozen=True)
+class ServerAddress:
+    """One gRPC server."""
+
+    address: str
+    """host:port."""
+    security: "Security"
+
+
 def recommend(
-    root: str, user_id: str, k: int, server: Server | None, categories: Sequence[str] = ()
+    root: str, user_id: str, k: int, server: ServerAddress | None, categories: Sequence[str] = ()
 ) -> dict[str, Any]:
     """As `pipeline.report.recommendations.recommend`, from the run at a path or a URL;
     `server` None starts one for the moment.
     """
-    summary = json.loads(read_summary(root))
-    named = _as_stored(summary["config"]["data"]["hash_user_ids"], user_id)
-    preflight.open_file_systems()
-    with _served(f"{root}/serving", server) as (address, security):
-        (answer,) = several(address, summary["artifacts"], [named], k, categories, security)
-    return answer | {"user_id": user_id}
-
-
-def several(
-    address: str,
-    artifacts: dict[str, str],
-    users: list[str],
-    k: int,
-    categories: Sequence[str] = (),
-    security: "Security | None" = None,
-) -> list[dict[str, Any]]:
-    """One answer per user, named as the run stored them, of the server at `address`.
-
-    `artifacts` are URIs of `histories` and `candidates`.
-    """
     from pipeline.report import recommendations
-    from serving.client.client import Client
-    from serving.client.connection import PLAIN
 
-    names = recommendations.titles(artifacts["candidates"])
-    with Client(address, 60, security or PLAIN) as client:
-        return [
-            recommendations.recommend(client, artifacts["histories"], names, user, k, categories)
-            for user in users
-        ]
+    summary = json.loads(read_summary(root))
+    named = _pseudonymise(summary["config"]["data"]["hash_user_ids"], user_id)
+    preflight.open_file_systems()
+    with _open_server(f"{root}/serving", server) as (address, security):
+        answers = recommendations.recommend_users(
+            address, summary["artifacts"], [named], k, categories, security
+        )
+    return answers[0] | {"user_id": user_id}
 
 
-def _as_stored(place: dict[str, str] | None, user_id: str) -> str:
+def _pseudonymise(place: dict[str, str] | None, user_id: str) -> str:
     """The user's pseudonym, where the run hashed user ids."""
     return compute_pseudonym(user_id, UserIdKey.model_validate(place) if place else None)
 
 
 @contextlib.contextmanager
-def _served(serving: str, asked: Server | None) -> Iterator[tuple[str, "Security | None"]]:
+def _open_server(
+    serving: str, asked: ServerAddress | None
+) -> Iterator[tuple[str, "Security | None"]]:
     if asked is not None:
         yield asked.address, asked.security
         return

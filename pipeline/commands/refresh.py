@@ -11,18 +11,27 @@ import time
 from typing import Any
 
 from components.ingest import preflight
-from pipeline import refresh_lineage, refreshable
-from pipeline.commands import refresh_catalogue, refresh_version
-from pipeline.commands.refresh_catalogue import Given, RefreshedCatalogue
-from pipeline.commands.refresh_popularity import Present
+from pipeline.commands.refresh_catalogue import (
+    BaseVersion,
+    RefreshedCatalogue,
+    RefreshInputs,
+    open_base_version,
+    read_catalogue,
+)
+from pipeline.commands.refresh_popularity import CurrentPopularity
+from pipeline.commands.refresh_version import (
+    push_version,
+    record_refresh,
+    write_extra_files,
+    write_models,
+)
 from pipeline.config.config import Config
-from pipeline.refreshable import Refreshable
 from pipeline.run_root import RunRoot
 from schema.signatures import RECOMMENDER, SERVABLES
 from serving.versions import mirror
 
 
-def refresh(at: RunRoot, config: Config, given: Given) -> dict[str, Any]:
+def refresh(at: RunRoot, config: Config, given: RefreshInputs) -> dict[str, Any]:
     """Pushes the new version and returns what was done, as `tandem refresh --json` prints it.
 
     `at` is the directory of a finished run of that configuration. Raises NoRunError without a
@@ -31,33 +40,35 @@ def refresh(at: RunRoot, config: Config, given: Given) -> dict[str, Any]:
     """
     preflight.open_file_systems()
     with mirror.folder_of(f"{at.place}/serving") as serving:
-        return _refreshed(at, serving, config, given)
+        return _push_refreshed(at, serving, config, given)
 
 
-def _refreshed(at: RunRoot, serving: pathlib.Path, config: Config, given: Given) -> dict[str, Any]:
+def _push_refreshed(
+    at: RunRoot, serving: pathlib.Path, config: Config, given: RefreshInputs
+) -> dict[str, Any]:
     begun = time.perf_counter()
-    pushed = refreshable.opened(serving, at.place)
-    catalogue = refresh_catalogue.read(given, at, pushed)
+    pushed = open_base_version(serving, at.place)
+    catalogue = read_catalogue(given, at, pushed)
     read = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="tandem-refresh-") as name:
         models = pathlib.Path(name, "models")
-        measured = refresh_version.write_models(catalogue, pushed, config.index, models)
-        extra = refresh_version.write_beside(catalogue, pushed, pathlib.Path(name))
+        measured = write_models(catalogue, pushed, config.index, models)
+        extra = write_extra_files(catalogue, pushed, pathlib.Path(name))
         checked = time.perf_counter()
-        paths = refresh_version.push(at, models, extra)
-    done = _told(pushed, catalogue, measured, paths) | {
+        paths = push_version(at, models, extra)
+    done = _summarise_refresh(pushed, catalogue, measured, paths) | {
         "seconds": {
             "read_and_embed": read - begun,
             "index_export_and_check": checked - read,
             "total": time.perf_counter() - begun,
         }
     }
-    _record(at, config.name, pushed, paths, done)
+    _record_lineage(at, config.name, pushed, paths, done)
     return done
 
 
-def _told(
-    pushed: Refreshable,
+def _summarise_refresh(
+    pushed: BaseVersion,
     catalogue: RefreshedCatalogue,
     measured: dict[str, Any],
     paths: dict[str, str],
@@ -76,26 +87,26 @@ def _told(
             "changed": catalogue.changed,
             "total": len(catalogue.candidates.item_ids),
         },
-        "popularity": _popularity(catalogue.present),
+        "popularity": _summarise_popularity(catalogue.present),
         "index": measured,
         "servables": paths,
     }
 
 
-def _popularity(present: Present | None) -> dict[str, int] | None:
+def _summarise_popularity(present: CurrentPopularity | None) -> dict[str, int] | None:
     if present is None:
         return None
     told = {"new_events": present.added, "now": present.now}
     return told | ({"stragglers": present.beyond} if present.beyond else {})
 
 
-def _record(
+def _record_lineage(
     at: RunRoot,
     pipeline: str,
-    pushed: Refreshable,
+    pushed: BaseVersion,
     paths: dict[str, str],
     done: dict[str, Any],
 ) -> None:
     before = {name: f"{at.place}/serving/{name}/{pushed.version}" for name in SERVABLES}
     said = {name: done[name] for name in ("rows", "items", "popularity", "index")}
-    refresh_lineage.record(at.metadata, pipeline, before, paths, said)
+    record_refresh(at.metadata, pipeline, before, paths, said)

@@ -1,26 +1,45 @@
-"""The catalogue that a refresh ends with: new files read, embedded and counted."""
+"""The catalogue that a refresh ends with: new files read, embedded and counted.
+
+The pushed version that a refresh begins with.
+
+Accepted items through the pushed candidate tower.
+"""
 
 import dataclasses
 import os
+import pathlib
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import tensorflow as tf
 
 from components.ingest import refresh as ingestion
+from components.ingest.output import examples
 from components.ingest.output.counts import Counts
-from pipeline import refreshed_items
-from pipeline.commands import refresh_popularity
-from pipeline.commands.refresh_popularity import Present
-from pipeline.refreshable import Refreshable
+from pipeline.commands.refresh_popularity import CurrentPopularity, count_popularity
 from pipeline.run_root import RunRoot
 from schema import candidates as candidate_files
-from schema import refresh_inputs
-from schema.candidates import Candidates
+from schema import refresh_inputs, timeline
+from schema.candidates import Candidates, to_text_array
+from schema.dataset import Dataset
+from schema.errors import DataRefused, NoRunError
+from schema.signatures import RECOMMENDER
 from schema.storage.locations import is_remote
 from serving import refreshed_candidates
+from serving.graph import saved_models
+from serving.refreshed_candidates import NewItems
+from serving.versions import local as local_versions
+from serving.versions import origin
+from serving.versions.origin import Origin
 
-_REJECTED = "refresh"
+_REJECTED_FOLDER = "refresh"
+_ROWS_PER_BATCH = 4096
 
 
 @dataclasses.dataclass(frozen=True)
-class Given:
+class RefreshInputs:
     """What the user gives: files, folders, globs or URLs, in the format of the run's own data."""
 
     items: str
@@ -34,30 +53,126 @@ class RefreshedCatalogue:
     candidates: Candidates
     added: int
     changed: int
-    present: Present | None
+    present: CurrentPopularity | None
     """None where no events were given."""
     counts: list[Counts]
     """Of the items, and of the events where they were given."""
 
 
-def read(given: Given, at: RunRoot, pushed: Refreshable) -> RefreshedCatalogue:
+@dataclasses.dataclass(frozen=True)
+class BaseVersion:
+    """A version with all that a refresh reads of it."""
+
+    version: str
+    model: pathlib.Path
+    """Folder of the recommender."""
+    candidates_uri: str
+    """Where `schema.candidates` and `schema.refresh_inputs` find what lies beside it."""
+    origin: Origin
+    dataset: Dataset
+
+
+def read_catalogue(given: RefreshInputs, at: RunRoot, pushed: BaseVersion) -> RefreshedCatalogue:
     """Items through the tower, events into votes. Raises what ingestion raises."""
-    rejected = f"{at.place}/{at.rejected.name}/{_REJECTED}"
-    read = ingestion.read_items(pushed.dataset, _absolute(given.items), rejected)
-    items = refreshed_items.of(read.records, pushed.dataset, pushed.candidates_uri)
+    rejected = f"{at.place}/{at.rejected.name}/{_REJECTED_FOLDER}"
+    read = ingestion.read_items(pushed.dataset, _make_absolute(given.items), rejected)
+    items = embed_items(read.records, pushed.dataset, pushed.candidates_uri)
     refreshed = refreshed_candidates.with_items(candidate_files.load(pushed.candidates_uri), items)
     candidates, present, counts = refreshed.candidates, None, [read.counts]
     if given.events is not None:
         log = ingestion.read_events(
-            pushed.dataset, _absolute(given.events), rejected, candidates.item_ids
+            pushed.dataset, _make_absolute(given.events), rejected, candidates.item_ids
         )
         counts.append(log.counts)
         known = refresh_inputs.load_recent(pushed.candidates_uri)
         days = pushed.origin.evaluated.popularity_days
-        present = refresh_popularity.counted(known, log.records, candidates.item_ids, days)
+        present = count_popularity(known, log.records, candidates.item_ids, days)
         candidates = refreshed_candidates.with_log_popularity(candidates, present.log_popularity)
     return RefreshedCatalogue(candidates, refreshed.added, refreshed.changed, present, counts)
 
 
-def _absolute(path: str) -> str:
+def _make_absolute(path: str) -> str:
     return path if is_remote(path) else os.path.abspath(path)
+
+
+def open_base_version(serving: pathlib.Path, root: str) -> BaseVersion:
+    """The newest version in the serving directory of the run at `root`. NoRunError where none is
+    pushed, UsageError for one without a candidate tower beside it, as an older Tandem has pushed.
+    """
+    version = origin.newest(serving)
+    if not version:
+        raise NoRunError(
+            f"expected a pushed version to refresh in {root}/serving, received none; "
+            f"run `tandem run --config … --root {root}` until its models are pushed"
+        )
+    extra = origin.folder(serving, version)
+    uri = str(extra / origin.CANDIDATES)
+    return BaseVersion(
+        version=version,
+        model=local_versions.folder_of(serving, RECOMMENDER, int(version)),
+        candidates_uri=uri,
+        dataset=refresh_inputs.load_dataset(uri),
+        origin=origin.read(extra / origin.ORIGIN),
+    )
+
+
+def embed_items(records: pa.Table, dataset: Dataset, candidates_uri: str) -> NewItems:
+    """`records` of `components.ingest.refresh.read_items`, as the catalogue takes them up.
+
+    Raises DataRefused where a vector is no number.
+    """
+    source = dataset.data.items
+    is_closed = source.available is not None
+    return NewItems(
+        item_ids=to_text_array(records[timeline.ITEM_ID]),
+        titles=to_text_array(records[timeline.TITLE]),
+        vectors=_compute_vectors(records, candidates_uri),
+        available=_combine_chunks(records[timeline.AVAILABLE]).cast(pa.bool_())
+        if is_closed
+        else None,
+        filters=_convert_lists(records[timeline.name_item_feature(source.filter)])
+        if source.filter
+        else None,
+    )
+
+
+def _combine_chunks(column: pa.ChunkedArray) -> pa.Array:
+    return pa.concat_arrays(column.chunks)
+
+
+def _convert_lists(column: pa.ChunkedArray) -> pa.Array:
+    """Texts, or lists of them, with nulls -> large_list<large_binary>, empty for null."""
+    array = _combine_chunks(column)
+    if pa.types.is_list(array.type) or pa.types.is_large_list(array.type):
+        count, values = pc.fill_null(pc.list_value_length(array), 0), pc.list_flatten(array)
+    else:
+        count, values = pc.is_valid(array).cast(pa.int64()), array.drop_null()
+    splits = np.concatenate([[0], np.cumsum(count.to_numpy(zero_copy_only=False))])
+    return pa.LargeListArray.from_arrays(pa.array(splits, pa.int64()), to_text_array(values))
+
+
+def _compute_vectors(records: pa.Table, candidates_uri: str) -> np.ndarray:
+    """[m, dim]."""
+    tower = _load_tower(candidates_uri)
+    parts = [
+        _embed_batch(tower, records.slice(n, _ROWS_PER_BATCH))
+        for n in range(0, records.num_rows, _ROWS_PER_BATCH)
+    ]
+    found = np.concatenate(parts)
+    bad = np.flatnonzero(~np.isfinite(found).all(axis=1))
+    if len(bad):
+        first = records[timeline.ITEM_ID][int(bad[0])].as_py()
+        raise DataRefused(
+            f"items: expected features that have a vector, received {len(bad)} items whose vector "
+            f"is no number, the first being {first!r}; look for extreme numbers among its features"
+        )
+    return found
+
+
+def _load_tower(candidates_uri: str) -> Any:
+    folder = pathlib.Path(refresh_inputs.locate_tower(candidates_uri))
+    return saved_models.restored(folder)
+
+
+def _embed_batch(tower: Any, records: pa.Table) -> np.ndarray:
+    return tower.vectors(tf.constant(examples.encode(records))).numpy()

@@ -14,7 +14,7 @@ from trainer.data.popularity import SECONDS_PER_DAY, PopularityClock
 _NUMBER = "number"
 
 
-class Present(NamedTuple):
+class CurrentPopularity(NamedTuple):
     """At the end of the bulk of all events, and never before what was known."""
 
     log_popularity: np.ndarray
@@ -29,7 +29,9 @@ class Present(NamedTuple):
     """Later events that lie beyond `now`, far from all others: they are not counted."""
 
 
-def counted(known: pa.Table, later: pa.Table, item_ids: pa.Array, days: float) -> Present:
+def count_popularity(
+    known: pa.Table, later: pa.Table, item_ids: pa.Array, days: float
+) -> CurrentPopularity:
     """Votes of the last `days` for the items [n] large_binary.
 
     Events are those of `schema.refresh_inputs`.
@@ -38,32 +40,34 @@ def counted(known: pa.Table, later: pa.Table, item_ids: pa.Array, days: float) -
     twice, and one of an item outside the catalogue not at all.
     Without any event nothing is popular.
     """
-    known, later = (_numbered(_in_catalogue(events, item_ids)) for events in (known, later))
-    everything = _once(pa.concat_tables([known, later]))
+    known, later = (
+        _number_repetitions(_select_catalogue_items(events, item_ids)) for events in (known, later)
+    )
+    everything = _drop_duplicates(pa.concat_tables([known, later]))
     if not everything.num_rows:
-        return Present(np.zeros(len(item_ids), np.float32), everything, 0, 0)
-    clock = _clock(everything, item_ids)
-    known = _once(known)
+        return CurrentPopularity(np.zeros(len(item_ids), np.float32), everything, 0, 0)
+    clock = _make_clock(everything, item_ids)
+    known = _drop_duplicates(known)
     now = max(clock.bulk.end, 1 + (pc.max(known[refresh_inputs.TIMESTAMP]).as_py() or 0))
     votes = clock.votes(now, days)[1:]
     since = now - int(days * SECONDS_PER_DAY)
-    recent, before = (_between(events, since, now) for events in (everything, known))
+    recent, before = (_select_between(events, since, now) for events in (everything, known))
     added = recent.num_rows - before.num_rows
-    beyond = everything.num_rows - _between(everything, 0, now).num_rows
-    return Present(popularity.log_popularity(votes), recent, now, added, beyond)
+    beyond = everything.num_rows - _select_between(everything, 0, now).num_rows
+    return CurrentPopularity(popularity.log_popularity(votes), recent, now, added, beyond)
 
 
-def _between(events: pa.Table, since: int, now: int) -> pa.Table:
+def _select_between(events: pa.Table, since: int, now: int) -> pa.Table:
     times = events[refresh_inputs.TIMESTAMP]
     return events.filter(pc.and_(pc.greater_equal(times, since), pc.less(times, now)))
 
 
-def _in_catalogue(events: pa.Table, item_ids: pa.Array) -> pa.Table:
+def _select_catalogue_items(events: pa.Table, item_ids: pa.Array) -> pa.Table:
     is_known = pc.is_in(events[timeline.ITEM_ID].cast(item_ids.type), value_set=item_ids)
     return events.filter(is_known)
 
 
-def _numbered(events: pa.Table) -> pa.Table:
+def _number_repetitions(events: pa.Table) -> pa.Table:
     """In order of time, item and user, with the number of each among those that are equal to it."""
     order = [(name, "ascending") for name in reversed(refresh_inputs.RECENT_EVENTS_SCHEMA.names)]
     ordered = events.take(pc.sort_indices(events, sort_keys=order))
@@ -73,7 +77,7 @@ def _numbered(events: pa.Table) -> pa.Table:
     return ordered.append_column(_NUMBER, pa.array(number))
 
 
-def _once(numbered: pa.Table) -> pa.Table:
+def _drop_duplicates(numbered: pa.Table) -> pa.Table:
     """In order of time, item and user."""
     names = refresh_inputs.RECENT_EVENTS_SCHEMA.names
     once = numbered.group_by([*names, _NUMBER]).aggregate([]).select(names)
@@ -83,7 +87,7 @@ def _once(numbered: pa.Table) -> pa.Table:
     )
 
 
-def _clock(events: pa.Table, item_ids: pa.Array) -> PopularityClock:
+def _make_clock(events: pa.Table, item_ids: pa.Array) -> PopularityClock:
     """`events` are sorted by time."""
     item = pc.index_in(events[timeline.ITEM_ID].cast(item_ids.type), value_set=item_ids)
     user = events[timeline.USER_ID].combine_chunks().dictionary_encode().indices

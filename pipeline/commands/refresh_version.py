@@ -1,12 +1,23 @@
-"""The version that a refresh pushes: written, asked, and put beside the others."""
+"""The version that a refresh pushes: written, asked, and put beside the others.
+
+A refresh in ML Metadata: which version it was made from, and which it has pushed.
+
+TFX is not imported, which costs as much as a refresh: the store is asked directly, in the types and
+properties that the Pusher uses.
+"""
 
 import datetime
+import json
 import pathlib
 import shutil
+import time
+from collections.abc import Mapping
 from typing import Any
 
-from pipeline.commands.refresh_catalogue import RefreshedCatalogue
-from pipeline.refreshable import Refreshable
+from ml_metadata import metadata_store
+from ml_metadata.proto import metadata_store_pb2 as mlmd
+
+from pipeline.commands.refresh_catalogue import BaseVersion, RefreshedCatalogue
 from pipeline.run_root import RunRoot
 from schema import candidates as candidate_files
 from schema import refresh_inputs
@@ -18,9 +29,15 @@ from serving.index import eligibility
 from serving.versions import new_version, refresh
 from serving.versions import origin as versions_origin
 
+_EXECUTION = "tandem.Refresh"
+_PUSHED = "PushedModel"
+_SERVABLES = "servables"
+Servables = dict[str, str]
+"""Folder or URL of each pushed servable, by name."""
+
 
 def write_models(
-    catalogue: RefreshedCatalogue, pushed: Refreshable, config: IndexConfig, models: pathlib.Path
+    catalogue: RefreshedCatalogue, pushed: BaseVersion, config: IndexConfig, models: pathlib.Path
 ) -> dict[str, Any]:
     """Writes the three servables below `models`, and asks them; what was measured of the index."""
     candidates = catalogue.candidates
@@ -50,8 +67,8 @@ def write_models(
     return measured
 
 
-def write_beside(
-    catalogue: RefreshedCatalogue, pushed: Refreshable, folder: pathlib.Path
+def write_extra_files(
+    catalogue: RefreshedCatalogue, pushed: BaseVersion, folder: pathlib.Path
 ) -> dict[str, pathlib.Path]:
     """What goes with the version: its candidates, with what the next refresh takes, and origin."""
     kept = folder / versions_origin.CANDIDATES
@@ -72,9 +89,91 @@ def write_beside(
     return {versions_origin.CANDIDATES: kept, versions_origin.ORIGIN: origin}
 
 
-def push(at: RunRoot, models: pathlib.Path, extra: dict[str, pathlib.Path]) -> dict[str, str]:
+def push_version(
+    at: RunRoot, models: pathlib.Path, extra: dict[str, pathlib.Path]
+) -> dict[str, str]:
     """Makes the servables below `models` the next version; the folder or URL of each by name."""
     found = {name: models / name for name in SERVABLES}
     files = {f"{versions_origin.EXTRA}/{name}": path for name, path in extra.items()}
     serving = f"{at.uri}/{at.serving.name}" if at.uri else str(at.serving)
     return new_version.push(found, serving, {RECOMMENDER: files})
+
+
+def record_refresh(
+    path: pathlib.Path,
+    pipeline: str,
+    before: Servables,
+    after: Servables,
+    said: Mapping[str, object],
+) -> int:
+    """Writes one execution with its input and its output, all or nothing; `said` becomes its
+    properties, as JSON. Returns its id.
+
+    The version before is the artifact that its Pusher, or an earlier refresh, has written; where
+    the store does not have it, it is put there.
+    """
+    store = metadata_store.MetadataStore(_make_connection(path))
+    kind = mlmd.ArtifactType(name=_PUSHED)
+    kind.id = store.put_artifact_type(kind, can_add_fields=True, can_omit_fields=True)
+    input_event = mlmd.Event(type=mlmd.Event.INPUT)
+    input_event.path.steps.add().key = "refreshed"
+    output_event = mlmd.Event(type=mlmd.Event.OUTPUT)
+    output_event.path.steps.add().key = "pushed"
+    execution_id, _, _ = store.put_execution(
+        _make_execution(store, said),
+        [
+            (_find_artifact(store, before) or _make_artifact(kind.id, before), input_event),
+            (_make_artifact(kind.id, after), output_event),
+        ],
+        _find_contexts(store, pipeline),
+    )
+    return execution_id
+
+
+def _make_connection(path: pathlib.Path) -> mlmd.ConnectionConfig:
+    mode = mlmd.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
+    sqlite = mlmd.SqliteMetadataSourceConfig(filename_uri=str(path), connection_mode=mode)
+    return mlmd.ConnectionConfig(sqlite=sqlite)
+
+
+def _make_execution(
+    store: metadata_store.MetadataStore, said: Mapping[str, object]
+) -> mlmd.Execution:
+    type_id = store.put_execution_type(mlmd.ExecutionType(name=_EXECUTION))
+    execution = mlmd.Execution(type_id=type_id, last_known_state=mlmd.Execution.COMPLETE)
+    for name, value in said.items():
+        execution.custom_properties[name].string_value = json.dumps(value)
+    return execution
+
+
+def _find_artifact(
+    store: metadata_store.MetadataStore, servables: Servables
+) -> mlmd.Artifact | None:
+    for artifact in store.get_artifacts_by_type(_PUSHED):
+        if artifact.custom_properties[_SERVABLES].string_value == _encode_servables(servables):
+            return artifact
+    return None
+
+
+def _make_artifact(type_id: int, servables: Servables) -> mlmd.Artifact:
+    folder = next(iter(servables.values()))
+    artifact = mlmd.Artifact(type_id=type_id, uri=folder, state=mlmd.Artifact.LIVE)
+    artifact.custom_properties[_SERVABLES].string_value = _encode_servables(servables)
+    artifact.create_time_since_epoch = int(1000 * time.time())
+    return artifact
+
+
+def _encode_servables(servables: Servables) -> str:
+    """As the Pusher says it."""
+    return json.dumps(
+        {
+            name: {"path": at, "version": int(at.rpartition("/")[2])}
+            for name, at in servables.items()
+        }
+    )
+
+
+def _find_contexts(store: metadata_store.MetadataStore, pipeline: str) -> list[mlmd.Context]:
+    """The pipeline's own, where it has run in this store."""
+    found = store.get_context_by_type_and_name("pipeline", pipeline)
+    return [] if found is None else [found]

@@ -16,7 +16,7 @@ from schema.errors import NotBlessed
 from schema.storage import object_store
 
 
-def run(
+def run_locally(
     config_path: pathlib.Path,
     data_dir: str | None,
     root: str,
@@ -35,23 +35,23 @@ def run(
     data = data_dir or str(config_path.parent.absolute())
     preflight.check(config.dataset, data)
     with open_root(root) as at, redirect_output(at.log) as (out, err):
-        console = terminal.plain_console(err if as_json else out)
+        console = terminal.make_console(err if as_json else out)
         console.print(
             f"{config.name}: data {data}, root {at.place}, full log {at.place}/{at.log.name}",
             soft_wrap=True,
         )
-        summary, not_blessed = execute(config, data, at, console, force_push)
+        summary, not_blessed = execute_run(config, data, at, console, force_push)
         if as_json:
             out.write(json.dumps(summary, indent=1) + "\n")
         else:
-            terminal.show(summary, console)
+            terminal.print_report(summary, console)
         console.print(f"report: {at.place}/{at.report.name}", soft_wrap=True)
     if not_blessed is not None:
         raise not_blessed
     return summary
 
 
-def execute(
+def execute_run(
     config: Config,
     data: str,
     at: RunRoot,

@@ -1,4 +1,7 @@
-"""What new data would change in a root, and what of them the gate would refuse."""
+"""What new data would change in a root, and what of them the gate would refuse.
+
+Data -> curated schema files.
+"""
 
 import pathlib
 import tempfile
@@ -7,20 +10,20 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from components.ingest import preflight
-from pipeline.config.config import Config, load_config
+from pipeline.config.config import TABLES, Config, load_config
 from pipeline.console import redirect_output
 from pipeline.run_root import RunRoot
-from schema.errors import NoRunError
+from schema.errors import NoRunError, UsageError
 
 if TYPE_CHECKING:
     from components.validation.drift import Statistics
     from components.validation.gate import GateTable
-    from pipeline.commands.table_statistics import Described
+    from pipeline.commands.table_statistics import TableStatistics
 
-_FOLDER = "schema-diff"
+_DIFF_FOLDER = "schema-diff"
 
 
-def diff(
+def diff_data(
     root: pathlib.Path,
     config_path: pathlib.Path,
     data_dir: pathlib.Path,
@@ -38,20 +41,20 @@ def diff(
     preflight.check(config.dataset, data)
     run = RunRoot(root.absolute())
     if not run.metadata.exists():
-        raise _no_run(root, config)
-    folder = RunRoot(run.root / _FOLDER)
+        raise _make_no_run_error(root, config)
+    folder = RunRoot(run.root / _DIFF_FOLDER)
     with tempfile.TemporaryDirectory() as work, redirect_output(folder.log) as (_, err):
-        return _compare(config, data, run, pathlib.Path(work), folder, Console(file=err))
+        return _compare_data(config, data, run, pathlib.Path(work), folder, Console(file=err))
 
 
-def _no_run(root: pathlib.Path, config: Config) -> NoRunError:
+def _make_no_run_error(root: pathlib.Path, config: Config) -> NoRunError:
     return NoRunError(
         f"expected a run of {config.name!r} at {root} whose data passed the gate, found none; "
         f"run `tandem run --config … --root {root}` first"
     )
 
 
-def _compare(
+def _compare_data(
     config: Config,
     data: str,
     run: RunRoot,
@@ -62,19 +65,19 @@ def _compare(
     from components.validation import split_statistics, statistics_page
     from components.validation.changes import find_changes
     from components.validation.gate import find_broken_rules
-    from pipeline.commands import table_statistics
+    from pipeline.commands.table_statistics import compute_table_statistics
     from pipeline.metadata import build_connection_config, find_previous_statistics
 
     uris = find_previous_statistics(build_connection_config(str(run.metadata)), config.name, "")
     if not all(uris.values()):
-        raise _no_run(run.root, config)
+        raise _make_no_run_error(run.root, config)
     at = RunRoot(work)
-    now = table_statistics.describe(config, data, at, str(folder.rejected), console)
+    now = compute_table_statistics(config, data, at, str(folder.rejected), console)
     refused, changes = [], []
     for name, found in now.items():
         splits = found.statistics
         before = {split: split_statistics.load(uris[name], split) for split in splits}
-        table = _table(config, name, found, before)
+        table = _make_table(config, name, found, before)
         findings = find_broken_rules(table)
         statistics_page.write(str(folder.statistics / f"{name}.html"), table, findings)
         refused += findings
@@ -88,8 +91,8 @@ def _compare(
     }
 
 
-def _table(
-    config: Config, name: str, now: "Described", before: "dict[str, Statistics]"
+def _make_table(
+    config: Config, name: str, now: "TableStatistics", before: "dict[str, Statistics]"
 ) -> "GateTable":
     """What the gate of the next run would see."""
     import tensorflow_data_validation as tfdv
@@ -103,3 +106,69 @@ def _table(
         for split, statistics in now.statistics.items()
     }
     return GateTable(name, now.examples_uri, schema, now.statistics, anomalies, before)
+
+
+def infer_schemas(
+    config_path: pathlib.Path,
+    data_dir: pathlib.Path | None,
+    out: pathlib.Path,
+    overrides: list[str],
+) -> list[pathlib.Path]:
+    """Writes `<name>.<table>.pbtxt` into `out` and returns where they are.
+
+    Letters of what ingestion does not accept are below `out`/rejected. Raises UsageError where a
+    file of that name exists (someone may have curated it), DataRefused as ingestion does.
+    """
+    config = load_config(config_path, overrides)
+    data = str((data_dir or config_path.parent).absolute())
+    preflight.check(config.dataset, data)
+    files = _list_schema_files(config, out.absolute())
+    with tempfile.TemporaryDirectory() as folder, redirect_output(out / "infer.log") as (_, err):
+        texts = _infer_texts(config, data, pathlib.Path(folder), out.absolute(), Console(file=err))
+    for table, path in files.items():
+        path.write_text(texts[table], encoding="utf-8")
+    return list(files.values())
+
+
+def _list_schema_files(config: Config, out: pathlib.Path) -> dict[str, pathlib.Path]:
+    files = {table: out / f"{config.name}.{table}.pbtxt" for table in TABLES}
+    there = [str(path) for path in files.values() if path.exists()]
+    if there:
+        raise UsageError(
+            f"expected to write new files, found {', '.join(there)}, which may have been curated; "
+            "move them or give another folder with --out"
+        )
+    return files
+
+
+def _infer_texts(
+    config: Config, data: str, folder: pathlib.Path, out: pathlib.Path, console: Console
+) -> dict[str, str]:
+    from google.protobuf import text_format
+
+    from components.validation.schema_inference import infer_schema
+    from pipeline.commands.table_statistics import compute_table_statistics
+    from pipeline.config.table_schemas import derive_table_schema
+
+    at = RunRoot(folder)
+    tables = compute_table_statistics(config, data, at, str(out / "rejected"), console)
+    texts = {}
+    for table, found in tables.items():
+        implied = derive_table_schema(config, table)
+        schema = infer_schema(implied, config.dataset, found.statistics)
+        texts[table] = _make_header(config, table) + text_format.MessageToString(schema)
+    return texts
+
+
+def _make_header(config: Config, table: str) -> str:
+    return (
+        f"# Inferred by `tandem schema infer` from the {table} of {config.name}; to be read and\n"
+        "# tightened or loosened by someone who knows the data. The configuration names it:\n"
+        "#\n"
+        "#     [curated]\n"
+        f'#     {table} = "{config.name}.{table}.pbtxt"\n'
+        "#\n"
+        "# A domain allows no other value; distribution_constraints { min_domain_mass: 0.99 }\n"
+        "# lets one in a hundred pass. drift_comparator holds against the previous data of a\n"
+        "# root, skew_comparator between train and the later splits.\n\n"
+    )

@@ -17,7 +17,7 @@ from pipeline.run_root import RunRoot
 from pipeline.runner import LocalRunner, build_run_locations
 
 
-class Described(NamedTuple):
+class TableStatistics(NamedTuple):
     """One table."""
 
     examples_uri: str
@@ -25,9 +25,9 @@ class Described(NamedTuple):
     """By split."""
 
 
-def describe(
+def compute_table_statistics(
     config: Config, data: str, at: RunRoot, rejected: str, console: Console
-) -> dict[str, Described]:
+) -> dict[str, TableStatistics]:
     """Tables by name. What ingestion does not accept goes to `rejected`; raises as a run does."""
     places = dataclasses.replace(build_run_locations(data, at), rejected=rejected)
     fingerprint = preflight.fingerprint(config.dataset, data)
@@ -40,16 +40,18 @@ def describe(
         lines.stop()
     metadata = RunMetadata(at.metadata, config.name)
     return {
-        "interactions": _described(metadata, "InteractionsGen", "StatisticsGen.interactions"),
-        "items": _described(metadata, "ItemsGen", "StatisticsGen.items"),
+        "interactions": _load_table_statistics(
+            metadata, "InteractionsGen", "StatisticsGen.interactions"
+        ),
+        "items": _load_table_statistics(metadata, "ItemsGen", "StatisticsGen.items"),
     }
 
 
-def _described(metadata: RunMetadata, source: str, statistics: str) -> Described:
+def _load_table_statistics(metadata: RunMetadata, source: str, statistics: str) -> TableStatistics:
     ingested, counted = metadata.latest(source), metadata.latest(statistics)
     assert ingested is not None, f"{source} has finished"
     assert counted is not None, f"{statistics} has finished"
     artifact = counted.outputs["statistics"]
     splits = artifact_utils.decode_split_names(artifact.split_names)
     by_split = {split: split_statistics.load(artifact.uri, split) for split in splits}
-    return Described(ingested.outputs["examples"].uri, by_split)
+    return TableStatistics(ingested.outputs["examples"].uri, by_split)

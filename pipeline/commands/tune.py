@@ -1,4 +1,7 @@
-"""One search: configuration, checks, data stages, trials, the file for the next run."""
+"""One search: configuration, checks, data stages, trials, the file for the next run.
+
+The file that `tandem tune` leaves: the user's whole configuration with the best values in it.
+"""
 
 import contextlib
 import hashlib
@@ -7,17 +10,20 @@ import pathlib
 import shlex
 from typing import Any, NamedTuple
 
+import tomli_w
 from rich.console import Console
 
 from components.ingest import preflight
-from pipeline import tuned_config
-from pipeline.config.config import Config, load_config
+from pipeline.config.config import TABLES, Config, load_config, read_toml
 from pipeline.console import print_trials, redirect_output, show_stages
 from pipeline.report import terminal
 from pipeline.run_root import RunRoot, open_local_root
+from schema.errors import UsageError
+
+TUNED_CONFIG_HEAD = "# Written by `tandem tune`"
 
 
-class Asked(NamedTuple):
+class TuneRequest(NamedTuple):
     """What the command line says."""
 
     config: pathlib.Path
@@ -28,31 +34,31 @@ class Asked(NamedTuple):
     as_json: bool
 
 
-def tune(asked: Asked) -> dict[str, Any]:
+def tune(asked: TuneRequest) -> dict[str, Any]:
     """Searches, writes the best configuration and prints what was found; raises what stopped it."""
     config = load_config(asked.config, asked.overrides)
     data = str((asked.data or asked.config.parent).absolute())
     preflight.check(config.dataset, data)
     at = open_local_root(asked.root)
     out = (asked.out or at.root / "tuned.toml").absolute()
-    tuned_config.check(out)
+    check_output(out)
     with redirect_output(at.log) as (stdout, stderr):
-        console = terminal.plain_console(stderr if asked.as_json else stdout)
+        console = terminal.make_console(stderr if asked.as_json else stdout)
         console.print(
             f"{config.name}: data {data}, root {at.root}, full log {at.log}", soft_wrap=True
         )
-        stages, trials = _search(config, data, at, console)
-        found = _found(config, stages, trials, out)
+        stages, trials = _run_search(config, data, at, console)
+        found = _summarise_search(config, stages, trials, out)
         best = found["best"]["retrieval"]
-        tuned_config.write(out, asked.config, asked.overrides, best, _sentence(found))
+        write_tuned_config(out, asked.config, asked.overrides, best, _format_best_trial(found))
         if asked.as_json:
             stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n")
         else:
-            _show(found, data, at, console)
+            _print_search(found, data, at, console)
     return found
 
 
-def _search(
+def _run_search(
     config: Config, data: str, at: RunRoot, console: Console
 ) -> tuple[list[dict[str, object]], list[dict[str, Any]]]:
     """Stages, and measured trials, best first."""
@@ -68,7 +74,7 @@ def _search(
     fingerprint = preflight.fingerprint(config.dataset, data)
     connection = build_connection_config(str(at.metadata))
     before = find_previous_statistics(connection, config.name, fingerprint)
-    records = at.tuning / search_name(config, fingerprint)
+    records = at.tuning / compute_search_name(config, fingerprint)
     pipeline = dag.build_tuning_pipeline(
         config, build_run_locations(data, at), fingerprint, connection, before, str(records)
     )
@@ -79,7 +85,7 @@ def _search(
     return executed.stages, retrieval_tuner.read_results(tuned.outputs["tuner_results"].uri)
 
 
-def search_name(config: Config, fingerprint: str) -> str:
+def compute_search_name(config: Config, fingerprint: str) -> str:
     """Of a search that can go on: the same data, ranges, seed, hardware, and configuration of
     what is not searched. The number of trials may differ.
     """
@@ -94,7 +100,7 @@ def search_name(config: Config, fingerprint: str) -> str:
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
-def _found(
+def _summarise_search(
     config: Config,
     stages: list[dict[str, object]],
     trials: list[dict[str, Any]],
@@ -113,7 +119,7 @@ def _found(
     }
 
 
-def _sentence(found: dict[str, Any]) -> str:
+def _format_best_trial(found: dict[str, Any]) -> str:
     best, present = found["best"], found["present"]
     stands = f"{present['valid_ndcg@10']:.4f}" if present else "not measurable"
     return (
@@ -122,8 +128,8 @@ def _sentence(found: dict[str, Any]) -> str:
     )
 
 
-def _show(found: dict[str, Any], data: str, at: RunRoot, console: Console) -> None:
-    console.print(_sentence(found), soft_wrap=True)
+def _print_search(found: dict[str, Any], data: str, at: RunRoot, console: Console) -> None:
+    console.print(_format_best_trial(found), soft_wrap=True)
     failed = found["asked"] - len(found["trials"])
     if failed > 0:
         console.print(f"{failed} of {found['asked']} trials failed or would have been repetitions")
@@ -131,3 +137,44 @@ def _show(found: dict[str, Any], data: str, at: RunRoot, console: Console) -> No
         console.print(f"  retrieval.{name} = {value}")
     command = ["tandem", "run", "--config", found["config"], "--data", data, "--root", str(at.root)]
     console.print(f"to train with it: {shlex.join(command)}", soft_wrap=True)
+
+
+def check_output(out: pathlib.Path) -> None:
+    """UsageError, before any trial, where `out` cannot be written or is a file of someone's own."""
+    there = out.exists()
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with out.open("a+", encoding="utf-8") as file:
+            file.seek(0)
+            text = file.read()
+        if not there:
+            out.unlink()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"expected to write the tuned configuration to {out}, received: {error}; "
+            "give another file with --out"
+        ) from error
+    if text and not text.startswith(TUNED_CONFIG_HEAD):
+        raise UsageError(
+            f"expected a new file or one that `tandem tune` wrote at {out}, found another one; "
+            "move it or give another file with --out"
+        )
+
+
+def write_tuned_config(
+    out: pathlib.Path, path: pathlib.Path, overrides: list[str], best: dict[str, Any], said: str
+) -> None:
+    """`path` with the overrides and the `best` values of [retrieval], after `said` as a comment.
+
+    Comments of `path` are not carried over, its relative paths of curated schemas are made
+    absolute.
+    """
+    found = read_toml(path, overrides)
+    found["retrieval"] = found.get("retrieval", {}) | best
+    curated = found.get("curated", {})
+    for table in TABLES:
+        if table in curated:
+            curated[table] = str((path.parent / curated[table]).absolute())
+    unfinished = out.with_name(f"{out.name}.tmp")
+    unfinished.write_text(f"{TUNED_CONFIG_HEAD}: {said}\n{tomli_w.dumps(found)}", encoding="utf-8")
+    unfinished.rename(out)

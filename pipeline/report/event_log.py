@@ -6,7 +6,7 @@ from typing import Any
 from components.ingest.events import rules as event_rules
 from components.ingest.output.counts import Counts
 
-_WORDS = {
+_FAR_EVENTS = {
     event_rules.EARLY_STRAGGLERS: (
         "far before all others",
         'data.interactions.stragglers = "reject" rejects',
@@ -18,13 +18,13 @@ _WORDS = {
     event_rules.FUTURE_EVENTS: ("yet to come", "data.interactions.not_after rejects"),
 }
 
-_MEETING = {
+_OVERLAPS = {
     "items": "events are of items in the catalogue",
     "users": "users of the log are in the user table",
 }
 
 
-def told(counts: Counts) -> dict[str, Any]:
+def summarise_log(counts: Counts) -> dict[str, Any]:
     """`log` of the summary: `begin` and `end` of the log's bulk (seconds since epoch, UTC), and,
     where there are some, events that are far from it, with `samples`; and by `meetings` how many of
     the events are of items in the catalogue, and of its users in the user table.
@@ -40,16 +40,16 @@ def told(counts: Counts) -> dict[str, Any]:
     return bulk | {"meetings": met} | far | ({"samples": samples} if far else {})
 
 
-def lines(log: dict[str, Any]) -> Iterator[str]:
+def format_log(log: dict[str, Any]) -> Iterator[str]:
     """What meets, then one for each kind of event that is far; of a summary that says nothing,
     none.
     """
     for name, found in log.get("meetings", {}).items():
         yield (
-            f"{name}: {found['met']:,} of {found['total']:,} {_MEETING[name]} "
+            f"{name}: {found['met']:,} of {found['total']:,} {_OVERLAPS[name]} "
             f"({found['share']:.1%})"
         )
-    for name, (where, remedy) in _WORDS.items():
+    for name, (where, remedy) in _FAR_EVENTS.items():
         count = log.get(name, 0)
         if count:
             events = "1 event is" if count == 1 else f"{count:,} events are"

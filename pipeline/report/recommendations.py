@@ -1,6 +1,10 @@
-"""One user's recommendations, in words: history, titles, scores."""
+"""One user's recommendations, in words: history, titles, scores.
+
+A few users of the run and what they are recommended, for the report.
+"""
 
 import dataclasses
+import itertools
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -12,9 +16,14 @@ import pyarrow.compute as pc
 from components.ingest.output import histories
 from schema import candidates, signatures, timeline
 from serving.client.client import Client
+from serving.client.connection import PLAIN, Security
 from serving.listing_request import listing_request
 
-_SHOWN_HISTORY = 5
+_HISTORY_LENGTH = 5
+_EXAMPLE_USERS = 10
+_EXAMPLE_ITEMS = 5
+_MIN_EVENTS = 3
+_SAMPLED_USERS = 2000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,13 +44,13 @@ class Titles:
         return [known.get(item, item) for item in item_ids]
 
 
-def titles(candidates_uri: str) -> Titles:
+def load_titles(candidates_uri: str) -> Titles:
     """Reads the candidates artifact."""
     table = candidates.load_items(candidates_uri)
     return Titles(table["item_id"], table["title"])
 
 
-def recommend(
+def recommend_user(
     client: Client,
     histories_uri: str,
     names: Titles,
@@ -72,7 +81,7 @@ def recommend(
         for item, score, stage in zip(*(answer[name][0] for name in columns), strict=True)
         if item
     ]
-    shown = events[-_SHOWN_HISTORY:]
+    shown = events[-_HISTORY_LENGTH:]
     before = names.of([item for item, _ in shown])
     titled = names.of([item for item, _, _ in chosen])
     return {
@@ -89,3 +98,50 @@ def recommend(
             )
         ],
     }
+
+
+def recommend_users(
+    address: str,
+    artifacts: dict[str, str],
+    users: list[str],
+    k: int,
+    categories: Sequence[str] = (),
+    security: Security | None = None,
+) -> list[dict[str, Any]]:
+    """One answer per user, named as the run stored them, of the server at `address`.
+
+    `artifacts` are URIs of `histories` and `candidates`.
+    """
+    from serving.client.client import Client
+
+    names = load_titles(artifacts["candidates"])
+    with Client(address, 60, security or PLAIN) as client:
+        return [
+            recommend_user(client, artifacts["histories"], names, user, k, categories)
+            for user in users
+        ]
+
+
+def recommend_example_users(summary: dict[str, Any]) -> list[dict[str, Any]]:
+    """Ten users with some history, chosen by the run's seed, and five items for each, as the run's
+    models answer, pushed or not.
+    """
+    from components.artifacts.local_copies import locate_folder
+    from serving import unpushed
+    from serving.server.app import running_server
+
+    artifacts = summary["artifacts"]
+    users = _choose_users(artifacts["histories"], summary["seed"])
+    with (
+        unpushed.serving_dir(locate_folder(artifacts["servables"])) as served,
+        running_server(served) as server,
+    ):
+        return recommend_users(server.grpc_address, artifacts, users, _EXAMPLE_ITEMS)
+
+
+def _choose_users(uri: str, seed: int) -> list[str]:
+    found: list[str] = []
+    for users in itertools.islice(histories.iterate(uri, _SAMPLED_USERS), 1):
+        found = [user.user_id for user in users if len(user.item_ids) >= _MIN_EVENTS]
+    chosen = np.random.default_rng(seed).permutation(len(found))[:_EXAMPLE_USERS]
+    return [found[i] for i in sorted(chosen)]

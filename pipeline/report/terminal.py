@@ -5,10 +5,9 @@ from typing import Any, TextIO
 
 from rich.console import Console
 
-from pipeline import fairness_lines, label_lines, verdict_table
 from pipeline.report import event_log, terminal_tables
 
-_EXAMPLES = 5
+_MAX_EXAMPLES = 5
 
 
 class _PlainConsole(Console):
@@ -17,59 +16,59 @@ class _PlainConsole(Console):
         raise  # noqa: PLE0704, rich calls it where the error is handled
 
 
-def plain_console(file: TextIO | None = None) -> Console:
+def make_console(file: TextIO | None = None) -> Console:
     """Prints to `file`, stdout where absent. Titles and ids are text: `[b]` in one is no markup."""
     return _PlainConsole(file=file, markup=False, highlight=False, emoji=False)
 
 
-def show(summary: dict[str, Any], console: Console) -> None:
+def print_report(summary: dict[str, Any], console: Console) -> None:
     """Rows, metrics beside baselines, fairness, index, verdict, pushed versions,
     recommendations.
     """
     executed = sum(not stage["cached"] for stage in summary["stages"])
     if not executed:
         console.print("nothing changed: no component was executed, everything came from the cache")
-    console.print(_rows(summary["rows"]))
-    for line in _rejected(summary["rejected_by_reason"]):
+    console.print(_format_rows(summary["rows"]))
+    for line in _format_rejected(summary["rejected_by_reason"]):
         console.print(line)
-    for line in event_log.lines(summary.get("log", {})):
+    for line in event_log.format_log(summary.get("log", {})):
         console.print(line, soft_wrap=True)
-    for line in _unreadable(summary["unreadable"]):
+    for line in _format_unreadable(summary["unreadable"]):
         console.print(line)
-    console.print(terminal_tables.table(summary))
-    console.print(terminal_tables.differences(summary))
-    for line in _measured(summary):
+    console.print(terminal_tables.make_quality_table(summary))
+    console.print(terminal_tables.make_differences_table(summary))
+    for line in _format_measurements(summary):
         console.print(line)
-    _show_verdict(summary["verdict"], console)
+    _print_verdict(summary["verdict"], console)
     for name, pushed in summary["servables"].items():
         console.print(
             f"pushed {name} version {pushed['version']}: {pushed['path']}", soft_wrap=True
         )
-    for answer in summary["examples"][:_EXAMPLES]:
-        show_recommendations(answer, console)
+    for answer in summary["examples"][:_MAX_EXAMPLES]:
+        print_recommendations(answer, console)
 
 
-def _measured(summary: dict[str, Any]) -> Iterator[str]:
+def _format_measurements(summary: dict[str, Any]) -> Iterator[str]:
     ranking = summary["ranking"]
-    yield terminal_tables.asked(summary)
-    yield _order(ranking)
-    yield from label_lines.lines(ranking["labels"])
-    yield from fairness_lines.lines(summary["fairness"])
-    yield _index(summary["index"])
+    yield terminal_tables.format_user_count(summary)
+    yield _format_order(ranking)
+    yield from terminal_tables.format_label_errors(ranking["labels"])
+    yield from terminal_tables.format_fairness(summary["fairness"])
+    yield _format_index(summary["index"])
 
 
-def _show_verdict(verdict: dict[str, Any], console: Console) -> None:
-    for note in verdict_table.notes(verdict):
+def _print_verdict(verdict: dict[str, Any], console: Console) -> None:
+    for note in terminal_tables.format_rule_notes(verdict):
         console.print(note)
-    broken = verdict_table.table(verdict)
+    broken = terminal_tables.make_broken_rules_table(verdict)
     if broken is not None:
         console.print(broken)
-    console.print(verdict_table.sentence(verdict))
+    console.print(terminal_tables.format_verdict(verdict))
 
 
-def show_recommendations(answer: dict[str, Any], console: Console | None = None) -> None:
+def print_recommendations(answer: dict[str, Any], console: Console | None = None) -> None:
     """One user's list, with the history that it follows from."""
-    console = console or plain_console()
+    console = console or make_console()
     who = "" if answer["known_user"] else " (unknown: answered as for a new user)"
     console.print(f"\nuser {answer['user_id']}{who}", highlight=False)
     if answer["history"]:
@@ -83,7 +82,7 @@ def show_recommendations(answer: dict[str, Any], console: Console | None = None)
         )
 
 
-def _rows(rows: dict[str, int]) -> str:
+def _format_rows(rows: dict[str, int]) -> str:
     said = {name: f"{count:,}" for name, count in rows.items()}
     return (
         f"\nrows: {said['read']} read, {said['accepted']} accepted, {said['rejected']} rejected, "
@@ -93,14 +92,14 @@ def _rows(rows: dict[str, int]) -> str:
     )
 
 
-def _rejected(by_table: dict[str, dict[str, int]]) -> Iterator[str]:
+def _format_rejected(by_table: dict[str, dict[str, int]]) -> Iterator[str]:
     """A line for each table and reason; nothing where every record was accepted."""
     for table, reasons in by_table.items():
         for reason, count in reasons.items():
             yield f"      {count:,} of {table} rejected: {reason}, kept in rejected/{table}/"
 
 
-def _unreadable(by_table: dict[str, dict[str, Any]]) -> Iterator[str]:
+def _format_unreadable(by_table: dict[str, dict[str, Any]]) -> Iterator[str]:
     """A line for each field with values that count as absent."""
     for table, fields in by_table.items():
         for key, found in fields.items():
@@ -110,7 +109,7 @@ def _unreadable(by_table: dict[str, dict[str, Any]]) -> Iterator[str]:
             )
 
 
-def _order(ranking: dict[str, Any]) -> str:
+def _format_order(ranking: dict[str, Any]) -> str:
     measured = ranking["training"]
     low, high = measured["valid_difference_low"], measured["valid_difference_high"]
     return (
@@ -121,15 +120,15 @@ def _order(ranking: dict[str, Any]) -> str:
     )
 
 
-def _index(index: dict[str, Any]) -> str:
+def _format_index(index: dict[str, Any]) -> str:
     return (
         f"index: {index['kind']}, {index['items']:,.0f} items, "
         f"ANN recall@100 {index['ann_recall@100']:.3f}, "
         f"p50 {index['p50_ms']:.2f} ms (exact {index['exact_p50_ms']:.2f} ms)"
-    ) + _left_out(index)
+    ) + _format_ineligible(index)
 
 
-def _left_out(index: dict[str, Any]) -> str:
+def _format_ineligible(index: dict[str, Any]) -> str:
     """What the catalogue and the deny list keep from lists; summaries of old runs do not say it."""
     unavailable, denied, unknown = (
         index.get(name, 0) for name in ("unavailable", "denied", "denied_unknown")

@@ -1,18 +1,46 @@
-"""The catalogue: popularity by Zipf's law, and words that reveal part of an item's taste vector."""
+"""The catalogue: popularity by Zipf's law, and words that reveal part of an item's taste vector.
+
+Items are born, rise, and fall: the trend term of an item's utility.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.simulator.trends import LifeCurves, draw_life_curves
 from pipeline.simulator.vocabulary import DEPARTMENTS, STYLES, TAGS
-from pipeline.simulator.world import draw_directions, unit
+from pipeline.simulator.world import DAYS, LATE, draw_directions, normalise_rows
 
 ZIPF_EXPONENT = 0.8
-TAGS_AN_ITEM = 3
+TAGS_PER_ITEM = 3
 IN_STOCK = 0.97
-_NOUN, _MATERIAL, _STYLE, _HIDDEN = 0.5, 0.35, 0.5, 0.5
-_LONGEST = 6
+_NOUN_WEIGHT, _MATERIAL_WEIGHT, _STYLE_WEIGHT, _HIDDEN_WEIGHT = 0.5, 0.35, 0.5, 0.5
+_MAX_WORDS = 6
+FOUNDING_SHARE = 0.55
+"""Share of the catalogue that is there when the period begins."""
+NEW_SHARE = 0.18
+"""Share of the catalogue born in the last fifth of the period."""
+MAX_AGE_DAYS = 300
+
+
+@dataclass(frozen=True)
+class LifeCurves:
+    """One curve per item, every array [items]."""
+
+    birth: np.ndarray
+    """Day of birth, whole; negative when before the period."""
+    lag: np.ndarray
+    """Days from birth to the peak."""
+    height: np.ndarray
+    """Utility that the peak adds."""
+
+    def trend(self, day: int) -> np.ndarray:
+        """Utility that each item's age adds at noon of `day`, [items]; -inf before its birth.
+
+        height · (age/lag) · exp(1 - age/lag): 0 at birth, `height` at age = lag, back to 0 with
+        age, the shape of a gamma density of order 2.
+        """
+        age = (day + 0.5 - self.birth) / self.lag
+        return np.where(age > 0, self.height * age * np.exp(1 - np.maximum(age, 0)), -np.inf)
 
 
 @dataclass(frozen=True)
@@ -42,7 +70,7 @@ class Catalogue:
         return len(self.titles)
 
 
-def zipf(items: int, exponent: float = ZIPF_EXPONENT) -> np.ndarray:
+def compute_zipf_shares(items: int, exponent: float = ZIPF_EXPONENT) -> np.ndarray:
     """Shares of ranks 1 … `items`, proportional to rank ** -exponent (Zipf 1949), sum 1."""
     weight = np.arange(1, items + 1, dtype=np.float64) ** -exponent
     return weight / weight.sum()
@@ -56,22 +84,22 @@ def draw_catalogue(rng: np.random.Generator, items: int) -> Catalogue:
     """
     centre = draw_directions(rng, len(DEPARTMENTS))
     category = rng.integers(len(DEPARTMENTS), size=items)
-    nouns, materials, styles = (rng.integers(size, size=items) for size in _word_counts())
-    taste = unit(
+    nouns, materials, styles = (rng.integers(size, size=items) for size in _count_words())
+    taste = normalise_rows(
         centre[category]
-        + _NOUN * _directions_by_category(rng)[category, nouns]
-        + _MATERIAL * _directions_by_category(rng)[category, materials]
-        + _STYLE * draw_directions(rng, len(STYLES))[styles]
-        + _HIDDEN * draw_directions(rng, items)
+        + _NOUN_WEIGHT * _draw_category_directions(rng)[category, nouns]
+        + _MATERIAL_WEIGHT * _draw_category_directions(rng)[category, materials]
+        + _STYLE_WEIGHT * draw_directions(rng, len(STYLES))[styles]
+        + _HIDDEN_WEIGHT * draw_directions(rng, items)
     )
     return Catalogue(
         taste=taste,
-        popularity=rng.permutation(zipf(items)),
+        popularity=rng.permutation(compute_zipf_shares(items)),
         life=draw_life_curves(rng, items),
         quality=rng.standard_normal(items),
         price=_draw_prices(rng, category),
         category=category,
-        titles=_titles(category, nouns, materials, styles),
+        titles=_make_titles(category, nouns, materials, styles),
         tags=_draw_tags(rng, taste),
         category_taste=centre,
     )
@@ -82,14 +110,14 @@ def draw_stock(rng: np.random.Generator, items: int) -> np.ndarray:
     return rng.random(items) < IN_STOCK
 
 
-def _word_counts() -> tuple[int, int, int]:
+def _count_words() -> tuple[int, int, int]:
     department = next(iter(DEPARTMENTS.values()))
     return len(department.nouns), len(department.materials), len(STYLES)
 
 
-def _directions_by_category(rng: np.random.Generator) -> np.ndarray:
-    flat = draw_directions(rng, len(DEPARTMENTS) * _LONGEST)
-    return flat.reshape(len(DEPARTMENTS), _LONGEST, -1)
+def _draw_category_directions(rng: np.random.Generator) -> np.ndarray:
+    flat = draw_directions(rng, len(DEPARTMENTS) * _MAX_WORDS)
+    return flat.reshape(len(DEPARTMENTS), _MAX_WORDS, -1)
 
 
 def _draw_prices(rng: np.random.Generator, category: np.ndarray) -> np.ndarray:
@@ -101,10 +129,10 @@ def _draw_tags(rng: np.random.Generator, taste: np.ndarray) -> np.ndarray:
     """The tags whose directions lie nearest to the item, some noise added."""
     nearness = taste @ draw_directions(rng, len(TAGS)).T
     nearness += 0.25 * rng.standard_normal(nearness.shape)
-    return np.argsort(-nearness, axis=1, kind="stable")[:, :TAGS_AN_ITEM]
+    return np.argsort(-nearness, axis=1, kind="stable")[:, :TAGS_PER_ITEM]
 
 
-def _titles(
+def _make_titles(
     category: np.ndarray, nouns: np.ndarray, materials: np.ndarray, styles: np.ndarray
 ) -> list[str]:
     departments = list(DEPARTMENTS.values())
@@ -114,3 +142,22 @@ def _titles(
             category.tolist(), nouns.tolist(), materials.tolist(), styles.tolist(), strict=True
         )
     ]
+
+
+def draw_life_curves(rng: np.random.Generator, items: int) -> LifeCurves:
+    """Life curves of `items` items in random order, at least OLD of them born before the period."""
+    late_day = int(LATE * DAYS)
+    old, new = int(np.ceil(FOUNDING_SHARE * items)), int(np.ceil(NEW_SHARE * items))
+    middle = max(items - old - new, 0)
+    births = np.concatenate(
+        [
+            rng.integers(-MAX_AGE_DAYS, 0, size=old),
+            rng.integers(0, late_day, size=middle),
+            rng.integers(late_day, DAYS, size=items - old - middle),
+        ]
+    )
+    return LifeCurves(
+        birth=rng.permutation(births),
+        lag=rng.uniform(4.0, 40.0, size=items),
+        height=rng.gamma(2.0, 0.8, size=items),
+    )

@@ -18,22 +18,40 @@ draws without replacement on changing days; by s the order is that of the choice
 exact inclusion probabilities, a difference of second order. And the numbers are those of one throw
 of the dice, not expectations: a method may pass them by luck, by about the standard error over the
 users.
+
+The evaluation protocol: who is asked what at the test cut, and how a ranking is scored.
+
+The cut is the timestamp of the event at index floor(n · (1 - test_fraction)) of all n events in
+time order. What is before the cut is history. Relevant are a user's items at or after the cut that
+are not in the history; every catalogue item outside the history is ranked, once. Users with nothing
+relevant are not asked. With relevant items R and the rank r = 1, 2 … of each hit among the first K:
+    Recall@K = hits / |R|
+    NDCG@K   = sum of 1 / log2(r + 1) over the hits / the same sum over r = 1 … min(K, |R|)
+(Järvelin and Kekäläinen 2002, binary gains), averaged over the users asked.
 """
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from pipeline.simulator.catalogue import Catalogue
-from pipeline.simulator.choices import day_weights
-from pipeline.simulator.protocol import Scorer
+from pipeline.simulator.choices import compute_day_weights
 from pipeline.simulator.users import Users
 from pipeline.simulator.world import STRENGTH
 
+MEASURES = {"recall@10": ("recall", 10), "ndcg@10": ("ndcg", 10), "recall@100": ("recall", 100)}
+MAX_DEPTH = 100
+_MAX_CELLS = 1 << 22
+Scorer = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""(users [b], seen [b, items] bool) -> scores [b, items], higher first; seen ones are ignored."""
 
-def oracle(catalogue: Catalogue, users: Users, test_days: np.ndarray) -> Scorer:
+
+def make_oracle(catalogue: Catalogue, users: Users, test_days: np.ndarray) -> Scorer:
     """Ranks by the true choice probability; `test_days` [test events] is each event's day."""
     days, counts = np.unique(test_days, return_counts=True)
     share = counts / counts.sum()
-    weights = np.stack([day_weights(catalogue, int(day)) for day in days])
+    weights = np.stack([compute_day_weights(catalogue, int(day)) for day in days])
 
     def expected_choice(who: np.ndarray, seen: np.ndarray) -> np.ndarray:
         match = np.exp(STRENGTH * (users.taste[who] @ catalogue.taste.T - 1))
@@ -43,7 +61,7 @@ def oracle(catalogue: Catalogue, users: Users, test_days: np.ndarray) -> Scorer:
     return expected_choice
 
 
-def all_time_popularity(history_items: np.ndarray, items: int) -> Scorer:
+def make_popularity_scorer(history_items: np.ndarray, items: int) -> Scorer:
     """Ranks by the number of events before the cut; of equal items the lower number is first."""
     order = np.argsort(-np.bincount(history_items, minlength=items), kind="stable")
     scores = np.empty(items)
@@ -53,3 +71,89 @@ def all_time_popularity(history_items: np.ndarray, items: int) -> Scorer:
         return np.broadcast_to(scores, seen.shape)
 
     return popularity
+
+
+@dataclass(frozen=True)
+class TestQueries:
+    """Users asked, ascending, and (place among them, item) pairs, ordered by place."""
+
+    users: np.ndarray
+    seen: np.ndarray
+    """[pairs, 2]"""
+    relevant: np.ndarray
+    """[pairs, 2]"""
+
+
+def find_cut_time(timestamps: np.ndarray, test_fraction: float) -> int:
+    """Timestamp of the first event of the test split; `timestamps` [n >= 1] ascending."""
+    return int(timestamps[int(len(timestamps) * (1 - test_fraction))])
+
+
+def select_test_queries(
+    who: np.ndarray, what: np.ndarray, test: np.ndarray, at_most: int
+) -> TestQueries:
+    """Of events (user `who` [n], item `what` [n], `test` [n] bool: at or after the cut).
+
+    More than `at_most` users are thinned out to that many, evenly by number.
+    """
+    span = int(what.max()) + 1
+    pairs = who.astype(np.int64) * span + what
+    history = np.unique(pairs[~test])
+    relevant = np.setdiff1d(pairs[test], history)
+    users = np.unique(relevant // span)
+    if len(users) > at_most:
+        users = users[np.linspace(0, len(users) - 1, at_most).astype(np.int64)]
+    return TestQueries(
+        users, _index_pairs(history, span, users), _index_pairs(relevant, span, users)
+    )
+
+
+def compute_scores(asked: TestQueries, items: int, scorer: Scorer) -> dict[str, float]:
+    """Each of MEASURES, averaged over the users asked; all 0.0 when nobody is asked."""
+    totals = dict.fromkeys(MEASURES, 0.0)
+    batch = max(_MAX_CELLS // items, 1)
+    for first in range(0, len(asked.users), batch):
+        users = asked.users[first : first + batch]
+        seen = _make_mask(asked.seen, first, len(users), items)
+        relevant = _make_mask(asked.relevant, first, len(users), items)
+        scores = np.where(seen, -np.inf, scorer(users, seen))
+        hits = np.take_along_axis(relevant, _rank_items(scores, MAX_DEPTH), axis=1)
+        for name, values in _compute_measures(hits, relevant.sum(axis=1)).items():
+            totals[name] += float(values.sum())
+    return {name: total / max(len(asked.users), 1) for name, total in totals.items()}
+
+
+def _compute_measures(hits: np.ndarray, relevant: np.ndarray) -> dict[str, np.ndarray]:
+    """`hits` [b, depth] bool by rank, `relevant` [b] how many there are -> each measure, [b]."""
+    gain = 1 / np.log2(np.arange(2, MAX_DEPTH + 2))
+    measured = {}
+    for name, (kind, k) in MEASURES.items():
+        if kind == "recall":
+            measured[name] = hits[:, :k].sum(axis=1) / relevant
+        else:
+            ideal = np.cumsum(gain)[np.minimum(relevant, k) - 1]
+            measured[name] = hits[:, :k] @ gain[: min(k, hits.shape[1])] / ideal
+    return measured
+
+
+def _rank_items(scores: np.ndarray, depth: int) -> np.ndarray:
+    """Items by falling score, [b, min(depth, items)]."""
+    depth = min(depth, scores.shape[1])
+    top = np.argpartition(-scores, depth - 1, axis=1)[:, :depth]
+    order = np.argsort(-np.take_along_axis(scores, top, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(top, order, axis=1)
+
+
+def _index_pairs(pairs: np.ndarray, span: int, users: np.ndarray) -> np.ndarray:
+    """Sorted user * span + item -> (place of the user in `users`, item), other users left out."""
+    owner, item = np.divmod(pairs, span)
+    place = np.minimum(np.searchsorted(users, owner), max(len(users) - 1, 0))
+    kept = users[place] == owner if len(users) else np.zeros(len(owner), dtype=bool)
+    return np.stack([place[kept], item[kept]], axis=1)
+
+
+def _make_mask(pairs: np.ndarray, first: int, users: int, items: int) -> np.ndarray:
+    start, end = np.searchsorted(pairs[:, 0], [first, first + users])
+    mask = np.zeros((users, items), dtype=bool)
+    mask[pairs[start:end, 0] - first, pairs[start:end, 1]] = True
+    return mask

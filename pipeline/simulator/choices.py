@@ -5,24 +5,30 @@
 Drawn exactly and without a [users x items] table, by rejection (von Neumann 1951): items are
 proposed by popularity and trend alone and kept with probability exp(STRENGTH · (dot - 1)), which is
 at most 1 because tastes have length 1. A user never chooses an item twice.
+
+What comes of a choice: the device it was made on, whether the item was bought, how it was rated.
+
+With a = user.taste · item.taste and p = the standardised logarithm of the price:
+    P(purchase) = sigmoid(-0.8 + 3 (a - 0.6) - thrift · p)
+    rating      = 3.5 + 1.6 (a - 0.6) + 0.45 quality + noise of deviation 0.5, in halves from 1 to 5
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from pipeline.simulator.catalogue import Catalogue
-from pipeline.simulator.period import day_of
-from pipeline.simulator.sessions import Schedule
-from pipeline.simulator.users import Users
-from pipeline.simulator.world import STRENGTH
+from pipeline.simulator.users import Schedule, Users
+from pipeline.simulator.world import STRENGTH, compute_days
 
-BLOCK = 1 << 17
+MAX_BLOCK_EVENTS = 1 << 17
 """Events at the most whose choices are drawn together."""
-_POOL = 1 << 19
+_POOL_SIZE = 1 << 19
+_USUAL_AFFINITY = 0.6
 
 
-class Chosen:
+class ChosenPairs:
     """The (user, item) pairs so far, as sorted numbers user * items + item: 8 bytes an event."""
 
     def __init__(self, items: int):
@@ -69,18 +75,18 @@ class Proposals:
         return taken
 
 
-def day_weights(catalogue: Catalogue, day: int) -> np.ndarray:
+def compute_day_weights(catalogue: Catalogue, day: int) -> np.ndarray:
     """Popularity · exp(trend(day)), [items]; 0 for items not yet born."""
     return catalogue.popularity * np.exp(catalogue.life.trend(day))
 
 
-def blocks(timestamps: np.ndarray) -> Iterator[tuple[int, slice]]:
+def split_blocks(timestamps: np.ndarray) -> Iterator[tuple[int, slice]]:
     """(day, events of it), in order, at most BLOCK events each; `timestamps` [events] ascending."""
-    days = day_of(timestamps)
+    days = compute_days(timestamps)
     for day in range(int(days[0]), int(days[-1]) + 1):
         first, end = np.searchsorted(days, [day, day + 1])
-        for start in range(first, end, BLOCK):
-            yield day, slice(start, min(start + BLOCK, end))
+        for start in range(first, end, MAX_BLOCK_EVENTS):
+            yield day, slice(start, min(start + MAX_BLOCK_EVENTS, end))
 
 
 def draw_choices(
@@ -91,10 +97,12 @@ def draw_choices(
     Each user must have fewer events than there are items at the start, or no choice may be left
     and the draw never ends; `simulate` has checked that.
     """
-    chosen = Chosen(len(catalogue))
-    for day, events in blocks(schedule.timestamps):
+    chosen = ChosenPairs(len(catalogue))
+    for day, events in split_blocks(schedule.timestamps):
         who = schedule.users[events]
-        proposals = Proposals(rng, day_weights(catalogue, day), min(64 * len(who), _POOL))
+        proposals = Proposals(
+            rng, compute_day_weights(catalogue, day), min(64 * len(who), _POOL_SIZE)
+        )
         yield events, _draw_block(rng, who, users.taste, catalogue.taste, proposals, chosen)
         chosen.close_block()
 
@@ -105,7 +113,7 @@ def _draw_block(
     user_taste: np.ndarray,
     item_taste: np.ndarray,
     proposals: Proposals,
-    chosen: Chosen,
+    chosen: ChosenPairs,
 ) -> np.ndarray:
     settled_users, settled_items = [], []
     open_ = np.arange(len(who))
@@ -116,10 +124,10 @@ def _draw_block(
         settled_users.append(who[open_[kept]])
         settled_items.append(drawn[kept])
         open_ = np.delete(open_, kept)
-    return _in_time_order(who, np.concatenate(settled_users), np.concatenate(settled_items))
+    return _sort_by_time(who, np.concatenate(settled_users), np.concatenate(settled_items))
 
 
-def _in_time_order(
+def _sort_by_time(
     who: np.ndarray, settled_users: np.ndarray, settled_items: np.ndarray
 ) -> np.ndarray:
     """Gives a user's first event the item that was settled first, and so on; [n] items.
@@ -136,7 +144,7 @@ def _propose(
     rng: np.random.Generator, taste: np.ndarray, item_taste: np.ndarray, proposals: Proposals
 ) -> np.ndarray:
     """One draw of the softmax for each row of `taste`, or -1 where every proposal was rejected."""
-    tries = int(np.clip(_POOL // len(taste), 4, 64))
+    tries = int(np.clip(_POOL_SIZE // len(taste), 4, 64))
     items = proposals.take(len(taste) * tries).reshape(len(taste), tries)
     dot = np.einsum("ud,utd->ut", taste, item_taste[items])
     kept = rng.random(dot.shape) < np.exp(STRENGTH * (dot - 1))
@@ -150,3 +158,40 @@ def _contains(sorted_numbers: np.ndarray, numbers: np.ndarray) -> np.ndarray:
         return np.zeros(len(numbers), dtype=bool)
     at = np.searchsorted(sorted_numbers, numbers)
     return sorted_numbers[np.minimum(at, len(sorted_numbers) - 1)] == numbers
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """One value an event."""
+
+    device: np.ndarray
+    """Index into `words.DEVICES`."""
+    purchase: np.ndarray
+    """1 when bought, else 0."""
+    rating: np.ndarray
+    """1.0, 1.5 … 5.0."""
+
+
+def draw_outcomes(
+    rng: np.random.Generator, catalogue: Catalogue, users: Users, who: np.ndarray, what: np.ndarray
+) -> Outcomes:
+    """Outcomes of the events of users `who` [n] on items `what` [n]."""
+    liking = np.einsum("nd,nd->n", users.taste[who], catalogue.taste[what]) - _USUAL_AFFINITY
+    odds = -0.8 + 3.0 * liking - users.thrift[who] * _standardise_prices(catalogue)[what]
+    stars = 3.5 + 1.6 * liking + 0.45 * catalogue.quality[what]
+    stars += 0.5 * rng.standard_normal(len(who))
+    return Outcomes(
+        device=_draw_devices(rng, users.device[who]),
+        purchase=(rng.random(len(who)) < 1 / (1 + np.exp(-odds))).astype(np.int64),
+        rating=np.clip(np.round(2 * stars) / 2, 1.0, 5.0),
+    )
+
+
+def _standardise_prices(catalogue: Catalogue) -> np.ndarray:
+    log_price = np.log(catalogue.price)
+    return (log_price - log_price.mean()) / log_price.std()
+
+
+def _draw_devices(rng: np.random.Generator, shares: np.ndarray) -> np.ndarray:
+    passed = rng.random((len(shares), 1)) > np.cumsum(shares, axis=1)[:, :-1]
+    return passed.sum(axis=1)

@@ -6,22 +6,31 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.simulator.catalogue import Catalogue, draw_catalogue, draw_stock
-from pipeline.simulator.ceiling import all_time_popularity, oracle
-from pipeline.simulator.choices import draw_choices
-from pipeline.simulator.malformed import Faults, draw_faults, with_faults
-from pipeline.simulator.outcomes import draw_outcomes
-from pipeline.simulator.period import day_of
-from pipeline.simulator.protocol import cut_time, question, score
-from pipeline.simulator.sessions import Schedule, draw_schedule
-from pipeline.simulator.trends import OLD
-from pipeline.simulator.users import Users, draw_users
-from pipeline.simulator.write import EventFiles, event_lines, write_items, write_users
+from pipeline.simulator.catalogue import FOUNDING_SHARE, Catalogue, draw_catalogue, draw_stock
+from pipeline.simulator.ceiling import (
+    compute_scores,
+    find_cut_time,
+    make_oracle,
+    make_popularity_scorer,
+    select_test_queries,
+)
+from pipeline.simulator.choices import draw_choices, draw_outcomes
+from pipeline.simulator.users import Schedule, Users, draw_schedule, draw_users
+from pipeline.simulator.world import compute_days
+from pipeline.simulator.write import (
+    EventFiles,
+    Faults,
+    draw_faults,
+    format_events,
+    insert_faults,
+    write_items,
+    write_users,
+)
 from schema.dataset import Split
 from schema.errors import UsageError
 
-FEWEST_ITEMS = 20
-MEASURED_USERS = 20_000
+MIN_ITEMS = 20
+MAX_MEASURED_USERS = 20_000
 """Of more test users the ceiling is measured on this many, to keep its cost bounded."""
 
 
@@ -42,41 +51,41 @@ def simulate(
     Memory: some tens of bytes an event, and the text of one block of events at a time.
     Raises UsageError for counts that make no shop, and where `out` is no folder.
     """
-    _check(users, items, events, seed, malformed)
+    _check_counts(users, items, events, seed, malformed)
     _make_folder(out)
     # One stream per part: a change in one draw leaves the other parts as they were.
     streams = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(7)]
     catalogue = draw_catalogue(streams[0], items)
     people = draw_users(streams[1], users, catalogue.category_taste)
-    schedule = draw_schedule(streams[2], people, events, most_events_a_user(items))
+    schedule = draw_schedule(streams[2], people, events, compute_max_events_per_user(items))
     faults = draw_faults(streams[5], malformed, events)
     write_items(out / "items.jsonl", catalogue, draw_stock(streams[6], items))
     write_users(out / "users.jsonl", people)
     chosen = _write_events(out, by_day, catalogue, people, schedule, faults, streams[3], streams[4])
     truth: dict[str, Any] = {"seed": seed, "users": users, "items": items, "events": events}
-    truth |= {"malformed": faults.counts(), **_room(catalogue, people, schedule, chosen)}
+    truth |= {"malformed": faults.counts(), **_measure_bounds(catalogue, people, schedule, chosen)}
     (out / "truth.json").write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
     return truth
 
 
-def most_events_a_user(items: int) -> int:
+def compute_max_events_per_user(items: int) -> int:
     """Half of the items that are there from the start: nobody runs out of items not chosen yet."""
-    return int(OLD * items) // 2
+    return int(FOUNDING_SHARE * items) // 2
 
 
-def _check(users: int, items: int, events: int, seed: int, malformed: int) -> None:
+def _check_counts(users: int, items: int, events: int, seed: int, malformed: int) -> None:
     if users < 1 or seed < 0 or malformed < 0:
         raise UsageError(
             "expected users of 1 or more, seed and malformed of 0 or more, received "
             f"users {users}, seed {seed}, malformed {malformed}; fix the one that does not fit"
         )
-    if items < FEWEST_ITEMS:
-        raise UsageError(f"expected {FEWEST_ITEMS} items or more, received {items}; ask for more")
-    most = users * most_events_a_user(items)
+    if items < MIN_ITEMS:
+        raise UsageError(f"expected {MIN_ITEMS} items or more, received {items}; ask for more")
+    most = users * compute_max_events_per_user(items)
     if not users <= events <= most:
         raise UsageError(
             f"expected {users} to {most} events for {users} users and {items} items (one a user at "
-            f"least, {most_events_a_user(items)} at most), received {events}; "
+            f"least, {compute_max_events_per_user(items)} at most), received {events}; "
             "change --events, --users or --items"
         )
 
@@ -108,25 +117,25 @@ def _write_events(
         chosen[events] = what
         who, when = schedule.users[events], schedule.timestamps[events]
         outcomes = draw_outcomes(outcome_stream, catalogue, people, who, what)
-        lines = event_lines(who, what, when, outcomes)
+        lines = format_events(who, what, when, outcomes)
         for part in files.parts(when):
             first = events.start + part.start
-            files.write(int(when[part.start]), with_faults(lines[part], first, faults))
+            files.write(int(when[part.start]), insert_faults(lines[part], first, faults))
     return chosen
 
 
-def _room(
+def _measure_bounds(
     catalogue: Catalogue, people: Users, schedule: Schedule, chosen: np.ndarray
 ) -> dict[str, Any]:
     """The ceiling and what popularity reaches, under the default split."""
-    cut = cut_time(schedule.timestamps, Split().test_fraction)
+    cut = find_cut_time(schedule.timestamps, Split().test_fraction)
     test = schedule.timestamps >= cut
-    asked = question(schedule.users, chosen, test, MEASURED_USERS)
-    best = oracle(catalogue, people, day_of(schedule.timestamps[test]))
-    popular = all_time_popularity(chosen[~test], len(catalogue))
+    asked = select_test_queries(schedule.users, chosen, test, MAX_MEASURED_USERS)
+    best = make_oracle(catalogue, people, compute_days(schedule.timestamps[test]))
+    popular = make_popularity_scorer(chosen[~test], len(catalogue))
     return {
         "cut": cut,
         "measured_users": len(asked.users),
-        "ceiling": score(asked, len(catalogue), best),
-        "popular": score(asked, len(catalogue), popular),
+        "ceiling": compute_scores(asked, len(catalogue), best),
+        "popular": compute_scores(asked, len(catalogue), popular),
     }

@@ -1,19 +1,34 @@
-"""The users: their tastes, where they live, when they join, how busy they are."""
+"""The users: their tastes, where they live, when they join, how busy they are.
+
+When users come: in bursts with minutes between the events, in the rhythm of day and week.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.simulator.period import DAYS, LATE
 from pipeline.simulator.vocabulary import DEVICES, REGIONS
-from pipeline.simulator.world import draw_directions, unit
+from pipeline.simulator.world import (
+    DAYS,
+    HOUR,
+    HOURS_A_DAY,
+    LATE,
+    START,
+    compute_traffic,
+    draw_directions,
+    normalise_rows,
+)
 
-FOUNDING = 0.6
+FOUNDING_SHARE = 0.6
 """Share of the users who are there when the period begins."""
-NEW = 0.12
+NEW_SHARE = 0.12
 """Share of the users who join in the last fifth of the period."""
-_LOVED = 2
-_REGION, _OWN = 0.4, 0.35
+_FAVOURITE_CATEGORIES = 2
+_REGION_WEIGHT, _OWN_WEIGHT = 0.4, 0.35
+EVENTS_PER_SESSION = 3.5
+"""Mean length of a session; lengths are geometric."""
+_PAUSE = (4.6, 0.9)
+"""Of the log-normal pause between two events of a session: median exp(4.6) = 100 seconds."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +58,10 @@ def draw_users(rng: np.random.Generator, users: int, category_taste: np.ndarray)
     `category_taste` [categories, DIMENSIONS]: the directions of the catalogue's categories.
     """
     region = rng.integers(len(REGIONS), size=users)
-    taste = unit(
-        _fondness(rng, users, len(category_taste)) @ category_taste
-        + _REGION * draw_directions(rng, len(REGIONS))[region]
-        + _OWN * draw_directions(rng, users)
+    taste = normalise_rows(
+        _draw_fondness(rng, users, len(category_taste)) @ category_taste
+        + _REGION_WEIGHT * draw_directions(rng, len(REGIONS))[region]
+        + _OWN_WEIGHT * draw_directions(rng, users)
     )
     return Users(
         taste=taste,
@@ -58,9 +73,9 @@ def draw_users(rng: np.random.Generator, users: int, category_taste: np.ndarray)
     )
 
 
-def _fondness(rng: np.random.Generator, users: int, categories: int) -> np.ndarray:
+def _draw_fondness(rng: np.random.Generator, users: int, categories: int) -> np.ndarray:
     """[users, categories]: _LOVED different categories a user, the first loved most."""
-    loved = np.argsort(rng.random((users, categories)), axis=1)[:, :_LOVED]
+    loved = np.argsort(rng.random((users, categories)), axis=1)[:, :_FAVOURITE_CATEGORIES]
     fondness = np.zeros((users, categories))
     np.put_along_axis(fondness, loved, np.array([[1.0, 0.6]]), axis=1)
     return fondness
@@ -68,8 +83,8 @@ def _fondness(rng: np.random.Generator, users: int, categories: int) -> np.ndarr
 
 def _draw_joined(rng: np.random.Generator, users: int) -> np.ndarray:
     late = LATE * DAYS
-    new = int(np.ceil(NEW * users))
-    founding = min(int(FOUNDING * users), users - new)
+    new = int(np.ceil(NEW_SHARE * users))
+    founding = min(int(FOUNDING_SHARE * users), users - new)
     between = users - new - founding
     joined = np.concatenate(
         [
@@ -79,3 +94,54 @@ def _draw_joined(rng: np.random.Generator, users: int) -> np.ndarray:
         ]
     )
     return rng.permutation(joined)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Who comes when, in time order; ties by user. Both arrays [events]."""
+
+    users: np.ndarray
+    timestamps: np.ndarray
+    """Seconds since epoch, UTC."""
+
+
+def draw_schedule(rng: np.random.Generator, users: Users, events: int, cap: int) -> Schedule:
+    """Exactly `events` events: at least one a user and at most `cap`.
+
+    Needs len(users) <= events <= len(users) * cap, which `simulate` has checked.
+    """
+    counts = _draw_event_counts(rng, users, events, cap)
+    owner = np.repeat(np.arange(len(users), dtype=np.int32), counts)
+    begins = rng.random(events) < 1 / EVENTS_PER_SESSION
+    begins[np.cumsum(counts) - counts] = True
+    starts = _draw_session_starts(rng, users.joined[owner[begins]])
+    timestamps = starts[np.cumsum(begins) - 1] + _draw_offsets(rng, begins)
+    order = np.lexsort((owner, timestamps))
+    return Schedule(users=owner[order], timestamps=timestamps[order])
+
+
+def _draw_event_counts(rng: np.random.Generator, users: Users, events: int, cap: int) -> np.ndarray:
+    """One event each, the rest by activity and days there; what passes `cap` goes to others."""
+    weight = users.activity * (DAYS - users.joined)
+    counts = np.ones(len(users), dtype=np.int64)
+    while (left := events - counts.sum()) > 0:
+        open_ = np.where(counts < cap, weight, 0.0)
+        counts = np.minimum(counts + rng.multinomial(left, open_ / open_.sum()), cap)
+    return counts
+
+
+def _draw_session_starts(rng: np.random.Generator, joined: np.ndarray) -> np.ndarray:
+    """Seconds since epoch, [sessions]: an hour by traffic among those after `joined`."""
+    busy = np.concatenate([[0.0], np.cumsum(compute_traffic())])
+    first = busy[np.ceil(joined * HOURS_A_DAY).astype(np.int64)]
+    hour = np.searchsorted(busy, rng.uniform(first, busy[-1]), side="right") - 1
+    hour = np.minimum(hour, len(busy) - 2)
+    return START + hour * HOUR + rng.integers(HOUR, size=len(joined))
+
+
+def _draw_offsets(rng: np.random.Generator, begins: np.ndarray) -> np.ndarray:
+    """Whole seconds since the session's first event, [events]; 0 where `begins`."""
+    pause = np.ceil(rng.lognormal(*_PAUSE, size=len(begins))).astype(np.int64)
+    pause[begins] = 0
+    total = np.cumsum(pause)
+    return total - total[begins][np.cumsum(begins) - 1]

@@ -1,31 +1,44 @@
-"""The files of the simulated shop: JSON lines with the columns of configs/simulated.toml."""
+"""The files of the simulated shop: JSON lines with the columns of configs/simulated.toml.
+
+Broken lines among the events, each of which any honest reader rejects.
+"""
 
 import datetime
 import json
 import pathlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from pipeline.simulator.catalogue import Catalogue
-from pipeline.simulator.outcomes import Outcomes
-from pipeline.simulator.period import DAY
+from pipeline.simulator.choices import Outcomes
 from pipeline.simulator.users import Users
 from pipeline.simulator.vocabulary import DEPARTMENTS, DEVICES, REGIONS, TAGS
+from pipeline.simulator.world import DAY
+
+FAULT_KINDS = (
+    "broken_json",
+    "missing_user_id",
+    "missing_item_id",
+    "missing_timestamp",
+    "bad_timestamp",
+    "not_an_object",
+)
 
 
-def user_id(number: int) -> str:
+def format_user_id(number: int) -> str:
     """The id that the files use for user `number`."""
     return f"u{number}"
 
 
-def item_id(number: int) -> str:
+def format_item_id(number: int) -> str:
     """The id that the files use for item `number`."""
     return f"i{number}"
 
 
-def event_lines(
+def format_events(
     who: np.ndarray, what: np.ndarray, timestamps: np.ndarray, outcomes: Outcomes
 ) -> list[str]:
     """One JSON object an event, without the line's end.
@@ -33,7 +46,7 @@ def event_lines(
     Put together by hand: no value needs escaping, and json.dumps would take four times as long.
     """
     return [
-        f'{{"user_id": "{user_id(u)}", "item_id": "{item_id(i)}", "timestamp": {t}, '
+        f'{{"user_id": "{format_user_id(u)}", "item_id": "{format_item_id(i)}", "timestamp": {t}, '
         f'"device": "{DEVICES[d]}", "purchase": {p}, "rating": {r}}}'
         for u, i, t, d, p, r in zip(
             who.tolist(),
@@ -80,7 +93,7 @@ def write_items(path: pathlib.Path, catalogue: Catalogue, in_stock: np.ndarray) 
         path,
         (
             {
-                "item_id": item_id(i),
+                "item_id": format_item_id(i),
                 "title": catalogue.titles[i],
                 "category": categories[catalogue.category[i]],
                 "tags": [TAGS[tag] for tag in catalogue.tags[i]],
@@ -94,10 +107,58 @@ def write_items(path: pathlib.Path, catalogue: Catalogue, in_stock: np.ndarray) 
 
 def write_users(path: pathlib.Path, users: Users) -> None:
     """The whole user table."""
-    rows = ({"user_id": user_id(u), "region": REGIONS[r]} for u, r in enumerate(users.region))
+    rows = (
+        {"user_id": format_user_id(u), "region": REGIONS[r]} for u, r in enumerate(users.region)
+    )
     _write_rows(path, rows)
 
 
 def _write_rows(path: pathlib.Path, rows: Iterable[dict[str, Any]]) -> None:
     with path.open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(row) + "\n" for row in rows)
+
+
+@dataclass(frozen=True)
+class Faults:
+    """Where broken lines go; both arrays [n], in order of `before`."""
+
+    before: np.ndarray
+    """Number of the event in front of which the broken line stands, counted from 0."""
+    sort: np.ndarray
+    """Index into SORTS."""
+
+    def counts(self) -> dict[str, int]:
+        """Broken lines by sort, zeros included."""
+        return {name: int(np.sum(self.sort == i)) for i, name in enumerate(FAULT_KINDS)}
+
+
+def draw_faults(rng: np.random.Generator, n: int, events: int) -> Faults:
+    """`n` faults at random places; the sorts are as even as `n` allows."""
+    return Faults(
+        before=np.sort(rng.integers(events, size=n)),
+        sort=rng.permutation(np.arange(n) % len(FAULT_KINDS)),
+    )
+
+
+def break_line(line: str, sort: str) -> str:
+    """A broken copy of `line`, one event's JSON object; `sort` is one of SORTS."""
+    if sort == "broken_json":
+        return line[: len(line) // 2]
+    event: dict[str, Any] = json.loads(line)
+    if sort == "not_an_object":
+        return json.dumps(list(event.values()))
+    if sort == "bad_timestamp":
+        return json.dumps({**event, "timestamp": "the day before yesterday"})
+    del event[sort.removeprefix("missing_")]
+    return json.dumps(event)
+
+
+def insert_faults(lines: list[str], first: int, faults: Faults) -> list[str]:
+    """`lines`, those of the events from number `first` on, with their broken lines among them."""
+    start, end = np.searchsorted(faults.before, [first, first + len(lines)])
+    mixed = list(lines)
+    # From the back, so that what is inserted moves no place that is still to come.
+    for fault in range(end - 1, start - 1, -1):
+        at = int(faults.before[fault]) - first
+        mixed.insert(at, break_line(lines[at], FAULT_KINDS[faults.sort[fault]]))
+    return mixed

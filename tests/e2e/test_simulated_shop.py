@@ -180,8 +180,8 @@ def test_bulk_lists_are_what_the_server_answers_each_user(root, shop, tmp_path):
     }
     users, now = [*sorted({event["user_id"] for event in events})[:20], "nobody"], 1_720_000_000
     (tmp_path / "users").write_text("\n".join(users))
-    asked = batch.Asked(str(tmp_path / "users"), 10, None, False)
-    batch.write(str(root), asked, tmp_path / "lists", now)
+    asked = batch.BatchRequest(str(tmp_path / "users"), 10, None, False)
+    batch.write_lists(str(root), asked, tmp_path / "lists", now)
     lists = map(json.loads, (tmp_path / "lists").read_text().splitlines())
     with running_server(root / "serving") as server, Client(server.grpc_address, 60) as client:
         declared = client.inputs("recommender")

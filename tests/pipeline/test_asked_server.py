@@ -6,6 +6,7 @@ import pathlib
 import pytest
 
 from pipeline import asked_server
+from pipeline.commands import recommend
 from schema.errors import UsageError
 from serving.client.connection import PLAIN, Security
 
@@ -21,11 +22,11 @@ def test_none():
 
 
 def test_plain():
-    assert named("--server", "h:1") == asked_server.Server("h:1", PLAIN)
+    assert named("--server", "h:1") == recommend.ServerAddress("h:1", PLAIN)
 
 
 def test_tls_with_public_roots():
-    assert named("--server", "h:1", "--tls") == asked_server.Server("h:1", Security(tls=True))
+    assert named("--server", "h:1", "--tls") == recommend.ServerAddress("h:1", Security(tls=True))
 
 
 def test_files_imply_tls(tmp_path):
@@ -44,7 +45,7 @@ def test_files_imply_tls(tmp_path):
         key=pathlib.Path("own.key"),
         token="s3cret",
     )
-    assert server == asked_server.Server("h:1", expected)
+    assert server == recommend.ServerAddress("h:1", expected)
 
 
 @pytest.mark.parametrize("option", ["--tls", "--tls-roots=a", "--tls-key=a", "--token-file=a"])

@@ -4,7 +4,7 @@ import io
 import logging
 
 from pipeline.console import show_stages, time
-from pipeline.report.terminal import plain_console
+from pipeline.report.terminal import make_console
 
 
 def _lines(out: io.StringIO) -> list[list[str]]:
@@ -13,7 +13,7 @@ def _lines(out: io.StringIO) -> list[list[str]]:
 
 def test_a_stage_is_seen_when_it_begins_and_when_it_has_ended():
     out = io.StringIO()
-    with show_stages(plain_console(out)) as lines:
+    with show_stages(make_console(out)) as lines:
         lines.started("Trainer")
         assert _lines(out) == [["Trainer", "…"]]
         logging.getLogger("tandem.progress").info("epoch=1")
@@ -30,7 +30,7 @@ def test_a_stage_is_seen_when_it_begins_and_when_it_has_ended():
 def test_how_far_a_long_stage_is_shows_now_and_then(monkeypatch):
     out, now = io.StringIO(), [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    with show_stages(plain_console(out)) as lines:
+    with show_stages(make_console(out)) as lines:
         lines.started("Trainer")
         for epoch in range(7):  # at 10, 20, …, 70 s: the third and the sixth are due
             now[0] += 10

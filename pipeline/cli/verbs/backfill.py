@@ -22,9 +22,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints a line per day and a table of all of them."""
-    from pipeline.commands.backfill import Asked, backfill
+    from pipeline.commands.backfill import BackfillRequest, backfill
 
     backfill(
-        Asked(args.config, args.data, args.root, args.first, args.last, args.overrides, args.json)
+        BackfillRequest(
+            args.config, args.data, args.root, args.first, args.last, args.overrides, args.json
+        )
     )
     return 0

@@ -42,8 +42,8 @@ def run(args: argparse.Namespace) -> int:
     from pipeline.commands import batch
 
     server = asked_server.of(args)
-    asked = batch.Asked(args.users, args.k, args.stage, args.as_of == "test", server)
-    done = batch.write(args.root, asked, args.out, int(time.time()))
+    asked = batch.BatchRequest(args.users, args.k, args.stage, args.as_of == "test", server)
+    done = batch.write_lists(args.root, asked, args.out, int(time.time()))
     print(json.dumps(done, indent=1, ensure_ascii=False) if args.json else _format_text(done))
     return 0
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pipeline.cli import arguments
 
 if TYPE_CHECKING:
-    from pipeline.commands.doctor import Finding
+    from pipeline.commands.doctor import EnvironmentCheck
 
 SUMMARY = "examine the environment: versions, Keras 2, ScaNN, tensorflow-text, accelerators, disk"
 
@@ -36,6 +36,6 @@ def run(args: argparse.Namespace) -> int:
     return 2 if failed else 0
 
 
-def _format_line(finding: "Finding") -> str:
+def _format_line(finding: "EnvironmentCheck") -> str:
     advice = f"\n      {finding.advice}" if finding.advice else ""
     return f"{finding.status:<5} {finding.name}: {finding.found}{advice}"

@@ -19,14 +19,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Fetches, then prints the files and how to use them."""
-    from pipeline.commands.fetch import ARCHIVES, fetch
+    from pipeline.commands.fetch import ARCHIVES, fetch_archive
 
     if args.name not in ARCHIVES:
         raise UsageError(f"expected one of {', '.join(ARCHIVES)}, received {args.name!r}; name one")
     archive = ARCHIVES[args.name]
     out = args.out or pathlib.Path("runs") / args.name / "data"
     print(f"downloading {archive.url}", flush=True)
-    for path in fetch(archive, out):
+    for path in fetch_archive(archive, out):
         print(f"{path}: {path.stat().st_size} bytes")
     print(f"next: tandem run --config configs/{args.name}.toml --data {out} --root {out.parent}")
     return 0

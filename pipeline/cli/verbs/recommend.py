@@ -35,5 +35,5 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(answer, indent=1, ensure_ascii=False))
     else:
-        terminal.show_recommendations(answer)
+        terminal.print_recommendations(answer)
     return 0

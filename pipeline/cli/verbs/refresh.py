@@ -28,11 +28,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Prints the new version, what is in it and what its index is worth."""
     from pipeline.commands import refresh
+    from pipeline.commands.refresh_catalogue import RefreshInputs
     from pipeline.config.config import Config
     from pipeline.console import redirect_output
     from pipeline.run_root import open_root, read_summary
 
-    given = refresh.Given(args.items, args.events)
+    given = RefreshInputs(args.items, args.events)
     summary = json.loads(read_summary(args.root))
     config = Config.model_validate(summary["config"])
     with open_root(args.root) as at, redirect_output(at.log) as (out, _):

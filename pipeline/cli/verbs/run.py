@@ -23,9 +23,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Prints a line per stage and a report, or the summary as JSON."""
     why = _check_reason(args.force_push)
-    from pipeline.commands import run
+    from pipeline.commands.run import run_locally
 
-    run.run(args.config, args.data, args.root, args.overrides, args.json, why)
+    run_locally(args.config, args.data, args.root, args.overrides, args.json, why)
     return 0
 
 

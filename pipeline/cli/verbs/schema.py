@@ -35,18 +35,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run_infer(args: argparse.Namespace) -> int:
-    from pipeline import schema_infer
+    from pipeline.commands.schema import infer_schemas
 
-    for path in schema_infer.infer(args.config, args.data, args.out, args.overrides):
+    for path in infer_schemas(args.config, args.data, args.out, args.overrides):
         print(path)
     return 0
 
 
 def _run_diff(args: argparse.Namespace) -> int:
-    from pipeline.commands import schema
+    from pipeline.commands.schema import diff_data
     from schema.errors import DataRefused
 
-    found = schema.diff(args.root, args.config, args.data, args.overrides)
+    found = diff_data(args.root, args.config, args.data, args.overrides)
     print(json.dumps(found, indent=1, ensure_ascii=False) if args.json else _format_text(found))
     return 0 if found["fits"] else DataRefused.exit_code
 

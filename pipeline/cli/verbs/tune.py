@@ -21,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints a line per stage and per trial, and the best values."""
-    from pipeline.commands.tune import Asked, tune
+    from pipeline.commands.tune import TuneRequest, tune
 
-    tune(Asked(args.config, args.data, args.root, args.out, args.overrides, args.json))
+    tune(TuneRequest(args.config, args.data, args.root, args.out, args.overrides, args.json))
     return 0

@@ -1,61 +1,102 @@
-"""What the run learned from: volumes over time, popularity, histories, and what was refused."""
+"""What the run learned from: volumes over time, popularity, histories, and what was refused.
 
+How much there is: events by day, by item and by user, counted from the stored histories.
+
+Read in batches of columns: memory grows with days, items and lengths of histories, never with
+events, and no event becomes a Python object.
+"""
+
+import dataclasses
 import itertools
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from matplotlib.dates import ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
+from components.ingest.output import counts, histories
 from pipeline.report import event_log
 from pipeline.report.html import charts, elements, wording
-from pipeline.report.html.elements import Row
-from pipeline.report_page import palette
-from pipeline.report_page.data_volumes import Volumes
+from pipeline.report.html.elements import TableRow
+from schema import timeline
 
 _LONG_DAYS = 400
 _WEEK = 7
-_DAY = 86_400
+_DAY_SECONDS = 86_400
 _POINTS = 200
-_HEAD = 0.01
+_HEAD_SHARE = 0.01
 _HEIGHT = 2.7
 _DASHES = ((0, (1, 2)), (0, (4, 3)), "-")
+_USERS_PER_BATCH = 8192
+_SECONDS_PER_DAY = 86_400
+_CUTS = {"t_train": "train begins", "t_valid": "valid begins", "t_test": "test begins"}
 
 
-def add(body: Element, summary: dict[str, Any], volumes: Volumes) -> None:
+@dataclasses.dataclass(frozen=True)
+class DataVolumes:
+    """Accepted events of all splits."""
+
+    days: np.ndarray
+    """[d] days since epoch, UTC, that have an event, in order; within the bulk of the log (see
+    `schema.bulk`), beside which one event of 2099 would leave nothing to see."""
+    events: np.ndarray
+    """[d] events of each."""
+    per_item: np.ndarray
+    """Events of each item that has one, most first."""
+    per_user: np.ndarray
+    """Events of each user, most first."""
+    cuts: dict[str, int]
+    """What begins -> seconds since epoch, UTC; empty where the split goes by no clock."""
+
+
+def add_data_section(body: Element, summary: dict[str, Any], volumes: DataVolumes) -> None:
     """Record counts, which ids meet, events far in time, and three plots; rejects by reason where
     there are any.
     """
     rows = summary["rows"]
-    part = elements.section(
+    part = elements.add_section(
         body, "Data",
         f"{rows['read']:,} records were read: {rows['accepted']:,} accepted, {rows['rejected']:,} "
         f"rejected, {rows['duplicates']:,} duplicates. Train has {rows['train']:,} events, valid "
         f"{rows['valid']:,}, test {rows['test']:,}.",
     )  # fmt: skip
-    for line in event_log.lines(summary.get("log", {})):
-        elements.text(part, "p", line)
-    grid = elements.plots(part, "halves")
+    for line in event_log.format_log(summary.get("log", {})):
+        elements.add_text(part, "p", line)
+    grid = elements.add_plot_grid(part, "halves")
     if len(volumes.days):
         unit = "week" if _is_long(volumes) else "day"
-        elements.plot(grid, over_time(volumes), f"Events per {unit}", time_caption(volumes))
-        elements.plot(grid, popularity(volumes), "Popularity curve", popularity_caption(volumes))
-        elements.plot(grid, lengths(volumes), "Users' histories", lengths_caption(volumes))
-    _rejects(SubElement(grid, "div"), summary["rejected_by_reason"])
+        elements.add_plot(
+            grid,
+            draw_events_over_time(volumes),
+            f"Events per {unit}",
+            describe_events_over_time(volumes),
+        )
+        elements.add_plot(
+            grid, draw_popularity(volumes), "Popularity curve", describe_popularity(volumes)
+        )
+        elements.add_plot(
+            grid,
+            draw_history_lengths(volumes),
+            "Users' histories",
+            describe_history_lengths(volumes),
+        )
+    _add_rejected_records(SubElement(grid, "div"), summary["rejected_by_reason"])
 
 
-def over_time(volumes: Volumes) -> Figure:
+def draw_events_over_time(volumes: DataVolumes) -> Figure:
     """Steps of a day, of a week where the log is long; an upright line where a split begins."""
-    first, counted = steps(volumes)
+    first, counted = count_events_per_step(volumes)
     width = _WEEK if _is_long(volumes) else 1
     edges = np.append(first, first[-1] + width).astype("datetime64[D]")
-    with charts.axes("half", _HEIGHT) as (figure, axes):
-        axes.stairs(counted, edges, fill=True, color=palette.SOFT.light)  # type: ignore[arg-type]
+    with charts.open_axes("half", _HEIGHT) as (figure, axes):
+        axes.stairs(counted, edges, fill=True, color=charts.SOFT.light)  # type: ignore[arg-type]
         for dash, (said, moment) in zip(_DASHES, volumes.cuts.items(), strict=False):
             day: Any = np.datetime64(moment, "s")
-            axes.axvline(day, color=palette.INK.light, linewidth=1.2, linestyle=dash, label=said)
+            axes.axvline(day, color=charts.INK.light, linewidth=1.2, linestyle=dash, label=said)
         if volumes.cuts:
             figure.legend(loc="outside upper left", ncols=3)
         axes.set_xlabel("time (UTC)")
@@ -65,7 +106,7 @@ def over_time(volumes: Volumes) -> Figure:
     return figure
 
 
-def steps(volumes: Volumes) -> tuple[np.ndarray, np.ndarray]:
+def count_events_per_step(volumes: DataVolumes) -> tuple[np.ndarray, np.ndarray]:
     """First day of each step and its events, steps without events included."""
     width = _WEEK if _is_long(volumes) else 1
     place = (volumes.days - volumes.days[0]) // width
@@ -73,12 +114,12 @@ def steps(volumes: Volumes) -> tuple[np.ndarray, np.ndarray]:
     return volumes.days[0] + width * np.arange(len(counted)), counted
 
 
-def popularity(volumes: Volumes) -> Figure:
+def draw_popularity(volumes: DataVolumes) -> Figure:
     """Events of an item against its rank, both in powers of ten."""
     most = len(volumes.per_item)
     ranks = np.unique(np.geomspace(1, most, min(_POINTS, most)).round().astype(int))
-    with charts.axes("half", _HEIGHT) as (figure, axes):
-        axes.loglog(ranks, volumes.per_item[ranks - 1], color=palette.ACCENT.light)
+    with charts.open_axes("half", _HEIGHT) as (figure, axes):
+        axes.loglog(ranks, volumes.per_item[ranks - 1], color=charts.ACCENT.light)
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(lambda value, _: f"{value:,.0f}")
             axis.set_minor_formatter(NullFormatter())
@@ -87,7 +128,7 @@ def popularity(volumes: Volumes) -> Figure:
     return figure
 
 
-def lengths(volumes: Volumes) -> Figure:
+def draw_history_lengths(volumes: DataVolumes) -> Figure:
     """Users by the length of their history, in doubling steps."""
     edges = 2 ** np.arange(np.ceil(np.log2(volumes.per_user[0] + 1)) + 1)
     users, _ = np.histogram(volumes.per_user, edges)
@@ -95,8 +136,8 @@ def lengths(volumes: Volumes) -> Figure:
         f"{low:.0f}" if high - low == 1 else f"{low:.0f}–{high - 1:.0f}"
         for low, high in itertools.pairwise(edges)
     ]
-    with charts.axes("half", _HEIGHT) as (figure, axes):
-        axes.bar(range(len(users)), users, color=palette.SOFT.light, width=0.85)
+    with charts.open_axes("half", _HEIGHT) as (figure, axes):
+        axes.bar(range(len(users)), users, color=charts.SOFT.light, width=0.85)
         axes.set_xticks(range(len(users)), names, rotation=40, ha="right", rotation_mode="anchor")
         axes.grid(visible=False, axis="x")
         axes.set_xlabel("events in the history")
@@ -104,56 +145,115 @@ def lengths(volumes: Volumes) -> Figure:
     return figure
 
 
-def time_caption(volumes: Volumes) -> str:
+def describe_events_over_time(volumes: DataVolumes) -> str:
     """The range, the fullest step and the cuts."""
-    first, counted = steps(volumes)
+    first, counted = count_events_per_step(volumes)
     peak = int(counted.argmax())
     said = (
-        f"{_day(volumes.days[0])} to {_day(volumes.days[-1])}; at most {counted[peak]:,.0f} "
-        f"events, from {_day(first[peak])} on."
+        f"{_format_day(volumes.days[0])} to {_format_day(volumes.days[-1])}; at most "
+        f"{counted[peak]:,.0f} events, from {_format_day(first[peak])} on."
     )
-    cuts = [f"{name} on {_day(moment // _DAY)}" for name, moment in volumes.cuts.items()]
-    return f"{said} {wording.listed(cuts).capitalize()}." if cuts else f"{said} No cut in time."
+    cuts = [
+        f"{name} on {_format_day(moment // _DAY_SECONDS)}" for name, moment in volumes.cuts.items()
+    ]
+    return f"{said} {wording.join_words(cuts).capitalize()}." if cuts else f"{said} No cut in time."
 
 
-def popularity_caption(volumes: Volumes) -> str:
+def describe_popularity(volumes: DataVolumes) -> str:
     """What share of all events the head has."""
     items = len(volumes.per_item)
-    head = max(1, round(_HEAD * items))
-    taken = wording.share(volumes.per_item[:head].sum(), volumes.per_item.sum())
-    once = wording.share(np.count_nonzero(volumes.per_item == 1), items)
+    head = max(1, round(_HEAD_SHARE * items))
+    taken = wording.format_share(volumes.per_item[:head].sum(), volumes.per_item.sum())
+    once = wording.format_share(np.count_nonzero(volumes.per_item == 1), items)
     return (
         f"The most popular hundredth ({head:,} of {items:,} items with events) has {taken} of the "
         f"events; {once} of the items have a single one."
     )
 
 
-def lengths_caption(volumes: Volumes) -> str:
+def describe_history_lengths(volumes: DataVolumes) -> str:
     """The median, and how many users are hardly known."""
     few = np.count_nonzero(volumes.per_user < 3)
     return (
         f"The median user has {np.median(volumes.per_user):,.0f} events, the longest history "
-        f"{volumes.per_user[0]:,}; {wording.share(few, len(volumes.per_user))} of "
+        f"{volumes.per_user[0]:,}; {wording.format_share(few, len(volumes.per_user))} of "
         f"{len(volumes.per_user):,} users have one or two."
     )
 
 
-def _rejects(part: Element, by_table: dict[str, dict[str, int]]) -> None:
-    elements.text(part, "h3", "Rejected records")
+def _add_rejected_records(part: Element, by_table: dict[str, dict[str, int]]) -> None:
+    elements.add_text(part, "h3", "Rejected records")
     rows = [
-        Row([table, reason, f"{count:,}"])
+        TableRow([table, reason, f"{count:,}"])
         for table, reasons in by_table.items()
         for reason, count in reasons.items()
     ]
     if rows:
-        elements.table(part, ["table", "reason", "records"], rows, texts=2)
+        elements.add_table(part, ["table", "reason", "records"], rows, texts=2)
     else:
-        elements.text(part, "p", "None: every record that was read fits its declaration.", "lead")
+        elements.add_text(
+            part, "p", "None: every record that was read fits its declaration.", "lead"
+        )
 
 
-def _is_long(volumes: Volumes) -> bool:
+def _is_long(volumes: DataVolumes) -> bool:
     return bool(volumes.days[-1] - volumes.days[0] > _LONG_DAYS)
 
 
-def _day(days: int | np.integer) -> str:
+def _format_day(days: int | np.integer) -> str:
     return str(np.datetime64(int(days), "D"))
+
+
+def read_volumes(histories_uri: str, interactions_uri: str) -> DataVolumes:
+    """Counts all histories; the cuts are those of the run that wrote them."""
+    days, items, lengths = _ValueCounter(), _ValueCounter(), _ValueCounter()
+    for table in histories.read_tables(histories_uri, _USERS_PER_BATCH):
+        timestamps = pc.list_flatten(table[timeline.TIMESTAMPS]).to_numpy()
+        days.add(pa.array(timestamps // _SECONDS_PER_DAY))
+        items.add(pc.list_flatten(table[timeline.ITEM_IDS]))
+        lengths.add(pc.list_value_length(table[timeline.ITEM_IDS]))
+    order = np.argsort(days.values())
+    lengths_of_users = np.repeat(lengths.values(), lengths.times())
+    totals = counts.load(interactions_uri).totals
+    order = order[_is_in_bulk(days.values()[order], totals)]
+    return DataVolumes(
+        days=days.values()[order],
+        events=days.times()[order],
+        per_item=np.sort(items.times())[::-1],
+        per_user=np.sort(lengths_of_users)[::-1],
+        cuts={said: totals[key] for key, said in _CUTS.items() if totals.get(key)},
+    )
+
+
+def _is_in_bulk(days: np.ndarray, totals: dict[str, int]) -> np.ndarray:
+    """[d] bool; all days where the run did not say where the bulk is."""
+    if "t_end" not in totals:
+        return np.ones(len(days), bool)
+    first, last = totals["t_begin"] // _SECONDS_PER_DAY, (totals["t_end"] - 1) // _SECONDS_PER_DAY
+    return (days >= first) & (days <= last)
+
+
+class _ValueCounter:
+    """How often each value was seen."""
+
+    def __init__(self) -> None:
+        self._counted: pa.Table | None = None
+
+    def add(self, values: pa.Array | pa.ChunkedArray) -> None:
+        """Counts `values`, of one type in all calls."""
+        new = pa.table({"value": values, "times": np.ones(len(values), np.int64)})
+        parts = [new] if self._counted is None else [self._counted, new]
+        summed = pa.concat_tables(parts).group_by("value").aggregate([("times", "sum")])
+        self._counted = summed.select(["value", "times_sum"]).rename_columns(["value", "times"])
+
+    def values(self) -> np.ndarray:
+        """The different values."""
+        return self._column("value")
+
+    def times(self) -> np.ndarray:
+        """Of each of the `values`."""
+        return self._column("times")
+
+    def _column(self, name: str) -> np.ndarray:
+        nothing = np.zeros(0, np.int64)
+        return nothing if self._counted is None else self._counted[name].to_numpy()

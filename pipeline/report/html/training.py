@@ -1,70 +1,87 @@
-"""How both stages were trained: losses and validation metrics by epoch."""
+"""How both stages were trained: losses and validation metrics by epoch.
 
+Scalars by epoch, read from the event files that training wrote for TensorBoard.
+"""
+
+import pathlib
+from collections.abc import Iterable
 from xml.etree.ElementTree import Element
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from tensorboard.backend.event_processing import event_accumulator
+from tensorboard.util import tensor_util
 
 from pipeline.report.html import charts, elements, wording
-from pipeline.report_page import palette
-from pipeline.report_page.training_curves import Curve, Curves
 
-_METRICS = ("ndcg@10", "recall@10", "recall@100")
-_OURS = {"train": "train", "validation": "valid"}
+_VALIDATION_METRICS = ("ndcg@10", "recall@10", "recall@100")
+_OWN_RUNS = {"train": "train", "validation": "valid"}
 _DASHES = ((0, (4, 3)), (0, (1, 2)), (0, (6, 2, 1, 2)))
+_EPOCH_PREFIX = "epoch_"
+Curve = list[tuple[int, float]]
+"""(epoch from 0 on, value), in order of epochs."""
+Curves = dict[str, dict[str, Curve]]
+"""By run (train, validation, a baseline's name): metric -> curve."""
 
 
-def add(body: Element, stages: dict[str, Curves]) -> None:
+def add_training_section(body: Element, stages: dict[str, Curves]) -> None:
     """`stages` by name. Left out where nothing was written."""
     if not any(stages.values()):
         return
-    part = elements.section(
+    part = elements.add_section(
         body, "Training",
         "What each epoch ended with. Losses of train and valid may differ by a constant: dropout "
         "and negatives are not the same in both.",
     )  # fmt: skip
-    grid = elements.plots(part, "thirds")
+    grid = elements.add_plot_grid(part, "thirds")
     for stage, curves in stages.items():
-        losses = lines(curves, "loss")
+        losses = select_curves(curves, "loss")
         if losses:
             title = f"Loss of {stage}"
-            elements.plot(
-                grid, draw(losses, "loss (mean of an example)"), title, loss_caption(losses)
+            elements.add_plot(
+                grid,
+                draw_curves(losses, "loss (mean of an example)"),
+                title,
+                describe_losses(losses),
             )
-        for metric in _METRICS:
-            measured = lines(curves, metric)
+        for metric in _VALIDATION_METRICS:
+            measured = select_curves(curves, metric)
             if measured:
-                title = f"{wording.name(metric)} of {stage} on valid"
-                axis = f"{wording.name(metric)} (mean over users)"
-                elements.plot(grid, draw(measured, axis), title, metric_caption(measured))
+                title = f"{wording.format_name(metric)} of {stage} on valid"
+                axis = f"{wording.format_name(metric)} (mean over users)"
+                elements.add_plot(
+                    grid, draw_curves(measured, axis), title, describe_metric(measured)
+                )
 
 
-def lines(curves: Curves, metric: str) -> dict[str, Curve]:
+def select_curves(curves: Curves, metric: str) -> dict[str, Curve]:
     """Of each run that has the metric, ours first."""
     ours = {
-        said: curves[run][metric] for run, said in _OURS.items() if metric in curves.get(run, {})
+        said: curves[run][metric]
+        for run, said in _OWN_RUNS.items()
+        if metric in curves.get(run, {})
     }
-    others = {n: run[metric] for n, run in curves.items() if n not in _OURS and metric in run}
+    others = {n: run[metric] for n, run in curves.items() if n not in _OWN_RUNS and metric in run}
     return (ours | others) if ours else {}
 
 
-def draw(found: dict[str, Curve], axis: str) -> Figure:
+def draw_curves(found: dict[str, Curve], axis: str) -> Figure:
     """Ours as lines with points, baselines as level ones, each with its name."""
-    longest = max(len(found[name]) for name in found if name in _OURS.values())
-    with charts.axes("third", 2.5) as (figure, axes):
+    longest = max(len(found[name]) for name in found if name in _OWN_RUNS.values())
+    with charts.open_axes("third", 2.5) as (figure, axes):
         others = 0
         for name, curve in found.items():
             values = [value for _, value in curve]
-            if name in _OURS.values():
-                colour = palette.ACCENT if name == "valid" else palette.MUTED
+            if name in _OWN_RUNS.values():
+                colour = charts.ACCENT if name == "valid" else charts.MUTED
                 epochs = [epoch + 1 for epoch, _ in curve]
                 axes.plot(epochs, values, "o-", color=colour.light, markersize=4, label=name)
             elif values:
                 dash = _DASHES[others % len(_DASHES)]
                 others += 1
                 axes.axhline(
-                    values[-1], color=palette.INK.light, linewidth=1, linestyle=dash,
-                    label=wording.name(name),
+                    values[-1], color=charts.INK.light, linewidth=1, linestyle=dash,
+                    label=wording.format_name(name),
                 )  # fmt: skip
         axes.set_xlim(0.7, longest + 0.3)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -75,25 +92,58 @@ def draw(found: dict[str, Curve], axis: str) -> Figure:
     return figure
 
 
-def loss_caption(found: dict[str, Curve]) -> str:
+def describe_losses(found: dict[str, Curve]) -> str:
     """When valid's loss was lowest."""
     if not found.get("valid"):
         return "No loss on valid was written."
     epoch, value = min(found["valid"], key=lambda point: point[1])
     last = found["valid"][-1][0]
     return (
-        f"Lowest on valid in epoch {epoch + 1} of {last + 1}: {wording.number(value)}"
+        f"Lowest on valid in epoch {epoch + 1} of {last + 1}: {wording.format_number(value)}"
         f"{', after which it rises' if epoch < last else ', the last one'}."
     )
 
 
-def metric_caption(found: dict[str, Curve]) -> str:
+def describe_metric(found: dict[str, Curve]) -> str:
     """The best epoch beside the best baseline."""
     ours = found.get("valid") or found["train"]
     epoch, value = max(ours, key=lambda point: point[1])
-    others = {name: curve[-1][1] for name, curve in found.items() if name not in _OURS.values()}
-    said = f"Highest in epoch {epoch + 1}: {wording.number(value)}."
+    others = {name: curve[-1][1] for name, curve in found.items() if name not in _OWN_RUNS.values()}
+    said = f"Highest in epoch {epoch + 1}: {wording.format_number(value)}."
     if not others:
         return said
     best = max(others, key=lambda name: others[name])
-    return f"{said} The best baseline, {wording.name(best)}, has {wording.number(others[best])}."
+    value = wording.format_number(others[best])
+    return f"{said} The best baseline, {wording.format_name(best)}, has {value}."
+
+
+def read_curves(stage: pathlib.Path) -> Curves:
+    """Of each run below the folder of a stage; {} where there is none."""
+    if not stage.is_dir():
+        return {}
+    return {run.name: _read_run(run) for run in sorted(stage.iterdir()) if run.is_dir()}
+
+
+def _read_run(folder: pathlib.Path) -> dict[str, Curve]:
+    everything = {event_accumulator.TENSORS: 0}
+    events = event_accumulator.EventAccumulator(str(folder), everything).Reload()
+    return {
+        tag.removeprefix(_EPOCH_PREFIX): select_latest_training(
+            (event.wall_time, event.step, float(tensor_util.make_ndarray(event.tensor_proto)))
+            for event in events.Tensors(tag)
+        )
+        for tag in events.Tags()[event_accumulator.TENSORS]
+        if tag.startswith(_EPOCH_PREFIX)
+    }
+
+
+def select_latest_training(written: Iterable[tuple[float, int, float]]) -> Curve:
+    """The last training's part of (wall time, step, value) in any order.
+
+    A folder may hold earlier trainings too, and one that was resumed. Whoever writes a step again
+    makes all from that step on his own.
+    """
+    curve: Curve = []
+    for _, step, value in sorted(written, key=lambda event: event[0]):
+        curve = [*(point for point in curve if point[0] < step), (step, value)]
+    return curve

@@ -27,14 +27,14 @@ _NAMES = {
 }
 
 
-def name(key: str) -> str:
+def format_name(key: str) -> str:
     """A metric, a baseline or a feature: `ndcg@10` is NDCG@10, `item_genres` is item genres."""
     known, _, cutoff = key.partition("@")
     said = _NAMES.get(known, known.replace("_", " "))
     return f"{said}@{cutoff}" if cutoff else said
 
 
-def number(value: float | None) -> str:
+def format_number(value: float | None) -> str:
     """Four significant digits below 1,000, whole numbers from there on; a dash for what is not."""
     if value is None:
         return "–"
@@ -45,34 +45,34 @@ def number(value: float | None) -> str:
     return said.replace("-", "−") if float(said) else said.removeprefix("-")
 
 
-def signed(value: float) -> str:
+def format_signed(value: float) -> str:
     """As `number`, with its sign."""
-    return number(value) if value < 0 else f"+{number(value)}"
+    return format_number(value) if value < 0 else f"+{format_number(value)}"
 
 
-def interval(row: Mapping[str, Any] | None) -> str:
+def format_interval(row: Mapping[str, Any] | None) -> str:
     """Of `low` and `high`, where there are both: `0.11 to 0.13`."""
     if row is None or row.get("low") is None or row.get("high") is None:
         return ""
-    return f"{number(row['low'])} to {number(row['high'])}"
+    return f"{format_number(row['low'])} to {format_number(row['high'])}"
 
 
-def share(part: float, whole: float) -> str:
+def format_share(part: float, whole: float) -> str:
     """Of a whole that may be nothing, in percent."""
     return f"{part / whole:.1%}" if whole else "–"
 
 
-def listed(words: list[str]) -> str:
+def join_words(words: list[str]) -> str:
     """One, another and a third."""
     return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
-def printable(text: str) -> str:
+def replace_control_characters(text: str) -> str:
     """Without the control characters that XML does not allow; each leaves a mark."""
     return _FORBIDDEN.sub("\ufffd", text)
 
 
-def short(text: str, most: int = 26) -> str:
+def shorten(text: str, most: int = 26) -> str:
     """One line of a plot's label."""
-    line = " ".join(printable(text).split())
+    line = " ".join(replace_control_characters(text).split())
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from components.ingest import preflight
-from pipeline.commands import run as commands_run
+from pipeline.commands.run import execute_run
 from pipeline.config.config import Config
 from pipeline.report import terminal
 from pipeline.run_root import open_local_root
@@ -29,9 +29,9 @@ def run(config: Config, data: pathlib.Path, root: pathlib.Path) -> dict[str, Any
     at = open_local_root(root)
     preflight.check(config.dataset, str(data))
     console = Console(file=io.StringIO())
-    summary, not_blessed = commands_run.execute(config, str(data), at, console, "a matrix")
+    summary, not_blessed = execute_run(config, str(data), at, console, "a matrix")
     assert not_blessed is None
-    terminal.show(summary, console)
+    terminal.print_report(summary, console)
     assert at.report.exists()
     return summary
 

@@ -19,7 +19,7 @@ VERB = (
     "sys.exit(pipeline.cli.main(['config']))\n"
 )
 TEXT = pytest.mark.parametrize("prints", ["print('line')", "print('line ' * 99_999)"])
-CONSOLE = "from pipeline import report; report.plain_console().print('line')"
+CONSOLE = "from pipeline.report import terminal; terminal.make_console().print('line')"
 
 
 def ended(prints: str, stdout: int) -> tuple[int, str]:

@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline import backfill_spans
+from pipeline.commands import backfill
 from schema.errors import UsageError
 from schema.sources import InteractionsSource
 
@@ -18,7 +18,7 @@ DAILY = InteractionsSource(path="events/{SPAN}", last_spans=30)
     ],
 )
 def test_every_span_between_two_is_a_day(first, last, expected):
-    assert backfill_spans.between(DAILY, first, last) == expected
+    assert backfill.list_spans(DAILY, first, last) == expected
 
 
 @pytest.mark.parametrize(
@@ -33,15 +33,15 @@ def test_every_span_between_two_is_a_day(first, last, expected):
 )
 def test_what_is_no_way_from_one_to_the_other_is_refused(first, last, said):
     with pytest.raises(UsageError, match=said):
-        backfill_spans.between(DAILY, first, last)
+        backfill.list_spans(DAILY, first, last)
 
 
 def test_a_log_in_one_file_has_no_days():
     with pytest.raises(UsageError, match=r"expects \{SPAN\} in data.interactions.path, received"):
-        backfill_spans.between(InteractionsSource(path="events.jsonl"), "1", "2")
+        backfill.list_spans(InteractionsSource(path="events.jsonl"), "1", "2")
 
 
 def test_a_run_must_say_how_much_it_reads():
     source = InteractionsSource(path="events/{SPAN}")
     with pytest.raises(UsageError, match=r"expects data.interactions.last_spans, received none"):
-        backfill_spans.between(source, "1", "2")
+        backfill.list_spans(source, "1", "2")

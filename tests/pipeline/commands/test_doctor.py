@@ -27,15 +27,15 @@ def fresh(code: str, **environment: str) -> str:
     ("version", "status"), [((3, 10, 13), "ok"), ((3, 11, 0), "FAIL"), ((3, 9), "FAIL")]
 )
 def test_python(version: tuple[int, ...], status: str):
-    assert doctor.python(version).status == status
+    assert doctor.check_python(version).status == status
 
 
 def test_requirements_that_are_met():
-    assert doctor.requirements(["pytest>=8", 'nowhere>1; extra == "gpu"']).status == "ok"
+    assert doctor.check_requirements(["pytest>=8", 'nowhere>1; extra == "gpu"']).status == "ok"
 
 
 def test_requirements_name_each_misfit():
-    finding = doctor.requirements(["pytest>=8", "numpy>=99", "no-such-package-here>=1"])
+    finding = doctor.check_requirements(["pytest>=8", "numpy>=99", "no-such-package-here>=1"])
     assert finding.status == "FAIL"
     assert finding.advice
     outdated, missing = finding.found.split("; ")
@@ -45,28 +45,30 @@ def test_requirements_name_each_misfit():
 
 
 def test_keras_3_is_found():
-    code = "from pipeline import doctor; print(doctor.keras().status, doctor.keras().advice)"
+    code = "from pipeline.commands.doctor import check_keras as c; print(c().status, c().advice)"
     answer = fresh(code, TF_USE_LEGACY_KERAS="0")
     assert answer.startswith("FAIL set TF_USE_LEGACY_KERAS=1")
 
 
-@pytest.mark.parametrize(("check", "package"), [("scann", "scann"), ("text", "tensorflow_text")])
+@pytest.mark.parametrize(
+    ("check", "package"), [("check_scann", "scann"), ("check_text", "tensorflow_text")]
+)
 def test_a_package_that_does_not_load(check: str, package: str, tmp_path: pathlib.Path):
     broken = tmp_path / package
     broken.mkdir()
     (broken / "__init__.py").write_text(
         "import tensorflow as tf\ntf.load_op_library('/nowhere/_ops.so')\n"
     )
-    code = f"from pipeline import doctor; f = doctor.{check}(); print(f.status, f.found)"
+    code = f"from pipeline.commands import doctor; f = doctor.{check}(); print(f.status, f.found)"
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
     answer = fresh(code, PYTHONPATH=path)
     assert answer.startswith(f"FAIL {package} does not load: /nowhere/_ops.so")
 
 
 def test_disk(tmp_path: pathlib.Path):
-    assert doctor.disk(tmp_path, least=0, enough=0).status == "ok"
-    assert doctor.disk(tmp_path, least=0, enough=1 << 62).status == "warn"
-    assert doctor.disk(tmp_path, least=1 << 62, enough=1 << 62).status == "FAIL"
+    assert doctor.check_disk(tmp_path, least=0, enough=0).status == "ok"
+    assert doctor.check_disk(tmp_path, least=0, enough=1 << 62).status == "warn"
+    assert doctor.check_disk(tmp_path, least=1 << 62, enough=1 << 62).status == "FAIL"
 
 
 def test_the_verb_prints_json_alone(tmp_path: pathlib.Path):

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from pipeline import cli
-from pipeline.commands.fetch import ARCHIVES, Archive, fetch
+from pipeline.commands.fetch import ARCHIVES, Archive, fetch_archive
 from schema.errors import UsageError
 
 RATINGS = b"1::1193::5::978300760\n" * 1000
@@ -73,7 +73,7 @@ def archive(url: str, body: bytes, *members: str) -> Archive:
 def test_unpacks_the_expected_members_and_nothing_else(server: Server, tmp_path: pathlib.Path):
     body = packed(**{"ml__ratings.dat": RATINGS, "ml__movies.dat": b"1::Toy\n", "ml__x.sh": b"rm"})
     out = tmp_path / "new" / "folder"
-    paths = fetch(archive(server.offer(body), body, "ml/ratings.dat", "ml/movies.dat"), out)
+    paths = fetch_archive(archive(server.offer(body), body, "ml/ratings.dat", "ml/movies.dat"), out)
     assert paths == [out / "ratings.dat", out / "movies.dat"]
     assert (out / "ratings.dat").read_bytes() == RATINGS
     assert sorted(path.name for path in out.iterdir()) == ["movies.dat", "ratings.dat"]
@@ -82,7 +82,7 @@ def test_unpacks_the_expected_members_and_nothing_else(server: Server, tmp_path:
 def test_a_name_in_the_archive_never_becomes_a_path(server: Server, tmp_path: pathlib.Path):
     body = packed(**{"..__..__evil": b"evil", "ok": b"ok"})
     out = tmp_path / "a" / "b"
-    fetch(archive(server.offer(body), body, "../../evil", "ok"), out)
+    fetch_archive(archive(server.offer(body), body, "../../evil", "ok"), out)
     found = sorted(p.relative_to(tmp_path) for p in tmp_path.rglob("*") if p.is_file())
     assert found == [pathlib.Path("a/b/evil"), pathlib.Path("a/b/ok")]
 
@@ -90,21 +90,21 @@ def test_a_name_in_the_archive_never_becomes_a_path(server: Server, tmp_path: pa
 def test_replaces_an_older_file(server: Server, tmp_path: pathlib.Path):
     (tmp_path / "ok").write_text("old")
     body = packed(ok=b"new")
-    fetch(archive(server.offer(body), body, "ok"), tmp_path)
+    fetch_archive(archive(server.offer(body), body, "ok"), tmp_path)
     assert (tmp_path / "ok").read_text() == "new"
 
 
 def test_another_hash_unpacks_nothing(server: Server, tmp_path: pathlib.Path):
     url = server.offer(packed(ok=b"changed on the way"))
     with pytest.raises(UsageError, match="expected .* to have MD5 [0-9a-f]{32}, received"):
-        fetch(archive(url, packed(ok=b"as published"), "ok"), tmp_path)
+        fetch_archive(archive(url, packed(ok=b"as published"), "ok"), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_missing_member_unpacks_nothing(server: Server, tmp_path: pathlib.Path):
     body = packed(ok=b"ok")
     with pytest.raises(UsageError, match=r"to hold \['absent'\], received \['ok'\]"):
-        fetch(archive(server.offer(body), body, "ok", "absent"), tmp_path)
+        fetch_archive(archive(server.offer(body), body, "ok", "absent"), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -114,14 +114,14 @@ def test_a_connection_that_breaks_off(server: Server, tmp_path: pathlib.Path, si
     url = server.offer(body)
     server.cut.add("/data.zip")
     with pytest.raises(UsageError):
-        fetch(archive(url, body, "ok"), tmp_path)
+        fetch_archive(archive(url, body, "ok"), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_not_there(server: Server, tmp_path: pathlib.Path):
     url = server.offer(b"") + ".missing"
     with pytest.raises(UsageError, match="HTTP Error 404.*is there a network here"):
-        fetch(archive(url, b"", "ok"), tmp_path)
+        fetch_archive(archive(url, b"", "ok"), tmp_path)
 
 
 def test_nobody_listens(tmp_path: pathlib.Path):
@@ -129,14 +129,14 @@ def test_nobody_listens(tmp_path: pathlib.Path):
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/data.zip"
         with pytest.raises(UsageError, match="refused.*is there a network here"):
-            fetch(archive(url, b"", "ok"), tmp_path)
+            fetch_archive(archive(url, b"", "ok"), tmp_path)
 
 
 def test_a_folder_that_cannot_be(server: Server, tmp_path: pathlib.Path):
     (tmp_path / "file").write_text("in the way")
     body = packed(ok=b"ok")
     with pytest.raises(UsageError, match="expected to write into .*choose another folder"):
-        fetch(archive(server.offer(body), body, "ok"), tmp_path / "file")
+        fetch_archive(archive(server.offer(body), body, "ok"), tmp_path / "file")
 
 
 def test_movielens_is_pinned_to_its_published_hash():

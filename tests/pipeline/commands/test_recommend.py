@@ -6,11 +6,12 @@ import json
 
 import pytest
 
-from pipeline.asked_server import Server
 from pipeline.commands import recommend
+from pipeline.commands.recommend import ServerAddress
+from pipeline.report import recommendations
 from serving.client.connection import PLAIN
 
-SERVER = Server("host:1", PLAIN)
+SERVER = ServerAddress("host:1", PLAIN)
 KEY = "a key of more than sixteen bytes"
 
 
@@ -23,7 +24,7 @@ def asked(monkeypatch):
         users.extend(named)
         return [{"user_id": user, "recommendations": []} for user in named]
 
-    monkeypatch.setattr(recommend, "several", several)
+    monkeypatch.setattr(recommendations, "recommend_users", several)
     return users
 
 

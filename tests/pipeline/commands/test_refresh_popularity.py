@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline.commands import refresh_popularity
+from pipeline.commands.refresh_popularity import count_popularity
 from schema import refresh_inputs
 
 DAY = 86_400
@@ -23,7 +23,7 @@ KNOWN = table(("ann", "x", DAY), ("ann", "y", 2 * DAY), ("bob", "x", 2 * DAY))
 
 def test_each_user_shares_one_vote_among_what_he_took_in_the_window():
     later = table(("ann", "new", 3 * DAY), ("cid", "new", 3 * DAY))
-    found = refresh_popularity.counted(KNOWN, later, ITEMS, days=7)
+    found = count_popularity(KNOWN, later, ITEMS, days=7)
     # ann took x, y and new, bob x, cid new
     votes = [1 / 3 + 1, 1 / 3, 1 / 3 + 1]
     assert found.log_popularity == pytest.approx([math.log(1 + v) for v in votes])
@@ -33,7 +33,7 @@ def test_each_user_shares_one_vote_among_what_he_took_in_the_window():
 
 def test_the_window_ends_with_the_last_event():
     """One and a half days before day 3: the events of day 1 are forgotten."""
-    found = refresh_popularity.counted(KNOWN, table(("cid", "new", 3 * DAY)), ITEMS, days=1.5)
+    found = count_popularity(KNOWN, table(("cid", "new", 3 * DAY)), ITEMS, days=1.5)
     # ann took y, bob x, cid new
     assert found.log_popularity == pytest.approx([math.log(2)] * 3)
     assert found.recent.to_pylist() == [
@@ -45,8 +45,8 @@ def test_the_window_ends_with_the_last_event():
 
 def test_an_event_that_is_known_already_counts_once():
     again = pa.concat_tables([KNOWN, table(("ann", "new", 3 * DAY))])
-    once = refresh_popularity.counted(KNOWN, table(("ann", "new", 3 * DAY)), ITEMS, days=7)
-    twice = refresh_popularity.counted(KNOWN, again, ITEMS, days=7)
+    once = count_popularity(KNOWN, table(("ann", "new", 3 * DAY)), ITEMS, days=7)
+    twice = count_popularity(KNOWN, again, ITEMS, days=7)
     assert twice.log_popularity.tolist() == once.log_popularity.tolist()
     assert twice.added == once.added == 1
     assert twice.recent.equals(once.recent)
@@ -54,10 +54,10 @@ def test_an_event_that_is_known_already_counts_once():
 
 def test_events_within_a_second_count_each_however_often_they_are_told_again():
     twins = table(("ann", "x", DAY), ("ann", "x", DAY), ("ann", "y", DAY))
-    found = refresh_popularity.counted(twins, twins, ITEMS, days=7)
+    found = count_popularity(twins, twins, ITEMS, days=7)
     assert found.log_popularity == pytest.approx([math.log(1 + 2 / 3), math.log(1 + 1 / 3), 0])
     assert found.added == 0
-    grown = refresh_popularity.counted(twins, table(*[("ann", "x", DAY)] * 3), ITEMS, days=7)
+    grown = count_popularity(twins, table(*[("ann", "x", DAY)] * 3), ITEMS, days=7)
     assert grown.log_popularity == pytest.approx([math.log(1 + 3 / 4), math.log(1 + 1 / 4), 0])
     assert grown.added == 1
 
@@ -66,8 +66,8 @@ def test_one_event_of_a_far_future_leaves_popularity_as_it_is():
     hourly = table(*[(f"u{n}", "x" if n % 4 else "y", n * 3600) for n in range(48)])
     stray = ("ann", "y", 40_000 * DAY)
     later = table(("bob", "new", 2 * DAY))
-    plain = refresh_popularity.counted(hourly, later, ITEMS, days=7)
-    found = refresh_popularity.counted(hourly, pa.concat_tables([later, table(stray)]), ITEMS, 7)
+    plain = count_popularity(hourly, later, ITEMS, days=7)
+    found = count_popularity(hourly, pa.concat_tables([later, table(stray)]), ITEMS, 7)
     # 36 users took x, 12 y and bob the new one
     assert found.log_popularity == pytest.approx([math.log(37), math.log(13), math.log(2)])
     assert (found.now, found.added, found.beyond) == (2 * DAY + 1, 1, 1)
@@ -77,26 +77,26 @@ def test_one_event_of_a_far_future_leaves_popularity_as_it_is():
 def test_time_does_not_run_back_from_what_is_known():
     hourly = table(*[(f"u{n}", "x", n * 3600) for n in range(48)])
     known = pa.concat_tables([hourly, table(("ann", "y", 5 * DAY))])
-    found = refresh_popularity.counted(known, table(), ITEMS, days=7)
+    found = count_popularity(known, table(), ITEMS, days=7)
     assert (found.now, found.added, found.beyond) == (5 * DAY + 1, 0, 0)
 
 
 def test_events_from_before_the_window_are_neither_counted_nor_new():
     """As where the whole log is given, of which the version keeps the last days alone."""
     later = table(("old", "y", 0), ("cid", "new", 3 * DAY))
-    found = refresh_popularity.counted(KNOWN, later, ITEMS, days=2.5)
+    found = count_popularity(KNOWN, later, ITEMS, days=2.5)
     assert found.added == 1
     assert "old" not in found.recent["user_id"].to_pylist()
 
 
 def test_an_item_outside_the_catalogue_takes_no_part_of_a_vote():
     later = table(("bob", "elsewhere", 3 * DAY))
-    found = refresh_popularity.counted(KNOWN, later, ITEMS, days=7)
+    found = count_popularity(KNOWN, later, ITEMS, days=7)
     assert found.log_popularity == pytest.approx([math.log(2.5), math.log(1.5), 0])
     assert (found.added, found.now) == (0, 2 * DAY + 1)
 
 
 def test_without_any_event_nothing_is_popular():
-    found = refresh_popularity.counted(table(), table(), ITEMS, days=7)
+    found = count_popularity(table(), table(), ITEMS, days=7)
     assert found.log_popularity.tolist() == [0, 0, 0]
     assert found.added == 0

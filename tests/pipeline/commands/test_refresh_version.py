@@ -6,7 +6,7 @@ import pytest
 from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
-from pipeline import refresh_lineage
+from pipeline.commands.refresh_version import record_refresh
 
 
 def version(tmp_path, number):
@@ -27,15 +27,15 @@ def ends(store, execution_id):
 
 def test_each_refresh_begins_where_the_last_one_ended(tmp_path, store):
     path = tmp_path / "metadata.sqlite"
-    first = refresh_lineage.record(path, "shop", version(tmp_path, 1), version(tmp_path, 2), {})
-    second = refresh_lineage.record(path, "shop", version(tmp_path, 2), version(tmp_path, 3), {})
+    first = record_refresh(path, "shop", version(tmp_path, 1), version(tmp_path, 2), {})
+    second = record_refresh(path, "shop", version(tmp_path, 2), version(tmp_path, 3), {})
     assert ends(store, first)[1] == ends(store, second)[0]
     assert len(store.get_artifacts_by_type("PushedModel")) == 3
 
 
 def test_a_version_is_described_as_the_pusher_describes_it(tmp_path, store):
     said = {"items": {"added": 1}}
-    made = refresh_lineage.record(
+    made = record_refresh(
         tmp_path / "metadata.sqlite", "shop", version(tmp_path, 1), version(tmp_path, 2), said
     )
     (artifact,) = store.get_artifacts_by_id([ends(store, made)[1]])
@@ -50,7 +50,7 @@ def test_a_version_is_described_as_the_pusher_describes_it(tmp_path, store):
 def test_it_stands_in_the_context_of_its_pipeline(tmp_path, store):
     kind = store.put_context_type(mlmd.ContextType(name="pipeline"))
     (context,) = store.put_contexts([mlmd.Context(type_id=kind, name="shop")])
-    made = refresh_lineage.record(
+    made = record_refresh(
         tmp_path / "metadata.sqlite", "shop", version(tmp_path, 1), version(tmp_path, 2), {}
     )
     assert [e.id for e in store.get_executions_by_context(context)] == [made]

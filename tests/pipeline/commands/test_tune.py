@@ -4,8 +4,9 @@ import pathlib
 
 import pytest
 
-from pipeline import cli, tuned_config
-from pipeline.commands.tune import search_name
+from pipeline import cli
+from pipeline.commands import tune
+from pipeline.commands.tune import compute_search_name
 from pipeline.config.config import load_config
 from schema.errors import UsageError
 
@@ -34,11 +35,11 @@ def shop(tmp_path) -> pathlib.Path:
 
 def test_the_file_holds_the_whole_configuration_with_the_best_values(shop, tmp_path):
     out = tmp_path / "runs" / "tuned.toml"
-    tuned_config.check(out)
+    tune.check_output(out)
     assert not out.exists()
     overrides = ["retrieval.embedding_dim=32", "split.valid_fraction=0.2", "seed=7"]
     best = {"dropout": 0.2, "learning_rate": 3.5e-05}
-    tuned_config.write(out, shop, overrides, best, "best of 4")
+    tune.write_tuned_config(out, shop, overrides, best, "best of 4")
     assert out.read_text().startswith("# Written by `tandem tune`: best of 4\n")
     assert [path.name for path in out.parent.iterdir()] == ["tuned.toml"]
     before, after = load_config(shop, overrides), load_config(out)
@@ -51,17 +52,17 @@ def test_the_file_holds_the_whole_configuration_with_the_best_values(shop, tmp_p
 
 def test_a_file_of_its_own_is_written_again_and_no_other(shop, tmp_path):
     out = tmp_path / "tuned.toml"
-    tuned_config.write(out, shop, [], {"dropout": 0.2}, "best of 4")
-    tuned_config.check(out)
+    tune.write_tuned_config(out, shop, [], {"dropout": 0.2}, "best of 4")
+    tune.check_output(out)
     for others in (shop, tmp_path):
         with pytest.raises(UsageError, match=r"another file with --out"):
-            tuned_config.check(others)
+            tune.check_output(others)
     assert shop.read_text() == SHOP
 
 
 def test_another_search_has_another_name(shop):
     def name(*overrides: str, data: str = "aa") -> str:
-        return search_name(load_config(shop, list(overrides)), data)
+        return compute_search_name(load_config(shop, list(overrides)), data)
 
     different = [
         name(),

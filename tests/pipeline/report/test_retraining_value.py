@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from pipeline import backfill_record, backfill_table
+from pipeline.commands import backfill
 from pipeline.report import retraining_value
 from schema.errors import UsageError
 
@@ -38,7 +38,7 @@ def summary(pushed: int | None = 3, beside=True, passed=True):
 
 
 def test_a_day_has_its_models_beside_those_that_were_left_as_they_are():
-    day = retraining_value.day("2024-01-31", "f", summary())
+    day = retraining_value.make_day_record("2024-01-31", "f", summary())
     assert {name: found["ndcg@10"] for name, found in day["quality"].items()} == {
         "retrained": 0.3, "never_retrained": 0.2, "left_alone": 0.1, "popular": 0.05,
     }  # fmt: skip
@@ -48,13 +48,15 @@ def test_a_day_has_its_models_beside_those_that_were_left_as_they_are():
 
 
 def test_the_first_pushed_model_is_its_own_never_retrained_one():
-    day = retraining_value.day("2024-01-31", "f", summary(pushed=1, beside=False))
+    day = retraining_value.make_day_record("2024-01-31", "f", summary(pushed=1, beside=False))
     assert day["quality"]["never_retrained"] == day["quality"]["retrained"]
     assert day["difference"] is None
 
 
 def test_models_that_are_not_blessed_are_part_of_the_record():
-    day = retraining_value.day("2024-01-31", "f", summary(pushed=None, beside=False, passed=False))
+    day = retraining_value.make_day_record(
+        "2024-01-31", "f", summary(pushed=None, beside=False, passed=False)
+    )
     assert day["pushed"] is None
     assert day["broken"] == ["final lists: ndcg@10 not worse than popular"]
     assert "never_retrained" not in day["quality"]
@@ -77,7 +79,7 @@ def test_days_are_weighed_by_their_users():
     """
     first = {"span": "1", "fingerprint": "f", "users": 999, "quality": {}, "difference": None}
     days = [first, row("2", 100, 0.4, 0.2, 0.08), row("3", 300, 0.34, 0.3, 0.04)]
-    found = retraining_value.overall(days)
+    found = retraining_value.compute_overall(days)
     assert found is not None
     assert (found["days"], found["users"]) == (2, 400)
     assert found["quality"]["retrained"]["ndcg@10"] == pytest.approx(0.355)
@@ -91,37 +93,42 @@ def test_days_are_weighed_by_their_users():
 
 
 def test_a_gain_inside_the_noise_is_called_so():
-    found = retraining_value.overall([row("2", 100, 0.21, 0.2, 0.02)])
+    found = retraining_value.compute_overall([row("2", 100, 0.21, 0.2, 0.02)])
     assert found is not None
     assert found["difference"]["ndcg@10"]["verdict"] == "inside the noise"
-    assert backfill_table.sentence(found).endswith(": inside the noise")
+    assert retraining_value.format_overall(found).endswith(": inside the noise")
 
 
 def test_one_day_alone_says_nothing():
-    assert retraining_value.overall([retraining_value.day("1", "f", summary(beside=False))]) is None
+    assert (
+        retraining_value.compute_overall(
+            [retraining_value.make_day_record("1", "f", summary(beside=False))]
+        )
+        is None
+    )
 
 
 def test_a_finished_day_is_known_by_what_it_was_made_of(tmp_path):
-    days = backfill_record.with_day([], row("2", 9, 0.3, 0.2, 0.1))
-    backfill_record.write(backfill_record.of("shop", days), tmp_path / "backfill.json")
-    again = backfill_record.read(tmp_path / "backfill.json")
+    days = backfill.replace_day([], row("2", 9, 0.3, 0.2, 0.1))
+    backfill.write_record(backfill.make_record("shop", days), tmp_path / "backfill.json")
+    again = backfill.read_days(tmp_path / "backfill.json")
     assert again == days
-    assert backfill_record.is_finished(again, "2", "f")
-    assert not backfill_record.is_finished(again, "2", "other data")
-    assert not backfill_record.is_finished(again, "3", "f")
+    assert backfill.is_finished(again, "2", "f")
+    assert not backfill.is_finished(again, "2", "other data")
+    assert not backfill.is_finished(again, "3", "f")
 
 
 def test_a_day_that_is_run_again_takes_its_own_place():
     days: list = []
     for span in ("10", "9", "11"):
-        days = backfill_record.with_day(days, row(span, 9, 0.3, 0.2, 0.1))
-    days = backfill_record.with_day(days, row("10", 9, 0.5, 0.2, 0.1))
+        days = backfill.replace_day(days, row(span, 9, 0.3, 0.2, 0.1))
+    days = backfill.replace_day(days, row("10", 9, 0.5, 0.2, 0.1))
     assert [day["span"] for day in days] == ["9", "10", "11"]
     assert days[1]["quality"]["retrained"]["ndcg@10"] == 0.5
 
 
 def test_nothing_is_finished_before_the_first_day(tmp_path):
-    assert backfill_record.read(tmp_path / "backfill.json") == []
+    assert backfill.read_days(tmp_path / "backfill.json") == []
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"name": "shop"}'])
@@ -129,4 +136,4 @@ def test_a_file_that_is_no_record_is_not_overwritten(tmp_path, text):
     path = tmp_path / "backfill.json"
     path.write_text(text)
     with pytest.raises(UsageError, match="expected the record of a backfill at"):
-        backfill_record.read(path)
+        backfill.read_days(path)

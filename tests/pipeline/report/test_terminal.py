@@ -83,7 +83,7 @@ def page(monkeypatch):
     """What is printed, unwrapped."""
     monkeypatch.setenv("COLUMNS", "1000")
     file = io.StringIO()
-    return terminal.plain_console(file), file
+    return terminal.make_console(file), file
 
 
 def row(text: str, name: str) -> list[str]:
@@ -95,7 +95,7 @@ def row(text: str, name: str) -> list[str]:
 
 def test_every_figure_stands_beside_its_baseline(page):
     console, file = page
-    terminal.show(SUMMARY, console)
+    terminal.print_report(SUMMARY, console)
     text = file.getvalue()
     assert row(text, "retrieval")[1:] == ["0.5000 .481-.520", "0.1234", "0.7500", "0.0100"]
     assert row(text, "final lists")[2] == "0.2345"
@@ -119,13 +119,13 @@ def test_every_figure_stands_beside_its_baseline(page):
 def test_a_run_from_the_cache_says_so(page):
     console, file = page
     cached = [stage | {"cached": True} for stage in SUMMARY["stages"]]
-    terminal.show(SUMMARY | {"stages": cached}, console)
+    terminal.print_report(SUMMARY | {"stages": cached}, console)
     assert file.getvalue().startswith("nothing changed: no component was executed")
 
 
 def test_a_list_names_user_history_and_items(page):
     console, file = page
-    terminal.show_recommendations(answer(), console)
+    terminal.print_recommendations(answer(), console)
     user, history, item = file.getvalue().split("\n")[1:4]
     assert (user, history) == ("user u1", "  after Oak Chair")
     assert item.split() == ["1", "1.500", "Oak", "Desk", "[i7]"]
@@ -133,7 +133,7 @@ def test_a_list_names_user_history_and_items(page):
 
 def test_a_new_user_is_marked(page):
     console, file = page
-    terminal.show_recommendations(answer(known_user=False, history=[]), console)
+    terminal.print_recommendations(answer(known_user=False, history=[]), console)
     assert "user u1 (unknown: answered as for a new user)\n" in file.getvalue()
     assert "after" not in file.getvalue()
 
@@ -152,14 +152,14 @@ def test_the_text_of_others_appears_as_it_is(field, text):
     else:
         changed["recommendations"][0][field] = text
     file = io.StringIO()
-    console = terminal.plain_console(file)
+    console = terminal.make_console(file)
     console.width = 1000
-    terminal.show_recommendations(changed, console)
+    terminal.print_recommendations(changed, console)
     assert text in file.getvalue()
 
 
 @pytest.mark.parametrize("title", ["[/b]", "[red]Alert", ":heart: Actually", "\\[x]", "[link=x]"])
 def test_what_looks_like_markup_is_a_title(title, page):
     console, file = page
-    terminal.show_recommendations(answer(history=[{"title": title}]), console)
+    terminal.print_recommendations(answer(history=[{"title": title}]), console)
     assert f"after {title}\n" in file.getvalue()

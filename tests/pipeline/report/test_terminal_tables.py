@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from pipeline import fairness_lines, label_lines, verdict_table
 from pipeline.report import terminal, terminal_tables
 
 
@@ -40,7 +39,7 @@ def summary(**retrieval: object) -> dict[str, Any]:
 
 def printed(what: Any) -> list[str]:
     file = io.StringIO()
-    console = terminal.plain_console(file)
+    console = terminal.make_console(file)
     console.width = 1000
     console.print(what)
     return file.getvalue().splitlines()
@@ -57,7 +56,7 @@ def rows(table: Any) -> dict[str, list[str]]:
 
 
 def test_lists_are_held_against_the_baseline_with_the_highest_ndcg():
-    assert rows(terminal_tables.differences(summary())) == {
+    assert rows(terminal_tables.make_differences_table(summary())) == {
         "retrieval - item neighbours": ["+0.0200 better", "-0.0010 inside the noise", ""],
         "final lists - item neighbours": ["+0.0200 better", "", ""],
         "final lists - retrieval": ["-0.0010 inside the noise", "", ""],
@@ -67,14 +66,15 @@ def test_lists_are_held_against_the_baseline_with_the_highest_ndcg():
 def test_final_lists_in_retrievals_order_are_not_held_against_themselves():
     found = summary()
     found["ranking"]["order"] = "retrieval"
-    assert "final lists - retrieval" not in rows(terminal_tables.differences(found))
+    assert "final lists - retrieval" not in rows(terminal_tables.make_differences_table(found))
 
 
 def test_too_few_users_are_said_at_the_head():
     note = "too few users for a verdict: expected 50, received 12"
-    assert terminal_tables.asked(summary()) == "1,900 test users were asked"
+    assert terminal_tables.format_user_count(summary()) == "1,900 test users were asked"
     assert (
-        terminal_tables.asked(summary(users=12, note=note)) == f"12 test users were asked; {note}"
+        terminal_tables.format_user_count(summary(users=12, note=note))
+        == f"12 test users were asked; {note}"
     )
 
 
@@ -82,13 +82,15 @@ def test_a_version_pushed_before_has_its_row_and_its_verdict():
     found = summary()
     found["verdict"] = {"pushed_before": metrics(0.1075, version=3, path="/serving/3")}
     found["ranking"]["against"]["pushed"] = {"ndcg@10": difference(0.0025, "inside the noise")}
-    assert rows(terminal_tables.table(found))["pushed version 3"][0] == "0.1075"
-    compared = rows(terminal_tables.differences(found))["final lists - pushed now"]
+    assert rows(terminal_tables.make_quality_table(found))["pushed version 3"][0] == "0.1075"
+    compared = rows(terminal_tables.make_differences_table(found))["final lists - pushed now"]
     assert compared[0] == "+0.0025 inside the noise"
 
 
 def test_an_interval_stands_behind_its_metric():
-    assert rows(terminal_tables.table(summary()))["final lists"][0] == "0.1100 .099-1.000"
+    assert (
+        rows(terminal_tables.make_quality_table(summary()))["final lists"][0] == "0.1100 .099-1.000"
+    )
 
 
 REGRESSION = {
@@ -104,7 +106,7 @@ CONSTANT = {"kind": "binary", "events": 20, "note": "all 20 test events have 0"}
 
 
 def test_a_label_in_a_line():
-    rating, purchase, constant = label_lines.lines(
+    rating, purchase, constant = terminal_tables.format_label_errors(
         {"rating": REGRESSION, "purchase": BINARY, "returned": CONSTANT}
     )
     assert rating == (
@@ -132,7 +134,7 @@ def users(limit: float | None) -> dict[str, Any]:
     ("limit", "said"), [(None, "no limit"), (0.05, "limit 0.05 kept"), (0.03, "limit 0.03 broken")]
 )
 def test_a_gap_of_users_in_a_line(limit, said):
-    assert list(fairness_lines.lines({"users": users(limit), "items": {}})) == [
+    assert list(terminal_tables.format_fairness({"users": users(limit), "items": {}})) == [
         "fairness of users.region, ndcg@10: gap 0.0400 (+0.0100 to +0.0700), north 0.1200, "
         f"south 0.0800, {said}"
     ]
@@ -145,7 +147,9 @@ def test_a_gap_of_items_in_a_line():
         "difference": {"value": -0.3, "low": -0.4, "high": -0.2},
     }
     found = {"groups": {"rare": row}, "widest": "rare", "gap": 0.3, "metric": "exposure@10"}
-    (line,) = fairness_lines.lines({"users": {}, "items": {"items.tags": found | {"limit": 0.2}}})
+    (line,) = terminal_tables.format_fairness(
+        {"users": {}, "items": {"items.tags": found | {"limit": 0.2}}}
+    )
     assert line == (
         "fairness of items.tags, exposure@10: gap 0.3000, rare has 0.2000 of the exposure and "
         "0.5000 of what is taken (-0.4000 to -0.2000), limit 0.2 broken"
@@ -155,9 +159,9 @@ def test_a_gap_of_items_in_a_line():
 def test_a_gap_that_was_not_measured_says_why():
     found = {"groups": {}, "note": "no gap: no test user has a known value of users.age"}
     found |= {"metric": "ndcg@10", "limit": 0.1}
-    (line,) = fairness_lines.lines({"users": {"users.age": found}, "items": {}})
+    (line,) = terminal_tables.format_fairness({"users": {"users.age": found}, "items": {}})
     assert line == f"fairness of users.age, ndcg@10: not measured: {found['note']}"
-    assert list(fairness_lines.lines({})) == []
+    assert list(terminal_tables.format_fairness({})) == []
 
 
 def rule(name: str, passed: bool, **more: object) -> dict[str, Any]:
@@ -176,30 +180,30 @@ def test_what_failed_stands_in_a_table_and_by_how_much():
         rule("rating: RMSE not above the bias baseline's", False, expected=None, received=None),
         rule("held", True),
     )
-    assert rows(verdict_table.table(decided)) == {
+    assert rows(terminal_tables.make_broken_rules_table(decided)) == {
         "final lists: ndcg@10 not worse than recent": [
             "0.1000", "0.0800", "-0.0200", "-0.0300 to -0.0100",
         ],
         "final lists: recall@10 at least 0.1": ["0.1000", "0.0800", "-0.0200", ""],
         "rating: RMSE not above the bias baseline's": ["not measured", "not measured", "", ""],
     }  # fmt: skip
-    assert verdict_table.sentence(decided) == "not blessed: 3 of 4 rules broken"
+    assert terminal_tables.format_verdict(decided) == "not blessed: 3 of 4 rules broken"
 
 
 def test_all_rules_held_need_no_table():
-    assert verdict_table.table(verdict(rule("held", True))) is None
-    assert verdict_table.sentence(verdict(rule("held", True))) == "blessed: 1 rule held"
+    assert terminal_tables.make_broken_rules_table(verdict(rule("held", True))) is None
+    assert terminal_tables.format_verdict(verdict(rule("held", True))) == "blessed: 1 rule held"
 
 
 def test_an_override_names_who_and_why():
     forced = {"who": "ada", "why": "holiday stock", "at": "2026-01-01T00:00:00Z"}
-    assert verdict_table.sentence(verdict(rule("broken", False), forced=forced)) == (
+    assert terminal_tables.format_verdict(verdict(rule("broken", False), forced=forced)) == (
         "not blessed: 1 of 1 rule broken; pushed by ada all the same: holiday stock"
     )
 
 
 def test_a_note_is_said_once_for_all_its_rules():
     few = rule("a", True, note="too few users")
-    assert verdict_table.notes(verdict(few, rule("b", True), few | {"rule": "c"})) == [
-        "a; c: too few users"
-    ]
+    assert terminal_tables.format_rule_notes(
+        verdict(few, rule("b", True), few | {"rule": "c"})
+    ) == ["a; c: too few users"]

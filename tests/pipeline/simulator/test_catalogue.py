@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.simulator.catalogue import draw_catalogue, zipf
+from pipeline.simulator.catalogue import compute_zipf_shares, draw_catalogue
 from pipeline.simulator.vocabulary import DEPARTMENTS, STYLES
 
 
@@ -14,7 +14,7 @@ def catalogue():
 
 def test_zipf_by_hand():
     # 1, 1/2, 1/3 over their sum 11/6.
-    np.testing.assert_allclose(zipf(3, exponent=1.0), [6 / 11, 3 / 11, 2 / 11])
+    np.testing.assert_allclose(compute_zipf_shares(3, exponent=1.0), [6 / 11, 3 / 11, 2 / 11])
 
 
 def test_popularity_falls_with_rank_at_zipfs_slope(catalogue):

@@ -5,14 +5,17 @@ import math
 import numpy as np
 import pytest
 
-from pipeline.simulator.catalogue import Catalogue, draw_catalogue
-from pipeline.simulator.ceiling import all_time_popularity, oracle
-from pipeline.simulator.choices import day_weights, draw_choices
-from pipeline.simulator.period import day_of
-from pipeline.simulator.protocol import cut_time, question, score
-from pipeline.simulator.sessions import draw_schedule
-from pipeline.simulator.trends import LifeCurves
-from pipeline.simulator.users import Users, draw_users
+from pipeline.simulator.catalogue import Catalogue, LifeCurves, draw_catalogue
+from pipeline.simulator.ceiling import (
+    compute_scores,
+    find_cut_time,
+    make_oracle,
+    make_popularity_scorer,
+    select_test_queries,
+)
+from pipeline.simulator.choices import compute_day_weights, draw_choices
+from pipeline.simulator.users import Users, draw_schedule, draw_users
+from pipeline.simulator.world import compute_days
 
 
 @pytest.fixture
@@ -44,7 +47,7 @@ def one_user():
 
 def test_expected_choice_over_two_days_by_hand(three_items, one_user):
     # Day 0 (a quarter of the test events) knows items 0 and 1, day 1 all three.
-    scorer = oracle(three_items, one_user, np.array([0, 1, 1, 1]))
+    scorer = make_oracle(three_items, one_user, np.array([0, 1, 1, 1]))
     got = scorer(np.array([0]), np.zeros((1, 3), dtype=bool))[0]
     e = math.exp(6)
     before, after = 0.2 * e + 0.3, 0.2 * e + 0.8
@@ -59,20 +62,22 @@ def test_expected_choice_over_two_days_by_hand(three_items, one_user):
 
 def test_seen_items_leave_their_share_to_the_others(three_items, one_user):
     seen = np.array([[True, False, False]])
-    got = oracle(three_items, one_user, np.array([1]))(np.array([0]), seen)[0]
+    got = make_oracle(three_items, one_user, np.array([1]))(np.array([0]), seen)[0]
     np.testing.assert_allclose(got, [0.0, 0.3 / 0.8, 0.5 / 0.8])
 
 
 def test_the_ceiling_of_three_items_by_hand(three_items, one_user):
     # Item 0 is seen; the oracle puts 2 before 1; the user took 1, which therefore stands second.
-    asked = question(np.array([0, 0]), np.array([0, 1]), np.array([False, True]), at_most=10)
-    got = score(asked, 3, oracle(three_items, one_user, np.array([1])))
+    asked = select_test_queries(
+        np.array([0, 0]), np.array([0, 1]), np.array([False, True]), at_most=10
+    )
+    got = compute_scores(asked, 3, make_oracle(three_items, one_user, np.array([1])))
     assert got["ndcg@10"] == pytest.approx(1 / math.log2(3))
     assert got["recall@10"] == 1.0
 
 
 def test_popularity_ranks_by_count_then_by_number():
-    scorer = all_time_popularity(np.array([2, 2, 3, 1, 1]), items=5)
+    scorer = make_popularity_scorer(np.array([2, 2, 3, 1, 1]), items=5)
     ranked = np.argsort(-scorer(np.array([0]), np.zeros((1, 5), dtype=bool))[0])
     assert ranked.tolist() == [1, 2, 3, 0, 4]
 
@@ -90,31 +95,37 @@ def shop():
 def _rankers(catalogue, users, schedule, items, test):
     """What a method could think of, some of them knowing part of the world."""
     last_week = schedule.timestamps >= schedule.timestamps[test][0] - 7 * 86_400
-    last_day = int(day_of(schedule.timestamps)[-1])
+    last_day = int(compute_days(schedule.timestamps)[-1])
     noise = np.random.default_rng(15).random((len(users), len(catalogue)))
     taste = users.taste @ catalogue.taste.T
     return {
-        "popular": all_time_popularity(items[~test], len(catalogue)),
-        "recent": all_time_popularity(items[~test & last_week], len(catalogue)),
+        "popular": make_popularity_scorer(items[~test], len(catalogue)),
+        "recent": make_popularity_scorer(items[~test & last_week], len(catalogue)),
         "random": lambda who, seen: noise[who],
         "taste alone": lambda who, seen: taste[who],
         "taste and popularity": lambda who, seen: np.log(catalogue.popularity) + 6 * taste[who],
         "weaker taste": lambda who, seen: (
-            np.log(day_weights(catalogue, last_day) + 1e-12) + 3 * taste[who]
+            np.log(compute_day_weights(catalogue, last_day) + 1e-12) + 3 * taste[who]
         ),
     }
 
 
 def test_no_ranker_passes_the_ceiling(shop):
     catalogue, users, schedule, items = shop
-    test = schedule.timestamps >= cut_time(schedule.timestamps, 0.1)
-    asked = question(schedule.users, items, test, at_most=10_000)
-    best = score(asked, len(catalogue), oracle(catalogue, users, day_of(schedule.timestamps[test])))
+    test = schedule.timestamps >= find_cut_time(schedule.timestamps, 0.1)
+    asked = select_test_queries(schedule.users, items, test, at_most=10_000)
+    best = compute_scores(
+        asked,
+        len(catalogue),
+        make_oracle(catalogue, users, compute_days(schedule.timestamps[test])),
+    )
     for name, scorer in _rankers(catalogue, users, schedule, items, test).items():
-        reached = score(asked, len(catalogue), scorer)
+        reached = compute_scores(asked, len(catalogue), scorer)
         assert all(reached[measure] <= best[measure] for measure in best), (name, reached, best)
     assert (
         best["ndcg@10"]
         > 2
-        * score(asked, len(catalogue), all_time_popularity(items[~test], len(catalogue)))["ndcg@10"]
+        * compute_scores(
+            asked, len(catalogue), make_popularity_scorer(items[~test], len(catalogue))
+        )["ndcg@10"]
     )

@@ -4,11 +4,15 @@ import numpy as np
 import pytest
 
 from pipeline.simulator import choices
-from pipeline.simulator.catalogue import Catalogue, draw_catalogue
-from pipeline.simulator.choices import Chosen, Proposals, blocks, day_weights, draw_choices
-from pipeline.simulator.sessions import Schedule, draw_schedule
-from pipeline.simulator.trends import LifeCurves
-from pipeline.simulator.users import Users, draw_users
+from pipeline.simulator.catalogue import Catalogue, LifeCurves, draw_catalogue
+from pipeline.simulator.choices import (
+    ChosenPairs,
+    Proposals,
+    compute_day_weights,
+    draw_choices,
+    split_blocks,
+)
+from pipeline.simulator.users import Schedule, Users, draw_schedule, draw_users
 
 START = 1_704_067_200
 
@@ -100,8 +104,8 @@ def test_a_whole_shop_never_repeats_and_never_precedes_a_birth():
 
 def test_day_weights_by_hand():
     catalogue = _items([0, 1], [0.25, 0.75], [-100, 3])
-    np.testing.assert_allclose(day_weights(catalogue, 2), [0.25, 0.0])
-    np.testing.assert_allclose(day_weights(catalogue, 3), [0.25, 0.75])
+    np.testing.assert_allclose(compute_day_weights(catalogue, 2), [0.25, 0.0])
+    np.testing.assert_allclose(compute_day_weights(catalogue, 3), [0.25, 0.75])
 
 
 def test_proposals_follow_their_weights_and_never_run_out():
@@ -115,7 +119,7 @@ def test_proposals_follow_their_weights_and_never_run_out():
 
 
 def test_chosen_tells_new_pairs_from_old_ones():
-    chosen = Chosen(items=10)
+    chosen = ChosenPairs(items=10)
     first = chosen.add_new(np.array([1, 1, 1, 2]), np.array([3, 3, 4, 3]))
     assert first.tolist() == [True, False, True, True]
     assert chosen.add_new(np.array([1, 0]), np.array([4, 4])).tolist() == [False, True]
@@ -124,9 +128,9 @@ def test_chosen_tells_new_pairs_from_old_ones():
 
 
 def test_blocks_cut_days_and_long_days(monkeypatch):
-    monkeypatch.setattr(choices, "BLOCK", 2)
+    monkeypatch.setattr(choices, "MAX_BLOCK_EVENTS", 2)
     times = START + np.array([10, 20, 30, 86_400, 3 * 86_400])
-    assert list(blocks(times)) == [
+    assert list(split_blocks(times)) == [
         (0, slice(0, 2)),
         (0, slice(2, 3)),
         (1, slice(3, 4)),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.simulator.trends import LifeCurves, draw_life_curves
+from pipeline.simulator.catalogue import LifeCurves, draw_life_curves
 
 
 def _one(birth, lag, height):

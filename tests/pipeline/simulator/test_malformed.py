@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.simulator.malformed import SORTS, Faults, break_line, draw_faults, with_faults
+from pipeline.simulator.write import FAULT_KINDS, Faults, break_line, draw_faults, insert_faults
 
 LINE = (
     '{"user_id": "u1", "item_id": "i2", "timestamp": 1704067210, '
@@ -33,13 +33,15 @@ def test_the_reader_takes_the_sound_line():
 
 
 def test_every_sort_is_refused_for_its_own_reason():
-    assert {sort: _reason(break_line(LINE, sort)) for sort in SORTS} == {s: s for s in SORTS}
+    assert {sort: _reason(break_line(LINE, sort)) for sort in FAULT_KINDS} == {
+        s: s for s in FAULT_KINDS
+    }
 
 
 def test_broken_lines_stand_before_their_events():
     lines = [LINE.replace("u1", f"u{n}") for n in range(3)]
     faults = Faults(before=np.array([10, 12, 12]), sort=np.array([1, 5, 0]))
-    mixed = with_faults(lines, first=10, faults=faults)
+    mixed = insert_faults(lines, first=10, faults=faults)
     assert [_reason(line) for line in mixed] == [
         "missing_user_id",
         None,
@@ -53,7 +55,7 @@ def test_broken_lines_stand_before_their_events():
 
 def test_blocks_without_faults_stay_as_they_are():
     faults = Faults(before=np.array([10]), sort=np.array([0]))
-    assert with_faults([LINE], first=9, faults=faults) == [LINE]
+    assert insert_faults([LINE], first=9, faults=faults) == [LINE]
 
 
 @given(n=st.integers(0, 60), events=st.integers(1, 500), seed=st.integers(0, 50))
@@ -62,5 +64,5 @@ def test_counts_sum_to_what_was_asked_and_are_even(n, events, seed):
     counts = faults.counts()
     assert sum(counts.values()) == n
     assert max(counts.values()) - min(counts.values()) <= 1
-    assert set(counts) == set(SORTS)
+    assert set(counts) == set(FAULT_KINDS)
     assert all(0 <= before < events for before in faults.before)

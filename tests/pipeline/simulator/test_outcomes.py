@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.simulator.catalogue import draw_catalogue
-from pipeline.simulator.outcomes import draw_outcomes
+from pipeline.simulator.choices import draw_outcomes
 from pipeline.simulator.users import draw_users
 
 N = 20_000

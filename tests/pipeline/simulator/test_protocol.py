@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.simulator.protocol import cut_time, question, score
+from pipeline.simulator.ceiling import compute_scores, find_cut_time, select_test_queries
 
 
 def _scorer(rows):
@@ -16,15 +16,15 @@ def _scorer(rows):
 
 
 def test_the_cut_is_the_event_at_nine_tenths():
-    assert cut_time(np.arange(100, 120), 0.1) == 118
-    assert cut_time(np.arange(100, 119), 0.1) == 117  # floor(19 * 0.9) = 17
+    assert find_cut_time(np.arange(100, 120), 0.1) == 118
+    assert find_cut_time(np.arange(100, 119), 0.1) == 117  # floor(19 * 0.9) = 17
 
 
 def test_only_test_items_not_seen_before_are_relevant():
     who = np.array([0, 0, 1, 0, 0, 1, 2])
     what = np.array([3, 4, 3, 3, 5, 3, 0])
     test = np.array([False, False, False, True, True, True, True])
-    asked = question(who, what, test, at_most=10)
+    asked = select_test_queries(who, what, test, at_most=10)
     assert asked.users.tolist() == [0, 2]  # user 1 has only an item seen before
     assert asked.relevant.tolist() == [[0, 5], [1, 0]]
     assert asked.seen.tolist() == [[0, 3], [0, 4]]
@@ -32,7 +32,7 @@ def test_only_test_items_not_seen_before_are_relevant():
 
 def test_a_thinned_question_keeps_the_ends_and_its_users_own_pairs():
     who = np.arange(5)
-    asked = question(who, who, np.ones(5, dtype=bool), at_most=3)
+    asked = select_test_queries(who, who, np.ones(5, dtype=bool), at_most=3)
     assert asked.users.tolist() == [0, 2, 4]
     assert asked.relevant.tolist() == [[0, 0], [1, 2], [2, 4]]
 
@@ -40,8 +40,8 @@ def test_a_thinned_question_keeps_the_ends_and_its_users_own_pairs():
 def test_one_user_by_hand():
     # 12 items, ranked 0, 1, 2 …; item 0 seen, so item n stands at rank n; relevant are 2 and 11.
     who, what = np.array([0, 0, 0]), np.array([0, 2, 11])
-    asked = question(who, what, np.array([False, True, True]), at_most=10)
-    got = score(asked, 12, _scorer([np.arange(12, 0, -1)]))
+    asked = select_test_queries(who, what, np.array([False, True, True]), at_most=10)
+    got = compute_scores(asked, 12, _scorer([np.arange(12, 0, -1)]))
     ideal = 1 + 1 / math.log2(3)
     assert got["recall@10"] == pytest.approx(1 / 2)
     assert got["recall@100"] == pytest.approx(1.0)
@@ -51,8 +51,8 @@ def test_one_user_by_hand():
 def test_users_weigh_alike():
     # User 0 finds one of one at rank 1, user 1 none of two.
     who, what = np.array([0, 1, 1]), np.array([0, 12, 13])
-    asked = question(who, what, np.ones(3, dtype=bool), at_most=10)
-    got = score(asked, 14, _scorer([np.arange(14, 0, -1)] * 2))
+    asked = select_test_queries(who, what, np.ones(3, dtype=bool), at_most=10)
+    got = compute_scores(asked, 14, _scorer([np.arange(14, 0, -1)] * 2))
     assert got["recall@10"] == pytest.approx(0.5)
     assert got["ndcg@10"] == pytest.approx(0.5)
 
@@ -60,15 +60,15 @@ def test_users_weigh_alike():
 def test_the_ideal_stops_at_ten():
     # 11 relevant items, the first ten ranked first: nothing better can be done in ten places.
     what = np.arange(11)
-    asked = question(np.zeros(11, dtype=int), what, np.ones(11, dtype=bool), at_most=10)
-    got = score(asked, 20, _scorer([np.arange(20, 0, -1)]))
+    asked = select_test_queries(np.zeros(11, dtype=int), what, np.ones(11, dtype=bool), at_most=10)
+    got = compute_scores(asked, 20, _scorer([np.arange(20, 0, -1)]))
     assert got["ndcg@10"] == pytest.approx(1.0)
     assert got["recall@10"] == pytest.approx(10 / 11)
 
 
 def test_nobody_asked_gives_zero():
-    asked = question(np.array([0]), np.array([0]), np.array([False]), at_most=10)
-    assert score(asked, 5, _scorer([[0] * 5])) == {
+    asked = select_test_queries(np.array([0]), np.array([0]), np.array([False]), at_most=10)
+    assert compute_scores(asked, 5, _scorer([[0] * 5])) == {
         "recall@10": 0.0,
         "ndcg@10": 0.0,
         "recall@100": 0.0,
@@ -80,11 +80,11 @@ def test_a_ranking_that_puts_the_relevant_first_has_the_whole_ndcg(data):
     items = data.draw(st.integers(2, 40))
     relevant = data.draw(st.sets(st.integers(0, items - 1), min_size=1))
     what = np.array(sorted(relevant))
-    asked = question(
+    asked = select_test_queries(
         np.zeros(len(what), dtype=int), what, np.ones(len(what), dtype=bool), at_most=10
     )
     wanted = np.zeros(items)
     wanted[what] = 1.0
-    got = score(asked, items, _scorer([wanted]))
+    got = compute_scores(asked, items, _scorer([wanted]))
     assert got["ndcg@10"] == pytest.approx(1.0)
     assert got["recall@100"] == pytest.approx(1.0)

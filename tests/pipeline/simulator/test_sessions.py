@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.simulator.sessions import draw_schedule
-from pipeline.simulator.users import draw_users
+from pipeline.simulator.users import draw_schedule, draw_users
 from pipeline.simulator.world import draw_directions
 
 START = 1_704_067_200  # Monday 2024-01-01 00:00 UTC

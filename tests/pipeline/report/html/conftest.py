@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 
-from pipeline.report_page.data_volumes import Volumes
+from pipeline.report.html.data import DataVolumes
 
 
 def _metrics(ndcg: float, **more: object) -> dict:
@@ -122,9 +122,9 @@ def summary() -> dict:
 
 
 @pytest.fixture
-def volumes() -> Volumes:
+def volumes() -> DataVolumes:
     """Three days, 10 events on 3 items of 3 users; test begins on the third day."""
-    return Volumes(
+    return DataVolumes(
         days=np.array([18_000, 18_001, 18_003]),
         events=np.array([2, 5, 3]),
         per_item=np.array([7, 2, 1]),

@@ -5,15 +5,16 @@ from xml.etree.ElementTree import tostring
 
 import pytest
 
-from pipeline.report_page import inline_svg, palette
-from pipeline.report_page.dots import Dot, draw
+from pipeline.report.html import charts
+from pipeline.report.html.charts import Dot, draw_dots
 
 
 @pytest.fixture
 def text():
     dots = [Dot("ours & $5", 0.5, 0.25, 0.75), Dot("theirs", 0.25, ours=False)]
     return lambda name: tostring(
-        inline_svg.of(draw(dots, "NDCG@10 (share)"), name, "what is seen"), encoding="unicode"
+        charts.render_svg(draw_dots(dots, "NDCG@10 (share)"), name, "what is seen"),
+        encoding="unicode",
     )
 
 
@@ -21,7 +22,7 @@ def test_every_colour_follows_the_page(text):
     drawn = text("a")
     assert not re.findall("#[0-9a-f]{6}", drawn)
     used = set(re.findall(r"var\(--(\w+)\)", drawn))
-    assert {"accent", "muted", "ink"} <= used <= set(palette.VARIABLES)
+    assert {"accent", "muted", "ink"} <= used <= set(charts.CSS_VARIABLES)
 
 
 def test_words_stay_words(text):
@@ -50,5 +51,5 @@ def test_it_is_drawn_the_same_each_time_and_names_no_namespace(text):
 
 
 def test_no_two_variables_have_one_light_shade():
-    shades = [shade.light for shade in palette.VARIABLES.values()]
+    shades = [shade.light for shade in charts.CSS_VARIABLES.values()]
     assert len(shades) == len(set(shades))

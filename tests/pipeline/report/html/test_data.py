@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from components.ingest.output import counts, histories
 from components.ingest.output.counts import Counts
-from pipeline.report_page import data_volumes
+from pipeline.report.html.data import read_volumes
 
 DAY = 86_400
 EVENTS = st.tuples(st.sampled_from("abcde"), st.integers(0, 40 * DAY))
@@ -26,7 +26,7 @@ def read(folder, users: list[list[tuple[str, int]]], totals: dict[str, int], sha
         )
         histories.write(str(folder), shard, shards, iter([table]))
     counts.write(str(folder), Counts({}, totals))
-    return data_volumes.read(str(folder), str(folder))
+    return read_volumes(str(folder), str(folder))
 
 
 def test_days_items_and_users_by_hand(tmp_path):

@@ -56,7 +56,7 @@ class Seen(html.parser.HTMLParser):
 
 @pytest.fixture
 def rendered(summary, volumes):
-    return lambda: page.render(summary, volumes, CURVES)
+    return lambda: page.render_report(summary, volumes, CURVES)
 
 
 def answer(title: str) -> dict:
@@ -151,6 +151,6 @@ def test_it_is_written_beside_the_summary(tmp_path: pathlib.Path, summary):
     summary["artifacts"] = {"histories": str(tmp_path), "interactions": str(tmp_path)}
     at = RunRoot(tmp_path / "run")
     at.root.mkdir()
-    assert page.write(summary, at) == at.root / "report.html"
+    assert page.write_report(summary, at) == at.root / "report.html"
     assert [path.name for path in at.root.iterdir()] == ["report.html"]
     assert "Users' histories" in Seen(at.report.read_text(encoding="utf-8")).words

@@ -2,7 +2,7 @@
 
 from html.parser import HTMLParser
 
-from pipeline import backfill_record
+from pipeline.commands import backfill
 from pipeline.report.html import retraining_value
 
 
@@ -37,7 +37,7 @@ def day(span, pushed, difference):
 
 def read(days):
     page = Words()
-    page.feed(retraining_value.render(backfill_record.of("shop", days)))
+    page.feed(retraining_value.render_page(backfill.make_record("shop", days)))
     return page
 
 

@@ -6,20 +6,42 @@ import numpy as np
 import pytest
 from matplotlib.patches import Rectangle
 
-from pipeline.report.html import data, fairness, labels, performance, quality, training, verdict
-from pipeline.report_page import analysis, execution, slices
+from pipeline.report.html.data import (
+    count_events_per_step,
+    describe_events_over_time,
+    describe_history_lengths,
+    describe_popularity,
+    draw_events_over_time,
+    draw_history_lengths,
+)
+from pipeline.report.html.fairness import describe_item_gap, describe_user_gap
+from pipeline.report.html.labels import (
+    add_analysis_section,
+    describe_reliability,
+    draw_reliability,
+    group_metrics_by_head,
+)
+from pipeline.report.html.performance import describe_execution, describe_index, draw_index_frontier
+from pipeline.report.html.quality import (
+    collect_metrics,
+    describe_differences,
+    describe_slices,
+    make_slice_dots,
+)
+from pipeline.report.html.training import describe_losses, describe_metric, select_curves
+from pipeline.report.html.verdict import choose_headline, describe_failed_rules, find_best_baseline
 
 
 def test_not_blessed_says_what_failed_by_how_much(summary):
-    assert verdict.headline(summary) == ("Not blessed: nothing was pushed", "bad")
-    assert verdict.misses(summary["verdict"]["rules"]) == [
+    assert choose_headline(summary) == ("Not blessed: nothing was pushed", "bad")
+    assert describe_failed_rules(summary["verdict"]["rules"]) == [
         "users.region: gap of ndcg@10 at most 0.125: expected 0.1250, received 0.2500 (+0.1250)"
     ]
 
 
 def test_a_rule_without_a_number_says_why(summary):
     rule = {"rule": "rating: RMSE at most 1", "passed": False, "received": None, "note": "constant"}
-    assert verdict.misses([rule]) == ["rating: RMSE at most 1 (constant)"]
+    assert describe_failed_rules([rule]) == ["rating: RMSE at most 1 (constant)"]
 
 
 @pytest.mark.parametrize(
@@ -31,34 +53,40 @@ def test_a_rule_without_a_number_says_why(summary):
 )
 def test_other_verdicts(summary, blessed, forced, expected):
     summary["verdict"] |= {"blessed": blessed, "forced": forced}
-    assert verdict.headline(summary)[0] == expected
+    assert choose_headline(summary)[0] == expected
 
 
 def test_the_best_baseline_is_the_one_with_the_highest_ndcg(summary):
-    assert verdict.best_baseline(summary) == ("recent", 0.1875)
+    assert find_best_baseline(summary) == ("recent", 0.1875)
 
 
 def test_the_pushed_model_stands_beside_the_others(summary):
     summary["verdict"]["pushed_before"] = {"version": 2, "path": "/", "ndcg@10": 0.25}
-    assert list(quality.of(summary)) == ["final lists", "retrieval", "pushed", "popular", "recent"]
+    assert list(collect_metrics(summary)) == [
+        "final lists",
+        "retrieval",
+        "pushed",
+        "popular",
+        "recent",
+    ]
 
 
 def test_a_pushed_model_that_could_not_be_asked_does_not(summary):
     summary["verdict"]["pushed_before"] = {"version": 2, "path": "/", "failure": "no graph"}
-    assert "pushed" not in quality.of(summary)
+    assert "pushed" not in collect_metrics(summary)
 
 
 def test_quality_is_told_by_verdicts(summary):
-    assert quality.caption(summary, "ndcg@10") == (
+    assert describe_differences(summary, "ndcg@10") == (
         "User by user, the final lists are better than popular; inside the noise of popular now."
     )
 
 
 def test_slices_are_compared_by_their_intervals(summary):
     found = summary["ranking"]["slices"]["history"]
-    assert slices.caption(found).endswith("Their intervals do not overlap.")
+    assert describe_slices(found).endswith("Their intervals do not overlap.")
     found["warm users"]["recall@10"] |= {"low": 0.1875}
-    assert slices.caption(found).endswith("Their intervals overlap.")
+    assert describe_slices(found).endswith("Their intervals overlap.")
 
 
 def test_a_slice_of_too_few_users_is_noted_and_not_the_worst(summary):
@@ -66,37 +94,37 @@ def test_a_slice_of_too_few_users_is_noted_and_not_the_worst(summary):
     recall = found["new users"]["recall@10"]
     found["bots"] = {"users": 3, "note": "too few users: received 3", "recall@10": recall}
     found["kids"] = {"users": 2, "note": "too few users: received 2", "recall@10": recall}
-    assert "Worst: new users" in slices.caption(found)
-    assert slices.caption(found).endswith(" Too few users: bots and kids.")
-    assert [dot.ours for dot in slices.measured(found)] == [True, True, False, False]
+    assert "Worst: new users" in describe_slices(found)
+    assert describe_slices(found).endswith(" Too few users: bots and kids.")
+    assert [dot.ours for dot in make_slice_dots(found)] == [True, True, False, False]
 
 
 def test_a_gap_is_held_against_its_limit(summary):
     found = summary["fairness"]["users"]["users.region"]
-    assert fairness.user_caption(found) == (
+    assert describe_user_gap(found) == (
         "north is 0.2500 (0.1875 to 0.3125) above south. The limit is 0.1250: broken."
     )
-    assert "kept" in fairness.user_caption(found | {"limit": 0.25})
-    assert "lamps gets 12.5% less than it is worth" in fairness.item_caption(
+    assert "kept" in describe_user_gap(found | {"limit": 0.25})
+    assert "lamps gets 12.5% less than it is worth" in describe_item_gap(
         summary["fairness"]["items"]["items.category"]
     )
 
 
 def test_reliability_names_the_bin_furthest_off_and_leaves_out_empty_ones(summary):
     label = summary["ranking"]["labels"]["click"]
-    assert "0.7500 predicted, 0.8750 observed (10 events)" in labels.reliability_caption(label)
-    (points,) = labels.reliability(label).axes[0].collections
+    assert "0.7500 predicted, 0.8750 observed (10 events)" in describe_reliability(label)
+    (points,) = draw_reliability(label).axes[0].collections
     assert np.asarray(points.get_offsets()).tolist() == [[0.25, 0.25], [0.75, 0.875]]
 
 
 def test_each_head_of_tfma_has_its_own_table(summary):
     slices_of_heads = summary["analysis"]["slices"]
-    assert analysis.heads(slices_of_heads) == {
+    assert group_metrics_by_head(slices_of_heads) == {
         "rating": ["mean_label"],
         "relevance": ["example_count", "auc"],
     }
     body = Element("body")
-    analysis.add(body, summary)
+    add_analysis_section(body, summary)
     tables = [[list(row.itertext()) for row in table.iter("tr")] for table in body.iter("table")]
     assert tables == [
         [["mean label"], ["Overall", "3.500"]],
@@ -107,14 +135,14 @@ def test_each_head_of_tfma_has_its_own_table(summary):
 
 
 def test_days_without_events_are_steps_without_height(volumes):
-    first, counted = data.steps(volumes)
+    first, counted = count_events_per_step(volumes)
     assert first.tolist() == [18_000, 18_001, 18_002, 18_003]
     assert counted.tolist() == [2, 5, 0, 3]
 
 
 def test_a_long_log_goes_by_weeks(volumes):
     long = np.array([18_000, 18_006, 18_007, 18_600])
-    first, counted = data.steps(
+    first, counted = count_events_per_step(
         type(volumes)(long, np.array([1, 2, 4, 8]), volumes.per_item, volumes.per_user, {})
     )
     assert first[:2].tolist() == [18_000, 18_007]
@@ -123,50 +151,52 @@ def test_a_long_log_goes_by_weeks(volumes):
 
 
 def test_the_cut_is_an_upright_line(volumes):
-    axes = data.over_time(volumes).axes[0]
+    axes = draw_events_over_time(volumes).axes[0]
     (line,) = axes.get_lines()
     assert line.get_label() == "test begins"
     assert np.asarray(line.get_xdata())[0] == np.datetime64("2019-04-17T00:00:05")
 
 
 def test_data_captions(volumes):
-    assert data.time_caption(volumes) == (
+    assert describe_events_over_time(volumes) == (
         "2019-04-14 to 2019-04-17; at most 5 events, from 2019-04-15 on. Test begins on 2019-04-17."
     )
-    assert "(1 of 3 items with events) has 70.0% of the events; 33.3%" in data.popularity_caption(
+    assert "(1 of 3 items with events) has 70.0% of the events; 33.3%" in describe_popularity(
         volumes
     )
-    assert data.lengths_caption(volumes).startswith("The median user has 3 events, the longest his")
+    assert describe_history_lengths(volumes).startswith(
+        "The median user has 3 events, the longest his"
+    )
 
 
 def test_histories_are_counted_in_doubling_steps(volumes):
-    bars = data.lengths(volumes).axes[0].patches
+    bars = draw_history_lengths(volumes).axes[0].patches
     heights = [bar.get_height() for bar in bars if isinstance(bar, Rectangle)]
     assert heights == [1, 1, 1]  # 1; 2–3; 4–7
 
 
 def test_training_tells_the_best_epoch_beside_the_best_baseline():
     found = {"valid": [(0, 0.125), (1, 0.5), (2, 0.25)], "popular": [(0, 0.375)]}
-    assert training.metric_caption(found) == (
+    assert describe_metric(found) == (
         "Highest in epoch 2: 0.5000. The best baseline, popular, has 0.3750."
     )
-    assert training.loss_caption(found) == (
+    assert describe_losses(found) == (
         "Lowest on valid in epoch 1 of 3: 0.1250, after which it rises."
     )
 
 
 def test_a_metric_that_only_baselines_have_is_no_curve():
     curves = {"popular": {"recall@100": [(0, 0.5)]}, "train": {"loss": [(0, 1.0)]}}
-    assert training.lines(curves, "recall@100") == {}
-    assert training.lines(curves, "loss") == {"train": [(0, 1.0)]}
+    assert select_curves(curves, "recall@100") == {}
+    assert select_curves(curves, "loss") == {"train": [(0, 1.0)]}
 
 
 def test_the_index_is_told_beside_exact_search(summary):
-    assert performance.caption(summary["index"]) == (
+    assert describe_index(summary["index"]) == (
         "The chosen index is 4.0 times as fast as plain exact search and finds 96.9% of what it "
         "finds. Settings tried: 1."
     )
-    assert performance.caption(summary["index"] | {"kind": "exact"}).startswith(
+    assert describe_index(summary["index"] | {"kind": "exact"}).startswith(
         "Exact search was chosen"
     )
 
@@ -175,10 +205,10 @@ def test_the_frontier_is_drawn_in_order_of_latency(summary):
     summary["index"]["frontier"] = [
         {"ann_recall@100": 0.875, "p50_ms": 0.5}, {"ann_recall@100": 0.75, "p50_ms": 0.25},
     ]  # fmt: skip
-    tried = performance.draw(summary["index"]).axes[0].get_lines()[0]
+    tried = draw_index_frontier(summary["index"]).axes[0].get_lines()[0]
     assert np.asarray(tried.get_xydata()).tolist() == [[0.25, 0.75], [0.5, 0.875]]
 
 
 def test_times_are_added_up(summary):
-    assert execution.lead(summary["stages"]).startswith("1 of 2 stages were executed")
-    assert "1 min 2 s" in execution.lead(summary["stages"])
+    assert describe_execution(summary["stages"]).startswith("1 of 2 stages were executed")
+    assert "1 min 2 s" in describe_execution(summary["stages"])

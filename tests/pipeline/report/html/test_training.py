@@ -4,7 +4,7 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.report_page import training_curves
+from pipeline.report.html.training import read_curves, select_latest_training
 
 
 def plant(folder, tag: str, values: list[float], first: int = 0) -> None:
@@ -17,27 +17,27 @@ def test_runs_and_metrics_have_their_names(tmp_path):
     plant(tmp_path / "train", "epoch_loss", [2.0, 1.5])
     plant(tmp_path / "validation", "epoch_ndcg@10", [0.25])
     plant(tmp_path / "validation", "evaluation_loss_vs_iterations", [3.0])
-    assert training_curves.read(tmp_path) == {
+    assert read_curves(tmp_path) == {
         "train": {"loss": [(0, 2.0), (1, 1.5)]},
         "validation": {"ndcg@10": [(0, 0.25)]},
     }
 
 
 def test_a_stage_that_wrote_nothing_has_no_curves(tmp_path):
-    assert training_curves.read(tmp_path / "ranking") == {}
+    assert read_curves(tmp_path / "ranking") == {}
 
 
 def test_a_shorter_training_takes_the_place_of_a_longer_one(tmp_path):
     plant(tmp_path / "train", "epoch_loss", [8.0, 7.0, 6.0])
     plant(tmp_path / "train", "epoch_loss", [4.0, 2.0])
-    assert training_curves.read(tmp_path)["train"]["loss"] == [(0, 4.0), (1, 2.0)]
+    assert read_curves(tmp_path)["train"]["loss"] == [(0, 4.0), (1, 2.0)]
 
 
 def test_a_resumed_training_keeps_what_it_goes_on_from():
     written = [(1.0, 0, 8.0), (2.0, 1, 7.0), (3.0, 2, 6.0), (9.0, 1, 5.0)]
-    assert training_curves.latest(written) == [(0, 8.0), (1, 5.0)]
+    assert select_latest_training(written) == [(0, 8.0), (1, 5.0)]
 
 
 @given(st.permutations([(float(time), time, time / 2) for time in range(6)]))
 def test_the_order_of_files_does_not_matter(written):
-    assert training_curves.latest(written) == [(step, step / 2) for step in range(6)]
+    assert select_latest_training(written) == [(step, step / 2) for step in range(6)]

@@ -19,38 +19,38 @@ from pipeline.report.html import wording
     ],
 )  # fmt: skip
 def test_four_significant_digits(value, said):
-    assert wording.number(value) == said
+    assert wording.format_number(value) == said
 
 
 def test_signs_and_intervals():
-    assert wording.signed(0.25) == "+0.2500"
-    assert wording.signed(-0.25) == "−0.2500"
-    assert wording.interval({"low": -0.5, "high": 0.25}) == "−0.5000 to 0.2500"
-    assert wording.interval({"value": 1.0}) == wording.interval(None) == ""
+    assert wording.format_signed(0.25) == "+0.2500"
+    assert wording.format_signed(-0.25) == "−0.2500"
+    assert wording.format_interval({"low": -0.5, "high": 0.25}) == "−0.5000 to 0.2500"
+    assert wording.format_interval({"value": 1.0}) == wording.format_interval(None) == ""
 
 
 def test_names():
-    assert wording.name("ndcg@10") == "NDCG@10"
-    assert wording.name("hit_rate@5") == "hit rate@5"
-    assert wording.name("item_genres") == "item genres"
-    assert wording.name("recent") == "popular now"
+    assert wording.format_name("ndcg@10") == "NDCG@10"
+    assert wording.format_name("hit_rate@5") == "hit rate@5"
+    assert wording.format_name("item_genres") == "item genres"
+    assert wording.format_name("recent") == "popular now"
 
 
 def test_lists_in_words():
-    assert wording.listed([]) == ""
-    assert wording.listed(["a"]) == "a"
-    assert wording.listed(["a", "b", "c"]) == "a, b and c"
+    assert wording.join_words([]) == ""
+    assert wording.join_words(["a"]) == "a"
+    assert wording.join_words(["a", "b", "c"]) == "a, b and c"
 
 
 def test_a_share_of_nothing_is_a_dash():
-    assert wording.share(1, 0) == "–"
-    assert wording.share(1, 8) == "12.5%"
+    assert wording.format_share(1, 0) == "–"
+    assert wording.format_share(1, 8) == "12.5%"
 
 
 @given(st.text(st.characters(codec=None)))
 def test_any_text_can_stand_in_xml(text):
     element = Element("p")
-    element.text = wording.printable(text)
+    element.text = wording.replace_control_characters(text)
     assert len(element.text) == len(text)
     read = fromstring(tostring(element, encoding="unicode")).text or ""
     assert read == re.sub("\r", "\n", element.text.replace("\r\n", "\n"))
@@ -58,9 +58,9 @@ def test_any_text_can_stand_in_xml(text):
 
 @given(st.text(max_size=60))
 def test_a_label_is_one_short_line(text):
-    assert len(wording.short(text)) <= 26
-    assert "\n" not in wording.short(text)
+    assert len(wording.shorten(text)) <= 26
+    assert "\n" not in wording.shorten(text)
 
 
 def test_a_long_label_says_that_it_goes_on():
-    assert wording.short("x" * 30) == "x" * 25 + "…"
+    assert wording.shorten("x" * 30) == "x" * 25 + "…"
