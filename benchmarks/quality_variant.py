@@ -17,16 +17,15 @@ from pipeline.config.config import Config
 from pipeline.metadata import RunMetadata
 from pipeline.run_root import RunRoot
 from schema import candidates
-from trainer.data import evaluation_queries as questions
-from trainer.data import training_data
-from trainer.data.training_data import Locations, TrainingData
-from trainer.metrics import ranking as metrics
-from trainer.metrics import top_k as ranked_lists
+from trainer.data.evaluation_queries import build_queries
+from trainer.data.training_data import TrainingData, TransformLocations, load_training_data
+from trainer.metrics.ranking import find_hits, summarise_lists
+from trainer.metrics.top_k import rank_nearest
 from trainer.retrieval import build as retrieval_fitting
-from trainer.retrieval import stage as retrieval
+from trainer.retrieval.export import encode_queries
 from trainer.retrieval.model import RetrievalModel
-from trainer.retrieval.stage import Outputs
-from trainer.training import distribution as strategy
+from trainer.retrieval.stage import RetrievalOutputs, train_retrieval
+from trainer.training.distribution import create_hardware
 
 _DEPTH = 100
 _ON_VALID = ("valid_recall@10", "valid_ndcg@10", "valid_recall@100")
@@ -69,7 +68,9 @@ def loaded(root: pathlib.Path, config: Config, variant: Variant) -> TrainingData
     dataset = config.dataset
     kept = variant.features(dataset.features.items)
     features = dataset.features.model_copy(update={"items": kept})
-    return training_data.load(Locations(*uris), dataset.model_copy(update={"features": features}))
+    return load_training_data(
+        TransformLocations(*uris), dataset.model_copy(update={"features": features})
+    )
 
 
 def trained(
@@ -77,14 +78,14 @@ def trained(
 ) -> dict[str, float]:
     """Trains into `folder`, where an interrupted training goes on; metrics of valid and test."""
     held_out, final = (
-        Outputs(str(folder / name / "model"), str(folder / name / "candidates"))
+        RetrievalOutputs(str(folder / name / "model"), str(folder / name / "candidates"))
         for name in ("held-out", "final")
     )
     # The product has no switch for parts of its loss: a switch that nobody should use is a trap.
     with mock.patch.object(retrieval_fitting, "RetrievalModel", model_class(variant)):
-        fitted = retrieval.train(
+        fitted = train_retrieval(
             data, config.retrieval, config.seed, held_out, final, str(folder / "log"),
-            hardware=strategy.of(config.trainer),
+            hardware=create_hardware(config.trainer),
         )  # fmt: skip
     query, items = tf.saved_model.load(final.model_uri), candidates.load(final.candidates_uri)
     on_valid = {name: fitted[name] for name in _ON_VALID}
@@ -98,12 +99,12 @@ def on_test(
     """Test's questions, asked as the pipeline's evaluator asks them. `vectors` [n, dim + 1] are
     those of the test cut.
     """
-    asked = questions.ask(data.test, data.moment(data.test))
-    queries = retrieval.query_vectors(query.positions, asked, history_length)
+    asked = build_queries(data.test, data.moment(data.test))
+    queries = encode_queries(query.positions, asked, history_length)
     at_test = np.pad(vectors, [(1, 0), (0, 0)])
-    lists = ranked_lists.nearest(queries, at_test, asked.seen, _DEPTH)
+    lists = rank_nearest(queries, at_test, asked.seen, _DEPTH)
     counts = data.clock(data.train, data.valid).counts(asked.now)
-    found = metrics.summary(lists, asked.answers, data.catalogue.size)
+    found = summarise_lists(lists, asked.answers, data.catalogue.size)
     return found | new_items_recall(lists, asked.answers, counts)
 
 
@@ -117,7 +118,7 @@ def new_items_recall(
     total = sum(map(len, new))
     if not total:
         return {}
-    hits = metrics.hits(lists[:, :_DEPTH], new)
+    hits = find_hits(lists[:, :_DEPTH], new)
     return {"new_items_recall@100": float(hits.sum() / total)}
 
 

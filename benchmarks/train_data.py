@@ -16,8 +16,7 @@ from pipeline.config.config import Config
 from pipeline.config.table_schemas import build_table_schema
 from pipeline.metadata import RunMetadata
 from schema import timeline
-from trainer.data import training_data
-from trainer.data.training_data import Locations, TrainingData
+from trainer.data.training_data import TrainingData, TransformLocations, load_training_data
 
 
 def prepared(data_set: DataSet, config: Config, root: pathlib.Path) -> TrainingData:
@@ -35,7 +34,7 @@ def prepared(data_set: DataSet, config: Config, root: pathlib.Path) -> TrainingD
         beam_pipeline_args=config.beam.pipeline_args,
     )
     tfx.orchestration.LocalDagRunner().run(pipeline)
-    return training_data.load(_locations(root, config.name), config.dataset)
+    return load_training_data(_locations(root, config.name), config.dataset)
 
 
 def _components(data_set: DataSet, config: Config, root: pathlib.Path) -> list[BaseNode]:
@@ -71,11 +70,11 @@ def _transformed(table: str, made: BaseNode, config: Config, splits: list[str]) 
     return [schema, transform]
 
 
-def _locations(root: pathlib.Path, name: str) -> Locations:
+def _locations(root: pathlib.Path, name: str) -> TransformLocations:
     metadata = RunMetadata(root / "metadata.sqlite", name)
     uris = []
     for table in ("interactions", "items"):
         transform = metadata.latest(f"Transform.{table}")
         assert transform is not None, "the pipeline has run"
         uris += [transform.outputs[key].uri for key in ("transformed_examples", "transform_graph")]
-    return Locations(*uris)
+    return TransformLocations(*uris)

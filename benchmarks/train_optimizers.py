@@ -19,9 +19,9 @@ import tensorflow as tf
 
 from pipeline.simulator.catalogue import compute_zipf_shares
 from trainer.config.models import RetrievalConfig
-from trainer.data import windows
 from trainer.data.catalogue import Catalogue
 from trainer.data.timelines import Timelines
+from trainer.data.windows import Batch, batch_windows, cut_windows
 from trainer.retrieval.model import RetrievalModel
 from trainer.retrieval.towers import CandidateTower, QueryTower
 from trainer.training.sparse_adam import SparseAdam
@@ -79,9 +79,9 @@ def in_memory(
     """The first so many batches of an epoch, over and over."""
     rng = np.random.default_rng(SEED)
 
-    def made() -> Iterator[windows.Batch]:
-        cut = windows.cut(timelines, config.history_length)
-        for batch in windows.batched(timelines, cut, config.positions_per_batch, rng):
+    def made() -> Iterator[Batch]:
+        cut = cut_windows(timelines, config.history_length)
+        for batch in batch_windows(timelines, cut, config.positions_per_batch, rng):
             drawn = rng.integers(1, items + 1, config.uniform_negatives)
             yield batch | {"negatives": drawn.astype(np.int32)}
 

@@ -23,13 +23,13 @@ from benchmarks import quality_data, train_data, train_stock
 from benchmarks.train_stock import StockModel
 from pipeline.config.config import load_config
 from trainer.config.models import RetrievalConfig
-from trainer.data import evaluation_queries as questions
+from trainer.data.evaluation_queries import build_queries
 from trainer.data.training_data import TrainingData
-from trainer.retrieval import build as retrieval_fitting
-from trainer.retrieval import training as retrieval_training
-from trainer.retrieval import validation as validation_sample
+from trainer.retrieval.build import build_model
 from trainer.retrieval.model import RetrievalModel
-from trainer.training import batches as replica_batches
+from trainer.retrieval.training import build_epochs, fit_model
+from trainer.retrieval.validation import create_measure, draw_sample
+from trainer.training.batches import build_dataset
 from trainer.training.callbacks import Measure
 from trainer.training.distribution import Hardware
 
@@ -73,7 +73,7 @@ class Stock:
         rng = np.random.default_rng(SEED)
         train_stock.write(file, data.train, config.history_length, MOST_EXAMPLES, rng)
         self._dataset = train_stock.batches(file, data.train, size)
-        untrained = retrieval_fitting.build(data, data.train, data.clock(data.train), config)
+        untrained = build_model(data, data.train, data.clock(data.train), config)
         self._model = StockModel(
             untrained.query_tower, untrained.candidate_tower, config.temperature
         )
@@ -121,16 +121,16 @@ def measured(
         update={"epochs": repeats.epochs + 1, "patience": repeats.epochs + 1}
     )
     clock = data.clock(data.train)
-    model = retrieval_fitting.build(data, data.train, clock, config)
-    epochs, steps = retrieval_training.epochs_of(model, data.train, config, SEED, Hardware())
+    model = build_model(data, data.train, clock, config)
+    epochs, steps = build_epochs(model, data.train, config, SEED, Hardware())
     events = int((data.train.own & data.train.positive & (data.train.item_index > 0)).sum())
     stock = Stock(data, config, max(1, round(events / steps)), folder / "stock.tfrecord")
     turns = Interleaved(_measure(model, data, config), stock, repeats.steps)
-    history = retrieval_training.fit(
+    history = fit_model(
         model, data.train, data.valid, config, SEED, str(folder / "tensorboard"),
         str(folder / "checkpoints"), turns, Hardware(),
     )  # fmt: skip
-    dataset = replica_batches.dataset(epochs, 0, Hardware())
+    dataset = build_dataset(epochs, 0, Hardware())
     lengths = np.diff(data.train.row_splits)
     return {
         "events": events,
@@ -182,10 +182,10 @@ def _seconds(dataset: tf.data.Dataset, steps: int, take: Callable[[Any], Any]) -
 
 def _measure(model: RetrievalModel, data: TrainingData, config: RetrievalConfig) -> Measure:
     """The ranking metrics of each epoch, as the pipeline measures them."""
-    asked = questions.ask(data.valid, data.moment(data.valid))
+    asked = build_queries(data.valid, data.moment(data.valid))
     clock = data.clock(data.train)
-    sample = validation_sample.draw(asked, clock, data.catalogue.size, config, SEED)
-    return retrieval_fitting.measure_of(model, sample, data, config)
+    sample = draw_sample(asked, clock, data.catalogue.size, config, SEED)
+    return create_measure(model, sample, data, config)
 
 
 def main(name: str, root: str, events: str, epochs: str, steps: str) -> None:

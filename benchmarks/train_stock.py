@@ -9,9 +9,8 @@ import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
 from trainer.data.timelines import Timelines
-from trainer.layers.attention import log_gaps
-from trainer.pooling import mean_before
-from trainer.retrieval.towers import CandidateTower, QueryTower
+from trainer.layers.attention import compute_log_gaps
+from trainer.retrieval.towers import CandidateTower, QueryTower, average_known_before
 
 _SHUFFLED = 10_000  # examples, as in the tutorial
 _LEARNING_RATE = 0.1  # of Adagrad, as in the tutorial
@@ -30,9 +29,9 @@ def last_query(
     nothing in vain.
     """
     known = batch["item_index"] > 0
-    gaps = log_gaps(batch["timestamps"], known)
+    gaps = compute_log_gaps(batch["timestamps"], known)
     if tower._history is None:
-        history = mean_before(item_vectors, known)[:, -1]
+        history = average_known_before(item_vectors, known)[:, -1]
     else:
         history = tower._history(item_vectors, known, gaps, training=training)[:, -1]
     user = tower._user(batch | {"item_index": batch["item_index"][:, -1:]}, training)[:, -1]

@@ -18,13 +18,13 @@ from components.pushed.baseline import query_unchanged, query_version
 from schema import candidates as candidate_files
 from serving.versions import origin
 from serving.versions.origin import Evaluated
-from trainer.config.blessing import BlessingConfig, with_thresholds
+from trainer.config.blessing import BlessingConfig, override_thresholds
 from trainer.config.models import EvaluationConfig, RankingConfig, RetrievalConfig
 from trainer.data.training_data import TrainingData
-from trainer.evaluation import blessing
-from trainer.evaluation import evaluate as evaluation
-from trainer.ranking.serving_order import served_order
-from trainer.stage_quality import BESIDE
+from trainer.evaluation.blessing import decide_blessing, list_failures
+from trainer.evaluation.evaluate import evaluate
+from trainer.evaluation.quality import COMPARISONS
+from trainer.ranking.serving_order import read_serving_order
 
 METRICS = "metrics.json"
 EVALUATED = "evaluated.json"
@@ -65,17 +65,17 @@ def Evaluator(
     """
     data = training_inputs.load(timelines, timelines_graph, items, items_graph, dataset)
     ranking_dir = path_utils.serving_model_dir(ranking.uri)
-    order = served_order(ranking_dir)
+    order = read_serving_order(ranking_dir)
     retrieval_settings = RetrievalConfig.model_validate_json(retrieval_config)
     ranking_settings = RankingConfig.model_validate_json(ranking_config)
-    rules = with_thresholds(
+    rules = override_thresholds(
         BlessingConfig.model_validate_json(blessing_config), thresholds, data.dataset.labels.ranking
     )
     version = origin.newest(serving_dir) if pushed == NEWEST else pushed
     compared = version if rules.pushed else ""
     before = query_version(data, histories.uri, serving_dir, compared) if compared else None
     others = query_unchanged(data, histories.uri, serving_dir, beside) if beside else {}
-    measured = evaluation.evaluate(
+    measured = evaluate(
         data,
         tf.saved_model.load(path_utils.serving_model_dir(query.uri)),
         tf.saved_model.load(ranking_dir),
@@ -88,12 +88,12 @@ def Evaluator(
         {name: other.lists for name, other in others.items() if other.lists is not None},
     )
     for name, other in others.items():
-        measured.setdefault(BESIDE, {}).setdefault(name, {}).update(other.described)
-    decided = blessing.verdict(measured, rules, before.described if before else None)
+        measured.setdefault(COMPARISONS, {}).setdefault(name, {}).update(other.described)
+    decided = decide_blessing(measured, rules, before.described if before else None)
     _write(f"{evaluation_result.uri}/{METRICS}", measured | {"verdict": decided})
     evaluated = _describe_evaluation(data, order, retrieval_settings, ranking_settings, version)
     _write(f"{evaluation_result.uri}/{EVALUATED}", evaluated.model_dump())
-    _write_verdict(verdict, blessing.failures(decided))
+    _write_verdict(verdict, list_failures(decided))
 
 
 def _describe_evaluation(

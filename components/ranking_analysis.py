@@ -26,11 +26,9 @@ from components.artifacts import training_inputs
 from components.artifacts.local_copies import use_local_copies
 from components.artifacts.types import Candidates
 from schema import candidates as candidate_files
-from trainer import analysed_slices
 from trainer.config.models import RankingConfig, RetrievalConfig
-from trainer.evaluation import tfma_analysis as ranking_analysis
-from trainer.evaluation import tfma_inputs as ranking_predictions
-from trainer.head_rows import HeadRows
+from trainer.evaluation.tfma_analysis import add_analysis, read_analysis
+from trainer.evaluation.tfma_inputs import HeadRows, build_test_rows, describe_rows
 
 ANALYSIS = "analysis.json"
 
@@ -56,7 +54,7 @@ def RankingAnalysis(
 
     It decides nothing: no other component waits for it.
     """
-    predicted = ranking_predictions.of_test(
+    predicted = build_test_rows(
         training_inputs.load(timelines, timelines_graph, items, items_graph, dataset),
         tf.saved_model.load(path_utils.serving_model_dir(query.uri)),
         tf.saved_model.load(path_utils.serving_model_dir(ranking.uri)),
@@ -66,8 +64,8 @@ def RankingAnalysis(
     )
     heads = {name: rows for name, rows in predicted.items() if isinstance(rows, HeadRows)}
     with pipeline:
-        ranking_analysis.build(pipeline, heads, analysis.uri)
-    described = {name: ranking_predictions.described(rows) for name, rows in predicted.items()}
-    slices = analysed_slices.read(analysis.uri)
+        add_analysis(pipeline, heads, analysis.uri)
+    described = {name: describe_rows(rows) for name, rows in predicted.items()}
+    slices = read_analysis(analysis.uri)
     with fileio.open(f"{analysis.uri}/{ANALYSIS}", "w") as file:
         json.dump({"heads": described, "slices": slices}, file, indent=1, allow_nan=False)

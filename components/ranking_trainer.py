@@ -10,9 +10,9 @@ from components.artifacts.local_copies import find_stored_uri, use_local_copies
 from components.artifacts.types import Candidates
 from schema.storage import object_store
 from trainer.config.models import RankingConfig, RetrievalConfig, TrainerConfig
-from trainer.ranking import stage as ranking
-from trainer.training import distribution as strategy
-from trainer.training import fingerprint
+from trainer.ranking.stage import train_ranking
+from trainer.training.distribution import create_hardware
+from trainer.training.fingerprint import compute_fingerprint
 
 
 @component
@@ -39,13 +39,13 @@ def RankingTrainer(
     that will be ranked; `config` is the JSON of RankingConfig but for its `epochs`, `hardware` of
     TrainerConfig.
     """
-    devices = strategy.of(TrainerConfig.model_validate_json(hardware))
+    devices = create_hardware(TrainerConfig.model_validate_json(hardware))
     data = training_inputs.load(timelines, timelines_graph, items, items_graph, dataset)
     settings = RankingConfig.model_validate_json(config).changed(epochs=epochs)
     learned_from = find_stored_uri(candidates.uri)
-    kept = fingerprint.of(data, seed, learned_from, settings.model_dump_json())
+    kept = compute_fingerprint(data, seed, learned_from, settings.model_dump_json())
     with object_store.open_output_folder(tensorboard) as log_dir:
-        measured = ranking.train(
+        measured = train_ranking(
             data,
             path_utils.serving_model_dir(query.uri),
             candidates.uri,

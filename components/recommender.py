@@ -16,7 +16,7 @@ from schema.signatures import RANKING, RECOMMENDER
 from serving import pushed_index
 from serving.graph import export, saved_models
 from trainer.config.models import RankingConfig
-from trainer.ranking.serving_order import served_order
+from trainer.ranking.serving_order import read_serving_order
 
 
 @component
@@ -40,7 +40,7 @@ def Recommender(
         _load_model(ranking),
         candidate_files.load(candidates.uri),
         RankingConfig.model_validate_json(ranking_config).candidates,
-        served_order(ranking_dir) == RANKING,
+        read_serving_order(ranking_dir) == RANKING,
         folder,
     )
     measured = json.loads(index.get_string_custom_property("measured"))

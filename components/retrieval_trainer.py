@@ -16,10 +16,9 @@ from components.pushed.warm_start import WarmStartDecision, decide_warm_start
 from schema.storage import object_store
 from serving.versions import origin
 from trainer.config.models import RetrievalConfig, TrainerConfig
-from trainer.retrieval import stage as retrieval
-from trainer.retrieval.stage import Outputs
-from trainer.training import distribution as strategy
-from trainer.training import fingerprint
+from trainer.retrieval.stage import RetrievalOutputs, train_retrieval
+from trainer.training.distribution import create_hardware
+from trainer.training.fingerprint import compute_fingerprint
 
 WARM_START = "warm_start"
 """Property of the model: JSON of the version that it was begun from, or why of none."""
@@ -53,19 +52,21 @@ def RetrievalTrainer(
 
     Every worker of a cluster runs this; one of them writes.
     """
-    devices = strategy.of(TrainerConfig.model_validate_json(hardware))
+    devices = create_hardware(TrainerConfig.model_validate_json(hardware))
     data = training_inputs.load(timelines, timelines_graph, items, items_graph, dataset)
     settings = RetrievalConfig.model_validate_json(config).changed(epochs=epochs)
     version = origin.newest(serving_dir) if pushed == NEWEST else pushed
     begun = decide_warm_start(data, serving_dir, version) if settings.warm_start else None
-    kept = fingerprint.of(data, seed, settings.model_dump_json(), _warm_start_version(begun))
+    kept = compute_fingerprint(data, seed, settings.model_dump_json(), _warm_start_version(begun))
     with object_store.open_output_folder(tensorboard) as log_dir:
-        measured = retrieval.train(
+        measured = train_retrieval(
             data,
             settings,
             seed,
-            Outputs(path_utils.serving_model_dir(held_out_model.uri), held_out_candidates.uri),
-            Outputs(path_utils.serving_model_dir(model.uri), candidates.uri),
+            RetrievalOutputs(
+                path_utils.serving_model_dir(held_out_model.uri), held_out_candidates.uri
+            ),
+            RetrievalOutputs(path_utils.serving_model_dir(model.uri), candidates.uri),
             log_dir,
             f"{checkpoints}/{kept}",
             devices,

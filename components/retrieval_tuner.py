@@ -20,12 +20,9 @@ from schema.dataset import Dataset
 from schema.storage import plain_path
 from trainer.config.models import RetrievalConfig, TrainerConfig
 from trainer.config.tuning import TuneConfig
-from trainer.data import training_data
-from trainer.data.training_data import Locations
-from trainer.retrieval import tuning
-from trainer.search_oracle import OBJECTIVE
-from trainer.training import distribution as strategy
-from trainer.trial_records import TrialRecords
+from trainer.data.training_data import TransformLocations, load_training_data
+from trainer.retrieval.tuning import OBJECTIVE, RetrievalSearch, TrialRecords, create_trial_training
+from trainer.training.distribution import create_hardware
 
 ITEMS, ITEMS_GRAPH = "items", "items_graph"
 
@@ -105,17 +102,17 @@ class RetrievalTuner(base_component.BaseComponent):
 def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     """What TFX's executor calls."""
     settings = fn_args.custom_config
-    data = training_data.load(
-        Locations(*settings["uris"]), Dataset.model_validate_json(settings["dataset"])
+    data = load_training_data(
+        TransformLocations(*settings["uris"]), Dataset.model_validate_json(settings["dataset"])
     )
-    train = tuning.trained_on(
+    train = create_trial_training(
         data,
         settings["seed"],
         settings["tensorboard"],
         settings["checkpoints"],
-        strategy.of(TrainerConfig.model_validate_json(settings["hardware"])),
+        create_hardware(TrainerConfig.model_validate_json(settings["hardware"])),
     )
-    tuner = tuning.RetrievalSearch(
+    tuner = RetrievalSearch(
         RetrievalConfig.model_validate_json(settings["config"]),
         TuneConfig.model_validate_json(settings["tune"]),
         settings["seed"],

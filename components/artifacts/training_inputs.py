@@ -3,8 +3,7 @@
 from tfx.types import standard_artifacts
 
 from schema.dataset import Dataset
-from trainer.data import training_data
-from trainer.data.training_data import Locations, TrainingData
+from trainer.data.training_data import TrainingData, TransformLocations, load_training_data
 
 
 def load(
@@ -15,5 +14,5 @@ def load(
     dataset: str,
 ) -> TrainingData:
     """Reads the artifacts; `dataset` is the JSON of `schema.dataset.Dataset`."""
-    locations = Locations(timelines.uri, timelines_graph.uri, items.uri, items_graph.uri)
-    return training_data.load(locations, Dataset.model_validate_json(dataset))
+    locations = TransformLocations(timelines.uri, timelines_graph.uri, items.uri, items_graph.uri)
+    return load_training_data(locations, Dataset.model_validate_json(dataset))

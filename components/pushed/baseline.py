@@ -17,9 +17,8 @@ from serving.bulk import pushed_version, users
 from serving.bulk.pushed_version import PushedVersion
 from serving.bulk.users import Askers
 from serving.versions import remote as remote_versions
-from trainer.data import evaluation_queries as questions
-from trainer.data import popularity
-from trainer.data.evaluation_queries import Questions
+from trainer.data.evaluation_queries import EvaluationQueries, build_queries
+from trainer.data.popularity import compute_log_popularity
 from trainer.data.training_data import TrainingData
 
 NEVER_RETRAINED = "never_retrained"
@@ -96,7 +95,7 @@ def _query_folder(
     refreshed: bool,
 ) -> tuple[np.ndarray, dict[str, str]]:
     pushed = pushed_version.opened(serving_dir, version)
-    asked = questions.ask(data.test, data.moment(data.test))
+    asked = build_queries(data.test, data.moment(data.test))
     depth = max(_DEPTH, pushed.evaluated.ranking_candidates)  # some may have left the catalogue
     popular = pushed.candidates.vectors[:, -1]
     if refreshed:
@@ -108,7 +107,7 @@ def _query_folder(
     return pushed_version.indices(lists, ids, _DEPTH), note
 
 
-def _build_user_batch(data: TrainingData, asked: Questions, histories_uri: str) -> Askers:
+def _build_user_batch(data: TrainingData, asked: EvaluationQueries, histories_uri: str) -> Askers:
     """Those who are asked, in their order, with what they had done by then."""
     names = [name.decode() for name in asked.timelines.user_ids[asked.row]]
     found = users.of_table(histories.load(histories_uri, pa.array(names, pa.large_string())))
@@ -124,4 +123,4 @@ def compute_baseline_popularity(data: TrainingData, now: int, pushed: PushedVers
     votes = known.votes(now, pushed.evaluated.popularity_days)
     ids = candidate_files.to_text_array(data.catalogue.item_ids[1:])
     places = pushed_version.places(pushed.candidates.item_ids, ids)
-    return popularity.log_popularity(votes[places])
+    return compute_log_popularity(votes[places])

@@ -7,9 +7,8 @@ from typing import Any
 from schema.signatures import RECOMMENDER
 from serving.versions import origin
 from serving.versions import remote as remote_versions
-from trainer import learned_weights
 from trainer.data.training_data import TrainingData
-from trainer.retrieval.warm_start import WarmStart
+from trainer.retrieval.warm_start import WarmStart, load_weights
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +39,7 @@ def decide_warm_start(data: TrainingData, serving_dir: str, version: str) -> War
         return WarmStartDecision("", "nothing is pushed yet", None)
     with remote_versions.local(serving_dir, RECOMMENDER, version) as folder:
         extra = origin.folder(folder, version)
-        weights = learned_weights.load(str(extra / origin.CANDIDATES))
+        weights = load_weights(str(extra / origin.CANDIDATES))
     if weights is None:
         return WarmStartDecision(
             "", f"version {version} was pushed without retrieval.warm_start", None

@@ -8,8 +8,7 @@ import pyarrow.compute as pc
 
 from components.ingest.events.log import differs_from_previous
 from schema import refresh_inputs, timeline
-from trainer.data import popularity
-from trainer.data.popularity import SECONDS_PER_DAY, PopularityClock
+from trainer.data.popularity import SECONDS_PER_DAY, PopularityClock, compute_log_popularity
 
 _NUMBER = "number"
 
@@ -54,7 +53,7 @@ def count_popularity(
     recent, before = (_select_between(events, since, now) for events in (everything, known))
     added = recent.num_rows - before.num_rows
     beyond = everything.num_rows - _select_between(everything, 0, now).num_rows
-    return CurrentPopularity(popularity.log_popularity(votes), recent, now, added, beyond)
+    return CurrentPopularity(compute_log_popularity(votes), recent, now, added, beyond)
 
 
 def _select_between(events: pa.Table, since: int, now: int) -> pa.Table:

@@ -15,8 +15,8 @@ from schema.features import Features
 from schema.sources import Data
 from schema.storage.locations import LocalPath
 from serving.config import IndexConfig, ServingConfig
-from trainer.config.blessing import BlessingConfig, require_measured
-from trainer.config.fairness import require_groups
+from trainer.config.blessing import BlessingConfig, check_thresholds
+from trainer.config.fairness import check_fairness_groups
 from trainer.config.models import EvaluationConfig, RankingConfig, RetrievalConfig, TrainerConfig
 from trainer.config.tuning import TuneConfig
 
@@ -116,12 +116,12 @@ class Config(StrictModel):
 
     @model_validator(mode="after")
     def _fairness_has_groups(self) -> "Config":
-        require_groups(self.evaluation.fairness, self.features)
+        check_fairness_groups(self.evaluation.fairness, self.features)
         return self
 
     @model_validator(mode="after")
     def _blessing_asks_for_what_is_measured(self) -> "Config":
-        require_measured(self.blessing, self.labels.ranking)
+        check_thresholds(self.blessing, self.labels.ranking)
         return self
 
     @model_validator(mode="after")

@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from trainer import paired_difference
+from trainer.metrics import confidence
 from trainer.metrics.confidence import Interval
 
 DayRecord = dict[str, Any]
@@ -120,7 +120,7 @@ def _pool_differences(days: list[DayRecord], metric: str, users: int) -> DayReco
     )
     error = math.sqrt(sum(error**2 for error in errors)) / (2 * _Z * users)
     found = Interval(value, value - _Z * error, value + _Z * error)
-    said = paired_difference.verdict(found, users)
+    said = confidence.decide_verdict(found, users)
     return {"value": value, "low": found.low, "high": found.high, "users": users, "verdict": said}
 
 

@@ -4,10 +4,10 @@ import tensorflow as tf
 
 from benchmarks import train_stock
 from trainer.config.models import RetrievalConfig
-from trainer.data import windows
 from trainer.data.catalogue import Catalogue
 from trainer.data.timelines import Timelines
-from trainer.layers.features import EncodedFeature
+from trainer.data.windows import cut_windows, pad_windows
+from trainer.layers.features import FeatureSpec
 from trainer.retrieval.towers import CandidateTower, QueryTower
 
 ITEMS = 9
@@ -75,8 +75,8 @@ def test_a_batch_is_padded_between_history_and_event(tmp_path):
 
 def _towers(config: RetrievalConfig) -> tuple[QueryTower, CandidateTower]:
     tf.keras.utils.set_random_seed(3)
-    context = [EncodedFeature("device", "category", 2), EncodedFeature("basket", "number", 1)]
-    query = QueryTower(2, [EncodedFeature("taste", "vector", 2)], context, config)
+    context = [FeatureSpec("device", "category", 2), FeatureSpec("basket", "number", 1)]
+    query = QueryTower(2, [FeatureSpec("taste", "vector", 2)], context, config)
     ids = np.full(ITEMS + 1, b"", object)
     return query, CandidateTower(Catalogue(ids, ids, {}), [], np.arange(ITEMS + 1) > 0, config)
 
@@ -86,7 +86,7 @@ def test_both_ways_ask_the_same_queries(tmp_path, history):
     """From a timeline in one pass, and from an Example an event with its history copied."""
     config = RetrievalConfig(embedding_dim=8, history_length=4, history=history)
     query, candidate = _towers(config)
-    whole = windows.pad(TIMELINES, windows.cut(TIMELINES, 4), np.arange(2))
+    whole = pad_windows(TIMELINES, cut_windows(TIMELINES, 4), np.arange(2))
     batch = {name: tf.constant(values) for name, values in whole.items()}
     in_one_pass = query(batch, candidate(batch["item_index"]))
     expected = dict(zip(whole["event"].ravel(), in_one_pass.numpy().reshape(-1, 8), strict=True))

@@ -16,11 +16,10 @@ import tensorflow as tf
 from trainer.config.models import RetrievalConfig, TrainerConfig
 from trainer.data.catalogue import Catalogue
 from trainer.data.timelines import Timelines
-from trainer.retrieval import training as retrieval_training
 from trainer.retrieval.model import RetrievalModel
 from trainer.retrieval.towers import CandidateTower, QueryTower
-from trainer.training import distribution as strategy
-from trainer.training.distribution import Hardware
+from trainer.retrieval.training import fit_model
+from trainer.training.distribution import Hardware, create_hardware
 
 ITEMS = 8
 CONFIG = RetrievalConfig(
@@ -81,7 +80,7 @@ def ranked(trained: RetrievalModel) -> dict[str, float]:
 def fitted(folder, config=CONFIG, model=None, measure=None, hardware=ONE):
     """History of a training that keeps all it writes below `folder`."""
     trained = model or globals()["model"](config, hardware)
-    return retrieval_training.fit(
+    return fit_model(
         trained,
         TIMELINES,
         TIMELINES,
@@ -108,7 +107,7 @@ def main() -> None:
         cpu = tf.config.list_physical_devices("CPU")[0]
         parts = [tf.config.LogicalDeviceConfiguration()] * args.devices
         tf.config.set_logical_device_configuration(cpu, parts)
-    hardware = strategy.of(
+    hardware = create_hardware(
         TrainerConfig(strategy=args.strategy, xla=args.xla, mixed_precision=args.mixed_precision)
     )
     quiet = {"dropout": 0.0, "id_dropout": 0.0} if args.no_dropout else {}

@@ -140,18 +140,18 @@ def _transformed(rows, schema, preprocess, folder):
 @pytest.fixture(scope="session")
 def planted(tmp_path_factory: pytest.TempPathFactory):
     """A catalogue of three items and two timelines, as they came and as Transform leaves them."""
-    from trainer.data import preprocessing
+    from trainer.data.preprocessing import preprocess_items, preprocess_timelines
 
     items_out, items_graph = _transformed(
         ITEMS,
         tfdv_schema.build_items(DATASET),
-        preprocessing.preprocess_items,
+        preprocess_items,
         tmp_path_factory.mktemp("items"),
     )
     timelines_out, timelines_graph = _transformed(
         TIMELINES,
         tfdv_schema.build_interactions(DATASET),
-        preprocessing.preprocess_timelines,
+        preprocess_timelines,
         tmp_path_factory.mktemp("timelines"),
     )
     return types.SimpleNamespace(

@@ -10,13 +10,13 @@ from schema.dataset import FINAL, RankingLabel
 from schema.signatures import RETRIEVAL
 from trainer.config.metric_names import PER_USER
 
-Compared = Literal["recall@10", "ndcg@10", "recall@100"]
+ComparedMetric = Literal["recall@10", "ndcg@10", "recall@100"]
 """Metrics that lists are compared in, user by user."""
 
-_LISTS = (
+_LIST_METRICS = (
     *PER_USER, "coverage@10", "novelty@10", "diversity@10", "head_share@10", "gini@10",
 )  # fmt: skip
-_ERRORS = {
+_LABEL_METRICS = {
     "regression": ("rmse", "mae"),
     "binary": ("rmse", "log_loss", "expected_calibration_error"),
 }
@@ -61,7 +61,7 @@ class BaselineRule(StrictModel):
     """`retrieval`, or `final`: the lists as they are served."""
     against: Literal["popular", "recent", "item_neighbours", "retrieval"] = "popular"
     """A baseline of every run, or (of the final lists) retrieval's own lists."""
-    metric: Compared = "ndcg@10"
+    metric: ComparedMetric = "ndcg@10"
     """What they are compared in."""
     margin: float = 0.0
     """Least difference, ours minus theirs, in the metric's own units; below 0 it allows a loss."""
@@ -88,33 +88,33 @@ class BlessingConfig(StrictModel):
     """Numbers to reach."""
     baselines: list[BaselineRule] = [BaselineRule()]
     """Lists to beat."""
-    pushed: list[Compared] = ["ndcg@10", "recall@100"]
+    pushed: list[ComparedMetric] = ["ndcg@10", "recall@100"]
     """Metrics in which the final lists must not be worse than those of the model that is pushed
     now, which is asked the same questions again; an empty list leaves this out."""
     bias_baseline: bool = False
     """Not blessed where a ranking label's RMSE is above that of the bias baseline."""
 
 
-def with_thresholds(
+def override_thresholds(
     config: BlessingConfig, thresholds: str, labels: Mapping[str, RankingLabel]
 ) -> BlessingConfig:
     """The same with other thresholds, which are JSON; raises ValueError for text that is none, and
     as `require_measured` does.
     """
     changed = config.changed(thresholds=THRESHOLDS.validate_json(thresholds))
-    require_measured(changed, labels)
+    check_thresholds(changed, labels)
     return changed
 
 
-def require_measured(config: BlessingConfig, labels: Mapping[str, RankingLabel]) -> None:
+def check_thresholds(config: BlessingConfig, labels: Mapping[str, RankingLabel]) -> None:
     """Raises ValueError for a threshold of a label that is not declared, or of a metric that no run
     measures.
     """
     for rule in config.thresholds:
         if rule.of in (RETRIEVAL, FINAL):
-            _require(rule.metric, _LISTS, rule.of)
+            _check_metric(rule.metric, _LIST_METRICS, rule.of)
         elif rule.of in labels:
-            _require(rule.metric, _ERRORS[labels[rule.of].kind], f"label {rule.of}")
+            _check_metric(rule.metric, _LABEL_METRICS[labels[rule.of].kind], f"label {rule.of}")
         else:
             raise ValueError(
                 f"blessing.thresholds expects of = one of {', '.join((RETRIEVAL, FINAL, *labels))},"
@@ -122,7 +122,7 @@ def require_measured(config: BlessingConfig, labels: Mapping[str, RankingLabel])
             )
 
 
-def _require(metric: str, measured: Collection[str], of: str) -> None:
+def _check_metric(metric: str, measured: Collection[str], of: str) -> None:
     if metric not in measured:
         raise ValueError(
             f"blessing.thresholds of {of} expects metric = one of {', '.join(measured)}, "

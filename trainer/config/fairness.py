@@ -8,7 +8,7 @@ from schema.base import StrictModel
 from schema.features import Feature, Features
 from trainer.config.metric_names import EXPOSURE, PER_USER
 
-_GROUPED = ("category", "set")
+_GROUP_KINDS = ("category", "set")
 
 
 class FairnessConfig(StrictModel):
@@ -62,21 +62,21 @@ class FairnessConfig(StrictModel):
         return self.metric or ("ndcg@10" if self.table == "users" else "exposure@10")
 
 
-def require_groups(declared: list[FairnessConfig], features: Features) -> None:
+def check_fairness_groups(declared: list[FairnessConfig], features: Features) -> None:
     """Raises ValueError where a group is of no declared category or set, or is declared twice."""
     seen: set[str] = set()
     for group in declared:
         table = features.users if group.table == "users" else features.items
-        _require(group, table)
+        _check_feature(group, table)
         if group.of in seen:
             raise ValueError(f"fairness of {group.of} is declared twice; keep one of them")
         seen.add(group.of)
 
 
-def _require(group: FairnessConfig, table: dict[str, Feature]) -> None:
-    if group.feature in table and table[group.feature].kind in _GROUPED:
+def _check_feature(group: FairnessConfig, table: dict[str, Feature]) -> None:
+    if group.feature in table and table[group.feature].kind in _GROUP_KINDS:
         return
-    there = [name for name, feature in table.items() if feature.kind in _GROUPED]
+    there = [name for name, feature in table.items() if feature.kind in _GROUP_KINDS]
     received = f"kind {table[group.feature].kind}" if group.feature in table else "no such feature"
     raise ValueError(
         f"fairness of {group.of} expects a category or a set declared in "

@@ -9,4 +9,4 @@ PER_USER = tuple(
 """Metrics that each user has a value of, see trainer.metrics.ranking."""
 
 EXPOSURE = tuple(f"exposure@{k}" for k in CUTOFFS)
-"""What groups of items have of the lists, see trainer.exposure."""
+"""What groups of items have of the lists, see trainer.evaluation.fairness."""

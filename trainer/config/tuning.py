@@ -8,16 +8,16 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 from schema.base import StrictModel
 from trainer.config.models import RetrievalConfig
 
-Value = bool | int | float | str
+HyperparameterValue = bool | int | float | str
 
 
-class Range(StrictModel):
+class SearchRange(StrictModel):
     """What is tried for one key of `[retrieval]`: `dropout = { min = 0.0, max = 0.5 }`, or a list
     of values: `embedding_dim = [32, 64, 128]`. Without any such key a few are searched that matter
     on most logs: learning rate, width, dropout.
     """
 
-    values: list[Value] = []
+    values: list[HyperparameterValue] = []
     """The values to choose from, where no `min` and `max` are given."""
     min: float | None = None
     """Least value, of a key that is a number."""
@@ -32,7 +32,7 @@ class Range(StrictModel):
         return {"values": given} if isinstance(given, list) else given
 
     @model_validator(mode="after")
-    def _one_way_of_saying_it(self) -> "Range":
+    def _one_way_of_saying_it(self) -> "SearchRange":
         if self.values:
             if self.min is not None or self.max is not None:
                 raise ValueError("expected either a list of values or min and max, received both")
@@ -45,17 +45,17 @@ class Range(StrictModel):
         return self
 
     @property
-    def limits(self) -> list[Value]:
+    def limits(self) -> list[HyperparameterValue]:
         """All values, or both ends; what lies between two valid ends is valid."""
         if self.min is None or self.max is None:
             return self.values
         return [self.min, self.max]
 
 
-COMMON = {
-    "learning_rate": Range(min=3e-4, max=1e-2, sampling="log"),
-    "embedding_dim": Range(values=[32, 64, 128]),
-    "dropout": Range(min=0.0, max=0.5),
+DEFAULT_RANGES = {
+    "learning_rate": SearchRange(min=3e-4, max=1e-2, sampling="log"),
+    "embedding_dim": SearchRange(values=[32, 64, 128]),
+    "dropout": SearchRange(min=0.0, max=0.5),
 }
 
 
@@ -64,17 +64,17 @@ class TuneConfig(StrictModel):
 
     trials: Annotated[int, Field(ge=1)] = 20
     """Trainings at the most; the first is of the configuration as it stands."""
-    retrieval: Annotated[dict[str, Range], Field(min_length=1)] = COMMON
+    retrieval: Annotated[dict[str, SearchRange], Field(min_length=1)] = DEFAULT_RANGES
     """Ranges by key of `[retrieval]`."""
 
     @model_validator(mode="after")
     def _ranges_fit_the_fields(self) -> "TuneConfig":
         for name, searched in self.retrieval.items():
-            validated(name, searched)
+            validate_range(name, searched)
         return self
 
 
-def validated(name: str, searched: Range) -> list[Value]:
+def validate_range(name: str, searched: SearchRange) -> list[HyperparameterValue]:
     """`searched.limits` in the type of the field `name` of RetrievalConfig.
 
     Raises ValueError for a field that does not exist, for values outside of what it takes, and for
@@ -86,7 +86,7 @@ def validated(name: str, searched: Range) -> list[Value]:
     field = RetrievalConfig.model_fields[name]
     if not searched.values and field.annotation not in (int, float):
         raise ValueError(f"{name} is no number, so min and max say nothing; give a list of values")
-    fits: TypeAdapter[Value] = TypeAdapter(Annotated[field.annotation, field])  # type: ignore[valid-type]
+    fits: TypeAdapter[HyperparameterValue] = TypeAdapter(Annotated[field.annotation, field])  # type: ignore[valid-type]
     try:
         return [fits.validate_python(value) for value in searched.limits]
     except ValidationError as error:

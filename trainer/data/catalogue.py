@@ -9,7 +9,7 @@ import tensorflow_transform as tft
 
 from schema import timeline
 from schema.dataset import Dataset
-from trainer.data import transformed_examples as transformed
+from trainer.data.transformed_examples import build_dense, read_batches
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,55 +34,55 @@ class Catalogue:
         return len(self.item_ids) - 1
 
 
-def load(uri: str, graph: tft.TFTransformOutput, dataset: Dataset) -> Catalogue:
+def load_catalogue(uri: str, graph: tft.TFTransformOutput, dataset: Dataset) -> Catalogue:
     """Reads the transformed catalogue at `uri` and puts each item into the row of its index."""
     columns: dict[str, list] = {}
-    for batch in transformed.batches(uri, timeline.CATALOGUE_SPLIT, graph):
+    for batch in read_batches(uri, timeline.CATALOGUE_SPLIT, graph):
         for key, values in batch.items():
             columns.setdefault(key, []).append(values)
-    rows = transformed.dense(columns["item_index"])
+    rows = build_dense(columns["item_index"])
     ids = np.concatenate([values.numpy() for values in columns[timeline.ITEM_ID]])
-    titles = _titles(columns[timeline.TITLE], ids)
+    titles = _read_titles(columns[timeline.TITLE], ids)
     return Catalogue(
-        item_ids=_place(ids, rows, b""),
-        titles=_place(titles, rows, b""),
+        item_ids=_order_by_index(ids, rows, b""),
+        titles=_order_by_index(titles, rows, b""),
         features={
-            name: _place(transformed.dense(columns[timeline.name_item_feature(name)]), rows, 0)
+            name: _order_by_index(build_dense(columns[timeline.name_item_feature(name)]), rows, 0)
             for name in dataset.features.items
         },
-        available=_available(columns, rows),
-        filters=_filters(columns, rows),
+        available=_read_available(columns, rows),
+        filters=_read_filters(columns, rows),
     )
 
 
-def _available(columns: dict[str, list], rows: np.ndarray) -> pa.Array | None:
+def _read_available(columns: dict[str, list], rows: np.ndarray) -> pa.Array | None:
     if timeline.AVAILABLE not in columns:
         return None
-    said = transformed.dense(columns[timeline.AVAILABLE])
-    return pa.array(_place(said.astype(bool), rows, False))
+    said = build_dense(columns[timeline.AVAILABLE])
+    return pa.array(_order_by_index(said.astype(bool), rows, False))
 
 
-def _filters(columns: dict[str, list], rows: np.ndarray) -> pa.Array | None:
+def _read_filters(columns: dict[str, list], rows: np.ndarray) -> pa.Array | None:
     if timeline.FILTERS not in columns:
         return None
-    lists = pa.concat_arrays([_lists(ragged) for ragged in columns[timeline.FILTERS]])
+    lists = pa.concat_arrays([_build_list_array(ragged) for ragged in columns[timeline.FILTERS]])
     nothing = pa.array([[]], lists.type)
-    order = _place(np.arange(1, len(rows) + 1), rows, 0)
+    order = _order_by_index(np.arange(1, len(rows) + 1), rows, 0)
     return pa.concat_arrays([nothing, lists]).take(pa.array(order))
 
 
-def _lists(ragged: tf.RaggedTensor) -> pa.Array:
+def _build_list_array(ragged: tf.RaggedTensor) -> pa.Array:
     values = pa.array(ragged.values.numpy(), pa.large_binary())
     splits = pa.array(ragged.row_splits.numpy(), pa.int64())
     return pa.LargeListArray.from_arrays(splits, values)
 
 
-def _titles(batches: list[tf.RaggedTensor], ids: np.ndarray) -> np.ndarray:
+def _read_titles(batches: list[tf.RaggedTensor], ids: np.ndarray) -> np.ndarray:
     titles = np.concatenate([b.to_tensor(b"", shape=[None, 1]).numpy()[:, 0] for b in batches])
     return np.where(titles == b"", ids, titles)
 
 
-def _place(values: np.ndarray, rows: np.ndarray, empty: object) -> np.ndarray:
+def _order_by_index(values: np.ndarray, rows: np.ndarray, empty: object) -> np.ndarray:
     placed = np.full((len(rows) + 1, *values.shape[1:]), empty, dtype=values.dtype)
     placed[rows] = values
     return placed

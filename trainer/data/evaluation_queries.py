@@ -5,11 +5,11 @@ import dataclasses
 import numpy as np
 
 from trainer.data.timelines import Timelines
-from trainer.data.windows import Batch, Windows, pad
+from trainer.data.windows import Batch, Windows, pad_windows
 
 
 @dataclasses.dataclass(frozen=True)
-class Questions:
+class EvaluationQueries:
     """`q` users with at least one answer, asked all at the moment `now`."""
 
     timelines: Timelines
@@ -26,7 +26,7 @@ class Questions:
         """Number of users."""
         return len(self.row)
 
-    def only(self, chosen: np.ndarray) -> "Questions":
+    def only(self, chosen: np.ndarray) -> "EvaluationQueries":
         """The questions at these places, in this order."""
         return dataclasses.replace(
             self,
@@ -43,7 +43,7 @@ class Questions:
         start = self.timelines.row_splits[row]
         stop = start + self.timelines.target_from[row]
         begin = np.maximum(start, stop - length)
-        batch = pad(self.timelines, Windows(row, begin, stop, stop), np.arange(len(row)))
+        batch = pad_windows(self.timelines, Windows(row, begin, stop, stop), np.arange(len(row)))
         ask = {
             key: np.pad(values, [(0, 0), (0, 1)])
             for key, values in batch.items()
@@ -53,18 +53,18 @@ class Questions:
         return batch | ask
 
 
-def ask(timelines: Timelines, now: int) -> Questions:
+def build_queries(timelines: Timelines, now: int) -> EvaluationQueries:
     """One question per user. A user whose split is cut into windows is asked once, with all
     answers.
     """
     _, user = np.unique(timelines.user_ids, return_inverse=True)
-    first = _first_windows(timelines, user)
-    wanted = _per_user(timelines, user, timelines.own & timelines.positive)
-    seen = _per_user(timelines, user, ~timelines.own & np.isin(timelines.rows, first))
+    first = _find_first_windows(timelines, user)
+    wanted = _group_by_user(timelines, user, timelines.own & timelines.positive)
+    seen = _group_by_user(timelines, user, ~timelines.own & np.isin(timelines.rows, first))
     answers = {u: np.setdiff1d(items, seen.get(u, items[:0])) for u, items in wanted.items()}
     users = sorted(u for u, items in answers.items() if len(items))
     nothing = np.zeros(0, np.int32)
-    return Questions(
+    return EvaluationQueries(
         timelines=timelines,
         row=first[users],
         seen=[np.unique(seen.get(u, nothing)) for u in users],
@@ -73,7 +73,7 @@ def ask(timelines: Timelines, now: int) -> Questions:
     )
 
 
-def _first_windows(timelines: Timelines, user: np.ndarray) -> np.ndarray:
+def _find_first_windows(timelines: Timelines, user: np.ndarray) -> np.ndarray:
     """[users] the timeline of each user that begins earliest in the split, wherever it is
     stored.
     """
@@ -85,7 +85,9 @@ def _first_windows(timelines: Timelines, user: np.ndarray) -> np.ndarray:
     return order[first]
 
 
-def _per_user(timelines: Timelines, user: np.ndarray, chosen: np.ndarray) -> dict[int, np.ndarray]:
+def _group_by_user(
+    timelines: Timelines, user: np.ndarray, chosen: np.ndarray
+) -> dict[int, np.ndarray]:
     """Known items of the chosen events by user number, in time order."""
     chosen = chosen & (timelines.item_index > 0)
     users = user[timelines.rows[chosen]]

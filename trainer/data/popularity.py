@@ -1,4 +1,7 @@
-"""What is popular at a moment, counted from events before it and from no other."""
+"""What is popular at a moment, counted from events before it and from no other.
+
+How popular every item stood at moments all over the log.
+"""
 
 import dataclasses
 from typing import TYPE_CHECKING
@@ -66,24 +69,49 @@ class PopularityClock:
         return find_event_bulk(self.timestamps)
 
 
-def clock(splits: "list[Timelines]", size: int) -> PopularityClock:
+def build_clock(splits: "list[Timelines]", size: int) -> PopularityClock:
     """Joins the splits' own positive events; `size` is the catalogue's items plus one."""
     chosen = [t.own & t.positive & (t.item_index > 0) for t in splits]
     timestamps = np.concatenate([t.timestamps[c] for t, c in zip(splits, chosen, strict=True)])
     items = np.concatenate([t.item_index[c] for t, c in zip(splits, chosen, strict=True)])
     order = np.argsort(timestamps, kind="stable")
     user = np.concatenate(
-        [u[t.rows[c]] for u, t, c in zip(_numbered_users(splits), splits, chosen, strict=True)]
+        [u[t.rows[c]] for u, t, c in zip(_number_users(splits), splits, chosen, strict=True)]
     )
     return PopularityClock(timestamps[order], items[order], user[order], size)
 
 
-def _numbered_users(splits: "list[Timelines]") -> list[np.ndarray]:
+def _number_users(splits: "list[Timelines]") -> list[np.ndarray]:
     """Per split [u] a number for each timeline's user, the same for the same user everywhere."""
     _, numbers = np.unique(np.concatenate([t.user_ids for t in splits]), return_inverse=True)
     return np.split(numbers, np.cumsum([len(t) for t in splits])[:-1])
 
 
-def log_popularity(votes: np.ndarray) -> np.ndarray:
+def compute_log_popularity(votes: np.ndarray) -> np.ndarray:
     """[n] -> [n] float32 log(1 + votes): 0 for an item that nobody took."""
     return np.log1p(votes).astype(np.float32)
+
+
+@dataclasses.dataclass(frozen=True)
+class PopularitySnapshots:
+    """`r` moments, and what was known at each: no event at a moment or after it has a part."""
+
+    moments: np.ndarray
+    """[r] int64, ascending, seconds since epoch, UTC."""
+    log_popularity: np.ndarray
+    """[r, n + 1] float32 of the items, row 0 of the items being the unknown one."""
+
+
+def compute_daily_snapshots(
+    clock: PopularityClock, window_days: float, most: int = 128
+) -> PopularitySnapshots:
+    """One at the beginning of the log's bulk and one each day from there on; in a log of more than
+    `most` days as many, further apart.
+
+    Each counts the `window_days` before it; the first knows nothing.
+    """
+    begin, end = clock.bulk
+    step = max(SECONDS_PER_DAY, -(-(end - begin) // most))
+    moments = np.arange(begin, end, step, dtype=np.int64)
+    known = [compute_log_popularity(clock.votes(int(moment), window_days)) for moment in moments]
+    return PopularitySnapshots(moments, np.stack(known))

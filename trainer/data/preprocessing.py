@@ -27,7 +27,7 @@ def preprocess_items(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
     dataset = Dataset.model_validate_json(custom_config["dataset"])
     ids = inputs[timeline.ITEM_ID]
     outputs = {
-        "item_index": _index(ids, ITEM_VOCABULARY, 1),
+        "item_index": _apply_vocabulary(ids, ITEM_VOCABULARY, 1),
         timeline.ITEM_ID: ids,
         timeline.TITLE: inputs[timeline.TITLE],
     }
@@ -37,7 +37,7 @@ def preprocess_items(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
         outputs[timeline.FILTERS] = inputs[timeline.name_item_feature(dataset.data.items.filter)]
     for name, feature in dataset.features.items.items():
         key = timeline.name_item_feature(name)
-        outputs[key] = _numeric(inputs[key], feature, key)
+        outputs[key] = _encode_feature(inputs[key], feature, key)
     return outputs
 
 
@@ -46,7 +46,7 @@ def preprocess_timelines(inputs: dict[str, Any], custom_config: dict[str, Any]) 
     came.
     """
     dataset = Dataset.model_validate_json(custom_config["dataset"])
-    outputs = {"user_index": _index(inputs[timeline.USER_ID], USER_VOCABULARY, 1)}
+    outputs = {"user_index": _apply_vocabulary(inputs[timeline.USER_ID], USER_VOCABULARY, 1)}
     kept = [
         timeline.USER_ID,
         timeline.ITEM_IDS,
@@ -58,53 +58,56 @@ def preprocess_timelines(inputs: dict[str, Any], custom_config: dict[str, Any]) 
         outputs[key] = inputs[key]
     for name, feature in dataset.features.users.items():
         key = timeline.name_user_feature(name)
-        outputs[key] = _numeric(inputs[key], feature, key)
+        outputs[key] = _encode_feature(inputs[key], feature, key)
     for name, feature in dataset.features.context.items():
         key = timeline.name_context(name)
-        outputs[key] = _per_event(inputs[key], feature, key)
+        outputs[key] = _encode_events(inputs[key], feature, key)
     return outputs
 
 
-def _index(values: Any, vocabulary: str, min_count: int) -> Any:
+def _apply_vocabulary(values: Any, vocabulary: str, min_count: int) -> Any:
     indices = tft.compute_and_apply_vocabulary(
         values, default_value=-1, frequency_threshold=min_count, vocab_filename=vocabulary
     )
     return indices + 1
 
 
-def _per_event(values: tf.RaggedTensor, feature: Feature, key: str) -> tf.RaggedTensor:
+def _encode_events(values: tf.RaggedTensor, feature: Feature, key: str) -> tf.RaggedTensor:
     """One value an event: [batch, events] in, [batch, events] out.
 
     Lists of events have no holes: "", NaN and timestamp 0 stand for missing, and become 0.
     """
     flat = values.flat_values
     if feature.kind == "category":
-        return values.with_flat_values(_index(flat, key, feature.min_count))
+        return values.with_flat_values(_apply_vocabulary(flat, key, feature.min_count))
     known = ~tf.math.is_nan(flat) if feature.kind == "number" else flat != 0
-    found = standardised(tf.boolean_mask(flat, known), feature)
+    found = standardise(tf.boolean_mask(flat, known), feature)
     return values.with_flat_values(
         tf.scatter_nd(tf.where(known), found, tf.shape(flat, out_type=tf.int64))
     )
 
 
-def _numeric(values: tf.RaggedTensor, feature: Feature, key: str) -> Any:
+def _encode_feature(values: tf.RaggedTensor, feature: Feature, key: str) -> Any:
     """One feature of one row each: [batch, any] in; what comes out depends on the kind.
 
     category -> [batch] index; set, text -> ragged indices; number, timestamp -> [batch]
     standardised, missing is 0 (the mean); vector -> [batch, size], missing is 0.
     """
     if feature.kind == "category":
-        return _single(
-            values.with_flat_values(_index(values.flat_values, key, feature.min_count)), 0
+        return _squeeze_values(
+            values.with_flat_values(_apply_vocabulary(values.flat_values, key, feature.min_count)),
+            0,
         )
     if feature.kind == "set":
-        return values.with_flat_values(_index(values.flat_values, key, feature.min_count))
+        return values.with_flat_values(
+            _apply_vocabulary(values.flat_values, key, feature.min_count)
+        )
     if feature.kind == "text":
         words = split_words(values)
-        return words.with_flat_values(_index(words.flat_values, key, feature.min_count))
+        return words.with_flat_values(_apply_vocabulary(words.flat_values, key, feature.min_count))
     if feature.kind == "vector":
         return values.to_tensor(0.0, shape=[None, feature.size])
-    return _single(values.with_flat_values(standardised(values.flat_values, feature)), 0.0)
+    return _squeeze_values(values.with_flat_values(standardise(values.flat_values, feature)), 0.0)
 
 
 def split_words(values: tf.RaggedTensor) -> tf.RaggedTensor:
@@ -118,7 +121,7 @@ def split_words(values: tf.RaggedTensor) -> tf.RaggedTensor:
     return values.with_flat_values(words).merge_dims(1, 2)
 
 
-def standardised(values: tf.Tensor, feature: Feature) -> tf.Tensor:
+def standardise(values: tf.Tensor, feature: Feature) -> tf.Tensor:
     """[values] less the mean of train, by its standard deviation; float32.
 
     A feature that never varied in train, or never was there, is 0 whatever comes later: nothing was
@@ -133,5 +136,5 @@ def standardised(values: tf.Tensor, feature: Feature) -> tf.Tensor:
     return tf.cast(tf.where(varied, scaled, tf.zeros_like(scaled)), tf.float32)
 
 
-def _single(values: tf.RaggedTensor, missing: float) -> tf.Tensor:
+def _squeeze_values(values: tf.RaggedTensor, missing: float) -> tf.Tensor:
     return tf.squeeze(values.to_tensor(missing, shape=[None, 1]), axis=1)

@@ -8,7 +8,9 @@ from trainer.data.popularity import SECONDS_PER_DAY
 from trainer.data.timelines import Timelines
 
 
-def table(splits: list[Timelines], item_ids: np.ndarray, now: int, days: float) -> pa.Table:
+def build_recent_events(
+    splits: list[Timelines], item_ids: np.ndarray, now: int, days: float
+) -> pa.Table:
     """The splits' own positive events in the `days` before `now`, of RECENT_EVENTS_SCHEMA.
 
     `item_ids` [n + 1] are bytes objects by index. An event at `now` itself is left out, and so is
@@ -22,9 +24,13 @@ def table(splits: list[Timelines], item_ids: np.ndarray, now: int, days: float) 
         users.append(events.user_ids[events.rows[chosen]])
         items.append(item_ids[events.item_index[chosen]])
         times.append(events.timestamps[chosen])
-    columns = [_texts(users), _texts(items), pa.array(np.concatenate(times), pa.int64())]
+    columns = [
+        _build_strings(users),
+        _build_strings(items),
+        pa.array(np.concatenate(times), pa.int64()),
+    ]
     return pa.Table.from_arrays(columns, schema=refresh_inputs.RECENT_EVENTS_SCHEMA)
 
 
-def _texts(parts: list[np.ndarray]) -> pa.Array:
+def _build_strings(parts: list[np.ndarray]) -> pa.Array:
     return pa.array(np.concatenate(parts), pa.large_binary()).cast(pa.large_string())

@@ -1,14 +1,12 @@
 """Whether there is enough to learn from and to measure by, before hours go into training."""
 
 from schema.errors import DataRefused
-from trainer.data import evaluation_queries as questions
-from trainer.data.evaluation_queries import Questions
-from trainer.data.timelines import Timelines
+from trainer.data.evaluation_queries import EvaluationQueries, build_queries
+from trainer.data.timelines import Timelines, split_halves
 from trainer.data.training_data import TrainingData
-from trainer.halves import halves
 
 
-def require(data: TrainingData) -> None:
+def require_sufficient_data(data: TrainingData) -> None:
     """Raises DataRefused unless train has a positive event on an item of the catalogue, and valid
     and test each have a user with one on an item that is new to that user; valid in both halves,
     since ranking learns from the first and is judged by the second.
@@ -17,24 +15,25 @@ def require(data: TrainingData) -> None:
     if not (learned & (data.train.item_index > 0)).any():
         raise DataRefused(
             "expected positive events of train on items of the catalogue, received none: "
-            f"{_count(data.train)}; {_remedy(data)}"
+            f"{_describe_counts(data.train)}; {_suggest_remedy(data)}"
         )
     for name, split in (("valid", data.valid), ("test", data.test)):
-        require_queries(questions.ask(split, data.moment(split)), name, data)
+        require_queries(build_queries(split, data.moment(split)), name, data)
     _require_both_halves(data)
 
 
 def _require_both_halves(data: TrainingData) -> None:
-    found = [len(questions.ask(h, data.end)) for h in halves(data.valid, data.has_clock)]
+    found = [len(build_queries(h, data.end)) for h in split_halves(data.valid, data.has_clock)]
     if not all(found):
         raise DataRefused(
             "expected a user with an item that is new to that user in either half of valid, for "
             f"ranking learns from the first and is judged by the second, received {found[0]} and "
-            f"{found[1]}: {_count(data.valid)}; use more users, more data or larger splits"
+            f"{found[1]}: {_describe_counts(data.valid)}; use more users, more data or larger "
+            "splits"
         )
 
 
-def require_returned(events: int, candidates: int, half: str) -> None:
+def require_ranking_examples(events: int, candidates: int, half: str) -> None:
     """Raises DataRefused where of the positive events of a half of valid none has an item that
     retrieval returns among its `candidates`.
     """
@@ -46,17 +45,17 @@ def require_returned(events: int, candidates: int, half: str) -> None:
         )
 
 
-def require_queries(queries: Questions, split: str, data: TrainingData) -> None:
+def require_queries(queries: EvaluationQueries, split: str, data: TrainingData) -> None:
     """Raises DataRefused where nobody in the split of that name can be recommended anything."""
     if not len(queries):
-        counted = _count(data.valid if split == "valid" else data.test)
+        counted = _describe_counts(data.valid if split == "valid" else data.test)
         raise DataRefused(
             f"expected a user of {split} with a positive event on an item of the catalogue that is "
-            f"new to that user, received none: {counted}; {_remedy(data)}"
+            f"new to that user, received none: {counted}; {_suggest_remedy(data)}"
         )
 
 
-def _count(split: Timelines) -> str:
+def _describe_counts(split: Timelines) -> str:
     positive = split.own & split.positive
     known = positive & (split.item_index > 0)
     return (
@@ -65,7 +64,7 @@ def _count(split: Timelines) -> str:
     )
 
 
-def _remedy(data: TrainingData) -> str:
+def _suggest_remedy(data: TrainingData) -> str:
     rule = data.dataset.labels.positive
     label = "" if rule is None else f", whether labels.positive fits the column {rule.column}"
     return (

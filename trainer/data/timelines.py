@@ -1,4 +1,7 @@
-"""All timelines of one split as flat arrays: no object per user, no copy of a history."""
+"""All timelines of one split as flat arrays: no object per user, no copy of a history.
+
+A split in two, the earlier half to learn from and the later one to decide by.
+"""
 
 import dataclasses
 
@@ -8,8 +11,8 @@ import tensorflow_transform as tft
 
 from schema import timeline
 from schema.dataset import Dataset
-from trainer.data import transformed_examples as transformed
 from trainer.data.preprocessing import ITEM_VOCABULARY
+from trainer.data.transformed_examples import build_dense, read_batches
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,14 +58,14 @@ class Timelines:
         return np.arange(len(self.item_index)) >= start
 
 
-def from_moment(timelines: Timelines, moment: int) -> Timelines:
+def restrict_from(timelines: Timelines, moment: int) -> Timelines:
     """The same timelines with the split beginning at `moment`; what was before it is history."""
     rows, history = timelines.rows, timelines.timestamps < moment
     before = np.bincount(rows, weights=history, minlength=len(timelines)).astype(np.int64)
     return dataclasses.replace(timelines, target_from=np.maximum(timelines.target_from, before))
 
 
-def joined(first: Timelines, second: Timelines) -> Timelines:
+def concat_timelines(first: Timelines, second: Timelines) -> Timelines:
     """The timelines of both, a user of both having two; each learns from its own events."""
 
     def both(one: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -86,7 +89,7 @@ def joined(first: Timelines, second: Timelines) -> Timelines:
     )
 
 
-def item_table(graph: tft.TFTransformOutput) -> tf.lookup.StaticHashTable:
+def build_item_table(graph: tft.TFTransformOutput) -> tf.lookup.StaticHashTable:
     """Item id -> index in the catalogue, 0 for an id outside of it."""
     initializer = tf.lookup.TextFileInitializer(
         graph.vocabulary_file_by_name(ITEM_VOCABULARY),
@@ -98,7 +101,7 @@ def item_table(graph: tft.TFTransformOutput) -> tf.lookup.StaticHashTable:
     return tf.lookup.StaticHashTable(initializer, default_value=-1)
 
 
-def load(
+def load_timelines(
     uri: str,
     split: str,
     graph: tft.TFTransformOutput,
@@ -109,32 +112,53 @@ def load(
     Transform.
     """
     columns: dict[str, list] = {}
-    for batch in transformed.batches(uri, split, graph):
+    for batch in read_batches(uri, split, graph):
         batch["item_index"] = items.lookup(batch[timeline.ITEM_IDS].flat_values) + 1
         batch["lengths"] = batch[timeline.ITEM_IDS].row_lengths()
         for key, values in batch.items():
             columns.setdefault(key, []).append(values)
     return Timelines(
-        user_ids=_joined(columns[timeline.USER_ID]),
-        user_index=_joined(columns["user_index"]).astype(np.int32),
-        row_splits=np.concatenate([[0], np.cumsum(_joined(columns["lengths"]))]),
-        target_from=_joined(columns[timeline.TARGET_FROM]),
-        item_index=_joined(columns["item_index"]).astype(np.int32),
-        timestamps=_flat(columns[timeline.TIMESTAMPS]),
-        positive=_flat(columns[timeline.POSITIVE]).astype(bool),
-        labels={n: _flat(columns[timeline.name_label(n)]) for n in dataset.labels.ranking},
-        context={n: _flat(columns[timeline.name_context(n)]) for n in dataset.features.context},
+        user_ids=_concat(columns[timeline.USER_ID]),
+        user_index=_concat(columns["user_index"]).astype(np.int32),
+        row_splits=np.concatenate([[0], np.cumsum(_concat(columns["lengths"]))]),
+        target_from=_concat(columns[timeline.TARGET_FROM]),
+        item_index=_concat(columns["item_index"]).astype(np.int32),
+        timestamps=_concat_flat(columns[timeline.TIMESTAMPS]),
+        positive=_concat_flat(columns[timeline.POSITIVE]).astype(bool),
+        labels={n: _concat_flat(columns[timeline.name_label(n)]) for n in dataset.labels.ranking},
+        context={
+            n: _concat_flat(columns[timeline.name_context(n)]) for n in dataset.features.context
+        },
         users={
-            n: transformed.dense(columns[timeline.name_user_feature(n)])
-            for n in dataset.features.users
+            n: build_dense(columns[timeline.name_user_feature(n)]) for n in dataset.features.users
         },
     )
 
 
-def _joined(batches: list[tf.Tensor]) -> np.ndarray:
+def _concat(batches: list[tf.Tensor]) -> np.ndarray:
     return np.concatenate([batch.numpy() for batch in batches])
 
 
-def _flat(batches: list[tf.RaggedTensor]) -> np.ndarray:
+def _concat_flat(batches: list[tf.RaggedTensor]) -> np.ndarray:
     values = np.concatenate([batch.flat_values.numpy() for batch in batches])
     return values
+
+
+def split_halves(split: Timelines, has_clock: bool = True) -> tuple[Timelines, Timelines]:
+    """Own events before, and from, their median time; the later half knows the earlier one.
+
+    Where no event is before it, and in a split without a clock (the number of an event in its
+    sequence is no time: short sequences are not earlier ones), every second timeline's. An event of
+    the other half is neither positive nor has it a label.
+    """
+    middle = int(np.median(split.timestamps[split.own]))
+    before = split.timestamps < middle
+    if not has_clock or not (split.own & before).any():
+        even = split.rows % 2 == 0
+        return _mask_events(split, even), _mask_events(split, ~even)
+    return _mask_events(split, before), restrict_from(split, middle)
+
+
+def _mask_events(split: Timelines, chosen: np.ndarray) -> Timelines:
+    labels = {name: np.where(chosen, v, np.float32(np.nan)) for name, v in split.labels.items()}
+    return dataclasses.replace(split, positive=split.positive & chosen, labels=labels)

@@ -8,14 +8,13 @@ import tensorflow_transform as tft
 from schema import timeline
 from schema.bulk import find_event_bulk
 from schema.dataset import Dataset
-from trainer.data import catalogue, timelines
-from trainer.data.catalogue import Catalogue
-from trainer.data.popularity import PopularityClock, clock
-from trainer.data.timelines import Timelines
+from trainer.data.catalogue import Catalogue, load_catalogue
+from trainer.data.popularity import PopularityClock, build_clock
+from trainer.data.timelines import Timelines, build_item_table, load_timelines
 
 
 @dataclasses.dataclass(frozen=True)
-class Locations:
+class TransformLocations:
     """URIs of what the two Transforms wrote."""
 
     timelines: str
@@ -38,7 +37,7 @@ class TrainingData:
 
     def clock(self, *splits: Timelines) -> PopularityClock:
         """Popularity over the splits' own events: name those alone that the asker may know."""
-        return clock(list(splits), self.catalogue.size + 1)
+        return build_clock(list(splits), self.catalogue.size + 1)
 
     @property
     def has_clock(self) -> bool:
@@ -70,20 +69,20 @@ class TrainingData:
         return int(split.timestamps[split.own].min())
 
 
-def load(locations: Locations, dataset: Dataset) -> TrainingData:
+def load_training_data(locations: TransformLocations, dataset: Dataset) -> TrainingData:
     """Reads all of it into memory."""
     items_graph = tft.TFTransformOutput(locations.items_graph)
     timelines_graph = tft.TFTransformOutput(locations.timelines_graph)
-    items = timelines.item_table(items_graph)
+    items = build_item_table(items_graph)
     train, valid, test = (
-        timelines.load(locations.timelines, split, timelines_graph, items, dataset)
+        load_timelines(locations.timelines, split, timelines_graph, items, dataset)
         for split in timeline.SPLITS
     )
     return TrainingData(
         dataset=dataset,
         items_graph=items_graph,
         timelines_graph=timelines_graph,
-        catalogue=catalogue.load(locations.items, items_graph, dataset),
+        catalogue=load_catalogue(locations.items, items_graph, dataset),
         train=train,
         valid=valid,
         test=test,

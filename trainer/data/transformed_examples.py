@@ -10,7 +10,7 @@ import tensorflow_transform as tft
 _ROWS = 2048
 
 
-def batches(uri: str, split: str, graph: tft.TFTransformOutput) -> Iterator[dict[str, Any]]:
+def read_batches(uri: str, split: str, graph: tft.TFTransformOutput) -> Iterator[dict[str, Any]]:
     """Parsed batches of one split of a TransformedExamples artifact, files in name order.
 
     Values are tensors, or ragged tensors for features of variable length.
@@ -21,7 +21,7 @@ def batches(uri: str, split: str, graph: tft.TFTransformOutput) -> Iterator[dict
     yield from dataset.map(lambda rows: tf.io.parse_example(rows, spec))
 
 
-def padded(ragged: list[tf.RaggedTensor]) -> np.ndarray:
+def pad_ragged(ragged: list[tf.RaggedTensor]) -> np.ndarray:
     """Ragged batches of indices -> one [rows, longest] int32 array, 0 where a row is shorter."""
     longest = max((int(batch.bounding_shape()[1]) for batch in ragged), default=0)
     return np.concatenate(
@@ -29,9 +29,9 @@ def padded(ragged: list[tf.RaggedTensor]) -> np.ndarray:
     ).astype(np.int32)
 
 
-def dense(batches_: list[object]) -> np.ndarray:
+def build_dense(batches_: list[object]) -> np.ndarray:
     """Dense or ragged batches of one feature -> one array: indices int32, numbers float32."""
     if isinstance(batches_[0], tf.RaggedTensor):
-        return padded(batches_)  # type: ignore[arg-type]
+        return pad_ragged(batches_)  # type: ignore[arg-type]
     joined = np.concatenate([np.asarray(batch) for batch in batches_])
     return joined.astype(np.int32) if joined.dtype.kind == "i" else joined

@@ -24,7 +24,7 @@ class Windows:
     """[w] one past the last event."""
 
 
-def cut(timelines: Timelines, length: int) -> Windows:
+def cut_windows(timelines: Timelines, length: int) -> Windows:
     """Windows of at most `length` events; where a timeline needs several, each learns from its
     newer half.
 
@@ -44,7 +44,7 @@ def cut(timelines: Timelines, length: int) -> Windows:
     return Windows(row[nonempty], begin[nonempty], target[nonempty], end[nonempty])
 
 
-def batched(
+def batch_windows(
     timelines: Timelines, windows: Windows, positions: int, rng: np.random.Generator | None
 ) -> Iterator[Batch]:
     """Batches of windows of like length, at most `positions` events each, padding included.
@@ -56,18 +56,18 @@ def batched(
     lengths = windows.stop - windows.start
     ties = rng.random(len(lengths)) if rng is not None else np.arange(len(lengths))
     order = np.lexsort((ties, lengths))
-    groups = list(_groups(lengths[order], positions))
+    groups = list(_iterate_groups(lengths[order], positions))
     for group in rng.permutation(len(groups)) if rng is not None else range(len(groups)):
         begin, end = groups[group]
-        yield pad(timelines, windows, order[begin:end])
+        yield pad_windows(timelines, windows, order[begin:end])
 
 
 def count_batches(windows: Windows, positions: int) -> int:
     """How many batches `batched` makes."""
-    return sum(1 for _ in _groups(np.sort(windows.stop - windows.start), positions))
+    return sum(1 for _ in _iterate_groups(np.sort(windows.stop - windows.start), positions))
 
 
-def _groups(sorted_lengths: np.ndarray, positions: int) -> Iterator[tuple[int, int]]:
+def _iterate_groups(sorted_lengths: np.ndarray, positions: int) -> Iterator[tuple[int, int]]:
     begin = 0
     while begin < len(sorted_lengths):
         most = max(1, positions // int(sorted_lengths[begin]))
@@ -78,12 +78,12 @@ def _groups(sorted_lengths: np.ndarray, positions: int) -> Iterator[tuple[int, i
         begin = end
 
 
-def one(timelines: Timelines, length: int) -> Batch:
+def build_single_batch(timelines: Timelines, length: int) -> Batch:
     """A batch of one window, for what must only know how batches look."""
-    return pad(timelines, cut(timelines, length), np.arange(1))
+    return pad_windows(timelines, cut_windows(timelines, length), np.arange(1))
 
 
-def pad(timelines: Timelines, windows: Windows, chosen: np.ndarray) -> Batch:
+def pad_windows(timelines: Timelines, windows: Windows, chosen: np.ndarray) -> Batch:
     """The chosen windows as one batch, 0 where a row is shorter."""
     start, stop = windows.start[chosen], windows.stop[chosen]
     rows = windows.row[chosen]

@@ -8,21 +8,23 @@ interval of the difference, where lists are compared), `passed`, and where neede
 from collections.abc import Iterator
 from typing import Any
 
-from trainer import paired_difference
 from trainer.config.blessing import FINAL, BaselineRule, BlessingConfig, ThresholdRule
-from trainer.evaluation import fairness
+from trainer.evaluation.fairness import check_limits
+from trainer.metrics import confidence
 
-Row = dict[str, Any]
-_NAMED = {FINAL: "final lists"}
-_PART = {FINAL: "ranking"}
+RuleRow = dict[str, Any]
+_DISPLAY_NAMES = {FINAL: "final lists"}
+_SUMMARY_KEYS = {FINAL: "ranking"}
 PUSHED = "pushed"
-_TOO_FEW = (
-    f"with fewer than {paired_difference.FEWEST_USERS} test users no interval is to be relied on: "
+_TOO_FEW_USERS = (
+    f"with fewer than {confidence.MIN_USERS} test users no interval is to be relied on: "
     "the means decide"
 )
 
 
-def verdict(measured: dict[str, Any], config: BlessingConfig, compared: Row | None) -> Row:
+def decide_blessing(
+    measured: dict[str, Any], config: BlessingConfig, compared: RuleRow | None
+) -> RuleRow:
     """`blessed`, the `rules` in the order of the configuration, `pushed_before` and `forced`.
 
     `measured` is what `trainer.evaluation.evaluate` returns. `compared` is the version that is
@@ -30,7 +32,7 @@ def verdict(measured: dict[str, Any], config: BlessingConfig, compared: Row | No
     `measured`, unless `failure` says why it could not be asked. None where nothing is pushed yet:
     then the baselines alone are held against the models.
     """
-    rules = list(_rules(measured, config, compared))
+    rules = list(_check_rules(measured, config, compared))
     return {
         "blessed": all(rule["passed"] for rule in rules),
         "rules": rules,
@@ -39,12 +41,12 @@ def verdict(measured: dict[str, Any], config: BlessingConfig, compared: Row | No
     }
 
 
-def failures(decided: Row) -> list[str]:
+def list_failures(decided: RuleRow) -> list[str]:
     """A sentence for each rule of a verdict that is broken, with what was expected and received."""
-    return [_broken(rule) for rule in decided["rules"] if not rule["passed"]]
+    return [_format_failure(rule) for rule in decided["rules"] if not rule["passed"]]
 
 
-def _broken(rule: Row) -> str:
+def _format_failure(rule: RuleRow) -> str:
     note = f" ({rule['note']})" if "note" in rule else ""
     if rule["received"] is None:
         return f"{rule['rule']}{note}"
@@ -57,56 +59,60 @@ def _broken(rule: Row) -> str:
     )
 
 
-def _rules(measured: dict[str, Any], config: BlessingConfig, compared: Row | None) -> Iterator[Row]:
+def _check_rules(
+    measured: dict[str, Any], config: BlessingConfig, compared: RuleRow | None
+) -> Iterator[RuleRow]:
     for threshold in config.thresholds:
-        yield from _threshold(threshold, measured)
+        yield from _check_threshold(threshold, measured)
     for rule in config.baselines:
-        yield _baseline(rule, measured)
+        yield _check_baseline(rule, measured)
     if compared is not None:
         for metric in config.pushed:
-            yield _pushed(metric, measured, compared)
-    for limit in fairness.limits(measured.get("fairness", {})):
-        yield _limit(limit)
+            yield _check_pushed(metric, measured, compared)
+    for limit in check_limits(measured.get("fairness", {})):
+        yield _check_limit(limit)
     if config.bias_baseline:
         for name, label in measured["ranking"]["labels"].items():
-            yield _bias(name, label)
+            yield _check_bias_baseline(name, label)
 
 
-def _threshold(rule: ThresholdRule, measured: dict[str, Any]) -> Iterator[Row]:
-    found = _measured_of(rule.of, measured)
+def _check_threshold(rule: ThresholdRule, measured: dict[str, Any]) -> Iterator[RuleRow]:
+    found = _get_metrics(rule.of, measured)
     received = found.get(rule.metric)
-    of = _NAMED.get(rule.of, rule.of)
+    of = _DISPLAY_NAMES.get(rule.of, rule.of)
     for words, bound, sign in (("at least", rule.at_least, 1), ("at most", rule.at_most, -1)):
         if bound is not None:
-            row = _row(f"{of}: {rule.metric} {words} {bound:g}", rule.metric, of, None)
+            row = _build_row(f"{of}: {rule.metric} {words} {bound:g}", rule.metric, of, None)
             passed = received is not None and sign * (received - bound) >= 0
-            note = {} if received is not None else {"note": _unmeasured(found)}
+            note = {} if received is not None else {"note": _explain_unmeasured(found)}
             yield row | {"expected": bound, "received": received, "passed": passed} | note
 
 
-def _measured_of(of: str, measured: dict[str, Any]) -> Row:
+def _get_metrics(of: str, measured: dict[str, Any]) -> RuleRow:
     """What was measured of `retrieval`, of the `final` lists or of a label."""
     labels = measured["ranking"]["labels"]
-    return labels[of] if of in labels else measured[_PART.get(of, of)]
+    return labels[of] if of in labels else measured[_SUMMARY_KEYS.get(of, of)]
 
 
-def _unmeasured(found: Row) -> str:
+def _explain_unmeasured(found: RuleRow) -> str:
     return f"not measured: {found.get('note', 'there was nothing to measure it on')}"
 
 
-def _baseline(rule: BaselineRule, measured: dict[str, Any]) -> Row:
-    of = _NAMED.get(rule.of, rule.of)
+def _check_baseline(rule: BaselineRule, measured: dict[str, Any]) -> RuleRow:
+    of = _DISPLAY_NAMES.get(rule.of, rule.of)
     words = "better than" if rule.beyond_noise else "not worse than"
     by = f" by {rule.margin:+g}" if rule.margin else ""
-    row = _row(f"{of}: {rule.metric} {words} {rule.against}{by}", rule.metric, of, rule.against)
-    ours = measured[_PART.get(rule.of, rule.of)]
+    row = _build_row(
+        f"{of}: {rule.metric} {words} {rule.against}{by}", rule.metric, of, rule.against
+    )
+    ours = measured[_SUMMARY_KEYS.get(rule.of, rule.of)]
     difference = ours["against"][rule.against][rule.metric]
-    return row | _compared(ours[rule.metric], difference, rule.margin, rule.beyond_noise)
+    return row | _compare_lists(ours[rule.metric], difference, rule.margin, rule.beyond_noise)
 
 
-def _compared(ours: float, difference: Row, margin: float, beyond_noise: bool) -> Row:
+def _compare_lists(ours: float, difference: RuleRow, margin: float, beyond_noise: bool) -> RuleRow:
     """`difference` is a paired_difference.Difference, ours minus theirs, as a dict."""
-    few = difference["users"] < paired_difference.FEWEST_USERS
+    few = difference["users"] < confidence.MIN_USERS
     sure = difference["value"] if few else difference["low"]
     likely = difference["value"] if few else difference["high"]
     passed = sure > margin if beyond_noise else likely >= margin
@@ -116,13 +122,13 @@ def _compared(ours: float, difference: Row, margin: float, beyond_noise: bool) -
         "low": difference["low"],
         "high": difference["high"],
         "passed": bool(passed),
-    } | ({"note": _TOO_FEW} if few else {})
+    } | ({"note": _TOO_FEW_USERS} if few else {})
 
 
-def _pushed(metric: str, measured: dict[str, Any], compared: Row) -> Row:
+def _check_pushed(metric: str, measured: dict[str, Any], compared: RuleRow) -> RuleRow:
     version = compared["version"]
     said = f"final lists: {metric} not worse than that of pushed version {version}"
-    row = _row(said, metric, "final lists", PUSHED)
+    row = _build_row(said, metric, "final lists", PUSHED)
     if "failure" in compared:
         note = (
             f"version {version} could not be asked: {compared['failure']}; if it is to be "
@@ -130,27 +136,27 @@ def _pushed(metric: str, measured: dict[str, Any], compared: Row) -> Row:
         )
         return row | {"expected": None, "received": None, "passed": False, "note": note}
     ours = measured["ranking"]
-    found = _compared(ours[metric], ours["against"][PUSHED][metric], 0.0, beyond_noise=False)
+    found = _compare_lists(ours[metric], ours["against"][PUSHED][metric], 0.0, beyond_noise=False)
     notes = [each["note"] for each in (found, compared) if "note" in each]
     return row | found | ({"note": "; ".join(notes)} if notes else {})
 
 
-def _limit(found: Row) -> Row:
+def _check_limit(found: RuleRow) -> RuleRow:
     """`found` as `fairness.limits` gives it."""
     of, metric, limit = found["of"], found["metric"], found["limit"]
-    row = _row(f"{of}: gap of {metric} at most {limit:g}", metric, of, "limit")
+    row = _build_row(f"{of}: gap of {metric} at most {limit:g}", metric, of, "limit")
     rest = {key: found[key] for key in ("passed", "note") if key in found}
     return row | {"expected": limit, "received": found.get("received")} | rest
 
 
-def _bias(name: str, label: Row) -> Row:
-    row = _row(f"{name}: RMSE not above the bias baseline's", "rmse", name, "bias baseline")
+def _check_bias_baseline(name: str, label: RuleRow) -> RuleRow:
+    row = _build_row(f"{name}: RMSE not above the bias baseline's", "rmse", name, "bias baseline")
     if "rmse" not in label:
         nothing = {"expected": None, "received": None, "passed": False}
-        return row | nothing | {"note": _unmeasured(label)}
+        return row | nothing | {"note": _explain_unmeasured(label)}
     expected, received = label["bias_baseline_rmse"], label["rmse"]
     return row | {"expected": expected, "received": received, "passed": received <= expected}
 
 
-def _row(rule: str, metric: str, of: str, against: str | None) -> Row:
+def _build_row(rule: str, metric: str, of: str, against: str | None) -> RuleRow:
     return {"rule": rule, "metric": metric, "of": of, "against": against}

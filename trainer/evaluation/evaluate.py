@@ -6,18 +6,17 @@ from typing import Any
 import numpy as np
 
 from schema.candidates import Candidates
-from trainer import stage_quality
 from trainer.config.models import EvaluationConfig, RankingConfig, RetrievalConfig
-from trainer.data import sufficient_data
-from trainer.data.evaluation_queries import Questions, ask
+from trainer.data.evaluation_queries import EvaluationQueries, build_queries
+from trainer.data.sufficient_data import require_queries
 from trainer.data.training_data import TrainingData
-from trainer.evaluation import baselines, fairness
-from trainer.evaluation import quality as list_quality
-from trainer.metrics import top_k as ranked_lists
-from trainer.ranking import label_errors
-from trainer.ranking import rerank as two_stages
-from trainer.retrieval.stage import query_vectors
-from trainer.stage_quality import StageLists
+from trainer.evaluation.baselines import rank_baselines
+from trainer.evaluation.fairness import measure_fairness
+from trainer.evaluation.quality import StageLists, build_list_evaluator, evaluate_stages
+from trainer.metrics.top_k import rank_nearest
+from trainer.ranking.label_errors import measure_label_errors
+from trainer.ranking.rerank import create_scorer, rerank
+from trainer.retrieval.export import encode_queries
 
 _DEPTH = 100
 
@@ -45,32 +44,32 @@ def evaluate(
     final lists. `pushed`: metrics of these lists, where there are any, and `beside` by name. Raises
     DataRefused where nobody can be asked.
     """
-    asked = ask(data.test, data.moment(data.test))
-    sufficient_data.require_queries(asked, "test", data)
+    asked = build_queries(data.test, data.moment(data.test))
+    require_queries(asked, "test", data)
     known = data.clock(data.train, data.valid)
     at_test = np.pad(candidates.vectors_at_test(), [(1, 0), (0, 0)])
-    retrieved, reranked = _both_stages(
+    retrieved, reranked = _rank_both_stages(
         asked, query, ranking, at_test, retrieval_config, ranking_config
     )
-    stages = stage_quality.measure(
-        list_quality.judge(asked, known, at_test[:, :-1], data),
+    stages = evaluate_stages(
+        build_list_evaluator(asked, known, at_test[:, :-1], data),
         StageLists(
             retrieval=retrieved,
             reranked=reranked,
             order=order,
-            baselines=baselines.lists(known, asked, config.recent_days, _DEPTH),
+            baselines=rank_baselines(known, asked, config.recent_days, _DEPTH),
             pushed=pushed,
             beside=beside or {},
         ),
     )
     found = stages.as_json()
-    labels = label_errors.measure(data, query, ranking, at_test[:, :-1], retrieval_config)
+    labels = measure_label_errors(data, query, ranking, at_test[:, :-1], retrieval_config)
     found["ranking"]["labels"] = labels
-    return found | {"fairness": fairness.measure(config.fairness, stages.served, data)}
+    return found | {"fairness": measure_fairness(config.fairness, stages.served, data)}
 
 
-def _both_stages(
-    asked: Questions,
+def _rank_both_stages(
+    asked: EvaluationQueries,
     query: Any,
     ranking: Any,
     at_test: np.ndarray,
@@ -78,15 +77,15 @@ def _both_stages(
     ranking_config: RankingConfig,
 ) -> tuple[np.ndarray, np.ndarray]:
     """[users, depth] in retrieval's order, and in ranking's."""
-    queries = query_vectors(query.positions, asked, retrieval_config.history_length)
+    queries = encode_queries(query.positions, asked, retrieval_config.history_length)
     depth = max(_DEPTH, ranking_config.candidates)
-    retrieved = ranked_lists.nearest(queries, at_test, asked.seen, depth)
-    reranked = two_stages.reranked(
+    retrieved = rank_nearest(queries, at_test, asked.seen, depth)
+    reranked = rerank(
         retrieved,
         queries,
         asked,
         at_test[:, -1],
-        two_stages.scorer(ranking),
+        create_scorer(ranking),
         ranking_config.candidates,
         retrieval_config.history_length,
     )

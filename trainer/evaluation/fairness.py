@@ -1,23 +1,40 @@
-"""The declared groups, measured on the lists as they are served, and held against their limits."""
+"""The declared groups, measured on the lists as they are served, and held against their limits.
 
+Do groups of items get the attention that their users would give them?
+
+Singh and Joachims, Fairness of exposure in rankings, KDD 2018: exposure in proportion to relevance.
+What a place gets of a user's attention falls as in DCG, with 1 / log2(rank + 1).
+
+Are the lists as good for one group of users as for another?
+"""
+
+import dataclasses
 from typing import Any
 
 import numpy as np
 
 from schema import timeline
-from trainer import declared_slices, exposure, user_fairness
 from trainer.config.fairness import FairnessConfig
 from trainer.data.training_data import TrainingData
-from trainer.evaluation.quality import MeasuredLists
-from trainer.evaluation.slice_metrics import Row, Slice
+from trainer.evaluation.quality import EvaluatedLists
+from trainer.evaluation.slice_metrics import (
+    MetricsRow,
+    convert_intervals,
+    measure_user_slices,
+    note_user_count,
+)
+from trainer.evaluation.slices import Slice, slice_items, slice_users
+from trainer.metrics import confidence
+from trainer.metrics.confidence import MIN_USERS
 
 _SEED = 1
-_MOST_GROUPS = 20
+_MAX_GROUPS = 20
+_SHARES = ("exposure", "relevance", "difference")
 
 
-def measure(
-    declared: list[FairnessConfig], served: MeasuredLists, data: TrainingData
-) -> dict[str, dict[str, Row]]:
+def measure_fairness(
+    declared: list[FairnessConfig], served: EvaluatedLists, data: TrainingData
+) -> dict[str, dict[str, MetricsRow]]:
     """`users` and `items`: by `<table>.<feature>` what user_fairness and exposure say, with the
     `metric`, the `limit` (None where there is none) and whether a gap is `required`. {} where
     nothing is declared.
@@ -26,10 +43,12 @@ def measure(
     """
     if not declared:
         return {}
-    found: dict[str, dict[str, Row]] = {"users": {}, "items": {}}
+    found: dict[str, dict[str, MetricsRow]] = {"users": {}, "items": {}}
     for group in declared:
         of_users = group.table == "users"
-        row = _of_users(group, served, data) if of_users else _of_items(group, served, data)
+        row = (
+            _measure_users(group, served, data) if of_users else _measure_items(group, served, data)
+        )
         found[group.table][group.of] = row | {
             "metric": group.measured_by,
             "limit": group.max_gap,
@@ -38,7 +57,7 @@ def measure(
     return found
 
 
-def limits(measured: dict[str, dict[str, Row]]) -> list[Row]:
+def check_limits(measured: dict[str, dict[str, MetricsRow]]) -> list[MetricsRow]:
     """A row for each group with a limit: `of`, `metric`, `limit`, `received` and `passed`.
     `measured` is what `measure` returns.
 
@@ -46,14 +65,14 @@ def limits(measured: dict[str, dict[str, Row]]) -> list[Row]:
     required.
     """
     return [
-        _held(of, row)
+        _check_gap(of, row)
         for table in measured.values()
         for of, row in table.items()
         if row["limit"] is not None
     ]
 
 
-def _held(of: str, row: Row) -> Row:
+def _check_gap(of: str, row: MetricsRow) -> MetricsRow:
     head: dict[str, Any] = {"of": of, "metric": row["metric"], "limit": row["limit"]}
     if "gap" not in row:
         note = f"not measured: {row['note']}"
@@ -62,26 +81,124 @@ def _held(of: str, row: Row) -> Row:
     return head | {"received": gap, "passed": gap <= row["limit"]}
 
 
-def _of_users(group: FairnessConfig, served: MeasuredLists, data: TrainingData) -> Row:
-    parts = declared_slices.of_users(served.judge.asked, data, _MOST_GROUPS)[
+def _measure_users(group: FairnessConfig, served: EvaluatedLists, data: TrainingData) -> MetricsRow:
+    parts = slice_users(served.judge.asked, data, _MAX_GROUPS)[
         timeline.name_user_feature(group.feature)
     ]
-    if not _known(parts):
+    if not _has_known_value(parts):
         return {"groups": {}, "note": f"no gap: no test user has a known value of {group.of}"}
-    return user_fairness.measure(served.columns[group.measured_by], parts, _SEED)
+    return measure_user_fairness(served.columns[group.measured_by], parts, _SEED)
 
 
-def _of_items(group: FairnessConfig, served: MeasuredLists, data: TrainingData) -> Row:
+def _measure_items(group: FairnessConfig, served: EvaluatedLists, data: TrainingData) -> MetricsRow:
     indices = np.arange(data.catalogue.size + 1)
-    parts = declared_slices.of_items(indices, data, _MOST_GROUPS)[
-        timeline.name_item_feature(group.feature)
-    ]
-    if not _known(parts):
+    parts = slice_items(indices, data, _MAX_GROUPS)[timeline.name_item_feature(group.feature)]
+    if not _has_known_value(parts):
         return {"groups": {}, "note": f"no gap: no item has a known value of {group.of}"}
     cutoff = int(group.measured_by.partition("@")[2])
-    return exposure.measure(served.lists, served.judge.asked.answers, parts, cutoff, _SEED)
+    return measure_exposure(served.lists, served.judge.asked.answers, parts, cutoff, _SEED)
 
 
-def _known(parts: list[Slice]) -> bool:
+def _has_known_value(parts: list[Slice]) -> bool:
     """Whether any row has a known value; the last slice is of those without."""
     return any(part.chosen.any() for part in parts[:-1])
+
+
+def measure_exposure(
+    lists: np.ndarray, answers: list[np.ndarray], groups: list[Slice], k: int, seed: int
+) -> MetricsRow:
+    """`groups`: of each group of items its share of `exposure` in the first k places, its share of
+    `relevance` and their `difference`, with intervals; `gap`: the greatest difference either way.
+
+    A group's `chosen` is [n + 1] over item indices. Every user counts as one: his list's exposure
+    adds up to 1, his answers' relevance too, and the interval draws users. Groups may overlap.
+    A group with neither exposure nor relevance says so in `note`; a user with an empty list gives
+    no exposure to anybody. Of too few users, or with fewer than two groups that occur, there is no
+    gap, and `note` says so in its place.
+    """
+    found = _measure_groups(lists, answers, groups, k, seed)
+    present = [name for name, row in found.items() if "note" not in row]
+    if len(lists) < MIN_USERS:
+        return {"groups": found} | note_user_count(len(lists))
+    if len(present) < 2:
+        note = f"no gap: expected two groups of items in lists and answers, received {len(present)}"
+        return {"groups": found, "note": note}
+    widest = max(present, key=lambda name: _compute_gap(found[name]))
+    return {"groups": found, "widest": widest, "gap": _compute_gap(found[widest])}
+
+
+def compute_exposure_shares(lists: np.ndarray, member: np.ndarray, k: int) -> np.ndarray:
+    """[users] share of a list's exposure that goes to items of `member` [n + 1] bool."""
+    head = lists[:, :k]
+    weight = np.where(head > 0, 1 / np.log2(np.arange(2, head.shape[1] + 2)), 0.0)
+    total = weight.sum(axis=1)
+    gained = (weight * member[head]).sum(axis=1)
+    return np.divide(gained, total, out=np.zeros(len(lists)), where=total > 0)
+
+
+def _compute_gap(group: MetricsRow) -> float:
+    return abs(group["difference"]["value"])
+
+
+def _measure_groups(
+    lists: np.ndarray, answers: list[np.ndarray], groups: list[Slice], k: int, seed: int
+) -> dict[str, MetricsRow]:
+    """All groups' rows; users are drawn once for all of them."""
+    columns: dict[str, np.ndarray] = {}
+    for place, group in enumerate(groups):
+        exposed = compute_exposure_shares(lists, group.chosen, k)
+        relevant = _compute_relevance_shares(answers, group.chosen)
+        for name, values in zip(_SHARES, (exposed, relevant, exposed - relevant), strict=True):
+            columns[f"{place} {name}"] = values
+    intervals = (
+        convert_intervals(confidence.compute_mean_intervals(columns, seed)) if columns else {}
+    )
+    return {
+        group.name: _note_empty_group({name: intervals[f"{place} {name}"] for name in _SHARES})
+        for place, group in enumerate(groups)
+    }
+
+
+def _compute_relevance_shares(answers: list[np.ndarray], member: np.ndarray) -> np.ndarray:
+    """[users] share of a user's answers, one at least, that are items of `member` [n + 1] bool."""
+    count = np.array([len(items) for items in answers])
+    hit = member[np.concatenate(answers)].astype(float)
+    return np.add.reduceat(hit, np.cumsum(count) - count) / count
+
+
+def _note_empty_group(measured: MetricsRow) -> MetricsRow:
+    if measured["exposure"]["value"] or measured["relevance"]["value"]:
+        return measured
+    return measured | {"note": "no list and no answer holds an item of this group"}
+
+
+def measure_user_fairness(values: np.ndarray, groups: list[Slice], seed: int) -> MetricsRow:
+    """`groups`: the metric `values` [users] of each group as `slices.of_users` gives it, by the
+    name `metric`; `gap`: how far the best group's mean is above the worst one's.
+
+    Groups of too few users have no part in the gap; where fewer than two are left, `note` says so
+    in its place. The interval is of the difference of these two means, each group's users drawn for
+    itself. They are picked for being furthest apart, so with many groups of equal worth a gap is
+    still found: it is to be held against a limit, not against 0.
+    """
+    enough = {g.name: values[g.chosen] for g in groups if g.chosen.sum() >= MIN_USERS}
+    row: MetricsRow = {"groups": measure_user_slices({"metric": values}, groups, seed)}
+    if len(enough) < 2:
+        return row | {
+            "note": f"no gap: expected two groups of {MIN_USERS} users or more, "
+            f"received {len(enough)}"
+        }
+    best = max(enough, key=lambda name: enough[name].mean())
+    worst = min(enough, key=lambda name: enough[name].mean())
+    gap = _compute_difference(enough[best], enough[worst], seed)
+    return row | {"best": best, "worst": worst, "gap": dataclasses.asdict(gap)}
+
+
+def _compute_difference(best: np.ndarray, worst: np.ndarray, seed: int) -> confidence.Interval:
+    """Of the means of two groups of different users, [users] each."""
+    drawn = [
+        confidence.resample_means(values[:, None], seed + draws)
+        for draws, values in enumerate((best, worst))
+    ]
+    low, high = confidence.compute_bounds(drawn[0] - drawn[1])
+    return confidence.Interval(float(best.mean() - worst.mean()), float(low[0]), float(high[0]))

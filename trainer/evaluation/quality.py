@@ -1,125 +1,151 @@
-"""Ranked lists for the questions of evaluation, measured in every way."""
+"""Ranked lists for the questions of evaluation, measured in every way.
+
+The lists of both stages beside those that people would be shown instead.
+"""
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-from trainer import declared_slices, interaction_matrix, paired_difference, taken_answers
-from trainer.data.evaluation_queries import Questions
+from schema.signatures import RANKING
+from trainer.data.evaluation_queries import EvaluationQueries
 from trainer.data.popularity import PopularityClock
 from trainer.data.training_data import TrainingData
-from trainer.evaluation import slice_metrics as slices
-from trainer.evaluation import slices as slicing
-from trainer.evaluation.slice_metrics import Row, Slice
-from trainer.metrics import beyond_accuracy, confidence
-from trainer.metrics import ranking as metrics
-from trainer.metrics.beyond_accuracy import Known
-from trainer.taken_answers import TakenAnswers
+from trainer.evaluation.baselines import build_interaction_matrix
+from trainer.evaluation.slice_metrics import (
+    MetricsRow,
+    RelevantItems,
+    collect_relevant_items,
+    measure_item_slices,
+    measure_user_slices,
+    note_user_count,
+)
+from trainer.evaluation.slices import (
+    Slice,
+    slice_by_activity,
+    slice_by_age,
+    slice_by_history,
+    slice_by_popularity,
+    slice_context,
+    slice_items,
+    slice_users,
+)
+from trainer.metrics import confidence
+from trainer.metrics.beyond_accuracy import (
+    ItemStatistics,
+    compute_beyond_accuracy,
+    compute_beyond_accuracy_intervals,
+)
+from trainer.metrics.ranking import average_metrics, compute_user_metrics
 
 _SEED = 1
 _HEADLINE = ("recall@10", "ndcg@10", "recall@100")
 _CUTOFFS = (10, 100)
+PUSHED = "pushed"
+COMPARISONS = "beside"
 
 
 @dataclasses.dataclass(frozen=True)
-class Judge:
+class ListEvaluator:
     """All that lists of the same questions are measured with."""
 
-    asked: Questions
-    known: Known
-    answers: TakenAnswers
+    asked: EvaluationQueries
+    known: ItemStatistics
+    answers: RelevantItems
     user_slices: dict[str, list[Slice]]
     """By what they are told apart: slices of those asked."""
     answer_slices: dict[str, list[Slice]]
     """The same of the answers."""
 
-    def measured(self, lists: np.ndarray) -> "MeasuredLists":
+    def measured(self, lists: np.ndarray) -> "EvaluatedLists":
         """`lists` [users, >= 100], or as deep as the catalogue."""
-        return MeasuredLists(self, lists, metrics.per_user(lists, self.asked.answers))
+        return EvaluatedLists(self, lists, compute_user_metrics(lists, self.asked.answers))
 
 
-def judge(
-    asked: Questions, clock: PopularityClock, vectors: np.ndarray, data: TrainingData
-) -> Judge:
+def build_list_evaluator(
+    asked: EvaluationQueries, clock: PopularityClock, vectors: np.ndarray, data: TrainingData
+) -> ListEvaluator:
     """`clock` has what may be known at the moment of the questions; `vectors` [n + 1, dim] are the
     items'.
     """
-    taken = interaction_matrix.taken_before(clock, asked.now)
-    known = Known(
+    taken = build_interaction_matrix(clock, asked.now)
+    known = ItemStatistics(
         events=clock.counts(asked.now),
         takers=np.asarray(taken.sum(axis=0)).ravel(),
         users=int(np.count_nonzero(np.diff(taken.indptr))),
         vectors=vectors,
     )
-    answers = taken_answers.of(asked)
-    return Judge(
+    answers = collect_relevant_items(asked)
+    return ListEvaluator(
         asked,
         known,
         answers,
-        _of_users(asked, data),
-        _of_answers(asked, answers, known.events, data),
+        _slice_queries(asked, data),
+        _slice_relevant_items(asked, answers, known.events, data),
     )
 
 
-def _of_users(asked: Questions, data: TrainingData) -> dict[str, list[Slice]]:
+def _slice_queries(asked: EvaluationQueries, data: TrainingData) -> dict[str, list[Slice]]:
     history = np.array([len(items) for items in asked.seen])
     by_history = {
-        "history": slicing.by_history(history),
-        "activity": slicing.by_activity(history),
+        "history": slice_by_history(history),
+        "activity": slice_by_activity(history),
     }
-    return by_history | declared_slices.of_users(asked, data)
+    return by_history | slice_users(asked, data)
 
 
-def _of_answers(
-    asked: Questions, answers: TakenAnswers, events: np.ndarray, data: TrainingData
+def _slice_relevant_items(
+    asked: EvaluationQueries, answers: RelevantItems, events: np.ndarray, data: TrainingData
 ) -> dict[str, list[Slice]]:
     """A split by last item has no cut, and so no time since it."""
-    found = {"popularity": slicing.by_popularity(answers.item, events)}
+    found = {"popularity": slice_by_popularity(answers.item, events)}
     if data.has_clock:
-        found["days since the cut"] = slicing.by_age(answers.days)
-    found |= declared_slices.of_items(answers.item, data)
-    return found | declared_slices.of_context(asked.timelines, answers.event, data)
+        found["days since the cut"] = slice_by_age(answers.days)
+    found |= slice_items(answers.item, data)
+    return found | slice_context(asked.timelines, answers.event, data)
 
 
 @dataclasses.dataclass(frozen=True)
-class MeasuredLists:
+class EvaluatedLists:
     """Lists, and what each user finds in them."""
 
-    judge: Judge
+    judge: ListEvaluator
     lists: np.ndarray
     columns: dict[str, np.ndarray]
     """Metric -> [users]."""
 
-    def summary(self) -> Row:
+    def summary(self) -> MetricsRow:
         """Every metric's value by its name; `intervals`: name -> its bounds, of those that are
         means over users or over what they are shown.
         """
-        found: Row = dict(metrics.means(self.columns))
-        found |= beyond_accuracy.measure(self.lists, self.judge.known)
-        intervals = confidence.means(self.columns, _SEED)
-        intervals |= beyond_accuracy.intervals(self.lists, self.judge.known, _SEED)
+        found: MetricsRow = dict(average_metrics(self.columns))
+        found |= compute_beyond_accuracy(self.lists, self.judge.known)
+        intervals = confidence.compute_mean_intervals(self.columns, _SEED)
+        intervals |= compute_beyond_accuracy_intervals(self.lists, self.judge.known, _SEED)
         bounds = {name: {"low": i.low, "high": i.high} for name, i in intervals.items()}
         return found | {"intervals": bounds}
 
-    def slices(self) -> dict[str, dict[str, Row]]:
+    def slices(self) -> dict[str, dict[str, MetricsRow]]:
         """By what users or answers are told apart: slice -> metrics."""
         ranks = self.judge.answers.ranks(self.lists)
         of_users = {
-            kind: slices.of_users(self._headline, parts, _SEED)
+            kind: measure_user_slices(self._headline, parts, _SEED)
             for kind, parts in self.judge.user_slices.items()
         }
         of_answers = {
-            kind: slices.of_answers(self.judge.answers, ranks, parts, _CUTOFFS, _SEED)
+            kind: measure_item_slices(self.judge.answers, ranks, parts, _CUTOFFS, _SEED)
             for kind, parts in self.judge.answer_slices.items()
         }
         return of_users | of_answers
 
-    def against(self, others: dict[str, "MeasuredLists"]) -> dict[str, dict[str, Row]]:
+    def against(self, others: dict[str, "EvaluatedLists"]) -> dict[str, dict[str, MetricsRow]]:
         """By the others' names: metric -> difference, interval and verdict."""
         return {
             name: {
                 metric: dataclasses.asdict(difference)
-                for metric, difference in paired_difference.compare(
+                for metric, difference in confidence.compare_paired(
                     self._headline, other.columns, _SEED
                 ).items()
             }
@@ -129,3 +155,74 @@ class MeasuredLists:
     @property
     def _headline(self) -> dict[str, np.ndarray]:
         return {name: self.columns[name] for name in _HEADLINE}
+
+
+@dataclasses.dataclass(frozen=True)
+class StageLists:
+    """[users, >= 100] item indices each (or as deep as the catalogue), for the same questions."""
+
+    retrieval: np.ndarray
+    reranked: np.ndarray
+    """The same items, the first of them in ranking's order."""
+    order: str
+    """Whose order is served."""
+    baselines: dict[str, np.ndarray]
+    """By name."""
+    pushed: np.ndarray | None
+    """Those of the version that is pushed now, where there is one."""
+    beside: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    """Further ones to compare the final lists with, by name."""
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluatedStages:
+    """What each user finds in each of the lists."""
+
+    retrieval: EvaluatedLists
+    reranked: EvaluatedLists
+    order: str
+    baselines: dict[str, EvaluatedLists]
+    pushed: dict[str, EvaluatedLists]
+    """Under its name, or nothing."""
+    beside: dict[str, EvaluatedLists]
+    """By name."""
+
+    @property
+    def served(self) -> EvaluatedLists:
+        """The final lists."""
+        return self.reranked if self.order == RANKING else self.retrieval
+
+    def as_json(self) -> dict[str, dict[str, Any]]:
+        """`retrieval`, `ranking` and, where there are any, `pushed` and `beside`: see
+        trainer.evaluation.evaluate.
+        """
+        users = len(self.retrieval.judge.asked)
+        baselines = {name: lists.summary() for name, lists in self.baselines.items()}
+        others = self.baselines | {"retrieval": self.retrieval} | self.pushed | self.beside
+        retrieval = _report_lists(self.retrieval, self.baselines)
+        found = {
+            "retrieval": retrieval
+            | {"users": users, "baselines": baselines}
+            | note_user_count(users),
+            "ranking": _report_lists(self.served, others)
+            | {"order": self.order, "reranked": self.reranked.summary()},
+        }
+        found |= {name: lists.summary() for name, lists in self.pushed.items()}
+        beside = {name: lists.summary() for name, lists in self.beside.items()}
+        return found | ({COMPARISONS: beside} if beside else {})
+
+
+def evaluate_stages(judge: ListEvaluator, lists: StageLists) -> EvaluatedStages:
+    """All of them by the same judge."""
+    return EvaluatedStages(
+        retrieval=judge.measured(lists.retrieval),
+        reranked=judge.measured(lists.reranked),
+        order=lists.order,
+        baselines={name: judge.measured(other) for name, other in lists.baselines.items()},
+        pushed={} if lists.pushed is None else {PUSHED: judge.measured(lists.pushed)},
+        beside={name: judge.measured(other) for name, other in lists.beside.items()},
+    )
+
+
+def _report_lists(lists: EvaluatedLists, others: dict[str, EvaluatedLists]) -> dict[str, Any]:
+    return lists.summary() | {"slices": lists.slices(), "against": lists.against(others)}

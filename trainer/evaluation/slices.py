@@ -1,27 +1,49 @@
-"""By what users and answers are told apart: history, popularity, days since the cut, values."""
+"""By what users and answers are told apart: history, popularity, days since the cut, values.
 
+Slices by every declared category and set of users, items and context, under the values' own
+names.
+"""
+
+import dataclasses
 import itertools
 import math
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
+import tensorflow_transform as tft
 
-from trainer.evaluation.slice_metrics import Slice
-from trainer.metrics.beyond_accuracy import head_items
+from schema import timeline
+from schema.features import Feature
+from trainer.data.evaluation_queries import EvaluationQueries
+from trainer.data.timelines import Timelines
+from trainer.data.training_data import TrainingData
+from trainer.metrics.beyond_accuracy import find_head_items
 
-_RARE = 5
-_AGES = (1, 7, 30)
-MOST_VALUES = 10
+_MAX_RARE_EVENTS = 5
+_AGE_DAYS = (1, 7, 30)
+MAX_VALUES = 10
 """Values of a category or set that have a slice of their own."""
-_NONE = "no known value"
-_OTHERS = " other values"
+_NO_KNOWN_VALUE = "no known value"
+_OTHER_VALUES = " other values"
+_EMPTY_VOCABULARY = [b"49d0cd50-04bb-48c0-bc6f-5b575dce351a"]
+"""What Transform writes as the vocabulary of a feature without any value."""
 
 
-def by_history(history: np.ndarray) -> list[Slice]:
+@dataclasses.dataclass(frozen=True)
+class Slice:
+    """Some rows, of users or of answers. Slices of one kind may overlap."""
+
+    name: str
+    chosen: np.ndarray
+    """[rows] bool."""
+
+
+def slice_by_history(history: np.ndarray) -> list[Slice]:
     """New users, who have no item in their history, and warm ones. `history` [users] counts."""
     return [Slice("new users", history == 0), Slice("warm users", history > 0)]
 
 
-def by_activity(history: np.ndarray, parts: int = 4) -> list[Slice]:
+def slice_by_activity(history: np.ndarray, parts: int = 4) -> list[Slice]:
     """Warm users in `parts` of like number, by the items of their history.
 
     Users with the same number of items stay together: there are fewer parts where many have it.
@@ -32,33 +54,33 @@ def by_activity(history: np.ndarray, parts: int = 4) -> list[Slice]:
     cuts = np.quantile(warm, np.arange(1, parts + 1) / parts, method="inverted_cdf")
     found, low = [], 0
     for high in np.unique(cuts).astype(int).tolist():
-        name = f"{low + 1}-{high} items" if high > low + 1 else _items(high)
+        name = f"{low + 1}-{high} items" if high > low + 1 else _format_count(high)
         found.append(Slice(name, (history > low) & (history <= high)))
         low = high
     return found
 
 
-def _items(count: int) -> str:
+def _format_count(count: int) -> str:
     return "1 item" if count == 1 else f"{count} items"
 
 
-def by_popularity(items: np.ndarray, events: np.ndarray) -> list[Slice]:
+def slice_by_popularity(items: np.ndarray, events: np.ndarray) -> list[Slice]:
     """[rows] items by what was known of them, `events` [n + 1]: the head is the most popular 1 %,
     new items have no events, rare ones five at the most.
     """
-    head = np.isin(items, head_items(events))
+    head = np.isin(items, find_head_items(events))
     count = events[items]
     return [
         Slice("new items", ~head & (count == 0)),
-        Slice("rare items", ~head & (count > 0) & (count <= _RARE)),
-        Slice("middle items", ~head & (count > _RARE)),
+        Slice("rare items", ~head & (count > 0) & (count <= _MAX_RARE_EVENTS)),
+        Slice("middle items", ~head & (count > _MAX_RARE_EVENTS)),
         Slice("head items", head),
     ]
 
 
-def by_age(days: np.ndarray) -> list[Slice]:
+def slice_by_age(days: np.ndarray) -> list[Slice]:
     """[rows] days since the cut: the older what is known, the harder the question."""
-    edges = [0, *_AGES]
+    edges = [0, *_AGE_DAYS]
     found = [
         Slice(f"day {low}-{high}", (days >= low) & (days < high))
         for low, high in itertools.pairwise(edges)
@@ -66,7 +88,7 @@ def by_age(days: np.ndarray) -> list[Slice]:
     return [*found, Slice(f"from day {edges[-1]} on", days >= edges[-1])]
 
 
-def by_value(values: np.ndarray, names: list[str], most: int = MOST_VALUES) -> list[Slice]:
+def slice_by_value(values: np.ndarray, names: list[str], most: int = MAX_VALUES) -> list[Slice]:
     """[rows] of a category, or [rows, width] of a set, as Transform left them: 0 is no value or an
     unknown one, i is names[i - 1].
 
@@ -74,18 +96,88 @@ def by_value(values: np.ndarray, names: list[str], most: int = MOST_VALUES) -> l
     Where there are few values, those without rows have theirs as well. The slices of a set overlap.
     A value that reads like one of the other two slices stands in quotation marks.
     """
-    names = [_distinct(name) for name in names]
+    names = [_quote_reserved(name) for name in names]
     table = values.reshape(len(values), math.prod(values.shape[1:]))  # -1 fits no array of 0 rows
     count = np.bincount(table.ravel(), minlength=len(names) + 1)
     order = 1 + np.argsort(-count[1:], kind="stable")
     rest = order[most:][count[order[most:]] > 0]
     found = [Slice(names[value - 1], (table == value).any(axis=1)) for value in order[:most]]
     if len(rest):
-        found.append(Slice(f"{len(rest)}{_OTHERS}", np.isin(table, rest).any(axis=1)))
-    return [*found, Slice(_NONE, (table == 0).all(axis=1))]
+        found.append(Slice(f"{len(rest)}{_OTHER_VALUES}", np.isin(table, rest).any(axis=1)))
+    return [*found, Slice(_NO_KNOWN_VALUE, (table == 0).all(axis=1))]
 
 
-def _distinct(value: str) -> str:
+def _quote_reserved(value: str) -> str:
     """`value` in quotation marks where it could be a slice of ours, or a value in such marks."""
-    ours = value == _NONE or (value.endswith(_OTHERS) and value.removesuffix(_OTHERS).isdigit())
+    ours = value == _NO_KNOWN_VALUE or (
+        value.endswith(_OTHER_VALUES) and value.removesuffix(_OTHER_VALUES).isdigit()
+    )
     return f'"{value}"' if ours or value.startswith('"') else value
+
+
+def slice_users(
+    asked: EvaluationQueries, data: TrainingData, most: int = MAX_VALUES
+) -> dict[str, list[Slice]]:
+    """By `user_<name>`: slices of those asked; `most` as `slicing.by_value` has it."""
+    return {
+        key: slice_by_value(asked.timelines.users[name][asked.row], values, most)
+        for name, key, values in _iterate_declared(
+            data.dataset.features.users, timeline.name_user_feature, data.timelines_graph
+        )
+    }
+
+
+def slice_events(
+    timelines: Timelines, events: np.ndarray, data: TrainingData
+) -> dict[str, list[Slice]]:
+    """By `user_<name>` and `context_<name>`: slices of `events` [rows], positions in the
+    timelines.
+    """
+    declared, graph = data.dataset.features, data.timelines_graph
+    row = timelines.rows[events]
+    of_users = {
+        key: slice_by_value(timelines.users[name][row], values)
+        for name, key, values in _iterate_declared(
+            declared.users, timeline.name_user_feature, graph
+        )
+    }
+    return of_users | slice_context(timelines, events, data)
+
+
+def slice_context(
+    timelines: Timelines, events: np.ndarray, data: TrainingData
+) -> dict[str, list[Slice]]:
+    """By `context_<name>`: slices of `events` [rows], positions in the timelines."""
+    return {
+        key: slice_by_value(timelines.context[name][events], values)
+        for name, key, values in _iterate_declared(
+            data.dataset.features.context, timeline.name_context, data.timelines_graph
+        )
+    }
+
+
+def slice_items(
+    items: np.ndarray, data: TrainingData, most: int = MAX_VALUES
+) -> dict[str, list[Slice]]:
+    """By `item_<name>`: slices of `items` [rows], indices into the catalogue; `most` as
+    `slicing.by_value` has it.
+    """
+    return {
+        key: slice_by_value(data.catalogue.features[name][items], values, most)
+        for name, key, values in _iterate_declared(
+            data.dataset.features.items, timeline.name_item_feature, data.items_graph
+        )
+    }
+
+
+def _iterate_declared(
+    features: Mapping[str, Feature], key: Callable[[str], str], graph: tft.TFTransformOutput
+) -> Iterator[tuple[str, str, list[str]]]:
+    """Name, field and values of each category and set; value i - 1 has index i. A feature that
+    train has no value of has none here.
+    """
+    for name, feature in features.items():
+        if feature.kind in ("category", "set"):
+            values = graph.vocabulary_by_name(key(name))
+            known = [] if values == _EMPTY_VOCABULARY else values
+            yield name, key(name), [value.decode("utf-8", "replace") for value in known]

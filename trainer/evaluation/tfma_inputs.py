@@ -1,34 +1,71 @@
 """What the ranking model says on the test split, as rows for TFMA: of the candidates that retrieval
 returns to each question, and of the events that have a label.
+
+What one head of the ranking model said, row by row, beside what was true.
 """
 
-from typing import Any
+import dataclasses
+from collections.abc import Iterator
+from typing import Any, Literal
 
 import numpy as np
 
 from schema.candidates import Candidates
 from schema.signatures import RELEVANCE
-from trainer import declared_slices
 from trainer.config.models import RankingConfig, RetrievalConfig
-from trainer.data.evaluation_queries import Questions, ask
+from trainer.data.evaluation_queries import EvaluationQueries, build_queries
 from trainer.data.training_data import TrainingData
-from trainer.evaluation import slices as slicing
-from trainer.evaluation.slice_metrics import Slice
-from trainer.head_rows import Asked, HeadRows, Slices
-from trainer.metrics import ranking as metrics
-from trainer.metrics import top_k as ranked_lists
-from trainer.ranking import examples as ranking_examples
-from trainer.ranking import label_errors
-from trainer.ranking import labels as label_values
-from trainer.ranking import rerank as two_stages
-from trainer.retrieval.stage import query_vectors
+from trainer.evaluation.slices import (
+    Slice,
+    slice_by_history,
+    slice_events,
+    slice_items,
+    slice_users,
+)
+from trainer.metrics.ranking import find_hits
+from trainer.metrics.top_k import rank_nearest
+from trainer.ranking.examples import build_labelled_examples
+from trainer.ranking.label_errors import build_test_state, score_examples
+from trainer.ranking.labels import compute_target, find_obstacle
+from trainer.ranking.rerank import create_scorer, score_relevance
+from trainer.retrieval.export import encode_queries
 
-MOST_QUESTIONS = 2_000
-MOST_EVENTS = 20_000
+MAX_QUERIES = 2_000
+MAX_EVENTS = 20_000
 _SEED = 1
+SlicesByColumn = dict[str, list[Slice]]
+"""By what rows are told apart: slices of them."""
 
 
-def of_test(
+@dataclasses.dataclass(frozen=True)
+class QueryRows:
+    """To which question each row belongs, where rows are candidates of questions."""
+
+    question: np.ndarray
+    """[r] from 0, ascending; every question has at least one row."""
+    slices: SlicesByColumn
+    """Of the questions, not of the rows."""
+
+
+@dataclasses.dataclass(frozen=True)
+class HeadRows:
+    """`r` rows of one head, at least one."""
+
+    kind: Literal["relevance", "binary", "regression"]
+    label: np.ndarray
+    """[r]: 0 or 1, or in the label's own unit for regression; no NaN."""
+    prediction: np.ndarray
+    """[r]: a probability, or in the label's own unit."""
+    slices: SlicesByColumn
+    """Of the rows; a slice without rows is none of TFMA's."""
+    asked: QueryRows | None = None
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.label)
+
+
+def build_test_rows(
     data: TrainingData,
     query: Any,
     ranking: Any,
@@ -42,15 +79,15 @@ def of_test(
     is taken, of events with a label the latest `MOST_EVENTS`.
     """
     at_test = np.pad(candidates.vectors_at_test(), [(1, 0), (0, 0)])
-    asked = ask(data.test, data.moment(data.test))
+    asked = build_queries(data.test, data.moment(data.test))
     return {
-        RELEVANCE: _relevance(
+        RELEVANCE: _build_relevance_rows(
             data, asked, query, ranking, at_test, retrieval_config, ranking_config.candidates
         )
-    } | _labels(data, query, ranking, at_test[:, :-1], retrieval_config)
+    } | _build_all_label_rows(data, query, ranking, at_test[:, :-1], retrieval_config)
 
 
-def described(rows: HeadRows | str) -> dict[str, str | int]:
+def describe_rows(rows: HeadRows | str) -> dict[str, str | int]:
     """`kind`, `rows` and the `questions` that they answer; a `note` where there are no rows."""
     if isinstance(rows, str):
         return {"note": rows}
@@ -58,9 +95,9 @@ def described(rows: HeadRows | str) -> dict[str, str | int]:
     return {"kind": rows.kind, "rows": len(rows)} | questions
 
 
-def _relevance(
+def _build_relevance_rows(
     data: TrainingData,
-    asked: Questions,
+    asked: EvaluationQueries,
     query: Any,
     ranking: Any,
     at_test: np.ndarray,
@@ -70,34 +107,34 @@ def _relevance(
     """Of questions to which retrieval returns an answer: only there ranking has something to put in
     order.
     """
-    queries = query_vectors(query.positions, asked, config.history_length)
-    lists = ranked_lists.nearest(queries, at_test, asked.seen, candidates)
-    hit = metrics.hits(lists, asked.answers)
-    drawn = sample(np.flatnonzero(hit.any(axis=1)), MOST_QUESTIONS)
+    queries = encode_queries(query.positions, asked, config.history_length)
+    lists = rank_nearest(queries, at_test, asked.seen, candidates)
+    hit = find_hits(lists, asked.answers)
+    drawn = sample_places(np.flatnonzero(hit.any(axis=1)), MAX_QUERIES)
     if not len(drawn):
         return "retrieval returns no answer to any question of test: nothing to put in order"
     part = asked.only(drawn)
-    scores = two_stages.relevance(
+    scores = score_relevance(
         lists[drawn],
         queries[drawn],
         part,
         at_test[:, -1],
-        two_stages.scorer(ranking),
+        create_scorer(ranking),
         config.history_length,
     )
-    return of_lists(data, part, lists[drawn], hit[drawn], scores)
+    return build_list_rows(data, part, lists[drawn], hit[drawn], scores)
 
 
-def sample(places: np.ndarray, most: int) -> np.ndarray:
+def sample_places(places: np.ndarray, most: int) -> np.ndarray:
     """At most `most` of the ascending places, drawn without replacement, always the same."""
     if len(places) <= most:
         return places
     return np.sort(np.random.default_rng(_SEED).choice(places, most, replace=False))
 
 
-def of_lists(
+def build_list_rows(
     data: TrainingData,
-    asked: Questions,
+    asked: EvaluationQueries,
     lists: np.ndarray,
     hit: np.ndarray,
     scores: np.ndarray,
@@ -106,7 +143,7 @@ def of_lists(
     inside = lists > 0
     question, _ = np.nonzero(inside)
     history = np.array([len(items) for items in asked.seen])
-    of_users = {"history": slicing.by_history(history)} | declared_slices.of_users(asked, data)
+    of_users = {"history": slice_by_history(history)} | slice_users(asked, data)
     of_rows = {
         feature: [Slice(part.name, part.chosen[question]) for part in found]
         for feature, found in of_users.items()
@@ -114,13 +151,13 @@ def of_lists(
     return HeadRows(
         kind="relevance",
         label=hit[inside].astype(np.float32),
-        prediction=against_average(scores, inside)[inside].astype(np.float32),
-        slices=of_rows | declared_slices.of_items(lists[inside], data),
-        asked=Asked(question, of_users),
+        prediction=compare_to_average(scores, inside)[inside].astype(np.float32),
+        slices=of_rows | slice_items(lists[inside], data),
+        asked=QueryRows(question, of_users),
     )
 
 
-def against_average(scores: np.ndarray, inside: np.ndarray) -> np.ndarray:
+def compare_to_average(scores: np.ndarray, inside: np.ndarray) -> np.ndarray:
     """[q, c] logits -> the probability that it is this candidate, where it is either this one or
     one that is as likely as the list's average.
 
@@ -135,29 +172,29 @@ def against_average(scores: np.ndarray, inside: np.ndarray) -> np.ndarray:
     return likelihood / (likelihood + mean)
 
 
-def _labels(
+def _build_all_label_rows(
     data: TrainingData, query: Any, ranking: Any, vectors: np.ndarray, config: RetrievalConfig
 ) -> dict[str, HeadRows | str]:
     if not data.dataset.labels.ranking:
         return {}
-    moments = label_errors.at_test(data, query, vectors, config)
-    examples = ranking_examples.labelled(data.test, moments, MOST_EVENTS)
-    predicted = label_errors.scored(ranking.score, examples)
-    slices = _of_events(data, examples.event)
+    moments = build_test_state(data, query, vectors, config)
+    examples = build_labelled_examples(data.test, moments, MAX_EVENTS)
+    predicted = score_examples(ranking.score, examples)
+    slices = _slice_test_events(data, examples.event)
     return {
-        name: _of_label(data, name, examples.labels[name], predicted, slices)
+        name: _build_label_rows(data, name, examples.labels[name], predicted, slices)
         for name in data.dataset.labels.ranking
     }
 
 
-def _of_label(
+def _build_label_rows(
     data: TrainingData,
     name: str,
     values: np.ndarray,
     predicted: dict[str, np.ndarray],
-    slices: Slices,
+    slices: SlicesByColumn,
 ) -> HeadRows | str:
-    obstacle = label_values.obstacle(data, name)
+    obstacle = find_obstacle(data, name)
     known = ~np.isnan(values)
     if obstacle is not None:
         return obstacle
@@ -166,7 +203,7 @@ def _of_label(
     label = data.dataset.labels.ranking[name]
     return HeadRows(
         kind=label.kind,
-        label=label_values.target(values[known], label).astype(np.float32),
+        label=compute_target(values[known], label).astype(np.float32),
         prediction=predicted[name][known].astype(np.float32),
         slices={
             feature: [Slice(part.name, part.chosen[known]) for part in found]
@@ -175,13 +212,26 @@ def _of_label(
     )
 
 
-def _of_events(data: TrainingData, events: np.ndarray) -> Slices:
+def _slice_test_events(data: TrainingData, events: np.ndarray) -> SlicesByColumn:
     """Slices of events [m] by their user, their item and their context."""
     split = data.test
     row = split.rows[events]
     before = events - split.row_splits[row]
     return (
-        {"history": slicing.by_history(before)}
-        | declared_slices.of_events(split, events, data)
-        | declared_slices.of_items(split.item_index[events], data)
+        {"history": slice_by_history(before)}
+        | slice_events(split, events, data)
+        | slice_items(split.item_index[events], data)
     )
+
+
+SliceKey = tuple[tuple[str, str], ...]
+"""TFMA's name of a slice: () is everything, (("user_region", "north"),) one value of a column."""
+
+
+def iterate_slices(slices: SlicesByColumn, rows: int) -> Iterator[tuple[SliceKey, np.ndarray]]:
+    """Each slice that has rows, everything first, with [rows] bool that says which are in it."""
+    yield (), np.ones(rows, bool)
+    for feature, found in slices.items():
+        for part in found:
+            if part.chosen.any():
+                yield ((feature, part.name),), part.chosen

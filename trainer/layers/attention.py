@@ -112,7 +112,7 @@ class AttentionHistory(_layers.Layer):
         """[b, t, dim] vectors of the items, [b, t] bool, [b, t] `log_gaps` -> [b, t, dim], which
         at each position tells of the known events before it.
         """
-        order = known_first(known)
+        order = order_known_first(known)
         events = tf.gather(item_vectors, order, batch_dims=1)
         events += self._gap(tf.gather(gaps, order, batch_dims=1)[..., tf.newaxis])
         beginning = tf.broadcast_to(self._beginning, tf.shape(events[:, :1]))
@@ -120,27 +120,27 @@ class AttentionHistory(_layers.Layer):
         places = self._dropout(places, training=training)
         for block in self._blocks:
             places = block(places, training=training)
-        return tf.gather(self._norm(places), count_before(known), batch_dims=1)
+        return tf.gather(self._norm(places), count_known_before(known), batch_dims=1)
 
 
-def known_first(known: tf.Tensor) -> tf.Tensor:
+def order_known_first(known: tf.Tensor) -> tf.Tensor:
     """[b, t] bool -> [b, t] positions, those of known events first, each sort in its order."""
     return tf.argsort(tf.cast(~known, tf.int32), axis=1, stable=True)
 
 
-def count_before(known: tf.Tensor) -> tf.Tensor:
+def count_known_before(known: tf.Tensor) -> tf.Tensor:
     """[b, t] bool -> [b, t] int32: known events before each position."""
     return tf.cumsum(tf.cast(known, tf.int32), axis=1, exclusive=True)
 
 
-def log_gaps(timestamps: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
+def compute_log_gaps(timestamps: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
     """[b, t] seconds -> [b, t] log(1 + hours since the known event before), 0 where none stands
     before.
 
     A log that merely numbers its events, a second apart, has gaps of about 0.
     """
-    count = count_before(known)
-    times = tf.gather(timestamps, known_first(known), batch_dims=1)
+    count = count_known_before(known)
+    times = tf.gather(timestamps, order_known_first(known), batch_dims=1)
     last = tf.gather(times, tf.maximum(count - 1, 0), batch_dims=1)
     hours = tf.cast(tf.maximum(timestamps - last, 0), tf.float32) / 3600
     return tf.where(count > 0, tf.math.log1p(hours), 0.0)

@@ -1,4 +1,7 @@
-"""Declared features, already numbers, into one dense vector."""
+"""Declared features, already numbers, into one dense vector.
+
+Features of mean 0 and deviation 1.
+"""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -11,10 +14,11 @@ import tensorflow_transform as tft
 from schema.features import Feature
 
 INDEX_KINDS = frozenset({"category", "set", "text"})
+_MIN_DEVIATION = 1e-4
 
 
 @dataclasses.dataclass(frozen=True)
-class EncodedFeature:
+class FeatureSpec:
     """One feature as a layer must know it."""
 
     name: str
@@ -23,19 +27,19 @@ class EncodedFeature:
     """Values of the vocabulary, or length of the vector, or 1."""
 
 
-def encoded(
+def build_feature_specs(
     features: Mapping[str, Feature], field: Callable[[str], str], graph: tft.TFTransformOutput
-) -> list[EncodedFeature]:
+) -> list[FeatureSpec]:
     """The declared features with the sizes that Transform found; `field` as in
     `schema.timeline`.
     """
     return [
-        EncodedFeature(name, feature.kind, _size(feature, field(name), graph))
+        FeatureSpec(name, feature.kind, _read_size(feature, field(name), graph))
         for name, feature in features.items()
     ]
 
 
-def _size(feature: Feature, key: str, graph: tft.TFTransformOutput) -> int:
+def _read_size(feature: Feature, key: str, graph: tft.TFTransformOutput) -> int:
     if feature.kind in INDEX_KINDS:
         return graph.vocabulary_size_by_name(key)
     return feature.size if feature.kind == "vector" else 1
@@ -49,7 +53,7 @@ class FeatureEncoder(tf.keras.layers.Layer):
     layer over no column at all ends the process inside oneDNN.
     """
 
-    def __init__(self, features: list[EncodedFeature], width: int, **kwargs: Any):
+    def __init__(self, features: list[FeatureSpec], width: int, **kwargs: Any):
         super().__init__(**kwargs)
         self._features = features
         self._tables = {
@@ -69,11 +73,11 @@ class FeatureEncoder(tf.keras.layers.Layer):
             return tf.zeros_like(like, tf.float32)[..., tf.newaxis]
         return tf.concat([self._encode(f, inputs[f.name]) for f in self._features], axis=-1)
 
-    def _encode(self, feature: EncodedFeature, values: tf.Tensor) -> tf.Tensor:
+    def _encode(self, feature: FeatureSpec, values: tf.Tensor) -> tf.Tensor:
         if feature.kind == "category":
             return self._tables[feature.name](values)
         if feature.kind in INDEX_KINDS:
-            return mean_of_known(self._tables[feature.name](values), values)
+            return average_known(self._tables[feature.name](values), values)
         values = tf.cast(values, tf.float32)
         if feature.kind == "vector":
             # batches fix ranks alone, and the layer above must know its width
@@ -81,7 +85,7 @@ class FeatureEncoder(tf.keras.layers.Layer):
         return values[..., tf.newaxis]
 
 
-def mean_of_known(vectors: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
+def average_known(vectors: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
     """[..., values, width] averaged over the values whose index is not 0 -> [..., width]; 0 for
     none.
     """
@@ -89,7 +93,7 @@ def mean_of_known(vectors: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
     return tf.math.divide_no_nan(tf.reduce_sum(vectors * known, -2), tf.reduce_sum(known, -2))
 
 
-def time_of_week(timestamps: tf.Tensor) -> tf.Tensor:
+def encode_time_of_week(timestamps: tf.Tensor) -> tf.Tensor:
     """[...] seconds since epoch, UTC -> [..., 4]: sine and cosine of the hour and of the
     weekday.
     """
@@ -98,3 +102,31 @@ def time_of_week(timestamps: tf.Tensor) -> tf.Tensor:
         for period in (86_400, 604_800)
     ]
     return tf.stack([wave(angle) for angle in angles for wave in (tf.sin, tf.cos)], axis=-1)
+
+
+class Standardisation(tf.keras.layers.Layer):
+    """[m, width] -> [m, width] minus the mean, over the deviation, both of a sample.
+
+    A feature that never varied in the sample is 0 for ever: divided by its deviation of nearly
+    nothing any later value of it would drown all others.
+    """
+
+    def build(self, input_shape: tf.TensorShape) -> None:
+        """Until `adapt` all features stay as they are."""
+        width = input_shape[-1]
+        self._mean = self.add_weight("mean", [width], None, "zeros", trainable=False)
+        self._scale = self.add_weight("scale", [width], None, "ones", trainable=False)
+        super().build(input_shape)
+
+    def adapt(self, sample: np.ndarray) -> None:
+        """Takes mean and deviation of `sample` [m, width]."""
+        if not self.built:
+            self.build(tf.TensorShape(sample.shape))
+        mean, deviation = sample.mean(0, np.float64), sample.std(0, dtype=np.float64)
+        varied = deviation > _MIN_DEVIATION * (1 + np.abs(mean))
+        self._mean.assign(mean)
+        self._scale.assign(np.where(varied, 1 / np.where(varied, deviation, 1), 0))
+
+    def call(self, values: tf.Tensor) -> tf.Tensor:
+        """See the class."""
+        return (values - self._mean) * self._scale

@@ -10,14 +10,14 @@ import dataclasses
 import numpy as np
 
 from trainer.metrics import confidence
-from trainer.metrics import top_k as ranked_lists
+from trainer.metrics.top_k import iterate_blocks
 
 _CUTOFF = 10
-_HEAD = 0.01
+_HEAD_SHARE = 0.01
 
 
 @dataclasses.dataclass(frozen=True)
-class Known:
+class ItemStatistics:
     """What was known of the catalogue's n items when the lists were made; row 0 is no item."""
 
     events: np.ndarray
@@ -35,19 +35,21 @@ class Known:
         return len(self.events) - 1
 
 
-def measure(lists: np.ndarray, known: Known, k: int = _CUTOFF) -> dict[str, float]:
+def compute_beyond_accuracy(
+    lists: np.ndarray, known: ItemStatistics, k: int = _CUTOFF
+) -> dict[str, float]:
     """All metrics of this module by name, with `@k`; no diversity where no list has two items."""
-    diverse = diversity(lists, k, known.vectors)
+    diverse = compute_diversity(lists, k, known.vectors)
     return {
-        f"coverage@{k}": coverage(lists, k, known.catalogue),
-        f"novelty@{k}": novelty(lists, k, known.takers, known.users),
-        f"head_share@{k}": head_share(lists, k, head_items(known.events)),
-        f"gini@{k}": gini(lists, k, known.catalogue),
+        f"coverage@{k}": compute_coverage(lists, k, known.catalogue),
+        f"novelty@{k}": compute_novelty(lists, k, known.takers, known.users),
+        f"head_share@{k}": compute_head_share(lists, k, find_head_items(known.events)),
+        f"gini@{k}": compute_gini(lists, k, known.catalogue),
     } | ({} if diverse is None else {f"diversity@{k}": diverse})
 
 
-def intervals(
-    lists: np.ndarray, known: Known, seed: int, k: int = _CUTOFF
+def compute_beyond_accuracy_intervals(
+    lists: np.ndarray, known: ItemStatistics, seed: int, k: int = _CUTOFF
 ) -> dict[str, confidence.Interval]:
     """Of `measure`'s metrics those that are means over what users are shown, with the bounds of
     their 95 % intervals. Coverage and Gini are none: who is drawn twice shows nothing new.
@@ -56,40 +58,40 @@ def intervals(
     some = shown.any(axis=1)
     head = lists[some, :k]
     places = {
-        f"novelty@{k}": _bits(known.takers, known.users)[head],
-        f"head_share@{k}": np.isin(head, head_items(known.events)),
+        f"novelty@{k}": _compute_information(known.takers, known.users)[head],
+        f"head_share@{k}": np.isin(head, find_head_items(known.events)),
     }
     sums = {name: (values * shown[some]).sum(axis=1) for name, values in places.items()}
-    found = confidence.ratios(sums, shown[some].sum(axis=1), seed)
-    diverse = _diversities(lists, k, known.vectors)
+    found = confidence.compute_ratio_intervals(sums, shown[some].sum(axis=1), seed)
+    diverse = _compute_list_diversities(lists, k, known.vectors)
     if not len(diverse):
         return found
-    return found | confidence.means({f"diversity@{k}": diverse}, seed)
+    return found | confidence.compute_mean_intervals({f"diversity@{k}": diverse}, seed)
 
 
-def coverage(lists: np.ndarray, k: int, catalogue: int) -> float:
+def compute_coverage(lists: np.ndarray, k: int, catalogue: int) -> float:
     """Share of the catalogue's items that stand in anybody's list (Herlocker et al., Evaluating
     collaborative filtering recommender systems, TOIS 2004: catalogue coverage).
     """
     return np.count_nonzero(np.unique(lists[:, :k])) / catalogue
 
 
-def novelty(lists: np.ndarray, k: int, takers: np.ndarray, users: int) -> float:
+def compute_novelty(lists: np.ndarray, k: int, takers: np.ndarray, users: int) -> float:
     """Mean self-information of what is shown, in bits: -log2 of the share of users who took it.
 
     Zhou et al., Solving the apparent diversity-accuracy dilemma of recommender systems, PNAS 2010.
     That of an item that nobody took would be infinite, so both counts are one higher, as though one
     more user had taken everything: log2((users + 1) / (takers + 1)). 0 is what all know.
     """
-    return float(_bits(takers, users)[_shown(lists, k)].mean())
+    return float(_compute_information(takers, users)[_collect_shown(lists, k)].mean())
 
 
-def _bits(takers: np.ndarray, users: int) -> np.ndarray:
+def _compute_information(takers: np.ndarray, users: int) -> np.ndarray:
     """[n + 1] self-information of each item."""
     return np.log2((users + 1) / (takers + 1))
 
 
-def diversity(lists: np.ndarray, k: int, vectors: np.ndarray) -> float | None:
+def compute_diversity(lists: np.ndarray, k: int, vectors: np.ndarray) -> float | None:
     """Mean over users of the mean of 1 - cosine over all pairs of a list's items: 0 when they are
     all alike, 1 when they have nothing to do with each other, 2 at the most.
 
@@ -99,22 +101,22 @@ def diversity(lists: np.ndarray, k: int, vectors: np.ndarray) -> float | None:
     than two items has no pair and is left out; None where all are. The vectors are one model's:
     lists may be compared within a run and not between runs.
     """
-    each = _diversities(lists, k, vectors)
+    each = _compute_list_diversities(lists, k, vectors)
     return float(each.mean()) if len(each) else None
 
 
-def _diversities(lists: np.ndarray, k: int, vectors: np.ndarray) -> np.ndarray:
+def _compute_list_diversities(lists: np.ndarray, k: int, vectors: np.ndarray) -> np.ndarray:
     """Of each list with a pair, in the users' order."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     units = np.divide(vectors, lengths, out=np.zeros_like(vectors, float), where=lengths > 0)
     units[0] = 0
-    parts = [_pairs(lists[part, :k], units) for part in ranked_lists.slices(len(lists))]
+    parts = [_sum_pairs(lists[part, :k], units) for part in iterate_blocks(len(lists))]
     cosines, pairs = (np.concatenate(column) for column in zip(*parts, strict=True))
     some = pairs > 0
     return 1 - cosines[some] / pairs[some]
 
 
-def _pairs(lists: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _sum_pairs(lists: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """[b] sum of the cosines of a list's pairs, [b] their number. Of unit vectors the square of the
     sum is the squares' sum and twice the sum over pairs.
     """
@@ -124,7 +126,7 @@ def _pairs(lists: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return ((chosen.sum(axis=1) ** 2).sum(axis=1) - squares) / 2, items * (items - 1) // 2
 
 
-def head_items(events: np.ndarray, share: float = _HEAD) -> np.ndarray:
+def find_head_items(events: np.ndarray, share: float = _HEAD_SHARE) -> np.ndarray:
     """Indices of the `share` of the catalogue with the most `events` [n + 1]: at least one item,
     of equal ones the lower index.
     """
@@ -132,12 +134,12 @@ def head_items(events: np.ndarray, share: float = _HEAD) -> np.ndarray:
     return 1 + np.argsort(-events[1:], kind="stable")[:count]
 
 
-def head_share(lists: np.ndarray, k: int, head: np.ndarray) -> float:
+def compute_head_share(lists: np.ndarray, k: int, head: np.ndarray) -> float:
     """Share of the places shown that hold one of the `head` items."""
-    return float(np.isin(_shown(lists, k), head).mean())
+    return float(np.isin(_collect_shown(lists, k), head).mean())
 
 
-def gini(lists: np.ndarray, k: int, catalogue: int) -> float:
+def compute_gini(lists: np.ndarray, k: int, catalogue: int) -> float:
     """How unequally the catalogue's items are shown: 0 when all are shown as often, 1 - 1 / n when
     one of n has all places.
 
@@ -145,12 +147,12 @@ def gini(lists: np.ndarray, k: int, catalogue: int) -> float:
     Hosanagar, Blockbuster culture's next rise or fall, Management Science 2009). Items that are
     never shown count as well.
     """
-    counts = np.sort(np.bincount(_shown(lists, k), minlength=catalogue + 1)[1:])
+    counts = np.sort(np.bincount(_collect_shown(lists, k), minlength=catalogue + 1)[1:])
     rank = np.arange(1, catalogue + 1)
     return float(((2 * rank - catalogue - 1) @ counts) / (catalogue * counts.sum()))
 
 
-def _shown(lists: np.ndarray, k: int) -> np.ndarray:
+def _collect_shown(lists: np.ndarray, k: int) -> np.ndarray:
     """[places] items of all lists' first k."""
     head = lists[:, :k]
     return head[head > 0]

@@ -1,10 +1,16 @@
-"""Scores made into probabilities that come true."""
+"""Scores made into probabilities that come true.
+
+Do probabilities come true? Expected calibration error and the table behind it.
+"""
 
 import dataclasses
 
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
+
+BINS = 10
+Bin = dict[str, float]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,7 +25,7 @@ class PlattScaling:
     intercept: float = 0.0
 
 
-def fit(logits: np.ndarray, outcomes: np.ndarray) -> PlattScaling | None:
+def fit_platt_scaling(logits: np.ndarray, outcomes: np.ndarray) -> PlattScaling | None:
     """The most likely scaling for [e] logits and their outcomes, 0 or 1, of events that have not
     fitted the logits; None where they are not of both kinds.
 
@@ -42,3 +48,35 @@ def fit(logits: np.ndarray, outcomes: np.ndarray) -> PlattScaling | None:
 
     found = minimize(loss, [1.0, 0.0], jac=True, method="L-BFGS-B", bounds=[(0, None), (None,) * 2])
     return PlattScaling(float(found.x[0]), float(found.x[1]))
+
+
+def compute_reliability(predicted: np.ndarray, outcomes: np.ndarray) -> list[Bin]:
+    """[e] probabilities and outcomes, 0 or 1 -> bins of (nearly) equally many events, by rising
+    probability.
+
+    Of each bin `low` and `high`, its least and greatest prediction; `predicted` and `observed`, the
+    means; `events`. Ten bins, fewer for fewer than ten events, none for none.
+    """
+    order = np.argsort(predicted, kind="stable")
+    parts = [part for part in np.array_split(order, BINS) if len(part)]
+    return [_describe_bin(predicted[part].astype(np.float64), outcomes[part]) for part in parts]
+
+
+def compute_calibration_error(bins: list[Bin]) -> float:
+    """Mean of |observed - predicted| over the bins, each weighed by its events: 0 is best, 1 worst.
+
+    Naeini et al., Obtaining well calibrated probabilities using Bayesian binning, AAAI 2015, with
+    their bins of equal frequency. Raises ZeroDivisionError for no bin.
+    """
+    off = sum(each["events"] * abs(each["observed"] - each["predicted"]) for each in bins)
+    return float(off / sum(each["events"] for each in bins))
+
+
+def _describe_bin(predicted: np.ndarray, outcomes: np.ndarray) -> Bin:
+    return {
+        "low": float(predicted[0]),
+        "high": float(predicted[-1]),
+        "predicted": float(predicted.mean()),
+        "observed": float(outcomes.mean()),
+        "events": len(predicted),
+    }

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from trainer.config.metric_names import CUTOFFS
-from trainer.metrics import beyond_accuracy
+from trainer.metrics.beyond_accuracy import compute_coverage
 
 
-def hits(lists: np.ndarray, answers: list[np.ndarray]) -> np.ndarray:
+def find_hits(lists: np.ndarray, answers: list[np.ndarray]) -> np.ndarray:
     """[users, k] item indices, best first, and each user's answers -> [users, k] bool."""
     width = int(max(lists.max(), *(items.max(initial=0) for items in answers))) + 1
     user = np.arange(len(lists), dtype=np.int64)
@@ -22,7 +22,7 @@ def hits(lists: np.ndarray, answers: list[np.ndarray]) -> np.ndarray:
     return np.isin(user[:, None] * width + lists, wanted)
 
 
-def recall(hit: np.ndarray, answers: np.ndarray, k: int) -> np.ndarray:
+def compute_recall(hit: np.ndarray, answers: np.ndarray, k: int) -> np.ndarray:
     """[users] share of a user's answers among the first k. `answers` [users] counts them, all >
     0.
 
@@ -32,7 +32,7 @@ def recall(hit: np.ndarray, answers: np.ndarray, k: int) -> np.ndarray:
     return hit[:, :k].sum(axis=1) / answers
 
 
-def hit_rate(hit: np.ndarray, k: int) -> np.ndarray:
+def compute_hit_rate(hit: np.ndarray, k: int) -> np.ndarray:
     """[users] 1.0 where any of the first k is an answer, else 0.0.
 
     Deshpande and Karypis, Item-based top-N recommendation algorithms, TOIS 2004.
@@ -40,7 +40,7 @@ def hit_rate(hit: np.ndarray, k: int) -> np.ndarray:
     return hit[:, :k].any(axis=1).astype(float)
 
 
-def reciprocal_rank(hit: np.ndarray, k: int) -> np.ndarray:
+def compute_reciprocal_rank(hit: np.ndarray, k: int) -> np.ndarray:
     """[users] 1 / rank of the first answer, 0.0 where none is among the first k. Its mean is MRR.
 
     Voorhees, The TREC-8 question answering track report, TREC 1999.
@@ -49,7 +49,7 @@ def reciprocal_rank(hit: np.ndarray, k: int) -> np.ndarray:
     return np.where(head.any(axis=1), 1.0 / (head.argmax(axis=1) + 1), 0.0)
 
 
-def ndcg(hit: np.ndarray, answers: np.ndarray, k: int) -> np.ndarray:
+def compute_ndcg(hit: np.ndarray, answers: np.ndarray, k: int) -> np.ndarray:
     """[users] discounted cumulative gain over the best possible one, discount 1 / log2(rank + 1).
 
     Järvelin and Kekäläinen, Cumulated gain-based evaluation of IR techniques, TOIS 2002, with
@@ -62,28 +62,30 @@ def ndcg(hit: np.ndarray, answers: np.ndarray, k: int) -> np.ndarray:
     return gains.sum(axis=1) / ideal  # not `@`: BLAS adds in an order of each processor's own
 
 
-def per_user(
+def compute_user_metrics(
     lists: np.ndarray, answers: list[np.ndarray], cutoffs: tuple[int, ...] = CUTOFFS
 ) -> dict[str, np.ndarray]:
     """`recall@k`, `ndcg@k`, `hit_rate@k` and `mrr@k` of every cutoff, [users] each."""
-    hit = hits(lists, answers)
+    hit = find_hits(lists, answers)
     count = np.array([len(wanted) for wanted in answers])
     found = {}
     for k in cutoffs:
-        found[f"recall@{k}"] = recall(hit, count, k)
-        found[f"ndcg@{k}"] = ndcg(hit, count, k)
-        found[f"hit_rate@{k}"] = hit_rate(hit, k)
-        found[f"mrr@{k}"] = reciprocal_rank(hit, k)
+        found[f"recall@{k}"] = compute_recall(hit, count, k)
+        found[f"ndcg@{k}"] = compute_ndcg(hit, count, k)
+        found[f"hit_rate@{k}"] = compute_hit_rate(hit, k)
+        found[f"mrr@{k}"] = compute_reciprocal_rank(hit, k)
     return found
 
 
-def means(columns: Mapping[str, np.ndarray]) -> dict[str, float]:
+def average_metrics(columns: Mapping[str, np.ndarray]) -> dict[str, float]:
     """[users] each -> their means by the same names."""
     return {name: float(values.mean()) for name, values in columns.items()}
 
 
-def summary(lists: np.ndarray, answers: list[np.ndarray], catalogue: int) -> dict[str, float]:
+def summarise_lists(
+    lists: np.ndarray, answers: list[np.ndarray], catalogue: int
+) -> dict[str, float]:
     """The few by which models are chosen, averaged over users. `lists` is [users, >= 100]."""
-    found = means(per_user(lists, answers, (10, 100)))
+    found = average_metrics(compute_user_metrics(lists, answers, (10, 100)))
     kept = {name: found[name] for name in ("recall@10", "ndcg@10", "recall@100")}
-    return kept | {"coverage@10": beyond_accuracy.coverage(lists, 10, catalogue)}
+    return kept | {"coverage@10": compute_coverage(lists, 10, catalogue)}

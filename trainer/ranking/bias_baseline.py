@@ -1,15 +1,20 @@
-"""The rating predictor that any model must beat: global mean plus damped item and user biases."""
+"""The rating predictor that any model must beat: global mean plus damped item and user biases.
+
+The bias baseline as a layer: what a label's head starts from.
+"""
 
 import dataclasses
 
 import numpy as np
+import tensorflow as tf
 
 from schema.dataset import RankingLabel
 from trainer.data.preprocessing import USER_VOCABULARY
 from trainer.data.training_data import TrainingData
-from trainer.ranking import labels as label_values
+from trainer.ranking.labels import compute_target, find_labelled
 
 _DAMPING = 5.0
+_MIN_PROBABILITY = 0.01
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,24 +36,24 @@ class BiasBaseline:
         return self.mean + self.items[item] + self.users[user]
 
 
-def fit(
+def fit_biases(
     user: np.ndarray, item: np.ndarray, label: np.ndarray, users: int, items: int
 ) -> BiasBaseline:
     """[e] indices and labels without NaN; `users` and `items` count indices, 0 included."""
     mean = float(label.mean())
-    item_bias = _shrunk(item, label - mean, items)
-    user_bias = _shrunk(user, label - mean - item_bias[item], users)
+    item_bias = _shrink_means(item, label - mean, items)
+    user_bias = _shrink_means(user, label - mean - item_bias[item], users)
     return BiasBaseline(mean, float(label.std()) or 1.0, item_bias, user_bias)
 
 
-def of_training(data: TrainingData, name: str, label: RankingLabel) -> BiasBaseline:
+def fit_label_baseline(data: TrainingData, name: str, label: RankingLabel) -> BiasBaseline:
     """Fitted on the train split's events that have the label, at least one; 0 and 1 for a binary
     one.
     """
     split = data.train
-    chosen = label_values.known(split, name)
-    known = label_values.target(split.labels[name][chosen], label)
-    return fit(
+    chosen = find_labelled(split, name)
+    known = compute_target(split.labels[name][chosen], label)
+    return fit_biases(
         split.user_index[split.rows[chosen]],
         split.item_index[chosen],
         known,
@@ -57,8 +62,28 @@ def of_training(data: TrainingData, name: str, label: RankingLabel) -> BiasBasel
     )
 
 
-def _shrunk(index: np.ndarray, residual: np.ndarray, size: int) -> np.ndarray:
+def _shrink_means(index: np.ndarray, residual: np.ndarray, size: int) -> np.ndarray:
     total = np.bincount(index, weights=residual, minlength=size)
     bias = total / (np.bincount(index, minlength=size) + _DAMPING)
     bias[0] = 0.0
     return bias
+
+
+class BiasLayer(tf.keras.layers.Layer):
+    """User index [b, 1] and item index [b, c] -> [b, c] label, or its logit; not trained."""
+
+    def __init__(self, baseline: BiasBaseline, binary: bool):
+        """`binary` reads the prediction as a probability, kept 0.01 away from 0 and 1."""
+        super().__init__()
+        self._mean = baseline.mean
+        self._users = tf.Variable(baseline.users.astype(np.float32), trainable=False)
+        self._items = tf.Variable(baseline.items.astype(np.float32), trainable=False)
+        self._binary = binary
+
+    def call(self, user: tf.Tensor, item: tf.Tensor) -> tf.Tensor:
+        """See the class."""
+        value = self._mean + tf.gather(self._users, user) + tf.gather(self._items, item)
+        if not self._binary:
+            return value
+        value = tf.clip_by_value(value, _MIN_PROBABILITY, 1 - _MIN_PROBABILITY)
+        return tf.math.log(value) - tf.math.log1p(-value)

@@ -7,12 +7,11 @@ import dataclasses
 import numpy as np
 
 from schema import signatures
-from trainer import ranking_queries
 from trainer.config.models import RankingConfig
 from trainer.data.timelines import Timelines
 from trainer.data.windows import Batch
-from trainer.metrics import top_k as ranked_lists
-from trainer.ranking.inputs import Moments
+from trainer.metrics.top_k import rank_nearest
+from trainer.ranking.inputs import RetrievalState, build_event_inputs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +41,9 @@ class RankingExamples:
         }
 
 
-def labelled(timelines: Timelines, moments: Moments, most: int | None = None) -> RankingExamples:
+def build_labelled_examples(
+    timelines: Timelines, moments: RetrievalState, most: int | None = None
+) -> RankingExamples:
     """The latest `most` (or all) events of the split on known items that have any label, positive
     or not, each with its own item alone.
 
@@ -50,16 +51,16 @@ def labelled(timelines: Timelines, moments: Moments, most: int | None = None) ->
     """
     known = [~np.isnan(values) for values in timelines.labels.values()]
     has_label = np.logical_or.reduce(known) if known else np.zeros_like(timelines.positive)
-    chosen = latest(timelines, has_label, most)
+    chosen = select_latest_events(timelines, has_label, most)
     taken = timelines.item_index[chosen][:, np.newaxis]
     days = moments.days(timelines.timestamps[chosen])
     present = [np.zeros((0, 1), np.float32)] + [counts[taken[part]] for part, counts in days]
     queries = moments.queries(timelines)
-    return _examples(timelines, chosen, queries, taken, np.concatenate(present), moments)
+    return _build_examples(timelines, chosen, queries, taken, np.concatenate(present), moments)
 
 
-def contested(
-    timelines: Timelines, moments: Moments, config: RankingConfig, rng: np.random.Generator
+def build_listwise_examples(
+    timelines: Timelines, moments: RetrievalState, config: RankingConfig, rng: np.random.Generator
 ) -> RankingExamples:
     """Of the latest `max_events` positive events those whose item retrieval returns just then, each
     beside others that it returns.
@@ -68,21 +69,23 @@ def contested(
     would teach that a low score is good. The split must be one that retrieval has not learned from:
     on its own training events it is surer than it will ever be again.
     """
-    chosen = latest(timelines, timelines.positive, config.max_events)
+    chosen = select_latest_events(timelines, timelines.positive, config.max_events)
     taken = timelines.item_index[chosen]
     queries = moments.queries(timelines)
     kept, candidates, log_popularity = [], [], []
     for part, present in moments.days(timelines.timestamps[chosen]):
         stood = np.column_stack([moments.vectors, present])
-        seen = [_history(timelines, event) for event in chosen[part]]
-        lists = ranked_lists.nearest(queries[chosen[part]], stood, seen, config.candidates)
+        seen = [_get_history(timelines, event) for event in chosen[part]]
+        lists = rank_nearest(queries[chosen[part]], stood, seen, config.candidates)
         found = (lists == taken[part, np.newaxis]).any(axis=1)
         wanted = taken[part][found]
-        drawn = np.column_stack([wanted, _draw(lists[found], wanted, config.negatives, rng)])
+        drawn = np.column_stack(
+            [wanted, _draw_negatives(lists[found], wanted, config.negatives, rng)]
+        )
         kept.append(chosen[part][found])
         candidates.append(drawn)
         log_popularity.append(present[drawn])
-    return _examples(
+    return _build_examples(
         timelines,
         np.concatenate(kept),
         queries,
@@ -92,7 +95,7 @@ def contested(
     )
 
 
-def latest(timelines: Timelines, wanted: np.ndarray, most: int | None) -> np.ndarray:
+def select_latest_events(timelines: Timelines, wanted: np.ndarray, most: int | None) -> np.ndarray:
     """Positions of the split's latest own events that are `wanted` [e], on known items, in order of
     time.
     """
@@ -101,18 +104,18 @@ def latest(timelines: Timelines, wanted: np.ndarray, most: int | None) -> np.nda
     return chosen if most is None else chosen[-most:]
 
 
-def _examples(
+def _build_examples(
     timelines: Timelines,
     chosen: np.ndarray,
     queries: np.ndarray,
     candidates: np.ndarray,
     log_popularity: np.ndarray,
-    moments: Moments,
+    moments: RetrievalState,
 ) -> RankingExamples:
     now = moments.now(timelines.timestamps[chosen])
     length = moments.config.history_length
     return RankingExamples(
-        query=ranking_queries.of_events(timelines, chosen, queries[chosen], now, length),
+        query=build_event_inputs(timelines, chosen, queries[chosen], now, length),
         candidates=candidates.astype(np.int32),
         log_popularity=log_popularity,
         labels={name: values[chosen] for name, values in timelines.labels.items()},
@@ -120,12 +123,14 @@ def _examples(
     )
 
 
-def _history(timelines: Timelines, event: int) -> np.ndarray:
+def _get_history(timelines: Timelines, event: int) -> np.ndarray:
     row = np.searchsorted(timelines.row_splits, event, side="right") - 1
     return timelines.item_index[timelines.row_splits[row] : event]
 
 
-def _draw(lists: np.ndarray, taken: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+def _draw_negatives(
+    lists: np.ndarray, taken: np.ndarray, count: int, rng: np.random.Generator
+) -> np.ndarray:
     """`count` different items of each row of `lists` [m, c], never the one that was taken.
 
     Where a row has fewer the rest is 0; the answer is [m, min(count, c)].

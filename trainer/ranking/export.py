@@ -1,13 +1,22 @@
-"""The ranking network as a SavedModel on indices; `serving` puts strings around it."""
+"""The ranking network as a SavedModel on indices; `serving` puts strings around it.
 
+Calibrates the binary heads on events that their weights have not been fitted to.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
 import tensorflow as tf
 
 from schema.dataset import RankingLabel
 from trainer.data.windows import Batch
-from trainer.metrics.calibration import PlattScaling
-from trainer.ranking.network import RankingNetwork
+from trainer.metrics.calibration import PlattScaling, fit_platt_scaling
+from trainer.ranking.examples import RankingExamples
+from trainer.ranking.label_errors import score_examples
+from trainer.ranking.labels import compute_target
+from trainer.ranking.network import RankingInputs, RankingNetwork
 
-Outputs = dict[str, tf.Tensor]
+RankingScores = dict[str, tf.Tensor]
 
 
 class RankingModule(tf.Module):
@@ -39,20 +48,46 @@ class RankingModule(tf.Module):
         self.score = tf.function(self._score, input_signature=[specs])
         self.uncalibrated = tf.function(self._uncalibrated, input_signature=[specs])
 
-    def _score(self, inputs: dict[str, tf.Tensor]) -> Outputs:
+    def _score(self, inputs: dict[str, tf.Tensor]) -> RankingScores:
         return self._probabilities(self._network(inputs), self._calibration)
 
-    def _uncalibrated(self, inputs: dict[str, tf.Tensor]) -> Outputs:
+    def _uncalibrated(self, inputs: dict[str, tf.Tensor]) -> RankingScores:
         return self._probabilities(self._network(inputs), {})
 
-    def _probabilities(self, outputs: Outputs, calibration: dict[str, PlattScaling]) -> Outputs:
+    def _probabilities(
+        self, outputs: RankingScores, calibration: dict[str, PlattScaling]
+    ) -> RankingScores:
         for name in self._binary:
             scaling = calibration.get(name, PlattScaling())
             outputs[name] = tf.sigmoid(scaling.slope * outputs[name] + scaling.intercept)
         return outputs
 
 
-def save(module: RankingModule, path: str) -> None:
+def save_ranking_model(module: RankingModule, path: str) -> None:
     """Writes the SavedModel."""
     module.uncalibrated.get_concrete_function()
     tf.saved_model.save(module, path, signatures=module.score.get_concrete_function())
+
+
+def fit_calibration(
+    network: Callable[[RankingInputs], RankingInputs],
+    labels: dict[str, RankingLabel],
+    held_out: RankingExamples,
+) -> dict[str, PlattScaling]:
+    """Binary label -> its scaling of the logits that `network` answers; none where the held-out
+    events do not have both outcomes.
+    """
+    logits = score_examples(tf.function(network, reduce_retracing=True), held_out)
+    fitted = {
+        name: _fit_scaling(logits[name], held_out.labels[name], label)
+        for name, label in labels.items()
+        if label.kind == "binary" and name in logits
+    }
+    return {name: scaling for name, scaling in fitted.items() if scaling is not None}
+
+
+def _fit_scaling(
+    logits: np.ndarray, values: np.ndarray, label: RankingLabel
+) -> PlattScaling | None:
+    known = ~np.isnan(values)
+    return fit_platt_scaling(logits[known], compute_target(values[known], label))

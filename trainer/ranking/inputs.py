@@ -1,4 +1,7 @@
-"""What retrieval knew at the moment of an event: vectors, and how popular everything was."""
+"""What retrieval knew at the moment of an event: vectors, and how popular everything was.
+
+What ranking reads of a query, as arrays: of an event, and of a question of evaluation.
+"""
 
 import dataclasses
 from collections.abc import Callable, Iterator
@@ -7,21 +10,23 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from schema import signatures, timeline
 from trainer.config.models import RetrievalConfig
-from trainer.data import popularity, windows
-from trainer.data.popularity import SECONDS_PER_DAY, PopularityClock
+from trainer.data.evaluation_queries import EvaluationQueries
+from trainer.data.popularity import SECONDS_PER_DAY, PopularityClock, compute_log_popularity
 from trainer.data.timelines import Timelines
-from trainer.metrics import top_k as ranked_lists
+from trainer.data.windows import Batch, batch_windows, cut_windows
+from trainer.metrics.top_k import iterate_blocks
 
-Encoder = Callable[[windows.Batch], np.ndarray]
+QueryEncoder = Callable[[Batch], np.ndarray]
 _ROWS = 512
 
 
 @dataclasses.dataclass(frozen=True)
-class Moments:
+class RetrievalState:
     """What stands around the events of a split."""
 
-    encode: Encoder
+    encode: QueryEncoder
     vectors: np.ndarray
     """[n + 1, dim] of the items."""
     clock: PopularityClock
@@ -42,7 +47,7 @@ class Moments:
 
     def log_popularity(self, moment: int) -> np.ndarray:
         """[n + 1] as of `moment`."""
-        return popularity.log_popularity(self.clock.votes(moment, self.config.popularity_days))
+        return compute_log_popularity(self.clock.votes(moment, self.config.popularity_days))
 
     def days(self, timestamps: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
         """Slices of the ascending timestamps that see the same log popularity, and that [n + 1].
@@ -58,7 +63,7 @@ class Moments:
             end = int(np.searchsorted(day, day[first], side="right"))
             at = int(day[first]) * SECONDS_PER_DAY if self.popular_at is None else self.popular_at
             present = self.log_popularity(at)
-            for part in ranked_lists.slices(end - int(first), _ROWS):
+            for part in iterate_blocks(end - int(first), _ROWS):
                 yield slice(part.start + first, part.stop + first), present
 
     def queries(self, timelines: Timelines) -> np.ndarray:
@@ -66,9 +71,9 @@ class Moments:
         the others.
         """
         everything = dataclasses.replace(timelines, positive=np.ones_like(timelines.positive))
-        cuts = windows.cut(everything, self.config.history_length)
+        cuts = cut_windows(everything, self.config.history_length)
         queries = None
-        for batch in windows.batched(everything, cuts, self.config.positions_per_batch, None):
+        for batch in batch_windows(everything, cuts, self.config.positions_per_batch, None):
             vectors = self.encode(batch)
             if queries is None:
                 queries = np.zeros((len(timelines.item_index), vectors.shape[-1]), np.float32)
@@ -77,10 +82,62 @@ class Moments:
         return queries
 
 
-def encoder(query: Any) -> Encoder:
+def create_encoder(query: Any) -> QueryEncoder:
     """numpy in, numpy out, around the `positions` of a loaded query model."""
 
-    def encode(batch: windows.Batch) -> np.ndarray:
+    def encode(batch: Batch) -> np.ndarray:
         return query.positions({k: tf.constant(v) for k, v in batch.items()}).numpy()
 
     return encode
+
+
+def build_event_inputs(
+    timelines: Timelines, chosen: np.ndarray, queries: np.ndarray, now: np.ndarray, length: int
+) -> Batch:
+    """Just before each of the `chosen` [m] events, whose context is known.
+
+    `queries` [m, dim + 1] and `now` [m] belong to them. Answers the inputs of the ranking model by
+    name, apart from the candidates: see `schema.signatures`.
+    """
+    row = timelines.rows[chosen]
+    context = {timeline.name_context(n): values[chosen] for n, values in timelines.context.items()}
+    return _build_inputs(timelines, row, chosen, queries, now, length) | context
+
+
+def build_query_inputs(asked: EvaluationQueries, queries: np.ndarray, length: int) -> Batch:
+    """Of those asked [q]; at a question's moment the context is unknown, which 0 stands for."""
+    split, row = asked.timelines, asked.row
+    stop = split.row_splits[row] + split.target_from[row]
+    now = np.full(len(asked), asked.now, np.int64)
+    context = {
+        timeline.name_context(name): np.zeros((len(asked), *values.shape[1:]), values.dtype)
+        for name, values in split.context.items()
+    }
+    return _build_inputs(split, row, stop, queries, now, length) | context
+
+
+def _build_inputs(
+    timelines: Timelines,
+    row: np.ndarray,
+    stop: np.ndarray,
+    queries: np.ndarray,
+    now: np.ndarray,
+    length: int,
+) -> Batch:
+    return {
+        signatures.VECTOR: queries.astype(np.float32),
+        signatures.USER_INDEX: timelines.user_index[row],
+        signatures.HISTORY_INDEX: _gather_history(timelines, row, stop, length),
+        signatures.NOW: now,
+    }
+
+
+def _gather_history(
+    timelines: Timelines, row: np.ndarray, stop: np.ndarray, length: int
+) -> np.ndarray:
+    """[m, length] the items just before event `stop` [m] of timeline `row`, 0 where a history is
+    shorter.
+    """
+    where = stop[:, np.newaxis] - length + np.arange(length)
+    inside = where >= timelines.row_splits[row][:, np.newaxis]
+    return np.where(inside, timelines.item_index[np.where(inside, where, 0)], 0).astype(np.int32)

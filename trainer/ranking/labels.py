@@ -7,38 +7,39 @@ from trainer.data.timelines import Timelines
 from trainer.data.training_data import TrainingData
 
 
-def known(split: Timelines, name: str) -> np.ndarray:
+def find_labelled(split: Timelines, name: str) -> np.ndarray:
     """[e] bool: an own event, positive or not, on a known item, that has the label."""
     return split.own & (split.item_index > 0) & ~np.isnan(split.labels[name])
 
 
-def target(values: np.ndarray, label: RankingLabel) -> np.ndarray:
+def compute_target(values: np.ndarray, label: RankingLabel) -> np.ndarray:
     """[m] values without NaN -> what is predicted: 0 or 1 for a binary label, else the value."""
     return (values >= label.at_least).astype(float) if label.kind == "binary" else values
 
 
-def learnable(data: TrainingData) -> dict[str, RankingLabel]:
+def select_learnable(data: TrainingData) -> dict[str, RankingLabel]:
     """The declared labels that train has at least one value of; the others get no head."""
     labels = data.dataset.labels.ranking
-    return {name: label for name, label in labels.items() if known(data.train, name).any()}
+    return {name: label for name, label in labels.items() if find_labelled(data.train, name).any()}
 
 
-def obstacle(data: TrainingData, name: str) -> str | None:
+def find_obstacle(data: TrainingData, name: str) -> str | None:
     """Why the label's errors say nothing about a model, in words; None where they do."""
     label = data.dataset.labels.ranking[name]
     learned, judged = (
-        target(split.labels[name][known(split, name)], label) for split in (data.train, data.test)
+        compute_target(split.labels[name][find_labelled(split, name)], label)
+        for split in (data.train, data.test)
     )
     for split, values in (("train", learned), ("test", judged)):
         if not len(values):
             return f"no event of {split} on an item of the catalogue has a value of {name}"
     if learned.min() == learned.max():
-        always = _named(learned[0], label)
+        always = _format_target(learned[0], label)
         return f"{name} is {always} in all {len(learned)} events of train: nothing to learn"
     return None
 
 
-def _named(value: float, label: RankingLabel) -> str:
+def _format_target(value: float, label: RankingLabel) -> str:
     if label.kind == "regression":
         return f"{value:g}"
     return f"{label.at_least:g} or more" if value else f"below {label.at_least:g}"

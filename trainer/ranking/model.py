@@ -6,13 +6,13 @@ import tensorflow_recommenders as tfrs
 from schema.dataset import RankingLabel
 from schema.signatures import CANDIDATES, RELEVANCE
 from trainer.ranking.bias_baseline import BiasBaseline
-from trainer.ranking.network import RankingNetwork, deviation
-from trainer.training.model import MeasuredModel
+from trainer.ranking.network import RankingNetwork, get_label_scale
+from trainer.training.model import EpochMetricsModel
 
 _NO_ITEM = -1e9  # a logit whose exponential is 0 and whose product with 0 is still a number
 
 
-class RankingModel(MeasuredModel):
+class RankingModel(EpochMetricsModel):
     """Multi-task: `relevance` learns which of the candidates was taken, each label what it was
     worth.
     """
@@ -26,12 +26,12 @@ class RankingModel(MeasuredModel):
         super().__init__()
         self.network = network
         self._labels = labels
-        self._deviations = {name: deviation(labels[name], baselines[name]) for name in labels}
+        self._deviations = {name: get_label_scale(labels[name], baselines[name]) for name in labels}
         self._relevance = tfrs.tasks.Ranking(
             loss=tf.keras.losses.CategoricalCrossentropy(from_logits=True)
         )
         self._tasks = {
-            name: tfrs.tasks.Ranking(loss=_loss(label)) for name, label in labels.items()
+            name: tfrs.tasks.Ranking(loss=_create_loss(label)) for name, label in labels.items()
         }
 
     def weighted_loss(
@@ -51,7 +51,7 @@ class RankingModel(MeasuredModel):
             value = tf.where(tf.math.is_nan(value), tf.zeros_like(value), value)
             deviation = self._deviations[name]
             loss += label.weight * self._tasks[name](
-                labels=_target(value, label)[:, tf.newaxis] / deviation,
+                labels=_build_target(value, label)[:, tf.newaxis] / deviation,
                 predictions=predicted[:, tf.newaxis] / deviation,
                 sample_weight=known,
                 compute_metrics=False,
@@ -60,11 +60,11 @@ class RankingModel(MeasuredModel):
         return loss * count, count
 
 
-def _target(values: tf.Tensor, label: RankingLabel) -> tf.Tensor:
+def _build_target(values: tf.Tensor, label: RankingLabel) -> tf.Tensor:
     return tf.cast(values >= label.at_least, tf.float32) if label.kind == "binary" else values
 
 
-def _loss(label: RankingLabel) -> tf.keras.losses.Loss:
+def _create_loss(label: RankingLabel) -> tf.keras.losses.Loss:
     if label.kind == "binary":
         return tf.keras.losses.BinaryCrossentropy(from_logits=True)
     return tf.keras.losses.MeanSquaredError()

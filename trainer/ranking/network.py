@@ -1,5 +1,7 @@
 """The ranking network: DCN-v2 over query, candidate and what stands between them, one head per
 label.
+
+How alike a candidate is to what its user took last.
 """
 
 import dataclasses
@@ -11,20 +13,23 @@ import tensorflow_recommenders as tfrs
 from schema import signatures, timeline
 from schema.dataset import RankingLabel
 from schema.signatures import RELEVANCE
-from trainer.bias_layer import BiasLayer
 from trainer.config.models import RankingConfig
-from trainer.layers.features import EncodedFeature, FeatureEncoder, time_of_week
-from trainer.ranking.bias_baseline import BiasBaseline
-from trainer.recent_similarity import RecentSimilarity
-from trainer.standardise import Standardise
+from trainer.layers.features import (
+    FeatureEncoder,
+    FeatureSpec,
+    Standardisation,
+    encode_time_of_week,
+)
+from trainer.ranking.bias_baseline import BiasBaseline, BiasLayer
 
 _PROJECTION = 32
 _CONTEXT_WIDTH = 8
-Inputs = dict[str, tf.Tensor]
+RankingInputs = dict[str, tf.Tensor]
+RECENT_ITEMS = 5
 
 
 @dataclasses.dataclass(frozen=True)
-class RankedItems:
+class RankingItems:
     """The items as retrieval knows them."""
 
     vectors: np.ndarray
@@ -46,9 +51,9 @@ class RankingNetwork(tf.keras.Model):
 
     def __init__(
         self,
-        items: RankedItems,
+        items: RankingItems,
         users: int,
-        context: list[EncodedFeature],
+        context: list[FeatureSpec],
         labels: dict[str, RankingLabel],
         baselines: dict[str, BiasBaseline],
         config: RankingConfig,
@@ -68,7 +73,7 @@ class RankingNetwork(tf.keras.Model):
             name: BiasLayer(baselines[name], label.kind == "binary")
             for name, label in labels.items()
         }
-        self._deviations = {name: deviation(labels[name], baselines[name]) for name in labels}
+        self._deviations = {name: get_label_scale(labels[name], baselines[name]) for name in labels}
         self._users = tf.keras.layers.Embedding(users + 1, config.id_dim, name="user_id_embedding")
         self._items = tf.keras.layers.Embedding(
             len(items.vectors), config.id_dim, name="item_id_embedding"
@@ -76,7 +81,7 @@ class RankingNetwork(tf.keras.Model):
         self._context = FeatureEncoder(context, _CONTEXT_WIDTH, name="context_features")
         self._context_names = [feature.name for feature in context]
         self._similarity = RecentSimilarity(name="recent_similarity")
-        self._standardise = Standardise(name="standardise")
+        self._standardise = Standardisation(name="standardise")
         self._dropout = tf.keras.layers.Dropout(config.dropout)
         self._trust = self.add_weight("trust_in_retrieval", initializer="ones")
         self._cross = [
@@ -92,7 +97,7 @@ class RankingNetwork(tf.keras.Model):
             for name in (RELEVANCE, *labels)
         }
 
-    def call(self, inputs: Inputs, training: bool = False) -> Inputs:
+    def call(self, inputs: RankingInputs, training: bool = False) -> RankingInputs:
         """-> head: [b, c]. `relevance` and binary labels are logits; regression labels are in their
         own unit.
         """
@@ -112,7 +117,7 @@ class RankingNetwork(tf.keras.Model):
             for name, head in self._heads.items()
         }
 
-    def take(self, items: RankedItems) -> None:
+    def take(self, items: RankingItems) -> None:
         """Puts other vectors of the same space in the place of those learned from."""
         self._vectors.assign(items.vectors)
         self._learned.assign(items.learned)
@@ -124,22 +129,22 @@ class RankingNetwork(tf.keras.Model):
         """
         return self._vectors
 
-    def adapt(self, inputs: Inputs) -> None:
+    def adapt(self, inputs: RankingInputs) -> None:
         """Learns mean and deviation of every number from a sample of the inputs."""
         present = inputs[signatures.CANDIDATES].numpy() > 0
         self._standardise.adapt(self._numbers(inputs).numpy()[present])
 
-    def _numbers(self, inputs: Inputs) -> tf.Tensor:
+    def _numbers(self, inputs: RankingInputs) -> tf.Tensor:
         """[b, c, width] of vectors, moment and crosses."""
         candidate = tf.gather(self._vectors, inputs[signatures.CANDIDATES])
         width = self._vectors.shape[1]
         taste = tf.ensure_shape(inputs[signatures.VECTOR], [None, width + 1])[:, :-1]
-        query = tf.concat([taste, time_of_week(inputs[signatures.NOW])], axis=-1)
+        query = tf.concat([taste, encode_time_of_week(inputs[signatures.NOW])], axis=-1)
         query = tf.repeat(query[:, tf.newaxis], tf.shape(candidate)[1], axis=1)
         product = query[..., :width] * candidate
         return tf.concat([query, candidate, product, self._crosses(inputs, product)], axis=-1)
 
-    def _embeddings(self, inputs: Inputs) -> tf.Tensor:
+    def _embeddings(self, inputs: RankingInputs) -> tf.Tensor:
         """[b, c, width] of user, context and candidate. They begin near 0 and stay out of the
         standardisation, which would make features of mean 0 and deviation 1 of chance.
         """
@@ -150,7 +155,7 @@ class RankingNetwork(tf.keras.Model):
         identity = self._items(tf.where(tf.gather(self._identified, index), index, 0))
         return tf.concat([query, identity], axis=-1)
 
-    def _crosses(self, inputs: Inputs, product: tf.Tensor) -> tf.Tensor:
+    def _crosses(self, inputs: RankingInputs, product: tf.Tensor) -> tf.Tensor:
         """[b, c, 7] what stands between query and candidate, as numbers."""
         index = inputs[signatures.CANDIDATES]
         known = tf.cast(tf.gather(self._learned, self._own(index)), tf.float32)
@@ -163,14 +168,14 @@ class RankingNetwork(tf.keras.Model):
         alike = self._similarity(self._vectors, inputs[signatures.HISTORY_INDEX], index)
         return tf.concat([tf.stack(scalars, axis=-1), alike], axis=-1)
 
-    def _retrieval_score(self, inputs: Inputs) -> tf.Tensor:
+    def _retrieval_score(self, inputs: RankingInputs) -> tf.Tensor:
         """[b, c] as the index has it: taste, and present popularity by its weight."""
         candidate = tf.gather(self._vectors, inputs[signatures.CANDIDATES])
         query = inputs[signatures.VECTOR]
         taste = tf.einsum("bd,bcd->bc", query[:, :-1], candidate)
         return taste + query[:, -1:] * inputs[signatures.LOG_POPULARITY]
 
-    def _start(self, name: str, inputs: Inputs) -> tf.Tensor:
+    def _start(self, name: str, inputs: RankingInputs) -> tf.Tensor:
         """[b, c] what the head's correction is added to."""
         if name == RELEVANCE:
             return self._trust * self._retrieval_score(inputs)
@@ -182,6 +187,40 @@ class RankingNetwork(tf.keras.Model):
         return tf.where(index < self._size, index, 0)
 
 
-def deviation(label: RankingLabel, baseline: BiasBaseline) -> float:
+def get_label_scale(label: RankingLabel, baseline: BiasBaseline) -> float:
     """Unit of a regression label's errors; a logit has none."""
     return baseline.deviation if label.kind == "regression" else 1.0
+
+
+class RecentSimilarity(tf.keras.layers.Layer):
+    """History [b, n] and candidates [b, c] as item indices, and item vectors [items + 1, dim] ->
+    [b, c, 3]: cosine with the latest known item, and the greatest and the mean cosine with the
+    latest five.
+
+    0 stands for an unknown item anywhere in a history and is passed over; where nothing is left,
+    and for a candidate 0, all three are 0.
+    """
+
+    def call(self, vectors: tf.Tensor, history: tf.Tensor, candidates: tf.Tensor) -> tf.Tensor:
+        """See the class."""
+        recent = select_latest_known(history)
+        direction = tf.math.l2_normalize(tf.gather(vectors, candidates), axis=-1)
+        taken = tf.math.l2_normalize(tf.gather(vectors, recent), axis=-1)
+        cosine = tf.einsum("bcd,brd->bcr", direction, taken)
+        known = tf.cast(recent > 0, cosine.dtype)[:, tf.newaxis]
+        mean = tf.math.divide_no_nan(tf.reduce_sum(cosine * known, -1), tf.reduce_sum(known, -1))
+        greatest = tf.reduce_max(tf.where(known > 0, cosine, -1.0), axis=-1)
+        anything = tf.logical_and(known[..., 0] > 0, candidates > 0)
+        greatest = tf.where(anything, greatest, 0.0)
+        return tf.stack([cosine[..., 0], greatest, mean], axis=-1)
+
+
+def select_latest_known(history: tf.Tensor) -> tf.Tensor:
+    """[b, n], oldest first -> [b, 5] the latest indices that are not 0, the latest first; 0 where
+    there are fewer.
+    """
+    history = tf.pad(history, [[0, 0], [RECENT_ITEMS, 0]])
+    place = tf.range(1, tf.shape(history)[1] + 1)
+    best = tf.math.top_k(tf.where(history > 0, place, 0), RECENT_ITEMS)
+    found = tf.gather(history, tf.maximum(best.values - 1, 0), batch_dims=1)
+    return tf.where(best.values > 0, found, 0)

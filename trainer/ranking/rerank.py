@@ -7,21 +7,21 @@ import numpy as np
 import tensorflow as tf
 
 from schema import signatures
-from trainer import ranking_queries
-from trainer.data.evaluation_queries import Questions
+from trainer.data.evaluation_queries import EvaluationQueries
 from trainer.data.windows import Batch
-from trainer.metrics import top_k as ranked_lists
+from trainer.metrics.top_k import iterate_blocks
+from trainer.ranking.inputs import build_query_inputs
 
-Score = Callable[[Batch], dict[str, np.ndarray]]
+ScoreFunction = Callable[[Batch], dict[str, np.ndarray]]
 """The ranking model's inputs by name, as in `schema.signatures` -> head: [b, c]."""
 
 
-def reranked(
+def rerank(
     lists: np.ndarray,
     queries: np.ndarray,
-    asked: Questions,
+    asked: EvaluationQueries,
     log_popularity: np.ndarray,
-    score: Score,
+    score: ScoreFunction,
     candidates: int,
     history_length: int,
 ) -> np.ndarray:
@@ -33,42 +33,44 @@ def reranked(
     """
     result = lists.copy()
     head = lists[:, :candidates].astype(np.int32)
-    found = relevance(head, queries, asked, log_popularity, score, history_length)
+    found = score_relevance(head, queries, asked, log_popularity, score, history_length)
     order = np.argsort(np.where(head == 0, np.inf, -found), axis=1, kind="stable")
     result[:, : head.shape[1]] = np.take_along_axis(head, order, axis=1)
     return result
 
 
-def relevance(
+def score_relevance(
     lists: np.ndarray,
     queries: np.ndarray,
-    asked: Questions,
+    asked: EvaluationQueries,
     log_popularity: np.ndarray,
-    score: Score,
+    score: ScoreFunction,
     history_length: int,
 ) -> np.ndarray:
     """[q, c] retrieval's indices -> [q, c] ranking's logit of each being taken; that of an empty
     place (0) means nothing.
     """
     head = lists.astype(np.int32)
-    inputs = ranking_queries.of_questions(asked, queries, history_length) | {
+    inputs = build_query_inputs(asked, queries, history_length) | {
         signatures.CANDIDATES: head,
         signatures.LOG_POPULARITY: log_popularity.astype(np.float32)[head],
     }
     return np.concatenate(
         [
             score({name: values[part] for name, values in inputs.items()})[signatures.RELEVANCE]
-            for part in ranked_lists.slices(len(lists))
+            for part in iterate_blocks(len(lists))
         ]
     )
 
 
-def scorer(module: Any) -> Score:
+def create_scorer(module: Any) -> ScoreFunction:
     """numpy in, numpy out, around the `score` of a ranking module, trained or loaded."""
-    return of_function(module.score)
+    return wrap_function(module.score)
 
 
-def of_function(function: Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]]) -> Score:
+def wrap_function(
+    function: Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]],
+) -> ScoreFunction:
     """numpy in, numpy out."""
 
     def score(inputs: Batch) -> dict[str, np.ndarray]:

@@ -8,22 +8,21 @@ import numpy as np
 import tensorflow as tf
 
 from schema.signatures import RANKING, RETRIEVAL
-from trainer import paired_difference
 from trainer.config.models import RankingConfig
-from trainer.data import evaluation_queries as questions
-from trainer.data.evaluation_queries import Questions
-from trainer.data.timelines import Timelines, from_moment
-from trainer.metrics import ranking as metrics
-from trainer.metrics import top_k as ranked_lists
-from trainer.paired_difference import Difference
-from trainer.ranking import rerank as two_stages
-from trainer.ranking.inputs import Moments
-from trainer.retrieval.stage import query_vectors
+from trainer.data.evaluation_queries import EvaluationQueries, build_queries
+from trainer.data.timelines import Timelines, restrict_from
+from trainer.metrics import confidence
+from trainer.metrics.confidence import Difference
+from trainer.metrics.ranking import compute_user_metrics
+from trainer.metrics.top_k import rank_nearest
+from trainer.ranking.inputs import RetrievalState
+from trainer.ranking.rerank import ScoreFunction, create_scorer, rerank
+from trainer.retrieval.export import encode_queries
 
-VERDICT = "ranking.json"
+VERDICT_FILE = "ranking.json"
 _METRIC = "ndcg@10"
 _SEED = 1
-_MOMENTS = 4
+_QUERY_TIMES = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,82 +51,94 @@ class RankingVerdict:
 
 
 @dataclasses.dataclass(frozen=True)
-class Answered:
+class OrderedLists:
     """The answers to questions [q] in both orders."""
 
-    asked: Questions
+    asked: EvaluationQueries
     final: np.ndarray
     """[q, k] after ranking."""
     lists: np.ndarray
     """[q, k] in retrieval's order."""
 
 
-def repeatedly(split: Timelines, has_clock: bool, first: int) -> list[Questions]:
+def build_repeated_queries(
+    split: Timelines, has_clock: bool, first: int
+) -> list[EvaluationQueries]:
     """The split's users, asked at `first` and where each further quarter of its events begins.
 
     One moment has few users, and decides by chance between orders that are nearly as good. Without
     a clock there is one moment.
     """
     times = np.sort(split.timestamps[split.own & split.positive])
-    later = [int(times[len(times) * part // _MOMENTS]) for part in range(1, _MOMENTS)]
+    later = [int(times[len(times) * part // _QUERY_TIMES]) for part in range(1, _QUERY_TIMES)]
     begins = (
         [first, *sorted({moment for moment in later if moment > first})] if has_clock else [first]
     )
-    asked = [questions.ask(from_moment(split, m) if m > first else split, m) for m in begins]
+    asked = [build_queries(restrict_from(split, m) if m > first else split, m) for m in begins]
     return [each for each in asked if len(each)]
 
 
-def measure(
-    module: Any, asked: list[Questions], query: Any, moments: Moments, config: RankingConfig
+def measure_orders(
+    module: Any,
+    asked: list[EvaluationQueries],
+    query: Any,
+    moments: RetrievalState,
+    config: RankingConfig,
 ) -> RankingVerdict:
     """Lists in retrieval's order and after ranking, asked of users that neither has learned from.
 
     `module` is the ranking module, `query` the loaded query model.
     """
-    score = two_stages.scorer(module)
-    return of_lists([_answered(score, each, query, moments, config) for each in asked])
+    score = create_scorer(module)
+    return compare_orders([_rank_lists(score, each, query, moments, config) for each in asked])
 
 
-def _answered(
-    score: two_stages.Score, asked: Questions, query: Any, moments: Moments, config: RankingConfig
-) -> Answered:
+def _rank_lists(
+    score: ScoreFunction,
+    asked: EvaluationQueries,
+    query: Any,
+    moments: RetrievalState,
+    config: RankingConfig,
+) -> OrderedLists:
     present = moments.log_popularity(asked.now)
     length = moments.config.history_length
-    queries = query_vectors(query.positions, asked, length)
+    queries = encode_queries(query.positions, asked, length)
     stood = np.column_stack([moments.vectors, present])
-    lists = ranked_lists.nearest(queries, stood, asked.seen, max(100, config.candidates))
-    final = two_stages.reranked(lists, queries, asked, present, score, config.candidates, length)
-    return Answered(asked, final, lists)
+    lists = rank_nearest(queries, stood, asked.seen, max(100, config.candidates))
+    final = rerank(lists, queries, asked, present, score, config.candidates, length)
+    return OrderedLists(asked, final, lists)
 
 
-def of_lists(answered: list[Answered]) -> RankingVerdict:
+def compare_orders(answered: list[OrderedLists]) -> RankingVerdict:
     """A user counts once, with the mean of what he was answered at each moment."""
     users = np.concatenate([each.asked.timelines.user_ids[each.asked.row] for each in answered])
     _, user = np.unique(users, return_inverse=True)
-    ours = _per_user([_ndcg(each.final, each.asked) for each in answered], user)
-    theirs = _per_user([_ndcg(each.lists, each.asked) for each in answered], user)
-    difference = paired_difference.compare({_METRIC: ours}, {_METRIC: theirs}, _SEED)[_METRIC]
+    ours = _average_by_user([_compute_list_ndcg(each.final, each.asked) for each in answered], user)
+    theirs = _average_by_user(
+        [_compute_list_ndcg(each.lists, each.asked) for each in answered], user
+    )
+    difference = confidence.compare_paired({_METRIC: ours}, {_METRIC: theirs}, _SEED)[_METRIC]
     return RankingVerdict(float(ours.mean()), float(theirs.mean()), difference)
 
 
-def _per_user(found: list[np.ndarray], user: np.ndarray) -> np.ndarray:
+def _average_by_user(found: list[np.ndarray], user: np.ndarray) -> np.ndarray:
     return np.bincount(user, weights=np.concatenate(found)) / np.bincount(user)
 
 
-def _ndcg(lists: np.ndarray, asked: Questions) -> np.ndarray:
-    return metrics.per_user(lists, asked.answers)[_METRIC]
+def _compute_list_ndcg(lists: np.ndarray, asked: EvaluationQueries) -> np.ndarray:
+    return compute_user_metrics(lists, asked.answers)[_METRIC]
 
 
-def write(verdict: RankingVerdict, model_uri: str) -> None:
+def write_verdict(verdict: RankingVerdict, model_uri: str) -> None:
     """Beside the SavedModel: `order`, the numbers, and the paired difference with its verdict."""
     folder = f"{model_uri}/assets.extra"
     tf.io.gfile.makedirs(folder)
     found = verdict.measures() | {"difference": dataclasses.asdict(verdict.difference)}
-    with tf.io.gfile.GFile(f"{folder}/{VERDICT}", "w") as file:
+    with tf.io.gfile.GFile(f"{folder}/{VERDICT_FILE}", "w") as file:
         json.dump({"order": verdict.order} | found, file)
 
 
-def served_order(model_uri: str) -> str:
+def read_serving_order(model_uri: str) -> str:
     """`ranking` or `retrieval`: whose order pays, as training measured it on valid."""
-    with tf.io.gfile.GFile(f"{model_uri}/assets.extra/{VERDICT}") as file:
+    with tf.io.gfile.GFile(f"{model_uri}/assets.extra/{VERDICT_FILE}") as file:
         return json.load(file)["order"]

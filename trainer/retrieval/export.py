@@ -1,4 +1,9 @@
-"""The query tower as a SavedModel: raw strings in, the vector to search with out."""
+"""The query tower as a SavedModel: raw strings in, the vector to search with out.
+
+The candidate tower as a SavedModel: an item's raw features in, its vector out.
+"""
+
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
@@ -7,8 +12,12 @@ import tensorflow_transform as tft
 from schema import signatures, timeline
 from schema.dataset import Dataset
 from schema.features import Feature
-from trainer.data.timelines import item_table
-from trainer.retrieval.towers import QueryTower
+from trainer.data.evaluation_queries import EvaluationQueries
+from trainer.data.timelines import build_item_table
+from trainer.metrics.top_k import iterate_blocks
+from trainer.retrieval.towers import CandidateTower, QueryTower
+
+Encode = Callable[[dict[str, tf.Tensor]], tf.Tensor]
 
 
 class QueryModule(tf.Module):
@@ -44,7 +53,7 @@ class QueryModule(tf.Module):
         self._temperature = temperature
         self._length = history_length
         self._dataset = dataset
-        self._items = item_table(graphs[0])
+        self._items = build_item_table(graphs[0])
         self._transform = graphs[1].transform_features_layer()
 
     def track_tower(self) -> None:
@@ -90,7 +99,7 @@ class QueryModule(tf.Module):
         missing.
         """
         raw = {timeline.USER_ID: inputs[signatures.USER_ID]}
-        for key, _ in declared(self._dataset):
+        for key, _ in list_query_features(self._dataset):
             values = inputs[key]
             values = values[:, tf.newaxis] if values.shape.rank == 1 else values
             missing = values == "" if values.dtype == tf.string else is_missing(values)
@@ -105,11 +114,13 @@ class QueryModule(tf.Module):
             signatures.HISTORY_TIMESTAMPS: tf.TensorSpec([None, None], tf.int64),
             signatures.NOW: tf.TensorSpec([None], tf.int64),
         }
-        specs |= {key: _input(feature) for key, feature in declared(self._dataset)}
+        specs |= {
+            key: _build_input_spec(feature) for key, feature in list_query_features(self._dataset)
+        }
         return {key: tf.TensorSpec(s.shape, s.dtype, name=key) for key, s in specs.items()}
 
 
-def declared(dataset: Dataset) -> list[tuple[str, Feature]]:
+def list_query_features(dataset: Dataset) -> list[tuple[str, Feature]]:
     """Context and user features of a query by input name."""
     context = [(timeline.name_context(n), f) for n, f in dataset.features.context.items()]
     return context + [(timeline.name_user_feature(n), f) for n, f in dataset.features.users.items()]
@@ -120,7 +131,7 @@ def is_missing(values: tf.Tensor) -> tf.Tensor:
     return tf.math.is_nan(values) if values.dtype.is_floating else values == 0
 
 
-def _input(feature: Feature) -> tf.TensorSpec:
+def _build_input_spec(feature: Feature) -> tf.TensorSpec:
     shape = [None, None] if feature.kind == "set" else [None]
     if feature.kind == "vector":
         return tf.TensorSpec([None, feature.size], tf.float32)
@@ -128,7 +139,7 @@ def _input(feature: Feature) -> tf.TensorSpec:
     return tf.TensorSpec(shape, dtype)
 
 
-def save(module: QueryModule, batch: dict[str, np.ndarray], path: str) -> None:
+def save_query_model(module: QueryModule, batch: dict[str, np.ndarray], path: str) -> None:
     """Writes the SavedModel. `batch` is any batch of the trainer's: its ranks fix those of
     `positions`.
     """
@@ -138,3 +149,53 @@ def save(module: QueryModule, batch: dict[str, np.ndarray], path: str) -> None:
     serve = module.query.get_concrete_function()
     module.track_tower()
     tf.saved_model.save(module, path, signatures={signatures.SERVING_DEFAULT: serve})
+
+
+class CandidateModule(tf.Module):
+    """`vectors`: items as ingestion writes them -> their vectors, without popularity.
+
+    An item that training has not taken, a new one above all, has the vector of its content.
+    """
+
+    def __init__(self, tower: CandidateTower, dataset: Dataset, graph: tft.TFTransformOutput):
+        """`graph` is the items' Transform."""
+        super().__init__()
+        # A Keras object in the module would have each of its layers traced and saved on its own.
+        self._tower = lambda index, content: tower.of_content(index, content, training=False)
+        self._tower_variables = tower.variables
+        self._raw = graph.raw_feature_spec()
+        self._transform = graph.transform_features_layer()
+        self._features = {name: timeline.name_item_feature(name) for name in dataset.features.items}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
+    def vectors(self, examples: tf.Tensor) -> tf.Tensor:
+        """Serialized tf.train.Examples [b] -> [b, dim], each of length 1."""
+        numbers = self._transform(tf.io.parse_example(examples, self._raw))
+        content = {name: _build_dense(numbers[key]) for name, key in self._features.items()}
+        index = tf.cast(numbers["item_index"], tf.int32)
+        return tf.cast(self._tower(index, content), tf.float32)
+
+
+def _build_dense(values: tf.Tensor | tf.RaggedTensor) -> tf.Tensor:
+    """As `trainer.data.transformed_examples.dense` makes it of the catalogue."""
+    values = values.to_tensor() if isinstance(values, tf.RaggedTensor) else values
+    return tf.cast(values, tf.int32) if values.dtype.is_integer else values
+
+
+def save_candidate_model(module: CandidateModule, path: str) -> None:
+    """Writes the SavedModel."""
+    module.vectors.get_concrete_function()
+    tf.saved_model.save(module, path)
+
+
+def encode_queries(
+    encode: Encode, asked: EvaluationQueries, length: int, most: int | None = None
+) -> np.ndarray:
+    """[q, dim + 1] vectors of the askers at their moment, of the first `most` of them if given."""
+    users = len(asked) if most is None else min(most, len(asked))
+    return np.concatenate(
+        [
+            encode({k: tf.constant(v) for k, v in asked.batch(part, length).items()})[:, -1].numpy()
+            for part in iterate_blocks(users)
+        ]
+    )

@@ -1,4 +1,7 @@
-"""The retrieval model and its loss."""
+"""The retrieval model and its loss.
+
+The part of popularity in the retrieval score while training.
+"""
 
 import dataclasses
 
@@ -6,12 +9,11 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
-from trainer import replicas
 from trainer.config.models import RetrievalConfig
-from trainer.present import Present
-from trainer.refreshes import Refreshes
+from trainer.data.popularity import SECONDS_PER_DAY, PopularitySnapshots
 from trainer.retrieval.towers import CandidateTower, QueryTower
-from trainer.training.model import MeasuredModel
+from trainer.training.distribution import concat_over_replicas, sum_over_replicas
+from trainer.training.model import EpochMetricsModel
 
 _NEVER = -1e9  # a logit whose exponential is 0, and whose loss times weight 0 is still 0
 
@@ -32,7 +34,7 @@ class Positives:
     """[n] 1, or 0 for a place that is none and stands there for the shape alone."""
 
 
-class RetrievalModel(MeasuredModel):
+class RetrievalModel(EpochMetricsModel):
     """Sampled softmax over in-batch and uniform negatives with logQ correction.
 
     Yang et al., Mixed negative sampling for learning two-tower neural networks in recommendations,
@@ -49,7 +51,7 @@ class RetrievalModel(MeasuredModel):
         query: QueryTower,
         candidate: CandidateTower,
         frequency: np.ndarray,
-        refreshes: Refreshes | None,
+        refreshes: PopularitySnapshots | None,
         config: RetrievalConfig,
         static_shapes: bool = False,
     ):
@@ -68,7 +70,9 @@ class RetrievalModel(MeasuredModel):
         self._rarest = float(frequency[frequency > 0].min(initial=1.0))
         self.catalogue_size = len(frequency) - 1
         self.taken = np.flatnonzero(frequency).astype(np.int32)
-        self.present = None if refreshes is None else Present(refreshes, config.refresh_days)
+        self.present = (
+            None if refreshes is None else PopularityPrior(refreshes, config.refresh_days)
+        )
         self.task = tfrs.tasks.Retrieval(
             temperature=config.temperature, remove_accidental_hits=True, name="retrieval"
         )
@@ -111,12 +115,16 @@ class RetrievalModel(MeasuredModel):
         """Sum of the losses of this replica's positives, and how many they are."""
         queries, items, negatives = self.encode(inputs, training)
         positives = self._positives(tf.cast(queries, tf.float32), items, inputs)
-        drawn = replicas.joined(inputs["negatives"])
-        ids = tf.concat([replicas.joined(positives.ids), drawn], axis=0)
+        drawn = concat_over_replicas(inputs["negatives"])
+        ids = tf.concat([concat_over_replicas(positives.ids), drawn], axis=0)
         count = tf.reduce_sum(positives.weight)
-        log_q = tf.math.log(self._probability(ids, replicas.total(count), tf.size(drawn)))
-        weight = tf.concat([replicas.joined(positives.weight), tf.ones(tf.shape(drawn))], axis=0)
-        vectors = tf.concat([replicas.joined(positives.items), replicas.joined(negatives)], axis=0)
+        log_q = tf.math.log(self._probability(ids, sum_over_replicas(count), tf.size(drawn)))
+        weight = tf.concat(
+            [concat_over_replicas(positives.weight), tf.ones(tf.shape(drawn))], axis=0
+        )
+        vectors = tf.concat(
+            [concat_over_replicas(positives.items), concat_over_replicas(negatives)], axis=0
+        )
         loss = self._softmax(
             *self._with_present(positives, vectors, ids, training),
             tf.where(weight > 0, -log_q, _NEVER),
@@ -184,3 +192,38 @@ class RetrievalModel(MeasuredModel):
         share = tf.maximum(tf.gather(self._frequency, ids), self._rarest)
         taken = share * tf.maximum(in_batch, 1.0) + uniform / max(len(self.taken), 1)
         return taken / tf.maximum(in_batch + uniform, 1.0)
+
+
+class PopularityPrior(tf.keras.layers.Layer):
+    """weight x log popularity of an item shortly before a query, as a product of columns.
+
+    Served popularity is as old as its last refresh. So is what training sees: at an age drawn
+    evenly between 0 and `refresh_days`, and so it learns not to trust the last hours too much.
+
+    One column a refresh: the query has the weight in its own and 0 elsewhere, the item its
+    popularity at each. So it passes through a task that knows vectors alone.
+    """
+
+    def __init__(self, refreshes: PopularitySnapshots, refresh_days: float):
+        super().__init__(name="present")
+        self._oldest = refresh_days * SECONDS_PER_DAY
+        self._moments = tf.constant(refreshes.moments)
+        self._of_items = tf.constant(refreshes.log_popularity.T)
+        self.weight = self.add_weight(
+            name="popularity_weight", shape=[], initializer="ones", dtype=tf.float32
+        )
+
+    def of_queries(self, timestamps: tf.Tensor, training: bool) -> tf.Tensor:
+        """[n] seconds since epoch, UTC -> [n, refreshes]; a time before the first takes the
+        first. Without `training` popularity is as fresh as it can be.
+        """
+        known = tf.cast(timestamps, tf.int64)
+        if training:
+            age = tf.random.uniform(tf.shape(known), maxval=self._oldest)
+            known -= tf.cast(age, tf.int64)
+        latest = tf.searchsorted(self._moments, known, side="right") - 1
+        return self.weight * tf.one_hot(tf.maximum(latest, 0), tf.size(self._moments))
+
+    def of_items(self, index: tf.Tensor) -> tf.Tensor:
+        """[c] -> [c, refreshes]."""
+        return tf.gather(self._of_items, index)

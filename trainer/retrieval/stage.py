@@ -2,52 +2,55 @@
 
 import dataclasses
 import logging
-from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 
 from schema import candidates, refresh_inputs
-from trainer import candidate_export, learned_weights
-from trainer.candidate_export import CandidateModule
 from trainer.config.models import RetrievalConfig
-from trainer.data import evaluation_queries as questions
-from trainer.data import popularity, recent_events, sufficient_data, windows
-from trainer.data.evaluation_queries import Questions
-from trainer.data.popularity import PopularityClock
+from trainer.data.evaluation_queries import EvaluationQueries, build_queries
+from trainer.data.popularity import PopularityClock, compute_log_popularity
+from trainer.data.recent_events import build_recent_events
+from trainer.data.sufficient_data import require_sufficient_data
 from trainer.data.training_data import TrainingData
-from trainer.metrics import ranking as metrics
-from trainer.metrics import top_k as ranked_lists
-from trainer.retrieval import build as retrieval_fitting
-from trainer.retrieval import export as query_export
-from trainer.retrieval.build import item_vectors
-from trainer.retrieval.export import QueryModule
+from trainer.data.windows import build_single_batch
+from trainer.metrics.ranking import summarise_lists
+from trainer.metrics.top_k import rank_nearest
+from trainer.retrieval.build import compute_item_vectors
+from trainer.retrieval.export import (
+    CandidateModule,
+    Encode,
+    QueryModule,
+    encode_queries,
+    save_candidate_model,
+    save_query_model,
+)
 from trainer.retrieval.model import RetrievalModel
-from trainer.retrieval.warm_start import WarmStart
-from trainer.training import checkpoints as training_state
+from trainer.retrieval.training import fit_held_out, refit
+from trainer.retrieval.warm_start import WarmStart, collect_weights, save_weights
 from trainer.training import tensorboard
+from trainer.training.checkpoints import remove_checkpoints
 from trainer.training.distribution import Hardware
 
 SAMPLE_QUERIES = 1000
-Encode = Callable[[dict[str, tf.Tensor]], tf.Tensor]
 _log = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
-class Outputs:
+class RetrievalOutputs:
     """Where a query model and its candidates are written."""
 
     model_uri: str
     candidates_uri: str
 
 
-def train(
+def train_retrieval(
     data: TrainingData,
     config: RetrievalConfig,
     seed: int,
-    held_out: Outputs,
-    final: Outputs,
+    held_out: RetrievalOutputs,
+    final: RetrievalOutputs,
     log_dir: str,
     checkpoints: str | None = None,
     hardware: Hardware | None = None,
@@ -61,32 +64,34 @@ def train(
     without one), which must belong to this data and configuration; it is removed in the end. Of
     several workers' processes one writes. Returns what was measured on valid.
     """
-    sufficient_data.require(data)
+    require_sufficient_data(data)
     hardware = hardware or Hardware()
     checkpoints = checkpoints or f"{held_out.model_uri}.checkpoints"
-    asked = questions.ask(data.valid, data.moment(data.valid))
+    asked = build_queries(data.valid, data.moment(data.valid))
     passes = config.epochs if begun is None else config.warm_epochs
     config = config.model_copy(update={"epochs": passes})
-    measured, model = chosen(data, asked, config, seed, log_dir, checkpoints, hardware, begun)
+    measured, model = train_without_valid(
+        data, asked, config, seed, log_dir, checkpoints, hardware, begun
+    )
     if hardware.writes:
-        write(model, asked, data, config, held_out)
+        write_artifacts(model, asked, data, config, held_out)
         if config.warm_start:  # what has learned valid could not be chosen by the next run's
             before = 0 if begun is None else begun.learned_until
-            learned_weights.save(learned_weights.of(model, data, before), final.candidates_uri)
-    model = retrieval_fitting.refitted(model, data, config, seed, hardware)
+            save_weights(collect_weights(model, data, before), final.candidates_uri)
+    model = refit(model, data, config, seed, hardware)
     if hardware.writes:
-        vectors = write(model, asked, data, config, final)
-        _save_refreshing(model, data, config, final.candidates_uri)
+        vectors = write_artifacts(model, asked, data, config, final)
+        _save_refresh_inputs(model, data, config, final.candidates_uri)
         taken = data.clock(data.train).counts(data.moment(data.valid))
         tensorboard.write_projector(data.catalogue.titles[1:], vectors[1:], taken[1:], log_dir)
-        training_state.remove(checkpoints)
+        remove_checkpoints(checkpoints)
     _log.info("retrieval trained valid_ndcg@10=%.4f", measured["valid_ndcg@10"])
     return measured
 
 
-def chosen(
+def train_without_valid(
     data: TrainingData,
-    asked: Questions,
+    asked: EvaluationQueries,
     config: RetrievalConfig,
     seed: int,
     log_dir: str,
@@ -99,11 +104,9 @@ def chosen(
     """
     tf.keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
-    history, model = retrieval_fitting.held_out(
-        data, asked, config, seed, log_dir, checkpoints, hardware, begun
-    )
-    lists = listed(model, asked, data.clock(data.train), data, config)
-    found = metrics.summary(lists, asked.answers, data.catalogue.size)
+    history, model = fit_held_out(data, asked, config, seed, log_dir, checkpoints, hardware, begun)
+    lists = rank_queries(model, asked, data.clock(data.train), data, config)
+    found = summarise_lists(lists, asked.answers, data.catalogue.size)
     return {f"valid_{name}": value for name, value in found.items()} | {
         "popularity_weight": model.popularity_weight,
         "epochs": len(history["loss"]),
@@ -112,59 +115,48 @@ def chosen(
     }, model
 
 
-def listed(
+def rank_queries(
     model: RetrievalModel,
-    asked: Questions,
+    asked: EvaluationQueries,
     clock: PopularityClock,
     data: TrainingData,
     config: RetrievalConfig,
 ) -> np.ndarray:
     """[q, 100] the best unseen items for those asked, popularity being what `clock` knows."""
-    vectors = item_vectors(model.candidate_tower, data.catalogue.size)
-    module = _query_module(model, vectors, data, config)
-    queries = query_vectors(_traced(module), asked, config.history_length)
+    vectors = compute_item_vectors(model.candidate_tower, data.catalogue.size)
+    module = _build_query_module(model, vectors, data, config)
+    queries = encode_queries(_trace(module), asked, config.history_length)
     votes = clock.votes(asked.now, config.popularity_days)
-    stood = np.column_stack([vectors, popularity.log_popularity(votes)])
-    return ranked_lists.nearest(queries, stood, asked.seen, 100)
+    stood = np.column_stack([vectors, compute_log_popularity(votes)])
+    return rank_nearest(queries, stood, asked.seen, 100)
 
 
-def write(
+def write_artifacts(
     model: RetrievalModel,
-    asked: Questions,
+    asked: EvaluationQueries,
     data: TrainingData,
     config: RetrievalConfig,
-    outputs: Outputs,
+    outputs: RetrievalOutputs,
 ) -> np.ndarray:
     """Both artifacts; `asked` are the users whose queries an index is measured by.
 
     Returns the vectors [n + 1, dim] of all items.
     """
-    vectors = item_vectors(model.candidate_tower, data.catalogue.size)
-    module = _query_module(model, vectors, data, config)
-    query_export.save(module, windows.one(data.train, config.history_length), outputs.model_uri)
-    sample = query_vectors(_traced(module), asked, config.history_length, SAMPLE_QUERIES)
+    vectors = compute_item_vectors(model.candidate_tower, data.catalogue.size)
+    module = _build_query_module(model, vectors, data, config)
+    save_query_model(
+        module, build_single_batch(data.train, config.history_length), outputs.model_uri
+    )
+    sample = encode_queries(_trace(module), asked, config.history_length, SAMPLE_QUERIES)
     _save_candidates(vectors, sample, data, config, outputs.candidates_uri)
     return vectors
 
 
-def query_vectors(
-    encode: Encode, asked: Questions, length: int, most: int | None = None
-) -> np.ndarray:
-    """[q, dim + 1] vectors of the askers at their moment, of the first `most` of them if given."""
-    users = len(asked) if most is None else min(most, len(asked))
-    return np.concatenate(
-        [
-            encode({k: tf.constant(v) for k, v in asked.batch(part, length).items()})[:, -1].numpy()
-            for part in ranked_lists.slices(users)
-        ]
-    )
-
-
-def _traced(module: QueryModule) -> Encode:
+def _trace(module: QueryModule) -> Encode:
     return tf.function(module.encode, reduce_retracing=True)
 
 
-def _query_module(
+def _build_query_module(
     model: RetrievalModel,
     vectors: np.ndarray,
     data: TrainingData,
@@ -186,8 +178,8 @@ def _save_candidates(
 ) -> None:
     known = data.clock(data.train, data.valid)
     days = config.popularity_days
-    now = popularity.log_popularity(data.served_votes(days))
-    at_test = popularity.log_popularity(known.votes(data.moment(data.test), days))
+    now = compute_log_popularity(data.served_votes(days))
+    at_test = compute_log_popularity(known.votes(data.moment(data.test), days))
     candidates.save(
         candidates.Candidates(
             item_ids=candidates.to_text_array(data.catalogue.item_ids[1:]),
@@ -195,24 +187,24 @@ def _save_candidates(
             vectors=np.column_stack([vectors, now]).astype(np.float32)[1:],
             log_popularity_at_test=at_test[1:],
             sample_queries=sample,
-            available=_items(data.catalogue.available),
-            filters=_items(data.catalogue.filters),
+            available=_drop_unknown(data.catalogue.available),
+            filters=_drop_unknown(data.catalogue.filters),
         ),
         uri,
     )
 
 
-def _items(values: pa.Array | None) -> pa.Array | None:
+def _drop_unknown(values: pa.Array | None) -> pa.Array | None:
     """Without the unknown item's row."""
     return None if values is None else values[1:]
 
 
-def _save_refreshing(
+def _save_refresh_inputs(
     model: RetrievalModel, data: TrainingData, config: RetrievalConfig, uri: str
 ) -> None:
     splits = [data.train, data.valid, data.test]
     ids = data.catalogue.item_ids
-    recent = recent_events.table(splits, ids, data.end, config.popularity_days)
+    recent = build_recent_events(splits, ids, data.end, config.popularity_days)
     refresh_inputs.save(data.dataset, recent, uri)
     tower = CandidateModule(model.candidate_tower, data.dataset, data.items_graph)
-    candidate_export.save(tower, refresh_inputs.locate_tower(uri))
+    save_candidate_model(tower, refresh_inputs.locate_tower(uri))

@@ -1,4 +1,7 @@
-"""The two towers: an item's vector, and the vector of a user at a moment. Both have length 1."""
+"""The two towers: an item's vector, and the vector of a user at a moment. Both have length 1.
+
+Histories read by mean pooling.
+"""
 
 import tensorflow as tf
 
@@ -6,9 +9,8 @@ from schema import timeline
 from trainer.config.models import RetrievalConfig
 from trainer.data.catalogue import Catalogue
 from trainer.data.preprocessing import ITEM_VOCABULARY, USER_VOCABULARY
-from trainer.layers.attention import AttentionHistory, count_before, log_gaps
-from trainer.layers.features import EncodedFeature, FeatureEncoder, time_of_week
-from trainer.pooling import mean_before
+from trainer.layers.attention import AttentionHistory, compute_log_gaps, count_known_before
+from trainer.layers.features import FeatureEncoder, FeatureSpec, encode_time_of_week
 
 _FEATURE_WIDTH = 32
 
@@ -23,7 +25,7 @@ class CandidateTower(tf.keras.Model):
     def __init__(
         self,
         catalogue: Catalogue,
-        features: list[EncodedFeature],
+        features: list[FeatureSpec],
         trained: tf.Tensor,
         config: RetrievalConfig,
     ):
@@ -76,14 +78,14 @@ class QueryTower(tf.keras.Model):
     def __init__(
         self,
         users: int,
-        user_features: list[EncodedFeature],
-        context_features: list[EncodedFeature],
+        user_features: list[FeatureSpec],
+        context_features: list[FeatureSpec],
         config: RetrievalConfig,
     ):
         super().__init__(name="query_tower")
         dim = config.embedding_dim
         self._id_dropout = config.id_dropout
-        self._history = _history(config)
+        self._history = _build_history(config)
         self._ids = None
         if config.user_ids:
             self._ids = tf.keras.layers.Embedding(
@@ -110,9 +112,9 @@ class QueryTower(tf.keras.Model):
     ) -> tf.Tensor:
         """`item_vectors` [b, t, dim] of `batch["item_index"]` [b, t] -> [b, t, dim]."""
         known = batch["item_index"] > 0
-        gaps = log_gaps(batch["timestamps"], known)
+        gaps = compute_log_gaps(batch["timestamps"], known)
         if self._history is None:
-            history = tf.cast(mean_before(item_vectors, known), self.compute_dtype)
+            history = tf.cast(average_known_before(item_vectors, known), self.compute_dtype)
         else:
             history = self._history(item_vectors, known, gaps, training=training)
         present = [history, self._present(batch, known, gaps), self._user(batch, training)]
@@ -123,11 +125,11 @@ class QueryTower(tf.keras.Model):
 
     def _present(self, batch: dict[str, tf.Tensor], known: tf.Tensor, gaps: tf.Tensor) -> tf.Tensor:
         """[b, t, width] of the moment itself: its time, its context, how much stands before it."""
-        count = tf.math.log1p(tf.cast(count_before(known), tf.float32))
+        count = tf.math.log1p(tf.cast(count_known_before(known), tf.float32))
         context = {name: batch[f"context_{name}"] for name in self._names[1]}
         parts = [
             tf.stack([count, gaps], axis=-1),
-            time_of_week(batch["timestamps"]),
+            encode_time_of_week(batch["timestamps"]),
             self._context(context, batch["item_index"]),
         ]
         return tf.concat([tf.cast(part, tf.float32) for part in parts], axis=-1)
@@ -144,7 +146,7 @@ class QueryTower(tf.keras.Model):
         return tf.repeat(vector[:, tf.newaxis], tf.shape(batch["item_index"])[1], axis=1)
 
 
-def _history(config: RetrievalConfig) -> AttentionHistory | None:
+def _build_history(config: RetrievalConfig) -> AttentionHistory | None:
     if config.history == "mean":
         return None
     return AttentionHistory(
@@ -155,3 +157,13 @@ def _history(config: RetrievalConfig) -> AttentionHistory | None:
         config.dropout,
         name="history",
     )
+
+
+def average_known_before(item_vectors: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
+    """Mean of the known items' vectors before each position.
+
+    [b, t, dim] and [b, t] bool -> [b, t, dim]; 0 where nothing stands before.
+    """
+    weight = tf.cast(known, item_vectors.dtype)[..., tf.newaxis]
+    total = tf.cumsum(item_vectors * weight, axis=1, exclusive=True)
+    return tf.math.divide_no_nan(total, tf.cumsum(weight, axis=1, exclusive=True))

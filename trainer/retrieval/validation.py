@@ -5,51 +5,53 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from trainer import exact_products
 from trainer.config.models import RetrievalConfig
-from trainer.data import popularity
-from trainer.data.evaluation_queries import Questions
-from trainer.data.popularity import PopularityClock
+from trainer.data.evaluation_queries import EvaluationQueries
+from trainer.data.popularity import PopularityClock, compute_log_popularity
+from trainer.data.training_data import TrainingData
 from trainer.data.windows import Batch
-from trainer.metrics import ranking as metrics
-from trainer.metrics import top_k as ranked_lists
+from trainer.metrics.ranking import average_metrics, compute_user_metrics
+from trainer.metrics.top_k import compute_exact_products, iterate_blocks, rank_popular, select_top_k
+from trainer.retrieval.build import compute_item_vectors
+from trainer.retrieval.model import RetrievalModel
+from trainer.training.callbacks import Measure
 
 _DEPTH = 10
-_FEWEST = 512
-_SCORES = 20_000_000
-Metrics = dict[str, float]
+_MIN_USERS = 512
+_MAX_SCORES = 20_000_000
+SampleMetrics = dict[str, float]
 
 
 @dataclasses.dataclass(frozen=True)
 class ValidationSample:
     """Users, and the popularity of the items as it stood when they are asked."""
 
-    asked: Questions
+    asked: EvaluationQueries
     log_popularity: np.ndarray
     """[n] of the trailing window that retrieval adds."""
     batches: list[Batch]
     """Their histories, `ranked_lists.ROWS` users each."""
 
-    def measure(self, queries: np.ndarray, vectors: np.ndarray, weight: float) -> Metrics:
+    def measure(self, queries: np.ndarray, vectors: np.ndarray, weight: float) -> SampleMetrics:
         """`recall@10` and `ndcg@10`; `weight` is popularity's.
 
         `queries` [users, dim] and `vectors` [n, dim] give the taste by their dot product.
         """
         lists = []
-        for part in ranked_lists.slices(len(queries)):
-            taste = exact_products.products(queries[part], vectors)
+        for part in iterate_blocks(len(queries)):
+            taste = compute_exact_products(queries[part], vectors)
             scores = taste + np.float32(weight) * self.log_popularity
-            lists.append(ranked_lists.top(scores, self.asked.seen[part], _DEPTH))
-        return measured(np.concatenate(lists), self.asked.answers)
+            lists.append(select_top_k(scores, self.asked.seen[part], _DEPTH))
+        return measure_lists(np.concatenate(lists), self.asked.answers)
 
 
-def draw(
-    asked: Questions, clock: PopularityClock, items: int, config: RetrievalConfig, seed: int
+def draw_sample(
+    asked: EvaluationQueries, clock: PopularityClock, items: int, config: RetrievalConfig, seed: int
 ) -> ValidationSample:
     """So many of those asked, each as likely as the next, that measuring stays cheap beside an
     epoch: the larger the catalogue, the fewer.
     """
-    size = min(len(asked), max(_FEWEST, _SCORES // items))
+    size = min(len(asked), max(_MIN_USERS, _MAX_SCORES // items))
     chosen = np.random.default_rng(seed).choice(len(asked), size, replace=False)
     history = asked.timelines.target_from[asked.row[chosen]]
     chosen = chosen[np.lexsort((chosen, history))]  # users of like history share little padding
@@ -59,27 +61,50 @@ def draw(
         seen=[asked.seen[user] for user in chosen],
         answers=[asked.answers[user] for user in chosen],
     )
-    batches = [some.batch(part, config.history_length) for part in ranked_lists.slices(size)]
+    batches = [some.batch(part, config.history_length) for part in iterate_blocks(size)]
     votes = clock.votes(asked.now, config.popularity_days)
-    return ValidationSample(some, popularity.log_popularity(votes), batches)
+    return ValidationSample(some, compute_log_popularity(votes), batches)
 
 
-def baselines(sample: ValidationSample, clock: PopularityClock, days: float) -> dict[str, Metrics]:
+def measure_baselines(
+    sample: ValidationSample, clock: PopularityClock, days: float
+) -> dict[str, SampleMetrics]:
     """The same of two counters: events of all time, and of the last `days`."""
     asked = sample.asked
     counts = {"popular": clock.counts(asked.now), "recent": clock.counts(asked.now, days)}
     return {
-        name: measured(ranked_lists.popular(count, asked.seen, _DEPTH), asked.answers)
+        name: measure_lists(rank_popular(count, asked.seen, _DEPTH), asked.answers)
         for name, count in counts.items()
     }
 
 
-def measured(lists: np.ndarray, answers: list[np.ndarray]) -> Metrics:
+def measure_lists(lists: np.ndarray, answers: list[np.ndarray]) -> SampleMetrics:
     """Means over users of recall@10 and NDCG@10 of their lists [users, 10]."""
-    found = metrics.means(metrics.per_user(lists, answers, (_DEPTH,)))
+    found = average_metrics(compute_user_metrics(lists, answers, (_DEPTH,)))
     return {name: found[name] for name in ("recall@10", "ndcg@10")}
 
 
-def tensors(batch: Batch) -> dict[str, tf.Tensor]:
+def build_tensors(batch: Batch) -> dict[str, tf.Tensor]:
     """The batch as a tower takes it."""
     return {name: tf.constant(values) for name, values in batch.items()}
+
+
+def create_measure(
+    model: RetrievalModel, sample: ValidationSample, data: TrainingData, config: RetrievalConfig
+) -> Measure:
+    """Recall and NDCG at 10 of the sampled users."""
+
+    def measure() -> dict[str, float]:
+        vectors = compute_item_vectors(model.candidate_tower, data.catalogue.size)
+        parts = [
+            model.query_tower(
+                build_tensors(batch),
+                tf.gather(vectors, batch["item_index"]),
+                training=False,
+            )[:, -1]
+            for batch in sample.batches
+        ]
+        taste = tf.cast(tf.concat(parts, axis=0), tf.float32).numpy() / config.temperature
+        return sample.measure(taste, vectors, model.popularity_weight)
+
+    return measure

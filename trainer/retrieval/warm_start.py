@@ -1,23 +1,39 @@
-"""A training that begins where another model ended, whose vocabularies were others."""
+"""A training that begins where another model ended, whose vocabularies were others.
+
+What a retrieval model has learned, on disk, so that a later training can begin from it.
+
+`<candidates artifact>/weights/` holds `vocabularies.parquet` (name, ids: the values of each
+vocabulary in their order), and for each a `table.<name>.npy` [n + 1, width], whose row 0 belongs
+to the unknown value and row i to the i-th; `other.<variable>.npy` of every other variable; and
+`learned_until.npy`.
+"""
 
 import dataclasses
+import io
 import logging
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from tensorflow.io import gfile
 
-from trainer import learned_weights
+from schema import refresh_inputs
+from schema.candidates import to_text_array
+from schema.errors import TandemError
+from trainer.data.preprocessing import ITEM_VOCABULARY
 from trainer.data.training_data import TrainingData
-from trainer.learned_weights import LearnedWeights, Table
 from trainer.retrieval.model import RetrievalModel
+from trainer.training.checkpoints import list_weights
 
 _log = logging.getLogger(__name__)
+_VOCABULARIES = "vocabularies.parquet"
+_TABLE, _OTHER, _UNTIL, _ARRAY = "table.", "other.", "learned_until", ".npy"
 
 
 @dataclasses.dataclass
-class Carried:
+class CarryOver:
     """What became of the weights that a model was given."""
 
     rows: dict[str, dict[str, int]] = dataclasses.field(default_factory=dict)
@@ -26,13 +42,35 @@ class Carried:
     """Tables and variables whose shape fits nothing that was learned: they begin at random."""
 
 
+@dataclasses.dataclass(frozen=True)
+class EmbeddingTable:
+    """The rows of an embedding and what each belongs to."""
+
+    ids: pa.Array
+    """[n] large_binary, each once."""
+    rows: np.ndarray
+    """[n + 1, width]; row 0 is that of the unknown value."""
+
+
+@dataclasses.dataclass(frozen=True)
+class LearnedWeights:
+    """All variables of the two towers and the weight of popularity."""
+
+    tables: dict[str, EmbeddingTable]
+    """By vocabulary."""
+    others: dict[str, np.ndarray]
+    """By the variable's name."""
+    learned_until: int
+    """Latest event that the model learned from; seconds since epoch, UTC."""
+
+
 class WarmStart:
     """The weights of an earlier model, for a model of these `data`."""
 
     def __init__(self, weights: LearnedWeights, data: TrainingData):
         self._weights = weights
         self._data = data
-        self.carried = Carried()
+        self.carried = CarryOver()
         """What became of them, once they have been given."""
 
     @property
@@ -42,10 +80,10 @@ class WarmStart:
 
     def give(self, model: RetrievalModel) -> None:
         """Puts them in the place of the model's own; it must have its variables."""
-        self.carried = Carried()
+        self.carried = CarryOver()
         for name, layer in model.tables.items():
             self._give_rows(name, layer)
-        for name, variable in learned_weights.others(model).items():
+        for name, variable in list_other_variables(model).items():
             learned = self._weights.others.get(name)
             if learned is None or learned.shape != tuple(variable.shape):
                 self.carried.anew.append(name)
@@ -63,13 +101,15 @@ class WarmStart:
         if learned is None or learned.rows.shape[1] != own.shape[1]:
             self.carried.anew.append(name)
             return
-        ids = learned_weights.vocabulary(self._data, name)
-        rows, count = carried_rows(own, ids, learned)
+        ids = read_vocabulary(self._data, name)
+        rows, count = carry_rows_over(own, ids, learned)
         layer.embeddings.assign(rows)
         self.carried.rows[name] = {"carried": count, "new": len(ids) - count}
 
 
-def carried_rows(own: np.ndarray, ids: pa.Array, learned: Table) -> tuple[np.ndarray, int]:
+def carry_rows_over(
+    own: np.ndarray, ids: pa.Array, learned: EmbeddingTable
+) -> tuple[np.ndarray, int]:
     """`own` [n + 1, width] with the learned rows of those of its `ids` [n] that were known, and how
     many they are. The unknown value's row is always carried over; a new id keeps its own.
     """
@@ -79,3 +119,86 @@ def carried_rows(own: np.ndarray, ids: pa.Array, learned: Table) -> tuple[np.nda
     rows[0] = learned.rows[0]
     rows[1 + np.flatnonzero(known)] = learned.rows[1 + place.drop_null().to_numpy()]
     return rows, int(known.sum())
+
+
+def collect_weights(model: RetrievalModel, data: TrainingData, before: int = 0) -> LearnedWeights:
+    """Those of a model that has learned the train split of `data`, and events until `before`."""
+    tables = {
+        name: EmbeddingTable(read_vocabulary(data, name), layer.embeddings.numpy())
+        for name, layer in model.tables.items()
+    }
+    until = max(before, int(data.train.timestamps[data.train.own].max()))
+    return LearnedWeights(
+        tables, {n: v.numpy() for n, v in list_other_variables(model).items()}, until
+    )
+
+
+def read_vocabulary(data: TrainingData, name: str) -> pa.Array:
+    """[n] the values of a vocabulary in their order, large_binary."""
+    if name == ITEM_VOCABULARY:
+        return to_text_array(data.catalogue.item_ids[1:])
+    graphs = (data.items_graph, data.timelines_graph)
+    graph = next(graph for graph in graphs if graph.vocabulary_file_by_name(name))
+    return to_text_array(pa.array(graph.vocabulary_by_name(name), pa.binary()))
+
+
+def list_other_variables(model: RetrievalModel) -> dict[str, Any]:
+    """Variables of the model that are no tables, by names that are the same in each run."""
+    tables = {id(layer.embeddings) for layer in model.tables.values()}
+    rest = [weight for weight in list_weights(model) if id(weight) not in tables]
+    named = {weight.name.partition(":")[0].replace("/", "."): weight for weight in rest}
+    if len(named) < len(rest):
+        raise TandemError(
+            f"expected variables of different names, received {sorted(w.name for w in rest)}; "
+            "give the layers names of their own"
+        )
+    return named
+
+
+def save_weights(weights: LearnedWeights, uri: str) -> None:
+    """Writes them into the candidates artifact at `uri`."""
+    folder = refresh_inputs.locate_weights(uri)
+    gfile.makedirs(folder)
+    arrays = {f"{_TABLE}{name}": table.rows for name, table in weights.tables.items()}
+    arrays |= {f"{_OTHER}{name}": values for name, values in weights.others.items()}
+    arrays[_UNTIL] = np.array(weights.learned_until)
+    for name, values in arrays.items():
+        with gfile.GFile(f"{folder}/{name}{_ARRAY}", "wb") as file:
+            np.save(file, values)
+    ids = [table.ids for table in weights.tables.values()]
+    ends = np.cumsum([0, *map(len, ids)])
+    lists = pa.LargeListArray.from_arrays(pa.array(ends, pa.int64()), pa.concat_arrays(ids))
+    columns = {"name": pa.array(weights.tables), "ids": lists}
+    sink = io.BytesIO()
+    pq.write_table(pa.table(columns), sink, compression="zstd")
+    with gfile.GFile(f"{folder}/{_VOCABULARIES}", "wb") as file:
+        file.write(sink.getvalue())
+
+
+def load_weights(uri: str) -> LearnedWeights | None:
+    """What `save` wrote; None where the artifact has no weights."""
+    folder = refresh_inputs.locate_weights(uri)
+    if not gfile.exists(f"{folder}/{_VOCABULARIES}"):
+        return None
+    with gfile.GFile(f"{folder}/{_VOCABULARIES}", "rb") as file:
+        known = pq.read_table(io.BytesIO(file.read()))
+    names, ids = known["name"].to_pylist(), known["ids"].combine_chunks()
+    tables = {
+        name: EmbeddingTable(ids[place].values, _read_array(f"{folder}/{_TABLE}{name}{_ARRAY}"))
+        for place, name in enumerate(names)
+    }
+    files = [name.rstrip("/") for name in gfile.listdir(folder)]
+    rest = [file for file in files if file.startswith(_OTHER)]
+    return LearnedWeights(
+        tables,
+        {
+            file.removeprefix(_OTHER).removesuffix(_ARRAY): _read_array(f"{folder}/{file}")
+            for file in rest
+        },
+        int(_read_array(f"{folder}/{_UNTIL}{_ARRAY}")),
+    )
+
+
+def _read_array(path: str) -> np.ndarray:
+    with gfile.GFile(path, "rb") as file:
+        return np.load(io.BytesIO(file.read()))

@@ -8,17 +8,17 @@ import tensorflow as tf
 
 from schema.errors import ConfigError
 from trainer.data.timelines import Timelines
-from trainer.data.windows import Batch, Windows, pad
+from trainer.data.windows import Batch, Windows, pad_windows
 from trainer.training.distribution import Hardware
 
 NEGATIVES = "negatives"
 """The one array of a batch without a row for each window."""
 _PAD = {"event": -1}
-Epochs = Callable[[int], Iterator[Batch]]
+EpochBatches = Callable[[int], Iterator[Batch]]
 """The global batches of an epoch, by its number."""
 
 
-def dataset(epochs: Epochs, first: int, hardware: Hardware) -> tf.data.Dataset:
+def build_dataset(epochs: EpochBatches, first: int, hardware: Hardware) -> tf.data.Dataset:
     """The shares of this process's replicas, one replica after the other, epoch after epoch from
     `first` on.
 
@@ -32,70 +32,70 @@ def dataset(epochs: Epochs, first: int, hardware: Hardware) -> tf.data.Dataset:
         def batches() -> Iterator[Batch]:
             for epoch in itertools.count(first):
                 for batch in epochs(epoch):
-                    yield from shares(batch, hardware.replicas)[own]
+                    yield from split_shares(batch, hardware.replicas)[own]
 
-        return _from_generator(batches, hardware.one_shape)
+        return _build_generator_dataset(batches, hardware.one_shape)
 
     return hardware.strategy.distribute_datasets_from_function(of_pipeline)
 
 
-def shares(batch: Batch, replicas: int) -> list[Batch]:
+def split_shares(batch: Batch, replicas: int) -> list[Batch]:
     """Equal parts of the rows and of the negatives; rows of padding fill the last ones up."""
     if replicas == 1:
         return [batch]
     rows = len(batch["item_index"])
-    whole = padded(batch, -(-rows // replicas) * replicas, batch["item_index"].shape[1])
+    whole = pad_batch(batch, -(-rows // replicas) * replicas, batch["item_index"].shape[1])
     parts = {key: np.split(values, replicas) for key, values in whole.items()}
     return [{key: values[i] for key, values in parts.items()} for i in range(replicas)]
 
 
-def padded(batch: Batch, rows: int, length: int) -> Batch:
+def pad_batch(batch: Batch, rows: int, length: int) -> Batch:
     """The batch with `rows` rows of `length` positions; what is added is 0 and no target."""
     missing = [(0, rows - batch["item_index"].shape[0]), (0, length - batch["item_index"].shape[1])]
     return {
-        key: values if key == NEGATIVES else _padded(key, values, missing)
+        key: values if key == NEGATIVES else _pad_values(key, values, missing)
         for key, values in batch.items()
     }
 
 
-def _padded(key: str, values: np.ndarray, missing: list[tuple[int, int]]) -> np.ndarray:
+def _pad_values(key: str, values: np.ndarray, missing: list[tuple[int, int]]) -> np.ndarray:
     of_user = key.startswith("user_")
     widths = [missing[0], (0, 0) if of_user else missing[1], *[(0, 0)] * values.ndim][: values.ndim]
     return np.pad(values, widths, constant_values=_PAD.get(key, 0))
 
 
-def one_of_few_shapes(batch: Batch, positions: int, longest: int) -> Batch:
+def pad_to_bucket(batch: Batch, positions: int, longest: int) -> Batch:
     """Padded so that an epoch has few shapes, and XLA compiles few programs.
 
     The length goes up to the next of 1, 2, 3, 4, 6, 8, 12, …, `longest`; the rows to as many as
     `positions` allow the shortest windows that are padded to this length.
     """
     rows, length = batch["item_index"].shape
-    below, above = _step_around(length)
-    return padded(batch, max(rows, positions // (below + 1)), max(length, min(above, longest)))
+    below, above = _find_bucket(length)
+    return pad_batch(batch, max(rows, positions // (below + 1)), max(length, min(above, longest)))
 
 
-def of_one_shape(
+def batch_static_shape(
     timelines: Timelines, cut: Windows, positions: int, rng: np.random.Generator | None
 ) -> Iterator[Batch]:
     """All windows in batches of exactly the same shape, as long as the longest window."""
-    rows, longest = _one_shape(cut, positions)
+    rows, longest = _compute_static_shape(cut, positions)
     order = np.arange(len(cut.row)) if rng is None else rng.permutation(len(cut.row))
     for begin in range(0, len(order), rows):
-        yield padded(pad(timelines, cut, order[begin : begin + rows]), rows, longest)
+        yield pad_batch(pad_windows(timelines, cut, order[begin : begin + rows]), rows, longest)
 
 
-def count_of_one_shape(cut: Windows, positions: int) -> int:
+def count_static_batches(cut: Windows, positions: int) -> int:
     """How many batches `of_one_shape` makes."""
-    return -(-len(cut.row) // _one_shape(cut, positions)[0])
+    return -(-len(cut.row) // _compute_static_shape(cut, positions)[0])
 
 
-def _one_shape(cut: Windows, positions: int) -> tuple[int, int]:
+def _compute_static_shape(cut: Windows, positions: int) -> tuple[int, int]:
     longest = int((cut.stop - cut.start).max())
     return max(1, positions // longest), longest
 
 
-def _step_around(length: int) -> tuple[int, int]:
+def _find_bucket(length: int) -> tuple[int, int]:
     """The neighbours below and from `length` on in 0, 1, 2, 3, 4, 6, 8, 12, 16, 24, …"""
     below, step = 0, 1
     while step < length:
@@ -114,7 +114,9 @@ def require_equal_shares(negatives: int, replicas: int) -> None:
         )
 
 
-def _from_generator(batches: Callable[[], Iterator[Batch]], one_shape: bool) -> tf.data.Dataset:
+def _build_generator_dataset(
+    batches: Callable[[], Iterator[Batch]], one_shape: bool
+) -> tf.data.Dataset:
     example = next(batches())
     signature = {
         key: tf.TensorSpec(values.shape if one_shape else [None] * values.ndim, values.dtype)

@@ -1,17 +1,23 @@
-"""What an epoch is measured by, beside the losses that Keras reports."""
+"""What an epoch is measured by, beside the losses that Keras reports.
+
+Stops a training at the batch at which its loss or its gradient is no number any more.
+"""
 
 import logging
+import math
 import time
 from collections.abc import Callable
 
 import tensorflow as tf
+
+from schema.errors import TrainingDiverged
 
 Measure = Callable[[], dict[str, float]]
 _progress = logging.getLogger("tandem.progress")
 _log = logging.getLogger(__name__)
 
 
-class EpochMeasures(tf.keras.callbacks.Callback):
+class EpochMetrics(tf.keras.callbacks.Callback):
     """Adds to an epoch's logs `learning_rate`, `events_per_second` and, as `val_…`, what `measure`
     finds. Stands before every callback that reads them.
     """
@@ -45,7 +51,7 @@ class EpochMeasures(tf.keras.callbacks.Callback):
         logs["events_per_second"] = self._events / seconds
 
 
-class Progress(tf.keras.callbacks.Callback):
+class ProgressLog(tf.keras.callbacks.Callback):
     """One progress record an epoch."""
 
     def __init__(self, epochs: int, *shown: str):
@@ -58,3 +64,29 @@ class Progress(tf.keras.callbacks.Callback):
         """Reads what was measured in the epoch."""
         values = " ".join(f"{name}={(logs or {})[name]:.4f}" for name in self._shown)
         _progress.info("epoch=%d of=%d %s", epoch + 1, self._epochs, values)
+
+
+class FiniteLoss(tf.keras.callbacks.Callback):
+    """Raises TrainingDiverged; what was saved after the last whole epoch stays as it is.
+
+    The means of `MeasuredModel` are over the epoch so far: one batch that is no number makes them
+    none.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._epoch = 0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Remembers it for the message."""
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Looks at what the step reports."""
+        for name, value in (logs or {}).items():
+            if not math.isfinite(value):
+                raise TrainingDiverged(
+                    f"expected a finite {name.replace('_', ' ')} in training, received {value} in "
+                    f"epoch {self._epoch + 1} at batch {batch + 1}; lower learning_rate. The "
+                    "epochs before are kept: the same configuration would go on from there"
+                )

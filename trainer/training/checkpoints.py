@@ -1,7 +1,12 @@
-"""What an interrupted training goes on from, and the best weights so far, on disk."""
+"""What an interrupted training goes on from, and the best weights so far, on disk.
+
+A folder of checkpoints that outlives the machine, where it is to lie on an object store.
+"""
 
 import json
 import math
+import pathlib
+import tempfile
 from typing import Any
 
 import tensorflow as tf
@@ -9,9 +14,10 @@ import tensorflow as tf
 from schema.errors import TandemError, TrainingDiverged
 from schema.storage import object_store, plain_path
 from schema.storage.locations import is_remote
-from trainer.kept_folder import KeptFolder
 
-Logs = dict[str, float]
+EpochLogs = dict[str, float]
+_LATEST = "checkpoint"
+"""TensorFlow's name for the file that says which checkpoint is the latest."""
 
 
 class TrainingState(tf.keras.callbacks.Callback):
@@ -35,17 +41,17 @@ class TrainingState(tf.keras.callbacks.Callback):
         self._patience = patience
         self._logs = tf.Variable("[]", dtype=tf.string, name="logs")
         self._writes = model.distribute_strategy.extended.should_checkpoint
-        self._folder = KeptFolder(folder)
-        weights = weights_of(model)
+        self._folder = CheckpointFolder(folder)
+        weights = list_weights(model)
         with model.distribute_strategy.scope():
             model.optimizer.build(model.trainable_variables)
-        self._last = _kept(
+        self._last = _create_manager(
             f"{self._folder.path}/last", weights=weights, optimizer=model.optimizer, logs=self._logs
         )
-        self._best = _kept(f"{self._folder.path}/best", weights=weights)
+        self._best = _create_manager(f"{self._folder.path}/best", weights=weights)
 
     @property
-    def logs(self) -> list[Logs]:
+    def logs(self) -> list[EpochLogs]:
         """What each finished epoch measured, those of earlier processes first."""
         return json.loads(self._logs.numpy())
 
@@ -80,7 +86,7 @@ class TrainingState(tf.keras.callbacks.Callback):
         if self._writes and self._best.latest_checkpoint:
             self._best.checkpoint.restore(self._best.latest_checkpoint).expect_partial()
 
-    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: EpochLogs | None = None) -> None:
         """Saves what the epoch reached, and asks Keras to stop where that has not helped."""
         logs = {name: float(value) for name, value in (logs or {}).items()}
         for name, value in logs.items():
@@ -98,7 +104,7 @@ class TrainingState(tf.keras.callbacks.Callback):
         self.model.stop_training = self.stopped
 
 
-def remove(folder: str) -> None:
+def remove_checkpoints(folder: str) -> None:
     """Forgets a training that has ended and whose results are written."""
     if is_remote(folder):
         object_store.remove(folder)
@@ -106,7 +112,7 @@ def remove(folder: str) -> None:
         tf.io.gfile.rmtree(folder)
 
 
-def _kept(folder: str, **parts: Any) -> tf.train.CheckpointManager:
+def _create_manager(folder: str, **parts: Any) -> tf.train.CheckpointManager:
     """Keeps the latest checkpoint of the `parts`."""
     checkpoint = tf.train.Checkpoint(**parts)
     # Its counter is made at the first saving otherwise: in the strategy's scope, where every
@@ -117,11 +123,11 @@ def _kept(folder: str, **parts: Any) -> tf.train.CheckpointManager:
 
 def copy_weights(source: tf.keras.Model, target: tf.keras.Model) -> None:
     """Gives `target` the values of `source`, made alike but perhaps in another strategy's scope."""
-    for one, other in zip(weights_of(source), weights_of(target), strict=True):
+    for one, other in zip(list_weights(source), list_weights(target), strict=True):
         other.assign(one.read_value())
 
 
-def weights_of(model: tf.keras.Model) -> list[tf.Variable]:
+def list_weights(model: tf.keras.Model) -> list[tf.Variable]:
     """All variables but the metrics', which say nothing once an epoch has ended."""
     metrics = {id(variable) for metric in model.metrics for variable in metric.variables}
     weights = [variable for variable in model.variables if id(variable) not in metrics]
@@ -130,3 +136,36 @@ def weights_of(model: tf.keras.Model) -> list[tf.Variable]:
             "expected a model with variables, received one that has seen no batch; call it once"
         )
     return weights
+
+
+class CheckpointFolder:
+    """`path` is where TensorFlow reads and writes: the folder itself, or a copy of what is at the
+    URL.
+    """
+
+    def __init__(self, place: str) -> None:
+        """Copies what is there."""
+        self._place = place
+        self.path = place
+        if is_remote(place):
+            self._copy = tempfile.TemporaryDirectory(prefix="tandem-")
+            self.path = self._copy.name
+            object_store.download(place, pathlib.Path(self.path))
+
+    def save(self) -> None:
+        """Brings the URL to what the folder holds: an interruption leaves the former or the new
+        checkpoint, for the file that says which one it is comes after those that it names.
+        """
+        if self.path == self._place:
+            return
+        here = {path: str(path.relative_to(self.path)) for path in self._files()}
+        there = set(object_store.list_files(self._place))
+        for path, name in here.items():
+            if name not in there or path.name == _LATEST:
+                object_store.upload_file(path, f"{self._place}/{name}")
+        for name in there - set(here.values()):
+            object_store.remove(f"{self._place}/{name}")
+
+    def _files(self) -> list[pathlib.Path]:
+        files = (path for path in pathlib.Path(self.path).rglob("*") if path.is_file())
+        return sorted(files, key=lambda path: (path.name == _LATEST, path))

@@ -1,4 +1,7 @@
-"""On which devices a trainer runs, and in which precision, by `[trainer]`."""
+"""On which devices a trainer runs, and in which precision, by `[trainer]`.
+
+What the replicas of a distribution strategy tell each other within a step.
+"""
 
 import contextlib
 import dataclasses
@@ -55,12 +58,12 @@ class Hardware:
             tf.keras.mixed_precision.set_global_policy(before)
 
 
-def of(config: TrainerConfig) -> Hardware:
+def create_hardware(config: TrainerConfig) -> Hardware:
     """Makes the strategy: before anything else of TensorFlow runs in the process.
 
     Raises ConfigError where the hardware that the configuration asks for is not there.
     """
-    name = _present() if config.strategy == "auto" else config.strategy
+    name = _detect_strategy() if config.strategy == "auto" else config.strategy
     made = _STRATEGIES[name]()
     if config.xla and name in ("mirrored", "multi_worker"):
         raise ConfigError(
@@ -70,15 +73,15 @@ def of(config: TrainerConfig) -> Hardware:
     return Hardware(made, config.xla and name != "tpu", config.mixed_precision, config.profile)
 
 
-def _present() -> str:
+def _detect_strategy() -> str:
     if os.environ.get("TPU_NAME"):
         return "tpu"
-    if len(_workers()) > 1:
+    if len(_list_workers()) > 1:
         return "multi_worker"
     return "mirrored" if len(tf.config.list_logical_devices("GPU")) > 1 else "one"
 
 
-def _workers() -> list[str]:
+def _list_workers() -> list[str]:
     """Addresses of the cluster's chief and workers, by TF_CONFIG; none without it."""
     text = os.environ.get("TF_CONFIG", "{}")
     try:
@@ -91,7 +94,7 @@ def _workers() -> list[str]:
     return [*cluster.get("chief", []), *cluster.get("worker", [])]
 
 
-def _mirrored() -> tf.distribute.Strategy:
+def _create_mirrored() -> tf.distribute.Strategy:
     kind = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
     devices = [device.name for device in tf.config.list_logical_devices(kind)]
     if len(devices) < 2:
@@ -102,8 +105,8 @@ def _mirrored() -> tf.distribute.Strategy:
     return tf.distribute.MirroredStrategy(devices)
 
 
-def _multi_worker() -> tf.distribute.Strategy:
-    if not _workers():
+def _create_multi_worker() -> tf.distribute.Strategy:
+    if not _list_workers():
         raise ConfigError(
             'expected the environment variable TF_CONFIG for trainer.strategy = "multi_worker", '
             "found none that names workers; docs/TRAINING.md has an example"
@@ -117,7 +120,7 @@ def _multi_worker() -> tf.distribute.Strategy:
         ) from error
 
 
-def _tpu() -> tf.distribute.Strategy:
+def _create_tpu() -> tf.distribute.Strategy:
     try:
         resolver = tf.distribute.cluster_resolver.TPUClusterResolver()
         tf.config.experimental_connect_to_cluster(resolver)
@@ -132,7 +135,33 @@ def _tpu() -> tf.distribute.Strategy:
 
 _STRATEGIES: dict[str, Callable[[], tf.distribute.Strategy]] = {
     "one": tf.distribute.get_strategy,
-    "mirrored": _mirrored,
-    "multi_worker": _multi_worker,
-    "tpu": _tpu,
+    "mirrored": _create_mirrored,
+    "multi_worker": _create_multi_worker,
+    "tpu": _create_tpu,
 }
+
+
+def count_replicas() -> int:
+    """Replicas that share the present step: 1 without a strategy."""
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def sum_over_replicas(value: tf.Tensor) -> tf.Tensor:
+    """The sum of `value` over all replicas, the same on each of them."""
+    context = tf.distribute.get_replica_context()
+    if context is None or count_replicas() == 1:
+        return value
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, value)
+
+
+def concat_over_replicas(values: tf.Tensor) -> tf.Tensor:
+    """[n, …], of the same shape on every replica -> [n * replicas, …], the own part first.
+
+    The others follow in a circle. Gradients flow back to the replica that a part came from.
+    """
+    context = tf.distribute.get_replica_context()
+    if context is None or count_replicas() == 1:
+        return values
+    own = tf.cast(context.replica_id_in_sync_group, tf.int32) * tf.shape(values)[0]
+    placed = tf.identity(values)  # an input has no device yet, and gathering asks for it
+    return tf.roll(context.all_gather(placed, axis=0), -own, axis=0)

@@ -9,7 +9,7 @@ import pyarrow as pa
 from trainer.data.training_data import TrainingData
 
 
-def of(data: TrainingData, *settings: object) -> str:
+def compute_fingerprint(data: TrainingData, *settings: object) -> str:
     """32 hexadecimal digits that differ where what is learned from, or any of `settings` does.
 
     `settings` are configurations as JSON, and the seed.
@@ -18,14 +18,14 @@ def of(data: TrainingData, *settings: object) -> str:
     digest.update(repr((data.dataset.model_dump_json(), *settings)).encode())
     for table in (data.catalogue, data.train, data.valid):
         for field in dataclasses.fields(table):
-            _add(digest, field.name, getattr(table, field.name))
+            _update_digest(digest, field.name, getattr(table, field.name))
     return digest.hexdigest()
 
 
-def _add(digest: "hashlib.blake2b", name: str, value: object) -> None:
+def _update_digest(digest: "hashlib.blake2b", name: str, value: object) -> None:
     if isinstance(value, dict):
         for key in sorted(value):
-            _add(digest, f"{name}.{key}", value[key])
+            _update_digest(digest, f"{name}.{key}", value[key])
     elif isinstance(value, np.ndarray) and value.dtype == object:
         digest.update(repr((name, value.tolist())).encode())
     elif isinstance(value, pa.Array):

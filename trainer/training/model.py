@@ -3,10 +3,10 @@
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
-from trainer import replicas
+from trainer.training.distribution import sum_over_replicas
 
 
-class MeasuredModel(tfrs.Model):
+class EpochMetricsModel(tfrs.Model):
     """Reports means over the whole epoch: of the loss, and of the norm of the gradient.
 
     (The step of `tfrs.Model` reports the loss of the last batch alone.) On several replicas the
@@ -29,7 +29,7 @@ class MeasuredModel(tfrs.Model):
     def compute_loss(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """This replica's part of the mean loss over the global batch; 0 where it has no example."""
         loss, weight = self.weighted_loss(inputs, training)
-        return loss / tf.maximum(replicas.total(weight), 1.0)
+        return loss / tf.maximum(sum_over_replicas(weight), 1.0)
 
     def train_step(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One update; the means so far. A row that a gradient names twice counts twice in the
@@ -38,7 +38,7 @@ class MeasuredModel(tfrs.Model):
         variables = self.trainable_variables
         with tf.GradientTape() as tape:
             loss, weight = self.weighted_loss(inputs, training=True)
-            part = loss / tf.maximum(replicas.total(weight), 1.0)
+            part = loss / tf.maximum(sum_over_replicas(weight), 1.0)
         pairs = self.optimizer.aggregate_gradients(
             list(zip(tape.gradient(part, variables), variables, strict=True))
         )

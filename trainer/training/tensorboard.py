@@ -14,7 +14,7 @@ _PROFILED_STEPS = (20, 40)
 _PROJECTED = 10_000  # more than the projector's page draws smoothly help nobody
 
 
-def scalars(folder: str, profile: bool = False) -> tf.keras.callbacks.TensorBoard:
+def create_scalars_callback(folder: str, profile: bool = False) -> tf.keras.callbacks.TensorBoard:
     """Keras' own callback. Its graph option looks for what TensorFlow 2.16 no longer has."""
     return tf.keras.callbacks.TensorBoard(
         folder,
@@ -27,7 +27,7 @@ def scalars(folder: str, profile: bool = False) -> tf.keras.callbacks.TensorBoar
 def write_graph(model: tfrs.Model, batches: tf.data.Dataset, folder: str) -> None:
     """Writes the graph of the loss of one of the `batches`."""
     step = tf.function(lambda inputs: model.compute_loss(inputs, training=True))
-    with _train_run(folder):
+    with _open_train_run(folder):
         tf.summary.graph(step.get_concrete_function(batches.element_spec).graph)
 
 
@@ -39,7 +39,7 @@ def write_hyper_parameters(
         name: value if isinstance(value, bool | int | float | str) else str(value)
         for name, value in values.items()
     }
-    with _train_run(folder):
+    with _open_train_run(folder):
         hparams.hparams_config(
             hparams=[hparams.HParam(name) for name in plain],
             metrics=[hparams.Metric(f"epoch_{name}", group="validation") for name in metrics],
@@ -72,7 +72,7 @@ def write_projector(
     with tf.io.gfile.GFile(f"{run}/titles.tsv", "w") as file:
         file.write("title\tevents\n")
         for item in chosen:
-            file.write(f"{_one_cell(titles[item])}\t{taken[item]}\n")
+            file.write(f"{_format_cell(titles[item])}\t{taken[item]}\n")
     config: Any = projector.ProjectorConfig()
     config.embeddings.add(
         tensor_name="candidates", tensor_path="candidates.tsv", metadata_path="titles.tsv"
@@ -80,9 +80,9 @@ def write_projector(
     projector.visualize_embeddings(run, config)
 
 
-def _one_cell(title: bytes) -> str:
+def _format_cell(title: bytes) -> str:
     return " ".join(title.decode("utf-8", "replace").split())
 
 
-def _train_run(folder: str) -> contextlib.AbstractContextManager[Any]:
+def _open_train_run(folder: str) -> contextlib.AbstractContextManager[Any]:
     return tf.summary.create_file_writer(f"{folder}/train").as_default()

@@ -8,11 +8,10 @@ import pytest
 from components.pushed.warm_start import decide_warm_start
 from schema.candidates import to_text_array
 from serving.versions import origin
-from trainer import learned_weights
-from trainer.learned_weights import LearnedWeights, Table
+from trainer.retrieval.warm_start import EmbeddingTable, LearnedWeights, save_weights
 
 VALID_BEGINS = 1_000
-TABLES = {"item_id": Table(to_text_array([b"a", b"b"]), np.zeros((3, 2), np.float32))}
+TABLES = {"item_id": EmbeddingTable(to_text_array([b"a", b"b"]), np.zeros((3, 2), np.float32))}
 
 
 @pytest.fixture
@@ -28,7 +27,7 @@ def pushed(tmp_path):
     def call(learned_until):
         weights = LearnedWeights(TABLES, {}, learned_until)
         folder = origin.folder(tmp_path, "7")
-        learned_weights.save(weights, str(folder / origin.CANDIDATES))
+        save_weights(weights, str(folder / origin.CANDIDATES))
         return str(tmp_path)
 
     return call

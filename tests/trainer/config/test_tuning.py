@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from trainer.config import tuning as tuning_config
 from trainer.config.models import RetrievalConfig
-from trainer.config.tuning import Range, TuneConfig
+from trainer.config.tuning import SearchRange, TuneConfig
 
 
 def test_ranges_and_lists_take_the_types_of_the_fields():
@@ -16,7 +16,9 @@ def test_ranges_and_lists_take_the_types_of_the_fields():
         "embedding_dim": [32, 64],
     }
     tune = TuneConfig.model_validate({"retrieval": declared})
-    found = {name: tuning_config.validated(name, told) for name, told in tune.retrieval.items()}
+    found = {
+        name: tuning_config.validate_range(name, told) for name, told in tune.retrieval.items()
+    }
     assert found == {
         "learning_rate": [1e-4, 1.0],
         "epochs": [2, 5],
@@ -32,7 +34,7 @@ def test_what_is_searched_without_a_declaration_fits_the_fields():
     assert TuneConfig.model_validate(tune.model_dump(exclude_defaults=False)) == tune
     assert set(tune.retrieval) <= set(RetrievalConfig.model_fields)
     for name, searched in tune.retrieval.items():
-        for value in tuning_config.validated(name, searched):
+        for value in tuning_config.validate_range(name, searched):
             RetrievalConfig.model_validate({name: value})
 
 
@@ -66,5 +68,8 @@ def test_a_field_that_is_no_number_has_no_range(monkeypatch):
 
     monkeypatch.setattr(tuning_config, "RetrievalConfig", Worded)
     with pytest.raises(ValueError, match="reading is no number, so min and max say nothing"):
-        tuning_config.validated("reading", Range(min=0, max=1))
-    assert tuning_config.validated("reading", Range(values=["mean", "last"])) == ["mean", "last"]
+        tuning_config.validate_range("reading", SearchRange(min=0, max=1))
+    assert tuning_config.validate_range("reading", SearchRange(values=["mean", "last"])) == [
+        "mean",
+        "last",
+    ]

@@ -9,7 +9,8 @@ from tensorflow_transform.tf_metadata import dataset_metadata
 
 from schema import tfdv_schema
 from schema.dataset import Dataset
-from trainer.data import catalogue, preprocessing
+from trainer.data.catalogue import load_catalogue
+from trainer.data.preprocessing import preprocess_items
 
 DATASET = Dataset.model_validate(
     {
@@ -51,7 +52,7 @@ def loaded(tmp_path_factory):
     custom = {"dataset": DATASET.model_dump_json()}
     with tft_beam.Context(temp_dir=str(folder / "tmp")):
         (found, _), transform = (rows, metadata) | tft_beam.AnalyzeAndTransformDataset(
-            lambda inputs: preprocessing.preprocess_items(inputs, custom)
+            lambda inputs: preprocess_items(inputs, custom)
         )
         transform | tft_beam.WriteTransformFn(str(folder / "graph"))
     (folder / "Split-all").mkdir()
@@ -60,7 +61,7 @@ def loaded(tmp_path_factory):
         for row in found:
             writer.write(_example(row))
     graph = tft.TFTransformOutput(str(folder / "graph"))
-    return catalogue.load(str(folder), graph, DATASET)
+    return load_catalogue(str(folder), graph, DATASET)
 
 
 def test_every_item_stands_at_its_index_with_all_that_is_its_own(loaded):

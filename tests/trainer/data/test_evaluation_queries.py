@@ -1,10 +1,10 @@
 import numpy as np
 
-from trainer.data import evaluation_queries as questions
+from trainer.data.evaluation_queries import build_queries
 
 
 def test_answers_are_new_positive_known_items_once_each(timelines_of):
-    asked = questions.ask(
+    asked = build_queries(
         timelines_of(
             [
                 # 1, 2 and 1 again before the cut; then 2 (seen), 3 twice, 4 (negative), 0 (unknown)
@@ -28,7 +28,7 @@ def test_a_user_in_several_windows_is_asked_once_as_he_stood_at_the_cut(timeline
     first = (b"ann", 1, [1, 2, 3], [1, 10, 11], 1)
     second = (b"ann", 1, [1, 2, 3, 4, 1], [1, 10, 11, 12, 13], 3)
     for rows in ([first, second], [second, first]):
-        asked = questions.ask(timelines_of(rows), 10)
+        asked = build_queries(timelines_of(rows), 10)
         assert len(asked) == 1
         assert asked.timelines.target_from[asked.row].tolist() == [1]
         assert asked.seen[0].tolist() == [1]
@@ -39,21 +39,21 @@ def test_a_window_that_ended_before_the_cut_is_not_asked(timelines_of):
     over = (b"ann", 1, [1, 2], [1, 5], 2)
     current = (b"ann", 1, [1, 2, 3, 4], [1, 5, 9, 10], 3)
     early = (b"bob", 2, [7, 8], [0, 12], 1)
-    asked = questions.ask(timelines_of([over, early, current]), 10)
+    asked = build_queries(timelines_of([over, early, current]), 10)
     assert asked.row.tolist() == [2, 1]
     assert [s.tolist() for s in asked.seen] == [[1, 2, 3], [7]]
     assert [a.tolist() for a in asked.answers] == [[4], [8]]
 
 
 def test_events_that_the_user_did_not_like_are_seen_all_the_same(timelines_of):
-    asked = questions.ask(
+    asked = build_queries(
         timelines_of([(b"ann", 1, [1, 2], [1, 10], 1)], positive=[False, True]), 10
     )
     assert asked.seen[0].tolist() == [1]
 
 
 def test_a_batch_is_the_latest_history_and_one_position_that_asks(timelines_of):
-    asked = questions.ask(
+    asked = build_queries(
         timelines_of(
             [
                 (b"ann", 1, [1, 2, 3, 4], [1, 2, 3, 10], 3),
@@ -73,5 +73,5 @@ def test_a_batch_is_the_latest_history_and_one_position_that_asks(timelines_of):
 
 
 def test_without_answers_nobody_is_asked(timelines_of):
-    asked = questions.ask(timelines_of([(b"ann", 1, [1, 1], [1, 10], 1)]), 10)
+    asked = build_queries(timelines_of([(b"ann", 1, [1, 1], [1, 10], 1)]), 10)
     assert len(asked) == 0

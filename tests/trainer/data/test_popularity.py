@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from trainer.data import popularity
+from trainer.data.popularity import build_clock, compute_log_popularity
 
 DAY = 86_400
 
@@ -14,7 +14,7 @@ def clock(timelines_of):
         positive=[True, True, False, True],
     )
     valid = timelines_of([(b"a", 1, [1, 2, 1, 0], [0, 2 * DAY, 3 * DAY, 3 * DAY], 2)])
-    return popularity.clock([train, valid], 4)
+    return build_clock([train, valid], 4)
 
 
 def test_history_of_a_later_split_is_not_counted_again(clock):
@@ -43,7 +43,7 @@ def test_at_the_end_of_its_bulk_everything_is_known(clock):
 
 
 def test_log_popularity_of_none_is_zero():
-    found = popularity.log_popularity(np.array([0, 1, 9]))
+    found = compute_log_popularity(np.array([0, 1, 9]))
     np.testing.assert_allclose(found, [0.0, 0.693147, 2.302585], atol=1e-6)
     assert found.dtype == np.float32
 
@@ -53,7 +53,7 @@ def test_a_user_has_one_vote_however_much_he_takes(timelines_of):
         [(b"a", 1, [1, 2, 3, 3], [0, DAY, DAY, 2 * DAY], 0), (b"b", 2, [3], [DAY], 0)]
     )
     valid = timelines_of([(b"b", 2, [3, 2], [DAY, 2 * DAY], 1)])
-    clock = popularity.clock([train, valid], 4)
+    clock = build_clock([train, valid], 4)
     # from day 1 on: a took 2, 3, 3 and b took 3, 2
     third = 1 / 3
     assert clock.votes(3 * DAY, 2) == pytest.approx([0, 0, third + 1 / 2, 2 * third + 1 / 2])

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from tensorflow_transform.tf_metadata import schema_utils
 
-from trainer.data import preprocessing
+from trainer.data.preprocessing import ITEM_VOCABULARY, USER_VOCABULARY, split_words
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def _by_id(rows, key, name):
 def test_every_item_has_an_index_of_its_own_from_one_on(items):
     rows, graph = items
     index = _by_id(rows, "item_id", "item_index")
-    words = _words(graph, preprocessing.ITEM_VOCABULARY)
+    words = _words(graph, ITEM_VOCABULARY)
     assert {item: int(at) for item, at in index.items()} == {w: i + 1 for i, w in enumerate(words)}
     assert sorted(words) == [b"a", b"b", b"c"]
 
@@ -74,7 +74,7 @@ def test_timelines_keep_their_lists_and_learn_users(planted, timelines):
         np.testing.assert_array_equal(found[b"u"], planted.timelines[0][name])
         np.testing.assert_array_equal(found[b"v"], planted.timelines[1][name])
     users = {k: int(v) for k, v in _by_id(rows, "user_id", "user_index").items()}
-    words = _words(graph, preprocessing.USER_VOCABULARY)
+    words = _words(graph, USER_VOCABULARY)
     assert users == {word: at + 1 for at, word in enumerate(words)}
     assert {k: int(v) for k, v in _by_id(rows, "user_id", "user_region").items()} == {
         b"u": 1,
@@ -119,11 +119,11 @@ def test_transformed_features_have_the_shapes_that_the_trainers_read(items):
     ],
 )
 def test_split_words(text, words):
-    found = preprocessing.split_words(tf.ragged.constant([[text], []], dtype=tf.string))
+    found = split_words(tf.ragged.constant([[text], []], dtype=tf.string))
     assert [word.decode() for word in found[0].numpy()] == words
     assert found[1].shape == (0,)
 
 
 def test_several_texts_of_one_row_become_one_list_of_words():
-    found = preprocessing.split_words(tf.ragged.constant([["a b", "c"], ["d"]]))
+    found = split_words(tf.ragged.constant([["a b", "c"], ["d"]]))
     assert found.to_list() == [[b"a", b"b", b"c"], [b"d"]]

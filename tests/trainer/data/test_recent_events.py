@@ -1,6 +1,6 @@
 import numpy as np
 
-from trainer.data import recent_events
+from trainer.data.recent_events import build_recent_events
 
 DAY = 86_400
 IDS = np.array([b"", b"x", b"y"], object)
@@ -13,12 +13,12 @@ def test_events_of_the_window_by_name(timelines_of):
         positive=[True, True, True, False, True],
     )
     valid = timelines_of([(b"a", 1, [1, 2, 2], [0, DAY, 3 * DAY], 2)])
-    found = recent_events.table([train, valid], IDS, 3 * DAY, 2)
+    found = build_recent_events([train, valid], IDS, 3 * DAY, 2)
     assert found.to_pylist() == [
         {"user_id": "a", "item_id": "y", "timestamp": DAY},
         {"user_id": "b", "item_id": "x", "timestamp": 2 * DAY},
     ]
-    assert recent_events.table([train, valid], IDS, 3 * DAY + 1, 1.5).to_pylist() == [
+    assert build_recent_events([train, valid], IDS, 3 * DAY + 1, 1.5).to_pylist() == [
         {"user_id": "b", "item_id": "x", "timestamp": 2 * DAY},
         {"user_id": "a", "item_id": "y", "timestamp": 3 * DAY},
     ]

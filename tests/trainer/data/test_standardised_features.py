@@ -7,7 +7,7 @@ import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
 
 from schema.features import Number, Timestamp
-from trainer.data import preprocessing
+from trainer.data.preprocessing import standardise
 
 DAY = 86_400
 NUMBER, MOMENT = Number(kind="number"), Timestamp(kind="timestamp")
@@ -15,10 +15,10 @@ NUMBER, MOMENT = Number(kind="number"), Timestamp(kind="timestamp")
 
 def preprocess(inputs):
     floats = {
-        name: preprocessing.standardised(inputs[name].flat_values, NUMBER)
+        name: standardise(inputs[name].flat_values, NUMBER)
         for name in ("varied", "constant", "never")
     }
-    moment = preprocessing.standardised(inputs["moment"].flat_values, MOMENT)
+    moment = standardise(inputs["moment"].flat_values, MOMENT)
     kept = floats | {"moment": moment}
     return {name: inputs[name].with_flat_values(values) for name, values in kept.items()}
 
@@ -58,9 +58,7 @@ def test_how_rows_are_batched_shows_in_no_bit(tmp_path, size):
     with tft_beam.Context(temp_dir=str(tmp_path), desired_batch_size=size):
         (found, _), _ = (rows, metadata) | tft_beam.AnalyzeAndTransformDataset(
             lambda inputs: {
-                "x": inputs["x"].with_flat_values(
-                    preprocessing.standardised(inputs["x"].flat_values, NUMBER)
-                )
+                "x": inputs["x"].with_flat_values(standardise(inputs["x"].flat_values, NUMBER))
             }
         )
     exact = values.astype(np.float64)

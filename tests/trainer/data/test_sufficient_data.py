@@ -7,7 +7,7 @@ import pytest
 
 from schema.dataset import Dataset
 from schema.errors import DataRefused
-from trainer.data import sufficient_data
+from trainer.data.sufficient_data import require_ranking_examples, require_sufficient_data
 from trainer.data.training_data import TrainingData
 
 NOTHING: Any = None
@@ -30,7 +30,7 @@ def data(timelines_of):
 
 
 def test_one_user_with_a_new_item_each_time_is_enough(data):
-    sufficient_data.require(data)
+    require_sufficient_data(data)
 
 
 def test_a_train_split_of_unknown_items_is_refused(data, timelines_of):
@@ -38,13 +38,13 @@ def test_a_train_split_of_unknown_items_is_refused(data, timelines_of):
     with pytest.raises(
         DataRefused, match=r"train .* received none: 2 events, 2 of them positive, 0"
     ):
-        sufficient_data.require(dataclasses.replace(data, train=train))
+        require_sufficient_data(dataclasses.replace(data, train=train))
 
 
 def test_a_train_split_without_a_positive_event_names_the_label(data, timelines_of):
     train = timelines_of([(b"a", 1, [1, 2], [0, 1], 0)], positive=[False, False])
     with pytest.raises(DataRefused, match=r"2 events, 0 of them positive.*labels.positive.*stars"):
-        sufficient_data.require(dataclasses.replace(data, train=train))
+        require_sufficient_data(dataclasses.replace(data, train=train))
 
 
 @pytest.mark.parametrize("name", ["valid", "test"])
@@ -52,22 +52,22 @@ def test_a_split_of_repeats_is_refused(data, timelines_of, name):
     repeats = timelines_of([(b"a", 1, [1, 1], [0, 10], 1), (b"b", 2, [0], [10], 0)])
     said = rf"expected a user of {name} .* 2 events, 2 of them positive, 1 of these on items"
     with pytest.raises(DataRefused, match=said):
-        sufficient_data.require(dataclasses.replace(data, **{name: repeats}))
+        require_sufficient_data(dataclasses.replace(data, **{name: repeats}))
 
 
 def test_one_event_of_valid_has_no_second_half(data, timelines_of):
     valid = timelines_of([(b"a", 1, [1, 2], [0, 10], 1)])
     with pytest.raises(DataRefused, match=r"either half of valid.* received 1 and 0: 1 events"):
-        sufficient_data.require(dataclasses.replace(data, valid=valid))
+        require_sufficient_data(dataclasses.replace(data, valid=valid))
 
 
 def test_a_half_of_repeats_is_refused(data, timelines_of):
     valid = timelines_of([(b"a", 1, [1, 2, 2], [0, 10, 20], 1)])
     with pytest.raises(DataRefused, match="received 1 and 0: 2 events"):
-        sufficient_data.require(dataclasses.replace(data, valid=valid))
+        require_sufficient_data(dataclasses.replace(data, valid=valid))
 
 
 def test_what_retrieval_misses_cannot_be_put_in_order():
-    sufficient_data.require_returned(1, 5, "first")
+    require_ranking_examples(1, 5, "first")
     with pytest.raises(DataRefused, match="first half of valid .* among the 5 that"):
-        sufficient_data.require_returned(0, 5, "first")
+        require_ranking_examples(0, 5, "first")

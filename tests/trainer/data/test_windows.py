@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.data import windows
+from trainer.data.windows import batch_windows, count_batches, cut_windows, pad_windows
 
 _shapes = st.lists(
     st.integers(1, 40).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n))),
@@ -23,7 +23,7 @@ def _planted(timelines_of, shapes):
 
 
 def test_a_timeline_of_ten_is_cut_as_worked_out_by_hand(timelines_of):
-    cut = windows.cut(_planted(timelines_of, [(10, 3)]), 4)
+    cut = cut_windows(_planted(timelines_of, [(10, 3)]), 4)
     assert cut.start.tolist() == [1, 3, 5, 6]
     assert cut.target.tolist() == [3, 5, 7, 9]
     assert cut.stop.tolist() == [5, 7, 9, 10]
@@ -31,20 +31,20 @@ def test_a_timeline_of_ten_is_cut_as_worked_out_by_hand(timelines_of):
 
 
 def test_a_timeline_that_fits_is_one_window(timelines_of):
-    cut = windows.cut(_planted(timelines_of, [(4, 1), (2, 0)]), 4)
+    cut = cut_windows(_planted(timelines_of, [(4, 1), (2, 0)]), 4)
     assert cut.start.tolist() == [0, 4]
     assert cut.target.tolist() == [1, 4]
     assert cut.stop.tolist() == [4, 6]
 
 
 def test_a_timeline_without_own_events_has_no_window(timelines_of):
-    cut = windows.cut(_planted(timelines_of, [(3, 3), (2, 1)]), 4)
+    cut = cut_windows(_planted(timelines_of, [(3, 3), (2, 1)]), 4)
     assert cut.row.tolist() == [1]
 
 
 @given(shapes=_shapes, length=st.integers(1, 12))
 def test_windows_learn_from_each_own_event_once_and_carry_history(timelines_of, shapes, length):
-    cut = windows.cut(_planted(timelines_of, shapes), length)
+    cut = cut_windows(_planted(timelines_of, shapes), length)
     learned = [e for t, s in zip(cut.target, cut.stop, strict=True) for e in range(t, s)]
     starts = np.cumsum([0] + [n for n, _ in shapes])
     own = [
@@ -70,10 +70,10 @@ def test_batches_hold_every_window_once_within_the_bound(
     timelines_of, shapes, length, positions, seed
 ):
     timelines = _planted(timelines_of, shapes)
-    cut = windows.cut(timelines, length)
+    cut = cut_windows(timelines, length)
     rng = None if seed is None else np.random.default_rng(seed)
-    batches = list(windows.batched(timelines, cut, positions, rng))
-    assert len(batches) == windows.count_batches(cut, positions)
+    batches = list(batch_windows(timelines, cut, positions, rng))
+    assert len(batches) == count_batches(cut, positions)
     found = []
     for batch in batches:
         assert batch["item_index"].size <= positions
@@ -90,7 +90,7 @@ def test_batches_hold_every_window_once_within_the_bound(
 
 def test_without_shuffling_batches_come_in_order_of_length(timelines_of):
     timelines = _planted(timelines_of, [(5, 0), (1, 0), (3, 0)])
-    batches = windows.batched(timelines, windows.cut(timelines, 8), 5, None)
+    batches = batch_windows(timelines, cut_windows(timelines, 8), 5, None)
     assert [b["item_index"].shape for b in batches] == [(1, 1), (1, 3), (1, 5)]
 
 
@@ -101,7 +101,7 @@ def test_pad_fills_up_with_zeros_and_follows_the_rows(timelines_of):
         context={"price": np.array([0.5, 1.5, 2.5, 3.5], np.float32)},
         users={"region": np.array([2, 5], np.int32), "tags": np.array([[1, 2], [3, 0]], np.int32)},
     )
-    batch = windows.pad(timelines, windows.cut(timelines, 3), np.array([1, 0]))
+    batch = pad_windows(timelines, cut_windows(timelines, 3), np.array([1, 0]))
     assert batch["item_index"].tolist() == [[4, 0, 0], [3, 0, 2]]
     assert batch["timestamps"].tolist() == [[15, 0, 0], [10, 20, 30]]
     # the second event of `a` is of no item in the catalogue: history at most, nothing to learn
@@ -117,6 +117,6 @@ def test_pad_fills_up_with_zeros_and_follows_the_rows(timelines_of):
 @pytest.mark.parametrize("positive", [[True, False], [False, False]])
 def test_events_that_are_not_positive_are_history_alone(timelines_of, positive):
     timelines = timelines_of([(b"a", 1, [1, 2], [1, 2], 0)], positive=positive)
-    batch = windows.pad(timelines, windows.cut(timelines, 2), np.arange(1))
+    batch = pad_windows(timelines, cut_windows(timelines, 2), np.arange(1))
     assert batch["item_index"].tolist() == [[1, 2]]
     assert batch["target"].tolist() == [positive]

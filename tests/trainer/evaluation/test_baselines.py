@@ -4,10 +4,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from trainer import interaction_matrix, item_neighbours
-from trainer.data import evaluation_queries as questions
-from trainer.data import popularity
-from trainer.evaluation import baselines
+from trainer.data.evaluation_queries import build_queries
+from trainer.data.popularity import PopularityClock, build_clock
+from trainer.evaluation.baselines import (
+    LATEST_ITEMS,
+    build_history_matrix,
+    build_interaction_matrix,
+    compute_similarities,
+    rank_baselines,
+    rank_by_neighbours,
+)
 
 # Users' items; item 0 is no item. Items 1 and 2 go together, so do 3 and 4; 5 nobody took.
 TAKEN = sparse.csr_matrix(
@@ -26,7 +32,7 @@ COUNTS = np.array([0, 3, 2, 2, 3, 0])
 
 
 def test_similarities_by_hand():
-    found = item_neighbours.similarities(TAKEN, neighbours=10, shrinkage=2.0).toarray()
+    found = compute_similarities(TAKEN, neighbours=10, shrinkage=2.0).toarray()
     expected = np.zeros((6, 6))
     expected[1, 2] = expected[2, 1] = 2 / (6**0.5 + 2)
     expected[1, 3] = expected[3, 1] = 1 / (6**0.5 + 2)
@@ -36,30 +42,30 @@ def test_similarities_by_hand():
 
 
 def test_without_shrinkage_it_is_the_cosine():
-    found = item_neighbours.similarities(TAKEN, neighbours=10, shrinkage=0.0)
+    found = compute_similarities(TAKEN, neighbours=10, shrinkage=0.0)
     assert found[1, 4] == pytest.approx(1 / 3)
     assert found[3, 4] == pytest.approx(2 / 6**0.5)
 
 
 def test_only_the_most_similar_are_kept_and_of_equal_ones_the_lower_index():
-    found = item_neighbours.similarities(TAKEN, neighbours=1, shrinkage=2.0)
+    found = compute_similarities(TAKEN, neighbours=1, shrinkage=2.0)
     assert np.diff(found.indptr).tolist() == [0, 1, 1, 1, 1, 0]
     assert found.indices.tolist() == [2, 1, 4, 3]
     alike = sparse.csr_matrix(np.array([[0, 1, 1, 1]], np.float32))
-    assert item_neighbours.similarities(alike, 1, 0.0).indices.tolist() == [2, 1, 1]
+    assert compute_similarities(alike, 1, 0.0).indices.tolist() == [2, 1, 1]
 
 
 def test_more_items_than_are_taken_at_once():
     """Items 2 i and 2 i + 1 are each other's only neighbour."""
     pairs = sparse.csr_matrix(np.kron(np.eye(600), [[1, 1]]).astype(np.float32))
-    found = item_neighbours.similarities(pairs, 5, 0.0)
+    found = compute_similarities(pairs, 5, 0.0)
     assert found.indices.tolist() == [index ^ 1 for index in range(1200)]
     np.testing.assert_allclose(found.data, 1)
 
 
 def test_lists_follow_the_history_and_then_what_is_popular():
-    similar = item_neighbours.similarities(TAKEN, neighbours=10, shrinkage=2.0)
-    found = item_neighbours.lists([np.array([2]), np.array([3]), np.zeros(0, int)], similar,
+    similar = compute_similarities(TAKEN, neighbours=10, shrinkage=2.0)
+    found = rank_by_neighbours([np.array([2]), np.array([3]), np.zeros(0, int)], similar,
                                   COUNTS, 5)  # fmt: skip
     # of 2: 1 is similar, then by popularity 4, 3, 5; of 3: 4 before 1; without history: popular
     assert found.tolist() == [[1, 4, 3, 5, 0], [4, 1, 2, 5, 0], [1, 4, 2, 3, 5]]
@@ -69,16 +75,14 @@ def test_a_history_of_several_items_adds_up():
     similar = sparse.csr_matrix(
         np.array([[0, 0, 0, 0, 0], [0, 0, 0, 0.5, 0.4], [0, 0, 0, 0, 0.4], *np.zeros((2, 5))])
     )
-    found = item_neighbours.lists([np.array([1, 2]), np.array([1])], similar, np.zeros(5), 2)
+    found = rank_by_neighbours([np.array([1, 2]), np.array([1])], similar, np.zeros(5), 2)
     assert found.tolist() == [[4, 3], [3, 4]]
 
 
 def test_a_log_in_which_no_two_items_go_together_gives_the_popular_ones():
-    similar = item_neighbours.similarities(sparse.csr_matrix(np.eye(3, dtype=np.float32)))
+    similar = compute_similarities(sparse.csr_matrix(np.eye(3, dtype=np.float32)))
     assert similar.nnz == 0
-    assert item_neighbours.lists([np.array([1])], similar, np.array([0, 1, 1]), 2).tolist() == [
-        [2, 0]
-    ]
+    assert rank_by_neighbours([np.array([1])], similar, np.array([0, 1, 1]), 2).tolist() == [[2, 0]]
 
 
 @given(
@@ -86,24 +90,24 @@ def test_a_log_in_which_no_two_items_go_together_gives_the_popular_ones():
     st.sets(st.integers(1, 7), max_size=6),
 )
 def test_no_list_repeats_an_item_or_shows_one_of_the_history(users, history):
-    taken = interaction_matrix.histories([np.array(sorted(u), int) for u in users], 8)
-    similar = item_neighbours.similarities(taken)
+    taken = build_history_matrix([np.array(sorted(u), int) for u in users], 8)
+    similar = compute_similarities(taken)
     counts = np.asarray(taken.sum(axis=0)).ravel()
     seen = np.array(sorted(history), int)
-    row = item_neighbours.lists([seen], similar, counts, 7)[0]
+    row = rank_by_neighbours([seen], similar, counts, 7)[0]
     assert sorted(row[row > 0].tolist()) == sorted(set(range(1, 8)) - history)
 
 
 def test_the_matrix_has_what_was_taken_before_the_moment_once(timelines_of):
     train = timelines_of([(b"a", 1, [1, 2, 1], [0, 5, 6], 0), (b"b", 2, [2], [9], 0)])
     valid = timelines_of([(b"a", 1, [1, 2, 1, 3], [0, 5, 6, 7], 3), (b"c", 0, [3], [20], 0)])
-    clock = popularity.clock([train, valid], 5)
-    assert interaction_matrix.taken_before(clock, 7).toarray().tolist() == [
+    clock = build_clock([train, valid], 5)
+    assert build_interaction_matrix(clock, 7).toarray().tolist() == [
         [0, 1, 1, 0, 0],
         [0, 0, 0, 0, 0],
         [0, 0, 0, 0, 0],
     ]
-    assert interaction_matrix.taken_before(clock, 21).toarray().tolist() == [
+    assert build_interaction_matrix(clock, 21).toarray().tolist() == [
         [0, 1, 1, 1, 0],
         [0, 0, 1, 0, 0],
         [0, 0, 0, 1, 0],
@@ -113,12 +117,12 @@ def test_the_matrix_has_what_was_taken_before_the_moment_once(timelines_of):
 def test_of_a_user_of_many_items_the_latest_are_kept(timelines_of):
     """User a takes 4, 1, 2, 3, 1 in this order: the last three different ones are 1, 3 and 2."""
     train = timelines_of([(b"a", 1, [4, 1, 2, 3, 1], [0, 1, 2, 3, 4], 0), (b"b", 2, [4], [2], 0)])
-    clock = popularity.clock([train], 5)
-    assert interaction_matrix.taken_before(clock, 9, most=3).toarray().tolist() == [
+    clock = build_clock([train], 5)
+    assert build_interaction_matrix(clock, 9, most=3).toarray().tolist() == [
         [0, 1, 1, 1, 0],
         [0, 0, 0, 0, 1],
     ]
-    assert interaction_matrix.taken_before(clock, 4, most=1).toarray().tolist() == [
+    assert build_interaction_matrix(clock, 4, most=1).toarray().tolist() == [
         [0, 0, 0, 1, 0],
         [0, 0, 0, 0, 1],
     ]
@@ -131,12 +135,12 @@ def test_of_a_user_of_many_items_the_latest_are_kept(timelines_of):
 def test_latest_items_are_those_that_a_walk_back_meets_first(events, most):
     user, item = (np.array(column) for column in zip(*events, strict=True))
     when = np.arange(len(events))
-    clock = popularity.PopularityClock(when, item.astype(np.int32), user, 7)
+    clock = PopularityClock(when, item.astype(np.int32), user, 7)
     expected = np.zeros((int(user.max()) + 1, 7))
     for one, other in reversed(events):
         if expected[one].sum() < most:
             expected[one, other] = 1
-    found = interaction_matrix.taken_before(clock, len(events), most)
+    found = build_interaction_matrix(clock, len(events), most)
     assert found.toarray().tolist() == expected.tolist()
 
 
@@ -144,9 +148,9 @@ def test_the_baseline_counts_pairs_of_a_bounded_number_of_items(timelines_of):
     """One user takes as many items as the bound and 100 more: the oldest are nobody's neighbours,
     though items with the lower index come first where all are equally similar.
     """
-    size = item_neighbours.LATEST_ITEMS + 100
+    size = LATEST_ITEMS + 100
     items = list(range(1, size + 1))
     train = timelines_of([(b"a", 1, items, items, 0)])
-    asked = questions.ask(timelines_of([(b"c", 2, [300, 2], [0, size + 9], 1)]), size + 5)
-    found = baselines.lists(popularity.clock([train], size + 1), asked, 7, 5)
+    asked = build_queries(timelines_of([(b"c", 2, [300, 2], [0, size + 9], 1)]), size + 5)
+    found = rank_baselines(build_clock([train], size + 1), asked, 7, 5)
     assert found["item_neighbours"].tolist() == [[101, 102, 103, 104, 105]]

@@ -4,8 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from schema.dataset import RankingLabel
-from trainer.config.blessing import BlessingConfig, require_measured, with_thresholds
-from trainer.evaluation import blessing
+from trainer.config.blessing import BlessingConfig, check_thresholds, override_thresholds
+from trainer.evaluation.blessing import decide_blessing, list_failures
 
 ALONE = BlessingConfig(baselines=[])
 VERSION = {"version": 7, "path": "serving/recommender/7"}
@@ -45,7 +45,7 @@ def only(found):
     ("found", "passed"), [(BETTER, True), (WORSE, False), (NOISE, True)]
 )  # fmt: skip
 def test_final_lists_must_not_be_worse_than_popular_beyond_the_noise(found, passed):
-    decided = blessing.verdict(measured(popular=found), BlessingConfig(), None)
+    decided = decide_blessing(measured(popular=found), BlessingConfig(), None)
     assert decided["blessed"] is passed
     rule = only(decided)
     assert rule["passed"] is passed
@@ -59,7 +59,7 @@ def test_final_lists_must_not_be_worse_than_popular_beyond_the_noise(found, pass
 @pytest.mark.parametrize(("value", "passed"), [(-0.001, False), (0.0, True), (0.001, True)])
 def test_of_too_few_users_the_means_decide_and_the_rule_says_so(value, passed):
     few = difference(value, -0.3, 0.3, users=49)
-    rule = only(blessing.verdict(measured(popular=few), BlessingConfig(), None))
+    rule = only(decide_blessing(measured(popular=few), BlessingConfig(), None))
     assert rule["passed"] is passed
     assert "fewer than 50 test users" in rule["note"]
 
@@ -79,7 +79,7 @@ def test_of_too_few_users_the_means_decide_and_the_rule_says_so(value, passed):
 def test_a_margin_is_held_against_the_interval(margin, beyond_noise, found, passed):
     rules = [{"against": "recent", "margin": margin, "beyond_noise": beyond_noise}]
     config = BlessingConfig.model_validate({"baselines": rules})
-    rule = only(blessing.verdict(measured(recent=found), config, None))
+    rule = only(decide_blessing(measured(recent=found), config, None))
     assert rule["passed"] is passed
     assert rule["expected"] == pytest.approx(0.3 - found["value"] + margin)
 
@@ -98,7 +98,7 @@ def test_a_margin_is_held_against_the_interval(margin, beyond_noise, found, pass
 def test_a_threshold_is_a_number_to_reach(threshold, passed):
     config = BlessingConfig.model_validate({"baselines": [], "thresholds": [threshold]})
     found = measured(labels={"rating": {"kind": "regression", "rmse": 0.85}})
-    rule = only(blessing.verdict(found, config, None))
+    rule = only(decide_blessing(found, config, None))
     assert rule["passed"] is passed
     assert rule["against"] is None
     assert rule["expected"] == threshold.get("at_least", threshold.get("at_most"))
@@ -107,7 +107,7 @@ def test_a_threshold_is_a_number_to_reach(threshold, passed):
 def test_both_ends_of_a_threshold_are_rules_of_their_own():
     bounds = {"metric": "ndcg@10", "at_least": 0.1, "at_most": 0.2}
     config = BlessingConfig.model_validate({"baselines": [], "thresholds": [bounds]})
-    passed = [rule["passed"] for rule in blessing.verdict(measured(), config, None)["rules"]]
+    passed = [rule["passed"] for rule in decide_blessing(measured(), config, None)["rules"]]
     assert passed == [True, False]
 
 
@@ -116,14 +116,14 @@ def test_what_was_not_measured_does_not_meet_its_threshold_and_says_why():
         {"baselines": [], "thresholds": [{"metric": "rmse", "of": "rating", "at_most": 9}]}
     )
     found = measured(labels={"rating": {"kind": "regression", "events": 0, "note": "no event"}})
-    rule = only(blessing.verdict(found, config, None))
+    rule = only(decide_blessing(found, config, None))
     assert not rule["passed"]
     assert (rule["expected"], rule["received"]) == (9, None)
     assert rule["note"] == "not measured: no event"
 
 
 def test_the_first_model_is_held_against_the_baselines_alone():
-    decided = blessing.verdict(measured(popular=BETTER), BlessingConfig(), None)
+    decided = decide_blessing(measured(popular=BETTER), BlessingConfig(), None)
     assert [rule["against"] for rule in decided["rules"]] == ["popular"]
     assert decided["pushed_before"] is None
 
@@ -131,7 +131,7 @@ def test_the_first_model_is_held_against_the_baselines_alone():
 @pytest.mark.parametrize(("found", "blessed"), [(BETTER, True), (WORSE, False), (NOISE, True)])
 def test_later_ones_must_not_be_worse_than_the_pushed_one(found, blessed):
     both = measured(popular=BETTER, pushed=found) | {"pushed": {"ndcg@10": 0.28}}
-    decided = blessing.verdict(both, BlessingConfig(), VERSION)
+    decided = decide_blessing(both, BlessingConfig(), VERSION)
     assert decided["blessed"] is blessed
     against = {rule["metric"]: rule for rule in decided["rules"] if rule["against"] == "pushed"}
     assert set(against) == {"ndcg@10", "recall@100"}
@@ -141,26 +141,26 @@ def test_later_ones_must_not_be_worse_than_the_pushed_one(found, blessed):
 
 def test_a_comparison_that_is_not_even_says_so():
     both = measured(pushed=NOISE) | {"pushed": {}}
-    decided = blessing.verdict(both, ALONE, VERSION | {"note": "it has seen the future"})
+    decided = decide_blessing(both, ALONE, VERSION | {"note": "it has seen the future"})
     assert decided["blessed"]
     assert {rule["note"] for rule in decided["rules"]} == {"it has seen the future"}
 
 
 def test_a_pushed_version_that_cannot_be_asked_is_not_passed_over():
-    decided = blessing.verdict(measured(), ALONE, VERSION | {"failure": "OSError: no such file"})
+    decided = decide_blessing(measured(), ALONE, VERSION | {"failure": "OSError: no such file"})
     assert not decided["blessed"]
     for rule in decided["rules"]:
         assert (rule["expected"], rule["received"], rule["passed"]) == (None, None, False)
         assert "version 7 could not be asked: OSError: no such file" in rule["note"]
         assert "--force-push" in rule["note"]
-    assert all("--force-push" in failure for failure in blessing.failures(decided))
+    assert all("--force-push" in failure for failure in list_failures(decided))
 
 
 def test_a_gap_above_its_limit_is_a_broken_rule():
     gap = {"value": 0.08, "low": 0.05, "high": 0.11}
     declared = {"metric": "ndcg@10", "limit": 0.05, "required": False, "gap": gap}
     found = measured(fairness={"users": {"users.region": declared}, "items": {}})
-    rule = only(blessing.verdict(found, ALONE, None))
+    rule = only(decide_blessing(found, ALONE, None))
     assert (rule["of"], rule["against"], rule["passed"]) == ("users.region", "limit", False)
     assert (rule["expected"], rule["received"]) == (0.05, 0.08)
 
@@ -169,21 +169,21 @@ def test_a_gap_above_its_limit_is_a_broken_rule():
 def test_label_errors_may_be_held_against_the_bias_baseline(rmse, passed):
     config = BlessingConfig(baselines=[], bias_baseline=True)
     labels = {"rating": {"kind": "regression", "rmse": rmse, "bias_baseline_rmse": 0.8}}
-    rule = only(blessing.verdict(measured(labels), config, None))
+    rule = only(decide_blessing(measured(labels), config, None))
     assert (rule["of"], rule["expected"], rule["received"]) == ("rating", 0.8, rmse)
     assert rule["passed"] is passed
 
 
 def test_a_failure_is_said_with_its_numbers():
-    decided = blessing.verdict(measured(popular=WORSE), BlessingConfig(), None)
-    assert blessing.failures(decided) == [
+    decided = decide_blessing(measured(popular=WORSE), BlessingConfig(), None)
+    assert list_failures(decided) == [
         "final lists: ndcg@10 not worse than popular: expected 0.3200, received 0.3000, "
         "95 % interval of the difference -0.0300 to -0.0100"
     ]
 
 
 def test_without_rules_everything_is_blessed():
-    decided = blessing.verdict(measured(), ALONE, None)
+    decided = decide_blessing(measured(), ALONE, None)
     assert (decided["blessed"], decided["rules"]) == (True, [])
     assert decided["forced"] is None
 
@@ -201,7 +201,7 @@ def test_a_threshold_of_what_no_run_measures_is_refused_before_one_begins(thresh
     labels = {"rating": RankingLabel(column="rating", kind="regression")}
     config = BlessingConfig.model_validate({"thresholds": [threshold]})
     with pytest.raises(ValueError, match=r"blessing\.thresholds") as caught:
-        require_measured(config, labels)
+        check_thresholds(config, labels)
     assert said in str(caught.value)
 
 
@@ -220,10 +220,10 @@ def test_a_rule_that_says_nothing_is_refused(section):
 
 def test_a_run_may_bring_thresholds_of_its_own():
     compiled = BlessingConfig.model_validate({"baselines": [], "pushed": ["ndcg@10"]})
-    rules = with_thresholds(compiled, '[{"metric": "ndcg@10", "at_least": 0.31}]', {})
+    rules = override_thresholds(compiled, '[{"metric": "ndcg@10", "at_least": 0.31}]', {})
     assert (rules.baselines, rules.pushed) == ([], ["ndcg@10"])
-    assert not blessing.verdict(measured(), rules, None)["blessed"]
-    assert blessing.verdict(measured(), with_thresholds(rules, "[]", {}), None)["blessed"]
+    assert not decide_blessing(measured(), rules, None)["blessed"]
+    assert decide_blessing(measured(), override_thresholds(rules, "[]", {}), None)["blessed"]
 
 
 @pytest.mark.parametrize(
@@ -238,4 +238,4 @@ def test_a_run_may_bring_thresholds_of_its_own():
 )
 def test_thresholds_of_a_run_are_held_against_what_is_measured(thresholds, message):
     with pytest.raises(ValueError, match=message):
-        with_thresholds(BlessingConfig(), thresholds, {})
+        override_thresholds(BlessingConfig(), thresholds, {})

@@ -3,7 +3,7 @@ import types
 import numpy as np
 
 from schema.features import Features
-from trainer import declared_slices
+from trainer.evaluation.slices import slice_items
 
 TRANSFORMS_OWN = b"49d0cd50-04bb-48c0-bc6f-5b575dce351a"
 
@@ -21,7 +21,7 @@ def test_a_category_that_nothing_has_is_no_slice_by_transforms_placeholder():
             features={"studio": np.array([0, 0, 0]), "genre": np.array([0, 1, 0])}
         ),
     )
-    found = declared_slices.of_items(np.array([1, 2]), data)  # type: ignore[arg-type]
+    found = slice_items(np.array([1, 2]), data)  # type: ignore[arg-type]
     names = {key: [part.name for part in parts] for key, parts in found.items()}
     assert names == {"item_studio": ["no known value"], "item_genre": ["drama", "no known value"]}
     assert found["item_studio"][0].chosen.tolist() == [True, True]

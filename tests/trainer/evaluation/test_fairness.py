@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from schema.dataset import Dataset
-from trainer.config.fairness import FairnessConfig, require_groups
-from trainer.evaluation import fairness
+from trainer.config.fairness import FairnessConfig, check_fairness_groups
+from trainer.evaluation.fairness import check_limits, measure_fairness
 
 USERS = 300
 REGION = np.arange(USERS) % 3
@@ -67,12 +67,12 @@ def declared(of, **more):
 
 
 def test_nothing_declared_is_nothing_measured():
-    assert fairness.measure([], served(), data()) == {}
-    assert fairness.limits({}) == []
+    assert measure_fairness([], served(), data()) == {}
+    assert check_limits({}) == []
 
 
 def test_users_gap_is_between_the_best_region_and_the_worst():
-    found = fairness.measure([declared("users.region", max_gap=0.2)], served(), data())
+    found = measure_fairness([declared("users.region", max_gap=0.2)], served(), data())
     row = found["users"]["users.region"]
     assert (row["best"], row["worst"]) == ("north", "south")
     assert row["gap"] == pytest.approx({"value": 0.25, "low": 0.25, "high": 0.25})
@@ -83,12 +83,12 @@ def test_users_gap_is_between_the_best_region_and_the_worst():
 
 def test_another_metric_turns_the_regions_round():
     config = declared("users.region", metric="recall@5")
-    row = fairness.measure([config], served(), data())["users"]["users.region"]
+    row = measure_fairness([config], served(), data())["users"]["users.region"]
     assert (row["best"], row["worst"], row["limit"]) == ("south", "north", None)
 
 
 def test_items_gap_is_exposure_against_what_is_taken():
-    found = fairness.measure([declared("items.studio")], served(), data())
+    found = measure_fairness([declared("items.studio")], served(), data())
     row = found["items"]["items.studio"]
     assert row["groups"]["x"]["exposure"]["value"] == 1
     assert row["groups"]["x"]["relevance"]["value"] == 0.5
@@ -98,7 +98,7 @@ def test_items_gap_is_exposure_against_what_is_taken():
 
 def test_a_gap_above_its_limit_fails_and_one_at_it_passes():
     configs = [declared("users.region", max_gap=0.2), declared("items.studio", max_gap=0.5)]
-    users, items = fairness.limits(fairness.measure(configs, served(), data()))
+    users, items = check_limits(measure_fairness(configs, served(), data()))
     assert (users["of"], users["metric"], users["limit"]) == ("users.region", "ndcg@10", 0.2)
     assert users["received"] == pytest.approx(0.25)
     assert users["passed"] is False
@@ -106,15 +106,15 @@ def test_a_gap_above_its_limit_fails_and_one_at_it_passes():
 
 
 def test_a_group_without_a_limit_is_held_against_nothing():
-    found = fairness.measure([declared("users.region")], served(), data())
-    assert fairness.limits(found) == []
+    found = measure_fairness([declared("users.region")], served(), data())
+    assert check_limits(found) == []
 
 
 @pytest.mark.parametrize("required", [False, True])
 def test_too_few_users_are_not_measured_and_fail_only_what_is_required(required):
     config = declared("users.region", max_gap=0.2, required=required)
     few = served(140)  # 47, 47 and 46 of a region
-    (row,) = fairness.limits(fairness.measure([config], few, data()))
+    (row,) = check_limits(measure_fairness([config], few, data()))
     assert row["note"] == (
         "not measured: no gap: expected two groups of 50 users or more, received 0"
     )
@@ -124,7 +124,7 @@ def test_too_few_users_are_not_measured_and_fail_only_what_is_required(required)
 
 def test_few_users_say_nothing_of_items_either():
     config = declared("items.studio", max_gap=0.1)
-    (row,) = fairness.limits(fairness.measure([config], served(users=49), data()))
+    (row,) = check_limits(measure_fairness([config], served(users=49), data()))
     assert "too few users for a verdict: expected 50, received 49" in row["note"]
     assert row["passed"] is True
 
@@ -132,14 +132,14 @@ def test_few_users_say_nothing_of_items_either():
 def test_values_that_never_occur_are_said():
     nobody = served(region=np.zeros(USERS, int))
     configs = [declared("users.region", max_gap=0.1), declared("items.studio", max_gap=0.1)]
-    found = fairness.measure(configs, nobody, data(np.zeros(5, int)))
+    found = measure_fairness(configs, nobody, data(np.zeros(5, int)))
     assert found["users"]["users.region"]["note"] == (
         "no gap: no test user has a known value of users.region"
     )
     assert found["items"]["items.studio"]["note"] == (
         "no gap: no item has a known value of items.studio"
     )
-    assert [row["passed"] for row in fairness.limits(found)] == [True, True]
+    assert [row["passed"] for row in check_limits(found)] == [True, True]
 
 
 FEATURES = Dataset.model_validate(
@@ -167,13 +167,13 @@ def test_many_values_are_groups_of_their_own():
     studios.catalogue.size = 20
     names = [b"s%d" % number for number in range(1, 21)]
     studios.items_graph = types.SimpleNamespace(vocabulary_by_name=lambda name: names)
-    row = fairness.measure([declared("items.studio")], lists, studios)["items"]["items.studio"]
+    row = measure_fairness([declared("items.studio")], lists, studios)["items"]["items.studio"]
     assert row["groups"].keys() == {*(name.decode() for name in names), "no known value"}
     assert row["gap"] == pytest.approx(1 - 1 / 20)
 
 
 def test_declared_categories_and_sets_are_groups():
-    require_groups([declared("users.region"), declared("items.tags")], FEATURES)
+    check_fairness_groups([declared("users.region"), declared("items.tags")], FEATURES)
 
 
 @pytest.mark.parametrize(
@@ -186,12 +186,12 @@ def test_declared_categories_and_sets_are_groups():
 )
 def test_a_group_that_the_data_lack_is_refused(of, sentence):
     with pytest.raises(ValueError, match=sentence):
-        require_groups([declared(of)], FEATURES)
+        check_fairness_groups([declared(of)], FEATURES)
 
 
 def test_a_group_is_declared_once():
     with pytest.raises(ValueError, match=r"users.region is declared twice"):
-        require_groups([declared("users.region"), declared("users.region")], FEATURES)
+        check_fairness_groups([declared("users.region"), declared("users.region")], FEATURES)
 
 
 @pytest.mark.parametrize(

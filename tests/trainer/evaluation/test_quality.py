@@ -4,13 +4,13 @@ import json
 import numpy as np
 import pytest
 
-from trainer import declared_slices
-from trainer.data import evaluation_queries as questions
-from trainer.data import popularity
 from trainer.data.catalogue import Catalogue
+from trainer.data.evaluation_queries import build_queries
+from trainer.data.popularity import build_clock
 from trainer.data.training_data import TrainingData
-from trainer.evaluation import baselines
-from trainer.evaluation import quality as list_quality
+from trainer.evaluation.baselines import rank_baselines
+from trainer.evaluation.quality import build_list_evaluator
+from trainer.evaluation.slices import slice_items, slice_users
 
 CUT, USERS = 1_000, 100
 DAY = 86_400
@@ -47,9 +47,9 @@ def data(planted, timelines_of):
 
 @pytest.fixture(scope="module")
 def judge(data):
-    asked = questions.ask(data.test, CUT)
+    asked = build_queries(data.test, CUT)
     vectors = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
-    return list_quality.judge(asked, data.clock(data.train, data.valid), vectors, data)
+    return build_list_evaluator(asked, data.clock(data.train, data.valid), vectors, data)
 
 
 @pytest.fixture(scope="module")
@@ -63,12 +63,12 @@ def same_for_all(judge, row):
 
 
 def test_values_of_the_data_name_the_slices(data, judge, even):
-    found = declared_slices.of_users(judge.asked, data)
+    found = slice_users(judge.asked, data)
     assert {part.name: part.chosen.tolist() for part in found["user_region"]} == {
         "north": even.tolist(),
         "no known value": (~even).tolist(),
     }
-    of_items = declared_slices.of_items(np.array([1, 2, 3]), data)
+    of_items = slice_items(np.array([1, 2, 3]), data)
     assert of_items.keys() == {"item_genres", "item_studio"}  # of text and numbers there are none
     genres = {part.name: part.chosen.tolist() for part in of_items["item_genres"]}
     assert genres == {
@@ -142,7 +142,7 @@ def test_a_split_by_last_item_has_no_days_since_the_cut(judge, data):
     )
     changed = dataclasses.replace(data, dataset=dataset)
     clock = data.clock(data.train, data.valid)
-    found = list_quality.judge(judge.asked, clock, judge.known.vectors, changed)
+    found = build_list_evaluator(judge.asked, clock, judge.known.vectors, changed)
     assert "days since the cut" not in found.answer_slices
 
 
@@ -155,9 +155,9 @@ def test_baselines_do_not_look_past_the_cut_and_leave_out_what_is_seen(timelines
         ]
     )
     test = timelines_of([(b"d", 4, [1, 4], [8 * DAY, 10 * DAY], 1), (b"e", 0, [4], [10 * DAY], 0)])
-    asked = questions.ask(test, 10 * DAY)
-    clock = popularity.clock([train, test], 5)
-    found = baselines.lists(clock, asked, recent_days=3, k=3)
+    asked = build_queries(test, 10 * DAY)
+    clock = build_clock([train, test], 5)
+    found = rank_baselines(clock, asked, recent_days=3, k=3)
     assert found["popular"].tolist() == [[2, 3, 4], [1, 2, 3]]
     assert found["recent"].tolist() == [[3, 2, 4], [3, 1, 2]]
     # of 1 goes 2, twice, before 3; a new user has what is popular

@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 
 from schema.dataset import Dataset
-from trainer import stage_quality
-from trainer.data import evaluation_queries as questions
 from trainer.data.catalogue import Catalogue
+from trainer.data.evaluation_queries import build_queries
 from trainer.data.training_data import TrainingData
-from trainer.evaluation import quality as list_quality
-from trainer.stage_quality import StageLists
+from trainer.evaluation.quality import (
+    ListEvaluator,
+    StageLists,
+    build_list_evaluator,
+    evaluate_stages,
+)
 
 CUT = 1_000
 SECOND = 1 / np.log2(3)
@@ -27,7 +30,7 @@ WITHOUT_FEATURES = Dataset.model_validate(
 def judge_of(timelines_of):
     """A judge of so many warm users."""
 
-    def judged(users: int) -> list_quality.Judge:
+    def judged(users: int) -> ListEvaluator:
         ids = [b"%03d" % user for user in range(users)]
         names = np.array([b"", b"a", b"b", b"c"], object)
         nothing: Any = types.SimpleNamespace()
@@ -40,8 +43,8 @@ def judge_of(timelines_of):
             valid=timelines_of([(ids[0], 1, [1], [0], 1)]),
             test=timelines_of([(user, 1, [1, 2], [n, CUT], 1) for n, user in enumerate(ids)]),
         )
-        asked = questions.ask(data.test, CUT)
-        return list_quality.judge(asked, data.clock(data.train, data.valid), np.eye(4), data)
+        asked = build_queries(data.test, CUT)
+        return build_list_evaluator(asked, data.clock(data.train, data.valid), np.eye(4), data)
 
     return judged
 
@@ -63,18 +66,18 @@ def lists(users: int, order: str, pushed: list[int] | None = None) -> StageLists
 
 def test_the_final_lists_are_those_in_the_order_that_is_served(judge_of):
     judge = judge_of(60)
-    by_ranking = stage_quality.measure(judge, lists(60, "ranking"))
+    by_ranking = evaluate_stages(judge, lists(60, "ranking"))
     assert by_ranking.served.lists[0].tolist() == [2, 3]
     found = by_ranking.as_json()
     assert found["retrieval"]["ndcg@10"] == pytest.approx(SECOND)
     assert found["ranking"]["ndcg@10"] == found["ranking"]["reranked"]["ndcg@10"] == 1
-    found = stage_quality.measure(judge, lists(60, "retrieval")).as_json()
+    found = evaluate_stages(judge, lists(60, "retrieval")).as_json()
     assert found["ranking"]["ndcg@10"] == pytest.approx(SECOND)
     assert found["ranking"]["reranked"]["ndcg@10"] == 1
 
 
 def test_all_are_held_against_the_baselines_and_the_final_lists_against_retrieval(judge_of):
-    found = stage_quality.measure(judge_of(60), lists(60, "ranking")).as_json()
+    found = evaluate_stages(judge_of(60), lists(60, "ranking")).as_json()
     assert found["retrieval"]["users"] == 60
     assert found["retrieval"]["baselines"]["popular"]["recall@10"] == 0
     assert found["retrieval"]["against"]["popular"]["recall@10"]["verdict"] == "better"
@@ -87,7 +90,7 @@ def test_all_are_held_against_the_baselines_and_the_final_lists_against_retrieva
 
 
 def test_the_version_that_is_pushed_is_asked_the_same(judge_of):
-    found = stage_quality.measure(judge_of(60), lists(60, "ranking", [2, 0])).as_json()
+    found = evaluate_stages(judge_of(60), lists(60, "ranking", [2, 0])).as_json()
     assert found["pushed"]["ndcg@10"] == 1
     verdict = found["ranking"]["against"]["pushed"]["ndcg@10"]
     assert (verdict["value"], verdict["verdict"]) == (0, "inside the noise")
@@ -98,7 +101,7 @@ def test_others_beside_are_asked_the_same_and_have_their_names(judge_of):
     asked = dataclasses.replace(
         lists(60, "ranking"), beside={"left_alone": np.tile([3, 2], (60, 1))}
     )
-    found = stage_quality.measure(judge_of(60), asked).as_json()
+    found = evaluate_stages(judge_of(60), asked).as_json()
     assert found["beside"]["left_alone"]["ndcg@10"] == pytest.approx(SECOND)
     gained = found["ranking"]["against"]["left_alone"]["ndcg@10"]
     assert gained["value"] == pytest.approx(1 - SECOND)
@@ -107,7 +110,7 @@ def test_others_beside_are_asked_the_same_and_have_their_names(judge_of):
 
 
 def test_too_few_users_are_said_everywhere_and_nothing_is_nan(judge_of):
-    found = stage_quality.measure(judge_of(49), lists(49, "ranking")).as_json()
+    found = evaluate_stages(judge_of(49), lists(49, "ranking")).as_json()
     assert found["retrieval"]["note"] == "too few users for a verdict: expected 50, received 49"
     for part in (found["retrieval"], found["ranking"]):
         verdicts = [row["verdict"] for other in part["against"].values() for row in other.values()]

@@ -8,11 +8,15 @@ import pytest
 import tensorflow_model_analysis as tfma
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from trainer import analysed_slices
-from trainer.evaluation import tfma_analysis as ranking_analysis
-from trainer.evaluation.slice_metrics import Slice
-from trainer.head_rows import Asked, HeadRows
-from trainer.metrics import ranking as metrics
+from trainer.evaluation.slices import Slice
+from trainer.evaluation.tfma_analysis import (
+    add_analysis,
+    build_query_extracts,
+    build_row_extracts,
+    read_analysis,
+)
+from trainer.evaluation.tfma_inputs import HeadRows, QueryRows
+from trainer.metrics.ranking import compute_user_metrics
 
 SECOND = 1 / np.log2(3)
 
@@ -30,7 +34,7 @@ RELEVANCE = HeadRows(
         "history": [chosen("new", 1, 1, 1, 0, 0, 0, 0, 0, 0)],
         "item_genre": [chosen("crime", 1, 0, 0, 1, 0, 0, 1, 0, 0), chosen("none", *[0] * 9)],
     },
-    asked=Asked(
+    asked=QueryRows(
         question=np.repeat([0, 1, 2], 3),
         slices={"history": [chosen("new", 1, 0, 0), chosen("warm", 0, 1, 1)]},
     ),
@@ -52,7 +56,7 @@ RATING = HeadRows(
 def write(heads, folder):
     options = PipelineOptions(["--runner=FnApiRunner", "--direct_running_mode=in_memory"])
     with beam.Pipeline(options=options) as pipeline:
-        ranking_analysis.build(pipeline, heads, str(folder))
+        add_analysis(pipeline, heads, str(folder))
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +68,7 @@ def uri(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def found(uri):
-    return analysed_slices.read(uri)
+    return read_analysis(uri)
 
 
 def test_auc_is_the_share_of_pairs_in_order(found):
@@ -76,7 +80,7 @@ def test_auc_is_the_share_of_pairs_in_order(found):
 def test_ndcg_is_ours(found):
     expected = (1 + SECOND + 1 / 2) / 3
     lists = np.array([[1, 2, 3], [1, 2, 3], [1, 2, 3]])
-    ours = metrics.per_user(lists, [np.array([1]), np.array([2]), np.array([3])], (10,))
+    ours = compute_user_metrics(lists, [np.array([1]), np.array([2]), np.array([3])], (10,))
     assert ours["ndcg@10"].mean() == pytest.approx(expected)
     assert found["Overall"]["relevance/ndcg@10"] == pytest.approx(expected)
     assert found["history:new"]["relevance/ndcg@10"] == pytest.approx(1)
@@ -137,7 +141,7 @@ def test_the_artifact_opens_with_plots(uri):
 def test_rows_that_are_alike_to_auc_travel_as_one():
     label = np.array([0, 1, 0, 0], np.float32)
     rows = HeadRows("relevance", label, np.array([0.5, 0.5, 0.5001, 1.0], np.float32), {})
-    (element,) = ranking_analysis.row_extracts("relevance", rows)
+    (element,) = build_row_extracts("relevance", rows)
     found = zip(
         element["labels"]["relevance"].tolist(),
         element["predictions"]["relevance"].tolist(),
@@ -153,13 +157,13 @@ def test_a_list_is_cut_to_its_head_and_its_answers():
     label = np.zeros(12, np.float32)
     label[[2, 11]] = 1
     rows = HeadRows(
-        "relevance", label, np.linspace(1, 0, 12, dtype=np.float32), {}, Asked(np.zeros(12), {})
+        "relevance", label, np.linspace(1, 0, 12, dtype=np.float32), {}, QueryRows(np.zeros(12), {})
     )
-    (element,) = ranking_analysis.question_extracts("relevance", rows)
+    (element,) = build_query_extracts("relevance", rows)
     assert element["features"]["gain"].tolist() == [0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1]
 
 
 def test_where_no_head_has_rows_that_is_said(tmp_path):
     write({}, tmp_path)
-    found = analysed_slices.read(str(tmp_path))
+    found = read_analysis(str(tmp_path))
     assert found == {"Overall": {"note": "no head has a row to be measured on"}}

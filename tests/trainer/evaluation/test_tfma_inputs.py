@@ -5,11 +5,19 @@ import dataclasses
 import numpy as np
 import pytest
 
-from trainer.data import evaluation_queries as questions
 from trainer.data.catalogue import Catalogue
+from trainer.data.evaluation_queries import build_queries
 from trainer.data.training_data import TrainingData
-from trainer.evaluation import tfma_inputs as ranking_predictions
-from trainer.head_rows import Asked, HeadRows
+from trainer.evaluation.tfma_inputs import (
+    HeadRows,
+    QueryRows,
+    _build_label_rows,
+    _slice_test_events,
+    build_list_rows,
+    compare_to_average,
+    describe_rows,
+    sample_places,
+)
 
 CUT = 1_000
 NAN = np.nan
@@ -54,11 +62,11 @@ def slices(found):
 @pytest.fixture(scope="module")
 def relevance(data):
     """User 0 is returned 2 and 3, of which 2 is the answer; the new user 1, 2 and the answer 3."""
-    asked = questions.ask(data.test, CUT)
+    asked = build_queries(data.test, CUT)
     lists = np.array([[2, 3, 0], [1, 2, 3]])
     hit = np.array([[True, False, False], [False, False, True]])
     scores = np.log(np.array([[3.0, 1.0, 9.0], [1.0, 4.0, 1.0]]))
-    return ranking_predictions.of_lists(data, asked, lists, hit, scores)
+    return build_list_rows(data, asked, lists, hit, scores)
 
 
 def test_each_candidate_is_a_row_and_an_empty_place_is_none(relevance):
@@ -74,9 +82,7 @@ def test_a_candidate_is_held_against_the_average_of_its_list(relevance):
 
 
 def test_huge_logits_are_still_probabilities():
-    found = ranking_predictions.against_average(
-        np.array([[5_000.0, -5_000.0]]), np.array([[True, True]])
-    )
+    found = compare_to_average(np.array([[5_000.0, -5_000.0]]), np.array([[True, True]]))
     assert found[0].tolist() == pytest.approx([2 / 3, 0])
 
 
@@ -99,7 +105,7 @@ def test_rows_are_told_apart_by_user_and_by_item(relevance):
 
 def test_events_are_told_apart_by_their_context_too(data):
     """Positions 1 to 3: item 2 by phone, item 1 by web, item 3 by nothing known."""
-    found = slices(ranking_predictions._of_events(data, np.array([1, 2, 3])))
+    found = slices(_slice_test_events(data, np.array([1, 2, 3])))
     assert found["context_device"] == {
         "phone": [1, 0, 0],
         "web": [0, 1, 0],
@@ -112,8 +118,8 @@ def test_events_are_told_apart_by_their_context_too(data):
 
 def label_rows(data, values):
     predicted = {"rating": np.array([3.0, 2.0, 1.0], np.float32)}
-    sliced = ranking_predictions._of_events(data, np.array([1, 2, 3]))
-    return ranking_predictions._of_label(data, "rating", np.array(values), predicted, sliced)
+    sliced = _slice_test_events(data, np.array([1, 2, 3]))
+    return _build_label_rows(data, "rating", np.array(values), predicted, sliced)
 
 
 def test_events_without_the_label_are_no_rows(data):
@@ -137,19 +143,19 @@ def test_a_label_that_never_varied_has_a_note_and_no_rows(data, timelines_of):
 
 def test_a_sample_is_drawn_without_repeats_and_always_the_same():
     places = np.arange(0, 100, 2)
-    drawn = ranking_predictions.sample(places, 10)
+    drawn = sample_places(places, 10)
     assert len(set(drawn)) == 10
     assert set(drawn) <= set(places)
-    assert drawn.tolist() == ranking_predictions.sample(places, 10).tolist() == sorted(drawn)
-    assert ranking_predictions.sample(places, 50).tolist() == places.tolist()
+    assert drawn.tolist() == sample_places(places, 10).tolist() == sorted(drawn)
+    assert sample_places(places, 50).tolist() == places.tolist()
 
 
 def test_what_is_there_is_described_in_numbers():
-    asked = Asked(np.array([0, 0, 1]), {})
+    asked = QueryRows(np.array([0, 0, 1]), {})
     rows = HeadRows("relevance", np.array([1, 0, 1]), np.array([0.5, 0.2, 0.1]), {}, asked)
-    assert ranking_predictions.described(rows) == {
+    assert describe_rows(rows) == {
         "kind": "relevance",
         "rows": 3,
         "questions": 2,
     }
-    assert ranking_predictions.described("no rating") == {"note": "no rating"}
+    assert describe_rows("no rating") == {"note": "no rating"}

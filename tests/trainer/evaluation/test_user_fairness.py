@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from trainer import user_fairness
-from trainer.evaluation.slice_metrics import Slice
+from trainer.evaluation.fairness import measure_user_fairness
+from trainer.evaluation.slices import Slice
 
 USERS = 900
 GROUP = np.arange(USERS) % 3
@@ -16,7 +16,7 @@ def planted(shares):
 
 
 def test_the_gap_is_from_the_best_group_to_the_worst():
-    found = user_fairness.measure(planted((0.5, 0.2, 0.4)), GROUPS, seed=1)
+    found = measure_user_fairness(planted((0.5, 0.2, 0.4)), GROUPS, seed=1)
     assert {name: row["metric"]["value"] for name, row in found["groups"].items()} == (
         pytest.approx({"north": 0.5, "south": 0.2, "west": 0.4})
     )
@@ -30,13 +30,13 @@ def test_a_group_of_few_users_is_shown_and_has_no_part_in_the_gap():
     few = Slice("few", np.arange(USERS) < 10)
     values = planted((0.5, 0.2, 0.4))
     values[:10] = 1
-    found = user_fairness.measure(values, [*GROUPS, few], seed=1)
+    found = measure_user_fairness(values, [*GROUPS, few], seed=1)
     assert found["best"] == "north"
     assert found["groups"]["few"]["metric"]["value"] == 1
     assert "too few users" in found["groups"]["few"]["note"]
 
 
 def test_one_group_has_no_gap():
-    found = user_fairness.measure(np.ones(USERS), GROUPS[:1], seed=1)
+    found = measure_user_fairness(np.ones(USERS), GROUPS[:1], seed=1)
     assert found["note"] == "no gap: expected two groups of 50 users or more, received 1"
     assert "gap" not in found

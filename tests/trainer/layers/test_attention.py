@@ -4,31 +4,31 @@ import tensorflow as tf
 from trainer.layers.attention import (
     AttentionBlock,
     SelfAttention,
-    count_before,
-    known_first,
-    log_gaps,
+    compute_log_gaps,
+    count_known_before,
+    order_known_first,
 )
 
 KNOWN = tf.constant([[True, False, True, True], [False, False, False, True]])
 
 
 def test_known_events_come_first_in_their_order():
-    assert known_first(KNOWN).numpy().tolist() == [[0, 2, 3, 1], [3, 0, 1, 2]]
+    assert order_known_first(KNOWN).numpy().tolist() == [[0, 2, 3, 1], [3, 0, 1, 2]]
 
 
 def test_known_events_before_each_position():
-    assert count_before(KNOWN).numpy().tolist() == [[0, 1, 1, 2], [0, 0, 0, 0]]
+    assert count_known_before(KNOWN).numpy().tolist() == [[0, 1, 1, 2], [0, 0, 0, 0]]
 
 
 def test_gaps_are_counted_from_the_known_event_before():
     hours = tf.constant([[1, 2, 8, 8], [5, 6, 7, 8]], tf.int64) * 3600
     # 2 - 1, 8 - 1 and 8 - 8 hours; the second timeline knows nothing before any position
     expected = [[0, np.log(2), np.log(8), 0], [0, 0, 0, 0]]
-    np.testing.assert_allclose(log_gaps(hours, KNOWN).numpy(), expected, atol=1e-6)
+    np.testing.assert_allclose(compute_log_gaps(hours, KNOWN).numpy(), expected, atol=1e-6)
 
 
 def test_a_log_that_numbers_its_events_has_gaps_of_about_zero():
-    gaps = log_gaps(tf.constant([[7, 8, 9, 10]], tf.int64), tf.ones([1, 4], tf.bool))
+    gaps = compute_log_gaps(tf.constant([[7, 8, 9, 10]], tf.int64), tf.ones([1, 4], tf.bool))
     np.testing.assert_allclose(gaps.numpy(), np.zeros((1, 4)), atol=1e-3)
 
 

@@ -2,17 +2,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.layers import features as encoders
-from trainer.layers.features import EncodedFeature, FeatureEncoder
+from trainer.layers.features import FeatureEncoder, FeatureSpec, average_known, encode_time_of_week
 
 
 def test_numbers_pass_and_indices_become_embeddings():
     encoder = FeatureEncoder(
         [
-            EncodedFeature("price", "number", 1),
-            EncodedFeature("cover", "vector", 2),
-            EncodedFeature("genre", "category", 3),
-            EncodedFeature("tags", "set", 4),
+            FeatureSpec("price", "number", 1),
+            FeatureSpec("cover", "vector", 2),
+            FeatureSpec("genre", "category", 3),
+            FeatureSpec("tags", "set", 4),
         ],
         width=5,
     )
@@ -40,7 +39,7 @@ def test_nothing_declared_is_one_column_of_zeros():
 
 
 def test_the_width_of_a_vector_is_known_where_a_batch_fixes_its_rank_alone():
-    encoder = FeatureEncoder([EncodedFeature("cover", "vector", 2)], width=5)
+    encoder = FeatureEncoder([FeatureSpec("cover", "vector", 2)], width=5)
     dense = tf.keras.layers.Dense(3)
 
     @tf.function(input_signature=[tf.TensorSpec([None, None], tf.float32)])
@@ -54,13 +53,13 @@ def test_the_width_of_a_vector_is_known_where_a_batch_fixes_its_rank_alone():
 
 def test_mean_of_known_skips_index_zero():
     vectors = tf.constant([[[2.0], [4.0], [100.0]], [[9.0], [9.0], [9.0]]])
-    found = encoders.mean_of_known(vectors, tf.constant([[5, 1, 0], [0, 0, 0]]))
+    found = average_known(vectors, tf.constant([[5, 1, 0], [0, 0, 0]]))
     assert found.numpy().tolist() == [[3.0], [0.0]]
 
 
 def test_time_of_week_by_hand():
     # the epoch is a midnight; a quarter of a day, and a quarter of a week (1.75 days) later
-    found = encoders.time_of_week(tf.constant([0, 21_600, 151_200], tf.int64)).numpy()
+    found = encode_time_of_week(tf.constant([0, 21_600, 151_200], tf.int64)).numpy()
     np.testing.assert_allclose(found[0], [0, 1, 0, 1], atol=1e-6)
     np.testing.assert_allclose(
         found[1], [1, 0, np.sin(2 * np.pi / 28), np.cos(2 * np.pi / 28)], atol=1e-6

@@ -16,24 +16,24 @@ LOTS = 4_000
 
 
 def test_values_that_are_all_the_same_have_no_width():
-    found = confidence.means({"a": np.full(30, 0.25)}, seed=1)["a"]
+    found = confidence.compute_mean_intervals({"a": np.full(30, 0.25)}, seed=1)["a"]
     assert (found.value, found.low, found.high) == pytest.approx((0.25, 0.25, 0.25))
 
 
 def test_two_users_are_drawn_with_replacement():
     # both are the same one in half of the resamples: a quarter each lies at 0 and at 1
-    drawn = confidence.resampled_means(np.array([[0.0], [1.0]]), seed=1)[:, 0]
+    drawn = confidence.resample_means(np.array([[0.0], [1.0]]), seed=1)[:, 0]
     assert drawn.shape == (confidence.RESAMPLES,)
     assert set(drawn.tolist()) == {0.0, 0.5, 1.0}
     for value, share in ((0.0, 0.25), (0.5, 0.5), (1.0, 0.25)):
         assert (drawn == value).mean() == pytest.approx(share, abs=0.06)  # 4 standard errors
-    found = confidence.means({"a": np.array([0.0, 1.0])}, seed=1)["a"]
+    found = confidence.compute_mean_intervals({"a": np.array([0.0, 1.0])}, seed=1)["a"]
     assert (found.value, found.low, found.high) == (0.5, 0.0, 1.0)
 
 
 def test_of_many_users_it_is_the_normal_interval():
     values = np.arange(LOTS) < LOTS / 4
-    found = confidence.means({"a": values}, seed=1)["a"]
+    found = confidence.compute_mean_intervals({"a": values}, seed=1)["a"]
     half = 1.96 * np.sqrt(0.25 * 0.75 / LOTS)
     assert found.value == 0.25
     assert found.low == pytest.approx(0.25 - half, abs=0.1 * half)
@@ -44,33 +44,37 @@ def test_95_of_100_intervals_hold_the_truth():
     rng = np.random.default_rng(7)
     held = 0
     for seed in range(200):
-        found = confidence.means({"a": rng.random(200)}, seed)["a"]
+        found = confidence.compute_mean_intervals({"a": rng.random(200)}, seed)["a"]
         held += found.low <= 0.5 <= found.high
     assert 180 <= held <= 199  # 190 expected, standard deviation 3
 
 
 def test_the_seed_decides():
     values = {"a": np.random.default_rng(3).random(100)}
-    assert confidence.means(values, 1) == confidence.means(values, 1)
-    assert confidence.means(values, 1) != confidence.means(values, 2)
+    assert confidence.compute_mean_intervals(values, 1) == confidence.compute_mean_intervals(
+        values, 1
+    )
+    assert confidence.compute_mean_intervals(values, 1) != confidence.compute_mean_intervals(
+        values, 2
+    )
 
 
 def test_columns_share_their_draws():
     first = np.random.default_rng(3).random(100)
-    drawn = confidence.resampled_means(np.column_stack([first, first + 2]), seed=1)
+    drawn = confidence.resample_means(np.column_stack([first, first + 2]), seed=1)
     np.testing.assert_allclose(drawn[:, 1] - drawn[:, 0], 2)
 
 
 def test_more_users_than_are_drawn_at_once(monkeypatch):
     monkeypatch.setattr(confidence, "_DRAWS", 350)  # 3 resamples of 100 users at a time
-    drawn = confidence.resampled_means(np.ones((100, 1)), seed=1)
+    drawn = confidence.resample_means(np.ones((100, 1)), seed=1)
     assert drawn.shape == (confidence.RESAMPLES, 1)
     np.testing.assert_allclose(drawn, 1)  # every user drawn counts once
 
 
 def test_a_ratio_counts_per_answer_and_draws_per_user():
     found, answers = np.array([2.0, 0.0]), np.array([2.0, 6.0])
-    ratio = confidence.ratios({"a": found}, answers, seed=1)["a"]
+    ratio = confidence.compute_ratio_intervals({"a": found}, answers, seed=1)["a"]
     assert ratio.value == pytest.approx(2 / 8)  # not the mean over users, (1 + 0) / 2
     assert (ratio.low, ratio.high) == pytest.approx((0.0, 1.0))
 
@@ -78,7 +82,7 @@ def test_a_ratio_counts_per_answer_and_draws_per_user():
 def test_very_many_users_are_drawn_in_blocks_and_none_is_lost():
     users = 4 * LOTS + 7
     values = (np.arange(users) < users / 2).astype(float)  # sorted: blocks must not follow order
-    found = confidence.means({"a": values}, seed=1)["a"]
+    found = confidence.compute_mean_intervals({"a": values}, seed=1)["a"]
     half = 1.96 * np.sqrt(0.25 / users)
     assert found.value == pytest.approx(values.mean(), abs=1e-12)
     assert found.low == pytest.approx(found.value - half, abs=0.1 * half)
@@ -88,12 +92,13 @@ def test_very_many_users_are_drawn_in_blocks_and_none_is_lost():
 KERNELS = (("Prescott", "1"), ("Haswell", "1"), ("Haswell", "2"), ("SkylakeX", "1"))
 PROGRAM = """
 import numpy as np
-from trainer import confidence, metrics
+from trainer.metrics import confidence
+from trainer.metrics.ranking import compute_ndcg
 rng = np.random.default_rng(3)
 hit = rng.random((997, 100)) < 0.1
-per_user = {"ndcg": metrics.ndcg(hit, hit.sum(axis=1) + 1, 100), "any": rng.random(997) / 3}
-intervals = confidence.means(per_user, seed=1) | {
-    "ratio": confidence.ratios(per_user, rng.random(997) + 0.1, seed=2)["ndcg"]
+per_user = {"ndcg": compute_ndcg(hit, hit.sum(axis=1) + 1, 100), "any": rng.random(997) / 3}
+intervals = confidence.compute_mean_intervals(per_user, seed=1) | {
+    "ratio": confidence.compute_ratio_intervals(per_user, rng.random(997) + 0.1, seed=2)["ndcg"]
 }
 print([float(x).hex() for each in intervals.values() for x in (each.value, each.low, each.high)])
 """

@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from trainer.exact_products import on_grid, products
+from trainer.metrics.top_k import compute_exact_products, round_to_grid
 
 RAW = """
 import hashlib, numpy as np
-from trainer.exact_products import products
+from trainer.metrics.top_k import compute_exact_products
 rng = np.random.default_rng(3)
-found = products(rng.normal(size=(70, 48)), rng.normal(size=(333, 48)))
+found = compute_exact_products(rng.normal(size=(70, 48)), rng.normal(size=(333, 48)))
 print(hashlib.sha256(found.tobytes()).hexdigest())
 """
 numbers = st.floats(-(2.0**50), 2.0**50, width=32, allow_subnormal=False)
@@ -31,7 +31,7 @@ tables = st.integers(1, 9).flatmap(
 
 @given(tables)
 def test_they_are_the_products_of_the_rounded_rows(given):
-    queries, vectors = map(on_grid, given)
+    queries, vectors = map(round_to_grid, given)
     expected = [
         [
             np.float32(float(sum(fractions.Fraction(a) * fractions.Fraction(b) for a, b in pair)))
@@ -39,27 +39,30 @@ def test_they_are_the_products_of_the_rounded_rows(given):
         ]
         for query in queries.tolist()
     ]
-    np.testing.assert_array_equal(products(*given), expected)
+    np.testing.assert_array_equal(compute_exact_products(*given), expected)
 
 
 @given(tables)
 def test_rows_are_rounded_by_no_more_than_float32_would(given):
     for rows in given:
         allowed = np.abs(rows).max(axis=1, keepdims=True).astype(float) * 2.0**-23
-        assert (np.abs(on_grid(rows) - rows) <= allowed).all()
+        assert (np.abs(round_to_grid(rows) - rows) <= allowed).all()
 
 
 def test_rows_that_are_equal_are_equally_near_wherever_they_stand():
     rng = np.random.default_rng(0)
     one = rng.normal(size=(1, 64)).astype(np.float32)
-    found = products(rng.normal(size=(5, 64)), np.repeat(one, 40_003, axis=0))
+    found = compute_exact_products(rng.normal(size=(5, 64)), np.repeat(one, 40_003, axis=0))
     assert (found == found[:, :1]).all()
 
 
 @pytest.mark.parametrize("kernel", ["Prescott", "Sandybridge", "Haswell"])
 def test_every_kernel_has_the_same_bits(kernel):
     rng = np.random.default_rng(3)
-    queries, vectors = on_grid(rng.normal(size=(70, 48))), on_grid(rng.normal(size=(333, 48)))
+    queries, vectors = (
+        round_to_grid(rng.normal(size=(70, 48))),
+        round_to_grid(rng.normal(size=(333, 48))),
+    )
     one_by_one = [[float((q * v).sum()) for v in vectors] for q in queries]
     expected = hashlib.sha256(np.array(one_by_one, np.float32).tobytes()).hexdigest()
     environment = os.environ | {"OPENBLAS_CORETYPE": kernel}

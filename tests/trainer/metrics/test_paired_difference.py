@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from trainer import paired_difference
 from trainer.metrics import confidence
 from trainer.metrics.confidence import Interval
 
@@ -16,21 +15,21 @@ def theirs():
 
 def test_pairing_shows_what_two_intervals_side_by_side_hide(theirs):
     ours = theirs + 0.01 + 0.02 * np.random.default_rng(3).standard_normal(USERS)
-    found = paired_difference.compare({"m": ours}, {"m": theirs, "more": theirs}, seed=1)["m"]
+    found = confidence.compare_paired({"m": ours}, {"m": theirs, "more": theirs}, seed=1)["m"]
     assert found.value == pytest.approx((ours - theirs).mean())
     assert found.verdict == "better"
     assert 0 < found.low < found.value < found.high < 0.02
-    alone = confidence.means({"ours": ours, "theirs": theirs}, seed=1)
+    alone = confidence.compute_mean_intervals({"ours": ours, "theirs": theirs}, seed=1)
     assert alone["ours"].low < alone["theirs"].high  # they overlap
 
 
 def test_the_other_way_round_it_is_worse(theirs):
-    found = paired_difference.compare({"m": theirs}, {"m": theirs + 0.01}, seed=1)["m"]
+    found = confidence.compare_paired({"m": theirs}, {"m": theirs + 0.01}, seed=1)["m"]
     assert (found.value, found.verdict) == (pytest.approx(-0.01), "worse")
 
 
 def test_the_same_lists_are_inside_the_noise(theirs):
-    found = paired_difference.compare({"m": theirs}, {"m": theirs}, seed=1)["m"]
+    found = confidence.compare_paired({"m": theirs}, {"m": theirs}, seed=1)["m"]
     assert (found.value, found.low, found.high, found.users) == (0, 0, 0, USERS)
     assert found.verdict == "inside the noise"
 
@@ -41,7 +40,7 @@ def test_equally_good_lists_are_rarely_told_apart(theirs):
     verdicts = []
     for seed in range(200):
         ours = theirs + rng.standard_normal(USERS)
-        verdicts.append(paired_difference.compare({"m": ours}, {"m": theirs}, seed)["m"].verdict)
+        verdicts.append(confidence.compare_paired({"m": ours}, {"m": theirs}, seed)["m"].verdict)
     assert 1 <= sum(verdict != "inside the noise" for verdict in verdicts) <= 20  # 10 expected
 
 
@@ -57,4 +56,4 @@ def test_equally_good_lists_are_rarely_told_apart(theirs):
     ],
 )
 def test_verdicts(low, high, users, expected):
-    assert paired_difference.verdict(Interval((low + high) / 2, low, high), users) == expected
+    assert confidence.decide_verdict(Interval((low + high) / 2, low, high), users) == expected

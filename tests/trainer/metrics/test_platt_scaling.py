@@ -4,12 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from trainer.metrics import calibration as platt_scaling
-from trainer.metrics.calibration import PlattScaling
+from trainer.metrics.calibration import PlattScaling, fit_platt_scaling
 
 
 def fitted(logits, outcomes) -> PlattScaling:
-    found = platt_scaling.fit(logits, outcomes)
+    found = fit_platt_scaling(logits, outcomes)
     assert found is not None
     return found
 
@@ -44,14 +43,14 @@ def test_the_order_is_never_turned_round():
 
 @pytest.mark.parametrize("outcomes", [[], [0, 0, 0], [1, 1]])
 def test_one_kind_of_outcome_calibrates_nothing(outcomes):
-    assert platt_scaling.fit(np.zeros(len(outcomes)), np.array(outcomes)) is None
+    assert fit_platt_scaling(np.zeros(len(outcomes)), np.array(outcomes)) is None
 
 
 @given(st.lists(st.tuples(st.floats(-20, 20), st.booleans()), min_size=2, max_size=30))
 def test_no_scaling_has_lower_smoothed_loss(events):
     logits = np.array([logit for logit, _ in events])
     outcomes = np.array([float(outcome) for _, outcome in events])
-    found = platt_scaling.fit(logits, outcomes)
+    found = fit_platt_scaling(logits, outcomes)
     if found is None:
         assert len(set(outcomes)) == 1
         return

@@ -5,14 +5,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.metrics import ranking as metrics
+from trainer.metrics.ranking import (
+    average_metrics,
+    compute_hit_rate,
+    compute_ndcg,
+    compute_recall,
+    compute_reciprocal_rank,
+    compute_user_metrics,
+    find_hits,
+    summarise_lists,
+)
 
 LISTS = np.array([[5, 3, 1, 2], [4, 2, 0, 0], [1, 2, 3, 4]])
 ANSWERS = [np.array([3, 2, 9]), np.array([4]), np.array([7])]
 
 
 def test_hits_say_which_places_hold_an_answer():
-    assert metrics.hits(LISTS, ANSWERS).tolist() == [
+    assert find_hits(LISTS, ANSWERS).tolist() == [
         [False, True, False, True],
         [True, False, False, False],
         [False, False, False, False],
@@ -20,47 +29,47 @@ def test_hits_say_which_places_hold_an_answer():
 
 
 def test_recall_is_the_share_of_the_answers_found():
-    hit = metrics.hits(LISTS, ANSWERS)
+    hit = find_hits(LISTS, ANSWERS)
     count = np.array([3, 1, 1])
-    np.testing.assert_allclose(metrics.recall(hit, count, 2), [1 / 3, 1, 0])
-    np.testing.assert_allclose(metrics.recall(hit, count, 4), [2 / 3, 1, 0])
-    np.testing.assert_allclose(metrics.recall(hit, count, 100), [2 / 3, 1, 0])
+    np.testing.assert_allclose(compute_recall(hit, count, 2), [1 / 3, 1, 0])
+    np.testing.assert_allclose(compute_recall(hit, count, 4), [2 / 3, 1, 0])
+    np.testing.assert_allclose(compute_recall(hit, count, 100), [2 / 3, 1, 0])
 
 
 def test_ndcg_by_hand():
-    hit = metrics.hits(LISTS, ANSWERS)
+    hit = find_hits(LISTS, ANSWERS)
     count = np.array([3, 1, 1])
     ideal = 1 + 1 / math.log2(3) + 1 / math.log2(4)
     gained = 1 / math.log2(3) + 1 / math.log2(5)
-    np.testing.assert_allclose(metrics.ndcg(hit, count, 4), [gained / ideal, 1, 0])
+    np.testing.assert_allclose(compute_ndcg(hit, count, 4), [gained / ideal, 1, 0])
     # of the first two places only the second is a hit, and the ideal has two hits there
     np.testing.assert_allclose(
-        metrics.ndcg(hit, count, 2), [(1 / math.log2(3)) / (1 + 1 / math.log2(3)), 1, 0]
+        compute_ndcg(hit, count, 2), [(1 / math.log2(3)) / (1 + 1 / math.log2(3)), 1, 0]
     )
 
 
 def test_ndcg_of_lists_shorter_than_k_keeps_the_ideal_of_k():
     hit = np.array([[True, False]])
     ideal = 1 + 1 / math.log2(3) + 1 / math.log2(4)
-    np.testing.assert_allclose(metrics.ndcg(hit, np.array([3]), 10), [1 / ideal])
+    np.testing.assert_allclose(compute_ndcg(hit, np.array([3]), 10), [1 / ideal])
 
 
 def test_hit_rate_asks_for_any_answer_among_the_first_k():
-    hit = metrics.hits(LISTS, ANSWERS)
-    assert metrics.hit_rate(hit, 1).tolist() == [0, 1, 0]
-    assert metrics.hit_rate(hit, 2).tolist() == [1, 1, 0]
-    assert metrics.hit_rate(hit, 100).tolist() == [1, 1, 0]
+    hit = find_hits(LISTS, ANSWERS)
+    assert compute_hit_rate(hit, 1).tolist() == [0, 1, 0]
+    assert compute_hit_rate(hit, 2).tolist() == [1, 1, 0]
+    assert compute_hit_rate(hit, 100).tolist() == [1, 1, 0]
 
 
 def test_reciprocal_rank_is_that_of_the_first_answer_within_k():
     hit = np.array([[False, True, True], [False, False, True], [True, False, True]])
-    assert metrics.reciprocal_rank(hit, 1).tolist() == [0, 0, 1]
-    assert metrics.reciprocal_rank(hit, 2).tolist() == [1 / 2, 0, 1]
-    assert metrics.reciprocal_rank(hit, 100).tolist() == [1 / 2, 1 / 3, 1]
+    assert compute_reciprocal_rank(hit, 1).tolist() == [0, 0, 1]
+    assert compute_reciprocal_rank(hit, 2).tolist() == [1 / 2, 0, 1]
+    assert compute_reciprocal_rank(hit, 100).tolist() == [1 / 2, 1 / 3, 1]
 
 
 def test_per_user_has_every_metric_at_every_cutoff():
-    found = metrics.per_user(LISTS, ANSWERS, (1, 4))
+    found = compute_user_metrics(LISTS, ANSWERS, (1, 4))
     assert {name: values.tolist() for name, values in found.items() if "ndcg" not in name} == {
         "recall@1": [0, 1, 0],
         "hit_rate@1": [0, 1, 0],
@@ -70,7 +79,7 @@ def test_per_user_has_every_metric_at_every_cutoff():
         "mrr@4": [1 / 2, 1, 0],
     }
     assert found["ndcg@1"].tolist() == [0, 1, 0]
-    assert metrics.means(found)["mrr@4"] == pytest.approx((1 / 2 + 1) / 3)
+    assert average_metrics(found)["mrr@4"] == pytest.approx((1 / 2 + 1) / 3)
 
 
 @st.composite
@@ -84,7 +93,7 @@ def _lists_and_answers(draw):
 @given(_lists_and_answers(), st.integers(1, 25))
 def test_metrics_lie_between_0_and_1_and_agree_on_whether_there_is_a_hit(drawn, k):
     lists, answers = drawn
-    found = {name: values[0] for name, values in metrics.per_user(lists, answers, (k,)).items()}
+    found = {name: values[0] for name, values in compute_user_metrics(lists, answers, (k,)).items()}
     hit = found[f"hit_rate@{k}"]
     assert hit == bool(set(lists[0, :k].tolist()) & set(answers[0].tolist()))
     for value in found.values():
@@ -93,7 +102,7 @@ def test_metrics_lie_between_0_and_1_and_agree_on_whether_there_is_a_hit(drawn, 
 
 
 def test_summary_averages_over_users():
-    found = metrics.summary(LISTS, ANSWERS, 10)
+    found = summarise_lists(LISTS, ANSWERS, 10)
     assert found == pytest.approx(
         {
             "recall@10": (2 / 3 + 1 + 0) / 3,

@@ -6,10 +6,10 @@ import json
 import numpy as np
 import pytest
 
-from trainer.data import evaluation_queries as questions
-from trainer.metrics import beyond_accuracy
-from trainer.metrics import ranking as metrics
-from trainer.metrics import top_k as ranked_lists
+from trainer.data.evaluation_queries import build_queries
+from trainer.metrics.beyond_accuracy import compute_coverage, compute_head_share, find_head_items
+from trainer.metrics.ranking import CUTOFFS, average_metrics, compute_user_metrics
+from trainer.metrics.top_k import select_top_k
 
 ITEMS = 150
 CUT = 1_000_000
@@ -76,24 +76,24 @@ def test_metrics_agree_with_the_referee(referee, timelines_of, tmp_path):
             for user, (before, after) in users.items()
         ]
     )
-    asked = questions.ask(test, CUT)
-    lists = ranked_lists.top(rng.random((len(asked), ITEMS + 1)), asked.seen, 100)
+    asked = build_queries(test, CUT)
+    lists = select_top_k(rng.random((len(asked), ITEMS + 1)), asked.seen, 100)
     ids = test.user_ids[asked.row]
     with (tmp_path / "lists.jsonl").open("w", encoding="utf-8") as file:
         for user, row in zip(ids, lists, strict=True):
             line = {"user_id": user.decode(), "item_ids": [f"i{item}" for item in row]}
             file.write(json.dumps(line) + "\n")
     expected = referee.score(tmp_path, tmp_path / "lists.jsonl")
-    found = metrics.means(metrics.per_user(lists, asked.answers))
+    found = average_metrics(compute_user_metrics(lists, asked.answers))
     assert len(asked) == expected["all"]["users"] < len(users)
     compared = expected["all"].keys() - {"users"}
-    assert compared == {f"{m}@{k}" for m in ("recall", "ndcg") for k in metrics.CUTOFFS} | {
+    assert compared == {f"{m}@{k}" for m in ("recall", "ndcg") for k in CUTOFFS} | {
         "mrr@100"
     }  # it has no hit rate
     # of catalogue and lists it has no novelty, diversity and Gini
-    found["coverage@10"] = beyond_accuracy.coverage(lists, 10, ITEMS)
-    head = beyond_accuracy.head_items(_events(users))
-    found["share_of_top_1pct_items@10"] = beyond_accuracy.head_share(lists, 10, head)
+    found["coverage@10"] = compute_coverage(lists, 10, ITEMS)
+    head = find_head_items(_events(users))
+    found["share_of_top_1pct_items@10"] = compute_head_share(lists, 10, head)
     of_all = {name: expected["all"][name] for name in compared} | {
         name: expected[name] for name in ("coverage@10", "share_of_top_1pct_items@10")
     }

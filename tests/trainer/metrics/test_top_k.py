@@ -3,26 +3,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from trainer.metrics import top_k as ranked_lists
+from trainer.metrics.top_k import (
+    BLOCK_ROWS,
+    iterate_blocks,
+    rank_nearest,
+    rank_popular,
+    select_top_k,
+)
 
 NOTHING = np.zeros(0, np.int32)
 
 
 def test_best_first_without_what_was_seen():
     scores = np.array([[9.0, 0.1, 0.4, 0.3, 0.2], [9.0, 0.1, 0.4, 0.3, 0.2]])
-    lists = ranked_lists.top(scores, [NOTHING, np.array([2, 4])], 3)
+    lists = select_top_k(scores, [NOTHING, np.array([2, 4])], 3)
     assert lists.tolist() == [[2, 3, 4], [3, 1, 0]]
 
 
 def test_equal_scores_go_to_the_lower_index_at_the_edge_too():
     scores = np.zeros((1, 1000), np.float32)
     scores[0, 700] = 1.0
-    lists = ranked_lists.top(scores, [np.array([2])], 5)
+    lists = select_top_k(scores, [np.array([2])], 5)
     assert lists.tolist() == [[700, 1, 3, 4, 5]]
 
 
 def test_k_beyond_the_catalogue_leaves_zeros():
-    lists = ranked_lists.top(np.array([[0.0, 2.0, 1.0]]), [np.array([1])], 100)
+    lists = select_top_k(np.array([[0.0, 2.0, 1.0]]), [np.array([1])], 100)
     assert lists.tolist() == [[2, 0, 0]]
 
 
@@ -32,7 +38,7 @@ def test_k_beyond_the_catalogue_leaves_zeros():
     k=st.integers(1, 12),
 )
 def test_lists_are_a_stable_sort_of_what_is_unseen(scores, seen, k):
-    found = ranked_lists.top(scores.copy(), [np.array(s, np.int64) for s in seen], k)
+    found = select_top_k(scores.copy(), [np.array(s, np.int64) for s in seen], k)
     for row, taken, places in zip(scores, seen, found, strict=True):
         left = [i for i in range(1, 12) if i not in taken]
         expected = sorted(left, key=lambda i: (-row[i], i))[:k]
@@ -40,27 +46,25 @@ def test_lists_are_a_stable_sort_of_what_is_unseen(scores, seen, k):
 
 
 def test_popular_is_the_same_for_everybody_but_for_the_seen():
-    lists = ranked_lists.popular(
-        np.array([0, 5, 9, 5]), [NOTHING, np.array([2]), np.array([1, 2])], 2
-    )
+    lists = rank_popular(np.array([0, 5, 9, 5]), [NOTHING, np.array([2]), np.array([1, 2])], 2)
     assert lists.tolist() == [[2, 1], [1, 3], [3, 0]]
 
 
 def test_nearest_is_the_largest_dot_product_over_several_slices():
     rng = np.random.default_rng(3)
-    queries = rng.normal(size=(ranked_lists.ROWS + 7, 4)).astype(np.float32)
+    queries = rng.normal(size=(BLOCK_ROWS + 7, 4)).astype(np.float32)
     vectors = rng.normal(size=(30, 4)).astype(np.float32)
-    lists = ranked_lists.nearest(queries, vectors, [NOTHING] * len(queries), 6)
+    lists = rank_nearest(queries, vectors, [NOTHING] * len(queries), 6)
     scores = queries @ vectors.T
     assert lists.tolist() == (np.argsort(-scores[:, 1:], axis=1)[:, :6] + 1).tolist()
 
 
 def test_slices_cover_the_total():
-    assert list(ranked_lists.slices(5, 2)) == [slice(0, 2), slice(2, 4), slice(4, 5)]
-    assert list(ranked_lists.slices(0)) == []
+    assert list(iterate_blocks(5, 2)) == [slice(0, 2), slice(2, 4), slice(4, 5)]
+    assert list(iterate_blocks(0)) == []
 
 
 def test_nobody_asked_has_no_list():
-    assert ranked_lists.popular(np.array([0, 5, 9]), [], 2).shape == (0, 2)
+    assert rank_popular(np.array([0, 5, 9]), [], 2).shape == (0, 2)
     vectors = np.ones((3, 4), np.float32)
-    assert ranked_lists.nearest(np.zeros((0, 4), np.float32), vectors, [], 9).shape == (0, 3)
+    assert rank_nearest(np.zeros((0, 4), np.float32), vectors, [], 9).shape == (0, 3)

@@ -1,12 +1,12 @@
 import numpy as np
 
-from trainer.ranking import bias_baseline
+from trainer.ranking.bias_baseline import fit_biases
 
 
 def test_biases_are_shrunk_by_five_average_ratings():
     user = np.array([1, 1, 2])
     item = np.array([1, 2, 1])
-    baseline = bias_baseline.fit(user, item, np.array([5.0, 3.0, 1.0]), users=4, items=4)
+    baseline = fit_biases(user, item, np.array([5.0, 3.0, 1.0]), users=4, items=4)
     assert baseline.mean == 3.0
     # item 1: residuals 2 and -2; item 2: residual 0; item 3 has none
     np.testing.assert_allclose(baseline.items, [0, 0, 0, 0])
@@ -18,7 +18,7 @@ def test_biases_are_shrunk_by_five_average_ratings():
 
 
 def test_users_are_measured_on_what_the_items_leave_over():
-    baseline = bias_baseline.fit(
+    baseline = fit_biases(
         np.array([1, 2, 1]), np.array([1, 1, 2]), np.array([4.0, 4.0, 1.0]), users=3, items=3
     )
     # mean 3; item 1: (1 + 1) / 7; item 2: -2 / 6
@@ -28,7 +28,7 @@ def test_users_are_measured_on_what_the_items_leave_over():
 
 
 def test_the_unknown_index_has_no_bias():
-    baseline = bias_baseline.fit(
+    baseline = fit_biases(
         np.array([0, 1]), np.array([0, 1]), np.array([10.0, 0.0]), users=2, items=2
     )
     assert baseline.items[0] == 0

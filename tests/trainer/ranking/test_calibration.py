@@ -6,9 +6,9 @@ import tensorflow as tf
 from scipy.special import expit
 
 from schema.dataset import RankingLabel
-from trainer import label_calibration
-from trainer.ranking import stage as ranking
 from trainer.ranking.examples import RankingExamples
+from trainer.ranking.export import fit_calibration
+from trainer.ranking.stage import _balance_examples
 
 LABELS = {
     "bought": RankingLabel(column="bought", kind="binary", at_least=2),
@@ -39,14 +39,14 @@ def _examples(events):
 
 
 def test_only_binary_labels_of_both_outcomes_are_scaled():
-    found = label_calibration.fit(_network, LABELS, _examples(50_000))
+    found = fit_calibration(_network, LABELS, _examples(50_000))
     assert list(found) == ["bought"]
     assert found["bought"].slope == pytest.approx(0.5, abs=0.03)
     assert found["bought"].intercept == pytest.approx(0, abs=0.05)
 
 
 def test_where_nothing_is_held_out_nothing_is_scaled():
-    assert label_calibration.fit(_network, LABELS, _examples(0)) == {}
+    assert fit_calibration(_network, LABELS, _examples(0)) == {}
 
 
 @pytest.mark.parametrize(
@@ -54,5 +54,5 @@ def test_where_nothing_is_held_out_nothing_is_scaled():
     [(900, 100, [900, 100]), (2_700, 100, [2_700, 100, 100, 100]), (0, 50, [50]), (5, 50, [5, 50])],
 )
 def test_an_epoch_has_a_tenth_of_contests_at_least(labelled, contested, sizes):
-    learned = ranking._balanced(_examples(labelled), _examples(contested))
+    learned = _balance_examples(_examples(labelled), _examples(contested))
     assert [len(examples) for examples in learned] == sizes

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from trainer.config.models import RankingConfig, RetrievalConfig
-from trainer.data import popularity
 from trainer.data.popularity import SECONDS_PER_DAY as DAY
-from trainer.ranking import examples as ranking_examples
-from trainer.ranking.inputs import Moments
+from trainer.data.popularity import build_clock
+from trainer.ranking.examples import build_labelled_examples, build_listwise_examples
+from trainer.ranking.inputs import RetrievalState
 
 ITEMS = 6
 VECTORS = np.vstack([np.zeros(ITEMS), np.eye(ITEMS)]).astype(np.float32)
@@ -35,7 +35,7 @@ def _encode(batch):
 
 def _moments(log):
     config = RetrievalConfig(popularity_days=1, history_length=4)
-    return Moments(_encode, VECTORS, popularity.clock([log], ITEMS + 1), config)
+    return RetrievalState(_encode, VECTORS, build_clock([log], ITEMS + 1), config)
 
 
 def _config(**changes):
@@ -44,7 +44,7 @@ def _config(**changes):
 
 def _build(log, **changes):
     rng = np.random.default_rng(0)
-    return ranking_examples.contested(log, _moments(log), _config(**changes), rng)
+    return build_listwise_examples(log, _moments(log), _config(**changes), rng)
 
 
 def test_the_positive_own_known_events_in_order_of_time(log):
@@ -110,7 +110,7 @@ def test_popularity_is_that_at_the_beginning_of_the_day(log):
 
 def test_without_a_clock_all_see_the_popularity_of_one_moment(log):
     moments = dataclasses.replace(_moments(log), popular_at=2 * DAY, has_clock=False)
-    examples = ranking_examples.contested(log, moments, _config(), np.random.default_rng(0))
+    examples = build_listwise_examples(log, moments, _config(), np.random.default_rng(0))
     assert len(examples) == 4
     assert (examples.query["now"] == 2 * DAY).all()
     # day 1: `b` took 2, `a` took 3
@@ -120,13 +120,13 @@ def test_without_a_clock_all_see_the_popularity_of_one_moment(log):
 
 
 def test_the_latest_events_are_kept(log):
-    examples = ranking_examples.labelled(log, _moments(log), 2)
+    examples = build_labelled_examples(log, _moments(log), 2)
     assert examples.candidates.tolist() == [[2], [1]]
     assert examples.query["vector"][:, :5].tolist() == [[0, 0, 0, 1, 1], [1, 1, 1, 0, 0]]
 
 
 def test_labelled_examples_are_all_events_with_a_label_positive_or_not(log):
-    labelled = ranking_examples.labelled(log, _moments(log))
+    labelled = build_labelled_examples(log, _moments(log))
     contested = _build(log)
     # item 5 was not liked, and has a label; the taking of 3 has none
     assert labelled.candidates.tolist() == [[4], [2], [5], [2], [1]]
@@ -141,7 +141,7 @@ def test_labelled_examples_are_all_events_with_a_label_positive_or_not(log):
 
 
 def test_the_query_has_the_latest_history_and_its_own_moment(log):
-    query = ranking_examples.labelled(log, _moments(log)).query
+    query = build_labelled_examples(log, _moments(log)).query
     assert query["history_index"].tolist() == [
         [0, 0, 0, 0],
         [0, 0, 0, 1],
@@ -154,6 +154,6 @@ def test_the_query_has_the_latest_history_and_its_own_moment(log):
 
 def test_a_log_without_labels_has_no_labelled_example(timelines_of):
     log = timelines_of([(b"a", 1, [1, 2], [10, 20], 0)])
-    examples = ranking_examples.labelled(log, _moments(log))
+    examples = build_labelled_examples(log, _moments(log))
     assert len(examples) == 0
     assert examples.candidates.shape == (0, 1)

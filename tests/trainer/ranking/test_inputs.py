@@ -1,7 +1,7 @@
 import numpy as np
 
-from trainer import ranking_queries
-from trainer.data import evaluation_queries as questions
+from trainer.data.evaluation_queries import build_queries
+from trainer.ranking.inputs import build_event_inputs, build_query_inputs
 
 
 def _log(timelines_of):
@@ -13,9 +13,7 @@ def _log(timelines_of):
 
 def test_an_event_is_asked_about_with_what_stood_before_it(timelines_of):
     vectors = np.array([[1, 2], [3, 4]])
-    found = ranking_queries.of_events(
-        _log(timelines_of), np.array([3, 5]), vectors, np.array([40, 45]), 2
-    )
+    found = build_event_inputs(_log(timelines_of), np.array([3, 5]), vectors, np.array([40, 45]), 2)
     assert {name: values.tolist() for name, values in found.items()} == {
         "vector": [[1, 2], [3, 4]],
         "user_index": [3, 0],
@@ -26,8 +24,8 @@ def test_an_event_is_asked_about_with_what_stood_before_it(timelines_of):
 
 
 def test_a_question_has_the_history_up_to_the_cut_and_no_context(timelines_of):
-    asked = questions.ask(_log(timelines_of), 25)
-    found = ranking_queries.of_questions(asked, np.zeros((2, 2)), 3)
+    asked = build_queries(_log(timelines_of), 25)
+    found = build_query_inputs(asked, np.zeros((2, 2)), 3)
     assert {name: values.tolist() for name, values in found.items()} == {
         "vector": [[0, 0], [0, 0]],
         "user_index": [3, 0],

@@ -11,8 +11,8 @@ from schema.dataset import Dataset
 from trainer.config.models import RetrievalConfig
 from trainer.data.catalogue import Catalogue
 from trainer.data.training_data import TrainingData
-from trainer.ranking import label_errors
-from trainer.ranking import labels as label_values
+from trainer.ranking.label_errors import measure_label_errors
+from trainer.ranking.labels import select_learnable
 
 VECTORS = np.zeros((4, 2), np.float32)
 LABELS = {
@@ -66,7 +66,7 @@ def data(planted, timelines_of):
 
 
 def _measured(data):
-    return label_errors.measure(data, Query(), Ranking(), VECTORS, RetrievalConfig())
+    return measure_label_errors(data, Query(), Ranking(), VECTORS, RetrievalConfig())
 
 
 def test_all_own_test_events_on_known_items_count(data):
@@ -132,7 +132,7 @@ def test_a_binary_label_below_its_bound_is_constant_too(data):
 
 
 def test_a_label_without_a_value_in_train_gets_no_head(data):
-    assert list(label_values.learnable(data)) == ["rating", "bought"]
+    assert list(select_learnable(data)) == ["rating", "bought"]
     labels = data.train.labels | {"rating": np.full(2, np.nan, np.float32)}
     without = dataclasses.replace(data, train=dataclasses.replace(data.train, labels=labels))
-    assert list(label_values.learnable(without)) == ["bought"]
+    assert list(select_learnable(without)) == ["bought"]

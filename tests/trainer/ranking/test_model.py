@@ -6,12 +6,12 @@ import tensorflow as tf
 
 from schema.dataset import RankingLabel
 from trainer.config.models import RankingConfig
-from trainer.layers.features import EncodedFeature
+from trainer.layers.features import FeatureSpec
 from trainer.metrics.calibration import PlattScaling
-from trainer.ranking import export as ranking_export
 from trainer.ranking.bias_baseline import BiasBaseline
+from trainer.ranking.export import RankingModule, save_ranking_model
 from trainer.ranking.model import RankingModel
-from trainer.ranking.network import RankedItems, RankingNetwork
+from trainer.ranking.network import RankingItems, RankingNetwork
 
 LABELS = {
     "rating": RankingLabel(column="rating", kind="regression", weight=0.5),
@@ -31,8 +31,8 @@ def network():
     vectors[0] = 0
     config = RankingConfig(id_dim=3, hidden_units=[8], cross_layers=1)
     learned = np.array([False, True, True, True, False, True])
-    device = EncodedFeature("device", "category", 3)
-    return RankingNetwork(RankedItems(vectors, learned), 2, [device], LABELS, BASELINES, config)
+    device = FeatureSpec("device", "category", 3)
+    return RankingNetwork(RankingItems(vectors, learned), 2, [device], LABELS, BASELINES, config)
 
 
 @pytest.fixture
@@ -99,8 +99,8 @@ def test_the_saved_module_scores_as_the_network_does(network, inputs, tmp_path):
     asked = _of_the_model(inputs)
     expected = network(asked)
     calibration = {"bought": PlattScaling(0.5, -1.0)}
-    module = ranking_export.RankingModule(network, LABELS, calibration, asked)
-    ranking_export.save(module, str(tmp_path))
+    module = RankingModule(network, LABELS, calibration, asked)
+    save_ranking_model(module, str(tmp_path))
     loaded = tf.saved_model.load(str(tmp_path))
     found, before = loaded.score(asked), loaded.uncalibrated(asked)
     assert sorted(found) == sorted(before) == ["bought", "rating", "relevance"]
@@ -114,7 +114,7 @@ def test_the_saved_module_scores_as_the_network_does(network, inputs, tmp_path):
 
 def test_a_query_is_scored_alike_alone_and_in_a_batch(network, inputs, tmp_path):
     asked = _of_the_model(inputs)
-    module = ranking_export.RankingModule(network, LABELS, {}, asked)
+    module = RankingModule(network, LABELS, {}, asked)
     together = module.score(asked)
     for row in range(3):
         alone = module.score({name: values[row : row + 1] for name, values in asked.items()})
@@ -147,8 +147,8 @@ def test_an_item_that_came_later_is_scored_as_one_that_was_never_learned(network
     asked = _of_the_model(inputs) | {"candidates": tf.constant([[4, 6, 1]] * 3)}
     asked["log_popularity"] = tf.ones([3, 3])
     before = network(asked | {"candidates": tf.constant([[4, 4, 1]] * 3)})
-    module = ranking_export.RankingModule(network, LABELS, {}, asked)
-    ranking_export.save(module, str(tmp_path))
+    module = RankingModule(network, LABELS, {}, asked)
+    save_ranking_model(module, str(tmp_path))
     loaded = tf.saved_model.load(str(tmp_path))
     known = loaded.item_vectors.numpy()
     loaded.item_vectors.assign(np.vstack([known, known[4]]))

@@ -1,7 +1,7 @@
 import numpy as np
 import tensorflow as tf
 
-from trainer.recent_similarity import RecentSimilarity, latest_known
+from trainer.ranking.network import RecentSimilarity, select_latest_known
 
 VECTORS = np.array([[0, 0], [1, 0], [0, 2], [3, 3], [-1, 0], [0, -4], [1, 0], [1, 0]], np.float32)
 
@@ -15,12 +15,12 @@ def _similarity(history, candidates):
 
 def test_the_latest_five_known_items_the_latest_first():
     history = tf.constant([[1, 2, 3, 0, 4, 5, 6, 0], [0, 7, 0, 0, 0, 3, 0, 0], [0] * 8])
-    assert latest_known(history).numpy().tolist() == [
+    assert select_latest_known(history).numpy().tolist() == [
         [6, 5, 4, 3, 2],
         [3, 7, 0, 0, 0],
         [0] * 5,
     ]
-    assert latest_known(tf.zeros([2, 0], tf.int32)).numpy().tolist() == [[0] * 5] * 2
+    assert select_latest_known(tf.zeros([2, 0], tf.int32)).numpy().tolist() == [[0] * 5] * 2
 
 
 def test_cosines_by_hand():

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from trainer.config.models import RetrievalConfig
-from trainer.data import popularity
 from trainer.data.popularity import SECONDS_PER_DAY as DAY
-from trainer.ranking.inputs import Moments
+from trainer.data.popularity import build_clock
+from trainer.ranking.inputs import RetrievalState
 
 
 @pytest.fixture
@@ -20,8 +20,10 @@ def _moments(log, **changes):
     def encode(batch):
         return np.cumsum(np.ones_like(batch["item_index"], float), axis=1)[..., np.newaxis]
 
-    clock = popularity.clock([log], 3)
-    return Moments(encode, np.zeros((3, 1)), clock, RetrievalConfig(popularity_days=9), **changes)
+    clock = build_clock([log], 3)
+    return RetrievalState(
+        encode, np.zeros((3, 1)), clock, RetrievalConfig(popularity_days=9), **changes
+    )
 
 
 def test_an_event_sees_the_popularity_of_its_days_beginning(log):

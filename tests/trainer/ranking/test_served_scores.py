@@ -11,18 +11,17 @@ from schema.candidates import Candidates, to_text_array
 from serving.graph.item_table import ItemTable
 from serving.graph.modules import RankingServable
 from trainer.config.models import RankingConfig, RetrievalConfig
-from trainer.data import evaluation_queries as questions
-from trainer.data import popularity, windows
-from trainer.layers.features import encoded
-from trainer.ranking import examples as ranking_examples
-from trainer.ranking import export as ranking_export
-from trainer.ranking import rerank as two_stages
+from trainer.data.evaluation_queries import build_queries
+from trainer.data.popularity import build_clock
+from trainer.data.windows import cut_windows, pad_windows
+from trainer.layers.features import build_feature_specs
 from trainer.ranking.bias_baseline import BiasBaseline
-from trainer.ranking.inputs import Moments, encoder
-from trainer.ranking.network import RankedItems, RankingNetwork
-from trainer.retrieval import export as query_export
-from trainer.retrieval.export import QueryModule
-from trainer.retrieval.stage import query_vectors
+from trainer.ranking.examples import build_labelled_examples
+from trainer.ranking.export import RankingModule, save_ranking_model
+from trainer.ranking.inputs import RetrievalState, create_encoder
+from trainer.ranking.network import RankingItems, RankingNetwork
+from trainer.ranking.rerank import create_scorer, score_relevance
+from trainer.retrieval.export import QueryModule, encode_queries, save_query_model
 from trainer.retrieval.towers import QueryTower
 
 LENGTH, DIM, EVENT = 3, 6, 2
@@ -55,23 +54,23 @@ def query(planted, log, tmp_path_factory):
     features, graph = planted.dataset.features, planted.timelines_graph
     tower = QueryTower(
         2,
-        encoded(features.users, timeline.name_user_feature, graph),
-        encoded(features.context, timeline.name_context, graph),
+        build_feature_specs(features.users, timeline.name_user_feature, graph),
+        build_feature_specs(features.context, timeline.name_context, graph),
         CONFIG,
     )
     graphs = (planted.items_graph, graph)
     module = QueryModule(tower, VECTORS, 0.7, 0.5, LENGTH, planted.dataset, graphs)
-    batch = windows.pad(log, windows.cut(log, LENGTH), np.arange(1))
+    batch = pad_windows(log, cut_windows(log, LENGTH), np.arange(1))
     module.encode({k: tf.constant(v) for k, v in batch.items()})
     path = str(tmp_path_factory.mktemp("query"))
-    query_export.save(module, batch, path)
+    save_query_model(module, batch, path)
     return tf.saved_model.load(path)
 
 
 @pytest.fixture(scope="module")
 def moments(log, query):
     """Nothing is popular yet on the log's first day."""
-    return Moments(encoder(query), VECTORS, popularity.clock([log], 4), CONFIG)
+    return RetrievalState(create_encoder(query), VECTORS, build_clock([log], 4), CONFIG)
 
 
 @pytest.fixture(scope="module")
@@ -79,19 +78,19 @@ def ranking(planted, log, moments, tmp_path_factory):
     """Heads of chance, so that every feature has a part in every score."""
     tf.keras.utils.set_random_seed(9)
     labels = planted.dataset.labels.ranking
-    context = encoded(
+    context = build_feature_specs(
         planted.dataset.features.context, timeline.name_context, planted.timelines_graph
     )
     baselines = {"rating": BiasBaseline(3.0, 1.0, np.arange(4) / 4, np.array([0, 0.5, -0.5]))}
-    items = RankedItems(VECTORS, np.array([False, True, False, True]))
+    items = RankingItems(VECTORS, np.array([False, True, False, True]))
     config = RankingConfig(id_dim=3, hidden_units=[8])
     network = RankingNetwork(items, 2, context, labels, baselines, config)
-    inputs = ranking_examples.labelled(log, moments).inputs()
+    inputs = build_labelled_examples(log, moments).inputs()
     network({name: tf.constant(values) for name, values in inputs.items()})
     for weights in network.trainable_variables:
         weights.assign_add(tf.random.normal(weights.shape, stddev=0.3))
     path = str(tmp_path_factory.mktemp("ranking"))
-    ranking_export.save(ranking_export.RankingModule(network, labels, {}, inputs), path)
+    save_ranking_model(RankingModule(network, labels, {}, inputs), path)
     return tf.saved_model.load(path)
 
 
@@ -120,8 +119,8 @@ def _served(planted, query, ranking, log_popularity, candidates, rows=1, **chang
 
 def test_an_event_is_scored_in_service_as_in_training(planted, log, moments, query, ranking):
     """With the event's own context, from the same history; `b` is what it took."""
-    examples = ranking_examples.labelled(log, moments)
-    trained = two_stages.scorer(ranking)(examples.inputs())
+    examples = build_labelled_examples(log, moments)
+    trained = create_scorer(ranking)(examples.inputs())
     served = _served(planted, query, ranking, np.zeros(4, np.float32), [b"b"])
     assert len(examples) == 1
     for name in ("relevance", "rating"):
@@ -130,12 +129,12 @@ def test_an_event_is_scored_in_service_as_in_training(planted, log, moments, que
 
 def test_a_question_is_scored_in_service_as_in_evaluation(planted, log, query, ranking):
     """At the cut, without a context, for all items in one call."""
-    asked = questions.ask(log, 3)
-    queries = query_vectors(query.positions, asked, LENGTH)
+    asked = build_queries(log, 3)
+    queries = encode_queries(query.positions, asked, LENGTH)
     ids = planted.items_graph.vocabulary_by_name("item_id")
     lists = np.array([[1, 2, 3]])
-    score = two_stages.scorer(ranking)
-    found = two_stages.relevance(lists, queries, asked, LOG_POPULARITY, score, LENGTH)
+    score = create_scorer(ranking)
+    found = score_relevance(lists, queries, asked, LOG_POPULARITY, score, LENGTH)
     missing = {"context_device": [b""], "context_basket": [np.nan], "context_since": [0]}
     served = _served(planted, query, ranking, LOG_POPULARITY, list(ids), **missing)
     np.testing.assert_allclose(served.relevance, found, atol=1e-4)

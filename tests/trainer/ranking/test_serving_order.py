@@ -3,16 +3,22 @@ import json
 import numpy as np
 import pytest
 
-from trainer.data import evaluation_queries as questions
-from trainer.paired_difference import Difference
-from trainer.ranking import serving_order as ranking_verdict
-from trainer.ranking.serving_order import Answered, RankingVerdict
+from trainer.data.evaluation_queries import build_queries
+from trainer.metrics.confidence import Difference
+from trainer.ranking.serving_order import (
+    OrderedLists,
+    RankingVerdict,
+    build_repeated_queries,
+    compare_orders,
+    read_serving_order,
+    write_verdict,
+)
 
 
 def _asked(timelines_of, users):
     """Each took item 1 after the cut, and nothing before it."""
     rows = [(f"u{n}".encode(), n + 1, [1], [10], 0) for n in range(users)]
-    return questions.ask(timelines_of(rows), 10)
+    return build_queries(timelines_of(rows), 10)
 
 
 def _lists(places):
@@ -25,7 +31,7 @@ def _lists(places):
 def test_ndcg_of_both_orders_by_hand(timelines_of):
     """At place 2 the gain is 1 / log2(3), at place 4 1 / log2(5) of an ideal 1."""
     asked = _asked(timelines_of, 2)
-    found = ranking_verdict.of_lists([Answered(asked, _lists([1, 2]), _lists([2, 4]))])
+    found = compare_orders([OrderedLists(asked, _lists([1, 2]), _lists([2, 4]))])
     assert found.ranking == pytest.approx((1 + 1 / np.log2(3)) / 2)
     assert found.retrieval == pytest.approx((1 / np.log2(3) + 1 / np.log2(5)) / 2)
     assert found.difference.value == pytest.approx(found.ranking - found.retrieval)
@@ -43,15 +49,15 @@ def test_ndcg_of_both_orders_by_hand(timelines_of):
     ],
 )
 def test_rankings_order_is_served_where_it_is_better(timelines_of, ours, theirs, order, verdict):
-    answered = Answered(_asked(timelines_of, 60), _lists(ours), _lists(theirs))
-    found = ranking_verdict.of_lists([answered])
+    answered = OrderedLists(_asked(timelines_of, 60), _lists(ours), _lists(theirs))
+    found = compare_orders([answered])
     assert (found.order, found.difference.verdict) == (order, verdict)
 
 
 def test_what_is_written_is_read(tmp_path):
     difference = Difference(0.1, -0.1, 0.3, 70, "inside the noise")
-    ranking_verdict.write(RankingVerdict(0.5, 0.4, difference), str(tmp_path))
-    assert ranking_verdict.served_order(str(tmp_path)) == "ranking"
+    write_verdict(RankingVerdict(0.5, 0.4, difference), str(tmp_path))
+    assert read_serving_order(str(tmp_path)) == "ranking"
     written = json.loads((tmp_path / "assets.extra" / "ranking.json").read_text())
     assert written == {
         "order": "ranking",
@@ -75,8 +81,11 @@ def test_a_user_who_is_asked_twice_counts_once(timelines_of):
     much as the mean of u0's two.
     """
     twice, once = _asked(timelines_of, 2), _asked(timelines_of, 1)
-    found = ranking_verdict.of_lists(
-        [Answered(twice, _lists([1, 1]), _lists([4, 4])), Answered(once, _lists([2]), _lists([4]))]
+    found = compare_orders(
+        [
+            OrderedLists(twice, _lists([1, 1]), _lists([4, 4])),
+            OrderedLists(once, _lists([2]), _lists([4])),
+        ]
     )
     assert found.ranking == pytest.approx(((1 + 1 / np.log2(3)) / 2 + 1) / 2)
     assert found.difference.users == 2
@@ -92,10 +101,10 @@ def test_users_are_asked_where_each_quarter_of_the_events_begins(timelines_of):
             (b"b", 2, [7, 8], [70, 80], 0),
         ]
     )
-    asked = ranking_verdict.repeatedly(split, True, 10)
+    asked = build_repeated_queries(split, True, 10)
     assert [each.now for each in asked] == [10, 30, 50, 70]
     assert [len(each) for each in asked] == [2, 2, 2, 1]
     assert asked[2].answers[0].tolist() == [5, 6]
     assert asked[2].seen[0].tolist() == [1, 2, 3, 4]
-    (single,) = ranking_verdict.repeatedly(split, False, 90)
+    (single,) = build_repeated_queries(split, False, 90)
     assert single.now == 90

@@ -5,12 +5,11 @@ import pytest
 import tensorflow as tf
 
 from schema import timeline
-from trainer import candidate_export
-from trainer.candidate_export import CandidateModule
 from trainer.config.models import RetrievalConfig
-from trainer.data import transformed_examples as transformed
 from trainer.data.catalogue import Catalogue
-from trainer.layers.features import encoded
+from trainer.data.transformed_examples import pad_ragged
+from trainer.layers.features import build_feature_specs
+from trainer.retrieval.export import CandidateModule, save_candidate_model
 from trainer.retrieval.towers import CandidateTower
 
 DIM = 6
@@ -28,7 +27,7 @@ def tower(planted):
         key = timeline.name_item_feature(name)
         if feature.kind in ("set", "text"):
             lists = [list(row[f"{key}$ragged_values"]) for row in values]
-            dense = transformed.padded([tf.ragged.constant(lists, tf.int64)])
+            dense = pad_ragged([tf.ragged.constant(lists, tf.int64)])
         else:
             dense = np.stack([np.asarray(row[key]) for row in values])
         features[name] = np.concatenate([np.zeros_like(dense[:1]), dense])
@@ -37,7 +36,9 @@ def tower(planted):
     tf.keras.utils.set_random_seed(4)
     made = CandidateTower(
         Catalogue(ids, ids, features),
-        encoded(planted.dataset.features.items, timeline.name_item_feature, planted.items_graph),
+        build_feature_specs(
+            planted.dataset.features.items, timeline.name_item_feature, planted.items_graph
+        ),
         trained,
         RetrievalConfig(embedding_dim=DIM),
     )
@@ -48,7 +49,7 @@ def tower(planted):
 def ask(planted, tower, tmp_path_factory):
     """Rows as ingestion writes them -> vectors, from the SavedModel."""
     path = str(tmp_path_factory.mktemp("tower"))
-    candidate_export.save(CandidateModule(tower[1], planted.dataset, planted.items_graph), path)
+    save_candidate_model(CandidateModule(tower[1], planted.dataset, planted.items_graph), path)
     loaded = tf.saved_model.load(path)
     return lambda rows: loaded.vectors(tf.constant([example(row) for row in rows])).numpy()
 

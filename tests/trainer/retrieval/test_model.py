@@ -8,14 +8,14 @@ import tensorflow as tf
 
 from trainer.config.models import RetrievalConfig
 from trainer.data.catalogue import Catalogue
-from trainer.refreshes import Refreshes
+from trainer.data.popularity import PopularitySnapshots
 from trainer.retrieval.model import RetrievalModel
 from trainer.retrieval.towers import CandidateTower, QueryTower
 
 CONFIG = RetrievalConfig(embedding_dim=4, temperature=0.2)
 FREQUENCY = np.array([0, 0.5, 0.3, 0.2, 0.0])
 POPULARITY = np.array([[0, 0, 0, 0, 0], [0, 1.5, 0.5, 0, 0], [0, 2.5, 0, 0.7, 0]])
-REFRESHES = Refreshes(np.array([5, 15, 25]), POPULARITY.astype(np.float32))
+REFRESHES = PopularitySnapshots(np.array([5, 15, 25]), POPULARITY.astype(np.float32))
 WEIGHT = 1.0  # before any training
 REFRESH = np.array([[0, 1, 2], [0, 1, 0]])  # the latest before 10, 20, 30 and 10, 20
 ITEM_INDEX = np.array([[1, 2, 1], [3, 1, 0]], np.int32)

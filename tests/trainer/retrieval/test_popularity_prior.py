@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.present import Present
-from trainer.refreshes import Refreshes
+from trainer.data.popularity import PopularitySnapshots
+from trainer.retrieval.model import PopularityPrior
 
 DAY = 86_400
 POPULARITY = np.array([[0, 0, 0], [0, 1, 2], [0, 3, 4]], np.float32)
@@ -11,7 +11,9 @@ POPULARITY = np.array([[0, 0, 0], [0, 1, 2], [0, 3, 4]], np.float32)
 
 @pytest.fixture
 def present():
-    return Present(Refreshes(np.array([DAY, 2 * DAY, 3 * DAY]), POPULARITY), refresh_days=1)
+    return PopularityPrior(
+        PopularitySnapshots(np.array([DAY, 2 * DAY, 3 * DAY]), POPULARITY), refresh_days=1
+    )
 
 
 def _product(present, times, training):

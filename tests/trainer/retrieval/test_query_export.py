@@ -8,10 +8,9 @@ import tensorflow as tf
 
 from schema import timeline
 from trainer.config.models import RetrievalConfig
-from trainer.data import windows
-from trainer.layers.features import encoded
-from trainer.retrieval import export as query_export
-from trainer.retrieval.export import QueryModule
+from trainer.data.windows import cut_windows, pad_windows
+from trainer.layers.features import build_feature_specs
+from trainer.retrieval.export import QueryModule, save_query_model
 from trainer.retrieval.towers import QueryTower
 
 CONFIG = RetrievalConfig(embedding_dim=6, history_length=2)
@@ -42,18 +41,18 @@ def exported(planted, log, tmp_path_factory):
     features, graph = planted.dataset.features, planted.timelines_graph
     tower = QueryTower(
         2,
-        encoded(features.users, timeline.name_user_feature, graph),
-        encoded(features.context, timeline.name_context, graph),
+        build_feature_specs(features.users, timeline.name_user_feature, graph),
+        build_feature_specs(features.context, timeline.name_context, graph),
         CONFIG,
     )
     vectors = np.random.default_rng(8).normal(size=(4, 6)).astype(np.float32)
     vectors[0] = 0
     graphs = (planted.items_graph, graph)
     module = QueryModule(tower, vectors, WEIGHT, 0.5, 2, planted.dataset, graphs)
-    batch = windows.pad(log, windows.cut(log, 3), np.arange(1))
+    batch = pad_windows(log, cut_windows(log, 3), np.arange(1))
     path = str(tmp_path_factory.mktemp("query"))
     module.encode({k: tf.constant(v) for k, v in batch.items()})
-    query_export.save(module, batch, path)
+    save_query_model(module, batch, path)
     return types.SimpleNamespace(module=module, loaded=tf.saved_model.load(path), batch=batch)
 
 

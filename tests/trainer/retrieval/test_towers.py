@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from trainer.config.models import RetrievalConfig
 from trainer.data.catalogue import Catalogue
-from trainer.layers.features import EncodedFeature
+from trainer.layers.features import FeatureSpec
 from trainer.retrieval.towers import CandidateTower, QueryTower
 
 ITEMS, USERS, DIM = 9, 4, 8
@@ -25,7 +25,7 @@ def candidate_tower():
             "price": np.array([0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.7, 0.7], np.float32),
         },
     )
-    features = [EncodedFeature("genre", "category", 3), EncodedFeature("price", "number", 1)]
+    features = [FeatureSpec("genre", "category", 3), FeatureSpec("price", "number", 1)]
     return CandidateTower(catalogue, features, np.arange(ITEMS + 1) % 7 == np.arange(10), CONFIG)
 
 
@@ -36,9 +36,9 @@ def item_vectors(candidate_tower):
 
 def _query_tower(**changes):
     tf.keras.utils.set_random_seed(2)
-    users = [EncodedFeature("region", "category", 2)]
+    users = [FeatureSpec("region", "category", 2)]
     config = CONFIG.model_copy(update=changes)
-    return QueryTower(USERS, users, [EncodedFeature("device", "category", 3)], config)
+    return QueryTower(USERS, users, [FeatureSpec("device", "category", 3)], config)
 
 
 @pytest.fixture(scope="module", params=["attention", "two blocks of two heads", "mean"])

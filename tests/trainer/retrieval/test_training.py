@@ -13,7 +13,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from schema.errors import TrainingDiverged
 from tests.trainer import chains
-from trainer.retrieval import training as retrieval_training
+from trainer.retrieval.training import build_epochs
 
 STEPS = 7  # 128 windows of 12 events, 21 of which make a batch of at most 256
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -35,7 +35,7 @@ def test_the_loss_of_an_epoch_is_the_mean_over_all_its_events(tmp_path):
     )
     model = chains.model(config)
     history = chains.fitted(tmp_path, config, model)
-    epochs, _ = retrieval_training.epochs_of(model, chains.TIMELINES, config, None, chains.ONE)
+    epochs, _ = build_epochs(model, chains.TIMELINES, config, None, chains.ONE)
     losses, counts = [], []
     for batch in epochs(0):
         losses.append(model.compute_loss({k: tf.constant(v) for k, v in batch.items()}).numpy())

@@ -8,9 +8,7 @@ import pytest
 from schema.errors import TandemError, TrainingDiverged, UsageError
 from trainer.config.models import RetrievalConfig
 from trainer.config.tuning import TuneConfig
-from trainer.retrieval.tuning import RetrievalSearch
-from trainer.search_oracle import OBJECTIVE
-from trainer.trial_records import TrialRecords
+from trainer.retrieval.tuning import OBJECTIVE, RetrievalSearch, TrialRecords
 
 PRESENT = RetrievalConfig(embedding_dim=48, dropout=0.9, epochs=3)
 CHOICES = {"embedding_dim": [16, 32, 64], "dropout": [0.1, 0.2]}

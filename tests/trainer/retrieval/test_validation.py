@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from trainer.config.models import RetrievalConfig
-from trainer.data import evaluation_queries as questions
-from trainer.data import popularity
-from trainer.retrieval import validation as validation_sample
+from trainer.data.evaluation_queries import build_queries
+from trainer.data.popularity import build_clock
+from trainer.retrieval.validation import draw_sample, measure_baselines
 
 CONFIG = RetrievalConfig(popularity_days=1000, history_length=4)
 ITEMS = 4
@@ -17,8 +17,8 @@ def sample(timelines_of):
         [(b"long", 1, [1, 2, 3, 4], [10, 20, 30, 110], 3), (b"short", 2, [1, 2], [40, 120], 1)]
     )
     history = timelines_of([(b"long", 1, [1, 2, 3], [10, 20, 30], 0), (b"short", 2, [1], [40], 0)])
-    clock = popularity.clock([history], ITEMS + 1)
-    drawn = validation_sample.draw(questions.ask(split, 100), clock, ITEMS, CONFIG, 1)
+    clock = build_clock([history], ITEMS + 1)
+    drawn = draw_sample(build_queries(split, 100), clock, ITEMS, CONFIG, 1)
     return drawn, clock
 
 
@@ -47,7 +47,7 @@ def test_metrics_are_those_of_taste_and_weighed_popularity(sample, weight, rank)
 
 def test_baselines_rank_by_counts(sample):
     drawn, clock = sample
-    found = validation_sample.baselines(drawn, clock, 1000)
+    found = measure_baselines(drawn, clock, 1000)
     # of 2 and 3, taken once each, the lower index stands first
     assert found["popular"] == pytest.approx({"recall@10": 1.0, "ndcg@10": 1.0})
     assert set(found) == {"popular", "recent"}

@@ -10,22 +10,30 @@ import tensorflow as tf
 
 from schema.candidates import to_text_array
 from tests.trainer import chains
-from trainer import learned_weights
-from trainer.learned_weights import Table
-from trainer.retrieval import training as retrieval_training
-from trainer.retrieval import warm_start
-from trainer.retrieval.warm_start import WarmStart
-from trainer.training import checkpoints as training_state
+from trainer.retrieval.training import build_epochs, fit_model
+from trainer.retrieval.warm_start import (
+    EmbeddingTable,
+    LearnedWeights,
+    WarmStart,
+    carry_rows_over,
+    collect_weights,
+    list_other_variables,
+    load_weights,
+    save_weights,
+)
+from trainer.training.checkpoints import list_weights
 
 
 def table(ids, rows):
-    return Table(to_text_array([name.encode() for name in ids]), np.array(rows, np.float32))
+    return EmbeddingTable(
+        to_text_array([name.encode() for name in ids]), np.array(rows, np.float32)
+    )
 
 
 def test_rows_follow_their_ids():
     learned = table("abc", [[9, 9], [1, 10], [2, 20], [3, 30]])
     own = np.array([[0, 0], [7, 70], [8, 80], [6, 60]], np.float32)
-    rows, count = warm_start.carried_rows(own, to_text_array([b"c", b"new", b"a"]), learned)
+    rows, count = carry_rows_over(own, to_text_array([b"c", b"new", b"a"]), learned)
     assert rows.tolist() == [[9, 9], [3, 30], [8, 80], [1, 10]]
     assert count == 2
     assert own.tolist()[0] == [0, 0]
@@ -34,7 +42,7 @@ def test_rows_follow_their_ids():
 def test_nothing_in_common_leaves_all_rows_but_that_of_the_unknown():
     learned = table("ab", [[5], [1], [2]])
     own = np.array([[0], [7]], np.float32)
-    rows, count = warm_start.carried_rows(own, to_text_array([b"z"]), learned)
+    rows, count = carry_rows_over(own, to_text_array([b"z"]), learned)
     assert (rows.tolist(), count) == ([[5], [7]], 0)
 
 
@@ -71,10 +79,10 @@ def built():
 
     def call(value, config=chains.CONFIG):
         model = chains.model(config)
-        epochs, _ = retrieval_training.epochs_of(model, chains.TIMELINES, config, 1, chains.ONE)
+        epochs, _ = build_epochs(model, chains.TIMELINES, config, 1, chains.ONE)
         first = next(epochs(0))
         model.compute_loss({key: tf.constant(values) for key, values in first.items()})
-        for number, variable in enumerate(training_state.weights_of(model)):
+        for number, variable in enumerate(list_weights(model)):
             places = np.arange(variable.shape.num_elements()).reshape(variable.shape)
             variable.assign(value + number + places / 1024)
         return model
@@ -84,8 +92,8 @@ def built():
 
 def test_a_model_takes_over_dense_weights_and_the_rows_of_known_ids(built, tmp_path):
     before = built(100)
-    learned_weights.save(learned_weights.of(before, data_of(ITEMS, USERS)), str(tmp_path))
-    weights = learned_weights.load(str(tmp_path))
+    save_weights(collect_weights(before, data_of(ITEMS, USERS)), str(tmp_path))
+    weights = load_weights(str(tmp_path))
     assert weights is not None
     after = built(0)
     own = after.tables["item_id"].embeddings.numpy()
@@ -101,8 +109,8 @@ def test_a_model_takes_over_dense_weights_and_the_rows_of_known_ids(built, tmp_p
     np.testing.assert_array_equal(new[3:], old[1:7])
     old, new = before.tables["user_id"].embeddings, after.tables["user_id"].embeddings
     np.testing.assert_array_equal(new[1:3], old[5:3:-1])
-    for name, variable in learned_weights.others(after).items():
-        np.testing.assert_array_equal(variable, learned_weights.others(before)[name])
+    for name, variable in list_other_variables(after).items():
+        np.testing.assert_array_equal(variable, list_other_variables(before)[name])
     assert start.carried.rows == {
         "item_id": {"carried": 7, "new": 1},
         "user_id": {"carried": 2, "new": 3},
@@ -114,7 +122,7 @@ def test_a_model_takes_over_dense_weights_and_the_rows_of_known_ids(built, tmp_p
 def test_what_does_not_fit_is_trained_anew_and_named(built):
     """Another width of the vectors: the user's table has its own width and is carried over."""
     data = data_of(ITEMS, USERS)
-    weights = learned_weights.of(built(100), data)
+    weights = collect_weights(built(100), data)
     wider = built(0, chains.CONFIG.model_copy(update={"embedding_dim": 16}))
     own = wider.tables["item_id"].embeddings.numpy()
     start = WarmStart(weights, data)
@@ -133,12 +141,12 @@ def test_a_training_goes_on_from_the_weights_it_is_given(tmp_path):
     trained = chains.model()
     chains.fitted(tmp_path / "cold", model=trained)
     data = data_of(ITEMS, USERS)
-    weights = learned_weights.of(trained, data)
+    weights = collect_weights(trained, data)
     still = chains.CONFIG.model_copy(update={"learning_rate": 1e-30, "epochs": 1})
 
     def loss(name, begun):
         model = chains.model(still)
-        history = retrieval_training.fit(
+        history = fit_model(
             model, chains.TIMELINES, chains.TIMELINES, still, 1,
             str(tmp_path / name), str(tmp_path / name / "checkpoints"),
             lambda: chains.ranked(model), chains.ONE, begun,
@@ -149,23 +157,23 @@ def test_a_training_goes_on_from_the_weights_it_is_given(tmp_path):
 
 
 def test_an_artifact_without_weights_has_none(tmp_path):
-    assert learned_weights.load(str(tmp_path)) is None
+    assert load_weights(str(tmp_path)) is None
 
 
 def test_ids_come_back_as_they_were(tmp_path):
     ids = [b"", "é".encode(), b"\xff\x00", b"z"]
-    weights = learned_weights.LearnedWeights(
+    weights = LearnedWeights(
         {
-            "item_id": Table(to_text_array(ids), np.zeros((5, 2), np.float32)),
-            "item_name": Table(
+            "item_id": EmbeddingTable(to_text_array(ids), np.zeros((5, 2), np.float32)),
+            "item_name": EmbeddingTable(
                 to_text_array(pa.array([], pa.binary())), np.ones((1, 3), np.float32)
             ),
         },
         {"a.b": np.array([1.5], np.float32)},
         1_700_000_000,
     )
-    learned_weights.save(weights, str(tmp_path))
-    found = learned_weights.load(str(tmp_path))
+    save_weights(weights, str(tmp_path))
+    found = load_weights(str(tmp_path))
     assert found is not None
     assert found.tables["item_id"].ids.to_pylist() == ids
     assert found.tables["item_name"].ids.to_pylist() == []

@@ -4,8 +4,15 @@ import pytest
 from hypothesis import strategies
 
 from schema.errors import ConfigError
-from trainer.data import windows
-from trainer.training import batches as replica_batches
+from trainer.data.windows import cut_windows
+from trainer.training.batches import (
+    batch_static_shape,
+    count_static_batches,
+    pad_batch,
+    pad_to_bucket,
+    require_equal_shares,
+    split_shares,
+)
 
 
 def _batch(rows, length, negatives=4):
@@ -24,7 +31,7 @@ def _batch(rows, length, negatives=4):
 @hypothesis.given(strategies.integers(1, 9), strategies.integers(1, 5), strategies.integers(1, 4))
 def test_the_shares_of_all_replicas_are_the_batch_and_padding(rows, length, replicas):
     batch = _batch(rows, length, negatives=12)
-    parts = replica_batches.shares(batch, replicas)
+    parts = split_shares(batch, replicas)
     assert len(parts) == replicas
     for key, values in batch.items():
         assert len({part[key].shape for part in parts}) == 1
@@ -35,7 +42,7 @@ def test_the_shares_of_all_replicas_are_the_batch_and_padding(rows, length, repl
 
 
 def test_padding_adds_rows_and_positions():
-    padded = replica_batches.padded(_batch(2, 3), 4, 5)
+    padded = pad_batch(_batch(2, 3), 4, 5)
     assert {key: values.shape for key, values in padded.items()} == {
         "item_index": (4, 5),
         "target": (4, 5),
@@ -53,9 +60,7 @@ def test_padding_adds_rows_and_positions():
 def test_few_shapes_for_many():
     """Of at most 120 positions: length 5 becomes 6, with rows for 24 windows of length 5."""
     shapes = {
-        length: replica_batches.one_of_few_shapes(_batch(120 // length, length), 120, 20)[
-            "item_index"
-        ].shape
+        length: pad_to_bucket(_batch(120 // length, length), 120, 20)["item_index"].shape
         for length in (1, 2, 3, 4, 5, 6, 7, 8, 13, 17, 20)
     }
     assert shapes == {
@@ -71,16 +76,16 @@ def test_one_shape_holds_every_window_once(timelines_of):
         (b"w", 3, [5, 6], [1, 2], 0),
     ]
     timelines = timelines_of(rows)
-    cut = windows.cut(timelines, 10)
+    cut = cut_windows(timelines, 10)
     rng = np.random.default_rng(1)
-    batches = list(replica_batches.of_one_shape(timelines, cut, 6, rng))
+    batches = list(batch_static_shape(timelines, cut, 6, rng))
     assert [b["item_index"].shape for b in batches] == [(2, 3), (2, 3)]
-    assert replica_batches.count_of_one_shape(cut, 6) == 2
+    assert count_static_batches(cut, 6) == 2
     items = np.concatenate([b["item_index"].ravel() for b in batches])
     assert sorted(items[items > 0]) == [1, 2, 3, 4, 5, 6]
 
 
 def test_negatives_that_cannot_be_shared_evenly_are_a_configuration_error():
-    replica_batches.require_equal_shares(12, 4)
+    require_equal_shares(12, 4)
     with pytest.raises(ConfigError, match=r"multiple of the 4 replicas, received 10; 12 is the"):
-        replica_batches.require_equal_shares(10, 4)
+        require_equal_shares(10, 4)

@@ -5,35 +5,35 @@ import pathlib
 import pytest
 
 from schema.storage import object_store
-from trainer.kept_folder import KeptFolder
+from trainer.training.checkpoints import CheckpointFolder
 
 
-def put(folder: KeptFolder, **files: str) -> None:
+def put(folder: CheckpointFolder, **files: str) -> None:
     for name, text in files.items():
         path = pathlib.Path(folder.path, "last", name)
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
 
 
-def take(folder: KeptFolder, name: str) -> None:
+def take(folder: CheckpointFolder, name: str) -> None:
     pathlib.Path(folder.path, "last", name).unlink()
 
 
 def test_another_machine_finds_what_was_saved(bucket):
-    first = KeptFolder(f"{bucket}/kept")
+    first = CheckpointFolder(f"{bucket}/kept")
     put(first, checkpoint="1", one="weights of 1")
     first.save()
     put(first, checkpoint="2", two="weights of 2")
     take(first, "one")
     first.save()
-    second = KeptFolder(f"{bucket}/kept")
+    second = CheckpointFolder(f"{bucket}/kept")
     found = pathlib.Path(second.path, "last")
     assert sorted(path.name for path in found.iterdir()) == ["checkpoint", "two"]
     assert (found / "checkpoint").read_text() == "2"
 
 
 def test_an_interruption_leaves_the_former_checkpoint_whole(bucket, monkeypatch):
-    folder = KeptFolder(f"{bucket}/kept")
+    folder = CheckpointFolder(f"{bucket}/kept")
     put(folder, checkpoint="1", one="weights of 1")
     folder.save()
     put(folder, checkpoint="2", two="weights of 2", zwei="more of 2")
@@ -48,14 +48,14 @@ def test_an_interruption_leaves_the_former_checkpoint_whole(bucket, monkeypatch)
     monkeypatch.setattr(object_store, "upload_file", broken)
     with pytest.raises(OSError, match="gone"):
         folder.save()
-    again = KeptFolder(f"{bucket}/kept")
+    again = CheckpointFolder(f"{bucket}/kept")
     left = pathlib.Path(again.path, "last")
     assert (left / "checkpoint").read_text() == "1"
     assert (left / "one").read_text() == "weights of 1"
 
 
 def test_a_folder_of_this_machine_is_itself(tmp_path):
-    folder = KeptFolder(str(tmp_path))
+    folder = CheckpointFolder(str(tmp_path))
     put(folder, checkpoint="1")
     folder.save()
     assert folder.path == str(tmp_path)

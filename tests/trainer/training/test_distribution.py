@@ -11,7 +11,7 @@ import pytest
 
 from schema.errors import ConfigError
 from trainer.config.models import TrainerConfig
-from trainer.training import distribution as strategy
+from trainer.training.distribution import create_hardware
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 TOLERANCE = 1e-4
@@ -94,7 +94,7 @@ def test_mixed_precision_changes_the_loss_by_the_digits_of_bfloat16(alone, tmp_p
 
 
 def _of(**settings):
-    return strategy.of(TrainerConfig.model_validate(settings))
+    return create_hardware(TrainerConfig.model_validate(settings))
 
 
 def test_without_other_hardware_auto_is_one_device(monkeypatch):

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from trainer.data.catalogue import Catalogue
-from trainer.training import fingerprint
+from trainer.training.fingerprint import compute_fingerprint
 
 
 def _data(timelines_of, items=(1, 2), title=b"one") -> Any:
@@ -23,12 +23,12 @@ def test_the_same_is_the_same_and_each_change_shows(timelines_of):
     other = dataclasses.replace(data.train, target_from=np.array([1]))
     later: Any = types.SimpleNamespace(**(vars(data) | {"valid": other}))
     found = [
-        fingerprint.of(data, 1, "config"),
-        fingerprint.of(data, 2, "config"),
-        fingerprint.of(data, 1, "other"),
-        fingerprint.of(_data(timelines_of, items=(2, 1)), 1, "config"),
-        fingerprint.of(_data(timelines_of, title=b"uno"), 1, "config"),
-        fingerprint.of(later, 1, "config"),
+        compute_fingerprint(data, 1, "config"),
+        compute_fingerprint(data, 2, "config"),
+        compute_fingerprint(data, 1, "other"),
+        compute_fingerprint(_data(timelines_of, items=(2, 1)), 1, "config"),
+        compute_fingerprint(_data(timelines_of, title=b"uno"), 1, "config"),
+        compute_fingerprint(later, 1, "config"),
     ]
     assert len(set(found)) == len(found)
-    assert fingerprint.of(_data(timelines_of), 1, "config") == found[0]
+    assert compute_fingerprint(_data(timelines_of), 1, "config") == found[0]
