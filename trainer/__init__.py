@@ -1,3 +1,3 @@
-"""Learning: preprocessing, datasets, towers, losses, metrics, export. Imports `schema` alone of
-our own.
+"""Training and evaluation: preprocessing, both models, metrics and export. Of our own packages it
+imports `schema` alone.
 """

@@ -1,4 +1,4 @@
-"""What models must be good at before they are pushed."""
+"""The rules that models must pass before they are pushed."""
 
 from collections.abc import Collection, Mapping
 from typing import Literal
@@ -99,7 +99,7 @@ def override_thresholds(
     config: BlessingConfig, thresholds: str, labels: Mapping[str, RankingLabel]
 ) -> BlessingConfig:
     """The same with other thresholds, which are JSON; raises ValueError for text that is none, and
-    as `require_measured` does.
+    as `check_thresholds` does.
     """
     changed = config.changed(thresholds=THRESHOLDS.validate_json(thresholds))
     check_thresholds(changed, labels)

@@ -1,4 +1,4 @@
-"""What the metrics of ranked lists are called, for configurations that name one."""
+"""Names of the metrics of ranked lists, for configurations that name one."""
 
 CUTOFFS = (5, 10, 20, 50, 100)
 """Lengths of a list's head that metrics look at."""

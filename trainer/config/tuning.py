@@ -1,4 +1,4 @@
-"""What `tandem tune` searches: ranges of the fields of `[retrieval]`, checked against them."""
+"""What `tandem tune` searches: ranges of the keys of `[retrieval]`, validated against them."""
 
 import math
 from typing import Annotated, Any, Literal

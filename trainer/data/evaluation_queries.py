@@ -1,4 +1,4 @@
-"""What evaluation asks: each user of a split, as he stood at the cut, and what he took after it."""
+"""Evaluation queries: each user of a split at the cut, and the relevant items taken after it."""
 
 import dataclasses
 

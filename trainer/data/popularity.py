@@ -1,6 +1,7 @@
-"""What is popular at a moment, counted from events before it and from no other.
+"""Item popularity at a moment, counted only from events before it.
 
-How popular every item stood at moments all over the log.
+`PopularityClock` counts over any window of time; `PopularitySnapshots` are such counts at moments
+all over the log.
 """
 
 import dataclasses

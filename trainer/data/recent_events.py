@@ -1,4 +1,4 @@
-"""The events that popularity is counted from, by name, so that later ones can be added to them."""
+"""The events that popularity is counted from, by id, so that a refresh can add later ones."""
 
 import numpy as np
 import pyarrow as pa

@@ -1,4 +1,4 @@
-"""Whether there is enough to learn from and to measure by, before hours go into training."""
+"""Checks that there is enough data to train and to evaluate, before training spends hours."""
 
 from schema.errors import DataRefused
 from trainer.data.evaluation_queries import EvaluationQueries, build_queries

@@ -1,6 +1,6 @@
-"""All timelines of one split as flat arrays: no object per user, no copy of a history.
+"""All timelines of one split as flat arrays: no object per user and no copy of a history.
 
-A split in two, the earlier half to learn from and the later one to decide by.
+`split_halves` divides a split by time: the earlier half trains ranking, the later one decides.
 """
 
 import dataclasses
@@ -108,8 +108,8 @@ def load_timelines(
     items: tf.lookup.StaticHashTable,
     dataset: Dataset,
 ) -> Timelines:
-    """Reads one split of transformed timelines; `items` is `item_table` of the catalogue's
-    Transform.
+    """Reads one split of transformed timelines; `items` is `build_item_table` of the
+    catalogue's Transform.
     """
     columns: dict[str, list] = {}
     for batch in read_batches(uri, split, graph):

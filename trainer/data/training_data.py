@@ -1,4 +1,4 @@
-"""Everything a trainer or the evaluator reads of the transformed data."""
+"""All transformed data that a trainer or the evaluator reads."""
 
 import dataclasses
 

@@ -63,7 +63,7 @@ def batch_windows(
 
 
 def count_batches(windows: Windows, positions: int) -> int:
-    """How many batches `batched` makes."""
+    """How many batches `batch_windows` makes."""
     return sum(1 for _ in _iterate_groups(np.sort(windows.stop - windows.start), positions))
 
 

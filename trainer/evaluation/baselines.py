@@ -1,12 +1,9 @@
-"""What people would use instead: two counters, and what goes with what.
+"""The baselines that a model must beat: popularity of all time, recent popularity, and item
+neighbours.
 
-The item-item neighbour baseline: what was taken by the same users as what this user took.
-
-Sarwar et al., Item-based collaborative filtering recommendation algorithms, WWW 2001, and Deshpande
-and Karypis, Item-based top-N recommendation algorithms, TOIS 2004. Nothing is learned, which is why
-a learned model has to be better.
-
-Who took what, as one sparse matrix.
+Item neighbours: Sarwar et al., Item-based collaborative filtering recommendation algorithms, WWW
+2001, and Deshpande and Karypis, Item-based top-N recommendation algorithms, TOIS 2004. They count
+co-occurrences in a sparse user-item matrix and learn nothing.
 """
 
 import numpy as np

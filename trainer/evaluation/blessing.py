@@ -1,4 +1,4 @@
-"""Whether what was measured is good enough to be pushed: each rule, what it expects, what it got.
+"""Whether the metrics are good enough to push: each rule with what it expected and received.
 
 A row of the verdict: `rule` (a sentence), `metric`, `of`, `against` (None for a threshold),
 `expected` and `received` (numbers; None where there is nothing to compare), `low` and `high` (95 %
@@ -111,7 +111,7 @@ def _check_baseline(rule: BaselineRule, measured: dict[str, Any]) -> RuleRow:
 
 
 def _compare_lists(ours: float, difference: RuleRow, margin: float, beyond_noise: bool) -> RuleRow:
-    """`difference` is a paired_difference.Difference, ours minus theirs, as a dict."""
+    """`difference` is a `confidence.Difference`, ours minus theirs, as a dict."""
     few = difference["users"] < confidence.MIN_USERS
     sure = difference["value"] if few else difference["low"]
     likely = difference["value"] if few else difference["high"]
@@ -142,7 +142,7 @@ def _check_pushed(metric: str, measured: dict[str, Any], compared: RuleRow) -> R
 
 
 def _check_limit(found: RuleRow) -> RuleRow:
-    """`found` as `fairness.limits` gives it."""
+    """`found` is a row of `check_limits`."""
     of, metric, limit = found["of"], found["metric"], found["limit"]
     row = _build_row(f"{of}: gap of {metric} at most {limit:g}", metric, of, "limit")
     rest = {key: found[key] for key in ("passed", "note") if key in found}

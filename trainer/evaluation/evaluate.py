@@ -1,4 +1,4 @@
-"""Both stages on the test split, beside the baselines, reading only what was known at the cut."""
+"""Both stages on the test split, beside the baselines, with only what was known at the cut."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,11 +1,8 @@
-"""The declared groups, measured on the lists as they are served, and held against their limits.
+"""Fairness of the served lists between the declared groups, and whether it keeps the limits.
 
-Do groups of items get the attention that their users would give them?
-
-Singh and Joachims, Fairness of exposure in rankings, KDD 2018: exposure in proportion to relevance.
-What a place gets of a user's attention falls as in DCG, with 1 / log2(rank + 1).
-
-Are the lists as good for one group of users as for another?
+Users: the difference in list quality between groups of users. Items: the difference between a
+group's share of exposure and its share of relevance (Singh and Joachims, Fairness of exposure in
+rankings, KDD 2018). Exposure by rank falls as in DCG, with 1 / log2(rank + 1).
 """
 
 import dataclasses
@@ -35,9 +32,9 @@ _SHARES = ("exposure", "relevance", "difference")
 def measure_fairness(
     declared: list[FairnessConfig], served: EvaluatedLists, data: TrainingData
 ) -> dict[str, dict[str, MetricsRow]]:
-    """`users` and `items`: by `<table>.<feature>` what user_fairness and exposure say, with the
-    `metric`, the `limit` (None where there is none) and whether a gap is `required`. {} where
-    nothing is declared.
+    """`users` and `items`: by `<table>.<feature>` the result of `measure_user_fairness` or
+    `measure_exposure`, with the `metric`, the `limit` (None where there is none) and whether a gap
+    is `required`. {} where nothing is declared.
 
     Where there is no gap, `note` says why in its place.
     """
@@ -59,7 +56,7 @@ def measure_fairness(
 
 def check_limits(measured: dict[str, dict[str, MetricsRow]]) -> list[MetricsRow]:
     """A row for each group with a limit: `of`, `metric`, `limit`, `received` and `passed`.
-    `measured` is what `measure` returns.
+    `measured` is what `measure_fairness` returns.
 
     A gap that could not be measured has a `note` instead of `received`, and has passed unless it is
     required.
@@ -173,8 +170,8 @@ def _note_empty_group(measured: MetricsRow) -> MetricsRow:
 
 
 def measure_user_fairness(values: np.ndarray, groups: list[Slice], seed: int) -> MetricsRow:
-    """`groups`: the metric `values` [users] of each group as `slices.of_users` gives it, by the
-    name `metric`; `gap`: how far the best group's mean is above the worst one's.
+    """`groups`: the metric `values` [users] of each group as `measure_user_slices` gives it, under
+    the name `metric`; `gap`: how far the best group's mean is above the worst one's.
 
     Groups of too few users have no part in the gap; where fewer than two are left, `note` says so
     in its place. The interval is of the difference of these two means, each group's users drawn for

@@ -1,6 +1,6 @@
-"""Ranked lists for the questions of evaluation, measured in every way.
+"""Metrics of the lists of both stages, beside baselines and the pushed version's lists.
 
-The lists of both stages beside those that people would be shown instead.
+A `ListEvaluator` holds everything that is the same for all lists of the same evaluation queries.
 """
 
 import dataclasses
@@ -213,7 +213,7 @@ class EvaluatedStages:
 
 
 def evaluate_stages(judge: ListEvaluator, lists: StageLists) -> EvaluatedStages:
-    """All of them by the same judge."""
+    """Evaluates all of them with the same evaluator."""
     return EvaluatedStages(
         retrieval=judge.measured(lists.retrieval),
         reranked=judge.measured(lists.reranked),

@@ -1,9 +1,7 @@
-"""Metrics of parts of what was asked: of some users, or of some answers.
+"""Metrics by slice of users or of relevant items.
 
-A part without rows, or with too few users to go by, says so in `note`; its counts are always there.
-
-Every answer of every user asked as a row of its own: what it is, when it was taken, where the
-list has it.
+A slice without rows, or with too few users for a verdict, has a `note`; its counts are always
+there.
 """
 
 import dataclasses

@@ -1,7 +1,5 @@
-"""By what users and answers are told apart: history, popularity, days since the cut, values.
-
-Slices by every declared category and set of users, items and context, under the values' own
-names.
+"""Slices of users, events and items: by history, popularity, days since the cut, and by the
+values of every declared category and set.
 """
 
 import dataclasses
@@ -118,7 +116,7 @@ def _quote_reserved(value: str) -> str:
 def slice_users(
     asked: EvaluationQueries, data: TrainingData, most: int = MAX_VALUES
 ) -> dict[str, list[Slice]]:
-    """By `user_<name>`: slices of those asked; `most` as `slicing.by_value` has it."""
+    """By `user_<name>`: slices of the queries; `most` as in `slice_by_value`."""
     return {
         key: slice_by_value(asked.timelines.users[name][asked.row], values, most)
         for name, key, values in _iterate_declared(
@@ -160,7 +158,7 @@ def slice_items(
     items: np.ndarray, data: TrainingData, most: int = MAX_VALUES
 ) -> dict[str, list[Slice]]:
     """By `item_<name>`: slices of `items` [rows], indices into the catalogue; `most` as
-    `slicing.by_value` has it.
+    in `slice_by_value`.
     """
     return {
         key: slice_by_value(data.catalogue.features[name][items], values, most)

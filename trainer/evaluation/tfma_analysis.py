@@ -1,15 +1,15 @@
-"""TFMA over what the ranking model said: its metrics and plots, as files that TFMA reads.
+"""TFMA's metrics and plots of the ranking model, written as files that TFMA reads, and read back as
+plain numbers by slice.
 
-TFX's Evaluator cannot do this. Its executor feeds the Examples of one artifact, as they are, to a
-signature of the model. What ranking reads is in no Example: its candidates, their popularity and
-the query's vector exist only when retrieval has been asked, at the moment of the question. So we
-ask (`trainer.evaluation.tfma_inputs`) and TFMA measures the answers: extraction is ours, evaluation
-and writing are TFMA's. It needs no resolver either, which a self-hosted Kubeflow does not run.
+TFX's Evaluator cannot compute them. Its executor feeds the Examples of one artifact, unchanged, to
+a signature of the model. The inputs of ranking are in no Example: candidates, their popularity and
+the query's vector exist only after retrieval has run at the moment of the query. So
+`trainer.evaluation.tfma_inputs` runs the model and TFMA measures the predictions: extraction is
+ours, evaluation and writing are TFMA's. It needs no resolver either, which a self-hosted Kubeflow
+does not run.
 
-TFMA takes rows one by one through Python, some ten thousand a second. So the rows of a slice travel
-together as one element with its slice key, as arrays, which its combiners go through at once.
-
-TFMA's results as plain numbers by slice, for JSON: what it leaves undefined is said in words.
+TFMA takes rows one by one through Python, about ten thousand a second. So the rows of a slice
+travel together as one element with its slice key, as arrays, which its combiners process at once.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""What TFMA is asked to compute of each head of the ranking model: its EvalConfig."""
+"""TFMA's EvalConfig: what it computes for each head of the ranking model."""
 
 import json
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
-"""What the ranking model says on the test split, as rows for TFMA: of the candidates that retrieval
-returns to each question, and of the events that have a label.
-
-What one head of the ranking model said, row by row, beside what was true.
+"""The ranking model's predictions on the test split as rows for TFMA: for the candidates that
+retrieval returns to each query, and for the events that have a label.
 """
 
 import dataclasses
@@ -75,8 +73,8 @@ def build_test_rows(
 ) -> dict[str, HeadRows | str]:
     """By head, `relevance` and each declared label: its rows, or why there are none.
 
-    `query` and `ranking` are loaded SavedModels. Of more than `MOST_QUESTIONS` questions a sample
-    is taken, of events with a label the latest `MOST_EVENTS`.
+    `query` and `ranking` are loaded SavedModels. Of more than `MAX_QUERIES` queries a sample is
+    taken, of events with a label the latest `MAX_EVENTS`.
     """
     at_test = np.pad(candidates.vectors_at_test(), [(1, 0), (0, 0)])
     asked = build_queries(data.test, data.moment(data.test))

@@ -109,8 +109,8 @@ class AttentionHistory(_layers.Layer):
         gaps: tf.Tensor,
         training: bool = False,
     ) -> tf.Tensor:
-        """[b, t, dim] vectors of the items, [b, t] bool, [b, t] `log_gaps` -> [b, t, dim], which
-        at each position tells of the known events before it.
+        """[b, t, dim] vectors of the items, [b, t] bool, [b, t] `compute_log_gaps` ->
+        [b, t, dim], which at each position describes the known events before it.
         """
         order = order_known_first(known)
         events = tf.gather(item_vectors, order, batch_dims=1)

@@ -1,7 +1,4 @@
-"""Declared features, already numbers, into one dense vector.
-
-Features of mean 0 and deviation 1.
-"""
+"""Declared features, already numbers, as one dense vector; and their standardisation."""
 
 import dataclasses
 from collections.abc import Callable, Mapping

@@ -1,8 +1,8 @@
-"""What lists are like apart from being right: coverage, novelty, diversity, concentration.
+"""Properties of lists other than accuracy: coverage, novelty, diversity, concentration.
 
-`lists` [users, >= k] are item indices, best first; index 0 is a place left empty and counts
-nowhere. Each metric looks at the first k places, of all users together unless it says otherwise.
-There must be a list with an item in it.
+`lists` [users, >= k] are item indices, best first; index 0 is an empty place and is ignored. Each
+metric covers the first k places, of all users together unless it says otherwise. At least one list
+must hold an item.
 """
 
 import dataclasses
@@ -51,7 +51,7 @@ def compute_beyond_accuracy(
 def compute_beyond_accuracy_intervals(
     lists: np.ndarray, known: ItemStatistics, seed: int, k: int = _CUTOFF
 ) -> dict[str, confidence.Interval]:
-    """Of `measure`'s metrics those that are means over what users are shown, with the bounds of
+    """The metrics that are means over what users are shown, with the bounds of
     their 95 % intervals. Coverage and Gini are none: who is drawn twice shows nothing new.
     """
     shown = lists[:, :k] > 0

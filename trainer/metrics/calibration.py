@@ -1,7 +1,4 @@
-"""Scores made into probabilities that come true.
-
-Do probabilities come true? Expected calibration error and the table behind it.
-"""
+"""Calibration of probabilities: Platt scaling, and the expected calibration error."""
 
 import dataclasses
 

@@ -1,17 +1,15 @@
-"""How far a mean over users may be off: percentile bootstrap confidence intervals.
+"""Confidence intervals of means over users, and verdicts on paired differences.
 
-Efron and Tibshirani, An introduction to the bootstrap, 1993, chapter 13. Users are drawn with
-replacement, as many as there are, since what one user does hangs together. One seed and one number
-of users give the same draws, so that the same values always have the same interval.
+Intervals are percentile bootstrap intervals (Efron and Tibshirani, An introduction to the
+bootstrap, 1993, chapter 13). Users are drawn with replacement, as many as there are, since the
+events of one user depend on each other. One seed and one number of users give the same draws, so
+that the same values always have the same interval. Intervals of few users are too narrow; values
+that are all equal give an interval without width, which is no certainty: with 0 of n hits the true
+rate may well be 3 / n.
 
-Intervals of few users are too narrow; values that are all the same give one without width, which is
-no certainty: with 0 of n hits the truth may well be 3 / n.
-
-Are these lists better than those? Differences user by user, and a verdict.
-
-Both lists answer the same users, so each user's difference is taken first and the users are
-resampled after that: what makes a user easy or hard falls out, and smaller differences show than
-by two intervals side by side (Sakai, Evaluating evaluation metrics based on the bootstrap, SIGIR
+To compare two sets of lists for the same users, each user's difference is taken first and users
+are resampled after that. What makes a user easy or hard cancels out, and smaller differences show
+than by comparing two intervals (Sakai, Evaluating evaluation metrics based on the bootstrap, SIGIR
 2006).
 """
 

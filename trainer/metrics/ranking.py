@@ -1,9 +1,8 @@
-"""Metrics of ranked lists, user by user. Relevance is binary: an item is among a user's answers or
-it is not. Of every metric here more is better.
+"""Accuracy metrics of ranked lists, per user. Relevance is binary. More is better for all of them.
 
 Several metrics share their arguments: `hit` [users, n] bool says which places of a list, best
-first, hold an answer; a list shorter than k has no hit in the places that it lacks. `answers`
-[users] counts each user's answers; a user without any cannot be measured, and nobody asks him.
+first, hold a relevant item; a list shorter than k has no hit in its missing places. `answers`
+[users] counts each user's relevant items, at least one.
 """
 
 from collections.abc import Mapping

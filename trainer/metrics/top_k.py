@@ -1,6 +1,5 @@
-"""Exact ranked lists: all unseen catalogue items, best first.
-
-Dot products that are the same bits on every processor.
+"""Exact top-k lists: all unseen catalogue items, best first, from dot products that have the same
+bits on every processor.
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,5 @@
-"""The rating predictor that any model must beat: global mean plus damped item and user biases.
-
-The bias baseline as a layer: what a label's head starts from.
+"""The rating predictor that any model must beat: global mean plus damped item and user biases; and
+the same as a Keras layer, which a label's head starts from.
 """
 
 import dataclasses

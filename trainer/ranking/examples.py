@@ -1,5 +1,5 @@
-"""What ranking learns from: each positive event beside items that retrieval would have returned
-just then, and each event with a label.
+"""The examples of ranking: each positive event with other items that retrieval would have returned
+at that moment, and each event with a label.
 """
 
 import dataclasses

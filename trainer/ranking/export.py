@@ -1,6 +1,5 @@
-"""The ranking network as a SavedModel on indices; `serving` puts strings around it.
-
-Calibrates the binary heads on events that their weights have not been fitted to.
+"""The ranking network as a SavedModel on indices, with calibrated binary heads; `serving` puts
+strings around it.
 """
 
 from collections.abc import Callable

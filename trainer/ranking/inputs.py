@@ -1,6 +1,6 @@
-"""What retrieval knew at the moment of an event: vectors, and how popular everything was.
+"""The inputs of ranking as arrays: for an event of the log, and for an evaluation query.
 
-What ranking reads of a query, as arrays: of an event, and of a question of evaluation.
+`RetrievalState` is what retrieval knew at the moment of an event: vectors and popularity.
 """
 
 import dataclasses

@@ -1,4 +1,4 @@
-"""How far off the label heads are, on the test events that have the label."""
+"""The errors of the label heads on the test events that have the label."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which events have a ranking label, what a head learns from them, and what forbids it."""
+"""Which events have a ranking label, the target of its head, and what makes a label unusable."""
 
 import numpy as np
 

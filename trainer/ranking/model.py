@@ -1,4 +1,4 @@
-"""The multi-task loss of ranking: which candidate was taken, and what it was worth."""
+"""The multi-task loss of ranking: which candidate was taken, and the value of each label."""
 
 import tensorflow as tf
 import tensorflow_recommenders as tfrs

@@ -1,8 +1,4 @@
-"""The ranking network: DCN-v2 over query, candidate and what stands between them, one head per
-label.
-
-How alike a candidate is to what its user took last.
-"""
+"""The ranking network: DCN-v2 over query, candidate and their crosses, with one head per label."""
 
 import dataclasses
 

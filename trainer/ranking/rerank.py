@@ -1,4 +1,4 @@
-"""Retrieval's lists, and the same lists after ranking, for the questions of evaluation."""
+"""Retrieval's lists in the order of ranking, for evaluation queries."""
 
 from collections.abc import Callable
 from typing import Any

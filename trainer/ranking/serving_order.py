@@ -1,4 +1,6 @@
-"""Whose order is served: whether ranking's pays, as held-out events of valid say."""
+"""Whether the lists are served in the order of ranking or of retrieval, decided on held-out events
+of valid.
+"""
 
 import dataclasses
 import json

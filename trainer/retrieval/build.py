@@ -1,4 +1,4 @@
-"""Fitting the retrieval model: once without valid, to choose, and on with it, to serve."""
+"""Builds the retrieval model for a data set, and computes the vectors of all items."""
 
 import numpy as np
 import tensorflow as tf

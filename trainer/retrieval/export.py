@@ -1,6 +1,5 @@
-"""The query tower as a SavedModel: raw strings in, the vector to search with out.
-
-The candidate tower as a SavedModel: an item's raw features in, its vector out.
+"""The two towers as SavedModels: a query's raw strings in, the search vector out; an item's raw
+features in, its vector out.
 """
 
 from collections.abc import Callable
@@ -177,7 +176,7 @@ class CandidateModule(tf.Module):
 
 
 def _build_dense(values: tf.Tensor | tf.RaggedTensor) -> tf.Tensor:
-    """As `trainer.data.transformed_examples.dense` makes it of the catalogue."""
+    """The same as `trainer.data.transformed_examples.build_dense` makes of the catalogue."""
     values = values.to_tensor() if isinstance(values, tf.RaggedTensor) else values
     return tf.cast(values, tf.int32) if values.dtype.is_integer else values
 

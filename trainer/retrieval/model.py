@@ -1,7 +1,4 @@
-"""The retrieval model and its loss.
-
-The part of popularity in the retrieval score while training.
-"""
+"""The retrieval model: its loss, and the popularity prior in its logits."""
 
 import dataclasses
 

@@ -1,7 +1,4 @@
-"""The two towers: an item's vector, and the vector of a user at a moment. Both have length 1.
-
-Histories read by mean pooling.
-"""
+"""The two towers: an item's vector, and a user's vector at a moment. Both have length 1."""
 
 import tensorflow as tf
 

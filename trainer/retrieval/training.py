@@ -1,4 +1,4 @@
-"""Fitting the retrieval model."""
+"""Trains the retrieval model: on train to select an epoch, then on train and valid to serve."""
 
 from collections.abc import Iterator
 

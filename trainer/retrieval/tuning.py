@@ -1,8 +1,6 @@
-"""The search for retrieval's hyper-parameters: one trial trains on train and is asked on valid.
+"""The search for retrieval's hyper-parameters: each trial trains on train and is measured on valid.
 
-Which hyper-parameters KerasTuner tries, and in which order.
-
-What trials measured, kept on disk, so that an interrupted search need not measure it again.
+Finished trials are recorded on disk, so that an interrupted search does not train them again.
 """
 
 import dataclasses

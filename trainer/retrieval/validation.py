@@ -1,4 +1,4 @@
-"""Ranking metrics between two epochs: a sample of valid's users asked as evaluation asks them."""
+"""Ranking metrics after each epoch, for a sample of valid's evaluation queries."""
 
 import dataclasses
 
@@ -30,7 +30,7 @@ class ValidationSample:
     log_popularity: np.ndarray
     """[n] of the trailing window that retrieval adds."""
     batches: list[Batch]
-    """Their histories, `ranked_lists.ROWS` users each."""
+    """Their histories, `trainer.metrics.top_k.BLOCK_ROWS` users each."""
 
     def measure(self, queries: np.ndarray, vectors: np.ndarray, weight: float) -> SampleMetrics:
         """`recall@10` and `ndcg@10`; `weight` is popularity's.

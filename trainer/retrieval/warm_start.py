@@ -1,6 +1,4 @@
-"""A training that begins where another model ended, whose vocabularies were others.
-
-What a retrieval model has learned, on disk, so that a later training can begin from it.
+"""Warm start: a training that begins from the weights of an earlier model with other vocabularies.
 
 `<candidates artifact>/weights/` holds `vocabularies.parquet` (name, ids: the values of each
 vocabulary in their order), and for each a `table.<name>.npy` [n + 1, width], whose row 0 belongs
@@ -176,7 +174,7 @@ def save_weights(weights: LearnedWeights, uri: str) -> None:
 
 
 def load_weights(uri: str) -> LearnedWeights | None:
-    """What `save` wrote; None where the artifact has no weights."""
+    """What `save_weights` wrote; None where the artifact has no weights."""
     folder = refresh_inputs.locate_weights(uri)
     if not gfile.exists(f"{folder}/{_VOCABULARIES}"):
         return None

@@ -1,4 +1,4 @@
-"""Global batches cut into the replicas' shares, and padded where shapes must not vary."""
+"""Global batches divided among replicas, and padded where shapes must not vary."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -86,7 +86,7 @@ def batch_static_shape(
 
 
 def count_static_batches(cut: Windows, positions: int) -> int:
-    """How many batches `of_one_shape` makes."""
+    """How many batches `batch_static_shape` makes."""
     return -(-len(cut.row) // _compute_static_shape(cut, positions)[0])
 
 

@@ -1,7 +1,4 @@
-"""What an epoch is measured by, beside the losses that Keras reports.
-
-Stops a training at the batch at which its loss or its gradient is no number any more.
-"""
+"""Callbacks that both trainings share: epoch metrics, progress, and a stop at a non-finite loss."""
 
 import logging
 import math
@@ -69,8 +66,8 @@ class ProgressLog(tf.keras.callbacks.Callback):
 class FiniteLoss(tf.keras.callbacks.Callback):
     """Raises TrainingDiverged; what was saved after the last whole epoch stays as it is.
 
-    The means of `MeasuredModel` are over the epoch so far: one batch that is no number makes them
-    none.
+    The means of `EpochMetricsModel` are over the epoch so far: one non-finite batch makes them
+    non-finite.
     """
 
     def __init__(self) -> None:

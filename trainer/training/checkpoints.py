@@ -1,7 +1,4 @@
-"""What an interrupted training goes on from, and the best weights so far, on disk.
-
-A folder of checkpoints that outlives the machine, where it is to lie on an object store.
-"""
+"""Checkpoints of a training and of its best weights, in a folder or on an object store."""
 
 import json
 import math

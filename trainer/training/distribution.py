@@ -1,7 +1,4 @@
-"""On which devices a trainer runs, and in which precision, by `[trainer]`.
-
-What the replicas of a distribution strategy tell each other within a step.
-"""
+"""The devices and the precision of a training, by `[trainer]`, and exchange between replicas."""
 
 import contextlib
 import dataclasses

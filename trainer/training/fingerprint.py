@@ -1,4 +1,4 @@
-"""Which data and which configuration a checkpoint belongs to."""
+"""A fingerprint of the data and the configuration that a checkpoint belongs to."""
 
 import dataclasses
 import hashlib

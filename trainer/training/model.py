@@ -1,4 +1,4 @@
-"""A TFRS model whose training step tells more than the loss of the latest batch."""
+"""A TFRS model that reports means over the epoch."""
 
 import tensorflow as tf
 import tensorflow_recommenders as tfrs

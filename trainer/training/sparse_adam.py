@@ -1,4 +1,4 @@
-"""Adam whose step costs what the batch touches, not what the catalogue holds."""
+"""Adam with a step cost proportional to the batch, not to the catalogue."""
 
 import tensorflow as tf
 

@@ -1,4 +1,4 @@
-"""What the trainers show in TensorBoard."""
+"""What both trainings write for TensorBoard."""
 
 import contextlib
 from collections.abc import Mapping
