@@ -34,7 +34,7 @@ class StageLines(logging.Handler):
         self._heard = ""
         self._shown_at = 0.0
 
-    def started(self, name: str) -> None:
+    def start_stage(self, name: str) -> None:
         """A stage begins."""
         self._name, self._heard = name, ""
         if self._console.is_terminal:
@@ -43,7 +43,7 @@ class StageLines(logging.Handler):
         else:
             self._write("…")
 
-    def finished(self, seconds: float, cached: bool) -> None:
+    def finish_stage(self, seconds: float, cached: bool) -> None:
         """The stage has ended well."""
         self.stop()
         self._write("cached" if cached else f"{seconds:.1f} s")
@@ -115,32 +115,32 @@ def redirect_output(path: pathlib.Path) -> Iterator[tuple[TextIO, TextIO]]:
     path.parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
     sys.stderr.flush()
-    kept = [os.dup(1), os.dup(2)]
+    saved = [os.dup(1), os.dup(2)]
     handler = logging.FileHandler(path)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     root = logging.getLogger()
     before = root.level
-    resting = [other for other in root.handlers if _writes_to_terminal(other)]
+    silenced = [other for other in root.handlers if _writes_to_terminal(other)]
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(path.open("a"))
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
-        for other in resting:
+        for other in silenced:
             root.removeHandler(other)
         root.addHandler(handler)
         root.setLevel(logging.INFO)
-        out, err = (stack.enter_context(os.fdopen(os.dup(fd), "w")) for fd in kept)
+        out, err = (stack.enter_context(os.fdopen(os.dup(fd), "w")) for fd in saved)
         try:
             yield out, err
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
-            os.dup2(kept[0], 1)
-            os.dup2(kept[1], 2)
-            for fd in kept:
+            os.dup2(saved[0], 1)
+            os.dup2(saved[1], 2)
+            for fd in saved:
                 os.close(fd)
             root.removeHandler(handler)
-            for other in resting:
+            for other in silenced:
                 root.addHandler(other)
             handler.close()
             root.setLevel(before)

@@ -1,244 +1,127 @@
-"""The DAG: one function, for every runner."""
+"""The DAG, the same for every runner: data stages, training, evaluation, push."""
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from google.protobuf import text_format
 from tfx import v1 as tfx
 from tfx.dsl.components.base.base_node import BaseNode
-from tfx.proto import transform_pb2
-from tfx.types import Channel
 
-from components.data_gate import DataGate
 from components.evaluator import Evaluator
 from components.indexer import Indexer
 from components.infra_check import InfraCheck
-from components.interactions_gen import InteractionsGen
-from components.items_gen import ItemsGen
 from components.pusher import Pusher
 from components.ranking_analysis import RankingAnalysis
 from components.ranking_trainer import RankingTrainer
 from components.recommender import Recommender
 from components.retrieval_trainer import RetrievalTrainer
 from components.retrieval_tuner import RetrievalTuner
-from components.schema_gen import SchemaGen
-from components.statistics_gen import StatisticsGen
-from components.stock_components import ExampleValidator, Transform
 from pipeline.config.config import TABLES, Config
-from pipeline.config.run_parameters import RunParameters, Text
-from pipeline.config.table_schemas import build_table_schema
-from pipeline.push_plan import PushPlan
-from schema import timeline
+from pipeline.config.run_parameters import RunLocations, RunParameters
+from pipeline.data_nodes import (
+    build_data_nodes,
+    build_table_nodes,
+)
+from pipeline.push_plan import PushPlan, plan_remote_push
 from serving import deny_list
-
-
-@dataclasses.dataclass(frozen=True)
-class RunLocations:
-    """Where a run reads and writes; paths or URIs."""
-
-    data: Text
-    artifacts: str
-    serving: str
-    tensorboard: str
-    rejected: str
-    statistics: str
-    checkpoints: str
-
-    @classmethod
-    def below(cls, root: str, data: Text) -> "RunLocations":
-        """What a run writes, below one root."""
-        return cls(
-            data=data,
-            artifacts=f"{root}/artifacts",
-            serving=f"{root}/serving",
-            tensorboard=f"{root}/tensorboard",
-            rejected=f"{root}/rejected",
-            statistics=f"{root}/statistics",
-            checkpoints=f"{root}/checkpoints",
-        )
 
 
 def build_pipeline(
     config: Config,
-    at: RunLocations,
+    locations: RunLocations,
     fingerprint: str,
     metadata: "tfx.orchestration.metadata.ConnectionConfigType | None" = None,
-    before: Mapping[str, str] | None = None,
+    previous_statistics: Mapping[str, str] | None = None,
     push: PushPlan | None = None,
-    given: RunParameters | None = None,
+    parameters: RunParameters | None = None,
 ) -> tfx.dsl.Pipeline:
-    """`fingerprint` stands for the content of the input files, so that caching sees changed data.
-    `before` are the URIs of the previous data's statistics by table (`pipeline.metadata`);
-    without them the gate checks no drift. Without `push` the models are compared with the version
-    that is the newest when they are evaluated. `given` is as configured where it is absent.
+    """The whole pipeline. Each component gets only the part of the configuration that it depends
+    on: what a change does not touch stays cached.
 
-    Each component is given only the part of the configuration that it depends on: what a change
-    does not touch stays cached.
+    Args:
+        config: The pipeline's configuration.
+        locations: Where the run reads and writes.
+        fingerprint: Stands for the content of the input files, so that caching sees changed data.
+        metadata: Connection to ML Metadata; None where the runner has its own.
+        previous_statistics: URIs of the previous data's statistics by table, see
+            `pipeline.metadata`; without them the gate checks no drift.
+        push: Without it the models are compared with the version that is the newest when they are
+            evaluated.
+        parameters: The run's parameters; None for those of the configuration.
     """
-    found = build_nodes(config, at, fingerprint, before, push, given)
-    return assemble_pipeline(config, at, found, metadata)
+    nodes = build_nodes(config, locations, fingerprint, previous_statistics, push, parameters)
+    return assemble_pipeline(config, locations, nodes, metadata)
 
 
 def build_nodes(
     config: Config,
-    at: RunLocations,
+    locations: RunLocations,
     fingerprint: str,
-    before: Mapping[str, str] | None = None,
+    previous_statistics: Mapping[str, str] | None = None,
     push: PushPlan | None = None,
-    given: RunParameters | None = None,
+    parameters: RunParameters | None = None,
 ) -> dict[str, BaseNode]:
-    """Of the whole DAG, by what they do; arguments as in `build`."""
-    given = given or RunParameters.of(config)
-    before = before or dict.fromkeys(TABLES, "")
-    data = _build_data_nodes(config, at, fingerprint, before, given)
-    return data | _build_model_nodes(config, at, data, push or PushPlan.anywhere(config), given)
+    """Nodes of the whole DAG by what they do; arguments as in `build_pipeline`."""
+    parameters = parameters or RunParameters.build(config)
+    previous_statistics = previous_statistics or dict.fromkeys(TABLES, "")
+    data = build_data_nodes(config, locations, fingerprint, previous_statistics, parameters)
+    return data | _build_model_nodes(
+        config, locations, data, push or plan_remote_push(config), parameters
+    )
 
 
 def build_statistics_pipeline(
     config: Config,
-    at: RunLocations,
+    locations: RunLocations,
     fingerprint: str,
     metadata: "tfx.orchestration.metadata.ConnectionConfigType",
 ) -> tfx.dsl.Pipeline:
-    """Ingestion and statistics alone, as `build` has them."""
-    tables = _build_table_nodes(config, at, fingerprint, RunParameters.of(config))
-    return assemble_pipeline(config, at, tables, metadata)
+    """Ingestion and statistics alone, as `build_pipeline` has them."""
+    tables = build_table_nodes(config, locations, fingerprint, RunParameters.build(config))
+    return assemble_pipeline(config, locations, tables, metadata)
 
 
 def build_tuning_pipeline(
     config: Config,
-    at: RunLocations,
+    locations: RunLocations,
     fingerprint: str,
     metadata: "tfx.orchestration.metadata.ConnectionConfigType",
-    before: Mapping[str, str],
+    previous_statistics: Mapping[str, str],
     records: str,
 ) -> tfx.dsl.Pipeline:
-    """The data stages as `build` has them, then the search; `records` is the folder that an
-    interrupted search goes on from.
+    """The data stages as `build_pipeline` has them, then the search; `records` is the folder from
+    which an interrupted search resumes.
     """
-    data = _build_data_nodes(config, at, fingerprint, before, RunParameters.of(config))
+    data = build_data_nodes(
+        config, locations, fingerprint, previous_statistics, RunParameters.build(config)
+    )
     settings = {
         "config": config.retrieval.model_dump_json(),
         "hardware": config.trainer.model_dump_json(),
         "tune": config.tune.model_dump_json(),
         "seed": config.seed,
         "records": records,
-        "checkpoints": f"{at.checkpoints}/tuning",
-        "tensorboard": f"{at.tensorboard}/tuning",
+        "checkpoints": f"{locations.checkpoints}/tuning",
+        "tensorboard": f"{locations.tensorboard}/tuning",
     }
     tuner = RetrievalTuner(**_collect_training_inputs(config, data), settings=settings)
-    return assemble_pipeline(config, at, data | {"tuner": tuner}, metadata)
+    return assemble_pipeline(config, locations, data | {"tuner": tuner}, metadata)
 
 
 def assemble_pipeline(
     config: Config,
-    at: RunLocations,
+    locations: RunLocations,
     nodes: Mapping[str, BaseNode],
     metadata: "tfx.orchestration.metadata.ConnectionConfigType | None" = None,
 ) -> tfx.dsl.Pipeline:
     """A pipeline of these nodes."""
     return tfx.dsl.Pipeline(
         pipeline_name=config.name,
-        pipeline_root=at.artifacts,
+        pipeline_root=locations.artifacts,
         components=list(nodes.values()),
         enable_cache=True,
         metadata_connection_config=metadata,
         beam_pipeline_args=config.beam.pipeline_args,
     )
-
-
-def _build_table_nodes(
-    config: Config, at: RunLocations, fingerprint: str, given: RunParameters
-) -> dict[str, BaseNode]:
-    source = {
-        "dataset": config.dataset.model_dump_json(),
-        "data_dir": at.data,
-        "span": given.span,
-        "rejected_dir": at.rejected,
-        "fingerprint": fingerprint,
-    }
-    nodes: dict[str, BaseNode] = {
-        "items": ItemsGen(**source),
-        "interactions": InteractionsGen(**source),
-    }
-    for table in TABLES:
-        examples = nodes[table].outputs["examples"]
-        statistics = StatisticsGen(examples=examples)
-        nodes[f"{table}_statistics"] = statistics.with_id(f"StatisticsGen.{table}")
-    return nodes
-
-
-def _build_data_nodes(
-    config: Config,
-    at: RunLocations,
-    fingerprint: str,
-    before: Mapping[str, str],
-    given: RunParameters,
-) -> dict[str, BaseNode]:
-    dataset = config.dataset.model_dump_json()
-    nodes = _build_table_nodes(config, at, fingerprint, given)
-    for table in TABLES:
-        nodes |= _build_validation_nodes(table, nodes[f"{table}_statistics"], config)
-    gate = DataGate(
-        **_collect_gate_inputs(nodes),
-        **{f"{table}_before": before[table] for table in TABLES},
-        fingerprint=fingerprint,
-        pages=at.statistics,
-    )
-    nodes["gate"] = gate
-    nodes["items_transform"] = _build_transform(
-        "items", nodes, "preprocess_items", dataset, [timeline.CATALOGUE_SPLIT], gate
-    )
-    nodes["interactions_transform"] = _build_transform(
-        "interactions", nodes, "preprocess_timelines", dataset, list(timeline.SPLITS), gate
-    )
-    return nodes
-
-
-def _build_validation_nodes(
-    table: str, statistics: BaseNode, config: Config
-) -> dict[str, BaseNode]:
-    text = text_format.MessageToString(build_table_schema(config, table))
-    schema = SchemaGen(text=text).with_id(f"SchemaGen.{table}")
-    validator = ExampleValidator(
-        statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
-    ).with_id(f"ExampleValidator.{table}")
-    return {f"{table}_schema": schema, f"{table}_validator": validator}
-
-
-def _collect_gate_inputs(nodes: Mapping[str, BaseNode]) -> dict[str, Channel]:
-    """What the gate reads of each table."""
-    inputs: dict[str, Channel] = {}
-    for table in TABLES:
-        inputs[table] = nodes[table].outputs["examples"]
-        inputs[f"{table}_schema"] = nodes[f"{table}_schema"].outputs["schema"]
-        inputs[f"{table}_statistics"] = nodes[f"{table}_statistics"].outputs["statistics"]
-        inputs[f"{table}_anomalies"] = nodes[f"{table}_validator"].outputs["anomalies"]
-    return inputs
-
-
-def _build_transform(
-    table: str,
-    nodes: dict[str, BaseNode],
-    function: str,
-    dataset: str,
-    splits: list[str],
-    gate: BaseNode,
-) -> BaseNode:
-    """Vocabularies and statistics come from the first split alone: train, or the whole
-    catalogue.
-    """
-    transform = Transform(
-        examples=nodes[table].outputs["examples"],
-        schema=nodes[f"{table}_schema"].outputs["schema"],
-        preprocessing_fn=f"trainer.data.preprocessing.{function}",
-        splits_config=transform_pb2.SplitsConfig(analyze=splits[:1], transform=splits),
-        custom_config={"dataset": dataset},
-        disable_statistics=True,
-    ).with_id(f"Transform.{table}")
-    transform.add_upstream_node(gate)
-    return transform
 
 
 def _collect_training_inputs(config: Config, data: Mapping[str, BaseNode]) -> dict[str, Any]:
@@ -254,10 +137,10 @@ def _collect_training_inputs(config: Config, data: Mapping[str, BaseNode]) -> di
 
 def _build_model_nodes(
     config: Config,
-    at: RunLocations,
+    locations: RunLocations,
     data: dict[str, BaseNode],
     push: PushPlan,
-    given: RunParameters,
+    parameters: RunParameters,
 ) -> dict[str, BaseNode]:
     retrieval_config = config.retrieval.model_dump_json()
     ranking_config = config.ranking.model_dump_json()
@@ -265,12 +148,12 @@ def _build_model_nodes(
     retrieval = RetrievalTrainer(
         **inputs,
         config=config.retrieval.model_dump_json(exclude={"epochs"}),
-        epochs=given.retrieval_epochs,
+        epochs=parameters.retrieval_epochs,
         seed=config.seed,
         hardware=config.trainer.model_dump_json(),
-        tensorboard=f"{at.tensorboard}/retrieval",
-        checkpoints=f"{at.checkpoints}/retrieval",
-        serving_dir=at.serving,
+        tensorboard=f"{locations.tensorboard}/retrieval",
+        checkpoints=f"{locations.checkpoints}/retrieval",
+        serving_dir=locations.serving,
         pushed=push.compared_with if config.retrieval.warm_start else "",
     )
     stage = {"query": retrieval.outputs["model"], "candidates": retrieval.outputs["candidates"]}
@@ -286,11 +169,11 @@ def _build_model_nodes(
         served_candidates=retrieval.outputs["candidates"],
         retrieval_config=retrieval_config,
         config=config.ranking.model_dump_json(exclude={"epochs"}),
-        epochs=given.ranking_epochs,
+        epochs=parameters.ranking_epochs,
         seed=config.seed,
         hardware=config.trainer.model_dump_json(),
-        tensorboard=f"{at.tensorboard}/ranking",
-        checkpoints=f"{at.checkpoints}/ranking",
+        tensorboard=f"{locations.tensorboard}/ranking",
+        checkpoints=f"{locations.checkpoints}/ranking",
     )
     analysis = RankingAnalysis(
         **inputs,
@@ -308,8 +191,8 @@ def _build_model_nodes(
         ranking_config=ranking_config,
         config=config.evaluation.model_dump_json(),
         blessing_config=config.blessing.model_dump_json(exclude={"thresholds"}),
-        thresholds=given.thresholds,
-        serving_dir=at.serving,
+        thresholds=parameters.thresholds,
+        serving_dir=locations.serving,
         pushed=push.compared_with,
         beside=push.beside,
     )
@@ -326,7 +209,7 @@ def _build_model_nodes(
         evaluation_result=evaluator.outputs["evaluation_result"],
         verdict=evaluator.outputs["verdict"],
         infra_verdict=infra.outputs["infra_verdict"],
-        serving_dir=at.serving,
+        serving_dir=locations.serving,
         run=push.made_by.model_dump_json(),
         forced=push.forced,
         refusal_fails=int(push.refusal_fails),

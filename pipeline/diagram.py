@@ -11,6 +11,7 @@ from tfx.dsl.components.base.base_node import BaseNode
 
 from pipeline import dag
 from pipeline.config.config import Config
+from pipeline.config.run_parameters import RunLocations
 
 WIDTH, HEIGHT = 228, 56
 """Size of a box, in pixels."""
@@ -73,7 +74,7 @@ GATES = {"DataGate", "Evaluator", "InfraCheck"}
 def main(path: str) -> None:
     """Writes the picture."""
     config = Config.model_validate(tomli.loads(CONFIG))
-    nodes = dag.build_pipeline(config, dag.RunLocations.below("runs/shop", "logs"), "").components
+    nodes = dag.build_pipeline(config, RunLocations.build("runs/shop", "logs"), "").components
     pathlib.Path(path).write_text(render(nodes), encoding="utf-8")
 
 

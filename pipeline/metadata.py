@@ -47,22 +47,22 @@ class RunMetadata:
 
     def latest(self, node: str) -> NodeRun | None:
         """None where the node has never finished."""
-        finished = self._finished(node)
+        finished = self._list_finished(node)
         if not finished:
             return None
         last = max(finished, key=lambda execution: execution.id)
         return NodeRun(
             execution_id=last.id,
             cached=last.last_known_state == mlmd.Execution.CACHED,
-            outputs=self._outputs(last.id),
+            outputs=self._read_outputs(last.id),
         )
 
-    def executed(self, node: str) -> int:
+    def count_executions(self, node: str) -> int:
         """How often the node did its work and finished; what came from the cache does not count."""
-        states = [execution.last_known_state for execution in self._finished(node)]
+        states = [execution.last_known_state for execution in self._list_finished(node)]
         return len(states) - states.count(mlmd.Execution.CACHED)
 
-    def _finished(self, node: str) -> list[mlmd.Execution]:
+    def _list_finished(self, node: str) -> list[mlmd.Execution]:
         context = self._store.get_context_by_type_and_name("node", f"{self._pipeline}.{node}")
         if context is None:
             return []
@@ -72,7 +72,7 @@ class RunMetadata:
             if execution_lib.is_execution_successful(execution)
         ]
 
-    def _outputs(self, execution_id: int) -> dict[str, Artifact]:
+    def _read_outputs(self, execution_id: int) -> dict[str, Artifact]:
         outputs = {}
         for event in self._store.get_events_by_execution_ids([execution_id]):
             if event_lib.is_valid_output_event(event):
@@ -95,10 +95,10 @@ def find_previous_statistics(
     store = metadata_store.MetadataStore(connection)
     for execution in _list_passed_executions(store, f"{pipeline}.{GATE_NODE}"):
         if execution.custom_properties["fingerprint"].string_value != fingerprint:
-            found = _find_statistics(store, execution.id)
+            uris = _find_statistics(store, execution.id)
             # Someone may have deleted the artifacts to make room.
-            if all(fileio.exists(uri) for uri in found.values()):
-                return found
+            if all(fileio.exists(uri) for uri in uris.values()):
+                return uris
     return dict.fromkeys(TABLES, "")
 
 

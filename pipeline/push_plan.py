@@ -1,4 +1,4 @@
-"""What a run must know of pushing before it begins."""
+"""What a run must know of pushing before it starts."""
 
 import dataclasses
 import getpass
@@ -24,39 +24,41 @@ _UNRELATED_SECTIONS = {"beam", "serving", "kubeflow", "tune"}
 
 @dataclasses.dataclass(frozen=True)
 class PushPlan:
-    """Against what, by whom, and whether in spite of the verdict."""
+    """What the models are compared with, which run pushes them, and whether despite the verdict."""
 
     compared_with: str
     """Pushed version that the models must not be worse than, "" for none, `newest` where the
-    component is to find it."""
+    Evaluator finds it."""
     made_by: Run
     forced: str
     """JSON of `who` and `why`, "" where the verdict decides."""
     beside: str = ""
-    """Pushed version that is asked the same questions and decides nothing, "" for none."""
+    """Pushed version that is evaluated on the same queries and decides nothing, "" for none."""
     refusal_fails: bool = True
     """Whether the Pusher fails where the models are refused; else what comes after it does."""
 
-    @staticmethod
-    def anywhere(config: Config) -> "PushPlan":
-        """On a runner that knows neither the data nor the serving directory beforehand."""
-        made_by = Run(pipeline=config.name, fingerprint="", seed=config.seed)
-        return PushPlan(NEWEST, made_by, "", refusal_fails=False)
+
+def plan_remote_push(config: Config) -> PushPlan:
+    """The plan of a runner that knows neither the data nor the serving directory beforehand."""
+    made_by = Run(pipeline=config.name, fingerprint="", seed=config.seed)
+    return PushPlan(NEWEST, made_by, "", refusal_fails=False)
 
 
 def plan_local_push(
     config: Config,
     data: str,
     serving: pathlib.Path | str,
-    why: str | None,
+    reason: str | None,
     ask_oldest: bool = False,
 ) -> PushPlan:
-    """On this machine, to a folder or a URL; `data` is the fingerprint of the input, `why` the
-    reason to push anyhow. With `ask_oldest` the oldest version of a folder is asked as well.
+    """The plan of a run on this machine, to a folder or a URL.
+
+    `data` is the fingerprint of the input, `reason` why models are pushed despite the verdict (None
+    where the verdict decides). With `ask_oldest` the oldest version of a folder is evaluated too.
     """
     fingerprint = compute_run_fingerprint(config, data)
     made_by = Run(pipeline=config.name, fingerprint=fingerprint, seed=config.seed)
-    forced = "" if why is None else json.dumps({"who": _get_user(), "why": why})
+    forced = "" if reason is None else json.dumps({"who": _get_user(), "why": reason})
     oldest = _find_oldest(pathlib.Path(serving), fingerprint) if ask_oldest else ""
     return PushPlan(_find_baseline(serving, fingerprint), made_by, forced, oldest)
 
@@ -89,8 +91,8 @@ def _find_baseline(serving: pathlib.Path | str, fingerprint: str) -> str:
 
 def _find_oldest(serving: pathlib.Path, fingerprint: str) -> str:
     """The oldest version, "" where there is none but the one that this very run has made."""
-    found = local_versions.versions(serving, RECOMMENDER)
-    oldest = str(found[0]) if found else ""
+    versions = local_versions.versions(serving, RECOMMENDER)
+    oldest = str(versions[0]) if versions else ""
     origin = _read_origin(serving, oldest)
     return "" if origin is not None and origin.made_by.fingerprint == fingerprint else oldest
 

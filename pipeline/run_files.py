@@ -25,23 +25,25 @@ Scalars = dict[str, dict[str, float]]
 _BASELINE_PREFIX = "bias_baseline_"
 
 
-def write_run_files(config: Config, data: str, at: RunRoot, executed: RunResult) -> dict[str, Any]:
-    """Writes them below `at.root`, which has the curves of the trainings, and returns the summary.
+def write_run_files(
+    config: Config, data: str, run_root: RunRoot, result: RunResult
+) -> dict[str, Any]:
+    """Writes them below `run_root.root`, which has the training curves, and returns the summary.
 
     `data` is the folder or URL that was read.
     """
-    summary = summarise_run(config, executed)
-    best = read_ceiling(data)
-    if best is not None and config.split == Split():  # it was measured under that split
-        summary["retrieval"]["ceiling"] = best
+    summary = summarise_run(config, result)
+    ceiling = read_ceiling(data)
+    if ceiling is not None and config.split == Split():  # it was measured under that split
+        summary["retrieval"]["ceiling"] = ceiling
     summary["examples"] = recommendations.recommend_example_users(summary)
-    write_summary(summary, at.summary)
-    write_quality_step(summary, at, executed.evaluations)
-    page.write_report(summary, at)
+    write_summary(summary, run_root.summary)
+    write_quality_step(summary, run_root, result.evaluations)
+    page.write_report(summary, run_root)
     return summary
 
 
-def write_quality_step(summary: dict[str, Any], at: RunRoot, step: int) -> None:
+def write_quality_step(summary: dict[str, Any], run_root: RunRoot, step: int) -> None:
     """Writes the scalars of `summary` at `step`, the number of evaluations that were executed.
 
     A step that is there already stays as it is: a run whose evaluation came from the cache adds
@@ -49,7 +51,7 @@ def write_quality_step(summary: dict[str, Any], at: RunRoot, step: int) -> None:
     """
     suffix = f".step-{step}"
     for name, values in collect_scalars(summary).items():
-        folder = at.tensorboard / "quality" / name
+        folder = run_root.tensorboard / "quality" / name
         if any(folder.glob(f"*{suffix}")):
             continue
         with tf.summary.create_file_writer(str(folder), filename_suffix=suffix).as_default(step):
@@ -61,33 +63,33 @@ def collect_scalars(summary: dict[str, Any]) -> Scalars:
     """Metrics of lists, errors of labels, fairness gaps and the verdict."""
     retrieval, ranking = summary["retrieval"], summary["ranking"]
     verdict = summary.get("verdict") or {}
-    found: Scalars = {
+    scalars: Scalars = {
         "final_lists": _select_metrics(ranking),
         "retrieval": _select_metrics(retrieval),
     }
     others = retrieval["baselines"] | summary.get("beside", {})
-    found |= {name: values for name, each in others.items() if (values := _select_metrics(each))}
-    found["final_lists"] |= _select_gaps(summary.get("fairness", {}))
+    scalars |= {name: values for name, each in others.items() if (values := _select_metrics(each))}
+    scalars["final_lists"] |= _select_gaps(summary.get("fairness", {}))
     for name, label in ranking.get("labels", {}).items():
         for run, values in _select_label_errors(name, label).items():
-            found.setdefault(run, {}).update(values)
+            scalars.setdefault(run, {}).update(values)
     if verdict:
-        found["final_lists"]["verdict/blessed"] = float(verdict["blessed"])
-    found["final_lists"]["verdict/pushed"] = float(bool(summary["servables"]))
-    return found
+        scalars["final_lists"]["verdict/blessed"] = float(verdict["blessed"])
+    scalars["final_lists"]["verdict/pushed"] = float(bool(summary["servables"]))
+    return scalars
 
 
-def _select_metrics(measured: Mapping[str, Any]) -> dict[str, float]:
-    return {f"quality/{name}": value for name, value in measured.items() if "@" in name}
+def _select_metrics(metrics: Mapping[str, Any]) -> dict[str, float]:
+    return {f"quality/{name}": value for name, value in metrics.items() if "@" in name}
 
 
 def _select_label_errors(name: str, label: Mapping[str, Any]) -> Scalars:
-    found: Scalars = {"final_lists": {}, "bias_baseline": {}}
+    scalars: Scalars = {"final_lists": {}, "bias_baseline": {}}
     for measure, value in label.items():
         if measure != "events" and isinstance(value, int | float) and math.isfinite(value):
             run = "bias_baseline" if measure.startswith(_BASELINE_PREFIX) else "final_lists"
-            found[run][f"labels/{name} {measure.removeprefix(_BASELINE_PREFIX)}"] = float(value)
-    return {run: values for run, values in found.items() if values}
+            scalars[run][f"labels/{name} {measure.removeprefix(_BASELINE_PREFIX)}"] = float(value)
+    return {run: values for run, values in scalars.items() if values}
 
 
 def _select_gaps(fairness: Mapping[str, Any]) -> dict[str, float]:

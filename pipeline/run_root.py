@@ -133,39 +133,39 @@ def open_root(root: str) -> Iterator[RunRoot]:
         yield open_local_root(pathlib.Path(root))
         return
     with tempfile.TemporaryDirectory(prefix="tandem-run-") as folder:
-        at = RunRoot(pathlib.Path(folder), root)
+        run_root = RunRoot(pathlib.Path(folder), root)
         with object_store.translate_errors(root):
-            found = _fetch_metadata(at)
+            fingerprint = _fetch_metadata(run_root)
         try:
             with _interrupt_on_sigterm():
-                yield at
+                yield run_root
         finally:
             with object_store.translate_errors(root):
-                _upload_root(at, found)
+                _upload_root(run_root, fingerprint)
 
 
-def _fetch_metadata(at: RunRoot) -> str:
+def _fetch_metadata(run_root: RunRoot) -> str:
     """Brings the metadata, and returns their fingerprint."""
-    object_store.require_bucket(at.uri)
-    found = object_store.compute_version(_get_metadata_uri(at))
-    if found:
-        at.metadata.write_bytes(object_store.read(_get_metadata_uri(at)))
-    return found
+    object_store.require_bucket(run_root.uri)
+    fingerprint = object_store.compute_version(_get_metadata_uri(run_root))
+    if fingerprint:
+        run_root.metadata.write_bytes(object_store.read(_get_metadata_uri(run_root)))
+    return fingerprint
 
 
-def _upload_root(at: RunRoot, found: str) -> None:
-    if object_store.compute_version(_get_metadata_uri(at)) != found:
+def _upload_root(run_root: RunRoot, fingerprint: str) -> None:
+    if object_store.compute_version(_get_metadata_uri(run_root)) != fingerprint:
         raise UsageError(
-            f"expected to be the only run at {at.uri}, but another one has ended there meanwhile; "
-            "what this one knows of its stages is not kept: run it again"
+            f"expected to be the only run at {run_root.uri}, but another one has ended there "
+            "meanwhile; what this one knows of its stages is not kept: run it again"
         )
-    object_store.upload(at.root, at.uri, without=_SUMMARY)
-    if at.summary.exists():
-        object_store.upload_file(at.summary, f"{at.uri}/{_SUMMARY}")
+    object_store.upload(run_root.root, run_root.uri, without=_SUMMARY)
+    if run_root.summary.exists():
+        object_store.upload_file(run_root.summary, f"{run_root.uri}/{_SUMMARY}")
 
 
-def _get_metadata_uri(at: RunRoot) -> str:
-    return f"{at.uri}/{at.metadata.name}"
+def _get_metadata_uri(run_root: RunRoot) -> str:
+    return f"{run_root.uri}/{run_root.metadata.name}"
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ from tfx.proto.orchestration import pipeline_pb2
 from components.ingest import preflight
 from pipeline import dag
 from pipeline.config.config import Config
+from pipeline.config.run_parameters import RunLocations
 from pipeline.console import StageLines
 from pipeline.metadata import (
     LatestRuns,
@@ -44,61 +45,63 @@ class RunResult:
 def run_pipeline(
     config: Config,
     data: str,
-    at: RunRoot,
-    lines: StageLines,
+    run_root: RunRoot,
+    stage_lines: StageLines,
     force_push: str | None,
     ask_oldest: bool = False,
 ) -> RunResult:
     """Runs the whole DAG; `force_push` is the reason to push models that are not blessed. With
-    `ask_oldest` the evaluator asks the oldest pushed version as well.
+    `ask_oldest` the Evaluator evaluates the oldest pushed version too.
     """
     fingerprint = preflight.fingerprint(config.dataset, data)
-    connection = build_connection_config(str(at.metadata))
-    before = find_previous_statistics(connection, config.name, fingerprint)
-    places = build_run_locations(data, at)
-    intent = plan_local_push(config, fingerprint, places.serving, force_push, ask_oldest)
-    pipeline = dag.build_pipeline(config, places, fingerprint, connection, before, intent)
-    return execute_pipeline(pipeline, config.name, at, lines)
+    connection = build_connection_config(str(run_root.metadata))
+    previous_statistics = find_previous_statistics(connection, config.name, fingerprint)
+    locations = build_run_locations(data, run_root)
+    push_plan = plan_local_push(config, fingerprint, locations.serving, force_push, ask_oldest)
+    pipeline = dag.build_pipeline(
+        config, locations, fingerprint, connection, previous_statistics, push_plan
+    )
+    return execute_pipeline(pipeline, config.name, run_root, stage_lines)
 
 
 def execute_pipeline(
-    pipeline: tfx.dsl.Pipeline, name: str, at: RunRoot, lines: StageLines
+    pipeline: tfx.dsl.Pipeline, name: str, run_root: RunRoot, stage_lines: StageLines
 ) -> RunResult:
     """Runs the pipeline of that name. A failure is raised as it came, but for a refused push: it is
     the last node, and what came before it is worth a summary. (An index below its target is refused
     before anything is evaluated.)
     """
-    metadata = RunMetadata(at.metadata, name)
+    metadata = RunMetadata(run_root.metadata, name)
     stages: list[dict[str, Any]] = []
 
-    def finished(stage: str, seconds: float) -> None:
+    def record_stage(stage: str, seconds: float) -> None:
         latest = metadata.latest(stage)
         cached = latest is not None and latest.cached
-        lines.finished(seconds, cached)
+        stage_lines.finish_stage(seconds, cached)
         stages.append({"name": stage, "seconds": round(seconds, 2), "cached": cached})
 
-    refused = None
+    not_blessed = None
     try:
-        LocalRunner(lines.started, finished).run(pipeline)
+        LocalRunner(stage_lines.start_stage, record_stage).run(pipeline)
     except NotBlessed as error:
         if len(stages) < len(pipeline.components) - 1:
             raise
-        refused = error
-    return RunResult(metadata, stages, refused, metadata.executed("Evaluator"))
+        not_blessed = error
+    return RunResult(metadata, stages, not_blessed, metadata.count_executions("Evaluator"))
 
 
-def build_run_locations(data: str, at: RunRoot) -> dag.RunLocations:
+def build_run_locations(data: str, run_root: RunRoot) -> RunLocations:
     """Where a run on this machine reads and writes."""
-    return dag.RunLocations.below(str(at.place), data)
+    return RunLocations.build(str(run_root.place), data)
 
 
 class LocalRunner(tfx_runner.IrBasedRunner):
     """As `tfx.orchestration.local.LocalDagRunner`, which offers no place to listen."""
 
-    def __init__(self, started: Callable[[str], None], finished: Callable[[str, float], None]):
-        """`started(node)` before each node, `finished(node, seconds)` after it."""
-        self._started = started
-        self._finished = finished
+    def __init__(self, on_start: Callable[[str], None], on_finish: Callable[[str, float], None]):
+        """Calls `on_start(node)` before each node and `on_finish(node, seconds)` after it."""
+        self._on_start = on_start
+        self._on_finish = on_finish
 
     def run_with_ir(
         self, pipeline: pipeline_pb2.Pipeline, run_options: pipeline_pb2.RunOptions | None = None
@@ -111,10 +114,10 @@ class LocalRunner(tfx_runner.IrBasedRunner):
         deployment = runner_utils.extract_local_deployment_config(pipeline)
         for node in pipeline.nodes:
             name = node.pipeline_node.node_info.id
-            self._started(name)
-            begin = time.perf_counter()
+            self._on_start(name)
+            start = time.perf_counter()
             self.launch(name, _build_launcher(pipeline, node.pipeline_node, deployment).launch)
-            self._finished(name, time.perf_counter() - begin)
+            self._on_finish(name, time.perf_counter() - start)
 
     def launch(self, name: str, node: Callable[[], object]) -> None:
         """Runs the node of that name; `benchmarks.memory` does it in a process of its own."""

@@ -27,16 +27,16 @@ _PACKAGES = (
 )  # fmt: skip
 
 
-def summarise_run(config: Config, executed: RunResult) -> dict[str, Any]:
+def summarise_run(config: Config, result: RunResult) -> dict[str, Any]:
     """Reads the artifacts of the latest executions."""
-    metadata = executed.metadata
+    metadata = result.metadata
     evaluation = _read_metrics(metadata)
-    pushed = None if executed.not_blessed else _get_output(metadata, "Pusher", "pushed")
+    pushed = None if result.not_blessed else _get_output(metadata, "Pusher", "pushed")
     return {
         "name": config.name,
         "seed": config.seed,
         "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
-        "stages": executed.stages,
+        "stages": result.stages,
         "rows": _count_rows(metadata),
         "rejected_by_reason": _count_rejections(metadata),
         "log": event_log.summarise_log(_read_counts(metadata, "InteractionsGen")),

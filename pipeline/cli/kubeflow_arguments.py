@@ -60,11 +60,13 @@ def compile_document(out: pathlib.Path, args: argparse.Namespace) -> CompiledDoc
     from pipeline.config.config import load_config
 
     loaded = load_config(args.config, args.overrides)
+    # Imported late: TFX takes seconds, and errors of the configuration come before.
     from pipeline.kubeflow.compile import compile_pipeline
 
     tasks = compile_pipeline(out, loaded, args.image, args.data, args.root)
-    of = loaded.kubeflow.resources_of
-    return CompiledDocument(tasks, [task for task in tasks if of(task).memory_limit is None])
+    get_resources = loaded.kubeflow.get_resources
+    unlimited = [task for task in tasks if get_resources(task).memory_limit is None]
+    return CompiledDocument(tasks, unlimited)
 
 
 def require_kfp() -> None:

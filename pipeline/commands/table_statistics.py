@@ -35,7 +35,9 @@ def compute_table_statistics(
     pipeline = dag.build_statistics_pipeline(config, places, fingerprint, connection)
     lines = StageLines(console)
     try:
-        LocalRunner(lines.started, lambda name, took: lines.finished(took, False)).run(pipeline)
+        LocalRunner(lines.start_stage, lambda name, took: lines.finish_stage(took, False)).run(
+            pipeline
+        )
     finally:
         lines.stop()
     metadata = RunMetadata(at.metadata, config.name)

@@ -215,8 +215,8 @@ def _describe_error(path: pathlib.Path, error: ValidationError) -> str:
     elif first["type"] == "missing":
         text = f"{path}: key {key} is missing; add it (docs/CONFIG.md says what it holds)"
     elif first["type"] == "value_error":  # our own sentence, which says what was received
-        said = first["msg"].removeprefix("Value error, ")
-        text = f"{path}: {key or 'configuration'}: {said}"
+        message = first["msg"].removeprefix("Value error, ")
+        text = f"{path}: {key or 'configuration'}: {message}"
     else:
         text = f"{path}: {key or 'configuration'}: {first['msg']}, received {first['input']!r}"
     return text + (f" (and {len(others)} more)" if others else "")

@@ -114,12 +114,12 @@ class Resources(StrictModel):
     tolerations: list[Toleration] = []
     """Where none, tainted nodes are avoided."""
 
-    def allows_less_memory_than(self, wanted: str) -> bool:
-        """Whether there is a limit below `wanted`; Kubernetes takes the limit for a request that is
+    def limits_memory_below(self, quantity: str) -> bool:
+        """Whether the memory limit is below `quantity`; Kubernetes uses it for a request that is
         absent.
         """
         limit = self.memory_limit
-        return limit is not None and parse_quantity(limit) < parse_quantity(wanted)
+        return limit is not None and parse_quantity(limit) < parse_quantity(quantity)
 
     @model_validator(mode="after")
     def _requests_fit_limits(self) -> "Resources":
@@ -220,8 +220,8 @@ class KubeflowConfig(StrictModel):
         secrets = [(secret.name, secret.mount) for secret in self.secrets if secret.mount]
         require_distinct_mounts([*claims, *secrets])
         for name in self.components | {DEFAULT}:
-            self.resources_of(name)
-            self.retries_of(name)
+            self.get_resources(name)
+            self.get_retries(name)
         return self
 
     @property
@@ -229,15 +229,15 @@ class KubeflowConfig(StrictModel):
         """Every name that anything is said of, but for `default`."""
         return {*self.resources, *self.retries, *self.caching} - {DEFAULT}
 
-    def resources_of(self, component: str) -> Resources:
+    def get_resources(self, component: str) -> Resources:
         """Its own keys, then those of `default`, then the memory that it was measured to need."""
-        found = _merge_settings(Resources(), self.resources, component)
+        resources = _merge_settings(Resources(), self.resources, component)
         measured = suggest_memory_request(component)
-        if found.memory_request or found.allows_less_memory_than(measured):
-            return found
-        return found.changed(memory_request=measured)
+        if resources.memory_request or resources.limits_memory_below(measured):
+            return resources
+        return resources.changed(memory_request=measured)
 
-    def retries_of(self, component: str) -> Retries:
+    def get_retries(self, component: str) -> Retries:
         """Its own keys, then those of `default`."""
         return _merge_settings(Retries(), self.retries, component)
 
@@ -246,12 +246,12 @@ class KubeflowConfig(StrictModel):
         return self.caching.get(component, self.caching.get(DEFAULT, True))
 
 
-def _merge_settings(empty: _Settings, said: dict[str, _Settings], component: str) -> _Settings:
-    given: dict[str, Any] = {}
+def _merge_settings(empty: _Settings, settings: dict[str, _Settings], component: str) -> _Settings:
+    values: dict[str, Any] = {}
     for name in (DEFAULT, component):
-        given |= said.get(name, empty).model_dump(exclude_unset=True)
+        values |= settings.get(name, empty).model_dump(exclude_unset=True)
     try:
-        return empty.changed(**given)
+        return empty.changed(**values)
     except ValidationError as error:
         sentence = error.errors()[0]["msg"].removeprefix("Value error, ")
         raise ValueError(f"{component}: {sentence}") from error

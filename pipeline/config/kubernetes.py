@@ -103,13 +103,13 @@ MountPath = Annotated[str, AfterValidator(check_mount_path)]
 def parse_quantity(quantity: str) -> Decimal:
     """The number of units: cores, bytes. Raises ValueError for anything but a quantity above 0."""
     parts = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([a-zA-Z]*)", quantity)
-    found = Decimal(parts[1]) * _FACTORS.get(parts[2], 0) if parts else 0
-    if not found:
+    number = Decimal(parts[1]) * _FACTORS.get(parts[2], 0) if parts else 0
+    if not number:
         raise ValueError(
             "expected a quantity of Kubernetes above 0, such as 500m, 2 or 8Gi, "
             f"received {quantity!r}"
         )
-    return Decimal(found)
+    return Decimal(number)
 
 
 def _check_quantity(quantity: str) -> str:

@@ -23,11 +23,37 @@ class RunParameters:
     """JSON of `blessing.thresholds`."""
 
     @staticmethod
-    def of(config: Config) -> "RunParameters":
+    def build(config: Config) -> "RunParameters":
         """As configured."""
         return RunParameters(
             span="",
             retrieval_epochs=config.retrieval.epochs,
             ranking_epochs=config.ranking.epochs,
             thresholds=THRESHOLDS.dump_json(config.blessing.thresholds).decode(),
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class RunLocations:
+    """Where a run reads and writes; paths or URIs."""
+
+    data: Text
+    artifacts: str
+    serving: str
+    tensorboard: str
+    rejected: str
+    statistics: str
+    checkpoints: str
+
+    @classmethod
+    def build(cls, root: str, data: Text) -> "RunLocations":
+        """What a run writes, below one root."""
+        return cls(
+            data=data,
+            artifacts=f"{root}/artifacts",
+            serving=f"{root}/serving",
+            tensorboard=f"{root}/tensorboard",
+            rejected=f"{root}/rejected",
+            statistics=f"{root}/statistics",
+            checkpoints=f"{root}/checkpoints",
         )

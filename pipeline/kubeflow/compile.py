@@ -50,7 +50,7 @@ def compile_pipeline(
     The input's content is unknown here, so ingestion is cached by the data's location alone.
     """
     require_yaml_suffix(out)
-    defaults = dataclasses.asdict(RunParameters.of(config)) | {DATA: data, IMAGE: image}
+    defaults = dataclasses.asdict(RunParameters.build(config)) | {DATA: data, IMAGE: image}
     spec = _build_spec(config, root, image, defaults)
     spec.default_pipeline_root = f"{root}/artifacts"
     declare_outputs(spec)
@@ -68,16 +68,16 @@ def compile_pipeline(
 
 def _build_spec(config: Config, root: str, image: str, defaults: dict[str, Any]) -> Any:
     """What TFX makes of the DAG, as a message of KFP's own pipeline spec."""
-    at_run = {
+    runtime_parameters = {
         name: _create_runtime_parameter(name, value)
         for name, value in defaults.items()
         if name != IMAGE
     }
-    at = build_task_locations(root, at_run.pop(DATA))
-    given = RunParameters(**at_run)
-    nodes = dag.build_nodes(config, at, fingerprint="", given=given)
-    nodes |= build_final_nodes(nodes, config, at, given, root)
-    pipeline = dag.assemble_pipeline(config, at, nodes)
+    locations = build_task_locations(root, runtime_parameters.pop(DATA))
+    parameters = RunParameters(**runtime_parameters)
+    nodes = dag.build_nodes(config, locations, fingerprint="", parameters=parameters)
+    nodes |= build_final_nodes(nodes, config, locations, parameters, root)
+    pipeline = dag.assemble_pipeline(config, locations, nodes)
     for component in pipeline.components:
         component.with_id(format_task_name(component.id))
     settings = tfx.orchestration.experimental.KubeflowV2DagRunnerConfig(

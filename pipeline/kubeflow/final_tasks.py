@@ -17,8 +17,7 @@ from components.kubeflow.run_end import Upstream
 from components.kubeflow.task_entrypoint import TASK_FOLDER
 from components.run_verdict import RunVerdict
 from pipeline.config.config import Config
-from pipeline.config.run_parameters import RunParameters, Text
-from pipeline.dag import RunLocations
+from pipeline.config.run_parameters import RunLocations, RunParameters, Text
 from pipeline.kubeflow import run_report
 from pipeline.kubeflow.parameters import iterate_tasks
 from pipeline.kubeflow.run_report import RunReport
@@ -34,51 +33,51 @@ def build_task_locations(root: str, data: Text) -> RunLocations:
     trained, are for the next run as well.
     """
     own = {name: f"{TASK_FOLDER}/{name}" for name in ("rejected", "statistics", "tensorboard")}
-    return dataclasses.replace(RunLocations.below(root, data), **own)
+    return dataclasses.replace(RunLocations.build(root, data), **own)
 
 
 def build_final_nodes(
-    before: Mapping[str, BaseNode],
+    nodes: Mapping[str, BaseNode],
     config: Config,
-    at: RunLocations,
-    given: RunParameters,
+    locations: RunLocations,
+    parameters: RunParameters,
     root: str,
 ) -> dict[str, BaseNode]:
     """What comes after those of `dag.build_nodes`."""
-    report = _build_report(before, config, at, given, root)
-    gate = PushGate(pushed=before["pusher"].outputs["pushed"])
+    report = _build_report(nodes, config, locations, parameters, root)
+    gate = PushGate(pushed=nodes["pusher"].outputs["pushed"])
     gate.add_upstream_node(report)
     return {"run_report": report, "push_gate": gate}
 
 
 def _build_report(
-    before: Mapping[str, BaseNode],
+    nodes: Mapping[str, BaseNode],
     config: Config,
-    at: RunLocations,
-    given: RunParameters,
+    locations: RunLocations,
+    parameters: RunParameters,
     root: str,
 ) -> BaseNode:
-    def made(node: str, key: str) -> Any:
-        return before[node].outputs[key]
+    def get_output(node: str, key: str) -> Any:
+        return nodes[node].outputs[key]
 
     return RunReport(
-        examples=made("interactions", "examples"),
-        histories=made("interactions", "histories"),
-        items=made("items", "examples"),
-        passed=made("gate", "passed"),
-        retrieval=made("retrieval", "model"),
-        candidates=made("retrieval", "candidates"),
-        index=made("index", "index"),
-        ranking=made("ranking", "model"),
-        analysis=made("analysis", "analysis"),
-        evaluation_result=made("evaluator", "evaluation_result"),
-        servables=made("recommender", "servables"),
-        pushed=made("pusher", "pushed"),
+        examples=get_output("interactions", "examples"),
+        histories=get_output("interactions", "histories"),
+        items=get_output("items", "examples"),
+        passed=get_output("gate", "passed"),
+        retrieval=get_output("retrieval", "model"),
+        candidates=get_output("retrieval", "candidates"),
+        index=get_output("index", "index"),
+        ranking=get_output("ranking", "model"),
+        analysis=get_output("analysis", "analysis"),
+        evaluation_result=get_output("evaluator", "evaluation_result"),
+        servables=get_output("recommender", "servables"),
+        pushed=get_output("pusher", "pushed"),
         config=config.model_dump_json(),
-        data_dir=at.data,
-        **dataclasses.asdict(given),
+        data_dir=locations.data,
+        **dataclasses.asdict(parameters),
         root=root,
-        tasks=json.dumps([format_task_name(node.id) for node in before.values()]),
+        tasks=json.dumps([format_task_name(node.id) for node in nodes.values()]),
     )
 
 

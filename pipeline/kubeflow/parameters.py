@@ -69,27 +69,27 @@ def iterate_tasks(spec: Any) -> Iterator[Any]:
 
 
 def _iterate_inputs(task: Any) -> Iterator[str]:
-    for given in task.inputs.parameters.values():
-        if given.WhichOneof("kind") == "component_input_parameter":
-            yield given.component_input_parameter
+    for parameter in task.inputs.parameters.values():
+        if parameter.WhichOneof("kind") == "component_input_parameter":
+            yield parameter.component_input_parameter
 
 
-def parse_parameters(given: Iterable[str], declared: Mapping[str, Any]) -> dict[str, str | int]:
-    """Values by name; `declared` are the parameters of the document's root.
+def parse_parameters(arguments: Iterable[str], declared: Mapping[str, Any]) -> dict[str, str | int]:
+    """Values by name of arguments `name=value`; `declared` are the parameters of the document.
 
     Raises UsageError for a name that the document does not have, and for a value that does not fit.
     """
-    found: dict[str, str | int] = {}
-    for each in given:
-        name, equals, text = each.partition("=")
+    values: dict[str, str | int] = {}
+    for argument in arguments:
+        name, equals, text = argument.partition("=")
         if not equals:
-            raise UsageError(f"--param expects name=value, received {each!r}")
+            raise UsageError(f"--param expects name=value, received {argument!r}")
         if name not in declared:
             raise UsageError(
                 f"--param expects one of {', '.join(sorted(declared))}, received {name!r}"
             )
-        found[name] = _parse_value(name, text, declared[name].parameter_type)
-    return found
+        values[name] = _parse_value(name, text, declared[name].parameter_type)
+    return values
 
 
 def _parse_value(name: str, text: str, kind: int) -> str | int:
@@ -114,10 +114,10 @@ def _check_thresholds(name: str, text: str) -> None:
     try:
         THRESHOLDS.validate_json(text)
     except ValidationError as error:
-        said = error.errors()[0]["msg"].removeprefix("Value error, ")
+        detail = error.errors()[0]["msg"].removeprefix("Value error, ")
         example = '[{"metric": "ndcg@10", "at_least": 0.1}]'
         raise _build_error(
-            name, f"JSON of blessing.thresholds such as {example}", text, said
+            name, f"JSON of blessing.thresholds such as {example}", text, detail
         ) from error
 
 
@@ -133,9 +133,9 @@ def _check_text(name: str, text: str) -> None:
         raise _build_error(name, "a name or place without blanks", text)
 
 
-def _build_error(name: str, expected: str, received: str, said: str = "") -> UsageError:
-    why = f" ({said})" if said else ""
-    return UsageError(f"--param {name}: expected {expected}, received {received!r}{why}")
+def _build_error(name: str, expected: str, received: str, detail: str = "") -> UsageError:
+    suffix = f" ({detail})" if detail else ""
+    return UsageError(f"--param {name}: expected {expected}, received {received!r}{suffix}")
 
 
 _CHECKS: dict[str, Callable[[str, str], None]] = {

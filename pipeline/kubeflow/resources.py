@@ -33,7 +33,7 @@ def configure_tasks(spec: Any, config: KubeflowConfig) -> None:
             f"received {unknown[0]!r}; fix the name in [kubeflow.resources], retries or caching"
         )
     for component, label in labels.items():
-        resources = _build_resources(config.resources_of(component))
+        resources = _build_resources(config.get_resources(component))
         if resources:
             spec.deployment_spec["executors"][label]["container"].update({"resources": resources})
     for task in iterate_tasks(spec):
@@ -52,31 +52,31 @@ def map_executors(spec: Any) -> dict[str, str]:
 
 def _configure_task(task: Any, config: KubeflowConfig) -> None:
     component = task.component_ref.name
-    retries = config.retries_of(component)
+    retries = config.get_retries(component)
     if retries.count:
         json_format.ParseDict(_build_retry_policy(retries), task.retry_policy)
     if not config.is_cached(component):
         task.caching_options.enable_cache = False
 
 
-def _build_resources(wanted: Resources) -> dict[str, Any]:
+def _build_resources(resources: Resources) -> dict[str, Any]:
     """KFP counts memory in units of 10^9 bytes (backend/src/v2/driver: `"%vG"`)."""
     gigabyte = 10**9
-    found = {
-        "cpuRequest": _convert_quantity(1, wanted.cpu_request),
-        "cpuLimit": _convert_quantity(1, wanted.cpu_limit),
-        "memoryRequest": _convert_quantity(gigabyte, wanted.memory_request),
-        "memoryLimit": _convert_quantity(gigabyte, wanted.memory_limit),
-        "accelerator": wanted.accelerator and wanted.accelerator.model_dump(),
+    fields = {
+        "cpuRequest": _convert_quantity(1, resources.cpu_request),
+        "cpuLimit": _convert_quantity(1, resources.cpu_limit),
+        "memoryRequest": _convert_quantity(gigabyte, resources.memory_request),
+        "memoryLimit": _convert_quantity(gigabyte, resources.memory_limit),
+        "accelerator": resources.accelerator and resources.accelerator.model_dump(),
     }
-    said = {name: value for name, value in found.items() if value is not None}
+    specified = {name: value for name, value in fields.items() if value is not None}
     return json_format.MessageToDict(
-        json_format.ParseDict(said, _EXECUTORS.PipelineContainerSpec.ResourceSpec())
+        json_format.ParseDict(specified, _EXECUTORS.PipelineContainerSpec.ResourceSpec())
     )
 
 
-def _convert_quantity(unit: int, wanted: str | None) -> float | None:
-    return None if wanted is None else float(parse_quantity(wanted) / unit)
+def _convert_quantity(unit: int, quantity: str | None) -> float | None:
+    return None if quantity is None else float(parse_quantity(quantity) / unit)
 
 
 def _build_retry_policy(retries: Retries) -> dict[str, Any]:
@@ -92,14 +92,14 @@ def _build_retry_policy(retries: Retries) -> dict[str, Any]:
 def build_platform(config: KubeflowConfig, executors: dict[str, str]) -> Any:
     """The platform document, empty where no task needs one; `executors` are labels by component."""
     pods = {label: _build_pod(config, component) for component, label in executors.items()}
-    said = {label: pod for label, pod in pods.items() if pod}
-    platforms = {_PLATFORM: {"deploymentSpec": {"executors": said}}} if said else {}
+    specified = {label: pod for label, pod in pods.items() if pod}
+    platforms = {_PLATFORM: {"deploymentSpec": {"executors": specified}}} if specified else {}
     spec: Any = pipeline_spec_pb2.PlatformSpec()
     return json_format.ParseDict({"platforms": platforms}, spec)
 
 
 def _build_pod(config: KubeflowConfig, component: str) -> dict[str, Any]:
-    resources = config.resources_of(component)
+    resources = config.get_resources(component)
     fields = {
         "podMetadata": {"labels": config.labels} if config.labels else {},
         "imagePullSecret": [

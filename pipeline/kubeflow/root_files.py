@@ -29,72 +29,74 @@ _REJECTED = ("InteractionsGen", "ItemsGen")
 def write_root_files(
     config: Config,
     data: str,
-    at: RunRoot,
+    run_root: RunRoot,
     artifacts: RunArtifacts,
     stages: list[dict[str, Any]],
 ) -> dict[str, Any]:
-    """Writes them below `at.root`, with what is at its URI of quality over runs; returns the
-    summary.
+    """Writes them below `run_root.root`, continues the lines of quality over runs that are at its
+    URI, and returns the summary.
     """
     for task in _REJECTED:
-        copy_folder(f"{artifacts.beside(task)}/rejected", at.rejected)
-    copy_folder(f"{artifacts.beside('DataGate')}/statistics", at.statistics)
+        copy_folder(f"{artifacts.get_folder(task)}/rejected", run_root.rejected)
+    copy_folder(f"{artifacts.get_folder('DataGate')}/statistics", run_root.statistics)
     for task, stage in _TENSORBOARD.items():
-        curves = at.tensorboard / stage
-        copy_folder(f"{artifacts.beside(task)}/tensorboard/{stage}", curves)
-    quality = at.tensorboard / "quality"
-    copy_folder(f"{at.uri}/tensorboard/quality", quality)
-    evaluations = _find_last_step(at) + artifacts.is_own("Evaluator")
+        curves = run_root.tensorboard / stage
+        copy_folder(f"{artifacts.get_folder(task)}/tensorboard/{stage}", curves)
+    quality = run_root.tensorboard / "quality"
+    copy_folder(f"{run_root.uri}/tensorboard/quality", quality)
+    evaluations = _find_last_step(run_root) + artifacts.is_own("Evaluator")
     outcome = push_outcome.read(str(locate_folder(artifacts.outputs["Pusher"]["pushed"].uri)))
-    refused = None if outcome.version is not None else push_outcome.build_refusal(outcome)
-    return write_run_files(config, data, at, RunResult(artifacts, stages, refused, evaluations))
+    not_blessed = None if outcome.version is not None else push_outcome.build_refusal(outcome)
+    return write_run_files(
+        config, data, run_root, RunResult(artifacts, stages, not_blessed, evaluations)
+    )
 
 
-def _find_last_step(at: RunRoot) -> int:
+def _find_last_step(run_root: RunRoot) -> int:
     """The last of TensorBoard's lines of quality over runs, 0 before the first."""
-    found = at.tensorboard.glob("quality/*/*.step-*")
-    return max((int(path.name.rpartition("-")[2]) for path in found), default=0)
+    events = run_root.tensorboard.glob("quality/*/*.step-*")
+    return max((int(path.name.rpartition("-")[2]) for path in events), default=0)
 
 
 @contextlib.contextmanager
 def publish_root(root: str) -> Iterator[RunRoot]:
-    """A directory of this machine, what was put into which is at `root`, a path or a URL, once the
-    block has ended well. Of `rejected/`, `statistics/` and the curves of trainings nothing of an
-    earlier run is left there.
+    """A directory of this machine whose files go to `root`, a path or a URL, once the block has
+    ended without an error. `rejected/`, `statistics/` and the training curves of an earlier run are
+    removed there.
     """
     with tempfile.TemporaryDirectory(prefix="tandem-run-") as folder:
-        at = RunRoot(pathlib.Path(folder), root)
-        yield at
-        for old in (at.rejected, at.statistics, at.tensorboard / "retrieval",
-                    at.tensorboard / "ranking"):  # fmt: skip
-            _remove(f"{root}/{old.relative_to(at.root)}")
-        for path in sorted(at.root.rglob("*"), key=lambda path: path == at.summary):
+        run_root = RunRoot(pathlib.Path(folder), root)
+        yield run_root
+        for old in (run_root.rejected, run_root.statistics, run_root.tensorboard / "retrieval",
+                    run_root.tensorboard / "ranking"):  # fmt: skip
+            _remove(f"{root}/{old.relative_to(run_root.root)}")
+        for path in sorted(run_root.root.rglob("*"), key=lambda path: path == run_root.summary):
             if path.is_file():
-                copy_file(path, f"{root}/{path.relative_to(at.root)}")
+                copy_file(path, f"{root}/{path.relative_to(run_root.root)}")
 
 
-def copy_folder(place: str, folder: pathlib.Path) -> None:
-    """Adds to `folder` what is below `place`, a path or a URL; nothing where nothing is there."""
-    if is_remote(place):
-        object_store.download(place, folder)
-    elif pathlib.Path(place).is_dir():
-        shutil.copytree(place, folder, dirs_exist_ok=True)
+def copy_folder(location: str, folder: pathlib.Path) -> None:
+    """Adds to `folder` the files below `location`, a path or a URL, if there are any."""
+    if is_remote(location):
+        object_store.download(location, folder)
+    elif pathlib.Path(location).is_dir():
+        shutil.copytree(location, folder, dirs_exist_ok=True)
 
 
-def copy_file(path: pathlib.Path, place: str) -> None:
+def copy_file(path: pathlib.Path, location: str) -> None:
     """Copies one file, whole or not at all."""
-    if is_remote(place):
-        object_store.upload_file(path, place)
+    if is_remote(location):
+        object_store.upload_file(path, location)
         return
-    target = pathlib.Path(place)
+    target = pathlib.Path(location)
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f".tmp-{target.name}")
     shutil.copyfile(path, unfinished)
     unfinished.rename(target)
 
 
-def _remove(place: str) -> None:
-    if is_remote(place):
-        object_store.remove(place)
+def _remove(location: str) -> None:
+    if is_remote(location):
+        object_store.remove(location)
     else:
-        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(location, ignore_errors=True)

@@ -45,7 +45,7 @@ class RunArtifacts:
         (uri, *_) = (artifact.uri for artifact in self.outputs[node].values())
         return uri.startswith(f"{self.root}/")
 
-    def beside(self, node: str) -> str:
+    def get_folder(self, node: str) -> str:
         """The folder of the task, which holds its outputs and what it wrote beside them."""
         (uri, *_) = (artifact.uri for artifact in self.outputs[node].values())
         return get_task_folder(uri)
@@ -66,12 +66,12 @@ def _describe_stage(root: str, task: str) -> dict[str, Any]:
     return {"name": task, "seconds": seconds, "cached": False}
 
 
-def apply_run_parameters(compiled: str, given: RunParameters) -> Config:
+def apply_run_parameters(compiled: str, parameters: RunParameters) -> Config:
     """`compiled` is the JSON of Config; the span stands in no configuration."""
     config = Config.model_validate_json(compiled)
-    thresholds = THRESHOLDS.validate_json(str(given.thresholds))
+    thresholds = THRESHOLDS.validate_json(str(parameters.thresholds))
     return config.changed(
-        retrieval=config.retrieval.changed(epochs=given.retrieval_epochs),
-        ranking=config.ranking.changed(epochs=given.ranking_epochs),
+        retrieval=config.retrieval.changed(epochs=parameters.retrieval_epochs),
+        ranking=config.ranking.changed(epochs=parameters.ranking_epochs),
         blessing=config.blessing.changed(thresholds=thresholds),
     )

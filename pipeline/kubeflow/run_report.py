@@ -64,7 +64,7 @@ def RunReport(
     """
     s3_filesystem.register()
     preflight.open_file_systems()
-    given = RunParameters(span, retrieval_epochs, ranking_epochs, thresholds)
+    parameters = RunParameters(span, retrieval_epochs, ranking_epochs, thresholds)
     run = get_run_root(page.uri)
     artifacts = RunArtifacts(
         {
@@ -84,12 +84,12 @@ def RunReport(
     from pipeline.kubeflow import root_files  # draws the report, and takes seconds to import
 
     stages = list_stages(run, json.loads(tasks))
-    applied = apply_run_parameters(config, given)
-    with root_files.publish_root(root) as at:
-        summary = root_files.write_root_files(applied, data_dir, at, artifacts, stages)
-        for path in (at.report, at.summary):
+    applied = apply_run_parameters(config, parameters)
+    with root_files.publish_root(root) as run_root:
+        summary = root_files.write_root_files(applied, data_dir, run_root, artifacts, stages)
+        for path in (run_root.report, run_root.summary):
             root_files.copy_file(path, f"{page.uri}/{path.name}")
-    page.uri = f"{page.uri}/{at.report.name}"  # a page of KFP's opens what the URI names
+    page.uri = f"{page.uri}/{run_root.report.name}"  # a page of KFP's opens what the URI names
     for name, value in collect_displayed_metrics(summary).items():
         metrics.set_float_custom_property(name, value)
 
@@ -100,21 +100,21 @@ def collect_displayed_metrics(summary: dict[str, Any]) -> dict[str, float]:
     """
     retrieval, ranking = summary["retrieval"], summary["ranking"]
     lists = {"final lists": ranking, "retrieval": retrieval} | retrieval["baselines"]
-    found = {
+    numbers = {
         f"{metric} of {name.replace('_', ' ')}": value
-        for name, measured in lists.items()
-        for metric, value in _iterate_numbers(measured)
+        for name, metrics in lists.items()
+        for metric, value in _iterate_numbers(metrics)
         if "@" in metric
     }
     rules = summary["verdict"]["rules"]
     versions = [model["version"] for model in summary["servables"].values()]
-    found["verdict: blessed"] = float(all(rule["passed"] for rule in rules))
-    found["verdict: rules broken"] = float(sum(not rule["passed"] for rule in rules))
-    found["verdict: pushed version"] = float(max(versions, default=0))
-    return found | {f"index: {name}": value for name, value in _iterate_numbers(summary["index"])}
+    numbers["verdict: blessed"] = float(all(rule["passed"] for rule in rules))
+    numbers["verdict: rules broken"] = float(sum(not rule["passed"] for rule in rules))
+    numbers["verdict: pushed version"] = float(max(versions, default=0))
+    return numbers | {f"index: {name}": value for name, value in _iterate_numbers(summary["index"])}
 
 
-def _iterate_numbers(measured: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    for name, value in measured.items():
+def _iterate_numbers(metrics: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    for name, value in metrics.items():
         if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
             yield name, float(value)

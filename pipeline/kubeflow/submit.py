@@ -38,7 +38,7 @@ class Submission:
     """Six fields, seconds first; None for one run that starts at once."""
 
 
-def submit_pipeline(endpoint: str, token: str | None, wanted: Submission) -> dict[str, str]:
+def submit_pipeline(endpoint: str, token: str | None, submission: Submission) -> dict[str, str]:
     """Ids of what there is then: pipeline, version, experiment, and run or recurring_run.
 
     A document that the server has already is not uploaded again. Raises UsageError where the server
@@ -52,9 +52,9 @@ def submit_pipeline(endpoint: str, token: str | None, wanted: Submission) -> dic
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # it speaks to KFP v2 alone
             client: Any = kfp.Client(host=endpoint, existing_token=token)
-        pipeline, version = _upload(client, wanted)
-        experiment = client.create_experiment(wanted.experiment).experiment_id
-        started = _start(client, wanted, experiment, pipeline, version)
+        pipeline, version = _upload(client, submission)
+        experiment = client.create_experiment(submission.experiment).experiment_id
+        started = _start(client, submission, experiment, pipeline, version)
     return {"pipeline": pipeline, "version": version, "experiment": experiment} | started
 
 
@@ -72,40 +72,40 @@ def _require_server(endpoint: str, token: str | None) -> None:
         )
 
 
-def _upload(client: Any, wanted: Submission) -> tuple[str, str]:
+def _upload(client: Any, submission: Submission) -> tuple[str, str]:
     """Ids of the pipeline and of the version, which is called by the document's digest."""
-    package = str(wanted.package)
-    name = hashlib.sha256(wanted.package.read_bytes()).hexdigest()[:16]
-    pipeline = client.get_pipeline_id(wanted.pipeline)
+    package = str(submission.package)
+    name = hashlib.sha256(submission.package.read_bytes()).hexdigest()[:16]
+    pipeline = client.get_pipeline_id(submission.pipeline)
     if pipeline is None:
-        pipeline = client.upload_pipeline(package, wanted.pipeline).pipeline_id
+        pipeline = client.upload_pipeline(package, submission.pipeline).pipeline_id
         return pipeline, _list_versions(client, pipeline)[0].pipeline_version_id
-    found = _list_versions(client, pipeline, name)
-    if found:
-        return pipeline, found[0].pipeline_version_id
+    versions = _list_versions(client, pipeline, name)
+    if versions:
+        return pipeline, versions[0].pipeline_version_id
     version = client.upload_pipeline_version(package, name, pipeline_id=pipeline)
     return pipeline, version.pipeline_version_id
 
 
 def _list_versions(client: Any, pipeline: str, name: str | None = None) -> list[Any]:
     predicate = {"operation": _EQUALS, "key": "display_name", "stringValue": name}
-    chosen = None if name is None else json.dumps({"predicates": [predicate]})
-    return client.list_pipeline_versions(pipeline, filter=chosen).pipeline_versions or []
+    filter_json = None if name is None else json.dumps({"predicates": [predicate]})
+    return client.list_pipeline_versions(pipeline, filter=filter_json).pipeline_versions or []
 
 
 def _start(
-    client: Any, wanted: Submission, experiment: str, pipeline: str, version: str
+    client: Any, submission: Submission, experiment: str, pipeline: str, version: str
 ) -> dict[str, str]:
-    what = {
-        "params": wanted.parameters,
+    arguments = {
+        "params": submission.parameters,
         "pipeline_id": pipeline,
         "version_id": version,
-        "pipeline_root": wanted.root or None,
+        "pipeline_root": submission.root or None,
     }
-    if wanted.cron is None:
-        return {"run": client.run_pipeline(experiment, wanted.run, **what).run_id}
+    if submission.cron is None:
+        return {"run": client.run_pipeline(experiment, submission.run, **arguments).run_id}
     created = client.create_recurring_run(
-        experiment, wanted.run, cron_expression=wanted.cron, no_catchup=True, **what
+        experiment, submission.run, cron_expression=submission.cron, no_catchup=True, **arguments
     )
     return {"recurring_run": created.recurring_run_id}
 

@@ -14,12 +14,12 @@ def _lines(out: io.StringIO) -> list[list[str]]:
 def test_a_stage_is_seen_when_it_begins_and_when_it_has_ended():
     out = io.StringIO()
     with show_stages(make_console(out)) as lines:
-        lines.started("Trainer")
+        lines.start_stage("Trainer")
         assert _lines(out) == [["Trainer", "…"]]
         logging.getLogger("tandem.progress").info("epoch=1")
-        lines.finished(2.0, cached=False)
-        lines.started("Pusher")
-        lines.finished(0.1, cached=True)
+        lines.finish_stage(2.0, cached=False)
+        lines.start_stage("Pusher")
+        lines.finish_stage(0.1, cached=True)
     assert _lines(out)[1:] == [
         ["Trainer", "2.0", "s", "epoch=1"],
         ["Pusher", "…"],
@@ -31,7 +31,7 @@ def test_how_far_a_long_stage_is_shows_now_and_then(monkeypatch):
     out, now = io.StringIO(), [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     with show_stages(make_console(out)) as lines:
-        lines.started("Trainer")
+        lines.start_stage("Trainer")
         for epoch in range(7):  # at 10, 20, …, 70 s: the third and the sixth are due
             now[0] += 10
             logging.getLogger("tandem.progress").info("epoch=%d", epoch)

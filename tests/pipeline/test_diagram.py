@@ -8,6 +8,7 @@ import tomli
 
 from pipeline import dag, diagram
 from pipeline.config.config import Config
+from pipeline.config.run_parameters import RunLocations
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -15,7 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="module")
 def nodes():
     config = Config.model_validate(tomli.loads(diagram.CONFIG))
-    return dag.build_pipeline(config, dag.RunLocations.below("runs/shop", "logs"), "").components
+    return dag.build_pipeline(config, RunLocations.build("runs/shop", "logs"), "").components
 
 
 def test_the_committed_picture_is_current(tmp_path):

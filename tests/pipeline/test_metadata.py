@@ -26,7 +26,7 @@ def plant(tmp_path):
 
 
 def executed(tmp_path) -> int:
-    return RunMetadata(tmp_path / "metadata.sqlite", "shop").executed("Evaluator")
+    return RunMetadata(tmp_path / "metadata.sqlite", "shop").count_executions("Evaluator")
 
 
 def test_a_node_that_never_ran_was_executed_no_time(tmp_path, plant):

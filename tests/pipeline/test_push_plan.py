@@ -6,7 +6,7 @@ import pathlib
 import pytest
 
 from pipeline.config.config import load_config
-from pipeline.push_plan import PushPlan, plan_local_push
+from pipeline.push_plan import plan_local_push, plan_remote_push
 from serving.versions import origin as versions_origin
 from serving.versions.origin import Evaluated, Origin
 
@@ -105,7 +105,7 @@ def test_who_forces_a_push_is_asked_of_the_operating_system(shop, tmp_path, monk
 
 
 def test_elsewhere_the_newest_is_found_when_it_is_needed(shop):
-    found = PushPlan.anywhere(shop)
+    found = plan_remote_push(shop)
     assert (found.compared_with, found.made_by.fingerprint, found.forced) == ("newest", "", "")
 
 

@@ -5,10 +5,10 @@ import sys
 
 PROGRAM = """
 import logging, os, pathlib, sys
-from pipeline import quiet
+from pipeline.console import redirect_output
 
 logging.basicConfig()  # as libraries do when they are imported
-with quiet.into_file(pathlib.Path(sys.argv[1])) as (out, err):
+with redirect_output(pathlib.Path(sys.argv[1])) as (out, err):
     logging.basicConfig()
     logging.getLogger("library").info("logged=1")
     logging.warning("warned=1")

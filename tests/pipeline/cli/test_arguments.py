@@ -64,7 +64,10 @@ def test_every_argument_that_names_a_place_is_read_by_one_function():
         for each in (verb, *_verbs_of(verb))
         for action in each._actions
         if action.type is pathlib.Path
-        or (action.dest in ("root", "data", "out", "config") and type(action).__name__ != "_Place")
+        or (
+            action.dest in ("root", "data", "out", "config")
+            and type(action).__name__ != "_LocationAction"
+        )
     ]
     assert bare == []
 

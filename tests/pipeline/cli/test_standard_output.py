@@ -65,9 +65,10 @@ def test_the_pipe_of_another_and_other_errors_are_not_ours_to_end():
 
 QUIET = """
 import pathlib, sys
-from pipeline import quiet, standard_output
-standard_output.open_closed()
-with quiet.into_file(pathlib.Path(sys.argv[1])) as (out, err):
+from pipeline.cli.command_line import open_closed_streams
+from pipeline.console import redirect_output
+open_closed_streams()
+with redirect_output(pathlib.Path(sys.argv[1])) as (out, err):
     print("for the log", flush=True)
     out.write("for nobody")
     err.write("for whoever reads errors")

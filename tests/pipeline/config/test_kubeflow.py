@@ -37,22 +37,22 @@ def test_a_components_own_keys_go_before_the_default_ones():
         retries={"default": {"count": 2}, "Pusher": {"wait_seconds": 5}},
         caching={"default": False, "Indexer": True},
     )
-    own = config.resources_of("RetrievalTrainer")
+    own = config.get_resources("RetrievalTrainer")
     assert (own.cpu_request, own.memory_limit) == ("1", "16Gi")
     assert own.accelerator is not None
     assert (own.accelerator.type, own.accelerator.count) == ("nvidia.com/gpu", 1)
-    other = config.resources_of("ItemsGen")
+    other = config.get_resources("ItemsGen")
     assert (other.cpu_request, other.memory_limit, other.accelerator) == ("1", "4Gi", None)
-    assert (config.retries_of("Pusher").count, config.retries_of("Pusher").wait_seconds) == (2, 5)
+    assert (config.get_retries("Pusher").count, config.get_retries("Pusher").wait_seconds) == (2, 5)
     assert [config.is_cached(name) for name in ("Indexer", "ItemsGen")] == [True, False]
     assert config.components == {"RetrievalTrainer", "Pusher", "Indexer"}
 
 
 def test_a_task_has_the_memory_that_it_was_measured_to_need():
-    measured = parse_quantity(of().resources_of("RetrievalTrainer").memory_request or "")
+    measured = parse_quantity(of().get_resources("RetrievalTrainer").memory_request or "")
     peak = PEAK_MB["RetrievalTrainer"] * 10**6
     assert 1.25 * peak <= measured <= 1.25 * peak + 250 * 10**6
-    assert of().resources_of("RetrievalTrainer").memory_limit is None
+    assert of().get_resources("RetrievalTrainer").memory_limit is None
 
 
 @pytest.mark.parametrize(
@@ -61,28 +61,28 @@ def test_a_task_has_the_memory_that_it_was_measured_to_need():
         ({"default": {"memory_request": "1Gi"}}, "1Gi"),
         ({"DataGate": {"memory_request": "5Gi"}, "default": {"memory_limit": "6Gi"}}, "5Gi"),
         ({"default": {"memory_limit": "600M"}}, None),  # and Kubernetes takes the limit
-        ({"default": {"memory_limit": "9Gi"}}, of().resources_of("DataGate").memory_request),
-        ({"default": {"cpu_request": "1"}}, of().resources_of("DataGate").memory_request),
+        ({"default": {"memory_limit": "9Gi"}}, of().get_resources("DataGate").memory_request),
+        ({"default": {"cpu_request": "1"}}, of().get_resources("DataGate").memory_request),
     ],
 )
 def test_what_is_configured_goes_before_what_was_measured(said, wanted):
-    assert of(resources=said).resources_of("DataGate").memory_request == wanted
+    assert of(resources=said).get_resources("DataGate").memory_request == wanted
 
 
 def test_where_nothing_is_said_tasks_are_cached_and_not_run_again():
     assert of().is_cached("ItemsGen")
-    assert of().retries_of("ItemsGen").count == 0
+    assert of().get_retries("ItemsGen").count == 0
 
 
 def test_a_training_of_six_hours_is_run_again_and_ends():
     """Argo counts from the first attempt's beginning until the last one's end."""
-    retries = of(retries={"RetrievalTrainer": {"count": 3}}).retries_of("RetrievalTrainer")
+    retries = of(retries={"RetrievalTrainer": {"count": 3}}).get_retries("RetrievalTrainer")
     waits = 60 + 120 + 240
     assert retries.wait_at_most_seconds > 4 * 6 * 3600 + waits
 
 
 def test_a_whole_factor_may_have_a_point():
-    factor = of(retries={"default": {"wait_factor": 3.0}}).retries_of("ItemsGen").wait_factor
+    factor = of(retries={"default": {"wait_factor": 3.0}}).get_retries("ItemsGen").wait_factor
     assert (factor, type(factor)) == (3, int)
 
 

@@ -18,6 +18,7 @@ from components.artifacts.types import Candidates, Histories, Metrics, Page, Ver
 from pipeline import dag
 from pipeline.config.config import load_config
 from pipeline.config.kubeflow import PEAK_MB
+from pipeline.config.run_parameters import RunLocations
 from pipeline.kubeflow.document import read_document
 from pipeline.kubeflow.parameters import PARAMETER_TYPE
 from schema.errors import UsageError
@@ -124,7 +125,7 @@ def test_every_task_has_the_memory_that_it_was_measured_to_need(compiled):
 
 def test_every_component_of_the_dag_is_a_task(compiled, tasks):
     pipeline = dag.build_pipeline(
-        load_config(CONFIG), dag.RunLocations("", "", "", "", "", "", ""), fingerprint=""
+        load_config(CONFIG), RunLocations("", "", "", "", "", "", ""), fingerprint=""
     )
     components = {component.id.replace(".", "-") for component in pipeline.components}
     assert set(tasks) == components | {"RunReport", "PushGate"}

@@ -40,7 +40,7 @@ def test_artifacts_of_the_run_and_of_the_one_that_they_are_cached_from():
     )
     assert not found.is_own("ItemsGen")
     assert found.is_own("Indexer")
-    assert found.beside("ItemsGen") == "s3://b/shop/run-1/ItemsGen/5a"
+    assert found.get_folder("ItemsGen") == "s3://b/shop/run-1/ItemsGen/5a"
     indexed = found.latest("Indexer")
     assert indexed is not None
     assert (indexed.cached, indexed.outputs["index"].uri) == (
@@ -65,7 +65,9 @@ def test_parameters_of_the_run_replace_those_of_the_compiled_configuration():
     told = apply_run_parameters(compiled.model_dump_json(), given)
     assert (told.retrieval.epochs, told.ranking.epochs) == (3, 5)
     assert [rule.at_least for rule in told.blessing.thresholds] == [0.25]
-    assert apply_run_parameters(compiled.model_dump_json(), RunParameters.of(compiled)) == compiled
+    assert (
+        apply_run_parameters(compiled.model_dump_json(), RunParameters.build(compiled)) == compiled
+    )
 
 
 def test_what_training_measured_is_the_same_after_its_way_through_kubeflow():

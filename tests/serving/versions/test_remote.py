@@ -111,7 +111,7 @@ def make_old(uri):
 
 KILLED = """
     import os, pathlib, signal, sys
-    from schema import object_store
+    from schema.storage import object_store
     from serving import stored_versions
     source, serving, last = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3]
     store = object_store._store
