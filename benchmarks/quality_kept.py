@@ -5,6 +5,8 @@ import pathlib
 from collections.abc import Callable
 from typing import Any
 
+from schema.storage import atomic
+
 
 def once(path: pathlib.Path, asked: Any, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """What `make()` gives, from `path` where it has been made for the same `asked` before.
@@ -18,7 +20,5 @@ def once(path: pathlib.Path, asked: Any, make: Callable[[], dict[str, Any]]) -> 
             return kept["found"]
     found = make()
     path.parent.mkdir(parents=True, exist_ok=True)
-    making = path.with_suffix(".making")
-    making.write_text(json.dumps({"asked": asked, "found": found}, indent=1), encoding="utf-8")
-    making.rename(path)
+    atomic.write_text(path, json.dumps({"asked": asked, "found": found}, indent=1))
     return found

@@ -20,6 +20,7 @@ from pipeline.config.config import Config
 from pipeline.metadata import LatestRuns
 from pipeline.report import event_log
 from pipeline.runner import RunResult
+from schema.storage import atomic
 
 _PACKAGES = (
     "tandem", "tfx", "tensorflow", "tf-keras", "tensorflow-recommenders", "tensorflow-text",
@@ -80,9 +81,7 @@ def read_ceiling(data: str) -> dict[str, float] | None:
 def write_summary(summary: dict[str, object], path: pathlib.Path) -> None:
     """Writes it whole or not at all; a NaN is an error, not a word that JSON does not know."""
     text = json.dumps(summary, indent=1, allow_nan=False)
-    unfinished = path.with_suffix(".tmp")
-    unfinished.write_text(text + "\n", encoding="utf-8")
-    unfinished.rename(path)
+    atomic.write_text(path, text + "\n")
 
 
 def _get_output(metadata: LatestRuns, node: str, key: str) -> Artifact:

@@ -19,7 +19,7 @@ from pipeline.kubeflow.run_artifacts import RunArtifacts
 from pipeline.run_files import write_run_files
 from pipeline.run_root import RunRoot
 from pipeline.runner import RunResult
-from schema.storage import object_store
+from schema.storage import atomic, object_store
 from schema.storage.locations import is_remote
 
 _TENSORBOARD = {"RetrievalTrainer": "retrieval", "RankingTrainer": "ranking"}
@@ -90,9 +90,8 @@ def copy_file(path: pathlib.Path, location: str) -> None:
         return
     target = pathlib.Path(location)
     target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(f".tmp-{target.name}")
-    shutil.copyfile(path, unfinished)
-    unfinished.rename(target)
+    with atomic.replace_file(target) as unfinished:
+        shutil.copyfile(path, unfinished)
 
 
 def _remove(location: str) -> None:

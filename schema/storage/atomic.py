@@ -1,4 +1,4 @@
-"""A file that is there whole or not at all."""
+"""Files that appear whole or not at all: written beside their place, then renamed."""
 
 import contextlib
 import pathlib
@@ -8,32 +8,52 @@ from schema.errors import UsageError
 
 
 @contextlib.contextmanager
+def replace_file(path: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Yields the path of a file to write. It replaces what was at `path` when the block ends
+    without an error, and is removed when it does not.
+
+    Raises UsageError where it cannot be put into its place. Two writers of one `path` at the same
+    time must not be.
+    """
+    unfinished = path.with_name(f".unfinished-{path.name}")
+    try:
+        yield unfinished
+        with _translate_errors(path):
+            unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def write_text(path: pathlib.Path, text: str) -> None:
+    """Writes `text` in UTF-8; raises OSError where it cannot be written."""
+    with replace_file(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
+
+
+@contextlib.contextmanager
 def open_text(path: pathlib.Path) -> Iterator[Callable[[str], object]]:
-    """Gives what appends UTF-8 text; the text takes the place of what was at `path` when the block
-    ends without an error, and is gone when it does not.
+    """Yields a function that appends UTF-8 text to what `replace_file` puts at `path`.
 
     Raises UsageError where it cannot be opened, written or put into its place. A device or a pipe
     is refused too: it would be replaced by a file.
     """
     if path.exists() and not path.is_file():
         raise UsageError(f"expected a path for a file, received {path}; give another")
-    unfinished = path.with_name(f".unfinished-{path.name}")
-    with _translate_errors(path):
-        file = unfinished.open("w", encoding="utf-8")
-
-    def append(text: str) -> None:
+    with replace_file(path) as unfinished:
         with _translate_errors(path):
-            file.write(text)
+            file = unfinished.open("w", encoding="utf-8")
 
-    try:
-        yield append
-        with _translate_errors(path):
-            file.close()
-            unfinished.replace(path)
-    finally:
-        with contextlib.suppress(OSError):  # a full disk has been reported by then
-            file.close()
-        unfinished.unlink(missing_ok=True)
+        def append(text: str) -> None:
+            with _translate_errors(path):
+                file.write(text)
+
+        try:
+            yield append
+            with _translate_errors(path):
+                file.close()
+        finally:
+            with contextlib.suppress(OSError):  # a full disk has been reported by then
+                file.close()
 
 
 @contextlib.contextmanager

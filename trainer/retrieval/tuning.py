@@ -18,6 +18,7 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from pydantic import ValidationError
 
 from schema.errors import TandemError, TrainingDiverged
+from schema.storage import atomic
 from trainer.config.models import RetrievalConfig
 from trainer.config.tuning import HyperparameterValue, TuneConfig, validate_range
 from trainer.data.evaluation_queries import build_queries
@@ -62,9 +63,7 @@ class TrialRecords:
     def keep(self, trial: TrialResult) -> None:
         """Writes the record."""
         path = self._path(trial.values)
-        unfinished = path.with_suffix(".tmp")
-        unfinished.write_text(json.dumps(dataclasses.asdict(trial), indent=1), encoding="utf-8")
-        unfinished.rename(path)
+        atomic.write_text(path, json.dumps(dataclasses.asdict(trial), indent=1))
 
     def _path(self, values: dict[str, HyperparameterValue]) -> pathlib.Path:
         text = json.dumps(values, sort_keys=True)
