@@ -19,6 +19,7 @@ from pipeline.console import print_trials, redirect_output, show_stages
 from pipeline.report import terminal
 from pipeline.run_root import RunRoot, open_local_root
 from schema.errors import UsageError
+from schema.storage import atomic
 
 TUNED_CONFIG_HEAD = "# Written by `tandem tune`"
 
@@ -175,6 +176,4 @@ def write_tuned_config(
     for table in TABLES:
         if table in curated:
             curated[table] = str((path.parent / curated[table]).absolute())
-    unfinished = out.with_name(f"{out.name}.tmp")
-    unfinished.write_text(f"{TUNED_CONFIG_HEAD}: {said}\n{tomli_w.dumps(found)}", encoding="utf-8")
-    unfinished.rename(out)
+    atomic.write_text(out, f"{TUNED_CONFIG_HEAD}: {said}\n{tomli_w.dumps(found)}")

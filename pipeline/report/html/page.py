@@ -17,6 +17,7 @@ from pipeline.report.html.quality import (
 from pipeline.report.html.training import Curves, add_training_section, read_curves
 from pipeline.report.html.verdict import add_verdict
 from pipeline.run_root import RunRoot
+from schema.storage import atomic
 
 _STAGES = ("retrieval", "ranking")
 
@@ -29,9 +30,7 @@ def write_report(summary: dict[str, Any], at: RunRoot) -> pathlib.Path:
     artifacts = summary["artifacts"]
     volumes = read_volumes(artifacts["histories"], artifacts["interactions"])
     curves = {stage: read_curves(at.tensorboard / stage) for stage in _STAGES}
-    unfinished = at.report.with_suffix(".tmp")
-    unfinished.write_text(render_report(summary, volumes, curves), encoding="utf-8")
-    unfinished.rename(at.report)
+    atomic.write_text(at.report, render_report(summary, volumes, curves))
     return at.report
 
 
