@@ -1,4 +1,4 @@
-"""A run's artifacts on this machine, for a verb that reads them as a whole."""
+"""The artifacts of a run as local folders, for commands that read them whole."""
 
 import contextlib
 import pathlib
@@ -14,24 +14,30 @@ from schema.storage.locations import is_remote
 def fetch_artifacts(
     artifacts: Mapping[str, str], needed: Sequence[str], root: str
 ) -> Iterator[dict[str, str]]:
-    """Folders of the artifacts `needed`, by name: those of `summary.json` themselves, or, of URLs,
-    copies that are gone when the block ends.
+    """Yields the local folder of each artifact in `needed`, by name. Local artifacts stay where
+    they are; remote ones are copied to a temporary folder, deleted when the block ends.
 
-    Raises NoRunError where the summary of the run at `root` names none, or it is gone.
+    Args:
+        artifacts: `artifacts` of the run's summary.json: path or URL by name.
+        needed: Names of the artifacts to fetch.
+        root: Path or URL of the run, for the error message.
+
+    Raises:
+        NoRunError: The summary does not name an artifact, or the artifact no longer exists.
     """
     with tempfile.TemporaryDirectory(prefix="tandem-artifacts-") as folder:
-        found = {}
+        folders = {}
         for name in needed:
-            place = artifacts.get(name, "")
+            uri = artifacts.get(name, "")
             copy = pathlib.Path(folder, name)
-            found[name] = str(_fetch_artifact(place, copy)) if is_remote(place) else place
-            if not place or not pathlib.Path(found[name]).exists():
+            folders[name] = str(_fetch_artifact(uri, copy)) if is_remote(uri) else uri
+            if not uri or not pathlib.Path(folders[name]).exists():
                 raise NoRunError(
                     f"expected the artifact {name} of the run at {root}, received "
-                    f"{place or 'none'} in summary.json, which is not there; "
+                    f"{uri or 'none'} in summary.json, which is not there; "
                     f"run `tandem run --config … --root {root}` again"
                 )
-        yield found
+        yield folders
 
 
 def _fetch_artifact(uri: str, copy: pathlib.Path) -> pathlib.Path:

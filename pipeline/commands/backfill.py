@@ -1,8 +1,6 @@
-"""Day by day as it would have been: the window moved, trained, judged, pushed or not.
+"""A backfill: the pipeline day by day with its window moved, as it would have run.
 
-backfill.json: the finished days of a backfill, so that none is run twice.
-
-The spans that a backfill goes through, one after the other.
+backfill.json holds the finished days, so that no day runs twice.
 """
 
 import datetime
@@ -25,7 +23,7 @@ from schema.storage import atomic
 
 
 class BackfillRequest(NamedTuple):
-    """What the command line says."""
+    """The arguments of `tandem backfill`."""
 
     config: pathlib.Path
     data: pathlib.Path | None
@@ -36,28 +34,28 @@ class BackfillRequest(NamedTuple):
     as_json: bool
 
 
-def backfill(asked: BackfillRequest) -> dict[str, Any]:
+def backfill(request: BackfillRequest) -> dict[str, Any]:
     """Runs every day that is not finished, and writes and prints the record of all of them.
 
-    Models that are not blessed are part of the record. What else goes wrong stops the backfill and
-    says the day; the same command goes on from there.
+    Models that are not blessed are part of the record. Any other error stops the backfill and names
+    the day; the same command resumes there.
     """
-    config = load_config(asked.config, asked.overrides)
-    data = str((asked.data or asked.config.parent).absolute())
-    spans = list_spans(config.data.interactions, asked.first, asked.last)
+    config = load_config(request.config, request.overrides)
+    data = str((request.data or request.config.parent).absolute())
+    spans = list_spans(config.data.interactions, request.first, request.last)
     for span in spans:
         preflight.check(config.dataset.at(span), data)
-    at = open_local_root(asked.root)
+    at = open_local_root(request.root)
     days = read_days(at.backfill)
     with redirect_output(at.log) as (out, err):
-        console = terminal.make_console(err if asked.as_json else out)
+        console = terminal.make_console(err if request.as_json else out)
         console.print(
             f"{config.name}: data {data}, root {at.root}, full log {at.log}", soft_wrap=True
         )
         for span in spans:
             days = _run_unless_finished(span, days, _move_window(config, span), data, at, console)
         record = make_record(config.name, days)
-        if asked.as_json:
+        if request.as_json:
             out.write(json.dumps(record, indent=1, allow_nan=False) + "\n")
         else:
             retraining_value.print_days(record, console)
@@ -66,19 +64,19 @@ def backfill(asked: BackfillRequest) -> dict[str, Any]:
 
 
 def _move_window(config: Config, span: str) -> Config:
-    """With its window ending at `span`."""
+    """A copy whose window ends at `span`."""
     return config.model_copy(update={"data": config.dataset.at(span).data})
 
 
 def _run_unless_finished(
     span: str, days: list[DayRecord], config: Config, data: str, at: RunRoot, console: Console
 ) -> list[DayRecord]:
-    """The days and this one, which is run where it is not finished, and written."""
+    """Runs the day unless it is finished, and writes the record; returns all days so far."""
     from pipeline.push_plan import compute_run_fingerprint
 
     fingerprint = compute_run_fingerprint(config, preflight.fingerprint(config.dataset, data))
     if is_finished(days, span, fingerprint):
-        console.print(f"{span}  finished before")
+        console.print(f"{span}  already finished")
         return days
     row = _run_day(span, fingerprint, config, data, at, console)
     days = replace_day(days, row)
@@ -116,7 +114,7 @@ def read_days(path: pathlib.Path) -> list[DayRecord]:
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(
             f"expected the record of a backfill at {path}, received something else; "
-            "move it away to begin anew"
+            "move it away to start over"
         ) from error
 
 
@@ -126,18 +124,18 @@ def is_finished(days: list[DayRecord], span: str, fingerprint: str) -> bool:
 
 
 def replace_day(days: list[DayRecord], row: DayRecord) -> list[DayRecord]:
-    """In order of spans, in the place of what was there of the same day."""
+    """The days in order of spans, with `row` instead of an earlier record of the same day."""
     others = [day for day in days if day["span"] != row["span"]]
     return sorted([*others, row], key=lambda day: (len(day["span"]), day["span"]))
 
 
 def make_record(name: str, days: list[DayRecord]) -> dict[str, Any]:
-    """All that the file says."""
+    """The content of backfill.json."""
     return {"name": name, "days": days, "overall": retraining_value.compute_overall(days)}
 
 
 def write_record(record: dict[str, Any], path: pathlib.Path) -> None:
-    """Whole or not at all."""
+    """Writes the file atomically."""
     with atomic.open_text(path) as append:
         append(json.dumps(record, indent=1, allow_nan=False) + "\n")
 
@@ -145,37 +143,37 @@ def write_record(record: dict[str, Any], path: pathlib.Path) -> None:
 def list_spans(source: InteractionsSource, first: str, last: str) -> list[str]:
     """Every date or number from `first` to `last`, both included.
 
-    Raises UsageError where these are no two such things, or in the wrong order, and where `source`
-    has no window that could be moved.
+    Raises UsageError where they are not two dates or two numbers in ascending order, or where
+    `source` has no window to move.
     """
     if not source.comes_in_spans:
         raise UsageError(
             f"backfill expects {{SPAN}} in data.interactions.path, received {source.path!r}; "
-            'write it where the day stands, as in "events/{SPAN}"'
+            'write it in place of the day, as in "events/{SPAN}"'
         )
     if source.last_spans is None:
         raise UsageError(
             "backfill expects data.interactions.last_spans, received none; "
-            "say how many spans one run reads"
+            "set the number of spans that one run reads"
         )
     spans = _list_numbers(first, last) or _list_dates(first, last)
     if not spans:
         raise UsageError(
             f"--from expects a span that is not after --to, received --from {first} --to {last}; "
-            "turn them round"
+            "swap them"
         )
     return spans
 
 
 def _list_numbers(first: str, last: str) -> list[str]:
-    """[] where they are no numbers, or in the wrong order."""
+    """[] where they are not numbers, or are in descending order."""
     if not (first.isdecimal() and last.isdecimal()):
         return []
     return [str(number) for number in range(int(first), int(last) + 1)]
 
 
 def _list_dates(first: str, last: str) -> list[str]:
-    """[] where they are in the wrong order."""
+    """[] where they are numbers, or are in descending order."""
     if first.isdecimal() and last.isdecimal():
         return []
     try:

@@ -1,7 +1,4 @@
-"""Ranked lists of a finished run for many users at once.
-
-Whom `tandem batch` makes lists for, with the history of each.
-"""
+"""`tandem batch`: ranked lists of a finished run for many users at once."""
 
 import contextlib
 import dataclasses
@@ -11,24 +8,23 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from components.ingest.events.cut import Cut, load_test_cut
+from components.ingest.output import histories
 from pipeline.commands.artifacts import fetch_artifacts
 from pipeline.commands.recommend import ServerAddress
 from pipeline.run_root import read_summary
-from schema import id_file
+from schema import id_file, timeline
 from schema.dataset import Dataset
 from schema.errors import NotBlessed, UsageError
 from schema.signatures import RANKING, RECOMMENDER
 from schema.storage import atomic
+from schema.user_ids import UserIdKey, hash_user_id, load_key
 
 if TYPE_CHECKING:
     from serving.bulk.lists import BulkLists
     from serving.server_lists import ServerLists
-import pyarrow as pa
-
-from components.ingest.output import histories
-from schema import timeline
-from schema.user_ids import UserIdKey, hash_user_id, load_key
 
 FINAL, RETRIEVAL = STAGES = ("final", "retrieval")
 ALL_USERS = "all"
@@ -42,52 +38,61 @@ NamedUsers = tuple[list[str], pa.Table]
 
 @dataclasses.dataclass(frozen=True)
 class BatchRequest:
-    """What is asked about whom."""
+    """The lists to write."""
 
     users: str
     """Path of a file of user ids, or `all`."""
     k: int
-    """Items of a list."""
+    """Number of items per list."""
     stage: str | None
-    """Of STAGES; None for the one whose order is served."""
+    """One of STAGES; None for the stage whose order is served."""
     as_of_test: bool
-    """With what was known when test began, at that moment; else with all that the run knows."""
+    """Whether the lists are as of the start of the test split: no later event is used."""
     server: ServerAddress | None = None
-    """Who answers; None for the run's own graphs, over exact search."""
+    """Server to query; None for the run's own models with exact search."""
 
 
-def write_lists(root: str, asked: BatchRequest, out: pathlib.Path, now: int) -> dict[str, Any]:
-    """Writes {"user_id", "item_ids"} a line to `out`, whole or not at all; returns what it did.
-    `root` is the path or the URL of the run.
+def write_lists(root: str, request: BatchRequest, out: pathlib.Path, now: int) -> dict[str, Any]:
+    """Writes one line {"user_id", "item_ids"} per user to `out`, atomically; returns the counts and
+    times that `tandem batch --json` prints.
 
-    `now` is the moment that is asked about, seconds since epoch, UTC. Users of a file stand in its
-    order, each once, under the names that it gives; everybody under the names that the run stores,
-    which are pseudonyms where it hashed user ids. Raises NotBlessed for a run that pushed nothing,
-    unless it is asked as of test, which is for measuring.
+    Users from a file keep its order and names, without repetitions. With `all`, names are those
+    that the run stores: pseudonyms where it hashes user ids.
+
+    Args:
+        root: Path or URL of the run.
+        request: The lists to write.
+        out: File to write.
+        now: Time of the request, seconds since epoch, UTC; not used with `as_of_test`.
+
+    Raises:
+        NotBlessed: The run pushed no models. Lists as of test are written all the same, since they
+            are for evaluation.
+        UsageError: `request` does not fit the run.
     """
-    if asked.k < 1:
-        raise UsageError(f"--k expects a positive number, received {asked.k}")
+    if request.k < 1:
+        raise UsageError(f"--k expects a positive number, received {request.k}")
     summary = json.loads(read_summary(root))
-    if asked.server is not None:
-        _require_served(asked, summary)
-    if not asked.as_of_test:
+    if request.server is not None:
+        _require_served(request, summary)
+    if not request.as_of_test:
         _require_pushed(summary, root)
-    lines = None if asked.users == ALL_USERS else _read_users(pathlib.Path(asked.users))
+    lines = None if request.users == ALL_USERS else _read_users(pathlib.Path(request.users))
     names = None if lines is None else list(dict.fromkeys(lines))
-    stage = asked.stage or (FINAL if summary["ranking"]["order"] == RANKING else RETRIEVAL)
-    needed = _ARTIFACTS if asked.server is None else ("histories",)
+    stage = request.stage or (FINAL if summary["ranking"]["order"] == RANKING else RETRIEVAL)
+    needed = _ARTIFACTS if request.server is None else ("histories",)
     with (
         fetch_artifacts(summary["artifacts"], needed, root) as artifacts,
         atomic.open_text(out) as append,
     ):
         summary["artifacts"] = artifacts
         begun = time.perf_counter()
-        test = _find_test_cut(summary) if asked.as_of_test else None
+        test = _find_test_cut(summary) if request.as_of_test else None
         moment = test.now if test else now
-        with _open_lists(asked, summary, stage) as lists:
+        with _open_lists(request, summary, stage) as lists:
             loaded = time.perf_counter()
             counted = _write_lines(
-                append, lists, _iterate_users(summary, names), test, moment, asked.k
+                append, lists, _iterate_users(summary, names), test, moment, request.k
             )
             seconds = time.perf_counter() - loaded
     return counted | {
@@ -103,28 +108,28 @@ def write_lists(root: str, asked: BatchRequest, out: pathlib.Path, now: int) -> 
 
 @contextlib.contextmanager
 def _open_lists(
-    asked: BatchRequest, summary: dict[str, Any], stage: str
+    request: BatchRequest, summary: dict[str, Any], stage: str
 ) -> Iterator["BulkLists | ServerLists"]:
-    if asked.server is None:
-        yield _load_lists(summary, stage, asked.as_of_test)
+    if request.server is None:
+        yield _load_lists(summary, stage, request.as_of_test)
         return
     from serving.client.client import Client
     from serving.server_lists import ServerLists
 
-    with Client(asked.server.address, _SERVER_TIMEOUT_S, asked.server.security) as client:
+    with Client(request.server.address, _SERVER_TIMEOUT_S, request.server.security) as client:
         model = RECOMMENDER if stage == FINAL else RETRIEVAL
         yield ServerLists(client, model, summary["config"]["retrieval"]["history_length"])
 
 
-def _require_served(asked: BatchRequest, summary: dict[str, Any]) -> None:
-    if asked.as_of_test:
+def _require_served(request: BatchRequest, summary: dict[str, Any]) -> None:
+    if request.as_of_test:
         raise UsageError(
-            "expected a moment that a server knows of, received --as-of test with --server; leave "
-            "one out"
+            "expected the current time with --server, received --as-of test; leave out "
+            "one of the two"
         )
-    if asked.stage == FINAL and summary["ranking"]["order"] != RANKING:
+    if request.stage == FINAL and summary["ranking"]["order"] != RANKING:
         raise UsageError(
-            "expected --stage of what is served, received final for models that are served in "
+            "expected the stage that is served, received --stage final for models served in "
             "retrieval's order; leave out --stage or --server"
         )
 
@@ -170,10 +175,10 @@ def _find_test_cut(summary: dict[str, Any]) -> Cut:
 
 
 def _read_users(path: pathlib.Path) -> list[str]:
-    found = id_file.read(path, "user ids", "give its path, or --users all")
-    if not found:
+    names = id_file.read(path, "user ids", "give its path, or --users all")
+    if not names:
         raise UsageError(f"{path}: expected user ids, one a line, received none; give some")
-    return found
+    return names
 
 
 def _iterate_users(summary: dict[str, Any], names: list[str] | None) -> Iterator[NamedUsers]:
@@ -196,7 +201,7 @@ def _load_lists(summary: dict[str, Any], stage: str, as_of_test: bool) -> "BulkL
 
     artifacts, config = summary["artifacts"], summary["config"]
     items = candidates.load(artifacts["candidates"])
-    if as_of_test:  # what is available today says nothing of then
+    if as_of_test:  # today's availability does not apply to the start of test
         items = dataclasses.replace(items, vectors=items.vectors_at_test())
         eligible = Eligibility.of_all(len(items.vectors))
     else:
@@ -219,20 +224,20 @@ def _load_model(folder: str) -> Any:
 
 
 def read_all_users(histories_uri: str) -> Iterator[NamedUsers]:
-    """All users that have an event, by the names that the run stores."""
+    """Users with at least one event, under the names that the run stores."""
     for table in histories.read_tables(histories_uri, _USERS_PER_BATCH):
         yield table[timeline.USER_ID].to_pylist(), table
 
 
 def read_named_users(
-    histories_uri: str, names: list[str], place: UserIdKey | None
+    histories_uri: str, names: list[str], key_source: UserIdKey | None
 ) -> Iterator[NamedUsers]:
-    """Users by the names that their source has, each of which stands in `names` once.
+    """Users under the distinct `names` of the input file; nulls for a user without events.
 
-    `place` of the key where the run hashed them. A user without events comes with nulls.
+    `key_source` tells where the key is, where the run hashes user ids.
     """
-    key = None if place is None else load_key(place)
+    key = None if key_source is None else load_key(key_source)
     stored = names if key is None else [hash_user_id(name, key) for name in names]
-    found = histories.load(histories_uri, pa.array(stored, pa.large_string()))
-    for begin in range(0, len(names), _USERS_PER_BATCH):
-        yield names[begin : begin + _USERS_PER_BATCH], found.slice(begin, _USERS_PER_BATCH)
+    table = histories.load(histories_uri, pa.array(stored, pa.large_string()))
+    for start in range(0, len(names), _USERS_PER_BATCH):
+        yield names[start : start + _USERS_PER_BATCH], table.slice(start, _USERS_PER_BATCH)

@@ -1,7 +1,8 @@
-"""New items, changed ones and what is popular now, into a new version of the pushed models.
+"""`tandem refresh`: new and changed items, and current popularity, in a new version of the pushed
+models.
 
-Nothing is trained: query tower and ranking stay what they are, new items get the vector of their
-content from the pushed candidate tower, and the index is built and measured anew.
+Nothing is trained: query tower and ranking model stay as they are, new items get the vector that
+the pushed candidate tower computes from their content, and the index is rebuilt and measured.
 """
 
 import dataclasses
@@ -31,40 +32,47 @@ from schema.signatures import RECOMMENDER, SERVABLES
 from serving.versions import mirror
 
 
-def refresh(at: RunRoot, config: Config, given: RefreshInputs) -> dict[str, Any]:
-    """Pushes the new version and returns what was done, as `tandem refresh --json` prints it.
+def refresh(at: RunRoot, config: Config, inputs: RefreshInputs) -> dict[str, Any]:
+    """Pushes the new version and returns the summary that `tandem refresh --json` prints.
 
-    `at` is the directory of a finished run of that configuration. Raises NoRunError without a
-    pushed version, UsageError for one of an older Tandem, ConfigError and DataRefused as ingestion
-    does, NotBlessed for an index below its target: nothing is pushed then.
+    Args:
+        at: Root of a finished run of that configuration.
+        config: Configuration of the run.
+        inputs: Files of new items and events.
+
+    Raises:
+        NoRunError: The run has no pushed version.
+        UsageError: An older Tandem pushed the version.
+        ConfigError, DataRefused: As in ingestion.
+        NotBlessed: The index is below its recall target; nothing is pushed.
     """
     preflight.open_file_systems()
     with mirror.folder_of(f"{at.place}/serving") as serving:
-        return _push_refreshed(at, serving, config, given)
+        return _push_refreshed(at, serving, config, inputs)
 
 
 def _push_refreshed(
-    at: RunRoot, serving: pathlib.Path, config: Config, given: RefreshInputs
+    at: RunRoot, serving: pathlib.Path, config: Config, inputs: RefreshInputs
 ) -> dict[str, Any]:
-    begun = time.perf_counter()
+    start = time.perf_counter()
     pushed = open_base_version(serving, at.place)
-    catalogue = read_catalogue(given, at, pushed)
-    read = time.perf_counter()
+    catalogue = read_catalogue(inputs, at, pushed)
+    embedded = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="tandem-refresh-") as name:
         models = pathlib.Path(name, "models")
         measured = write_models(catalogue, pushed, config.index, models)
         extra = write_extra_files(catalogue, pushed, pathlib.Path(name))
         checked = time.perf_counter()
         paths = push_version(at, models, extra)
-    done = _summarise_refresh(pushed, catalogue, measured, paths) | {
+    summary = _summarise_refresh(pushed, catalogue, measured, paths) | {
         "seconds": {
-            "read_and_embed": read - begun,
-            "index_export_and_check": checked - read,
-            "total": time.perf_counter() - begun,
+            "read_and_embed": embedded - start,
+            "index_export_and_check": checked - embedded,
+            "total": time.perf_counter() - start,
         }
     }
-    _record_lineage(at, config.name, pushed, paths, done)
-    return done
+    _record_lineage(at, config.name, pushed, paths, summary)
+    return summary
 
 
 def _summarise_refresh(
@@ -87,17 +95,17 @@ def _summarise_refresh(
             "changed": catalogue.changed,
             "total": len(catalogue.candidates.item_ids),
         },
-        "popularity": _summarise_popularity(catalogue.present),
+        "popularity": _summarise_popularity(catalogue.popularity),
         "index": measured,
         "servables": paths,
     }
 
 
-def _summarise_popularity(present: CurrentPopularity | None) -> dict[str, int] | None:
-    if present is None:
+def _summarise_popularity(popularity: CurrentPopularity | None) -> dict[str, int] | None:
+    if popularity is None:
         return None
-    told = {"new_events": present.added, "now": present.now}
-    return told | ({"stragglers": present.beyond} if present.beyond else {})
+    summary = {"new_events": popularity.added, "now": popularity.now}
+    return summary | ({"stragglers": popularity.beyond} if popularity.beyond else {})
 
 
 def _record_lineage(
@@ -105,8 +113,8 @@ def _record_lineage(
     pipeline: str,
     pushed: BaseVersion,
     paths: dict[str, str],
-    done: dict[str, Any],
+    summary: dict[str, Any],
 ) -> None:
     before = {name: f"{at.place}/serving/{name}/{pushed.version}" for name in SERVABLES}
-    said = {name: done[name] for name in ("rows", "items", "popularity", "index")}
-    record_refresh(at.metadata, pipeline, before, paths, said)
+    properties = {name: summary[name] for name in ("rows", "items", "popularity", "index")}
+    record_refresh(at.metadata, pipeline, before, paths, properties)

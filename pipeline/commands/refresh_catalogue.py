@@ -1,9 +1,4 @@
-"""The catalogue that a refresh ends with: new files read, embedded and counted.
-
-The pushed version that a refresh begins with.
-
-Accepted items through the pushed candidate tower.
-"""
+"""The catalogue after a refresh: the pushed version's items, with new ones embedded and counted."""
 
 import dataclasses
 import os
@@ -40,7 +35,7 @@ _ROWS_PER_BATCH = 4096
 
 @dataclasses.dataclass(frozen=True)
 class RefreshInputs:
-    """What the user gives: files, folders, globs or URLs, in the format of the run's own data."""
+    """Files, folders, globs or URLs of new data, in the format of the run's own data."""
 
     items: str
     events: str | None
@@ -48,47 +43,47 @@ class RefreshInputs:
 
 @dataclasses.dataclass(frozen=True)
 class RefreshedCatalogue:
-    """What the new version knows of items."""
+    """The items of the new version."""
 
     candidates: Candidates
     added: int
     changed: int
-    present: CurrentPopularity | None
-    """None where no events were given."""
+    popularity: CurrentPopularity | None
+    """None without new events."""
     counts: list[Counts]
-    """Of the items, and of the events where they were given."""
+    """Counts of the new items and, where there are some, of the new events."""
 
 
 @dataclasses.dataclass(frozen=True)
 class BaseVersion:
-    """A version with all that a refresh reads of it."""
+    """The pushed version that a refresh starts from."""
 
     version: str
     model: pathlib.Path
     """Folder of the recommender."""
     candidates_uri: str
-    """Where `schema.candidates` and `schema.refresh_inputs` find what lies beside it."""
+    """Folder beside the model that `schema.candidates` and `schema.refresh_inputs` read."""
     origin: Origin
     dataset: Dataset
 
 
-def read_catalogue(given: RefreshInputs, at: RunRoot, pushed: BaseVersion) -> RefreshedCatalogue:
-    """Items through the tower, events into votes. Raises what ingestion raises."""
+def read_catalogue(inputs: RefreshInputs, at: RunRoot, base: BaseVersion) -> RefreshedCatalogue:
+    """Embeds the new items, and counts popularity with the new events. Raises as ingestion does."""
     rejected = f"{at.place}/{at.rejected.name}/{_REJECTED_FOLDER}"
-    read = ingestion.read_items(pushed.dataset, _make_absolute(given.items), rejected)
-    items = embed_items(read.records, pushed.dataset, pushed.candidates_uri)
-    refreshed = refreshed_candidates.with_items(candidate_files.load(pushed.candidates_uri), items)
-    candidates, present, counts = refreshed.candidates, None, [read.counts]
-    if given.events is not None:
+    ingested = ingestion.read_items(base.dataset, _make_absolute(inputs.items), rejected)
+    items = embed_items(ingested.records, base.dataset, base.candidates_uri)
+    refreshed = refreshed_candidates.with_items(candidate_files.load(base.candidates_uri), items)
+    candidates, popularity, counts = refreshed.candidates, None, [ingested.counts]
+    if inputs.events is not None:
         log = ingestion.read_events(
-            pushed.dataset, _make_absolute(given.events), rejected, candidates.item_ids
+            base.dataset, _make_absolute(inputs.events), rejected, candidates.item_ids
         )
         counts.append(log.counts)
-        known = refresh_inputs.load_recent(pushed.candidates_uri)
-        days = pushed.origin.evaluated.popularity_days
-        present = count_popularity(known, log.records, candidates.item_ids, days)
-        candidates = refreshed_candidates.with_log_popularity(candidates, present.log_popularity)
-    return RefreshedCatalogue(candidates, refreshed.added, refreshed.changed, present, counts)
+        earlier = refresh_inputs.load_recent(base.candidates_uri)
+        days = base.origin.evaluated.popularity_days
+        popularity = count_popularity(earlier, log.records, candidates.item_ids, days)
+        candidates = refreshed_candidates.with_log_popularity(candidates, popularity.log_popularity)
+    return RefreshedCatalogue(candidates, refreshed.added, refreshed.changed, popularity, counts)
 
 
 def _make_absolute(path: str) -> str:
@@ -96,8 +91,10 @@ def _make_absolute(path: str) -> str:
 
 
 def open_base_version(serving: pathlib.Path, root: str) -> BaseVersion:
-    """The newest version in the serving directory of the run at `root`. NoRunError where none is
-    pushed, UsageError for one without a candidate tower beside it, as an older Tandem has pushed.
+    """The newest version in the serving directory of the run at `root`.
+
+    Raises NoRunError where no version is pushed, UsageError where the version has no candidate
+    tower beside it because an older Tandem pushed it.
     """
     version = origin.newest(serving)
     if not version:
@@ -117,9 +114,9 @@ def open_base_version(serving: pathlib.Path, root: str) -> BaseVersion:
 
 
 def embed_items(records: pa.Table, dataset: Dataset, candidates_uri: str) -> NewItems:
-    """`records` of `components.ingest.refresh.read_items`, as the catalogue takes them up.
+    """Embeds `records` of `components.ingest.refresh.read_items` with the pushed candidate tower.
 
-    Raises DataRefused where a vector is no number.
+    Raises DataRefused where a vector is not finite.
     """
     source = dataset.data.items
     is_closed = source.available is not None
@@ -152,21 +149,21 @@ def _convert_lists(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _compute_vectors(records: pa.Table, candidates_uri: str) -> np.ndarray:
-    """[m, dim]."""
+    """[m, dim] float32."""
     tower = _load_tower(candidates_uri)
     parts = [
         _embed_batch(tower, records.slice(n, _ROWS_PER_BATCH))
         for n in range(0, records.num_rows, _ROWS_PER_BATCH)
     ]
-    found = np.concatenate(parts)
-    bad = np.flatnonzero(~np.isfinite(found).all(axis=1))
+    vectors = np.concatenate(parts)
+    bad = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
     if len(bad):
         first = records[timeline.ITEM_ID][int(bad[0])].as_py()
         raise DataRefused(
-            f"items: expected features that have a vector, received {len(bad)} items whose vector "
-            f"is no number, the first being {first!r}; look for extreme numbers among its features"
+            f"items: expected features with a finite vector, received {len(bad)} items without "
+            f"one, the first being {first!r}; look for extreme numbers among its features"
         )
-    return found
+    return vectors
 
 
 def _load_tower(candidates_uri: str) -> Any:

@@ -1,4 +1,4 @@
-"""What is popular now, by the events that a version was pushed with and those after them."""
+"""Current popularity: from the events that a version was pushed with, and later ones."""
 
 from typing import NamedTuple
 
@@ -14,45 +14,50 @@ _NUMBER = "number"
 
 
 class CurrentPopularity(NamedTuple):
-    """At the end of the bulk of all events, and never before what was known."""
+    """Popularity at `now`: the end of the bulk of all events, and after every earlier event."""
 
     log_popularity: np.ndarray
     """[n] float32."""
     recent: pa.Table
-    """The events that it was counted from, as `schema.refresh_inputs` has them."""
+    """The counted events, in the columns of `schema.refresh_inputs`."""
     now: int
     """Seconds since epoch, UTC."""
     added: int
-    """Events among them that were not known before."""
+    """Number of counted events that are new."""
     beyond: int = 0
-    """Later events that lie beyond `now`, far from all others: they are not counted."""
+    """Number of later events after `now`, far from all others: they are not counted."""
 
 
 def count_popularity(
-    known: pa.Table, later: pa.Table, item_ids: pa.Array, days: float
+    earlier: pa.Table, later: pa.Table, item_ids: pa.Array, days: float
 ) -> CurrentPopularity:
-    """Votes of the last `days` for the items [n] large_binary.
+    """Counts the events of the last `days` per item.
 
-    Events are those of `schema.refresh_inputs`.
+    An event in both tables counts once; an event that one table has twice (within a second) counts
+    twice; an event of an item outside the catalogue does not count. Without events the popularity
+    of every item is 0.
 
-    An event that both tables hold counts once, one that a table holds twice (within a second)
-    twice, and one of an item outside the catalogue not at all.
-    Without any event nothing is popular.
+    Args:
+        earlier: Events that the version was pushed with, in the columns of `schema.refresh_inputs`.
+        later: New events, in the same columns.
+        item_ids: Catalogue, [n] large_binary.
+        days: Length of the popularity window.
     """
-    known, later = (
-        _number_repetitions(_select_catalogue_items(events, item_ids)) for events in (known, later)
+    earlier, later = (
+        _number_repetitions(_select_catalogue_items(events, item_ids))
+        for events in (earlier, later)
     )
-    everything = _drop_duplicates(pa.concat_tables([known, later]))
-    if not everything.num_rows:
-        return CurrentPopularity(np.zeros(len(item_ids), np.float32), everything, 0, 0)
-    clock = _make_clock(everything, item_ids)
-    known = _drop_duplicates(known)
-    now = max(clock.bulk.end, 1 + (pc.max(known[refresh_inputs.TIMESTAMP]).as_py() or 0))
+    all_events = _drop_duplicates(pa.concat_tables([earlier, later]))
+    if not all_events.num_rows:
+        return CurrentPopularity(np.zeros(len(item_ids), np.float32), all_events, 0, 0)
+    clock = _make_clock(all_events, item_ids)
+    earlier = _drop_duplicates(earlier)
+    now = max(clock.bulk.end, 1 + (pc.max(earlier[refresh_inputs.TIMESTAMP]).as_py() or 0))
     votes = clock.votes(now, days)[1:]
     since = now - int(days * SECONDS_PER_DAY)
-    recent, before = (_select_between(events, since, now) for events in (everything, known))
+    recent, before = (_select_between(events, since, now) for events in (all_events, earlier))
     added = recent.num_rows - before.num_rows
-    beyond = everything.num_rows - _select_between(everything, 0, now).num_rows
+    beyond = all_events.num_rows - _select_between(all_events, 0, now).num_rows
     return CurrentPopularity(compute_log_popularity(votes), recent, now, added, beyond)
 
 
@@ -67,7 +72,7 @@ def _select_catalogue_items(events: pa.Table, item_ids: pa.Array) -> pa.Table:
 
 
 def _number_repetitions(events: pa.Table) -> pa.Table:
-    """In order of time, item and user, with the number of each among those that are equal to it."""
+    """Sorts by time, item and user, and numbers equal events from 0 on."""
     order = [(name, "ascending") for name in reversed(refresh_inputs.RECENT_EVENTS_SCHEMA.names)]
     ordered = events.take(pc.sort_indices(events, sort_keys=order))
     begins = differs_from_previous(ordered, tuple(refresh_inputs.RECENT_EVENTS_SCHEMA.names))
@@ -77,7 +82,7 @@ def _number_repetitions(events: pa.Table) -> pa.Table:
 
 
 def _drop_duplicates(numbered: pa.Table) -> pa.Table:
-    """In order of time, item and user."""
+    """Distinct numbered events, in order of time, item and user."""
     names = refresh_inputs.RECENT_EVENTS_SCHEMA.names
     once = numbered.group_by([*names, _NUMBER]).aggregate([]).select(names)
     order = [(name, "ascending") for name in reversed(names)]

@@ -1,9 +1,7 @@
-"""The version that a refresh pushes: written, asked, and put beside the others.
+"""The version that a refresh pushes: written, checked, pushed, and recorded in ML Metadata.
 
-A refresh in ML Metadata: which version it was made from, and which it has pushed.
-
-TFX is not imported, which costs as much as a refresh: the store is asked directly, in the types and
-properties that the Pusher uses.
+ML Metadata is written without TFX, whose import takes as long as the refresh itself: directly in
+the types and properties that the Pusher uses.
 """
 
 import datetime
@@ -39,7 +37,7 @@ Servables = dict[str, str]
 def write_models(
     catalogue: RefreshedCatalogue, pushed: BaseVersion, config: IndexConfig, models: pathlib.Path
 ) -> dict[str, Any]:
-    """Writes the three servables below `models`, and asks them; what was measured of the index."""
+    """Writes the three servables below `models` and checks them; returns the index's metrics."""
     candidates = catalogue.candidates
     denied = deny_list.ids(deny_list.read(config.deny_list))
     built, measured = index_rebuild.rebuild(
@@ -70,33 +68,36 @@ def write_models(
 def write_extra_files(
     catalogue: RefreshedCatalogue, pushed: BaseVersion, folder: pathlib.Path
 ) -> dict[str, pathlib.Path]:
-    """What goes with the version: its candidates, with what the next refresh takes, and origin."""
-    kept = folder / versions_origin.CANDIDATES
+    """Writes what a version needs beside its models: candidates, origin, and what the next refresh
+    reads.
+    """
+    candidates_folder = folder / versions_origin.CANDIDATES
     shutil.copytree(
-        refresh_inputs.locate_tower(pushed.candidates_uri), refresh_inputs.locate_tower(str(kept))
+        refresh_inputs.locate_tower(pushed.candidates_uri),
+        refresh_inputs.locate_tower(str(candidates_folder)),
     )
     weights = refresh_inputs.locate_weights(pushed.candidates_uri)
     if pathlib.Path(weights).exists():
-        shutil.copytree(weights, refresh_inputs.locate_weights(str(kept)))
-    candidate_files.save(catalogue.candidates, str(kept))
-    present = catalogue.present
-    recent = present.recent if present else refresh_inputs.load_recent(pushed.candidates_uri)
-    refresh_inputs.save(pushed.dataset, recent, str(kept))
+        shutil.copytree(weights, refresh_inputs.locate_weights(str(candidates_folder)))
+    candidate_files.save(catalogue.candidates, str(candidates_folder))
+    popularity = catalogue.popularity
+    recent = popularity.recent if popularity else refresh_inputs.load_recent(pushed.candidates_uri)
+    refresh_inputs.save(pushed.dataset, recent, str(candidates_folder))
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     changed = {"pushed_at": now, "refreshed_from": pushed.version}
     origin = folder / versions_origin.ORIGIN
     versions_origin.write(pushed.origin.model_copy(update=changed), origin)
-    return {versions_origin.CANDIDATES: kept, versions_origin.ORIGIN: origin}
+    return {versions_origin.CANDIDATES: candidates_folder, versions_origin.ORIGIN: origin}
 
 
 def push_version(
     at: RunRoot, models: pathlib.Path, extra: dict[str, pathlib.Path]
 ) -> dict[str, str]:
-    """Makes the servables below `models` the next version; the folder or URL of each by name."""
-    found = {name: models / name for name in SERVABLES}
+    """Pushes the servables below `models` as the next version; returns folder or URL by name."""
+    folders = {name: models / name for name in SERVABLES}
     files = {f"{versions_origin.EXTRA}/{name}": path for name, path in extra.items()}
     serving = f"{at.uri}/{at.serving.name}" if at.uri else str(at.serving)
-    return new_version.push(found, serving, {RECOMMENDER: files})
+    return new_version.push(folders, serving, {RECOMMENDER: files})
 
 
 def record_refresh(
@@ -104,13 +105,19 @@ def record_refresh(
     pipeline: str,
     before: Servables,
     after: Servables,
-    said: Mapping[str, object],
+    properties: Mapping[str, object],
 ) -> int:
-    """Writes one execution with its input and its output, all or nothing; `said` becomes its
-    properties, as JSON. Returns its id.
+    """Writes one execution with its input and output, atomically; returns its id.
 
-    The version before is the artifact that its Pusher, or an earlier refresh, has written; where
-    the store does not have it, it is put there.
+    The input is the artifact that the Pusher or an earlier refresh wrote; it is created where the
+    store does not have it.
+
+    Args:
+        path: The store, a SQLite file.
+        pipeline: Name of the run's configuration.
+        before: The version that was refreshed.
+        after: The version that was pushed.
+        properties: Custom properties of the execution, written as JSON.
     """
     store = metadata_store.MetadataStore(_make_connection(path))
     kind = mlmd.ArtifactType(name=_PUSHED)
@@ -120,7 +127,7 @@ def record_refresh(
     output_event = mlmd.Event(type=mlmd.Event.OUTPUT)
     output_event.path.steps.add().key = "pushed"
     execution_id, _, _ = store.put_execution(
-        _make_execution(store, said),
+        _make_execution(store, properties),
         [
             (_find_artifact(store, before) or _make_artifact(kind.id, before), input_event),
             (_make_artifact(kind.id, after), output_event),
@@ -137,11 +144,11 @@ def _make_connection(path: pathlib.Path) -> mlmd.ConnectionConfig:
 
 
 def _make_execution(
-    store: metadata_store.MetadataStore, said: Mapping[str, object]
+    store: metadata_store.MetadataStore, properties: Mapping[str, object]
 ) -> mlmd.Execution:
     type_id = store.put_execution_type(mlmd.ExecutionType(name=_EXECUTION))
     execution = mlmd.Execution(type_id=type_id, last_known_state=mlmd.Execution.COMPLETE)
-    for name, value in said.items():
+    for name, value in properties.items():
         execution.custom_properties[name].string_value = json.dumps(value)
     return execution
 
@@ -164,7 +171,7 @@ def _make_artifact(type_id: int, servables: Servables) -> mlmd.Artifact:
 
 
 def _encode_servables(servables: Servables) -> str:
-    """As the Pusher says it."""
+    """The property in the Pusher's format."""
     return json.dumps(
         {
             name: {"path": at, "version": int(at.rpartition("/")[2])}
@@ -174,6 +181,6 @@ def _encode_servables(servables: Servables) -> str:
 
 
 def _find_contexts(store: metadata_store.MetadataStore, pipeline: str) -> list[mlmd.Context]:
-    """The pipeline's own, where it has run in this store."""
-    found = store.get_context_by_type_and_name("pipeline", pipeline)
-    return [] if found is None else [found]
+    """The pipeline's context; [] where it has not run with this store."""
+    context = store.get_context_by_type_and_name("pipeline", pipeline)
+    return [] if context is None else [context]

@@ -1,4 +1,4 @@
-"""One local run: configuration, checks, DAG, summary, report."""
+"""`tandem run` on this machine: configuration, checks, DAG, summary and report."""
 
 import contextlib
 import json
@@ -24,12 +24,19 @@ def run_locally(
     as_json: bool,
     force_push: str | None,
 ) -> dict[str, object]:
-    """Returns the summary after writing and printing it; raises what stopped the run.
+    """Runs the pipeline, writes and prints the summary, and returns it.
 
-    `data_dir` and `root` are absolute paths or URLs.
+    Args:
+        config_path: The TOML.
+        data_dir: Absolute path or URL of the data; None for the TOML's folder.
+        root: Absolute path or URL of the run.
+        overrides: `--set` arguments.
+        as_json: Print summary.json on stdout instead of the report.
+        force_push: Reason to push models that are not blessed.
 
-    Models that are not blessed have a summary as well, before NotBlessed is raised; `force_push` is
-    the reason to push them all the same.
+    Raises:
+        NotBlessed: The models failed evaluation and were not pushed; the summary is written.
+        TandemError: Any other error that stopped the run.
     """
     config = load_config(config_path, overrides)
     data = data_dir or str(config_path.parent.absolute())
@@ -59,8 +66,8 @@ def execute_run(
     force_push: str | None = None,
     ask_oldest: bool = False,
 ) -> tuple[dict[str, Any], NotBlessed | None]:
-    """Runs the stages and writes all that a run leaves; returns the summary, and why nothing was
-    pushed where that is so. Arguments as in `pipeline.runner.run_pipeline`.
+    """Runs the stages and writes the run's files; returns the summary, and the error that kept the
+    models from being pushed, if any. Arguments as in `pipeline.runner.run_pipeline`.
     """
     with (
         console.status("loading TensorFlow and TFX")
@@ -73,6 +80,6 @@ def execute_run(
     s3_filesystem.register()
     with show_stages(console) as lines:
         executed = run_pipeline(config, data, at, lines, force_push, ask_oldest)
-    if at.uri:  # the curves that the components have put there
+    if at.uri:  # the components wrote the training curves there
         object_store.download(f"{at.uri}/tensorboard", at.tensorboard)
     return write_run_files(config, data, at, executed), executed.not_blessed

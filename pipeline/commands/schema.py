@@ -1,7 +1,4 @@
-"""What new data would change in a root, and what of them the gate would refuse.
-
-Data -> curated schema files.
-"""
+"""`tandem schema`: infers schemas from data, or compares new data with a run's latest data."""
 
 import pathlib
 import tempfile
@@ -29,12 +26,23 @@ def diff_data(
     data_dir: pathlib.Path,
     overrides: list[str],
 ) -> dict[str, Any]:
-    """`fits`: whether the gate would let them pass; `refused`: what it would say, as
-    `components.validation.findings.Finding`; `changes` against the latest data that passed
-    the gate, as `components.validation.changes.Change`; `statistics`: folder of the pages.
+    """Compares new data with the latest data that passed the gate, under the current schemas.
+    Writes only to `root`/schema-diff.
 
-    The schemas are those of the configuration as it is now. Raises NoRunError where no data
-    have passed at `root`, DataRefused as ingestion does; writes to `root`/schema-diff alone.
+    Args:
+        root: Folder of a run.
+        config_path: The TOML.
+        data_dir: Folder of the new data.
+        overrides: `--set` arguments.
+
+    Returns:
+        `fits`: whether the new data would pass the gate; `refused`: the gate's findings, as
+        `components.validation.findings.Finding`; `changes`, as
+        `components.validation.changes.Change`; `statistics`: folder of the HTML pages.
+
+    Raises:
+        NoRunError: No data have passed the gate at `root`.
+        DataRefused: As in ingestion.
     """
     config = load_config(config_path, overrides)
     data = str(data_dir.absolute())
@@ -74,10 +82,10 @@ def _compare_data(
     at = RunRoot(work)
     now = compute_table_statistics(config, data, at, str(folder.rejected), console)
     refused, changes = [], []
-    for name, found in now.items():
-        splits = found.statistics
+    for name, table_statistics in now.items():
+        splits = table_statistics.statistics
         before = {split: split_statistics.load(uris[name], split) for split in splits}
-        table = _make_table(config, name, found, before)
+        table = _make_table(config, name, table_statistics, before)
         findings = find_broken_rules(table)
         statistics_page.write(str(folder.statistics / f"{name}.html"), table, findings)
         refused += findings
@@ -94,7 +102,7 @@ def _compare_data(
 def _make_table(
     config: Config, name: str, now: "TableStatistics", before: "dict[str, Statistics]"
 ) -> "GateTable":
-    """What the gate of the next run would see."""
+    """The table as the gate of the next run would get it."""
     import tensorflow_data_validation as tfdv
 
     from components.validation.gate import GateTable
@@ -114,10 +122,10 @@ def infer_schemas(
     out: pathlib.Path,
     overrides: list[str],
 ) -> list[pathlib.Path]:
-    """Writes `<name>.<table>.pbtxt` into `out` and returns where they are.
+    """Infers a schema per table, writes `<name>.<table>.pbtxt` into `out`, and returns the paths.
 
-    Letters of what ingestion does not accept are below `out`/rejected. Raises UsageError where a
-    file of that name exists (someone may have curated it), DataRefused as ingestion does.
+    Records that ingestion rejects go to `out`/rejected. Raises UsageError where such a file exists
+    (it may have been curated), DataRefused as ingestion does.
     """
     config = load_config(config_path, overrides)
     data = str((data_dir or config_path.parent).absolute())
@@ -132,11 +140,11 @@ def infer_schemas(
 
 def _list_schema_files(config: Config, out: pathlib.Path) -> dict[str, pathlib.Path]:
     files = {table: out / f"{config.name}.{table}.pbtxt" for table in TABLES}
-    there = [str(path) for path in files.values() if path.exists()]
-    if there:
+    existing = [str(path) for path in files.values() if path.exists()]
+    if existing:
         raise UsageError(
-            f"expected to write new files, found {', '.join(there)}, which may have been curated; "
-            "move them or give another folder with --out"
+            f"expected to write new files, found {', '.join(existing)}, which may have been "
+            "curated; move them or give another folder with --out"
         )
     return files
 
@@ -153,17 +161,17 @@ def _infer_texts(
     at = RunRoot(folder)
     tables = compute_table_statistics(config, data, at, str(out / "rejected"), console)
     texts = {}
-    for table, found in tables.items():
+    for table, table_statistics in tables.items():
         implied = derive_table_schema(config, table)
-        schema = infer_schema(implied, config.dataset, found.statistics)
+        schema = infer_schema(implied, config.dataset, table_statistics.statistics)
         texts[table] = _make_header(config, table) + text_format.MessageToString(schema)
     return texts
 
 
 def _make_header(config: Config, table: str) -> str:
     return (
-        f"# Inferred by `tandem schema infer` from the {table} of {config.name}; to be read and\n"
-        "# tightened or loosened by someone who knows the data. The configuration names it:\n"
+        f"# Inferred by `tandem schema infer` from the {table} of {config.name}; to be reviewed\n"
+        "# and edited by someone who knows the data. The configuration names it:\n"
         "#\n"
         "#     [curated]\n"
         f'#     {table} = "{config.name}.{table}.pbtxt"\n'

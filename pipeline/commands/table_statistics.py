@@ -1,4 +1,4 @@
-"""Ingests some data and describes them with statistics, as a run would, without running one."""
+"""Statistics of new data, ingested as a run would ingest them, without running one."""
 
 import dataclasses
 from typing import NamedTuple
@@ -28,7 +28,15 @@ class TableStatistics(NamedTuple):
 def compute_table_statistics(
     config: Config, data: str, at: RunRoot, rejected: str, console: Console
 ) -> dict[str, TableStatistics]:
-    """Tables by name. What ingestion does not accept goes to `rejected`; raises as a run does."""
+    """Ingests the data and computes statistics; returns both tables by name. Raises as a run does.
+
+    Args:
+        config: The configuration.
+        data: Folder or URL of the data.
+        at: Where to write artifacts and metadata.
+        rejected: Folder for the records that ingestion rejects.
+        console: Where to print a line per stage.
+    """
     places = dataclasses.replace(build_run_locations(data, at), rejected=rejected)
     fingerprint = preflight.fingerprint(config.dataset, data)
     connection = build_connection_config(str(at.metadata))
@@ -50,10 +58,10 @@ def compute_table_statistics(
 
 
 def _load_table_statistics(metadata: RunMetadata, source: str, statistics: str) -> TableStatistics:
-    ingested, counted = metadata.latest(source), metadata.latest(statistics)
-    assert ingested is not None, f"{source} has finished"
+    source_run, counted = metadata.latest(source), metadata.latest(statistics)
+    assert source_run is not None, f"{source} has finished"
     assert counted is not None, f"{statistics} has finished"
     artifact = counted.outputs["statistics"]
     splits = artifact_utils.decode_split_names(artifact.split_names)
     by_split = {split: split_statistics.load(artifact.uri, split) for split in splits}
-    return TableStatistics(ingested.outputs["examples"].uri, by_split)
+    return TableStatistics(source_run.outputs["examples"].uri, by_split)

@@ -1,7 +1,4 @@
-"""One search: configuration, checks, data stages, trials, the file for the next run.
-
-The file that `tandem tune` leaves: the user's whole configuration with the best values in it.
-"""
+"""`tandem tune`: a search for hyper-parameters, and the configuration file with the best ones."""
 
 import contextlib
 import hashlib
@@ -25,7 +22,7 @@ TUNED_CONFIG_HEAD = "# Written by `tandem tune`"
 
 
 class TuneRequest(NamedTuple):
-    """What the command line says."""
+    """The arguments of `tandem tune`."""
 
     config: pathlib.Path
     data: pathlib.Path | None
@@ -35,34 +32,36 @@ class TuneRequest(NamedTuple):
     as_json: bool
 
 
-def tune(asked: TuneRequest) -> dict[str, Any]:
-    """Searches, writes the best configuration and prints what was found; raises what stopped it."""
-    config = load_config(asked.config, asked.overrides)
-    data = str((asked.data or asked.config.parent).absolute())
+def tune(request: TuneRequest) -> dict[str, Any]:
+    """Runs the search, writes the best configuration, and prints and returns the results."""
+    config = load_config(request.config, request.overrides)
+    data = str((request.data or request.config.parent).absolute())
     preflight.check(config.dataset, data)
-    at = open_local_root(asked.root)
-    out = (asked.out or at.root / "tuned.toml").absolute()
+    at = open_local_root(request.root)
+    out = (request.out or at.root / "tuned.toml").absolute()
     check_output(out)
     with redirect_output(at.log) as (stdout, stderr):
-        console = terminal.make_console(stderr if asked.as_json else stdout)
+        console = terminal.make_console(stderr if request.as_json else stdout)
         console.print(
             f"{config.name}: data {data}, root {at.root}, full log {at.log}", soft_wrap=True
         )
         stages, trials = _run_search(config, data, at, console)
-        found = _summarise_search(config, stages, trials, out)
-        best = found["best"]["retrieval"]
-        write_tuned_config(out, asked.config, asked.overrides, best, _format_best_trial(found))
-        if asked.as_json:
-            stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n")
+        results = _summarise_search(config, stages, trials, out)
+        best = results["best"]["retrieval"]
+        write_tuned_config(
+            out, request.config, request.overrides, best, _format_best_trial(results)
+        )
+        if request.as_json:
+            stdout.write(json.dumps(results, indent=1, allow_nan=False) + "\n")
         else:
-            _print_search(found, data, at, console)
-    return found
+            _print_search(results, data, at, console)
+    return results
 
 
 def _run_search(
     config: Config, data: str, at: RunRoot, console: Console
 ) -> tuple[list[dict[str, object]], list[dict[str, Any]]]:
-    """Stages, and measured trials, best first."""
+    """Returns the executed stages, and the trials, best first."""
     with (
         console.status("loading TensorFlow and TFX")
         if console.is_terminal
@@ -87,10 +86,10 @@ def _run_search(
 
 
 def compute_search_name(config: Config, fingerprint: str) -> str:
-    """Of a search that can go on: the same data, ranges, seed, hardware, and configuration of
-    what is not searched. The number of trials may differ.
+    """Name under which a search can resume: it depends on data, ranges, seed, hardware and the
+    parameters that are not searched, but not on the number of trials.
     """
-    told = {
+    inputs = {
         "data": fingerprint,
         "dataset": config.dataset.model_dump_json(),
         "retrieval": config.retrieval.model_dump_json(),
@@ -98,7 +97,7 @@ def compute_search_name(config: Config, fingerprint: str) -> str:
         "ranges": config.tune.model_dump_json(exclude={"trials"}),
         "seed": config.seed,
     }
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:16]
 
 
 def _summarise_search(
@@ -108,47 +107,48 @@ def _summarise_search(
     out: pathlib.Path,
 ) -> dict[str, Any]:
     best, *_ = trials
-    present = [trial for trial in trials if trial["trial"] == 1]
+    current = [trial for trial in trials if trial["trial"] == 1]
     return {
         "name": config.name,
         "stages": stages,
         "asked": config.tune.trials,
         "best": best,
-        "present": present[0] if present else None,
+        "present": current[0] if current else None,
         "trials": trials,
         "config": str(out),
     }
 
 
-def _format_best_trial(found: dict[str, Any]) -> str:
-    best, present = found["best"], found["present"]
-    stands = f"{present['valid_ndcg@10']:.4f}" if present else "not measurable"
+def _format_best_trial(results: dict[str, Any]) -> str:
+    best, current = results["best"], results["present"]
+    current_ndcg = f"{current['valid_ndcg@10']:.4f}" if current else "not measurable"
     return (
-        f"best of {len(found['trials'])} trials: NDCG@10 on valid {best['valid_ndcg@10']:.4f} "
-        f"(the configuration as it stood: {stands})"
+        f"best of {len(results['trials'])} trials: NDCG@10 on valid {best['valid_ndcg@10']:.4f} "
+        f"(current configuration: {current_ndcg})"
     )
 
 
-def _print_search(found: dict[str, Any], data: str, at: RunRoot, console: Console) -> None:
-    console.print(_format_best_trial(found), soft_wrap=True)
-    failed = found["asked"] - len(found["trials"])
+def _print_search(results: dict[str, Any], data: str, at: RunRoot, console: Console) -> None:
+    console.print(_format_best_trial(results), soft_wrap=True)
+    failed = results["asked"] - len(results["trials"])
     if failed > 0:
-        console.print(f"{failed} of {found['asked']} trials failed or would have been repetitions")
-    for name, value in found["best"]["retrieval"].items():
+        console.print(f"{failed} of {results['asked']} trials failed or repeated an earlier one")
+    for name, value in results["best"]["retrieval"].items():
         console.print(f"  retrieval.{name} = {value}")
-    command = ["tandem", "run", "--config", found["config"], "--data", data, "--root", str(at.root)]
-    console.print(f"to train with it: {shlex.join(command)}", soft_wrap=True)
+    config, root = results["config"], str(at.root)
+    command = ["tandem", "run", "--config", config, "--data", data, "--root", root]
+    console.print(f"train with: {shlex.join(command)}", soft_wrap=True)
 
 
 def check_output(out: pathlib.Path) -> None:
-    """UsageError, before any trial, where `out` cannot be written or is a file of someone's own."""
-    there = out.exists()
+    """Raises UsageError, before any trial, where `out` is not writable or is not our own file."""
+    existed = out.exists()
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with out.open("a+", encoding="utf-8") as file:
             file.seek(0)
             text = file.read()
-        if not there:
+        if not existed:
             out.unlink()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
@@ -163,17 +163,23 @@ def check_output(out: pathlib.Path) -> None:
 
 
 def write_tuned_config(
-    out: pathlib.Path, path: pathlib.Path, overrides: list[str], best: dict[str, Any], said: str
+    out: pathlib.Path, path: pathlib.Path, overrides: list[str], best: dict[str, Any], headline: str
 ) -> None:
-    """`path` with the overrides and the `best` values of [retrieval], after `said` as a comment.
+    """Writes the configuration with the best values of [retrieval].
 
-    Comments of `path` are not carried over, its relative paths of curated schemas are made
-    absolute.
+    Comments are not kept; relative paths of curated schemas become absolute.
+
+    Args:
+        out: File to write.
+        path: The configuration that was searched.
+        overrides: `--set` arguments.
+        best: Values of [retrieval].
+        headline: Comment for the first line.
     """
-    found = read_toml(path, overrides)
-    found["retrieval"] = found.get("retrieval", {}) | best
-    curated = found.get("curated", {})
+    config = read_toml(path, overrides)
+    config["retrieval"] = config.get("retrieval", {}) | best
+    curated = config.get("curated", {})
     for table in TABLES:
         if table in curated:
             curated[table] = str((path.parent / curated[table]).absolute())
-    atomic.write_text(out, f"{TUNED_CONFIG_HEAD}: {said}\n{tomli_w.dumps(found)}")
+    atomic.write_text(out, f"{TUNED_CONFIG_HEAD}: {headline}\n{tomli_w.dumps(config)}")

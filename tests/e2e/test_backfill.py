@@ -86,7 +86,7 @@ def record(killed, arguments):
         env=os.environ | {"PYTHONWARNINGS": "default"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
-    assert f"{DAYS[0]}  finished before" in done.stderr
+    assert f"{DAYS[0]}  already finished" in done.stderr
     found = json.loads(done.stdout)
     assert json.loads((killed / "backfill.json").read_text()) == found
     return found
