@@ -1,6 +1,6 @@
-"""The catalogue: popularity by Zipf's law, and words that reveal part of an item's taste vector.
+"""The catalogue: popularity by Zipf's law, life curves, and words that reveal part of the taste.
 
-Items are born, rise, and fall: the trend term of an item's utility.
+An item's life curve is the trend term of its utility: it starts at its birth, rises and falls.
 """
 
 from dataclasses import dataclass
@@ -24,14 +24,14 @@ MAX_AGE_DAYS = 300
 
 @dataclass(frozen=True)
 class LifeCurves:
-    """One curve per item, every array [items]."""
+    """One curve per item; every array is [items]."""
 
     birth: np.ndarray
-    """Day of birth, whole; negative when before the period."""
+    """Day of birth, an integer; negative when before the period."""
     lag: np.ndarray
     """Days from birth to the peak."""
     height: np.ndarray
-    """Utility that the peak adds."""
+    """Utility at the peak."""
 
     def trend(self, day: int) -> np.ndarray:
         """Utility that each item's age adds at noon of `day`, [items]; -inf before its birth.
@@ -77,10 +77,10 @@ def compute_zipf_shares(items: int, exponent: float = ZIPF_EXPONENT) -> np.ndarr
 
 
 def draw_catalogue(rng: np.random.Generator, items: int) -> Catalogue:
-    """`items` items whose titles, tags and categories are drawn first and make most of the taste.
+    """Draws titles, tags and categories first; they determine most of an item's taste.
 
     taste = unit(category + noun + material + style + a hidden rest), each with its own direction,
-    so a model that reads text can place an item that nobody has chosen yet.
+    so that a model that reads text can embed an item that no user has chosen yet.
     """
     centre = draw_directions(rng, len(DEPARTMENTS))
     category = rng.integers(len(DEPARTMENTS), size=items)
@@ -106,7 +106,7 @@ def draw_catalogue(rng: np.random.Generator, items: int) -> Catalogue:
 
 
 def draw_stock(rng: np.random.Generator, items: int) -> np.ndarray:
-    """[items] bool: what the shop has at the end of the log. It has no part in who chose what."""
+    """[items] bool: in stock at the end of the log. Choices do not depend on it."""
     return rng.random(items) < IN_STOCK
 
 

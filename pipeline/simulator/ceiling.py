@@ -1,33 +1,33 @@
-"""The best that any method could reach on the simulated test period, and what popularity reaches.
+"""The best result that any method could reach on the simulated test period, and how it is measured.
 
-What the oracle knows: every user's taste, every item's taste, popularity, birth and life curve
-(also of the items that are born after the cut), which days of the test period are busy, and what
-each user chose before the cut. What it does not know: the dice, and when in the test period a given
-user comes. It ranks a user's unseen items by the choice probability, averaged over the test period:
+The evaluation. The cut is the timestamp of the event at index floor(n · (1 - test_fraction)) of all
+n events in time order. Events before the cut are history. A user's relevant items are those at or
+after the cut that are not in the history; every catalogue item outside the history is ranked once.
+Users without relevant items are left out. With relevant items R and the rank r = 1, 2 … of each hit
+among the first K:
+
+    Recall@K = hits / |R|
+    NDCG@K   = sum of 1 / log2(r + 1) over the hits / the same sum over r = 1 … min(K, |R|)
+
+(Järvelin and Kekäläinen 2002, binary gains), averaged over users.
+
+The oracle. It knows every user's taste, every item's taste, popularity, birth and life curve (also
+of items born after the cut), how busy each day of the test period is, and what each user chose
+before the cut. It does not know the random draws, nor when in the test period a given user comes.
+It ranks a user's unseen items by the choice probability, averaged over the test period:
 
     s(u, i) = sum over test days d of share(d) · P(i | u, d)
 
-with P the softmax over what is alive on day d and unseen at the cut.
+with P the softmax over the items that are born by day d and unseen at the cut.
 
-Why that bounds: users never choose an item twice, so the number of a user's relevant items does not
-depend on which they are, and both Recall@K and NDCG@K are, given that number, a sum over items of
-(item is relevant) · (weight that falls with the rank). The expectation of such a sum is greatest
-when items stand in the order of their probability of being relevant, and no method knows more of
-that than the world's own parameters. Two things are not exact. A user with several test events
-draws without replacement on changing days; by s the order is that of the choice rates, not of the
-exact inclusion probabilities, a difference of second order. And the numbers are those of one throw
-of the dice, not expectations: a method may pass them by luck, by about the standard error over the
-users.
-
-The evaluation protocol: who is asked what at the test cut, and how a ranking is scored.
-
-The cut is the timestamp of the event at index floor(n · (1 - test_fraction)) of all n events in
-time order. What is before the cut is history. Relevant are a user's items at or after the cut that
-are not in the history; every catalogue item outside the history is ranked, once. Users with nothing
-relevant are not asked. With relevant items R and the rank r = 1, 2 … of each hit among the first K:
-    Recall@K = hits / |R|
-    NDCG@K   = sum of 1 / log2(r + 1) over the hits / the same sum over r = 1 … min(K, |R|)
-(Järvelin and Kekäläinen 2002, binary gains), averaged over the users asked.
+Why it is a bound: users never choose an item twice, so the number of a user's relevant items does
+not depend on which they are. Given that number, Recall@K and NDCG@K are sums over items of (item is
+relevant) · (weight that falls with the rank). The expectation of such a sum is largest when items
+are ordered by their probability of being relevant, and no method knows more about it than the
+world's own parameters. Two things are approximate. A user with several test events draws without
+replacement on different days; s orders by the choice rates, not by the exact inclusion
+probabilities, a second-order difference. And the numbers are those of one random draw, not
+expectations: a method may exceed them by chance, by about the standard error over users.
 """
 
 from collections.abc import Callable
@@ -75,7 +75,7 @@ def make_popularity_scorer(history_items: np.ndarray, items: int) -> Scorer:
 
 @dataclass(frozen=True)
 class TestQueries:
-    """Users asked, ascending, and (place among them, item) pairs, ordered by place."""
+    """Test users, ascending, and (row of the user, item) pairs, ordered by row."""
 
     users: np.ndarray
     seen: np.ndarray
@@ -94,7 +94,7 @@ def select_test_queries(
 ) -> TestQueries:
     """Of events (user `who` [n], item `what` [n], `test` [n] bool: at or after the cut).
 
-    More than `at_most` users are thinned out to that many, evenly by number.
+    Of more than `at_most` users, that many are selected, evenly by number.
     """
     span = int(what.max()) + 1
     pairs = who.astype(np.int64) * span + what
@@ -108,19 +108,19 @@ def select_test_queries(
     )
 
 
-def compute_scores(asked: TestQueries, items: int, scorer: Scorer) -> dict[str, float]:
-    """Each of MEASURES, averaged over the users asked; all 0.0 when nobody is asked."""
+def compute_scores(queries: TestQueries, items: int, scorer: Scorer) -> dict[str, float]:
+    """Each of MEASURES, averaged over users; all 0.0 without users."""
     totals = dict.fromkeys(MEASURES, 0.0)
     batch = max(_MAX_CELLS // items, 1)
-    for first in range(0, len(asked.users), batch):
-        users = asked.users[first : first + batch]
-        seen = _make_mask(asked.seen, first, len(users), items)
-        relevant = _make_mask(asked.relevant, first, len(users), items)
+    for first in range(0, len(queries.users), batch):
+        users = queries.users[first : first + batch]
+        seen = _make_mask(queries.seen, first, len(users), items)
+        relevant = _make_mask(queries.relevant, first, len(users), items)
         scores = np.where(seen, -np.inf, scorer(users, seen))
         hits = np.take_along_axis(relevant, _rank_items(scores, MAX_DEPTH), axis=1)
         for name, values in _compute_measures(hits, relevant.sum(axis=1)).items():
             totals[name] += float(values.sum())
-    return {name: total / max(len(asked.users), 1) for name, total in totals.items()}
+    return {name: total / max(len(queries.users), 1) for name, total in totals.items()}
 
 
 def _compute_measures(hits: np.ndarray, relevant: np.ndarray) -> dict[str, np.ndarray]:
@@ -137,7 +137,7 @@ def _compute_measures(hits: np.ndarray, relevant: np.ndarray) -> dict[str, np.nd
 
 
 def _rank_items(scores: np.ndarray, depth: int) -> np.ndarray:
-    """Items by falling score, [b, min(depth, items)]."""
+    """Items by descending score, [b, min(depth, items)]."""
     depth = min(depth, scores.shape[1])
     top = np.argpartition(-scores, depth - 1, axis=1)[:, :depth]
     order = np.argsort(-np.take_along_axis(scores, top, axis=1), axis=1, kind="stable")
@@ -145,11 +145,11 @@ def _rank_items(scores: np.ndarray, depth: int) -> np.ndarray:
 
 
 def _index_pairs(pairs: np.ndarray, span: int, users: np.ndarray) -> np.ndarray:
-    """Sorted user * span + item -> (place of the user in `users`, item), other users left out."""
+    """Sorted user * span + item -> (row of the user in `users`, item), without other users."""
     owner, item = np.divmod(pairs, span)
-    place = np.minimum(np.searchsorted(users, owner), max(len(users) - 1, 0))
-    kept = users[place] == owner if len(users) else np.zeros(len(owner), dtype=bool)
-    return np.stack([place[kept], item[kept]], axis=1)
+    row = np.minimum(np.searchsorted(users, owner), max(len(users) - 1, 0))
+    is_selected = users[row] == owner if len(users) else np.zeros(len(owner), dtype=bool)
+    return np.stack([row[is_selected], item[is_selected]], axis=1)
 
 
 def _make_mask(pairs: np.ndarray, first: int, users: int, items: int) -> np.ndarray:

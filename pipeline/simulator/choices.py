@@ -1,14 +1,15 @@
-"""What users choose: a softmax over the living items that a user has not chosen before.
+"""What users choose, and the outcome of each choice.
+
+A choice is a softmax over the items that are born and that the user has not chosen before:
 
     P(item | user, day) ∝ popularity · exp(trend(day) + STRENGTH · user.taste · item.taste)
 
-Drawn exactly and without a [users x items] table, by rejection (von Neumann 1951): items are
-proposed by popularity and trend alone and kept with probability exp(STRENGTH · (dot - 1)), which is
-at most 1 because tastes have length 1. A user never chooses an item twice.
+It is drawn exactly, without a [users x items] table, by rejection (von Neumann 1951): items are
+proposed by popularity and trend alone and accepted with probability exp(STRENGTH · (dot - 1)),
+which is at most 1 because tastes have length 1. A user never chooses an item twice.
 
-What comes of a choice: the device it was made on, whether the item was bought, how it was rated.
+Outcomes, with a = user.taste · item.taste and p = the standardised logarithm of the price:
 
-With a = user.taste · item.taste and p = the standardised logarithm of the price:
     P(purchase) = sigmoid(-0.8 + 3 (a - 0.6) - thrift · p)
     rating      = 3.5 + 1.6 (a - 0.6) + 0.45 quality + noise of deviation 0.5, in halves from 1 to 5
 """
@@ -23,13 +24,13 @@ from pipeline.simulator.users import Schedule, Users
 from pipeline.simulator.world import STRENGTH, compute_days
 
 MAX_BLOCK_EVENTS = 1 << 17
-"""Events at the most whose choices are drawn together."""
+"""Maximum number of events whose choices are drawn together."""
 _POOL_SIZE = 1 << 19
 _USUAL_AFFINITY = 0.6
 
 
 class ChosenPairs:
-    """The (user, item) pairs so far, as sorted numbers user * items + item: 8 bytes an event."""
+    """The (user, item) pairs so far, as sorted numbers user * items + item: 8 bytes per event."""
 
     def __init__(self, items: int):
         self._items = items
@@ -37,7 +38,7 @@ class ChosenPairs:
         self._block = np.empty(0, dtype=np.int64)
 
     def add_new(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
-        """Adds the new pairs and says which they are, [n] bool; of equal ones the first is new."""
+        """Adds the new pairs and returns which are new, [n] bool; of equal pairs the first is."""
         pairs = users.astype(np.int64) * self._items + items
         _, firsts = np.unique(pairs, return_index=True)
         new = np.zeros(len(pairs), dtype=bool)
@@ -55,7 +56,7 @@ class ChosenPairs:
 class Proposals:
     """Independent draws of items by `weights` [items], made `size` at a time.
 
-    Multinomial counts in random order are independent draws, at a fifth of a search's cost each.
+    Multinomial counts in random order are independent draws, five times cheaper than a search.
     """
 
     def __init__(self, rng: np.random.Generator, weights: np.ndarray, size: int):
@@ -71,8 +72,8 @@ class Proposals:
             counts = self._rng.multinomial(self._size, self._shares)
             drawn = self._rng.permutation(np.repeat(self._items, counts))
             self._pool = np.concatenate([self._pool, drawn])
-        taken, self._pool = self._pool[:n], self._pool[n:]
-        return taken
+        drawn, self._pool = self._pool[:n], self._pool[n:]
+        return drawn
 
 
 def compute_day_weights(catalogue: Catalogue, day: int) -> np.ndarray:
@@ -94,8 +95,8 @@ def draw_choices(
 ) -> Iterator[tuple[slice, np.ndarray]]:
     """Yields (events, their items [n]) block by block, in time order.
 
-    Each user must have fewer events than there are items at the start, or no choice may be left
-    and the draw never ends; `simulate` has checked that.
+    Each user must have fewer events than there are items at the start; otherwise a user may run out
+    of items and the draw never ends. `simulate` checks that.
     """
     chosen = ChosenPairs(len(catalogue))
     for day, events in split_blocks(schedule.timestamps):
@@ -119,11 +120,11 @@ def _draw_block(
     open_ = np.arange(len(who))
     while len(open_):
         drawn = _propose(rng, user_taste[who[open_]], item_taste, proposals)
-        kept = np.flatnonzero(drawn >= 0)
-        kept = kept[chosen.add_new(who[open_[kept]], drawn[kept])]
-        settled_users.append(who[open_[kept]])
-        settled_items.append(drawn[kept])
-        open_ = np.delete(open_, kept)
+        accepted = np.flatnonzero(drawn >= 0)
+        accepted = accepted[chosen.add_new(who[open_[accepted]], drawn[accepted])]
+        settled_users.append(who[open_[accepted]])
+        settled_items.append(drawn[accepted])
+        open_ = np.delete(open_, accepted)
     return _sort_by_time(who, np.concatenate(settled_users), np.concatenate(settled_items))
 
 
@@ -147,10 +148,10 @@ def _propose(
     tries = int(np.clip(_POOL_SIZE // len(taste), 4, 64))
     items = proposals.take(len(taste) * tries).reshape(len(taste), tries)
     dot = np.einsum("ud,utd->ut", taste, item_taste[items])
-    kept = rng.random(dot.shape) < np.exp(STRENGTH * (dot - 1))
-    first = np.argmax(kept, axis=1)
+    accepted = rng.random(dot.shape) < np.exp(STRENGTH * (dot - 1))
+    first = np.argmax(accepted, axis=1)
     row = np.arange(len(taste))
-    return np.where(kept[row, first], items[row, first], -1)
+    return np.where(accepted[row, first], items[row, first], -1)
 
 
 def _contains(sorted_numbers: np.ndarray, numbers: np.ndarray) -> np.ndarray:

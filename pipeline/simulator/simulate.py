@@ -1,4 +1,4 @@
-"""One simulated shop, from a seed to its files."""
+"""A simulated shop: draws its catalogue, users and events from a seed, and writes its files."""
 
 import json
 import pathlib
@@ -44,16 +44,26 @@ def simulate(
     malformed: int = 0,
     by_day: bool = False,
 ) -> dict[str, Any]:
-    """Writes events.jsonl, items.jsonl, users.jsonl and truth.json into `out`; returns the truth.
-    `by_day` the events go into `events/<date>/events.jsonl`, by their dates (UTC).
+    """Writes events.jsonl, items.jsonl, users.jsonl and truth.json; returns the truth.
 
-    Same arguments, same bytes. `events` counts sound lines, `malformed` broken ones come on top.
-    Memory: some tens of bytes an event, and the text of one block of events at a time.
-    Raises UsageError for counts that make no shop, and where `out` is no folder.
+    The same arguments give the same bytes. Memory: some tens of bytes per event, and the text of
+    one block of events at a time.
+
+    Args:
+        out: Folder to write into.
+        users: Number of users.
+        items: Number of items.
+        events: Number of valid events.
+        seed: Seed of all random draws.
+        malformed: Number of malformed lines among the events, in addition.
+        by_day: Write the events to `events/<date>/events.jsonl`, by date (UTC).
+
+    Raises:
+        UsageError: The counts do not fit together, or `out` is not a folder.
     """
     _check_counts(users, items, events, seed, malformed)
     _make_folder(out)
-    # One stream per part: a change in one draw leaves the other parts as they were.
+    # One stream per part, so that a change in one draw leaves the other parts unchanged.
     streams = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(7)]
     catalogue = draw_catalogue(streams[0], items)
     people = draw_users(streams[1], users, catalogue.category_taste)
@@ -69,7 +79,7 @@ def simulate(
 
 
 def compute_max_events_per_user(items: int) -> int:
-    """Half of the items that are there from the start: nobody runs out of items not chosen yet."""
+    """Half of the items that exist from the start, so that no user runs out of unchosen items."""
     return int(FOUNDING_SHARE * items) // 2
 
 
@@ -77,15 +87,15 @@ def _check_counts(users: int, items: int, events: int, seed: int, malformed: int
     if users < 1 or seed < 0 or malformed < 0:
         raise UsageError(
             "expected users of 1 or more, seed and malformed of 0 or more, received "
-            f"users {users}, seed {seed}, malformed {malformed}; fix the one that does not fit"
+            f"users {users}, seed {seed}, malformed {malformed}; correct the one out of range"
         )
     if items < MIN_ITEMS:
-        raise UsageError(f"expected {MIN_ITEMS} items or more, received {items}; ask for more")
+        raise UsageError(f"expected {MIN_ITEMS} items or more, received {items}; increase --items")
     most = users * compute_max_events_per_user(items)
     if not users <= events <= most:
         raise UsageError(
-            f"expected {users} to {most} events for {users} users and {items} items (one a user at "
-            f"least, {compute_max_events_per_user(items)} at most), received {events}; "
+            f"expected {users} to {most} events for {users} users and {items} items (at least one "
+            f"per user, at most {compute_max_events_per_user(items)}), received {events}; "
             "change --events, --users or --items"
         )
 
@@ -95,8 +105,7 @@ def _make_folder(out: pathlib.Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         raise UsageError(
-            f"expected a folder, or nothing yet, at {out}, found a file in the way; "
-            "give another --out"
+            f"expected a folder or a free path at {out}, found a file; give another --out"
         ) from None
 
 
@@ -130,12 +139,12 @@ def _measure_bounds(
     """The ceiling and what popularity reaches, under the default split."""
     cut = find_cut_time(schedule.timestamps, Split().test_fraction)
     test = schedule.timestamps >= cut
-    asked = select_test_queries(schedule.users, chosen, test, MAX_MEASURED_USERS)
+    queries = select_test_queries(schedule.users, chosen, test, MAX_MEASURED_USERS)
     best = make_oracle(catalogue, people, compute_days(schedule.timestamps[test]))
     popular = make_popularity_scorer(chosen[~test], len(catalogue))
     return {
         "cut": cut,
-        "measured_users": len(asked.users),
-        "ceiling": compute_scores(asked, len(catalogue), best),
-        "popular": compute_scores(asked, len(catalogue), popular),
+        "measured_users": len(queries.users),
+        "ceiling": compute_scores(queries, len(catalogue), best),
+        "popular": compute_scores(queries, len(catalogue), popular),
     }

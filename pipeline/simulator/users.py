@@ -1,6 +1,6 @@
-"""The users: their tastes, where they live, when they join, how busy they are.
+"""The users: their tastes, regions, activity, and the times of their events.
 
-When users come: in bursts with minutes between the events, in the rhythm of day and week.
+Events come in sessions with minutes between events, by the traffic of the day and the week.
 """
 
 from dataclasses import dataclass
@@ -40,20 +40,20 @@ class Users:
     region: np.ndarray
     """[users] index into `words.REGIONS`."""
     joined: np.ndarray
-    """[users] day from which on the user may come; 0 for founding users."""
+    """[users] first day of the user; 0 for founding users."""
     activity: np.ndarray
     """[users] relative number of events a day."""
     device: np.ndarray
-    """[users, devices] how the user likes to come, rows sum to 1."""
+    """[users, devices] share of each device, rows sum to 1."""
     thrift: np.ndarray
-    """[users] how much a high price keeps the user from buying, 0 or more."""
+    """[users] price sensitivity, 0 or more."""
 
     def __len__(self) -> int:
         return len(self.region)
 
 
 def draw_users(rng: np.random.Generator, users: int, category_taste: np.ndarray) -> Users:
-    """Users fond of two categories each, of what their region likes, and of something of their own.
+    """Draws users: tastes mix two favourite categories, the region's taste, and an individual part.
 
     `category_taste` [categories, DIMENSIONS]: the directions of the catalogue's categories.
     """
@@ -98,7 +98,7 @@ def _draw_joined(rng: np.random.Generator, users: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Schedule:
-    """Who comes when, in time order; ties by user. Both arrays [events]."""
+    """User and time of every event, in order of time, then user; both arrays [events]."""
 
     users: np.ndarray
     timestamps: np.ndarray
@@ -106,9 +106,9 @@ class Schedule:
 
 
 def draw_schedule(rng: np.random.Generator, users: Users, events: int, cap: int) -> Schedule:
-    """Exactly `events` events: at least one a user and at most `cap`.
+    """Draws exactly `events` events, between 1 and `cap` per user.
 
-    Needs len(users) <= events <= len(users) * cap, which `simulate` has checked.
+    Requires len(users) <= events <= len(users) * cap, which `simulate` checks.
     """
     counts = _draw_event_counts(rng, users, events, cap)
     owner = np.repeat(np.arange(len(users), dtype=np.int32), counts)
@@ -121,7 +121,7 @@ def draw_schedule(rng: np.random.Generator, users: Users, events: int, cap: int)
 
 
 def _draw_event_counts(rng: np.random.Generator, users: Users, events: int, cap: int) -> np.ndarray:
-    """One event each, the rest by activity and days there; what passes `cap` goes to others."""
+    """One event each, the rest by activity and days since joining, at most `cap` per user."""
     weight = users.activity * (DAYS - users.joined)
     counts = np.ones(len(users), dtype=np.int64)
     while (left := events - counts.sum()) > 0:

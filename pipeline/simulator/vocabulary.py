@@ -1,4 +1,4 @@
-"""The words of the simulated shop: departments, styles, tags, regions, devices."""
+"""The vocabulary of the simulated shop: departments, styles, tags, regions, devices."""
 
 from typing import NamedTuple
 

@@ -1,6 +1,6 @@
-"""The latent space of taste: unit vectors whose dot product says how well an item suits a user.
+"""The simulated world: the latent space of taste, and the simulated period.
 
-The simulated period: its calendar, and how busy each of its hours is.
+Tastes are unit vectors; the dot product of two says how well an item suits a user.
 """
 
 import numpy as np
@@ -16,6 +16,7 @@ HOUR = 3_600
 HOURS_A_DAY = 24
 LATE = 0.8
 """Share of the period after which an item or a user counts as late."""
+
 _BY_HOUR = (2, 1, 1, 1, 1, 2, 4, 6, 7, 7, 8, 9, 11, 10, 8, 8, 9, 11, 13, 16, 18, 17, 11, 5)
 _BY_WEEKDAY = (1.0, 0.95, 0.95, 1.0, 1.1, 1.4, 1.5)
 
@@ -37,5 +38,5 @@ def compute_traffic() -> np.ndarray:
 
 
 def compute_days(timestamps: np.ndarray) -> np.ndarray:
-    """Day of the period, 0 … DAYS-1; what runs past the end counts to the last day."""
+    """Day of the period, 0 … DAYS-1; later events count to the last day."""
     return np.minimum((timestamps - START) // DAY, DAYS - 1)

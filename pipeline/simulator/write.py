@@ -1,6 +1,6 @@
 """The files of the simulated shop: JSON lines with the columns of configs/simulated.toml.
 
-Broken lines among the events, each of which any honest reader rejects.
+Malformed lines among the events are ones that every parser must reject.
 """
 
 import datetime
@@ -41,9 +41,9 @@ def format_item_id(number: int) -> str:
 def format_events(
     who: np.ndarray, what: np.ndarray, timestamps: np.ndarray, outcomes: Outcomes
 ) -> list[str]:
-    """One JSON object an event, without the line's end.
+    """One JSON object per event, without a newline.
 
-    Put together by hand: no value needs escaping, and json.dumps would take four times as long.
+    Formatted by hand: no value needs escaping, and json.dumps takes four times as long.
     """
     return [
         f'{{"user_id": "{format_user_id(u)}", "item_id": "{format_item_id(i)}", "timestamp": {t}, '
@@ -61,33 +61,33 @@ def format_events(
 
 
 class EventFiles:
-    """Where events go: one file, or one in a folder for each date."""
+    """The event files: a single file, or one in a folder per date."""
 
     def __init__(self, out: pathlib.Path, by_day: bool):
         self._out = out
         self._by_day = by_day
-        self._begun: set[pathlib.Path] = set()
+        self._started: set[pathlib.Path] = set()
 
     def parts(self, timestamps: np.ndarray) -> list[slice]:
-        """Of ascending `timestamps` [n], n >= 1: the places that go into one file each."""
+        """Of ascending `timestamps` [n], n >= 1: the slices that go into one file each."""
         dates = timestamps // DAY if self._by_day else np.zeros_like(timestamps)
         starts = np.flatnonzero(np.diff(dates, prepend=dates[0] - 1)).tolist()
         return [slice(*ends) for ends in zip(starts, [*starts[1:], len(dates)], strict=True)]
 
     def write(self, timestamp: int, lines: list[str]) -> None:
-        """Lines of the date of `timestamp`, after those that this object wrote before."""
+        """Appends lines of the date of `timestamp` to the file that this object writes."""
         path = self._out / "events.jsonl"
         if self._by_day:
             date = datetime.datetime.fromtimestamp(timestamp, datetime.timezone.utc).date()
             path = self._out / "events" / date.isoformat() / "events.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a" if path in self._begun else "w", encoding="utf-8") as file:
+        with path.open("a" if path in self._started else "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
-        self._begun.add(path)
+        self._started.add(path)
 
 
 def write_items(path: pathlib.Path, catalogue: Catalogue, in_stock: np.ndarray) -> None:
-    """The whole catalogue, items not chosen by anybody included; `in_stock` [items] is boolean."""
+    """Writes the whole catalogue, with items that no user chose; `in_stock` [items] is bool."""
     categories = list(DEPARTMENTS)
     _write_rows(
         path,
@@ -106,7 +106,7 @@ def write_items(path: pathlib.Path, catalogue: Catalogue, in_stock: np.ndarray) 
 
 
 def write_users(path: pathlib.Path, users: Users) -> None:
-    """The whole user table."""
+    """Writes the whole user table."""
     rows = (
         {"user_id": format_user_id(u), "region": REGIONS[r]} for u, r in enumerate(users.region)
     )
@@ -120,44 +120,44 @@ def _write_rows(path: pathlib.Path, rows: Iterable[dict[str, Any]]) -> None:
 
 @dataclass(frozen=True)
 class Faults:
-    """Where broken lines go; both arrays [n], in order of `before`."""
+    """Positions and kinds of malformed lines; both arrays [n], in order of `before`."""
 
     before: np.ndarray
-    """Number of the event in front of which the broken line stands, counted from 0."""
+    """Number of the event that the malformed line precedes, counted from 0."""
     sort: np.ndarray
     """Index into SORTS."""
 
     def counts(self) -> dict[str, int]:
-        """Broken lines by sort, zeros included."""
+        """Number of malformed lines by kind, zeros included."""
         return {name: int(np.sum(self.sort == i)) for i, name in enumerate(FAULT_KINDS)}
 
 
 def draw_faults(rng: np.random.Generator, n: int, events: int) -> Faults:
-    """`n` faults at random places; the sorts are as even as `n` allows."""
+    """`n` faults at random positions, with kinds as even as `n` allows."""
     return Faults(
         before=np.sort(rng.integers(events, size=n)),
         sort=rng.permutation(np.arange(n) % len(FAULT_KINDS)),
     )
 
 
-def break_line(line: str, sort: str) -> str:
-    """A broken copy of `line`, one event's JSON object; `sort` is one of SORTS."""
-    if sort == "broken_json":
+def break_line(line: str, kind: str) -> str:
+    """A broken copy of `line`, one event's JSON object; `kind` is one of SORTS."""
+    if kind == "broken_json":
         return line[: len(line) // 2]
     event: dict[str, Any] = json.loads(line)
-    if sort == "not_an_object":
+    if kind == "not_an_object":
         return json.dumps(list(event.values()))
-    if sort == "bad_timestamp":
+    if kind == "bad_timestamp":
         return json.dumps({**event, "timestamp": "the day before yesterday"})
-    del event[sort.removeprefix("missing_")]
+    del event[kind.removeprefix("missing_")]
     return json.dumps(event)
 
 
 def insert_faults(lines: list[str], first: int, faults: Faults) -> list[str]:
-    """`lines`, those of the events from number `first` on, with their broken lines among them."""
+    """`lines`, of the events from number `first` on, with their malformed lines inserted."""
     start, end = np.searchsorted(faults.before, [first, first + len(lines)])
     mixed = list(lines)
-    # From the back, so that what is inserted moves no place that is still to come.
+    # From the back, so that an insertion does not shift the positions still to come.
     for fault in range(end - 1, start - 1, -1):
         at = int(faults.before[fault]) - first
         mixed.insert(at, break_line(lines[at], FAULT_KINDS[faults.sort[fault]]))
