@@ -1,4 +1,4 @@
-"""Recommendations from a finished run: through a server that runs, or one of its own."""
+"""`tandem recommend`: recommendations of a finished run, from a given server or a temporary one."""
 
 import contextlib
 import dataclasses
@@ -26,32 +26,41 @@ class ServerAddress:
 def recommend(
     root: str, user_id: str, k: int, server: ServerAddress | None, categories: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """As `pipeline.report.recommendations.recommend`, from the run at a path or a URL;
-    `server` None starts one for the moment.
+    """Recommends items of a finished run to one user.
+
+    Args:
+        root: Path or URL of the run.
+        user_id: The user, under the name that the source has.
+        k: Number of items.
+        server: Server to query; None starts one for this request.
+        categories: Categories to recommend from; all when empty.
+
+    Returns:
+        As `pipeline.report.recommendations.recommend_user`.
     """
     from pipeline.report import recommendations
 
     summary = json.loads(read_summary(root))
-    named = _pseudonymise(summary["config"]["data"]["hash_user_ids"], user_id)
+    stored_id = _pseudonymise(summary["config"]["data"]["hash_user_ids"], user_id)
     preflight.open_file_systems()
     with _open_server(f"{root}/serving", server) as (address, security):
         answers = recommendations.recommend_users(
-            address, summary["artifacts"], [named], k, categories, security
+            address, summary["artifacts"], [stored_id], k, categories, security
         )
     return answers[0] | {"user_id": user_id}
 
 
-def _pseudonymise(place: dict[str, str] | None, user_id: str) -> str:
+def _pseudonymise(key_source: dict[str, str] | None, user_id: str) -> str:
     """The user's pseudonym, where the run hashed user ids."""
-    return compute_pseudonym(user_id, UserIdKey.model_validate(place) if place else None)
+    return compute_pseudonym(user_id, UserIdKey.model_validate(key_source) if key_source else None)
 
 
 @contextlib.contextmanager
 def _open_server(
-    serving: str, asked: ServerAddress | None
+    serving: str, address: ServerAddress | None
 ) -> Iterator[tuple[str, "Security | None"]]:
-    if asked is not None:
-        yield asked.address, asked.security
+    if address is not None:
+        yield address.address, address.security
         return
     from serving.server.app import running_server
     from serving.versions import mirror

@@ -58,11 +58,11 @@ class Catalogue:
     price: np.ndarray
     """[items] in the shop's currency, two decimals."""
     category: np.ndarray
-    """[items] index into `words.DEPARTMENTS`."""
+    """[items] index into DEPARTMENTS."""
     titles: list[str]
     """[items] style, material, noun."""
     tags: np.ndarray
-    """[items, TAGS_AN_ITEM] indices into `words.TAGS`, different within a row."""
+    """[items, TAGS_PER_ITEM] indices into TAGS, distinct within a row."""
     category_taste: np.ndarray
     """[categories, DIMENSIONS] the direction of each category."""
 
@@ -145,7 +145,7 @@ def _make_titles(
 
 
 def draw_life_curves(rng: np.random.Generator, items: int) -> LifeCurves:
-    """Life curves of `items` items in random order, at least OLD of them born before the period."""
+    """Life curves of `items` items in random order, FOUNDING_SHARE of them born before the period."""
     late_day = int(LATE * DAYS)
     old, new = int(np.ceil(FOUNDING_SHARE * items)), int(np.ceil(NEW_SHARE * items))
     middle = max(items - old - new, 0)

@@ -82,7 +82,7 @@ def compute_day_weights(catalogue: Catalogue, day: int) -> np.ndarray:
 
 
 def split_blocks(timestamps: np.ndarray) -> Iterator[tuple[int, slice]]:
-    """(day, events of it), in order, at most BLOCK events each; `timestamps` [events] ascending."""
+    """Yields (day, its events) in order, at most MAX_BLOCK_EVENTS each; `timestamps` is ascending."""
     days = compute_days(timestamps)
     for day in range(int(days[0]), int(days[-1]) + 1):
         first, end = np.searchsorted(days, [day, day + 1])
@@ -166,7 +166,7 @@ class Outcomes:
     """One value an event."""
 
     device: np.ndarray
-    """Index into `words.DEVICES`."""
+    """Index into DEVICES."""
     purchase: np.ndarray
     """1 when bought, else 0."""
     rating: np.ndarray

@@ -38,7 +38,7 @@ class Users:
     taste: np.ndarray
     """[users, DIMENSIONS] unit vectors."""
     region: np.ndarray
-    """[users] index into `words.REGIONS`."""
+    """[users] index into REGIONS."""
     joined: np.ndarray
     """[users] first day of the user; 0 for founding users."""
     activity: np.ndarray
@@ -74,7 +74,7 @@ def draw_users(rng: np.random.Generator, users: int, category_taste: np.ndarray)
 
 
 def _draw_fondness(rng: np.random.Generator, users: int, categories: int) -> np.ndarray:
-    """[users, categories]: _LOVED different categories a user, the first loved most."""
+    """[users, categories]: weights of each user's favourite categories."""
     loved = np.argsort(rng.random((users, categories)), axis=1)[:, :_FAVOURITE_CATEGORIES]
     fondness = np.zeros((users, categories))
     np.put_along_axis(fondness, loved, np.array([[1.0, 0.6]]), axis=1)

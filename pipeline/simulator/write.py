@@ -125,7 +125,7 @@ class Faults:
     before: np.ndarray
     """Number of the event that the malformed line precedes, counted from 0."""
     sort: np.ndarray
-    """Index into SORTS."""
+    """Index into FAULT_KINDS."""
 
     def counts(self) -> dict[str, int]:
         """Number of malformed lines by kind, zeros included."""
@@ -141,7 +141,7 @@ def draw_faults(rng: np.random.Generator, n: int, events: int) -> Faults:
 
 
 def break_line(line: str, kind: str) -> str:
-    """A broken copy of `line`, one event's JSON object; `kind` is one of SORTS."""
+    """A malformed copy of `line`, one event's JSON object; `kind` is one of FAULT_KINDS."""
     if kind == "broken_json":
         return line[: len(line) // 2]
     event: dict[str, Any] = json.loads(line)
