@@ -145,7 +145,7 @@ def _make_titles(
 
 
 def draw_life_curves(rng: np.random.Generator, items: int) -> LifeCurves:
-    """Life curves of `items` items in random order, FOUNDING_SHARE of them born before the period."""
+    """Life curves in random order, FOUNDING_SHARE of the items born before the period."""
     late_day = int(LATE * DAYS)
     old, new = int(np.ceil(FOUNDING_SHARE * items)), int(np.ceil(NEW_SHARE * items))
     middle = max(items - old - new, 0)

@@ -82,7 +82,7 @@ def compute_day_weights(catalogue: Catalogue, day: int) -> np.ndarray:
 
 
 def split_blocks(timestamps: np.ndarray) -> Iterator[tuple[int, slice]]:
-    """Yields (day, its events) in order, at most MAX_BLOCK_EVENTS each; `timestamps` is ascending."""
+    """Yields (day, its events), at most MAX_BLOCK_EVENTS each; `timestamps` is ascending."""
     days = compute_days(timestamps)
     for day in range(int(days[0]), int(days[-1]) + 1):
         first, end = np.searchsorted(days, [day, day + 1])
