@@ -1,12 +1,19 @@
-"""Arguments that several verbs have, said once."""
+"""Arguments that several verbs have, each declared once: configuration, data, root, and the server
+of `--server` with what protects the connection to it.
+"""
 
 import argparse
 import pathlib
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from schema.errors import UsageError
 from schema.storage.locations import is_remote, parse_local, parse_location, parse_readable
+
+if TYPE_CHECKING:
+    from pipeline.commands.recommend import ServerAddress
+
+_TLS_FILES = ("tls_roots", "tls_certificate", "tls_key")
 
 
 class _LocationAction(argparse.Action):
@@ -90,3 +97,57 @@ def _make_absolute(found: str) -> str:
 def add_json(parser: argparse.ArgumentParser, text: str = "print JSON alone on stdout") -> None:
     """`--json`: args.json true or false."""
     parser.add_argument("--json", action="store_true", help=text)
+
+
+def add_server(parser: argparse.ArgumentParser, text: str) -> None:
+    """`--server`, which `text` explains, and what protects the connection to it."""
+    parser.add_argument("--server", metavar="HOST:PORT", help=text)
+    group = parser.add_argument_group("connection to --server")
+    group.add_argument("--tls", action="store_true", help="speak TLS (implied by the next three)")
+    for option, what in (
+        ("--tls-roots", "who signed the server's certificate"),
+        ("--tls-certificate", "our own certificate, for mutual TLS"),
+        ("--tls-key", "our certificate's key"),
+    ):
+        add_location(group, option, metavar="PEM", help=what)
+    add_location(
+        group, "--token-file", metavar="FILE",
+        help="a bearer token, sent with each call; a line break at its end is left out",
+    )  # fmt: skip
+
+
+def parse_server(args: argparse.Namespace) -> "ServerAddress | None":
+    """The server that the arguments of `add_server` name; None without `--server`.
+
+    Raises UsageError where they protect a connection that there is not, or do not fit together.
+    """
+    from pipeline.commands.recommend import ServerAddress
+    from serving.client.connection import Security
+
+    protects = args.tls or any(getattr(args, name) for name in _TLS_FILES)
+    if args.server is None:
+        if protects or args.token_file:
+            raise UsageError(
+                "expected --server with --tls… and --token-file, received these alone; name the "
+                "server, or leave them out"
+            )
+        return None
+    security = Security(
+        tls=protects,
+        root_certificates=args.tls_roots,
+        certificate=args.tls_certificate,
+        key=args.tls_key,
+        token=_read_token(args.token_file),
+    )
+    return ServerAddress(args.server, security)
+
+
+def _read_token(path: pathlib.Path | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"expected a readable token in {path}, received: {error}; give the path of one"
+        ) from error

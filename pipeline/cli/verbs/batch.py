@@ -3,7 +3,6 @@
 import argparse
 import json
 
-from pipeline import asked_server
 from pipeline.cli import arguments
 from schema.storage.locations import parse_local
 
@@ -31,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--as-of", choices=("test",),
         help="ask at the moment when test began, with what was known then (default: now)",
     )  # fmt: skip
-    asked_server.add_arguments(parser, "ask this server instead of loading the run's models")
+    arguments.add_server(parser, "ask this server instead of loading the run's models")
     arguments.add_json(parser)
 
 
@@ -41,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
 
     from pipeline.commands import batch
 
-    server = asked_server.of(args)
+    server = arguments.parse_server(args)
     asked = batch.BatchRequest(args.users, args.k, args.stage, args.as_of == "test", server)
     done = batch.write_lists(args.root, asked, args.out, int(time.time()))
     print(json.dumps(done, indent=1, ensure_ascii=False) if args.json else _format_text(done))

@@ -3,7 +3,6 @@
 import argparse
 import json
 
-from pipeline import asked_server
 from pipeline.cli import arguments
 
 SUMMARY = "recommend items to one user, with titles and scores"
@@ -18,7 +17,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--category", action="append", default=[], metavar="X", dest="categories",
         help="recommend items of this category alone; may be repeated (see data.items.filter)",
     )  # fmt: skip
-    asked_server.add_arguments(parser, "gRPC address to ask (default: a server of its own)")
+    arguments.add_server(parser, "gRPC address to ask (default: a server of its own)")
     arguments.add_json(parser)
 
 
@@ -30,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.k < 1:
         raise UsageError(f"--k expects a positive number, received {args.k}")
-    server = asked_server.of(args)
+    server = arguments.parse_server(args)
     answer = recommend.recommend(args.root, args.user, args.k, server, args.categories)
     if args.json:
         print(json.dumps(answer, indent=1, ensure_ascii=False))

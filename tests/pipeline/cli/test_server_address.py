@@ -5,7 +5,7 @@ import pathlib
 
 import pytest
 
-from pipeline import asked_server
+from pipeline.cli import arguments as cli_arguments
 from pipeline.commands import recommend
 from schema.errors import UsageError
 from serving.client.connection import PLAIN, Security
@@ -13,8 +13,8 @@ from serving.client.connection import PLAIN, Security
 
 def named(*arguments):
     parser = argparse.ArgumentParser()
-    asked_server.add_arguments(parser, "ask it")
-    return asked_server.of(parser.parse_args([str(argument) for argument in arguments]))
+    cli_arguments.add_server(parser, "ask it")
+    return cli_arguments.parse_server(parser.parse_args([str(argument) for argument in arguments]))
 
 
 def test_none():
