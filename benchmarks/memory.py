@@ -101,7 +101,7 @@ def _peaks(data: pathlib.Path, home: pathlib.Path) -> dict[str, float]:
     """Megabytes by stage. Imports of TensorFlow and TFX are made here, before the forks: nothing of
     them runs in this process, so nothing of it is missed by a fork.
     """
-    from components.ingest import preflight
+    from components.ingest.fingerprint import compute_input_fingerprint
     from pipeline import dag
     from pipeline.config.config import load_config
     from pipeline.metadata import build_connection_config
@@ -117,7 +117,7 @@ def _peaks(data: pathlib.Path, home: pathlib.Path) -> dict[str, float]:
 
     config = load_config(_CONFIG, _SETTINGS)
     at = open_local_root(home)
-    fingerprint = preflight.fingerprint(config.dataset, str(data))
+    fingerprint = compute_input_fingerprint(config.dataset, str(data))
     connection = build_connection_config(str(at.metadata))
     pipeline = dag.build_pipeline(
         config, build_run_locations(str(data), at), fingerprint, connection

@@ -12,6 +12,7 @@ from tfx.dsl.components.base.base_node import BaseNode
 
 from benchmarks.simulated_csv import CATALOGUE, FILE
 from components.ingest import preflight
+from components.ingest.fingerprint import compute_input_fingerprint
 from components.interactions_gen import InteractionsGen
 from pipeline.config.config import BeamConfig
 from schema.dataset import Dataset
@@ -42,7 +43,7 @@ def tandem(log: str, root: str) -> BaseNode:
         data_dir=log,
         span="",
         rejected_dir=f"{root}/rejected",
-        fingerprint=preflight.fingerprint(described, log),
+        fingerprint=compute_input_fingerprint(described, log),
     )
 
 

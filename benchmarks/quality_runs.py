@@ -40,12 +40,14 @@ class Seeds:
 
     def asked(self, seed: int) -> dict[str, Any]:
         """All that a result depends on, the code apart."""
-        from components.ingest import preflight  # imports Beam: after --help, and after main()
+        from components.ingest.fingerprint import (
+            compute_input_fingerprint,  # imports Beam: after --help, and after main()
+        )
 
         config = self.config(seed)
         return {
             "config": config.model_dump(mode="json"),
-            "data": preflight.fingerprint(config.dataset, str(self.data_set.data)),
+            "data": compute_input_fingerprint(config.dataset, str(self.data_set.data)),
         }
 
     def root(self, seed: int) -> pathlib.Path:

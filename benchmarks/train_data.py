@@ -9,6 +9,7 @@ from tfx.proto import transform_pb2
 
 from benchmarks.quality_data import DataSet
 from components.ingest import preflight
+from components.ingest.fingerprint import compute_input_fingerprint
 from components.interactions_gen import InteractionsGen
 from components.items_gen import ItemsGen
 from components.schema_gen import SchemaGen
@@ -44,7 +45,7 @@ def _components(data_set: DataSet, config: Config, root: pathlib.Path) -> list[B
         "data_dir": str(data_set.data),
         "span": "",
         "rejected_dir": str(root / "rejected"),
-        "fingerprint": preflight.fingerprint(config.dataset, str(data_set.data)),
+        "fingerprint": compute_input_fingerprint(config.dataset, str(data_set.data)),
     }
     items, interactions = ItemsGen(**source), InteractionsGen(**source)
     return [

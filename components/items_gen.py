@@ -35,7 +35,7 @@ def ItemsGen(
     """Writes `examples` (one split, `all`); the way is `components.ingest.items`.
 
     `dataset` is the JSON of `schema.dataset.Dataset`, read at `span` (see `Dataset.at`).
-    `fingerprint` (of `preflight`) is not read: it makes TFX's cache see that the files changed. The
+    `fingerprint` of the input is not read: it makes the cache see that files changed. The
     custom property `counts` of `examples` is the JSON of `components.ingest.output.counts.Counts`.
     Raises DataRefused by the rules of `components.ingest.output.acceptance`.
     """

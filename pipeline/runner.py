@@ -13,7 +13,7 @@ from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable import launcher, runtime_parameter_utils, tfx_runner
 from tfx.proto.orchestration import pipeline_pb2
 
-from components.ingest import preflight
+from components.ingest.fingerprint import compute_input_fingerprint
 from pipeline import dag
 from pipeline.config.config import Config
 from pipeline.config.run_parameters import RunLocations
@@ -53,7 +53,7 @@ def run_pipeline(
     """Runs the whole DAG; `force_push` is the reason to push models that are not blessed. With
     `ask_oldest` the Evaluator evaluates the oldest pushed version too.
     """
-    fingerprint = preflight.fingerprint(config.dataset, data)
+    fingerprint = compute_input_fingerprint(config.dataset, data)
     connection = build_connection_config(str(run_root.metadata))
     previous_statistics = find_previous_statistics(connection, config.name, fingerprint)
     locations = build_run_locations(data, run_root)

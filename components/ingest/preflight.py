@@ -1,14 +1,10 @@
-"""What can be known to be wrong before anything starts, and what the input is, in one word."""
+"""Checks of the input files before anything starts: they exist, have content and the columns."""
 
-import hashlib
 import itertools
 import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
-
-from apache_beam.io.filesystems import FileSystems
-from apache_beam.options.pipeline_options import PipelineOptions
 
 from components.ingest.fields.table_spec import (
     Field,
@@ -17,9 +13,9 @@ from components.ingest.fields.table_spec import (
     build_user_fields,
 )
 from components.ingest.read import parquet_file
-from components.ingest.read.compression import DAMAGE_ERRORS, open_decompressed, open_raw
+from components.ingest.read.compression import DAMAGE_ERRORS, open_decompressed
 from components.ingest.read.delimited import read_column_names, read_header
-from components.ingest.read.files import describe_files, find_files
+from components.ingest.read.files import describe_files, find_files, open_file_systems
 from components.ingest.read.format_detection import (
     describe_lines,
     require_format,
@@ -31,11 +27,10 @@ from components.ingest.read.sequences import list_sequence_columns
 from schema.dataset import Dataset
 from schema.errors import ConfigError, DataRefused
 from schema.sources import SPAN, InteractionsSource, Source
-from schema.user_ids import compute_key_fingerprint, load_key
+from schema.user_ids import load_key
 
 # A field that a log seldom fills shows itself within this many records, or is taken for a mistake.
 _SAMPLE = 10_000
-_READ_BYTES = 1 << 20
 _NAME_OF_AN_ID = re.compile(r"([a-z]+[ _-]?)?(id|key|code)", re.IGNORECASE)
 _LONGEST_LINE = 1 << 24
 
@@ -69,19 +64,6 @@ def check_table(dataset: Dataset, name: str, data_dir: str) -> None:
     _check_table(table, data_dir)
 
 
-def fingerprint(dataset: Dataset, data_dir: str) -> str:
-    """SHA-256 over paths and contents of all input files: another one, another result."""
-    open_file_systems()
-    digest = hashlib.sha256(compute_key_fingerprint(dataset.data.hash_user_ids).encode())
-    for table in _list_tables(dataset):
-        for path, size in find_files(data_dir, table.source).items():
-            digest.update(f"{table.name}\0{path}\0{size}\0".encode())
-            with open_raw(path) as handle:
-                while chunk := handle.read(_READ_BYTES):
-                    digest.update(chunk)
-    return digest.hexdigest()
-
-
 def _check_table(table: _InputTable, data_dir: str) -> None:
     _check_columns(table, _find_filled_files(table, locate_table(data_dir, table.source), data_dir))
 
@@ -92,11 +74,6 @@ def _list_tables(dataset: Dataset) -> Iterator[_InputTable]:
     yield _InputTable("items", data.items, build_item_fields(dataset))
     if data.users is not None:
         yield _InputTable("users", data.users, build_user_fields(dataset))
-
-
-def open_file_systems() -> None:
-    """Beam's for S3 wants options of a pipeline, and there is none yet; these are the defaults."""
-    FileSystems.set_options(PipelineOptions([]))
 
 
 def _find_filled_files(table: _InputTable, where: PathPattern, data_dir: str) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from rich.console import Console
 
 from components.ingest import preflight
+from components.ingest.fingerprint import compute_input_fingerprint
 from pipeline.commands.run import execute_run
 from pipeline.config.config import Config, load_config
 from pipeline.console import redirect_output
@@ -74,7 +75,7 @@ def _run_unless_finished(
     """Runs the day unless it is finished, and writes the record; returns all days so far."""
     from pipeline.push_plan import compute_run_fingerprint
 
-    fingerprint = compute_run_fingerprint(config, preflight.fingerprint(config.dataset, data))
+    fingerprint = compute_run_fingerprint(config, compute_input_fingerprint(config.dataset, data))
     if is_finished(days, span, fingerprint):
         console.print(f"{span}  already finished")
         return days

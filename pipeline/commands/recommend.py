@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from components.ingest import preflight
+from components.ingest.read.files import open_file_systems
 from pipeline.run_root import read_summary
 from schema.user_ids import UserIdKey, compute_pseudonym
 
@@ -42,7 +42,7 @@ def recommend(
 
     summary = json.loads(read_summary(root))
     stored_id = _pseudonymise(summary["config"]["data"]["hash_user_ids"], user_id)
-    preflight.open_file_systems()
+    open_file_systems()
     with _open_server(f"{root}/serving", server) as (address, security):
         answers = recommendations.recommend_users(
             address, summary["artifacts"], [stored_id], k, categories, security

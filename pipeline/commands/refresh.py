@@ -11,7 +11,7 @@ import tempfile
 import time
 from typing import Any
 
-from components.ingest import preflight
+from components.ingest.read.files import open_file_systems
 from pipeline.commands.refresh_catalogue import (
     BaseVersion,
     RefreshedCatalogue,
@@ -46,7 +46,7 @@ def refresh(at: RunRoot, config: Config, inputs: RefreshInputs) -> dict[str, Any
         ConfigError, DataRefused: As in ingestion.
         NotBlessed: The index is below its recall target; nothing is pushed.
     """
-    preflight.open_file_systems()
+    open_file_systems()
     with mirror.folder_of(f"{at.place}/serving") as serving:
         return _push_refreshed(at, serving, config, inputs)
 

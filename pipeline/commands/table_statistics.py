@@ -6,7 +6,7 @@ from typing import NamedTuple
 from rich.console import Console
 from tfx.types import artifact_utils
 
-from components.ingest import preflight
+from components.ingest.fingerprint import compute_input_fingerprint
 from components.validation import split_statistics
 from components.validation.drift import Statistics
 from pipeline import dag
@@ -38,7 +38,7 @@ def compute_table_statistics(
         console: Where to print a line per stage.
     """
     places = dataclasses.replace(build_run_locations(data, at), rejected=rejected)
-    fingerprint = preflight.fingerprint(config.dataset, data)
+    fingerprint = compute_input_fingerprint(config.dataset, data)
     connection = build_connection_config(str(at.metadata))
     pipeline = dag.build_statistics_pipeline(config, places, fingerprint, connection)
     lines = StageLines(console)

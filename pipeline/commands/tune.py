@@ -11,6 +11,7 @@ import tomli_w
 from rich.console import Console
 
 from components.ingest import preflight
+from components.ingest.fingerprint import compute_input_fingerprint
 from pipeline.config.config import TABLES, Config, load_config, read_toml
 from pipeline.console import print_trials, redirect_output, show_stages
 from pipeline.report import terminal
@@ -71,7 +72,7 @@ def _run_search(
         from pipeline import dag
         from pipeline.metadata import build_connection_config, find_previous_statistics
         from pipeline.runner import build_run_locations, execute_pipeline
-    fingerprint = preflight.fingerprint(config.dataset, data)
+    fingerprint = compute_input_fingerprint(config.dataset, data)
     connection = build_connection_config(str(at.metadata))
     before = find_previous_statistics(connection, config.name, fingerprint)
     records = at.tuning / compute_search_name(config, fingerprint)

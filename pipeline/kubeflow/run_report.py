@@ -17,7 +17,7 @@ from tfx.types.standard_artifacts import Examples, Model, ModelEvaluation, Pushe
 
 from components.artifacts import s3_filesystem
 from components.artifacts.types import Candidates, Histories, Metrics, Page, Verdict
-from components.ingest import preflight
+from components.ingest.read.files import open_file_systems
 from pipeline.config.run_parameters import RunParameters
 from pipeline.kubeflow.run_artifacts import (
     RunArtifacts,
@@ -63,7 +63,7 @@ def RunReport(
     latest run, whatever came from the cache.
     """
     s3_filesystem.register()
-    preflight.open_file_systems()
+    open_file_systems()
     parameters = RunParameters(span, retrieval_epochs, ranking_epochs, thresholds)
     run = get_run_root(page.uri)
     artifacts = RunArtifacts(

@@ -8,8 +8,14 @@ from collections.abc import Iterator
 from typing import NoReturn
 
 from apache_beam.io.filesystems import FileSystems
+from apache_beam.options.pipeline_options import PipelineOptions
 
-from components.ingest.read.paths import PathPattern, locate_table, select_spans, translate_glob
+from components.ingest.read.paths import (
+    PathPattern,
+    locate_table,
+    select_spans,
+    translate_glob,
+)
 from schema.errors import ConfigError, UsageError
 from schema.sources import SPAN, Source
 
@@ -136,3 +142,8 @@ def _raise_unreadable(error: OSError) -> NoReturn:
         f"expected a readable file or folder at {error.filename}, received: {error.strerror}; "
         "give the right to read it, or fix the link"
     ) from error
+
+
+def open_file_systems() -> None:
+    """Beam's for S3 wants options of a pipeline, and there is none yet; these are the defaults."""
+    FileSystems.set_options(PipelineOptions([]))

@@ -11,6 +11,7 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from components.ingest import interactions, items, preflight
+from components.ingest.fingerprint import compute_input_fingerprint
 from components.ingest.output import counts, histories
 from schema.dataset import Dataset
 from schema.errors import ConfigError
@@ -93,9 +94,9 @@ def test_what_is_missing_is_said_before_anything_starts(logs):
 
 
 def test_another_content_is_another_input(logs, tmp_path):
-    before = preflight.fingerprint(DATASET, logs)
-    assert preflight.fingerprint(DATASET, logs) == before
+    before = compute_input_fingerprint(DATASET, logs)
+    assert compute_input_fingerprint(DATASET, logs) == before
     put(f"{logs}/logs/3/events.csv.gz", gzip.compress(b"not among the spans"), tmp_path)
-    assert preflight.fingerprint(DATASET, logs) == before
+    assert compute_input_fingerprint(DATASET, logs) == before
     put(f"{logs}/logs/2/events.csv.gz", gzip.compress(DAYS["3"].encode()), tmp_path)
-    assert preflight.fingerprint(DATASET, logs) != before
+    assert compute_input_fingerprint(DATASET, logs) != before

@@ -6,6 +6,7 @@ import pathlib
 import pytest
 
 from components.ingest import preflight
+from components.ingest.fingerprint import compute_input_fingerprint
 from schema.dataset import Dataset
 from schema.errors import ConfigError, DataRefused
 
@@ -87,12 +88,12 @@ def test_json_fields_may_show_themselves_late(lay):
 
 def test_the_fingerprint_sees_contents_and_nothing_else(lay):
     folder = lay(GOOD)
-    first = preflight.fingerprint(dataset(), folder)
+    first = compute_input_fingerprint(dataset(), folder)
     items = pathlib.Path(folder) / "items.csv"
     items.touch()
-    assert preflight.fingerprint(dataset(), folder) == first
+    assert compute_input_fingerprint(dataset(), folder) == first
     items.write_text("item_id\ny\n")
-    assert preflight.fingerprint(dataset(), folder) != first
+    assert compute_input_fingerprint(dataset(), folder) != first
 
 
 def test_a_span_without_files_is_named(tmp_path, lay):

@@ -8,6 +8,7 @@ import itertools
 import pytest
 
 from components.ingest import preflight
+from components.ingest.fingerprint import compute_input_fingerprint
 from components.ingest.output import histories
 from schema.dataset import Dataset
 from schema.errors import ConfigError
@@ -96,9 +97,9 @@ def test_another_key_makes_another_fingerprint_and_none_stops_before_the_start(
     hashed, lay, monkeypatch
 ):
     folder = lay({"log.csv": LOG, "users.csv": USERS, "items.csv": ITEMS})
-    first = preflight.fingerprint(hashed, folder)
+    first = compute_input_fingerprint(hashed, folder)
     monkeypatch.setenv("SHOP_KEY", KEY + "!")
-    assert preflight.fingerprint(hashed, folder) != first
+    assert compute_input_fingerprint(hashed, folder) != first
     monkeypatch.delenv("SHOP_KEY")
     with pytest.raises(ConfigError, match="SHOP_KEY"):
         preflight.check(hashed, folder)

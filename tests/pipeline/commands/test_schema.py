@@ -5,7 +5,7 @@ import pathlib
 
 import pytest
 
-from components.ingest import preflight
+from components.ingest.fingerprint import compute_input_fingerprint
 from pipeline import cli, dag
 from pipeline.config.config import load_config
 from pipeline.metadata import GATE_NODE, build_connection_config, find_previous_statistics
@@ -53,7 +53,7 @@ def pass_gate(config: pathlib.Path, data: pathlib.Path, root: pathlib.Path) -> N
     read = load_config(config)
     at = RunRoot(root)
     at.root.mkdir(exist_ok=True)
-    fingerprint = preflight.fingerprint(read.dataset, str(data))
+    fingerprint = compute_input_fingerprint(read.dataset, str(data))
     connection = build_connection_config(str(at.metadata))
     before = find_previous_statistics(connection, read.name, fingerprint)
     places = build_run_locations(str(data), at)
