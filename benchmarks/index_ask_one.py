@@ -16,8 +16,7 @@ import numpy as np
 from benchmarks import index_forms, index_names, index_vectors
 from benchmarks.index_forms import Ask
 from benchmarks.index_vectors import Questions
-from serving.index import measurement
-from serving.index.measurement import DEPTH
+from serving.index.measurement import RECALL_DEPTH, compute_ann_recall
 
 _SINGLE = 100
 _BATCH = 32
@@ -32,9 +31,9 @@ def found(ask: Ask, asked: Questions) -> dict[str, float]:
     )
     return {
         f"ann_recall@{depth}": float(
-            measurement.recall(got, index_forms.exact(asked, depth)).mean()
+            compute_ann_recall(got, index_forms.exact(asked, depth)).mean()
         )
-        for depth in (_NEAREST, DEPTH)
+        for depth in (_NEAREST, RECALL_DEPTH)
     }
 
 

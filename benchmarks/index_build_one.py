@@ -14,7 +14,7 @@ from benchmarks import index_forms, index_names, index_vectors
 from benchmarks.index_forms import Made
 from benchmarks.index_peers import Peer
 from benchmarks.index_vectors import Questions
-from serving.index import measurement
+from serving.index.measurement import compute_ann_recall
 
 _TIMED = 50
 _ENOUGH = 0.99
@@ -50,7 +50,7 @@ def _point(peer: Peer, asked: Questions, threads: int) -> tuple[float, float]:
         begin = time.perf_counter()
         peer.ask(query[np.newaxis], threads)
         seconds.append(time.perf_counter() - begin)
-    return float(measurement.recall(found, index_forms.exact(asked)).mean()), 1000 * float(
+    return float(compute_ann_recall(found, index_forms.exact(asked)).mean()), 1000 * float(
         np.median(seconds)
     )
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.index_peers import GRAPH_LADDER, LEAF_LADDER, LINKS, WHILE_BUILDING
-from serving.index import leaves
-from serving.index.measurement import DEPTH
+from serving.index.leaves import choose_leaf_count
+from serving.index.measurement import RECALL_DEPTH
 
 
 class _Faiss:
@@ -30,7 +30,7 @@ class _Faiss:
         import faiss
 
         faiss.omp_set_num_threads(threads)
-        return self._index.search(self._fitting(queries), DEPTH)[1] + 1
+        return self._index.search(self._fitting(queries), RECALL_DEPTH)[1] + 1
 
     def _fitting(self, vectors: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(vectors)
@@ -71,7 +71,7 @@ class FaissIvfPq(_Faiss):
         import faiss
 
         vectors = self._fitting(vectors)
-        dim, count = vectors.shape[1], leaves.usual_count(len(vectors))
+        dim, count = vectors.shape[1], choose_leaf_count(len(vectors))
         self._index = faiss.index_factory(
             dim, f"IVF{count},PQ{dim // 2}x4fs,RFlat", faiss.METRIC_INNER_PRODUCT
         )
@@ -82,7 +82,7 @@ class FaissIvfPq(_Faiss):
         """See Peer."""
         import faiss
 
-        self._index.k_factor = _RESCORED / DEPTH
+        self._index.k_factor = _RESCORED / RECALL_DEPTH
         leaf_index: Any = faiss.downcast_index(self._index.base_index)
         leaf_index.nprobe = value
 

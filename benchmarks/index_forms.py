@@ -11,15 +11,14 @@ import tensorflow as tf
 
 from benchmarks.index_names import EXACT, IVF_INT8, SCANN
 from benchmarks.index_vectors import Questions
-from serving import index_export
 from serving.config import IndexConfig
-from serving.index import tuning
+from serving.index.build import save_index
 from serving.index.eligibility import Eligibility
 from serving.index.exact import ExactIndex
 from serving.index.ivf import IvfIndex
-from serving.index.measurement import DEPTH, ExactAnswers
-from serving.index.scann import ScannIndex, scann_ops
-from serving.index.tuning import Point, Setting
+from serving.index.measurement import RECALL_DEPTH, ExactAnswers
+from serving.index.scann import ScannIndex, import_scann_ops
+from serving.index.tuning import IndexSetting, TuningPoint, choose_point, tune_index
 
 Ask = Callable[[np.ndarray], np.ndarray]
 """[b, dim] -> [b, 100] positions, best first."""
@@ -40,11 +39,11 @@ def build(form: str, asked: Questions, target: float, folder: pathlib.Path) -> M
     """Tunes `form` to `target`, builds it once more by the best setting, and saves it."""
     vectors = np.asarray(asked.vectors)
     points = [] if form == EXACT else _tuned(form, vectors, asked, target)
-    chosen = tuning.chosen(points, target) if points else None
+    chosen = choose_point(points, target) if points else None
     begin = time.perf_counter()
     built = index(form, vectors, chosen.setting) if chosen else ExactIndex(vectors)
     seconds = time.perf_counter() - begin
-    index_export.save(built, vectors.shape[1], str(folder))
+    save_index(built, vectors.shape[1], str(folder))
     parameters = dataclasses.asdict(chosen.setting) if chosen else {}
     return Made(seconds, parameters, [(float(point.recall), point.p50_ms) for point in points])
 
@@ -54,11 +53,11 @@ def load(form: str, folder: pathlib.Path, threads: int) -> Ask:
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     if form == SCANN:
-        scann_ops()
+        import_scann_ops()
     saved = tf.saved_model.load(str(folder))
     # A server calls the concrete function too: choosing one in Python costs as much as a search.
     (search,) = saved.search.concrete_functions
-    k = tf.constant(DEPTH)
+    k = tf.constant(RECALL_DEPTH)
 
     def ask(queries: np.ndarray) -> np.ndarray:
         nothing = np.zeros((len(queries), 0), np.int32)
@@ -73,8 +72,8 @@ def load(form: str, folder: pathlib.Path, threads: int) -> Ask:
     return ask
 
 
-def _tuned(form: str, vectors: np.ndarray, asked: Questions, target: float) -> list[Point]:
-    return tuning.tune(
+def _tuned(form: str, vectors: np.ndarray, asked: Questions, target: float) -> list[TuningPoint]:
+    return tune_index(
         lambda setting: index(form, vectors, setting),
         len(vectors),
         _REORDERINGS if form == SCANN else (0,),
@@ -84,13 +83,13 @@ def _tuned(form: str, vectors: np.ndarray, asked: Questions, target: float) -> l
     ).points
 
 
-def exact(asked: Questions, depth: int = DEPTH) -> ExactAnswers:
+def exact(asked: Questions, depth: int = RECALL_DEPTH) -> ExactAnswers:
     """The first `depth` of what exact search finds, in a form that an index is measured by."""
     everything = Eligibility.of_all(len(asked.vectors))
     return ExactAnswers(asked.vectors, everything, asked.queries, asked.exact[:, :depth])
 
 
-def index(form: str, vectors: np.ndarray, setting: Setting) -> IvfIndex | ScannIndex:
+def index(form: str, vectors: np.ndarray, setting: IndexSetting) -> IvfIndex | ScannIndex:
     """An approximate index over `vectors` [n, dim], all available."""
     everything = Eligibility.of_all(len(vectors))
     if form == SCANN:

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from serving.index import leaves
-from serving.index.measurement import DEPTH
+from serving.index.leaves import choose_leaf_count
+from serving.index.measurement import RECALL_DEPTH
 
 LINKS = 16
 WHILE_BUILDING = 100
@@ -57,8 +57,8 @@ class ScannApi:
         from scann.scann_ops.py import scann_ops_pybind
 
         self._searcher = (
-            scann_ops_pybind.builder(np.asarray(vectors), DEPTH, "dot_product")
-            .tree(leaves.usual_count(len(vectors)), 1, training_sample_size=250_000)
+            scann_ops_pybind.builder(np.asarray(vectors), RECALL_DEPTH, "dot_product")
+            .tree(choose_leaf_count(len(vectors)), 1, training_sample_size=250_000)
             .score_ah(2, anisotropic_quantization_threshold=0.2)
             .reorder(RESCORED)
             .build()
@@ -81,7 +81,7 @@ class ScannApi:
     def ask(self, queries: np.ndarray, threads: int) -> np.ndarray:
         """See Peer."""
         settings: dict[str, Any] = {
-            "final_num_neighbors": DEPTH,
+            "final_num_neighbors": RECALL_DEPTH,
             "pre_reorder_num_neighbors": RESCORED,
             "leaves_to_search": self._probes,
         }
@@ -124,7 +124,7 @@ class Hnswlib:
 
     def ask(self, queries: np.ndarray, threads: int) -> np.ndarray:
         """See Peer."""
-        return self._index.knn_query(queries, DEPTH, num_threads=threads)[0] + 1
+        return self._index.knn_query(queries, RECALL_DEPTH, num_threads=threads)[0] + 1
 
 
 class Usearch:
@@ -165,5 +165,5 @@ class Usearch:
 
     def ask(self, queries: np.ndarray, threads: int) -> np.ndarray:
         """See Peer."""
-        found = self._index.search(queries, DEPTH, threads=threads).keys
+        found = self._index.search(queries, RECALL_DEPTH, threads=threads).keys
         return np.asarray(found).reshape(len(queries), -1).astype(np.int64) + 1

@@ -13,12 +13,11 @@ from typing import Any
 
 from benchmarks import index_forms, index_vectors
 from benchmarks.index_names import EXACT
-from serving import index_export
-from serving.index import leaves
-from serving.index.build import Index
+from serving.index.build import Index, save_index
 from serving.index.exact import ExactIndex
-from serving.index.scann import scann_ops
-from serving.index.tuning import Setting
+from serving.index.leaves import choose_leaf_count
+from serving.index.scann import import_scann_ops
+from serving.index.tuning import IndexSetting
 
 _PROBES = 24
 _REORDERING = 600
@@ -40,11 +39,11 @@ def _status(field: str) -> int:
 
 def build(name: str, folder: pathlib.Path) -> dict[str, Any]:
     """Builds, then saves beside the vectors."""
-    scann_ops()
+    import_scann_ops()
     before = _status("VmRSS")
     index, built, build_seconds = peak_bytes(lambda: _index(name, folder))
     into, dim = folder / name, index_vectors.shape(folder)[1]
-    _, saved, save_seconds = peak_bytes(lambda: index_export.save(index, dim, str(into)))
+    _, saved, save_seconds = peak_bytes(lambda: save_index(index, dim, str(into)))
     size = sum(file.stat().st_size for file in into.rglob("*") if file.is_file())
     return {
         "bytes": size,
@@ -55,7 +54,7 @@ def build(name: str, folder: pathlib.Path) -> dict[str, Any]:
 
 def load(name: str, folder: pathlib.Path) -> dict[str, Any]:
     """Loads, and asks one question: some of an index is made by the first one."""
-    scann_ops()
+    import_scann_ops()
     query = index_vectors.queries(folder)[:1]
     before = _status("VmRSS")
     threads = os.cpu_count() or 1
@@ -69,7 +68,7 @@ def _index(name: str, folder: pathlib.Path) -> Index:
     vectors = index_vectors.vectors(folder)
     if name == EXACT:
         return ExactIndex(vectors)
-    setting = Setting(leaves.usual_count(len(vectors)), _PROBES, _REORDERING)
+    setting = IndexSetting(choose_leaf_count(len(vectors)), _PROBES, _REORDERING)
     return index_forms.index(name, vectors, setting)
 
 

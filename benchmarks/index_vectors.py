@@ -68,11 +68,11 @@ def take(candidates: pathlib.Path, folder: pathlib.Path) -> None:
 
 def answer(folder: pathlib.Path) -> None:
     """Adds what exact search finds."""
-    from serving.index import measurement  # TensorFlow comes with it
     from serving.index.eligibility import Eligibility
+    from serving.index.measurement import compute_exact_answers  # TensorFlow comes with it
 
     stored, asked = vectors(folder), queries(folder)
-    found = measurement.answer(stored, Eligibility.of_all(len(stored)), asked).positions
+    found = compute_exact_answers(stored, Eligibility.of_all(len(stored)), asked).positions
     scores = np.stack([stored[at - 1] @ query for at, query in zip(found, asked, strict=True)])
     order = np.argsort(-scores, axis=1)
     np.save(folder / "exact.npy", np.take_along_axis(found, order, axis=1))

@@ -17,14 +17,14 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks import serving_requests
-from serving.server import servable
+from serving.server.servable import Call, load_servable
 
 
 def main() -> None:
     """Calls in a closed loop."""
     tf.config.threading.set_intra_op_parallelism_threads(1)
     folder, path, seconds = pathlib.Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
-    model = servable.load("recommender", int(folder.name), folder)
+    model = load_servable("recommender", int(folder.name), folder)
     lines = pathlib.Path(path).read_text(encoding="utf-8").splitlines()
     calls = [model.call("", serving_requests.arrays(json.loads(line)), ()) for line in lines]
     for call in calls[:50]:
@@ -33,7 +33,7 @@ def main() -> None:
     print(json.dumps(max(found, key=lambda one: one["answered_per_second"])))
 
 
-def _closed(calls: list[servable.Call], threads: int, seconds: float) -> dict[str, float]:
+def _closed(calls: list[Call], threads: int, seconds: float) -> dict[str, float]:
     latencies: list[float] = []
     begin = time.perf_counter()
 

@@ -16,8 +16,7 @@ from components.artifacts.local_copies import use_local_copies
 from components.artifacts.types import Candidates, Histories
 from components.pushed.baseline import query_unchanged, query_version
 from schema import candidates as candidate_files
-from serving.versions import origin
-from serving.versions.origin import Evaluated
+from serving.versions.origin import ModelEvaluation, find_newest_version
 from trainer.config.blessing import BlessingConfig, override_thresholds
 from trainer.config.models import EvaluationConfig, RankingConfig, RetrievalConfig
 from trainer.data.training_data import TrainingData
@@ -71,7 +70,7 @@ def Evaluator(
     rules = override_thresholds(
         BlessingConfig.model_validate_json(blessing_config), thresholds, data.dataset.labels.ranking
     )
-    version = origin.newest(serving_dir) if pushed == NEWEST else pushed
+    version = find_newest_version(serving_dir) if pushed == NEWEST else pushed
     compared = version if rules.pushed else ""
     before = query_version(data, histories.uri, serving_dir, compared) if compared else None
     others = query_unchanged(data, histories.uri, serving_dir, beside) if beside else {}
@@ -98,8 +97,8 @@ def Evaluator(
 
 def _describe_evaluation(
     data: TrainingData, order: str, retrieval: RetrievalConfig, ranking: RankingConfig, version: str
-) -> Evaluated:
-    return Evaluated(
+) -> ModelEvaluation:
+    return ModelEvaluation(
         order=order,
         history_length=retrieval.history_length,
         popularity_days=retrieval.popularity_days,

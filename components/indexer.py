@@ -10,10 +10,9 @@ from tfx.utils import path_utils
 from components.artifacts.local_copies import use_local_copies
 from components.artifacts.types import Candidates
 from schema import candidates as candidate_files
-from serving import deny_list, index_export
 from serving.config import IndexConfig
-from serving.index import build, eligibility
-from serving.index.eligibility import Eligibility
+from serving.index.build import build_index, measure_index, require_recall, save_index
+from serving.index.eligibility import Eligibility, count_ineligible, parse_deny_list, save_deny_list
 
 
 @component
@@ -30,12 +29,12 @@ def Indexer(
     stored = candidate_files.load(candidates.uri)
     settings = IndexConfig.model_validate_json(config)
     vectors, queries = stored.vectors, stored.sample_queries
-    denied_ids = deny_list.ids(denied)
+    denied_ids = parse_deny_list(denied)
     eligible = Eligibility.of(stored, denied_ids)
-    built = build.build(vectors, eligible, queries, settings)
-    measured = build.measure(built, vectors, eligible, queries)
-    measured |= eligibility.left_out(stored, denied_ids)
-    build.require(measured, settings)
-    index_export.save(built.index, vectors.shape[1], path_utils.serving_model_dir(index.uri))
-    deny_list.save(denied, index.uri)
+    built = build_index(vectors, eligible, queries, settings)
+    measured = measure_index(built, vectors, eligible, queries)
+    measured |= count_ineligible(stored, denied_ids)
+    require_recall(measured, settings)
+    save_index(built.index, vectors.shape[1], path_utils.serving_model_dir(index.uri))
+    save_deny_list(denied, index.uri)
     index.set_string_custom_property("measured", json.dumps(measured))

@@ -20,8 +20,16 @@ from components.artifacts.types import Candidates
 from components.evaluator import EVALUATED
 from schema.signatures import RECOMMENDER, SERVABLES
 from serving.versions import new_version
-from serving.versions import origin as versions_origin
-from serving.versions.origin import Evaluated, Forced, Origin, Run
+from serving.versions.origin import (
+    CANDIDATES_FOLDER,
+    EXTRA_FOLDER,
+    ORIGIN_FILE,
+    ForcedPush,
+    ModelEvaluation,
+    Origin,
+    RunIdentity,
+    write_origin,
+)
 
 
 @component
@@ -51,12 +59,12 @@ def Pusher(
         return
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     origin = Origin(
-        made_by=Run.model_validate_json(run),
-        evaluated=Evaluated.model_validate_json(
+        made_by=RunIdentity.model_validate_json(run),
+        evaluated=ModelEvaluation.model_validate_json(
             pathlib.Path(evaluation_result.uri, EVALUATED).read_bytes()
         ),
         pushed_at=now,
-        forced=Forced(at=now, **json.loads(forced)) if failures else None,
+        forced=ForcedPush(at=now, **json.loads(forced)) if failures else None,
     )
     paths = _push(serving_dir, servables, candidates, origin)
     version = int(paths[RECOMMENDER].rpartition("/")[2])
@@ -95,12 +103,12 @@ def _push(
     """What asking the version again takes goes with it, since nothing else may be left by then."""
     source = pathlib.Path(path_utils.serving_model_dir(servables.uri))
     with tempfile.TemporaryDirectory(prefix="tandem-") as folder:
-        written = pathlib.Path(folder, versions_origin.ORIGIN)
-        versions_origin.write(origin, written)
+        written = pathlib.Path(folder, ORIGIN_FILE)
+        write_origin(origin, written)
         extra = {
-            versions_origin.ORIGIN: written,
-            versions_origin.CANDIDATES: pathlib.Path(candidates.uri),
+            ORIGIN_FILE: written,
+            CANDIDATES_FOLDER: pathlib.Path(candidates.uri),
         }
         models = {name: source / name for name in SERVABLES}
-        beside = {f"{versions_origin.EXTRA}/{name}": path for name, path in extra.items()}
+        beside = {f"{EXTRA_FOLDER}/{name}": path for name, path in extra.items()}
         return new_version.push(models, serving_dir, {RECOMMENDER: beside})

@@ -13,8 +13,9 @@ from components.artifacts.local_copies import use_local_copies
 from components.artifacts.types import Candidates
 from schema import candidates as candidate_files
 from schema.signatures import RANKING, RECOMMENDER
-from serving import pushed_index
-from serving.graph import export, saved_models
+from serving.graph.export import export_servables
+from serving.graph.saved_models import load_saved_model
+from serving.versions.origin import write_index_measurements
 from trainer.config.models import RankingConfig
 from trainer.ranking.serving_order import read_serving_order
 
@@ -34,7 +35,7 @@ def Recommender(
     """
     folder = path_utils.serving_model_dir(servables.uri)
     ranking_dir = path_utils.serving_model_dir(ranking.uri)
-    export.export(
+    export_servables(
         _load_model(query),
         _load_model(index),
         _load_model(ranking),
@@ -44,9 +45,9 @@ def Recommender(
         folder,
     )
     measured = json.loads(index.get_string_custom_property("measured"))
-    pushed_index.write(measured, pathlib.Path(folder, RECOMMENDER))
+    write_index_measurements(measured, pathlib.Path(folder, RECOMMENDER))
 
 
 def _load_model(model: standard_artifacts.Model) -> Any:
     folder = pathlib.Path(path_utils.serving_model_dir(model.uri))
-    return saved_models.restored(folder)
+    return load_saved_model(folder)

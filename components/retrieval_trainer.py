@@ -14,7 +14,7 @@ from components.artifacts.types import Candidates
 from components.evaluator import NEWEST
 from components.pushed.warm_start import WarmStartDecision, decide_warm_start
 from schema.storage import object_store
-from serving.versions import origin
+from serving.versions.origin import find_newest_version
 from trainer.config.models import RetrievalConfig, TrainerConfig
 from trainer.retrieval.stage import RetrievalOutputs, train_retrieval
 from trainer.training.distribution import create_hardware
@@ -55,7 +55,7 @@ def RetrievalTrainer(
     devices = create_hardware(TrainerConfig.model_validate_json(hardware))
     data = training_inputs.load(timelines, timelines_graph, items, items_graph, dataset)
     settings = RetrievalConfig.model_validate_json(config).changed(epochs=epochs)
-    version = origin.newest(serving_dir) if pushed == NEWEST else pushed
+    version = find_newest_version(serving_dir) if pushed == NEWEST else pushed
     begun = decide_warm_start(data, serving_dir, version) if settings.warm_start else None
     kept = compute_fingerprint(data, seed, settings.model_dump_json(), _warm_start_version(begun))
     with object_store.open_output_folder(tensorboard) as log_dir:

@@ -22,7 +22,7 @@ from pipeline.data_nodes import (
     build_table_nodes,
 )
 from pipeline.push_plan import PushPlan, plan_remote_push
-from serving import deny_list
+from serving.index.eligibility import read_deny_list
 
 
 def build_pipeline(
@@ -160,7 +160,7 @@ def _build_model_nodes(
     index = Indexer(
         candidates=stage["candidates"],
         config=config.index.model_dump_json(exclude={"deny_list"}),
-        denied=deny_list.read(config.index.deny_list),
+        denied=read_deny_list(config.index.deny_list),
     )
     ranking = RankingTrainer(
         **inputs,

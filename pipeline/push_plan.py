@@ -15,8 +15,7 @@ from pipeline.config.table_schemas import build_table_schema
 from schema.errors import TandemError
 from schema.signatures import RECOMMENDER
 from serving.versions import local as local_versions
-from serving.versions import origin as versions_origin
-from serving.versions.origin import Origin, Run
+from serving.versions.origin import Origin, RunIdentity, find_newest_version, read_version_origin
 
 _UNRELATED_SECTIONS = {"beam", "serving", "kubeflow", "tune"}
 """Sections that no pushed file depends on."""
@@ -29,7 +28,7 @@ class PushPlan:
     compared_with: str
     """Pushed version that the models must not be worse than, "" for none, `newest` where the
     Evaluator finds it."""
-    made_by: Run
+    made_by: RunIdentity
     forced: str
     """JSON of `who` and `why`, "" where the verdict decides."""
     beside: str = ""
@@ -40,7 +39,7 @@ class PushPlan:
 
 def plan_remote_push(config: Config) -> PushPlan:
     """The plan of a runner that knows neither the data nor the serving directory beforehand."""
-    made_by = Run(pipeline=config.name, fingerprint="", seed=config.seed)
+    made_by = RunIdentity(pipeline=config.name, fingerprint="", seed=config.seed)
     return PushPlan(NEWEST, made_by, "", refusal_fails=False)
 
 
@@ -57,7 +56,7 @@ def plan_local_push(
     where the verdict decides). With `ask_oldest` the oldest version of a folder is evaluated too.
     """
     fingerprint = compute_run_fingerprint(config, data)
-    made_by = Run(pipeline=config.name, fingerprint=fingerprint, seed=config.seed)
+    made_by = RunIdentity(pipeline=config.name, fingerprint=fingerprint, seed=config.seed)
     forced = "" if reason is None else json.dumps({"who": _get_user(), "why": reason})
     oldest = _find_oldest(pathlib.Path(serving), fingerprint) if ask_oldest else ""
     return PushPlan(_find_baseline(serving, fingerprint), made_by, forced, oldest)
@@ -82,7 +81,7 @@ def _find_baseline(serving: pathlib.Path | str, fingerprint: str) -> str:
     """The newest version; but where this very run has made it, what it was compared with then, so
     that a run with nothing changed finds all of itself in the cache.
     """
-    newest = versions_origin.newest(serving)
+    newest = find_newest_version(serving)
     origin = _read_origin(serving, newest)
     if origin is None or origin.made_by.fingerprint != fingerprint:
         return newest
@@ -102,6 +101,6 @@ def _read_origin(serving: pathlib.Path | str, version: str) -> Origin | None:
     if not version:
         return None
     try:
-        return versions_origin.of_version(serving, version)
+        return read_version_origin(serving, version)
     except TandemError:
         return None

@@ -4,21 +4,26 @@ serving.infra_check DIR CANDIDATES`.
 DIR holds one SavedModel per servable name, CANDIDATES the catalogue's item ids as
 `schema.candidates` stores them; TF_USE_LEGACY_KERAS=1 is to be set. Prints one JSON object; a
 TandemError ends it with its exit code.
+
+Exported servables, served before they are pushed.
 """
 
+import contextlib
 import json
 import pathlib
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 
 import numpy as np
 
 from schema import candidates, signatures
 from schema.errors import TandemError
-from serving import unpushed
+from schema.signatures import SERVABLES
 from serving.client.client import Client
-from serving.listing_request import listing_request
-from serving.server.app import running_server
+from serving.client.messages import build_listing_request
+from serving.server.app import run_server
 
 _K = 10
 _LISTINGS = (signatures.RETRIEVAL, signatures.RECOMMENDER)
@@ -31,10 +36,10 @@ def check(folder: pathlib.Path, catalogue: frozenset[str]) -> dict[str, object]:
     scores; excluding them must give others; ranking must score what retrieval returned. Raises
     TandemError naming what did not hold, RequestError where a model does not load or answer.
     """
-    with unpushed.serving_dir(folder) as served:
+    with stage_servables(folder) as served:
         begin = time.perf_counter()
         with (
-            running_server(served) as server,
+            run_server(served) as server,
             Client(server.grpc_address, 60) as client,
         ):
             loaded = time.perf_counter() - begin
@@ -44,8 +49,8 @@ def check(folder: pathlib.Path, catalogue: frozenset[str]) -> dict[str, object]:
 
 
 def _check_listing(client: Client, name: str, catalogue: frozenset[str]) -> list[str]:
-    first = _list(client, name, [])
-    second = _list(client, name, first)
+    first = _list_items(client, name, [])
+    second = _list_items(client, name, first)
     if len(set(first)) != len(first) or not first:
         raise TandemError(f"{name}: expected different items, received {first}; nothing is pushed")
     unknown = sorted(set(first) - catalogue)
@@ -59,8 +64,8 @@ def _check_listing(client: Client, name: str, catalogue: frozenset[str]) -> list
     return first
 
 
-def _list(client: Client, name: str, excluded: list[str]) -> list[str]:
-    request = listing_request(client.inputs(name), "", [], int(time.time()), _K, excluded)
+def _list_items(client: Client, name: str, excluded: list[str]) -> list[str]:
+    request = build_listing_request(client.inputs(name), "", [], int(time.time()), _K, excluded)
     answer = client.predict(name, request)
     ids = [item.decode() for item in answer[signatures.ITEM_IDS][0] if item]
     scores = answer[signatures.SCORES][0][: len(ids)]
@@ -72,7 +77,7 @@ def _list(client: Client, name: str, excluded: list[str]) -> list[str]:
 def _check_ranking(client: Client, items: list[str]) -> None:
     name = signatures.RANKING
     declared = client.inputs(name)
-    request = listing_request(declared, "", [], int(time.time()), _K)
+    request = build_listing_request(declared, "", [], int(time.time()), _K)
     request[signatures.CANDIDATE_ITEM_IDS] = np.array([[i.encode() for i in items]], object)
     answer = client.predict(name, request)
     relevance = answer[signatures.RELEVANCE]
@@ -96,3 +101,16 @@ def main() -> int:
 
 if __name__ == "__main__":
     sys.exit(main())
+
+
+@contextlib.contextmanager
+def stage_servables(folder: pathlib.Path) -> Iterator[pathlib.Path]:
+    """A serving directory whose version 1 of every model is what `folder` holds under its name; it
+    is gone when the block ends.
+    """
+    with tempfile.TemporaryDirectory(prefix="tandem-unpushed-") as served:
+        for name in SERVABLES:
+            target = pathlib.Path(served, name, "1")
+            target.parent.mkdir()
+            target.symlink_to((folder / name).resolve(), target_is_directory=True)
+        yield pathlib.Path(served)

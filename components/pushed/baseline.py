@@ -13,9 +13,13 @@ from components.ingest.output import histories
 from schema import candidates as candidate_files
 from schema.errors import TandemError
 from schema.signatures import RECOMMENDER
-from serving.bulk import pushed_version, users
-from serving.bulk.pushed_version import PushedVersion
-from serving.bulk.users import Askers
+from serving.bulk.pushed_version import (
+    PushedVersion,
+    find_item_indices,
+    find_item_positions,
+    open_pushed_version,
+)
+from serving.bulk.users import UserBatch, build_user_batch
 from serving.versions import remote as remote_versions
 from trainer.data.evaluation_queries import EvaluationQueries, build_queries
 from trainer.data.popularity import compute_log_popularity
@@ -94,7 +98,7 @@ def _query_folder(
     version: str,
     refreshed: bool,
 ) -> tuple[np.ndarray, dict[str, str]]:
-    pushed = pushed_version.opened(serving_dir, version)
+    pushed = open_pushed_version(serving_dir, version)
     asked = build_queries(data.test, data.moment(data.test))
     depth = max(_DEPTH, pushed.evaluated.ranking_candidates)  # some may have left the catalogue
     popular = pushed.candidates.vectors[:, -1]
@@ -104,13 +108,15 @@ def _query_folder(
     later = pushed.evaluated.learned_until >= asked.now
     note = {"note": _LEARNED_LATER} if later else {}
     ids = candidate_files.to_text_array(data.catalogue.item_ids[1:])
-    return pushed_version.indices(lists, ids, _DEPTH), note
+    return find_item_indices(lists, ids, _DEPTH), note
 
 
-def _build_user_batch(data: TrainingData, asked: EvaluationQueries, histories_uri: str) -> Askers:
+def _build_user_batch(
+    data: TrainingData, asked: EvaluationQueries, histories_uri: str
+) -> UserBatch:
     """Those who are asked, in their order, with what they had done by then."""
     names = [name.decode() for name in asked.timelines.user_ids[asked.row]]
-    found = users.of_table(histories.load(histories_uri, pa.array(names, pa.large_string())))
+    found = build_user_batch(histories.load(histories_uri, pa.array(names, pa.large_string())))
     cut = Cut(asked.now if data.has_clock else None, asked.now)
     return dataclasses.replace(found, stop=cut.find_test_starts(found.timestamps, found.row_splits))
 
@@ -122,5 +128,5 @@ def compute_baseline_popularity(data: TrainingData, now: int, pushed: PushedVers
     known = data.clock(data.train, data.valid)
     votes = known.votes(now, pushed.evaluated.popularity_days)
     ids = candidate_files.to_text_array(data.catalogue.item_ids[1:])
-    places = pushed_version.places(pushed.candidates.item_ids, ids)
+    places = find_item_positions(pushed.candidates.item_ids, ids)
     return compute_log_popularity(votes[places])

@@ -5,8 +5,8 @@ import datetime
 from typing import Any
 
 from schema.signatures import RECOMMENDER
-from serving.versions import origin
 from serving.versions import remote as remote_versions
+from serving.versions.origin import CANDIDATES_FOLDER, get_extra_folder
 from trainer.data.training_data import TrainingData
 from trainer.retrieval.warm_start import WarmStart, load_weights
 
@@ -38,8 +38,8 @@ def decide_warm_start(data: TrainingData, serving_dir: str, version: str) -> War
     if not version:
         return WarmStartDecision("", "nothing is pushed yet", None)
     with remote_versions.local(serving_dir, RECOMMENDER, version) as folder:
-        extra = origin.folder(folder, version)
-        weights = load_weights(str(extra / origin.CANDIDATES))
+        extra = get_extra_folder(folder, version)
+        weights = load_weights(str(extra / CANDIDATES_FOLDER))
     if weights is None:
         return WarmStartDecision(
             "", f"version {version} was pushed without retrieval.warm_start", None

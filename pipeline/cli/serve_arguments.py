@@ -12,7 +12,7 @@ from schema.errors import NoRunError, UsageError
 
 if TYPE_CHECKING:
     from serving.config import ServingConfig
-    from serving.server.batching_config import Batching
+    from serving.server.batching_config import BatchingConfig
     from serving.server.options import ServerOptions
     from serving.server.request_log import RequestLog
     from serving.server.security import ServerSecurity
@@ -96,13 +96,13 @@ def build_options(args: argparse.Namespace, serving_dir: pathlib.Path | None) ->
     says what is served. Raises UsageError for what cannot be, ConfigError where user ids are to be
     hashed and there is no key.
     """
-    from serving import monitoring_config
+    from serving.server.metrics import DEFAULT_METRICS_PATH, read_metrics_path
     from serving.server.options import ServerOptions
 
     config = _build_config(args)
-    metrics_path = monitoring_config.DEFAULT_PATH
+    metrics_path = DEFAULT_METRICS_PATH
     if args.monitoring_config is not None:
-        metrics_path = monitoring_config.read(args.monitoring_config)
+        metrics_path = read_metrics_path(args.monitoring_config)
     for option, value in (("--max-message-bytes", args.max_message_bytes), *_list_log_sizes(args)):
         if value < 1:
             raise UsageError(f"expected {option} of at least 1, received {value}")
@@ -158,7 +158,7 @@ def _read_run_config(args: argparse.Namespace) -> dict[str, Any]:
         return {}
 
 
-def _read_batching(args: argparse.Namespace, serving_dir: pathlib.Path | None) -> "Batching":
+def _read_batching(args: argparse.Namespace, serving_dir: pathlib.Path | None) -> "BatchingConfig":
     """Of the file; without one our own models are batched, and others as TensorFlow Serving does
     it: not at all.
     """
@@ -166,12 +166,11 @@ def _read_batching(args: argparse.Namespace, serving_dir: pathlib.Path | None) -
 
     if args.batching_parameters_file is not None:
         return batching_config.read(args.batching_parameters_file)
-    return batching_config.ALONE if serving_dir is None else batching_config.Batching()
+    return batching_config.UNBATCHED if serving_dir is None else batching_config.BatchingConfig()
 
 
 def _read_security(args: argparse.Namespace) -> "ServerSecurity":
-    from serving.server import security
-    from serving.server.security import ServerSecurity
+    from serving.server.security import ServerSecurity, read_ssl_config, read_tls, read_token
 
     files = [args.tls_certificate, args.tls_key, args.tls_client_roots]
     if args.ssl_config_file is not None and any(files):
@@ -188,10 +187,10 @@ def _read_security(args: argparse.Namespace) -> "ServerSecurity":
         )
     tls = None
     if args.ssl_config_file is not None:
-        tls = security.read_ssl_config(args.ssl_config_file)
+        tls = read_ssl_config(args.ssl_config_file)
     elif args.tls_certificate is not None:
-        tls = security.read_tls(args.tls_certificate, args.tls_key, args.tls_client_roots)
-    token = "" if args.token_file is None else security.read_token(args.token_file)
+        tls = read_tls(args.tls_certificate, args.tls_key, args.tls_client_roots)
+    token = "" if args.token_file is None else read_token(args.token_file)
     return ServerSecurity(tls, token)
 
 
@@ -216,11 +215,11 @@ def _read_key(serving_dir: pathlib.Path | None) -> bytes | None:
     """By which the run that is served hashed user ids; None where it did not."""
     from schema import refresh_inputs
     from schema.user_ids import load_key
-    from serving.versions import origin
+    from serving.versions.origin import CANDIDATES_FOLDER, find_newest_version, get_extra_folder
 
-    version = "" if serving_dir is None else origin.newest(serving_dir)
+    version = "" if serving_dir is None else find_newest_version(serving_dir)
     if serving_dir is None or not version:
         return None
-    uri = str(origin.folder(serving_dir, version) / origin.CANDIDATES)
+    uri = str(get_extra_folder(serving_dir, version) / CANDIDATES_FOLDER)
     place = refresh_inputs.load_dataset(uri).data.hash_user_ids
     return None if place is None else load_key(place)

@@ -23,8 +23,7 @@ from schema.storage import atomic
 from schema.user_ids import UserIdKey, hash_user_id, load_key
 
 if TYPE_CHECKING:
-    from serving.bulk.lists import BulkLists
-    from serving.server_lists import ServerLists
+    from serving.bulk.lists import BulkRecommender, ServerRecommender
 
 FINAL, RETRIEVAL = STAGES = ("final", "retrieval")
 ALL_USERS = "all"
@@ -109,16 +108,16 @@ def write_lists(root: str, request: BatchRequest, out: pathlib.Path, now: int) -
 @contextlib.contextmanager
 def _open_lists(
     request: BatchRequest, summary: dict[str, Any], stage: str
-) -> Iterator["BulkLists | ServerLists"]:
+) -> Iterator["BulkRecommender | ServerRecommender"]:
     if request.server is None:
         yield _load_lists(summary, stage, request.as_of_test)
         return
+    from serving.bulk.lists import ServerRecommender
     from serving.client.client import Client
-    from serving.server_lists import ServerLists
 
     with Client(request.server.address, _SERVER_TIMEOUT_S, request.server.security) as client:
         model = RECOMMENDER if stage == FINAL else RETRIEVAL
-        yield ServerLists(client, model, summary["config"]["retrieval"]["history_length"])
+        yield ServerRecommender(client, model, summary["config"]["retrieval"]["history_length"])
 
 
 def _require_served(request: BatchRequest, summary: dict[str, Any]) -> None:
@@ -136,17 +135,17 @@ def _require_served(request: BatchRequest, summary: dict[str, Any]) -> None:
 
 def _write_lines(
     append: Append,
-    lists: "BulkLists | ServerLists",
+    lists: "BulkRecommender | ServerRecommender",
     users: Iterator[NamedUsers],
     test: Cut | None,
     now: int,
     k: int,
 ) -> dict[str, Any]:
-    from serving.bulk import users as columns
+    from serving.bulk.users import build_user_batch
 
     written = without_history = 0
     for names, table in users:
-        askers = columns.of_table(table)
+        askers = build_user_batch(table)
         if test is not None:
             stop = test.find_test_starts(askers.timestamps, askers.row_splits)
             askers = dataclasses.replace(askers, stop=stop)
@@ -193,11 +192,10 @@ def _load_dataset(summary: dict[str, Any]) -> Dataset:
     return Dataset.model_validate({name: config[name] for name in Dataset.model_fields})
 
 
-def _load_lists(summary: dict[str, Any], stage: str, as_of_test: bool) -> "BulkLists":
+def _load_lists(summary: dict[str, Any], stage: str, as_of_test: bool) -> "BulkRecommender":
     from schema import candidates
-    from serving import deny_list
-    from serving.bulk.lists import BulkLists
-    from serving.index.eligibility import Eligibility
+    from serving.bulk.lists import BulkRecommender
+    from serving.index.eligibility import Eligibility, load_denied_ids
 
     artifacts, config = summary["artifacts"], summary["config"]
     items = candidates.load(artifacts["candidates"])
@@ -205,8 +203,8 @@ def _load_lists(summary: dict[str, Any], stage: str, as_of_test: bool) -> "BulkL
         items = dataclasses.replace(items, vectors=items.vectors_at_test())
         eligible = Eligibility.of_all(len(items.vectors))
     else:
-        eligible = Eligibility.of(items, deny_list.load(artifacts["index"]))
-    return BulkLists(
+        eligible = Eligibility.of(items, load_denied_ids(artifacts["index"]))
+    return BulkRecommender(
         _load_model(artifacts["query"]),
         items,
         config["retrieval"]["history_length"],
@@ -217,10 +215,10 @@ def _load_lists(summary: dict[str, Any], stage: str, as_of_test: bool) -> "BulkL
 
 
 def _load_model(folder: str) -> Any:
-    from serving.graph import saved_models
+    from serving.graph.saved_models import load_saved_model
 
     path = pathlib.Path(folder)
-    return saved_models.restored(path)
+    return load_saved_model(path)
 
 
 def read_all_users(histories_uri: str) -> Iterator[NamedUsers]:

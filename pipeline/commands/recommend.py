@@ -62,8 +62,8 @@ def _open_server(
     if address is not None:
         yield address.address, address.security
         return
-    from serving.server.app import running_server
-    from serving.versions import mirror
+    from serving.server.app import run_server
+    from serving.versions.mirror import open_serving_dir
 
-    with mirror.folder_of(serving) as folder, running_server(folder) as server:
+    with open_serving_dir(serving) as folder, run_server(folder) as server:
         yield server.grpc_address, None

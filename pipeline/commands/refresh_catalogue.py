@@ -22,12 +22,17 @@ from schema.dataset import Dataset
 from schema.errors import DataRefused, NoRunError
 from schema.signatures import RECOMMENDER
 from schema.storage.locations import is_remote
-from serving import refreshed_candidates
-from serving.graph import saved_models
-from serving.refreshed_candidates import NewItems
+from serving.graph.saved_models import load_saved_model
 from serving.versions import local as local_versions
-from serving.versions import origin
-from serving.versions.origin import Origin
+from serving.versions.origin import (
+    CANDIDATES_FOLDER,
+    ORIGIN_FILE,
+    Origin,
+    find_newest_version,
+    get_extra_folder,
+    read_origin,
+)
+from serving.versions.refresh import NewItems, merge_items, replace_log_popularity
 
 _REJECTED_FOLDER = "refresh"
 _ROWS_PER_BATCH = 4096
@@ -72,7 +77,7 @@ def read_catalogue(inputs: RefreshInputs, at: RunRoot, base: BaseVersion) -> Ref
     rejected = f"{at.place}/{at.rejected.name}/{_REJECTED_FOLDER}"
     ingested = ingestion.read_items(base.dataset, _make_absolute(inputs.items), rejected)
     items = embed_items(ingested.records, base.dataset, base.candidates_uri)
-    refreshed = refreshed_candidates.with_items(candidate_files.load(base.candidates_uri), items)
+    refreshed = merge_items(candidate_files.load(base.candidates_uri), items)
     candidates, popularity, counts = refreshed.candidates, None, [ingested.counts]
     if inputs.events is not None:
         log = ingestion.read_events(
@@ -82,7 +87,7 @@ def read_catalogue(inputs: RefreshInputs, at: RunRoot, base: BaseVersion) -> Ref
         earlier = refresh_inputs.load_recent(base.candidates_uri)
         days = base.origin.evaluated.popularity_days
         popularity = count_popularity(earlier, log.records, candidates.item_ids, days)
-        candidates = refreshed_candidates.with_log_popularity(candidates, popularity.log_popularity)
+        candidates = replace_log_popularity(candidates, popularity.log_popularity)
     return RefreshedCatalogue(candidates, refreshed.added, refreshed.changed, popularity, counts)
 
 
@@ -96,20 +101,20 @@ def open_base_version(serving: pathlib.Path, root: str) -> BaseVersion:
     Raises NoRunError where no version is pushed, UsageError where the version has no candidate
     tower beside it because an older Tandem pushed it.
     """
-    version = origin.newest(serving)
+    version = find_newest_version(serving)
     if not version:
         raise NoRunError(
             f"expected a pushed version to refresh in {root}/serving, received none; "
             f"run `tandem run --config … --root {root}` until its models are pushed"
         )
-    extra = origin.folder(serving, version)
-    uri = str(extra / origin.CANDIDATES)
+    extra = get_extra_folder(serving, version)
+    uri = str(extra / CANDIDATES_FOLDER)
     return BaseVersion(
         version=version,
         model=local_versions.folder_of(serving, RECOMMENDER, int(version)),
         candidates_uri=uri,
         dataset=refresh_inputs.load_dataset(uri),
-        origin=origin.read(extra / origin.ORIGIN),
+        origin=read_origin(extra / ORIGIN_FILE),
     )
 
 
@@ -168,7 +173,7 @@ def _compute_vectors(records: pa.Table, candidates_uri: str) -> np.ndarray:
 
 def _load_tower(candidates_uri: str) -> Any:
     folder = pathlib.Path(refresh_inputs.locate_tower(candidates_uri))
-    return saved_models.restored(folder)
+    return load_saved_model(folder)
 
 
 def _embed_batch(tower: Any, records: pa.Table) -> np.ndarray:

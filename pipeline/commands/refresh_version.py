@@ -20,12 +20,21 @@ from pipeline.run_root import RunRoot
 from schema import candidates as candidate_files
 from schema import refresh_inputs
 from schema.signatures import RANKING, RECOMMENDER, SERVABLES
-from serving import deny_list, index_rebuild, infra_check, pushed_index
+from serving import infra_check
 from serving.config import IndexConfig
-from serving.graph import export
-from serving.index import eligibility
-from serving.versions import new_version, refresh
-from serving.versions import origin as versions_origin
+from serving.graph.export import export_servables
+from serving.index.build import rebuild_index
+from serving.index.eligibility import Eligibility, count_ineligible, parse_deny_list, read_deny_list
+from serving.versions import new_version
+from serving.versions.origin import (
+    CANDIDATES_FOLDER,
+    EXTRA_FOLDER,
+    ORIGIN_FILE,
+    read_index_measurements,
+    write_index_measurements,
+    write_origin,
+)
+from serving.versions.refresh import load_refreshed_models
 
 _EXECUTION = "tandem.Refresh"
 _PUSHED = "PushedModel"
@@ -39,19 +48,19 @@ def write_models(
 ) -> dict[str, Any]:
     """Writes the three servables below `models` and checks them; returns the index's metrics."""
     candidates = catalogue.candidates
-    denied = deny_list.ids(deny_list.read(config.deny_list))
-    built, measured = index_rebuild.rebuild(
+    denied = parse_deny_list(read_deny_list(config.deny_list))
+    built, measured = rebuild_index(
         candidates.vectors,
-        eligibility.Eligibility.of(candidates, denied),
+        Eligibility.of(candidates, denied),
         candidates.sample_queries,
         config,
-        pushed_index.read(pushed.model),
+        read_index_measurements(pushed.model),
     )
-    measured |= eligibility.left_out(candidates, denied)
+    measured |= count_ineligible(candidates, denied)
     before = candidate_files.load_items(pushed.candidates_uri)["item_id"].combine_chunks()
     evaluated = pushed.origin.evaluated
-    with refresh.told(pushed.model, before, candidates) as told:
-        export.export(
+    with load_refreshed_models(pushed.model, before, candidates) as told:
+        export_servables(
             told.query,
             built.index,
             told.ranking,
@@ -60,7 +69,7 @@ def write_models(
             evaluated.order == RANKING,
             str(models),
         )
-    pushed_index.write(measured, models / RECOMMENDER)
+    write_index_measurements(measured, models / RECOMMENDER)
     infra_check.check(models, frozenset(candidates.item_ids.to_pylist()))
     return measured
 
@@ -71,7 +80,7 @@ def write_extra_files(
     """Writes what a version needs beside its models: candidates, origin, and what the next refresh
     reads.
     """
-    candidates_folder = folder / versions_origin.CANDIDATES
+    candidates_folder = folder / CANDIDATES_FOLDER
     shutil.copytree(
         refresh_inputs.locate_tower(pushed.candidates_uri),
         refresh_inputs.locate_tower(str(candidates_folder)),
@@ -85,9 +94,9 @@ def write_extra_files(
     refresh_inputs.save(pushed.dataset, recent, str(candidates_folder))
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     changed = {"pushed_at": now, "refreshed_from": pushed.version}
-    origin = folder / versions_origin.ORIGIN
-    versions_origin.write(pushed.origin.model_copy(update=changed), origin)
-    return {versions_origin.CANDIDATES: candidates_folder, versions_origin.ORIGIN: origin}
+    origin = folder / ORIGIN_FILE
+    write_origin(pushed.origin.model_copy(update=changed), origin)
+    return {CANDIDATES_FOLDER: candidates_folder, ORIGIN_FILE: origin}
 
 
 def push_version(
@@ -95,7 +104,7 @@ def push_version(
 ) -> dict[str, str]:
     """Pushes the servables below `models` as the next version; returns folder or URL by name."""
     folders = {name: models / name for name in SERVABLES}
-    files = {f"{versions_origin.EXTRA}/{name}": path for name, path in extra.items()}
+    files = {f"{EXTRA_FOLDER}/{name}": path for name, path in extra.items()}
     serving = f"{at.uri}/{at.serving.name}" if at.uri else str(at.serving)
     return new_version.push(folders, serving, {RECOMMENDER: files})
 

@@ -17,7 +17,7 @@ from components.ingest.output import histories
 from schema import candidates, signatures, timeline
 from serving.client.client import Client
 from serving.client.connection import PLAIN, Security
-from serving.listing_request import listing_request
+from serving.client.messages import build_listing_request
 
 _HISTORY_LENGTH = 5
 _EXAMPLE_USERS = 10
@@ -71,7 +71,7 @@ def recommend_user(
         else {}
     )
     declared = client.inputs(signatures.RECOMMENDER)
-    request = listing_request(
+    request = build_listing_request(
         declared, user_id, events, int(time.time()), k, features=features, allowed=categories
     )
     answer = client.predict(signatures.RECOMMENDER, request)
@@ -127,14 +127,14 @@ def recommend_example_users(summary: dict[str, Any]) -> list[dict[str, Any]]:
     models answer, pushed or not.
     """
     from components.artifacts.local_copies import locate_folder
-    from serving import unpushed
-    from serving.server.app import running_server
+    from serving import infra_check
+    from serving.server.app import run_server
 
     artifacts = summary["artifacts"]
     users = _choose_users(artifacts["histories"], summary["seed"])
     with (
-        unpushed.serving_dir(locate_folder(artifacts["servables"])) as served,
-        running_server(served) as server,
+        infra_check.stage_servables(locate_folder(artifacts["servables"])) as served,
+        run_server(served) as server,
     ):
         return recommend_users(server.grpc_address, artifacts, users, _EXAMPLE_ITEMS)
 

@@ -1,25 +1,36 @@
-"""Ranked lists for many users at once: the very graphs that are served, over exact search."""
+"""Ranked lists for many users at once: the very graphs that are served, over exact search.
 
+Ranked lists for many users at once, from a server that runs.
+
+Which users are asked about together: those who bring as many events, so that no row is padded
+and a list does not depend on who else is asked about.
+"""
+
+from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from schema import signatures
 from schema.candidates import Candidates
-from serving import equal_histories
-from serving.bulk.users import Askers
-from serving.graph import export
+from serving.bulk.users import UserBatch
+from serving.client.client import Client
+from serving.graph.export import get_listing_inputs
 from serving.graph.item_table import ItemTable
-from serving.graph.modules import RecommenderServable, RetrievalServable, query_inputs
+from serving.graph.modules import RecommenderServable, RetrievalServable, get_query_inputs
 from serving.index.eligibility import Eligibility
 from serving.index.exact import ExactIndex
 
-_ROWS = 128
-_SCORES = 2**23
+_MAX_ROWS = 128
+_MAX_SCORES = 2**23
 """Scores of all items for all users of one call, at the most: 32 MiB."""
+_MAX_ROWS_PER_CALL = 128
+_MAX_EVENTS = 2**20
+"""Events of all users of one call, padding of the longest histories included, at the most."""
 
 
-class BulkLists:
+class BulkRecommender:
     """Users who bring as many events of history are asked about in one call, so nothing is padded
     and an answer does not depend on who else is asked about.
     """
@@ -46,21 +57,21 @@ class BulkLists:
             if ranking is None
             else RecommenderServable(query, items, index, ranking, depth, rank_order=True)
         )
-        self._specs = export.listing_inputs(query)
+        self._specs = get_listing_inputs(query)
         traced = tf.function(self._stage.serve, input_signature=[self._specs], autograph=False)
         self._serve = traced.get_concrete_function()  # now, and not while the first users wait
-        self._declared = query_inputs(query)
+        self._declared = get_query_inputs(query)
         self._length = history_length
         self._size = len(candidates.item_ids)
 
-    def lists(self, askers: Askers, now: int, k: int) -> list[list[str]]:
+    def lists(self, askers: UserBatch, now: int, k: int) -> list[list[str]]:
         """The k best unseen items of each user at `now` (seconds since epoch, UTC), best first.
 
         Fewer where fewer are unseen. The event's context is unknown, and asked about as missing.
         """
         found: list[list[str]] = [[] for _ in range(len(askers))]
-        most = max(1, min(_ROWS, _SCORES // (self._size + 1)))
-        for rows, length in equal_histories.calls(askers.lengths, self._length, most):
+        most = max(1, min(_MAX_ROWS, _MAX_SCORES // (self._size + 1)))
+        for rows, length in group_equal_histories(askers.lengths, self._length, most):
             request = askers.requests(rows, length, now, self._declared)
             inputs = {n: tf.constant(v, self._specs[n].dtype) for n, v in request.items()}
             inputs[signatures.K] = tf.constant([min(k, self._size)], tf.int32)
@@ -68,3 +79,61 @@ class BulkLists:
             for row, ids in zip(rows, answered, strict=True):
                 found[row] = [item.decode() for item in ids if item]
         return found
+
+
+class ServerRecommender:
+    """Asks as `serving.bulk.lists.BulkLists` does; what the server's index does not find is not in
+    a list.
+    """
+
+    def __init__(self, client: Client, model: str, history_length: int) -> None:
+        """`model` is `recommender` or `retrieval`; `history_length`: how many of the latest events
+        its query model reads. All earlier ones are sent as excluded items.
+        """
+        self._client = client
+        self._model = model
+        self._length = history_length
+        self._features = {
+            name: tf.TensorSpec([None if size < 0 else size for size in shape], dtype)
+            for name, (dtype, shape) in client.inputs(model).items()
+            if name not in (signatures.K, signatures.ALLOWED_CATEGORIES)
+        }
+
+    def lists(self, askers: UserBatch, now: int, k: int) -> list[list[str]]:
+        """The k best unseen items of each user at `now` (seconds since epoch, UTC), best first.
+
+        Fewer where fewer are unseen. The event's context is unknown, and asked about as missing.
+        """
+        found: list[list[str]] = [[] for _ in range(len(askers))]
+        for rows, length in group_equal_histories(askers.lengths, self._length, _MAX_ROWS_PER_CALL):
+            request = askers.requests(rows, length, now, self._features)
+            request[signatures.K] = np.array([k], np.int32)
+            answered = self._client.predict(self._model, request)[signatures.ITEM_IDS]
+            for row, ids in zip(rows, answered, strict=True):
+                found[row] = [item.decode() for item in ids if item]
+        return found
+
+
+def group_equal_histories(
+    lengths: np.ndarray, read: int, most: int
+) -> Iterator[tuple[np.ndarray, int]]:
+    """Positions of users with `lengths` [u] events each, at most `most` at a time, and how many of
+    their latest events, at most `read`, all of them bring as history.
+    """
+    brought = np.minimum(lengths, read)
+    order = np.lexsort((lengths, brought))
+    for alike in np.split(order, np.flatnonzero(np.diff(brought[order])) + 1):
+        for rows in _split_group(alike, lengths, most):
+            yield rows, int(brought[rows[0]])
+
+
+def _split_group(alike: np.ndarray, lengths: np.ndarray, most: int) -> Iterator[np.ndarray]:
+    """Users in order of their lengths -> at most `most` at a time, and no more than go with
+    `_EVENTS` places when all take as many as the longest.
+    """
+    while len(alike):
+        rows = alike[:most]
+        while len(rows) > 1 and len(rows) * lengths[rows[-1]] > _MAX_EVENTS:
+            rows = rows[: len(rows) // 2]
+        yield rows
+        alike = alike[len(rows) :]

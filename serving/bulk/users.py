@@ -14,7 +14,7 @@ _MISSING: dict[tf.DType, Any] = {tf.string: b"", tf.float32: np.nan, tf.int64: 0
 
 
 @dataclasses.dataclass(frozen=True)
-class Askers:
+class UserBatch:
     """`u` users with `e` events together. A user's events run from the oldest to the latest; those
     from `stop` on are not known yet.
     """
@@ -63,17 +63,17 @@ class Askers:
         }
         wanted = {name: spec for name, spec in declared.items() if name not in given}
         return given | {
-            name: feature_values(self.features.get(name), spec, rows)
+            name: get_feature_values(self.features.get(name), spec, rows)
             for name, spec in wanted.items()
         }
 
     def _earlier(self, rows: np.ndarray, length: int) -> np.ndarray:
         """[r, most] positions of the events before the latest `length`, e where a row has fewer."""
         begin, end = self.row_splits[rows], self.stop[rows] - length
-        return _positions(begin, end, int((end - begin).max(initial=0)), len(self.timestamps))
+        return _build_positions(begin, end, int((end - begin).max(initial=0)), len(self.timestamps))
 
 
-def of_table(table: pa.Table) -> Askers:
+def build_user_batch(table: pa.Table) -> UserBatch:
     """Of columns `user_id`, `item_ids`, `timestamps` and `user_<name>`, all events being known.
 
     Rows of null stand for users without events.
@@ -84,9 +84,9 @@ def of_table(table: pa.Table) -> Askers:
     offsets = items.offsets.to_numpy().astype(np.int64)
     begin, end = offsets[0], offsets[-1]
     prefix = timeline.name_user_feature("")
-    return Askers(
-        user_ids=as_bytes(table[timeline.USER_ID].combine_chunks()),
-        item_ids=np.append(as_bytes(items.values[begin:end]), b""),
+    return UserBatch(
+        user_ids=to_bytes_array(table[timeline.USER_ID].combine_chunks()),
+        item_ids=np.append(to_bytes_array(items.values[begin:end]), b""),
         timestamps=times.values[begin:end].to_numpy(),
         row_splits=offsets - begin,
         stop=offsets[1:] - begin,
@@ -98,13 +98,15 @@ def of_table(table: pa.Table) -> Askers:
     )
 
 
-def as_bytes(texts: pa.Array) -> np.ndarray:
+def to_bytes_array(texts: pa.Array) -> np.ndarray:
     """[n] objects, b"" for null."""
     filled = pc.fill_null(texts, "").cast(pa.large_binary())
     return filled.to_numpy(zero_copy_only=False)
 
 
-def feature_values(column: pa.Array | None, spec: tf.TensorSpec, rows: np.ndarray) -> np.ndarray:
+def get_feature_values(
+    column: pa.Array | None, spec: tf.TensorSpec, rows: np.ndarray
+) -> np.ndarray:
     """[r] or [r, width] values of one feature; "", NaN or 0 where nothing is known."""
     missing = _MISSING[spec.dtype]
     kind = object if spec.dtype == tf.string else spec.dtype.as_numpy_dtype
@@ -113,20 +115,20 @@ def feature_values(column: pa.Array | None, spec: tf.TensorSpec, rows: np.ndarra
         return np.full([len(rows), *([width or 0] if spec.shape.rank == 2 else [])], missing, kind)
     chosen = column.take(pa.array(rows))
     if spec.shape.rank == 1:
-        return _flat(chosen, missing).astype(kind)
+        return _to_flat_array(chosen, missing).astype(kind)
     offsets = chosen.offsets.to_numpy()
-    values = np.append(_flat(chosen.values, missing), missing)
+    values = np.append(_to_flat_array(chosen.values, missing), missing)
     most = width or int(np.diff(offsets).max(initial=0))
-    return values[_positions(offsets[:-1], offsets[1:], most, len(values) - 1)].astype(kind)
+    return values[_build_positions(offsets[:-1], offsets[1:], most, len(values) - 1)].astype(kind)
 
 
-def _flat(values: pa.Array, missing: Any) -> np.ndarray:
+def _to_flat_array(values: pa.Array, missing: Any) -> np.ndarray:
     if pa.types.is_large_string(values.type) or pa.types.is_string(values.type):
-        return as_bytes(values)
+        return to_bytes_array(values)
     return pc.fill_null(values, missing).to_numpy(zero_copy_only=False)
 
 
-def _positions(begin: np.ndarray, end: np.ndarray, width: int, nowhere: int) -> np.ndarray:
+def _build_positions(begin: np.ndarray, end: np.ndarray, width: int, nowhere: int) -> np.ndarray:
     """[r, width] begin, begin + 1, … of each row, `nowhere` from its end on."""
     at = begin[:, np.newaxis] + np.arange(width)
     return np.where(at < end[:, np.newaxis], at, nowhere)

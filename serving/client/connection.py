@@ -1,11 +1,17 @@
-"""How a client reaches a server: plain or TLS, with or without a bearer token."""
+"""How a client reaches a server: plain or TLS, with or without a bearer token.
+
+When a call to a server is asked again, and after which pause.
+"""
 
 import dataclasses
 import pathlib
+import random
+from typing import Any
 
 import grpc
 
 from schema.errors import UsageError
+from serving.protocol.errors import RETRY_PUSHBACK
 
 _OPTIONS = [
     ("grpc.max_receive_message_length", -1),
@@ -55,31 +61,31 @@ class Security:
 PLAIN = Security()
 
 
-def channel(address: str, security: Security) -> grpc.Channel:
+def open_channel(address: str, security: Security) -> grpc.Channel:
     """A channel to host:port; it connects with the first call.
 
     Raises UsageError where a file of certificates cannot be read.
     """
     if not security.tls:
         return grpc.insecure_channel(address, options=_OPTIONS)
-    return grpc.secure_channel(address, _credentials(security), options=_OPTIONS)
+    return grpc.secure_channel(address, _build_credentials(security), options=_OPTIONS)
 
 
-def async_channel(address: str, security: Security) -> grpc.aio.Channel:
+def open_async_channel(address: str, security: Security) -> grpc.aio.Channel:
     """As `channel`, for asyncio; to be made where an event loop runs."""
     if not security.tls:
         return grpc.aio.insecure_channel(address, options=_OPTIONS)
-    return grpc.aio.secure_channel(address, _credentials(security), options=_OPTIONS)
+    return grpc.aio.secure_channel(address, _build_credentials(security), options=_OPTIONS)
 
 
-def call_metadata(security: Security) -> tuple[tuple[str, str], ...]:
+def build_call_metadata(security: Security) -> tuple[tuple[str, str], ...]:
     """Metadata of each call."""
     if security.token is None:
         return ()
     return (("authorization", f"Bearer {security.token}"),)
 
 
-def _credentials(security: Security) -> grpc.ChannelCredentials:
+def _build_credentials(security: Security) -> grpc.ChannelCredentials:
     return grpc.ssl_channel_credentials(
         root_certificates=_read(security.root_certificates),
         private_key=_read(security.key),
@@ -101,3 +107,53 @@ def _read(path: pathlib.Path | None) -> bytes | None:
 
 def _is_token(token: str) -> bool:
     return bool(token) and token.isascii() and token.isprintable() and " " not in token
+
+
+@dataclasses.dataclass(frozen=True)
+class RetryPolicy:
+    """Only calls that change nothing on the server may be asked again: Predict, GetModelStatus and
+    GetModelMetadata are such, for models have no state that a request changes.
+
+    UNAVAILABLE is asked again, for the server has not answered. RESOURCE_EXHAUSTED is asked again
+    only where the server says when: an overloaded one is not helped by more calls.
+    DEADLINE_EXCEEDED and every refusal are final.
+    """
+
+    attempts: int = 4
+    """Calls in all, the first included."""
+    first_pause_s: float = 0.05
+    """The pause before attempt n + 1 is uniform between 0 and first_pause_s * 2^(n - 1), so that
+    clients that failed together do not come back together."""
+    longest_pause_s: float = 1.0
+    """Bound of that doubling; a server's own pause is kept, however long."""
+
+    def pause(self, failed: int, error: grpc.RpcError, remaining_s: float) -> float | None:
+        """Seconds to wait after attempt number `failed` (from 1) ended with `error`; None: give up.
+
+        `remaining_s` is what is left until the deadline of the whole call; a pause that would use
+        it up is not begun.
+        """
+        if failed >= self.attempts:
+            return None
+        asked = _read_pushback(error)
+        if error.code() == grpc.StatusCode.UNAVAILABLE:
+            pause = self._backoff(failed) if asked is None else asked
+        elif error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED and asked is not None:
+            pause = asked
+        else:
+            return None
+        return pause if 0 <= pause < remaining_s else None
+
+    def _backoff(self, failed: int) -> float:
+        return random.uniform(0, min(self.longest_pause_s, self.first_pause_s * 2 ** (failed - 1)))
+
+
+def _read_pushback(error: grpc.RpcError) -> float | None:
+    """Seconds that the server asks to wait; -1 where it asks not to come back, None if it says
+    nothing. What is no number means not to come back, as A6 has it.
+    """
+    trailing: Any = error.trailing_metadata()
+    for key, value in trailing or ():
+        if key == RETRY_PUSHBACK:
+            return int(value) / 1000 if value.isdecimal() else -1.0
+    return None

@@ -1,18 +1,22 @@
-"""TensorFlow Serving's messages as a client writes and reads them, and its errors as sentences."""
+"""TensorFlow Serving's messages as a client writes and reads them, and its errors as sentences.
+
+Requests to `retrieval` and `recommender` in the form of `schema.signatures`.
+"""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import grpc
 import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
 
+from schema import signatures
 from schema.errors import TandemError, UsageError
 from schema.signatures import SERVING_DEFAULT
 from serving.protocol.errors import RequestError
 
-Declared = dict[str, tuple[str, tuple[int, ...]]]
+DeclaredInputs = dict[str, tuple[str, tuple[int, ...]]]
 """TensorFlow's type name and the shape (-1: any) by input."""
 
 
@@ -27,7 +31,7 @@ class VersionStatus:
     """Why it does not load; "" where nothing is wrong."""
 
 
-def predict_request(
+def build_predict_request(
     model: str,
     inputs: Mapping[str, np.ndarray],
     version: int | None,
@@ -52,19 +56,19 @@ def predict_request(
     return request
 
 
-def outputs(response: predict_pb2.PredictResponse) -> dict[str, np.ndarray]:
+def parse_outputs(response: predict_pb2.PredictResponse) -> dict[str, np.ndarray]:
     """Arrays by name; strings as bytes, in arrays of objects."""
     return {alias: tf.make_ndarray(proto) for alias, proto in response.outputs.items()}
 
 
-def status_request(model: str) -> get_model_status_pb2.GetModelStatusRequest:
+def build_status_request(model: str) -> get_model_status_pb2.GetModelStatusRequest:
     """Of all versions of a model."""
     request = get_model_status_pb2.GetModelStatusRequest()
     request.model_spec.name = model
     return request
 
 
-def statuses(response: get_model_status_pb2.GetModelStatusResponse) -> list[VersionStatus]:
+def parse_statuses(response: get_model_status_pb2.GetModelStatusResponse) -> list[VersionStatus]:
     """In the server's order."""
     name_of = get_model_status_pb2.ModelVersionStatus.State.Name
     return [
@@ -73,14 +77,16 @@ def statuses(response: get_model_status_pb2.GetModelStatusResponse) -> list[Vers
     ]
 
 
-def metadata_request(model: str) -> get_model_metadata_pb2.GetModelMetadataRequest:
+def build_metadata_request(model: str) -> get_model_metadata_pb2.GetModelMetadataRequest:
     """Of the signatures of a model's latest version."""
     request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
     request.model_spec.name = model
     return request
 
 
-def declared_inputs(response: get_model_metadata_pb2.GetModelMetadataResponse) -> Declared:
+def parse_declared_inputs(
+    response: get_model_metadata_pb2.GetModelMetadataResponse,
+) -> DeclaredInputs:
     """Inputs of `serving_default`, in order of their names."""
     signatures = get_model_metadata_pb2.SignatureDefMap()
     response.metadata["signature_def"].Unpack(signatures)
@@ -93,7 +99,9 @@ def declared_inputs(response: get_model_metadata_pb2.GetModelMetadataResponse) -
     }
 
 
-def failure(call: str, address: str, timeout_s: float, error: grpc.RpcError) -> TandemError:
+def build_call_error(
+    call: str, address: str, timeout_s: float, error: grpc.RpcError
+) -> TandemError:
     """One sentence: UsageError where nobody answers at `address`, else RequestError with the
     server's code.
     """
@@ -111,3 +119,49 @@ def failure(call: str, address: str, timeout_s: float, error: grpc.RpcError) -> 
     else:
         message = f"expected {call} from {address}, received {code.name}: {details}"
     return RequestError(code, message)
+
+
+def build_listing_request(
+    declared: Mapping[str, tuple[str, tuple[int, ...]]],
+    user_id: str,
+    history: Sequence[tuple[str, int]],
+    now: int,
+    k: int,
+    excluded: Sequence[str] = (),
+    features: Mapping[str, object] | None = None,
+    allowed: Sequence[str] = (),
+) -> dict[str, np.ndarray]:
+    """Inputs of one query, batch 1.
+
+    `declared` gives dtype and shape (-1 for any) by input name, as the server's metadata say;
+    `history` is (item id, seconds since epoch, UTC), oldest first; `now` 0 leaves the time to the
+    server's clock. A feature that `features` lacks, or has None for, is left out. Items of the
+    `allowed` categories alone are asked for, of all where there is none; UsageError where the model
+    takes no categories.
+    """
+    if allowed and signatures.ALLOWED_CATEGORIES not in declared:
+        raise UsageError(
+            "expected a model whose requests may be filtered, received categories for one without "
+            f"{signatures.ALLOWED_CATEGORIES}; leave them out, or declare data.items.filter and "
+            "run again"
+        )
+    ids = [item.encode() for item, _ in history]
+    request = {
+        signatures.USER_ID: np.array([user_id.encode()], object),
+        signatures.HISTORY_ITEM_IDS: np.array([ids], object),
+        signatures.HISTORY_TIMESTAMPS: np.array([[moment for _, moment in history]], np.int64),
+        signatures.NOW: np.array([now], np.int64),
+        signatures.EXCLUDED_ITEM_IDS: np.array([[item.encode() for item in excluded]], object),
+        signatures.K: np.array([k], np.int32),
+    }
+    if allowed:
+        request[signatures.ALLOWED_CATEGORIES] = np.array([[c.encode() for c in allowed]], object)
+    for name, value in (features or {}).items():
+        if name in declared and value is not None:
+            request[name] = _to_feature(value, declared[name][0])
+    return {name: value for name, value in request.items() if name in declared}
+
+
+def _to_feature(value: object, dtype: str) -> np.ndarray:
+    """[1], or [1, n] of a list."""
+    return np.asarray([value], object if dtype == "string" else dtype)

@@ -8,17 +8,16 @@ import tensorflow as tf
 
 from schema import signatures
 from schema.candidates import Candidates
-from serving.category_table import CategoryTable
-from serving.graph import warmup_requests
 from serving.graph.item_table import ItemTable
 from serving.graph.modules import (
     RankingServable,
     RecommenderServable,
     RetrievalServable,
-    query_inputs,
+    get_query_inputs,
 )
+from serving.graph.warmup_requests import build_warmup_requests, write_warmup_requests
+from serving.index.eligibility import CategoryTable
 from serving.protocol import signature_defaults
-from serving.server import warmup
 
 _K = tf.TensorSpec([None], tf.int32, name=signatures.K)
 _EXCLUDED = tf.TensorSpec([None, None], tf.string, name=signatures.EXCLUDED_ITEM_IDS)
@@ -26,7 +25,7 @@ _ALLOWED = tf.TensorSpec([None, None], tf.string, name=signatures.ALLOWED_CATEGO
 _CANDIDATES = tf.TensorSpec([None, None], tf.string, name=signatures.CANDIDATE_ITEM_IDS)
 
 
-def export(
+def export_servables(
     query: Any,
     index: Any,
     ranking: Any,
@@ -43,8 +42,8 @@ def export(
     """
     items = ItemTable(candidates)
     categories = None if candidates.filters is None else CategoryTable(candidates.filters)
-    listing = listing_inputs(query, categories is not None)
-    scoring = query_inputs(query) | {signatures.CANDIDATE_ITEM_IDS: _CANDIDATES}
+    listing = get_listing_inputs(query, categories is not None)
+    scoring = get_query_inputs(query) | {signatures.CANDIDATE_ITEM_IDS: _CANDIDATES}
     recommender = RecommenderServable(query, items, index, ranking, depth, rank_order, categories)
     retrieval = RetrievalServable(query, items, index, categories)
     modules = {
@@ -55,16 +54,16 @@ def export(
     for name, (module, specs) in modules.items():
         folder = pathlib.Path(uri, name)
         _save(module, specs, str(folder))
-        signature_defaults.write(folder, signature_defaults.of(specs))
-        requests = warmup_requests.of(name, specs, candidates.item_ids, int(time.time()))
-        warmup.write(folder, requests)
+        signature_defaults.write(folder, signature_defaults.build_defaults(specs))
+        requests = build_warmup_requests(name, specs, candidates.item_ids, int(time.time()))
+        write_warmup_requests(folder, requests)
 
 
-def listing_inputs(query: Any, filtered: bool = False) -> dict[str, tf.TensorSpec]:
+def get_listing_inputs(query: Any, filtered: bool = False) -> dict[str, tf.TensorSpec]:
     """Inputs of `retrieval` and `recommender` over a loaded query model, by name; with
     `allowed_categories` where they are `filtered`.
     """
-    specs = query_inputs(query) | {signatures.EXCLUDED_ITEM_IDS: _EXCLUDED, signatures.K: _K}
+    specs = get_query_inputs(query) | {signatures.EXCLUDED_ITEM_IDS: _EXCLUDED, signatures.K: _K}
     return specs | {signatures.ALLOWED_CATEGORIES: _ALLOWED} if filtered else specs
 
 

@@ -17,7 +17,7 @@ _SHOWN = 3
 _FILE = "item_ids.txt"
 
 
-def size_of(saved_model: pathlib.Path) -> int | None:
+def count_table_items(saved_model: pathlib.Path) -> int | None:
     """How many items the table of the SavedModel in that folder has; None where it has no table."""
     path = saved_model / "assets" / _FILE
     return path.read_bytes().count(b"\n") if path.is_file() else None
@@ -33,11 +33,11 @@ class ItemTable(tf.Module):
 
     def __init__(self, candidates: Candidates):
         super().__init__()
-        _refuse_unusable(candidates.item_ids)
+        _check_ids(candidates.item_ids)
         # Lives as long as the table, which a SavedModel copies it from.
         self._folder = tempfile.TemporaryDirectory(prefix="tandem-")
-        path = _one_a_line(candidates.item_ids, self._folder.name)
-        self._ids = tf.Variable(_lines(path), trainable=False, name="item_ids")
+        path = _write_ids(candidates.item_ids, self._folder.name)
+        self._ids = tf.Variable(_read_ids(path), trainable=False, name="item_ids")
         initializer = tf.lookup.TextFileInitializer(
             path,
             tf.string,
@@ -63,7 +63,7 @@ class ItemTable(tf.Module):
         return tf.gather(self._popularity, positions)
 
 
-def _refuse_unusable(ids: pa.Array) -> None:
+def _check_ids(ids: pa.Array) -> None:
     if not len(ids):
         raise DataRefused("item table: expected at least one item, received none; add items")
     repeated = candidate_files.find_repeated_ids(ids)
@@ -82,7 +82,7 @@ def _refuse_unusable(ids: pa.Array) -> None:
         )
 
 
-def _one_a_line(ids: pa.Array, folder: str) -> str:
+def _write_ids(ids: pa.Array, folder: str) -> str:
     """Path of the file of ids. Arrow keeps them in one piece, which is the file once each has its
     line break.
     """
@@ -94,7 +94,7 @@ def _one_a_line(ids: pa.Array, folder: str) -> str:
     return path
 
 
-def _lines(path: str) -> tf.Tensor:
+def _read_ids(path: str) -> tf.Tensor:
     """[n + 1]: "", then the lines. TensorFlow reads them, and Python sees none."""
     lines = tf.strings.split(tf.io.read_file(path), "\n")  # "" stands after the last line break
     return tf.concat([lines[-1:], lines[:-1]], axis=0)

@@ -1,26 +1,51 @@
-"""SavedModels on disk: their graph, and what they were saved from."""
+"""SavedModels on disk: their graph, and what they were saved from.
 
+Registers the op libraries that a SavedModel needs before TensorFlow can load it.
+
+ScaNN is compiled against one TensorFlow minor version, and tensorflow-text is slow to import: each
+is imported for a graph that holds its ops and for no other.
+
+Which ops a SavedModel is made of: what decides whether a stock TensorFlow Serving loads it.
+
+A SavedModel in memory, by its signatures: functions of arrays.
+
+As in TensorFlow Serving a session runs them. A call takes the interpreter's lock twice, at its
+begin and at its end, whatever its number of inputs and outputs, and its ops run in the thread that
+calls; a restored `tf.function` takes the lock for each tensor, and has other threads run its ops.
+"""
+
+import dataclasses
+import importlib
 import pathlib
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
+from tensorflow.python.framework import op_def_registry
+from tensorflow.python.util import deprecation
 
 from schema.errors import TandemError
 from schema.storage import plain_path
-from serving import required_ops
+
+_SCANN_PREFIX = "Scann>"
+Arrays = Mapping[str, np.ndarray]
+SignatureFunction = Callable[[Arrays], dict[str, np.ndarray]]
+"""All inputs by name -> all outputs by name; strings are bytes objects."""
+_IN_THE_CALLERS_THREAD = -1
 
 
-def restored(folder: pathlib.Path) -> Any:
+def load_saved_model(folder: pathlib.Path) -> Any:
     """The object that was saved in `folder`, after the ops that it needs were registered. Raises as
     `meta_graph_of`, and whatever TensorFlow raises where its parts are damaged.
     """
-    required_ops.register(meta_graph_of(folder))
+    register_ops(read_meta_graph(folder))
     return tf.saved_model.load(plain_path.link(str(folder)), tags=[tf.saved_model.SERVING])
 
 
-def meta_graph_of(folder: pathlib.Path) -> meta_graph_pb2.MetaGraphDef:
+def read_meta_graph(folder: pathlib.Path) -> meta_graph_pb2.MetaGraphDef:
     """The graph for serving of the SavedModel in `folder`, without its variables.
 
     Raises TandemError where there is none.
@@ -40,3 +65,113 @@ def meta_graph_of(folder: pathlib.Path) -> meta_graph_pb2.MetaGraphDef:
         f"expected a graph tagged {tf.saved_model.SERVING!r} in {path}, received none; "
         "export the model with tf.saved_model.save"
     )
+
+
+def register_ops(meta_graph: meta_graph_pb2.MetaGraphDef) -> None:
+    """Imports what registers the graph's ops that TensorFlow itself does not bring.
+
+    Raises TandemError in one sentence where a library does not load, or where ops remain that none
+    of ours registers.
+    """
+    missing = list_unregistered_ops(meta_graph)
+    if any(op.startswith(_SCANN_PREFIX) for op in missing):
+        _import_ops("scann", "ScaNN")
+    if any(not op.startswith(_SCANN_PREFIX) for op in missing):
+        _import_ops("tensorflow_text", "tensorflow-text")
+    still_missing = list_unregistered_ops(meta_graph)
+    if still_missing:
+        raise TandemError(
+            "expected a SavedModel of TensorFlow's, ScaNN's and tensorflow-text's ops, received "
+            f"one with {', '.join(still_missing)}; export it without them"
+        )
+
+
+def list_ops(meta_graph: meta_graph_pb2.MetaGraphDef) -> set[str]:
+    """Names of all ops of the graph and its functions.
+
+    A SavedModel's `stripped_op_list` lacks what stands only in a loop or a branch.
+    """
+    functions = meta_graph.graph_def.library.function
+    nodes = [meta_graph.graph_def.node, *(function.node_def for function in functions)]
+    names = {node.op for part in nodes for node in part}
+    return names - {function.signature.name for function in functions}
+
+
+def list_unregistered_ops(meta_graph: meta_graph_pb2.MetaGraphDef) -> list[str]:
+    """Ops of the graph that no library imported so far brings, sorted."""
+    return sorted(name for name in list_ops(meta_graph) if op_def_registry.get(name) is None)
+
+
+def _import_ops(module: str, product: str) -> None:
+    try:
+        importlib.import_module(module)
+    except (ImportError, tf.errors.OpError) as error:
+        raise TandemError(
+            f"this model needs {product}'s ops and {module} does not load with TensorFlow "
+            f"{tf.__version__}; install the version that `tandem doctor` names "
+            f"({str(error).splitlines()[0]})"
+        ) from error
+
+
+@dataclasses.dataclass(frozen=True)
+class OpList:
+    """Names of all ops of the graph and its functions, sorted."""
+
+    tensorflow: list[str]
+    """TensorFlow's own."""
+    others: list[str]
+    """Brought by other libraries; none where a stock server loads the model."""
+
+
+def read_op_list(folder: pathlib.Path) -> OpList:
+    """The ops of the SavedModel in `folder`, which is not loaded.
+
+    To be asked in a process that has imported TensorFlow and no library with ops of its own: what
+    such a one has registered counts as TensorFlow's. Raises TandemError where it is no SavedModel.
+    """
+    meta_graph = read_meta_graph(folder)
+    others = list_unregistered_ops(meta_graph)
+    return OpList(sorted(list_ops(meta_graph) - set(others)), others)
+
+
+def load_signatures(
+    meta_graph: meta_graph_pb2.MetaGraphDef, folder: pathlib.Path
+) -> dict[str, SignatureFunction]:
+    """The signatures of `meta_graph`, which is that of the SavedModel in `folder`; those without
+    outputs are none, nor are those whose inputs or outputs are no tensors but ops
+    (`__saved_model_init_op`) or parts of sparse ones. The session lives as long as one of them
+    does.
+
+    Raises whatever TensorFlow raises where the SavedModel is damaged.
+    """
+    config = tf.compat.v1.ConfigProto(inter_op_parallelism_threads=_IN_THE_CALLERS_THREAD)
+    graph = tf.Graph()
+    with graph.as_default(), deprecation.silence():  # of what TensorFlow Serving uses
+        session = tf.compat.v1.Session(graph=graph, config=config)
+        tf.compat.v1.saved_model.loader.load(
+            session, [tf.saved_model.SERVING], plain_path.link(str(folder))
+        )
+    return {
+        name: _make_function(session, signature)
+        for name, signature in meta_graph.signature_def.items()
+        if signature.outputs and all(":" in info.name for info in _list_tensor_infos(signature))
+    }
+
+
+def _list_tensor_infos(signature: meta_graph_pb2.SignatureDef) -> list[meta_graph_pb2.TensorInfo]:
+    return [*signature.inputs.values(), *signature.outputs.values()]
+
+
+def _make_function(
+    session: tf.compat.v1.Session, signature: meta_graph_pb2.SignatureDef
+) -> SignatureFunction:
+    inputs, outputs = sorted(signature.inputs), sorted(signature.outputs)
+    call = session.make_callable(
+        [signature.outputs[name].name for name in outputs],
+        feed_list=[signature.inputs[name].name for name in inputs],
+    )
+
+    def run(given: Arrays) -> dict[str, np.ndarray]:
+        return dict(zip(outputs, call(*(given[name] for name in inputs)), strict=True))
+
+    return run

@@ -1,11 +1,12 @@
 """Requests to warm our servables up with: a new user, and users with short and long histories."""
 
-from collections.abc import Mapping
+import pathlib
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pyarrow as pa
 import tensorflow as tf
-from tensorflow_serving.apis import predict_pb2
+from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from schema import signatures
 
@@ -13,9 +14,10 @@ _HISTORY_LENGTHS = (0, 1, 10, 50)
 _K = 10
 _HOUR = 3600
 _CANDIDATES = 100
+WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
 
 
-def of(
+def build_warmup_requests(
     name: str, specs: Mapping[str, tf.TensorSpec], item_ids: pa.Array, now: int
 ) -> list[predict_pb2.PredictRequest]:
     """A request to servable `name` with inputs `specs` for each history length that the catalogue
@@ -28,20 +30,20 @@ def of(
     lengths = [length for length in _HISTORY_LENGTHS if length <= len(item_ids)]
     needed = (signatures.NOW, signatures.CANDIDATE_ITEM_IDS)
     least = [alias for alias in specs if alias in needed]
-    return [_request(name, least, item_ids, 0, now)] + [
-        _request(name, list(specs), item_ids, length, now) for length in lengths
+    return [_build_request(name, least, item_ids, 0, now)] + [
+        _build_request(name, list(specs), item_ids, length, now) for length in lengths
     ]
 
 
-def _request(
+def _build_request(
     name: str, said: list[str], item_ids: pa.Array, length: int, now: int
 ) -> predict_pb2.PredictRequest:
     """Says those of the inputs that are in `said`."""
     history = [
         (item, now - _HOUR * (length - position))
-        for position, item in enumerate(_spread(item_ids, length))
+        for position, item in enumerate(_sample_items(item_ids, length))
     ]
-    candidates = _spread(item_ids, min(len(item_ids), _CANDIDATES))
+    candidates = _sample_items(item_ids, min(len(item_ids), _CANDIDATES))
     inputs = {
         signatures.USER_ID: np.array([b""], object),
         signatures.HISTORY_ITEM_IDS: np.array([[item for item, _ in history]], object),
@@ -58,6 +60,19 @@ def _request(
     return request
 
 
-def _spread(item_ids: pa.Array, count: int) -> list[bytes]:
+def _sample_items(item_ids: pa.Array, count: int) -> list[bytes]:
     positions = np.linspace(0, len(item_ids) - 1, count).astype(np.int64)
     return [item_ids[int(position)].as_py() for position in positions]
+
+
+def write_warmup_requests(
+    folder: pathlib.Path, requests: Iterable[predict_pb2.PredictRequest]
+) -> None:
+    """Has the SavedModel in `folder` answer `requests`, in this order, whenever it is loaded."""
+    path = folder / WARMUP_FILE
+    path.parent.mkdir(exist_ok=True)
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for request in requests:
+            log = prediction_log_pb2.PredictionLog()
+            log.predict_log.request.CopyFrom(request)
+            writer.write(log.SerializeToString())

@@ -1,23 +1,30 @@
-"""A batch of queries, each answered as it would be alone."""
+"""A batch of queries, each answered as it would be alone.
+
+A large variable that is filled some rows at a time, so that no second copy of it is held.
+"""
 
 from collections.abc import Callable
 
+import numpy as np
 import tensorflow as tf
 
-Found = tuple[tf.Tensor, tf.Tensor]
-Asked = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
+SearchResult = tuple[tf.Tensor, tf.Tensor]
+SearchInputs = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
+_ROWS_PER_ASSIGNMENT = 65_536
 
 
-def each_row(search: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], Found], asked: Asked) -> Found:
+def search_each_query(
+    search: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], SearchResult], asked: SearchInputs
+) -> SearchResult:
     """`asked` [b, …] row by row through `search`, whose two answers are [k] int32 and float32 ->
     [b, k] each. A single row, the usual request, costs no loop.
     """
 
-    def one() -> Found:
+    def one() -> SearchResult:
         found = search(*(values[0] for values in asked))
         return found[0][tf.newaxis], found[1][tf.newaxis]
 
-    def each() -> Found:
+    def each() -> SearchResult:
         return tf.map_fn(
             lambda row: search(*row),
             asked,
@@ -28,3 +35,25 @@ def each_row(search: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], Found], asked: 
         )
 
     return tf.cond(tf.shape(asked[0])[0] == 1, one, each)
+
+
+def fill_variable(
+    shape: tuple[int, int], dtype: str, part: Callable[[int, int], np.ndarray], name: str
+) -> tf.Variable:
+    """[rows, width], the rows from `begin` to `end` being `part(begin, end)`, up to 65,536 of them
+    at once.
+    """
+    variable = tf.Variable(lambda: tf.zeros(shape, dtype), trainable=False, name=name)
+    for begin in range(0, shape[0], _ROWS_PER_ASSIGNMENT):
+        end = min(begin + _ROWS_PER_ASSIGNMENT, shape[0])
+        # `variable[begin:end].assign` would read the variable first, and so copy all of it.
+        tf.raw_ops.ResourceStridedSliceAssign(
+            ref=variable.handle,
+            begin=[begin],
+            end=[end],
+            strides=[1],
+            value=tf.constant(part(begin, end), dtype),
+        )
+    # A variable that was filled in place would from now on copy itself whenever it is read.
+    tf.raw_ops.DisableCopyOnRead(resource=variable.handle)
+    return variable

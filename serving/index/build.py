@@ -1,67 +1,83 @@
-"""The index that a catalogue gets: built, tuned, measured and held against its target."""
+"""The index that a catalogue gets: built, tuned, measured and held against its target.
+
+The index of a changed catalogue, with the setting that the last one had where that will do.
+
+The index as a SavedModel with one function, `search`.
+"""
 
 import dataclasses
+import logging
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from schema.errors import DataRefused, NotBlessed
 from serving.config import IndexConfig
-from serving.index import measurement, tuning
 from serving.index.eligibility import Eligibility
 from serving.index.exact import ExactIndex
 from serving.index.ivf import IvfIndex
+from serving.index.measurement import (
+    compute_ann_recall,
+    compute_exact_answers,
+    measure_median_ms,
+    trace_search,
+)
 from serving.index.scann import ScannIndex
-from serving.index.tuning import Point, Setting
-from serving.index_asking import asking, median_ms
+from serving.index.tuning import IndexSetting, TuningPoint, compute_frontier, tune_index
 
 Index = ExactIndex | IvfIndex | ScannIndex
 _REORDERINGS = (300, 600, 1200)
-_TUNED_WITH = 256
+_TUNING_QUERIES = 256
+_log = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
-class Built:
+class BuiltIndex:
     """An index and what is known of it."""
 
     index: Index
-    points: list[Point]
+    points: list[TuningPoint]
     """What tuning tried; nothing for exact search."""
 
 
-def build(
+def build_index(
     vectors: np.ndarray, eligible: Eligibility, queries: np.ndarray, config: IndexConfig
-) -> Built:
+) -> BuiltIndex:
     """The index of `config.kind` over `vectors` [n, dim]; `auto` decides by n.
 
     An approximate one is tuned on `queries` [q, dim]. Where no setting reaches the target, it is
     the one that finds most. Raises DataRefused where nothing is available or a vector is no number.
     """
-    refuse_unusable(vectors, eligible)
-    kind = kind_of(len(eligible.positions), config)
+    check_vectors(vectors, eligible)
+    kind = choose_kind(len(eligible.positions), config)
     if kind == "exact":
-        return Built(ExactIndex(vectors, eligible), [])
-    queries = queries[:_TUNED_WITH]
-    tuned = tuning.tune(
-        lambda setting: approximate(kind, vectors, eligible, setting, config),
+        return BuiltIndex(ExactIndex(vectors, eligible), [])
+    queries = queries[:_TUNING_QUERIES]
+    tuned = tune_index(
+        lambda setting: build_approximate(kind, vectors, eligible, setting, config),
         len(eligible.positions),
         _REORDERINGS if kind == "scann" else (0,),
-        measurement.answer(vectors, eligible, queries),
+        compute_exact_answers(vectors, eligible, queries),
         config.target_ann_recall,
         config.tuning_seconds,
     )
-    return Built(tuned.index, tuned.points)
+    return BuiltIndex(tuned.index, tuned.points)
 
 
-def kind_of(items: int, config: IndexConfig) -> str:
+def choose_kind(items: int, config: IndexConfig) -> str:
     """The form that so many available items get."""
     if config.kind != "auto":
         return config.kind
     return "exact" if items < config.exact_below else "scann"
 
 
-def approximate(
-    kind: str, vectors: np.ndarray, eligible: Eligibility, setting: Setting, config: IndexConfig
+def build_approximate(
+    kind: str,
+    vectors: np.ndarray,
+    eligible: Eligibility,
+    setting: IndexSetting,
+    config: IndexConfig,
 ) -> IvfIndex | ScannIndex:
     """An index of `kind`, `ivf` or `scann`, with a setting that is known."""
     if kind == "ivf":
@@ -69,36 +85,36 @@ def approximate(
     return ScannIndex(vectors, eligible, setting.leaves, setting.probes, setting.reordering)
 
 
-def measure(
-    built: Built, vectors: np.ndarray, eligible: Eligibility, queries: np.ndarray
+def measure_index(
+    built: BuiltIndex, vectors: np.ndarray, eligible: Eligibility, queries: np.ndarray
 ) -> dict[str, Any]:
     """ANN recall@100 on `queries` [q, dim] that tuning has not seen where there are so many, the
     median of one query beside exact search's, and the frontier that tuning found.
     """
-    held_out = queries[_TUNED_WITH:] if len(queries) > _TUNED_WITH else queries
-    exact = measurement.answer(vectors, eligible, held_out)
+    held_out = queries[_TUNING_QUERIES:] if len(queries) > _TUNING_QUERIES else queries
+    exact = compute_exact_answers(vectors, eligible, held_out)
     index, dim = built.index, vectors.shape[1]
-    ask, ask_exact = asking(index, dim), asking(ExactIndex(vectors, eligible), dim)
-    chosen = {} if isinstance(index, ExactIndex) else {"parameters": _parameters(index)}
+    ask, ask_exact = trace_search(index, dim), trace_search(ExactIndex(vectors, eligible), dim)
+    chosen = {} if isinstance(index, ExactIndex) else {"parameters": _get_parameters(index)}
     return chosen | {
         "kind": index.kind,
         "items": len(eligible.positions),
-        "ann_recall@100": float(measurement.recall(ask(held_out), exact).mean()),
+        "ann_recall@100": float(compute_ann_recall(ask(held_out), exact).mean()),
         "queries": len(held_out),
-        "p50_ms": median_ms(ask, held_out),
-        "exact_p50_ms": median_ms(ask_exact, held_out),
-        "frontier": [_row(index.kind, point) for point in tuning.frontier(built.points)],
+        "p50_ms": measure_median_ms(ask, held_out),
+        "exact_p50_ms": measure_median_ms(ask_exact, held_out),
+        "frontier": [_build_row(index.kind, point) for point in compute_frontier(built.points)],
     }
 
 
-def _parameters(index: IvfIndex | ScannIndex) -> dict[str, Any]:
+def _get_parameters(index: IvfIndex | ScannIndex) -> dict[str, Any]:
     found: dict[str, Any] = {"leaves": index.leaf_count, "probes": index.probes}
     if isinstance(index, ScannIndex):
         return found | {"reordering": index.reordering}
     return found | {"codes": index.codes}
 
 
-def _row(kind: str, point: Point) -> dict[str, Any]:
+def _build_row(kind: str, point: TuningPoint) -> dict[str, Any]:
     return {
         "kind": kind,
         "ann_recall@100": point.recall,
@@ -107,7 +123,7 @@ def _row(kind: str, point: Point) -> dict[str, Any]:
     }
 
 
-def require(measured: dict[str, Any], config: IndexConfig) -> None:
+def require_recall(measured: dict[str, Any], config: IndexConfig) -> None:
     """Raises NotBlessed, with the frontier, when ANN recall is below `target_ann_recall`."""
     found = measured["ann_recall@100"]
     if found >= config.target_ann_recall:
@@ -124,7 +140,7 @@ def require(measured: dict[str, Any], config: IndexConfig) -> None:
     )
 
 
-def refuse_unusable(vectors: np.ndarray, eligible: Eligibility) -> None:
+def check_vectors(vectors: np.ndarray, eligible: Eligibility) -> None:
     """Raises DataRefused where nothing is available or a vector is no number."""
     if not eligible.available.any():
         raise DataRefused(
@@ -139,3 +155,63 @@ def refuse_unusable(vectors: np.ndarray, eligible: Eligibility) -> None:
             f"{len(vectors)}, the first for item number {bad[0]}; look for extreme numbers among "
             "the catalogue's features"
         )
+
+
+def rebuild_index(
+    vectors: np.ndarray,
+    eligible: Eligibility,
+    queries: np.ndarray,
+    config: IndexConfig,
+    before: dict[str, Any],
+) -> tuple[BuiltIndex, dict[str, Any]]:
+    """The index, and what `index_build.measure` says of it; `before` is what it said of the last.
+
+    It is tuned anew where its form is another now, or where the old setting misses
+    `config.target_ann_recall`. Raises NotBlessed where that is missed all the same, and what
+    `index_build.build` raises.
+    """
+    built = _build_with_previous_setting(vectors, eligible, config, before)
+    if built is not None:
+        measured = measure_index(built, vectors, eligible, queries)
+        if measured["ann_recall@100"] >= config.target_ann_recall:
+            return built, measured
+        _log.info("index tuned anew ann_recall@100=%.3f", measured["ann_recall@100"])
+    built = build_index(vectors, eligible, queries, config)
+    measured = measure_index(built, vectors, eligible, queries)
+    require_recall(measured, config)
+    return built, measured
+
+
+def _build_with_previous_setting(
+    vectors: np.ndarray, eligible: Eligibility, config: IndexConfig, before: dict[str, Any]
+) -> BuiltIndex | None:
+    """None where the last setting says nothing about this index."""
+    check_vectors(vectors, eligible)
+    items = len(eligible.positions)
+    kind = choose_kind(items, config)
+    known = before.get("parameters")
+    if kind == "exact" or before.get("kind") != kind or known is None:
+        return None
+    if known.get("codes", config.codes) != config.codes:
+        return None
+    leaves = min(items, known["leaves"])
+    setting = IndexSetting(leaves, min(leaves, known["probes"]), known.get("reordering", 0))
+    return BuiltIndex(build_approximate(kind, vectors, eligible, setting, config), [])
+
+
+def save_index(index: Index, dim: int, path: str) -> None:
+    """`search(queries [b, dim], excluded [b, e] int32, allowed [b, a] int32, k [] int32)` ->
+    positions, scores.
+    """
+    index.search = tf.function(
+        index.search,
+        input_signature=[
+            tf.TensorSpec([None, dim], tf.float32, name="queries"),
+            tf.TensorSpec([None, None], tf.int32, name="excluded"),
+            tf.TensorSpec([None, None], tf.int32, name="allowed"),
+            tf.TensorSpec([], tf.int32, name="k"),
+        ],
+        autograph=False,
+    )
+    options = tf.saved_model.SaveOptions(namespace_whitelist=["Scann"])
+    tf.saved_model.save(index, path, options=options)

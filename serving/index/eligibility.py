@@ -1,14 +1,23 @@
-"""Which items may be recommended at all, and which of them a request's filter lets through."""
+"""Which items may be recommended at all, and which of them a request's filter lets through.
+
+The categories that requests may be filtered by, as numbers.
+
+Ids of items that no list may have, whatever the catalogue says of them: one a line.
+"""
 
 import dataclasses
+import pathlib
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import tensorflow as tf
+from tensorflow.io import gfile
 
-from schema.candidates import Candidates
-from serving import category_table
+from schema import id_file
+from schema.candidates import Candidates, to_text_array
+
+_DENY_LIST_FILE = "denied.txt"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,12 +37,12 @@ class Eligibility:
     @classmethod
     def of(cls, candidates: Candidates, denied: pa.Array) -> "Eligibility":
         """What the catalogue says, less the items whose ids are `denied` [d], large_binary."""
-        available = ~_mask(pc.is_in(candidates.item_ids, value_set=denied))
+        available = ~_to_mask(pc.is_in(candidates.item_ids, value_set=denied))
         if candidates.available is not None:
-            available &= _mask(candidates.available)
+            available &= _to_mask(candidates.available)
         if candidates.filters is None:
             return cls(available, np.zeros((len(available), 1), np.int32))
-        return cls(available, category_table.numbers(candidates.filters))
+        return cls(available, number_categories(candidates.filters))
 
     @property
     def positions(self) -> np.ndarray:
@@ -54,7 +63,7 @@ class Eligibility:
         return np.pad(self.categories, [(1, 0), (0, 0)])
 
 
-def left_out(candidates: Candidates, denied: pa.Array) -> dict[str, int]:
+def count_ineligible(candidates: Candidates, denied: pa.Array) -> dict[str, int]:
     """How many items are not available, how many ids are denied [d], large_binary, and how many of
     those the catalogue lacks.
     """
@@ -67,11 +76,11 @@ def left_out(candidates: Candidates, denied: pa.Array) -> dict[str, int]:
     }
 
 
-def _mask(flags: pa.Array) -> np.ndarray:
+def _to_mask(flags: pa.Array) -> np.ndarray:
     return flags.to_numpy(zero_copy_only=False)
 
 
-def allowed(categories: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
+def match_categories(categories: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
     """[..., m] categories of items and those that are wanted [w] -> [...] bool.
 
     0 pads `wanted`; where it holds nothing else, every item is allowed. -1, a category that the
@@ -79,3 +88,65 @@ def allowed(categories: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
     """
     known = tf.logical_and(categories[..., tf.newaxis] == wanted, categories[..., tf.newaxis] > 0)
     return tf.reduce_all(wanted == 0) | tf.reduce_any(known, axis=[-2, -1])
+
+
+class CategoryTable(tf.Module):
+    """Category i of `names` has number i + 1; 0 pads, and -1 is one that no item has."""
+
+    def __init__(self, filters: pa.Array):
+        """`filters` [n] large_list<large_binary>: each item's categories."""
+        super().__init__()
+        known = list_categories(filters).to_pylist()  # as many as there are categories, not items
+        initializer = tf.lookup.KeyValueTensorInitializer(
+            tf.constant([b"", *known]), tf.range(len(known) + 1, dtype=tf.int32)
+        )
+        self._numbers = tf.lookup.StaticHashTable(initializer, default_value=-1)
+
+    def numbers(self, categories: tf.Tensor) -> tf.Tensor:
+        """Categories of any shape -> int32 numbers."""
+        return self._numbers.lookup(categories)
+
+
+def list_categories(filters: pa.Array) -> pa.Array:
+    """[c] the categories of `filters` in order, each once."""
+    found = pc.unique(filters.flatten())
+    return found.take(pc.sort_indices(found))
+
+
+def number_categories(filters: pa.Array) -> np.ndarray:
+    """[n, m] int32 numbers of each item's categories, 0 where it has fewer than the most."""
+    lengths = pc.fill_null(pc.list_value_length(filters), 0).to_numpy(zero_copy_only=False)
+    found = np.zeros((len(filters), max(1, int(lengths.max(initial=0)))), np.int32)
+    places = pc.index_in(filters.flatten(), value_set=list_categories(filters))
+    filled = np.arange(found.shape[1]) < lengths[:, np.newaxis]
+    found[filled] = places.to_numpy(zero_copy_only=False) + 1
+    return found
+
+
+def read_deny_list(path: str | None) -> str:
+    """The ids of the file at `path`, each on a line of its own; "" without a file.
+
+    Blank lines and line ends of another kind leave no trace, so they make no other index. Raises
+    UsageError where the file cannot be read.
+    """
+    if path is None:
+        return ""
+    found = id_file.read(pathlib.Path(path), "item ids", "correct index.deny_list")
+    return "".join(f"{item_id}\n" for item_id in found)
+
+
+def parse_deny_list(text: str) -> pa.Array:
+    """The ids of a deny list, each once; blank lines are none."""
+    return pc.unique(to_text_array(pa.array(id_file.parse(text), pa.large_string())))
+
+
+def save_deny_list(text: str, uri: str) -> None:
+    """Keeps the list beside the index that was built without its items, at `uri`."""
+    with gfile.GFile(f"{uri}/{_DENY_LIST_FILE}", "w") as file:
+        file.write(text)
+
+
+def load_denied_ids(uri: str) -> pa.Array:
+    """The ids that the index at `uri` was built without."""
+    with gfile.GFile(f"{uri}/{_DENY_LIST_FILE}", "r") as file:
+        return parse_deny_list(file.read())

@@ -3,9 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
-from serving.filled_rows import filled
-from serving.index import eligibility
-from serving.index.eligibility import Eligibility
+from serving.index.base import fill_variable
+from serving.index.eligibility import Eligibility, match_categories
 
 
 class ExactIndex(tf.Module):
@@ -25,7 +24,9 @@ class ExactIndex(tf.Module):
             chosen = vectors[np.maximum(positions[begin:end] - 1, 0)]
             return np.where(positions[begin:end, np.newaxis] > 0, chosen, 0)
 
-        self._vectors = filled((len(positions), vectors.shape[1]), "float32", part, "vectors")
+        self._vectors = fill_variable(
+            (len(positions), vectors.shape[1]), "float32", part, "vectors"
+        )
         self._positions = tf.Variable(positions, trainable=False, name="positions")
         self._row_of = tf.Variable(
             eligible.rows(positions) % len(positions), trainable=False, name="row_of"
@@ -59,7 +60,7 @@ class ExactIndex(tf.Module):
 
     def _filtered(self, scores: tf.Tensor, allowed: tf.Tensor) -> tf.Tensor:
         passes = tf.map_fn(
-            lambda wanted: eligibility.allowed(self._categories.value(), wanted),
+            lambda wanted: match_categories(self._categories.value(), wanted),
             allowed,
             fn_output_signature=tf.bool,
         )

@@ -11,10 +11,9 @@ from functools import partial
 import numpy as np
 import tensorflow as tf
 
-from serving.index import eligibility, leaves
-from serving.index.base import Found, each_row
-from serving.index.eligibility import Eligibility
-from serving.leaf_rows import Codes, LeafRows
+from serving.index.base import SearchResult, search_each_query
+from serving.index.eligibility import Eligibility, match_categories
+from serving.index.leaves import Codes, LeafRows, partition_vectors
 
 Rows = Callable[[tf.Tensor], tf.Tensor]
 
@@ -40,7 +39,7 @@ class IvfIndex(tf.Module):
         super().__init__()
         positions = eligible.positions
         vectors = vectors if eligible.available.all() else vectors[positions - 1]
-        parted = leaves.partition(vectors, leaf_count)
+        parted = partition_vectors(vectors, leaf_count)
         at = np.where(parted.source >= 0, positions[parted.source], 0).astype(np.int32)
         begin = np.stack([parted.start, np.zeros_like(parted.start)], axis=1)
         extent = np.stack([parted.size, np.full_like(parted.size, vectors.shape[1])], axis=1)
@@ -48,24 +47,24 @@ class IvfIndex(tf.Module):
         self.leaf_count = len(parted.size)
         self.codes = codes
         self._size = len(positions)
-        self._centroids = _fixed(parted.centroids, "centroids")
-        self._begin = _fixed(begin, "leaf_begin")
-        self._extent = _fixed(extent, "leaf_extent")
-        self._positions = _fixed(at, "positions")
-        self._row_of = _fixed(eligible.rows(at), "row_of")
-        self._categories = _fixed(eligible.categories_by_position(), "categories")
+        self._centroids = _build_constant(parted.centroids, "centroids")
+        self._begin = _build_constant(begin, "leaf_begin")
+        self._extent = _build_constant(extent, "leaf_extent")
+        self._positions = _build_constant(at, "positions")
+        self._row_of = _build_constant(eligible.rows(at), "row_of")
+        self._categories = _build_constant(eligible.categories_by_position(), "categories")
         self._rows = LeafRows(vectors, parted, codes)
 
     def search(
         self, queries: tf.Tensor, excluded: tf.Tensor, allowed: tf.Tensor, k: tf.Tensor
-    ) -> Found:
+    ) -> SearchResult:
         """See `ExactIndex.search`."""
         width = tf.minimum(k, self._size)
-        return each_row(partial(self._search_one, width), (queries, excluded, allowed))
+        return search_each_query(partial(self._search_one, width), (queries, excluded, allowed))
 
     def _search_one(
         self, width: tf.Tensor, query: tf.Tensor, excluded: tf.Tensor, allowed: tf.Tensor
-    ) -> Found:
+    ) -> SearchResult:
         """[dim], [e], [a] -> [width] each."""
         found = self._probed(query, excluded, allowed, width)
         if self.probes == self.leaf_count:
@@ -78,7 +77,7 @@ class IvfIndex(tf.Module):
 
     def _probed(
         self, query: tf.Tensor, excluded: tf.Tensor, allowed: tf.Tensor, width: tf.Tensor
-    ) -> Found:
+    ) -> SearchResult:
         """The best of the leaves that promise most."""
         promise = tf.linalg.matvec(self._centroids, query)
         best = tf.math.top_k(promise, self.probes)
@@ -94,8 +93,10 @@ class IvfIndex(tf.Module):
             ]
         end = tf.cumsum(extent[:, 0])
         before = end - extent[:, 0]
-        places = _places(tf.gather(self._row_of, excluded), begin[:, 0], extent[:, 0], before)
-        scores = _struck_out(tf.concat(parts, axis=0)[:, 0], places)
+        places = _find_excluded_places(
+            tf.gather(self._row_of, excluded), begin[:, 0], extent[:, 0], before
+        )
+        scores = _exclude(tf.concat(parts, axis=0)[:, 0], places)
 
         def rows(at: tf.Tensor) -> tf.Tensor:
             leaf = tf.searchsorted(end, at, side="right")
@@ -105,13 +106,13 @@ class IvfIndex(tf.Module):
 
     def _scanned(
         self, query: tf.Tensor, excluded: tf.Tensor, allowed: tf.Tensor, width: tf.Tensor
-    ) -> Found:
+    ) -> SearchResult:
         """The best of all rows."""
         scores = self._rows.all_products(self._rows.column(query))
         if self._rows.are_deviations:
             scores += self._means_of_rows(query)
         scores = tf.where(self._positions > 0, scores, -np.inf)
-        scores = _struck_out(scores, tf.gather(self._row_of, excluded))
+        scores = _exclude(scores, tf.gather(self._row_of, excluded))
         return self._best(scores, tf.identity, allowed, width)
 
     def _means_of_rows(self, query: tf.Tensor) -> tf.Tensor:
@@ -119,12 +120,14 @@ class IvfIndex(tf.Module):
         begin = tf.concat([self._begin[:, 0], tf.shape(self._positions)], axis=0)
         return tf.repeat(tf.linalg.matvec(self._centroids, query), begin[1:] - begin[:-1])
 
-    def _best(self, scores: tf.Tensor, rows: Rows, allowed: tf.Tensor, width: tf.Tensor) -> Found:
+    def _best(
+        self, scores: tf.Tensor, rows: Rows, allowed: tf.Tensor, width: tf.Tensor
+    ) -> SearchResult:
         """Of `scores` [m]; `rows` tells in which row of the index such a place stands."""
 
         def filtered() -> tf.Tensor:
             at = tf.gather(self._positions, rows(tf.range(tf.size(scores))))
-            passes = eligibility.allowed(tf.gather(self._categories, at), allowed)
+            passes = match_categories(tf.gather(self._categories, at), allowed)
             return tf.where(passes, scores, -np.inf)
 
         scores = tf.cond(tf.reduce_any(allowed != 0), filtered, lambda: scores)
@@ -137,7 +140,9 @@ class IvfIndex(tf.Module):
         )
 
 
-def _places(row: tf.Tensor, begin: tf.Tensor, size: tf.Tensor, before: tf.Tensor) -> tf.Tensor:
+def _find_excluded_places(
+    row: tf.Tensor, begin: tf.Tensor, size: tf.Tensor, before: tf.Tensor
+) -> tf.Tensor:
     """[e] rows -> where they stand when the leaves [p] that were read lie behind each other, their
     total size where they stand in none.
     """
@@ -147,12 +152,12 @@ def _places(row: tf.Tensor, begin: tf.Tensor, size: tf.Tensor, before: tf.Tensor
     return tf.where(tf.reduce_any(inside, axis=1), place, tf.reduce_sum(size))
 
 
-def _struck_out(scores: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
+def _exclude(scores: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
     """[m] without those at `places` [e]; place m is none of them."""
     worst = tf.fill(tf.shape(places), tf.constant(-np.inf, scores.dtype))
     scores = tf.pad(scores, [[0, 1]])
     return tf.tensor_scatter_nd_update(scores, places[:, tf.newaxis], worst)[:-1]
 
 
-def _fixed(values: np.ndarray, name: str) -> tf.Variable:
+def _build_constant(values: np.ndarray, name: str) -> tf.Variable:
     return tf.Variable(values, trainable=False, name=name)

@@ -1,14 +1,25 @@
-"""ANN recall: how much of what exact search finds does an index find?"""
+"""ANN recall: how much of what exact search finds does an index find?
+
+Asks an index that is being built, as it will be asked when it is served.
+"""
 
 import dataclasses
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from serving.index.eligibility import Eligibility
 
-DEPTH = 100
+RECALL_DEPTH = 100
 _BLOCK = 2**24
 """Scores that are held at once: 64 MiB."""
+_TIMED_QUERIES = 50
+SearchFunction = Callable[[np.ndarray], np.ndarray]
+"""[q, dim] -> [q, k] positions of the 100 best, or of all where there are fewer."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,9 +45,11 @@ class ExactAnswers:
         return self.positions.shape[1]
 
 
-def answer(vectors: np.ndarray, eligible: Eligibility, queries: np.ndarray) -> ExactAnswers:
+def compute_exact_answers(
+    vectors: np.ndarray, eligible: Eligibility, queries: np.ndarray
+) -> ExactAnswers:
     """Exact search over the available vectors [n, dim] for `queries` [q, dim]."""
-    depth = min(DEPTH, int(eligible.available.sum()))
+    depth = min(RECALL_DEPTH, int(eligible.available.sum()))
     rows = max(1, _BLOCK // len(vectors))
     found = []
     for begin in range(0, len(queries), rows):
@@ -47,7 +60,7 @@ def answer(vectors: np.ndarray, eligible: Eligibility, queries: np.ndarray) -> E
     return ExactAnswers(vectors, eligible, queries, positions)
 
 
-def recall(found: np.ndarray, exact: ExactAnswers) -> np.ndarray:
+def compute_ann_recall(found: np.ndarray, exact: ExactAnswers) -> np.ndarray:
     """[q] share of the places of an exact list that an index fills with items as near.
 
     `found` is [q, k'] positions, counted from 1, best first; 0 stands for none. Items that are not
@@ -58,10 +71,12 @@ def recall(found: np.ndarray, exact: ExactAnswers) -> np.ndarray:
     (Higham, Accuracy and stability of numerical algorithms, 2002, section 3.1).
     """
     rows = zip(exact.queries, exact.positions, found[:, : exact.depth], strict=True)
-    return np.array([_share(exact, query, nearest, got) for query, nearest, got in rows])
+    return np.array([_compute_share(exact, query, nearest, got) for query, nearest, got in rows])
 
 
-def _share(exact: ExactAnswers, query: np.ndarray, nearest: np.ndarray, got: np.ndarray) -> float:
+def _compute_share(
+    exact: ExactAnswers, query: np.ndarray, nearest: np.ndarray, got: np.ndarray
+) -> float:
     terms = query.astype(np.float64) * exact.vectors[nearest - 1]
     last = terms.sum(axis=1).argmin()
     rounding = len(query) * 2.0**-24 * np.abs(terms[last]).sum()
@@ -69,3 +84,27 @@ def _share(exact: ExactAnswers, query: np.ndarray, nearest: np.ndarray, got: np.
     items = items[exact.eligible.available[items]]
     scores = (query.astype(np.float64) * exact.vectors[items]).sum(axis=1)
     return np.count_nonzero(scores >= terms[last].sum() - rounding) / exact.depth
+
+
+def measure_median_ms(ask: SearchFunction, queries: np.ndarray) -> float:
+    """Median milliseconds of one of the `queries` [q, dim] for 100 items, over 50 of them."""
+    ask(queries[:1])
+    seconds = []
+    for i in range(_TIMED_QUERIES):
+        begin = time.perf_counter()
+        ask(queries[i % len(queries)][np.newaxis])
+        seconds.append(time.perf_counter() - begin)
+    return 1000 * statistics.median(seconds)
+
+
+def trace_search(index: Any, dim: int) -> SearchFunction:
+    """One trace of `index.search` as it is set now, for any number of queries."""
+
+    def search(queries: tf.Tensor) -> tf.Tensor:
+        nothing = tf.zeros([tf.shape(queries)[0], 0], tf.int32)
+        return index.search(queries, nothing, nothing, tf.constant(RECALL_DEPTH))[0]
+
+    signature = [tf.TensorSpec([None, dim], tf.float32)]
+    traced = tf.function(search, input_signature=signature, autograph=False)
+    concrete = traced.get_concrete_function()
+    return lambda queries: concrete(tf.constant(queries)).numpy()

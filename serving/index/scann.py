@@ -12,10 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 from schema.errors import ConfigError, UsageError
-from serving.filled_rows import filled
-from serving.index import eligibility
-from serving.index.base import Found, each_row
-from serving.index.eligibility import Eligibility
+from serving.index.base import SearchResult, fill_variable, search_each_query
+from serving.index.eligibility import Eligibility, match_categories
 
 _TRAINING_SAMPLE = 250_000
 _FEWEST = 16
@@ -55,13 +53,13 @@ class ScannIndex(tf.Module):
         self.probes = probes
         self.reordering = reordering
         self.leaf_count = leaf_count
-        self._ops = scann_ops()
+        self._ops = import_scann_ops()
         self._size = len(positions)
         self._positions = tf.Variable(positions, trainable=False, name="positions")
         self._categories = tf.Variable(
             eligible.categories_by_position(), trainable=False, name="categories"
         )
-        rows = filled(
+        rows = fill_variable(
             (self._size, vectors.shape[1]),
             "float32",
             lambda begin, end: vectors[positions[begin:end] - 1],
@@ -89,14 +87,14 @@ class ScannIndex(tf.Module):
 
     def search(
         self, queries: tf.Tensor, excluded: tf.Tensor, allowed: tf.Tensor, k: tf.Tensor
-    ) -> Found:
+    ) -> SearchResult:
         """See `ExactIndex.search`."""
         width = tf.minimum(k, self._size)
-        return each_row(partial(self._search_one, width), (queries, excluded, allowed))
+        return search_each_query(partial(self._search_one, width), (queries, excluded, allowed))
 
     def _search_one(
         self, width: tf.Tensor, query: tf.Tensor, excluded: tf.Tensor, allowed: tf.Tensor
-    ) -> Found:
+    ) -> SearchResult:
         """[dim], [e], [a] -> [width] each."""
         asked = (query[tf.newaxis], excluded, allowed, width)
         fetch = tf.minimum(width + tf.size(excluded), self._size)
@@ -129,7 +127,7 @@ class ScannIndex(tf.Module):
         width: tf.Tensor,
         fetch: tf.Tensor,
         probes: int,
-    ) -> Found:
+    ) -> SearchResult:
         """The best eligible of the `fetch` items that are found in `probes` partitions."""
         found = self._ops.searcher_from_module(self._state).search_batched(
             query,
@@ -141,7 +139,7 @@ class ScannIndex(tf.Module):
         at = tf.gather(self._positions, tf.maximum(row, 0))
         dropped = tf.reduce_any(at[:, tf.newaxis] == excluded, axis=1)
         dropped |= tf.math.is_nan(found.distances[0])  # nothing was found
-        dropped |= ~eligibility.allowed(tf.gather(self._categories, at), allowed)
+        dropped |= ~match_categories(tf.gather(self._categories, at), allowed)
         scores = tf.where(dropped, -np.inf, found.distances[0])
         best = tf.math.top_k(scores, tf.minimum(width, tf.size(scores)))
         at = tf.where(tf.math.is_inf(best.values), 0, tf.gather(at, best.indices))
@@ -149,7 +147,7 @@ class ScannIndex(tf.Module):
         return tf.pad(at, missing), tf.pad(best.values, missing, constant_values=-np.inf)
 
 
-def scann_ops() -> ModuleType:
+def import_scann_ops() -> ModuleType:
     """ScaNN's TensorFlow ops; a UsageError in plain words where they do not fit this TensorFlow."""
     try:
         from scann.scann_ops.py import scann_ops as ops

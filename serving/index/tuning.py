@@ -14,20 +14,25 @@ from typing import NamedTuple
 
 import numpy as np
 
-from serving.index import leaves, measurement
 from serving.index.ivf import IvfIndex
-from serving.index.measurement import DEPTH, ExactAnswers
+from serving.index.leaves import choose_leaf_count
+from serving.index.measurement import (
+    RECALL_DEPTH,
+    ExactAnswers,
+    compute_ann_recall,
+    measure_median_ms,
+    trace_search,
+)
 from serving.index.scann import ScannIndex
-from serving.index_asking import asking, median_ms
 
-Approximate = IvfIndex | ScannIndex
+ApproximateIndex = IvfIndex | ScannIndex
 _LEAF_FACTORS = (1.0, 2.0, 0.5)
 _STANDARD_ERRORS = 3
 _log = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
-class Setting:
+class IndexSetting:
     """What an approximate index is built and asked with."""
 
     leaves: int
@@ -37,10 +42,10 @@ class Setting:
 
 
 @dataclasses.dataclass(frozen=True)
-class Point:
+class TuningPoint:
     """A setting, and what it is worth on the queries that were tried."""
 
-    setting: Setting
+    setting: IndexSetting
     recall: float
     """Mean ANN recall@100."""
     sure: float
@@ -50,101 +55,108 @@ class Point:
     """Median of one query."""
 
 
-class Tuned(NamedTuple):
+class TunedIndex(NamedTuple):
     """What came of tuning."""
 
-    points: list[Point]
+    points: list[TuningPoint]
     """Every one that was tried."""
-    index: Approximate
+    index: ApproximateIndex
     """With the setting of `chosen`."""
 
 
-def tune(
-    build: Callable[[Setting], Approximate],
+def tune_index(
+    build: Callable[[IndexSetting], ApproximateIndex],
     items: int,
     reorderings: tuple[int, ...],
     exact: ExactAnswers,
     target: float,
     seconds: float,
-) -> Tuned:
+) -> TunedIndex:
     """Tries settings: numbers of leaves while another build, as long as the last one, ends before
     `seconds` have passed; the first one always.
     """
     begin = time.monotonic()
-    points: list[Point] = []
+    points: list[TuningPoint] = []
     index, count = None, 0
     for factor in _LEAF_FACTORS:
         index = None  # or both would be in memory while the next one is built
-        count = max(1, min(items, round(leaves.usual_count(items) * factor)))
+        count = max(1, min(items, round(choose_leaf_count(items) * factor)))
         started = time.monotonic()
-        index = build(Setting(count, 1, reorderings[0]))
+        index = build(IndexSetting(count, 1, reorderings[0]))
         for reordering in reorderings:
-            points += _probed(index, count, items, reordering, exact, target)
+            points += _search_probes(index, count, items, reordering, exact, target)
         took = time.monotonic() - started
         _log.info("index tuned leaves=%d seconds=%.1f points=%d", count, took, len(points))
         if time.monotonic() - begin + took > seconds:
             break
-    setting = chosen(points, target).setting
+    setting = choose_point(points, target).setting
     if index is None or setting.leaves != count:
         index = None
         index = build(setting)
-    _set(index, setting)
-    return Tuned(points, index)
+    _apply_setting(index, setting)
+    return TunedIndex(points, index)
 
 
-def _probed(
-    index: Approximate, count: int, items: int, reordering: int, exact: ExactAnswers, target: float
-) -> Iterator[Point]:
+def _search_probes(
+    index: ApproximateIndex,
+    count: int,
+    items: int,
+    reordering: int,
+    exact: ExactAnswers,
+    target: float,
+) -> Iterator[TuningPoint]:
     """Doubles the probes until the target is reached, then searches between the last two.
 
     It begins where the leaves hold twice as many items as are asked for: with fewer an index has
     to look everywhere, and finds all of it slowly. `count` leaves were asked for: an index has
     fewer where some were empty, and from that number another one would be built.
     """
-    high = min(index.leaf_count, math.ceil(2 * DEPTH * index.leaf_count / items))
+    high = min(index.leaf_count, math.ceil(2 * RECALL_DEPTH * index.leaf_count / items))
     low = high - 1
     while True:
-        point = _measured(index, Setting(count, high, reordering), exact)
+        point = _measure_setting(index, IndexSetting(count, high, reordering), exact)
         yield point
         if point.sure >= target or high == index.leaf_count:
             break
         low, high = high, min(2 * high, index.leaf_count)
     while point.sure >= target and high - low > max(1, high // 8):
         middle = (low + high) // 2
-        between = _measured(index, Setting(count, middle, reordering), exact)
+        between = _measure_setting(index, IndexSetting(count, middle, reordering), exact)
         yield between
         low, high = (low, middle) if between.sure >= target else (middle, high)
 
 
-def _set(index: Approximate, setting: Setting) -> None:
+def _apply_setting(index: ApproximateIndex, setting: IndexSetting) -> None:
     index.probes = setting.probes
     if isinstance(index, ScannIndex):
         index.reordering = setting.reordering
 
 
-def _measured(index: Approximate, setting: Setting, exact: ExactAnswers) -> Point:
-    _set(index, setting)
-    ask = asking(index, exact.queries.shape[1])
-    found = measurement.recall(ask(exact.queries), exact)
+def _measure_setting(
+    index: ApproximateIndex, setting: IndexSetting, exact: ExactAnswers
+) -> TuningPoint:
+    _apply_setting(index, setting)
+    ask = trace_search(index, exact.queries.shape[1])
+    found = compute_ann_recall(ask(exact.queries), exact)
     error = found.std() / np.sqrt(len(found))
     sure = found.mean() - _STANDARD_ERRORS * error
-    return Point(setting, found.mean(), sure, median_ms(ask, exact.queries))
+    return TuningPoint(setting, found.mean(), sure, measure_median_ms(ask, exact.queries))
 
 
-def chosen(points: list[Point], target: float) -> Point:
+def choose_point(points: list[TuningPoint], target: float) -> TuningPoint:
     """The best, or the one that finds most where none reaches the target."""
-    return best(points, target) or max(points, key=lambda point: point.recall)
+    return find_fastest_point(points, target) or max(points, key=lambda point: point.recall)
 
 
-def best(points: list[Point], target: float) -> Point | None:
+def find_fastest_point(points: list[TuningPoint], target: float) -> TuningPoint | None:
     """The fastest of those that surely reach the target; None where none does."""
     enough = [point for point in points if point.sure >= target]
     return min(enough, key=lambda point: point.p50_ms) if enough else None
 
 
-def frontier(points: list[Point]) -> list[Point]:
+def compute_frontier(points: list[TuningPoint]) -> list[TuningPoint]:
     """Those that no other one beats in both, the fastest first."""
-    kept: list[Point] = []
+    kept: list[TuningPoint] = []
     for point in sorted(points, key=lambda point: (point.p50_ms, -point.recall)):
         if not kept or point.recall > kept[-1].recall:
             kept.append(point)

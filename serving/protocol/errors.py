@@ -11,7 +11,7 @@ from schema.errors import TandemError
 
 RETRY_PUSHBACK = "grpc-retry-pushback-ms"
 """Trailing metadata in which a server says when to ask again. Source: gRPC proposal A6."""
-_MOST_BYTES = 2000
+_MAX_MESSAGE_BYTES = 2000
 """Words travel in a header, of which gRPC's clients take 8 KB, three for a byte beyond ASCII."""
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
@@ -21,19 +21,19 @@ class RequestError(TandemError):
 
     def __init__(self, code: grpc.StatusCode, message: str, retry_ms: int | None = None) -> None:
         """`retry_ms`: when to ask again, where that may help."""
-        super().__init__(_short(message))
+        super().__init__(_truncate(message))
         self.code = code
         self.retry_ms = retry_ms
 
 
-def _short(message: str) -> str:
+def _truncate(message: str) -> str:
     encoded = message.encode("utf-8", "replace")
-    if len(encoded) <= _MOST_BYTES:
+    if len(encoded) <= _MAX_MESSAGE_BYTES:
         return message
-    return encoded[:_MOST_BYTES].decode("utf-8", "ignore") + "…"
+    return encoded[:_MAX_MESSAGE_BYTES].decode("utf-8", "ignore") + "…"
 
 
-def invalid(message: str) -> RequestError:
+def invalid_argument(message: str) -> RequestError:
     """INVALID_ARGUMENT: the request itself does not fit."""
     return RequestError(grpc.StatusCode.INVALID_ARGUMENT, message)
 
@@ -44,7 +44,7 @@ def not_found(message: str) -> RequestError:
 
 
 @contextlib.contextmanager
-def tensorflow_errors() -> Iterator[None]:
+def translate_tensorflow_errors() -> Iterator[None]:
     """Turns an error of a TensorFlow op into a refusal with the op's own status code, and a lack of
     memory into RESOURCE_EXHAUSTED.
     """
@@ -60,7 +60,7 @@ def tensorflow_errors() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def aborting(context: grpc.ServicerContext) -> Iterator[None]:
+def abort_on_error(context: grpc.ServicerContext) -> Iterator[None]:
     """Ends the call with the status of a refusal; anything else stays a crash of the handler."""
     try:
         yield
@@ -71,7 +71,7 @@ def aborting(context: grpc.ServicerContext) -> Iterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def aborting_call(context: Any) -> AsyncIterator[None]:
+async def abort_call_on_error(context: Any) -> AsyncIterator[None]:
     """The same of a handler on grpc.aio's event loop."""
     try:
         yield

@@ -16,10 +16,16 @@ import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2
 
 from serving.config import RequestLimits
-from serving.protocol import input_validation, signature_defaults
-from serving.protocol import limits as protocol_limits
-from serving.protocol.errors import RequestError, invalid
-from serving.protocol.limits import TensorHeader
+from serving.protocol import signature_defaults
+from serving.protocol.errors import RequestError, invalid_argument
+from serving.protocol.input_validation import suggest_input
+from serving.protocol.limits import (
+    DEFAULT_LIMITS,
+    TensorHeader,
+    check_row_count,
+    check_tensor_sizes,
+    is_recommendation,
+)
 
 Format = Literal["row", "column"]
 _Infos = Mapping[str, meta_graph_pb2.TensorInfo]
@@ -28,7 +34,7 @@ _Infos = Mapping[str, meta_graph_pb2.TensorInfo]
 def read_inputs(
     body: Mapping[str, Any],
     signature: meta_graph_pb2.SignatureDef,
-    limits: RequestLimits = protocol_limits.DEFAULTS,
+    limits: RequestLimits = DEFAULT_LIMITS,
 ) -> tuple[Format, dict[str, np.ndarray]]:
     """Format and named inputs of a request. Inputs that have a default may be left out, in
     row format of every row; TensorFlow Serving's REST wants them all.
@@ -38,7 +44,9 @@ def read_inputs(
     where it all is beyond the `limits`.
     """
     if ("instances" in body) == ("inputs" in body):
-        raise invalid("expected exactly one of the keys 'inputs' and 'instances' in the request")
+        raise invalid_argument(
+            "expected exactly one of the keys 'inputs' and 'instances' in the request"
+        )
     if "instances" in body:
         columns = _columns_of_rows(body["instances"], signature, limits)
         if not columns:  # then nothing else says how many rows there are
@@ -46,7 +54,7 @@ def read_inputs(
         arrays = _arrays(columns, signature.inputs)
     else:
         arrays = _arrays(_named(body["inputs"], signature), signature.inputs)
-    protocol_limits.check(limits, signature, arrays)
+    check_tensor_sizes(limits, signature, arrays)
     return "row" if "instances" in body else "column", arrays
 
 
@@ -59,7 +67,7 @@ def _repeated_defaults(
         for alias, one in defaults.items()
         if one.ndim
     }
-    protocol_limits.check(limits, signature, headers)
+    check_tensor_sizes(limits, signature, headers)
     return {
         alias: np.repeat(one, rows, axis=0) if one.ndim else one for alias, one in defaults.items()
     }
@@ -87,9 +95,9 @@ def _columns_of_rows(
     rows: Any, signature: meta_graph_pb2.SignatureDef, limits: RequestLimits
 ) -> dict[str, list[Any]]:
     if not isinstance(rows, list) or not rows:
-        raise invalid("expected 'instances' to be a list with at least one row")
-    if protocol_limits.recommends(signature):
-        protocol_limits.check_rows(limits, len(rows))
+        raise invalid_argument("expected 'instances' to be a list with at least one row")
+    if is_recommendation(signature):
+        check_row_count(limits, len(rows))
     named = [isinstance(row, dict) and not _is_base64(row) for row in rows]
     if not any(named):
         return _named(rows, signature)
@@ -109,8 +117,8 @@ def _row_refused(
         f"whose keys are {','.join(sorted(expected)) or 'none, as in the first object'}"
     )
     unknown = sorted(set(row) - set(signature.inputs)) if isinstance(row, dict) else []
-    return invalid(
-        f"{words}. {input_validation.nearest(unknown[0], signature.inputs)}" if unknown else words
+    return invalid_argument(
+        f"{words}. {suggest_input(unknown[0], signature.inputs)}" if unknown else words
     )
 
 
@@ -119,18 +127,18 @@ def _named(value: Any, signature: meta_graph_pb2.SignatureDef) -> dict[str, Any]
     infos = signature.inputs
     if not isinstance(value, dict) or _is_base64(value):
         if len(infos) != 1:
-            raise invalid(
+            raise invalid_argument(
                 "expected an object of named inputs, as the signature has not one alone: "
                 f"{','.join(sorted(infos))}"
             )
         return {next(iter(infos)): value}
     unknown = sorted(set(value) - set(infos))
     if unknown:  # TensorFlow Serving passes it over, and a misspelt optional input with it
-        known = input_validation.nearest(unknown[0], infos)
-        raise invalid(f"JSON object: does not have named input: {known}")
+        known = suggest_input(unknown[0], infos)
+        raise invalid_argument(f"JSON object: does not have named input: {known}")
     missing = sorted(set(infos) - set(signature.defaults) - set(value))
     if missing:
-        raise invalid(f"Missing named input: {missing[0]} in 'inputs' object.")
+        raise invalid_argument(f"Missing named input: {missing[0]} in 'inputs' object.")
     return {alias: value[alias] for alias in infos if alias in value}
 
 
@@ -145,14 +153,14 @@ def _to_array(alias: str, value: Any, dtype: tf.DType) -> np.ndarray:
     try:
         array = np.array(value, dtype=object)
     except ValueError as error:  # lists of different depth
-        raise invalid(f"input {alias}: lists at one level must have one shape") from error
+        raise invalid_argument(f"input {alias}: lists at one level must have one shape") from error
     found = set(map(type, array.ravel()))
     if list in found:
         raise _ragged(alias, value)
     unfit = found - _accepted(dtype)
     if unfit:
         names = ",".join(sorted(kind.__name__ for kind in unfit))
-        raise invalid(f"input {alias}: JSON {names} is not of expected type: {dtype.name}")
+        raise invalid_argument(f"input {alias}: JSON {names} is not of expected type: {dtype.name}")
     if dtype == tf.string:
         texts = [_bytes(alias, value) for value in array.ravel()]
         return np.array(texts, object).reshape(array.shape)
@@ -163,8 +171,8 @@ def _ragged(alias: str, value: Any) -> RequestError:
     lengths = sorted({len(row) for row in value if isinstance(row, list)})
     words = f"input {alias}: lists at one level must have one length"
     if len(lengths) < 2:
-        return invalid(words)
-    return invalid(
+        return invalid_argument(words)
+    return invalid_argument(
         f"{words}, received {lengths[0]} to {lengths[-1]}: fill the shorter ones in front "
         '("" or 0), or send such rows one by one'
     )
@@ -185,15 +193,15 @@ def _bytes(alias: str, value: str | dict[str, Any]) -> bytes:
         try:
             return value.encode("utf-8")
         except UnicodeEncodeError as error:  # JSON can spell half of a surrogate pair
-            raise invalid(f"input {alias}: a string is not valid Unicode") from error
+            raise invalid_argument(f"input {alias}: a string is not valid Unicode") from error
     if not _is_base64(value):
-        raise invalid(
+        raise invalid_argument(
             f"input {alias}: expected a string or one {{'b64': string}}, received an object"
         )
     try:
         return base64.b64decode(value["b64"], validate=True)
     except (binascii.Error, ValueError) as error:
-        raise invalid(f"input {alias}: Unable to base64 decode") from error
+        raise invalid_argument(f"input {alias}: Unable to base64 decode") from error
 
 
 def _is_base64(value: Any) -> bool:
@@ -203,7 +211,7 @@ def _is_base64(value: Any) -> bool:
 def _numbers(alias: str, array: np.ndarray, dtype: tf.DType) -> np.ndarray:
     """`array` in `dtype`; integers out of range and finite numbers that overflow are refused."""
     if dtype.is_integer and array.size and not dtype.min <= array.min() <= array.max() <= dtype.max:
-        raise invalid(f"input {alias}: a number is out of the range of {dtype.name}")
+        raise invalid_argument(f"input {alias}: a number is out of the range of {dtype.name}")
     try:
         with np.errstate(over="ignore"):
             numbers = array.astype(dtype.as_numpy_dtype)
@@ -211,7 +219,7 @@ def _numbers(alias: str, array: np.ndarray, dtype: tf.DType) -> np.ndarray:
     except OverflowError:  # an integer beyond the largest double
         lost = True
     if lost:
-        raise invalid(f"input {alias}: a number does not fit {dtype.name}")
+        raise invalid_argument(f"input {alias}: a number does not fit {dtype.name}")
     return numbers
 
 
@@ -237,7 +245,7 @@ def _texts(alias: str, array: np.ndarray) -> Any:
         try:
             texts = [text.decode("utf-8") for text in array.ravel()]
         except UnicodeDecodeError as error:
-            raise invalid(
+            raise invalid_argument(
                 f"output {alias} holds bytes that are not UTF-8; ask over gRPC, or name the output "
                 f"{alias}_bytes"
             ) from error
@@ -249,7 +257,7 @@ def _texts(alias: str, array: np.ndarray) -> Any:
 def _check_batch(outputs: Mapping[str, np.ndarray]) -> None:
     sizes = {alias: len(array) if array.ndim else None for alias, array in outputs.items()}
     if None in sizes.values() or len(set(sizes.values())) > 1:
-        raise invalid(
+        raise invalid_argument(
             f"expected outputs with one batch size, received {sizes}; "
             "ask in column format ('inputs')"
         )

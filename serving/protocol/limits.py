@@ -10,17 +10,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from google.protobuf.descriptor import Descriptor
 from tensorflow.core.protobuf import meta_graph_pb2
 
 from schema import signatures
-from serving import wire_fields
 from serving.config import RequestLimits
-from serving.protocol.errors import invalid
+from serving.protocol.errors import invalid_argument
 
 # What Python's objects take, and their place in the list.
 _VALUE_BYTES, _LIST_BYTES, _OBJECT_BYTES = 32, 96, 240
-_STRING_BYTES = 64
+STRING_BYTES = 64
 """A string without its text: an object here, and another one in TensorFlow."""
 
 
@@ -33,32 +31,33 @@ class TensorHeader(NamedTuple):
     """Of its strings' texts, one that is repeated as often as it is; counted in arrays."""
 
 
-Headers = Mapping[str, Any]
+TensorHeaders = Mapping[str, Any]
 """Headers or arrays by input."""
 
+DEFAULT_LIMITS = RequestLimits()
 
-DEFAULTS = RequestLimits()
 
-
-def check_rows(limits: RequestLimits, rows: int) -> None:
+def check_row_count(limits: RequestLimits, rows: int) -> None:
     """Raises RequestError INVALID_ARGUMENT, in the words of TensorFlow Serving's batching."""
     if rows > limits.max_rows:
-        raise invalid(
+        raise invalid_argument(
             f"Task size {rows} is larger than maximum input batch size {limits.max_rows}; "
-            f"send fewer rows at a time{_or_raise('max_rows')}"
+            f"send fewer rows at a time{suggest_raising('max_rows')}"
         )
 
 
-def check(limits: RequestLimits, signature: meta_graph_pb2.SignatureDef, headers: Headers) -> None:
+def check_tensor_sizes(
+    limits: RequestLimits, signature: meta_graph_pb2.SignatureDef, headers: TensorHeaders
+) -> None:
     """All but what depends on the values. Raises RequestError INVALID_ARGUMENT.
 
     A size of 0 counts as 1: what is as wide as it is empty would be padded to its width.
     """
-    if not recommends(signature):
+    if not is_recommendation(signature):
         _check("bytes of tensors", "max_tensor_bytes", limits, sum(map(_bytes, headers.values())))
         return
     rows = max((header.shape[0] for header in headers.values() if header.shape), default=0)
-    check_rows(limits, rows)
+    check_row_count(limits, rows)
     for alias, header in headers.items():
         key = "max_categories" if alias == signatures.ALLOWED_CATEGORIES else "max_list"
         _check(f"values a row of {alias}", key, limits, math.prod(header.shape[1:]))
@@ -66,7 +65,7 @@ def check(limits: RequestLimits, signature: meta_graph_pb2.SignatureDef, headers
     _check("bytes of tensors", "max_tensor_bytes", limits, total)
 
 
-def check_values(
+def check_list_sizes(
     limits: RequestLimits,
     signature: meta_graph_pb2.SignatureDef,
     inputs: Mapping[str, np.ndarray],
@@ -75,7 +74,7 @@ def check_values(
     """What the values of a call's `inputs` ask for; `items` is the size of the catalogue, which no
     list exceeds, None where it is not known. Raises RequestError INVALID_ARGUMENT.
     """
-    if not recommends(signature):
+    if not is_recommendation(signature):
         return
     wanted = 0
     if signatures.K in inputs:
@@ -88,7 +87,7 @@ def check_values(
     _check("items to score", "max_scored", limits, wanted * rows)
 
 
-def check_json(limits: RequestLimits, body: bytes) -> None:
+def check_json_size(limits: RequestLimits, body: bytes) -> None:
     """Of a body before it is read: each value but the first of a list or an object follows a comma.
     Raises RequestError INVALID_ARGUMENT.
     """
@@ -100,24 +99,12 @@ def check_json(limits: RequestLimits, body: bytes) -> None:
     _check("JSON values in bytes", "max_tensor_bytes", limits, size)
 
 
-def check_message(limits: RequestLimits, message: bytes, descriptor: Descriptor) -> None:
-    """Of a message before it is parsed: a field, be it empty, is counted as a string is. Raises
-    RequestError INVALID_ARGUMENT.
-    """
-    most = limits.max_tensor_bytes // _STRING_BYTES
-    if wire_fields.exceed(message, descriptor, most):
-        raise invalid(
-            f"expected at most {most} fields in one message, received more; ask for less at a "
-            f"time{_or_raise('max_tensor_bytes')}"
-        )
-
-
-def waiting_bytes(inputs: Mapping[str, np.ndarray]) -> int:
+def count_tensor_bytes(inputs: Mapping[str, np.ndarray]) -> int:
     """Of arrays that have been read, by their shapes; texts are there once, in their message."""
     return sum(value.size * _bytes_of_one(value.dtype) for value in inputs.values())
 
 
-def recommends(signature: meta_graph_pb2.SignatureDef) -> bool:
+def is_recommendation(signature: meta_graph_pb2.SignatureDef) -> bool:
     """Whether it is one of `schema.signatures`, whose rows have histories."""
     return (
         signatures.HISTORY_ITEM_IDS in signature.inputs and signatures.USER_ID in signature.inputs
@@ -129,7 +116,7 @@ def _bytes(header: Any) -> int:
     return count * _bytes_of_one(header.dtype) + _text_bytes(header)
 
 
-def _texts(rows: int, headers: Headers) -> int:
+def _texts(rows: int, headers: TensorHeaders) -> int:
     """Bytes of all texts; those of one row are spread over all rows."""
     return sum(
         _text_bytes(header) * (rows if header.shape and header.shape[0] == 1 else 1)
@@ -150,18 +137,18 @@ def _bytes_of_a_row(header: Any) -> int:
 
 def _bytes_of_one(dtype: Any) -> int:
     if dtype == tf.string or dtype == np.dtype(object):
-        return _STRING_BYTES
+        return STRING_BYTES
     return dtype.size if isinstance(dtype, tf.DType) else dtype.itemsize
 
 
 def _check(what: str, key: str, limits: RequestLimits, received: int) -> None:
     most = getattr(limits, key)
     if received > most:
-        raise invalid(
+        raise invalid_argument(
             f"expected at most {most} {what} in one request, received {received}; ask for less "
-            f"at a time{_or_raise(key)}"
+            f"at a time{suggest_raising(key)}"
         )
 
 
-def _or_raise(key: str) -> str:
+def suggest_raising(key: str) -> str:
     return f", or have serving.limits.{key} (--{key.replace('_', '-')}) raised"

@@ -2,21 +2,36 @@
 
 What grpcio has read as no message ends the call as UNKNOWN, with an error in the log and objects
 that are kept; a message that is read here is refused as any other, and measured first.
+
+How many fields a message holds, counted before it is parsed.
+
+A string, an embedded message or a map's entry of two bytes on the wire takes up to 126 bytes once
+it is parsed (protobuf's C++, as measured), so that a message of 64 MiB may become 4 GB. A field of
+packed numbers is one field however long.
 """
 
 import inspect
-from collections.abc import Awaitable, Callable
+import itertools
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import grpc
+import numpy as np
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError
 
 from serving.config import RequestLimits
-from serving.protocol import limits as protocol_limits
-from serving.protocol.errors import aborting, aborting_call, invalid
+from serving.protocol.errors import abort_call_on_error, abort_on_error, invalid_argument
+from serving.protocol.limits import STRING_BYTES, suggest_raising
+
+_DELIMITED = 2
+_FIXED = {1: 8, 5: 4}
+_SMALL = 14  # a longer one is little larger parsed than it is on the wire
+_WALKED = 100_000
+_BLOCK = 1 << 20
 
 
-class RequestParsing(grpc.aio.ServerInterceptor):
+class ParsingInterceptor(grpc.aio.ServerInterceptor):
     """Answers INVALID_ARGUMENT where bytes are no message, or one of more fields than `limits` let
     an input have strings. Streams stay as they are.
     """
@@ -33,44 +48,126 @@ class RequestParsing(grpc.aio.ServerInterceptor):
         if handler is None or handler.unary_unary is None or handler.request_deserializer is None:
             return handler
         on_loop = inspect.iscoroutinefunction(handler.unary_unary)
-        parsing = _parsing_on_loop if on_loop else _parsing
-        parse = _bounded(handler.request_deserializer, self._limits)
+        parsing = _parse_on_loop if on_loop else _parse_in_thread
+        parse = _bound_parser(handler.request_deserializer, self._limits)
         return grpc.unary_unary_rpc_method_handler(
             parsing(handler.unary_unary, parse),
             response_serializer=handler.response_serializer,
         )
 
 
-def _bounded(parse: Any, limits: RequestLimits) -> Callable[[bytes], Any]:
+def _bound_parser(parse: Any, limits: RequestLimits) -> Callable[[bytes], Any]:
     """`parse` is the FromString of a message's class."""
 
     def bounded(message: bytes) -> Any:
-        protocol_limits.check_message(limits, message, parse.__self__.DESCRIPTOR)
+        check_field_count(limits, message, parse.__self__.DESCRIPTOR)
         try:
             return parse(message)
         except DecodeError:
-            raise invalid(
+            raise invalid_argument(
                 "expected a message of this method's type, received bytes that are none"
             ) from None
 
     return bounded
 
 
-def _parsing(answer: Callable[[Any, Any], Any], parse: Callable[[bytes], Any]) -> Any:
+def _parse_in_thread(answer: Callable[[Any, Any], Any], parse: Callable[[bytes], Any]) -> Any:
     def parsed(message: bytes, context: grpc.ServicerContext) -> Any:
-        with aborting(context):
+        with abort_on_error(context):
             request = parse(message)
         return answer(request, context)
 
     return parsed
 
 
-def _parsing_on_loop(
+def _parse_on_loop(
     answer: Callable[[Any, Any], Awaitable[Any]], parse: Callable[[bytes], Any]
 ) -> Any:
     async def parsed(message: bytes, context: Any) -> Any:
-        async with aborting_call(context):
+        async with abort_call_on_error(context):
             request = parse(message)
         return await answer(request, context)
 
     return parsed
+
+
+def has_more_fields(message: bytes, descriptor: Descriptor, most: int) -> bool:
+    """Whether `message` of that type has more than `most` small fields, nested ones too.
+
+    A field whose number is above 15 counts for none: here they are numbers. What has more than
+    100,000 fields, small or not, and beyond these contents that look like `most` others, is taken
+    to have them: a walk to its end would take seconds.
+    """
+    if len(message) // 2 <= most:
+        return False
+    possible = _count_candidates(message, 0, len(message))
+    if possible <= most:
+        return False
+    for at, end in itertools.islice(_iterate_contents(message, descriptor), _WALKED):
+        possible -= _count_candidates(message, at, end) if end - at >= _SMALL else 0
+        if possible <= most:
+            return False
+    return True
+
+
+def _count_candidates(message: bytes, at: int, end: int) -> int:
+    """Places from `at` to `end` where a small field may begin: never fewer than there are, more
+    where numbers, or texts with bytes below 14, look like one.
+    """
+    view, found = np.frombuffer(message, np.uint8)[at:end], 0
+    for begin in range(0, len(view) - 1, _BLOCK):
+        size = view[begin + 1 : begin + 1 + _BLOCK]
+        tag = view[begin : begin + len(size)]
+        found += np.count_nonzero((tag & 7 == _DELIMITED) & (size < _SMALL))
+    return found
+
+
+def _iterate_contents(message: bytes, descriptor: Descriptor) -> Iterator[tuple[int, int]]:
+    """Where the content of each field lies that holds no fields itself; (0, 0) for the others."""
+    parts: list[tuple[int, int, Descriptor]] = [(0, len(message), descriptor)]
+    while parts:
+        at, end, kind = parts.pop()
+        while at < end:
+            tag, at = _read_varint(message, at, end)
+            content = (0, 0)
+            if tag & 7 == _DELIMITED:
+                size, at = _read_varint(message, at, end)
+                content, at = (at, min(at + size, end)), at + size
+                nested = _find_nested_type(kind, tag >> 3)
+                if nested is not None:
+                    parts.append((*content, nested))
+                    content = (0, 0)
+            elif tag & 7 == 0:
+                _, at = _read_varint(message, at, end)
+            else:
+                at += _FIXED.get(tag & 7, 0)  # a group is its fields
+            yield content
+
+
+def _find_nested_type(kind: Descriptor, number: int) -> Descriptor | None:
+    field = kind.fields_by_number.get(number)
+    return field.message_type if field and field.type == FieldDescriptor.TYPE_MESSAGE else None
+
+
+def _read_varint(message: bytes, at: int, end: int) -> tuple[int, int]:
+    value = shift = 0
+    while at < end:
+        byte = message[at]
+        at += 1
+        value |= (byte & 127) << shift
+        if byte < 128 or shift > 63:
+            break
+        shift += 7
+    return value, at
+
+
+def check_field_count(limits: RequestLimits, message: bytes, descriptor: Descriptor) -> None:
+    """Of a message before it is parsed: a field, be it empty, is counted as a string is. Raises
+    RequestError INVALID_ARGUMENT.
+    """
+    most = limits.max_tensor_bytes // STRING_BYTES
+    if has_more_fields(message, descriptor, most):
+        raise invalid_argument(
+            f"expected at most {most} fields in one message, received more; ask for less at a "
+            f"time{suggest_raising('max_tensor_bytes')}"
+        )

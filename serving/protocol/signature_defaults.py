@@ -20,7 +20,7 @@ _REQUIRED = (signatures.CANDIDATE_ITEM_IDS,)
 Defaults = dict[str, np.ndarray]
 
 
-def of(specs: Mapping[str, tf.TensorSpec]) -> Defaults:
+def build_defaults(specs: Mapping[str, tf.TensorSpec]) -> Defaults:
     """By name of input; `candidate_item_ids` has none.
 
     Lists are empty, and all else is missing: "", NaN, or 0, which for `now` is the server's clock.

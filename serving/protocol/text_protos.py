@@ -38,7 +38,7 @@ def read(path: pathlib.Path, message: Any) -> Any:
         ) from error
 
 
-def declared(file_name: str, messages: Mapping[str, Fields]) -> dict[str, Any]:
+def declare_messages(file_name: str, messages: Mapping[str, Fields]) -> dict[str, Any]:
     """Classes of the messages of one published file, by name."""
     file = descriptor_pb2.FileDescriptorProto(
         name=file_name,

@@ -1,9 +1,13 @@
-"""The embedded server: TensorFlow Serving's gRPC and REST over the pushed models of one folder."""
+"""The embedded server: TensorFlow Serving's gRPC and REST over the pushed models of one folder.
+
+The time that calls under way have when a server ends.
+"""
 
 import asyncio
 import contextlib
 import dataclasses
 import pathlib
+import time
 from collections.abc import Iterator, Sequence
 from concurrent import futures
 
@@ -17,32 +21,38 @@ from tensorflow_serving.apis import (
 )
 
 from schema.errors import NoRunError, TandemError
-from serving import event_loop, health, rest_server, version_watch
-from serving.grace import Grace
-from serving.health import Health
-from serving.protocol.message_parsing import RequestParsing
-from serving.server import listeners, model_config, rest_api
+from serving.protocol.message_parsing import ParsingInterceptor
 from serving.server.batching import BatchQueue
-from serving.server.grpc_model import ModelService
+from serving.server.grpc_model import HEALTH_SERVICE, HealthService, ModelService
 from serving.server.grpc_predict import PredictionService
-from serving.server.model_config import WatchedModel
-from serving.server.model_store import ModelStore
-from serving.server.options import DEFAULTS, ServerOptions
-from serving.server.predictor import Predictions
+from serving.server.listeners import (
+    bind_grpc,
+    bind_rest,
+    format_address,
+    run_event_loop,
+    run_on_loop,
+    serve_rest,
+)
+from serving.server.model_config import WatchedModel, discover_models
+from serving.server.model_store import ModelStore, follow_versions
+from serving.server.options import DEFAULT_OPTIONS, ServerOptions
+from serving.server.predictor import Predictor
+from serving.server.rest_api import build_rest_application
 from serving.versions import local as local_versions
 
 _REFUSING_SECONDS = 0.3
 _THREADS = 8
 """For what is not on the event loop: ModelService, and metadata."""
-_MOST_CALLS = 1024
-_WAITING = 4
+_MAX_CALLS = 1024
+_MAX_WAITING_REQUESTS = 4
 """The largest requests that may wait."""
 _SERVICES = (
     prediction_service_pb2.DESCRIPTOR.services_by_name["PredictionService"].full_name,
     model_service_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name,
-    health.NAME,
+    HEALTH_SERVICE,
     reflection.SERVICE_NAME,
 )
+_MIN_GRACE_SECONDS = 0.3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,8 +68,8 @@ class RunningServer:
 
 
 @contextlib.contextmanager
-def running_server(
-    serving_dir: pathlib.Path, options: ServerOptions = DEFAULTS
+def run_server(
+    serving_dir: pathlib.Path, options: ServerOptions = DEFAULT_OPTIONS
 ) -> Iterator[RunningServer]:
     """Serves `<serving_dir>/<model>/<version>/` until the block ends.
 
@@ -71,59 +81,61 @@ def running_server(
     """
     if not local_versions.models(serving_dir):
         raise NoRunError(
-            f"expected pushed models in {serving_dir}, found none{_passed_over(serving_dir)}; run "
+            f"expected pushed models in {serving_dir}, found none{_describe_skipped(serving_dir)}; run "
             "`tandem run` with the same --root first"
         )
-    store = ModelStore(lambda: model_config.watched_below(serving_dir), options.limits)
-    with _running(store, options) as running:
+    store = ModelStore(lambda: discover_models(serving_dir), options.limits)
+    with _serve_store(store, options) as running:
         yield running
 
 
-def _passed_over(serving_dir: pathlib.Path) -> str:
+def _describe_skipped(serving_dir: pathlib.Path) -> str:
     """The first of what looks like a version and is none."""
-    for model in model_config.watched_below(serving_dir):
+    for model in discover_models(serving_dir):
         for name, why in local_versions.passed_over(model.base_path).items():
             return f" but {model.name}/{name}, which is passed over: {why}"
     return ""
 
 
 @contextlib.contextmanager
-def running_configured_server(
-    watched: Sequence[WatchedModel], options: ServerOptions = DEFAULTS
+def run_configured_server(
+    watched: Sequence[WatchedModel], options: ServerOptions = DEFAULT_OPTIONS
 ) -> Iterator[RunningServer]:
     """The same for the models of a configuration, see model_config."""
     store = ModelStore(lambda: watched, options.limits)
-    with _running(store, options) as running:
+    with _serve_store(store, options) as running:
         yield running
 
 
 @contextlib.contextmanager
-def _running(store: ModelStore, options: ServerOptions) -> Iterator[RunningServer]:
+def _serve_store(store: ModelStore, options: ServerOptions) -> Iterator[RunningServer]:
     with contextlib.ExitStack() as stack:
-        queue = BatchQueue(options.batching, _WAITING * options.limits.max_tensor_bytes)
+        queue = BatchQueue(
+            options.batching, _MAX_WAITING_REQUESTS * options.limits.max_tensor_bytes
+        )
         stack.callback(queue.close)
         store.metrics.add(queue.metrics)
         if options.request_log is not None:
             store.metrics.add(options.request_log)
             stack.callback(options.request_log.close)
-        loop = stack.enter_context(event_loop.running("ports"))
-        ports = event_loop.wait_for(loop, _bound(store, queue, options))
+        loop = stack.enter_context(run_event_loop("ports"))
+        ports = run_on_loop(loop, _open_ports(store, queue, options))
         # Last in, first out: the ports close before what is behind them goes.
-        grace = Grace(options.grace_s)
-        stack.callback(lambda: event_loop.wait_for(loop, ports.grpc_server.stop(grace.left())))
-        bound = stack.enter_context(listeners.bound_rest(options.host, options.rest_port))
-        _first_load(store)
+        grace = GracePeriod(options.grace_s)
+        stack.callback(lambda: run_on_loop(loop, ports.grpc_server.stop(grace.left())))
+        bound = stack.enter_context(bind_rest(options.host, options.rest_port))
+        _load_models(store)
         store.served.tell(ports.well.update)
-        stack.enter_context(version_watch.following(store))
-        app = rest_api.application(store.served, store.metrics, ports.predictions, options)
+        stack.enter_context(follow_versions(store))
+        app = build_rest_application(store.served, store.metrics, ports.predictions, options)
         tls = options.security.tls
         context = None if tls is None else tls.context()
-        stack.enter_context(rest_server.answering(loop, app, bound, context))
-        event_loop.wait_for(loop, ports.grpc_server.start())
-        stack.callback(lambda: event_loop.wait_for(loop, _drain(ports, grace)))
-        rest_address = listeners.address(options.host, bound.getsockname()[1])
+        stack.enter_context(serve_rest(loop, app, bound, context))
+        run_on_loop(loop, ports.grpc_server.start())
+        stack.callback(lambda: run_on_loop(loop, _drain(ports, grace)))
+        rest_address = format_address(options.host, bound.getsockname()[1])
         yield RunningServer(
-            grpc_address=listeners.address(options.host, ports.grpc_port),
+            grpc_address=format_address(options.host, ports.grpc_port),
             rest_url=f"{'http' if tls is None else 'https'}://{rest_address}",
             models=store.served.available(),
         )
@@ -133,21 +145,39 @@ def _running(store: ModelStore, options: ServerOptions) -> Iterator[RunningServe
 class _Ports:
     """What lives on the event loop."""
 
-    predictions: Predictions
+    predictions: Predictor
     grpc_server: grpc.aio.Server
     grpc_port: int
-    well: Health
+    well: HealthService
 
 
-async def _bound(store: ModelStore, queue: BatchQueue, options: ServerOptions) -> _Ports:
-    predictions = Predictions(queue, store.metrics, options.request_log, options.limits)
-    server = _grpc_server(store, predictions, options)
-    well = Health(server)
-    port = listeners.bound_grpc(server, options.host, options.grpc_port, options.security.tls)
+async def _open_ports(store: ModelStore, queue: BatchQueue, options: ServerOptions) -> _Ports:
+    predictions = Predictor(queue, store.metrics, options.request_log, options.limits)
+    server = _build_grpc_server(store, predictions, options)
+    well = HealthService(server)
+    port = bind_grpc(server, options.host, options.grpc_port, options.security.tls)
     return _Ports(predictions, server, port, well)
 
 
-async def _drain(ports: _Ports, grace: Grace) -> None:
+class GracePeriod:
+    """One for all that has to end: whatever waits first leaves less to the next."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._end: float | None = None
+
+    def begin(self) -> None:
+        """The server ends now."""
+        self._end = time.monotonic() + self._seconds
+
+    def left(self) -> float:
+        """Seconds, never less than it takes to write an answer that is there already."""
+        if self._end is None:
+            return self._seconds
+        return max(_MIN_GRACE_SECONDS, self._end - time.monotonic())
+
+
+async def _drain(ports: _Ports, grace: GracePeriod) -> None:
     """Before a port closes: closing cuts what has just arrived, so callers are told to go first."""
     grace.begin()
     await ports.well.end()
@@ -155,18 +185,18 @@ async def _drain(ports: _Ports, grace: Grace) -> None:
     await asyncio.sleep(_REFUSING_SECONDS)
 
 
-def _grpc_server(
-    store: ModelStore, predictions: Predictions, options: ServerOptions
+def _build_grpc_server(
+    store: ModelStore, predictions: Predictor, options: ServerOptions
 ) -> grpc.aio.Server:
     server = grpc.aio.server(
         futures.ThreadPoolExecutor(_THREADS, thread_name_prefix="grpc"),
-        interceptors=[*options.security.interceptors(), RequestParsing(options.limits)],
+        interceptors=[*options.security.interceptors(), ParsingInterceptor(options.limits)],
         options=[
             ("grpc.so_reuseport", 0),  # a second server on the port fails, and shares no calls
             ("grpc.max_receive_message_length", options.max_message_bytes),
             ("grpc.max_send_message_length", -1),
         ],
-        maximum_concurrent_rpcs=_MOST_CALLS,
+        maximum_concurrent_rpcs=_MAX_CALLS,
     )
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
         PredictionService(store.served, store.metrics, predictions), server
@@ -176,7 +206,7 @@ def _grpc_server(
     return server
 
 
-def _first_load(store: ModelStore) -> None:
+def _load_models(store: ModelStore) -> None:
     store.start()
     if not store.served.available():
         raise TandemError(

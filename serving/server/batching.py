@@ -7,12 +7,18 @@ from concurrent import futures
 
 import grpc
 
-from serving.batching_metrics import BatchingMetrics
-from serving.protocol import limits
 from serving.protocol.errors import RequestError
-from serving.server import batch_join
-from serving.server.batch_join import Inputs, Shape
-from serving.server.batching_config import Batching
+from serving.protocol.limits import count_tensor_bytes
+from serving.server.batch_join import (
+    Inputs,
+    JoinKey,
+    compute_join_key,
+    count_rows,
+    join_requests,
+    split_outputs,
+)
+from serving.server.batching_config import BatchingConfig
+from serving.server.metrics import BatchingMetrics
 from serving.server.servable import Call, Outputs, Servable
 
 _RETRY_MS = 50
@@ -24,7 +30,7 @@ Answer = Outputs | RequestError
 class _Request:
     """One that waits, or is being run."""
 
-    alike: tuple[int, str, tuple[str, ...], Shape | None]
+    alike: tuple[int, str, tuple[str, ...], JoinKey | None]
     call: Call
     rows: int
     held: int
@@ -48,7 +54,7 @@ class BatchQueue:
     own. So no lock is taken, and a request costs no change of thread before its call begins.
     """
 
-    def __init__(self, batching: Batching, most_waiting_bytes: int = 2**30) -> None:
+    def __init__(self, batching: BatchingConfig, most_waiting_bytes: int = 2**30) -> None:
         """`most_waiting_bytes`: what the inputs of all that wait may hold together."""
         self._batching = batching
         self._most_waiting_bytes = most_waiting_bytes
@@ -66,9 +72,9 @@ class BatchQueue:
         where the turn comes too late.
         """
         loop = asyncio.get_running_loop()
-        alike = (id(servable), *call.asks, batch_join.shape(call.inputs, self._batching.pad))
-        rows = max(1, batch_join.rows(call.inputs))
-        held = limits.waiting_bytes(call.inputs)
+        alike = (id(servable), *call.asks, compute_join_key(call.inputs, self._batching.pad))
+        rows = max(1, count_rows(call.inputs))
+        held = count_tensor_bytes(call.inputs)
         request = _Request(alike, call, rows, held, loop.create_future(), deadline)
         self._admit(request)
         late = None if deadline == _FOREVER else loop.call_at(deadline, self._send_away, request)
@@ -91,16 +97,16 @@ class BatchQueue:
     def _admit(self, request: _Request) -> None:
         most = self._batching.most_waiting
         if self._waiting and self.waiting() + request.rows > most:
-            raise _full(f"{most} rows")
+            raise _build_full_error(f"{most} rows")
         held = sum(other.held for other in self._waiting)
         if self._waiting and held + request.held > self._most_waiting_bytes:
-            raise _full(f"{held} bytes")
+            raise _build_full_error(f"{held} bytes")
         self._waiting.append(request)
 
     def _send_away(self, request: _Request) -> None:
         if request in self._waiting:
             self._waiting.remove(request)
-            request.end(_late())
+            request.end(_build_late_error())
 
     def _send_away_late(self, now: float) -> None:
         """Whose timers did not come to it yet, the loop having been busy."""
@@ -135,7 +141,7 @@ class BatchQueue:
         for request in batch:
             self.metrics.queued(now - request.since)
         self.metrics.ran(sum(request.rows for request in batch))
-        done = loop.run_in_executor(self._threads, _answers, batch, self._batching)
+        done = loop.run_in_executor(self._threads, _answer_batch, batch, self._batching)
         done.add_done_callback(lambda answers: self._end(loop, batch, answers))
 
     def _taken(self) -> list[_Request]:
@@ -171,11 +177,11 @@ class BatchQueue:
         self._begin(loop)
 
 
-def _answers(batch: list[_Request], batching: Batching) -> list[Answer]:
+def _answer_batch(batch: list[_Request], batching: BatchingConfig) -> list[Answer]:
     """One call for all of them; where it is refused, one for each, for the fault may be one's."""
     calls = [request.call for request in batch]
     if len(calls) > 1:
-        parts = _joined_answers(calls, batching)
+        parts = _answer_joined(calls, batching)
         if parts is not None:
             return parts
     return [_answer_in_time(request) for request in batch]
@@ -184,17 +190,17 @@ def _answers(batch: list[_Request], batching: Batching) -> list[Answer]:
 def _answer_in_time(request: _Request) -> Answer:
     """None is begun for a caller who has gone."""
     if request.answer.done() or request.deadline <= time.monotonic():
-        return _late()
+        return _build_late_error()
     return _answer(request.call, request.call.inputs)
 
 
-def _joined_answers(calls: list[Call], batching: Batching) -> list[Answer] | None:
+def _answer_joined(calls: list[Call], batching: BatchingConfig) -> list[Answer] | None:
     requests: list[Inputs] = [call.inputs for call in calls]
-    rows = batching.padded_rows(sum(map(batch_join.rows, requests)))
-    answer = _answer(calls[0], batch_join.joined(requests, rows))
+    rows = batching.padded_rows(sum(map(count_rows, requests)))
+    answer = _answer(calls[0], join_requests(requests, rows))
     if isinstance(answer, RequestError):
         return None
-    parts = batch_join.parted(answer, requests, rows)
+    parts = split_outputs(answer, requests, rows)
     return None if parts is None else [*parts]
 
 
@@ -205,7 +211,7 @@ def _answer(call: Call, inputs: Inputs) -> Answer:
         return error
 
 
-def _full(what: str) -> RequestError:
+def _build_full_error(what: str) -> RequestError:
     return RequestError(
         grpc.StatusCode.RESOURCE_EXHAUSTED,
         f"The batch scheduling queue is full: {what} wait already; ask again later",
@@ -213,7 +219,7 @@ def _full(what: str) -> RequestError:
     )
 
 
-def _late() -> RequestError:
+def _build_late_error() -> RequestError:
     return RequestError(
         grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline has passed before the request's turn"
     )

@@ -26,7 +26,7 @@ _FIELDS = [
 
 
 @dataclasses.dataclass(frozen=True)
-class Batching:
+class BatchingConfig:
     """Requests to one signature are run together; those that cannot run yet wait."""
 
     max_batch_size: int = 32
@@ -54,37 +54,40 @@ class Batching:
         return min((size for size in self.sizes if size >= rows), default=rows)
 
 
-ALONE = Batching(max_batch_size=1, max_enqueued_batches=128)
+UNBATCHED = BatchingConfig(max_batch_size=1, max_enqueued_batches=128)
 """Nothing is joined."""
 
 
-def read(path: pathlib.Path) -> Batching:
+def read(path: pathlib.Path) -> BatchingConfig:
     """Of a text proto of BatchingParameters, TensorFlow Serving's defaults where it is silent.
 
     Raises UsageError where the file cannot be read or is no such proto, for numbers that are not
     above 0, and for `allowed_batch_sizes` that do not ascend to `max_batch_size`.
     """
     message = text_protos.read(
-        path, text_protos.declared(_FILE, {"BatchingParameters": _FIELDS})["BatchingParameters"]()
+        path,
+        text_protos.declare_messages(_FILE, {"BatchingParameters": _FIELDS})[
+            "BatchingParameters"
+        ](),
     )
-    most = _number(message, "max_batch_size", 1000, path)
+    most = _read_number(message, "max_batch_size", 1000, path)
     sizes = tuple(message.allowed_batch_sizes)
     if sizes and (sizes[0] < 1 or sizes[-1] != most or sorted(set(sizes)) != list(sizes)):
         raise UsageError(
             f"expected allowed_batch_sizes in {path} to ascend to max_batch_size, {most}, received "
             f"{list(sizes)}; fix the file"
         )
-    return Batching(
+    return BatchingConfig(
         max_batch_size=most,
-        timeout_s=_number(message, "batch_timeout_micros", 0, path, least=0) / 1e6,
-        max_enqueued_batches=_number(message, "max_enqueued_batches", 10, path),
-        threads=_number(message, "num_batch_threads", os.cpu_count() or 1, path),
+        timeout_s=_read_number(message, "batch_timeout_micros", 0, path, least=0) / 1e6,
+        max_enqueued_batches=_read_number(message, "max_enqueued_batches", 10, path),
+        threads=_read_number(message, "num_batch_threads", os.cpu_count() or 1, path),
         pad=message.pad_variable_length_inputs,
         sizes=sizes,
     )
 
 
-def _number(message: Any, name: str, default: int, path: pathlib.Path, least: int = 1) -> int:
+def _read_number(message: Any, name: str, default: int, path: pathlib.Path, least: int = 1) -> int:
     value = getattr(message, name).value if message.HasField(name) else default
     if value < least:
         raise UsageError(

@@ -1,19 +1,34 @@
-"""gRPC ModelService over the model store. Source of the contract: tensorflow-serving-api."""
+"""gRPC ModelService over the model store. Source of the contract: tensorflow-serving-api.
+
+gRPC's standard health service over the served versions.
+
+Services: the name of each model that ever served, and "" for the server as a whole, which is well
+while any model serves; the two names that TensorFlow Serving has stand for the whole as well.
+Source of the contract: grpc.health.v1.
+"""
+
+import asyncio
+from collections.abc import Mapping
 
 import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from tensorflow_serving.apis import (
     get_model_status_pb2,
     model_management_pb2,
     model_service_pb2_grpc,
 )
 
-from serving.protocol.errors import RequestError, aborting, invalid, not_found
-from serving.server import model_config
+from serving.protocol.errors import RequestError, abort_on_error, invalid_argument, not_found
+from serving.server.model_config import parse_model_config
 from serving.server.model_store import ModelStore
 from serving.server.served_versions import ServedVersions
 
+HEALTH_SERVICE = health.SERVICE_NAME
+_BY_TENSORFLOW_SERVING = ("ModelService", "PredictionService")
+_STATUS = health_pb2.HealthCheckResponse
 
-def status(
+
+def build_model_status(
     served: ServedVersions, request: get_model_status_pb2.GetModelStatusRequest
 ) -> get_model_status_pb2.GetModelStatusResponse:
     """State of one version, or of all that were tried, newest first.
@@ -22,7 +37,7 @@ def status(
     version.
     """
     if not request.HasField("model_spec"):
-        raise invalid("Missing ModelSpec")
+        raise invalid_argument("Missing ModelSpec")
     spec = request.model_spec
     states = served.states(spec.name)
     if spec.HasField("version"):
@@ -39,7 +54,7 @@ def status(
     return response
 
 
-def reload(
+def reload_config(
     store: ModelStore, request: model_management_pb2.ReloadConfigRequest
 ) -> model_management_pb2.ReloadConfigResponse:
     """Serves what the request's configuration asks for instead; answers when it does.
@@ -48,7 +63,7 @@ def reload(
     a base path cannot be read; then it is tried again with the next look at the folders.
     """
     try:
-        store.apply(model_config.watched(request.config))
+        store.apply(parse_model_config(request.config))
     except OSError as error:
         raise RequestError(
             grpc.StatusCode.UNAVAILABLE, f"Could not read a base path: {error}"
@@ -66,12 +81,43 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
         self, request: get_model_status_pb2.GetModelStatusRequest, context: grpc.ServicerContext
     ) -> get_model_status_pb2.GetModelStatusResponse:
         """State of a model's versions."""
-        with aborting(context):
-            return status(self._store.served, request)
+        with abort_on_error(context):
+            return build_model_status(self._store.served, request)
 
     def HandleReloadConfigRequest(  # noqa: N802
         self, request: model_management_pb2.ReloadConfigRequest, context: grpc.ServicerContext
     ) -> model_management_pb2.ReloadConfigResponse:
         """Replaces the configuration of models; `metric_names` are not answered."""
-        with aborting(context):
-            return reload(self._store, request)
+        with abort_on_error(context):
+            return reload_config(self._store, request)
+
+
+class HealthService:
+    """What Check and Watch answer."""
+
+    def __init__(self, server: grpc.aio.Server) -> None:
+        """Adds the service to a server that has not started. On its event loop."""
+        self._loop = asyncio.get_running_loop()
+        self._servicer = health.aio.HealthServicer()
+        self._models: set[str] = set()
+        health_pb2_grpc.add_HealthServicer_to_server(self._servicer, server)
+
+    def update(self, available: Mapping[str, int]) -> None:
+        """Tells what serves now: version by model. From any thread but the loop's; returns when it
+        is told.
+        """
+        asyncio.run_coroutine_threadsafe(self._update(available), self._loop).result()
+
+    async def end(self) -> None:
+        """Nothing serves any more, whatever is told later."""
+        await self._servicer.enter_graceful_shutdown()
+
+    async def _update(self, available: Mapping[str, int]) -> None:
+        self._models |= set(available)
+        for service in ("", *_BY_TENSORFLOW_SERVING):
+            await self._set(service, bool(available))
+        for model in self._models:
+            await self._set(model, model in available)
+
+    async def _set(self, service: str, serves: bool) -> None:
+        await self._servicer.set(service, _STATUS.SERVING if serves else _STATUS.NOT_SERVING)

@@ -20,13 +20,18 @@ from tensorflow_serving.apis import (
 
 from schema.signatures import SERVING_DEFAULT
 from serving.config import RequestLimits
-from serving.protocol import limits as protocol_limits
-from serving.protocol import tensors
-from serving.protocol.errors import aborting, aborting_call, invalid, tensorflow_errors
+from serving.protocol.errors import (
+    abort_call_on_error,
+    abort_on_error,
+    invalid_argument,
+    translate_tensorflow_errors,
+)
+from serving.protocol.limits import DEFAULT_LIMITS, check_list_sizes, check_tensor_sizes
+from serving.protocol.tensors import build_tensor, parse_tensor, read_tensor_header
 from serving.server import unsupported
 from serving.server.metrics import Metrics
-from serving.server.predictor import Predictions
-from serving.server.request_log import HEADER
+from serving.server.predictor import Predictor
+from serving.server.request_log import REQUEST_ID_HEADER
 from serving.server.servable import Outputs, Servable
 from serving.server.served_versions import ServedVersions
 
@@ -36,39 +41,41 @@ _LONG_BYTES = 64 * 1024
 Inputs = Mapping[str, np.ndarray]
 
 
-def predict_with(
+def run_predict(
     servable: Servable,
     request: predict_pb2.PredictRequest,
-    limits: RequestLimits = protocol_limits.DEFAULTS,
+    limits: RequestLimits = DEFAULT_LIMITS,
 ) -> predict_pb2.PredictResponse:
     """Runs one signature of the servable, whatever model the request names.
 
     Raises RequestError with TensorFlow Serving's code where the request cannot be answered.
     """
     name = request.model_spec.signature_name
-    _check(servable, request, limits)
-    call = servable.call(name, _inputs(request), request.output_filter)
-    protocol_limits.check_values(limits, servable.signature_def(name), call.inputs, servable.items)
-    return _response(servable, name, call.run(call.inputs))
+    _check_request(servable, request, limits)
+    call = servable.call(name, _parse_inputs(request), request.output_filter)
+    check_list_sizes(limits, servable.signature_def(name), call.inputs, servable.items)
+    return _build_response(servable, name, call.run(call.inputs))
 
 
-def _check(servable: Servable, request: predict_pb2.PredictRequest, limits: RequestLimits) -> None:
+def _check_request(
+    servable: Servable, request: predict_pb2.PredictRequest, limits: RequestLimits
+) -> None:
     """Before anything is read of the tensors but their headers."""
     name = request.model_spec.signature_name
     signature = servable.signature_def(name)
     if len(request.inputs) > len(signature.inputs):
         servable.check_names(name, request.inputs)
-    headers = {alias: tensors.header(alias, proto) for alias, proto in request.inputs.items()}
-    protocol_limits.check(limits, signature, headers)
+    headers = {alias: read_tensor_header(alias, proto) for alias, proto in request.inputs.items()}
+    check_tensor_sizes(limits, signature, headers)
     servable.check(name, headers)
 
 
-def _inputs(request: predict_pb2.PredictRequest) -> Inputs:
-    with tensorflow_errors():
-        return {alias: tensors.from_proto(alias, proto) for alias, proto in request.inputs.items()}
+def _parse_inputs(request: predict_pb2.PredictRequest) -> Inputs:
+    with translate_tensorflow_errors():
+        return {alias: parse_tensor(alias, proto) for alias, proto in request.inputs.items()}
 
 
-def _response(
+def _build_response(
     servable: Servable, signature_name: str, outputs: Outputs
 ) -> predict_pb2.PredictResponse:
     """Names the version that gave the answer."""
@@ -77,21 +84,21 @@ def _response(
     response.model_spec.version.value = servable.version
     response.model_spec.signature_name = signature_name or SERVING_DEFAULT
     for alias, array in outputs.items():
-        response.outputs[alias].CopyFrom(tensors.to_proto(alias, array))
+        response.outputs[alias].CopyFrom(build_tensor(alias, array))
     return response
 
 
-def metadata(
+def build_model_metadata(
     served: ServedVersions, request: get_model_metadata_pb2.GetModelMetadataRequest
 ) -> get_model_metadata_pb2.GetModelMetadataResponse:
     """Signatures of one model. Raises RequestError as `predict` does, and for unknown fields."""
     if not request.HasField("model_spec"):
-        raise invalid("Missing ModelSpec")
+        raise invalid_argument("Missing ModelSpec")
     if not request.metadata_field:
-        raise invalid("GetModelMetadataRequest must specify at least one metadata_field")
+        raise invalid_argument("GetModelMetadataRequest must specify at least one metadata_field")
     for field in request.metadata_field:
         if field != _SIGNATURE_DEF:
-            raise invalid(f"Metadata field {field} is not supported")
+            raise invalid_argument(f"Metadata field {field} is not supported")
     signatures = get_model_metadata_pb2.SignatureDefMap()
     response = get_model_metadata_pb2.GetModelMetadataResponse()
     with served.using(request.model_spec) as servable:
@@ -109,7 +116,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     For a server of grpc.aio: Predict runs on its event loop, the others in its threads.
     """
 
-    def __init__(self, served: ServedVersions, metrics: Metrics, predictions: Predictions) -> None:
+    def __init__(self, served: ServedVersions, metrics: Metrics, predictions: Predictor) -> None:
         self._served = served
         self._metrics = metrics
         self._predictions = predictions
@@ -118,10 +125,10 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         self, request: predict_pb2.PredictRequest, context: Any
     ) -> predict_pb2.PredictResponse:
         """Runs one signature of one model."""
-        async with aborting_call(context):
+        async with abort_call_on_error(context):
             with self._counted(request.model_spec, "Predict"):
                 if not request.HasField("model_spec"):
-                    raise invalid("Missing ModelSpec")
+                    raise invalid_argument("Missing ModelSpec")
                 with self._served.using(request.model_spec) as servable:
                     return await self._predicted(servable, request, context)
 
@@ -129,28 +136,28 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         self, servable: Servable, request: predict_pb2.PredictRequest, context: Any
     ) -> predict_pb2.PredictResponse:
         signature_name = request.model_spec.signature_name
-        _check(servable, request, self._predictions.limits)
+        _check_request(servable, request, self._predictions.limits)
         outputs = await self._predictions.answer(
             servable,
             signature_name,
             await self._read(request),
             request.output_filter,
-            _deadline(context),
+            _compute_deadline(context),
             self._request_id(context),
         )
-        return _response(servable, signature_name, outputs)
+        return _build_response(servable, signature_name, outputs)
 
     async def _read(self, request: predict_pb2.PredictRequest) -> Inputs:
         """Long ones aside, so that they hold up nobody."""
         if request.ByteSize() < _LONG_BYTES:
-            return _inputs(request)
-        return await asyncio.get_running_loop().run_in_executor(None, _inputs, request)
+            return _parse_inputs(request)
+        return await asyncio.get_running_loop().run_in_executor(None, _parse_inputs, request)
 
     def _request_id(self, context: Any) -> str | None:
-        given = dict(context.invocation_metadata() or ()).get(HEADER)
+        given = dict(context.invocation_metadata() or ()).get(REQUEST_ID_HEADER)
         found = self._predictions.request_id(None if given is None else str(given))
         if found is not None:
-            context.set_trailing_metadata(((HEADER, found),))
+            context.set_trailing_metadata(((REQUEST_ID_HEADER, found),))
         return found
 
     def GetModelMetadata(  # noqa: N802
@@ -159,32 +166,32 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         context: grpc.ServicerContext,
     ) -> get_model_metadata_pb2.GetModelMetadataResponse:
         """Signatures of one model."""
-        with aborting(context):
-            return metadata(self._served, request)
+        with abort_on_error(context):
+            return build_model_metadata(self._served, request)
 
     def Classify(  # noqa: N802
         self, request: classification_pb2.ClassificationRequest, context: grpc.ServicerContext
     ) -> None:
         """Refuses, see example_signatures."""
-        with aborting(context), self._counted(request.model_spec, "Classify"):
+        with abort_on_error(context), self._counted(request.model_spec, "Classify"):
             if not request.HasField("model_spec"):
-                raise invalid("Missing ModelSpec")
+                raise invalid_argument("Missing ModelSpec")
             unsupported.refuse_classify(self._served, request.model_spec)
 
     def Regress(  # noqa: N802
         self, request: regression_pb2.RegressionRequest, context: grpc.ServicerContext
     ) -> None:
         """Refuses, see example_signatures."""
-        with aborting(context), self._counted(request.model_spec, "Regress"):
+        with abort_on_error(context), self._counted(request.model_spec, "Regress"):
             if not request.HasField("model_spec"):
-                raise invalid("Missing ModelSpec")
+                raise invalid_argument("Missing ModelSpec")
             unsupported.refuse_regress(self._served, request.model_spec)
 
     def MultiInference(  # noqa: N802
         self, request: inference_pb2.MultiInferenceRequest, context: grpc.ServicerContext
     ) -> None:
         """Refuses, see example_signatures."""
-        with aborting(context):
+        with abort_on_error(context):
             unsupported.refuse_multi_inference(self._served, request)
 
     def _counted(
@@ -193,7 +200,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         return self._metrics.request(self._served.known(spec.name), api, "GRPC")
 
 
-def _deadline(context: Any) -> float:
+def _compute_deadline(context: Any) -> float:
     """By `time.monotonic`."""
     left = context.time_remaining()
     return float("inf") if left is None else time.monotonic() + left

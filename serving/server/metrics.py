@@ -3,6 +3,16 @@
 Its names turn into Prometheus' by putting `:` for `/`; times are microseconds, in buckets of 10 x
 1.8^n. Source: servables/tensorflow/util.cc, saved_model_warmup_util.cc and util/
 prometheus_exporter.cc in TensorFlow Serving, and TensorFlow's cc/saved_model/loader.cc.
+
+TensorFlow Serving's monitoring config, a text proto: whether and where metrics are.
+
+tensorflow-serving-api does not bring the message: it is declared here as
+tensorflow_serving/config/monitoring_config.proto publishes it.
+
+What a queue of requests measures of itself, for Prometheus.
+
+TensorFlow Serving has `queuing_latency`, whose name and buckets are kept (batching/
+batching_session.cc); it counts no rows and shows no queue, so those names are Tandem's.
 """
 
 import asyncio
@@ -10,20 +20,32 @@ import contextlib
 import pathlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import grpc
 import prometheus_client
-from prometheus_client import Histogram
+from prometheus_client import Gauge, Histogram
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from schema.errors import UsageError
+from serving.protocol import text_protos
 from serving.protocol.errors import RequestError
+from serving.protocol.text_protos import PACKAGE, Field
 
+_ROWS_BUCKETS = [2**power for power in range(11)]
 _BUCKETS = [10 * 1.8**power for power in range(33)]  # to about 25 minutes
 _SERVING = ":tensorflow:serving"
 _SAVED_MODEL = ":tensorflow:cc:saved_model"
 _RUNTIME = "TF2"
+DEFAULT_METRICS_PATH = "/monitoring/prometheus/metrics"
+_MONITORING_FILE = "tensorflow_serving/config/monitoring_config.proto"
+_MONITORING_MESSAGES = {
+    "PrometheusConfig": [("enable", 1, Field.TYPE_BOOL), ("path", 2, Field.TYPE_STRING)],
+    "MonitoringConfig": [("prometheus_config", 1, f".{PACKAGE}.PrometheusConfig")],
+}
+_QUEUING_BUCKETS = [100 * 1.2**power for power in range(52)]  # microseconds, to about a second
+_THREADS = "batch_threads"  # TensorFlow Serving's own name of them, where none is configured
 
 
 class Metrics:
@@ -47,13 +69,13 @@ class Metrics:
         )
         for counter in (self._requests, self._loads, self._load_time, self._warmups):
             registry.register(counter)
-        self._latency = _histogram(
+        self._latency = _build_histogram(
             registry, "request_latency", "a request", ["model_name", "API", "entrypoint"]
         )
-        self._runtime = _histogram(
+        self._runtime = _build_histogram(
             registry, "runtime_latency", "TensorFlow's runtime", ["model_name", "API", "runtime"]
         )
-        self._warmup_time = _histogram(
+        self._warmup_time = _build_histogram(
             registry, "model_warmup_latency", "a warmup", ["model_path", "status"]
         )
 
@@ -76,7 +98,7 @@ class Metrics:
         try:
             yield
             status = grpc.StatusCode.OK
-            self._latency.labels(model, api, entrypoint).observe(_microseconds(begin))
+            self._latency.labels(model, api, entrypoint).observe(_elapsed_us(begin))
         except RequestError as error:
             status = error.code
             raise
@@ -91,7 +113,7 @@ class Metrics:
         """The block runs a signature."""
         begin = time.perf_counter()
         yield
-        self._runtime.labels(model, "Predict", _RUNTIME).observe(_microseconds(begin))
+        self._runtime.labels(model, "Predict", _RUNTIME).observe(_elapsed_us(begin))
 
     @contextlib.contextmanager
     def load(self, folder: pathlib.Path) -> Iterator[None]:
@@ -101,7 +123,7 @@ class Metrics:
         try:
             yield
             status = "success"
-            self._load_time.add(_microseconds(begin), str(folder))
+            self._load_time.add(_elapsed_us(begin), str(folder))
         finally:
             self._loads.add(1, str(folder), status)
 
@@ -118,7 +140,7 @@ class Metrics:
             status = error.code
             raise
         finally:
-            self._warmup_time.labels(str(folder), status.name).observe(_microseconds(begin))
+            self._warmup_time.labels(str(folder), status.name).observe(_elapsed_us(begin))
             self._warmups.add(len(records), str(folder), status.name)
 
 
@@ -147,7 +169,7 @@ class _Counter(Collector):
         yield metric
 
 
-def _histogram(
+def _build_histogram(
     registry: prometheus_client.CollectorRegistry, name: str, of: str, labels: list[str]
 ) -> Histogram:
     documentation = f"Wall time of {of}, in microseconds."
@@ -156,5 +178,56 @@ def _histogram(
     )
 
 
-def _microseconds(begin: float) -> float:
+def _elapsed_us(begin: float) -> float:
     return (time.perf_counter() - begin) * 1e6
+
+
+def read_metrics_path(path: pathlib.Path) -> str | None:
+    """The path that metrics are at, None where they are not to be had.
+
+    Raises UsageError where the file cannot be read, is no such proto, or its path begins without
+    "/".
+    """
+    config = text_protos.declare_messages(_MONITORING_FILE, _MONITORING_MESSAGES)[
+        "MonitoringConfig"
+    ]()
+    prometheus = text_protos.read(path, config).prometheus_config
+    metrics_path = prometheus.path or DEFAULT_METRICS_PATH
+    if not metrics_path.startswith("/"):
+        raise UsageError(
+            f"expected a path of metrics in {path} that begins with /, received {metrics_path!r}; "
+            f"write it like {DEFAULT_METRICS_PATH}"
+        )
+    return metrics_path if prometheus.enable else None
+
+
+class BatchingMetrics(Collector):
+    """Safe from any number of threads."""
+
+    def __init__(self, waiting: Callable[[], float]) -> None:
+        """`waiting` gives the rows that wait now."""
+        self._queuing = Histogram(
+            ":tensorflow:serving:batching_session:queuing_latency",
+            "Wall time spent in the queue, in microseconds.",
+            ["thread_pool_name"],
+            registry=None,
+            buckets=_QUEUING_BUCKETS,
+        )
+        self._rows = Histogram(
+            ":tandem:serving:batch_rows", "Rows of a call.", registry=None, buckets=_ROWS_BUCKETS
+        )
+        self._waiting = Gauge(":tandem:serving:waiting_rows", "Rows that wait.", registry=None)
+        self._waiting.set_function(waiting)
+
+    def queued(self, seconds: float) -> None:
+        """One request has waited so long for its turn."""
+        self._queuing.labels(_THREADS).observe(1e6 * seconds)
+
+    def ran(self, rows: int) -> None:
+        """One call of so many rows."""
+        self._rows.observe(rows)
+
+    def collect(self) -> Iterator[Metric]:
+        """All of them, as they are now."""
+        for metric in (self._queuing, self._rows, self._waiting):
+            yield from metric.collect()

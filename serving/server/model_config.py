@@ -2,21 +2,27 @@
 
 Source of the rules and their words: ValidateModelConfigList and GetPlatform in TensorFlow Serving's
 model_servers/server_core.cc.
+
+Which of the versions on disk are to serve: TensorFlow Serving's ServableVersionPolicy.
 """
 
 import collections
 import dataclasses
 import pathlib
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from google.protobuf import text_format
-from tensorflow_serving.config import model_server_config_pb2
+from tensorflow_serving.config import file_system_storage_path_source_pb2, model_server_config_pb2
 
 from schema.errors import UsageError
-from serving.protocol.errors import RequestError, invalid
-from serving.version_policy import ServableVersionPolicy
+from serving.protocol.errors import RequestError, invalid_argument
 
 _PLATFORM = "tensorflow"
+ServableVersionPolicy = (
+    file_system_storage_path_source_pb2.FileSystemStoragePathSourceConfig.ServableVersionPolicy
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +35,7 @@ class WatchedModel:
     version_labels: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
 
-def watched_below(serving_dir: pathlib.Path) -> list[WatchedModel]:
+def discover_models(serving_dir: pathlib.Path) -> list[WatchedModel]:
     """Every model that was ever pushed to a folder, its latest version; a folder in it without any
     is a model that has none yet.
     """
@@ -41,7 +47,7 @@ def watched_below(serving_dir: pathlib.Path) -> list[WatchedModel]:
     ]
 
 
-def read(path: pathlib.Path) -> list[WatchedModel]:
+def read_model_config(path: pathlib.Path) -> list[WatchedModel]:
     """The models of a text proto of ModelServerConfig.
 
     Raises UsageError where the file cannot be read, is no such proto, or asks for what is refused.
@@ -49,7 +55,7 @@ def read(path: pathlib.Path) -> list[WatchedModel]:
     config = model_server_config_pb2.ModelServerConfig()
     try:
         text_format.Parse(path.read_text("utf-8"), config)
-        return watched(config)
+        return parse_model_config(config)
     except (OSError, UnicodeDecodeError, text_format.ParseError, RequestError) as error:
         raise UsageError(
             f"expected a text proto of tensorflow.serving.ModelServerConfig in {path}, received "
@@ -57,7 +63,7 @@ def read(path: pathlib.Path) -> list[WatchedModel]:
         ) from error
 
 
-def watched(config: model_server_config_pb2.ModelServerConfig) -> list[WatchedModel]:
+def parse_model_config(config: model_server_config_pb2.ModelServerConfig) -> list[WatchedModel]:
     """The models of a configuration, in its order.
 
     Raises RequestError INVALID_ARGUMENT with TensorFlow Serving's words: for anything but a
@@ -65,26 +71,28 @@ def watched(config: model_server_config_pb2.ModelServerConfig) -> list[WatchedMo
     and for a logging_config, which this server does not have.
     """
     if config.WhichOneof("config") != "model_config_list":
-        raise invalid(
+        raise invalid_argument(
             "ServerModelConfig type not supported by HandleReloadConfigRequest. Only "
             "ModelConfigList is currently supported"
         )
     configs = config.model_config_list.config
     for name, times in collections.Counter(model.name for model in configs).items():
         if times > 1:
-            raise invalid(f"Illegal to list model {name} multiple times in config list")
-    return [_watched(model) for model in configs]
+            raise invalid_argument(f"Illegal to list model {name} multiple times in config list")
+    return [_parse_model(model) for model in configs]
 
 
-def _watched(model: model_server_config_pb2.ModelConfig) -> WatchedModel:
+def _parse_model(model: model_server_config_pb2.ModelConfig) -> WatchedModel:
     if not pathlib.PurePath(model.base_path).is_absolute() or "\0" in model.base_path:
-        raise invalid(
+        raise invalid_argument(
             f"Expected model {model.name} to have an absolute path or URI; got "
             f"base_path()={model.base_path}"
         )
     _check_platform(model)
     if model.HasField("logging_config"):
-        raise invalid(f"Model {model.name} has a logging_config, which this server does not know")
+        raise invalid_argument(
+            f"Model {model.name} has a logging_config, which this server does not know"
+        )
     return WatchedModel(
         model.name,
         pathlib.Path(model.base_path),
@@ -96,9 +104,37 @@ def _watched(model: model_server_config_pb2.ModelConfig) -> WatchedModel:
 def _check_platform(model: model_server_config_pb2.ModelConfig) -> None:
     deprecated = model.model_type == model_server_config_pb2.TENSORFLOW
     if not (model.model_platform or deprecated):
-        raise invalid(
+        raise invalid_argument(
             "Illegal setting neither ModelServerConfig::model_type (deprecated) nor "
             f"ModelServerConfig::model_platform, model name is {model.name}"
         )
     if model.model_platform and model.model_platform != _PLATFORM:
-        raise invalid(f"Model {model.name} requests unsupported platform {model.model_platform}")
+        raise invalid_argument(
+            f"Model {model.name} requests unsupported platform {model.model_platform}"
+        )
+
+
+class VersionSelection(NamedTuple):
+    """Versions to try, the highest first, until as many serve as are enough."""
+
+    versions: list[int]
+    enough: int
+
+
+def select_versions(policy: ServableVersionPolicy, on_disk: Sequence[int]) -> VersionSelection:
+    """What `policy` takes of the versions found on disk.
+
+    `latest` is the policy where none is chosen, and its number is 1 where none is given. It counts
+    the versions that serve: one that does not load is made up for by the next lower. A specific
+    version that is not on disk is left out, and taken once it is there.
+    """
+    descending = sorted(on_disk, reverse=True)
+    choice = policy.WhichOneof("policy_choice")
+    if choice == "all":
+        return VersionSelection(descending, sys.maxsize)
+    if choice == "specific":
+        chosen = set(policy.specific.versions)
+        return VersionSelection(
+            [version for version in descending if version in chosen], sys.maxsize
+        )
+    return VersionSelection(descending, max(policy.latest.num_versions, 1))

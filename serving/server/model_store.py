@@ -1,6 +1,15 @@
-"""Follows the folders that models are pushed to: loads what is to serve, lets the rest go."""
+"""Follows the folders that models are pushed to: loads what is to serve, lets the rest go.
 
+What a server does again and again, in a thread of its own: it looks for pushed versions, and
+gives back the memory of those that are gone and of requests that were answered.
+
+Memory that is free within the process, given back to the operating system.
+"""
+
+import contextlib
+import ctypes
 import gc
+import itertools
 import logging
 import pathlib
 import threading
@@ -10,17 +19,20 @@ from concurrent import futures
 import grpc
 import tensorflow as tf
 
-from serving import freed_memory, version_policy
 from serving.config import RequestLimits
-from serving.protocol import limits
 from serving.protocol.errors import RequestError
-from serving.server import servable, warmup
+from serving.protocol.limits import DEFAULT_LIMITS
+from serving.server import warmup
 from serving.server.metrics import Metrics
-from serving.server.model_config import WatchedModel
+from serving.server.model_config import WatchedModel, select_versions
+from serving.server.servable import Servable, load_servable
 from serving.server.served_versions import ServedVersions, State, VersionState
 from serving.versions import local as local_versions
+from serving.versions.polling import run_periodically
 
 _log = logging.getLogger(__name__)
+_POLL_SECONDS = 1.0
+_POLLS_A_TRIM = 20
 
 
 class ModelStore:
@@ -36,7 +48,7 @@ class ModelStore:
     def __init__(
         self,
         watched: Callable[[], Sequence[WatchedModel]],
-        limits: RequestLimits = limits.DEFAULTS,
+        limits: RequestLimits = DEFAULT_LIMITS,
     ) -> None:
         """`watched` is called at each refresh, until a configuration is applied; requests of a
         warmup have the same `limits` as others.
@@ -91,14 +103,14 @@ class ModelStore:
             # Functions and their graphs refer to each other: without this a version's memory stays
             # taken until Python happens to look for such circles.
             gc.collect()
-            freed_memory.give_back()
+            release_free_memory()
             self._collected = ended
 
     def _follow(self, model: WatchedModel) -> None:
         folder = model.base_path
         self._name_what_is_passed_over(model)
         on_disk = local_versions.versions(folder.parent, folder.name)
-        versions, enough = version_policy.wanted(model.policy, on_disk)
+        versions, enough = select_versions(model.policy, on_disk)
         serving: set[int] = set()
         for version in versions:
             if len(serving) < enough and self._serves_or_loads(model, version):
@@ -137,24 +149,52 @@ class ModelStore:
         self.served.add(task.result())
         return True
 
-    def _loaded(self, name: str, version: int, folder: pathlib.Path) -> servable.Servable:
+    def _loaded(self, name: str, version: int, folder: pathlib.Path) -> Servable:
         with self.metrics.load(folder):
-            loaded = servable.load(name, version, folder)
+            loaded = load_servable(name, version, folder)
         warmup.replay(loaded, folder, self.metrics, self._limits)
         return loaded
 
     def _refuse(self, name: str, version: int, error: BaseException) -> None:
-        _log.error("%s %d does not load and is refused: %s", name, version, _words(error))
+        _log.error("%s %d does not load and is refused: %s", name, version, _describe_error(error))
         _log.debug("%s %d", name, version, exc_info=error)
-        self.served.report(name, version, VersionState(State.END, _code(error), _words(error)))
+        self.served.report(
+            name, version, VersionState(State.END, _get_code(error), _describe_error(error))
+        )
 
 
-def _code(error: BaseException) -> grpc.StatusCode:
+def _get_code(error: BaseException) -> grpc.StatusCode:
     if isinstance(error, RequestError):
         return error.code
     absent = isinstance(error, FileNotFoundError | tf.errors.NotFoundError)
     return grpc.StatusCode.NOT_FOUND if absent else grpc.StatusCode.UNKNOWN
 
 
-def _words(error: BaseException) -> str:
+def _describe_error(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
+
+
+def follow_versions(store: ModelStore) -> contextlib.AbstractContextManager[None]:
+    """Every second, until the block ends."""
+    polls = itertools.count(1)
+
+    def follow() -> None:
+        if next(polls) % _POLLS_A_TRIM == 0:
+            release_free_memory()
+        try:
+            store.refresh()
+        except OSError as error:  # a folder renamed or unreadable at this moment
+            _log.warning("cannot look for new versions, trying again: %s", error)
+
+    return run_periodically("follow-versions", _POLL_SECONDS, follow)
+
+
+def release_free_memory() -> None:
+    """Does nothing where the C library has no `malloc_trim`; glibc has.
+
+    Its allocator keeps what is freed. Calls of ever other sizes leave holes of ever other sizes, so
+    that a server holds more and more although it uses no more.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)

@@ -2,10 +2,10 @@
 
 import dataclasses
 
-from serving import monitoring_config
 from serving.config import RequestLimits
-from serving.protocol import limits as protocol_limits
-from serving.server.batching_config import Batching
+from serving.protocol.limits import DEFAULT_LIMITS
+from serving.server.batching_config import BatchingConfig
+from serving.server.metrics import DEFAULT_METRICS_PATH
 from serving.server.request_log import RequestLog
 from serving.server.security import ServerSecurity
 
@@ -19,13 +19,13 @@ class ServerOptions:
     """0 takes a free one."""
     rest_port: int = 0
     """0 takes a free one."""
-    metrics_path: str | None = monitoring_config.DEFAULT_PATH
+    metrics_path: str | None = DEFAULT_METRICS_PATH
     """Where REST has Prometheus' metrics, None for nowhere."""
-    batching: Batching = Batching()  # noqa: RUF009 - frozen
+    batching: BatchingConfig = BatchingConfig()  # noqa: RUF009 - frozen
     """How many calls run at a time, and what waits meanwhile."""
     max_message_bytes: int = 64 * 2**20
     """Larger requests are refused: RESOURCE_EXHAUSTED, or 413."""
-    limits: RequestLimits = protocol_limits.DEFAULTS
+    limits: RequestLimits = DEFAULT_LIMITS
     """What a request may hold."""
     body_s: float = 30.0
     """A REST body that takes longer to arrive is refused: 408."""
@@ -35,4 +35,4 @@ class ServerOptions:
     request_log: RequestLog | None = None
 
 
-DEFAULTS = ServerOptions()
+DEFAULT_OPTIONS = ServerOptions()

@@ -8,8 +8,8 @@ import grpc
 import numpy as np
 
 from serving.config import RequestLimits
-from serving.protocol import limits
 from serving.protocol.errors import RequestError
+from serving.protocol.limits import DEFAULT_LIMITS, check_list_sizes
 from serving.server import request_log
 from serving.server.batching import BatchQueue
 from serving.server.metrics import Metrics
@@ -17,7 +17,7 @@ from serving.server.request_log import RequestLog
 from serving.server.servable import Outputs, Servable
 
 
-class Predictions:
+class Predictor:
     """Waits for a turn, runs, measures, and keeps what the log is to know; on one event loop."""
 
     def __init__(
@@ -25,7 +25,7 @@ class Predictions:
         queue: BatchQueue,
         metrics: Metrics,
         log: RequestLog | None,
-        limits: RequestLimits = limits.DEFAULTS,
+        limits: RequestLimits = DEFAULT_LIMITS,
     ) -> None:
         self.limits = limits
         self._queue = queue
@@ -37,7 +37,7 @@ class Predictions:
 
     def request_id(self, given: str | None) -> str | None:
         """By which the log knows a request; None where there is no log."""
-        return None if self._log is None else request_log.request_id(given)
+        return None if self._log is None else request_log.choose_request_id(given)
 
     async def answer(
         self,
@@ -55,7 +55,7 @@ class Predictions:
         with self.begun():
             call = servable.call(signature_name, inputs, output_filter)
             signature = servable.signature_def(signature_name)
-            limits.check_values(self.limits, signature, call.inputs, servable.items)
+            check_list_sizes(self.limits, signature, call.inputs, servable.items)
             with self._metrics.runtime(servable.name):
                 outputs = await self._queue.run(servable, call, deadline)
             if self._log is not None and request is not None:

@@ -1,4 +1,7 @@
-"""A sample of requests with what they were answered, as lines that ingestion reads."""
+"""A sample of requests with what they were answered, as lines that ingestion reads.
+
+What was shown to whom: one record an item of a list, as ingestion reads an event log.
+"""
 
 import hashlib
 import json
@@ -6,26 +9,30 @@ import pathlib
 import re
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+import numpy as np
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from schema import signatures
-from serving import impressions
-from serving.protocol import limits
-from serving.server.rotating_log import RotatedLog, Rotation
+from schema.user_ids import hash_user_id
+from serving.protocol.limits import count_tensor_bytes
+from serving.server.rotating_log import RotatingLog, Rotation
 from serving.server.servable import Call, Outputs, Servable
 
 _SANE = re.compile(r"[!-~]{1,128}")
-HEADER = "x-request-id"
+REQUEST_ID_HEADER = "x-request-id"
 """Of HTTP, and key of gRPC's metadata."""
 _COUNTED = ":tandem:serving:request_log_entries"
 _MOST_BYTES = 64 * 2**20
 _LISTINGS = (signatures.RETRIEVAL, signatures.RECOMMENDER)
+Arrays = Mapping[str, np.ndarray]
+_CONTEXT = ("context_", "user_")
 
 
-def request_id(given: str | None) -> str:
+def choose_request_id(given: str | None) -> str:
     """The caller's own, where it is 1 to 128 visible ASCII characters; else a new one."""
     return given if given and _SANE.fullmatch(given) else uuid.uuid4().hex
 
@@ -46,7 +53,7 @@ class RequestLog(Collector):
         is logged each time or never. With `key` user ids become pseudonyms
         (`schema.user_ids`).
         """
-        self._lines = RotatedLog(folder, "impressions", rotation)
+        self._lines = RotatingLog(folder, "impressions", rotation)
         self._sample = sample
         self._key = key
 
@@ -60,7 +67,7 @@ class RequestLog(Collector):
         if not {signatures.ITEM_IDS, signatures.SCORES, signatures.STAGES} <= outputs.keys():
             return
         items = outputs[signatures.ITEM_IDS]
-        repeated = limits.waiting_bytes(call.inputs) // max(1, len(items)) * items.size
+        repeated = count_tensor_bytes(call.inputs) // max(1, len(items)) * items.size
         if repeated > _MOST_BYTES:
             self._lines.lose()
             return
@@ -68,7 +75,7 @@ class RequestLog(Collector):
         inputs, now, key = call.inputs, int(time.time()), self._key
 
         def lines() -> bytes:
-            found = impressions.of(about, inputs, outputs, now, key)
+            found = build_impressions(about, inputs, outputs, now, key)
             return "".join(f"{json.dumps(one, allow_nan=False)}\n" for one in found).encode()
 
         self._lines.put(lines)
@@ -87,3 +94,66 @@ class RequestLog(Collector):
     def _chosen(self, request: str) -> bool:
         digest = hashlib.blake2b(request.encode(), digest_size=8).digest()
         return int.from_bytes(digest, "big") < self._sample * 2**64
+
+
+def build_impressions(
+    about: Mapping[str, Any], inputs: Arrays, outputs: Arrays, now: int, key: bytes | None
+) -> Iterator[dict[str, Any]]:
+    """Records of one answered request of `retrieval` or `recommender`.
+
+    Each has what is `about` the request, `row` of the batch, `user_id`, `item_id`, `position` from
+    1, `score`, `stage`, `timestamp` (seconds since epoch, UTC: the request's own, `now` where it
+    says none), its `context_<name>` and `user_<name>`, and what it was asked with: `history`,
+    `history_timestamps`, `excluded`, `k`. With a `key` a user id is logged as its pseudonym,
+    whatever it looks like (`user_ids.hash_user_id`); "" stays.
+    """
+    for row, items in enumerate(outputs[signatures.ITEM_IDS]):
+        asked = _build_request_fields(inputs, row, now, key)
+        scores, stages = outputs[signatures.SCORES][row], outputs[signatures.STAGES][row]
+        for position, item in enumerate(items):
+            if item:
+                yield {
+                    **about,
+                    "row": row,
+                    **asked,
+                    "item_id": _decode(item),
+                    "position": position + 1,
+                    "score": float(scores[position]),
+                    "stage": _decode(stages[position]),
+                }
+
+
+def _build_request_fields(inputs: Arrays, row: int, now: int, key: bytes | None) -> dict[str, Any]:
+    values = {name: value[min(row, len(value) - 1)] for name, value in inputs.items()}
+    features = {
+        name: _to_json_value(value)
+        for name, value in values.items()
+        if name.startswith(_CONTEXT) and name != signatures.USER_ID
+    }
+    return {
+        "user_id": _pseudonymize(_decode(values[signatures.USER_ID]), key),
+        "timestamp": int(values[signatures.NOW]) or now,
+        **{name: value for name, value in features.items() if value not in (None, "", [])},
+        "k": int(values[signatures.K]),
+        "history": _to_json_value(values[signatures.HISTORY_ITEM_IDS]),
+        "history_timestamps": _to_json_value(values[signatures.HISTORY_TIMESTAMPS]),
+        "excluded": _to_json_value(values[signatures.EXCLUDED_ITEM_IDS]),
+    }
+
+
+def _pseudonymize(user_id: str, key: bytes | None) -> str:
+    return hash_user_id(user_id, key) if key is not None and user_id else user_id
+
+
+def _to_json_value(value: Any) -> Any:
+    """For JSON, which has no NaN."""
+    if isinstance(value, np.ndarray):
+        return [_to_json_value(one) for one in value if one != b""]
+    if isinstance(value, bytes):
+        return _decode(value)
+    number = value.item()
+    return None if number != number else number
+
+
+def _decode(value: bytes) -> str:
+    return value.decode("utf-8", "replace")

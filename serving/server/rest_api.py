@@ -21,13 +21,15 @@ from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 
 from serving.config import RequestLimits
 from serving.protocol import json_tensors
-from serving.protocol import limits as protocol_limits
-from serving.protocol.errors import RequestError, invalid, tensorflow_errors
-from serving.server import grpc_model, grpc_predict, unsupported
+from serving.protocol.errors import RequestError, invalid_argument, translate_tensorflow_errors
+from serving.protocol.limits import check_json_size
+from serving.server import unsupported
+from serving.server.grpc_model import build_model_status
+from serving.server.grpc_predict import build_model_metadata
 from serving.server.metrics import Metrics
 from serving.server.options import ServerOptions
-from serving.server.predictor import Predictions
-from serving.server.request_log import HEADER
+from serving.server.predictor import Predictor
+from serving.server.request_log import REQUEST_ID_HEADER
 from serving.server.servable import Outputs
 from serving.server.served_versions import ServedVersions
 
@@ -62,19 +64,19 @@ _AS_SERVED: dict[str, Any] = {
 _LONG_BYTES = 64 * 1024
 _MOST_DIGITS = 19
 _Read = TypeVar("_Read")
-_Answer = Callable[[web.Request, bytes, str | None], Awaitable[str]]
+_AnswerFunction = Callable[[web.Request, bytes, str | None], Awaitable[str]]
 """Request, its body, and the id by which the log knows it -> JSON."""
 
 
-def application(
-    served: ServedVersions, metrics: Metrics, predictions: Predictions, options: ServerOptions
+def build_rest_application(
+    served: ServedVersions, metrics: Metrics, predictions: Predictor, options: ServerOptions
 ) -> web.Application:
     """The application; every answer under /v1, refusals included, is JSON."""
     app = web.Application(
         client_max_size=options.max_message_bytes, middlewares=options.security.middlewares()
     )
 
-    def counted(answer: _Answer) -> _Answer:
+    def counted(answer: _AnswerFunction) -> _AnswerFunction:
         async def counting(request: web.Request, body: bytes, named: str | None) -> str:
             model = served.known(request.match_info.get("model", ""))
             with metrics.request(model, request.match_info.get("method", ""), "REST"):
@@ -85,8 +87,10 @@ def application(
     async def page(_: web.Request) -> web.Response:
         return web.Response(body=metrics.page(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    def route(method: str, path: str, answer: _Answer) -> None:
-        app.router.add_route(method, path, _handler(counted(answer), predictions, options.body_s))
+    def route(method: str, path: str, answer: _AnswerFunction) -> None:
+        app.router.add_route(
+            method, path, _build_handler(counted(answer), predictions, options.body_s)
+        )
 
     async def predict(request: web.Request, body: bytes, named: str | None) -> str:
         return await _predict(served, request, body, named, predictions)
@@ -111,33 +115,33 @@ def application(
     return app
 
 
-def _handler(
-    answer: _Answer, predictions: Predictions, body_s: float
+def _build_handler(
+    answer: _AnswerFunction, predictions: Predictor, body_s: float
 ) -> Callable[[web.Request], Any]:
     async def handle(request: web.Request) -> web.Response:
         with predictions.begun():
             try:
                 body = await asyncio.wait_for(request.read(), body_s)
             except asyncio.TimeoutError:
-                return _unread(
+                return _refuse_body(
                     408,
                     f"expected the whole body within {body_s:g} s, received a part; send it faster",
                 )
             except web.HTTPRequestEntityTooLarge as error:
-                return _unread(413, str(error.text))
+                return _refuse_body(413, str(error.text))
             except web.RequestPayloadError as error:
-                return _unread(400, f"expected the body that its headers describe: {error}")
+                return _refuse_body(400, f"expected the body that its headers describe: {error}")
             except ConnectionError as error:  # the caller has gone: nobody reads this
-                return _unread(499, str(error))
-            return await _answered(answer, request, body, predictions)
+                return _refuse_body(499, str(error))
+            return await _answer(answer, request, body, predictions)
 
     return handle
 
 
-async def _answered(
-    answer: _Answer, request: web.Request, body: bytes, predictions: Predictions
+async def _answer(
+    answer: _AnswerFunction, request: web.Request, body: bytes, predictions: Predictor
 ) -> web.Response:
-    named = predictions.request_id(request.headers.get(HEADER))
+    named = predictions.request_id(request.headers.get(REQUEST_ID_HEADER))
     try:
         text = await answer(request, body, named)
     except RequestError as error:
@@ -145,10 +149,10 @@ async def _answered(
         status = _HTTP_STATUS.get(error.code, 500)
         later = {"Retry-After": "1"} if error.retry_ms is not None else None
         return web.json_response(text=text, status=status, headers=later)
-    return web.json_response(text=text, headers={HEADER: named} if named else None)
+    return web.json_response(text=text, headers={REQUEST_ID_HEADER: named} if named else None)
 
 
-def _unread(status: int, words: str) -> web.Response:
+def _refuse_body(status: int, words: str) -> web.Response:
     response = web.json_response({"error": words}, status=status)
     response.force_close()  # the rest of the body is no request
     return response
@@ -159,43 +163,45 @@ async def _predict(
     request: web.Request,
     body: bytes,
     named: str | None,
-    predictions: Predictions,
+    predictions: Predictor,
 ) -> str:
     limits = predictions.limits
-    parsed = await _aside(body, _parsed, body, limits)
-    signature_name = _signature_name(parsed)
-    with served.using(_spec(request)) as servable:
+    parsed = await _run_aside(body, _parse_body, body, limits)
+    signature_name = _get_signature_name(parsed)
+    with served.using(_parse_spec(request)) as servable:
         signature = servable.signature_def(signature_name)
-        format_, inputs = await _aside(body, json_tensors.read_inputs, parsed, signature, limits)
+        format_, inputs = await _run_aside(
+            body, json_tensors.read_inputs, parsed, signature, limits
+        )
         outputs = await predictions.answer(
             servable, signature_name, inputs, (), float("inf"), named
         )
-    return await _aside(body, _written, format_, outputs)
+    return await _run_aside(body, _write_outputs, format_, outputs)
 
 
-def _written(format_: json_tensors.Format, outputs: Outputs) -> str:
+def _write_outputs(format_: json_tensors.Format, outputs: Outputs) -> str:
     return json.dumps(json_tensors.write_outputs(format_, outputs))
 
 
-async def _aside(body: bytes, read: Callable[..., _Read], *arguments: Any) -> _Read:
+async def _run_aside(body: bytes, read: Callable[..., _Read], *arguments: Any) -> _Read:
     """What `read` gives; in another thread where the body is long, so that it holds up nobody."""
-    with tensorflow_errors():
+    with translate_tensorflow_errors():
         if len(body) < _LONG_BYTES:
             return read(*arguments)
         return await asyncio.get_running_loop().run_in_executor(None, read, *arguments)
 
 
 def _status(served: ServedVersions, request: web.Request) -> str:
-    asked = get_model_status_pb2.GetModelStatusRequest(model_spec=_spec(request))
-    response = grpc_model.status(served, asked)
+    asked = get_model_status_pb2.GetModelStatusRequest(model_spec=_parse_spec(request))
+    response = build_model_status(served, asked)
     return json_format.MessageToJson(response, **_AS_SERVED)
 
 
 def _metadata(served: ServedVersions, request: web.Request) -> str:
     asked = get_model_metadata_pb2.GetModelMetadataRequest(
-        model_spec=_spec(request), metadata_field=["signature_def"]
+        model_spec=_parse_spec(request), metadata_field=["signature_def"]
     )
-    response = grpc_predict.metadata(served, asked)
+    response = build_model_metadata(served, asked)
     signatures = get_model_metadata_pb2.SignatureDefMap()
     response.metadata["signature_def"].Unpack(signatures)
     # An Any would carry its type's address; TensorFlow Serving writes the bare map in its place.
@@ -214,55 +220,57 @@ def _as_json(message: Any) -> dict[str, Any]:
 def _examples(
     served: ServedVersions, request: web.Request, body: bytes, limits: RequestLimits
 ) -> str:
-    parsed = _parsed(body, limits)
+    parsed = _parse_body(body, limits)
     if "examples" not in parsed:
-        raise invalid("When method is classify, key 'examples' is expected and was not found")
-    spec = _spec(request)
-    spec.signature_name = _signature_name(parsed)
+        raise invalid_argument(
+            "When method is classify, key 'examples' is expected and was not found"
+        )
+    spec = _parse_spec(request)
+    spec.signature_name = _get_signature_name(parsed)
     if request.match_info["method"] == "classify":
         unsupported.refuse_classify(served, spec)
     unsupported.refuse_regress(served, spec)
 
 
 async def _malformed(request: web.Request, *_: object) -> str:
-    raise invalid(f"Malformed request: {request.method} {request.path}")
+    raise invalid_argument(f"Malformed request: {request.method} {request.path}")
 
 
-def _spec(request: web.Request) -> model_pb2.ModelSpec:
-    spec = model_pb2.ModelSpec(name=_unicode(request.match_info["model"]))
+def _parse_spec(request: web.Request) -> model_pb2.ModelSpec:
+    spec = model_pb2.ModelSpec(name=_check_unicode(request.match_info["model"]))
     version = request.match_info.get("version")
     if version is not None:
         if len(version) > _MOST_DIGITS or int(version) > _MAX_INT64:
-            raise invalid(f"Failed to convert version: {version} to numeric.")
+            raise invalid_argument(f"Failed to convert version: {version} to numeric.")
         spec.version.value = int(version)
     label = request.match_info.get("label")
     if label is not None:
-        spec.version_label = _unicode(label)
+        spec.version_label = _check_unicode(label)
     return spec
 
 
-def _unicode(text: str) -> str:
+def _check_unicode(text: str) -> str:
     """JSON can spell half of a surrogate pair, which no proto takes."""
     if any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise invalid(f"Malformed request: {text!r} is not valid Unicode")
+        raise invalid_argument(f"Malformed request: {text!r} is not valid Unicode")
     return text
 
 
-def _signature_name(parsed: dict[str, Any]) -> str:
+def _get_signature_name(parsed: dict[str, Any]) -> str:
     signature_name = parsed.get("signature_name", "")
     if not isinstance(signature_name, str):
-        raise invalid("'signature_name' key must be a string value.")
-    return _unicode(signature_name)
+        raise invalid_argument("'signature_name' key must be a string value.")
+    return _check_unicode(signature_name)
 
 
-def _parsed(body: bytes, limits: RequestLimits) -> dict[str, Any]:
-    protocol_limits.check_json(limits, body)
+def _parse_body(body: bytes, limits: RequestLimits) -> dict[str, Any]:
+    check_json_size(limits, body)
     try:
         parsed = json.loads(body)
     except RecursionError as error:
-        raise invalid("JSON Parse error: lists are nested too deeply") from error
+        raise invalid_argument("JSON Parse error: lists are nested too deeply") from error
     except ValueError as error:  # no JSON, no UTF-8, or a number of thousands of digits
-        raise invalid(f"JSON Parse error: {error}") from error
+        raise invalid_argument(f"JSON Parse error: {error}") from error
     if not isinstance(parsed, dict):
-        raise invalid("JSON Value: Is not object")
+        raise invalid_argument("JSON Value: Is not object")
     return parsed

@@ -12,7 +12,7 @@ from typing import IO
 _log = logging.getLogger(__name__)
 _QUEUED = 10_000
 _PAUSE_SECONDS = 1.0
-PART = ".part"
+PART_SUFFIX = ".part"
 Entry = Callable[[], bytes]
 
 
@@ -24,7 +24,7 @@ class Rotation:
     files: int = 16
 
 
-class RotatedLog:
+class RotatingLog:
     """`<folder>/<name>-<time>-<number>.jsonl`, sorted by name as they were begun; the one that is
     being written ends in `.part`, so whoever reads `*.jsonl` reads whole files. Beyond
     `rotation.files` the oldest go.
@@ -96,7 +96,7 @@ class RotatedLog:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._number += 1
         moment = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
-        path = self._folder / f"{self._name}-{moment}-{self._number:06}.jsonl{PART}"
+        path = self._folder / f"{self._name}-{moment}-{self._number:06}.jsonl{PART_SUFFIX}"
         self._file = path.open("wb")
         return self._file
 

@@ -12,9 +12,9 @@ import grpc
 from aiohttp import web
 
 from schema.errors import UsageError
-from serving import health
 from serving.protocol import text_protos
 from serving.protocol.text_protos import Field
+from serving.server.grpc_model import HEALTH_SERVICE
 
 _SSL_FILE = "tensorflow_serving/config/ssl_config.proto"
 _SSL_FIELDS = [
@@ -109,7 +109,7 @@ class _TokenInterceptor(grpc.aio.ServerInterceptor):
 
     async def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
         """As gRPC wants it."""
-        if handler_call_details.method.startswith(f"/{health.NAME}/"):
+        if handler_call_details.method.startswith(f"/{HEALTH_SERVICE}/"):
             return await continuation(handler_call_details)
         given = dict(handler_call_details.invocation_metadata or ()).get("authorization", "")
         if self._security.allows(given):
@@ -125,15 +125,15 @@ def read_tls(
     certificate: pathlib.Path, key: pathlib.Path, client_roots: pathlib.Path | None
 ) -> Tls:
     """Of PEM files. Raises UsageError where they cannot be read or do not fit together."""
-    roots = b"" if client_roots is None else _content(client_roots)
-    return _checked(Tls(_content(certificate), _content(key), roots))
+    roots = b"" if client_roots is None else _read_bytes(client_roots)
+    return _check_tls(Tls(_read_bytes(certificate), _read_bytes(key), roots))
 
 
 def read_ssl_config(path: pathlib.Path) -> Tls:
     """Of TensorFlow Serving's SSLConfig, a text proto with the PEM texts in it. Raises UsageError
     as `read_tls` does.
     """
-    message = text_protos.declared(_SSL_FILE, {"SSLConfig": _SSL_FIELDS})["SSLConfig"]()
+    message = text_protos.declare_messages(_SSL_FILE, {"SSLConfig": _SSL_FIELDS})["SSLConfig"]()
     config = text_protos.read(path, message)
     if config.client_verify and not config.custom_ca:
         raise UsageError(
@@ -141,12 +141,12 @@ def read_ssl_config(path: pathlib.Path) -> Tls:
             "clients' certificates"
         )
     roots = config.custom_ca.encode() if config.client_verify else b""
-    return _checked(Tls(config.server_cert.encode(), config.server_key.encode(), roots))
+    return _check_tls(Tls(config.server_cert.encode(), config.server_key.encode(), roots))
 
 
 def read_token(path: pathlib.Path) -> str:
     """The one line of a file. Raises UsageError where there is none that a header can carry."""
-    token = _content(path).decode("utf-8", "replace").strip()
+    token = _read_bytes(path).decode("utf-8", "replace").strip()
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise UsageError(
             f"expected one line of printable ASCII without blanks in {path}, received something "
@@ -155,12 +155,12 @@ def read_token(path: pathlib.Path) -> str:
     return token
 
 
-def _checked(tls: Tls) -> Tls:
+def _check_tls(tls: Tls) -> Tls:
     tls.context()
     return tls
 
 
-def _content(path: pathlib.Path) -> bytes:
+def _read_bytes(path: pathlib.Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:

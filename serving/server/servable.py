@@ -12,11 +12,21 @@ from tensorflow.core.framework import tensor_shape_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 
 from schema.signatures import SERVING_DEFAULT
-from serving import loaded_signatures, recommendation_request, required_ops
-from serving.graph import item_table, saved_models
-from serving.loaded_signatures import SignatureFunction
-from serving.protocol import input_validation, limits, signature_defaults
-from serving.protocol.errors import RequestError, invalid, tensorflow_errors
+from serving.graph.item_table import count_table_items
+from serving.graph.saved_models import (
+    SignatureFunction,
+    load_signatures,
+    read_meta_graph,
+    register_ops,
+)
+from serving.protocol import signature_defaults
+from serving.protocol.errors import RequestError, invalid_argument, translate_tensorflow_errors
+from serving.protocol.input_validation import (
+    check_input_names,
+    check_recommendation_values,
+    format_names,
+)
+from serving.protocol.limits import TensorHeaders, is_recommendation
 
 Outputs = dict[str, np.ndarray]
 """By name; strings are bytes objects."""
@@ -66,9 +76,9 @@ class Servable:
     def check_names(self, signature_name: str, sent: Collection[str]) -> None:
         """Raises, as `predict` does, for names of inputs that do not fit."""
         name = signature_name or SERVING_DEFAULT
-        input_validation.check(self.signature_def(name), sent, self.defaults.get(name, {}))
+        check_input_names(self.signature_def(name), sent, self.defaults.get(name, {}))
 
-    def check(self, signature_name: str, headers: limits.Headers) -> None:
+    def check(self, signature_name: str, headers: TensorHeaders) -> None:
         """Raises, as `predict` does, for names, types and shapes of inputs that do not fit."""
         name = signature_name or SERVING_DEFAULT
         _check_inputs(self.signature_def(name), headers, self.defaults.get(name, {}))
@@ -81,9 +91,9 @@ class Servable:
         signature, defaults = self.signature_def(name), self.defaults.get(name, {})
         _check_inputs(signature, inputs, defaults)
         complete = {**defaults, **inputs}
-        if limits.recommends(signature):
-            recommendation_request.check(complete)
-        wanted = _wanted_outputs(signature, output_filter)
+        if is_recommendation(signature):
+            check_recommendation_values(complete)
+        wanted = _select_outputs(signature, output_filter)
         return Call(self.signatures[name], name, complete, tuple(wanted))
 
 
@@ -104,42 +114,42 @@ class Call:
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> Outputs:
         """The outputs wanted, of these inputs; RequestError with its code where an op refuses."""
-        with tensorflow_errors():
+        with translate_tensorflow_errors():
             outputs = self.function(inputs)
         return {alias: outputs[alias] for alias in self.wanted}
 
 
-def load(name: str, version: int, folder: pathlib.Path) -> Servable:
+def load_servable(name: str, version: int, folder: pathlib.Path) -> Servable:
     """Loads the SavedModel in `folder`, after registering the ops that it needs.
 
     Raises TandemError where the file is no SavedModel for serving, and whatever TensorFlow raises
     where its parts are damaged.
     """
-    meta_graph = saved_models.meta_graph_of(folder)
-    required_ops.register(meta_graph)
+    meta_graph = read_meta_graph(folder)
+    register_ops(meta_graph)
     declared = dict(meta_graph.signature_def)
     defaults = {key: signature_defaults.read(signature) for key, signature in declared.items()}
-    functions = loaded_signatures.load(meta_graph, folder)
-    return Servable(name, version, declared, functions, defaults, item_table.size_of(folder))
+    functions = load_signatures(meta_graph, folder)
+    return Servable(name, version, declared, functions, defaults, count_table_items(folder))
 
 
 def _check_inputs(
     signature: meta_graph_pb2.SignatureDef,
-    inputs: limits.Headers,
+    inputs: TensorHeaders,
     defaults: Mapping[str, np.ndarray],
 ) -> None:
-    input_validation.check(signature, inputs, defaults)
+    check_input_names(signature, inputs, defaults)
     for alias, value in inputs.items():
         info = signature.inputs[alias]
         expected, received = tf.dtypes.as_dtype(info.dtype), tf.dtypes.as_dtype(value.dtype)
         if received != expected:
-            raise invalid(
+            raise invalid_argument(
                 f"input {alias} expects type {expected.name} but {received.name} is provided"
             )
         # The function itself would take any shape and compute nonsense from it.
         if not _fits(value.shape, info.tensor_shape):
             shape = tf.TensorShape(info.tensor_shape)  # pyright: ignore[reportArgumentType] takes protos
-            raise invalid(
+            raise invalid_argument(
                 f"input {alias} expects shape {shape} but {tf.TensorShape(value.shape)} is provided"
             )
 
@@ -153,16 +163,16 @@ def _fits(shape: tuple[int, ...], expected: tensor_shape_pb2.TensorShapeProto) -
     )
 
 
-def _wanted_outputs(
+def _select_outputs(
     signature: meta_graph_pb2.SignatureDef, output_filter: Sequence[str]
 ) -> list[str]:
     unknown = [alias for alias in output_filter if alias not in signature.outputs]
     if unknown:
-        raise invalid(
+        raise invalid_argument(
             f"output tensor alias not found in signature: {unknown[0]} Outputs expected to be in "
-            f"the set {input_validation.listed(signature.outputs)}."
+            f"the set {format_names(signature.outputs)}."
         )
     if len(set(output_filter)) < len(output_filter):
         (repeated, _), *_ = collections.Counter(output_filter).most_common(1)
-        raise invalid(f"duplicate output tensor alias: {repeated}")
+        raise invalid_argument(f"duplicate output tensor alias: {repeated}")
     return list(output_filter) or sorted(signature.outputs)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 import grpc
 from tensorflow_serving.apis import get_model_status_pb2, model_pb2
 
-from serving.protocol.errors import RequestError, invalid, not_found
+from serving.protocol.errors import RequestError, invalid_argument, not_found
 from serving.server.servable import Servable
 
 _log = logging.getLogger(__name__)
@@ -143,7 +143,7 @@ class ServedVersions:
 
     def _find(self, spec: model_pb2.ModelSpec) -> _Serving:
         if not spec.name:
-            raise invalid("ModelSpec has no name specified.")
+            raise invalid_argument("ModelSpec has no name specified.")
         versions = self._serving.get(spec.name, {})
         version = self._asked_version(spec)
         if version is None and not versions:
@@ -160,7 +160,7 @@ class ServedVersions:
             return None
         version = self._labels.get(spec.name, {}).get(spec.version_label)
         if version is None:
-            raise invalid(f"Unrecognized servable version label: {spec.version_label}")
+            raise invalid_argument(f"Unrecognized servable version label: {spec.version_label}")
         return version
 
     def _end_if_drained(self, serving: _Serving) -> None:

@@ -13,7 +13,7 @@ from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_serving.apis import inference_pb2, model_pb2
 
 from schema.signatures import SERVING_DEFAULT
-from serving.protocol.errors import RequestError, invalid
+from serving.protocol.errors import RequestError, invalid_argument
 from serving.server.servable import Servable
 from serving.server.served_versions import ServedVersions
 
@@ -56,12 +56,14 @@ def _check_task(
 ) -> None:
     spec = task.model_spec
     if not spec.name:
-        raise invalid("Found ModelSpec with an empty model name.")
+        raise invalid_argument("Found ModelSpec with an empty model name.")
     if spec.name != model:
-        raise invalid("All ModelSpecs in a MultiInferenceRequest must access the same model name.")
+        raise invalid_argument(
+            "All ModelSpecs in a MultiInferenceRequest must access the same model name."
+        )
     name = spec.signature_name or SERVING_DEFAULT
     if name in seen:
-        raise invalid(f"Duplicate evaluation of signature: {name}")
+        raise invalid_argument(f"Duplicate evaluation of signature: {name}")
     seen.add(name)
     signature = _signature(servable, spec, "Requested signature not found in model graph")
     if task.method_name == _CLASSIFY:
@@ -79,19 +81,21 @@ def _signature(
 ) -> meta_graph_pb2.SignatureDef:
     name = spec.signature_name or SERVING_DEFAULT
     if name not in servable.signature_defs:
-        raise invalid(f"{missing}: {name}")
+        raise invalid_argument(f"{missing}: {name}")
     return servable.signature_defs[name]
 
 
 def _check_classification(signature: meta_graph_pb2.SignatureDef) -> None:
     if len(signature.inputs) != 1:
-        raise invalid("Expected one input Tensor.")
+        raise invalid_argument("Expected one input Tensor.")
     if len(signature.outputs) not in (1, 2):
-        raise invalid(f"Expected one or two output Tensors, found {len(signature.outputs)}")
+        raise invalid_argument(
+            f"Expected one or two output Tensors, found {len(signature.outputs)}"
+        )
     if "inputs" not in signature.inputs:
-        raise invalid(f"No classification inputs found in SignatureDef: {signature}")
+        raise invalid_argument(f"No classification inputs found in SignatureDef: {signature}")
     if not {"classes", "scores"} & set(signature.outputs):
-        raise invalid(
+        raise invalid_argument(
             'Expected classification signature outputs to contain at least one of "classes" or '
             f'"scores". Signature was: {signature}'
         )
@@ -99,13 +103,13 @@ def _check_classification(signature: meta_graph_pb2.SignatureDef) -> None:
 
 def _check_regression(signature: meta_graph_pb2.SignatureDef) -> None:
     if len(signature.inputs) != 1:
-        raise invalid("Expected one input Tensor.")
+        raise invalid_argument("Expected one input Tensor.")
     if len(signature.outputs) != 1:
-        raise invalid("Expected one output Tensor.")
+        raise invalid_argument("Expected one output Tensor.")
     if "inputs" not in signature.inputs:
-        raise invalid(f"No regression inputs found in SignatureDef: {signature}")
+        raise invalid_argument(f"No regression inputs found in SignatureDef: {signature}")
     if "outputs" not in signature.outputs:
-        raise invalid(f"No regression outputs found in SignatureDef: {signature}")
+        raise invalid_argument(f"No regression outputs found in SignatureDef: {signature}")
 
 
 def _unimplemented(method: str) -> RequestError:

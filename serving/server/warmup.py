@@ -6,7 +6,7 @@ saved_model_warmup.cc and saved_model_warmup_util.cc there.
 """
 
 import pathlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import grpc
 import tensorflow as tf
@@ -14,32 +14,21 @@ from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from serving.config import RequestLimits
-from serving.protocol import limits
-from serving.protocol.errors import RequestError, invalid
-from serving.server import grpc_predict
+from serving.graph.warmup_requests import WARMUP_FILE
+from serving.protocol.errors import RequestError, invalid_argument
+from serving.protocol.limits import DEFAULT_LIMITS
+from serving.server.grpc_predict import run_predict
 from serving.server.metrics import Metrics
 from serving.server.servable import Servable
 
-_FILE = "assets.extra/tf_serving_warmup_requests"
-_MOST_RECORDS = 1000
-
-
-def write(folder: pathlib.Path, requests: Iterable[predict_pb2.PredictRequest]) -> None:
-    """Has the SavedModel in `folder` answer `requests`, in this order, whenever it is loaded."""
-    path = folder / _FILE
-    path.parent.mkdir(exist_ok=True)
-    with tf.io.TFRecordWriter(str(path)) as writer:
-        for request in requests:
-            log = prediction_log_pb2.PredictionLog()
-            log.predict_log.request.CopyFrom(request)
-            writer.write(log.SerializeToString())
+_MAX_RECORDS = 1000
 
 
 def replay(
     servable: Servable,
     folder: pathlib.Path,
     metrics: Metrics,
-    limits: RequestLimits = limits.DEFAULTS,
+    limits: RequestLimits = DEFAULT_LIMITS,
 ) -> int:
     """Has the servable loaded from `folder` answer its requests; how many there were, 0 without a
     file.
@@ -48,29 +37,29 @@ def replay(
     record that is no PredictionLog or one too many, UNIMPLEMENTED for a log of another API than
     Predict, DATA_LOSS for a file that is no TFRecord.
     """
-    path = folder / _FILE
+    path = folder / WARMUP_FILE
     if not path.is_file():
         return 0
     with metrics.warmup(folder) as records:
-        for log in _logs(path):
+        for log in _read_logs(path):
             records.append(None)
-            if len(records) > _MOST_RECORDS:
-                raise invalid(
-                    f"Number of warmup records exceeds the maximum ({_MOST_RECORDS}) at {path}"
+            if len(records) > _MAX_RECORDS:
+                raise invalid_argument(
+                    f"Number of warmup records exceeds the maximum ({_MAX_RECORDS}) at {path}"
                 )
             what = f"warmup record {len(records)} of {path}"
-            kept = _predict_request(log, what)
+            kept = _get_predict_request(log, what)
             if kept is not None:
                 _answer(servable, kept, what, metrics, limits)
     return len(records)
 
 
-def _logs(path: pathlib.Path) -> Iterator[prediction_log_pb2.PredictionLog]:
+def _read_logs(path: pathlib.Path) -> Iterator[prediction_log_pb2.PredictionLog]:
     try:
         for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
             yield prediction_log_pb2.PredictionLog.FromString(record)
     except DecodeError as error:
-        raise invalid(f"Failed to parse warmup record from {path}: {error}") from error
+        raise invalid_argument(f"Failed to parse warmup record from {path}: {error}") from error
     except tf.errors.DataLossError as error:
         raise RequestError(
             grpc.StatusCode.DATA_LOSS,
@@ -78,7 +67,7 @@ def _logs(path: pathlib.Path) -> Iterator[prediction_log_pb2.PredictionLog]:
         ) from error
 
 
-def _predict_request(
+def _get_predict_request(
     log: prediction_log_pb2.PredictionLog, what: str
 ) -> predict_pb2.PredictRequest | None:
     kind = log.WhichOneof("log_type")
@@ -100,6 +89,6 @@ def _answer(
 ) -> None:
     try:
         with metrics.runtime(servable.name):
-            grpc_predict.predict_with(servable, request, limits)
+            run_predict(servable, request, limits)
     except RequestError as error:
         raise RequestError(error.code, f"{what}: {error}") from error

@@ -16,22 +16,22 @@ from schema.storage import object_store
 from schema.storage.locations import is_remote
 from serving.versions import local as local_versions
 from serving.versions import remote as remote_versions
-from serving.versions.polling import repeating
+from serving.versions.polling import run_periodically
 
 _log = logging.getLogger(__name__)
 _POLL_SECONDS = 5.0
-_KEPT = 2
+_VERSIONS_TO_KEEP = 2
 
 
-def folder_of(serving: str) -> contextlib.AbstractContextManager[pathlib.Path]:
+def open_serving_dir(serving: str) -> contextlib.AbstractContextManager[pathlib.Path]:
     """The serving directory at a path, or a mirror of the one at a URL."""
     if is_remote(serving):
-        return mirrored(serving)
+        return mirror_serving_dir(serving)
     return contextlib.nullcontext(pathlib.Path(serving))
 
 
 @contextlib.contextmanager
-def mirrored(serving: str, poll_s: float = _POLL_SECONDS) -> Iterator[pathlib.Path]:
+def mirror_serving_dir(serving: str, poll_s: float = _POLL_SECONDS) -> Iterator[pathlib.Path]:
     """A folder with the newest version of each model at the URL `serving`, and with those that
     follow until the block ends; it is gone then.
 
@@ -42,22 +42,22 @@ def mirrored(serving: str, poll_s: float = _POLL_SECONDS) -> Iterator[pathlib.Pa
         folder = pathlib.Path(name)
         told: set[str] = set()
         with object_store.translate_errors(serving):
-            update(serving, folder, told)
+            update_mirror(serving, folder, told)
         if not local_versions.models(folder):
             raise NoRunError(
                 f"expected pushed models in {serving}, found none; run `tandem run` with the same "
                 "--root first"
             )
-        with repeating("follow-bucket", poll_s, lambda: _update(serving, folder, told)):
+        with run_periodically("follow-bucket", poll_s, lambda: _try_update(serving, folder, told)):
             yield folder
 
 
-def update(serving: str, folder: pathlib.Path, told: set[str] | None = None) -> None:
+def update_mirror(serving: str, folder: pathlib.Path, told: set[str] | None = None) -> None:
     """Copies the newest version of each model that `folder` does not have, and removes old ones.
 
     A newer one that is not whole is named in the log, unless `told` has it, and put into that.
     """
-    _name_incomplete(serving, set() if told is None else told)
+    _log_incomplete(serving, set() if told is None else told)
     copies: dict[pathlib.Path, pathlib.Path] = {}
     for name in remote_versions.models(serving):
         version = remote_versions.latest(serving, name)
@@ -73,7 +73,7 @@ def update(serving: str, folder: pathlib.Path, told: set[str] | None = None) -> 
         _remove_old(folder, final.parent.name)
 
 
-def _name_incomplete(serving: str, told: set[str]) -> None:
+def _log_incomplete(serving: str, told: set[str]) -> None:
     for name in object_store.list_folders(serving):
         for version in remote_versions.incomplete(serving, name):
             uri = remote_versions.folder_of(serving, name, version)
@@ -86,13 +86,13 @@ def _name_incomplete(serving: str, told: set[str]) -> None:
                 )
 
 
-def _update(serving: str, folder: pathlib.Path, told: set[str]) -> None:
+def _try_update(serving: str, folder: pathlib.Path, told: set[str]) -> None:
     try:
-        update(serving, folder, told)
+        update_mirror(serving, folder, told)
     except OSError as error:
         _log.warning("cannot look for new versions at %s, trying again: %s", serving, error)
 
 
 def _remove_old(folder: pathlib.Path, name: str) -> None:
-    for version in local_versions.versions(folder, name)[:-_KEPT]:
+    for version in local_versions.versions(folder, name)[:-_VERSIONS_TO_KEEP]:
         shutil.rmtree(local_versions.folder_of(folder, name, version))

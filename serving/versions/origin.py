@@ -2,10 +2,14 @@
 
 `<serving dir>/recommender/<version>/assets.extra/` holds `origin.json` and `candidates/`, an
 artifact of `schema.candidates`. Servers leave files there alone.
+
+What was measured of a version's index, beside the recommender's SavedModel.
 """
 
+import json
 import pathlib
 from collections.abc import Callable
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -17,12 +21,13 @@ from schema.storage.locations import is_remote
 from serving.versions import local as local_versions
 from serving.versions import remote as remote_versions
 
-EXTRA = "assets.extra"
-ORIGIN = "origin.json"
-CANDIDATES = "candidates"
+EXTRA_FOLDER = "assets.extra"
+ORIGIN_FILE = "origin.json"
+CANDIDATES_FOLDER = "candidates"
+_INDEX = "index.json"
 
 
-class Forced(StrictModel):
+class ForcedPush(StrictModel):
     """Who had models pushed that were not blessed, and why."""
 
     who: str
@@ -31,7 +36,7 @@ class Forced(StrictModel):
     """ISO 8601, UTC."""
 
 
-class Run(StrictModel):
+class RunIdentity(StrictModel):
     """What tells one run from another."""
 
     pipeline: str
@@ -41,7 +46,7 @@ class Run(StrictModel):
     seed: int
 
 
-class Evaluated(StrictModel):
+class ModelEvaluation(StrictModel):
     """What evaluation knows of the models, and takes to ask them again."""
 
     order: str
@@ -61,18 +66,18 @@ class Evaluated(StrictModel):
 class Origin(StrictModel):
     """What a version was made of."""
 
-    made_by: Run
-    evaluated: Evaluated
+    made_by: RunIdentity
+    evaluated: ModelEvaluation
     pushed_at: str
     """ISO 8601, UTC."""
-    forced: Forced | None
+    forced: ForcedPush | None
     """Not blessed, and pushed all the same."""
     refreshed_from: str = ""
     """Version with the same models and other items or another popularity, "" for one that a run has
     pushed."""
 
 
-def newest(serving_dir: pathlib.Path | str) -> str:
+def find_newest_version(serving_dir: pathlib.Path | str) -> str:
     """The version that is pushed now to a folder or a URL, "" where none is."""
     if is_remote(str(serving_dir)):
         version = remote_versions.latest(str(serving_dir), RECOMMENDER)
@@ -81,26 +86,26 @@ def newest(serving_dir: pathlib.Path | str) -> str:
     return "" if version is None else str(version)
 
 
-def folder(serving_dir: pathlib.Path, version: str) -> pathlib.Path:
+def get_extra_folder(serving_dir: pathlib.Path, version: str) -> pathlib.Path:
     """Where the files of this module lie."""
-    return local_versions.folder_of(serving_dir, RECOMMENDER, int(version)) / EXTRA
+    return local_versions.folder_of(serving_dir, RECOMMENDER, int(version)) / EXTRA_FOLDER
 
 
-def of_version(serving_dir: pathlib.Path | str, version: str) -> Origin:
+def read_version_origin(serving_dir: pathlib.Path | str, version: str) -> Origin:
     """Of a version in a folder or at a URL; raises as `read`."""
     if not is_remote(str(serving_dir)):
-        return read(folder(pathlib.Path(serving_dir), version) / ORIGIN)
+        return read_origin(get_extra_folder(pathlib.Path(serving_dir), version) / ORIGIN_FILE)
     stored = remote_versions.folder_of(str(serving_dir), RECOMMENDER, int(version))
-    uri = f"{stored}/{EXTRA}/{ORIGIN}"
-    return _parsed(lambda: object_store.read(uri), uri)
+    uri = f"{stored}/{EXTRA_FOLDER}/{ORIGIN_FILE}"
+    return _parse_origin(lambda: object_store.read(uri), uri)
 
 
-def read(path: pathlib.Path) -> Origin:
+def read_origin(path: pathlib.Path) -> Origin:
     """The origin in a file; TandemError where it is not there or not to be understood."""
-    return _parsed(path.read_bytes, str(path))
+    return _parse_origin(path.read_bytes, str(path))
 
 
-def _parsed(content: Callable[[], bytes], where: str) -> Origin:
+def _parse_origin(content: Callable[[], bytes], where: str) -> Origin:
     try:
         return Origin.model_validate_json(content())
     except FileNotFoundError:
@@ -113,6 +118,19 @@ def _parsed(content: Callable[[], bytes], where: str) -> Origin:
     )
 
 
-def write(origin: Origin, path: pathlib.Path) -> None:
+def write_origin(origin: Origin, path: pathlib.Path) -> None:
     """Writes what `read` reads."""
     path.write_text(origin.model_dump_json(indent=1) + "\n", encoding="utf-8")
+
+
+def write_index_measurements(measured: dict[str, Any], model: pathlib.Path) -> None:
+    """Keeps what `serving.index.build.measure` found, in the recommender's folder `model`."""
+    folder = model / EXTRA_FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _INDEX).write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+
+
+def read_index_measurements(model: pathlib.Path) -> dict[str, Any]:
+    """What `write` kept; nothing where an older Tandem has pushed the version."""
+    path = model / EXTRA_FOLDER / _INDEX
+    return json.loads(path.read_bytes()) if path.exists() else {}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 
 @contextlib.contextmanager
-def repeating(name: str, seconds: float, step: Callable[[], None]) -> Iterator[None]:
+def run_periodically(name: str, seconds: float, step: Callable[[], None]) -> Iterator[None]:
     """Calls `step` every so many seconds until the block ends, and waits for the last call."""
     stopped = threading.Event()
 

@@ -1,6 +1,10 @@
-"""The models of a pushed version, told of a refreshed catalogue."""
+"""The models of a pushed version, told of a refreshed catalogue.
+
+Candidates with other items among them, and with another popularity.
+"""
 
 import contextlib
+import dataclasses
 import pathlib
 import tempfile
 from collections.abc import Iterator
@@ -12,12 +16,12 @@ import pyarrow.compute as pc
 
 from schema.candidates import Candidates
 from schema.errors import TandemError
-from serving.graph import saved_models
+from serving.graph.saved_models import load_saved_model
 
 _ASSETS = "assets"
 
 
-class Models(NamedTuple):
+class RefreshedModels(NamedTuple):
     """Loaded SavedModels."""
 
     query: Any
@@ -25,7 +29,9 @@ class Models(NamedTuple):
 
 
 @contextlib.contextmanager
-def told(folder: pathlib.Path, before: pa.Array, candidates: Candidates) -> Iterator[Models]:
+def load_refreshed_models(
+    folder: pathlib.Path, before: pa.Array, candidates: Candidates
+) -> Iterator[RefreshedModels]:
     """Query and ranking model of the recommender in `folder`, whose items are `before` [n].
 
     Both take the vectors of the `candidates`, and the query model knows the ids of new items in a
@@ -34,15 +40,15 @@ def told(folder: pathlib.Path, before: pa.Array, candidates: Candidates) -> Iter
     """
     with tempfile.TemporaryDirectory(prefix="tandem-") as name:
         copy = pathlib.Path(name)
-        _copy(folder, copy, _lines(before), _lines(candidates.item_ids))
-        loaded = saved_models.restored(copy)
+        _link_with_items(folder, copy, _join_lines(before), _join_lines(candidates.item_ids))
+        loaded = load_saved_model(copy)
         vectors = np.pad(candidates.vectors[:, :-1], [(1, 0), (0, 0)])
         loaded.query.item_vectors.assign(vectors)
         loaded.ranking.item_vectors.assign(vectors)
-        yield Models(loaded.query, loaded.ranking)
+        yield RefreshedModels(loaded.query, loaded.ranking)
 
 
-def _copy(folder: pathlib.Path, copy: pathlib.Path, before: bytes, after: bytes) -> None:
+def _link_with_items(folder: pathlib.Path, copy: pathlib.Path, before: bytes, after: bytes) -> None:
     """Links to all of the SavedModel but for the files that list its items: those are written anew.
 
     A lookup table is its file, an id a line: a longer file makes a larger table.
@@ -64,8 +70,75 @@ def _copy(folder: pathlib.Path, copy: pathlib.Path, before: bytes, after: bytes)
         )
 
 
-def _lines(ids: pa.Array) -> bytes:
+def _join_lines(ids: pa.Array) -> bytes:
     """An id a line, without a Python object for each."""
     nothing, line_break = (pa.scalar(text, ids.type) for text in (b"", b"\n"))
     lines = pc.binary_join_element_wise(ids, nothing, line_break)
     return lines.buffers()[2].to_pybytes()
+
+
+@dataclasses.dataclass(frozen=True)
+class NewItems:
+    """`m` items, each once, that are new to a catalogue or take the place of one in it."""
+
+    item_ids: pa.Array
+    """[m] large_binary."""
+    titles: pa.Array
+    """[m] large_binary."""
+    vectors: np.ndarray
+    """[m, dim] float32, without popularity."""
+    available: pa.Array | None
+    """[m], as in `Candidates`."""
+    filters: pa.Array | None
+    """[m], as in `Candidates`."""
+
+
+@dataclasses.dataclass(frozen=True)
+class RefreshedCandidates:
+    """What became of them."""
+
+    candidates: Candidates
+    added: int
+    changed: int
+
+
+def merge_items(candidates: Candidates, items: NewItems) -> RefreshedCandidates:
+    """Known items keep their positions and their popularity, and get all else anew; new ones come
+    after them, with a popularity of 0.
+    """
+    known = len(candidates.item_ids)
+    place = pc.index_in(items.item_ids, value_set=candidates.item_ids)
+    is_new = pc.is_null(place).to_numpy(zero_copy_only=False)
+    changed = place.drop_null().to_numpy()
+    source = np.concatenate([np.arange(known), known + np.flatnonzero(is_new)])
+    source[changed] = known + np.flatnonzero(~is_new)
+    popularity = np.pad(candidates.vectors[:, -1], (0, int(is_new.sum())))
+    taste = np.concatenate([candidates.vectors[:, :-1], items.vectors])[source]
+    at_test = candidates.log_popularity_at_test
+    made = Candidates(
+        item_ids=_take(candidates.item_ids, items.item_ids, source),
+        titles=_take(candidates.titles, items.titles, source),
+        vectors=np.column_stack([taste, popularity]).astype(np.float32),
+        log_popularity_at_test=np.pad(at_test, (0, int(is_new.sum()))),
+        sample_queries=candidates.sample_queries,
+        available=_take_optional(candidates.available, items.available, source),
+        filters=_take_optional(candidates.filters, items.filters, source),
+    )
+    return RefreshedCandidates(made, int(is_new.sum()), len(changed))
+
+
+def replace_log_popularity(candidates: Candidates, log_popularity: np.ndarray) -> Candidates:
+    """The same with `log_popularity` [n] as it is now."""
+    vectors = np.column_stack([candidates.vectors[:, :-1], log_popularity]).astype(np.float32)
+    return dataclasses.replace(candidates, vectors=vectors)
+
+
+def _take(old: pa.Array, new: pa.Array, source: np.ndarray) -> pa.Array:
+    return pa.concat_arrays([old, new.cast(old.type)]).take(pa.array(source))
+
+
+def _take_optional(
+    old: pa.Array | None, new: pa.Array | None, source: np.ndarray
+) -> pa.Array | None:
+    """Both or neither: one description of the tables has made them."""
+    return None if old is None or new is None else _take(old, new, source)

@@ -15,11 +15,10 @@ from components.artifacts.types import Candidates
 from components.pusher import Pusher
 from schema.errors import NotBlessed
 from schema.signatures import SERVABLES
-from serving.versions import origin as versions_origin
-from serving.versions.origin import Evaluated, Run
+from serving.versions.origin import ModelEvaluation, RunIdentity, read_origin
 
-RUN = Run(pipeline="shop", fingerprint="f", seed=1)
-EVALUATED = Evaluated(
+RUN = RunIdentity(pipeline="shop", fingerprint="f", seed=1)
+EVALUATED = ModelEvaluation(
     order="ranking",
     history_length=5,
     popularity_days=7.0,
@@ -100,7 +99,7 @@ def test_what_was_pushed_is_said_beside_the_run(push, tmp_path):
 
 def test_a_version_carries_where_it_comes_from(push, tmp_path):
     push([])
-    origin = versions_origin.read(tmp_path / "serving" / ORIGIN)
+    origin = read_origin(tmp_path / "serving" / ORIGIN)
     assert (origin.made_by, origin.evaluated, origin.forced) == (RUN, EVALUATED, None)
     moment = datetime.datetime.fromisoformat(origin.pushed_at)
     age = datetime.datetime.now(datetime.timezone.utc) - moment
@@ -110,7 +109,7 @@ def test_a_version_carries_where_it_comes_from(push, tmp_path):
 def test_who_has_models_pushed_that_fail_stays_with_them(push, tmp_path):
     forced = {"who": "ann", "why": "the shop's new shelf"}
     pushed = push(["ndcg@10: expected 0.2, received 0.1"], json.dumps(forced))
-    origin = versions_origin.read(tmp_path / "serving" / ORIGIN)
+    origin = read_origin(tmp_path / "serving" / ORIGIN)
     assert origin.forced is not None
     assert origin.forced.model_dump() == forced | {"at": origin.pushed_at}
     assert json.loads(pushed.get_string_custom_property("forced")) == origin.forced.model_dump()
@@ -118,7 +117,7 @@ def test_who_has_models_pushed_that_fail_stays_with_them(push, tmp_path):
 
 def test_nobody_forces_what_is_blessed(push, tmp_path):
     pushed = push([], json.dumps({"who": "ann", "why": "to be safe"}))
-    assert versions_origin.read(tmp_path / "serving" / ORIGIN).forced is None
+    assert read_origin(tmp_path / "serving" / ORIGIN).forced is None
     assert pushed.get_string_custom_property("forced") == ""
 
 

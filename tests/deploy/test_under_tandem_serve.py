@@ -10,10 +10,10 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from schema import signatures
-from serving import monitoring_config
 from serving.client.client import Client
-from serving.server import model_config
-from serving.server.app import running_configured_server
+from serving.server.app import run_configured_server
+from serving.server.metrics import read_metrics_path
+from serving.server.model_config import read_model_config
 from serving.versions import local as local_versions
 from tests.deploy.conftest import DEPLOY
 from tests.serving.conftest import Greeter
@@ -42,7 +42,7 @@ def served(serving_dir, tmp_path):
     def start(text):
         path = tmp_path / "models.config"
         path.write_text(text.replace('"/models/', f'"{serving_dir}/'))
-        return running_configured_server(model_config.read(path))
+        return run_configured_server(read_model_config(path))
 
     return start
 
@@ -71,7 +71,7 @@ def test_every_monitoring_file_names_the_path_that_prometheus_asks(manifests, tm
     in_cluster = tmp_path / "monitoring.config"
     in_cluster.write_text(manifests["ConfigMap"]["data"]["monitoring.config"])
     for path in (DEPLOY / "monitoring.config", in_cluster):
-        assert monitoring_config.read(path) == job["metrics_path"]
+        assert read_metrics_path(path) == job["metrics_path"]
 
 
 def test_the_dashboard_draws_what_is_exported(served):

@@ -19,12 +19,13 @@ from schema.errors import (
     TrainingDiverged,
     UsageError,
 )  # fmt: skip
+from serving.client.connection import RetryPolicy
 from serving.config import IndexConfig, RequestLimits, ServingConfig
-from serving.graph import warmup_requests
-from serving.retries import Retries
-from serving.server.batching_config import Batching
+from serving.graph.warmup_requests import _HISTORY_LENGTHS
+from serving.server.batching_config import BatchingConfig
 from serving.server.options import ServerOptions
-from serving.versions import local, mirror
+from serving.versions import local
+from serving.versions.mirror import _POLL_SECONDS
 from tests.docs import documents
 from trainer.config.blessing import BaselineRule, BlessingConfig
 from trainer.config.metric_names import CUTOFFS
@@ -37,7 +38,7 @@ from trainer.retrieval import training as retrieval_training
 from trainer.training import tensorboard
 
 MIB = 2**20
-BATCHING = Batching(threads=1)
+BATCHING = BatchingConfig(threads=1)
 LIMITS = RequestLimits()
 SERVING = ServingConfig()
 NUMBERS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}
@@ -59,8 +60,8 @@ SENTENCES = {
     "docs/SERVING.md": [
         f"[--host {SERVING.host}] [--grpc-port {SERVING.grpc_port}] "
         f"[--rest-port {SERVING.rest_port}]",
-        f"polls the bucket every {mirror._POLL_SECONDS:g} seconds",
-        f"up to {NUMBERS[Retries().attempts]} attempts in all",
+        f"polls the bucket every {_POLL_SECONDS:g} seconds",
+        f"up to {NUMBERS[RetryPolicy().attempts]} attempts in all",
         f"up to {BATCHING.max_batch_size} rows",
         f"to {enumerate_values(BATCHING.sizes, 'or')} rows",
         f"At most {BATCHING.most_waiting} rows wait",
@@ -68,7 +69,7 @@ SENTENCES = {
         f"`--max-message-bytes` ({ServerOptions().max_message_bytes // MIB} MiB",
         f"`--grace-seconds` ({ServerOptions().grace_s:g})",
         f"and users with histories of "
-        f"{enumerate_values(warmup_requests._HISTORY_LENGTHS[1:], 'and')} items",
+        f"{enumerate_values(_HISTORY_LENGTHS[1:], 'and')} items",
         {DAY: "once it is a day old"}[int(local._COPY_SECONDS)],
         f"GET {ServerOptions().metrics_path}",
         f"ends with exit code {NotBlessed.exit_code}, data that break a rule with "

@@ -2,8 +2,7 @@
 
 import re
 
-from serving.batching_metrics import BatchingMetrics
-from serving.server.metrics import Metrics
+from serving.server.metrics import BatchingMetrics, Metrics
 from tests.docs import documents
 
 SUFFIX = re.compile(r"_(bucket|sum|count|created)$")

@@ -14,8 +14,8 @@ import tomli_w
 from pipeline import cli
 from pipeline.config.config import load_config
 from serving.client.client import Client
-from serving.listing_request import listing_request
-from serving.server.app import running_server
+from serving.client.messages import build_listing_request
+from serving.server.app import run_server
 from tests.e2e import declared_data, documented_blocks
 from tests.e2e.documented_blocks import Block
 
@@ -68,8 +68,8 @@ def expect_served(root: pathlib.Path) -> None:
     """A user of the log is shown what the catalogue has and what they have not taken."""
     summary = json.loads((root / "summary.json").read_text(encoding="utf-8"))
     assert summary["rows"]["read"] == summary["rows"]["accepted"] > 0
-    with running_server(root / "serving") as server, Client(server.grpc_address, 60) as client:
-        request = listing_request(
+    with run_server(root / "serving") as server, Client(server.grpc_address, 60) as client:
+        request = build_listing_request(
             client.inputs("recommender"), "u1", [("i7", 1_704_067_200)], now=1_710_000_000, k=5
         )
         answer = client.predict("recommender", request)

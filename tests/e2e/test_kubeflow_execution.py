@@ -19,9 +19,9 @@ import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from schema.storage import object_store
-from serving.server.app import running_server
-from serving.versions import mirror
+from serving.server.app import run_server
 from serving.versions import remote as remote_versions
+from serving.versions.mirror import open_serving_dir
 from tests.kubeflow.backend import Backend, Run
 from tests.kubeflow.executions import CACHED, COMPLETE, FAILED
 
@@ -257,8 +257,8 @@ def test_the_pushed_model_answers_a_stock_client(shop, first):
     request.inputs["user_id"].CopyFrom(tf.make_tensor_proto(["u1"]))
     request.inputs["k"].CopyFrom(tf.make_tensor_proto([5], tf.int32))
     with (
-        mirror.folder_of(f"{ROOT}/serving") as folder,
-        running_server(folder) as server,
+        open_serving_dir(f"{ROOT}/serving") as folder,
+        run_server(folder) as server,
         grpc.insecure_channel(server.grpc_address) as channel,
     ):
         stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)

@@ -13,8 +13,8 @@ import pytest
 
 from pipeline.commands import batch
 from serving.client.client import Client
-from serving.listing_request import listing_request
-from serving.server.app import running_server
+from serving.client.messages import build_listing_request
+from serving.server.app import run_server
 
 pytestmark = pytest.mark.e2e
 
@@ -183,12 +183,12 @@ def test_bulk_lists_are_what_the_server_answers_each_user(root, shop, tmp_path):
     asked = batch.BatchRequest(str(tmp_path / "users"), 10, None, False)
     batch.write_lists(str(root), asked, tmp_path / "lists", now)
     lists = map(json.loads, (tmp_path / "lists").read_text().splitlines())
-    with running_server(root / "serving") as server, Client(server.grpc_address, 60) as client:
+    with run_server(root / "serving") as server, Client(server.grpc_address, 60) as client:
         declared = client.inputs("recommender")
         for user, row in zip(users, lists, strict=True):
             own = [event for event in events if event["user_id"] == user]
             history = sorted((event["timestamp"], event["item_id"]) for event in own)
-            request = listing_request(
+            request = build_listing_request(
                 declared, user, [(item, moment) for moment, item in history], now, 10,
                 features={"user_region": regions.get(user)},
             )  # fmt: skip
@@ -206,10 +206,10 @@ def test_an_unknown_user_gets_a_real_answer_marked_as_new(root):
 
 
 def test_context_changes_what_a_new_user_is_shown(root):
-    with running_server(root / "serving") as server, Client(server.grpc_address, 60) as client:
+    with run_server(root / "serving") as server, Client(server.grpc_address, 60) as client:
         declared = client.inputs("retrieval")
         scores = [
-            client.predict("retrieval", listing_request(declared, "", [], now, 10))["scores"]
+            client.predict("retrieval", build_listing_request(declared, "", [], now, 10))["scores"]
             for now in (1_700_000_000, 1_700_040_000)
         ]
     assert not np.allclose(scores[0], scores[1])

@@ -7,8 +7,7 @@ import pytest
 
 from pipeline.config.config import load_config
 from pipeline.push_plan import plan_local_push, plan_remote_push
-from serving.versions import origin as versions_origin
-from serving.versions.origin import Evaluated, Origin
+from serving.versions.origin import ModelEvaluation, Origin, get_extra_folder, write_origin
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DATA = "a digest of the data"
@@ -24,9 +23,9 @@ def pushed(tmp_path):
     """Makes a version of that run, which had been compared with `against`."""
 
     def call(version, made_by, against):
-        folder = versions_origin.folder(tmp_path, version)
+        folder = get_extra_folder(tmp_path, version)
         folder.mkdir(parents=True)
-        evaluated = Evaluated(
+        evaluated = ModelEvaluation(
             order="retrieval",
             history_length=5,
             popularity_days=7.0,
@@ -35,7 +34,7 @@ def pushed(tmp_path):
             judged_against=against,
         )
         origin = Origin(made_by=made_by, evaluated=evaluated, pushed_at="", forced=None)
-        versions_origin.write(origin, folder / "origin.json")
+        write_origin(origin, folder / "origin.json")
 
     return call
 

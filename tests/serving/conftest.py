@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
-from serving.server.app import running_server
+from serving.server.app import run_server
 from serving.versions import local as local_versions
 
 
@@ -69,7 +69,7 @@ def server(tmp_path_factory, greeters, echo):
     """One server for the tests that only ask."""
     folder = tmp_path_factory.mktemp("run") / "serving"
     local_versions.push({"greeter": greeters[1], "echo": echo}, folder)
-    with running_server(folder) as running:
+    with run_server(folder) as running:
         yield running
 
 

@@ -10,12 +10,18 @@ import tensorflow as tf
 from schema import candidates as candidate_files
 from schema.candidates import Candidates
 from serving.versions import local as local_versions
-from serving.versions import origin as versions_origin
-from serving.versions.origin import Evaluated, Forced, Origin, Run
+from serving.versions.origin import (
+    EXTRA_FOLDER,
+    ForcedPush,
+    ModelEvaluation,
+    Origin,
+    RunIdentity,
+    write_origin,
+)
 
 ORIGIN = Origin(
-    made_by=Run(pipeline="shop", fingerprint="f", seed=1),
-    evaluated=Evaluated(
+    made_by=RunIdentity(pipeline="shop", fingerprint="f", seed=1),
+    evaluated=ModelEvaluation(
         order="retrieval",
         history_length=5,
         popularity_days=7.0,
@@ -24,7 +30,7 @@ ORIGIN = Origin(
         judged_against="",
     ),
     pushed_at="2024-01-01T00:00:00+00:00",
-    forced=Forced(who="ann", why="a demonstration", at="2024-01-01T00:00:00+00:00"),
+    forced=ForcedPush(who="ann", why="a demonstration", at="2024-01-01T00:00:00+00:00"),
 )
 SPECS = {
     "user_id": tf.TensorSpec([None], tf.string, name="user_id"),
@@ -66,8 +72,8 @@ def push(serving_dir: pathlib.Path, version: int, candidates: Candidates, origin
         model = Recommender()
         tf.saved_model.save(model, str(folder / "model"), signatures=model.serve)
         candidate_files.save(candidates, str(folder / "candidates"))
-        versions_origin.write(origin, folder / "origin.json")
-        extra = versions_origin.EXTRA
+        write_origin(origin, folder / "origin.json")
+        extra = EXTRA_FOLDER
         beside = {f"{extra}/{file}": folder / file for file in ("origin.json", "candidates")}
         models = {"recommender": folder / "model"}
         final = local_versions.push(models, serving_dir, {"recommender": beside})["recommender"]

@@ -4,8 +4,8 @@ import numpy as np
 import tensorflow as tf
 
 from schema.candidates import Candidates, to_text_array
-from serving import index_export
-from serving.graph import export
+from serving.graph.export import export_servables
+from serving.index.build import save_index
 from serving.index.exact import ExactIndex
 from serving.versions import local as local_versions
 
@@ -81,14 +81,14 @@ def candidates_of(ids, vectors):
 def stored(folder, index, dim):
     tf.saved_model.save(Query(), str(folder / "query"))
     tf.saved_model.save(Ranking(), str(folder / "ranking"))
-    index_export.save(index, dim, str(folder / "index"))
+    save_index(index, dim, str(folder / "index"))
     return [tf.saved_model.load(str(folder / name)) for name in ("query", "index", "ranking")]
 
 
 def exported(folder, parts, listed, **changes):
     settings = {"depth": 3, "rank_order": True} | changes
     query, index, ranking = parts
-    export.export(query, index, ranking, listed, **settings, uri=str(folder))
+    export_servables(query, index, ranking, listed, **settings, uri=str(folder))
     return {
         n: tf.saved_model.load(str(folder / n)) for n in ("retrieval", "ranking", "recommender")
     }

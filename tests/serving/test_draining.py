@@ -15,8 +15,8 @@ import tensorflow as tf
 
 from schema.errors import UsageError
 from serving.client.client import Client
+from serving.client.connection import RetryPolicy
 from serving.protocol.errors import RequestError
-from serving.retries import Retries
 from serving.versions import local as local_versions
 
 
@@ -68,7 +68,7 @@ def count(client, n):
 
 def test_a_long_call_ends_and_the_process_with_it(served):
     process, address = served
-    with Client(address, 60, retries=Retries(attempts=1)) as client:
+    with Client(address, 60, retries=RetryPolicy(attempts=1)) as client:
         begin = time.perf_counter()
         assert count(client, 2000) == [2000]
         second = int(2000 / (time.perf_counter() - begin))  # how far it counts in about one
@@ -91,7 +91,7 @@ def test_under_load_everybody_is_answered_or_told_to_ask_elsewhere(served):
     outcomes = []
 
     def keep_asking():
-        with Client(address, 60, retries=Retries(attempts=1)) as client:
+        with Client(address, 60, retries=RetryPolicy(attempts=1)) as client:
             while True:
                 try:
                     outcomes.append(count(client, 5) == [5])
@@ -120,7 +120,7 @@ def test_a_call_that_does_not_end_is_cut_off_after_the_grace(served, number):
     failed = []
 
     def ask():
-        with Client(address, 600, retries=Retries(attempts=1)) as client:
+        with Client(address, 600, retries=RetryPolicy(attempts=1)) as client:
             try:
                 count(client, 10**9)
             except (UsageError, RequestError) as error:

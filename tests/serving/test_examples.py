@@ -6,7 +6,7 @@ import urllib.request
 
 import pytest
 
-from serving.server.app import running_server
+from serving.server.app import run_server
 from tests.serving.planted_servables import pushed
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -15,7 +15,7 @@ DOCUMENTS = ("README.md", "docs/SERVING.md")
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with running_server(pushed(tmp_path_factory.mktemp("examples"))) as running:
+    with run_server(pushed(tmp_path_factory.mktemp("examples"))) as running:
         yield running
 
 

@@ -19,7 +19,7 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2
 
-from serving.server.app import running_server
+from serving.server.app import run_server
 from serving.server.options import ServerOptions
 from tests.serving.planted_servables import pushed
 
@@ -50,7 +50,7 @@ VALUES = [
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     options = ServerOptions(max_message_bytes=LARGEST)
-    with running_server(pushed(tmp_path_factory.mktemp("fuzzed")), options) as running:
+    with run_server(pushed(tmp_path_factory.mktemp("fuzzed")), options) as running:
         yield running
 
 
@@ -227,7 +227,7 @@ def test_slow_and_silent_clients_hold_nobody_up(server, call):
 
 
 def test_a_body_that_does_not_come_is_not_waited_for(tmp_path):
-    with running_server(pushed(tmp_path), ServerOptions(body_s=0.2)) as server:
+    with run_server(pushed(tmp_path), ServerOptions(body_s=0.2)) as server:
         host, port = urllib.parse.urlsplit(server.rest_url).netloc.split(":")
         with socket.create_connection((host, int(port)), timeout=30) as client:
             client.sendall(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
-from serving.server.app import running_server
+from serving.server.app import run_server
 from tests.serving.planted_servables import pushed
 
 FAULTS = {
@@ -62,7 +62,7 @@ ALIASES = st.sampled_from([*INPUTS, "usr_id", "y" * 20_000]) | st.text(max_size=
 @pytest.fixture(scope="module")
 def predict(tmp_path_factory):
     with (
-        running_server(pushed(tmp_path_factory.mktemp("fuzzed"))) as server,
+        run_server(pushed(tmp_path_factory.mktemp("fuzzed"))) as server,
         grpc.insecure_channel(server.grpc_address) as channel,
     ):
         yield prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict

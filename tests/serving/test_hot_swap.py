@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from schema.errors import TandemError
 from serving.client.client import Client
-from serving.server.app import running_server
+from serving.server.app import run_server
 from serving.server.model_config import WatchedModel
 from serving.server.model_store import ModelStore
 from serving.versions import local as local_versions
@@ -53,7 +53,7 @@ def test_a_new_version_is_swapped_in_without_a_failed_request(serving_dir, greet
                 except TandemError as error:
                     failures.append(error)
 
-    with running_server(serving_dir) as server, Client(server.grpc_address) as client:
+    with run_server(serving_dir) as server, Client(server.grpc_address) as client:
         askers = [
             threading.Thread(target=keep_asking, args=[server.grpc_address]) for _ in range(3)
         ]
@@ -77,7 +77,7 @@ def test_a_new_version_is_swapped_in_without_a_failed_request(serving_dir, greet
 
 
 def test_a_broken_version_is_refused_until_it_is_replaced(serving_dir, greeters, caplog):
-    with running_server(serving_dir) as server, Client(server.grpc_address) as client:
+    with run_server(serving_dir) as server, Client(server.grpc_address) as client:
         push_broken(serving_dir, greeters[2])
         wait_until(lambda: client.status("greeter")[0].state == "END")
         newest, older = client.status("greeter")
@@ -118,28 +118,28 @@ def test_a_version_without_one_of_its_files_is_not_found(serving_dir, tmp_path):
 
 def test_a_start_with_a_broken_latest_version_serves_the_one_before(serving_dir, greeters):
     push_broken(serving_dir, greeters[2])
-    with running_server(serving_dir) as server, Client(server.grpc_address) as client:
+    with run_server(serving_dir) as server, Client(server.grpc_address) as client:
         assert server.models == {"greeter": 1}
         assert version_of(client) == 1
 
 
 def test_taking_the_latest_version_away_goes_back_to_the_one_before(serving_dir, greeters):
     local_versions.push({"greeter": greeters[2]}, serving_dir)
-    with running_server(serving_dir) as server, Client(server.grpc_address) as client:
+    with run_server(serving_dir) as server, Client(server.grpc_address) as client:
         assert version_of(client) == 2
         shutil.rmtree(serving_dir / "greeter" / "2")
         wait_until(lambda: version_of(client) == 1)
 
 
 def test_a_model_whose_folder_disappears_keeps_serving(serving_dir):
-    with running_server(serving_dir) as server, Client(server.grpc_address) as client:
+    with run_server(serving_dir) as server, Client(server.grpc_address) as client:
         shutil.rmtree(serving_dir)
         time.sleep(2.5)
         assert version_of(client) == 1
 
 
 def test_a_model_pushed_later_is_served_too_and_copies_under_way_are_not(serving_dir, echo):
-    with running_server(serving_dir) as server, Client(server.grpc_address) as client:
+    with run_server(serving_dir) as server, Client(server.grpc_address) as client:
         assert server.models == {"greeter": 1}
         shutil.copytree(serving_dir / "greeter" / "1", serving_dir / "greeter" / ".tmp-9")
         local_versions.push({"echo": echo}, serving_dir)

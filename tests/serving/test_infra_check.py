@@ -66,7 +66,7 @@ def replace(folder, name, module):
     del old
     shutil.rmtree(folder / name)
     tf.saved_model.save(module, str(folder / name), signatures={"serving_default": call})
-    signature_defaults.write(folder / name, signature_defaults.of(specs))
+    signature_defaults.write(folder / name, signature_defaults.build_defaults(specs))
 
 
 def test_sound_servables_pass(servables):

@@ -19,7 +19,7 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from serving.server.app import running_server
+from serving.server.app import run_server
 from serving.server.options import ServerOptions
 from serving.versions import local as local_versions
 from tests.serving.planted_servables import pushed
@@ -47,7 +47,7 @@ def server(tmp_path_factory):
     signatures = {"serving_default": model.seven, "twice": model.twice}
     tf.saved_model.save(model, str(folder / "constant"), signatures=signatures)
     local_versions.push({"constant": folder / "constant"}, serving_dir)
-    with running_server(serving_dir, ServerOptions(max_message_bytes=LARGEST)) as running:
+    with run_server(serving_dir, ServerOptions(max_message_bytes=LARGEST)) as running:
         yield running
 
 

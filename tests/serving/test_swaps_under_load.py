@@ -18,8 +18,8 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from serving.server import warmup
-from serving.server.app import running_server
+from serving.graph.warmup_requests import write_warmup_requests
+from serving.server.app import run_server
 from serving.versions import local as local_versions
 
 SWAPS = 50
@@ -69,7 +69,7 @@ def serving_dir(tmp_path, greeters):
     folder = tmp_path / "serving"
     for model in greeters.values():
         pushed = local_versions.push({"greeter": model}, folder)
-        warmup.write(pushed["greeter"], [predict_request()])
+        write_warmup_requests(pushed["greeter"], [predict_request()])
     return folder
 
 
@@ -92,7 +92,7 @@ def test_fifty_swaps_without_a_failed_or_mixed_answer(serving_dir):
             kept.append(ask())
 
     with (
-        running_server(serving_dir) as server,
+        run_server(serving_dir) as server,
         grpc.insecure_channel(server.grpc_address) as channel,
         futures.ThreadPoolExecutor(len(answers)) as askers,
     ):

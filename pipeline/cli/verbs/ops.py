@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pipeline.cli import arguments
 
 if TYPE_CHECKING:
-    from serving.op_list import OpList
+    from serving.graph.saved_models import OpList
 
 SUMMARY = "list the ops of the pushed models: does a stock TensorFlow Serving load them"
 
@@ -23,10 +23,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Prints the newest version of each model with its ops."""
     from schema.errors import NoRunError
-    from serving.versions import mirror
+    from serving.versions.mirror import open_serving_dir
 
     place = f"{args.root}/serving"
-    with mirror.folder_of(place) as serving_dir:
+    with open_serving_dir(place) as serving_dir:
         found = _read_ops(serving_dir)
     if not found:
         raise NoRunError(
@@ -43,13 +43,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _read_ops(serving_dir: pathlib.Path) -> dict[str, tuple[int, "OpList"]]:
-    from serving import op_list
+    from serving.graph.saved_models import read_op_list
     from serving.versions import local as local_versions
 
     found = {}
     for name in local_versions.models(serving_dir):
         version = local_versions.latest(serving_dir, name) or 0
-        found[name] = version, op_list.read(local_versions.folder_of(serving_dir, name, version))
+        found[name] = version, read_op_list(local_versions.folder_of(serving_dir, name, version))
     return found
 
 

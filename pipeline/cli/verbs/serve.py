@@ -82,9 +82,9 @@ def _end_after(seconds: float) -> None:
 @contextlib.contextmanager
 def _run_server(args: argparse.Namespace) -> Iterator["RunningServer"]:
     _limit_op_threads(args.tensorflow_intra_op_parallelism)
-    from serving.server import model_config  # TensorFlow: seconds
-    from serving.server.app import running_configured_server, running_server
-    from serving.versions import mirror
+    from serving.server.app import run_configured_server, run_server
+    from serving.server.model_config import read_model_config  # TensorFlow: seconds
+    from serving.versions.mirror import open_serving_dir
 
     # What is imported stays: passed over, the search for what an unloaded version holds in circles,
     # during which no request is answered, takes some 20 ms instead of 200.
@@ -92,14 +92,14 @@ def _run_server(args: argparse.Namespace) -> Iterator["RunningServer"]:
     with contextlib.ExitStack() as stack:
         folder = None
         if args.root is not None:
-            folder = stack.enter_context(mirror.folder_of(f"{args.root}/serving"))
+            folder = stack.enter_context(open_serving_dir(f"{args.root}/serving"))
         options = serve_arguments.build_options(args, folder)
         _warn_if_exposed(options)
         if folder is None:
-            watched = model_config.read(args.model_config)
-            yield stack.enter_context(running_configured_server(watched, options))
+            watched = read_model_config(args.model_config)
+            yield stack.enter_context(run_configured_server(watched, options))
         else:
-            yield stack.enter_context(running_server(folder, options))
+            yield stack.enter_context(run_server(folder, options))
 
 
 def _limit_op_threads(threads: int) -> None:

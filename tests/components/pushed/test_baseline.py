@@ -9,7 +9,7 @@ from components.pushed.baseline import compute_baseline_popularity, query_unchan
 from schema.candidates import Candidates, to_text_array
 from schema.dataset import Dataset
 from serving.bulk.pushed_version import PushedVersion
-from serving.versions import origin
+from serving.versions.origin import find_newest_version
 from tests.serving import planted_push
 from tests.serving.planted_push import ORIGIN
 from trainer.data.catalogue import Catalogue
@@ -133,7 +133,7 @@ def test_one_that_cannot_be_asked_says_why(data, stored, tmp_path):
 def test_a_damaged_model_says_why(data, stored, tmp_path):
     folder = pushed(tmp_path) / "recommender" / "2"
     (folder / "saved_model.pb").write_bytes(b"no graph")
-    assert origin.newest(tmp_path) == "2"
+    assert find_newest_version(tmp_path) == "2"
     found = query_version(data, stored, str(tmp_path), "2")
     assert found.lists is None
     assert "saved_model.pb" in found.described["failure"]

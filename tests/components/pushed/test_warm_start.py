@@ -7,7 +7,7 @@ import pytest
 
 from components.pushed.warm_start import decide_warm_start
 from schema.candidates import to_text_array
-from serving.versions import origin
+from serving.versions.origin import CANDIDATES_FOLDER, get_extra_folder
 from trainer.retrieval.warm_start import EmbeddingTable, LearnedWeights, save_weights
 
 VALID_BEGINS = 1_000
@@ -26,8 +26,8 @@ def pushed(tmp_path):
 
     def call(learned_until):
         weights = LearnedWeights(TABLES, {}, learned_until)
-        folder = origin.folder(tmp_path, "7")
-        save_weights(weights, str(folder / origin.CANDIDATES))
+        folder = get_extra_folder(tmp_path, "7")
+        save_weights(weights, str(folder / CANDIDATES_FOLDER))
         return str(tmp_path)
 
     return call

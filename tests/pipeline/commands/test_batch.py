@@ -23,10 +23,11 @@ from pipeline.cli import main
 from schema import candidates
 from schema.storage import object_store
 from schema.user_ids import hash_user_id
-from serving import deny_list, index_export
-from serving.graph import export
+from serving.graph.export import export_servables
+from serving.index.build import save_index
+from serving.index.eligibility import save_deny_list
 from serving.index.exact import ExactIndex
-from serving.server.app import running_server
+from serving.server.app import run_server
 from serving.versions import local as local_versions
 
 T_TEST, FIRST_OF_TEST = 40, 45
@@ -114,7 +115,7 @@ def models(tmp_path_factory):
         candidates.Candidates(ids, ids, vectors, at_test, nothing), str(folder / "candidates")
     )
     (folder / "index").mkdir()
-    deny_list.save("", str(folder / "index"))
+    save_deny_list("", str(folder / "index"))
     return {name: str(folder / name) for name in ("query", "ranking", "candidates", "index")}
 
 
@@ -256,7 +257,7 @@ def test_what_may_not_be_recommended_now_is_in_no_list(finished, batch, models, 
     )
     candidates.save(closed, str(tmp_path / "closed"))
     (tmp_path / "index").mkdir()
-    deny_list.save("e\nnobody\n", str(tmp_path / "index"))
+    save_deny_list("e\nnobody\n", str(tmp_path / "index"))
     changed = {"candidates": str(tmp_path / "closed"), "index": str(tmp_path / "index")}
     summary["artifacts"] |= changed
     (root / "summary.json").write_text(json.dumps(summary))
@@ -272,15 +273,15 @@ def server(models, tmp_path_factory):
     """Address of a server of the same models, as a run pushes them."""
     folder = tmp_path_factory.mktemp("server")
     items = candidates.load(models["candidates"])
-    index_export.save(ExactIndex(items.vectors), 2, str(folder / "index"))
+    save_index(ExactIndex(items.vectors), 2, str(folder / "index"))
     query, index, ranking = (
         tf.saved_model.load(path)
         for path in (models["query"], str(folder / "index"), models["ranking"])
     )
-    export.export(query, index, ranking, items, 3, True, str(folder / "models"))
+    export_servables(query, index, ranking, items, 3, True, str(folder / "models"))
     named = {name: folder / "models" / name for name in ("retrieval", "ranking", "recommender")}
     local_versions.push(named, folder / "serving")
-    with running_server(folder / "serving") as running:
+    with run_server(folder / "serving") as running:
         yield running.grpc_address
 
 

@@ -5,7 +5,7 @@ import pytest
 from pipeline.config.config import TABLES, load_config
 from pipeline.config.table_schemas import build_table_schema, derive_table_schema
 from schema.errors import ConfigError
-from serving import deny_list
+from serving.index.eligibility import read_deny_list
 
 CONFIGS = pathlib.Path(__file__).resolve().parents[3] / "configs"
 SHOP = """
@@ -51,7 +51,7 @@ def test_a_deny_list_lies_beside_the_configuration_too(tmp_path, monkeypatch):
     (tmp_path / "denied.txt").write_text("i1\n", encoding="utf-8")
     config = load(tmp_path, SHOP + '[index]\ndeny_list = "denied.txt"\n')
     monkeypatch.chdir("/")
-    assert deny_list.read(config.index.deny_list) == "i1\n"
+    assert read_deny_list(config.index.deny_list) == "i1\n"
     assert load(tmp_path, SHOP).index.deny_list is None
 
 

@@ -4,12 +4,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving import equal_histories
+from serving.bulk.lists import group_equal_histories
 
 
 def test_users_who_bring_as_many_events_go_together():
     # Of 3, 0, 9, 3, 5 and 0 events at most four are read, so 9 and 5 bring four each.
-    found = equal_histories.calls(np.array([3, 0, 9, 3, 5, 0]), 4, 10)
+    found = group_equal_histories(np.array([3, 0, 9, 3, 5, 0]), 4, 10)
     assert {(tuple(sorted(rows)), length) for rows, length in found} == {
         ((1, 5), 0),
         ((0, 3), 3),
@@ -24,7 +24,7 @@ def test_users_who_bring_as_many_events_go_together():
 )
 def test_everybody_once_and_within_the_bounds(lengths, read, most):
     asked = []
-    for rows, length in equal_histories.calls(np.array(lengths, np.int64), read, most):
+    for rows, length in group_equal_histories(np.array(lengths, np.int64), read, most):
         assert 1 <= len(rows) <= most
         assert {min(lengths[row], read) for row in rows} == {length}
         assert len(rows) == 1 or len(rows) * max(lengths[row] for row in rows) <= 2**20

@@ -6,13 +6,14 @@ import pytest
 import tensorflow as tf
 
 from schema.candidates import Candidates, to_text_array
-from serving import equal_histories, index_export
-from serving.bulk import lists, users
-from serving.bulk.lists import BulkLists
-from serving.graph import export
+from serving.bulk import lists
+from serving.bulk.lists import BulkRecommender
+from serving.bulk.users import build_user_batch
+from serving.client.messages import build_listing_request
+from serving.graph.export import export_servables, get_listing_inputs
+from serving.index.build import save_index
 from serving.index.exact import ExactIndex
-from serving.listing_request import listing_request
-from serving.server import servable
+from serving.server.servable import load_servable
 
 ITEMS, READ, DEPTH, NOW = 40, 4, 12, 1_000
 IDS = [f"i{n}" for n in range(ITEMS)]
@@ -98,7 +99,7 @@ def parts(tmp_path_factory):
     folder = tmp_path_factory.mktemp("parts")
     tf.saved_model.save(Query(), str(folder / "query"))
     tf.saved_model.save(Ranking(), str(folder / "ranking"))
-    index_export.save(ExactIndex(VECTORS), 3, str(folder / "index"))
+    save_index(ExactIndex(VECTORS), 3, str(folder / "index"))
     return {name: tf.saved_model.load(str(folder / name)) for name in ("query", "ranking", "index")}
 
 
@@ -116,7 +117,9 @@ def _expected(person, k):
 
 
 def test_lists_are_those_of_the_planted_model(parts):
-    found = BulkLists(parts["query"], CANDIDATES, READ).lists(users.of_table(PEOPLE), NOW, 10)
+    found = BulkRecommender(parts["query"], CANDIDATES, READ).lists(
+        build_user_batch(PEOPLE), NOW, 10
+    )
     for person, ids in zip(PEOPLE.to_pylist(), found, strict=True):
         assert not set(ids) & set(person["item_ids"])
         assert ids == _expected(person, 10)
@@ -125,8 +128,8 @@ def test_lists_are_those_of_the_planted_model(parts):
 def test_where_few_are_unseen_the_list_is_short(parts):
     (person,) = PEOPLE.slice(8, 1).to_pylist()
     unseen = set(IDS) - set(person["item_ids"])
-    (found,) = BulkLists(parts["query"], CANDIDATES, READ).lists(
-        users.of_table(PEOPLE.slice(8, 1)), NOW, 10**12
+    (found,) = BulkRecommender(parts["query"], CANDIDATES, READ).lists(
+        build_user_batch(PEOPLE.slice(8, 1)), NOW, 10**12
     )
     assert set(found) == unseen
     assert len(found) == len(unseen) < ITEMS
@@ -134,37 +137,39 @@ def test_where_few_are_unseen_the_list_is_short(parts):
 
 @pytest.mark.parametrize("stage", ["retrieval", "recommender"])
 def test_a_list_is_what_the_servable_answers_that_user_alone(parts, stage, tmp_path):
-    export.export(
+    export_servables(
         parts["query"], parts["index"], parts["ranking"], CANDIDATES, DEPTH, True, str(tmp_path)
     )
-    served = servable.load(stage, 1, tmp_path / stage)
+    served = load_servable(stage, 1, tmp_path / stage)
     ranking = parts["ranking"] if stage == "recommender" else None
-    found = BulkLists(parts["query"], CANDIDATES, READ, ranking, DEPTH).lists(
-        users.of_table(PEOPLE), NOW, 5
+    found = BulkRecommender(parts["query"], CANDIDATES, READ, ranking, DEPTH).lists(
+        build_user_batch(PEOPLE), NOW, 5
     )
-    listing = export.listing_inputs(parts["query"])
+    listing = get_listing_inputs(parts["query"])
     declared = {name: (spec.dtype.name, tuple(spec.shape)) for name, spec in listing.items()}
     for person, ids in zip(PEOPLE.to_pylist(), found, strict=True):
         events = list(zip(person["item_ids"], person["timestamps"], strict=True))
         region = {"user_region": person["user_region"]}
-        request = listing_request(declared, person["user_id"], events, NOW, 5, features=region)
+        request = build_listing_request(
+            declared, person["user_id"], events, NOW, 5, features=region
+        )
         inputs = {name: as_bytes(values) for name, values in request.items()}
         answer = served.predict("", inputs)["item_ids"][0]
         assert ids == [item.decode() for item in answer if item]
 
 
 def test_small_calls_give_the_same_lists(parts, monkeypatch):
-    made = BulkLists(parts["query"], CANDIDATES, READ)
-    together = made.lists(users.of_table(PEOPLE), NOW, 8)
-    limits = ((lists, "_ROWS", 2), (equal_histories, "_EVENTS", 1), (lists, "_SCORES", 1))
+    made = BulkRecommender(parts["query"], CANDIDATES, READ)
+    together = made.lists(build_user_batch(PEOPLE), NOW, 8)
+    limits = ((lists, "_ROWS", 2), (lists, "_EVENTS", 1), (lists, "_SCORES", 1))
     for module, name, value in limits:
         monkeypatch.setattr(module, name, value)
-        assert made.lists(users.of_table(PEOPLE), NOW, 8) == together
+        assert made.lists(build_user_batch(PEOPLE), NOW, 8) == together
 
 
 def test_nobody_is_asked_about(parts):
-    nobody = users.of_table(PEOPLE.slice(0, 0))
-    assert BulkLists(parts["query"], CANDIDATES, READ).lists(nobody, NOW, 8) == []
+    nobody = build_user_batch(PEOPLE.slice(0, 0))
+    assert BulkRecommender(parts["query"], CANDIDATES, READ).lists(nobody, NOW, 8) == []
 
 
 def as_bytes(values):

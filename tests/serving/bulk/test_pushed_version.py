@@ -6,8 +6,9 @@ import pytest
 
 from schema.candidates import Candidates, to_text_array
 from schema.errors import TandemError
-from serving.bulk import pushed_version, users
-from serving.versions import origin
+from serving.bulk.pushed_version import find_item_indices, open_pushed_version
+from serving.bulk.users import build_user_batch
+from serving.versions.origin import find_newest_version, get_extra_folder, read_origin
 from tests.serving import planted_push
 from tests.serving.planted_push import ORIGIN
 
@@ -18,7 +19,7 @@ CANDIDATES = Candidates(
     log_popularity_at_test=np.zeros(4, np.float32),
     sample_queries=np.zeros((0, 2), np.float32),
 )
-PEOPLE = users.of_table(
+PEOPLE = build_user_batch(
     pa.table(
         {
             "user_id": ["u", "v"],
@@ -37,7 +38,7 @@ def serving_dir(tmp_path_factory):
 
 
 def test_lists_go_by_the_popularity_of_the_moment_asked_about(serving_dir):
-    pushed = pushed_version.opened(serving_dir, "3")
+    pushed = open_pushed_version(serving_dir, "3")
     assert pushed.evaluated == ORIGIN.evaluated
     # a is out of fashion, c and d are in: scores 0, 0.5, 3, 1; u has seen c.
     lists = pushed.lists(PEOPLE, 10, np.array([0, 0, 3, 1], np.float32), 4)
@@ -45,10 +46,10 @@ def test_lists_go_by_the_popularity_of_the_moment_asked_about(serving_dir):
 
 
 def test_the_newest_version_and_its_origin_are_found(serving_dir, tmp_path):
-    assert origin.newest(serving_dir) == "3"
-    assert origin.newest(tmp_path) == ""
-    folder = origin.folder(serving_dir, "3")
-    assert origin.read(folder / "origin.json") == ORIGIN
+    assert find_newest_version(serving_dir) == "3"
+    assert find_newest_version(tmp_path) == ""
+    folder = get_extra_folder(serving_dir, "3")
+    assert read_origin(folder / "origin.json") == ORIGIN
 
 
 @pytest.mark.parametrize(("text", "said"), [(None, "received none"), ("{}", "do not fit")])
@@ -58,16 +59,16 @@ def test_a_version_without_an_origin_says_so(tmp_path, text, said):
     if text is not None:
         file.write_text(text)
     with pytest.raises(TandemError, match=said) as caught:
-        pushed_version.opened(tmp_path, "1")
+        open_pushed_version(tmp_path, "1")
     assert str(file) in str(caught.value)
 
 
 def test_items_that_have_left_the_catalogue_fall_out_and_the_others_move_up():
     catalogue = to_text_array([b"new", b"d", b"b"])
-    found = pushed_version.indices([["d", "a", "b"], ["a"], [], ["b"]], catalogue, 2)
+    found = find_item_indices([["d", "a", "b"], ["a"], [], ["b"]], catalogue, 2)
     assert found.tolist() == [[2, 3], [0, 0], [0, 0], [3, 0]]
 
 
 def test_lists_are_no_deeper_than_the_catalogue():
-    found = pushed_version.indices([["x"]], to_text_array([b"x"]), 100)
+    found = find_item_indices([["x"]], to_text_array([b"x"]), 100)
     assert found.tolist() == [[1]]

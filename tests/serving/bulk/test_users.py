@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 import tensorflow as tf
 
-from serving.bulk import users
+from serving.bulk.users import build_user_batch, get_feature_values
 
 TABLE = pa.table(
     {
@@ -33,7 +33,7 @@ def request(found, rows, length):
 
 
 def test_the_latest_events_are_history_and_the_earlier_ones_excluded():
-    found = request(users.of_table(TABLE), [1, 0], 2)
+    found = request(build_user_batch(TABLE), [1, 0], 2)
     assert found == {
         "user_id": [b"bob", b"ann"],
         "history_item_ids": [["é".encode(), b"f"], [b"b", b"c"]],
@@ -46,7 +46,7 @@ def test_the_latest_events_are_history_and_the_earlier_ones_excluded():
 
 
 def test_events_after_stop_are_not_known():
-    found = users.of_table(TABLE)
+    found = build_user_batch(TABLE)
     found.stop[:] = [3, 4, 6]
     assert found.lengths.tolist() == [3, 1, 0]
     made = request(found, [0, 1], 1)
@@ -55,13 +55,13 @@ def test_events_after_stop_are_not_known():
 
 
 def test_a_user_without_events():
-    made = request(users.of_table(TABLE), [2], 0)
+    made = request(build_user_batch(TABLE), [2], 0)
     assert made["user_id"] == ["zoë".encode()]
     assert made["history_item_ids"] == made["excluded_item_ids"] == [[]]
 
 
 def test_a_slice_of_a_table_is_those_users_alone():
-    found = users.of_table(TABLE.slice(1, 1))
+    found = build_user_batch(TABLE.slice(1, 1))
     assert len(found) == 1
     assert request(found, [0], 3)["history_item_ids"] == [[b"d", "é".encode(), b"f"]]
 
@@ -81,7 +81,7 @@ def test_a_slice_of_a_table_is_those_users_alone():
     ],
 )
 def test_features_of_every_kind_and_what_stands_for_missing(column, spec, expected):
-    found = users.feature_values(column, spec, np.array([2, 1]))
+    found = get_feature_values(column, spec, np.array([2, 1]))
     tensor = tf.constant(found, spec.dtype)
     assert spec.shape.is_compatible_with(tensor.shape)
     np.testing.assert_array_equal(found.tolist(), expected)

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from schema.errors import UsageError
-from serving.async_client import AsyncClient
-from serving.client.client import Client
+from serving.client.client import AsyncClient, Client
 from serving.client.messages import VersionStatus
 from serving.protocol.errors import RequestError
 from tests.serving.stub_server import Scripted, scripted

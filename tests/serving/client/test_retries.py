@@ -9,10 +9,9 @@ import pytest
 from hypothesis import strategies as st
 
 from schema.errors import TandemError, UsageError
-from serving.async_client import AsyncClient
-from serving.client.client import Client
+from serving.client.client import AsyncClient, Client
+from serving.client.connection import RetryPolicy
 from serving.protocol.errors import RequestError
-from serving.retries import Retries
 from tests.serving.stub_server import Scripted, scripted
 
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
@@ -42,7 +41,7 @@ def asked(request):
 
     def ask(service, timeout_s=5.0, retries=None):
         with scripted(service) as address:
-            return request.param(address, timeout_s, retries or Retries())
+            return request.param(address, timeout_s, retries or RetryPolicy())
 
     return ask
 
@@ -61,7 +60,7 @@ def test_attempts_are_bounded(asked):
 def test_one_attempt_is_no_retry(asked):
     service = Scripted([(UNAVAILABLE, [])])
     with pytest.raises(UsageError, match="failure 1"):
-        asked(service, retries=Retries(attempts=1))
+        asked(service, retries=RetryPolicy(attempts=1))
     assert len(service.requests) == 1
 
 
@@ -116,7 +115,7 @@ def test_all_attempts_together_have_the_deadline_of_the_call(asked):
     service = Scripted([(UNAVAILABLE, after(0))] * 99, seconds=1)
     begin = time.monotonic()
     with pytest.raises(TandemError):
-        asked(service, timeout_s=2.5, retries=Retries(attempts=99))
+        asked(service, timeout_s=2.5, retries=RetryPolicy(attempts=99))
     assert time.monotonic() - begin < 6
     assert 2 <= len(service.requests) <= 3
 
@@ -131,15 +130,15 @@ class Failed(grpc.RpcError):
 
 @hypothesis.given(failed=st.integers(1, 19), first=st.floats(0.01, 1), longest=st.floats(0.01, 5))
 def test_pauses_double_up_to_the_longest(failed, first, longest):
-    pause = Retries(20, first, longest).pause(failed, Failed(), 1000)
+    pause = RetryPolicy(20, first, longest).pause(failed, Failed(), 1000)
     assert pause is not None
     assert 0 <= pause <= min(longest, first * 2 ** (failed - 1))
 
 
 def test_pauses_differ():
-    assert len({Retries().pause(1, Failed(), 1) for _ in range(20)}) > 1
+    assert len({RetryPolicy().pause(1, Failed(), 1) for _ in range(20)}) > 1
 
 
 @pytest.mark.parametrize("left", [0.0, -1.0])
 def test_nothing_is_begun_after_the_deadline(left):
-    assert Retries().pause(1, Failed(), left) is None
+    assert RetryPolicy().pause(1, Failed(), left) is None

@@ -7,13 +7,13 @@ import pyarrow as pa
 import pytest
 import tensorflow as tf
 
-from serving import deny_list
-from serving.index.eligibility import Eligibility
+from serving.index.eligibility import Eligibility, parse_deny_list
 from serving.index.exact import ExactIndex
 from serving.index.ivf import IvfIndex
 from serving.index.scann import ScannIndex
-from serving.server import servable, warmup
+from serving.server import warmup
 from serving.server.metrics import Metrics
+from serving.server.servable import load_servable
 from tests.serving.planted_servables import IDS, VECTORS, candidates_of, exported, stored
 
 
@@ -30,7 +30,7 @@ def servables(parts, tmp_path_factory):
 def test_what_is_exported_answers_its_warmup(parts, tmp_path):
     exported(tmp_path, parts, candidates_of(IDS, VECTORS))
     for name in ("retrieval", "ranking", "recommender"):
-        loaded = servable.load(name, 1, tmp_path / name)
+        loaded = load_servable(name, 1, tmp_path / name)
         # Of the lengths of history, five items are enough for none and one; one says nothing.
         assert warmup.replay(loaded, tmp_path / name, Metrics()) == 3
 
@@ -131,7 +131,7 @@ def filtered(tmp_path_factory):
         available=pa.array([True, False, True, True, True]),
         filters=pa.array(FILTERS, pa.large_list(pa.large_binary())),
     )
-    eligible = Eligibility.of(candidates, deny_list.ids("c\nnobody"))
+    eligible = Eligibility.of(candidates, parse_deny_list("c\nnobody"))
     parts = stored(folder, ExactIndex(VECTORS, eligible), 3)
     return exported(folder / "out", parts, candidates)
 
@@ -193,7 +193,7 @@ def wide(request, tmp_path_factory):
         available=pa.array([n % 10 != 0 for n in range(6_000)]),
         filters=pa.array([[f"c{n % 3}".encode()] for n in range(6_000)]),
     )
-    eligible = Eligibility.of(candidates, deny_list.ids(""))
+    eligible = Eligibility.of(candidates, parse_deny_list(""))
     index = {
         "exact": lambda: ExactIndex(vectors, eligible),
         "scann": lambda: ScannIndex(vectors, eligible, 75, 10, 300),

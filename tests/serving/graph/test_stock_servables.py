@@ -16,8 +16,8 @@ import tensorflow as tf
 
 from pipeline.cli import main
 from schema.candidates import Candidates, to_text_array
-from serving import index_export
-from serving.graph import export
+from serving.graph.export import export_servables
+from serving.index.build import save_index
 from serving.index.eligibility import Eligibility
 from serving.index.exact import ExactIndex
 from serving.index.ivf import IvfIndex
@@ -121,14 +121,14 @@ def pushed(tmp_path_factory):
         folder = tmp_path_factory.mktemp("stock")
         tf.saved_model.save(Query(), str(folder / "query"))
         tf.saved_model.save(Ranking(), str(folder / "ranking"))
-        index_export.save(FORMS[form](VECTORS), 2, str(folder / "index"))
+        save_index(FORMS[form](VECTORS), 2, str(folder / "index"))
         query, index, ranking = (
             tf.saved_model.load(str(folder / name)) for name in ("query", "index", "ranking")
         )
         ids = to_text_array([*OTHERS, "a", "b", "c", "d", "e"])
         nothing = np.zeros(len(VECTORS), np.float32)
         candidates = Candidates(ids, ids, VECTORS, nothing, np.zeros((0, 2), np.float32))
-        export.export(query, index, ranking, candidates, 3, True, str(folder / "models"))
+        export_servables(query, index, ranking, candidates, 3, True, str(folder / "models"))
         models = {name: folder / "models" / name for name in MODELS}
         local_versions.push(models, folder / "root" / "serving")
         return folder / "root"

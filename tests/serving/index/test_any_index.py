@@ -7,7 +7,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving import index_export
+from serving.index.build import save_index
 from serving.index.eligibility import Eligibility
 from serving.index.exact import ExactIndex
 from serving.index.ivf import IvfIndex
@@ -177,7 +177,7 @@ def test_saved_it_answers_the_same_in_a_fresh_process(form, planted, eligible, t
     }
     index = FORMS[form](planted[0], eligible)
     before = asking(index)(asked["queries"], asked["excluded"], 40, asked["allowed"])
-    index_export.save(index, DIM, str(tmp_path / "index"))
+    save_index(index, DIM, str(tmp_path / "index"))
     np.savez(tmp_path / "asked.npz", **asked)
     command = [sys.executable, "-c", _IN_A_FRESH_PROCESS, str(tmp_path), str(form == "scann")]
     subprocess.run(command, check=True, capture_output=True)

@@ -1,6 +1,6 @@
 import numpy as np
 
-from serving.filled_rows import filled
+from serving.index.base import fill_variable
 
 
 def test_every_row_is_filled_once_however_many_there_are():
@@ -11,7 +11,7 @@ def test_every_row_is_filled_once_however_many_there_are():
         asked.append((begin, end))
         return np.stack([np.arange(begin, end), -np.arange(begin, end)], axis=1)
 
-    found = filled((150_001, 2), "float32", part, "planted").numpy()
+    found = fill_variable((150_001, 2), "float32", part, "planted").numpy()
     assert found.dtype == np.float32
     assert (found[:, 0] == np.arange(150_001)).all()
     assert (found[:, 1] == -np.arange(150_001)).all()
@@ -20,5 +20,7 @@ def test_every_row_is_filled_once_however_many_there_are():
 
 
 def test_bytes_keep_their_signs():
-    found = filled((2, 2), "int8", lambda begin, end: np.array([[-127.0, 3], [0, 127]]), "bytes")
+    found = fill_variable(
+        (2, 2), "int8", lambda begin, end: np.array([[-127.0, 3], [0, 127]]), "bytes"
+    )
     assert found.numpy().tolist() == [[-127, 3], [0, 127]]

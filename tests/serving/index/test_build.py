@@ -3,8 +3,7 @@ import pytest
 
 from schema.errors import DataRefused, NotBlessed
 from serving.config import IndexConfig
-from serving.index import build
-from serving.index.build import Built
+from serving.index.build import BuiltIndex, build_index, measure_index, require_recall
 from serving.index.eligibility import Eligibility
 from serving.index.ivf import IvfIndex
 
@@ -25,12 +24,12 @@ EVERYTHING = Eligibility.of_all(6400)
 )
 def test_the_kind_is_what_is_asked_for_and_auto_goes_by_size(config, kind):
     config = config.model_copy(update={"tuning_seconds": 1e-9})
-    assert build.build(VECTORS, EVERYTHING, QUERIES[:20], config).index.kind == kind
+    assert build_index(VECTORS, EVERYTHING, QUERIES[:20], config).index.kind == kind
 
 
 def test_exact_search_has_full_ann_recall():
-    built = build.build(VECTORS, EVERYTHING, QUERIES, IndexConfig(kind="exact"))
-    measured = build.measure(built, VECTORS, EVERYTHING, QUERIES[:7])
+    built = build_index(VECTORS, EVERYTHING, QUERIES, IndexConfig(kind="exact"))
+    measured = measure_index(built, VECTORS, EVERYTHING, QUERIES[:7])
     assert (measured["kind"], measured["items"], measured["queries"]) == ("exact", 6400, 7)
     assert measured["ann_recall@100"] == 1.0
     assert measured["frontier"] == []
@@ -44,49 +43,49 @@ def test_items_that_share_a_vector_stand_for_each_other(kind):
     queries = np.abs(QUERIES[:20])
     everything = Eligibility.of_all(400)
     config = IndexConfig(kind=kind, tuning_seconds=1e-9)
-    built = build.build(alike, everything, queries, config)
-    measured = build.measure(built, alike, everything, queries)
+    built = build_index(alike, everything, queries, config)
+    measured = measure_index(built, alike, everything, queries)
     assert measured["ann_recall@100"] == 1.0
-    build.require(measured, config)
+    require_recall(measured, config)
 
 
 def test_a_tuned_index_reaches_its_target_on_queries_that_it_has_not_seen():
     config = IndexConfig(kind="ivf", target_ann_recall=0.8, tuning_seconds=1e-9)
-    built = build.build(VECTORS, EVERYTHING, QUERIES, config)
-    measured = build.measure(built, VECTORS, EVERYTHING, QUERIES)
+    built = build_index(VECTORS, EVERYTHING, QUERIES, config)
+    measured = measure_index(built, VECTORS, EVERYTHING, QUERIES)
     assert measured["queries"] == 44  # 300 less the 256 that it was tuned with
     assert measured["ann_recall@100"] >= 0.8
     assert 1 < measured["parameters"]["probes"] < measured["parameters"]["leaves"]
     recalls = [row["ann_recall@100"] for row in measured["frontier"]]
     assert recalls == sorted(recalls)
-    build.require(measured, config)
+    require_recall(measured, config)
 
 
 def test_an_index_below_its_target_is_refused_with_the_frontier():
     """One leaf in twenty, of some 320 items, holds far fewer than all of the neighbours."""
-    built = Built(IvfIndex(VECTORS, EVERYTHING, 20, 1), [])
-    measured = build.measure(built, VECTORS, EVERYTHING, QUERIES)
+    built = BuiltIndex(IvfIndex(VECTORS, EVERYTHING, 20, 1), [])
+    measured = measure_index(built, VECTORS, EVERYTHING, QUERIES)
     row = {"ann_recall@100": 0.25, "p50_ms": 1.5, "parameters": {"leaves": 20, "probes": 1}}
     with pytest.raises(
         NotBlessed,
         match=r"at least 0\.95 from the index, received 0\.\d{3} on 44 queries(.|\n)*"
         r"recall@100 0\.250 at 1\.50 ms: leaves 20, probes 1",
     ):
-        build.require(measured | {"frontier": [row]}, IndexConfig())
+        require_recall(measured | {"frontier": [row]}, IndexConfig())
 
 
 def test_ann_recall_at_the_target_is_enough():
-    build.require({"ann_recall@100": 0.9}, IndexConfig(target_ann_recall=0.9))
+    require_recall({"ann_recall@100": 0.9}, IndexConfig(target_ann_recall=0.9))
 
 
 def test_a_catalogue_of_which_nothing_is_available_is_refused():
     nothing = Eligibility(np.zeros(6400, bool), EVERYTHING.categories)
     with pytest.raises(DataRefused, match="at least one available item, received 6400 items"):
-        build.build(VECTORS, nothing, QUERIES, IndexConfig())
+        build_index(VECTORS, nothing, QUERIES, IndexConfig())
 
 
 def test_a_vector_that_is_no_number_is_refused():
     vectors = VECTORS.copy()
     vectors[[7, 9], 2] = np.nan, np.inf
     with pytest.raises(DataRefused, match=r"received 2 with NaN.*number 7"):
-        build.build(vectors, EVERYTHING, QUERIES, IndexConfig())
+        build_index(vectors, EVERYTHING, QUERIES, IndexConfig())

@@ -8,14 +8,19 @@ import tensorflow as tf
 from schema import candidates
 from schema.candidates import Candidates, to_text_array
 from schema.errors import UsageError
-from serving import deny_list
-from serving.category_table import CategoryTable
-from serving.index import eligibility
-from serving.index.eligibility import Eligibility
+from serving.index.eligibility import (
+    CategoryTable,
+    Eligibility,
+    count_ineligible,
+    load_denied_ids,
+    parse_deny_list,
+    read_deny_list,
+    save_deny_list,
+)
 
 IDS = ["a", "b", "c", "é"]
 CATEGORIES = [["tin", "tea"], [], ["tea"], ["Éclair", "tea", "tin"]]  # in order: tea, tin, Éclair
-NOTHING = deny_list.ids("")
+NOTHING = parse_deny_list("")
 
 
 def _planted(available=None, filters=None):
@@ -40,17 +45,17 @@ def test_everything_is_available_where_nothing_is_said():
 def test_it_survives_the_artifact_and_the_deny_list_adds_to_it(tmp_path):
     candidates.save(_planted([True, False, True, True], CATEGORIES), str(tmp_path))
     stored = candidates.load(str(tmp_path))
-    denied = deny_list.ids("é\nnobody\n\nb\r\né\n")
+    denied = parse_deny_list("é\nnobody\n\nb\r\né\n")
     found = Eligibility.of(stored, denied)
     assert found.available.tolist() == [True, False, True, False]
     assert found.positions.tolist() == [1, 3]
     assert found.categories.tolist() == [[2, 1, 0], [0, 0, 0], [1, 0, 0], [3, 1, 2]]
-    counted = eligibility.left_out(stored, denied)
+    counted = count_ineligible(stored, denied)
     assert counted == {"unavailable": 1, "denied": 3, "denied_unknown": 1}
 
 
 def test_nothing_is_counted_where_nothing_is_declared():
-    counted = eligibility.left_out(_planted(), NOTHING)
+    counted = count_ineligible(_planted(), NOTHING)
     assert counted == {"unavailable": 0, "denied": 0, "denied_unknown": 0}
 
 
@@ -70,9 +75,9 @@ def test_a_filter_that_no_item_has_a_value_of_lets_nothing_through():
 def test_a_deny_list_is_kept_beside_its_index(tmp_path):
     path = tmp_path / "denied"
     path.write_bytes("\ufeffé\r\n\r\n  \n x y\t\n".encode())
-    deny_list.save(deny_list.read(str(path)), str(tmp_path))
-    assert deny_list.load(str(tmp_path)).to_pylist() == ["é".encode(), b"x y"]
-    assert deny_list.read(None) == ""
+    save_deny_list(read_deny_list(str(path)), str(tmp_path))
+    assert load_denied_ids(str(tmp_path)).to_pylist() == ["é".encode(), b"x y"]
+    assert read_deny_list(None) == ""
 
 
 @pytest.mark.parametrize(("content", "said"), [(None, "No such file"), (b"\xff\n", "UTF-8")])
@@ -81,6 +86,6 @@ def test_a_deny_list_that_is_no_text_is_named(tmp_path, content, said):
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(UsageError, match=f"index.deny_list|{said}") as caught:
-        deny_list.read(str(path))
+        read_deny_list(str(path))
     assert str(path) in str(caught.value)
     assert said in str(caught.value)

@@ -4,7 +4,7 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving import index_export
+from serving.index.build import save_index
 from serving.index.exact import ExactIndex
 
 ITEMS, DIM = 12, 3
@@ -77,7 +77,7 @@ def test_a_batch_answers_as_its_rows_alone(index):
 
 def test_saved_and_loaded_it_answers_the_same(tmp_path):
     before = _search(ExactIndex(VECTORS), QUERIES, np.ones((4, 1)), 4)
-    index_export.save(ExactIndex(VECTORS), DIM, str(tmp_path))
+    save_index(ExactIndex(VECTORS), DIM, str(tmp_path))
     loaded = tf.saved_model.load(str(tmp_path))
     after = _search(loaded, QUERIES, np.ones((4, 1)), 4)
     assert after[0].tolist() == before[0].tolist()

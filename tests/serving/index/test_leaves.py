@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.index import leaves
+from serving.index.leaves import choose_leaf_count, find_nearest_means, partition_vectors
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def rows_of(parted, leaf):
 
 
 def test_planted_tastes_become_leaves(planted):
-    parted = leaves.partition(planted, 3)
+    parted = partition_vectors(planted, 3)
     found = sorted(rows_of(parted, leaf) for leaf in range(3))
     assert found == [list(range(40)), list(range(40, 70)), list(range(70, 90))]
     for leaf in range(3):
@@ -35,7 +35,7 @@ def test_planted_tastes_become_leaves(planted):
 def test_every_vector_has_one_row_and_every_leaf_an_aligned_start(count, values):
     """Vectors repeat, so that fewer leaves than asked for may be filled."""
     vectors = np.array(values, np.float32)[:, None] * np.ones((1, 3), np.float32)
-    parted = leaves.partition(vectors, count)
+    parted = partition_vectors(vectors, count)
     assert sorted(parted.source[parted.source >= 0].tolist()) == list(range(len(vectors)))
     assert (parted.start % 64 == 0).all()
     assert (parted.size > 0).all()
@@ -44,16 +44,16 @@ def test_every_vector_has_one_row_and_every_leaf_an_aligned_start(count, values)
 
 
 def test_one_seed_gives_one_partition(planted):
-    first, second = leaves.partition(planted, 5, seed=4), leaves.partition(planted, 5, seed=4)
+    first, second = partition_vectors(planted, 5, seed=4), partition_vectors(planted, 5, seed=4)
     assert first.source.tolist() == second.source.tolist()
 
 
 def test_nearest_takes_the_smallest_distance():
     means = np.array([[0, 0], [4, 0]], np.float32)
     asked = np.array([[1, 9], [3, -9], [2.1, 0]], np.float32)
-    assert leaves.nearest(asked, means).tolist() == [0, 1, 1]
+    assert find_nearest_means(asked, means).tolist() == [0, 1, 1]
 
 
 @pytest.mark.parametrize(("items", "expected"), [(1, 1), (2, 1), (100, 10), (1_000_000, 1000)])
 def test_about_as_many_leaves_as_the_square_root(items, expected):
-    assert leaves.usual_count(items) == expected
+    assert choose_leaf_count(items) == expected

@@ -1,8 +1,7 @@
 import numpy as np
 
-from serving.index import measurement
 from serving.index.eligibility import Eligibility
-from serving.index.measurement import ExactAnswers
+from serving.index.measurement import ExactAnswers, compute_ann_recall, compute_exact_answers
 
 ONE = np.ones((1, 1), np.float32)
 
@@ -19,17 +18,17 @@ def test_share_of_the_exact_neighbours_by_hand():
         column(*range(11, -1, -1)), eligible, np.tile(ONE, (4, 1)), np.tile([5, 6, 7, 8], (4, 1))
     )
     found = np.array([[8, 7, 6, 5], [5, 6, 0, 0], [9, 10, 11, 12], [1, 2, 5, 5]])
-    assert measurement.recall(found, exact).tolist() == [1, 0.5, 0, 0.25]
+    assert compute_ann_recall(found, exact).tolist() == [1, 0.5, 0, 0.25]
 
 
 def test_an_item_as_near_as_the_last_is_a_hit():
     """Of six items four share a product of 1: any two of them fill up the list."""
-    exact = measurement.ExactAnswers(
+    exact = ExactAnswers(
         column(3, 2, 1, 1, 1, 1, 0), Eligibility.of_all(7), np.tile(ONE, (3, 1)),
         np.tile([1, 2, 3, 4], (3, 1)),
     )  # fmt: skip
     found = np.array([[1, 2, 5, 6], [3, 4, 5, 6], [1, 2, 6, 7]])
-    assert measurement.recall(found, exact).tolist() == [1, 1, 0.75]
+    assert compute_ann_recall(found, exact).tolist() == [1, 1, 0.75]
 
 
 def test_what_float32_cannot_tell_apart_is_as_near():
@@ -39,18 +38,18 @@ def test_what_float32_cannot_tell_apart_is_as_near():
         exact = ExactAnswers(
             vectors, Eligibility.of_all(3), np.ones((2, 2), np.float32), np.array([[first]] * 2)
         )
-        assert measurement.recall(np.array([[second], [3]]), exact).tolist() == [1, 0]
+        assert compute_ann_recall(np.array([[second], [3]]), exact).tolist() == [1, 0]
 
 
 def test_exact_neighbours_are_the_greatest_products_of_what_is_available():
     """Item i's product with the query is i; the last one is not to be had."""
     eligible = Eligibility(np.arange(150) < 149, np.zeros((150, 1), np.int32))
-    found = measurement.answer(column(*range(150)), eligible, np.tile(ONE, (2, 1)))
+    found = compute_exact_answers(column(*range(150)), eligible, np.tile(ONE, (2, 1)))
     assert [sorted(row) for row in found.positions.tolist()] == [list(range(50, 150))] * 2
 
 
 def test_a_small_catalogue_is_its_own_neighbourhood():
     vectors = np.ones((3, 2), np.float32)
-    found = measurement.answer(vectors, Eligibility.of_all(3), vectors)
+    found = compute_exact_answers(vectors, Eligibility.of_all(3), vectors)
     assert [sorted(row) for row in found.positions.tolist()] == [[1, 2, 3]] * 3
     assert found.depth == 3

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from schema.errors import DataRefused
-from serving import index_rebuild
 from serving.config import IndexConfig
+from serving.index.build import rebuild_index
 from serving.index.eligibility import Eligibility
 
 IVF = IndexConfig(kind="ivf", target_ann_recall=0.9, tuning_seconds=1.0)
@@ -22,7 +22,7 @@ def queries():
 
 
 def rebuilt(vectors, queries, config, before):
-    return index_rebuild.rebuild(vectors, Eligibility.of_all(len(vectors)), queries, config, before)
+    return rebuild_index(vectors, Eligibility.of_all(len(vectors)), queries, config, before)
 
 
 def test_a_setting_that_is_good_enough_is_kept_and_nothing_is_tried(vectors, queries):

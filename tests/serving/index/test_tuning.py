@@ -1,10 +1,16 @@
 import numpy as np
 import tensorflow as tf
 
-from serving.index import tuning
 from serving.index.eligibility import Eligibility
 from serving.index.measurement import ExactAnswers
-from serving.index.tuning import Point, Setting
+from serving.index.tuning import (
+    IndexSetting,
+    TuningPoint,
+    choose_point,
+    compute_frontier,
+    find_fastest_point,
+    tune_index,
+)
 
 
 class Planted(tf.Module):
@@ -30,7 +36,7 @@ def nearest_first():
 
 def tuned(target, seconds):
     exact = nearest_first()
-    return tuning.tune(lambda setting: Planted(setting.leaves), 1024, (0,), exact, target, seconds)
+    return tune_index(lambda setting: Planted(setting.leaves), 1024, (0,), exact, target, seconds)
 
 
 def test_it_finds_the_fewest_probes_that_reach_the_target():
@@ -44,10 +50,10 @@ def test_it_finds_the_fewest_probes_that_reach_the_target():
 def test_a_target_out_of_reach_ends_with_all_leaves():
     """32 leaves of 4 find everything; with 16 (of 256 items) no more than .64 is to be had."""
     exact = nearest_first()
-    found = tuning.tune(lambda setting: Planted(setting.leaves), 256, (0,), exact, 0.9, 0)
+    found = tune_index(lambda setting: Planted(setting.leaves), 256, (0,), exact, 0.9, 0)
     points = found.points
     assert max(point.setting.probes for point in points) == 16
-    assert tuning.best(points, 0.9) is None
+    assert find_fastest_point(points, 0.9) is None
 
 
 def test_time_that_is_left_is_spent_on_other_numbers_of_leaves():
@@ -55,23 +61,23 @@ def test_time_that_is_left_is_spent_on_other_numbers_of_leaves():
 
 
 def point(probes, recall, p50_ms):
-    return Point(Setting(8, probes, 0), recall, recall - 0.01, p50_ms)
+    return TuningPoint(IndexSetting(8, probes, 0), recall, recall - 0.01, p50_ms)
 
 
 def test_the_best_is_the_fastest_that_surely_reaches_the_target():
     points = [point(1, 0.9, 1.0), point(2, 0.955, 2.0), point(3, 0.97, 3.0), point(4, 0.99, 4.0)]
-    assert tuning.best(points, 0.95) == points[2]
+    assert find_fastest_point(points, 0.95) == points[2]
 
 
 def test_the_frontier_leaves_out_what_another_one_beats():
     points = [point(1, 0.5, 1.0), point(2, 0.9, 3.0), point(3, 0.8, 4.0), point(4, 0.95, 5.0)]
-    assert tuning.frontier(points[::-1]) == [points[0], points[1], points[3]]
+    assert compute_frontier(points[::-1]) == [points[0], points[1], points[3]]
 
 
 def test_a_setting_names_the_leaves_that_were_asked_for():
     """Of 32 two were empty; an index that is built for 30 would have other leaves."""
     exact = nearest_first()
-    found = tuning.tune(lambda setting: Planted(setting.leaves - 2), 1024, (0,), exact, 0.48, 0)
+    found = tune_index(lambda setting: Planted(setting.leaves - 2), 1024, (0,), exact, 0.48, 0)
     assert {point.setting.leaves for point in found.points} == {32}
 
 
@@ -79,7 +85,7 @@ def test_what_tuning_hands_back_has_the_best_setting():
     """Settings of 32, 64 and 16 leaves are tried in this order, so the best is built once more."""
     for seconds in (0, 1000):
         found = tuned(0.48, seconds)
-        best = tuning.chosen(found.points, 0.48)
+        best = choose_point(found.points, 0.48)
         assert (found.index.leaf_count, found.index.probes) == (
             best.setting.leaves,
             best.setting.probes,
@@ -88,4 +94,4 @@ def test_what_tuning_hands_back_has_the_best_setting():
 
 def test_where_nothing_reaches_the_target_what_finds_most_is_chosen():
     points = [point(1, 0.5, 1.0), point(2, 0.9, 3.0), point(3, 0.8, 4.0)]
-    assert tuning.chosen(points, 0.95) == points[1]
+    assert choose_point(points, 0.95) == points[1]

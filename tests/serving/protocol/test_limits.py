@@ -20,11 +20,10 @@ from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from serving.config import RequestLimits
-from serving.protocol import limits as protocol_limits
-from serving.protocol import tensors
 from serving.protocol.errors import RequestError
-from serving.protocol.limits import TensorHeader
-from serving.server.app import running_server
+from serving.protocol.limits import TensorHeader, check_list_sizes, check_tensor_sizes
+from serving.protocol.tensors import parse_tensor, read_tensor_header
+from serving.server.app import run_server
 from serving.server.options import ServerOptions
 from serving.versions import local as local_versions
 from tests.serving.planted_servables import pushed
@@ -100,7 +99,7 @@ def test_what_may_be_held_is_counted_on_shapes():
     def refused(**headers):
         found = {name: TensorHeader(dtype, shape) for name, (dtype, shape) in headers.items()}
         try:
-            protocol_limits.check(limits, ours, found)
+            check_tensor_sizes(limits, ours, found)
         except RequestError as error:
             return str(error)
         return ""
@@ -125,19 +124,19 @@ def test_a_text_is_counted_as_often_as_it_stands_there():
     ours, theirs = meta_graph_pb2.SignatureDef(), meta_graph_pb2.SignatureDef()
     for name in ("user_id", "history_item_ids", "now"):
         ours.inputs[name].dtype = 7
-    repeated = tensors.header("x", tensor(tf.string, [1, 3], string_val=[b"a", b"x" * 1000]))
+    repeated = read_tensor_header("x", tensor(tf.string, [1, 3], string_val=[b"a", b"x" * 1000]))
     assert 2001 <= repeated.text_bytes <= 2100  # "a", and twice the other; and the message's own
     alone = TensorHeader(tf.string, (1,), 1000)
     shared = {"user_id": alone, "now": TensorHeader(tf.int64, (94,))}  # 94 * (64 + 8 + 1000)
     with pytest.raises(RequestError, match="received 100768"):
-        protocol_limits.check(limits, ours, shared)
-    protocol_limits.check(limits, ours, shared | {"now": TensorHeader(tf.int64, (93,))})
-    protocol_limits.check(limits, theirs, {"raw": TensorHeader(tf.string, (5,), 99_680)})
+        check_tensor_sizes(limits, ours, shared)
+    check_tensor_sizes(limits, ours, shared | {"now": TensorHeader(tf.int64, (93,))})
+    check_tensor_sizes(limits, theirs, {"raw": TensorHeader(tf.string, (5,), 99_680)})
     with pytest.raises(RequestError, match="received 100001"):
-        protocol_limits.check(limits, theirs, {"raw": TensorHeader(tf.string, (5,), 99_681)})
+        check_tensor_sizes(limits, theirs, {"raw": TensorHeader(tf.string, (5,), 99_681)})
     arrays = {"user_id": np.array([b"x" * 1000], object), "now": np.zeros(94, np.int64)}
     with pytest.raises(RequestError, match="received 100768"):
-        protocol_limits.check(limits, ours, arrays)
+        check_tensor_sizes(limits, ours, arrays)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +150,7 @@ def test_what_is_scored_is_counted_by_the_catalogue(k, rows, items, fits):
     ours.inputs["user_id"].dtype = ours.inputs["history_item_ids"].dtype = 7
     inputs = {"user_id": np.zeros(rows, object), "k": np.array([k], np.int32)}
     try:
-        protocol_limits.check_values(limits, ours, inputs, items)
+        check_list_sizes(limits, ours, inputs, items)
         assert fits
     except RequestError:
         assert not fits
@@ -167,7 +166,7 @@ def test_what_is_scored_is_counted_by_the_catalogue(k, rows, items, fits):
     ],
 )  # fmt: skip
 def test_what_fits_is_read_as_tensorflow_reads_it(proto):
-    found = tensors.from_proto("x", proto)
+    found = parse_tensor("x", proto)
     np.testing.assert_array_equal(found, tf.make_ndarray(proto))
     assert found.dtype == tf.make_ndarray(proto).dtype
 
@@ -175,7 +174,7 @@ def test_what_fits_is_read_as_tensorflow_reads_it(proto):
 def test_limits_are_the_servers_own(tmp_path):
     options = ServerOptions(limits=RequestLimits(max_rows=2))
     with (
-        running_server(pushed(tmp_path), options) as server,
+        run_server(pushed(tmp_path), options) as server,
         grpc.insecure_channel(server.grpc_address) as channel,
     ):
         predict = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import predict_pb2
 
-from serving import wire_fields
+from serving.protocol.message_parsing import has_more_fields
 
 PREDICT = predict_pb2.PredictRequest.DESCRIPTOR
 
@@ -22,8 +22,8 @@ OUTER = 3 + 1  # the entry, its key and its value; the type of the tensor
 
 
 def test_each_string_is_a_field():
-    assert not wire_fields.exceed(STRINGS, PREDICT, 5000 + OUTER)
-    assert wire_fields.exceed(STRINGS, PREDICT, 4999)
+    assert not has_more_fields(STRINGS, PREDICT, 5000 + OUTER)
+    assert has_more_fields(STRINGS, PREDICT, 4999)
 
 
 @pytest.mark.parametrize("tag", [0x12, 0x1A, 0x42, 0x72, 0x7A])
@@ -33,8 +33,8 @@ def test_messages_of_nothing_are_counted(tag):
     if tag in (0x42, 0x72, 0x7A):  # below a tensor, below an entry
         for _ in range(2):
             body = bytes([0x12, len(body) & 127 | 128, len(body) >> 7]) + body
-    assert wire_fields.exceed(body, PREDICT, 3999)
-    assert not wire_fields.exceed(body, PREDICT, 4002)
+    assert has_more_fields(body, PREDICT, 3999)
+    assert not has_more_fields(body, PREDICT, 4002)
 
 
 @pytest.mark.parametrize("number", [0x12, 0x0A, 0x42])
@@ -45,13 +45,13 @@ def test_numbers_that_look_like_fields_are_one_field(number):
         tensor_pb2.TensorProto(dtype=3, int_val=[number] * 10_000),
         tensor_pb2.TensorProto(dtype=7, string_val=[content]),
     ):
-        assert not wire_fields.exceed(with_tensor(tensor), PREDICT, 10)
+        assert not has_more_fields(with_tensor(tensor), PREDICT, 10)
 
 
 @given(st.binary(max_size=300), st.integers(0, 20))
 def test_any_bytes_are_counted_to_an_end(message, most):
-    assert wire_fields.exceed(message, PREDICT, most) in (True, False)
-    assert not wire_fields.exceed(message, PREDICT, len(message) // 2)
+    assert has_more_fields(message, PREDICT, most) in (True, False)
+    assert not has_more_fields(message, PREDICT, len(message) // 2)
 
 
 TEXTS = st.text(st.characters(codec="utf-8", min_codepoint=32), max_size=3)  # of 12 bytes at most
@@ -63,5 +63,5 @@ def test_texts_are_counted_and_hardly_more(strings, filters):
     request.inputs["x"].string_val.extend(text.encode() for text in strings)
     held = len(strings) + len(filters)
     message = request.SerializeToString()
-    assert held == 0 or wire_fields.exceed(message, PREDICT, held - 1)
-    assert not wire_fields.exceed(message, PREDICT, held + 6)  # the input, its entry, its name
+    assert held == 0 or has_more_fields(message, PREDICT, held - 1)
+    assert not has_more_fields(message, PREDICT, held + 6)  # the input, its entry, its name

@@ -15,7 +15,7 @@ import pytest
 
 from schema.errors import NoRunError, TandemError, UsageError
 from serving.client.client import Client
-from serving.server.app import running_server
+from serving.server.app import run_server
 from serving.server.options import ServerOptions
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -40,7 +40,7 @@ def serve(*arguments):
 def test_nothing_pushed_is_no_run(tmp_path):
     with (
         pytest.raises(NoRunError, match="expected pushed models in"),
-        running_server(tmp_path / "serving"),
+        run_server(tmp_path / "serving"),
     ):
         pass
 
@@ -50,17 +50,17 @@ def test_a_port_in_use_is_named(serving_dir, taken_port, option, what):
     named = f"listen for {what} on 127.0.0.1:{taken_port}.*--{option.replace('_', '-')}"
     with (
         pytest.raises(UsageError, match=named),
-        running_server(serving_dir, ServerOptions(**{option: taken_port})),
+        run_server(serving_dir, ServerOptions(**{option: taken_port})),
     ):
         pass
 
 
 def test_a_second_server_on_the_port_fails(serving_dir):
-    with running_server(serving_dir) as first:
+    with run_server(serving_dir) as first:
         port = int(first.grpc_address.rpartition(":")[2])
         with (
             pytest.raises(UsageError, match=f"port {port} is in use"),
-            running_server(serving_dir, ServerOptions(grpc_port=port)),
+            run_server(serving_dir, ServerOptions(grpc_port=port)),
         ):
             pass
 
@@ -71,18 +71,16 @@ def test_models_that_all_fail_are_an_error(tmp_path):
     (broken / "saved_model.pb").write_bytes(b"no model")
     with (
         pytest.raises(TandemError, match="at least one pushed model that loads"),
-        running_server(tmp_path),
+        run_server(tmp_path),
     ):
         pass
 
 
 def test_the_ports_are_free_again_at_the_end(serving_dir):
-    with running_server(serving_dir) as first:
+    with run_server(serving_dir) as first:
         grpc_port = int(first.grpc_address.rpartition(":")[2])
         rest_port = int(first.rest_url.rpartition(":")[2])
-    with running_server(
-        serving_dir, ServerOptions(grpc_port=grpc_port, rest_port=rest_port)
-    ) as second:
+    with run_server(serving_dir, ServerOptions(grpc_port=grpc_port, rest_port=rest_port)) as second:
         assert second == first
 
 
@@ -105,7 +103,7 @@ def test_the_client_says_that_there_is_no_server():
 
 
 def test_the_client_reads_the_declared_inputs(serving_dir):
-    with running_server(serving_dir) as server, Client(server.grpc_address) as client:
+    with run_server(serving_dir) as server, Client(server.grpc_address) as client:
         assert client.inputs("greeter") == {
             "k": ("int64", (-1,)),
             "user_id": ("string", (-1,)),

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving import event_loop
-from serving.protocol.errors import RequestError, invalid
-from serving.server import batch_join
+from serving.protocol.errors import RequestError, invalid_argument
+from serving.server.batch_join import compute_join_key, count_rows, join_requests, split_outputs
 from serving.server.batching import BatchQueue
-from serving.server.batching_config import Batching
+from serving.server.batching_config import BatchingConfig
+from serving.server.listeners import run_event_loop, run_on_loop
 from serving.server.servable import Call, Servable
 
 MODEL = Servable("m", 1, {}, {})
@@ -33,7 +33,7 @@ class Doubling:
         self.begun.set()
         assert self.go.wait(10)
         if -1 in rows:
-            raise invalid("x must not be -1")
+            raise invalid_argument("x must not be -1")
         return {"out": 2 * inputs["x"]}
 
     def call(self, *rows):
@@ -42,7 +42,7 @@ class Doubling:
 
 @pytest.fixture
 def loop():
-    with event_loop.running("test") as running:
+    with run_event_loop("test") as running:
         yield running
 
 
@@ -67,7 +67,7 @@ def held(submit):
     """held(batching) -> a queue whose one turn is taken by a call of [0] that waits."""
 
     def start(**settings):
-        queue, model = BatchQueue(Batching(threads=1, **settings)), Doubling()
+        queue, model = BatchQueue(BatchingConfig(threads=1, **settings)), Doubling()
         first = submit(queue, model.call(0))
         assert model.begun.wait(10)
         return queue, model, first
@@ -176,7 +176,7 @@ def test_answers_that_are_not_by_row_are_asked_for_one_by_one(submit, ask):
         assert go.wait(10)
         return {"out": inputs["x"].sum()}
 
-    queue = BatchQueue(Batching(threads=1))
+    queue = BatchQueue(BatchingConfig(threads=1))
     asked = [Call(total, "s", {"x": np.array([n])}, ("out",)) for n in (1, 2, 3)]
     first = submit(queue, asked[0])
     assert begun.wait(10)
@@ -190,7 +190,7 @@ def test_twice_the_load_is_no_less_work(submit, threads):
     """A call takes 5 ms, so one turn is good for 200 a second; 16 callers, who come back at once,
     are more than may wait (4).
     """
-    queue, answered = BatchQueue(Batching(1, 0.0, 4, 1)), []
+    queue, answered = BatchQueue(BatchingConfig(1, 0.0, 4, 1)), []
 
     def slow(inputs):
         time.sleep(0.005)
@@ -235,12 +235,12 @@ def test_joining_and_parting_changes_no_request(asked, more):
         }
         for at, (batch, history) in enumerate(asked)
     ]
-    assert len({batch_join.shape(one, pad=True) for one in inputs}) == 1
+    assert len({compute_join_key(one, pad=True) for one in inputs}) == 1
     total = sum(batch for batch, _ in asked)
-    together = batch_join.joined(inputs, total + more)
+    together = join_requests(inputs, total + more)
     assert together["now"].tolist() == [7] * (total + more)
     assert together["history_item_ids"].shape[1] % 8 == 0
-    parts = batch_join.parted(together, inputs, total + more)
+    parts = split_outputs(together, inputs, total + more)
     assert parts is not None
     for at, ((batch, history), part) in enumerate(zip(asked, parts, strict=True)):
         assert part["user_id"].tolist() == [f"{at}-{n}".encode() for n in range(batch)]
@@ -252,7 +252,7 @@ def test_joining_and_parting_changes_no_request(asked, more):
 def test_a_list_is_as_wide_as_its_own_request_has_asked():
     lists = np.array([[b"a", b"b", b"c"], [b"d", b"", b""]], object)
     outputs = {"item_ids": lists, "known": np.zeros(2)}
-    parts = batch_join.parted(outputs, [{"k": np.array([3])}, {"k": np.array([1])}], 2)
+    parts = split_outputs(outputs, [{"k": np.array([3])}, {"k": np.array([1])}], 2)
     assert parts is not None
     one, two = parts
     assert one["item_ids"].tolist() == [[b"a", b"b", b"c"]]
@@ -261,15 +261,15 @@ def test_a_list_is_as_wide_as_its_own_request_has_asked():
 
 def test_lists_of_unlike_length_are_alike_only_where_they_may_be_padded():
     short, long = ({"history_item_ids": np.full([1, n], b"a", object)} for n in (1, 2))
-    assert batch_join.shape(short, True) == batch_join.shape(long, True)
-    assert batch_join.shape(short, False) != batch_join.shape(long, False)
+    assert compute_join_key(short, True) == compute_join_key(long, True)
+    assert compute_join_key(short, False) != compute_join_key(long, False)
     others = ({"candidate_item_ids": np.full([1, n], b"a", object)} for n in (1, 2))
-    assert len({batch_join.shape(other, True) for other in others}) == 2
+    assert len({compute_join_key(other, True) for other in others}) == 2
 
 
 def test_the_queue_leaves_nobody_waiting(submit, threads):
     """Many threads, few turns, answers by hand."""
-    queue = BatchQueue(Batching(max_batch_size=4, max_enqueued_batches=100, threads=2))
+    queue = BatchQueue(BatchingConfig(max_batch_size=4, max_enqueued_batches=100, threads=2))
     model = Doubling()
     model.go.set()
 
@@ -310,7 +310,7 @@ def measured(queue):
 
 
 def test_a_loop_that_was_busy_runs_nobody_whose_deadline_has_passed(loop):
-    queue, model = BatchQueue(Batching(threads=1)), Doubling()
+    queue, model = BatchQueue(BatchingConfig(threads=1)), Doubling()
     model.go.set()
 
     async def late():
@@ -323,17 +323,17 @@ def test_a_loop_that_was_busy_runs_nobody_whose_deadline_has_passed(loop):
             await waits
         return refused.value.code
 
-    assert event_loop.wait_for(loop, late()) == grpc.StatusCode.DEADLINE_EXCEEDED
+    assert run_on_loop(loop, late()) == grpc.StatusCode.DEADLINE_EXCEEDED
     assert model.calls == [[0]]
 
 
 def test_requests_without_rows_and_very_long_lists_are_run_alone():
-    assert batch_join.shape({}, True) is None
-    assert batch_join.shape({"n": np.array(3)}, True) is None
-    assert batch_join.rows({}) == 0
+    assert compute_join_key({}, True) is None
+    assert compute_join_key({"n": np.array(3)}, True) is None
+    assert count_rows({}) == 0
     for width, alone in ((4096, False), (4097, True)):
         history = {"history_item_ids": np.zeros([1, width], object)}
-        assert (batch_join.shape(history, True) is None) == alone
+        assert (compute_join_key(history, True) is None) == alone
 
 
 def test_a_call_that_finds_no_memory_is_told_so(submit):
@@ -342,13 +342,13 @@ def test_a_call_that_finds_no_memory_is_told_so(submit):
 
     call = Call(hungry, "s", {"x": np.array([1])}, ("out",))
     with pytest.raises(RequestError, match="has not the memory for this request") as refused:
-        submit(BatchQueue(Batching(threads=1)), call).result(10)
+        submit(BatchQueue(BatchingConfig(threads=1)), call).result(10)
     assert refused.value.code == grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
 def test_what_waits_has_a_limit_of_bytes(submit, ask):
     """Numbers of 8 bytes; 280 may wait, in whatever number of requests."""
-    queue, model = BatchQueue(Batching(threads=1), most_waiting_bytes=280), Doubling()
+    queue, model = BatchQueue(BatchingConfig(threads=1), most_waiting_bytes=280), Doubling()
     first = submit(queue, model.call(0))
     assert model.begun.wait(10)
     others = [ask(queue, model.call(*[n] * 7)) for n in range(1, 6)]

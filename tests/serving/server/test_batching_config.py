@@ -5,7 +5,7 @@ import pytest
 
 from schema.errors import UsageError
 from serving.server import batching_config
-from serving.server.batching_config import Batching
+from serving.server.batching_config import BatchingConfig
 
 DEPLOY = pathlib.Path(__file__).resolve().parents[3] / "deploy"
 
@@ -22,12 +22,12 @@ def test_every_number_is_read(tmp_path):
         max_enqueued_batches { value: 3 } num_batch_threads { value: 5 }
         thread_pool_name { value: "x" } pad_variable_length_inputs: true"""
     found = read(tmp_path, text)
-    assert found == Batching(8, 0.0025, 3, 5, True, sizes=())
+    assert found == BatchingConfig(8, 0.0025, 3, 5, True, sizes=())
     assert found.most_waiting == 24
 
 
 def test_an_empty_file_has_the_defaults_of_tensorflow_serving(tmp_path):
-    assert read(tmp_path, "") == Batching(1000, 0.0, 10, os.cpu_count() or 1, False, sizes=())
+    assert read(tmp_path, "") == BatchingConfig(1000, 0.0, 10, os.cpu_count() or 1, False, sizes=())
 
 
 def test_joined_calls_are_filled_up_to_the_sizes_that_are_allowed(tmp_path):

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from serving import freed_memory
+from serving.server.model_store import release_free_memory
 
 
 def held_mb():
@@ -22,6 +22,6 @@ def test_holes_between_what_is_kept_are_given_back():
     kept = blocks[::20]
     del blocks
     before = held_mb()
-    freed_memory.give_back()
+    release_free_memory()
     assert before - held_mb() > 60
     assert all(block == b"x" * 100_000 for block in kept)

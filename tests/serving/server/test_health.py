@@ -6,7 +6,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from tensorflow_serving.apis import model_management_pb2, model_service_pb2_grpc
 
-from serving.server.app import running_server
+from serving.server.app import run_server
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -21,7 +21,7 @@ def test_health_follows_what_serves(serving_dir):
     nothing = model_management_pb2.ReloadConfigRequest()
     nothing.config.model_config_list.SetInParent()
     with (
-        running_server(serving_dir) as server,
+        run_server(serving_dir) as server,
         grpc.insecure_channel(server.grpc_address) as channel,
     ):
         assert (check(channel, ""), check(channel, "greeter")) == (SERVING, SERVING)

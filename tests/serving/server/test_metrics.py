@@ -12,11 +12,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from schema.errors import TandemError, UsageError
-from serving import monitoring_config
 from serving.client.client import Client
-from serving.protocol.errors import invalid
-from serving.server.app import running_server
-from serving.server.metrics import Metrics
+from serving.protocol.errors import invalid_argument
+from serving.server.app import run_server
+from serving.server.metrics import Metrics, read_metrics_path
 from serving.server.options import ServerOptions
 from serving.versions import local as local_versions
 
@@ -56,7 +55,7 @@ def post(server, path, body):
 
 def test_requests_are_counted_by_status_and_timed(serving_dir):
     row = {"user_id": "ann", "x": [1, 0], "k": 1}
-    with running_server(serving_dir) as server, Client(server.grpc_address) as client:
+    with run_server(serving_dir) as server, Client(server.grpc_address) as client:
         for _ in range(3):
             client.predict("greeter", INPUTS)
         with pytest.raises(TandemError):
@@ -81,7 +80,7 @@ def test_a_refused_version_is_counted(serving_dir, greeters):
     local_versions.push({"greeter": greeters[2]}, serving_dir)
     newest, older = (str(serving_dir / "greeter" / version) for version in ("2", "1"))
     (serving_dir / "greeter" / "2" / "saved_model.pb").write_bytes(b"\xff")
-    with running_server(serving_dir) as server:
+    with run_server(serving_dir) as server:
         read = scraped(server)
     loads = "cc:saved_model:load_attempt_count"
     assert count(read, loads, model_path=newest, status="fail") == 1
@@ -95,7 +94,7 @@ def test_warmups_are_counted_by_status(tmp_path):
         records.extend([None, None])
     with contextlib.suppress(TandemError), metrics.warmup(tmp_path) as records:
         records.append(None)
-        raise invalid("record 1")
+        raise invalid_argument("record 1")
     read = samples(metrics.page().decode())
     counted = "serving:model_warmup_records_read"
     assert count(read, counted, model_path=str(tmp_path), status="OK") == 2
@@ -139,7 +138,7 @@ def test_latencies_are_microseconds_in_tensorflow_servings_buckets():
 def test_monitoring_config(tmp_path, text, path):
     file = tmp_path / "monitoring.config"
     file.write_text(text)
-    assert monitoring_config.read(file) == path
+    assert read_metrics_path(file) == path
 
 
 @pytest.mark.parametrize(
@@ -153,12 +152,12 @@ def test_a_monitoring_config_that_is_refused(tmp_path, text, message):
     file = tmp_path / "monitoring.config"
     file.write_text(text)
     with pytest.raises(UsageError, match=message):
-        monitoring_config.read(file)
+        read_metrics_path(file)
 
 
 @pytest.mark.parametrize("path", ["/metrics", None])
 def test_metrics_are_where_they_are_configured(serving_dir, path):
-    with running_server(serving_dir, ServerOptions(metrics_path=path)) as server:
+    with run_server(serving_dir, ServerOptions(metrics_path=path)) as server:
         if path is not None:
             assert scraped(server, path)
         with pytest.raises(urllib.error.HTTPError, match="404"):

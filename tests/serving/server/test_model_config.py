@@ -5,7 +5,7 @@ import pathlib
 import pytest
 
 from schema.errors import UsageError
-from serving.server import model_config
+from serving.server.model_config import read_model_config
 
 TWO_MODELS = """
 model_config_list {
@@ -27,7 +27,7 @@ def config_of(entry):
 def test_a_config_as_tensorflow_serving_takes_it(tmp_path):
     path = tmp_path / "models.config"
     path.write_text(TWO_MODELS)
-    recommender, ranking = model_config.read(path)
+    recommender, ranking = read_model_config(path)
     assert (recommender.name, recommender.base_path) == (
         "recommender",
         pathlib.Path("/models/recommender"),
@@ -68,7 +68,7 @@ def test_what_is_refused(tmp_path, text, message):
     path = tmp_path / "models.config"
     path.write_text(text)
     with pytest.raises(UsageError, match=message):
-        model_config.read(path)
+        read_model_config(path)
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe"])
@@ -77,4 +77,4 @@ def test_a_file_that_cannot_be_read(tmp_path, content):
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(UsageError, match=r"models\.config"):
-        model_config.read(path)
+        read_model_config(path)

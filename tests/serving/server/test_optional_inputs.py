@@ -15,7 +15,7 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
-from serving.server.app import running_server
+from serving.server.app import run_server
 from tests.serving.planted_servables import pushed
 
 LOWEST = np.finfo(np.float32).min
@@ -32,7 +32,7 @@ WHOLE = {
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with running_server(pushed(tmp_path_factory.mktemp("optional"))) as running:
+    with run_server(pushed(tmp_path_factory.mktemp("optional"))) as running:
         yield running
 
 

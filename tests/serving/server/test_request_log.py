@@ -14,7 +14,7 @@ from schema.dataset import Dataset
 from schema.user_ids import hash_user_id
 from serving.client.client import Client
 from serving.server import request_log
-from serving.server.app import running_server
+from serving.server.app import run_server
 from serving.server.options import ServerOptions
 from serving.server.request_log import RequestLog
 from tests.serving.planted_servables import IDS, pushed
@@ -44,7 +44,7 @@ def logged(models, tmp_path):
     def run(ask, **settings):
         log = RequestLog(tmp_path / "log", **settings)
         options = ServerOptions(request_log=log)
-        with running_server(models, options) as server, Client(server.grpc_address, 30) as client:
+        with run_server(models, options) as server, Client(server.grpc_address, 30) as client:
             ask(server, client)
         files = sorted((tmp_path / "log").glob("*.jsonl"))
         return [json.loads(line) for path in files for line in path.read_text().splitlines()]
@@ -175,10 +175,10 @@ def test_ingestion_reads_every_record(logged, tmp_path):
 
 @pytest.mark.parametrize("given", [None, "", "two words", "x" * 129, "é", "tab\t"])
 def test_an_id_that_is_none_is_made_anew(given):
-    made = request_log.request_id(given)
+    made = request_log.choose_request_id(given)
     assert made != given
     assert len(made) == 32
-    assert request_log.request_id("a:1/2") == "a:1/2"
+    assert request_log.choose_request_id("a:1/2") == "a:1/2"
 
 
 def test_an_answer_whose_lines_would_fill_the_memory_is_lost(logged, monkeypatch):

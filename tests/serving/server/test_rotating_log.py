@@ -7,7 +7,7 @@ import threading
 import time
 
 from serving.server import rotating_log
-from serving.server.rotating_log import RotatedLog, Rotation
+from serving.server.rotating_log import RotatingLog, Rotation
 
 
 def lines_of(folder):
@@ -23,7 +23,7 @@ def until(holds):
 
 
 def test_what_is_put_stands_in_files_of_bounded_size_in_order(tmp_path):
-    log = RotatedLog(tmp_path, "shown", Rotation(file_bytes=40, files=100))
+    log = RotatingLog(tmp_path, "shown", Rotation(file_bytes=40, files=100))
     for number in range(50):
         log.put(f"line {number}\n".encode)
     log.close()
@@ -36,7 +36,7 @@ def test_what_is_put_stands_in_files_of_bounded_size_in_order(tmp_path):
 
 
 def test_the_oldest_files_go(tmp_path):
-    log = RotatedLog(tmp_path, "shown", Rotation(file_bytes=1, files=3))
+    log = RotatingLog(tmp_path, "shown", Rotation(file_bytes=1, files=3))
     for number in range(9):
         log.put(f"{number}\n".encode)
     log.close()
@@ -44,7 +44,7 @@ def test_the_oldest_files_go(tmp_path):
 
 
 def test_a_file_being_written_is_none_that_a_reader_takes(tmp_path):
-    log = RotatedLog(tmp_path, "shown", Rotation())
+    log = RotatingLog(tmp_path, "shown", Rotation())
     log.put(lambda: b"one\n")
     log.put(lambda: b"two\n")
     until(lambda: log.written == 2)
@@ -58,7 +58,7 @@ def test_what_cannot_be_written_is_lost_and_counted_and_it_goes_on(tmp_path, mon
     monkeypatch.setattr(rotating_log, "_PAUSE_SECONDS", 0.0)
     folder = tmp_path / "log"
     folder.write_text("in the way")
-    log = RotatedLog(folder, "shown", Rotation())
+    log = RotatingLog(folder, "shown", Rotation())
     log.put(lambda: b"lost\n")
     until(lambda: log.lost)
     folder.unlink()
@@ -107,7 +107,7 @@ def test_a_queue_that_is_full_drops_and_does_not_wait(tmp_path, monkeypatch):
         assert go.wait(10)
         return b"slow\n"
 
-    log = RotatedLog(tmp_path, "shown", Rotation())
+    log = RotatingLog(tmp_path, "shown", Rotation())
     log.put(slow)
     assert begun.wait(10)
     for _ in range(5):

@@ -16,10 +16,9 @@ from schema.errors import UsageError
 from serving.client.client import Client
 from serving.client.connection import Security
 from serving.protocol.errors import RequestError
-from serving.server import security
-from serving.server.app import running_server
+from serving.server.app import run_server
 from serving.server.options import ServerOptions
-from serving.server.security import ServerSecurity, Tls
+from serving.server.security import ServerSecurity, Tls, read_ssl_config, read_tls, read_token
 from tests.serving.issued import issue_all
 
 TOKEN = "s3cret"
@@ -39,12 +38,12 @@ def secured(serving_dir, certificates):
     def start(tls=False, mutual=False, token=""):
         found = None
         if tls or mutual:
-            found = security.read_tls(
+            found = read_tls(
                 certificates / "server.pem",
                 certificates / "server.key",
                 certificates / "ca.pem" if mutual else None,
             )
-        return running_server(serving_dir, ServerOptions(security=ServerSecurity(found, token)))
+        return run_server(serving_dir, ServerOptions(security=ServerSecurity(found, token)))
 
     return start
 
@@ -134,13 +133,13 @@ def test_tensorflow_servings_own_file_says_the_same(certificates, tmp_path):
 
     path = tmp_path / "ssl.config"
     path.write_text(f"server_key: {text('server.key')} server_cert: {text('server.pem')}")
-    expected = security.read_tls(certificates / "server.pem", certificates / "server.key", None)
-    assert security.read_ssl_config(path) == expected
+    expected = read_tls(certificates / "server.pem", certificates / "server.key", None)
+    assert read_ssl_config(path) == expected
     path.write_text(f"{path.read_text()} custom_ca: {text('ca.pem')} client_verify: true")
-    assert security.read_ssl_config(path).client_roots == (certificates / "ca.pem").read_bytes()
+    assert read_ssl_config(path).client_roots == (certificates / "ca.pem").read_bytes()
     path.write_text("client_verify: true")
     with pytest.raises(UsageError, match="custom_ca"):
-        security.read_ssl_config(path)
+        read_ssl_config(path)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +152,7 @@ def test_tensorflow_servings_own_file_says_the_same(certificates, tmp_path):
 )
 def test_files_that_do_not_fit_are_named(certificates, certificate, key, named):
     with pytest.raises(UsageError, match=named):
-        security.read_tls(certificates / certificate, certificates / key, None)
+        read_tls(certificates / certificate, certificates / key, None)
 
 
 @pytest.mark.parametrize("content", [b"", b"two words", b"a\nb", b"\xff\xfe"])
@@ -161,9 +160,9 @@ def test_a_token_is_one_word(tmp_path, content):
     path = tmp_path / "token"
     path.write_bytes(content)
     with pytest.raises(UsageError, match="openssl rand"):
-        security.read_token(path)
+        read_token(path)
     path.write_bytes(b"word\n")
-    assert security.read_token(path) == "word"
+    assert read_token(path) == "word"
 
 
 def test_secrets_are_not_shown():

@@ -19,11 +19,10 @@ from tensorflow_serving.apis import (
 from schema.errors import NoRunError, TandemError
 from serving.client.client import Client
 from serving.protocol.errors import RequestError
-from serving.server.app import running_configured_server, running_server
-from serving.server.model_config import WatchedModel
+from serving.server.app import run_configured_server, run_server
+from serving.server.model_config import ServableVersionPolicy, WatchedModel
 from serving.server.model_store import ModelStore
 from serving.server.served_versions import State
-from serving.version_policy import ServableVersionPolicy
 from serving.versions import local as local_versions
 
 INPUTS = {
@@ -124,7 +123,7 @@ def server(base_path):
     watched = watching(
         base_path, "specific { versions: 1 versions: 2 }", stable=1, canary=2, gone=9
     )
-    with running_configured_server(watched) as running:
+    with run_configured_server(watched) as running:
         yield running
 
 
@@ -254,7 +253,7 @@ def test_a_version_beyond_64_bits_is_no_version(base_path):
     """TensorFlow Serving's API has no number for it, and GetModelStatus no answer."""
     (base_path / "9223372036854775808").mkdir()
     with (
-        running_server(base_path.parent) as server,
+        run_server(base_path.parent) as server,
         Client(server.grpc_address) as client,
     ):
         assert [entry.version for entry in client.status("greeter")] == [3]
@@ -264,13 +263,13 @@ def test_models_of_nothing_but_what_is_passed_over(tmp_path):
     (tmp_path / "serving" / "greeter" / "v1").mkdir(parents=True)
     with (
         pytest.raises(NoRunError, match="found none but greeter/v1, which is passed over: a vers"),
-        running_server(tmp_path / "serving"),
+        run_server(tmp_path / "serving"),
     ):
         pass
 
 
 def test_a_base_path_that_no_folder_can_have(base_path):
-    with running_server(base_path.parent) as server:
+    with run_server(base_path.parent) as server:
         code, words = reload_refused(server, "/\0")
         assert code == "INVALID_ARGUMENT"
         assert "Expected model m to have an absolute path" in words

@@ -6,7 +6,7 @@ from tensorflow_serving.apis import inference_pb2, model_pb2
 
 from serving.protocol.errors import RequestError
 from serving.server import unsupported
-from serving.server.servable import load
+from serving.server.servable import load_servable
 from serving.server.served_versions import ServedVersions
 
 
@@ -22,7 +22,7 @@ def scorer(tmp_path_factory):
     names = ("fits", "classes", "three")
     tf.saved_model.save(module, str(folder), {name: getattr(module, name) for name in names})
     served = ServedVersions()
-    served.add(load("scorer", 1, folder))
+    served.add(load_servable("scorer", 1, folder))
     return served
 
 

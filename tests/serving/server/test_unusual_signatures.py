@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from serving.server.app import running_server
+from serving.server.app import run_server
 from serving.versions import local as local_versions
 
 
@@ -31,7 +31,7 @@ def ask(tmp_path_factory):
     _make_sparse(folder / "model" / "saved_model.pb")
     local_versions.push({"model": folder / "model"}, folder / "serving")
 
-    with running_server(folder / "serving") as server:
+    with run_server(folder / "serving") as server:
 
         def asked(signature):
             body = {"signature_name": signature, "inputs": {"x": [0.5]}}

@@ -5,7 +5,7 @@ import sys
 import pytest
 from google.protobuf import text_format
 
-from serving import version_policy
+from serving.server.model_config import ServableVersionPolicy, select_versions
 
 
 @pytest.mark.parametrize(
@@ -20,5 +20,5 @@ from serving import version_policy
     ],
 )
 def test_wanted(policy, versions, enough):
-    parsed = text_format.Parse(policy, version_policy.ServableVersionPolicy())
-    assert version_policy.wanted(parsed, [4, 30, 1]) == (versions, enough)
+    parsed = text_format.Parse(policy, ServableVersionPolicy())
+    assert select_versions(parsed, [4, 30, 1]) == (versions, enough)

@@ -8,12 +8,13 @@ import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from schema.candidates import to_text_array
-from serving.graph import warmup_requests
+from serving.graph.warmup_requests import build_warmup_requests, write_warmup_requests
 from serving.protocol.errors import RequestError
-from serving.server import servable, warmup
+from serving.server import warmup
 from serving.server.metrics import Metrics
 from serving.server.model_config import WatchedModel
 from serving.server.model_store import ModelStore
+from serving.server.servable import load_servable
 from serving.server.served_versions import State
 from serving.versions import local as local_versions
 
@@ -72,7 +73,7 @@ def started(serving_dir):
 
 
 def test_a_version_has_answered_its_warmup_before_it_serves(started, folder):
-    warmup.write(folder, [request(3), request(0), request(5)])
+    write_warmup_requests(folder, [request(3), request(0), request(5)])
     store = started()
     with store.served.using(request(0).model_spec) as loaded:
         answer = loaded.predict("", {"n": np.array([1])})
@@ -80,18 +81,18 @@ def test_a_version_has_answered_its_warmup_before_it_serves(started, folder):
 
 
 def test_what_is_written_is_tensorflow_servings_form(folder):
-    warmup.write(folder, [request(3)])
+    write_warmup_requests(folder, [request(3)])
     (record,) = tf.data.TFRecordDataset(str(folder / FILE)).as_numpy_iterator()
     log = prediction_log_pb2.PredictionLog.FromString(record)
     assert log.predict_log.request == request(3)
 
 
 def test_a_version_without_a_file_serves(folder):
-    assert warmup.replay(servable.load("counting", 2, folder), folder, Metrics()) == 0
+    assert warmup.replay(load_servable("counting", 2, folder), folder, Metrics()) == 0
 
 
 def test_a_version_that_refuses_its_warmup_is_refused(started, folder):
-    warmup.write(folder, [request(3), request(-1)])
+    write_warmup_requests(folder, [request(3), request(-1)])
     store = started()
     assert store.served.available() == {"counting": 1}
     state = store.served.states("counting")[2]
@@ -119,7 +120,7 @@ def test_a_version_that_refuses_its_warmup_is_refused(started, folder):
 def test_records_that_are_refused(folder, records, code, message):
     write_records(folder, records)
     with pytest.raises(RequestError, match=message) as caught:
-        warmup.replay(servable.load("counting", 2, folder), folder, Metrics())
+        warmup.replay(load_servable("counting", 2, folder), folder, Metrics())
     assert caught.value.code.name == code
 
 
@@ -127,7 +128,7 @@ def test_a_file_that_is_no_tfrecord_is_refused(folder):
     (folder / "assets.extra").mkdir()
     (folder / FILE).write_bytes(b"these are no records")
     with pytest.raises(RequestError, match="verify your warmup data is in TFRecord") as caught:
-        warmup.replay(servable.load("counting", 2, folder), folder, Metrics())
+        warmup.replay(load_servable("counting", 2, folder), folder, Metrics())
     assert caught.value.code == grpc.StatusCode.DATA_LOSS
 
 
@@ -154,7 +155,7 @@ def arrays(request):
 
 
 def test_requests_for_a_catalogue():
-    least, new, one, ten = warmup_requests.of("retrieval", LISTING, items(19), now=100_000)
+    least, new, one, ten = build_warmup_requests("retrieval", LISTING, items(19), now=100_000)
     assert least.model_spec.name == new.model_spec.name == "retrieval"
     assert set(least.inputs) == {"now"}
     assert set(new.inputs) == set(LISTING) - {"context_device"}
@@ -168,7 +169,7 @@ def test_requests_for_a_catalogue():
 
 
 def test_requests_to_ranking_bring_candidates():
-    requests = warmup_requests.of("ranking", RANKING, items(300), now=1)
+    requests = build_warmup_requests("ranking", RANKING, items(300), now=1)
     assert len(requests) == 5
     assert set(requests[0].inputs) == {"now", "candidate_item_ids"}
     assert all(set(of.inputs) == set(RANKING) - {"context_device"} for of in requests[1:])
@@ -176,5 +177,5 @@ def test_requests_to_ranking_bring_candidates():
 
 
 def test_an_empty_catalogue_has_a_new_user_alone():
-    _, new = warmup_requests.of("ranking", RANKING, pa.array([], pa.large_binary()), now=1)
+    _, new = build_warmup_requests("ranking", RANKING, pa.array([], pa.large_binary()), now=1)
     assert arrays(new)["candidate_item_ids"].shape == (1, 0)

@@ -9,10 +9,10 @@ import pytest
 from schema.errors import NoRunError
 from schema.storage import object_store
 from serving.client.client import Client
-from serving.server.app import running_server
+from serving.server.app import run_server
 from serving.versions import local as local_versions
-from serving.versions import mirror
 from serving.versions import remote as remote_versions
+from serving.versions.mirror import mirror_serving_dir, update_mirror
 
 INPUTS = {
     "user_id": np.array([b"ann"], object),
@@ -44,8 +44,8 @@ def test_a_server_over_a_bucket_sees_a_push_when_it_is_whole(bucket, push, monke
 
     monkeypatch.setattr(object_store, "_store", halting)
     with (
-        mirror.mirrored(f"{bucket}/serving", poll_s=0.1) as folder,
-        running_server(folder) as server,
+        mirror_serving_dir(f"{bucket}/serving", poll_s=0.1) as folder,
+        run_server(folder) as server,
         Client(server.grpc_address, 30) as client,
     ):
         pushing = threading.Thread(target=push, args=(2,))
@@ -67,10 +67,10 @@ def test_a_server_over_a_bucket_sees_a_push_when_it_is_whole(bucket, push, monke
 def test_the_last_two_versions_are_kept(bucket, push, tmp_path, greeters, monkeypatch):
     for version in (1, 2):
         push(version)
-        mirror.update(f"{bucket}/serving", tmp_path)
+        update_mirror(f"{bucket}/serving", tmp_path)
     monkeypatch.setitem(greeters, 3, greeters[1])  # the session's, of which others take two
     push(3)
-    mirror.update(f"{bucket}/serving", tmp_path)
+    update_mirror(f"{bucket}/serving", tmp_path)
     assert local_versions.versions(tmp_path, "greeter") == [2, 3]
 
 
@@ -79,7 +79,7 @@ def test_a_copy_that_broke_off_is_made_again(bucket, push, tmp_path):
     left = tmp_path / "greeter" / ".tmp-1"
     left.mkdir(parents=True)
     (left / "stale").touch()
-    mirror.update(f"{bucket}/serving", tmp_path)
+    update_mirror(f"{bucket}/serving", tmp_path)
     names = {path.name for path in (tmp_path / "greeter" / "1").iterdir()}
     assert "saved_model.pb" in names
     assert "stale" not in names
@@ -88,7 +88,7 @@ def test_a_copy_that_broke_off_is_made_again(bucket, push, tmp_path):
 def test_nothing_pushed_is_said_with_the_url(bucket):
     with (
         pytest.raises(NoRunError, match=f"pushed models in {bucket}/serving, found none"),
-        mirror.mirrored(f"{bucket}/serving"),
+        mirror_serving_dir(f"{bucket}/serving"),
     ):
         pass
 
@@ -100,7 +100,7 @@ def test_a_version_that_is_not_whole_is_named_once(bucket, push, tmp_path, caplo
     )
     told = set()
     for _ in range(3):
-        mirror.update(f"{bucket}/serving", tmp_path / "mirror", told)
+        update_mirror(f"{bucket}/serving", tmp_path / "mirror", told)
     (line,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert "/serving/greeter/2 is passed over: it has no saved_model.pb" in line
     assert local_versions.versions(tmp_path / "mirror", "greeter") == [1]

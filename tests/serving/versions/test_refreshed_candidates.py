@@ -3,8 +3,7 @@ import pyarrow as pa
 import pytest
 
 from schema.candidates import Candidates, to_text_array
-from serving import refreshed_candidates
-from serving.refreshed_candidates import NewItems
+from serving.versions.refresh import NewItems, merge_items, replace_log_popularity
 
 BEFORE = Candidates(
     item_ids=to_text_array([b"a", b"b", b"c"]),
@@ -26,7 +25,7 @@ NEW = NewItems(
 
 @pytest.fixture(scope="module")
 def refreshed():
-    return refreshed_candidates.with_items(BEFORE, NEW)
+    return merge_items(BEFORE, NEW)
 
 
 def test_known_items_keep_their_positions_and_new_ones_come_after_them(refreshed):
@@ -54,12 +53,12 @@ def test_what_may_be_recommended_is_what_the_new_records_say(refreshed):
 def test_a_catalogue_that_says_nothing_of_it_goes_on_saying_nothing():
     silent = {"available": None, "filters": None}
     before = Candidates(**{**vars(BEFORE), **silent})
-    found = refreshed_candidates.with_items(before, NewItems(**{**vars(NEW), **silent})).candidates
+    found = merge_items(before, NewItems(**{**vars(NEW), **silent})).candidates
     assert found.available is None
     assert found.filters is None
 
 
 def test_popularity_takes_the_last_column_alone():
-    found = refreshed_candidates.with_log_popularity(BEFORE, np.array([9.0, 8.0, 7.0]))
+    found = replace_log_popularity(BEFORE, np.array([9.0, 8.0, 7.0]))
     assert found.vectors.tolist() == [[1, 0, 9], [0, 1, 8], [1, 1, 7]]
     assert found.item_ids is BEFORE.item_ids

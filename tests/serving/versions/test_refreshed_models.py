@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from schema.candidates import Candidates, to_text_array
 from schema.errors import TandemError
-from serving.versions import refresh
+from serving.versions.refresh import load_refreshed_models
 
 
 class Query(tf.Module):
@@ -72,7 +72,7 @@ def pushed(tmp_path_factory):
 
 
 def test_new_items_are_known_and_changed_ones_have_their_new_vector(pushed):
-    with refresh.told(pushed, BEFORE, AFTER) as models:
+    with load_refreshed_models(pushed, BEFORE, AFTER) as models:
         index, vectors = models.query.ask(tf.constant(["new", "b", "elsewhere"]))
         assert index.numpy().tolist() == [3, 2, 0]
         assert vectors.numpy().tolist() == [[2, 3], [5, 5], [0, 0]]
@@ -80,7 +80,7 @@ def test_new_items_are_known_and_changed_ones_have_their_new_vector(pushed):
 
 
 def test_the_pushed_version_stays_as_it_was(pushed):
-    with refresh.told(pushed, BEFORE, AFTER):
+    with load_refreshed_models(pushed, BEFORE, AFTER):
         pass
     loaded = tf.saved_model.load(str(pushed))
     index, _ = loaded.query.ask(tf.constant(["new", "b"]))
@@ -88,7 +88,7 @@ def test_the_pushed_version_stays_as_it_was(pushed):
 
 
 def test_exported_again_and_loaded_beside_the_old_each_keeps_its_own_items(pushed, tmp_path):
-    with refresh.told(pushed, BEFORE, AFTER) as models:
+    with load_refreshed_models(pushed, BEFORE, AFTER) as models:
         holder = tf.Module()
         holder.query = models.query
         tf.saved_model.save(holder, str(tmp_path / "again"))
@@ -101,6 +101,6 @@ def test_exported_again_and_loaded_beside_the_old_each_keeps_its_own_items(pushe
 
 def test_a_model_of_other_items_is_refused(pushed):
     others = to_text_array([b"a", b"c"])
-    told = refresh.told(pushed, others, AFTER)
+    told = load_refreshed_models(pushed, others, AFTER)
     with pytest.raises(TandemError, match="lists the items"), told:
         pass
