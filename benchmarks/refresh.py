@@ -26,9 +26,9 @@ SMALL = ("--set", "retrieval.epochs=2", "--set", "ranking.epochs=1")
 _LOAD = (
     "import os, sys, pathlib\n"
     'os.environ["TF_USE_LEGACY_KERAS"] = "1"\n'
-    "from serving import servable\n"
+    "from serving.server.servable import load_servable\n"
     "for folder in map(pathlib.Path, sys.argv[1:]):\n"
-    "    servable.load(folder.parent.name, int(folder.name), folder)\n"
+    "    load_servable(folder.parent.name, int(folder.name), folder)\n"
 )
 
 

@@ -2,10 +2,8 @@
 serving.infra_check DIR CANDIDATES`.
 
 DIR holds one SavedModel per servable name, CANDIDATES the catalogue's item ids as
-`schema.candidates` stores them; TF_USE_LEGACY_KERAS=1 is to be set. Prints one JSON object; a
+`schema.candidates` stores them; TF_USE_LEGACY_KERAS=1 must be set. Prints one JSON object; a
 TandemError ends it with its exit code.
-
-Exported servables, served before they are pushed.
 """
 
 import contextlib

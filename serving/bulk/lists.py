@@ -1,9 +1,8 @@
-"""Ranked lists for many users at once: the very graphs that are served, over exact search.
+"""Ranked lists for many users at once: by the graphs that are served, over exact search, or by a
+running server.
 
-Ranked lists for many users at once, from a server that runs.
-
-Which users are asked about together: those who bring as many events, so that no row is padded
-and a list does not depend on who else is asked about.
+Users with equally long histories go into one call, so no row is padded and a list does not depend
+on the other users of the call.
 """
 
 from collections.abc import Iterator
@@ -31,9 +30,7 @@ _MAX_EVENTS = 2**20
 
 
 class BulkRecommender:
-    """Users who bring as many events of history are asked about in one call, so nothing is padded
-    and an answer does not depend on who else is asked about.
-    """
+    """Runs the served graphs in this process."""
 
     def __init__(
         self,
@@ -64,15 +61,15 @@ class BulkRecommender:
         self._length = history_length
         self._size = len(candidates.item_ids)
 
-    def lists(self, askers: UserBatch, now: int, k: int) -> list[list[str]]:
+    def lists(self, users: UserBatch, now: int, k: int) -> list[list[str]]:
         """The k best unseen items of each user at `now` (seconds since epoch, UTC), best first.
 
-        Fewer where fewer are unseen. The event's context is unknown, and asked about as missing.
+        Fewer where fewer are unseen. The context features of the request are missing.
         """
-        found: list[list[str]] = [[] for _ in range(len(askers))]
+        found: list[list[str]] = [[] for _ in range(len(users))]
         most = max(1, min(_MAX_ROWS, _MAX_SCORES // (self._size + 1)))
-        for rows, length in group_equal_histories(askers.lengths, self._length, most):
-            request = askers.requests(rows, length, now, self._declared)
+        for rows, length in group_equal_histories(users.lengths, self._length, most):
+            request = users.requests(rows, length, now, self._declared)
             inputs = {n: tf.constant(v, self._specs[n].dtype) for n, v in request.items()}
             inputs[signatures.K] = tf.constant([min(k, self._size)], tf.int32)
             answered = self._serve(inputs)[signatures.ITEM_IDS].numpy()
@@ -82,8 +79,8 @@ class BulkRecommender:
 
 
 class ServerRecommender:
-    """Asks as `serving.bulk.lists.BulkLists` does; what the server's index does not find is not in
-    a list.
+    """Sends the requests of `BulkRecommender` to a server; what its index does not find is missing
+    from the lists.
     """
 
     def __init__(self, client: Client, model: str, history_length: int) -> None:
@@ -99,14 +96,14 @@ class ServerRecommender:
             if name not in (signatures.K, signatures.ALLOWED_CATEGORIES)
         }
 
-    def lists(self, askers: UserBatch, now: int, k: int) -> list[list[str]]:
+    def lists(self, users: UserBatch, now: int, k: int) -> list[list[str]]:
         """The k best unseen items of each user at `now` (seconds since epoch, UTC), best first.
 
-        Fewer where fewer are unseen. The event's context is unknown, and asked about as missing.
+        Fewer where fewer are unseen. The context features of the request are missing.
         """
-        found: list[list[str]] = [[] for _ in range(len(askers))]
-        for rows, length in group_equal_histories(askers.lengths, self._length, _MAX_ROWS_PER_CALL):
-            request = askers.requests(rows, length, now, self._features)
+        found: list[list[str]] = [[] for _ in range(len(users))]
+        for rows, length in group_equal_histories(users.lengths, self._length, _MAX_ROWS_PER_CALL):
+            request = users.requests(rows, length, now, self._features)
             request[signatures.K] = np.array([k], np.int32)
             answered = self._client.predict(self._model, request)[signatures.ITEM_IDS]
             for row, ids in zip(rows, answered, strict=True):

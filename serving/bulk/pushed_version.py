@@ -33,7 +33,7 @@ class PushedVersion:
     """Folder of the recommender's SavedModel."""
 
     def lists(
-        self, askers: UserBatch, now: int, log_popularity: np.ndarray, k: int
+        self, users: UserBatch, now: int, log_popularity: np.ndarray, k: int
     ) -> list[list[str]]:
         """The k best unseen items of each user at `now` (seconds since epoch, UTC), best first, in
         the order that this version serves.
@@ -50,7 +50,7 @@ class PushedVersion:
             model.ranking if self.evaluated.order == RANKING else None,
             self.evaluated.ranking_candidates,
         )
-        return bulk.lists(askers, now, k)
+        return bulk.lists(users, now, k)
 
 
 def open_pushed_version(serving_dir: pathlib.Path, version: str) -> PushedVersion:

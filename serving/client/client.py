@@ -1,7 +1,4 @@
-"""A client of TensorFlow Serving's gRPC API, on the stock stubs; `async_client` is its twin.
-
-The client for asyncio: the calls of `serving.client.client`, each awaited.
-"""
+"""Clients of TensorFlow Serving's gRPC API on the stock stubs: blocking, and for asyncio."""
 
 import asyncio
 import itertools
@@ -39,7 +36,7 @@ class Client:
     """Asks one server; every refusal is a TandemError in one sentence (RequestError has its gRPC
     code), a server that cannot be reached a UsageError. Threads may share a client.
 
-    All its calls change nothing on the server, so each is asked again as `Retries` says.
+    No call changes anything on the server, so each is retried as `RetryPolicy` says.
     """
 
     def __init__(

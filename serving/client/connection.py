@@ -1,7 +1,4 @@
-"""How a client reaches a server: plain or TLS, with or without a bearer token.
-
-When a call to a server is asked again, and after which pause.
-"""
+"""How a client reaches a server: plain or TLS, with or without a bearer token, and its retries."""
 
 import dataclasses
 import pathlib
@@ -72,7 +69,7 @@ def open_channel(address: str, security: Security) -> grpc.Channel:
 
 
 def open_async_channel(address: str, security: Security) -> grpc.aio.Channel:
-    """As `channel`, for asyncio; to be made where an event loop runs."""
+    """As `open_channel`, for asyncio; to be made where an event loop runs."""
     if not security.tls:
         return grpc.aio.insecure_channel(address, options=_OPTIONS)
     return grpc.aio.secure_channel(address, _build_credentials(security), options=_OPTIONS)
@@ -111,12 +108,12 @@ def _is_token(token: str) -> bool:
 
 @dataclasses.dataclass(frozen=True)
 class RetryPolicy:
-    """Only calls that change nothing on the server may be asked again: Predict, GetModelStatus and
-    GetModelMetadata are such, for models have no state that a request changes.
+    """Which failed calls are retried, and after which pause. Predict, GetModelStatus and
+    GetModelMetadata may be: models have no state that a request changes.
 
-    UNAVAILABLE is asked again, for the server has not answered. RESOURCE_EXHAUSTED is asked again
-    only where the server says when: an overloaded one is not helped by more calls.
-    DEADLINE_EXCEEDED and every refusal are final.
+    UNAVAILABLE is retried, since the server has not answered. RESOURCE_EXHAUSTED is retried only if
+    the server says when: more calls do not help an overloaded one. DEADLINE_EXCEEDED and every
+    refusal are final.
     """
 
     attempts: int = 4

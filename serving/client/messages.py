@@ -1,7 +1,4 @@
-"""TensorFlow Serving's messages as a client writes and reads them, and its errors as sentences.
-
-Requests to `retrieval` and `recommender` in the form of `schema.signatures`.
-"""
+"""Requests and responses as a client writes and reads them, and gRPC's errors as sentences."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -131,7 +128,7 @@ def build_listing_request(
     features: Mapping[str, object] | None = None,
     allowed: Sequence[str] = (),
 ) -> dict[str, np.ndarray]:
-    """Inputs of one query, batch 1.
+    """Inputs of one query to `retrieval` or `recommender`, batch 1.
 
     `declared` gives dtype and shape (-1 for any) by input name, as the server's metadata say;
     `history` is (item id, seconds since epoch, UTC), oldest first; `now` 0 leaves the time to the

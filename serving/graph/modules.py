@@ -1,6 +1,6 @@
 """The three servables, each one graph: `retrieval`, `ranking` and `recommender`.
 
-What a request leaves out or says once, spelled out for every row: in the graph.
+Inputs that a request leaves out, or sends once for all rows, are broadcast in the graph.
 """
 
 from typing import Any
@@ -180,7 +180,7 @@ def broadcast_inputs(inputs: Tensors) -> Tensors:
     """[1, …] or [batch, …] each -> all [batch, …], the batch being the largest of them.
 
     Other sizes end the call with INVALID_ARGUMENT. `now` 0 becomes the present; a history without
-    times is one of this moment.
+    timestamps is taken to be of that moment.
     """
     sizes = [tf.shape(value)[0] for value in inputs.values()]
     rows = tf.reduce_max(tf.stack(sizes))

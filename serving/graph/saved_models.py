@@ -1,17 +1,11 @@
-"""SavedModels on disk: their graph, and what they were saved from.
-
-Registers the op libraries that a SavedModel needs before TensorFlow can load it.
+"""SavedModels on disk: their graphs, the op libraries they need, and their signatures loaded.
 
 ScaNN is compiled against one TensorFlow minor version, and tensorflow-text is slow to import: each
-is imported for a graph that holds its ops and for no other.
+is imported only for a graph that contains its ops.
 
-Which ops a SavedModel is made of: what decides whether a stock TensorFlow Serving loads it.
-
-A SavedModel in memory, by its signatures: functions of arrays.
-
-As in TensorFlow Serving a session runs them. A call takes the interpreter's lock twice, at its
-begin and at its end, whatever its number of inputs and outputs, and its ops run in the thread that
-calls; a restored `tf.function` takes the lock for each tensor, and has other threads run its ops.
+Signatures run in a session, as in TensorFlow Serving. A call takes the interpreter's lock twice, at
+its start and at its end, whatever its number of inputs and outputs, and its ops run in the calling
+thread; a restored `tf.function` takes the lock for each tensor, and runs its ops in other threads.
 """
 
 import dataclasses
@@ -34,12 +28,12 @@ _SCANN_PREFIX = "Scann>"
 Arrays = Mapping[str, np.ndarray]
 SignatureFunction = Callable[[Arrays], dict[str, np.ndarray]]
 """All inputs by name -> all outputs by name; strings are bytes objects."""
-_IN_THE_CALLERS_THREAD = -1
+_IN_CALLING_THREAD = -1
 
 
 def load_saved_model(folder: pathlib.Path) -> Any:
     """The object that was saved in `folder`, after the ops that it needs were registered. Raises as
-    `meta_graph_of`, and whatever TensorFlow raises where its parts are damaged.
+    `read_meta_graph`, and whatever TensorFlow raises where its parts are damaged.
     """
     register_ops(read_meta_graph(folder))
     return tf.saved_model.load(plain_path.link(str(folder)), tags=[tf.saved_model.SERVING])
@@ -126,8 +120,9 @@ class OpList:
 def read_op_list(folder: pathlib.Path) -> OpList:
     """The ops of the SavedModel in `folder`, which is not loaded.
 
-    To be asked in a process that has imported TensorFlow and no library with ops of its own: what
-    such a one has registered counts as TensorFlow's. Raises TandemError where it is no SavedModel.
+    Call it in a process that has imported TensorFlow and no library with ops of its own: ops that
+    such a library has registered count as TensorFlow's. Raises TandemError where it is no
+    SavedModel.
     """
     meta_graph = read_meta_graph(folder)
     others = list_unregistered_ops(meta_graph)
@@ -144,7 +139,7 @@ def load_signatures(
 
     Raises whatever TensorFlow raises where the SavedModel is damaged.
     """
-    config = tf.compat.v1.ConfigProto(inter_op_parallelism_threads=_IN_THE_CALLERS_THREAD)
+    config = tf.compat.v1.ConfigProto(inter_op_parallelism_threads=_IN_CALLING_THREAD)
     graph = tf.Graph()
     with graph.as_default(), deprecation.silence():  # of what TensorFlow Serving uses
         session = tf.compat.v1.Session(graph=graph, config=config)

@@ -1,4 +1,6 @@
-"""Requests to warm our servables up with: a new user, and users with short and long histories."""
+"""Requests to warm our servables up with, and the file beside a SavedModel that holds them: a new
+user, and users with short and long histories.
+"""
 
 import pathlib
 from collections.abc import Iterable, Mapping
@@ -15,6 +17,7 @@ _K = 10
 _HOUR = 3600
 _CANDIDATES = 100
 WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
+"""In a SavedModel's folder, as TensorFlow Serving names it: a TFRecord of PredictionLog."""
 
 
 def build_warmup_requests(
@@ -36,9 +39,9 @@ def build_warmup_requests(
 
 
 def _build_request(
-    name: str, said: list[str], item_ids: pa.Array, length: int, now: int
+    name: str, aliases: list[str], item_ids: pa.Array, length: int, now: int
 ) -> predict_pb2.PredictRequest:
-    """Says those of the inputs that are in `said`."""
+    """With the inputs in `aliases` alone."""
     history = [
         (item, now - _HOUR * (length - position))
         for position, item in enumerate(_sample_items(item_ids, length))
@@ -55,7 +58,7 @@ def _build_request(
     }
     request = predict_pb2.PredictRequest()
     request.model_spec.name = name
-    for alias in set(said) & set(inputs):
+    for alias in set(aliases) & set(inputs):
         request.inputs[alias].CopyFrom(tf.make_tensor_proto(inputs[alias]))
     return request
 
@@ -68,7 +71,7 @@ def _sample_items(item_ids: pa.Array, count: int) -> list[bytes]:
 def write_warmup_requests(
     folder: pathlib.Path, requests: Iterable[predict_pb2.PredictRequest]
 ) -> None:
-    """Has the SavedModel in `folder` answer `requests`, in this order, whenever it is loaded."""
+    """Servers replay `requests`, in this order, whenever they load the SavedModel in `folder`."""
     path = folder / WARMUP_FILE
     path.parent.mkdir(exist_ok=True)
     with tf.io.TFRecordWriter(str(path)) as writer:

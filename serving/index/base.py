@@ -1,7 +1,4 @@
-"""A batch of queries, each answered as it would be alone.
-
-A large variable that is filled some rows at a time, so that no second copy of it is held.
-"""
+"""What the indexes share: a batch searched query by query, and large variables filled in parts."""
 
 from collections.abc import Callable
 
@@ -17,7 +14,8 @@ def search_each_query(
     search: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], SearchResult], asked: SearchInputs
 ) -> SearchResult:
     """`asked` [b, …] row by row through `search`, whose two answers are [k] int32 and float32 ->
-    [b, k] each. A single row, the usual request, costs no loop.
+    [b, k] each, so that a query's answer does not depend on the rest of its batch. A single row,
+    the usual request, costs no loop.
     """
 
     def one() -> SearchResult:
@@ -41,7 +39,7 @@ def fill_variable(
     shape: tuple[int, int], dtype: str, part: Callable[[int, int], np.ndarray], name: str
 ) -> tf.Variable:
     """[rows, width], the rows from `begin` to `end` being `part(begin, end)`, up to 65,536 of them
-    at once.
+    at once, so that no second copy of a large table is in memory.
     """
     variable = tf.Variable(lambda: tf.zeros(shape, dtype), trainable=False, name=name)
     for begin in range(0, shape[0], _ROWS_PER_ASSIGNMENT):

@@ -1,9 +1,4 @@
-"""The index that a catalogue gets: built, tuned, measured and held against its target.
-
-The index of a changed catalogue, with the setting that the last one had where that will do.
-
-The index as a SavedModel with one function, `search`.
-"""
+"""The index of a catalogue: built, tuned, measured, compared with its target, rebuilt and saved."""
 
 import dataclasses
 import logging
@@ -164,11 +159,11 @@ def rebuild_index(
     config: IndexConfig,
     before: dict[str, Any],
 ) -> tuple[BuiltIndex, dict[str, Any]]:
-    """The index, and what `index_build.measure` says of it; `before` is what it said of the last.
+    """The index, and what `measure_index` says of it; `before` is what it said of the last one.
 
     It is tuned anew where its form is another now, or where the old setting misses
     `config.target_ann_recall`. Raises NotBlessed where that is missed all the same, and what
-    `index_build.build` raises.
+    `build_index` raises.
     """
     built = _build_with_previous_setting(vectors, eligible, config, before)
     if built is not None:

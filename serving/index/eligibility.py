@@ -1,8 +1,5 @@
-"""Which items may be recommended at all, and which of them a request's filter lets through.
-
-The categories that requests may be filtered by, as numbers.
-
-Ids of items that no list may have, whatever the catalogue says of them: one a line.
+"""Which items may be recommended: those that are available and not on the deny list, and of them
+those of the categories that a request allows.
 """
 
 import dataclasses
@@ -91,7 +88,7 @@ def match_categories(categories: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
 
 
 class CategoryTable(tf.Module):
-    """Category i of `names` has number i + 1; 0 pads, and -1 is one that no item has."""
+    """Category i of `list_categories` has number i + 1; 0 pads, and -1 is one that no item has."""
 
     def __init__(self, filters: pa.Array):
         """`filters` [n] large_list<large_binary>: each item's categories."""

@@ -19,7 +19,7 @@ Rows = Callable[[tf.Tensor], tf.Tensor]
 
 
 class IvfIndex(tf.Module):
-    """Same questions and answers as `serving.index.exact.ExactIndex`.
+    """Searches as `serving.index.exact.ExactIndex` does.
 
     Where the leaves that were read hold too few eligible items, all rows are scored, so k remain
     whenever there are k. A query of a batch is answered as it would be alone.

@@ -1,9 +1,8 @@
-"""The rows of a catalogue, sorted into leaves of similar vectors: an inverted file.
+"""The leaves of an inverted file: k-means over the catalogue's vectors, and the vectors in the
+order of the leaves.
 
 Jégou, Douze and Schmid, Product quantization for nearest neighbor search, PAMI 2011, the
 coarse quantizer alone.
-
-The vectors of an inverted file, in the order of its leaves.
 """
 
 import dataclasses

@@ -1,7 +1,4 @@
-"""ANN recall: how much of what exact search finds does an index find?
-
-Asks an index that is being built, as it will be asked when it is served.
-"""
+"""How good an index is: its ANN recall against exact search, and the latency of a query."""
 
 import dataclasses
 import statistics
@@ -61,7 +58,7 @@ def compute_exact_answers(
 
 
 def compute_ann_recall(found: np.ndarray, exact: ExactAnswers) -> np.ndarray:
-    """[q] share of the places of an exact list that an index fills with items as near.
+    """[q] ANN recall: the share of an exact list's places that an index fills with items as near.
 
     `found` is [q, k'] positions, counted from 1, best first; 0 stands for none. Items that are not
     available, or stand twice, count as none.

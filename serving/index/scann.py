@@ -21,7 +21,7 @@ _MORE = 8
 
 
 class ScannIndex(tf.Module):
-    """Same questions and answers as `serving.index.exact.ExactIndex`.
+    """Searches as `serving.index.exact.ExactIndex` does.
 
     Excluded items are asked for beyond k and then dropped; where too few others are left, which a
     filter makes likely, ever more are asked for in all partitions, so k eligible items remain

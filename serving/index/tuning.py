@@ -61,7 +61,7 @@ class TunedIndex(NamedTuple):
     points: list[TuningPoint]
     """Every one that was tried."""
     index: ApproximateIndex
-    """With the setting of `chosen`."""
+    """With the setting of `choose_point`."""
 
 
 def tune_index(

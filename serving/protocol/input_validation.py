@@ -1,7 +1,6 @@
-"""Names of a request's inputs beside those of its signature.
-
-What a request to `retrieval`, `ranking` or `recommender` must say to make sense, in one sentence
-where it does not: TensorFlow's own words for it are those of the op that fails.
+"""Checks of a request's inputs: their names against the signature's, in TensorFlow Serving's words,
+and what a request to `retrieval`, `ranking` or `recommender` must say to make sense. Without them
+the words would be those of the op that fails.
 """
 
 import difflib
@@ -69,7 +68,8 @@ def _describe_mismatch(
         return (
             f"Signature input alias: {missing[0]}(feed name: {signature.inputs[missing[0]].name}) "
             "not found in request and no default value provided. Inputs expected to be in the "
-            f"request {format_names(sent)}, or default input alias set: {','.join(sorted(optional))}"
+            f"request {format_names(sent)}, or default input alias set: "
+            f"{','.join(sorted(optional))}"
         ), ""
     return (
         f"Inputs contains invalid name. Used request inputs: {','.join(sorted(sent & expected))}, "

@@ -151,4 +151,5 @@ def _check(what: str, key: str, limits: RequestLimits, received: int) -> None:
 
 
 def suggest_raising(key: str) -> str:
+    """The end of a refusal: which limit to raise, and by which option."""
     return f", or have serving.limits.{key} (--{key.replace('_', '-')}) raised"

@@ -1,13 +1,11 @@
-"""Messages of gRPC read where the call is answered, in place of gRPC's own reading.
+"""Messages of gRPC, parsed where the call is answered instead of by grpcio, and measured first.
 
-What grpcio has read as no message ends the call as UNKNOWN, with an error in the log and objects
-that are kept; a message that is read here is refused as any other, and measured first.
-
-How many fields a message holds, counted before it is parsed.
+A message that grpcio cannot parse ends the call as UNKNOWN, with an error in the log and objects
+that are never freed; here it is refused like any other request.
 
 A string, an embedded message or a map's entry of two bytes on the wire takes up to 126 bytes once
-it is parsed (protobuf's C++, as measured), so that a message of 64 MiB may become 4 GB. A field of
-packed numbers is one field however long.
+it is parsed (protobuf's C++, as measured), so a message of 64 MiB may become 4 GB: fields are
+counted before the message is parsed. A field of packed numbers is one field however long.
 """
 
 import inspect

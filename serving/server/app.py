@@ -1,7 +1,4 @@
-"""The embedded server: TensorFlow Serving's gRPC and REST over the pushed models of one folder.
-
-The time that calls under way have when a server ends.
-"""
+"""The embedded server: TensorFlow Serving's gRPC and REST over the pushed models of one folder."""
 
 import asyncio
 import contextlib
@@ -81,8 +78,8 @@ def run_server(
     """
     if not local_versions.models(serving_dir):
         raise NoRunError(
-            f"expected pushed models in {serving_dir}, found none{_describe_skipped(serving_dir)}; run "
-            "`tandem run` with the same --root first"
+            f"expected pushed models in {serving_dir}, found none{_describe_skipped(serving_dir)}; "
+            "run `tandem run` with the same --root first"
         )
     store = ModelStore(lambda: discover_models(serving_dir), options.limits)
     with _serve_store(store, options) as running:
@@ -101,7 +98,7 @@ def _describe_skipped(serving_dir: pathlib.Path) -> str:
 def run_configured_server(
     watched: Sequence[WatchedModel], options: ServerOptions = DEFAULT_OPTIONS
 ) -> Iterator[RunningServer]:
-    """The same for the models of a configuration, see model_config."""
+    """As `run_server`, for the models of a configuration (`server.model_config`)."""
     store = ModelStore(lambda: watched, options.limits)
     with _serve_store(store, options) as running:
         yield running
@@ -127,7 +124,7 @@ def _serve_store(store: ModelStore, options: ServerOptions) -> Iterator[RunningS
         _load_models(store)
         store.served.tell(ports.well.update)
         stack.enter_context(follow_versions(store))
-        app = build_rest_application(store.served, store.metrics, ports.predictions, options)
+        app = build_rest_application(store.served, store.metrics, ports.predictor, options)
         tls = options.security.tls
         context = None if tls is None else tls.context()
         stack.enter_context(serve_rest(loop, app, bound, context))
@@ -145,22 +142,24 @@ def _serve_store(store: ModelStore, options: ServerOptions) -> Iterator[RunningS
 class _Ports:
     """What lives on the event loop."""
 
-    predictions: Predictor
+    predictor: Predictor
     grpc_server: grpc.aio.Server
     grpc_port: int
     well: HealthService
 
 
 async def _open_ports(store: ModelStore, queue: BatchQueue, options: ServerOptions) -> _Ports:
-    predictions = Predictor(queue, store.metrics, options.request_log, options.limits)
-    server = _build_grpc_server(store, predictions, options)
+    predictor = Predictor(queue, store.metrics, options.request_log, options.limits)
+    server = _build_grpc_server(store, predictor, options)
     well = HealthService(server)
     port = bind_grpc(server, options.host, options.grpc_port, options.security.tls)
-    return _Ports(predictions, server, port, well)
+    return _Ports(predictor, server, port, well)
 
 
 class GracePeriod:
-    """One for all that has to end: whatever waits first leaves less to the next."""
+    """The time that calls under way have when the server ends. One for all that has to end:
+    whatever waits first leaves less to the next.
+    """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -181,12 +180,12 @@ async def _drain(ports: _Ports, grace: GracePeriod) -> None:
     """Before a port closes: closing cuts what has just arrived, so callers are told to go first."""
     grace.begin()
     await ports.well.end()
-    await ports.predictions.drain(grace.left())
+    await ports.predictor.drain(grace.left())
     await asyncio.sleep(_REFUSING_SECONDS)
 
 
 def _build_grpc_server(
-    store: ModelStore, predictions: Predictor, options: ServerOptions
+    store: ModelStore, predictor: Predictor, options: ServerOptions
 ) -> grpc.aio.Server:
     server = grpc.aio.server(
         futures.ThreadPoolExecutor(_THREADS, thread_name_prefix="grpc"),
@@ -199,7 +198,7 @@ def _build_grpc_server(
         maximum_concurrent_rpcs=_MAX_CALLS,
     )
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-        PredictionService(store.served, store.metrics, predictions), server
+        PredictionService(store.served, store.metrics, predictor), server
     )
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(store), server)
     reflection.enable_server_reflection(_SERVICES, server)

@@ -1,13 +1,13 @@
 """Requests to one signature as one call, and its answer parted among them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from schema import signatures
+from serving.graph.saved_models import Arrays
 from serving.server.servable import Outputs
 
-Inputs = Mapping[str, np.ndarray]
 _PADDED = (
     signatures.HISTORY_ITEM_IDS,
     signatures.HISTORY_TIMESTAMPS,
@@ -21,7 +21,7 @@ _STEP = 8
 JoinKey = tuple[tuple[str, tuple[int, ...]], ...]
 
 
-def count_rows(inputs: Inputs) -> int:
+def count_rows(inputs: Arrays) -> int:
     """The batch of a request: the largest leading dimension; 0 where an input has none, or there is
     no input. Such a request is not joined with others.
     """
@@ -29,7 +29,7 @@ def count_rows(inputs: Inputs) -> int:
     return 0 if 0 in sizes else max(sizes, default=0)
 
 
-def compute_join_key(inputs: Inputs, pad: bool) -> JoinKey | None:
+def compute_join_key(inputs: Arrays, pad: bool) -> JoinKey | None:
     """What requests must have in common to be joined: all but their batch and, with `pad`, the
     length of their lists: those up to 64 are alike, longer ones where they have as many binary
     digits, so that one long history does not make all that are joined with it long. None where it
@@ -56,7 +56,7 @@ def _round_width(width: int) -> int:
     return 0 if width <= _SHORT else width.bit_length()
 
 
-def join_requests(requests: Sequence[Inputs], padded_rows: int) -> dict[str, np.ndarray]:
+def join_requests(requests: Sequence[Arrays], padded_rows: int) -> dict[str, np.ndarray]:
     """All rows below each other, the last one again until there are `padded_rows`.
 
     Shorter lists get "" and 0 in front, where they change nothing: the query model reads the latest
@@ -97,7 +97,7 @@ def _pad_front(value: np.ndarray, missing: int) -> np.ndarray:
 
 
 def split_outputs(
-    outputs: Outputs, requests: Sequence[Inputs], padded_rows: int
+    outputs: Outputs, requests: Sequence[Arrays], padded_rows: int
 ) -> list[Outputs] | None:
     """Each request's own rows of the `outputs`; None where those are not by row, so that nothing
     says whose they are. Lists are cut to what the request has asked for.
@@ -112,7 +112,7 @@ def split_outputs(
     return found
 
 
-def _cut(name: str, value: np.ndarray, request: Inputs) -> np.ndarray:
+def _cut(name: str, value: np.ndarray, request: Arrays) -> np.ndarray:
     if name not in _LISTED or signatures.K not in request or value.ndim != 2:
         return value
     return value[:, : int(request[signatures.K].max())]

@@ -7,10 +7,10 @@ from concurrent import futures
 
 import grpc
 
+from serving.graph.saved_models import Arrays
 from serving.protocol.errors import RequestError
 from serving.protocol.limits import count_tensor_bytes
 from serving.server.batch_join import (
-    Inputs,
     JoinKey,
     compute_join_key,
     count_rows,
@@ -136,7 +136,7 @@ class BatchQueue:
         self._send_away_late(now)
         if not self._waiting:
             return
-        batch = self._taken()
+        batch = self._pop_batch()
         self._turns -= 1
         for request in batch:
             self.metrics.queued(now - request.since)
@@ -144,8 +144,8 @@ class BatchQueue:
         done = loop.run_in_executor(self._threads, _answer_batch, batch, self._batching)
         done.add_done_callback(lambda answers: self._end(loop, batch, answers))
 
-    def _taken(self) -> list[_Request]:
-        """Who waits longest, and those behind him that can run with him."""
+    def _pop_batch(self) -> list[_Request]:
+        """The request that waits longest, and those behind it that can run with it."""
         first, *others = self._waiting
         joins = first.alike[-1] is not None
         batch, kept, rows = [first], [], first.rows
@@ -195,7 +195,7 @@ def _answer_in_time(request: _Request) -> Answer:
 
 
 def _answer_joined(calls: list[Call], batching: BatchingConfig) -> list[Answer] | None:
-    requests: list[Inputs] = [call.inputs for call in calls]
+    requests: list[Arrays] = [call.inputs for call in calls]
     rows = batching.padded_rows(sum(map(count_rows, requests)))
     answer = _answer(calls[0], join_requests(requests, rows))
     if isinstance(answer, RequestError):
@@ -204,7 +204,7 @@ def _answer_joined(calls: list[Call], batching: BatchingConfig) -> list[Answer] 
     return None if parts is None else [*parts]
 
 
-def _answer(call: Call, inputs: Inputs) -> Answer:
+def _answer(call: Call, inputs: Arrays) -> Answer:
     try:
         return call.run(inputs)
     except RequestError as error:

@@ -1,10 +1,8 @@
-"""gRPC ModelService over the model store. Source of the contract: tensorflow-serving-api.
+"""gRPC ModelService and the standard health service over the model store.
 
-gRPC's standard health service over the served versions.
-
-Services: the name of each model that ever served, and "" for the server as a whole, which is well
-while any model serves; the two names that TensorFlow Serving has stand for the whole as well.
-Source of the contract: grpc.health.v1.
+Health's services are the name of each model that ever served, and "" for the server as a whole,
+which serves while any model does; so do the two names that TensorFlow Serving has.
+Sources of the contracts: tensorflow-serving-api and grpc.health.v1.
 """
 
 import asyncio
@@ -59,7 +57,7 @@ def reload_config(
 ) -> model_management_pb2.ReloadConfigResponse:
     """Serves what the request's configuration asks for instead; answers when it does.
 
-    Raises RequestError as `model_config.watched` and `ModelStore.apply` do, and UNAVAILABLE where
+    Raises RequestError as `parse_model_config` and `ModelStore.apply` do, and UNAVAILABLE where
     a base path cannot be read; then it is tried again with the next look at the folders.
     """
     try:

@@ -3,11 +3,9 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Mapping
 from typing import Any
 
 import grpc
-import numpy as np
 from tensorflow_serving.apis import (
     classification_pb2,
     get_model_metadata_pb2,
@@ -20,6 +18,7 @@ from tensorflow_serving.apis import (
 
 from schema.signatures import SERVING_DEFAULT
 from serving.config import RequestLimits
+from serving.graph.saved_models import Arrays
 from serving.protocol.errors import (
     abort_call_on_error,
     abort_on_error,
@@ -37,8 +36,6 @@ from serving.server.served_versions import ServedVersions
 
 _SIGNATURE_DEF = "signature_def"
 _LONG_BYTES = 64 * 1024
-
-Inputs = Mapping[str, np.ndarray]
 
 
 def run_predict(
@@ -70,7 +67,7 @@ def _check_request(
     servable.check(name, headers)
 
 
-def _parse_inputs(request: predict_pb2.PredictRequest) -> Inputs:
+def _parse_inputs(request: predict_pb2.PredictRequest) -> Arrays:
     with translate_tensorflow_errors():
         return {alias: parse_tensor(alias, proto) for alias, proto in request.inputs.items()}
 
@@ -116,10 +113,10 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     For a server of grpc.aio: Predict runs on its event loop, the others in its threads.
     """
 
-    def __init__(self, served: ServedVersions, metrics: Metrics, predictions: Predictor) -> None:
+    def __init__(self, served: ServedVersions, metrics: Metrics, predictor: Predictor) -> None:
         self._served = served
         self._metrics = metrics
-        self._predictions = predictions
+        self._predictor = predictor
 
     async def Predict(  # noqa: N802 - the name in the service definition
         self, request: predict_pb2.PredictRequest, context: Any
@@ -136,8 +133,8 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         self, servable: Servable, request: predict_pb2.PredictRequest, context: Any
     ) -> predict_pb2.PredictResponse:
         signature_name = request.model_spec.signature_name
-        _check_request(servable, request, self._predictions.limits)
-        outputs = await self._predictions.answer(
+        _check_request(servable, request, self._predictor.limits)
+        outputs = await self._predictor.answer(
             servable,
             signature_name,
             await self._read(request),
@@ -147,7 +144,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         )
         return _build_response(servable, signature_name, outputs)
 
-    async def _read(self, request: predict_pb2.PredictRequest) -> Inputs:
+    async def _read(self, request: predict_pb2.PredictRequest) -> Arrays:
         """Long ones aside, so that they hold up nobody."""
         if request.ByteSize() < _LONG_BYTES:
             return _parse_inputs(request)
@@ -155,7 +152,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
     def _request_id(self, context: Any) -> str | None:
         given = dict(context.invocation_metadata() or ()).get(REQUEST_ID_HEADER)
-        found = self._predictions.request_id(None if given is None else str(given))
+        found = self._predictor.request_id(None if given is None else str(given))
         if found is not None:
             context.set_trailing_metadata(((REQUEST_ID_HEADER, found),))
         return found
@@ -172,7 +169,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     def Classify(  # noqa: N802
         self, request: classification_pb2.ClassificationRequest, context: grpc.ServicerContext
     ) -> None:
-        """Refuses, see example_signatures."""
+        """Refuses, see `server.unsupported`."""
         with abort_on_error(context), self._counted(request.model_spec, "Classify"):
             if not request.HasField("model_spec"):
                 raise invalid_argument("Missing ModelSpec")
@@ -181,7 +178,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     def Regress(  # noqa: N802
         self, request: regression_pb2.RegressionRequest, context: grpc.ServicerContext
     ) -> None:
-        """Refuses, see example_signatures."""
+        """Refuses, see `server.unsupported`."""
         with abort_on_error(context), self._counted(request.model_spec, "Regress"):
             if not request.HasField("model_spec"):
                 raise invalid_argument("Missing ModelSpec")
@@ -190,7 +187,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     def MultiInference(  # noqa: N802
         self, request: inference_pb2.MultiInferenceRequest, context: grpc.ServicerContext
     ) -> None:
-        """Refuses, see example_signatures."""
+        """Refuses, see `server.unsupported`."""
         with abort_on_error(context):
             unsupported.refuse_multi_inference(self._served, request)
 

@@ -1,9 +1,4 @@
-"""Ports that a server listens on, or one sentence about why it cannot.
-
-One event loop in a thread of its own, on which a server's ports answer.
-
-A REST application on an event loop.
-"""
+"""The ports of a server, and the event loop in a thread of its own on which they answer."""
 
 import asyncio
 import contextlib
@@ -54,9 +49,9 @@ def format_address(host: str, port: int) -> str:
 
 def _build_port_error(what: str, host: str, port: int, option: str) -> UsageError:
     return UsageError(
-        f"expected to listen for {what} on {format_address(host, port)}, received a refusal: port {port} "
-        f"is in use, or {host} is no address of this machine; stop what holds it, or give another "
-        f"with {option} or --host"
+        f"expected to listen for {what} on {format_address(host, port)}, received a refusal: "
+        f"port {port} is in use, or {host} is no address of this machine; stop what holds it, or "
+        f"give another with {option} or --host"
     )
 
 

@@ -1,18 +1,13 @@
 """What the server measures of itself, for Prometheus, under TensorFlow Serving's own names.
 
 Its names turn into Prometheus' by putting `:` for `/`; times are microseconds, in buckets of 10 x
-1.8^n. Source: servables/tensorflow/util.cc, saved_model_warmup_util.cc and util/
-prometheus_exporter.cc in TensorFlow Serving, and TensorFlow's cc/saved_model/loader.cc.
+1.8^n, and of `queuing_latency` in those of batching/batching_session.cc. Source:
+servables/tensorflow/util.cc, saved_model_warmup_util.cc and util/prometheus_exporter.cc in
+TensorFlow Serving, and TensorFlow's cc/saved_model/loader.cc. It counts no rows and shows no queue:
+those names are Tandem's.
 
-TensorFlow Serving's monitoring config, a text proto: whether and where metrics are.
-
-tensorflow-serving-api does not bring the message: it is declared here as
+tensorflow-serving-api does not bring the message of the monitoring config: it is declared here as
 tensorflow_serving/config/monitoring_config.proto publishes it.
-
-What a queue of requests measures of itself, for Prometheus.
-
-TensorFlow Serving has `queuing_latency`, whose name and buckets are kept (batching/
-batching_session.cc); it counts no rows and shows no queue, so those names are Tandem's.
 """
 
 import asyncio
@@ -183,7 +178,7 @@ def _elapsed_us(begin: float) -> float:
 
 
 def read_metrics_path(path: pathlib.Path) -> str | None:
-    """The path that metrics are at, None where they are not to be had.
+    """The path of the metrics in a monitoring config, a text proto; None where they are disabled.
 
     Raises UsageError where the file cannot be read, is no such proto, or its path begins without
     "/".
@@ -202,7 +197,7 @@ def read_metrics_path(path: pathlib.Path) -> str | None:
 
 
 class BatchingMetrics(Collector):
-    """Safe from any number of threads."""
+    """What a queue of requests measures of itself; safe from any number of threads."""
 
     def __init__(self, waiting: Callable[[], float]) -> None:
         """`waiting` gives the rows that wait now."""

@@ -1,9 +1,8 @@
-"""Which models to serve, from where and which versions: TensorFlow Serving's models.config.
+"""Which models to serve, from where, and which of their versions: TensorFlow Serving's
+models.config and ServableVersionPolicy.
 
 Source of the rules and their words: ValidateModelConfigList and GetPlatform in TensorFlow Serving's
 model_servers/server_core.cc.
-
-Which of the versions on disk are to serve: TensorFlow Serving's ServableVersionPolicy.
 """
 
 import collections

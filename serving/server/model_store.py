@@ -1,10 +1,4 @@
-"""Follows the folders that models are pushed to: loads what is to serve, lets the rest go.
-
-What a server does again and again, in a thread of its own: it looks for pushed versions, and
-gives back the memory of those that are gone and of requests that were answered.
-
-Memory that is free within the process, given back to the operating system.
-"""
+"""Follows the folders that models are pushed to: loads what is to serve, and unloads the rest."""
 
 import contextlib
 import ctypes
@@ -175,7 +169,9 @@ def _describe_error(error: BaseException) -> str:
 
 
 def follow_versions(store: ModelStore) -> contextlib.AbstractContextManager[None]:
-    """Every second, until the block ends."""
+    """Looks for pushed versions every second, in a thread of its own, until the block ends; and
+    every twenty seconds gives back the memory of requests that were answered.
+    """
     polls = itertools.count(1)
 
     def follow() -> None:
@@ -190,10 +186,11 @@ def follow_versions(store: ModelStore) -> contextlib.AbstractContextManager[None
 
 
 def release_free_memory() -> None:
-    """Does nothing where the C library has no `malloc_trim`; glibc has.
+    """Gives memory that is free within the process back to the operating system. Does nothing where
+    the C library has no `malloc_trim`; glibc has.
 
-    Its allocator keeps what is freed. Calls of ever other sizes leave holes of ever other sizes, so
-    that a server holds more and more although it uses no more.
+    Its allocator keeps what is freed. Calls of many sizes leave holes of many sizes, so a server
+    would hold more and more memory without using more.
     """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:

@@ -1,4 +1,4 @@
-"""The one way from a request's inputs to its answer, for gRPC and REST alike."""
+"""The one way from a request's inputs to its outputs, for gRPC and REST alike."""
 
 import asyncio
 import contextlib

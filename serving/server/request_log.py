@@ -1,7 +1,4 @@
-"""A sample of requests with what they were answered, as lines that ingestion reads.
-
-What was shown to whom: one record an item of a list, as ingestion reads an event log.
-"""
+"""A sample of requests with their answers: a line per recommended item, as ingestion reads it."""
 
 import hashlib
 import json
@@ -18,6 +15,7 @@ from prometheus_client.registry import Collector
 
 from schema import signatures
 from schema.user_ids import hash_user_id
+from serving.graph.saved_models import Arrays
 from serving.protocol.limits import count_tensor_bytes
 from serving.server.rotating_log import RotatingLog, Rotation
 from serving.server.servable import Call, Outputs, Servable
@@ -28,7 +26,6 @@ REQUEST_ID_HEADER = "x-request-id"
 _COUNTED = ":tandem:serving:request_log_entries"
 _MOST_BYTES = 64 * 2**20
 _LISTINGS = (signatures.RETRIEVAL, signatures.RECOMMENDER)
-Arrays = Mapping[str, np.ndarray]
 _CONTEXT = ("context_", "user_")
 
 
@@ -99,7 +96,7 @@ class RequestLog(Collector):
 def build_impressions(
     about: Mapping[str, Any], inputs: Arrays, outputs: Arrays, now: int, key: bytes | None
 ) -> Iterator[dict[str, Any]]:
-    """Records of one answered request of `retrieval` or `recommender`.
+    """Records of one answered request of `retrieval` or `recommender`, one per item.
 
     Each has what is `about` the request, `row` of the batch, `user_id`, `item_id`, `position` from
     1, `score`, `stage`, `timestamp` (seconds since epoch, UTC: the request's own, `now` where it

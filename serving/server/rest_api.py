@@ -69,7 +69,7 @@ _AnswerFunction = Callable[[web.Request, bytes, str | None], Awaitable[str]]
 
 
 def build_rest_application(
-    served: ServedVersions, metrics: Metrics, predictions: Predictor, options: ServerOptions
+    served: ServedVersions, metrics: Metrics, predictor: Predictor, options: ServerOptions
 ) -> web.Application:
     """The application; every answer under /v1, refusals included, is JSON."""
     app = web.Application(
@@ -89,14 +89,14 @@ def build_rest_application(
 
     def route(method: str, path: str, answer: _AnswerFunction) -> None:
         app.router.add_route(
-            method, path, _build_handler(counted(answer), predictions, options.body_s)
+            method, path, _build_handler(counted(answer), predictor, options.body_s)
         )
 
     async def predict(request: web.Request, body: bytes, named: str | None) -> str:
-        return await _predict(served, request, body, named, predictions)
+        return await _predict(served, request, body, named, predictor)
 
     async def examples(request: web.Request, body: bytes, _: str | None) -> str:
-        return _examples(served, request, body, predictions.limits)
+        return _examples(served, request, body, predictor.limits)
 
     async def status(request: web.Request, *_: object) -> str:
         return _status(served, request)
@@ -116,10 +116,10 @@ def build_rest_application(
 
 
 def _build_handler(
-    answer: _AnswerFunction, predictions: Predictor, body_s: float
+    answer: _AnswerFunction, predictor: Predictor, body_s: float
 ) -> Callable[[web.Request], Any]:
     async def handle(request: web.Request) -> web.Response:
-        with predictions.begun():
+        with predictor.begun():
             try:
                 body = await asyncio.wait_for(request.read(), body_s)
             except asyncio.TimeoutError:
@@ -133,15 +133,15 @@ def _build_handler(
                 return _refuse_body(400, f"expected the body that its headers describe: {error}")
             except ConnectionError as error:  # the caller has gone: nobody reads this
                 return _refuse_body(499, str(error))
-            return await _answer(answer, request, body, predictions)
+            return await _answer(answer, request, body, predictor)
 
     return handle
 
 
 async def _answer(
-    answer: _AnswerFunction, request: web.Request, body: bytes, predictions: Predictor
+    answer: _AnswerFunction, request: web.Request, body: bytes, predictor: Predictor
 ) -> web.Response:
-    named = predictions.request_id(request.headers.get(REQUEST_ID_HEADER))
+    named = predictor.request_id(request.headers.get(REQUEST_ID_HEADER))
     try:
         text = await answer(request, body, named)
     except RequestError as error:
@@ -163,9 +163,9 @@ async def _predict(
     request: web.Request,
     body: bytes,
     named: str | None,
-    predictions: Predictor,
+    predictor: Predictor,
 ) -> str:
-    limits = predictions.limits
+    limits = predictor.limits
     parsed = await _run_aside(body, _parse_body, body, limits)
     signature_name = _get_signature_name(parsed)
     with served.using(_parse_spec(request)) as servable:
@@ -173,9 +173,7 @@ async def _predict(
         format_, inputs = await _run_aside(
             body, json_tensors.read_inputs, parsed, signature, limits
         )
-        outputs = await predictions.answer(
-            servable, signature_name, inputs, (), float("inf"), named
-        )
+        outputs = await predictor.answer(servable, signature_name, inputs, (), float("inf"), named)
     return await _run_aside(body, _write_outputs, format_, outputs)
 
 

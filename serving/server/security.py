@@ -10,11 +10,11 @@ from typing import Any
 
 import grpc
 from aiohttp import web
+from grpc_health.v1 import health
 
 from schema.errors import UsageError
 from serving.protocol import text_protos
 from serving.protocol.text_protos import Field
-from serving.server.grpc_model import HEALTH_SERVICE
 
 _SSL_FILE = "tensorflow_serving/config/ssl_config.proto"
 _SSL_FIELDS = [
@@ -109,7 +109,7 @@ class _TokenInterceptor(grpc.aio.ServerInterceptor):
 
     async def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
         """As gRPC wants it."""
-        if handler_call_details.method.startswith(f"/{HEALTH_SERVICE}/"):
+        if handler_call_details.method.startswith(f"/{health.SERVICE_NAME}/"):
             return await continuation(handler_call_details)
         given = dict(handler_call_details.invocation_metadata or ()).get("authorization", "")
         if self._security.allows(given):

@@ -1,8 +1,7 @@
-"""Requests that lie beside a SavedModel, and are answered once before it serves.
+"""Replays the requests that lie beside a SavedModel, before it serves.
 
-The file is TensorFlow Serving's: `assets.extra/tf_serving_warmup_requests`, a TFRecord of
-PredictionLog with at most 1000 records. Source of the rules: servables/tensorflow/
-saved_model_warmup.cc and saved_model_warmup_util.cc there.
+The file is TensorFlow Serving's, a TFRecord of PredictionLog with at most 1000 records. Source of
+the rules: servables/tensorflow/saved_model_warmup.cc and saved_model_warmup_util.cc there.
 """
 
 import pathlib

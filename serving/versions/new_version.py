@@ -13,7 +13,7 @@ def push(
     serving: str,
     beside: Mapping[str, Mapping[str, pathlib.Path]],
 ) -> dict[str, str]:
-    """As `pushed_versions.push`, to the path or URL `serving`; the folder or URL of each name."""
+    """As `local.push`, to the path or URL `serving`; the folder or URL of each name."""
     if is_remote(serving):
         return remote_versions.push(models, serving, beside)
     final = local_versions.push(models, pathlib.Path(serving), beside)

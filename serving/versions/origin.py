@@ -1,9 +1,8 @@
-"""Where a pushed version comes from, and what asking it again takes: beside its SavedModel.
+"""Where a pushed version comes from, and what querying it again takes: beside its SavedModel.
 
-`<serving dir>/recommender/<version>/assets.extra/` holds `origin.json` and `candidates/`, an
-artifact of `schema.candidates`. Servers leave files there alone.
-
-What was measured of a version's index, beside the recommender's SavedModel.
+`<serving dir>/recommender/<version>/assets.extra/` holds `origin.json`, `candidates/`, an artifact
+of `schema.candidates`, and `index.json`, what was measured of its index. Servers leave files there
+alone.
 """
 
 import json

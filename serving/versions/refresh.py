@@ -1,7 +1,4 @@
-"""The models of a pushed version, told of a refreshed catalogue.
-
-Candidates with other items among them, and with another popularity.
-"""
+"""Candidates with other items or another popularity, and the pushed models over them."""
 
 import contextlib
 import dataclasses
@@ -95,7 +92,7 @@ class NewItems:
 
 @dataclasses.dataclass(frozen=True)
 class RefreshedCandidates:
-    """What became of them."""
+    """Candidates after a refresh, and how many items it added and changed."""
 
     candidates: Candidates
     added: int

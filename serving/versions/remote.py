@@ -45,8 +45,7 @@ def push(
     serving: str,
     beside: Mapping[str, Mapping[str, pathlib.Path]] | None = None,
 ) -> dict[str, str]:
-    """As `pushed_versions.push`, to the URL `serving`. Others may push at the same moment: see
-    `version_claims`.
+    """As `local.push`, to the URL `serving`. Others may push at the same moment: see `claims`.
 
     On OSError, or Ctrl-C, what was written is removed. What a kill has left is removed by a push of
     a later day; until then it may be that of a push under way.

@@ -161,7 +161,7 @@ def test_a_list_is_what_the_servable_answers_that_user_alone(parts, stage, tmp_p
 def test_small_calls_give_the_same_lists(parts, monkeypatch):
     made = BulkRecommender(parts["query"], CANDIDATES, READ)
     together = made.lists(build_user_batch(PEOPLE), NOW, 8)
-    limits = ((lists, "_ROWS", 2), (lists, "_EVENTS", 1), (lists, "_SCORES", 1))
+    limits = ((lists, "_MAX_ROWS", 2), (lists, "_MAX_EVENTS", 1), (lists, "_MAX_SCORES", 1))
     for module, name, value in limits:
         monkeypatch.setattr(module, name, value)
         assert made.lists(build_user_batch(PEOPLE), NOW, 8) == together

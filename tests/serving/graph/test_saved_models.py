@@ -33,10 +33,10 @@ SAVE_SCANN = """
 LOAD_SCANN = """
     import pathlib, sys
     import tensorflow as tf
-    from serving import servable
+    from serving.server.servable import load_servable
 
     assert "scann" not in sys.modules
-    loaded = servable.load("nearest", 1, pathlib.Path(sys.argv[1]))
+    loaded = load_servable("nearest", 1, pathlib.Path(sys.argv[1]))
     assert "scann" in sys.modules and "tensorflow_text" not in sys.modules
     query = tf.one_hot([5, 11], 16).numpy()
     print(loaded.predict("", {"query": query})["nearest"][:, 0].tolist())
@@ -46,7 +46,7 @@ REGISTER = """
     import sys
     from tensorflow.core.protobuf import meta_graph_pb2
     from schema.errors import TandemError
-    from serving import required_ops
+    from serving.graph.saved_models import register_ops
 
     graph = meta_graph_pb2.MetaGraphDef()
     first, *others = sys.argv[1:]
@@ -58,7 +58,7 @@ REGISTER = """
         body.node_def.add(name=op, op=op)
     graph.graph_def.node.add(name="call", op="body")
     try:
-        required_ops.register(graph)
+        register_ops(graph)
     except TandemError as error:
         sys.exit(str(error))
     print([name for name in ("scann", "tensorflow_text") if name in sys.modules])

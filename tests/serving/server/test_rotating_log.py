@@ -70,11 +70,11 @@ def test_what_cannot_be_written_is_lost_and_counted_and_it_goes_on(tmp_path, mon
 
 FULL_DISK = """
 import pathlib, resource, sys
-from serving import rotated_log
-from serving.server.rotating_log import RotatedLog, Rotation
-rotated_log._PAUSE_SECONDS = 0.0
+from serving.server import rotating_log
+from serving.server.rotating_log import RotatingLog, Rotation
+rotating_log._PAUSE_SECONDS = 0.0
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
-log = RotatedLog(pathlib.Path(sys.argv[1]), "shown", Rotation())
+log = RotatingLog(pathlib.Path(sys.argv[1]), "shown", Rotation())
 for number in range(100):
     log.put((f"{number:03} " + 95 * "x" + "\\n").encode)
 log.close()

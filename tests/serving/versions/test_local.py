@@ -149,11 +149,11 @@ def test_a_file_that_cannot_be_written_whole_pushes_nothing(tmp_path, source):
     script = """
         import pathlib, resource, sys
         from schema.errors import TandemError
-        from serving import pushed_versions
+        from serving.versions import local
         small, source, serving = map(pathlib.Path, sys.argv[1:])
         resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
         try:
-            pushed_versions.push({"a": small, "b": source}, serving)
+            local.push({"a": small, "b": source}, serving)
         except TandemError as error:
             sys.exit(str(error))
     """

@@ -84,7 +84,7 @@ def test_each_has_a_version_of_its_own_and_whole(serving, models, pushers):
 
 PUSH = """
     import pathlib, sys
-    from serving import new_version
+    from serving.versions import new_version
     models = {path.name: path for path in pathlib.Path(sys.argv[1]).iterdir()}
     print("ready", flush=True)
     sys.stdin.readline()

@@ -112,7 +112,7 @@ def make_old(uri):
 KILLED = """
     import os, pathlib, signal, sys
     from schema.storage import object_store
-    from serving import stored_versions
+    from serving.versions import remote
     source, serving, last = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3]
     store = object_store._store
 
@@ -122,7 +122,7 @@ KILLED = """
         store(path, uri)
 
     object_store._store = killed
-    stored_versions.push({"a": source, "b": source}, serving)
+    remote.push({"a": source, "b": source}, serving)
 """
 
 
