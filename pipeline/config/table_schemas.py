@@ -23,4 +23,5 @@ def build_table_schema(config: Config, table: str) -> schema_pb2.Schema:
 
 def derive_table_schema(config: Config, table: str) -> schema_pb2.Schema:
     """What the declarations imply, without any curated file."""
-    return getattr(tfdv_schema, table)(config.dataset)
+    build = {"interactions": tfdv_schema.build_interactions, "items": tfdv_schema.build_items}
+    return build[table](config.dataset)
