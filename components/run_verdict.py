@@ -13,7 +13,7 @@ from tfx.dsl.component.experimental.decorators import component
 from components.artifacts import push_outcome
 from components.artifacts.push_outcome import PushOutcome
 from components.artifacts.types import Verdict, Words
-from components.kubeflow import push_gate, run_end
+from components.kubeflow import push_gate, run_end, unreported_run
 from components.kubeflow.run_end import RunEnd
 from components.kubeflow.task_record import list_tasks, load_record, read_output
 from components.kubeflow.verdict_markdown import format_verdict
@@ -34,27 +34,30 @@ def RunVerdict(
     run: Parameter[str],
     tasks: Parameter[str],
     never_cached: Parameter[str],
-    folder: Parameter[str],
+    root: Parameter[str],
 ) -> None:
-    """Writes `<folder>/<run>.json`, and the same as `verdict.json` of the artifact and in `words`.
+    """Writes `<root>/verdicts/<run>.json`, and the same as `verdict.json` of the artifact and in
+    `words`; of a run that ended before its report, what it has for `root` besides.
 
     `final_status` is the JSON of KFP's PipelineTaskFinalStatus, `run` the ID that KFP gave the run,
     `tasks` the JSON of `run_end.Upstream`, `never_cached` of the names of those that run each time.
     An exit handler is given no other task's output, so it looks where Kubeflow keeps those of this
     run: beside its own.
     """
-    root = verdict.uri.rpartition(f"/{NAME}/")[0]
-    left = {name: load_record(root, name) for name in list_tasks(root) - {NAME}}
+    folder = verdict.uri.rpartition(f"/{NAME}/")[0]
+    left = {name: load_record(folder, name) for name in list_tasks(folder) - {NAME}}
     end = run_end.determine_end(json.loads(tasks), left, set(json.loads(never_cached)))
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
-    found = describe_run(run, json.loads(final_status), end, _read_decision(root)) | {
+    found = describe_run(run, json.loads(final_status), end, _read_decision(folder)) | {
         "finished_at": now
     }
     text = json.dumps(found, indent=1)
-    _write(text, folder, f"{run}.json")
+    _write(text, f"{root}/verdicts", f"{run}.json")
     _write(text, verdict.uri, FILE)
     _write(format_verdict(found), words.uri, WORDS)
     words.uri = f"{words.uri}/{WORDS}"  # a page of KFP's opens what the URI names
+    if push_gate.NAME not in left:  # which the report is before
+        unreported_run.publish(folder, root)
 
 
 def describe_run(

@@ -71,19 +71,24 @@ def list_tasks(root: str) -> set[str]:
     return set(_list_folders(root))
 
 
+def list_task_folders(root: str, task: str) -> list[str]:
+    """The folders of the task, one for each time that KFP's driver handled it."""
+    return [f"{root}/{task}/{each}" for each in _list_folders(f"{root}/{task}")]
+
+
 def load_record(root: str, task: str) -> TaskRecord | None:
     """The latest; None where the task left none: its container never came to run it."""
     found = [
         TaskRecord.model_validate_json(content)
-        for each in _list_folders(f"{root}/{task}")
-        if (content := read_file(f"{root}/{task}/{each}/{RECORD_FILE}")) is not None
+        for folder in list_task_folders(root, task)
+        if (content := read_file(f"{folder}/{RECORD_FILE}")) is not None
     ]
     return max(found, key=lambda each: each.began_at, default=None)
 
 
 def read_output(root: str, task: str, file: str) -> bytes | None:
     """Content of `<output>/<name>` below the task; None where there is no such file."""
-    found = (read_file(f"{root}/{task}/{each}/{file}") for each in _list_folders(f"{root}/{task}"))
+    found = (read_file(f"{folder}/{file}") for folder in list_task_folders(root, task))
     return next((content for content in found if content is not None), None)
 
 

@@ -98,7 +98,7 @@ def build_exit_handler(pipeline: tfx.dsl.Pipeline, root: str) -> Any:
         run=_RUN_ID,
         tasks=json.dumps(upstream),
         never_cached=json.dumps(sorted(NEVER_CACHED)),
-        folder=f"{root}/verdicts",
+        root=root,
     )
 
 

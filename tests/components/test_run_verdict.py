@@ -32,7 +32,7 @@ UPSTREAM = {
 }
 
 
-def end(verdict_uri, folder, status=STATUS):
+def end(verdict_uri, root, status=STATUS):
     verdict, words = Verdict(), Words()
     verdict.uri, words.uri = verdict_uri, verdict_uri.replace("5a/verdict", "5a/words")
     RunVerdict.test_call(
@@ -42,7 +42,7 @@ def end(verdict_uri, folder, status=STATUS):
         run=RUN,
         tasks=json.dumps(UPSTREAM),
         never_cached='["PushGate"]',
-        folder=folder,
+        root=root,
     )
     return words.uri
 
@@ -52,7 +52,7 @@ def handle(tmp_path):
     """handle(status) -> the verdict, of the run whose tasks keep their artifacts below `run`."""
 
     def call(status=STATUS) -> dict:
-        end(str(tmp_path / "run/RunVerdict/5a/verdict"), str(tmp_path / "verdicts"), status)
+        end(str(tmp_path / "run/RunVerdict/5a/verdict"), str(tmp_path), status)
         found = (tmp_path / "verdicts" / f"{RUN}.json").read_text()
         assert (tmp_path / "run/RunVerdict/5a/verdict/verdict.json").read_text() == found
         return json.loads(found)
@@ -132,6 +132,48 @@ def test_a_run_whose_data_were_refused(handle, run):
     assert (found["blessed"], found["pushed"], found["failures"]) == (None, None, [])
 
 
+def test_of_refused_data_the_root_shows_what_was_rejected(handle, run, tmp_path):
+    plant(tmp_path, "rejected/interactions/old.jsonl", "rejected/items/old.jsonl", "summary.json")
+    run("InteractionsGen", error=DataRefused("7 of 9 records are rejected"))
+    plant(tmp_path / "run/InteractionsGen/9f", "rejected/interactions/new.jsonl")
+    handle()
+    assert below(tmp_path) == ["rejected/interactions/new.jsonl", "rejected/items/old.jsonl",
+                               "summary.json"]  # fmt: skip
+
+
+def test_of_data_that_break_a_rule_the_root_shows_the_statistics(handle, run, tmp_path):
+    plant(tmp_path, "rejected/items/old.jsonl", "statistics/items.html", "report.html")
+    run("ItemsGen")
+    run("DataGate", error=DataRefused("1 broken rule"))
+    plant(tmp_path / "run/DataGate/9f", "statistics/items.html")
+    handle()
+    assert below(tmp_path) == ["report.html", "statistics/items.html"]
+    assert (tmp_path / "statistics/items.html").read_text().startswith(f"{tmp_path}/run/")
+
+
+def test_what_the_report_has_put_there_stays(handle, run, pass_gate, tmp_path):
+    plant(tmp_path, "rejected/items/reported.jsonl")
+    run("ItemsGen")
+    plant(tmp_path / "run/ItemsGen/9f", "rejected/items/new.jsonl")
+    pass_gate(PushOutcome(failures=[], version=12))
+    handle()
+    assert below(tmp_path) == ["rejected/items/reported.jsonl"]
+
+
+def plant(folder, *names):
+    """Files that say where they were written."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(str(folder / name))
+
+
+def below(root):
+    """Names of the files at the root, but for the artifacts and the verdict."""
+    found = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
+    kept = (path for path in found if path.parts[0] not in ("run", "verdicts", "pushed"))
+    return sorted(str(path) for path in kept)
+
+
 def test_a_run_that_failed_after_it_was_evaluated(handle, run, tmp_path):
     run("InteractionsGen", "Evaluator")
     run("InfraCheck", error=OSError("no answer"))
@@ -174,10 +216,17 @@ def test_on_an_object_store_it_is_the_same(bucket, tmp_path):
     push_outcome.write(PushOutcome(failures=[], version=3), str(tmp_path / "passed"))
     with TaskRecorder(f"{bucket}/run/PushGate/9f"):
         object_store.upload(tmp_path / "passed", f"{bucket}/run/PushGate/9f/passed")
-    uri = end(f"{bucket}/run/RunVerdict/5a/verdict", f"{bucket}/verdicts")
+    uri = end(f"{bucket}/run/RunVerdict/5a/verdict", bucket)
     found = object_store.read(f"{bucket}/run/RunVerdict/5a/verdict/verdict.json")
     assert uri == f"{bucket}/run/RunVerdict/5a/words/verdict.md"
     assert object_store.read(uri).startswith(b"# cached")
     assert json.loads(found)["pushed"] == 3
     assert json.loads(found)["outcome"] == "cached"
     assert object_store.read(f"{bucket}/verdicts/{RUN}.json") == found
+
+
+def test_rejected_records_are_at_the_root_in_a_bucket(bucket, tmp_path):
+    plant(tmp_path, "rejected/items/old.jsonl", "run/ItemsGen/9f/rejected/items/new.jsonl")
+    object_store.upload(tmp_path, bucket)
+    end(f"{bucket}/run/RunVerdict/5a/verdict", bucket)
+    assert object_store.list_files(f"{bucket}/rejected") == ["items/new.jsonl"]

@@ -338,3 +338,29 @@ def test_new_items_go_into_what_a_run_on_kubeflow_pushed(shop, refused, tmp_path
     assert done["items"]["added"] == 1
     assert done["servables"]["recommender"] == f"{ROOT}/serving/recommender/2"
     assert pushed() == 2
+
+
+@pytest.fixture(scope="module")
+def broken_shop(tmp_path_factory):
+    """A tenth of its lines are no events."""
+    data = tmp_path_factory.mktemp("broken")
+    size = ("--users", "100", "--items", "120", "--events", "2000", "--seed", "3")
+    tandem("simulate", *size, "--malformed", "200", "--out", str(data))
+    return data
+
+
+def test_refused_data_leave_at_the_root_what_tandem_run_leaves(cluster, broken_shop, tmp_path):
+    before = object_store.compute_version(f"{ROOT}/summary.json")
+    run = cluster.run(data=str(broken_shop))
+    assert (verdict(run)["outcome"], verdict(run)["failed_task"]) == ("refused", "InteractionsGen")
+    with pytest.raises(AssertionError, match="to be rejected, received 200"):
+        tandem("run", "--config", str(CONFIG), "--data", str(broken_shop),
+               "--root", str(tmp_path), *SMALL)  # fmt: skip
+    rejected = tmp_path / "rejected" / "interactions"
+    letters = {path.name: path.read_bytes() for path in rejected.iterdir()}
+    assert sum(len(each.splitlines()) for each in letters.values()) == 200
+    found = object_store.list_files(f"{ROOT}/rejected")
+    assert found == sorted(f"interactions/{name}" for name in letters)
+    for name, content in letters.items():
+        assert object_store.read(f"{ROOT}/rejected/interactions/{name}") == content
+    assert object_store.compute_version(f"{ROOT}/summary.json") == before

@@ -139,7 +139,7 @@ def test_a_component_runs_among_what_a_later_backend_may_add(tmp_path):
     """Its executor and TFX's entrypoint, with one of everything that neither knows."""
     inputs = {
         "artifacts": {"logs": {"artifacts": [{"name": "9", "uri": "s3://b/of-another"}]}},
-        "parameterValues": {"final_status": STATUS, "folder": str(tmp_path / "v"), "tenant": None}
+        "parameterValues": {"final_status": STATUS, "root": str(tmp_path / "v"), "tenant": None}
         | {"run": "2b8c", "tasks": '{"Pusher": []}', "never_cached": "[]"},
     }
     artifact = {"name": "verdict", "metadata": {**SESSION, "owner": None, "type": {"list": [1]}}}
@@ -156,7 +156,7 @@ def test_a_component_runs_among_what_a_later_backend_may_add(tmp_path):
         "parameters": {"took": {"outputFile": "/tmp/took"}},
         "outputFile": str(tmp_path / "s3" / "out.json"),
     }
-    texts = dict.fromkeys(("folder", "run", "tasks", "never_cached"), "STRING")
+    texts = dict.fromkeys(("root", "run", "tasks", "never_cached"), "STRING")
     kinds = {"final_status": "TASK_FINAL_STATUS"} | texts
     takes = {"parameters": {name: {"parameterType": kind} for name, kind in kinds.items()}}
     makes = {
@@ -175,7 +175,8 @@ def test_a_component_runs_among_what_a_later_backend_may_add(tmp_path):
     assert set(said["artifacts"]) == {"verdict", "words"}
     (shown,) = said["artifacts"]["words"]["artifacts"]
     assert pathlib.Path(shown["uri"]).read_text().startswith("# failed")
-    assert json.loads((tmp_path / "v" / "2b8c.json").read_text())["workflow"] == "shop-7xk2p"
+    verdict = json.loads((tmp_path / "v" / "verdicts" / "2b8c.json").read_text())
+    assert verdict["workflow"] == "shop-7xk2p"
     record = load_record(str(tmp_path / "run"), "RunVerdict")
     assert record is not None
     assert record.state == "complete"

@@ -246,7 +246,7 @@ def test_the_exit_handler_runs_whatever_became_of_the_dag(compiled, tasks):
         name: each.runtime_value.constant.string_value
         for name, each in handler.inputs.parameters.items()
     }
-    assert given["folder"] == "/mnt/shop/verdicts"
+    assert given["root"] == "/mnt/shop"
     assert given["run"] == "{{$.pipeline_job_uuid}}"
     upstream = json.loads(given["tasks"])
     assert set(upstream) == set(tasks)
