@@ -21,7 +21,7 @@ def find_long_lines(text):
     return lines
 
 
-@pytest.mark.parametrize("name", sorted({*documents.NAMES} - {"docs/ARCHITECTURE.md"}))
+@pytest.mark.parametrize("name", documents.NAMES)
 def test_lines_are_wrapped(name):
     assert find_long_lines(documents.read(name)) == []
 
