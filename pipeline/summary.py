@@ -1,4 +1,4 @@
-"""summary.json: what happened in a run, for programs."""
+"""summary.json: what a run did and measured, for programs."""
 
 import importlib.metadata
 import json
@@ -68,8 +68,8 @@ def summarise_run(config: Config, result: RunResult) -> dict[str, Any]:
 
 
 def read_ceiling(data: str) -> dict[str, float] | None:
-    """The best that any method could reach, where the data, in a folder or at a URL, are simulated
-    and the truth is known.
+    """The best that any method could reach on the data in a folder or at a URL; None where they are
+    not simulated and the truth is unknown.
     """
     truth = FileSystems.join(data, "truth.json")
     if not FileSystems.exists(truth):
@@ -79,7 +79,7 @@ def read_ceiling(data: str) -> dict[str, float] | None:
 
 
 def write_summary(summary: dict[str, object], path: pathlib.Path) -> None:
-    """Writes it whole or not at all; a NaN is an error, not a word that JSON does not know."""
+    """Writes it whole or not at all. A NaN, which JSON does not have, is an error."""
     text = json.dumps(summary, indent=1, allow_nan=False)
     atomic.write_text(path, text + "\n")
 
@@ -100,12 +100,12 @@ def _read_counts(metadata: LatestRuns, node: str) -> Counts:
 
 
 def _count_rejections(metadata: LatestRuns) -> dict[str, dict[str, int]]:
-    """Of every table that was read."""
+    """Rejected records by table and reason."""
     return {name: table.rejected_by_reason for name, table in _read_table_counts(metadata).items()}
 
 
 def _count_unreadable(metadata: LatestRuns) -> dict[str, dict[str, UnreadableValues]]:
-    """By table and configuration key: values that count as absent."""
+    """Unreadable values, which count as absent, by table and configuration key."""
     return {name: table.unreadable for name, table in _read_table_counts(metadata).items()}
 
 
@@ -136,7 +136,7 @@ def _get_property(artifact: Artifact, name: str) -> str:
 
 
 def _read_override(pushed: Artifact | None) -> dict[str, str] | None:
-    """Who overrode the verdict, why and when; None where nobody did."""
+    """Who overrode the verdict, why and when; None where the verdict stood."""
     found = _get_property(pushed, "forced") if pushed else ""
     return json.loads(found) if found else None
 
@@ -154,7 +154,7 @@ def _read_analysis(metadata: LatestRuns) -> dict[str, Any]:
 
 
 def _read_warm_start(metadata: LatestRuns) -> dict[str, Any]:
-    """What retrieval began from; nothing where it was not asked to begin from anything."""
+    """Which version retrieval was warm-started from; empty without `warm_start`."""
     found = _get_property(_get_output(metadata, "RetrievalTrainer", "model"), WARM_START)
     return {WARM_START: json.loads(found)} if found else {}
 

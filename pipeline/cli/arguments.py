@@ -17,7 +17,7 @@ _TLS_FILES = ("tls_roots", "tls_certificate", "tls_key")
 
 
 class _LocationAction(argparse.Action):
-    """An argument that names a place, read by `parse`; UsageError says which argument it was."""
+    """An argument that names a path or URL, parsed by `parse`; UsageError names the argument."""
 
     def __init__(self, parse: Callable[[str], object], **settings: Any):
         super().__init__(**settings)
@@ -42,8 +42,8 @@ def add_location(
     parse: Callable[[str], object] = parse_local,
     **settings: Any,
 ) -> None:
-    """An option that names a place, by default a pathlib.Path of this machine; `settings` are those
-    of argparse.
+    """An option that names a path or URL, by default a pathlib.Path of this machine; `settings` are
+    those of argparse.
     """
     parser.add_argument(option, action=_LocationAction, parse=parse, **settings)
 
@@ -71,7 +71,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 def add_data_location(parser: argparse.ArgumentParser) -> None:
     """`--data`: args.data an absolute path or a URL, or None."""
     text = "folder or URL that the TOML's paths start from (default: its own folder)"
-    add_location(parser, "--data", lambda given: _make_absolute(parse_readable(given)), help=text)
+    add_location(parser, "--data", lambda text: _make_absolute(parse_readable(text)), help=text)
 
 
 def add_root(parser: argparse.ArgumentParser, text: str = "folder of a finished run") -> None:
@@ -84,14 +84,14 @@ def add_root_location(parser: "argparse._ActionsContainer", text: str, required:
     add_location(
         parser,
         "--root",
-        lambda given: _make_absolute(parse_location(given)),
+        lambda text: _make_absolute(parse_location(text)),
         required=required,
         help=text,
     )
 
 
-def _make_absolute(found: str) -> str:
-    return found if is_remote(found) else str(pathlib.Path(found).absolute())
+def _make_absolute(location: str) -> str:
+    return location if is_remote(location) else str(pathlib.Path(location).absolute())
 
 
 def add_json(parser: argparse.ArgumentParser, text: str = "print JSON alone on stdout") -> None:

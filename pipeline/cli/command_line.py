@@ -20,7 +20,8 @@ from pipeline.cli import verbs as verb_modules
 from schema.errors import TandemError, UsageError
 
 READER_GONE = 141
-"""As a shell tells of a process that SIGPIPE ended: `tandem ops … | head` is no error."""
+"""The exit code that a shell reports of a process ended by SIGPIPE: `tandem ops … | head` is no
+error."""
 _STDOUT = 1
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -53,27 +54,27 @@ def _run_verb(argv: list[str] | None) -> int:
     try:
         args = build_parser().parse_args(argv)
         code = args.run(args)
-        print(end="", flush=True)  # what cannot be written is known while it can be named
+        print(end="", flush=True)  # a failing write shows here, where it can be reported
         return code
     except OSError as error:
         return handle_output_error(error)
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """What the command line takes: a verb, and that verb's arguments."""
-    whole = argparse.ArgumentParser(
+    """The parser of a verb and its arguments."""
+    parser = argparse.ArgumentParser(
         prog="tandem",
         description="Raw interaction logs and a catalogue in, a served two-stage recommender out.",
     )
-    verbs = whole.add_subparsers(
+    verbs = parser.add_subparsers(
         dest="verb", metavar="VERB", required=True, parser_class=VerbParser
     )
-    for name in sorted(found.name for found in pkgutil.iter_modules(verb_modules.__path__)):
+    for name in sorted(verb.name for verb in pkgutil.iter_modules(verb_modules.__path__)):
         module = importlib.import_module(f"{verb_modules.__name__}.{name}")
         verb = verbs.add_parser(name, help=module.SUMMARY, description=module.SUMMARY)
         module.configure(verb)
         verb.set_defaults(run=module.run)
-    return whole
+    return parser
 
 
 class VerbParser(argparse.ArgumentParser):
@@ -111,8 +112,8 @@ class VerbParser(argparse.ArgumentParser):
 
 
 def open_closed_streams() -> None:
-    """Gives a process that was started with stdout or stderr closed, as some daemons start theirs,
-    one that keeps nothing; else the next file to be opened would stand in its place.
+    """Opens stdout and stderr on /dev/null where the process was started with them closed, as some
+    daemons do; otherwise the next opened file would get their descriptors.
     """
     for number, name in ((1, "stdout"), (2, "stderr")):
         if getattr(sys, name) is None:
@@ -147,7 +148,7 @@ def _is_reader_gone() -> bool:
 
 
 def _discard_output() -> None:
-    """What stdout has buffered is not tried again at the process's end."""
+    """Drops what stdout has buffered, so that it is not written again when the process ends."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, _STDOUT)
     os.close(nowhere)

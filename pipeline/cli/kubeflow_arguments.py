@@ -1,4 +1,4 @@
-"""What `tandem compile` and `tandem submit` are both told of the pipeline."""
+"""Arguments of both `tandem compile` and `tandem submit`, and the compilation from them."""
 
 import argparse
 import importlib.util
@@ -13,13 +13,13 @@ from schema.storage.locations import READABLE_SCHEMES, parse_task_location
 
 
 def add_arguments(parser: argparse.ArgumentParser, required: bool = True) -> None:
-    """`--config`, `--set`, `--image`, `--data` and `--root`; `required`: must there be a config."""
+    """`--config`, `--set`, `--image`, `--data` and `--root`; `required` is for the first."""
     arguments.add_config(parser, required=required)
     parser.add_argument("--image", help="container image with Tandem installed")
     arguments.add_location(
         parser,
         "--data",
-        lambda given: parse_task_location(given, READABLE_SCHEMES),
+        lambda text: parse_task_location(text, READABLE_SCHEMES),
         default="/data",
         help="folder or URI of the data, as the cluster sees it (default: /data)",
     )
@@ -33,12 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser, required: bool = True) -> Non
 
 
 class CompiledDocument(NamedTuple):
-    """What the verbs tell of a document."""
+    """What the verbs print about a document."""
 
     tasks: list[str]
     """Components that run as tasks, sorted."""
     unlimited: list[str]
-    """Those of them that may take all memory of their nodes."""
+    """Those of them without a memory limit, which may use all memory of their nodes."""
 
     @property
     def warning(self) -> str:
@@ -52,7 +52,7 @@ class CompiledDocument(NamedTuple):
 
 
 def compile_document(out: pathlib.Path, args: argparse.Namespace) -> CompiledDocument:
-    """Writes the document."""
+    """Writes the document of the arguments at `out`."""
     require_kfp()
     _check_image(args.image)
     # TFX imports a client of Google's cloud to read one name from it, and the client complains.
@@ -78,7 +78,7 @@ def require_kfp() -> None:
 
 
 def _check_image(image: str | None) -> None:
-    """Its registry, name, tag and digest, as far as the signs that may stand in them."""
+    """Checks the characters of its registry, name, tag and digest."""
     if image is None:
         raise UsageError(
             "expected the container image that tasks run in, received none; "

@@ -1,4 +1,4 @@
-"""What `tandem serve` can be told, and the options of the server that come of it."""
+"""Arguments of `tandem serve`, and the server's options that are built from them."""
 
 import argparse
 import json
@@ -29,7 +29,7 @@ _LIMITS = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """All but what is served."""
+    """All arguments but those that say what is served."""
     parser.add_argument("--host", help="address to bind (default: loopback)")
     parser.add_argument("--grpc-port", type=int, help="port of gRPC; 0 takes a free one")
     parser.add_argument("--rest-port", type=int, help="port of REST; 0 takes a free one")
@@ -131,11 +131,13 @@ def _build_config(args: argparse.Namespace) -> "ServingConfig":
     """`[serving]` of the run that is served, where there is one, with the options in its place."""
     from serving.config import RequestLimits, ServingConfig
 
-    before = _read_run_config(args)
-    given = {"host": args.host, "grpc_port": args.grpc_port, "rest_port": args.rest_port}
+    run_config = _read_run_config(args)
+    options = {"host": args.host, "grpc_port": args.grpc_port, "rest_port": args.rest_port}
     try:
-        limits = before.get("limits", {}) | _drop_none({key: getattr(args, key) for key in _LIMITS})
-        values = before | _drop_none(given) | {"limits": RequestLimits(**limits)}
+        limits = run_config.get("limits", {}) | _drop_none(
+            {key: getattr(args, key) for key in _LIMITS}
+        )
+        values = run_config | _drop_none(options) | {"limits": RequestLimits(**limits)}
         return ServingConfig.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
@@ -212,7 +214,7 @@ def _build_request_log(
 
 
 def _read_key(serving_dir: pathlib.Path | None) -> bytes | None:
-    """By which the run that is served hashed user ids; None where it did not."""
+    """The key with which the served run hashed user ids; None where it did not."""
     from schema import refresh_inputs
     from schema.user_ids import load_key
     from serving.versions.origin import CANDIDATES_FOLDER, find_newest_version, get_extra_folder

@@ -152,10 +152,10 @@ def load_config(path: pathlib.Path, overrides: list[str] | None = None) -> Confi
 
 def read_toml(path: pathlib.Path, overrides: list[str] | None = None) -> dict[str, Any]:
     """What `path` holds, with the overrides put in, not yet validated."""
-    found = _read_file(path)
+    values = _read_file(path)
     for override in overrides or []:
-        _apply_override(found, override)
-    return found
+        _apply_override(values, override)
+    return values
 
 
 def _resolve_paths(config: Config, folder: pathlib.Path) -> Config:
@@ -163,8 +163,8 @@ def _resolve_paths(config: Config, folder: pathlib.Path) -> Config:
     the data.
     """
     named = config.curated.model_dump(include=set(TABLES), exclude_none=True)
-    found = {table: str((folder / name).absolute()) for table, name in named.items()}
-    update: dict[str, Any] = {"curated": config.curated.model_copy(update=found)}
+    values = {table: str((folder / name).absolute()) for table, name in named.items()}
+    update: dict[str, Any] = {"curated": config.curated.model_copy(update=values)}
     if config.index.deny_list is not None:
         denied = str((folder / config.index.deny_list).absolute())
         update["index"] = config.index.model_copy(update={"deny_list": denied})

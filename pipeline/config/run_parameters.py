@@ -1,4 +1,6 @@
-"""What one run may be told in place of what is configured."""
+"""What differs from run to run: where it reads and writes, and parameters that override the
+configuration.
+"""
 
 import dataclasses
 
@@ -16,7 +18,7 @@ class RunParameters:
     """Parameters of components: plain values, or TFX's runtime parameters of the same names."""
 
     span: Text
-    """Of tables whose path holds `{SPAN}`: see `schema.dataset.Dataset.at`; "" as configured."""
+    """Span of tables whose path has `{SPAN}`: see `schema.dataset.Dataset.at`; "" as configured."""
     retrieval_epochs: Number
     ranking_epochs: Number
     thresholds: Text
@@ -24,7 +26,7 @@ class RunParameters:
 
     @staticmethod
     def build(config: Config) -> "RunParameters":
-        """As configured."""
+        """The parameters as configured."""
         return RunParameters(
             span="",
             retrieval_epochs=config.retrieval.epochs,
@@ -47,7 +49,7 @@ class RunLocations:
 
     @classmethod
     def build(cls, root: str, data: Text) -> "RunLocations":
-        """What a run writes, below one root."""
+        """Locations of a run that writes everything below `root`."""
         return cls(
             data=data,
             artifacts=f"{root}/artifacts",

@@ -1,4 +1,4 @@
-"""The schema of each table that a configuration stands for."""
+"""The TFDV schema of each table, from the configuration."""
 
 import pathlib
 
@@ -9,9 +9,9 @@ from schema import tfdv_schema
 
 
 def build_table_schema(config: Config, table: str) -> schema_pb2.Schema:
-    """What the declarations imply, tightened by the file that `[curated]` names for the table, else
-    by the shipped one of the data set that it names. Raises ConfigError for a file that does not
-    fit.
+    """The schema that the declarations imply, tightened by the file that `[curated]` names for the
+    table, else by the shipped one of the data set that it names. Raises ConfigError for a file that
+    does not fit.
     """
     schema, named = derive_table_schema(config, table), getattr(config.curated, table)
     if named is not None:
@@ -22,6 +22,6 @@ def build_table_schema(config: Config, table: str) -> schema_pb2.Schema:
 
 
 def derive_table_schema(config: Config, table: str) -> schema_pb2.Schema:
-    """What the declarations imply, without any curated file."""
+    """The schema that the declarations imply, without any curated file."""
     build = {"interactions": tfdv_schema.build_interactions, "items": tfdv_schema.build_items}
     return build[table](config.dataset)

@@ -1,4 +1,4 @@
-"""The YAML that KFP is given: the pipeline's document and, where there is one, the platform's."""
+"""The YAML for KFP: the pipeline's document and, where there is one, the platform's."""
 
 import pathlib
 from typing import Any
@@ -12,7 +12,7 @@ from schema.errors import UsageError
 
 
 def write_document(path: pathlib.Path, spec: Any, platform: Any) -> None:
-    """Both as YAML, the parameters in a comment before them.
+    """Writes both as YAML, after a comment that lists the parameters.
 
     Raises UsageError where no such document can be written at `path`.
     """
@@ -28,13 +28,13 @@ def write_document(path: pathlib.Path, spec: Any, platform: Any) -> None:
 
 
 def require_yaml_suffix(path: pathlib.Path) -> None:
-    """Raises UsageError for a name by which KFP would take the document for something else."""
+    """Raises UsageError for a file name that KFP would not read as YAML."""
     if path.suffix not in (".yaml", ".yml"):
         raise UsageError(f"expected a file that ends in .yaml, received --out {path}; name it so")
 
 
 def read_document(path: pathlib.Path) -> Any:
-    """The pipeline's document, once KFP's own messages have taken both.
+    """The pipeline's document, once KFP's own messages have accepted both.
 
     Raises UsageError for a file that is not there, or holds anything else.
     """

@@ -1,5 +1,5 @@
-"""What a run on Kubeflow has at its end, and `tandem run` has no need of: a report, a gate and an
-exit handler.
+"""Tasks at the end of a run on Kubeflow that `tandem run` does not need: the report, the push gate
+and the exit handler.
 """
 
 import dataclasses
@@ -23,7 +23,7 @@ from pipeline.kubeflow.parameters import iterate_tasks
 from pipeline.kubeflow.run_report import RunReport
 
 _RUN_ID = "{{$.pipeline_job_uuid}}"
-"""KFP puts in the run's ID (backend/src/v2/driver/resolve.go, `resolveInputParameter`)."""
+"""KFP inserts the run's ID (backend/src/v2/driver/resolve.go, `resolveInputParameter`)."""
 NEVER_CACHED = {push_gate.NAME, run_report.NAME}
 
 
@@ -43,7 +43,7 @@ def build_final_nodes(
     parameters: RunParameters,
     root: str,
 ) -> dict[str, BaseNode]:
-    """What comes after those of `dag.build_nodes`."""
+    """The nodes after those of `dag.build_nodes`."""
     report = _build_report(nodes, config, locations, parameters, root)
     gate = PushGate(pushed=nodes["pusher"].outputs["pushed"])
     gate.add_upstream_node(report)
@@ -103,8 +103,8 @@ def build_exit_handler(pipeline: tfx.dsl.Pipeline, root: str) -> Any:
 
 
 def configure_final_tasks(spec: Any) -> None:
-    """Whatever the configuration says: what has to run each time does, and what was refused is not
-    tried again.
+    """Whatever the configuration says, uncached tasks run each time, and a refused push is not
+    retried.
     """
     for task in iterate_tasks(spec):
         if task.component_ref.name in NEVER_CACHED:

@@ -1,4 +1,4 @@
-"""A compiled document at a Kubeflow Pipelines server: uploaded, and run once or by a clock."""
+"""Uploads a compiled document to a Kubeflow Pipelines server and runs it once or on a schedule."""
 
 import contextlib
 import dataclasses
@@ -23,7 +23,7 @@ _EQUALS = 1  # operation of KFP's filters, api/v2beta1/filter.proto
 
 @dataclasses.dataclass(frozen=True)
 class Submission:
-    """What is to be run, and how it is to be called there."""
+    """What to run, and the names that it gets there."""
 
     package: pathlib.Path
     pipeline: str
@@ -39,7 +39,7 @@ class Submission:
 
 
 def submit_pipeline(endpoint: str, token: str | None, submission: Submission) -> dict[str, str]:
-    """Ids of what there is then: pipeline, version, experiment, and run or recurring_run.
+    """Uploads and starts it; returns ids: pipeline, version, experiment, and run or recurring_run.
 
     A document that the server has already is not uploaded again. Raises UsageError where the server
     cannot be reached, or refuses.
@@ -59,7 +59,7 @@ def submit_pipeline(endpoint: str, token: str | None, submission: Submission) ->
 
 
 def _require_server(endpoint: str, token: str | None) -> None:
-    """The client itself asks five times, and logs each failure with its traceback."""
+    """Checks the server first: the client retries five times, and logs each failure's traceback."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     url = f"{endpoint.rstrip('/')}/apis/v2beta1/healthz"
     answer = urllib3.PoolManager(retries=False, timeout=_SECONDS).request(
@@ -73,7 +73,7 @@ def _require_server(endpoint: str, token: str | None) -> None:
 
 
 def _upload(client: Any, submission: Submission) -> tuple[str, str]:
-    """Ids of the pipeline and of the version, which is called by the document's digest."""
+    """Ids of the pipeline and of the version, which is named by the document's digest."""
     package = str(submission.package)
     name = hashlib.sha256(submission.package.read_bytes()).hexdigest()[:16]
     pipeline = client.get_pipeline_id(submission.pipeline)
@@ -127,13 +127,13 @@ def _translate_errors(endpoint: str) -> Iterator[None]:
 
 
 def _get_first_line(error: Exception) -> str:
-    """Without the connection's own name, which urllib3 puts before its words."""
+    """The first line without the connection's own name, which urllib3 puts before it."""
     return re.sub(r"<\S+ object at 0x\w+>: ", "", str(error).partition("\n")[0])
 
 
 def _get_message(error: kfp_server_api.ApiException) -> str:
-    """The server's own sentence, where it is JSON as KFP's is."""
+    """The server's own message, where the body is JSON as KFP's is."""
     try:
         return str(json.loads(error.body or "")["message"])
     except (ValueError, KeyError, TypeError):
-        return "no word of why"
+        return "no reason given"

@@ -41,9 +41,9 @@ def run(args: argparse.Namespace) -> int:
     from pipeline.commands import batch
 
     server = arguments.parse_server(args)
-    asked = batch.BatchRequest(args.users, args.k, args.stage, args.as_of == "test", server)
-    done = batch.write_lists(args.root, asked, args.out, int(time.time()))
-    print(json.dumps(done, indent=1, ensure_ascii=False) if args.json else _format_text(done))
+    request = batch.BatchRequest(args.users, args.k, args.stage, args.as_of == "test", server)
+    result = batch.write_lists(args.root, request, args.out, int(time.time()))
+    print(json.dumps(result, indent=1, ensure_ascii=False) if args.json else _format_text(result))
     return 0
 
 
@@ -51,11 +51,11 @@ def _parse_users(text: str) -> str:
     return text if text == "all" else str(parse_local(text).absolute())
 
 
-def _format_text(done: dict) -> str:
-    repeated = done["repeated_lines"]
+def _format_text(result: dict) -> str:
+    repeated = result["repeated_lines"]
     return (
-        f"{done['users']:,} lists ({done['stage']}) in {done['out']}: "
-        f"{done['without_history']:,} of users without history"
+        f"{result['users']:,} lists ({result['stage']}) in {result['out']}: "
+        f"{result['without_history']:,} of users without history"
         + (f", {repeated:,} repeated lines left out" if repeated else "")
-        + f"; {done['users_per_second']:,.0f} users a second"
+        + f"; {result['users_per_second']:,.0f} users a second"
     )

@@ -1,4 +1,4 @@
-"""`tandem doctor`: examines the environment and says in plain words what is wrong with it."""
+"""`tandem doctor`: examines the environment and explains what is wrong with it."""
 
 import argparse
 import json

@@ -25,19 +25,21 @@ def run(args: argparse.Namespace) -> int:
     from schema.errors import NoRunError
     from serving.versions.mirror import open_serving_dir
 
-    place = f"{args.root}/serving"
-    with open_serving_dir(place) as serving_dir:
-        found = _read_ops(serving_dir)
-    if not found:
+    location = f"{args.root}/serving"
+    with open_serving_dir(location) as serving_dir:
+        models = _read_ops(serving_dir)
+    if not models:
         raise NoRunError(
-            f"expected pushed models in {place}, found none; run `tandem run` with the same "
+            f"expected pushed models in {location}, found none; run `tandem run` with the same "
             "--root first"
         )
     if args.json:
-        told = {name: {"version": version, **vars(ops)} for name, (version, ops) in found.items()}
-        print(json.dumps(told, indent=1))
+        listing = {
+            name: {"version": version, **vars(ops)} for name, (version, ops) in models.items()
+        }
+        print(json.dumps(listing, indent=1))
     else:
-        for name, (version, ops) in found.items():
+        for name, (version, ops) in models.items():
             print(_format_text(name, version, ops))
     return 0
 
@@ -46,11 +48,11 @@ def _read_ops(serving_dir: pathlib.Path) -> dict[str, tuple[int, "OpList"]]:
     from serving.graph.saved_models import read_op_list
     from serving.versions import local as local_versions
 
-    found = {}
+    models = {}
     for name in local_versions.models(serving_dir):
         version = local_versions.latest(serving_dir, name) or 0
-        found[name] = version, read_op_list(local_versions.folder_of(serving_dir, name, version))
-    return found
+        models[name] = version, read_op_list(local_versions.folder_of(serving_dir, name, version))
+    return models
 
 
 def _format_text(name: str, version: int, ops: "OpList") -> str:

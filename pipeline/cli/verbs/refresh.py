@@ -1,4 +1,4 @@
-"""`tandem refresh`: new items and what is popular now into what is served, without training."""
+"""`tandem refresh`: adds new items and current popularity to the served models, untrained."""
 
 import argparse
 import json
@@ -33,24 +33,24 @@ def run(args: argparse.Namespace) -> int:
     from pipeline.console import redirect_output
     from pipeline.run_root import open_root, read_summary
 
-    given = RefreshInputs(args.items, args.events)
+    inputs = RefreshInputs(args.items, args.events)
     summary = json.loads(read_summary(args.root))
     config = Config.model_validate(summary["config"])
-    with open_root(args.root) as at, redirect_output(at.log) as (out, _):
-        done = refresh.refresh(at, config, given)
-        out.write((json.dumps(done, indent=1) if args.json else _format_text(done)) + "\n")
+    with open_root(args.root) as run_root, redirect_output(run_root.log) as (out, _):
+        result = refresh.refresh(run_root, config, inputs)
+        out.write((json.dumps(result, indent=1) if args.json else _format_text(result)) + "\n")
     return 0
 
 
-def _format_text(done: dict[str, Any]) -> str:
-    items, index, popular = done["items"], done["index"], done["popularity"]
-    rejected = sum(table["rejected"] for table in done["rows"].values())
+def _format_text(result: dict[str, Any]) -> str:
+    items, index, popular = result["items"], result["index"], result["popularity"]
+    rejected = sum(table["rejected"] for table in result["rows"].values())
     now = f", popularity with {popular['new_events']:,} more events" if popular else ""
     if popular and popular.get("stragglers"):
         now += f" and without {popular['stragglers']:,} far beyond all others in time"
     return (
-        f"pushed version {done['version']}, refreshed from {done['refreshed_from']}: "
+        f"pushed version {result['version']}, refreshed from {result['refreshed_from']}: "
         f"{items['added']:,} new and {items['changed']:,} changed items of {items['total']:,}"
         f"{now}; {rejected:,} records rejected; {index['kind']} index, "
-        f"ANN recall@100 {index['ann_recall@100']:.3f}; {done['seconds']['total']:.1f} s"
+        f"ANN recall@100 {index['ann_recall@100']:.3f}; {result['seconds']['total']:.1f} s"
     )

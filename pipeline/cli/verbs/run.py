@@ -22,17 +22,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints a line per stage and a report, or the summary as JSON."""
-    why = _check_reason(args.force_push)
+    reason = _check_reason(args.force_push)
     from pipeline.commands.run import run_locally
 
-    run_locally(args.config, args.data, args.root, args.overrides, args.json, why)
+    run_locally(args.config, args.data, args.root, args.overrides, args.json, reason)
     return 0
 
 
-def _check_reason(given: str | None) -> str | None:
-    if given is not None and not given.strip():
+def _check_reason(reason: str | None) -> str | None:
+    if reason is not None and not reason.strip():
         raise UsageError(
             "--force-push expects the reason, received an empty one; say why models that fail "
             "evaluation are to be pushed"
         )
-    return given
+    return reason

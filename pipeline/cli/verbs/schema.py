@@ -46,23 +46,29 @@ def _run_diff(args: argparse.Namespace) -> int:
     from pipeline.commands.schema import diff_data
     from schema.errors import DataRefused
 
-    found = diff_data(args.root, args.config, args.data, args.overrides)
-    print(json.dumps(found, indent=1, ensure_ascii=False) if args.json else _format_text(found))
-    return 0 if found["fits"] else DataRefused.exit_code
+    differences = diff_data(args.root, args.config, args.data, args.overrides)
+    print(
+        json.dumps(differences, indent=1, ensure_ascii=False)
+        if args.json
+        else _format_text(differences)
+    )
+    return 0 if differences["fits"] else DataRefused.exit_code
 
 
-def _format_text(found: dict[str, Any]) -> str:
-    lines = [f"{_format_feature(change)}: {change['change']}" for change in found["changes"]]
+def _format_text(differences: dict[str, Any]) -> str:
+    lines = [f"{_format_feature(change)}: {change['change']}" for change in differences["changes"]]
     lines = lines or ["nothing has changed"]
     lines.append("")
-    for finding in found["refused"]:
+    for finding in differences["refused"]:
         shown = f"; e.g. {'; '.join(finding['examples'])}" if finding["examples"] else ""
         lines.append(
             f"refused: {_format_feature(finding)}: {finding['rule']}: "
             f"expected {finding['expected']}, seen {finding['seen']}{shown}"
         )
-    verdict = "these data fit the schema" if found["fits"] else "the gate would refuse these data"
-    return "\n".join([*lines, f"{verdict}; their statistics: {found['statistics']}"])
+    verdict = (
+        "these data fit the schema" if differences["fits"] else "the gate would refuse these data"
+    )
+    return "\n".join([*lines, f"{verdict}; their statistics: {differences['statistics']}"])
 
 
 def _format_feature(of: dict[str, Any]) -> str:

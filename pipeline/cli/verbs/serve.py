@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _ENDING_SECONDS = 2.0
-"""For closing what is open, once the grace is over."""
+"""Time to close connections once the grace period is over."""
 SUMMARY = "serve the pushed models over TensorFlow Serving's gRPC and REST"
 
 
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
 
 @contextlib.contextmanager
 def _handle_signals(stopped: threading.Event, grace_s: float) -> Iterator[None]:
-    """SIGTERM and Ctrl-C set it inside the block."""
+    """SIGTERM and Ctrl-C set `stopped` inside the block."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         if not stopped.is_set():

@@ -39,20 +39,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Prints what there is then, and where."""
+    """Submits the pipeline; prints the run's id and URL."""
     kubeflow_arguments.require_kfp()
     _check_arguments(args)
     token = _read_token(args.token_file)
     with _open_package(args) as package:
-        found = _submit(args, package, token)
+        ids = _submit(args, package, token)
     endpoint = args.endpoint.rstrip("/")
     kind = "recurring_run" if args.recurring else "run"
     page = "recurringrun" if args.recurring else "runs"
-    url = f"{endpoint}/#/{page}/details/{found[kind]}"
+    url = f"{endpoint}/#/{page}/details/{ids[kind]}"
     if args.json:
-        print(json.dumps(found | {"url": url}))
+        print(json.dumps(ids | {"url": url}))
     else:
-        print(f"{kind.replace('_', ' ')} {found[kind]}: {url}")
+        print(f"{kind.replace('_', ' ')} {ids[kind]}: {url}")
     return 0
 
 
@@ -86,7 +86,7 @@ def _read_token(path: pathlib.Path | None) -> str | None:
 
 @contextlib.contextmanager
 def _open_package(args: argparse.Namespace) -> Iterator[pathlib.Path]:
-    """The document given, or one compiled for the while."""
+    """The document of `--package`, or a temporary one compiled from `--config`."""
     if args.package is not None:
         yield args.package
         return
@@ -106,7 +106,7 @@ def _submit(args: argparse.Namespace, package: pathlib.Path, token: str | None) 
     spec = read_document(package)
     name = spec.pipeline_info.name
     now = datetime.datetime.now(datetime.timezone.utc)
-    wanted = Submission(
+    submission = Submission(
         package=package,
         pipeline=name,
         experiment=args.experiment,
@@ -115,4 +115,4 @@ def _submit(args: argparse.Namespace, package: pathlib.Path, token: str | None) 
         root=spec.default_pipeline_root,
         cron=args.recurring,
     )
-    return submit_pipeline(args.endpoint, token, wanted)
+    return submit_pipeline(args.endpoint, token, submission)
