@@ -78,7 +78,7 @@ WRONG = [
 
 def implied(name: str, table: str) -> schema_pb2.Schema:
     dataset = load_config(ROOT / "configs" / f"{name}.toml").dataset
-    return getattr(tfdv_schema, table)(dataset)
+    return getattr(tfdv_schema, f"build_{table}")(dataset)
 
 
 def curated(name: str, table: str) -> schema_pb2.Schema:
