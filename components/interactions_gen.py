@@ -38,12 +38,12 @@ def InteractionsGen(
 
     The way is `components.ingest.interactions`.
 
-    `dataset` is the JSON of `schema.dataset.Dataset`, read at `span` (see `Dataset.at`).
+    `dataset` is the JSON of `schema.dataset.Dataset`, read at `span` (see `Dataset.select_span`).
     `fingerprint` of the input is not read: it makes the cache see that files changed. The
     custom property `counts` of `examples` is the JSON of `components.ingest.output.counts.Counts`.
     Raises DataRefused by the rules of `components.ingest.output.acceptance`.
     """
-    described = Dataset.model_validate_json(dataset).at(span)
+    described = Dataset.model_validate_json(dataset).select_span(span)
     with pipeline:
         interactions.build(pipeline, described, data_dir, examples.uri, histories.uri, rejected_dir)
     counted = counts.load(examples.uri)

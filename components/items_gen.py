@@ -34,12 +34,12 @@ def ItemsGen(
 ) -> None:
     """Writes `examples` (one split, `all`); the way is `components.ingest.items`.
 
-    `dataset` is the JSON of `schema.dataset.Dataset`, read at `span` (see `Dataset.at`).
+    `dataset` is the JSON of `schema.dataset.Dataset`, read at `span` (see `Dataset.select_span`).
     `fingerprint` of the input is not read: it makes the cache see that files changed. The
     custom property `counts` of `examples` is the JSON of `components.ingest.output.counts.Counts`.
     Raises DataRefused by the rules of `components.ingest.output.acceptance`.
     """
-    described = Dataset.model_validate_json(dataset).at(span)
+    described = Dataset.model_validate_json(dataset).select_span(span)
     with pipeline:
         items.build(pipeline, described, data_dir, examples.uri, rejected_dir)
     counted = counts.load(examples.uri)

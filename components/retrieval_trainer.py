@@ -57,7 +57,7 @@ def RetrievalTrainer(
     settings = RetrievalConfig.model_validate_json(config).changed(epochs=epochs)
     version = find_newest_version(serving_dir) if pushed == NEWEST else pushed
     begun = decide_warm_start(data, serving_dir, version) if settings.warm_start else None
-    kept = compute_fingerprint(data, seed, settings.model_dump_json(), _warm_start_version(begun))
+    kept = compute_fingerprint(data, seed, settings.model_dump_json(), _get_version(begun))
     with object_store.open_output_folder(tensorboard) as log_dir:
         measured = train_retrieval(
             data,
@@ -79,6 +79,6 @@ def RetrievalTrainer(
         model.set_float_custom_property(name, float(value))
 
 
-def _warm_start_version(begun: WarmStartDecision | None) -> str:
+def _get_version(begun: WarmStartDecision | None) -> str:
     """That the weights are of, "" where they are nobody's: a checkpoint belongs to them."""
     return "" if begun is None else begun.version

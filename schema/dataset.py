@@ -102,7 +102,7 @@ class Split(StrictModel):
     """`window`: the last days, in the test split; the very last is that of the latest event."""
 
     @model_validator(mode="after")
-    def _keys_fit_kind(self) -> "Split":
+    def _require_fitting_keys(self) -> "Split":
         days = (self.train_days, self.valid_days, self.test_days)
         if self.kind == "window" and None in days:
             raise ValueError('kind = "window" needs train_days, valid_days and test_days')
@@ -126,16 +126,16 @@ class Dataset(StrictModel):
     """Split."""
 
     @model_validator(mode="after")
-    def _user_features_have_a_table(self) -> "Dataset":
+    def _require_tables(self) -> "Dataset":
         require_tables(self.features, self.data)
         return self
 
     @model_validator(mode="after")
-    def _filter_is_a_feature(self) -> "Dataset":
+    def _require_filter(self) -> "Dataset":
         require_filter(self.features, self.data)
         return self
 
-    def at(self, span: str) -> "Dataset":
+    def select_span(self, span: str) -> "Dataset":
         """The same, with every table that comes in spans read at `span`; "" changes nothing.
 
         Raises ConfigError where `span` is no such thing, and where no table comes in spans.
@@ -151,7 +151,7 @@ class Dataset(StrictModel):
                 "write {SPAN} where the date or number stands, or leave the span out"
             )
         try:
-            moved = {name: source.at(span) for name, source in sources.items()}
+            moved = {name: source.select_span(span) for name, source in sources.items()}
         except ValidationError as error:
             said = error.errors()[0]["msg"].removeprefix("Value error, ")
             raise ConfigError(

@@ -62,7 +62,7 @@ class Vector(_FeatureBase):
     """Where each number has a column of its own: these, `size` of them, in order."""
 
     @model_validator(mode="after")
-    def _columns_are_the_vector(self) -> "Vector":
+    def _require_vector_columns(self) -> "Vector":
         if self.columns is not None and self.column is not None:
             raise ValueError("expected column or columns, received both; keep the one that is so")
         if self.columns is not None and len(self.columns) != self.size:

@@ -58,7 +58,7 @@ class Source(StrictModel):
     """How the bytes are to be read."""
 
     @model_validator(mode="after")
-    def _span_has_a_place(self) -> "Source":
+    def _require_one_span(self) -> "Source":
         places = self.path.count(SPAN)
         if places > 1 or (self.span is not None and not places):
             raise ValueError(
@@ -68,7 +68,7 @@ class Source(StrictModel):
         return self
 
     @model_validator(mode="after")
-    def _a_window_has_one_end(self) -> "Source":
+    def _require_window_end(self) -> "Source":
         if self.last_spans is not None and not self.comes_in_spans:
             raise ValueError(
                 f"last_spans goes with one {{SPAN}} in path, received path = {self.path!r}"
@@ -85,7 +85,7 @@ class Source(StrictModel):
         """Whether the path says where a span stands."""
         return SPAN in self.path
 
-    def at(self, span: str) -> Self:
+    def select_span(self, span: str) -> Self:
         """The same table, read at another span; raises ValueError where `span` is no such thing. A
         table that does not come in spans stays as it is.
         """
@@ -94,7 +94,7 @@ class Source(StrictModel):
         return self.changed(span=span)
 
     @model_validator(mode="after")
-    def _columns_fit_format(self) -> "Source":
+    def _require_fitting_format(self) -> "Source":
         if self.format != "csv" and self.columns is not None:
             raise ValueError(
                 f'columns goes with format = "csv": {self.format} files name their own columns'
@@ -141,7 +141,7 @@ class InteractionsSource(Source):
     """A user's events beyond that many on one day (UTC) are rejected: those of a robot."""
 
     @model_validator(mode="after")
-    def _sequences_have_no_time(self) -> "InteractionsSource":
+    def _reject_sequence_times(self) -> "InteractionsSource":
         if self.format == "sequences" and self.timestamp_unit != "s":
             raise ValueError(
                 "timestamp_unit goes with times, and sequences have none; leave it out"
@@ -206,7 +206,7 @@ class Data(StrictModel):
     """Earlier events that an Example carries along as history."""
 
     @model_validator(mode="after")
-    def _events_alone_come_in_sequences(self) -> "Data":
+    def _reject_sequence_tables(self) -> "Data":
         for name, source in (("items", self.items), ("users", self.users)):
             if source is not None and source.format == "sequences":
                 raise ValueError(f'format = "sequences" is for data.interactions, not data.{name}')

@@ -35,7 +35,7 @@ class UserIdKey(StrictModel):
     """Name of the environment variable that holds it."""
 
     @model_validator(mode="after")
-    def _one_place(self) -> "UserIdKey":
+    def _require_one_key(self) -> "UserIdKey":
         if (self.key_file is None) == (self.key_env is None):
             raise ValueError("expected one of key_file and key_env")
         if self.key_file is not None and not pathlib.PurePath(self.key_file).is_absolute():

@@ -115,15 +115,15 @@ def use_local_copies(function: Callable[..., None]) -> Any:
     outputs = [name for name, kind in kinds.items() if isinstance(kind, OutputArtifact)]
 
     @functools.wraps(function)
-    def called(**given: Any) -> None:
+    def run_locally(**given: Any) -> None:
         with copy_locally(
             _select_artifacts(given, inputs), _select_artifacts(given, outputs), beam
         ):
             function(**given)
 
     # TFX reads the declaration from the function itself, and a wrapper shows its own.
-    called.__signature__ = inspect.signature(function)  # pyright: ignore[reportAttributeAccessIssue]
-    return called
+    run_locally.__signature__ = inspect.signature(function)  # pyright: ignore[reportAttributeAccessIssue]
+    return run_locally
 
 
 class LocalCopiesMixin:

@@ -45,7 +45,7 @@ def backfill(request: BackfillRequest) -> dict[str, Any]:
     data = str((request.data or request.config.parent).absolute())
     spans = list_spans(config.data.interactions, request.first, request.last)
     for span in spans:
-        preflight.check(config.dataset.at(span), data)
+        preflight.check(config.dataset.select_span(span), data)
     at = open_local_root(request.root)
     days = read_days(at.backfill)
     with redirect_output(at.log) as (out, err):
@@ -66,7 +66,7 @@ def backfill(request: BackfillRequest) -> dict[str, Any]:
 
 def _move_window(config: Config, span: str) -> Config:
     """A copy whose window ends at `span`."""
-    return config.model_copy(update={"data": config.dataset.at(span).data})
+    return config.model_copy(update={"data": config.dataset.select_span(span).data})
 
 
 def _run_unless_finished(

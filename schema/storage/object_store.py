@@ -42,12 +42,12 @@ def list_files(uri: str) -> list[str]:
 
     Raises OSError where the store cannot be reached.
     """
-    return sorted(written_at(uri))
+    return sorted(list_write_times(uri))
 
 
-def written_at(uri: str) -> dict[str, float]:
+def list_write_times(uri: str) -> dict[str, float]:
     """When each object below `uri` was written, in seconds since epoch, UTC, by the store's clock.
-    Names and errors are those of `files`.
+    Names and errors are those of `list_files`.
     """
     system, root = open_store(uri)
     found = system.get_file_info(fs.FileSelector(root, allow_not_found=True, recursive=True))

@@ -70,7 +70,7 @@ def _highest_but(own: str, serving: str) -> int:
 
 def _claims(serving: str) -> dict[str, float]:
     """When each claim was written, in seconds since epoch, by its name."""
-    found = object_store.written_at(f"{serving}/{_FOLDER}")
+    found = object_store.list_write_times(f"{serving}/{_FOLDER}")
     return {name: at for name, at in found.items() if _version(name)}
 
 

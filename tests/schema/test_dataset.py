@@ -99,7 +99,7 @@ IN_SPANS = {
 
 
 def test_another_span_moves_every_table_that_comes_in_spans():
-    data = _dataset(data=IN_SPANS).at("2024-01-31").data
+    data = _dataset(data=IN_SPANS).select_span("2024-01-31").data
     assert (data.interactions.span, data.interactions.last_spans) == ("2024-01-31", 7)
     assert data.items.span is None
     assert data.users is not None
@@ -107,13 +107,13 @@ def test_another_span_moves_every_table_that_comes_in_spans():
 
 
 def test_no_span_changes_nothing():
-    assert _dataset(data=IN_SPANS).at("") == _dataset(data=IN_SPANS)
+    assert _dataset(data=IN_SPANS).select_span("") == _dataset(data=IN_SPANS)
 
 
 def test_what_is_no_span_is_refused():
     with pytest.raises(ConfigError, match=r"such as 2024-01-31.*received 'yesterday'"):
-        _dataset(data=IN_SPANS).at("yesterday")
+        _dataset(data=IN_SPANS).select_span("yesterday")
     with pytest.raises(ConfigError, match=r"received '1\.\.3': last_spans goes with the one span"):
-        _dataset(data=IN_SPANS).at("1..3")
+        _dataset(data=IN_SPANS).select_span("1..3")
     with pytest.raises(ConfigError, match=r"no path of \[data\] holds \{SPAN\}, received '7'"):
-        _dataset().at("7")
+        _dataset().select_span("7")

@@ -73,12 +73,12 @@ def _find_headers(records: Records, spec: TableSpec) -> list[int]:
     if spec.source.format != "csv":
         return []
     key, *others = {column: None for field in spec.fields for column in field.columns}
-    same = np.flatnonzero(_texts_equal(records.columns[key], key))
+    same = np.flatnonzero(_match_texts(records.columns[key], key))
     columns = {column: records.columns[column] for column in others}
     return [int(n) for n in same if all(_get_value(columns[name], n) == name for name in others)]
 
 
-def _texts_equal(values: Any, text: str) -> np.ndarray:
+def _match_texts(values: Any, text: str) -> np.ndarray:
     return pc.fill_null(pc.equal(values, text), False).to_numpy(zero_copy_only=False)
 
 

@@ -96,7 +96,7 @@ def name_unreadable_tally(table: str, field: str, example: str) -> str:
 
 
 def sum_tallies(tallies: dict[str, int], tables: tuple[str, ...], totals: dict[str, int]) -> Counts:
-    """Sums by `key` -> counts of `tables`. What never happened is 0."""
+    """Sums by `name_tally` -> counts of `tables`. What never happened is 0."""
     return Counts({table: _sum_table(tallies, table) for table in tables}, totals)
 
 

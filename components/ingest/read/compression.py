@@ -100,7 +100,7 @@ class DecompressedStream(RawIOBase):
         while not self._ready:
             piece = self._rest or self._packed.read(_COMPRESSED_BYTES)
             if not piece:
-                self._expect_no_open_frame()
+                self._require_no_open_frame()
                 return 0
             self._ready = memoryview(self._unpack(piece))
         taken = self._ready[: len(buffer)]
@@ -119,6 +119,6 @@ class DecompressedStream(RawIOBase):
             self._frame = self._new_frame()
         return unpacked
 
-    def _expect_no_open_frame(self) -> None:
+    def _require_no_open_frame(self) -> None:
         if self._is_inside:
             raise EOFError("the packed stream was cut short")
