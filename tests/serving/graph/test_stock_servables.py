@@ -190,9 +190,9 @@ def test_a_pushed_scann_model_is_loaded_with_its_ops(pushed):
     """Where the search stands in a loop too, in a process that has not imported scann."""
     folder = pushed("scann") / "serving" / "recommender" / "1"
     script = (
-        "import pathlib, sys; from serving import servable\n"
+        "import pathlib, sys; from serving.server.servable import load_servable\n"
         "assert 'scann' not in sys.modules\n"
-        "servable.load('recommender', 1, pathlib.Path(sys.argv[1]))\n"
+        "load_servable('recommender', 1, pathlib.Path(sys.argv[1]))\n"
         "assert 'scann' in sys.modules"
     )
     ended = subprocess.run(
