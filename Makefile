@@ -35,12 +35,13 @@ $(SHOP)/data: | setup
 	$(PATH_TO)/tandem simulate $(SHOP_SIZE) --out $@.making
 	mv $@.making $@
 
-# Every fast test and the one small end-to-end run.
+# Every test that is not long by nature.
 test: setup
-	$(PATH_TO)/pytest --numprocesses 2 --dist loadfile
+	$(PATH_TO)/pytest -m "not e2e" --numprocesses 2 --dist loadfile
 
+# The whole way from logs to served recommendations, in many forms.
 e2e: setup
-	$(PATH_TO)/pytest -m e2e
+	$(PATH_TO)/pytest -m e2e --numprocesses 2 --dist loadfile
 
 check: setup
 	$(PATH_TO)/ruff check

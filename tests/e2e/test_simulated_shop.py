@@ -378,3 +378,23 @@ def test_it_is_pushed_where_somebody_says_why(root, shop):
     assert forced["why"] == "a demonstration"
     folder = root / "serving" / "recommender" / str(version) / "assets.extra"
     assert json.loads((folder / "origin.json").read_text())["forced"] == forced
+
+
+@pytest.mark.parametrize("kind", ["ivf", "scann"])
+def test_each_approximate_index_is_tuned_and_served(root, shop, kind):
+    """Of 300 items: half of the leaves, at most, are enough for the target."""
+    run = ("run", "--config", str(CONFIG), "--data", str(shop), "--root", str(root), *SMALL)
+    tandem(*run, "--set", f"index.kind={kind}", "--force-push", "to look at its index")
+    summary = summary_of(root)
+    index = summary["index"]
+    assert (index["kind"], index["items"]) == (kind, len(catalogue_of(shop)))
+    assert index["ann_recall@100"] >= 0.95
+    assert index["frontier"]
+    assert index["parameters"]["probes"] <= index["parameters"]["leaves"]
+    executed = {stage["name"] for stage in summary["stages"] if not stage["cached"]}
+    assert "Indexer" in executed
+    assert "RetrievalTrainer" not in executed
+    answer = json.loads(
+        tandem("recommend", "--root", str(root), "--user", "nobody", "--k", "5", "--json").stdout
+    )
+    assert len({item["item_id"] for item in answer["recommendations"]}) == 5
