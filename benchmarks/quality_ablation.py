@@ -42,7 +42,7 @@ VARIANTS = (
     Variant("+ logQ correction", without_accidental_hits=False),
     AS_CONFIGURED,
     Variant("without the refit on train and valid", ("retrieval.refit_epochs=0",)),
-    Variant("without the present", ("retrieval.present=false",)),
+    Variant("without the popularity prior", ("retrieval.popularity_prior=false",)),
     Variant("without text", without_kinds=("text",)),
     Variant("without any item feature", without_kinds=("*",)),
 )

@@ -129,7 +129,7 @@ class InteractionsSource(Source):
     unknown_item: Literal["keep", "reject", "fail"] = "keep"
     """An event for an item that is not in the catalogue: `keep` it in the timeline, where nothing
     is learned of the item; `reject` it; or `fail`, which stops the run with exit code 3."""
-    stragglers: Literal["keep", "reject"] = "keep"
+    time_outliers: Literal["keep", "reject"] = "keep"
     """Events far from all others in time, as a device with a wrong clock writes them: at either end
     of the log up to five events, or one in a thousand, behind a gap that is longer than a day and
     than twice the gaps near it. `keep` them in their timelines, where they move neither popularity
@@ -200,9 +200,9 @@ class Data(StrictModel):
     is neither `8.0` nor `08` nor ` 8`. What meets is part of every run's end."""
     min_known_users: Annotated[float, Field(ge=0, le=1)] = 0.5
     """The same of the log's users and the user table, where there is one; 0 for a table of few."""
-    window: Annotated[int, Field(ge=2)] = 1024
+    events_per_example: Annotated[int, Field(ge=2)] = 1024
     """Events of one timeline that one Example may hold as its own."""
-    carry: Annotated[int, Field(ge=1)] = 1024
+    history_per_example: Annotated[int, Field(ge=1)] = 1024
     """Earlier events that an Example carries along as history."""
 
     @model_validator(mode="after")

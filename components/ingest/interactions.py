@@ -80,7 +80,7 @@ def build(
     known = items.read_item_ids(pipeline, dataset, data_dir, ids_alone=not strict)
     order = OrderShards(source, letters["interactions"], known if strict else None)
     ordered: Any = records | "Gather" >> beam.CoGroupByKey() | "Order" >> order
-    combine = CombineTimes(dataset.split, within_bulk=source.stragglers == "reject")
+    combine = CombineTimes(dataset.split, within_bulk=source.time_outliers == "reject")
     times = ordered[HISTOGRAMS] | "Times" >> beam.CombineGlobally(combine)
     to = EventOutputs(examples_uri, histories_uri, letters["interactions"])
     write = beam.ParDo(_write_outputs, AsSingleton(times), dataset, count, to, int(time.time()))
@@ -142,7 +142,7 @@ def _write_outputs(
             yield TaggedOutput(
                 _SAMPLES, (name, event_rules.describe_events(log.filter(pa.array(chosen))))
             )
-    if dataset.data.interactions.stragglers == "reject":
+    if dataset.data.interactions.time_outliers == "reject":
         stray = far[event_rules.EARLY_STRAGGLERS] | far[event_rules.LATE_STRAGGLERS]
         yield counts.name_tally("interactions", "rejected", STRAGGLER), int(stray.sum())
         log = _reject_stragglers(log, stray, shard.number, to.letters)
@@ -164,7 +164,7 @@ def _write_shard(
     edges = find_edges(log, clock)
     for split in timeline.SPLITS:
         windows = timelines.build_split_windows(
-            edges, split, dataset.data.window, dataset.data.carry
+            edges, split, dataset.data.events_per_example, dataset.data.history_per_example
         )
         with examples.open_writer(to.examples, split, shard.number, count) as writer:
             for batch in timelines.build_batches(log, windows, people):

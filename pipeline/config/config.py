@@ -1,5 +1,6 @@
 """The whole configuration: one TOML file, typed, validated, unknown keys rejected."""
 
+import logging
 import pathlib
 import re
 from typing import Annotated, Any, Literal
@@ -8,6 +9,7 @@ import tomli
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from pipeline.config.kubeflow import KubeflowConfig
+from pipeline.config.renamed_keys import rename_keys
 from schema.base import StrictModel
 from schema.dataset import Dataset, Labels, Split, require_filter, require_tables
 from schema.errors import ConfigError
@@ -19,6 +21,8 @@ from trainer.config.blessing import BlessingConfig, check_thresholds
 from trainer.config.fairness import check_fairness_groups
 from trainer.config.models import EvaluationConfig, RankingConfig, RetrievalConfig, TrainerConfig
 from trainer.config.tuning import TuneConfig
+
+_log = logging.getLogger(__name__)
 
 
 class BeamConfig(StrictModel):
@@ -145,13 +149,22 @@ def load_config(path: pathlib.Path, overrides: list[str] | None = None) -> Confi
     Raises ConfigError naming file, key, what was expected and what was received.
     """
     try:
-        return _resolve_paths(Config.model_validate(read_toml(path, overrides)), path.parent)
+        table = _read_overridden(path, overrides)
+        for old, new in rename_keys(table).items():
+            _log.warning("configuration key %s is now %s; rename it in %s", old, new, path)
+        return _resolve_paths(Config.model_validate(table), path.parent)
     except ValidationError as error:
         raise ConfigError(_describe_error(path, error)) from error
 
 
 def read_toml(path: pathlib.Path, overrides: list[str] | None = None) -> dict[str, Any]:
-    """What `path` holds, with the overrides put in, not yet validated."""
+    """What `path` holds under the keys of this release, overrides applied, not yet validated."""
+    values = _read_overridden(path, overrides)
+    rename_keys(values)
+    return values
+
+
+def _read_overridden(path: pathlib.Path, overrides: list[str] | None) -> dict[str, Any]:
     values = _read_file(path)
     for override in overrides or []:
         _apply_override(values, override)

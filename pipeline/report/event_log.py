@@ -9,11 +9,11 @@ from components.ingest.output.counts import Counts
 _FAR_EVENTS = {
     event_rules.EARLY_STRAGGLERS: (
         "far before all others",
-        'data.interactions.stragglers = "reject" rejects',
+        'data.interactions.time_outliers = "reject" rejects',
     ),
     event_rules.LATE_STRAGGLERS: (
         "far beyond all others",
-        'data.interactions.stragglers = "reject" rejects',
+        'data.interactions.time_outliers = "reject" rejects',
     ),
     event_rules.FUTURE_EVENTS: ("yet to come", "data.interactions.not_after rejects"),
 }

@@ -11,7 +11,7 @@ EVERYTHING = [
     "retrieval.history='attention'",
     "retrieval.uniform_negatives=64",
     "retrieval.refit_epochs=1",
-    "retrieval.present=true",
+    "retrieval.popularity_prior=true",
 ]
 
 

@@ -90,7 +90,7 @@ SENTENCES = {
         f"With fewer than {MIN_USERS} test users",
         f"## Exit code {NotBlessed.exit_code}: not blessed",
         f"about exit code {NotBlessed.exit_code}.",
-        f"| final lists and `{BaselineRule().against}`, {BaselineRule().metric.upper()} |",
+        f"| final lists and `{BaselineRule().baseline}`, {BaselineRule().metric.upper()} |",
         "| final lists, NDCG@10 and recall@100 |",
     ],
     "docs/EVALUATION.md": [

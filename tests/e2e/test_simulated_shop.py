@@ -23,7 +23,7 @@ USERS, ITEMS, EVENTS, MALFORMED = 400, 300, 9_000, 12
 SMALL = ["--set", "retrieval.epochs=3", "--set", "ranking.epochs=2"]
 CRIPPLED = [
     "--set", "retrieval.epochs=1", "--set", "retrieval.learning_rate=1e-9",
-    "--set", "retrieval.refit_epochs=0", "--set", "retrieval.present=false",
+    "--set", "retrieval.refit_epochs=0", "--set", "retrieval.popularity_prior=false",
     "--set", "ranking.epochs=1",
 ]  # fmt: skip
 COMPLETE = 3  # ml_metadata's Execution.State

@@ -27,7 +27,7 @@ class ThresholdRule(StrictModel):
     not.
     """
 
-    of: str = FINAL
+    target: str = FINAL
     """`retrieval`, `final` (the lists as they are served) or a ranking label."""
     metric: str
     """Of lists: a name under `retrieval` in summary.json, such as `ndcg@10` or `coverage@10`. Of a
@@ -51,30 +51,30 @@ THRESHOLDS = TypeAdapter(list[ThresholdRule])
 
 
 class BaselineRule(StrictModel):
-    """Lists that must not be worse than others, user by user on the same questions. Where nothing
-    is said, the final lists must not be worse than `popular` in NDCG@10. The 95 % interval of the
-    difference (paired bootstrap) decides: what lies inside the noise is neither worse nor better.
+    """Lists that must not be worse than others, user by user on the same queries. By default
+    the final lists must not be worse than `popular` in NDCG@10. The 95 % interval of the
+    difference (paired bootstrap) decides: a difference inside it is neither worse nor better.
     With fewer than 50 users there is no such interval, and the means decide.
     """
 
-    of: Literal["retrieval", "final"] = FINAL
+    lists: Literal["retrieval", "final"] = FINAL
     """`retrieval`, or `final`: the lists as they are served."""
-    against: Literal["popular", "recent", "item_neighbours", "retrieval"] = "popular"
+    baseline: Literal["popular", "recent", "item_neighbours", "retrieval"] = "popular"
     """A baseline of every run, or (of the final lists) retrieval's own lists."""
     metric: ComparedMetric = "ndcg@10"
     """What they are compared in."""
     margin: float = 0.0
     """Least difference, ours minus theirs, in the metric's own units; below 0 it allows a loss."""
-    beyond_noise: bool = False
+    significant: bool = False
     """Whether the difference must be above the margin with its whole interval: better, and not
     merely no worse."""
 
     @model_validator(mode="after")
     def _compares_two(self) -> "BaselineRule":
-        if self.of == self.against:
+        if self.lists == self.baseline:
             raise ValueError(
-                f"expected two kinds of lists to compare, received {self.of} against itself; "
-                f'say of = "{FINAL}"'
+                f"expected two kinds of lists to compare, received {self.lists} against itself; "
+                f'set lists = "{FINAL}"'
             )
         return self
 
@@ -90,7 +90,7 @@ class BlessingConfig(StrictModel):
     """Lists to beat."""
     pushed: list[ComparedMetric] = ["ndcg@10", "recall@100"]
     """Metrics in which the final lists must not be worse than those of the model that is pushed
-    now, which is asked the same questions again; an empty list leaves this out."""
+    now, which is evaluated on the same queries; an empty list leaves this out."""
     bias_baseline: bool = False
     """Not blessed where a ranking label's RMSE is above that of the bias baseline."""
 
@@ -111,14 +111,16 @@ def check_thresholds(config: BlessingConfig, labels: Mapping[str, RankingLabel])
     measures.
     """
     for rule in config.thresholds:
-        if rule.of in (RETRIEVAL, FINAL):
-            _check_metric(rule.metric, _LIST_METRICS, rule.of)
-        elif rule.of in labels:
-            _check_metric(rule.metric, _LABEL_METRICS[labels[rule.of].kind], f"label {rule.of}")
+        if rule.target in (RETRIEVAL, FINAL):
+            _check_metric(rule.metric, _LIST_METRICS, rule.target)
+        elif rule.target in labels:
+            _check_metric(
+                rule.metric, _LABEL_METRICS[labels[rule.target].kind], f"label {rule.target}"
+            )
         else:
             raise ValueError(
-                f"blessing.thresholds expects of = one of {', '.join((RETRIEVAL, FINAL, *labels))},"
-                f" received {rule.of!r}; declare the label in labels.ranking or name another"
+                "blessing.thresholds expects target = one of "
+                f"{', '.join((RETRIEVAL, FINAL, *labels))}, received {rule.target!r}; declare the label in labels.ranking or name another"
             )
 
 

@@ -17,7 +17,7 @@ class FairnessConfig(StrictModel):
     only groups of 50 or more are compared.
     """
 
-    of: Annotated[str, Field(pattern=r"^(users|items)\.[a-z][a-z0-9_]*$")]
+    groups: Annotated[str, Field(pattern=r"^(users|items)\.[a-z][a-z0-9_]*$")]
     """`users.<feature>`: are the lists as good for one group of users as for another?
     `items.<feature>`: is a group of items shown as much as users take it? The feature is a declared
     category or set."""
@@ -36,12 +36,12 @@ class FairnessConfig(StrictModel):
         allowed = PER_USER if self.table == "users" else EXPOSURE
         if self.metric is not None and self.metric not in allowed:
             raise ValueError(
-                f"metric of {self.of}: expected one of {', '.join(allowed)}, "
+                f"metric of {self.groups}: expected one of {', '.join(allowed)}, "
                 f"received {self.metric!r}"
             )
         if self.required and self.max_gap is None:
             raise ValueError(
-                f"required of {self.of} expects a max_gap, received none; "
+                f"required of {self.groups} expects a max_gap, received none; "
                 "add one or take required out"
             )
         return self
@@ -49,12 +49,12 @@ class FairnessConfig(StrictModel):
     @property
     def table(self) -> str:
         """`users` or `items`."""
-        return self.of.partition(".")[0]
+        return self.groups.partition(".")[0]
 
     @property
     def feature(self) -> str:
         """Name of the declared feature."""
-        return self.of.partition(".")[2]
+        return self.groups.partition(".")[2]
 
     @property
     def measured_by(self) -> str:
@@ -68,9 +68,9 @@ def check_fairness_groups(declared: list[FairnessConfig], features: Features) ->
     for group in declared:
         table = features.users if group.table == "users" else features.items
         _check_feature(group, table)
-        if group.of in seen:
-            raise ValueError(f"fairness of {group.of} is declared twice; keep one of them")
-        seen.add(group.of)
+        if group.groups in seen:
+            raise ValueError(f"fairness of {group.groups} is declared twice; keep one of them")
+        seen.add(group.groups)
 
 
 def _check_feature(group: FairnessConfig, table: dict[str, Feature]) -> None:
@@ -79,7 +79,7 @@ def _check_feature(group: FairnessConfig, table: dict[str, Feature]) -> None:
     there = [name for name, feature in table.items() if feature.kind in _GROUP_KINDS]
     received = f"kind {table[group.feature].kind}" if group.feature in table else "no such feature"
     raise ValueError(
-        f"fairness of {group.of} expects a category or a set declared in "
+        f"fairness of {group.groups} expects a category or a set declared in "
         f"features.{group.table} ({', '.join(there) or 'none is'}), received {received}; "
         "declare the feature or take the group out"
     )

@@ -51,7 +51,7 @@ class RetrievalConfig(StrictModel):
     has one vote."""
     refresh_days: PositiveFloat = 5.0
     """How often the popularity that is served is refreshed: training sees it up to as stale."""
-    present: bool = True
+    popularity_prior: bool = True
     """Whether popularity has a part in the score at all: none in a log without a clock."""
     refit_epochs: Annotated[int, Field(ge=0)] = 1
     """Passes over train and valid together, when all is chosen, before the model is served."""

@@ -29,7 +29,7 @@ def decide_blessing(
 
     `measured` is what `trainer.evaluation.evaluate` returns. `compared` is the version that is
     pushed now: `version`, `path`, and a `note` where something must be said of it; its lists are in
-    `measured`, unless `failure` says why it could not be asked. None where nothing is pushed yet:
+    `measured`, unless `failure` says why it could not be evaluated. None where nothing is pushed yet:
     then the baselines alone are held against the models.
     """
     rules = list(_check_rules(measured, config, compared))
@@ -77,12 +77,12 @@ def _check_rules(
 
 
 def _check_threshold(rule: ThresholdRule, measured: dict[str, Any]) -> Iterator[RuleRow]:
-    found = _get_metrics(rule.of, measured)
+    found = _get_metrics(rule.target, measured)
     received = found.get(rule.metric)
-    of = _DISPLAY_NAMES.get(rule.of, rule.of)
+    name = _DISPLAY_NAMES.get(rule.target, rule.target)
     for words, bound, sign in (("at least", rule.at_least, 1), ("at most", rule.at_most, -1)):
         if bound is not None:
-            row = _build_row(f"{of}: {rule.metric} {words} {bound:g}", rule.metric, of, None)
+            row = _build_row(f"{name}: {rule.metric} {words} {bound:g}", rule.metric, name, None)
             passed = received is not None and sign * (received - bound) >= 0
             note = {} if received is not None else {"note": _explain_unmeasured(found)}
             yield row | {"expected": bound, "received": received, "passed": passed} | note
@@ -99,23 +99,23 @@ def _explain_unmeasured(found: RuleRow) -> str:
 
 
 def _check_baseline(rule: BaselineRule, measured: dict[str, Any]) -> RuleRow:
-    of = _DISPLAY_NAMES.get(rule.of, rule.of)
-    words = "better than" if rule.beyond_noise else "not worse than"
+    name = _DISPLAY_NAMES.get(rule.lists, rule.lists)
+    words = "better than" if rule.significant else "not worse than"
     by = f" by {rule.margin:+g}" if rule.margin else ""
     row = _build_row(
-        f"{of}: {rule.metric} {words} {rule.against}{by}", rule.metric, of, rule.against
+        f"{name}: {rule.metric} {words} {rule.baseline}{by}", rule.metric, name, rule.baseline
     )
-    ours = measured[_SUMMARY_KEYS.get(rule.of, rule.of)]
-    difference = ours["against"][rule.against][rule.metric]
-    return row | _compare_lists(ours[rule.metric], difference, rule.margin, rule.beyond_noise)
+    ours = measured[_SUMMARY_KEYS.get(rule.lists, rule.lists)]
+    difference = ours["against"][rule.baseline][rule.metric]
+    return row | _compare_lists(ours[rule.metric], difference, rule.margin, rule.significant)
 
 
-def _compare_lists(ours: float, difference: RuleRow, margin: float, beyond_noise: bool) -> RuleRow:
+def _compare_lists(ours: float, difference: RuleRow, margin: float, significant: bool) -> RuleRow:
     """`difference` is a `confidence.Difference`, ours minus theirs, as a dict."""
     few = difference["users"] < confidence.MIN_USERS
     sure = difference["value"] if few else difference["low"]
     likely = difference["value"] if few else difference["high"]
-    passed = sure > margin if beyond_noise else likely >= margin
+    passed = sure > margin if significant else likely >= margin
     return {
         "expected": ours - difference["value"] + margin,
         "received": ours,
@@ -131,12 +131,12 @@ def _check_pushed(metric: str, measured: dict[str, Any], compared: RuleRow) -> R
     row = _build_row(said, metric, "final lists", PUSHED)
     if "failure" in compared:
         note = (
-            f"version {version} could not be asked: {compared['failure']}; if it is to be "
+            f"version {version} could not be evaluated: {compared['failure']}; if it is to be "
             'replaced without a comparison, run again with --force-push "why"'
         )
         return row | {"expected": None, "received": None, "passed": False, "note": note}
     ours = measured["ranking"]
-    found = _compare_lists(ours[metric], ours["against"][PUSHED][metric], 0.0, beyond_noise=False)
+    found = _compare_lists(ours[metric], ours["against"][PUSHED][metric], 0.0, significant=False)
     notes = [each["note"] for each in (found, compared) if "note" in each]
     return row | found | ({"note": "; ".join(notes)} if notes else {})
 

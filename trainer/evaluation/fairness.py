@@ -46,7 +46,7 @@ def measure_fairness(
         row = (
             _measure_users(group, served, data) if of_users else _measure_items(group, served, data)
         )
-        found[group.table][group.of] = row | {
+        found[group.table][group.groups] = row | {
             "metric": group.measured_by,
             "limit": group.max_gap,
             "required": group.required,
@@ -83,7 +83,7 @@ def _measure_users(group: FairnessConfig, served: EvaluatedLists, data: Training
         timeline.name_user_feature(group.feature)
     ]
     if not _has_known_value(parts):
-        return {"groups": {}, "note": f"no gap: no test user has a known value of {group.of}"}
+        return {"groups": {}, "note": f"no gap: no test user has a known value of {group.groups}"}
     return measure_user_fairness(served.columns[group.measured_by], parts, _SEED)
 
 
@@ -91,7 +91,7 @@ def _measure_items(group: FairnessConfig, served: EvaluatedLists, data: Training
     indices = np.arange(data.catalogue.size + 1)
     parts = slice_items(indices, data, _MAX_GROUPS)[timeline.name_item_feature(group.feature)]
     if not _has_known_value(parts):
-        return {"groups": {}, "note": f"no gap: no item has a known value of {group.of}"}
+        return {"groups": {}, "note": f"no gap: no item has a known value of {group.groups}"}
     cutoff = int(group.measured_by.partition("@")[2])
     return measure_exposure(served.lists, served.judge.asked.answers, parts, cutoff, _SEED)
 

@@ -46,7 +46,9 @@ def build_model(
     """
     chosen = learned.own & learned.positive & (learned.item_index > 0)
     counts = np.bincount(learned.item_index[chosen], minlength=data.catalogue.size + 1)
-    known = compute_daily_snapshots(clock, config.popularity_days) if config.present else None
+    known = (
+        compute_daily_snapshots(clock, config.popularity_days) if config.popularity_prior else None
+    )
     features = data.dataset.features
     query = QueryTower(
         data.timelines_graph.vocabulary_size_by_name(USER_VOCABULARY),

@@ -36,7 +36,7 @@ class RuleOutcome(NamedTuple):
 
 def needs_origin(source: InteractionsSource) -> bool:
     """Whether an event may be refused after it was parsed, and so must keep where it came from."""
-    late = source.max_events_per_user_and_day is not None or source.stragglers == "reject"
+    late = source.max_events_per_user_and_day is not None or source.time_outliers == "reject"
     return needs_catalogue(source) or late or source.format == "sequences"
 
 

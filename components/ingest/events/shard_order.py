@@ -109,7 +109,7 @@ def _apply_rules(
         (counts.name_tally("interactions", "rejected", reason), table.num_rows)
         for reason, table in judged.refused.items()
     ]
-    if source.stragglers == "reject":  # which ones is known where all shards' times are
+    if source.time_outliers == "reject":  # which ones is known where all shards' times are
         return judged.kept, tallies
     return judged.kept.drop(list(ORIGIN)), tallies
 

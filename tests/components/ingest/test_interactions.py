@@ -19,7 +19,9 @@ T0 = 1_600_000_000
 
 def dataset(interactions: dict, users: dict | None = None, **more) -> Dataset:
     data = {"interactions": interactions, "items": {"path": "items.csv"}}
-    bounds = {key: more.pop(key) for key in ("window", "carry") if key in more}
+    bounds = {
+        key: more.pop(key) for key in ("events_per_example", "history_per_example") if key in more
+    }
     if users is not None:
         data["users"] = users
     return Dataset.model_validate({"data": {**data, **bounds}, **more})
@@ -30,7 +32,7 @@ def test_windows_carry_history_and_splits_follow_the_clock(lay, ingest_events):
     rows = [("a", f"i{n}", T0 + n) for n in range(10)]
     folder = lay({"log.csv": "".join(f"{u},{i},{t}\n" for u, i, t in rows)})
     source = {"path": "log.csv", "columns": ["user_id", "item_id", "timestamp"]}
-    done = ingest_events(dataset(source, window=3, carry=2), folder)
+    done = ingest_events(dataset(source, events_per_example=3, history_per_example=2), folder)
     train = [(e["item_ids"], e["target_from"]) for e in done.examples("train")]
     assert train == [
         (["i0", "i1", "i2"], [0]),
@@ -211,8 +213,8 @@ def test_division_into_files_and_blocks_leaves_no_trace(lay, ingest_events, monk
     described = dataset(
         source,
         labels={"ranking": {"rating": {"column": "rating", "kind": "regression"}}},
-        window=4,
-        carry=3,
+        events_per_example=4,
+        history_per_example=3,
     )
     names = ("user_id", "item_id", "timestamp", "rating")
     log = [dict(zip(names, row, strict=True)) for row in rows]
@@ -260,8 +262,8 @@ def test_histories_hold_all_events_of_a_user_in_order(lay, ingest_events):
             "context": {"device": {"kind": "category"}},
             "users": {"city": {"kind": "category"}},
         },
-        window=4,
-        carry=2,
+        events_per_example=4,
+        history_per_example=2,
     )
     done = ingest_events(described, lay({"log.csv": text, "users.csv": people}))
     own = sorted((t, i) for u, i, t in rows if u == "u3")

@@ -97,7 +97,11 @@ def described(split: dict) -> Dataset:
     source = {"path": "log.csv", "columns": ["user_id", "item_id", "timestamp", "stars", "page"]}
     return Dataset.model_validate(
         {
-            "data": {"interactions": source, "items": {"path": "items.csv"}, "carry": 3},
+            "data": {
+                "interactions": source,
+                "items": {"path": "items.csv"},
+                "history_per_example": 3,
+            },
             "labels": {
                 "positive": {"column": "stars", "at_least": 3},
                 "ranking": {"stars": {"column": "stars", "kind": "regression"}},

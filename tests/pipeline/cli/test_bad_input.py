@@ -169,9 +169,9 @@ def test_an_unknown_key(refused_run, shop):
         ("retrieval.epoch=3", "unknown key retrieval.epoch"),
         ("retrieval.epochs=many", "retrieval.epochs: "),
         ("retrieval.epochs=0", "received 0"),
-        ('blessing.thresholds=[{of="stars", metric="rmse", at_most=1}]', "received 'stars'"),
+        ('blessing.thresholds=[{target="stars", metric="rmse", at_most=1}]', "received 'stars'"),
         ('blessing.thresholds=[{metric="ndcg@10"}]', "expects at_least or at_most"),
-        ('blessing.baselines=[{of="retrieval", against="retrieval"}]', "against itself"),
+        ('blessing.baselines=[{lists="retrieval", baseline="retrieval"}]', "against itself"),
         ("name.first=shop", "name is a value, not a section"),
         ("name=Two Words", "received 'Two Words'"),
     ],
@@ -185,7 +185,7 @@ def test_an_override_that_makes_no_sense(refused_run, override, said):
     [("items.brand", "no such feature"), ("items.item_name", "kind text")],
 )
 def test_a_group_that_the_data_lack(refused_run, shop, of, received):
-    (shop / "shop.toml").write_text(f'{SHOP}[[evaluation.fairness]]\nof = "{of}"\n')
+    (shop / "shop.toml").write_text(f'{SHOP}[[evaluation.fairness]]\ngroups = "{of}"\n')
     sentence = refused_run(2)
     assert f"fairness of {of} expects a category or a set declared in features.items" in sentence
     assert f"received {received}; declare the feature or take the group out" in sentence
@@ -203,7 +203,7 @@ def test_a_filter_that_is_no_category(refused_run):
 
 
 def test_a_group_whose_column_the_files_lack(refused_run, shop):
-    groups = 'brand = { kind = "category" }\n[[evaluation.fairness]]\nof = "items.brand"\n'
+    groups = 'brand = { kind = "category" }\n[[evaluation.fairness]]\ngroups = "items.brand"\n'
     (shop / "shop.toml").write_text(SHOP + groups)
     assert "features.items.brand expects column 'brand'" in refused_run(2)
 

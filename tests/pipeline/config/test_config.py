@@ -111,7 +111,7 @@ def test_any_seed_arrives_as_it_was_written(tmp_path_factory, seed):
             r"users \(age\) expects a \[data.users\] table",
         ),
         (
-            SHOP + '[[evaluation.fairness]]\nof = "items.genre"\n',
+            SHOP + '[[evaluation.fairness]]\ngroups = "items.genre"\n',
             r"items.genre expects a category or a set .*\(none is\), received no such feature",
         ),
         (

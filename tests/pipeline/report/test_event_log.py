@@ -19,7 +19,7 @@ def test_far_events_are_counted_and_shown():
     assert told["late_stragglers"] == 5
     assert list(event_log.format_log(told)) == [
         "time: 5 events are far beyond all others (a; b; c and 2 more); "
-        'data.interactions.stragglers = "reject" rejects such',
+        'data.interactions.time_outliers = "reject" rejects such',
         "time: 1 event is yet to come (c); data.interactions.not_after rejects such",
     ]
 

@@ -65,7 +65,7 @@ def test_of_too_few_users_the_means_decide_and_the_rule_says_so(value, passed):
 
 
 @pytest.mark.parametrize(
-    ("margin", "beyond_noise", "found", "passed"),
+    ("margin", "significant", "found", "passed"),
     [
         (0.0, True, BETTER, True),
         (0.0, True, NOISE, False),
@@ -76,8 +76,8 @@ def test_of_too_few_users_the_means_decide_and_the_rule_says_so(value, passed):
         (-0.005, False, WORSE, False),
     ],
 )
-def test_a_margin_is_held_against_the_interval(margin, beyond_noise, found, passed):
-    rules = [{"against": "recent", "margin": margin, "beyond_noise": beyond_noise}]
+def test_a_margin_is_held_against_the_interval(margin, significant, found, passed):
+    rules = [{"baseline": "recent", "margin": margin, "significant": significant}]
     config = BlessingConfig.model_validate({"baselines": rules})
     rule = only(decide_blessing(measured(recent=found), config, None))
     assert rule["passed"] is passed
@@ -89,10 +89,10 @@ def test_a_margin_is_held_against_the_interval(margin, beyond_noise, found, pass
     [
         ({"metric": "ndcg@10", "at_least": 0.3}, True),
         ({"metric": "ndcg@10", "at_least": 0.31}, False),
-        ({"metric": "ndcg@10", "of": "retrieval", "at_least": 0.3}, False),
-        ({"metric": "coverage@10", "of": "retrieval", "at_most": 0.1}, True),
-        ({"metric": "rmse", "of": "rating", "at_most": 0.8}, False),
-        ({"metric": "rmse", "of": "rating", "at_most": 0.9}, True),
+        ({"metric": "ndcg@10", "target": "retrieval", "at_least": 0.3}, False),
+        ({"metric": "coverage@10", "target": "retrieval", "at_most": 0.1}, True),
+        ({"metric": "rmse", "target": "rating", "at_most": 0.8}, False),
+        ({"metric": "rmse", "target": "rating", "at_most": 0.9}, True),
     ],
 )
 def test_a_threshold_is_a_number_to_reach(threshold, passed):
@@ -113,7 +113,7 @@ def test_both_ends_of_a_threshold_are_rules_of_their_own():
 
 def test_what_was_not_measured_does_not_meet_its_threshold_and_says_why():
     config = BlessingConfig.model_validate(
-        {"baselines": [], "thresholds": [{"metric": "rmse", "of": "rating", "at_most": 9}]}
+        {"baselines": [], "thresholds": [{"metric": "rmse", "target": "rating", "at_most": 9}]}
     )
     found = measured(labels={"rating": {"kind": "regression", "events": 0, "note": "no event"}})
     rule = only(decide_blessing(found, config, None))
@@ -151,7 +151,7 @@ def test_a_pushed_version_that_cannot_be_asked_is_not_passed_over():
     assert not decided["blessed"]
     for rule in decided["rules"]:
         assert (rule["expected"], rule["received"], rule["passed"]) == (None, None, False)
-        assert "version 7 could not be asked: OSError: no such file" in rule["note"]
+        assert "version 7 could not be evaluated: OSError: no such file" in rule["note"]
         assert "--force-push" in rule["note"]
     assert all("--force-push" in failure for failure in list_failures(decided))
 
@@ -191,8 +191,8 @@ def test_without_rules_everything_is_blessed():
 @pytest.mark.parametrize(
     ("threshold", "said"),
     [
-        ({"of": "stars", "metric": "rmse", "at_most": 1}, "received 'stars'"),
-        ({"of": "rating", "metric": "ndcg@10", "at_least": 0}, "one of rmse, mae"),
+        ({"target": "stars", "metric": "rmse", "at_most": 1}, "received 'stars'"),
+        ({"target": "rating", "metric": "ndcg@10", "at_least": 0}, "one of rmse, mae"),
         ({"metric": "rmse", "at_most": 1}, "received 'rmse'"),
         ({"metric": "ndcg@11", "at_least": 0}, "received 'ndcg@11'"),
     ],
@@ -209,7 +209,7 @@ def test_a_threshold_of_what_no_run_measures_is_refused_before_one_begins(thresh
     "section",
     [
         {"thresholds": [{"metric": "ndcg@10"}]},
-        {"baselines": [{"of": "retrieval", "against": "retrieval"}]},
+        {"baselines": [{"lists": "retrieval", "baseline": "retrieval"}]},
         {"pushed": ["coverage@10"]},
     ],
 )
@@ -230,7 +230,7 @@ def test_a_run_may_bring_thresholds_of_its_own():
     ("thresholds", "message"),
     [
         ('[{"metric": "ndcg@7", "at_least": 0.1}]', "received 'ndcg@7'"),
-        ('[{"of": "stars", "metric": "rmse", "at_most": 1}]', "received 'stars'"),
+        ('[{"target": "stars", "metric": "rmse", "at_most": 1}]', "received 'stars'"),
         ('[{"metric": "ndcg@10"}]', "at_least or at_most, received neither"),
         ('{"metric": "ndcg@10"}', "valid array"),
         ("high", "Invalid JSON"),

@@ -63,7 +63,7 @@ def data(studio: np.ndarray = STUDIO) -> Any:
 
 
 def declared(of, **more):
-    return FairnessConfig(of=of, **more)
+    return FairnessConfig(groups=of, **more)
 
 
 def test_nothing_declared_is_nothing_measured():
@@ -197,12 +197,12 @@ def test_a_group_is_declared_once():
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"of": "events.device"}, "of"),
-        ({"of": "users.region", "metric": "exposure@10"}, "expected one of recall@5.*received"),
-        ({"of": "items.tags", "metric": "ndcg@10"}, "expected one of exposure@5.*received"),
-        ({"of": "users.region", "metric": "ndcg@7"}, "expected one of"),
-        ({"of": "users.region", "max_gap": 0.0}, "greater than 0"),
-        ({"of": "users.region", "required": True}, "expects a max_gap, received none"),
+        ({"groups": "events.device"}, "groups"),
+        ({"groups": "users.region", "metric": "exposure@10"}, "expected one of recall@5.*received"),
+        ({"groups": "items.tags", "metric": "ndcg@10"}, "expected one of exposure@5.*received"),
+        ({"groups": "users.region", "metric": "ndcg@7"}, "expected one of"),
+        ({"groups": "users.region", "max_gap": 0.0}, "greater than 0"),
+        ({"groups": "users.region", "required": True}, "expects a max_gap, received none"),
     ],
 )
 def test_what_does_not_fit_is_refused(values, sentence):

@@ -42,7 +42,7 @@ def test_stragglers_are_kept_counted_and_shown(lay, ingest_events):
 @pytest.mark.parametrize("split", ["clock", "last_item"])
 def test_a_log_without_its_stragglers_is_as_one_that_never_had_them(lay, ingest_events, split):
     plain = ingest_events(described(split), lay(log(*LOG), "plain"), "one")
-    rejecting = described(split, stragglers="reject")
+    rejecting = described(split, time_outliers="reject")
     done = ingest_events(rejecting, lay(log(IN_2099, *LOG, IN_1990), "strays"), "two")
     for part in ("train", "valid", "test"):
         assert done.examples(part) == plain.examples(part)
@@ -59,7 +59,7 @@ def test_a_log_without_its_stragglers_is_as_one_that_never_had_them(lay, ingest_
 
 
 def test_a_straggler_and_a_late_rule_have_letters_of_their_own(lay, ingest_events):
-    source = described(stragglers="reject", max_events_per_user_and_day=1)
+    source = described(time_outliers="reject", max_events_per_user_and_day=1)
     days = [f"u1,i{n},{T0 + 86_400 * n}" for n in range(20)]
     twice = f"u1,again,{T0 + 1}"
     done = ingest_events(source, lay(log(*days, twice, "u1,stray,4070908800")))

@@ -1,0 +1,44 @@
+"""Keys of the previous release under their new names: each works for one release more."""
+
+from typing import Any
+
+_RENAMED = {
+    "data.window": "events_per_example",
+    "data.carry": "history_per_example",
+    "data.interactions.stragglers": "time_outliers",
+    "retrieval.present": "popularity_prior",
+    "tune.retrieval.present": "popularity_prior",
+    "evaluation.fairness.of": "groups",
+    "blessing.thresholds.of": "target",
+    "blessing.baselines.of": "lists",
+    "blessing.baselines.against": "baseline",
+    "blessing.baselines.beyond_noise": "significant",
+}
+"""New name of a key, in the same section, by its old path."""
+
+
+def rename_keys(table: dict[str, Any]) -> dict[str, str]:
+    """Gives keys of the parsed TOML `table`, in place, the names that this release has for them.
+
+    Returns the new path by the old one, for each that was renamed. A key that stands under both
+    names keeps the old one too, which validation then rejects as unknown.
+    """
+    renamed: dict[str, str] = {}
+    for path, new in _RENAMED.items():
+        *sections, old = path.split(".")
+        for section in _find_sections(table, sections):
+            if old in section and new not in section:
+                section[new] = section.pop(old)
+                renamed[path] = ".".join([*sections, new])
+    return renamed
+
+
+def _find_sections(table: Any, sections: list[str]) -> list[dict[str, Any]]:
+    """Each table at that path: several in an array of tables, none where a part is missing."""
+    if isinstance(table, list):
+        return [found for entry in table for found in _find_sections(entry, sections)]
+    if not isinstance(table, dict):
+        return []
+    if not sections:
+        return [table]
+    return _find_sections(table.get(sections[0]), sections[1:])
