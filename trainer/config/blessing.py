@@ -120,7 +120,8 @@ def check_thresholds(config: BlessingConfig, labels: Mapping[str, RankingLabel])
         else:
             raise ValueError(
                 "blessing.thresholds expects target = one of "
-                f"{', '.join((RETRIEVAL, FINAL, *labels))}, received {rule.target!r}; declare the label in labels.ranking or name another"
+                f"{', '.join((RETRIEVAL, FINAL, *labels))}, received {rule.target!r}; declare "
+                "the label in labels.ranking or name another"
             )
 
 

@@ -28,9 +28,9 @@ def decide_blessing(
     """`blessed`, the `rules` in the order of the configuration, `pushed_before` and `forced`.
 
     `measured` is what `trainer.evaluation.evaluate` returns. `compared` is the version that is
-    pushed now: `version`, `path`, and a `note` where something must be said of it; its lists are in
-    `measured`, unless `failure` says why it could not be evaluated. None where nothing is pushed yet:
-    then the baselines alone are held against the models.
+    pushed now: `version`, `path`, and perhaps a `note` on it; its lists are in `measured`, unless
+    `failure` says why it could not be evaluated. None where nothing is pushed yet: then the models
+    are compared with the baselines alone.
     """
     rules = list(_check_rules(measured, config, compared))
     return {
