@@ -24,8 +24,8 @@ class IndexConfig(StrictModel):
     whatever the catalogue says of them. It is for some thousands; one that the catalogue lacks is
     counted."""
     target_ann_recall: Annotated[float, Field(gt=0, le=1)] = 0.95
-    """ANN recall@100 against exact search that tuning looks for, on queries of valid. Where the
-    index that comes out has less on others of them, the run stops."""
+    """ANN recall@100 against exact search that tuning looks for, on queries of valid. An
+    index that has less on other queries of valid stops the run with exit code 4."""
     tuning_seconds: Annotated[float, Field(gt=0)] = 60.0
     """After them no further number of leaves is tried."""
 
