@@ -57,7 +57,7 @@ def add_config(
     add_location(parser, "--config", required=required, help=text)
     parser.add_argument(
         "--set", action="append", default=[], metavar="SECTION.KEY=VALUE", dest="overrides",
-        help="override one value of the configuration; may be repeated",
+        help="override one key of the configuration; may be repeated",
     )  # fmt: skip
 
 
@@ -103,16 +103,18 @@ def add_server(parser: argparse.ArgumentParser, text: str) -> None:
     """`--server`, which `text` explains, and what protects the connection to it."""
     parser.add_argument("--server", metavar="HOST:PORT", help=text)
     group = parser.add_argument_group("connection to --server")
-    group.add_argument("--tls", action="store_true", help="speak TLS (implied by the next three)")
+    group.add_argument(
+        "--tls", action="store_true", help="use TLS (implied by the next three options)"
+    )
     for option, what in (
-        ("--tls-roots", "who signed the server's certificate"),
-        ("--tls-certificate", "our own certificate, for mutual TLS"),
-        ("--tls-key", "our certificate's key"),
+        ("--tls-roots", "root certificates of the server"),
+        ("--tls-certificate", "certificate of this client, for mutual TLS"),
+        ("--tls-key", "key of this client's certificate"),
     ):
         add_location(group, option, metavar="PEM", help=what)
     add_location(
         group, "--token-file", metavar="FILE",
-        help="a bearer token, sent with each call; a line break at its end is left out",
+        help="bearer token for each call; a line break at its end is ignored",
     )  # fmt: skip
 
 

@@ -19,36 +19,46 @@ if TYPE_CHECKING:
 
 _MIB = 2**20
 _LIMITS = {
-    "max_tensor_bytes": "bytes of all inputs once they are read",
+    "max_tensor_bytes": "bytes of all inputs",
     "max_rows": "rows",
     "max_list": "longest list of a row: history, exclusions, candidates",
     "max_categories": "most allowed categories of a row",
-    "max_k": "longest list that is answered",
+    "max_k": "longest list in a response",
     "max_scored": "items to score: rows times k, or times candidates",
 }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """All arguments but those that say what is served."""
-    parser.add_argument("--host", help="address to bind (default: loopback)")
-    parser.add_argument("--grpc-port", type=int, help="port of gRPC; 0 takes a free one")
-    parser.add_argument("--rest-port", type=int, help="port of REST; 0 takes a free one")
-    _add_file(parser, "--monitoring-config", "TensorFlow Serving's: whether and where metrics are")
-    _add_file(parser, "--batching-parameters-file", "TensorFlow Serving's: how requests are joined")
+    parser.add_argument("--host", help="address to bind (default: serving.host of the run)")
+    parser.add_argument(
+        "--grpc-port",
+        type=int,
+        help="port of gRPC; 0 for a free one (default: serving.grpc_port of the run)",
+    )
+    parser.add_argument(
+        "--rest-port",
+        type=int,
+        help="port of REST; 0 for a free one (default: serving.rest_port of the run)",
+    )
+    _add_file(
+        parser, "--monitoring-config", "TensorFlow Serving's MonitoringConfig: the path of metrics"
+    )
+    _add_file(parser, "--batching-parameters-file", "TensorFlow Serving's BatchingParameters")
     parser.add_argument(
         "--max-message-bytes", type=int, default=64 * _MIB, metavar="N",
         help="refuse larger requests (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--grace-seconds", type=float, default=5.0, metavar="S",
-        help="time for calls under way at the end (default: %(default)s)",
+        help="seconds for calls in progress at shutdown (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--tensorflow-intra-op-parallelism", type=int, default=1, metavar="N",
-        help="threads within an op; 0 lets TensorFlow decide (default: 1, for calls run side by "
-        "side)",
+        help="threads within an op; 0 lets TensorFlow decide (default: 1, as calls run in "
+        "parallel)",
     )  # fmt: skip
-    _add_limits(parser.add_argument_group("what a request may hold"))
+    _add_limits(parser.add_argument_group("limits of a request"))
     _add_security(parser.add_argument_group("security"))
     _add_log(parser.add_argument_group("request log"))
 
@@ -64,26 +74,29 @@ def _add_limits(group: "argparse._ArgumentGroup") -> None:
 def _add_security(group: "argparse._ArgumentGroup") -> None:
     _add_file(group, "--tls-certificate", "certificate chain of the server, PEM")
     _add_file(group, "--tls-key", "its key, PEM")
-    _add_file(group, "--tls-client-roots", "who must have signed clients' certificates, PEM")
-    _add_file(group, "--ssl-config-file", "TensorFlow Serving's SSLConfig, in place of the three")
-    _add_file(group, "--token-file", "bearer token that every request must bring, one line")
+    _add_file(group, "--tls-client-roots", "root certificates of the clients, PEM")
+    _add_file(group, "--ssl-config-file", "TensorFlow Serving's SSLConfig, instead of these three")
+    _add_file(group, "--token-file", "bearer token that every request must have, one line")
 
 
 def _add_log(group: "argparse._ArgumentGroup") -> None:
     arguments.add_location(
-        group, "--request-log", metavar="FOLDER", help="write what was shown to whom"
+        group,
+        "--request-log",
+        metavar="FOLDER",
+        help="folder for a log of the items that were shown",
     )
     group.add_argument(
         "--request-log-sample", type=float, default=1.0, metavar="SHARE",
-        help="share of requests (default: all)",
+        help="share of requests that are logged (default: %(default)s)",
     )  # fmt: skip
     group.add_argument(
         "--request-log-file-bytes", type=int, default=64 * _MIB, metavar="N",
-        help="size at which another file is begun (default: %(default)s)",
+        help="size at which a new file is started (default: %(default)s)",
     )  # fmt: skip
     group.add_argument(
         "--request-log-files", type=int, default=16, metavar="N",
-        help="files that are kept (default: %(default)s)",
+        help="number of files to keep (default: %(default)s)",
     )  # fmt: skip
 
 

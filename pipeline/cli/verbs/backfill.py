@@ -4,14 +4,14 @@ import argparse
 
 from pipeline.cli import arguments
 
-SUMMARY = "run the pipeline day by day with its window moved, and show what retraining is worth"
+SUMMARY = "run the pipeline for each day of a period, and measure the value of retraining"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
-    arguments.add_config(parser, "the TOML; its events come in {SPAN} folders")
+    arguments.add_config(parser, "the TOML, with {SPAN} in the path of the events")
     arguments.add_data(parser)
-    arguments.add_root(parser, "folder of all the days' outputs, finished in part or new")
+    arguments.add_root(parser, "folder of the outputs of all days, new or partly finished")
     for name, text in (("from", "first"), ("to", "last")):
         parser.add_argument(
             f"--{name}", required=True, metavar="SPAN", dest=text,

@@ -14,23 +14,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
     arguments.add_root_location(parser, "folder or URL of a finished run", required=True)
     arguments.add_location(
         parser, "--users", _parse_users, required=True, metavar="FILE|all",
-        help="file of user ids, one a line (an unknown one is a new user); "
-        "or all users of the run, by pseudonym where it hashed their ids",
+        help="file of user ids, one per line (an unknown id is a new user), or all users of the "
+        "run (by pseudonym if it hashed their ids)",
     )  # fmt: skip
-    parser.add_argument("--k", type=int, default=100, help="items of a list (default: 100)")
+    parser.add_argument("--k", type=int, default=100, help="length of a list (default: 100)")
     arguments.add_location(
         parser, "--out", required=True, metavar="LISTS",
         help='JSON lines to write: {"user_id": …, "item_ids": [best, next, …]}',
     )  # fmt: skip
     parser.add_argument(
         "--stage", choices=("final", "retrieval"),
-        help="lists after ranking, or in retrieval's order (default: what is served)",
+        help="order of the lists: after ranking, or retrieval's (default: the served order)",
     )  # fmt: skip
     parser.add_argument(
         "--as-of", choices=("test",),
-        help="ask at the moment when test began, with what was known then (default: now)",
+        help="write the lists of the time at which the test split began (default: now)",
     )  # fmt: skip
-    arguments.add_server(parser, "ask this server instead of loading the run's models")
+    arguments.add_server(parser, "send requests to this server instead of loading the run's models")
     arguments.add_json(parser)
 
 

@@ -10,12 +10,12 @@ from pipeline.cli import arguments
 if TYPE_CHECKING:
     from pipeline.commands.doctor import EnvironmentCheck
 
-SUMMARY = "examine the environment: versions, Keras 2, ScaNN, tensorflow-text, accelerators, disk"
+SUMMARY = "check the environment: versions, Keras 2, ScaNN, tensorflow-text, accelerators, disk"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the verb's arguments."""
-    arguments.add_json(parser, "print the findings as JSON alone")
+    arguments.add_json(parser, "print the results as JSON alone")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the verb's arguments."""
     parser.add_argument("name", metavar="NAME", help="movielens-1m")
     arguments.add_location(
-        parser, "--out", metavar="DIR", help="folder to write into (runs/NAME/data)"
+        parser, "--out", metavar="DIR", help="folder to write into (default: runs/NAME/data)"
     )
 
 

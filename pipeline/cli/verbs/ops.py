@@ -11,7 +11,7 @@ from pipeline.cli import arguments
 if TYPE_CHECKING:
     from serving.graph.saved_models import OpList
 
-SUMMARY = "list the ops of the pushed models: does a stock TensorFlow Serving load them"
+SUMMARY = "list the ops of the pushed models, and whether TensorFlow Serving has them"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -12,12 +12,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
     arguments.add_root_location(parser, "folder or URL of a finished run", required=True)
     parser.add_argument("--user", required=True, help="the user's id; an unknown one is a new user")
-    parser.add_argument("--k", type=int, default=10, help="how many items (default: 10)")
+    parser.add_argument("--k", type=int, default=10, help="number of items (default: 10)")
     parser.add_argument(
         "--category", action="append", default=[], metavar="X", dest="categories",
-        help="recommend items of this category alone; may be repeated (see data.items.filter)",
+        help="only items of this category; may be repeated (see data.items.filter)",
     )  # fmt: skip
-    arguments.add_server(parser, "gRPC address to ask (default: a server of its own)")
+    arguments.add_server(
+        parser, "gRPC address of a running server (default: start a temporary one)"
+    )
     arguments.add_json(parser)
 
 

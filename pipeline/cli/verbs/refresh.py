@@ -7,7 +7,7 @@ from typing import Any
 from pipeline.cli import arguments
 from schema.storage.locations import parse_readable
 
-SUMMARY = "take new and changed items, and what is popular now, into the pushed models"
+SUMMARY = "add new and changed items and current popularity to the pushed models"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -19,8 +19,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     arguments.add_location(
         parser, "--events", parse_readable, metavar="NEW",
-        help="file, folder or glob of events, in the format of the run's log; those that are known "
-        "count once (default: popularity stays as it was pushed)",
+        help="file, folder or glob of events, in the format of the run's log; known events count "
+        "once (default: popularity stays the same)",
     )  # fmt: skip
     arguments.add_json(parser)
 

@@ -15,7 +15,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     arguments.add_root_location(parser, "folder or URL of the run's outputs", required=True)
     parser.add_argument(
         "--force-push", metavar="WHY",
-        help="push models that fail evaluation; the reason and your name stay with them",
+        help="push models that fail evaluation, and record this reason and your user name",
     )  # fmt: skip
     arguments.add_json(parser, "print summary.json alone on stdout")
 

@@ -12,14 +12,14 @@ SUMMARY = "infer schemas from data, or show what new data would change"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Two verbs of its own."""
     verbs = parser.add_subparsers(dest="schema_verb", metavar="infer|diff", required=True)
-    text = "write schemas of both tables, ready to be curated, from data"
+    text = "infer schemas of both tables from data, as a start for curated ones"
     infer = verbs.add_parser("infer", help=text, description=text)
     arguments.add_config(infer)
     arguments.add_data(infer)
     arguments.add_location(
         infer, "--out", required=True, metavar="DIR", help="folder to write into"
     )
-    text = "show what new data would change in a root; exit code 3 where the gate would refuse them"
+    text = "show what new data would change; exit code 3 if the data gate would refuse them"
     diff = verbs.add_parser("diff", help=text, description=text)
     arguments.add_config(diff)
     arguments.add_root(diff)

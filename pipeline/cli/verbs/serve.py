@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     arguments.add_location(
         models, "--model-config", metavar="FILE",
-        help="TensorFlow Serving's models.config: serve the models and versions that it lists",
+        help="TensorFlow Serving's models.config: serve the models and versions in it",
     )  # fmt: skip
     serve_arguments.add_arguments(parser)
 

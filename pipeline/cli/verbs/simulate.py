@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.cli import arguments
 
-SUMMARY = "write the logs of a simulated shop whose ceiling is known"
+SUMMARY = "write the logs of a simulated shop, whose best possible result is known"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -17,18 +17,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--items", type=int, required=True, metavar="N", help="size of the catalogue"
     )
     parser.add_argument("--events", type=int, required=True, metavar="N", help="number of events")
-    parser.add_argument("--seed", type=int, required=True, metavar="S", help="seed of all chance")
+    parser.add_argument(
+        "--seed", type=int, required=True, metavar="S", help="seed of the random numbers"
+    )
     arguments.add_location(
         parser, "--out", required=True, metavar="DIR", help="folder to write into"
     )
     parser.add_argument(
-        "--malformed", type=int, default=0, metavar="N", help="broken lines among the events (0)"
+        "--malformed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="malformed lines among the events (default: 0)",
     )
     parser.add_argument(
         "--by-day", action="store_true",
-        help="events in a folder for each date, as configs/recurring.toml reads them",
+        help="one folder of events per date, as in configs/recurring.toml",
     )  # fmt: skip
-    arguments.add_json(parser, "print the truth as JSON, nothing else")
+    arguments.add_json(parser, "print the true figures as JSON alone")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -21,20 +21,22 @@ SUMMARY = "upload the pipeline to Kubeflow Pipelines and run it there"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
     parser.add_argument("--endpoint", required=True, help="URL of Kubeflow Pipelines")
-    arguments.add_location(parser, "--package", help="a document of `tandem compile`")
+    arguments.add_location(parser, "--package", help="a document written by `tandem compile`")
     kubeflow_arguments.add_arguments(parser, required=False)
     parser.add_argument(
         "--param", action="append", default=[], metavar="NAME=VALUE", dest="parameters",
-        help="what this run is told in place of what was compiled; may be repeated",
+        help="value of a run parameter, instead of the compiled one; may be repeated",
     )  # fmt: skip
-    parser.add_argument("--experiment", default="Default", help="that the run is one of")
-    parser.add_argument("--run-name", help="default: the pipeline's name and the time")
+    parser.add_argument(
+        "--experiment", default="Default", help="experiment of the run (default: Default)"
+    )
+    parser.add_argument("--run-name", help="name of the run (default: the pipeline's and the time)")
     parser.add_argument(
         "--recurring",
         metavar="CRON",
-        help="run it by this clock, six fields and seconds first, in place of once",
+        help="create a recurring run with this cron expression: six fields, seconds first",
     )
-    arguments.add_location(parser, "--token-file", help="holds the token that the server wants")
+    arguments.add_location(parser, "--token-file", help="file with the bearer token of the server")
     arguments.add_json(parser)
 
 

@@ -4,7 +4,7 @@ import argparse
 
 from pipeline.cli import arguments
 
-SUMMARY = "search retrieval's hyper-parameters on valid and write a TOML for `tandem run`"
+SUMMARY = "search hyper-parameters of retrieval, and write a TOML for `tandem run`"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -16,7 +16,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         parser, "--out", metavar="FILE",
         help="the TOML to write (default: tuned.toml in --root)",
     )  # fmt: skip
-    arguments.add_json(parser, "print what was found as JSON alone")
+    arguments.add_json(parser, "print the results as JSON alone")
 
 
 def run(args: argparse.Namespace) -> int:
