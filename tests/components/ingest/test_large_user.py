@@ -15,7 +15,8 @@ RUN = """
 import json, resource, sys
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
-from components.ingest import counts, interactions
+from components.ingest import interactions
+from components.ingest.output import counts
 from schema.dataset import Dataset
 
 folder = sys.argv[1]
