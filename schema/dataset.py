@@ -99,8 +99,8 @@ class Split(StrictModel):
     valid_days: Annotated[int | None, Field(ge=1)] = None
     """`window`: days after those, in the valid split."""
     test_days: Annotated[int | None, Field(ge=1)] = None
-    """`window`: the last days, in the test split; the very last is that of the latest event but for
-    stragglers (see `data.interactions.stragglers`)."""
+    """`window`: the last days, in the test split; the very last is that of the latest event apart
+    from outliers in time (see `data.interactions.time_outliers`)."""
 
     @model_validator(mode="after")
     def _require_fitting_keys(self) -> "Split":

@@ -29,7 +29,6 @@ from serving.versions.mirror import _POLL_SECONDS
 from tests.docs import documents
 from trainer.config.blessing import BaselineRule, BlessingConfig
 from trainer.config.metric_names import CUTOFFS
-from trainer.config.models import RankingConfig, RetrievalConfig
 from trainer.config.tuning import DEFAULT_RANGES, TuneConfig
 from trainer.evaluation import fairness, tfma_inputs
 from trainer.metrics.confidence import MIN_USERS
@@ -153,19 +152,30 @@ def test_memory_requests_are_those_of_the_configuration():
         assert documented & {suggest_memory_request(each) for each in tables}, name
 
 
+def list_key_patterns():
+    """Patterns of the dotted paths of all sections and keys, from docs/CONFIG.md."""
+    patterns, section = [], ""
+    for line in documents.read("docs/CONFIG.md").splitlines():
+        if heading := re.match(r"## (?:`\[+([\w.<>]+)\]+`|At the top)$", line):
+            section = heading[1] or ""
+            patterns += [section, section.removesuffix(".<name>")]
+        elif item := re.match(r"- `(\w+)` \(", line):
+            patterns.append(f"{section}.{item[1]}".lstrip("."))
+    return [re.escape(path).replace("<name>", r"\w+") for path in patterns if path]
+
+
 def test_keys_in_prose_are_keys_of_the_configuration():
-    """`section.key` in code style, of the sections that are no free names."""
-    sections = {
-        "retrieval": RetrievalConfig, "ranking": RankingConfig, "index": IndexConfig,
-        "tune": TuneConfig, "blessing": BlessingConfig, "serving": ServingConfig,
-    }  # fmt: skip
-    assert set(sections) <= set(Config.model_fields)
-    measured = {"ranking.order", "ranking.labels", "index.denied_unknown"}  # of summary.json
+    """Dotted paths in code style, but for those of summary.json."""
+    known = re.compile("|".join(list_key_patterns()))
+    assert known.fullmatch("retrieval.epochs")
+    assert known.fullmatch("labels.ranking.rating.weight")
+    measured = {"ranking.order", "index.denied_unknown"}
     unknown = set()
     for name in documents.NAMES:
-        for section, key in re.findall(r"`(?:--set )?(\w+)\.(\w+)[ =`]", documents.read(name)):
-            if section in sections and f"{section}.{key}" not in measured:
-                unknown |= {f"{section}.{key}"} - {
-                    f"{section}.{k}" for k in sections[section].model_fields
-                }
+        for path in re.findall(
+            r"`\[*([a-z_]+(?:\.[a-z_]+)+)\]*(?: = [^`]*)?`", documents.read(name)
+        ):
+            is_key = path.split(".")[0] in Config.model_fields and path not in measured
+            if is_key and not known.fullmatch(path):
+                unknown.add((name, path))
     assert unknown == set()

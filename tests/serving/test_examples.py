@@ -1,11 +1,15 @@
 """The examples of README and docs/SERVING.md, run as they stand but for the address."""
 
+import asyncio
 import pathlib
 import re
+import textwrap
 import urllib.request
 
 import pytest
 
+from serving.client.client import AsyncClient, Client
+from serving.client.messages import build_listing_request
 from serving.server.app import run_server
 from tests.serving.planted_servables import pushed
 
@@ -43,3 +47,15 @@ def test_the_curl_example_is_answered(server, document):
     url = url.replace("http://127.0.0.1:8501", server.rest_url)
     with urllib.request.urlopen(url, body.encode(), timeout=30) as answer:
         assert '"stages": ["ranking", "ranking"' in answer.read().decode()
+
+
+def test_the_asyncio_example_sends_its_requests(server):
+    (code,) = blocks("docs/SERVING.md", "python", "async with AsyncClient(")
+    code = code.replace("127.0.0.1:8500", server.grpc_address)
+    with Client(server.grpc_address) as client:
+        declared = client.inputs("recommender")
+    requests = [build_listing_request(declared, "u", [], now=0, k=k) for k in (1, 3)]
+    names = {"AsyncClient": AsyncClient, "asyncio": asyncio, "requests": requests}
+    exec(f"async def run():\n{textwrap.indent(code, '    ')}    return responses", names)
+    responses = asyncio.run(names["run"]())
+    assert [len(response["item_ids"][0]) for response in responses] == [1, 3]
