@@ -85,6 +85,19 @@ def _check_ranking(client: Client, items: list[str]) -> None:
         )
 
 
+@contextlib.contextmanager
+def stage_servables(folder: pathlib.Path) -> Iterator[pathlib.Path]:
+    """A serving directory whose version 1 of every model is what `folder` holds under its name; it
+    is gone when the block ends.
+    """
+    with tempfile.TemporaryDirectory(prefix="tandem-unpushed-") as served:
+        for name in SERVABLES:
+            target = pathlib.Path(served, name, "1")
+            target.parent.mkdir()
+            target.symlink_to((folder / name).resolve(), target_is_directory=True)
+        yield pathlib.Path(served)
+
+
 def main() -> int:
     """Runs the check on the two folders that the command line names."""
     try:
@@ -99,16 +112,3 @@ def main() -> int:
 
 if __name__ == "__main__":
     sys.exit(main())
-
-
-@contextlib.contextmanager
-def stage_servables(folder: pathlib.Path) -> Iterator[pathlib.Path]:
-    """A serving directory whose version 1 of every model is what `folder` holds under its name; it
-    is gone when the block ends.
-    """
-    with tempfile.TemporaryDirectory(prefix="tandem-unpushed-") as served:
-        for name in SERVABLES:
-            target = pathlib.Path(served, name, "1")
-            target.parent.mkdir()
-            target.symlink_to((folder / name).resolve(), target_is_directory=True)
-        yield pathlib.Path(served)
