@@ -98,12 +98,16 @@ def stage_servables(folder: pathlib.Path) -> Iterator[pathlib.Path]:
         yield pathlib.Path(served)
 
 
+def load_catalogue(uri: str) -> frozenset[str]:
+    """The item ids of a candidates artifact, which stores them as bytes."""
+    return frozenset(item.decode() for item in candidates.load(uri).item_ids.to_pylist())
+
+
 def main() -> int:
     """Runs the check on the two folders that the command line names."""
     try:
         folder, stored = sys.argv[1:]
-        catalogue = frozenset(candidates.load(stored).item_ids.to_pylist())
-        json.dump(check(pathlib.Path(folder), catalogue), sys.stdout)
+        json.dump(check(pathlib.Path(folder), load_catalogue(stored)), sys.stdout)
     except TandemError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code

@@ -1,13 +1,17 @@
 """A planted bad model of each kind is refused before it is pushed; the sound one passes."""
 
+import json
+import os
 import shutil
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from schema import signatures
+from schema import candidates, signatures
 from schema.errors import TandemError
 from serving import infra_check
 from serving.index.exact import ExactIndex
@@ -73,6 +77,24 @@ def test_sound_servables_pass(servables):
     listed: Any = infra_check.check(servables, CATALOGUE)["listed"]
     assert set(listed) == {signatures.RETRIEVAL, signatures.RECOMMENDER}
     assert set(listed[signatures.RETRIEVAL]) == CATALOGUE
+
+
+def test_the_command_of_the_component_passes(sound, tmp_path):
+    """In a fresh process, with the ids as the artifact stores them."""
+    candidates.save(candidates_of(IDS, VECTORS), str(tmp_path / "candidates"))
+    command = [
+        sys.executable,
+        "-m",
+        "serving.infra_check",
+        str(sound),
+        str(tmp_path / "candidates"),
+    ]
+    finished = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=300,
+        env=os.environ | {"TF_USE_LEGACY_KERAS": "1"},
+    )  # fmt: skip
+    assert finished.returncode == 0, finished.stderr[-1000:]
+    assert set(json.loads(finished.stdout)["listed"]["retrieval"]) == CATALOGUE
 
 
 @pytest.mark.parametrize("name", signatures.SERVABLES)
