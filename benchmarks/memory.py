@@ -91,10 +91,10 @@ def _measure(root: pathlib.Path, events: int) -> dict[str, float]:
 
 
 def _simulate(data: pathlib.Path, events: int) -> None:
-    from pipeline.simulator.simulate import simulate
+    from pipeline.simulator.simulate import ShopSize, simulate
 
     users, items = max(events // 20, 100), min(max(events // 50, 200), 20_000)
-    simulate(data, users=users, items=items, events=events, seed=SEED)
+    simulate(data, ShopSize(users, items, events), seed=SEED)
 
 
 def _peaks(data: pathlib.Path, home: pathlib.Path) -> dict[str, float]:

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from pipeline.simulator.simulate import simulate
+from pipeline.simulator.simulate import ShopSize, simulate
 from schema.errors import UsageError
 
 CHECKOUT = pathlib.Path(__file__).resolve().parent.parent
@@ -94,9 +94,10 @@ def _simulated(root: pathlib.Path, events: int) -> DataSet:
     if not data.exists():
         making = home / "data.making"
         simulate(
-            making, users=max(events // 20, 100), items=max(events // 40, 50), events=events,
+            making,
+            ShopSize(users=max(events // 20, 100), items=max(events // 40, 50), events=events),
             seed=SHOP_SEED,
-        )  # fmt: skip
+        )
         making.rename(data)
     if not source.exists():
         making = _empty(home / "as-ratings.making")

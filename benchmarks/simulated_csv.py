@@ -5,7 +5,7 @@ import sys
 
 import pyarrow.json
 
-from pipeline.simulator.simulate import simulate
+from pipeline.simulator.simulate import ShopSize, simulate
 
 FILE = "events.csv"
 CATALOGUE = "catalogue/items.jsonl"
@@ -17,7 +17,7 @@ def write(folder: pathlib.Path, events: int, seed: int) -> None:
     CATALOGUE.
     """
     users, items = max(events // 20, 100), min(max(events // 50, 200), 20_000)
-    simulate(folder, users=users, items=items, events=events, seed=seed)
+    simulate(folder, ShopSize(users, items, events), seed=seed)
     pyarrow.json.read_json(folder / "events.jsonl").to_pandas().to_csv(folder / FILE, index=False)
     (folder / CATALOGUE).parent.mkdir()
     (folder / "items.jsonl").rename(folder / CATALOGUE)

@@ -1,5 +1,5 @@
-"""What people see of a run: a line per stage (name, latest progress, seconds), and a line per trial
-of a search. Everything that libraries write to stdout, stderr and logging goes into a file instead.
+"""Terminal output of a run: a line per stage (name, latest progress, seconds), and a line per trial
+of a search. Whatever libraries write to stdout, stderr and logging goes to a file instead.
 """
 
 import contextlib
@@ -20,10 +20,10 @@ _trials = logging.getLogger("tandem.progress.trials")
 
 
 class StageLines(logging.Handler):
-    """Listens to the `tandem.progress` logger while a stage runs.
+    """Shows the records of the `tandem.progress` logger while a stage runs.
 
-    On a terminal the line of the running stage moves. Elsewhere one line says that a stage begins,
-    one every `PROGRESS_INTERVAL_SECONDS` how far it is, and one what it took.
+    On a terminal, one line is updated in place. Elsewhere a line is printed when a stage begins, at
+    most one every `PROGRESS_INTERVAL_SECONDS` with its progress, and one with its duration.
     """
 
     def __init__(self, console: Console):
@@ -31,12 +31,12 @@ class StageLines(logging.Handler):
         self._console = console
         self._status: Status | None = None
         self._name = ""
-        self._heard = ""
+        self._message = ""
         self._shown_at = 0.0
 
     def start_stage(self, name: str) -> None:
-        """A stage begins."""
-        self._name, self._heard = name, ""
+        """Shows that a stage begins."""
+        self._name, self._message = name, ""
         if self._console.is_terminal:
             self._status = self._console.status(name)
             self._status.start()
@@ -44,33 +44,33 @@ class StageLines(logging.Handler):
             self._write("…")
 
     def finish_stage(self, seconds: float, cached: bool) -> None:
-        """The stage has ended well."""
+        """Shows that the stage has succeeded, after `seconds` or from the cache."""
         self.stop()
         self._write("cached" if cached else f"{seconds:.1f} s")
 
     def stop(self) -> None:
-        """Takes the moving line away."""
+        """Removes the line that is updated in place, if there is one."""
         if self._status is not None:
             self._status.stop()
             self._status = None
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Remembers the latest progress record and shows it."""
-        self._heard = record.getMessage()
+        """Keeps the progress record as the latest one and shows it."""
+        self._message = record.getMessage()
         if self._status is not None:
-            self._status.update(f"{self._name}  {self._heard}")
+            self._status.update(f"{self._name}  {self._message}")
         elif time.monotonic() - self._shown_at >= PROGRESS_INTERVAL_SECONDS:
             self._write("…")
 
-    def _write(self, took: str) -> None:
+    def _write(self, duration: str) -> None:
         self._shown_at = time.monotonic()
-        line = f"  {self._name:<30} {took:>9}  {self._heard}".rstrip()
+        line = f"  {self._name:<30} {duration:>9}  {self._message}".rstrip()
         self._console.print(line, highlight=False, soft_wrap=True)
 
 
 @contextlib.contextmanager
 def show_stages(console: Console) -> Iterator[StageLines]:
-    """Lines on `console` that hear progress while it lasts."""
+    """Shows stages and their progress on `console` inside the block."""
     lines = StageLines(console)
     _progress.addHandler(lines)
     _progress.setLevel(logging.INFO)
@@ -82,20 +82,20 @@ def show_stages(console: Console) -> Iterator[StageLines]:
 
 
 class TrialLines(logging.Handler):
-    """Prints each record; the lines stay, while the line of the stage below them moves."""
+    """Prints each record as a permanent line above the line of the running stage."""
 
     def __init__(self, console: Console):
         super().__init__(logging.INFO)
         self._console = console
 
     def emit(self, record: logging.LogRecord) -> None:
-        """One line."""
+        """Prints the record as one line."""
         self._console.print(f"    {record.getMessage()}", highlight=False, soft_wrap=True)
 
 
 @contextlib.contextmanager
 def print_trials(console: Console) -> Iterator[None]:
-    """While it lasts, trials are printed."""
+    """Prints trials on `console` inside the block."""
     handler = TrialLines(console)
     _trials.addHandler(handler)
     try:
@@ -106,11 +106,12 @@ def print_trials(console: Console) -> Iterator[None]:
 
 @contextlib.contextmanager
 def redirect_output(path: pathlib.Path) -> Iterator[tuple[TextIO, TextIO]]:
-    """Yields what stdout and stderr were, for what people are to see.
+    """Redirects stdout, stderr and logging to the file at `path`; yields the original stdout and
+    stderr, for output to the user.
 
-    File descriptors are redirected, so that C++ libraries and child processes are caught too. What
-    is logged stands in the file once: handlers of the root logger that write to stdout or stderr
-    (a library's `logging.basicConfig`) rest meanwhile.
+    File descriptors are redirected, so that the output of C++ libraries and child processes is
+    captured as well. Handlers of the root logger that write to stdout or stderr (from a library's
+    `logging.basicConfig`) are removed inside the block, so that each record is written only once.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()

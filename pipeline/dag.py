@@ -1,4 +1,4 @@
-"""The DAG, the same for every runner: data stages, training, evaluation, push."""
+"""The DAG, which is the same for every runner: data stages, training, evaluation, push."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,10 +17,7 @@ from components.retrieval_trainer import RetrievalTrainer
 from components.retrieval_tuner import RetrievalTuner
 from pipeline.config.config import TABLES, Config
 from pipeline.config.run_parameters import RunLocations, RunParameters
-from pipeline.data_nodes import (
-    build_data_nodes,
-    build_table_nodes,
-)
+from pipeline.data_nodes import build_data_nodes, build_table_nodes
 from pipeline.push_plan import PushPlan, plan_remote_push
 from serving.index.eligibility import read_deny_list
 
@@ -32,23 +29,21 @@ def build_pipeline(
     metadata: "tfx.orchestration.metadata.ConnectionConfigType | None" = None,
     previous_statistics: Mapping[str, str] | None = None,
     push: PushPlan | None = None,
-    parameters: RunParameters | None = None,
 ) -> tfx.dsl.Pipeline:
-    """The whole pipeline. Each component gets only the part of the configuration that it depends
-    on: what a change does not touch stays cached.
+    """The whole pipeline. Each component receives only the part of the configuration that it
+    depends on, so that a change elsewhere leaves it cached.
 
     Args:
         config: The pipeline's configuration.
         locations: Where the run reads and writes.
-        fingerprint: Stands for the content of the input files, so that caching sees changed data.
-        metadata: Connection to ML Metadata; None where the runner has its own.
+        fingerprint: Hash of the input files' content, which is a cache key of ingestion.
+        metadata: Connection to ML Metadata; None if the runner has its own.
         previous_statistics: URIs of the previous data's statistics by table, see
-            `pipeline.metadata`; without them the gate checks no drift.
-        push: Without it the models are compared with the version that is the newest when they are
-            evaluated.
-        parameters: The run's parameters; None for those of the configuration.
+            `pipeline.metadata`; without them the data gate does not check for drift.
+        push: Which versions the models are compared with, and who pushes them; None compares them
+            with the version that is the newest at the time of evaluation.
     """
-    nodes = build_nodes(config, locations, fingerprint, previous_statistics, push, parameters)
+    nodes = build_nodes(config, locations, fingerprint, previous_statistics, push)
     return assemble_pipeline(config, locations, nodes, metadata)
 
 
@@ -60,7 +55,16 @@ def build_nodes(
     push: PushPlan | None = None,
     parameters: RunParameters | None = None,
 ) -> dict[str, BaseNode]:
-    """Nodes of the whole DAG by what they do; arguments as in `build_pipeline`."""
+    """Nodes of the whole DAG by their role, such as `retrieval` or `evaluator`.
+
+    Args:
+        config: As in `build_pipeline`, like the next four.
+        locations: Where the run reads and writes.
+        fingerprint: Hash of the input files' content.
+        previous_statistics: URIs by table.
+        push: Which versions the models are compared with, and who pushes them.
+        parameters: The run's parameters; None for those of the configuration.
+    """
     parameters = parameters or RunParameters.build(config)
     previous_statistics = previous_statistics or dict.fromkeys(TABLES, "")
     data = build_data_nodes(config, locations, fingerprint, previous_statistics, parameters)
@@ -75,7 +79,14 @@ def build_statistics_pipeline(
     fingerprint: str,
     metadata: "tfx.orchestration.metadata.ConnectionConfigType",
 ) -> tfx.dsl.Pipeline:
-    """Ingestion and statistics alone, as `build_pipeline` has them."""
+    """Only ingestion and statistics, with the same cache keys as in `build_pipeline`.
+
+    Args:
+        config: The pipeline's configuration.
+        locations: Where the run reads and writes.
+        fingerprint: Hash of the input files' content.
+        metadata: Connection to ML Metadata.
+    """
     tables = build_table_nodes(config, locations, fingerprint, RunParameters.build(config))
     return assemble_pipeline(config, locations, tables, metadata)
 
@@ -88,8 +99,15 @@ def build_tuning_pipeline(
     previous_statistics: Mapping[str, str],
     records: str,
 ) -> tfx.dsl.Pipeline:
-    """The data stages as `build_pipeline` has them, then the search; `records` is the folder from
-    which an interrupted search resumes.
+    """The data stages of `build_pipeline`, followed by the search for hyper-parameters.
+
+    Args:
+        config: The pipeline's configuration.
+        locations: Where the run reads and writes.
+        fingerprint: Hash of the input files' content.
+        metadata: Connection to ML Metadata.
+        previous_statistics: URIs of the previous data's statistics by table, "" for none.
+        records: Folder of measured trials, from which an interrupted search resumes.
     """
     data = build_data_nodes(
         config, locations, fingerprint, previous_statistics, RunParameters.build(config)
@@ -113,7 +131,14 @@ def assemble_pipeline(
     nodes: Mapping[str, BaseNode],
     metadata: "tfx.orchestration.metadata.ConnectionConfigType | None" = None,
 ) -> tfx.dsl.Pipeline:
-    """A pipeline of these nodes."""
+    """A pipeline that consists of `nodes`.
+
+    Args:
+        config: Supplies the name and Beam's arguments.
+        locations: `locations.artifacts` becomes the pipeline's root.
+        nodes: Components by role.
+        metadata: Connection to ML Metadata; None if the runner has its own.
+    """
     return tfx.dsl.Pipeline(
         pipeline_name=config.name,
         pipeline_root=locations.artifacts,
@@ -125,7 +150,7 @@ def assemble_pipeline(
 
 
 def _collect_training_inputs(config: Config, data: Mapping[str, BaseNode]) -> dict[str, Any]:
-    """What every component that trains or measures reads."""
+    """The inputs of every component that trains or evaluates."""
     return {
         "timelines": data["interactions_transform"].outputs["transformed_examples"],
         "timelines_graph": data["interactions_transform"].outputs["transform_graph"],
@@ -154,7 +179,7 @@ def _build_model_nodes(
         tensorboard=f"{locations.tensorboard}/retrieval",
         checkpoints=f"{locations.checkpoints}/retrieval",
         serving_dir=locations.serving,
-        pushed=push.compared_with if config.retrieval.warm_start else "",
+        pushed=push.baseline_version if config.retrieval.warm_start else "",
     )
     stage = {"query": retrieval.outputs["model"], "candidates": retrieval.outputs["candidates"]}
     index = Indexer(
@@ -193,8 +218,8 @@ def _build_model_nodes(
         blessing_config=config.blessing.model_dump_json(exclude={"thresholds"}),
         thresholds=parameters.thresholds,
         serving_dir=locations.serving,
-        pushed=push.compared_with,
-        beside=push.beside,
+        pushed=push.baseline_version,
+        beside=push.comparison_version,
     )
     recommender = Recommender(
         **stage,
@@ -210,7 +235,7 @@ def _build_model_nodes(
         verdict=evaluator.outputs["verdict"],
         infra_verdict=infra.outputs["infra_verdict"],
         serving_dir=locations.serving,
-        run=push.made_by.model_dump_json(),
+        run=push.run_identity.model_dump_json(),
         forced=push.forced,
         refusal_fails=int(push.refusal_fails),
     )

@@ -22,7 +22,14 @@ from schema import timeline
 def build_table_nodes(
     config: Config, locations: RunLocations, fingerprint: str, parameters: RunParameters
 ) -> dict[str, BaseNode]:
-    """Ingestion and statistics of both tables, by what they do."""
+    """Ingestion and statistics of both tables, by role.
+
+    Args:
+        config: The pipeline's configuration.
+        locations: Where the run reads and writes.
+        fingerprint: Hash of the input files' content.
+        parameters: The run's parameters; ingestion reads the span.
+    """
     source = {
         "dataset": config.dataset.model_dump_json(),
         "data_dir": locations.data,
@@ -48,7 +55,15 @@ def build_data_nodes(
     previous_statistics: Mapping[str, str],
     parameters: RunParameters,
 ) -> dict[str, BaseNode]:
-    """All data stages, by what they do; arguments as in `pipeline.dag.build_pipeline`."""
+    """All data stages, by role.
+
+    Args:
+        config: The pipeline's configuration.
+        locations: Where the run reads and writes.
+        fingerprint: Hash of the input files' content.
+        previous_statistics: URIs of the previous data's statistics by table, "" for none.
+        parameters: The run's parameters; ingestion reads the span.
+    """
     dataset = config.dataset.model_dump_json()
     nodes = build_table_nodes(config, locations, fingerprint, parameters)
     for table in TABLES:
@@ -81,7 +96,7 @@ def _build_validation_nodes(
 
 
 def _collect_gate_inputs(nodes: Mapping[str, BaseNode]) -> dict[str, Channel]:
-    """What the gate reads of each table."""
+    """The gate's inputs from each table."""
     inputs: dict[str, Channel] = {}
     for table in TABLES:
         inputs[table] = nodes[table].outputs["examples"]
@@ -99,7 +114,7 @@ def _build_transform(
     splits: list[str],
     gate: BaseNode,
 ) -> BaseNode:
-    """Vocabularies and statistics come from the first split alone: train, or the whole
+    """Vocabularies and statistics are computed on the first split only: train, or the whole
     catalogue.
     """
     transform = Transform(

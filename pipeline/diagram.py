@@ -27,7 +27,7 @@ data.items.path = "items.csv"
 
 
 class Stage(NamedTuple):
-    """How a component is drawn."""
+    """Column and caption of a component."""
 
     column: float
     task: str
@@ -72,7 +72,7 @@ GATES = {"DataGate", "Evaluator", "InfraCheck"}
 
 
 def main(path: str) -> None:
-    """Writes the picture."""
+    """Writes the diagram to `path`."""
     config = Config.model_validate(tomli.loads(CONFIG))
     nodes = dag.build_pipeline(config, RunLocations.build("runs/shop", "logs"), "").components
     pathlib.Path(path).write_text(render(nodes), encoding="utf-8")
@@ -81,8 +81,8 @@ def main(path: str) -> None:
 def render(nodes: Iterable[BaseNode]) -> str:
     """The DAG as SVG: a box per component with its output artifacts, an arrow per dependency.
 
-    Dependencies that follow from others are left out. A component that `STAGES` does not name is a
-    KeyError.
+    Dependencies that follow from others are left out. Raises KeyError for a component that is
+    missing in `STAGES`.
     """
     by_id = {node.id: node for node in nodes}
     rows = compute_rows(by_id)
@@ -114,9 +114,11 @@ def render(nodes: Iterable[BaseNode]) -> str:
 
 
 def compute_rows(nodes: Mapping[str, BaseNode]) -> dict[str, int]:
-    """By component: one below its lowest dependency, and without any, one above what needs it."""
+    """Row by component: one below its lowest dependency; without dependencies, one above the
+    highest component that depends on it.
+    """
     rows: dict[str, int] = {}
-    for name, node in nodes.items():  # TFX has put them in topological order
+    for name, node in nodes.items():  # in topological order, by TFX
         rows[name] = 1 + max((rows[other.id] for other in node.upstream_nodes), default=0)
     for name, node in nodes.items():
         if not node.upstream_nodes:
@@ -125,7 +127,7 @@ def compute_rows(nodes: Mapping[str, BaseNode]) -> dict[str, int]:
 
 
 def find_direct_dependencies(nodes: Mapping[str, BaseNode], name: str) -> list[str]:
-    """What the component depends on, less what another of its dependencies depends on."""
+    """Dependencies of the component that do not follow from another of its dependencies, sorted."""
     upstream = {node.id for node in nodes[name].upstream_nodes}
     implied = {ancestor for other in upstream for ancestor in _find_ancestors(nodes, other)}
     return sorted(upstream - implied)
@@ -139,7 +141,7 @@ def _find_ancestors(nodes: Mapping[str, BaseNode], name: str) -> set[str]:
 
 
 def _label(node: BaseNode) -> tuple[str, list[tuple[str, str]]]:
-    """The kind of box, and its lines of text by kind."""
+    """The class of the box, and its lines of text as (class, text)."""
     artifacts = [key.replace("_", " ") for key in node.outputs if key not in HIDDEN]
     if len(artifacts) > 2:
         artifacts = [key for key in artifacts if not key.startswith("held out")] + ["…"]

@@ -1,5 +1,5 @@
-"""What ML Metadata knows of earlier executions: the latest of each node, and the statistics that
-the gate compares with (found without a TFX resolver).
+"""Reads earlier executions from ML Metadata: the latest of each node, and the statistics that the
+data gate compares with, which no TFX resolver selects.
 """
 
 import dataclasses
@@ -30,10 +30,10 @@ class NodeRun:
 
 
 class LatestRuns(Protocol):
-    """Where the outputs of a run are found."""
+    """A source of the outputs of a run."""
 
     def latest(self, node: str) -> NodeRun | None:
-        """None where the node has never finished."""
+        """The latest finished execution of `node`; None if it has never finished."""
         ...
 
 
@@ -46,7 +46,7 @@ class RunMetadata:
         self._store = metadata_store.MetadataStore(config)
 
     def latest(self, node: str) -> NodeRun | None:
-        """None where the node has never finished."""
+        """The latest finished execution of `node`; None if it has never finished."""
         finished = self._list_finished(node)
         if not finished:
             return None
@@ -58,7 +58,7 @@ class RunMetadata:
         )
 
     def count_executions(self, node: str) -> int:
-        """How often the node did its work and finished; what came from the cache does not count."""
+        """Number of successful executions of the node that did not come from the cache."""
         states = [execution.last_known_state for execution in self._list_finished(node)]
         return len(states) - states.count(mlmd.Execution.CACHED)
 
@@ -86,17 +86,17 @@ class RunMetadata:
 def find_previous_statistics(
     connection: mlmd.ConnectionConfig, pipeline: str, fingerprint: str
 ) -> dict[str, str]:
-    """URI of the statistics by table: of the latest data that passed the gate and are not these.
+    """URI of the previous data's statistics by table, "" for each table if there are none.
 
-    `fingerprint` is that of the present input. "" for each table where there are none. That they be
-    of *other* data, and not of the run before, keeps an unchanged run cached: it compares with
-    what it compared with the last time.
+    The previous data are the latest that passed the gate and have a fingerprint other than
+    `fingerprint`, which is that of this run's input. They need not be those of the previous run: a
+    run on unchanged data compares with the same statistics as before, and so stays cached.
     """
     store = metadata_store.MetadataStore(connection)
     for execution in _list_passed_executions(store, f"{pipeline}.{GATE_NODE}"):
         if execution.custom_properties["fingerprint"].string_value != fingerprint:
             uris = _find_statistics(store, execution.id)
-            # Someone may have deleted the artifacts to make room.
+            # The user may have deleted the artifacts to free space.
             if all(fileio.exists(uri) for uri in uris.values()):
                 return uris
     return dict.fromkeys(TABLES, "")
@@ -108,7 +108,7 @@ def build_connection_config(path: str) -> mlmd.ConnectionConfig:
 
 
 def _list_passed_executions(store: metadata_store.MetadataStore, node: str) -> list[mlmd.Execution]:
-    """Executions that ended well, cached ones too, latest first."""
+    """Successful executions, cached ones included, latest first."""
     context = store.get_context_by_type_and_name("node", node)
     if context is None:
         return []

@@ -1,4 +1,4 @@
-"""What a run must know of pushing before it starts."""
+"""How a run pushes its models: a plan that is made before the run starts."""
 
 import dataclasses
 import getpass
@@ -18,29 +18,32 @@ from serving.versions import local as local_versions
 from serving.versions.origin import Origin, RunIdentity, find_newest_version, read_version_origin
 
 _UNRELATED_SECTIONS = {"beam", "serving", "kubeflow", "tune"}
-"""Sections that no pushed file depends on."""
+"""Sections of the configuration that no pushed file depends on."""
 
 
 @dataclasses.dataclass(frozen=True)
 class PushPlan:
-    """What the models are compared with, which run pushes them, and whether despite the verdict."""
+    """Versions to compare the models with, the run that pushes them, and an override of the
+    verdict.
+    """
 
-    compared_with: str
-    """Pushed version that the models must not be worse than, "" for none, `newest` where the
-    Evaluator finds it."""
-    made_by: RunIdentity
+    baseline_version: str
+    """Pushed version that the models must not be worse than; "" for none, `newest` if the Evaluator
+    looks it up."""
+    run_identity: RunIdentity
     forced: str
-    """JSON of `who` and `why`, "" where the verdict decides."""
-    beside: str = ""
-    """Pushed version that is evaluated on the same queries and decides nothing, "" for none."""
+    """JSON of `who` overrides the verdict and `why`; "" if the verdict decides."""
+    comparison_version: str = ""
+    """Pushed version that is evaluated on the same queries without effect on the verdict; "" for
+    none."""
     refusal_fails: bool = True
-    """Whether the Pusher fails where the models are refused; else what comes after it does."""
+    """Whether the Pusher fails if the models are not blessed; otherwise a later task fails."""
 
 
 def plan_remote_push(config: Config) -> PushPlan:
-    """The plan of a runner that knows neither the data nor the serving directory beforehand."""
-    made_by = RunIdentity(pipeline=config.name, fingerprint="", seed=config.seed)
-    return PushPlan(NEWEST, made_by, "", refusal_fails=False)
+    """The plan of a runner that cannot read the data or the serving directory beforehand."""
+    run_identity = RunIdentity(pipeline=config.name, fingerprint="", seed=config.seed)
+    return PushPlan(NEWEST, run_identity, "", refusal_fails=False)
 
 
 def plan_local_push(
@@ -48,22 +51,26 @@ def plan_local_push(
     data: str,
     serving: pathlib.Path | str,
     reason: str | None,
-    ask_oldest: bool = False,
+    evaluate_oldest: bool = False,
 ) -> PushPlan:
-    """The plan of a run on this machine, to a folder or a URL.
+    """The plan of a run on this machine, which pushes to a folder or a URL.
 
-    `data` is the fingerprint of the input, `reason` why models are pushed despite the verdict (None
-    where the verdict decides). With `ask_oldest` the oldest version of a folder is evaluated too.
+    Args:
+        config: The pipeline's configuration.
+        data: Fingerprint of the input files.
+        serving: Serving directory, a path or a URL.
+        reason: Why the models are pushed despite the verdict; None if the verdict decides.
+        evaluate_oldest: Also evaluate the oldest version; for a folder only.
     """
     fingerprint = compute_run_fingerprint(config, data)
-    made_by = RunIdentity(pipeline=config.name, fingerprint=fingerprint, seed=config.seed)
+    run_identity = RunIdentity(pipeline=config.name, fingerprint=fingerprint, seed=config.seed)
     forced = "" if reason is None else json.dumps({"who": _get_user(), "why": reason})
-    oldest = _find_oldest(pathlib.Path(serving), fingerprint) if ask_oldest else ""
-    return PushPlan(_find_baseline(serving, fingerprint), made_by, forced, oldest)
+    oldest = _find_oldest(pathlib.Path(serving), fingerprint) if evaluate_oldest else ""
+    return PushPlan(_find_baseline(serving, fingerprint), run_identity, forced, oldest)
 
 
 def _get_user() -> str:
-    """Name of the operating system's user; its number where it has none, as in many containers."""
+    """Name of the operating system's user; `user UID` if it has no name, as in many containers."""
     try:
         return getpass.getuser()
     except KeyError:
@@ -71,15 +78,17 @@ def _get_user() -> str:
 
 
 def compute_run_fingerprint(config: Config, data: str) -> str:
-    """64 hexadecimal digits that differ where what is pushed may; `data` is that of the input."""
+    """SHA-256 in hexadecimal digits of everything that pushed files depend on; `data` is the
+    fingerprint of the input files.
+    """
     parts = [data, config.model_dump_json(exclude=_UNRELATED_SECTIONS)]
     parts += [text_format.MessageToString(build_table_schema(config, table)) for table in TABLES]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def _find_baseline(serving: pathlib.Path | str, fingerprint: str) -> str:
-    """The newest version; but where this very run has made it, what it was compared with then, so
-    that a run with nothing changed finds all of itself in the cache.
+    """The newest version. If this run has pushed it, the version that it was compared with then, so
+    that a run with no changes comes from the cache completely.
     """
     newest = find_newest_version(serving)
     origin = _read_origin(serving, newest)
@@ -89,7 +98,7 @@ def _find_baseline(serving: pathlib.Path | str, fingerprint: str) -> str:
 
 
 def _find_oldest(serving: pathlib.Path, fingerprint: str) -> str:
-    """The oldest version, "" where there is none but the one that this very run has made."""
+    """The oldest version; "" if there is none, or if this run has pushed it."""
     versions = local_versions.versions(serving, RECOMMENDER)
     oldest = str(versions[0]) if versions else ""
     origin = _read_origin(serving, oldest)
@@ -97,7 +106,7 @@ def _find_oldest(serving: pathlib.Path, fingerprint: str) -> str:
 
 
 def _read_origin(serving: pathlib.Path | str, version: str) -> Origin | None:
-    """None for no version, and for one of unknown origin: evaluation says what is wrong with it."""
+    """None for no version, and for one of unknown origin, whose fault the Evaluator reports."""
     if not version:
         return None
     try:

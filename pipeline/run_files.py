@@ -1,9 +1,9 @@
-"""What a run leaves at its root for people and programs: the summary, the report, and its quality
-as one step of TensorBoard's lines.
+"""The files that a run writes at its root: the summary, the report, and its quality as one step of
+TensorBoard's curves.
 
-Below RUN/tensorboard/quality there is a TensorBoard run for everything that is evaluated on the
-same queries (final_lists, retrieval, each baseline); a metric has the same tag in all of them, so
-each is a line over successive runs.
+Below RUN/tensorboard/quality there is one TensorBoard run for each kind of lists that is evaluated
+on the same queries (final_lists, retrieval, each baseline). A metric has the same tag in all of
+them, so that TensorBoard draws one curve for each over successive runs.
 """
 
 import math
@@ -21,7 +21,7 @@ from pipeline.summary import read_ceiling, summarise_run, write_summary
 from schema.dataset import Split
 
 Scalars = dict[str, dict[str, float]]
-"""By TensorBoard run: tag -> value."""
+"""Value by TensorBoard run and tag."""
 _BASELINE_PREFIX = "bias_baseline_"
 
 

@@ -1,8 +1,8 @@
-"""The root of runs, `--root`: what lies where below it, on this machine or on an object store.
+"""The layout of a root, `--root`, on this machine or on an object store.
 
-On a store, the components write their artifacts there themselves. Everything else goes there and
-back as a whole: ML Metadata's SQLite file, which no store can hold open, the summary, the report,
-the log and TensorBoard's lines of quality over runs.
+On an object store, components write their artifacts there directly. ML Metadata's SQLite file,
+which needs a local disk, is downloaded before a run; it, the summary, the report, the log and
+TensorBoard's quality over runs are uploaded after it.
 """
 
 import contextlib
@@ -22,21 +22,21 @@ _SUMMARY = "summary.json"
 
 @dataclasses.dataclass(frozen=True)
 class RunRoot:
-    """One root: successive runs share it, and with it their cache."""
+    """One root; successive runs at it share their cache."""
 
     root: pathlib.Path
     uri: str = ""
-    """The root, where it is on an object store: components write there, and `root` is a folder of
-    this machine for everything else."""
+    """URL of a root on an object store, "" otherwise. Components write there, and `root` is a
+    temporary folder for everything else."""
 
     @property
-    def place(self) -> str:
-        """The root as its user names it."""
+    def location(self) -> str:
+        """The URL or path that the user gave."""
         return self.uri or str(self.root)
 
     @property
     def artifacts(self) -> pathlib.Path:
-        """What the components wrote."""
+        """Artifacts of the components."""
         return self.root / "artifacts"
 
     @property
@@ -56,22 +56,22 @@ class RunRoot:
 
     @property
     def rejected(self) -> pathlib.Path:
-        """Dead letters, by table."""
+        """Rejected records (dead letters), by table."""
         return self.root / "rejected"
 
     @property
     def statistics(self) -> pathlib.Path:
-        """Pages of the statistics of the latest run's data, `<table>.html`."""
+        """Statistics of the latest run's data as pages, `<table>.html`."""
         return self.root / "statistics"
 
     @property
     def tuning(self) -> pathlib.Path:
-        """Trials that `tandem tune` has measured, a folder for each search."""
+        """Trials that `tandem tune` has measured, one folder per search."""
         return self.root / "tuning"
 
     @property
     def checkpoints(self) -> pathlib.Path:
-        """What an interrupted training goes on from; empty once it has ended."""
+        """Checkpoints from which an interrupted training resumes; deleted when it has finished."""
         return self.root / "checkpoints"
 
     @property
@@ -86,17 +86,17 @@ class RunRoot:
 
     @property
     def backfill(self) -> pathlib.Path:
-        """backfill.json: the days of `tandem backfill`; its page lies beside it."""
+        """backfill.json, the days of `tandem backfill`; backfill.html shows them."""
         return self.root / "backfill.json"
 
     @property
     def report(self) -> pathlib.Path:
-        """The same for people: a page that opens offline."""
+        """report.html of the latest finished run: a page that opens offline."""
         return self.root / "report.html"
 
 
 def open_local_root(root: pathlib.Path) -> RunRoot:
-    """The directory of a run to be, made where it is not there; UsageError where it cannot be."""
+    """The root of a new run. Creates the folder; raises UsageError if that fails."""
     run = RunRoot(root.absolute())
     try:
         run.root.mkdir(parents=True, exist_ok=True)
@@ -110,7 +110,7 @@ def open_local_root(root: pathlib.Path) -> RunRoot:
 
 
 def get_finished_root(root: pathlib.Path) -> RunRoot:
-    """The run at `root`; NoRunError where none has finished there."""
+    """The root of a finished run; raises NoRunError if no run has finished there."""
     run = RunRoot(root.absolute())
     if not run.summary.exists():
         raise NoRunError(
@@ -122,12 +122,12 @@ def get_finished_root(root: pathlib.Path) -> RunRoot:
 
 @contextlib.contextmanager
 def open_root(root: str) -> Iterator[RunRoot]:
-    """The directory of a run to be, at a path or a URL.
+    """The root of a new run, at a path or a URL.
 
-    At a URL, metadata are fetched first; when the block ends, however it ends, they and what else
-    was written to the folder of this machine are put there. SIGTERM, by which a cluster takes a
-    machine away, ends it as Ctrl-C does. Raises UsageError where the store cannot be read or
-    written, and, with nothing put there, where another run has put its metadata there meanwhile.
+    For a URL, the metadata are downloaded first. When the block ends, also with an error, they and
+    all other local files are uploaded. Inside the block SIGTERM, which a cluster sends before it
+    stops a machine, acts like Ctrl-C. Raises UsageError if the store cannot be read or written. If
+    another run has uploaded its metadata in the meantime, raises UsageError and uploads nothing.
     """
     if not is_remote(root):
         yield open_local_root(pathlib.Path(root))
@@ -145,7 +145,7 @@ def open_root(root: str) -> Iterator[RunRoot]:
 
 
 def _fetch_metadata(run_root: RunRoot) -> str:
-    """Brings the metadata, and returns their fingerprint."""
+    """Downloads the metadata, if there are any; returns the object's version, "" for none."""
     object_store.require_bucket(run_root.uri)
     fingerprint = object_store.compute_version(_get_metadata_uri(run_root))
     if fingerprint:
@@ -156,8 +156,8 @@ def _fetch_metadata(run_root: RunRoot) -> str:
 def _upload_root(run_root: RunRoot, fingerprint: str) -> None:
     if object_store.compute_version(_get_metadata_uri(run_root)) != fingerprint:
         raise UsageError(
-            f"expected to be the only run at {run_root.uri}, but another one has ended there "
-            "meanwhile; what this one knows of its stages is not kept: run it again"
+            f"expected to be the only run at {run_root.uri}, but another one has ended there in "
+            "the meantime; the metadata of this run are discarded: run it again"
         )
     object_store.upload(run_root.root, run_root.uri, without=_SUMMARY)
     if run_root.summary.exists():
@@ -178,7 +178,7 @@ def _interrupt_on_sigterm() -> Iterator[None]:
 
 
 def read_summary(root: str) -> str:
-    """summary.json of the finished run at a path or a URL; NoRunError where there is none."""
+    """summary.json of the finished run at a path or a URL; raises NoRunError if there is none."""
     if not is_remote(root):
         return get_finished_root(pathlib.Path(root)).summary.read_text(encoding="utf-8")
     with object_store.translate_errors(root):

@@ -1,4 +1,4 @@
-"""Runs the DAG on this machine, one node after the other, and records each as a stage."""
+"""Runs the DAG on this machine, one node after another, and records each as a stage."""
 
 import dataclasses
 import datetime
@@ -31,15 +31,15 @@ from schema.errors import NotBlessed
 
 @dataclasses.dataclass(frozen=True)
 class RunResult:
-    """What a run of a DAG leaves behind."""
+    """Outcome of a run."""
 
     metadata: LatestRuns
     stages: list[dict[str, Any]]
-    """Finished ones in order: name, seconds, cached."""
+    """Finished stages in order: name, seconds, cached."""
     not_blessed: NotBlessed | None
-    """Why nothing was pushed, where the models were refused; all else has ended well."""
+    """Why the models were not pushed, if they were not; all other stages have succeeded."""
     evaluations: int
-    """How often models were evaluated at this root, and not taken from the cache."""
+    """Number of evaluations that were executed at this root, without cached ones."""
 
 
 def run_pipeline(
@@ -48,16 +48,23 @@ def run_pipeline(
     run_root: RunRoot,
     stage_lines: StageLines,
     force_push: str | None,
-    ask_oldest: bool = False,
+    evaluate_oldest: bool = False,
 ) -> RunResult:
-    """Runs the whole DAG; `force_push` is the reason to push models that are not blessed. With
-    `ask_oldest` the Evaluator evaluates the oldest pushed version too.
+    """Runs the whole DAG.
+
+    Args:
+        config: The pipeline's configuration.
+        data: Folder or URL of the input.
+        run_root: Root of the run.
+        stage_lines: Receives the progress of the stages.
+        force_push: Reason to push models that are not blessed; None to push only blessed ones.
+        evaluate_oldest: Also evaluate the oldest pushed version.
     """
     fingerprint = compute_input_fingerprint(config.dataset, data)
     connection = build_connection_config(str(run_root.metadata))
     previous_statistics = find_previous_statistics(connection, config.name, fingerprint)
     locations = build_run_locations(data, run_root)
-    push_plan = plan_local_push(config, fingerprint, locations.serving, force_push, ask_oldest)
+    push_plan = plan_local_push(config, fingerprint, locations.serving, force_push, evaluate_oldest)
     pipeline = dag.build_pipeline(
         config, locations, fingerprint, connection, previous_statistics, push_plan
     )
@@ -67,9 +74,17 @@ def run_pipeline(
 def execute_pipeline(
     pipeline: tfx.dsl.Pipeline, name: str, run_root: RunRoot, stage_lines: StageLines
 ) -> RunResult:
-    """Runs the pipeline of that name. A failure is raised as it came, but for a refused push: it is
-    the last node, and what came before it is worth a summary. (An index below its target is refused
-    before anything is evaluated.)
+    """Runs the pipeline and raises the first failure unchanged.
+
+    A refused push is the exception: the Pusher is the last node, and the stages before it are worth
+    a summary, so the refusal is returned. NotBlessed from an earlier node, such as an index below
+    its target, is raised.
+
+    Args:
+        pipeline: The DAG.
+        name: Name of the pipeline in ML Metadata.
+        run_root: Root of the run.
+        stage_lines: Receives the progress of the stages.
     """
     metadata = RunMetadata(run_root.metadata, name)
     stages: list[dict[str, Any]] = []
@@ -92,11 +107,11 @@ def execute_pipeline(
 
 def build_run_locations(data: str, run_root: RunRoot) -> RunLocations:
     """Where a run on this machine reads and writes."""
-    return RunLocations.build(str(run_root.place), data)
+    return RunLocations.build(run_root.location, data)
 
 
 class LocalRunner(tfx_runner.IrBasedRunner):
-    """As `tfx.orchestration.local.LocalDagRunner`, which offers no place to listen."""
+    """Like `tfx.orchestration.local.LocalDagRunner`, with callbacks around each node."""
 
     def __init__(self, on_start: Callable[[str], None], on_finish: Callable[[str, float], None]):
         """Calls `on_start(node)` before each node and `on_finish(node, seconds)` after it."""
@@ -106,7 +121,7 @@ class LocalRunner(tfx_runner.IrBasedRunner):
     def run_with_ir(
         self, pipeline: pipeline_pb2.Pipeline, run_options: pipeline_pb2.RunOptions | None = None
     ) -> None:
-        """Runs the compiled pipeline; the first failure ends it and is raised as it came."""
+        """Runs the compiled pipeline; the first failure ends it and is raised unchanged."""
         runtime_parameter_utils.substitute_runtime_parameter(
             pipeline,
             {constants.PIPELINE_RUN_ID_PARAMETER_NAME: datetime.datetime.now().isoformat()},
@@ -120,7 +135,7 @@ class LocalRunner(tfx_runner.IrBasedRunner):
             self._on_finish(name, time.perf_counter() - start)
 
     def launch(self, name: str, node: Callable[[], object]) -> None:
-        """Runs the node of that name; `benchmarks.memory` does it in a process of its own."""
+        """Runs `node`; `benchmarks.memory` overrides this to run each node in its own process."""
         node()
 
 

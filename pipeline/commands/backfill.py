@@ -92,7 +92,7 @@ def _run_day(
     silent = Console(quiet=True)
     try:
         with console.status(span):
-            summary, _ = execute_run(config, data, at, silent, ask_oldest=True)
+            summary, _ = execute_run(config, data, at, silent, evaluate_oldest=True)
     except NotBlessed as error:
         return retraining_value.make_refused_day(span, fingerprint, str(error))
     except TandemError as error:

@@ -47,7 +47,7 @@ def refresh(at: RunRoot, config: Config, inputs: RefreshInputs) -> dict[str, Any
         NotBlessed: The index is below its recall target; nothing is pushed.
     """
     open_file_systems()
-    with open_serving_dir(f"{at.place}/serving") as serving:
+    with open_serving_dir(f"{at.location}/serving") as serving:
         return _push_refreshed(at, serving, config, inputs)
 
 
@@ -55,7 +55,7 @@ def _push_refreshed(
     at: RunRoot, serving: pathlib.Path, config: Config, inputs: RefreshInputs
 ) -> dict[str, Any]:
     start = time.perf_counter()
-    pushed = open_base_version(serving, at.place)
+    pushed = open_base_version(serving, at.location)
     catalogue = read_catalogue(inputs, at, pushed)
     embedded = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="tandem-refresh-") as name:
@@ -115,6 +115,6 @@ def _record_lineage(
     paths: dict[str, str],
     summary: dict[str, Any],
 ) -> None:
-    before = {name: f"{at.place}/serving/{name}/{pushed.version}" for name in SERVABLES}
+    before = {name: f"{at.location}/serving/{name}/{pushed.version}" for name in SERVABLES}
     properties = {name: summary[name] for name in ("rows", "items", "popularity", "index")}
     record_refresh(at.metadata, pipeline, before, paths, properties)

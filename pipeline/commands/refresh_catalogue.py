@@ -74,7 +74,7 @@ class BaseVersion:
 
 def read_catalogue(inputs: RefreshInputs, at: RunRoot, base: BaseVersion) -> RefreshedCatalogue:
     """Embeds the new items, and counts popularity with the new events. Raises as ingestion does."""
-    rejected = f"{at.place}/{at.rejected.name}/{_REJECTED_FOLDER}"
+    rejected = f"{at.location}/{at.rejected.name}/{_REJECTED_FOLDER}"
     ingested = ingestion.read_items(base.dataset, _make_absolute(inputs.items), rejected)
     items = embed_items(ingested.records, base.dataset, base.candidates_uri)
     refreshed = merge_items(candidate_files.load(base.candidates_uri), items)

@@ -44,7 +44,7 @@ def run_locally(
     with open_root(root) as at, redirect_output(at.log) as (out, err):
         console = terminal.make_console(err if as_json else out)
         console.print(
-            f"{config.name}: data {data}, root {at.place}, full log {at.place}/{at.log.name}",
+            f"{config.name}: data {data}, root {at.location}, full log {at.location}/{at.log.name}",
             soft_wrap=True,
         )
         summary, not_blessed = execute_run(config, data, at, console, force_push)
@@ -52,7 +52,7 @@ def run_locally(
             out.write(json.dumps(summary, indent=1) + "\n")
         else:
             terminal.print_report(summary, console)
-        console.print(f"report: {at.place}/{at.report.name}", soft_wrap=True)
+        console.print(f"report: {at.location}/{at.report.name}", soft_wrap=True)
     if not_blessed is not None:
         raise not_blessed
     return summary
@@ -64,7 +64,7 @@ def execute_run(
     at: RunRoot,
     console: Console,
     force_push: str | None = None,
-    ask_oldest: bool = False,
+    evaluate_oldest: bool = False,
 ) -> tuple[dict[str, Any], NotBlessed | None]:
     """Runs the stages and writes the run's files; returns the summary, and the error that kept the
     models from being pushed, if any. Arguments as in `pipeline.runner.run_pipeline`.
@@ -79,7 +79,7 @@ def execute_run(
         from pipeline.runner import run_pipeline
     s3_filesystem.register()
     with show_stages(console) as lines:
-        executed = run_pipeline(config, data, at, lines, force_push, ask_oldest)
+        executed = run_pipeline(config, data, at, lines, force_push, evaluate_oldest)
     if at.uri:  # the components wrote the training curves there
         object_store.download(f"{at.uri}/tensorboard", at.tensorboard)
     return write_run_files(config, data, at, executed), executed.not_blessed

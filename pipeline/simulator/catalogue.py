@@ -16,7 +16,7 @@ IN_STOCK = 0.97
 _NOUN_WEIGHT, _MATERIAL_WEIGHT, _STYLE_WEIGHT, _HIDDEN_WEIGHT = 0.5, 0.35, 0.5, 0.5
 _MAX_WORDS = 6
 FOUNDING_SHARE = 0.55
-"""Share of the catalogue that is there when the period begins."""
+"""Share of the catalogue that exists when the period begins."""
 NEW_SHARE = 0.18
 """Share of the catalogue born in the last fifth of the period."""
 MAX_AGE_DAYS = 300
@@ -33,7 +33,7 @@ class LifeCurves:
     height: np.ndarray
     """Utility at the peak."""
 
-    def trend(self, day: int) -> np.ndarray:
+    def compute_trend(self, day: int) -> np.ndarray:
         """Utility that each item's age adds at noon of `day`, [items]; -inf before its birth.
 
         height · (age/lag) · exp(1 - age/lag): 0 at birth, `height` at age = lag, back to 0 with

@@ -12,22 +12,24 @@ among the first K:
 (Järvelin and Kekäläinen 2002, binary gains), averaged over users.
 
 The oracle. It knows every user's taste, every item's taste, popularity, birth and life curve (also
-of items born after the cut), how busy each day of the test period is, and what each user chose
-before the cut. It does not know the random draws, nor when in the test period a given user comes.
-It ranks a user's unseen items by the choice probability, averaged over the test period:
+of items born after the cut), the share of events on each day of the test period, and what each
+user chose before the cut. It knows neither the random draws nor the days of a given user's events.
+It ranks the items outside a user's history by the choice probability, averaged over the test
+period:
 
     s(u, i) = sum over test days d of share(d) · P(i | u, d)
 
-with P the softmax over the items that are born by day d and unseen at the cut.
+with P the softmax over the items that are born by day d and not in the history at the cut.
 
 Why it is a bound: users never choose an item twice, so the number of a user's relevant items does
 not depend on which they are. Given that number, Recall@K and NDCG@K are sums over items of (item is
 relevant) · (weight that falls with the rank). The expectation of such a sum is largest when items
-are ordered by their probability of being relevant, and no method knows more about it than the
-world's own parameters. Two things are approximate. A user with several test events draws without
-replacement on different days; s orders by the choice rates, not by the exact inclusion
-probabilities, a second-order difference. And the numbers are those of one random draw, not
-expectations: a method may exceed them by chance, by about the standard error over users.
+are ordered by their probability of being relevant, which the simulator's own parameters determine.
+
+Two approximations. A user with several test events draws without replacement on different days; s
+orders by the choice rates, not by the exact inclusion probabilities, a second-order difference.
+And the numbers come from one random draw and are not expectations: a method may exceed them by
+chance, by about the standard error over users.
 """
 
 from collections.abc import Callable
@@ -44,7 +46,8 @@ MEASURES = {"recall@10": ("recall", 10), "ndcg@10": ("ndcg", 10), "recall@100": 
 MAX_DEPTH = 100
 _MAX_CELLS = 1 << 22
 Scorer = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""(users [b], seen [b, items] bool) -> scores [b, items], higher first; seen ones are ignored."""
+"""(users [b], history [b, items] bool) -> scores [b, items], higher first; scores of items in the
+history are ignored."""
 
 
 def make_oracle(catalogue: Catalogue, users: Users, test_days: np.ndarray) -> Scorer:
@@ -53,24 +56,24 @@ def make_oracle(catalogue: Catalogue, users: Users, test_days: np.ndarray) -> Sc
     share = counts / counts.sum()
     weights = np.stack([compute_day_weights(catalogue, int(day)) for day in days])
 
-    def expected_choice(who: np.ndarray, seen: np.ndarray) -> np.ndarray:
-        match = np.exp(STRENGTH * (users.taste[who] @ catalogue.taste.T - 1))
-        match[seen] = 0.0
+    def compute_expected_choice(user_index: np.ndarray, history: np.ndarray) -> np.ndarray:
+        match = np.exp(STRENGTH * (users.taste[user_index] @ catalogue.taste.T - 1))
+        match[history] = 0.0
         return match * ((share / (match @ weights.T)) @ weights)
 
-    return expected_choice
+    return compute_expected_choice
 
 
 def make_popularity_scorer(history_items: np.ndarray, items: int) -> Scorer:
-    """Ranks by the number of events before the cut; of equal items the lower number is first."""
+    """Ranks by the number of events before the cut; of equal items the lower index is first."""
     order = np.argsort(-np.bincount(history_items, minlength=items), kind="stable")
     scores = np.empty(items)
     scores[order] = np.arange(items, 0, -1)
 
-    def popularity(who: np.ndarray, seen: np.ndarray) -> np.ndarray:
-        return np.broadcast_to(scores, seen.shape)
+    def get_popularity(user_index: np.ndarray, history: np.ndarray) -> np.ndarray:
+        return np.broadcast_to(scores, history.shape)
 
-    return popularity
+    return get_popularity
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ class TestQueries:
     """Test users, ascending, and (row of the user, item) pairs, ordered by row."""
 
     users: np.ndarray
-    seen: np.ndarray
+    history: np.ndarray
     """[pairs, 2]"""
     relevant: np.ndarray
     """[pairs, 2]"""
@@ -90,21 +93,25 @@ def find_cut_time(timestamps: np.ndarray, test_fraction: float) -> int:
 
 
 def select_test_queries(
-    who: np.ndarray, what: np.ndarray, test: np.ndarray, at_most: int
+    users: np.ndarray, items: np.ndarray, test: np.ndarray, at_most: int
 ) -> TestQueries:
-    """Of events (user `who` [n], item `what` [n], `test` [n] bool: at or after the cut).
+    """The test users with their histories and relevant items.
 
-    Of more than `at_most` users, that many are selected, evenly by number.
+    Args:
+        users: User of each event, [n].
+        items: Item of each event, [n].
+        test: Whether each event is at or after the cut, [n] bool.
+        at_most: Maximum number of users; of more, this many are selected, evenly by index.
     """
-    span = int(what.max()) + 1
-    pairs = who.astype(np.int64) * span + what
+    span = int(items.max()) + 1
+    pairs = users.astype(np.int64) * span + items
     history = np.unique(pairs[~test])
     relevant = np.setdiff1d(pairs[test], history)
-    users = np.unique(relevant // span)
-    if len(users) > at_most:
-        users = users[np.linspace(0, len(users) - 1, at_most).astype(np.int64)]
+    selected = np.unique(relevant // span)
+    if len(selected) > at_most:
+        selected = selected[np.linspace(0, len(selected) - 1, at_most).astype(np.int64)]
     return TestQueries(
-        users, _index_pairs(history, span, users), _index_pairs(relevant, span, users)
+        selected, _index_pairs(history, span, selected), _index_pairs(relevant, span, selected)
     )
 
 
@@ -114,9 +121,9 @@ def compute_scores(queries: TestQueries, items: int, scorer: Scorer) -> dict[str
     batch = max(_MAX_CELLS // items, 1)
     for first in range(0, len(queries.users), batch):
         users = queries.users[first : first + batch]
-        seen = _make_mask(queries.seen, first, len(users), items)
+        history = _make_mask(queries.history, first, len(users), items)
         relevant = _make_mask(queries.relevant, first, len(users), items)
-        scores = np.where(seen, -np.inf, scorer(users, seen))
+        scores = np.where(history, -np.inf, scorer(users, history))
         hits = np.take_along_axis(relevant, _rank_items(scores, MAX_DEPTH), axis=1)
         for name, values in _compute_measures(hits, relevant.sum(axis=1)).items():
             totals[name] += float(values.sum())
@@ -124,7 +131,7 @@ def compute_scores(queries: TestQueries, items: int, scorer: Scorer) -> dict[str
 
 
 def _compute_measures(hits: np.ndarray, relevant: np.ndarray) -> dict[str, np.ndarray]:
-    """`hits` [b, depth] bool by rank, `relevant` [b] how many there are -> each measure, [b]."""
+    """`hits` [b, depth] bool by rank, `relevant` [b] number of relevant items -> measures, [b]."""
     gain = 1 / np.log2(np.arange(2, MAX_DEPTH + 2))
     measured = {}
     for name, (kind, k) in MEASURES.items():

@@ -38,7 +38,9 @@ class ChosenPairs:
         self._block = np.empty(0, dtype=np.int64)
 
     def add_new(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
-        """Adds the new pairs and returns which are new, [n] bool; of equal pairs the first is."""
+        """Adds the new pairs and returns which are new, [n] bool; of equal pairs only the first is
+        new.
+        """
         pairs = users.astype(np.int64) * self._items + items
         _, firsts = np.unique(pairs, return_index=True)
         new = np.zeros(len(pairs), dtype=bool)
@@ -48,13 +50,13 @@ class ChosenPairs:
         return new
 
     def close_block(self) -> None:
-        """Merges what the block added, so that the large array is sorted once a block."""
+        """Merges the pairs of this block, so that the large array is sorted once per block."""
         self._earlier = np.sort(np.concatenate([self._earlier, self._block]), kind="stable")
         self._block = np.empty(0, dtype=np.int64)
 
 
 class Proposals:
-    """Independent draws of items by `weights` [items], made `size` at a time.
+    """Independent draws of items by `weights` [items], drawn `size` at a time.
 
     Multinomial counts in random order are independent draws, five times cheaper than a search.
     """
@@ -66,7 +68,7 @@ class Proposals:
         self._size = size
         self._pool = np.empty(0, dtype=np.int64)
 
-    def take(self, n: int) -> np.ndarray:
+    def draw(self, n: int) -> np.ndarray:
         """The next `n` draws, [n] item numbers."""
         while len(self._pool) < n:
             counts = self._rng.multinomial(self._size, self._shares)
@@ -78,11 +80,13 @@ class Proposals:
 
 def compute_day_weights(catalogue: Catalogue, day: int) -> np.ndarray:
     """Popularity · exp(trend(day)), [items]; 0 for items not yet born."""
-    return catalogue.popularity * np.exp(catalogue.life.trend(day))
+    return catalogue.popularity * np.exp(catalogue.life.compute_trend(day))
 
 
 def split_blocks(timestamps: np.ndarray) -> Iterator[tuple[int, slice]]:
-    """Yields (day, its events), at most MAX_BLOCK_EVENTS each; `timestamps` is ascending."""
+    """Yields (day, slice of its events), at most MAX_BLOCK_EVENTS each; `timestamps` [n >= 1] are
+    ascending.
+    """
     days = compute_days(timestamps)
     for day in range(int(days[0]), int(days[-1]) + 1):
         first, end = np.searchsorted(days, [day, day + 1])
@@ -97,47 +101,55 @@ def draw_choices(
 
     Each user must have fewer events than there are items at the start; otherwise a user may run out
     of items and the draw never ends. `simulate` checks that.
+
+    Args:
+        rng: Source of the draws.
+        catalogue: All items.
+        users: All users.
+        schedule: User and time of each event; its order is that of the result.
     """
     chosen = ChosenPairs(len(catalogue))
     for day, events in split_blocks(schedule.timestamps):
-        who = schedule.users[events]
+        user_index = schedule.users[events]
         proposals = Proposals(
-            rng, compute_day_weights(catalogue, day), min(64 * len(who), _POOL_SIZE)
+            rng, compute_day_weights(catalogue, day), min(64 * len(user_index), _POOL_SIZE)
         )
-        yield events, _draw_block(rng, who, users.taste, catalogue.taste, proposals, chosen)
+        yield events, _draw_block(rng, user_index, users.taste, catalogue.taste, proposals, chosen)
         chosen.close_block()
 
 
 def _draw_block(
     rng: np.random.Generator,
-    who: np.ndarray,
+    user_index: np.ndarray,
     user_taste: np.ndarray,
     item_taste: np.ndarray,
     proposals: Proposals,
     chosen: ChosenPairs,
 ) -> np.ndarray:
     settled_users, settled_items = [], []
-    open_ = np.arange(len(who))
+    open_ = np.arange(len(user_index))
     while len(open_):
-        drawn = _propose(rng, user_taste[who[open_]], item_taste, proposals)
+        drawn = _propose(rng, user_taste[user_index[open_]], item_taste, proposals)
         accepted = np.flatnonzero(drawn >= 0)
-        accepted = accepted[chosen.add_new(who[open_[accepted]], drawn[accepted])]
-        settled_users.append(who[open_[accepted]])
+        accepted = accepted[chosen.add_new(user_index[open_[accepted]], drawn[accepted])]
+        settled_users.append(user_index[open_[accepted]])
         settled_items.append(drawn[accepted])
         open_ = np.delete(open_, accepted)
-    return _sort_by_time(who, np.concatenate(settled_users), np.concatenate(settled_items))
+    return _sort_by_time(user_index, np.concatenate(settled_users), np.concatenate(settled_items))
 
 
 def _sort_by_time(
-    who: np.ndarray, settled_users: np.ndarray, settled_items: np.ndarray
+    user_index: np.ndarray, settled_users: np.ndarray, settled_items: np.ndarray
 ) -> np.ndarray:
     """Gives a user's first event the item that was settled first, and so on; [n] items.
 
     A later event may be settled before an earlier one whose draw was a repeat. Settled draws are
     sequential draws without replacement, so it is their order that the events must follow.
     """
-    items = np.empty(len(who), dtype=np.int64)
-    items[np.argsort(who, kind="stable")] = settled_items[np.argsort(settled_users, kind="stable")]
+    items = np.empty(len(user_index), dtype=np.int64)
+    items[np.argsort(user_index, kind="stable")] = settled_items[
+        np.argsort(settled_users, kind="stable")
+    ]
     return items
 
 
@@ -146,7 +158,7 @@ def _propose(
 ) -> np.ndarray:
     """One draw of the softmax for each row of `taste`, or -1 where every proposal was rejected."""
     tries = int(np.clip(_POOL_SIZE // len(taste), 4, 64))
-    items = proposals.take(len(taste) * tries).reshape(len(taste), tries)
+    items = proposals.draw(len(taste) * tries).reshape(len(taste), tries)
     dot = np.einsum("ud,utd->ut", taste, item_taste[items])
     accepted = rng.random(dot.shape) < np.exp(STRENGTH * (dot - 1))
     first = np.argmax(accepted, axis=1)
@@ -163,7 +175,7 @@ def _contains(sorted_numbers: np.ndarray, numbers: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """One value an event."""
+    """One value per event; every array is [events]."""
 
     device: np.ndarray
     """Index into DEVICES."""
@@ -174,16 +186,30 @@ class Outcomes:
 
 
 def draw_outcomes(
-    rng: np.random.Generator, catalogue: Catalogue, users: Users, who: np.ndarray, what: np.ndarray
+    rng: np.random.Generator,
+    catalogue: Catalogue,
+    users: Users,
+    user_index: np.ndarray,
+    item_index: np.ndarray,
 ) -> Outcomes:
-    """Outcomes of the events of users `who` [n] on items `what` [n]."""
-    liking = np.einsum("nd,nd->n", users.taste[who], catalogue.taste[what]) - _USUAL_AFFINITY
-    odds = -0.8 + 3.0 * liking - users.thrift[who] * _standardise_prices(catalogue)[what]
-    stars = 3.5 + 1.6 * liking + 0.45 * catalogue.quality[what]
-    stars += 0.5 * rng.standard_normal(len(who))
+    """Draws the outcome of each event.
+
+    Args:
+        rng: Source of the draws.
+        catalogue: All items.
+        users: All users.
+        user_index: User of each event, [n].
+        item_index: Item of each event, [n].
+    """
+    affinity = np.einsum("nd,nd->n", users.taste[user_index], catalogue.taste[item_index])
+    liking = affinity - _USUAL_AFFINITY
+    price = _standardise_prices(catalogue)[item_index]
+    log_odds = -0.8 + 3.0 * liking - users.thrift[user_index] * price
+    stars = 3.5 + 1.6 * liking + 0.45 * catalogue.quality[item_index]
+    stars += 0.5 * rng.standard_normal(len(user_index))
     return Outcomes(
-        device=_draw_devices(rng, users.device[who]),
-        purchase=(rng.random(len(who)) < 1 / (1 + np.exp(-odds))).astype(np.int64),
+        device=_draw_devices(rng, users.device[user_index]),
+        purchase=(rng.random(len(user_index)) < 1 / (1 + np.exp(-log_odds))).astype(np.int64),
         rating=np.clip(np.round(2 * stars) / 2, 1.0, 5.0),
     )
 

@@ -20,7 +20,7 @@ from pipeline.simulator.world import (
 )
 
 FOUNDING_SHARE = 0.6
-"""Share of the users who are there when the period begins."""
+"""Share of the users who are active from the beginning of the period."""
 NEW_SHARE = 0.12
 """Share of the users who join in the last fifth of the period."""
 _FAVOURITE_CATEGORIES = 2
@@ -28,7 +28,8 @@ _REGION_WEIGHT, _OWN_WEIGHT = 0.4, 0.35
 EVENTS_PER_SESSION = 3.5
 """Mean length of a session; lengths are geometric."""
 _PAUSE = (4.6, 0.9)
-"""Of the log-normal pause between two events of a session: median exp(4.6) = 100 seconds."""
+"""Mean and deviation of the logarithm of the pause between two events of a session, in seconds:
+median exp(4.6) = 100 s."""
 
 
 @dataclass(frozen=True)
@@ -106,9 +107,15 @@ class Schedule:
 
 
 def draw_schedule(rng: np.random.Generator, users: Users, events: int, cap: int) -> Schedule:
-    """Draws exactly `events` events, between 1 and `cap` per user.
+    """Draws users and times of exactly `events` events, between 1 and `cap` per user.
 
     Requires len(users) <= events <= len(users) * cap, which `simulate` checks.
+
+    Args:
+        rng: Source of the draws.
+        users: All users.
+        events: Number of events.
+        cap: Maximum number of events of one user.
     """
     counts = _draw_event_counts(rng, users, events, cap)
     owner = np.repeat(np.arange(len(users), dtype=np.int32), counts)
@@ -121,7 +128,7 @@ def draw_schedule(rng: np.random.Generator, users: Users, events: int, cap: int)
 
 
 def _draw_event_counts(rng: np.random.Generator, users: Users, events: int, cap: int) -> np.ndarray:
-    """One event each, the rest by activity and days since joining, at most `cap` per user."""
+    """[users]: one event each, the rest by activity and days since joining, at most `cap`."""
     weight = users.activity * (DAYS - users.joined)
     counts = np.ones(len(users), dtype=np.int64)
     while (left := events - counts.sum()) > 0:

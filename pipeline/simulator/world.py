@@ -38,5 +38,7 @@ def compute_traffic() -> np.ndarray:
 
 
 def compute_days(timestamps: np.ndarray) -> np.ndarray:
-    """Day of the period, 0 … DAYS-1; later events count to the last day."""
+    """Day of the period, 0 … DAYS-1, of `timestamps` [n], seconds since epoch, UTC; later events
+    count as the last day.
+    """
     return np.minimum((timestamps - START) // DAY, DAYS - 1)

@@ -1,6 +1,6 @@
 """The files of the simulated shop: JSON lines with the columns of configs/simulated.toml.
 
-Malformed lines among the events are ones that every parser must reject.
+Every parser must reject the malformed lines among the events.
 """
 
 import datetime
@@ -39,18 +39,24 @@ def format_item_id(number: int) -> str:
 
 
 def format_events(
-    who: np.ndarray, what: np.ndarray, timestamps: np.ndarray, outcomes: Outcomes
+    users: np.ndarray, items: np.ndarray, timestamps: np.ndarray, outcomes: Outcomes
 ) -> list[str]:
     """One JSON object per event, without a newline.
 
     Formatted by hand: no value needs escaping, and json.dumps takes four times as long.
+
+    Args:
+        users: User of each event, [n].
+        items: Item of each event, [n].
+        timestamps: Seconds since epoch, UTC, [n].
+        outcomes: Device, purchase and rating of each event, [n] each.
     """
     return [
         f'{{"user_id": "{format_user_id(u)}", "item_id": "{format_item_id(i)}", "timestamp": {t}, '
         f'"device": "{DEVICES[d]}", "purchase": {p}, "rating": {r}}}'
         for u, i, t, d, p, r in zip(
-            who.tolist(),
-            what.tolist(),
+            users.tolist(),
+            items.tolist(),
             timestamps.tolist(),
             outcomes.device.tolist(),
             outcomes.purchase.tolist(),
@@ -68,14 +74,17 @@ class EventFiles:
         self._by_day = by_day
         self._started: set[pathlib.Path] = set()
 
-    def parts(self, timestamps: np.ndarray) -> list[slice]:
-        """Of ascending `timestamps` [n], n >= 1: the slices that go into one file each."""
+    def split_by_file(self, timestamps: np.ndarray) -> list[slice]:
+        """Slices of ascending `timestamps` [n], n >= 1, one for each file."""
         dates = timestamps // DAY if self._by_day else np.zeros_like(timestamps)
         starts = np.flatnonzero(np.diff(dates, prepend=dates[0] - 1)).tolist()
         return [slice(*ends) for ends in zip(starts, [*starts[1:], len(dates)], strict=True)]
 
     def write(self, timestamp: int, lines: list[str]) -> None:
-        """Appends lines of the date of `timestamp` to the file that this object writes."""
+        """Appends `lines` to the file for the date of `timestamp`, seconds since epoch, UTC.
+
+        The first call for a file replaces what an earlier simulation wrote.
+        """
         path = self._out / "events.jsonl"
         if self._by_day:
             date = datetime.datetime.fromtimestamp(timestamp, datetime.timezone.utc).date()
@@ -87,7 +96,7 @@ class EventFiles:
 
 
 def write_items(path: pathlib.Path, catalogue: Catalogue, in_stock: np.ndarray) -> None:
-    """Writes the whole catalogue, with items that no user chose; `in_stock` [items] is bool."""
+    """Writes the whole catalogue, also items that no user chose; `in_stock` [items] is bool."""
     categories = list(DEPARTMENTS)
     _write_rows(
         path,
@@ -124,19 +133,19 @@ class Faults:
 
     before: np.ndarray
     """Number of the event that the malformed line precedes, counted from 0."""
-    sort: np.ndarray
+    kind: np.ndarray
     """Index into FAULT_KINDS."""
 
-    def counts(self) -> dict[str, int]:
+    def count_by_kind(self) -> dict[str, int]:
         """Number of malformed lines by kind, zeros included."""
-        return {name: int(np.sum(self.sort == i)) for i, name in enumerate(FAULT_KINDS)}
+        return {name: int(np.sum(self.kind == i)) for i, name in enumerate(FAULT_KINDS)}
 
 
 def draw_faults(rng: np.random.Generator, n: int, events: int) -> Faults:
     """`n` faults at random positions, with kinds as even as `n` allows."""
     return Faults(
         before=np.sort(rng.integers(events, size=n)),
-        sort=rng.permutation(np.arange(n) % len(FAULT_KINDS)),
+        kind=rng.permutation(np.arange(n) % len(FAULT_KINDS)),
     )
 
 
@@ -160,5 +169,5 @@ def insert_faults(lines: list[str], first: int, faults: Faults) -> list[str]:
     # From the back, so that an insertion does not shift the positions still to come.
     for fault in range(end - 1, start - 1, -1):
         at = int(faults.before[fault]) - first
-        mixed.insert(at, break_line(lines[at], FAULT_KINDS[faults.sort[fault]]))
+        mixed.insert(at, break_line(lines[at], FAULT_KINDS[faults.kind[fault]]))
     return mixed

@@ -46,17 +46,17 @@ def changed(shop, **sections):
 
 def test_the_first_run_is_compared_with_nothing(shop, tmp_path):
     found = plan_local_push(shop, DATA, tmp_path / "serving", None)
-    assert found.compared_with == ""
-    assert found.made_by.pipeline == "simulated"
+    assert found.baseline_version == ""
+    assert found.run_identity.pipeline == "simulated"
     assert found.forced == ""
 
 
 def test_the_same_run_again_is_compared_with_what_it_was_compared_with(shop, pushed, tmp_path):
-    made_by = plan_local_push(shop, DATA, tmp_path, None).made_by
+    made_by = plan_local_push(shop, DATA, tmp_path, None).run_identity
     pushed("1", made_by, "")
-    assert plan_local_push(shop, DATA, tmp_path, None).compared_with == ""
+    assert plan_local_push(shop, DATA, tmp_path, None).baseline_version == ""
     pushed("2", made_by, "1")
-    assert plan_local_push(shop, DATA, tmp_path, None).compared_with == "1"
+    assert plan_local_push(shop, DATA, tmp_path, None).baseline_version == "1"
 
 
 @pytest.mark.parametrize(
@@ -68,33 +68,33 @@ def test_the_same_run_again_is_compared_with_what_it_was_compared_with(shop, pus
     ],
 )
 def test_a_changed_run_is_compared_with_the_newest(shop, pushed, tmp_path, sections):
-    pushed("1", plan_local_push(shop, DATA, tmp_path, None).made_by, "")
-    assert plan_local_push(changed(shop, **sections), DATA, tmp_path, None).compared_with == "1"
+    pushed("1", plan_local_push(shop, DATA, tmp_path, None).run_identity, "")
+    assert plan_local_push(changed(shop, **sections), DATA, tmp_path, None).baseline_version == "1"
 
 
 def test_changed_data_and_another_seed_make_another_run(shop, pushed, tmp_path):
-    pushed("1", plan_local_push(shop, DATA, tmp_path, None).made_by, "")
-    assert plan_local_push(shop, "other data", tmp_path, None).compared_with == "1"
+    pushed("1", plan_local_push(shop, DATA, tmp_path, None).run_identity, "")
+    assert plan_local_push(shop, "other data", tmp_path, None).baseline_version == "1"
     other = shop.model_copy(update={"seed": shop.seed + 1})
-    assert plan_local_push(other, DATA, tmp_path, None).compared_with == "1"
+    assert plan_local_push(other, DATA, tmp_path, None).baseline_version == "1"
 
 
 def test_what_has_no_part_in_the_models_makes_no_other_run(shop, pushed, tmp_path):
-    pushed("1", plan_local_push(shop, DATA, tmp_path, None).made_by, "")
+    pushed("1", plan_local_push(shop, DATA, tmp_path, None).run_identity, "")
     same = changed(shop, tune={"trials": 3}, beam={"args": ["--direct_num_workers=2"]})
-    assert plan_local_push(same, DATA, tmp_path, None).compared_with == ""
+    assert plan_local_push(same, DATA, tmp_path, None).baseline_version == ""
 
 
 def test_going_back_to_an_earlier_run_is_a_change(shop, pushed, tmp_path):
-    pushed("1", plan_local_push(shop, DATA, tmp_path, None).made_by, "")
+    pushed("1", plan_local_push(shop, DATA, tmp_path, None).run_identity, "")
     fewer = changed(shop, ranking={"epochs": 1})
-    pushed("2", plan_local_push(fewer, DATA, tmp_path, None).made_by, "1")
-    assert plan_local_push(shop, DATA, tmp_path, None).compared_with == "2"
+    pushed("2", plan_local_push(fewer, DATA, tmp_path, None).run_identity, "1")
+    assert plan_local_push(shop, DATA, tmp_path, None).baseline_version == "2"
 
 
 def test_a_version_of_unknown_origin_is_compared_with(shop, tmp_path):
     (tmp_path / "recommender" / "4").mkdir(parents=True)
-    assert plan_local_push(shop, DATA, tmp_path, None).compared_with == "4"
+    assert plan_local_push(shop, DATA, tmp_path, None).baseline_version == "4"
 
 
 def test_who_forces_a_push_is_asked_of_the_operating_system(shop, tmp_path, monkeypatch):
@@ -105,19 +105,27 @@ def test_who_forces_a_push_is_asked_of_the_operating_system(shop, tmp_path, monk
 
 def test_elsewhere_the_newest_is_found_when_it_is_needed(shop):
     found = plan_remote_push(shop)
-    assert (found.compared_with, found.made_by.fingerprint, found.forced) == ("newest", "", "")
+    assert (found.baseline_version, found.run_identity.fingerprint, found.forced) == (
+        "newest",
+        "",
+        "",
+    )
 
 
 def test_the_oldest_version_is_asked_too_where_that_is_wanted(shop, pushed, tmp_path):
-    earlier = plan_local_push(shop, "an earlier day", tmp_path, None).made_by
+    earlier = plan_local_push(shop, "an earlier day", tmp_path, None).run_identity
     pushed("1", earlier, "")
     pushed("2", earlier.model_copy(update={"fingerprint": "of the day between"}), "1")
-    found = plan_local_push(shop, DATA, tmp_path, None, ask_oldest=True)
-    assert (found.compared_with, found.beside) == ("2", "1")
-    assert plan_local_push(shop, DATA, tmp_path, None).beside == ""
+    found = plan_local_push(shop, DATA, tmp_path, None, evaluate_oldest=True)
+    assert (found.baseline_version, found.comparison_version) == ("2", "1")
+    assert plan_local_push(shop, DATA, tmp_path, None).comparison_version == ""
 
 
 def test_a_run_is_not_beside_itself(shop, pushed, tmp_path):
-    assert plan_local_push(shop, DATA, tmp_path, None, ask_oldest=True).beside == ""
-    pushed("1", plan_local_push(shop, DATA, tmp_path, None).made_by, "")
-    assert plan_local_push(shop, DATA, tmp_path, None, ask_oldest=True).beside == ""
+    assert (
+        plan_local_push(shop, DATA, tmp_path, None, evaluate_oldest=True).comparison_version == ""
+    )
+    pushed("1", plan_local_push(shop, DATA, tmp_path, None).run_identity, "")
+    assert (
+        plan_local_push(shop, DATA, tmp_path, None, evaluate_oldest=True).comparison_version == ""
+    )

@@ -13,7 +13,7 @@ from schema.storage import object_store
 def test_a_path_is_a_folder_of_this_machine(tmp_path):
     with open_root(str(tmp_path / "run")) as at:
         assert at == RunRoot(tmp_path / "run")
-        assert at.place == str(tmp_path / "run")
+        assert at.location == str(tmp_path / "run")
     assert at.log.exists()
 
 
@@ -28,7 +28,7 @@ def ran(root: str, metadata: str, summary: str = "") -> None:
 def test_another_machine_goes_on_from_what_was_kept(bucket):
     ran(f"{bucket}/run", "one")
     with open_root(f"{bucket}/run") as at:
-        assert at.place == f"{bucket}/run"
+        assert at.location == f"{bucket}/run"
         assert at.metadata.read_text() == "one"
         at.metadata.write_text("one two")
     assert not at.root.exists()

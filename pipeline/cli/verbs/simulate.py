@@ -1,4 +1,4 @@
-"""`tandem simulate`: the logs of a simulated shop, and the best that can be learnt from them."""
+"""`tandem simulate`: the logs of a simulated shop, and the best result that is possible on them."""
 
 import argparse
 import json
@@ -39,17 +39,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Simulates and prints what truth.json holds."""
-    from pipeline.simulator.simulate import simulate  # numpy is not needed for `tandem --help`
+    # Imported late, so that `tandem --help` does not wait for numpy.
+    from pipeline.simulator.simulate import ShopSize, simulate
 
-    truth = simulate(
-        args.out,
-        users=args.users,
-        items=args.items,
-        events=args.events,
-        seed=args.seed,
-        malformed=args.malformed,
-        by_day=args.by_day,
-    )
+    size = ShopSize(args.users, args.items, args.events, args.malformed)
+    truth = simulate(args.out, size, seed=args.seed, by_day=args.by_day)
     print(json.dumps(truth) if args.json else _format_table(args.out, truth))
     return 0
 
@@ -57,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
 def _format_table(out: pathlib.Path, truth: dict[str, Any]) -> str:
     broken = sum(truth["malformed"].values())
     lines = [
-        f"{out}: {truth['events']} events and {broken} broken lines, "
+        f"{out}: {truth['events']} events and {broken} malformed lines, "
         f"{truth['users']} users, {truth['items']} items",
         f"{'':<12}{'popular':>10}{'ceiling':>10}",
     ]

@@ -44,7 +44,7 @@ def test_what_is_written_is_at_the_root_when_the_block_has_ended(root):
         at.summary.write_text("{}")
         at.rejected.joinpath("items").mkdir(parents=True)
         at.rejected.joinpath("items", "part.jsonl").write_text("line")
-        assert at.place == root
+        assert at.location == root
         assert content(root) == {}
     assert content(root) == {"summary.json": b"{}", "rejected/items/part.jsonl": b"line"}
 

@@ -110,7 +110,7 @@ def test_day_weights_by_hand():
 
 def test_proposals_follow_their_weights_and_never_run_out():
     proposals = Proposals(np.random.default_rng(8), np.array([0.0, 3.0, 1.0, 0.0]), size=1000)
-    drawn = np.concatenate([proposals.take(700) for _ in range(60)])
+    drawn = np.concatenate([proposals.draw(700) for _ in range(60)])
     assert len(drawn) == 42_000
     assert set(drawn.tolist()) == {1, 2}
     assert (drawn == 1).mean() == pytest.approx(0.75, abs=4 * np.sqrt(0.75 * 0.25 / 42_000))

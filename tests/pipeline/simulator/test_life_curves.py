@@ -16,11 +16,11 @@ def _one(birth, lag, height):
 
 def test_trend_by_hand():
     # Born on day 10, noon of day 14 is age 4.5, half of the lag of 9: 2 * 0.5 * e^0.5.
-    assert _one(10, 9.0, 2.0).trend(14)[0] == pytest.approx(math.exp(0.5))
+    assert _one(10, 9.0, 2.0).compute_trend(14)[0] == pytest.approx(math.exp(0.5))
 
 
 def test_the_peak_has_the_height_and_lies_at_the_lag():
-    curve = [_one(0, 20.5, 3.0).trend(day)[0] for day in range(100)]
+    curve = [_one(0, 20.5, 3.0).compute_trend(day)[0] for day in range(100)]
     assert curve[20] == pytest.approx(3.0)
     assert max(curve) == curve[20]
     assert curve[:21] == sorted(curve[:21])
@@ -29,8 +29,8 @@ def test_the_peak_has_the_height_and_lies_at_the_lag():
 
 def test_nothing_is_alive_before_its_birth():
     newborn = _one(10, 9.0, 2.0)
-    assert newborn.trend(9)[0] == -np.inf
-    assert newborn.trend(10)[0] > 0
+    assert newborn.compute_trend(9)[0] == -np.inf
+    assert newborn.compute_trend(10)[0] > 0
 
 
 @given(items=st.integers(20, 400), seed=st.integers(0, 100))

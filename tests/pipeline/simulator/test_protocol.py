@@ -27,7 +27,7 @@ def test_only_test_items_not_seen_before_are_relevant():
     asked = select_test_queries(who, what, test, at_most=10)
     assert asked.users.tolist() == [0, 2]  # user 1 has only an item seen before
     assert asked.relevant.tolist() == [[0, 5], [1, 0]]
-    assert asked.seen.tolist() == [[0, 3], [0, 4]]
+    assert asked.history.tolist() == [[0, 3], [0, 4]]
 
 
 def test_a_thinned_question_keeps_the_ends_and_its_users_own_pairs():

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.cli import main
 from pipeline.config.config import load_config
-from pipeline.simulator.simulate import simulate
+from pipeline.simulator.simulate import ShopSize, simulate
 from schema.errors import UsageError
 
 FILES = ("events.jsonl", "items.jsonl", "users.jsonl", "truth.json")
@@ -21,7 +21,7 @@ CONFIG = pathlib.Path(__file__).parents[3] / "configs" / "simulated.toml"
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
     out = tmp_path_factory.mktemp("shop")
-    return out, simulate(out, **SIZE, seed=7, malformed=13)
+    return out, simulate(out, ShopSize(**SIZE, malformed=13), seed=7)
 
 
 def _rows(path):
@@ -104,21 +104,21 @@ def test_popular_items_take_most_of_the_events(shop):
 
 def test_the_same_seed_gives_the_same_bytes(shop, tmp_path):
     out, _ = shop
-    simulate(tmp_path, **SIZE, seed=7, malformed=13)
+    simulate(tmp_path, ShopSize(**SIZE, malformed=13), seed=7)
     for name in FILES:
         assert (tmp_path / name).read_bytes() == (out / name).read_bytes()
 
 
 def test_another_seed_gives_another_shop(shop, tmp_path):
     out, _ = shop
-    simulate(tmp_path, **SIZE, seed=8, malformed=13)
+    simulate(tmp_path, ShopSize(**SIZE, malformed=13), seed=8)
     for name in FILES:
         assert (tmp_path / name).read_bytes() != (out / name).read_bytes()
 
 
 def test_broken_lines_leave_the_sound_ones_alone(shop, tmp_path):
     out, _ = shop
-    simulate(tmp_path, **SIZE, seed=7)
+    simulate(tmp_path, ShopSize(**SIZE), seed=7)
     assert _rows(tmp_path / "events.jsonl") == _sound_events(out / "events.jsonl")
     for name in ("items.jsonl", "users.jsonl"):
         assert (tmp_path / name).read_bytes() == (out / name).read_bytes()
@@ -142,18 +142,18 @@ def test_there_is_room_between_popularity_and_the_ceiling(shop):
 )
 def test_counts_that_make_no_shop_are_refused(change, named, tmp_path):
     with pytest.raises(UsageError, match=named):
-        simulate(tmp_path, **{**SIZE, "seed": 7, **change})
+        simulate(tmp_path, ShopSize(**SIZE | change), seed=7)
 
 
 def test_a_file_in_the_way_is_refused(tmp_path):
     (tmp_path / "taken").write_text("")
     for out in (tmp_path / "taken", tmp_path / "taken" / "below"):
-        with pytest.raises(UsageError, match="file in the way"):
-            simulate(out, **SIZE, seed=7)
+        with pytest.raises(UsageError, match="found a file"):
+            simulate(out, ShopSize(**SIZE), seed=7)
 
 
 def test_a_shop_as_full_as_it_can_be(tmp_path):
-    truth = simulate(tmp_path, users=10, items=20, events=10 * 5, seed=1)
+    truth = simulate(tmp_path, ShopSize(users=10, items=20, events=10 * 5), seed=1)
     assert len(_rows(tmp_path / "events.jsonl")) == 50
     assert truth["events"] == 50
 
@@ -187,7 +187,7 @@ def test_the_verb_ends_with_two_on_bad_counts(tmp_path, capsys):
 def test_by_day_the_same_events_lie_in_a_folder_for_each_date(shop, tmp_path):
     out, _ = shop
     for _ in range(2):  # what an earlier call has written is not added to
-        simulate(tmp_path, **SIZE, seed=7, malformed=13, by_day=True)
+        simulate(tmp_path, ShopSize(**SIZE, malformed=13), seed=7, by_day=True)
     files = sorted((tmp_path / "events").glob("*/events.jsonl"))
     assert "".join(file.read_text() for file in files) == (out / "events.jsonl").read_text()
     for file in files:
