@@ -1,4 +1,4 @@
 """The contract: feature names, kinds and roles, curated TFDV schemas, signature names.
 
-This package imports nothing of Tandem's own; every other package may import it.
+This package imports no other package of Tandem; every other package may import it.
 """

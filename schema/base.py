@@ -7,10 +7,10 @@ from typing_extensions import Self
 
 
 class StrictModel(BaseModel):
-    """Immutable, rejects unknown keys, carries a docstring per field into docs/CONFIG.md."""
+    """Immutable model that rejects unknown keys; docs/CONFIG.md shows its fields' docstrings."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     def changed(self, **values: Any) -> Self:
-        """The same with other values; raises ValidationError where one of them does not fit."""
+        """Returns a copy with new values; raises ValidationError if one of them is invalid."""
         return type(self).model_validate(self.model_dump() | values)

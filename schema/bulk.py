@@ -1,8 +1,8 @@
-"""The bulk of a log in time: all but its stragglers, a few events far from all others.
+"""The bulk of a log in time: all events except stragglers, a few events far from all others.
 
-A device whose clock is wrong writes an event of 2099, and a log that "ends" then has no recent
-events. What is counted back from the end of a log, or forward from its beginning, goes by the bulk:
-popularity that is served, whole days of a split, moments at which training looks at popularity.
+A device with a wrong clock writes an event in 2099, and a log that "ends" then has no recent
+events. Everything that is measured from the end or the beginning of a log therefore uses the bulk:
+the popularity that is served, the days of a split, the times at which training samples popularity.
 """
 
 from typing import NamedTuple
@@ -16,20 +16,25 @@ _NEAREST = 10
 
 
 class Bulk(NamedTuple):
-    """Seconds since epoch, UTC: begin <= t < end holds of every event but the stragglers."""
+    """Seconds since epoch, UTC: begin <= t < end holds for every event except stragglers."""
 
     begin: int
     """Time of the first event."""
     end: int
-    """One second after the last: all of them are known then."""
+    """One second after the last event of the bulk."""
 
 
 def find_bulk(times: np.ndarray, counts: np.ndarray) -> Bulk:
-    """Of a log with at least one event: its different times [t] in order, and the events of each.
+    """Finds the bulk of a log with at least one event.
 
-    At either end, five events at the most (or one in a thousand of a log of more than 5,000, one in
-    ten of less than 50) are stragglers where a gap parts them from the rest that is longer than a
-    day and than twice the longest gap among the nearest tenth (ten events at least) of the rest.
+    At either end, up to five events (one in a thousand in a log of more than 5,000 events, one in
+    ten in a log of less than 50) are stragglers if the gap between them and the rest is longer than
+    a day and longer than twice the longest gap among the nearest tenth (at least ten events) of the
+    rest.
+
+    Args:
+        times: [t] distinct times, ascending, in seconds since epoch, UTC.
+        counts: [t] number of events at each time.
     """
     early = _count_stragglers(-times[::-1], counts[::-1])
     late = _count_stragglers(times, counts)
@@ -37,16 +42,16 @@ def find_bulk(times: np.ndarray, counts: np.ndarray) -> Bulk:
 
 
 def find_event_bulk(timestamps: np.ndarray) -> Bulk:
-    """As `find_bulk`, of one time an event, in any order."""
+    """Like `find_bulk`, from the time of each event [n], in any order."""
     return find_bulk(*np.unique(timestamps, return_counts=True))
 
 
 def _count_stragglers(times: np.ndarray, counts: np.ndarray) -> int:
-    """How many of the last `times` are those of stragglers."""
+    """How many of the last `times` belong to stragglers."""
     onwards = np.cumsum(counts[::-1])[::-1]  # events at each time and after it
     total = int(onwards[0])
     most = max(total // _ONE_IN, min(_FEW, total // _NEAREST))
-    rest = int(np.searchsorted(-onwards, -most))  # times that are surely none of stragglers
+    rest = int(np.searchsorted(-onwards, -most))  # number of times that cannot be stragglers
     near = most + max(_NEAREST, total // _NEAREST)
     nearest = times[max(0, int(np.searchsorted(-onwards, -near, side="right")) - 1) : rest]
     usual = max(DAY, 2 * int(np.diff(nearest).max(initial=0)))

@@ -1,12 +1,12 @@
-"""The candidates artifact: every catalogue item as the index needs it.
+"""The candidates artifact: every catalogue item in the form that the index needs.
 
-`items.parquet` (item_id, title; available and filters where the catalogue declares them),
+`items.parquet` (item_id, title; available and filters if the catalogue declares them),
 `vectors.npy` [n, dim + 1] float32, `log_popularity_at_test.npy` [n] and
-`sample_queries.npy` [q, dim + 1], query vectors of valid users, by which an index is measured.
-The last column of a vector is the log popularity at the end of the log; the query vector's last
-column weighs it. Evaluation puts the log popularity at the test cut in its place.
+`sample_queries.npy` [q, dim + 1], query vectors of users in valid, with which an index is measured.
+The last column of an item vector is the log popularity at the end of the log; the last column of a
+query vector is its weight. Evaluation replaces it with the log popularity at the test cut.
 
-Texts are Arrow arrays and never Python objects: a catalogue has millions of them.
+Strings are Arrow arrays instead of Python objects, because a catalogue has millions of them.
 """
 
 import dataclasses
@@ -38,14 +38,14 @@ _TYPES = {
 
 
 class _Stream(gfile.GFile):
-    """A file of any file system, with what Arrow looks for besides."""
+    """A file on any file system of TensorFlow, with the `closed` attribute that Arrow requires."""
 
     closed = False
 
 
 @dataclasses.dataclass(frozen=True)
 class Candidates:
-    """`n` items, in the order of their index, the first being index 1 of the Transform graph."""
+    """`n` items in index order; the first one has index 1 in the Transform graph."""
 
     item_ids: pa.Array
     """[n] large_binary."""
@@ -58,20 +58,18 @@ class Candidates:
     sample_queries: np.ndarray
     """[q, dim + 1] float32."""
     available: pa.Array | None = None
-    """[n] bool: what may be recommended; None where the catalogue does not say."""
+    """[n] bool: whether an item may be recommended; None if the catalogue has no such column."""
     filters: pa.Array | None = None
-    """[n] large_list<large_binary>, the categories that a request may ask for; None where the
+    """[n] large_list<large_binary>, the categories that a request can filter by; None if the
     catalogue declares no filter."""
 
     def vectors_at_test(self) -> np.ndarray:
-        """[n, dim + 1] vectors as they stood at the test cut: no event after it has a part in
-        them.
-        """
+        """[n, dim + 1] vectors with the popularity at the test cut; no later event affects it."""
         return np.column_stack([self.vectors[:, :-1], self.log_popularity_at_test])
 
 
 def to_text_array(values: Any) -> pa.Array:
-    """Bytes or strings, an Arrow array, or any sequence -> [n] large_binary."""
+    """Converts an Arrow array or a sequence of bytes or strings to [n] large_binary."""
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()
     array = values if isinstance(values, pa.Array) else pa.array(values)
@@ -79,7 +77,7 @@ def to_text_array(values: Any) -> pa.Array:
 
 
 def find_repeated_ids(item_ids: pa.Array) -> pa.Array:
-    """Those of the ids [n] that stand there more than once, each once."""
+    """Returns the distinct ids that occur more than once in `item_ids` [n]."""
     if pc.count_distinct(item_ids).as_py() == len(item_ids):
         return item_ids[:0]
     counts = pc.value_counts(item_ids)
@@ -87,7 +85,7 @@ def find_repeated_ids(item_ids: pa.Array) -> pa.Array:
 
 
 def save(candidates: Candidates, uri: str) -> None:
-    """Writes the files below `uri`, in parts: never a second copy of them all in memory."""
+    """Writes the files below `uri`, without a second copy of all data in memory."""
     gfile.makedirs(uri)
     table = _build_table(candidates)
     with _Stream(f"{uri}/{_ITEMS}", "wb") as file:
@@ -113,7 +111,7 @@ def _build_table(candidates: Candidates) -> pa.Table:
 
 
 def load(uri: str) -> Candidates:
-    """Reads what `save` wrote. On a local disk the numbers are mapped into memory, read-only."""
+    """Reads the files of `save`. On a local disk the `.npy` files are memory-mapped, read-only."""
     columns = {name: column.combine_chunks() for name, column in _read_items(uri, None).items()}
     return Candidates(
         item_ids=columns["item_id"],
@@ -127,7 +125,7 @@ def load(uri: str) -> Candidates:
 
 
 def load_items(uri: str) -> pa.Table:
-    """`item_id` and `title` alone."""
+    """Reads the columns `item_id` and `title` only."""
     return pa.table(_read_items(uri, ["item_id", "title"]))
 
 
@@ -145,7 +143,7 @@ def _load_array(path: str) -> np.ndarray:
 
 
 def _open_file(path: str) -> Any:
-    """For reading; TensorFlow does not know s3://."""
+    """Opens a file for reading; TensorFlow does not support s3://."""
     if is_remote(path):
         return io.BytesIO(object_store.read(path))
     return _Stream(path, "rb")

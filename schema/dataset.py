@@ -1,4 +1,4 @@
-"""The user's data, as ingestion and the trainers receive it: tables, features, labels and split."""
+"""Description of the user's data for ingestion and training: tables, features, labels, split."""
 
 from typing import Annotated, Literal
 
@@ -12,22 +12,24 @@ from schema.sources import Data
 
 
 def require_tables(features: Features, data: Data) -> None:
-    """Raises ValueError where features are declared of a table that the data do not have."""
+    """Raises ValueError if user features are declared and there is no user table."""
     if features.users and data.users is None:
         raise ValueError(
             f"features.users ({', '.join(features.users)}) expects a [data.users] table, "
-            "received none; add the table or take the features out"
+            "received none; add the table or remove the features"
         )
 
 
 def require_filter(features: Features, data: Data) -> None:
-    """Raises ValueError where `data.items.filter` names no item feature that has categories."""
+    """Raises ValueError unless `data.items.filter` is None or names an item feature with
+    categories.
+    """
     name = data.items.filter
-    fitting = [each for each, feature in features.items.items() if _has_categories(feature)]
-    if name is not None and name not in fitting:
+    valid = [each for each, feature in features.items.items() if _has_categories(feature)]
+    if name is not None and name not in valid:
         raise ValueError(
             "data.items.filter expects one of features.items of kind category or set "
-            f"({', '.join(fitting) or 'there is none'}), received {name!r}; "
+            f"({', '.join(valid) or 'there is none'}), received {name!r}; "
             "fix the name, or declare the feature"
         )
 
@@ -42,7 +44,7 @@ class Positive(StrictModel):
     column: str
     """Numeric column of the event log."""
     at_least: float
-    """The event is positive when the column holds this or more."""
+    """The event is positive when the value is greater than or equal to this."""
 
 
 class RankingLabel(StrictModel):
@@ -51,21 +53,21 @@ class RankingLabel(StrictModel):
     column: str
     """Numeric column of the event log."""
     kind: Literal["regression", "binary"]
-    """`regression` learns the number; `binary` learns whether it is `at_least`."""
+    """`regression` predicts the number; `binary` predicts whether it reaches `at_least`."""
     at_least: float = 1.0
-    """For `binary`: the label is 1 when the column holds this or more."""
+    """For `binary`: the label is 1 when the value is greater than or equal to this."""
     weight: Annotated[float, Field(gt=0)] = 1.0
     """Weight of the head's loss."""
 
 
 def _reject_reserved(name: str) -> str:
-    """`relevance` is a head that every ranking model has; thresholds speak of `retrieval`, `final`
-    and the labels.
+    """Rejects reserved names: every ranking model has a head `relevance`, and the keys of
+    thresholds are `retrieval`, `final` and the labels.
     """
     if name in _RESERVED:
         raise ValueError(
-            f"expected another name for a label: {', '.join(_RESERVED)} are Tandem's own, "
-            f'received {name!r}; rename it, column = "{name}" may stay'
+            f"expected another name for a label: {', '.join(_RESERVED)} are reserved, "
+            f'received {name!r}; rename the label, column = "{name}" can stay'
         )
     return name
 
@@ -74,22 +76,22 @@ LabelName = Annotated[Name, AfterValidator(_reject_reserved)]
 
 
 class Labels(StrictModel):
-    """All labels. Without `positive` every event is positive."""
+    """All labels. Without `positive`, every event is a positive example."""
 
     positive: Positive | None = None
-    """Which events retrieval learns from; all of them where absent."""
+    """Which events are positive examples for retrieval; all events if absent."""
     ranking: dict[LabelName, RankingLabel] = {}
-    """Ranking heads by name; `relevance`, `retrieval` and `final` are Tandem's own."""
+    """Ranking heads by name; `relevance`, `retrieval` and `final` are reserved."""
 
 
 class Split(StrictModel):
-    """Which events the models learn from (train), are tuned by (valid) and are judged by (test)."""
+    """Which events are used for training (train), tuning (valid) and evaluation (test)."""
 
     kind: Literal["clock", "last_item", "window"] = "clock"
-    """`clock`: one global clock, the last events are test, those before them valid, the rest train.
-    `window`: the same clock in whole days, counted back from the end of the log. `last_item`: of
-    each user with three events or more the last is test and the one before it valid, whatever
-    others did at that time."""
+    """`clock`: one global time order; the last events are test, those before them valid, the rest
+    train. `window`: the same order, in whole days counted back from the end of the log.
+    `last_item`: for each user with at least three events, the last event is test and the one before
+    it valid, independently of when other users' events happened."""
     valid_fraction: Annotated[float, Field(gt=0, lt=0.5)] = 0.1
     """`clock`: share of all accepted events in the valid split."""
     test_fraction: Annotated[float, Field(gt=0, lt=0.5)] = 0.1
@@ -97,10 +99,10 @@ class Split(StrictModel):
     train_days: Annotated[int | None, Field(ge=1)] = None
     """`window`: days (UTC) in the train split; events before them are read as history only."""
     valid_days: Annotated[int | None, Field(ge=1)] = None
-    """`window`: days after those, in the valid split."""
+    """`window`: days in the valid split, directly after the train split."""
     test_days: Annotated[int | None, Field(ge=1)] = None
-    """`window`: the last days, in the test split; the very last is that of the latest event apart
-    from outliers in time (see `data.interactions.time_outliers`)."""
+    """`window`: days in the test split; the last one is the day of the latest event, not counting
+    outliers in time (see `data.interactions.time_outliers`)."""
 
     @model_validator(mode="after")
     def _require_fitting_keys(self) -> "Split":
@@ -115,7 +117,7 @@ class Split(StrictModel):
 
 
 class Dataset(StrictModel):
-    """Tables, features, labels and split. Travels between components as JSON."""
+    """Tables, features, labels and split. Components receive it as JSON."""
 
     data: Data
     """Tables."""
@@ -137,9 +139,10 @@ class Dataset(StrictModel):
         return self
 
     def select_span(self, span: str) -> "Dataset":
-        """The same, with every table that comes in spans read at `span`; "" changes nothing.
+        """Returns a copy in which every table with a `{SPAN}` path reads `span`; for "" it returns
+        this object.
 
-        Raises ConfigError where `span` is no such thing, and where no table comes in spans.
+        Raises ConfigError if `span` is malformed, or if no table has a `{SPAN}` path.
         """
         if not span:
             return self
@@ -148,21 +151,21 @@ class Dataset(StrictModel):
             sources["users"] = self.data.users
         if not any(source.comes_in_spans for source in sources.values()):
             raise ConfigError(
-                f"expected no span, for no path of [data] holds {{SPAN}}, received {span!r}; "
-                "write {SPAN} where the date or number stands, or leave the span out"
+                f"expected no span, since no path of [data] contains {{SPAN}}, received {span!r}; "
+                "write {SPAN} in place of the date or number, or omit the span"
             )
         try:
-            moved = {name: source.select_span(span) for name, source in sources.items()}
+            updated = {name: source.select_span(span) for name, source in sources.items()}
         except ValidationError as error:
-            said = error.errors()[0]["msg"].removeprefix("Value error, ")
+            reason = error.errors()[0]["msg"].removeprefix("Value error, ")
             raise ConfigError(
                 "expected a span such as 2024-01-31, 7 or 2024-01-01..2024-01-31, "
-                f"received {span!r}: {said}"
+                f"received {span!r}: {reason}"
             ) from error
-        return self.model_copy(update={"data": self.data.model_copy(update=moved)})
+        return self.model_copy(update={"data": self.data.model_copy(update=updated)})
 
 
 FINAL = "final"
-"""The lists as they are served, beside `retrieval` and the labels, where a metric says of what."""
+"""Metric key of the lists as they are served; the other keys are `retrieval` and the labels."""
 
 _RESERVED = (RELEVANCE, RETRIEVAL, FINAL)

@@ -1,4 +1,4 @@
-"""Feature kinds, and the declaration of one feature."""
+"""Feature kinds, and the declaration of a feature."""
 
 from typing import Annotated, Literal, Union
 
@@ -9,25 +9,25 @@ from schema.base import StrictModel
 
 class _FeatureBase(StrictModel):
     column: str | None = None
-    """Column that holds the feature; the feature's own name where absent."""
+    """Column of the feature; if absent, the column has the feature's name."""
 
 
 class Category(_FeatureBase):
-    """One value out of a vocabulary that is counted on the training data."""
+    """One value of a vocabulary, which is built from the training data."""
 
     kind: Literal["category"]
     min_count: Annotated[int, Field(ge=1)] = 1
-    """A value seen less often shares the place of unknown values."""
+    """A value that occurs less often is treated as unknown."""
 
 
 class Set(_FeatureBase):
-    """Any number of values out of a vocabulary, in one column joined by a separator."""
+    """Any number of values of a vocabulary, in one column, joined by a separator."""
 
     kind: Literal["set"]
     separator: Annotated[str, Field(min_length=1)] = "|"
-    """What stands between two values (not used for columns that hold lists)."""
+    """Separator between two values (not used for columns that hold lists)."""
     min_count: Annotated[int, Field(ge=1)] = 1
-    """A value seen less often shares the place of unknown values."""
+    """A value that occurs less often is treated as unknown."""
 
 
 class Text(_FeatureBase):
@@ -35,36 +35,36 @@ class Text(_FeatureBase):
 
     kind: Literal["text"]
     min_count: Annotated[int, Field(ge=1)] = 2
-    """A word seen less often shares the place of unknown words."""
+    """A word that occurs less often is treated as unknown."""
 
 
 class Number(_FeatureBase):
-    """A finite number; standardised on the training data."""
+    """A finite number, standardised with the mean and variance of the training data."""
 
     kind: Literal["number"]
 
 
 class Timestamp(_FeatureBase):
-    """A moment, seconds since epoch, UTC."""
+    """A point in time, in seconds since epoch, UTC."""
 
     kind: Literal["timestamp"]
 
 
 class Vector(_FeatureBase):
-    """An embedding made elsewhere: one column with lists of exactly `size` finite numbers (in
-    delimited text each list as JSON), or a column for each number.
+    """A precomputed embedding: one column with lists of exactly `size` finite numbers (JSON lists
+    in delimited text), or one column per number.
     """
 
     kind: Literal["vector"]
     size: Annotated[int, Field(ge=1)]
     """Length of the vector."""
     columns: list[str] | None = None
-    """Where each number has a column of its own: these, `size` of them, in order."""
+    """The `size` columns of the numbers, in order, if each number has its own column."""
 
     @model_validator(mode="after")
     def _require_vector_columns(self) -> "Vector":
         if self.columns is not None and self.column is not None:
-            raise ValueError("expected column or columns, received both; keep the one that is so")
+            raise ValueError("expected column or columns, received both; remove one of them")
         if self.columns is not None and len(self.columns) != self.size:
             raise ValueError(
                 f"expected size = {self.size} columns, received {len(self.columns)}; "
@@ -85,13 +85,11 @@ _RESERVED = ("id", "ids", "index")
 
 
 def _reject_reserved(name: str) -> str:
-    """`item_id`, `user_index` and the like are names of the contract itself, see
-    schema.timeline.
-    """
+    """Rejects names that would give a field of `schema.timeline`, such as `item_id`."""
     if name in _RESERVED:
         raise ValueError(
-            f"expected another name: {', '.join(_RESERVED)} are Tandem's own, received {name!r}; "
-            f'rename it, column = "{name}" may stay'
+            f"expected another name: {', '.join(_RESERVED)} are reserved, received {name!r}; "
+            f'rename the feature, column = "{name}" can stay'
         )
     return name
 
@@ -102,11 +100,11 @@ Name = Annotated[
 
 
 class Features(StrictModel):
-    """Features by the table that they come from."""
+    """Features by table."""
 
     items: dict[Name, Feature] = {}
     """Features of the catalogue."""
     users: dict[Name, Feature] = {}
     """Features of the optional user table."""
     context: dict[Name, EventFeature] = {}
-    """Features of the event: device, page, hour; one value each."""
+    """Features of the event, such as device, page or hour; one value each."""

@@ -1,4 +1,4 @@
-"""Files of ids that a person writes: one id a line."""
+"""Files of ids written by hand, one id per line."""
 
 import codecs
 import pathlib
@@ -11,12 +11,12 @@ _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def read(path: pathlib.Path, what: str, remedy: str) -> list[str]:
-    """The ids of the UTF-8 file at `path`, as `parse` returns them.
+    """Returns the ids in the UTF-8 file at `path`, as `parse` does.
 
     Args:
-        path: Where the file is.
-        what: What it holds, for the messages: "item ids".
-        remedy: What to do where there is no such file, for the messages.
+        path: Path of the file.
+        what: What the file holds, for the error messages: "item ids".
+        remedy: What to do if the file cannot be read, for the error messages.
 
     Raises:
         UsageError: The file cannot be read, or is not UTF-8 text; the message names the line.
@@ -25,7 +25,7 @@ def read(path: pathlib.Path, what: str, remedy: str) -> list[str]:
         content = path.read_bytes()
     except OSError as error:
         raise UsageError(
-            f"expected a file of {what}, one a line, at {path}, received: {error.strerror}; "
+            f"expected a file of {what}, one per line, at {path}, received: {error.strerror}; "
             f"{remedy}"
         ) from error
     try:
@@ -42,10 +42,11 @@ def read(path: pathlib.Path, what: str, remedy: str) -> list[str]:
 
 
 def parse(text: str) -> list[str]:
-    """The ids of `text` in their order, without blanks around them; blank lines hold none.
+    """Returns the ids in `text`, in order and without surrounding whitespace; blank lines are
+    skipped.
 
-    A line ends with a line feed, a carriage return, or both, and with nothing else: ids may hold
-    the other characters at which Unicode breaks a line.
+    A line ends with a line feed, a carriage return, or both. The other line separators of Unicode
+    can be part of an id.
     """
     lines = (line.strip() for line in _LINE_END.split(text.removeprefix("\ufeff")))
     return [line for line in lines if line]

@@ -1,11 +1,11 @@
-"""What a refresh takes of a candidates artifact, beside the candidates themselves.
+"""Files of a candidates artifact that a refresh needs in addition to the candidates.
 
-`candidate_tower/` is a SavedModel whose `vectors` takes serialized tf.train.Examples of items, as
-ingestion writes them [b], and answers their vectors [b, dim] without popularity. `dataset.json`
-describes the tables that it was made for. `recent_events.parquet` (user_id, item_id, timestamp in
-seconds since epoch, UTC) has what the popularity in the vectors was counted from: each positive
-event of an item of the catalogue in the last `retrieval.popularity_days` before the end of the
-log's bulk.
+`candidate_tower/` is a SavedModel whose function `vectors` maps serialized tf.train.Examples of
+items [b], as ingestion writes them, to their vectors [b, dim] without popularity. `dataset.json`
+describes the tables that the tower was trained on. `recent_events.parquet` (user_id, item_id,
+timestamp in seconds since epoch, UTC) holds the events from which the popularity in the vectors was
+computed: each positive event of a catalogue item in the last `retrieval.popularity_days` before the
+end of the log's bulk (see `schema.bulk`).
 """
 
 import io
@@ -33,17 +33,17 @@ _RECENT = "recent_events.parquet"
 
 
 def locate_tower(uri: str) -> str:
-    """Where the tower lies in the artifact at `uri`."""
+    """Returns the URI of the candidate tower in the artifact at `uri`."""
     return f"{uri}/{_TOWER}"
 
 
 def locate_weights(uri: str) -> str:
-    """Where the artifact at `uri` has what the next training may begin from, if it has it."""
+    """Returns the URI of the weights for the next warm start; the artifact may not have any."""
     return f"{uri}/{_WEIGHTS}"
 
 
 def save(dataset: Dataset, recent: pa.Table, uri: str) -> None:
-    """Writes all but the tower; `recent` is of SCHEMA."""
+    """Writes the files except the tower; `recent` has RECENT_EVENTS_SCHEMA."""
     gfile.makedirs(uri)
     with gfile.GFile(f"{uri}/{_DATASET}", "w") as file:
         file.write(dataset.model_dump_json(indent=1))
@@ -51,7 +51,7 @@ def save(dataset: Dataset, recent: pa.Table, uri: str) -> None:
 
 
 def save_recent(recent: pa.Table, uri: str) -> None:
-    """Writes the events alone."""
+    """Writes the recent events only."""
     sink = io.BytesIO()
     pq.write_table(recent.cast(RECENT_EVENTS_SCHEMA), sink, compression="zstd")
     with gfile.GFile(f"{uri}/{_RECENT}", "wb") as file:
@@ -59,13 +59,15 @@ def save_recent(recent: pa.Table, uri: str) -> None:
 
 
 def load_recent(uri: str) -> pa.Table:
-    """What `save` was given, of SCHEMA."""
+    """Reads the recent events, with RECENT_EVENTS_SCHEMA."""
     with gfile.GFile(f"{uri}/{_RECENT}", "rb") as file:
         return pq.read_table(io.BytesIO(file.read()), schema=RECENT_EVENTS_SCHEMA)
 
 
 def load_dataset(uri: str) -> Dataset:
-    """What `save` was given; UsageError where the artifact has nothing to refresh by."""
+    """Reads the dataset description; raises UsageError if the artifact does not support a
+    refresh.
+    """
     path = f"{uri}/{_DATASET}"
     if not gfile.exists(path) or not gfile.exists(locate_tower(uri)):
         raise UsageError(

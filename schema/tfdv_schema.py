@@ -1,13 +1,14 @@
-"""TFDV schemas of the two Examples artifacts: what the declarations imply, tightened by a
-curated file.
+"""TFDV schemas of the two Examples artifacts: the rules that the declared features imply, tightened
+by a curated file.
 
-A curated file is a text `Schema` proto that the configuration names (`[curated]`): one of its own,
-or `schema/curated/<data set>.<table>.pbtxt` of a data set that Tandem has a configuration for. Its
-features replace the implied ones of the same name (so it may add domains, ranges and thresholds of
-drift and skew), and it may not name any other. Its string domains and dataset constraints are
-applied too.
+A curated file is a text `Schema` proto that the configuration names in `[curated]`: the user's own
+file, or `schema/curated/<data set>.<table>.pbtxt` for a data set that Tandem ships a configuration
+for. Its features replace the implied ones of the same name (so it can add domains, ranges and
+thresholds of drift and skew); it must not name any other feature. Its string domains and dataset
+constraints are applied too.
 """
 
+import dataclasses
 import pathlib
 
 from google.protobuf import text_format
@@ -28,18 +29,41 @@ _TYPES = {
 }
 
 
+@dataclasses.dataclass(frozen=True)
+class _Constraints:
+    """Limits on one feature's values."""
+
+    scalar: bool = False
+    """Whether each Example has exactly one value."""
+    required: bool = True
+    """Whether each Example has at least one value."""
+    most: int | None = None
+    """Largest number of values in an Example; ignored for a scalar."""
+    minimum: int | None = None
+    """Smallest integer."""
+    maximum: int | None = None
+    """Largest integer."""
+
+
+_SCALAR = _Constraints(scalar=True)
+_OPTIONAL = _Constraints(required=False)
+_FLAG = _Constraints(minimum=0, maximum=1)
+_SCALAR_FLAG = _Constraints(scalar=True, minimum=0, maximum=1)
+
+
 def build_interactions(dataset: Dataset) -> schema_pb2.Schema:
     """Schema of timeline Examples."""
     schema = schema_pb2.Schema(represent_variable_length_as_ragged=True)
-    _add_feature(schema, timeline.USER_ID, schema_pb2.BYTES, scalar=True)
-    _add_feature(schema, timeline.TARGET_FROM, schema_pb2.INT, scalar=True, minimum=0)
-    _add_feature(schema, timeline.ITEM_IDS, schema_pb2.BYTES)
-    _add_feature(schema, timeline.TIMESTAMPS, schema_pb2.INT, minimum=0)
-    _add_feature(schema, timeline.POSITIVE, schema_pb2.INT, minimum=0, maximum=1)
+    _add_feature(schema, timeline.USER_ID, schema_pb2.BYTES, _SCALAR)
+    target_from = _Constraints(scalar=True, minimum=0)
+    _add_feature(schema, timeline.TARGET_FROM, schema_pb2.INT, target_from)
+    _add_feature(schema, timeline.ITEM_IDS, schema_pb2.BYTES, _Constraints())
+    _add_feature(schema, timeline.TIMESTAMPS, schema_pb2.INT, _Constraints(minimum=0))
+    _add_feature(schema, timeline.POSITIVE, schema_pb2.INT, _FLAG)
     for name in dataset.labels.ranking:
-        _add_feature(schema, timeline.name_label(name), schema_pb2.FLOAT)
+        _add_feature(schema, timeline.name_label(name), schema_pb2.FLOAT, _Constraints())
     for name, feature in dataset.features.context.items():
-        _add_feature(schema, timeline.name_context(name), _TYPES[feature.kind], required=False)
+        _add_feature(schema, timeline.name_context(name), _TYPES[feature.kind], _OPTIONAL)
     for name, feature in dataset.features.users.items():
         _add_declared_feature(schema, timeline.name_user_feature(name), feature)
     return schema
@@ -48,18 +72,19 @@ def build_interactions(dataset: Dataset) -> schema_pb2.Schema:
 def build_items(dataset: Dataset) -> schema_pb2.Schema:
     """Schema of catalogue Examples."""
     schema = schema_pb2.Schema(represent_variable_length_as_ragged=True)
-    _add_feature(schema, timeline.ITEM_ID, schema_pb2.BYTES, scalar=True)
-    _add_feature(schema, timeline.TITLE, schema_pb2.BYTES, required=False, most=1)
+    _add_feature(schema, timeline.ITEM_ID, schema_pb2.BYTES, _SCALAR)
+    title = _Constraints(required=False, most=1)
+    _add_feature(schema, timeline.TITLE, schema_pb2.BYTES, title)
     if dataset.data.items.available is not None:
-        _add_feature(schema, timeline.AVAILABLE, schema_pb2.INT, scalar=True, minimum=0, maximum=1)
+        _add_feature(schema, timeline.AVAILABLE, schema_pb2.INT, _SCALAR_FLAG)
     for name, feature in dataset.features.items.items():
         _add_declared_feature(schema, timeline.name_item_feature(name), feature)
     return schema
 
 
 def apply_shipped(implied: schema_pb2.Schema, data_set: str, table: str) -> schema_pb2.Schema:
-    """`implied`, tightened by the curated file that Tandem has for the data set; raises ConfigError
-    as `apply_curated` does.
+    """Returns `implied`, tightened by the curated file that Tandem ships for the data set; raises
+    ConfigError as `apply_curated` does.
     """
     return apply_curated(
         implied, pathlib.Path(__file__).parent / "curated" / f"{data_set}.{table}.pbtxt"
@@ -67,17 +92,18 @@ def apply_shipped(implied: schema_pb2.Schema, data_set: str, table: str) -> sche
 
 
 def apply_curated(implied: schema_pb2.Schema, path: pathlib.Path) -> schema_pb2.Schema:
-    """`implied` with what the curated file at `path` says put in.
+    """Applies the curated file at `path` to `implied`, in place, and returns it.
 
-    Raises ConfigError where there is no such file, where it is no Schema, and where it names a
-    feature that the data do not have.
+    Raises ConfigError if there is no such file, if it is not a Schema, or if it names a feature
+    that the data do not have.
     """
     rules = _parse(path)
     by_name = {feature.name: feature for feature in implied.feature}
     for feature in rules.feature:
         if feature.name not in by_name:
             raise ConfigError(
-                f"{path} curates {feature.name!r}; expected one of {sorted(by_name)}; fix the name"
+                f"{path}: expected features among {sorted(by_name)}, received {feature.name!r}; "
+                "fix the name"
             )
         by_name[feature.name].CopyFrom(feature)
     implied.string_domain.extend(rules.string_domain)
@@ -101,33 +127,27 @@ def _parse(path: pathlib.Path) -> schema_pb2.Schema:
 
 
 def _add_declared_feature(schema: schema_pb2.Schema, name: str, feature: Feature) -> None:
+    most = None if feature.kind == "set" else 1
     if feature.kind == "vector":
-        _add_feature(schema, name, schema_pb2.FLOAT, required=False, most=feature.size)
-    else:
-        most = None if feature.kind == "set" else 1
-        _add_feature(schema, name, _TYPES[feature.kind], required=False, most=most)
+        most = feature.size
+    _add_feature(schema, name, _TYPES[feature.kind], _Constraints(required=False, most=most))
 
 
 def _add_feature(
     schema: schema_pb2.Schema,
     name: str,
     kind: "schema_pb2.FeatureType.ValueType",
-    *,
-    scalar: bool = False,
-    required: bool = True,
-    most: int | None = None,
-    minimum: int | None = None,
-    maximum: int | None = None,
+    constraints: _Constraints,
 ) -> None:
     feature = schema.feature.add(name=name, type=kind)
-    if scalar:
+    if constraints.scalar:
         feature.shape.SetInParent()
-    elif most is not None:
-        feature.value_count.max = most
-    if scalar or required:
+    elif constraints.most is not None:
+        feature.value_count.max = constraints.most
+    if constraints.required:
         feature.presence.min_fraction = 1.0
         feature.presence.min_count = 1
-    if minimum is not None:
-        feature.int_domain.min = minimum
-    if maximum is not None:
-        feature.int_domain.max = maximum
+    if constraints.minimum is not None:
+        feature.int_domain.min = constraints.minimum
+    if constraints.maximum is not None:
+        feature.int_domain.max = constraints.maximum

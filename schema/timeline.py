@@ -1,20 +1,20 @@
-"""Names of what a timeline Example and a catalogue Example hold.
+"""Names of the fields of timeline Examples and catalogue Examples.
 
-A timeline Example is one user's events in time order, or a window of them:
+A timeline Example holds one user's events in time order, or a window of them:
 
     user_id        bytes, 1 value
     item_ids       bytes, n values
     timestamps     int64, n values, seconds since epoch, UTC
     positive       int64, n values, 1 where the event is a positive example
-    target_from    int64, 1 value: events from this position on belong to the split,
-                   what stands before it is history, to be read and not learned from
+    target_from    int64, 1 value: events from this position on belong to the split;
+                   earlier ones are history, an input that the loss does not include
     label_<name>   float, n values, NaN where the log has no value
     context_<name> n values; "", NaN or 0 where an event has none
     user_<name>    1 value or none; any number for sets
 
-A catalogue Example is one item: `item_id`, `title` (what is shown to people), `item_<name>`, and,
-where the catalogue says it, `available` (int64, 1 value, 1 where the item may be recommended). Its
-transformed Example has `filters`, the texts of the feature that requests may be filtered by.
+A catalogue Example holds one item: `item_id`, `title` (shown to people), `item_<name>` and, if the
+catalogue has such a column, `available` (int64, 1 value, 1 if the item may be recommended). Its
+transformed Example also has `filters`, the values of the feature that requests can filter by.
 """
 
 USER_ID = "user_id"

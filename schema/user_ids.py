@@ -1,11 +1,12 @@
-"""Keyed hashing of user ids: who has the key names a user alike, who has not learns nothing.
+"""Keyed hashing of user ids: the same key gives the same pseudonyms; without the key, a pseudonym
+does not reveal the id.
 
-A pseudonym is 40 hexadecimal digits: the first 96 bits of HMAC-SHA-256 (RFC 2104) of the id in
-UTF-8, then 64 bits of HMAC-SHA-256 of those under the same key. The second part says that the first
-was made with this key. So whether an id is a pseudonym already is known and not guessed from its
-looks: a UUID or an MD5 sum of the caller's is hashed like any other id (it would pass with a
-probability of 2**-64), and a log that holds pseudonyms can be ingested again under the same key.
-Two of n users share a pseudonym with a probability of about n² / 2**97.
+A pseudonym has 40 hexadecimal digits: the first 96 bits of HMAC-SHA-256 (RFC 2104) of the id in
+UTF-8, then the first 64 bits of the HMAC-SHA-256, under the same key, of these digits with a
+prefix. The second part proves that the first was made with this key. A pseudonym is therefore
+recognised by its proof, not by its format: a caller's UUID or MD5 sum is hashed like any other id
+(a false match has a probability of 2**-64), and a log that holds pseudonyms can be ingested again
+under the same key. Any two of n users share a pseudonym with a probability of about n² / 2**97.
 """
 
 import hashlib
@@ -25,14 +26,15 @@ _PROOF = b"tandem/pseudonym:"
 
 
 class UserIdKey(StrictModel):
-    """The secret by which user ids are hashed at the door, so that no raw id is in any artifact or
-    dead letter. Give one of the two keys; the secret itself is never written anywhere.
+    """The secret with which ingestion hashes user ids, so that no artifact or rejected record holds
+    a raw id. Set exactly one of the two keys; the secret itself is never written anywhere.
     """
 
     key_file: str | None = None
-    """Absolute path of a file that holds the secret, at least 16 bytes (blanks around are not)."""
+    """Absolute path of a file that holds the secret: at least 16 bytes, not counting surrounding
+    whitespace."""
     key_env: str | None = None
-    """Name of the environment variable that holds it."""
+    """Name of the environment variable that holds the secret."""
 
     @model_validator(mode="after")
     def _require_one_key(self) -> "UserIdKey":
@@ -43,26 +45,26 @@ class UserIdKey(StrictModel):
         return self
 
 
-def load_key(place: UserIdKey) -> bytes:
-    """The key itself. Raises ConfigError where there is none, or one that could be guessed."""
-    if place.key_file is not None:
-        where, found = f"the file {place.key_file}", _read_key_file(place.key_file)
+def load_key(source: UserIdKey) -> bytes:
+    """Reads the key. Raises ConfigError if it is missing or shorter than 16 bytes."""
+    if source.key_file is not None:
+        where, key = f"the file {source.key_file}", _read_key_file(source.key_file)
     else:
-        name = place.key_env or ""
-        where, found = f"the environment variable {name}", os.environ.get(name, "").encode()
-    found = found.strip()
-    if len(found) < _SHORTEST_KEY:
+        name = source.key_env or ""
+        where, key = f"the environment variable {name}", os.environ.get(name, "").encode()
+    key = key.strip()
+    if len(key) < _SHORTEST_KEY:
         raise ConfigError(
             f"data.hash_user_ids: expected a key of at least {_SHORTEST_KEY} bytes in {where}, "
-            f"received {len(found)}; make one with: openssl rand -hex 32"
+            f"received {len(key)}; make one with: openssl rand -hex 32"
         )
-    return found
+    return key
 
 
 def hash_user_id(user_id: str, key: bytes) -> str:
-    """The pseudonym, 40 hexadecimal digits; `key` is what `load_key` gives.
+    """Returns the pseudonym, 40 hexadecimal digits; `key` is the result of `load_key`.
 
-    A pseudonym that was made with `key` stays as it is, so hashing twice is hashing once.
+    The function is idempotent: a pseudonym that was made with `key` is returned unchanged.
     """
     if is_pseudonym(user_id, key):
         return user_id
@@ -71,7 +73,7 @@ def hash_user_id(user_id: str, key: bytes) -> str:
 
 
 def is_pseudonym(user_id: str, key: bytes) -> bool:
-    """Whether `user_id` is a pseudonym that was made with `key`."""
+    """Returns whether `user_id` is a pseudonym that was made with `key`."""
     if len(user_id) != _NAME_DIGITS + _PROOF_DIGITS:
         return False
     name, proof = user_id[:_NAME_DIGITS], user_id[_NAME_DIGITS:]
@@ -82,16 +84,20 @@ def _compute_proof(name: str, key: bytes) -> str:
     return hmac.digest(key, _PROOF + name.encode(), "sha256").hex()[:_PROOF_DIGITS]
 
 
-def compute_pseudonym(user_id: str, place: UserIdKey | None) -> str:
-    """The name by which the artifacts know a user: the id itself where ids are not hashed."""
-    return user_id if place is None else hash_user_id(user_id, load_key(place))
+def compute_pseudonym(user_id: str, source: UserIdKey | None) -> str:
+    """Returns the user's id as it appears in artifacts; `source` is None if ids are not hashed."""
+    return user_id if source is None else hash_user_id(user_id, load_key(source))
 
 
-def compute_key_fingerprint(place: UserIdKey | None) -> str:
-    """Differs with the key and tells nothing of it: another key makes other artifacts."""
-    if place is None:
+def compute_key_fingerprint(source: UserIdKey | None) -> str:
+    """Returns a value that depends on the key and does not reveal it; "" without a key.
+
+    It is part of the cache key: another key makes other artifacts.
+    """
+    if source is None:
         return ""
-    return hashlib.sha256(hmac.digest(load_key(place), b"tandem/fingerprint", "sha256")).hexdigest()
+    digest = hmac.digest(load_key(source), b"tandem/fingerprint", "sha256")
+    return hashlib.sha256(digest).hexdigest()
 
 
 def _read_key_file(path: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all: written beside their place, then renamed."""
+"""Atomic writes: a file is written to a temporary name in the same folder, then renamed."""
 
 import contextlib
 import pathlib
@@ -9,11 +9,11 @@ from schema.errors import UsageError
 
 @contextlib.contextmanager
 def replace_file(path: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Yields the path of a file to write. It replaces what was at `path` when the block ends
-    without an error, and is removed when it does not.
+    """Yields a temporary path to write to. The file replaces `path` when the block ends without an
+    error; otherwise it is removed.
 
-    Raises UsageError where it cannot be put into its place. Two writers of one `path` at the same
-    time must not be.
+    Raises UsageError if `path` cannot be replaced. Concurrent writers of one `path` are not
+    supported.
     """
     unfinished = path.with_name(f".unfinished-{path.name}")
     try:
@@ -25,20 +25,22 @@ def replace_file(path: pathlib.Path) -> Iterator[pathlib.Path]:
 
 
 def write_text(path: pathlib.Path, text: str) -> None:
-    """Writes `text` in UTF-8; raises OSError where it cannot be written."""
+    """Writes `text` in UTF-8; raises OSError if the file cannot be written, and UsageError if it
+    cannot replace `path`.
+    """
     with replace_file(path) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
 
 
 @contextlib.contextmanager
 def open_text(path: pathlib.Path) -> Iterator[Callable[[str], object]]:
-    """Yields a function that appends UTF-8 text to what `replace_file` puts at `path`.
+    """Yields a function that appends UTF-8 text to the file that will replace `path`.
 
-    Raises UsageError where it cannot be opened, written or put into its place. A device or a pipe
-    is refused too: it would be replaced by a file.
+    Raises UsageError if the file cannot be opened, written or renamed, and if `path` is a device or
+    a pipe, which the file would replace.
     """
     if path.exists() and not path.is_file():
-        raise UsageError(f"expected a path for a file, received {path}; give another")
+        raise UsageError(f"expected a path for a file, received {path}; give another path")
     with replace_file(path) as unfinished:
         with _translate_errors(path):
             file = unfinished.open("w", encoding="utf-8")
@@ -52,7 +54,7 @@ def open_text(path: pathlib.Path) -> Iterator[Callable[[str], object]]:
             with _translate_errors(path):
                 file.close()
         finally:
-            with contextlib.suppress(OSError):  # a full disk has been reported by then
+            with contextlib.suppress(OSError):  # an error of the first close was reported already
                 file.close()
 
 

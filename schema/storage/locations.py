@@ -1,4 +1,4 @@
-"""Where something lies: a path of this machine, or a URL. What people write is read here alone."""
+"""Locations: local paths and URLs. All locations from users are parsed here."""
 
 import os
 import pathlib
@@ -14,24 +14,25 @@ from schema.errors import UsageError
 STORE_SCHEMES = ("s3", "gs")
 """Schemes of the object stores."""
 READABLE_SCHEMES = (*STORE_SCHEMES, "hdfs")
-"""Schemes of what tables are read from."""
+"""Schemes of URLs that tables can be read from."""
 
 _SCHEME = r"([A-Za-z][A-Za-z0-9+.-]*)://"
 _BUCKET = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 
-def is_remote(place: str) -> bool:
-    """Whether `place` is a URL."""
-    return re.match(_SCHEME, place) is not None
+def is_remote(location: str) -> bool:
+    """Returns whether `location` is a URL."""
+    return re.match(_SCHEME, location) is not None
 
 
 def parse_location(text: str, schemes: Sequence[str] = STORE_SCHEMES) -> str:
-    """A path with the home in the place of a leading `~` and without slashes at its end, or a URL
-    of one of `schemes`, likewise; `file:///a` is the path `/a`. A relative path stays one.
+    """Returns a path, with a leading `~` expanded to the home folder, or a URL of one of
+    `schemes`; both without trailing slashes. `file:///a` is the path `/a`. A relative path stays
+    relative.
 
-    Raises UsageError for everything else: nothing at all, another scheme, no bucket, a home that
-    there is not; and for a URL with an empty part, `.` or `..` in its path, which a store takes for
-    a name, and of which programs make different things.
+    Raises UsageError for anything else: an empty text, another scheme, no bucket, an unknown home
+    folder; and for a URL with an empty part, `.` or `..` in its path, which a store treats as a
+    name and programs interpret differently.
     """
     if not text.strip() or "\0" in text:
         raise _build_error("a path or a URL", text, "name one")
@@ -40,7 +41,7 @@ def parse_location(text: str, schemes: Sequence[str] = STORE_SCHEMES) -> str:
         return _parse_file_url(text)
     if colon and scheme in schemes and not is_remote(text):
         raise _build_error(
-            f"two slashes behind {scheme}:", text, f"write them, or ./{text} for a path"
+            f"two slashes after {scheme}:", text, f"add them, or write ./{text} for a path"
         )
     if not is_remote(text):
         return _parse_path(text)
@@ -51,32 +52,35 @@ def parse_location(text: str, schemes: Sequence[str] = STORE_SCHEMES) -> str:
 
 
 def parse_readable(text: str) -> str:
-    """As `parse_location`, for what is read alone."""
+    """Like `parse_location`, for locations that are only read: hdfs:// is valid too."""
     return parse_location(text, READABLE_SCHEMES)
 
 
 def parse_local(text: str) -> pathlib.Path:
-    """A path of this machine; raises UsageError as `parse_location`, and for the URL of a store."""
-    place = parse_location(text)
-    if is_remote(place):
-        raise _build_error("a path of this machine", text, "no object store is known here")
-    return pathlib.Path(place)
+    """Returns a local path; raises UsageError as `parse_location`, and for the URL of a store."""
+    location = parse_location(text)
+    if is_remote(location):
+        raise _build_error("a local path", text, "object stores are not supported here")
+    return pathlib.Path(location)
 
 
 def parse_task_location(text: str, schemes: Sequence[str] = STORE_SCHEMES) -> str:
-    """A place as a cluster's tasks see it: no path that depends on this machine's home or folder.
+    """Returns a location that is valid for the tasks of a cluster.
 
-    Raises UsageError as `parse_location`, and for such a path.
+    Raises UsageError as `parse_location`, and for a path that depends on this machine's home or
+    working folder.
     """
-    place = parse_location(text, schemes)
-    if text.startswith("~") or not (is_remote(place) or os.path.isabs(place)):
-        raise _build_error("a URL or an absolute path, as tasks see it", text, "write it in full")
-    return place
+    location = parse_location(text, schemes)
+    if text.startswith("~") or not (is_remote(location) or os.path.isabs(location)):
+        raise _build_error(
+            "a URL or an absolute path, valid for the tasks", text, "write it in full"
+        )
+    return location
 
 
 def parse_table_path(text: str) -> str:
-    """A table's `path`: a URL as in `parse_location`, anything else as it stands, since only where
-    the data lie it is known whether `~` is the home or a name.
+    """Parses a table's `path` as `parse_readable` does, except that a path with a leading `~` stays
+    unchanged: whether `~` is the home folder or a name is known only in the data folder.
     """
     return text if text.startswith("~") else parse_readable(text)
 
@@ -92,16 +96,16 @@ def _build_validator(parse_text: Callable[[str], object]) -> AfterValidator:
 
 
 TablePath = Annotated[str, _build_validator(parse_table_path)]
-"""Of a configuration, once `parse_table_path` has read it."""
+"""Type of a configuration value that `parse_table_path` validates."""
 LocalPath = Annotated[str, _build_validator(parse_local)]
-"""Of a configuration, once `parse_local` has read it."""
+"""Type of a configuration value that `parse_local` validates."""
 
 
 def _parse_path(text: str) -> str:
     path = os.path.expanduser(text)
     if path.startswith("~"):
         raise _build_error(
-            "a home that there is", text, f"write ./{text} for a name that begins so"
+            "an existing home folder", text, f"write ./{text} for a name that begins with ~"
         )
     return path.rstrip("/") or "/"
 
@@ -117,10 +121,10 @@ def _parse_url(text: str, scheme: str) -> str:
     rest = text.removeprefix(f"{scheme}://").rstrip("/")
     bucket, *parts = rest.split("/")
     if not rest or (scheme in STORE_SCHEMES and not re.fullmatch(_BUCKET, bucket)):
-        raise _build_error(f"a bucket behind {scheme}://", text, f"write {scheme}://BUCKET/FOLDER")
-    odd = next((part for part in parts if part in ("", ".", "..")), None)
-    if odd is not None:
-        what = f"/{odd}/" if odd else "//"
+        raise _build_error(f"a bucket after {scheme}://", text, f"write {scheme}://BUCKET/FOLDER")
+    invalid = next((part for part in parts if part in ("", ".", "..")), None)
+    if invalid is not None:
+        what = f"/{invalid}/" if invalid else "//"
         raise _build_error(f"no {what} within a URL", text, "write the URL without it")
     return f"{scheme}://{rest}"
 

@@ -1,11 +1,12 @@
-"""Folders and files at URLs of object stores, s3:// and gs://: listed, copied and removed.
+"""Lists, copies and removes folders and files at URLs of object stores, s3:// and gs://.
 
-Arrow's file systems do it. Credentials and region are found as those of the providers' own programs
-are: in environment variables, in a profile, or from the machine. `AWS_ENDPOINT_URL_S3` or
-`AWS_ENDPOINT_URL`, which boto3 and so Beam read too, name another server that speaks S3.
+It uses Arrow's file systems. Credentials and region come from the same sources as for the
+providers' own tools: environment variables, a profile, or the machine's metadata.
+`AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`, which boto3 and therefore Beam also read, is the
+endpoint of another S3-compatible server.
 
-A store has no folders, only names with slashes in them. An object whose name ends in a slash, which
-some programs leave for an empty folder, counts as none.
+A store has no folders, only names with slashes. An object whose name ends in a slash, which some
+programs create to mark an empty folder, is ignored.
 """
 
 import contextlib
@@ -28,8 +29,9 @@ _PART_BYTES = 32 << 20
 
 
 def open_store(uri: str) -> tuple[Any, str]:
-    """Arrow's file system of a URL, and what stands for the URL there; UsageError for another
-    scheme.
+    """Returns Arrow's file system for `uri`, and the path of `uri` in it.
+
+    Raises UsageError for an unsupported scheme.
     """
     scheme, _, path = uri.partition("://")
     path = path.strip("/")
@@ -37,26 +39,26 @@ def open_store(uri: str) -> tuple[Any, str]:
 
 
 def list_files(uri: str) -> list[str]:
-    """Names of all objects below `uri`, from there on, sorted; none where there is nothing, not
-    even a bucket.
+    """Returns the names of all objects below `uri`, relative to it and sorted; the list is empty if
+    there are none or the bucket does not exist.
 
-    Raises OSError where the store cannot be reached.
+    Raises OSError if the store cannot be reached.
     """
     return sorted(list_write_times(uri))
 
 
 def list_write_times(uri: str) -> dict[str, float]:
-    """When each object below `uri` was written, in seconds since epoch, UTC, by the store's clock.
-    Names and errors are those of `list_files`.
+    """Returns the write time of each object below `uri`, in seconds since epoch, UTC, by the
+    store's clock. Names and errors are those of `list_files`.
     """
     system, root = open_store(uri)
-    found = system.get_file_info(fs.FileSelector(root, allow_not_found=True, recursive=True))
-    objects = (info for info in found if info.type == fs.FileType.File)
+    listed = system.get_file_info(fs.FileSelector(root, allow_not_found=True, recursive=True))
+    objects = (info for info in listed if info.type == fs.FileType.File)
     return {info.path[len(root) + 1 :]: info.mtime_ns / 1e9 for info in objects}
 
 
 def require_bucket(uri: str) -> None:
-    """Raises FileNotFoundError where the bucket of `uri` is not there, OSError as `list_files`."""
+    """Raises FileNotFoundError if the bucket of `uri` does not exist; OSError as `list_files`."""
     system, path = open_store(uri)
     bucket = path.partition("/")[0]
     if system.get_file_info(bucket).type != fs.FileType.Directory:
@@ -64,49 +66,55 @@ def require_bucket(uri: str) -> None:
 
 
 def list_folders(uri: str) -> list[str]:
-    """Names of the folders directly below `uri`; raises OSError as `list_files`."""
+    """Returns the names of the folders directly below `uri`; raises OSError as `list_files`."""
     system, root = open_store(uri)
     if _has_no_folders(system):
         return sorted({name.partition("/")[0] for name in list_files(uri) if "/" in name})
-    found = system.get_file_info(fs.FileSelector(root, allow_not_found=True))
-    return sorted(info.base_name for info in found if info.type == fs.FileType.Directory)
+    listed = system.get_file_info(fs.FileSelector(root, allow_not_found=True))
+    return sorted(info.base_name for info in listed if info.type == fs.FileType.Directory)
 
 
 def is_file(uri: str) -> bool:
-    """Whether there is an object of that name; raises OSError as `list_files`."""
+    """Returns whether `uri` is an object; raises OSError as `list_files`."""
     system, path = open_store(uri)
     return system.get_file_info(path).type == fs.FileType.File
 
 
 def read(uri: str) -> bytes:
-    """One object. Raises FileNotFoundError where there is none, OSError as `list_files` does."""
+    """Reads one object. Raises FileNotFoundError if it does not exist; OSError as `list_files`."""
     system, path = open_store(uri)
     with system.open_input_stream(path, compression=None) as stream:
         return stream.read()
 
 
 def download(uri: str, folder: pathlib.Path) -> None:
-    """Copies all objects below `uri` into `folder`, which is made; OSError as `list_files`."""
+    """Copies all objects below `uri` into `folder`, which is created if necessary; raises OSError
+    as `list_files`.
+    """
     system, root = open_store(uri)
     folder.mkdir(parents=True, exist_ok=True)
     _copy_each(lambda name: _fetch(system, f"{root}/{name}", folder / name), list_files(uri))
 
 
 def upload(folder: pathlib.Path, uri: str, without: str = "") -> None:
-    """Copies all files below `folder` but the one named `without`; OSError as `list_files`."""
-    found = (str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-    names = [name for name in found if name != without]
+    """Copies all files below `folder` except `without`, a path relative to it; raises OSError as
+    `list_files`.
+    """
+    files = (str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    names = [name for name in files if name != without]
     _copy_each(lambda name: _store(folder / name, f"{uri}/{name}"), names)
 
 
 def upload_file(path: pathlib.Path, uri: str) -> None:
-    """Copies one file, whose object appears when it is whole; raises OSError as `list_files`."""
+    """Copies one file; its object becomes visible when it is complete. Raises OSError as
+    `list_files`.
+    """
     _copy_each(lambda stored: _store(path, stored), [uri])
 
 
 def remove(uri: str) -> None:
-    """Removes the object at `uri` and all below it, whoever else does so at the same moment; raises
-    OSError as `list_files`.
+    """Removes the object or the folder at `uri`. Another process may do the same at the same time.
+    Raises OSError as `list_files`.
     """
     system, path = open_store(uri)
     kind = system.get_file_info(path).type
@@ -119,7 +127,7 @@ def remove(uri: str) -> None:
 
 
 def compute_version(uri: str) -> str:
-    """Differs when the object has been written anew; "" where there is none."""
+    """Returns a string that changes when the object is overwritten; "" if there is no object."""
     system, path = open_store(uri)
     info = system.get_file_info(path)
     return f"{info.size} {info.mtime_ns}" if info.type == fs.FileType.File else ""
@@ -127,29 +135,29 @@ def compute_version(uri: str) -> str:
 
 @contextlib.contextmanager
 def translate_errors(uri: str) -> Iterator[None]:
-    """Turns an OSError of the block into UsageError: for what a user has named."""
+    """Converts an OSError of the block into UsageError, for a URL that the user has given."""
     try:
         yield
     except OSError as error:
         raise UsageError(
-            f"expected an object store that answers at {uri}, received: {error}; look at its name, "
-            "the credentials and AWS_ENDPOINT_URL"
+            f"expected a reachable object store at {uri}, received: {error}; check the URL, the "
+            "credentials and AWS_ENDPOINT_URL"
         ) from error
 
 
 @contextlib.contextmanager
-def open_output_folder(place: str) -> Iterator[str]:
-    """A folder whose files are copied to the URL `place` when the block ends, however it ends; a
-    `place` that is a path is that folder itself.
+def open_output_folder(location: str) -> Iterator[str]:
+    """Yields a folder to write to. If `location` is a URL, the files are uploaded to it when the
+    block ends, with or without an error; if it is a path, the folder is `location` itself.
     """
-    if not is_remote(place):
-        yield place
+    if not is_remote(location):
+        yield location
         return
     with tempfile.TemporaryDirectory(prefix="tandem-") as folder:
         try:
             yield folder
         finally:
-            upload(pathlib.Path(folder), place)
+            upload(pathlib.Path(folder), location)
 
 
 def _delete(delete: Callable[[str], None], path: str) -> None:
@@ -174,10 +182,13 @@ def _fetch(system: Any, path: str, target: pathlib.Path) -> None:
 
 
 def _store(source: pathlib.Path, uri: str) -> None:
-    """Arrow closes a stream whatever happens, and closing makes an object of what it has. So all
-    bytes are at hand before it is opened, and this runs in a thread, where no Ctrl-C arrives.
+    """Writes the object in a way that cannot leave an incomplete one.
+
+    Arrow closes a stream even after an error, and closing creates an object of the bytes so far.
+    Therefore the file is mapped before the stream is opened, and this runs in a thread, which does
+    not receive KeyboardInterrupt.
     """
-    empty = source.stat().st_size == 0  # and cannot be mapped
+    empty = source.stat().st_size == 0  # an empty file cannot be mapped
     content = pa.py_buffer(b"") if empty else pa.memory_map(str(source)).read_buffer()
     system, path = open_store(uri)
     stream = system.open_output_stream(path, compression=None)
@@ -187,7 +198,7 @@ def _store(source: pathlib.Path, uri: str) -> None:
 
 
 def _has_no_folders(system: Any) -> bool:
-    """Arrow neither lists nor removes a folder of Google's store that nobody has made as such."""
+    """Arrow neither lists nor removes a folder in Google's store that has no marker object."""
     return system.type_name == "gcs"
 
 

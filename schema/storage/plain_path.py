@@ -1,8 +1,8 @@
-"""Paths that nobody takes for a glob.
+"""Paths that cannot be mistaken for a glob.
 
-Beam and TensorFlow look for files by glob even where they were given a name: TensorFlow's restoring
-of variables does, and so does Beam's writing. They have no way to quote that holds for both. So a
-folder whose name has such signs goes by a link, of this process and no other.
+Beam and TensorFlow interpret file names as globs even where a literal name is expected: TensorFlow
+when it restores variables, Beam when it writes. No way of escaping works for both. A folder whose
+name has wildcard characters is therefore accessed through a symbolic link of this process.
 """
 
 import functools
@@ -16,7 +16,7 @@ _SIGNS = frozenset("*?[\\")
 
 
 def link(path: str) -> str:
-    """`path`, or one through a link where it has signs of a glob; a URL stays as it is."""
+    """Returns `path`, or a path through a link if it has wildcards; a URL is unchanged."""
     if is_remote(path) or not _SIGNS & set(path):
         return path
     parts = path.split("/")
@@ -25,7 +25,7 @@ def link(path: str) -> str:
 
 
 def resolve(path: str) -> str:
-    """What `link` made `path` of; itself where it did not."""
+    """Returns the path for which `link` returned `path`; `path` itself if it has no link."""
     for folder, link in _links.items():
         if f"{path}/".startswith(f"{link}/"):
             return folder + path.removeprefix(link)
@@ -45,6 +45,6 @@ def _link_folder(folder: str) -> str:
 
 @functools.cache
 def _make_link_folder() -> tempfile.TemporaryDirectory[str]:
-    """Removed when the process ends."""
+    """The folder of all links; it is removed when the process ends."""
     has_signs = bool(_SIGNS & set(tempfile.gettempdir()))
     return tempfile.TemporaryDirectory(prefix="tandem-", dir="/tmp" if has_signs else None)

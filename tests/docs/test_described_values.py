@@ -114,7 +114,7 @@ SENTENCES = {
         f"at {enumerate_values(CUTOFFS, 'or')}, by default",
         "Traces steps {} to {} of the first epoch".format(*tensorboard._PROFILED_STEPS),
         f"at least {user_ids._SHORTEST_KEY} bytes",
-        f"of any table, the run stops with exit code {DataRefused.exit_code}",
+        f"of any table exceeds this, the run stops with exit code {DataRefused.exit_code}",
         f"A run whose models fail ends with exit code {NotBlessed.exit_code}",
         f"`exact_below` (whole number, at least 1; default `{IndexConfig().exact_below}`)",
     ],

@@ -58,7 +58,7 @@ def test_requests_may_be_filtered_by_nothing_else(name, features, message):
         ({"features": {"items": {"x": {"kind": "colour"}}}}, "colour"),
         ({"features": {"items": {"x": {"kind": "vector"}}}}, "size"),
         ({"features": {"items": {"Big Name": {"kind": "text"}}}}, "pattern"),
-        ({"features": {"items": {"id": {"kind": "text"}}}}, "id, ids, index are Tandem's own"),
+        ({"features": {"items": {"id": {"kind": "text"}}}}, "id, ids, index are reserved"),
         ({"features": {"context": {"x": {"kind": "set"}}}}, "'category', 'number', 'timestamp'"),
         ({"split": {"valid_fraction": 0.5}}, "less than 0.5"),
     ],
@@ -73,7 +73,7 @@ LABEL = {"column": "relevance", "kind": "regression"}
 
 @pytest.mark.parametrize("name", ["relevance", "retrieval", "final"])
 def test_a_label_may_not_be_called_as_something_of_ours(name):
-    with pytest.raises(ValidationError, match=rf"Tandem's own, received '{name}'; rename it"):
+    with pytest.raises(ValidationError, match=rf"are reserved, received '{name}'; rename the"):
         _dataset(labels={"ranking": {name: LABEL}})
     assert _dataset(labels={"ranking": {f"{name}_": LABEL}}).labels.ranking[f"{name}_"]
     for table in ("items", "context"):
@@ -87,7 +87,7 @@ def test_no_name_meets_the_fields_of_an_example(name):
         {"features": {"context": {name: {"kind": "number"}}}},
         {"labels": {"ranking": {name: LABEL}}},
     ):
-        with pytest.raises(ValidationError, match=rf"Tandem's own, received '{name}'; rename it"):
+        with pytest.raises(ValidationError, match=rf"are reserved, received '{name}'; rename the"):
             _dataset(**changes)
 
 
@@ -113,7 +113,7 @@ def test_no_span_changes_nothing():
 def test_what_is_no_span_is_refused():
     with pytest.raises(ConfigError, match=r"such as 2024-01-31.*received 'yesterday'"):
         _dataset(data=IN_SPANS).select_span("yesterday")
-    with pytest.raises(ConfigError, match=r"received '1\.\.3': last_spans goes with the one span"):
+    with pytest.raises(ConfigError, match=r"received '1\.\.3': last_spans goes with a single span"):
         _dataset(data=IN_SPANS).select_span("1..3")
-    with pytest.raises(ConfigError, match=r"no path of \[data\] holds \{SPAN\}, received '7'"):
+    with pytest.raises(ConfigError, match=r"no path of \[data\] contains \{SPAN\}, received '7'"):
         _dataset().select_span("7")

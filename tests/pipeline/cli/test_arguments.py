@@ -32,17 +32,17 @@ def test_a_path_may_begin_with_a_dash_and_be_relative(run):
     ("arguments", "sentence"),
     [
         (["run", "--config=x", "--root="], "--root: expected a path or a URL, received ''"),
-        (["run", "--config=s3://b/x", "--root=x"], "--config: expected a path of this machine"),
+        (["run", "--config=s3://b/x", "--root=x"], "--config: expected a local path"),
         (["run", "--config=x", "--data=ftp://x", "--root=x"],
          "--data: expected a path, or a URL with s3:// or gs:// or hdfs://, received 'ftp://x'"),
-        (["serve", "--root", "s3:/b"], "--root: expected two slashes behind s3:"),
+        (["serve", "--root", "s3:/b"], "--root: expected two slashes after s3:"),
         (["compile", "--root", "s3://b//x"], "--root: expected no // within a URL"),
-        (["compile", "--data", "logs"], "--data: expected a URL or an absolute path, as tasks"),
-        (["submit", "--root", "~/runs"], "--root: expected a URL or an absolute path, as tasks"),
+        (["compile", "--data", "logs"], "--data: expected a URL or an absolute path, valid"),
+        (["submit", "--root", "~/runs"], "--root: expected a URL or an absolute path, valid"),
         (["backfill", "--root", "minio://b/x"], "--root: expected a path, or a URL with s3:// or"),
-        (["refresh", "--items", "s3://"], "--items: expected a bucket behind s3://"),
+        (["refresh", "--items", "s3://"], "--items: expected a bucket after s3://"),
         (["batch", "--users="], "--users: expected a path or a URL, received ''"),
-        (["batch", "--out=gs://b/lists"], "--out: expected a path of this machine"),
+        (["batch", "--out=gs://b/lists"], "--out: expected a local path"),
     ],
 )  # fmt: skip
 def test_what_is_no_place_is_one_sentence_with_the_arguments_name(arguments, sentence, capsys):

@@ -36,7 +36,7 @@ def load(tmp_path):
         ("data.items.path=''", "data.items.path: expected a path or a URL, received ''"),
         ("data.items.path='ftp://x/y'", "data.items.path: expected a path, or a URL with s3:// or"),
         ("data.items.path='s3://logs//x'", "data.items.path: expected no // within a URL"),
-        ("index.deny_list='s3://b/x'", "index.deny_list: expected a path of this machine"),
+        ("index.deny_list='s3://b/x'", "index.deny_list: expected a local path"),
         ("curated.items=''", "curated.items: expected a path or a URL, received ''"),
     ],
 )

@@ -45,23 +45,23 @@ def test_a_place_is_read(text, read):
         ("", "expected a path or a URL, received ''; name one"),
         (" \t", r"expected a path or a URL, received ' \t'; name one"),
         ("a\0b", r"expected a path or a URL, received 'a\x00b'; name one"),
-        ("~nobody-here/x", "expected a home that there is, received '~nobody-here/x'; "
-         "write ./~nobody-here/x for a name that begins so"),
-        ("s3:/bucket/x", "expected two slashes behind s3:, received 's3:/bucket/x'; "
-         "write them, or ./s3:/bucket/x for a path"),
-        ("gs:bucket", "expected two slashes behind gs:, received 'gs:bucket'; "
-         "write them, or ./gs:bucket for a path"),
+        ("~nobody-here/x", "expected an existing home folder, received '~nobody-here/x'; "
+         "write ./~nobody-here/x for a name that begins with ~"),
+        ("s3:/bucket/x", "expected two slashes after s3:, received 's3:/bucket/x'; "
+         "add them, or write ./s3:/bucket/x for a path"),
+        ("gs:bucket", "expected two slashes after gs:, received 'gs:bucket'; "
+         "add them, or write ./gs:bucket for a path"),
         ("minio://bucket/x", "expected a path, or a URL with s3:// or gs://, "
          "received 'minio://bucket/x'; give one of these"),
         ("S3://bucket", "expected a path, or a URL with s3:// or gs://, received 'S3://bucket'; "
          "give one of these"),
         ("hdfs://host/x", "expected a path, or a URL with s3:// or gs://, "
          "received 'hdfs://host/x'; give one of these"),
-        ("s3://", "expected a bucket behind s3://, received 's3://'; write s3://BUCKET/FOLDER"),
-        ("s3:///x", "expected a bucket behind s3://, received 's3:///x'; write s3://BUCKET/FOLDER"),
-        ("gs://key@bucket/x", "expected a bucket behind gs://, received 'gs://key@bucket/x'; "
+        ("s3://", "expected a bucket after s3://, received 's3://'; write s3://BUCKET/FOLDER"),
+        ("s3:///x", "expected a bucket after s3://, received 's3:///x'; write s3://BUCKET/FOLDER"),
+        ("gs://key@bucket/x", "expected a bucket after gs://, received 'gs://key@bucket/x'; "
          "write gs://BUCKET/FOLDER"),
-        ("s3://b?region=x", "expected a bucket behind s3://, received 's3://b?region=x'; "
+        ("s3://b?region=x", "expected a bucket after s3://, received 's3://b?region=x'; "
          "write s3://BUCKET/FOLDER"),
         ("s3://b//x", "expected no // within a URL, received 's3://b//x'; "
          "write the URL without it"),
@@ -81,13 +81,13 @@ def test_what_is_no_place_is_refused_in_one_sentence(text, sentence):
 
 def test_a_place_of_this_machine_is_no_url():
     assert parse_local("~/shop.toml") == pathlib.Path("/home/me/shop.toml")
-    with pytest.raises(UsageError, match="expected a path of this machine, received 's3://b/x'"):
+    with pytest.raises(UsageError, match="expected a local path, received 's3://b/x'"):
         parse_local("s3://b/x")
 
 
 @pytest.mark.parametrize("text", ["~/logs", "logs", "./logs"])
 def test_tasks_elsewhere_know_neither_home_nor_folder(text):
-    with pytest.raises(UsageError, match="expected a URL or an absolute path, as tasks see it"):
+    with pytest.raises(UsageError, match="expected a URL or an absolute path, valid for the tasks"):
         parse_task_location(text)
 
 
@@ -101,7 +101,7 @@ def test_tasks_are_given_what_all_machines_see():
 def test_a_tables_path_may_name_a_folder_that_begins_with_a_tilde():
     assert parse_table_path("~logs/*.csv") == "~logs/*.csv"
     assert parse_table_path("hdfs:///logs/") == "hdfs:///logs"
-    with pytest.raises(UsageError, match="a bucket behind hdfs://"):
+    with pytest.raises(UsageError, match="a bucket after hdfs://"):
         parse_table_path("hdfs://")
 
 

@@ -121,7 +121,7 @@ def test_a_server_that_is_none_is_said(monkeypatch):
 
 def test_what_a_user_has_named_and_nothing_answers_is_one_sentence(bucket, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    with pytest.raises(UsageError, match=f"answers at {bucket}, received: "), _reached(bucket):
+    with pytest.raises(UsageError, match=f"object store at {bucket}, received: "), _reached(bucket):
         pass
 
 
