@@ -25,6 +25,7 @@ from trainer.retrieval import build as retrieval_fitting
 from trainer.retrieval.export import encode_queries
 from trainer.retrieval.model import RetrievalModel
 from trainer.retrieval.stage import RetrievalOutputs, train_retrieval
+from trainer.training.context import TrainingContext
 from trainer.training.distribution import create_hardware
 
 _DEPTH = 100
@@ -81,12 +82,17 @@ def trained(
         RetrievalOutputs(str(folder / name / "model"), str(folder / name / "candidates"))
         for name in ("held-out", "final")
     )
+    context = TrainingContext(
+        data,
+        config.retrieval,
+        config.seed,
+        str(folder / "log"),
+        f"{held_out.model_uri}.checkpoints",
+        create_hardware(config.trainer),
+    )
     # The product has no switch for parts of its loss: a switch that nobody should use is a trap.
     with mock.patch.object(retrieval_fitting, "RetrievalModel", model_class(variant)):
-        fitted = train_retrieval(
-            data, config.retrieval, config.seed, held_out, final, str(folder / "log"),
-            hardware=create_hardware(config.trainer),
-        )  # fmt: skip
+        fitted = train_retrieval(context, held_out, final)
     query, items = tf.saved_model.load(final.model_uri), candidates.load(final.candidates_uri)
     on_valid = {name: fitted[name] for name in _ON_VALID}
     length = config.retrieval.history_length

@@ -31,6 +31,7 @@ from trainer.retrieval.training import build_epochs, fit_model
 from trainer.retrieval.validation import create_measure, draw_sample
 from trainer.training.batches import build_dataset
 from trainer.training.callbacks import Measure
+from trainer.training.context import TrainingContext
 from trainer.training.distribution import Hardware
 
 SEED = 1
@@ -126,10 +127,10 @@ def measured(
     events = int((data.train.own & data.train.positive & (data.train.item_index > 0)).sum())
     stock = Stock(data, config, max(1, round(events / steps)), folder / "stock.tfrecord")
     turns = Interleaved(_measure(model, data, config), stock, repeats.steps)
-    history = fit_model(
-        model, data.train, data.valid, config, SEED, str(folder / "tensorboard"),
-        str(folder / "checkpoints"), turns, Hardware(),
-    )  # fmt: skip
+    context = TrainingContext(
+        data, config, SEED, str(folder / "tensorboard"), str(folder / "checkpoints")
+    )
+    history = fit_model(model, context, turns)
     dataset = build_dataset(epochs, 0, Hardware())
     lengths = np.diff(data.train.row_splits)
     return {

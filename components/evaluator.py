@@ -23,6 +23,7 @@ from trainer.data.training_data import TrainingData
 from trainer.evaluation.blessing import decide_blessing, list_failures
 from trainer.evaluation.evaluate import evaluate
 from trainer.evaluation.quality import COMPARISONS
+from trainer.evaluation.trained_stages import TrainedStages
 from trainer.ranking.serving_order import read_serving_order
 
 METRICS = "metrics.json"
@@ -74,14 +75,17 @@ def Evaluator(
     compared = version if rules.pushed else ""
     before = query_version(data, histories.uri, serving_dir, compared) if compared else None
     others = query_unchanged(data, histories.uri, serving_dir, beside) if beside else {}
-    measured = evaluate(
-        data,
+    stages = TrainedStages(
         tf.saved_model.load(path_utils.serving_model_dir(query.uri)),
         tf.saved_model.load(ranking_dir),
-        order,
         candidate_files.load(candidates.uri),
         retrieval_settings,
         ranking_settings,
+    )
+    measured = evaluate(
+        data,
+        stages,
+        order,
         EvaluationConfig.model_validate_json(config),
         before.lists if before else None,
         {name: other.lists for name, other in others.items() if other.lists is not None},

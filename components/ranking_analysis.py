@@ -29,6 +29,7 @@ from schema import candidates as candidate_files
 from trainer.config.models import RankingConfig, RetrievalConfig
 from trainer.evaluation.tfma_analysis import add_analysis, read_analysis
 from trainer.evaluation.tfma_inputs import HeadRows, build_test_rows, describe_rows
+from trainer.evaluation.trained_stages import TrainedStages
 
 ANALYSIS = "analysis.json"
 
@@ -54,14 +55,15 @@ def RankingAnalysis(
 
     It decides nothing: no other component waits for it.
     """
-    predicted = build_test_rows(
-        training_inputs.load(timelines, timelines_graph, items, items_graph, dataset),
+    data = training_inputs.load(timelines, timelines_graph, items, items_graph, dataset)
+    stages = TrainedStages(
         tf.saved_model.load(path_utils.serving_model_dir(query.uri)),
         tf.saved_model.load(path_utils.serving_model_dir(ranking.uri)),
         candidate_files.load(candidates.uri),
         RetrievalConfig.model_validate_json(retrieval_config),
         RankingConfig.model_validate_json(ranking_config),
     )
+    predicted = build_test_rows(data, stages)
     heads = {name: rows for name, rows in predicted.items() if isinstance(rows, HeadRows)}
     with pipeline:
         add_analysis(pipeline, heads, analysis.uri)

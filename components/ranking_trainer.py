@@ -10,7 +10,8 @@ from components.artifacts.local_copies import find_stored_uri, use_local_copies
 from components.artifacts.types import Candidates
 from schema.storage import object_store
 from trainer.config.models import RankingConfig, RetrievalConfig, TrainerConfig
-from trainer.ranking.stage import train_ranking
+from trainer.ranking.stage import RetrievalArtifacts, train_ranking
+from trainer.training.context import TrainingContext
 from trainer.training.distribution import create_hardware
 from trainer.training.fingerprint import compute_fingerprint
 
@@ -44,19 +45,14 @@ def RankingTrainer(
     settings = RankingConfig.model_validate_json(config).changed(epochs=epochs)
     learned_from = find_stored_uri(candidates.uri)
     kept = compute_fingerprint(data, seed, learned_from, settings.model_dump_json())
+    retrieval = RetrievalArtifacts(
+        path_utils.serving_model_dir(query.uri),
+        candidates.uri,
+        served_candidates.uri,
+        RetrievalConfig.model_validate_json(retrieval_config),
+    )
     with object_store.open_output_folder(tensorboard) as log_dir:
-        measured = train_ranking(
-            data,
-            path_utils.serving_model_dir(query.uri),
-            candidates.uri,
-            served_candidates.uri,
-            RetrievalConfig.model_validate_json(retrieval_config),
-            settings,
-            seed,
-            path_utils.serving_model_dir(model.uri),
-            log_dir,
-            f"{checkpoints}/{kept}",
-            devices,
-        )
+        context = TrainingContext(data, settings, seed, log_dir, f"{checkpoints}/{kept}", devices)
+        measured = train_ranking(context, retrieval, path_utils.serving_model_dir(model.uri))
     for name, value in measured.items():
         model.set_float_custom_property(name, float(value))

@@ -17,6 +17,7 @@ from schema.storage import object_store
 from serving.versions.origin import find_newest_version
 from trainer.config.models import RetrievalConfig, TrainerConfig
 from trainer.retrieval.stage import RetrievalOutputs, train_retrieval
+from trainer.training.context import TrainingContext
 from trainer.training.distribution import create_hardware
 from trainer.training.fingerprint import compute_fingerprint
 
@@ -59,18 +60,15 @@ def RetrievalTrainer(
     begun = decide_warm_start(data, serving_dir, version) if settings.warm_start else None
     kept = compute_fingerprint(data, seed, settings.model_dump_json(), _get_version(begun))
     with object_store.open_output_folder(tensorboard) as log_dir:
+        context = TrainingContext(
+            data, settings, seed, log_dir, f"{checkpoints}/{kept}", devices, begun and begun.start
+        )
         measured = train_retrieval(
-            data,
-            settings,
-            seed,
+            context,
             RetrievalOutputs(
                 path_utils.serving_model_dir(held_out_model.uri), held_out_candidates.uri
             ),
             RetrievalOutputs(path_utils.serving_model_dir(model.uri), candidates.uri),
-            log_dir,
-            f"{checkpoints}/{kept}",
-            devices,
-            begun and begun.start,
         )
     if begun is not None:
         _log.info("retrieval warm start %s", begun.describe())

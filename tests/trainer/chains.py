@@ -9,6 +9,8 @@ import json
 import logging
 import pathlib
 import sys
+import types
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -19,6 +21,7 @@ from trainer.data.timelines import Timelines
 from trainer.retrieval.model import RetrievalModel
 from trainer.retrieval.towers import CandidateTower, QueryTower
 from trainer.retrieval.training import fit_model
+from trainer.training.context import TrainingContext
 from trainer.training.distribution import Hardware, create_hardware
 
 ITEMS = 8
@@ -77,20 +80,19 @@ def ranked(trained: RetrievalModel) -> dict[str, float]:
     return {"ndcg@10": 1 / np.log2(rank + 1), "recall@10": 1.0}
 
 
+def context(folder, config=CONFIG, hardware=ONE) -> TrainingContext[RetrievalConfig]:
+    """Of a training that keeps all it writes below `folder`."""
+    data: Any = types.SimpleNamespace(train=TIMELINES, valid=TIMELINES)
+    return TrainingContext(
+        data, config, 1, str(folder / "tensorboard"), str(folder / "checkpoints"), hardware
+    )
+
+
 def fitted(folder, config=CONFIG, model=None, measure=None, hardware=ONE):
     """History of a training that keeps all it writes below `folder`."""
     trained = model or globals()["model"](config, hardware)
-    return fit_model(
-        trained,
-        TIMELINES,
-        TIMELINES,
-        config,
-        1,
-        str(folder / "tensorboard"),
-        str(folder / "checkpoints"),
-        measure or (lambda: ranked(trained)),
-        hardware,
-    )
+    measured = measure or (lambda: ranked(trained))
+    return fit_model(trained, context(folder, config, hardware), measured)
 
 
 def main() -> None:

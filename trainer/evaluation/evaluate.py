@@ -5,17 +5,17 @@ from typing import Any
 
 import numpy as np
 
-from schema.candidates import Candidates
-from trainer.config.models import EvaluationConfig, RankingConfig, RetrievalConfig
+from trainer.config.models import EvaluationConfig
 from trainer.data.evaluation_queries import EvaluationQueries, build_queries
 from trainer.data.sufficient_data import require_queries
 from trainer.data.training_data import TrainingData
 from trainer.evaluation.baselines import rank_baselines
 from trainer.evaluation.fairness import measure_fairness
 from trainer.evaluation.quality import StageLists, build_list_evaluator, evaluate_stages
+from trainer.evaluation.trained_stages import TrainedStages
 from trainer.metrics.top_k import rank_nearest
 from trainer.ranking.label_errors import measure_label_errors
-from trainer.ranking.rerank import create_scorer, rerank
+from trainer.ranking.rerank import Ranker, create_scorer, rerank
 from trainer.retrieval.export import encode_queries
 
 _DEPTH = 100
@@ -23,70 +23,63 @@ _DEPTH = 100
 
 def evaluate(
     data: TrainingData,
-    query: Any,
-    ranking: Any,
+    stages: TrainedStages,
     order: str,
-    candidates: Candidates,
-    retrieval_config: RetrievalConfig,
-    ranking_config: RankingConfig,
     config: EvaluationConfig,
     pushed: np.ndarray | None = None,
-    beside: Mapping[str, np.ndarray] | None = None,
+    comparisons: Mapping[str, np.ndarray] | None = None,
 ) -> dict[str, Any]:
-    """`query` and `ranking` are the loaded SavedModels; `order` says whose order is served;
-    `pushed` [users, depth] are the lists of the version that is pushed now, for the same users, and
-    `beside` others by name.
+    """Measures both stages on the test split.
 
-    Returns `retrieval` {metrics, users, baselines} and `ranking` {order, metrics of the final lists
-    as served, `reranked`: metrics in ranking's order, `labels`: errors per label}. Both have
-    `intervals`, `slices`, and `against`: differences from the baselines (and of the final lists
-    from retrieval and the pushed version) with a verdict. `fairness`: the declared groups on the
-    final lists. `pushed`: metrics of these lists, where there are any, and `beside` by name. Raises
-    DataRefused where nobody can be asked.
+    Args:
+        data: all three splits.
+        stages: the models to evaluate.
+        order: whose order is served, `ranking` or `retrieval`.
+        config: baselines and groups.
+        pushed: [users, depth] lists of the version that is pushed now, for the same users.
+        comparisons: further lists for the same users, by name.
+
+    Returns:
+        `retrieval` {metrics, users, baselines} and `ranking` {order, metrics of the final lists as
+        served, `reranked`: metrics in ranking's order, `labels`: errors per label}. Both have
+        `intervals`, `slices`, and `against`: differences from the baselines (and of the final lists
+        from retrieval and the pushed version) with a verdict. `fairness`: the declared groups on
+        the final lists. `pushed`: metrics of these lists, where there are any, and `beside` of the
+        comparisons by name.
+
+    Raises:
+        DataRefused: no user of test has a query.
     """
-    asked = build_queries(data.test, data.moment(data.test))
-    require_queries(asked, "test", data)
-    known = data.clock(data.train, data.valid)
-    at_test = np.pad(candidates.vectors_at_test(), [(1, 0), (0, 0)])
-    retrieved, reranked = _rank_both_stages(
-        asked, query, ranking, at_test, retrieval_config, ranking_config
-    )
-    stages = evaluate_stages(
-        build_list_evaluator(asked, known, at_test[:, :-1], data),
+    queries = build_queries(data.test, data.moment(data.test))
+    require_queries(queries, "test", data)
+    clock = data.clock(data.train, data.valid)
+    at_test = stages.item_vectors_at_test()
+    retrieved, reranked = _rank_both_stages(queries, stages, at_test)
+    evaluated = evaluate_stages(
+        build_list_evaluator(queries, clock, at_test[:, :-1], data),
         StageLists(
             retrieval=retrieved,
             reranked=reranked,
             order=order,
-            baselines=rank_baselines(known, asked, config.recent_days, _DEPTH),
+            baselines=rank_baselines(clock, queries, config.recent_days, _DEPTH),
             pushed=pushed,
-            beside=beside or {},
+            beside=comparisons or {},
         ),
     )
-    found = stages.as_json()
-    labels = measure_label_errors(data, query, ranking, at_test[:, :-1], retrieval_config)
-    found["ranking"]["labels"] = labels
-    return found | {"fairness": measure_fairness(config.fairness, stages.served, data)}
+    found = evaluated.as_json()
+    found["ranking"]["labels"] = measure_label_errors(
+        data, stages.query, stages.ranking, at_test[:, :-1], stages.retrieval_config
+    )
+    return found | {"fairness": measure_fairness(config.fairness, evaluated.served, data)}
 
 
 def _rank_both_stages(
-    asked: EvaluationQueries,
-    query: Any,
-    ranking: Any,
-    at_test: np.ndarray,
-    retrieval_config: RetrievalConfig,
-    ranking_config: RankingConfig,
+    queries: EvaluationQueries, stages: TrainedStages, at_test: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """[users, depth] in retrieval's order, and in ranking's."""
-    queries = encode_queries(query.positions, asked, retrieval_config.history_length)
-    depth = max(_DEPTH, ranking_config.candidates)
-    retrieved = rank_nearest(queries, at_test, asked.seen, depth)
-    reranked = rerank(
-        retrieved,
-        queries,
-        asked,
-        at_test[:, -1],
-        create_scorer(ranking),
-        ranking_config.candidates,
-        retrieval_config.history_length,
-    )
-    return retrieved, reranked
+    length = stages.retrieval_config.history_length
+    candidates = stages.ranking_config.candidates
+    vectors = encode_queries(stages.query.positions, queries, length)
+    retrieved = rank_nearest(vectors, at_test, queries.seen, max(_DEPTH, candidates))
+    ranker = Ranker(create_scorer(stages.ranking), candidates, length)
+    return retrieved, rerank(retrieved, vectors, queries, at_test[:, -1], ranker)

@@ -4,13 +4,11 @@ retrieval returns to each query, and for the events that have a label.
 
 import dataclasses
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
-from schema.candidates import Candidates
 from schema.signatures import RELEVANCE
-from trainer.config.models import RankingConfig, RetrievalConfig
 from trainer.data.evaluation_queries import EvaluationQueries, build_queries
 from trainer.data.training_data import TrainingData
 from trainer.evaluation.slices import (
@@ -20,6 +18,7 @@ from trainer.evaluation.slices import (
     slice_items,
     slice_users,
 )
+from trainer.evaluation.trained_stages import TrainedStages
 from trainer.metrics.ranking import find_hits
 from trainer.metrics.top_k import rank_nearest
 from trainer.ranking.examples import build_labelled_examples
@@ -63,26 +62,16 @@ class HeadRows:
         return len(self.label)
 
 
-def build_test_rows(
-    data: TrainingData,
-    query: Any,
-    ranking: Any,
-    candidates: Candidates,
-    retrieval_config: RetrievalConfig,
-    ranking_config: RankingConfig,
-) -> dict[str, HeadRows | str]:
+def build_test_rows(data: TrainingData, stages: TrainedStages) -> dict[str, HeadRows | str]:
     """By head, `relevance` and each declared label: its rows, or why there are none.
 
-    `query` and `ranking` are loaded SavedModels. Of more than `MAX_QUERIES` queries a sample is
-    taken, of events with a label the latest `MAX_EVENTS`.
+    Of more than `MAX_QUERIES` queries a sample is used, of events with a label the latest
+    `MAX_EVENTS`.
     """
-    at_test = np.pad(candidates.vectors_at_test(), [(1, 0), (0, 0)])
-    asked = build_queries(data.test, data.moment(data.test))
-    return {
-        RELEVANCE: _build_relevance_rows(
-            data, asked, query, ranking, at_test, retrieval_config, ranking_config.candidates
-        )
-    } | _build_all_label_rows(data, query, ranking, at_test[:, :-1], retrieval_config)
+    queries = build_queries(data.test, data.moment(data.test))
+    return {RELEVANCE: _build_relevance_rows(data, queries, stages)} | _build_all_label_rows(
+        data, stages
+    )
 
 
 def describe_rows(rows: HeadRows | str) -> dict[str, str | int]:
@@ -94,32 +83,21 @@ def describe_rows(rows: HeadRows | str) -> dict[str, str | int]:
 
 
 def _build_relevance_rows(
-    data: TrainingData,
-    asked: EvaluationQueries,
-    query: Any,
-    ranking: Any,
-    at_test: np.ndarray,
-    config: RetrievalConfig,
-    candidates: int,
+    data: TrainingData, queries: EvaluationQueries, stages: TrainedStages
 ) -> HeadRows | str:
-    """Of questions to which retrieval returns an answer: only there ranking has something to put in
-    order.
+    """Of queries to which retrieval returns a relevant item: only there ranking has something to
+    put in order.
     """
-    queries = encode_queries(query.positions, asked, config.history_length)
-    lists = rank_nearest(queries, at_test, asked.seen, candidates)
-    hit = find_hits(lists, asked.answers)
+    at_test, length = stages.item_vectors_at_test(), stages.retrieval_config.history_length
+    vectors = encode_queries(stages.query.positions, queries, length)
+    lists = rank_nearest(vectors, at_test, queries.seen, stages.ranking_config.candidates)
+    hit = find_hits(lists, queries.answers)
     drawn = sample_places(np.flatnonzero(hit.any(axis=1)), MAX_QUERIES)
     if not len(drawn):
         return "retrieval returns no answer to any question of test: nothing to put in order"
-    part = asked.only(drawn)
-    scores = score_relevance(
-        lists[drawn],
-        queries[drawn],
-        part,
-        at_test[:, -1],
-        create_scorer(ranking),
-        config.history_length,
-    )
+    part = queries.only(drawn)
+    score = create_scorer(stages.ranking)
+    scores = score_relevance(lists[drawn], vectors[drawn], part, at_test[:, -1], score, length)
     return build_list_rows(data, part, lists[drawn], hit[drawn], scores)
 
 
@@ -170,14 +148,13 @@ def compare_to_average(scores: np.ndarray, inside: np.ndarray) -> np.ndarray:
     return likelihood / (likelihood + mean)
 
 
-def _build_all_label_rows(
-    data: TrainingData, query: Any, ranking: Any, vectors: np.ndarray, config: RetrievalConfig
-) -> dict[str, HeadRows | str]:
+def _build_all_label_rows(data: TrainingData, stages: TrainedStages) -> dict[str, HeadRows | str]:
     if not data.dataset.labels.ranking:
         return {}
-    moments = build_test_state(data, query, vectors, config)
-    examples = build_labelled_examples(data.test, moments, MAX_EVENTS)
-    predicted = score_examples(ranking.score, examples)
+    vectors = stages.item_vectors_at_test()[:, :-1]
+    state = build_test_state(data, stages.query, vectors, stages.retrieval_config)
+    examples = build_labelled_examples(data.test, state, MAX_EVENTS)
+    predicted = score_examples(stages.ranking.score, examples)
     slices = _slice_test_events(data, examples.event)
     return {
         name: _build_label_rows(data, name, examples.labels[name], predicted, slices)

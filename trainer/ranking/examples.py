@@ -95,6 +95,16 @@ def build_listwise_examples(
     )
 
 
+def balance_examples(labelled: RankingExamples, listwise: RankingExamples) -> list[RankingExamples]:
+    """Both, the listwise ones so often that they are a tenth of what an epoch learns from.
+
+    There are few of them beside all labels of train, which would otherwise be learned by heart
+    before the order is learned at all: Adam moves as far for either.
+    """
+    times = max(1, round(len(labelled) / (9 * len(listwise))))
+    return [labelled] * bool(len(labelled)) + [listwise] * times
+
+
 def select_latest_events(timelines: Timelines, wanted: np.ndarray, most: int | None) -> np.ndarray:
     """Positions of the split's latest own events that are `wanted` [e], on known items, in order of
     time.

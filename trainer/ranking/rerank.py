@@ -1,5 +1,6 @@
 """Retrieval's lists in the order of ranking, for evaluation queries."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -16,24 +17,35 @@ ScoreFunction = Callable[[Batch], dict[str, np.ndarray]]
 """The ranking model's inputs by name, as in `schema.signatures` -> head: [b, c]."""
 
 
+@dataclasses.dataclass(frozen=True)
+class Ranker:
+    """The ranking model, and how many items of how long a history it reads."""
+
+    score: ScoreFunction
+    candidates: int
+    """Items at the head of a list that it puts in order."""
+    history_length: int
+    """Latest events of a user."""
+
+
 def rerank(
     lists: np.ndarray,
     queries: np.ndarray,
     asked: EvaluationQueries,
     log_popularity: np.ndarray,
-    score: ScoreFunction,
-    candidates: int,
-    history_length: int,
+    ranker: Ranker,
 ) -> np.ndarray:
-    """[q, k] retrieval's indices, best first -> the same with the first `candidates` put in
-    ranking's order.
+    """[q, k] retrieval's indices, best first -> the same with the first `candidates` of the
+    `ranker` put in its order.
 
-    `log_popularity` [n + 1] at the moment of the questions. Places that hold no item (0) stay at
-    the end.
+    `log_popularity` [n + 1] at the moment of the queries. Places that hold no item (0) stay at the
+    end.
     """
     result = lists.copy()
-    head = lists[:, :candidates].astype(np.int32)
-    found = score_relevance(head, queries, asked, log_popularity, score, history_length)
+    head = lists[:, : ranker.candidates].astype(np.int32)
+    found = score_relevance(
+        head, queries, asked, log_popularity, ranker.score, ranker.history_length
+    )
     order = np.argsort(np.where(head == 0, np.inf, -found), axis=1, kind="stable")
     result[:, : head.shape[1]] = np.take_along_axis(head, order, axis=1)
     return result

@@ -18,7 +18,7 @@ from trainer.metrics.confidence import Difference
 from trainer.metrics.ranking import compute_user_metrics
 from trainer.metrics.top_k import rank_nearest
 from trainer.ranking.inputs import RetrievalState
-from trainer.ranking.rerank import ScoreFunction, create_scorer, rerank
+from trainer.ranking.rerank import Ranker, ScoreFunction, create_scorer, rerank
 from trainer.retrieval.export import encode_queries
 
 VERDICT_FILE = "ranking.json"
@@ -107,7 +107,7 @@ def _rank_lists(
     queries = encode_queries(query.positions, asked, length)
     stood = np.column_stack([moments.vectors, present])
     lists = rank_nearest(queries, stood, asked.seen, max(100, config.candidates))
-    final = rerank(lists, queries, asked, present, score, config.candidates, length)
+    final = rerank(lists, queries, asked, present, Ranker(score, config.candidates, length))
     return OrderedLists(asked, final, lists)
 
 

@@ -3,18 +3,14 @@
 from collections.abc import Iterator
 
 import numpy as np
-import tensorflow as tf
 
 from trainer.config.models import RankingConfig
 from trainer.data.windows import Batch
 from trainer.metrics.top_k import iterate_blocks
 from trainer.ranking.examples import RankingExamples
 from trainer.ranking.model import RankingModel
-from trainer.training import tensorboard
-from trainer.training.batches import build_dataset
-from trainer.training.callbacks import EpochMetrics, FiniteLoss, ProgressLog
-from trainer.training.checkpoints import TrainingState
-from trainer.training.distribution import Hardware
+from trainer.training.context import TrainingContext
+from trainer.training.fit import FitPlan, compile_model, fit_with_resume
 from trainer.training.sparse_adam import SparseAdam
 
 _PATIENCE = 2
@@ -24,45 +20,28 @@ def fit_ranking(
     model: RankingModel,
     learned: list[RankingExamples],
     held_out: RankingExamples,
-    config: RankingConfig,
-    seed: int,
-    log_dir: str,
-    checkpoints: str,
-    hardware: Hardware,
+    context: TrainingContext[RankingConfig],
 ) -> dict[str, list[float]]:
-    """Stops early by the loss of the held-out examples; keeps the best weights, and goes on after
-    the last epoch that `checkpoints` holds.
+    """Stops early by the loss of the held-out examples, keeps the best weights, and resumes as
+    `fit_with_resume`. Returns the metrics of every epoch by name.
     """
-    batches = [
-        batch for examples in learned for batch in build_batches(examples, config.batch_size)
-    ]
-    held = build_batches(held_out, config.batch_size)
-    model.compile(optimizer=SparseAdam(config.learning_rate), jit_compile=hardware.xla)
-    model.compute_loss({name: tf.constant(values) for name, values in batches[0].items()})
-    state = TrainingState(model, checkpoints, "val_loss", "min", _PATIENCE)
-    done = state.restore()
-    training = build_dataset(lambda n: _shuffle_batches(batches, seed, n), done, Hardware())
-    if not state.stopped:
-        tensorboard.write_graph(model, training, log_dir)
-        tensorboard.write_hyper_parameters(config.model_dump(), log_dir, ("loss",))
-        model.fit(
-            training,
-            steps_per_epoch=len(batches),
-            initial_epoch=done,
-            epochs=config.epochs,
-            validation_data=build_dataset(lambda _: iter(held), 0, Hardware()),
-            validation_steps=len(held),
-            verbose=0,
-            callbacks=[
-                FiniteLoss(),
-                EpochMetrics(sum(len(examples) for examples in learned), dict),
-                state,
-                tensorboard.create_scalars_callback(log_dir, hardware.profile),
-                ProgressLog(config.epochs, "loss", "val_loss"),
-            ],
-        )
-    state.restore_best()
-    return state.history
+    config, seed = context.config, context.seed
+    size = config.batch_size
+    batches = [batch for examples in learned for batch in build_batches(examples, size)]
+    validation = build_batches(held_out, size)
+    compile_model(model, lambda: SparseAdam(config.learning_rate), batches[0], context.hardware)
+    plan = FitPlan(
+        training=lambda epoch: _shuffle_batches(batches, seed, epoch),
+        steps=len(batches),
+        validation=lambda _: iter(validation),
+        validation_steps=len(validation),
+        events=sum(len(examples) for examples in learned),
+        monitor="val_loss",
+        mode="min",
+        patience=_PATIENCE,
+        headline=("loss",),
+    )
+    return fit_with_resume(model, plan, context)
 
 
 def _shuffle_batches(batches: list[Batch], seed: int, epoch: int) -> Iterator[Batch]:

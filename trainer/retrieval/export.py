@@ -11,6 +11,7 @@ import tensorflow_transform as tft
 from schema import signatures, timeline
 from schema.dataset import Dataset
 from schema.features import Feature
+from trainer.config.models import RetrievalConfig
 from trainer.data.evaluation_queries import EvaluationQueries
 from trainer.data.timelines import build_item_table
 from trainer.metrics.top_k import iterate_blocks
@@ -31,8 +32,7 @@ class QueryModule(tf.Module):
         tower: QueryTower,
         item_vectors: np.ndarray,
         popularity_weight: float,
-        temperature: float,
-        history_length: int,
+        config: RetrievalConfig,
         dataset: Dataset,
         graphs: tuple[tft.TFTransformOutput, tft.TFTransformOutput],
     ):
@@ -49,8 +49,8 @@ class QueryModule(tf.Module):
             name="item_vectors",
         )
         self._weight = tf.Variable(popularity_weight, trainable=False, name="popularity_weight")
-        self._temperature = temperature
-        self._length = history_length
+        self._temperature = config.temperature
+        self._length = config.history_length
         self._dataset = dataset
         self._items = build_item_table(graphs[0])
         self._transform = graphs[1].transform_features_layer()

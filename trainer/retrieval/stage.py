@@ -27,11 +27,10 @@ from trainer.retrieval.export import (
     save_query_model,
 )
 from trainer.retrieval.model import RetrievalModel
-from trainer.retrieval.training import fit_held_out, refit
-from trainer.retrieval.warm_start import WarmStart, collect_weights, save_weights
+from trainer.retrieval.training import RetrievalContext, fit_held_out, refit
+from trainer.retrieval.warm_start import collect_weights, save_weights
 from trainer.training import tensorboard
 from trainer.training.checkpoints import remove_checkpoints
-from trainer.training.distribution import Hardware
 
 SAMPLE_QUERIES = 1000
 _log = logging.getLogger(__name__)
@@ -46,73 +45,59 @@ class RetrievalOutputs:
 
 
 def train_retrieval(
-    data: TrainingData,
-    config: RetrievalConfig,
-    seed: int,
-    held_out: RetrievalOutputs,
-    final: RetrievalOutputs,
-    log_dir: str,
-    checkpoints: str | None = None,
-    hardware: Hardware | None = None,
-    begun: WarmStart | None = None,
+    context: RetrievalContext, held_out: RetrievalOutputs, final: RetrievalOutputs
 ) -> dict[str, float]:
-    """Trains on train, stops by valid, and writes that model as `held_out`, which has not seen
-    valid; then learns train and valid together for `refit_epochs` and writes `final`. Begins from
-    the weights of `begun`, for `warm_epochs`, where they are given.
+    """Trains on train, stops by valid, and writes that model as `held_out`, which has not learned
+    valid; then trains on train and valid together for `refit_epochs` and writes `final`. Begins
+    from the weights of `warm_start`, for `warm_epochs`, where the context has one.
 
-    Goes on from what an interrupted training has left in the folder `checkpoints` (beside the model
-    without one), which must belong to this data and configuration; it is removed in the end. Of
-    several workers' processes one writes. Returns what was measured on valid.
+    Resumes an interrupted training, whose checkpoints are removed at the end. Of several workers'
+    processes one writes. Returns metrics on valid.
     """
+    data, config, hardware = context.data, context.config, context.hardware
     require_sufficient_data(data)
-    hardware = hardware or Hardware()
-    checkpoints = checkpoints or f"{held_out.model_uri}.checkpoints"
-    asked = build_queries(data.valid, data.moment(data.valid))
-    passes = config.epochs if begun is None else config.warm_epochs
-    config = config.model_copy(update={"epochs": passes})
-    measured, model = train_without_valid(
-        data, asked, config, seed, log_dir, checkpoints, hardware, begun
-    )
+    queries = build_queries(data.valid, data.moment(data.valid))
+    if context.warm_start is not None:
+        config = config.model_copy(update={"epochs": config.warm_epochs})
+        context = dataclasses.replace(context, config=config)
+    measured, model = train_without_valid(context, queries)
     if hardware.writes:
-        write_artifacts(model, asked, data, config, held_out)
-        if config.warm_start:  # what has learned valid could not be chosen by the next run's
-            before = 0 if begun is None else begun.learned_until
-            save_weights(collect_weights(model, data, before), final.candidates_uri)
-    model = refit(model, data, config, seed, hardware)
+        write_artifacts(model, queries, data, config, held_out)
+        if config.warm_start:  # what has learned valid could not be measured by the next run's
+            _save_learned_weights(model, context, final.candidates_uri)
+    model = refit(model, context)
     if hardware.writes:
-        vectors = write_artifacts(model, asked, data, config, final)
+        vectors = write_artifacts(model, queries, data, config, final)
         _save_refresh_inputs(model, data, config, final.candidates_uri)
-        taken = data.clock(data.train).counts(data.moment(data.valid))
-        tensorboard.write_projector(data.catalogue.titles[1:], vectors[1:], taken[1:], log_dir)
-        remove_checkpoints(checkpoints)
+        counts = data.clock(data.train).counts(queries.now)
+        titles = data.catalogue.titles[1:]
+        tensorboard.write_projector(titles, vectors[1:], counts[1:], context.log_dir)
+        remove_checkpoints(context.checkpoints)
     _log.info("retrieval trained valid_ndcg@10=%.4f", measured["valid_ndcg@10"])
     return measured
 
 
 def train_without_valid(
-    data: TrainingData,
-    asked: EvaluationQueries,
-    config: RetrievalConfig,
-    seed: int,
-    log_dir: str,
-    checkpoints: str,
-    hardware: Hardware,
-    begun: WarmStart | None = None,
+    context: RetrievalContext, queries: EvaluationQueries
 ) -> tuple[dict[str, float], RetrievalModel]:
-    """What was measured on those `asked`, valid's users, and the model that has not learned
-    valid.
-    """
-    tf.keras.utils.set_random_seed(seed)
+    """Metrics on `queries`, those of valid, and the model, which has not learned valid."""
+    tf.keras.utils.set_random_seed(context.seed)
     tf.config.experimental.enable_op_determinism()
-    history, model = fit_held_out(data, asked, config, seed, log_dir, checkpoints, hardware, begun)
-    lists = rank_queries(model, asked, data.clock(data.train), data, config)
-    found = summarise_lists(lists, asked.answers, data.catalogue.size)
-    return {f"valid_{name}": value for name, value in found.items()} | {
+    data, config = context.data, context.config
+    history, model = fit_held_out(context, queries)
+    lists = rank_queries(model, queries, data.clock(data.train), data, config)
+    metrics = summarise_lists(lists, queries.answers, data.catalogue.size)
+    return {f"valid_{name}": value for name, value in metrics.items()} | {
         "popularity_weight": model.popularity_weight,
         "epochs": len(history["loss"]),
         "loss": history["loss"][-1],
         "valid_loss": min(history["val_loss"]),
     }, model
+
+
+def _save_learned_weights(model: RetrievalModel, context: RetrievalContext, uri: str) -> None:
+    before = 0 if context.warm_start is None else context.warm_start.learned_until
+    save_weights(collect_weights(model, context.data, before), uri)
 
 
 def rank_queries(
@@ -166,8 +151,7 @@ def _build_query_module(
         model.query_tower,
         vectors,
         model.popularity_weight,
-        config.temperature,
-        config.history_length,
+        config,
         data.dataset,
         (data.items_graph, data.timelines_graph),
     )

@@ -8,22 +8,10 @@ import tensorflow as tf
 from trainer.config.models import RetrievalConfig
 from trainer.data.evaluation_queries import EvaluationQueries
 from trainer.data.timelines import Timelines, concat_timelines
-from trainer.data.training_data import TrainingData
-from trainer.data.windows import (
-    Batch,
-    Windows,
-    batch_windows,
-    count_batches,
-    cut_windows,
-)
+from trainer.data.windows import Batch, Windows, batch_windows, count_batches, cut_windows
 from trainer.retrieval.build import build_model, copy_to_float32
 from trainer.retrieval.model import RetrievalModel
-from trainer.retrieval.validation import (
-    create_measure,
-    draw_sample,
-    measure_baselines,
-)
-from trainer.retrieval.warm_start import WarmStart
+from trainer.retrieval.validation import create_measure, draw_sample, measure_baselines
 from trainer.training import tensorboard
 from trainer.training.batches import (
     NEGATIVES,
@@ -34,95 +22,98 @@ from trainer.training.batches import (
     pad_to_bucket,
     require_equal_shares,
 )
-from trainer.training.callbacks import EpochMetrics, FiniteLoss, Measure, ProgressLog
-from trainer.training.checkpoints import TrainingState, copy_weights
+from trainer.training.callbacks import FiniteLoss, Measure
+from trainer.training.checkpoints import copy_weights
+from trainer.training.context import TrainingContext
 from trainer.training.distribution import Hardware
+from trainer.training.fit import FitPlan, compile_model, fit_with_resume
 from trainer.training.sparse_adam import SparseAdam
 
-MONITORED_METRIC = "val_ndcg@10"
+RetrievalContext = TrainingContext[RetrievalConfig]
+
+
+def fit_held_out(
+    context: RetrievalContext, queries: EvaluationQueries
+) -> tuple[dict[str, list[float]], RetrievalModel]:
+    """The metrics of each epoch, and the model that has learned train (and what the model of
+    `warm_start` had).
+
+    It computes in float32 and belongs to no strategy, whatever hardware it was trained on.
+    `queries` are those of valid, of which a sample is measured after each epoch.
+    """
+    data, config, hardware = context.data, context.config, context.hardware
+    clock = data.clock(data.train)
+    with hardware.scope():
+        trained = build_model(data, data.train, clock, config, hardware.static_shapes)
+    sample = draw_sample(queries, clock, data.catalogue.size, config, context.seed)
+    if hardware.writes:
+        baselines = measure_baselines(sample, clock, config.popularity_days)
+        tensorboard.write_baselines(baselines, context.log_dir, config.epochs)
+    history = fit_model(trained, context, create_measure(trained, sample, data, config))
+    return history, copy_to_float32(trained, data, data.train, clock, config)
 
 
 def fit_model(
-    model: RetrievalModel,
-    train: Timelines,
-    valid: Timelines,
-    config: RetrievalConfig,
-    seed: int,
-    log_dir: str,
-    checkpoints: str,
-    measure: Measure,
-    hardware: Hardware,
-    begun: WarmStart | None = None,
+    model: RetrievalModel, context: RetrievalContext, measure: Measure
 ) -> dict[str, list[float]]:
-    """Trains until `measure`'s `ndcg@10` has not risen for `patience` epochs; leaves the best
-    epoch's weights in the model, which was made in the scope of the `hardware`. Begins from the
-    weights of `begun` where it is given.
+    """Trains on train until the `ndcg@10` of `measure` has not risen for `patience` epochs; leaves
+    the best epoch's weights in the model, which was made in the scope of the hardware.
 
-    Goes on after the last epoch that `checkpoints` holds. Returns what was measured, by name, a
-    value an epoch. Raises TrainingDiverged where the loss is no number.
+    Begins from the weights of `warm_start`, where the context has one, and resumes as
+    `fit_with_resume`. Returns the metrics of every epoch by name.
     """
+    config, hardware = context.config, context.hardware
+    train, valid = context.data.train, context.data.valid
     require_equal_shares(config.uniform_negatives, hardware.replicas)
-    epochs, steps = build_epochs(model, train, config, seed, hardware)
+    training, steps = build_epochs(model, train, config, context.seed, hardware)
     validation, validation_steps = build_epochs(model, valid, config, None, hardware)
-    _compile_model(model, epochs, config, hardware)
-    if begun is not None:
-        begun.give(model)
-    state = TrainingState(model, checkpoints, MONITORED_METRIC, "max", config.patience)
-    done = state.restore()
-    training = build_dataset(epochs, done, hardware)
-    if not state.stopped:
-        model.fit(
-            training,
-            steps_per_epoch=steps,
-            initial_epoch=done,
-            epochs=config.epochs,
-            validation_data=build_dataset(validation, 0, hardware),
-            validation_steps=validation_steps,
-            verbose=0,
-            callbacks=[
-                FiniteLoss(),
-                EpochMetrics(_count_positives(train), measure),
-                state,
-                *_create_callbacks(model, training, config, log_dir, hardware),
-            ],
-        )
-    state.restore_best()
-    return state.history
+    _compile(model, training, config, hardware)
+    if context.warm_start is not None:
+        context.warm_start.assign_to(model)
+    plan = FitPlan(
+        training=training,
+        steps=steps,
+        validation=validation,
+        validation_steps=validation_steps,
+        events=int((train.own & train.positive & (train.item_index > 0)).sum()),
+        monitor="val_ndcg@10",
+        mode="max",
+        patience=config.patience,
+        headline=("ndcg@10", "recall@10"),
+        measure=measure,
+    )
+    return fit_with_resume(model, plan, context)
 
 
-def continue_fit(
-    begun: RetrievalModel,
-    model: RetrievalModel,
-    learned: Timelines,
-    config: RetrievalConfig,
-    seed: int,
-    hardware: Hardware,
-) -> None:
-    """Gives the model the weights of `begun` and passes over `learned` `refit_epochs` times, with
-    nothing to stop by.
+def refit(model: RetrievalModel, context: RetrievalContext) -> RetrievalModel:
+    """The model after `refit_epochs` more over train and valid together.
 
-    Raises TrainingDiverged where the loss is no number.
+    It begins where `model` ended, so that their vectors lie in one space and ranking, which learned
+    from the vectors of `model`, can read them. Raises TrainingDiverged when the loss is not finite.
     """
-    epochs, steps = build_epochs(model, learned, config, seed, hardware)
-    _compile_model(model, epochs, config, hardware)
-    copy_weights(begun, model)
-    model.fit(
+    data, config, hardware = context.data, context.config, context.hardware
+    if not config.refit_epochs:
+        return model
+    learned, clock = concat_timelines(data.train, data.valid), data.clock(data.train, data.valid)
+    with hardware.scope():
+        trained = build_model(data, learned, clock, config, hardware.static_shapes)
+    epochs, steps = build_epochs(trained, learned, config, context.seed, hardware)
+    _compile(trained, epochs, config, hardware)
+    copy_weights(model, trained)
+    trained.fit(
         build_dataset(epochs, 0, hardware),
         steps_per_epoch=steps,
         epochs=config.refit_epochs,
         verbose=0,
         callbacks=[FiniteLoss()],
     )
+    return copy_to_float32(trained, data, learned, clock, config)
 
 
-def _compile_model(
+def _compile(
     model: RetrievalModel, epochs: EpochBatches, config: RetrievalConfig, hardware: Hardware
 ) -> None:
-    """Gives the model its optimizer and all its variables."""
-    with hardware.strategy.scope():
-        model.compile(optimizer=create_optimizer(model, config), jit_compile=hardware.xla)
-        first = next(epochs(0))
-        model.compute_loss({key: tf.constant(values) for key, values in first.items()})
+    compile_model(model, lambda: create_optimizer(model, config), next(epochs(0)), hardware)
 
 
 def create_optimizer(
@@ -131,25 +122,6 @@ def create_optimizer(
     """Adam, or one whose step costs what the batch touches where the catalogue is large."""
     sparse = model.catalogue_size >= config.sparse_updates_from
     return (SparseAdam if sparse else tf.keras.optimizers.Adam)(config.learning_rate)
-
-
-def _create_callbacks(
-    model: RetrievalModel,
-    training: tf.data.Dataset,
-    config: RetrievalConfig,
-    log_dir: str,
-    hardware: Hardware,
-) -> list[tf.keras.callbacks.Callback]:
-    """What tells how training goes, in the one process that may."""
-    if not hardware.writes:
-        return []
-    if hardware.replicas == 1:
-        tensorboard.write_graph(model, training, log_dir)
-    tensorboard.write_hyper_parameters(config.model_dump(), log_dir, ("ndcg@10", "recall@10"))
-    return [
-        tensorboard.create_scalars_callback(log_dir, hardware.profile),
-        ProgressLog(config.epochs, "loss", "val_loss", MONITORED_METRIC),
-    ]
 
 
 def build_epochs(
@@ -161,9 +133,9 @@ def build_epochs(
 ) -> tuple[EpochBatches, int]:
     """Batches by epoch, and how many an epoch has.
 
-    An epoch's order and negatives follow from `seed` and its number alone: a training that goes on
-    sees what it would have seen. Without `seed` all epochs are the same, so that their losses
-    compare.
+    An epoch's order and negatives follow from `seed` and its number alone: a resumed training sees
+    what an uninterrupted one would have seen. Without `seed` all epochs are the same, so that their
+    losses compare.
     """
     cut = cut_windows(timelines, config.history_length)
     positions = config.positions_per_batch
@@ -196,56 +168,3 @@ def _batch_by_shape(
     if not hardware.xla:
         return batches
     return (pad_to_bucket(batch, positions, longest) for batch in batches)
-
-
-def _count_positives(timelines: Timelines) -> int:
-    return int((timelines.own & timelines.positive & (timelines.item_index > 0)).sum())
-
-
-def fit_held_out(
-    data: TrainingData,
-    asked: EvaluationQueries,
-    config: RetrievalConfig,
-    seed: int,
-    log_dir: str,
-    checkpoints: str,
-    hardware: Hardware,
-    begun: WarmStart | None = None,
-) -> tuple[dict[str, list[float]], RetrievalModel]:
-    """What each epoch measured, and the model that has learned train (and what `begun` had).
-
-    It computes in float32 and belongs to no strategy, whatever it was trained on.
-    """
-    clock = data.clock(data.train)
-    with hardware.scope():
-        trained = build_model(data, data.train, clock, config, hardware.static_shapes)
-    sample = draw_sample(asked, clock, data.catalogue.size, config, seed)
-    if hardware.writes:
-        baselines = measure_baselines(sample, clock, config.popularity_days)
-        tensorboard.write_baselines(baselines, log_dir, config.epochs)
-    history = fit_model(
-        trained, data.train, data.valid, config, seed, log_dir, checkpoints,
-        create_measure(trained, sample, data, config), hardware, begun,
-    )  # fmt: skip
-    return history, copy_to_float32(trained, data, data.train, clock, config)
-
-
-def refit(
-    model: RetrievalModel,
-    data: TrainingData,
-    config: RetrievalConfig,
-    seed: int,
-    hardware: Hardware,
-) -> RetrievalModel:
-    """The model after `refit_epochs` more over train and valid together.
-
-    It begins where the other ended, so that their vectors lie in one space and ranking, which
-    learned from the other's, can read them.
-    """
-    if not config.refit_epochs:
-        return model
-    learned, clock = concat_timelines(data.train, data.valid), data.clock(data.train, data.valid)
-    with hardware.scope():
-        trained = build_model(data, learned, clock, config, hardware.static_shapes)
-    continue_fit(model, trained, learned, config, seed, hardware)
-    return copy_to_float32(trained, data, learned, clock, config)

@@ -25,6 +25,7 @@ from trainer.data.evaluation_queries import build_queries
 from trainer.data.training_data import TrainingData
 from trainer.retrieval.stage import train_without_valid
 from trainer.training.checkpoints import remove_checkpoints
+from trainer.training.context import TrainingContext
 from trainer.training.distribution import Hardware
 from trainer.training.fingerprint import compute_fingerprint
 
@@ -161,13 +162,12 @@ def create_trial_training(
     def train(config: RetrievalConfig, name: str) -> dict[str, float]:
         tf.keras.backend.clear_session()
         kept = f"{checkpoints}/{compute_fingerprint(data, seed, config.model_dump_json())}"
-        asked = build_queries(data.valid, data.moment(data.valid))
+        context = TrainingContext(data, config, seed, f"{log_dir}/{name}", kept, hardware)
+        queries = build_queries(data.valid, data.moment(data.valid))
         try:
-            measured, _ = train_without_valid(
-                data, asked, config, seed, f"{log_dir}/{name}", kept, hardware
-            )
+            measured, _ = train_without_valid(context, queries)
         except TrainingDiverged:
-            remove_checkpoints(kept)  # nobody will go on with these values
+            remove_checkpoints(kept)  # nobody will resume with these values
             raise
         remove_checkpoints(kept)
         return {name: float(value) for name, value in measured.items()}

@@ -76,11 +76,11 @@ class WarmStart:
         """Latest event that the earlier model learned from; seconds since epoch, UTC."""
         return self._weights.learned_until
 
-    def give(self, model: RetrievalModel) -> None:
+    def assign_to(self, model: RetrievalModel) -> None:
         """Puts them in the place of the model's own; it must have its variables."""
         self.carried = CarryOver()
         for name, layer in model.tables.items():
-            self._give_rows(name, layer)
+            self._assign_rows(name, layer)
         for name, variable in list_other_variables(model).items():
             learned = self._weights.others.get(name)
             if learned is None or learned.shape != tuple(variable.shape):
@@ -93,7 +93,7 @@ class WarmStart:
         )
         _log.info("retrieval begins warm carried+new %s anew=%s", rows, self.carried.anew)
 
-    def _give_rows(self, name: str, layer: Any) -> None:
+    def _assign_rows(self, name: str, layer: Any) -> None:
         learned = self._weights.tables.get(name)
         own = layer.embeddings.numpy()
         if learned is None or learned.rows.shape[1] != own.shape[1]:

@@ -6,9 +6,8 @@ import tensorflow as tf
 from scipy.special import expit
 
 from schema.dataset import RankingLabel
-from trainer.ranking.examples import RankingExamples
+from trainer.ranking.examples import RankingExamples, balance_examples
 from trainer.ranking.export import fit_calibration
-from trainer.ranking.stage import _balance_examples
 
 LABELS = {
     "bought": RankingLabel(column="bought", kind="binary", at_least=2),
@@ -54,5 +53,5 @@ def test_where_nothing_is_held_out_nothing_is_scaled():
     [(900, 100, [900, 100]), (2_700, 100, [2_700, 100, 100, 100]), (0, 50, [50]), (5, 50, [5, 50])],
 )
 def test_an_epoch_has_a_tenth_of_contests_at_least(labelled, contested, sizes):
-    learned = _balance_examples(_examples(labelled), _examples(contested))
+    learned = balance_examples(_examples(labelled), _examples(contested))
     assert [len(examples) for examples in learned] == sizes

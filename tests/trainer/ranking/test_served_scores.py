@@ -25,7 +25,7 @@ from trainer.retrieval.export import QueryModule, encode_queries, save_query_mod
 from trainer.retrieval.towers import QueryTower
 
 LENGTH, DIM, EVENT = 3, 6, 2
-CONFIG = RetrievalConfig(embedding_dim=DIM, history_length=LENGTH)
+CONFIG = RetrievalConfig(embedding_dim=DIM, history_length=LENGTH, temperature=0.5)
 VECTORS = np.vstack([np.zeros(DIM), np.random.default_rng(8).normal(size=(3, DIM))]).astype("f")
 LOG_POPULARITY = np.array([0, 0.5, 1.5, 1.0], np.float32)
 
@@ -59,7 +59,7 @@ def query(planted, log, tmp_path_factory):
         CONFIG,
     )
     graphs = (planted.items_graph, graph)
-    module = QueryModule(tower, VECTORS, 0.7, 0.5, LENGTH, planted.dataset, graphs)
+    module = QueryModule(tower, VECTORS, 0.7, CONFIG, planted.dataset, graphs)
     batch = pad_windows(log, cut_windows(log, LENGTH), np.arange(1))
     module.encode({k: tf.constant(v) for k, v in batch.items()})
     path = str(tmp_path_factory.mktemp("query"))

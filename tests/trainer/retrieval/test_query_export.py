@@ -13,7 +13,7 @@ from trainer.layers.features import build_feature_specs
 from trainer.retrieval.export import QueryModule, save_query_model
 from trainer.retrieval.towers import QueryTower
 
-CONFIG = RetrievalConfig(embedding_dim=6, history_length=2)
+CONFIG = RetrievalConfig(embedding_dim=6, history_length=2, temperature=0.5)
 WEIGHT = 0.75
 ROW, EVENT = 0, 2
 
@@ -48,7 +48,7 @@ def exported(planted, log, tmp_path_factory):
     vectors = np.random.default_rng(8).normal(size=(4, 6)).astype(np.float32)
     vectors[0] = 0
     graphs = (planted.items_graph, graph)
-    module = QueryModule(tower, vectors, WEIGHT, 0.5, 2, planted.dataset, graphs)
+    module = QueryModule(tower, vectors, WEIGHT, CONFIG, planted.dataset, graphs)
     batch = pad_windows(log, cut_windows(log, 3), np.arange(1))
     path = str(tmp_path_factory.mktemp("query"))
     module.encode({k: tf.constant(v) for k, v in batch.items()})

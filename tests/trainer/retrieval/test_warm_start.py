@@ -1,5 +1,6 @@
 """Weights of an earlier model, given to one whose vocabularies are others."""
 
+import dataclasses
 import types
 from typing import Any
 
@@ -100,7 +101,7 @@ def test_a_model_takes_over_dense_weights_and_the_rows_of_known_ids(built, tmp_p
     start = WarmStart(
         weights, data_of([b"8", b"new", *ITEMS[:6]], [b"u4", b"u3", b"a", b"b", b"c"])
     )
-    start.give(after)
+    start.assign_to(after)
 
     old, new = before.tables["item_id"].embeddings, after.tables["item_id"].embeddings
     np.testing.assert_array_equal(new[0], old[0])
@@ -126,7 +127,7 @@ def test_what_does_not_fit_is_trained_anew_and_named(built):
     wider = built(0, chains.CONFIG.model_copy(update={"embedding_dim": 16}))
     own = wider.tables["item_id"].embeddings.numpy()
     start = WarmStart(weights, data)
-    start.give(wider)
+    start.assign_to(wider)
     np.testing.assert_array_equal(wider.tables["item_id"].embeddings, own)
     assert "item_id" in start.carried.anew
     assert "query_tower.query_hidden.kernel" in start.carried.anew
@@ -146,12 +147,8 @@ def test_a_training_goes_on_from_the_weights_it_is_given(tmp_path):
 
     def loss(name, begun):
         model = chains.model(still)
-        history = fit_model(
-            model, chains.TIMELINES, chains.TIMELINES, still, 1,
-            str(tmp_path / name), str(tmp_path / name / "checkpoints"),
-            lambda: chains.ranked(model), chains.ONE, begun,
-        )  # fmt: skip
-        return history["val_loss"][0]
+        context = dataclasses.replace(chains.context(tmp_path / name, still), warm_start=begun)
+        return fit_model(model, context, lambda: chains.ranked(model))["val_loss"][0]
 
     assert loss("warm", WarmStart(weights, data)) < loss("anew", None) - 0.5
 

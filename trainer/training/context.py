@@ -1,0 +1,40 @@
+"""What a training runs with: data, configuration, seed, folders, hardware and initial weights."""
+
+import dataclasses
+from typing import Any, Generic, Protocol, TypeVar
+
+from trainer.config.models import RankingConfig, RetrievalConfig
+from trainer.data.training_data import TrainingData
+from trainer.training.distribution import Hardware
+
+ConfigT = TypeVar("ConfigT", RetrievalConfig, RankingConfig)
+
+
+class InitialWeights(Protocol):
+    """The weights of an earlier model."""
+
+    @property
+    def learned_until(self) -> int:
+        """Latest event that the earlier model learned from; seconds since epoch, UTC."""
+        ...
+
+    def assign_to(self, model: Any) -> None:
+        """Replaces the model's own weights; it must have its variables."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingContext(Generic[ConfigT]):
+    """Everything that a training runs with and that stays the same while it runs."""
+
+    data: TrainingData
+    config: ConfigT
+    seed: int
+    log_dir: str
+    """Folder for TensorBoard."""
+    checkpoints: str
+    """Path or URL of the folder that an interrupted training resumes from. What it holds must
+    belong to this data, configuration, seed and warm start."""
+    hardware: Hardware = dataclasses.field(default_factory=Hardware)
+    warm_start: InitialWeights | None = None
+    """Weights that the training begins from instead of random ones."""
