@@ -19,7 +19,6 @@ from components.artifacts.push_outcome import PushOutcome
 from components.artifacts.types import Candidates
 from components.evaluator import EVALUATED
 from schema.signatures import RECOMMENDER, SERVABLES
-from serving.versions import new_version
 from serving.versions.origin import (
     CANDIDATES_FOLDER,
     EXTRA_FOLDER,
@@ -30,6 +29,7 @@ from serving.versions.origin import (
     RunIdentity,
     write_origin,
 )
+from serving.versions.store import open_version_store
 
 
 @component
@@ -111,4 +111,4 @@ def _push(
         }
         models = {name: source / name for name in SERVABLES}
         beside = {f"{EXTRA_FOLDER}/{name}": path for name, path in extra.items()}
-        return new_version.push(models, serving_dir, {RECOMMENDER: beside})
+        return open_version_store(serving_dir).push(models, {RECOMMENDER: beside})

@@ -14,7 +14,7 @@ from pipeline.config.config import TABLES, Config
 from pipeline.config.table_schemas import build_table_schema
 from schema.errors import TandemError
 from schema.signatures import RECOMMENDER
-from serving.versions import local as local_versions
+from serving.versions.local import LocalVersionStore
 from serving.versions.origin import Origin, RunIdentity, find_newest_version, read_version_origin
 
 _UNRELATED_SECTIONS = {"beam", "serving", "kubeflow", "tune"}
@@ -99,7 +99,7 @@ def _find_baseline(serving: pathlib.Path | str, fingerprint: str) -> str:
 
 def _find_oldest(serving: pathlib.Path, fingerprint: str) -> str:
     """The oldest version; "" if there is none, or if this run has pushed it."""
-    versions = local_versions.versions(serving, RECOMMENDER)
+    versions = LocalVersionStore(serving).list_versions(RECOMMENDER)
     oldest = str(versions[0]) if versions else ""
     origin = _read_origin(serving, oldest)
     return "" if origin is not None and origin.made_by.fingerprint == fingerprint else oldest

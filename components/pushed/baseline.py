@@ -20,7 +20,7 @@ from serving.bulk.pushed_version import (
     open_pushed_version,
 )
 from serving.bulk.users import UserBatch, build_user_batch
-from serving.versions import remote as remote_versions
+from serving.versions.store import open_version_store
 from trainer.data.evaluation_queries import EvaluationQueries, build_queries
 from trainer.data.popularity import compute_log_popularity
 from trainer.data.training_data import TrainingData
@@ -71,7 +71,7 @@ def query_version(
     path = f"{serving_dir}/{RECOMMENDER}/{version}"
     described = {"version": int(version), "path": path}
     try:
-        with remote_versions.local(serving_dir, RECOMMENDER, version) as folder:
+        with open_version_store(serving_dir).open_copy(RECOMMENDER, int(version)) as folder:
             lists, note = _query_folder(data, histories_uri, folder, version, refreshed)
     except _INCOMPATIBLE_ERRORS as error:
         said = " ".join(f"{type(error).__name__}: {error}".split())

@@ -5,8 +5,8 @@ import datetime
 from typing import Any
 
 from schema.signatures import RECOMMENDER
-from serving.versions import remote as remote_versions
 from serving.versions.origin import CANDIDATES_FOLDER, get_extra_folder
+from serving.versions.store import open_version_store
 from trainer.data.training_data import TrainingData
 from trainer.retrieval.warm_start import WarmStart, load_weights
 
@@ -37,7 +37,7 @@ def decide_warm_start(data: TrainingData, serving_dir: str, version: str) -> War
     """
     if not version:
         return WarmStartDecision("", "nothing is pushed yet", None)
-    with remote_versions.local(serving_dir, RECOMMENDER, version) as folder:
+    with open_version_store(serving_dir).open_copy(RECOMMENDER, int(version)) as folder:
         extra = get_extra_folder(folder, version)
         weights = load_weights(str(extra / CANDIDATES_FOLDER))
     if weights is None:

@@ -63,7 +63,7 @@ def _open_server(
         yield address.address, address.security
         return
     from serving.server.app import run_server
-    from serving.versions.mirror import open_serving_dir
+    from serving.versions.store import open_version_store
 
-    with open_serving_dir(serving) as folder, run_server(folder) as server:
+    with open_version_store(serving).follow() as folder, run_server(folder) as server:
         yield server.grpc_address, None

@@ -29,7 +29,7 @@ from pipeline.commands.refresh_version import (
 from pipeline.config.config import Config
 from pipeline.run_root import RunRoot
 from schema.signatures import RECOMMENDER, SERVABLES
-from serving.versions.mirror import open_serving_dir
+from serving.versions.store import open_version_store
 
 
 def refresh(at: RunRoot, config: Config, inputs: RefreshInputs) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def refresh(at: RunRoot, config: Config, inputs: RefreshInputs) -> dict[str, Any
         NotBlessed: The index is below its recall target; nothing is pushed.
     """
     open_file_systems()
-    with open_serving_dir(f"{at.location}/serving") as serving:
+    with open_version_store(f"{at.location}/serving").follow() as serving:
         return _push_refreshed(at, serving, config, inputs)
 
 

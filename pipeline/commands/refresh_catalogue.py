@@ -23,7 +23,7 @@ from schema.errors import DataRefused, NoRunError
 from schema.signatures import RECOMMENDER
 from schema.storage.locations import is_remote
 from serving.graph.saved_models import load_saved_model
-from serving.versions import local as local_versions
+from serving.versions.local import LocalVersionStore
 from serving.versions.origin import (
     CANDIDATES_FOLDER,
     ORIGIN_FILE,
@@ -111,7 +111,7 @@ def open_base_version(serving: pathlib.Path, root: str) -> BaseVersion:
     uri = str(extra / CANDIDATES_FOLDER)
     return BaseVersion(
         version=version,
-        model=local_versions.folder_of(serving, RECOMMENDER, int(version)),
+        model=LocalVersionStore(serving).get_folder(RECOMMENDER, int(version)),
         candidates_uri=uri,
         dataset=refresh_inputs.load_dataset(uri),
         origin=read_origin(extra / ORIGIN_FILE),

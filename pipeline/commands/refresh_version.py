@@ -25,7 +25,6 @@ from serving.config import IndexConfig
 from serving.graph.export import export_servables
 from serving.index.build import rebuild_index
 from serving.index.eligibility import Eligibility, count_ineligible, parse_deny_list, read_deny_list
-from serving.versions import new_version
 from serving.versions.origin import (
     CANDIDATES_FOLDER,
     EXTRA_FOLDER,
@@ -35,6 +34,7 @@ from serving.versions.origin import (
     write_origin,
 )
 from serving.versions.refresh import load_refreshed_models
+from serving.versions.store import open_version_store
 
 _EXECUTION = "tandem.Refresh"
 _PUSHED = "PushedModel"
@@ -106,7 +106,7 @@ def push_version(
     folders = {name: models / name for name in SERVABLES}
     files = {f"{EXTRA_FOLDER}/{name}": path for name, path in extra.items()}
     serving = f"{at.uri}/{at.serving.name}" if at.uri else str(at.serving)
-    return new_version.push(folders, serving, {RECOMMENDER: files})
+    return open_version_store(serving).push(folders, {RECOMMENDER: files})
 
 
 def record_refresh(

@@ -13,7 +13,7 @@ from schema.signatures import RANKING, RECOMMENDER
 from serving.bulk.lists import BulkRecommender
 from serving.bulk.users import UserBatch
 from serving.graph.saved_models import load_saved_model
-from serving.versions import local as local_versions
+from serving.versions.local import LocalVersionStore
 from serving.versions.origin import (
     CANDIDATES_FOLDER,
     ORIGIN_FILE,
@@ -60,7 +60,7 @@ def open_pushed_version(serving_dir: pathlib.Path, version: str) -> PushedVersio
     extra = get_extra_folder(serving_dir, version)
     evaluated = read_origin(extra / ORIGIN_FILE).evaluated
     candidates = candidate_files.load(str(extra / CANDIDATES_FOLDER))
-    path = local_versions.folder_of(serving_dir, RECOMMENDER, int(version))
+    path = LocalVersionStore(serving_dir).get_folder(RECOMMENDER, int(version))
     return PushedVersion(evaluated, candidates, path)
 
 

@@ -35,7 +35,7 @@ from serving.server.model_store import ModelStore, follow_versions
 from serving.server.options import DEFAULT_OPTIONS, ServerOptions
 from serving.server.predictor import Predictor
 from serving.server.rest_api import build_rest_application
-from serving.versions import local as local_versions
+from serving.versions.local import LocalVersionStore, explain_skipped
 
 _REFUSING_SECONDS = 0.3
 _THREADS = 8
@@ -76,7 +76,7 @@ def run_server(
     Raises NoRunError where nothing was ever pushed, UsageError where a port cannot be had, and
     TandemError where no model loads.
     """
-    if not local_versions.models(serving_dir):
+    if not LocalVersionStore(serving_dir).list_models():
         raise NoRunError(
             f"expected pushed models in {serving_dir}, found none{_describe_skipped(serving_dir)}; "
             "run `tandem run` with the same --root first"
@@ -89,7 +89,7 @@ def run_server(
 def _describe_skipped(serving_dir: pathlib.Path) -> str:
     """The first of what looks like a version and is none."""
     for model in discover_models(serving_dir):
-        for name, why in local_versions.passed_over(model.base_path).items():
+        for name, why in explain_skipped(model.base_path).items():
             return f" but {model.name}/{name}, which is passed over: {why}"
     return ""
 

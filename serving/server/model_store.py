@@ -21,7 +21,7 @@ from serving.server.metrics import Metrics
 from serving.server.model_config import WatchedModel, select_versions
 from serving.server.servable import Servable, load_servable
 from serving.server.served_versions import ServedVersions, State, VersionState
-from serving.versions import local as local_versions
+from serving.versions.local import explain_skipped, list_versions_in
 from serving.versions.polling import run_periodically
 
 _log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class ModelStore:
         self._watched = watched
         self._limits = limits
         self._refused: set[tuple[str, int, int, int]] = set()
-        self._passed_over: set[tuple[str, str]] = set()
+        self._skipped: set[tuple[str, str]] = set()
         self._changing = threading.Lock()
         self._collected = 0
 
@@ -101,9 +101,8 @@ class ModelStore:
             self._collected = ended
 
     def _follow(self, model: WatchedModel) -> None:
-        folder = model.base_path
-        self._name_what_is_passed_over(model)
-        on_disk = local_versions.versions(folder.parent, folder.name)
+        self._log_skipped(model)
+        on_disk = list_versions_in(model.base_path)
         versions, enough = select_versions(model.policy, on_disk)
         serving: set[int] = set()
         for version in versions:
@@ -113,11 +112,11 @@ class ModelStore:
             for version in self.served.versions(model.name) - serving:
                 self.served.leave(model.name, version)
 
-    def _name_what_is_passed_over(self, model: WatchedModel) -> None:
+    def _log_skipped(self, model: WatchedModel) -> None:
         """Once each."""
-        for name, why in local_versions.passed_over(model.base_path).items():
-            if (model.name, name) not in self._passed_over:
-                self._passed_over.add((model.name, name))
+        for name, why in explain_skipped(model.base_path).items():
+            if (model.name, name) not in self._skipped:
+                self._skipped.add((model.name, name))
                 _log.warning("%s: %s is passed over: %s", model.name, model.base_path / name, why)
 
     def _serves_or_loads(self, model: WatchedModel, version: int) -> bool:

@@ -21,7 +21,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 
 from schema.storage import object_store
-from serving.versions import local as local_versions
+from serving.versions.local import is_version
 
 _FOLDER = ".pushes"
 _UNDER_WAY_SECONDS = 24 * 3600.0
@@ -29,17 +29,17 @@ _WAIT_SECONDS = 1.0
 
 
 @contextlib.contextmanager
-def claimed(serving: str, highest_begun: Callable[[], int]) -> Iterator[int]:
+def claim_version(serving: str, highest_begun: Callable[[], int]) -> Iterator[int]:
     """A version above all others, which is the caller's alone until the block ends, however it
     ends. `highest_begun` lists the store: the highest version begun of any model, 0 before the
     first. Raises OSError where the store cannot be reached.
     """
     while True:
-        version = max(_highest_but("", serving), highest_begun()) + 1
+        version = max(_find_highest_but("", serving), highest_begun()) + 1
         claim = f"{version}.{uuid.uuid4().hex}"
         try:
             _write(f"{serving}/{_FOLDER}/{claim}")
-            if _highest_but(claim, serving) < version and highest_begun() < version:
+            if _find_highest_but(claim, serving) < version and highest_begun() < version:
                 yield version
                 return
         finally:
@@ -47,37 +47,37 @@ def claimed(serving: str, highest_begun: Callable[[], int]) -> Iterator[int]:
         time.sleep(random.uniform(0, _WAIT_SECONDS))
 
 
-def under_way(serving: str) -> set[int]:
+def list_claimed_versions(serving: str) -> set[int]:
     """Versions that a push may be writing: claimed no more than a day before the latest claim."""
-    claims = _claims(serving)
-    return {_version(name) for name in claims.keys() - _old(claims)}
+    claims = _list_claims(serving)
+    return {_parse_version(name) for name in claims.keys() - _find_old(claims)}
 
 
-def remove_old(serving: str) -> None:
+def remove_old_claims(serving: str) -> None:
     """Removes the claims of pushes that were killed, a day before the latest claim or earlier."""
-    for name in _old(_claims(serving)):
+    for name in _find_old(_list_claims(serving)):
         object_store.remove(f"{serving}/{_FOLDER}/{name}")
 
 
-def _old(claims: Mapping[str, float]) -> set[str]:
+def _find_old(claims: Mapping[str, float]) -> set[str]:
     latest = max(claims.values(), default=0.0)
     return {name for name, at in claims.items() if latest - at > _UNDER_WAY_SECONDS}
 
 
-def _highest_but(own: str, serving: str) -> int:
-    return max((_version(name) for name in _claims(serving) if name != own), default=0)
+def _find_highest_but(own: str, serving: str) -> int:
+    return max((_parse_version(name) for name in _list_claims(serving) if name != own), default=0)
 
 
-def _claims(serving: str) -> dict[str, float]:
+def _list_claims(serving: str) -> dict[str, float]:
     """When each claim was written, in seconds since epoch, by its name."""
     found = object_store.list_write_times(f"{serving}/{_FOLDER}")
-    return {name: at for name, at in found.items() if _version(name)}
+    return {name: at for name, at in found.items() if _parse_version(name)}
 
 
-def _version(name: str) -> int:
+def _parse_version(name: str) -> int:
     """0 for what is no claim."""
     text = name.partition(".")[0]
-    return int(text) if local_versions.is_version(text) else 0
+    return int(text) if is_version(text) else 0
 
 
 def _write(uri: str) -> None:

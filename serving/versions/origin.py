@@ -15,10 +15,8 @@ from pydantic import ValidationError
 from schema.base import StrictModel
 from schema.errors import TandemError
 from schema.signatures import RECOMMENDER
-from schema.storage import object_store
-from schema.storage.locations import is_remote
-from serving.versions import local as local_versions
-from serving.versions import remote as remote_versions
+from serving.versions.local import LocalVersionStore
+from serving.versions.store import open_version_store
 
 EXTRA_FOLDER = "assets.extra"
 ORIGIN_FILE = "origin.json"
@@ -46,7 +44,7 @@ class RunIdentity(StrictModel):
 
 
 class ModelEvaluation(StrictModel):
-    """What evaluation knows of the models, and takes to ask them again."""
+    """What evaluation knows of the models, and what querying them again takes."""
 
     order: str
     """Whose order the final lists are in: `retrieval` or `ranking`."""
@@ -78,25 +76,23 @@ class Origin(StrictModel):
 
 def find_newest_version(serving_dir: pathlib.Path | str) -> str:
     """The version that is pushed now to a folder or a URL, "" where none is."""
-    if is_remote(str(serving_dir)):
-        version = remote_versions.latest(str(serving_dir), RECOMMENDER)
-    else:
-        version = local_versions.latest(pathlib.Path(serving_dir), RECOMMENDER)
+    version = open_version_store(serving_dir).find_latest(RECOMMENDER)
     return "" if version is None else str(version)
 
 
 def get_extra_folder(serving_dir: pathlib.Path, version: str) -> pathlib.Path:
     """Where the files of this module lie."""
-    return local_versions.folder_of(serving_dir, RECOMMENDER, int(version)) / EXTRA_FOLDER
+    return LocalVersionStore(serving_dir).get_folder(RECOMMENDER, int(version)) / EXTRA_FOLDER
 
 
 def read_version_origin(serving_dir: pathlib.Path | str, version: str) -> Origin:
-    """Of a version in a folder or at a URL; raises as `read`."""
-    if not is_remote(str(serving_dir)):
-        return read_origin(get_extra_folder(pathlib.Path(serving_dir), version) / ORIGIN_FILE)
-    stored = remote_versions.folder_of(str(serving_dir), RECOMMENDER, int(version))
-    uri = f"{stored}/{EXTRA_FOLDER}/{ORIGIN_FILE}"
-    return _parse_origin(lambda: object_store.read(uri), uri)
+    """Of a version in a folder or at a URL; raises as `read_origin`."""
+    store, number = open_version_store(serving_dir), int(version)
+    name = f"{EXTRA_FOLDER}/{ORIGIN_FILE}"
+    return _parse_origin(
+        lambda: store.read_file(RECOMMENDER, number, name),
+        f"{store.locate(RECOMMENDER, number)}/{name}",
+    )
 
 
 def read_origin(path: pathlib.Path) -> Origin:
@@ -118,18 +114,18 @@ def _parse_origin(content: Callable[[], bytes], where: str) -> Origin:
 
 
 def write_origin(origin: Origin, path: pathlib.Path) -> None:
-    """Writes what `read` reads."""
+    """Writes what `read_origin` reads."""
     path.write_text(origin.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
 
 def write_index_measurements(measured: dict[str, Any], model: pathlib.Path) -> None:
-    """Keeps what `serving.index.build.measure` found, in the recommender's folder `model`."""
+    """Keeps what `serving.index.build.measure_index` found, in the recommender's folder `model`."""
     folder = model / EXTRA_FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _INDEX).write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
 
 
 def read_index_measurements(model: pathlib.Path) -> dict[str, Any]:
-    """What `write` kept; nothing where an older Tandem has pushed the version."""
+    """What `write_index_measurements` wrote; empty if an older Tandem pushed the version."""
     path = model / EXTRA_FOLDER / _INDEX
     return json.loads(path.read_bytes()) if path.exists() else {}

@@ -14,7 +14,7 @@ from serving.client.client import Client
 from serving.server.app import run_configured_server
 from serving.server.metrics import read_metrics_path
 from serving.server.model_config import read_model_config
-from serving.versions import local as local_versions
+from serving.versions.local import LocalVersionStore
 from tests.deploy.conftest import DEPLOY
 from tests.serving.conftest import Greeter
 
@@ -31,7 +31,7 @@ def serving_dir(tmp_path_factory):
         saved = folder / f"saved-{version}"
         tf.saved_model.save(model, str(saved), signatures=model.serve)
         models = {name: saved for name in signatures.SERVABLES}  # noqa: C420 - its type is clearer
-        local_versions.push(models, folder / "serving")
+        LocalVersionStore(folder / "serving").push(models)
     return folder / "serving"
 
 

@@ -20,8 +20,8 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from schema.storage import object_store
 from serving.server.app import run_server
-from serving.versions import remote as remote_versions
-from serving.versions.mirror import open_serving_dir
+from serving.versions.remote import RemoteVersionStore
+from serving.versions.store import open_version_store
 from tests.kubeflow.backend import Backend, Run
 from tests.kubeflow.executions import CACHED, COMPLETE, FAILED
 
@@ -64,7 +64,7 @@ class Cluster:
 
 def pushed() -> int | None:
     """Newest version of the recommender."""
-    return remote_versions.latest(f"{ROOT}/serving", "recommender")
+    return RemoteVersionStore(f"{ROOT}/serving").find_latest("recommender")
 
 
 def verdict(run: Run) -> dict[str, Any]:
@@ -257,7 +257,7 @@ def test_the_pushed_model_answers_a_stock_client(shop, first):
     request.inputs["user_id"].CopyFrom(tf.make_tensor_proto(["u1"]))
     request.inputs["k"].CopyFrom(tf.make_tensor_proto([5], tf.int32))
     with (
-        open_serving_dir(f"{ROOT}/serving") as folder,
+        open_version_store(f"{ROOT}/serving").follow() as folder,
         run_server(folder) as server,
         grpc.insecure_channel(server.grpc_address) as channel,
     ):

@@ -8,7 +8,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
 from serving.server.app import run_server
-from serving.versions import local as local_versions
+from serving.versions.local import LocalVersionStore
 
 
 class Greeter(tf.Module):
@@ -60,7 +60,7 @@ def echo(tmp_path_factory):
 @pytest.fixture
 def serving_dir(tmp_path: pathlib.Path, greeters):
     folder = tmp_path / "serving"
-    local_versions.push({"greeter": greeters[1]}, folder)
+    LocalVersionStore(folder).push({"greeter": greeters[1]})
     return folder
 
 
@@ -68,7 +68,7 @@ def serving_dir(tmp_path: pathlib.Path, greeters):
 def server(tmp_path_factory, greeters, echo):
     """One server for the tests that only ask."""
     folder = tmp_path_factory.mktemp("run") / "serving"
-    local_versions.push({"greeter": greeters[1], "echo": echo}, folder)
+    LocalVersionStore(folder).push({"greeter": greeters[1], "echo": echo})
     with run_server(folder) as running:
         yield running
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from schema import candidates as candidate_files
 from schema.candidates import Candidates
-from serving.versions import local as local_versions
+from serving.versions.local import LocalVersionStore
 from serving.versions.origin import (
     EXTRA_FOLDER,
     ForcedPush,
@@ -76,5 +76,6 @@ def push(serving_dir: pathlib.Path, version: int, candidates: Candidates, origin
         extra = EXTRA_FOLDER
         beside = {f"{extra}/{file}": folder / file for file in ("origin.json", "candidates")}
         models = {"recommender": folder / "model"}
-        final = local_versions.push(models, serving_dir, {"recommender": beside})["recommender"]
+        pushed = LocalVersionStore(serving_dir).push(models, {"recommender": beside})
+        final = pathlib.Path(pushed["recommender"])
         final.rename(final.with_name(str(version)))

@@ -7,7 +7,7 @@ from schema.candidates import Candidates, to_text_array
 from serving.graph.export import export_servables
 from serving.index.build import save_index
 from serving.index.exact import ExactIndex
-from serving.versions import local as local_versions
+from serving.versions.local import LocalVersionStore
 
 IDS = ["a", "b", "c", "d", "é"]
 VECTORS = np.array(
@@ -98,5 +98,5 @@ def pushed(folder):
     """A serving directory with version 1 of each, over exact search."""
     exported(folder / "models", stored(folder, ExactIndex(VECTORS), 3), candidates_of(IDS, VECTORS))
     names = ("retrieval", "ranking", "recommender")
-    local_versions.push({name: folder / "models" / name for name in names}, folder / "serving")
+    LocalVersionStore(folder / "serving").push({name: folder / "models" / name for name in names})
     return folder / "serving"

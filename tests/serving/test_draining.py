@@ -17,7 +17,7 @@ from schema.errors import UsageError
 from serving.client.client import Client
 from serving.client.connection import RetryPolicy
 from serving.protocol.errors import RequestError
-from serving.versions import local as local_versions
+from serving.versions.local import LocalVersionStore
 
 
 class Slow(tf.Module):
@@ -39,7 +39,7 @@ def root(tmp_path_factory):
     folder = tmp_path_factory.mktemp("slow")
     model = Slow()
     tf.saved_model.save(model, str(folder / "model"), signatures=model.serve)
-    local_versions.push({"slow": folder / "model"}, folder / "serving")
+    LocalVersionStore(folder / "serving").push({"slow": folder / "model"})
     return folder
 
 

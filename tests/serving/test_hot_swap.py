@@ -1,5 +1,6 @@
 """What happens to a running server when versions are pushed, broken, or taken away."""
 
+import pathlib
 import shutil
 import threading
 import time
@@ -14,7 +15,7 @@ from serving.client.client import Client
 from serving.server.app import run_server
 from serving.server.model_config import WatchedModel
 from serving.server.model_store import ModelStore
-from serving.versions import local as local_versions
+from serving.versions.local import LocalVersionStore
 
 INPUTS = {
     "user_id": np.array(["ann"]),
@@ -37,7 +38,7 @@ def wait_until(condition, seconds=20):
 
 def push_broken(serving_dir, greeter):
     """A version whose variables are cut short."""
-    pushed = local_versions.push({"greeter": greeter}, serving_dir)["greeter"]
+    pushed = pathlib.Path(LocalVersionStore(serving_dir).push({"greeter": greeter})["greeter"])
     for data in (pushed / "variables").glob("*data*"):
         data.write_bytes(data.read_bytes()[:3])
 
@@ -60,7 +61,7 @@ def test_a_new_version_is_swapped_in_without_a_failed_request(serving_dir, greet
         for asker in askers:
             asker.start()
         wait_until(lambda: len(answers) > 20)
-        local_versions.push({"greeter": greeters[2]}, serving_dir)
+        LocalVersionStore(serving_dir).push({"greeter": greeters[2]})
         wait_until(lambda: 2 in answers)
         before = len(answers)
         wait_until(lambda: len(answers) > before + 20)
@@ -90,7 +91,7 @@ def test_a_broken_version_is_refused_until_it_is_replaced(serving_dir, greeters,
         assert line.startswith("greeter 2 does not load and is refused: ")
         assert logged[0].exc_info is None
         shutil.rmtree(serving_dir / "greeter" / "2")
-        local_versions.push({"greeter": greeters[2]}, serving_dir)
+        LocalVersionStore(serving_dir).push({"greeter": greeters[2]})
         wait_until(lambda: version_of(client) == 2)
 
 
@@ -124,7 +125,7 @@ def test_a_start_with_a_broken_latest_version_serves_the_one_before(serving_dir,
 
 
 def test_taking_the_latest_version_away_goes_back_to_the_one_before(serving_dir, greeters):
-    local_versions.push({"greeter": greeters[2]}, serving_dir)
+    LocalVersionStore(serving_dir).push({"greeter": greeters[2]})
     with run_server(serving_dir) as server, Client(server.grpc_address) as client:
         assert version_of(client) == 2
         shutil.rmtree(serving_dir / "greeter" / "2")
@@ -142,7 +143,7 @@ def test_a_model_pushed_later_is_served_too_and_copies_under_way_are_not(serving
     with run_server(serving_dir) as server, Client(server.grpc_address) as client:
         assert server.models == {"greeter": 1}
         shutil.copytree(serving_dir / "greeter" / "1", serving_dir / "greeter" / ".tmp-9")
-        local_versions.push({"echo": echo}, serving_dir)
+        LocalVersionStore(serving_dir).push({"echo": echo})
 
         def echo_serves():
             try:

@@ -21,7 +21,7 @@ from tensorflow_serving.apis import (
 
 from serving.server.app import run_server
 from serving.server.options import ServerOptions
-from serving.versions import local as local_versions
+from serving.versions.local import LocalVersionStore
 from tests.serving.planted_servables import pushed
 
 LARGEST = 2**20
@@ -46,7 +46,7 @@ def server(tmp_path_factory):
     serving_dir, model = pushed(folder), Constant()
     signatures = {"serving_default": model.seven, "twice": model.twice}
     tf.saved_model.save(model, str(folder / "constant"), signatures=signatures)
-    local_versions.push({"constant": folder / "constant"}, serving_dir)
+    LocalVersionStore(serving_dir).push({"constant": folder / "constant"})
     with run_server(serving_dir, ServerOptions(max_message_bytes=LARGEST)) as running:
         yield running
 

@@ -1,6 +1,7 @@
 """Fifty swaps while threads keep asking over gRPC and REST, without a client that would retry."""
 
 import json
+import pathlib
 import threading
 import urllib.request
 from concurrent import futures
@@ -20,7 +21,7 @@ from tensorflow_serving.apis import (
 
 from serving.graph.warmup_requests import write_warmup_requests
 from serving.server.app import run_server
-from serving.versions import local as local_versions
+from serving.versions.local import LocalVersionStore
 
 SWAPS = 50
 ROWS = {"instances": [{"user_id": "ann", "x": [1, 0], "k": 1}]}
@@ -68,8 +69,8 @@ def over_rest(server):
 def serving_dir(tmp_path, greeters):
     folder = tmp_path / "serving"
     for model in greeters.values():
-        pushed = local_versions.push({"greeter": model}, folder)
-        write_warmup_requests(pushed["greeter"], [predict_request()])
+        pushed = LocalVersionStore(folder).push({"greeter": model})
+        write_warmup_requests(pathlib.Path(pushed["greeter"]), [predict_request()])
     return folder
 
 

@@ -23,10 +23,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Prints the newest version of each model with its ops."""
     from schema.errors import NoRunError
-    from serving.versions.mirror import open_serving_dir
+    from serving.versions.store import open_version_store
 
     location = f"{args.root}/serving"
-    with open_serving_dir(location) as serving_dir:
+    with open_version_store(location).follow() as serving_dir:
         models = _read_ops(serving_dir)
     if not models:
         raise NoRunError(
@@ -46,12 +46,12 @@ def run(args: argparse.Namespace) -> int:
 
 def _read_ops(serving_dir: pathlib.Path) -> dict[str, tuple[int, "OpList"]]:
     from serving.graph.saved_models import read_op_list
-    from serving.versions import local as local_versions
+    from serving.versions.local import LocalVersionStore
 
-    models = {}
-    for name in local_versions.models(serving_dir):
-        version = local_versions.latest(serving_dir, name) or 0
-        models[name] = version, read_op_list(local_versions.folder_of(serving_dir, name, version))
+    store, models = LocalVersionStore(serving_dir), {}
+    for name in store.list_models():
+        version = store.find_latest(name) or 0
+        models[name] = version, read_op_list(store.get_folder(name, version))
     return models
 
 

@@ -84,7 +84,7 @@ def _run_server(args: argparse.Namespace) -> Iterator["RunningServer"]:
     _limit_op_threads(args.tensorflow_intra_op_parallelism)
     from serving.server.app import run_configured_server, run_server
     from serving.server.model_config import read_model_config  # TensorFlow: seconds
-    from serving.versions.mirror import open_serving_dir
+    from serving.versions.store import open_version_store
 
     # What is imported stays: passed over, the search for what an unloaded version holds in circles,
     # during which no request is answered, takes some 20 ms instead of 200.
@@ -92,7 +92,7 @@ def _run_server(args: argparse.Namespace) -> Iterator["RunningServer"]:
     with contextlib.ExitStack() as stack:
         folder = None
         if args.root is not None:
-            folder = stack.enter_context(open_serving_dir(f"{args.root}/serving"))
+            folder = stack.enter_context(open_version_store(f"{args.root}/serving").follow())
         options = serve_arguments.build_options(args, folder)
         _warn_if_exposed(options)
         if folder is None:

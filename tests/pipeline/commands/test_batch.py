@@ -28,7 +28,7 @@ from serving.index.build import save_index
 from serving.index.eligibility import save_deny_list
 from serving.index.exact import ExactIndex
 from serving.server.app import run_server
-from serving.versions import local as local_versions
+from serving.versions.local import LocalVersionStore
 
 T_TEST, FIRST_OF_TEST = 40, 45
 EVENTS = {
@@ -280,7 +280,7 @@ def server(models, tmp_path_factory):
     )
     export_servables(query, index, ranking, items, 3, True, str(folder / "models"))
     named = {name: folder / "models" / name for name in ("retrieval", "ranking", "recommender")}
-    local_versions.push(named, folder / "serving")
+    LocalVersionStore(folder / "serving").push(named)
     with run_server(folder / "serving") as running:
         yield running.grpc_address
 

@@ -22,7 +22,7 @@ from serving.index.eligibility import Eligibility
 from serving.index.exact import ExactIndex
 from serving.index.ivf import IvfIndex
 from serving.index.scann import ScannIndex
-from serving.versions import local as local_versions
+from serving.versions.local import LocalVersionStore
 
 OTHERS = [f"other {number}" for number in range(15)]  # ScaNN wants 16 items
 TASTES = [[5, 0], [4, 0], [3, 0], [0, 1], [0, 2]]
@@ -130,7 +130,7 @@ def pushed(tmp_path_factory):
         candidates = Candidates(ids, ids, VECTORS, nothing, np.zeros((0, 2), np.float32))
         export_servables(query, index, ranking, candidates, 3, True, str(folder / "models"))
         models = {name: folder / "models" / name for name in MODELS}
-        local_versions.push(models, folder / "root" / "serving")
+        LocalVersionStore(folder / "root" / "serving").push(models)
         return folder / "root"
 
     return push

@@ -25,7 +25,7 @@ from serving.protocol.limits import TensorHeader, check_list_sizes, check_tensor
 from serving.protocol.tensors import parse_tensor, read_tensor_header
 from serving.server.app import run_server
 from serving.server.options import ServerOptions
-from serving.versions import local as local_versions
+from serving.versions.local import LocalVersionStore
 from tests.serving.planted_servables import pushed
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -202,7 +202,7 @@ def post(url, body):
 def cramped(tmp_path_factory, echo):
     """A real `tandem serve` that may take 2 GB of address space more than it has when it begins."""
     folder = pushed(tmp_path_factory.mktemp("cramped"))
-    local_versions.push({"echo": echo}, folder)
+    LocalVersionStore(folder).push({"echo": echo})
     process = subprocess.Popen(
         [sys.executable, "-m", "pipeline.cli", "serve", "--root", str(folder.parent),
          "--grpc-port", "0", "--rest-port", "0"],

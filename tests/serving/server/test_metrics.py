@@ -17,7 +17,7 @@ from serving.protocol.errors import invalid_argument
 from serving.server.app import run_server
 from serving.server.metrics import Metrics, read_metrics_path
 from serving.server.options import ServerOptions
-from serving.versions import local as local_versions
+from serving.versions.local import LocalVersionStore
 
 INPUTS = {
     "user_id": np.array(["ann"]),
@@ -77,7 +77,7 @@ def test_requests_are_counted_by_status_and_timed(serving_dir):
 
 
 def test_a_refused_version_is_counted(serving_dir, greeters):
-    local_versions.push({"greeter": greeters[2]}, serving_dir)
+    LocalVersionStore(serving_dir).push({"greeter": greeters[2]})
     newest, older = (str(serving_dir / "greeter" / version) for version in ("2", "1"))
     (serving_dir / "greeter" / "2" / "saved_model.pb").write_bytes(b"\xff")
     with run_server(serving_dir) as server:

@@ -23,7 +23,7 @@ from serving.server.app import run_configured_server, run_server
 from serving.server.model_config import ServableVersionPolicy, WatchedModel
 from serving.server.model_store import ModelStore
 from serving.server.served_versions import State
-from serving.versions import local as local_versions
+from serving.versions.local import LocalVersionStore
 
 INPUTS = {
     "user_id": np.array(["ann"]),
@@ -36,7 +36,7 @@ INPUTS = {
 def base_path(tmp_path, greeters):
     """Versions 1, 2 and 3, of which 3 answers as version 1 would."""
     for model in (greeters[1], greeters[2], greeters[1]):
-        local_versions.push({"greeter": model}, tmp_path / "serving")
+        LocalVersionStore(tmp_path / "serving").push({"greeter": model})
     return tmp_path / "serving" / "greeter"
 
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from serving.server.app import run_server
-from serving.versions import local as local_versions
+from serving.versions.local import LocalVersionStore
 
 
 class Model(tf.Module):
@@ -29,7 +29,7 @@ def ask(tmp_path_factory):
     signatures = {"serving_default": model.turned, "halves": model.halves}
     tf.saved_model.save(model, str(folder / "model"), signatures=signatures)
     _make_sparse(folder / "model" / "saved_model.pb")
-    local_versions.push({"model": folder / "model"}, folder / "serving")
+    LocalVersionStore(folder / "serving").push({"model": folder / "model"})
 
     with run_server(folder / "serving") as server:
 

@@ -16,7 +16,7 @@ from serving.server.model_config import WatchedModel
 from serving.server.model_store import ModelStore
 from serving.server.servable import load_servable
 from serving.server.served_versions import State
-from serving.versions import local as local_versions
+from serving.versions.local import LocalVersionStore
 
 FILE = "assets.extra/tf_serving_warmup_requests"
 
@@ -53,7 +53,7 @@ def serving_dir(tmp_path):
     module = Counting()
     tf.saved_model.save(module, str(tmp_path / "model"), signatures=module.serve)
     for _ in range(2):
-        local_versions.push({"counting": tmp_path / "model"}, tmp_path / "serving")
+        LocalVersionStore(tmp_path / "serving").push({"counting": tmp_path / "model"})
     return tmp_path / "serving"
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from schema.errors import TandemError
 from serving.versions import local as local_versions
+from serving.versions.local import LocalVersionStore, explain_skipped
 
 
 @pytest.fixture
@@ -33,41 +34,41 @@ def test_versions_are_canonical_positive_integers(tmp_path):
     for name in ("1", "2", "10", "007", "0", "-3", ".tmp-11", "12-copy", "1.5", "x", "٣"):
         (tmp_path / "m" / name).mkdir(parents=True)
     (tmp_path / "m" / "99").write_text("a file, not a folder")
-    assert local_versions.versions(tmp_path, "m") == [1, 2, 10]
-    assert local_versions.latest(tmp_path, "m") == 10
+    assert LocalVersionStore(tmp_path).list_versions("m") == [1, 2, 10]
+    assert LocalVersionStore(tmp_path).find_latest("m") == 10
 
 
 def test_what_is_absent_has_no_versions(tmp_path):
     (tmp_path / "empty").mkdir()
-    assert local_versions.latest(tmp_path, "nobody") is None
-    assert local_versions.models(tmp_path) == []
-    assert local_versions.models(tmp_path / "absent") == []
-    assert local_versions.next_version(tmp_path) == 1
+    assert LocalVersionStore(tmp_path).find_latest("nobody") is None
+    assert LocalVersionStore(tmp_path).list_models() == []
+    assert LocalVersionStore(tmp_path / "absent").list_models() == []
+    assert LocalVersionStore(tmp_path).find_next() == 1
 
 
 @given(st.integers(1, 2**62))
 def test_every_version_reads_back(tmp_path_factory, version):
     folder = tmp_path_factory.mktemp("versions")
-    local_versions.folder_of(folder, "m", version).mkdir(parents=True)
-    assert local_versions.versions(folder, "m") == [version]
+    LocalVersionStore(folder).get_folder("m", version).mkdir(parents=True)
+    assert LocalVersionStore(folder).list_versions("m") == [version]
 
 
 def test_push_copies_every_model_under_one_number(tmp_path, source):
     serving = tmp_path / "serving"
     (serving / "b" / "3").mkdir(parents=True)
-    pushed = local_versions.push({"a": source, "b": source}, serving)
-    assert pushed == {"a": serving / "a" / "4", "b": serving / "b" / "4"}
+    pushed = LocalVersionStore(serving).push({"a": source, "b": source})
+    assert pushed == {"a": f"{serving}/a/4", "b": f"{serving}/b/4"}
     files = ["4/saved_model.pb", "4/variables/data"]
     assert names_below(serving / "a") == names_below(serving / "b") == files
     assert (serving / "a/4/variables/data").read_bytes() == b"x" * 100_000
-    assert local_versions.models(serving) == ["a", "b"]
-    assert local_versions.next_version(serving) == 5
+    assert LocalVersionStore(serving).list_models() == ["a", "b"]
+    assert LocalVersionStore(serving).find_next() == 5
 
 
 def test_next_version_is_above_that_of_any_model(tmp_path):
     (tmp_path / "a" / "3").mkdir(parents=True)
     (tmp_path / "b" / "12").mkdir(parents=True)
-    assert local_versions.next_version(tmp_path) == 13
+    assert LocalVersionStore(tmp_path).find_next() == 13
 
 
 def test_a_file_in_the_place_of_a_version_is_left_there(tmp_path, source):
@@ -75,21 +76,21 @@ def test_a_file_in_the_place_of_a_version_is_left_there(tmp_path, source):
     (serving / "b").mkdir(parents=True)
     (serving / "b" / "1").write_text("no folder")
     with pytest.raises(TandemError, match="nothing was pushed"):
-        local_versions.push({"a": source, "b": source}, serving)
+        LocalVersionStore(serving).push({"a": source, "b": source})
     assert names_below(serving) == ["b/1"]
 
 
 def test_a_missing_source_pushes_nothing(tmp_path, source):
     serving = tmp_path / "serving"
-    local_versions.push({"a": source}, serving)
+    LocalVersionStore(serving).push({"a": source})
     with pytest.raises(TandemError, match="nothing was pushed"):
-        local_versions.push({"a": source, "b": tmp_path / "absent"}, serving)
+        LocalVersionStore(serving).push({"a": source, "b": tmp_path / "absent"})
     assert names_below(serving) == ["a/1/saved_model.pb", "a/1/variables/data"]
 
 
 def test_a_rename_that_fails_takes_back_the_others(tmp_path, source, monkeypatch):
     serving = tmp_path / "serving"
-    local_versions.push({"a": source, "b": source}, serving)
+    LocalVersionStore(serving).push({"a": source, "b": source})
     rename = local_versions.pathlib.Path.rename
 
     def rename_a_alone(path, target):
@@ -99,7 +100,7 @@ def test_a_rename_that_fails_takes_back_the_others(tmp_path, source, monkeypatch
 
     monkeypatch.setattr(local_versions.pathlib.Path, "rename", rename_a_alone)
     with pytest.raises(TandemError, match="No space left"):
-        local_versions.push({"a": source, "b": source}, serving)
+        LocalVersionStore(serving).push({"a": source, "b": source})
     assert [path.name for path in (serving / "a").iterdir()] == ["1"]
     assert [path.name for path in (serving / "b").iterdir()] == ["1"]
 
@@ -119,8 +120,8 @@ def test_everything_is_on_the_disk_before_its_name_is(tmp_path, source, monkeypa
 
     monkeypatch.setattr(local_versions.os, "fsync", note)
     monkeypatch.setattr(local_versions.pathlib.Path, "rename", note_rename)
-    final = local_versions.push({"a": source, "b": source}, tmp_path / "serving")
-    for folder in final.values():
+    final = LocalVersionStore(tmp_path / "serving").push({"a": source, "b": source})
+    for folder in map(pathlib.Path, final.values()):
         assert {path.stat().st_ino for path in [folder, *folder.rglob("*")]} <= before[0]
         assert folder.parent.stat().st_ino in flushed
 
@@ -129,12 +130,12 @@ def test_copies_that_were_broken_off_go_when_they_are_old(tmp_path, source, monk
     serving = tmp_path / "serving"
     (serving / "a" / ".tmp-1").mkdir(parents=True)
     (serving / "a" / ".tmp-1" / "stale").write_text("half a copy, or that of a push under way")
-    local_versions.push({"a": source}, serving)
+    LocalVersionStore(serving).push({"a": source})
     files = ["a/1/saved_model.pb", "a/1/variables/data"]
     assert names_below(serving) == ["a/.tmp-1/stale", *files]
     tomorrow = time.time() + 24 * 3600 + 60
     monkeypatch.setattr(local_versions.time, "time", lambda: tomorrow)
-    local_versions.push({"a": source}, serving)
+    LocalVersionStore(serving).push({"a": source})
     assert names_below(serving / "a" / "1") == ["saved_model.pb", "variables/data"]
     assert sorted(path.name for path in (serving / "a").iterdir()) == ["1", "2"]
 
@@ -145,15 +146,15 @@ def test_a_file_that_cannot_be_written_whole_pushes_nothing(tmp_path, source):
     small = tmp_path / "small"
     small.mkdir()
     (small / "saved_model.pb").write_bytes(b"graph")
-    local_versions.push({"a": source, "b": source}, serving)
+    LocalVersionStore(serving).push({"a": source, "b": source})
     script = """
         import pathlib, resource, sys
         from schema.errors import TandemError
-        from serving.versions import local
+        from serving.versions.local import LocalVersionStore
         small, source, serving = map(pathlib.Path, sys.argv[1:])
         resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
         try:
-            local.push({"a": small, "b": source}, serving)
+            LocalVersionStore(serving).push({"a": small, "b": source})
         except TandemError as error:
             sys.exit(str(error))
     """
@@ -180,8 +181,8 @@ def test_what_is_no_version_is_named_with_the_reason(tmp_path, monkeypatch):
         "zeros"
     )
     expected = dict.fromkeys(["v2", "03", "0", "1.5", "9" * 19, "9" * 25], number)
-    assert local_versions.passed_over(tmp_path) == expected | {"7": "it is no folder"}
+    assert explain_skipped(tmp_path) == expected | {"7": "it is no folder"}
     monkeypatch.setattr(local_versions, "_COPY_SECONDS", -1.0)
-    assert "broken off" in local_versions.passed_over(tmp_path)[".tmp-4"]
-    assert local_versions.versions(tmp_path.parent, tmp_path.name) == [1]
-    assert local_versions.passed_over(tmp_path / "nowhere") == {}
+    assert "broken off" in explain_skipped(tmp_path)[".tmp-4"]
+    assert LocalVersionStore(tmp_path.parent).list_versions(tmp_path.name) == [1]
+    assert explain_skipped(tmp_path / "nowhere") == {}

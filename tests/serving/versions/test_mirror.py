@@ -10,9 +10,9 @@ from schema.errors import NoRunError
 from schema.storage import object_store
 from serving.client.client import Client
 from serving.server.app import run_server
-from serving.versions import local as local_versions
-from serving.versions import remote as remote_versions
+from serving.versions.local import LocalVersionStore
 from serving.versions.mirror import mirror_serving_dir, update_mirror
+from serving.versions.remote import RemoteVersionStore
 
 INPUTS = {
     "user_id": np.array([b"ann"], object),
@@ -25,7 +25,7 @@ INPUTS = {
 def push(bucket, greeters):
     def pushed(version: int) -> None:
         models = {"greeter": greeters[version]}
-        final = remote_versions.push(models, f"{bucket}/serving")
+        final = RemoteVersionStore(f"{bucket}/serving").push(models)
         assert final["greeter"].endswith(f"/{version}")
 
     return pushed
@@ -53,7 +53,7 @@ def test_a_server_over_a_bucket_sees_a_push_when_it_is_whole(bucket, push, monke
         assert reached.wait(60)
         assert "greeter/2/variables/variables.index" in object_store.list_files(f"{bucket}/serving")
         time.sleep(2.5)  # some twenty looks at the bucket, two at the folder
-        assert local_versions.versions(folder, "greeter") == [1]
+        assert LocalVersionStore(folder).list_versions("greeter") == [1]
         assert client.predict("greeter", INPUTS)["greeting"][0] == b"v1:ann"
         go_on.set()
         pushing.join()
@@ -71,7 +71,7 @@ def test_the_last_two_versions_are_kept(bucket, push, tmp_path, greeters, monkey
     monkeypatch.setitem(greeters, 3, greeters[1])  # the session's, of which others take two
     push(3)
     update_mirror(f"{bucket}/serving", tmp_path)
-    assert local_versions.versions(tmp_path, "greeter") == [2, 3]
+    assert LocalVersionStore(tmp_path).list_versions("greeter") == [2, 3]
 
 
 def test_a_copy_that_broke_off_is_made_again(bucket, push, tmp_path):
@@ -103,7 +103,7 @@ def test_a_version_that_is_not_whole_is_named_once(bucket, push, tmp_path, caplo
         update_mirror(f"{bucket}/serving", tmp_path / "mirror", told)
     (line,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert "/serving/greeter/2 is passed over: it has no saved_model.pb" in line
-    assert local_versions.versions(tmp_path / "mirror", "greeter") == [1]
+    assert LocalVersionStore(tmp_path / "mirror").list_versions("greeter") == [1]
 
 
 def _file(folder):

@@ -11,9 +11,10 @@ import pytest
 
 from schema.storage import object_store
 from schema.storage.locations import is_remote
-from serving.versions import local as local_versions
-from serving.versions import new_version
-from serving.versions import remote as remote_versions
+from serving.versions import object_layout
+from serving.versions.local import LocalVersionStore
+from serving.versions.remote import RemoteVersionStore
+from serving.versions.store import open_version_store
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 MODELS = ("a", "b", "c")
@@ -74,7 +75,7 @@ def test_each_has_a_version_of_its_own_and_whole(serving, models, pushers):
 
     def push(text):
         start.wait(30)
-        return pushed_as(new_version.push(sources[text], serving, {}))
+        return pushed_as(open_version_store(serving).push(sources[text]))
 
     with futures.ThreadPoolExecutor(pushers) as pool:
         versions = dict(zip(pool.map(push, sources), sources, strict=True))
@@ -84,11 +85,11 @@ def test_each_has_a_version_of_its_own_and_whole(serving, models, pushers):
 
 PUSH = """
     import pathlib, sys
-    from serving.versions import new_version
+    from serving.versions.store import open_version_store
     models = {path.name: path for path in pathlib.Path(sys.argv[1]).iterdir()}
     print("ready", flush=True)
     sys.stdin.readline()
-    print(new_version.push(models, sys.argv[2], {})["a"].rpartition("/")[2])
+    print(open_version_store(sys.argv[2]).push(models)["a"].rpartition("/")[2])
 """
 
 
@@ -142,7 +143,7 @@ def test_two_that_claim_the_same_version_before_either_looks(bucket, models, on_
     on_claim["after"] = wait
     sources = [models("one"), models("two")]
     with futures.ThreadPoolExecutor(2) as pool:
-        pushes = [pool.submit(new_version.push, each, f"{bucket}/s", {}) for each in sources]
+        pushes = [pool.submit(open_version_store(f"{bucket}/s").push, each) for each in sources]
         one, two = (pushed_as(push.result()) for push in pushes)
     assert claims[:2] == ["1", "1"]
     assert content(f"{bucket}/s") == whole({one: "one", two: "two"})
@@ -155,11 +156,11 @@ def test_a_push_that_ended_between_choice_and_claim_keeps_its_version(bucket, mo
     def push_the_other(uri):
         on_claim["before"] = lambda uri: None
         with futures.ThreadPoolExecutor(1) as pool:
-            other = pool.submit(new_version.push, first, f"{bucket}/s", {}).result()
+            other = pool.submit(open_version_store(f"{bucket}/s").push, first).result()
         assert pushed_as(other) == uri.rpartition("/")[2].partition(".")[0] == "1"
 
     on_claim["before"] = push_the_other
-    assert pushed_as(new_version.push(second, f"{bucket}/s", {})) == "2"
+    assert pushed_as(open_version_store(f"{bucket}/s").push(second)) == "2"
     assert content(f"{bucket}/s") == whole({"1": "first", "2": "second"})
 
 
@@ -176,12 +177,12 @@ def test_a_push_under_way_is_left_alone(bucket, models, monkeypatch):
 
     monkeypatch.setattr(object_store, "_store", halting)
     with futures.ThreadPoolExecutor(1) as pool:
-        push = pool.submit(new_version.push, slow, f"{bucket}/s", {})
+        push = pool.submit(open_version_store(f"{bucket}/s").push, slow)
         assert reached.wait(60)
         try:
-            assert pushed_as(new_version.push(fast, f"{bucket}/s", {})) == "2"
-            assert remote_versions.models(f"{bucket}/s") == list(MODELS)
-            assert remote_versions.latest(f"{bucket}/s", "c") == 2
+            assert pushed_as(open_version_store(f"{bucket}/s").push(fast)) == "2"
+            assert object_layout.list_models(f"{bucket}/s") == list(MODELS)
+            assert RemoteVersionStore(f"{bucket}/s").find_latest("c") == 2
         finally:
             go_on.set()
         assert pushed_as(push.result()) == "1"
@@ -200,7 +201,7 @@ def test_a_version_that_another_has_for_one_model_is_no_ones_half(tmp_path, mode
         return original(path, target)
 
     monkeypatch.setattr(pathlib.Path, "rename", rename)
-    final = local_versions.push(other, tmp_path / "s")
-    assert {path.name for path in final.values()} == {"2"}
+    final = LocalVersionStore(tmp_path / "s").push(other)
+    assert pushed_as(final) == "2"
     assert content(str(tmp_path / "s")) == whole({"2": "other"}) | {"b/1/other": "other"}
     assert not list(tmp_path.glob("s/*/.tmp-*"))

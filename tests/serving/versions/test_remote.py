@@ -13,7 +13,8 @@ from moto.s3.models import s3_backends
 
 from schema.errors import TandemError
 from schema.storage import object_store
-from serving.versions import remote as remote_versions
+from serving.versions import object_layout
+from serving.versions.remote import RemoteVersionStore
 
 TWO_DAYS = datetime.timedelta(days=2)
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -35,7 +36,7 @@ def pushed(source, bucket):
 
     def push() -> dict[str, str]:
         beside = {"b": {"assets.extra/origin.json": source.parent / "origin.json"}}
-        return remote_versions.push({"a": source, "b": source}, f"{bucket}/s", beside)
+        return RemoteVersionStore(f"{bucket}/s").push({"a": source, "b": source}, beside)
 
     return push
 
@@ -49,13 +50,13 @@ FILES = [
 def test_a_push_is_there_whole(pushed, bucket):
     assert pushed() == {"a": f"{bucket}/s/a/1", "b": f"{bucket}/s/b/1"}
     assert object_store.list_files(f"{bucket}/s") == FILES
-    assert remote_versions.models(f"{bucket}/s") == ["a", "b"]
-    assert remote_versions.latest(f"{bucket}/s", "b") == 1
+    assert object_layout.list_models(f"{bucket}/s") == ["a", "b"]
+    assert RemoteVersionStore(f"{bucket}/s").find_latest("b") == 1
 
 
 def test_where_nothing_was_pushed_there_is_no_version(bucket):
-    assert remote_versions.models(f"{bucket}/s") == []
-    assert remote_versions.latest(f"{bucket}/s", "a") is None
+    assert object_layout.list_models(f"{bucket}/s") == []
+    assert RemoteVersionStore(f"{bucket}/s").find_latest("a") is None
 
 
 @pytest.fixture
@@ -92,7 +93,7 @@ def test_a_store_that_fails_leaves_what_was_pushed_before(pushed, bucket, upload
     with pytest.raises(TandemError, match="the store is gone; nothing was pushed"):
         pushed()
     assert object_store.list_files(f"{bucket}/s") == FILES
-    assert remote_versions.latest(f"{bucket}/s", "a") == 1
+    assert RemoteVersionStore(f"{bucket}/s").find_latest("a") == 1
 
 
 def test_an_interrupted_push_leaves_what_was_pushed_before(pushed, bucket, uploads):
@@ -112,7 +113,7 @@ def make_old(uri):
 KILLED = """
     import os, pathlib, signal, sys
     from schema.storage import object_store
-    from serving.versions import remote
+    from serving.versions.remote import RemoteVersionStore
     source, serving, last = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3]
     store = object_store._store
 
@@ -122,7 +123,7 @@ KILLED = """
         store(path, uri)
 
     object_store._store = killed
-    remote.push({"a": source, "b": source}, serving)
+    RemoteVersionStore(serving).push({"a": source, "b": source})
 """
 
 
@@ -133,8 +134,8 @@ def test_half_of_a_push_that_was_killed_is_no_version_and_goes_a_day_later(pushe
     done = subprocess.run([*command, *where], check=False, cwd=ROOT)
     assert done.returncode == -signal.SIGKILL
     assert "b/2/variables/data" in object_store.list_files(f"{bucket}/s")
-    assert remote_versions.latest(f"{bucket}/s", "a") == 1
-    assert remote_versions.latest(f"{bucket}/s", "b") == 1
+    assert RemoteVersionStore(f"{bucket}/s").find_latest("a") == 1
+    assert RemoteVersionStore(f"{bucket}/s").find_latest("b") == 1
     assert pushed()["b"] == f"{bucket}/s/b/3"
     left = object_store.list_files(f"{bucket}/s")
     assert "b/2/variables/data" in left
@@ -143,34 +144,35 @@ def test_half_of_a_push_that_was_killed_is_no_version_and_goes_a_day_later(pushe
     assert pushed()["b"] == f"{bucket}/s/b/4"
     left = object_store.list_files(f"{bucket}/s")
     assert not [name for name in left if "/2/" in name or ".pushes" in name]
-    assert remote_versions.latest(f"{bucket}/s", "b") == 4
+    assert RemoteVersionStore(f"{bucket}/s").find_latest("b") == 4
 
 
 def test_half_a_version_cannot_be_fetched(pushed, bucket, tmp_path):
     pushed()
     object_store.remove(f"{bucket}/s/a/1/saved_model.pb")
     with pytest.raises(FileNotFoundError, match=r"a/1 has no saved_model\.pb"):
-        remote_versions.fetch(f"{bucket}/s", "a", 1, tmp_path / "copy")
-    remote_versions.fetch(f"{bucket}/s", "b", 1, tmp_path / "copy")
+        object_layout.fetch(f"{bucket}/s", "a", 1, tmp_path / "copy")
+    object_layout.fetch(f"{bucket}/s", "b", 1, tmp_path / "copy")
     assert (tmp_path / "copy" / "variables" / "data").read_bytes() == b"weights"
 
 
 def test_one_version_is_a_serving_directory_of_its_own(pushed, bucket, tmp_path):
     pushed()
-    with remote_versions.local(f"{bucket}/s", "b", "1") as folder:
+    with RemoteVersionStore(f"{bucket}/s").open_copy("b", 1) as folder:
         assert (folder / "b" / "1" / "assets.extra" / "origin.json").read_bytes() == b"origin"
     assert not folder.exists()
-    with remote_versions.local(str(tmp_path), "b", "1") as folder:
-        assert folder == tmp_path
 
 
 def test_a_push_to_googles_store(gs_bucket, source, tmp_path):
     serving = f"{gs_bucket}/s"
-    remote_versions.push({"a": source, "b": source}, serving)
-    assert remote_versions.models(serving) == ["a", "b"]
+    RemoteVersionStore(serving).push({"a": source, "b": source})
+    assert object_layout.list_models(serving) == ["a", "b"]
     object_store.remove(f"{serving}/b/1/saved_model.pb")
-    assert (remote_versions.latest(serving, "a"), remote_versions.latest(serving, "b")) == (1, None)
-    remote_versions.push({"a": source, "b": source}, serving)
+    assert (
+        RemoteVersionStore(serving).find_latest("a"),
+        RemoteVersionStore(serving).find_latest("b"),
+    ) == (1, None)
+    RemoteVersionStore(serving).push({"a": source, "b": source})
     assert not [name for name in object_store.list_files(serving) if name.startswith(("b/1/", "."))]
-    remote_versions.fetch(serving, "b", 2, tmp_path / "copy")
+    object_layout.fetch(serving, "b", 2, tmp_path / "copy")
     assert (tmp_path / "copy" / "variables" / "data").read_bytes() == b"weights"

@@ -1,0 +1,64 @@
+"""How versions lie on an object store: `<serving dir>/<model>/<version>/`, as in a folder.
+
+A store cannot rename, so no version appears at once there. Its `saved_model.pb` makes it one: that
+is written after everything else of the push, and a version without it is not complete.
+"""
+
+import pathlib
+
+from schema.storage import object_store
+from serving.versions.local import is_version
+
+GRAPH_FILE = "saved_model.pb"
+
+
+def locate(serving: str, model: str, version: int) -> str:
+    """URL of one version of one model."""
+    return f"{serving}/{model}/{version}"
+
+
+def list_models(serving: str) -> list[str]:
+    """Names of the models that have at least one complete version, sorted."""
+    return [name for name in object_store.list_folders(serving) if find_latest(serving, name)]
+
+
+def list_begun(serving: str, model: str) -> list[int]:
+    """All versions of one model, complete or not, ascending."""
+    names = object_store.list_folders(f"{serving}/{model}")
+    return sorted(int(text) for text in names if is_version(text))
+
+
+def list_incomplete(serving: str, model: str) -> list[int]:
+    """Versions of one model that were begun after the latest complete one."""
+    latest = find_latest(serving, model) or 0
+    return [version for version in list_begun(serving, model) if version > latest]
+
+
+def find_latest(serving: str, model: str) -> int | None:
+    """Highest complete version of one model, None if it has none."""
+    begun = reversed(list_begun(serving, model))
+    return next((version for version in begun if is_complete(serving, model, version)), None)
+
+
+def find_highest_begun(serving: str) -> int:
+    """Highest version of any model, complete or not, 0 before the first. A server may have given up
+    on an interrupted version, and would ignore a later push under its number.
+    """
+    begun = (list_begun(serving, name) for name in object_store.list_folders(serving))
+    return max((version for versions in begun for version in versions), default=0)
+
+
+def is_complete(serving: str, model: str, version: int) -> bool:
+    """Whether the whole version is there."""
+    return object_store.is_file(f"{locate(serving, model, version)}/{GRAPH_FILE}")
+
+
+def fetch(serving: str, model: str, version: int, folder: pathlib.Path) -> None:
+    """Copies one version into `folder`.
+
+    Raises OSError if the store cannot be read, and FileNotFoundError for a version that is
+    incomplete or was removed during the copy: removal starts with the graph.
+    """
+    object_store.download(locate(serving, model, version), folder)
+    if not is_complete(serving, model, version):
+        raise FileNotFoundError(f"{locate(serving, model, version)} has no {GRAPH_FILE}")

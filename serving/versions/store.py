@@ -1,0 +1,70 @@
+"""The versions of pushed models, behind one interface for a folder and for an object store."""
+
+import contextlib
+import pathlib
+from collections.abc import Mapping
+from typing import Protocol
+
+from schema.storage.locations import is_remote
+from serving.versions.local import LocalVersionStore
+from serving.versions.remote import RemoteVersionStore
+
+
+class VersionStore(Protocol):
+    """A serving directory: `<location>/<model>/<version>/` holds one SavedModel."""
+
+    def find_latest(self, model: str) -> int | None:
+        """Highest complete version of one model, None if it has none."""
+        ...
+
+    def locate(self, model: str, version: int) -> str:
+        """Path or URL of one version of one model."""
+        ...
+
+    def read_file(self, model: str, version: int, name: str) -> bytes:
+        """Content of the file at `name` below a version; raises FileNotFoundError."""
+        ...
+
+    def push(
+        self,
+        models: Mapping[str, pathlib.Path],
+        extra: Mapping[str, Mapping[str, pathlib.Path]] | None = None,
+    ) -> dict[str, str]:
+        """Copies the SavedModel of each name to the next version, the same number for all; all
+        become visible or none does. Others may push at the same moment, and get other versions.
+
+        Args:
+            models: Folder of each model's SavedModel.
+            extra: Further files and folders of a model, by their path below its version.
+
+        Returns:
+            Path or URL of each model's version.
+
+        Raises:
+            TandemError: A file could not be read or written. Nothing was pushed, and earlier
+                versions are untouched.
+        """
+        ...
+
+    def open_copy(
+        self, model: str, version: int
+    ) -> contextlib.AbstractContextManager[pathlib.Path]:
+        """A serving directory on this machine with that version of the model, while the block
+        lasts.
+        """
+        ...
+
+    def follow(self) -> contextlib.AbstractContextManager[pathlib.Path]:
+        """A serving directory on this machine with the latest version of each model, and, while the
+        block lasts, with those that are pushed later.
+
+        Raises NoRunError if this is not a folder and nothing was ever pushed to it.
+        """
+        ...
+
+
+def open_version_store(location: pathlib.Path | str) -> VersionStore:
+    """The store at a path or a URL."""
+    if is_remote(str(location)):
+        return RemoteVersionStore(str(location))
+    return LocalVersionStore(pathlib.Path(location))
