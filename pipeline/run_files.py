@@ -7,8 +7,6 @@ them, so that TensorBoard draws one curve for each over successive runs.
 """
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import tensorflow as tf
 
@@ -19,31 +17,32 @@ from pipeline.run_root import RunRoot
 from pipeline.runner import RunResult
 from pipeline.summary import read_ceiling, summarise_run, write_summary
 from schema.dataset import Split
+from schema.evaluation_summary import FairnessSummary, LabelSummary, ListMetrics
+from schema.run_summary import RunSummary
 
 Scalars = dict[str, dict[str, float]]
 """Value by TensorBoard run and tag."""
 _BASELINE_PREFIX = "bias_baseline_"
 
 
-def write_run_files(
-    config: Config, data: str, run_root: RunRoot, result: RunResult
-) -> dict[str, Any]:
+def write_run_files(config: Config, data: str, run_root: RunRoot, result: RunResult) -> RunSummary:
     """Writes them below `run_root.root`, which has the training curves, and returns the summary.
 
     `data` is the folder or URL that was read.
     """
     summary = summarise_run(config, result)
-    ceiling = read_ceiling(data)
+    retrieval, ceiling = summary.retrieval, read_ceiling(data)
     if ceiling is not None and config.split == Split():  # it was measured under that split
-        summary["retrieval"]["ceiling"] = ceiling
-    summary["examples"] = recommendations.recommend_example_users(summary)
+        retrieval = retrieval.model_copy(update={"ceiling": ceiling})
+    examples = recommendations.recommend_example_users(summary.artifacts, summary.seed)
+    summary = summary.model_copy(update={"retrieval": retrieval, "examples": examples})
     write_summary(summary, run_root.summary)
     write_quality_step(summary, run_root, result.evaluations)
     page.write_report(summary, run_root)
     return summary
 
 
-def write_quality_step(summary: dict[str, Any], run_root: RunRoot, step: int) -> None:
+def write_quality_step(summary: RunSummary, run_root: RunRoot, step: int) -> None:
     """Writes the scalars of `summary` at `step`, the number of evaluations that were executed.
 
     A step that is there already stays as it is: a run whose evaluation came from the cache adds
@@ -59,44 +58,38 @@ def write_quality_step(summary: dict[str, Any], run_root: RunRoot, step: int) ->
                 tf.summary.scalar(tag, value)
 
 
-def collect_scalars(summary: dict[str, Any]) -> Scalars:
+def collect_scalars(summary: RunSummary) -> Scalars:
     """Metrics of lists, errors of labels, fairness gaps and the verdict."""
-    retrieval, ranking = summary["retrieval"], summary["ranking"]
-    verdict = summary.get("verdict") or {}
     scalars: Scalars = {
-        "final_lists": _select_metrics(ranking),
-        "retrieval": _select_metrics(retrieval),
+        "final_lists": _tag_metrics(summary.ranking),
+        "retrieval": _tag_metrics(summary.retrieval),
     }
-    others = retrieval["baselines"] | summary.get("beside", {})
-    scalars |= {name: values for name, each in others.items() if (values := _select_metrics(each))}
-    scalars["final_lists"] |= _select_gaps(summary.get("fairness", {}))
-    for name, label in ranking.get("labels", {}).items():
-        for run, values in _select_label_errors(name, label).items():
+    others: dict[str, ListMetrics] = {**summary.retrieval.baselines, **summary.beside}
+    scalars |= {name: values for name, lists in others.items() if (values := _tag_metrics(lists))}
+    scalars["final_lists"] |= _tag_gaps(summary.fairness)
+    for name, label in summary.ranking.labels.items():
+        for run, values in _tag_label_errors(name, label).items():
             scalars.setdefault(run, {}).update(values)
-    if verdict:
-        scalars["final_lists"]["verdict/blessed"] = float(verdict["blessed"])
-    scalars["final_lists"]["verdict/pushed"] = float(bool(summary["servables"]))
+    scalars["final_lists"]["verdict/blessed"] = float(summary.verdict.blessed)
+    scalars["final_lists"]["verdict/pushed"] = float(bool(summary.servables))
     return scalars
 
 
-def _select_metrics(metrics: Mapping[str, Any]) -> dict[str, float]:
-    return {f"quality/{name}": value for name, value in metrics.items() if "@" in name}
+def _tag_metrics(lists: ListMetrics) -> dict[str, float]:
+    return {f"quality/{name}": value for name, value in lists.metrics.items()}
 
 
-def _select_label_errors(name: str, label: Mapping[str, Any]) -> Scalars:
+def _tag_label_errors(name: str, label: LabelSummary) -> Scalars:
     scalars: Scalars = {"final_lists": {}, "bias_baseline": {}}
-    for measure, value in label.items():
+    for measure, value in label.to_json().items():
         if measure != "events" and isinstance(value, int | float) and math.isfinite(value):
             run = "bias_baseline" if measure.startswith(_BASELINE_PREFIX) else "final_lists"
             scalars[run][f"labels/{name} {measure.removeprefix(_BASELINE_PREFIX)}"] = float(value)
     return {run: values for run, values in scalars.items() if values}
 
 
-def _select_gaps(fairness: Mapping[str, Any]) -> dict[str, float]:
-    """A gap that could not be measured is no point of the line."""
-    return {
-        f"fairness/{name} gap": gap["value"] if isinstance(gap, dict) else gap
-        for table in fairness.values()
-        for name, row in table.items()
-        if (gap := row.get("gap")) is not None
-    }
+def _tag_gaps(fairness: FairnessSummary) -> dict[str, float]:
+    """The gaps that were measured."""
+    users = {name: table.gap.value for name, table in fairness.users.items() if table.gap}
+    items = {name: table.gap for name, table in fairness.items.items() if table.gap is not None}
+    return {f"fairness/{name} gap": gap for name, gap in (users | items).items()}

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from types import FrameType
 
 from schema.errors import NoRunError, UsageError
+from schema.run_summary import RunSummary
 from schema.storage import object_store
 from schema.storage.locations import is_remote
 
@@ -188,6 +189,14 @@ def read_summary(root: str) -> str:
         f"expected a finished run at {root}, found no summary.json there; "
         f"run `tandem run --config … --root {root}` first"
     )
+
+
+def load_summary(root: str) -> RunSummary:
+    """summary.json of the finished run at a path or a URL.
+
+    Raises NoRunError where there is none, UsageError where another version of Tandem wrote it.
+    """
+    return RunSummary.parse(read_summary(root), f"{root}/{_SUMMARY}")
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

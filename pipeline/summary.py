@@ -20,6 +20,7 @@ from pipeline.config.config import Config
 from pipeline.metadata import LatestRuns
 from pipeline.report import event_log
 from pipeline.runner import RunResult
+from schema.run_summary import RunSummary
 from schema.storage import atomic
 
 _PACKAGES = (
@@ -28,12 +29,12 @@ _PACKAGES = (
 )  # fmt: skip
 
 
-def summarise_run(config: Config, result: RunResult) -> dict[str, Any]:
-    """Reads the artifacts of the latest executions."""
+def summarise_run(config: Config, result: RunResult) -> RunSummary:
+    """Summarises the artifacts of the latest executions."""
     metadata = result.metadata
     evaluation = _read_metrics(metadata)
     pushed = None if result.not_blessed else _get_output(metadata, "Pusher", "pushed")
-    return {
+    summary = {
         "name": config.name,
         "seed": config.seed,
         "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
@@ -65,6 +66,7 @@ def summarise_run(config: Config, result: RunResult) -> dict[str, Any]:
         },
         "config": config.model_dump(mode="json"),
     }
+    return RunSummary.model_validate(summary)
 
 
 def read_ceiling(data: str) -> dict[str, float] | None:
@@ -78,9 +80,9 @@ def read_ceiling(data: str) -> dict[str, float] | None:
         return json.load(file)["ceiling"]
 
 
-def write_summary(summary: dict[str, object], path: pathlib.Path) -> None:
-    """Writes it whole or not at all. A NaN, which JSON does not have, is an error."""
-    text = json.dumps(summary, indent=1, allow_nan=False)
+def write_summary(summary: RunSummary, path: pathlib.Path) -> None:
+    """Writes it atomically; raises ValueError for NaN, which is not JSON."""
+    text = json.dumps(summary.to_json(), indent=1, allow_nan=False)
     atomic.write_text(path, text + "\n")
 
 

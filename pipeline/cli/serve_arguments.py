@@ -1,7 +1,6 @@
 """Arguments of `tandem serve`, and the server's options that are built from them."""
 
 import argparse
-import json
 import pathlib
 from typing import TYPE_CHECKING, Any
 
@@ -165,10 +164,10 @@ def _drop_none(values: dict[str, Any]) -> dict[str, Any]:
 def _read_run_config(args: argparse.Namespace) -> dict[str, Any]:
     if args.root is None:
         return {}
-    from pipeline.run_root import read_summary
+    from pipeline.run_root import load_summary
 
     try:
-        return json.loads(read_summary(str(args.root)))["config"]["serving"]
+        return load_summary(str(args.root)).config["serving"]
     except NoRunError:  # a folder of pushed models alone
         return {}
 

@@ -14,11 +14,12 @@ from components.ingest.events.cut import Cut, load_test_cut
 from components.ingest.output import histories
 from pipeline.commands.artifacts import fetch_artifacts
 from pipeline.commands.recommend import ServerAddress
-from pipeline.run_root import read_summary
+from pipeline.run_root import load_summary
 from schema import id_file, timeline
 from schema.dataset import Dataset
 from schema.errors import NotBlessed, UsageError
-from schema.signatures import RANKING, RECOMMENDER
+from schema.run_summary import RunSummary
+from schema.signatures import RECOMMENDER
 from schema.storage import atomic
 from schema.user_ids import UserIdKey, hash_user_id, load_key
 
@@ -71,20 +72,20 @@ def write_lists(root: str, request: BatchRequest, out: pathlib.Path, now: int) -
     """
     if request.k < 1:
         raise UsageError(f"--k expects a positive number, received {request.k}")
-    summary = json.loads(read_summary(root))
+    summary = load_summary(root)
     if request.server is not None:
         _require_served(request, summary)
     if not request.as_of_test:
         _require_pushed(summary, root)
     lines = None if request.users == ALL_USERS else _read_users(pathlib.Path(request.users))
     names = None if lines is None else list(dict.fromkeys(lines))
-    stage = request.stage or (FINAL if summary["ranking"]["order"] == RANKING else RETRIEVAL)
+    stage = request.stage or (FINAL if summary.ranking.is_served else RETRIEVAL)
     needed = _ARTIFACTS if request.server is None else ("histories",)
     with (
-        fetch_artifacts(summary["artifacts"], needed, root) as artifacts,
+        fetch_artifacts(summary.artifacts, needed, root) as artifacts,
         atomic.open_text(out) as append,
     ):
-        summary["artifacts"] = artifacts
+        summary = summary.model_copy(update={"artifacts": artifacts})
         begun = time.perf_counter()
         test = _find_test_cut(summary) if request.as_of_test else None
         moment = test.now if test else now
@@ -107,7 +108,7 @@ def write_lists(root: str, request: BatchRequest, out: pathlib.Path, now: int) -
 
 @contextlib.contextmanager
 def _open_lists(
-    request: BatchRequest, summary: dict[str, Any], stage: str
+    request: BatchRequest, summary: RunSummary, stage: str
 ) -> Iterator["BulkRecommender | ServerRecommender"]:
     if request.server is None:
         yield _load_lists(summary, stage, request.as_of_test)
@@ -117,16 +118,16 @@ def _open_lists(
 
     with Client(request.server.address, _SERVER_TIMEOUT_S, request.server.security) as client:
         model = RECOMMENDER if stage == FINAL else RETRIEVAL
-        yield ServerRecommender(client, model, summary["config"]["retrieval"]["history_length"])
+        yield ServerRecommender(client, model, summary.config["retrieval"]["history_length"])
 
 
-def _require_served(request: BatchRequest, summary: dict[str, Any]) -> None:
+def _require_served(request: BatchRequest, summary: RunSummary) -> None:
     if request.as_of_test:
         raise UsageError(
             "expected the current time with --server, received --as-of test; leave out "
             "one of the two"
         )
-    if request.stage == FINAL and summary["ranking"]["order"] != RANKING:
+    if request.stage == FINAL and not summary.ranking.is_served:
         raise UsageError(
             "expected the stage that is served, received --stage final for models served in "
             "retrieval's order; leave out --stage or --server"
@@ -157,8 +158,8 @@ def _write_lines(
     return {"users": written, "without_history": without_history}
 
 
-def _require_pushed(summary: dict[str, Any], root: str) -> None:
-    if not summary["servables"]:
+def _require_pushed(summary: RunSummary, root: str) -> None:
+    if not summary.servables:
         raise NotBlessed(
             f"expected the models of the run at {root} to be pushed, received some that failed "
             "evaluation; fix what the verdict in its summary.json names and run again "
@@ -166,8 +167,8 @@ def _require_pushed(summary: dict[str, Any], root: str) -> None:
         )
 
 
-def _find_test_cut(summary: dict[str, Any]) -> Cut:
-    artifacts = summary["artifacts"]
+def _find_test_cut(summary: RunSummary) -> Cut:
+    artifacts = summary.artifacts
     return load_test_cut(
         artifacts["interactions"], artifacts["histories"], _load_dataset(summary).split
     )
@@ -180,24 +181,24 @@ def _read_users(path: pathlib.Path) -> list[str]:
     return names
 
 
-def _iterate_users(summary: dict[str, Any], names: list[str] | None) -> Iterator[NamedUsers]:
-    uri = summary["artifacts"]["histories"]
+def _iterate_users(summary: RunSummary, names: list[str] | None) -> Iterator[NamedUsers]:
+    uri = summary.artifacts["histories"]
     if names is None:
         return read_all_users(uri)
     return read_named_users(uri, names, _load_dataset(summary).data.hash_user_ids)
 
 
-def _load_dataset(summary: dict[str, Any]) -> Dataset:
-    config = summary["config"]
+def _load_dataset(summary: RunSummary) -> Dataset:
+    config = summary.config
     return Dataset.model_validate({name: config[name] for name in Dataset.model_fields})
 
 
-def _load_lists(summary: dict[str, Any], stage: str, as_of_test: bool) -> "BulkRecommender":
+def _load_lists(summary: RunSummary, stage: str, as_of_test: bool) -> "BulkRecommender":
     from schema import candidates
     from serving.bulk.lists import BulkRecommender
     from serving.index.eligibility import Eligibility, load_denied_ids
 
-    artifacts, config = summary["artifacts"], summary["config"]
+    artifacts, config = summary.artifacts, summary.config
     items = candidates.load(artifacts["candidates"])
     if as_of_test:  # today's availability does not apply to the start of test
         items = dataclasses.replace(items, vectors=items.vectors_at_test())

@@ -2,12 +2,12 @@
 
 import contextlib
 import dataclasses
-import json
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from components.ingest.read.files import open_file_systems
-from pipeline.run_root import read_summary
+from pipeline.run_root import load_summary
+from schema.run_summary import UserRecommendations
 from schema.user_ids import UserIdKey, compute_pseudonym
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class ServerAddress:
 
 def recommend(
     root: str, user_id: str, k: int, server: ServerAddress | None, categories: Sequence[str] = ()
-) -> dict[str, Any]:
+) -> UserRecommendations:
     """Recommends items of a finished run to one user.
 
     Args:
@@ -34,20 +34,17 @@ def recommend(
         k: Number of items.
         server: Server to query; None starts one for this request.
         categories: Categories to recommend from; all when empty.
-
-    Returns:
-        As `pipeline.report.recommendations.recommend_user`.
     """
     from pipeline.report import recommendations
 
-    summary = json.loads(read_summary(root))
-    stored_id = _pseudonymise(summary["config"]["data"]["hash_user_ids"], user_id)
+    summary = load_summary(root)
+    stored_id = _pseudonymise(summary.config["data"]["hash_user_ids"], user_id)
     open_file_systems()
     with _open_server(f"{root}/serving", server) as (address, security):
         answers = recommendations.recommend_users(
-            address, summary["artifacts"], [stored_id], k, categories, security
+            address, summary.artifacts, [stored_id], k, categories, security
         )
-    return answers[0] | {"user_id": user_id}
+    return answers[0].model_copy(update={"user_id": user_id})
 
 
 def _pseudonymise(key_source: dict[str, str] | None, user_id: str) -> str:

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import pathlib
-from typing import Any
 
 from rich.console import Console
 
@@ -13,6 +12,7 @@ from pipeline.console import redirect_output, show_stages
 from pipeline.report import terminal
 from pipeline.run_root import RunRoot, open_root
 from schema.errors import NotBlessed
+from schema.run_summary import RunSummary
 from schema.storage import object_store
 
 
@@ -23,7 +23,7 @@ def run_locally(
     overrides: list[str],
     as_json: bool,
     force_push: str | None,
-) -> dict[str, object]:
+) -> RunSummary:
     """Runs the pipeline, writes and prints the summary, and returns it.
 
     Args:
@@ -49,7 +49,7 @@ def run_locally(
         )
         summary, not_blessed = execute_run(config, data, at, console, force_push)
         if as_json:
-            out.write(json.dumps(summary, indent=1) + "\n")
+            out.write(json.dumps(summary.to_json(), indent=1) + "\n")
         else:
             terminal.print_report(summary, console)
         console.print(f"report: {at.location}/{at.report.name}", soft_wrap=True)
@@ -65,7 +65,7 @@ def execute_run(
     console: Console,
     force_push: str | None = None,
     evaluate_oldest: bool = False,
-) -> tuple[dict[str, Any], NotBlessed | None]:
+) -> tuple[RunSummary, NotBlessed | None]:
     """Runs the stages and writes the run's files; returns the summary, and the error that kept the
     models from being pushed, if any. Arguments as in `pipeline.runner.run_pipeline`.
     """

@@ -19,6 +19,7 @@ from pipeline.kubeflow.run_artifacts import RunArtifacts
 from pipeline.run_files import write_run_files
 from pipeline.run_root import RunRoot
 from pipeline.runner import RunResult
+from schema.run_summary import RunSummary
 from schema.storage import atomic, object_store
 from schema.storage.locations import is_remote
 
@@ -32,7 +33,7 @@ def write_root_files(
     run_root: RunRoot,
     artifacts: RunArtifacts,
     stages: list[dict[str, Any]],
-) -> dict[str, Any]:
+) -> RunSummary:
     """Writes them below `run_root.root`, continues the lines of quality over runs that are at its
     URI, and returns the summary.
     """

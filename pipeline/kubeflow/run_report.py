@@ -8,8 +8,6 @@ that KFP's pages show and compare with those of other runs.
 
 import json
 import math
-from collections.abc import Iterator, Mapping
-from typing import Any
 
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
@@ -25,6 +23,8 @@ from pipeline.kubeflow.run_artifacts import (
     get_run_root,
     list_stages,
 )
+from schema.evaluation_summary import ListMetrics
+from schema.run_summary import RunSummary
 
 NAME = "RunReport"
 
@@ -94,27 +94,23 @@ def RunReport(
         metrics.set_float_custom_property(name, value)
 
 
-def collect_displayed_metrics(summary: dict[str, Any]) -> dict[str, float]:
+def collect_displayed_metrics(summary: RunSummary) -> dict[str, float]:
     """Quality of the final lists, of retrieval and of each baseline, the verdict, the pushed
     version (0 for none) and what was measured of the index.
     """
-    retrieval, ranking = summary["retrieval"], summary["ranking"]
-    lists = {"final lists": ranking, "retrieval": retrieval} | retrieval["baselines"]
+    lists: dict[str, ListMetrics] = {"final lists": summary.ranking, "retrieval": summary.retrieval}
     numbers = {
         f"{metric} of {name.replace('_', ' ')}": value
-        for name, metrics in lists.items()
-        for metric, value in _iterate_numbers(metrics)
-        if "@" in metric
+        for name, metrics in (lists | summary.retrieval.baselines).items()
+        for metric, value in metrics.metrics.items()
+        if math.isfinite(value)
     }
-    rules = summary["verdict"]["rules"]
-    versions = [model["version"] for model in summary["servables"].values()]
-    numbers["verdict: blessed"] = float(all(rule["passed"] for rule in rules))
-    numbers["verdict: rules broken"] = float(sum(not rule["passed"] for rule in rules))
+    versions = [servable.version for servable in summary.servables.values()]
+    numbers["verdict: blessed"] = float(summary.verdict.blessed)
+    numbers["verdict: rules broken"] = float(len(summary.verdict.failed))
     numbers["verdict: pushed version"] = float(max(versions, default=0))
-    return numbers | {f"index: {name}": value for name, value in _iterate_numbers(summary["index"])}
-
-
-def _iterate_numbers(metrics: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    for name, value in metrics.items():
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-            yield name, float(value)
+    return numbers | {
+        f"index: {name}": float(value)
+        for name, value in summary.index.to_json().items()
+        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    }

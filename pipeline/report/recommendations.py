@@ -1,13 +1,9 @@
-"""One user's recommendations, in words: history, titles, scores.
-
-A few users of the run and what they are recommended, for the report.
-"""
+"""Recommendations for single users, with titles: `tandem recommend`, and the report's examples."""
 
 import dataclasses
 import itertools
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +11,7 @@ import pyarrow.compute as pc
 
 from components.ingest.output import histories
 from schema import candidates, signatures, timeline
+from schema.run_summary import HistoryEvent, RecommendedItem, UserRecommendations
 from serving.client.client import Client
 from serving.client.connection import PLAIN, Security
 from serving.client.messages import build_listing_request
@@ -35,8 +32,8 @@ class Titles:
     names: pa.ChunkedArray
     """[n] large_binary."""
 
-    def of(self, item_ids: Sequence[str]) -> list[str]:
-        """A title an item; the id itself where the catalogue does not know it."""
+    def look_up(self, item_ids: Sequence[str]) -> list[str]:
+        """The title of each item; its id where the catalogue does not have it."""
         wanted = pa.array(item_ids, pa.large_string()).cast(pa.large_binary())
         found = pc.is_in(self.item_ids, value_set=wanted)
         ids, names = (column.filter(found).to_pylist() for column in (self.item_ids, self.names))
@@ -53,21 +50,26 @@ def load_titles(candidates_uri: str) -> Titles:
 def recommend_user(
     client: Client,
     histories_uri: str,
-    names: Titles,
+    titles: Titles,
     user_id: str,
     k: int,
     categories: Sequence[str] = (),
-) -> dict[str, Any]:
-    """Asks `recommender` with the user's whole history; a user without one is asked about as new.
-    Items of the `categories` alone are asked for, of all where there is none.
+) -> UserRecommendations:
+    """Queries `recommender` with the user's whole history; a user without one is a new user.
 
-    Returns user_id, known_user, history (latest last) and recommendations (best first).
+    Args:
+        client: Client of the server.
+        histories_uri: Folder or URL of the histories.
+        titles: Titles of the catalogue.
+        user_id: The user, under the name that the run stores.
+        k: Number of items.
+        categories: Categories to recommend from; all when empty.
     """
-    known = histories.look_up(histories_uri, user_id)
-    events = list(zip(known.item_ids, known.timestamps, strict=True)) if known else []
+    history = histories.look_up(histories_uri, user_id)
+    events = list(zip(history.item_ids, history.timestamps, strict=True)) if history else []
     features = (
-        {timeline.name_user_feature(name): value for name, value in known.user.items()}
-        if known
+        {timeline.name_user_feature(name): value for name, value in history.user.items()}
+        if history
         else {}
     )
     declared = client.inputs(signatures.RECOMMENDER)
@@ -76,28 +78,35 @@ def recommend_user(
     )
     answer = client.predict(signatures.RECOMMENDER, request)
     columns = (signatures.ITEM_IDS, signatures.SCORES, signatures.STAGES)
-    chosen = [
+    recommended = [
         (item.decode(), float(score), stage.decode())
         for item, score, stage in zip(*(answer[name][0] for name in columns), strict=True)
         if item
     ]
-    shown = events[-_HISTORY_LENGTH:]
-    before = names.of([item for item, _ in shown])
-    titled = names.of([item for item, _, _ in chosen])
-    return {
-        "user_id": user_id,
-        "known_user": bool(np.asarray(answer[signatures.KNOWN_USER])[0]) or bool(events),
-        "history": [
-            {"item_id": item, "title": title, "timestamp": int(moment)}
-            for (item, moment), title in zip(shown, before, strict=True)
-        ],
-        "recommendations": [
-            {"rank": rank, "item_id": item, "title": title, "score": score, "stage": stage}
-            for rank, ((item, score, stage), title) in enumerate(
-                zip(chosen, titled, strict=True), 1
-            )
-        ],
-    }
+    return UserRecommendations(
+        user_id=user_id,
+        known_user=bool(np.asarray(answer[signatures.KNOWN_USER])[0]) or bool(events),
+        history=_build_history(events[-_HISTORY_LENGTH:], titles),
+        recommendations=_build_items(recommended, titles),
+    )
+
+
+def _build_history(events: list[tuple[str, int]], titles: Titles) -> list[HistoryEvent]:
+    names = titles.look_up([item for item, _ in events])
+    return [
+        HistoryEvent(item_id=item, title=name, timestamp=int(timestamp))
+        for (item, timestamp), name in zip(events, names, strict=True)
+    ]
+
+
+def _build_items(
+    recommended: list[tuple[str, float, str]], titles: Titles
+) -> list[RecommendedItem]:
+    names = titles.look_up([item for item, _, _ in recommended])
+    return [
+        RecommendedItem(rank=rank, item_id=item, title=name, score=score, stage=stage)
+        for rank, ((item, score, stage), name) in enumerate(zip(recommended, names, strict=True), 1)
+    ]
 
 
 def recommend_users(
@@ -107,41 +116,44 @@ def recommend_users(
     k: int,
     categories: Sequence[str] = (),
     security: Security | None = None,
-) -> list[dict[str, Any]]:
-    """One answer per user, named as the run stored them, of the server at `address`.
+) -> list[UserRecommendations]:
+    """Recommends to each user through the server at `address`.
 
-    `artifacts` are URIs of `histories` and `candidates`.
+    Args:
+        address: host:port of a gRPC server.
+        artifacts: Folders or URLs of the run's artifacts; `histories` and `candidates` are read.
+        users: Users under the names that the run stores.
+        k: Number of items per user.
+        categories: Categories to recommend from; all when empty.
+        security: How the connection is protected; not at all by default.
     """
-    from serving.client.client import Client
-
-    names = load_titles(artifacts["candidates"])
+    titles = load_titles(artifacts["candidates"])
     with Client(address, 60, security or PLAIN) as client:
         return [
-            recommend_user(client, artifacts["histories"], names, user, k, categories)
+            recommend_user(client, artifacts["histories"], titles, user, k, categories)
             for user in users
         ]
 
 
-def recommend_example_users(summary: dict[str, Any]) -> list[dict[str, Any]]:
-    """Ten users with some history, chosen by the run's seed, and five items for each, as the run's
-    models answer, pushed or not.
+def recommend_example_users(artifacts: dict[str, str], seed: int) -> list[UserRecommendations]:
+    """Recommends five items to ten random users with some history, with the run's models, pushed or
+    not.
     """
-    from components.artifacts.local_copies import locate_folder
+    from components.artifacts.local_copies import locate_folder  # `tandem recommend` needs no TFX
     from serving import infra_check
     from serving.server.app import run_server
 
-    artifacts = summary["artifacts"]
-    users = _choose_users(artifacts["histories"], summary["seed"])
+    users = _choose_users(artifacts["histories"], seed)
     with (
-        infra_check.stage_servables(locate_folder(artifacts["servables"])) as served,
-        run_server(served) as server,
+        infra_check.stage_servables(locate_folder(artifacts["servables"])) as folder,
+        run_server(folder) as server,
     ):
         return recommend_users(server.grpc_address, artifacts, users, _EXAMPLE_ITEMS)
 
 
 def _choose_users(uri: str, seed: int) -> list[str]:
-    found: list[str] = []
-    for users in itertools.islice(histories.iterate(uri, _SAMPLED_USERS), 1):
-        found = [user.user_id for user in users if len(user.item_ids) >= _MIN_EVENTS]
-    chosen = np.random.default_rng(seed).permutation(len(found))[:_EXAMPLE_USERS]
-    return [found[i] for i in sorted(chosen)]
+    users: list[str] = []
+    for batch in itertools.islice(histories.iterate(uri, _SAMPLED_USERS), 1):
+        users = [user.user_id for user in batch if len(user.item_ids) >= _MIN_EVENTS]
+    chosen = np.random.default_rng(seed).permutation(len(users))[:_EXAMPLE_USERS]
+    return [users[i] for i in sorted(chosen)]

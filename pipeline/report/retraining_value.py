@@ -1,19 +1,20 @@
-"""What retraining day by day is worth: each day's quality beside models that were left as they are.
+"""What daily retraining is worth: each day's quality compared with models that were not retrained.
 
-A day's questions are those of its test split, the latest day of its window, which none of the
-models has learned. All lists answer the same users with the same histories; see
+A day's evaluation queries are those of its test split, the latest day of its window, from which no
+model has learned. All lists answer the same users with the same histories; see
 `components.pushed.baseline`.
-
-The days of a backfill as a person reads them.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from schema.evaluation_summary import ListMetrics
+from schema.run_summary import RunSummary
+from schema.signatures import RECOMMENDER
 from trainer.metrics import confidence
 from trainer.metrics.confidence import Interval
 
@@ -23,47 +24,58 @@ NEVER_RETRAINED = "never_retrained"
 LEFT_ALONE = "left_alone"
 LISTS = (RETRAINED, NEVER_RETRAINED, LEFT_ALONE, "pushed_before", "popular", "recent")
 """This day's models; the oldest pushed version with this day's popularity, and with its own; the
-version that served when the day began; two counters."""
+version served when the day began; two baselines that count events."""
 METRICS = ("ndcg@10", "recall@10", "recall@100")
 _Z = 1.96
 _MAIN_METRIC = "ndcg@10"
 _TABLE_COLUMNS = (RETRAINED, NEVER_RETRAINED, LEFT_ALONE, "popular", "recent")
 
 
-def make_day_record(span: str, fingerprint: str, summary: Mapping[str, Any]) -> DayRecord:
-    """The day `span` of a run's summary; `fingerprint` tells what it was made of."""
-    retrieval, final = summary["retrieval"], summary["ranking"]
-    verdict, pushed = summary["verdict"], summary["servables"].get("recommender")
-    found = {RETRAINED: final, "pushed_before": verdict["pushed_before"]}
-    found |= retrieval["baselines"] | summary["beside"]
-    if pushed and not summary["beside"]:  # the oldest version is this day's own
-        found |= {NEVER_RETRAINED: final, LEFT_ALONE: final}
+def make_day_record(span: str, fingerprint: str, summary: RunSummary) -> DayRecord:
+    """The record of day `span`; `fingerprint` identifies its data and configuration."""
+    final, verdict = summary.ranking, summary.verdict
+    pushed, oldest = summary.servables.get(RECOMMENDER), summary.beside.get(NEVER_RETRAINED)
+    difference = final.against.get(NEVER_RETRAINED)
     return {
         "span": span,
         "fingerprint": fingerprint,
-        "users": retrieval["users"],
-        "blessed": verdict["blessed"],
-        "broken": [rule["rule"] for rule in verdict["rules"] if not rule["passed"]],
-        "pushed": pushed["version"] if pushed else None,
-        "oldest": summary["beside"].get(NEVER_RETRAINED, {}).get("version"),
-        "warm_start": retrieval.get("warm_start"),
-        "events": {split: summary["rows"][split] for split in ("train", "valid", "test")},
-        "seconds": round(sum(stage["seconds"] for stage in summary["stages"]), 1),
-        "quality": {
-            name: _select_metrics(found[name]) for name in LISTS if _select_metrics(found.get(name))
+        "users": summary.retrieval.users,
+        "blessed": verdict.blessed,
+        "broken": [rule.rule for rule in verdict.failed],
+        "pushed": pushed.version if pushed else None,
+        "oldest": oldest.version if oldest else None,
+        "warm_start": summary.retrieval.warm_start,
+        "events": {
+            "train": summary.rows.train, "valid": summary.rows.valid, "test": summary.rows.test,
         },
-        "difference": final["against"].get(NEVER_RETRAINED),
-    }
+        "seconds": round(sum(stage.seconds for stage in summary.stages), 1),
+        "quality": _collect_quality(summary),
+        "difference": difference
+        and {metric: value.to_json() for metric, value in difference.items()},
+    }  # fmt: skip
 
 
-def make_refused_day(span: str, fingerprint: str, why: str) -> DayRecord:
-    """A day whose index missed its target: it was refused before anything was evaluated."""
+def _collect_quality(summary: RunSummary) -> dict[str, dict[str, float]]:
+    """METRICS of each of LISTS that was evaluated."""
+    lists: dict[str, ListMetrics | None] = {RETRAINED: summary.ranking}
+    lists["pushed_before"] = summary.verdict.pushed_before
+    lists |= summary.retrieval.baselines | summary.beside
+    if (
+        RECOMMENDER in summary.servables and not summary.beside
+    ):  # the oldest version is this day's own
+        lists |= {NEVER_RETRAINED: summary.ranking, LEFT_ALONE: summary.ranking}
+    quality = {name: _select_metrics(lists.get(name)) for name in LISTS}
+    return {name: metrics for name, metrics in quality.items() if metrics}
+
+
+def make_refused_day(span: str, fingerprint: str, reason: str) -> DayRecord:
+    """The record of a day whose index missed its recall target, before evaluation."""
     return {
         "span": span,
         "fingerprint": fingerprint,
         "users": 0,
         "blessed": False,
-        "broken": [why],
+        "broken": [reason],
         "pushed": None,
         "quality": {},
         "difference": None,
@@ -71,12 +83,12 @@ def make_refused_day(span: str, fingerprint: str, why: str) -> DayRecord:
 
 
 def compute_overall(days: Iterable[DayRecord]) -> DayRecord | None:
-    """Means over the users of all days that have a never-retrained model beside them, and what the
-    noise allows to say of the difference; None where there is no such day.
+    """Means over the users of all days that have a never-retrained model, and the verdict on the
+    difference; None where there is no such day.
 
     The difference of `n_d` users of day d with the interval [low, high] has the standard error
-    s_d = (high - low) / (2 x 1.96); that of all is sqrt(sum (n_d s_d)^2) / sum n_d. Days are taken
-    as independent, although the same never-retrained model is asked on each of them.
+    s_d = (high - low) / (2 x 1.96); that of all is sqrt(sum (n_d s_d)^2) / sum n_d. Days are
+    treated as independent, although the never-retrained model is the same on all of them.
     """
     compared = [row for row in days if row["difference"] is not None]
     if not compared:
@@ -97,12 +109,12 @@ def compute_overall(days: Iterable[DayRecord]) -> DayRecord | None:
     }
 
 
-def _select_metrics(found: Mapping[str, Any] | None) -> dict[str, float]:
-    return {name: found[name] for name in METRICS if name in found} if found else {}
+def _select_metrics(lists: ListMetrics | None) -> dict[str, float]:
+    return {name: lists.metrics[name] for name in METRICS if name in lists.metrics} if lists else {}
 
 
 def _average_over_users(days: list[DayRecord], path: tuple[str, ...]) -> float:
-    """Over users."""
+    """The mean of the value at `path`, weighted by users."""
     total = 0.0
     for row in days:
         value: Any = row
@@ -119,39 +131,45 @@ def _pool_differences(days: list[DayRecord], metric: str, users: int) -> DayReco
         for row in days
     )
     error = math.sqrt(sum(error**2 for error in errors)) / (2 * _Z * users)
-    found = Interval(value, value - _Z * error, value + _Z * error)
-    said = confidence.decide_verdict(found, users)
-    return {"value": value, "low": found.low, "high": found.high, "users": users, "verdict": said}
+    interval = Interval(value, value - _Z * error, value + _Z * error)
+    verdict = confidence.decide_verdict(interval, users)
+    return {
+        "value": value,
+        "low": interval.low,
+        "high": interval.high,
+        "users": users,
+        "verdict": verdict,
+    }
 
 
 def format_day(row: DayRecord) -> str:
-    """One day, when it has ended."""
-    said = f"pushed version {row['pushed']}" if row["pushed"] else "not blessed, nothing pushed"
+    """A finished day in one line."""
+    outcome = f"pushed version {row['pushed']}" if row["pushed"] else "not blessed, nothing pushed"
     quality = "  ".join(
         f"{name.replace('_', ' ')} {row['quality'][name][_MAIN_METRIC]:.4f}"
         for name in (RETRAINED, NEVER_RETRAINED, "popular")
         if name in row["quality"]
     )
-    return f"{row['span']}  {row.get('seconds', 0):>7.1f} s  {said}  NDCG@10: {quality}"
+    return f"{row['span']}  {row.get('seconds', 0):>7.1f} s  {outcome}  NDCG@10: {quality}"
 
 
 def print_days(record: dict[str, Any], console: Console) -> None:
-    """A row a day, then what they say together."""
+    """Prints a row per day, then the result over all of them."""
     console.print(_make_days_table(record["days"]))
     console.print(format_overall(record["overall"]), soft_wrap=True)
 
 
 def format_overall(overall: DayRecord | None) -> str:
-    """Whether retraining was worth it."""
+    """Describes whether retraining paid."""
     if overall is None:
         return "no day has a never-retrained model beside it yet"
-    quality, found = overall["quality"], overall["difference"][_MAIN_METRIC]
+    quality, difference = overall["quality"], overall["difference"][_MAIN_METRIC]
     return (
         f"{overall['days']} days, {overall['users']:,} users: NDCG@10 "
         f"{quality[RETRAINED][_MAIN_METRIC]:.4f} retrained, "
         f"{quality[NEVER_RETRAINED][_MAIN_METRIC]:.4f} never retrained; the difference is "
-        f"{found['value']:+.4f} (95 % interval {found['low']:+.4f} to {found['high']:+.4f}): "
-        f"{found['verdict']}"
+        f"{difference['value']:+.4f} (95 % interval {difference['low']:+.4f} to "
+        f"{difference['high']:+.4f}): {difference['verdict']}"
     )
 
 

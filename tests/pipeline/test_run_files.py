@@ -8,15 +8,18 @@ from tensorboard.util import tensor_util
 
 from pipeline.run_files import collect_scalars, write_quality_step
 from pipeline.run_root import RunRoot
+from schema.run_summary import RunSummary
+from tests.pipeline.run_summaries import make_summary
 
 
-def summary(ndcg: float, pushed: bool) -> dict:
-    return {
-        "retrieval": {
+def summary(ndcg: float, pushed: bool, **parts: object) -> RunSummary:
+    region = {"gap": {"value": 0.0625, "low": 0.0, "high": 0.125}, "metric": "ndcg@10"}
+    return make_summary(
+        retrieval={
             "ndcg@10": ndcg - 0.125, "users": 40, "intervals": {"ndcg@10": {"low": 0, "high": 1}},
             "baselines": {"popular": {"ndcg@10": 0.25}},
         },
-        "ranking": {
+        ranking={
             "ndcg@10": ndcg, "coverage@10": 0.5, "order": "ranking",
             "labels": {
                 "rating": {"kind": "regression", "events": 9, "rmse": 0.75,
@@ -24,16 +27,17 @@ def summary(ndcg: float, pushed: bool) -> dict:
                 "gift": {"kind": "binary", "events": 0, "note": "constant"},
             },
         },
-        "fairness": {
+        fairness={
             "users": {
-                "users.region": {"gap": {"value": 0.0625, "low": 0.0, "high": 0.125}},
-                "users.age": {"note": "no gap"},
+                "users.region": region,
+                "users.age": {"note": "no gap", "metric": "ndcg@10"},
             },
-            "items": {"items.category": {"gap": 0.375}},
+            "items": {"items.category": {"gap": 0.375, "metric": "exposure@10"}},
         },
-        "verdict": {"blessed": pushed, "rules": []},
-        "servables": {"ranking": {"version": 1, "path": "/"}} if pushed else {},
-    }  # fmt: skip
+        verdict={"blessed": pushed, "rules": []},
+        servables={"ranking": {"version": 1, "path": "/"}} if pushed else {},
+        **parts,
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -90,14 +94,6 @@ def test_models_beside_have_lines_of_their_own(at):
         "never_retrained": {"ndcg@10": 0.375, "version": 1, "path": "/"},
         "left_alone": {"version": 1, "path": "/", "failure": "no origin"},
     }
-    found = collect_scalars(summary(0.5, True) | {"beside": beside})
+    found = collect_scalars(summary(0.5, True, beside=beside))
     assert found["never_retrained"] == {"quality/ndcg@10": 0.375}
     assert "left_alone" not in found
-
-
-def test_a_summary_without_verdict_and_fairness_has_the_rest():
-    old = summary(0.5, True)
-    del old["verdict"], old["fairness"]
-    found = collect_scalars(old)
-    assert found["final_lists"]["quality/ndcg@10"] == 0.5
-    assert not [tag for tag in found["final_lists"] if tag.startswith("fairness")]

@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     server = arguments.parse_server(args)
     answer = recommend.recommend(args.root, args.user, args.k, server, args.categories)
     if args.json:
-        print(json.dumps(answer, indent=1, ensure_ascii=False))
+        print(json.dumps(answer.to_json(), indent=1, ensure_ascii=False))
     else:
         terminal.print_recommendations(answer)
     return 0

@@ -31,11 +31,10 @@ def run(args: argparse.Namespace) -> int:
     from pipeline.commands.refresh_catalogue import RefreshInputs
     from pipeline.config.config import Config
     from pipeline.console import redirect_output
-    from pipeline.run_root import open_root, read_summary
+    from pipeline.run_root import load_summary, open_root
 
     inputs = RefreshInputs(args.items, args.events)
-    summary = json.loads(read_summary(args.root))
-    config = Config.model_validate(summary["config"])
+    config = Config.model_validate(load_summary(args.root).config)
     with open_root(args.root) as run_root, redirect_output(run_root.log) as (out, _):
         result = refresh.refresh(run_root, config, inputs)
         out.write((json.dumps(result, indent=1) if args.json else _format_text(result)) + "\n")

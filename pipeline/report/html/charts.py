@@ -1,16 +1,8 @@
-"""Empty plots in the page's manner: no frame, quiet grid, two widths.
+"""The page's colours and charts, as SVG inside the page.
 
-The page's colours, once for the style sheet and for the plots.
-
-Plots are drawn in the colours of light paper; `pipeline.report.html.charts` puts each colour's
-CSS variable in its place, so that one plot is right in light and in dark.
-
-Values with their intervals, one below the other.
-
-A plot as SVG elements inside the page.
-
-Its text stays text, its colours become the page's CSS variables, and its ids are told apart from
-other plots' by a prefix. Nothing in it depends on when or where it is drawn.
+Charts are drawn in the colours of light paper; `render_svg` replaces each by the page's CSS
+variable, so that a chart suits light and dark screens. An SVG's text stays text, its ids
+have the chart's prefix, and nothing in it depends on when or where it is drawn.
 """
 
 import contextlib
@@ -35,7 +27,7 @@ _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
 
 class Shade(NamedTuple):
-    """One colour by day and by night, as #rrggbb in lower case."""
+    """A colour for light and dark screens, as #rrggbb in lower case."""
 
     light: str
     dark: str
@@ -50,7 +42,7 @@ RULE = Shade("#d9dde2", "#353c45")
 _MATPLOTLIB_STYLE = {
     "font.size": 9,
     "text.color": INK.light,
-    "text.parse_math": False,  # a dollar sign in somebody's data is a dollar sign
+    "text.parse_math": False,  # a dollar sign in the data is text
     "axes.edgecolor": RULE.light,
     "axes.facecolor": "none",
     "axes.labelcolor": MUTED.light,
@@ -74,17 +66,17 @@ _MATPLOTLIB_STYLE = {
 
 @contextlib.contextmanager
 def open_axes(width: Literal["third", "half"], height: float) -> Iterator[tuple[Figure, Axes]]:
-    """One plot of `height` inches, to be drawn while it lasts."""
+    """Yields an empty plot, `height` inches high, to be drawn inside the block."""
     with matplotlib.rc_context(_MATPLOTLIB_STYLE):
         figure = Figure((_WIDTHS_INCHES[width], height), layout="constrained")
         yield figure, figure.add_subplot()
 
 
-def hide_y_axis(drawn: Axes) -> None:
-    """For rows with names: no line and no ticks at the left, names as dark as text."""
-    drawn.spines["left"].set_visible(False)
-    drawn.tick_params(axis="y", length=0, labelcolor=INK.light)
-    drawn.grid(visible=False, axis="y")
+def hide_y_axis(axes: Axes) -> None:
+    """Removes line and ticks of the y axis; its labels are names, as dark as text."""
+    axes.spines["left"].set_visible(False)
+    axes.tick_params(axis="y", length=0, labelcolor=INK.light)
+    axes.grid(visible=False, axis="y")
 
 
 PAPER = Shade("#fdfdfc", "#15181c")
@@ -110,12 +102,12 @@ CSS_VARIABLES = {
     "good": GOOD,
     "bad": BAD,
 }
-"""By the name of the CSS variable. No two have the same light shade."""
+"""By name of the CSS variable; light shades are distinct."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Dot:
-    """A value, the bounds of its interval where it has one, and whether it is ours."""
+    """A value, the bounds of its interval if any, and whether it stands out."""
 
     name: str
     value: float
@@ -125,7 +117,13 @@ class Dot:
 
 
 def draw_dots(dots: list[Dot], axis: str, level: tuple[str, float] | None = None) -> Figure:
-    """From top to bottom. `axis` says what is measured; `level` is a named upright line."""
+    """Draws dots with intervals, from top to bottom.
+
+    Args:
+        dots: The values.
+        axis: Label of the x axis.
+        level: Name and value of a vertical line.
+    """
     height = 0.62 + 0.23 * len(dots) + (0.2 if level else 0.0)
     with open_axes("third", height) as (figure, axes):
         for row, dot in enumerate(dots):
@@ -148,8 +146,8 @@ def draw_dots(dots: list[Dot], axis: str, level: tuple[str, float] | None = None
     return figure
 
 
-def render_svg(figure: Figure, name: str, said: str) -> Element:
-    """`name` is the plot's own on the page; `said` is what is read to who does not see it."""
+def render_svg(figure: Figure, name: str, description: str) -> Element:
+    """Renders a figure; `name` is unique on the page, `description` is for screen readers."""
     file = io.StringIO()
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
         FigureCanvasSVG(figure).print_svg(file, metadata=_NO_METADATA)
@@ -158,7 +156,7 @@ def render_svg(figure: Figure, name: str, said: str) -> Element:
         _clean_element(element, name)
     for unsized in ("width", "height", "version"):
         svg.attrib.pop(unsized, None)
-    svg.attrib |= {"role": "img", "aria-label": said}
+    svg.attrib |= {"role": "img", "aria-label": description}
     return svg
 
 

@@ -1,9 +1,7 @@
-"""What the run learned from: volumes over time, popularity, histories, and what was refused.
+"""What the run learned from: events over time, popularity, histories, and rejected records.
 
-How much there is: events by day, by item and by user, counted from the stored histories.
-
-Read in batches of columns: memory grows with days, items and lengths of histories, never with
-events, and no event becomes a Python object.
+Events are counted from the stored histories in batches of columns: memory grows with the number of
+days, items and users, never with events, and no event becomes a Python object.
 """
 
 import dataclasses
@@ -23,10 +21,10 @@ from pipeline.report import event_log
 from pipeline.report.html import charts, elements, wording
 from pipeline.report.html.elements import TableRow
 from schema import timeline
+from schema.run_summary import RunSummary
 
 _LONG_DAYS = 400
 _WEEK = 7
-_DAY_SECONDS = 86_400
 _POINTS = 200
 _HEAD_SHARE = 0.01
 _HEIGHT = 2.7
@@ -41,30 +39,30 @@ class DataVolumes:
     """Accepted events of all splits."""
 
     days: np.ndarray
-    """[d] days since epoch, UTC, that have an event, in order; within the bulk of the log (see
-    `schema.bulk`), beside which one event of 2099 would leave nothing to see."""
+    """[d] days since epoch, UTC, with an event, in order; only within the bulk of the log (see
+    `schema.bulk`): a single event in 2099 would squeeze all others."""
     events: np.ndarray
     """[d] events of each."""
     per_item: np.ndarray
-    """Events of each item that has one, most first."""
+    """Events per item with at least one, in descending order."""
     per_user: np.ndarray
-    """Events of each user, most first."""
+    """Events per user, in descending order."""
     cuts: dict[str, int]
-    """What begins -> seconds since epoch, UTC; empty where the split goes by no clock."""
+    """`<split> begins` -> seconds since epoch, UTC; empty where the split has no cut in time."""
 
 
-def add_data_section(body: Element, summary: dict[str, Any], volumes: DataVolumes) -> None:
-    """Record counts, which ids meet, events far in time, and three plots; rejects by reason where
-    there are any.
+def add_data_section(body: Element, summary: RunSummary, volumes: DataVolumes) -> None:
+    """Adds record counts, overlaps with other tables, events far in time, three plots, and the
+    rejected records.
     """
-    rows = summary["rows"]
+    rows = summary.rows
     part = elements.add_section(
         body, "Data",
-        f"{rows['read']:,} records were read: {rows['accepted']:,} accepted, {rows['rejected']:,} "
-        f"rejected, {rows['duplicates']:,} duplicates. Train has {rows['train']:,} events, valid "
-        f"{rows['valid']:,}, test {rows['test']:,}.",
+        f"{rows.read:,} records were read: {rows.accepted:,} accepted, {rows.rejected:,} "
+        f"rejected, {rows.duplicates:,} duplicates. Train has {rows.train:,} events, valid "
+        f"{rows.valid:,}, test {rows.test:,}.",
     )  # fmt: skip
-    for line in event_log.format_log(summary.get("log", {})):
+    for line in event_log.format_log(summary.log):
         elements.add_text(part, "p", line)
     grid = elements.add_plot_grid(part, "halves")
     if len(volumes.days):
@@ -84,19 +82,19 @@ def add_data_section(body: Element, summary: dict[str, Any], volumes: DataVolume
             "Users' histories",
             describe_history_lengths(volumes),
         )
-    _add_rejected_records(SubElement(grid, "div"), summary["rejected_by_reason"])
+    _add_rejected_records(SubElement(grid, "div"), summary.rejected_by_reason)
 
 
 def draw_events_over_time(volumes: DataVolumes) -> Figure:
-    """Steps of a day, of a week where the log is long; an upright line where a split begins."""
+    """Draws events per day, or per week of a long log, with a line where each split begins."""
     first, counted = count_events_per_step(volumes)
     width = _WEEK if _is_long(volumes) else 1
     edges = np.append(first, first[-1] + width).astype("datetime64[D]")
     with charts.open_axes("half", _HEIGHT) as (figure, axes):
         axes.stairs(counted, edges, fill=True, color=charts.SOFT.light)  # type: ignore[arg-type]
-        for dash, (said, moment) in zip(_DASHES, volumes.cuts.items(), strict=False):
-            day: Any = np.datetime64(moment, "s")
-            axes.axvline(day, color=charts.INK.light, linewidth=1.2, linestyle=dash, label=said)
+        for dash, (label, time) in zip(_DASHES, volumes.cuts.items(), strict=False):
+            day: Any = np.datetime64(time, "s")
+            axes.axvline(day, color=charts.INK.light, linewidth=1.2, linestyle=dash, label=label)
         if volumes.cuts:
             figure.legend(loc="outside upper left", ncols=3)
         axes.set_xlabel("time (UTC)")
@@ -107,17 +105,17 @@ def draw_events_over_time(volumes: DataVolumes) -> Figure:
 
 
 def count_events_per_step(volumes: DataVolumes) -> tuple[np.ndarray, np.ndarray]:
-    """First day of each step and its events, steps without events included."""
+    """First day of each step, and its number of events, which may be 0."""
     width = _WEEK if _is_long(volumes) else 1
-    place = (volumes.days - volumes.days[0]) // width
-    counted = np.bincount(place, weights=volumes.events)
+    step = (volumes.days - volumes.days[0]) // width
+    counted = np.bincount(step, weights=volumes.events)
     return volumes.days[0] + width * np.arange(len(counted)), counted
 
 
 def draw_popularity(volumes: DataVolumes) -> Figure:
-    """Events of an item against its rank, both in powers of ten."""
-    most = len(volumes.per_item)
-    ranks = np.unique(np.geomspace(1, most, min(_POINTS, most)).round().astype(int))
+    """Draws events per item by rank, both on a log scale."""
+    items = len(volumes.per_item)
+    ranks = np.unique(np.geomspace(1, items, min(_POINTS, items)).round().astype(int))
     with charts.open_axes("half", _HEIGHT) as (figure, axes):
         axes.loglog(ranks, volumes.per_item[ranks - 1], color=charts.ACCENT.light)
         for axis in (axes.xaxis, axes.yaxis):
@@ -129,7 +127,7 @@ def draw_popularity(volumes: DataVolumes) -> Figure:
 
 
 def draw_history_lengths(volumes: DataVolumes) -> Figure:
-    """Users by the length of their history, in doubling steps."""
+    """Draws users by the length of their history, in doubling steps."""
     edges = 2 ** np.arange(np.ceil(np.log2(volumes.per_user[0] + 1)) + 1)
     users, _ = np.histogram(volumes.per_user, edges)
     names = [
@@ -146,33 +144,33 @@ def draw_history_lengths(volumes: DataVolumes) -> Figure:
 
 
 def describe_events_over_time(volumes: DataVolumes) -> str:
-    """The range, the fullest step and the cuts."""
+    """Describes the range, the step with most events, and the splits."""
     first, counted = count_events_per_step(volumes)
     peak = int(counted.argmax())
-    said = (
+    text = (
         f"{_format_day(volumes.days[0])} to {_format_day(volumes.days[-1])}; at most "
         f"{counted[peak]:,.0f} events, from {_format_day(first[peak])} on."
     )
     cuts = [
-        f"{name} on {_format_day(moment // _DAY_SECONDS)}" for name, moment in volumes.cuts.items()
+        f"{name} on {_format_day(time // _SECONDS_PER_DAY)}" for name, time in volumes.cuts.items()
     ]
-    return f"{said} {wording.join_words(cuts).capitalize()}." if cuts else f"{said} No cut in time."
+    return f"{text} {wording.join_words(cuts).capitalize()}." if cuts else f"{text} No cut in time."
 
 
 def describe_popularity(volumes: DataVolumes) -> str:
-    """What share of all events the head has."""
+    """Describes the head's share of all events."""
     items = len(volumes.per_item)
     head = max(1, round(_HEAD_SHARE * items))
-    taken = wording.format_share(volumes.per_item[:head].sum(), volumes.per_item.sum())
+    head_share = wording.format_share(volumes.per_item[:head].sum(), volumes.per_item.sum())
     once = wording.format_share(np.count_nonzero(volumes.per_item == 1), items)
     return (
-        f"The most popular hundredth ({head:,} of {items:,} items with events) has {taken} of the "
-        f"events; {once} of the items have a single one."
+        f"The most popular hundredth ({head:,} of {items:,} items with events) has "
+        f"{head_share} of the events; {once} of the items have a single one."
     )
 
 
 def describe_history_lengths(volumes: DataVolumes) -> str:
-    """The median, and how many users are hardly known."""
+    """Describes the median, and the share of users with one or two events."""
     few = np.count_nonzero(volumes.per_user < 3)
     return (
         f"The median user has {np.median(volumes.per_user):,.0f} events, the longest history "
@@ -205,7 +203,7 @@ def _format_day(days: int | np.integer) -> str:
 
 
 def read_volumes(histories_uri: str, interactions_uri: str) -> DataVolumes:
-    """Counts all histories; the cuts are those of the run that wrote them."""
+    """Counts the events of all histories, and reads when each split begins."""
     days, items, lengths = _ValueCounter(), _ValueCounter(), _ValueCounter()
     for table in histories.read_tables(histories_uri, _USERS_PER_BATCH):
         timestamps = pc.list_flatten(table[timeline.TIMESTAMPS]).to_numpy()
@@ -221,12 +219,12 @@ def read_volumes(histories_uri: str, interactions_uri: str) -> DataVolumes:
         events=days.times()[order],
         per_item=np.sort(items.times())[::-1],
         per_user=np.sort(lengths_of_users)[::-1],
-        cuts={said: totals[key] for key, said in _CUTS.items() if totals.get(key)},
+        cuts={label: totals[key] for key, label in _CUTS.items() if totals.get(key)},
     )
 
 
 def _is_in_bulk(days: np.ndarray, totals: dict[str, int]) -> np.ndarray:
-    """[d] bool; all days where the run did not say where the bulk is."""
+    """[d] bool; True for all days where the counts do not have the bulk's bounds."""
     if "t_end" not in totals:
         return np.ones(len(days), bool)
     first, last = totals["t_begin"] // _SECONDS_PER_DAY, (totals["t_end"] - 1) // _SECONDS_PER_DAY
@@ -234,7 +232,7 @@ def _is_in_bulk(days: np.ndarray, totals: dict[str, int]) -> np.ndarray:
 
 
 class _ValueCounter:
-    """How often each value was seen."""
+    """Counts distinct values over batches."""
 
     def __init__(self) -> None:
         self._counted: pa.Table | None = None
@@ -247,11 +245,11 @@ class _ValueCounter:
         self._counted = summed.select(["value", "times_sum"]).rename_columns(["value", "times"])
 
     def values(self) -> np.ndarray:
-        """The different values."""
+        """The distinct values."""
         return self._column("value")
 
     def times(self) -> np.ndarray:
-        """Of each of the `values`."""
+        """The count of each of `values()`."""
         return self._column("times")
 
     def _column(self, name: str) -> np.ndarray:

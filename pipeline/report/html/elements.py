@@ -1,6 +1,7 @@
-"""What the page is put together from. All text is escaped where it is written: ElementTree does.
+"""The elements that pages are built from, and their style sheet.
 
-How the page looks: on a desk, on a phone, in the dark and on paper.
+Built with ElementTree instead of a template engine (jinja2): it escapes all text by itself, and the
+sections are mostly loops over tables and figures.
 """
 
 import dataclasses
@@ -13,6 +14,7 @@ from matplotlib.figure import Figure
 
 from pipeline.report.html import charts, wording
 from pipeline.report.html.charts import CSS_VARIABLES
+from schema.evaluation_summary import MetricInterval
 
 _STYLE_RULES = """
 * { box-sizing: border-box; }
@@ -84,7 +86,7 @@ pre { background: var(--raised); padding: 1rem; border-radius: .5rem; overflow-x
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
-    """A table's cell: its text, what stands small below it, and `good` or `bad` where it is."""
+    """A table's cell: its text, small text below it, and the kind `good` or `bad`."""
 
     text: str
     below: str = ""
@@ -93,21 +95,21 @@ class Cell:
 
 @dataclasses.dataclass(frozen=True)
 class TableRow:
-    """A table's row; `ours` ones stand out."""
+    """A table's row; rows of our own lists stand out."""
 
     cells: Sequence[Cell | str]
     ours: bool = False
 
 
-def add_text(parent: Element, tag: str, words: str, kind: str = "") -> Element:
-    """An element with words in it."""
+def add_text(parent: Element, tag: str, text: str, kind: str = "") -> Element:
+    """Adds an element with text."""
     element = SubElement(parent, tag, {"class": kind} if kind else {})
-    element.text = wording.replace_control_characters(words)
+    element.text = wording.replace_control_characters(text)
     return element
 
 
 def add_section(body: Element, title: str, lead: str) -> Element:
-    """A part of the page with a heading; `lead` says how to read it."""
+    """Adds a section with a heading; `lead` explains how to read it."""
     part = SubElement(body, "section", id=make_anchor(title))
     add_text(part, "h2", title)
     add_text(part, "p", lead, "lead")
@@ -115,28 +117,28 @@ def add_section(body: Element, title: str, lead: str) -> Element:
 
 
 def make_anchor(title: str) -> str:
-    """The id by which a heading is linked."""
+    """The id of a heading, for links."""
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
 
 
 def add_plot_grid(parent: Element, width: Literal["thirds", "halves"]) -> Element:
-    """A grid that `plot` adds to."""
+    """Adds a grid for `add_plot`."""
     return SubElement(parent, "div", {"class": f"plots {width}"})
 
 
 def add_plot(grid: Element, figure: Figure, title: str, caption: str) -> None:
-    """A drawing with its heading; `caption` says what is seen and what follows from it."""
-    place = SubElement(grid, "figure")
-    add_text(place, "h3", title)
+    """Adds a figure with its heading; `caption` says what it shows and what follows from it."""
+    plot = SubElement(grid, "figure")
+    add_text(plot, "h3", title)
     count = len(grid.findall("figure"))
-    place.append(charts.render_svg(figure, f"{make_anchor(title)}-{count}", f"{title}. {caption}"))
-    add_text(place, "figcaption", caption)
+    plot.append(charts.render_svg(figure, f"{make_anchor(title)}-{count}", f"{title}. {caption}"))
+    add_text(plot, "figcaption", caption)
 
 
 def add_table(
     parent: Element, header: Sequence[str], rows: Sequence[TableRow], texts: int = 1
 ) -> None:
-    """The first `texts` columns are words, the others numbers. Too wide a table scrolls."""
+    """Adds a table that scrolls where it is too wide; the first `texts` columns are text."""
     scroll = SubElement(parent, "div", {"class": "scroll", "tabindex": "0"})
     grid = SubElement(scroll, "table")
     top = SubElement(SubElement(grid, "thead"), "tr")
@@ -150,10 +152,17 @@ def add_table(
 
 
 def add_details(parent: Element, title: str) -> Element:
-    """What is there for who asks for it."""
+    """Adds a collapsed part."""
     details = SubElement(parent, "details")
     add_text(details, "summary", title)
     return details
+
+
+def make_interval_cell(interval: MetricInterval | None) -> Cell:
+    """The value above its interval; a dash where there is none."""
+    if interval is None:
+        return Cell("–")
+    return Cell(wording.format_number(interval.value), wording.format_interval(interval))
 
 
 def _add_cell(line: Element, cell: Cell, is_text: bool) -> None:
@@ -164,7 +173,7 @@ def _add_cell(line: Element, cell: Cell, is_text: bool) -> None:
 
 
 def render_stylesheet() -> str:
-    """The whole style sheet. On paper it is always day."""
+    """The style sheet, with colours for light and dark screens; paper is always light."""
     light = "".join(f"--{name}: {shade.light}; " for name, shade in CSS_VARIABLES.items())
     dark = "".join(f"--{name}: {shade.dark}; " for name, shade in CSS_VARIABLES.items())
     return (

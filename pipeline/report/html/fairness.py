@@ -1,7 +1,5 @@
-"""Gaps between declared groups of users, and what attention groups of items get."""
+"""Gaps between declared groups of users, and the exposure that groups of items get."""
 
-from collections.abc import Callable
-from typing import Any
 from xml.etree.ElementTree import Element
 
 from matplotlib.figure import Figure
@@ -9,85 +7,82 @@ from matplotlib.figure import Figure
 from pipeline.report.html import charts, elements, wording
 from pipeline.report.html.charts import Dot
 from pipeline.report.html.elements import Cell, TableRow
+from schema.evaluation_summary import (
+    FairnessSummary,
+    FairnessTable,
+    ItemFairness,
+    MetricInterval,
+    UserFairness,
+)
 
-FairnessRow = dict[str, Any]
 
-
-def add_fairness_section(body: Element, summary: dict[str, Any]) -> None:
-    """Left out where no group is declared."""
-    users = summary.get("fairness", {}).get("users", {})
-    items = summary.get("fairness", {}).get("items", {})
-    if not users and not items:
+def add_fairness_section(body: Element, fairness: FairnessSummary) -> None:
+    """Adds a plot and a table for each declared feature; nothing where none is declared."""
+    if not fairness.users and not fairness.items:
         return
     part = elements.add_section(
         body, "Fairness",
         "Groups that the configuration declares. The gap is taken between the best and the worst "
-        "group and held against its limit: with many equal groups some gap is always there.",
+        "group and compared with its limit: with many equal groups some gap is always there.",
     )  # fmt: skip
     grid = elements.add_plot_grid(part, "thirds")
-    for name, found in users.items():
-        _add_group_plot(grid, name, found, _draw_user_groups, describe_user_gap)
-    for name, found in items.items():
-        _add_group_plot(grid, name, found, draw_exposure, describe_item_gap)
+    for name, users in fairness.users.items():
+        figure = _draw_user_groups(users) if _get_measured(users, "metric") else None
+        _add_plot(grid, name, figure, describe_user_gap(users))
+    for name, items in fairness.items.items():
+        figure = draw_exposure(items) if _get_measured(items, "exposure") else None
+        _add_plot(grid, name, figure, describe_item_gap(items))
     details = elements.add_details(part, "All groups in numbers")
-    for name, found in users.items():
-        _add_group_table(
-            details, name, found, {"metric": wording.format_name(found.get("metric") or "metric")}
-        )
-    for name, found in items.items():
-        _add_group_table(
-            details, name, found, {k: k for k in ("exposure", "relevance", "difference")}
-        )
+    for name, users in fairness.users.items():
+        _add_group_table(details, name, users, {"metric": wording.format_name(users.metric)})
+    for name, items in fairness.items.items():
+        shares = {key: key for key in ("exposure", "relevance", "difference")}
+        _add_group_table(details, name, items, shares)
 
 
-def _add_group_plot(
-    grid: Element,
-    name: str,
-    found: FairnessRow,
-    draw: Callable[[FairnessRow], Figure],
-    caption: Callable[[FairnessRow], str],
-) -> None:
-    if any("metric" in row or "exposure" in row for row in found["groups"].values()):
-        elements.add_plot(grid, draw(found), name, caption(found))
+def _add_plot(grid: Element, name: str, figure: Figure | None, caption: str) -> None:
+    if figure is None:
+        elements.add_text(grid, "p", f"{name}: {caption}")
     else:
-        elements.add_text(grid, "p", f"{name}: {caption(found)}")
+        elements.add_plot(grid, figure, name, caption)
 
 
-def describe_user_gap(found: FairnessRow) -> str:
+def describe_user_gap(table: UserFairness) -> str:
     """The gap, its interval and its limit; or why there is none."""
-    if "gap" not in found:
-        return f"Not measured: {found['note'].removeprefix('no gap: ')}."
-    gap = found["gap"]
-    difference = f"{wording.format_number(gap['value'])} ({wording.format_interval(gap)})"
-    limit = _describe_limit(gap["value"], found.get("limit"))
-    return f"{found['best']} is {difference} above {found['worst']}. {limit}"
+    gap = table.gap
+    if gap is None:
+        return _describe_missing_gap(table)
+    difference = f"{wording.format_number(gap.value)} ({wording.format_interval(gap)})"
+    limit = _describe_limit(gap.value, table.limit)
+    return f"{table.best} is {difference} above {table.worst}. {limit}"
 
 
-def describe_item_gap(found: FairnessRow) -> str:
-    """The greatest difference of exposure and relevance."""
-    if "gap" not in found:
-        return f"Not measured: {found['note'].removeprefix('no gap: ')}."
-    widest = found["groups"][found["widest"]]["difference"]["value"]
-    way = "more" if widest > 0 else "less"
-    note = f" Note: {found['note']}." if found.get("note") else ""
+def describe_item_gap(table: ItemFairness) -> str:
+    """The largest difference of exposure and relevance; or why there is none."""
+    if table.gap is None:
+        return _describe_missing_gap(table)
+    difference = table.groups[table.widest].difference
+    assert difference is not None, "a group with a gap has a difference"
+    share = wording.format_share(abs(difference.value), 1)
+    note = f" Note: {table.note}." if table.note else ""
     return (
-        f"Dot: share of the attention that the first 10 places give. Bar: share of what users "
-        f"took. {found['widest']} gets {wording.format_share(abs(widest), 1)} {way} than it is "
-        f"worth. {_describe_limit(found['gap'], found.get('limit'))}{note}"
+        "Dot: share of the exposure that the first 10 places give. Bar: share of the relevant "
+        f"items. {table.widest} gets {share} {'more' if difference.value > 0 else 'less'} than it "
+        f"is worth. {_describe_limit(table.gap, table.limit)}{note}"
     )
 
 
-def draw_exposure(found: FairnessRow) -> Figure:
-    """Exposure with its interval on relevance, a row a group."""
-    groups = {n: row for n, row in found["groups"].items() if "exposure" in row}
+def draw_exposure(table: ItemFairness) -> Figure:
+    """Draws exposure with its interval over relevance, a row per group."""
+    groups = _get_measured(table, "exposure")
+    relevance = _get_measured(table, "relevance")
     with charts.open_axes("third", 0.62 + 0.23 * len(groups)) as (figure, axes):
-        relevance = [row["relevance"]["value"] for row in groups.values()]
-        axes.barh(range(len(groups)), relevance, height=0.55, color=charts.SOFT.light)
-        for place, row in enumerate(groups.values()):
-            exposure = row["exposure"]
-            colour = charts.ACCENT.light
-            axes.plot([exposure["low"], exposure["high"]], [place, place], color=colour)
-            axes.plot([exposure["value"]], [place], "o", color=colour, markersize=5)
+        bars = [relevance[name].value for name in groups]
+        axes.barh(range(len(groups)), bars, height=0.55, color=charts.SOFT.light)
+        colour = charts.ACCENT.light
+        for row, exposure in enumerate(groups.values()):
+            axes.plot([exposure.low, exposure.high], [row, row], color=colour)
+            axes.plot([exposure.value], [row], "o", color=colour, markersize=5)
         axes.set_yticks(range(len(groups)), [wording.shorten(name) for name in groups])
         axes.set_ylim(len(groups) - 0.4, -0.6)
         axes.locator_params(axis="x", nbins=5)
@@ -96,15 +91,22 @@ def draw_exposure(found: FairnessRow) -> Figure:
     return figure
 
 
-def _draw_user_groups(found: FairnessRow) -> Figure:
-    shown = [
-        Dot(name, metric["value"], metric["low"], metric["high"], "note" not in row)
-        for name, row in found["groups"].items()
-        if (metric := row.get("metric"))
+def _draw_user_groups(table: UserFairness) -> Figure:
+    dots = [
+        Dot(name, metric.value, metric.low, metric.high, table.groups[name].note is None)
+        for name, metric in _get_measured(table, "metric").items()
     ]
-    return charts.draw_dots(
-        shown, f"{wording.format_name(found.get('metric') or 'metric')} (95 % interval)"
-    )
+    return charts.draw_dots(dots, f"{wording.format_name(table.metric)} (95 % interval)")
+
+
+def _get_measured(table: FairnessTable, key: str) -> dict[str, MetricInterval]:
+    """The interval `key` of each group that has it."""
+    intervals = {name: getattr(group, key) for name, group in table.groups.items()}
+    return {name: interval for name, interval in intervals.items() if interval is not None}
+
+
+def _describe_missing_gap(table: FairnessTable) -> str:
+    return f"Not measured: {(table.note or '').removeprefix('no gap: ')}."
 
 
 def _describe_limit(gap: float, limit: float | None) -> str:
@@ -114,21 +116,17 @@ def _describe_limit(gap: float, limit: float | None) -> str:
 
 
 def _add_group_table(
-    parent: Element, title: str, found: FairnessRow, columns: dict[str, str]
+    parent: Element, title: str, table: FairnessTable, columns: dict[str, str]
 ) -> None:
     """`columns`: key of a group's interval -> heading. Groups of items have no count of users."""
-    if not found["groups"]:
+    if not table.groups:
         return
     elements.add_text(parent, "h3", title)
-    counts = ["users"] if any("users" in row for row in found["groups"].values()) else []
+    has_users = any(group.users is not None for group in table.groups.values())
     rows = []
-    for name, row in found["groups"].items():
-        cells = [
-            Cell(wording.format_number(row[key]["value"]), wording.format_interval(row[key]))
-            if key in row
-            else Cell("–")
-            for key in columns
-        ]
-        users = [f"{row[count]:,}" for count in counts]
-        rows.append(TableRow([Cell(name, row.get("note", "")), *users, *cells]))
-    elements.add_table(parent, ["group", *counts, *columns.values()], rows)
+    for name, group in table.groups.items():
+        cells = [elements.make_interval_cell(getattr(group, key)) for key in columns]
+        users = [wording.format_number(group.users)] if has_users else []
+        rows.append(TableRow([Cell(name, group.note or ""), *users, *cells]))
+    header = ["group", *(["users"] if has_users else []), *columns.values()]
+    elements.add_table(parent, header, rows)

@@ -1,15 +1,13 @@
-"""How far the ranking heads' predictions are off, and whether probabilities mean what they say.
+"""The ranking model: errors and calibration of its heads, and TFMA's metrics by slice."""
 
-What TensorFlow Model Analysis says of the ranking model, head by head and slice by slice.
-"""
-
-from typing import Any
 from xml.etree.ElementTree import Element
 
 from matplotlib.figure import Figure
 
 from pipeline.report.html import charts, elements, wording
 from pipeline.report.html.elements import Cell, TableRow
+from schema.evaluation_summary import LabelSummary
+from schema.run_summary import AnalysisSlice, AnalysisSummary
 
 _LABEL_ERRORS = (
     ("rmse", "bias_baseline_rmse", "RMSE"),
@@ -17,16 +15,15 @@ _LABEL_ERRORS = (
     ("log_loss", "", "log loss"),
     ("expected_calibration_error", "uncalibrated_expected_calibration_error", "calibration error"),
 )
-LabelRow = dict[str, Any]
 _OVERALL = "Overall"
 _EXAMPLE_COUNT = "example_count"
-AnalysisRows = dict[str, dict[str, Any]]
 
 
-def add_labels_section(body: Element, summary: dict[str, Any]) -> None:
-    """A table of all labels, and a reliability diagram of each binary one."""
-    found: dict[str, LabelRow] = summary["ranking"].get("labels", {})
-    if not found:
+def add_labels_section(body: Element, labels: dict[str, LabelSummary]) -> None:
+    """Adds a table of all labels, and a reliability diagram of each binary one; nothing without
+    labels.
+    """
+    if not labels:
         return
     part = elements.add_section(
         body, "Predicted labels",
@@ -35,25 +32,25 @@ def add_labels_section(body: Element, summary: dict[str, Any]) -> None:
     )  # fmt: skip
     header = ["label", "events", *(name for _, _, name in _LABEL_ERRORS)]
     elements.add_table(
-        part, header, [_make_label_row(name, label) for name, label in found.items()]
+        part, header, [_make_label_row(name, label) for name, label in labels.items()]
     )
     grid = elements.add_plot_grid(part, "thirds")
-    for name, label in found.items():
-        if label.get("reliability"):
+    for name, label in labels.items():
+        if label.reliability:
             title = f"Reliability of {name}"
             elements.add_plot(grid, draw_reliability(label), title, describe_reliability(label))
 
 
-def draw_reliability(label: LabelRow) -> Figure:
-    """Observed against predicted frequency, a point a bin, as large as the bin's events."""
-    bins = [each for each in label["reliability"] if each["events"]]
-    most = max(each["events"] for each in bins)
-    predicted = [each["predicted"] for each in bins]
-    observed = [each["observed"] for each in bins]
+def draw_reliability(label: LabelSummary) -> Figure:
+    """Draws observed over predicted frequency, a point per bin, sized by the bin's events."""
+    bins = [each for each in label.reliability if each.events]
+    most = max(each.events for each in bins)
+    predicted = [each.predicted for each in bins]
+    observed = [each.observed for each in bins]
     top = max(*predicted, *observed) * 1.08
     with charts.open_axes("third", 3.4) as (figure, axes):
         axes.plot([0, top], [0, top], color=charts.MUTED.light, linewidth=1, linestyle=(0, (4, 3)))
-        sizes = [12 + 48 * each["events"] / most for each in bins]
+        sizes = [12 + 48 * each.events / most for each in bins]
         axes.plot(predicted, observed, color=charts.SOFT.light, linewidth=1)
         axes.scatter(predicted, observed, sizes, color=charts.ACCENT.light, zorder=3)
         axes.set(xlim=(0, top), ylim=(0, top), aspect="equal")
@@ -62,42 +59,35 @@ def draw_reliability(label: LabelRow) -> Figure:
     return figure
 
 
-def describe_reliability(label: LabelRow) -> str:
-    """The bin furthest from the diagonal."""
-    bins = [each for each in label["reliability"] if each["events"]]
-    worst = max(bins, key=lambda each: abs(each["observed"] - each["predicted"]))
+def describe_reliability(label: LabelSummary) -> str:
+    """Describes the bin furthest from the diagonal."""
+    bins = [each for each in label.reliability if each.events]
+    worst = max(bins, key=lambda each: abs(each.observed - each.predicted))
     return (
         f"On the dashed line a probability means what it says. Furthest from it: "
-        f"{wording.format_number(worst['predicted'])} predicted, "
-        f"{wording.format_number(worst['observed'])} observed ({worst['events']:,} events)."
+        f"{wording.format_number(worst.predicted)} predicted, "
+        f"{wording.format_number(worst.observed)} observed ({worst.events:,} events)."
     )
 
 
-def _make_label_row(name: str, label: LabelRow) -> TableRow:
-    cells = [_make_error_cell(label, key, beside) for key, beside, _ in _LABEL_ERRORS]
-    return TableRow([Cell(name, label.get("note", label.get("kind", ""))),
-                f"{label['events']:,}", *cells])  # fmt: skip
+def _make_label_row(name: str, label: LabelSummary) -> TableRow:
+    cells = [_make_error_cell(label, key, baseline) for key, baseline, _ in _LABEL_ERRORS]
+    return TableRow([Cell(name, label.note or label.kind), f"{label.events:,}", *cells])
 
 
-def _make_error_cell(label: LabelRow, key: str, beside: str) -> Cell:
-    if label.get(key) is None:
-        return Cell("–")
-    if label.get(beside) is None:
-        return Cell(wording.format_number(label[key]))
-    what = "bias baseline" if beside.startswith("bias") else "before calibration"
-    kind = "good" if label[key] < label[beside] else "bad"
-    return Cell(
-        wording.format_number(label[key]), f"{what} {wording.format_number(label[beside])}", kind
-    )
+def _make_error_cell(label: LabelSummary, key: str, baseline: str) -> Cell:
+    """`baseline` is the key of the error to compare with, or empty."""
+    value, other = getattr(label, key), getattr(label, baseline, None)
+    if value is None or other is None:
+        return Cell(wording.format_number(value))
+    name = "bias baseline" if baseline.startswith("bias") else "before calibration"
+    kind = "good" if value < other else "bad"
+    return Cell(wording.format_number(value), f"{name} {wording.format_number(other)}", kind)
 
 
-def add_analysis_section(body: Element, summary: dict[str, Any]) -> None:
-    """A table for each head, of all rows; its slices folded. Left out where there was no such
-    analysis.
-    """
-    analysis = summary.get("analysis") or {}
-    found: AnalysisRows = analysis.get("slices", {})
-    if not found:
+def add_analysis_section(body: Element, analysis: AnalysisSummary) -> None:
+    """Adds a table per head, with its slices collapsed; nothing without an analysis."""
+    if not analysis.slices:
         return
     part = elements.add_section(
         body, "Ranking model by TFMA",
@@ -105,26 +95,21 @@ def add_analysis_section(body: Element, summary: dict[str, Any]) -> None:
         "the mean prediction over the mean label: 1 where they agree. A dash stands where a metric "
         "is undefined.",
     )  # fmt: skip
-    for head, columns in group_metrics_by_head(found).items():
-        _add_head(part, head, columns, found)
-    for head, described in analysis.get("heads", {}).items():
-        if "note" in described:
-            elements.add_text(part, "p", f"{head}: {described['note']}")
-    if "artifact" in analysis:
-        said = f"For notebooks: tfma.load_eval_result({analysis['artifact']!r})"
-        elements.add_text(part, "p", said, "lead")
+    for head, columns in group_metrics_by_head(analysis.slices).items():
+        _add_head(part, head, columns, analysis.slices)
+    for head, described in analysis.heads.items():
+        if described.note:
+            elements.add_text(part, "p", f"{head}: {described.note}")
+    if analysis.artifact:
+        text = f"For notebooks: tfma.load_eval_result({analysis.artifact!r})"
+        elements.add_text(part, "p", text, "lead")
 
 
-def group_metrics_by_head(found: AnalysisRows) -> dict[str, list[str]]:
-    """Metrics that some slice has, by head: keys of a slice are `<head>/<metric>`. Counts come
-    first.
+def group_metrics_by_head(slices: dict[str, AnalysisSlice]) -> dict[str, list[str]]:
+    """The metrics that some slice has, by head, counts first. Keys of a slice are
+    `<head>/<metric>`.
     """
-    named = {
-        key: None
-        for row in found.values()
-        for key, value in row.items()
-        if isinstance(value, int | float)
-    }
+    named = {key: None for row in slices.values() for key in row.metrics}
     split: dict[str, list[str]] = {}
     for key in sorted(named, key=lambda key: not key.endswith(_EXAMPLE_COUNT)):
         head, _, metric = key.rpartition("/")
@@ -132,12 +117,14 @@ def group_metrics_by_head(found: AnalysisRows) -> dict[str, list[str]]:
     return dict(sorted(split.items()))
 
 
-def _add_head(part: Element, head: str, columns: list[str], found: AnalysisRows) -> None:
+def _add_head(
+    part: Element, head: str, columns: list[str], slices: dict[str, AnalysisSlice]
+) -> None:
     header = ["", *map(wording.format_name, columns)]
     rows = {
         name: _make_analysis_row(name, row, head, columns)
-        for name, row in found.items()
-        if any(_make_metric_key(head, column) in row for column in columns)
+        for name, row in slices.items()
+        if any(_make_metric_key(head, column) in row.metrics for column in columns)
     }
     elements.add_text(part, "h3", f"Head {head}" if head else "Model")
     elements.add_table(part, header, [row for name, row in rows.items() if name == _OVERALL])
@@ -147,15 +134,16 @@ def _add_head(part: Element, head: str, columns: list[str], found: AnalysisRows)
         elements.add_table(details, header, others)
 
 
-def _make_analysis_row(name: str, row: dict[str, Any], head: str, columns: list[str]) -> TableRow:
+def _make_analysis_row(name: str, row: AnalysisSlice, head: str, columns: list[str]) -> TableRow:
     cells = [
-        _make_analysis_cell(column, row.get(_make_metric_key(head, column))) for column in columns
+        _make_analysis_cell(column, row.metrics.get(_make_metric_key(head, column)))
+        for column in columns
     ]
     return TableRow([name, *cells], name == _OVERALL)
 
 
 def _make_analysis_cell(column: str, value: float | None) -> Cell:
-    """Counts are whole, though TFMA keeps them as real numbers."""
+    """Counts are formatted as integers, although TFMA has them as floats."""
     if column == _EXAMPLE_COUNT and value is not None:
         return Cell(wording.format_number(round(value)))
     return Cell(wording.format_number(value))

@@ -1,7 +1,6 @@
-"""The whole page, from the summary and from what the run left on disk."""
+"""The report of a run as one HTML page."""
 
 import pathlib
-from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from pipeline.report.html import elements
@@ -17,31 +16,29 @@ from pipeline.report.html.quality import (
 from pipeline.report.html.training import Curves, add_training_section, read_curves
 from pipeline.report.html.verdict import add_verdict
 from pipeline.run_root import RunRoot
+from schema.run_summary import RunSummary
 from schema.storage import atomic
 
 _STAGES = ("retrieval", "ranking")
 
 
-def write_report(summary: dict[str, Any], at: RunRoot) -> pathlib.Path:
-    """Writes RUN/report.html whole or not at all, and returns its path.
-
-    What an older summary lacks is left out.
-    """
-    artifacts = summary["artifacts"]
+def write_report(summary: RunSummary, at: RunRoot) -> pathlib.Path:
+    """Writes RUN/report.html atomically, and returns its path."""
+    artifacts = summary.artifacts
     volumes = read_volumes(artifacts["histories"], artifacts["interactions"])
     curves = {stage: read_curves(at.tensorboard / stage) for stage in _STAGES}
     atomic.write_text(at.report, render_report(summary, volumes, curves))
     return at.report
 
 
-def render_report(summary: dict[str, Any], volumes: DataVolumes, curves: dict[str, Curves]) -> str:
-    """The page as HTML: no script, and nothing that is loaded from elsewhere."""
+def render_report(summary: RunSummary, volumes: DataVolumes, curves: dict[str, Curves]) -> str:
+    """Renders the page as HTML, without scripts and without external resources."""
     html = Element("html", lang="en")
     head = SubElement(html, "head")
     SubElement(head, "meta", charset="utf-8")
     viewport = {"name": "viewport", "content": "width=device-width, initial-scale=1"}
     SubElement(head, "meta", viewport)
-    elements.add_text(head, "title", f"Tandem: {summary['name']}")
+    elements.add_text(head, "title", f"Tandem: {summary.name}")
     SubElement(head, "style").text = elements.render_stylesheet()
     body = SubElement(html, "body")
     add_verdict(body, summary)
@@ -52,17 +49,17 @@ def render_report(summary: dict[str, Any], volumes: DataVolumes, curves: dict[st
 
 
 def _add_sections(
-    body: Element, summary: dict[str, Any], volumes: DataVolumes, curves: dict[str, Curves]
+    body: Element, summary: RunSummary, volumes: DataVolumes, curves: dict[str, Curves]
 ) -> None:
     add_quality_section(body, summary)
     add_slices_section(body, summary)
-    add_fairness_section(body, summary)
-    add_labels_section(body, summary)
-    add_analysis_section(body, summary)
+    add_fairness_section(body, summary.fairness)
+    add_labels_section(body, summary.ranking.labels)
+    add_analysis_section(body, summary.analysis)
     add_data_section(body, summary, volumes)
     add_training_section(body, curves)
-    add_index_section(body, summary)
-    add_examples_section(body, summary)
+    add_index_section(body, summary.index)
+    add_examples_section(body, summary.examples)
     add_execution_section(body, summary)
 
 

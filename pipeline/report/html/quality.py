@@ -1,88 +1,79 @@
-"""Both stages beside the baselines, on the test split.
+"""Quality on test: both stages beside the baselines, the slices, and the lists of a few users."""
 
-For whom, and for which items, the final lists are good.
-
-A few users: what they took last, and what they are recommended.
-"""
-
-from collections.abc import Mapping
-from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
 from pipeline.report.html import charts, elements, wording
 from pipeline.report.html.charts import Dot
 from pipeline.report.html.elements import Cell, TableRow
+from schema.evaluation_summary import ListMetrics, MetricDifference, SliceMetrics
+from schema.run_summary import RunSummary, UserRecommendations
 
 _PLOTTED_METRICS = ("ndcg@10", "recall@10", "recall@100")
+_ALL_METRICS = ("ndcg@10", "recall@10", "recall@100", "mrr@10", "hit_rate@10")
 _BEYOND_ACCURACY = ("coverage@10", "novelty@10", "diversity@10", "head_share@10", "gini@10")
-_OURS = ("final lists", "retrieval")
-Metrics = Mapping[str, Any]
-_SLICE_METRIC = "recall@10"
-_SLICE_COUNTS = ("users", "answers")
-_SLICE_COLUMNS = ("recall@10", "recall@100", "ndcg@10")
-SliceRows = dict[str, dict[str, Any]]
-
-
-def add_quality_section(body: Element, summary: dict[str, Any]) -> None:
-    """Dots with whiskers, the same as a table, differences user by user, and what else the lists
-    are like.
-    """
-    measured = collect_metrics(summary)
-    part = elements.add_section(body, "Quality on test", _describe_evaluation(summary))
-    grid = elements.add_plot_grid(part, "thirds")
-    ceiling = summary["retrieval"].get("ceiling", {})
-    for metric in _PLOTTED_METRICS:
-        level = ("ceiling of any method", ceiling[metric]) if metric in ceiling else None
-        drawn = charts.draw_dots(
-            [_make_dot(name, metrics, metric) for name, metrics in measured.items()],
-            f"{wording.format_name(metric)} (mean over users, 95 % interval)", level,
-        )  # fmt: skip
-        elements.add_plot(
-            grid, drawn, wording.format_name(metric), describe_differences(summary, metric)
-        )
-    elements.add_text(part, "h3", "Every measure")
-    columns = ["ndcg@10", "recall@10", "recall@100", "mrr@10", "hit_rate@10"]
-    _add_metrics_table(part, measured, columns)
-    _add_differences(part, summary)
-    if any(metric in measured["final lists"] for metric in _BEYOND_ACCURACY[1:]):
-        elements.add_text(part, "h3", "What else the lists are like")
-        elements.add_text(part, "p", _BEYOND_ACCURACY_LEAD, "lead")
-        _add_metrics_table(part, measured, list(_BEYOND_ACCURACY))
-
-
+_OWN_LISTS = ("final lists", "retrieval")
 _BEYOND_ACCURACY_LEAD = (
     "Coverage: share of the catalogue that stands in anybody's first 10 places. Novelty: bits of "
     "surprise per item. Diversity: mean distance of a list's items. Head share: places that go to "
     "the most popular hundredth of the items. Gini: 0 where all items are shown alike, 1 where one "
     "item has every place."
 )
+_SLICE_METRIC = "recall@10"
+_SLICE_COLUMNS = ("recall@10", "recall@100", "ndcg@10")
+SliceRows = dict[str, SliceMetrics]
 
 
-def collect_metrics(summary: dict[str, Any]) -> dict[str, Metrics]:
-    """Whatever was asked the same questions, by name: ours, the baselines, the pushed model."""
-    found: dict[str, Metrics] = {
-        "final lists": summary["ranking"],
-        "retrieval": summary["retrieval"],
+def add_quality_section(body: Element, summary: RunSummary) -> None:
+    """Adds dots with whiskers, the same as a table, paired differences, and what else the lists
+    are like.
+    """
+    lists = collect_metrics(summary)
+    part = elements.add_section(body, "Quality on test", _describe_evaluation(summary))
+    grid = elements.add_plot_grid(part, "thirds")
+    ceiling = summary.retrieval.ceiling
+    for metric in _PLOTTED_METRICS:
+        level = ("ceiling of any method", ceiling[metric]) if metric in ceiling else None
+        figure = charts.draw_dots(
+            [_make_dot(name, metrics, metric) for name, metrics in lists.items()],
+            f"{wording.format_name(metric)} (mean over users, 95 % interval)", level,
+        )  # fmt: skip
+        caption = describe_differences(summary, metric)
+        elements.add_plot(grid, figure, wording.format_name(metric), caption)
+    elements.add_text(part, "h3", "Every measure")
+    _add_metrics_table(part, lists, _ALL_METRICS)
+    _add_differences(part, summary.ranking.against)
+    if any(metric in summary.ranking.metrics for metric in _BEYOND_ACCURACY[1:]):
+        elements.add_text(part, "h3", "What else the lists are like")
+        elements.add_text(part, "p", _BEYOND_ACCURACY_LEAD, "lead")
+        _add_metrics_table(part, lists, _BEYOND_ACCURACY)
+
+
+def collect_metrics(summary: RunSummary) -> dict[str, ListMetrics]:
+    """All lists with the same evaluation queries, by name: ours, the pushed model's, the
+    baselines'.
+    """
+    lists: dict[str, ListMetrics] = {
+        "final lists": summary.ranking,
+        "retrieval": summary.retrieval,
     }
-    before = (summary.get("verdict") or {}).get("pushed_before")
-    if before and _PLOTTED_METRICS[0] in before:
-        found["pushed"] = before
-    return found | summary["retrieval"]["baselines"]
+    before = summary.verdict.pushed_before
+    if before and _PLOTTED_METRICS[0] in before.metrics:
+        lists["pushed"] = before
+    return lists | summary.retrieval.baselines
 
 
-def describe_differences(summary: dict[str, Any], metric: str) -> str:
-    """The final lists' verdict beside each of the others."""
+def describe_differences(summary: RunSummary, metric: str) -> str:
+    """The verdicts on the final lists compared with each of the others."""
     verdicts: dict[str, list[str]] = {}
-    for name, differences in summary["ranking"].get("against", {}).items():
+    for name, differences in summary.ranking.against.items():
         if metric in differences:
-            verdicts.setdefault(differences[metric]["verdict"], []).append(
-                wording.format_name(name)
-            )
+            names = verdicts.setdefault(differences[metric].verdict, [])
+            names.append(wording.format_name(name))
     if not verdicts:
-        return f"Final lists: {wording.format_number(summary['ranking'][metric])}."
+        return f"Final lists: {wording.format_number(summary.ranking.metrics[metric])}."
     parts = [
-        f"{said} {_choose_preposition(said)} {wording.join_words(names)}"
-        for said, names in verdicts.items()
+        f"{verdict} {_choose_preposition(verdict)} {wording.join_words(names)}"
+        for verdict, names in verdicts.items()
     ]
     return f"User by user, the final lists are {'; '.join(parts)}."
 
@@ -91,97 +82,78 @@ def _choose_preposition(verdict: str) -> str:
     return "than" if verdict in ("better", "worse") else "of" if "noise" in verdict else "beside"
 
 
-def _describe_evaluation(summary: dict[str, Any]) -> str:
-    users = summary["retrieval"]["users"]
-    order = summary["ranking"]["order"]
-    note = summary["retrieval"].get("note")
-    said = (
-        f"{users:,} users were asked about once, at the moment at which test begins, by what was "
-        f"known then. The final lists are served in {order}'s order. Whiskers are 95 % bootstrap "
-        "intervals over users; two that overlap may still differ user by user, which the "
-        "differences below them say."
+def _describe_evaluation(summary: RunSummary) -> str:
+    retrieval = summary.retrieval
+    text = (
+        f"Each of {retrieval.users:,} users has one query, at the moment at which test begins, "
+        f"with the history up to then. The final lists are served in {summary.ranking.order}'s "
+        "order. Whiskers are 95 % bootstrap intervals over users; two that overlap may still "
+        "differ user by user, which the differences below show."
     )
-    return f"{said} Note: {note}." if note else said
+    return f"{text} Note: {retrieval.note}." if retrieval.note else text
 
 
-def _make_dot(name: str, metrics: Metrics, metric: str) -> Dot:
-    bounds = metrics.get("intervals", {}).get(metric, {})
-    return Dot(
-        wording.format_name(name),
-        metrics[metric],
-        bounds.get("low"),
-        bounds.get("high"),
-        name in _OURS,
-    )
+def _make_dot(name: str, lists: ListMetrics, metric: str) -> Dot:
+    bounds = lists.intervals.get(metric)
+    low, high = (bounds.low, bounds.high) if bounds else (None, None)
+    return Dot(wording.format_name(name), lists.metrics[metric], low, high, name in _OWN_LISTS)
 
 
-def _add_metrics_table(part: Element, measured: dict[str, Metrics], columns: list[str]) -> None:
+def _add_metrics_table(
+    part: Element, lists_by_name: dict[str, ListMetrics], columns: tuple[str, ...]
+) -> None:
     rows = []
-    for name, metrics in measured.items():
-        bounds = metrics.get("intervals", {})
+    for name, lists in lists_by_name.items():
         cells = [
             Cell(
-                wording.format_number(metrics.get(metric)),
-                wording.format_interval(bounds.get(metric)),
+                wording.format_number(lists.metrics.get(metric)),
+                wording.format_interval(lists.intervals.get(metric)),
             )
             for metric in columns
         ]
-        rows.append(TableRow([wording.format_name(name), *cells], name in _OURS))
+        rows.append(TableRow([wording.format_name(name), *cells], name in _OWN_LISTS))
     elements.add_table(part, ["", *map(wording.format_name, columns)], rows)
 
 
-def _add_differences(part: Element, summary: dict[str, Any]) -> None:
-    against = summary["ranking"].get("against", {})
+def _add_differences(part: Element, against: dict[str, dict[str, MetricDifference]]) -> None:
     if not against:
         return
     elements.add_text(part, "h3", "Final lists less the others, user by user")
-    rows = [
-        TableRow(
-            [
-                wording.format_name(name),
-                *(_make_difference_cell(found.get(metric)) for metric in _PLOTTED_METRICS),
-            ]
-        )
-        for name, found in against.items()
-    ]
+    rows = []
+    for name, differences in against.items():
+        cells = [_make_difference_cell(differences.get(metric)) for metric in _PLOTTED_METRICS]
+        rows.append(TableRow([wording.format_name(name), *cells]))
     elements.add_table(part, ["less", *map(wording.format_name, _PLOTTED_METRICS)], rows)
 
 
-def _make_difference_cell(found: Mapping[str, Any] | None) -> Cell:
-    if found is None:
+def _make_difference_cell(difference: MetricDifference | None) -> Cell:
+    if difference is None:
         return Cell("–")
-    kind = {"better": "good", "worse": "bad"}.get(found["verdict"], "")
-    below = f"{wording.format_interval(found)}\n{found['verdict']}"
-    return Cell(wording.format_signed(found["value"]), below, kind)
+    kind = {"better": "good", "worse": "bad"}.get(difference.verdict, "")
+    below = f"{wording.format_interval(difference)}\n{difference.verdict}"
+    return Cell(wording.format_signed(difference.value), below, kind)
 
 
-def add_slices_section(body: Element, summary: dict[str, Any]) -> None:
-    """A small plot for each way of telling users or answers apart; all numbers folded below."""
-    kinds: dict[str, SliceRows] = summary["ranking"].get("slices", {})
+def add_slices_section(body: Element, summary: RunSummary) -> None:
+    """Adds a plot for each kind of slices, and all numbers in a collapsed table."""
+    kinds = summary.ranking.slices
     if not kinds:
         return
     part = elements.add_section(
         body, "Slices",
         "Recall@10 of the final lists in parts of the test split, with 95 % intervals. Slices of "
-        "users take a mean over users; slices of items count the answers that are such items.",
+        "users take a mean over users; slices of items count the relevant items of that kind.",
     )  # fmt: skip
     grid = elements.add_plot_grid(part, "thirds")
     axis = f"{wording.format_name(_SLICE_METRIC)} (share, 95 % interval)"
-    for kind, found in sorted(kinds.items(), key=lambda pair: len(make_slice_dots(pair[1]))):
-        if make_slice_dots(found):
-            elements.add_plot(
-                grid,
-                charts.draw_dots(make_slice_dots(found), axis),
-                format_slice_title(kind),
-                describe_slices(found),
-            )
+    for kind, rows in sorted(kinds.items(), key=lambda pair: len(make_slice_dots(pair[1]))):
+        if dots := make_slice_dots(rows):
+            figure = charts.draw_dots(dots, axis)
+            elements.add_plot(grid, figure, format_slice_title(kind), describe_slices(rows))
     details = elements.add_details(part, "All slices in numbers")
-    for kind, found in kinds.items():
+    for kind, rows in kinds.items():
         elements.add_text(details, "h3", format_slice_title(kind))
-        counts = [column for column in _SLICE_COUNTS if _has_column(column, found)]
-        metrics = [column for column in _SLICE_COLUMNS if _has_column(column, found)]
-        rows = [_make_slice_row(name, row, counts, metrics) for name, row in found.items()]
-        elements.add_table(details, ["", *counts, *map(wording.format_name, metrics)], rows)
+        _add_slices_table(details, rows)
 
 
 def format_slice_title(kind: str) -> str:
@@ -189,30 +161,26 @@ def format_slice_title(kind: str) -> str:
     return f"By {wording.format_name(kind)}"
 
 
-def make_slice_dots(found: SliceRows) -> list[Dot]:
-    """Slices that hold somebody; those of too few users in grey."""
-    return [
-        Dot(
-            name,
-            row[_SLICE_METRIC]["value"],
-            row[_SLICE_METRIC]["low"],
-            row[_SLICE_METRIC]["high"],
-            "note" not in row,
-        )
-        for name, row in found.items()
-        if _SLICE_METRIC in row
-    ]
+def make_slice_dots(rows: SliceRows) -> list[Dot]:
+    """The slices that have users; those of too few users in grey."""
+    dots = []
+    for name, row in rows.items():
+        if recall := row.metrics.get(_SLICE_METRIC):
+            dots.append(Dot(name, recall.value, recall.low, recall.high, row.note is None))
+    return dots
 
 
-def describe_slices(found: SliceRows) -> str:
-    """The best and the worst slice, and whether more than noise is between them."""
-    sure = [dot for dot in make_slice_dots(found) if dot.ours]
-    noted = _group_notes(found).items()
-    notes = "".join(f" {said.capitalize()}: {wording.join_words(names)}." for said, names in noted)
-    if len(sure) < 2:
+def describe_slices(rows: SliceRows) -> str:
+    """The best and the worst slice, and whether their intervals overlap."""
+    dots = [dot for dot in make_slice_dots(rows) if dot.ours]
+    notes = "".join(
+        f" {note.capitalize()}: {wording.join_words(names)}."
+        for note, names in _group_notes(rows).items()
+    )
+    if len(dots) < 2:
         return f"Nothing to compare.{notes}"
-    best = max(sure, key=lambda dot: dot.value)
-    worst = min(sure, key=lambda dot: dot.value)
+    best = max(dots, key=lambda dot: dot.value)
+    worst = min(dots, key=lambda dot: dot.value)
     apart = (best.low or 0.0) > (worst.high or 0.0)
     return (
         f"Best: {best.name} ({wording.format_number(best.value)}). Worst: {worst.name} "
@@ -221,58 +189,57 @@ def describe_slices(found: SliceRows) -> str:
     )
 
 
-def _group_notes(found: SliceRows) -> dict[str, list[str]]:
-    """Slices by what is said of them; how many users each has stands in the table."""
-    noted: dict[str, list[str]] = {}
-    for name, row in found.items():
-        if "note" in row:
-            noted.setdefault(row["note"].partition(":")[0], []).append(name)
-    return noted
+def _group_notes(rows: SliceRows) -> dict[str, list[str]]:
+    """Slices by note, without the number of users, which the table has."""
+    names: dict[str, list[str]] = {}
+    for name, row in rows.items():
+        if row.note is not None:
+            names.setdefault(row.note.partition(":")[0], []).append(name)
+    return names
 
 
-def _has_column(column: str, found: SliceRows) -> bool:
-    return any(column in row for row in found.values())
+def _add_slices_table(details: Element, rows: SliceRows) -> None:
+    has_answers = any(row.answers is not None for row in rows.values())
+    counts = ["users", "answers"] if has_answers else ["users"]
+    metrics = [name for name in _SLICE_COLUMNS if any(name in r.metrics for r in rows.values())]
+    header = ["", *counts, *map(wording.format_name, metrics)]
+    lines = [_make_slice_row(name, row, counts, metrics) for name, row in rows.items()]
+    elements.add_table(details, header, lines)
 
 
 def _make_slice_row(
-    name: str, row: dict[str, Any], counts: list[str], metrics: list[str]
+    name: str, row: SliceMetrics, counts: list[str], metrics: list[str]
 ) -> TableRow:
-    values = [
-        Cell(wording.format_number(row[metric]["value"]), wording.format_interval(row[metric]))
-        if metric in row
-        else Cell("–")
-        for metric in metrics
-    ]
-    return TableRow(
-        [Cell(name, row.get("note", "")), *(f"{row[key]:,}" for key in counts), *values]
-    )
+    numbers = {"users": row.users, "answers": row.answers}
+    values = [elements.make_interval_cell(row.metrics.get(metric)) for metric in metrics]
+    cells = [wording.format_number(numbers[count]) for count in counts]
+    return TableRow([Cell(name, row.note or ""), *cells, *values])
 
 
-def add_examples_section(body: Element, summary: dict[str, Any]) -> None:
-    """A card a user. Left out where nothing was asked."""
-    answers = summary.get("examples") or []
-    if not answers:
+def add_examples_section(body: Element, examples: list[UserRecommendations]) -> None:
+    """Adds a card for each user; nothing without users."""
+    if not examples:
         return
     part = elements.add_section(
-        body, f"{len(answers)} users",
-        "Drawn at random among users with some history, and asked of the pushed models through a "
-        "server: what they took last, and the top of their lists.",
+        body, f"{len(examples)} users",
+        "Drawn at random among users with some history, with the recommendations of a server that "
+        "has this run's models: their latest events, and the top of their lists.",
     )  # fmt: skip
     cards = SubElement(part, "div", {"class": "users"})
-    for answer in answers:
-        _add_user_card(cards, answer)
+    for example in examples:
+        _add_user_card(cards, example)
 
 
-def _add_user_card(cards: Element, answer: dict[str, Any]) -> None:
+def _add_user_card(cards: Element, example: UserRecommendations) -> None:
     card = SubElement(cards, "article", {"class": "user"})
-    known = "" if answer["known_user"] else " (new)"
-    elements.add_text(card, "h3", f"User {answer['user_id']}{known}")
-    if answer["history"]:
-        elements.add_text(card, "h4", "took last")
+    note = "" if example.known_user else " (new)"
+    elements.add_text(card, "h3", f"User {example.user_id}{note}")
+    if example.history:
+        elements.add_text(card, "h4", "latest events")
         history = SubElement(card, "ul")
-        for event in answer["history"]:
-            elements.add_text(history, "li", event["title"])
-    elements.add_text(card, "h4", "is recommended")
-    listed = SubElement(card, "ol")
-    for item in answer["recommendations"]:
-        elements.add_text(listed, "li", item["title"])
+        for event in example.history:
+            elements.add_text(history, "li", event.title)
+    elements.add_text(card, "h4", "recommendations")
+    items = SubElement(card, "ol")
+    for item in example.recommendations:
+        elements.add_text(items, "li", item.title)

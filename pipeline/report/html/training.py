@@ -1,7 +1,4 @@
-"""How both stages were trained: losses and validation metrics by epoch.
-
-Scalars by epoch, read from the event files that training wrote for TensorBoard.
-"""
+"""How both stages were trained: losses and metrics by epoch, from TensorBoard's event files."""
 
 import pathlib
 from collections.abc import Iterable
@@ -25,7 +22,7 @@ Curves = dict[str, dict[str, Curve]]
 
 
 def add_training_section(body: Element, stages: dict[str, Curves]) -> None:
-    """`stages` by name. Left out where nothing was written."""
+    """Adds losses and metrics of each stage; nothing where no curves were written."""
     if not any(stages.values()):
         return
     part = elements.add_section(
@@ -39,38 +36,35 @@ def add_training_section(body: Element, stages: dict[str, Curves]) -> None:
         if losses:
             title = f"Loss of {stage}"
             elements.add_plot(
-                grid,
-                draw_curves(losses, "loss (mean of an example)"),
-                title,
-                describe_losses(losses),
+                grid, draw_curves(losses, "loss (mean per example)"), title, describe_losses(losses)
             )
         for metric in _VALIDATION_METRICS:
-            measured = select_curves(curves, metric)
-            if measured:
+            selected = select_curves(curves, metric)
+            if selected:
                 title = f"{wording.format_name(metric)} of {stage} on valid"
                 axis = f"{wording.format_name(metric)} (mean over users)"
                 elements.add_plot(
-                    grid, draw_curves(measured, axis), title, describe_metric(measured)
+                    grid, draw_curves(selected, axis), title, describe_metric(selected)
                 )
 
 
 def select_curves(curves: Curves, metric: str) -> dict[str, Curve]:
-    """Of each run that has the metric, ours first."""
+    """The metric's curve of each run that has it, ours first; {} where ours has none."""
     ours = {
-        said: curves[run][metric]
-        for run, said in _OWN_RUNS.items()
+        name: curves[run][metric]
+        for run, name in _OWN_RUNS.items()
         if metric in curves.get(run, {})
     }
     others = {n: run[metric] for n, run in curves.items() if n not in _OWN_RUNS and metric in run}
     return (ours | others) if ours else {}
 
 
-def draw_curves(found: dict[str, Curve], axis: str) -> Figure:
-    """Ours as lines with points, baselines as level ones, each with its name."""
-    longest = max(len(found[name]) for name in found if name in _OWN_RUNS.values())
+def draw_curves(curves: dict[str, Curve], axis: str) -> Figure:
+    """Draws ours as lines with points, and baselines as horizontal lines."""
+    longest = max(len(curves[name]) for name in curves if name in _OWN_RUNS.values())
     with charts.open_axes("third", 2.5) as (figure, axes):
         others = 0
-        for name, curve in found.items():
+        for name, curve in curves.items():
             values = [value for _, value in curve]
             if name in _OWN_RUNS.values():
                 colour = charts.ACCENT if name == "valid" else charts.MUTED
@@ -92,33 +86,34 @@ def draw_curves(found: dict[str, Curve], axis: str) -> Figure:
     return figure
 
 
-def describe_losses(found: dict[str, Curve]) -> str:
-    """When valid's loss was lowest."""
-    if not found.get("valid"):
+def describe_losses(curves: dict[str, Curve]) -> str:
+    """Describes when the loss on valid was lowest."""
+    if not curves.get("valid"):
         return "No loss on valid was written."
-    epoch, value = min(found["valid"], key=lambda point: point[1])
-    last = found["valid"][-1][0]
+    epoch, value = min(curves["valid"], key=lambda point: point[1])
+    last = curves["valid"][-1][0]
     return (
         f"Lowest on valid in epoch {epoch + 1} of {last + 1}: {wording.format_number(value)}"
         f"{', after which it rises' if epoch < last else ', the last one'}."
     )
 
 
-def describe_metric(found: dict[str, Curve]) -> str:
-    """The best epoch beside the best baseline."""
-    ours = found.get("valid") or found["train"]
+def describe_metric(curves: dict[str, Curve]) -> str:
+    """Describes the best epoch, compared with the best baseline."""
+    ours = curves.get("valid") or curves["train"]
     epoch, value = max(ours, key=lambda point: point[1])
-    others = {name: curve[-1][1] for name, curve in found.items() if name not in _OWN_RUNS.values()}
-    said = f"Highest in epoch {epoch + 1}: {wording.format_number(value)}."
+    own = _OWN_RUNS.values()
+    others = {name: curve[-1][1] for name, curve in curves.items() if name not in own}
+    text = f"Highest in epoch {epoch + 1}: {wording.format_number(value)}."
     if not others:
-        return said
+        return text
     best = max(others, key=lambda name: others[name])
     value = wording.format_number(others[best])
-    return f"{said} The best baseline, {wording.format_name(best)}, has {value}."
+    return f"{text} The best baseline, {wording.format_name(best)}, has {value}."
 
 
 def read_curves(stage: pathlib.Path) -> Curves:
-    """Of each run below the folder of a stage; {} where there is none."""
+    """Reads the curves of each run below the folder of a stage; {} without a folder."""
     if not stage.is_dir():
         return {}
     return {run.name: _read_run(run) for run in sorted(stage.iterdir()) if run.is_dir()}
@@ -138,10 +133,10 @@ def _read_run(folder: pathlib.Path) -> dict[str, Curve]:
 
 
 def select_latest_training(written: Iterable[tuple[float, int, float]]) -> Curve:
-    """The last training's part of (wall time, step, value) in any order.
+    """Selects the latest training's events, of (wall time, step, value) in any order.
 
-    A folder may hold earlier trainings too, and one that was resumed. Whoever writes a step again
-    makes all from that step on his own.
+    A folder may hold earlier trainings, and one that was resumed: a training that writes a step
+    again replaces all events from that step on.
     """
     curve: Curve = []
     for _, step, value in sorted(written, key=lambda event: event[0]):

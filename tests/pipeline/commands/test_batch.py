@@ -29,6 +29,7 @@ from serving.index.eligibility import save_deny_list
 from serving.index.exact import ExactIndex
 from serving.server.app import run_server
 from serving.versions.local import LocalVersionStore
+from tests.pipeline.run_summaries import fill_summary
 
 T_TEST, FIRST_OF_TEST = 40, 45
 EVENTS = {
@@ -140,12 +141,12 @@ def finished(tmp_path, models):
             "ranking": {"candidates": 3},
         }
         artifacts = models | {"histories": str(root), "interactions": str(root)}
-        summary = {
-            "config": config,
-            "ranking": {"order": order},
-            "artifacts": artifacts,
-            "servables": {"recommender": {"version": 1}},
-        }
+        summary = fill_summary(
+            config=config,
+            ranking={"order": order},
+            artifacts=artifacts,
+            servables={"recommender": {"version": 1, "path": "/"}},
+        )
         (root / "summary.json").write_text(json.dumps(summary))
         return root
 
@@ -305,8 +306,8 @@ def test_a_server_gives_the_same_lists(finished, batch, server):
 @pytest.mark.parametrize(
     ("more", "complaint"),
     [
-        (["--as-of", "test"], "received --as-of test with --server"),
-        (["--stage", "final"], "received final for models that are served in retrieval's order"),
+        (["--as-of", "test"], "expected the current time with --server, received --as-of test"),
+        (["--stage", "final"], "received --stage final for models served in retrieval's order"),
         (["--tls-roots", "/no/such.pem"], "expected a readable PEM file at /no/such.pem"),
         ([], "expected a server at 127.0.0.1:1"),
     ],

@@ -9,7 +9,9 @@ import pytest
 from pipeline.commands import recommend
 from pipeline.commands.recommend import ServerAddress
 from pipeline.report import recommendations
+from schema.run_summary import UserRecommendations
 from serving.client.connection import PLAIN
+from tests.pipeline.run_summaries import fill_summary
 
 SERVER = ServerAddress("host:1", PLAIN)
 KEY = "a key of more than sixteen bytes"
@@ -20,16 +22,19 @@ def asked(monkeypatch):
     """The users that reach the server, which is not what is tested here."""
     users = []
 
-    def several(_address, _artifacts, named, _k, _categories, _security):
+    def answer(_address, _artifacts, named, _k, _categories, _security):
         users.extend(named)
-        return [{"user_id": user, "recommendations": []} for user in named]
+        return [
+            UserRecommendations(user_id=user, known_user=True, history=[], recommendations=[])
+            for user in named
+        ]
 
-    monkeypatch.setattr(recommendations, "recommend_users", several)
+    monkeypatch.setattr(recommendations, "recommend_users", answer)
     return users
 
 
 def finished_run(root, hash_user_ids):
-    summary = {"artifacts": {}, "config": {"data": {"hash_user_ids": hash_user_ids}}}
+    summary = fill_summary(config={"data": {"hash_user_ids": hash_user_ids}})
     (root / "summary.json").write_text(json.dumps(summary))
     return root
 
@@ -43,7 +48,7 @@ def test_a_hashed_user_is_asked_about_by_pseudonym_and_answered_by_name(
     name = hmac.new(KEY.encode(), b"anna", hashlib.sha256).hexdigest()[:24]
     proof = hmac.new(KEY.encode(), f"tandem/pseudonym:{name}".encode(), hashlib.sha256)
     assert asked == [name + proof.hexdigest()[:16]]
-    assert answer["user_id"] == "anna"
+    assert answer.user_id == "anna"
 
 
 def test_without_hashing_the_id_is_the_id(tmp_path, asked):

@@ -7,6 +7,8 @@ import pytest
 from pipeline.commands import backfill
 from pipeline.report import retraining_value
 from schema.errors import UsageError
+from schema.run_summary import RunSummary
+from tests.pipeline.run_summaries import make_summary
 
 
 def metrics(value):
@@ -18,23 +20,25 @@ def difference(value, half, users):
     return {name: found | {"verdict": "better"} for name in retraining_value.METRICS}
 
 
-def summary(pushed: int | None = 3, beside=True, passed=True):
-    """Of one run, as `pipeline.summary` makes it."""
-    others = {"never_retrained": metrics(0.2) | {"version": 1}, "left_alone": metrics(0.1)}
+def summary(pushed: int | None = 3, beside=True, passed=True) -> RunSummary:
+    version = {"version": 1, "path": "/"}
+    others = {"never_retrained": metrics(0.2) | version, "left_alone": metrics(0.1) | version}
     rules = [
         {"rule": "final lists: ndcg@10 not worse than popular", "passed": passed},
         {"rule": "final lists: recall@100 not worse than popular", "passed": True},
     ]
     against = {"popular": {}} | ({"never_retrained": difference(0.1, 0.02, 100)} if beside else {})
-    return {
-        "retrieval": {"users": 100, "baselines": {"popular": metrics(0.05)}},
-        "ranking": metrics(0.3) | {"against": against},
-        "beside": others if beside else {},
-        "verdict": {"blessed": passed, "rules": rules, "pushed_before": None},
-        "servables": {"recommender": {"version": pushed, "path": "/"}} if pushed else {},
-        "rows": {"train": 80, "valid": 10, "test": 10},
-        "stages": [{"seconds": 1.25}, {"seconds": 2.25}],
-    }
+    return make_summary(
+        retrieval={"users": 100, "baselines": {"popular": metrics(0.05)}},
+        ranking=metrics(0.3) | {"order": "ranking", "against": against},
+        beside=others if beside else {},
+        verdict={"blessed": passed, "rules": rules},
+        servables={"recommender": {"version": pushed, "path": "/"}} if pushed else {},
+        stages=[
+            {"name": "ItemsGen", "seconds": 1.25, "cached": False},
+            {"name": "Indexer", "seconds": 2.25, "cached": False},
+        ],
+    )
 
 
 def test_a_day_has_its_models_beside_those_that_were_left_as_they_are():
@@ -100,12 +104,8 @@ def test_a_gain_inside_the_noise_is_called_so():
 
 
 def test_one_day_alone_says_nothing():
-    assert (
-        retraining_value.compute_overall(
-            [retraining_value.make_day_record("1", "f", summary(beside=False))]
-        )
-        is None
-    )
+    day = retraining_value.make_day_record("1", "f", summary(beside=False))
+    assert retraining_value.compute_overall([day]) is None
 
 
 def test_a_finished_day_is_known_by_what_it_was_made_of(tmp_path):

@@ -5,8 +5,11 @@ import io
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from pipeline.report import terminal
+from schema.run_summary import UserRecommendations
+from tests.pipeline.run_summaries import make_summary
 
 
 def metrics(recall: float, ndcg: float = 0.5, **more: object) -> dict:
@@ -72,10 +75,14 @@ SUMMARY = {
 
 
 def answer(**changed: object) -> dict:
-    item = {"rank": 1, "item_id": "i7", "title": "Oak Desk", "score": 1.5}
+    item = {"rank": 1, "item_id": "i7", "title": "Oak Desk", "score": 1.5, "stage": "ranking"}
     history = [{"item_id": "i1", "title": "Oak Chair", "timestamp": 1_600_000_000}]
     found = {"user_id": "u1", "known_user": True, "history": history, "recommendations": [item]}
     return found | changed
+
+
+def print_answer(answer: dict, console: Console) -> None:
+    terminal.print_recommendations(UserRecommendations.model_validate(answer), console)
 
 
 @pytest.fixture
@@ -95,7 +102,7 @@ def row(text: str, name: str) -> list[str]:
 
 def test_every_figure_stands_beside_its_baseline(page):
     console, file = page
-    terminal.print_report(SUMMARY, console)
+    terminal.print_report(make_summary(**SUMMARY), console)
     text = file.getvalue()
     assert row(text, "retrieval")[1:] == ["0.5000 .481-.520", "0.1234", "0.7500", "0.0100"]
     assert row(text, "final lists")[2] == "0.2345"
@@ -119,13 +126,13 @@ def test_every_figure_stands_beside_its_baseline(page):
 def test_a_run_from_the_cache_says_so(page):
     console, file = page
     cached = [stage | {"cached": True} for stage in SUMMARY["stages"]]
-    terminal.print_report(SUMMARY | {"stages": cached}, console)
+    terminal.print_report(make_summary(**SUMMARY | {"stages": cached}), console)
     assert file.getvalue().startswith("nothing changed: no component was executed")
 
 
 def test_a_list_names_user_history_and_items(page):
     console, file = page
-    terminal.print_recommendations(answer(), console)
+    print_answer(answer(), console)
     user, history, item = file.getvalue().split("\n")[1:4]
     assert (user, history) == ("user u1", "  after Oak Chair")
     assert item.split() == ["1", "1.500", "Oak", "Desk", "[i7]"]
@@ -133,7 +140,7 @@ def test_a_list_names_user_history_and_items(page):
 
 def test_a_new_user_is_marked(page):
     console, file = page
-    terminal.print_recommendations(answer(known_user=False, history=[]), console)
+    print_answer(answer(known_user=False, history=[]), console)
     assert "user u1 (unknown: answered as for a new user)\n" in file.getvalue()
     assert "after" not in file.getvalue()
 
@@ -154,12 +161,12 @@ def test_the_text_of_others_appears_as_it_is(field, text):
     file = io.StringIO()
     console = terminal.make_console(file)
     console.width = 1000
-    terminal.print_recommendations(changed, console)
+    print_answer(changed, console)
     assert text in file.getvalue()
 
 
 @pytest.mark.parametrize("title", ["[/b]", "[red]Alert", ":heart: Actually", "\\[x]", "[link=x]"])
 def test_what_looks_like_markup_is_a_title(title, page):
     console, file = page
-    terminal.print_recommendations(answer(history=[{"title": title}]), console)
+    print_answer(answer(history=[{"item_id": "i1", "title": title, "timestamp": 1}]), console)
     assert f"after {title}\n" in file.getvalue()

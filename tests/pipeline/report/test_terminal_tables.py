@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from pipeline.report import terminal, terminal_tables
+from schema.evaluation_summary import FairnessSummary, LabelSummary, VerdictSummary
+from tests.pipeline.run_summaries import make_summary
 
 
 def metrics(ndcg: float, **more: object) -> dict[str, Any]:
@@ -18,6 +20,7 @@ def difference(value: float, verdict: str) -> dict[str, Any]:
 
 
 def summary(**retrieval: object) -> dict[str, Any]:
+    """Some parts of summary.json."""
     better, noise = difference(0.02, "better"), difference(-0.001, "inside the noise")
     return {
         "retrieval": metrics(
@@ -33,7 +36,7 @@ def summary(**retrieval: object) -> dict[str, Any]:
             intervals={"ndcg@10": {"low": 0.0994, "high": 1.0}},
             against={"item_neighbours": {"ndcg@10": better}, "retrieval": {"ndcg@10": noise}},
         ),
-        "verdict": {"pushed_before": None},
+        "verdict": verdict(),
     }
 
 
@@ -55,8 +58,16 @@ def rows(table: Any) -> dict[str, list[str]]:
     return found
 
 
+def difference_rows(parts: dict[str, Any]) -> dict[str, list[str]]:
+    return rows(terminal_tables.make_differences_table(make_summary(**parts)))
+
+
+def quality_rows(parts: dict[str, Any]) -> dict[str, list[str]]:
+    return rows(terminal_tables.make_quality_table(make_summary(**parts)))
+
+
 def test_lists_are_held_against_the_baseline_with_the_highest_ndcg():
-    assert rows(terminal_tables.make_differences_table(summary())) == {
+    assert difference_rows(summary()) == {
         "retrieval - item neighbours": ["+0.0200 better", "-0.0010 inside the noise", ""],
         "final lists - item neighbours": ["+0.0200 better", "", ""],
         "final lists - retrieval": ["-0.0010 inside the noise", "", ""],
@@ -66,31 +77,30 @@ def test_lists_are_held_against_the_baseline_with_the_highest_ndcg():
 def test_final_lists_in_retrievals_order_are_not_held_against_themselves():
     found = summary()
     found["ranking"]["order"] = "retrieval"
-    assert "final lists - retrieval" not in rows(terminal_tables.make_differences_table(found))
+    assert "final lists - retrieval" not in rows(
+        terminal_tables.make_differences_table(make_summary(**found))
+    )
 
 
 def test_too_few_users_are_said_at_the_head():
     note = "too few users for a verdict: expected 50, received 12"
-    assert terminal_tables.format_user_count(summary()) == "1,900 test users were asked"
-    assert (
-        terminal_tables.format_user_count(summary(users=12, note=note))
-        == f"12 test users were asked; {note}"
-    )
+    few = make_summary(**summary(users=12, note=note)).retrieval
+    many = make_summary(**summary()).retrieval
+    assert terminal_tables.format_user_count(many) == "evaluated on 1,900 test users"
+    assert terminal_tables.format_user_count(few) == f"evaluated on 12 test users; {note}"
 
 
 def test_a_version_pushed_before_has_its_row_and_its_verdict():
     found = summary()
-    found["verdict"] = {"pushed_before": metrics(0.1075, version=3, path="/serving/3")}
+    found["verdict"] = verdict(pushed_before=metrics(0.1075, version=3, path="/serving/3"))
     found["ranking"]["against"]["pushed"] = {"ndcg@10": difference(0.0025, "inside the noise")}
-    assert rows(terminal_tables.make_quality_table(found))["pushed version 3"][0] == "0.1075"
-    compared = rows(terminal_tables.make_differences_table(found))["final lists - pushed now"]
+    assert quality_rows(found)["pushed version 3"][0] == "0.1075"
+    compared = difference_rows(found)["final lists - pushed now"]
     assert compared[0] == "+0.0025 inside the noise"
 
 
 def test_an_interval_stands_behind_its_metric():
-    assert (
-        rows(terminal_tables.make_quality_table(summary()))["final lists"][0] == "0.1100 .099-1.000"
-    )
+    assert quality_rows(summary())["final lists"][0] == "0.1100 .099-1.000"
 
 
 REGRESSION = {
@@ -106,8 +116,9 @@ CONSTANT = {"kind": "binary", "events": 20, "note": "all 20 test events have 0"}
 
 
 def test_a_label_in_a_line():
+    labels = {"rating": REGRESSION, "purchase": BINARY, "returned": CONSTANT}
     rating, purchase, constant = terminal_tables.format_label_errors(
-        {"rating": REGRESSION, "purchase": BINARY, "returned": CONSTANT}
+        {name: LabelSummary.model_validate(label) for name, label in labels.items()}
     )
     assert rating == (
         "rating: RMSE 0.9000, bias baseline 0.9500; MAE 0.7000, bias baseline 0.7500 "
@@ -118,6 +129,10 @@ def test_a_label_in_a_line():
         "expected calibration error 0.0100, uncalibrated 0.0500 (20 test events)"
     )
     assert constant == "returned: not measured: all 20 test events have 0 (20 test events)"
+
+
+def fairness_lines(**tables: dict[str, Any]) -> list[str]:
+    return list(terminal_tables.format_fairness(FairnessSummary.model_validate(tables)))
 
 
 def users(limit: float | None) -> dict[str, Any]:
@@ -134,7 +149,7 @@ def users(limit: float | None) -> dict[str, Any]:
     ("limit", "said"), [(None, "no limit"), (0.05, "limit 0.05 kept"), (0.03, "limit 0.03 broken")]
 )
 def test_a_gap_of_users_in_a_line(limit, said):
-    assert list(terminal_tables.format_fairness({"users": users(limit), "items": {}})) == [
+    assert fairness_lines(users=users(limit)) == [
         "fairness of users.region, ndcg@10: gap 0.0400 (+0.0100 to +0.0700), north 0.1200, "
         f"south 0.0800, {said}"
     ]
@@ -147,21 +162,19 @@ def test_a_gap_of_items_in_a_line():
         "difference": {"value": -0.3, "low": -0.4, "high": -0.2},
     }
     found = {"groups": {"rare": row}, "widest": "rare", "gap": 0.3, "metric": "exposure@10"}
-    (line,) = terminal_tables.format_fairness(
-        {"users": {}, "items": {"items.tags": found | {"limit": 0.2}}}
-    )
+    (line,) = fairness_lines(items={"items.tags": found | {"limit": 0.2}})
     assert line == (
         "fairness of items.tags, exposure@10: gap 0.3000, rare has 0.2000 of the exposure and "
-        "0.5000 of what is taken (-0.4000 to -0.2000), limit 0.2 broken"
+        "0.5000 of the relevant items (-0.4000 to -0.2000), limit 0.2 broken"
     )
 
 
 def test_a_gap_that_was_not_measured_says_why():
     found = {"groups": {}, "note": "no gap: no test user has a known value of users.age"}
     found |= {"metric": "ndcg@10", "limit": 0.1}
-    (line,) = terminal_tables.format_fairness({"users": {"users.age": found}, "items": {}})
+    (line,) = fairness_lines(users={"users.age": found})
     assert line == f"fairness of users.age, ndcg@10: not measured: {found['note']}"
-    assert list(terminal_tables.format_fairness({})) == []
+    assert fairness_lines() == []
 
 
 def rule(name: str, passed: bool, **more: object) -> dict[str, Any]:
@@ -173,8 +186,12 @@ def verdict(*rules: dict[str, Any], **more: object) -> dict[str, Any]:
     return found | {"pushed_before": None, "forced": None} | more
 
 
+def parse_verdict(*rules: dict[str, Any], **more: object) -> VerdictSummary:
+    return VerdictSummary.model_validate(verdict(*rules, **more))
+
+
 def test_what_failed_stands_in_a_table_and_by_how_much():
-    decided = verdict(
+    decided = parse_verdict(
         rule("final lists: ndcg@10 not worse than recent", False, low=-0.03, high=-0.01),
         rule("final lists: recall@10 at least 0.1", False, low=None, high=None),
         rule("rating: RMSE not above the bias baseline's", False, expected=None, received=None),
@@ -190,20 +207,20 @@ def test_what_failed_stands_in_a_table_and_by_how_much():
     assert terminal_tables.format_verdict(decided) == "not blessed: 3 of 4 rules broken"
 
 
-def test_all_rules_held_need_no_table():
-    assert terminal_tables.make_broken_rules_table(verdict(rule("held", True))) is None
-    assert terminal_tables.format_verdict(verdict(rule("held", True))) == "blessed: 1 rule held"
+def test_all_rules_held():
+    decided = parse_verdict(rule("held", True))
+    assert terminal_tables.format_verdict(decided) == "blessed: 1 rule held"
 
 
 def test_an_override_names_who_and_why():
     forced = {"who": "ada", "why": "holiday stock", "at": "2026-01-01T00:00:00Z"}
-    assert terminal_tables.format_verdict(verdict(rule("broken", False), forced=forced)) == (
-        "not blessed: 1 of 1 rule broken; pushed by ada all the same: holiday stock"
+    decided = parse_verdict(rule("broken", False), forced=forced)
+    assert terminal_tables.format_verdict(decided) == (
+        "not blessed: 1 of 1 rule broken; pushed by force by ada: holiday stock"
     )
 
 
 def test_a_note_is_said_once_for_all_its_rules():
     few = rule("a", True, note="too few users")
-    assert terminal_tables.format_rule_notes(
-        verdict(few, rule("b", True), few | {"rule": "c"})
-    ) == ["a; c: too few users"]
+    decided = parse_verdict(few, rule("b", True), few | {"rule": "c"})
+    assert terminal_tables.format_rule_notes(decided) == ["a; c: too few users"]

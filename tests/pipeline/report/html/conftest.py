@@ -111,6 +111,7 @@ _SUMMARY = {
                      "region:north": {"relevance/auc": 0.6875, "note": "few"},
                  }},
     "servables": {},
+    "artifacts": {},
     "examples": [],
     "config": {"name": "shop", "retrieval": {"epochs": 3}},
 }  # fmt: skip

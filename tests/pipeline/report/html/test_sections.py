@@ -23,25 +23,38 @@ from pipeline.report.html.labels import (
 )
 from pipeline.report.html.performance import describe_execution, describe_index, draw_index_frontier
 from pipeline.report.html.quality import (
+    SliceRows,
     collect_metrics,
     describe_differences,
     describe_slices,
     make_slice_dots,
 )
 from pipeline.report.html.training import describe_losses, describe_metric, select_curves
-from pipeline.report.html.verdict import choose_headline, describe_failed_rules, find_best_baseline
+from pipeline.report.html.verdict import choose_headline, describe_failed_rule
+from schema.evaluation_summary import ItemFairness, LabelSummary, RuleResult, UserFairness
+from schema.run_summary import IndexSummary, RunSummary
+
+
+def parse(summary: dict) -> RunSummary:
+    return RunSummary.model_validate(summary)
+
+
+def slices(summary: dict) -> SliceRows:
+    return parse(summary).ranking.slices["history"]
 
 
 def test_not_blessed_says_what_failed_by_how_much(summary):
-    assert choose_headline(summary) == ("Not blessed: nothing was pushed", "bad")
-    assert describe_failed_rules(summary["verdict"]["rules"]) == [
+    verdict = parse(summary).verdict
+    assert choose_headline(verdict) == ("Not blessed: nothing was pushed", "bad")
+    (failed,) = verdict.failed
+    assert describe_failed_rule(failed) == (
         "users.region: gap of ndcg@10 at most 0.125: expected 0.1250, received 0.2500 (+0.1250)"
-    ]
+    )
 
 
-def test_a_rule_without_a_number_says_why(summary):
-    rule = {"rule": "rating: RMSE at most 1", "passed": False, "received": None, "note": "constant"}
-    assert describe_failed_rules([rule]) == ["rating: RMSE at most 1 (constant)"]
+def test_a_rule_without_a_number_says_why():
+    rule = RuleResult(rule="rating: RMSE at most 1", passed=False, received=None, note="constant")
+    assert describe_failed_rule(rule) == "rating: RMSE at most 1 (constant)"
 
 
 @pytest.mark.parametrize(
@@ -53,16 +66,16 @@ def test_a_rule_without_a_number_says_why(summary):
 )
 def test_other_verdicts(summary, blessed, forced, expected):
     summary["verdict"] |= {"blessed": blessed, "forced": forced}
-    assert choose_headline(summary)[0] == expected
+    assert choose_headline(parse(summary).verdict)[0] == expected
 
 
 def test_the_best_baseline_is_the_one_with_the_highest_ndcg(summary):
-    assert find_best_baseline(summary) == ("recent", 0.1875)
+    assert parse(summary).retrieval.best_baseline == "recent"
 
 
 def test_the_pushed_model_stands_beside_the_others(summary):
     summary["verdict"]["pushed_before"] = {"version": 2, "path": "/", "ndcg@10": 0.25}
-    assert list(collect_metrics(summary)) == [
+    assert list(collect_metrics(parse(summary))) == [
         "final lists",
         "retrieval",
         "pushed",
@@ -73,20 +86,20 @@ def test_the_pushed_model_stands_beside_the_others(summary):
 
 def test_a_pushed_model_that_could_not_be_asked_does_not(summary):
     summary["verdict"]["pushed_before"] = {"version": 2, "path": "/", "failure": "no graph"}
-    assert "pushed" not in collect_metrics(summary)
+    assert "pushed" not in collect_metrics(parse(summary))
 
 
 def test_quality_is_told_by_verdicts(summary):
-    assert describe_differences(summary, "ndcg@10") == (
+    assert describe_differences(parse(summary), "ndcg@10") == (
         "User by user, the final lists are better than popular; inside the noise of popular now."
     )
 
 
 def test_slices_are_compared_by_their_intervals(summary):
     found = summary["ranking"]["slices"]["history"]
-    assert describe_slices(found).endswith("Their intervals do not overlap.")
+    assert describe_slices(slices(summary)).endswith("Their intervals do not overlap.")
     found["warm users"]["recall@10"] |= {"low": 0.1875}
-    assert describe_slices(found).endswith("Their intervals overlap.")
+    assert describe_slices(slices(summary)).endswith("Their intervals overlap.")
 
 
 def test_a_slice_of_too_few_users_is_noted_and_not_the_worst(summary):
@@ -94,37 +107,36 @@ def test_a_slice_of_too_few_users_is_noted_and_not_the_worst(summary):
     recall = found["new users"]["recall@10"]
     found["bots"] = {"users": 3, "note": "too few users: received 3", "recall@10": recall}
     found["kids"] = {"users": 2, "note": "too few users: received 2", "recall@10": recall}
-    assert "Worst: new users" in describe_slices(found)
-    assert describe_slices(found).endswith(" Too few users: bots and kids.")
-    assert [dot.ours for dot in make_slice_dots(found)] == [True, True, False, False]
+    assert "Worst: new users" in describe_slices(slices(summary))
+    assert describe_slices(slices(summary)).endswith(" Too few users: bots and kids.")
+    assert [dot.ours for dot in make_slice_dots(slices(summary))] == [True, True, False, False]
 
 
 def test_a_gap_is_held_against_its_limit(summary):
     found = summary["fairness"]["users"]["users.region"]
-    assert describe_user_gap(found) == (
+    assert describe_user_gap(UserFairness(**found)) == (
         "north is 0.2500 (0.1875 to 0.3125) above south. The limit is 0.1250: broken."
     )
-    assert "kept" in describe_user_gap(found | {"limit": 0.25})
-    assert "lamps gets 12.5% less than it is worth" in describe_item_gap(
-        summary["fairness"]["items"]["items.category"]
-    )
+    assert "kept" in describe_user_gap(UserFairness(**found | {"limit": 0.25}))
+    items = ItemFairness(**summary["fairness"]["items"]["items.category"])
+    assert "lamps gets 12.5% less than it is worth" in describe_item_gap(items)
 
 
 def test_reliability_names_the_bin_furthest_off_and_leaves_out_empty_ones(summary):
-    label = summary["ranking"]["labels"]["click"]
+    label = LabelSummary(**summary["ranking"]["labels"]["click"])
     assert "0.7500 predicted, 0.8750 observed (10 events)" in describe_reliability(label)
     (points,) = draw_reliability(label).axes[0].collections
     assert np.asarray(points.get_offsets()).tolist() == [[0.25, 0.25], [0.75, 0.875]]
 
 
 def test_each_head_of_tfma_has_its_own_table(summary):
-    slices_of_heads = summary["analysis"]["slices"]
-    assert group_metrics_by_head(slices_of_heads) == {
+    analysis = parse(summary).analysis
+    assert group_metrics_by_head(analysis.slices) == {
         "rating": ["mean_label"],
         "relevance": ["example_count", "auc"],
     }
     body = Element("body")
-    add_analysis_section(body, summary)
+    add_analysis_section(body, analysis)
     tables = [[list(row.itertext()) for row in table.iter("tr")] for table in body.iter("table")]
     assert tables == [
         [["mean label"], ["Overall", "3.500"]],
@@ -192,11 +204,11 @@ def test_a_metric_that_only_baselines_have_is_no_curve():
 
 
 def test_the_index_is_told_beside_exact_search(summary):
-    assert describe_index(summary["index"]) == (
+    assert describe_index(parse(summary).index) == (
         "The chosen index is 4.0 times as fast as plain exact search and finds 96.9% of what it "
         "finds. Settings tried: 1."
     )
-    assert describe_index(summary["index"] | {"kind": "exact"}).startswith(
+    assert describe_index(IndexSummary(**summary["index"] | {"kind": "exact"})).startswith(
         "Exact search was chosen"
     )
 
@@ -205,10 +217,10 @@ def test_the_frontier_is_drawn_in_order_of_latency(summary):
     summary["index"]["frontier"] = [
         {"ann_recall@100": 0.875, "p50_ms": 0.5}, {"ann_recall@100": 0.75, "p50_ms": 0.25},
     ]  # fmt: skip
-    tried = draw_index_frontier(summary["index"]).axes[0].get_lines()[0]
+    tried = draw_index_frontier(parse(summary).index).axes[0].get_lines()[0]
     assert np.asarray(tried.get_xydata()).tolist() == [[0.25, 0.75], [0.5, 0.875]]
 
 
 def test_times_are_added_up(summary):
-    assert describe_execution(summary["stages"]).startswith("1 of 2 stages were executed")
-    assert "1 min 2 s" in describe_execution(summary["stages"])
+    assert describe_execution(parse(summary).stages).startswith("1 of 2 stages were executed")
+    assert "1 min 2 s" in describe_execution(parse(summary).stages)

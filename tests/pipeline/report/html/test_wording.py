@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.report.html import wording
+from schema.evaluation_summary import Bounds
 
 
 @pytest.mark.parametrize(
@@ -25,8 +26,8 @@ def test_four_significant_digits(value, said):
 def test_signs_and_intervals():
     assert wording.format_signed(0.25) == "+0.2500"
     assert wording.format_signed(-0.25) == "−0.2500"
-    assert wording.format_interval({"low": -0.5, "high": 0.25}) == "−0.5000 to 0.2500"
-    assert wording.format_interval({"value": 1.0}) == wording.format_interval(None) == ""
+    assert wording.format_interval(Bounds(low=-0.5, high=0.25)) == "−0.5000 to 0.2500"
+    assert wording.format_interval(Bounds(low=-0.5)) == wording.format_interval(None) == ""
 
 
 def test_names():
