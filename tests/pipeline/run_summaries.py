@@ -1,5 +1,6 @@
 """Summaries of runs for tests that are about one part of them."""
 
+import copy
 from typing import Any
 
 from schema.run_summary import RunSummary
@@ -28,7 +29,7 @@ _SMALLEST: dict[str, Any] = {
 
 def fill_summary(**parts: Any) -> dict[str, Any]:
     """summary.json with these parts, and the smallest ones in place of the others."""
-    return _SMALLEST | parts
+    return copy.deepcopy(_SMALLEST) | parts
 
 
 def make_summary(**parts: Any) -> RunSummary:
