@@ -33,7 +33,6 @@ from trainer.config.tuning import DEFAULT_RANGES, TuneConfig
 from trainer.evaluation import fairness, tfma_inputs
 from trainer.metrics.confidence import MIN_USERS
 from trainer.ranking import training as ranking_training
-from trainer.retrieval import training as retrieval_training
 from trainer.training import tensorboard
 
 MIB = 2**20
@@ -41,7 +40,8 @@ BATCHING = BatchingConfig(threads=1)
 LIMITS = RequestLimits()
 SERVING = ServingConfig()
 NUMBERS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}
-MONITORED = retrieval_training.MONITORED_METRIC.removeprefix("val_").upper()
+MONITORED = re.findall(r'monitor="val_(.+?)"', documents.read("trainer/retrieval/training.py"))
+"""What early stopping of retrieval looks at."""
 SEARCHED = [f"`{name}`" for name in DEFAULT_RANGES]
 DAY, HOUR = 24 * 3600, 3600
 
@@ -108,7 +108,7 @@ SENTENCES = {
         f"enough for {TaskRetries().wait_at_most_seconds // (6 * HOUR) - 1} attempts of six hours",
     ],
     "docs/CONFIG.md": [
-        f"Epochs without a higher {MONITORED} on the",
+        f"Epochs without a higher {MONITORED[0].upper()} on the",
         f"Groups are the {fairness._MAX_GROUPS} most frequent values",
         f"only groups of {MIN_USERS} or more are compared",
         f"at {enumerate_values(CUTOFFS, 'or')}, by default",
