@@ -1,1 +1,1 @@
-"""The configuration: one typed, validated TOML, and what else a run is told."""
+"""The configuration, one typed and validated TOML file, and the parameters of a run."""

@@ -1,4 +1,4 @@
-"""The whole configuration: one TOML file, typed, validated, unknown keys rejected."""
+"""The whole configuration: one TOML file, typed and validated; unknown keys are rejected."""
 
 import logging
 import pathlib
@@ -35,11 +35,11 @@ class BeamConfig(StrictModel):
 
     @property
     def pipeline_args(self) -> list[str]:
-        """What Beam is given.
+        """Arguments of Beam's pipelines.
 
-        Where no argument says how workers get their code, TFX packs itself for them anew in each
-        component, four seconds each time. Local workers need no code: an image that nobody pulls
-        says so.
+        Unless an argument states how workers get their code, TFX packages itself for them in each
+        component, which takes four seconds each time. Local workers need no package; naming an
+        image, which is never pulled, skips that.
         """
         args = [f"--runner={self.runner}", *self.args]
         return [*args, "--sdk_container_image=none"] if self.runner == "FnApiRunner" else args
@@ -50,21 +50,21 @@ TABLES = ("interactions", "items")
 
 
 class CuratedConfig(StrictModel):
-    """Schemas that the data must fit: TFDV `Schema` protos as text, see `tandem schema infer`."""
+    """Schemas that the data must match: TFDV `Schema` protos as text, see `tandem schema infer`."""
 
     interactions: LocalPath | None = None
-    """File for timelines, relative to the configuration file."""
+    """Schema of the timelines, a file relative to the configuration file."""
     items: LocalPath | None = None
-    """File for the catalogue, relative to the configuration file."""
+    """Schema of the catalogue, a file relative to the configuration file."""
     shipped: Literal["movielens-1m", "movietweetings", "simulated"] | None = None
-    """Data set whose schemas Tandem has; a file that is named for a table goes before."""
+    """Data set whose schemas Tandem includes; a file for a table overrides its schema."""
 
 
 def _check_name(name: str) -> str:
     if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", name):
         raise ValueError(
-            "expected at most 63 of a to z, 0 to 9 and dashes, none at the beginning and the end, "
-            f"received {name!r}; shorten or rename it"
+            "expected at most 63 characters of a to z, 0 to 9 and dashes, with no dash at either "
+            f"end, received {name!r}; shorten or rename it"
         )
     return name
 
@@ -73,8 +73,8 @@ class Config(StrictModel):
     """One pipeline."""
 
     name: Annotated[str, AfterValidator(_check_name)]
-    """Name of the pipeline: at most 63 of a to z, 0 to 9 and dashes, none at either end, since
-    Kubernetes and Kubeflow take no others."""
+    """Name of the pipeline: at most 63 characters of a to z, 0 to 9 and dashes, with no dash at
+    either end, as Kubernetes and Kubeflow require."""
     seed: Annotated[int, Field(ge=0)] = 42
     """Seeds every random choice."""
     data: Data
@@ -92,13 +92,13 @@ class Config(StrictModel):
     ranking: RankingConfig = RankingConfig()
     """The ranking stage."""
     trainer: TrainerConfig = TrainerConfig()
-    """The hardware that both are trained on."""
+    """The hardware that both models are trained on."""
     index: IndexConfig = IndexConfig()
     """The nearest-neighbour index."""
     evaluation: EvaluationConfig = EvaluationConfig()
     """Evaluation."""
     blessing: BlessingConfig = BlessingConfig()
-    """What must hold before anything is pushed."""
+    """Rules that models must pass before they are pushed."""
     serving: ServingConfig = ServingConfig()
     """The embedded server."""
     beam: BeamConfig = BeamConfig()
@@ -109,44 +109,45 @@ class Config(StrictModel):
     """The search of `tandem tune`."""
 
     @model_validator(mode="after")
-    def _features_have_tables(self) -> "Config":
+    def _check_feature_tables(self) -> "Config":
         require_tables(self.features, self.data)
         return self
 
     @model_validator(mode="after")
-    def _filter_is_a_feature(self) -> "Config":
+    def _check_filter(self) -> "Config":
         require_filter(self.features, self.data)
         return self
 
     @model_validator(mode="after")
-    def _fairness_has_groups(self) -> "Config":
+    def _check_fairness(self) -> "Config":
         check_fairness_groups(self.evaluation.fairness, self.features)
         return self
 
     @model_validator(mode="after")
-    def _blessing_asks_for_what_is_measured(self) -> "Config":
+    def _check_blessing(self) -> "Config":
         check_thresholds(self.blessing, self.labels.ranking)
         return self
 
     @model_validator(mode="after")
-    def _warm_start_has_a_clock(self) -> "Config":
+    def _check_warm_start(self) -> "Config":
         if self.retrieval.warm_start and self.split.kind == "last_item":
             raise ValueError(
-                'retrieval.warm_start goes with a clock, received split.kind = "last_item": '
-                "the pushed version may have learned what it would be judged by; set it to false"
+                'retrieval.warm_start expects a split by time, received split.kind = "last_item": '
+                "the pushed version may have learned events of valid and test; set it to false"
             )
         return self
 
     @property
     def dataset(self) -> Dataset:
-        """The part that describes the user's data."""
+        """The sections that describe the data."""
         return Dataset(data=self.data, features=self.features, labels=self.labels, split=self.split)
 
 
 def load_config(path: pathlib.Path, overrides: list[str] | None = None) -> Config:
-    """Reads `path` and applies `section.key=value` overrides, each value in TOML's own syntax.
+    """Reads `path` and applies `section.key=value` overrides, each value in TOML's syntax or as
+    bare text. Renamed keys of the previous release are logged.
 
-    Raises ConfigError naming file, key, what was expected and what was received.
+    Raises ConfigError that names the file, the key, and what was expected and received.
     """
     try:
         table = _read_overridden(path, overrides)
@@ -158,7 +159,7 @@ def load_config(path: pathlib.Path, overrides: list[str] | None = None) -> Confi
 
 
 def read_toml(path: pathlib.Path, overrides: list[str] | None = None) -> dict[str, Any]:
-    """What `path` holds under the keys of this release, overrides applied, not yet validated."""
+    """The tables of `path` under the keys of this release, with overrides, not validated."""
     values = _read_overridden(path, overrides)
     rename_keys(values)
     return values
@@ -172,8 +173,8 @@ def _read_overridden(path: pathlib.Path, overrides: list[str] | None) -> dict[st
 
 
 def _resolve_paths(config: Config, folder: pathlib.Path) -> Config:
-    """Curated files and the deny list are the configuration's own: they lie beside it and not among
-    the data.
+    """Curated schemas and the deny list belong to the configuration: their paths are relative to
+    its folder, not to the data.
     """
     named = config.curated.model_dump(include=set(TABLES), exclude_none=True)
     values = {table: str((folder / name).absolute()) for table, name in named.items()}
@@ -203,17 +204,22 @@ def _read_file(path: pathlib.Path) -> dict[str, Any]:
 def _apply_override(table: dict[str, Any], override: str) -> None:
     key, equals, text = override.partition("=")
     if not equals or not key:
-        raise ConfigError(f"--set expects section.key=value, received {override!r}")
+        raise ConfigError(
+            f"--set expects section.key=value, received {override!r}; write it in that form"
+        )
     *sections, name = key.strip().split(".")
     for section in sections:
         table = table.setdefault(section, {})
         if not isinstance(table, dict):
-            raise ConfigError(f"--set {override}: {section} is a value, not a section")
+            raise ConfigError(
+                f"--set {override}: expected {section} to be a section, received a value; "
+                "fix the key"
+            )
     table[name] = _parse_value(text.strip())
 
 
 def _parse_value(text: str) -> Any:
-    """TOML's reading of `text`, or the bare text where that is no TOML (`--set name=shop`)."""
+    """`text` as a TOML value, or as bare text if it is none (`--set name=shop`)."""
     try:
         return tomli.loads(f"value = {text}")["value"]
     except tomli.TOMLDecodeError:
@@ -226,8 +232,8 @@ def _describe_error(path: pathlib.Path, error: ValidationError) -> str:
     if first["type"] == "extra_forbidden":
         text = f"{path}: unknown key {key}; expected one of those in docs/CONFIG.md"
     elif first["type"] == "missing":
-        text = f"{path}: key {key} is missing; add it (docs/CONFIG.md says what it holds)"
-    elif first["type"] == "value_error":  # our own sentence, which says what was received
+        text = f"{path}: key {key} is missing; add it (docs/CONFIG.md describes it)"
+    elif first["type"] == "value_error":  # our own sentence, which names what was received
         message = first["msg"].removeprefix("Value error, ")
         text = f"{path}: {key or 'configuration'}: {message}"
     else:

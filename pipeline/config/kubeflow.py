@@ -1,7 +1,7 @@
-"""`[kubeflow]`: what tasks on Kubeflow are given, and the memory that they request by default.
+"""`[kubeflow]`: resources, retries and secrets of tasks on Kubeflow, and default memory requests.
 
-The default is what each component was measured to need. It is a request and no limit: a log of
-another size needs another amount, and a limit ends the task that passes it.
+The defaults come from the measured peak memory of each component. They are requests and not
+limits: logs of other sizes need other amounts, and a task above its limit is killed.
 """
 
 import math
@@ -21,7 +21,7 @@ from pipeline.config.kubernetes import (
 from schema.base import StrictModel
 
 DEFAULT = "default"
-"""The name that stands for every component."""
+"""The name under which settings apply to every component."""
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=253)]
 Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
@@ -48,135 +48,140 @@ PEAK_MB = {
     "InfraCheck": 1016,
     "Pusher": 627,
 }
-"""Most megabytes (10^6 bytes) that a component has had at once with a million events, 50,000 users
-and 20,000 items: `python -m benchmarks.memory`."""
+"""Peak memory of each component in megabytes (10^6 bytes) with a million events, 50,000 users and
+20,000 items, measured by `python -m benchmarks.memory`."""
 IMPORTS_MB = 620
-"""Of them TensorFlow, TFX and Beam themselves. Components that no run on one machine has were not
-measured; they read and write small files."""
+"""The part of PEAK_MB that importing TensorFlow, TFX and Beam takes. It is the default for
+components that only run on Kubeflow, which were not measured and only read and write small
+files."""
 _MEASURED_AS = {"RunReport": "InfraCheck"}
-"""Both start the models and query them."""
+"""Components with the memory of another one: both load the models and query them."""
 _MEMORY_MARGIN = 1.25
 _MEMORY_STEP_MB = 250
 
 
 class Accelerator(StrictModel):
-    """Devices that a task has for itself."""
+    """Devices that a task uses exclusively."""
 
     type: Annotated[str, Field(min_length=1)]
-    """Their name as the cluster has it, such as `nvidia.com/gpu`; on Vertex `NVIDIA_TESLA_T4`."""
+    """Resource name in the cluster, such as `nvidia.com/gpu`; on Vertex, `NVIDIA_TESLA_T4`."""
     count: Annotated[int, Field(ge=1)] = 1
-    """How many."""
+    """Number of devices."""
 
 
 class Toleration(StrictModel):
-    """A taint of nodes that does not keep the task away."""
+    """A node taint that the task tolerates."""
 
     key: str | None = None
-    """Of the taint; every one where absent, and then `operator` is `Exists`."""
+    """Key of the taint; if absent, all keys match, and `operator` must be `Exists`."""
     operator: Literal["Equal", "Exists"] = "Equal"
-    """Whether the taint's value counts."""
+    """`Equal` compares the taint's value with `value`, `Exists` ignores it."""
     value: str | None = None
-    """Of the taint."""
+    """Value of the taint."""
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
-    """Of the taint; every one where absent."""
+    """Effect of the taint; if absent, all effects match."""
 
     @model_validator(mode="after")
-    def _fits_itself(self) -> "Toleration":
+    def _check_operator(self) -> "Toleration":
         if self.operator == "Exists" and self.value is not None:
-            raise ValueError(f'operator = "Exists" takes no value, received {self.value!r}')
+            raise ValueError(
+                f'operator = "Exists" takes no value, received {self.value!r}; remove one of them'
+            )
         if self.operator == "Equal" and self.key is None:
-            raise ValueError('a toleration without key expects operator = "Exists"')
+            raise ValueError(
+                'a toleration without key expects operator = "Exists", received "Equal"; add a key'
+            )
         return self
 
 
 class Resources(StrictModel):
-    """What a component's task needs of its node; for components by name (`Transform-items`: names
-    as `tandem compile` writes them) and, as `default`, for every one. A component's own keys go
-    before those of `default`. Quantities are those of Kubernetes: `500m`, `2`, `8Gi`.
+    """Resources of a component's task. `<name>` is that of a component, as `tandem compile` writes
+    it (`Transform-items`), or `default` for all of them. A component's own keys override those of
+    `default`. Quantities are those of Kubernetes: `500m`, `2`, `8Gi`.
     """
 
     cpu_request: Quantity | None = None
-    """Cores that are kept free for the task."""
+    """Cores that are reserved for the task."""
     cpu_limit: Quantity | None = None
-    """Cores that it may use at the most."""
+    """Maximum number of cores that it may use."""
     memory_request: Memory | None = None
-    """Memory that is kept free for it; where absent, what it was measured to need with a million
-    events and a quarter more (docs/KUBEFLOW.md), or `memory_limit` where that is less."""
+    """Memory that is reserved for the task. The default is 1.25 times the peak that was measured
+    with a million events (docs/KUBEFLOW.md), or `memory_limit` if that is less."""
     memory_limit: Memory | None = None
-    """Memory at the most: it is ended when it takes more. `tandem compile` names the tasks that
-    have none."""
+    """Maximum memory; a task that uses more is killed. `tandem compile` lists tasks without a
+    limit."""
     accelerator: Accelerator | None = None
-    """Where absent, the task has none."""
+    """Accelerators of the task; none by default."""
     shared_memory: Quantity | None = None
-    """Size of `/dev/shm`, which counts as memory of the task."""
+    """Size of `/dev/shm`, which counts towards the task's memory."""
     node_selector: dict[LabelKey, LabelValue] = {}
     """Labels that the node must have."""
     tolerations: list[Toleration] = []
-    """Where none, tainted nodes are avoided."""
+    """Node taints that the task tolerates; without any, it avoids tainted nodes."""
 
     def limits_memory_below(self, quantity: str) -> bool:
-        """Whether the memory limit is below `quantity`; Kubernetes uses it for a request that is
-        absent.
+        """Whether there is a memory limit below `quantity`; without a request, Kubernetes requests
+        the limit.
         """
         limit = self.memory_limit
         return limit is not None and parse_quantity(limit) < parse_quantity(quantity)
 
     @model_validator(mode="after")
-    def _requests_fit_limits(self) -> "Resources":
+    def _check_limits(self) -> "Resources":
         for name in ("cpu", "memory"):
             least, most = getattr(self, f"{name}_request"), getattr(self, f"{name}_limit")
             if least and most and parse_quantity(least) > parse_quantity(most):
                 raise ValueError(
-                    f"expected {name}_request not above {name}_limit, received {least} and {most}"
+                    f"expected {name}_request not above {name}_limit, received {least} and {most}; "
+                    "change one of them"
                 )
         return self
 
 
 class Retries(StrictModel):
-    """How often a task that failed is run again: by component, as for `resources`. The rules are
-    Argo's (`processNodeRetries` in its workflow/controller/operator.go).
+    """Retries of a failed task, by component as in `resources`. The rules are Argo's
+    (`processNodeRetries` in workflow/controller/operator.go).
     """
 
     count: Annotated[int, Field(ge=0)] = 0
-    """Times at the most."""
+    """Maximum number of retries."""
     wait_seconds: Annotated[int, Field(ge=0)] = 60
-    """Before the first of them."""
+    """Wait before the first retry."""
     wait_factor: Annotated[int, Field(ge=1, le=1000)] = 2
-    """Each wait is that many times the one before. A whole number: with any other Argo ends the
-    task in `Error` and runs nothing again."""
+    """Factor from one wait to the next. Argo accepts whole numbers only: with any other it ends the
+    task in `Error` and does not retry it."""
     wait_at_most_seconds: Annotated[int, Field(ge=1)] = 7 * 24 * 3600
-    """Counted from the beginning of the *first* attempt, not of a wait: no attempt begins after
-    that long, and one that still runs then is ended. So it must hold all attempts and the waits
-    between them: a training of six hours that is run again twice takes more than 18 hours. The
-    default is a week."""
+    """Time from the beginning of the *first* attempt, not of a wait, after which no attempt begins
+    and a running one is ended. It must cover all attempts and the waits between them: a training of
+    six hours with two retries takes more than 18 hours. The default is a week."""
 
     @model_validator(mode="after")
-    def _waits_fit(self) -> "Retries":
+    def _check_waits(self) -> "Retries":
         waits = sum(self.wait_seconds * self.wait_factor**n for n in range(min(self.count, 64)))
         if waits >= self.wait_at_most_seconds:
             raise ValueError(
                 f"expected wait_at_most_seconds above {waits}, which the waits before {self.count} "
-                f"retries take alone, received {self.wait_at_most_seconds}"
+                f"retries take alone, received {self.wait_at_most_seconds}; raise it"
             )
         return self
 
 
 class Secret(StrictModel):
-    """A Secret of the pipelines' namespace that every task is given: as `env`, as `mount`, or
-    both.
+    """A Secret in the pipelines' namespace that every task receives as environment variables, as a
+    mounted folder, or both.
     """
 
     name: Name
-    """Of the Secret; for `mount`, a name as of `kubeflow.volumes.claim`."""
+    """Name of the Secret; with `mount`, the rules of `kubeflow.volumes.claim` apply to it."""
     env: dict[Variable, str] = {}
-    """Environment variables, each with the Secret's key whose value it has."""
+    """Environment variables by name, each with the Secret's key that holds its value."""
     mount: MountPath | None = None
-    """Folder in which each key is a file."""
+    """Folder to mount the Secret at, with one file per key."""
 
     @model_validator(mode="after")
-    def _is_given_somehow(self) -> "Secret":
+    def _check_targets(self) -> "Secret":
         if not self.env and self.mount is None:
-            raise ValueError(f"secret {self.name} expects env or mount, received neither")
+            raise ValueError(f"secret {self.name} expects env or mount, received neither; add one")
         if self.mount is not None:
             check_volume_name(self.name)
         return self
@@ -186,36 +191,38 @@ class Volume(StrictModel):
     """A volume that every task mounts."""
 
     claim: VolumeName
-    """Name of the PersistentVolumeClaim: at most 63 of a to z, 0 to 9 and dashes, since KFP calls
-    the volume by it, and none that KFP and Argo have for volumes of their own (`s3-scratch`)."""
+    """Name of the PersistentVolumeClaim: at most 63 characters of a to z, 0 to 9 and dashes,
+    because KFP gives the volume the same name. Names of KFP's and Argo's own volumes, such as
+    `s3-scratch`, are not allowed."""
     mount: MountPath
-    """Folder at which tasks see it; none that KFP, Argo or the image have, as `/s3` and `/tmp`."""
+    """Folder to mount it at. Folders of KFP, Argo and the image, such as `/s3` and `/tmp`, are not
+    allowed."""
 
 
 _Settings = TypeVar("_Settings", Resources, Retries)
 
 
 class KubeflowConfig(StrictModel):
-    """What `tandem compile` writes for Kubeflow Pipelines beside the components themselves."""
+    """Settings of tasks on Kubeflow Pipelines, which `tandem compile` writes."""
 
     labels: dict[LabelKey, LabelValue] = {}
-    """Of every task's pod."""
+    """Labels of every task's pod."""
     image_pull_secrets: list[Name] = []
-    """Secrets by which the cluster may fetch the image."""
+    """Secrets with which the cluster pulls the image."""
     caching: dict[str, bool] = {}
-    """By component, as for `resources`: whether a task that was run before with the same inputs is
-    left out; where nothing is said it is."""
+    """By component, as in `resources`: whether a task is skipped if it has already run with the
+    same inputs; true by default."""
     secrets: list[Secret] = []
-    """Secrets of the cluster."""
+    """Secrets that every task receives."""
     volumes: list[Volume] = []
-    """Volumes of the cluster."""
+    """Volumes that every task mounts."""
     resources: dict[str, Resources] = {}
     """Resources."""
     retries: dict[str, Retries] = {}
     """Retries."""
 
     @model_validator(mode="after")
-    def _fit_together(self) -> "KubeflowConfig":
+    def _check_settings(self) -> "KubeflowConfig":
         claims = [(volume.claim, volume.mount) for volume in self.volumes]
         secrets = [(secret.name, secret.mount) for secret in self.secrets if secret.mount]
         require_distinct_mounts([*claims, *secrets])
@@ -226,11 +233,11 @@ class KubeflowConfig(StrictModel):
 
     @property
     def components(self) -> set[str]:
-        """Every name that anything is said of, but for `default`."""
+        """Names with settings of their own, without `default`."""
         return {*self.resources, *self.retries, *self.caching} - {DEFAULT}
 
     def get_resources(self, component: str) -> Resources:
-        """Its own keys, then those of `default`, then the memory that it was measured to need."""
+        """The component's own keys, then those of `default`, then the measured memory request."""
         resources = _merge_settings(Resources(), self.resources, component)
         measured = suggest_memory_request(component)
         if resources.memory_request or resources.limits_memory_below(measured):
@@ -238,11 +245,11 @@ class KubeflowConfig(StrictModel):
         return resources.changed(memory_request=measured)
 
     def get_retries(self, component: str) -> Retries:
-        """Its own keys, then those of `default`."""
+        """The component's own keys, then those of `default`."""
         return _merge_settings(Retries(), self.retries, component)
 
     def is_cached(self, component: str) -> bool:
-        """Its own word, then that of `default`."""
+        """The component's own setting, else that of `default`, else true."""
         return self.caching.get(component, self.caching.get(DEFAULT, True))
 
 
@@ -258,6 +265,6 @@ def _merge_settings(empty: _Settings, settings: dict[str, _Settings], component:
 
 
 def suggest_memory_request(component: str) -> str:
-    """Memory as Kubernetes writes it: a quarter more than was measured, in steps of 250 MB."""
+    """1.25 times the measured peak, rounded up to steps of 250 MB, such as `1250M`."""
     peak = PEAK_MB.get(_MEASURED_AS.get(component, component), IMPORTS_MB)
     return f"{math.ceil(peak * _MEMORY_MARGIN / _MEMORY_STEP_MB) * _MEMORY_STEP_MB}M"

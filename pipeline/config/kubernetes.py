@@ -1,10 +1,10 @@
-"""Values as Kubernetes has them: volumes and mount paths of a task's pod, and quantities such as
+"""Checks values of Kubernetes: volume names and mount paths of a task's pod, and quantities such as
 `500m`, `2` and `8Gi`.
 
 KFP names the volume of a claim or Secret after it (`makeVolumeMountPatch` and `secretAsVolume` in
-backend/src/v2/driver/k8s.go), and merges volumes into Argo's pod by name and mounts by path. So a
-name or path that KFP, Argo or the image use already would change theirs, and with an invalid name
-there would be no pod. Both would show in the cluster alone, and are refused here.
+backend/src/v2/driver/k8s.go), and merges volumes into Argo's pod by name and mounts by path. A name
+or path that KFP, Argo or the image already use would replace theirs, and with an invalid name the
+pod could not start. Both errors would only show in the cluster, so they are rejected here.
 """
 
 import collections
@@ -17,7 +17,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 SHARED_MEMORY = "shared-memory"
-"""Name of our own volume, at /dev/shm."""
+"""Name of Tandem's own volume, at /dev/shm."""
 _RESERVED_VOLUMES = frozenset(
     {
         # backend/src/v2/compiler/argocompiler/container.go, argo.go and common.go
@@ -46,22 +46,21 @@ _FACTORS = {
 
 
 def check_volume_name(name: str) -> str:
-    """`name`, where a volume can be called so; raises ValueError otherwise."""
+    """Returns `name` if a volume can have it; raises ValueError otherwise."""
     if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", name):
         raise ValueError(
-            "expected at most 63 of a to z, 0 to 9 and dashes, none at the beginning and the end, "
-            f"since KFP calls the volume by it, received {name!r}; mount one that is called so"
+            "expected at most 63 characters of a to z, 0 to 9 and dashes, with no dash at either "
+            f"end, because KFP gives the volume this name, received {name!r}; use another name"
         )
     if name in _RESERVED_VOLUMES:
         raise ValueError(
-            f"expected another name than those of the volumes that a pod has anyway, received "
-            f"{name!r}; mount one that is called otherwise"
+            f"expected a name that no volume of KFP or Argo has, received {name!r}; rename it"
         )
     return name
 
 
 def check_mount_path(path: str) -> str:
-    """`path` without slashes at its end, where something can be mounted there; raises ValueError
+    """Returns `path` without trailing slashes if a volume can be mounted there; raises ValueError
     otherwise.
     """
     plain = path.rstrip("/")
@@ -74,14 +73,14 @@ def check_mount_path(path: str) -> str:
         if posixpath.commonpath([plain, folder]) in (plain, folder):
             raise ValueError(
                 f"expected a folder that is neither {folder} ({owner}) nor above or below it, "
-                f"received {path!r}; mount at another, such as /data"
+                f"received {path!r}; use another, such as /data"
             )
     return plain
 
 
 def require_distinct_mounts(mounts: Iterable[tuple[str, str]]) -> None:
-    """Raises ValueError where two of `mounts`, a volume's name and its folder each, have one name
-    or one folder.
+    """Raises ValueError if two of `mounts`, pairs of volume name and folder, have the same name or
+    the same folder.
     """
     mounts = list(mounts)
     for what, values in zip(("volume", "mount"), zip(*mounts, strict=True), strict=False):
@@ -94,20 +93,20 @@ def require_distinct_mounts(mounts: Iterable[tuple[str, str]]) -> None:
 
 
 VolumeName = Annotated[str, AfterValidator(check_volume_name)]
-"""Of a configuration, once `check_volume_name` has accepted it."""
+"""A volume name that `check_volume_name` has accepted."""
 
 MountPath = Annotated[str, AfterValidator(check_mount_path)]
-"""Of a configuration, once `check_mount_path` has accepted it."""
+"""A path that `check_mount_path` has accepted, without trailing slashes."""
 
 
 def parse_quantity(quantity: str) -> Decimal:
-    """The number of units: cores, bytes. Raises ValueError for anything but a quantity above 0."""
+    """`quantity` in cores or bytes; raises ValueError for anything but a quantity above 0."""
     parts = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([a-zA-Z]*)", quantity)
     number = Decimal(parts[1]) * _FACTORS.get(parts[2], 0) if parts else 0
     if not number:
         raise ValueError(
             "expected a quantity of Kubernetes above 0, such as 500m, 2 or 8Gi, "
-            f"received {quantity!r}"
+            f"received {quantity!r}; write it in that form"
         )
     return Decimal(number)
 
@@ -118,19 +117,19 @@ def _check_quantity(quantity: str) -> str:
 
 
 def _check_memory(quantity: str) -> str:
-    """KFP's driver writes memory as a number of 10^9 bytes (`"%vG"` in backend/src/v2/driver), and
-    that with an exponent below 10^-4 and from 10^6 on: `1e-05G` is no quantity of Kubernetes.
+    """KFP's driver writes memory in units of 10^9 bytes (`"%vG"` in backend/src/v2/driver). Below
+    10^-4 and from 10^6 units on, Go writes an exponent, and `1e-05G` is no quantity of Kubernetes.
     """
     if not 10**5 <= parse_quantity(quantity) < 10**15:
         raise ValueError(
             "expected memory of at least 100 kB and below 1 PB, which KFP can write, "
-            f"received {quantity!r}"
+            f"received {quantity!r}; change it"
         )
     return quantity
 
 
 Memory = Annotated[str, AfterValidator(_check_memory)]
-"""The text of a quantity of memory."""
+"""The text of a quantity of memory that `_check_memory` has accepted."""
 
 Quantity = Annotated[str, AfterValidator(_check_quantity)]
-"""The text of any quantity, once `parse_quantity` has accepted it."""
+"""The text of a quantity that `parse_quantity` accepts."""

@@ -1,4 +1,4 @@
-"""docs/CONFIG.md, written from the configuration types, so that it cannot say anything else."""
+"""docs/CONFIG.md, generated from the configuration types."""
 
 import json
 import textwrap
@@ -40,36 +40,37 @@ tags = { kind = "set", separator = "|" }
 INTRODUCTION = f"""\
 # Configuration
 
-One TOML file says where your logs lie, what their columns mean, and how the models learn. This is a
-whole one, all that Tandem needs to begin; each other key has a default:
+One TOML file states where your logs are, what their columns mean, and how the models are trained.
+This is a complete one; every other key has a default or is optional:
 
 ```toml
 {MINIMAL_CONFIG}```
 
-Save it as `shop.toml` beside the two files, then:
+Save it as `shop.toml` in the folder of the two files, then run:
 
     tandem run --config shop.toml --root runs/shop
 
-Paths of tables are relative to `--data` or, without it, to the configuration file. A key that is
-not on this page is refused, by name, before anything runs; so is a value that does not fit its
-type, and a column that the files do not have.
+Paths of tables are relative to `--data` or, without it, to the folder of the configuration file.
+Before anything runs, Tandem rejects a key that is not on this page, a value that does not fit its
+type, and a column that the files do not have, each by name.
 
-**Try another value without editing the file.** `--set section.key=value`, as often as you like,
-replaces or adds one key. The value is read as TOML; what is no TOML is taken as text:
+**Try another value without editing the file.** `--set section.key=value`, which may be repeated,
+replaces or adds one key. The value is parsed as TOML, and as plain text if it is not valid TOML:
 
     tandem run --config shop.toml --root runs/shop --set name=shop-b --set retrieval.epochs=3 \\
         --set ranking.hidden_units='[128, 64]' --set data.interactions.delimiter='"\\t"'
 
 Each key is listed with its type and default. A *required* key must be in the file if its section
-is; an optional one has no default. This page is generated from the types that check the file:
-`tandem config` prints it, `make fix` writes it.
+is; an optional one has no default. This page is generated from the types that validate the file:
+`tandem config` prints it, and `make fix` writes it.
 """
 
 KINDS_INTRODUCTION = """\
 ## Feature kinds
 
 Features are declared by name under the table that they come from: `[features.items]`,
-`[features.users]`, `[features.context]`. The name is the column's, unless `column` says otherwise:
+`[features.users]`, `[features.context]`. The name is also that of the column, unless `column` is
+set:
 
 ```toml
 [features.items]
@@ -96,7 +97,7 @@ def render_reference() -> str:
 
 
 def _iterate_sections(section: Section) -> Iterator[Section]:
-    """`section` and all below it, in the order of declaration."""
+    """`section` and all sections below it, in the order of declaration."""
     yield section
     for key, field in section.type.model_fields.items():
         name = f"{section.name}.{key}".lstrip(".")
@@ -107,14 +108,14 @@ def _iterate_sections(section: Section) -> Iterator[Section]:
 
 
 def _name_section(name: str, container: Any) -> str:
-    """The section's name where it stands alone, by name in a dict, or repeated in a list."""
+    """The section's name: plain, `<name>` appended for a dict, in brackets for a list."""
     if container is dict:
         return f"{name}.<name>"
     return f"[{name}]" if container is list else name
 
 
 def _find_models(annotation: Any) -> list[type[BaseModel]]:
-    """The type of a section of its own; none for a feature, which is one of several kinds."""
+    """The type of a section; none for a feature, which is one of several kinds."""
     if get_origin(annotation) in (dict, list):
         annotation = get_args(annotation)[-1]
     models = [
@@ -124,7 +125,7 @@ def _find_models(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _list_members(annotation: Any) -> list[Any]:
-    """What a union may be, without None; the annotation itself where it is no union."""
+    """The members of a union, without None; the annotation itself if it is no union."""
     if get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
     if get_origin(annotation) in (Union, types.UnionType):
@@ -159,7 +160,7 @@ def _render_keys(fields: dict[str, FieldInfo]) -> str:
 
 
 def _wrap(text: str, indent: str = "") -> str:
-    """One paragraph, whose lines after the first are indented."""
+    """`text` as one paragraph, with `indent` before each line but the first."""
     return textwrap.fill(
         " ".join(text.split()),
         WIDTH,
@@ -170,7 +171,7 @@ def _wrap(text: str, indent: str = "") -> str:
 
 
 def _render_default(field: FieldInfo) -> str:
-    """The default in TOML's own syntax, which JSON's is for text, numbers, booleans and lists."""
+    """The default in TOML, whose text, numbers, booleans and lists are written as in JSON."""
     default = field.get_default(call_default_factory=True)
     if default is PydanticUndefined:
         return "*required*"
@@ -189,13 +190,13 @@ def _render_type(annotation: Any, metadata: list[Any]) -> str:
         return " or ".join(TYPE_NAMES[kind] for kind in _list_members(annotation))
     if others:
         return "a [feature](#feature-kinds)"
-    if get_origin(member) is Annotated:  # one that may be left out
+    if get_origin(member) is Annotated:  # an optional one
         return _render_type(member, metadata)
     return ", ".join([_render_member(member), *filter(None, map(_render_limit, metadata))])
 
 
 def _list_constraints(metadata: list[Any]) -> list[Any]:
-    """The single constraints that pydantic's Field carries."""
+    """The separate constraints of pydantic's Field."""
     return [
         constraint
         for part in metadata

@@ -1,4 +1,4 @@
-"""Keys of the previous release under their new names: each works for one release more."""
+"""Renamed keys of the previous release, which work for one more release."""
 
 from typing import Any
 
@@ -18,10 +18,10 @@ _RENAMED = {
 
 
 def rename_keys(table: dict[str, Any]) -> dict[str, str]:
-    """Gives keys of the parsed TOML `table`, in place, the names that this release has for them.
+    """Renames old keys of the parsed TOML `table` in place.
 
-    Returns the new path by the old one, for each that was renamed. A key that stands under both
-    names keeps the old one too, which validation then rejects as unknown.
+    Returns the new path by the old one for each renamed key. If a section has both names, the old
+    key stays, and validation rejects it as unknown.
     """
     renamed: dict[str, str] = {}
     for path, new in _RENAMED.items():
@@ -34,7 +34,7 @@ def rename_keys(table: dict[str, Any]) -> dict[str, str]:
 
 
 def _find_sections(table: Any, sections: list[str]) -> list[dict[str, Any]]:
-    """Each table at that path: several in an array of tables, none where a part is missing."""
+    """The tables at this path: several for an array of tables, none if a part is missing."""
     if isinstance(table, list):
         return [found for entry in table for found in _find_sections(entry, sections)]
     if not isinstance(table, dict):

@@ -1,6 +1,4 @@
-"""What differs from run to run: where it reads and writes, and parameters that override the
-configuration.
-"""
+"""Settings that differ between runs: locations, and parameters that override the configuration."""
 
 import dataclasses
 
@@ -15,14 +13,15 @@ Number = int | RuntimeParameter
 
 @dataclasses.dataclass(frozen=True)
 class RunParameters:
-    """Parameters of components: plain values, or TFX's runtime parameters of the same names."""
+    """Parameters of components: plain values, or TFX runtime parameters with the same names."""
 
     span: Text
-    """Span of tables whose path has `{SPAN}`: see `schema.dataset.Dataset.at`; "" as configured."""
+    """Span of tables whose path has `{SPAN}`, see `schema.dataset.Dataset.select_span`; "" for the
+    configured one."""
     retrieval_epochs: Number
     ranking_epochs: Number
     thresholds: Text
-    """JSON of `blessing.thresholds`."""
+    """`blessing.thresholds` as JSON."""
 
     @staticmethod
     def build(config: Config) -> "RunParameters":
@@ -37,7 +36,7 @@ class RunParameters:
 
 @dataclasses.dataclass(frozen=True)
 class RunLocations:
-    """Where a run reads and writes; paths or URIs."""
+    """Where a run reads and writes: paths or URLs."""
 
     data: Text
     artifacts: str

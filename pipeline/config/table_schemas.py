@@ -9,9 +9,9 @@ from schema import tfdv_schema
 
 
 def build_table_schema(config: Config, table: str) -> schema_pb2.Schema:
-    """The schema that the declarations imply, tightened by the file that `[curated]` names for the
-    table, else by the shipped one of the data set that it names. Raises ConfigError for a file that
-    does not fit.
+    """The schema that follows from the declared features, restricted by the file that `[curated]`
+    names for the table, or else by the shipped schema that it names. Raises ConfigError for a file
+    that does not fit the declarations.
     """
     schema, named = derive_table_schema(config, table), getattr(config.curated, table)
     if named is not None:
@@ -22,6 +22,6 @@ def build_table_schema(config: Config, table: str) -> schema_pb2.Schema:
 
 
 def derive_table_schema(config: Config, table: str) -> schema_pb2.Schema:
-    """The schema that the declarations imply, without any curated file."""
+    """The schema that follows from the declared features, without a curated file."""
     build = {"interactions": tfdv_schema.build_interactions, "items": tfdv_schema.build_items}
     return build[table](config.dataset)

@@ -11,7 +11,7 @@ from schema.signatures import RETRIEVAL
 from trainer.config.metric_names import PER_USER
 
 ComparedMetric = Literal["recall@10", "ndcg@10", "recall@100"]
-"""Metrics that lists are compared in, user by user."""
+"""Metrics in which lists are compared user by user."""
 
 _LIST_METRICS = (
     *PER_USER, "coverage@10", "novelty@10", "diversity@10", "head_share@10", "gini@10",
@@ -23,22 +23,21 @@ _LABEL_METRICS = {
 
 
 class ThresholdRule(StrictModel):
-    """A metric that must reach a number, or must not pass it. One that could not be measured has
-    not.
-    """
+    """A bound of one metric. A metric that could not be measured breaks the rule."""
 
     target: str = FINAL
-    """`retrieval`, `final` (the lists as they are served) or a ranking label."""
+    """`retrieval`, `final` (the served lists) or a ranking label."""
     metric: str
-    """Of lists: a name under `retrieval` in summary.json, such as `ndcg@10` or `coverage@10`. Of a
-    label: `rmse`, `mae`, `log_loss` or `expected_calibration_error`."""
+    """For lists, a name under `retrieval` in summary.json, such as `ndcg@10` or `coverage@10`. For
+    a label of kind `regression`, `rmse` or `mae`; for a `binary` one, `rmse`, `log_loss` or
+    `expected_calibration_error`."""
     at_least: float | None = None
-    """Not blessed below this."""
+    """Smallest value that is blessed."""
     at_most: float | None = None
-    """Not blessed above this."""
+    """Largest value that is blessed."""
 
     @model_validator(mode="after")
-    def _has_a_bound(self) -> "ThresholdRule":
+    def _check_bounds(self) -> "ThresholdRule":
         if self.at_least is None and self.at_most is None:
             raise ValueError(
                 f"the threshold of {self.metric} expects at_least or at_most, received neither"
@@ -47,30 +46,31 @@ class ThresholdRule(StrictModel):
 
 
 THRESHOLDS = TypeAdapter(list[ThresholdRule])
-"""Reads and writes them as one JSON text."""
+"""Reads and writes a list of rules as one JSON text."""
 
 
 class BaselineRule(StrictModel):
-    """Lists that must not be worse than others, user by user on the same queries. By default
+    """Lists that must not be worse than a baseline, user by user on the same queries. By default
     the final lists must not be worse than `popular` in NDCG@10. The 95 % interval of the
-    difference (paired bootstrap) decides: a difference inside it is neither worse nor better.
-    With fewer than 50 users there is no such interval, and the means decide.
+    difference (paired bootstrap) decides: lists are worse only if the whole interval is below
+    `margin`. With fewer than 50 users there is no such interval, and the means decide.
     """
 
     lists: Literal["retrieval", "final"] = FINAL
-    """`retrieval`, or `final`: the lists as they are served."""
+    """`retrieval`, or `final` (the served lists)."""
     baseline: Literal["popular", "recent", "item_neighbours", "retrieval"] = "popular"
-    """A baseline of every run, or (of the final lists) retrieval's own lists."""
+    """A baseline of every run, or (for the final lists) retrieval's lists."""
     metric: ComparedMetric = "ndcg@10"
-    """What they are compared in."""
+    """The metric that is compared."""
     margin: float = 0.0
-    """Least difference, ours minus theirs, in the metric's own units; below 0 it allows a loss."""
+    """Smallest allowed difference, lists minus baseline, in the metric's units; a negative one
+    allows a loss."""
     significant: bool = False
-    """Whether the difference must be above the margin with its whole interval: better, and not
-    merely no worse."""
+    """Whether the whole interval must be above the margin: the lists must be better, and not just
+    no worse."""
 
     @model_validator(mode="after")
-    def _compares_two(self) -> "BaselineRule":
+    def _check_lists(self) -> "BaselineRule":
         if self.lists == self.baseline:
             raise ValueError(
                 f"expected two kinds of lists to compare, received {self.lists} against itself; "
@@ -80,26 +80,26 @@ class BaselineRule(StrictModel):
 
 
 class BlessingConfig(StrictModel):
-    """What is held against the models before they are pushed. A run whose models fail ends with
-    exit code 4 and pushes nothing, unless it is told `--force-push`.
+    """The rules that models must pass before they are pushed. A run whose models fail ends with
+    exit code 4 and pushes nothing, unless it has `--force-push`.
     """
 
     thresholds: list[ThresholdRule] = []
-    """Numbers to reach."""
+    """Bounds of metrics."""
     baselines: list[BaselineRule] = [BaselineRule()]
-    """Lists to beat."""
+    """Comparisons with baselines."""
     pushed: list[ComparedMetric] = ["ndcg@10", "recall@100"]
-    """Metrics in which the final lists must not be worse than those of the model that is pushed
-    now, which is evaluated on the same queries; an empty list leaves this out."""
+    """Metrics in which the final lists must not be worse than those of the currently pushed
+    version, on the same queries; an empty list skips the comparison."""
     bias_baseline: bool = False
-    """Not blessed where a ranking label's RMSE is above that of the bias baseline."""
+    """Whether a ranking label's RMSE must not be above that of the bias baseline."""
 
 
 def override_thresholds(
     config: BlessingConfig, thresholds: str, labels: Mapping[str, RankingLabel]
 ) -> BlessingConfig:
-    """The same with other thresholds, which are JSON; raises ValueError for text that is none, and
-    as `check_thresholds` does.
+    """`config` with other `thresholds`, a JSON text; raises ValueError for text that is no list of
+    rules, and whatever `check_thresholds` raises.
     """
     changed = config.changed(thresholds=THRESHOLDS.validate_json(thresholds))
     check_thresholds(changed, labels)
@@ -107,8 +107,8 @@ def override_thresholds(
 
 
 def check_thresholds(config: BlessingConfig, labels: Mapping[str, RankingLabel]) -> None:
-    """Raises ValueError for a threshold of a label that is not declared, or of a metric that no run
-    measures.
+    """Raises ValueError for a threshold of an undeclared label, or of a metric that its target does
+    not have.
     """
     for rule in config.thresholds:
         if rule.target in (RETRIEVAL, FINAL):

@@ -1,4 +1,4 @@
-"""Groups of users and of items that the lists should serve alike."""
+"""Groups of users and of items for which the lists should be equally good."""
 
 from typing import Annotated
 
@@ -12,27 +12,27 @@ _GROUP_KINDS = ("category", "set")
 
 
 class FairnessConfig(StrictModel):
-    """One division into groups that the final lists should serve alike. Groups are the 20 most
-    frequent values of a feature, all others together, and those without a known value; of users
-    only groups of 50 or more are compared.
+    """A division of users or items into groups for which the final lists should be equally good.
+    Groups are the 20 most frequent values of a feature, all others together, and those without a
+    known value; of users only groups of 50 or more are compared.
     """
 
     groups: Annotated[str, Field(pattern=r"^(users|items)\.[a-z][a-z0-9_]*$")]
     """`users.<feature>`: are the lists as good for one group of users as for another?
-    `items.<feature>`: is a group of items shown as much as users take it? The feature is a declared
-    category or set."""
+    `items.<feature>`: is a group of items shown as often as users interact with it? The feature is
+    a declared category or set."""
     metric: str | None = None
-    """Of users: `recall`, `ndcg`, `hit_rate` or `mrr`, at 5, 10, 20, 50 or 100, by default
-    `ndcg@10`. Of items: `exposure` at one of these, by default `exposure@10`."""
+    """For users: `recall`, `ndcg`, `hit_rate` or `mrr`, at 5, 10, 20, 50 or 100, by default
+    `ndcg@10`. For items: `exposure` at one of these, by default `exposure@10`."""
     max_gap: Annotated[float | None, Field(gt=0, le=1)] = None
-    """Not blessed when the gap is above this. Of users: the best group's mean metric minus the
-    worst one's. Of items: the greatest difference, either way, between a group's share of exposure
-    and its share of what users took."""
+    """Largest gap that is blessed. For users, the gap is the best group's mean metric minus the
+    worst group's. For items, it is the largest absolute difference between a group's share of
+    exposure and its share of the interactions."""
     required: bool = False
-    """Not blessed either when the gap could not be measured."""
+    """Whether a gap that could not be measured breaks the rule."""
 
     @model_validator(mode="after")
-    def _metric_fits_table(self) -> "FairnessConfig":
+    def _check_metric(self) -> "FairnessConfig":
         allowed = PER_USER if self.table == "users" else EXPOSURE
         if self.metric is not None and self.metric not in allowed:
             raise ValueError(
@@ -42,7 +42,7 @@ class FairnessConfig(StrictModel):
         if self.required and self.max_gap is None:
             raise ValueError(
                 f"required of {self.groups} expects a max_gap, received none; "
-                "add one or take required out"
+                "add one or remove required"
             )
         return self
 
@@ -58,12 +58,14 @@ class FairnessConfig(StrictModel):
 
     @property
     def measured_by(self) -> str:
-        """The metric, the table's default where none is given."""
+        """The configured metric, or the default of the table."""
         return self.metric or ("ndcg@10" if self.table == "users" else "exposure@10")
 
 
 def check_fairness_groups(declared: list[FairnessConfig], features: Features) -> None:
-    """Raises ValueError where a group is of no declared category or set, or is declared twice."""
+    """Raises ValueError for groups of a feature that is no declared category or set, and for groups
+    that are declared twice.
+    """
     seen: set[str] = set()
     for group in declared:
         table = features.users if group.table == "users" else features.items
@@ -81,5 +83,5 @@ def _check_feature(group: FairnessConfig, table: dict[str, Feature]) -> None:
     raise ValueError(
         f"fairness of {group.groups} expects a category or a set declared in "
         f"features.{group.table} ({', '.join(there) or 'none is'}), received {received}; "
-        "declare the feature or take the group out"
+        "declare the feature or remove the group"
     )

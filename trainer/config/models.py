@@ -20,50 +20,53 @@ class RetrievalConfig(StrictModel):
     history_length: PositiveInt = 50
     """Latest events of a user that the query tower reads."""
     history: Literal["attention", "mean"] = "attention"
-    """How it reads them: causal self-attention, or the mean of the items' vectors."""
+    """How the tower reads them: causal self-attention, or the mean of the items' vectors."""
     attention_blocks: PositiveInt = 1
-    """Blocks of self-attention on top of each other."""
+    """Number of stacked self-attention blocks."""
     attention_heads: PositiveInt = 1
-    """Attention heads of a block; they share the width between them."""
+    """Attention heads per block; each has `embedding_dim / attention_heads` dimensions."""
     epochs: PositiveInt = 8
-    """Passes over the training timelines at the most."""
+    """Maximum number of passes over the training timelines."""
     patience: PositiveInt = 2
     """Epochs without a higher NDCG@10 on the validation split before training stops."""
     positions_per_batch: PositiveInt = 1024
-    """Events of a batch, padding included; the in-batch negatives are as many at the most."""
+    """Events per batch, padding included; at most as many in-batch negatives."""
     uniform_negatives: Annotated[int, Field(ge=0)] = 512
-    """Negatives drawn uniformly from the items that occur in training, shared by a batch."""
+    """Negatives per batch that are drawn uniformly from the items that occur in training."""
     temperature: PositiveFloat = 0.2
     """Divides the dot products of the unit-length vectors."""
     learning_rate: PositiveFloat = 0.002
-    """Of Adam."""
+    """Learning rate of Adam."""
     sparse_updates_from: PositiveInt = 200_000
-    """Catalogue size from which an Adam step moves only the embeddings that its batch touches. It
-    costs less, and learns a little worse."""
+    """Catalogue size from which an Adam step updates only the embeddings that its batch touches: it
+    is faster, and quality is slightly lower."""
     dropout: Fraction = 0.3
-    """Of attention and of the query tower's hidden layer."""
+    """Dropout rate in attention and in the query tower's hidden layer."""
     id_dropout: Fraction = 0.3
-    """Share of user and item ids hidden in training, so that a new one gets a sensible vector."""
+    """Share of user and item ids hidden in training, so that new users and items get useful
+    vectors."""
     user_ids: bool = True
-    """Whether a user's id has an embedding of its own beside what he did and is."""
+    """Whether the query tower has an embedding of the user's id, in addition to the history and the
+    user's features."""
     popularity_days: PositiveFloat = 7.0
-    """Trailing window, in days, of the popularity that is added to the taste score; each user in it
-    has one vote."""
+    """Trailing window, in days, of the popularity in the score. Each user has one vote in it, split
+    evenly over their events."""
     refresh_days: PositiveFloat = 5.0
-    """How often the popularity that is served is refreshed: training sees it up to as stale."""
+    """Longest time, in days, between two refreshes of the served popularity; in training,
+    popularity is up to this old."""
     popularity_prior: bool = True
-    """Whether popularity has a part in the score at all: none in a log without a clock."""
+    """Whether popularity is part of the score; set it to false for a log without real times."""
     refit_epochs: Annotated[int, Field(ge=0)] = 1
-    """Passes over train and valid together, when all is chosen, before the model is served."""
+    """Passes over train and valid together, after the best epoch is known; the result is served."""
     warm_start: bool = False
-    """Begins from the weights of the version that is pushed now, as they were before it learned
-    its own valid split, where they have learned no event of this run's; see RECURRING.md. Not where
-    the split goes by no clock."""
+    """Starts training from the weights of the currently pushed version, as they were before its own
+    `refit_epochs`, if those have learned no event of this run's valid split; see RECURRING.md. Not
+    with `split.kind = "last_item"`."""
     warm_epochs: PositiveInt = 3
-    """In the place of `epochs` where it begins so."""
+    """Replaces `epochs` when training starts from a pushed version."""
 
     @model_validator(mode="after")
-    def _heads_share_the_width(self) -> "RetrievalConfig":
+    def _check_attention_heads(self) -> "RetrievalConfig":
         if self.embedding_dim % self.attention_heads:
             raise ValueError(
                 f"attention_heads must divide embedding_dim = {self.embedding_dim}, "
@@ -76,25 +79,25 @@ class RankingConfig(StrictModel):
     """The ranking stage."""
 
     candidates: PositiveInt = 200
-    """Items that retrieval hands to ranking."""
+    """Number of retrieved items that are ranked."""
     negatives: PositiveInt = 12
-    """Retrieved items that are set against each positive event in training."""
+    """Retrieved items that serve as negatives for each positive event in training."""
     max_events: PositiveInt = 200_000
-    """Latest events, of train and of valid each, that ranking learns from."""
+    """Maximum number of latest events, in train and in valid each, that ranking learns from."""
     id_dim: PositiveInt = 16
     """Width of ranking's own embeddings of user and item ids."""
     cross_layers: PositiveInt = 2
-    """DCN-v2 cross layers."""
+    """Number of DCN-v2 cross layers."""
     hidden_units: list[PositiveInt] = [64, 32]
-    """Dense layers above the cross layers."""
+    """Units of the dense layers after the cross layers."""
     dropout: Fraction = 0.3
-    """Of the features, in training."""
+    """Dropout rate of the input features."""
     epochs: PositiveInt = 10
-    """Passes over the training events at the most."""
+    """Maximum number of passes over the training events."""
     batch_size: PositiveInt = 1024
-    """Events of a batch, each with its negatives."""
+    """Events per batch, each with its negatives."""
     learning_rate: PositiveFloat = 0.001
-    """Of Adam."""
+    """Learning rate of Adam."""
 
 
 class TrainerConfig(StrictModel):
@@ -102,9 +105,9 @@ class TrainerConfig(StrictModel):
 
     strategy: Literal["auto", "one", "mirrored", "multi_worker", "tpu"] = "auto"
     """`one` device; `mirrored` on all GPUs of a machine; `multi_worker` on several machines, named
-    in `TF_CONFIG`; `tpu`. `auto` takes what is there."""
+    in `TF_CONFIG`; `tpu`. `auto` uses the devices that it finds."""
     mixed_precision: bool = False
-    """Computes in bfloat16 and keeps weights, losses and what is exported in float32."""
+    """Computes in bfloat16; weights, losses and exported models stay in float32."""
     xla: bool = False
     """Compiles the training step with XLA, on one device; batches are padded to a few shapes."""
     profile: bool = False
@@ -112,9 +115,9 @@ class TrainerConfig(StrictModel):
 
 
 class EvaluationConfig(StrictModel):
-    """What is measured and what it is held against."""
+    """What is measured, and the baselines for comparison."""
 
     recent_days: PositiveFloat = 7.0
-    """Window of the `recent` popularity baseline."""
+    """Window of the `recent` popularity baseline, in days."""
     fairness: list[FairnessConfig] = []
-    """Groups that should be served alike."""
+    """Groups for which the lists should be equally good."""

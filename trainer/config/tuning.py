@@ -12,27 +12,27 @@ HyperparameterValue = bool | int | float | str
 
 
 class SearchRange(StrictModel):
-    """What is tried for one key of `[retrieval]`: `dropout = { min = 0.0, max = 0.5 }`, or a list
-    of values: `embedding_dim = [32, 64, 128]`. Without any such key a few are searched that matter
-    on most logs: learning rate, width, dropout.
+    """Values to try for one key of `[retrieval]`. `dropout = { min = 0.0, max = 0.5 }` is a range,
+    `embedding_dim = [32, 64, 128]` a list. Without any such key, `learning_rate`, `embedding_dim`
+    and `dropout` are searched, which matter on most logs.
     """
 
     values: list[HyperparameterValue] = []
-    """The values to choose from, where no `min` and `max` are given."""
+    """The values to try, instead of `min` and `max`."""
     min: float | None = None
-    """Least value, of a key that is a number."""
+    """Smallest value, for a key that is a number."""
     max: float | None = None
-    """Greatest value."""
+    """Largest value."""
     sampling: Literal["linear", "log"] = "linear"
-    """`log` draws the orders of magnitude between `min` and `max` equally often."""
+    """`linear` samples uniformly between `min` and `max`, `log` uniformly in the logarithm."""
 
     @model_validator(mode="before")
     @classmethod
-    def _list_of_values(cls, given: Any) -> Any:
-        return {"values": given} if isinstance(given, list) else given
+    def _parse_list(cls, value: Any) -> Any:
+        return {"values": value} if isinstance(value, list) else value
 
     @model_validator(mode="after")
-    def _one_way_of_saying_it(self) -> "SearchRange":
+    def _check_form(self) -> "SearchRange":
         if self.values:
             if self.min is not None or self.max is not None:
                 raise ValueError("expected either a list of values or min and max, received both")
@@ -46,7 +46,7 @@ class SearchRange(StrictModel):
 
     @property
     def limits(self) -> list[HyperparameterValue]:
-        """All values, or both ends; what lies between two valid ends is valid."""
+        """All values, or both ends; values between two valid ends are valid."""
         if self.min is None or self.max is None:
             return self.values
         return [self.min, self.max]
@@ -63,12 +63,12 @@ class TuneConfig(StrictModel):
     """The search of `tandem tune` for the best NDCG@10 on valid."""
 
     trials: Annotated[int, Field(ge=1)] = 20
-    """Trainings at the most; the first is of the configuration as it stands."""
+    """Maximum number of trials; the first one trains the unchanged configuration."""
     retrieval: Annotated[dict[str, SearchRange], Field(min_length=1)] = DEFAULT_RANGES
     """Ranges by key of `[retrieval]`."""
 
     @model_validator(mode="after")
-    def _ranges_fit_the_fields(self) -> "TuneConfig":
+    def _check_ranges(self) -> "TuneConfig":
         for name, searched in self.retrieval.items():
             validate_range(name, searched)
         return self
@@ -77,15 +77,15 @@ class TuneConfig(StrictModel):
 def validate_range(name: str, searched: SearchRange) -> list[HyperparameterValue]:
     """`searched.limits` in the type of the field `name` of RetrievalConfig.
 
-    Raises ValueError for a field that does not exist, for values outside of what it takes, and for
-    a range of a field that is no number.
+    Raises ValueError for an unknown field, for values that the field does not allow, and for `min`
+    and `max` of a field that is no number.
     """
     if name not in RetrievalConfig.model_fields:
         known = ", ".join(RetrievalConfig.model_fields)
         raise ValueError(f"{name} is no key of [retrieval]; expected one of {known}")
     field = RetrievalConfig.model_fields[name]
     if not searched.values and field.annotation not in (int, float):
-        raise ValueError(f"{name} is no number, so min and max say nothing; give a list of values")
+        raise ValueError(f"{name} is no number, so min and max do not apply; give a list of values")
     fits: TypeAdapter[HyperparameterValue] = TypeAdapter(Annotated[field.annotation, field])  # type: ignore[valid-type]
     try:
         return [fits.validate_python(value) for value in searched.limits]

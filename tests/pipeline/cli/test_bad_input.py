@@ -172,7 +172,7 @@ def test_an_unknown_key(refused_run, shop):
         ('blessing.thresholds=[{target="stars", metric="rmse", at_most=1}]', "received 'stars'"),
         ('blessing.thresholds=[{metric="ndcg@10"}]', "expects at_least or at_most"),
         ('blessing.baselines=[{lists="retrieval", baseline="retrieval"}]', "against itself"),
-        ("name.first=shop", "name is a value, not a section"),
+        ("name.first=shop", "expected name to be a section"),
         ("name=Two Words", "received 'Two Words'"),
     ],
 )

@@ -116,7 +116,7 @@ def test_any_seed_arrives_as_it_was_written(tmp_path_factory, seed):
         ),
         (
             SHOP + '[split]\nkind = "last_item"\n[retrieval]\nwarm_start = true\n',
-            r"retrieval.warm_start goes with a clock, received split.kind = .last_item.",
+            r"retrieval.warm_start expects a split by time, received split.kind = .last_item.",
         ),
         ("name = shop", "not valid TOML"),
     ],

@@ -26,8 +26,8 @@ def test_a_volume_is_called_by_a_label_of_dns(name):
 @pytest.mark.parametrize("name", ["my.data", LONGEST + "a", "", "-data", "data-", "Data", "da_ta"])
 def test_what_is_none_is_refused_for_claims_and_mounted_secrets(name):
     sentence = refused(volumes=[{"claim": name, "mount": "/data"}])
-    assert sentence.startswith("expected at most 63 of a to z, 0 to 9 and dashes")
-    assert f"received {name!r}; mount one that is called so" in sentence
+    assert sentence.startswith("expected at most 63 characters of a to z, 0 to 9 and dashes")
+    assert f"received {name!r}; use another name" in sentence
 
 
 def test_a_secret_may_have_a_dot_unless_it_is_mounted():
@@ -38,7 +38,7 @@ def test_a_secret_may_have_a_dot_unless_it_is_mounted():
 
 @pytest.mark.parametrize("name", ["s3-scratch", "kfp-launcher", "tmp-dir-argo", "shared-memory"])
 def test_a_volume_that_a_pod_has_anyway_is_no_claim(name):
-    sentence = f"received {name!r}; mount one that is called otherwise"
+    sentence = f"received {name!r}; rename it"
     assert sentence in refused(volumes=[{"claim": name, "mount": "/data"}])
     assert sentence in refused(secrets=[{"name": name, "mount": "/data"}])
 

@@ -67,7 +67,7 @@ def test_a_field_that_is_no_number_has_no_range(monkeypatch):
         reading: str = "mean"
 
     monkeypatch.setattr(tuning_config, "RetrievalConfig", Worded)
-    with pytest.raises(ValueError, match="reading is no number, so min and max say nothing"):
+    with pytest.raises(ValueError, match="reading is no number, so min and max do not apply"):
         tuning_config.validate_range("reading", SearchRange(min=0, max=1))
     assert tuning_config.validate_range("reading", SearchRange(values=["mean", "last"])) == [
         "mean",
