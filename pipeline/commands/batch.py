@@ -86,7 +86,7 @@ def write_lists(root: str, request: BatchRequest, out: pathlib.Path, now: int) -
         atomic.open_text(out) as append,
     ):
         summary = summary.model_copy(update={"artifacts": artifacts})
-        begun = time.perf_counter()
+        start = time.perf_counter()
         test = _find_test_cut(summary) if request.as_of_test else None
         moment = test.now if test else now
         with _open_lists(request, summary, stage) as lists:
@@ -99,7 +99,7 @@ def write_lists(root: str, request: BatchRequest, out: pathlib.Path, now: int) -
         "repeated_lines": len(lines or []) - len(names or []),
         "stage": stage,
         "now": moment,
-        "load_seconds": loaded - begun,
+        "load_seconds": loaded - start,
         "seconds": seconds,
         "users_per_second": counted["users"] / seconds,
         "out": str(out),

@@ -1,4 +1,4 @@
-"""Examines the environment: what Tandem needs, what is there, what to do about the difference."""
+"""`tandem doctor`: checks that the environment has what Tandem needs."""
 
 import importlib
 import importlib.metadata
@@ -17,7 +17,7 @@ REINSTALL = "call `make setup`, or install tandem into a fresh Python 3.10 envir
 
 
 class EnvironmentCheck(NamedTuple):
-    """Outcome of one check. `advice` says what to do and is empty when `status` is "ok"."""
+    """The outcome of one check; `advice` is what to do, and empty when `status` is "ok"."""
 
     name: str
     status: Literal["ok", "warn", "FAIL"]
@@ -26,7 +26,7 @@ class EnvironmentCheck(NamedTuple):
 
 
 def examine(folder: pathlib.Path) -> Iterator[EnvironmentCheck]:
-    """All checks, in the order in which one depends on another; `folder` is where runs are kept.
+    """Runs all checks, in order of dependence; `folder` is where runs are written.
 
     Imports TensorFlow: the caller must have set TF_USE_LEGACY_KERAS, as the command line does.
     """
@@ -40,15 +40,15 @@ def examine(folder: pathlib.Path) -> Iterator[EnvironmentCheck]:
 
 
 def check_python(version: tuple[int, ...]) -> EnvironmentCheck:
-    """Whether `version` (major, minor, …) is the one that the locked set is published for."""
-    found = ".".join(map(str, version))
+    """Whether `version` (major, minor, …) is the one that the locked requirements support."""
+    version_text = ".".join(map(str, version))
     if version[:2] == (3, 10):
-        return EnvironmentCheck("Python", "ok", found)
-    return EnvironmentCheck("Python", "FAIL", f"{found}, expected 3.10", REINSTALL)
+        return EnvironmentCheck("Python", "ok", version_text)
+    return EnvironmentCheck("Python", "FAIL", f"{version_text}, expected 3.10", REINSTALL)
 
 
 def check_requirements(required: Iterable[str]) -> EnvironmentCheck:
-    """Whether what is installed fits `required` (PEP 508 strings); those of extras are left out."""
+    """Whether installed packages fit `required` (PEP 508 strings), without those of extras."""
     wanted = [Requirement(text) for text in required]
     wanted = [r for r in wanted if r.marker is None or r.marker.evaluate({"extra": ""})]
     misfits = [problem for problem in map(_find_misfit, wanted) if problem]
@@ -74,7 +74,7 @@ def check_keras() -> EnvironmentCheck:
         return EnvironmentCheck("Keras 2", "FAIL", failure, REINSTALL)
     import tensorflow as tf
 
-    # tf.keras itself says its version or not, depending on what was imported before
+    # tf.keras has a version or not, depending on what was imported before
     version = sys.modules[tf.keras.Model.__module__.partition(".")[0]].__version__
     if version.startswith("2."):
         return EnvironmentCheck("Keras 2", "ok", f"{version} (TensorFlow {tf.__version__})")
@@ -135,7 +135,7 @@ def _get_first_line(error: Exception) -> str:
 
 
 def check_accelerators() -> EnvironmentCheck:
-    """What TensorFlow can compute on; warns where a driver is there that it does not use."""
+    """TensorFlow's accelerators; warns of an NVIDIA driver that it does not use."""
     failure = _find_import_failure("tensorflow")
     if failure:
         return EnvironmentCheck("accelerators", "FAIL", failure, REINSTALL)
@@ -156,12 +156,12 @@ def check_accelerators() -> EnvironmentCheck:
 def check_disk(folder: pathlib.Path, least: int = GIB, enough: int = 5 * GIB) -> EnvironmentCheck:
     """Free bytes at `folder`: fails below `least`, warns below `enough`."""
     free = shutil.disk_usage(folder).free
-    found = f"{free / GIB:.1f} GiB free at {folder}"
+    text = f"{free / GIB:.1f} GiB free at {folder}"
     advice = f"make room for {enough / GIB:.0f} GiB, or keep runs elsewhere with --root"
     if free < least:
-        return EnvironmentCheck("disk", "FAIL", found, advice)
+        return EnvironmentCheck("disk", "FAIL", text, advice)
     return (
-        EnvironmentCheck("disk", "warn", found, advice)
+        EnvironmentCheck("disk", "warn", text, advice)
         if free < enough
-        else EnvironmentCheck("disk", "ok", found)
+        else EnvironmentCheck("disk", "ok", text)
     )

@@ -1,4 +1,4 @@
-"""Public data sets: downloads an archive, checks its hash, unpacks what is expected of it."""
+"""`tandem fetch`: downloads a public data set, verifies its hash and unpacks the expected files."""
 
 import hashlib
 import http.client
@@ -17,7 +17,7 @@ TIMEOUT_S = 60.0
 
 
 class Archive(NamedTuple):
-    """A zip file somewhere: its MD5 as its publisher states it, and the members to unpack."""
+    """A published zip file, its MD5 as published, and the members to unpack."""
 
     url: str
     md5: str
@@ -35,11 +35,11 @@ ARCHIVES = {
 
 
 def fetch_archive(archive: Archive, out: pathlib.Path) -> list[pathlib.Path]:
-    """Puts the archive's members into `out`, without their folders, and returns where they are.
+    """Unpacks the archive's members into `out`, without their folders, and returns their paths.
 
-    Nothing appears in `out` before the whole archive has arrived and its hash is right; a file of
-    the same name is replaced. Raises UsageError where the archive cannot be reached, is not the
-    expected one, or `out` cannot be written.
+    Nothing is written to `out` before the archive is complete and its hash verified; existing files
+    are replaced. Raises UsageError where the archive cannot be downloaded, has another hash or
+    lacks a member, or `out` is not writable.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -68,7 +68,7 @@ def _download(archive: Archive, packed: pathlib.Path) -> None:
 
 
 def _read_chunks(url: str) -> Iterator[bytes]:
-    """Body of `url`. Every failure on the way here is the network's, and says so."""
+    """Yields the body of `url`; any failure is reported as one of the network."""
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT_S) as response:
             while chunk := response.read(CHUNK_BYTES):
@@ -81,7 +81,7 @@ def _read_chunks(url: str) -> Iterator[bytes]:
 
 
 def _unpack(archive: Archive, packed: pathlib.Path) -> list[pathlib.Path]:
-    """Unpacks the expected members beside `packed`; a name in the archive never becomes a path."""
+    """Unpacks the expected members beside `packed`; names in the archive are never paths."""
     with zipfile.ZipFile(packed) as opened:
         missing = sorted(set(archive.members) - set(opened.namelist()))
         if missing:

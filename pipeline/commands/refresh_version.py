@@ -59,11 +59,11 @@ def write_models(
     measured |= count_ineligible(candidates, denied)
     before = candidate_files.load_items(pushed.candidates_uri)["item_id"].combine_chunks()
     evaluated = pushed.origin.evaluated
-    with load_refreshed_models(pushed.model, before, candidates) as told:
+    with load_refreshed_models(pushed.model, before, candidates) as refreshed:
         export_servables(
-            told.query,
+            refreshed.query,
             built.index,
-            told.ranking,
+            refreshed.ranking,
             candidates,
             evaluated.ranking_candidates,
             evaluated.order == RANKING,

@@ -35,10 +35,12 @@ class Titles:
     def look_up(self, item_ids: Sequence[str]) -> list[str]:
         """The title of each item; its id where the catalogue does not have it."""
         wanted = pa.array(item_ids, pa.large_string()).cast(pa.large_binary())
-        found = pc.is_in(self.item_ids, value_set=wanted)
-        ids, names = (column.filter(found).to_pylist() for column in (self.item_ids, self.names))
-        known = {item.decode(): name.decode() for item, name in zip(ids, names, strict=True)}
-        return [known.get(item, item) for item in item_ids]
+        is_wanted = pc.is_in(self.item_ids, value_set=wanted)
+        ids, names = (
+            column.filter(is_wanted).to_pylist() for column in (self.item_ids, self.names)
+        )
+        titles = {item.decode(): name.decode() for item, name in zip(ids, names, strict=True)}
+        return [titles.get(item, item) for item in item_ids]
 
 
 def load_titles(candidates_uri: str) -> Titles:

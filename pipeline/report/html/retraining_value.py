@@ -1,4 +1,4 @@
-"""The days of a backfill as one page: quality by day, and what retraining was worth."""
+"""A backfill as one HTML page: quality by day, and what retraining was worth."""
 
 import pathlib
 from typing import Any
@@ -26,21 +26,21 @@ _LINES = {
     "recent": (charts.MUTED, "--"),
 }
 _LEAD = (
-    "Each day's events, asked of the models that had learned the days before it; of the oldest "
-    "pushed version with that day's popularity (never retrained), and with nothing new at all "
-    "(left alone); and of two counters. All answer the same users with the same histories."
+    "Quality on each day's events: of the models trained on the days before it; of the oldest "
+    "pushed version with that day's popularity (never retrained), and with its own (left alone); "
+    "and of two baselines. All rank for the same users with the same histories."
 )
 
 
 def write_page(record: dict[str, Any], path: pathlib.Path) -> pathlib.Path:
-    """Writes the page whole or not at all, and returns its path."""
+    """Writes the page atomically, and returns its path."""
     with atomic.open_text(path) as append:
         append(render_page(record))
     return path
 
 
 def render_page(record: dict[str, Any]) -> str:
-    """The page as HTML: no script, and nothing that is loaded from elsewhere."""
+    """Renders the page as HTML, without scripts and without external resources."""
     html = Element("html", lang="en")
     head = SubElement(html, "head")
     SubElement(head, "meta", charset="utf-8")
@@ -93,9 +93,13 @@ def _draw_differences(days: list[DayRecord]) -> Figure:
     metric = METRICS[0]
     with charts.open_axes("half", 3.0) as (figure, axes):
         for row in days:
-            found = row["difference"][metric]
-            axes.plot([row["span"]] * 2, [found["low"], found["high"]], color=charts.ACCENT.light)
-            axes.plot([row["span"]], [found["value"]], "o", color=charts.ACCENT.light)
+            difference = row["difference"][metric]
+            axes.plot(
+                [row["span"]] * 2,
+                [difference["low"], difference["high"]],
+                color=charts.ACCENT.light,
+            )
+            axes.plot([row["span"]], [difference["value"]], "o", color=charts.ACCENT.light)
         axes.axhline(0, color=charts.INK.light, linewidth=1)
         axes.set_ylabel(f"difference in {wording.format_name(metric)}")
         axes.tick_params(axis="x", rotation=45)
@@ -103,7 +107,7 @@ def _draw_differences(days: list[DayRecord]) -> Figure:
 
 
 def _add_days(body: Element, days: list[DayRecord]) -> None:
-    part = elements.add_section(body, "Days", "NDCG@10, and what became of each day's models.")
+    part = elements.add_section(body, "Days", "NDCG@10, and whether each day's models were pushed.")
     header = ["day", "outcome", "users", *(wording.format_name(name) for name in _LINES), "seconds"]
     elements.add_table(part, header, [_make_day_row(row) for row in days], texts=2)
 
