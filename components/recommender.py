@@ -14,6 +14,7 @@ from components.artifacts.types import Candidates
 from schema import candidates as candidate_files
 from schema.signatures import RANKING, RECOMMENDER
 from serving.graph.export import export_servables
+from serving.graph.modules import RecommenderModels
 from serving.graph.saved_models import load_saved_model
 from serving.versions.origin import write_index_measurements
 from trainer.config.models import RankingConfig
@@ -35,15 +36,14 @@ def Recommender(
     """
     folder = path_utils.serving_model_dir(servables.uri)
     ranking_dir = path_utils.serving_model_dir(ranking.uri)
-    export_servables(
+    models = RecommenderModels(
         _load_model(query),
         _load_model(index),
         _load_model(ranking),
-        candidate_files.load(candidates.uri),
-        RankingConfig.model_validate_json(ranking_config).candidates,
-        read_serving_order(ranking_dir) == RANKING,
-        folder,
+        depth=RankingConfig.model_validate_json(ranking_config).candidates,
+        rank_order=read_serving_order(ranking_dir) == RANKING,
     )
+    export_servables(models, candidate_files.load(candidates.uri), folder)
     measured = json.loads(index.get_string_custom_property("measured"))
     write_index_measurements(measured, pathlib.Path(folder, RECOMMENDER))
 

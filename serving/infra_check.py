@@ -20,7 +20,7 @@ from schema import candidates, signatures
 from schema.errors import TandemError
 from schema.signatures import SERVABLES
 from serving.client.client import Client
-from serving.client.messages import build_listing_request
+from serving.client.messages import ListingQuery, build_listing_request
 from serving.server.app import run_server
 
 _K = 10
@@ -63,7 +63,9 @@ def _check_listing(client: Client, name: str, catalogue: frozenset[str]) -> list
 
 
 def _list_items(client: Client, name: str, excluded: list[str]) -> list[str]:
-    request = build_listing_request(client.inputs(name), "", [], int(time.time()), _K, excluded)
+    request = build_listing_request(
+        client.inputs(name), ListingQuery("", [], int(time.time()), _K, excluded)
+    )
     answer = client.predict(name, request)
     ids = [item.decode() for item in answer[signatures.ITEM_IDS][0] if item]
     scores = answer[signatures.SCORES][0][: len(ids)]
@@ -75,7 +77,7 @@ def _list_items(client: Client, name: str, excluded: list[str]) -> list[str]:
 def _check_ranking(client: Client, items: list[str]) -> None:
     name = signatures.RANKING
     declared = client.inputs(name)
-    request = build_listing_request(declared, "", [], int(time.time()), _K)
+    request = build_listing_request(declared, ListingQuery("", [], int(time.time()), _K))
     request[signatures.CANDIDATE_ITEM_IDS] = np.array([[i.encode() for i in items]], object)
     answer = client.predict(name, request)
     relevance = answer[signatures.RELEVANCE]

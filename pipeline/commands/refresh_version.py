@@ -23,6 +23,7 @@ from schema.signatures import RANKING, RECOMMENDER, SERVABLES
 from serving import infra_check
 from serving.config import IndexConfig
 from serving.graph.export import export_servables
+from serving.graph.modules import RecommenderModels
 from serving.index.build import rebuild_index
 from serving.index.eligibility import Eligibility, count_ineligible, parse_deny_list, read_deny_list
 from serving.versions.origin import (
@@ -60,15 +61,14 @@ def write_models(
     before = candidate_files.load_items(pushed.candidates_uri)["item_id"].combine_chunks()
     evaluated = pushed.origin.evaluated
     with load_refreshed_models(pushed.model, before, candidates) as refreshed:
-        export_servables(
+        parts = RecommenderModels(
             refreshed.query,
             built.index,
             refreshed.ranking,
-            candidates,
-            evaluated.ranking_candidates,
-            evaluated.order == RANKING,
-            str(models),
+            depth=evaluated.ranking_candidates,
+            rank_order=evaluated.order == RANKING,
         )
+        export_servables(parts, candidates, str(models))
     write_index_measurements(measured, models / RECOMMENDER)
     infra_check.check(models, frozenset(candidates.item_ids.to_pylist()))
     return measured

@@ -14,7 +14,7 @@ from schema import candidates, signatures, timeline
 from schema.run_summary import HistoryEvent, RecommendedItem, UserRecommendations
 from serving.client.client import Client
 from serving.client.connection import PLAIN, Security
-from serving.client.messages import build_listing_request
+from serving.client.messages import ListingQuery, build_listing_request
 
 _HISTORY_LENGTH = 5
 _EXAMPLE_USERS = 10
@@ -76,7 +76,8 @@ def recommend_user(
     )
     declared = client.inputs(signatures.RECOMMENDER)
     request = build_listing_request(
-        declared, user_id, events, int(time.time()), k, features=features, allowed=categories
+        declared,
+        ListingQuery(user_id, events, int(time.time()), k, features=features, allowed=categories),
     )
     answer = client.predict(signatures.RECOMMENDER, request)
     columns = (signatures.ITEM_IDS, signatures.SCORES, signatures.STAGES)

@@ -17,7 +17,12 @@ from serving.bulk.users import UserBatch
 from serving.client.client import Client
 from serving.graph.export import get_listing_inputs
 from serving.graph.item_table import ItemTable
-from serving.graph.modules import RecommenderServable, RetrievalServable, get_query_inputs
+from serving.graph.modules import (
+    RecommenderModels,
+    RecommenderServable,
+    RetrievalServable,
+    get_query_inputs,
+)
 from serving.index.eligibility import Eligibility
 from serving.index.exact import ExactIndex
 
@@ -52,7 +57,7 @@ class BulkRecommender:
         self._stage = (
             RetrievalServable(query, items, index)
             if ranking is None
-            else RecommenderServable(query, items, index, ranking, depth, rank_order=True)
+            else RecommenderServable(RecommenderModels(query, index, ranking, depth), items)
         )
         self._specs = get_listing_inputs(query)
         traced = tf.function(self._stage.serve, input_signature=[self._specs], autograph=False)

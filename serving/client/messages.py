@@ -118,42 +118,55 @@ def build_call_error(
     return RequestError(code, message)
 
 
-def build_listing_request(
-    declared: Mapping[str, tuple[str, tuple[int, ...]]],
-    user_id: str,
-    history: Sequence[tuple[str, int]],
-    now: int,
-    k: int,
-    excluded: Sequence[str] = (),
-    features: Mapping[str, object] | None = None,
-    allowed: Sequence[str] = (),
-) -> dict[str, np.ndarray]:
-    """Inputs of one query to `retrieval` or `recommender`, batch 1.
+@dataclasses.dataclass(frozen=True)
+class ListingQuery:
+    """What `retrieval` and `recommender` are asked for one user."""
 
-    `declared` gives dtype and shape (-1 for any) by input name, as the server's metadata say;
-    `history` is (item id, seconds since epoch, UTC), oldest first; `now` 0 leaves the time to the
-    server's clock. A feature that `features` lacks, or has None for, is left out. Items of the
-    `allowed` categories alone are asked for, of all where there is none; UsageError where the model
-    takes no categories.
+    user_id: str
+    history: Sequence[tuple[str, int]] = ()
+    """(item id, seconds since epoch, UTC), oldest first."""
+    now: int = 0
+    """Seconds since epoch, UTC; 0 leaves the time to the server's clock."""
+    k: int = 10
+    """Length of the list."""
+    excluded: Sequence[str] = ()
+    """Items that the list must not have, besides those of the history."""
+    features: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    """Values by input name; None, like an absent name, is left out of the request."""
+    allowed: Sequence[str] = ()
+    """Categories of which the items must be; without any, all items are allowed."""
+
+
+def build_listing_request(declared: DeclaredInputs, query: ListingQuery) -> dict[str, np.ndarray]:
+    """Inputs of one query to `retrieval` or `recommender`, batch 1: those that are in `declared`,
+    which `Client.inputs` gives.
+
+    Raises UsageError if the query has categories and the model takes none.
     """
-    if allowed and signatures.ALLOWED_CATEGORIES not in declared:
+    if query.allowed and signatures.ALLOWED_CATEGORIES not in declared:
         raise UsageError(
             "expected a model whose requests may be filtered, received categories for one without "
             f"{signatures.ALLOWED_CATEGORIES}; leave them out, or declare data.items.filter and "
             "run again"
         )
-    ids = [item.encode() for item, _ in history]
+    ids = [item.encode() for item, _ in query.history]
     request = {
-        signatures.USER_ID: np.array([user_id.encode()], object),
+        signatures.USER_ID: np.array([query.user_id.encode()], object),
         signatures.HISTORY_ITEM_IDS: np.array([ids], object),
-        signatures.HISTORY_TIMESTAMPS: np.array([[moment for _, moment in history]], np.int64),
-        signatures.NOW: np.array([now], np.int64),
-        signatures.EXCLUDED_ITEM_IDS: np.array([[item.encode() for item in excluded]], object),
-        signatures.K: np.array([k], np.int32),
+        signatures.HISTORY_TIMESTAMPS: np.array(
+            [[moment for _, moment in query.history]], np.int64
+        ),
+        signatures.NOW: np.array([query.now], np.int64),
+        signatures.EXCLUDED_ITEM_IDS: np.array(
+            [[item.encode() for item in query.excluded]], object
+        ),
+        signatures.K: np.array([query.k], np.int32),
     }
-    if allowed:
-        request[signatures.ALLOWED_CATEGORIES] = np.array([[c.encode() for c in allowed]], object)
-    for name, value in (features or {}).items():
+    if query.allowed:
+        request[signatures.ALLOWED_CATEGORIES] = np.array(
+            [[c.encode() for c in query.allowed]], object
+        )
+    for name, value in query.features.items():
         if name in declared and value is not None:
             request[name] = _to_feature(value, declared[name][0])
     return {name: value for name, value in request.items() if name in declared}

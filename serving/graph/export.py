@@ -11,6 +11,7 @@ from schema.candidates import Candidates
 from serving.graph.item_table import ItemTable
 from serving.graph.modules import (
     RankingServable,
+    RecommenderModels,
     RecommenderServable,
     RetrievalServable,
     get_query_inputs,
@@ -25,30 +26,22 @@ _ALLOWED = tf.TensorSpec([None, None], tf.string, name=signatures.ALLOWED_CATEGO
 _CANDIDATES = tf.TensorSpec([None, None], tf.string, name=signatures.CANDIDATE_ITEM_IDS)
 
 
-def export_servables(
-    query: Any,
-    index: Any,
-    ranking: Any,
-    candidates: Candidates,
-    depth: int,
-    rank_order: bool,
-    uri: str,
-) -> None:
-    """Writes one SavedModel per name in `schema.signatures.SERVABLES` below `uri`.
+def export_servables(models: RecommenderModels, candidates: Candidates, uri: str) -> None:
+    """Writes one SavedModel per name in `schema.signatures.SERVABLES` below `uri`, each with the
+    requests that it is warmed up with.
 
-    `query`, `index` and `ranking` are loaded SavedModels; `depth` and `rank_order` as in
-    `RecommenderServable`. Where the candidates have `filters`, requests may be filtered by them.
-    Beside each lie the requests that it is warmed up with.
+    If the candidates have `filters`, requests may be filtered by them.
     """
+    query = models.query
     items = ItemTable(candidates)
     categories = None if candidates.filters is None else CategoryTable(candidates.filters)
     listing = get_listing_inputs(query, categories is not None)
     scoring = get_query_inputs(query) | {signatures.CANDIDATE_ITEM_IDS: _CANDIDATES}
-    recommender = RecommenderServable(query, items, index, ranking, depth, rank_order, categories)
-    retrieval = RetrievalServable(query, items, index, categories)
+    recommender = RecommenderServable(models, items, categories)
+    retrieval = RetrievalServable(query, items, models.index, categories)
     modules = {
         signatures.RETRIEVAL: (retrieval, listing),
-        signatures.RANKING: (RankingServable(query, items, ranking), scoring),
+        signatures.RANKING: (RankingServable(query, items, models.ranking), scoring),
         signatures.RECOMMENDER: (recommender, listing),
     }
     for name, (module, specs) in modules.items():

@@ -3,6 +3,7 @@
 Inputs that a request leaves out, or sends once for all rows, are broadcast in the graph.
 """
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,19 @@ from serving.index.eligibility import CategoryTable
 EMPTY_SCORE = float(np.finfo(np.float32).min)
 """Score of a place without an item. JSON has no infinity."""
 Tensors = dict[str, tf.Tensor]
+
+
+@dataclasses.dataclass(frozen=True)
+class RecommenderModels:
+    """Loaded SavedModels of a recommender, and how it combines them."""
+
+    query: Any
+    index: Any
+    ranking: Any
+    depth: int
+    """Items that go from retrieval to ranking."""
+    rank_order: bool = True
+    """False leaves retrieval's order in the final list: ranking was no better on valid."""
 
 
 class RetrievalServable(tf.Module):
@@ -66,28 +80,18 @@ class RecommenderServable(tf.Module):
     """Retrieve, exclude, rank, and the best k of it, in one call."""
 
     def __init__(
-        self,
-        query: Any,
-        items: ItemTable,
-        index: Any,
-        ranking: Any,
-        depth: int,
-        rank_order: bool,
-        categories: CategoryTable | None = None,
+        self, models: RecommenderModels, items: ItemTable, categories: CategoryTable | None = None
     ):
-        """`query`, `index` and `ranking` are loaded SavedModels; `query` and `ranking` are found by
-        these names in the SavedModel of this one. `depth` items go from retrieval to ranking.
-
-        `rank_order` False leaves retrieval's order in the final list: ranking did not pay on valid.
+        """Query and ranking model are `query` and `ranking` in the SavedModel of this one.
         `categories` as in `RetrievalServable`.
         """
         super().__init__()
-        self.query = query
+        self.query = models.query
         self._items = items
-        self._index = index
-        self.ranking = ranking
-        self._depth = depth
-        self._rank_order = rank_order
+        self._index = models.index
+        self.ranking = models.ranking
+        self._depth = models.depth
+        self._rank_order = models.rank_order
         self._categories = categories
 
     def serve(self, inputs: Tensors) -> Tensors:

@@ -14,7 +14,7 @@ import tomli_w
 from pipeline import cli
 from pipeline.config.config import load_config
 from serving.client.client import Client
-from serving.client.messages import build_listing_request
+from serving.client.messages import ListingQuery, build_listing_request
 from serving.server.app import run_server
 from tests.e2e import declared_data, documented_blocks
 from tests.e2e.documented_blocks import Block
@@ -70,7 +70,8 @@ def expect_served(root: pathlib.Path) -> None:
     assert summary["rows"]["read"] == summary["rows"]["accepted"] > 0
     with run_server(root / "serving") as server, Client(server.grpc_address, 60) as client:
         request = build_listing_request(
-            client.inputs("recommender"), "u1", [("i7", 1_704_067_200)], now=1_710_000_000, k=5
+            client.inputs("recommender"),
+            ListingQuery("u1", [("i7", 1_704_067_200)], now=1_710_000_000, k=5),
         )
         answer = client.predict("recommender", request)
     shown = [item.decode() for item in answer["item_ids"][0]]

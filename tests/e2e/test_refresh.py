@@ -14,7 +14,7 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from schema import candidates, signatures
 from serving.client.client import Client
-from serving.client.messages import build_listing_request
+from serving.client.messages import ListingQuery, build_listing_request
 from serving.server.app import run_server
 
 pytestmark = pytest.mark.e2e
@@ -128,7 +128,7 @@ def test_items_of_one_content_lie_together_and_the_others_stay(root):
 
 def asked(client, history=()):
     request = build_listing_request(
-        client.inputs("recommender"), "somebody new", list(history), 1_720_000_000, 20
+        client.inputs("recommender"), ListingQuery("somebody new", list(history), 1_720_000_000, 20)
     )
     return [item.decode() for item in client.predict("recommender", request)["item_ids"][0]]
 
@@ -146,7 +146,7 @@ def test_a_new_item_in_a_history_is_known(client):
 
 def test_ranking_scores_a_new_item(client):
     declared = client.inputs("ranking")
-    request = build_listing_request(declared, "somebody new", [], 1_720_000_000, 2)
+    request = build_listing_request(declared, ListingQuery("somebody new", [], 1_720_000_000, 2))
     request[signatures.CANDIDATE_ITEM_IDS] = np.array([[NEW.encode(), TWIN.encode()]], object)
     scores = client.predict("ranking", request)
     assert all(np.isfinite(head).all() and head.shape == (1, 2) for head in scores.values())

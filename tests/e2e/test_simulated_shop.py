@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.commands import batch
 from serving.client.client import Client
-from serving.client.messages import build_listing_request
+from serving.client.messages import ListingQuery, build_listing_request
 from serving.server.app import run_server
 
 pytestmark = pytest.mark.e2e
@@ -189,9 +189,15 @@ def test_bulk_lists_are_what_the_server_answers_each_user(root, shop, tmp_path):
             own = [event for event in events if event["user_id"] == user]
             history = sorted((event["timestamp"], event["item_id"]) for event in own)
             request = build_listing_request(
-                declared, user, [(item, moment) for moment, item in history], now, 10,
-                features={"user_region": regions.get(user)},
-            )  # fmt: skip
+                declared,
+                ListingQuery(
+                    user,
+                    [(item, moment) for moment, item in history],
+                    now,
+                    10,
+                    features={"user_region": regions.get(user)},
+                ),
+            )
             answer = client.predict("recommender", request)["item_ids"][0]
             assert row == {"user_id": user, "item_ids": [item.decode() for item in answer]}
 
@@ -209,7 +215,9 @@ def test_context_changes_what_a_new_user_is_shown(root):
     with run_server(root / "serving") as server, Client(server.grpc_address, 60) as client:
         declared = client.inputs("retrieval")
         scores = [
-            client.predict("retrieval", build_listing_request(declared, "", [], now, 10))["scores"]
+            client.predict(
+                "retrieval", build_listing_request(declared, ListingQuery("", [], now, 10))
+            )["scores"]
             for now in (1_700_000_000, 1_700_040_000)
         ]
     assert not np.allclose(scores[0], scores[1])

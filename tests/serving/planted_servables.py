@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from schema.candidates import Candidates, to_text_array
 from serving.graph.export import export_servables
+from serving.graph.modules import RecommenderModels
 from serving.index.build import save_index
 from serving.index.exact import ExactIndex
 from serving.versions.local import LocalVersionStore
@@ -86,9 +87,8 @@ def stored(folder, index, dim):
 
 
 def exported(folder, parts, listed, **changes):
-    settings = {"depth": 3, "rank_order": True} | changes
-    query, index, ranking = parts
-    export_servables(query, index, ranking, listed, **settings, uri=str(folder))
+    models = RecommenderModels(*parts, **{"depth": 3} | changes)
+    export_servables(models, listed, str(folder))
     return {
         n: tf.saved_model.load(str(folder / n)) for n in ("retrieval", "ranking", "recommender")
     }

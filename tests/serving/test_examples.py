@@ -9,7 +9,7 @@ import urllib.request
 import pytest
 
 from serving.client.client import AsyncClient, Client
-from serving.client.messages import build_listing_request
+from serving.client.messages import ListingQuery, build_listing_request
 from serving.server.app import run_server
 from tests.serving.planted_servables import pushed
 
@@ -54,7 +54,7 @@ def test_the_asyncio_example_sends_its_requests(server):
     code = code.replace("127.0.0.1:8500", server.grpc_address)
     with Client(server.grpc_address) as client:
         declared = client.inputs("recommender")
-    requests = [build_listing_request(declared, "u", [], now=0, k=k) for k in (1, 3)]
+    requests = [build_listing_request(declared, ListingQuery("u", [], now=0, k=k)) for k in (1, 3)]
     names = {"AsyncClient": AsyncClient, "asyncio": asyncio, "requests": requests}
     exec(f"async def run():\n{textwrap.indent(code, '    ')}    return responses", names)
     responses = asyncio.run(names["run"]())

@@ -18,7 +18,7 @@ from schema import candidates as candidate_files
 from schema.errors import TandemError
 from serving import infra_check
 from serving.client.client import Client
-from serving.client.messages import build_listing_request
+from serving.client.messages import ListingQuery, build_listing_request
 from serving.server.app import run_server
 
 _log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ def answered(root: pathlib.Path) -> list[str]:
     """Five items for a new user, of the pushed servables."""
     with run_server(root / "serving") as server, Client(server.grpc_address, 60) as client:
         request = build_listing_request(
-            client.inputs("recommender"), "nobody", [], int(time.time()), 5
+            client.inputs("recommender"), ListingQuery("nobody", [], int(time.time()), 5)
         )
         found = client.predict("recommender", request)["item_ids"][0]
     return [item.decode() for item in found if item]

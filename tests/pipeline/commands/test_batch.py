@@ -24,6 +24,7 @@ from schema import candidates
 from schema.storage import object_store
 from schema.user_ids import hash_user_id
 from serving.graph.export import export_servables
+from serving.graph.modules import RecommenderModels
 from serving.index.build import save_index
 from serving.index.eligibility import save_deny_list
 from serving.index.exact import ExactIndex
@@ -279,7 +280,8 @@ def server(models, tmp_path_factory):
         tf.saved_model.load(path)
         for path in (models["query"], str(folder / "index"), models["ranking"])
     )
-    export_servables(query, index, ranking, items, 3, True, str(folder / "models"))
+    parts = RecommenderModels(query, index, ranking, depth=3)
+    export_servables(parts, items, str(folder / "models"))
     named = {name: folder / "models" / name for name in ("retrieval", "ranking", "recommender")}
     LocalVersionStore(folder / "serving").push(named)
     with run_server(folder / "serving") as running:

@@ -9,8 +9,9 @@ from schema.candidates import Candidates, to_text_array
 from serving.bulk import lists
 from serving.bulk.lists import BulkRecommender
 from serving.bulk.users import build_user_batch
-from serving.client.messages import build_listing_request
+from serving.client.messages import ListingQuery, build_listing_request
 from serving.graph.export import export_servables, get_listing_inputs
+from serving.graph.modules import RecommenderModels
 from serving.index.build import save_index
 from serving.index.exact import ExactIndex
 from serving.server.servable import load_servable
@@ -137,9 +138,7 @@ def test_where_few_are_unseen_the_list_is_short(parts):
 
 @pytest.mark.parametrize("stage", ["retrieval", "recommender"])
 def test_a_list_is_what_the_servable_answers_that_user_alone(parts, stage, tmp_path):
-    export_servables(
-        parts["query"], parts["index"], parts["ranking"], CANDIDATES, DEPTH, True, str(tmp_path)
-    )
+    export_servables(RecommenderModels(**parts, depth=DEPTH), CANDIDATES, str(tmp_path))
     served = load_servable(stage, 1, tmp_path / stage)
     ranking = parts["ranking"] if stage == "recommender" else None
     found = BulkRecommender(parts["query"], CANDIDATES, READ, ranking, DEPTH).lists(
@@ -151,7 +150,7 @@ def test_a_list_is_what_the_servable_answers_that_user_alone(parts, stage, tmp_p
         events = list(zip(person["item_ids"], person["timestamps"], strict=True))
         region = {"user_region": person["user_region"]}
         request = build_listing_request(
-            declared, person["user_id"], events, NOW, 5, features=region
+            declared, ListingQuery(person["user_id"], events, NOW, 5, features=region)
         )
         inputs = {name: as_bytes(values) for name, values in request.items()}
         answer = served.predict("", inputs)["item_ids"][0]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schema.errors import UsageError
-from serving.client.messages import build_listing_request
+from serving.client.messages import ListingQuery, build_listing_request
 
 DECLARED = {
     "user_id": ("string", (-1,)),
@@ -36,15 +36,15 @@ def _fits(request):
 
 def test_categories_go_to_models_that_ask_for_them():
     filtered = DECLARED | {"allowed_categories": ("string", (-1, -1))}
-    request = build_listing_request(filtered, "u", [], 9, 5, allowed=["tea", "é"])
+    request = build_listing_request(filtered, ListingQuery("u", [], 9, 5, allowed=["tea", "é"]))
     assert request["allowed_categories"].tolist() == [[b"tea", "é".encode()]]
-    assert "allowed_categories" not in build_listing_request(filtered, "u", [], 9, 5)
+    assert "allowed_categories" not in build_listing_request(filtered, ListingQuery("u", [], 9, 5))
     with pytest.raises(UsageError, match=r"data\.items\.filter"):
-        build_listing_request(DECLARED, "u", [], 9, 5, allowed=["tea"])
+        build_listing_request(DECLARED, ListingQuery("u", [], 9, 5, allowed=["tea"]))
 
 
 def test_a_stranger_without_history():
-    request = build_listing_request(DECLARED, "nobody", [], now=9, k=5)
+    request = build_listing_request(DECLARED, ListingQuery("nobody", [], now=9, k=5))
     _fits(request)
     assert request["user_id"].tolist() == [b"nobody"]
     assert request["history_item_ids"].shape == (1, 0)
@@ -60,18 +60,20 @@ def test_a_stranger_without_history():
 def test_all_that_is_known_goes_into_the_request():
     request = build_listing_request(
         DECLARED,
-        "zoë",
-        [("a", 1), ("b", 2)],
-        now=3,
-        k=2,
-        excluded=["c"],
-        features={
-            "context_device": "phone",
-            "context_price": 1.5,
-            "context_since": 7,
-            "user_tags": ["x", "y"],
-            "user_face": [0.1, 0.2, 0.3],
-        },
+        ListingQuery(
+            "zoë",
+            [("a", 1), ("b", 2)],
+            now=3,
+            k=2,
+            excluded=["c"],
+            features={
+                "context_device": "phone",
+                "context_price": 1.5,
+                "context_since": 7,
+                "user_tags": ["x", "y"],
+                "user_face": [0.1, 0.2, 0.3],
+            },
+        ),
     )
     _fits(request)
     assert request["user_id"].tolist() == ["zoë".encode()]
@@ -92,7 +94,9 @@ def test_all_that_is_known_goes_into_the_request():
 )
 def test_every_request_fits_the_signature(history, tags, device):
     features = {"user_tags": tags, "context_device": device}
-    request = build_listing_request(DECLARED, "u", history, now=1, k=1, features=features)
+    request = build_listing_request(
+        DECLARED, ListingQuery("u", history, now=1, k=1, features=features)
+    )
     _fits(request)
     assert request["history_item_ids"][0].tolist() == [item.encode() for item, _ in history]
 
@@ -100,5 +104,7 @@ def test_every_request_fits_the_signature(history, tags, device):
 def test_nothing_is_sent_that_the_servable_does_not_declare():
     declared = {name: DECLARED[name] for name in ("user_id", "k", "now", "history_item_ids")}
     declared |= {name: DECLARED[name] for name in ("history_timestamps", "excluded_item_ids")}
-    request = build_listing_request(declared, "u", [], 1, 1, features={"user_tags": ["x"]})
+    request = build_listing_request(
+        declared, ListingQuery("u", [], 1, 1, features={"user_tags": ["x"]})
+    )
     assert request.keys() == declared.keys()

@@ -17,6 +17,7 @@ import tensorflow as tf
 from pipeline.cli import main
 from schema.candidates import Candidates, to_text_array
 from serving.graph.export import export_servables
+from serving.graph.modules import RecommenderModels
 from serving.index.build import save_index
 from serving.index.eligibility import Eligibility
 from serving.index.exact import ExactIndex
@@ -128,7 +129,8 @@ def pushed(tmp_path_factory):
         ids = to_text_array([*OTHERS, "a", "b", "c", "d", "e"])
         nothing = np.zeros(len(VECTORS), np.float32)
         candidates = Candidates(ids, ids, VECTORS, nothing, np.zeros((0, 2), np.float32))
-        export_servables(query, index, ranking, candidates, 3, True, str(folder / "models"))
+        parts = RecommenderModels(query, index, ranking, depth=3)
+        export_servables(parts, candidates, str(folder / "models"))
         models = {name: folder / "models" / name for name in MODELS}
         LocalVersionStore(folder / "root" / "serving").push(models)
         return folder / "root"
