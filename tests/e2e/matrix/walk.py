@@ -5,7 +5,6 @@ import logging
 import pathlib
 import subprocess
 import time
-from typing import Any
 
 from rich.console import Console
 
@@ -16,6 +15,7 @@ from pipeline.report import terminal
 from pipeline.run_root import open_local_root
 from schema import candidates as candidate_files
 from schema.errors import TandemError
+from schema.run_summary import RunSummary
 from serving import infra_check
 from serving.client.client import Client
 from serving.client.messages import ListingQuery, build_listing_request
@@ -24,7 +24,7 @@ from serving.server.app import run_server
 _log = logging.getLogger(__name__)
 
 
-def run(config: Config, data: pathlib.Path, root: pathlib.Path) -> dict[str, Any]:
+def run(config: Config, data: pathlib.Path, root: pathlib.Path) -> RunSummary:
     """Summary of a run that pushes whatever it made; what `tandem run` prints of it is made too."""
     at = open_local_root(root)
     preflight.check(config.dataset, str(data))
@@ -39,7 +39,7 @@ def run(config: Config, data: pathlib.Path, root: pathlib.Path) -> dict[str, Any
 def ended(config: Config, data: pathlib.Path, root: pathlib.Path) -> tuple[int, dict[str, int]]:
     """Exit code of a run, and the rows of its summary where there is one."""
     try:
-        return 0, run(config, data, root)["rows"]
+        return 0, run(config, data, root).rows.model_dump()
     except TandemError as error:
         _log.info("exit code %d: %s", error.exit_code, error)
         return error.exit_code, {}
