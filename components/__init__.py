@@ -1,15 +1,15 @@
-"""Thin TFX shells over `trainer`, `serving` and `schema`; ingestion's own pure core lies in
-`components.ingest`.
+"""TFX components: thin shells over `trainer`, `serving` and `schema`, and over the TFX-free code of
+ingestion in `components.ingest`.
 """
 
 from typing import Any
 
 
 def __getattr__(name: str) -> Any:
-    """The classes of `components.artifacts.types`, where a Kubeflow task looks for them.
+    """Returns a class of `components.artifacts.types`.
 
-    It knows an artifact's class by the name `components.Class` alone. Imported when asked for:
-    TFX costs seconds, and ingestion's core does without it.
+    A task on Kubeflow knows an artifact's class only by the name `components.Class`. The import is
+    lazy because TFX takes seconds to import and ingestion does not need it.
     """
     if name in {"Histories", "Candidates", "Verdict", "Metrics", "Page", "Words"}:
         from components.artifacts import types as artifact_types

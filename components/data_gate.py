@@ -1,4 +1,4 @@
-"""The gate behind ExampleValidator, which only records: this one stops the run."""
+"""TFX component: stops the run if the data break a rule; ExampleValidator only records that."""
 
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
@@ -33,22 +33,35 @@ def DataGate(
     fingerprint: Parameter[str],
     pages: Parameter[str],
 ) -> None:
-    """Writes `<pages>/<table>.html`, then raises DataRefused where a rule is broken.
+    """Writes `<pages>/<table>.html`, then raises DataRefused if a rule is broken.
 
-    `*_before` are URIs of the statistics of the previous data that passed, "" where there are none:
-    `pipeline.metadata` finds them. `fingerprint` of the input is not read: it is what an
-    execution of this gate is found by, later. `passed` holds nothing: it stands for data that did.
+    Args:
+        interactions: Timeline Examples.
+        interactions_schema: Schema of the timelines.
+        interactions_statistics: Statistics of the timelines by split.
+        interactions_anomalies: ExampleValidator's anomalies of the timelines by split.
+        items: Catalogue Examples.
+        items_schema: Schema of the catalogue.
+        items_statistics: Statistics of the catalogue.
+        items_anomalies: ExampleValidator's anomalies of the catalogue.
+        passed: An empty artifact, which exists only if the data passed.
+        interactions_before: URI of the statistics of the previous data that passed, "" for none;
+            `pipeline.metadata` finds it.
+        items_before: The same for the catalogue.
+        fingerprint: Fingerprint of the input. It is not read here; later runs use it to find this
+            execution.
+        pages: Folder or URL of the HTML pages.
     """
     tables = [
         _load_table("interactions", interactions, interactions_schema, interactions_statistics,
                interactions_anomalies, interactions_before),
         _load_table("items", items, items_schema, items_statistics, items_anomalies, items_before),
     ]  # fmt: skip
-    found = [find_broken_rules(table) for table in tables]
+    by_table = [find_broken_rules(table) for table in tables]
     with object_store.open_output_folder(pages) as folder:
-        for table, own in zip(tables, found, strict=True):
-            statistics_page.write(f"{folder}/{table.name}.html", table, own)
-    findings.raise_findings([finding for own in found for finding in own], pages)
+        for table, broken in zip(tables, by_table, strict=True):
+            statistics_page.write(f"{folder}/{table.name}.html", table, broken)
+    findings.raise_findings([finding for broken in by_table for finding in broken], pages)
 
 
 def _load_table(
@@ -71,7 +84,7 @@ def _load_table(
 
 
 def read_schema(uri: str) -> schema_pb2.Schema:
-    """The schema that SchemaGen wrote below `uri`."""
+    """Reads the schema that SchemaGen wrote below `uri`."""
     with fileio.open(f"{uri}/schema.pbtxt") as file:
         return text_format.Parse(file.read(), schema_pb2.Schema())
 

@@ -1,4 +1,4 @@
-"""Evaluates both stages on the test split and decides about the blessing."""
+"""TFX component: evaluates both stages on the test split and decides whether to bless them."""
 
 import json
 from typing import Any
@@ -29,7 +29,7 @@ from trainer.ranking.serving_order import read_serving_order
 METRICS = "metrics.json"
 EVALUATED = "evaluated.json"
 NEWEST = "newest"
-"""The version to compare with, where it is to be found when the component runs."""
+"""Value of `pushed` for the newest version at the time when the component runs."""
 
 
 @component
@@ -53,15 +53,32 @@ def Evaluator(
     thresholds: Parameter[str],
     serving_dir: Parameter[str],
     pushed: Parameter[str],
-    beside: Parameter[str],
+    baseline: Parameter[str],
 ) -> None:
-    """Writes metrics.json with its verdict, evaluated.json (`Evaluated`), and TFX's BLESSED or
-    NOT_BLESSED with its property `blessed`.
+    """Writes metrics.json with the verdict, evaluated.json (`ModelEvaluation`), and TFX's BLESSED
+    or NOT_BLESSED with its property `blessed`.
 
-    `blessing_config` is the JSON of BlessingConfig but for its `thresholds`, which are JSON of
-    their own. `pushed` is the version below `serving_dir` that the models must not be worse than: a
-    number, `newest`, or "" for none. `beside` is one (a number or "") that is asked as well and
-    decides nothing: what had come of it, had nothing been trained since.
+    Args:
+        timelines: Transformed timelines.
+        timelines_graph: Transform graph of the timelines.
+        items: Transformed catalogue.
+        items_graph: Transform graph of the catalogue.
+        query: Query model.
+        candidates: Candidates of the query model.
+        ranking: Ranking model.
+        histories: Histories that InteractionsGen wrote.
+        evaluation_result: Receives metrics.json and evaluated.json.
+        verdict: Receives BLESSED or NOT_BLESSED.
+        dataset: JSON of `schema.dataset.Dataset`.
+        retrieval_config: JSON of RetrievalConfig.
+        ranking_config: JSON of RankingConfig.
+        config: JSON of EvaluationConfig.
+        blessing_config: JSON of BlessingConfig without `thresholds`.
+        thresholds: JSON of the thresholds.
+        serving_dir: Folder or URL of the pushed versions.
+        pushed: Version that the models must not be worse than: a number, `newest`, or "" for none.
+        baseline: Version to compare with that does not affect the verdict, a number or "" for none:
+            it shows the quality that the run would have without any training since that version.
     """
     data = training_inputs.load(timelines, timelines_graph, items, items_graph, dataset)
     ranking_dir = path_utils.serving_model_dir(ranking.uri)
@@ -74,7 +91,7 @@ def Evaluator(
     version = find_newest_version(serving_dir) if pushed == NEWEST else pushed
     compared = version if rules.pushed else ""
     before = query_version(data, histories.uri, serving_dir, compared) if compared else None
-    others = query_unchanged(data, histories.uri, serving_dir, beside) if beside else {}
+    others = query_unchanged(data, histories.uri, serving_dir, baseline) if baseline else {}
     stages = TrainedStages(
         tf.saved_model.load(path_utils.serving_model_dir(query.uri)),
         tf.saved_model.load(ranking_dir),
@@ -113,13 +130,15 @@ def _describe_evaluation(
 
 
 def _find_last_event(data: TrainingData) -> int:
-    """The latest event of train and valid: test is nobody's to learn from."""
+    """Time of the latest event of train and valid, in seconds since epoch, UTC; no model learns
+    from test.
+    """
     return max(int(split.timestamps[split.own].max()) for split in (data.train, data.valid))
 
 
-def _write(path: str, found: dict[str, Any]) -> None:
-    """As JSON; a NaN is an error, not a word that JSON does not know."""
-    text = json.dumps(found, indent=1, allow_nan=False)
+def _write(path: str, metrics: dict[str, Any]) -> None:
+    """Writes JSON; a NaN raises ValueError, because standard JSON has no NaN."""
+    text = json.dumps(metrics, indent=1, allow_nan=False)
     with fileio.open(path, "w") as file:
         file.write(text)
 

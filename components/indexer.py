@@ -1,4 +1,4 @@
-"""Builds the nearest-neighbour index and measures it."""
+"""TFX component: builds the nearest-neighbour index and measures it."""
 
 import json
 
@@ -23,8 +23,13 @@ def Indexer(
     config: Parameter[str],
     denied: Parameter[str],
 ) -> None:
-    """`config` is the JSON of IndexConfig, `denied` the text of its deny list. The measurements are
-    the artifact's property `measured`.
+    """Writes the index; its measurements are the artifact's property `measured`.
+
+    Args:
+        candidates: Item vectors and sample queries.
+        index: Receives the index and the deny list.
+        config: JSON of IndexConfig.
+        denied: Content of the deny list, one item id per line.
     """
     stored = candidate_files.load(candidates.uri)
     settings = IndexConfig.model_validate_json(config)

@@ -1,4 +1,4 @@
-"""Queries the servables over gRPC in a fresh process before anything is pushed."""
+"""TFX component: queries the servables over gRPC in a new process before a push."""
 
 import os
 import subprocess
@@ -24,7 +24,7 @@ def InfraCheck(
     candidates: InputArtifact[Candidates],
     infra_verdict: OutputArtifact[standard_artifacts.InfraBlessing],
 ) -> None:
-    """Raises TandemError with the process's standard error where the check fails."""
+    """Raises TandemError with the process's standard error if the check fails."""
     folder = path_utils.serving_model_dir(servables.uri)
     finished = subprocess.run(
         [sys.executable, "-m", "serving.infra_check", folder, candidates.uri],

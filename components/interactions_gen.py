@@ -1,6 +1,6 @@
 """TFX component: event log and user table -> timelines by split, and histories."""
 
-# TFX reads the annotations below as a declaration; what the function is given are plain values.
+# TFX reads the annotations below as declarations; the function receives plain values.
 # pyright: reportArgumentType=false, reportGeneralTypeIssues=false
 # pyright: reportInvalidTypeArguments=false
 
@@ -34,14 +34,22 @@ def InteractionsGen(
     fingerprint: Parameter[str],
     pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
-    """Writes `examples` (splits train, valid, test) and `histories`.
+    """Writes `examples` and `histories` with `components.ingest.interactions`.
 
-    The way is `components.ingest.interactions`.
+    The custom property `counts` of `examples` is the JSON of
+    `components.ingest.output.counts.Counts`. Raises DataRefused if the data break a rule of
+    `components.ingest.output.acceptance`.
 
-    `dataset` is the JSON of `schema.dataset.Dataset`, read at `span` (see `Dataset.select_span`).
-    `fingerprint` of the input is not read: it makes the cache see that files changed. The
-    custom property `counts` of `examples` is the JSON of `components.ingest.output.counts.Counts`.
-    Raises DataRefused by the rules of `components.ingest.output.acceptance`.
+    Args:
+        examples: Receives timeline Examples with the splits train, valid and test.
+        histories: Receives the histories of all users.
+        dataset: JSON of `schema.dataset.Dataset`.
+        data_dir: Folder or URL that relative paths of tables start from.
+        span: Span to read, "" for the one in `dataset` (see `Dataset.select_span`).
+        rejected_dir: Folder or URL of the rejected records.
+        fingerprint: Fingerprint of the input. It is not read here; it invalidates TFX's cache when
+            a file changes.
+        pipeline: Beam pipeline, which TFX provides.
     """
     described = Dataset.model_validate_json(dataset).select_span(span)
     with pipeline:

@@ -1,6 +1,6 @@
-"""TFX component: the catalogue's files -> one Example an item."""
+"""TFX component: the catalogue's files -> one Example per item."""
 
-# TFX reads the annotations below as a declaration; what the function is given are plain values.
+# TFX reads the annotations below as declarations; the function receives plain values.
 # pyright: reportArgumentType=false, reportGeneralTypeIssues=false
 # pyright: reportInvalidTypeArguments=false
 
@@ -32,12 +32,21 @@ def ItemsGen(
     fingerprint: Parameter[str],
     pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
-    """Writes `examples` (one split, `all`); the way is `components.ingest.items`.
+    """Writes `examples` with `components.ingest.items`.
 
-    `dataset` is the JSON of `schema.dataset.Dataset`, read at `span` (see `Dataset.select_span`).
-    `fingerprint` of the input is not read: it makes the cache see that files changed. The
-    custom property `counts` of `examples` is the JSON of `components.ingest.output.counts.Counts`.
-    Raises DataRefused by the rules of `components.ingest.output.acceptance`.
+    The custom property `counts` of `examples` is the JSON of
+    `components.ingest.output.counts.Counts`. Raises DataRefused if the data break a rule of
+    `components.ingest.output.acceptance`.
+
+    Args:
+        examples: Receives catalogue Examples with one split, `all`.
+        dataset: JSON of `schema.dataset.Dataset`.
+        data_dir: Folder or URL that relative paths of tables start from.
+        span: Span to read, "" for the one in `dataset` (see `Dataset.select_span`).
+        rejected_dir: Folder or URL of the rejected records.
+        fingerprint: Fingerprint of the input. It is not read here; it invalidates TFX's cache when
+            a file changes.
+        pipeline: Beam pipeline, which TFX provides.
     """
     described = Dataset.model_validate_json(dataset).select_span(span)
     with pipeline:

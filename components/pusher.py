@@ -1,6 +1,4 @@
-"""Pushes the three servables together, under one version, when evaluation and infra check allow
-it.
-"""
+"""TFX component: pushes the three servables as one version if evaluation and infra check pass."""
 
 import datetime
 import json
@@ -46,12 +44,23 @@ def Pusher(
     forced: Parameter[str],
     refusal_fails: Parameter[int],
 ) -> None:
-    """Pushes nothing when the evaluator said no and `forced` is "": raises NotBlessed then, unless
-    `refusal_fails` is 0. Either way the artifact's folder says so (`push_outcome`).
+    """Pushes the servables if they are blessed or the push is forced. Otherwise it pushes nothing,
+    and raises NotBlessed unless `refusal_fails` is 0. In both cases it writes the outcome into the
+    artifact (see `push_outcome`).
 
-    `run` is the JSON of `Run`. `forced` is one of `who` and `why`: it stands beside the version and
-    among the artifact's properties where the evaluator said no. `infra_verdict` is a dependency
-    only: a failed infra check has stopped the run already, and nobody can force it.
+    Args:
+        servables: Servables that Recommender exported.
+        candidates: Their candidates, which are pushed with them.
+        evaluation_result: Contains evaluated.json.
+        verdict: The evaluator's verdict.
+        infra_verdict: A dependency only: a failed infra check has already stopped the run and
+            cannot be overridden.
+        pushed: Receives the outcome; its properties name the pushed version.
+        serving_dir: Folder or URL of the pushed versions.
+        run: JSON of RunIdentity.
+        forced: JSON with `who` and `why` to push models that are not blessed, which is recorded
+            with the version and in the artifact's properties; "" to refuse them.
+        refusal_fails: 0 to end without an error if the models are not blessed.
     """
     failures = _read_failures(verdict)
     if failures and not forced:
@@ -77,9 +86,7 @@ def Pusher(
 
 
 def _read_failures(verdict: standard_artifacts.ModelBlessing) -> list[str]:
-    """What the evaluator found wanting; empty where the models are blessed and nobody has to be
-    overridden.
-    """
+    """The evaluation's failures; empty if the models are blessed."""
     if verdict.get_int_custom_property("blessed") == constants.BLESSED_VALUE:
         return []
     return verdict.get_string_custom_property("failures").split("\n")
@@ -100,15 +107,16 @@ def _push(
     candidates: Candidates,
     origin: Origin,
 ) -> dict[str, str]:
-    """What asking the version again takes goes with it, since nothing else may be left by then."""
+    """Pushes the servables with the files that later runs need to query this version again: its
+    origin and candidates. The artifacts of this run may be deleted by then.
+    """
     source = pathlib.Path(path_utils.serving_model_dir(servables.uri))
     with tempfile.TemporaryDirectory(prefix="tandem-") as folder:
-        written = pathlib.Path(folder, ORIGIN_FILE)
-        write_origin(origin, written)
-        extra = {
-            ORIGIN_FILE: written,
-            CANDIDATES_FOLDER: pathlib.Path(candidates.uri),
-        }
+        origin_path = pathlib.Path(folder, ORIGIN_FILE)
+        write_origin(origin, origin_path)
         models = {name: source / name for name in SERVABLES}
-        beside = {f"{EXTRA_FOLDER}/{name}": path for name, path in extra.items()}
-        return open_version_store(serving_dir).push(models, {RECOMMENDER: beside})
+        extra = {
+            f"{EXTRA_FOLDER}/{ORIGIN_FILE}": origin_path,
+            f"{EXTRA_FOLDER}/{CANDIDATES_FOLDER}": pathlib.Path(candidates.uri),
+        }
+        return open_version_store(serving_dir).push(models, {RECOMMENDER: extra})

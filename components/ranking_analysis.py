@@ -1,9 +1,9 @@
 """TFX component: TFMA's metrics and plots of the ranking model's heads on the test split.
 
-Why it is no TFX Evaluator: see `trainer.evaluation.tfma_analysis`.
+`trainer.evaluation.tfma_analysis` explains why this is not a TFX Evaluator.
 """
 
-# TFX reads the annotations below as a declaration; what the function is given are plain values.
+# TFX reads the annotations below as declarations; the function receives plain values.
 # pyright: reportArgumentType=false, reportGeneralTypeIssues=false
 # pyright: reportInvalidTypeArguments=false
 
@@ -50,10 +50,24 @@ def RankingAnalysis(
     ranking_config: Parameter[str],
     pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
-    """Writes what `tfma.load_eval_result(analysis.uri)` reads, and analysis.json: `heads`, the rows
-    of each or why there are none, and `slices`, their metrics in plain numbers.
+    """Writes the files for `tfma.load_eval_result(analysis.uri)`, and analysis.json: `heads`, the
+    number of rows of each head or the reason why there are none, and `slices`, the metrics.
 
-    It decides nothing: no other component waits for it.
+    No other component depends on the result.
+
+    Args:
+        timelines: Transformed timelines.
+        timelines_graph: Transform graph of the timelines.
+        items: Transformed catalogue.
+        items_graph: Transform graph of the catalogue.
+        query: Query model.
+        candidates: Candidates of the query model.
+        ranking: Ranking model.
+        analysis: Receives the analysis.
+        dataset: JSON of `schema.dataset.Dataset`.
+        retrieval_config: JSON of RetrievalConfig.
+        ranking_config: JSON of RankingConfig.
+        pipeline: Beam pipeline, which TFX provides.
     """
     data = training_inputs.load(timelines, timelines_graph, items, items_graph, dataset)
     stages = TrainedStages(

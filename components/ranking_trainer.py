@@ -1,4 +1,4 @@
-"""Trains the ranking model on what the retrieval model returns."""
+"""TFX component: trains the ranking model on the candidates of the retrieval model."""
 
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
@@ -36,15 +36,31 @@ def RankingTrainer(
     tensorboard: Parameter[str],
     checkpoints: Parameter[str],
 ) -> None:
-    """`query` and `candidates` are those that have not learned valid, `served_candidates` those
-    that will be ranked; `config` is the JSON of RankingConfig but for its `epochs`, `hardware` of
-    TrainerConfig.
+    """Trains the ranking model; its measurements are properties of the artifact `model`.
+
+    Args:
+        timelines: Transformed timelines.
+        timelines_graph: Transform graph of the timelines.
+        items: Transformed catalogue.
+        items_graph: Transform graph of the catalogue.
+        query: Query model that was not trained on valid.
+        candidates: Candidates of `query`.
+        served_candidates: Candidates of the final query model, which this model will rank.
+        model: Receives the ranking model.
+        dataset: JSON of `schema.dataset.Dataset`.
+        retrieval_config: JSON of RetrievalConfig.
+        config: JSON of RankingConfig without `epochs`.
+        epochs: Maximum number of epochs.
+        seed: Seed of all random numbers.
+        hardware: JSON of TrainerConfig.
+        tensorboard: Folder or URL of the TensorBoard logs.
+        checkpoints: Folder or URL of the checkpoints.
     """
     devices = create_hardware(TrainerConfig.model_validate_json(hardware))
     data = training_inputs.load(timelines, timelines_graph, items, items_graph, dataset)
     settings = RankingConfig.model_validate_json(config).changed(epochs=epochs)
-    learned_from = find_stored_uri(candidates.uri)
-    kept = compute_fingerprint(data, seed, learned_from, settings.model_dump_json())
+    candidates_uri = find_stored_uri(candidates.uri)
+    fingerprint = compute_fingerprint(data, seed, candidates_uri, settings.model_dump_json())
     retrieval = RetrievalArtifacts(
         path_utils.serving_model_dir(query.uri),
         candidates.uri,
@@ -52,7 +68,9 @@ def RankingTrainer(
         RetrievalConfig.model_validate_json(retrieval_config),
     )
     with object_store.open_output_folder(tensorboard) as log_dir:
-        context = TrainingContext(data, settings, seed, log_dir, f"{checkpoints}/{kept}", devices)
+        context = TrainingContext(
+            data, settings, seed, log_dir, f"{checkpoints}/{fingerprint}", devices
+        )
         measured = train_ranking(context, retrieval, path_utils.serving_model_dir(model.uri))
     for name, value in measured.items():
         model.set_float_custom_property(name, float(value))

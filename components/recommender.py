@@ -1,4 +1,4 @@
-"""Puts query model, index and ranking model together into the three servables."""
+"""TFX component: combines query model, index and ranking model into the three servables."""
 
 import json
 import pathlib
@@ -31,8 +31,16 @@ def Recommender(
     servables: OutputArtifact[standard_artifacts.Model],
     ranking_config: Parameter[str],
 ) -> None:
-    """One SavedModel per name of `schema.signatures.SERVABLES` below the artifact's serving folder;
-    with the recommender's lies what was measured of its index.
+    """Exports one SavedModel for each name of `schema.signatures.SERVABLES`, and stores the index
+    measurements with the recommender.
+
+    Args:
+        query: Query model.
+        candidates: Candidates of the query model.
+        index: Index of the candidates.
+        ranking: Ranking model.
+        servables: Receives the servables.
+        ranking_config: JSON of RankingConfig.
     """
     folder = path_utils.serving_model_dir(servables.uri)
     ranking_dir = path_utils.serving_model_dir(ranking.uri)

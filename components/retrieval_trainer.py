@@ -1,4 +1,4 @@
-"""Trains the two towers."""
+"""TFX component: trains the two-tower retrieval model."""
 
 import json
 import logging
@@ -22,7 +22,7 @@ from trainer.training.distribution import create_hardware
 from trainer.training.fingerprint import compute_fingerprint
 
 WARM_START = "warm_start"
-"""Property of the model: JSON of the version that it was begun from, or why of none."""
+"""Property of the model: JSON of the version that training started from, or why from none."""
 _log = logging.getLogger(__name__)
 
 
@@ -47,21 +47,44 @@ def RetrievalTrainer(
     serving_dir: Parameter[str],
     pushed: Parameter[str],
 ) -> None:
-    """`model` is the query model, `held_out_model` the one that has not learned valid; `config` the
-    JSON of RetrievalConfig but for its `epochs`, `hardware` of TrainerConfig. `pushed` is the
-    version below `serving_dir` that a warm start begins from: a number, `newest`, or "" for none.
+    """Trains the query model and the candidates; measurements are properties of `model`.
 
-    Every worker of a cluster runs this; one of them writes.
+    In a cluster every worker runs this, and one of them writes.
+
+    Args:
+        timelines: Transformed timelines.
+        timelines_graph: Transform graph of the timelines.
+        items: Transformed catalogue.
+        items_graph: Transform graph of the catalogue.
+        held_out_model: Receives the query model that is not trained on valid.
+        held_out_candidates: Receives the candidates of `held_out_model`.
+        model: Receives the final query model.
+        candidates: Receives the candidates of `model`.
+        dataset: JSON of `schema.dataset.Dataset`.
+        config: JSON of RetrievalConfig without `epochs`.
+        epochs: Maximum number of epochs.
+        seed: Seed of all random numbers.
+        hardware: JSON of TrainerConfig.
+        tensorboard: Folder or URL of the TensorBoard logs.
+        checkpoints: Folder or URL of the checkpoints.
+        serving_dir: Folder or URL of the pushed versions.
+        pushed: Version that a warm start begins from: a number, `newest`, or "" for none.
     """
     devices = create_hardware(TrainerConfig.model_validate_json(hardware))
     data = training_inputs.load(timelines, timelines_graph, items, items_graph, dataset)
     settings = RetrievalConfig.model_validate_json(config).changed(epochs=epochs)
     version = find_newest_version(serving_dir) if pushed == NEWEST else pushed
-    begun = decide_warm_start(data, serving_dir, version) if settings.warm_start else None
-    kept = compute_fingerprint(data, seed, settings.model_dump_json(), _get_version(begun))
+    warm = decide_warm_start(data, serving_dir, version) if settings.warm_start else None
+    fingerprint = compute_fingerprint(data, seed, settings.model_dump_json(), _get_version(warm))
     with object_store.open_output_folder(tensorboard) as log_dir:
         context = TrainingContext(
-            data, settings, seed, log_dir, f"{checkpoints}/{kept}", devices, begun and begun.start
+            data,
+            settings,
+            seed,
+            log_dir,
+            f"{checkpoints}/{fingerprint}",
+            devices,
+            warm and warm.start,
         )
         measured = train_retrieval(
             context,
@@ -70,13 +93,13 @@ def RetrievalTrainer(
             ),
             RetrievalOutputs(path_utils.serving_model_dir(model.uri), candidates.uri),
         )
-    if begun is not None:
-        _log.info("retrieval warm start %s", begun.describe())
-        model.set_string_custom_property(WARM_START, json.dumps(begun.describe()))
+    if warm is not None:
+        _log.info("retrieval warm start %s", warm.describe())
+        model.set_string_custom_property(WARM_START, json.dumps(warm.describe()))
     for name, value in measured.items():
         model.set_float_custom_property(name, float(value))
 
 
-def _get_version(begun: WarmStartDecision | None) -> str:
-    """That the weights are of, "" where they are nobody's: a checkpoint belongs to them."""
-    return "" if begun is None else begun.version
+def _get_version(warm: WarmStartDecision | None) -> str:
+    """Version of the initial weights, "" for none; checkpoints of other weights do not apply."""
+    return "" if warm is None else warm.version

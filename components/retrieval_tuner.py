@@ -1,4 +1,4 @@
-"""TFX's Tuner over the retrieval stage."""
+"""TFX component: TFX's Tuner for the retrieval stage."""
 
 import json
 from typing import Any
@@ -28,7 +28,7 @@ ITEMS, ITEMS_GRAPH = "items", "items_graph"
 
 
 class TunerSpec(standard.TunerSpec):
-    """TFX's, and the catalogue, which its Tuner has no input for."""
+    """TFX's specification, plus the catalogue, for which TFX's Tuner has no input."""
 
     INPUTS = {
         **standard.TunerSpec.INPUTS,
@@ -38,8 +38,8 @@ class TunerSpec(standard.TunerSpec):
 
 
 class _SearchExecutor(tuner_executor.Executor):
-    """TFX's, which hands over no artifact but its own inputs: the others' URIs go with the
-    parameters.
+    """TFX's executor passes only its own inputs to `tuner_fn`; this one passes the URIs of the
+    other artifacts as parameters.
     """
 
     def Do(
@@ -60,11 +60,11 @@ class _SearchExecutor(tuner_executor.Executor):
 
 
 class Executor(LocalCopiesMixin, _SearchExecutor):
-    """The same, with folders."""
+    """The same, with local copies of the artifacts."""
 
 
 class RetrievalTuner(base_component.BaseComponent):
-    """Searches the ranges of TuneConfig; outputs are TFX's Tuner's."""
+    """Searches the ranges of TuneConfig; the outputs are those of TFX's Tuner."""
 
     SPEC_CLASS = TunerSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
@@ -78,9 +78,17 @@ class RetrievalTuner(base_component.BaseComponent):
         dataset: str,
         settings: dict[str, Any],
     ):
-        """`dataset` is the JSON of Dataset. `settings`: `config` (of retrieval), `hardware` (of
-        TrainerConfig) and `tune` as JSON, `seed`, `records` (folder that an interrupted search goes
-        on from), `checkpoints` (the same of a trial) and `tensorboard`.
+        """Declares the component.
+
+        Args:
+            timelines: Transformed timelines.
+            timelines_graph: Transform graph of the timelines.
+            items: Transformed catalogue.
+            items_graph: Transform graph of the catalogue.
+            dataset: JSON of `schema.dataset.Dataset`.
+            settings: `config`, `hardware` and `tune`, the JSON of RetrievalConfig, TrainerConfig
+                and TuneConfig; `seed`; `records`, the folder from which an interrupted search
+                resumes; `checkpoints`, the same for a trial; `tensorboard`, the folder of logs.
         """
         train, valid, _ = timeline.SPLITS
         super().__init__(
@@ -100,7 +108,7 @@ class RetrievalTuner(base_component.BaseComponent):
 
 
 def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
-    """What TFX's executor calls."""
+    """Builds the search; TFX's executor calls it."""
     settings = fn_args.custom_config
     data = load_training_data(
         TransformLocations(*settings["uris"]), Dataset.model_validate_json(settings["dataset"])
@@ -124,9 +132,8 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
 
 
 def read_results(uri: str) -> list[dict[str, Any]]:
-    """Measured trials, best first: `trial` (from 1), the objective, and `retrieval`, the values.
-
-    `uri` is that of the tuner_results artifact.
+    """Reads the completed trials, best first: `trial` (from 1), the objective, and `retrieval`, the
+    hyperparameters. `uri` is that of the tuner_results artifact.
     """
     with fileio.open(f"{uri}/tuner_results.json") as file:
         rows: list[dict[str, Any]] = json.load(file)

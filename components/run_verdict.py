@@ -1,4 +1,4 @@
-"""The exit handler: writes how a run ended, whatever became of it."""
+"""TFX component: the exit handler of a run on Kubeflow, which records the run's outcome."""
 
 import datetime
 import json
@@ -23,7 +23,8 @@ NAME = "RunVerdict"
 FILE = "verdict.json"
 WORDS = "verdict.md"
 _OUTCOMES = ((push_gate.NAME, push_gate.OUTCOME), ("Pusher", f"pushed/{push_outcome.FILE}"))
-"""Where the Pusher's is found, in this order: the gate has that of a cached one, too."""
+"""Tasks and files with the Pusher's outcome, in order of preference: PushGate also has the outcome
+of a cached Pusher."""
 
 
 @component
@@ -36,34 +37,47 @@ def RunVerdict(
     never_cached: Parameter[str],
     root: Parameter[str],
 ) -> None:
-    """Writes `<root>/verdicts/<run>.json`, and the same as `verdict.json` of the artifact and in
-    `words`; of a run that ended before its report, what it has for `root` besides.
+    """Writes the run's verdict, and publishes the data pages of a run that ended before its report.
 
-    `final_status` is the JSON of KFP's PipelineTaskFinalStatus, `run` the ID that KFP gave the run,
-    `tasks` the JSON of `run_end.Upstream`, `never_cached` of the names of those that run each time.
-    An exit handler is given no other task's output, so it looks where Kubeflow keeps those of this
-    run: beside its own.
+    Kubeflow passes no other task's output to an exit handler, so it reads those of this run from
+    the folder that also holds its own.
+
+    Args:
+        verdict: Receives `verdict.json`.
+        words: Receives the verdict in Markdown.
+        final_status: JSON of KFP's PipelineTaskFinalStatus.
+        run: KFP's ID of the run.
+        tasks: JSON of `run_end.Upstream`.
+        never_cached: JSON list of the tasks that are never cached.
+        root: Folder or URL of the run's results; receives `verdicts/<run>.json`.
     """
     folder = verdict.uri.rpartition(f"/{NAME}/")[0]
-    left = {name: load_record(folder, name) for name in list_tasks(folder) - {NAME}}
-    end = run_end.determine_end(json.loads(tasks), left, set(json.loads(never_cached)))
+    records = {name: load_record(folder, name) for name in list_tasks(folder) - {NAME}}
+    end = run_end.determine_end(json.loads(tasks), records, set(json.loads(never_cached)))
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
-    found = describe_run(run, json.loads(final_status), end, _read_decision(folder)) | {
+    described = describe_run(run, json.loads(final_status), end, _read_push_outcome(folder)) | {
         "finished_at": now
     }
-    text = json.dumps(found, indent=1)
+    text = json.dumps(described, indent=1)
     _write(text, f"{root}/verdicts", f"{run}.json")
     _write(text, verdict.uri, FILE)
-    _write(format_verdict(found), words.uri, WORDS)
-    words.uri = f"{words.uri}/{WORDS}"  # a page of KFP's opens what the URI names
-    if push_gate.NAME not in left:  # which the report is before
+    _write(format_verdict(described), words.uri, WORDS)
+    words.uri = f"{words.uri}/{WORDS}"  # KFP's page opens the file of the URI
+    if push_gate.NAME not in records:  # PushGate runs after the report
         unreported_run.publish(folder, root)
 
 
 def describe_run(
-    run: str, status: Mapping[str, Any], end: RunEnd, decided: PushOutcome | None
+    run: str, status: Mapping[str, Any], end: RunEnd, outcome: PushOutcome | None
 ) -> dict[str, Any]:
-    """The verdict. `blessed` is None where no models were evaluated."""
+    """Returns the verdict as JSON values; `blessed` is None if no models were evaluated.
+
+    Args:
+        run: KFP's ID of the run.
+        status: KFP's PipelineTaskFinalStatus.
+        end: How the run ended, from the records of its tasks.
+        outcome: The Pusher's outcome; None if no models were evaluated.
+    """
     return {
         "run": run,
         "workflow": status["pipelineJobResourceName"].rpartition("/")[2],
@@ -71,14 +85,14 @@ def describe_run(
         "failed_task": end.task,
         "error": end.error,
         "state": status["state"],
-        "blessed": None if decided is None else not decided.failures,
-        "failures": [] if decided is None else decided.failures,
-        "pushed": None if decided is None else decided.version,
+        "blessed": None if outcome is None else not outcome.failures,
+        "failures": [] if outcome is None else outcome.failures,
+        "pushed": None if outcome is None else outcome.version,
     }
 
 
-def _read_decision(root: str) -> PushOutcome | None:
-    """What the Pusher decided; where it was not reached, what the Evaluator found."""
+def _read_push_outcome(root: str) -> PushOutcome | None:
+    """The Pusher's outcome; if the Pusher did not run, the Evaluator's failures."""
     for task, file in _OUTCOMES:
         if (content := read_output(root, task, file)) is not None:
             return PushOutcome.model_validate_json(content)
@@ -88,7 +102,7 @@ def _read_decision(root: str) -> PushOutcome | None:
     return None
 
 
-def _write(text: str, place: str, name: str) -> None:
-    with object_store.open_output_folder(place) as folder:
+def _write(text: str, location: str, name: str) -> None:
+    with object_store.open_output_folder(location) as folder:
         pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
         pathlib.Path(folder, name).write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""TFX component: the schema that the configuration stands for, as an artifact."""
+"""TFX component: writes the schema that follows from the configuration as an artifact."""
 
 from tfx.dsl.component.experimental.annotations import OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
@@ -14,10 +14,10 @@ def SchemaGen(
     schema: OutputArtifact[standard_artifacts.Schema],
     text: Parameter[str],
 ) -> None:
-    """`text` is the Schema proto as text, of `schema.tfdv_schema`.
+    """Writes `text`, a Schema proto in text format from `schema.tfdv_schema`.
 
-    It travels whole and not by name, so that the cache sees an edited file and a remote task needs
-    none.
+    The parameter is the content and not a path, so that TFX's cache notices an edited file and a
+    remote task does not need the file.
     """
     with fileio.open(f"{schema.uri}/schema.pbtxt", "w") as file:
         file.write(text)

@@ -1,6 +1,6 @@
 """TFX component: Examples -> TFDV's statistics by split."""
 
-# TFX reads the annotations below as a declaration; what the function is given are plain values.
+# TFX reads the annotations below as declarations; the function receives plain values.
 # pyright: reportArgumentType=false, reportGeneralTypeIssues=false
 # pyright: reportInvalidTypeArguments=false
 
@@ -23,11 +23,12 @@ def StatisticsGen(
     statistics: OutputArtifact[ExampleStatistics],
     pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
-    """Writes what TFX's own StatisticsGen writes, for ExampleValidator and the gate to read.
+    """Writes the same files as TFX's own StatisticsGen, for ExampleValidator and DataGate.
 
-    Two things differ. An event is counted in the split that it belongs to alone: to TFX's own a
-    later split's Examples are mostly the history that they carry, and a change in the newest events
-    drowns in it. And all splits take one pass, by `components.validation.split_statistics`.
+    There are two differences. Each event counts only in the split that it belongs to: with TFX's
+    component, the Examples of a later split consist mostly of repeated history, which hides changes
+    in the newest events. And `components.validation.split_statistics` computes all splits in one
+    pass.
     """
     splits = artifact_utils.decode_split_names(examples.split_names)
     with pipeline:

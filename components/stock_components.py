@@ -1,4 +1,4 @@
-"""TFX's own components of the DAG, with artifacts on an object store too."""
+"""TFX's own components of the DAG, with support for artifacts on an object store."""
 
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.components.example_validator import component as example_validator
@@ -13,26 +13,26 @@ _ROWS = 1000  # as many as TFX's own batches grow to
 
 
 class TransformExecutor(LocalCopiesMixin, transform_executor.Executor):
-    """TFX's, with batches whose size does not depend on how busy the machine is: means and
-    variances are sums over batches, and in other batches they round otherwise.
+    """TFX's executor with a fixed batch size. Beam adapts the default size to the machine's load;
+    means and variances are sums over batches, so their rounding depends on the size.
     """
 
     def _GetDesiredBatchSize(self, data_format: int, schema: schema_pb2.Schema) -> int:
-        found = super()._GetDesiredBatchSize(data_format, schema)  # pyright: ignore[reportAttributeAccessIssue]
-        return found or _ROWS
+        size = super()._GetDesiredBatchSize(data_format, schema)  # pyright: ignore[reportAttributeAccessIssue]
+        return size or _ROWS
 
 
 class Transform(transform.Transform):
-    """TFX's."""
+    """TFX's component with the executor above."""
 
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(TransformExecutor)
 
 
 class ExampleValidatorExecutor(LocalCopiesMixin, example_validator_executor.Executor):
-    """TFX's."""
+    """TFX's executor with local copies of the artifacts."""
 
 
 class ExampleValidator(example_validator.ExampleValidator):
-    """TFX's."""
+    """TFX's component with the executor above."""
 
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(ExampleValidatorExecutor)

@@ -219,7 +219,7 @@ def _build_model_nodes(
         thresholds=parameters.thresholds,
         serving_dir=locations.serving,
         pushed=push.baseline_version,
-        beside=push.comparison_version,
+        baseline=push.comparison_version,
     )
     recommender = Recommender(
         **stage,

@@ -1,1 +1,1 @@
-"""How artifacts are typed, read, written and copied; no component is here."""
+"""Types of artifacts, and how components read, write and copy them."""

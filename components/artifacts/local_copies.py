@@ -1,11 +1,11 @@
-"""Artifacts of object stores as folders of this machine, while a component works on them.
+"""Local copies of artifacts on an object store, while a component runs.
 
-What a component reads is copied here before, what it has written is copied there after. So the code
-behind it knows folders alone, and TensorFlow's many small reads cross no network. Where the URIs
-are paths nothing is copied, but those with signs of a glob go by a link.
+Inputs are downloaded before the component runs, and outputs are uploaded afterwards. The
+component's code therefore handles only folders, and TensorFlow's many small reads stay local. If a
+URI is a path nothing is copied, but a path with wildcard characters is accessed through a link.
 
-Beam writes from any machine, so its components' artifacts stay where they are as far as both Beam
-and TensorFlow know the store, gs://.
+Workers of Beam run on other machines, so artifacts of Beam components are not copied on stores that
+both Beam and TensorFlow can access, which is gs://.
 """
 
 import contextlib
@@ -31,43 +31,43 @@ Artifacts = dict[str, list[Artifact]]
 
 
 class _Copies:
-    """Of this process, by URI: an artifact is never written again, so one copy is enough."""
+    """Local copies of this process, by URI. Artifacts are immutable, so one copy is enough."""
 
     def __init__(self) -> None:
         self._folders: dict[str, tempfile.TemporaryDirectory] = {}
 
     def make(self, uri: str) -> str:
-        """An empty folder that stands for `uri` from now on."""
+        """Returns an empty folder, which represents `uri` from now on."""
         folder = tempfile.TemporaryDirectory(prefix="tandem-")
         self._folders[uri] = folder
         return folder.name
 
     def fetch(self, uri: str) -> str:
-        """What is at `uri`, copied when it, or what it is part of, is asked for the first time."""
+        """Returns a local copy of `uri`; downloads it unless it or a parent has a copy already."""
         for whole, folder in self._folders.items():
             if f"{uri}/".startswith(f"{whole}/"):
                 return folder.name + uri.removeprefix(whole)
         copy = tempfile.TemporaryDirectory(prefix="tandem-")
         object_store.download(uri, pathlib.Path(copy.name))
-        self._folders[uri] = copy  # once it is whole
+        self._folders[uri] = copy  # only when it is complete
         return copy.name
 
     def find_uri(self, folder: str) -> str:
-        """What the folder is a copy of; itself where it is none."""
-        found = (uri for uri, copy in self._folders.items() if copy.name == folder)
-        return next(found, folder)
+        """Returns the URI that `folder` is a copy of; `folder` itself if it is not a copy."""
+        uris = (uri for uri, copy in self._folders.items() if copy.name == folder)
+        return next(uris, folder)
 
 
 _copies = _Copies()
 
 
 def find_stored_uri(folder: str) -> str:
-    """What a folder that a component was given stands for."""
+    """Returns the original URI or path of a folder that a component received."""
     return plain_path.resolve(_copies.find_uri(folder))
 
 
 def locate_folder(uri: str) -> pathlib.Path:
-    """Where this machine reads an artifact, or a part of one."""
+    """Returns a local path of an artifact, or of a part of one."""
     return pathlib.Path(_copies.fetch(uri) if is_remote(uri) else uri)
 
 
@@ -75,20 +75,24 @@ def locate_folder(uri: str) -> pathlib.Path:
 def copy_locally(
     read: Iterable[Artifact], written: Iterable[Artifact], beam: bool = False
 ) -> Iterator[None]:
-    """Inside the block the artifacts' URIs are folders. What is `written` is copied when it ends,
-    however it ends: what a failed component leaves is for the orchestrator to keep or to remove, as
-    it is with folders.
+    """Replaces the artifacts' URIs with local folders inside the block.
 
-    `beam`: a Beam pipeline reads or writes them.
+    The artifacts in `written` are uploaded when the block ends, with or without an error: whether
+    to keep the output of a failed component is the orchestrator's decision.
+
+    Args:
+        read: Input artifacts.
+        written: Output artifacts.
+        beam: Whether a Beam pipeline reads or writes the artifacts.
     """
     with contextlib.ExitStack() as stack:
         for artifact in read:
-            here = _copies.fetch if _is_copied(artifact.uri, beam) else plain_path.link
-            stack.enter_context(_replace_uri(artifact, here(artifact.uri)))
+            localize = _copies.fetch if _is_copied(artifact.uri, beam) else plain_path.link
+            stack.enter_context(_replace_uri(artifact, localize(artifact.uri)))
         for artifact in written:
             is_copied = _is_copied(artifact.uri, beam)
-            here = _copies.make if is_copied else plain_path.link
-            stack.enter_context(_replace_uri(artifact, here(artifact.uri)))
+            localize = _copies.make if is_copied else plain_path.link
+            stack.enter_context(_replace_uri(artifact, localize(artifact.uri)))
             if is_copied:
                 stack.callback(_upload, artifact)
         yield
@@ -108,7 +112,9 @@ def _upload(artifact: Artifact) -> None:
 
 
 def use_local_copies(function: Callable[..., None]) -> Any:
-    """Below TFX's `@component`: the function is given artifacts whose URIs are folders."""
+    """Decorator, below TFX's `@component`: the function receives artifacts whose URIs are local
+    folders.
+    """
     kinds = inspect.get_annotations(function)
     beam = any(isinstance(kind, BeamComponentParameter) for kind in kinds.values())
     inputs = [name for name, kind in kinds.items() if isinstance(kind, InputArtifact)]
@@ -121,28 +127,28 @@ def use_local_copies(function: Callable[..., None]) -> Any:
         ):
             function(**given)
 
-    # TFX reads the declaration from the function itself, and a wrapper shows its own.
+    # TFX inspects the function's signature, which for a wrapper would be (**given).
     run_locally.__signature__ = inspect.signature(function)  # pyright: ignore[reportAttributeAccessIssue]
     return run_locally
 
 
 class LocalCopiesMixin:
-    """The same for an executor of TFX's own components, before its class among the bases."""
+    """The same for an executor of TFX's own components; list it before TFX's class as a base."""
 
     def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Any) -> Any:
-        """Does what it does, with folders; what it returns names the store's URIs."""
+        """Runs the executor with local folders; the result refers to the original URIs."""
         read = [artifact for artifacts in input_dict.values() for artifact in artifacts]
         written = [artifact for artifacts in output_dict.values() for artifact in artifacts]
         with copy_locally(read, written, beam=True):
-            said = super().Do(input_dict, output_dict, exec_properties)  # pyright: ignore[reportAttributeAccessIssue]
-        for artifacts in said.output_artifacts.values() if said else ():
+            output = super().Do(input_dict, output_dict, exec_properties)  # pyright: ignore[reportAttributeAccessIssue]
+        for artifacts in output.output_artifacts.values() if output else ():
             for artifact in artifacts.artifacts:
                 artifact.uri = find_stored_uri(artifact.uri)
-        return said
+        return output
 
 
 def _select_artifacts(given: dict[str, Any], names: list[str]) -> list[Artifact]:
-    """An optional input may be left out."""
+    """The artifacts of `names` in `given`; an optional input may be missing."""
     return [given[name] for name in names if given.get(name) is not None]
 
 

@@ -1,4 +1,4 @@
-"""What a run's Pusher decided: kept in a file, since a failed task leaves no artifact behind."""
+"""Outcome of the Pusher, stored in a file because a failed task publishes no artifact."""
 
 import pathlib
 
@@ -11,28 +11,28 @@ FILE = "outcome.json"
 
 
 class PushOutcome(StrictModel):
-    """Whether the models were good enough, and what became of them."""
+    """Whether the models passed the evaluation, and which version they were pushed as."""
 
     failures: list[str]
-    """What the evaluation found wanting; empty for blessed models."""
+    """The evaluation's failures; empty if the models are blessed."""
     version: int | None
-    """The pushed version, None where nothing was pushed."""
+    """The pushed version; None if nothing was pushed."""
 
 
 def write(outcome: PushOutcome, uri: str) -> None:
-    """Below the Pusher's artifact `uri`."""
+    """Writes the outcome into the artifact at `uri`."""
     fileio.makedirs(uri)
     with fileio.open(f"{uri}/{FILE}", "w") as file:
         file.write(outcome.model_dump_json())
 
 
 def read(uri: str) -> PushOutcome:
-    """Of an artifact that is a folder of this machine."""
+    """Reads the outcome from the artifact at `uri`, a local folder."""
     return PushOutcome.model_validate_json(pathlib.Path(uri, FILE).read_bytes())
 
 
 def build_refusal(outcome: PushOutcome) -> NotBlessed:
-    """Says what was found wanting."""
+    """Returns the error that lists the evaluation's failures."""
     return NotBlessed(
         "expected blessed models, received ones that fail evaluation; nothing was pushed:\n  "
         + "\n  ".join(outcome.failures)

@@ -1,7 +1,7 @@
-"""TFX's own file access, `tfx.dsl.io.fileio`, at s3:// URLs.
+"""Support for s3:// URLs in `tfx.dsl.io.fileio`, TFX's file access.
 
-TFX leaves s3:// to TensorFlow, which knows it through tensorflow-io alone, and a process in which
-that package's last release for our TensorFlow (0.37.1) has written to S3 is aborted when it ends.
+TFX uses TensorFlow for s3://, which needs tensorflow-io. A process that has written to S3 with the
+last release of that package for this TensorFlow (0.37.1) aborts at exit.
 """
 
 import io
@@ -16,13 +16,13 @@ _BEFORE_TENSORFLOW = -1
 
 
 class S3Filesystem(filesystem.Filesystem):
-    """What TFX's launcher does with the folders of artifacts; nothing else is implemented."""
+    """The operations that TFX's launcher uses on folders of artifacts; others are missing."""
 
     SUPPORTED_SCHEMES = ["s3://"]
 
     @staticmethod
     def open(name: str, mode: str = "r") -> Any:
-        """For reading alone."""
+        """Opens a file for reading; raises NotImplementedError for other modes."""
         if mode not in ("r", "rb"):
             raise NotImplementedError(f"mode {mode} at {name}")
         content = object_store.read(name)
@@ -30,39 +30,39 @@ class S3Filesystem(filesystem.Filesystem):
 
     @staticmethod
     def exists(path: str) -> bool:
-        """Whether it is an object, or a folder that was made or holds one."""
+        """Returns whether `path` is an object, a folder with objects, or a folder marker."""
         return _get_file_type(path) != fs.FileType.NotFound
 
     @staticmethod
     def isdir(path: str) -> bool:
-        """Whether it is such a folder."""
+        """Returns whether `path` is a folder with objects or a folder marker."""
         return _get_file_type(path) == fs.FileType.Directory
 
     @staticmethod
     def makedirs(path: str) -> None:
-        """Leaves an object of no bytes whose name ends in a slash, by which the folder exists."""
+        """Creates a folder marker: an empty object whose name ends in a slash."""
         system, folder = object_store.open_store(path)
         system.create_dir(folder, recursive=True)
 
     @staticmethod
     def remove(path: str) -> None:
-        """An object."""
+        """Removes an object."""
         object_store.remove(path)
 
     @staticmethod
     def rmtree(path: str) -> None:
-        """Raises NotFoundError where there is no such folder."""
+        """Removes a folder; raises NotFoundError if it does not exist."""
         if not S3Filesystem.exists(path):
             raise filesystem.NotFoundError(path)
         object_store.remove(path)
 
 
 def _get_file_type(path: str) -> Any:
-    system, place = object_store.open_store(path)
-    return system.get_file_info(place).type
+    system, store_path = object_store.open_store(path)
+    return system.get_file_info(store_path).type
 
 
 def register() -> None:
-    """Has TFX of this process use it."""
+    """Registers S3Filesystem with TFX in this process."""
     registry = filesystem_registry.DEFAULT_FILESYSTEM_REGISTRY
     registry.register(S3Filesystem, _BEFORE_TENSORFLOW)

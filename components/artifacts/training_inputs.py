@@ -1,4 +1,4 @@
-"""What the trainers and the evaluator are given by the two Transforms."""
+"""Inputs of the trainers and the evaluator: the outputs of the two Transforms."""
 
 from tfx.types import standard_artifacts
 
@@ -13,6 +13,14 @@ def load(
     items_graph: standard_artifacts.TransformGraph,
     dataset: str,
 ) -> TrainingData:
-    """Reads the artifacts; `dataset` is the JSON of `schema.dataset.Dataset`."""
+    """Reads the artifacts.
+
+    Args:
+        timelines: Transformed timelines.
+        timelines_graph: Transform graph of the timelines.
+        items: Transformed catalogue.
+        items_graph: Transform graph of the catalogue.
+        dataset: JSON of `schema.dataset.Dataset`.
+    """
     locations = TransformLocations(timelines.uri, timelines_graph.uri, items.uri, items_graph.uri)
     return load_training_data(locations, Dataset.model_validate_json(dataset))

@@ -1,7 +1,7 @@
 """Artifact types that TFX's standard ones do not cover.
 
-On Kubeflow a task has nothing but the type's name to find its class by, and TFX's compiler takes
-names of the form `package.Class` alone: `components` answers to both.
+On Kubeflow a task finds an artifact's class by the type's name, and TFX's compiler accepts only
+names of the form `package.Class`; therefore `components` exports these classes too.
 """
 
 from tfx.types import artifact
@@ -16,15 +16,13 @@ class Histories(artifact.Artifact):
 
 
 class Candidates(artifact.Artifact):
-    """Vectors and ids of every catalogue item, and the taste-free part of their scores: see
-    `schema.candidates`.
-    """
+    """Ids, vectors and log popularity of every catalogue item: see `schema.candidates`."""
 
     TYPE_NAME = "components.Candidates"
 
 
 class Metrics(artifact.Artifact):
-    """Numbers of a run as properties; KFP draws and compares them as a `system.Metrics`."""
+    """Metrics of a run as properties; KFP shows and compares them as a `system.Metrics`."""
 
     TYPE_NAME = "components.Metrics"
 

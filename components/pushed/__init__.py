@@ -1,1 +1,1 @@
-"""The pushed version, as what training and evaluation start from and compare with."""
+"""The pushed version, as the start of a training and the baseline of an evaluation."""

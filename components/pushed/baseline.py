@@ -1,4 +1,4 @@
-"""The version that is pushed now, asked what evaluation asks of the new one."""
+"""Evaluation queries against a pushed version, as a baseline for the new models."""
 
 import dataclasses
 import pathlib
@@ -29,30 +29,30 @@ NEVER_RETRAINED = "never_retrained"
 LEFT_ALONE = "left_alone"
 _DEPTH = 100
 _LEARNED_LATER = (
-    "it has learned from events after the moment of these questions, which is in its favour"
+    "its training included events after the time of these queries, which is an unfair advantage"
 )
 
 _INCOMPATIBLE_ERRORS = (
     TandemError,
-    OSError,  # a file that is missing
-    EOFError,  # or cut short
-    ValueError,  # one that holds something else: Arrow's, NumPy's and TensorFlow's own among them
+    OSError,  # a missing file
+    EOFError,  # a truncated file
+    ValueError,  # a file with other content; Arrow, NumPy and TensorFlow raise subclasses
     KeyError,
-    AttributeError,  # a SavedModel without the functions that are called
+    AttributeError,  # a SavedModel without the required functions
     tf.errors.OpError,
 )
-"""How a version that is not as this Tandem pushes it fails."""
+"""Errors that an incompatible version causes."""
 
 
 @dataclasses.dataclass(frozen=True)
 class BaselineAnswer:
-    """What came of asking."""
+    """Recommendation lists of a pushed version, or why there are none."""
 
     described: dict[str, Any]
-    """`version`, `path`; a `note` where the comparison is not an even one, `failure` where there is
-    none."""
+    """`version`, `path`; a `note` if the comparison is unfair; `failure` if there are no lists."""
     lists: np.ndarray | None
-    """[users, 100] indices of the new catalogue's items, or as deep as it; 0 for no item."""
+    """[users, 100] item indices in the new catalogue, fewer columns if the catalogue is smaller; 0
+    is padding. None after a failure."""
 
 
 def query_version(
@@ -62,11 +62,18 @@ def query_version(
     version: str,
     refreshed: bool = True,
 ) -> BaselineAnswer:
-    """Asks version `version`, in a folder or at a URL, the questions of test, as of their moment:
-    with the popularity of that moment, or, not `refreshed`, with the one that it was pushed with.
+    """Runs the evaluation queries of test against a pushed version.
 
-    A version that was made by another Tandem, by hand, or is not whole cannot be asked: what ended
-    it is its `failure`, and the evaluation goes on without its lists.
+    A version from an incompatible release, made by hand or incomplete gives no lists: the error
+    becomes `failure`, and the evaluation continues without the comparison.
+
+    Args:
+        data: Data of this run.
+        histories_uri: URI of this run's histories.
+        serving_dir: Folder or URL of the pushed versions.
+        version: Number of the version.
+        refreshed: Whether to use the popularity at the time of the queries, instead of the one that
+            the version was pushed with.
     """
     path = f"{serving_dir}/{RECOMMENDER}/{version}"
     described = {"version": int(version), "path": path}
@@ -74,16 +81,22 @@ def query_version(
         with open_version_store(serving_dir).open_copy(RECOMMENDER, int(version)) as folder:
             lists, note = _query_folder(data, histories_uri, folder, version, refreshed)
     except _INCOMPATIBLE_ERRORS as error:
-        said = " ".join(f"{type(error).__name__}: {error}".split())
-        return BaselineAnswer(described | {"failure": said[:500]}, None)
+        message = " ".join(f"{type(error).__name__}: {error}".split())
+        return BaselineAnswer(described | {"failure": message[:500]}, None)
     return BaselineAnswer(described | note, lists)
 
 
 def query_unchanged(
     data: TrainingData, histories_uri: str, serving_dir: str, version: str
 ) -> dict[str, BaselineAnswer]:
-    """What version `version` would answer now, had nothing been trained since: `never_retrained`
-    with the popularity of today, `left_alone` with its own.
+    """Returns the lists that `version` would give without any training since its push:
+    `never_retrained` with current popularity, `left_alone` with the popularity of the push.
+
+    Args:
+        data: Data of this run.
+        histories_uri: URI of this run's histories.
+        serving_dir: Folder or URL of the pushed versions.
+        version: Number of the version.
     """
     return {
         name: query_version(data, histories_uri, serving_dir, version, refreshed)
@@ -99,34 +112,36 @@ def _query_folder(
     refreshed: bool,
 ) -> tuple[np.ndarray, dict[str, str]]:
     pushed = open_pushed_version(serving_dir, version)
-    asked = build_queries(data.test, data.moment(data.test))
-    depth = max(_DEPTH, pushed.evaluated.ranking_candidates)  # some may have left the catalogue
-    popular = pushed.candidates.vectors[:, -1]
+    queries = build_queries(data.test, data.moment(data.test))
+    # More than _DEPTH, because the new catalogue may lack some of the items.
+    depth = max(_DEPTH, pushed.evaluated.ranking_candidates)
+    popularity = pushed.candidates.vectors[:, -1]
     if refreshed:
-        popular = compute_baseline_popularity(data, asked.now, pushed)
-    lists = pushed.lists(_build_user_batch(data, asked, histories_uri), asked.now, popular, depth)
-    later = pushed.evaluated.learned_until >= asked.now
+        popularity = compute_baseline_popularity(data, queries.now, pushed)
+    users = _build_user_batch(data, queries, histories_uri)
+    lists = pushed.lists(users, queries.now, popularity, depth)
+    later = pushed.evaluated.learned_until >= queries.now
     note = {"note": _LEARNED_LATER} if later else {}
     ids = candidate_files.to_text_array(data.catalogue.item_ids[1:])
     return find_item_indices(lists, ids, _DEPTH), note
 
 
 def _build_user_batch(
-    data: TrainingData, asked: EvaluationQueries, histories_uri: str
+    data: TrainingData, queries: EvaluationQueries, histories_uri: str
 ) -> UserBatch:
-    """Those who are asked, in their order, with what they had done by then."""
-    names = [name.decode() for name in asked.timelines.user_ids[asked.row]]
-    found = build_user_batch(histories.load(histories_uri, pa.array(names, pa.large_string())))
-    cut = Cut(asked.now if data.has_clock else None, asked.now)
-    return dataclasses.replace(found, stop=cut.find_test_starts(found.timestamps, found.row_splits))
+    """The users of the queries, in order, with their histories up to the time of the queries."""
+    names = [name.decode() for name in queries.timelines.user_ids[queries.row]]
+    users = build_user_batch(histories.load(histories_uri, pa.array(names, pa.large_string())))
+    cut = Cut(queries.now if data.has_clock else None, queries.now)
+    return dataclasses.replace(users, stop=cut.find_test_starts(users.timestamps, users.row_splits))
 
 
 def compute_baseline_popularity(data: TrainingData, now: int, pushed: PushedVersion) -> np.ndarray:
-    """[n] log popularity of the version's own candidates at `now`; 0 for those that the data do
-    not have.
+    """Computes the log popularity [n] of the version's candidates at `now` (seconds since epoch,
+    UTC), from train and valid; an item that these data do not have counts as one without events.
     """
-    known = data.clock(data.train, data.valid)
-    votes = known.votes(now, pushed.evaluated.popularity_days)
+    clock = data.clock(data.train, data.valid)
+    votes = clock.votes(now, pushed.evaluated.popularity_days)
     ids = candidate_files.to_text_array(data.catalogue.item_ids[1:])
-    places = find_item_positions(pushed.candidates.item_ids, ids)
-    return compute_log_popularity(votes[places])
+    positions = find_item_positions(pushed.candidates.item_ids, ids)
+    return compute_log_popularity(votes[positions])

@@ -1,4 +1,4 @@
-"""The pushed version that a training begins from, where it may."""
+"""Choice of the pushed version whose weights a training starts from."""
 
 import dataclasses
 import datetime
@@ -13,27 +13,29 @@ from trainer.retrieval.warm_start import WarmStart, load_weights
 
 @dataclasses.dataclass(frozen=True)
 class WarmStartDecision:
-    """How a training begins."""
+    """The initial weights of a training."""
 
     version: str
-    """Pushed version whose weights it is given, "" for none."""
+    """Pushed version whose weights are used, "" for none."""
     reason: str
-    """Why it has none; "" where it has them."""
+    """Why no version is used; "" if one is."""
     start: WarmStart | None
+    """The weights; None if no version is used."""
 
     def describe(self) -> dict[str, Any]:
-        """What the summary says of it, once the model has been trained."""
+        """Returns the entry of the summary; call it after the training."""
         if self.start is None:
             return {"version": None, "reason": self.reason}
         return {"version": int(self.version), **dataclasses.asdict(self.start.carried)}
 
 
 def decide_warm_start(data: TrainingData, serving_dir: str, version: str) -> WarmStartDecision:
-    """From `version` below `serving_dir`, a folder or a URL, "" for none: from what it was before
-    its last passes over its own valid.
+    """Decides whether to start from `version` below `serving_dir`, a folder or a URL; "" for none.
+    The weights are those before the version's final training on its own valid split.
 
-    Weights that have learned events of this valid, or later ones, would be chosen, and judged, by
-    what they know: then the training begins anew, as it does where the version has none beside it.
+    Weights that were trained on events of this run's valid, or later ones, would leak into model
+    selection and evaluation. Then training starts from scratch, as it does if the version has no
+    weights.
     """
     if not version:
         return WarmStartDecision("", "nothing is pushed yet", None)
@@ -47,8 +49,8 @@ def decide_warm_start(data: TrainingData, serving_dir: str, version: str) -> War
     begins = data.moment(data.valid)
     if weights.learned_until >= begins:
         reason = (
-            f"version {version} has learned until {_format_time(weights.learned_until)}, and valid "
-            f"begins at {_format_time(begins)}: its events would be known"
+            f"version {version} was trained on events until {_format_time(weights.learned_until)}, "
+            f"and valid begins at {_format_time(begins)}: its events would leak into the weights"
         )
         return WarmStartDecision("", reason, None)
     return WarmStartDecision(version, "", WarmStart(weights, data))

@@ -120,7 +120,7 @@ def test_one_that_has_learned_from_later_events_is_compared_and_that_is_said(
 ):
     found = query_version(data, stored, str(pushed(tmp_path, learned_until=CUT)), "2")
     assert found.lists is not None
-    assert "events after the moment of these questions" in found.described["note"]
+    assert "events after the time of these queries" in found.described["note"]
 
 
 def test_one_that_cannot_be_asked_says_why(data, stored, tmp_path):

@@ -45,8 +45,8 @@ def test_one_that_knows_the_first_event_of_valid_is_not(data, pushed):
     assert found.start is None
     assert found.describe() == {
         "version": None,
-        "reason": "version 7 has learned until 1970-01-01T00:16:40+00:00, and valid begins at "
-        "1970-01-01T00:16:40+00:00: its events would be known",
+        "reason": "version 7 was trained on events until 1970-01-01T00:16:40+00:00, and valid "
+        "begins at 1970-01-01T00:16:40+00:00: its events would leak into the weights",
     }
 
 
