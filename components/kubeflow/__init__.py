@@ -1,1 +1,1 @@
-"""Records that the tasks of a run on Kubeflow Pipelines write, and the outcome of the run."""
+"""Tasks on Kubeflow Pipelines: their entrypoint, their records, and the outcome of a run."""

@@ -1,4 +1,4 @@
-"""The end of a run on Kubeflow: fails it where the models were refused."""
+"""TFX component: the last task of a run on Kubeflow, which fails if the models were refused."""
 
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact
 from tfx.dsl.component.experimental.decorators import component
@@ -10,18 +10,19 @@ from components.artifacts.types import Verdict
 
 NAME = "PushGate"
 OUTCOME = f"passed/{push_outcome.FILE}"
-"""Below its folder."""
+"""File of the outcome, relative to the task's folder."""
 
 
 @component
 @use_local_copies
 def PushGate(pushed: InputArtifact[PushedModel], passed: OutputArtifact[Verdict]) -> None:
-    """Hands on what the Pusher decided, in this run or in the one that it is cached from, and then
-    raises NotBlessed where it pushed nothing.
+    """Copies the Pusher's outcome, which can come from the cache, and raises NotBlessed if the
+    Pusher pushed nothing.
 
-    A task of its own, for of a task that fails KFP shows no output. It comes last and is never
-    cached: so the DAG's state is that of all its tasks (`UpdateDAGExecutionsState`, which a
-    launcher alone calls), and whoever finds its record knows that all others ended well.
+    This is a task of its own because KFP does not show the outputs of a failed task. It is the last
+    task and is never cached. Therefore KFP updates the state of the DAG after all other tasks (only
+    a launcher calls `UpdateDAGExecutionsState`), and a record of this task implies that all others
+    succeeded.
     """
     outcome = push_outcome.read(pushed.uri)
     push_outcome.write(outcome, passed.uri)

@@ -1,4 +1,4 @@
-"""The outcome of a run, from its tasks' records."""
+"""The outcome of a run, derived from the records of its tasks."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping
@@ -9,10 +9,10 @@ from schema.errors import DataRefused, NotBlessed
 
 Outcome = Literal["succeeded", "cached", "refused", "failed"]
 Upstream = Mapping[str, list[str]]
-"""Tasks that a task waits for, by name; each after those that it waits for. The last one waits for
-all others, if not at once, and never comes from the cache."""
+"""The tasks that each task depends on, by name, in topological order. The last task depends,
+directly or indirectly, on all others and is never cached."""
 RecordsByTask = Mapping[str, TaskRecord | None]
-"""Records of the tasks that left anything; None for one without a record."""
+"""Records of the tasks that have a folder; None for one without a record."""
 _REFUSALS = {NotBlessed.__name__, DataRefused.__name__}
 _NEVER_STARTED = "it left a log but no record: its container ended before Tandem started"
 _KILLED = (
@@ -20,45 +20,46 @@ _KILLED = (
     "stopped; look at its pod"
 )
 _NOTHING = (
-    "no task of this run recorded a failure. {first} is the first of those that left nothing, nor "
-    "did any task after them{others}: the driver of one of them failed, while others may have come "
-    "from the cache; look at the run's page"
+    "no task of this run recorded a failure; {first} is the first task without output{others}: the "
+    "driver of one of these tasks failed, and others may be cached; look at the run's page"
 )
 
 
 @dataclasses.dataclass(frozen=True)
 class RunEnd:
-    """The outcome, and where it is `refused` or `failed` the first task to fail and its error."""
+    """The outcome and, if it is `refused` or `failed`, the first failed task and its error."""
 
     outcome: Outcome
     task: str | None = None
     error: str = ""
 
 
-def determine_end(upstream: Upstream, left: RecordsByTask, never_cached: set[str]) -> RunEnd:
-    """The state that KFP tells an exit handler is not looked at: where a launcher was killed, or a
-    driver failed, it stays RUNNING (`UpdateDAGExecutionsState` in its backend/src/v2/metadata).
+def determine_end(upstream: Upstream, records: RecordsByTask, never_cached: set[str]) -> RunEnd:
+    """Determines the outcome of a run from the records of its tasks.
+
+    It does not use the state that KFP passes to an exit handler: that stays RUNNING if a launcher
+    was killed or a driver failed (`UpdateDAGExecutionsState` in KFP's backend/src/v2/metadata).
     """
-    last = left.get(list(upstream)[-1])
+    last = records.get(list(upstream)[-1])
     if last is not None and last.state == "complete":
-        return RunEnd("succeeded" if set(left) - never_cached else "cached")
-    failed = list(_find_failures(upstream, left))
+        return RunEnd("succeeded" if set(records) - never_cached else "cached")
+    failed = list(_find_failures(upstream, records))
     if not failed:
-        return _find_unrecorded_failure(upstream, left)
+        return _find_unrecorded_failure(upstream, records)
     _, _, task, kind, error = min(failed)
     return RunEnd("refused" if kind in _REFUSALS else "failed", task, error)
 
 
 def _find_failures(
-    upstream: Upstream, left: RecordsByTask
+    upstream: Upstream, records: RecordsByTask
 ) -> Iterator[tuple[float, int, str, str, str]]:
-    """Time, number and name of each task that failed, the kind of error and its message. Nobody
-    knows when a task was killed: those come after all others, in the order of tasks.
+    """Time, number and name of each failed task, the class of its error, and the message. The time
+    at which a task was killed is unknown, so killed tasks sort after all others.
     """
     for number, task in enumerate(upstream):
-        if task not in left:
+        if task not in records:
             continue
-        record = left[task]
+        record = records[task]
         if record is None:
             yield float("inf"), number, task, "", _NEVER_STARTED
         elif record.state == "failed":
@@ -67,8 +68,8 @@ def _find_failures(
             yield float("inf"), number, task, "", _KILLED
 
 
-def _find_unrecorded_failure(upstream: Upstream, left: RecordsByTask) -> RunEnd:
-    done = set(left)
+def _find_unrecorded_failure(upstream: Upstream, records: RecordsByTask) -> RunEnd:
+    done = set(records)
     for task in reversed(list(upstream)):
         if task in done:
             done.update(upstream[task])

@@ -1,12 +1,12 @@
-"""What a task of Kubeflow Pipelines runs: TFX's entrypoint, given what its component declares, and
-with nothing of an earlier attempt where it writes.
+"""Entrypoint of a task on Kubeflow Pipelines: prepares the arguments of TFX's entrypoint, and
+removes the outputs of an earlier attempt.
 
-TFX's entrypoint imports a class for the type of every artifact that it is given. A self-hosted
-backend hands inputs on without their types (`GetOutputArtifactsByExecutionId` in its
-backend/src/v2/metadata/client.go leaves the schema "": tensorflow/tfx#7768), and its driver gives
-each task an output `executor-logs` of its own, of a type that TFX does not know (`provisionOutputs`
-in backend/src/v2/driver/driver.go). So the compiled command holds the component's declarations:
-they know the types, and what they do not name is the backend's own and is not shown to TFX.
+TFX's entrypoint imports a class for the type of every artifact. A self-hosted backend passes inputs
+without their types (`GetOutputArtifactsByExecutionId` in its backend/src/v2/metadata/client.go
+leaves the schema "": tensorflow/tfx#7768), and its driver adds an output `executor-logs` to each
+task, of a type that TFX does not know (`provisionOutputs` in backend/src/v2/driver/driver.go). The
+compiled command therefore includes the component's declarations: they give the types, and
+everything that they do not name belongs to the backend and is removed.
 """
 
 import argparse
@@ -24,33 +24,34 @@ from schema.storage import object_store
 from schema.storage.locations import is_remote
 
 Arguments = tuple[argparse.Namespace, list[str]]
-"""What is declared below, and what is Beam's."""
+"""The arguments declared below, and the remaining ones, which are Beam's."""
 OUTPUTS_FLAG = "--json_serialized_outputs_spec_args"
-"""Before the JSON of a ComponentOutputsSpec, as TFX's own flag is before the inputs'."""
+"""Flag of the JSON of ComponentOutputsSpec; TFX has a similar flag for the inputs."""
 
 TASK_FOLDER = "{task}"
 
 
 def drop_undeclared(executor_input: Any, inputs_spec: str, outputs_spec: str) -> None:
-    """Takes away what the component does not declare, and says the types of what it does; the two
-    are JSON of ComponentInputsSpec and ComponentOutputsSpec.
+    """Removes inputs and outputs that the component does not declare, and sets the types of the
+    others. `inputs_spec` and `outputs_spec` are JSON of ComponentInputsSpec and
+    ComponentOutputsSpec.
 
-    Where the backend says an input's type, as Vertex does, it stays. The components declare no
-    metadata: all keys stay but those without a value, which TFX cannot read.
+    An input's type stays if the backend provides one, as Vertex does. The components declare no
+    metadata: all keys stay except those without a value, which TFX cannot read.
     """
-    inputs = _parse_message(inputs_spec, pipeline_spec_pb2.ComponentInputsSpec())
-    outputs = _parse_message(outputs_spec, pipeline_spec_pb2.ComponentOutputsSpec())
-    given, made = executor_input.inputs, executor_input.outputs
-    _keep_declared(given.artifacts, inputs.artifacts)
-    _keep_declared(given.parameter_values, inputs.parameters)
-    _keep_declared(made.artifacts, outputs.artifacts)
-    _keep_declared(made.parameters, outputs.parameters)
-    for name, artifact in _iterate_artifacts(given):
+    declared_inputs = _parse_message(inputs_spec, pipeline_spec_pb2.ComponentInputsSpec())
+    declared_outputs = _parse_message(outputs_spec, pipeline_spec_pb2.ComponentOutputsSpec())
+    inputs, outputs = executor_input.inputs, executor_input.outputs
+    _keep_declared(inputs.artifacts, declared_inputs.artifacts)
+    _keep_declared(inputs.parameter_values, declared_inputs.parameters)
+    _keep_declared(outputs.artifacts, declared_outputs.artifacts)
+    _keep_declared(outputs.parameters, declared_outputs.parameters)
+    for name, artifact in _iterate_artifacts(inputs):
         if not (artifact.type.schema_title or artifact.type.instance_schema):
-            artifact.type.CopyFrom(inputs.artifacts[name].artifact_type)
+            artifact.type.CopyFrom(declared_inputs.artifacts[name].artifact_type)
         _drop_null(artifact.metadata)
-    for name, artifact in _iterate_artifacts(made):
-        artifact.type.CopyFrom(outputs.artifacts[name].artifact_type)
+    for name, artifact in _iterate_artifacts(outputs):
+        artifact.type.CopyFrom(declared_outputs.artifacts[name].artifact_type)
         _drop_null(artifact.metadata)
 
 
@@ -64,7 +65,7 @@ def _keep_declared(given: Any, declared: Any) -> None:
 
 
 def _iterate_artifacts(side: Any) -> Iterator[tuple[str, Any]]:
-    """By name, of the inputs or the outputs."""
+    """Yields the name and the artifact of all inputs or outputs."""
     for name, listed in side.artifacts.items():
         for artifact in listed.artifacts:
             yield name, artifact
@@ -77,17 +78,18 @@ def _drop_null(metadata: Any) -> None:
 
 
 def find_task_root(executor_input: Any) -> str:
-    """Folder of all that this task of this run writes: that of its outputs, the backend's own
-    included; "" where it has none.
+    """Returns the folder of all outputs of this task in this run, including the backend's outputs;
+    "" if the task has none.
     """
     uris = (artifact.uri for _, artifact in _iterate_artifacts(executor_input.outputs))
     return next(uris, "").rpartition("/")[0]
 
 
 def fill_task_folder(executor_input: Any) -> None:
-    """In the place of TASK_FOLDER, with which a parameter begins: what a task writes beside its
-    outputs lies in a folder of this run and this task alone, and another run finds the parameter
-    as it was, and so its cache.
+    """Replaces TASK_FOLDER at the start of a parameter with the task's folder in this run.
+
+    A task can thus write other files than its outputs into a folder of its own, while the
+    parameter, and with it the cache key, stays the same in every run.
     """
     folder = find_task_root(executor_input)
     for value in executor_input.inputs.parameter_values.values():
@@ -96,9 +98,9 @@ def fill_task_folder(executor_input: Any) -> None:
 
 
 def clear_outputs(executor_input: Any) -> None:
-    """Removes what an earlier attempt of this task has left: a retry has the same places to write
-    to (`retryStrategy` in backend/src/v2/compiler/argocompiler/container.go), and what is read
-    later is all that lies there.
+    """Removes the outputs of an earlier attempt of this task: a retry writes to the same locations
+    (`retryStrategy` in backend/src/v2/compiler/argocompiler/container.go), and later tasks read all
+    files there.
     """
     for _, artifact in _iterate_artifacts(executor_input.outputs):
         if is_remote(artifact.uri):
@@ -106,7 +108,7 @@ def clear_outputs(executor_input: Any) -> None:
 
 
 def parse_arguments(argv: list[str]) -> Arguments:
-    """The same as TFX's own and OUTPUTS_FLAG, of which the compiler writes the values."""
+    """Parses TFX's arguments and OUTPUTS_FLAG; the compiler writes their values."""
     parser = argparse_flags.ArgumentParser()
     parser.add_argument("--executor_class_path", required=True)
     parser.add_argument("--json_serialized_invocation_args", required=True)
@@ -116,7 +118,7 @@ def parse_arguments(argv: list[str]) -> Arguments:
 
 
 def run(arguments: Arguments) -> None:
-    """Executes the component."""
+    """Runs the component and records how it ended."""
     known, beam = arguments
     executor_input = _parse_message(
         known.json_serialized_invocation_args, pipeline_spec_pb2.ExecutorInput()

@@ -1,8 +1,8 @@
-"""The record of a task on Kubeflow, in a file beside its artifacts: state, start, end and error.
+"""The record of a task on Kubeflow, in a file next to its artifacts: state, start, end and error.
 
-KFP keeps no artifact of a task that failed. Below a run's root there is a folder for each task, in
-it one for each time that KFP's driver handled it, and in that the outputs and the record. A task
-from the cache has none. `root` is a URL, or a path in the place of one.
+KFP publishes no artifact of a failed task. A run's root has a folder for each task, which has a
+folder for each time that KFP's driver handled the task, which has the outputs and the record. A
+cached task has none. `root` is a URL, or a path that replaces it.
 """
 
 import json
@@ -19,24 +19,27 @@ RECORD_FILE = "task.json"
 
 
 class TaskRecord(StrictModel):
-    """Of the latest attempt."""
+    """The latest attempt of a task."""
 
     state: Literal["began", "complete", "failed"]
-    """`began` is that of a task that is running, or was killed."""
+    """`began` while the task runs, and after it was killed."""
     began_at: float
-    """Seconds since epoch."""
+    """Seconds since epoch, UTC."""
     ended_at: float | None = None
+    """Seconds since epoch, UTC; None if `state` is `began`."""
     error: str = ""
-    """Message of the exception that it failed with."""
+    """Message of the exception that failed the task."""
     kind: str = ""
     """Name of the exception's class."""
 
 
 class TaskRecorder:
-    """Keeps the record while the block runs, in the folder or at the URL `place`; "" for none."""
+    """Context manager that writes the record into the folder or to the URL `location`; "" disables
+    it.
+    """
 
-    def __init__(self, place: str):
-        self._place = place
+    def __init__(self, location: str):
+        self._location = location
         self._began_at = 0.0
 
     def __enter__(self) -> None:
@@ -49,17 +52,17 @@ class TaskRecorder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        ended = {"ended_at": time.time()}
+        now = time.time()
         if kind is None:
-            self._write("complete", **ended)
+            self._write("complete", ended_at=now)
         else:
-            self._write("failed", **ended, error=str(error), kind=kind.__name__)
+            self._write("failed", ended_at=now, error=str(error), kind=kind.__name__)
 
-    def _write(self, state: Literal["began", "complete", "failed"], **more: Any) -> None:
-        if not self._place:
+    def _write(self, state: Literal["began", "complete", "failed"], **fields: Any) -> None:
+        if not self._location:
             return
-        record = TaskRecord(state=state, began_at=self._began_at, **more)
-        with object_store.open_output_folder(self._place) as folder:
+        record = TaskRecord(state=state, began_at=self._began_at, **fields)
+        with object_store.open_output_folder(self._location) as folder:
             pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
             pathlib.Path(folder, RECORD_FILE).write_text(
                 json.dumps(record.model_dump()), encoding="utf-8"
@@ -67,41 +70,41 @@ class TaskRecorder:
 
 
 def list_tasks(root: str) -> set[str]:
-    """Names of the tasks that left anything below `root`."""
+    """Returns the names of the tasks that have a folder below `root`."""
     return set(_list_folders(root))
 
 
 def list_task_folders(root: str, task: str) -> list[str]:
-    """The folders of the task, one for each time that KFP's driver handled it."""
+    """Returns the folders of the task, one for each time that KFP's driver handled it."""
     return [f"{root}/{task}/{each}" for each in _list_folders(f"{root}/{task}")]
 
 
 def load_record(root: str, task: str) -> TaskRecord | None:
-    """The latest; None where the task left none: its container never came to run it."""
-    found = [
+    """Reads the latest record; None if there is none because the container did not start Tandem."""
+    records = [
         TaskRecord.model_validate_json(content)
         for folder in list_task_folders(root, task)
         if (content := read_file(f"{folder}/{RECORD_FILE}")) is not None
     ]
-    return max(found, key=lambda each: each.began_at, default=None)
+    return max(records, key=lambda each: each.began_at, default=None)
 
 
 def read_output(root: str, task: str, file: str) -> bytes | None:
-    """Content of `<output>/<name>` below the task; None where there is no such file."""
-    found = (read_file(f"{folder}/{file}") for folder in list_task_folders(root, task))
-    return next((content for content in found if content is not None), None)
+    """Reads `file`, of the form `<output>/<name>`, of the task; None if it does not exist."""
+    contents = (read_file(f"{folder}/{file}") for folder in list_task_folders(root, task))
+    return next((content for content in contents if content is not None), None)
 
 
-def read_file(place: str) -> bytes | None:
-    """None where there is no such file."""
-    if is_remote(place):
-        return object_store.read(place) if object_store.is_file(place) else None
-    path = pathlib.Path(place)
+def read_file(location: str) -> bytes | None:
+    """Reads a file at a path or URL; None if it does not exist."""
+    if is_remote(location):
+        return object_store.read(location) if object_store.is_file(location) else None
+    path = pathlib.Path(location)
     return path.read_bytes() if path.is_file() else None
 
 
-def _list_folders(place: str) -> list[str]:
-    if is_remote(place):
-        return object_store.list_folders(place)
-    path = pathlib.Path(place)
+def _list_folders(location: str) -> list[str]:
+    if is_remote(location):
+        return object_store.list_folders(location)
+    path = pathlib.Path(location)
     return sorted(each.name for each in path.iterdir() if each.is_dir()) if path.is_dir() else []

@@ -1,7 +1,7 @@
-"""What a run that ended before its report leaves at the root, as `tandem run` does.
+"""Publishes files of a run that ended before its report to the root, as `tandem run` does.
 
-These are the rejected records and the pages of statistics, which show why data were refused.
-Summary and report stay those of the previous run, as after `tandem run`.
+These are the rejected records and the pages of statistics, which show why data were refused. The
+summary and the report of the previous run stay, as after `tandem run`.
 """
 
 import pathlib
@@ -13,19 +13,21 @@ from schema.storage import object_store
 from schema.storage.locations import is_remote
 
 _REJECTED = {"InteractionsGen": ("interactions", "users"), "ItemsGen": ("items",)}
-"""Tables of which a task keeps the records that it rejects."""
+"""Tables whose rejected records each task stores."""
 
 
 def publish(run: str, root: str) -> None:
-    """Copies them from the run's folder to `root`; both are URLs or both are paths. Of a table that
-    this run read, earlier rejected records are removed; those of a table from the cache stay.
+    """Copies the files from the run's folder to `root`; both are URLs or both are paths.
+
+    For each table that this run read, rejected records of an earlier run are removed first; those
+    of a cached table stay.
     """
-    left = list_tasks(run)
-    for task in _REJECTED.keys() & left:
+    tasks = list_tasks(run)
+    for task in _REJECTED.keys() & tasks:
         for table in _REJECTED[task]:
             _remove(f"{root}/rejected/{table}")
             _add(run, task, f"rejected/{table}", root)
-    if "DataGate" in left:
+    if "DataGate" in tasks:
         _add(run, "DataGate", "statistics", root)
 
 
@@ -43,8 +45,8 @@ def _copy(source: str, target: str) -> None:
         shutil.copytree(source, target, dirs_exist_ok=True)
 
 
-def _remove(place: str) -> None:
-    if is_remote(place):
-        object_store.remove(place)
+def _remove(location: str) -> None:
+    if is_remote(location):
+        object_store.remove(location)
     else:
-        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(location, ignore_errors=True)

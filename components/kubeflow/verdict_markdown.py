@@ -1,4 +1,4 @@
-"""A run's verdict in Markdown, for its page."""
+"""The verdict of a run in Markdown, for KFP's page of the run."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,9 +7,7 @@ _SIGNS = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_{}[]<>#|~"})
 
 
 def format_verdict(verdict: Mapping[str, Any]) -> str:
-    """`verdict` as `components.run_verdict` makes it. What others have written stands there as
-    text, whatever signs it holds.
-    """
+    """Formats a verdict of `components.run_verdict.describe_run`; texts are escaped."""
     return "\n".join(_format_lines(verdict)) + "\n"
 
 
@@ -30,7 +28,7 @@ def _format_lines(verdict: Mapping[str, Any]) -> Iterator[str]:
             yield f"> {_escape(line)}  "
     if verdict["failures"]:
         yield ""
-        yield "What the evaluation found wanting:"
+        yield "Failures of the evaluation:"
         yield ""
         for failure in verdict["failures"]:
             yield f"- {_escape(failure)}"

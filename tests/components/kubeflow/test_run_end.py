@@ -95,7 +95,7 @@ def test_a_failure_with_words_comes_before_one_without():
 def test_where_a_driver_failed_it_is_one_from_the_first_without_a_trace_on(left, first):
     found = end({name: record(number) for number, name in enumerate(left)})
     assert (found.outcome, found.task) == ("failed", first)
-    assert f"{first} is the first of those that left nothing" in found.error
+    assert f"{first} is the first task without output" in found.error
 
 
 def test_and_the_others_are_named_as_well():

@@ -35,7 +35,7 @@ def test_the_reasons_of_a_refusal_are_a_list():
         "> expected blessed models  ",
         ">   ndcg@10: too low  ",
         "",
-        "What the evaluation found wanting:",
+        "Failures of the evaluation:",
         "",
         "- ndcg@10: too low",
         "- final lists: worse than item\\_neighbours",
