@@ -61,7 +61,7 @@ def model_class(variant: Variant) -> type[RetrievalModel]:
 def loaded(root: pathlib.Path, config: Config, variant: Variant) -> TrainingData:
     """What the run at `root` trains on, with the variant's item features alone."""
     metadata = RunMetadata(RunRoot(root).metadata, config.name)
-    runs = [metadata.latest(f"Transform.{table}") for table in ("interactions", "items")]
+    runs = [metadata.find_latest_run(f"Transform.{table}") for table in ("interactions", "items")]
     if None in runs:
         sys.exit(f"expected the data stages of a run at {root}, found none; run it first")
     keys = ("transformed_examples", "transform_graph")

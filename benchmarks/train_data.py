@@ -75,7 +75,7 @@ def _locations(root: pathlib.Path, name: str) -> TransformLocations:
     metadata = RunMetadata(root / "metadata.sqlite", name)
     uris = []
     for table in ("interactions", "items"):
-        transform = metadata.latest(f"Transform.{table}")
+        transform = metadata.find_latest_run(f"Transform.{table}")
         assert transform is not None, "the pipeline has run"
         uris += [transform.outputs[key].uri for key in ("transformed_examples", "transform_graph")]
     return TransformLocations(*uris)

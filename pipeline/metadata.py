@@ -32,7 +32,7 @@ class NodeRun:
 class LatestRuns(Protocol):
     """A source of the outputs of a run."""
 
-    def latest(self, node: str) -> NodeRun | None:
+    def find_latest_run(self, node: str) -> NodeRun | None:
         """The latest finished execution of `node`; None if it has never finished."""
         ...
 
@@ -45,7 +45,7 @@ class RunMetadata:
         config = tfx_metadata.sqlite_metadata_connection_config(str(path))
         self._store = metadata_store.MetadataStore(config)
 
-    def latest(self, node: str) -> NodeRun | None:
+    def find_latest_run(self, node: str) -> NodeRun | None:
         """The latest finished execution of `node`; None if it has never finished."""
         finished = self._list_finished(node)
         if not finished:

@@ -90,7 +90,7 @@ def execute_pipeline(
     stages: list[dict[str, Any]] = []
 
     def record_stage(stage: str, seconds: float) -> None:
-        latest = metadata.latest(stage)
+        latest = metadata.find_latest_run(stage)
         cached = latest is not None and latest.cached
         stage_lines.finish_stage(seconds, cached)
         stages.append({"name": stage, "seconds": round(seconds, 2), "cached": cached})

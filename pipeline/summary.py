@@ -87,7 +87,7 @@ def write_summary(summary: RunSummary, path: pathlib.Path) -> None:
 
 
 def _get_output(metadata: LatestRuns, node: str, key: str) -> Artifact:
-    run = metadata.latest(node)
+    run = metadata.find_latest_run(node)
     assert run is not None, f"{node} has finished before a summary is made"
     return run.outputs[key]
 

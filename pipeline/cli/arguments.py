@@ -1,5 +1,5 @@
-"""Arguments that several verbs have, each declared once: configuration, data, root, and the server
-of `--server` with what protects the connection to it.
+"""Arguments that several verbs share: configuration, data, root, and `--server` with the security
+of its connection.
 """
 
 import argparse
@@ -17,7 +17,7 @@ _TLS_FILES = ("tls_roots", "tls_certificate", "tls_key")
 
 
 class _LocationAction(argparse.Action):
-    """An argument that names a path or URL, parsed by `parse`; UsageError names the argument."""
+    """Parses a path or URL with `parse`; a UsageError names the argument."""
 
     def __init__(self, parse: Callable[[str], object], **settings: Any):
         super().__init__(**settings)
@@ -42,8 +42,13 @@ def add_location(
     parse: Callable[[str], object] = parse_local,
     **settings: Any,
 ) -> None:
-    """An option that names a path or URL, by default a pathlib.Path of this machine; `settings` are
-    those of argparse.
+    """Adds an option for a path or URL.
+
+    Args:
+        parser: Parser or group to add it to.
+        option: Its name, such as `--data`.
+        parse: Function from the text to the value, by default to a pathlib.Path of this machine.
+        settings: Further arguments of `add_argument`.
     """
     parser.add_argument(option, action=_LocationAction, parse=parse, **settings)
 
@@ -53,7 +58,9 @@ def add_config(
     text: str = "the TOML (docs/CONFIG.md)",
     required: bool = True,
 ) -> None:
-    """`--config` and `--set`: args.config a path, args.overrides `section.key=value` each."""
+    """Adds `--config`, a path in args.config, and `--set`, `section.key=value` in
+    args.overrides.
+    """
     add_location(parser, "--config", required=required, help=text)
     parser.add_argument(
         "--set", action="append", default=[], metavar="SECTION.KEY=VALUE", dest="overrides",
@@ -62,25 +69,25 @@ def add_config(
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
-    """`--data`: args.data a path, or None."""
+    """Adds `--data`: args.data is a path or None."""
     add_location(
-        parser, "--data", help="folder that the TOML's paths start from (default: its own)"
+        parser, "--data", help="folder that the TOML's paths start from (default: its own folder)"
     )
 
 
 def add_data_location(parser: argparse.ArgumentParser) -> None:
-    """`--data`: args.data an absolute path or a URL, or None."""
+    """Adds `--data`: args.data is an absolute path, a URL or None."""
     text = "folder or URL that the TOML's paths start from (default: its own folder)"
     add_location(parser, "--data", lambda text: _make_absolute(parse_readable(text)), help=text)
 
 
 def add_root(parser: argparse.ArgumentParser, text: str = "folder of a finished run") -> None:
-    """`--root`: args.root a path."""
+    """Adds `--root`: args.root is a path."""
     add_location(parser, "--root", required=True, help=text)
 
 
 def add_root_location(parser: "argparse._ActionsContainer", text: str, required: bool) -> None:
-    """`--root`: args.root an absolute path or a URL, or None where it is not required."""
+    """Adds `--root`: args.root is an absolute path or a URL; None if absent and not required."""
     add_location(
         parser,
         "--root",
@@ -95,12 +102,12 @@ def _make_absolute(location: str) -> str:
 
 
 def add_json(parser: argparse.ArgumentParser, text: str = "print JSON alone on stdout") -> None:
-    """`--json`: args.json true or false."""
+    """Adds `--json`: args.json is true or false."""
     parser.add_argument("--json", action="store_true", help=text)
 
 
 def add_server(parser: argparse.ArgumentParser, text: str) -> None:
-    """`--server`, which `text` explains, and what protects the connection to it."""
+    """Adds `--server` with the help `text`, and the options for the security of its connection."""
     parser.add_argument("--server", metavar="HOST:PORT", help=text)
     group = parser.add_argument_group("connection to --server")
     group.add_argument(
@@ -121,7 +128,7 @@ def add_server(parser: argparse.ArgumentParser, text: str) -> None:
 def parse_server(args: argparse.Namespace) -> "ServerAddress | None":
     """The server that the arguments of `add_server` name; None without `--server`.
 
-    Raises UsageError where they protect a connection that there is not, or do not fit together.
+    Raises UsageError for security options without `--server`, or that contradict each other.
     """
     from pipeline.commands.recommend import ServerAddress
     from serving.client.connection import Security
@@ -130,8 +137,8 @@ def parse_server(args: argparse.Namespace) -> "ServerAddress | None":
     if args.server is None:
         if protects or args.token_file:
             raise UsageError(
-                "expected --server with --tls… and --token-file, received these alone; name the "
-                "server, or leave them out"
+                "expected --server with --tls… and --token-file, received these alone; add "
+                "--server or remove them"
             )
         return None
     security = Security(
@@ -151,5 +158,5 @@ def _read_token(path: pathlib.Path | None) -> str | None:
         return path.read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
-            f"expected a readable token in {path}, received: {error}; give the path of one"
+            f"expected a readable token in {path}, received: {error}; give another file"
         ) from error

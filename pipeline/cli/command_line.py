@@ -1,8 +1,9 @@
-"""The command line, `tandem VERB …`: its parser, and how a verb ends, also where standard output
-cannot be written because its reader has gone or its disk is full.
+"""The command line, `tandem VERB …`: its parser, and the exit code of a verb, also when standard
+output fails because its reader is closed or the disk is full.
 
-Exit codes: 0 done, 1 our bug, 2 usage or configuration (training that diverges among it), 3 data
-refused, 4 model not blessed, 130 interrupted, 141 the reader of the output has gone.
+Exit codes: 0 success, 1 a defect of Tandem or a failure without a code of its own, 2 usage or
+configuration (including training that diverges), 3 data refused, 4 model not blessed,
+130 interrupted, 141 the reader of the output has closed it.
 """
 
 import argparse
@@ -20,21 +21,21 @@ from pipeline.cli import verbs as verb_modules
 from schema.errors import TandemError, UsageError
 
 READER_GONE = 141
-"""The exit code that a shell reports of a process ended by SIGPIPE: `tandem ops … | head` is no
+"""The exit code that a shell reports for a process that SIGPIPE ended: `tandem ops … | head` is no
 error."""
 _STDOUT = 1
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Parses, dispatches and turns every error that we raise on purpose into its exit code."""
+    """Runs the verb that `argv` names; returns its exit code, or that of a TandemError."""
     os.environ["TF_USE_LEGACY_KERAS"] = (
         "1"  # TFRS and TFX need Keras 2; read when TensorFlow is first imported
     )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # gRPC's core writes lines of its own about failures that it raises as well.
+    # gRPC's core logs failures that it also raises.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    # google.api_core says on each import that Python 3.10 is old; the version set wants it so.
+    # google.api_core warns on each import that Python 3.10 is old; TFX requires it.
     warnings.filterwarnings("ignore", "You are using a non-supported Python", FutureWarning)
     try:
         return _run_verb(argv)
@@ -43,7 +44,7 @@ def main(argv: list[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         print(
-            "tandem: interrupted; finished stages are kept and the next run goes on from there",
+            "tandem: interrupted; finished stages are kept, and the next run resumes after them",
             file=sys.stderr,
         )
         return 130
@@ -54,17 +55,17 @@ def _run_verb(argv: list[str] | None) -> int:
     try:
         args = build_parser().parse_args(argv)
         code = args.run(args)
-        print(end="", flush=True)  # a failing write shows here, where it can be reported
+        print(end="", flush=True)  # a failing write raises here, where it can be reported
         return code
     except OSError as error:
         return handle_output_error(error)
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The parser of a verb and its arguments."""
+    """The parser of all verbs and their arguments."""
     parser = argparse.ArgumentParser(
         prog="tandem",
-        description="Raw interaction logs and a catalogue in, a served two-stage recommender out.",
+        description="Turn interaction logs and a catalogue into a served two-stage recommender.",
     )
     verbs = parser.add_subparsers(
         dest="verb", metavar="VERB", required=True, parser_class=VerbParser
@@ -78,21 +79,21 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 class VerbParser(argparse.ArgumentParser):
-    """An ArgumentParser that takes values which begin with a dash: `--user -KxYz`.
+    """An ArgumentParser that accepts values with a leading dash: `--user -KxYz`.
 
-    Ids begin with any character. argparse takes every word that begins with a dash for an option,
-    known or not, and so would leave `--user` without a value.
+    An id may begin with any character. argparse treats every word with a leading dash as an option,
+    known or not, so `--user` would have no value.
     """
 
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> tuple[Any, list[str]]:
-        """As in argparse, after `join_values`."""
+        """Like argparse, after `join_values`."""
         return super().parse_known_args(self.join_values(args or []), namespace)
 
     def join_values(self, words: Sequence[str]) -> list[str]:
-        """`--option`, `-value` -> `--option=-value`, where the option has one value and the value
-        is itself no option of the verb.
+        """Joins `--option`, `-value` to `--option=-value` if the option has one value and `-value`
+        is no option of the verb.
         """
         joined: list[str] = []
         for word in words:
@@ -112,7 +113,7 @@ class VerbParser(argparse.ArgumentParser):
 
 
 def open_closed_streams() -> None:
-    """Opens stdout and stderr on /dev/null where the process was started with them closed, as some
+    """Opens stdout and stderr on /dev/null if the process was started with them closed, as some
     daemons do; otherwise the next opened file would get their descriptors.
     """
     for number, name in ((1, "stdout"), (2, "stderr")):
@@ -125,8 +126,8 @@ def open_closed_streams() -> None:
 
 
 def handle_output_error(error: OSError) -> int:
-    """Exit code of a verb that `error` ended because stdout's reader has gone. Raises UsageError
-    where no space is left, and any other error again.
+    """READER_GONE if `error` means that the reader of stdout has closed it. Raises UsageError for a
+    full disk, and every other error again.
     """
     if isinstance(error, BrokenPipeError) and _is_reader_gone():
         _discard_output()
@@ -148,7 +149,7 @@ def _is_reader_gone() -> bool:
 
 
 def _discard_output() -> None:
-    """Drops what stdout has buffered, so that it is not written again when the process ends."""
+    """Discards what stdout has buffered, which Python would write again at exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, _STDOUT)
     os.close(nowhere)

@@ -1,4 +1,4 @@
-"""Arguments of both `tandem compile` and `tandem submit`, and the compilation from them."""
+"""Arguments that `tandem compile` and `tandem submit` share, and the compilation from them."""
 
 import argparse
 import importlib.util
@@ -13,7 +13,9 @@ from schema.storage.locations import READABLE_SCHEMES, parse_task_location
 
 
 def add_arguments(parser: argparse.ArgumentParser, required: bool = True) -> None:
-    """`--config`, `--set`, `--image`, `--data` and `--root`; `required` is for the first."""
+    """Adds `--config`, `--set`, `--image`, `--data` and `--root`; `required` applies to the
+    first.
+    """
     arguments.add_config(parser, required=required)
     parser.add_argument("--image", help="container image with Tandem installed")
     arguments.add_location(
@@ -33,34 +35,34 @@ def add_arguments(parser: argparse.ArgumentParser, required: bool = True) -> Non
 
 
 class CompiledDocument(NamedTuple):
-    """What the verbs print about a document."""
+    """What the verbs print about a compiled document."""
 
     tasks: list[str]
     """Components that run as tasks, sorted."""
     unlimited: list[str]
-    """Those of them without a memory limit, which may use all memory of their nodes."""
+    """Tasks without a memory limit, which may use all memory of their nodes."""
 
     @property
     def warning(self) -> str:
-        """One sentence, or "" where every task has a limit."""
+        """One sentence; "" if every task has a limit."""
         if not self.unlimited:
             return ""
         return (
-            f"warning: no memory limit for {', '.join(self.unlimited)}: where a node runs out of "
-            "memory any of its pods may be ended; set memory_limit in [kubeflow.resources]"
+            f"warning: no memory limit for {', '.join(self.unlimited)}: when a node runs out of "
+            "memory, any of its pods may be killed; set memory_limit in [kubeflow.resources]"
         )
 
 
 def compile_document(out: pathlib.Path, args: argparse.Namespace) -> CompiledDocument:
-    """Writes the document of the arguments at `out`."""
+    """Compiles the pipeline as the arguments describe it, and writes the document to `out`."""
     require_kfp()
     _check_image(args.image)
-    # TFX imports a client of Google's cloud to read one name from it, and the client complains.
+    # TFX imports a client of Google Cloud for one name, and the client warns about its version.
     warnings.filterwarnings("ignore", "Support for google-cloud-storage", FutureWarning)
     from pipeline.config.config import load_config
 
     loaded = load_config(args.config, args.overrides)
-    # Imported late: TFX takes seconds, and errors of the configuration come before.
+    # Imported late: TFX takes seconds, and errors in the configuration should show at once.
     from pipeline.kubeflow.compile import compile_pipeline
 
     tasks = compile_pipeline(out, loaded, args.image, args.data, args.root)
@@ -70,7 +72,7 @@ def compile_document(out: pathlib.Path, args: argparse.Namespace) -> CompiledDoc
 
 
 def require_kfp() -> None:
-    """Raises UsageError where the package is not installed that both verbs need."""
+    """Raises UsageError if kfp is not installed, which both verbs need."""
     if importlib.util.find_spec("kfp") is None:
         raise UsageError(
             "expected the package kfp, found none; install it with: pip install 'tandem[kfp]'"
@@ -78,14 +80,14 @@ def require_kfp() -> None:
 
 
 def _check_image(image: str | None) -> None:
-    """Checks the characters of its registry, name, tag and digest."""
+    """Raises UsageError for a missing image, and for characters that no image name has."""
     if image is None:
         raise UsageError(
             "expected the container image that tasks run in, received none; "
-            "build it by the Dockerfile and give its name with --image"
+            "build it with the Dockerfile and give its name with --image"
         )
     if not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9._/:@-]*", image):
         raise UsageError(
             "--image expects the name of a container image such as registry.example/tandem:1, "
-            f"received {image!r}"
+            f"received {image!r}; give the name of your image"
         )

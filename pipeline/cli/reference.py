@@ -1,6 +1,7 @@
-"""docs/VERBS.md, written from the command line's own parser: `python -m pipeline.cli.reference`.
+"""docs/VERBS.md, generated from the parser of the command line.
 
-Also `python -m pipeline.cli.reference FILE`, which writes it into the file.
+`python -m pipeline.cli.reference` prints it, `python -m pipeline.cli.reference FILE` writes it to
+FILE.
 """
 
 import argparse
@@ -47,13 +48,13 @@ This page is generated from `tandem VERB --help`; `make fix` writes it.
 
 | code | meaning |
 | --- | --- |
-| 0 | The verb has done what it was called for. |
+| 0 | Success. |
 | 1 | A failure that has no code of its own, such as a failed infra check or a defect of Tandem. |
 | 2 | A wrong argument, configuration or environment; training that diverged; a full disk. |
 | 3 | Data that break a rule: too many rejected records, or a violated schema. |
 | 4 | A model or index that is not good enough to be pushed: [BLESSING.md](BLESSING.md). |
 | 130 | Interrupted with Ctrl-C. The next run resumes after the last finished stage. |
-| 141 | The reader of standard output has closed it, such as `head` in a pipe. |
+| 141 | The reader of standard output, such as `head` in a pipe, has closed it. |
 """
 
 
@@ -67,7 +68,7 @@ def render() -> str:
 
 
 def _find_verbs(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
-    """The parsers that have no verbs below them, in alphabetical order."""
+    """The parsers without subcommands, in alphabetical order."""
     groups = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
     if not groups:
         yield parser

@@ -1,4 +1,4 @@
-"""Arguments of `tandem serve`, and the server's options that are built from them."""
+"""Arguments of `tandem serve`, and the server options that follow from them."""
 
 import argparse
 import pathlib
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 _MIB = 2**20
 _LIMITS = {
-    "max_tensor_bytes": "bytes of all inputs",
-    "max_rows": "rows",
-    "max_list": "longest list of a row: history, exclusions, candidates",
-    "max_categories": "most allowed categories of a row",
-    "max_k": "longest list in a response",
-    "max_scored": "items to score: rows times k, or times candidates",
+    "max_tensor_bytes": "maximum number of bytes of all inputs",
+    "max_rows": "maximum number of rows",
+    "max_list": "maximum length of a list in a row: history, exclusions, candidates",
+    "max_categories": "maximum number of allowed categories of a row",
+    "max_k": "maximum length of a list in a response",
+    "max_scored": "maximum number of items to score: rows times k, or times candidates",
 }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """All arguments but those that say what is served."""
+    """Adds all arguments but those that select the models."""
     parser.add_argument("--host", help="address to bind (default: serving.host of the run)")
     parser.add_argument(
         "--grpc-port",
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_file(parser, "--batching-parameters-file", "TensorFlow Serving's BatchingParameters")
     parser.add_argument(
         "--max-message-bytes", type=int, default=64 * _MIB, metavar="N",
-        help="refuse larger requests (default: %(default)s)",
+        help="maximum size of a request, in bytes (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--grace-seconds", type=float, default=5.0, metavar="S",
@@ -91,7 +91,7 @@ def _add_log(group: "argparse._ArgumentGroup") -> None:
     )  # fmt: skip
     group.add_argument(
         "--request-log-file-bytes", type=int, default=64 * _MIB, metavar="N",
-        help="size at which a new file is started (default: %(default)s)",
+        help="size in bytes at which a new file is started (default: %(default)s)",
     )  # fmt: skip
     group.add_argument(
         "--request-log-files", type=int, default=16, metavar="N",
@@ -104,9 +104,9 @@ def _add_file(parser: "argparse._ActionsContainer", option: str, what: str) -> N
 
 
 def build_options(args: argparse.Namespace, serving_dir: pathlib.Path | None) -> "ServerOptions":
-    """Of the arguments; `serving_dir` is that of the run that is served, None where a configuration
-    says what is served. Raises UsageError for what cannot be, ConfigError where user ids are to be
-    hashed and there is no key.
+    """The server options that follow from the arguments; `serving_dir` is that of the served run,
+    None with `--model-config`. Raises UsageError for values that are not allowed, and ConfigError
+    if user ids must be hashed and the key is missing.
     """
     from serving.server.metrics import DEFAULT_METRICS_PATH, read_metrics_path
     from serving.server.options import ServerOptions
@@ -140,7 +140,7 @@ def _list_log_sizes(args: argparse.Namespace) -> list[tuple[str, int]]:
 
 
 def _build_config(args: argparse.Namespace) -> "ServingConfig":
-    """`[serving]` of the run that is served, where there is one, with the options in its place."""
+    """`[serving]` of the served run, if there is one, overridden by the options."""
     from serving.config import RequestLimits, ServingConfig
 
     run_config = _read_run_config(args)
@@ -173,8 +173,8 @@ def _read_run_config(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _read_batching(args: argparse.Namespace, serving_dir: pathlib.Path | None) -> "BatchingConfig":
-    """Of the file; without one our own models are batched, and others as TensorFlow Serving does
-    it: not at all.
+    """The configuration in the file. Without a file, models of a run are batched, and others are
+    not, as in TensorFlow Serving.
     """
     from serving.server import batching_config
 
@@ -190,7 +190,7 @@ def _read_security(args: argparse.Namespace) -> "ServerSecurity":
     if args.ssl_config_file is not None and any(files):
         raise UsageError(
             "expected --ssl-config-file or --tls-certificate and --tls-key, received both; "
-            "leave one out"
+            "remove one"
         )
     if (args.tls_certificate is None) != (args.tls_key is None) or (
         args.tls_client_roots is not None and args.tls_certificate is None
@@ -226,7 +226,7 @@ def _build_request_log(
 
 
 def _read_key(serving_dir: pathlib.Path | None) -> bytes | None:
-    """The key with which the served run hashed user ids; None where it did not."""
+    """The key with which the served run hashed user ids; None if it did not hash them."""
     from schema import refresh_inputs
     from schema.user_ids import load_key
     from serving.versions.origin import CANDIDATES_FOLDER, find_newest_version, get_extra_folder

@@ -58,7 +58,7 @@ def compute_table_statistics(
 
 
 def _load_table_statistics(metadata: RunMetadata, source: str, statistics: str) -> TableStatistics:
-    source_run, counted = metadata.latest(source), metadata.latest(statistics)
+    source_run, counted = metadata.find_latest_run(source), metadata.find_latest_run(statistics)
     assert source_run is not None, f"{source} has finished"
     assert counted is not None, f"{statistics} has finished"
     artifact = counted.outputs["statistics"]

@@ -81,7 +81,7 @@ def _run_search(
     )
     with show_stages(console) as lines, print_trials(console):
         executed = execute_pipeline(pipeline, config.name, at, lines)
-    tuned = executed.metadata.latest(retrieval_tuner.RetrievalTuner.__name__)
+    tuned = executed.metadata.find_latest_run(retrieval_tuner.RetrievalTuner.__name__)
     assert tuned is not None, "the tuner has finished"
     return executed.stages, retrieval_tuner.read_results(tuned.outputs["tuner_results"].uri)
 

@@ -34,7 +34,7 @@ class RunArtifacts:
     root: str
     """Of the run: where those lie that did not come from the cache."""
 
-    def latest(self, node: str) -> NodeRun | None:
+    def find_latest_run(self, node: str) -> NodeRun | None:
         """The component's outputs; of its execution nothing else is known here."""
         if node not in self.outputs:
             return None

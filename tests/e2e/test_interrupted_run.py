@@ -1,4 +1,4 @@
-"""Ctrl-C in the middle of a run: what was finished is kept, and the next run goes on from there."""
+"""Ctrl-C in the middle of a run: finished stages are kept, and the next run resumes after them."""
 
 import os
 import pathlib
@@ -57,7 +57,9 @@ def run_until(
 
 def is_interruption(code: int, complaints: str) -> bool:
     """One sentence, no traceback, and the shell's code for SIGINT."""
-    sentence = "tandem: interrupted; finished stages are kept and the next run goes on from there\n"
+    sentence = (
+        "tandem: interrupted; finished stages are kept, and the next run resumes after them\n"
+    )
     return (code, complaints) == (130, sentence)
 
 

@@ -1,4 +1,4 @@
-"""`tandem backfill`: the pipeline day by day, as it would have run."""
+"""`tandem backfill`: runs the pipeline for each day of a past period."""
 
 import argparse
 
@@ -8,7 +8,7 @@ SUMMARY = "run the pipeline for each day of a period, and measure the value of r
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the verb."""
+    """Adds the verb's arguments."""
     arguments.add_config(parser, "the TOML, with {SPAN} in the path of the events")
     arguments.add_data(parser)
     arguments.add_root(parser, "folder of the outputs of all days, new or partly finished")

@@ -10,7 +10,7 @@ SUMMARY = "write ranked lists for many users at once"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the verb."""
+    """Adds the verb's arguments."""
     arguments.add_root_location(parser, "folder or URL of a finished run", required=True)
     arguments.add_location(
         parser, "--users", _parse_users, required=True, metavar="FILE|all",
@@ -35,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Prints how many lists were written, of what kind and how fast."""
+    """Prints the number of lists, their stage and the throughput."""
     import time
 
     from pipeline.commands import batch
@@ -55,7 +55,7 @@ def _format_text(result: dict) -> str:
     repeated = result["repeated_lines"]
     return (
         f"{result['users']:,} lists ({result['stage']}) in {result['out']}: "
-        f"{result['without_history']:,} of users without history"
-        + (f", {repeated:,} repeated lines left out" if repeated else "")
-        + f"; {result['users_per_second']:,.0f} users a second"
+        f"{result['without_history']:,} for users without history"
+        + (f", {repeated:,} repeated lines skipped" if repeated else "")
+        + f"; {result['users_per_second']:,.0f} users per second"
     )

@@ -9,13 +9,13 @@ SUMMARY = "compile the pipeline for Kubeflow Pipelines v2"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the verb."""
+    """Adds the verb's arguments."""
     kubeflow_arguments.add_arguments(parser)
     arguments.add_location(parser, "--out", required=True, help="the YAML to write")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Writes the document and says where; on stderr, which tasks have no memory limit."""
+    """Writes the document, prints its path, and warns on stderr of tasks without a memory limit."""
     compiled = kubeflow_arguments.compile_document(args.out, args)
     if compiled.warning:
         print(f"tandem: {compiled.warning}", file=sys.stderr)

@@ -6,7 +6,7 @@ SUMMARY = "print the reference of the configuration file"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Takes no arguments."""
+    """The verb has no arguments."""
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""`tandem doctor`: examines the environment and explains what is wrong with it."""
+"""`tandem doctor`: checks the environment and advises how to fix what fails."""
 
 import argparse
 import json
@@ -19,7 +19,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """One line a check, with what to do where one fails; 0 where none does, else 2."""
+    """Prints one line per check, with advice for those that fail; returns 0 if none fails, else
+    2.
+    """
     from pipeline.commands import doctor
 
     findings = []

@@ -1,4 +1,4 @@
-"""`tandem fetch`: downloads a public data set and checks that it is the one that was published."""
+"""`tandem fetch`: downloads a public data set and verifies its checksum."""
 
 import argparse
 import pathlib

@@ -1,4 +1,6 @@
-"""`tandem ops`: the ops of each pushed model, and whether a stock TensorFlow Serving has them."""
+"""`tandem ops`: the ops of each pushed model, and which of them a stock TensorFlow Serving
+lacks.
+"""
 
 import argparse
 import json
@@ -15,7 +17,7 @@ SUMMARY = "list the ops of the pushed models, and whether TensorFlow Serving has
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the verb."""
+    """Adds the verb's arguments."""
     arguments.add_root_location(parser, "folder or URL of a finished run", required=True)
     arguments.add_json(parser)
 

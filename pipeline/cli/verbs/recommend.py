@@ -1,4 +1,4 @@
-"""`tandem recommend`: a TensorFlow Serving client for one user."""
+"""`tandem recommend`: recommends items to one user over gRPC."""
 
 import argparse
 import json
@@ -9,7 +9,7 @@ SUMMARY = "recommend items to one user, with titles and scores"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the verb."""
+    """Adds the verb's arguments."""
     arguments.add_root_location(parser, "folder or URL of a finished run", required=True)
     parser.add_argument("--user", required=True, help="the user's id; an unknown one is a new user")
     parser.add_argument("--k", type=int, default=10, help="number of items (default: 10)")
@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     from schema.errors import UsageError
 
     if args.k < 1:
-        raise UsageError(f"--k expects a positive number, received {args.k}")
+        raise UsageError(f"--k expects a positive number, received {args.k}; raise it")
     server = arguments.parse_server(args)
     answer = recommend.recommend(args.root, args.user, args.k, server, args.categories)
     if args.json:

@@ -1,4 +1,4 @@
-"""`tandem refresh`: adds new items and current popularity to the served models, untrained."""
+"""`tandem refresh`: adds new items and current popularity to the models, without training."""
 
 import argparse
 import json
@@ -11,7 +11,7 @@ SUMMARY = "add new and changed items and current popularity to the pushed models
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the verb."""
+    """Adds the verb's arguments."""
     arguments.add_root_location(parser, "folder or URL of a finished run", required=True)
     arguments.add_location(
         parser, "--items", parse_readable, required=True, metavar="NEW",
@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Prints the new version, what is in it and what its index is worth."""
+    """Prints the new version, the changes in it and the recall of its index."""
     from pipeline.commands import refresh
     from pipeline.commands.refresh_catalogue import RefreshInputs
     from pipeline.config.config import Config

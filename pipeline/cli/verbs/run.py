@@ -1,4 +1,4 @@
-"""`tandem run`: logs in, served recommender out."""
+"""`tandem run`: the whole pipeline, from logs to pushed models."""
 
 import argparse
 
@@ -9,7 +9,7 @@ SUMMARY = "run the whole pipeline on your logs and push the models"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the verb."""
+    """Adds the verb's arguments."""
     arguments.add_config(parser)
     arguments.add_data_location(parser)
     arguments.add_root_location(parser, "folder or URL of the run's outputs", required=True)
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
 def _check_reason(reason: str | None) -> str | None:
     if reason is not None and not reason.strip():
         raise UsageError(
-            "--force-push expects the reason, received an empty one; say why models that fail "
-            "evaluation are to be pushed"
+            "--force-push expects the reason, received an empty one; state why models that "
+            "fail evaluation should be pushed"
         )
     return reason

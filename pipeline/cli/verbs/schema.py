@@ -1,4 +1,4 @@
-"""`tandem schema infer` and `tandem schema diff`: the contract that data must fit."""
+"""`tandem schema infer` and `tandem schema diff`: the schemas that data must match."""
 
 import argparse
 import json
@@ -10,7 +10,7 @@ SUMMARY = "infer schemas from data, or show what new data would change"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Two verbs of its own."""
+    """Adds the verbs `infer` and `diff` with their arguments."""
     verbs = parser.add_subparsers(dest="schema_verb", metavar="infer|diff", required=True)
     text = "infer schemas of both tables from data, as a start for curated ones"
     infer = verbs.add_parser("infer", help=text, description=text)
@@ -19,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     arguments.add_location(
         infer, "--out", required=True, metavar="DIR", help="folder to write into"
     )
-    text = "show what new data would change; exit code 3 if the data gate would refuse them"
+    text = "show what new data would change; exit code 3 if the data gate would reject them"
     diff = verbs.add_parser("diff", help=text, description=text)
     arguments.add_config(diff)
     arguments.add_root(diff)
@@ -63,7 +63,7 @@ def _format_text(differences: dict[str, Any]) -> str:
         shown = f"; e.g. {'; '.join(finding['examples'])}" if finding["examples"] else ""
         lines.append(
             f"refused: {_format_feature(finding)}: {finding['rule']}: "
-            f"expected {finding['expected']}, seen {finding['seen']}{shown}"
+            f"expected {finding['expected']}, received {finding['seen']}{shown}"
         )
     verdict = (
         "these data fit the schema" if differences["fits"] else "the gate would refuse these data"
@@ -71,5 +71,5 @@ def _format_text(differences: dict[str, Any]) -> str:
     return "\n".join([*lines, f"{verdict}; their statistics: {differences['statistics']}"])
 
 
-def _format_feature(of: dict[str, Any]) -> str:
-    return f"{of['table']}/{of['split']}: {of['feature']}"
+def _format_feature(change: dict[str, Any]) -> str:
+    return f"{change['table']}/{change['split']}: {change['feature']}"

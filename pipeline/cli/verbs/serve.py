@@ -25,7 +25,7 @@ SUMMARY = "serve the pushed models over TensorFlow Serving's gRPC and REST"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declares the arguments."""
+    """Adds the verb's arguments."""
     models = parser.add_mutually_exclusive_group(required=True)
     arguments.add_root_location(
         models, "folder or URL of a finished run: serve its pushed models", required=False
@@ -66,12 +66,12 @@ def _handle_signals(stopped: threading.Event, grace_s: float) -> Iterator[None]:
 
 
 def _end_after(seconds: float) -> None:
-    """Ends the process then, if it has not ended: a call that runs in TensorFlow cannot be stopped,
-    and Python would wait for its thread.
+    """Ends the process after `seconds`: a call that runs in TensorFlow cannot be cancelled, and
+    Python would wait for its thread.
     """
 
     def end() -> None:
-        _log.warning("calls still run after %g s: they are cut off", seconds)
+        _log.warning("ending the process while calls still run seconds=%g", seconds)
         os._exit(0)
 
     timer = threading.Timer(seconds, end)
@@ -86,8 +86,8 @@ def _run_server(args: argparse.Namespace) -> Iterator["RunningServer"]:
     from serving.server.model_config import read_model_config  # TensorFlow: seconds
     from serving.versions.store import open_version_store
 
-    # What is imported stays: passed over, the search for what an unloaded version holds in circles,
-    # during which no request is answered, takes some 20 ms instead of 200.
+    # Imported modules are never collected. Without them, a garbage collection after a version is
+    # unloaded, during which no request is answered, takes some 20 ms instead of 200.
     gc.freeze()
     with contextlib.ExitStack() as stack:
         folder = None
@@ -112,8 +112,8 @@ def _warn_if_exposed(options: "ServerOptions") -> None:
         return
     if options.security.tls is None or not options.security.token:
         _log.warning(
-            "host=%s is reached from outside without TLS or without a token: see --tls-certificate "
-            "and --token-file",
+            "host=%s can be reached from outside without TLS or without a token; set "
+            "--tls-certificate, --tls-key and --token-file",
             options.host,
         )
 
@@ -121,7 +121,7 @@ def _warn_if_exposed(options: "ServerOptions") -> None:
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
-    except ValueError:  # a name
+    except ValueError:  # a host name
         return host == "localhost"
 
 

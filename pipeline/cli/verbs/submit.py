@@ -1,4 +1,4 @@
-"""`tandem submit`: a pipeline uploaded to Kubeflow Pipelines, and started or scheduled there."""
+"""`tandem submit`: uploads a pipeline to Kubeflow Pipelines, and runs or schedules it."""
 
 import argparse
 import contextlib
@@ -19,7 +19,7 @@ SUMMARY = "upload the pipeline to Kubeflow Pipelines and run it there"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the verb."""
+    """Adds the verb's arguments."""
     parser.add_argument("--endpoint", required=True, help="URL of Kubeflow Pipelines")
     arguments.add_location(parser, "--package", help="a document written by `tandem compile`")
     kubeflow_arguments.add_arguments(parser, required=False)
@@ -61,19 +61,22 @@ def run(args: argparse.Namespace) -> int:
 def _check_arguments(args: argparse.Namespace) -> None:
     if not re.match(r"https?://[^/]", args.endpoint):
         raise UsageError(
-            f"--endpoint expects a URL such as http://localhost:8080, received {args.endpoint!r}"
+            f"--endpoint expects a URL such as http://localhost:8080, received {args.endpoint!r}; "
+            "add the scheme"
         )
     if (args.package is None) == (args.config is None):
-        raise UsageError("expected either --package or --config, received both or neither")
+        raise UsageError(
+            "expected either --package or --config, received both or neither; give one of them"
+        )
     if not 1 <= len(args.experiment) <= _MAX_EXPERIMENT_LENGTH:
         raise UsageError(
-            f"expected 1 to {_MAX_EXPERIMENT_LENGTH} characters, which is what KFP takes, received "
-            f"--experiment with {len(args.experiment)}; name another"
+            f"expected --experiment with 1 to {_MAX_EXPERIMENT_LENGTH} characters, as KFP "
+            f"requires, received {len(args.experiment)}; choose another name"
         )
     if args.recurring is not None and len(args.recurring.split()) != 6:
         raise UsageError(
             'expected a cron of six fields, seconds first, such as "0 30 4 * * *", '
-            f"received --recurring {args.recurring!r}"
+            f"received --recurring {args.recurring!r}; write all six"
         )
 
 
@@ -82,7 +85,8 @@ def _read_token(path: pathlib.Path | None) -> str | None:
         return None if path is None else path.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise UsageError(
-            f"expected a token in --token-file {path}, received: {error.strerror}"
+            f"expected a token in --token-file {path}, received: {error.strerror}; "
+            "give another file"
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""`tandem tensorboard`: TensorBoard on a run's scalars and graphs."""
+"""`tandem tensorboard`: opens TensorBoard on the logs of a run."""
 
 import argparse
 
@@ -8,14 +8,14 @@ SUMMARY = "open TensorBoard on a run"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the verb."""
+    """Adds the verb's arguments."""
     arguments.add_root(parser, "folder of a run")
     parser.add_argument("--host", default="127.0.0.1", help="address to bind (default: loopback)")
     parser.add_argument("--port", type=int, default=6006, help="port (default: 6006)")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Replaces this process by TensorBoard's; Ctrl-C ends it."""
+    """Replaces this process with TensorBoard; Ctrl-C ends it."""
     import os
     import sys
 

@@ -1,4 +1,4 @@
-"""`tandem tune`: the search for retrieval's hyper-parameters."""
+"""`tandem tune`: searches hyper-parameters of retrieval."""
 
 import argparse
 
@@ -8,7 +8,7 @@ SUMMARY = "search hyper-parameters of retrieval, and write a TOML for `tandem ru
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the verb."""
+    """Adds the verb's arguments."""
     arguments.add_config(parser, "the TOML; [tune] declares the ranges")
     arguments.add_data(parser)
     arguments.add_root(parser, "folder of the run, finished or new")

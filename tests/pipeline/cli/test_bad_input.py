@@ -239,7 +239,7 @@ def test_no_run_at_the_root(refused, tmp_path, verb):
 
 def test_a_list_of_no_items(refused, tmp_path):
     sentence = refused(2, "recommend", "--root", tmp_path, "--user", "u1", "--k", "0")
-    assert sentence == "--k expects a positive number, received 0"
+    assert sentence == "--k expects a positive number, received 0; raise it"
 
 
 @pytest.fixture

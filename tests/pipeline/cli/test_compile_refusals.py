@@ -39,7 +39,7 @@ def test_no_kfp(refused, monkeypatch):
 def test_no_image(refused):
     assert refused(image=None) == (
         "expected the container image that tasks run in, received none; "
-        "build it by the Dockerfile and give its name with --image"
+        "build it with the Dockerfile and give its name with --image"
     )
 
 
@@ -114,7 +114,7 @@ def test_a_folder_in_the_documents_place(refused, tmp_path):
 def test_a_name_that_kubernetes_does_not_take(refused, name):
     """64 is one more than a label of Kubernetes and of DNS holds."""
     said = refused("--set", f'name="{name}"')
-    assert "name: expected at most 63 of a to z, 0 to 9 and dashes" in said
+    assert "name: expected at most 63 characters of a to z, 0 to 9 and dashes" in said
     assert f"received {name!r}" in said
 
 

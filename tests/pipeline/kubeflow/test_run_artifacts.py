@@ -41,13 +41,13 @@ def test_artifacts_of_the_run_and_of_the_one_that_they_are_cached_from():
     assert not found.is_own("ItemsGen")
     assert found.is_own("Indexer")
     assert found.get_folder("ItemsGen") == "s3://b/shop/run-1/ItemsGen/5a"
-    indexed = found.latest("Indexer")
+    indexed = found.find_latest_run("Indexer")
     assert indexed is not None
     assert (indexed.cached, indexed.outputs["index"].uri) == (
         False,
         "s3://b/shop/run-2/Indexer/5b/index",
     )
-    assert found.latest("Evaluator") is None
+    assert found.find_latest_run("Evaluator") is None
 
 
 def test_a_stage_that_left_nothing_came_from_the_cache(tmp_path):

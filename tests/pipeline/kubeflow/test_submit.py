@@ -160,7 +160,8 @@ def test_an_endpoint_that_is_down(refused):
 def test_an_endpoint_that_is_none(refused):
     sentence = refused("--endpoint", "localhost:8080")
     assert sentence == (
-        "--endpoint expects a URL such as http://localhost:8080, received 'localhost:8080'"
+        "--endpoint expects a URL such as http://localhost:8080, received 'localhost:8080'; "
+        "add the scheme"
     )
 
 
@@ -201,8 +202,8 @@ def test_a_clock_with_five_fields(refused):
 @pytest.mark.parametrize("experiment", ["", "x" * 129])
 def test_an_experiments_name_that_kfp_does_not_take(refused, experiment):
     said = refused("--experiment", experiment)
-    assert said.startswith("expected 1 to 128 characters, which is what KFP takes")
-    assert f"with {len(experiment)}; name another" in said
+    assert said.startswith("expected --experiment with 1 to 128 characters, as KFP requires")
+    assert f"received {len(experiment)}; choose another name" in said
 
 
 def test_neither_a_package_nor_a_configuration(server, capsys):
