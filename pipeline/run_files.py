@@ -26,13 +26,17 @@ _BASELINE_PREFIX = "bias_baseline_"
 
 
 def write_run_files(config: Config, data: str, run_root: RunRoot, result: RunResult) -> RunSummary:
-    """Writes them below `run_root.root`, which has the training curves, and returns the summary.
+    """Writes summary, report and quality below `run_root.root`; returns the summary.
 
-    `data` is the folder or URL that was read.
+    Args:
+        config: The pipeline's configuration.
+        data: Folder or URL of the input, whose `truth.json` has the ceiling of simulated data.
+        run_root: Root of the run, which already has the training curves.
+        result: Outcome of the run.
     """
     summary = summarise_run(config, result)
     retrieval, ceiling = summary.retrieval, read_ceiling(data)
-    if ceiling is not None and config.split == Split():  # it was measured under that split
+    if ceiling is not None and config.split == Split():  # the ceiling is that of the default split
         retrieval = retrieval.model_copy(update={"ceiling": ceiling})
     examples = recommendations.recommend_example_users(summary.artifacts, summary.seed)
     summary = summary.model_copy(update={"retrieval": retrieval, "examples": examples})
@@ -45,8 +49,8 @@ def write_run_files(config: Config, data: str, run_root: RunRoot, result: RunRes
 def write_quality_step(summary: RunSummary, run_root: RunRoot, step: int) -> None:
     """Writes the scalars of `summary` at `step`, the number of evaluations that were executed.
 
-    A step that is there already stays as it is: a run whose evaluation came from the cache adds
-    nothing, and one that ended between evaluation and summary is made up for by the next.
+    An existing step stays as it is, so a run whose evaluation came from the cache adds nothing. If
+    a run ends between evaluation and summary, the next run writes its step.
     """
     suffix = f".step-{step}"
     for name, values in collect_scalars(summary).items():

@@ -1,1 +1,1 @@
-"""The DAG on Kubeflow Pipelines: compiled, submitted, and ended with a report at the root."""
+"""Compiles the DAG for Kubeflow Pipelines, submits it, and reports its runs at the root."""

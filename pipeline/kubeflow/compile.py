@@ -1,4 +1,4 @@
-"""The DAG as a Kubeflow Pipelines v2 document, compiled without any cluster or cloud."""
+"""Compiles the DAG to a Kubeflow Pipelines v2 document, without a cluster or cloud."""
 
 import dataclasses
 import pathlib
@@ -34,20 +34,30 @@ from pipeline.kubeflow.parameters import (
 from pipeline.kubeflow.resources import build_platform, configure_tasks, map_executors
 
 DATA = "data"
-"""The parameter that says where the tables' paths start from."""
+"""The run parameter for the folder or URL that the tables' paths start from."""
 _COMMAND = ["python", "-m", "components.kubeflow.task_entrypoint"]
 _DISPLAY_TYPES = {Metrics: "system.Metrics", Page: "system.HTML", Words: "system.Markdown"}
-"""Schema titles that KFP's user interface draws: frontend/src/components/viewers,
-MetricsVisualizations.tsx, and its page that compares runs."""
+"""Schema titles of artifacts that KFP's user interface displays, on a run's page and when it
+compares runs: frontend/src/components/viewers, MetricsVisualizations.tsx."""
 
 
 def compile_pipeline(
     out: pathlib.Path, config: Config, image: str, data: str, root: str
 ) -> list[str]:
-    """Writes the YAML at `out` after KFP's own pipeline spec has accepted it; returns the
-    components that run as tasks, sorted.
+    """Writes the YAML to `out`, and validates it against KFP's own messages.
 
-    The input's content is unknown here, so ingestion is cached by the data's location alone.
+    The input's content is unknown at compile time, so the cache key of ingestion is the location of
+    the data.
+
+    Args:
+        out: File to write, with the suffix .yaml or .yml.
+        config: The pipeline's configuration.
+        image: Container image of the tasks, the default of the run parameter `image`.
+        data: Folder or URL of the data as tasks see it, the default of the run parameter `data`.
+        root: Folder or URL of the outputs as tasks see it.
+
+    Returns:
+        Names of the components that run as tasks, sorted.
     """
     require_yaml_suffix(out)
     defaults = dataclasses.asdict(RunParameters.build(config)) | {DATA: data, IMAGE: image}
@@ -67,7 +77,7 @@ def compile_pipeline(
 
 
 def _build_spec(config: Config, root: str, image: str, defaults: dict[str, Any]) -> Any:
-    """What TFX makes of the DAG, as a message of KFP's own pipeline spec."""
+    """The DAG as TFX compiles it, as a message of KFP's pipeline spec."""
     runtime_parameters = {
         name: _create_runtime_parameter(name, value)
         for name, value in defaults.items()
@@ -96,8 +106,8 @@ def _create_runtime_parameter(
 
 
 def declare_outputs(spec: Any) -> None:
-    """Appends the declaration of its outputs to the command of each container, where TFX puts that
-    of the inputs alone.
+    """Appends the declaration of a component's outputs to the command of its container; TFX only
+    adds that of the inputs.
     """
     executors = spec.deployment_spec["executors"]
     for component in spec.components.values():
@@ -109,8 +119,8 @@ def declare_outputs(spec: Any) -> None:
 
 
 def set_display_types(spec: Any) -> None:
-    """Gives outputs that KFP draws on a run's page the types by which it does; to their tasks they
-    keep the types that `declare_outputs` wrote.
+    """Sets the types by which KFP displays an output on a run's page. Tasks still see the types
+    that `declare_outputs` has written.
     """
     titles = {f"title: {kind.TYPE_NAME}": title for kind, title in _DISPLAY_TYPES.items()}
     for component in spec.components.values():

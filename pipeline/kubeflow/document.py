@@ -1,4 +1,4 @@
-"""The YAML for KFP: the pipeline's document and, where there is one, the platform's."""
+"""The YAML for KFP: the pipeline's document and, if there is one, the platform's."""
 
 import pathlib
 from typing import Any
@@ -12,9 +12,9 @@ from schema.errors import UsageError
 
 
 def write_document(path: pathlib.Path, spec: Any, platform: Any) -> None:
-    """Writes both as YAML, after a comment that lists the parameters.
+    """Writes both documents as YAML, after a comment that lists the parameters.
 
-    Raises UsageError where no such document can be written at `path`.
+    Raises UsageError if `path` has another suffix or cannot be written.
     """
     require_yaml_suffix(path)
     try:
@@ -34,9 +34,9 @@ def require_yaml_suffix(path: pathlib.Path) -> None:
 
 
 def read_document(path: pathlib.Path) -> Any:
-    """The pipeline's document, once KFP's own messages have accepted both.
+    """Reads the pipeline's document; validates it and the platform's with KFP's own messages.
 
-    Raises UsageError for a file that is not there, or holds anything else.
+    Raises UsageError for a file that is missing, or that holds anything else.
     """
     try:
         documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
@@ -52,9 +52,9 @@ def read_document(path: pathlib.Path) -> Any:
 
 
 def parse_spec(document: dict[str, Any]) -> Any:
-    """The message of KFP's pipeline spec; raises ParseError for a field that it does not know."""
+    """`document` as a message of KFP's pipeline spec; raises ParseError for an unknown field."""
     spec: Any = json_format.ParseDict(document, _create_message("PipelineSpec"))
-    executors = json_format.MessageToDict(spec.deployment_spec)  # to the spec any Struct will do
+    executors = json_format.MessageToDict(spec.deployment_spec)  # the spec accepts any
     json_format.ParseDict(executors, _create_message("PipelineDeploymentConfig"))
     return spec
 

@@ -1,5 +1,5 @@
-"""Tasks at the end of a run on Kubeflow that `tandem run` does not need: the report, the push gate
-and the exit handler.
+"""Tasks at the end of a run that only Kubeflow needs: the report, the push gate and the exit
+handler.
 """
 
 import dataclasses
@@ -25,12 +25,13 @@ from pipeline.kubeflow.run_report import RunReport
 _RUN_ID = "{{$.pipeline_job_uuid}}"
 """KFP inserts the run's ID (backend/src/v2/driver/resolve.go, `resolveInputParameter`)."""
 NEVER_CACHED = {push_gate.NAME, run_report.NAME}
+"""Tasks that run each time."""
 
 
 def build_task_locations(root: str, data: Text) -> RunLocations:
-    """What the root shows of the latest run alone is written below each task's own folder, from
-    which the report takes it: two runs at once do not mix. Checkpoints, which go by what is
-    trained, are for the next run as well.
+    """Locations for tasks. Files that the root shows of the latest run only are written below each
+    task's own folder, from which the report copies them, so that concurrent runs do not mix.
+    Checkpoints are shared with later runs.
     """
     own = {name: f"{TASK_FOLDER}/{name}" for name in ("rejected", "statistics", "tensorboard")}
     return dataclasses.replace(RunLocations.build(root, data), **own)
@@ -43,7 +44,15 @@ def build_final_nodes(
     parameters: RunParameters,
     root: str,
 ) -> dict[str, BaseNode]:
-    """The nodes after those of `dag.build_nodes`."""
+    """Report and push gate, which run after the nodes of the DAG.
+
+    Args:
+        nodes: The nodes of `dag.build_nodes`, by role.
+        config: The pipeline's configuration.
+        locations: Locations of the tasks.
+        parameters: The run's parameters.
+        root: Folder or URL of the outputs.
+    """
     report = _build_report(nodes, config, locations, parameters, root)
     gate = PushGate(pushed=nodes["pusher"].outputs["pushed"])
     gate.add_upstream_node(report)
@@ -82,14 +91,14 @@ def _build_report(
 
 
 def format_task_name(component: str) -> str:
-    """A component's name as Kubeflow has it: Argo, which runs KFP's tasks, takes letters, digits
-    and dashes alone (argo-workflows, workflow/validate).
+    """The name of a component's task. Argo, which runs KFP's tasks, accepts only letters, digits
+    and dashes (argo-workflows, workflow/validate).
     """
     return component.replace(".", "-")
 
 
 def build_exit_handler(pipeline: tfx.dsl.Pipeline, root: str) -> Any:
-    """RunVerdict, with the upstream tasks of each task."""
+    """RunVerdict, which receives the upstream tasks of each task."""
     upstream: Upstream = {
         node.id: sorted(each.id for each in node.upstream_nodes) for node in pipeline.components
     }
@@ -103,9 +112,7 @@ def build_exit_handler(pipeline: tfx.dsl.Pipeline, root: str) -> Any:
 
 
 def configure_final_tasks(spec: Any) -> None:
-    """Whatever the configuration says, uncached tasks run each time, and a refused push is not
-    retried.
-    """
+    """Disables the cache of NEVER_CACHED and retries of the push gate, whatever is configured."""
     for task in iterate_tasks(spec):
         if task.component_ref.name in NEVER_CACHED:
             task.caching_options.enable_cache = False

@@ -1,5 +1,5 @@
-"""Run-time parameters of a Kubeflow document: their defaults, their way to each task, and the
-values of `--param name=value`, checked before anything starts.
+"""Run parameters of a Kubeflow document: their defaults, how tasks receive them, and the values of
+`--param name=value`, which are checked before a run starts.
 """
 
 import re
@@ -15,17 +15,17 @@ from schema.storage.locations import READABLE_SCHEMES, parse_task_location
 from trainer.config.blessing import THRESHOLDS
 
 IMAGE = "image"
-"""The parameter that every task's container image is."""
+"""The run parameter for the container image of every task."""
 PARAMETER_TYPE: Any = pipeline_spec_pb2.ParameterType
 """KFP's own: STRING, NUMBER_INTEGER and others."""
 _TYPES = {str: PARAMETER_TYPE.STRING, int: PARAMETER_TYPE.NUMBER_INTEGER}
-# KFP's scheduler puts the time in, as in [[ScheduledTime.2006-01-02]] (Go's way to write a layout):
+# KFP's scheduler replaces it with the time; [[ScheduledTime.2006-01-02]] has Go's layout of a date:
 # backend/src/common/util/parameter_formatter.go, of release 2.16 and later.
 _SCHEDULED_TIME = r"\[\[(ScheduledTime|CurrentTime)(\..+)?\]\]"
 
 
 def declare_parameters(spec: Any, defaults: Mapping[str, str | int]) -> None:
-    """Gives the pipeline its parameters, each with what it is where a run does not set it."""
+    """Declares the pipeline's parameters, with `defaults` for runs that do not set them."""
     for name, value in defaults.items():
         parameter = spec.root.input_definitions.parameters[name]
         parameter.parameter_type = _TYPES[type(value)]
@@ -37,8 +37,8 @@ def declare_parameters(spec: Any, defaults: Mapping[str, str | int]) -> None:
 
 
 def parameterize_image(spec: Any) -> None:
-    """Has every container's image be the parameter IMAGE: KFP's driver puts it in from release 2.4
-    on (backend/src/v2/driver, `resolvePodSpecInputRuntimeParameter`).
+    """Makes every container's image the parameter IMAGE, which KFP's driver inserts from release
+    2.4 on (backend/src/v2/driver, `resolvePodSpecInputRuntimeParameter`).
     """
     for executor in spec.deployment_spec["executors"].values():
         executor["container"]["image"] = f"{{{{$.inputs.parameters['{IMAGE}']}}}}"
@@ -51,8 +51,8 @@ def parameterize_image(spec: Any) -> None:
 
 
 def pass_parameters(spec: Any) -> None:
-    """A task reads parameters of the DAG it stands in, so an inner DAG must be given those of the
-    pipeline; TFX's compiler leaves that out.
+    """Passes the pipeline's parameters to inner DAGs: a task can only read parameters of its own
+    DAG, and TFX's compiler does not pass them on.
     """
     for task in spec.root.dag.tasks.values():
         inner = spec.components[task.component_ref.name]
@@ -63,7 +63,7 @@ def pass_parameters(spec: Any) -> None:
 
 
 def iterate_tasks(spec: Any) -> Iterator[Any]:
-    """Those of the pipeline and of the DAGs in it."""
+    """Iterates over the tasks of the pipeline and of its inner DAGs."""
     for dag in (spec.root.dag, *(component.dag for component in spec.components.values())):
         yield from dag.tasks.values()
 
@@ -75,18 +75,21 @@ def _iterate_inputs(task: Any) -> Iterator[str]:
 
 
 def parse_parameters(arguments: Iterable[str], declared: Mapping[str, Any]) -> dict[str, str | int]:
-    """Values by name of arguments `name=value`; `declared` are the parameters of the document.
+    """Values by name from arguments `name=value`; `declared` are the parameters of the document.
 
-    Raises UsageError for a name that the document does not have, and for a value that does not fit.
+    Raises UsageError for an undeclared name, and for a value that its parameter does not allow.
     """
     values: dict[str, str | int] = {}
     for argument in arguments:
         name, equals, text = argument.partition("=")
         if not equals:
-            raise UsageError(f"--param expects name=value, received {argument!r}")
+            raise UsageError(
+                f"--param expects name=value, received {argument!r}; write it in that form"
+            )
         if name not in declared:
             raise UsageError(
-                f"--param expects one of {', '.join(sorted(declared))}, received {name!r}"
+                f"--param expects one of {', '.join(sorted(declared))}, received {name!r}; "
+                "set one of these"
             )
         values[name] = _parse_value(name, text, declared[name].parameter_type)
     return values
@@ -130,7 +133,7 @@ def _parse_data(text: str) -> str:
 
 def _check_text(name: str, text: str) -> None:
     if not text or re.search(r"\s", text):
-        raise _build_error(name, "a name or place without blanks", text)
+        raise _build_error(name, "a value without spaces", text)
 
 
 def _build_error(name: str, expected: str, received: str, detail: str = "") -> UsageError:

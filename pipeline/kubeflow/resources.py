@@ -1,5 +1,5 @@
-"""`[kubeflow]` for each task: in KFP's pipeline spec as far as it has fields for it, and the rest
-of a task's pod in KFP's Kubernetes platform document.
+"""Applies `[kubeflow]` to each task: in KFP's pipeline spec where that has fields for it, otherwise
+in KFP's Kubernetes platform document.
 
 The fields of the latter are those of `KubernetesExecutorConfig` in kubeflow/pipelines,
 kubernetes_platform/proto/kubernetes_executor_config.proto, of release 2.5 and later.
@@ -21,9 +21,9 @@ _SHARED_MEMORY = {"volumeName": SHARED_MEMORY, "mountPath": "/dev/shm", "medium"
 
 
 def configure_tasks(spec: Any, config: KubeflowConfig) -> None:
-    """Gives every task its resources, retries and caching.
+    """Sets resources, retries and caching of every task.
 
-    Raises ConfigError where `config` speaks of a component that there is not.
+    Raises ConfigError if `config` names a component that does not exist.
     """
     labels = map_executors(spec)
     unknown = sorted(config.components - set(labels))
@@ -42,7 +42,7 @@ def configure_tasks(spec: Any, config: KubeflowConfig) -> None:
 
 
 def map_executors(spec: Any) -> dict[str, str]:
-    """The label of its executor by component."""
+    """The label of the executor by component."""
     return {
         name: component.executor_label
         for name, component in spec.components.items()
@@ -60,7 +60,7 @@ def _configure_task(task: Any, config: KubeflowConfig) -> None:
 
 
 def _build_resources(resources: Resources) -> dict[str, Any]:
-    """KFP counts memory in units of 10^9 bytes (backend/src/v2/driver: `"%vG"`)."""
+    """Cores, and memory in KFP's units of 10^9 bytes (backend/src/v2/driver: `"%vG"`)."""
     gigabyte = 10**9
     fields = {
         "cpuRequest": _convert_quantity(1, resources.cpu_request),
@@ -80,7 +80,7 @@ def _convert_quantity(unit: int, quantity: str | None) -> float | None:
 
 
 def _build_retry_policy(retries: Retries) -> dict[str, Any]:
-    """All four fields, since KFP's backend reads an absent one as 0."""
+    """Sets all four fields, because KFP's backend reads an absent one as 0."""
     return {
         "maxRetryCount": retries.count,
         "backoffDuration": f"{retries.wait_seconds}s",
@@ -90,7 +90,7 @@ def _build_retry_policy(retries: Retries) -> dict[str, Any]:
 
 
 def build_platform(config: KubeflowConfig, executors: dict[str, str]) -> Any:
-    """The platform document, empty where no task needs one; `executors` are labels by component."""
+    """The platform document, empty if no task needs one; `executors` are labels by component."""
     pods = {label: _build_pod(config, component) for component, label in executors.items()}
     specified = {label: pod for label, pod in pods.items() if pod}
     platforms = {_PLATFORM: {"deploymentSpec": {"executors": specified}}} if specified else {}

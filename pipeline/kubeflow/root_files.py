@@ -1,8 +1,8 @@
-"""A run's artifacts -> the files that `tandem run` leaves at its root, which other runs share.
+"""Writes the files of a run on Kubeflow to the root, which runs share, as `tandem run` does.
 
-Tasks write below their own folders, so two runs at once have nothing in common until the end of
-each. Then the files for the root are copied there, the summary last: it is one object, and all that
-it names lies among the run's own artifacts.
+Tasks write below their own folders, so that concurrent runs do not mix. At its end, a run copies
+its files to the root, the summary last: readers find either the old or the new one, and everything
+that it names is among the run's own artifacts.
 """
 
 import contextlib
@@ -34,8 +34,18 @@ def write_root_files(
     artifacts: RunArtifacts,
     stages: list[dict[str, Any]],
 ) -> RunSummary:
-    """Writes them below `run_root.root`, continues the lines of quality over runs that are at its
-    URI, and returns the summary.
+    """Writes all files of the run below `run_root.root`, and continues TensorBoard's quality over
+    runs from the root's URL.
+
+    Args:
+        config: The configuration with the run's parameters applied.
+        data: Folder or URL of the input.
+        run_root: Local folder of the files, and the URL of the root.
+        artifacts: Artifacts of the run, by component.
+        stages: Name, seconds and cached of each task, in order.
+
+    Returns:
+        The summary.
     """
     for task in _REJECTED:
         copy_folder(f"{artifacts.get_folder(task)}/rejected", run_root.rejected)
@@ -54,16 +64,16 @@ def write_root_files(
 
 
 def _find_last_step(run_root: RunRoot) -> int:
-    """The last of TensorBoard's lines of quality over runs, 0 before the first."""
+    """The last step of TensorBoard's quality over runs, 0 before the first."""
     events = run_root.tensorboard.glob("quality/*/*.step-*")
     return max((int(path.name.rpartition("-")[2]) for path in events), default=0)
 
 
 @contextlib.contextmanager
 def publish_root(root: str) -> Iterator[RunRoot]:
-    """A directory of this machine whose files go to `root`, a path or a URL, once the block has
-    ended without an error. `rejected/`, `statistics/` and the training curves of an earlier run are
-    removed there.
+    """Yields a temporary folder whose files are copied to `root`, a path or a URL, if the block
+    ends without an error. They replace `rejected/`, `statistics/` and the training curves of an
+    earlier run.
     """
     with tempfile.TemporaryDirectory(prefix="tandem-run-") as folder:
         run_root = RunRoot(pathlib.Path(folder), root)
@@ -77,7 +87,7 @@ def publish_root(root: str) -> Iterator[RunRoot]:
 
 
 def copy_folder(location: str, folder: pathlib.Path) -> None:
-    """Adds to `folder` the files below `location`, a path or a URL, if there are any."""
+    """Copies the files below `location`, a path or a URL, to `folder`, if there are any."""
     if is_remote(location):
         object_store.download(location, folder)
     elif pathlib.Path(location).is_dir():
@@ -85,7 +95,7 @@ def copy_folder(location: str, folder: pathlib.Path) -> None:
 
 
 def copy_file(path: pathlib.Path, location: str) -> None:
-    """Copies one file, whole or not at all."""
+    """Copies one file atomically to `location`, a path or a URL."""
     if is_remote(location):
         object_store.upload_file(path, location)
         return

@@ -1,5 +1,5 @@
-"""A run on Kubeflow as `pipeline.summary` reads one from ML Metadata: the artifacts that a task
-receives, the tasks as stages, and the compiled configuration with the run's parameters applied.
+"""A run on Kubeflow in the form in which `pipeline.summary` reads runs: its artifacts, its tasks as
+stages, and the compiled configuration with the run's parameters applied.
 """
 
 import dataclasses
@@ -16,44 +16,48 @@ from trainer.config.blessing import THRESHOLDS
 
 
 def get_task_folder(uri: str) -> str:
-    """What a task wrote, by the URI of one of its outputs: see `kubeflow.task_record`."""
+    """Folder of a task, from the URI of one of its outputs; see
+    `components.kubeflow.task_record`.
+    """
     return uri.rpartition("/")[0]
 
 
 def get_run_root(uri: str) -> str:
-    """What all tasks of the run wrote, by the URI of an output of one that ran in it."""
+    """Folder of all tasks of a run, from the URI of an output that is not cached."""
     return uri.rsplit("/", 3)[0]
 
 
 @dataclasses.dataclass(frozen=True)
 class RunArtifacts:
-    """Of one run, those that came from the cache included."""
+    """Artifacts of one run, cached ones included."""
 
     outputs: Mapping[str, Mapping[str, Artifact]]
-    """By component and key."""
+    """Artifacts by component and key."""
     root: str
-    """Of the run: where those lie that did not come from the cache."""
+    """Folder of all tasks of the run, which holds its artifacts but for cached ones."""
 
     def find_latest_run(self, node: str) -> NodeRun | None:
-        """The component's outputs; of its execution nothing else is known here."""
+        """The component's outputs, with execution id 0, which Kubeflow does not pass on."""
         if node not in self.outputs:
             return None
         return NodeRun(0, cached=not self.is_own(node), outputs=dict(self.outputs[node]))
 
     def is_own(self, node: str) -> bool:
-        """Whether the component ran in this run."""
+        """Whether the component ran in this run and did not come from the cache."""
         (uri, *_) = (artifact.uri for artifact in self.outputs[node].values())
         return uri.startswith(f"{self.root}/")
 
     def get_folder(self, node: str) -> str:
-        """The folder of the task, which holds its outputs and what it wrote beside them."""
+        """Folder of the task, which holds its outputs and its other files."""
         (uri, *_) = (artifact.uri for artifact in self.outputs[node].values())
         return get_task_folder(uri)
 
 
 def list_stages(root: str, tasks: Iterable[str]) -> list[dict[str, Any]]:
-    """In their order: name, seconds, cached; `root` is the run's. One that left nothing came from
-    the cache, for what comes after all of them runs.
+    """Name, seconds and cached of each task, in order; `root` is the folder of all tasks of the
+    run.
+
+    A task without a record came from the cache, because this is called after all tasks have ended.
     """
     return [_describe_stage(root, task) for task in tasks]
 
@@ -67,7 +71,9 @@ def _describe_stage(root: str, task: str) -> dict[str, Any]:
 
 
 def apply_run_parameters(compiled: str, parameters: RunParameters) -> Config:
-    """`compiled` is the JSON of Config; the span stands in no configuration."""
+    """`compiled`, the JSON of a Config, with `parameters`; the span has no key in a
+    configuration.
+    """
     config = Config.model_validate_json(compiled)
     thresholds = THRESHOLDS.validate_json(str(parameters.thresholds))
     return config.changed(

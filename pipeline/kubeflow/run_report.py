@@ -1,8 +1,8 @@
-"""The task that writes to the root what `tandem run` writes there, and the report and the metrics
-that KFP's pages show and compare with those of other runs.
+"""The task that writes the same files to the root as `tandem run`, and the report and metrics that
+KFP's user interface shows and compares between runs.
 """
 
-# TFX reads the annotations below as a declaration; what the function is given are plain values.
+# TFX reads the annotations below as a declaration; the function receives plain values.
 # pyright: reportArgumentType=false, reportGeneralTypeIssues=false
 # pyright: reportInvalidTypeArguments=false
 
@@ -55,12 +55,32 @@ def RunReport(
     tasks: Parameter[str],
 ) -> None:
     """Writes `summary.json`, `report.html`, `rejected/`, `statistics/` and `tensorboard/` at `root`
-    by the functions of `tandem run`, whether the models were pushed or refused. The properties of
-    `metrics` are the run's numbers; `page` is its report, beside a copy of the summary.
+    with the functions of `tandem run`, whether or not the models were pushed. It is never cached:
+    the root shows the latest run, even if all of it came from the cache.
 
-    `config` is the JSON of the compiled configuration, `tasks` that of the names of all tasks
-    before this one; the other parameters are the run's own. It is never cached: the root shows the
-    latest run, whatever came from the cache.
+    Args:
+        examples: Events of the run, like the other inputs an artifact of the task that wrote it.
+        histories: Users' histories.
+        items: The catalogue.
+        passed: Verdict of the data gate.
+        retrieval: The retrieval model.
+        candidates: Candidate vectors and their metadata.
+        index: The nearest-neighbour index.
+        ranking: The ranking model.
+        analysis: TFMA's analysis of the ranking model.
+        evaluation_result: Metrics and verdict.
+        servables: The models to push.
+        pushed: Versions that were pushed, or the refusal.
+        metrics: Output; its properties are the run's metrics.
+        page: Output; the report, in one folder with a copy of the summary.
+        config: JSON of the compiled configuration.
+        data_dir: Folder or URL of the input.
+        span: Span of the tables, "" for the configured one.
+        retrieval_epochs: Maximum number of epochs of retrieval.
+        ranking_epochs: Maximum number of epochs of ranking.
+        thresholds: JSON of `blessing.thresholds`.
+        root: Folder or URL of the outputs.
+        tasks: JSON list of the names of all tasks before this one.
     """
     s3_filesystem.register()
     open_file_systems()
@@ -81,7 +101,7 @@ def RunReport(
         },
         run,
     )
-    from pipeline.kubeflow import root_files  # draws the report, and takes seconds to import
+    from pipeline.kubeflow import root_files  # imports the report, which takes seconds
 
     stages = list_stages(run, json.loads(tasks))
     applied = apply_run_parameters(config, parameters)
@@ -89,14 +109,14 @@ def RunReport(
         summary = root_files.write_root_files(applied, data_dir, run_root, artifacts, stages)
         for path in (run_root.report, run_root.summary):
             root_files.copy_file(path, f"{page.uri}/{path.name}")
-    page.uri = f"{page.uri}/{run_root.report.name}"  # a page of KFP's opens what the URI names
+    page.uri = f"{page.uri}/{run_root.report.name}"  # KFP's page opens the file that the URI names
     for name, value in collect_displayed_metrics(summary).items():
         metrics.set_float_custom_property(name, value)
 
 
 def collect_displayed_metrics(summary: RunSummary) -> dict[str, float]:
-    """Quality of the final lists, of retrieval and of each baseline, the verdict, the pushed
-    version (0 for none) and what was measured of the index.
+    """Metrics of the final lists, of retrieval and of each baseline, the verdict, the pushed
+    version (0 for none) and the measurements of the index, by name.
     """
     lists: dict[str, ListMetrics] = {"final lists": summary.ranking, "retrieval": summary.retrieval}
     numbers = {

@@ -23,7 +23,7 @@ _EQUALS = 1  # operation of KFP's filters, api/v2beta1/filter.proto
 
 @dataclasses.dataclass(frozen=True)
 class Submission:
-    """What to run, and the names that it gets there."""
+    """What to run on the server, and under which names."""
 
     package: pathlib.Path
     pipeline: str
@@ -31,26 +31,26 @@ class Submission:
     run: str
     parameters: dict[str, str | int]
     root: str
-    """URL below which artifacts go. A self-hosted backend takes it from the run alone, and not from
-    the document (backend/src/v2/driver/root_dag.go); where "", as that server is set up.
-    """
+    """URL below which tasks write artifacts; "" for the server's default. A self-hosted backend
+    reads it only from the run, not from the document (backend/src/v2/driver/root_dag.go)."""
     cron: str | None
-    """Six fields, seconds first; None for one run that starts at once."""
+    """Cron expression of six fields, seconds first; None for one run that starts at once."""
 
 
 def submit_pipeline(endpoint: str, token: str | None, submission: Submission) -> dict[str, str]:
-    """Uploads and starts it; returns ids: pipeline, version, experiment, and run or recurring_run.
+    """Uploads the document and starts or schedules it.
 
-    A document that the server has already is not uploaded again. Raises UsageError where the server
-    cannot be reached, or refuses.
+    A document that the server already has is not uploaded again. Raises UsageError if the server
+    cannot be reached or rejects the request.
+
+    Returns:
+        Ids under the keys pipeline, version, experiment, and run or recurring_run.
     """
-    with (
-        _translate_errors(endpoint),
-        contextlib.redirect_stdout(io.StringIO()),
-    ):  # the client prints links
+    # The client prints links to stdout.
+    with _translate_errors(endpoint), contextlib.redirect_stdout(io.StringIO()):
         _require_server(endpoint, token)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # it speaks to KFP v2 alone
+            warnings.simplefilter("ignore", FutureWarning)  # the client only supports KFP v2
             client: Any = kfp.Client(host=endpoint, existing_token=token)
         pipeline, version = _upload(client, submission)
         experiment = client.create_experiment(submission.experiment).experiment_id
@@ -59,7 +59,7 @@ def submit_pipeline(endpoint: str, token: str | None, submission: Submission) ->
 
 
 def _require_server(endpoint: str, token: str | None) -> None:
-    """Checks the server first: the client retries five times, and logs each failure's traceback."""
+    """Checks that the server is healthy; the client would retry and log tracebacks."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     url = f"{endpoint.rstrip('/')}/apis/v2beta1/healthz"
     answer = urllib3.PoolManager(retries=False, timeout=_SECONDS).request(
@@ -68,12 +68,12 @@ def _require_server(endpoint: str, token: str | None) -> None:
     if answer.status != 200:
         raise UsageError(
             f"expected Kubeflow Pipelines at {endpoint}, received HTTP {answer.status} of {url}; "
-            "give the address of its API with --endpoint, and a token where it wants one"
+            "give the address of its API with --endpoint, and --token-file if it requires a token"
         )
 
 
 def _upload(client: Any, submission: Submission) -> tuple[str, str]:
-    """Ids of the pipeline and of the version, which is named by the document's digest."""
+    """Ids of the pipeline and of the version, whose name is a digest of the document."""
     package = str(submission.package)
     name = hashlib.sha256(submission.package.read_bytes()).hexdigest()[:16]
     pipeline = client.get_pipeline_id(submission.pipeline)
@@ -117,22 +117,22 @@ def _translate_errors(endpoint: str) -> Iterator[None]:
     except urllib3.exceptions.HTTPError as error:
         raise UsageError(
             f"expected Kubeflow Pipelines at {endpoint}, received: {_get_first_line(error)}; "
-            "is the server up, and the address right?"
+            "check the address and whether the server is running"
         ) from error
     except kfp_server_api.ApiException as error:
         raise UsageError(
-            f"expected Kubeflow Pipelines at {endpoint} to take the run, received HTTP "
-            f"{error.status} {error.reason}: {_get_message(error)}; fix what it names"
+            f"expected Kubeflow Pipelines at {endpoint} to accept the run, received HTTP "
+            f"{error.status} {error.reason}: {_get_message(error)}; fix that"
         ) from error
 
 
 def _get_first_line(error: Exception) -> str:
-    """The first line without the connection's own name, which urllib3 puts before it."""
+    """The first line, without the connection object that urllib3 puts before it."""
     return re.sub(r"<\S+ object at 0x\w+>: ", "", str(error).partition("\n")[0])
 
 
 def _get_message(error: kfp_server_api.ApiException) -> str:
-    """The server's own message, where the body is JSON as KFP's is."""
+    """The server's message, if the body is JSON like KFP's."""
     try:
         return str(json.loads(error.body or "")["message"])
     except (ValueError, KeyError, TypeError):

@@ -138,7 +138,7 @@ def test_a_token_goes_with_every_call(server, submitted, tmp_path):
         ("span=yesterday", "--param span: expected a span such as 2024-01-31 or 7"),
         ("thresholds=high", "expected JSON of blessing.thresholds such as"),
         ('thresholds=[{"metric": "ndcg@10"}]', "expects at_least or at_most, received neither"),
-        ("data=", "--param data: expected a name or place without blanks, received ''"),
+        ("data=", "--param data: expected a value without spaces, received ''"),
         ("data=s3://b//x", "--param data: expected no // within a URL, received 's3://b//x'"),
         ("epochs=3", "one of data, retrieval_epochs, span, thresholds, received 'epochs'"),
         ("span", "--param expects name=value, received 'span'"),
