@@ -1,1 +1,1 @@
-"""Statistics, rules and the gate that data pass before anything is trained."""
+"""Data validation before training: statistics, rules and the gate."""

@@ -1,4 +1,4 @@
-"""TFDV's anomalies -> findings: which rule, what was expected, what was seen."""
+"""Converts TFDV's anomalies to findings: the rule, the expected values, the observed values."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -52,11 +52,11 @@ _RULE_OF = {kind: rule for rule, kinds in _RULES.items() for kind in kinds}
 _SHOWN = 3
 
 Lookup = Callable[[str, BreachTest], Iterable[str]]
-"""(feature, test) -> a few Examples that break the rule, in words."""
+"""(feature, test) -> descriptions of a few Examples that break the rule."""
 
 
 class ValidatedSplit(NamedTuple):
-    """One split of one table, and what its validation needs to be understood."""
+    """One split of one table, with its schema and statistics."""
 
     table: str
     split: str
@@ -67,20 +67,21 @@ class ValidatedSplit(NamedTuple):
 def find_anomalies(
     anomalies: anomalies_pb2.Anomalies, validated: ValidatedSplit, lookup: Lookup
 ) -> list[Finding]:
-    """A finding for each feature and rule that TFDV found broken, by name of the feature."""
+    """Returns a finding for each feature and rule that TFDV found broken, sorted by feature."""
     if not count_examples(validated.statistics):
-        # TFDV finds nothing wrong where there is nothing.
+        # TFDV reports no anomaly for an empty split.
         return [_build_split_finding(validated, "volume", "at least one Example", "none")]
-    found = [
+    findings = [
         _build_split_finding(
-            validated, reason.short_description, "what the schema says", reason.description
+            validated, reason.short_description, "data that fit the schema", reason.description
         )
         for reason in anomalies.dataset_anomaly_info.reason
     ]
     for name, info in sorted(anomalies.anomaly_info.items()):
         by_rule = {_RULE_OF.get(reason.type, ""): reason for reason in info.reason}
-        found += [_build_finding(name, rule, by_rule[rule], validated, lookup) for rule in by_rule]
-    return found
+        for rule, reason in by_rule.items():
+            findings.append(_build_finding(name, rule, reason, validated, lookup))
+    return findings
 
 
 def _build_split_finding(validated: ValidatedSplit, rule: str, expected: str, seen: str) -> Finding:
@@ -94,12 +95,14 @@ def _build_finding(
     described = index_features(validated.statistics).get(
         name, statistics_pb2.FeatureNameStatistics()
     )
-    place = (validated.table, validated.split, name)
+    subject = (validated.table, validated.split, name)
     if declared is None or not rule:
-        return Finding(*place, reason.short_description, "what the schema says", reason.description)
+        return Finding(
+            *subject, reason.short_description, "data that fit the schema", reason.description
+        )
     breach = build_breach_test(rule, declared, validated.schema)
     return Finding(
-        *place,
+        *subject,
         rule,
         _describe_expected(rule, declared, validated.schema),
         _describe_seen(rule, described, set(list_domain(declared, validated.schema))),
@@ -131,7 +134,7 @@ def _describe_seen(
                 f"{value!r} {n:,.0f} times" for value, n in list(others.items())[:_SHOWN]
             )
             total = common.tot_num_values
-            return f"{top} ({sum(others.values()):,.0f} of {total:,} values are others)"
+            return f"{top} ({sum(others.values()):,.0f} of {total:,} values are not allowed)"
         case "presence":
             examined = common.num_non_missing + common.num_missing
             fraction = compute_present_fraction(feature)

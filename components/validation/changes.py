@@ -1,4 +1,4 @@
-"""What new data would change, in words: two sets of statistics of one table held side by side."""
+"""Descriptions of the differences between new and previous data, from their statistics."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -33,19 +33,26 @@ class Change(NamedTuple):
 
 
 def find_changes(table: str, split: str, before: Statistics, now: Statistics) -> list[Change]:
-    """Numbers of Examples, features come and gone, then of each feature what it did not have
-    before: values, numbers beyond the range, fewer Examples or another number of values.
+    """Returns the changes of one split: the number of Examples, added and removed features, then
+    for each feature new values, numbers beyond the previous range, another share of Examples with
+    the feature, and new numbers of values.
+
+    Args:
+        table: interactions or items.
+        split: Name of the split.
+        before: Statistics of the previous data.
+        now: Statistics of the new data.
     """
-    found = []
+    changes = []
     counts = [count_examples(each) for each in (before, now)]
     if counts[0] != counts[1]:
-        found.append(("*", f"{counts[0]:,} → {counts[1]:,} Examples"))
+        changes.append(("*", f"{counts[0]:,} → {counts[1]:,} Examples"))
     old, new = index_features(before), index_features(now)
-    found += [(name, "a feature that was not there before") for name in sorted(new.keys() - old)]
-    found += [(name, "gone") for name in sorted(old.keys() - new)]
+    changes += [(name, "a new feature") for name in sorted(new.keys() - old)]
+    changes += [(name, "removed") for name in sorted(old.keys() - new)]
     for name in sorted(old.keys() & new):
-        found += [(name, text) for text in _compare_features(old[name], new[name])]
-    return [Change(table, split, name, text) for name, text in found]
+        changes += [(name, text) for text in _compare_features(old[name], new[name])]
+    return [Change(table, split, name, text) for name, text in changes]
 
 
 def _compare_features(before: FeatureStatistics, now: FeatureStatistics) -> Iterator[str]:
@@ -65,7 +72,7 @@ def _compare_presence(before: FeatureStatistics, now: FeatureStatistics) -> Iter
 
 
 def _compare_valency(before: FeatureStatistics, now: FeatureStatistics) -> Iterator[str]:
-    """Only where a number of values is new: that timelines grow is no news."""
+    """A change only if the new range of numbers of values is not within the old one."""
     old, new = get_common(before), get_common(now)
     if new.min_num_values < old.min_num_values or new.max_num_values > old.max_num_values:
         yield f"{_format_span(old)} → {_format_span(new)} values each"
@@ -85,7 +92,7 @@ def _compare_ranges(before: FeatureStatistics, now: FeatureStatistics) -> Iterat
 
 
 def _compare_values(before: FeatureStatistics, now: FeatureStatistics) -> Iterator[str]:
-    """Which ones where there are few; how many where there are many, as of ids and titles."""
+    """The values if there are few; only their number if there are many, as for ids and titles."""
     unique = [each.string_stats.unique for each in (before, now)]
     if max(unique) > _FEW_VALUES:
         if unique[0] != unique[1]:

@@ -1,12 +1,14 @@
-"""Distances between two sets of statistics, and which of them the schema does not allow.
+"""Distances between two sets of statistics, and findings for those above the schema's threshold.
 
-A schema's `drift_comparator` holds against the statistics of the previous data, split by split; its
-`skew_comparator` between train and each later split of the same data. TFDV computes both: the
-L-infinity distance of categories (the largest change of any value's share), the Jensen–Shannon
+A schema's `drift_comparator` applies to each split of the new and of the previous data; its
+`skew_comparator` applies to train and each later split of the same data. TFDV computes both: the
+L-infinity distance of categories (the largest change of any value's share), and the Jensen–Shannon
 divergence of numbers (base 2, 0 to 1, over its histograms).
 """
 
 import copy
+import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import tensorflow_data_validation as tfdv
@@ -23,36 +25,66 @@ _VOLUME = (
 _SHOWN = 3
 
 
+@dataclasses.dataclass(frozen=True)
+class _Comparison:
+    """Two sets of statistics that a rule compares."""
+
+    table: str
+    split: str
+    rule: str
+    """drift or skew."""
+    reference_name: str
+    """Description of `reference` in messages."""
+    reference: Statistics
+    statistics: Statistics
+
+
 def find_drift(
     table: str, split: str, schema: schema_pb2.Schema, now: Statistics, before: Statistics
 ) -> list[Finding]:
-    """Findings of a split against the same split of the previous data."""
+    """Compares a split with the same split of the previous data.
+
+    Args:
+        table: interactions or items.
+        split: Name of the split.
+        schema: Schema with the thresholds.
+        now: Statistics of the new data.
+        before: Statistics of the previous data.
+    """
     rules = _restrict_comparators(schema, "drift_comparator", now, before)
     anomalies = tfdv.validate_statistics(now, rules, previous_statistics=before)
     measured = {_join_path(info): info.drift_measurements for info in anomalies.drift_skew_info}
-    far = _build_findings(table, split, "drift", "the previous data", measured, before, now)
+    comparison = _Comparison(table, split, "drift", "the previous data", before, now)
     volume = [
         Finding(table, split, "*", "volume", _describe_volume_rule(schema), reason.description)
         for reason in anomalies.dataset_anomaly_info.reason
         if reason.type in _VOLUME
     ]
-    return volume + far
+    return volume + _build_findings(comparison, measured)
 
 
 def find_skew(
     table: str, split: str, schema: schema_pb2.Schema, train: Statistics, later: Statistics
 ) -> list[Finding]:
-    """Findings of `split`, whose statistics are `later`, against train."""
+    """Compares a later split with train.
+
+    Args:
+        table: interactions or items.
+        split: Name of the later split.
+        schema: Schema with the thresholds.
+        train: Statistics of train.
+        later: Statistics of `split`.
+    """
     rules = _restrict_comparators(schema, "skew_comparator", train, later)
     anomalies = tfdv.validate_statistics(train, rules, serving_statistics=later)
     measured = {_join_path(info): info.skew_measurements for info in anomalies.drift_skew_info}
-    return _build_findings(table, split, "skew", "train", measured, train, later)
+    return _build_findings(_Comparison(table, split, "skew", "train", train, later), measured)
 
 
 def compute_distances(
     schema: schema_pb2.Schema, one: Statistics, other: Statistics
 ) -> dict[str, float]:
-    """The distance by feature, of those that have a `skew_comparator`, whatever its threshold."""
+    """Computes the distance of each feature with a `skew_comparator`, for any threshold."""
     rules = _restrict_comparators(schema, "skew_comparator", one, other)
     anomalies = tfdv.validate_statistics(one, rules, serving_statistics=other)
     return {_join_path(i): i.skew_measurements[0].value for i in anomalies.drift_skew_info}
@@ -61,8 +93,8 @@ def compute_distances(
 def _restrict_comparators(
     schema: schema_pb2.Schema, comparator: str, one: Statistics, other: Statistics
 ) -> schema_pb2.Schema:
-    """`schema` with the comparators of features that both have values of: a feature that has just
-    been declared is no drift.
+    """Returns a copy of `schema` without the comparators of features that only one of the two has:
+    a feature that was just declared is not drift.
     """
     both = index_features(one).keys() & index_features(other).keys()
     rules = copy.deepcopy(schema)
@@ -72,26 +104,18 @@ def _restrict_comparators(
     return rules
 
 
-def _build_findings(
-    table: str,
-    split: str,
-    rule: str,
-    other: str,
-    measured: dict[str, Any],
-    before: Statistics,
-    now: Statistics,
-) -> list[Finding]:
-    before_by_name = index_features(before)
-    now_by_name = index_features(now)
+def _build_findings(comparison: _Comparison, measured: Mapping[str, Any]) -> list[Finding]:
+    reference = index_features(comparison.reference)
+    features = index_features(comparison.statistics)
     return [
         Finding(
-            table,
-            split,
+            comparison.table,
+            comparison.split,
             name,
-            rule,
-            f"a distance of at most {one.threshold:.4g} from {other}",
+            comparison.rule,
+            f"a distance of at most {one.threshold:.4g} from {comparison.reference_name}",
             f"{one.value:.4g} ({_name_measure(one)})",
-            tuple(_describe_changes(before_by_name[name], now_by_name[name])),
+            tuple(_describe_changes(reference[name], features[name])),
         )
         for name, measurements in sorted(measured.items())
         for one in measurements
@@ -107,7 +131,7 @@ def _name_measure(measurement: Any) -> str:
 def _describe_changes(
     before: statistics_pb2.FeatureNameStatistics, now: statistics_pb2.FeatureNameStatistics
 ) -> list[str]:
-    """The values whose share has changed most; mean and median of numbers."""
+    """The values whose shares changed most; for numbers, mean and median."""
     if is_numeric(now):
         old, new = before.num_stats, now.num_stats
         return [

@@ -1,4 +1,4 @@
-"""What the gate found: one broken rule of one feature of one split."""
+"""Findings of the data gate: a broken rule of one feature in one split."""
 
 from typing import NamedTuple
 
@@ -6,18 +6,18 @@ from schema.errors import DataRefused
 
 
 class Finding(NamedTuple):
-    """A broken rule, in words."""
+    """A broken rule, described for people."""
 
     table: str
     split: str
     feature: str
     """Name of the feature in the Examples; `*` for the split as a whole."""
     rule: str
-    """domain, presence, valency, range, finite, drift, skew, volume; else TFDV's own title."""
+    """domain, presence, valency, range, finite, drift, skew or volume; otherwise TFDV's title."""
     expected: str
     seen: str
     examples: tuple[str, ...] = ()
-    """A few values that break the rule, and whose they are."""
+    """A few values that break the rule, with the ids of their Examples."""
 
     def __str__(self) -> str:
         where = f"{self.table}/{self.split}: {self.feature}: {self.rule}"
@@ -26,9 +26,9 @@ class Finding(NamedTuple):
 
 
 def raise_findings(found: list[Finding], page: str) -> None:
-    """Raises DataRefused with a line a finding; does nothing where there is none.
+    """Raises DataRefused with one line per finding; does nothing without findings.
 
-    `page` is where the statistics can be looked at.
+    `page` is the location of the statistics pages.
     """
     if found:
         lines = "\n  ".join(map(str, found))

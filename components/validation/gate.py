@@ -1,4 +1,4 @@
-"""The rules that a table must pass: its schema, drift since the last data, skew to train."""
+"""The rules that a table must pass: its schema, drift from the previous data, skew from train."""
 
 import functools
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ _BATCH = 4096
 
 
 class GateTable(NamedTuple):
-    """One table of a run. Keys of the dictionaries are splits."""
+    """One table of a run. The keys of the dictionaries are splits."""
 
     name: str
     """interactions or items."""
@@ -32,37 +32,44 @@ class GateTable(NamedTuple):
     schema: schema_pb2.Schema
     statistics: dict[str, Statistics]
     anomalies: dict[str, anomalies_pb2.Anomalies]
-    """What TFDV finds of each split alone."""
+    """TFDV's anomalies of each split."""
     before: dict[str, Statistics]
-    """Statistics of the previous data; empty where there are none."""
+    """Statistics of the previous data; empty if there are none."""
 
 
 def find_broken_rules(table: GateTable) -> list[Finding]:
-    """Broken rules, split by split: of the schema, of drift, of skew against train."""
-    found: list[Finding] = []
+    """Returns the broken rules by split: those of the schema, of drift and of skew."""
+    findings: list[Finding] = []
     for split, statistics in table.statistics.items():
         validated = ValidatedSplit(table.name, split, table.schema, statistics)
         lookup = functools.partial(find_offending, table.examples_uri, split)
-        found += find_anomalies(table.anomalies[split], validated, lookup)
+        findings += find_anomalies(table.anomalies[split], validated, lookup)
         if split in table.before:
-            found += find_drift(table.name, split, table.schema, statistics, table.before[split])
+            findings += find_drift(table.name, split, table.schema, statistics, table.before[split])
         if _TRAIN in table.statistics and split != _TRAIN:
             train = table.statistics[_TRAIN]
-            found += find_skew(table.name, split, table.schema, train, statistics)
-    return found
+            findings += find_skew(table.name, split, table.schema, train, statistics)
+    return findings
 
 
 def find_offending(examples_uri: str, split: str, feature: str, breach: BreachTest) -> list[str]:
-    """At most three Examples whose values of `feature` break the rule, as `user_id 42: watch`.
+    """Returns up to three Examples whose values of `feature` break the rule, such as
+    `user_id 42: watch`.
 
-    Reads no further than the third; timelines count with the events of their split alone.
+    It stops reading after the third one. Of a timeline only the events of its split count.
+
+    Args:
+        examples_uri: URI of the Examples.
+        split: Name of the split.
+        feature: Name of the feature in the Examples.
+        breach: Test of the rule.
     """
-    found = (
+    offending = (
         text
         for batch in _read_batches(examples_uri, split)
         for text in _find_in_batch(batch, feature, breach)
     )
-    return list(islice(found, _FEW))
+    return list(islice(offending, _FEW))
 
 
 def _read_batches(examples_uri: str, split: str) -> Iterator[pa.RecordBatch]:
@@ -76,11 +83,11 @@ def _find_in_batch(batch: pa.RecordBatch, feature: str, breach: BreachTest) -> I
     names = batch.schema.names
     key = timeline.USER_ID if timeline.USER_ID in names else timeline.ITEM_ID
     ids = batch.column(names.index(key)).to_pylist()
-    # A feature that no Example of the batch has is no column of it.
+    # A feature that no Example of the batch has is not a column of the batch.
     values = (
         batch.column(names.index(feature)).to_pylist() if feature in names else [None] * len(ids)
     )
-    for (own,), found in zip(ids, values, strict=True):
-        text = breach(found)
+    for (identifier,), own_values in zip(ids, values, strict=True):
+        text = breach(own_values)
         if text:
-            yield f"{key} {format_value(own)}: {text}"
+            yield f"{key} {format_value(identifier)}: {text}"

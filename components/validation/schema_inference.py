@@ -1,7 +1,7 @@
-"""Statistics -> a schema for people to curate: domains, presence, valency, ranges, drift, skew.
+"""Infers a schema to curate from statistics: domains, presence, valency, ranges, drift, skew.
 
-What a log holds so far is less than what it may hold tomorrow. So each rule is as tight as the data
-make likely, and no tighter; the reasons stand at the functions.
+Future data contain values that today's log does not have. Each rule is therefore only as strict as
+the data justify; the docstrings of the functions give the reasons.
 """
 
 from collections import Counter
@@ -34,9 +34,10 @@ _PILED_UP_COUNT = 10
 def infer_schema(
     implied: schema_pb2.Schema, dataset: Dataset, statistics: Mapping[str, Statistics]
 ) -> schema_pb2.Schema:
-    """The curated schema of one table: those features of `implied` that the data tell more of.
+    """Infers the curated schema of one table; it has the features of `implied` for which the data
+    give rules.
 
-    `statistics` by split; for interactions of the events that each split owns.
+    `statistics` are keyed by split; those of interactions count the events of the split only.
     """
     kinds = _map_kinds(dataset)
     schema = schema_pb2.Schema()
@@ -47,14 +48,14 @@ def infer_schema(
             inferred = schema.feature.add()
             inferred.CopyFrom(feature)
             _tighten(inferred, schema, kinds[feature.name], found)
-    # A table that lost half of its Examples overnight was not read whole.
+    # A table that loses half of its Examples between two runs is probably incomplete.
     schema.dataset_constraints.num_examples_drift_comparator.min_fraction_threshold = HALF
     _set_thresholds(schema, list(statistics.values()))
     return schema
 
 
 def _map_kinds(dataset: Dataset) -> dict[str, str]:
-    """Kind of each feature of an Example that has rules to infer, by its name there."""
+    """Kind of each Example feature that rules are inferred for, by its name in the Example."""
     declared: Iterable[tuple[str, Feature]] = [
         *((timeline.name_context(name), each) for name, each in dataset.features.context.items()),
         *(
@@ -91,7 +92,9 @@ def _tighten(
 
 
 def _set_presence(feature: schema_pb2.Feature, found: Sequence[FeatureStatistics]) -> None:
-    """What all have, all must have; of what some lack, nine tenths of what there was."""
+    """A feature that all Examples have is required; otherwise nine tenths of the observed fraction
+    are.
+    """
     fraction = min(map(compute_present_fraction, found))
     feature.presence.min_fraction = 1.0 if fraction == 1 else round(PRESENCE_MARGIN * fraction, 3)
     feature.presence.min_count = 1
@@ -100,7 +103,7 @@ def _set_presence(feature: schema_pb2.Feature, found: Sequence[FeatureStatistics
 def _set_valency(
     feature: schema_pb2.Feature, kind: str, found: Sequence[FeatureStatistics]
 ) -> None:
-    """One value or a vector's size where that is declared; twice the largest set that was seen."""
+    """At least the smallest observed number of values; for a set, 1 to twice the largest one."""
     common = [get_common(each) for each in found if has_values(each)]
     feature.value_count.min = min(each.min_num_values for each in common)
     if kind == "set":
@@ -113,10 +116,11 @@ def _set_domain(
     schema: schema_pb2.Schema,
     found: Sequence[FeatureStatistics],
 ) -> None:
-    """The values seen, where there are few and the next one is very likely among them.
+    """Sets the domain to the observed values if there are few of them and a new value is unlikely.
 
-    The probability that it is not: values seen once / all (Good, The population frequencies of
-    species and the estimation of population parameters, Biometrika 40, 1953).
+    The estimated probability that the next value is new is the number of values observed once,
+    divided by the number of all observations (Good, The population frequencies of species and the
+    estimation of population parameters, Biometrika 40, 1953).
     """
     counts: Counter[str] = Counter()
     for each in found:
@@ -131,8 +135,8 @@ def _set_range(feature: schema_pb2.Feature, kind: str, found: Sequence[FeatureSt
     domain = feature.float_domain
     if kind == "number":
         domain.min, domain.max = infer_range([each.num_stats for each in found])
-    holes = sum(histogram.num_nan for each in found for histogram in each.num_stats.histograms)
-    domain.disallow_nan = not holes
+    nans = sum(histogram.num_nan for each in found for histogram in each.num_stats.histograms)
+    domain.disallow_nan = not nans
     domain.disallow_inf = True
 
 
@@ -142,15 +146,15 @@ def _set_comparators(feature: schema_pb2.Feature, measure: str) -> None:
 
 
 def _set_thresholds(schema: schema_pb2.Schema, splits: Sequence[Statistics]) -> None:
-    """Twice the largest distance of a later split from the first, a tenth at least.
+    """Twice the largest distance between the first and a later split, but at least 0.1.
 
-    Where that would reach 1, the largest that both distances can be, there is no rule.
+    There is no rule if this reaches 1, the maximum of both distances.
     """
-    seen: Counter[str] = Counter()
+    largest: Counter[str] = Counter()
     for later in splits[1:]:
-        seen |= Counter(compute_distances(schema, splits[0], later))
+        largest |= Counter(compute_distances(schema, splits[0], later))
     for feature in schema.feature:
-        threshold = round(max(LEAST_THRESHOLD, 2 * seen[feature.name]), 3)
+        threshold = round(max(LEAST_THRESHOLD, 2 * largest[feature.name]), 3)
         for name in ("drift_comparator", "skew_comparator"):
             _set_threshold(feature, name, threshold, used=len(splits) > 1 or name[0] == "d")
 
@@ -167,12 +171,12 @@ def _set_threshold(feature: schema_pb2.Feature, name: str, threshold: float, *, 
 
 
 def infer_range(found: Sequence[statistics_pb2.NumericStatistics]) -> tuple[float, float]:
-    """Smallest and largest number to be allowed.
+    """Returns the smallest and the largest number to allow.
 
-    A bound at which a hundredth of all values lie, and ten at least, is the end of a scale (stars,
-    shares): it stands. Any other is the largest so far (prices, seconds): beyond it there is as
-    much room as the values span, but not across zero, which is a bound of its own where nothing was
-    seen beyond it.
+    A bound that equals at least a hundredth of all values, and at least ten, is the end of a scale
+    (stars, shares) and is used as it is. Any other bound is only the most extreme value so far
+    (prices, seconds); it is extended by the range of the values, but not beyond zero if all values
+    are on one side of it.
     """
     low, high = min(each.min for each in found), max(each.max for each in found)
     room = high - low
@@ -186,7 +190,7 @@ def infer_range(found: Sequence[statistics_pb2.NumericStatistics]) -> tuple[floa
 
 
 def _is_piled_up(found: Sequence[statistics_pb2.NumericStatistics], bound: float) -> bool:
-    """Whether that many of the values of one split are exactly `bound`."""
+    """Whether enough values of one split are exactly `bound` (see `infer_range`)."""
     return any(
         _count_value(each, bound) >= max(_PILED_UP_COUNT, _PILED_UP_SHARE * _count_total(each))
         for each in found
@@ -194,8 +198,8 @@ def _is_piled_up(found: Sequence[statistics_pb2.NumericStatistics], bound: float
 
 
 def _count_value(found: statistics_pb2.NumericStatistics, value: float) -> float:
-    """Values in those quantile buckets that hold `value` alone: less than there are, at most by
-    two buckets.
+    """Number of values in the quantile buckets that hold only `value`: a lower bound of its count,
+    too low by at most two buckets.
     """
     return sum(
         bucket.sample_count
@@ -217,5 +221,5 @@ def _iterate_quantiles(
 
 
 def _round_digits(number: float) -> float:
-    """Without the digits that only the encoding as a 32-bit float gave it."""
+    """Rounds to six digits, which removes the error of the 32-bit encoding."""
     return float(f"{number:.6g}")

@@ -1,4 +1,4 @@
-"""The rules of a schema in words: what one expects, and which values break it."""
+"""Descriptions of a schema's rules, and tests that find the values that break them."""
 
 import math
 from collections.abc import Callable
@@ -10,11 +10,11 @@ _FEW = 6
 _SHOWN = 3
 
 BreachTest = Callable[[list[Any] | None], str]
-"""Values of one Example (None where it has none) -> what of them breaks a rule; "" for nothing."""
+"""Values of one Example (None for a missing feature) -> the values that break a rule, or ""."""
 
 
 def describe_presence(feature: schema_pb2.Feature) -> str:
-    """Expected share of Examples."""
+    """Describes the expected share of Examples with the feature."""
     if feature.presence.min_fraction:
         return (
             f"a value in at least {format_percent(feature.presence.min_fraction)} of the Examples"
@@ -23,7 +23,7 @@ def describe_presence(feature: schema_pb2.Feature) -> str:
 
 
 def describe_valency(feature: schema_pb2.Feature) -> str:
-    """Expected number of values an Example."""
+    """Describes the expected number of values per Example."""
     least, most = read_value_counts(feature)
     if least == most:
         return f"exactly {least} value{'s' * (least != 1)} each"
@@ -31,7 +31,7 @@ def describe_valency(feature: schema_pb2.Feature) -> str:
 
 
 def read_value_counts(feature: schema_pb2.Feature) -> tuple[float, float]:
-    """Fewest and most values that an Example may have, where it has any."""
+    """Returns the minimum and maximum number of values of an Example that has the feature."""
     if feature.HasField("shape"):
         size = math.prod(dim.size for dim in feature.shape.dim)
         return size, size
@@ -39,7 +39,7 @@ def read_value_counts(feature: schema_pb2.Feature) -> tuple[float, float]:
 
 
 def read_value_range(feature: schema_pb2.Feature) -> tuple[float, float]:
-    """Smallest and largest number; infinite where the schema has no bound."""
+    """Returns the smallest and largest allowed number; infinite if the schema has no bound."""
     kind = "int_domain" if feature.HasField("int_domain") else "float_domain"
     domain = getattr(feature, kind)
     low = domain.min if domain.HasField("min") else -math.inf
@@ -47,7 +47,7 @@ def read_value_range(feature: schema_pb2.Feature) -> tuple[float, float]:
 
 
 def describe_range(feature: schema_pb2.Feature) -> str:
-    """Expected range."""
+    """Describes the expected range of numbers."""
     low, high = read_value_range(feature)
     if high == math.inf:
         return f"numbers of at least {low:,.6g}"
@@ -57,7 +57,7 @@ def describe_range(feature: schema_pb2.Feature) -> str:
 
 
 def list_domain(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> list[str]:
-    """Allowed texts; empty where there is no list of them."""
+    """Returns the allowed strings; empty if the feature has no string domain."""
     if feature.HasField("string_domain"):
         return list(feature.string_domain.value)
     named = {each.name: each for each in schema.string_domain}
@@ -65,7 +65,7 @@ def list_domain(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> list[
 
 
 def describe_domain(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> str:
-    """Expected texts, the first few of them."""
+    """Describes the allowed strings; it lists only the first few."""
     allowed = list_domain(feature, schema)
     more = f", … ({len(allowed)} values)" if len(allowed) > _FEW else ""
     mass = feature.distribution_constraints.min_domain_mass
@@ -76,7 +76,7 @@ def describe_domain(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> s
 def build_breach_test(
     rule: str, feature: schema_pb2.Feature, schema: schema_pb2.Schema
 ) -> BreachTest:
-    """The test of one Example by `rule`: domain, presence, valency, range or finite."""
+    """Returns the test of one Example for `rule`: domain, presence, valency, range or finite."""
     allowed = set(list_domain(feature, schema))
     least, most = read_value_counts(feature)
     low, high = read_value_range(feature)
@@ -99,12 +99,12 @@ def _format_first(values: list[Any]) -> str:
 
 
 def format_percent(fraction: float) -> str:
-    """`fraction` in percent, with no more digits than it has."""
+    """Formats `fraction` in percent, with up to four significant digits."""
     return f"{100 * fraction:.4g} %"
 
 
 def format_value(value: Any) -> str:
-    """A value as people read it."""
+    """Formats a value for people."""
     if isinstance(value, bytes):
         return value.decode("utf-8", "backslashreplace")
     return f"{value:,.6g}" if isinstance(value, float) else str(value)

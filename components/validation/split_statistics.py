@@ -1,4 +1,4 @@
-"""TFDV's statistics of every split of an Examples artifact, in one pass of Beam."""
+"""TFDV statistics of all splits of an Examples artifact, in one Beam pass."""
 
 from collections.abc import Sequence
 
@@ -18,20 +18,27 @@ from components.ingest.output import examples
 from schema import timeline
 from schema.storage import plain_path
 
-# Hundredths, so that the inference of ranges sees where a scale ends: see schema_inference.
+# 100 buckets, so that schema_inference can recognise the end of a scale.
 _QUANTILES = 100
-_ROWS = 1000  # a batch, whatever the load: Beam would tune it by time, and sums round by batch
+# A fixed batch size: Beam would adapt it to the load, and rounding errors depend on the batches.
+_ROWS = 1000
 _PARALLEL = (timeline.ITEM_IDS, timeline.TIMESTAMPS, timeline.POSITIVE)
 _PARALLEL_PREFIXES = (timeline.name_label(""), timeline.name_context(""))
 
 
 def build(pipeline: beam.Pipeline, examples_uri: str, uri: str, splits: Sequence[str]) -> None:
-    """Adds to `pipeline` the way from `examples_uri` to a statistics file a split below `uri`.
+    """Adds steps to `pipeline` that compute the statistics of the splits.
 
-    The splits go through TFDV as slices of one data set: it lays some twenty Beam stages a data
-    set, whose cost exceeds that of a hundred thousand events. Most frequent and unique values are
-    counted by its sketches (exact up to 16,384 values, estimates above) for the same reason.
-    A split without an Example has a file that says so.
+    TFDV processes the splits as slices of one data set: it uses about twenty Beam stages per data
+    set, which cost more than a hundred thousand events. For the same reason TFDV's sketches count
+    frequent and unique values (exact up to 16,384 values, estimates above). A split without
+    Examples also gets a file.
+
+    Args:
+        pipeline: Beam pipeline.
+        examples_uri: URI of the Examples.
+        uri: URI of the statistics; receives one file per split.
+        splits: Names of the splits.
     """
     batches = [
         pipeline
@@ -55,7 +62,7 @@ def build(pipeline: beam.Pipeline, examples_uri: str, uri: str, splits: Sequence
 
 
 def load(uri: str, split: str) -> statistics_pb2.DatasetFeatureStatisticsList:
-    """One data set, named by its split."""
+    """Reads the statistics of one split, a list of one data set with the split's name."""
     with fileio.open(_locate_file(uri, split), "rb") as file:
         return statistics_pb2.DatasetFeatureStatisticsList.FromString(file.read())
 
@@ -85,13 +92,14 @@ def _locate_file(uri: str, split: str) -> str:
 
 
 def prepare_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Examples as their statistics count them: each event once, and no value as a missing one.
+    """Prepares Examples for statistics, so that each event counts once and an empty list counts as
+    missing.
 
-    `batch` [examples] has a list column a feature, as TFXIO reads it.
+    `batch` [examples] has one list column per feature, as TFXIO reads it.
 
-    The parallel lists of a timeline lose what stands before `target_from`: it is history, carried
-    along, which another Example counts as its own. A list that is empty becomes null: to TFDV an
-    empty list is present, and a rule of presence would never be broken.
+    The parallel lists of a timeline lose the values before `target_from`: these are history, which
+    belongs to another Example. An empty list becomes null, because TFDV treats an empty list as
+    present and would never report a broken presence rule.
     """
     names = batch.schema.names
     columns = list(batch.columns)
@@ -109,7 +117,7 @@ def _is_parallel(name: str) -> bool:
 
 
 def _drop_first(lists: pa.Array, start: np.ndarray) -> pa.Array:
-    """[rows] lists, [rows] int64 -> the lists without their first `start` values."""
+    """Removes the first `start` [rows] int64 values from `lists` [rows]."""
     if pa.types.is_null(lists.type):
         return lists
     lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy().astype(np.int64)
@@ -126,8 +134,8 @@ def _null_empty_lists(lists: pa.Array) -> pa.Array:
 
 
 def _build_lists(lengths: np.ndarray, values: pa.Array) -> pa.Array:
-    """Lists of these lengths; null where it is 0."""
+    """Builds lists of the given lengths; a list of length 0 is null."""
     offsets = np.concatenate([[0], np.cumsum(lengths)])
-    # An offset that is null makes its list null; the last one closes the last list.
+    # A null offset makes its list null; the last offset is the end of the last list.
     none = np.append(lengths == 0, False)
     return pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64(), mask=none), values)

@@ -1,8 +1,8 @@
-"""An HTML page of a table's statistics that opens offline; TFDV's own loads its viewer from the
-net.
+"""A self-contained HTML page of a table's statistics; TFDV's own page loads its viewer from the
+internet.
 
-A row a feature, a column a split; where there are statistics of the previous data, a grey bar
-beside each. Nothing on it is interactive: a page that is kept for years should need nothing else.
+The page has a row per feature and a column per split; grey bars show the statistics of the previous
+data, if there are any. It is static, so that it can be archived without other files.
 """
 
 import datetime
@@ -40,14 +40,14 @@ padding: .4rem 1rem .4rem 0; border-top: 1px solid #ddd; } .broken { color: #b00
 
 
 def write(path: str, table: GateTable, found: Sequence[Finding]) -> None:
-    """Writes the page, with the broken rules at its top, and whatever folders `path` needs."""
+    """Writes the page, with the broken rules at the top; creates missing folders."""
     fileio.makedirs(path.rpartition("/")[0])
     with fileio.open(path, "w") as file:
         file.write(render(table, found))
 
 
 def render(table: GateTable, found: Sequence[Finding]) -> str:
-    """The whole page."""
+    """Returns the HTML of the page."""
     html = Element("html", lang="en")
     head = SubElement(html, "head")
     SubElement(head, "meta", charset="utf-8")
@@ -113,7 +113,7 @@ def _fill_cell(
 
 
 def _add_bars(chart: Element, shares: dict[str, float], before: FeatureStatistics | None) -> None:
-    """A bar a value, as long as its share; below it that of the previous data."""
+    """Adds a bar per value, proportional to its share, and the previous data's bar below it."""
     old = _select_shares(before) if before is not None else {}
     longest = max([*shares.values(), *(old.get(label, 0.0) for label in shares)], default=0.0)
     for label, share in shares.items():
@@ -131,7 +131,7 @@ def _add_bar(parent: Element, fraction: float, kind: str) -> None:
 
 
 def _select_shares(feature: FeatureStatistics) -> dict[str, float]:
-    """The most frequent texts, or ten equal parts of the range of numbers, with their shares."""
+    """The shares of the most frequent strings, or of ten equal parts of the range of numbers."""
     if not is_numeric(feature):
         return dict(list(compute_shares(feature).items())[:_TOP])
     standard = statistics_pb2.Histogram.STANDARD
@@ -149,7 +149,7 @@ def _format_range(feature: FeatureStatistics, bucket: statistics_pb2.Histogram.B
 
 
 def _format_number(feature: FeatureStatistics, number: float) -> str:
-    """Event times as the minute that they are, UTC; any other number with six digits."""
+    """Formats event times as UTC, to the minute; other numbers with six digits."""
     if list(feature.path.step) == [timeline.TIMESTAMPS]:
         moment = datetime.datetime.fromtimestamp(number, tz=datetime.timezone.utc)
         return f"{moment:%Y-%m-%d %H:%M}"

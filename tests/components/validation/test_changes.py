@@ -28,8 +28,8 @@ def test_what_is_new_or_gone_is_said_in_words(described):
         (change.feature, change.change) for change in find_changes("items", "all", *described)
     ] == [
         ("*", "3 → 4 Examples"),
-        ("item_new", "a feature that was not there before"),
-        ("item_gone", "gone"),
+        ("item_new", "a new feature"),
+        ("item_gone", "removed"),
         ("item_kind", "present in 100 % → 75 % of the Examples"),
         ("item_kind", "new values 'cup' (2)"),
         ("item_kind", "no longer 'toy' (1)"),

@@ -67,7 +67,7 @@ def test_each_rule_names_expected_seen_and_examples(describe):
         "item_kind",
         "domain",
         "one of 'book', 'toy'",
-        "'cup' 2 times (2 of 9 values are others)",
+        "'cup' 2 times (2 of 9 values are not allowed)",
         ("item_id i7: cup", "item_id i8: cup"),
     )
     presence = found["item_kind", "presence"]
