@@ -1,4 +1,4 @@
-"""What the indexes share: a batch searched query by query, and large variables filled in parts."""
+"""Shared by all indexes: per-query search of a batch, and filling large variables in parts."""
 
 from collections.abc import Callable
 
@@ -11,35 +11,47 @@ _ROWS_PER_ASSIGNMENT = 65_536
 
 
 def search_each_query(
-    search: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], SearchResult], asked: SearchInputs
+    search: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], SearchResult], inputs: SearchInputs
 ) -> SearchResult:
-    """`asked` [b, …] row by row through `search`, whose two answers are [k] int32 and float32 ->
-    [b, k] each, so that a query's answer does not depend on the rest of its batch. A single row,
-    the usual request, costs no loop.
+    """Searches row by row, so that the result of a query does not depend on the rest of its batch.
+
+    A single row, the most common request, needs no loop.
+
+    Args:
+        search: Maps one row of each input to positions [k] int32 and scores [k] float32.
+        inputs: Tensors [b, …] with the same number of rows.
+
+    Returns:
+        Positions [b, k] int32 and scores [b, k] float32.
     """
 
-    def one() -> SearchResult:
-        found = search(*(values[0] for values in asked))
-        return found[0][tf.newaxis], found[1][tf.newaxis]
+    def search_single() -> SearchResult:
+        positions, scores = search(*(values[0] for values in inputs))
+        return positions[tf.newaxis], scores[tf.newaxis]
 
-    def each() -> SearchResult:
+    def search_rows() -> SearchResult:
         return tf.map_fn(
             lambda row: search(*row),
-            asked,
+            inputs,
             fn_output_signature=(
                 tf.TensorSpec([None], tf.int32),
                 tf.TensorSpec([None], tf.float32),
             ),
         )
 
-    return tf.cond(tf.shape(asked[0])[0] == 1, one, each)
+    return tf.cond(tf.shape(inputs[0])[0] == 1, search_single, search_rows)
 
 
 def fill_variable(
     shape: tuple[int, int], dtype: str, part: Callable[[int, int], np.ndarray], name: str
 ) -> tf.Variable:
-    """[rows, width], the rows from `begin` to `end` being `part(begin, end)`, up to 65,536 of them
-    at once, so that no second copy of a large table is in memory.
+    """Builds a variable in parts of up to 65,536 rows, which avoids a second copy of a large table.
+
+    Args:
+        shape: (rows, width) of the variable.
+        dtype: Name of its TensorFlow type.
+        part: `part(begin, end)` returns the rows from `begin` to `end` (exclusive).
+        name: Name of the variable in the graph.
     """
     variable = tf.Variable(lambda: tf.zeros(shape, dtype), trainable=False, name=name)
     for begin in range(0, shape[0], _ROWS_PER_ASSIGNMENT):
@@ -52,6 +64,6 @@ def fill_variable(
             strides=[1],
             value=tf.constant(part(begin, end), dtype),
         )
-    # A variable that was filled in place would from now on copy itself whenever it is read.
+    # After an in-place update TensorFlow would otherwise copy the variable on each read.
     tf.raw_ops.DisableCopyOnRead(resource=variable.handle)
     return variable

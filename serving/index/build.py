@@ -1,4 +1,4 @@
-"""The index of a catalogue: built, tuned, measured, compared with its target, rebuilt and saved."""
+"""Builds, tunes, measures, validates, rebuilds and saves the index of a catalogue."""
 
 import dataclasses
 import logging
@@ -29,20 +29,28 @@ _log = logging.getLogger(__name__)
 
 @dataclasses.dataclass(frozen=True)
 class BuiltIndex:
-    """An index and what is known of it."""
+    """An index and the results of its tuning."""
 
     index: Index
     points: list[TuningPoint]
-    """What tuning tried; nothing for exact search."""
+    """Settings that tuning measured; empty for exact search."""
 
 
 def build_index(
     vectors: np.ndarray, eligible: Eligibility, queries: np.ndarray, config: IndexConfig
 ) -> BuiltIndex:
-    """The index of `config.kind` over `vectors` [n, dim]; `auto` decides by n.
+    """Builds the index of `config.kind`; `auto` chooses by the number of available items.
 
-    An approximate one is tuned on `queries` [q, dim]. Where no setting reaches the target, it is
-    the one that finds most. Raises DataRefused where nothing is available or a vector is no number.
+    If no setting reaches the target, the one with the highest ANN recall is used.
+
+    Args:
+        vectors: Candidate vectors [n, dim].
+        eligible: Availability and categories of the n items.
+        queries: Query vectors [q, dim] on which an approximate index is tuned.
+        config: Kind of index, recall target and tuning time.
+
+    Raises:
+        DataRefused: No item is available, or a vector has NaN or infinity.
     """
     check_vectors(vectors, eligible)
     kind = choose_kind(len(eligible.positions), config)
@@ -61,7 +69,7 @@ def build_index(
 
 
 def choose_kind(items: int, config: IndexConfig) -> str:
-    """The form that so many available items get."""
+    """Resolves `auto` to the kind of index for this number of available items."""
     if config.kind != "auto":
         return config.kind
     return "exact" if items < config.exact_below else "scann"
@@ -74,7 +82,15 @@ def build_approximate(
     setting: IndexSetting,
     config: IndexConfig,
 ) -> IvfIndex | ScannIndex:
-    """An index of `kind`, `ivf` or `scann`, with a setting that is known."""
+    """Builds an approximate index with a given setting, without tuning.
+
+    Args:
+        kind: `ivf` or `scann`.
+        vectors: Candidate vectors [n, dim].
+        eligible: Availability and categories of the n items.
+        setting: Leaves, probes and reordering of the index.
+        config: Supplies `codes` for `ivf`.
+    """
     if kind == "ivf":
         return IvfIndex(vectors, eligible, setting.leaves, setting.probes, config.codes)
     return ScannIndex(vectors, eligible, setting.leaves, setting.probes, setting.reordering)
@@ -83,30 +99,37 @@ def build_approximate(
 def measure_index(
     built: BuiltIndex, vectors: np.ndarray, eligible: Eligibility, queries: np.ndarray
 ) -> dict[str, Any]:
-    """ANN recall@100 on `queries` [q, dim] that tuning has not seen where there are so many, the
-    median of one query beside exact search's, and the frontier that tuning found.
+    """Measures ANN recall@100, and the median latency (milliseconds) next to that of exact search.
+
+    Args:
+        built: The index and its tuning points, whose frontier is included in the result.
+        vectors: Candidate vectors [n, dim].
+        eligible: Availability and categories of the n items.
+        queries: Query vectors [q, dim]. The first 256 were used in tuning and are left out if there
+            are more.
     """
     held_out = queries[_TUNING_QUERIES:] if len(queries) > _TUNING_QUERIES else queries
     exact = compute_exact_answers(vectors, eligible, held_out)
     index, dim = built.index, vectors.shape[1]
-    ask, ask_exact = trace_search(index, dim), trace_search(ExactIndex(vectors, eligible), dim)
+    search = trace_search(index, dim)
+    search_exact = trace_search(ExactIndex(vectors, eligible), dim)
     chosen = {} if isinstance(index, ExactIndex) else {"parameters": _get_parameters(index)}
     return chosen | {
         "kind": index.kind,
         "items": len(eligible.positions),
-        "ann_recall@100": float(compute_ann_recall(ask(held_out), exact).mean()),
+        "ann_recall@100": float(compute_ann_recall(search(held_out), exact).mean()),
         "queries": len(held_out),
-        "p50_ms": measure_median_ms(ask, held_out),
-        "exact_p50_ms": measure_median_ms(ask_exact, held_out),
+        "p50_ms": measure_median_ms(search, held_out),
+        "exact_p50_ms": measure_median_ms(search_exact, held_out),
         "frontier": [_build_row(index.kind, point) for point in compute_frontier(built.points)],
     }
 
 
 def _get_parameters(index: IvfIndex | ScannIndex) -> dict[str, Any]:
-    found: dict[str, Any] = {"leaves": index.leaf_count, "probes": index.probes}
+    parameters: dict[str, Any] = {"leaves": index.leaf_count, "probes": index.probes}
     if isinstance(index, ScannIndex):
-        return found | {"reordering": index.reordering}
-    return found | {"codes": index.codes}
+        return parameters | {"reordering": index.reordering}
+    return parameters | {"codes": index.codes}
 
 
 def _build_row(kind: str, point: TuningPoint) -> dict[str, Any]:
@@ -120,8 +143,8 @@ def _build_row(kind: str, point: TuningPoint) -> dict[str, Any]:
 
 def require_recall(measured: dict[str, Any], config: IndexConfig) -> None:
     """Raises NotBlessed, with the frontier, when ANN recall is below `target_ann_recall`."""
-    found = measured["ann_recall@100"]
-    if found >= config.target_ann_recall:
+    recall = measured["ann_recall@100"]
+    if recall >= config.target_ann_recall:
         return
     tried = "".join(
         f"\n  ANN recall@100 {row['ann_recall@100']:.3f} at {row['p50_ms']:.2f} ms: "
@@ -130,13 +153,13 @@ def require_recall(measured: dict[str, Any], config: IndexConfig) -> None:
     )
     raise NotBlessed(
         f"expected ANN recall@100 of at least {config.target_ann_recall} from the index, received "
-        f"{found:.3f} on {measured['queries']} queries of valid; raise index.tuning_seconds, set "
+        f"{recall:.3f} on {measured['queries']} queries of valid; raise index.tuning_seconds, set "
         f'index.kind = "exact", or lower index.target_ann_recall. Tried:{tried}'
     )
 
 
 def check_vectors(vectors: np.ndarray, eligible: Eligibility) -> None:
-    """Raises DataRefused where nothing is available or a vector is no number."""
+    """Raises DataRefused if no item is available or a vector has NaN or infinity."""
     if not eligible.available.any():
         raise DataRefused(
             f"index: expected at least one available item, received {len(vectors)} items of which "
@@ -159,18 +182,31 @@ def rebuild_index(
     config: IndexConfig,
     before: dict[str, Any],
 ) -> tuple[BuiltIndex, dict[str, Any]]:
-    """The index, and what `measure_index` says of it; `before` is what it said of the last one.
+    """Builds the index with the setting of the previous one, or tunes it again.
 
-    It is tuned anew where its form is another now, or where the old setting misses
-    `config.target_ann_recall`. Raises NotBlessed where that is missed all the same, and what
-    `build_index` raises.
+    It is tuned again if its kind has changed or the previous setting misses
+    `config.target_ann_recall`.
+
+    Args:
+        vectors: Candidate vectors [n, dim].
+        eligible: Availability and categories of the n items.
+        queries: Query vectors [q, dim] for tuning and measurement.
+        config: Kind of index, recall target and tuning time.
+        before: Result of `measure_index` for the previous index.
+
+    Returns:
+        The index and the result of `measure_index` for it.
+
+    Raises:
+        NotBlessed: The index misses the target even after tuning.
+        DataRefused: No item is available, or a vector has NaN or infinity.
     """
     built = _build_with_previous_setting(vectors, eligible, config, before)
     if built is not None:
         measured = measure_index(built, vectors, eligible, queries)
         if measured["ann_recall@100"] >= config.target_ann_recall:
             return built, measured
-        _log.info("index tuned anew ann_recall@100=%.3f", measured["ann_recall@100"])
+        _log.info("index setting is tuned again ann_recall@100=%.3f", measured["ann_recall@100"])
     built = build_index(vectors, eligible, queries, config)
     measured = measure_index(built, vectors, eligible, queries)
     require_recall(measured, config)
@@ -180,23 +216,23 @@ def rebuild_index(
 def _build_with_previous_setting(
     vectors: np.ndarray, eligible: Eligibility, config: IndexConfig, before: dict[str, Any]
 ) -> BuiltIndex | None:
-    """None where the last setting says nothing about this index."""
+    """Returns None if the previous setting does not apply to this index."""
     check_vectors(vectors, eligible)
     items = len(eligible.positions)
     kind = choose_kind(items, config)
-    known = before.get("parameters")
-    if kind == "exact" or before.get("kind") != kind or known is None:
+    previous = before.get("parameters")
+    if kind == "exact" or before.get("kind") != kind or previous is None:
         return None
-    if known.get("codes", config.codes) != config.codes:
+    if previous.get("codes", config.codes) != config.codes:
         return None
-    leaves = min(items, known["leaves"])
-    setting = IndexSetting(leaves, min(leaves, known["probes"]), known.get("reordering", 0))
+    leaves = min(items, previous["leaves"])
+    setting = IndexSetting(leaves, min(leaves, previous["probes"]), previous.get("reordering", 0))
     return BuiltIndex(build_approximate(kind, vectors, eligible, setting, config), [])
 
 
 def save_index(index: Index, dim: int, path: str) -> None:
-    """`search(queries [b, dim], excluded [b, e] int32, allowed [b, a] int32, k [] int32)` ->
-    positions, scores.
+    """Writes a SavedModel to `path` with `search(queries [b, dim], excluded [b, e] int32,
+    allowed [b, a] int32, k [] int32)`, which returns positions and scores.
     """
     index.search = tf.function(
         index.search,

@@ -1,5 +1,5 @@
-"""Which items may be recommended: those that are available and not on the deny list, and of them
-those of the categories that a request allows.
+"""Which items may be recommended: those that are available, not on the deny list, and in a category
+that the request allows.
 """
 
 import dataclasses
@@ -19,21 +19,21 @@ _DENY_LIST_FILE = "denied.txt"
 
 @dataclasses.dataclass(frozen=True)
 class Eligibility:
-    """Of the `n` items of a catalogue."""
+    """Availability and categories of the `n` items of a catalogue."""
 
     available: np.ndarray
-    """[n] bool: the others are in no index."""
+    """[n] bool; unavailable items are left out of the index."""
     categories: np.ndarray
-    """[n, m] int32 numbers of an item's categories, 0 where it has fewer than `m`."""
+    """[n, m] int32 category numbers of each item, padded with 0."""
 
     @classmethod
     def of_all(cls, items: int) -> "Eligibility":
-        """Everything is available and nothing has a category."""
+        """All items are available and none has a category."""
         return cls(np.ones(items, bool), np.zeros((items, 1), np.int32))
 
     @classmethod
     def of(cls, candidates: Candidates, denied: pa.Array) -> "Eligibility":
-        """What the catalogue says, less the items whose ids are `denied` [d], large_binary."""
+        """From the catalogue, without the items whose ids are `denied` [d], large_binary."""
         available = ~_to_mask(pc.is_in(candidates.item_ids, value_set=denied))
         if candidates.available is not None:
             available &= _to_mask(candidates.available)
@@ -47,27 +47,27 @@ class Eligibility:
         return (np.flatnonzero(self.available) + 1).astype(np.int32)
 
     def rows(self, positions: np.ndarray) -> np.ndarray:
-        """The other way: [n + 1] int32 row of each position in `positions` [r], r where it has
-        none. Position 0, padding, has none.
+        """The inverse of `positions` [r]: [n + 1] int32 row of each position, r if it has no row.
+        Position 0 is padding and has no row.
         """
-        found = np.full(len(self.available) + 1, len(positions), np.int32)
-        found[positions] = np.arange(len(positions))
-        found[0] = len(positions)
-        return found
+        rows = np.full(len(self.available) + 1, len(positions), np.int32)
+        rows[positions] = np.arange(len(positions))
+        rows[0] = len(positions)
+        return rows
 
     def categories_by_position(self) -> np.ndarray:
-        """[n + 1, m]; position 0 has none."""
+        """[n + 1, m] category numbers by position; position 0 has no category."""
         return np.pad(self.categories, [(1, 0), (0, 0)])
 
 
 def count_ineligible(candidates: Candidates, denied: pa.Array) -> dict[str, int]:
-    """How many items are not available, how many ids are denied [d], large_binary, and how many of
-    those the catalogue lacks.
+    """Counts unavailable items, `denied` ids [d], large_binary, and denied ids that are not in the
+    catalogue.
     """
-    closed = candidates.available
+    available = candidates.available
     missing = pc.invert(pc.is_in(denied, value_set=candidates.item_ids))
     return {
-        "unavailable": 0 if closed is None else pc.sum(pc.invert(closed)).as_py(),
+        "unavailable": 0 if available is None else pc.sum(pc.invert(available)).as_py(),
         "denied": len(denied),
         "denied_unknown": pc.sum(missing, min_count=0).as_py(),
     }
@@ -78,24 +78,24 @@ def _to_mask(flags: pa.Array) -> np.ndarray:
 
 
 def match_categories(categories: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
-    """[..., m] categories of items and those that are wanted [w] -> [...] bool.
+    """Whether items with `categories` [..., m] have one of the `wanted` [w]; bool [...].
 
-    0 pads `wanted`; where it holds nothing else, every item is allowed. -1, a category that the
-    catalogue lacks, allows none.
+    `wanted` is padded with 0; if it has nothing else, every item is allowed. -1 is a category that
+    is not in the catalogue, and matches no item.
     """
-    known = tf.logical_and(categories[..., tf.newaxis] == wanted, categories[..., tf.newaxis] > 0)
-    return tf.reduce_all(wanted == 0) | tf.reduce_any(known, axis=[-2, -1])
+    matches = tf.logical_and(categories[..., tf.newaxis] == wanted, categories[..., tf.newaxis] > 0)
+    return tf.reduce_all(wanted == 0) | tf.reduce_any(matches, axis=[-2, -1])
 
 
 class CategoryTable(tf.Module):
-    """Category i of `list_categories` has number i + 1; 0 pads, and -1 is one that no item has."""
+    """Category i of `list_categories` has number i + 1; 0 is padding, -1 an unknown category."""
 
     def __init__(self, filters: pa.Array):
         """`filters` [n] large_list<large_binary>: each item's categories."""
         super().__init__()
-        known = list_categories(filters).to_pylist()  # as many as there are categories, not items
+        categories = list_categories(filters).to_pylist()  # one entry per category, not per item
         initializer = tf.lookup.KeyValueTensorInitializer(
-            tf.constant([b"", *known]), tf.range(len(known) + 1, dtype=tf.int32)
+            tf.constant([b"", *categories]), tf.range(len(categories) + 1, dtype=tf.int32)
         )
         self._numbers = tf.lookup.StaticHashTable(initializer, default_value=-1)
 
@@ -105,45 +105,45 @@ class CategoryTable(tf.Module):
 
 
 def list_categories(filters: pa.Array) -> pa.Array:
-    """[c] the categories of `filters` in order, each once."""
-    found = pc.unique(filters.flatten())
-    return found.take(pc.sort_indices(found))
+    """The distinct categories [c] of `filters`, sorted."""
+    categories = pc.unique(filters.flatten())
+    return categories.take(pc.sort_indices(categories))
 
 
 def number_categories(filters: pa.Array) -> np.ndarray:
-    """[n, m] int32 numbers of each item's categories, 0 where it has fewer than the most."""
+    """[n, m] int32 category numbers of each item, padded with 0."""
     lengths = pc.fill_null(pc.list_value_length(filters), 0).to_numpy(zero_copy_only=False)
-    found = np.zeros((len(filters), max(1, int(lengths.max(initial=0)))), np.int32)
-    places = pc.index_in(filters.flatten(), value_set=list_categories(filters))
-    filled = np.arange(found.shape[1]) < lengths[:, np.newaxis]
-    found[filled] = places.to_numpy(zero_copy_only=False) + 1
-    return found
+    numbers = np.zeros((len(filters), max(1, int(lengths.max(initial=0)))), np.int32)
+    indices = pc.index_in(filters.flatten(), value_set=list_categories(filters))
+    filled = np.arange(numbers.shape[1]) < lengths[:, np.newaxis]
+    numbers[filled] = indices.to_numpy(zero_copy_only=False) + 1
+    return numbers
 
 
 def read_deny_list(path: str | None) -> str:
-    """The ids of the file at `path`, each on a line of its own; "" without a file.
+    """Reads the ids of the file at `path` into one id per line; "" if `path` is None.
 
-    Blank lines and line ends of another kind leave no trace, so they make no other index. Raises
-    UsageError where the file cannot be read.
+    Blank lines and the style of line ends are normalised, so they do not change the index. Raises
+    UsageError if the file cannot be read.
     """
     if path is None:
         return ""
-    found = id_file.read(pathlib.Path(path), "item ids", "correct index.deny_list")
-    return "".join(f"{item_id}\n" for item_id in found)
+    item_ids = id_file.read(pathlib.Path(path), "item ids", "correct index.deny_list")
+    return "".join(f"{item_id}\n" for item_id in item_ids)
 
 
 def parse_deny_list(text: str) -> pa.Array:
-    """The ids of a deny list, each once; blank lines are none."""
+    """The distinct ids of a deny list; blank lines are ignored."""
     return pc.unique(to_text_array(pa.array(id_file.parse(text), pa.large_string())))
 
 
 def save_deny_list(text: str, uri: str) -> None:
-    """Keeps the list beside the index that was built without its items, at `uri`."""
+    """Stores the deny list at `uri`, next to the index that leaves out its items."""
     with gfile.GFile(f"{uri}/{_DENY_LIST_FILE}", "w") as file:
         file.write(text)
 
 
 def load_denied_ids(uri: str) -> pa.Array:
-    """The ids that the index at `uri` was built without."""
+    """The denied ids that the index at `uri` leaves out."""
     with gfile.GFile(f"{uri}/{_DENY_LIST_FILE}", "r") as file:
         return parse_deny_list(file.read())

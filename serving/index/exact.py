@@ -8,17 +8,17 @@ from serving.index.eligibility import Eligibility, match_categories
 
 
 class ExactIndex(tf.Module):
-    """Every index is asked alike; positions are 1-based, 0 stands for no item."""
+    """All indexes have this `search` method; positions are 1-based, 0 means no item."""
 
     kind = "exact"
 
     def __init__(self, vectors: np.ndarray, eligible: Eligibility | None = None):
-        """`vectors` [n, dim] float32; item i stands at position i + 1. Without `eligible` all are
+        """`vectors` [n, dim] float32; item i has position i + 1. Without `eligible` all items are
         available and none has a category.
         """
         super().__init__()
         eligible = eligible or Eligibility.of_all(len(vectors))
-        positions = np.pad(eligible.positions, (1, 0))  # row 0 is nobody's
+        positions = np.pad(eligible.positions, (1, 0))  # row 0 is no item
 
         def part(begin: int, end: int) -> np.ndarray:
             chosen = vectors[np.maximum(positions[begin:end] - 1, 0)]
@@ -38,19 +38,25 @@ class ExactIndex(tf.Module):
     def search(
         self, queries: tf.Tensor, excluded: tf.Tensor, allowed: tf.Tensor, k: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """The best k that are available, not excluded, and of an allowed category.
+        """Finds the best k items that are available, not excluded, and in an allowed category.
 
-        [b, dim], excluded positions [b, e] (0 for none), numbers of categories [b, a] (0 for none,
-        a row of nothing else allows all; -1 for one that no item has) -> positions and scores
-        [b, min(k, available)], best first. Where fewer items are eligible the rest is position 0
-        with score -inf.
+        Args:
+            queries: Query vectors [b, dim].
+            excluded: Positions of excluded items [b, e], padded with 0.
+            allowed: Numbers of the allowed categories [b, a], padded with 0. A row of zeros allows
+                all items; -1 is a category that no item has.
+            k: Length of the lists [].
+
+        Returns:
+            Positions and scores [b, min(k, available)], best first. If fewer items are eligible,
+            the rest has position 0 and score -inf.
         """
         scores = tf.linalg.matmul(queries, self._vectors, transpose_b=True)
         out = tf.pad(tf.gather(self._row_of, excluded), [[0, 0], [1, 0]])
         rows = tf.repeat(tf.range(tf.shape(out)[0]), tf.shape(out)[1])
-        places = tf.stack([rows, tf.reshape(out, [-1])], axis=1)
-        worst = tf.fill([tf.shape(places)[0]], tf.constant(-np.inf, scores.dtype))
-        scores = tf.tensor_scatter_nd_update(scores, places, worst)
+        cells = tf.stack([rows, tf.reshape(out, [-1])], axis=1)
+        worst = tf.fill([tf.shape(cells)[0]], tf.constant(-np.inf, scores.dtype))
+        scores = tf.tensor_scatter_nd_update(scores, cells, worst)
         scores = tf.cond(
             tf.reduce_any(allowed != 0), lambda: self._filtered(scores, allowed), lambda: scores
         )

@@ -1,8 +1,8 @@
-"""Approximate search by stock TensorFlow ops alone: any TensorFlow Serving can load it.
+"""Approximate search with standard TensorFlow ops only: any TensorFlow Serving can load it.
 
-An inverted file (`index.leaves`): the leaves whose means promise most are read whole, each where
-it lies, without copying a row. A query scores all rows of those leaves, so what is excluded is
-struck out before the best are taken, and nothing has to be asked for beyond k.
+An inverted file (`index.leaves`): a query scores all rows of the leaves whose means score highest,
+reading each leaf in place without a copy. Excluded items are masked before the top k are selected,
+so no more than k results have to be fetched.
 """
 
 from collections.abc import Callable
@@ -21,8 +21,8 @@ Rows = Callable[[tf.Tensor], tf.Tensor]
 class IvfIndex(tf.Module):
     """Searches as `serving.index.exact.ExactIndex` does.
 
-    Where the leaves that were read hold too few eligible items, all rows are scored, so k remain
-    whenever there are k. A query of a batch is answered as it would be alone.
+    If the probed leaves have too few eligible items, all rows are scored, so the result has k items
+    whenever k are eligible. The result of a query does not depend on the rest of its batch.
     """
 
     kind = "ivf"
@@ -35,7 +35,15 @@ class IvfIndex(tf.Module):
         probes: int,
         codes: Codes = "float32",
     ):
-        """`vectors` [n, dim] float32, at least one of them available; `probes` leaves are read."""
+        """Partitions the available vectors into leaves.
+
+        Args:
+            vectors: Candidate vectors [n, dim] float32, at least one of them available.
+            eligible: Availability and categories of the n items.
+            leaf_count: Number of leaves to build; empty ones are dropped.
+            probes: Number of leaves that a query reads.
+            codes: How vectors are stored: `float32`, or `int8` with approximate scores.
+        """
         super().__init__()
         positions = eligible.positions
         vectors = vectors if eligible.available.all() else vectors[positions - 1]
@@ -78,9 +86,9 @@ class IvfIndex(tf.Module):
     def _probed(
         self, query: tf.Tensor, excluded: tf.Tensor, allowed: tf.Tensor, width: tf.Tensor
     ) -> SearchResult:
-        """The best of the leaves that promise most."""
-        promise = tf.linalg.matvec(self._centroids, query)
-        best = tf.math.top_k(promise, self.probes)
+        """Searches the leaves whose means score highest."""
+        leaf_scores = tf.linalg.matvec(self._centroids, query)
+        best = tf.math.top_k(leaf_scores, self.probes)
         begin, extent = tf.gather(self._begin, best.indices), tf.gather(self._extent, best.indices)
         column = self._rows.column(query)
         parts = self._rows.products(
@@ -107,7 +115,7 @@ class IvfIndex(tf.Module):
     def _scanned(
         self, query: tf.Tensor, excluded: tf.Tensor, allowed: tf.Tensor, width: tf.Tensor
     ) -> SearchResult:
-        """The best of all rows."""
+        """Searches all rows."""
         scores = self._rows.all_products(self._rows.column(query))
         if self._rows.are_deviations:
             scores += self._means_of_rows(query)
@@ -116,14 +124,14 @@ class IvfIndex(tf.Module):
         return self._best(scores, tf.identity, allowed, width)
 
     def _means_of_rows(self, query: tf.Tensor) -> tf.Tensor:
-        """[r] the query's product with the mean of each row's leaf."""
+        """[r] the dot product of the query and the mean of each row's leaf."""
         begin = tf.concat([self._begin[:, 0], tf.shape(self._positions)], axis=0)
         return tf.repeat(tf.linalg.matvec(self._centroids, query), begin[1:] - begin[:-1])
 
     def _best(
         self, scores: tf.Tensor, rows: Rows, allowed: tf.Tensor, width: tf.Tensor
     ) -> SearchResult:
-        """Of `scores` [m]; `rows` tells in which row of the index such a place stands."""
+        """Selects the best of `scores` [m]; `rows` maps indices of scores to rows of the index."""
 
         def filtered() -> tf.Tensor:
             at = tf.gather(self._positions, rows(tf.range(tf.size(scores))))
@@ -143,8 +151,8 @@ class IvfIndex(tf.Module):
 def _find_excluded_places(
     row: tf.Tensor, begin: tf.Tensor, size: tf.Tensor, before: tf.Tensor
 ) -> tf.Tensor:
-    """[e] rows -> where they stand when the leaves [p] that were read lie behind each other, their
-    total size where they stand in none.
+    """Maps rows [e] to indices into the concatenation of the probed leaves [p]; a row of another
+    leaf gets their total size.
     """
     within = row[:, tf.newaxis] - begin
     inside = (within >= 0) & (within < size)
@@ -153,7 +161,7 @@ def _find_excluded_places(
 
 
 def _exclude(scores: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
-    """[m] without those at `places` [e]; place m is none of them."""
+    """Masks the scores [m] at `places` [e] with -inf; index m is ignored."""
     worst = tf.fill(tf.shape(places), tf.constant(-np.inf, scores.dtype))
     scores = tf.pad(scores, [[0, 1]])
     return tf.tensor_scatter_nd_update(scores, places[:, tf.newaxis], worst)[:-1]

@@ -1,8 +1,8 @@
-"""The leaves of an inverted file: k-means over the catalogue's vectors, and the vectors in the
-order of the leaves.
+"""The leaves of an inverted file: k-means over the catalogue's vectors, and the vectors grouped by
+leaf.
 
-Jégou, Douze and Schmid, Product quantization for nearest neighbor search, PAMI 2011, the
-coarse quantizer alone.
+Source: the coarse quantizer of Jégou, Douze and Schmid, Product quantization for nearest neighbor
+search, PAMI 2011.
 """
 
 import dataclasses
@@ -16,12 +16,12 @@ import tensorflow as tf
 from serving.index.base import fill_variable
 
 _ALIGNMENT = 64
-"""Leaves begin at multiples of that many rows, so at multiples of 64 bytes whatever a row's width:
-TensorFlow reads a slice that is so aligned where it lies instead of copying it."""
+"""Leaves begin at multiples of this number of rows, and so at multiples of 64 bytes for any row
+width: TensorFlow reads such an aligned slice in place instead of copying it."""
 _SAMPLE_PER_LEAF = 64
 _ITERATIONS = 8
 _BLOCK = 2**19
-"""Distances that are computed at once: 2 MiB, so that they stay in the cache."""
+"""Distances that are computed at once: 2 MiB, which fits in the cache."""
 Codes = Literal["float32", "int8"]
 _CHUNK = 65_536
 _LARGEST = 127
@@ -29,16 +29,16 @@ _LARGEST = 127
 
 @dataclasses.dataclass(frozen=True)
 class Leaves:
-    """`l` leaves, none empty, over `r` rows, some of which are padding."""
+    """`l` non-empty leaves over `r` rows, some of which are padding."""
 
     centroids: np.ndarray
-    """[l, dim] float32 mean of a leaf's vectors."""
+    """[l, dim] float32 mean of the vectors of each leaf."""
     start: np.ndarray
-    """[l] int32 the leaf's first row."""
+    """[l] int32 first row of each leaf."""
     size: np.ndarray
-    """[l] int32 its rows without padding."""
+    """[l] int32 number of rows of each leaf without padding."""
     source: np.ndarray
-    """[r] int32 which of the vectors stands in a row, -1 for padding."""
+    """[r] int32 index of the vector in each row, -1 for padding."""
 
 
 def choose_leaf_count(items: int) -> int:
@@ -47,9 +47,10 @@ def choose_leaf_count(items: int) -> int:
 
 
 def partition_vectors(vectors: np.ndarray, count: int, seed: int = 0) -> Leaves:
-    """k-means over `vectors` [n, dim], n > 0, into `count` leaves or fewer.
+    """Partitions `vectors` [n, dim], n > 0, into at most `count` leaves with k-means.
 
-    The means are found on a sample of 64 vectors a leaf, and then all vectors go to the nearest.
+    The means are computed from a sample of 64 vectors per leaf; then each vector is assigned to the
+    nearest mean.
     """
     count = min(count, len(vectors))
     rng = np.random.default_rng(seed)
@@ -59,10 +60,10 @@ def partition_vectors(vectors: np.ndarray, count: int, seed: int = 0) -> Leaves:
 
 
 def _compute_means(sample: np.ndarray, begin: np.ndarray) -> np.ndarray:
-    """Lloyd's k-means from `begin` [l, dim]; where nothing is nearest to a mean it stays.
+    """Lloyd's k-means from `begin` [l, dim]; a mean without assigned vectors does not change.
 
-    Scipy's holds all distances between the sample [n, dim] and the means at once: with so many
-    leaves that is more than all vectors.
+    SciPy's k-means keeps all distances between the sample [n, dim] and the means in memory, which
+    takes more memory than all vectors with this many leaves.
     """
     means = begin.copy()
     for _ in range(_ITERATIONS):
@@ -75,14 +76,14 @@ def _compute_means(sample: np.ndarray, begin: np.ndarray) -> np.ndarray:
 
 
 def find_nearest_means(vectors: np.ndarray, means: np.ndarray) -> np.ndarray:
-    """[n] the mean [l, dim] with the smallest Euclidean distance to each of `vectors` [n, dim]."""
+    """[n] index of the mean [l, dim] nearest (Euclidean) to each of `vectors` [n, dim]."""
     half = (means**2).sum(axis=1) / 2
-    found = np.empty(len(vectors), np.int32)
+    nearest = np.empty(len(vectors), np.int32)
     for part in _split_range(len(vectors), max(1, _BLOCK // len(means))):
         closeness = vectors[part] @ means.T
         closeness -= half
-        np.argmax(closeness, axis=1, out=found[part])
-    return found
+        np.argmax(closeness, axis=1, out=nearest[part])
+    return nearest
 
 
 def _split_range(total: int, size: int) -> Iterator[slice]:
@@ -108,14 +109,15 @@ def _lay_out(vectors: np.ndarray, leaf: np.ndarray, count: int) -> Leaves:
 
 
 class LeafRows(tf.Module):
-    """`r` rows as they are, or each value's deviation from the leaf's mean in one byte.
+    """`r` rows as float32, or each value's deviation from the leaf's mean in one byte.
 
-    A byte's unit is of its column, the 127th part of the largest deviation there, so scoring a row
-    of bytes is one product too: the query takes the units. (Scalar quantization of residuals.)
+    The byte codes are a scalar quantization of residuals. The unit of a column is its largest
+    deviation divided by 127. Since the query is multiplied by the units, scoring a row of bytes is
+    one dot product too.
     """
 
     def __init__(self, vectors: np.ndarray, leaves: Leaves, codes: Codes):
-        """`vectors` [n, dim] are those that `leaves.source` counts."""
+        """`vectors` [n, dim] are those that `leaves.source` refers to."""
         super().__init__()
         rows, dim = len(leaves.source), vectors.shape[1]
         self._dim = dim
@@ -129,30 +131,30 @@ class LeafRows(tf.Module):
         def part(begin: int, end: int) -> np.ndarray:
             if self.are_deviations:
                 return np.rint(_compute_deviations(vectors, leaves, begin, end) / unit)
-            return vectors[leaves.source[begin:end]]  # what padding holds is never asked for
+            return vectors[leaves.source[begin:end]]  # padding rows are never returned
 
         self._table = fill_variable((rows, dim), codes, part, "rows")
         self._unit = tf.Variable(unit, trainable=False, name="unit")
 
     def column(self, query: tf.Tensor) -> tf.Tensor:
-        """[dim] -> [dim, 1], what rows are multiplied with."""
+        """Query [dim] to the column [dim, 1] by which rows are multiplied."""
         return (query * self._unit)[:, tf.newaxis]
 
     def products(
         self, begin: Sequence[tf.Tensor], extent: Sequence[tf.Tensor], column: tf.Tensor
     ) -> list[tf.Tensor]:
-        """Of each part, from `begin` = (row, 0) on `extent` = (rows, dim) -> [rows, 1].
+        """Dot products [rows, 1] of `column` with each slice of the table, which begins at `begin`
+        = (row, 0) and has the size `extent` = (rows, dim).
 
-        One slice and one product a part: they run in parallel, and where rows are floats nothing
-        is copied.
+        The slices are multiplied in parallel, and float rows are not copied.
         """
         table = self._table.value()
         parts = [tf.slice(table, *part) for part in zip(begin, extent, strict=True)]
         return [tf.matmul(tf.cast(part, tf.float32), column) for part in parts]
 
     def all_products(self, column: tf.Tensor) -> tf.Tensor:
-        """[r]. Bytes are unpacked a chunk at a time: unpacked together they were four times as
-        large.
+        """Dot products [r] of `column` with all rows. Byte codes are converted to float one chunk
+        at a time: the whole table as floats would be four times as large.
         """
         if self._chunks == 1:
             return tf.matmul(tf.cast(self._table.value(), tf.float32), column)[:, 0]
@@ -169,7 +171,7 @@ class LeafRows(tf.Module):
 
 
 def _compute_largest_deviation(vectors: np.ndarray, leaves: Leaves) -> np.ndarray:
-    """[dim] float32, never 0."""
+    """[dim] float32 largest absolute deviation of each column, 1 where it would be 0."""
     largest = np.zeros(vectors.shape[1], np.float32)
     for begin in range(0, len(leaves.source), _CHUNK):
         deviations = _compute_deviations(vectors, leaves, begin, begin + _CHUNK)
@@ -178,7 +180,7 @@ def _compute_largest_deviation(vectors: np.ndarray, leaves: Leaves) -> np.ndarra
 
 
 def _compute_deviations(vectors: np.ndarray, leaves: Leaves, begin: int, end: int) -> np.ndarray:
-    """[rows, dim] of the rows from `begin` on, each from the mean of its leaf; 0 for padding."""
+    """[rows, dim] deviations of the rows `begin` to `end` from their leaf's mean; 0 for padding."""
     source = leaves.source[begin:end]
     leaf = np.searchsorted(leaves.start, begin + np.arange(len(source)), side="right") - 1
     deviations = vectors[source] - leaves.centroids[leaf]

@@ -1,4 +1,4 @@
-"""How good an index is: its ANN recall against exact search, and the latency of a query."""
+"""Quality of an index: its ANN recall relative to exact search, and the latency of a query."""
 
 import dataclasses
 import statistics
@@ -13,19 +13,19 @@ from serving.index.eligibility import Eligibility
 
 RECALL_DEPTH = 100
 _BLOCK = 2**24
-"""Scores that are held at once: 64 MiB."""
+"""Scores in memory at once: 64 MiB."""
 _TIMED_QUERIES = 50
 SearchFunction = Callable[[np.ndarray], np.ndarray]
-"""[q, dim] -> [q, k] positions of the 100 best, or of all where there are fewer."""
+"""Queries [q, dim] to positions [q, k] of the best 100 items, or of all if there are fewer."""
 
 
 @dataclasses.dataclass(frozen=True)
 class ExactAnswers:
-    """What exact search finds for queries, and what an index must find to be as good.
+    """Results of exact search, to which the results of an index are compared.
 
-    Which items stand at the end of an exact list is chance where several are equally near: items
-    without features that nobody has interacted with share one vector. So an item that is as near as
-    the last of the exact list counts, whether exact search returned it or not.
+    If several items have equal scores, which of them end an exact list is arbitrary: items without
+    features and interactions share one vector. So an item that scores at least as high as the last
+    item of the exact list counts as found, even if exact search did not return it.
     """
 
     vectors: np.ndarray
@@ -34,11 +34,11 @@ class ExactAnswers:
     queries: np.ndarray
     """[q, dim]."""
     positions: np.ndarray
-    """[q, k] what exact search returns, counted from 1, in any order."""
+    """[q, k] 1-based positions that exact search returns, in any order."""
 
     @property
     def depth(self) -> int:
-        """Items of a list: 100, or all that are available where there are fewer."""
+        """Length of a list: 100, or the number of available items if that is smaller."""
         return self.positions.shape[1]
 
 
@@ -48,23 +48,23 @@ def compute_exact_answers(
     """Exact search over the available vectors [n, dim] for `queries` [q, dim]."""
     depth = min(RECALL_DEPTH, int(eligible.available.sum()))
     rows = max(1, _BLOCK // len(vectors))
-    found = []
+    parts = []
     for begin in range(0, len(queries), rows):
         scores = queries[begin : begin + rows] @ vectors.T
         scores[:, ~eligible.available] = -np.inf
-        found.append(np.argpartition(-scores, depth - 1, axis=1)[:, :depth] + 1)
-    positions = np.concatenate(found).astype(np.int32)
+        parts.append(np.argpartition(-scores, depth - 1, axis=1)[:, :depth] + 1)
+    positions = np.concatenate(parts).astype(np.int32)
     return ExactAnswers(vectors, eligible, queries, positions)
 
 
 def compute_ann_recall(found: np.ndarray, exact: ExactAnswers) -> np.ndarray:
-    """[q] ANN recall: the share of an exact list's places that an index fills with items as near.
+    """[q] ANN recall: number of items as near as those of the exact list, divided by its length.
 
-    `found` is [q, k'] positions, counted from 1, best first; 0 stands for none. Items that are not
-    available, or stand twice, count as none.
+    `found` has 1-based positions [q, k'], best first; 0 means no item. Unavailable items are
+    ignored, and a repeated item counts once.
 
-    An item is as near when its product with the query is at least that of the last item of the
-    exact list, less the rounding error of such a product in float32: dim × 2**-24 × sum |q_i v_i|
+    An item is as near if its dot product with the query is at least that of the last item of the
+    exact list, minus the rounding error of such a product in float32: dim × 2**-24 × sum |q_i v_i|
     (Higham, Accuracy and stability of numerical algorithms, 2002, section 3.1).
     """
     rows = zip(exact.queries, exact.positions, found[:, : exact.depth], strict=True)
@@ -83,23 +83,23 @@ def _compute_share(
     return np.count_nonzero(scores >= terms[last].sum() - rounding) / exact.depth
 
 
-def measure_median_ms(ask: SearchFunction, queries: np.ndarray) -> float:
-    """Median milliseconds of one of the `queries` [q, dim] for 100 items, over 50 of them."""
-    ask(queries[:1])
+def measure_median_ms(search: SearchFunction, queries: np.ndarray) -> float:
+    """Median latency (milliseconds) of a query for 100 items, over 50 of `queries` [q, dim]."""
+    search(queries[:1])
     seconds = []
     for i in range(_TIMED_QUERIES):
         begin = time.perf_counter()
-        ask(queries[i % len(queries)][np.newaxis])
+        search(queries[i % len(queries)][np.newaxis])
         seconds.append(time.perf_counter() - begin)
     return 1000 * statistics.median(seconds)
 
 
 def trace_search(index: Any, dim: int) -> SearchFunction:
-    """One trace of `index.search` as it is set now, for any number of queries."""
+    """Traces `index.search` with its present setting, for any number of queries."""
 
     def search(queries: tf.Tensor) -> tf.Tensor:
-        nothing = tf.zeros([tf.shape(queries)[0], 0], tf.int32)
-        return index.search(queries, nothing, nothing, tf.constant(RECALL_DEPTH))[0]
+        empty = tf.zeros([tf.shape(queries)[0], 0], tf.int32)
+        return index.search(queries, empty, empty, tf.constant(RECALL_DEPTH))[0]
 
     signature = [tf.TensorSpec([None, dim], tf.float32)]
     traced = tf.function(search, input_signature=signature, autograph=False)

@@ -1,6 +1,7 @@
-"""Approximate search by ScaNN, its ops inside the SavedModel.
+"""Approximate search with ScaNN, whose ops are part of the SavedModel.
 
-Guo et al., Accelerating large-scale inference with anisotropic vector quantization, ICML 2020.
+Source: Guo et al., Accelerating large-scale inference with anisotropic vector quantization,
+ICML 2020.
 """
 
 import uuid
@@ -23,9 +24,10 @@ _MORE = 8
 class ScannIndex(tf.Module):
     """Searches as `serving.index.exact.ExactIndex` does.
 
-    Excluded items are asked for beyond k and then dropped; where too few others are left, which a
-    filter makes likely, ever more are asked for in all partitions, so k eligible items remain
-    whenever there are k. A query of a batch is answered as it would be alone.
+    ScaNN cannot exclude items, so more than k are fetched and excluded ones are dropped. If fewer
+    than k remain, which is likely with a filter, larger and larger numbers are fetched from all
+    partitions, so the result has k items whenever k are eligible. The result of a query does not
+    depend on the rest of its batch.
     """
 
     kind = "scann"
@@ -38,10 +40,17 @@ class ScannIndex(tf.Module):
         probes: int,
         reordering: int,
     ):
-        """`vectors` [n, dim] float32. Of about `leaf_count` partitions `probes` are looked into,
-        and `reordering` candidates scored again exactly.
+        """Builds ScaNN's searcher over the available vectors.
 
-        Raises ConfigError below 16 available items: so many centres has a block of the quantizer.
+        Args:
+            vectors: Candidate vectors [n, dim] float32.
+            eligible: Availability and categories of the n items.
+            leaf_count: Number of partitions.
+            probes: Number of partitions that a query reads.
+            reordering: Number of candidates that are rescored exactly.
+
+        Raises:
+            ConfigError: Fewer than 16 items are available; a block of the quantizer has 16 centres.
         """
         super().__init__()
         positions = eligible.positions
@@ -68,7 +77,7 @@ class ScannIndex(tf.Module):
         searcher = self._built(rows)
         del rows
         self._state = searcher.serialize_to_module()
-        # It would live as long as the process, with a copy of the vectors.
+        # Otherwise it would keep a copy of the vectors until the process ends.
         tf.raw_ops.DestroyResourceOp(resource=searcher.searcher_handle)
 
     def _built(self, vectors: tf.Variable) -> Any:
@@ -96,20 +105,20 @@ class ScannIndex(tf.Module):
         self, width: tf.Tensor, query: tf.Tensor, excluded: tf.Tensor, allowed: tf.Tensor
     ) -> SearchResult:
         """[dim], [e], [a] -> [width] each."""
-        asked = (query[tf.newaxis], excluded, allowed, width)
+        request = (query[tf.newaxis], excluded, allowed, width)
         fetch = tf.minimum(width + tf.size(excluded), self._size)
 
         def short(
             fetch: tf.Tensor, everywhere: tf.Tensor, at: tf.Tensor, _: tf.Tensor
         ) -> tf.Tensor:
-            all_seen = everywhere & (fetch == self._size)
-            return tf.reduce_any(at == 0) & ~all_seen
+            exhausted = everywhere & (fetch == self._size)
+            return tf.reduce_any(at == 0) & ~exhausted
 
         def more(fetch: tf.Tensor, *_: tf.Tensor) -> tuple[tf.Tensor, ...]:
             fetch = tf.minimum(fetch * _MORE, self._size)
-            return fetch, tf.constant(True), *self._fetched(*asked, fetch, self.leaf_count)
+            return fetch, tf.constant(True), *self._fetched(*request, fetch, self.leaf_count)
 
-        first = self._fetched(*asked, fetch, self.probes)
+        first = self._fetched(*request, fetch, self.probes)
         scalar, row = tf.TensorShape([]), tf.TensorShape([None])
         found = tf.while_loop(
             short,
@@ -128,7 +137,7 @@ class ScannIndex(tf.Module):
         fetch: tf.Tensor,
         probes: int,
     ) -> SearchResult:
-        """The best eligible of the `fetch` items that are found in `probes` partitions."""
+        """The best eligible items of the `fetch` that ScaNN returns from `probes` partitions."""
         found = self._ops.searcher_from_module(self._state).search_batched(
             query,
             final_num_neighbors=fetch,
@@ -138,7 +147,7 @@ class ScannIndex(tf.Module):
         row = tf.cast(found.indices[0], tf.int32)
         at = tf.gather(self._positions, tf.maximum(row, 0))
         dropped = tf.reduce_any(at[:, tf.newaxis] == excluded, axis=1)
-        dropped |= tf.math.is_nan(found.distances[0])  # nothing was found
+        dropped |= tf.math.is_nan(found.distances[0])  # ScaNN found fewer than `fetch`
         dropped |= ~match_categories(tf.gather(self._categories, at), allowed)
         scores = tf.where(dropped, -np.inf, found.distances[0])
         best = tf.math.top_k(scores, tf.minimum(width, tf.size(scores)))
@@ -148,7 +157,7 @@ class ScannIndex(tf.Module):
 
 
 def import_scann_ops() -> ModuleType:
-    """ScaNN's TensorFlow ops; a UsageError in plain words where they do not fit this TensorFlow."""
+    """Imports ScaNN's TensorFlow ops; raises UsageError if they do not load."""
     try:
         from scann.scann_ops.py import scann_ops as ops
     except (ImportError, tf.errors.NotFoundError) as error:

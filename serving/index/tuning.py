@@ -1,8 +1,8 @@
-"""The fastest setting of an approximate index that finds enough.
+"""Finds the fastest setting of an approximate index that reaches the recall target.
 
-The known rules are where it begins: about sqrt(n) leaves, more candidates scored again than are
-asked for. From there the number of leaves that a query reads is doubled until the target is
-reached, and then halved in between.
+The search begins with the usual rules of thumb: about sqrt(n) leaves, and more candidates rescored
+than requested. The number of leaves that a query reads is doubled until the target is reached, then
+refined by bisection.
 """
 
 import dataclasses
@@ -33,35 +33,35 @@ _log = logging.getLogger(__name__)
 
 @dataclasses.dataclass(frozen=True)
 class IndexSetting:
-    """What an approximate index is built and asked with."""
+    """Build and search parameters of an approximate index."""
 
     leaves: int
     probes: int
     reordering: int
-    """Candidates scored again exactly; 0 where the index has exact scores already."""
+    """Number of candidates rescored exactly; 0 if the index does not rescore."""
 
 
 @dataclasses.dataclass(frozen=True)
 class TuningPoint:
-    """A setting, and what it is worth on the queries that were tried."""
+    """A setting with its recall and latency on the tuning queries."""
 
     setting: IndexSetting
     recall: float
     """Mean ANN recall@100."""
     sure: float
-    """The same less three standard errors: other queries, on which the index is judged, find less
-    in one of a thousand cases."""
+    """Mean ANN recall minus three standard errors: the recall on other queries is lower in about
+    one of a thousand cases."""
     p50_ms: float
-    """Median of one query."""
+    """Median latency of one query, in milliseconds."""
 
 
 class TunedIndex(NamedTuple):
-    """What came of tuning."""
+    """Result of tuning."""
 
     points: list[TuningPoint]
-    """Every one that was tried."""
+    """All measured settings."""
     index: ApproximateIndex
-    """With the setting of `choose_point`."""
+    """The index with the setting that `choose_point` selects."""
 
 
 def tune_index(
@@ -72,22 +72,30 @@ def tune_index(
     target: float,
     seconds: float,
 ) -> TunedIndex:
-    """Tries settings: numbers of leaves while another build, as long as the last one, ends before
-    `seconds` have passed; the first one always.
+    """Measures settings for up to three numbers of leaves and builds the index with the best one.
+
+    Args:
+        build: Builds an index with a setting.
+        items: Number of available items.
+        reorderings: Numbers of rescored candidates to try.
+        exact: Results of exact search for the tuning queries.
+        target: ANN recall@100 to reach.
+        seconds: Time limit. Another number of leaves is tried only if it would fit, assuming that
+            it takes as long as the previous one; the first is always tried.
     """
     begin = time.monotonic()
     points: list[TuningPoint] = []
     index, count = None, 0
     for factor in _LEAF_FACTORS:
-        index = None  # or both would be in memory while the next one is built
+        index = None  # releases it before the next one is built
         count = max(1, min(items, round(choose_leaf_count(items) * factor)))
         started = time.monotonic()
         index = build(IndexSetting(count, 1, reorderings[0]))
         for reordering in reorderings:
             points += _search_probes(index, count, items, reordering, exact, target)
-        took = time.monotonic() - started
-        _log.info("index tuned leaves=%d seconds=%.1f points=%d", count, took, len(points))
-        if time.monotonic() - begin + took > seconds:
+        elapsed = time.monotonic() - started
+        _log.info("index tuned leaves=%d seconds=%.1f points=%d", count, elapsed, len(points))
+        if time.monotonic() - begin + elapsed > seconds:
             break
     setting = choose_point(points, target).setting
     if index is None or setting.leaves != count:
@@ -107,9 +115,9 @@ def _search_probes(
 ) -> Iterator[TuningPoint]:
     """Doubles the probes until the target is reached, then searches between the last two.
 
-    It begins where the leaves hold twice as many items as are asked for: with fewer an index has
-    to look everywhere, and finds all of it slowly. `count` leaves were asked for: an index has
-    fewer where some were empty, and from that number another one would be built.
+    It begins where the probed leaves have twice as many items as a list: with fewer items an index
+    falls back to searching everything, which is slow. `count` is the requested number of leaves,
+    with which the same index can be built again; `index.leaf_count` is lower if some were empty.
     """
     high = min(index.leaf_count, math.ceil(2 * RECALL_DEPTH * index.leaf_count / items))
     low = high - 1
@@ -136,28 +144,28 @@ def _measure_setting(
     index: ApproximateIndex, setting: IndexSetting, exact: ExactAnswers
 ) -> TuningPoint:
     _apply_setting(index, setting)
-    ask = trace_search(index, exact.queries.shape[1])
-    found = compute_ann_recall(ask(exact.queries), exact)
-    error = found.std() / np.sqrt(len(found))
-    sure = found.mean() - _STANDARD_ERRORS * error
-    return TuningPoint(setting, found.mean(), sure, measure_median_ms(ask, exact.queries))
+    search = trace_search(index, exact.queries.shape[1])
+    recall = compute_ann_recall(search(exact.queries), exact)
+    error = recall.std() / np.sqrt(len(recall))
+    sure = recall.mean() - _STANDARD_ERRORS * error
+    return TuningPoint(setting, recall.mean(), sure, measure_median_ms(search, exact.queries))
 
 
 def choose_point(points: list[TuningPoint], target: float) -> TuningPoint:
-    """The best, or the one that finds most where none reaches the target."""
+    """The fastest point that reaches the target, else the one with the highest recall."""
     return find_fastest_point(points, target) or max(points, key=lambda point: point.recall)
 
 
 def find_fastest_point(points: list[TuningPoint], target: float) -> TuningPoint | None:
-    """The fastest of those that surely reach the target; None where none does."""
+    """The fastest point whose `sure` recall reaches the target; None if there is none."""
     enough = [point for point in points if point.sure >= target]
     return min(enough, key=lambda point: point.p50_ms) if enough else None
 
 
 def compute_frontier(points: list[TuningPoint]) -> list[TuningPoint]:
-    """Those that no other one beats in both, the fastest first."""
-    kept: list[TuningPoint] = []
+    """The Pareto frontier of latency and recall, fastest first."""
+    frontier: list[TuningPoint] = []
     for point in sorted(points, key=lambda point: (point.p50_ms, -point.recall)):
-        if not kept or point.recall > kept[-1].recall:
-            kept.append(point)
-    return kept
+        if not frontier or point.recall > frontier[-1].recall:
+            frontier.append(point)
+    return frontier
