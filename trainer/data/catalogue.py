@@ -1,4 +1,4 @@
-"""The whole catalogue as arrays, row 0 standing for the unknown item."""
+"""The whole catalogue as arrays; row 0 is the unknown item."""
 
 import dataclasses
 
@@ -23,19 +23,19 @@ class Catalogue:
     features: dict[str, np.ndarray]
     """By declared name: [n + 1] or [n + 1, width]."""
     available: pa.Array | None = None
-    """[n + 1] bool: what may be recommended; None where the catalogue does not say."""
+    """[n + 1] bool: whether the item may be recommended; None without an availability column."""
     filters: pa.Array | None = None
-    """[n + 1] large_list<large_binary> of the values that requests may be filtered by; None where
-    no feature is declared for it."""
+    """[n + 1] large_list<large_binary> of the values that requests can filter by; None where no
+    filter feature is declared."""
 
     @property
     def size(self) -> int:
-        """Number of items, the unknown one not counted."""
+        """Number of items, without the unknown item."""
         return len(self.item_ids) - 1
 
 
 def load_catalogue(uri: str, graph: tft.TFTransformOutput, dataset: Dataset) -> Catalogue:
-    """Reads the transformed catalogue at `uri` and puts each item into the row of its index."""
+    """Reads the transformed catalogue at `uri`; each item's row is its index."""
     columns: dict[str, list] = {}
     for batch in read_batches(uri, timeline.CATALOGUE_SPLIT, graph):
         for key, values in batch.items():
@@ -58,17 +58,17 @@ def load_catalogue(uri: str, graph: tft.TFTransformOutput, dataset: Dataset) -> 
 def _read_available(columns: dict[str, list], rows: np.ndarray) -> pa.Array | None:
     if timeline.AVAILABLE not in columns:
         return None
-    said = build_dense(columns[timeline.AVAILABLE])
-    return pa.array(_order_by_index(said.astype(bool), rows, False))
+    available = build_dense(columns[timeline.AVAILABLE])
+    return pa.array(_order_by_index(available.astype(bool), rows, False))
 
 
 def _read_filters(columns: dict[str, list], rows: np.ndarray) -> pa.Array | None:
     if timeline.FILTERS not in columns:
         return None
     lists = pa.concat_arrays([_build_list_array(ragged) for ragged in columns[timeline.FILTERS]])
-    nothing = pa.array([[]], lists.type)
+    empty = pa.array([[]], lists.type)
     order = _order_by_index(np.arange(1, len(rows) + 1), rows, 0)
-    return pa.concat_arrays([nothing, lists]).take(pa.array(order))
+    return pa.concat_arrays([empty, lists]).take(pa.array(order))
 
 
 def _build_list_array(ragged: tf.RaggedTensor) -> pa.Array:
@@ -83,6 +83,6 @@ def _read_titles(batches: list[tf.RaggedTensor], ids: np.ndarray) -> np.ndarray:
 
 
 def _order_by_index(values: np.ndarray, rows: np.ndarray, empty: object) -> np.ndarray:
-    placed = np.full((len(rows) + 1, *values.shape[1:]), empty, dtype=values.dtype)
-    placed[rows] = values
-    return placed
+    ordered = np.full((len(rows) + 1, *values.shape[1:]), empty, dtype=values.dtype)
+    ordered[rows] = values
+    return ordered

@@ -1,4 +1,4 @@
-"""Evaluation queries: each user of a split at the cut, and the relevant items taken after it."""
+"""Evaluation queries: each user of a split at the cut, and the relevant items after it."""
 
 import dataclasses
 
@@ -10,15 +10,15 @@ from trainer.data.windows import Batch, Windows, pad_windows
 
 @dataclasses.dataclass(frozen=True)
 class EvaluationQueries:
-    """`q` users with at least one answer, asked all at the moment `now`."""
+    """`q` users with at least one relevant item each, all queried at the moment `now`."""
 
     timelines: Timelines
     row: np.ndarray
-    """[q] the timeline that carries the user's history."""
+    """[q] index of the timeline that holds the user's history."""
     seen: list[np.ndarray]
     """[q] indices of the items in the user's history."""
     answers: list[np.ndarray]
-    """[q] indices of the positive items taken from the cut on that were not seen before it."""
+    """[q] indices of the relevant items: positive from the cut on, and not in the history."""
     now: int
     """Seconds since epoch, UTC."""
 
@@ -27,55 +27,55 @@ class EvaluationQueries:
         return len(self.row)
 
     def only(self, chosen: np.ndarray) -> "EvaluationQueries":
-        """The questions at these places, in this order."""
+        """The queries at these positions, in this order."""
         return dataclasses.replace(
             self,
             row=self.row[chosen],
-            seen=[self.seen[place] for place in chosen],
-            answers=[self.answers[place] for place in chosen],
+            seen=[self.seen[query] for query in chosen],
+            answers=[self.answers[query] for query in chosen],
         )
 
     def batch(self, chosen: slice, length: int) -> Batch:
-        """The last `length` history events of the chosen users, then one position that asks at
-        `now`.
+        """The last `length` history events of the chosen users, followed by one position for the
+        query at `now`.
         """
         row = self.row[chosen]
         start = self.timelines.row_splits[row]
         stop = start + self.timelines.target_from[row]
         begin = np.maximum(start, stop - length)
         batch = pad_windows(self.timelines, Windows(row, begin, stop, stop), np.arange(len(row)))
-        ask = {
+        with_query = {
             key: np.pad(values, [(0, 0), (0, 1)])
             for key, values in batch.items()
             if not key.startswith("user_")
         }
-        ask["timestamps"][:, -1] = self.now
-        return batch | ask
+        with_query["timestamps"][:, -1] = self.now
+        return batch | with_query
 
 
 def build_queries(timelines: Timelines, now: int) -> EvaluationQueries:
-    """One question per user. A user whose split is cut into windows is asked once, with all
-    answers.
+    """One query per user with a relevant item. A user whose split is cut into several windows has
+    one query, with the relevant items of all windows.
     """
     _, user = np.unique(timelines.user_ids, return_inverse=True)
     first = _find_first_windows(timelines, user)
-    wanted = _group_by_user(timelines, user, timelines.own & timelines.positive)
+    relevant = _group_by_user(timelines, user, timelines.own & timelines.positive)
     seen = _group_by_user(timelines, user, ~timelines.own & np.isin(timelines.rows, first))
-    answers = {u: np.setdiff1d(items, seen.get(u, items[:0])) for u, items in wanted.items()}
+    answers = {u: np.setdiff1d(items, seen.get(u, items[:0])) for u, items in relevant.items()}
     users = sorted(u for u, items in answers.items() if len(items))
-    nothing = np.zeros(0, np.int32)
+    empty = np.zeros(0, np.int32)
     return EvaluationQueries(
         timelines=timelines,
         row=first[users],
-        seen=[np.unique(seen.get(u, nothing)) for u in users],
+        seen=[np.unique(seen.get(u, empty)) for u in users],
         answers=[answers[u] for u in users],
         now=now,
     )
 
 
 def _find_first_windows(timelines: Timelines, user: np.ndarray) -> np.ndarray:
-    """[users] the timeline of each user that begins earliest in the split, wherever it is
-    stored.
+    """[users] the timeline of each user whose part in the split begins earliest, in any storage
+    order.
     """
     own = timelines.row_splits[:-1] + timelines.target_from
     moment = timelines.timestamps[np.minimum(own, len(timelines.timestamps) - 1)]
@@ -88,7 +88,7 @@ def _find_first_windows(timelines: Timelines, user: np.ndarray) -> np.ndarray:
 def _group_by_user(
     timelines: Timelines, user: np.ndarray, chosen: np.ndarray
 ) -> dict[int, np.ndarray]:
-    """Known items of the chosen events by user number, in time order."""
+    """User number -> items of the chosen events that are in the catalogue, in time order."""
     chosen = chosen & (timelines.item_index > 0)
     users = user[timelines.rows[chosen]]
     order = np.argsort(users, kind="stable")

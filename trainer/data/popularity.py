@@ -1,7 +1,7 @@
 """Item popularity at a moment, counted only from events before it.
 
-`PopularityClock` counts over any window of time; `PopularitySnapshots` are such counts at moments
-all over the log.
+`PopularityClock` counts over any time window; `PopularitySnapshots` are such counts at regular
+moments of the log.
 """
 
 import dataclasses
@@ -11,7 +11,7 @@ import numpy as np
 
 from schema.bulk import Bulk, find_event_bulk
 
-if TYPE_CHECKING:  # a refresh counts votes too, and has no use for Transform's libraries
+if TYPE_CHECKING:  # a refresh counts votes too, and must not import Transform's libraries
     from trainer.data.timelines import Timelines
 
 SECONDS_PER_DAY = 86_400
@@ -19,9 +19,7 @@ SECONDS_PER_DAY = 86_400
 
 @dataclasses.dataclass(frozen=True)
 class PopularityClock:
-    """Positive events sorted by time; answers how often each item was taken in any window of
-    time.
-    """
+    """Positive events sorted by time; counts each item's interactions in any time window."""
 
     timestamps: np.ndarray
     """[e] int64, ascending, seconds since epoch, UTC."""
@@ -30,24 +28,24 @@ class PopularityClock:
     user: np.ndarray
     """[e] number of the user, the same in all splits."""
     size: int
-    """Rows of every answer: the catalogue's items and the unknown one."""
+    """Length of every result: the catalogue's items plus the unknown item."""
 
     def counts(self, now: int | None = None, days: float | None = None) -> np.ndarray:
-        """[size] events of each item in the `days` before `now` (all of the past without `days`,
-        all there are without `now`).
+        """[size] events of each item in the `days` before `now`.
 
-        An event at `now` itself is not counted.
+        Without `days`, all events before `now`; without `now`, all events. An event at `now` itself
+        is not counted.
         """
         counts = np.bincount(self.item_index[self._window(now, days)], minlength=self.size)
         counts[0] = 0
         return counts
 
     def votes(self, now: int, days: float) -> np.ndarray:
-        """[size] votes of each item in the `days` before `now`: every user has one, which he shares
-        evenly among his events.
+        """[size] votes of each item in the `days` before `now`: every user has one vote, divided
+        evenly among the user's events.
 
-        A list is judged by how many users it serves, and so is what it is made of: with plain
-        counts a few users of many events decide for all.
+        Metrics are means over users, so popularity weighs users equally too: with plain counts a
+        few users with many events would decide for all.
         """
         window = self._window(now, days)
         _, voter, events = np.unique(self.user[window], return_inverse=True, return_counts=True)
@@ -66,7 +64,7 @@ class PopularityClock:
 
     @property
     def bulk(self) -> Bulk:
-        """Of the events, one at least: without those whose time is far from all others."""
+        """Time range of the events without outliers (see `find_event_bulk`); needs one event."""
         return find_event_bulk(self.timestamps)
 
 
@@ -83,36 +81,38 @@ def build_clock(splits: "list[Timelines]", size: int) -> PopularityClock:
 
 
 def _number_users(splits: "list[Timelines]") -> list[np.ndarray]:
-    """Per split [u] a number for each timeline's user, the same for the same user everywhere."""
+    """Per split: [u] number of each timeline's user, the same in every split."""
     _, numbers = np.unique(np.concatenate([t.user_ids for t in splits]), return_inverse=True)
     return np.split(numbers, np.cumsum([len(t) for t in splits])[:-1])
 
 
 def compute_log_popularity(votes: np.ndarray) -> np.ndarray:
-    """[n] -> [n] float32 log(1 + votes): 0 for an item that nobody took."""
+    """[n] -> [n] float32 log(1 + votes): 0 for an item without interactions."""
     return np.log1p(votes).astype(np.float32)
 
 
 @dataclasses.dataclass(frozen=True)
 class PopularitySnapshots:
-    """`r` moments, and what was known at each: no event at a moment or after it has a part."""
+    """Popularity at `r` moments, each counted only from events before the moment."""
 
     moments: np.ndarray
     """[r] int64, ascending, seconds since epoch, UTC."""
     log_popularity: np.ndarray
-    """[r, n + 1] float32 of the items, row 0 of the items being the unknown one."""
+    """[r, n + 1] float32; column 0 is the unknown item."""
 
 
 def compute_daily_snapshots(
     clock: PopularityClock, window_days: float, most: int = 128
 ) -> PopularitySnapshots:
-    """One at the beginning of the log's bulk and one each day from there on; in a log of more than
-    `most` days as many, further apart.
+    """One snapshot per day from the beginning of the log's bulk on; in a log of more than `most`
+    days, at most `most` snapshots at equal, longer intervals.
 
-    Each counts the `window_days` before it; the first knows nothing.
+    Each counts the `window_days` before it.
     """
     begin, end = clock.bulk
     step = max(SECONDS_PER_DAY, -(-(end - begin) // most))
     moments = np.arange(begin, end, step, dtype=np.int64)
-    known = [compute_log_popularity(clock.votes(int(moment), window_days)) for moment in moments]
-    return PopularitySnapshots(moments, np.stack(known))
+    snapshots = [
+        compute_log_popularity(clock.votes(int(moment), window_days)) for moment in moments
+    ]
+    return PopularitySnapshots(moments, np.stack(snapshots))

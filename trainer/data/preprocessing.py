@@ -1,6 +1,6 @@
-"""The two `preprocessing_fn`s: strings become numbers here and nowhere else.
+"""The two `preprocessing_fn`s, the only place where strings are converted to numbers.
 
-Index 0 always stands for unknown, missing or rare; known values start at 1.
+Index 0 always means unknown, missing or rare; known values start at 1.
 """
 
 from typing import Any
@@ -19,8 +19,8 @@ _SECONDS_PER_DAY = 86_400.0
 
 
 def preprocess_items(inputs: dict[str, Any], custom_config: dict[str, Any]) -> dict[str, Any]:
-    """Catalogue Examples -> `item_index` [batch], `item_id`, `title`, each declared feature, and
-    as they came `available` and `filters` where they are declared.
+    """Catalogue Examples -> `item_index` [batch], `item_id`, `title`, each declared feature, and,
+    where declared, `available` and `filters` unchanged.
 
     `custom_config["dataset"]` is the JSON of `schema.dataset.Dataset`.
     """
@@ -42,19 +42,17 @@ def preprocess_items(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
 
 
 def preprocess_timelines(inputs: dict[str, Any], custom_config: dict[str, Any]) -> dict[str, Any]:
-    """Timeline Examples -> `user_index` [batch], features as numbers, the event lists as they
-    came.
-    """
+    """Timeline Examples -> `user_index` [batch], features as numbers, event lists unchanged."""
     dataset = Dataset.model_validate_json(custom_config["dataset"])
     outputs = {"user_index": _apply_vocabulary(inputs[timeline.USER_ID], USER_VOCABULARY, 1)}
-    kept = [
+    unchanged = [
         timeline.USER_ID,
         timeline.ITEM_IDS,
         timeline.TIMESTAMPS,
         timeline.POSITIVE,
         timeline.TARGET_FROM,
     ]
-    for key in kept + [timeline.name_label(name) for name in dataset.labels.ranking]:
+    for key in unchanged + [timeline.name_label(name) for name in dataset.labels.ranking]:
         outputs[key] = inputs[key]
     for name, feature in dataset.features.users.items():
         key = timeline.name_user_feature(name)
@@ -73,22 +71,22 @@ def _apply_vocabulary(values: Any, vocabulary: str, min_count: int) -> Any:
 
 
 def _encode_events(values: tf.RaggedTensor, feature: Feature, key: str) -> tf.RaggedTensor:
-    """One value an event: [batch, events] in, [batch, events] out.
+    """One value per event: [batch, events] -> [batch, events].
 
-    Lists of events have no holes: "", NaN and timestamp 0 stand for missing, and become 0.
+    Event lists have a value at every position: "", NaN and timestamp 0 mean missing, and become 0.
     """
     flat = values.flat_values
     if feature.kind == "category":
         return values.with_flat_values(_apply_vocabulary(flat, key, feature.min_count))
     known = ~tf.math.is_nan(flat) if feature.kind == "number" else flat != 0
-    found = standardise(tf.boolean_mask(flat, known), feature)
+    standardised = standardise(tf.boolean_mask(flat, known), feature)
     return values.with_flat_values(
-        tf.scatter_nd(tf.where(known), found, tf.shape(flat, out_type=tf.int64))
+        tf.scatter_nd(tf.where(known), standardised, tf.shape(flat, out_type=tf.int64))
     )
 
 
 def _encode_feature(values: tf.RaggedTensor, feature: Feature, key: str) -> Any:
-    """One feature of one row each: [batch, any] in; what comes out depends on the kind.
+    """A user or item feature: [batch, any] -> a tensor that depends on the kind.
 
     category -> [batch] index; set, text -> ragged indices; number, timestamp -> [batch]
     standardised, missing is 0 (the mean); vector -> [batch, size], missing is 0.
@@ -114,7 +112,7 @@ def split_words(values: tf.RaggedTensor) -> tf.RaggedTensor:
     """Texts [batch, texts] -> lower-case words without punctuation [batch, words].
 
     A word ends at a space, a punctuation mark or a symbol. (tf_text's tokenizers by script or by
-    grammar trace into hundreds of ops, and Transform traces this function several times over.)
+    grammar trace into hundreds of ops, and Transform traces this function several times.)
     """
     folded = tf_text.case_fold_utf8(tf_text.normalize_utf8(values.flat_values, "NFKC"))
     words = tf.strings.split(tf.strings.regex_replace(folded, r"[\pP\pS]+", " "))
@@ -122,17 +120,17 @@ def split_words(values: tf.RaggedTensor) -> tf.RaggedTensor:
 
 
 def standardise(values: tf.Tensor, feature: Feature) -> tf.Tensor:
-    """[values] less the mean of train, by its standard deviation; float32.
+    """[values] -> [values] float32: minus the mean of train, divided by its standard deviation.
 
-    A feature that never varied in train, or never was there, is 0 whatever comes later: nothing was
-    learned of it, and without a deviation it would come unscaled, a timestamp as thousands of days.
-    Sums are of float64: in float32 the order of the rows would show in the result.
+    A feature that is constant or absent in train is always 0: nothing can be learned from it, and
+    without a deviation later values would be unscaled (a timestamp would be thousands of days).
+    Sums are in float64: in float32 the result would depend on the order of the rows.
     """
     values = tf.cast(values, tf.float64)
     if feature.kind == "timestamp":
         values /= _SECONDS_PER_DAY
     scaled = tft.scale_to_z_score(values)
-    varied = tft.max(values) > tft.min(values)  # a variance may be rounding alone
+    varied = tft.max(values) > tft.min(values)  # a small variance may be a rounding error
     return tf.cast(tf.where(varied, scaled, tf.zeros_like(scaled)), tf.float32)
 
 

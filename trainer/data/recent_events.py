@@ -1,4 +1,4 @@
-"""The events that popularity is counted from, by id, so that a refresh can add later ones."""
+"""The events that popularity is counted from, with ids, so that a refresh can add later events."""
 
 import numpy as np
 import pyarrow as pa
@@ -11,10 +11,19 @@ from trainer.data.timelines import Timelines
 def build_recent_events(
     splits: list[Timelines], item_ids: np.ndarray, now: int, days: float
 ) -> pa.Table:
-    """The splits' own positive events in the `days` before `now`, of RECENT_EVENTS_SCHEMA.
+    """The splits' own positive events in the `days` before `now`.
 
-    `item_ids` [n + 1] are bytes objects by index. An event at `now` itself is left out, and so is
-    one of an item outside the catalogue: as in `PopularityClock.votes`.
+    As in `PopularityClock.votes`, an event at `now` itself is excluded, and so are events on items
+    outside the catalogue.
+
+    Args:
+        splits: the timelines to read; only events that belong to the split itself count.
+        item_ids: [n + 1] bytes objects by item index.
+        now: end of the window, exclusive; seconds since epoch, UTC.
+        days: length of the window.
+
+    Returns:
+        A table of RECENT_EVENTS_SCHEMA.
     """
     since = now - int(days * SECONDS_PER_DAY)
     users, items, times = [], [], []

@@ -7,9 +7,11 @@ from trainer.data.training_data import TrainingData
 
 
 def require_sufficient_data(data: TrainingData) -> None:
-    """Raises DataRefused unless train has a positive event on an item of the catalogue, and valid
-    and test each have a user with one on an item that is new to that user; valid in both halves,
-    since ranking learns from the first and is judged by the second.
+    """Raises DataRefused where a split is too small to train or evaluate with.
+
+    Train must have a positive event on an item of the catalogue. Both halves of valid (ranking
+    learns from the first and is evaluated on the second) and test must each have a user with a
+    positive event on an item that is new to that user.
     """
     learned = data.train.own & data.train.positive
     if not (learned & (data.train.item_index > 0)).any():
@@ -23,19 +25,19 @@ def require_sufficient_data(data: TrainingData) -> None:
 
 
 def _require_both_halves(data: TrainingData) -> None:
-    found = [len(build_queries(h, data.end)) for h in split_halves(data.valid, data.has_clock)]
-    if not all(found):
+    counts = [len(build_queries(h, data.end)) for h in split_halves(data.valid, data.has_clock)]
+    if not all(counts):
         raise DataRefused(
-            "expected a user with an item that is new to that user in either half of valid, for "
-            f"ranking learns from the first and is judged by the second, received {found[0]} and "
-            f"{found[1]}: {_describe_counts(data.valid)}; use more users, more data or larger "
+            "expected users with an item that is new to them in both halves of valid (ranking "
+            f"learns from the first and is evaluated on the second), received {counts[0]} users "
+            f"and {counts[1]}: {_describe_counts(data.valid)}; use more users, more data or larger "
             "splits"
         )
 
 
 def require_ranking_examples(events: int, candidates: int, half: str) -> None:
-    """Raises DataRefused where of the positive events of a half of valid none has an item that
-    retrieval returns among its `candidates`.
+    """Raises DataRefused where `events`, the positive events of a half of valid whose item is
+    among retrieval's `candidates`, is 0.
     """
     if not events:
         raise DataRefused(
@@ -46,12 +48,12 @@ def require_ranking_examples(events: int, candidates: int, half: str) -> None:
 
 
 def require_queries(queries: EvaluationQueries, split: str, data: TrainingData) -> None:
-    """Raises DataRefused where nobody in the split of that name can be recommended anything."""
+    """Raises DataRefused where the split of that name has no evaluation query."""
     if not len(queries):
-        counted = _describe_counts(data.valid if split == "valid" else data.test)
+        counts = _describe_counts(data.valid if split == "valid" else data.test)
         raise DataRefused(
             f"expected a user of {split} with a positive event on an item of the catalogue that is "
-            f"new to that user, received none: {counted}; {_suggest_remedy(data)}"
+            f"new to that user, received none: {counts}; {_suggest_remedy(data)}"
         )
 
 
@@ -68,6 +70,6 @@ def _suggest_remedy(data: TrainingData) -> str:
     rule = data.dataset.labels.positive
     label = "" if rule is None else f", whether labels.positive fits the column {rule.column}"
     return (
-        "check whether data.interactions.item_id and data.items.item_id name the same ids"
+        "check whether data.interactions.item_id and data.items.item_id use the same ids"
         f"{label}, or use more data or larger splits"
     )

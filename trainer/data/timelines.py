@@ -1,6 +1,7 @@
 """All timelines of one split as flat arrays: no object per user and no copy of a history.
 
-`split_halves` divides a split by time: the earlier half trains ranking, the later one decides.
+`split_halves` divides a split by time: ranking trains on the earlier half, and the later half
+selects the serving order.
 """
 
 import dataclasses
@@ -17,14 +18,14 @@ from trainer.data.transformed_examples import build_dense, read_batches
 
 @dataclasses.dataclass(frozen=True)
 class Timelines:
-    """`u` timelines of `e` events together; events of timeline i are row_splits[i]:row_splits[i
-    + 1].
+    """`u` timelines with `e` events in total; timeline i has the events
+    row_splits[i]:row_splits[i + 1].
     """
 
     user_ids: np.ndarray
     """[u] bytes objects."""
     user_index: np.ndarray
-    """[u] int32, 0 for a user that training has not seen."""
+    """[u] int32, 0 for a user that is not in the vocabulary."""
     row_splits: np.ndarray
     """[u + 1] int64."""
     target_from: np.ndarray
@@ -48,25 +49,25 @@ class Timelines:
 
     @property
     def rows(self) -> np.ndarray:
-        """[e] timeline of each event."""
+        """[e] index of each event's timeline."""
         return np.repeat(np.arange(len(self)), np.diff(self.row_splits))
 
     @property
     def own(self) -> np.ndarray:
-        """[e] bool: the event belongs to the split and is no history."""
+        """[e] bool: the event belongs to the split itself, not to the history before it."""
         start = np.repeat(self.row_splits[:-1] + self.target_from, np.diff(self.row_splits))
         return np.arange(len(self.item_index)) >= start
 
 
 def restrict_from(timelines: Timelines, moment: int) -> Timelines:
-    """The same timelines with the split beginning at `moment`; what was before it is history."""
+    """The same timelines with the split beginning at `moment`; earlier events become history."""
     rows, history = timelines.rows, timelines.timestamps < moment
     before = np.bincount(rows, weights=history, minlength=len(timelines)).astype(np.int64)
     return dataclasses.replace(timelines, target_from=np.maximum(timelines.target_from, before))
 
 
 def concat_timelines(first: Timelines, second: Timelines) -> Timelines:
-    """The timelines of both, a user of both having two; each learns from its own events."""
+    """The timelines of both; a user of both has two, each with its own events to learn from."""
 
     def both(one: np.ndarray, other: np.ndarray) -> np.ndarray:
         return np.concatenate([one, other])
@@ -90,7 +91,7 @@ def concat_timelines(first: Timelines, second: Timelines) -> Timelines:
 
 
 def build_item_table(graph: tft.TFTransformOutput) -> tf.lookup.StaticHashTable:
-    """Item id -> index in the catalogue, 0 for an id outside of it."""
+    """Item id -> index in the catalogue minus 1: -1 for an id outside the catalogue."""
     initializer = tf.lookup.TextFileInitializer(
         graph.vocabulary_file_by_name(ITEM_VOCABULARY),
         tf.string,
@@ -108,8 +109,14 @@ def load_timelines(
     items: tf.lookup.StaticHashTable,
     dataset: Dataset,
 ) -> Timelines:
-    """Reads one split of transformed timelines; `items` is `build_item_table` of the
-    catalogue's Transform.
+    """Reads one split of transformed timelines into memory.
+
+    Args:
+        uri: TransformedExamples artifact of the timelines.
+        split: name of the split.
+        graph: the timelines' Transform.
+        items: `build_item_table` of the catalogue's Transform.
+        dataset: declares labels and features.
     """
     columns: dict[str, list] = {}
     for batch in read_batches(uri, split, graph):
@@ -145,11 +152,11 @@ def _concat_flat(batches: list[tf.RaggedTensor]) -> np.ndarray:
 
 
 def split_halves(split: Timelines, has_clock: bool = True) -> tuple[Timelines, Timelines]:
-    """Own events before, and from, their median time; the later half knows the earlier one.
+    """Splits own events at their median time; the earlier half is history in the later half.
 
-    Where no event is before it, and in a split without a clock (the number of an event in its
-    sequence is no time: short sequences are not earlier ones), every second timeline's. An event of
-    the other half is neither positive nor has it a label.
+    Where no event is before the median, and in a split without a clock (the number of an event in
+    its sequence is not a time), the halves are alternate timelines instead. In each half the
+    events of the other one are not positive and have no labels.
     """
     middle = int(np.median(split.timestamps[split.own]))
     before = split.timestamps < middle

@@ -1,4 +1,4 @@
-"""All transformed data that a trainer or the evaluator reads."""
+"""All transformed data that the trainers and the evaluator read."""
 
 import dataclasses
 
@@ -15,7 +15,7 @@ from trainer.data.timelines import Timelines, build_item_table, load_timelines
 
 @dataclasses.dataclass(frozen=True)
 class TransformLocations:
-    """URIs of what the two Transforms wrote."""
+    """URIs of the outputs of the two Transforms."""
 
     timelines: str
     timelines_graph: str
@@ -36,33 +36,37 @@ class TrainingData:
     test: Timelines
 
     def clock(self, *splits: Timelines) -> PopularityClock:
-        """Popularity over the splits' own events: name those alone that the asker may know."""
+        """Popularity over the splits' own events; pass only splits that may be known at the time
+        of the query.
+        """
         return build_clock(list(splits), self.catalogue.size + 1)
 
     @property
     def has_clock(self) -> bool:
-        """Whether splits are parts of one clock, so that what stands before a moment was known."""
+        """Whether all timestamps share one clock, so that earlier events were known at a moment."""
         return self.dataset.split.kind != "last_item"
 
     def served_votes(self, days: float) -> np.ndarray:
-        """[n + 1] votes (see `PopularityClock.votes`) that popularity is served by: those of all
-        splits in the `days` before `end`.
+        """[n + 1] votes (see `PopularityClock.votes`) for serving: those of all splits in the
+        `days` before `end`.
         """
         return self.clock(self.train, self.valid, self.test).votes(self.end, days)
 
     @property
     def end(self) -> int:
-        """One second after the log's bulk. Not after its last event: a single one of a far future
-        would make all that was popular long past, where evaluation does not see it.
+        """One second after the log's bulk; seconds since epoch, UTC.
+
+        Not after its last event: a single event in the far future would move the popularity window
+        past all others, unnoticed by evaluation.
         """
         splits = (self.train, self.valid, self.test)
         return find_event_bulk(np.concatenate([s.timestamps[s.own] for s in splits])).end
 
     def moment(self, split: Timelines) -> int:
-        """When the questions of a split are asked: at its first own event; seconds since epoch.
+        """The time of a split's evaluation queries: its first own event; seconds since epoch, UTC.
 
-        A split by last item has no such moment, each user's last item having its own time: there it
-        is `end`, and only the choice of splits keeps secrets.
+        A split by last item has no common moment, since each user's last item has its own time:
+        there it is `end`, and only the choice of splits prevents leakage.
         """
         if not self.has_clock:
             return self.end
@@ -70,7 +74,7 @@ class TrainingData:
 
 
 def load_training_data(locations: TransformLocations, dataset: Dataset) -> TrainingData:
-    """Reads all of it into memory."""
+    """Reads the catalogue and all splits into memory."""
     items_graph = tft.TFTransformOutput(locations.items_graph)
     timelines_graph = tft.TFTransformOutput(locations.timelines_graph)
     items = build_item_table(items_graph)

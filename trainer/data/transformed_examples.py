@@ -1,4 +1,4 @@
-"""Reading what the two Transforms wrote."""
+"""Readers for the outputs of the two Transforms."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +11,7 @@ _ROWS = 2048
 
 
 def read_batches(uri: str, split: str, graph: tft.TFTransformOutput) -> Iterator[dict[str, Any]]:
-    """Parsed batches of one split of a TransformedExamples artifact, files in name order.
+    """Parsed batches of one split of a TransformedExamples artifact, in order of file names.
 
     Values are tensors, or ragged tensors for features of variable length.
     """

@@ -1,4 +1,4 @@
-"""Timelines cut into windows, and windows padded into batches, by index arithmetic alone."""
+"""Timelines cut into windows, and windows padded into batches, using index arithmetic only."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -12,10 +12,10 @@ Batch = dict[str, np.ndarray]
 
 @dataclasses.dataclass(frozen=True)
 class Windows:
-    """`w` stretches of events, each to be read whole and learned from its `target` on."""
+    """`w` ranges of events; each is read whole, and the events from `target` on are targets."""
 
     row: np.ndarray
-    """[w] timeline of the window."""
+    """[w] index of the window's timeline."""
     start: np.ndarray
     """[w] first event, as a position in the flat arrays."""
     target: np.ndarray
@@ -25,10 +25,10 @@ class Windows:
 
 
 def cut_windows(timelines: Timelines, length: int) -> Windows:
-    """Windows of at most `length` events; where a timeline needs several, each learns from its
-    newer half.
+    """Windows of at most `length` events; where a timeline needs several, the targets of each are
+    in its newer half.
 
-    Together they learn from each event of the split exactly once.
+    Each event of the split is a target in exactly one window.
     """
     start, stop = timelines.row_splits[:-1], timelines.row_splits[1:]
     first = start + timelines.target_from
@@ -47,11 +47,14 @@ def cut_windows(timelines: Timelines, length: int) -> Windows:
 def batch_windows(
     timelines: Timelines, windows: Windows, positions: int, rng: np.random.Generator | None
 ) -> Iterator[Batch]:
-    """Batches of windows of like length, at most `positions` events each, padding included.
+    """Batches of windows of similar length. Each batch holds `item_index`, `timestamps`, `target`,
+    `event` and context [b, t], and user arrays [b, …].
 
-    `rng` shuffles windows and batches; None keeps them in order of length. Each batch holds
-    `item_index`, `timestamps`, `target` (to be learned from) and context [b, t], user arrays [b,
-    …].
+    Args:
+        timelines: the split's timelines.
+        windows: windows of these timelines.
+        positions: most events per batch, padding included; a longer window is a batch of its own.
+        rng: shuffles windows and batches; None keeps them in order of length.
     """
     lengths = windows.stop - windows.start
     ties = rng.random(len(lengths)) if rng is not None else np.arange(len(lengths))
@@ -63,7 +66,7 @@ def batch_windows(
 
 
 def count_batches(windows: Windows, positions: int) -> int:
-    """How many batches `batch_windows` makes."""
+    """Number of batches that `batch_windows` yields."""
     return sum(1 for _ in _iterate_groups(np.sort(windows.stop - windows.start), positions))
 
 
@@ -79,12 +82,12 @@ def _iterate_groups(sorted_lengths: np.ndarray, positions: int) -> Iterator[tupl
 
 
 def build_single_batch(timelines: Timelines, length: int) -> Batch:
-    """A batch of one window, for what must only know how batches look."""
+    """A batch of one window, as an example of the arrays, dtypes and ranks of a batch."""
     return pad_windows(timelines, cut_windows(timelines, length), np.arange(1))
 
 
 def pad_windows(timelines: Timelines, windows: Windows, chosen: np.ndarray) -> Batch:
-    """The chosen windows as one batch, 0 where a row is shorter."""
+    """The chosen windows as one batch; padding is 0, and -1 in `event`."""
     start, stop = windows.start[chosen], windows.stop[chosen]
     rows = windows.row[chosen]
     where = start[:, None] + np.arange(int((stop - start).max(initial=1)))
