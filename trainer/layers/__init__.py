@@ -1,1 +1,1 @@
-"""Keras layers that both models are built from."""
+"""Keras layers that both models share."""

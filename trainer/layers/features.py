@@ -16,19 +16,19 @@ _MIN_DEVIATION = 1e-4
 
 @dataclasses.dataclass(frozen=True)
 class FeatureSpec:
-    """One feature as a layer must know it."""
+    """What a layer needs to know about a feature."""
 
     name: str
     kind: str
     size: int
-    """Values of the vocabulary, or length of the vector, or 1."""
+    """Size of the vocabulary, length of the vector, or 1 for a number."""
 
 
 def build_feature_specs(
     features: Mapping[str, Feature], field: Callable[[str], str], graph: tft.TFTransformOutput
 ) -> list[FeatureSpec]:
-    """The declared features with the sizes that Transform found; `field` as in
-    `schema.timeline`.
+    """The declared features with their sizes from Transform; `field` maps a feature's name to its
+    field, as the functions of `schema.timeline` do.
     """
     return [
         FeatureSpec(name, feature.kind, _read_size(feature, field(name), graph))
@@ -46,8 +46,8 @@ class FeatureEncoder(tf.keras.layers.Layer):
     """Concatenates an embedding, a mean of embeddings, or the numbers themselves, per feature.
 
     Input by name: category, number, timestamp [...]; set, text [..., values] with 0 for none;
-    vector [..., size]. Output [..., width]; nothing declared gives one column of zeros, for a dense
-    layer over no column at all ends the process inside oneDNN.
+    vector [..., size]. Output [..., width]; without declared features, one column of zeros, since
+    a dense layer over no columns crashes the process inside oneDNN.
     """
 
     def __init__(self, features: list[FeatureSpec], width: int, **kwargs: Any):
@@ -61,7 +61,7 @@ class FeatureEncoder(tf.keras.layers.Layer):
 
     @property
     def tables(self) -> dict[str, tf.keras.layers.Embedding]:
-        """By feature, of those that have a vocabulary."""
+        """Embedding layers by feature, for features with a vocabulary."""
         return dict(self._tables)
 
     def call(self, inputs: dict[str, tf.Tensor], like: tf.Tensor) -> tf.Tensor:
@@ -77,7 +77,7 @@ class FeatureEncoder(tf.keras.layers.Layer):
             return average_known(self._tables[feature.name](values), values)
         values = tf.cast(values, tf.float32)
         if feature.kind == "vector":
-            # batches fix ranks alone, and the layer above must know its width
+            # batches have a fixed rank only, and the next layer needs the width
             return tf.ensure_shape(values, [*values.shape[:-1], feature.size])
         return values[..., tf.newaxis]
 
@@ -102,21 +102,21 @@ def encode_time_of_week(timestamps: tf.Tensor) -> tf.Tensor:
 
 
 class Standardisation(tf.keras.layers.Layer):
-    """[m, width] -> [m, width] minus the mean, over the deviation, both of a sample.
+    """[m, width] -> [m, width] minus the mean, divided by the standard deviation, of a sample.
 
-    A feature that never varied in the sample is 0 for ever: divided by its deviation of nearly
-    nothing any later value of it would drown all others.
+    A feature that is constant in the sample is always 0: divided by a deviation near 0, any other
+    value would dominate all features.
     """
 
     def build(self, input_shape: tf.TensorShape) -> None:
-        """Until `adapt` all features stay as they are."""
+        """Creates the identity, which `adapt` replaces."""
         width = input_shape[-1]
         self._mean = self.add_weight("mean", [width], None, "zeros", trainable=False)
         self._scale = self.add_weight("scale", [width], None, "ones", trainable=False)
         super().build(input_shape)
 
     def adapt(self, sample: np.ndarray) -> None:
-        """Takes mean and deviation of `sample` [m, width]."""
+        """Sets mean and deviation to those of `sample` [m, width]."""
         if not self.built:
             self.build(tf.TensorShape(sample.shape))
         mean, deviation = sample.mean(0, np.float64), sample.std(0, dtype=np.float64)

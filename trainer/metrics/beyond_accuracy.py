@@ -1,8 +1,8 @@
 """Properties of lists other than accuracy: coverage, novelty, diversity, concentration.
 
-`lists` [users, >= k] are item indices, best first; index 0 is an empty place and is ignored. Each
-metric covers the first k places, of all users together unless it says otherwise. At least one list
-must hold an item.
+`lists` [users, >= k] are item indices, best first; index 0 is an empty position and is ignored.
+Each metric covers the first k positions, pooled over all users unless documented otherwise. At
+least one list must contain an item.
 """
 
 import dataclasses
@@ -18,20 +18,20 @@ _HEAD_SHARE = 0.01
 
 @dataclasses.dataclass(frozen=True)
 class ItemStatistics:
-    """What was known of the catalogue's n items when the lists were made; row 0 is no item."""
+    """Statistics of the catalogue's n items at the time of the lists; row 0 is no item."""
 
     events: np.ndarray
     """[n + 1] events of each item."""
     takers: np.ndarray
-    """[n + 1] users who took it."""
+    """[n + 1] users who interacted with each item."""
     users: int
-    """Users who took anything."""
+    """Users with any interaction."""
     vectors: np.ndarray
-    """[n + 1, dim] the items' vectors. They need not have length 1."""
+    """[n + 1, dim] the items' vectors, of any length."""
 
     @property
     def catalogue(self) -> int:
-        """Number of items, those included that nobody took."""
+        """Number of items, including those without interactions."""
         return len(self.events) - 1
 
 
@@ -51,37 +51,51 @@ def compute_beyond_accuracy(
 def compute_beyond_accuracy_intervals(
     lists: np.ndarray, known: ItemStatistics, seed: int, k: int = _CUTOFF
 ) -> dict[str, confidence.Interval]:
-    """The metrics that are means over what users are shown, with the bounds of
-    their 95 % intervals. Coverage and Gini are none: who is drawn twice shows nothing new.
+    """95 % intervals of the metrics that are means: novelty, head share and diversity.
+
+    Coverage and Gini have no bootstrap interval: a user drawn twice adds no new item.
+
+    Args:
+        lists: [users, >= k] item indices, best first.
+        known: statistics of the items.
+        seed: seed of the resampling.
+        k: cutoff.
     """
     shown = lists[:, :k] > 0
     some = shown.any(axis=1)
     head = lists[some, :k]
-    places = {
+    by_position = {
         f"novelty@{k}": _compute_information(known.takers, known.users)[head],
         f"head_share@{k}": np.isin(head, find_head_items(known.events)),
     }
-    sums = {name: (values * shown[some]).sum(axis=1) for name, values in places.items()}
-    found = confidence.compute_ratio_intervals(sums, shown[some].sum(axis=1), seed)
+    sums = {name: (values * shown[some]).sum(axis=1) for name, values in by_position.items()}
+    intervals = confidence.compute_ratio_intervals(sums, shown[some].sum(axis=1), seed)
     diverse = _compute_list_diversities(lists, k, known.vectors)
     if not len(diverse):
-        return found
-    return found | confidence.compute_mean_intervals({f"diversity@{k}": diverse}, seed)
+        return intervals
+    return intervals | confidence.compute_mean_intervals({f"diversity@{k}": diverse}, seed)
 
 
 def compute_coverage(lists: np.ndarray, k: int, catalogue: int) -> float:
-    """Share of the catalogue's items that stand in anybody's list (Herlocker et al., Evaluating
+    """Share of the catalogue's items that appear in at least one list (Herlocker et al., Evaluating
     collaborative filtering recommender systems, TOIS 2004: catalogue coverage).
     """
     return np.count_nonzero(np.unique(lists[:, :k])) / catalogue
 
 
 def compute_novelty(lists: np.ndarray, k: int, takers: np.ndarray, users: int) -> float:
-    """Mean self-information of what is shown, in bits: -log2 of the share of users who took it.
+    """Mean self-information of the recommended items, in bits: -log2 of the share of users who
+    interacted with the item.
 
     Zhou et al., Solving the apparent diversity-accuracy dilemma of recommender systems, PNAS 2010.
-    That of an item that nobody took would be infinite, so both counts are one higher, as though one
-    more user had taken everything: log2((users + 1) / (takers + 1)). 0 is what all know.
+    It would be infinite for an item without interactions, so both counts are increased by one:
+    log2((users + 1) / (takers + 1)). 0 means that every user interacted with the item.
+
+    Args:
+        lists: [users, >= k] item indices, best first.
+        k: cutoff.
+        takers: [n + 1] users who interacted with each item.
+        users: users with any interaction.
     """
     return float(_compute_information(takers, users)[_collect_shown(lists, k)].mean())
 
@@ -92,21 +106,21 @@ def _compute_information(takers: np.ndarray, users: int) -> np.ndarray:
 
 
 def compute_diversity(lists: np.ndarray, k: int, vectors: np.ndarray) -> float | None:
-    """Mean over users of the mean of 1 - cosine over all pairs of a list's items: 0 when they are
-    all alike, 1 when they have nothing to do with each other, 2 at the most.
+    """Mean over users of the mean of 1 - cosine over all pairs of a list's items: 0 for parallel
+    vectors, 1 for orthogonal ones, at most 2.
 
     Ziegler et al., Improving recommendation lists through topic diversification, WWW 2005
     (intra-list similarity); Vargas and Castells, Rank and relevance in novelty and diversity
-    metrics, RecSys 2011 (its complement). A vector of zeros is like none: cosine 0. A list of fewer
-    than two items has no pair and is left out; None where all are. The vectors are one model's:
-    lists may be compared within a run and not between runs.
+    metrics, RecSys 2011 (its complement). The cosine with a zero vector is 0. A list of fewer than
+    two items has no pair and is excluded; None if all are. The vectors belong to one model, so
+    values can be compared within a run but not between runs.
     """
     each = _compute_list_diversities(lists, k, vectors)
     return float(each.mean()) if len(each) else None
 
 
 def _compute_list_diversities(lists: np.ndarray, k: int, vectors: np.ndarray) -> np.ndarray:
-    """Of each list with a pair, in the users' order."""
+    """Diversity of each list that has a pair, in the users' order."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     units = np.divide(vectors, lengths, out=np.zeros_like(vectors, float), where=lengths > 0)
     units[0] = 0
@@ -117,8 +131,10 @@ def _compute_list_diversities(lists: np.ndarray, k: int, vectors: np.ndarray) ->
 
 
 def _sum_pairs(lists: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """[b] sum of the cosines of a list's pairs, [b] their number. Of unit vectors the square of the
-    sum is the squares' sum and twice the sum over pairs.
+    """[b] sum of the cosines of a list's pairs, [b] number of pairs.
+
+    The squared norm of the sum of the vectors is the sum of their squared norms plus twice the sum
+    over pairs.
     """
     chosen = units[lists]
     squares = (chosen**2).sum(axis=(1, 2))
@@ -127,25 +143,25 @@ def _sum_pairs(lists: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def find_head_items(events: np.ndarray, share: float = _HEAD_SHARE) -> np.ndarray:
-    """Indices of the `share` of the catalogue with the most `events` [n + 1]: at least one item,
-    of equal ones the lower index.
+    """Indices of the `share` of the catalogue with the most `events` [n + 1]: at least one item;
+    the lower index wins ties.
     """
     count = max(1, int((len(events) - 1) * share))
     return 1 + np.argsort(-events[1:], kind="stable")[:count]
 
 
 def compute_head_share(lists: np.ndarray, k: int, head: np.ndarray) -> float:
-    """Share of the places shown that hold one of the `head` items."""
+    """Share of the recommended items that are `head` items."""
     return float(np.isin(_collect_shown(lists, k), head).mean())
 
 
 def compute_gini(lists: np.ndarray, k: int, catalogue: int) -> float:
-    """How unequally the catalogue's items are shown: 0 when all are shown as often, 1 - 1 / n when
-    one of n has all places.
+    """Gini coefficient of how often each item is recommended: 0 when all are recommended equally
+    often, 1 - 1 / n when one of n fills all positions.
 
     With the items' counts x ascending: sum((2 i - n - 1) x_i) / (n sum(x)), i = 1 … n (Fleder and
     Hosanagar, Blockbuster culture's next rise or fall, Management Science 2009). Items that are
-    never shown count as well.
+    never recommended count too.
     """
     counts = np.sort(np.bincount(_collect_shown(lists, k), minlength=catalogue + 1)[1:])
     rank = np.arange(1, catalogue + 1)
@@ -153,6 +169,6 @@ def compute_gini(lists: np.ndarray, k: int, catalogue: int) -> float:
 
 
 def _collect_shown(lists: np.ndarray, k: int) -> np.ndarray:
-    """[places] items of all lists' first k."""
+    """[positions] items in the first k positions of all lists."""
     head = lists[:, :k]
     return head[head > 0]

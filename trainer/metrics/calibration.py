@@ -23,11 +23,12 @@ class PlattScaling:
 
 
 def fit_platt_scaling(logits: np.ndarray, outcomes: np.ndarray) -> PlattScaling | None:
-    """The most likely scaling for [e] logits and their outcomes, 0 or 1, of events that have not
-    fitted the logits; None where they are not of both kinds.
+    """Maximum-likelihood scaling for [e] logits and their outcomes, 0 or 1, of held-out events;
+    None unless both outcomes occur.
 
-    As Platt has it the targets are (n1 + 1) / (n1 + 2) and 1 / (n0 + 2), not 1 and 0, so that few
-    events give no certainties. A slope below 0, which would turn the order round, is held at 0.
+    As in Platt, the targets are (n1 + 1) / (n1 + 2) and 1 / (n0 + 2) instead of 1 and 0, so that
+    few events do not give certainties. The slope is at least 0: a negative one would reverse the
+    order.
     """
     ones = int(outcomes.sum())
     zeros = len(outcomes) - ones
@@ -43,16 +44,16 @@ def fit_platt_scaling(logits: np.ndarray, outcomes: np.ndarray) -> PlattScaling 
             [np.mean(error * x), np.mean(error)]
         )
 
-    found = minimize(loss, [1.0, 0.0], jac=True, method="L-BFGS-B", bounds=[(0, None), (None,) * 2])
-    return PlattScaling(float(found.x[0]), float(found.x[1]))
+    fit = minimize(loss, [1.0, 0.0], jac=True, method="L-BFGS-B", bounds=[(0, None), (None,) * 2])
+    return PlattScaling(float(fit.x[0]), float(fit.x[1]))
 
 
 def compute_reliability(predicted: np.ndarray, outcomes: np.ndarray) -> list[Bin]:
-    """[e] probabilities and outcomes, 0 or 1 -> bins of (nearly) equally many events, by rising
-    probability.
+    """[e] probabilities and outcomes, 0 or 1 -> bins of (nearly) equal numbers of events, by
+    ascending probability.
 
-    Of each bin `low` and `high`, its least and greatest prediction; `predicted` and `observed`, the
-    means; `events`. Ten bins, fewer for fewer than ten events, none for none.
+    Each bin has `low` and `high`, its least and greatest prediction; `predicted` and `observed`,
+    the means; and `events`. Ten bins; fewer for fewer than ten events; none without events.
     """
     order = np.argsort(predicted, kind="stable")
     parts = [part for part in np.array_split(order, BINS) if len(part)]
@@ -60,13 +61,13 @@ def compute_reliability(predicted: np.ndarray, outcomes: np.ndarray) -> list[Bin
 
 
 def compute_calibration_error(bins: list[Bin]) -> float:
-    """Mean of |observed - predicted| over the bins, each weighed by its events: 0 is best, 1 worst.
+    """Mean of |observed - predicted| over the bins, weighted by events: 0 is best, 1 worst.
 
     Naeini et al., Obtaining well calibrated probabilities using Bayesian binning, AAAI 2015, with
-    their bins of equal frequency. Raises ZeroDivisionError for no bin.
+    their bins of equal frequency. Raises ZeroDivisionError without bins.
     """
-    off = sum(each["events"] * abs(each["observed"] - each["predicted"]) for each in bins)
-    return float(off / sum(each["events"] for each in bins))
+    error = sum(each["events"] * abs(each["observed"] - each["predicted"]) for each in bins)
+    return float(error / sum(each["events"] for each in bins))
 
 
 def _describe_bin(predicted: np.ndarray, outcomes: np.ndarray) -> Bin:

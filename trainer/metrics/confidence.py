@@ -1,16 +1,15 @@
 """Confidence intervals of means over users, and verdicts on paired differences.
 
 Intervals are percentile bootstrap intervals (Efron and Tibshirani, An introduction to the
-bootstrap, 1993, chapter 13). Users are drawn with replacement, as many as there are, since the
-events of one user depend on each other. One seed and one number of users give the same draws, so
-that the same values always have the same interval. Intervals of few users are too narrow; values
-that are all equal give an interval without width, which is no certainty: with 0 of n hits the true
-rate may well be 3 / n.
+bootstrap, 1993, chapter 13). Users rather than events are resampled, with replacement, since the
+events of one user depend on each other. The same seed and number of users give the same draws, so
+the same values always have the same interval. With few users the intervals are too narrow. Values
+that are all equal give an interval of width 0, which does not mean certainty: with 0 hits of n the
+true rate may well be 3 / n.
 
-To compare two sets of lists for the same users, each user's difference is taken first and users
-are resampled after that. What makes a user easy or hard cancels out, and smaller differences show
-than by comparing two intervals (Sakai, Evaluating evaluation metrics based on the bootstrap, SIGIR
-2006).
+To compare two sets of lists for the same users, the difference is computed per user before users
+are resampled. How easy or hard a user is cancels out, so smaller differences become visible than by
+comparing two intervals (Sakai, Evaluating evaluation metrics based on the bootstrap, SIGIR 2006).
 """
 
 import dataclasses
@@ -24,7 +23,7 @@ _LEVEL = 95.0
 _BLOCKS = 5_000
 _DRAWS = 4_000_000
 MIN_USERS = 50
-"""With fewer the percentile bootstrap's intervals are too narrow to be relied on."""
+"""With fewer users the percentile bootstrap's intervals are too narrow to be reliable."""
 Verdict = Literal["better", "worse", "inside the noise", "too few users"]
 
 
@@ -38,7 +37,7 @@ class Interval:
 
 
 def compute_mean_intervals(columns: Mapping[str, np.ndarray], seed: int) -> dict[str, Interval]:
-    """Intervals of the means of [users] each; at least one column and one user."""
+    """Intervals of the means of the columns, [users] each; needs a column and a user."""
     users = len(next(iter(columns.values())))
     return compute_ratio_intervals(columns, np.ones(users), seed)
 
@@ -48,7 +47,8 @@ def compute_ratio_intervals(
 ) -> dict[str, Interval]:
     """Intervals of sum(column) / sum(weight) over users, [users] each; all weights > 0.
 
-    So a metric of answers, of which a user has several, is counted per answer and drawn per user.
+    A metric of relevant items, of which a user has several, is averaged over items but resampled by
+    user.
     """
     table = np.column_stack(list(columns.values())).astype(float)
     low, high = compute_bounds(_resample_ratios(table, weight, seed))
@@ -58,11 +58,11 @@ def compute_ratio_intervals(
 
 
 def _sum_blocks(table: np.ndarray, seed: int) -> np.ndarray:
-    """[users, m] -> [at most _BLOCKS, m] sums over users put together at random.
+    """[users, m] -> [at most _BLOCKS, m] sums over random groups of users.
 
-    Blocks of independent users are independent, and so many of them say as much about the spread as
-    the users themselves, at a cost that no longer grows (Chamandy et al., Estimating uncertainty
-    for massive data streams, 2012).
+    Groups of independent users are independent, and this many of them estimate the spread as well
+    as the users themselves, at a bounded cost (Chamandy et al., Estimating uncertainty for massive
+    data streams, 2012).
     """
     users = len(table)
     if users <= _BLOCKS:
@@ -72,7 +72,7 @@ def _sum_blocks(table: np.ndarray, seed: int) -> np.ndarray:
 
 
 def compute_bounds(drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """[resamples, m] -> [m] and [m], between which the middle 95 % of a column lie."""
+    """[resamples, m] -> [m] and [m]: the bounds of the middle 95 % of each column."""
     tail = (100 - _LEVEL) / 2
     low, high = np.percentile(drawn, [tail, 100 - tail], axis=0)
     return low, high
@@ -87,7 +87,7 @@ def resample_means(values: np.ndarray, seed: int) -> np.ndarray:
 
 
 def _resample_ratios(values: np.ndarray, weight: np.ndarray, seed: int) -> np.ndarray:
-    """Some resamples are drawn at a time: memory does not grow with users × resamples."""
+    """Draws resamples in blocks, so that memory does not grow with users × resamples."""
     table = _round_to_exact_sums(_sum_blocks(np.column_stack([values, weight]), seed))
     rng = np.random.default_rng(seed)
     block = min(RESAMPLES, max(1, _DRAWS // len(table)))
@@ -101,11 +101,11 @@ def _resample_ratios(values: np.ndarray, weight: np.ndarray, seed: int) -> np.nd
 
 
 def _round_to_exact_sums(table: np.ndarray) -> np.ndarray:
-    """[n, m] with each column rounded to a multiple of a power of two that is so large that float64
-    holds every sum of n of its values exactly: 2**-52 of n times the column's greatest value.
+    """[n, m] -> [n, m], each column rounded to multiples of a power of two, about 2**-52 times n
+    times the column's greatest value: float64 represents every sum of n such values exactly.
 
-    BLAS adds in an order that depends on the processor and on the number of threads. Sums without
-    rounding are the same in every order, so the same values have the same intervals everywhere.
+    BLAS adds in an order that depends on the processor and on the number of threads. Exact sums do
+    not depend on the order, so the same values have the same intervals on every machine.
     """
     greatest = len(table) * np.abs(table).max(axis=0)
     exponent = np.frexp(greatest)[1] - 52  # greatest < 2**(exponent + 52), and rounding adds less
@@ -113,8 +113,8 @@ def _round_to_exact_sums(table: np.ndarray) -> np.ndarray:
 
 
 def _draw_counts(users: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
-    """[resamples, users] how often each user was drawn; every row adds up to `users`."""
-    drawn = rng.integers(0, users, (resamples, users), np.int32)  # of int64 it takes twice the time
+    """[resamples, users] how often each user was drawn; every row sums to `users`."""
+    drawn = rng.integers(0, users, (resamples, users), np.int32)  # int64 would double the time
     drawn += users * np.arange(resamples, dtype=np.int32)[:, None]
     counts = np.bincount(drawn.ravel(), minlength=resamples * users)
     return counts.reshape(resamples, users).astype(float)
@@ -134,23 +134,24 @@ class Difference:
 def compare_paired(
     ours: Mapping[str, np.ndarray], theirs: Mapping[str, np.ndarray], seed: int
 ) -> dict[str, Difference]:
-    """Differences in the metrics of `ours`, which are [users] each, and more is better.
+    """Paired differences, `ours` minus `theirs`, in metrics where more is better.
 
-    `theirs` has the same metrics of the same users in the same order. Each verdict has its own
-    error of 5 %: of twenty metrics of equally good lists one may well look better or worse.
+    Both hold the same metrics, [users] each, for the same users in the same order. Each verdict has
+    its own error rate of 5 %: of twenty metrics of equally good lists one may well look better or
+    worse.
     """
     users = len(next(iter(ours.values())))
-    found = compute_mean_intervals(
+    intervals = compute_mean_intervals(
         {name: values - theirs[name] for name, values in ours.items()}, seed
     )
     return {
         name: Difference(each.value, each.low, each.high, users, decide_verdict(each, users))
-        for name, each in found.items()
+        for name, each in intervals.items()
     }
 
 
 def decide_verdict(difference: Interval, users: int) -> Verdict:
-    """`inside the noise` when the interval holds 0, its bounds included."""
+    """`inside the noise` when the interval, bounds included, contains 0."""
     if users < MIN_USERS:
         return "too few users"
     if difference.low > 0:

@@ -1,8 +1,8 @@
 """Accuracy metrics of ranked lists, per user. Relevance is binary. More is better for all of them.
 
-Several metrics share their arguments: `hit` [users, n] bool says which places of a list, best
-first, hold a relevant item; a list shorter than k has no hit in its missing places. `answers`
-[users] counts each user's relevant items, at least one.
+Several metrics share their arguments: `hit` [users, n] bool marks the positions of a list, best
+first, that hold a relevant item; a list shorter than k has no hit in its missing positions.
+`answers` [users] counts each user's relevant items, at least one.
 """
 
 from collections.abc import Mapping
@@ -14,25 +14,24 @@ from trainer.metrics.beyond_accuracy import compute_coverage
 
 
 def find_hits(lists: np.ndarray, answers: list[np.ndarray]) -> np.ndarray:
-    """[users, k] item indices, best first, and each user's answers -> [users, k] bool."""
+    """[users, k] item indices, best first, and each user's relevant items -> [users, k] bool."""
     width = int(max(lists.max(), *(items.max(initial=0) for items in answers))) + 1
     user = np.arange(len(lists), dtype=np.int64)
-    wanted = np.repeat(user, [len(items) for items in answers]) * width + np.concatenate(answers)
-    return np.isin(user[:, None] * width + lists, wanted)
+    relevant = np.repeat(user, [len(items) for items in answers]) * width + np.concatenate(answers)
+    return np.isin(user[:, None] * width + lists, relevant)
 
 
 def compute_recall(hit: np.ndarray, answers: np.ndarray, k: int) -> np.ndarray:
-    """[users] share of a user's answers among the first k. `answers` [users] counts them, all >
-    0.
+    """[users] share of a user's relevant items that are among the first k.
 
-    A user of more than k answers cannot reach 1: the divisor is all of them, not min(k, answers)
-    as some have it.
+    A user with more than k relevant items cannot reach 1: the divisor is their number, not
+    min(k, number) as in some definitions.
     """
     return hit[:, :k].sum(axis=1) / answers
 
 
 def compute_hit_rate(hit: np.ndarray, k: int) -> np.ndarray:
-    """[users] 1.0 where any of the first k is an answer, else 0.0.
+    """[users] 1.0 where any of the first k is relevant, else 0.0.
 
     Deshpande and Karypis, Item-based top-N recommendation algorithms, TOIS 2004.
     """
@@ -40,7 +39,8 @@ def compute_hit_rate(hit: np.ndarray, k: int) -> np.ndarray:
 
 
 def compute_reciprocal_rank(hit: np.ndarray, k: int) -> np.ndarray:
-    """[users] 1 / rank of the first answer, 0.0 where none is among the first k. Its mean is MRR.
+    """[users] 1 / rank of the first relevant item, 0.0 if none is among the first k; its mean is
+    MRR.
 
     Voorhees, The TREC-8 question answering track report, TREC 1999.
     """
@@ -49,16 +49,16 @@ def compute_reciprocal_rank(hit: np.ndarray, k: int) -> np.ndarray:
 
 
 def compute_ndcg(hit: np.ndarray, answers: np.ndarray, k: int) -> np.ndarray:
-    """[users] discounted cumulative gain over the best possible one, discount 1 / log2(rank + 1).
+    """[users] discounted cumulative gain divided by the ideal one; discount 1 / log2(rank + 1).
 
     Järvelin and Kekäläinen, Cumulated gain-based evaluation of IR techniques, TOIS 2002, with
-    binary gains; the ideal list has min(k, answers) hits at its head, even where the lists are
-    shorter than that.
+    binary gains; the ideal list begins with min(k, answers) hits, even where the lists are shorter
+    than that.
     """
     discount = 1.0 / np.log2(np.arange(2, k + 2))
     ideal = np.concatenate([[0.0], np.cumsum(discount)])[np.minimum(answers, k)]
     gains = hit[:, :k] * discount[: hit[:, :k].shape[1]]
-    return gains.sum(axis=1) / ideal  # not `@`: BLAS adds in an order of each processor's own
+    return gains.sum(axis=1) / ideal  # not `@`: the order of BLAS sums depends on the processor
 
 
 def compute_user_metrics(
@@ -66,14 +66,14 @@ def compute_user_metrics(
 ) -> dict[str, np.ndarray]:
     """`recall@k`, `ndcg@k`, `hit_rate@k` and `mrr@k` of every cutoff, [users] each."""
     hit = find_hits(lists, answers)
-    count = np.array([len(wanted) for wanted in answers])
-    found = {}
+    count = np.array([len(relevant) for relevant in answers])
+    metrics = {}
     for k in cutoffs:
-        found[f"recall@{k}"] = compute_recall(hit, count, k)
-        found[f"ndcg@{k}"] = compute_ndcg(hit, count, k)
-        found[f"hit_rate@{k}"] = compute_hit_rate(hit, k)
-        found[f"mrr@{k}"] = compute_reciprocal_rank(hit, k)
-    return found
+        metrics[f"recall@{k}"] = compute_recall(hit, count, k)
+        metrics[f"ndcg@{k}"] = compute_ndcg(hit, count, k)
+        metrics[f"hit_rate@{k}"] = compute_hit_rate(hit, k)
+        metrics[f"mrr@{k}"] = compute_reciprocal_rank(hit, k)
+    return metrics
 
 
 def average_metrics(columns: Mapping[str, np.ndarray]) -> dict[str, float]:
@@ -84,7 +84,7 @@ def average_metrics(columns: Mapping[str, np.ndarray]) -> dict[str, float]:
 def summarise_lists(
     lists: np.ndarray, answers: list[np.ndarray], catalogue: int
 ) -> dict[str, float]:
-    """The few by which models are chosen, averaged over users. `lists` is [users, >= 100]."""
-    found = average_metrics(compute_user_metrics(lists, answers, (10, 100)))
-    kept = {name: found[name] for name in ("recall@10", "ndcg@10", "recall@100")}
-    return kept | {"coverage@10": compute_coverage(lists, 10, catalogue)}
+    """The metrics for model selection, averaged over users. `lists` is [users, >= 100]."""
+    means = average_metrics(compute_user_metrics(lists, answers, (10, 100)))
+    selected = {name: means[name] for name in ("recall@10", "ndcg@10", "recall@100")}
+    return selected | {"coverage@10": compute_coverage(lists, 10, catalogue)}

@@ -1,5 +1,5 @@
-"""Exact top-k lists: all unseen catalogue items, best first, from dot products that have the same
-bits on every processor.
+"""Exact top-k lists: unseen catalogue items, best first, from dot products that are bit-identical
+on every processor.
 """
 
 from collections.abc import Iterator
@@ -19,11 +19,11 @@ def iterate_blocks(total: int, rows: int = BLOCK_ROWS) -> Iterator[slice]:
 
 
 def select_top_k(scores: np.ndarray, seen: list[np.ndarray], k: int) -> np.ndarray:
-    """[q, n] scores by index (changed in place: seen items fall out) -> [q, min(k, n)] indices,
-    best first.
+    """[q, n] scores by item index -> [q, min(k, n)] indices, best first.
 
-    Equal scores go to the lower index, so that the same scores give the same list. A user with
-    fewer than k unseen items gets index 0 in the places left over.
+    Changes `scores` in place: those of seen items become -inf. The lower index wins ties, so that
+    the same scores give the same list. A user with fewer than k unseen items has index 0 in the
+    remaining positions.
     """
     scores[:, 0] = -np.inf
     for row, items in zip(scores, seen, strict=True):
@@ -33,7 +33,7 @@ def select_top_k(scores: np.ndarray, seen: list[np.ndarray], k: int) -> np.ndarr
 
 
 def rank_popular(counts: np.ndarray, seen: list[np.ndarray], k: int) -> np.ndarray:
-    """The items with the highest `counts` [n], the same for everybody but for what a user has
+    """[users, min(k, n)] items with the highest `counts` [n], without those that a user has
     seen.
     """
     lists = np.zeros((len(seen), min(k, len(counts))), np.int32)
@@ -47,8 +47,13 @@ def rank_popular(counts: np.ndarray, seen: list[np.ndarray], k: int) -> np.ndarr
 def rank_nearest(
     queries: np.ndarray, vectors: np.ndarray, seen: list[np.ndarray], k: int
 ) -> np.ndarray:
-    """[q, dim] x [n, dim] dot products -> [q, min(k, n)] indices of the nearest unseen items, best
-    first.
+    """[q, min(k, n)] indices of the unseen items with the greatest dot products, best first.
+
+    Args:
+        queries: [q, dim] query vectors.
+        vectors: [n, dim] item vectors; row 0 is the unknown item, which no list contains.
+        seen: [q] indices of the items to exclude for each query.
+        k: length of the lists.
     """
     lists = np.zeros((len(queries), min(k, len(vectors))), np.int32)
     for part in iterate_blocks(len(queries)):
@@ -57,12 +62,12 @@ def rank_nearest(
 
 
 def round_to_grid(rows: np.ndarray) -> np.ndarray:
-    """[n, dim] finite numbers, those of each row rounded to multiples of one power of two, float64.
+    """[n, dim] finite numbers -> [n, dim] float64, each row rounded to multiples of a power of two.
 
-    The grid is so coarse (2**-23 of the row's greatest number at 64 dimensions, as fine as float32)
-    that float64 holds every sum of products of two such rows exactly. BLAS adds in an order that
-    depends on the processor, on the number of threads and on where in the table a row stands; what
-    needs no rounding is the same in every order, and rows that are equal have equal products.
+    The grid (2**-23 of the row's greatest number at 64 dimensions, as fine as float32) is coarse
+    enough that float64 represents every sum of products of two such rows exactly. BLAS adds in an
+    order that depends on the processor, the number of threads and a row's position in the table;
+    exact sums do not depend on the order, so equal rows have equal products.
     """
     bits = (_BITS - (rows.shape[1] - 1).bit_length()) // 2
     exact = rows.astype(np.float64)
@@ -71,12 +76,12 @@ def round_to_grid(rows: np.ndarray) -> np.ndarray:
 
 
 def compute_exact_products(queries: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """[q, dim] x [n, dim] -> [q, n] dot products of the rows on their grids, exact but for one
-    rounding to float32.
+    """[q, dim] x [n, dim] -> [q, n] dot products of the rows after `round_to_grid`, exact except
+    for the final rounding to float32.
     """
-    found = np.empty((len(queries), len(vectors)), np.float32)
+    products = np.empty((len(queries), len(vectors)), np.float32)
     left = round_to_grid(queries)
     for begin in range(0, len(vectors), _BLOCK_ITEMS):
         block = slice(begin, begin + _BLOCK_ITEMS)
-        found[:, block] = left @ round_to_grid(vectors[block]).T
-    return found
+        products[:, block] = left @ round_to_grid(vectors[block]).T
+    return products
