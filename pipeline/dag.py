@@ -236,7 +236,7 @@ def _build_model_nodes(
         infra_verdict=infra.outputs["infra_verdict"],
         serving_dir=locations.serving,
         run=push.run_identity.model_dump_json(),
-        forced=push.forced,
+        forced=push.override,
         refusal_fails=int(push.refusal_fails),
     )
     return {

@@ -99,17 +99,20 @@ def render(nodes: Iterable[BaseNode]) -> str:
     ]
     for name, text in INPUTS.items():
         column = STAGES[name].column
-        parts += [_box(column, 0, "outside", [("name", text)]), _arrow((column, 0), (column, 1))]
+        parts += [
+            _draw_box(column, 0, "outside", [("name", text)]),
+            _draw_arrow((column, 0), (column, 1)),
+        ]
     for name, node in by_id.items():
         column = STAGES[name].column
         parts += [
-            _arrow((STAGES[other].column, rows[other]), (column, rows[name]))
+            _draw_arrow((STAGES[other].column, rows[other]), (column, rows[name]))
             for other in find_direct_dependencies(by_id, name)
         ]
-        parts.append(_box(column, rows[name], *_label(node)))
+        parts.append(_draw_box(column, rows[name], *_describe_box(node)))
     column = STAGES["Pusher"].column
-    parts.append(_arrow((column, last - 1), (column, last)))
-    parts.append(_box(column, last, "outside", [("name", OUTPUT)]))
+    parts.append(_draw_arrow((column, last - 1), (column, last)))
+    parts.append(_draw_box(column, last, "outside", [("name", OUTPUT)]))
     return "\n".join([*parts, "</svg>\n"])
 
 
@@ -140,7 +143,7 @@ def _find_ancestors(nodes: Mapping[str, BaseNode], name: str) -> set[str]:
     return ancestors
 
 
-def _label(node: BaseNode) -> tuple[str, list[tuple[str, str]]]:
+def _describe_box(node: BaseNode) -> tuple[str, list[tuple[str, str]]]:
     """The class of the box, and its lines of text as (class, text)."""
     artifacts = [key.replace("_", " ") for key in node.outputs if key not in HIDDEN]
     if len(artifacts) > 2:
@@ -149,7 +152,7 @@ def _label(node: BaseNode) -> tuple[str, list[tuple[str, str]]]:
     return "gate" if node.id in GATES else "stage", lines
 
 
-def _box(column: float, row: int, kind: str, lines: list[tuple[str, str]]) -> str:
+def _draw_box(column: float, row: int, kind: str, lines: list[tuple[str, str]]) -> str:
     x, y = MARGIN + column * COLUMN, MARGIN + row * ROW
     box = f'<rect class="{kind}" x="{x:g}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="6"/>'
     middle = x + WIDTH / 2
@@ -161,7 +164,7 @@ def _box(column: float, row: int, kind: str, lines: list[tuple[str, str]]) -> st
     return "\n".join([box, *texts])
 
 
-def _arrow(start: tuple[float, int], end: tuple[float, int]) -> str:
+def _draw_arrow(start: tuple[float, int], end: tuple[float, int]) -> str:
     (x0, y0), (x1, y1) = (
         (MARGIN + column * COLUMN + WIDTH / 2, MARGIN + row * ROW) for column, row in (start, end)
     )

@@ -31,7 +31,7 @@ class PushPlan:
     """Pushed version that the models must not be worse than; "" for none, `newest` if the Evaluator
     looks it up."""
     run_identity: RunIdentity
-    forced: str
+    override: str
     """JSON of `who` overrides the verdict and `why`; "" if the verdict decides."""
     comparison_version: str = ""
     """Pushed version that is evaluated on the same queries without effect on the verdict; "" for
@@ -64,9 +64,9 @@ def plan_local_push(
     """
     fingerprint = compute_run_fingerprint(config, data)
     run_identity = RunIdentity(pipeline=config.name, fingerprint=fingerprint, seed=config.seed)
-    forced = "" if reason is None else json.dumps({"who": _get_user(), "why": reason})
+    override = "" if reason is None else json.dumps({"who": _get_user(), "why": reason})
     oldest = _find_oldest(pathlib.Path(serving), fingerprint) if evaluate_oldest else ""
-    return PushPlan(_find_baseline(serving, fingerprint), run_identity, forced, oldest)
+    return PushPlan(_find_baseline(serving, fingerprint), run_identity, override, oldest)
 
 
 def _get_user() -> str:

@@ -194,7 +194,7 @@ def read_summary(root: str) -> str:
 def load_summary(root: str) -> RunSummary:
     """summary.json of the finished run at a path or a URL.
 
-    Raises NoRunError where there is none, UsageError where another version of Tandem wrote it.
+    Raises NoRunError if there is none, UsageError if another version of Tandem wrote it.
     """
     return RunSummary.parse(read_summary(root), f"{root}/{_SUMMARY}")
 

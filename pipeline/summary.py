@@ -70,8 +70,8 @@ def summarise_run(config: Config, result: RunResult) -> RunSummary:
 
 
 def read_ceiling(data: str) -> dict[str, float] | None:
-    """The best that any method could reach on the data in a folder or at a URL; None where they are
-    not simulated and the truth is unknown.
+    """The best possible metrics on the data in a folder or at a URL; None if the data are not
+    simulated.
     """
     truth = FileSystems.join(data, "truth.json")
     if not FileSystems.exists(truth):
@@ -138,7 +138,7 @@ def _get_property(artifact: Artifact, name: str) -> str:
 
 
 def _read_override(pushed: Artifact | None) -> dict[str, str] | None:
-    """Who overrode the verdict, why and when; None where the verdict stood."""
+    """Who overrode the verdict, why and when; None if nobody did."""
     found = _get_property(pushed, "forced") if pushed else ""
     return json.loads(found) if found else None
 

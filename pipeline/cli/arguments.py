@@ -113,12 +113,12 @@ def add_server(parser: argparse.ArgumentParser, text: str) -> None:
     group.add_argument(
         "--tls", action="store_true", help="use TLS (implied by the next three options)"
     )
-    for option, what in (
+    for option, description in (
         ("--tls-roots", "root certificates of the server"),
         ("--tls-certificate", "certificate of this client, for mutual TLS"),
         ("--tls-key", "key of this client's certificate"),
     ):
-        add_location(group, option, metavar="PEM", help=what)
+        add_location(group, option, metavar="PEM", help=description)
     add_location(
         group, "--token-file", metavar="FILE",
         help="bearer token for each call; a line break at its end is ignored",
@@ -133,16 +133,16 @@ def parse_server(args: argparse.Namespace) -> "ServerAddress | None":
     from pipeline.commands.recommend import ServerAddress
     from serving.client.connection import Security
 
-    protects = args.tls or any(getattr(args, name) for name in _TLS_FILES)
+    has_security = args.tls or any(getattr(args, name) for name in _TLS_FILES)
     if args.server is None:
-        if protects or args.token_file:
+        if has_security or args.token_file:
             raise UsageError(
                 "expected --server with --tls… and --token-file, received these alone; add "
                 "--server or remove them"
             )
         return None
     security = Security(
-        tls=protects,
+        tls=has_security,
         root_certificates=args.tls_roots,
         certificate=args.tls_certificate,
         key=args.tls_key,

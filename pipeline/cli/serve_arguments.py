@@ -99,8 +99,8 @@ def _add_log(group: "argparse._ArgumentGroup") -> None:
     )  # fmt: skip
 
 
-def _add_file(parser: "argparse._ActionsContainer", option: str, what: str) -> None:
-    arguments.add_location(parser, option, metavar="FILE", help=what)
+def _add_file(parser: "argparse._ActionsContainer", option: str, text: str) -> None:
+    arguments.add_location(parser, option, metavar="FILE", help=text)
 
 
 def build_options(args: argparse.Namespace, serving_dir: pathlib.Path | None) -> "ServerOptions":
@@ -235,5 +235,5 @@ def _read_key(serving_dir: pathlib.Path | None) -> bytes | None:
     if serving_dir is None or not version:
         return None
     uri = str(get_extra_folder(serving_dir, version) / CANDIDATES_FOLDER)
-    place = refresh_inputs.load_dataset(uri).data.hash_user_ids
-    return None if place is None else load_key(place)
+    key_location = refresh_inputs.load_dataset(uri).data.hash_user_ids
+    return None if key_location is None else load_key(key_location)

@@ -84,7 +84,7 @@ class Section(NamedTuple):
     """A table of the file: its dotted name ("" at the top), what its absence means, its type."""
 
     name: str
-    without: str
+    absence: str
     type: type[BaseModel]
 
 
@@ -103,8 +103,8 @@ def _iterate_sections(section: Section) -> Iterator[Section]:
         name = f"{section.name}.{key}".lstrip(".")
         for model in _find_models(field.annotation):
             below = _name_section(name, get_origin(field.annotation))
-            without = field.description or "" if field.default is None else ""
-            yield from _iterate_sections(Section(below, without, model))
+            absence = field.description or "" if field.default is None else ""
+            yield from _iterate_sections(Section(below, absence, model))
 
 
 def _name_section(name: str, container: Any) -> str:
@@ -135,7 +135,7 @@ def _list_members(annotation: Any) -> list[Any]:
 
 def _render_section(section: Section) -> str:
     title = f"## `[{section.name}]`" if section.name else "## At the top"
-    sentences = dict.fromkeys([section.type.__doc__ or "", section.without])
+    sentences = dict.fromkeys([section.type.__doc__ or "", section.absence])
     keys = {k: f for k, f in section.type.model_fields.items() if not _find_models(f.annotation)}
     return f"{title}\n\n{_wrap(' '.join(sentences))}\n" + (
         "\n" + _render_keys(keys) if keys else ""

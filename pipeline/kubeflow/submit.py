@@ -52,9 +52,9 @@ def submit_pipeline(endpoint: str, token: str | None, submission: Submission) ->
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # the client only supports KFP v2
             client: Any = kfp.Client(host=endpoint, existing_token=token)
-        pipeline, version = _upload(client, submission)
+        pipeline, version = _upload_document(client, submission)
         experiment = client.create_experiment(submission.experiment).experiment_id
-        started = _start(client, submission, experiment, pipeline, version)
+        started = _start_run(client, submission, experiment, pipeline, version)
     return {"pipeline": pipeline, "version": version, "experiment": experiment} | started
 
 
@@ -72,7 +72,7 @@ def _require_server(endpoint: str, token: str | None) -> None:
         )
 
 
-def _upload(client: Any, submission: Submission) -> tuple[str, str]:
+def _upload_document(client: Any, submission: Submission) -> tuple[str, str]:
     """Ids of the pipeline and of the version, whose name is a digest of the document."""
     package = str(submission.package)
     name = hashlib.sha256(submission.package.read_bytes()).hexdigest()[:16]
@@ -93,7 +93,7 @@ def _list_versions(client: Any, pipeline: str, name: str | None = None) -> list[
     return client.list_pipeline_versions(pipeline, filter=filter_json).pipeline_versions or []
 
 
-def _start(
+def _start_run(
     client: Any, submission: Submission, experiment: str, pipeline: str, version: str
 ) -> dict[str, str]:
     arguments = {

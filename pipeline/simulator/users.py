@@ -60,7 +60,7 @@ def draw_users(rng: np.random.Generator, users: int, category_taste: np.ndarray)
     """
     region = rng.integers(len(REGIONS), size=users)
     taste = normalise_rows(
-        _draw_fondness(rng, users, len(category_taste)) @ category_taste
+        _draw_category_weights(rng, users, len(category_taste)) @ category_taste
         + _REGION_WEIGHT * draw_directions(rng, len(REGIONS))[region]
         + _OWN_WEIGHT * draw_directions(rng, users)
     )
@@ -74,12 +74,12 @@ def draw_users(rng: np.random.Generator, users: int, category_taste: np.ndarray)
     )
 
 
-def _draw_fondness(rng: np.random.Generator, users: int, categories: int) -> np.ndarray:
+def _draw_category_weights(rng: np.random.Generator, users: int, categories: int) -> np.ndarray:
     """[users, categories]: weights of each user's favourite categories."""
-    loved = np.argsort(rng.random((users, categories)), axis=1)[:, :_FAVOURITE_CATEGORIES]
-    fondness = np.zeros((users, categories))
-    np.put_along_axis(fondness, loved, np.array([[1.0, 0.6]]), axis=1)
-    return fondness
+    favourites = np.argsort(rng.random((users, categories)), axis=1)[:, :_FAVOURITE_CATEGORIES]
+    weights = np.zeros((users, categories))
+    np.put_along_axis(weights, favourites, np.array([[1.0, 0.6]]), axis=1)
+    return weights
 
 
 def _draw_joined(rng: np.random.Generator, users: int) -> np.ndarray:
@@ -119,10 +119,10 @@ def draw_schedule(rng: np.random.Generator, users: Users, events: int, cap: int)
     """
     counts = _draw_event_counts(rng, users, events, cap)
     owner = np.repeat(np.arange(len(users), dtype=np.int32), counts)
-    begins = rng.random(events) < 1 / EVENTS_PER_SESSION
-    begins[np.cumsum(counts) - counts] = True
-    starts = _draw_session_starts(rng, users.joined[owner[begins]])
-    timestamps = starts[np.cumsum(begins) - 1] + _draw_offsets(rng, begins)
+    starts_session = rng.random(events) < 1 / EVENTS_PER_SESSION
+    starts_session[np.cumsum(counts) - counts] = True
+    starts = _draw_session_starts(rng, users.joined[owner[starts_session]])
+    timestamps = starts[np.cumsum(starts_session) - 1] + _draw_offsets(rng, starts_session)
     order = np.lexsort((owner, timestamps))
     return Schedule(users=owner[order], timestamps=timestamps[order])
 
@@ -146,9 +146,9 @@ def _draw_session_starts(rng: np.random.Generator, joined: np.ndarray) -> np.nda
     return START + hour * HOUR + rng.integers(HOUR, size=len(joined))
 
 
-def _draw_offsets(rng: np.random.Generator, begins: np.ndarray) -> np.ndarray:
-    """Whole seconds since the session's first event, [events]; 0 where `begins`."""
-    pause = np.ceil(rng.lognormal(*_PAUSE, size=len(begins))).astype(np.int64)
-    pause[begins] = 0
+def _draw_offsets(rng: np.random.Generator, starts_session: np.ndarray) -> np.ndarray:
+    """Whole seconds since the session's first event, [events]; 0 where `starts_session`."""
+    pause = np.ceil(rng.lognormal(*_PAUSE, size=len(starts_session))).astype(np.int64)
+    pause[starts_session] = 0
     total = np.cumsum(pause)
-    return total - total[begins][np.cumsum(begins) - 1]
+    return total - total[starts_session][np.cumsum(starts_session) - 1]

@@ -129,9 +129,9 @@ def _write_rows(path: pathlib.Path, rows: Iterable[dict[str, Any]]) -> None:
 
 @dataclass(frozen=True)
 class Faults:
-    """Positions and kinds of malformed lines; both arrays [n], in order of `before`."""
+    """Positions and kinds of malformed lines; both arrays [n], in order of `next_event`."""
 
-    before: np.ndarray
+    next_event: np.ndarray
     """Number of the event that the malformed line precedes, counted from 0."""
     kind: np.ndarray
     """Index into FAULT_KINDS."""
@@ -144,7 +144,7 @@ class Faults:
 def draw_faults(rng: np.random.Generator, n: int, events: int) -> Faults:
     """`n` faults at random positions, with kinds as even as `n` allows."""
     return Faults(
-        before=np.sort(rng.integers(events, size=n)),
+        next_event=np.sort(rng.integers(events, size=n)),
         kind=rng.permutation(np.arange(n) % len(FAULT_KINDS)),
     )
 
@@ -164,10 +164,10 @@ def break_line(line: str, kind: str) -> str:
 
 def insert_faults(lines: list[str], first: int, faults: Faults) -> list[str]:
     """`lines`, of the events from number `first` on, with their malformed lines inserted."""
-    start, end = np.searchsorted(faults.before, [first, first + len(lines)])
+    start, end = np.searchsorted(faults.next_event, [first, first + len(lines)])
     mixed = list(lines)
     # From the back, so that an insertion does not shift the positions still to come.
     for fault in range(end - 1, start - 1, -1):
-        at = int(faults.before[fault]) - first
+        at = int(faults.next_event[fault]) - first
         mixed.insert(at, break_line(lines[at], FAULT_KINDS[faults.kind[fault]]))
     return mixed

@@ -48,7 +48,7 @@ def test_the_first_run_is_compared_with_nothing(shop, tmp_path):
     found = plan_local_push(shop, DATA, tmp_path / "serving", None)
     assert found.baseline_version == ""
     assert found.run_identity.pipeline == "simulated"
-    assert found.forced == ""
+    assert found.override == ""
 
 
 def test_the_same_run_again_is_compared_with_what_it_was_compared_with(shop, pushed, tmp_path):
@@ -100,12 +100,12 @@ def test_a_version_of_unknown_origin_is_compared_with(shop, tmp_path):
 def test_who_forces_a_push_is_asked_of_the_operating_system(shop, tmp_path, monkeypatch):
     monkeypatch.setenv("LOGNAME", "ann")
     found = plan_local_push(shop, DATA, tmp_path, "the shop's new shelf")
-    assert json.loads(found.forced) == {"who": "ann", "why": "the shop's new shelf"}
+    assert json.loads(found.override) == {"who": "ann", "why": "the shop's new shelf"}
 
 
 def test_elsewhere_the_newest_is_found_when_it_is_needed(shop):
     found = plan_remote_push(shop)
-    assert (found.baseline_version, found.run_identity.fingerprint, found.forced) == (
+    assert (found.baseline_version, found.run_identity.fingerprint, found.override) == (
         "newest",
         "",
         "",

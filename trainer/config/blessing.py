@@ -125,9 +125,9 @@ def check_thresholds(config: BlessingConfig, labels: Mapping[str, RankingLabel])
             )
 
 
-def _check_metric(metric: str, measured: Collection[str], of: str) -> None:
+def _check_metric(metric: str, measured: Collection[str], target: str) -> None:
     if metric not in measured:
         raise ValueError(
-            f"blessing.thresholds of {of} expects metric = one of {', '.join(measured)}, "
+            f"blessing.thresholds of {target} expects metric = one of {', '.join(measured)}, "
             f"received {metric!r}"
         )

@@ -57,7 +57,7 @@ class FairnessConfig(StrictModel):
         return self.groups.partition(".")[2]
 
     @property
-    def measured_by(self) -> str:
+    def metric_name(self) -> str:
         """The configured metric, or the default of the table."""
         return self.metric or ("ndcg@10" if self.table == "users" else "exposure@10")
 
@@ -78,10 +78,10 @@ def check_fairness_groups(declared: list[FairnessConfig], features: Features) ->
 def _check_feature(group: FairnessConfig, table: dict[str, Feature]) -> None:
     if group.feature in table and table[group.feature].kind in _GROUP_KINDS:
         return
-    there = [name for name, feature in table.items() if feature.kind in _GROUP_KINDS]
+    available = [name for name, feature in table.items() if feature.kind in _GROUP_KINDS]
     received = f"kind {table[group.feature].kind}" if group.feature in table else "no such feature"
     raise ValueError(
         f"fairness of {group.groups} expects a category or a set declared in "
-        f"features.{group.table} ({', '.join(there) or 'none is'}), received {received}; "
+        f"features.{group.table} ({', '.join(available) or 'none is'}), received {received}; "
         "declare the feature or remove the group"
     )

@@ -1,4 +1,4 @@
-"""What `tandem tune` searches: ranges of the keys of `[retrieval]`, validated against them."""
+"""The search space of `tandem tune`: validated ranges of the keys of `[retrieval]`."""
 
 import math
 from typing import Annotated, Any, Literal
@@ -69,13 +69,13 @@ class TuneConfig(StrictModel):
 
     @model_validator(mode="after")
     def _check_ranges(self) -> "TuneConfig":
-        for name, searched in self.retrieval.items():
-            validate_range(name, searched)
+        for name, search_range in self.retrieval.items():
+            validate_range(name, search_range)
         return self
 
 
-def validate_range(name: str, searched: SearchRange) -> list[HyperparameterValue]:
-    """`searched.limits` in the type of the field `name` of RetrievalConfig.
+def validate_range(name: str, search_range: SearchRange) -> list[HyperparameterValue]:
+    """`search_range.limits` in the type of the field `name` of RetrievalConfig.
 
     Raises ValueError for an unknown field, for values that the field does not allow, and for `min`
     and `max` of a field that is no number.
@@ -84,11 +84,11 @@ def validate_range(name: str, searched: SearchRange) -> list[HyperparameterValue
         known = ", ".join(RetrievalConfig.model_fields)
         raise ValueError(f"{name} is no key of [retrieval]; expected one of {known}")
     field = RetrievalConfig.model_fields[name]
-    if not searched.values and field.annotation not in (int, float):
+    if not search_range.values and field.annotation not in (int, float):
         raise ValueError(f"{name} is no number, so min and max do not apply; give a list of values")
     fits: TypeAdapter[HyperparameterValue] = TypeAdapter(Annotated[field.annotation, field])  # type: ignore[valid-type]
     try:
-        return [fits.validate_python(value) for value in searched.limits]
+        return [fits.validate_python(value) for value in search_range.limits]
     except ValidationError as error:
         first = error.errors()[0]
         raise ValueError(f"{name}: {first['msg']}, received {first['input']!r}") from error

@@ -47,7 +47,7 @@ def measure_fairness(
             _measure_users(group, served, data) if of_users else _measure_items(group, served, data)
         )
         found[group.table][group.groups] = row | {
-            "metric": group.measured_by,
+            "metric": group.metric_name,
             "limit": group.max_gap,
             "required": group.required,
         }
@@ -84,7 +84,7 @@ def _measure_users(group: FairnessConfig, served: EvaluatedLists, data: Training
     ]
     if not _has_known_value(parts):
         return {"groups": {}, "note": f"no gap: no test user has a known value of {group.groups}"}
-    return measure_user_fairness(served.columns[group.measured_by], parts, _SEED)
+    return measure_user_fairness(served.columns[group.metric_name], parts, _SEED)
 
 
 def _measure_items(group: FairnessConfig, served: EvaluatedLists, data: TrainingData) -> MetricsRow:
@@ -92,7 +92,7 @@ def _measure_items(group: FairnessConfig, served: EvaluatedLists, data: Training
     parts = slice_items(indices, data, _MAX_GROUPS)[timeline.name_item_feature(group.feature)]
     if not _has_known_value(parts):
         return {"groups": {}, "note": f"no gap: no item has a known value of {group.groups}"}
-    cutoff = int(group.measured_by.partition("@")[2])
+    cutoff = int(group.metric_name.partition("@")[2])
     return measure_exposure(served.lists, served.judge.asked.answers, parts, cutoff, _SEED)
 
 

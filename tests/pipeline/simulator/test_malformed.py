@@ -40,7 +40,7 @@ def test_every_sort_is_refused_for_its_own_reason():
 
 def test_broken_lines_stand_before_their_events():
     lines = [LINE.replace("u1", f"u{n}") for n in range(3)]
-    faults = Faults(before=np.array([10, 12, 12]), kind=np.array([1, 5, 0]))
+    faults = Faults(next_event=np.array([10, 12, 12]), kind=np.array([1, 5, 0]))
     mixed = insert_faults(lines, first=10, faults=faults)
     assert [_reason(line) for line in mixed] == [
         "missing_user_id",
@@ -54,7 +54,7 @@ def test_broken_lines_stand_before_their_events():
 
 
 def test_blocks_without_faults_stay_as_they_are():
-    faults = Faults(before=np.array([10]), kind=np.array([0]))
+    faults = Faults(next_event=np.array([10]), kind=np.array([0]))
     assert insert_faults([LINE], first=9, faults=faults) == [LINE]
 
 
@@ -65,4 +65,4 @@ def test_counts_sum_to_what_was_asked_and_are_even(n, events, seed):
     assert sum(counts.values()) == n
     assert max(counts.values()) - min(counts.values()) <= 1
     assert set(counts) == set(FAULT_KINDS)
-    assert all(0 <= before < events for before in faults.before)
+    assert all(0 <= before < events for before in faults.next_event)
