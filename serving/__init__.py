@@ -1,3 +1,3 @@
-"""After training: index, one-call recommender, server and client. Imports `schema` alone of our
-own.
+"""Everything after training: index, servables, server and client. Of this project's packages it
+imports only `schema`.
 """

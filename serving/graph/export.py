@@ -1,4 +1,4 @@
-"""Puts query model, index and ranking model together and writes the three servables."""
+"""Combines query model, index and ranking model, and writes the three servables."""
 
 import pathlib
 import time
@@ -27,10 +27,10 @@ _CANDIDATES = tf.TensorSpec([None, None], tf.string, name=signatures.CANDIDATE_I
 
 
 def export_servables(models: RecommenderModels, candidates: Candidates, uri: str) -> None:
-    """Writes one SavedModel per name in `schema.signatures.SERVABLES` below `uri`, each with the
-    requests that it is warmed up with.
+    """Writes one SavedModel per name in `schema.signatures.SERVABLES` below `uri`, each with its
+    warmup requests.
 
-    If the candidates have `filters`, requests may be filtered by them.
+    If the candidates have `filters`, requests may restrict lists to categories.
     """
     query = models.query
     items = ItemTable(candidates)
@@ -53,8 +53,8 @@ def export_servables(models: RecommenderModels, candidates: Candidates, uri: str
 
 
 def get_listing_inputs(query: Any, filtered: bool = False) -> dict[str, tf.TensorSpec]:
-    """Inputs of `retrieval` and `recommender` over a loaded query model, by name; with
-    `allowed_categories` where they are `filtered`.
+    """Inputs of `retrieval` and `recommender` over a loaded query model, by name; includes
+    `allowed_categories` if `filtered`.
     """
     specs = get_query_inputs(query) | {signatures.EXCLUDED_ITEM_IDS: _EXCLUDED, signatures.K: _K}
     return specs | {signatures.ALLOWED_CATEGORIES: _ALLOWED} if filtered else specs

@@ -1,4 +1,4 @@
-"""Item ids to positions and back."""
+"""Maps item ids to positions and back."""
 
 import os
 import pathlib
@@ -18,23 +18,23 @@ _FILE = "item_ids.txt"
 
 
 def count_table_items(saved_model: pathlib.Path) -> int | None:
-    """How many items the table of the SavedModel in that folder has; None where it has no table."""
+    """Number of items in the item table of a SavedModel; None if it has no table."""
     path = saved_model / "assets" / _FILE
     return path.read_bytes().count(b"\n") if path.is_file() else None
 
 
 class ItemTable(tf.Module):
-    """Position 0 is the unknown item, its id ""; item i of the candidates has position i + 1.
+    """Position 0 is the unknown item with the id ""; item i of the candidates has position i + 1.
 
-    The ids travel as an asset file and as a variable, so that no catalogue meets the graph's 2
-    GB limit. Raises DataRefused for no items, and for ids that repeat, are empty or have a line
-    break.
+    The ids are stored in an asset file and a variable, so that a large catalogue does not exceed
+    the graph's limit of 2 GB. Raises DataRefused if there are no items, or if ids repeat, are empty
+    or have a line break.
     """
 
     def __init__(self, candidates: Candidates):
         super().__init__()
         _check_ids(candidates.item_ids)
-        # Lives as long as the table, which a SavedModel copies it from.
+        # The file must exist as long as the table: saving the model copies it.
         self._folder = tempfile.TemporaryDirectory(prefix="tandem-")
         path = _write_ids(candidates.item_ids, self._folder.name)
         self._ids = tf.Variable(_read_ids(path), trainable=False, name="item_ids")
@@ -59,7 +59,7 @@ class ItemTable(tf.Module):
         return tf.gather(self._ids, positions)
 
     def log_popularity(self, positions: tf.Tensor) -> tf.Tensor:
-        """Positions of any shape -> present log popularity."""
+        """Positions of any shape -> log popularity as of the candidates."""
         return tf.gather(self._popularity, positions)
 
 
@@ -83,18 +83,18 @@ def _check_ids(ids: pa.Array) -> None:
 
 
 def _write_ids(ids: pa.Array, folder: str) -> str:
-    """Path of the file of ids. Arrow keeps them in one piece, which is the file once each has its
-    line break.
+    """Writes one id per line and returns the file's path. Arrow keeps the joined lines in one
+    buffer, which is the content of the file.
     """
     path = os.path.join(folder, _FILE)
-    nothing, line_break = (pa.scalar(text, pa.large_binary()) for text in (b"", b"\n"))
-    lines = pc.binary_join_element_wise(ids, nothing, line_break)
+    empty, line_break = (pa.scalar(text, pa.large_binary()) for text in (b"", b"\n"))
+    lines = pc.binary_join_element_wise(ids, empty, line_break)
     with open(path, "wb") as file:
         file.write(lines.buffers()[2])
     return path
 
 
 def _read_ids(path: str) -> tf.Tensor:
-    """[n + 1]: "", then the lines. TensorFlow reads them, and Python sees none."""
-    lines = tf.strings.split(tf.io.read_file(path), "\n")  # "" stands after the last line break
+    """[n + 1]: "", then the lines. TensorFlow reads them without a Python object per line."""
+    lines = tf.strings.split(tf.io.read_file(path), "\n")  # "" follows the last line break
     return tf.concat([lines[-1:], lines[:-1]], axis=0)

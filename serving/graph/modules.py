@@ -1,6 +1,6 @@
-"""The three servables, each one graph: `retrieval`, `ranking` and `recommender`.
+"""The three servables, one graph each: `retrieval`, `ranking` and `recommender`.
 
-Inputs that a request leaves out, or sends once for all rows, are broadcast in the graph.
+Inputs that a request omits, or sends once for all rows, are broadcast in the graph.
 """
 
 import dataclasses
@@ -14,7 +14,7 @@ from serving.graph.item_table import ItemTable
 from serving.index.eligibility import CategoryTable
 
 EMPTY_SCORE = float(np.finfo(np.float32).min)
-"""Score of a place without an item. JSON has no infinity."""
+"""Score of an empty position in a list. JSON has no infinity."""
 Tensors = dict[str, tf.Tensor]
 
 
@@ -26,9 +26,9 @@ class RecommenderModels:
     index: Any
     ranking: Any
     depth: int
-    """Items that go from retrieval to ranking."""
+    """Number of items that retrieval passes to ranking."""
     rank_order: bool = True
-    """False leaves retrieval's order in the final list: ranking was no better on valid."""
+    """False keeps the order of retrieval in the final list: ranking was no better on valid."""
 
 
 class RetrievalServable(tf.Module):
@@ -37,8 +37,13 @@ class RetrievalServable(tf.Module):
     def __init__(
         self, query: Any, items: ItemTable, index: Any, categories: CategoryTable | None = None
     ):
-        """`query` and `index` are loaded SavedModels. With `categories` requests have
-        `allowed_categories`.
+        """Combines the parts.
+
+        Args:
+            query: Loaded SavedModel of the query model.
+            items: Ids of the catalogue.
+            index: Loaded SavedModel of the index, or the index itself.
+            categories: If given, requests have the input `allowed_categories`.
         """
         super().__init__()
         self._query = query
@@ -47,18 +52,20 @@ class RetrievalServable(tf.Module):
         self._categories = categories
 
     def serve(self, inputs: Tensors) -> Tensors:
-        """-> `item_ids`, `scores`, `stages` [batch, k], `known_user` [batch]."""
+        """Returns `item_ids`, `scores`, `stages` [batch, k] and `known_user` [batch]."""
         inputs = broadcast_inputs(inputs)
-        asked = run_query_model(self._query, inputs)
+        query_outputs = run_query_model(self._query, inputs)
         allowed = look_up_categories(self._categories, inputs)
         k = inputs[signatures.K]
         width = compute_list_width(k)
-        positions, scores = search_index(self._index, self._items, inputs, asked, allowed, width)
-        return build_listing(self._items, positions, scores, signatures.RETRIEVAL, k, asked)
+        positions, scores = search_index(
+            self._index, self._items, inputs, query_outputs, allowed, width
+        )
+        return build_listing(self._items, positions, scores, signatures.RETRIEVAL, k, query_outputs)
 
 
 class RankingServable(tf.Module):
-    """Every head's score of the candidates in the request."""
+    """The score of each head for the candidates in the request."""
 
     def __init__(self, query: Any, items: ItemTable, ranking: Any):
         """`query` and `ranking` are loaded SavedModels."""
@@ -68,7 +75,7 @@ class RankingServable(tf.Module):
         self._ranking = ranking
 
     def serve(self, inputs: Tensors) -> Tensors:
-        """-> `relevance` and each label [batch, candidates]."""
+        """Returns `relevance` and each label [batch, candidates]."""
         inputs = broadcast_inputs(inputs)
         positions = self._items.positions(inputs[signatures.CANDIDATE_ITEM_IDS])
         return score_candidates(
@@ -77,12 +84,12 @@ class RankingServable(tf.Module):
 
 
 class RecommenderServable(tf.Module):
-    """Retrieve, exclude, rank, and the best k of it, in one call."""
+    """Retrieves, excludes, ranks and selects the best k in one call."""
 
     def __init__(
         self, models: RecommenderModels, items: ItemTable, categories: CategoryTable | None = None
     ):
-        """Query and ranking model are `query` and `ranking` in the SavedModel of this one.
+        """The query and ranking models are saved as the attributes `query` and `ranking`.
         `categories` as in `RetrievalServable`.
         """
         super().__init__()
@@ -95,22 +102,26 @@ class RecommenderServable(tf.Module):
         self._categories = categories
 
     def serve(self, inputs: Tensors) -> Tensors:
-        """-> `item_ids`, `scores`, `stages` [batch, k], `known_user` [batch]."""
+        """Returns `item_ids`, `scores`, `stages` [batch, k] and `known_user` [batch]."""
         inputs = broadcast_inputs(inputs)
-        asked = run_query_model(self.query, inputs)
+        query_outputs = run_query_model(self.query, inputs)
         k = inputs[signatures.K]
         width = compute_list_width(k)
         depth = tf.maximum(width, self._depth)
         allowed = look_up_categories(self._categories, inputs)
-        positions, scores = search_index(self._index, self._items, inputs, asked, allowed, depth)
+        positions, scores = search_index(
+            self._index, self._items, inputs, query_outputs, allowed, depth
+        )
         if not self._rank_order:
             parts = positions[:, :width], scores[:, :width]
-            return build_listing(self._items, *parts, signatures.RETRIEVAL, k, asked)
-        scores = score_candidates(self.ranking, self._items, asked, positions)[signatures.RELEVANCE]
+            return build_listing(self._items, *parts, signatures.RETRIEVAL, k, query_outputs)
+        scores = score_candidates(self.ranking, self._items, query_outputs, positions)[
+            signatures.RELEVANCE
+        ]
         scores = tf.where(positions == 0, EMPTY_SCORE, scores)
         best = tf.math.top_k(scores, tf.minimum(width, tf.shape(scores)[1]))
         chosen = tf.gather(positions, best.indices, batch_dims=1)
-        return build_listing(self._items, chosen, best.values, signatures.RANKING, k, asked)
+        return build_listing(self._items, chosen, best.values, signatures.RANKING, k, query_outputs)
 
 
 def get_query_inputs(query: Any) -> dict[str, tf.TensorSpec]:
@@ -120,13 +131,13 @@ def get_query_inputs(query: Any) -> dict[str, tf.TensorSpec]:
 
 
 def run_query_model(query: Any, inputs: Tensors) -> Tensors:
-    """The query model on those of the inputs that are its own."""
+    """Runs the query model on the inputs that it declares."""
     return query.query({name: inputs[name] for name in get_query_inputs(query)})
 
 
 def look_up_categories(categories: CategoryTable | None, inputs: Tensors) -> tf.Tensor:
-    """[batch, a] numbers of the allowed categories; [batch, 0], which allows all, without a
-    table.
+    """Numbers of the allowed categories [batch, a]; without a table [batch, 0], which allows all
+    items.
     """
     if categories is None:
         return tf.zeros([tf.shape(inputs[signatures.HISTORY_ITEM_IDS])[0], 0], tf.int32)
@@ -134,22 +145,44 @@ def look_up_categories(categories: CategoryTable | None, inputs: Tensors) -> tf.
 
 
 def search_index(
-    index: Any, items: ItemTable, inputs: Tensors, asked: Tensors, allowed: tf.Tensor, k: tf.Tensor
+    index: Any,
+    items: ItemTable,
+    inputs: Tensors,
+    query_outputs: Tensors,
+    allowed: tf.Tensor,
+    k: tf.Tensor,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Positions and scores [batch, min(k, available)] of the `allowed`, without history and
-    exclusions.
+    """Searches the index without the items of the history and the exclusions.
+
+    Args:
+        index: Loaded SavedModel of the index, or the index itself.
+        items: Ids of the catalogue.
+        inputs: Inputs of the request, broadcast to all rows.
+        query_outputs: Outputs of the query model.
+        allowed: Numbers of the allowed categories [batch, a].
+        k: Length of the lists [].
+
+    Returns:
+        Positions and scores [batch, min(k, available)], best first.
     """
     ids = [inputs[signatures.HISTORY_ITEM_IDS], inputs[signatures.EXCLUDED_ITEM_IDS]]
     excluded = items.positions(tf.concat(ids, axis=1))
-    return index.search(asked[signatures.VECTOR], excluded, allowed, k)
+    return index.search(query_outputs[signatures.VECTOR], excluded, allowed, k)
 
 
 def score_candidates(
-    ranking: Any, items: ItemTable, asked: Tensors, positions: tf.Tensor
+    ranking: Any, items: ItemTable, query_outputs: Tensors, positions: tf.Tensor
 ) -> Tensors:
-    """Ranking's scores of candidates by position; `asked` is what the query model answered."""
+    """Scores candidates with the ranking model.
+
+    Args:
+        ranking: Loaded SavedModel of the ranking model.
+        items: Ids and popularity of the catalogue.
+        query_outputs: Outputs of the query model.
+        positions: Positions of the candidates [batch, candidates].
+    """
     return ranking.score(
-        asked
+        query_outputs
         | {
             signatures.CANDIDATES: positions,
             signatures.LOG_POPULARITY: items.log_popularity(positions),
@@ -163,12 +196,20 @@ def build_listing(
     scores: tf.Tensor,
     stage: str,
     k: tf.Tensor,
-    asked: Tensors,
+    query_outputs: Tensors,
 ) -> Tensors:
-    """What a listing servable returns of the best, whose `scores` are from that `stage`.
+    """Builds the outputs of a listing servable.
 
-    A place beyond the row's own `k` [batch], or that no eligible item was left for, has the id "",
-    no stage, and the lowest finite score.
+    Where no eligible item is left, or beyond the row's own `k`, the list has the id "", no stage,
+    and the lowest finite score.
+
+    Args:
+        items: Ids of the catalogue.
+        positions: Positions of the best items [batch, width], best first.
+        scores: Their scores [batch, width].
+        stage: Stage that computed the scores.
+        k: Length of each row's list [batch].
+        query_outputs: Outputs of the query model.
     """
     within = tf.range(tf.shape(positions)[1]) < k[:, tf.newaxis]
     positions = tf.where(within, positions, 0)
@@ -176,22 +217,22 @@ def build_listing(
         signatures.ITEM_IDS: items.ids(positions),
         signatures.SCORES: tf.where(positions > 0, scores, EMPTY_SCORE),
         signatures.STAGES: tf.where(positions > 0, stage, ""),
-        signatures.KNOWN_USER: asked[signatures.USER_INDEX] > 0,
+        signatures.KNOWN_USER: query_outputs[signatures.USER_INDEX] > 0,
     }
 
 
 def broadcast_inputs(inputs: Tensors) -> Tensors:
-    """[1, …] or [batch, …] each -> all [batch, …], the batch being the largest of them.
+    """Broadcasts inputs [1, …] to [batch, …], where batch is the largest number of rows.
 
-    Other sizes end the call with INVALID_ARGUMENT. `now` 0 becomes the present; a history without
-    timestamps is taken to be of that moment.
+    Other sizes end the call with INVALID_ARGUMENT. `now` 0 becomes the present time; a history
+    without timestamps gets the time `now`.
     """
     sizes = [tf.shape(value)[0] for value in inputs.values()]
     rows = tf.reduce_max(tf.stack(sizes))
-    spread = {name: _broadcast(value, rows) for name, value in inputs.items()}
-    spread[signatures.NOW] = _fill_now(spread[signatures.NOW])
-    spread[signatures.HISTORY_TIMESTAMPS] = _fill_timestamps(spread)
-    return spread
+    broadcast = {name: _broadcast(value, rows) for name, value in inputs.items()}
+    broadcast[signatures.NOW] = _fill_now(broadcast[signatures.NOW])
+    broadcast[signatures.HISTORY_TIMESTAMPS] = _fill_timestamps(broadcast)
+    return broadcast
 
 
 def _broadcast(value: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
@@ -200,8 +241,8 @@ def _broadcast(value: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
 
 
 def _fill_now(now: tf.Tensor) -> tf.Tensor:
-    """The clock is read where somebody wants it alone: a process that must be deterministic, as a
-    training's is, refuses to.
+    """Reads the clock only if a row needs it: TensorFlow refuses to in a process with deterministic
+    ops, such as training.
     """
     return tf.cond(
         tf.reduce_any(now == 0),
@@ -214,7 +255,7 @@ def _fill_timestamps(inputs: Tensors) -> tf.Tensor:
     times, items = inputs[signatures.HISTORY_TIMESTAMPS], inputs[signatures.HISTORY_ITEM_IDS]
     length = tf.shape(items)[1]
 
-    def given() -> tf.Tensor:
+    def check_given() -> tf.Tensor:
         same = tf.debugging.assert_equal(
             tf.shape(times)[1],
             length,
@@ -224,16 +265,14 @@ def _fill_timestamps(inputs: Tensors) -> tf.Tensor:
         with tf.control_dependencies([same]):
             return tf.identity(times)
 
-    def present() -> tf.Tensor:
+    def repeat_now() -> tf.Tensor:
         return tf.repeat(inputs[signatures.NOW][:, tf.newaxis], length, axis=1)
 
-    return tf.cond(tf.shape(times)[1] == 0, present, given)
+    return tf.cond(tf.shape(times)[1] == 0, repeat_now, check_given)
 
 
 def compute_list_width(k: tf.Tensor) -> tf.Tensor:
-    """[batch] -> [] the longest list that is asked for. None or fewer items cannot be: the call
-    ends with INVALID_ARGUMENT.
-    """
-    least = tf.debugging.assert_positive(k, f"{signatures.K} must be at least 1")
-    with tf.control_dependencies([least]):
+    """The largest of `k` [batch]. A `k` below 1 ends the call with INVALID_ARGUMENT."""
+    positive = tf.debugging.assert_positive(k, f"{signatures.K} must be at least 1")
+    with tf.control_dependencies([positive]):
         return tf.reduce_max(k)

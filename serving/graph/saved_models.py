@@ -1,11 +1,12 @@
-"""SavedModels on disk: their graphs, the op libraries they need, and their signatures loaded.
+"""SavedModels on disk: reads graphs, imports the op libraries they need, and loads signatures.
 
 ScaNN is compiled against one TensorFlow minor version, and tensorflow-text is slow to import: each
 is imported only for a graph that contains its ops.
 
-Signatures run in a session, as in TensorFlow Serving. A call takes the interpreter's lock twice, at
-its start and at its end, whatever its number of inputs and outputs, and its ops run in the calling
-thread; a restored `tf.function` takes the lock for each tensor, and runs its ops in other threads.
+Signatures run in a session, as in TensorFlow Serving. A call acquires the interpreter's lock twice,
+at its start and at its end, for any number of inputs and outputs, and its ops run in the calling
+thread; a restored `tf.function` acquires the lock for each tensor and runs its ops in other
+threads.
 """
 
 import dataclasses
@@ -32,17 +33,18 @@ _IN_CALLING_THREAD = -1
 
 
 def load_saved_model(folder: pathlib.Path) -> Any:
-    """The object that was saved in `folder`, after the ops that it needs were registered. Raises as
-    `read_meta_graph`, and whatever TensorFlow raises where its parts are damaged.
+    """Loads the object saved in `folder`, after registering the ops that it needs. Raises the
+    errors of `read_meta_graph` and `register_ops`, and those of TensorFlow for a damaged
+    SavedModel.
     """
     register_ops(read_meta_graph(folder))
     return tf.saved_model.load(plain_path.link(str(folder)), tags=[tf.saved_model.SERVING])
 
 
 def read_meta_graph(folder: pathlib.Path) -> meta_graph_pb2.MetaGraphDef:
-    """The graph for serving of the SavedModel in `folder`, without its variables.
+    """Reads the serving graph of the SavedModel in `folder`, without its variables.
 
-    Raises TandemError where there is none.
+    Raises TandemError if the file has no such graph.
     """
     saved_model = saved_model_pb2.SavedModel()
     path = folder / "saved_model.pb"
@@ -62,10 +64,9 @@ def read_meta_graph(folder: pathlib.Path) -> meta_graph_pb2.MetaGraphDef:
 
 
 def register_ops(meta_graph: meta_graph_pb2.MetaGraphDef) -> None:
-    """Imports what registers the graph's ops that TensorFlow itself does not bring.
+    """Imports the libraries that register the graph's ops beyond TensorFlow's own.
 
-    Raises TandemError in one sentence where a library does not load, or where ops remain that none
-    of ours registers.
+    Raises TandemError if a library does not load, or if no supported library has one of the ops.
     """
     missing = list_unregistered_ops(meta_graph)
     if any(op.startswith(_SCANN_PREFIX) for op in missing):
@@ -83,7 +84,7 @@ def register_ops(meta_graph: meta_graph_pb2.MetaGraphDef) -> None:
 def list_ops(meta_graph: meta_graph_pb2.MetaGraphDef) -> set[str]:
     """Names of all ops of the graph and its functions.
 
-    A SavedModel's `stripped_op_list` lacks what stands only in a loop or a branch.
+    A SavedModel's `stripped_op_list` lacks ops that occur only in a loop or a branch.
     """
     functions = meta_graph.graph_def.library.function
     nodes = [meta_graph.graph_def.node, *(function.node_def for function in functions)]
@@ -92,7 +93,7 @@ def list_ops(meta_graph: meta_graph_pb2.MetaGraphDef) -> set[str]:
 
 
 def list_unregistered_ops(meta_graph: meta_graph_pb2.MetaGraphDef) -> list[str]:
-    """Ops of the graph that no library imported so far brings, sorted."""
+    """Ops of the graph that no library imported so far has registered, sorted."""
     return sorted(name for name in list_ops(meta_graph) if op_def_registry.get(name) is None)
 
 
@@ -114,15 +115,14 @@ class OpList:
     tensorflow: list[str]
     """TensorFlow's own."""
     others: list[str]
-    """Brought by other libraries; none where a stock server loads the model."""
+    """Ops of other libraries; empty if an unmodified server can load the model."""
 
 
 def read_op_list(folder: pathlib.Path) -> OpList:
-    """The ops of the SavedModel in `folder`, which is not loaded.
+    """Lists the ops of the SavedModel in `folder` without loading it.
 
-    Call it in a process that has imported TensorFlow and no library with ops of its own: ops that
-    such a library has registered count as TensorFlow's. Raises TandemError where it is no
-    SavedModel.
+    Call it in a process that has imported TensorFlow and no other library with ops: registered ops
+    of such a library count as TensorFlow's. Raises TandemError if it is not a SavedModel.
     """
     meta_graph = read_meta_graph(folder)
     others = list_unregistered_ops(meta_graph)
@@ -132,16 +132,15 @@ def read_op_list(folder: pathlib.Path) -> OpList:
 def load_signatures(
     meta_graph: meta_graph_pb2.MetaGraphDef, folder: pathlib.Path
 ) -> dict[str, SignatureFunction]:
-    """The signatures of `meta_graph`, which is that of the SavedModel in `folder`; those without
-    outputs are none, nor are those whose inputs or outputs are no tensors but ops
-    (`__saved_model_init_op`) or parts of sparse ones. The session lives as long as one of them
-    does.
+    """Loads the signatures of `meta_graph`, the graph of the SavedModel in `folder`.
 
-    Raises whatever TensorFlow raises where the SavedModel is damaged.
+    Signatures without outputs are left out, and so are those with ops (`__saved_model_init_op`) or
+    parts of sparse tensors as inputs or outputs. The session exists as long as one of the
+    functions does. Raises the errors of TensorFlow for a damaged SavedModel.
     """
     config = tf.compat.v1.ConfigProto(inter_op_parallelism_threads=_IN_CALLING_THREAD)
     graph = tf.Graph()
-    with graph.as_default(), deprecation.silence():  # of what TensorFlow Serving uses
+    with graph.as_default(), deprecation.silence():  # session API, as in TensorFlow Serving
         session = tf.compat.v1.Session(graph=graph, config=config)
         tf.compat.v1.saved_model.loader.load(
             session, [tf.saved_model.SERVING], plain_path.link(str(folder))
@@ -166,7 +165,7 @@ def _make_function(
         feed_list=[signature.inputs[name].name for name in inputs],
     )
 
-    def run(given: Arrays) -> dict[str, np.ndarray]:
-        return dict(zip(outputs, call(*(given[name] for name in inputs)), strict=True))
+    def run(values: Arrays) -> dict[str, np.ndarray]:
+        return dict(zip(outputs, call(*(values[name] for name in inputs)), strict=True))
 
     return run

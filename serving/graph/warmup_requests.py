@@ -1,5 +1,5 @@
-"""Requests to warm our servables up with, and the file beside a SavedModel that holds them: a new
-user, and users with short and long histories.
+"""Warmup requests of the servables (a new user, and users with short and long histories), and the
+file in a SavedModel that stores them.
 """
 
 import pathlib
@@ -17,23 +17,29 @@ _K = 10
 _HOUR = 3600
 _CANDIDATES = 100
 WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
-"""In a SavedModel's folder, as TensorFlow Serving names it: a TFRecord of PredictionLog."""
+"""Path in a SavedModel's folder, as in TensorFlow Serving: a TFRecord of PredictionLog."""
 
 
 def build_warmup_requests(
     name: str, specs: Mapping[str, tf.TensorSpec], item_ids: pa.Array, now: int
 ) -> list[predict_pb2.PredictRequest]:
-    """A request to servable `name` with inputs `specs` for each history length that the catalogue
-    `item_ids` [n] large_binary has items for, and one that leaves out all that it may but the
-    time: the server's clock cannot be asked in a process that must be deterministic.
+    """Builds a minimal request and one request per history length.
 
-    Histories are spread over the catalogue, an item an hour until `now`, seconds since epoch, UTC.
-    Features are left out, as of a new user.
+    The minimal request omits all optional inputs but `now`, since the clock cannot be read in a
+    process with deterministic ops. History lengths above the size of the catalogue are left out.
+    Histories are spread over the catalogue, with one item an hour until `now`. Features are
+    omitted, as for a new user.
+
+    Args:
+        name: Name of the servable.
+        specs: Its inputs.
+        item_ids: Ids of the catalogue [n], large_binary.
+        now: Time of the requests, seconds since epoch, UTC.
     """
     lengths = [length for length in _HISTORY_LENGTHS if length <= len(item_ids)]
     needed = (signatures.NOW, signatures.CANDIDATE_ITEM_IDS)
-    least = [alias for alias in specs if alias in needed]
-    return [_build_request(name, least, item_ids, 0, now)] + [
+    minimal = [alias for alias in specs if alias in needed]
+    return [_build_request(name, minimal, item_ids, 0, now)] + [
         _build_request(name, list(specs), item_ids, length, now) for length in lengths
     ]
 
@@ -41,7 +47,7 @@ def build_warmup_requests(
 def _build_request(
     name: str, aliases: list[str], item_ids: pa.Array, length: int, now: int
 ) -> predict_pb2.PredictRequest:
-    """With the inputs in `aliases` alone."""
+    """Builds a request with only the inputs in `aliases`."""
     history = [
         (item, now - _HOUR * (length - position))
         for position, item in enumerate(_sample_items(item_ids, length))
@@ -71,7 +77,7 @@ def _sample_items(item_ids: pa.Array, count: int) -> list[bytes]:
 def write_warmup_requests(
     folder: pathlib.Path, requests: Iterable[predict_pb2.PredictRequest]
 ) -> None:
-    """Servers replay `requests`, in this order, whenever they load the SavedModel in `folder`."""
+    """Writes the requests that servers replay in this order when they load the SavedModel."""
     path = folder / WARMUP_FILE
     path.parent.mkdir(exist_ok=True)
     with tf.io.TFRecordWriter(str(path)) as writer:
