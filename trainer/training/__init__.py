@@ -1,1 +1,1 @@
-"""What both models train with: devices, batches, callbacks and checkpoints."""
+"""Training code that both models share: devices, batches, callbacks and checkpoints."""

@@ -1,4 +1,4 @@
-"""Global batches divided among replicas, and padded where shapes must not vary."""
+"""Global batches divided among replicas, and padded where shapes must be static."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -12,17 +12,17 @@ from trainer.data.windows import Batch, Windows, pad_windows
 from trainer.training.distribution import Hardware
 
 NEGATIVES = "negatives"
-"""The one array of a batch without a row for each window."""
+"""The only array of a batch that does not have one row per window."""
 _PAD = {"event": -1}
 EpochBatches = Callable[[int], Iterator[Batch]]
 """The global batches of an epoch, by its number."""
 
 
 def build_dataset(epochs: EpochBatches, first: int, hardware: Hardware) -> tf.data.Dataset:
-    """The shares of this process's replicas, one replica after the other, epoch after epoch from
+    """The batches of this process's replicas, one replica after another, endlessly from epoch
     `first` on.
 
-    Every process draws the same global batches and keeps its own share of each.
+    Every process draws the same global batches and uses its own share of each.
     """
 
     def of_pipeline(context: tf.distribute.InputContext) -> tf.data.Dataset:
@@ -40,7 +40,7 @@ def build_dataset(epochs: EpochBatches, first: int, hardware: Hardware) -> tf.da
 
 
 def split_shares(batch: Batch, replicas: int) -> list[Batch]:
-    """Equal parts of the rows and of the negatives; rows of padding fill the last ones up."""
+    """Equal shares of the rows and of the negatives; the last shares may contain padding rows."""
     if replicas == 1:
         return [batch]
     rows = len(batch["item_index"])
@@ -50,7 +50,7 @@ def split_shares(batch: Batch, replicas: int) -> list[Batch]:
 
 
 def pad_batch(batch: Batch, rows: int, length: int) -> Batch:
-    """The batch with `rows` rows of `length` positions; what is added is 0 and no target."""
+    """The batch with `rows` rows of `length` positions; padding is 0 and never a target."""
     missing = [(0, rows - batch["item_index"].shape[0]), (0, length - batch["item_index"].shape[1])]
     return {
         key: values if key == NEGATIVES else _pad_values(key, values, missing)
@@ -65,10 +65,10 @@ def _pad_values(key: str, values: np.ndarray, missing: list[tuple[int, int]]) ->
 
 
 def pad_to_bucket(batch: Batch, positions: int, longest: int) -> Batch:
-    """Padded so that an epoch has few shapes, and XLA compiles few programs.
+    """Pads the batch so that an epoch has few shapes, and XLA compiles few programs.
 
-    The length goes up to the next of 1, 2, 3, 4, 6, 8, 12, …, `longest`; the rows to as many as
-    `positions` allow the shortest windows that are padded to this length.
+    The length is rounded up to the next of 1, 2, 3, 4, 6, 8, 12, …, `longest`. The number of rows
+    is rounded up to how many of the shortest windows with this padded length fit into `positions`.
     """
     rows, length = batch["item_index"].shape
     below, above = _find_bucket(length)
@@ -78,7 +78,14 @@ def pad_to_bucket(batch: Batch, positions: int, longest: int) -> Batch:
 def batch_static_shape(
     timelines: Timelines, cut: Windows, positions: int, rng: np.random.Generator | None
 ) -> Iterator[Batch]:
-    """All windows in batches of exactly the same shape, as long as the longest window."""
+    """All windows in batches of exactly the same shape, as long as the longest window.
+
+    Args:
+        timelines: the split's timelines.
+        cut: windows of these timelines.
+        positions: most positions per batch, padding included; at least one window is in a batch.
+        rng: shuffles the windows; None keeps their order.
+    """
     rows, longest = _compute_static_shape(cut, positions)
     order = np.arange(len(cut.row)) if rng is None else rng.permutation(len(cut.row))
     for begin in range(0, len(order), rows):
@@ -86,7 +93,7 @@ def batch_static_shape(
 
 
 def count_static_batches(cut: Windows, positions: int) -> int:
-    """How many batches `batch_static_shape` makes."""
+    """Number of batches that `batch_static_shape` yields."""
     return -(-len(cut.row) // _compute_static_shape(cut, positions)[0])
 
 
@@ -96,7 +103,9 @@ def _compute_static_shape(cut: Windows, positions: int) -> tuple[int, int]:
 
 
 def _find_bucket(length: int) -> tuple[int, int]:
-    """The neighbours below and from `length` on in 0, 1, 2, 3, 4, 6, 8, 12, 16, 24, …"""
+    """The greatest value below `length` and the least value >= `length` of 0, 1, 2, 3, 4, 6, 8,
+    12, 16, 24, …
+    """
     below, step = 0, 1
     while step < length:
         below = step
@@ -106,7 +115,7 @@ def _find_bucket(length: int) -> tuple[int, int]:
 
 
 def require_equal_shares(negatives: int, replicas: int) -> None:
-    """Raises ConfigError where replicas cannot have equal shares of the negatives."""
+    """Raises ConfigError if `negatives` is not a multiple of `replicas`."""
     if negatives % replicas:
         raise ConfigError(
             f"expected retrieval.uniform_negatives to be a multiple of the {replicas} replicas, "

@@ -1,4 +1,4 @@
-"""Checkpoints of a training and of its best weights, in a folder or on an object store."""
+"""Checkpoints of a training run and of its best weights, in a folder or an object store."""
 
 import json
 import math
@@ -14,23 +14,29 @@ from schema.storage.locations import is_remote
 
 EpochLogs = dict[str, float]
 _LATEST = "checkpoint"
-"""TensorFlow's name for the file that says which checkpoint is the latest."""
+"""TensorFlow's name for the file that names the latest checkpoint."""
 
 
 class TrainingState(tf.keras.callbacks.Callback):
-    """Early stopping whose state outlives the process.
+    """Early stopping with state that survives an interruption of the process.
 
-    After each epoch the weights, the optimizer and what every epoch measured are saved as one
-    checkpoint: it is there whole or not at all. The best weights are a checkpoint of their own,
-    saved before it. (Keras' BackupAndRestore keeps no state of EarlyStopping, whose best weights
-    and patience would begin anew after an interruption.)
+    After each epoch the weights, the optimizer and the metrics of all epochs are saved atomically
+    as one checkpoint. The best weights are saved before it as a separate checkpoint. (Keras'
+    BackupAndRestore does not save the state of EarlyStopping, so its best weights and its patience
+    would be reset by an interruption.)
     """
 
     def __init__(
         self, model: tf.keras.Model, folder: str, monitor: str, mode: str, patience: int
     ) -> None:
-        """`folder` is a path or a URL, `mode` "max" or "min". The `model` is compiled and has all
-        its variables.
+        """Creates the checkpoints' variables; call `restore` to load an earlier state.
+
+        Args:
+            model: compiled, with all its variables created.
+            folder: path or URL of the checkpoints.
+            monitor: the metric that selects the best epoch.
+            mode: "max" if its greatest value is best, "min" if its least value is.
+            patience: epochs without a better value before training stops.
         """
         super().__init__()
         self._monitor = monitor
@@ -49,29 +55,29 @@ class TrainingState(tf.keras.callbacks.Callback):
 
     @property
     def logs(self) -> list[EpochLogs]:
-        """What each finished epoch measured, those of earlier processes first."""
+        """Metrics of each finished epoch, including those of earlier processes."""
         return json.loads(self._logs.numpy())
 
     @property
     def history(self) -> dict[str, list[float]]:
-        """The same by name, as Keras has it."""
+        """Metric -> its value in each epoch, as in Keras' history."""
         logs = self.logs
         return {name: [epoch[name] for epoch in logs] for name in logs[0]}
 
     @property
     def best_epoch(self) -> int:
-        """Index of the epoch with the best value, the first of equals."""
+        """Index of the epoch with the best value; the first one wins ties."""
         values = [self._sign * epoch[self._monitor] for epoch in self.logs]
         return values.index(max(values))
 
     @property
     def stopped(self) -> bool:
-        """Whether `patience` epochs have gone by since the best one."""
+        """Whether `patience` epochs have passed since the best one."""
         done = len(self.logs)
         return done > 0 and done - 1 - self.best_epoch >= self._patience
 
     def restore(self) -> int:
-        """Goes back to the latest saved epoch; returns how many epochs are done."""
+        """Restores the latest saved epoch, if any; returns the number of finished epochs."""
         if self._last.latest_checkpoint:
             self._last.checkpoint.restore(
                 self._last.latest_checkpoint
@@ -79,12 +85,12 @@ class TrainingState(tf.keras.callbacks.Callback):
         return len(self.logs)
 
     def restore_best(self) -> None:
-        """The weights of the best epoch, in the process that writes them."""
+        """Restores the weights of the best epoch, in the process that writes checkpoints."""
         if self._writes and self._best.latest_checkpoint:
             self._best.checkpoint.restore(self._best.latest_checkpoint).expect_partial()
 
     def on_epoch_end(self, epoch: int, logs: EpochLogs | None = None) -> None:
-        """Saves what the epoch reached, and asks Keras to stop where that has not helped."""
+        """Saves the state, and stops training when `patience` is exhausted."""
         logs = {name: float(value) for name, value in (logs or {}).items()}
         for name, value in logs.items():
             if not math.isfinite(value):
@@ -102,7 +108,7 @@ class TrainingState(tf.keras.callbacks.Callback):
 
 
 def remove_checkpoints(folder: str) -> None:
-    """Forgets a training that has ended and whose results are written."""
+    """Removes the checkpoints of a training run that no longer needs to resume."""
     if is_remote(folder):
         object_store.remove(folder)
     elif tf.io.gfile.exists(folder):
@@ -110,58 +116,63 @@ def remove_checkpoints(folder: str) -> None:
 
 
 def _create_manager(folder: str, **parts: Any) -> tf.train.CheckpointManager:
-    """Keeps the latest checkpoint of the `parts`."""
+    """A manager that keeps only the latest checkpoint of the `parts`."""
     checkpoint = tf.train.Checkpoint(**parts)
-    # Its counter is made at the first saving otherwise: in the strategy's scope, where every
-    # process would have to make it, but only one of them saves.
+    # Otherwise the first save creates the counter, in the strategy's scope, where every process
+    # would have to create it; but only one of them saves.
     _ = checkpoint.save_counter
     return tf.train.CheckpointManager(checkpoint, plain_path.link(folder), max_to_keep=1)
 
 
 def copy_weights(source: tf.keras.Model, target: tf.keras.Model) -> None:
-    """Gives `target` the values of `source`, made alike but perhaps in another strategy's scope."""
+    """Copies the weights of `source` to `target`, a model of the same structure, which may belong
+    to another strategy.
+    """
     for one, other in zip(list_weights(source), list_weights(target), strict=True):
         other.assign(one.read_value())
 
 
 def list_weights(model: tf.keras.Model) -> list[tf.Variable]:
-    """All variables but the metrics', which say nothing once an epoch has ended."""
+    """All variables except those of metrics, which are reset after each epoch."""
     metrics = {id(variable) for metric in model.metrics for variable in metric.variables}
     weights = [variable for variable in model.variables if id(variable) not in metrics]
     if not weights:
         raise TandemError(
-            "expected a model with variables, received one that has seen no batch; call it once"
+            "expected a model with variables, received one without; call it on a batch first"
         )
     return weights
 
 
 class CheckpointFolder:
-    """`path` is where TensorFlow reads and writes: the folder itself, or a copy of what is at the
-    URL.
+    """A folder of checkpoints at a path or URL.
+
+    TensorFlow reads and writes at `path`: the folder itself, or a local copy of a remote folder.
     """
 
-    def __init__(self, place: str) -> None:
-        """Copies what is there."""
-        self._place = place
-        self.path = place
-        if is_remote(place):
+    def __init__(self, location: str) -> None:
+        """Downloads a remote folder; `location` is a path or URL."""
+        self._location = location
+        self.path = location
+        if is_remote(location):
             self._copy = tempfile.TemporaryDirectory(prefix="tandem-")
             self.path = self._copy.name
-            object_store.download(place, pathlib.Path(self.path))
+            object_store.download(location, pathlib.Path(self.path))
 
     def save(self) -> None:
-        """Brings the URL to what the folder holds: an interruption leaves the former or the new
-        checkpoint, for the file that says which one it is comes after those that it names.
+        """Uploads changes of the local copy.
+
+        An interruption leaves either the previous or the new checkpoint complete, since the file
+        that names the latest checkpoint is uploaded after the files that it names.
         """
-        if self.path == self._place:
+        if self.path == self._location:
             return
-        here = {path: str(path.relative_to(self.path)) for path in self._files()}
-        there = set(object_store.list_files(self._place))
-        for path, name in here.items():
-            if name not in there or path.name == _LATEST:
-                object_store.upload_file(path, f"{self._place}/{name}")
-        for name in there - set(here.values()):
-            object_store.remove(f"{self._place}/{name}")
+        local = {path: str(path.relative_to(self.path)) for path in self._files()}
+        remote = set(object_store.list_files(self._location))
+        for path, name in local.items():
+            if name not in remote or path.name == _LATEST:
+                object_store.upload_file(path, f"{self._location}/{name}")
+        for name in remote - set(local.values()):
+            object_store.remove(f"{self._location}/{name}")
 
     def _files(self) -> list[pathlib.Path]:
         files = (path for path in pathlib.Path(self.path).rglob("*") if path.is_file())

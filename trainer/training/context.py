@@ -1,4 +1,4 @@
-"""What a training runs with: data, configuration, seed, folders, hardware and initial weights."""
+"""The context of a training run: data, configuration, seed, folders, hardware, initial weights."""
 
 import dataclasses
 from typing import Any, Generic, Protocol, TypeVar
@@ -19,13 +19,13 @@ class InitialWeights(Protocol):
         ...
 
     def assign_to(self, model: Any) -> None:
-        """Replaces the model's own weights; it must have its variables."""
+        """Replaces the model's weights; its variables must exist."""
         ...
 
 
 @dataclasses.dataclass(frozen=True)
 class TrainingContext(Generic[ConfigT]):
-    """Everything that a training runs with and that stays the same while it runs."""
+    """Everything that stays constant during a training run."""
 
     data: TrainingData
     config: ConfigT
@@ -33,8 +33,8 @@ class TrainingContext(Generic[ConfigT]):
     log_dir: str
     """Folder for TensorBoard."""
     checkpoints: str
-    """Path or URL of the folder that an interrupted training resumes from. What it holds must
-    belong to this data, configuration, seed and warm start."""
+    """Path or URL of the folder that an interrupted run resumes from. Checkpoints in it must be of
+    the same data, configuration, seed and warm start."""
     hardware: Hardware = dataclasses.field(default_factory=Hardware)
     warm_start: InitialWeights | None = None
-    """Weights that the training begins from instead of random ones."""
+    """Initial weights instead of random ones."""

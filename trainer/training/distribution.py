@@ -1,4 +1,4 @@
-"""The devices and the precision of a training, by `[trainer]`, and exchange between replicas."""
+"""Devices and precision of a training run, from `[trainer]`, and exchange between replicas."""
 
 import contextlib
 import dataclasses
@@ -14,7 +14,7 @@ from trainer.config.models import TrainerConfig
 
 @dataclasses.dataclass(frozen=True)
 class Hardware:
-    """A strategy made for this process, and how its devices are to compute."""
+    """This process's distribution strategy, and how its devices compute."""
 
     strategy: tf.distribute.Strategy = dataclasses.field(default_factory=tf.distribute.get_strategy)
     xla: bool = False
@@ -23,27 +23,27 @@ class Hardware:
 
     @property
     def replicas(self) -> int:
-        """Devices that share every global batch."""
+        """Number of devices that share every global batch."""
         return self.strategy.num_replicas_in_sync
 
     @property
     def static_shapes(self) -> bool:
-        """Whether shapes must not depend on what the batch holds."""
+        """Whether tensor shapes must not depend on the values of a batch."""
         return self.xla or self.replicas > 1 or self.one_shape
 
     @property
     def one_shape(self) -> bool:
-        """Whether all batches must have the same shape: a TPU compiles a program for each."""
+        """Whether all batches must have the same shape: a TPU compiles a program per shape."""
         return isinstance(self.strategy, tf.distribute.TPUStrategy)
 
     @property
     def writes(self) -> bool:
-        """Whether this process is the one of its cluster that writes what training made."""
+        """Whether this process is the one in its cluster that writes the results."""
         return self.strategy.extended.should_checkpoint
 
     @contextlib.contextmanager
     def scope(self) -> Iterator[None]:
-        """Models made inside belong to the strategy and compute in its precision."""
+        """Models created in this scope belong to the strategy and use its precision."""
         before = tf.keras.mixed_precision.global_policy()
         tf.keras.mixed_precision.set_global_policy(
             "mixed_bfloat16" if self.mixed_precision else "float32"
@@ -56,18 +56,18 @@ class Hardware:
 
 
 def create_hardware(config: TrainerConfig) -> Hardware:
-    """Makes the strategy: before anything else of TensorFlow runs in the process.
+    """Creates the strategy; call it before any other use of TensorFlow in the process.
 
-    Raises ConfigError where the hardware that the configuration asks for is not there.
+    Raises ConfigError if the configured hardware is not available.
     """
     name = _detect_strategy() if config.strategy == "auto" else config.strategy
-    made = _STRATEGIES[name]()
+    strategy = _STRATEGIES[name]()
     if config.xla and name in ("mirrored", "multi_worker"):
         raise ConfigError(
             f"expected trainer.xla = false with strategy {name}, received true: replicas exchange "
             'items within the step, which XLA does not compile; use strategy = "one" or no XLA'
         )
-    return Hardware(made, config.xla and name != "tpu", config.mixed_precision, config.profile)
+    return Hardware(strategy, config.xla and name != "tpu", config.mixed_precision, config.profile)
 
 
 def _detect_strategy() -> str:
@@ -79,7 +79,7 @@ def _detect_strategy() -> str:
 
 
 def _list_workers() -> list[str]:
-    """Addresses of the cluster's chief and workers, by TF_CONFIG; none without it."""
+    """Addresses of the cluster's chief and workers from TF_CONFIG; none without it."""
     text = os.environ.get("TF_CONFIG", "{}")
     try:
         cluster = json.loads(text).get("cluster", {})
@@ -112,8 +112,8 @@ def _create_multi_worker() -> tf.distribute.Strategy:
         return tf.distribute.MultiWorkerMirroredStrategy()
     except RuntimeError as error:
         raise ConfigError(
-            "expected a process of its own for each worker's trainer, received one that has used "
-            f"TensorFlow before ({error}); run the training component alone, see docs/TRAINING.md"
+            "expected a separate process for each worker's trainer, received one that has already "
+            f"used TensorFlow ({error}); run the training component alone, see docs/TRAINING.md"
         ) from error
 
 
@@ -139,7 +139,7 @@ _STRATEGIES: dict[str, Callable[[], tf.distribute.Strategy]] = {
 
 
 def count_replicas() -> int:
-    """Replicas that share the present step: 1 without a strategy."""
+    """Number of replicas that share the current step: 1 without a strategy."""
     return tf.distribute.get_strategy().num_replicas_in_sync
 
 
@@ -152,13 +152,13 @@ def sum_over_replicas(value: tf.Tensor) -> tf.Tensor:
 
 
 def concat_over_replicas(values: tf.Tensor) -> tf.Tensor:
-    """[n, …], of the same shape on every replica -> [n * replicas, …], the own part first.
+    """[n, …], the same shape on every replica -> [n * replicas, …], this replica's part first.
 
-    The others follow in a circle. Gradients flow back to the replica that a part came from.
+    The other parts follow in cyclic order. Gradients flow back to the replica of each part.
     """
     context = tf.distribute.get_replica_context()
     if context is None or count_replicas() == 1:
         return values
     own = tf.cast(context.replica_id_in_sync_group, tf.int32) * tf.shape(values)[0]
-    placed = tf.identity(values)  # an input has no device yet, and gathering asks for it
-    return tf.roll(context.all_gather(placed, axis=0), -own, axis=0)
+    on_device = tf.identity(values)  # an input has no device yet, which all_gather requires
+    return tf.roll(context.all_gather(on_device, axis=0), -own, axis=0)

@@ -1,4 +1,4 @@
-"""A fingerprint of the data and the configuration that a checkpoint belongs to."""
+"""A fingerprint of the data and configuration that a checkpoint belongs to."""
 
 import dataclasses
 import hashlib
@@ -10,9 +10,8 @@ from trainer.data.training_data import TrainingData
 
 
 def compute_fingerprint(data: TrainingData, *settings: object) -> str:
-    """32 hexadecimal digits that differ where what is learned from, or any of `settings` does.
-
-    `settings` are configurations as JSON, and the seed.
+    """32 hexadecimal digits, which change with the training data and with any of `settings`
+    (configurations as JSON, and the seed).
     """
     digest = hashlib.blake2b(digest_size=16)
     digest.update(repr((data.dataset.model_dump_json(), *settings)).encode())

@@ -1,4 +1,4 @@
-"""A training that resumes after an interruption and keeps the weights of its best epoch."""
+"""Training that resumes after an interruption and keeps the weights of the best epoch."""
 
 import dataclasses
 from collections.abc import Callable
@@ -18,23 +18,23 @@ from trainer.training.model import EpochMetricsModel
 
 @dataclasses.dataclass(frozen=True)
 class FitPlan:
-    """The batches of a training, and how its best epoch is selected."""
+    """The batches of a training run, and how its best epoch is selected."""
 
     training: EpochBatches
     steps: int
-    """Batches of an epoch."""
+    """Batches per epoch."""
     validation: EpochBatches
     validation_steps: int
     events: int
-    """Events that an epoch learns from."""
+    """Events per epoch."""
     monitor: str
     """The metric that selects the best epoch."""
     mode: Literal["max", "min"]
-    """Whether its greatest or its least value is best."""
+    """Whether the greatest or the least value of `monitor` is best."""
     patience: int
-    """Epochs without a better value before the training stops."""
+    """Epochs without a better value before training stops."""
     headline: tuple[str, ...]
-    """Metrics that TensorBoard shows beside the hyper-parameters."""
+    """Metrics that TensorBoard shows with the hyper-parameters."""
     measure: Measure = dict
     """Computes further validation metrics after each epoch."""
 
@@ -45,7 +45,14 @@ def compile_model(
     batch: Batch,
     hardware: Hardware,
 ) -> None:
-    """Gives the model its optimizer, and by any `batch` all its variables."""
+    """Compiles the model and creates all its variables.
+
+    Args:
+        model: created in the scope of the hardware.
+        create_optimizer: called in the scope of the strategy.
+        batch: any training batch; the model is called on it once.
+        hardware: devices to compile for.
+    """
     with hardware.strategy.scope():
         model.compile(optimizer=create_optimizer(), jit_compile=hardware.xla)
         model.compute_loss({name: tf.constant(values) for name, values in batch.items()})
@@ -54,8 +61,8 @@ def compile_model(
 def fit_with_resume(
     model: EpochMetricsModel, plan: FitPlan, context: TrainingContext[Any]
 ) -> dict[str, list[float]]:
-    """Trains the compiled `model` for at most `config.epochs` epochs and leaves the weights of the
-    best one in it.
+    """Trains the compiled `model` for at most `config.epochs` epochs; the model then has the
+    weights of the best epoch.
 
     Resumes after the last epoch in `context.checkpoints`. Returns the metrics of every epoch by
     name. Raises TrainingDiverged when the loss is not finite.
@@ -89,7 +96,7 @@ def _create_log_callbacks(
     plan: FitPlan,
     context: TrainingContext[Any],
 ) -> list[tf.keras.callbacks.Callback]:
-    """TensorBoard and progress, in the one process of a cluster that writes."""
+    """TensorBoard and progress logs, only in the process that writes results."""
     hardware, log_dir = context.hardware, context.log_dir
     if not hardware.writes:
         return []

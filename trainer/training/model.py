@@ -1,4 +1,4 @@
-"""A TFRS model that reports means over the epoch."""
+"""A TFRS model with metrics that are means over the epoch."""
 
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
@@ -7,17 +7,17 @@ from trainer.training.distribution import sum_over_replicas
 
 
 class EpochMetricsModel(tfrs.Model):
-    """Reports means over the whole epoch: of the loss, and of the norm of the gradient.
+    """Reports the means of loss and gradient norm over the whole epoch.
 
-    (The step of `tfrs.Model` reports the loss of the last batch alone.) On several replicas the
-    gradient is that of the mean over the global batch.
+    (`tfrs.Model` reports the loss of the last batch only.) With several replicas the gradient is
+    that of the mean loss over the global batch.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._mean_loss = tf.keras.metrics.Mean("loss")
         self._mean_norm = tf.keras.metrics.Mean("gradient_norm")
-        # The means are those of all replicas already; several workers would add them up.
+        # The means already cover all replicas; the default would sum them over the workers.
         self.distribute_reduction_method = "first"
 
     def weighted_loss(
@@ -32,8 +32,8 @@ class EpochMetricsModel(tfrs.Model):
         return loss / tf.maximum(sum_over_replicas(weight), 1.0)
 
     def train_step(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """One update; the means so far. A row that a gradient names twice counts twice in the
-        norm.
+        """Updates the weights once and returns the means so far. A row that occurs twice in a
+        sparse gradient counts twice in the norm.
         """
         variables = self.trainable_variables
         with tf.GradientTape() as tape:
@@ -46,12 +46,12 @@ class EpochMetricsModel(tfrs.Model):
         self._mean_norm.update_state(
             tf.linalg.global_norm([gradient for gradient, _ in pairs if gradient is not None])
         )
-        return self._told(loss, weight) | {"gradient_norm": self._mean_norm.result()}
+        return self._update_loss(loss, weight) | {"gradient_norm": self._mean_norm.result()}
 
     def test_step(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """The mean loss so far."""
-        return self._told(*self.weighted_loss(inputs, training=False))
+        return self._update_loss(*self.weighted_loss(inputs, training=False))
 
-    def _told(self, loss: tf.Tensor, weight: tf.Tensor) -> dict[str, tf.Tensor]:
+    def _update_loss(self, loss: tf.Tensor, weight: tf.Tensor) -> dict[str, tf.Tensor]:
         self._mean_loss.update_state(loss / tf.maximum(weight, 1.0), weight)
         return {"loss": self._mean_loss.result()}

@@ -4,20 +4,20 @@ import tensorflow as tf
 
 
 class SparseAdam(tf.keras.optimizers.Adam):
-    """Adam that leaves the rows of an embedding alone which a step has no gradient for.
+    """Adam that updates only the embedding rows that a step has a gradient for (lazy Adam).
 
-    Keras' own Adam decays the moments of every row and moves every row at every step, and so costs
-    the whole table. Here the moments of a row stand still until its next gradient (known as lazy
-    Adam). Variables with dense gradients are treated as in Kingma and Ba, Adam, ICLR 2015.
+    Keras' Adam decays the moments of every row and moves every row at every step, at a cost
+    proportional to the whole table. Here a row's moments do not change until its next gradient.
+    Variables with dense gradients are treated as in Kingma and Ba, Adam, ICLR 2015.
     """
 
     def update_step(self, gradient: tf.Tensor | tf.IndexedSlices, variable: tf.Variable) -> None:
-        """Applies one gradient; the rows of IndexedSlices are distinct, which Keras sees to."""
+        """Applies one gradient; Keras makes the rows of IndexedSlices distinct."""
         if not isinstance(gradient, tf.IndexedSlices):
             super().update_step(gradient, variable)
             return
-        place = self._index_dict[self._var_key(variable)]
-        first, second = self._momentums[place], self._velocities[place]
+        index = self._index_dict[self._var_key(variable)]
+        first, second = self._momentums[index], self._velocities[index]
         rows, values = gradient.indices, gradient.values
         mean = self.beta_1 * tf.gather(first, rows) + (1 - self.beta_1) * values
         square = self.beta_2 * tf.gather(second, rows) + (1 - self.beta_2) * values**2
@@ -27,7 +27,7 @@ class SparseAdam(tf.keras.optimizers.Adam):
         variable.scatter_sub(tf.IndexedSlices(change, rows))
 
     def _rate(self, dtype: tf.DType) -> tf.Tensor:
-        """The learning rate with the correction of both moments' bias."""
+        """The learning rate with the bias correction of both moments."""
         step = tf.cast(self.iterations + 1, dtype)
         rate = tf.cast(self.learning_rate, dtype)
         return rate * tf.sqrt(1 - self.beta_2**step) / (1 - self.beta_1**step)

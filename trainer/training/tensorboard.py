@@ -1,4 +1,4 @@
-"""What both trainings write for TensorBoard."""
+"""TensorBoard output of both stages."""
 
 import contextlib
 from collections.abc import Mapping
@@ -11,11 +11,11 @@ from tensorboard.plugins import projector
 from tensorboard.plugins.hparams import api as hparams
 
 _PROFILED_STEPS = (20, 40)
-_PROJECTED = 10_000  # more than the projector's page draws smoothly help nobody
+_PROJECTED = 10_000  # more points make the projector's page too slow
 
 
 def create_scalars_callback(folder: str, profile: bool = False) -> tf.keras.callbacks.TensorBoard:
-    """Keras' own callback. Its graph option looks for what TensorFlow 2.16 no longer has."""
+    """Keras' callback without its graph option, which fails on the installed TensorFlow."""
     return tf.keras.callbacks.TensorBoard(
         folder,
         write_graph=False,
@@ -25,7 +25,7 @@ def create_scalars_callback(folder: str, profile: bool = False) -> tf.keras.call
 
 
 def write_graph(model: tfrs.Model, batches: tf.data.Dataset, folder: str) -> None:
-    """Writes the graph of the loss of one of the `batches`."""
+    """Writes the graph of the loss for the element type of `batches`."""
     step = tf.function(lambda inputs: model.compute_loss(inputs, training=True))
     with _open_train_run(folder):
         tf.summary.graph(step.get_concrete_function(batches.element_spec).graph)
@@ -34,7 +34,7 @@ def write_graph(model: tfrs.Model, batches: tf.data.Dataset, folder: str) -> Non
 def write_hyper_parameters(
     values: Mapping[str, object], folder: str, metrics: tuple[str, ...]
 ) -> None:
-    """Names the run's hyper-parameters; `metrics` of the validation run stand beside them."""
+    """Writes the run's hyper-parameters, shown with `metrics` of the validation run."""
     plain = {
         name: value if isinstance(value, bool | int | float | str) else str(value)
         for name, value in values.items()
@@ -48,7 +48,7 @@ def write_hyper_parameters(
 
 
 def write_baselines(baselines: Mapping[str, Mapping[str, float]], folder: str, epochs: int) -> None:
-    """Each baseline's metrics as a level line beside the model's, in a run of its own."""
+    """Writes each baseline's metrics as a constant line, in a run of its own."""
     for name, metrics in baselines.items():
         with tf.summary.create_file_writer(f"{folder}/{name}").as_default():
             for metric, value in metrics.items():
@@ -59,9 +59,13 @@ def write_baselines(baselines: Mapping[str, Mapping[str, float]], folder: str, e
 def write_projector(
     titles: np.ndarray, vectors: np.ndarray, taken: np.ndarray, folder: str
 ) -> None:
-    """The vectors [n, dim] of the items that were taken most often, with their titles.
+    """Writes vectors and titles of the most popular items for TensorBoard's projector.
 
-    `titles` [n] are bytes, `taken` [n] counts events. The texts are rounded to 5 digits.
+    Args:
+        titles: [n] bytes objects.
+        vectors: [n, dim] item vectors, written with 5 significant digits.
+        taken: [n] events of each item.
+        folder: TensorBoard folder of the run.
     """
     chosen = np.argsort(-taken, kind="stable")[:_PROJECTED]
     run = f"{folder}/train"
