@@ -12,9 +12,8 @@ import pyarrow as pa
 
 from components.ingest.events.cut import Cut, load_test_cut
 from components.ingest.output import histories
-from pipeline.commands.artifacts import fetch_artifacts
 from pipeline.commands.recommend import ServerAddress
-from pipeline.run_root import load_summary
+from pipeline.run_root import fetch_artifacts, load_summary
 from schema import id_file, timeline
 from schema.dataset import Dataset
 from schema.errors import NotBlessed, UsageError
