@@ -1,4 +1,4 @@
-"""The fingerprint of the input files, by which a cache sees that they changed."""
+"""The fingerprint of the input files, with which TFX's cache notices a change."""
 
 import hashlib
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _READ_BYTES = 1 << 20
 
 
 def compute_input_fingerprint(dataset: Dataset, data_dir: str) -> str:
-    """SHA-256 over paths and contents of all input files: another one, another result."""
+    """Returns SHA-256 of the paths and contents of all input files, and of the key for user ids."""
     open_file_systems()
     digest = hashlib.sha256(compute_key_fingerprint(dataset.data.hash_user_ids).encode())
     for name, source in _list_sources(dataset.data):

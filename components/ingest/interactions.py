@@ -43,11 +43,14 @@ _SAMPLES = "samples"
 
 
 class EventOutputs(NamedTuple):
-    """Where the two artifacts lie, and the dead letters of events."""
+    """Output locations of the event pipeline."""
 
     examples: str
+    """URI of the Examples."""
     histories: str
+    """URI of the histories."""
     letters: str
+    """Folder or URL of the events' dead letters."""
 
 
 def build(
@@ -58,10 +61,20 @@ def build(
     histories_uri: str,
     rejected_dir: str,
 ) -> None:
-    """Adds the way of events and users to `pipeline`; `counts.load(examples_uri)` tells the rest.
+    """Adds the steps for events and users to `pipeline`; read the result with
+    `counts.load(examples_uri)`.
 
-    Of events that agree in user, item and time, and of users that share an id, the last line wins.
-    Each shard holds whole users, so order of blocks and workers leaves no trace.
+    Of several events with the same user, item and time, and of several users with the same id, the
+    last line is used. Each shard holds complete users, so the result does not depend on the order
+    of blocks and workers.
+
+    Args:
+        pipeline: Beam pipeline.
+        dataset: Description of the tables.
+        data_dir: Folder or URL that relative paths of tables start from.
+        examples_uri: URI of the Examples to write.
+        histories_uri: URI of the histories to write.
+        rejected_dir: Folder or URL of the dead letters, one folder per table.
     """
     specs = _build_specs(dataset, data_dir)
     count = specs[0][0].shards
@@ -73,44 +86,45 @@ def build(
         read: Any = pipeline | ReadTable(spec, paths, letters[spec.name])
         records[spec.name] = read["records"]
         tallies.append(read["tallies"])
-    # Every shard, even one without a record, writes its files.
+    # Every shard writes its files, even without a record.
     records["seed"] = pipeline | "Shards" >> beam.Create([(n, b"") for n in range(count)])
     source = dataset.data.interactions
     strict = event_rules.needs_catalogue(source)
-    known = items.read_item_ids(pipeline, dataset, data_dir, ids_alone=not strict)
-    order = OrderShards(source, letters["interactions"], known if strict else None)
+    item_ids = items.read_item_ids(pipeline, dataset, data_dir, ids_only=not strict)
+    order = OrderShards(source, letters["interactions"], item_ids if strict else None)
     ordered: Any = records | "Gather" >> beam.CoGroupByKey() | "Order" >> order
     combine = CombineTimes(dataset.split, within_bulk=source.time_outliers == "reject")
     times = ordered[HISTOGRAMS] | "Times" >> beam.CombineGlobally(combine)
-    to = EventOutputs(examples_uri, histories_uri, letters["interactions"])
-    write = beam.ParDo(_write_outputs, AsSingleton(times), dataset, count, to, int(time.time()))
+    outputs = EventOutputs(examples_uri, histories_uri, letters["interactions"])
+    now = int(time.time())
+    write = beam.ParDo(_write_outputs, AsSingleton(times), dataset, count, outputs, now)
     written_all: Any = ordered[SHARDS] | "Write" >> write.with_outputs(_SAMPLES, main=TALLIES)
     written = written_all[TALLIES]
     accepted = written | "Accepted" >> beam.FlatMap(_count_accepted)
     cuts = times | "Cuts" >> beam.FlatMap(_list_time_totals)
-    everything = (*tallies, ordered[TALLIES], written, accepted, cuts)
+    all_tallies = (*tallies, ordered[TALLIES], written, accepted, cuts)
     names = tuple(spec.name for spec, _ in specs)
-    found = _collect_ids(ordered[IDS], known) | "Meet" >> MeasureOverlap(count)
-    extra = (written_all[_SAMPLES], found)
-    _ = everything | "AllTallies" >> beam.Flatten() | WriteCounts(names, examples_uri, *extra)
+    overlaps = _collect_ids(ordered[IDS], item_ids) | "Overlap" >> MeasureOverlap(count)
+    extra = (written_all[_SAMPLES], overlaps)
+    _ = all_tallies | "AllTallies" >> beam.Flatten() | WriteCounts(names, examples_uri, *extra)
 
 
-def _collect_ids(ordered: beam.PCollection, known: beam.PCollection | None) -> beam.PCollection:
-    """Without a catalogue its events have nothing to meet."""
-    if known is None:
-        return ordered | "UsersAlone" >> beam.Filter(lambda ids: ids.of == "users")
-    catalogue = known | "CatalogueIds" >> beam.Map(_pack_catalogue_ids)
+def _collect_ids(ordered: beam.PCollection, item_ids: beam.PCollection | None) -> beam.PCollection:
+    """All parts whose overlap is measured; without a catalogue, only those of users."""
+    if item_ids is None:
+        return ordered | "UsersOnly" >> beam.Filter(lambda ids: ids.table == "users")
+    catalogue = item_ids | "CatalogueIds" >> beam.Map(_pack_catalogue_ids)
     return (ordered, catalogue) | "AllIds" >> beam.Flatten()
 
 
 def _pack_catalogue_ids(packed: bytes) -> IdPart:
-    found = shards.unpack([packed])
-    assert found is not None, "expected a packed table"
-    return pack_table_ids("items", found[timeline.ITEM_ID].combine_chunks())
+    table = shards.unpack([packed])
+    assert table is not None, "expected a packed table"
+    return pack_table_ids("items", table[timeline.ITEM_ID].combine_chunks())
 
 
 def _build_specs(dataset: Dataset, data_dir: str) -> list[tuple[TableSpec, list[str]]]:
-    """The event log, and the user table where there is one; both in the same shards."""
+    """The event log and, if there is one, the user table, with the same number of shards."""
     source, users = dataset.data.interactions, dataset.data.users
     withholds_raw = dataset.data.hash_user_ids is not None
     paths, count = plan_shards(data_dir, source)
@@ -125,32 +139,32 @@ def _build_specs(dataset: Dataset, data_dir: str) -> list[tuple[TableSpec, list[
 
 
 def _list_time_totals(times: LogTimes) -> list[tuple[str, int]]:
-    """The cuts there are, and the bulk, as totals of the run."""
+    """The nonzero cuts and bounds of the bulk, as totals of the run."""
     cuts = {} if times.clock is None else times.clock._asdict()
     cuts |= {"t_begin": times.bulk.begin, "t_end": times.bulk.end}
     return [(name, at) for name, at in cuts.items() if at]
 
 
 def _write_outputs(
-    shard: Shard, times: LogTimes, dataset: Dataset, count: int, to: EventOutputs, now: int
+    shard: Shard, times: LogTimes, dataset: Dataset, count: int, outputs: EventOutputs, now: int
 ) -> Iterator[Any]:
     log = _load_events(shard, dataset)
-    far = event_rules.find_time_outliers(log, times.bulk, now)
-    for name, chosen in far.items():
-        if chosen.any():
-            yield name, int(chosen.sum())
+    outliers = event_rules.find_time_outliers(log, times.bulk, now)
+    for name, mask in outliers.items():
+        if mask.any():
+            yield name, int(mask.sum())
             yield TaggedOutput(
-                _SAMPLES, (name, event_rules.describe_events(log.filter(pa.array(chosen))))
+                _SAMPLES, (name, event_rules.describe_events(log.filter(pa.array(mask))))
             )
     if dataset.data.interactions.time_outliers == "reject":
-        stray = far[event_rules.EARLY_STRAGGLERS] | far[event_rules.LATE_STRAGGLERS]
+        stray = outliers[event_rules.EARLY_STRAGGLERS] | outliers[event_rules.LATE_STRAGGLERS]
         yield counts.name_tally("interactions", "rejected", STRAGGLER), int(stray.sum())
-        log = _reject_stragglers(log, stray, shard.number, to.letters)
-    yield from _write_shard(log, shard, times.clock, dataset, count, to)
+        log = _reject_stragglers(log, stray, shard.number, outputs.letters)
+    yield from _write_shard(log, shard, times.clock, dataset, count, outputs)
 
 
 def _reject_stragglers(log: pa.Table, stray: np.ndarray, shard: int, letters: str) -> pa.Table:
-    """The events that are left, without their origin; the others become dead letters."""
+    """Writes the stragglers as dead letters, and returns the other events without their origin."""
     refused = log.filter(pa.array(stray))
     dead_letters.write_late(letters, shard, {STRAGGLER: refused}, "straggler")
     kept = log.filter(pa.array(~stray))
@@ -158,48 +172,53 @@ def _reject_stragglers(log: pa.Table, stray: np.ndarray, shard: int, letters: st
 
 
 def _write_shard(
-    log: pa.Table, shard: Shard, clock: Clock | None, dataset: Dataset, count: int, to: EventOutputs
+    log: pa.Table,
+    shard: Shard,
+    clock: Clock | None,
+    dataset: Dataset,
+    count: int,
+    outputs: EventOutputs,
 ) -> Iterator[tuple[str, int]]:
-    people = shards.unpack([shard.users]) if shard.users else _build_empty_users(dataset)
+    users = shards.unpack([shard.users]) if shard.users else _build_empty_users(dataset)
     edges = find_edges(log, clock)
     for split in timeline.SPLITS:
         windows = timelines.build_split_windows(
             edges, split, dataset.data.events_per_example, dataset.data.history_per_example
         )
-        with examples.open_writer(to.examples, split, shard.number, count) as writer:
-            for batch in timelines.build_batches(log, windows, people):
+        with examples.open_writer(outputs.examples, split, shard.number, count) as writer:
+            for batch in timelines.build_batches(log, windows, users):
                 examples.write(writer, batch)
         yield split, int((windows.stop - windows.own).sum())
     if dataset.split.kind == "window":
         yield "before", int((edges.train - edges.first).sum())
-    everyone = timelines.build_user_windows(log)
-    rows = timelines.build_batches(log, everyone, people)
-    histories.write(to.histories, shard.number, count, (_select_history(batch) for batch in rows))
-    yield "users", len(everyone.start)
+    windows = timelines.build_user_windows(log)
+    batches = map(_select_history, timelines.build_batches(log, windows, users))
+    histories.write(outputs.histories, shard.number, count, batches)
+    yield "users", len(windows.start)
 
 
 def _count_accepted(stored: tuple[str, int]) -> Iterator[tuple[str, int]]:
-    """Events stored under a split, or before all of them, are those that were accepted."""
+    """Accepted events are those stored in a split or before all splits."""
     if stored[0] in (*timeline.SPLITS, "before"):
         yield counts.name_tally("interactions", "accepted"), stored[1]
 
 
 def _load_events(shard: Shard, dataset: Dataset) -> pa.Table:
-    found = shards.unpack([shard.events] if shard.events else [])
-    if found is not None:
-        return found
+    events = shards.unpack([shard.events] if shard.events else [])
+    if events is not None:
+        return events
     return sort_events(build_empty_table(build_interaction_fields(dataset)))
 
 
 def _build_empty_users(dataset: Dataset) -> pa.Table | None:
-    """A shard's users where the table has none for it: their features are null, not missing."""
+    """Users of a shard that the user table has no records for: all their features are null."""
     return None if dataset.data.users is None else build_empty_table(build_user_fields(dataset))
 
 
 def _select_history(batch: pa.Table) -> pa.Table:
-    """What is kept of a timeline for looking up: no labels, no target."""
-    kept = (timeline.USER_ID, timeline.ITEM_IDS, timeline.TIMESTAMPS)
+    """The columns of a history: those of a timeline without labels and target."""
+    names = (timeline.USER_ID, timeline.ITEM_IDS, timeline.TIMESTAMPS)
     prefixes = (timeline.name_context(""), timeline.name_user_feature(""))
     return batch.select(
-        [name for name in batch.column_names if name in kept or name.startswith(prefixes)]
+        [name for name in batch.column_names if name in names or name.startswith(prefixes)]
     )

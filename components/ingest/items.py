@@ -1,4 +1,4 @@
-"""The catalogue: raw files -> one Example an item, sorted by id."""
+"""The catalogue: raw files -> one Example per item, sorted by id."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -23,11 +23,19 @@ ITEMS_PER_FILE = 50_000
 def build(
     pipeline: beam.Pipeline, dataset: Dataset, data_dir: str, examples_uri: str, rejected_dir: str
 ) -> None:
-    """Adds the catalogue's way to `pipeline`; `counts.load(examples_uri)` tells the rest.
+    """Adds the steps for the catalogue to `pipeline`; read the result with
+    `counts.load(examples_uri)`.
 
-    Examples: item_id, title (the id where there is none), available where a column says it,
-    item_<name>. Of items that share an id the last line wins. The whole catalogue passes through
-    one worker, as it does in the index.
+    The Examples have item_id, title (the id if there is none), available if a column is declared
+    for it, and item_<name>. Of several items with the same id the last line is used. One worker
+    processes the whole catalogue, which the index later holds in memory anyway.
+
+    Args:
+        pipeline: Beam pipeline.
+        dataset: Description of the tables.
+        data_dir: Folder or URL that relative paths of tables start from.
+        examples_uri: URI of the Examples to write.
+        rejected_dir: Folder or URL of the dead letters, one folder per table.
     """
     spec, paths = build_spec(dataset, data_dir)
     examples.prepare(examples_uri, (timeline.CATALOGUE_SPLIT,))
@@ -46,26 +54,32 @@ def build(
 
 
 def read_item_ids(
-    pipeline: beam.Pipeline, dataset: Dataset, data_dir: str, ids_alone: bool
+    pipeline: beam.Pipeline, dataset: Dataset, data_dir: str, ids_only: bool
 ) -> beam.PCollection | None:
-    """Ids of the items that `build` accepts: packed tables of ITEM_ID alone, repetitions included.
-    With `ids_alone` no other column is read, and items that `build` refuses for one are among them.
-    None where the catalogue has no file, which `build` says.
+    """Reads the ids of the items that `build` accepts, as packed tables with the column ITEM_ID,
+    including duplicates. Returns None if the catalogue has no files; `build` reports that.
 
-    Read again from the catalogue's files, so that events wait for no other component; `build`
-    writes the dead letters and counts.
+    It reads the catalogue's files again, so that events do not depend on another component; `build`
+    writes the dead letters and the counts.
+
+    Args:
+        pipeline: Beam pipeline.
+        dataset: Description of the tables.
+        data_dir: Folder or URL that relative paths of tables start from.
+        ids_only: Whether to read no other column. The result then includes items that `build`
+            rejects because of another column.
     """
     if not find_files(data_dir, dataset.data.items):
         return None
     spec, paths = build_spec(dataset, data_dir)
-    if ids_alone:
+    if ids_only:
         spec = spec._replace(fields=spec.fields[:1], origin=())
     read: Any = pipeline | ReadTable(spec, paths, None)
     return read["records"] | "ItemIds" >> beam.MapTuple(_select_id)
 
 
 def build_spec(dataset: Dataset, data_dir: str) -> tuple[TableSpec, list[str]]:
-    """What to make of the catalogue, and its files."""
+    """Returns the specification of the catalogue and the paths of its files."""
     source = dataset.data.items
     paths, _ = plan_shards(data_dir, source)
     origin = (FILE, LINE) if source.duplicates == "last" else ORIGIN
@@ -107,7 +121,7 @@ def _write_examples(kept: pa.Table, uri: str) -> None:
 
 
 def fill_titles(items: pa.Table) -> pa.Table:
-    """People see the id of an item that has no title."""
+    """Fills the title of each item without one with its id."""
     ids = items[timeline.ITEM_ID]
     if timeline.TITLE not in items.column_names:
         return items.append_column(timeline.TITLE, ids)

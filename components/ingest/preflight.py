@@ -1,4 +1,4 @@
-"""Checks of the input files before anything starts: they exist, have content and the columns."""
+"""Checks of the input files before a run: they exist, have content and the expected columns."""
 
 import itertools
 import json
@@ -29,7 +29,7 @@ from schema.errors import ConfigError, DataRefused
 from schema.sources import SPAN, InteractionsSource, Source
 from schema.user_ids import load_key
 
-# A field that a log seldom fills shows itself within this many records, or is taken for a mistake.
+# A column that is missing from the first records of JSON is treated as an error.
 _SAMPLE = 10_000
 _NAME_OF_AN_ID = re.compile(r"([a-z]+[ _-]?)?(id|key|code)", re.IGNORECASE)
 _LONGEST_LINE = 1 << 24
@@ -42,11 +42,11 @@ class _InputTable(NamedTuple):
 
 
 def check(dataset: Dataset, data_dir: str) -> None:
-    """Looks at the start of every input file.
+    """Checks the start of every input file.
 
-    Raises ConfigError for a missing file and for a column that the configuration names and the file
-    does not have, or where the key of user ids is not to be had; DataRefused for a table of empty
-    files.
+    Raises ConfigError for a missing file, for a column that the configuration names and the file
+    does not have, and if the key for user ids cannot be read; DataRefused for a table with only
+    empty files.
     """
     if dataset.data.hash_user_ids is not None:
         load_key(dataset.data.hash_user_ids)
@@ -56,7 +56,7 @@ def check(dataset: Dataset, data_dir: str) -> None:
 
 
 def check_table(dataset: Dataset, name: str, data_dir: str) -> None:
-    """As `check`, of the table `name` alone."""
+    """Like `check`, for the table `name` only."""
     if dataset.data.hash_user_ids is not None and name != "items":
         load_key(dataset.data.hash_user_ids)
     open_file_systems()
@@ -77,7 +77,7 @@ def _list_tables(dataset: Dataset) -> Iterator[_InputTable]:
 
 
 def _find_filled_files(table: _InputTable, where: PathPattern, data_dir: str) -> list[str]:
-    """The files with content."""
+    """Returns the files with content."""
     paths = list(find_files(data_dir, table.source))
     span = f" for span {table.source.span}" if table.source.span is not None else ""
     if not paths:
@@ -91,7 +91,7 @@ def _find_filled_files(table: _InputTable, where: PathPattern, data_dir: str) ->
     if not filled:
         raise DataRefused(
             f"data.{table.name}.path: expected records, received only empty files at "
-            f"{where}{span}; give the file that holds them"
+            f"{where}{span}; give the path of the file with the records"
         )
     for path in filled:
         require_format(path, table.source)
@@ -99,12 +99,14 @@ def _find_filled_files(table: _InputTable, where: PathPattern, data_dir: str) ->
 
 
 def _require_span_width(table: _InputTable, where: PathPattern, paths: list[str]) -> None:
-    """Of records with one id the last file's wins, by name: 10 comes before 9 there."""
-    found = sorted({extract_span(where, path) or "" for path in paths}, key=len)
-    if len(found[0]) != len(found[-1]):
+    """Of several records with the same id the one in the last file, by name, is used; file names
+    sort 10 before 9.
+    """
+    spans = sorted({extract_span(where, path) or "" for path in paths}, key=len)
+    if len(spans[0]) != len(spans[-1]):
         raise ConfigError(
-            f"data.{table.name}.path: expected spans of one width at {where}, received {found[0]} "
-            f"and {found[-1]}; fill numbers up with zeros, or choose one span"
+            f"data.{table.name}.path: expected spans of one width at {where}, received {spans[0]} "
+            f"and {spans[-1]}; pad numbers with zeros, or choose one span"
         )
 
 
@@ -115,13 +117,13 @@ def _check_columns(table: _InputTable, filled: list[str]) -> None:
         _check_parquet(table, filled)
     elif isinstance(table.source, InteractionsSource) and table.source.format == "sequences":
         names = list_sequence_columns(table.source)
-        _require_columns(table, filled[0], names, "sequences have no others")
+        _require_columns(table, filled[0], names, "sequences have no other columns")
     else:
         _check_json(table, filled)
 
 
 def _has_content(path: str) -> bool:
-    """Whether there is a byte to read; a damaged file has some, the run makes a letter of it."""
+    """Whether the file has content; true for a damaged file, which the run reports."""
     try:
         with open_decompressed(path) as handle:
             return bool(handle.read(1))
@@ -130,48 +132,50 @@ def _has_content(path: str) -> bool:
 
 
 def _check_delimited(table: _InputTable, paths: list[str]) -> None:
-    """Every file has its own header, unless the configuration names the columns of all."""
+    """Every file has its own header, unless the configuration names the columns of all files."""
     for path in paths[:1] if table.source.columns is not None else paths:
-        found = read_column_names(path, table.source)
+        names = read_column_names(path, table.source)
         expected = [column for field in table.fields for column in field.columns]
-        hint = suggest_header_fix(found, expected, table.source.delimiter)
-        _require_columns(table, path, found, hint)
+        hint = suggest_header_fix(names, expected, table.source.delimiter)
+        _require_columns(table, path, names, hint)
     if table.source.columns is not None:
         for path in paths:
             _require_no_header(table, path, table.source.columns)
 
 
 def _require_no_header(table: _InputTable, path: str, columns: list[str]) -> None:
-    """The names themselves are noticed record by record; other names would become an item."""
+    """Rejects a header with other names than `columns`, which would become a record; a header with
+    the same names is rejected when the records are read.
+    """
     try:
         first = read_header(path, table.source.changed(columns=None))
-    except DataRefused:  # a letter of the run
+    except DataRefused:  # the run reports it
         return
     by_column = dict(zip(columns, first, strict=False))
-    named = by_column.get(table.fields[0].column, "").strip()
-    if first != columns and _NAME_OF_AN_ID.fullmatch(named):
+    id_name = by_column.get(table.fields[0].column, "").strip()
+    if first != columns and _NAME_OF_AN_ID.fullmatch(id_name):
         raise ConfigError(
-            f"{path}: data.{table.name}.columns names the columns, and the first line looks like a "
-            f"header too, received {join_excerpts(first)}; leave columns out, or that line"
+            f"{path}: expected no header, since data.{table.name}.columns names the columns, "
+            f"received {join_excerpts(first)}; remove columns or the first line"
         )
 
 
 def _check_parquet(table: _InputTable, paths: list[str]) -> None:
-    """Every file has its own schema; a damaged one has none, the run makes letters of it."""
+    """Every file has its own schema, except damaged files, which the run reports."""
     for path in paths:
         names = parquet_file.read_column_names(path)
         if names is not None:
-            _require_columns(table, path, names, "are these the files that path means?")
+            _require_columns(table, path, names, "is path right?")
 
 
 def _check_json(table: _InputTable, paths: list[str]) -> None:
-    """An optional field may be absent from many records: the columns are those of all the first."""
-    every = itertools.chain.from_iterable(map(_read_lines, paths))
-    lines = [line for line in itertools.islice(every, _SAMPLE) if line.strip()]
+    """Uses the keys of many records, because an optional field may be missing from most of them."""
+    all_lines = itertools.chain.from_iterable(map(_read_lines, paths))
+    lines = [line for line in itertools.islice(all_lines, _SAMPLE) if line.strip()]
     objects = [keys for keys in map(_read_keys, lines) if keys is not None]
     if 2 * len(objects) < len(lines):
         raise ConfigError(
-            f"{describe_files(paths)}: expected one JSON object a line, received "
+            f"{describe_files(paths)}: expected one JSON object per line, received "
             f"{describe_lines(lines)}"
         )
     received = dict.fromkeys(itertools.chain.from_iterable(objects))

@@ -1,7 +1,7 @@
 """One table's files -> accepted records, dead letters and tallies.
 
-`ReadTable` is the Beam transform, which returns shards; `read_in_process` reads a table that is
-small enough without a pipeline, by the same rules.
+`ReadTable` is the Beam transform, which returns shards; `read_in_process` reads a small table
+without a pipeline, by the same rules.
 """
 
 import logging
@@ -33,8 +33,8 @@ _TALLIES = "tallies"
 class ReadTable(beam.PTransform):
     """PBegin -> {"records": PCollection of (shard, packed table), "tallies": of (key, n)}.
 
-    `paths` are the files, `letters_dir` is the folder of the table's dead letters; None where
-    another component reads the table too and keeps them.
+    `paths` are the files; `letters_dir` is the folder of the table's dead letters, None if another
+    component also reads the table and writes them.
     """
 
     def __init__(self, spec: TableSpec, paths: list[str], letters_dir: str | None) -> None:
@@ -44,10 +44,10 @@ class ReadTable(beam.PTransform):
         self._letters_dir = letters_dir
 
     def expand(self, pipeline: beam.Pipeline) -> Any:
-        """Reads, parses, keeps what is refused."""
+        """Reads and parses the files, and writes the dead letters."""
         parsed = (
             pipeline
-            | "Blocks" >> self._share()
+            | "Blocks" >> self._build_reader()
             | "Parse"
             >> beam.ParDo(_ParseElements(self._spec)).with_outputs(
                 _LETTERS, _TALLIES, main="records"
@@ -61,7 +61,7 @@ class ReadTable(beam.PTransform):
         tallies = (parsed[_TALLIES], rejected) | "Tallies" >> beam.Flatten()
         return {"records": parsed["records"], "tallies": tallies}
 
-    def _share(self) -> beam.PTransform:
+    def _build_reader(self) -> beam.PTransform:
         if self._spec.source.format == "parquet":
             return ReadRowGroups(self._paths)
         return ReadBlocks(self._paths, build_dialect(self._spec.source))
@@ -101,27 +101,27 @@ class _WriteLetters(beam.DoFn):
 
 
 def plan_shards(data_dir: str, source: Source) -> tuple[list[str], int]:
-    """Files of the table, sorted, and how many shards that much data makes.
+    """Returns the files of the table, sorted, and the number of shards for their size.
 
-    Raises ConfigError where there are none: a span that comes with a run has met no check before.
+    Raises ConfigError if there are no files: the preflight does not check the span of a run.
     """
-    found = find_files(data_dir, source)
-    if not found:
+    sizes = find_files(data_dir, source)
+    if not sizes:
         span = f" for span {source.span}" if source.span is not None else ""
         raise ConfigError(
             f"expected files at {locate_table(data_dir, source)}{span}, found none; "
-            "fix the path, or give a span that is there"
+            "fix the path, or give an existing span"
         )
-    return list(found), shards.count(sum(found.values()))
+    return list(sizes), shards.count(sum(sizes.values()))
 
 
 class TableRecords(NamedTuple):
-    """What `components.ingest.read_table.ReadTable` gives, as plain values."""
+    """The result of `ReadTable` as plain values."""
 
     records: pa.Table
-    """Accepted ones, with the origin that the specification asks for."""
+    """Accepted records, with the origin columns of the specification."""
     tallies: Counter[str]
-    """By `counts.name_tally`: those read, and those rejected by reason."""
+    """By `counts.name_tally`: records read, rejected records by reason, unreadable values."""
 
 
 def read_in_process(spec: TableSpec, paths: list[str], letters_dir: str) -> TableRecords:

@@ -1,4 +1,4 @@
-"""New items and new events for a refresh: read at once, refused and counted as by ingestion."""
+"""Reads new items and events for a refresh in one process, by the rules of ingestion."""
 
 import dataclasses
 from collections import Counter
@@ -23,17 +23,17 @@ from schema.sources import InteractionsSource
 
 
 class AcceptedRecords(NamedTuple):
-    """One table."""
+    """Accepted records of one table, and the counts of all its records."""
 
     records: pa.Table
     counts: Counts
 
 
 def read_items(dataset: Dataset, path: str, rejected_dir: str) -> AcceptedRecords:
-    """Items of the absolute path, folder, glob or URL `path`, as ingestion would write them:
-    sorted by id, each once.
+    """Reads the items at `path`, an absolute path, folder, glob or URL, as ingestion would write
+    them: sorted by id, without duplicates.
 
-    Raises what ingestion raises: ConfigError for a missing file or column, DataRefused for data
+    Raises the errors of ingestion: ConfigError for a missing file or column, DataRefused for data
     that break a rule.
     """
     dataset = _replace_path(dataset, "items", path)
@@ -41,38 +41,47 @@ def read_items(dataset: Dataset, path: str, rejected_dir: str) -> AcceptedRecord
     spec, paths = items.build_spec(dataset, "")
     letters = dead_letters.prepare(rejected_dir, spec.name)
     read = read_in_process(spec, paths, letters)
-    chosen = keep_latest(read.records, timeline.ITEM_ID)
-    _tally_items(read.tallies, chosen, dataset.data.items.duplicates, letters)
+    latest = keep_latest(read.records, timeline.ITEM_ID)
+    _tally_items(read.tallies, latest, dataset.data.items.duplicates, letters)
     counted = counts.sum_tallies(read.tallies, ("items",), {})
     acceptance.check(counted, dataset.data, rejected_dir)
-    return AcceptedRecords(items.fill_titles(chosen.kept), counted)
+    return AcceptedRecords(items.fill_titles(latest.kept), counted)
 
 
 def _tally_items(
-    tallies: Counter[str], chosen: LatestRecords, duplicates: str, letters: str
+    tallies: Counter[str], latest: LatestRecords, duplicates: str, letters: str
 ) -> None:
-    tallies[counts.name_tally("items", "accepted")] = chosen.kept.num_rows
+    tallies[counts.name_tally("items", "accepted")] = latest.kept.num_rows
     if duplicates == "last":
-        tallies[counts.name_tally("items", "duplicates")] = chosen.repeated.num_rows
-    elif chosen.repeated.num_rows:
-        dead_letters.write_late(letters, 0, {DUPLICATE_ID: chosen.repeated})
-        tallies[counts.name_tally("items", "rejected", DUPLICATE_ID)] = chosen.repeated.num_rows
+        tallies[counts.name_tally("items", "duplicates")] = latest.repeated.num_rows
+    elif latest.repeated.num_rows:
+        dead_letters.write_late(letters, 0, {DUPLICATE_ID: latest.repeated})
+        tallies[counts.name_tally("items", "rejected", DUPLICATE_ID)] = latest.repeated.num_rows
 
 
 def read_events(
     dataset: Dataset, path: str, rejected_dir: str, item_ids: pa.Array
 ) -> AcceptedRecords:
-    """Positive events of `path` as `schema.refresh_inputs` has them, each once.
+    """Reads the positive events at `path` with the columns of `schema.refresh_inputs`, without
+    duplicates.
 
-    `item_ids` [n] large_binary is the catalogue. Raises what ingestion raises, and UsageError for a
-    log without times.
+    Args:
+        dataset: Description of the tables.
+        path: Absolute path, folder, glob or URL of the events.
+        rejected_dir: Folder or URL of the dead letters.
+        item_ids: [n] large_binary, the ids of the catalogue.
+
+    Raises:
+        UsageError: The log has no times.
+        ConfigError: A file or a column is missing.
+        DataRefused: The data break a rule of ingestion.
     """
     dataset = _replace_path(dataset, "interactions", path)
     source = dataset.data.interactions
     if source.format == "sequences":
         raise UsageError(
             'expected a log with times for --events, received one of format = "sequences", which '
-            "cannot say what is popular now; leave --events out"
+            "have no times and cannot show what is popular now; omit --events"
         )
     preflight.check_table(dataset, "interactions", "")
     letters = dead_letters.prepare(rejected_dir, "interactions")
@@ -80,8 +89,8 @@ def read_events(
     read = read_in_process(_build_events_spec(dataset), paths, letters)
     kept = _accept_events(read, source, letters, item_ids)
     counted = counts.sum_tallies(read.tallies, ("interactions",), {})
-    met = measure_overlap(_count_item_ids(read.records), item_ids.cast(pa.large_string()))
-    counted = dataclasses.replace(counted, meetings={"items": met})
+    overlap = measure_overlap(_count_item_ids(read.records), item_ids.cast(pa.large_string()))
+    counted = dataclasses.replace(counted, meetings={"items": overlap})
     acceptance.check(counted, dataset.data, rejected_dir)
     positive = kept.filter(pc.equal(kept[timeline.POSITIVE], 1))
     return AcceptedRecords(
@@ -97,7 +106,7 @@ def _count_item_ids(events: pa.Table) -> pa.Table:
 
 
 def _replace_path(dataset: Dataset, table: str, path: str) -> Dataset:
-    """The data set with all of `path` as one of its tables."""
+    """Returns the dataset with all spans of `path` as its table `table`."""
     source = getattr(dataset.data, table).model_copy(update={"path": path, "span": None})
     data = dataset.data.model_copy(update={table: source})
     return dataset.model_copy(update={"data": data})

@@ -204,7 +204,7 @@ def spare(root, refreshed, tmp_path_factory):
         (None, 2, "found nothing at"),
         ("", 3, "empty"),
         ('{"item_id": "x"}\n', 2, "expects column"),
-        ("nonsense\n" * 3, 2, "expected one JSON object a line, received other text"),
+        ("nonsense\n" * 3, 2, "expected one JSON object per line, received other text"),
     ],
 )
 def test_what_is_no_catalogue_is_refused_and_nothing_is_pushed(spare, tmp_path, text, code, said):

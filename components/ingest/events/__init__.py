@@ -1,1 +1,1 @@
-"""Events of whole users: their order, rules, splits and timelines."""
+"""Events grouped by user: their order, rules, splits and timelines."""

@@ -1,4 +1,4 @@
-"""What was known of every user when test began."""
+"""The start of the test split, for all users."""
 
 import dataclasses
 
@@ -15,24 +15,24 @@ _USERS_PER_BATCH = 8192
 
 @dataclasses.dataclass(frozen=True)
 class Cut:
-    """The moment of the test split, and where it parts each user's events."""
+    """The start of the test split, and the time of its evaluation queries."""
 
     t_test: int | None
-    """Seconds since epoch, UTC: events from here on are test. None where each user's last event
-    is."""
+    """Seconds since epoch, UTC: later events, and those at this time, are test. None if the last
+    event of each user is test."""
     now: int
-    """Seconds since epoch, UTC: when test's questions are asked. The first event of test, or, where
-    each user has a time of its own, one second after the log's bulk."""
+    """Seconds since epoch, UTC: the time of the evaluation queries. It is the first event of test
+    or, if `t_test` is None, one second after the last event of the log's bulk."""
 
     def find_test_starts(self, timestamps: np.ndarray, row_splits: np.ndarray) -> np.ndarray:
-        """[u] position of each user's first event of test; their events are
+        """Returns the position [users] of each user's first event in test; the events of user i are
         `timestamps[row_splits[i]:row_splits[i + 1]]`, in order.
         """
         return find_test_starts(timestamps, row_splits, self.t_test)
 
 
 def load_test_cut(examples_uri: str, histories_uri: str, split: Split) -> Cut:
-    """The cut that ingestion made; both artifacts are InteractionsGen's."""
+    """Reads the cut that ingestion made; both artifacts are outputs of InteractionsGen."""
     times = np.concatenate(
         [
             table[timeline.TIMESTAMPS].combine_chunks().flatten().to_numpy()

@@ -1,4 +1,4 @@
-"""The event log of a shard: in order, each event once; and the latest of records with one id."""
+"""Sorts and deduplicates the events of a shard, and selects the latest record of each id."""
 
 from typing import NamedTuple
 
@@ -12,28 +12,27 @@ from schema.timeline import USER_ID
 
 
 def sort_events(events: pa.Table) -> pa.Table:
-    """Sorts by user and moment; events of one moment stay in the order in which they are given,
-    that of their files and lines. MOMENT becomes TIMESTAMP, in whole seconds.
+    """Sorts by user and moment; events with the same moment keep their order, that of files and
+    lines. The column MOMENT is replaced by TIMESTAMP, in whole seconds.
 
-    Of events that agree in user, moment and item the last is kept.
+    Of several events with the same user, moment and item the last one is kept.
     """
     keys = [(USER_ID, "ascending"), (MOMENT, "ascending")]
-    ordered = events.take(pc.sort_indices(events, sort_keys=keys))  # which is stable
+    ordered = events.take(pc.sort_indices(events, sort_keys=keys))  # this sort is stable
     once = ordered.filter(pa.array(~_find_repeats(ordered)))
     seconds = once[MOMENT].to_numpy() // NANOSECONDS_PER_SECOND
     return once.set_column(once.column_names.index(MOMENT), TIMESTAMP, pa.array(seconds))
 
 
 def find_user_starts(events: pa.Table) -> np.ndarray:
-    """Position of each user's first event, and the number of all: int64 [users + 1].
-
-    `events` are in order.
+    """Returns the position of each user's first event, then the number of events: int64
+    [users + 1]. `events` are sorted by user.
     """
     return np.append(np.flatnonzero(differs_from_previous(events, (USER_ID,))), events.num_rows)
 
 
 def _find_repeats(ordered: pa.Table) -> np.ndarray:
-    """Where a later event of the same user and moment has the same item: bool [rows]."""
+    """bool [rows]: whether a later event has the same user, moment and item."""
     begins = differs_from_previous(ordered, (USER_ID, MOMENT))
     tied = np.flatnonzero(~begins | ~np.append(begins[1:], True))
     repeated = np.zeros(ordered.num_rows, bool)
@@ -41,14 +40,14 @@ def _find_repeats(ordered: pa.Table) -> np.ndarray:
         tie = np.cumsum(begins)[tied]
         items = ordered[ITEM_ID].take(pa.array(tied)).combine_chunks().dictionary_encode()
         item = items.indices.to_numpy()
-        order = np.lexsort((item, tie))  # which is stable
+        order = np.lexsort((item, tie))  # this sort is stable
         same = (np.diff(tie[order]) == 0) & (np.diff(item[order]) == 0)
         repeated[tied[order[:-1][same]]] = True
     return repeated
 
 
 def differs_from_previous(table: pa.Table, names: tuple[str, ...]) -> np.ndarray:
-    """Where one of the columns has another value than in the row before: bool [rows]."""
+    """bool [rows]: whether one of the columns differs from the previous row; true in the first."""
     differs = np.ones(table.num_rows, bool)
     if table.num_rows > 1:
         differs[1:] = False
@@ -62,13 +61,13 @@ class LatestRecords(NamedTuple):
     """Records sorted by id, file and line."""
 
     kept: pa.Table
-    """One an id, without its origin."""
+    """One record per id, without the origin columns."""
     repeated: pa.Table
-    """The others."""
+    """The other records."""
 
 
 def keep_latest(records: pa.Table, column: str) -> LatestRecords:
-    """Divides `records` by the id in `column`: the last line of the last file (by path) is kept."""
+    """Keeps one record for each id in `column`: that in the last line of the last file, by path."""
     keys = [(name, "ascending") for name in (column, FILE, LINE)]
     ordered = records.take(pc.sort_indices(records, sort_keys=keys))
     last = np.ones(ordered.num_rows, bool)

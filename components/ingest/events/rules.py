@@ -1,7 +1,7 @@
-"""Rules that need more than one record: unknown items, too many events a day, stragglers.
+"""Rules that need more than one record: unknown items, too many events per day, stragglers.
 
-Stragglers (events far from all others in time) and events that are yet to come are counted and
-shown, whether they are rejected or not.
+Stragglers (events far from all others in time) and events in the future are counted and shown,
+whether they are rejected or not.
 """
 
 import datetime
@@ -27,29 +27,29 @@ TIME_OUTLIERS = (EARLY_STRAGGLERS, LATE_STRAGGLERS, FUTURE_EVENTS)
 
 
 class RuleOutcome(NamedTuple):
-    """Ordered events of a shard."""
+    """Sorted events of a shard, after the rules."""
 
     kept: pa.Table
     refused: dict[str, pa.Table]
-    """By reason."""
+    """Rejected events by reason."""
 
 
 def needs_origin(source: InteractionsSource) -> bool:
-    """Whether an event may be refused after it was parsed, and so must keep where it came from."""
+    """Returns whether a rule can reject events after parsing; they then keep their origin."""
     late = source.max_events_per_user_and_day is not None or source.time_outliers == "reject"
     return needs_catalogue(source) or late or source.format == "sequences"
 
 
 def needs_catalogue(source: InteractionsSource) -> bool:
-    """Whether it matters if an item is known."""
+    """Returns whether the rules need the ids of the catalogue."""
     return source.unknown_item != "keep"
 
 
 def divide_sequences(events: pa.Table) -> tuple[pa.Table, pa.Table]:
-    """Events of each user's first line, and those of later ones, with DETAIL: which of two lines
-    comes first, nobody says.
+    """Returns the events in each user's first line, and those in later lines, with DETAIL. Later
+    lines are rejected because the time order of two lines is unknown.
 
-    `events` have ORIGIN, and stand in the order of their files and lines.
+    `events` have the columns ORIGIN and are sorted by file and line.
     """
     users = events[USER_ID].combine_chunks().dictionary_encode()
     user = users.indices.to_numpy()
@@ -58,11 +58,11 @@ def divide_sequences(events: pa.Table) -> tuple[pa.Table, pa.Table]:
     line = events[LINE].to_numpy()
     later = (file != file[first][user]) | (line != line[first][user])
     kept, refused = _split_events(events, later)
-    stands = events.select([USER_ID, FILE, LINE]).take(pa.array(first[user[later]])).to_pydict()
+    earlier = events.select([USER_ID, FILE, LINE]).take(pa.array(first[user[later]])).to_pydict()
     details = [
-        f"user {format_excerpt(name)} has line {number} of {where} too; "
-        "write all of a user's items on one"
-        for name, where, number in zip(*stands.values(), strict=True)
+        f"user {format_excerpt(name)} also has line {number} of {path}; "
+        "write all items of a user on one line"
+        for name, path, number in zip(*earlier.values(), strict=True)
     ]
     return kept, refused.append_column(DETAIL, pa.array(details, pa.large_string()))
 
@@ -70,14 +70,14 @@ def divide_sequences(events: pa.Table) -> tuple[pa.Table, pa.Table]:
 def apply_rules(
     events: pa.Table, source: InteractionsSource, catalogue: pa.Array | None
 ) -> RuleOutcome:
-    """Splits `events`, in order and each once, by the rules that are on.
+    """Applies the rules of `source` to `events`, which are sorted and without duplicates.
 
-    `catalogue` is large_string [items], read only where `needs_catalogue`. Of a user's day the
-    first events are kept.
+    `catalogue`, large_string [items], is required if `needs_catalogue`. Of a user's events on one
+    day the first ones are kept.
     """
     refused: dict[str, pa.Table] = {}
     if needs_catalogue(source):
-        assert catalogue is not None, "expected the catalogue's ids where unknown items matter"
+        assert catalogue is not None, "expected the ids of the catalogue"
         events, refused[UNKNOWN_ITEM] = _split_events(events, find_unknown_items(events, catalogue))
     if source.max_events_per_user_and_day is not None:
         excess = find_excess_events(events, source.max_events_per_user_and_day)
@@ -86,13 +86,13 @@ def apply_rules(
 
 
 def find_unknown_items(events: pa.Table, catalogue: pa.Array) -> np.ndarray:
-    """Events for an item that is not in `catalogue`: bool [events]."""
+    """Returns bool [events]: whether the event's item is not in `catalogue`."""
     known = pc.is_in(events[ITEM_ID].combine_chunks(), value_set=catalogue)
     return ~known.to_numpy(zero_copy_only=False)
 
 
 def find_excess_events(events: pa.Table, limit: int) -> np.ndarray:
-    """Events before which their user has `limit` others on the same day, UTC: bool [events]."""
+    """Returns bool [events]: whether the user has `limit` earlier events on the same day, UTC."""
     days = events[TIMESTAMP].to_numpy() // DAY
     begins = np.zeros(len(days), bool)
     begins[find_user_starts(events)[:-1]] = True
@@ -107,8 +107,8 @@ def _split_events(events: pa.Table, refused: np.ndarray) -> tuple[pa.Table, pa.T
 
 
 def find_time_outliers(events: pa.Table, bulk: Bulk, now: int) -> dict[str, np.ndarray]:
-    """By name, bool [events]: those before and beyond the `bulk`, and those after `now` (seconds
-    since epoch, UTC), which may be the same.
+    """Returns bool [events] for each kind of outlier: events before the `bulk`, after it, and after
+    `now` (seconds since epoch, UTC). An event can be of two kinds.
     """
     times = events[TIMESTAMP].to_numpy()
     return {
@@ -119,7 +119,7 @@ def find_time_outliers(events: pa.Table, bulk: Bulk, now: int) -> dict[str, np.n
 
 
 def describe_events(events: pa.Table) -> list[str]:
-    """The first of any events, by time, user and item, as a message names them."""
+    """Describes the first few of `events`, by time, user and item, for messages."""
     columns = (events[name].to_pylist() for name in (TIMESTAMP, USER_ID, ITEM_ID))
     first = sorted(zip(*columns, strict=True))[: counts.MAX_SAMPLES]
     return [f"{_format_time(time)} user {user!r}, item {item!r}" for time, user, item in first]

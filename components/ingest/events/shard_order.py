@@ -1,4 +1,4 @@
-"""Beam: the records of a shard -> its events in order, each once, and its users."""
+"""Beam transform: records of a shard -> its sorted events without duplicates, and its users."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
@@ -25,7 +25,7 @@ IDS = "ids"
 
 
 class Shard(NamedTuple):
-    """Packed tables; b"" for none."""
+    """Packed tables of one shard; b"" for an empty one."""
 
     number: int
     events: bytes
@@ -36,8 +36,8 @@ class OrderShards(beam.PTransform):
     """(shard, {"interactions": packed tables, "users": packed tables}) -> SHARDS, HISTOGRAMS of
     times, TALLIES, and IDS (see `id_overlap`) of the items in the events and of users.
 
-    `catalogue` holds packed tables of the known item ids, None where they do not matter;
-    `letters_dir` is where the dead letters of events go.
+    `catalogue` holds packed tables of the catalogue's ids, None if no rule needs them;
+    `letters_dir` is the folder of the dead letters of events.
     """
 
     def __init__(
@@ -51,9 +51,9 @@ class OrderShards(beam.PTransform):
         self._catalogue = catalogue
 
     def expand(self, gathered: beam.PCollection) -> Any:
-        """One element a shard."""
-        known = () if self._catalogue is None else (AsIter(self._catalogue),)
-        order = beam.ParDo(_order_shard, *self._arguments, *known)
+        """Outputs one element per shard."""
+        catalogue = () if self._catalogue is None else (AsIter(self._catalogue),)
+        order = beam.ParDo(_order_shard, *self._arguments, *catalogue)
         return gathered | order.with_outputs(HISTOGRAMS, TALLIES, IDS, main=SHARDS)
 
 
@@ -64,16 +64,16 @@ def _order_shard(
     catalogue: Iterable[bytes] = (),
 ) -> Iterator[Any]:
     shard, parts = element
-    once, log_tallies = _sort_log(shard, parts["interactions"], source, letters_dir)
-    people, people_tallies = _keep_users(parts.get("users", ()))
-    for each in _collect_ids(once, people, "users" in parts):
+    events, log_tallies = _sort_log(shard, parts["interactions"], source, letters_dir)
+    users, user_tallies = _keep_users(parts.get("users", ()))
+    for each in _collect_ids(events, users, "users" in parts):
         yield TaggedOutput(IDS, each)
-    log, late_tallies = _apply_rules(shard, once, source, letters_dir, catalogue)
-    for tally in (*log_tallies, *late_tallies, *people_tallies):
+    log, late_tallies = _apply_rules(shard, events, source, letters_dir, catalogue)
+    for tally in (*log_tallies, *late_tallies, *user_tallies):
         yield TaggedOutput(TALLIES, tally)
-    moments = np.zeros(0, np.int64) if log is None else log[TIMESTAMP].to_numpy()
-    yield TaggedOutput(HISTOGRAMS, count_times(moments))
-    yield Shard(shard, _pack_table(log), _pack_table(people))
+    times = np.zeros(0, np.int64) if log is None else log[TIMESTAMP].to_numpy()
+    yield TaggedOutput(HISTOGRAMS, count_times(times))
+    yield Shard(shard, _pack_table(log), _pack_table(users))
 
 
 def _sort_log(
@@ -89,36 +89,36 @@ def _sort_log(
         tallies.append(
             (counts.name_tally("interactions", "rejected", REPEATED_USER), repeated.num_rows)
         )
-    once = sort_events(log)
-    duplicates = log.num_rows - once.num_rows
-    return once, [*tallies, (counts.name_tally("interactions", "duplicates"), duplicates)]
+    events = sort_events(log)
+    duplicates = log.num_rows - events.num_rows
+    return events, [*tallies, (counts.name_tally("interactions", "duplicates"), duplicates)]
 
 
 def _apply_rules(
     shard: int,
-    once: pa.Table | None,
+    events: pa.Table | None,
     source: InteractionsSource,
     letters_dir: str,
     catalogue: Iterable[bytes],
 ) -> tuple[pa.Table | None, list[tuple[str, int]]]:
-    if once is None or not event_rules.needs_origin(source):
-        return once, []
-    judged = event_rules.apply_rules(once, source, _load_catalogue(catalogue))
-    dead_letters.write_late(letters_dir, shard, judged.refused)
+    if events is None or not event_rules.needs_origin(source):
+        return events, []
+    outcome = event_rules.apply_rules(events, source, _load_catalogue(catalogue))
+    dead_letters.write_late(letters_dir, shard, outcome.refused)
     tallies = [
         (counts.name_tally("interactions", "rejected", reason), table.num_rows)
-        for reason, table in judged.refused.items()
+        for reason, table in outcome.refused.items()
     ]
-    if source.time_outliers == "reject":  # which ones is known where all shards' times are
-        return judged.kept, tallies
-    return judged.kept.drop(list(ORIGIN)), tallies
+    if source.time_outliers == "reject":  # a later step, with the times of all shards, needs ORIGIN
+        return outcome.kept, tallies
+    return outcome.kept.drop(list(ORIGIN)), tallies
 
 
 def _keep_users(parts: Iterable[bytes]) -> tuple[pa.Table | None, list[tuple[str, int]]]:
-    people = shards.unpack(parts)
-    if people is None:
+    users = shards.unpack(parts)
+    if users is None:
         return None, []
-    kept, repeated = keep_latest(people, timeline.USER_ID)
+    kept, repeated = keep_latest(users, timeline.USER_ID)
     return kept, [
         (counts.name_tally("users", "accepted"), kept.num_rows),
         (counts.name_tally("users", "duplicates"), repeated.num_rows),
@@ -126,21 +126,22 @@ def _keep_users(parts: Iterable[bytes]) -> tuple[pa.Table | None, list[tuple[str
 
 
 def _collect_ids(
-    once: pa.Table | None, people: pa.Table | None, has_users: bool
+    events: pa.Table | None, users: pa.Table | None, has_users: bool
 ) -> Iterator[IdPart]:
-    if once is not None:
-        yield pack_log_ids("items", once[ITEM_ID].combine_chunks())
-    if once is not None and has_users:
-        users = once[timeline.USER_ID].take(pa.array(find_user_starts(once)[:-1]))
-        yield pack_log_ids("users", users.combine_chunks())
-    if people is not None:
-        yield pack_table_ids("users", people[timeline.USER_ID].combine_chunks())
+    if events is not None:
+        yield pack_log_ids("items", events[ITEM_ID].combine_chunks())
+    if events is not None and has_users:
+        user_ids = events[timeline.USER_ID].take(pa.array(find_user_starts(events)[:-1]))
+        yield pack_log_ids("users", user_ids.combine_chunks())
+    if users is not None:
+        yield pack_table_ids("users", users[timeline.USER_ID].combine_chunks())
 
 
 def _load_catalogue(catalogue: Iterable[bytes]) -> pa.Array:
-    known = shards.unpack(catalogue)
-    nothing = pa.array([], pa.large_string())
-    return nothing if known is None else known[timeline.ITEM_ID].combine_chunks()
+    items = shards.unpack(catalogue)
+    if items is None:
+        return pa.array([], pa.large_string())
+    return items[timeline.ITEM_ID].combine_chunks()
 
 
 def _pack_table(table: pa.Table | None) -> bytes:

@@ -1,4 +1,4 @@
-"""Where splits begin: at the cuts of one global clock, or at each user's last events."""
+"""Boundaries of the splits: cuts of one global clock, or the last events of each user."""
 
 from collections.abc import Iterable
 from fractions import Fraction
@@ -15,7 +15,7 @@ from schema.bulk import DAY, Bulk, find_bulk
 from schema.dataset import Split
 
 Histogram = tuple[np.ndarray, np.ndarray]
-"""Different timestamps in order, and how many events each has: int64 [t], int64 [t]."""
+"""Distinct timestamps, ascending, and the number of events at each: int64 [t], int64 [t]."""
 _FEWEST_FOR_LAST_ITEM = 3
 
 
@@ -25,28 +25,25 @@ class Clock(NamedTuple):
     t_valid: int
     t_test: int
     t_train: int = 0
-    """0 where train reaches back to the first event."""
+    """0 if train begins with the first event."""
 
 
 class LogTimes(NamedTuple):
-    """What the times of all events say."""
+    """The cuts and the bulk of a log."""
 
     clock: Clock | None
-    """None where the split goes by no clock."""
+    """None if the split uses no clock."""
     bulk: Bulk
 
 
 def count_times(timestamps: np.ndarray) -> Histogram:
-    """Of any number of timestamps."""
+    """Returns the histogram of `timestamps` [n]."""
     times, counts = np.unique(timestamps, return_counts=True)
     return times.astype(np.int64), counts.astype(np.int64)
 
 
 def find_cuts(merged: Histogram, split: Split) -> Clock | None:
-    """The cuts of a log. None where the split goes by no clock.
-
-    Without an event they are all 0.
-    """
+    """Returns the cuts of a log; None if the split uses no clock. Without events all cuts are 0."""
     if split.kind == "last_item":
         return None
     if not len(merged[0]):
@@ -57,11 +54,10 @@ def find_cuts(merged: Histogram, split: Split) -> Clock | None:
 
 
 def _cut_by_fractions(merged: Histogram, split: Split) -> Clock:
-    """The timestamps of the events at index floor(n × (1 − valid − test)) and
-    floor(n × (1 − test)) of all n events in order of time. Events of that very moment fall into the
-    later part.
+    """Cuts at the timestamps of the events at index floor(n × (1 − valid − test)) and
+    floor(n × (1 − test)) of all n events in time order. Events at a cut belong to the later split.
 
-    The fractions are taken as they are written (0.1 is a tenth), so that no index is off by one.
+    The fractions are exact decimals (0.1 is a tenth), to avoid an index that is off by one.
     """
     times, counts = merged
     ends = np.cumsum(counts)
@@ -72,8 +68,8 @@ def _cut_by_fractions(merged: Histogram, split: Split) -> Clock:
 
 
 def _cut_by_days(merged: Histogram, split: Split) -> Clock:
-    """Whole days, UTC, counted back from the midnight after the last event of the log's bulk."""
-    # The configuration has all three where the kind is `window`.
+    """Cuts at midnights, UTC, counted back from the one after the last event of the log's bulk."""
+    # `schema.dataset.Split` requires all three for the kind `window`.
     train, valid, test = (
         days or 0 for days in (split.train_days, split.valid_days, split.test_days)
     )
@@ -83,9 +79,10 @@ def _cut_by_days(merged: Histogram, split: Split) -> Clock:
 
 
 class CombineTimes(beam.CombineFn):
-    """Histograms of shards -> Times. Accumulators grow with the log's span, not its events.
+    """Histograms of shards -> LogTimes. The size of an accumulator depends on the number of
+    distinct timestamps, not of events.
 
-    `within_bulk`: the cuts are those of the log's bulk alone.
+    `within_bulk`: whether only events of the log's bulk determine the cuts.
     """
 
     def __init__(self, split: Split, within_bulk: bool = False) -> None:
@@ -100,20 +97,20 @@ class CombineTimes(beam.CombineFn):
     def add_input(
         self, mutable_accumulator: list[Histogram], element: Histogram
     ) -> list[Histogram]:
-        """Adds a shard."""
+        """Adds the histogram of a shard."""
         return self.merge_accumulators([mutable_accumulator, [element]])
 
     def merge_accumulators(self, accumulators: Iterable[list[Histogram]]) -> list[Histogram]:
-        """All histograms; added up where those behind the first outgrow it.
+        """Collects the histograms, and sums them when the others are larger than the first.
 
-        To add up each at once would cost the log's span again for each shard.
+        Summing after each shard would process the large first histogram once per shard.
         """
         parts = [part for accumulator in accumulators for part in accumulator]
         added = sum(len(times) for times, _ in parts[1:])
         return [_sum_histograms(parts)] if parts and added > len(parts[0][0]) else parts
 
     def extract_output(self, accumulator: list[Histogram]) -> LogTimes:
-        """The cuts, and the bulk; of no event, zeros."""
+        """Returns the cuts and the bulk; zeros if there are no events."""
         merged = _sum_histograms(accumulator)
         if not len(merged[0]):
             return LogTimes(find_cuts(merged, self._split), Bulk(0, 0))
@@ -130,11 +127,11 @@ def _restrict_to_bulk(merged: Histogram, main: Bulk) -> Histogram:
 
 
 def _sum_histograms(parts: list[Histogram]) -> Histogram:
-    """One histogram, in which each timestamp stands once."""
+    """The sum of the histograms."""
     nothing = np.zeros(0, np.int64)
     times = np.concatenate([nothing, *(times for times, _ in parts)])
     counts = np.concatenate([nothing, *(counts for _, counts in parts)])
-    order = np.argsort(times, kind="stable")  # which is quick where long runs are in order
+    order = np.argsort(times, kind="stable")  # this sort is fast for sorted runs
     times, counts = times[order], counts[order]
     first = np.flatnonzero(np.diff(times, prepend=times[:1] - 1))
     return times[first], np.add.reduceat(counts, first) if len(first) else counts
@@ -143,7 +140,7 @@ def _sum_histograms(parts: list[Histogram]) -> Histogram:
 class Edges(NamedTuple):
     """Positions in a shard's events, int64 [users] each: first <= train <= … <= stop.
 
-    Events from `first` to `train` belong to no split: they are read as history.
+    Events from `first` to `train` belong to no split and are only history.
     """
 
     first: np.ndarray
@@ -153,13 +150,13 @@ class Edges(NamedTuple):
     stop: np.ndarray
 
     def own(self, split: str) -> tuple[np.ndarray, np.ndarray]:
-        """Per user: first event of the split, and one past the last."""
+        """Returns, for each user, the position of the split's first event and one past its last."""
         at = 1 + timeline.SPLITS.index(split)
         return self[at], self[at + 1]
 
 
 def find_edges(events: pa.Table, clock: Clock | None) -> Edges:
-    """Of `events` in order: by the clock, or by each user's last events where there is none."""
+    """Finds the edges of sorted `events`: by the clock, or by each user's last events without."""
     users = find_user_starts(events)
     if clock is None:
         return _find_last_items(users)
@@ -171,24 +168,25 @@ def find_edges(events: pa.Table, clock: Clock | None) -> Edges:
 
 
 def find_test_starts(times: np.ndarray, users: np.ndarray, t_test: int | None) -> np.ndarray:
-    """Per user, the position of the first event of test: at `t_test` or later, or by each user's
-    last events without it.
+    """Returns, for each user, the position of the first event in test.
 
-    `times` [e] ascend within a user; `users` [users + 1] as of `find_user_starts`, where a
-    user may also have no event at all.
+    Args:
+        times: [events] seconds since epoch, UTC, ascending for each user.
+        users: [users + 1] as `find_user_starts` returns them; a user may have no events.
+        t_test: Start of test; None if each user's last event is test.
     """
     return _find_last_items(users).test if t_test is None else _find_first(times, users, t_test)
 
 
 def _find_first(times: np.ndarray, users: np.ndarray, cut: int) -> np.ndarray:
-    """Per user, the position of the first event at `cut` or later."""
+    """For each user, the position of the first event at `cut` or later."""
     before = np.concatenate([[0], np.cumsum(times < cut)])
     return users[:-1] + before[users[1:]] - before[users[:-1]]
 
 
 def _find_last_items(users: np.ndarray) -> Edges:
-    """Leave-one-out, as next-item benchmarks do it (Kang and McAuley, SASRec, ICDM 2018): the last
-    event is test, the one before it valid; a user of fewer than three events is train alone.
+    """Leave-one-out as in next-item benchmarks (Kang and McAuley, SASRec, ICDM 2018): the last
+    event is test, the one before it valid; all events of a user with fewer than three are train.
     """
     first, stop = users[:-1], users[1:]
     held_out = (stop - first >= _FEWEST_FOR_LAST_ITEM).astype(np.int64)

@@ -1,4 +1,4 @@
-"""Ordered events of a shard -> timelines, long ones cut into windows that carry history along."""
+"""Sorted events of a shard -> timelines; long ones are split into windows with some history."""
 
 import itertools
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ class Windows(NamedTuple):
     """Positions in the shard's events, int64 [windows] each: start <= own < stop."""
 
     start: np.ndarray
-    """First event of the history carried along."""
+    """First event of the history."""
     own: np.ndarray
     """First event that belongs to the split."""
     stop: np.ndarray
@@ -28,10 +28,14 @@ class Windows(NamedTuple):
 
 
 def build_split_windows(edges: Edges, split: str, window: int, carry: int) -> Windows:
-    """Windows of one split: at most `window` own events each, after at most `carry` earlier ones.
+    """Builds the windows of one split. Each user with an event in the split has at least one
+    window. History can include events of earlier splits.
 
-    Each user with an event in the split has at least one. History reaches back into earlier splits,
-    and never past the user's first event.
+    Args:
+        edges: Edges of the splits in the shard's events.
+        split: Name of the split.
+        window: Maximum number of events of the split in a window.
+        carry: Maximum number of earlier events in a window.
     """
     begin, end = edges.own(split)
     pieces = -(-(end - begin) // window)
@@ -46,17 +50,17 @@ def build_split_windows(edges: Edges, split: str, window: int, carry: int) -> Wi
 
 
 def build_user_windows(events: pa.Table) -> Windows:
-    """One window a user: all that he ever did."""
+    """Builds one window per user, with all events of the user."""
     users = find_user_starts(events)
     return Windows(users[:-1], users[:-1], users[1:])
 
 
 def build_batches(events: pa.Table, windows: Windows, users: pa.Table | None) -> Iterator[pa.Table]:
-    """Timelines as rows, fields as in `schema.timeline`, some windows at a time to bound memory.
+    """Yields timelines as rows with the fields of `schema.timeline`, in batches to bound memory.
 
-    `users` holds user_id and user_* once a user; a user who is not in it has nulls. Within
-    the lists of events an absent label or number is NaN, an absent category "", an absent timestamp
-    0: parallel lists have no holes.
+    `users` has user_id and user_*, one row per user; the features of a user without a row are null.
+    In the lists of events, which have no nulls, a missing label or number is NaN, a missing
+    category "", and a missing timestamp 0.
     """
     total = np.cumsum(windows.stop - windows.start)
     cuts = np.searchsorted(total, np.arange(0, total[-1] if len(total) else 0, EVENTS_PER_BATCH))
@@ -80,10 +84,10 @@ def _build_rows(events: pa.Table, windows: Windows, users: pa.Table | None) -> p
             values = events[name].take(pa.array(index)).combine_chunks()
             columns[_LIST_NAMES.get(str(name), str(name))] = _build_lists(values, offsets)
     if users is not None:
-        found = pc.index_in(ids, value_set=users[timeline.USER_ID].combine_chunks())
+        row = pc.index_in(ids, value_set=users[timeline.USER_ID].combine_chunks())
         for name in users.column_names:
             if name != timeline.USER_ID:
-                columns[name] = users[name].take(found).combine_chunks()
+                columns[name] = users[name].take(row).combine_chunks()
     return pa.table(columns)
 
 
@@ -91,7 +95,7 @@ _LIST_NAMES = {ITEM_ID: timeline.ITEM_IDS, TIMESTAMP: timeline.TIMESTAMPS}
 
 
 def _build_lists(values: pa.Array, offsets: np.ndarray) -> pa.Array:
-    """`values` of events -> one list a timeline, without holes."""
+    """Builds one list per timeline from the `values` of events; nulls become the absent value."""
     if pa.types.is_floating(values.type):
         absent: float | str = float("nan")
     else:

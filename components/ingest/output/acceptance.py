@@ -1,4 +1,4 @@
-"""The rules that a finished ingestion must pass before anything may be built on it."""
+"""The rules that the result of an ingestion must pass before other components use it."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -30,24 +30,24 @@ from schema.sources import Data
 _HINTS = {
     WRONG_FIELD_COUNT: "are delimiter and columns right?",
     BROKEN_QUOTING: 'is quoting = "none" right?',
-    HEADER_LINE: "leave columns out where each file has a header of its own",
+    HEADER_LINE: "remove columns if each file has its own header",
     BROKEN_JSON: "is format right?",
-    REPEATED_KEY: "which of the two values is meant?",
+    REPEATED_KEY: "remove one of the two values",
     INVALID_ENCODING: "is encoding right?",
     BAD_TIMESTAMP: "are timestamp and timestamp_unit right?",
     TIMESTAMP_OUT_OF_RANGE: "is timestamp_unit right?",
-    UNKNOWN_ITEM: "is the catalogue whole, or should unknown_item be keep?",
+    UNKNOWN_ITEM: "is the catalogue complete, or should unknown_item be keep?",
     TOO_MANY_EVENTS: "is max_events_per_user_and_day too small?",
 }
 
 
 def check(counts: Counts, data: Data, rejected_dir: str) -> None:
-    """Raises AssertionError when records were lost, DataRefused when the data broke a rule.
+    """Raises AssertionError if records were lost, and DataRefused if the data broke a rule.
 
-    The rules: enough of the log's ids meet those of the other tables; something was read and
-    something accepted in every table; no file is damaged; no record was refused for a reason that
-    the configuration says shall stop the run; no more than `data.max_rejected_fraction` of a
-    table's records were rejected; every split has an event.
+    The rules: enough of the log's ids are in the other tables; every table has an accepted record;
+    no file is damaged; no record was rejected for a reason that stops the run by configuration; no
+    optional column has only unreadable values; at most `data.max_rejected_fraction` of a table's
+    records were rejected; every split has an event.
     """
     for name, table in counts.tables.items():
         _require_conservation(name, table)
@@ -60,7 +60,7 @@ def check(counts: Counts, data: Data, rejected_dir: str) -> None:
         if not table.accepted:
             raise DataRefused(
                 f"{name}: expected at least one record, received {table.read} and accepted none; "
-                f"look at the file that data.{name}.path names"
+                f"check the file at data.{name}.path"
             )
     empty = [split for split in timeline.SPLITS if counts.totals.get(split) == 0]
     if empty:
@@ -75,15 +75,15 @@ def _require_overlap(counts: Counts, data: Data) -> None:
         "items": ("events to be of items in the catalogue", "min_known_items"),
         "users": ("users of the log to be in the user table", "min_known_users"),
     }
-    for name, found in counts.meetings.items():
+    for name, overlap in counts.meetings.items():
         expected, key = rules[name]
         least = getattr(data, key)
-        if found.share < least:
+        if overlap.share < least:
             raise DataRefused(
-                f"{name}: expected at least {least:.2%} of the {expected}, as data.{key} says, "
-                f"received {found.met:,} of {found.total:,} ({found.share:.2%}); the log has "
-                f"{_format_ids(found.alone)}, the table {_format_ids(found.others)}; "
-                f"{_suggest_remedy(found, least)}, or lower data.{key}"
+                f"{name}: expected at least {least:.2%} of the {expected} (data.{key}), "
+                f"received {overlap.met:,} of {overlap.total:,} ({overlap.share:.2%}); the log has "
+                f"{_format_ids(overlap.alone)}, the table {_format_ids(overlap.others)}; "
+                f"{_suggest_remedy(overlap, least)}, or lower data.{key}"
             )
 
 
@@ -91,17 +91,17 @@ def _format_ids(ids: Iterable[str]) -> str:
     return ", ".join(map(repr, ids)) or "no other id"
 
 
-def _suggest_remedy(found: IdOverlap, least: float) -> str:
-    reason = find_likely_change(found, least)
+def _suggest_remedy(overlap: IdOverlap, least: float) -> str:
+    reason = find_likely_change(overlap, least)
     if reason is None:
-        return "is it the right column of both? write the same ids in both tables"
-    share = found.by_change[reason] / found.total
+        return "are the id columns of both tables right? write the same ids in both tables"
+    share = overlap.by_change[reason] / overlap.total
     key = " or set strip_fields" if reason == BLANKS else ""
-    return f"without {reason} {share:.2%} would meet: write ids alike in both tables{key}"
+    return f"without {reason} {share:.2%} would match: write ids alike in both tables{key}"
 
 
 class _FatalRule(NamedTuple):
-    """Why one record with the reason is too many, and what to do."""
+    """Why a single record with this reason stops the run, and what to do."""
 
     why: str
     remedy: str
@@ -110,7 +110,7 @@ class _FatalRule(NamedTuple):
 def _list_fatal_rules(data: Data) -> dict[str, _FatalRule]:
     fatal = {
         DAMAGED_FILE: _FatalRule(
-            "since nothing says how many records are lost", "copy the file again, or remove it"
+            "since the number of lost records is unknown", "copy the file again, or remove it"
         ),
         REPEATED_USER: _build_declared_rule('data.interactions.format = "sequences"'),
     }
@@ -122,18 +122,18 @@ def _list_fatal_rules(data: Data) -> dict[str, _FatalRule]:
 
 
 def _build_declared_rule(key: str) -> _FatalRule:
-    return _FatalRule(f"as {key} says", "correct the data or change the key")
+    return _FatalRule(f"because of {key}", "correct the data or change the key")
 
 
 def _describe_split(totals: dict[str, int]) -> str:
     if "t_valid" not in totals:
-        return "divided by each user's last; give users of three events or more"
+        return "(split.kind is last_item); add users with at least three events"
     keys = "train_days, valid_days and test_days"
     if "before" not in totals:
         keys = "valid_fraction and test_fraction"
     return (
         f"cut at {totals['t_valid']} and {totals['t_test']} s; "
-        f"give more events, spread over time, or change split.{keys}"
+        f"add events at other times, or change split.{keys}"
     )
 
 
@@ -141,37 +141,37 @@ def _require_absence(
     fatal: dict[str, _FatalRule], name: str, table: TableCounts, folder: str
 ) -> None:
     for reason, rule in fatal.items():
-        found = table.rejected_by_reason.get(reason, 0)
-        if found:
+        rejected = table.rejected_by_reason.get(reason, 0)
+        if rejected:
             raise DataRefused(
-                f"{name}: expected no record with {reason}, {rule.why}, received {found} of "
+                f"{name}: expected no record with {reason}, {rule.why}, received {rejected} of "
                 f"{table.read}; they are kept in {folder}: {rule.remedy}"
                 f"{_format_example(folder, reason)}"
             )
 
 
 def _format_example(folder: str, reason: str) -> str:
-    found = dead_letters.find_example(folder, reason)
-    return f"; for example {found}" if found else ""
+    example = dead_letters.find_example(folder, reason)
+    return f"; for example {example}" if example else ""
 
 
 def _require_readable(name: str, table: TableCounts) -> None:
-    """A column of which no value can be read is another column than was meant."""
-    for key, found in table.unreadable.items():
-        if found["values"] >= table.accepted + table.duplicates:
+    """If no value of a column is readable, the configuration probably names the wrong column."""
+    for key, unreadable in table.unreadable.items():
+        if unreadable["values"] >= table.accepted + table.duplicates:
             raise DataRefused(
-                f"{name}: {key} expects values that can be read, received none in "
-                f"{found['values']} records; is it the right column and kind? For example "
-                f"{found['example']}"
+                f"{name}: {key} expects readable values, received none in "
+                f"{unreadable['values']} records; are column and kind right? For example "
+                f"{unreadable['example']}"
             )
 
 
 def _require_conservation(name: str, table: TableCounts) -> None:
-    found = table.accepted + table.rejected + table.duplicates
-    if table.read != found:
+    total = table.accepted + table.rejected + table.duplicates
+    if table.read != total:
         raise AssertionError(
             f"{name}: read {table.read} records, but {table.accepted} accepted, {table.rejected} "
-            f"rejected and {table.duplicates} duplicates make {found}: some were lost on the way"
+            f"rejected and {table.duplicates} duplicates make {total}: records were lost"
         )
 
 

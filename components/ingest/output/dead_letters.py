@@ -1,4 +1,4 @@
-"""Rejected records, kept as JSON lines: file, line, reason, raw, detail."""
+"""Dead letters: rejected records as JSON lines with file, line, reason, raw, row_group, detail."""
 
 import json
 import zlib
@@ -17,9 +17,9 @@ _RECORDS_AT_ONCE = 10_000
 
 
 def prepare(rejected_dir: str, table: str) -> str:
-    """Makes the table's folder, empty: letters of an earlier run would look like this one's."""
+    """Creates the table's folder and removes the letters of an earlier run; returns the folder."""
     folder = FileSystems.join(rejected_dir, table)
-    if is_remote(folder):  # whose folders exist by what is in them
+    if is_remote(folder):  # a store has no empty folders
         object_store.remove(folder)
         return folder
     if FileSystems.exists(folder):
@@ -29,7 +29,7 @@ def prepare(rejected_dir: str, table: str) -> str:
 
 
 def write(folder: str, first_line: int, letters: list[DeadLetter]) -> None:
-    """Writes the letters of one block, in a file named after it, so that a retry overwrites."""
+    """Writes the letters of one block to a file with its name, which a retry overwrites."""
     source = zlib.crc32(letters[0].file.encode())
     _write_file(folder, f"part-{source:08x}-{first_line:012d}", letters)
 
@@ -37,18 +37,23 @@ def write(folder: str, first_line: int, letters: list[DeadLetter]) -> None:
 def write_late(
     folder: str, shard: int, refused: Mapping[str, pa.Table], step: str = "late"
 ) -> None:
-    """Writes the letters of records that were refused by reason after they had been parsed.
+    """Writes the letters of records that a rule rejected after parsing.
 
-    The tables hold ORIGIN, and DETAIL where there is more to say than the reason. The file is named
-    after the step that refused and the shard, so that a retry overwrites; without a record there is
-    none.
+    The name of the file consists of the step and the shard, so that a retry overwrites it. There is
+    no file if there are no records.
+
+    Args:
+        folder: Folder or URL of the table's dead letters.
+        shard: Number of the shard.
+        refused: Records by reason, with the columns ORIGIN and, optionally, DETAIL.
+        step: Name of the step that rejected the records.
     """
     if any(table.num_rows for table in refused.values()):
         _write_file(folder, f"{step}-{shard:05d}", _iterate_letters(refused))
 
 
 def find_example(folder: str, reason: str) -> str:
-    """Where a letter with `reason` stood, and why it is one; empty where there is none."""
+    """Describes the first letter with `reason`; returns "" if there is none."""
     for path in _list_paths(folder):
         with FileSystems.open(path) as handle:
             for line in handle:

@@ -1,4 +1,4 @@
-"""Tables -> tf.train.Example records, encoded by tfx-bsl's C++, in the layout TFX reads."""
+"""Tables -> tf.train.Example records in TFX's layout, encoded by the C++ code of tfx-bsl."""
 
 import contextlib
 from collections.abc import Iterator
@@ -14,48 +14,55 @@ from schema.storage import object_store
 
 
 def locate_split(uri: str, split: str) -> str:
-    """Where TFX looks for a split of the Examples artifact at `uri`."""
+    """Returns the folder of a split in the Examples artifact at `uri`, as TFX expects it."""
     return FileSystems.join(uri, f"Split-{split}")
 
 
 def prepare(uri: str, splits: tuple[str, ...]) -> None:
-    """Makes the folders of all splits."""
+    """Creates the folders of all splits."""
     for split in splits:
         make_folder(locate_split(uri, split))
 
 
 def make_folder(folder: str) -> None:
-    """Makes it where it is not there."""
+    """Creates the folder unless it exists."""
     if not FileSystems.exists(folder):
         FileSystems.mkdirs(folder)
 
 
 @contextlib.contextmanager
 def open_writer(uri: str, split: str, shard: int, shards: int) -> Iterator[tf.io.TFRecordWriter]:
-    """Writer of one gzip TFRecord file of a split; without a record it is a valid empty file."""
+    """Opens a writer of one gzip TFRecord file; without records the file is valid and empty.
+
+    Args:
+        uri: URI of the Examples.
+        split: Name of the split.
+        shard: Number of this file, from 0.
+        shards: Number of files of the split.
+    """
     name = f"data_tfrecord-{shard:05d}-of-{shards:05d}.gz"
-    # The fastest level: half the default's time for a fifth more bytes.
+    # The fastest level: half the time of the default for a fifth more bytes.
     options = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
     with (
         object_store.open_output_folder(
             locate_split(uri, split)
-        ) as folder,  # TensorFlow knows no s3://
+        ) as folder,  # TensorFlow does not support s3://
         tf.io.TFRecordWriter(f"{folder}/{name}", options) as writer,
     ):
         yield writer
 
 
 def write(writer: tf.io.TFRecordWriter, table: pa.Table) -> None:
-    """Appends what `encode` makes of the table, in order."""
+    """Appends the rows of the table, encoded by `encode`, in order."""
     for record in encode(table):
         writer.write(record)
 
 
 def encode(table: pa.Table) -> list[bytes]:
-    """A row of `table` as an Example each, in order; column names become feature names.
+    """Encodes each row of `table` as an Example, in order; column names become feature names.
 
-    A column of single values becomes features of one value, or of none where null. Text becomes
-    bytes, any float 32 bits, any integer 64 bits.
+    A single value becomes a feature with one value, and null a feature without values. Strings
+    become bytes, floats become 32-bit floats and integers 64-bit integers.
     """
     columns = {name: _to_lists(table[name]) for name in table.column_names}
     batch = pa.RecordBatch.from_arrays(list(columns.values()), list(columns))
@@ -64,7 +71,7 @@ def encode(table: pa.Table) -> list[bytes]:
 
 def _to_lists(column: pa.ChunkedArray) -> pa.Array:
     array = column.combine_chunks()
-    if isinstance(array, pa.ChunkedArray):  # a table without rows may hold no chunk at all
+    if isinstance(array, pa.ChunkedArray):  # a table without rows can have no chunks
         array = pa.array([], column.type)
     if pa.types.is_list(array.type) or pa.types.is_large_list(array.type):
         return pc.cast(array, pa.large_list(_choose_type(array.type.value_type)))

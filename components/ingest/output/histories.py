@@ -1,4 +1,4 @@
-"""Every user's accepted events in order of time, findable by user: Parquet, sharded by user id.
+"""All accepted events of each user in time order, as Parquet files sharded by user id.
 
 Columns: `user_id`, then lists of equal length `item_ids`, `timestamps` (seconds since epoch, UTC)
 and `context_<name>`, and `user_<name>` as in the user table.
@@ -25,25 +25,32 @@ _USER = timeline.name_user_feature("")
 
 @dataclasses.dataclass(frozen=True)
 class History:
-    """One user; the lists run from the oldest event to the latest."""
+    """The history of one user; the lists are sorted from the oldest event to the latest."""
 
     user_id: str
     item_ids: list[str]
     timestamps: list[int]
     """Seconds since epoch, UTC."""
     context: dict[str, list]
-    """By feature, a value an event; absent is "", NaN for a number, 0 for a timestamp."""
+    """By feature, one value per event; a missing one is "", NaN (number) or 0 (timestamp)."""
     user: dict[str, Any]
     """By feature: a value, a list (set, vector), or None."""
 
 
 def locate_shard(uri: str, shard: int, count: int) -> str:
-    """File of one shard."""
+    """Returns the path of the file of one shard."""
     return FileSystems.join(uri, f"histories-{shard:05d}-of-{count:05d}.parquet")
 
 
 def write(uri: str, shard: int, count: int, batches: Iterator[pa.Table]) -> None:
-    """Writes a shard; users in order of their ids. Without users there is no file."""
+    """Writes the file of one shard, sorted by user id; there is no file without users.
+
+    Args:
+        uri: URI of the histories.
+        shard: Number of the shard, from 0.
+        count: Number of shards.
+        batches: Users with the columns of this module, sorted by user id.
+    """
     first = next(batches, None)
     if first is None:
         return
@@ -56,9 +63,10 @@ def write(uri: str, shard: int, count: int, batches: Iterator[pa.Table]) -> None
 
 
 def look_up(uri: str, user_id: str) -> History | None:
-    """The history of one user, None for a user without events. Reads a part of one shard's file.
+    """Returns the history of one user, or None for a user without events. It reads only a part of
+    one file.
 
-    Raises FileNotFoundError where there are no histories at `uri`.
+    Raises FileNotFoundError if there are no histories at `uri`.
     """
     count = int(_list_paths(uri)[0].rsplit("-of-", 1)[1].removesuffix(".parquet"))
     file = locate_shard(uri, shards.assign(user_id, count), count)
@@ -76,9 +84,9 @@ def look_up(uri: str, user_id: str) -> History | None:
 
 
 def load(uri: str, user_ids: pa.Array) -> pa.Table:
-    """One row per id (large_string, each once), in their order, with the columns of `read_tables`:
-    all but the id are null where the user has no event. Reads every shard; for one user see
-    `look_up`.
+    """Returns one row for each of `user_ids` (large_string, distinct), in order, with the columns
+    of `read_tables`; for a user without events, all other columns are null. It reads every shard;
+    use `look_up` for one user.
     """
     found = pa.concat_tables(
         part.filter(pc.is_in(part[timeline.USER_ID], value_set=user_ids))
@@ -90,8 +98,8 @@ def load(uri: str, user_ids: pa.Array) -> pa.Table:
 
 
 def read_tables(uri: str, batch: int) -> Iterator[pa.Table]:
-    """All histories as columns, at most `batch` users at a time; shard by shard, by user id within
-    a shard.
+    """Yields all histories as tables of at most `batch` users; by shard, and by user id within a
+    shard.
     """
     for file in _list_paths(uri):
         with FileSystems.open(file) as handle:
@@ -100,7 +108,7 @@ def read_tables(uri: str, batch: int) -> Iterator[pa.Table]:
 
 
 def iterate(uri: str, batch: int) -> Iterator[list[History]]:
-    """As `read_tables`, an object a user."""
+    """Like `read_tables`, with one object per user."""
     for rows in read_tables(uri, batch):
         yield _build_histories(rows)
 
@@ -115,7 +123,7 @@ def _list_paths(uri: str) -> list[str]:
 
 
 def _may_hold(parquet: pq.ParquetFile, group: int, user_id: str) -> bool:
-    """False where the row group's least and greatest user id rule the user out."""
+    """False if the user id is outside the range of ids in the row group."""
     statistics = parquet.metadata.row_group(group).column(0).statistics
     if statistics is None or not statistics.has_min_max:
         return True

@@ -1,7 +1,7 @@
-"""How many ids of the log are in another table, and how many more would be if spelled alike.
+"""How many ids of the log are in another table, and how many more would be with the same spelling.
 
-The pure part compares two columns of ids; the Beam part joins the distinct ids of log and tables,
-so that no event passes through a shuffle.
+The functions without Beam compare two columns of ids; the Beam transform joins the distinct ids of
+the log and the tables, so that events are not shuffled.
 """
 
 import dataclasses
@@ -35,40 +35,42 @@ SPELLING_CHANGES: dict[str, Callable[[pa.Array], pa.Array]] = {
     "what stands before the first digit": _build_removal(r"^[^0-9]+([0-9])", r"\1"),
     "what stands before the last : / # _ -": _build_removal(r"^.*[:/#_-]([^:/#_-]+)$", r"\1"),
 }
+"""Differences in spelling and the function that removes each; the names are keys of counts.json."""
 
 ALL_SPELLING_CHANGES = "several of these at once"
 
 
 @dataclasses.dataclass(frozen=True)
 class IdOverlap:
-    """Of the different ids of a log, each with a weight, and those of a table."""
+    """Overlap of the distinct ids of a log, each with a weight, and those of a table."""
 
     total: int
     """Weight of all ids of the log."""
     met: int
-    """Of those that the table has too."""
+    """Weight of the ids that are also in the table."""
     by_change: dict[str, int]
-    """What would meet without a difference in writing, in both; by the difference."""
+    """Weight of the ids that would be in the table without a difference in spelling, by the
+    difference."""
     alone: dict[str, int]
-    """Ids of the log that the table lacks, the weightiest with their weight."""
+    """Ids that are only in the log: those of the largest weights, with the weights."""
     others: list[str]
-    """Ids of the table that the log lacks, the first in order."""
+    """Ids that are only in the table: the first in alphabetical order."""
 
     @property
     def share(self) -> float:
-        """What meets, of all; 1 where there is nothing."""
+        """`met` / `total`; 1 if the log has no ids."""
         return self.met / self.total if self.total else 1.0
 
 
 def count_ids(ids: pa.Array) -> pa.Table:
-    """ID, each once, and WEIGHT: how often it stands in `ids`."""
+    """Returns a table of the distinct ids (ID) and their numbers of occurrences (WEIGHT)."""
     counted = ids.value_counts()
     return pa.table({ID: counted.field("values"), WEIGHT: counted.field("counts")})
 
 
 def canonicalize_ids(ids: pa.Array) -> pa.Array:
-    """[n] what is left of ids without any of the differences. Ids that end in a number and meet
-    without some of the differences are equal here.
+    """Removes all differences in spelling from `ids` [n]. Two ids that end in a number, and are
+    equal without some of the differences, become equal.
     """
     blanks, zero, zeros, capitals, digit, separator = SPELLING_CHANGES.values()
     for change in (capitals, blanks, zero, separator, digit, blanks, zero, zeros):
@@ -77,11 +79,16 @@ def canonicalize_ids(ids: pa.Array) -> pa.Array:
 
 
 def measure_overlap(log: pa.Table, table: pa.Array) -> IdOverlap:
-    """`log` has ID and WEIGHT, an id perhaps more than once; `table` ids."""
+    """Compares a log with a table.
+
+    Args:
+        log: Table with ID and WEIGHT; an id can occur more than once.
+        table: [n] ids of the table.
+    """
     ids, weights = log[ID].combine_chunks(), log[WEIGHT].to_numpy()
-    here = _is_in(ids, table)
-    unmet, weight = ids.filter(pa.array(~here)), weights[~here]
-    met = int(weights[here].sum())
+    in_table = _is_in(ids, table)
+    unmet, weight = ids.filter(pa.array(~in_table)), weights[~in_table]
+    met = int(weights[in_table].sum())
     changes = {**SPELLING_CHANGES, ALL_SPELLING_CHANGES: canonicalize_ids}
     return IdOverlap(
         total=int(weights.sum()),
@@ -96,7 +103,7 @@ def measure_overlap(log: pa.Table, table: pa.Array) -> IdOverlap:
 
 
 def merge_overlaps(parts: Iterable[IdOverlap]) -> IdOverlap:
-    """Of parts that share no id, nor any that would meet."""
+    """Sums the overlaps of parts that have no ids in common, in any spelling."""
     parts = list(parts)
     alone = [pair for part in parts for pair in part.alone.items()]
     names = dict.fromkeys(name for part in parts for name in part.by_change)
@@ -109,14 +116,14 @@ def merge_overlaps(parts: Iterable[IdOverlap]) -> IdOverlap:
     )
 
 
-def find_likely_change(found: IdOverlap, least: float) -> str | None:
-    """The one difference without which the share of `least` is reached; several only where no
-    single one is enough; None where none is.
+def find_likely_change(overlap: IdOverlap, least: float) -> str | None:
+    """Returns the difference in spelling without which the share reaches `least`;
+    ALL_SPELLING_CHANGES if no single one suffices; None if not even that does.
     """
-    single = {name: n for name, n in found.by_change.items() if name != ALL_SPELLING_CHANGES}
-    for changes in (single, found.by_change):
+    single = {name: n for name, n in overlap.by_change.items() if name != ALL_SPELLING_CHANGES}
+    for changes in (single, overlap.by_change):
         best = max(changes, key=lambda name: changes[name], default=None)
-        if best is not None and changes[best] >= least * found.total:
+        if best is not None and changes[best] >= least * overlap.total:
             return best
     return None
 
@@ -137,25 +144,26 @@ def _is_in(ids: pa.Array, among: pa.Array) -> np.ndarray:
 
 
 class IdPart(NamedTuple):
-    """Different ids of a part of one side."""
+    """Distinct ids of a part of the log or of a table."""
 
-    of: str
+    table: str
     """items or users."""
     in_log: bool
-    """Whether they have a weight (see `count_ids`), or are those of the table."""
+    """Whether the ids are from the log and have a weight (see `count_ids`)."""
     packed: bytes
+    """Packed table with ID and, if `in_log`, WEIGHT."""
 
 
 class MeasureOverlap(beam.PTransform):
-    """PCollection of IdPart -> of (items or users, IdOverlap), some of each."""
+    """PCollection of IdPart -> PCollection of (items or users, IdOverlap), several for each."""
 
     def __init__(self, count: int) -> None:
-        """Joins in `count` parts."""
+        """Declares a join in `count` parts."""
         super().__init__()
         self._count = count
 
     def expand(self, ids: beam.PCollection) -> Any:
-        """Ids that would meet if they were written alike come together."""
+        """Joins the parts by the ids without differences in spelling."""
         return (
             ids
             | "Divide" >> beam.FlatMap(_divide_ids, self._count)
@@ -164,14 +172,14 @@ class MeasureOverlap(beam.PTransform):
         )
 
 
-def pack_log_ids(of: str, ids: pa.Array) -> IdPart:
-    """Of the ids of some events, or users."""
-    return IdPart(of, True, shards.pack(count_ids(ids)))
+def pack_log_ids(table: str, ids: pa.Array) -> IdPart:
+    """Packs the ids of items or users in some events."""
+    return IdPart(table, True, shards.pack(count_ids(ids)))
 
 
-def pack_table_ids(of: str, ids: pa.Array) -> IdPart:
-    """Of a part of a table."""
-    return IdPart(of, False, shards.pack(pa.table({ID: ids})))
+def pack_table_ids(table: str, ids: pa.Array) -> IdPart:
+    """Packs the ids of a part of a table."""
+    return IdPart(table, False, shards.pack(pa.table({ID: ids})))
 
 
 def _divide_ids(part: IdPart, count: int) -> Iterator[tuple[tuple[str, int], IdPart]]:
@@ -179,15 +187,15 @@ def _divide_ids(part: IdPart, count: int) -> Iterator[tuple[tuple[str, int], IdP
     assert table is not None, "expected a packed table"
     formed = table.append_column(_FORM, canonicalize_ids(table[ID].combine_chunks()))
     for shard, rows in shards.divide(formed, _FORM, count):
-        yield (part.of, shard), part._replace(packed=shards.pack(rows.drop([_FORM])))
+        yield (part.table, shard), part._replace(packed=shards.pack(rows.drop([_FORM])))
 
 
 def _join_ids(element: tuple[tuple[str, int], Iterable[IdPart]]) -> tuple[str, IdOverlap]:
-    (of, _), parts = element
+    (name, _), parts = element
     sides: dict[bool, list[bytes]] = {True: [], False: []}
     for part in parts:
         sides[part.in_log].append(part.packed)
     log, table = shards.unpack(sides[True]), shards.unpack(sides[False])
     nothing = pa.array([], pa.large_string())
     log = count_ids(nothing) if log is None else log
-    return of, measure_overlap(log, nothing if table is None else table[ID].combine_chunks())
+    return name, measure_overlap(log, nothing if table is None else table[ID].combine_chunks())

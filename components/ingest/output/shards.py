@@ -1,4 +1,4 @@
-"""Shards: the part of a table whose ids share a hash, so that one worker sees all of a user."""
+"""Shards: parts of a table by a hash of the id, so that one worker has all records of a user."""
 
 import zlib
 from collections.abc import Iterable, Iterator
@@ -14,17 +14,17 @@ _FILE, _LINE = b"file", b"line"
 
 
 def count(input_bytes: int) -> int:
-    """Shards for that many bytes of input, whatever the machine and the runner."""
+    """Returns the number of shards for the size of the input; independent of machine and runner."""
     return max(MIN_SHARDS, -(-input_bytes // SHARD_BYTES))
 
 
 def assign(identifier: str, shards: int) -> int:
-    """CRC-32 of the id in UTF-8, modulo `shards`: the same in every process and version."""
+    """Returns the shard of an id: CRC-32 of the id in UTF-8, modulo `shards`."""
     return zlib.crc32(identifier.encode()) % shards
 
 
 def divide(table: pa.Table, column: str, shards: int) -> Iterator[tuple[int, pa.Table]]:
-    """Parts of `table` by the shard of the id in `column`; order within a part is kept."""
+    """Splits `table` by the shard of the id in `column`; rows keep their order within a part."""
     if not table.num_rows:
         return
     encoded = table[column].combine_chunks().dictionary_encode()
@@ -38,7 +38,7 @@ def divide(table: pa.Table, column: str, shards: int) -> Iterator[tuple[int, pa.
 
 
 def pack(table: pa.Table, origin: Origin | None = None) -> bytes:
-    """A table as bytes: what passes between workers. `origin` is where its first record stood."""
+    """Encodes a table as bytes to send between workers. `origin` is that of its first record."""
     if origin is not None:
         table = table.replace_schema_metadata({_FILE: origin.file, _LINE: str(origin.line)})
     sink = pa.BufferOutputStream()
@@ -49,13 +49,13 @@ def pack(table: pa.Table, origin: Origin | None = None) -> bytes:
 
 
 def unpack(parts: Iterable[bytes]) -> pa.Table | None:
-    """The tables of `parts` as one; None where there are none. Those that have an origin come in
-    its order, by path and then line, in whatever order workers gave the parts.
+    """Concatenates the tables of `parts`; returns None if there are none. Tables with an origin are
+    sorted by it, by path and then line, so that the order of `parts` does not matter.
     """
     tables = sorted((pa.ipc.open_stream(part).read_all() for part in parts), key=_read_origin)
     return pa.concat_tables(tables).combine_chunks().replace_schema_metadata() if tables else None
 
 
 def _read_origin(table: pa.Table) -> Origin:
-    found = table.schema.metadata or {_FILE: b"", _LINE: b"0"}
-    return Origin(found[_FILE].decode(), int(found[_LINE]))
+    metadata = table.schema.metadata or {_FILE: b"", _LINE: b"0"}
+    return Origin(metadata[_FILE].decode(), int(metadata[_LINE]))

@@ -126,7 +126,7 @@ def test_a_repeated_catalogue_id_fails_by_policy(lay, ingest_items):
     ]
     table = done.counts.tables["items"]
     assert (table.read, table.accepted, table.rejected, table.duplicates) == (4, 2, 2, 0)
-    with pytest.raises(DataRefused, match=r"data\.items\.duplicates says, received 2 of 4"):
+    with pytest.raises(DataRefused, match=r"data\.items\.duplicates, received 2 of 4"):
         acceptance.check(done.counts, dataset.data, "rejected")
     [file] = (done.root / "rejected" / "items").iterdir()
     letters = pd.read_json(file, lines=True)

@@ -47,7 +47,7 @@ def test_an_empty_split_is_named():
 
 
 def test_an_empty_split_of_last_items_says_what_they_need():
-    with pytest.raises(DataRefused, match="users of three events or more"):
+    with pytest.raises(DataRefused, match="users with at least three events"):
         acceptance.check(made(totals={"train": 990, "valid": 0, "test": 0}), DATA, "rejected")
 
 

@@ -44,11 +44,11 @@ def test_all_that_meets_is_counted(lay, ingest_events):
 @pytest.mark.parametrize(
     ("item", "reason"),
     [
-        ("{}.0", "without a trailing .0 100.00% would meet"),
-        ("00000{}", "without leading zeros 100.00% would meet"),
-        (" {}", "100.00% would meet: write ids alike in both tables or set strip_fields"),
-        ("ITEM_{}", "without what stands before the first digit 100.00% would meet"),
-        ("x", "is it the right column of both"),
+        ("{}.0", "without a trailing .0 100.00% would match"),
+        ("00000{}", "without leading zeros 100.00% would match"),
+        (" {}", "100.00% would match: write ids alike in both tables or set strip_fields"),
+        ("ITEM_{}", "without what stands before the first digit 100.00% would match"),
+        ("x", "are the id columns of both tables right"),
     ],
 )
 def test_ids_that_do_not_meet_stop_the_run_and_say_why(lay, ingest_events, item, reason, policy):
@@ -57,7 +57,7 @@ def test_ids_that_do_not_meet_stop_the_run_and_say_why(lay, ingest_events, item,
     with pytest.raises(DataRefused) as caught:
         acceptance.check(done.counts, dataset.data, "rejected")
     message = str(caught.value)
-    assert "data.min_known_items says, received 0 of 20 (0.00%)" in message
+    assert "(data.min_known_items), received 0 of 20 (0.00%)" in message
     assert reason in message
     assert f"the log has {item.format(0)!r}" in message
     assert "the table '0', '1', '10'" in message
@@ -85,7 +85,7 @@ def test_half_is_enough_unless_the_key_says_more(lay, ingest_events):
 def test_a_refresh_refuses_events_of_another_catalogue(lay, tmp_path):
     folder = lay(written("{}.0"))
     known = pa.array([str(n).encode() for n in range(12)], pa.large_binary())
-    with pytest.raises(DataRefused, match=r"without a trailing \.0 100\.00% would meet"):
+    with pytest.raises(DataRefused, match=r"without a trailing \.0 100\.00% would match"):
         refresh.read_events(described(), f"{folder}/log.csv", str(tmp_path / "letters"), known)
 
 

@@ -157,7 +157,7 @@ def test_a_blank_first_line_and_a_second_header_are_named(check):
     with pytest.raises(ConfigError, match="first line is blank"):
         check("\n" + LOG)
     columns = ["user", "item", "timestamp"]
-    with pytest.raises(ConfigError, match="looks like a header too"):
+    with pytest.raises(ConfigError, match="expected no header, since data"):
         check(LOG, columns=columns, user_id="user", item_id="item")
 
 

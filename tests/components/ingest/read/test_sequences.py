@@ -69,7 +69,7 @@ def test_every_event_of_every_line_is_there_in_order(texts):
 def test_a_column_that_no_sequence_has_is_refused_before_the_start(lay):
     folder = lay({"log.txt": "u a b c\n", "items.csv": "item_id\na\n"})
     ranking = {"rating": {"column": "stars", "kind": "regression"}}
-    with pytest.raises(ConfigError, match=r"'stars'.*sequences have no others"):
+    with pytest.raises(ConfigError, match=r"'stars'.*sequences have no other columns"):
         preflight.check(described(labels={"ranking": ranking}), folder)
     preflight.check(described(), folder)
 
@@ -126,6 +126,6 @@ def test_a_user_on_two_lines_is_refused_with_both(lay, ingest_events):
         acceptance.check(done.counts, described.data, str(done.root / "rejected"))
     message = str(caught.value)
     assert "repeated_user 3" in message or "received 3 of 11" in message
-    first = f"line 3 of {folder}/a.txt", f"'u1' has line 1 of {folder}/a.txt too"
-    second = f"line 2 of {folder}/b.txt", f"'u2' has line 2 of {folder}/a.txt too"
+    first = f"line 3 of {folder}/a.txt", f"'u1' also has line 1 of {folder}/a.txt"
+    second = f"line 2 of {folder}/b.txt", f"'u2' also has line 2 of {folder}/a.txt"
     assert all(part in message for part in first) or all(part in message for part in second)
