@@ -29,8 +29,8 @@ def _require_both_halves(data: TrainingData) -> None:
     if not all(counts):
         raise DataRefused(
             "expected users with an item that is new to them in both halves of valid (ranking "
-            f"learns from the first and is evaluated on the second), received {counts[0]} users "
-            f"and {counts[1]}: {_describe_counts(data.valid)}; use more users, more data or larger "
+            f"learns from the first and is evaluated on the second), received {counts[0]} and "
+            f"{counts[1]}: {_describe_counts(data.valid)}; use more users, more data or larger "
             "splits"
         )
 

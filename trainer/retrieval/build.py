@@ -24,7 +24,15 @@ def copy_to_float32(
     clock: PopularityClock,
     config: RetrievalConfig,
 ) -> RetrievalModel:
-    """The trained model's weights in one that computes in float32 and belongs to no strategy."""
+    """A copy of the trained model that computes in float32 and belongs to no strategy.
+
+    Args:
+        trained: the model to copy, of any precision and strategy.
+        data: the data that sizes the model.
+        learned: the timelines that the model has learned.
+        clock: popularity over the same events.
+        config: the configuration that the model was trained with.
+    """
     model = build_model(data, learned, clock, config)
     batch = build_single_batch(learned, config.history_length)
     model.compute_loss(
@@ -41,12 +49,18 @@ def build_model(
     config: RetrievalConfig,
     static_shapes: bool = False,
 ) -> RetrievalModel:
-    """The untrained model, sized by the data; `learned` is what it will learn from, and `clock`
-    knows the same events.
+    """The untrained model, sized by the data.
+
+    Args:
+        data: vocabularies, catalogue and declared features.
+        learned: the timelines that the model will learn from.
+        clock: popularity over the same events.
+        config: hyper-parameters.
+        static_shapes: as in `RetrievalModel`.
     """
     chosen = learned.own & learned.positive & (learned.item_index > 0)
     counts = np.bincount(learned.item_index[chosen], minlength=data.catalogue.size + 1)
-    known = (
+    snapshots = (
         compute_daily_snapshots(clock, config.popularity_days) if config.popularity_prior else None
     )
     features = data.dataset.features
@@ -62,7 +76,7 @@ def build_model(
         counts > 0,
         config,
     )
-    return RetrievalModel(query, candidate, counts / counts.sum(), known, config, static_shapes)
+    return RetrievalModel(query, candidate, counts / counts.sum(), snapshots, config, static_shapes)
 
 
 def compute_item_vectors(tower: CandidateTower, size: int) -> np.ndarray:

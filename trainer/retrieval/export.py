@@ -1,5 +1,5 @@
-"""The two towers as SavedModels: a query's raw strings in, the search vector out; an item's raw
-features in, its vector out.
+"""The two towers as SavedModels: raw strings of a query -> search vector; raw features of an item
+-> its vector.
 """
 
 from collections.abc import Callable
@@ -23,8 +23,8 @@ Encode = Callable[[dict[str, tf.Tensor]], tf.Tensor]
 class QueryModule(tf.Module):
     """`query` for serving, `positions` for the ranking trainer and the evaluator.
 
-    The vector's last column is `popularity_weight`; the rest is the tower's divided by the
-    temperature.
+    The vector's last column is `popularity_weight`; the others are the tower's output divided by
+    the temperature.
     """
 
     def __init__(
@@ -36,12 +36,21 @@ class QueryModule(tf.Module):
         dataset: Dataset,
         graphs: tuple[tft.TFTransformOutput, tft.TFTransformOutput],
     ):
-        """`item_vectors` [n + 1, dim]; `graphs` are the Transforms of items and of timelines."""
+        """Creates the module; its functions are traced when it is saved.
+
+        Args:
+            tower: the trained query tower.
+            item_vectors: [n + 1, dim] vectors of the items in histories.
+            popularity_weight: weight of log popularity in the score.
+            config: the configuration that the tower was trained with.
+            dataset: declares the query's features.
+            graphs: the Transforms of items and of timelines.
+        """
         super().__init__()
         # A Keras object in the module would have each of its layers traced and saved on its own.
         self._tower = lambda batch, history: tower(batch, history, training=False)
         self._variables_of_tower = lambda: tower.variables
-        # A refresh finds it by this name, and puts vectors of more items into it.
+        # A refresh looks it up by this name, and may assign vectors of more items.
         self.item_vectors = tf.Variable(
             item_vectors,
             trainable=False,
@@ -56,18 +65,18 @@ class QueryModule(tf.Module):
         self._transform = graphs[1].transform_features_layer()
 
     def track_tower(self) -> None:
-        """Lets a SavedModel hold the tower's variables, which exist once it has been called."""
+        """Includes the tower's variables, which exist after its first call, in the SavedModel."""
         self._tower_variables = self._variables_of_tower()
 
     def encode(self, batch: dict[str, tf.Tensor]) -> tf.Tensor:
-        """Batches as `trainer.data.windows` makes them -> [b, t, dim + 1]."""
+        """Batches of `trainer.data.windows` -> query vectors [b, t, dim + 1]."""
         history = tf.gather(self.item_vectors, batch["item_index"])
-        taste = self._tower(batch, history) / self._temperature
-        weight = tf.fill(tf.concat([tf.shape(taste)[:2], [1]], 0), self._weight)
-        return tf.concat([taste, weight], axis=-1)
+        vectors = self._tower(batch, history) / self._temperature
+        weight = tf.fill(tf.concat([tf.shape(vectors)[:2], [1]], 0), self._weight)
+        return tf.concat([vectors, weight], axis=-1)
 
     def ask(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Inputs -> all that ranking reads of a query, both as in `schema.signatures`."""
+        """Inputs of a query -> query inputs of the ranking model, as in `schema.signatures`."""
         history = inputs[signatures.HISTORY_ITEM_IDS][:, -self._length :]
         times = inputs[signatures.HISTORY_TIMESTAMPS][:, -self._length :]
         numbers = self._transform(self._raw(inputs))
@@ -94,9 +103,7 @@ class QueryModule(tf.Module):
         } | {key: batch[key][:, -1] for key in sorted(context)}
 
     def _raw(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """What the Transform graph wants: ragged lists without the values that stand for
-        missing.
-        """
+        """Inputs of the Transform graph: ragged lists without the values that mean missing."""
         raw = {timeline.USER_ID: inputs[signatures.USER_ID]}
         for key, _ in list_query_features(self._dataset):
             values = inputs[key]
@@ -126,7 +133,7 @@ def list_query_features(dataset: Dataset) -> list[tuple[str, Feature]]:
 
 
 def is_missing(values: tf.Tensor) -> tf.Tensor:
-    """NaN stands for a missing number, 0 for a missing timestamp."""
+    """[...] bool: NaN means a missing number, 0 a missing timestamp."""
     return tf.math.is_nan(values) if values.dtype.is_floating else values == 0
 
 
@@ -139,8 +146,8 @@ def _build_input_spec(feature: Feature) -> tf.TensorSpec:
 
 
 def save_query_model(module: QueryModule, batch: dict[str, np.ndarray], path: str) -> None:
-    """Writes the SavedModel. `batch` is any batch of the trainer's: its ranks fix those of
-    `positions`.
+    """Writes the SavedModel to `path`. `batch` is any training batch; it determines the ranks of
+    the inputs of `positions`.
     """
     specs = {k: tf.TensorSpec([None] * v.ndim, v.dtype, name=k) for k, v in batch.items()}
     module.positions = tf.function(module.encode, input_signature=[specs])
@@ -151,9 +158,9 @@ def save_query_model(module: QueryModule, batch: dict[str, np.ndarray], path: st
 
 
 class CandidateModule(tf.Module):
-    """`vectors`: items as ingestion writes them -> their vectors, without popularity.
+    """`vectors`: items as written by ingestion -> their vectors, without popularity.
 
-    An item that training has not taken, a new one above all, has the vector of its content.
+    An item without training interactions, such as a new one, gets the vector of its content.
     """
 
     def __init__(self, tower: CandidateTower, dataset: Dataset, graph: tft.TFTransformOutput):
@@ -176,7 +183,7 @@ class CandidateModule(tf.Module):
 
 
 def _build_dense(values: tf.Tensor | tf.RaggedTensor) -> tf.Tensor:
-    """The same as `trainer.data.transformed_examples.build_dense` makes of the catalogue."""
+    """As `trainer.data.transformed_examples.build_dense`, for one batch of tensors."""
     values = values.to_tensor() if isinstance(values, tf.RaggedTensor) else values
     return tf.cast(values, tf.int32) if values.dtype.is_integer else values
 
@@ -190,7 +197,14 @@ def save_candidate_model(module: CandidateModule, path: str) -> None:
 def encode_queries(
     encode: Encode, asked: EvaluationQueries, length: int, most: int | None = None
 ) -> np.ndarray:
-    """[q, dim + 1] vectors of the askers at their moment, of the first `most` of them if given."""
+    """[q, dim + 1] vectors of the evaluation queries.
+
+    Args:
+        encode: `positions` of a query model, or its `encode`.
+        asked: the evaluation queries.
+        length: history events per query.
+        most: encodes only the first queries, at most this many; None for all.
+    """
     users = len(asked) if most is None else min(most, len(asked))
     return np.concatenate(
         [

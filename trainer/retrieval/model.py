@@ -17,7 +17,7 @@ _NEVER = -1e9  # a logit whose exponential is 0, and whose loss times weight 0 i
 
 @dataclasses.dataclass(frozen=True)
 class Positives:
-    """`n` queries and the item that was taken after each of them."""
+    """`n` queries and the item that each query's user interacted with next."""
 
     queries: tf.Tensor
     """[n, dim]"""
@@ -26,9 +26,9 @@ class Positives:
     ids: tf.Tensor
     """[n]"""
     timestamps: tf.Tensor
-    """[n] when it was taken, seconds since epoch, UTC."""
+    """[n] time of the interaction; seconds since epoch, UTC."""
     weight: tf.Tensor
-    """[n] 1, or 0 for a place that is none and stands there for the shape alone."""
+    """[n] 1, or 0 for a position that is not a positive and only keeps the shape static."""
 
 
 class RetrievalModel(EpochMetricsModel):
@@ -36,11 +36,12 @@ class RetrievalModel(EpochMetricsModel):
 
     Yang et al., Mixed negative sampling for learning two-tower neural networks in recommendations,
     WWW 2020; Yi et al., Sampling-bias-corrected neural modeling, RecSys 2019. Accidental hits
-    are removed. On several replicas the negatives are those of the global batch.
+    are removed. With several replicas the negatives are those of the global batch.
 
-    What was popular at the event's time has its part in the logits, so that the towers learn what
-    popularity does not explain, and what its weight is. Uniform negatives are items that training
-    has taken: one that it never takes, new ones above all, would be taught to be wanted by nobody.
+    The logits include the popularity at the event's time, so that the towers learn what popularity
+    does not explain, and the model learns the weight of popularity. Uniform negatives are drawn
+    from items with training interactions only: other items, new ones above all, would occur only as
+    negatives and learn that no user wants them.
     """
 
     def __init__(
@@ -52,11 +53,16 @@ class RetrievalModel(EpochMetricsModel):
         config: RetrievalConfig,
         static_shapes: bool = False,
     ):
-        """`frequency` [n + 1]: share of each item among the training positives. Without `refreshes`
-        popularity has no part.
+        """Creates the loss and the popularity prior around the two towers.
 
-        With `static_shapes` every tensor's shape follows from the batch's, as XLA wants it and as
-        replicas need it to exchange their items; it costs a row for each place that is no positive.
+        Args:
+            query: the query tower.
+            candidate: the candidate tower.
+            frequency: [n + 1] share of each item among the training positives.
+            refreshes: popularity at moments of the log; None for a model without popularity prior.
+            config: hyper-parameters.
+            static_shapes: whether every tensor's shape follows from the batch's shape, as XLA and
+                the exchange between replicas require; costs a row per position without a positive.
         """
         super().__init__()
         self._temperature = config.temperature
@@ -76,31 +82,30 @@ class RetrievalModel(EpochMetricsModel):
 
     @property
     def tables(self) -> dict[str, tf.keras.layers.Embedding]:
-        """By vocabulary: the layer whose row n is that of the vocabulary's n-th value, from 1."""
+        """Vocabulary -> embedding layer; row n belongs to the vocabulary's n-th value, from 1."""
         return self.candidate_tower.tables | self.query_tower.tables
 
     @property
     def popularity_weight(self) -> float:
-        """By how much an item's log popularity counts; 0 where it has no part."""
+        """Weight of an item's log popularity in its score; 0 without popularity prior."""
         return 0.0 if self.present is None else float(self.present.weight.numpy())
 
     @tf.autograph.experimental.do_not_convert  # translating the towers takes longer than an epoch
     def encode(
         self, batch: dict[str, tf.Tensor], training: bool
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Query vectors [b, t, dim], item vectors [b, t, dim] and vectors of the drawn negatives
+        """Query vectors [b, t, dim], item vectors [b, t, dim] and vectors of the uniform negatives
         [m, dim].
 
-        Each distinct item of the batch goes through the candidate tower once, unless shapes are
-        static.
+        The candidate tower runs once per distinct item of the batch, unless shapes are static.
         """
         shape = tf.shape(batch["item_index"])
         indices = tf.concat([tf.reshape(batch["item_index"], [-1]), batch["negatives"]], axis=0)
         if self._static_shapes:
             vectors = self.candidate_tower(indices, training=training)
         else:
-            distinct, place = tf.unique(indices)
-            vectors = tf.gather(self.candidate_tower(distinct, training=training), place)
+            distinct, row = tf.unique(indices)
+            vectors = tf.gather(self.candidate_tower(distinct, training=training), row)
         vectors = tf.cast(vectors, tf.float32)
         positions = shape[0] * shape[1]
         items = tf.reshape(vectors[:positions], [shape[0], shape[1], vectors.shape[-1]])
@@ -109,7 +114,7 @@ class RetrievalModel(EpochMetricsModel):
     def weighted_loss(
         self, inputs: dict[str, tf.Tensor], training: bool
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Sum of the losses of this replica's positives, and how many they are."""
+        """Sum of the losses of this replica's positives, and their number."""
         queries, items, negatives = self.encode(inputs, training)
         positives = self._positives(tf.cast(queries, tf.float32), items, inputs)
         drawn = concat_over_replicas(inputs["negatives"])
@@ -123,7 +128,7 @@ class RetrievalModel(EpochMetricsModel):
             [concat_over_replicas(positives.items), concat_over_replicas(negatives)], axis=0
         )
         loss = self._softmax(
-            *self._with_present(positives, vectors, ids, training),
+            *self._add_popularity(positives, vectors, ids, training),
             tf.where(weight > 0, -log_q, _NEVER),
             ids,
         )
@@ -148,10 +153,10 @@ class RetrievalModel(EpochMetricsModel):
         )
         return Positives(queries, items, ids, times, tf.ones(tf.shape(ids)))
 
-    def _with_present(
+    def _add_popularity(
         self, positives: Positives, vectors: tf.Tensor, ids: tf.Tensor, training: bool
     ) -> tuple[Positives, tf.Tensor]:
-        """Queries and candidates [c, …] with the columns that add popularity to their product."""
+        """Queries and candidates [c, …] with columns that add popularity to their dot product."""
         if self.present is None:
             return positives, vectors
         columns = self._temperature * self.present.of_queries(positives.timestamps, training)
@@ -164,14 +169,14 @@ class RetrievalModel(EpochMetricsModel):
     def _softmax(
         self, positives: Positives, candidates: tf.Tensor, added: tf.Tensor, ids: tf.Tensor
     ) -> tf.Tensor:
-        """Sum of the losses over candidates [c, dim], `added` [c] to their logits.
+        """Sum of the losses over candidates [c, dim]; `added` [c] is added to their logits.
 
-        The addend goes through the task as one more column of the vectors: its own parameter for
-        sampling probabilities takes those below 1e-6 for 1e-6, and so all rare items for equal.
+        The addend is passed as an extra column of the vectors: the task's own parameter for
+        sampling probabilities clips them at 1e-6, which would make all rare items equal.
         """
         ones = tf.ones_like(positives.queries[:, :1])
         column = self._temperature * tf.pad(added, [(0, 1)], constant_values=_NEVER)
-        # The task cannot do without any candidate: one that never counts stands at the end.
+        # The task requires at least one candidate: the last one never counts.
         return self.task(
             tf.concat([positives.queries, ones], axis=1),
             tf.concat([tf.pad(candidates, [(0, 1), (0, 0)]), column[:, tf.newaxis]], axis=1),
@@ -181,24 +186,24 @@ class RetrievalModel(EpochMetricsModel):
         )
 
     def _probability(self, ids: tf.Tensor, in_batch: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
-        """[c] probability that a candidate of the batch, of either sort, is this item.
+        """[c] probability that a random candidate of the batch, in-batch or uniform, is this item.
 
-        An item that training never took has none; it counts as the rarest of those that it did.
+        An item without training interactions is treated as the rarest item that has one.
         """
         uniform = tf.cast(uniform, tf.float32)
         share = tf.maximum(tf.gather(self._frequency, ids), self._rarest)
-        taken = share * tf.maximum(in_batch, 1.0) + uniform / max(len(self.taken), 1)
-        return taken / tf.maximum(in_batch + uniform, 1.0)
+        expected = share * tf.maximum(in_batch, 1.0) + uniform / max(len(self.taken), 1)
+        return expected / tf.maximum(in_batch + uniform, 1.0)
 
 
 class PopularityPrior(tf.keras.layers.Layer):
-    """weight x log popularity of an item shortly before a query, as a product of columns.
+    """weight × log popularity of an item shortly before a query, as a dot product of vectors.
 
-    Served popularity is as old as its last refresh. So is what training sees: at an age drawn
-    evenly between 0 and `refresh_days`, and so it learns not to trust the last hours too much.
+    Served popularity is as old as the last refresh. Training simulates this with an age drawn
+    uniformly between 0 and `refresh_days`, so that the weight fits popularity of that age.
 
-    One column a refresh: the query has the weight in its own and 0 elsewhere, the item its
-    popularity at each. So it passes through a task that knows vectors alone.
+    The vectors have one column per refresh: the query's holds the weight at its refresh and 0
+    elsewhere, the item's holds its popularity at each. The retrieval task accepts vectors only.
     """
 
     def __init__(self, refreshes: PopularitySnapshots, refresh_days: float):
@@ -211,16 +216,16 @@ class PopularityPrior(tf.keras.layers.Layer):
         )
 
     def of_queries(self, timestamps: tf.Tensor, training: bool) -> tf.Tensor:
-        """[n] seconds since epoch, UTC -> [n, refreshes]; a time before the first takes the
-        first. Without `training` popularity is as fresh as it can be.
+        """[n] seconds since epoch, UTC -> [n, refreshes]; a time before the first refresh uses the
+        first. Without `training` the latest refresh before the time is used.
         """
-        known = tf.cast(timestamps, tf.int64)
+        times = tf.cast(timestamps, tf.int64)
         if training:
-            age = tf.random.uniform(tf.shape(known), maxval=self._oldest)
-            known -= tf.cast(age, tf.int64)
-        latest = tf.searchsorted(self._moments, known, side="right") - 1
+            age = tf.random.uniform(tf.shape(times), maxval=self._oldest)
+            times -= tf.cast(age, tf.int64)
+        latest = tf.searchsorted(self._moments, times, side="right") - 1
         return self.weight * tf.one_hot(tf.maximum(latest, 0), tf.size(self._moments))
 
     def of_items(self, index: tf.Tensor) -> tf.Tensor:
-        """[c] -> [c, refreshes]."""
+        """[c] item indices -> [c, refreshes]."""
         return tf.gather(self._of_items, index)

@@ -47,12 +47,12 @@ class RetrievalOutputs:
 def train_retrieval(
     context: RetrievalContext, held_out: RetrievalOutputs, final: RetrievalOutputs
 ) -> dict[str, float]:
-    """Trains on train, stops by valid, and writes that model as `held_out`, which has not learned
-    valid; then trains on train and valid together for `refit_epochs` and writes `final`. Begins
-    from the weights of `warm_start`, for `warm_epochs`, where the context has one.
+    """Trains on train with early stopping on valid and writes the model as `held_out`; then trains
+    on train and valid together for `refit_epochs` and writes `final`.
 
-    Resumes an interrupted training, whose checkpoints are removed at the end. Of several workers'
-    processes one writes. Returns metrics on valid.
+    With `warm_start` in the context, training begins from those weights and runs for `warm_epochs`.
+    Resumes an interrupted run; its checkpoints are removed at the end. Of several workers only one
+    process writes. Returns metrics on valid.
     """
     data, config, hardware = context.data, context.config, context.hardware
     require_sufficient_data(data)
@@ -63,7 +63,7 @@ def train_retrieval(
     measured, model = train_without_valid(context, queries)
     if hardware.writes:
         write_artifacts(model, queries, data, config, held_out)
-        if config.warm_start:  # what has learned valid could not be measured by the next run's
+        if config.warm_start:  # the next run's valid must not contain events these weights learned
             _save_learned_weights(model, context, final.candidates_uri)
     model = refit(model, context)
     if hardware.writes:
@@ -80,7 +80,7 @@ def train_retrieval(
 def train_without_valid(
     context: RetrievalContext, queries: EvaluationQueries
 ) -> tuple[dict[str, float], RetrievalModel]:
-    """Metrics on `queries`, those of valid, and the model, which has not learned valid."""
+    """Metrics on `queries`, those of valid, and the model, which was not trained on valid."""
     tf.keras.utils.set_random_seed(context.seed)
     tf.config.experimental.enable_op_determinism()
     data, config = context.data, context.config
@@ -107,13 +107,21 @@ def rank_queries(
     data: TrainingData,
     config: RetrievalConfig,
 ) -> np.ndarray:
-    """[q, 100] the best unseen items for those asked, popularity being what `clock` knows."""
+    """[q, 100] the best unseen items for each query.
+
+    Args:
+        model: the trained model.
+        asked: the evaluation queries.
+        clock: popularity over the events that may be known.
+        data: the catalogue and the Transforms.
+        config: the configuration that the model was trained with.
+    """
     vectors = compute_item_vectors(model.candidate_tower, data.catalogue.size)
     module = _build_query_module(model, vectors, data, config)
     queries = encode_queries(_trace(module), asked, config.history_length)
     votes = clock.votes(asked.now, config.popularity_days)
-    stood = np.column_stack([vectors, compute_log_popularity(votes)])
-    return rank_nearest(queries, stood, asked.seen, 100)
+    with_popularity = np.column_stack([vectors, compute_log_popularity(votes)])
+    return rank_nearest(queries, with_popularity, asked.seen, 100)
 
 
 def write_artifacts(
@@ -123,9 +131,17 @@ def write_artifacts(
     config: RetrievalConfig,
     outputs: RetrievalOutputs,
 ) -> np.ndarray:
-    """Both artifacts; `asked` are the users whose queries an index is measured by.
+    """Writes the query model and its candidates.
 
-    Returns the vectors [n + 1, dim] of all items.
+    Args:
+        model: the trained model.
+        asked: evaluation queries; a sample of their vectors is saved to measure the index with.
+        data: the catalogue and the Transforms.
+        config: the configuration that the model was trained with.
+        outputs: where to write.
+
+    Returns:
+        The vectors [n + 1, dim] of all items.
     """
     vectors = compute_item_vectors(model.candidate_tower, data.catalogue.size)
     module = _build_query_module(model, vectors, data, config)
@@ -179,7 +195,7 @@ def _save_candidates(
 
 
 def _drop_unknown(values: pa.Array | None) -> pa.Array | None:
-    """Without the unknown item's row."""
+    """`values` without row 0, the unknown item."""
     return None if values is None else values[1:]
 
 

@@ -15,8 +15,8 @@ _FEATURE_WIDTH = 32
 class CandidateTower(tf.keras.Model):
     """Item index [n] -> vector [n, dim], from the item's id and its content.
 
-    Ids that training never took, and a random share of the others while training, share one id
-    embedding, so that a vector from content alone is something the model has practised.
+    Ids without training interactions, and in training a random share of the others, use the
+    embedding of the unknown id, so that the model learns to compute vectors from content alone.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class CandidateTower(tf.keras.Model):
 
     @property
     def tables(self) -> dict[str, tf.keras.layers.Embedding]:
-        """By vocabulary: the layer whose row n is that of the vocabulary's n-th value, from 1."""
+        """Vocabulary -> embedding layer; row n belongs to the vocabulary's n-th value, from 1."""
         features = self._encoder.tables.items()
         return {ITEM_VOCABULARY: self._ids} | {
             timeline.name_item_feature(n): layer for n, layer in features
@@ -54,8 +54,8 @@ class CandidateTower(tf.keras.Model):
     def of_content(
         self, index: tf.Tensor, content: dict[str, tf.Tensor], training: bool = False
     ) -> tf.Tensor:
-        """[n] -> [n, dim] with `content`, what `FeatureEncoder` takes of as many items, in the
-        place of the catalogue's.
+        """[n] -> [n, dim] with `content`, the inputs of `FeatureEncoder` for n items, instead of
+        the catalogue's content.
         """
         known = tf.gather(self._trained, index)
         if training:
@@ -69,7 +69,7 @@ class CandidateTower(tf.keras.Model):
 class QueryTower(tf.keras.Model):
     """Timelines -> the vector of the user just before each of their events.
 
-    Position p sees events before p, and the time and the context of p itself, and nothing later.
+    Position p depends on the events before p and on the time and context of p, on nothing later.
     """
 
     def __init__(
@@ -97,12 +97,12 @@ class QueryTower(tf.keras.Model):
 
     @property
     def tables(self) -> dict[str, tf.keras.layers.Embedding]:
-        """By vocabulary, as the candidate tower's."""
-        found = {} if self._ids is None else {USER_VOCABULARY: self._ids}
-        found |= {
+        """Vocabulary -> embedding layer, as for the candidate tower."""
+        tables = {} if self._ids is None else {USER_VOCABULARY: self._ids}
+        tables |= {
             timeline.name_user_feature(name): layer for name, layer in self._users.tables.items()
         }
-        return found | {timeline.name_context(name): t for name, t in self._context.tables.items()}
+        return tables | {timeline.name_context(name): t for name, t in self._context.tables.items()}
 
     def call(
         self, batch: dict[str, tf.Tensor], item_vectors: tf.Tensor, training: bool = False
@@ -114,14 +114,14 @@ class QueryTower(tf.keras.Model):
             history = tf.cast(average_known_before(item_vectors, known), self.compute_dtype)
         else:
             history = self._history(item_vectors, known, gaps, training=training)
-        present = [history, self._present(batch, known, gaps), self._user(batch, training)]
-        hidden = self._hidden(tf.concat([tf.cast(x, history.dtype) for x in present], axis=-1))
+        parts = [history, self._moment(batch, known, gaps), self._user(batch, training)]
+        hidden = self._hidden(tf.concat([tf.cast(x, history.dtype) for x in parts], axis=-1))
         return tf.math.l2_normalize(
             history + self._project(self._dropout(hidden, training=training)), axis=-1
         )
 
-    def _present(self, batch: dict[str, tf.Tensor], known: tf.Tensor, gaps: tf.Tensor) -> tf.Tensor:
-        """[b, t, width] of the moment itself: its time, its context, how much stands before it."""
+    def _moment(self, batch: dict[str, tf.Tensor], known: tf.Tensor, gaps: tf.Tensor) -> tf.Tensor:
+        """[b, t, width] features of the event's moment: time, context, length of the history."""
         count = tf.math.log1p(tf.cast(count_known_before(known), tf.float32))
         context = {name: batch[f"context_{name}"] for name in self._names[1]}
         parts = [
@@ -159,7 +159,7 @@ def _build_history(config: RetrievalConfig) -> AttentionHistory | None:
 def average_known_before(item_vectors: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
     """Mean of the known items' vectors before each position.
 
-    [b, t, dim] and [b, t] bool -> [b, t, dim]; 0 where nothing stands before.
+    [b, t, dim] and [b, t] bool -> [b, t, dim]; 0 where there is none.
     """
     weight = tf.cast(known, item_vectors.dtype)[..., tf.newaxis]
     total = tf.cumsum(item_vectors * weight, axis=1, exclusive=True)

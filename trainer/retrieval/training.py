@@ -1,4 +1,4 @@
-"""Trains the retrieval model: on train to select an epoch, then on train and valid to serve."""
+"""Trains the retrieval model: on train to select an epoch, then on train and valid for serving."""
 
 from collections.abc import Iterator
 
@@ -35,11 +35,11 @@ RetrievalContext = TrainingContext[RetrievalConfig]
 def fit_held_out(
     context: RetrievalContext, queries: EvaluationQueries
 ) -> tuple[dict[str, list[float]], RetrievalModel]:
-    """The metrics of each epoch, and the model that has learned train (and what the model of
-    `warm_start` had).
+    """The metrics of each epoch, and the model trained on train (from the weights of `warm_start`,
+    where the context has one).
 
-    It computes in float32 and belongs to no strategy, whatever hardware it was trained on.
-    `queries` are those of valid, of which a sample is measured after each epoch.
+    The model computes in float32 and belongs to no strategy, whatever hardware it was trained on.
+    `queries` are those of valid; a sample of them is evaluated after each epoch.
     """
     data, config, hardware = context.data, context.config, context.hardware
     clock = data.clock(data.train)
@@ -56,10 +56,10 @@ def fit_held_out(
 def fit_model(
     model: RetrievalModel, context: RetrievalContext, measure: Measure
 ) -> dict[str, list[float]]:
-    """Trains on train until the `ndcg@10` of `measure` has not risen for `patience` epochs; leaves
-    the best epoch's weights in the model, which was made in the scope of the hardware.
+    """Trains on train until `ndcg@10` of `measure` has not improved for `patience` epochs; the
+    model, created in the scope of the hardware, then has the best epoch's weights.
 
-    Begins from the weights of `warm_start`, where the context has one, and resumes as
+    Begins from the weights of `warm_start`, where the context has one, and resumes like
     `fit_with_resume`. Returns the metrics of every epoch by name.
     """
     config, hardware = context.config, context.hardware
@@ -86,10 +86,11 @@ def fit_model(
 
 
 def refit(model: RetrievalModel, context: RetrievalContext) -> RetrievalModel:
-    """The model after `refit_epochs` more over train and valid together.
+    """The model after `refit_epochs` more epochs on train and valid together.
 
-    It begins where `model` ended, so that their vectors lie in one space and ranking, which learned
-    from the vectors of `model`, can read them. Raises TrainingDiverged when the loss is not finite.
+    It begins from the weights of `model`, so that both share one vector space and ranking, which
+    learned from the vectors of `model`, can use the new ones. Raises TrainingDiverged when the loss
+    is not finite.
     """
     data, config, hardware = context.data, context.config, context.hardware
     if not config.refit_epochs:
@@ -119,7 +120,7 @@ def _compile(
 def create_optimizer(
     model: RetrievalModel, config: RetrievalConfig
 ) -> tf.keras.optimizers.Optimizer:
-    """Adam, or one whose step costs what the batch touches where the catalogue is large."""
+    """Adam, or for a large catalogue SparseAdam, whose steps cost only the rows of the batch."""
     sparse = model.catalogue_size >= config.sparse_updates_from
     return (SparseAdam if sparse else tf.keras.optimizers.Adam)(config.learning_rate)
 
@@ -131,11 +132,18 @@ def build_epochs(
     seed: int | None,
     hardware: Hardware,
 ) -> tuple[EpochBatches, int]:
-    """Batches by epoch, and how many an epoch has.
+    """Batches by epoch, and the number of batches per epoch.
 
-    An epoch's order and negatives follow from `seed` and its number alone: a resumed training sees
-    what an uninterrupted one would have seen. Without `seed` all epochs are the same, so that their
-    losses compare.
+    An epoch's order and negatives depend only on `seed` and its number: a resumed run gets the same
+    batches as an uninterrupted one.
+
+    Args:
+        model: determines the items that negatives are drawn from.
+        timelines: the split to learn from.
+        config: window length, batch size and number of negatives.
+        seed: seed of order and negatives; None gives all epochs the same batches, so that their
+            losses are comparable.
+        hardware: determines whether batches are padded to static shapes.
     """
     cut = cut_windows(timelines, config.history_length)
     positions = config.positions_per_batch

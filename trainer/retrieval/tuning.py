@@ -1,4 +1,4 @@
-"""The search for retrieval's hyper-parameters: each trial trains on train and is measured on valid.
+"""Hyper-parameter search for retrieval: each trial trains on train and is evaluated on valid.
 
 Finished trials are recorded on disk, so that an interrupted search does not train them again.
 """
@@ -30,7 +30,7 @@ from trainer.training.distribution import Hardware
 from trainer.training.fingerprint import compute_fingerprint
 
 TrainTrial = Callable[[RetrievalConfig, str], dict[str, float]]
-"""Trains by a configuration and returns what was measured, by name; the text names the trial."""
+"""Trains with a configuration and returns its metrics; the string is the trial's name."""
 _progress = logging.getLogger("tandem.progress.trials")
 OBJECTIVE = "valid_ndcg@10"
 
@@ -42,13 +42,13 @@ class TrialResult:
     values: dict[str, HyperparameterValue]
     """Hyper-parameters by name."""
     metrics: dict[str, float]
-    """What was measured on valid; empty where the trial failed."""
+    """Metrics on valid; empty if the trial failed."""
     failure: str = ""
     """Why it failed."""
 
 
 class TrialRecords:
-    """A folder with a file for each finished trial, written whole or not at all."""
+    """A folder with one file per finished trial, written atomically."""
 
     def __init__(self, folder: str):
         self._folder = pathlib.Path(folder)
@@ -74,8 +74,8 @@ class TrialRecords:
 class RetrievalSearch(BaseTuner):
     """KerasTuner's search with Tandem's own trials.
 
-    Trials that `records` hold are not trained again. KerasTuner can resume by itself too, but not
-    from any moment: it writes its state in place, in several files one after the other.
+    Trials in `records` are not trained again. KerasTuner's own resuming is not safe at every
+    moment: it overwrites its state in place, in several files one after the other.
     """
 
     def __init__(
@@ -87,7 +87,16 @@ class RetrievalSearch(BaseTuner):
         records: TrialRecords,
         working_dir: str,
     ):
-        """`config` holds what is not searched; KerasTuner's own files go to `working_dir`."""
+        """Creates the search; `search` runs it.
+
+        Args:
+            config: values of the hyper-parameters that are not searched.
+            tune: ranges and number of trials.
+            seed: seed of the search.
+            train: trains one trial.
+            records: finished trials.
+            working_dir: folder for KerasTuner's own files.
+        """
         super().__init__(
             ConfigFirstSearch(config, tune, seed), directory=working_dir, overwrite=True
         )
@@ -97,11 +106,11 @@ class RetrievalSearch(BaseTuner):
         self._records = records
 
     def search(self) -> None:
-        """Runs all trials. One that fails on purpose, by a loss that is no number or by values that
-        do not go together, is counted; any other error ends the search as it came.
+        """Runs all trials. A trial with a non-finite loss or an invalid combination of values
+        counts as failed; any other error is raised and ends the search.
 
-        (KerasTuner's own loop takes every error for a failed trial.) Raises TandemError where no
-        trial could be measured.
+        (KerasTuner's own loop treats every error as a failed trial.) Raises TandemError if all
+        trials failed.
         """
         while (trial := self.oracle.create_trial(self.tuner_id)).status == TrialStatus.RUNNING:
             measured = self.run_trial(trial)
@@ -116,13 +125,13 @@ class RetrievalSearch(BaseTuner):
             )
 
     def run_trial(self, trial: Trial) -> TrialResult:
-        """The record of an earlier search, or else of a training now."""
+        """The trial's record from an earlier search, or else the result of training it now."""
         values = dict(trial.hyperparameters.values)
-        found = self._records.find(values)
-        if found is None:
-            found = self._measure(values, trial.trial_id)
-            self._records.keep(found)
-        return found
+        result = self._records.find(values)
+        if result is None:
+            result = self._measure(values, trial.trial_id)
+            self._records.keep(result)
+        return result
 
     def _measure(self, values: dict[str, HyperparameterValue], name: str) -> TrialResult:
         try:
@@ -139,12 +148,12 @@ class RetrievalSearch(BaseTuner):
         trial.status = TrialStatus.COMPLETED
 
     def _report(self, measured: TrialResult) -> None:
-        said = measured.failure or f"{OBJECTIVE}={measured.metrics[OBJECTIVE]:.4f}"
+        outcome = measured.failure or f"{OBJECTIVE}={measured.metrics[OBJECTIVE]:.4f}"
         values = " ".join(
             f"{name}={_format_value(value)}" for name, value in measured.values.items()
         )
         done = len(self.oracle.trials)
-        _progress.info("trial %d of %d: %s  %s", done, self._trials, said, values)
+        _progress.info("trial %d of %d: %s  %s", done, self._trials, outcome, values)
 
 
 def _format_value(value: HyperparameterValue) -> str:
@@ -154,58 +163,63 @@ def _format_value(value: HyperparameterValue) -> str:
 def create_trial_training(
     data: TrainingData, seed: int, log_dir: str, checkpoints: str, hardware: Hardware
 ) -> TrainTrial:
-    """Trials as the pipeline trains, without the artifacts that it writes. Each has a folder of its
-    own below `log_dir`, for TensorBoard, and below `checkpoints`, which an interrupted one goes on
-    from.
+    """A function that trains one trial like the pipeline, but without writing artifacts.
+
+    Args:
+        data: all three splits; test is not used.
+        seed: seed of every trial.
+        log_dir: each trial has a folder in it for TensorBoard.
+        checkpoints: each trial has a folder in it, which an interrupted trial resumes from.
+        hardware: devices of the training.
     """
 
     def train(config: RetrievalConfig, name: str) -> dict[str, float]:
         tf.keras.backend.clear_session()
-        kept = f"{checkpoints}/{compute_fingerprint(data, seed, config.model_dump_json())}"
-        context = TrainingContext(data, config, seed, f"{log_dir}/{name}", kept, hardware)
+        folder = f"{checkpoints}/{compute_fingerprint(data, seed, config.model_dump_json())}"
+        context = TrainingContext(data, config, seed, f"{log_dir}/{name}", folder, hardware)
         queries = build_queries(data.valid, data.moment(data.valid))
         try:
             measured, _ = train_without_valid(context, queries)
         except TrainingDiverged:
-            remove_checkpoints(kept)  # nobody will resume with these values
+            remove_checkpoints(folder)  # these values will not be trained again
             raise
-        remove_checkpoints(kept)
+        remove_checkpoints(folder)
         return {name: float(value) for name, value in measured.items()}
 
     return train
 
 
 class ConfigFirstSearch(keras_tuner.oracles.RandomSearchOracle):
-    """Random search whose first trial is the configuration as it stands, so that the best trial is
+    """Random search whose first trial is the current configuration, so that the best trial is
     never worse than it.
 
-    Random search beats a grid wherever few of the parameters matter: Bergstra and Bengio, Random
-    search for hyper-parameter optimization, JMLR 13, 2012. The same seed and ranges give the same
-    trials in the same order, and a greater number of trials begins with those of a smaller one.
+    Random search beats grid search where only a few of the parameters matter: Bergstra and Bengio,
+    Random search for hyper-parameter optimization, JMLR 13, 2012. The same seed and ranges give the
+    same trials in the same order, and a longer search begins with the trials of a shorter one.
     """
 
     def __init__(self, config: RetrievalConfig, tune: TuneConfig, seed: int):
         super().__init__(
             objective=keras_tuner.Objective(OBJECTIVE, "max"),
             max_trials=tune.trials,
-            seed=seed + 1,  # KerasTuner takes 0 for "choose one"
+            seed=seed + 1,  # KerasTuner replaces seed 0 by a random one
             hyperparameters=build_search_space(tune),
-            # a search that diverges three times in a row may yet find what does not
+            # KerasTuner stops after three failed trials in a row, but later ones may succeed
             max_consecutive_failed_trials=tune.trials + 1,
         )
-        self._present: dict[str, HyperparameterValue] = {
+        self._current: dict[str, HyperparameterValue] = {
             name: getattr(config, name) for name in tune.retrieval
         }
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """KerasTuner's answer: a status, and the values of the next trial by name."""
+        """The next trial as KerasTuner expects it: its status, and its values by name."""
         if not self.trials:
-            return {"status": TrialStatus.RUNNING, "values": dict(self._present)}
+            return {"status": TrialStatus.RUNNING, "values": dict(self._current)}
         return super().populate_space(trial_id)
 
 
 def build_search_space(tune: TuneConfig) -> keras_tuner.HyperParameters:
-    """The declared ranges in KerasTuner's terms, in the types of RetrievalConfig's fields."""
+    """The declared ranges as KerasTuner hyper-parameters, with the types of RetrievalConfig."""
     hyperparameters = keras_tuner.HyperParameters()
     for name, searched in tune.retrieval.items():
         limits = validate_range(name, searched)

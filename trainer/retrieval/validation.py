@@ -24,23 +24,24 @@ SampleMetrics = dict[str, float]
 
 @dataclasses.dataclass(frozen=True)
 class ValidationSample:
-    """Users, and the popularity of the items as it stood when they are asked."""
+    """Evaluation queries, and the items' popularity at their moment."""
 
     asked: EvaluationQueries
     log_popularity: np.ndarray
-    """[n] of the trailing window that retrieval adds."""
+    """[n] over the trailing window, as retrieval adds it to the scores."""
     batches: list[Batch]
-    """Their histories, `trainer.metrics.top_k.BLOCK_ROWS` users each."""
+    """The queries' histories, `trainer.metrics.top_k.BLOCK_ROWS` users each."""
 
     def measure(self, queries: np.ndarray, vectors: np.ndarray, weight: float) -> SampleMetrics:
-        """`recall@10` and `ndcg@10`; `weight` is popularity's.
+        """`recall@10` and `ndcg@10`.
 
-        `queries` [users, dim] and `vectors` [n, dim] give the taste by their dot product.
+        Scores are the dot products of `queries` [users, dim] and `vectors` [n, dim], plus `weight`
+        times log popularity.
         """
         lists = []
         for part in iterate_blocks(len(queries)):
-            taste = compute_exact_products(queries[part], vectors)
-            scores = taste + np.float32(weight) * self.log_popularity
+            products = compute_exact_products(queries[part], vectors)
+            scores = products + np.float32(weight) * self.log_popularity
             lists.append(select_top_k(scores, self.asked.seen[part], _DEPTH))
         return measure_lists(np.concatenate(lists), self.asked.answers)
 
@@ -48,13 +49,19 @@ class ValidationSample:
 def draw_sample(
     asked: EvaluationQueries, clock: PopularityClock, items: int, config: RetrievalConfig, seed: int
 ) -> ValidationSample:
-    """So many of those asked, each as likely as the next, that measuring stays cheap beside an
-    epoch: the larger the catalogue, the fewer.
+    """A uniform sample of the queries, small enough that measuring is cheap compared to an epoch.
+
+    Args:
+        asked: all evaluation queries of valid.
+        clock: popularity over the events that may be known.
+        items: size of the catalogue; the larger it is, the fewer queries are drawn.
+        config: history length and popularity window.
+        seed: seed of the sample.
     """
     size = min(len(asked), max(_MIN_USERS, _MAX_SCORES // items))
     chosen = np.random.default_rng(seed).choice(len(asked), size, replace=False)
     history = asked.timelines.target_from[asked.row[chosen]]
-    chosen = chosen[np.lexsort((chosen, history))]  # users of like history share little padding
+    chosen = chosen[np.lexsort((chosen, history))]  # similar lengths need little padding
     some = dataclasses.replace(
         asked,
         row=asked.row[chosen],
@@ -69,7 +76,7 @@ def draw_sample(
 def measure_baselines(
     sample: ValidationSample, clock: PopularityClock, days: float
 ) -> dict[str, SampleMetrics]:
-    """The same of two counters: events of all time, and of the last `days`."""
+    """Metrics of two popularity baselines: events of all time, and of the last `days`."""
     asked = sample.asked
     counts = {"popular": clock.counts(asked.now), "recent": clock.counts(asked.now, days)}
     return {
@@ -79,20 +86,27 @@ def measure_baselines(
 
 
 def measure_lists(lists: np.ndarray, answers: list[np.ndarray]) -> SampleMetrics:
-    """Means over users of recall@10 and NDCG@10 of their lists [users, 10]."""
-    found = average_metrics(compute_user_metrics(lists, answers, (_DEPTH,)))
-    return {name: found[name] for name in ("recall@10", "ndcg@10")}
+    """Means over users of recall@10 and NDCG@10 of the lists [users, 10]."""
+    means = average_metrics(compute_user_metrics(lists, answers, (_DEPTH,)))
+    return {name: means[name] for name in ("recall@10", "ndcg@10")}
 
 
 def build_tensors(batch: Batch) -> dict[str, tf.Tensor]:
-    """The batch as a tower takes it."""
+    """The batch's arrays as tensors."""
     return {name: tf.constant(values) for name, values in batch.items()}
 
 
 def create_measure(
     model: RetrievalModel, sample: ValidationSample, data: TrainingData, config: RetrievalConfig
 ) -> Measure:
-    """Recall and NDCG at 10 of the sampled users."""
+    """A function that returns recall@10 and NDCG@10 of the sample with the current weights.
+
+    Args:
+        model: the model in training.
+        sample: evaluation queries of valid.
+        data: the catalogue.
+        config: temperature of the scores.
+    """
 
     def measure() -> dict[str, float]:
         vectors = compute_item_vectors(model.candidate_tower, data.catalogue.size)
@@ -104,7 +118,7 @@ def create_measure(
             )[:, -1]
             for batch in sample.batches
         ]
-        taste = tf.cast(tf.concat(parts, axis=0), tf.float32).numpy() / config.temperature
-        return sample.measure(taste, vectors, model.popularity_weight)
+        queries = tf.cast(tf.concat(parts, axis=0), tf.float32).numpy() / config.temperature
+        return sample.measure(queries, vectors, model.popularity_weight)
 
     return measure

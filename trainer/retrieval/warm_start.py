@@ -1,9 +1,9 @@
-"""Warm start: a training that begins from the weights of an earlier model with other vocabularies.
+"""Warm start: training from the weights of an earlier model with different vocabularies.
 
-`<candidates artifact>/weights/` holds `vocabularies.parquet` (name, ids: the values of each
-vocabulary in their order), and for each a `table.<name>.npy` [n + 1, width], whose row 0 belongs
-to the unknown value and row i to the i-th; `other.<variable>.npy` of every other variable; and
-`learned_until.npy`.
+`<candidates artifact>/weights/` contains `vocabularies.parquet` (name, ids: the values of each
+vocabulary in order); for each vocabulary a `table.<name>.npy` [n + 1, width], whose row 0 belongs
+to the unknown value and row i to the i-th value; `other.<variable>.npy` for every other variable;
+and `learned_until.npy`.
 """
 
 import dataclasses
@@ -32,22 +32,22 @@ _TABLE, _OTHER, _UNTIL, _ARRAY = "table.", "other.", "learned_until", ".npy"
 
 @dataclasses.dataclass
 class CarryOver:
-    """What became of the weights that a model was given."""
+    """Which weights of an earlier model could be reused."""
 
     rows: dict[str, dict[str, int]] = dataclasses.field(default_factory=dict)
-    """By vocabulary: how many values were `carried` over and how many are `new`."""
+    """Vocabulary -> number of values `carried` over, and number of `new` values."""
     anew: list[str] = dataclasses.field(default_factory=list)
-    """Tables and variables whose shape fits nothing that was learned: they begin at random."""
+    """Tables and variables without earlier weights of the same shape: they begin at random."""
 
 
 @dataclasses.dataclass(frozen=True)
 class EmbeddingTable:
-    """The rows of an embedding and what each belongs to."""
+    """The rows of an embedding and the value that each belongs to."""
 
     ids: pa.Array
-    """[n] large_binary, each once."""
+    """[n] large_binary, distinct."""
     rows: np.ndarray
-    """[n + 1, width]; row 0 is that of the unknown value."""
+    """[n + 1, width]; row 0 belongs to the unknown value."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +69,7 @@ class WarmStart:
         self._weights = weights
         self._data = data
         self.carried = CarryOver()
-        """What became of them, once they have been given."""
+        """Which weights were reused, after `assign_to`."""
 
     @property
     def learned_until(self) -> int:
@@ -77,7 +77,7 @@ class WarmStart:
         return self._weights.learned_until
 
     def assign_to(self, model: RetrievalModel) -> None:
-        """Puts them in the place of the model's own; it must have its variables."""
+        """Replaces the model's weights; its variables must exist."""
         self.carried = CarryOver()
         for name, layer in model.tables.items():
             self._assign_rows(name, layer)
@@ -91,7 +91,7 @@ class WarmStart:
             f"{name}={counts['carried']}+{counts['new']}"
             for name, counts in self.carried.rows.items()
         )
-        _log.info("retrieval begins warm carried+new %s anew=%s", rows, self.carried.anew)
+        _log.info("retrieval warm start carried+new %s random=%s", rows, self.carried.anew)
 
     def _assign_rows(self, name: str, layer: Any) -> None:
         learned = self._weights.tables.get(name)
@@ -108,19 +108,22 @@ class WarmStart:
 def carry_rows_over(
     own: np.ndarray, ids: pa.Array, learned: EmbeddingTable
 ) -> tuple[np.ndarray, int]:
-    """`own` [n + 1, width] with the learned rows of those of its `ids` [n] that were known, and how
-    many they are. The unknown value's row is always carried over; a new id keeps its own.
+    """`own` [n + 1, width] with the learned rows for the `ids` [n] that the earlier model knew, and
+    the number of these ids. The unknown value's row is always carried over; new ids keep their rows
+    of `own`.
     """
-    place = pc.index_in(ids, value_set=learned.ids)
-    known = pc.is_valid(place).to_numpy(zero_copy_only=False)
+    index = pc.index_in(ids, value_set=learned.ids)
+    known = pc.is_valid(index).to_numpy(zero_copy_only=False)
     rows = own.copy()
     rows[0] = learned.rows[0]
-    rows[1 + np.flatnonzero(known)] = learned.rows[1 + place.drop_null().to_numpy()]
+    rows[1 + np.flatnonzero(known)] = learned.rows[1 + index.drop_null().to_numpy()]
     return rows, int(known.sum())
 
 
 def collect_weights(model: RetrievalModel, data: TrainingData, before: int = 0) -> LearnedWeights:
-    """Those of a model that has learned the train split of `data`, and events until `before`."""
+    """The weights of a model trained on the train split of `data`, and before on events until
+    `before` (seconds since epoch, UTC).
+    """
     tables = {
         name: EmbeddingTable(read_vocabulary(data, name), layer.embeddings.numpy())
         for name, layer in model.tables.items()
@@ -132,7 +135,7 @@ def collect_weights(model: RetrievalModel, data: TrainingData, before: int = 0) 
 
 
 def read_vocabulary(data: TrainingData, name: str) -> pa.Array:
-    """[n] the values of a vocabulary in their order, large_binary."""
+    """[n] the values of a vocabulary in order, large_binary."""
     if name == ITEM_VOCABULARY:
         return to_text_array(data.catalogue.item_ids[1:])
     graphs = (data.items_graph, data.timelines_graph)
@@ -141,20 +144,20 @@ def read_vocabulary(data: TrainingData, name: str) -> pa.Array:
 
 
 def list_other_variables(model: RetrievalModel) -> dict[str, Any]:
-    """Variables of the model that are no tables, by names that are the same in each run."""
+    """Variables of the model other than tables, by names that are the same in every run."""
     tables = {id(layer.embeddings) for layer in model.tables.values()}
     rest = [weight for weight in list_weights(model) if id(weight) not in tables]
     named = {weight.name.partition(":")[0].replace("/", "."): weight for weight in rest}
     if len(named) < len(rest):
         raise TandemError(
-            f"expected variables of different names, received {sorted(w.name for w in rest)}; "
-            "give the layers names of their own"
+            f"expected variables with distinct names, received {sorted(w.name for w in rest)}; "
+            "give each layer a distinct name"
         )
     return named
 
 
 def save_weights(weights: LearnedWeights, uri: str) -> None:
-    """Writes them into the candidates artifact at `uri`."""
+    """Writes the weights into the candidates artifact at `uri`."""
     folder = refresh_inputs.locate_weights(uri)
     gfile.makedirs(folder)
     arrays = {f"{_TABLE}{name}": table.rows for name, table in weights.tables.items()}
@@ -174,16 +177,16 @@ def save_weights(weights: LearnedWeights, uri: str) -> None:
 
 
 def load_weights(uri: str) -> LearnedWeights | None:
-    """What `save_weights` wrote; None where the artifact has no weights."""
+    """The weights in the candidates artifact at `uri`; None if it has none."""
     folder = refresh_inputs.locate_weights(uri)
     if not gfile.exists(f"{folder}/{_VOCABULARIES}"):
         return None
     with gfile.GFile(f"{folder}/{_VOCABULARIES}", "rb") as file:
-        known = pq.read_table(io.BytesIO(file.read()))
-    names, ids = known["name"].to_pylist(), known["ids"].combine_chunks()
+        vocabularies = pq.read_table(io.BytesIO(file.read()))
+    names, ids = vocabularies["name"].to_pylist(), vocabularies["ids"].combine_chunks()
     tables = {
-        name: EmbeddingTable(ids[place].values, _read_array(f"{folder}/{_TABLE}{name}{_ARRAY}"))
-        for place, name in enumerate(names)
+        name: EmbeddingTable(ids[index].values, _read_array(f"{folder}/{_TABLE}{name}{_ARRAY}"))
+        for index, name in enumerate(names)
     }
     files = [name.rstrip("/") for name in gfile.listdir(folder)]
     rest = [file for file in files if file.startswith(_OTHER)]

@@ -57,7 +57,7 @@ def test_a_split_of_repeats_is_refused(data, timelines_of, name):
 
 def test_one_event_of_valid_has_no_second_half(data, timelines_of):
     valid = timelines_of([(b"a", 1, [1, 2], [0, 10], 1)])
-    with pytest.raises(DataRefused, match=r"both halves .* received 1 users and 0: 1 events"):
+    with pytest.raises(DataRefused, match=r"both halves .* received 1 and 0: 1 events"):
         require_sufficient_data(dataclasses.replace(data, valid=valid))
 
 
