@@ -1,1 +1,1 @@
-"""The ranking model, from its examples to its SavedModel and the order that is served."""
+"""The ranking model, from its examples to its SavedModel and the serving order."""

@@ -1,5 +1,5 @@
-"""The rating predictor that any model must beat: global mean plus damped item and user biases; and
-the same as a Keras layer, which a label's head starts from.
+"""The bias baseline for labels, global mean plus damped item and user biases; and the same as a
+Keras layer, whose prediction each label's head corrects.
 """
 
 import dataclasses
@@ -18,15 +18,15 @@ _MIN_PROBABILITY = 0.01
 
 @dataclasses.dataclass(frozen=True)
 class BiasBaseline:
-    """b(u, i) = mean + item bias + user bias, each bias shrunk towards 0 by 5 imagined average
-    ratings.
+    """b(u, i) = mean + item bias + user bias, each bias shrunk towards 0 as if by 5 additional
+    average ratings.
 
     Koren, Factor in the neighbors, TKDD 2010, section 2.1. Index 0 (unknown) has no bias.
     """
 
     mean: float
     deviation: float
-    """Of the label, 1 for one that never varies."""
+    """Standard deviation of the label; 1 for a constant label."""
     items: np.ndarray
     users: np.ndarray
 
@@ -38,7 +38,15 @@ class BiasBaseline:
 def fit_biases(
     user: np.ndarray, item: np.ndarray, label: np.ndarray, users: int, items: int
 ) -> BiasBaseline:
-    """[e] indices and labels without NaN; `users` and `items` count indices, 0 included."""
+    """Fits the biases, items first.
+
+    Args:
+        user: [e] user indices.
+        item: [e] item indices.
+        label: [e] labels without NaN; at least one.
+        users: number of user indices, including 0.
+        items: number of item indices, including 0.
+    """
     mean = float(label.mean())
     item_bias = _shrink_means(item, label - mean, items)
     user_bias = _shrink_means(user, label - mean - item_bias[item], users)
@@ -46,16 +54,16 @@ def fit_biases(
 
 
 def fit_label_baseline(data: TrainingData, name: str, label: RankingLabel) -> BiasBaseline:
-    """Fitted on the train split's events that have the label, at least one; 0 and 1 for a binary
-    one.
+    """The baseline fitted on the train split's events with the label, at least one; a binary label
+    is 0 or 1.
     """
     split = data.train
     chosen = find_labelled(split, name)
-    known = compute_target(split.labels[name][chosen], label)
+    target = compute_target(split.labels[name][chosen], label)
     return fit_biases(
         split.user_index[split.rows[chosen]],
         split.item_index[chosen],
-        known,
+        target,
         data.timelines_graph.vocabulary_size_by_name(USER_VOCABULARY) + 1,
         data.catalogue.size + 1,
     )
@@ -69,10 +77,10 @@ def _shrink_means(index: np.ndarray, residual: np.ndarray, size: int) -> np.ndar
 
 
 class BiasLayer(tf.keras.layers.Layer):
-    """User index [b, 1] and item index [b, c] -> [b, c] label, or its logit; not trained."""
+    """User index [b, 1] and item index [b, c] -> [b, c] label or its logit; not trainable."""
 
     def __init__(self, baseline: BiasBaseline, binary: bool):
-        """`binary` reads the prediction as a probability, kept 0.01 away from 0 and 1."""
+        """With `binary` the prediction is a probability, clipped to [0.01, 0.99]."""
         super().__init__()
         self._mean = baseline.mean
         self._users = tf.Variable(baseline.users.astype(np.float32), trainable=False)

@@ -1,5 +1,5 @@
-"""The examples of ranking: each positive event with other items that retrieval would have returned
-at that moment, and each event with a label.
+"""Training examples of ranking: positive events with other items that retrieval returns at that
+moment as negatives, and events with labels.
 """
 
 import dataclasses
@@ -16,16 +16,16 @@ from trainer.ranking.inputs import RetrievalState, build_event_inputs
 
 @dataclasses.dataclass(frozen=True)
 class RankingExamples:
-    """`m` events in time order; column 0 of the candidates is the item that was taken."""
+    """`m` events in time order; column 0 of the candidates is the event's item."""
 
     query: Batch
-    """The ranking model's inputs of the query by name, [m, …] each."""
+    """The ranking model's query inputs by name, [m, …] each."""
     candidates: np.ndarray
-    """[m, 1 + negatives] item indices, 0 where retrieval had too few."""
+    """[m, 1 + negatives] item indices, 0 where retrieval returns too few."""
     log_popularity: np.ndarray
-    """[m, c] of the candidates as the event saw it."""
+    """[m, c] of the candidates as of the event."""
     labels: dict[str, np.ndarray]
-    """By name: [m] float32 of the item that was taken, NaN where the log has none."""
+    """By name: [m] float32 of the event's item, NaN where the log has no value."""
     event: np.ndarray
     """[m] positions of the events in the arrays of the split's timelines."""
 
@@ -45,49 +45,55 @@ def build_labelled_examples(
     timelines: Timelines, moments: RetrievalState, most: int | None = None
 ) -> RankingExamples:
     """The latest `most` (or all) events of the split on known items that have any label, positive
-    or not, each with its own item alone.
+    or not, each with its own item as the only candidate.
 
-    Their labels can be learned from; which item was taken cannot.
+    The label heads learn from them; the relevance head cannot without negatives.
     """
     known = [~np.isnan(values) for values in timelines.labels.values()]
     has_label = np.logical_or.reduce(known) if known else np.zeros_like(timelines.positive)
     chosen = select_latest_events(timelines, has_label, most)
-    taken = timelines.item_index[chosen][:, np.newaxis]
+    items = timelines.item_index[chosen][:, np.newaxis]
     days = moments.days(timelines.timestamps[chosen])
-    present = [np.zeros((0, 1), np.float32)] + [counts[taken[part]] for part, counts in days]
+    popularity = [np.zeros((0, 1), np.float32)] + [counts[items[part]] for part, counts in days]
     queries = moments.queries(timelines)
-    return _build_examples(timelines, chosen, queries, taken, np.concatenate(present), moments)
+    return _build_examples(timelines, chosen, queries, items, np.concatenate(popularity), moments)
 
 
 def build_listwise_examples(
     timelines: Timelines, moments: RetrievalState, config: RankingConfig, rng: np.random.Generator
 ) -> RankingExamples:
-    """Of the latest `max_events` positive events those whose item retrieval returns just then, each
-    beside others that it returns.
+    """Those of the latest `max_events` positive events whose item retrieval returns at that moment,
+    with other returned items as negatives.
 
-    An item that retrieval misses never reaches ranking: among candidates that all scored higher it
-    would teach that a low score is good. The split must be one that retrieval has not learned from:
-    on its own training events it is surer than it will ever be again.
+    An item that retrieval does not return never reaches ranking: among candidates with higher
+    retrieval scores it would teach that a low score is good.
+
+    Args:
+        timelines: a split that retrieval has not learned from; on its own training events its
+            scores would be too confident.
+        moments: query vectors, item vectors and popularity at the events.
+        config: numbers of events, candidates and negatives.
+        rng: draws the negatives.
     """
     chosen = select_latest_events(timelines, timelines.positive, config.max_events)
-    taken = timelines.item_index[chosen]
+    items = timelines.item_index[chosen]
     queries = moments.queries(timelines)
-    kept, candidates, log_popularity = [], [], []
-    for part, present in moments.days(timelines.timestamps[chosen]):
-        stood = np.column_stack([moments.vectors, present])
+    events, candidates, log_popularity = [], [], []
+    for part, popularity in moments.days(timelines.timestamps[chosen]):
+        vectors = np.column_stack([moments.vectors, popularity])
         seen = [_get_history(timelines, event) for event in chosen[part]]
-        lists = rank_nearest(queries[chosen[part]], stood, seen, config.candidates)
-        found = (lists == taken[part, np.newaxis]).any(axis=1)
-        wanted = taken[part][found]
+        lists = rank_nearest(queries[chosen[part]], vectors, seen, config.candidates)
+        hit = (lists == items[part, np.newaxis]).any(axis=1)
+        positive = items[part][hit]
         drawn = np.column_stack(
-            [wanted, _draw_negatives(lists[found], wanted, config.negatives, rng)]
+            [positive, _draw_negatives(lists[hit], positive, config.negatives, rng)]
         )
-        kept.append(chosen[part][found])
+        events.append(chosen[part][hit])
         candidates.append(drawn)
-        log_popularity.append(present[drawn])
+        log_popularity.append(popularity[drawn])
     return _build_examples(
         timelines,
-        np.concatenate(kept),
+        np.concatenate(events),
         queries,
         np.concatenate(candidates),
         np.concatenate(log_popularity),
@@ -96,18 +102,18 @@ def build_listwise_examples(
 
 
 def balance_examples(labelled: RankingExamples, listwise: RankingExamples) -> list[RankingExamples]:
-    """Both, the listwise ones so often that they are a tenth of what an epoch learns from.
+    """Both kinds, with the listwise examples repeated until they are a tenth of an epoch.
 
-    There are few of them beside all labels of train, which would otherwise be learned by heart
-    before the order is learned at all: Adam moves as far for either.
+    There are few of them compared to the labels of train, which the model would otherwise overfit
+    before it learns the order: Adam's steps are equally large for both.
     """
     times = max(1, round(len(labelled) / (9 * len(listwise))))
     return [labelled] * bool(len(labelled)) + [listwise] * times
 
 
 def select_latest_events(timelines: Timelines, wanted: np.ndarray, most: int | None) -> np.ndarray:
-    """Positions of the split's latest own events that are `wanted` [e], on known items, in order of
-    time.
+    """Positions of the split's latest own events that are `wanted` ([e] bool), on known items, in
+    time order; at most `most`.
     """
     chosen = np.flatnonzero(timelines.own & wanted & (timelines.item_index > 0))
     chosen = chosen[np.argsort(timelines.timestamps[chosen], kind="stable")]
@@ -139,13 +145,12 @@ def _get_history(timelines: Timelines, event: int) -> np.ndarray:
 
 
 def _draw_negatives(
-    lists: np.ndarray, taken: np.ndarray, count: int, rng: np.random.Generator
+    lists: np.ndarray, positive: np.ndarray, count: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """`count` different items of each row of `lists` [m, c], never the one that was taken.
-
-    Where a row has fewer the rest is 0; the answer is [m, min(count, c)].
+    """[m, min(count, c)] distinct items of each row of `lists` [m, c] other than `positive` [m],
+    padded with 0 where a row has fewer.
     """
-    lists = np.where(lists == taken[:, None], 0, lists)
+    lists = np.where(lists == positive[:, None], 0, lists)
     order = rng.random(lists.shape)
     order[lists == 0] = np.inf
     picked = np.argsort(order, axis=1)[:, :count]

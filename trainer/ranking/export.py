@@ -1,5 +1,5 @@
-"""The ranking network as a SavedModel on indices, with calibrated binary heads; `serving` puts
-strings around it.
+"""The ranking network as a SavedModel on indices, with calibrated binary heads; `serving` adds the
+conversion from and to strings.
 """
 
 from collections.abc import Callable
@@ -30,14 +30,19 @@ class RankingModule(tf.Module):
         calibration: dict[str, PlattScaling],
         inputs: Batch,
     ):
-        """`calibration` of binary labels by name, as far as there is one; `inputs` are any: their
-        types and ranks fix the signature's.
+        """Creates the module.
+
+        Args:
+            network: the trained network.
+            labels: the labels that it has heads for.
+            calibration: scaling by binary label; a label without one is not calibrated.
+            inputs: any inputs; their types and ranks determine the signature.
         """
         super().__init__()
         # A Keras object in the module would have each of its layers traced and saved on its own.
         self._network = lambda values: network(values, training=False)
         self._network_variables = network.variables
-        self.item_vectors = network.item_vectors  # a refresh finds it by this name
+        self.item_vectors = network.item_vectors  # a refresh looks it up by this name
         self._binary = [name for name, label in labels.items() if label.kind == "binary"]
         self._calibration = calibration
         specs = {
@@ -73,7 +78,7 @@ def fit_calibration(
     labels: dict[str, RankingLabel],
     held_out: RankingExamples,
 ) -> dict[str, PlattScaling]:
-    """Binary label -> its scaling of the logits that `network` answers; none where the held-out
+    """Binary label -> scaling of the logits of `network`; no entry for a label whose held-out
     events do not have both outcomes.
     """
     logits = score_examples(tf.function(network, reduce_retracing=True), held_out)

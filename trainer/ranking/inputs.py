@@ -1,6 +1,6 @@
 """The inputs of ranking as arrays: for an event of the log, and for an evaluation query.
 
-`RetrievalState` is what retrieval knew at the moment of an event: vectors and popularity.
+`RetrievalState` is the state of retrieval at the moment of an event: vectors and popularity.
 """
 
 import dataclasses
@@ -24,7 +24,7 @@ _ROWS = 512
 
 @dataclasses.dataclass(frozen=True)
 class RetrievalState:
-    """What stands around the events of a split."""
+    """Query encoder, item vectors and popularity for the events of a split."""
 
     encode: QueryEncoder
     vectors: np.ndarray
@@ -32,27 +32,27 @@ class RetrievalState:
     clock: PopularityClock
     config: RetrievalConfig
     popular_at: int | None = None
-    """The one moment whose popularity all events see, seconds since epoch; None: each that of the
-    beginning of its own day."""
+    """Time of the popularity for all events; seconds since epoch, UTC. None: for each event the
+    beginning of its day."""
     has_clock: bool = True
-    """Without one an event's timestamp is no time of day, and it is asked about at `popular_at` as
-    all questions are."""
+    """Whether timestamps are times. If not, every event's query has the time `popular_at`."""
 
     def now(self, timestamps: np.ndarray) -> np.ndarray:
-        """[m] timestamps of events -> [m] the moments at which ranking is asked about them."""
+        """[m] timestamps of events -> [m] times of their ranking queries."""
         if self.has_clock:
             return timestamps
         assert self.popular_at is not None, "without a clock there is one moment for all"
         return np.full(len(timestamps), self.popular_at, np.int64)
 
     def log_popularity(self, moment: int) -> np.ndarray:
-        """[n + 1] as of `moment`."""
+        """[n + 1] log popularity as of `moment`; seconds since epoch, UTC."""
         return compute_log_popularity(self.clock.votes(moment, self.config.popularity_days))
 
     def days(self, timestamps: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-        """Slices of the ascending timestamps that see the same log popularity, and that [n + 1].
+        """Slices of the ascending timestamps with the same log popularity, and that log popularity
+        [n + 1].
 
-        As of the beginning of a day: so an event never sees itself counted.
+        It is as of the beginning of a day, so an event is never counted in its own popularity.
         """
         if not len(timestamps):
             return
@@ -62,9 +62,9 @@ class RetrievalState:
         for first in np.flatnonzero(np.diff(day, prepend=day[0] - 1)):
             end = int(np.searchsorted(day, day[first], side="right"))
             at = int(day[first]) * SECONDS_PER_DAY if self.popular_at is None else self.popular_at
-            present = self.log_popularity(at)
+            popularity = self.log_popularity(at)
             for part in iterate_blocks(end - int(first), _ROWS):
-                yield slice(part.start + first, part.stop + first), present
+                yield slice(part.start + first, part.stop + first), popularity
 
     def queries(self, timelines: Timelines) -> np.ndarray:
         """[e, dim + 1] the query vector just before each event that belongs to the split; 0 for
@@ -78,12 +78,12 @@ class RetrievalState:
             if queries is None:
                 queries = np.zeros((len(timelines.item_index), vectors.shape[-1]), np.float32)
             queries[batch["event"][batch["target"]]] = vectors[batch["target"]]
-        assert queries is not None, "ingestion lets no empty split through"
+        assert queries is not None, "ingestion rejects an empty split"
         return queries
 
 
 def create_encoder(query: Any) -> QueryEncoder:
-    """numpy in, numpy out, around the `positions` of a loaded query model."""
+    """Wraps `positions` of a loaded query model to accept and return numpy arrays."""
 
     def encode(batch: Batch) -> np.ndarray:
         return query.positions({k: tf.constant(v) for k, v in batch.items()}).numpy()
@@ -94,10 +94,14 @@ def create_encoder(query: Any) -> QueryEncoder:
 def build_event_inputs(
     timelines: Timelines, chosen: np.ndarray, queries: np.ndarray, now: np.ndarray, length: int
 ) -> Batch:
-    """Just before each of the `chosen` [m] events, whose context is known.
+    """The ranking model's inputs for events, except the candidates; see `schema.signatures`.
 
-    `queries` [m, dim + 1] and `now` [m] belong to them. Answers the inputs of the ranking model by
-    name, apart from the candidates: see `schema.signatures`.
+    Args:
+        timelines: timelines of the events.
+        chosen: [m] positions of the events; each query is just before its event.
+        queries: [m, dim + 1] query vectors of these events.
+        now: [m] times of the queries; seconds since epoch, UTC.
+        length: number of history items.
     """
     row = timelines.rows[chosen]
     context = {timeline.name_context(n): values[chosen] for n, values in timelines.context.items()}
@@ -105,7 +109,10 @@ def build_event_inputs(
 
 
 def build_query_inputs(asked: EvaluationQueries, queries: np.ndarray, length: int) -> Batch:
-    """Of those asked [q]; at a question's moment the context is unknown, which 0 stands for."""
+    """The ranking model's inputs for `q` evaluation queries, except the candidates.
+
+    The context at the moment of an evaluation query is unknown, so it is 0.
+    """
     split, row = asked.timelines, asked.row
     stop = split.row_splits[row] + split.target_from[row]
     now = np.full(len(asked), asked.now, np.int64)
@@ -135,8 +142,8 @@ def _build_inputs(
 def _gather_history(
     timelines: Timelines, row: np.ndarray, stop: np.ndarray, length: int
 ) -> np.ndarray:
-    """[m, length] the items just before event `stop` [m] of timeline `row`, 0 where a history is
-    shorter.
+    """[m, length] the items just before event `stop` [m] of timeline `row` [m], padded with 0 in
+    front.
     """
     where = stop[:, np.newaxis] - length + np.arange(length)
     inside = where >= timelines.row_splits[row][:, np.newaxis]

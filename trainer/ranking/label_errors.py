@@ -1,4 +1,4 @@
-"""The errors of the label heads on the test events that have the label."""
+"""Errors of the label heads on the test events that have the label."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,18 +17,25 @@ from trainer.ranking.labels import compute_target, find_obstacle
 from trainer.ranking.rerank import wrap_function
 
 LabelErrors = dict[str, Any]
-_MIN_PROBABILITY = 1e-7  # what a probability is kept away from 0 and 1 by, for its logarithm
+_MIN_PROBABILITY = 1e-7  # probabilities are clipped by it, to keep logarithms finite
 _ROWS = 4096
 
 
 def measure_label_errors(
     data: TrainingData, query: Any, ranking: Any, vectors: np.ndarray, config: RetrievalConfig
 ) -> dict[str, LabelErrors]:
-    """By declared label: `kind`, `events` (own test events, positive or not, on known items, that
-    have it) and its errors beside the bias baseline's on the same events, or a `note` that says in
-    words why there are none.
+    """Errors of each declared label's head and of the bias baseline on the same events.
 
-    `query` and `ranking` are loaded SavedModels, `vectors` [n + 1, dim] the items'.
+    Args:
+        data: all three splits.
+        query: the loaded query model.
+        ranking: the loaded ranking model.
+        vectors: [n + 1, dim] item vectors of the query model.
+        config: retrieval's configuration.
+
+    Returns:
+        Label -> `kind`, `events` (own test events on known items, positive or not, that have the
+        label) and the errors, or a `note` with the reason why there are none.
     """
     examples = build_labelled_examples(data.test, build_test_state(data, query, vectors, config))
     predicted = score_examples(ranking.score, examples)
@@ -42,7 +49,7 @@ def measure_label_errors(
 def build_test_state(
     data: TrainingData, query: Any, vectors: np.ndarray, config: RetrievalConfig
 ) -> RetrievalState:
-    """What may be known at the events of test: histories up to each, popularity up to the cut."""
+    """The state for events of test: histories up to each event, popularity up to the cut."""
     return RetrievalState(
         create_encoder(query),
         vectors,
@@ -56,8 +63,8 @@ def build_test_state(
 def score_examples(
     function: Callable[..., Any], examples: RankingExamples
 ) -> dict[str, np.ndarray]:
-    """Head -> [m] of the item that was taken, from a function of a ranking module; no head where
-    there is no example.
+    """Head -> [m] prediction for each event's own item by a function of a ranking module; {}
+    without examples.
     """
     score, inputs = wrap_function(function), examples.inputs()
     parts = [
@@ -78,17 +85,17 @@ def _measure_label(
     before: dict[str, np.ndarray],
 ) -> LabelErrors:
     known = ~np.isnan(examples.labels[name])
-    found = {"kind": label.kind, "events": int(known.sum())}
+    counts = {"kind": label.kind, "events": int(known.sum())}
     obstacle = find_obstacle(data, name)
     if obstacle is not None:
-        return found | {"note": obstacle}
+        return counts | {"note": obstacle}
     truth = compute_target(examples.labels[name][known].astype(np.float64), label)
     user, item = examples.query["user_index"][known], examples.candidates[known, 0]
     baseline = fit_label_baseline(data, name, label).predict(user, item)
     ours = predicted[name][known].astype(np.float64)
     if label.kind == "regression":
-        return found | _measure_regression(ours, baseline, truth)
-    return found | _measure_binary(ours, before[name][known], baseline, truth)
+        return counts | _measure_regression(ours, baseline, truth)
+    return counts | _measure_binary(ours, before[name][known], baseline, truth)
 
 
 def _measure_regression(
@@ -118,18 +125,16 @@ def _measure_binary(
 
 
 def compute_rmse(predicted: np.ndarray, truth: np.ndarray) -> float:
-    """[e] twice -> square root of the mean squared difference (of a probability: of the Brier
-    score).
-    """
+    """[e] and [e] -> root of the mean squared difference; for probabilities, of the Brier score."""
     return float(np.sqrt(np.mean((predicted - truth) ** 2)))
 
 
 def compute_mae(predicted: np.ndarray, truth: np.ndarray) -> float:
-    """[e] twice -> mean of the absolute differences."""
+    """[e] and [e] -> mean of the absolute differences."""
     return float(np.mean(np.abs(predicted - truth)))
 
 
 def compute_log_loss(predicted: np.ndarray, truth: np.ndarray) -> float:
     """[e] probabilities and outcomes -> mean negative log likelihood, in nats."""
-    kept = np.clip(predicted, _MIN_PROBABILITY, 1 - _MIN_PROBABILITY)
-    return float(-np.mean(truth * np.log(kept) + (1 - truth) * np.log1p(-kept)))
+    clipped = np.clip(predicted, _MIN_PROBABILITY, 1 - _MIN_PROBABILITY)
+    return float(-np.mean(truth * np.log(clipped) + (1 - truth) * np.log1p(-clipped)))

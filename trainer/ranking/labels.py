@@ -1,4 +1,4 @@
-"""Which events have a ranking label, the target of its head, and what makes a label unusable."""
+"""Events with a ranking label, the target of its head, and reasons why a label is unusable."""
 
 import numpy as np
 
@@ -13,29 +13,29 @@ def find_labelled(split: Timelines, name: str) -> np.ndarray:
 
 
 def compute_target(values: np.ndarray, label: RankingLabel) -> np.ndarray:
-    """[m] values without NaN -> what is predicted: 0 or 1 for a binary label, else the value."""
+    """[m] values without NaN -> [m] targets: 0 or 1 for a binary label, else the value."""
     return (values >= label.at_least).astype(float) if label.kind == "binary" else values
 
 
 def select_learnable(data: TrainingData) -> dict[str, RankingLabel]:
-    """The declared labels that train has at least one value of; the others get no head."""
+    """The declared labels with at least one value in train; the others get no head."""
     labels = data.dataset.labels.ranking
     return {name: label for name, label in labels.items() if find_labelled(data.train, name).any()}
 
 
 def find_obstacle(data: TrainingData, name: str) -> str | None:
-    """Why the label's errors say nothing about a model, in words; None where they do."""
+    """The reason why the label cannot be evaluated; None if it can."""
     label = data.dataset.labels.ranking[name]
-    learned, judged = (
+    learned, evaluated = (
         compute_target(split.labels[name][find_labelled(split, name)], label)
         for split in (data.train, data.test)
     )
-    for split, values in (("train", learned), ("test", judged)):
+    for split, values in (("train", learned), ("test", evaluated)):
         if not len(values):
             return f"no event of {split} on an item of the catalogue has a value of {name}"
     if learned.min() == learned.max():
-        always = _format_target(learned[0], label)
-        return f"{name} is {always} in all {len(learned)} events of train: nothing to learn"
+        value = _format_target(learned[0], label)
+        return f"{name} is {value} in all {len(learned)} events of train: nothing to learn"
     return None
 
 

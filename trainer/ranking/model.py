@@ -1,4 +1,4 @@
-"""The multi-task loss of ranking: which candidate was taken, and the value of each label."""
+"""The multi-task loss of ranking: which candidate is the positive, and the value of each label."""
 
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
@@ -13,8 +13,8 @@ _NO_ITEM = -1e9  # a logit whose exponential is 0 and whose product with 0 is st
 
 
 class RankingModel(EpochMetricsModel):
-    """Multi-task: `relevance` learns which of the candidates was taken, each label what it was
-    worth.
+    """Multi-task: the `relevance` head learns which candidate is the positive, and each label's
+    head learns the label of the event.
     """
 
     def __init__(
@@ -37,14 +37,14 @@ class RankingModel(EpochMetricsModel):
     def weighted_loss(
         self, inputs: dict[str, tf.Tensor], training: bool
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Sum over the examples of the heads' weighted losses, and how many examples they are;
-        neither a NaN label nor a candidate 0 counts.
+        """Sum over the examples of the heads' weighted losses, and the number of examples; NaN
+        labels and candidates 0 are ignored.
         """
         outputs = self.network(inputs, training=training)
         shape = tf.shape(inputs[CANDIDATES])
-        taken = tf.one_hot(tf.zeros_like(inputs[CANDIDATES][:, 0]), shape[1])
+        positive = tf.one_hot(tf.zeros_like(inputs[CANDIDATES][:, 0]), shape[1])
         logits = tf.where(inputs[CANDIDATES] > 0, outputs[RELEVANCE], _NO_ITEM)
-        loss = self._relevance(labels=taken, predictions=logits, compute_metrics=False)
+        loss = self._relevance(labels=positive, predictions=logits, compute_metrics=False)
         for name, label in self._labels.items():
             value, predicted = inputs[f"label_{name}"], outputs[name][:, 0]
             known = tf.cast(~tf.math.is_nan(value), tf.float32)

@@ -26,23 +26,22 @@ RECENT_ITEMS = 5
 
 @dataclasses.dataclass(frozen=True)
 class RankingItems:
-    """The items as retrieval knows them."""
+    """Item vectors of retrieval, and which items it has learned."""
 
     vectors: np.ndarray
     """[n + 1, dim], row 0 zero."""
     learned: np.ndarray
-    """[n + 1] bool: retrieval has learned from events of the item, and not from its content
-    alone."""
+    """[n + 1] bool: retrieval has learned from events of the item, not only from its content."""
 
 
 class RankingNetwork(tf.keras.Model):
     """Scores every candidate of every query in one call; inputs as in `schema.signatures`.
 
-    Relevance begins as retrieval's own score and each label as its bias baseline; training adds
-    what it finds to be wrong with them. Cross layers: Wang et al., DCN V2, WWW 2021, low rank.
-    It sees the query's and the candidate's vectors, their product, id embeddings of its own, the
-    context and the time of week of the moment, and of each candidate retrieval's score, popularity,
-    likeness to the recent history, and whether it is known.
+    Relevance is initially retrieval's score and each label its bias baseline; training learns
+    corrections to them. Cross layers: Wang et al., DCN V2, WWW 2021, low rank.
+    Inputs are the query's and the candidate's vectors, their element-wise product, separate id
+    embeddings, context and time of week; and for each candidate retrieval's score, popularity,
+    similarity to the recent history, and whether retrieval has learned it.
     """
 
     def __init__(
@@ -54,7 +53,16 @@ class RankingNetwork(tf.keras.Model):
         baselines: dict[str, BiasBaseline],
         config: RankingConfig,
     ):
-        """`users`: size of the vocabulary; `baselines` by label: what its head starts from."""
+        """Creates the untrained network.
+
+        Args:
+            items: item vectors, and which items retrieval has learned.
+            users: size of the user vocabulary.
+            context: context features.
+            labels: labels that get a head.
+            baselines: by label, the prediction that its head corrects.
+            config: hyper-parameters.
+        """
         super().__init__(name="ranking_network")
         self._size = len(items.vectors)
         self._vectors = tf.Variable(
@@ -94,8 +102,8 @@ class RankingNetwork(tf.keras.Model):
         }
 
     def call(self, inputs: RankingInputs, training: bool = False) -> RankingInputs:
-        """-> head: [b, c]. `relevance` and binary labels are logits; regression labels are in their
-        own unit.
+        """Inputs -> head: [b, c]. `relevance` and binary labels are logits; regression labels are
+        in their own unit.
         """
         numbers, embeddings = self._numbers(inputs), self._embeddings(inputs)
         shape = tf.shape(numbers)
@@ -114,35 +122,35 @@ class RankingNetwork(tf.keras.Model):
         }
 
     def take(self, items: RankingItems) -> None:
-        """Puts other vectors of the same space in the place of those learned from."""
+        """Replaces the item vectors by others of the same vector space."""
         self._vectors.assign(items.vectors)
         self._learned.assign(items.learned)
 
     @property
     def item_vectors(self) -> tf.Variable:
-        """[n + 1, dim]. It may be given more rows: items beyond those that the network was made for
-        are scored by their vectors alone, as one is that retrieval has not learned.
+        """[n + 1, dim]. More rows may be assigned: items that were added after training are scored
+        by their vectors only, like items that retrieval has not learned.
         """
         return self._vectors
 
     def adapt(self, inputs: RankingInputs) -> None:
-        """Learns mean and deviation of every number from a sample of the inputs."""
-        present = inputs[signatures.CANDIDATES].numpy() > 0
-        self._standardise.adapt(self._numbers(inputs).numpy()[present])
+        """Fits mean and deviation of every number to a sample of the inputs."""
+        is_item = inputs[signatures.CANDIDATES].numpy() > 0
+        self._standardise.adapt(self._numbers(inputs).numpy()[is_item])
 
     def _numbers(self, inputs: RankingInputs) -> tf.Tensor:
         """[b, c, width] of vectors, moment and crosses."""
         candidate = tf.gather(self._vectors, inputs[signatures.CANDIDATES])
         width = self._vectors.shape[1]
-        taste = tf.ensure_shape(inputs[signatures.VECTOR], [None, width + 1])[:, :-1]
-        query = tf.concat([taste, encode_time_of_week(inputs[signatures.NOW])], axis=-1)
+        vector = tf.ensure_shape(inputs[signatures.VECTOR], [None, width + 1])[:, :-1]
+        query = tf.concat([vector, encode_time_of_week(inputs[signatures.NOW])], axis=-1)
         query = tf.repeat(query[:, tf.newaxis], tf.shape(candidate)[1], axis=1)
         product = query[..., :width] * candidate
         return tf.concat([query, candidate, product, self._crosses(inputs, product)], axis=-1)
 
     def _embeddings(self, inputs: RankingInputs) -> tf.Tensor:
-        """[b, c, width] of user, context and candidate. They begin near 0 and stay out of the
-        standardisation, which would make features of mean 0 and deviation 1 of chance.
+        """[b, c, width] of user, context and candidate. They are initially near 0 and are not
+        standardised, which would scale random initial values to deviation 1.
         """
         index, user = self._own(inputs[signatures.CANDIDATES]), inputs[signatures.USER_INDEX]
         context = {name: inputs[timeline.name_context(name)] for name in self._context_names}
@@ -152,7 +160,7 @@ class RankingNetwork(tf.keras.Model):
         return tf.concat([query, identity], axis=-1)
 
     def _crosses(self, inputs: RankingInputs, product: tf.Tensor) -> tf.Tensor:
-        """[b, c, 7] what stands between query and candidate, as numbers."""
+        """[b, c, 7] scalar features of each pair of query and candidate."""
         index = inputs[signatures.CANDIDATES]
         known = tf.cast(tf.gather(self._learned, self._own(index)), tf.float32)
         scalars = [
@@ -165,26 +173,26 @@ class RankingNetwork(tf.keras.Model):
         return tf.concat([tf.stack(scalars, axis=-1), alike], axis=-1)
 
     def _retrieval_score(self, inputs: RankingInputs) -> tf.Tensor:
-        """[b, c] as the index has it: taste, and present popularity by its weight."""
+        """[b, c] as the index computes it: dot product plus weighted log popularity."""
         candidate = tf.gather(self._vectors, inputs[signatures.CANDIDATES])
         query = inputs[signatures.VECTOR]
-        taste = tf.einsum("bd,bcd->bc", query[:, :-1], candidate)
-        return taste + query[:, -1:] * inputs[signatures.LOG_POPULARITY]
+        product = tf.einsum("bd,bcd->bc", query[:, :-1], candidate)
+        return product + query[:, -1:] * inputs[signatures.LOG_POPULARITY]
 
     def _start(self, name: str, inputs: RankingInputs) -> tf.Tensor:
-        """[b, c] what the head's correction is added to."""
+        """[b, c] the prediction that the head's correction is added to."""
         if name == RELEVANCE:
             return self._trust * self._retrieval_score(inputs)
         user = inputs[signatures.USER_INDEX][:, tf.newaxis]
         return self._biases[name](user, self._own(inputs[signatures.CANDIDATES]))
 
     def _own(self, index: tf.Tensor) -> tf.Tensor:
-        """0, the unknown item, for those that came after the network was made."""
+        """[...] indices; 0, the unknown item, for items that were added after training."""
         return tf.where(index < self._size, index, 0)
 
 
 def get_label_scale(label: RankingLabel, baseline: BiasBaseline) -> float:
-    """Unit of a regression label's errors; a logit has none."""
+    """Scale of the label's loss: the standard deviation for regression, 1 for a logit."""
     return baseline.deviation if label.kind == "regression" else 1.0
 
 
@@ -193,30 +201,30 @@ class RecentSimilarity(tf.keras.layers.Layer):
     [b, c, 3]: cosine with the latest known item, and the greatest and the mean cosine with the
     latest five.
 
-    0 stands for an unknown item anywhere in a history and is passed over; where nothing is left,
-    and for a candidate 0, all three are 0.
+    Index 0 is an unknown item and is skipped; with no known item in the history, and for a
+    candidate 0, all three are 0.
     """
 
     def call(self, vectors: tf.Tensor, history: tf.Tensor, candidates: tf.Tensor) -> tf.Tensor:
         """See the class."""
         recent = select_latest_known(history)
         direction = tf.math.l2_normalize(tf.gather(vectors, candidates), axis=-1)
-        taken = tf.math.l2_normalize(tf.gather(vectors, recent), axis=-1)
-        cosine = tf.einsum("bcd,brd->bcr", direction, taken)
+        interacted = tf.math.l2_normalize(tf.gather(vectors, recent), axis=-1)
+        cosine = tf.einsum("bcd,brd->bcr", direction, interacted)
         known = tf.cast(recent > 0, cosine.dtype)[:, tf.newaxis]
         mean = tf.math.divide_no_nan(tf.reduce_sum(cosine * known, -1), tf.reduce_sum(known, -1))
         greatest = tf.reduce_max(tf.where(known > 0, cosine, -1.0), axis=-1)
-        anything = tf.logical_and(known[..., 0] > 0, candidates > 0)
-        greatest = tf.where(anything, greatest, 0.0)
+        defined = tf.logical_and(known[..., 0] > 0, candidates > 0)
+        greatest = tf.where(defined, greatest, 0.0)
         return tf.stack([cosine[..., 0], greatest, mean], axis=-1)
 
 
 def select_latest_known(history: tf.Tensor) -> tf.Tensor:
-    """[b, n], oldest first -> [b, 5] the latest indices that are not 0, the latest first; 0 where
-    there are fewer.
+    """[b, n], oldest first -> [b, 5] the latest indices that are not 0, the latest first, padded
+    with 0.
     """
     history = tf.pad(history, [[0, 0], [RECENT_ITEMS, 0]])
-    place = tf.range(1, tf.shape(history)[1] + 1)
-    best = tf.math.top_k(tf.where(history > 0, place, 0), RECENT_ITEMS)
-    found = tf.gather(history, tf.maximum(best.values - 1, 0), batch_dims=1)
-    return tf.where(best.values > 0, found, 0)
+    position = tf.range(1, tf.shape(history)[1] + 1)
+    latest = tf.math.top_k(tf.where(history > 0, position, 0), RECENT_ITEMS)
+    items = tf.gather(history, tf.maximum(latest.values - 1, 0), batch_dims=1)
+    return tf.where(latest.values > 0, items, 0)

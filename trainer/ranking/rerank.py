@@ -1,4 +1,4 @@
-"""Retrieval's lists in the order of ranking, for evaluation queries."""
+"""Reranks retrieval's lists for evaluation queries."""
 
 import dataclasses
 from collections.abc import Callable
@@ -14,18 +14,18 @@ from trainer.metrics.top_k import iterate_blocks
 from trainer.ranking.inputs import build_query_inputs
 
 ScoreFunction = Callable[[Batch], dict[str, np.ndarray]]
-"""The ranking model's inputs by name, as in `schema.signatures` -> head: [b, c]."""
+"""The ranking model's inputs by name, as in `schema.signatures` -> head: [b, c] scores."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Ranker:
-    """The ranking model, and how many items of how long a history it reads."""
+    """The ranking model, and the number of candidates and history items that it reads."""
 
     score: ScoreFunction
     candidates: int
-    """Items at the head of a list that it puts in order."""
+    """Number of items at the head of a list that it reranks."""
     history_length: int
-    """Latest events of a user."""
+    """Number of latest history items that it reads."""
 
 
 def rerank(
@@ -35,18 +35,21 @@ def rerank(
     log_popularity: np.ndarray,
     ranker: Ranker,
 ) -> np.ndarray:
-    """[q, k] retrieval's indices, best first -> the same with the first `candidates` of the
-    `ranker` put in its order.
+    """[q, k] the lists with their first `ranker.candidates` items in ranking's order.
 
-    `log_popularity` [n + 1] at the moment of the queries. Places that hold no item (0) stay at the
-    end.
+    Args:
+        lists: [q, k] retrieval's item indices, best first; empty positions (0) stay at the end.
+        queries: [q, dim + 1] query vectors.
+        asked: the evaluation queries.
+        log_popularity: [n + 1] at the moment of the queries.
+        ranker: the ranking model.
     """
     result = lists.copy()
     head = lists[:, : ranker.candidates].astype(np.int32)
-    found = score_relevance(
+    scores = score_relevance(
         head, queries, asked, log_popularity, ranker.score, ranker.history_length
     )
-    order = np.argsort(np.where(head == 0, np.inf, -found), axis=1, kind="stable")
+    order = np.argsort(np.where(head == 0, np.inf, -scores), axis=1, kind="stable")
     result[:, : head.shape[1]] = np.take_along_axis(head, order, axis=1)
     return result
 
@@ -59,8 +62,15 @@ def score_relevance(
     score: ScoreFunction,
     history_length: int,
 ) -> np.ndarray:
-    """[q, c] retrieval's indices -> [q, c] ranking's logit of each being taken; that of an empty
-    place (0) means nothing.
+    """[q, c] the relevance logits of the candidates; that of an empty position (0) is undefined.
+
+    Args:
+        lists: [q, c] candidates as item indices.
+        queries: [q, dim + 1] query vectors.
+        asked: the evaluation queries.
+        log_popularity: [n + 1] at the moment of the queries.
+        score: the ranking model.
+        history_length: number of latest history items that it reads.
     """
     head = lists.astype(np.int32)
     inputs = build_query_inputs(asked, queries, history_length) | {
@@ -76,14 +86,14 @@ def score_relevance(
 
 
 def create_scorer(module: Any) -> ScoreFunction:
-    """numpy in, numpy out, around the `score` of a ranking module, trained or loaded."""
+    """Wraps `score` of a ranking module, trained or loaded, to accept and return numpy arrays."""
     return wrap_function(module.score)
 
 
 def wrap_function(
     function: Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]],
 ) -> ScoreFunction:
-    """numpy in, numpy out."""
+    """Wraps a function of tensors to accept and return numpy arrays."""
 
     def score(inputs: Batch) -> dict[str, np.ndarray]:
         outputs = function({name: tf.constant(values) for name, values in inputs.items()})

@@ -1,5 +1,5 @@
-"""Whether the lists are served in the order of ranking or of retrieval, decided on held-out events
-of valid.
+"""Decides on held-out events of valid whether lists are served in ranking's or in retrieval's
+order.
 """
 
 import dataclasses
@@ -38,11 +38,11 @@ class RankingVerdict:
     @property
     def order(self) -> str:
         """`ranking` where its mean is better and its difference not `worse`, else `retrieval`."""
-        pays = self.difference.value > 0 and self.difference.verdict != "worse"
-        return RANKING if pays else RETRIEVAL
+        better = self.difference.value > 0 and self.difference.verdict != "worse"
+        return RANKING if better else RETRIEVAL
 
     def measures(self) -> dict[str, float]:
-        """The numbers by name."""
+        """The verdict's metrics by name."""
         return {
             f"valid_ranking_{_METRIC}": self.ranking,
             f"valid_retrieval_{_METRIC}": self.retrieval,
@@ -54,7 +54,7 @@ class RankingVerdict:
 
 @dataclasses.dataclass(frozen=True)
 class OrderedLists:
-    """The answers to questions [q] in both orders."""
+    """Lists for `q` evaluation queries in both orders."""
 
     asked: EvaluationQueries
     final: np.ndarray
@@ -66,18 +66,19 @@ class OrderedLists:
 def build_repeated_queries(
     split: Timelines, has_clock: bool, first: int
 ) -> list[EvaluationQueries]:
-    """The split's users, asked at `first` and where each further quarter of its events begins.
+    """Evaluation queries at `first` (seconds since epoch, UTC) and at the beginning of each further
+    quarter of the split's events.
 
-    One moment has few users, and decides by chance between orders that are nearly as good. Without
-    a clock there is one moment.
+    A single moment has few users and would decide between nearly equal orders by chance. Without a
+    clock there is only one moment.
     """
     times = np.sort(split.timestamps[split.own & split.positive])
     later = [int(times[len(times) * part // _QUERY_TIMES]) for part in range(1, _QUERY_TIMES)]
     begins = (
         [first, *sorted({moment for moment in later if moment > first})] if has_clock else [first]
     )
-    asked = [build_queries(restrict_from(split, m) if m > first else split, m) for m in begins]
-    return [each for each in asked if len(each)]
+    queries = [build_queries(restrict_from(split, m) if m > first else split, m) for m in begins]
+    return [each for each in queries if len(each)]
 
 
 def measure_orders(
@@ -87,9 +88,14 @@ def measure_orders(
     moments: RetrievalState,
     config: RankingConfig,
 ) -> RankingVerdict:
-    """Lists in retrieval's order and after ranking, asked of users that neither has learned from.
+    """Compares the lists in retrieval's order with those in ranking's.
 
-    `module` is the ranking module, `query` the loaded query model.
+    Args:
+        module: the ranking module.
+        asked: evaluation queries of events that neither stage has learned from.
+        query: the loaded query model.
+        moments: item vectors and popularity of retrieval.
+        config: number of candidates.
     """
     score = create_scorer(module)
     return compare_orders([_rank_lists(score, each, query, moments, config) for each in asked])
@@ -102,17 +108,17 @@ def _rank_lists(
     moments: RetrievalState,
     config: RankingConfig,
 ) -> OrderedLists:
-    present = moments.log_popularity(asked.now)
+    popularity = moments.log_popularity(asked.now)
     length = moments.config.history_length
     queries = encode_queries(query.positions, asked, length)
-    stood = np.column_stack([moments.vectors, present])
-    lists = rank_nearest(queries, stood, asked.seen, max(100, config.candidates))
-    final = rerank(lists, queries, asked, present, Ranker(score, config.candidates, length))
+    vectors = np.column_stack([moments.vectors, popularity])
+    lists = rank_nearest(queries, vectors, asked.seen, max(100, config.candidates))
+    final = rerank(lists, queries, asked, popularity, Ranker(score, config.candidates, length))
     return OrderedLists(asked, final, lists)
 
 
 def compare_orders(answered: list[OrderedLists]) -> RankingVerdict:
-    """A user counts once, with the mean of what he was answered at each moment."""
+    """The verdict over users; a user counts once, with the mean NDCG over all moments."""
     users = np.concatenate([each.asked.timelines.user_ids[each.asked.row] for each in answered])
     _, user = np.unique(users, return_inverse=True)
     ours = _average_by_user([_compute_list_ndcg(each.final, each.asked) for each in answered], user)
@@ -132,15 +138,17 @@ def _compute_list_ndcg(lists: np.ndarray, asked: EvaluationQueries) -> np.ndarra
 
 
 def write_verdict(verdict: RankingVerdict, model_uri: str) -> None:
-    """Beside the SavedModel: `order`, the numbers, and the paired difference with its verdict."""
+    """Writes `order`, the metrics and the paired difference into the SavedModel's
+    `assets.extra`.
+    """
     folder = f"{model_uri}/assets.extra"
     tf.io.gfile.makedirs(folder)
-    found = verdict.measures() | {"difference": dataclasses.asdict(verdict.difference)}
+    content = verdict.measures() | {"difference": dataclasses.asdict(verdict.difference)}
     with tf.io.gfile.GFile(f"{folder}/{VERDICT_FILE}", "w") as file:
-        json.dump({"order": verdict.order} | found, file)
+        json.dump({"order": verdict.order} | content, file)
 
 
 def read_serving_order(model_uri: str) -> str:
-    """`ranking` or `retrieval`: whose order pays, as training measured it on valid."""
+    """The serving order that training selected on valid: `ranking` or `retrieval`."""
     with tf.io.gfile.GFile(f"{model_uri}/assets.extra/{VERDICT_FILE}") as file:
         return json.load(file)["order"]

@@ -39,29 +39,29 @@ _log = logging.getLogger(__name__)
 
 @dataclasses.dataclass(frozen=True)
 class RetrievalArtifacts:
-    """What the retrieval stage wrote, and the configuration that it was trained with."""
+    """The outputs of the retrieval stage, and its configuration."""
 
     query_uri: str
-    """SavedModel of the query model that has not learned valid."""
+    """SavedModel of the query model that was not trained on valid."""
     candidates_uri: str
-    """The candidates that belong to it."""
+    """Candidates of that query model."""
     served_uri: str
-    """The candidates that have learned valid, which ranking will score when it is served."""
+    """Candidates of the model that was trained on valid too, which ranking scores in serving."""
     config: RetrievalConfig
 
 
 def train_ranking(
     context: TrainingContext[RankingConfig], retrieval: RetrievalArtifacts, model_uri: str
 ) -> dict[str, float]:
-    """Writes the SavedModel to `model_uri`, with whether ranking's order is better than
-    retrieval's; returns metrics on valid.
+    """Writes the SavedModel and the selected serving order to `model_uri`; returns metrics on
+    valid.
 
-    It learns from a query model and candidates that have not learned valid, and ends with the
-    vectors of the served candidates, which have.
-    Labels are learned from train; the order from the earlier part of valid, which retrieval has not
-    learned from; the later part stops the training, calibrates and decides. Resumes an interrupted
-    training, whose checkpoints are removed at the end. It runs on one device whatever the strategy,
-    in float32: `RankingConfig.max_events` bounds what it learns from.
+    It trains with a query model and candidates that were not trained on valid, and finally replaces
+    their vectors by those of the served candidates, which were. Labels are learned from train, the
+    order from the earlier half of valid; the later half is used for early stopping, calibration and
+    the serving order. Resumes an interrupted run; its checkpoints are removed at the end. Training
+    runs on one device in float32, whatever the strategy, since `RankingConfig.max_events` bounds
+    the data.
     """
     tf.keras.utils.set_random_seed(context.seed)
     tf.config.experimental.enable_op_determinism()
@@ -97,7 +97,7 @@ def _build_examples(
     earlier: Timelines,
     later: Timelines,
 ) -> tuple[RankingExamples, RankingExamples, RankingExamples]:
-    """Listwise ones to learn from, labelled ones to learn from, and listwise ones held out."""
+    """Listwise and labelled examples to learn from, and held-out listwise examples."""
     config, rng = context.config, np.random.default_rng(context.seed)
     listwise = build_listwise_examples(earlier, state, config, rng)
     labelled = build_labelled_examples(context.data.train, state, config.max_events)
@@ -108,7 +108,7 @@ def _build_examples(
 
 
 def _load_items(uri: str, learned: PopularityClock) -> RankingItems:
-    """The candidates at `uri`, whose towers have learned what `learned` counts."""
+    """The candidates at `uri`, whose towers have learned the events of `learned`."""
     vectors = np.pad(candidates.load(uri).vectors[:, :-1], [(1, 0), (0, 0)])
     return RankingItems(vectors, learned.counts() > 0)
 
@@ -116,12 +116,14 @@ def _load_items(uri: str, learned: PopularityClock) -> RankingItems:
 def _build_state(
     data: TrainingData, query: Any, items: RankingItems, retrieval: RetrievalConfig
 ) -> RetrievalState:
-    """Without a clock valid's own events may not be counted: what stands before an event in time is
-    no secret, but nothing here stands before it.
+    """The state for events of train and valid.
+
+    Without a clock valid's events must not be counted in popularity, since none of them is known to
+    come before another.
     """
     if data.has_clock:
-        known = data.clock(data.train, data.valid)
-        return RetrievalState(create_encoder(query), items.vectors, known, retrieval)
+        clock = data.clock(data.train, data.valid)
+        return RetrievalState(create_encoder(query), items.vectors, clock, retrieval)
     return RetrievalState(
         create_encoder(query),
         items.vectors,
@@ -135,7 +137,7 @@ def _build_state(
 def _build_model(
     data: TrainingData, items: RankingItems, listwise: RankingExamples, config: RankingConfig
 ) -> RankingModel:
-    """Untrained, its features standardised by a sample of `listwise`."""
+    """The untrained model, with standardisation fitted to a sample of `listwise`."""
     labels = select_learnable(data)
     baselines = {name: fit_label_baseline(data, name, labels[name]) for name in labels}
     users = data.timelines_graph.vocabulary_size_by_name(USER_VOCABULARY)
@@ -151,7 +153,7 @@ def _build_model(
 def _build_module(
     model: RankingModel, data: TrainingData, held_out: RankingExamples, example: RankingExamples
 ) -> RankingModule:
-    """Calibrated by `held_out`; the inputs of any `example` fix the signature."""
+    """The module calibrated on `held_out`; any `example` determines the signature."""
     labels = select_learnable(data)
     calibration = fit_calibration(model.network, labels, held_out)
     return RankingModule(model.network, labels, calibration, example.inputs())

@@ -22,8 +22,17 @@ def fit_ranking(
     held_out: RankingExamples,
     context: TrainingContext[RankingConfig],
 ) -> dict[str, list[float]]:
-    """Stops early by the loss of the held-out examples, keeps the best weights, and resumes as
-    `fit_with_resume`. Returns the metrics of every epoch by name.
+    """Trains with early stopping on the loss of the held-out examples; resumes like
+    `fit_with_resume`, and the model then has the best epoch's weights.
+
+    Args:
+        model: the untrained model.
+        learned: training examples, concatenated in an epoch.
+        held_out: validation examples.
+        context: configuration, seed, checkpoints and hardware.
+
+    Returns:
+        The metrics of every epoch by name.
     """
     config, seed = context.config, context.seed
     size = config.batch_size
@@ -46,11 +55,11 @@ def fit_ranking(
 
 def _shuffle_batches(batches: list[Batch], seed: int, epoch: int) -> Iterator[Batch]:
     order = np.random.default_rng([seed, epoch]).permutation(len(batches))
-    return (batches[place] for place in order)
+    return (batches[index] for index in order)
 
 
 def build_batches(examples: RankingExamples, size: int) -> list[Batch]:
-    """Slices of all arrays. They come in order of time: neighbours share a day."""
+    """The examples in batches of at most `size`, in time order."""
     arrays = examples.inputs()
     arrays |= {f"label_{name}": values for name, values in examples.labels.items()}
     return [
