@@ -366,7 +366,7 @@ def test_lines_may_end_as_on_windows(finished, tmp_path, capsys):
     users.write_bytes(b"\xef\xbb\xbfann\r\nbob")
     arguments = ["--root", finished(), "--users", users, "--out", out]
     assert main(["batch", *map(str, arguments)]) == 0
-    assert capsys.readouterr().out.startswith(f"2 lists (retrieval) in {out}: 0 of users without")
+    assert capsys.readouterr().out.startswith(f"2 lists (retrieval) in {out}: 0 for users")
     assert [json.loads(line)["user_id"] for line in out.open()] == ["ann", "bob"]
 
 
