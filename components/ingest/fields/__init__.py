@@ -1,1 +1,1 @@
-"""Records -> typed fields, and why a value is refused."""
+"""Records -> typed fields, and the reasons for rejected values."""

@@ -1,4 +1,4 @@
-"""One column as texts, ids or numbers, whatever format it came from."""
+"""Conversion of one column of any format to strings, ids or numbers."""
 
 import math
 from decimal import Decimal

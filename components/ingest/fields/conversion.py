@@ -1,7 +1,7 @@
 """Records -> typed fields, the records that a required field rejects, and why.
 
-An unreadable value of an optional field counts as absent. A message names the column, the value,
-what is expected and what the value looks like.
+An unreadable value of an optional field counts as missing. A message names the column, the value,
+the expected values and, if it can be recognised, the likely fix.
 """
 
 import re
@@ -40,23 +40,23 @@ _ABSENT = frozenset({"n/a", "na", "nan", "null", "none", "-", "?", "unknown", "\
 
 
 class ConvertedFields(NamedTuple):
-    """Of n records."""
+    """The fields of n records."""
 
     arrays: dict[str, pa.Array]
-    """By name, n values each."""
+    """By field name, n values each."""
     faults: dict[int, Fault]
-    """By record, of those that are refused: the first field's."""
+    """By position of a rejected record: the fault of the first field that rejects it."""
     unreadable: Counter[tuple[str, str]]
-    """By the field's key and the reason for the first one: values of optional fields of records
-    that are not refused."""
+    """Number of unreadable values of optional fields, in records that are not rejected, by the
+    field's key and the explanation of the first one."""
 
 
 def convert_records(records: Records, spec: TableSpec) -> ConvertedFields:
-    """Makes the fields of the specification."""
+    """Converts the columns of `records` to the fields of the specification."""
     made = ConvertedFields(
         {}, dict.fromkeys(_find_headers(records, spec), _HEADER_FAULT), Counter()
     )
-    for field in sorted(spec.fields, key=lambda field: field.optional):  # which is stable
+    for field in sorted(spec.fields, key=lambda field: field.optional):  # this sort is stable
         converted = field.convert(*(records.columns[column] for column in field.columns))
         refuse = _null_unreadable if field.optional else _record_faults
         made.arrays[field.name] = refuse(field, converted, records, spec, made)
@@ -67,8 +67,8 @@ _HEADER_FAULT = Fault(HEADER_LINE, "every column of this line holds its own name
 
 
 def _find_headers(records: Records, spec: TableSpec) -> list[int]:
-    """Records of delimited text that repeat the columns' names: files that were joined, or a header
-    where the configuration names the columns.
+    """Records of delimited text that repeat the column names: headers within concatenated files, or
+    a header although the configuration names the columns.
     """
     if spec.source.format != "csv":
         return []
@@ -129,9 +129,14 @@ def _get_value(values: Any, n: int) -> Any:
 def explain_rejection(
     field: Field, reason: str, values: Sequence[Any], source: Source, withheld: bool = False
 ) -> str:
-    """One sentence on why `values`, one of each of the field's columns, are refused.
+    """Explains in one sentence why a value is rejected.
 
-    `withheld` leaves the values themselves out.
+    Args:
+        field: Field that rejects the value.
+        reason: Reason from `components.ingest.read.records`.
+        values: One value for each of the field's columns.
+        source: Source of the table.
+        withheld: Whether to omit the values from the sentence.
     """
     columns = ", ".join(map(format_excerpt, field.columns))
     received = "(withheld)" if withheld else _format_received(values)

@@ -1,4 +1,4 @@
-"""Columns of each kind and role: values as they came -> a typed Arrow array and its faults."""
+"""Conversion of columns, by kind and role: raw values -> a typed Arrow array and its faults."""
 
 from typing import Any, NamedTuple
 
@@ -29,7 +29,7 @@ _NO = ("false", "0", "0.0")
 
 
 class ConvertedColumn(NamedTuple):
-    """A column [n], and which of its records it refuses: (reason, bool [n]), weightiest first."""
+    """A column [n], and the records that it rejects: (reason, bool [n]), most important first."""
 
     array: pa.Array
     faults: list[tuple[str, np.ndarray]]
@@ -63,16 +63,17 @@ def convert_texts(values: Values) -> ConvertedColumn:
 
 
 def convert_positives(values: Values, at_least: float) -> ConvertedColumn:
-    """int64: 1 where the number is `at_least` or more, 0 where less or absent."""
+    """int64: 1 if the number is at least `at_least`, 0 if it is less or missing."""
     array, faults = convert_numbers(values)
     reached = pc.fill_null(pc.greater_equal(array, at_least), False)
     return ConvertedColumn(pc.cast(reached, pa.int64()), faults)
 
 
 def convert_availability(values: Values) -> ConvertedColumn:
-    """int64: 1 where the item may be recommended or nothing is said, 0 where it may not.
+    """int64: 1 if the item may be recommended or the value is missing, otherwise 0.
 
-    Case and blanks around are nothing; pandas writes `1.0` where a column has holes.
+    Case and surrounding blanks are ignored; `1.0` is valid because pandas writes it in a column
+    with missing values.
     """
     text, wrong = coerce_texts(values)
     word = pc.utf8_lower(pc.utf8_trim_whitespace(text))
@@ -86,12 +87,12 @@ def convert_availability(values: Values) -> ConvertedColumn:
 
 
 def mark_all_positive(values: Values) -> ConvertedColumn:
-    """int64: 1 for each record, whatever the column holds."""
+    """int64: 1 for each record, regardless of the values."""
     return ConvertedColumn(pa.array(np.ones(len(values), np.int64)), [])
 
 
 def convert_feature(values: Values, feature: Feature) -> ConvertedColumn:
-    """A declared feature, but for vectors (see `vectors`); null where absent.
+    """Converts a declared feature other than a vector (see `vectors`); a missing value is null.
 
     category, text: large_string; set: list<large_string>; number: float64; timestamp: int64
     seconds.
@@ -163,7 +164,8 @@ def _parse_members(value: Any) -> list[str] | None:
 def _is_visible_ascii(text: pa.Array) -> bool:
     """Whether no value can hold a blank, a control character or a letter beyond ASCII.
 
-    Most logs' ids are so, and to look at the bytes takes a tenth of the time for all values.
+    This holds for the ids of most logs, and checking bytes needs a tenth of the time of checking
+    values.
     """
     letters = text.buffers()[2]
     seen = np.frombuffer(letters, np.uint8) if letters is not None else np.zeros(0, np.uint8)
@@ -174,12 +176,12 @@ def _to_flags(flags: pa.Array) -> np.ndarray:
     return pc.fill_null(flags, False).to_numpy(zero_copy_only=False)
 
 
-def convert_hashed_ids(values: Values, missing: str, place: UserIdKey) -> ConvertedColumn:
-    """As `convert_ids`, each id replaced by its pseudonym. The worker reads the key itself:
-    it is no part of what is sent to the workers.
+def convert_hashed_ids(values: Values, missing: str, source: UserIdKey) -> ConvertedColumn:
+    """Like `convert_ids`, but replaces each id by its pseudonym. Each worker reads the key itself,
+    so that the key is never sent to workers.
     """
     text, faults = convert_ids(values, missing)
-    key = load_key(place)
+    key = load_key(source)
     encoded = text.dictionary_encode()
     hashed = [hash_user_id(identifier, key) for identifier in encoded.dictionary.to_pylist()]
     return ConvertedColumn(pa.array(hashed, pa.large_string()).take(encoded.indices), faults)

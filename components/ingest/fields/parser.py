@@ -23,21 +23,21 @@ WITHHELD = "(withheld: user ids are hashed)"
 
 
 class ParsedRecords(NamedTuple):
-    """One block."""
+    """The records of one block."""
 
     accepted: pa.Table
-    """One column a field, then those of the specification's `origin`; in order of lines."""
+    """One column per field, then those of the specification's `origin`; in line order."""
     rejected: list[DeadLetter]
     origin: Origin
-    """Of the block: whatever else was read stands before it or after it as a whole."""
+    """Origin of the block, by which blocks are sorted."""
     unreadable: Counter[tuple[str, str]]
-    """Values that count as absent, as `conversion` counts them."""
+    """Unreadable values, see `conversion.ConvertedFields`."""
 
 
 def parse_lines(lines: Lines, names: Sequence[str], spec: TableSpec) -> ParsedRecords:
-    """Reads `lines` in the source's format; `names` are the columns of delimited text, in order.
+    """Parses `lines` in the source's format; `names` are the columns of delimited text, in order.
 
-    Each record is either a row of `accepted` or one of `rejected`, with the first reason found.
+    Each record becomes a row of `accepted` or, with the first reason found, one of `rejected`.
     """
     dialect = build_dialect(spec.source)
     if dialect is not None:
@@ -50,12 +50,12 @@ def parse_lines(lines: Lines, names: Sequence[str], spec: TableSpec) -> ParsedRe
 
 
 def list_source_columns(spec: TableSpec) -> set[str]:
-    """Columns that the fields are made from."""
+    """Returns the columns that the fields need."""
     return {column for field in spec.fields for column in field.columns}
 
 
 def accept_records(lines: Lines, records: Records, spec: TableSpec) -> ParsedRecords:
-    """Makes fields of `records`, which were read from `lines`."""
+    """Converts `records`, which were parsed from `lines`, to fields."""
     made = convert_records(records, spec)
     keep = np.ones(len(records.index), bool)
     keep[list(made.faults)] = False
@@ -71,7 +71,7 @@ def accept_records(lines: Lines, records: Records, spec: TableSpec) -> ParsedRec
 
 
 def build_empty_table(fields: Sequence[Field]) -> pa.Table:
-    """A table of no records, with the types that `parse_lines` gives."""
+    """Returns a table without records, with the column types of `parse_lines`."""
     nothing = pa.array([], pa.large_string())
     return pa.table(
         {field.name: field.convert(*[nothing] * len(field.columns)).array for field in fields}
@@ -84,7 +84,7 @@ def _build_letter(lines: Lines, n: int, fault: Fault) -> DeadLetter:
 
 
 def _sort_by_line(table: pa.Table, index: np.ndarray) -> tuple[pa.Table, np.ndarray]:
-    """`index` [rows] are lines; a parser may read those with quotes after all others."""
+    """Sorts rows by their lines `index` [rows]; a parser may read quoted lines last."""
     if (index[1:] >= index[:-1]).all():
         return table, index
     order = np.argsort(index, kind="stable")
@@ -111,17 +111,17 @@ def _build_origin(name: str, lines: Lines, index: np.ndarray, withholds_raw: boo
 
 
 class BlockParser:
-    """Remembers the columns of each delimited file that it has met."""
+    """Parses blocks and row groups; it caches the column names of delimited files."""
 
     def __init__(self, spec: TableSpec) -> None:
         self._spec = spec
         self._names: dict[str, list[str]] = {}
 
     def parse(self, element: Block | RowGroup) -> Iterator[tuple[int, ParsedRecords]]:
-        """How many records were read, and what became of them, some at a time."""
+        """Yields batches: the number of records read, and the parsed records."""
         if isinstance(element, Block):
-            found = self._decode(element)
-            yield found.read, parse_lines(found, self._list_columns(element.path), self._spec)
+            lines = self._decode(element)
+            yield lines.read, parse_lines(lines, self._list_columns(element.path), self._spec)
             return
         wanted = list_source_columns(self._spec)
         for rows, records in read_row_group(element, wanted):
@@ -130,11 +130,11 @@ class BlockParser:
     def _decode(self, block: Block) -> Lines:
         source = self._spec.source
         has_header = source.format == "csv" and source.columns is None
-        found = decode_block(block, source.encoding, has_header, build_dialect(source))
-        return expand_sequences(found) if source.format == "sequences" else found
+        lines = decode_block(block, source.encoding, has_header, build_dialect(source))
+        return expand_sequences(lines) if source.format == "sequences" else lines
 
     def _list_columns(self, path: str) -> list[str]:
-        """Columns of delimited text, in order; of no other format."""
+        """Columns of delimited text, in order; empty for other formats."""
         if self._spec.source.format != "csv":
             return []
         if path not in self._names:

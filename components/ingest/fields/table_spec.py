@@ -1,4 +1,4 @@
-"""What is made of a table: its source, and which columns become which fields."""
+"""Specification of a table: its source, and the columns of its fields."""
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
@@ -27,45 +27,45 @@ from schema.sources import InteractionsSource, Source
 ITEM_ID = timeline.ITEM_ID
 TIMESTAMP = "timestamp"
 MOMENT = "moment"
-"""Nanoseconds since epoch, UTC, of an event that is not yet put in order; TIMESTAMP afterwards."""
-# Where a record came from: it decides which of two records with one id is the later one.
+"""Nanoseconds since epoch, UTC, of an event before sorting, which replaces it with TIMESTAMP."""
+# The origin of a record, which decides which of two records with the same id is the later one.
 FILE = "file"
 LINE = "line"
 ROW_GROUP = "row_group"  # of a Parquet file
-RAW = "raw"  # and how it stood there, for a record that may still be refused later
+RAW = "raw"  # its text, for a record that a later rule can reject
 ORIGIN = (FILE, LINE, ROW_GROUP, RAW)
 DETAIL = "detail"
-"""Column of refused records that says why."""
+"""Column of rejected records with the explanation."""
 
 
 class Field(NamedTuple):
     """One field of an accepted record."""
 
     name: str
-    """Its name from here on."""
+    """Name of the field in the accepted records."""
     column: str
-    """The user's column that it is made from."""
+    """The user's column."""
     convert: Callable[..., ConvertedColumn]
-    """Values of each column -> the field. The reason of the first field that refuses counts."""
+    """Values of each column -> the field."""
     key: str
     """The configuration key that names the column."""
     others: tuple[str, ...] = ()
-    """Further columns, of a vector that has one for each of its numbers."""
+    """Other columns, for a vector with one column per number."""
     expects: str = "an id: text or a whole number"
-    """What is accepted, for messages."""
+    """Description of valid values, for messages."""
     optional: bool = False
-    """Whether an unreadable value is an absent one; it refuses the record otherwise."""
+    """Whether an unreadable value counts as missing; otherwise it rejects the record."""
     absent: Any = None
-    """What stands for a value that is optional and unreadable."""
+    """Replacement of an unreadable value of an optional field."""
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """All the columns that it is made from."""
+        """All columns of the field."""
         return (self.column, *self.others)
 
 
 def build_interaction_fields(dataset: Dataset) -> list[Field]:
-    """user_id, item_id, moment, positive, label_*, context_*."""
+    """Returns the fields user_id, item_id, moment, positive, label_* and context_*."""
     source, labels, at = dataset.data.interactions, dataset.labels, "data.interactions"
     rule = labels.positive
     fields = [
@@ -106,7 +106,7 @@ def _build_time_converter(source: InteractionsSource) -> Callable[..., Converted
 
 
 def build_item_fields(dataset: Dataset) -> list[Field]:
-    """item_id, title and available (where a column is named for them), item_*."""
+    """Returns the fields item_id, title and available (if they have a column) and item_*."""
     source = dataset.data.items
     fields = [_build_id(timeline.ITEM_ID, source.item_id, MISSING_ITEM_ID, "data.items.item_id")]
     if source.title is not None:
@@ -114,15 +114,15 @@ def build_item_fields(dataset: Dataset) -> list[Field]:
         fields.append(_build_optional(timeline.TITLE, source.title, convert_texts, key, "a text"))
     if source.available is not None:
         key = "data.items.available"
-        said = Field(timeline.AVAILABLE, source.available, convert_availability, key)
-        fields.append(said._replace(expects="1 or true, 0 or false"))
+        available = Field(timeline.AVAILABLE, source.available, convert_availability, key)
+        fields.append(available._replace(expects="1 or true, 0 or false"))
     return fields + _build_features(
         dataset.features.items, timeline.name_item_feature, "features.items"
     )
 
 
 def build_user_fields(dataset: Dataset) -> list[Field]:
-    """user_id, user_*. There is a user table."""
+    """Returns the fields user_id and user_*; `dataset` must have a user table."""
     source = dataset.data.users
     assert source is not None, "expected [data.users]"
     key = _build_user_id(dataset, source.user_id, "data.users.user_id")
@@ -133,11 +133,11 @@ def build_user_fields(dataset: Dataset) -> list[Field]:
 
 
 def _build_user_id(dataset: Dataset, column: str, key: str) -> Field:
-    place = dataset.data.hash_user_ids
-    if place is None:
+    source = dataset.data.hash_user_ids
+    if source is None:
         return _build_id(timeline.USER_ID, column, MISSING_USER_ID, key)
-    hashed = functools.partial(convert_hashed_ids, missing=MISSING_USER_ID, place=place)
-    return Field(timeline.USER_ID, column, hashed, key)
+    convert = functools.partial(convert_hashed_ids, missing=MISSING_USER_ID, source=source)
+    return Field(timeline.USER_ID, column, convert, key)
 
 
 def _build_id(name: str, column: str, missing: str, key: str) -> Field:
@@ -193,17 +193,17 @@ def _list_columns(name: str, feature: Feature) -> list[str]:
 
 
 class TableSpec(NamedTuple):
-    """What the workers are told about a table."""
+    """What workers need to read a table."""
 
     name: str
-    """interactions, items or users: the name of its counts and of its folder of dead letters."""
+    """interactions, items or users: name of the table's counts and folder of dead letters."""
     source: Source
     """Files and format."""
     fields: Sequence[Field]
-    """Fields of a record; the first one is the id that shards go by."""
+    """Fields of a record; the first one is the id that determines the shard."""
     shards: int
-    """How many parts."""
+    """Number of shards."""
     origin: tuple[str, ...] = ()
-    """Which of FILE, LINE, ROW_GROUP and RAW an accepted record keeps."""
+    """Columns of ORIGIN that accepted records keep."""
     withholds_raw: bool = False
-    """Whether dead letters and RAW go without the raw text, which would show what is hashed."""
+    """Whether to omit the raw text from dead letters and RAW, because it has unhashed ids."""

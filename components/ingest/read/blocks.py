@@ -68,8 +68,13 @@ class ReadBlocks(beam.PTransform):
 def split_blocks(
     path: str, handle: BufferedIOBase, block_bytes: int, dialect: Dialect | None = None
 ) -> Iterator[Block]:
-    """Cuts a file into blocks of about `block_bytes`, at ends of lines only, and in delimited text
-    at ends of records: `dialect` says where these are.
+    """Splits a file into blocks at ends of lines; in delimited text, at ends of records.
+
+    Args:
+        path: Path of the file.
+        handle: The decompressed file.
+        block_bytes: Approximate size of a block.
+        dialect: Dialect of delimited text; None for other formats.
     """
     line, offset, pending = 1, 0, b""
     for chunk, damaged in _read_chunks(handle, block_bytes):

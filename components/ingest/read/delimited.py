@@ -77,9 +77,14 @@ def _decode_header(line: bytes, encoding: str) -> str:
 def parse_delimited(
     texts: Sequence[str], names: Sequence[str], wanted: Collection[str], dialect: Dialect
 ) -> Records:
-    """Splits `texts` into `names` and keeps the columns `wanted`, each large_string.
+    """Splits records into columns, each large_string. A record with a wrong number of fields or
+    broken quoting is a fault.
 
-    A line with another number of fields than `names`, or with broken quoting, is a fault.
+    Args:
+        texts: Records.
+        names: Names of all columns, in order.
+        wanted: Names of the columns to return.
+        dialect: Delimiter and quoting.
     """
     lines = pa.array(texts, pa.large_string())
     quoted = _find_marked_lines(lines, dialect)
@@ -138,7 +143,7 @@ def _take_column(flat: pa.Array, at: int, width: int) -> pa.Array:
 
 
 def read_column_names(path: str, source: Source) -> list[str]:
-    """As `header`, without the blanks around names where the source strips them."""
+    """Like `read_header`, without blanks around the names if the source strips them."""
     names = read_header(path, source)
     if source.strip_names and source.columns is None:
         return [name.strip() for name in names]

@@ -34,8 +34,14 @@ class Lines(NamedTuple):
 def decode_block(
     block: Block, encoding: str, header: bool, dialect: Dialect | None = None
 ) -> Lines:
-    """Lines without byte order mark, ends of lines (LF or CRLF), empty lines and header. A record
-    of delimited text is one text with the number of its first line, however many it has.
+    """Decodes a block to lines without byte order mark, line ends (LF or CRLF), empty lines and
+    header. A record of several lines becomes one text with the number of its first line.
+
+    Args:
+        block: Bytes of the block.
+        encoding: Text encoding.
+        header: Whether the first line of the file is a header.
+        dialect: Dialect of delimited text; None for other formats.
     """
     if block.damaged:
         raw = block.data.decode(encoding, "backslashreplace")

@@ -26,16 +26,16 @@ def read_column_names(path: str) -> list[str] | None:
 
 
 def count_group_rows(path: str) -> list[int]:
-    """Rows of each row group. Raises Damaged where the file cannot say."""
+    """Returns the number of rows of each row group; raises DamagedParquetError if unreadable."""
     with _open(path) as file:
         metadata = file.metadata
         return [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
 
 
 def read_batches(path: str, group: int, columns: Sequence[str] | None) -> Iterator[pa.Table]:
-    """The rows of a row group in order, BATCH_ROWS at most at a time; `columns` None means all.
+    """Yields the rows of a row group in batches of at most BATCH_ROWS; `columns` None means all.
 
-    Raises Damaged where the data cannot be read; batches before it have been yielded.
+    Raises DamagedParquetError if the data cannot be read, after the readable batches.
     """
     with _open(path) as file:
         names = None if columns is None else list(columns)
@@ -51,7 +51,7 @@ def _open(path: str) -> Iterator[pq.ParquetFile]:
 
 @contextlib.contextmanager
 def _translate_damage(path: str) -> Iterator[None]:
-    """Arrow says OSError of broken bytes too; the file system's have a number or are Beam's."""
+    """Arrow also raises OSError for corrupt data, without an errno, which file systems set."""
     try:
         yield
     except BeamIOError:

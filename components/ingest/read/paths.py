@@ -74,16 +74,19 @@ def _split_path(data_dir: str, path: str) -> PathPattern:
 def select_spans(
     where: PathPattern, paths: Iterable[str], chosen: str | None, last: int | None = None
 ) -> list[str]:
-    """The `paths` (found by `where` with a `*` for its span) whose span is among the `chosen`.
+    """Selects the paths of the chosen spans. Numbers are compared as numbers, so 7 and 007 are one
+    span. A path with neither a date nor a number in place of the span is never selected.
 
-    `chosen` is one span, or the first and the last with `..` between them, both included; None
-    takes every span. With `last` it is that many of the spans there are that end with `chosen`, or
-    with the newest where that is None; none where there is no span `chosen`. Numbers are compared
-    as numbers, so 7 and 007 are one span. A path that holds neither date nor number in the span's
-    place belongs to none.
+    Args:
+        where: Pattern of the paths.
+        paths: Paths that match the pattern with `*` in place of the span.
+        chosen: One span, or an inclusive range such as `1..3`; None for all spans.
+        last: Number of existing spans up to `chosen`, or up to the newest if that is None. The
+            result is empty if the span `chosen` does not exist.
 
-    Raises ConfigError where dates are chosen and the paths hold numbers, or the other way round,
-    and where the last of both are asked for.
+    Raises:
+        ConfigError: Dates are chosen and the paths have numbers, or vice versa; or `last` is given
+            and the paths have both.
     """
     by_path = {path: span for path in paths if (span := extract_span(where, path)) is not None}
     if chosen is not None:

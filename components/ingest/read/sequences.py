@@ -1,8 +1,7 @@
-"""Sequences: one user a line, `user item item …` in order of time, as public benchmarks have them.
+"""Sequences: one user per line, `user item item …` in time order, the format of public benchmarks.
 
-They say in which order things happened and not when. So each sequence is taken to end at one and
-the same moment, its events a second apart: then what is last of one user is as late as what is last
-of another, and a clock cuts all of them at the same distance from their end.
+They give the order of events but not their times. Therefore every sequence ends at the same time,
+with one second between its events, so that the last events of all users are equally late.
 """
 
 from collections.abc import Collection, Sequence
@@ -53,5 +52,5 @@ def parse_sequences(
 
 
 def list_sequence_columns(source: InteractionsSource) -> list[str]:
-    """All the columns that a sequence has."""
+    """Returns the columns of a sequence: user, item and time."""
     return [source.user_id, source.item_id, source.timestamp]
