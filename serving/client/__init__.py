@@ -1,1 +1,1 @@
-"""A gRPC client of TensorFlow Serving's API, blocking and asyncio."""
+"""gRPC clients of TensorFlow Serving's API: blocking, and for asyncio."""

@@ -1,4 +1,4 @@
-"""Clients of TensorFlow Serving's gRPC API on the stock stubs: blocking, and for asyncio."""
+"""Clients of TensorFlow Serving's gRPC API on its published stubs: blocking, and for asyncio."""
 
 import asyncio
 import itertools
@@ -33,10 +33,10 @@ from serving.client.messages import (
 
 
 class Client:
-    """Asks one server; every refusal is a TandemError in one sentence (RequestError has its gRPC
-    code), a server that cannot be reached a UsageError. Threads may share a client.
+    """Calls one server. Threads may share a client.
 
-    No call changes anything on the server, so each is retried as `RetryPolicy` says.
+    A rejected call raises RequestError with its gRPC code, a server that cannot be reached
+    UsageError. No call changes state on the server, so all are retried according to `RetryPolicy`.
     """
 
     def __init__(
@@ -46,8 +46,13 @@ class Client:
         security: Security = PLAIN,
         retries: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
     ) -> None:
-        """`address` is host:port of the gRPC side; `timeout_s` bounds each call with all its
-        retries, where the call does not say otherwise.
+        """Connects with the first call.
+
+        Args:
+            address: host:port of the server's gRPC side.
+            timeout_s: Limit in seconds of a call with all its retries; a call may set another.
+            security: TLS and the bearer token.
+            retries: Which failed calls are retried.
         """
         self._address = address
         self._timeout_s = timeout_s
@@ -66,30 +71,43 @@ class Client:
         label: str | None = None,
         timeout_s: float | None = None,
     ) -> dict[str, np.ndarray]:
-        """Named outputs of one call; strings come back as bytes, in arrays of objects.
+        """Runs one signature of a model.
 
-        Strings go as arrays of str, bytes or objects of these; numbers in the signature's own type.
-        Latest version and `serving_default` where nothing else is asked for.
+        Args:
+            model: Name of the model.
+            inputs: Arrays by input name: strings as arrays of str, bytes or objects of these,
+                numbers in the type of the signature.
+            version: Version of the model; the latest by default.
+            signature_name: `serving_default` by default.
+            label: Label of a version, instead of `version`.
+            timeout_s: Limit in seconds with all retries; that of the client by default.
+
+        Returns:
+            Arrays by output name; strings are bytes in arrays of objects.
+
+        Raises:
+            RequestError: The server rejected the call, or did not answer in time.
+            UsageError: The server cannot be reached, or both version and label are given.
         """
         request = build_predict_request(model, inputs, version, label, signature_name)
         call = self._predictions.Predict
-        response = self._ask(call, request, f"predict of {model}", timeout_s)
+        response = self._call(call, request, f"predict of {model}", timeout_s)
         return parse_outputs(response)
 
     def status(self, model: str, timeout_s: float | None = None) -> list[VersionStatus]:
-        """Every version of `model` that the server tried, newest first."""
+        """State of each version of `model` that the server has tried to load, newest first."""
         request = build_status_request(model)
         call = self._models.GetModelStatus
-        return parse_statuses(self._ask(call, request, f"status of {model}", timeout_s))
+        return parse_statuses(self._call(call, request, f"status of {model}", timeout_s))
 
     def inputs(self, model: str, timeout_s: float | None = None) -> DeclaredInputs:
-        """TensorFlow's type name and the shape (-1: any) of each input of `serving_default`."""
+        """TensorFlow type name and shape (-1: any size) of each input of `serving_default`."""
         request = build_metadata_request(model)
         call = self._predictions.GetModelMetadata
-        return parse_declared_inputs(self._ask(call, request, f"signatures of {model}", timeout_s))
+        return parse_declared_inputs(self._call(call, request, f"signatures of {model}", timeout_s))
 
     def close(self) -> None:
-        """Ends the connection."""
+        """Closes the connection."""
         self._channel.close()
 
     def __enter__(self) -> "Client":
@@ -103,27 +121,27 @@ class Client:
     ) -> None:
         self.close()
 
-    def _ask(
+    def _call(
         self, call: Callable[..., Any], request: Any, what: str, timeout_s: float | None
     ) -> Any:
-        allowed = self._timeout_s if timeout_s is None else timeout_s
-        deadline = time.monotonic() + allowed
+        limit_s = self._timeout_s if timeout_s is None else timeout_s
+        deadline = time.monotonic() + limit_s
         for attempt in itertools.count(1):
-            left = deadline - time.monotonic()
+            remaining = deadline - time.monotonic()
             try:
-                return call(request, timeout=left, metadata=self._metadata)
+                return call(request, timeout=remaining, metadata=self._metadata)
             except grpc.RpcError as error:
-                left = deadline - time.monotonic()
-                pause = self._retries.pause(attempt, error, left)
+                remaining = deadline - time.monotonic()
+                pause = self._retries.pause(attempt, error, remaining)
                 if pause is None:
-                    raise build_call_error(what, self._address, allowed, error) from error
+                    raise build_call_error(what, self._address, limit_s, error) from error
             time.sleep(pause)
-        raise AssertionError("itertools.count ends never")
+        raise AssertionError("itertools.count never ends")
 
 
 class AsyncClient:
-    """As `Client`; many calls may be under way at once. To be made inside the event loop that it
-    is used in. A task that is cancelled cancels its call on the server too.
+    """As `Client`, with any number of concurrent calls. Create it inside the event loop that uses
+    it. Cancelling a task also cancels its call on the server.
     """
 
     def __init__(
@@ -133,8 +151,13 @@ class AsyncClient:
         security: Security = PLAIN,
         retries: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
     ) -> None:
-        """`address` is host:port of the gRPC side; `timeout_s` bounds each call with all its
-        retries, where the call does not say otherwise.
+        """Connects with the first call.
+
+        Args:
+            address: host:port of the server's gRPC side.
+            timeout_s: Limit in seconds of a call with all its retries; a call may set another.
+            security: TLS and the bearer token.
+            retries: Which failed calls are retried.
         """
         self._address = address
         self._timeout_s = timeout_s
@@ -153,28 +176,28 @@ class AsyncClient:
         label: str | None = None,
         timeout_s: float | None = None,
     ) -> dict[str, np.ndarray]:
-        """Named outputs of one call, as `Client.predict` gives them."""
+        """Runs one signature of a model; arguments, result and errors as in `Client.predict`."""
         request = build_predict_request(model, inputs, version, label, signature_name)
         call = self._predictions.Predict
-        response = await self._ask(call, request, f"predict of {model}", timeout_s)
+        response = await self._call(call, request, f"predict of {model}", timeout_s)
         return parse_outputs(response)
 
     async def status(self, model: str, timeout_s: float | None = None) -> list[VersionStatus]:
-        """Every version of `model` that the server tried, newest first."""
+        """State of each version of `model` that the server has tried to load, newest first."""
         request = build_status_request(model)
         call = self._models.GetModelStatus
-        return parse_statuses(await self._ask(call, request, f"status of {model}", timeout_s))
+        return parse_statuses(await self._call(call, request, f"status of {model}", timeout_s))
 
     async def inputs(self, model: str, timeout_s: float | None = None) -> DeclaredInputs:
-        """TensorFlow's type name and the shape (-1: any) of each input of `serving_default`."""
+        """TensorFlow type name and shape (-1: any size) of each input of `serving_default`."""
         request = build_metadata_request(model)
         call = self._predictions.GetModelMetadata
         return parse_declared_inputs(
-            await self._ask(call, request, f"signatures of {model}", timeout_s)
+            await self._call(call, request, f"signatures of {model}", timeout_s)
         )
 
     async def close(self) -> None:
-        """Ends the connection; calls under way are cancelled."""
+        """Closes the connection and cancels the calls in progress."""
         await self._channel.close()
 
     async def __aenter__(self) -> "AsyncClient":
@@ -188,19 +211,19 @@ class AsyncClient:
     ) -> None:
         await self.close()
 
-    async def _ask(
+    async def _call(
         self, call: Callable[..., Any], request: Any, what: str, timeout_s: float | None
     ) -> Any:
-        allowed = self._timeout_s if timeout_s is None else timeout_s
-        deadline = time.monotonic() + allowed
+        limit_s = self._timeout_s if timeout_s is None else timeout_s
+        deadline = time.monotonic() + limit_s
         for attempt in itertools.count(1):
-            left = deadline - time.monotonic()
+            remaining = deadline - time.monotonic()
             try:
-                return await call(request, timeout=left, metadata=self._metadata)
+                return await call(request, timeout=remaining, metadata=self._metadata)
             except grpc.RpcError as error:
-                left = deadline - time.monotonic()
-                pause = self._retries.pause(attempt, error, left)
+                remaining = deadline - time.monotonic()
+                pause = self._retries.pause(attempt, error, remaining)
                 if pause is None:
-                    raise build_call_error(what, self._address, allowed, error) from error
+                    raise build_call_error(what, self._address, limit_s, error) from error
             await asyncio.sleep(pause)
-        raise AssertionError("itertools.count ends never")
+        raise AssertionError("itertools.count never ends")

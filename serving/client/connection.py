@@ -1,4 +1,4 @@
-"""How a client reaches a server: plain or TLS, with or without a bearer token, and its retries."""
+"""Connection of a client to a server: plain or TLS, bearer token, and retries."""
 
 import dataclasses
 import pathlib
@@ -13,7 +13,7 @@ from serving.protocol.errors import RETRY_PUSHBACK
 _OPTIONS = [
     ("grpc.max_receive_message_length", -1),
     ("grpc.max_send_message_length", -1),
-    # A channel that failed waits before it connects again, by default longer than all retries take.
+    # A failed channel waits before it reconnects, by default longer than all retries together.
     ("grpc.initial_reconnect_backoff_ms", 50),
     ("grpc.max_reconnect_backoff_ms", 1000),
 ]
@@ -21,21 +21,20 @@ _OPTIONS = [
 
 @dataclasses.dataclass(frozen=True)
 class Security:
-    """What the connection is protected by; nothing by default, as on loopback.
+    """TLS and bearer token of the connection; by default it has neither, as on loopback.
 
-    Raises UsageError where the parts do not fit together.
+    Raises UsageError if the parts do not fit together.
     """
 
     tls: bool = False
     root_certificates: pathlib.Path | None = None
-    """PEM of who signed the server's certificate; None for gRPC's own list of public roots."""
+    """PEM of the CAs of the server's certificate; None for gRPC's list of public roots."""
     certificate: pathlib.Path | None = None
-    """PEM of the client's own chain, where the server wants one (mutual TLS)."""
+    """PEM of the client's certificate chain, if the server requires one (mutual TLS)."""
     key: pathlib.Path | None = None
     """PEM of the certificate's private key."""
     token: str | None = dataclasses.field(default=None, repr=False)
-    """Sent with each call as `authorization: Bearer <token>`. Without TLS whoever listens on the
-    way reads it."""
+    """Sent with each call as `authorization: Bearer <token>`, unencrypted without TLS."""
 
     def __post_init__(self) -> None:
         if (self.certificate is None) != (self.key is None):
@@ -46,7 +45,7 @@ class Security:
         if not self.tls and (self.root_certificates or self.certificate):
             raise UsageError(
                 "expected certificates for a TLS connection, received them for a plain one; "
-                "ask for TLS, or leave them out"
+                "enable TLS, or leave them out"
             )
         if self.token is not None and not _is_token(self.token):
             raise UsageError(
@@ -61,7 +60,7 @@ PLAIN = Security()
 def open_channel(address: str, security: Security) -> grpc.Channel:
     """A channel to host:port; it connects with the first call.
 
-    Raises UsageError where a file of certificates cannot be read.
+    Raises UsageError if a certificate file cannot be read.
     """
     if not security.tls:
         return grpc.insecure_channel(address, options=_OPTIONS)
@@ -69,14 +68,14 @@ def open_channel(address: str, security: Security) -> grpc.Channel:
 
 
 def open_async_channel(address: str, security: Security) -> grpc.aio.Channel:
-    """As `open_channel`, for asyncio; to be made where an event loop runs."""
+    """As `open_channel`, for asyncio; call it inside a running event loop."""
     if not security.tls:
         return grpc.aio.insecure_channel(address, options=_OPTIONS)
     return grpc.aio.secure_channel(address, _build_credentials(security), options=_OPTIONS)
 
 
 def build_call_metadata(security: Security) -> tuple[tuple[str, str], ...]:
-    """Metadata of each call."""
+    """Metadata sent with each call."""
     if security.token is None:
         return ()
     return (("authorization", f"Bearer {security.token}"),)
@@ -109,34 +108,36 @@ def _is_token(token: str) -> bool:
 @dataclasses.dataclass(frozen=True)
 class RetryPolicy:
     """Which failed calls are retried, and after which pause. Predict, GetModelStatus and
-    GetModelMetadata may be: models have no state that a request changes.
+    GetModelMetadata are safe to retry: no request changes the state of a model.
 
     UNAVAILABLE is retried, since the server has not answered. RESOURCE_EXHAUSTED is retried only if
-    the server says when: more calls do not help an overloaded one. DEADLINE_EXCEEDED and every
-    refusal are final.
+    the server gives a delay, as more calls do not help an overloaded server. DEADLINE_EXCEEDED and
+    all other errors are final.
     """
 
     attempts: int = 4
-    """Calls in all, the first included."""
+    """Maximum number of calls, including the first."""
     first_pause_s: float = 0.05
     """The pause before attempt n + 1 is uniform between 0 and first_pause_s * 2^(n - 1), so that
-    clients that failed together do not come back together."""
+    clients that failed at the same time do not retry at the same time."""
     longest_pause_s: float = 1.0
-    """Bound of that doubling; a server's own pause is kept, however long."""
+    """Upper bound of the doubled pause; a delay that the server gives is not bounded."""
 
     def pause(self, failed: int, error: grpc.RpcError, remaining_s: float) -> float | None:
-        """Seconds to wait after attempt number `failed` (from 1) ended with `error`; None: give up.
+        """Seconds to wait before the next attempt; None if there is none.
 
-        `remaining_s` is what is left until the deadline of the whole call; a pause that would use
-        it up is not begun.
+        Args:
+            failed: Number of the attempt that failed, from 1.
+            error: Its error.
+            remaining_s: Seconds until the deadline of the whole call; a longer pause ends it.
         """
         if failed >= self.attempts:
             return None
-        asked = _read_pushback(error)
+        delay = _read_pushback(error)
         if error.code() == grpc.StatusCode.UNAVAILABLE:
-            pause = self._backoff(failed) if asked is None else asked
-        elif error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED and asked is not None:
-            pause = asked
+            pause = self._backoff(failed) if delay is None else delay
+        elif error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED and delay is not None:
+            pause = delay
         else:
             return None
         return pause if 0 <= pause < remaining_s else None
@@ -146,8 +147,8 @@ class RetryPolicy:
 
 
 def _read_pushback(error: grpc.RpcError) -> float | None:
-    """Seconds that the server asks to wait; -1 where it asks not to come back, None if it says
-    nothing. What is no number means not to come back, as A6 has it.
+    """Retry delay in seconds that the server requests; -1 if it forbids a retry, None if it gives
+    none. According to proposal A6 a value that is not a number forbids it too.
     """
     trailing: Any = error.trailing_metadata()
     for key, value in trailing or ():

@@ -1,4 +1,4 @@
-"""Requests and responses as a client writes and reads them, and gRPC's errors as sentences."""
+"""Builds requests, parses responses and converts gRPC errors for a client."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -14,18 +14,18 @@ from schema.signatures import SERVING_DEFAULT
 from serving.protocol.errors import RequestError
 
 DeclaredInputs = dict[str, tuple[str, tuple[int, ...]]]
-"""TensorFlow's type name and the shape (-1: any) by input."""
+"""TensorFlow type name and shape (-1: any size) by input name."""
 
 
 @dataclasses.dataclass(frozen=True)
 class VersionStatus:
-    """What a server says of one version of a model."""
+    """State of one version of a model, as the server reports it."""
 
     version: int
     state: str
     """START, LOADING, AVAILABLE, UNLOADING or END."""
     error_message: str
-    """Why it does not load; "" where nothing is wrong."""
+    """Why the version does not load; "" without an error."""
 
 
 def build_predict_request(
@@ -35,7 +35,18 @@ def build_predict_request(
     label: str | None,
     signature_name: str | None,
 ) -> predict_pb2.PredictRequest:
-    """Raises UsageError where a version and a label are both asked for: a call has one of them."""
+    """Builds the request of one Predict call.
+
+    Args:
+        model: Name of the model.
+        inputs: Arrays by input name.
+        version: Version to call; None for the latest.
+        label: Label of the version to call, instead of `version`.
+        signature_name: None for `serving_default`.
+
+    Raises:
+        UsageError: Both version and label are given.
+    """
     if version is not None and label is not None:
         raise UsageError(
             f"expected a version or a label of {model}, received version {version} and label "
@@ -54,19 +65,19 @@ def build_predict_request(
 
 
 def parse_outputs(response: predict_pb2.PredictResponse) -> dict[str, np.ndarray]:
-    """Arrays by name; strings as bytes, in arrays of objects."""
+    """Arrays by output name; strings are bytes in arrays of objects."""
     return {alias: tf.make_ndarray(proto) for alias, proto in response.outputs.items()}
 
 
 def build_status_request(model: str) -> get_model_status_pb2.GetModelStatusRequest:
-    """Of all versions of a model."""
+    """Requests the state of all versions of a model."""
     request = get_model_status_pb2.GetModelStatusRequest()
     request.model_spec.name = model
     return request
 
 
 def parse_statuses(response: get_model_status_pb2.GetModelStatusResponse) -> list[VersionStatus]:
-    """In the server's order."""
+    """State of each version, in the order of the response."""
     name_of = get_model_status_pb2.ModelVersionStatus.State.Name
     return [
         VersionStatus(entry.version, name_of(entry.state), entry.status.error_message)
@@ -75,7 +86,7 @@ def parse_statuses(response: get_model_status_pb2.GetModelStatusResponse) -> lis
 
 
 def build_metadata_request(model: str) -> get_model_metadata_pb2.GetModelMetadataRequest:
-    """Of the signatures of a model's latest version."""
+    """Requests the signatures of a model's latest version."""
     request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
     request.model_spec.name = model
     return request
@@ -99,8 +110,14 @@ def parse_declared_inputs(
 def build_call_error(
     call: str, address: str, timeout_s: float, error: grpc.RpcError
 ) -> TandemError:
-    """One sentence: UsageError where nobody answers at `address`, else RequestError with the
-    server's code.
+    """Builds UsageError if no server answers at `address`, else RequestError with the server's
+    code.
+
+    Args:
+        call: Description of the call, for the message.
+        address: host:port of the server.
+        timeout_s: Limit of the call in seconds, for the message.
+        error: Error of the last attempt.
     """
     code, details = error.code(), error.details()
     if code == grpc.StatusCode.UNAVAILABLE:
@@ -111,7 +128,7 @@ def build_call_error(
     if code == grpc.StatusCode.DEADLINE_EXCEEDED:
         message = (
             f"expected {call} from {address} within {timeout_s:g} s, received nothing; "
-            "ask again, or allow more time"
+            "retry, or allow more time"
         )
     else:
         message = f"expected {call} from {address}, received {code.name}: {details}"
@@ -120,7 +137,7 @@ def build_call_error(
 
 @dataclasses.dataclass(frozen=True)
 class ListingQuery:
-    """What `retrieval` and `recommender` are asked for one user."""
+    """Query to `retrieval` or `recommender` for one user."""
 
     user_id: str
     history: Sequence[tuple[str, int]] = ()
@@ -130,18 +147,18 @@ class ListingQuery:
     k: int = 10
     """Length of the list."""
     excluded: Sequence[str] = ()
-    """Items that the list must not have, besides those of the history."""
+    """Items that the list must not have, in addition to those of the history."""
     features: Mapping[str, object] = dataclasses.field(default_factory=dict)
     """Values by input name; None, like an absent name, is left out of the request."""
     allowed: Sequence[str] = ()
-    """Categories of which the items must be; without any, all items are allowed."""
+    """Categories to which the items must belong; empty allows all items."""
 
 
 def build_listing_request(declared: DeclaredInputs, query: ListingQuery) -> dict[str, np.ndarray]:
-    """Inputs of one query to `retrieval` or `recommender`, batch 1: those that are in `declared`,
-    which `Client.inputs` gives.
+    """Builds the inputs of one query to `retrieval` or `recommender`, with batch size 1. Only
+    inputs in `declared`, the result of `Client.inputs`, are included.
 
-    Raises UsageError if the query has categories and the model takes none.
+    Raises UsageError if the query has categories and the model has no input for them.
     """
     if query.allowed and signatures.ALLOWED_CATEGORIES not in declared:
         raise UsageError(
@@ -153,9 +170,7 @@ def build_listing_request(declared: DeclaredInputs, query: ListingQuery) -> dict
     request = {
         signatures.USER_ID: np.array([query.user_id.encode()], object),
         signatures.HISTORY_ITEM_IDS: np.array([ids], object),
-        signatures.HISTORY_TIMESTAMPS: np.array(
-            [[moment for _, moment in query.history]], np.int64
-        ),
+        signatures.HISTORY_TIMESTAMPS: np.array([[time for _, time in query.history]], np.int64),
         signatures.NOW: np.array([query.now], np.int64),
         signatures.EXCLUDED_ITEM_IDS: np.array(
             [[item.encode() for item in query.excluded]], object
@@ -173,5 +188,5 @@ def build_listing_request(declared: DeclaredInputs, query: ListingQuery) -> dict
 
 
 def _to_feature(value: object, dtype: str) -> np.ndarray:
-    """[1], or [1, n] of a list."""
+    """[1] for a scalar, [1, n] for a list."""
     return np.asarray([value], object if dtype == "string" else dtype)
