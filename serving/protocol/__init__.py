@@ -1,1 +1,1 @@
-"""What TensorFlow Serving publishes: errors, request limits, tensors, JSON and input defaults."""
+"""TensorFlow Serving's protocol: errors, request limits, tensors, JSON and input defaults."""

@@ -1,4 +1,4 @@
-"""A request that cannot be answered, with the status code that TensorFlow Serving gives for it."""
+"""Errors of requests, with the status codes that TensorFlow Serving uses."""
 
 import contextlib
 from collections.abc import AsyncIterator, Iterator
@@ -10,17 +10,20 @@ import tensorflow as tf
 from schema.errors import TandemError
 
 RETRY_PUSHBACK = "grpc-retry-pushback-ms"
-"""Trailing metadata in which a server says when to ask again. Source: gRPC proposal A6."""
+"""Trailing metadata with which a server requests a retry delay. Source: gRPC proposal A6."""
 _MAX_MESSAGE_BYTES = 2000
-"""Words travel in a header, of which gRPC's clients take 8 KB, three for a byte beyond ASCII."""
+"""The message is sent in a header, which gRPC clients limit to 8 KB; a byte that is not ASCII is
+encoded as three."""
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
 class RequestError(TandemError):
-    """Refusal of one request; `code` goes to gRPC as it is and to REST as an HTTP status."""
+    """Rejection of one request; gRPC returns `code` itself, REST the matching HTTP status."""
 
     def __init__(self, code: grpc.StatusCode, message: str, retry_ms: int | None = None) -> None:
-        """`retry_ms`: when to ask again, where that may help."""
+        """`retry_ms`: delay in milliseconds after which a retry may succeed; None if none is
+        advised.
+        """
         super().__init__(_truncate(message))
         self.code = code
         self.retry_ms = retry_ms
@@ -34,7 +37,7 @@ def _truncate(message: str) -> str:
 
 
 def invalid_argument(message: str) -> RequestError:
-    """INVALID_ARGUMENT: the request itself does not fit."""
+    """INVALID_ARGUMENT: the request itself is invalid."""
     return RequestError(grpc.StatusCode.INVALID_ARGUMENT, message)
 
 
@@ -45,8 +48,8 @@ def not_found(message: str) -> RequestError:
 
 @contextlib.contextmanager
 def translate_tensorflow_errors() -> Iterator[None]:
-    """Turns an error of a TensorFlow op into a refusal with the op's own status code, and a lack of
-    memory into RESOURCE_EXHAUSTED.
+    """Converts an error of a TensorFlow op to a RequestError with the op's status code, and a
+    MemoryError to RESOURCE_EXHAUSTED.
     """
     try:
         yield
@@ -55,13 +58,14 @@ def translate_tensorflow_errors() -> Iterator[None]:
     except MemoryError as error:
         raise RequestError(
             grpc.StatusCode.RESOURCE_EXHAUSTED,
-            "the server has not the memory for this request; ask about fewer rows or shorter lists",
+            "the server does not have enough memory for this request; send fewer rows or shorter "
+            "lists",
         ) from error
 
 
 @contextlib.contextmanager
 def abort_on_error(context: grpc.ServicerContext) -> Iterator[None]:
-    """Ends the call with the status of a refusal; anything else stays a crash of the handler."""
+    """Aborts the call with the status of a RequestError; other exceptions pass through."""
     try:
         yield
     except RequestError as error:
@@ -72,7 +76,7 @@ def abort_on_error(context: grpc.ServicerContext) -> Iterator[None]:
 
 @contextlib.asynccontextmanager
 async def abort_call_on_error(context: Any) -> AsyncIterator[None]:
-    """The same of a handler on grpc.aio's event loop."""
+    """As `abort_on_error`, for a handler on the event loop of grpc.aio."""
     try:
         yield
     except RequestError as error:

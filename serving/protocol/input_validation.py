@@ -1,6 +1,6 @@
-"""Checks of a request's inputs: their names against the signature's, in TensorFlow Serving's words,
-and what a request to `retrieval`, `ranking` or `recommender` must say to make sense. Without them
-the words would be those of the op that fails.
+"""Checks of a request's inputs: their names, with TensorFlow Serving's messages, and the values of
+requests to `retrieval`, `ranking` or `recommender`. Without them the client would get the message
+of the op that fails.
 """
 
 import difflib
@@ -17,44 +17,46 @@ _SHOWN = 64
 _LATEST = 10**11
 """Seconds since epoch, in the year 5138; in milliseconds it is 1973."""
 _UNITS = (("milliseconds", 10**3), ("microseconds", 10**6), ("nanoseconds", 10**9))
-_MOMENTS = (signatures.NOW, signatures.HISTORY_TIMESTAMPS)
+_TIMES = (signatures.NOW, signatures.HISTORY_TIMESTAMPS)
 
 
 def check_input_names(
     signature: meta_graph_pb2.SignatureDef, sent: Collection[str], optional: Collection[str]
 ) -> None:
-    """In TensorFlow Serving's order and words; where one of them is no input, the nearest that is,
-    and all inputs, follow. Raises RequestError INVALID_ARGUMENT.
+    """Compares the names of inputs to the signature, with TensorFlow Serving's order and messages.
+
+    Raises RequestError INVALID_ARGUMENT. For an unknown name the message ends with the most similar
+    input and the list of all inputs.
     """
-    expected, given = set(signature.inputs), set(sent)
-    if given == expected or (given < expected and expected - given <= set(optional)):
+    expected, received = set(signature.inputs), set(sent)
+    if received == expected or (received < expected and expected - received <= set(optional)):
         return
-    raise _refuse(signature, given, set(optional))
+    raise _build_mismatch_error(signature, received, set(optional))
 
 
 def suggest_input(unknown: str, expected: Collection[str]) -> str:
-    """One sentence about an input that is none."""
-    found = difflib.get_close_matches(_short(unknown), sorted(expected), 1)
-    meant = f", did you mean {found[0]}?" if found else "."
+    """Message for an unknown input: the most similar name and all inputs."""
+    similar = difflib.get_close_matches(_short(unknown), sorted(expected), 1)
+    suggestion = f", did you mean {similar[0]}?" if similar else "."
     known = ", ".join(sorted(expected)) or "none"
-    return f"{_short(unknown)} is no input{meant} Inputs are: {known}"
+    return f"{_short(unknown)} is not an input{suggestion} Inputs are: {known}"
 
 
-def _refuse(
+def _build_mismatch_error(
     signature: meta_graph_pb2.SignatureDef, sent: set[str], optional: set[str]
 ) -> RequestError:
     expected = set(signature.inputs)
     unknown = sorted(sent - expected)
-    words, end = _describe_mismatch(signature, sent, optional)
+    message, end = _describe_mismatch(signature, sent, optional)
     return invalid_argument(
-        f"{words}. {suggest_input(unknown[0], expected)}" if unknown else f"{words}{end}"
+        f"{message}. {suggest_input(unknown[0], expected)}" if unknown else f"{message}{end}"
     )
 
 
 def _describe_mismatch(
     signature: meta_graph_pb2.SignatureDef, sent: set[str], optional: set[str]
 ) -> tuple[str, str]:
-    """Theirs, and what ends them."""
+    """TensorFlow Serving's message and its final punctuation."""
     expected = set(signature.inputs)
     if len(sent) > len(expected) or (len(sent) < len(expected) and not optional):
         return (
@@ -78,7 +80,7 @@ def _describe_mismatch(
 
 
 def format_names(names: Collection[str]) -> str:
-    """{a,b}; of many the first."""
+    """Formats as {a,b}; beyond 64 names the rest is elided."""
     shown = [_short(name) for name in sorted(names)[:_SHOWN]]
     return "{" + ",".join(shown + (["…"] if len(names) > _SHOWN else [])) + "}"
 
@@ -88,33 +90,33 @@ def _short(name: str) -> str:
 
 
 def check_recommendation_values(inputs: Mapping[str, np.ndarray]) -> None:
-    """Of all inputs of a call, whose types and shapes are the signature's.
+    """Checks the values of all inputs of a call; types and shapes were checked before.
 
-    Raises RequestError INVALID_ARGUMENT for rows or histories that differ in length, moments that
-    are not in seconds, and `k` below 1.
+    Raises RequestError INVALID_ARGUMENT for inputs with different numbers of rows, histories with
+    different lengths, times that are not in seconds, and `k` below 1.
     """
     _check_rows(inputs)
     _check_history(inputs)
-    for alias in _MOMENTS:
+    for alias in _TIMES:
         if alias in inputs:
-            _check_moments(alias, inputs[alias])
-    least = int(inputs[signatures.K].min(initial=1)) if signatures.K in inputs else 1
-    if least < 1:
+            _check_times(alias, inputs[alias])
+    smallest = int(inputs[signatures.K].min(initial=1)) if signatures.K in inputs else 1
+    if smallest < 1:
         raise invalid_argument(
-            f"k must be at least 1, received {least}; leave it out for the default"
+            f"k must be at least 1, received {smallest}; leave it out for the default"
         )
 
 
 def _check_rows(inputs: Mapping[str, Any]) -> None:
     sizes = {alias: len(value) for alias, value in sorted(inputs.items())}
     rows = max(sizes.values())
-    unlike = {alias: size for alias, size in sizes.items() if size not in (1, rows)}
-    if unlike:
+    different = {alias: size for alias, size in sizes.items() if size not in (1, rows)}
+    if different:
         largest = next(alias for alias, size in sizes.items() if size == rows)
-        alias, size = next(iter(unlike.items()))
+        alias, size = next(iter(different.items()))
         raise invalid_argument(
-            f"input {alias} has {size} rows and {largest} has {rows}: expected as many, or one, "
-            "which holds for all"
+            f"input {alias} has {size} rows and {largest} has {rows}: expected the same number, or "
+            "one row for all"
         )
 
 
@@ -127,14 +129,14 @@ def _check_history(inputs: Mapping[str, Any]) -> None:
         )
 
 
-def _check_moments(alias: str, moments: np.ndarray) -> None:
-    if not moments.size or (latest := int(moments.max())) <= _LATEST:
+def _check_times(alias: str, values: np.ndarray) -> None:
+    if not values.size or (latest := int(values.max())) <= _LATEST:
         return
-    found = next((unit for unit in _UNITS if latest // unit[1] <= _LATEST), None)
-    words = "which is too late for any"
-    if found is not None:
-        name, factor = found
-        words = f"which looks like {name}: send {latest // factor}"
+    match = next((unit for unit in _UNITS if latest // unit[1] <= _LATEST), None)
+    problem = "which is too far in the future"
+    if match is not None:
+        name, factor = match
+        problem = f"which looks like {name}: send {latest // factor}"
     raise invalid_argument(
-        f"{alias}: expected seconds since epoch, UTC, received {latest}, {words}"
+        f"{alias}: expected seconds since epoch, UTC, received {latest}, {problem}"
     )

@@ -1,8 +1,8 @@
-"""The JSON of TensorFlow Serving's REST API to arrays and back.
+"""Converts the JSON of TensorFlow Serving's REST API to arrays and back.
 
 Row format: {"instances": [one value or object per row]} -> {"predictions": [...]}.
 Column format: {"inputs": one tensor, or an object of tensors} -> {"outputs": ...}.
-A string of arbitrary bytes is {"b64": "<base64>"}; outputs named *_bytes answer in that form.
+A string of arbitrary bytes is {"b64": "<base64>"}; outputs named *_bytes are returned in that form.
 """
 
 import base64
@@ -36,12 +36,12 @@ def read_inputs(
     signature: meta_graph_pb2.SignatureDef,
     limits: RequestLimits = DEFAULT_LIMITS,
 ) -> tuple[Format, dict[str, np.ndarray]]:
-    """Format and named inputs of a request. Inputs that have a default may be left out, in
-    row format of every row; TensorFlow Serving's REST wants them all.
+    """Parses the format and the named inputs of a request. Inputs with a default may be omitted, in
+    row format from all rows; TensorFlow Serving's REST API requires all inputs.
 
-    Raises RequestError INVALID_ARGUMENT where the body has not exactly one of "instances" and
-    "inputs", where names differ from the signature's, where a value does not fit its type, or
-    where it all is beyond the `limits`.
+    Raises RequestError INVALID_ARGUMENT if the body does not have exactly one of "instances" and
+    "inputs", a name is not in the signature, a value does not fit its type, or the inputs exceed
+    the `limits`.
     """
     if ("instances" in body) == ("inputs" in body):
         raise invalid_argument(
@@ -49,7 +49,7 @@ def read_inputs(
         )
     if "instances" in body:
         columns = _columns_of_rows(body["instances"], signature, limits)
-        if not columns:  # then nothing else says how many rows there are
+        if not columns:  # only the list itself gives the number of rows
             return "row", _repeated_defaults(signature, len(body["instances"]), limits)
         arrays = _arrays(columns, signature.inputs)
     else:
@@ -74,11 +74,11 @@ def _repeated_defaults(
 
 
 def write_outputs(format_: Format, outputs: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """The response body; a single output stands without its name.
+    """Builds the response body; a single output is written without its name.
 
-    Raises RequestError INVALID_ARGUMENT where outputs of a row request differ in their first
-    dimension, or where a string is not UTF-8 (gRPC answers any bytes), and UNIMPLEMENTED for a type
-    that JSON has no form for.
+    Raises RequestError INVALID_ARGUMENT if the outputs of a row request differ in their first
+    dimension or a string is not UTF-8 (gRPC returns any bytes), and UNIMPLEMENTED for a type that
+    JSON cannot represent.
     """
     values = {alias: _to_json(alias, array) for alias, array in outputs.items()}
     only = next(iter(values.values())) if len(values) == 1 else None
@@ -105,20 +105,20 @@ def _columns_of_rows(
     expected = set(signature.inputs) - (set(signature.defaults) - set(first))
     for position, row in enumerate(rows):
         if not named[position] or row.keys() != expected:
-            raise _row_refused(position, row, expected, signature)
+            raise _build_row_error(position, row, expected, signature)
     return {alias: [row[alias] for row in rows] for alias in sorted(expected)}
 
 
-def _row_refused(
+def _build_row_error(
     position: int, row: Any, expected: set[str], signature: meta_graph_pb2.SignatureDef
 ) -> RequestError:
-    words = (
+    message = (
         f"Failed to process element: {position} of 'instances' list: it must be an object "
         f"whose keys are {','.join(sorted(expected)) or 'none, as in the first object'}"
     )
     unknown = sorted(set(row) - set(signature.inputs)) if isinstance(row, dict) else []
     return invalid_argument(
-        f"{words}. {suggest_input(unknown[0], signature.inputs)}" if unknown else words
+        f"{message}. {suggest_input(unknown[0], signature.inputs)}" if unknown else message
     )
 
 
@@ -128,12 +128,13 @@ def _named(value: Any, signature: meta_graph_pb2.SignatureDef) -> dict[str, Any]
     if not isinstance(value, dict) or _is_base64(value):
         if len(infos) != 1:
             raise invalid_argument(
-                "expected an object of named inputs, as the signature has not one alone: "
+                "expected an object of named inputs, since the signature does not have exactly "
+                "one: "
                 f"{','.join(sorted(infos))}"
             )
         return {next(iter(infos)): value}
     unknown = sorted(set(value) - set(infos))
-    if unknown:  # TensorFlow Serving passes it over, and a misspelt optional input with it
+    if unknown:  # TensorFlow Serving ignores it, and so a misspelt optional input
         known = suggest_input(unknown[0], infos)
         raise invalid_argument(f"JSON object: does not have named input: {known}")
     missing = sorted(set(infos) - set(signature.defaults) - set(value))
@@ -154,10 +155,10 @@ def _to_array(alias: str, value: Any, dtype: tf.DType) -> np.ndarray:
         array = np.array(value, dtype=object)
     except ValueError as error:  # lists of different depth
         raise invalid_argument(f"input {alias}: lists at one level must have one shape") from error
-    found = set(map(type, array.ravel()))
-    if list in found:
-        raise _ragged(alias, value)
-    unfit = found - _accepted(dtype)
+    types = set(map(type, array.ravel()))
+    if list in types:
+        raise _build_ragged_error(alias, value)
+    unfit = types - _accepted(dtype)
     if unfit:
         names = ",".join(sorted(kind.__name__ for kind in unfit))
         raise invalid_argument(f"input {alias}: JSON {names} is not of expected type: {dtype.name}")
@@ -167,13 +168,13 @@ def _to_array(alias: str, value: Any, dtype: tf.DType) -> np.ndarray:
     return _numbers(alias, array, dtype)
 
 
-def _ragged(alias: str, value: Any) -> RequestError:
+def _build_ragged_error(alias: str, value: Any) -> RequestError:
     lengths = sorted({len(row) for row in value if isinstance(row, list)})
-    words = f"input {alias}: lists at one level must have one length"
+    message = f"input {alias}: lists at one level must have one length"
     if len(lengths) < 2:
-        return invalid_argument(words)
+        return invalid_argument(message)
     return invalid_argument(
-        f"{words}, received {lengths[0]} to {lengths[-1]}: fill the shorter ones in front "
+        f"{message}, received {lengths[0]} to {lengths[-1]}: fill the shorter ones in front "
         '("" or 0), or send such rows one by one'
     )
 
@@ -192,7 +193,7 @@ def _bytes(alias: str, value: str | dict[str, Any]) -> bytes:
     if isinstance(value, str):
         try:
             return value.encode("utf-8")
-        except UnicodeEncodeError as error:  # JSON can spell half of a surrogate pair
+        except UnicodeEncodeError as error:  # JSON can escape half of a surrogate pair
             raise invalid_argument(f"input {alias}: a string is not valid Unicode") from error
     if not _is_base64(value):
         raise invalid_argument(
@@ -209,7 +210,7 @@ def _is_base64(value: Any) -> bool:
 
 
 def _numbers(alias: str, array: np.ndarray, dtype: tf.DType) -> np.ndarray:
-    """`array` in `dtype`; integers out of range and finite numbers that overflow are refused."""
+    """Converts `array` to `dtype`; rejects integers out of range and numbers that overflow."""
     if dtype.is_integer and array.size and not dtype.min <= array.min() <= array.max() <= dtype.max:
         raise invalid_argument(f"input {alias}: a number is out of the range of {dtype.name}")
     try:
@@ -227,13 +228,13 @@ def _to_json(alias: str, array: np.ndarray) -> Any:
     if array.dtype == object:
         return _texts(alias, array)
     if array.dtype == np.float32:
-        # The shortest decimal that reads back as this float: 0.2 and not 0.20000000298023224.
+        # The shortest decimal that parses to this float: 0.2 instead of 0.20000000298023224.
         return array.astype(str).astype(np.float64).tolist()
     dtype = tf.dtypes.as_dtype(array.dtype)
     if not (dtype.is_bool or dtype.is_integer or dtype.is_floating):
         raise RequestError(
             grpc.StatusCode.UNIMPLEMENTED,
-            f"output {alias} has type {dtype.name}, which JSON has no form for; ask over gRPC",
+            f"output {alias} has type {dtype.name}, which JSON cannot represent; use gRPC",
         )
     return array.tolist()
 
@@ -246,7 +247,7 @@ def _texts(alias: str, array: np.ndarray) -> Any:
             texts = [text.decode("utf-8") for text in array.ravel()]
         except UnicodeDecodeError as error:
             raise invalid_argument(
-                f"output {alias} holds bytes that are not UTF-8; ask over gRPC, or name the output "
+                f"output {alias} has bytes that are not UTF-8; use gRPC, or name the output "
                 f"{alias}_bytes"
             ) from error
     shaped = np.empty(array.size, dtype=object)
@@ -259,5 +260,5 @@ def _check_batch(outputs: Mapping[str, np.ndarray]) -> None:
     if None in sizes.values() or len(set(sizes.values())) > 1:
         raise invalid_argument(
             f"expected outputs with one batch size, received {sizes}; "
-            "ask in column format ('inputs')"
+            "use the column format ('inputs')"
         )

@@ -1,7 +1,7 @@
-"""How much one request may hold, measured on types and shapes before any of it is read.
+"""Limits on the size of a request, checked on types and shapes before its values are parsed.
 
-A tensor of one value may claim a shape of billions (TensorProto repeats its last value), a row of
-nothing stands for every default, and a `k` for a list of that length.
+A tensor with one value may declare a shape of billions (TensorProto repeats its last value), an
+empty row expands to all defaults, and `k` to a list of that length.
 """
 
 import math
@@ -16,29 +16,29 @@ from schema import signatures
 from serving.config import RequestLimits
 from serving.protocol.errors import invalid_argument
 
-# What Python's objects take, and their place in the list.
+# Size of Python's objects, with their reference in a list.
 _VALUE_BYTES, _LIST_BYTES, _OBJECT_BYTES = 32, 96, 240
 STRING_BYTES = 64
-"""A string without its text: an object here, and another one in TensorFlow."""
+"""Memory of a string without its text: an object in Python, and another one in TensorFlow."""
 
 
 class TensorHeader(NamedTuple):
-    """What a tensor says of itself. An array has the same two first, and may stand for it."""
+    """Declared type and shape of a tensor. An array has both too, and may be used instead."""
 
     dtype: tf.DType
     shape: tuple[int, ...]
     text_bytes: int = 0
-    """Of its strings' texts, one that is repeated as often as it is; counted in arrays."""
+    """Bytes of the texts of its strings, repeated ones included; computed from arrays."""
 
 
 TensorHeaders = Mapping[str, Any]
-"""Headers or arrays by input."""
+"""Headers or arrays by input name."""
 
 DEFAULT_LIMITS = RequestLimits()
 
 
 def check_row_count(limits: RequestLimits, rows: int) -> None:
-    """Raises RequestError INVALID_ARGUMENT, in the words of TensorFlow Serving's batching."""
+    """Raises RequestError INVALID_ARGUMENT, with the message of TensorFlow Serving's batching."""
     if rows > limits.max_rows:
         raise invalid_argument(
             f"Task size {rows} is larger than maximum input batch size {limits.max_rows}; "
@@ -49,9 +49,9 @@ def check_row_count(limits: RequestLimits, rows: int) -> None:
 def check_tensor_sizes(
     limits: RequestLimits, signature: meta_graph_pb2.SignatureDef, headers: TensorHeaders
 ) -> None:
-    """All but what depends on the values. Raises RequestError INVALID_ARGUMENT.
+    """Checks all limits that do not depend on values. Raises RequestError INVALID_ARGUMENT.
 
-    A size of 0 counts as 1: what is as wide as it is empty would be padded to its width.
+    A dimension of 0 counts as 1: an empty tensor with wide rows may be padded to that width.
     """
     if not is_recommendation(signature):
         _check("bytes of tensors", "max_tensor_bytes", limits, sum(map(_bytes, headers.values())))
@@ -71,8 +71,16 @@ def check_list_sizes(
     inputs: Mapping[str, np.ndarray],
     items: int | None,
 ) -> None:
-    """What the values of a call's `inputs` ask for; `items` is the size of the catalogue, which no
-    list exceeds, None where it is not known. Raises RequestError INVALID_ARGUMENT.
+    """Checks the length of the requested lists and the number of items to score.
+
+    Args:
+        limits: Limits of one request.
+        signature: Signature of the call.
+        inputs: All inputs of the call.
+        items: Size of the catalogue, which bounds the length of a list; None if unknown.
+
+    Raises:
+        RequestError: INVALID_ARGUMENT if a limit is exceeded.
     """
     if not is_recommendation(signature):
         return
@@ -88,8 +96,8 @@ def check_list_sizes(
 
 
 def check_json_size(limits: RequestLimits, body: bytes) -> None:
-    """Of a body before it is read: each value but the first of a list or an object follows a comma.
-    Raises RequestError INVALID_ARGUMENT.
+    """Estimates the size of a body before it is parsed: each value but the first of a list or an
+    object follows a comma. Raises RequestError INVALID_ARGUMENT.
     """
     size = (
         body.count(b",") * _VALUE_BYTES
@@ -100,12 +108,12 @@ def check_json_size(limits: RequestLimits, body: bytes) -> None:
 
 
 def count_tensor_bytes(inputs: Mapping[str, np.ndarray]) -> int:
-    """Of arrays that have been read, by their shapes; texts are there once, in their message."""
+    """Bytes of parsed arrays by their shapes; texts are not counted, since the message has them."""
     return sum(value.size * _bytes_of_one(value.dtype) for value in inputs.values())
 
 
 def is_recommendation(signature: meta_graph_pb2.SignatureDef) -> bool:
-    """Whether it is one of `schema.signatures`, whose rows have histories."""
+    """Whether the signature is one of `schema.signatures`, whose rows have histories."""
     return (
         signatures.HISTORY_ITEM_IDS in signature.inputs and signatures.USER_ID in signature.inputs
     )
@@ -117,7 +125,7 @@ def _bytes(header: Any) -> int:
 
 
 def _texts(rows: int, headers: TensorHeaders) -> int:
-    """Bytes of all texts; those of one row are spread over all rows."""
+    """Bytes of all texts; those of a single row are broadcast to all rows."""
     return sum(
         _text_bytes(header) * (rows if header.shape and header.shape[0] == 1 else 1)
         for header in headers.values()
@@ -131,7 +139,7 @@ def _text_bytes(header: Any) -> int:
 
 
 def _bytes_of_a_row(header: Any) -> int:
-    """One row may hold for all, so each input is counted as one a row."""
+    """A single row may be broadcast to all, so each input counts with its size per row."""
     return math.prod(size or 1 for size in header.shape[1:]) * _bytes_of_one(header.dtype)
 
 
@@ -145,11 +153,11 @@ def _check(what: str, key: str, limits: RequestLimits, received: int) -> None:
     most = getattr(limits, key)
     if received > most:
         raise invalid_argument(
-            f"expected at most {most} {what} in one request, received {received}; ask for less "
+            f"expected at most {most} {what} in one request, received {received}; request less "
             f"at a time{suggest_raising(key)}"
         )
 
 
 def suggest_raising(key: str) -> str:
-    """The end of a refusal: which limit to raise, and by which option."""
-    return f", or have serving.limits.{key} (--{key.replace('_', '-')}) raised"
+    """End of an error message: which limit to raise, and with which option."""
+    return f", or raise serving.limits.{key} (--{key.replace('_', '-')})"

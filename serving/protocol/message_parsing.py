@@ -1,11 +1,11 @@
-"""Messages of gRPC, parsed where the call is answered instead of by grpcio, and measured first.
+"""Parses gRPC messages in the handler instead of in grpcio, and checks their size first.
 
-A message that grpcio cannot parse ends the call as UNKNOWN, with an error in the log and objects
-that are never freed; here it is refused like any other request.
+If grpcio cannot parse a message, the call ends as UNKNOWN, with an error in the log and objects
+that are never freed; here it is rejected like any other request.
 
-A string, an embedded message or a map's entry of two bytes on the wire takes up to 126 bytes once
-it is parsed (protobuf's C++, as measured), so a message of 64 MiB may become 4 GB: fields are
-counted before the message is parsed. A field of packed numbers is one field however long.
+A string, an embedded message or a map entry of two bytes on the wire occupies up to 126 bytes once
+it is parsed (measured with protobuf's C++ implementation), so a message of 64 MiB may become 4 GB:
+fields are counted before the message is parsed. Packed numbers are one field of any length.
 """
 
 import inspect
@@ -24,14 +24,14 @@ from serving.protocol.limits import STRING_BYTES, suggest_raising
 
 _DELIMITED = 2
 _FIXED = {1: 8, 5: 4}
-_SMALL = 14  # a longer one is little larger parsed than it is on the wire
+_SMALL = 14  # parsing adds little to longer fields
 _WALKED = 100_000
 _BLOCK = 1 << 20
 
 
 class ParsingInterceptor(grpc.aio.ServerInterceptor):
-    """Answers INVALID_ARGUMENT where bytes are no message, or one of more fields than `limits` let
-    an input have strings. Streams stay as they are.
+    """Rejects with INVALID_ARGUMENT bytes that are not a valid message, or a message with more
+    fields than `limits` allow strings in an input. Streams are not changed.
     """
 
     def __init__(self, limits: RequestLimits) -> None:
@@ -55,7 +55,7 @@ class ParsingInterceptor(grpc.aio.ServerInterceptor):
 
 
 def _bound_parser(parse: Any, limits: RequestLimits) -> Callable[[bytes], Any]:
-    """`parse` is the FromString of a message's class."""
+    """Wraps `parse`, the FromString of a message class, in a check of the number of fields."""
 
     def bounded(message: bytes) -> Any:
         check_field_count(limits, message, parse.__self__.DESCRIPTOR)
@@ -63,7 +63,7 @@ def _bound_parser(parse: Any, limits: RequestLimits) -> Callable[[bytes], Any]:
             return parse(message)
         except DecodeError:
             raise invalid_argument(
-                "expected a message of this method's type, received bytes that are none"
+                "expected a message of this method's type, received bytes that cannot be parsed"
             ) from None
 
     return bounded
@@ -90,11 +90,11 @@ def _parse_on_loop(
 
 
 def has_more_fields(message: bytes, descriptor: Descriptor, most: int) -> bool:
-    """Whether `message` of that type has more than `most` small fields, nested ones too.
+    """Whether a serialized message has more than `most` small fields, nested ones included.
 
-    A field whose number is above 15 counts for none: here they are numbers. What has more than
-    100,000 fields, small or not, and beyond these contents that look like `most` others, is taken
-    to have them: a walk to its end would take seconds.
+    Fields with a number above 15 are not counted, since these messages use them for numbers only.
+    The walk ends after 100,000 fields, as a longer one would take seconds: if the rest may still
+    have more than `most` small fields, the result is True.
     """
     if len(message) // 2 <= most:
         return False
@@ -109,19 +109,19 @@ def has_more_fields(message: bytes, descriptor: Descriptor, most: int) -> bool:
 
 
 def _count_candidates(message: bytes, at: int, end: int) -> int:
-    """Places from `at` to `end` where a small field may begin: never fewer than there are, more
-    where numbers, or texts with bytes below 14, look like one.
+    """Upper bound on the number of small fields from `at` to `end`: numbers, and texts with bytes
+    below 14, may look like small fields.
     """
-    view, found = np.frombuffer(message, np.uint8)[at:end], 0
+    view, count = np.frombuffer(message, np.uint8)[at:end], 0
     for begin in range(0, len(view) - 1, _BLOCK):
         size = view[begin + 1 : begin + 1 + _BLOCK]
         tag = view[begin : begin + len(size)]
-        found += np.count_nonzero((tag & 7 == _DELIMITED) & (size < _SMALL))
-    return found
+        count += np.count_nonzero((tag & 7 == _DELIMITED) & (size < _SMALL))
+    return count
 
 
 def _iterate_contents(message: bytes, descriptor: Descriptor) -> Iterator[tuple[int, int]]:
-    """Where the content of each field lies that holds no fields itself; (0, 0) for the others."""
+    """Yields begin and end of each field's content; (0, 0) for numbers and nested messages."""
     parts: list[tuple[int, int, Descriptor]] = [(0, len(message), descriptor)]
     while parts:
         at, end, kind = parts.pop()
@@ -138,7 +138,7 @@ def _iterate_contents(message: bytes, descriptor: Descriptor) -> Iterator[tuple[
             elif tag & 7 == 0:
                 _, at = _read_varint(message, at, end)
             else:
-                at += _FIXED.get(tag & 7, 0)  # a group is its fields
+                at += _FIXED.get(tag & 7, 0)  # the fields of a group follow its tag
             yield content
 
 
@@ -160,12 +160,12 @@ def _read_varint(message: bytes, at: int, end: int) -> tuple[int, int]:
 
 
 def check_field_count(limits: RequestLimits, message: bytes, descriptor: Descriptor) -> None:
-    """Of a message before it is parsed: a field, be it empty, is counted as a string is. Raises
-    RequestError INVALID_ARGUMENT.
+    """Checks the number of fields before a message is parsed; each field, even an empty one, counts
+    as a string. Raises RequestError INVALID_ARGUMENT.
     """
     most = limits.max_tensor_bytes // STRING_BYTES
     if has_more_fields(message, descriptor, most):
         raise invalid_argument(
-            f"expected at most {most} fields in one message, received more; ask for less at a "
+            f"expected at most {most} fields in one message, received more; request less at a "
             f"time{suggest_raising('max_tensor_bytes')}"
         )

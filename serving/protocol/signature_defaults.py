@@ -1,7 +1,7 @@
-"""Which inputs of a servable may be left out, and what they are then, as the SignatureDef says it.
+"""Defaults of the optional inputs of a servable, stored in its SignatureDef.
 
-TensorFlow Serving fills in `SignatureDef.defaults` for Predict over gRPC. A default holds for every
-row: its leading dimension is 1, and the servables spread such inputs over the batch.
+TensorFlow Serving applies `SignatureDef.defaults` in Predict over gRPC. A default applies to every
+row: its leading dimension is 1, and the servables broadcast such inputs over the batch.
 """
 
 import pathlib
@@ -21,12 +21,13 @@ Defaults = dict[str, np.ndarray]
 
 
 def build_defaults(specs: Mapping[str, tf.TensorSpec]) -> Defaults:
-    """By name of input; `candidate_item_ids` has none.
+    """Builds the default of each input but `candidate_item_ids`, which is required.
 
-    Lists are empty, and all else is missing: "", NaN, or 0, which for `now` is the server's clock.
+    Lists are empty. Other inputs are missing: "", NaN, or 0, which for `now` selects the server's
+    clock.
     """
-    found = {name: _absent(spec) for name, spec in specs.items() if name not in _REQUIRED}
-    return found | ({signatures.K: np.array([_K], np.int32)} if signatures.K in specs else {})
+    defaults = {name: _absent(spec) for name, spec in specs.items() if name not in _REQUIRED}
+    return defaults | ({signatures.K: np.array([_K], np.int32)} if signatures.K in specs else {})
 
 
 def _absent(spec: tf.TensorSpec) -> np.ndarray:
@@ -35,10 +36,10 @@ def _absent(spec: tf.TensorSpec) -> np.ndarray:
 
 
 def write(folder: pathlib.Path, defaults: Defaults) -> None:
-    """Puts the defaults into `serving_default` of the SavedModel in `folder`.
+    """Writes the defaults to `serving_default` of the SavedModel in `folder`.
 
-    TensorFlow takes them from a function's own default arguments, but a function of a dictionary
-    has none.
+    TensorFlow itself only writes the default arguments of a function, which a function of one
+    dictionary does not have.
     """
     path = folder / "saved_model.pb"
     saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())

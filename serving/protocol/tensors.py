@@ -1,4 +1,4 @@
-"""TensorProto to array and back: no Python per element or per row."""
+"""Converts TensorProto to arrays and back, without Python code per element or row."""
 
 import math
 from typing import Any
@@ -11,7 +11,7 @@ from tensorflow.core.framework import tensor_pb2
 from serving.protocol.errors import RequestError, invalid_argument
 from serving.protocol.limits import TensorHeader
 
-# The typed field of TensorProto for each type. Clients in other languages read these and not
+# The typed field of TensorProto for each type. Clients in other languages read these instead of
 # `tensor_content`, and TensorFlow Serving fills them.
 _FIELDS = {
     tf.float32: "float_val",
@@ -37,14 +37,14 @@ _DTYPES = {
 
 
 _MAX_DIMENSIONS = 32
-"""NumPy's own."""
+"""NumPy's limit."""
 
 
 def read_tensor_header(alias: str, proto: tensor_pb2.TensorProto) -> TensorHeader:
-    """Type and shape that `proto` claims; of its values only the size of texts is looked at.
+    """Reads the declared type and shape of `proto`, and the size of its texts, but no values.
 
-    Raises RequestError INVALID_ARGUMENT, naming the input `alias`, where it claims none, or one
-    that no array can have.
+    Raises RequestError INVALID_ARGUMENT, which names the input `alias`, if type or shape are
+    missing or not possible for an array.
     """
     dims, dtype = proto.tensor_shape.dim, _DTYPES.get(proto.dtype)
     if dtype is None or proto.tensor_shape.unknown_rank or len(dims) > _MAX_DIMENSIONS:
@@ -56,30 +56,30 @@ def read_tensor_header(alias: str, proto: tensor_pb2.TensorProto) -> TensorHeade
 
 
 def _text_bytes(proto: tensor_pb2.TensorProto, shape: tuple[int, ...]) -> int:
-    """At the most: the last text is repeated, and may be as long as a message."""
+    """Upper bound: the last text is repeated to fill the shape, and may be very long."""
     values = proto.string_val
     missing = max(0, math.prod(shape) - len(values))
     return proto.ByteSize() + (missing * len(values[-1]) if missing and values else 0)
 
 
 def parse_tensor(alias: str, proto: tensor_pb2.TensorProto) -> np.ndarray:
-    """What `proto` holds, in any of TensorProto's encodings; strings are bytes objects. Its last
-    value is repeated up to the shape it claims: whoever has not checked `header` may run out of
-    memory.
+    """Parses `proto` in any of TensorProto's encodings; strings become bytes objects.
 
-    Raises RequestError INVALID_ARGUMENT, naming the input `alias`, where it holds none.
+    The last value is repeated to fill the declared shape, so check the size of the tensor's header
+    first: a small message may otherwise exhaust the memory. Raises RequestError INVALID_ARGUMENT,
+    which names the input `alias`, if there are no valid values.
     """
-    claimed = read_tensor_header(alias, proto)
-    found = _parse_typed_values(proto, claimed.shape)
-    if found is not None:
-        return found
-    if proto.tensor_content and claimed.dtype != tf.string:
-        raise _parsing_error(alias)  # TensorFlow would say so too, and write all of it into the log
+    header = read_tensor_header(alias, proto)
+    values = _parse_typed_values(proto, header.shape)
+    if values is not None:
+        return values
+    if proto.tensor_content and header.dtype != tf.string:
+        raise _parsing_error(alias)  # TensorFlow rejects it too, but logs the whole content
     try:
-        tensor = tf.io.parse_tensor(proto.SerializeToString(), claimed.dtype)
+        tensor = tf.io.parse_tensor(proto.SerializeToString(), header.dtype)
     except (TypeError, tf.errors.InvalidArgumentError) as error:
         raise _parsing_error(alias) from error
-    return np.asarray(tensor.numpy(), claimed.dtype.as_numpy_dtype)
+    return np.asarray(tensor.numpy(), header.dtype.as_numpy_dtype)
 
 
 def _parsing_error(alias: str) -> RequestError:
@@ -87,8 +87,8 @@ def _parsing_error(alias: str) -> RequestError:
 
 
 def _parse_typed_values(proto: tensor_pb2.TensorProto, shape: tuple[int, ...]) -> np.ndarray | None:
-    """Of the types that requests mostly have, where every value is there: a tenth of the time that
-    an op of TensorFlow takes. None of all else.
+    """Parses the most common types if all values are present, in a tenth of the time of a
+    TensorFlow op; returns None otherwise.
     """
     count = math.prod(shape)
     content = proto.tensor_content
@@ -104,11 +104,10 @@ def _parse_typed_values(proto: tensor_pb2.TensorProto, shape: tuple[int, ...]) -
 
 
 def build_tensor(alias: str, array: np.ndarray) -> tensor_pb2.TensorProto:
-    """`array` with its elements in the typed field, as TensorFlow Serving answers; objects are
-    bytes.
+    """Builds a TensorProto with the elements in the typed field, as TensorFlow Serving does;
+    objects are bytes.
 
-    Raises RequestError UNIMPLEMENTED, naming the output `alias`, for a type without such a field
-    here.
+    Raises RequestError UNIMPLEMENTED, which names the output `alias`, for an unsupported type.
     """
     dtype = tf.dtypes.as_dtype(array.dtype)
     field = _FIELDS.get(dtype)

@@ -1,6 +1,6 @@
-"""TensorFlow Serving's configuration files: text protos, some of whose messages no package brings.
+"""TensorFlow Serving's configuration files, which are text protos.
 
-Those are declared here as they are published in github.com/tensorflow/serving.
+Messages that no package provides are declared here as published in github.com/tensorflow/serving.
 """
 
 import pathlib
@@ -24,11 +24,11 @@ PACKAGE = "tensorflow.serving"
 _OPTIONAL, _REPEATED = Field.LABEL_OPTIONAL, Field.LABEL_REPEATED
 
 Fields = Sequence[tuple[str, int, Any]]
-"""Name, number, and a type: of `Field`, the name of a message, or a list of one type."""
+"""Name, number and type: a type of `Field`, the name of a message, or a list of one type."""
 
 
 def read(path: pathlib.Path, message: Any) -> Any:
-    """`message` with what the file says; UsageError where it cannot be read or is no such proto."""
+    """Parses a text proto into `message`; raises UsageError if it cannot be read or parsed."""
     try:
         return text_format.Parse(path.read_text("utf-8"), message)
     except (OSError, UnicodeDecodeError, text_format.ParseError) as error:
@@ -39,7 +39,7 @@ def read(path: pathlib.Path, message: Any) -> Any:
 
 
 def declare_messages(file_name: str, messages: Mapping[str, Fields]) -> dict[str, Any]:
-    """Classes of the messages of one published file, by name."""
+    """Message classes of one published file, by name."""
     file = descriptor_pb2.FileDescriptorProto(
         name=file_name,
         package=PACKAGE,
@@ -50,10 +50,12 @@ def declare_messages(file_name: str, messages: Mapping[str, Fields]) -> dict[str
         message = file.message_type.add(name=name)
         for field, number, kind in fields:
             _add(message, field, number, kind)
-    pool = descriptor_pool.DescriptorPool()  # its own: a later API may bring the file to the common
+    pool = (
+        descriptor_pool.DescriptorPool()
+    )  # not the default pool: a later API package may add the file there
     pool.AddSerializedFile(wrappers_pb2.DESCRIPTOR.serialized_pb)
     pool.Add(file)
-    factory: Any = message_factory.MessageFactory(pool)  # types are of a later protobuf
+    factory: Any = message_factory.MessageFactory(pool)  # the type stubs are for a later protobuf
     return {
         name: factory.GetPrototype(pool.FindMessageTypeByName(f"{PACKAGE}.{name}"))
         for name in messages

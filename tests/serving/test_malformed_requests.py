@@ -302,8 +302,11 @@ HISTORY = "history_timestamps must be as long as history_item_ids"
 @pytest.mark.parametrize(
     ("inputs", "words"),
     [
-        ({"user_idd": ["a"]}, "user_idd is no input, did you mean user_id? Inputs are: context_"),
-        ({"zzz": ["a"]}, "zzz is no input. Inputs are: context_device, excluded_item_ids, his"),
+        (
+            {"user_idd": ["a"]},
+            "user_idd is not an input, did you mean user_id? Inputs are: context_",
+        ),
+        ({"zzz": ["a"]}, "zzz is not an input. Inputs are: context_device, excluded_item_ids, his"),
         ({"k": [0]}, "k must be at least 1, received 0"),
         ({"k": [3, -2], "user_id": ["a", "b"]}, "k must be at least 1, received -2"),
         ({"now": [1720000000000]}, "which looks like milliseconds: send 1720000000"),

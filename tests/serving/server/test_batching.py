@@ -341,7 +341,7 @@ def test_a_call_that_finds_no_memory_is_told_so(submit):
         raise MemoryError
 
     call = Call(hungry, "s", {"x": np.array([1])}, ("out",))
-    with pytest.raises(RequestError, match="has not the memory for this request") as refused:
+    with pytest.raises(RequestError, match="does not have enough memory for this") as refused:
         submit(BatchQueue(BatchingConfig(threads=1)), call).result(10)
     assert refused.value.code == grpc.StatusCode.RESOURCE_EXHAUSTED
 

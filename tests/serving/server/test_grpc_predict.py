@@ -100,7 +100,7 @@ def test_output_filter_that_does_not_fit(predictions, outputs, message):
             {"more": tf.constant([1])},
             "input size does not match signature: 4!=3 len({k,more,user_id,x}) != "
             "len({k,user_id,x}). Sent extra: {more}. Missing but required: {}. "
-            "more is no input. Inputs are: k, user_id, x",
+            "more is not an input. Inputs are: k, user_id, x",
         ),
     ],
 )
@@ -122,7 +122,7 @@ def test_a_misspelt_input_is_named(predictions):
         "INVALID_ARGUMENT",
         "Signature input alias: user_id(feed name: serving_default_user_id:0) not found in request "
         "and no default value provided. Inputs expected to be in the request {k,users,x}, or "
-        "default input alias set: . users is no input, did you mean user_id? Inputs are: k, "
+        "default input alias set: . users is not an input, did you mean user_id? Inputs are: k, "
         "user_id, x",
     )
 

@@ -1,4 +1,4 @@
-"""Signatures of other models: what is no tensor, and what JSON has no form for."""
+"""Signatures of other models: inputs that are not tensors, and types that JSON cannot represent."""
 
 import json
 import urllib.error
@@ -67,5 +67,5 @@ def test_an_output_that_json_has_no_form_for_is_refused(ask):
     status, answer = ask("serving_default")
     assert (status, answer["error"]) == (
         501,
-        "output turned has type complex64, which JSON has no form for; ask over gRPC",
+        "output turned has type complex64, which JSON cannot represent; use gRPC",
     )
