@@ -1,7 +1,7 @@
 """Versions of pushed models on disk: `<serving dir>/<model>/<version>/` holds one SavedModel.
 
-A version is a positive integer of 63 bits without leading zeros; every other name is skipped, so a
-copy under way (`.tmp-<unique>`) is invisible until it is renamed.
+A version is a positive 63-bit integer without leading zeros; all other names are skipped, so a copy
+in progress (`.tmp-<unique>`) is invisible until it is renamed.
 """
 
 import contextlib
@@ -18,12 +18,14 @@ from schema.errors import TandemError
 
 _COPY = ".tmp-"
 _COPY_SECONDS = 24 * 3600.0
-_TAKEN = {errno.ENOTEMPTY, errno.EEXIST}
-"""A folder is renamed to a name that another has."""
+_NAME_EXISTS = {errno.ENOTEMPTY, errno.EEXIST}
+"""Errors of a rename to the name of an existing folder."""
 _HIGHEST = 2**63 - 1
 _DIGITS = 19
-_NO_NUMBER = f"a version's folder is named by a number from 1 to {_HIGHEST} without leading zeros"
-_INTERRUPTED = "it is a copy that was broken off, and goes at the next push"
+_NOT_A_NUMBER = (
+    f"a version's folder must be named by a number from 1 to {_HIGHEST} without leading zeros"
+)
+_INTERRUPTED = "it is an interrupted copy, which the next push removes"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,14 +35,14 @@ class LocalVersionStore:
     folder: pathlib.Path
 
     def list_models(self) -> list[str]:
-        """Names of the models that have at least one version, sorted; none without the folder."""
+        """Names of the models that have at least one version, sorted; empty without the folder."""
         if not self.folder.is_dir():
             return []
         names = (entry.name for entry in self.folder.iterdir() if entry.is_dir())
         return sorted(name for name in names if self.list_versions(name))
 
     def list_versions(self, model: str) -> list[int]:
-        """Versions of one model, ascending; none if it has no folder."""
+        """Versions of one model, ascending; empty if it has no folder."""
         return list_versions_in(self.folder / model)
 
     def find_latest(self, model: str) -> int | None:
@@ -72,9 +74,9 @@ class LocalVersionStore:
         """Copies a new version of all models, see `VersionStore.push`.
 
         Every copy is complete and flushed to the disk before the first is renamed to its final
-        name. On OSError (a full disk, an unreadable source) everything made here is removed. The
-        name of a copy is unique to its push, and of two that rename to the same version one
-        succeeds. Copies that a kill has left are removed when they are a day old.
+        name. On OSError (a full disk, an unreadable source) everything written here is removed.
+        The name of a copy is unique to its push, and only one of two renames to the same version
+        succeeds. Copies left by a killed push are removed when they are a day old.
         """
         unique = uuid.uuid4().hex
         copies = {name: self.folder / name / f"{_COPY}{unique}" for name in models}
@@ -89,10 +91,10 @@ class LocalVersionStore:
             raise TandemError(
                 f"expected to copy a new version of {', '.join(models)} to {self.folder}, received "
                 f"{_describe(error)}; nothing was pushed and earlier versions are untouched: fix "
-                "that (often: free some disk) and push again"
+                "that (often by freeing disk space) and push again"
             ) from error
         finally:
-            _remove(copies.values())  # still there if something, Ctrl-C too, ended the push
+            _remove(copies.values())  # if an exception, such as Ctrl-C, interrupted the push
 
     def open_copy(
         self, model: str, version: int
@@ -105,9 +107,9 @@ class LocalVersionStore:
         return contextlib.nullcontext(self.folder)
 
     def _rename_to_next(self, copies: Mapping[str, pathlib.Path]) -> int | None:
-        """Makes the copies the next version; None, with the copies as they were, if another push
-        was faster. In the order of names, so that of two with several models in common one is first
-        with all of them.
+        """Renames the copies to the next version; returns None and restores the copies if another
+        push was faster. Models are renamed in order of their names, so that of two pushes of the
+        same models one succeeds with all of them.
         """
         version = self.find_next()
         final = {name: self.get_folder(name, version) for name in copies}
@@ -118,7 +120,7 @@ class LocalVersionStore:
                 _flush_one(final[name].parent)
             done = True
         except OSError as error:
-            if error.errno not in _TAKEN:
+            if error.errno not in _NAME_EXISTS:
                 raise
             return None
         finally:
@@ -129,7 +131,7 @@ class LocalVersionStore:
 
 
 def list_versions_in(folder: pathlib.Path) -> list[int]:
-    """Versions in the folder of one model, ascending; none if it does not exist."""
+    """Versions in the folder of one model, ascending; empty if it does not exist."""
     if not folder.is_dir():
         return []
     names = (entry.name for entry in folder.iterdir() if entry.is_dir())
@@ -137,25 +139,25 @@ def list_versions_in(folder: pathlib.Path) -> list[int]:
 
 
 def explain_skipped(folder: pathlib.Path) -> dict[str, str]:
-    """Why each entry in the folder of one model is no version, by its name.
+    """Reason why an entry in the folder of one model is not a version, by its name.
 
-    Without copies under way, other hidden names, and plain files that are not named like a version.
+    Copies in progress, hidden names, and files that are not named like a version are left out.
     """
     if not folder.is_dir():
         return {}
-    found = {entry.name: _explain(entry) for entry in sorted(folder.iterdir())}
-    return {name: why for name, why in found.items() if why}
+    reasons = {entry.name: _explain(entry) for entry in sorted(folder.iterdir())}
+    return {name: reason for name, reason in reasons.items() if reason}
 
 
 def _explain(entry: pathlib.Path) -> str:
-    """Empty for a version, and for what nobody would take for one."""
+    """Empty for a version, and for entries that do not look like one."""
     if entry.name.startswith(_COPY):
         return _INTERRUPTED if _is_old(entry) else ""
     if entry.name.startswith("."):
         return ""
     if not entry.is_dir():
-        return "it is no folder" if is_version(entry.name) else ""
-    return "" if is_version(entry.name) else _NO_NUMBER
+        return "it is not a folder" if is_version(entry.name) else ""
+    return "" if is_version(entry.name) else _NOT_A_NUMBER
 
 
 def _is_old(entry: pathlib.Path) -> bool:
@@ -166,7 +168,7 @@ def _is_old(entry: pathlib.Path) -> bool:
 
 
 def is_version(text: str) -> bool:
-    """Whether a folder of that name is a version."""
+    """Whether a folder with this name is a version."""
     number = text.isascii() and text.isdecimal() and not text.startswith("0")
     return number and len(text) <= _DIGITS and int(text) <= _HIGHEST
 
@@ -195,7 +197,7 @@ def _copy(source: pathlib.Path, copy: pathlib.Path) -> None:
 
 
 def _flush(folder: pathlib.Path) -> None:
-    """A rename may reach the disk before what it names: a power cut would leave a half version."""
+    """A rename may reach the disk before the content: a power loss would leave half a version."""
     for path in [folder, *folder.rglob("*")]:
         _flush_one(path)
 
@@ -215,7 +217,7 @@ def _remove(folders: Iterable[pathlib.Path]) -> None:
 
 
 def _describe(error: OSError) -> str:
-    """The first cause in one line; copytree gathers those of all files as (source, copy, text)."""
+    """The first error in one line; copytree collects one (source, copy, text) per file."""
     if isinstance(error, shutil.Error):
         source, _, text = error.args[0][0]
         return f"{text} ({source})"

@@ -1,7 +1,7 @@
-"""A serving directory on an object store, followed by one on this machine that a server watches.
+"""Mirrors a serving directory on an object store to a local folder that a server watches.
 
-Why a copy, and not TensorFlow's own access: a model loads from whole files of this machine, at the
-speed of its disk, and an answer never waits for the store.
+A copy is used instead of TensorFlow's remote file systems so that a model loads from complete local
+files at the speed of the disk, and a response never waits for the store.
 """
 
 import contextlib
@@ -24,11 +24,11 @@ _VERSIONS_TO_KEEP = 2
 
 @contextlib.contextmanager
 def mirror_serving_dir(serving: str, poll_s: float = _POLL_SECONDS) -> Iterator[pathlib.Path]:
-    """A folder with the newest version of each model at the URL `serving`, and with those that
-    follow until the block ends; it is gone then.
+    """A local folder with the newest version of each model at the URL `serving`, updated until the
+    block ends and then removed.
 
-    A version appears in it whole. The last two of a model are kept. Raises NoRunError where nothing
-    was ever pushed, UsageError where the store cannot be read.
+    A version appears only when its copy is complete. The last two versions of a model are kept.
+    Raises NoRunError if no model was pushed, UsageError if the store cannot be read.
     """
     with tempfile.TemporaryDirectory(prefix="tandem-serving-") as name:
         folder = pathlib.Path(name)
@@ -49,7 +49,7 @@ def mirror_serving_dir(serving: str, poll_s: float = _POLL_SECONDS) -> Iterator[
 def update_mirror(serving: str, folder: pathlib.Path, logged: set[str] | None = None) -> None:
     """Copies the newest version of each model that `folder` does not have, and removes old ones.
 
-    A newer one that is not whole is named in the log, unless `logged` has it, and put into that.
+    A newer version that is incomplete is logged once: its URL is added to `logged`.
     """
     _log_incomplete(serving, set() if logged is None else logged)
     copies: dict[pathlib.Path, pathlib.Path] = {}
@@ -60,7 +60,7 @@ def update_mirror(serving: str, folder: pathlib.Path, logged: set[str] | None = 
             continue
         final = mirror.get_folder(name, version)
         copies[final] = final.with_name(f".tmp-{version}")
-        shutil.rmtree(copies[final], ignore_errors=True)  # of an update that failed
+        shutil.rmtree(copies[final], ignore_errors=True)  # left by a failed update
         object_layout.fetch(serving, name, version, copies[final])
     for final, copy in copies.items():
         copy.rename(final)
@@ -75,8 +75,8 @@ def _log_incomplete(serving: str, logged: set[str]) -> None:
             if uri not in logged:
                 logged.add(uri)
                 _log.warning(
-                    "%s is passed over: it has no saved_model.pb; a push is under way, or was "
-                    "broken off",
+                    "%s is skipped: it has no saved_model.pb; a push is in progress, or was "
+                    "interrupted",
                     uri,
                 )
 
@@ -85,7 +85,7 @@ def _try_update(serving: str, folder: pathlib.Path, logged: set[str]) -> None:
     try:
         update_mirror(serving, folder, logged)
     except OSError as error:
-        _log.warning("cannot look for new versions at %s, trying again: %s", serving, error)
+        _log.warning("cannot list new versions at %s, will retry: %s", serving, error)
 
 
 def _remove_old(mirror: LocalVersionStore, model: str) -> None:

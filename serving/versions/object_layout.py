@@ -1,7 +1,7 @@
-"""How versions lie on an object store: `<serving dir>/<model>/<version>/`, as in a folder.
+"""Layout of versions on an object store: `<serving dir>/<model>/<version>/`, as in a folder.
 
-A store cannot rename, so no version appears at once there. Its `saved_model.pb` makes it one: that
-is written after everything else of the push, and a version without it is not complete.
+A store cannot rename, so a version does not appear atomically. Its `saved_model.pb` is written
+after everything else of the push, and a version without it is incomplete.
 """
 
 import pathlib
@@ -29,7 +29,7 @@ def list_begun(serving: str, model: str) -> list[int]:
 
 
 def list_incomplete(serving: str, model: str) -> list[int]:
-    """Versions of one model that were begun after the latest complete one."""
+    """Incomplete versions of one model above the latest complete one."""
     latest = find_latest(serving, model) or 0
     return [version for version in list_begun(serving, model) if version > latest]
 
@@ -41,15 +41,15 @@ def find_latest(serving: str, model: str) -> int | None:
 
 
 def find_highest_begun(serving: str) -> int:
-    """Highest version of any model, complete or not, 0 before the first. A server may have given up
-    on an interrupted version, and would ignore a later push under its number.
+    """Highest version of any model, complete or not, 0 if there is none. The number of an
+    incomplete version is not reused: a server that failed to load it would ignore a later push.
     """
     begun = (list_begun(serving, name) for name in object_store.list_folders(serving))
     return max((version for versions in begun for version in versions), default=0)
 
 
 def is_complete(serving: str, model: str, version: int) -> bool:
-    """Whether the whole version is there."""
+    """Whether the version is complete."""
     return object_store.is_file(f"{locate(serving, model, version)}/{GRAPH_FILE}")
 
 

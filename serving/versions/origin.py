@@ -1,8 +1,7 @@
-"""Where a pushed version comes from, and what querying it again takes: beside its SavedModel.
+"""Origin of a pushed version, and the data needed to query it again, stored in its SavedModel.
 
-`<serving dir>/recommender/<version>/assets.extra/` holds `origin.json`, `candidates/`, an artifact
-of `schema.candidates`, and `index.json`, what was measured of its index. Servers leave files there
-alone.
+`<serving dir>/recommender/<version>/assets.extra/` has `origin.json`, `candidates/` (an artifact of
+`schema.candidates`) and `index.json` (the measurements of its index). Servers ignore these files.
 """
 
 import json
@@ -25,7 +24,7 @@ _INDEX = "index.json"
 
 
 class ForcedPush(StrictModel):
-    """Who had models pushed that were not blessed, and why."""
+    """Who pushed models that were not blessed, and why."""
 
     who: str
     why: str
@@ -34,59 +33,59 @@ class ForcedPush(StrictModel):
 
 
 class RunIdentity(StrictModel):
-    """What tells one run from another."""
+    """Identity of a run."""
 
     pipeline: str
     """Name in the configuration."""
     fingerprint: str
-    """Of configuration and data; "" where the content of the data is unknown."""
+    """Fingerprint of configuration and data; "" if the content of the data is unknown."""
     seed: int
 
 
 class ModelEvaluation(StrictModel):
-    """What evaluation knows of the models, and what querying them again takes."""
+    """Properties of the evaluated models that are needed to query them again."""
 
     order: str
-    """Whose order the final lists are in: `retrieval` or `ranking`."""
+    """Stage that orders the final lists: `retrieval` or `ranking`."""
     history_length: int
-    """Latest events of a user that the query model reads."""
+    """Number of a user's latest events that the query model reads."""
     popularity_days: float
     """Window, in days, of the popularity in the candidates' vectors."""
     ranking_candidates: int
-    """Items that go from retrieval to ranking."""
+    """Number of items that retrieval passes to ranking."""
     learned_until: int
-    """Latest event that the models learned from; seconds since epoch, UTC."""
+    """Time of the latest training event; seconds since epoch, UTC."""
     judged_against: str
-    """Version that was pushed when these were evaluated, "" where none was."""
+    """Version to which the models were compared in evaluation, "" if none was pushed."""
 
 
 class Origin(StrictModel):
-    """What a version was made of."""
+    """Origin of a version."""
 
     made_by: RunIdentity
     evaluated: ModelEvaluation
     pushed_at: str
     """ISO 8601, UTC."""
     forced: ForcedPush | None
-    """Not blessed, and pushed all the same."""
+    """Set if the models were not blessed and the push was forced."""
     refreshed_from: str = ""
-    """Version with the same models and other items or another popularity, "" for one that a run has
-    pushed."""
+    """Version with the same models but other items or popularity; "" if a run pushed this version.
+    """
 
 
 def find_newest_version(serving_dir: pathlib.Path | str) -> str:
-    """The version that is pushed now to a folder or a URL, "" where none is."""
+    """Latest version in a folder or at a URL, "" if there is none."""
     version = open_version_store(serving_dir).find_latest(RECOMMENDER)
     return "" if version is None else str(version)
 
 
 def get_extra_folder(serving_dir: pathlib.Path, version: str) -> pathlib.Path:
-    """Where the files of this module lie."""
+    """Folder of the files of this module in a version."""
     return LocalVersionStore(serving_dir).get_folder(RECOMMENDER, int(version)) / EXTRA_FOLDER
 
 
 def read_version_origin(serving_dir: pathlib.Path | str, version: str) -> Origin:
-    """Of a version in a folder or at a URL; raises as `read_origin`."""
+    """Origin of a version in a folder or at a URL; raises the errors of `read_origin`."""
     store, number = open_version_store(serving_dir), int(version)
     name = f"{EXTRA_FOLDER}/{ORIGIN_FILE}"
     return _parse_origin(
@@ -96,7 +95,7 @@ def read_version_origin(serving_dir: pathlib.Path | str, version: str) -> Origin
 
 
 def read_origin(path: pathlib.Path) -> Origin:
-    """The origin in a file; TandemError where it is not there or not to be understood."""
+    """Reads an origin from a file; raises TandemError if it is missing or invalid."""
     return _parse_origin(path.read_bytes, str(path))
 
 
@@ -114,18 +113,18 @@ def _parse_origin(content: Callable[[], bytes], where: str) -> Origin:
 
 
 def write_origin(origin: Origin, path: pathlib.Path) -> None:
-    """Writes what `read_origin` reads."""
+    """Writes an origin to a file, for `read_origin`."""
     path.write_text(origin.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
 
 def write_index_measurements(measured: dict[str, Any], model: pathlib.Path) -> None:
-    """Keeps what `serving.index.build.measure_index` found, in the recommender's folder `model`."""
+    """Writes the result of `serving.index.build.measure_index` to the folder of a recommender."""
     folder = model / EXTRA_FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _INDEX).write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
 
 
 def read_index_measurements(model: pathlib.Path) -> dict[str, Any]:
-    """What `write_index_measurements` wrote; empty if an older Tandem pushed the version."""
+    """Reads the index measurements; empty if an older release of Tandem pushed the version."""
     path = model / EXTRA_FOLDER / _INDEX
     return json.loads(path.read_bytes()) if path.exists() else {}

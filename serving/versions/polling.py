@@ -1,4 +1,4 @@
-"""Something that a thread of its own does again and again."""
+"""Periodic work in a separate thread."""
 
 import contextlib
 import threading
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 @contextlib.contextmanager
 def run_periodically(name: str, seconds: float, step: Callable[[], None]) -> Iterator[None]:
-    """Calls `step` every so many seconds until the block ends, and waits for the last call."""
+    """Calls `step` every `seconds` until the block ends, and waits for the last call."""
     stopped = threading.Event()
 
     def repeat() -> None:

@@ -1,4 +1,4 @@
-"""Candidates with other items or another popularity, and the pushed models over them."""
+"""Replaces the items or the popularity of pushed candidates, and of the models that use them."""
 
 import contextlib
 import dataclasses
@@ -29,11 +29,12 @@ class RefreshedModels(NamedTuple):
 def load_refreshed_models(
     folder: pathlib.Path, before: pa.Array, candidates: Candidates
 ) -> Iterator[RefreshedModels]:
-    """Query and ranking model of the recommender in `folder`, whose items are `before` [n].
+    """Loads the query and the ranking model of the recommender in `folder` with the items of
+    `candidates` instead of `before` [n].
 
-    Both take the vectors of the `candidates`, and the query model knows the ids of new items in a
-    history. They may be exported as long as the context lasts. Raises TandemError for a model whose
-    items are others.
+    Both models get the vectors of the `candidates`, and the query model accepts new items in a
+    history. They may be exported until the block ends. Raises TandemError if `before` are not the
+    items of the model.
     """
     with tempfile.TemporaryDirectory(prefix="tandem-") as name:
         copy = pathlib.Path(name)
@@ -46,9 +47,9 @@ def load_refreshed_models(
 
 
 def _link_with_items(folder: pathlib.Path, copy: pathlib.Path, before: bytes, after: bytes) -> None:
-    """Links to all of the SavedModel but for the files that list its items: those are written anew.
+    """Links all files of the SavedModel except those that list its items, which are rewritten.
 
-    A lookup table is its file, an id a line: a longer file makes a larger table.
+    A lookup table is loaded from a file with one id per line: a longer file makes a larger table.
     """
     (copy / _ASSETS).mkdir()
     for name in ("saved_model.pb", "variables"):
@@ -68,15 +69,15 @@ def _link_with_items(folder: pathlib.Path, copy: pathlib.Path, before: bytes, af
 
 
 def _join_lines(ids: pa.Array) -> bytes:
-    """An id a line, without a Python object for each."""
-    nothing, line_break = (pa.scalar(text, ids.type) for text in (b"", b"\n"))
-    lines = pc.binary_join_element_wise(ids, nothing, line_break)
+    """One id per line, without a Python object per id."""
+    empty, line_break = (pa.scalar(text, ids.type) for text in (b"", b"\n"))
+    lines = pc.binary_join_element_wise(ids, empty, line_break)
     return lines.buffers()[2].to_pybytes()
 
 
 @dataclasses.dataclass(frozen=True)
 class NewItems:
-    """`m` items, each once, that are new to a catalogue or take the place of one in it."""
+    """`m` distinct items that are new to a catalogue or replace an item in it."""
 
     item_ids: pa.Array
     """[m] large_binary."""
@@ -100,42 +101,43 @@ class RefreshedCandidates:
 
 
 def merge_items(candidates: Candidates, items: NewItems) -> RefreshedCandidates:
-    """Known items keep their positions and their popularity, and get all else anew; new ones come
-    after them, with a popularity of 0.
+    """Replaces items of the catalogue and appends new ones.
+
+    Replaced items keep their position and popularity; new items follow with a popularity of 0.
     """
-    known = len(candidates.item_ids)
-    place = pc.index_in(items.item_ids, value_set=candidates.item_ids)
-    is_new = pc.is_null(place).to_numpy(zero_copy_only=False)
-    changed = place.drop_null().to_numpy()
-    source = np.concatenate([np.arange(known), known + np.flatnonzero(is_new)])
-    source[changed] = known + np.flatnonzero(~is_new)
+    old_count = len(candidates.item_ids)
+    index = pc.index_in(items.item_ids, value_set=candidates.item_ids)
+    is_new = pc.is_null(index).to_numpy(zero_copy_only=False)
+    changed = index.drop_null().to_numpy()
+    source = np.concatenate([np.arange(old_count), old_count + np.flatnonzero(is_new)])
+    source[changed] = old_count + np.flatnonzero(~is_new)
     popularity = np.pad(candidates.vectors[:, -1], (0, int(is_new.sum())))
-    taste = np.concatenate([candidates.vectors[:, :-1], items.vectors])[source]
+    vectors = np.concatenate([candidates.vectors[:, :-1], items.vectors])[source]
     at_test = candidates.log_popularity_at_test
-    made = Candidates(
-        item_ids=_take(candidates.item_ids, items.item_ids, source),
-        titles=_take(candidates.titles, items.titles, source),
-        vectors=np.column_stack([taste, popularity]).astype(np.float32),
+    merged = Candidates(
+        item_ids=_select(candidates.item_ids, items.item_ids, source),
+        titles=_select(candidates.titles, items.titles, source),
+        vectors=np.column_stack([vectors, popularity]).astype(np.float32),
         log_popularity_at_test=np.pad(at_test, (0, int(is_new.sum()))),
         sample_queries=candidates.sample_queries,
-        available=_take_optional(candidates.available, items.available, source),
-        filters=_take_optional(candidates.filters, items.filters, source),
+        available=_select_optional(candidates.available, items.available, source),
+        filters=_select_optional(candidates.filters, items.filters, source),
     )
-    return RefreshedCandidates(made, int(is_new.sum()), len(changed))
+    return RefreshedCandidates(merged, int(is_new.sum()), len(changed))
 
 
 def replace_log_popularity(candidates: Candidates, log_popularity: np.ndarray) -> Candidates:
-    """The same with `log_popularity` [n] as it is now."""
+    """Returns the candidates with `log_popularity` [n] in place of theirs."""
     vectors = np.column_stack([candidates.vectors[:, :-1], log_popularity]).astype(np.float32)
     return dataclasses.replace(candidates, vectors=vectors)
 
 
-def _take(old: pa.Array, new: pa.Array, source: np.ndarray) -> pa.Array:
+def _select(old: pa.Array, new: pa.Array, source: np.ndarray) -> pa.Array:
     return pa.concat_arrays([old, new.cast(old.type)]).take(pa.array(source))
 
 
-def _take_optional(
+def _select_optional(
     old: pa.Array | None, new: pa.Array | None, source: np.ndarray
 ) -> pa.Array | None:
-    """Both or neither: one description of the tables has made them."""
-    return None if old is None or new is None else _take(old, new, source)
+    """Either both columns are present or neither, since both come from one configuration."""
+    return None if old is None or new is None else _select(old, new, source)

@@ -16,8 +16,8 @@ from serving.versions.object_layout import GRAPH_FILE
 
 @dataclasses.dataclass(frozen=True)
 class RemoteVersionStore:
-    """See `serving.versions.store.VersionStore`; `serving.versions.object_layout` says what is
-    complete.
+    """See `serving.versions.store.VersionStore`; `serving.versions.object_layout` defines which
+    versions are complete.
     """
 
     url: str
@@ -41,8 +41,8 @@ class RemoteVersionStore:
     ) -> dict[str, str]:
         """Uploads a new version of all models, see `VersionStore.push` and `claims`.
 
-        On OSError, or Ctrl-C, what was written is removed. What a kill has left is removed by a
-        push of a later day; until then it may be that of a push under way.
+        On OSError or Ctrl-C, everything written here is removed. Files left by a killed push are
+        removed by a push on a later day; until then they may belong to a push in progress.
         """
         try:
             with claim_version(
@@ -61,14 +61,14 @@ class RemoteVersionStore:
 
     @contextlib.contextmanager
     def open_copy(self, model: str, version: int) -> Iterator[pathlib.Path]:
-        """A serving directory with a copy of that version alone."""
+        """A serving directory with a copy of only this version."""
         with tempfile.TemporaryDirectory(prefix="tandem-") as name:
             folder = pathlib.Path(name)
             object_layout.fetch(self.url, model, version, folder / model / str(version))
             yield folder
 
     def follow(self) -> contextlib.AbstractContextManager[pathlib.Path]:
-        """A mirror on this machine, see `mirror_serving_dir`."""
+        """A local mirror, see `mirror_serving_dir`."""
         return mirror_serving_dir(self.url)
 
 
@@ -77,7 +77,7 @@ def _upload_version(
     final: Mapping[str, str],
     extra: Mapping[str, Mapping[str, pathlib.Path]],
 ) -> None:
-    """Writes all graphs last; on any failure removes what was written."""
+    """Writes all graphs last; on any failure removes everything written."""
     done = False
     try:
         for name, source in models.items():
@@ -94,8 +94,10 @@ def _upload_version(
 
 
 def _remove_interrupted(serving: str, models: Iterable[str]) -> None:
-    """Versions are listed before claims, and checked after them: one that was begun and has no
-    claim by then has ended, and is complete if it ended well.
+    """Removes incomplete versions without a claim.
+
+    Versions are listed before claims and checked after them: the push of a version that has no
+    claim by then has ended, and succeeded if the version is complete.
     """
     begun = {name: object_layout.list_begun(serving, name) for name in models}
     claimed = list_claimed_versions(serving)
@@ -107,7 +109,7 @@ def _remove_interrupted(serving: str, models: Iterable[str]) -> None:
 
 
 def _remove(folder: str) -> None:
-    """Removes first what makes it a version."""
+    """Removes the graph first, so that the version is incomplete from then on."""
     object_store.remove(f"{folder}/{GRAPH_FILE}")
     object_store.remove(folder)
 

@@ -1,4 +1,4 @@
-"""The versions of pushed models, behind one interface for a folder and for an object store."""
+"""Versions of pushed models: one interface for a folder and for an object store."""
 
 import contextlib
 import pathlib
@@ -31,7 +31,7 @@ class VersionStore(Protocol):
         extra: Mapping[str, Mapping[str, pathlib.Path]] | None = None,
     ) -> dict[str, str]:
         """Copies the SavedModel of each name to the next version, the same number for all; all
-        become visible or none does. Others may push at the same moment, and get other versions.
+        become visible or none does. Concurrent pushes get different versions.
 
         Args:
             models: Folder of each model's SavedModel.
@@ -49,16 +49,14 @@ class VersionStore(Protocol):
     def open_copy(
         self, model: str, version: int
     ) -> contextlib.AbstractContextManager[pathlib.Path]:
-        """A serving directory on this machine with that version of the model, while the block
-        lasts.
-        """
+        """A local serving directory with this version of the model, until the block ends."""
         ...
 
     def follow(self) -> contextlib.AbstractContextManager[pathlib.Path]:
-        """A serving directory on this machine with the latest version of each model, and, while the
-        block lasts, with those that are pushed later.
+        """A local serving directory with the latest version of each model, updated with later
+        pushes until the block ends.
 
-        Raises NoRunError if this is not a folder and nothing was ever pushed to it.
+        Raises NoRunError if this is an object store and no model was pushed to it.
         """
         ...
 

@@ -243,7 +243,9 @@ def test_a_folder_that_is_passed_over_is_named_once(base_path, caplog):
     assert store.served.available() == {"greeter": 3}
     logged = [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")]
     refused, passed = sorted(record.getMessage() for record in logged)
-    assert passed.startswith(f"greeter: {base_path / 'v4'} is passed over: a version's folder is ")
+    assert passed.startswith(
+        f"greeter: {base_path / 'v4'} is passed over: a version's folder must "
+    )
     assert refused.startswith("greeter 5 does not load and is refused: FileNotFoundError: ")
     assert refused.endswith("greeter/5/saved_model.pb'")
     assert not any(record.exc_info for record in logged)

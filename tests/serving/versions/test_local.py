@@ -177,12 +177,12 @@ def test_what_is_no_version_is_named_with_the_reason(tmp_path, monkeypatch):
     (tmp_path / "7").write_text("no folder")
     (tmp_path / "README").write_text("nobody takes it for a version")
     number = (
-        "a version's folder is named by a number from 1 to 9223372036854775807 without leading "
+        "a version's folder must be named by a number from 1 to 9223372036854775807 without leading "
         "zeros"
     )
     expected = dict.fromkeys(["v2", "03", "0", "1.5", "9" * 19, "9" * 25], number)
-    assert explain_skipped(tmp_path) == expected | {"7": "it is no folder"}
+    assert explain_skipped(tmp_path) == expected | {"7": "it is not a folder"}
     monkeypatch.setattr(local_versions, "_COPY_SECONDS", -1.0)
-    assert "broken off" in explain_skipped(tmp_path)[".tmp-4"]
+    assert "interrupted" in explain_skipped(tmp_path)[".tmp-4"]
     assert LocalVersionStore(tmp_path.parent).list_versions(tmp_path.name) == [1]
     assert explain_skipped(tmp_path / "nowhere") == {}

@@ -102,7 +102,7 @@ def test_a_version_that_is_not_whole_is_named_once(bucket, push, tmp_path, caplo
     for _ in range(3):
         update_mirror(f"{bucket}/serving", tmp_path / "mirror", told)
     (line,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert "/serving/greeter/2 is passed over: it has no saved_model.pb" in line
+    assert "/serving/greeter/2 is skipped: it has no saved_model.pb" in line
     assert LocalVersionStore(tmp_path / "mirror").list_versions("greeter") == [1]
 
 

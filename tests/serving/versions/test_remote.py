@@ -1,4 +1,4 @@
-"""A push to a bucket, watched step by step, broken off, and killed."""
+"""A push to a bucket: step by step, interrupted, and killed."""
 
 import datetime
 import pathlib
