@@ -1,7 +1,7 @@
-"""Ranked lists for many users at once: by the graphs that are served, over exact search, or by a
+"""Ranked lists for many users at once, computed by the served graphs with exact search or by a
 running server.
 
-Users with equally long histories go into one call, so no row is padded and a list does not depend
+Each call has users with histories of equal length, so no row is padded and a list does not depend
 on the other users of the call.
 """
 
@@ -28,10 +28,10 @@ from serving.index.exact import ExactIndex
 
 _MAX_ROWS = 128
 _MAX_SCORES = 2**23
-"""Scores of all items for all users of one call, at the most: 32 MiB."""
+"""Maximum number of scores in one call (users times items): 32 MiB."""
 _MAX_ROWS_PER_CALL = 128
 _MAX_EVENTS = 2**20
-"""Events of all users of one call, padding of the longest histories included, at the most."""
+"""Maximum number of events in one call, including padding to the longest user."""
 
 
 class BulkRecommender:
@@ -46,12 +46,15 @@ class BulkRecommender:
         depth: int = 0,
         eligible: Eligibility | None = None,
     ):
-        """`query` and `ranking` are loaded SavedModels. `history_length`: how many of the latest
-        events the query model reads.
+        """Builds and traces the graph.
 
-        With `ranking` the `depth` best of retrieval are put in ranking's order; without it they
-        stay in retrieval's. Without `eligible` any item may stand in a list, whatever the
-        candidates say.
+        Args:
+            query: Loaded SavedModel of the query model.
+            candidates: Items with their vectors [n, dim].
+            history_length: Number of latest events that the query model reads.
+            ranking: Loaded SavedModel that orders the items; None keeps the order of retrieval.
+            depth: Number of items that retrieval passes to ranking.
+            eligible: Items that may be recommended; None allows all, even unavailable ones.
         """
         items, index = ItemTable(candidates), ExactIndex(candidates.vectors, eligible)
         self._stage = (
@@ -61,36 +64,42 @@ class BulkRecommender:
         )
         self._specs = get_listing_inputs(query)
         traced = tf.function(self._stage.serve, input_signature=[self._specs], autograph=False)
-        self._serve = traced.get_concrete_function()  # now, and not while the first users wait
+        self._serve = traced.get_concrete_function()  # trace now instead of in the first call
         self._declared = get_query_inputs(query)
         self._length = history_length
         self._size = len(candidates.item_ids)
 
     def lists(self, users: UserBatch, now: int, k: int) -> list[list[str]]:
-        """The k best unseen items of each user at `now` (seconds since epoch, UTC), best first.
+        """The k best items of each user without the items of their events, best first.
 
-        Fewer where fewer are unseen. The context features of the request are missing.
+        A list is shorter if fewer items remain. The context features of the request are missing.
+
+        Args:
+            users: Users with their events.
+            now: Time of the requests, seconds since epoch, UTC.
+            k: Maximum length of a list.
+
+        Returns:
+            Item ids of each user, in the order of `users`.
         """
-        found: list[list[str]] = [[] for _ in range(len(users))]
+        lists: list[list[str]] = [[] for _ in range(len(users))]
         most = max(1, min(_MAX_ROWS, _MAX_SCORES // (self._size + 1)))
         for rows, length in group_equal_histories(users.lengths, self._length, most):
             request = users.requests(rows, length, now, self._declared)
             inputs = {n: tf.constant(v, self._specs[n].dtype) for n, v in request.items()}
             inputs[signatures.K] = tf.constant([min(k, self._size)], tf.int32)
-            answered = self._serve(inputs)[signatures.ITEM_IDS].numpy()
-            for row, ids in zip(rows, answered, strict=True):
-                found[row] = [item.decode() for item in ids if item]
-        return found
+            item_ids = self._serve(inputs)[signatures.ITEM_IDS].numpy()
+            for row, ids in zip(rows, item_ids, strict=True):
+                lists[row] = [item.decode() for item in ids if item]
+        return lists
 
 
 class ServerRecommender:
-    """Sends the requests of `BulkRecommender` to a server; what its index does not find is missing
-    from the lists.
-    """
+    """Sends the requests of `BulkRecommender` to a server, whose index may be approximate."""
 
     def __init__(self, client: Client, model: str, history_length: int) -> None:
-        """`model` is `recommender` or `retrieval`; `history_length`: how many of the latest events
-        its query model reads. All earlier ones are sent as excluded items.
+        """`model` is `recommender` or `retrieval`; `history_length` is the number of latest events
+        that its query model reads. Items of earlier events are sent as excluded items.
         """
         self._client = client
         self._model = model
@@ -102,40 +111,50 @@ class ServerRecommender:
         }
 
     def lists(self, users: UserBatch, now: int, k: int) -> list[list[str]]:
-        """The k best unseen items of each user at `now` (seconds since epoch, UTC), best first.
+        """The k best items of each user without the items of their events, best first.
 
-        Fewer where fewer are unseen. The context features of the request are missing.
+        A list is shorter if fewer items remain. The context features of the request are missing.
+
+        Args:
+            users: Users with their events.
+            now: Time of the requests, seconds since epoch, UTC.
+            k: Maximum length of a list.
+
+        Returns:
+            Item ids of each user, in the order of `users`.
         """
-        found: list[list[str]] = [[] for _ in range(len(users))]
+        lists: list[list[str]] = [[] for _ in range(len(users))]
         for rows, length in group_equal_histories(users.lengths, self._length, _MAX_ROWS_PER_CALL):
             request = users.requests(rows, length, now, self._features)
             request[signatures.K] = np.array([k], np.int32)
-            answered = self._client.predict(self._model, request)[signatures.ITEM_IDS]
-            for row, ids in zip(rows, answered, strict=True):
-                found[row] = [item.decode() for item in ids if item]
-        return found
+            item_ids = self._client.predict(self._model, request)[signatures.ITEM_IDS]
+            for row, ids in zip(rows, item_ids, strict=True):
+                lists[row] = [item.decode() for item in ids if item]
+        return lists
 
 
 def group_equal_histories(
     lengths: np.ndarray, read: int, most: int
 ) -> Iterator[tuple[np.ndarray, int]]:
-    """Positions of users with `lengths` [u] events each, at most `most` at a time, and how many of
-    their latest events, at most `read`, all of them bring as history.
+    """Groups users with equal history lengths, at most `most` per group.
+
+    Yields the positions of a group's users and the length of their histories. `lengths` [u] are the
+    numbers of the users' events, of which the latest `read` are the history.
     """
-    brought = np.minimum(lengths, read)
-    order = np.lexsort((lengths, brought))
-    for alike in np.split(order, np.flatnonzero(np.diff(brought[order])) + 1):
-        for rows in _split_group(alike, lengths, most):
-            yield rows, int(brought[rows[0]])
+    history_lengths = np.minimum(lengths, read)
+    order = np.lexsort((lengths, history_lengths))
+    for group in np.split(order, np.flatnonzero(np.diff(history_lengths[order])) + 1):
+        for rows in _split_group(group, lengths, most):
+            yield rows, int(history_lengths[rows[0]])
 
 
-def _split_group(alike: np.ndarray, lengths: np.ndarray, most: int) -> Iterator[np.ndarray]:
-    """Users in order of their lengths -> at most `most` at a time, and no more than go with
-    `_EVENTS` places when all take as many as the longest.
+def _split_group(group: np.ndarray, lengths: np.ndarray, most: int) -> Iterator[np.ndarray]:
+    """Splits users, which are sorted by length, into parts of at most `most` users and at most
+    `_MAX_EVENTS` events when all are padded to the longest.
     """
-    while len(alike):
-        rows = alike[:most]
+    while len(group):
+        rows = group[:most]
         while len(rows) > 1 and len(rows) * lengths[rows[-1]] > _MAX_EVENTS:
             rows = rows[: len(rows) // 2]
         yield rows
-        alike = alike[len(rows) :]
+        group = group[len(rows) :]

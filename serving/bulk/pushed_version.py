@@ -1,4 +1,4 @@
-"""A pushed version asked again: its final lists, as of another moment and for another catalogue."""
+"""Queries a pushed version again: its final lists at another time and for another catalogue."""
 
 import dataclasses
 import pathlib
@@ -25,7 +25,7 @@ from serving.versions.origin import (
 
 @dataclasses.dataclass(frozen=True)
 class PushedVersion:
-    """A version of the serving directory with all that asking it takes."""
+    """A version of the serving directory with the data needed to query it."""
 
     evaluated: ModelEvaluation
     candidates: Candidates
@@ -35,11 +35,18 @@ class PushedVersion:
     def lists(
         self, users: UserBatch, now: int, log_popularity: np.ndarray, k: int
     ) -> list[list[str]]:
-        """The k best unseen items of each user at `now` (seconds since epoch, UTC), best first, in
-        the order that this version serves.
+        """The k best items of each user without the items of their events, best first, in the
+        order that this version serves.
 
-        `log_popularity` [n], of its own candidates at that moment, takes the place of what it was
-        pushed with, as a refresh would do it: no version sees what came later.
+        Args:
+            users: Users with their events.
+            now: Time of the requests, seconds since epoch, UTC.
+            log_popularity: Log popularity [n] of the version's candidates at that time. It replaces
+                the pushed one, as a refresh would, so that no later events are used.
+            k: Maximum length of a list.
+
+        Returns:
+            Item ids of each user, in the order of `users`.
         """
         model = load_saved_model(self.path)
         vectors = np.column_stack([self.candidates.vectors[:, :-1], log_popularity])
@@ -54,8 +61,8 @@ class PushedVersion:
 
 
 def open_pushed_version(serving_dir: pathlib.Path, version: str) -> PushedVersion:
-    """Reads what lies beside the SavedModel. TandemError without an origin, OSError without
-    candidates.
+    """Reads the files stored with the SavedModel. Raises TandemError without an origin, OSError
+    without candidates.
     """
     extra = get_extra_folder(serving_dir, version)
     evaluated = read_origin(extra / ORIGIN_FILE).evaluated
@@ -65,21 +72,21 @@ def open_pushed_version(serving_dir: pathlib.Path, version: str) -> PushedVersio
 
 
 def find_item_indices(lists: list[list[str]], item_ids: pa.Array, k: int) -> np.ndarray:
-    """Lists of ids -> [users, min(k, n)] indices from 1 into `item_ids` [n], large_binary; 0 where
-    a list is shorter. Items that `item_ids` does not have fall out, and what comes after them moves
+    """Converts lists of ids to 1-based indices [users, min(k, n)] into `item_ids` [n],
+    large_binary, padded with 0. Items that are not in `item_ids` are dropped, and later ones move
     up.
     """
-    found = np.zeros((len(lists), min(k, len(item_ids))), np.int32)
+    indices = np.zeros((len(lists), min(k, len(item_ids))), np.int32)
     listed = pa.array(lists, pa.large_list(pa.large_binary()))
     index = find_item_positions(listed.flatten(), item_ids)
     ends = np.cumsum([len(items) for items in lists])
-    for row, items in zip(found, np.split(index, ends[:-1]), strict=True):
+    for row, items in zip(indices, np.split(index, ends[:-1]), strict=True):
         known = items[items > 0][: len(row)]
         row[: len(known)] = known
-    return found
+    return indices
 
 
 def find_item_positions(wanted: pa.Array, item_ids: pa.Array) -> np.ndarray:
-    """[w] places from 1 of the `wanted`, 0 for those that are not there."""
-    found = pc.index_in(wanted, value_set=item_ids)
-    return pc.fill_null(pc.add(found, 1), 0).to_numpy(zero_copy_only=False)
+    """1-based positions [w] of the `wanted` ids in `item_ids`, 0 for ids that are not in it."""
+    index = pc.index_in(wanted, value_set=item_ids)
+    return pc.fill_null(pc.add(index, 1), 0).to_numpy(zero_copy_only=False)

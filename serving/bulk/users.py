@@ -1,4 +1,4 @@
-"""Many users, with what is known of each, as columns: whom bulk lists are made for."""
+"""Batches of users with their events and features as columns, for which lists are computed."""
 
 import dataclasses
 from typing import Any
@@ -15,22 +15,22 @@ _MISSING: dict[tf.DType, Any] = {tf.string: b"", tf.float32: np.nan, tf.int64: 0
 
 @dataclasses.dataclass(frozen=True)
 class UserBatch:
-    """`u` users with `e` events together. A user's events run from the oldest to the latest; those
-    from `stop` on are not known yet.
+    """`u` users with `e` events in total. The events of a user are sorted from oldest to latest;
+    those from `stop` on are in the future and not used.
     """
 
     user_ids: np.ndarray
-    """[u] bytes objects, as the run stores them."""
+    """[u] bytes objects, as stored by the run."""
     item_ids: np.ndarray
-    """[e + 1] bytes objects; the last is "" and nobody's, for places that hold no event."""
+    """[e + 1] bytes objects; the last is "", for positions without an event."""
     timestamps: np.ndarray
     """[e] int64, seconds since epoch, UTC."""
     row_splits: np.ndarray
     """[u + 1] int64: events of user i begin at row_splits[i]."""
     stop: np.ndarray
-    """[u] int64: one past the last event that is known of the user."""
+    """[u] int64: one past the last known event of each user."""
     features: dict[str, pa.Array]
-    """Columns `user_<name>` [u], null where nothing is known; other features are missing."""
+    """Columns `user_<name>` [u], null for unknown values; other features are missing."""
 
     def __len__(self) -> int:
         """Number of users."""
@@ -38,7 +38,7 @@ class UserBatch:
 
     @property
     def lengths(self) -> np.ndarray:
-        """[u] how many events are known of each user."""
+        """[u] number of known events of each user."""
         return self.stop - self.row_splits[:-1]
 
     def requests(
@@ -48,35 +48,43 @@ class UserBatch:
         now: int,
         declared: dict[str, tf.TensorSpec],
     ) -> dict[str, np.ndarray]:
-        """Inputs of one call for users who all have `length` known events or more: their latest
-        `length` as the history, all earlier ones as excluded items, so that no row is padded.
+        """Builds the inputs of one call for users with at least `length` known events each.
 
-        `declared` has the features that the models want, beside what every listing has.
+        The latest `length` events are the history, and the items of earlier events are excluded, so
+        that no row of the history is padded.
+
+        Args:
+            rows: Positions of the users in the batch [r].
+            length: Number of events in each history.
+            now: Time of the request, seconds since epoch, UTC.
+    XX
+                listing has.
         """
         later = self.stop[rows, np.newaxis] - length + np.arange(length)
-        given = {
+        common = {
             signatures.USER_ID: self.user_ids[rows],
             signatures.HISTORY_ITEM_IDS: self.item_ids[later],
             signatures.HISTORY_TIMESTAMPS: self.timestamps[later],
             signatures.NOW: np.full(len(rows), now, np.int64),
             signatures.EXCLUDED_ITEM_IDS: self.item_ids[self._earlier(rows, length)],
         }
-        wanted = {name: spec for name, spec in declared.items() if name not in given}
-        return given | {
+        wanted = {name: spec for name, spec in declared.items() if name not in common}
+        return common | {
             name: get_feature_values(self.features.get(name), spec, rows)
             for name, spec in wanted.items()
         }
 
     def _earlier(self, rows: np.ndarray, length: int) -> np.ndarray:
-        """[r, most] positions of the events before the latest `length`, e where a row has fewer."""
+        """[r, width] positions of the events before the latest `length`, padded with e."""
         begin, end = self.row_splits[rows], self.stop[rows] - length
         return _build_positions(begin, end, int((end - begin).max(initial=0)), len(self.timestamps))
 
 
 def build_user_batch(table: pa.Table) -> UserBatch:
-    """Of columns `user_id`, `item_ids`, `timestamps` and `user_<name>`, all events being known.
+    """Builds a batch from the columns `user_id`, `item_ids`, `timestamps` and `user_<name>`; all
+    events are known.
 
-    Rows of null stand for users without events.
+    A null list means a user without events.
     """
     items, times = (
         table[name].combine_chunks() for name in (timeline.ITEM_IDS, timeline.TIMESTAMPS)
@@ -99,7 +107,7 @@ def build_user_batch(table: pa.Table) -> UserBatch:
 
 
 def to_bytes_array(texts: pa.Array) -> np.ndarray:
-    """[n] objects, b"" for null."""
+    """[n] bytes objects, b"" for null."""
     filled = pc.fill_null(texts, "").cast(pa.large_binary())
     return filled.to_numpy(zero_copy_only=False)
 
@@ -107,7 +115,7 @@ def to_bytes_array(texts: pa.Array) -> np.ndarray:
 def get_feature_values(
     column: pa.Array | None, spec: tf.TensorSpec, rows: np.ndarray
 ) -> np.ndarray:
-    """[r] or [r, width] values of one feature; "", NaN or 0 where nothing is known."""
+    """[r] or [r, width] values of one feature; "", NaN or 0 for unknown values."""
     missing = _MISSING[spec.dtype]
     kind = object if spec.dtype == tf.string else spec.dtype.as_numpy_dtype
     width = spec.shape[1] if spec.shape.rank == 2 else None
@@ -128,7 +136,7 @@ def _to_flat_array(values: pa.Array, missing: Any) -> np.ndarray:
     return pc.fill_null(values, missing).to_numpy(zero_copy_only=False)
 
 
-def _build_positions(begin: np.ndarray, end: np.ndarray, width: int, nowhere: int) -> np.ndarray:
-    """[r, width] begin, begin + 1, … of each row, `nowhere` from its end on."""
+def _build_positions(begin: np.ndarray, end: np.ndarray, width: int, padding: int) -> np.ndarray:
+    """[r, width] positions from `begin` to `end` of each row, followed by `padding`."""
     at = begin[:, np.newaxis] + np.arange(width)
-    return np.where(at < end[:, np.newaxis], at, nowhere)
+    return np.where(at < end[:, np.newaxis], at, padding)

@@ -177,8 +177,8 @@ def test_what_is_no_version_is_named_with_the_reason(tmp_path, monkeypatch):
     (tmp_path / "7").write_text("no folder")
     (tmp_path / "README").write_text("nobody takes it for a version")
     number = (
-        "a version's folder must be named by a number from 1 to 9223372036854775807 without leading "
-        "zeros"
+        "a version's folder must be named by a number from 1 to 9223372036854775807 without "
+        "leading zeros"
     )
     expected = dict.fromkeys(["v2", "03", "0", "1.5", "9" * 19, "9" * 25], number)
     assert explain_skipped(tmp_path) == expected | {"7": "it is not a folder"}
