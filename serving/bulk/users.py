@@ -57,8 +57,7 @@ class UserBatch:
             rows: Positions of the users in the batch [r].
             length: Number of events in each history.
             now: Time of the request, seconds since epoch, UTC.
-    XX
-                listing has.
+            declared: Inputs of the model by name; the features among them are added.
         """
         later = self.stop[rows, np.newaxis] - length + np.arange(length)
         common = {
