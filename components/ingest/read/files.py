@@ -1,4 +1,4 @@
-"""The files of a table: of this machine, or wherever Beam's file systems reach."""
+"""The files of a table, local or on any of Beam's file systems."""
 
 import importlib.util
 import os
@@ -19,7 +19,7 @@ from components.ingest.read.paths import (
 from schema.errors import ConfigError, UsageError
 from schema.sources import SPAN, Source
 
-# By scheme: the module that Beam's file system needs, and the extra of apache-beam that brings it.
+# By scheme: the module that Beam's file system needs, and the extra of apache-beam that has it.
 _PACKAGES = {
     "gs": ("google.cloud.storage", "gcp"),
     "s3": ("boto3", "aws"),
@@ -28,15 +28,15 @@ _PACKAGES = {
 
 
 def find_files(data_dir: str, source: Source) -> dict[str, int]:
-    """Path -> bytes of every file of the table, sorted by path; empty where there is none.
+    """Returns the size in bytes of every file of the table by path, sorted by path.
 
-    A folder stands for all files below it. What a glob or a folder finds is left out where its
-    name, or that of a folder on the way, begins with `_` or `.`: engines keep their marks and
-    checksums there. Of `{SPAN}` paths only the spans that `span` and `last_spans`
-    choose are taken.
+    A folder means all files below it. Files in a folder or matched by a glob are ignored if their
+    name, or that of a folder on the way, begins with `_` or `.`: data engines use such names for
+    markers and checksums. Of `{SPAN}` paths only those of the spans that `span` and `last_spans`
+    select are returned.
 
-    Raises UsageError where the file system of the path cannot be reached from here, ConfigError for
-    what cannot be read.
+    Raises UsageError if a package for the path's file system is missing, and ConfigError for a file
+    that cannot be read.
     """
     where = locate_table(data_dir, source)
     found = find_local_files(where) if where.folder else _find_remote_files(where.glob)
@@ -47,7 +47,7 @@ def find_files(data_dir: str, source: Source) -> dict[str, int]:
 
 
 def describe_files(paths: list[str]) -> str:
-    """Files as a message names them."""
+    """Describes files in a message."""
     return paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
 
 
@@ -84,12 +84,12 @@ def _is_installed(module: str) -> bool:
 
 
 def find_local_files(where: PathPattern) -> dict[str, int]:
-    """Path -> bytes of the file, or of all files at or below what the glob finds.
+    """Returns the size in bytes by path: of the file, or of all files at or below the matches.
 
-    Links are followed, and a folder that several of them lead to is read once. Below `folder`,
-    names that begin with `_` or `.` do not count.
+    Links are followed, and a folder with several links to it is read once. Below `folder`, names
+    that begin with `_` or `.` are ignored.
 
-    Raises ConfigError for what cannot be read, or only once.
+    Raises ConfigError for a file that cannot be read, or is a pipe or device.
     """
     if not os.path.isdir(where.folder):
         is_file = os.path.lexists(where.folder) and not where.glob
@@ -145,5 +145,5 @@ def _raise_unreadable(error: OSError) -> NoReturn:
 
 
 def open_file_systems() -> None:
-    """Beam's for S3 wants options of a pipeline, and there is none yet; these are the defaults."""
+    """Sets default options for Beam's S3 file system, which needs them before a pipeline exists."""
     FileSystems.set_options(PipelineOptions([]))

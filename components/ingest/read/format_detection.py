@@ -1,6 +1,6 @@
-"""Files of another format than the configuration says, and headers that do not name its columns.
+"""Detects files of another format than the configured one, and headers without its columns.
 
-A file's format is known by its first bytes. Each message says which key to change.
+The first bytes of a file determine its format. Each message names the key to change.
 """
 
 import ast
@@ -75,8 +75,10 @@ _FORMATS = (
 
 
 def require_format(path: str, source: Source) -> None:
-    """Raises ConfigError where the configuration names another format than the file has, and
-    DataRefused where the file has none that can be read.
+    """Checks that the file has the configured format.
+
+    Raises ConfigError if exactly one of the two is Parquet, and DataRefused if text is configured
+    and the file is neither text nor Parquet.
     """
     packed, head = _read_heads(path)
     if source.format == "parquet":

@@ -18,10 +18,10 @@ from components.ingest.read.records import (
 
 
 def parse_json_lines(texts: Sequence[str], wanted: Collection[str]) -> Records:
-    """Reads one object a line and keeps the keys `wanted`; a key that is not there is None.
+    """Parses one object per line and keeps the keys `wanted`; a missing key is None.
 
-    A line that is no JSON object is a fault, and so is one whose escapes make no Unicode text, or
-    that holds one of the keys `wanted` twice.
+    A line is a fault if it is not a JSON object, if its escapes are not valid Unicode, or if it has
+    one of the keys `wanted` twice.
     """
     records, index, faults = [], [], {}
     suspects = _find_suspects(texts, wanted)
@@ -50,7 +50,7 @@ def _decode_object(text: str, decode: Callable[[str], Any]) -> dict[str, Any] | 
 
 
 def _describe_fault(text: str) -> str:
-    """What stands there in place of an object."""
+    """Describes a line that is not an object."""
     start = text.lstrip()[:2]
     if start.startswith("["):
         return "expected one object a line, received an array"
@@ -60,7 +60,7 @@ def _describe_fault(text: str) -> str:
 
 
 def _find_suspects(texts: Sequence[str], wanted: Collection[str]) -> set[int]:
-    """Lines in which a key stands twice, if only in an object within the object or as a value."""
+    """Lines in which a key's text occurs twice, possibly in a nested object or as a value."""
     lines = pa.array(texts, pa.large_string())
     patterns = [json.dumps(key, ensure_ascii=False) for key in wanted]
     counts = [pc.count_substring(lines, pattern).to_numpy() for pattern in patterns]
@@ -78,7 +78,7 @@ def _find_repeated_key(text: str, wanted: Collection[str]) -> str | None:
 
 
 def _is_unicode(text: str, record: dict[str, Any]) -> bool:
-    """False where an escape stands for half a surrogate pair: no UTF-8 can hold that."""
+    """False if an escape is half a surrogate pair, which UTF-8 cannot represent."""
     if "\\u" not in text:
         return True
     try:

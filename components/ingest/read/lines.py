@@ -14,20 +14,20 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class Lines(NamedTuple):
-    """The records of a block. An empty line is no record, nor is a header."""
+    """The records of a block; empty lines and the header are not records."""
 
     path: str
     texts: Sequence[str]
     numbers: np.ndarray
     """int64 [len(texts)]: number of each line in its file, from 1."""
     rejected: list[DeadLetter]
-    """Records whose bytes are no text, or that a damaged file broke off."""
+    """Records that cannot be decoded, or that are cut off in a damaged file."""
     row_group: int | None = None
-    """Of a Parquet file, from 0; None of text."""
+    """Row group in a Parquet file, from 0; None for text."""
 
     @property
     def read(self) -> int:
-        """Records that the block held."""
+        """Number of records in the block."""
         return len(self.texts) + len(self.rejected)
 
 

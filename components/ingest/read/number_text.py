@@ -1,4 +1,4 @@
-"""Numbers as text: whole ones as integers, exactly, of whatever type they came."""
+"""Formats numbers of any type as text, whole numbers exactly as integers."""
 
 import math
 from decimal import Decimal
@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# From here on a float stands for more than one integer; by Arrow's name of the type.
+# From here on a float can represent more than one integer; by Arrow's name of the type.
 _INEXACT_FROM = {"float": 2.0**24, "double": 2.0**53}
 _TEXT = pa.large_string()
 
@@ -20,18 +20,18 @@ class NumberText(NamedTuple):
     """large_string: `8` of 8, 8.0 and 8.00; `0.5`, never with an exponent; null where absent or
     inexact."""
     inexact: np.ndarray
-    """bool: not finite, or a float so large that its neighbours cannot be told from it."""
+    """bool: not finite, or a float too large to identify one integer."""
     fractional: np.ndarray
     """bool: not whole."""
 
 
 def is_number_type(kind: pa.DataType) -> bool:
-    """Whether `format_numbers` knows the type."""
+    """Returns whether `format_numbers` supports the type."""
     return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
 
 
 def format_numbers(numbers: pa.Array) -> NumberText:
-    """Of Arrow integers, floats or decimals."""
+    """Formats Arrow integers, floats or decimals."""
     if pa.types.is_decimal(numbers.type):
         return _format_decimals(numbers)
     if pa.types.is_floating(numbers.type):
@@ -41,7 +41,7 @@ def format_numbers(numbers: pa.Array) -> NumberText:
 
 
 def format_objects(values: list[Any]) -> NumberText:
-    """Of Python's int, float and Decimal; all else stays as it is, and must be text or None."""
+    """Formats Python's int, float and Decimal; other values must be str or None and stay as is."""
     inexact = np.array([_is_inexact(value) for value in values], bool)
     fractional = np.array([_is_fractional(value) for value in values], bool)
     texts = [

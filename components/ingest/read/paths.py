@@ -1,6 +1,6 @@
-"""Where a table's `path` points: a folder or file that exists, then a glob, perhaps with a span.
+"""Resolves a table's `path`: an existing folder or file, then a glob, optionally with a span.
 
-A span is the date or number in place of `{SPAN}`, by which logs come in portions.
+A span is the date or number in place of `{SPAN}`, by which a log is partitioned.
 """
 
 import os
@@ -128,7 +128,7 @@ def _select_last(
 
 
 def extract_span(where: PathPattern, path: str) -> str | None:
-    """What stands in the span's place in `path`, or in a folder above it; None where it is none."""
+    """Returns the span in `path`, or in a folder above it; None if there is none."""
     head, _, tail = (translate_glob(part) for part in where.glob.rstrip("/").partition(SPAN))
     found = re.match(f"{escape_folder(where)}{head}({_SPAN}){tail}(/|$)", path)
     return found[1] if found else None

@@ -1,4 +1,4 @@
-"""What parsers make of a table's lines: the columns of its records, and the records they reject.
+"""Results of parsers: the columns of a table's records, and the rejected records.
 
 Reasons are stable names: people count them, alert on them and filter dead letters by them.
 """
@@ -64,10 +64,10 @@ class DeadLetter(NamedTuple):
     """From 1, header included; the row of a Parquet file."""
     reason: str
     raw: str
-    """The record as it stood there; bytes that are no text appear as `\\xNN`. A row of a
-    Parquet file appears as one JSON object."""
+    """The text of the record; undecodable bytes appear as `\\xNN`. A row of a Parquet file appears
+    as one JSON object."""
     row_group: int | None = None
-    """Of a Parquet file, from 0; None of text."""
+    """Row group in a Parquet file, from 0; None for text."""
     detail: str = ""
     """Why, in a sentence: column, value, what is expected. Without the value where ids are hashed.
     """
@@ -89,7 +89,7 @@ def join_excerpts(values: Iterable[str]) -> str:
 
 
 class Origin(NamedTuple):
-    """Where a record stood."""
+    """The location of a record."""
 
     file: str
     line: int
