@@ -1,1 +1,1 @@
-"""Both stages measured on the test split, beside baselines, and the blessing."""
+"""Evaluation of both stages on the test split against baselines, and the blessing."""

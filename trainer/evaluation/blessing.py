@@ -1,8 +1,8 @@
-"""Whether the metrics are good enough to push: each rule with what it expected and received.
+"""Decides whether the metrics are good enough to push: each rule with expected and received value.
 
 A row of the verdict: `rule` (a sentence), `metric`, `of`, `against` (None for a threshold),
 `expected` and `received` (numbers; None where there is nothing to compare), `low` and `high` (95 %
-interval of the difference, where lists are compared), `passed`, and where needed a `note`.
+interval of the difference, where lists are compared), `passed`, and optionally a `note`.
 """
 
 from collections.abc import Iterator
@@ -27,10 +27,13 @@ def decide_blessing(
 ) -> RuleRow:
     """`blessed`, the `rules` in the order of the configuration, `pushed_before` and `forced`.
 
-    `measured` is what `trainer.evaluation.evaluate` returns. `compared` is the version that is
-    pushed now: `version`, `path`, and perhaps a `note` on it; its lists are in `measured`, unless
-    `failure` says why it could not be evaluated. None where nothing is pushed yet: then the models
-    are compared with the baselines alone.
+    Args:
+        measured: result of `trainer.evaluation.evaluate`.
+        config: the rules.
+        compared: the version that is pushed now: `version`, `path` and optionally a `note`; its
+            metrics are in `measured`, unless `failure` has the reason why it could not be
+            evaluated. None if nothing is pushed yet: then the models are compared with the
+            baselines only.
     """
     rules = list(_check_rules(measured, config, compared))
     return {
@@ -42,7 +45,7 @@ def decide_blessing(
 
 
 def list_failures(decided: RuleRow) -> list[str]:
-    """A sentence for each rule of a verdict that is broken, with what was expected and received."""
+    """A sentence for each failed rule of a verdict, with expected and received value."""
     return [_format_failure(rule) for rule in decided["rules"] if not rule["passed"]]
 
 
@@ -77,19 +80,19 @@ def _check_rules(
 
 
 def _check_threshold(rule: ThresholdRule, measured: dict[str, Any]) -> Iterator[RuleRow]:
-    found = _get_metrics(rule.target, measured)
-    received = found.get(rule.metric)
+    metrics = _get_metrics(rule.target, measured)
+    received = metrics.get(rule.metric)
     name = _DISPLAY_NAMES.get(rule.target, rule.target)
     for words, bound, sign in (("at least", rule.at_least, 1), ("at most", rule.at_most, -1)):
         if bound is not None:
             row = _build_row(f"{name}: {rule.metric} {words} {bound:g}", rule.metric, name, None)
             passed = received is not None and sign * (received - bound) >= 0
-            note = {} if received is not None else {"note": _explain_unmeasured(found)}
+            note = {} if received is not None else {"note": _explain_unmeasured(metrics)}
             yield row | {"expected": bound, "received": received, "passed": passed} | note
 
 
 def _get_metrics(of: str, measured: dict[str, Any]) -> RuleRow:
-    """What was measured of `retrieval`, of the `final` lists or of a label."""
+    """Metrics of `retrieval`, of the `final` lists or of a label."""
     labels = measured["ranking"]["labels"]
     return labels[of] if of in labels else measured[_SUMMARY_KEYS.get(of, of)]
 
@@ -127,8 +130,8 @@ def _compare_lists(ours: float, difference: RuleRow, margin: float, significant:
 
 def _check_pushed(metric: str, measured: dict[str, Any], compared: RuleRow) -> RuleRow:
     version = compared["version"]
-    said = f"final lists: {metric} not worse than that of pushed version {version}"
-    row = _build_row(said, metric, "final lists", PUSHED)
+    sentence = f"final lists: {metric} not worse than that of pushed version {version}"
+    row = _build_row(sentence, metric, "final lists", PUSHED)
     if "failure" in compared:
         note = (
             f"version {version} could not be evaluated: {compared['failure']}; if it is to be "
@@ -142,7 +145,7 @@ def _check_pushed(metric: str, measured: dict[str, Any], compared: RuleRow) -> R
 
 
 def _check_limit(found: RuleRow) -> RuleRow:
-    """`found` is a row of `check_limits`."""
+    """The rule for `found`, a row of `check_limits`."""
     of, metric, limit = found["of"], found["metric"], found["limit"]
     row = _build_row(f"{of}: gap of {metric} at most {limit:g}", metric, of, "limit")
     rest = {key: found[key] for key in ("passed", "note") if key in found}
@@ -152,8 +155,8 @@ def _check_limit(found: RuleRow) -> RuleRow:
 def _check_bias_baseline(name: str, label: RuleRow) -> RuleRow:
     row = _build_row(f"{name}: RMSE not above the bias baseline's", "rmse", name, "bias baseline")
     if "rmse" not in label:
-        nothing = {"expected": None, "received": None, "passed": False}
-        return row | nothing | {"note": _explain_unmeasured(label)}
+        unmeasured = {"expected": None, "received": None, "passed": False}
+        return row | unmeasured | {"note": _explain_unmeasured(label)}
     expected, received = label["bias_baseline_rmse"], label["rmse"]
     return row | {"expected": expected, "received": received, "passed": received <= expected}
 

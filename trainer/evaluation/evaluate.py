@@ -1,4 +1,4 @@
-"""Both stages on the test split, beside the baselines, with only what was known at the cut."""
+"""Evaluates both stages and the baselines on test, with only what was known at the cut."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -36,7 +36,7 @@ def evaluate(
         stages: the models to evaluate.
         order: whose order is served, `ranking` or `retrieval`.
         config: baselines and groups.
-        pushed: [users, depth] lists of the version that is pushed now, for the same users.
+        pushed: [users, depth] lists of the currently pushed version, for the same users.
         comparisons: further lists for the same users, by name.
 
     Returns:
@@ -44,11 +44,11 @@ def evaluate(
         served, `reranked`: metrics in ranking's order, `labels`: errors per label}. Both have
         `intervals`, `slices`, and `against`: differences from the baselines (and of the final lists
         from retrieval and the pushed version) with a verdict. `fairness`: the declared groups on
-        the final lists. `pushed`: metrics of these lists, where there are any, and `beside` of the
-        comparisons by name.
+        the final lists. `pushed`: metrics of the pushed version's lists, if given; `beside`:
+        metrics of the comparisons by name.
 
     Raises:
-        DataRefused: no user of test has a query.
+        DataRefused: test has no evaluation query.
     """
     queries = build_queries(data.test, data.moment(data.test))
     require_queries(queries, "test", data)

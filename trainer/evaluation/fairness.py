@@ -1,4 +1,4 @@
-"""Fairness of the served lists between the declared groups, and whether it keeps the limits.
+"""Fairness of the served lists between the declared groups, and its limits.
 
 Users: the difference in list quality between groups of users. Items: the difference between a
 group's share of exposure and its share of relevance (Singh and Joachims, Fairness of exposure in
@@ -32,11 +32,11 @@ _SHARES = ("exposure", "relevance", "difference")
 def measure_fairness(
     declared: list[FairnessConfig], served: EvaluatedLists, data: TrainingData
 ) -> dict[str, dict[str, MetricsRow]]:
-    """`users` and `items`: by `<table>.<feature>` the result of `measure_user_fairness` or
-    `measure_exposure`, with the `metric`, the `limit` (None where there is none) and whether a gap
-    is `required`. {} where nothing is declared.
+    """`users` and `items`: `<table>.<feature>` -> the result of `measure_user_fairness` or
+    `measure_exposure`, with the `metric`, the `limit` (None without one) and whether a gap is
+    `required`. {} if no group is declared.
 
-    Where there is no gap, `note` says why in its place.
+    If the gap cannot be computed, `note` has the reason instead of `gap`.
     """
     if not declared:
         return {}
@@ -56,9 +56,9 @@ def measure_fairness(
 
 def check_limits(measured: dict[str, dict[str, MetricsRow]]) -> list[MetricsRow]:
     """A row for each group with a limit: `of`, `metric`, `limit`, `received` and `passed`.
-    `measured` is what `measure_fairness` returns.
+    `measured` is the result of `measure_fairness`.
 
-    A gap that could not be measured has a `note` instead of `received`, and has passed unless it is
+    A gap that could not be measured has a `note` instead of `received`, and passes unless it is
     required.
     """
     return [
@@ -97,35 +97,48 @@ def _measure_items(group: FairnessConfig, served: EvaluatedLists, data: Training
 
 
 def _has_known_value(parts: list[Slice]) -> bool:
-    """Whether any row has a known value; the last slice is of those without."""
+    """Whether any row has a known value; the last slice holds the rows without one."""
     return any(part.chosen.any() for part in parts[:-1])
 
 
 def measure_exposure(
     lists: np.ndarray, answers: list[np.ndarray], groups: list[Slice], k: int, seed: int
 ) -> MetricsRow:
-    """`groups`: of each group of items its share of `exposure` in the first k places, its share of
-    `relevance` and their `difference`, with intervals; `gap`: the greatest difference either way.
+    """Exposure and relevance of groups of items.
 
-    A group's `chosen` is [n + 1] over item indices. Every user counts as one: his list's exposure
-    adds up to 1, his answers' relevance too, and the interval draws users. Groups may overlap.
-    A group with neither exposure nor relevance says so in `note`; a user with an empty list gives
-    no exposure to anybody. Of too few users, or with fewer than two groups that occur, there is no
-    gap, and `note` says so in its place.
+    Every user has the same weight: the exposure of a user's list sums to 1, and so does the
+    relevance of the user's relevant items; intervals resample users. A user with an empty list
+    gives no exposure.
+
+    Args:
+        lists: [users, >= k] item indices, best first.
+        answers: [users] relevant items of each user.
+        groups: groups of items, which may overlap; `chosen` is [n + 1] over item indices.
+        k: cutoff of the exposure.
+        seed: seed of the resampling.
+
+    Returns:
+        `groups`: each group's share of `exposure` in the first k positions, its share of
+        `relevance` and their `difference`, with intervals; a group with neither has a `note`.
+        `gap`: the greatest absolute difference, and `widest` the group that has it. With too few
+        users or fewer than two groups that occur, `note` has the reason instead of `gap`.
     """
-    found = _measure_groups(lists, answers, groups, k, seed)
-    present = [name for name, row in found.items() if "note" not in row]
+    rows = _measure_groups(lists, answers, groups, k, seed)
+    occurring = [name for name, row in rows.items() if "note" not in row]
     if len(lists) < MIN_USERS:
-        return {"groups": found} | note_user_count(len(lists))
-    if len(present) < 2:
-        note = f"no gap: expected two groups of items in lists and answers, received {len(present)}"
-        return {"groups": found, "note": note}
-    widest = max(present, key=lambda name: _compute_gap(found[name]))
-    return {"groups": found, "widest": widest, "gap": _compute_gap(found[widest])}
+        return {"groups": rows} | note_user_count(len(lists))
+    if len(occurring) < 2:
+        count = len(occurring)
+        note = f"no gap: expected two groups of items in lists and answers, received {count}"
+        return {"groups": rows, "note": note}
+    widest = max(occurring, key=lambda name: _compute_gap(rows[name]))
+    return {"groups": rows, "widest": widest, "gap": _compute_gap(rows[widest])}
 
 
 def compute_exposure_shares(lists: np.ndarray, member: np.ndarray, k: int) -> np.ndarray:
-    """[users] share of a list's exposure that goes to items of `member` [n + 1] bool."""
+    """[users] share of the exposure of a list's first k positions that items of `member` ([n + 1]
+    bool) get.
+    """
     head = lists[:, :k]
     weight = np.where(head > 0, 1 / np.log2(np.arange(2, head.shape[1] + 2)), 0.0)
     total = weight.sum(axis=1)
@@ -140,24 +153,24 @@ def _compute_gap(group: MetricsRow) -> float:
 def _measure_groups(
     lists: np.ndarray, answers: list[np.ndarray], groups: list[Slice], k: int, seed: int
 ) -> dict[str, MetricsRow]:
-    """All groups' rows; users are drawn once for all of them."""
+    """All groups' rows; users are resampled once for all groups."""
     columns: dict[str, np.ndarray] = {}
-    for place, group in enumerate(groups):
+    for number, group in enumerate(groups):
         exposed = compute_exposure_shares(lists, group.chosen, k)
         relevant = _compute_relevance_shares(answers, group.chosen)
         for name, values in zip(_SHARES, (exposed, relevant, exposed - relevant), strict=True):
-            columns[f"{place} {name}"] = values
+            columns[f"{number} {name}"] = values
     intervals = (
         convert_intervals(confidence.compute_mean_intervals(columns, seed)) if columns else {}
     )
     return {
-        group.name: _note_empty_group({name: intervals[f"{place} {name}"] for name in _SHARES})
-        for place, group in enumerate(groups)
+        group.name: _note_empty_group({name: intervals[f"{number} {name}"] for name in _SHARES})
+        for number, group in enumerate(groups)
     }
 
 
 def _compute_relevance_shares(answers: list[np.ndarray], member: np.ndarray) -> np.ndarray:
-    """[users] share of a user's answers, one at least, that are items of `member` [n + 1] bool."""
+    """[users] share of a user's relevant items, at least one, that are in `member` [n + 1] bool."""
     count = np.array([len(items) for items in answers])
     hit = member[np.concatenate(answers)].astype(float)
     return np.add.reduceat(hit, np.cumsum(count) - count) / count
@@ -170,13 +183,13 @@ def _note_empty_group(measured: MetricsRow) -> MetricsRow:
 
 
 def measure_user_fairness(values: np.ndarray, groups: list[Slice], seed: int) -> MetricsRow:
-    """`groups`: the metric `values` [users] of each group as `measure_user_slices` gives it, under
-    the name `metric`; `gap`: how far the best group's mean is above the worst one's.
+    """`groups`: the metric `values` [users] of each group, named `metric`, as from
+    `measure_user_slices`; `gap`: difference between the best and the worst group's mean.
 
-    Groups of too few users have no part in the gap; where fewer than two are left, `note` says so
-    in its place. The interval is of the difference of these two means, each group's users drawn for
-    itself. They are picked for being furthest apart, so with many groups of equal worth a gap is
-    still found: it is to be held against a limit, not against 0.
+    Groups with too few users are excluded from the gap; if fewer than two remain, `note` has the
+    reason instead of `gap`. The interval is of the difference of the two means, with each group's
+    users resampled independently. Since the two groups are selected as the extremes, many equal
+    groups have a gap too: compare it with a limit, not with 0.
     """
     enough = {g.name: values[g.chosen] for g in groups if g.chosen.sum() >= MIN_USERS}
     row: MetricsRow = {"groups": measure_user_slices({"metric": values}, groups, seed)}
@@ -192,7 +205,7 @@ def measure_user_fairness(values: np.ndarray, groups: list[Slice], seed: int) ->
 
 
 def _compute_difference(best: np.ndarray, worst: np.ndarray, seed: int) -> confidence.Interval:
-    """Of the means of two groups of different users, [users] each."""
+    """Difference of the means of two disjoint groups of users, [users] each."""
     drawn = [
         confidence.resample_means(values[:, None], seed + draws)
         for draws, values in enumerate((best, worst))

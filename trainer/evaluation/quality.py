@@ -1,6 +1,6 @@
-"""Metrics of the lists of both stages, beside baselines and the pushed version's lists.
+"""Metrics of the lists of both stages, of the baselines and of the pushed version.
 
-A `ListEvaluator` holds everything that is the same for all lists of the same evaluation queries.
+A `ListEvaluator` holds everything that lists for the same evaluation queries share.
 """
 
 import dataclasses
@@ -49,32 +49,37 @@ COMPARISONS = "beside"
 
 @dataclasses.dataclass(frozen=True)
 class ListEvaluator:
-    """All that lists of the same questions are measured with."""
+    """What is needed to evaluate any lists for the same queries."""
 
     asked: EvaluationQueries
     known: ItemStatistics
     answers: RelevantItems
     user_slices: dict[str, list[Slice]]
-    """By what they are told apart: slices of those asked."""
+    """Dimension -> slices of the queries."""
     answer_slices: dict[str, list[Slice]]
-    """The same of the answers."""
+    """Dimension -> slices of the relevant items."""
 
     def measured(self, lists: np.ndarray) -> "EvaluatedLists":
-        """`lists` [users, >= 100], or as deep as the catalogue."""
+        """Evaluates `lists` [users, >= 100], or as long as the catalogue."""
         return EvaluatedLists(self, lists, compute_user_metrics(lists, self.asked.answers))
 
 
 def build_list_evaluator(
     asked: EvaluationQueries, clock: PopularityClock, vectors: np.ndarray, data: TrainingData
 ) -> ListEvaluator:
-    """`clock` has what may be known at the moment of the questions; `vectors` [n + 1, dim] are the
-    items'.
+    """The evaluator for `asked`.
+
+    Args:
+        asked: the evaluation queries.
+        clock: popularity over the events that may be known at their moment.
+        vectors: [n + 1, dim] item vectors, for diversity.
+        data: declared features and the catalogue.
     """
-    taken = build_interaction_matrix(clock, asked.now)
+    interactions = build_interaction_matrix(clock, asked.now)
     known = ItemStatistics(
         events=clock.counts(asked.now),
-        takers=np.asarray(taken.sum(axis=0)).ravel(),
-        users=int(np.count_nonzero(np.diff(taken.indptr))),
+        takers=np.asarray(interactions.sum(axis=0)).ravel(),
+        users=int(np.count_nonzero(np.diff(interactions.indptr))),
         vectors=vectors,
     )
     answers = collect_relevant_items(asked)
@@ -99,7 +104,7 @@ def _slice_queries(asked: EvaluationQueries, data: TrainingData) -> dict[str, li
 def _slice_relevant_items(
     asked: EvaluationQueries, answers: RelevantItems, events: np.ndarray, data: TrainingData
 ) -> dict[str, list[Slice]]:
-    """A split by last item has no cut, and so no time since it."""
+    """Slices of relevant items; a split by last item has no cut, and no slices by days since it."""
     found = {"popularity": slice_by_popularity(answers.item, events)}
     if data.has_clock:
         found["days since the cut"] = slice_by_age(answers.days)
@@ -109,7 +114,7 @@ def _slice_relevant_items(
 
 @dataclasses.dataclass(frozen=True)
 class EvaluatedLists:
-    """Lists, and what each user finds in them."""
+    """Lists with each user's metrics."""
 
     judge: ListEvaluator
     lists: np.ndarray
@@ -117,8 +122,8 @@ class EvaluatedLists:
     """Metric -> [users]."""
 
     def summary(self) -> MetricsRow:
-        """Every metric's value by its name; `intervals`: name -> its bounds, of those that are
-        means over users or over what they are shown.
+        """Metric -> value; `intervals`: metric -> bounds, for metrics that are means over users or
+        over recommended items.
         """
         found: MetricsRow = dict(average_metrics(self.columns))
         found |= compute_beyond_accuracy(self.lists, self.judge.known)
@@ -128,7 +133,7 @@ class EvaluatedLists:
         return found | {"intervals": bounds}
 
     def slices(self) -> dict[str, dict[str, MetricsRow]]:
-        """By what users or answers are told apart: slice -> metrics."""
+        """Dimension -> slice -> metrics."""
         ranks = self.judge.answers.ranks(self.lists)
         of_users = {
             kind: measure_user_slices(self._headline, parts, _SEED)
@@ -141,7 +146,7 @@ class EvaluatedLists:
         return of_users | of_answers
 
     def against(self, others: dict[str, "EvaluatedLists"]) -> dict[str, dict[str, MetricsRow]]:
-        """By the others' names: metric -> difference, interval and verdict."""
+        """Name of the other lists -> metric -> difference, interval and verdict."""
         return {
             name: {
                 metric: dataclasses.asdict(difference)
@@ -159,42 +164,42 @@ class EvaluatedLists:
 
 @dataclasses.dataclass(frozen=True)
 class StageLists:
-    """[users, >= 100] item indices each (or as deep as the catalogue), for the same questions."""
+    """[users, >= 100] item indices each (or as long as the catalogue), for the same queries."""
 
     retrieval: np.ndarray
     reranked: np.ndarray
-    """The same items, the first of them in ranking's order."""
+    """The same items, with the first ones in ranking's order."""
     order: str
     """Whose order is served."""
     baselines: dict[str, np.ndarray]
     """By name."""
     pushed: np.ndarray | None
-    """Those of the version that is pushed now, where there is one."""
+    """Lists of the currently pushed version, if there is one."""
     beside: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
-    """Further ones to compare the final lists with, by name."""
+    """Further lists to compare the final lists with, by name."""
 
 
 @dataclasses.dataclass(frozen=True)
 class EvaluatedStages:
-    """What each user finds in each of the lists."""
+    """The evaluated lists of both stages and of everything that they are compared with."""
 
     retrieval: EvaluatedLists
     reranked: EvaluatedLists
     order: str
     baselines: dict[str, EvaluatedLists]
     pushed: dict[str, EvaluatedLists]
-    """Under its name, or nothing."""
+    """Under the name `pushed`; empty if no version is pushed."""
     beside: dict[str, EvaluatedLists]
     """By name."""
 
     @property
     def served(self) -> EvaluatedLists:
-        """The final lists."""
+        """The final lists: those in the serving order."""
         return self.reranked if self.order == RANKING else self.retrieval
 
     def as_json(self) -> dict[str, dict[str, Any]]:
-        """`retrieval`, `ranking` and, where there are any, `pushed` and `beside`: see
-        trainer.evaluation.evaluate.
+        """`retrieval`, `ranking` and, if given, `pushed` and `beside`: see
+        `trainer.evaluation.evaluate`.
         """
         users = len(self.retrieval.judge.asked)
         baselines = {name: lists.summary() for name, lists in self.baselines.items()}
@@ -213,7 +218,7 @@ class EvaluatedStages:
 
 
 def evaluate_stages(judge: ListEvaluator, lists: StageLists) -> EvaluatedStages:
-    """Evaluates all of them with the same evaluator."""
+    """Evaluates all lists with the same evaluator."""
     return EvaluatedStages(
         retrieval=judge.measured(lists.retrieval),
         reranked=judge.measured(lists.reranked),

@@ -1,7 +1,6 @@
 """Metrics by slice of users or of relevant items.
 
-A slice without rows, or with too few users for a verdict, has a `note`; its counts are always
-there.
+A slice without rows, or with too few users for a verdict, has a `note`; counts are always present.
 """
 
 import dataclasses
@@ -22,9 +21,7 @@ MetricsRow = dict[str, Any]
 def measure_user_slices(
     columns: Mapping[str, np.ndarray], parts: list[Slice], seed: int
 ) -> dict[str, MetricsRow]:
-    """Per slice `users` and, of each of the `columns` [users], value, low and high over its
-    users.
-    """
+    """Slice -> `users` and, for each of the `columns` ([users] each), value, low and high."""
     found: dict[str, MetricsRow] = {}
     for part in parts:
         users = int(np.count_nonzero(part.chosen))
@@ -38,27 +35,27 @@ def measure_user_slices(
 
 @dataclasses.dataclass(frozen=True)
 class RelevantItems:
-    """`a` answers of `users` users, in the users' order."""
+    """`a` relevant items of `users` users, in the users' order."""
 
     users: int
     user: np.ndarray
-    """[a] place of the user among those asked."""
+    """[a] index of the user's query."""
     item: np.ndarray
     """[a] index of the item."""
     event: np.ndarray
-    """[a] position in the questions' timelines of the event by which the user first took it."""
+    """[a] position of the user's first positive event with the item in the queries' timelines."""
     days: np.ndarray
-    """[a] days from the moment of the question to when the user first took it."""
+    """[a] days from the moment of the query to that event."""
 
     def ranks(self, lists: np.ndarray) -> np.ndarray:
-        """[users, k] -> [a] place of the answer in its user's list, from 1; 0 where it has none."""
+        """[users, k] -> [a] rank of the item in its user's list, from 1; 0 if it is not listed."""
         width = int(max(lists.max(), self.item.max())) + 1
         listed = np.arange(self.users)[:, None] * width + lists
         order = np.argsort(listed, axis=None)
-        wanted = self.user.astype(np.int64) * width + self.item
-        place = np.minimum(np.searchsorted(listed.ravel()[order], wanted), listed.size - 1)
-        found = listed.ravel()[order[place]] == wanted
-        return np.where(found, order[place] % lists.shape[1] + 1, 0)
+        relevant = self.user.astype(np.int64) * width + self.item
+        index = np.minimum(np.searchsorted(listed.ravel()[order], relevant), listed.size - 1)
+        hit = listed.ravel()[order[index]] == relevant
+        return np.where(hit, order[index] % lists.shape[1] + 1, 0)
 
 
 def measure_item_slices(
@@ -68,11 +65,18 @@ def measure_item_slices(
     cutoffs: tuple[int, ...],
     seed: int,
 ) -> dict[str, MetricsRow]:
-    """Per slice `users`, `answers` and `recall@k` of each cutoff: the share of the slice's answers
-    whose rank is 1 to k.
+    """Slice -> `users`, `answers` (relevant items) and `recall@k` of each cutoff: the share of the
+    slice's relevant items whose rank is 1 to k.
 
-    All answers count alike, whosever they are (a user's other answers have no part in it); the
-    interval draws users. `ranks` [a] are `answers.ranks(lists)`.
+    All relevant items of a slice have the same weight, whichever user they belong to; intervals
+    resample users.
+
+    Args:
+        answers: `a` relevant items.
+        ranks: [a] as from `answers.ranks(lists)`.
+        parts: slices of the relevant items.
+        cutoffs: values of k.
+        seed: seed of the resampling.
     """
     found: dict[str, MetricsRow] = {}
     for part in parts:
@@ -96,7 +100,7 @@ def measure_item_slices(
 
 
 def note_user_count(users: int) -> MetricsRow:
-    """What there is to say of a number of users: nothing where it is enough for a verdict."""
+    """A `note` if there are too few users for a verdict, else {}."""
     if not users:
         return {"note": "no test user is in this slice"}
     if users < MIN_USERS:
@@ -105,7 +109,7 @@ def note_user_count(users: int) -> MetricsRow:
 
 
 def convert_intervals(intervals: Mapping[str, confidence.Interval]) -> MetricsRow:
-    """Each as {value, low, high}."""
+    """Name -> {value, low, high}."""
     return {name: dataclasses.asdict(interval) for name, interval in intervals.items()}
 
 
@@ -114,7 +118,7 @@ def _count_by_user(answers: RelevantItems, chosen: np.ndarray) -> np.ndarray:
 
 
 def collect_relevant_items(asked: EvaluationQueries) -> RelevantItems:
-    """The answers of `asked`, each with the first positive event of the split that made it one."""
+    """The relevant items of `asked`, each with its user's first positive event in the split."""
     split = asked.timelines
     number = np.unique(split.user_ids, return_inverse=True)[1]  # the same for a user's windows
     width = int(split.item_index.max()) + 1
@@ -124,7 +128,7 @@ def collect_relevant_items(asked: EvaluationQueries) -> RelevantItems:
     pairs, first = np.unique(pairs, return_index=True)
     user = np.repeat(np.arange(len(asked)), [len(items) for items in asked.answers])
     item = np.concatenate(asked.answers).astype(np.int64)
-    wanted = np.searchsorted(pairs, number[asked.row[user]] * width + item)
-    event = chosen[first[wanted]]
+    index = np.searchsorted(pairs, number[asked.row[user]] * width + item)
+    event = chosen[first[index]]
     days = (split.timestamps[event] - asked.now) / SECONDS_PER_DAY
     return RelevantItems(len(asked), user, item, event, days)

@@ -20,16 +20,16 @@ from trainer.metrics.beyond_accuracy import find_head_items
 _MAX_RARE_EVENTS = 5
 _AGE_DAYS = (1, 7, 30)
 MAX_VALUES = 10
-"""Values of a category or set that have a slice of their own."""
+"""Number of values of a category or set that get a separate slice."""
 _NO_KNOWN_VALUE = "no known value"
 _OTHER_VALUES = " other values"
 _EMPTY_VOCABULARY = [b"49d0cd50-04bb-48c0-bc6f-5b575dce351a"]
-"""What Transform writes as the vocabulary of a feature without any value."""
+"""Transform's vocabulary of a feature without any value."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Slice:
-    """Some rows, of users or of answers. Slices of one kind may overlap."""
+    """A subset of rows, of users or of relevant items. Slices of one dimension may overlap."""
 
     name: str
     chosen: np.ndarray
@@ -37,14 +37,14 @@ class Slice:
 
 
 def slice_by_history(history: np.ndarray) -> list[Slice]:
-    """New users, who have no item in their history, and warm ones. `history` [users] counts."""
+    """New users, who have no history, and warm users; `history` [users] counts items."""
     return [Slice("new users", history == 0), Slice("warm users", history > 0)]
 
 
 def slice_by_activity(history: np.ndarray, parts: int = 4) -> list[Slice]:
-    """Warm users in `parts` of like number, by the items of their history.
+    """Warm users in `parts` slices of similar size, by the number of items in their history.
 
-    Users with the same number of items stay together: there are fewer parts where many have it.
+    Users with the same number of items are in the same slice, so there may be fewer slices.
     """
     warm = history[history > 0]
     if not len(warm):
@@ -63,8 +63,8 @@ def _format_count(count: int) -> str:
 
 
 def slice_by_popularity(items: np.ndarray, events: np.ndarray) -> list[Slice]:
-    """[rows] items by what was known of them, `events` [n + 1]: the head is the most popular 1 %,
-    new items have no events, rare ones five at the most.
+    """[rows] items by their number of known `events` [n + 1]: head items are the most popular 1 %,
+    new items have no events, rare items at most five.
     """
     head = np.isin(items, find_head_items(events))
     count = events[items]
@@ -77,7 +77,7 @@ def slice_by_popularity(items: np.ndarray, events: np.ndarray) -> list[Slice]:
 
 
 def slice_by_age(days: np.ndarray) -> list[Slice]:
-    """[rows] days since the cut: the older what is known, the harder the question."""
+    """Slices by days since the cut [rows]: the later the event, the older the known data."""
     edges = [0, *_AGE_DAYS]
     found = [
         Slice(f"day {low}-{high}", (days >= low) & (days < high))
@@ -87,12 +87,12 @@ def slice_by_age(days: np.ndarray) -> list[Slice]:
 
 
 def slice_by_value(values: np.ndarray, names: list[str], most: int = MAX_VALUES) -> list[Slice]:
-    """[rows] of a category, or [rows, width] of a set, as Transform left them: 0 is no value or an
-    unknown one, i is names[i - 1].
+    """Slices by the value of a category ([rows]) or set ([rows, width]) after Transform: 0 is a
+    missing or unknown value, i is names[i - 1].
 
-    The `most` values of the most rows each have a slice, and all the rest that occur share one.
-    Where there are few values, those without rows have theirs as well. The slices of a set overlap.
-    A value that reads like one of the other two slices stands in quotation marks.
+    The `most` most frequent values have a slice each, and all other values that occur share one.
+    Up to `most` values, those without rows have a slice too. The slices of a set overlap. A value
+    that equals the name of a reserved slice is put in quotation marks.
     """
     names = [_quote_reserved(name) for name in names]
     table = values.reshape(len(values), math.prod(values.shape[1:]))  # -1 fits no array of 0 rows
@@ -106,11 +106,11 @@ def slice_by_value(values: np.ndarray, names: list[str], most: int = MAX_VALUES)
 
 
 def _quote_reserved(value: str) -> str:
-    """`value` in quotation marks where it could be a slice of ours, or a value in such marks."""
-    ours = value == _NO_KNOWN_VALUE or (
+    """`value`, in quotation marks if it equals a reserved name or begins with such a mark."""
+    reserved = value == _NO_KNOWN_VALUE or (
         value.endswith(_OTHER_VALUES) and value.removesuffix(_OTHER_VALUES).isdigit()
     )
-    return f'"{value}"' if ours or value.startswith('"') else value
+    return f'"{value}"' if reserved or value.startswith('"') else value
 
 
 def slice_users(
@@ -171,8 +171,8 @@ def slice_items(
 def _iterate_declared(
     features: Mapping[str, Feature], key: Callable[[str], str], graph: tft.TFTransformOutput
 ) -> Iterator[tuple[str, str, list[str]]]:
-    """Name, field and values of each category and set; value i - 1 has index i. A feature that
-    train has no value of has none here.
+    """Name, field and values of each category and set; value i - 1 has index i. A feature without
+    values in train has no values.
     """
     for name, feature in features.items():
         if feature.kind in ("category", "set"):

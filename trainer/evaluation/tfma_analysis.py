@@ -1,15 +1,14 @@
-"""TFMA's metrics and plots of the ranking model, written as files that TFMA reads, and read back as
-plain numbers by slice.
+"""TFMA's metrics and plots of the ranking model, written in TFMA's file format, and read back as
+numbers by slice.
 
-TFX's Evaluator cannot compute them. Its executor feeds the Examples of one artifact, unchanged, to
-a signature of the model. The inputs of ranking are in no Example: candidates, their popularity and
-the query's vector exist only after retrieval has run at the moment of the query. So
-`trainer.evaluation.tfma_inputs` runs the model and TFMA measures the predictions: extraction is
-ours, evaluation and writing are TFMA's. It needs no resolver either, which a self-hosted Kubeflow
-does not run.
+TFX's Evaluator cannot compute them. Its executor passes the Examples of one artifact, unchanged, to
+a signature of the model. The inputs of ranking are not in any Example: candidates, their popularity
+and the query's vector exist only after retrieval has run at the moment of the query. So
+`trainer.evaluation.tfma_inputs` runs the model and TFMA evaluates and writes the predictions. This
+does not need a resolver either, which self-hosted Kubeflow does not run.
 
-TFMA takes rows one by one through Python, about ten thousand a second. So the rows of a slice
-travel together as one element with its slice key, as arrays, which its combiners process at once.
+TFMA processes single rows in Python, about ten thousand per second. So all rows of a slice are one
+element with its slice key, as arrays, which TFMA's combiners process at once.
 """
 
 import math
@@ -38,8 +37,8 @@ AnalysisRow = dict[str, Any]
 
 
 def add_analysis(pipeline: beam.Pipeline, heads: Mapping[str, HeadRows], uri: str) -> None:
-    """Adds to `pipeline` what writes TFMA's results of all heads below `uri`, for
-    `tfma.load_eval_result(uri)`: its configuration alone where there is no head.
+    """Adds steps to `pipeline` that write TFMA's results of all heads below `uri`, for
+    `tfma.load_eval_result(uri)`. Without heads, only the configuration is written.
     """
     if not heads:
         writer = tfma.writers.EvalConfigWriter(uri, build_eval_config(heads))
@@ -85,28 +84,28 @@ def _evaluate(
 
 
 def _merge_heads(by_slice: tuple[SliceKey, Any]) -> Sliced:
-    """One dictionary a slice; keys hold the head's name, so no two are the same."""
-    key, found = by_slice
-    return key, {metric: value for one in found for metric, value in one.items()}
+    """One dictionary per slice; metric keys contain the head's name, so they are distinct."""
+    key, by_head = by_slice
+    return key, {metric: value for one in by_head for metric, value in one.items()}
 
 
 def build_row_extracts(name: str, rows: HeadRows) -> list[Extracts]:
-    """One element a slice, the whole being one too."""
-    found = []
+    """One element per slice, including the slice of all rows."""
+    extracts = []
     for key, chosen in iterate_slices(rows.slices, len(rows)):
         label, prediction = rows.label[chosen], rows.prediction[chosen]
         weight = np.ones(len(label), np.float32)
         if rows.kind == "relevance":
             label, prediction, weight = _group_alike(label, prediction)
-        found.append(_build_extracts(name, label, prediction, weight, [key]))
-    return found
+        extracts.append(_build_extracts(name, label, prediction, weight, [key]))
+    return extracts
 
 
 def build_query_extracts(name: str, rows: HeadRows) -> list[Extracts]:
-    """One element a question, with the slices that it is in: those of its user, not of items,
-    since a list of which only some places count has no NDCG.
+    """One element per query with its slices: those of its user, not of items, since NDCG needs
+    whole lists.
     """
-    assert rows.asked is not None, "only a head that was asked about candidates has lists"
+    assert rows.asked is not None, "only a head with candidate lists has queries"
     starts = np.flatnonzero(np.diff(rows.asked.question, prepend=-1))
     keys: list[list[SliceKey]] = [[] for _ in starts]
     for key, chosen in iterate_slices(rows.asked.slices, len(starts)):
@@ -115,19 +114,19 @@ def build_query_extracts(name: str, rows: HeadRows) -> list[Extracts]:
     lists = zip(
         np.split(rows.label, starts[1:]), np.split(rows.prediction, starts[1:]), keys, strict=True
     )
-    found = []
+    extracts = []
     for number, (label, prediction, slices) in enumerate(lists):
-        kept = _select_counted(label, prediction)
-        weight = np.ones(len(kept), np.float32)
-        element = _build_extracts(name, label[kept], prediction[kept], weight, slices)
-        features = {QUERY: np.array([str(number)]), GAIN: label[kept]}
-        found.append(element | {tfma.FEATURES_KEY: features})
-    return found
+        counted = _select_counted(label, prediction)
+        weight = np.ones(len(counted), np.float32)
+        element = _build_extracts(name, label[counted], prediction[counted], weight, slices)
+        features = {QUERY: np.array([str(number)]), GAIN: label[counted]}
+        extracts.append(element | {tfma.FEATURES_KEY: features})
+    return extracts
 
 
 def _select_counted(label: np.ndarray, prediction: np.ndarray) -> np.ndarray:
-    """Places of a list without which NDCG would differ: its head, and the answers, which make the
-    ideal list.
+    """Positions of a list that affect NDCG: its head, and the relevant items, which form the ideal
+    list.
     """
     order = np.argsort(-prediction, kind="stable")
     return np.union1d(order[:NDCG_CUTOFF], np.flatnonzero(label > 0))
@@ -151,8 +150,8 @@ def _build_extracts(
 def _group_alike(
     label: np.ndarray, prediction: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """One row for all of the same label in the same thousandth of probability, and how many they
-    are: far fewer rows, and an AUC that differs by what a thousandth of a probability decides.
+    """One row for all rows with the same label and the same probability bucket of width 0.001, and
+    their number: far fewer rows, for an AUC with that resolution.
     """
     bucket = np.minimum(prediction * _AUC_BUCKETS, _AUC_BUCKETS - 1).astype(np.int64)
     kinds, count = np.unique(2 * bucket + (label > 0), return_counts=True)
@@ -161,17 +160,17 @@ def _group_alike(
 
 
 def read_analysis(uri: str) -> dict[str, AnalysisRow]:
-    """`Overall` and `<feature>:<value>`: `<head>/<metric>` (`<head>/ndcg@10`) -> number.
+    """`Overall` or `<feature>:<value>` -> `<head>/<metric>` (`<head>/ndcg@10`) -> number.
 
-    A metric that is undefined there (AUC of labels that are all alike, calibration where all are 0)
-    is left out, and `note` names it; so it does where there is no row at all.
+    A metric that is undefined in a slice (AUC of labels that are all equal, calibration where all
+    are 0) is omitted and named in `note`. Without any row, `Overall` has only a `note`.
     """
-    found = {
+    rows = {
         _format_key(key): _read_row(heads)
         for key, heads in tfma.load_eval_result(uri).slicing_metrics
     }
-    everything = found.pop(OVERALL, {"note": "no head has a row to be measured on"})
-    return {OVERALL: everything} | dict(sorted(found.items()))
+    overall = rows.pop(OVERALL, {"note": "no head has a row to be measured on"})
+    return {OVERALL: overall} | dict(sorted(rows.items()))
 
 
 def _format_key(key: tuple[tuple[str, Any], ...]) -> str:
@@ -193,12 +192,12 @@ def _read_row(heads: dict[str, dict[str, dict[str, Any]]]) -> AnalysisRow:
 
 
 def _is_undefined(name: str, values: dict[str, float]) -> bool:
-    """TFMA calls most of what is undefined NaN or infinite, but an AUC without pairs 0."""
+    """TFMA reports most undefined metrics as NaN or infinite, but an AUC without pairs as 0."""
     head, metric = name.split("/")
     one_class = metric == "auc" and values[f"{head}/mean_label"] in (0.0, 1.0)
     return one_class or not math.isfinite(values[name])
 
 
 def _format_cutoff(sub_key: str) -> str:
-    """`@10` for TFMA's `topK:10`, nothing where a metric is of no part."""
+    """`@10` for TFMA's `topK:10`; empty for a metric without sub-key."""
     return f"@{sub_key.removeprefix('topK:')}" if sub_key else ""

@@ -1,4 +1,4 @@
-"""TFMA's EvalConfig: what it computes for each head of the ranking model."""
+"""TFMA's EvalConfig: metrics, plots and slices for each head of the ranking model."""
 
 import json
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ GAIN = "gain"
 NDCG_CUTOFF = 10
 _PLOTTED_BUCKETS = 10
 TfmaMetric = tuple[str, dict[str, Any]]
-"""Name of the class, and what it is made with."""
+"""Class name and settings."""
 _AUC: TfmaMetric = ("AUC", {})
 _COUNT: TfmaMetric = ("ExampleCount", {})
 _CALIBRATION: TfmaMetric = ("Calibration", {})
@@ -23,20 +23,18 @@ _MEAN: TfmaMetric = ("MeanLabel", {})
 
 
 def build_eval_config(heads: Mapping[str, HeadRows]) -> tfma.EvalConfig:
-    """All heads' metrics, plots and slices in one configuration, each head being an output of the
-    model.
-    """
+    """All heads' metrics, plots and slices in one configuration; each head is a model output."""
     specs = [spec for name, rows in heads.items() for spec in _list_specs(name, rows)]
     return _build_config(heads, specs)
 
 
 def build_row_config(heads: Mapping[str, HeadRows], name: str) -> tfma.EvalConfig:
-    """The part that is computed from a head's rows."""
+    """The part of the configuration that is computed from a head's rows."""
     return _build_config(heads, _list_row_specs(name, heads[name]))
 
 
 def build_query_config(heads: Mapping[str, HeadRows], name: str) -> tfma.EvalConfig:
-    """The part that is computed from whole lists of candidates."""
+    """The part of the configuration that is computed from whole candidate lists."""
     return _build_config(heads, [_build_query_spec(name)])
 
 
@@ -64,8 +62,8 @@ def _list_specs(name: str, rows: HeadRows) -> list[tfma.MetricsSpec]:
 
 
 def _list_row_specs(name: str, rows: HeadRows) -> list[tfma.MetricsSpec]:
-    """Counts and AUC go by the rows' weights, one row standing for many that are alike; Keras'
-    metrics take no weight inside an element.
+    """Counts and AUC use the rows' weights, since a row can represent many equal ones; Keras'
+    metrics do not support weights within an element.
     """
     if rows.kind == "relevance":
         return [_build_spec(name, [_COUNT, _MEAN, _AUC], weighted=True)]
@@ -97,7 +95,7 @@ def _list_binary_metrics() -> list[TfmaMetric]:
 
 
 def _list_regression_metrics(rows: HeadRows) -> list[TfmaMetric]:
-    """TFMA's calibration is the mean prediction over the mean label."""
+    """TFMA's calibration is the mean prediction divided by the mean label."""
     values = np.concatenate([rows.label, rows.prediction])
     low, high = float(values.min()), float(values.max())
     found: list[TfmaMetric] = [

@@ -1,5 +1,5 @@
-"""The ranking model's predictions on the test split as rows for TFMA: for the candidates that
-retrieval returns to each query, and for the events that have a label.
+"""The ranking model's predictions on the test split as rows for TFMA: for retrieval's candidates of
+each query, and for the events that have a label.
 """
 
 import dataclasses
@@ -31,17 +31,17 @@ MAX_QUERIES = 2_000
 MAX_EVENTS = 20_000
 _SEED = 1
 SlicesByColumn = dict[str, list[Slice]]
-"""By what rows are told apart: slices of them."""
+"""Dimension -> slices of the rows."""
 
 
 @dataclasses.dataclass(frozen=True)
 class QueryRows:
-    """To which question each row belongs, where rows are candidates of questions."""
+    """The query of each row, where rows are candidates of queries."""
 
     question: np.ndarray
-    """[r] from 0, ascending; every question has at least one row."""
+    """[r] number of the query, from 0, ascending; every query has at least one row."""
     slices: SlicesByColumn
-    """Of the questions, not of the rows."""
+    """Slices of the queries, not of the rows."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +54,7 @@ class HeadRows:
     prediction: np.ndarray
     """[r]: a probability, or in the label's own unit."""
     slices: SlicesByColumn
-    """Of the rows; a slice without rows is none of TFMA's."""
+    """Slices of the rows; a slice without rows is not passed to TFMA."""
     asked: QueryRows | None = None
 
     def __len__(self) -> int:
@@ -63,10 +63,9 @@ class HeadRows:
 
 
 def build_test_rows(data: TrainingData, stages: TrainedStages) -> dict[str, HeadRows | str]:
-    """By head, `relevance` and each declared label: its rows, or why there are none.
+    """Head (`relevance` and each declared label) -> its rows, or the reason why there are none.
 
-    Of more than `MAX_QUERIES` queries a sample is used, of events with a label the latest
-    `MAX_EVENTS`.
+    Uses a sample of at most `MAX_QUERIES` queries, and the latest `MAX_EVENTS` events with a label.
     """
     queries = build_queries(data.test, data.moment(data.test))
     return {RELEVANCE: _build_relevance_rows(data, queries, stages)} | _build_all_label_rows(
@@ -75,7 +74,7 @@ def build_test_rows(data: TrainingData, stages: TrainedStages) -> dict[str, Head
 
 
 def describe_rows(rows: HeadRows | str) -> dict[str, str | int]:
-    """`kind`, `rows` and the `questions` that they answer; a `note` where there are no rows."""
+    """`kind`, number of `rows` and of `questions` (queries), or a `note` if there are no rows."""
     if isinstance(rows, str):
         return {"note": rows}
     questions = {"questions": int(rows.asked.question[-1]) + 1} if rows.asked else {}
@@ -85,8 +84,8 @@ def describe_rows(rows: HeadRows | str) -> dict[str, str | int]:
 def _build_relevance_rows(
     data: TrainingData, queries: EvaluationQueries, stages: TrainedStages
 ) -> HeadRows | str:
-    """Of queries to which retrieval returns a relevant item: only there ranking has something to
-    put in order.
+    """Rows of the queries for which retrieval returns a relevant item; for others every order has
+    the same quality.
     """
     at_test, length = stages.item_vectors_at_test(), stages.retrieval_config.history_length
     vectors = encode_queries(stages.query.positions, queries, length)
@@ -94,7 +93,7 @@ def _build_relevance_rows(
     hit = find_hits(lists, queries.answers)
     drawn = sample_places(np.flatnonzero(hit.any(axis=1)), MAX_QUERIES)
     if not len(drawn):
-        return "retrieval returns no answer to any question of test: nothing to put in order"
+        return "retrieval returns no relevant item for any query of test: nothing to rank"
     part = queries.only(drawn)
     score = create_scorer(stages.ranking)
     scores = score_relevance(lists[drawn], vectors[drawn], part, at_test[:, -1], score, length)
@@ -102,7 +101,7 @@ def _build_relevance_rows(
 
 
 def sample_places(places: np.ndarray, most: int) -> np.ndarray:
-    """At most `most` of the ascending places, drawn without replacement, always the same."""
+    """At most `most` of the ascending positions, drawn without replacement with a fixed seed."""
     if len(places) <= most:
         return places
     return np.sort(np.random.default_rng(_SEED).choice(places, most, replace=False))
@@ -115,7 +114,15 @@ def build_list_rows(
     hit: np.ndarray,
     scores: np.ndarray,
 ) -> HeadRows:
-    """[q, c] items (0 for none), which of them are answers, and their relevance as a logit."""
+    """The rows of candidate lists.
+
+    Args:
+        data: declared features and the catalogue.
+        asked: `q` evaluation queries.
+        lists: [q, c] item indices; 0 is an empty position.
+        hit: [q, c] bool: the item is relevant.
+        scores: [q, c] relevance logits.
+    """
     inside = lists > 0
     question, _ = np.nonzero(inside)
     history = np.array([len(items) for items in asked.seen])
@@ -134,12 +141,12 @@ def build_list_rows(
 
 
 def compare_to_average(scores: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """[q, c] logits -> the probability that it is this candidate, where it is either this one or
-    one that is as likely as the list's average.
+    """[q, c] logits -> [q, c] probability of the candidate against one of the list's average
+    likelihood; 0 where `inside` ([q, c] bool) is False.
 
-    The head learns a softmax over a list, so a logit has no meaning across lists; and the softmax
-    itself grows as lists get shorter. p / (p + mean p) = sigmoid(logit - log mean exp logit) has
-    neither fault, and keeps each list's order. Places outside (`inside` [q, c] bool) are 0.
+    The head learns a softmax over a list, so logits are not comparable across lists, and softmax
+    probabilities grow as lists get shorter. p / (p + mean p) = sigmoid(logit - log mean exp logit)
+    has neither problem, and preserves each list's order.
     """
     logits = np.where(inside, scores.astype(np.float64), -np.inf)
     top = logits.max(axis=1, keepdims=True)
@@ -200,11 +207,11 @@ def _slice_test_events(data: TrainingData, events: np.ndarray) -> SlicesByColumn
 
 
 SliceKey = tuple[tuple[str, str], ...]
-"""TFMA's name of a slice: () is everything, (("user_region", "north"),) one value of a column."""
+"""TFMA's slice key: () is all rows, (("user_region", "north"),) one value of a column."""
 
 
 def iterate_slices(slices: SlicesByColumn, rows: int) -> Iterator[tuple[SliceKey, np.ndarray]]:
-    """Each slice that has rows, everything first, with [rows] bool that says which are in it."""
+    """Each slice that has rows, the slice of all rows first, with its [rows] bool mask."""
     yield (), np.ones(rows, bool)
     for feature, found in slices.items():
         for part in found:

@@ -11,7 +11,7 @@ from trainer.config.models import RankingConfig, RetrievalConfig
 
 @dataclasses.dataclass(frozen=True)
 class TrainedStages:
-    """Both stages, with the configurations that they were trained with."""
+    """The models of both stages, with their training configurations."""
 
     query: Any
     """The loaded SavedModel of the query model."""
@@ -23,5 +23,5 @@ class TrainedStages:
     ranking_config: RankingConfig
 
     def item_vectors_at_test(self) -> np.ndarray:
-        """[n + 1, dim + 1] with popularity as of the test cut; row 0, the unknown item, is 0."""
+        """[n + 1, dim + 1] with popularity as of the test cut; row 0 (the unknown item) is 0."""
         return np.pad(self.candidates.vectors_at_test(), [(1, 0), (0, 0)])
