@@ -120,7 +120,7 @@ def _parse_iso8601(values: Values) -> tuple[_SplitTime, np.ndarray, np.ndarray]:
 
 
 def _parse_fractions(text: pa.Array) -> np.ndarray:
-    """Nanoseconds that the digits behind the point say, 0 without any; further digits are cut."""
+    """Nanoseconds of the first nine decimal places; 0 without a fraction."""
     found = pc.extract_regex(text, pattern=_FRACTION)
     digits = pc.utf8_slice_codeunits(pc.struct_field(found, [0]), 0, 9)
     nine = pc.utf8_rpad(digits, 9, "0")

@@ -103,10 +103,10 @@ class DecompressedStream(RawIOBase):
                 self._require_no_open_frame()
                 return 0
             self._ready = memoryview(self._unpack(piece))
-        taken = self._ready[: len(buffer)]
-        buffer[: len(taken)] = taken
-        self._ready = self._ready[len(taken) :]
-        return len(taken)
+        chunk = self._ready[: len(buffer)]
+        buffer[: len(chunk)] = chunk
+        self._ready = self._ready[len(chunk) :]
+        return len(chunk)
 
     def _unpack(self, piece: bytes) -> bytes:
         try:

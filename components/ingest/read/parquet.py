@@ -28,7 +28,7 @@ class RowGroup(NamedTuple):
 
     path: str
     group: int | None
-    """None of a file that cannot say what it holds."""
+    """Number of the row group; None for a damaged file."""
     first_row: int
     """Number of the first row in the file, from 1."""
     rows: int
@@ -53,7 +53,7 @@ class ReadRowGroups(beam.PTransform):
 
 
 class RowTexts(Sequence):
-    """Rows as JSON text, made when asked for: only a refused row shows how it stood there."""
+    """Rows as JSON text, created lazily: only rejected rows need it."""
 
     def __init__(self, path: str, group: int, batch: int, rows: int) -> None:
         """Rows of one batch of `parquet_file.read_batches`."""
@@ -68,7 +68,7 @@ class RowTexts(Sequence):
             table = self._load()
         except parquet_file.DamagedParquetError:  # in a column that was not read until now
             return ""
-        columns = zip(table.column_names, table.columns, strict=True)  # a name may stand twice
+        columns = zip(table.column_names, table.columns, strict=True)  # a name may occur twice
         record = {name: _read_cell(column, row) for name, column in columns}
         return json.dumps(record, default=_to_json, ensure_ascii=False)
 
@@ -95,7 +95,7 @@ def list_row_groups(path: str) -> Iterator[RowGroup]:
 def read_row_group(where: RowGroup, wanted: Collection[str]) -> Iterator[tuple[Lines, Records]]:
     """Batches of a row group: its rows, numbered as in the file, and the columns `wanted`.
 
-    Rows of a damaged row group, or file, are rejected, all that the file says it has.
+    All declared rows of a damaged row group or file are rejected.
     """
     if where.group is None:
         yield _reject_rest(where, 0, wanted)

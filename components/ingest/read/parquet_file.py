@@ -13,7 +13,7 @@ BATCH_ROWS = 1 << 17
 
 
 class DamagedParquetError(Exception):
-    """The file, or a part of it, is not what Parquet says it should be."""
+    """The file, or a part of it, is not valid Parquet."""
 
 
 def read_column_names(path: str) -> list[str] | None:

@@ -53,7 +53,7 @@ def translate_glob(glob: str) -> str:
 
 
 def escape_folder(where: PathPattern) -> str:
-    """Regular expression of what stands before the glob in the paths that it finds."""
+    """Returns a regular expression of the part of a path before the glob."""
     return re.escape(os.path.join(where.folder, "")) if where.folder else ""
 
 

@@ -15,7 +15,7 @@ class BrokenQuoting(ValueError):
 
 
 class Dialect(NamedTuple):
-    """How fields stand in a record."""
+    """Delimiter, quoting and encoding of delimited text."""
 
     delimiter: str
     quotes: bool = True

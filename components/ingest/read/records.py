@@ -12,7 +12,7 @@ import pyarrow as pa
 Values = Union[pa.Array, list[Any]]
 """One column: large_string from delimited text, Python objects from JSON; from Parquet
 large_string, any numbers or lists of them, timestamps, or else Python objects."""
-INVALID_ENCODING = "invalid_encoding"  # the bytes are not what `encoding` says
+INVALID_ENCODING = "invalid_encoding"  # the bytes are invalid in `encoding`
 DAMAGED_FILE = "damaged_file"  # a gzip stream ends or breaks within this record
 BROKEN_JSON = "broken_json"  # the line is not one JSON object
 REPEATED_KEY = "repeated_key"  # a JSON object holds a key that is read twice
