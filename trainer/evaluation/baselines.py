@@ -48,7 +48,7 @@ def rank_baselines(
 
 
 def compute_similarities(
-    taken: sparse.csr_matrix, neighbours: int = NEIGHBOURS, shrinkage: float = SHRINKAGE
+    interactions: sparse.csr_matrix, neighbours: int = NEIGHBOURS, shrinkage: float = SHRINKAGE
 ) -> sparse.csr_matrix:
     """[users, n] of 0 and 1 -> [n, n]: row j has the `neighbours` items most similar to item j.
 
@@ -58,11 +58,11 @@ def compute_similarities(
     the form of Ferrari Dacrema et al., Are we really making much progress?, RecSys 2019). An item
     is not its own neighbour; the lower index wins ties.
     """
-    takers = np.asarray(taken.sum(axis=0)).ravel()
-    of_item = sparse.csr_matrix(taken.T)
+    takers = np.asarray(interactions.sum(axis=0)).ravel()
+    of_item = sparse.csr_matrix(interactions.T)
     blocks = []
     for part in iterate_blocks(len(takers), _BLOCK_ITEMS):
-        both = sparse.csr_matrix(of_item[part] @ taken)
+        both = sparse.csr_matrix(of_item[part] @ interactions)
         both.sort_indices()
         blocks.append(_select_most_similar(both, part.start, takers, neighbours, shrinkage))
     return sparse.csr_matrix(sparse.vstack(blocks))

@@ -17,7 +17,7 @@ _DISPLAY_NAMES = {FINAL: "final lists"}
 _SUMMARY_KEYS = {FINAL: "ranking"}
 PUSHED = "pushed"
 _TOO_FEW_USERS = (
-    f"with fewer than {confidence.MIN_USERS} test users no interval is to be relied on: "
+    f"with fewer than {confidence.MIN_USERS} test users intervals are not reliable: "
     "the means decide"
 )
 
@@ -134,8 +134,8 @@ def _check_pushed(metric: str, measured: dict[str, Any], compared: RuleRow) -> R
     row = _build_row(sentence, metric, "final lists", PUSHED)
     if "failure" in compared:
         note = (
-            f"version {version} could not be evaluated: {compared['failure']}; if it is to be "
-            'replaced without a comparison, run again with --force-push "why"'
+            f"version {version} could not be evaluated: {compared['failure']}; to replace it "
+            'without a comparison, run again with --force-push "why"'
         )
         return row | {"expected": None, "received": None, "passed": False, "note": note}
     ours = measured["ranking"]

@@ -187,7 +187,7 @@ def _read_row(heads: dict[str, dict[str, dict[str, Any]]]) -> AnalysisRow:
     undefined = sorted(name for name in values if _is_undefined(name, values))
     row: AnalysisRow = {name: values[name] for name in sorted(set(values) - set(undefined))}
     if undefined:
-        row["note"] = f"not defined here, where labels are all alike: {', '.join(undefined)}"
+        row["note"] = f"undefined here, because all labels are equal: {', '.join(undefined)}"
     return row
 
 

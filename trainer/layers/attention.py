@@ -15,7 +15,15 @@ class SelfAttention(_layers.Layer):
     """
 
     def __init__(self, dim: int, length: int, heads: int, dropout: float, **kwargs: object):
-        """`heads` must divide `dim`."""
+        """Creates the projections.
+
+        Args:
+            dim: width of queries, keys and output; a multiple of `heads`.
+            length: greatest distance with a bias of its own.
+            heads: number of attention heads.
+            dropout: share of attention weights that training drops.
+            **kwargs: arguments of the Keras layer.
+        """
         super().__init__(**kwargs)
         self._heads, self._width, self._length = heads, dim // heads, length
         self._query, self._key, self._value, self._output = (

@@ -49,7 +49,14 @@ def measure_label_errors(
 def build_test_state(
     data: TrainingData, query: Any, vectors: np.ndarray, config: RetrievalConfig
 ) -> RetrievalState:
-    """The state for events of test: histories up to each event, popularity up to the cut."""
+    """The state for events of test: histories up to each event, popularity up to the cut.
+
+    Args:
+        data: all three splits.
+        query: the loaded query model.
+        vectors: [n + 1, dim] item vectors of the query model.
+        config: retrieval's configuration.
+    """
     return RetrievalState(
         create_encoder(query),
         vectors,

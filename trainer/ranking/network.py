@@ -169,8 +169,8 @@ class RankingNetwork(tf.keras.Model):
             tf.reduce_sum(product, -1),
             known,
         ]
-        alike = self._similarity(self._vectors, inputs[signatures.HISTORY_INDEX], index)
-        return tf.concat([tf.stack(scalars, axis=-1), alike], axis=-1)
+        similarity = self._similarity(self._vectors, inputs[signatures.HISTORY_INDEX], index)
+        return tf.concat([tf.stack(scalars, axis=-1), similarity], axis=-1)
 
     def _retrieval_score(self, inputs: RankingInputs) -> tf.Tensor:
         """[b, c] as the index computes it: dot product plus weighted log popularity."""

@@ -26,6 +26,14 @@ class CandidateTower(tf.keras.Model):
         trained: tf.Tensor,
         config: RetrievalConfig,
     ):
+        """Creates the untrained tower.
+
+        Args:
+            catalogue: content of all items.
+            features: item features to encode.
+            trained: [n + 1] bool: the item has training interactions.
+            config: hyper-parameters.
+        """
         super().__init__(name="candidate_tower")
         self._content = {name: tf.constant(values) for name, values in catalogue.features.items()}
         self._trained = tf.constant(trained)
@@ -79,6 +87,14 @@ class QueryTower(tf.keras.Model):
         context_features: list[FeatureSpec],
         config: RetrievalConfig,
     ):
+        """Creates the untrained tower.
+
+        Args:
+            users: size of the user vocabulary.
+            user_features: features of the user.
+            context_features: features of the event's context.
+            config: hyper-parameters.
+        """
         super().__init__(name="query_tower")
         dim = config.embedding_dim
         self._id_dropout = config.id_dropout
