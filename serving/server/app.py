@@ -1,4 +1,4 @@
-"""The embedded server: TensorFlow Serving's gRPC and REST over the pushed models of one folder."""
+"""The embedded server: TensorFlow Serving's gRPC and REST APIs for the models of one folder."""
 
 import asyncio
 import contextlib
@@ -39,10 +39,10 @@ from serving.versions.local import LocalVersionStore, explain_skipped
 
 _REFUSING_SECONDS = 0.3
 _THREADS = 8
-"""For what is not on the event loop: ModelService, and metadata."""
+"""For calls that do not run on the event loop: ModelService, and metadata."""
 _MAX_CALLS = 1024
 _MAX_WAITING_REQUESTS = 4
-"""The largest requests that may wait."""
+"""Number of requests of the maximum size that may wait."""
 _SERVICES = (
     prediction_service_pb2.DESCRIPTOR.services_by_name["PredictionService"].full_name,
     model_service_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name,
@@ -54,7 +54,7 @@ _MIN_GRACE_SECONDS = 0.3
 
 @dataclasses.dataclass(frozen=True)
 class RunningServer:
-    """Where a server listens, and what it began with."""
+    """Addresses of a server, and the models that it served at the start."""
 
     grpc_address: str
     """host:port."""
@@ -70,11 +70,12 @@ def run_server(
 ) -> Iterator[RunningServer]:
     """Serves `<serving_dir>/<model>/<version>/` until the block ends.
 
-    Inside the block every model is loaded and both ports answer. What is pushed later is taken up
-    within a second or so, see ModelStore. At the end calls under way get `options.grace_s`.
+    Inside the block every model is loaded and both ports accept requests. Later pushes are loaded
+    within about a second, see ModelStore. At the end, calls in progress get `options.grace_s`
+    seconds to finish.
 
-    Raises NoRunError where nothing was ever pushed, UsageError where a port cannot be had, and
-    TandemError where no model loads.
+    Raises NoRunError if no model was pushed, UsageError if a port cannot be bound, and TandemError
+    if no model loads.
     """
     if not LocalVersionStore(serving_dir).list_models():
         raise NoRunError(
@@ -87,10 +88,10 @@ def run_server(
 
 
 def _describe_skipped(serving_dir: pathlib.Path) -> str:
-    """The first of what looks like a version and is none."""
+    """Describes the first entry that looks like a version but is not one."""
     for model in discover_models(serving_dir):
         for name, why in explain_skipped(model.base_path).items():
-            return f" but {model.name}/{name}, which is passed over: {why}"
+            return f" but {model.name}/{name}, which is skipped: {why}"
     return ""
 
 
@@ -117,12 +118,12 @@ def _serve_store(store: ModelStore, options: ServerOptions) -> Iterator[RunningS
             stack.callback(options.request_log.close)
         loop = stack.enter_context(run_event_loop("ports"))
         ports = run_on_loop(loop, _open_ports(store, queue, options))
-        # Last in, first out: the ports close before what is behind them goes.
+        # Callbacks run last in, first out: the ports close before the parts that they use.
         grace = GracePeriod(options.grace_s)
         stack.callback(lambda: run_on_loop(loop, ports.grpc_server.stop(grace.left())))
         bound = stack.enter_context(bind_rest(options.host, options.rest_port))
         _load_models(store)
-        store.served.tell(ports.well.update)
+        store.served.tell(ports.health.update)
         stack.enter_context(follow_versions(store))
         app = build_rest_application(store.served, store.metrics, ports.predictor, options)
         tls = options.security.tls
@@ -140,25 +141,25 @@ def _serve_store(store: ModelStore, options: ServerOptions) -> Iterator[RunningS
 
 @dataclasses.dataclass(frozen=True)
 class _Ports:
-    """What lives on the event loop."""
+    """Objects that belong to the event loop."""
 
     predictor: Predictor
     grpc_server: grpc.aio.Server
     grpc_port: int
-    well: HealthService
+    health: HealthService
 
 
 async def _open_ports(store: ModelStore, queue: BatchQueue, options: ServerOptions) -> _Ports:
     predictor = Predictor(queue, store.metrics, options.request_log, options.limits)
     server = _build_grpc_server(store, predictor, options)
-    well = HealthService(server)
+    health = HealthService(server)
     port = bind_grpc(server, options.host, options.grpc_port, options.security.tls)
-    return _Ports(predictor, server, port, well)
+    return _Ports(predictor, server, port, health)
 
 
 class GracePeriod:
-    """The time that calls under way have when the server ends. One for all that has to end:
-    whatever waits first leaves less to the next.
+    """Time that calls in progress have when the server stops. All shutdown steps share it: the time
+    that one step waits is not available to the next.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -166,20 +167,20 @@ class GracePeriod:
         self._end: float | None = None
 
     def begin(self) -> None:
-        """The server ends now."""
+        """Starts the grace period."""
         self._end = time.monotonic() + self._seconds
 
     def left(self) -> float:
-        """Seconds, never less than it takes to write an answer that is there already."""
+        """Remaining seconds, at least the time to write a response that is ready."""
         if self._end is None:
             return self._seconds
         return max(_MIN_GRACE_SECONDS, self._end - time.monotonic())
 
 
 async def _drain(ports: _Ports, grace: GracePeriod) -> None:
-    """Before a port closes: closing cuts what has just arrived, so callers are told to go first."""
+    """Rejects new calls before a port closes, which would abort calls that have just arrived."""
     grace.begin()
-    await ports.well.end()
+    await ports.health.end()
     await ports.predictor.drain(grace.left())
     await asyncio.sleep(_REFUSING_SECONDS)
 
@@ -191,7 +192,7 @@ def _build_grpc_server(
         futures.ThreadPoolExecutor(_THREADS, thread_name_prefix="grpc"),
         interceptors=[*options.security.interceptors(), ParsingInterceptor(options.limits)],
         options=[
-            ("grpc.so_reuseport", 0),  # a second server on the port fails, and shares no calls
+            ("grpc.so_reuseport", 0),  # a second server on the port fails instead of sharing calls
             ("grpc.max_receive_message_length", options.max_message_bytes),
             ("grpc.max_send_message_length", -1),
         ],
@@ -209,6 +210,6 @@ def _load_models(store: ModelStore) -> None:
     store.start()
     if not store.served.available():
         raise TandemError(
-            "expected at least one pushed model that loads, received none (the log says why of "
-            "each); run `tandem run` again"
+            "expected at least one pushed model that loads, received none (the log has the "
+            "reason for each); run `tandem run` again"
         )

@@ -1,4 +1,4 @@
-"""Requests to one signature as one call, and its answer parted among them."""
+"""Joins requests to one signature into one call, and splits its outputs among them."""
 
 from collections.abc import Sequence
 
@@ -22,18 +22,20 @@ JoinKey = tuple[tuple[str, tuple[int, ...]], ...]
 
 
 def count_rows(inputs: Arrays) -> int:
-    """The batch of a request: the largest leading dimension; 0 where an input has none, or there is
-    no input. Such a request is not joined with others.
+    """Batch size of a request: the largest leading dimension; 0 if an input is a scalar or empty,
+    or there are no inputs. Such a request is not joined with others.
     """
     sizes = [len(value) if value.ndim else 0 for value in inputs.values()]
     return 0 if 0 in sizes else max(sizes, default=0)
 
 
 def compute_join_key(inputs: Arrays, pad: bool) -> JoinKey | None:
-    """What requests must have in common to be joined: all but their batch and, with `pad`, the
-    length of their lists: those up to 64 are alike, longer ones where they have as many binary
-    digits, so that one long history does not make all that are joined with it long. None where it
-    is run alone: without rows, or with a list so long that others would not gain by its company.
+    """Key that requests must share to be joined: names and shapes of inputs, without the batch
+    size.
+
+    With `pad`, list lengths are rounded: those up to 64 are equal, longer ones if they have the
+    same number of binary digits, so that one long history does not pad all others to its length.
+    None means that the request runs alone: it has no rows, or a list too long to gain from joining.
     """
     if not count_rows(inputs) or any(
         _is_list(name, value) and value.shape[1] > _ALONE for name, value in inputs.items()
@@ -57,27 +59,27 @@ def _round_width(width: int) -> int:
 
 
 def join_requests(requests: Sequence[Arrays], padded_rows: int) -> dict[str, np.ndarray]:
-    """All rows below each other, the last one again until there are `padded_rows`.
+    """Concatenates all rows and repeats the last one up to `padded_rows`.
 
-    Shorter lists get "" and 0 in front, where they change nothing: the query model reads the latest
-    items, and an id that is none is nothing. (TensorFlow Serving repeats a list's first value
-    behind it, which would be one more event.) Widths are multiples of 8: TensorFlow keeps what it
-    has prepared for each shape.
+    Shorter lists are padded in front with "" and 0, which does not change the result: the query
+    model reads the latest items, and ignores empty ids. (TensorFlow Serving pads at the end with
+    the first value, which would add an event.) Widths are multiples of 8, since TensorFlow caches
+    work for each shape.
     """
     batches = [count_rows(request) for request in requests]
     batches[-1] += padded_rows - sum(batches)
-    found = {}
+    joined = {}
     for name in requests[0]:
         parts = [request[name] for request in requests]
         if _is_list(name, parts[0]):
             parts = _pad_to_one_width(parts)
         whole = [_repeat_rows(part, batch) for part, batch in zip(parts, batches, strict=True)]
-        found[name] = np.concatenate(whole)
-    return found
+        joined[name] = np.concatenate(whole)
+    return joined
 
 
 def _repeat_rows(value: np.ndarray, batch: int) -> np.ndarray:
-    """One row holds for all; else the last is repeated."""
+    """Repeats a single row for all, or the last row up to `batch`."""
     missing = batch - len(value)
     return np.concatenate([value, np.repeat(value[-1:], missing, axis=0)]) if missing else value
 
@@ -92,24 +94,24 @@ def _pad_front(value: np.ndarray, missing: int) -> np.ndarray:
     if not missing:
         return value
     fill = b"" if value.dtype == object else 0
-    nothing = np.full([len(value), missing, *value.shape[2:]], fill, value.dtype)
-    return np.concatenate([nothing, value], axis=1)
+    padding = np.full([len(value), missing, *value.shape[2:]], fill, value.dtype)
+    return np.concatenate([padding, value], axis=1)
 
 
 def split_outputs(
     outputs: Outputs, requests: Sequence[Arrays], padded_rows: int
 ) -> list[Outputs] | None:
-    """Each request's own rows of the `outputs`; None where those are not by row, so that nothing
-    says whose they are. Lists are cut to what the request has asked for.
+    """Selects the rows of each request from the `outputs`, with lists cut to its `k`. None if the
+    outputs do not have one row per input row, and so cannot be split.
     """
     if any(not value.ndim or len(value) != padded_rows for value in outputs.values()):
         return None
     ends = np.cumsum([count_rows(request) for request in requests])
-    found = []
+    parts = []
     for request, begin, end in zip(requests, [0, *ends[:-1]], ends, strict=True):
         own = {name: _cut(name, value[begin:end], request) for name, value in outputs.items()}
-        found.append(own)
-    return found
+        parts.append(own)
+    return parts
 
 
 def _cut(name: str, value: np.ndarray, request: Arrays) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Where requests wait for their turn, and are joined with others that wait."""
+"""Queue in which requests wait for a free thread, and are joined into batches."""
 
 import asyncio
 import dataclasses
@@ -28,18 +28,18 @@ Answer = Outputs | RequestError
 
 @dataclasses.dataclass(eq=False)
 class _Request:
-    """One that waits, or is being run."""
+    """A request that waits or runs."""
 
-    alike: tuple[int, str, tuple[str, ...], JoinKey | None]
+    join_key: tuple[int, str, tuple[str, ...], JoinKey | None]
     call: Call
     rows: int
-    held: int
+    size_bytes: int
     answer: "asyncio.Future[Outputs]"
     deadline: float
     since: float = dataclasses.field(default_factory=time.monotonic)
 
     def end(self, answer: Outputs | BaseException) -> None:
-        if self.answer.done():  # its caller has gone
+        if self.answer.done():  # the caller has cancelled
             return
         if isinstance(answer, BaseException):
             self.answer.set_exception(answer)
@@ -48,36 +48,45 @@ class _Request:
 
 
 class BatchQueue:
-    """Runs signatures, so many calls at a time; requests that wait meanwhile are joined.
+    """Runs signatures with a limited number of concurrent calls; waiting requests are joined.
 
-    It belongs to one event loop: all of it happens there but the calls, which have threads of their
-    own. So no lock is taken, and a request costs no change of thread before its call begins.
+    It belongs to one event loop, on which everything but the calls runs; these have their own
+    threads. So no lock is needed, and a request changes the thread only when its call begins.
     """
 
     def __init__(self, batching: BatchingConfig, most_waiting_bytes: int = 2**30) -> None:
-        """`most_waiting_bytes`: what the inputs of all that wait may hold together."""
+        """`most_waiting_bytes`: limit on the size of the inputs of all waiting requests."""
         self._batching = batching
         self._most_waiting_bytes = most_waiting_bytes
         self._waiting: list[_Request] = []
-        self._turns = batching.threads
+        self._free_threads = batching.threads
         self._timer: asyncio.TimerHandle | None = None
         self._threads = futures.ThreadPoolExecutor(batching.threads, thread_name_prefix="calls")
         self.metrics = BatchingMetrics(self.waiting)
 
     async def run(self, servable: Servable, call: Call, deadline: float = _FOREVER) -> Outputs:
-        """What `call`, one of the `servable`, answers. `deadline` is by `time.monotonic`; a request
-        whose task is cancelled before its turn is not run.
+        """Runs a call, alone or joined with others; not run if its task is cancelled while it
+        waits.
 
-        Raises RequestError: its own, RESOURCE_EXHAUSTED where too many wait, and DEADLINE_EXCEEDED
-        where the turn comes too late.
+        Args:
+            servable: Servable to which the call belongs.
+            call: Call to run.
+            deadline: Latest time at which it may start, in seconds of `time.monotonic`.
+
+        Returns:
+            The outputs of the call.
+
+        Raises:
+            RequestError: The call's own error, RESOURCE_EXHAUSTED if too many requests wait, or
+                DEADLINE_EXCEEDED if it could not start in time.
         """
         loop = asyncio.get_running_loop()
-        alike = (id(servable), *call.asks, compute_join_key(call.inputs, self._batching.pad))
+        join_key = (id(servable), *call.asks, compute_join_key(call.inputs, self._batching.pad))
         rows = max(1, count_rows(call.inputs))
-        held = count_tensor_bytes(call.inputs)
-        request = _Request(alike, call, rows, held, loop.create_future(), deadline)
+        size_bytes = count_tensor_bytes(call.inputs)
+        request = _Request(join_key, call, rows, size_bytes, loop.create_future(), deadline)
         self._admit(request)
-        late = None if deadline == _FOREVER else loop.call_at(deadline, self._send_away, request)
+        late = None if deadline == _FOREVER else loop.call_at(deadline, self._expire, request)
         self._begin(loop)
         try:
             return await request.answer
@@ -87,39 +96,39 @@ class BatchQueue:
             self._forget(request)
 
     def waiting(self) -> int:
-        """Rows that wait."""
+        """Number of waiting rows."""
         return sum(request.rows for request in self._waiting)
 
     def close(self) -> None:
-        """Ends the threads; calls that are still under way are not waited for."""
+        """Stops the threads without waiting for calls in progress."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _admit(self, request: _Request) -> None:
         most = self._batching.most_waiting
         if self._waiting and self.waiting() + request.rows > most:
             raise _build_full_error(f"{most} rows")
-        held = sum(other.held for other in self._waiting)
-        if self._waiting and held + request.held > self._most_waiting_bytes:
-            raise _build_full_error(f"{held} bytes")
+        waiting_bytes = sum(other.size_bytes for other in self._waiting)
+        if self._waiting and waiting_bytes + request.size_bytes > self._most_waiting_bytes:
+            raise _build_full_error(f"{waiting_bytes} bytes")
         self._waiting.append(request)
 
-    def _send_away(self, request: _Request) -> None:
+    def _expire(self, request: _Request) -> None:
         if request in self._waiting:
             self._waiting.remove(request)
             request.end(_build_late_error())
 
-    def _send_away_late(self, now: float) -> None:
-        """Whose timers did not come to it yet, the loop having been busy."""
+    def _expire_late(self, now: float) -> None:
+        """Expires requests whose timers have not run yet because the loop was busy."""
         for request in [one for one in self._waiting if one.deadline <= now]:
-            self._send_away(request)
+            self._expire(request)
 
     def _forget(self, request: _Request) -> None:
         if request in self._waiting:
             self._waiting.remove(request)
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Lets those who wait have the turns that are free."""
-        while self._turns and self._waiting and self._timer is None:
+        """Starts waiting requests on free threads."""
+        while self._free_threads and self._waiting and self._timer is None:
             if self._batching.timeout_s and self.waiting() < self._batching.max_batch_size:
                 self._timer = loop.call_later(self._batching.timeout_s, self._timed_out, loop)
                 return
@@ -127,17 +136,17 @@ class BatchQueue:
 
     def _timed_out(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = None
-        if self._turns and self._waiting:
+        if self._free_threads and self._waiting:
             self._run(loop)
         self._begin(loop)
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         now = time.monotonic()
-        self._send_away_late(now)
+        self._expire_late(now)
         if not self._waiting:
             return
         batch = self._pop_batch()
-        self._turns -= 1
+        self._free_threads -= 1
         for request in batch:
             self.metrics.queued(now - request.since)
         self.metrics.ran(sum(request.rows for request in batch))
@@ -145,18 +154,18 @@ class BatchQueue:
         done.add_done_callback(lambda answers: self._end(loop, batch, answers))
 
     def _pop_batch(self) -> list[_Request]:
-        """The request that waits longest, and those behind it that can run with it."""
+        """Removes the request that waits longest, and later ones that can run with it."""
         first, *others = self._waiting
-        joins = first.alike[-1] is not None
-        batch, kept, rows = [first], [], first.rows
+        joins = first.join_key[-1] is not None
+        batch, remaining, rows = [first], [], first.rows
         for request in others:
             fits = rows + request.rows <= self._batching.max_batch_size
-            if joins and request.alike == first.alike and fits:
+            if joins and request.join_key == first.join_key and fits:
                 batch.append(request)
                 rows += request.rows
             else:
-                kept.append(request)
-        self._waiting = kept
+                remaining.append(request)
+        self._waiting = remaining
         return batch
 
     def _end(
@@ -165,12 +174,12 @@ class BatchQueue:
         batch: list[_Request],
         answers: "asyncio.Future[list[Answer]]",
     ) -> None:
-        self._turns += 1
+        self._free_threads += 1
         crash = answers.exception()
         if crash is None:
             for request, answer in zip(batch, answers.result(), strict=True):
                 request.end(answer)
-        else:  # of ours: it shows where the first of them is answered
+        else:  # a bug: the first request of the batch raises it
             batch[0].end(crash)
             for request in batch[1:]:
                 request.end(RequestError(grpc.StatusCode.INTERNAL, "the call crashed"))
@@ -178,7 +187,7 @@ class BatchQueue:
 
 
 def _answer_batch(batch: list[_Request], batching: BatchingConfig) -> list[Answer]:
-    """One call for all of them; where it is refused, one for each, for the fault may be one's."""
+    """Runs one call for all; if it fails, one for each, since one request may be the cause."""
     calls = [request.call for request in batch]
     if len(calls) > 1:
         parts = _answer_joined(calls, batching)
@@ -188,7 +197,7 @@ def _answer_batch(batch: list[_Request], batching: BatchingConfig) -> list[Answe
 
 
 def _answer_in_time(request: _Request) -> Answer:
-    """None is begun for a caller who has gone."""
+    """Does not start a call that was cancelled or is past its deadline."""
     if request.answer.done() or request.deadline <= time.monotonic():
         return _build_late_error()
     return _answer(request.call, request.call.inputs)
@@ -214,12 +223,12 @@ def _answer(call: Call, inputs: Arrays) -> Answer:
 def _build_full_error(what: str) -> RequestError:
     return RequestError(
         grpc.StatusCode.RESOURCE_EXHAUSTED,
-        f"The batch scheduling queue is full: {what} wait already; ask again later",
+        f"The batch scheduling queue is full: {what} are waiting; retry later",
         retry_ms=_RETRY_MS,
     )
 
 
 def _build_late_error() -> RequestError:
     return RequestError(
-        grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline has passed before the request's turn"
+        grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline passed before the request could start"
     )

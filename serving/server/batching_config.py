@@ -1,7 +1,7 @@
 """How requests are joined, and how many may wait: TensorFlow Serving's batching parameters.
 
-tensorflow-serving-api does not bring the message: it is declared here as
-tensorflow_serving/servables/tensorflow/session_bundle_config.proto publishes it.
+tensorflow-serving-api does not include the message, so it is declared here as published in
+tensorflow_serving/servables/tensorflow/session_bundle_config.proto.
 """
 
 import dataclasses
@@ -27,42 +27,42 @@ _FIELDS = [
 
 @dataclasses.dataclass(frozen=True)
 class BatchingConfig:
-    """Requests to one signature are run together; those that cannot run yet wait."""
+    """Joining of requests to one signature, and limits on waiting requests."""
 
     max_batch_size: int = 32
-    """Rows of a call; 1 joins nothing."""
+    """Maximum number of rows of a call; 1 disables joining."""
     timeout_s: float = 0.0
-    """How long a call that is not full waits for more rows. 0 takes what waits already, so an idle
-    server answers at once and a busy one in larger and larger batches."""
+    """Seconds that an incomplete batch waits for more rows. With 0 a batch has the rows that
+    already wait, so an idle server responds at once and a busy one uses larger batches."""
     max_enqueued_batches: int = 4
-    """As many times `max_batch_size` rows may wait; what comes then is refused."""
+    """Up to this number times `max_batch_size` rows may wait; further requests are rejected."""
     threads: int = dataclasses.field(default_factory=lambda: max(1, (os.cpu_count() or 1) - 1))
-    """Calls at a time: one core is left for reading and writing messages."""
+    """Number of concurrent calls; by default one core is left for messages."""
     pad: bool = True
-    """Whether histories of unlike length, and lists of exclusions and categories, are joined."""
+    """Whether requests with lists of different lengths are joined."""
     sizes: tuple[int, ...] = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
-    """Joined calls are filled up to the next of these: TensorFlow keeps what it has prepared for
-    each size. Larger ones are left as they are."""
+    """Joined calls are padded to the next of these sizes, since TensorFlow caches work for each
+    size. Larger calls are not padded."""
 
     @property
     def most_waiting(self) -> int:
-        """Rows that may wait."""
+        """Maximum number of waiting rows."""
         return self.max_batch_size * self.max_enqueued_batches
 
     def padded_rows(self, rows: int) -> int:
-        """How many rows a joined call of so many is given."""
+        """Number of rows to which a joined call is padded."""
         return min((size for size in self.sizes if size >= rows), default=rows)
 
 
 UNBATCHED = BatchingConfig(max_batch_size=1, max_enqueued_batches=128)
-"""Nothing is joined."""
+"""Joining disabled."""
 
 
 def read(path: pathlib.Path) -> BatchingConfig:
-    """Of a text proto of BatchingParameters, TensorFlow Serving's defaults where it is silent.
+    """Reads a text proto of BatchingParameters, with TensorFlow Serving's defaults.
 
-    Raises UsageError where the file cannot be read or is no such proto, for numbers that are not
-    above 0, and for `allowed_batch_sizes` that do not ascend to `max_batch_size`.
+    Raises UsageError if the file cannot be read or parsed, a number is not positive, or
+    `allowed_batch_sizes` do not ascend to `max_batch_size`.
     """
     message = text_protos.read(
         path,

@@ -1,7 +1,7 @@
 """gRPC ModelService and the standard health service over the model store.
 
-Health's services are the name of each model that ever served, and "" for the server as a whole,
-which serves while any model does; so do the two names that TensorFlow Serving has.
+The health service reports each model that has ever served by its name, and the server as a whole as
+"", which serves while any model does, like the two names of TensorFlow Serving.
 Sources of the contracts: tensorflow-serving-api and grpc.health.v1.
 """
 
@@ -29,7 +29,7 @@ _STATUS = health_pb2.HealthCheckResponse
 def build_model_status(
     served: ServedVersions, request: get_model_status_pb2.GetModelStatusRequest
 ) -> get_model_status_pb2.GetModelStatusResponse:
-    """State of one version, or of all that were tried, newest first.
+    """State of one version, or of all that the server has tried to load, newest first.
 
     Raises RequestError: INVALID_ARGUMENT without a model spec, NOT_FOUND for an unknown model or
     version.
@@ -55,10 +55,10 @@ def build_model_status(
 def reload_config(
     store: ModelStore, request: model_management_pb2.ReloadConfigRequest
 ) -> model_management_pb2.ReloadConfigResponse:
-    """Serves what the request's configuration asks for instead; answers when it does.
+    """Replaces the served models by those of the request's configuration; returns when they serve.
 
-    Raises RequestError as `parse_model_config` and `ModelStore.apply` do, and UNAVAILABLE where
-    a base path cannot be read; then it is tried again with the next look at the folders.
+    Raises the errors of `parse_model_config` and `ModelStore.apply`, and UNAVAILABLE if a base path
+    cannot be read; it is then retried at the next poll.
     """
     try:
         store.apply(parse_model_config(request.config))
@@ -85,29 +85,29 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
     def HandleReloadConfigRequest(  # noqa: N802
         self, request: model_management_pb2.ReloadConfigRequest, context: grpc.ServicerContext
     ) -> model_management_pb2.ReloadConfigResponse:
-        """Replaces the configuration of models; `metric_names` are not answered."""
+        """Replaces the configuration of models; `metric_names` is ignored."""
         with abort_on_error(context):
             return reload_config(self._store, request)
 
 
 class HealthService:
-    """What Check and Watch answer."""
+    """Status of the models for Check and Watch."""
 
     def __init__(self, server: grpc.aio.Server) -> None:
-        """Adds the service to a server that has not started. On its event loop."""
+        """Adds the service to a server that has not started; call it on its event loop."""
         self._loop = asyncio.get_running_loop()
         self._servicer = health.aio.HealthServicer()
         self._models: set[str] = set()
         health_pb2_grpc.add_HealthServicer_to_server(self._servicer, server)
 
     def update(self, available: Mapping[str, int]) -> None:
-        """Tells what serves now: version by model. From any thread but the loop's; returns when it
-        is told.
+        """Sets the models that serve now: version by model. Blocks until it is done; call it from
+        any thread but that of the event loop.
         """
         asyncio.run_coroutine_threadsafe(self._update(available), self._loop).result()
 
     async def end(self) -> None:
-        """Nothing serves any more, whatever is told later."""
+        """Reports from now on that nothing serves; later updates are ignored."""
         await self._servicer.enter_graceful_shutdown()
 
     async def _update(self, available: Mapping[str, int]) -> None:

@@ -43,9 +43,9 @@ def run_predict(
     request: predict_pb2.PredictRequest,
     limits: RequestLimits = DEFAULT_LIMITS,
 ) -> predict_pb2.PredictResponse:
-    """Runs one signature of the servable, whatever model the request names.
+    """Runs one signature of the servable; the model name of the request is ignored.
 
-    Raises RequestError with TensorFlow Serving's code where the request cannot be answered.
+    Raises RequestError with TensorFlow Serving's code if the request is invalid.
     """
     name = request.model_spec.signature_name
     _check_request(servable, request, limits)
@@ -57,7 +57,7 @@ def run_predict(
 def _check_request(
     servable: Servable, request: predict_pb2.PredictRequest, limits: RequestLimits
 ) -> None:
-    """Before anything is read of the tensors but their headers."""
+    """Checks the headers of the tensors before their values are parsed."""
     name = request.model_spec.signature_name
     signature = servable.signature_def(name)
     if len(request.inputs) > len(signature.inputs):
@@ -75,7 +75,7 @@ def _parse_inputs(request: predict_pb2.PredictRequest) -> Arrays:
 def _build_response(
     servable: Servable, signature_name: str, outputs: Outputs
 ) -> predict_pb2.PredictResponse:
-    """Names the version that gave the answer."""
+    """Builds the response, which names the version that was used."""
     response = predict_pb2.PredictResponse()
     response.model_spec.name = servable.name
     response.model_spec.version.value = servable.version
@@ -88,7 +88,7 @@ def _build_response(
 def build_model_metadata(
     served: ServedVersions, request: get_model_metadata_pb2.GetModelMetadataRequest
 ) -> get_model_metadata_pb2.GetModelMetadataResponse:
-    """Signatures of one model. Raises RequestError as `predict` does, and for unknown fields."""
+    """Signatures of one model. Raises RequestError for an unknown model, version or field."""
     if not request.HasField("model_spec"):
         raise invalid_argument("Missing ModelSpec")
     if not request.metadata_field:
@@ -108,7 +108,7 @@ def build_model_metadata(
 
 
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
-    """Predict and GetModelMetadata; the calls on tf.Example are refused.
+    """Predict and GetModelMetadata; the calls on tf.Example are rejected.
 
     For a server of grpc.aio: Predict runs on its event loop, the others in its threads.
     """
@@ -145,17 +145,17 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         return _build_response(servable, signature_name, outputs)
 
     async def _read(self, request: predict_pb2.PredictRequest) -> Arrays:
-        """Long ones aside, so that they hold up nobody."""
+        """Parses large requests in a thread, so that they do not block the event loop."""
         if request.ByteSize() < _LONG_BYTES:
             return _parse_inputs(request)
         return await asyncio.get_running_loop().run_in_executor(None, _parse_inputs, request)
 
     def _request_id(self, context: Any) -> str | None:
-        given = dict(context.invocation_metadata() or ()).get(REQUEST_ID_HEADER)
-        found = self._predictor.request_id(None if given is None else str(given))
-        if found is not None:
-            context.set_trailing_metadata(((REQUEST_ID_HEADER, found),))
-        return found
+        header = dict(context.invocation_metadata() or ()).get(REQUEST_ID_HEADER)
+        request_id = self._predictor.request_id(None if header is None else str(header))
+        if request_id is not None:
+            context.set_trailing_metadata(((REQUEST_ID_HEADER, request_id),))
+        return request_id
 
     def GetModelMetadata(  # noqa: N802
         self,
@@ -169,7 +169,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     def Classify(  # noqa: N802
         self, request: classification_pb2.ClassificationRequest, context: grpc.ServicerContext
     ) -> None:
-        """Refuses, see `server.unsupported`."""
+        """Rejects the call, see `server.unsupported`."""
         with abort_on_error(context), self._counted(request.model_spec, "Classify"):
             if not request.HasField("model_spec"):
                 raise invalid_argument("Missing ModelSpec")
@@ -178,7 +178,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     def Regress(  # noqa: N802
         self, request: regression_pb2.RegressionRequest, context: grpc.ServicerContext
     ) -> None:
-        """Refuses, see `server.unsupported`."""
+        """Rejects the call, see `server.unsupported`."""
         with abort_on_error(context), self._counted(request.model_spec, "Regress"):
             if not request.HasField("model_spec"):
                 raise invalid_argument("Missing ModelSpec")
@@ -187,7 +187,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     def MultiInference(  # noqa: N802
         self, request: inference_pb2.MultiInferenceRequest, context: grpc.ServicerContext
     ) -> None:
-        """Refuses, see `server.unsupported`."""
+        """Rejects the call, see `server.unsupported`."""
         with abort_on_error(context):
             unsupported.refuse_multi_inference(self._served, request)
 
@@ -198,6 +198,6 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
 
 def _compute_deadline(context: Any) -> float:
-    """By `time.monotonic`."""
-    left = context.time_remaining()
-    return float("inf") if left is None else time.monotonic() + left
+    """Deadline of the call in seconds of `time.monotonic`."""
+    remaining = context.time_remaining()
+    return float("inf") if remaining is None else time.monotonic() + remaining

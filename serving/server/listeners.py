@@ -1,4 +1,4 @@
-"""The ports of a server, and the event loop in a thread of its own on which they answer."""
+"""The ports of a server, and the event loop in a separate thread that handles their requests."""
 
 import asyncio
 import contextlib
@@ -19,12 +19,25 @@ from serving.server.security import Tls
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 _WRITING_SECONDS = 0.5
-"""For what has been answered and is not yet sent."""
-_SENDERS_FAULTS = (HttpProcessingError, web.RequestPayloadError)
+"""Time to send responses that are complete."""
+_CLIENT_ERRORS = (HttpProcessingError, web.RequestPayloadError)
 
 
 def bind_grpc(server: grpc.aio.Server, host: str, port: int, tls: Tls | None) -> int:
-    """The port that `server` will listen on, a free one for 0. Raises UsageError."""
+    """Binds the gRPC port.
+
+    Args:
+        server: Server that will listen on the port.
+        host: Address to bind.
+        port: Port to bind, 0 for any free one.
+        tls: Certificates, None for a plain connection.
+
+    Returns:
+        The bound port.
+
+    Raises:
+        UsageError: The port cannot be bound.
+    """
     try:
         if tls is not None:
             return server.add_secure_port(format_address(host, port), tls.credentials())
@@ -34,7 +47,7 @@ def bind_grpc(server: grpc.aio.Server, host: str, port: int, tls: Tls | None) ->
 
 
 def bind_rest(host: str, port: int) -> socket.socket:
-    """A socket that listens, on a free port for 0. Raises UsageError."""
+    """Opens a listening socket; port 0 selects a free one. Raises UsageError if that fails."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family)
@@ -43,21 +56,21 @@ def bind_rest(host: str, port: int) -> socket.socket:
 
 
 def format_address(host: str, port: int) -> str:
-    """host:port, with the brackets that IPv6 wants."""
+    """host:port, with brackets around an IPv6 address."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _build_port_error(what: str, host: str, port: int, option: str) -> UsageError:
     return UsageError(
-        f"expected to listen for {what} on {format_address(host, port)}, received a refusal: "
-        f"port {port} is in use, or {host} is no address of this machine; stop what holds it, or "
-        f"give another with {option} or --host"
+        f"expected to listen for {what} on {format_address(host, port)}, received an error: "
+        f"port {port} is in use, or {host} is not an address of this machine; stop the "
+        f"process that uses it, or choose another with {option} or --host"
     )
 
 
 @contextlib.contextmanager
 def run_event_loop(name: str) -> Iterator[asyncio.AbstractEventLoop]:
-    """A loop that runs until the block ends; what is still on it then is cancelled."""
+    """Runs an event loop in a thread until the block ends; remaining tasks are then cancelled."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name=name, daemon=True)
     thread.start()
@@ -71,7 +84,7 @@ def run_event_loop(name: str) -> Iterator[asyncio.AbstractEventLoop]:
 
 
 def run_on_loop(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, _T]) -> _T:
-    """What `work` gives or raises, done on the loop. Not to be called from the loop's thread."""
+    """Runs `work` on the loop and returns its result; not to be called from the loop's thread."""
     return asyncio.run_coroutine_threadsafe(work, loop).result()
 
 
@@ -89,14 +102,19 @@ def serve_rest(
     bound: socket.socket,
     context: ssl.SSLContext | None,
 ) -> Iterator[None]:
-    """Answers on the socket, over TLS with a `context`, until the block ends; then requests under
-    way are cut off: those to be answered have been drained before.
+    """Serves REST until the block ends. Requests still in progress are then aborted: drain first.
+
+    Args:
+        loop: Event loop of the server.
+        app: REST application.
+        bound: Listening socket.
+        context: TLS context, None for plain HTTP.
     """
     runner = web.AppRunner(
         app,
         access_log=None,
         logger=_log,
-        handler_cancellation=True,  # who has gone waits for nothing
+        handler_cancellation=True,  # stop work for clients that have disconnected
         shutdown_timeout=_WRITING_SECONDS,
     )
 
@@ -112,8 +130,8 @@ def serve_rest(
 
 
 def _is_server_fault(record: logging.LogRecord) -> bool:
-    """What is no HTTP is its sender's fault, who gets 400: it is no line of the log."""
-    return not (record.exc_info and isinstance(record.exc_info[1], _SENDERS_FAULTS))
+    """Filters errors of clients, such as invalid HTTP, which get status 400 and are not logged."""
+    return not (record.exc_info and isinstance(record.exc_info[1], _CLIENT_ERRORS))
 
 
 _log.addFilter(_is_server_fault)

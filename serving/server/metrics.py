@@ -1,13 +1,13 @@
-"""What the server measures of itself, for Prometheus, under TensorFlow Serving's own names.
+"""Metrics of the server for Prometheus, with TensorFlow Serving's names.
 
-Its names turn into Prometheus' by putting `:` for `/`; times are microseconds, in buckets of 10 x
-1.8^n, and of `queuing_latency` in those of batching/batching_session.cc. Source:
+Its names are converted to Prometheus names by replacing `/` with `:`. Times are in microseconds, in
+buckets of 10 x 1.8^n; those of `queuing_latency` are from batching/batching_session.cc. Sources:
 servables/tensorflow/util.cc, saved_model_warmup_util.cc and util/prometheus_exporter.cc in
-TensorFlow Serving, and TensorFlow's cc/saved_model/loader.cc. It counts no rows and shows no queue:
-those names are Tandem's.
+TensorFlow Serving, and TensorFlow's cc/saved_model/loader.cc. TensorFlow Serving has no metrics of
+rows and queue length: those names are Tandem's.
 
-tensorflow-serving-api does not bring the message of the monitoring config: it is declared here as
-tensorflow_serving/config/monitoring_config.proto publishes it.
+tensorflow-serving-api does not include the message of the monitoring config, so it is declared here
+as published in tensorflow_serving/config/monitoring_config.proto.
 """
 
 import asyncio
@@ -40,11 +40,11 @@ _MONITORING_MESSAGES = {
     "MonitoringConfig": [("prometheus_config", 1, f".{PACKAGE}.PrometheusConfig")],
 }
 _QUEUING_BUCKETS = [100 * 1.2**power for power in range(52)]  # microseconds, to about a second
-_THREADS = "batch_threads"  # TensorFlow Serving's own name of them, where none is configured
+_THREADS = "batch_threads"  # TensorFlow Serving's default name
 
 
 class Metrics:
-    """Counts and times of one server; safe from any number of threads."""
+    """Counters and latencies of one server; thread-safe."""
 
     def __init__(self) -> None:
         registry = prometheus_client.CollectorRegistry()
@@ -75,21 +75,25 @@ class Metrics:
         )
 
     def add(self, collector: Collector) -> None:
-        """From now on `page` has its metrics too."""
+        """Adds the metrics of a collector to `page`."""
         self._registry.register(collector)
 
     def page(self) -> bytes:
-        """Everything in Prometheus' text format."""
+        """All metrics in Prometheus' text format."""
         return prometheus_client.generate_latest(self._registry)
 
     @contextlib.contextmanager
     def request(self, model: str, api: str, entrypoint: str) -> Iterator[None]:
-        """The block answers one request: counted by status, timed where it is answered.
+        """Counts the request that the block handles by status, and times it if it succeeds.
 
-        `model` is "" for one that never served, so that requests cannot make ever more series.
+        Args:
+            model: Name of the model; "" for one that does not serve, so that requests cannot create
+                an unlimited number of series.
+            api: Name of the method.
+            entrypoint: `GRPC` or `REST`.
         """
         begin = time.perf_counter()
-        status = grpc.StatusCode.UNKNOWN  # what gRPC makes of a crash
+        status = grpc.StatusCode.UNKNOWN  # the status of an unexpected exception in gRPC
         try:
             yield
             status = grpc.StatusCode.OK
@@ -97,7 +101,7 @@ class Metrics:
         except RequestError as error:
             status = error.code
             raise
-        except asyncio.CancelledError:  # the caller has gone
+        except asyncio.CancelledError:  # the client has disconnected
             status = grpc.StatusCode.CANCELLED
             raise
         finally:
@@ -105,14 +109,14 @@ class Metrics:
 
     @contextlib.contextmanager
     def runtime(self, model: str) -> Iterator[None]:
-        """The block runs a signature."""
+        """Times the block, which runs a signature."""
         begin = time.perf_counter()
         yield
         self._runtime.labels(model, "Predict", _RUNTIME).observe(_elapsed_us(begin))
 
     @contextlib.contextmanager
     def load(self, folder: pathlib.Path) -> Iterator[None]:
-        """The block loads the SavedModel in `folder`."""
+        """Counts and times the block, which loads the SavedModel in `folder`."""
         begin = time.perf_counter()
         status = "fail"
         try:
@@ -124,7 +128,7 @@ class Metrics:
 
     @contextlib.contextmanager
     def warmup(self, folder: pathlib.Path) -> Iterator[list[None]]:
-        """The block warms up what was loaded from `folder`, and appends for each record read."""
+        """Counts and times the warmup in the block, which appends to the list for each record."""
         begin = time.perf_counter()
         records: list[None] = []
         status = grpc.StatusCode.UNKNOWN
@@ -140,9 +144,9 @@ class Metrics:
 
 
 class _Counter(Collector):
-    """A counter under its very name: the library's own would be called `…_total`.
+    """A counter with exactly its name; the library would append `_total`.
 
-    Its type is untyped, since the text format has no other for a name that does not end so.
+    It is untyped, since the text format requires that suffix for counters.
     """
 
     def __init__(self, name: str, documentation: str, labels: tuple[str, ...]) -> None:
@@ -158,8 +162,8 @@ class _Counter(Collector):
     def collect(self) -> Iterator[Metric]:
         metric = Metric(*self._named, typ="unknown")
         with self._lock:
-            for given, value in self._values.items():
-                labels = dict(zip(self._labels, given, strict=True))
+            for label_values, value in self._values.items():
+                labels = dict(zip(self._labels, label_values, strict=True))
                 metric.add_sample(self._named[0], labels, value)
         yield metric
 
@@ -178,10 +182,9 @@ def _elapsed_us(begin: float) -> float:
 
 
 def read_metrics_path(path: pathlib.Path) -> str | None:
-    """The path of the metrics in a monitoring config, a text proto; None where they are disabled.
+    """Reads the path of the metrics from a monitoring config, a text proto; None if disabled.
 
-    Raises UsageError where the file cannot be read, is no such proto, or its path begins without
-    "/".
+    Raises UsageError if the file cannot be read or parsed, or its path does not begin with "/".
     """
     config = text_protos.declare_messages(_MONITORING_FILE, _MONITORING_MESSAGES)[
         "MonitoringConfig"
@@ -197,10 +200,10 @@ def read_metrics_path(path: pathlib.Path) -> str | None:
 
 
 class BatchingMetrics(Collector):
-    """What a queue of requests measures of itself; safe from any number of threads."""
+    """Metrics of a queue of requests; thread-safe."""
 
     def __init__(self, waiting: Callable[[], float]) -> None:
-        """`waiting` gives the rows that wait now."""
+        """`waiting` returns the number of waiting rows."""
         self._queuing = Histogram(
             ":tensorflow:serving:batching_session:queuing_latency",
             "Wall time spent in the queue, in microseconds.",
@@ -215,14 +218,14 @@ class BatchingMetrics(Collector):
         self._waiting.set_function(waiting)
 
     def queued(self, seconds: float) -> None:
-        """One request has waited so long for its turn."""
+        """Records the time that one request has waited."""
         self._queuing.labels(_THREADS).observe(1e6 * seconds)
 
     def ran(self, rows: int) -> None:
-        """One call of so many rows."""
+        """Records the number of rows of one call."""
         self._rows.observe(rows)
 
     def collect(self) -> Iterator[Metric]:
-        """All of them, as they are now."""
+        """All metrics with their present values."""
         for metric in (self._queuing, self._rows, self._waiting):
             yield from metric.collect()

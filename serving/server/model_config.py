@@ -1,7 +1,7 @@
 """Which models to serve, from where, and which of their versions: TensorFlow Serving's
 models.config and ServableVersionPolicy.
 
-Source of the rules and their words: ValidateModelConfigList and GetPlatform in TensorFlow Serving's
+Source of the rules and messages: ValidateModelConfigList and GetPlatform in TensorFlow Serving's
 model_servers/server_core.cc.
 """
 
@@ -26,7 +26,7 @@ ServableVersionPolicy = (
 
 @dataclasses.dataclass(frozen=True)
 class WatchedModel:
-    """A model to serve: whatever `policy` takes of `<base_path>/<version>/`."""
+    """A model to serve: the versions in `<base_path>/<version>/` that `policy` selects."""
 
     name: str
     base_path: pathlib.Path
@@ -35,8 +35,8 @@ class WatchedModel:
 
 
 def discover_models(serving_dir: pathlib.Path) -> list[WatchedModel]:
-    """Every model that was ever pushed to a folder, its latest version; a folder in it without any
-    is a model that has none yet.
+    """All models in a serving directory, of which the latest version is to serve; a folder without
+    versions is a model that has none yet.
     """
     folders = sorted(serving_dir.iterdir()) if serving_dir.is_dir() else []
     return [
@@ -47,9 +47,9 @@ def discover_models(serving_dir: pathlib.Path) -> list[WatchedModel]:
 
 
 def read_model_config(path: pathlib.Path) -> list[WatchedModel]:
-    """The models of a text proto of ModelServerConfig.
+    """Reads the models of a text proto of ModelServerConfig.
 
-    Raises UsageError where the file cannot be read, is no such proto, or asks for what is refused.
+    Raises UsageError if the file cannot be read or parsed, or has unsupported settings.
     """
     config = model_server_config_pb2.ModelServerConfig()
     try:
@@ -65,9 +65,9 @@ def read_model_config(path: pathlib.Path) -> list[WatchedModel]:
 def parse_model_config(config: model_server_config_pb2.ModelServerConfig) -> list[WatchedModel]:
     """The models of a configuration, in its order.
 
-    Raises RequestError INVALID_ARGUMENT with TensorFlow Serving's words: for anything but a
+    Raises RequestError INVALID_ARGUMENT with TensorFlow Serving's messages: for anything but a
     model_config_list, a model listed twice, a relative base path, another platform than tensorflow;
-    and for a logging_config, which this server does not have.
+    and for a logging_config, which is not supported.
     """
     if config.WhichOneof("config") != "model_config_list":
         raise invalid_argument(
@@ -89,9 +89,7 @@ def _parse_model(model: model_server_config_pb2.ModelConfig) -> WatchedModel:
         )
     _check_platform(model)
     if model.HasField("logging_config"):
-        raise invalid_argument(
-            f"Model {model.name} has a logging_config, which this server does not know"
-        )
+        raise invalid_argument(f"Model {model.name} has a logging_config, which is not supported")
     return WatchedModel(
         model.name,
         pathlib.Path(model.base_path),
@@ -114,18 +112,18 @@ def _check_platform(model: model_server_config_pb2.ModelConfig) -> None:
 
 
 class VersionSelection(NamedTuple):
-    """Versions to try, the highest first, until as many serve as are enough."""
+    """Versions to load, highest first, until `enough` of them serve."""
 
     versions: list[int]
     enough: int
 
 
 def select_versions(policy: ServableVersionPolicy, on_disk: Sequence[int]) -> VersionSelection:
-    """What `policy` takes of the versions found on disk.
+    """Selects the versions on disk that `policy` wants.
 
-    `latest` is the policy where none is chosen, and its number is 1 where none is given. It counts
-    the versions that serve: one that does not load is made up for by the next lower. A specific
-    version that is not on disk is left out, and taken once it is there.
+    The default policy is `latest` with one version. It counts versions that serve: one that does
+    not load is replaced by the next lower one. A specific version that is not on disk is left out
+    until it appears.
     """
     descending = sorted(on_disk, reverse=True)
     choice = policy.WhichOneof("policy_choice")

@@ -1,4 +1,4 @@
-"""Follows the folders that models are pushed to: loads what is to serve, and unloads the rest."""
+"""Follows the folders to which models are pushed: loads selected versions, unloads others."""
 
 import contextlib
 import ctypes
@@ -30,13 +30,12 @@ _POLLS_A_TRIM = 20
 
 
 class ModelStore:
-    """Keeps `served` to what the watched models' version policies take of what is on disk.
+    """Keeps `served` equal to the versions on disk that the policies of the watched models select.
 
-    A new version is loaded and warmed up beside those that serve. Versions that a policy no longer
-    takes leave when one that it takes serves, so a model never has none because of a version that
-    fails or a folder that disappears. A version that does not load, or refuses a request of its
-    warmup, is logged, reported and not tried again until its folder is replaced. Threads may call
-    any of it at once.
+    A new version is loaded and warmed up while the others serve. Versions that a policy no longer
+    selects are removed only when a selected one serves, so a failed version or a missing folder
+    never leaves a model without a version. A version that does not load, or fails a warmup request,
+    is logged, reported and not tried again until its folder is replaced. Thread-safe.
     """
 
     def __init__(
@@ -44,20 +43,20 @@ class ModelStore:
         watched: Callable[[], Sequence[WatchedModel]],
         limits: RequestLimits = DEFAULT_LIMITS,
     ) -> None:
-        """`watched` is called at each refresh, until a configuration is applied; requests of a
-        warmup have the same `limits` as others.
+        """`watched` is called at each refresh until a configuration is applied; warmup requests
+        have the same `limits` as others.
         """
         self.served = ServedVersions()
         self.metrics = Metrics()
         self._watched = watched
         self._limits = limits
-        self._refused: set[tuple[str, int, int, int]] = set()
+        self._rejected: set[tuple[str, int, int, int]] = set()
         self._skipped: set[tuple[str, str]] = set()
         self._changing = threading.Lock()
         self._collected = 0
 
     def refresh(self) -> None:
-        """Loads what was pushed since the last call. Raises OSError for an unreadable folder."""
+        """Loads versions pushed since the last call. Raises OSError for an unreadable folder."""
         with self._changing:
             self._follow_all(self._watched())
 
@@ -68,7 +67,7 @@ class ModelStore:
         self.refresh()
 
     def apply(self, watched: Sequence[WatchedModel]) -> None:
-        """Serves these models instead, and returns when they do; others leave.
+        """Replaces the served models by these; returns when they serve and others are removed.
 
         Raises RequestError: FAILED_PRECONDITION, with nothing changed, for a label whose version
         does not serve already; UNKNOWN where a new model has no version that loads.
@@ -94,8 +93,8 @@ class ModelStore:
             self._follow(model)
         ended = self.served.ended()
         if ended > self._collected:
-            # Functions and their graphs refer to each other: without this a version's memory stays
-            # taken until Python happens to look for such circles.
+            # Functions and their graphs have reference cycles: without this the memory of a version
+            # is not freed until Python's next cycle collection.
             gc.collect()
             release_free_memory()
             self._collected = ended
@@ -113,11 +112,11 @@ class ModelStore:
                 self.served.leave(model.name, version)
 
     def _log_skipped(self, model: WatchedModel) -> None:
-        """Once each."""
+        """Logs each skipped entry once."""
         for name, why in explain_skipped(model.base_path).items():
             if (model.name, name) not in self._skipped:
                 self._skipped.add((model.name, name))
-                _log.warning("%s: %s is passed over: %s", model.name, model.base_path / name, why)
+                _log.warning("%s: %s is skipped: %s", model.name, model.base_path / name, why)
 
     def _serves_or_loads(self, model: WatchedModel, version: int) -> bool:
         return version in self.served.versions(model.name) or self._load(model, version)
@@ -125,19 +124,19 @@ class ModelStore:
     def _load(self, model: WatchedModel, version: int) -> bool:
         folder = model.base_path / str(version)
         status = folder.stat()
-        # Not its mtime, which copies keep; an inode is given to the next folder.
+        # Copies keep the mtime, and a new folder may reuse an inode, so ctime is compared too.
         identity = (model.name, version, status.st_ino, status.st_ctime_ns)
-        if identity in self._refused:
+        if identity in self._rejected:
             return False
         self.served.report(model.name, version, VersionState(State.LOADING))
-        # A damaged SavedModel raises nearly anything (IndexError, OSError, OpError, …): the load is
-        # a task of its own, and whatever ends it refuses this version alone.
+        # A damaged SavedModel may raise almost any exception (IndexError, OSError, OpError, …): the
+        # load is a separate task, and any exception rejects only this version.
         with futures.ThreadPoolExecutor(1, thread_name_prefix="load") as loader:
             task = loader.submit(self._loaded, model.name, version, folder)
         error = task.exception()
         if error is not None:
-            self._refused.add(identity)
-            self._refuse(model.name, version, error)
+            self._rejected.add(identity)
+            self._reject(model.name, version, error)
             return False
         self.served.add(task.result())
         return True
@@ -148,8 +147,8 @@ class ModelStore:
         warmup.replay(loaded, folder, self.metrics, self._limits)
         return loaded
 
-    def _refuse(self, name: str, version: int, error: BaseException) -> None:
-        _log.error("%s %d does not load and is refused: %s", name, version, _describe_error(error))
+    def _reject(self, name: str, version: int, error: BaseException) -> None:
+        _log.error("%s %d does not load and is rejected: %s", name, version, _describe_error(error))
         _log.debug("%s %d", name, version, exc_info=error)
         self.served.report(
             name, version, VersionState(State.END, _get_code(error), _describe_error(error))
@@ -168,8 +167,8 @@ def _describe_error(error: BaseException) -> str:
 
 
 def follow_versions(store: ModelStore) -> contextlib.AbstractContextManager[None]:
-    """Looks for pushed versions every second, in a thread of its own, until the block ends; and
-    every twenty seconds gives back the memory of requests that were answered.
+    """Polls for pushed versions every second in a separate thread until the block ends, and every
+    twenty seconds returns free memory to the operating system.
     """
     polls = itertools.count(1)
 
@@ -179,17 +178,17 @@ def follow_versions(store: ModelStore) -> contextlib.AbstractContextManager[None
         try:
             store.refresh()
         except OSError as error:  # a folder renamed or unreadable at this moment
-            _log.warning("cannot look for new versions, trying again: %s", error)
+            _log.warning("cannot list new versions, will retry: %s", error)
 
     return run_periodically("follow-versions", _POLL_SECONDS, follow)
 
 
 def release_free_memory() -> None:
-    """Gives memory that is free within the process back to the operating system. Does nothing where
-    the C library has no `malloc_trim`; glibc has.
+    """Returns free memory of the process to the operating system. Does nothing if the C library has
+    no `malloc_trim`, which glibc has.
 
-    Its allocator keeps what is freed. Calls of many sizes leave holes of many sizes, so a server
-    would hold more and more memory without using more.
+    The allocator keeps freed memory. Calls of different sizes fragment it, so the memory of a
+    server would otherwise grow without being used.
     """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:

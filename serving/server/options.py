@@ -1,4 +1,4 @@
-"""How a server listens and behaves, apart from what it serves."""
+"""Options of a server, apart from the models that it serves."""
 
 import dataclasses
 
@@ -16,21 +16,21 @@ class ServerOptions:
 
     host: str = "127.0.0.1"
     grpc_port: int = 0
-    """0 takes a free one."""
+    """0 selects a free port."""
     rest_port: int = 0
-    """0 takes a free one."""
+    """0 selects a free port."""
     metrics_path: str | None = DEFAULT_METRICS_PATH
-    """Where REST has Prometheus' metrics, None for nowhere."""
+    """REST path of the Prometheus metrics, None to disable them."""
     batching: BatchingConfig = BatchingConfig()  # noqa: RUF009 - frozen
-    """How many calls run at a time, and what waits meanwhile."""
+    """Concurrency of calls, and limits on waiting requests."""
     max_message_bytes: int = 64 * 2**20
-    """Larger requests are refused: RESOURCE_EXHAUSTED, or 413."""
+    """Larger requests are rejected with RESOURCE_EXHAUSTED or HTTP 413."""
     limits: RequestLimits = DEFAULT_LIMITS
-    """What a request may hold."""
+    """Limits of one request."""
     body_s: float = 30.0
-    """A REST body that takes longer to arrive is refused: 408."""
+    """Seconds within which a REST body must arrive; else HTTP 408."""
     grace_s: float = 5.0
-    """What calls under way get at the end."""
+    """Seconds that calls in progress have to finish when the server stops."""
     security: ServerSecurity = ServerSecurity()  # noqa: RUF009 - frozen
     request_log: RequestLog | None = None
 

@@ -1,4 +1,4 @@
-"""The one way from a request's inputs to its outputs, for gRPC and REST alike."""
+"""The path from a request's inputs to its outputs, shared by gRPC and REST."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ from serving.server.servable import Outputs, Servable
 
 
 class Predictor:
-    """Waits for a turn, runs, measures, and keeps what the log is to know; on one event loop."""
+    """Queues, runs, measures and logs requests; on one event loop."""
 
     def __init__(
         self,
@@ -31,12 +31,12 @@ class Predictor:
         self._queue = queue
         self._metrics = metrics
         self._log = log
-        self._under_way = 0
-        self._ends = False
+        self._in_progress = 0
+        self._draining = False
         self._drained = asyncio.Event()
 
     def request_id(self, given: str | None) -> str | None:
-        """By which the log knows a request; None where there is no log."""
+        """Id of a request in the log; None without a log."""
         return None if self._log is None else request_log.choose_request_id(given)
 
     async def answer(
@@ -48,10 +48,24 @@ class Predictor:
         deadline: float,
         request: str | None,
     ) -> Outputs:
-        """As `Servable.predict`, and `BatchQueue.run`; `request` is what `request_id` gave. Raises
-        RequestError UNAVAILABLE once the server ends.
+        """Runs one request.
+
+        Args:
+            servable: Servable to call.
+            signature_name: Name of the signature, "" for `serving_default`.
+            inputs: Arrays by input name; those with a default may be omitted.
+            output_filter: Names of the outputs, empty for all.
+            deadline: Latest start in seconds of `time.monotonic`.
+            request: Id of the request in the log, from `request_id`.
+
+        Returns:
+            Arrays by output name.
+
+        Raises:
+            RequestError: An error of `Servable.predict` or `BatchQueue.run`, or UNAVAILABLE if the
+                server is shutting down.
         """
-        self._refuse_at_the_end()
+        self._reject_if_draining()
         with self.begun():
             call = servable.call(signature_name, inputs, output_filter)
             signature = servable.signature_def(signature_name)
@@ -63,23 +77,25 @@ class Predictor:
             return outputs
 
     async def drain(self, seconds: float) -> None:
-        """From now on refuses; returns when what is under way has ended, or after `seconds`."""
-        self._ends = True
-        if self._under_way:
+        """Rejects new requests; returns when those in progress have ended, or after `seconds`."""
+        self._draining = True
+        if self._in_progress:
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._drained.wait(), seconds)
 
     @contextlib.contextmanager
     def begun(self) -> Iterator[None]:
-        """The block answers somebody, for whom `drain` waits."""
-        self._under_way += 1
+        """Counts the block as a request in progress, for which `drain` waits."""
+        self._in_progress += 1
         try:
             yield
         finally:
-            self._under_way -= 1
-            if self._ends and not self._under_way:
+            self._in_progress -= 1
+            if self._draining and not self._in_progress:
                 self._drained.set()
 
-    def _refuse_at_the_end(self) -> None:
-        if self._ends:
-            raise RequestError(grpc.StatusCode.UNAVAILABLE, "the server ends; ask another")
+    def _reject_if_draining(self) -> None:
+        if self._draining:
+            raise RequestError(
+                grpc.StatusCode.UNAVAILABLE, "the server is shutting down; retry on another one"
+            )

@@ -1,4 +1,4 @@
-"""A sample of requests with their answers: a line per recommended item, as ingestion reads it."""
+"""Logs a sample of requests and responses: one line per recommended item, as ingestion reads it."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ from serving.server.servable import Call, Outputs, Servable
 
 _SANE = re.compile(r"[!-~]{1,128}")
 REQUEST_ID_HEADER = "x-request-id"
-"""Of HTTP, and key of gRPC's metadata."""
+"""HTTP header, and key of the gRPC metadata."""
 _COUNTED = ":tandem:serving:request_log_entries"
 _MOST_BYTES = 64 * 2**20
 _LISTINGS = (signatures.RETRIEVAL, signatures.RECOMMENDER)
@@ -30,13 +30,13 @@ _CONTEXT = ("context_", "user_")
 
 
 def choose_request_id(given: str | None) -> str:
-    """The caller's own, where it is 1 to 128 visible ASCII characters; else a new one."""
+    """Returns the client's id if it has 1 to 128 visible ASCII characters, else a new one."""
     return given if given and _SANE.fullmatch(given) else uuid.uuid4().hex
 
 
 class RequestLog(Collector):
-    """Writes `impressions-*.jsonl` in a folder; never blocks and never fails a request. Counts what
-    it has written and lost, for Prometheus.
+    """Writes `impressions-*.jsonl` in a folder; never blocks or fails a request. Counts written and
+    lost entries for Prometheus.
     """
 
     def __init__(
@@ -46,18 +46,31 @@ class RequestLog(Collector):
         rotation: Rotation = Rotation(),  # noqa: B008 - frozen
         key: bytes | None = None,
     ) -> None:
-        """`sample`: share of requests, chosen by their id, so that a request that is asked again
-        is logged each time or never. With `key` user ids become pseudonyms
-        (`schema.user_ids`).
+        """Starts the thread that writes the log.
+
+        Args:
+            folder: Folder of the files.
+            sample: Fraction of requests to log. The choice depends on the request's id, so that a
+                retried request is logged each time or never.
+            rotation: Size and number of files.
+            key: If given, user ids are replaced by pseudonyms (`schema.user_ids`).
         """
         self._lines = RotatingLog(folder, "impressions", rotation)
         self._sample = sample
         self._key = key
 
     def record(self, servable: Servable, request: str, call: Call, outputs: Outputs) -> None:
-        """Takes one answered request with the id `request`; others than lists, and answers
-        without all of their outputs, are passed over. Every item's line repeats the whole history:
-        what would be too much of that is lost.
+        """Queues one completed request for writing.
+
+        Requests other than lists, and filtered outputs without items, scores or stages, are
+        skipped. Each item's line repeats the whole history: a request whose lines would be too
+        large is counted as lost.
+
+        Args:
+            servable: Servable that was called.
+            request: Id of the request.
+            call: The call with its inputs.
+            outputs: Its outputs.
         """
         if servable.name not in _LISTINGS or not self._chosen(request):
             return
@@ -72,20 +85,20 @@ class RequestLog(Collector):
         inputs, now, key = call.inputs, int(time.time()), self._key
 
         def lines() -> bytes:
-            found = build_impressions(about, inputs, outputs, now, key)
-            return "".join(f"{json.dumps(one, allow_nan=False)}\n" for one in found).encode()
+            records = build_impressions(about, inputs, outputs, now, key)
+            return "".join(f"{json.dumps(one, allow_nan=False)}\n" for one in records).encode()
 
         self._lines.put(lines)
 
     def collect(self) -> Iterator[Metric]:
-        """What was written and lost until now."""
-        metric = Metric(_COUNTED, "Answers logged, and lost for want of room.", typ="unknown")
+        """Numbers of written and lost entries."""
+        metric = Metric(_COUNTED, "Responses logged, and lost for lack of space.", typ="unknown")
         for state, count in (("written", self._lines.written), ("lost", self._lines.lost)):
             metric.add_sample(_COUNTED, {"state": state}, count)
         yield metric
 
     def close(self) -> None:
-        """Writes what is still to be written."""
+        """Writes all queued entries and closes the file."""
         self._lines.close()
 
     def _chosen(self, request: str) -> bool:
@@ -96,23 +109,28 @@ class RequestLog(Collector):
 def build_impressions(
     about: Mapping[str, Any], inputs: Arrays, outputs: Arrays, now: int, key: bytes | None
 ) -> Iterator[dict[str, Any]]:
-    """Records of one answered request of `retrieval` or `recommender`, one per item.
+    """Builds the records of one request to `retrieval` or `recommender`, one per item.
 
-    Each has what is `about` the request, `row` of the batch, `user_id`, `item_id`, `position` from
-    1, `score`, `stage`, `timestamp` (seconds since epoch, UTC: the request's own, `now` where it
-    says none), its `context_<name>` and `user_<name>`, and what it was asked with: `history`,
-    `history_timestamps`, `excluded`, `k`. With a `key` a user id is logged as its pseudonym,
-    whatever it looks like (`user_ids.hash_user_id`); "" stays.
+    A record has the fields of `about`, `row` of the batch, `user_id`, `item_id`, `position` from 1,
+    `score`, `stage`, `timestamp` (seconds since epoch, UTC), the features `context_<name>` and
+    `user_<name>`, and the other inputs: `history`, `history_timestamps`, `excluded`, `k`.
+
+    Args:
+        about: Fields that all records share.
+        inputs: Inputs of the call.
+        outputs: Its outputs.
+        now: Timestamp of requests without their own, seconds since epoch, UTC.
+        key: If given, each user id but "" is replaced by its pseudonym (`user_ids.hash_user_id`).
     """
     for row, items in enumerate(outputs[signatures.ITEM_IDS]):
-        asked = _build_request_fields(inputs, row, now, key)
+        fields = _build_request_fields(inputs, row, now, key)
         scores, stages = outputs[signatures.SCORES][row], outputs[signatures.STAGES][row]
         for position, item in enumerate(items):
             if item:
                 yield {
                     **about,
                     "row": row,
-                    **asked,
+                    **fields,
                     "item_id": _decode(item),
                     "position": position + 1,
                     "score": float(scores[position]),
@@ -143,7 +161,7 @@ def _pseudonymize(user_id: str, key: bytes | None) -> str:
 
 
 def _to_json_value(value: Any) -> Any:
-    """For JSON, which has no NaN."""
+    """Converts a value to JSON; NaN becomes None."""
     if isinstance(value, np.ndarray):
         return [_to_json_value(one) for one in value if one != b""]
     if isinstance(value, bytes):

@@ -4,8 +4,8 @@
     GET  /v1/models/M[/versions/V|/labels/L]            status
     GET  /v1/models/M[/versions/V|/labels/L]/metadata   signatures
 
-All of it happens on the server's event loop but the calls themselves, see BatchQueue, and reading
-long bodies.
+Everything runs on the server's event loop except the calls themselves, see BatchQueue, and the
+parsing of large bodies.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ _VERSION = r"/versions/{version:[0-9]+}"
 _LABEL = r"/labels/{label:[^/:]+}"
 _MAX_INT64 = 2**63 - 1
 
-# TensorFlow Serving's own mapping; whatever is not here is its 500.
+# TensorFlow Serving's mapping; all other codes are 500.
 _HTTP_STATUS = {
     grpc.StatusCode.CANCELLED: 499,
     grpc.StatusCode.INVALID_ARGUMENT: 400,
@@ -55,7 +55,7 @@ _HTTP_STATUS = {
     grpc.StatusCode.DEADLINE_EXCEEDED: 504,
 }
 
-# In protobuf 5 the first is named always_print_fields_with_no_presence.
+# In protobuf 5 the first option is named always_print_fields_with_no_presence.
 _AS_SERVED: dict[str, Any] = {
     "including_default_value_fields": True,
     "preserving_proto_field_name": True,
@@ -65,13 +65,20 @@ _LONG_BYTES = 64 * 1024
 _MOST_DIGITS = 19
 _Read = TypeVar("_Read")
 _AnswerFunction = Callable[[web.Request, bytes, str | None], Awaitable[str]]
-"""Request, its body, and the id by which the log knows it -> JSON."""
+"""Request, its body and its id in the log to JSON."""
 
 
 def build_rest_application(
     served: ServedVersions, metrics: Metrics, predictor: Predictor, options: ServerOptions
 ) -> web.Application:
-    """The application; every answer under /v1, refusals included, is JSON."""
+    """Builds the application; every response under /v1 is JSON, errors included.
+
+    Args:
+        served: Versions that serve.
+        metrics: Metrics of the server, which count the requests.
+        predictor: Runs the requests.
+        options: Security, limits and the path of the metrics.
+    """
     app = web.Application(
         client_max_size=options.max_message_bytes, middlewares=options.security.middlewares()
     )
@@ -131,7 +138,7 @@ def _build_handler(
                 return _refuse_body(413, str(error.text))
             except web.RequestPayloadError as error:
                 return _refuse_body(400, f"expected the body that its headers describe: {error}")
-            except ConnectionError as error:  # the caller has gone: nobody reads this
+            except ConnectionError as error:  # the client has disconnected and does not read this
                 return _refuse_body(499, str(error))
             return await _answer(answer, request, body, predictor)
 
@@ -152,9 +159,9 @@ async def _answer(
     return web.json_response(text=text, headers={REQUEST_ID_HEADER: named} if named else None)
 
 
-def _refuse_body(status: int, words: str) -> web.Response:
-    response = web.json_response({"error": words}, status=status)
-    response.force_close()  # the rest of the body is no request
+def _refuse_body(status: int, message: str) -> web.Response:
+    response = web.json_response({"error": message}, status=status)
+    response.force_close()  # the rest of the body must not be parsed as a request
     return response
 
 
@@ -166,23 +173,25 @@ async def _predict(
     predictor: Predictor,
 ) -> str:
     limits = predictor.limits
-    parsed = await _run_aside(body, _parse_body, body, limits)
+    parsed = await _run_in_thread_if_large(body, _parse_body, body, limits)
     signature_name = _get_signature_name(parsed)
     with served.using(_parse_spec(request)) as servable:
         signature = servable.signature_def(signature_name)
-        format_, inputs = await _run_aside(
+        format_, inputs = await _run_in_thread_if_large(
             body, json_tensors.read_inputs, parsed, signature, limits
         )
         outputs = await predictor.answer(servable, signature_name, inputs, (), float("inf"), named)
-    return await _run_aside(body, _write_outputs, format_, outputs)
+    return await _run_in_thread_if_large(body, _write_outputs, format_, outputs)
 
 
 def _write_outputs(format_: json_tensors.Format, outputs: Outputs) -> str:
     return json.dumps(json_tensors.write_outputs(format_, outputs))
 
 
-async def _run_aside(body: bytes, read: Callable[..., _Read], *arguments: Any) -> _Read:
-    """What `read` gives; in another thread where the body is long, so that it holds up nobody."""
+async def _run_in_thread_if_large(
+    body: bytes, read: Callable[..., _Read], *arguments: Any
+) -> _Read:
+    """Calls `read`, for a large body in another thread, so that it does not block the loop."""
     with translate_tensorflow_errors():
         if len(body) < _LONG_BYTES:
             return read(*arguments)
@@ -190,19 +199,19 @@ async def _run_aside(body: bytes, read: Callable[..., _Read], *arguments: Any) -
 
 
 def _status(served: ServedVersions, request: web.Request) -> str:
-    asked = get_model_status_pb2.GetModelStatusRequest(model_spec=_parse_spec(request))
-    response = build_model_status(served, asked)
+    status_request = get_model_status_pb2.GetModelStatusRequest(model_spec=_parse_spec(request))
+    response = build_model_status(served, status_request)
     return json_format.MessageToJson(response, **_AS_SERVED)
 
 
 def _metadata(served: ServedVersions, request: web.Request) -> str:
-    asked = get_model_metadata_pb2.GetModelMetadataRequest(
+    metadata_request = get_model_metadata_pb2.GetModelMetadataRequest(
         model_spec=_parse_spec(request), metadata_field=["signature_def"]
     )
-    response = build_model_metadata(served, asked)
+    response = build_model_metadata(served, metadata_request)
     signatures = get_model_metadata_pb2.SignatureDefMap()
     response.metadata["signature_def"].Unpack(signatures)
-    # An Any would carry its type's address; TensorFlow Serving writes the bare map in its place.
+    # TensorFlow Serving writes the map itself instead of an Any, which would have a type URL.
     return json.dumps(
         {
             "model_spec": _as_json(response.model_spec),
@@ -248,7 +257,7 @@ def _parse_spec(request: web.Request) -> model_pb2.ModelSpec:
 
 
 def _check_unicode(text: str) -> str:
-    """JSON can spell half of a surrogate pair, which no proto takes."""
+    """Rejects half of a surrogate pair, which JSON can escape but no proto can store."""
     if any("\ud800" <= letter <= "\udfff" for letter in text):
         raise invalid_argument(f"Malformed request: {text!r} is not valid Unicode")
     return text
@@ -267,7 +276,7 @@ def _parse_body(body: bytes, limits: RequestLimits) -> dict[str, Any]:
         parsed = json.loads(body)
     except RecursionError as error:
         raise invalid_argument("JSON Parse error: lists are nested too deeply") from error
-    except ValueError as error:  # no JSON, no UTF-8, or a number of thousands of digits
+    except ValueError as error:  # invalid JSON or UTF-8, or a number with thousands of digits
         raise invalid_argument(f"JSON Parse error: {error}") from error
     if not isinstance(parsed, dict):
         raise invalid_argument("JSON Value: Is not object")

@@ -1,4 +1,4 @@
-"""Lines that a thread of its own writes to files of bounded size, and that nobody waits for."""
+"""Writes lines to files of bounded size in a separate thread, without blocking the caller."""
 
 import dataclasses
 import logging
@@ -18,19 +18,19 @@ Entry = Callable[[], bytes]
 
 @dataclasses.dataclass(frozen=True)
 class Rotation:
-    """How large files become, and how many are kept."""
+    """Maximum size of a file in bytes, and number of files to keep."""
 
     file_bytes: int = 64 * 2**20
     files: int = 16
 
 
 class RotatingLog:
-    """`<folder>/<name>-<time>-<number>.jsonl`, sorted by name as they were begun; the one that is
-    being written ends in `.part`, so whoever reads `*.jsonl` reads whole files. Beyond
-    `rotation.files` the oldest go.
+    """Writes `<folder>/<name>-<time>-<number>.jsonl`, whose names sort by creation. The file in
+    progress ends in `.part`, so `*.jsonl` matches only complete files. If there are more than
+    `rotation.files`, the oldest are deleted.
 
-    Where the disk is full or the folder gone, lines are lost and counted; it goes on as soon as
-    writing works again.
+    If the disk is full or the folder is missing, lines are lost and counted; writing continues as
+    soon as it succeeds again.
     """
 
     def __init__(self, folder: pathlib.Path, name: str, rotation: Rotation) -> None:
@@ -40,25 +40,25 @@ class RotatingLog:
         self._number = 0
         self._failing_since = 0.0
         self.written = 0
-        """Entries."""
+        """Number of written entries."""
         self.lost = 0
-        """Entries that found no room in memory or on disk."""
+        """Number of entries lost because the queue or the disk was full."""
         self._thread = threading.Thread(target=self._run, name="rotated-log", daemon=True)
         self._thread.start()
 
     def put(self, entry: Entry) -> None:
-        """Takes what gives whole lines, or drops and counts it; returns at once."""
+        """Queues a function that returns complete lines, or counts it as lost; returns at once."""
         try:
             self._queue.put_nowait(entry)
         except queue.Full:
             self.lost += 1
 
     def lose(self) -> None:
-        """Counts an entry that is not to be written."""
+        """Counts an entry as lost that is not written on purpose."""
         self.lost += 1
 
     def close(self) -> None:
-        """Writes what it has taken, and ends the file."""
+        """Writes all queued entries and closes the file."""
         self._queue.put(None)
         self._thread.join()
 
@@ -81,13 +81,15 @@ class RotatingLog:
             self._fail(error)
             return
         if self._failing_since:
-            _log.info("request log written again lost=%d", self.lost)
+            _log.info("request log recovered lost=%d", self.lost)
         self._failing_since = 0.0
         self.written += 1
 
     def _fail(self, error: OSError) -> None:
         if not self._failing_since:
-            _log.warning("request log not written folder=%s error=%s", self._folder, error.strerror)
+            _log.warning(
+                "request log write failed folder=%s error=%s", self._folder, error.strerror
+            )
         self._failing_since = time.monotonic()
         self.lost += 1
         self._abandon_file()
@@ -108,25 +110,25 @@ class RotatingLog:
             whole = pathlib.Path(self._file.name)
             whole.rename(whole.with_suffix(""))
         except OSError as error:
-            _log.warning("request log file not ended error=%s", error.strerror)
+            _log.warning("request log file close failed error=%s", error.strerror)
         self._file = None
         self._drop_oldest()
 
     def _abandon_file(self) -> None:
-        """A file that could not be written to its end is cut after its last whole line."""
+        """Truncates a file that could not be written after its last complete line."""
         if self._file is None:
             return
         path = pathlib.Path(self._file.name)
         try:
             self._file.close()
-        except OSError:  # what it still held in memory does not fit either
-            _log.debug("request log file closed in part")
+        except OSError:  # the buffered rest cannot be written either
+            _log.debug("request log file closed with unwritten data")
         try:
             whole = path.read_bytes()
             path.write_bytes(whole[: whole.rfind(b"\n") + 1])
             path.rename(path.with_suffix(""))
         except OSError as error:
-            _log.warning("request log file left in part error=%s", error.strerror)
+            _log.warning("request log file truncation failed error=%s", error.strerror)
         self._file = None
 
     def _drop_oldest(self) -> None:

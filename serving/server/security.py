@@ -1,4 +1,4 @@
-"""TLS, mutual TLS and a bearer token, for both ports alike."""
+"""TLS, mutual TLS and a bearer token, for both ports."""
 
 import dataclasses
 import hmac
@@ -29,15 +29,15 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclasses.dataclass(frozen=True)
 class Tls:
-    """Certificates and key in PEM."""
+    """Certificates and key in PEM format."""
 
     certificate: bytes
     key: bytes = dataclasses.field(repr=False)
     client_roots: bytes = b""
-    """Who must have signed a client's certificate; b"" asks for none."""
+    """CAs of client certificates; b"" requires no client certificate."""
 
     def credentials(self) -> grpc.ServerCredentials:
-        """For gRPC."""
+        """The part for gRPC."""
         return grpc.ssl_server_credentials(
             [(self.key, self.certificate)],
             root_certificates=self.client_roots or None,
@@ -45,7 +45,7 @@ class Tls:
         )
 
     def context(self) -> ssl.SSLContext:
-        """For REST: TLS 1.2 or newer. Raises UsageError where the parts do not fit together."""
+        """The part for REST, TLS 1.2 or newer. Raises UsageError if the parts do not match."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         with tempfile.TemporaryDirectory(prefix="tandem-") as folder:  # only the owner may enter
@@ -53,7 +53,7 @@ class Tls:
             certificate.write_bytes(self.certificate)
             key.write_bytes(self.key)
             try:
-                # The password keeps OpenSSL from asking for one at the terminal.
+                # Without a password OpenSSL would prompt for one at the terminal.
                 context.load_cert_chain(certificate, key, password="")
                 if self.client_roots:
                     context.load_verify_locations(cadata=self.client_roots.decode("ascii"))
@@ -68,47 +68,47 @@ class Tls:
 
 @dataclasses.dataclass(frozen=True)
 class ServerSecurity:
-    """What clients must bring, and what the server proves."""
+    """TLS of the server, and the bearer token that clients must send."""
 
     tls: Tls | None = None
     token: str = dataclasses.field(default="", repr=False)
-    """"" lets everybody in."""
+    """Required bearer token; "" disables the check."""
 
     def interceptors(self) -> list[Any]:
-        """For gRPC."""
+        """The part for gRPC."""
         return [_TokenInterceptor(self)] if self.token else []
 
     def middlewares(self) -> list[Any]:
-        """For REST."""
-        return [self._let_in] if self.token else []
+        """The part for REST."""
+        return [self._require_token] if self.token else []
 
     def allows(self, authorization: str | bytes) -> bool:
-        """Whether the header's value is the token; in constant time."""
+        """Whether the header's value has the token, compared in constant time."""
         given = authorization.encode() if isinstance(authorization, str) else authorization
         return hmac.compare_digest(given, f"Bearer {self.token}".encode())
 
     @property
-    def _let_in(self) -> Any:
+    def _require_token(self) -> Any:
         @web.middleware
-        async def let_in(request: web.Request, handler: Handler) -> web.StreamResponse:
+        async def require_token(request: web.Request, handler: Handler) -> web.StreamResponse:
             if self.allows(request.headers.get("Authorization", "")):
                 return await handler(request)
             return web.json_response(
                 {"error": _REFUSED}, status=401, headers={"WWW-Authenticate": "Bearer"}
             )
 
-        return let_in
+        return require_token
 
 
 class _TokenInterceptor(grpc.aio.ServerInterceptor):
-    """Refuses calls without the token, all but those of health, which probes make."""
+    """Rejects calls without the token, except health checks, which probes send."""
 
     def __init__(self, security: ServerSecurity) -> None:
         self._security = security
         self._refusal = grpc.unary_unary_rpc_method_handler(_refuse)
 
     async def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
-        """As gRPC wants it."""
+        """Implements grpc.aio.ServerInterceptor."""
         if handler_call_details.method.startswith(f"/{health.SERVICE_NAME}/"):
             return await continuation(handler_call_details)
         given = dict(handler_call_details.invocation_metadata or ()).get("authorization", "")
@@ -124,32 +124,32 @@ async def _refuse(request: object, context: Any) -> None:
 def read_tls(
     certificate: pathlib.Path, key: pathlib.Path, client_roots: pathlib.Path | None
 ) -> Tls:
-    """Of PEM files. Raises UsageError where they cannot be read or do not fit together."""
+    """Reads PEM files. Raises UsageError if they cannot be read or do not match."""
     roots = b"" if client_roots is None else _read_bytes(client_roots)
     return _check_tls(Tls(_read_bytes(certificate), _read_bytes(key), roots))
 
 
 def read_ssl_config(path: pathlib.Path) -> Tls:
-    """Of TensorFlow Serving's SSLConfig, a text proto with the PEM texts in it. Raises UsageError
-    as `read_tls` does.
+    """Reads TensorFlow Serving's SSLConfig, a text proto that contains the PEM texts. Raises
+    UsageError if it cannot be read or the parts do not match.
     """
     message = text_protos.declare_messages(_SSL_FILE, {"SSLConfig": _SSL_FIELDS})["SSLConfig"]()
     config = text_protos.read(path, message)
     if config.client_verify and not config.custom_ca:
         raise UsageError(
-            f"expected custom_ca in {path} beside client_verify, received none; say who signs "
-            "clients' certificates"
+            f"expected custom_ca in {path} with client_verify, received none; add the CAs of "
+            "client certificates"
         )
     roots = config.custom_ca.encode() if config.client_verify else b""
     return _check_tls(Tls(config.server_cert.encode(), config.server_key.encode(), roots))
 
 
 def read_token(path: pathlib.Path) -> str:
-    """The one line of a file. Raises UsageError where there is none that a header can carry."""
+    """Reads a token from a file of one line. Raises UsageError if a header cannot contain it."""
     token = _read_bytes(path).decode("utf-8", "replace").strip()
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise UsageError(
-            f"expected one line of printable ASCII without blanks in {path}, received something "
+            f"expected one line of printable ASCII without spaces in {path}, received something "
             "else; make a token with: openssl rand -hex 32"
         )
     return token

@@ -1,4 +1,4 @@
-"""One loaded version of one model: its signatures, and a call of them."""
+"""One loaded version of one model: its signatures and calls."""
 
 import collections
 import dataclasses
@@ -29,22 +29,22 @@ from serving.protocol.input_validation import (
 from serving.protocol.limits import TensorHeaders, is_recommendation
 
 Outputs = dict[str, np.ndarray]
-"""By name; strings are bytes objects."""
+"""Arrays by output name; strings are bytes objects."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Servable:
-    """A SavedModel in memory. Calls are safe from any number of threads at once."""
+    """A SavedModel in memory; thread-safe."""
 
     name: str
     version: int
     signature_defs: Mapping[str, meta_graph_pb2.SignatureDef]
     signatures: Mapping[str, SignatureFunction]
-    """What runs them; the model's variables live as long as these do."""
+    """Functions that run the signatures; they keep the model's variables in memory."""
     defaults: Mapping[str, Mapping[str, np.ndarray]] = dataclasses.field(default_factory=dict)
-    """By signature and input: what is taken where a request leaves the input out."""
+    """Defaults of omitted inputs, by signature and input."""
     items: int | None = None
-    """Size of its catalogue, where it has one."""
+    """Size of its catalogue, None without one."""
 
     def signature_def(self, signature_name: str) -> meta_graph_pb2.SignatureDef:
         """The signature of that name, `serving_default` for "".
@@ -64,29 +64,29 @@ class Servable:
         inputs: Mapping[str, np.ndarray],
         output_filter: Sequence[str] = (),
     ) -> Outputs:
-        """Outputs of one signature, all of them where `output_filter` is empty. Inputs that have a
-        default may be left out.
+        """Runs one signature and returns the outputs in `output_filter`, or all if it is empty.
+        Inputs with a default may be omitted.
 
         Raises RequestError: FAILED_PRECONDITION for an unknown signature, INVALID_ARGUMENT for
-        inputs or outputs that do not fit it, and the op's own code where an op refuses the values.
+        inputs or outputs that do not match it, and the code of the op if an op rejects the values.
         """
         call = self.call(signature_name, inputs, output_filter)
         return call.run(call.inputs)
 
     def check_names(self, signature_name: str, sent: Collection[str]) -> None:
-        """Raises, as `predict` does, for names of inputs that do not fit."""
+        """Checks the names of inputs; raises the errors of `predict`."""
         name = signature_name or SERVING_DEFAULT
         check_input_names(self.signature_def(name), sent, self.defaults.get(name, {}))
 
     def check(self, signature_name: str, headers: TensorHeaders) -> None:
-        """Raises, as `predict` does, for names, types and shapes of inputs that do not fit."""
+        """Checks names, types and shapes of inputs; raises the errors of `predict`."""
         name = signature_name or SERVING_DEFAULT
         _check_inputs(self.signature_def(name), headers, self.defaults.get(name, {}))
 
     def call(
         self, signature_name: str, inputs: Mapping[str, np.ndarray], output_filter: Sequence[str]
     ) -> "Call":
-        """What `predict` would run; raises as it does for what does not fit."""
+        """Prepares the call that `predict` runs; raises the same errors for invalid arguments."""
         name = signature_name or SERVING_DEFAULT
         signature, defaults = self.signature_def(name), self.defaults.get(name, {})
         _check_inputs(signature, inputs, defaults)
@@ -99,21 +99,21 @@ class Servable:
 
 @dataclasses.dataclass(frozen=True)
 class Call:
-    """A call of a signature that fits it."""
+    """A validated call of a signature."""
 
     function: SignatureFunction
     signature_name: str
     inputs: dict[str, np.ndarray]
-    """All of them."""
+    """All inputs, including defaults."""
     wanted: tuple[str, ...]
 
     @property
     def asks(self) -> tuple[str, tuple[str, ...]]:
-        """What is asked for: calls of a servable that ask alike may be joined."""
+        """Signature and outputs: calls of a servable for which these are equal may be joined."""
         return self.signature_name, self.wanted
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> Outputs:
-        """The outputs wanted, of these inputs; RequestError with its code where an op refuses."""
+        """Computes the wanted outputs; raises RequestError with the code of an op that fails."""
         with translate_tensorflow_errors():
             outputs = self.function(inputs)
         return {alias: outputs[alias] for alias in self.wanted}
@@ -122,8 +122,8 @@ class Call:
 def load_servable(name: str, version: int, folder: pathlib.Path) -> Servable:
     """Loads the SavedModel in `folder`, after registering the ops that it needs.
 
-    Raises TandemError where the file is no SavedModel for serving, and whatever TensorFlow raises
-    where its parts are damaged.
+    Raises TandemError if the file is not a SavedModel for serving, and the errors of TensorFlow for
+    a damaged one.
     """
     meta_graph = read_meta_graph(folder)
     register_ops(meta_graph)
@@ -146,7 +146,7 @@ def _check_inputs(
             raise invalid_argument(
                 f"input {alias} expects type {expected.name} but {received.name} is provided"
             )
-        # The function itself would take any shape and compute nonsense from it.
+        # The function itself would accept any shape and compute a wrong result.
         if not _fits(value.shape, info.tensor_shape):
             shape = tf.TensorShape(info.tensor_shape)  # pyright: ignore[reportArgumentType] takes protos
             raise invalid_argument(
@@ -159,7 +159,7 @@ def _fits(shape: tuple[int, ...], expected: tensor_shape_pb2.TensorShapeProto) -
         return True
     sizes = [dim.size for dim in expected.dim]
     return len(shape) == len(sizes) and all(
-        size in (-1, given) for given, size in zip(shape, sizes, strict=True)
+        size in (-1, received) for received, size in zip(shape, sizes, strict=True)
     )
 
 

@@ -1,4 +1,4 @@
-"""The versions in memory: which one a request gets, and when one that leaves may go."""
+"""The versions in memory: selects one for each request, and unloads drained ones."""
 
 import contextlib
 import dataclasses
@@ -18,7 +18,7 @@ State = get_model_status_pb2.ModelVersionStatus.State
 
 @dataclasses.dataclass(frozen=True)
 class VersionState:
-    """What became of one version: its state in ModelService's terms, and why it failed."""
+    """State of one version in terms of ModelService, and the reason of a failure."""
 
     state: int
     code: grpc.StatusCode = grpc.StatusCode.OK
@@ -33,10 +33,10 @@ class _Serving:
 
 
 class ServedVersions:
-    """Loaded versions by model, their labels and states; safe from any number of threads.
+    """Loaded versions by model, with their labels and states; thread-safe.
 
-    A request keeps the version that it began with. One that leaves gets no further requests, is
-    UNLOADING until its last has ended, and then is no longer held here.
+    A request keeps the version with which it began. A version that is removed gets no new requests,
+    and is UNLOADING until its last request has ended; then it is released.
     """
 
     def __init__(self) -> None:
@@ -45,16 +45,16 @@ class ServedVersions:
         self._labels: dict[str, dict[str, int]] = {}
         self._states: dict[tuple[str, int], VersionState] = {}
         self._ended = 0
-        self._told: list[Callable[[Mapping[str, int]], None]] = []
+        self._subscribers: list[Callable[[Mapping[str, int]], None]] = []
 
     def tell(self, changed: Callable[[Mapping[str, int]], None]) -> None:
-        """Has `changed` called with what is available, now and whenever that has changed."""
-        self._told.append(changed)
+        """Calls `changed` with the available versions, now and after each change."""
+        self._subscribers.append(changed)
         changed(self.available())
 
     @contextlib.contextmanager
     def using(self, spec: model_pb2.ModelSpec) -> Iterator[Servable]:
-        """The servable that a request asks for, the latest where it names no version or label.
+        """The servable for a request: the latest version unless it names a version or label.
 
         It stays loaded until the block ends. Raises RequestError: NOT_FOUND for a model or version
         that does not serve, INVALID_ARGUMENT for a spec without a name or with an unknown label.
@@ -85,13 +85,13 @@ class ServedVersions:
             return name if name in self._serving else ""
 
     def states(self, name: str) -> dict[int, VersionState]:
-        """Every version of a model ever tried, newest first; empty for an unknown model."""
+        """State of every version that was ever tried, newest first; empty for an unknown model."""
         with self._lock:
-            found = {version: state for (of, version), state in self._states.items() if of == name}
-        return dict(sorted(found.items(), reverse=True))
+            states = {version: state for (of, version), state in self._states.items() if of == name}
+        return dict(sorted(states.items(), reverse=True))
 
     def ended(self) -> int:
-        """How many versions have left and been drained so far."""
+        """Number of versions removed and drained so far."""
         with self._lock:
             return self._ended
 
@@ -101,16 +101,16 @@ class ServedVersions:
             self._states[name, version] = state
 
     def add(self, servable: Servable) -> None:
-        """Has a loaded version serve."""
+        """Starts to serve a loaded version."""
         with self._lock:
             versions = self._serving.setdefault(servable.name, {})
             versions[servable.version] = _Serving(servable)
             self._states[servable.name, servable.version] = VersionState(State.AVAILABLE)
         _log.info("%s %d serves", servable.name, servable.version)
-        self._tell()
+        self._notify()
 
     def leave(self, name: str, version: int) -> None:
-        """Takes a serving version out; it ends with its last request."""
+        """Removes a serving version; it is released after its last request."""
         with self._lock:
             serving = self._serving[name].pop(version)
             if not self._serving[name]:
@@ -118,7 +118,7 @@ class ServedVersions:
             serving.leaving = True
             self._states[name, version] = VersionState(State.UNLOADING)
             self._end_if_drained(serving)
-        self._tell()
+        self._notify()
 
     def label(self, labels: Mapping[str, Mapping[str, int]]) -> None:
         """Replaces the labels of all models: version by label by model."""
@@ -137,22 +137,22 @@ class ServedVersions:
                             "is not currently available for inference",
                         )
 
-    def _tell(self) -> None:
-        for changed in self._told:
+    def _notify(self) -> None:
+        for changed in self._subscribers:
             changed(self.available())
 
     def _find(self, spec: model_pb2.ModelSpec) -> _Serving:
         if not spec.name:
             raise invalid_argument("ModelSpec has no name specified.")
         versions = self._serving.get(spec.name, {})
-        version = self._asked_version(spec)
+        version = self._requested_version(spec)
         if version is None and not versions:
             raise not_found(f"Servable not found for request: Latest({spec.name})")
         if version is not None and version not in versions:
             raise not_found(f"Servable not found for request: Specific({spec.name}, {version})")
         return versions[max(versions) if version is None else version]
 
-    def _asked_version(self, spec: model_pb2.ModelSpec) -> int | None:
+    def _requested_version(self, spec: model_pb2.ModelSpec) -> int | None:
         choice = spec.WhichOneof("version_choice")
         if choice == "version":
             return spec.version.value
@@ -168,5 +168,7 @@ class ServedVersions:
             return
         self._ended += 1
         of = (serving.servable.name, serving.servable.version)
-        if self._states[of].state == State.UNLOADING:  # or the version was loaded anew meanwhile
+        if (
+            self._states[of].state == State.UNLOADING
+        ):  # otherwise the version was loaded again in the meantime
             self._states[of] = VersionState(State.END)

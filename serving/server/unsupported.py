@@ -1,9 +1,10 @@
-"""Classify, Regress and MultiInference: refused as TensorFlow Serving refuses them for signatures
-that do not fit. A signature that does fit is refused as unimplemented: none of ours is one.
+"""Rejects Classify, Regress and MultiInference like TensorFlow Serving does for other signatures.
 
-Source of the checks, their order, codes and words: servables/tensorflow/classifier.cc, regressor.cc
-and multi_inference.cc in TensorFlow Serving, without the check of method names
-(its default).
+A signature that fits is rejected as unimplemented: the models of this project have none.
+
+Source of the checks, their order, codes and messages: servables/tensorflow/classifier.cc,
+regressor.cc and multi_inference.cc in TensorFlow Serving, without the check of method names (its
+default).
 """
 
 from typing import NoReturn
@@ -22,8 +23,8 @@ _REGRESS = "tensorflow/serving/regress"
 
 
 def refuse_classify(served: ServedVersions, spec: model_pb2.ModelSpec) -> NoReturn:
-    """Raises RequestError: that of a model that does not serve, INVALID_ARGUMENT, or
-    UNIMPLEMENTED.
+    """Raises RequestError: NOT_FOUND for a model that does not serve, INVALID_ARGUMENT for a
+    signature that does not fit, else UNIMPLEMENTED.
     """
     with served.using(spec) as servable:
         _check_classification(_signature(servable, spec, "No signature was found with the name"))
@@ -40,8 +41,8 @@ def refuse_regress(served: ServedVersions, spec: model_pb2.ModelSpec) -> NoRetur
 def refuse_multi_inference(
     served: ServedVersions, request: inference_pb2.MultiInferenceRequest
 ) -> NoReturn:
-    """Raises RequestError as `refuse_classify` does, and INVALID_ARGUMENT for tasks that do not go
-    together: they are of one model and of different signatures.
+    """Raises RequestError as `refuse_classify` does, and INVALID_ARGUMENT unless all tasks have the
+    same model and different signatures.
     """
     first = request.tasks[0].model_spec if request.tasks else model_pb2.ModelSpec()
     with served.using(first) as servable:

@@ -1,7 +1,7 @@
-"""Replays the requests that lie beside a SavedModel, before it serves.
+"""Replays the warmup requests stored in a SavedModel before it serves.
 
 The file is TensorFlow Serving's, a TFRecord of PredictionLog with at most 1000 records. Source of
-the rules: servables/tensorflow/saved_model_warmup.cc and saved_model_warmup_util.cc there.
+the rules: its servables/tensorflow/saved_model_warmup.cc and saved_model_warmup_util.cc.
 """
 
 import pathlib
@@ -29,12 +29,21 @@ def replay(
     metrics: Metrics,
     limits: RequestLimits = DEFAULT_LIMITS,
 ) -> int:
-    """Has the servable loaded from `folder` answer its requests; how many there were, 0 without a
-    file.
+    """Runs the warmup requests of a servable.
 
-    Raises RequestError: with the request's own code where one is refused, INVALID_ARGUMENT for a
-    record that is no PredictionLog or one too many, UNIMPLEMENTED for a log of another API than
-    Predict, DATA_LOSS for a file that is no TFRecord.
+    Args:
+        servable: Servable loaded from `folder`.
+        folder: Folder of its SavedModel.
+        metrics: Records the warmup.
+        limits: Limits of each request.
+
+    Returns:
+        Number of records, 0 without a file.
+
+    Raises:
+        RequestError: With the code of a request that fails, INVALID_ARGUMENT for an invalid
+            PredictionLog or too many records, UNIMPLEMENTED for another API than Predict, DATA_LOSS
+            if the file is not a TFRecord.
     """
     path = folder / WARMUP_FILE
     if not path.is_file():
@@ -47,9 +56,9 @@ def replay(
                     f"Number of warmup records exceeds the maximum ({_MAX_RECORDS}) at {path}"
                 )
             what = f"warmup record {len(records)} of {path}"
-            kept = _get_predict_request(log, what)
-            if kept is not None:
-                _answer(servable, kept, what, metrics, limits)
+            request = _get_predict_request(log, what)
+            if request is not None:
+                _answer(servable, request, what, metrics, limits)
     return len(records)
 
 
@@ -70,7 +79,7 @@ def _get_predict_request(
     log: prediction_log_pb2.PredictionLog, what: str
 ) -> predict_pb2.PredictRequest | None:
     kind = log.WhichOneof("log_type")
-    if kind is None:  # TensorFlow Serving passes over an empty log
+    if kind is None:  # TensorFlow Serving skips an empty log
         return None
     if kind != "predict_log":
         raise RequestError(

@@ -135,7 +135,7 @@ def test_the_fault_of_one_is_not_that_of_all(ask, held):
 def test_who_finds_no_place_is_told_at_once_when_to_come_back(ask, submit, held):
     queue, model, _ = held(max_batch_size=2, max_enqueued_batches=1)
     waiting = [ask(queue, model.call(n)) for n in (1, 2)]
-    with pytest.raises(RequestError, match="2 rows wait already") as refused:
+    with pytest.raises(RequestError, match="2 rows are waiting") as refused:
         submit(queue, model.call(3)).result(10)
     assert refused.value.code == grpc.StatusCode.RESOURCE_EXHAUSTED
     assert refused.value.retry_ms == 50
@@ -352,7 +352,7 @@ def test_what_waits_has_a_limit_of_bytes(submit, ask):
     first = submit(queue, model.call(0))
     assert model.begun.wait(10)
     others = [ask(queue, model.call(*[n] * 7)) for n in range(1, 6)]
-    with pytest.raises(RequestError, match="280 bytes wait already") as full:
+    with pytest.raises(RequestError, match="280 bytes are waiting") as full:
         submit(queue, model.call(1)).result(10)
     assert full.value.code == grpc.StatusCode.RESOURCE_EXHAUSTED
     model.go.set()

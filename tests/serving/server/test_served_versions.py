@@ -243,10 +243,8 @@ def test_a_folder_that_is_passed_over_is_named_once(base_path, caplog):
     assert store.served.available() == {"greeter": 3}
     logged = [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")]
     refused, passed = sorted(record.getMessage() for record in logged)
-    assert passed.startswith(
-        f"greeter: {base_path / 'v4'} is passed over: a version's folder must "
-    )
-    assert refused.startswith("greeter 5 does not load and is refused: FileNotFoundError: ")
+    assert passed.startswith(f"greeter: {base_path / 'v4'} is skipped: a version's folder must ")
+    assert refused.startswith("greeter 5 does not load and is rejected: FileNotFoundError: ")
     assert refused.endswith("greeter/5/saved_model.pb'")
     assert not any(record.exc_info for record in logged)
 
@@ -264,7 +262,7 @@ def test_a_version_beyond_64_bits_is_no_version(base_path):
 def test_models_of_nothing_but_what_is_passed_over(tmp_path):
     (tmp_path / "serving" / "greeter" / "v1").mkdir(parents=True)
     with (
-        pytest.raises(NoRunError, match="found none but greeter/v1, which is passed over: a vers"),
+        pytest.raises(NoRunError, match="found none but greeter/v1, which is skipped: a version"),
         run_server(tmp_path / "serving"),
     ):
         pass
