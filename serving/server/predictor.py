@@ -27,6 +27,14 @@ class Predictor:
         log: RequestLog | None,
         limits: RequestLimits = DEFAULT_LIMITS,
     ) -> None:
+        """Call it on the event loop of the server.
+
+        Args:
+            queue: Queue that runs the calls.
+            metrics: Metrics of the server.
+            log: Log of requests, None to disable it.
+            limits: Limits of one request.
+        """
         self.limits = limits
         self._queue = queue
         self._metrics = metrics

@@ -54,10 +54,18 @@ def is_complete(serving: str, model: str, version: int) -> bool:
 
 
 def fetch(serving: str, model: str, version: int, folder: pathlib.Path) -> None:
-    """Copies one version into `folder`.
+    """Copies one version to a local folder.
 
-    Raises OSError if the store cannot be read, and FileNotFoundError for a version that is
-    incomplete or was removed during the copy: removal starts with the graph.
+    Args:
+        serving: URL of the serving directory.
+        model: Name of the model.
+        version: Version to copy.
+        folder: Local folder to write.
+
+    Raises:
+        FileNotFoundError: The version is incomplete, or was removed during the copy: removal starts
+            with the graph.
+        OSError: The store cannot be read.
     """
     object_store.download(locate(serving, model, version), folder)
     if not is_complete(serving, model, version):
