@@ -66,8 +66,17 @@ class AttentionBlock(_layers.Layer):
     """
 
     def __init__(self, dim: int, length: int, heads: int, dropout: float, **kwargs: object):
+        """Creates the layers.
+
+        Args:
+            dim: width of input and output; a multiple of `heads`.
+            length: greatest distance with a bias of its own.
+            heads: number of attention heads.
+            dropout: share of activations that training drops.
+            **kwargs: arguments of the Keras layer.
+        """
         super().__init__(**kwargs)
-        self._ask = _layers.LayerNormalization(epsilon=1e-6, name="attention_norm")
+        self._query_norm = _layers.LayerNormalization(epsilon=1e-6, name="attention_norm")
         self._attend = SelfAttention(dim, length, heads, dropout, name="attention")
         self._norm = _layers.LayerNormalization(epsilon=1e-6, name="feed_forward_norm")
         self._hidden = _layers.Dense(dim, activation="relu", name="feed_forward_hidden")
@@ -76,7 +85,7 @@ class AttentionBlock(_layers.Layer):
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """[b, s, dim] -> [b, s, dim]."""
-        queries = self._ask(inputs)
+        queries = self._query_norm(inputs)
         middle = self._norm(queries + self._attend(queries, inputs, training=training))
         hidden = self._dropout(self._hidden(middle), training=training)
         return middle + self._dropout(self._output(hidden), training=training)

@@ -113,7 +113,7 @@ def test_what_is_undefined_is_left_out_and_said(found):
     assert "click/auc" not in row
     assert "click/calibration" not in row
     assert row["click/brier_score"] == pytest.approx((0.16 + 0.04) / 2, rel=1e-5)
-    assert row["note"].endswith("all alike: click/auc, click/calibration")
+    assert row["note"].endswith("all labels are equal: click/auc, click/calibration")
     assert "note" not in found["Overall"]
     json.dumps(found, allow_nan=False)
 
