@@ -86,7 +86,7 @@ def test_a_broken_version_is_refused_until_it_is_replaced(serving_dir, greeters,
         assert newest.error_message != ""
         assert version_of(client) == 1
         time.sleep(2.5)  # two more looks at the folder
-        logged = [record for record in caplog.records if "is refused" in record.message]
+        logged = [record for record in caplog.records if "is rejected" in record.message]
         (line,) = [record.getMessage() for record in logged]
         assert line.startswith("greeter 2 does not load and is rejected: ")
         assert logged[0].exc_info is None
