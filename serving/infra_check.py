@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 
 import numpy as np
+import pyarrow as pa
 
 from schema import candidates, signatures
 from schema.errors import TandemError
@@ -27,13 +28,15 @@ _K = 10
 _LISTINGS = (signatures.RETRIEVAL, signatures.RECOMMENDER)
 
 
-def check(folder: pathlib.Path, catalogue: frozenset[str]) -> dict[str, object]:
+def check(folder: pathlib.Path, item_ids: pa.Array) -> dict[str, object]:
     """Serves the models on free loopback ports and queries each of them.
 
-    A new user without history must get different items of `catalogue` (item ids) with finite
-    scores; excluding them must give others; ranking must score what retrieval returned. Raises
-    TandemError naming what did not hold, RequestError where a model does not load or answer.
+    A new user without history must get different items of the catalogue, whose `item_ids` are
+    large_binary [n], with finite scores; excluding them must give others; ranking must score what
+    retrieval returned. Raises TandemError naming what did not hold, RequestError where a model does
+    not load or answer.
     """
+    catalogue = frozenset(item.decode() for item in item_ids.to_pylist())
     with stage_servables(folder) as served:
         begin = time.perf_counter()
         with (
@@ -100,16 +103,11 @@ def stage_servables(folder: pathlib.Path) -> Iterator[pathlib.Path]:
         yield pathlib.Path(served)
 
 
-def load_catalogue(uri: str) -> frozenset[str]:
-    """The item ids of a candidates artifact, which stores them as bytes."""
-    return frozenset(item.decode() for item in candidates.load(uri).item_ids.to_pylist())
-
-
 def main() -> int:
     """Runs the check on the two folders that the command line names."""
     try:
         folder, stored = sys.argv[1:]
-        json.dump(check(pathlib.Path(folder), load_catalogue(stored)), sys.stdout)
+        json.dump(check(pathlib.Path(folder), candidates.load(stored).item_ids), sys.stdout)
     except TandemError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code

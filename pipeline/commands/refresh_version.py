@@ -70,7 +70,7 @@ def write_models(
         )
         export_servables(parts, candidates, str(models))
     write_index_measurements(measured, models / RECOMMENDER)
-    infra_check.check(models, frozenset(candidates.item_ids.to_pylist()))
+    infra_check.check(models, candidates.item_ids)
     return measured
 
 

@@ -59,8 +59,7 @@ def check_here(command: list[str], **_: object) -> subprocess.CompletedProcess[s
     """As `subprocess.run` of the infra check, without a process of its own."""
     try:
         folder, stored = command[-2:]
-        catalogue = frozenset(candidate_files.load(stored).item_ids.to_pylist())
-        infra_check.check(pathlib.Path(folder), catalogue)
+        infra_check.check(pathlib.Path(folder), candidate_files.load(stored).item_ids)
     except TandemError as error:
         return subprocess.CompletedProcess(command, 1, "", str(error))
     return subprocess.CompletedProcess(command, 0, "{}", "")
