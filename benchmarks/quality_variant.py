@@ -105,22 +105,22 @@ def on_test(
     """Test's questions, asked as the pipeline's evaluator asks them. `vectors` [n, dim + 1] are
     those of the test cut.
     """
-    asked = build_queries(data.test, data.moment(data.test))
-    queries = encode_queries(query.positions, asked, history_length)
+    queries = build_queries(data.test, data.moment(data.test))
+    query_vectors = encode_queries(query.positions, queries, history_length)
     at_test = np.pad(vectors, [(1, 0), (0, 0)])
-    lists = rank_nearest(queries, at_test, asked.seen, _DEPTH)
-    counts = data.clock(data.train, data.valid).counts(asked.now)
-    found = summarise_lists(lists, asked.answers, data.catalogue.size)
-    return found | new_items_recall(lists, asked.answers, counts)
+    lists = rank_nearest(query_vectors, at_test, queries.interacted, _DEPTH)
+    counts = data.clock(data.train, data.valid).counts(queries.now)
+    found = summarise_lists(lists, queries.relevant, data.catalogue.size)
+    return found | new_items_recall(lists, queries.relevant, counts)
 
 
 def new_items_recall(
-    lists: np.ndarray, answers: list[np.ndarray], counts: np.ndarray
+    lists: np.ndarray, relevant: list[np.ndarray], counts: np.ndarray
 ) -> dict[str, float]:
     """`new_items_recall@100`: of all users' answers that had no event before the cut, the share
     that stands in the user's list; nothing where no answer is new. `counts` [n + 1] of events.
     """
-    new = [items[counts[items] == 0] for items in answers]
+    new = [items[counts[items] == 0] for items in relevant]
     total = sum(map(len, new))
     if not total:
         return {}

@@ -15,9 +15,9 @@ class EvaluationQueries:
     timelines: Timelines
     row: np.ndarray
     """[q] index of the timeline that holds the user's history."""
-    seen: list[np.ndarray]
+    interacted: list[np.ndarray]
     """[q] indices of the items in the user's history."""
-    answers: list[np.ndarray]
+    relevant: list[np.ndarray]
     """[q] indices of the relevant items: positive from the cut on, and not in the history."""
     now: int
     """Seconds since epoch, UTC."""
@@ -31,8 +31,8 @@ class EvaluationQueries:
         return dataclasses.replace(
             self,
             row=self.row[chosen],
-            seen=[self.seen[query] for query in chosen],
-            answers=[self.answers[query] for query in chosen],
+            interacted=[self.interacted[query] for query in chosen],
+            relevant=[self.relevant[query] for query in chosen],
         )
 
     def batch(self, chosen: slice, length: int) -> Batch:
@@ -59,16 +59,18 @@ def build_queries(timelines: Timelines, now: int) -> EvaluationQueries:
     """
     _, user = np.unique(timelines.user_ids, return_inverse=True)
     first = _find_first_windows(timelines, user)
-    relevant = _group_by_user(timelines, user, timelines.own & timelines.positive)
-    seen = _group_by_user(timelines, user, ~timelines.own & np.isin(timelines.rows, first))
-    answers = {u: np.setdiff1d(items, seen.get(u, items[:0])) for u, items in relevant.items()}
-    users = sorted(u for u, items in answers.items() if len(items))
+    positive = _group_by_user(timelines, user, timelines.own & timelines.positive)
+    interacted = _group_by_user(timelines, user, ~timelines.own & np.isin(timelines.rows, first))
+    relevant = {
+        u: np.setdiff1d(items, interacted.get(u, items[:0])) for u, items in positive.items()
+    }
+    users = sorted(u for u, items in relevant.items() if len(items))
     empty = np.zeros(0, np.int32)
     return EvaluationQueries(
         timelines=timelines,
         row=first[users],
-        seen=[np.unique(seen.get(u, empty)) for u in users],
-        answers=[answers[u] for u in users],
+        interacted=[np.unique(interacted.get(u, empty)) for u in users],
+        relevant=[relevant[u] for u in users],
         now=now,
     )
 

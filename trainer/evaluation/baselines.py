@@ -22,13 +22,13 @@ _BLOCK_ITEMS = 512
 
 
 def rank_baselines(
-    clock: PopularityClock, asked: EvaluationQueries, recent_days: float, k: int
+    clock: PopularityClock, queries: EvaluationQueries, recent_days: float, k: int
 ) -> dict[str, np.ndarray]:
     """The lists of each baseline, from events before the moment of the queries only.
 
     Args:
         clock: popularity over the events that may be known.
-        asked: the evaluation queries.
+        queries: the evaluation queries.
         recent_days: window of the `recent` baseline.
         k: length of the lists.
 
@@ -37,13 +37,13 @@ def rank_baselines(
         time, `recent` those of the last `recent_days`, and `item_neighbours` uses co-occurrences
         among each user's latest items.
     """
-    counts = clock.counts(asked.now)
-    interactions = build_interaction_matrix(clock, asked.now, LATEST_ITEMS)
+    counts = clock.counts(queries.now)
+    interactions = build_interaction_matrix(clock, queries.now, LATEST_ITEMS)
     similar = compute_similarities(interactions)
     return {
-        "popular": rank_popular(counts, asked.seen, k),
-        "recent": rank_popular(clock.counts(asked.now, recent_days), asked.seen, k),
-        "item_neighbours": rank_by_neighbours(asked.seen, similar, counts, k),
+        "popular": rank_popular(counts, queries.interacted, k),
+        "recent": rank_popular(clock.counts(queries.now, recent_days), queries.interacted, k),
+        "item_neighbours": rank_by_neighbours(queries.interacted, similar, counts, k),
     }
 
 
@@ -58,22 +58,22 @@ def compute_similarities(
     the form of Ferrari Dacrema et al., Are we really making much progress?, RecSys 2019). An item
     is not its own neighbour; the lower index wins ties.
     """
-    takers = np.asarray(interactions.sum(axis=0)).ravel()
+    user_counts = np.asarray(interactions.sum(axis=0)).ravel()
     of_item = sparse.csr_matrix(interactions.T)
     blocks = []
-    for part in iterate_blocks(len(takers), _BLOCK_ITEMS):
+    for part in iterate_blocks(len(user_counts), _BLOCK_ITEMS):
         both = sparse.csr_matrix(of_item[part] @ interactions)
         both.sort_indices()
-        blocks.append(_select_most_similar(both, part.start, takers, neighbours, shrinkage))
+        blocks.append(_select_most_similar(both, part.start, user_counts, neighbours, shrinkage))
     return sparse.csr_matrix(sparse.vstack(blocks))
 
 
 def _select_most_similar(
-    both: sparse.csr_matrix, first: int, takers: np.ndarray, neighbours: int, shrinkage: float
+    both: sparse.csr_matrix, first: int, user_counts: np.ndarray, neighbours: int, shrinkage: float
 ) -> sparse.csr_matrix:
     """Rows of co-occurrence counts, beginning with item `first` -> rows of similarities."""
     item = first + np.repeat(np.arange(both.shape[0]), np.diff(both.indptr))
-    similar = both.data / (np.sqrt(takers[item] * takers[both.indices]) + shrinkage)
+    similar = both.data / (np.sqrt(user_counts[item] * user_counts[both.indices]) + shrinkage)
     similar[both.indices == item] = 0
     nearest = []
     for begin, end in zip(both.indptr[:-1], both.indptr[1:], strict=True):
@@ -85,7 +85,7 @@ def _select_most_similar(
 
 
 def rank_by_neighbours(
-    seen: list[np.ndarray], similar: sparse.csr_matrix, counts: np.ndarray, k: int
+    interacted: list[np.ndarray], similar: sparse.csr_matrix, counts: np.ndarray, k: int
 ) -> np.ndarray:
     """[q, min(k, n)] indices of unseen items, best first.
 
@@ -93,17 +93,17 @@ def rank_by_neighbours(
     score (all items for a user without history) are ordered by `counts`.
 
     Args:
-        seen: [q] items of each history.
+        interacted: [q] items of each history.
         similar: [n, n] similarities, as from `compute_similarities`.
         counts: [n] events of each item.
         k: length of the lists.
     """
     tie = _scale_below_similarities(counts, similar)
-    history = build_history_matrix(seen, len(counts))
+    history = build_history_matrix(interacted, len(counts))
     found = []
-    for part in iterate_blocks(len(seen)):
+    for part in iterate_blocks(len(interacted)):
         scores = np.asarray((history[part] @ similar).todense(), np.float64) + tie
-        found.append(select_top_k(scores, seen[part], k))
+        found.append(select_top_k(scores, interacted[part], k))
     return np.concatenate(found)
 
 
@@ -145,9 +145,9 @@ def _select_latest(user: np.ndarray, item: np.ndarray, most: int) -> np.ndarray:
     return order[recency < most]
 
 
-def build_history_matrix(seen: list[np.ndarray], size: int) -> sparse.csr_matrix:
+def build_history_matrix(interacted: list[np.ndarray], size: int) -> sparse.csr_matrix:
     """[q] arrays of distinct item indices -> [q, size] float32, 1 for each of the items."""
-    splits = np.concatenate([[0], np.cumsum([len(items) for items in seen])])
-    indices = np.concatenate([np.zeros(0, np.int32), *seen])
+    splits = np.concatenate([[0], np.cumsum([len(items) for items in interacted])])
+    indices = np.concatenate([np.zeros(0, np.int32), *interacted])
     ones = np.ones(len(indices), np.float32)
-    return sparse.csr_matrix((ones, indices, splits), shape=(len(seen), size))
+    return sparse.csr_matrix((ones, indices, splits), shape=(len(interacted), size))

@@ -80,6 +80,6 @@ def _rank_both_stages(
     length = stages.retrieval_config.history_length
     candidates = stages.ranking_config.candidates
     vectors = encode_queries(stages.query.positions, queries, length)
-    retrieved = rank_nearest(vectors, at_test, queries.seen, max(_DEPTH, candidates))
+    retrieved = rank_nearest(vectors, at_test, queries.interacted, max(_DEPTH, candidates))
     ranker = Ranker(create_scorer(stages.ranking), candidates, length)
     return retrieved, rerank(retrieved, vectors, queries, at_test[:, -1], ranker)

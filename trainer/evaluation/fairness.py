@@ -79,7 +79,7 @@ def _check_gap(of: str, row: MetricsRow) -> MetricsRow:
 
 
 def _measure_users(group: FairnessConfig, served: EvaluatedLists, data: TrainingData) -> MetricsRow:
-    parts = slice_users(served.judge.asked, data, _MAX_GROUPS)[
+    parts = slice_users(served.evaluator.queries, data, _MAX_GROUPS)[
         timeline.name_user_feature(group.feature)
     ]
     if not _has_known_value(parts):
@@ -93,7 +93,7 @@ def _measure_items(group: FairnessConfig, served: EvaluatedLists, data: Training
     if not _has_known_value(parts):
         return {"groups": {}, "note": f"no gap: no item has a known value of {group.groups}"}
     cutoff = int(group.metric_name.partition("@")[2])
-    return measure_exposure(served.lists, served.judge.asked.answers, parts, cutoff, _SEED)
+    return measure_exposure(served.lists, served.evaluator.queries.relevant, parts, cutoff, _SEED)
 
 
 def _has_known_value(parts: list[Slice]) -> bool:
@@ -102,7 +102,7 @@ def _has_known_value(parts: list[Slice]) -> bool:
 
 
 def measure_exposure(
-    lists: np.ndarray, answers: list[np.ndarray], groups: list[Slice], k: int, seed: int
+    lists: np.ndarray, relevant: list[np.ndarray], groups: list[Slice], k: int, seed: int
 ) -> MetricsRow:
     """Exposure and relevance of groups of items.
 
@@ -112,7 +112,7 @@ def measure_exposure(
 
     Args:
         lists: [users, >= k] item indices, best first.
-        answers: [users] relevant items of each user.
+        relevant: [users] relevant items of each user.
         groups: groups of items, which may overlap; `chosen` is [n + 1] over item indices.
         k: cutoff of the exposure.
         seed: seed of the resampling.
@@ -123,7 +123,7 @@ def measure_exposure(
         `gap`: the greatest absolute difference, and `widest` the group that has it. With too few
         users or fewer than two groups that occur, `note` has the reason instead of `gap`.
     """
-    rows = _measure_groups(lists, answers, groups, k, seed)
+    rows = _measure_groups(lists, relevant, groups, k, seed)
     occurring = [name for name, row in rows.items() if "note" not in row]
     if len(lists) < MIN_USERS:
         return {"groups": rows} | note_user_count(len(lists))
@@ -151,14 +151,14 @@ def _compute_gap(group: MetricsRow) -> float:
 
 
 def _measure_groups(
-    lists: np.ndarray, answers: list[np.ndarray], groups: list[Slice], k: int, seed: int
+    lists: np.ndarray, relevant: list[np.ndarray], groups: list[Slice], k: int, seed: int
 ) -> dict[str, MetricsRow]:
     """All groups' rows; users are resampled once for all groups."""
     columns: dict[str, np.ndarray] = {}
     for number, group in enumerate(groups):
         exposed = compute_exposure_shares(lists, group.chosen, k)
-        relevant = _compute_relevance_shares(answers, group.chosen)
-        for name, values in zip(_SHARES, (exposed, relevant, exposed - relevant), strict=True):
+        relevance = _compute_relevance_shares(relevant, group.chosen)
+        for name, values in zip(_SHARES, (exposed, relevance, exposed - relevance), strict=True):
             columns[f"{number} {name}"] = values
     intervals = (
         convert_intervals(confidence.compute_mean_intervals(columns, seed)) if columns else {}
@@ -169,10 +169,10 @@ def _measure_groups(
     }
 
 
-def _compute_relevance_shares(answers: list[np.ndarray], member: np.ndarray) -> np.ndarray:
+def _compute_relevance_shares(relevant: list[np.ndarray], member: np.ndarray) -> np.ndarray:
     """[users] share of a user's relevant items, at least one, that are in `member` [n + 1] bool."""
-    count = np.array([len(items) for items in answers])
-    hit = member[np.concatenate(answers)].astype(float)
+    count = np.array([len(items) for items in relevant])
+    hit = member[np.concatenate(relevant)].astype(float)
     return np.add.reduceat(hit, np.cumsum(count) - count) / count
 
 

@@ -51,72 +51,72 @@ COMPARISONS = "beside"
 class ListEvaluator:
     """What is needed to evaluate any lists for the same queries."""
 
-    asked: EvaluationQueries
-    known: ItemStatistics
-    answers: RelevantItems
+    queries: EvaluationQueries
+    items: ItemStatistics
+    relevant: RelevantItems
     user_slices: dict[str, list[Slice]]
     """Dimension -> slices of the queries."""
-    answer_slices: dict[str, list[Slice]]
+    item_slices: dict[str, list[Slice]]
     """Dimension -> slices of the relevant items."""
 
-    def measured(self, lists: np.ndarray) -> "EvaluatedLists":
+    def evaluate(self, lists: np.ndarray) -> "EvaluatedLists":
         """Evaluates `lists` [users, >= 100], or as long as the catalogue."""
-        return EvaluatedLists(self, lists, compute_user_metrics(lists, self.asked.answers))
+        return EvaluatedLists(self, lists, compute_user_metrics(lists, self.queries.relevant))
 
 
 def build_list_evaluator(
-    asked: EvaluationQueries, clock: PopularityClock, vectors: np.ndarray, data: TrainingData
+    queries: EvaluationQueries, clock: PopularityClock, vectors: np.ndarray, data: TrainingData
 ) -> ListEvaluator:
-    """The evaluator for `asked`.
+    """The evaluator for `queries`.
 
     Args:
-        asked: the evaluation queries.
+        queries: the evaluation queries.
         clock: popularity over the events that may be known at their moment.
         vectors: [n + 1, dim] item vectors, for diversity.
         data: declared features and the catalogue.
     """
-    interactions = build_interaction_matrix(clock, asked.now)
+    interactions = build_interaction_matrix(clock, queries.now)
     known = ItemStatistics(
-        events=clock.counts(asked.now),
-        takers=np.asarray(interactions.sum(axis=0)).ravel(),
+        events=clock.counts(queries.now),
+        user_counts=np.asarray(interactions.sum(axis=0)).ravel(),
         users=int(np.count_nonzero(np.diff(interactions.indptr))),
         vectors=vectors,
     )
-    answers = collect_relevant_items(asked)
+    relevant = collect_relevant_items(queries)
     return ListEvaluator(
-        asked,
+        queries,
         known,
-        answers,
-        _slice_queries(asked, data),
-        _slice_relevant_items(asked, answers, known.events, data),
+        relevant,
+        _slice_queries(queries, data),
+        _slice_relevant_items(queries, relevant, known.events, data),
     )
 
 
-def _slice_queries(asked: EvaluationQueries, data: TrainingData) -> dict[str, list[Slice]]:
-    history = np.array([len(items) for items in asked.seen])
+def _slice_queries(queries: EvaluationQueries, data: TrainingData) -> dict[str, list[Slice]]:
+    history = np.array([len(items) for items in queries.interacted])
     by_history = {
         "history": slice_by_history(history),
         "activity": slice_by_activity(history),
     }
-    return by_history | slice_users(asked, data)
+    return by_history | slice_users(queries, data)
 
 
 def _slice_relevant_items(
-    asked: EvaluationQueries, answers: RelevantItems, events: np.ndarray, data: TrainingData
+    queries: EvaluationQueries, relevant: RelevantItems, events: np.ndarray, data: TrainingData
 ) -> dict[str, list[Slice]]:
     """Slices of relevant items; a split by last item has no cut, and no slices by days since it."""
-    found = {"popularity": slice_by_popularity(answers.item, events)}
+    found = {"popularity": slice_by_popularity(relevant.item, events)}
     if data.has_clock:
-        found["days since the cut"] = slice_by_age(answers.days)
-    found |= slice_items(answers.item, data)
-    return found | slice_context(asked.timelines, answers.event, data)
+        found["days since the cut"] = slice_by_age(relevant.days)
+    found |= slice_items(relevant.item, data)
+    return found | slice_context(queries.timelines, relevant.event, data)
 
 
 @dataclasses.dataclass(frozen=True)
 class EvaluatedLists:
     """Lists with each user's metrics."""
 
-    judge: ListEvaluator
+    evaluator: ListEvaluator
     lists: np.ndarray
     columns: dict[str, np.ndarray]
     """Metric -> [users]."""
@@ -126,24 +126,24 @@ class EvaluatedLists:
         over recommended items.
         """
         found: MetricsRow = dict(average_metrics(self.columns))
-        found |= compute_beyond_accuracy(self.lists, self.judge.known)
+        found |= compute_beyond_accuracy(self.lists, self.evaluator.items)
         intervals = confidence.compute_mean_intervals(self.columns, _SEED)
-        intervals |= compute_beyond_accuracy_intervals(self.lists, self.judge.known, _SEED)
+        intervals |= compute_beyond_accuracy_intervals(self.lists, self.evaluator.items, _SEED)
         bounds = {name: {"low": i.low, "high": i.high} for name, i in intervals.items()}
         return found | {"intervals": bounds}
 
     def slices(self) -> dict[str, dict[str, MetricsRow]]:
         """Dimension -> slice -> metrics."""
-        ranks = self.judge.answers.ranks(self.lists)
-        of_users = {
+        ranks = self.evaluator.relevant.ranks(self.lists)
+        by_user = {
             kind: measure_user_slices(self._headline, parts, _SEED)
-            for kind, parts in self.judge.user_slices.items()
+            for kind, parts in self.evaluator.user_slices.items()
         }
-        of_answers = {
-            kind: measure_item_slices(self.judge.answers, ranks, parts, _CUTOFFS, _SEED)
-            for kind, parts in self.judge.answer_slices.items()
+        by_item = {
+            kind: measure_item_slices(self.evaluator.relevant, ranks, parts, _CUTOFFS, _SEED)
+            for kind, parts in self.evaluator.item_slices.items()
         }
-        return of_users | of_answers
+        return by_user | by_item
 
     def against(self, others: dict[str, "EvaluatedLists"]) -> dict[str, dict[str, MetricsRow]]:
         """Name of the other lists -> metric -> difference, interval and verdict."""
@@ -201,7 +201,7 @@ class EvaluatedStages:
         """`retrieval`, `ranking` and, if given, `pushed` and `beside`: see
         `trainer.evaluation.evaluate`.
         """
-        users = len(self.retrieval.judge.asked)
+        users = len(self.retrieval.evaluator.queries)
         baselines = {name: lists.summary() for name, lists in self.baselines.items()}
         others = self.baselines | {"retrieval": self.retrieval} | self.pushed | self.beside
         retrieval = _report_lists(self.retrieval, self.baselines)
@@ -217,15 +217,15 @@ class EvaluatedStages:
         return found | ({COMPARISONS: beside} if beside else {})
 
 
-def evaluate_stages(judge: ListEvaluator, lists: StageLists) -> EvaluatedStages:
+def evaluate_stages(evaluator: ListEvaluator, lists: StageLists) -> EvaluatedStages:
     """Evaluates all lists with the same evaluator."""
     return EvaluatedStages(
-        retrieval=judge.measured(lists.retrieval),
-        reranked=judge.measured(lists.reranked),
+        retrieval=evaluator.evaluate(lists.retrieval),
+        reranked=evaluator.evaluate(lists.reranked),
         order=lists.order,
-        baselines={name: judge.measured(other) for name, other in lists.baselines.items()},
-        pushed={} if lists.pushed is None else {PUSHED: judge.measured(lists.pushed)},
-        beside={name: judge.measured(other) for name, other in lists.beside.items()},
+        baselines={name: evaluator.evaluate(other) for name, other in lists.baselines.items()},
+        pushed={} if lists.pushed is None else {PUSHED: evaluator.evaluate(lists.pushed)},
+        beside={name: evaluator.evaluate(other) for name, other in lists.beside.items()},
     )
 
 

@@ -52,27 +52,27 @@ class RelevantItems:
         width = int(max(lists.max(), self.item.max())) + 1
         listed = np.arange(self.users)[:, None] * width + lists
         order = np.argsort(listed, axis=None)
-        relevant = self.user.astype(np.int64) * width + self.item
-        index = np.minimum(np.searchsorted(listed.ravel()[order], relevant), listed.size - 1)
-        hit = listed.ravel()[order[index]] == relevant
+        keys = self.user.astype(np.int64) * width + self.item
+        index = np.minimum(np.searchsorted(listed.ravel()[order], keys), listed.size - 1)
+        hit = listed.ravel()[order[index]] == keys
         return np.where(hit, order[index] % lists.shape[1] + 1, 0)
 
 
 def measure_item_slices(
-    answers: RelevantItems,
+    relevant: RelevantItems,
     ranks: np.ndarray,
     parts: list[Slice],
     cutoffs: tuple[int, ...],
     seed: int,
 ) -> dict[str, MetricsRow]:
-    """Slice -> `users`, `answers` (relevant items) and `recall@k` of each cutoff: the share of the
+    """Slice -> `users`, `relevant` (relevant items) and `recall@k` of each cutoff: the share of the
     slice's relevant items whose rank is 1 to k.
 
     All relevant items of a slice have the same weight, whichever user they belong to; intervals
     resample users.
 
     Args:
-        answers: `a` relevant items.
+        relevant: `a` relevant items.
         ranks: [a] as from `answers.ranks(lists)`.
         parts: slices of the relevant items.
         cutoffs: values of k.
@@ -80,14 +80,14 @@ def measure_item_slices(
     """
     found: dict[str, MetricsRow] = {}
     for part in parts:
-        count = _count_by_user(answers, part.chosen)
+        count = _count_by_user(relevant, part.chosen)
         users = np.flatnonzero(count)
         row: MetricsRow = {"users": len(users), "answers": int(count.sum())} | note_user_count(
             len(users)
         )
         if len(users):
             columns = {
-                f"recall@{k}": _count_by_user(answers, part.chosen & (ranks > 0) & (ranks <= k))[
+                f"recall@{k}": _count_by_user(relevant, part.chosen & (ranks > 0) & (ranks <= k))[
                     users
                 ]
                 for k in cutoffs
@@ -113,22 +113,22 @@ def convert_intervals(intervals: Mapping[str, confidence.Interval]) -> MetricsRo
     return {name: dataclasses.asdict(interval) for name, interval in intervals.items()}
 
 
-def _count_by_user(answers: RelevantItems, chosen: np.ndarray) -> np.ndarray:
-    return np.bincount(answers.user[chosen], minlength=answers.users)
+def _count_by_user(relevant: RelevantItems, chosen: np.ndarray) -> np.ndarray:
+    return np.bincount(relevant.user[chosen], minlength=relevant.users)
 
 
-def collect_relevant_items(asked: EvaluationQueries) -> RelevantItems:
-    """The relevant items of `asked`, each with its user's first positive event in the split."""
-    split = asked.timelines
+def collect_relevant_items(queries: EvaluationQueries) -> RelevantItems:
+    """The relevant items of `queries`, each with its user's first positive event in the split."""
+    split = queries.timelines
     number = np.unique(split.user_ids, return_inverse=True)[1]  # the same for a user's windows
     width = int(split.item_index.max()) + 1
     chosen = np.flatnonzero(split.own & split.positive & (split.item_index > 0))
     chosen = chosen[np.argsort(split.timestamps[chosen], kind="stable")]
     pairs = number[split.rows[chosen]] * width + split.item_index[chosen]
     pairs, first = np.unique(pairs, return_index=True)
-    user = np.repeat(np.arange(len(asked)), [len(items) for items in asked.answers])
-    item = np.concatenate(asked.answers).astype(np.int64)
-    index = np.searchsorted(pairs, number[asked.row[user]] * width + item)
+    user = np.repeat(np.arange(len(queries)), [len(items) for items in queries.relevant])
+    item = np.concatenate(queries.relevant).astype(np.int64)
+    index = np.searchsorted(pairs, number[queries.row[user]] * width + item)
     event = chosen[first[index]]
-    days = (split.timestamps[event] - asked.now) / SECONDS_PER_DAY
-    return RelevantItems(len(asked), user, item, event, days)
+    days = (split.timestamps[event] - queries.now) / SECONDS_PER_DAY
+    return RelevantItems(len(queries), user, item, event, days)

@@ -114,11 +114,11 @@ def _quote_reserved(value: str) -> str:
 
 
 def slice_users(
-    asked: EvaluationQueries, data: TrainingData, most: int = MAX_VALUES
+    queries: EvaluationQueries, data: TrainingData, most: int = MAX_VALUES
 ) -> dict[str, list[Slice]]:
     """By `user_<name>`: slices of the queries; `most` as in `slice_by_value`."""
     return {
-        key: slice_by_value(asked.timelines.users[name][asked.row], values, most)
+        key: slice_by_value(queries.timelines.users[name][queries.row], values, most)
         for name, key, values in _iterate_declared(
             data.dataset.features.users, timeline.name_user_feature, data.timelines_graph
         )

@@ -45,7 +45,9 @@ def add_analysis(pipeline: beam.Pipeline, heads: Mapping[str, HeadRows], uri: st
         _ = {tfma.METRICS_KEY: pipeline | beam.Create([])} | tfma.WriteResults(writers=[writer])
         return
     evaluations = [_evaluate_rows(pipeline, heads, name) for name in heads]
-    evaluations += [_evaluate_queries(pipeline, heads, name) for name in heads if heads[name].asked]
+    evaluations += [
+        _evaluate_queries(pipeline, heads, name) for name in heads if heads[name].queries
+    ]
     joined = {
         key: [evaluation[key] for evaluation in evaluations]
         | f"All {key}" >> beam.Flatten()
@@ -105,10 +107,10 @@ def build_query_extracts(name: str, rows: HeadRows) -> list[Extracts]:
     """One element per query with its slices: those of its user, not of items, since NDCG needs
     whole lists.
     """
-    assert rows.asked is not None, "only a head with candidate lists has queries"
-    starts = np.flatnonzero(np.diff(rows.asked.question, prepend=-1))
+    assert rows.queries is not None, "only a head with candidate lists has queries"
+    starts = np.flatnonzero(np.diff(rows.queries.question, prepend=-1))
     keys: list[list[SliceKey]] = [[] for _ in starts]
-    for key, chosen in iterate_slices(rows.asked.slices, len(starts)):
+    for key, chosen in iterate_slices(rows.queries.slices, len(starts)):
         for question in np.flatnonzero(chosen):
             keys[question].append(key)
     lists = zip(

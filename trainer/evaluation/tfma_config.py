@@ -58,7 +58,7 @@ def _build_config(heads: Mapping[str, HeadRows], specs: list[tfma.MetricsSpec]) 
 
 
 def _list_specs(name: str, rows: HeadRows) -> list[tfma.MetricsSpec]:
-    return _list_row_specs(name, rows) + ([_build_query_spec(name)] if rows.asked else [])
+    return _list_row_specs(name, rows) + ([_build_query_spec(name)] if rows.queries else [])
 
 
 def _list_row_specs(name: str, rows: HeadRows) -> list[tfma.MetricsSpec]:

@@ -55,7 +55,7 @@ class HeadRows:
     """[r]: a probability, or in the label's own unit."""
     slices: SlicesByColumn
     """Slices of the rows; a slice without rows is not passed to TFMA."""
-    asked: QueryRows | None = None
+    queries: QueryRows | None = None
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -77,7 +77,7 @@ def describe_rows(rows: HeadRows | str) -> dict[str, str | int]:
     """`kind`, number of `rows` and of `questions` (queries), or a `note` if there are no rows."""
     if isinstance(rows, str):
         return {"note": rows}
-    questions = {"questions": int(rows.asked.question[-1]) + 1} if rows.asked else {}
+    questions = {"questions": int(rows.queries.question[-1]) + 1} if rows.queries else {}
     return {"kind": rows.kind, "rows": len(rows)} | questions
 
 
@@ -89,8 +89,8 @@ def _build_relevance_rows(
     """
     at_test, length = stages.item_vectors_at_test(), stages.retrieval_config.history_length
     vectors = encode_queries(stages.query.positions, queries, length)
-    lists = rank_nearest(vectors, at_test, queries.seen, stages.ranking_config.candidates)
-    hit = find_hits(lists, queries.answers)
+    lists = rank_nearest(vectors, at_test, queries.interacted, stages.ranking_config.candidates)
+    hit = find_hits(lists, queries.relevant)
     drawn = sample_places(np.flatnonzero(hit.any(axis=1)), MAX_QUERIES)
     if not len(drawn):
         return "retrieval returns no relevant item for any query of test: nothing to rank"
@@ -109,7 +109,7 @@ def sample_places(places: np.ndarray, most: int) -> np.ndarray:
 
 def build_list_rows(
     data: TrainingData,
-    asked: EvaluationQueries,
+    queries: EvaluationQueries,
     lists: np.ndarray,
     hit: np.ndarray,
     scores: np.ndarray,
@@ -118,15 +118,15 @@ def build_list_rows(
 
     Args:
         data: declared features and the catalogue.
-        asked: `q` evaluation queries.
+        queries: `q` evaluation queries.
         lists: [q, c] item indices; 0 is an empty position.
         hit: [q, c] bool: the item is relevant.
         scores: [q, c] relevance logits.
     """
     inside = lists > 0
     question, _ = np.nonzero(inside)
-    history = np.array([len(items) for items in asked.seen])
-    of_users = {"history": slice_by_history(history)} | slice_users(asked, data)
+    history = np.array([len(items) for items in queries.interacted])
+    of_users = {"history": slice_by_history(history)} | slice_users(queries, data)
     of_rows = {
         feature: [Slice(part.name, part.chosen[question]) for part in found]
         for feature, found in of_users.items()
@@ -136,7 +136,7 @@ def build_list_rows(
         label=hit[inside].astype(np.float32),
         prediction=compare_to_average(scores, inside)[inside].astype(np.float32),
         slices=of_rows | slice_items(lists[inside], data),
-        asked=QueryRows(question, of_users),
+        queries=QueryRows(question, of_users),
     )
 
 

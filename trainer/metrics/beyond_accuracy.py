@@ -22,7 +22,7 @@ class ItemStatistics:
 
     events: np.ndarray
     """[n + 1] events of each item."""
-    takers: np.ndarray
+    user_counts: np.ndarray
     """[n + 1] users who interacted with each item."""
     users: int
     """Users with any interaction."""
@@ -42,7 +42,7 @@ def compute_beyond_accuracy(
     diverse = compute_diversity(lists, k, known.vectors)
     return {
         f"coverage@{k}": compute_coverage(lists, k, known.catalogue),
-        f"novelty@{k}": compute_novelty(lists, k, known.takers, known.users),
+        f"novelty@{k}": compute_novelty(lists, k, known.user_counts, known.users),
         f"head_share@{k}": compute_head_share(lists, k, find_head_items(known.events)),
         f"gini@{k}": compute_gini(lists, k, known.catalogue),
     } | ({} if diverse is None else {f"diversity@{k}": diverse})
@@ -65,7 +65,7 @@ def compute_beyond_accuracy_intervals(
     some = shown.any(axis=1)
     head = lists[some, :k]
     by_position = {
-        f"novelty@{k}": _compute_information(known.takers, known.users)[head],
+        f"novelty@{k}": _compute_information(known.user_counts, known.users)[head],
         f"head_share@{k}": np.isin(head, find_head_items(known.events)),
     }
     sums = {name: (values * shown[some]).sum(axis=1) for name, values in by_position.items()}
@@ -83,7 +83,7 @@ def compute_coverage(lists: np.ndarray, k: int, catalogue: int) -> float:
     return np.count_nonzero(np.unique(lists[:, :k])) / catalogue
 
 
-def compute_novelty(lists: np.ndarray, k: int, takers: np.ndarray, users: int) -> float:
+def compute_novelty(lists: np.ndarray, k: int, user_counts: np.ndarray, users: int) -> float:
     """Mean self-information of the recommended items, in bits: -log2 of the share of users who
     interacted with the item.
 
@@ -94,15 +94,15 @@ def compute_novelty(lists: np.ndarray, k: int, takers: np.ndarray, users: int) -
     Args:
         lists: [users, >= k] item indices, best first.
         k: cutoff.
-        takers: [n + 1] users who interacted with each item.
+        user_counts: [n + 1] users who interacted with each item.
         users: users with any interaction.
     """
-    return float(_compute_information(takers, users)[_collect_shown(lists, k)].mean())
+    return float(_compute_information(user_counts, users)[_collect_shown(lists, k)].mean())
 
 
-def _compute_information(takers: np.ndarray, users: int) -> np.ndarray:
+def _compute_information(user_counts: np.ndarray, users: int) -> np.ndarray:
     """[n + 1] self-information of each item."""
-    return np.log2((users + 1) / (takers + 1))
+    return np.log2((users + 1) / (user_counts + 1))
 
 
 def compute_diversity(lists: np.ndarray, k: int, vectors: np.ndarray) -> float | None:

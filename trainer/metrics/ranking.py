@@ -2,7 +2,7 @@
 
 Several metrics share their arguments: `hit` [users, n] bool marks the positions of a list, best
 first, that hold a relevant item; a list shorter than k has no hit in its missing positions.
-`answers` [users] counts each user's relevant items, at least one.
+`relevant` [users] counts each user's relevant items, at least one.
 """
 
 from collections.abc import Mapping
@@ -13,21 +13,21 @@ from trainer.config.metric_names import CUTOFFS
 from trainer.metrics.beyond_accuracy import compute_coverage
 
 
-def find_hits(lists: np.ndarray, answers: list[np.ndarray]) -> np.ndarray:
+def find_hits(lists: np.ndarray, relevant: list[np.ndarray]) -> np.ndarray:
     """[users, k] item indices, best first, and each user's relevant items -> [users, k] bool."""
-    width = int(max(lists.max(), *(items.max(initial=0) for items in answers))) + 1
+    width = int(max(lists.max(), *(items.max(initial=0) for items in relevant))) + 1
     user = np.arange(len(lists), dtype=np.int64)
-    relevant = np.repeat(user, [len(items) for items in answers]) * width + np.concatenate(answers)
-    return np.isin(user[:, None] * width + lists, relevant)
+    keys = np.repeat(user, [len(items) for items in relevant]) * width + np.concatenate(relevant)
+    return np.isin(user[:, None] * width + lists, keys)
 
 
-def compute_recall(hit: np.ndarray, answers: np.ndarray, k: int) -> np.ndarray:
+def compute_recall(hit: np.ndarray, relevant: np.ndarray, k: int) -> np.ndarray:
     """[users] share of a user's relevant items that are among the first k.
 
     A user with more than k relevant items cannot reach 1: the divisor is their number, not
     min(k, number) as in some definitions.
     """
-    return hit[:, :k].sum(axis=1) / answers
+    return hit[:, :k].sum(axis=1) / relevant
 
 
 def compute_hit_rate(hit: np.ndarray, k: int) -> np.ndarray:
@@ -48,7 +48,7 @@ def compute_reciprocal_rank(hit: np.ndarray, k: int) -> np.ndarray:
     return np.where(head.any(axis=1), 1.0 / (head.argmax(axis=1) + 1), 0.0)
 
 
-def compute_ndcg(hit: np.ndarray, answers: np.ndarray, k: int) -> np.ndarray:
+def compute_ndcg(hit: np.ndarray, relevant: np.ndarray, k: int) -> np.ndarray:
     """[users] discounted cumulative gain divided by the ideal one; discount 1 / log2(rank + 1).
 
     Järvelin and Kekäläinen, Cumulated gain-based evaluation of IR techniques, TOIS 2002, with
@@ -56,17 +56,17 @@ def compute_ndcg(hit: np.ndarray, answers: np.ndarray, k: int) -> np.ndarray:
     than that.
     """
     discount = 1.0 / np.log2(np.arange(2, k + 2))
-    ideal = np.concatenate([[0.0], np.cumsum(discount)])[np.minimum(answers, k)]
+    ideal = np.concatenate([[0.0], np.cumsum(discount)])[np.minimum(relevant, k)]
     gains = hit[:, :k] * discount[: hit[:, :k].shape[1]]
     return gains.sum(axis=1) / ideal  # not `@`: the order of BLAS sums depends on the processor
 
 
 def compute_user_metrics(
-    lists: np.ndarray, answers: list[np.ndarray], cutoffs: tuple[int, ...] = CUTOFFS
+    lists: np.ndarray, relevant: list[np.ndarray], cutoffs: tuple[int, ...] = CUTOFFS
 ) -> dict[str, np.ndarray]:
     """`recall@k`, `ndcg@k`, `hit_rate@k` and `mrr@k` of every cutoff, [users] each."""
-    hit = find_hits(lists, answers)
-    count = np.array([len(relevant) for relevant in answers])
+    hit = find_hits(lists, relevant)
+    count = np.array([len(items) for items in relevant])
     metrics = {}
     for k in cutoffs:
         metrics[f"recall@{k}"] = compute_recall(hit, count, k)
@@ -82,9 +82,9 @@ def average_metrics(columns: Mapping[str, np.ndarray]) -> dict[str, float]:
 
 
 def summarise_lists(
-    lists: np.ndarray, answers: list[np.ndarray], catalogue: int
+    lists: np.ndarray, relevant: list[np.ndarray], catalogue: int
 ) -> dict[str, float]:
     """The metrics for model selection, averaged over users. `lists` is [users, >= 100]."""
-    means = average_metrics(compute_user_metrics(lists, answers, (10, 100)))
+    means = average_metrics(compute_user_metrics(lists, relevant, (10, 100)))
     selected = {name: means[name] for name in ("recall@10", "ndcg@10", "recall@100")}
     return selected | {"coverage@10": compute_coverage(lists, 10, catalogue)}

@@ -18,7 +18,7 @@ def iterate_blocks(total: int, rows: int = BLOCK_ROWS) -> Iterator[slice]:
         yield slice(begin, min(begin + rows, total))
 
 
-def select_top_k(scores: np.ndarray, seen: list[np.ndarray], k: int) -> np.ndarray:
+def select_top_k(scores: np.ndarray, interacted: list[np.ndarray], k: int) -> np.ndarray:
     """[q, n] scores by item index -> [q, min(k, n)] indices, best first.
 
     Changes `scores` in place: those of seen items become -inf. The lower index wins ties, so that
@@ -26,38 +26,40 @@ def select_top_k(scores: np.ndarray, seen: list[np.ndarray], k: int) -> np.ndarr
     remaining positions.
     """
     scores[:, 0] = -np.inf
-    for row, items in zip(scores, seen, strict=True):
+    for row, items in zip(scores, interacted, strict=True):
         row[items] = -np.inf
     best = tf.math.top_k(scores, min(k, scores.shape[1]))
     return np.where(np.isneginf(best.values), 0, best.indices)
 
 
-def rank_popular(counts: np.ndarray, seen: list[np.ndarray], k: int) -> np.ndarray:
+def rank_popular(counts: np.ndarray, interacted: list[np.ndarray], k: int) -> np.ndarray:
     """[users, min(k, n)] items with the highest `counts` [n], without those that a user has
     seen.
     """
-    lists = np.zeros((len(seen), min(k, len(counts))), np.int32)
-    for part in iterate_blocks(len(seen)):
+    lists = np.zeros((len(interacted), min(k, len(counts))), np.int32)
+    for part in iterate_blocks(len(interacted)):
         lists[part] = select_top_k(
-            np.tile(counts.astype(np.float64), (len(seen[part]), 1)), seen[part], k
+            np.tile(counts.astype(np.float64), (len(interacted[part]), 1)), interacted[part], k
         )
     return lists
 
 
 def rank_nearest(
-    queries: np.ndarray, vectors: np.ndarray, seen: list[np.ndarray], k: int
+    queries: np.ndarray, vectors: np.ndarray, interacted: list[np.ndarray], k: int
 ) -> np.ndarray:
     """[q, min(k, n)] indices of the unseen items with the greatest dot products, best first.
 
     Args:
         queries: [q, dim] query vectors.
         vectors: [n, dim] item vectors; row 0 is the unknown item, which no list contains.
-        seen: [q] indices of the items to exclude for each query.
+        interacted: [q] indices of the items to exclude for each query.
         k: length of the lists.
     """
     lists = np.zeros((len(queries), min(k, len(vectors))), np.int32)
     for part in iterate_blocks(len(queries)):
-        lists[part] = select_top_k(compute_exact_products(queries[part], vectors), seen[part], k)
+        lists[part] = select_top_k(
+            compute_exact_products(queries[part], vectors), interacted[part], k
+        )
     return lists
 
 

@@ -42,7 +42,7 @@ class RankingExamples:
 
 
 def build_labelled_examples(
-    timelines: Timelines, moments: RetrievalState, most: int | None = None
+    timelines: Timelines, state: RetrievalState, most: int | None = None
 ) -> RankingExamples:
     """The latest `most` (or all) events of the split on known items that have any label, positive
     or not, each with its own item as the only candidate.
@@ -53,14 +53,16 @@ def build_labelled_examples(
     has_label = np.logical_or.reduce(known) if known else np.zeros_like(timelines.positive)
     chosen = select_latest_events(timelines, has_label, most)
     items = timelines.item_index[chosen][:, np.newaxis]
-    days = moments.days(timelines.timestamps[chosen])
+    days = state.days(timelines.timestamps[chosen])
     popularity = [np.zeros((0, 1), np.float32)] + [counts[items[part]] for part, counts in days]
-    queries = moments.queries(timelines)
-    return _build_examples(timelines, chosen, queries, items, np.concatenate(popularity), moments)
+    query_vectors = state.encode_events(timelines)
+    return _build_examples(
+        timelines, chosen, query_vectors, items, np.concatenate(popularity), state
+    )
 
 
 def build_listwise_examples(
-    timelines: Timelines, moments: RetrievalState, config: RankingConfig, rng: np.random.Generator
+    timelines: Timelines, state: RetrievalState, config: RankingConfig, rng: np.random.Generator
 ) -> RankingExamples:
     """Those of the latest `max_events` positive events whose item retrieval returns at that moment,
     with other returned items as negatives.
@@ -71,18 +73,18 @@ def build_listwise_examples(
     Args:
         timelines: a split that retrieval has not learned from; on its own training events its
             scores would be too confident.
-        moments: query vectors, item vectors and popularity at the events.
+        state: query vectors, item vectors and popularity at the events.
         config: numbers of events, candidates and negatives.
         rng: draws the negatives.
     """
     chosen = select_latest_events(timelines, timelines.positive, config.max_events)
     items = timelines.item_index[chosen]
-    queries = moments.queries(timelines)
+    query_vectors = state.encode_events(timelines)
     events, candidates, log_popularity = [], [], []
-    for part, popularity in moments.days(timelines.timestamps[chosen]):
-        vectors = np.column_stack([moments.vectors, popularity])
-        seen = [_get_history(timelines, event) for event in chosen[part]]
-        lists = rank_nearest(queries[chosen[part]], vectors, seen, config.candidates)
+    for part, popularity in state.days(timelines.timestamps[chosen]):
+        vectors = np.column_stack([state.vectors, popularity])
+        interacted = [_get_history(timelines, event) for event in chosen[part]]
+        lists = rank_nearest(query_vectors[chosen[part]], vectors, interacted, config.candidates)
         hit = (lists == items[part, np.newaxis]).any(axis=1)
         positive = items[part][hit]
         drawn = np.column_stack(
@@ -94,10 +96,10 @@ def build_listwise_examples(
     return _build_examples(
         timelines,
         np.concatenate(events),
-        queries,
+        query_vectors,
         np.concatenate(candidates),
         np.concatenate(log_popularity),
-        moments,
+        state,
     )
 
 
@@ -123,15 +125,15 @@ def select_latest_events(timelines: Timelines, wanted: np.ndarray, most: int | N
 def _build_examples(
     timelines: Timelines,
     chosen: np.ndarray,
-    queries: np.ndarray,
+    query_vectors: np.ndarray,
     candidates: np.ndarray,
     log_popularity: np.ndarray,
-    moments: RetrievalState,
+    state: RetrievalState,
 ) -> RankingExamples:
-    now = moments.now(timelines.timestamps[chosen])
-    length = moments.config.history_length
+    now = state.now(timelines.timestamps[chosen])
+    length = state.config.history_length
     return RankingExamples(
-        query=build_event_inputs(timelines, chosen, queries[chosen], now, length),
+        query=build_event_inputs(timelines, chosen, query_vectors[chosen], now, length),
         candidates=candidates.astype(np.int32),
         log_popularity=log_popularity,
         labels={name: values[chosen] for name, values in timelines.labels.items()},

@@ -66,20 +66,20 @@ class RetrievalState:
             for part in iterate_blocks(end - int(first), _ROWS):
                 yield slice(part.start + first, part.stop + first), popularity
 
-    def queries(self, timelines: Timelines) -> np.ndarray:
+    def encode_events(self, timelines: Timelines) -> np.ndarray:
         """[e, dim + 1] the query vector just before each event that belongs to the split; 0 for
         the others.
         """
         everything = dataclasses.replace(timelines, positive=np.ones_like(timelines.positive))
         cuts = cut_windows(everything, self.config.history_length)
-        queries = None
+        query_vectors = None
         for batch in batch_windows(everything, cuts, self.config.positions_per_batch, None):
             vectors = self.encode(batch)
-            if queries is None:
-                queries = np.zeros((len(timelines.item_index), vectors.shape[-1]), np.float32)
-            queries[batch["event"][batch["target"]]] = vectors[batch["target"]]
-        assert queries is not None, "ingestion rejects an empty split"
-        return queries
+            if query_vectors is None:
+                query_vectors = np.zeros((len(timelines.item_index), vectors.shape[-1]), np.float32)
+            query_vectors[batch["event"][batch["target"]]] = vectors[batch["target"]]
+        assert query_vectors is not None, "ingestion rejects an empty split"
+        return query_vectors
 
 
 def create_encoder(query: Any) -> QueryEncoder:
@@ -92,47 +92,51 @@ def create_encoder(query: Any) -> QueryEncoder:
 
 
 def build_event_inputs(
-    timelines: Timelines, chosen: np.ndarray, queries: np.ndarray, now: np.ndarray, length: int
+    timelines: Timelines,
+    chosen: np.ndarray,
+    query_vectors: np.ndarray,
+    now: np.ndarray,
+    length: int,
 ) -> Batch:
     """The ranking model's inputs for events, except the candidates; see `schema.signatures`.
 
     Args:
         timelines: timelines of the events.
         chosen: [m] positions of the events; each query is just before its event.
-        queries: [m, dim + 1] query vectors of these events.
+        query_vectors: [m, dim + 1] query vectors of these events.
         now: [m] times of the queries; seconds since epoch, UTC.
         length: number of history items.
     """
     row = timelines.rows[chosen]
     context = {timeline.name_context(n): values[chosen] for n, values in timelines.context.items()}
-    return _build_inputs(timelines, row, chosen, queries, now, length) | context
+    return _build_inputs(timelines, row, chosen, query_vectors, now, length) | context
 
 
-def build_query_inputs(asked: EvaluationQueries, queries: np.ndarray, length: int) -> Batch:
+def build_query_inputs(queries: EvaluationQueries, query_vectors: np.ndarray, length: int) -> Batch:
     """The ranking model's inputs for `q` evaluation queries, except the candidates.
 
     The context at the moment of an evaluation query is unknown, so it is 0.
     """
-    split, row = asked.timelines, asked.row
+    split, row = queries.timelines, queries.row
     stop = split.row_splits[row] + split.target_from[row]
-    now = np.full(len(asked), asked.now, np.int64)
+    now = np.full(len(queries), queries.now, np.int64)
     context = {
-        timeline.name_context(name): np.zeros((len(asked), *values.shape[1:]), values.dtype)
+        timeline.name_context(name): np.zeros((len(queries), *values.shape[1:]), values.dtype)
         for name, values in split.context.items()
     }
-    return _build_inputs(split, row, stop, queries, now, length) | context
+    return _build_inputs(split, row, stop, query_vectors, now, length) | context
 
 
 def _build_inputs(
     timelines: Timelines,
     row: np.ndarray,
     stop: np.ndarray,
-    queries: np.ndarray,
+    query_vectors: np.ndarray,
     now: np.ndarray,
     length: int,
 ) -> Batch:
     return {
-        signatures.VECTOR: queries.astype(np.float32),
+        signatures.VECTOR: query_vectors.astype(np.float32),
         signatures.USER_INDEX: timelines.user_index[row],
         signatures.HISTORY_INDEX: _gather_history(timelines, row, stop, length),
         signatures.NOW: now,

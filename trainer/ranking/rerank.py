@@ -30,8 +30,8 @@ class Ranker:
 
 def rerank(
     lists: np.ndarray,
-    queries: np.ndarray,
-    asked: EvaluationQueries,
+    query_vectors: np.ndarray,
+    queries: EvaluationQueries,
     log_popularity: np.ndarray,
     ranker: Ranker,
 ) -> np.ndarray:
@@ -39,15 +39,15 @@ def rerank(
 
     Args:
         lists: [q, k] retrieval's item indices, best first; empty positions (0) stay at the end.
-        queries: [q, dim + 1] query vectors.
-        asked: the evaluation queries.
+        query_vectors: [q, dim + 1] query vectors.
+        queries: the evaluation queries.
         log_popularity: [n + 1] at the moment of the queries.
         ranker: the ranking model.
     """
     result = lists.copy()
     head = lists[:, : ranker.candidates].astype(np.int32)
     scores = score_relevance(
-        head, queries, asked, log_popularity, ranker.score, ranker.history_length
+        head, query_vectors, queries, log_popularity, ranker.score, ranker.history_length
     )
     order = np.argsort(np.where(head == 0, np.inf, -scores), axis=1, kind="stable")
     result[:, : head.shape[1]] = np.take_along_axis(head, order, axis=1)
@@ -56,8 +56,8 @@ def rerank(
 
 def score_relevance(
     lists: np.ndarray,
-    queries: np.ndarray,
-    asked: EvaluationQueries,
+    query_vectors: np.ndarray,
+    queries: EvaluationQueries,
     log_popularity: np.ndarray,
     score: ScoreFunction,
     history_length: int,
@@ -66,14 +66,14 @@ def score_relevance(
 
     Args:
         lists: [q, c] candidates as item indices.
-        queries: [q, dim + 1] query vectors.
-        asked: the evaluation queries.
+        query_vectors: [q, dim + 1] query vectors.
+        queries: the evaluation queries.
         log_popularity: [n + 1] at the moment of the queries.
         score: the ranking model.
         history_length: number of latest history items that it reads.
     """
     head = lists.astype(np.int32)
-    inputs = build_query_inputs(asked, queries, history_length) | {
+    inputs = build_query_inputs(queries, query_vectors, history_length) | {
         signatures.CANDIDATES: head,
         signatures.LOG_POPULARITY: log_popularity.astype(np.float32)[head],
     }

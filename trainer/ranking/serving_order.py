@@ -56,7 +56,7 @@ class RankingVerdict:
 class OrderedLists:
     """Lists for `q` evaluation queries in both orders."""
 
-    asked: EvaluationQueries
+    queries: EvaluationQueries
     final: np.ndarray
     """[q, k] after ranking."""
     lists: np.ndarray
@@ -83,47 +83,51 @@ def build_repeated_queries(
 
 def measure_orders(
     module: Any,
-    asked: list[EvaluationQueries],
+    queries: list[EvaluationQueries],
     query: Any,
-    moments: RetrievalState,
+    state: RetrievalState,
     config: RankingConfig,
 ) -> RankingVerdict:
     """Compares the lists in retrieval's order with those in ranking's.
 
     Args:
         module: the ranking module.
-        asked: evaluation queries of events that neither stage has learned from.
+        queries: evaluation queries of events that neither stage has learned from.
         query: the loaded query model.
-        moments: item vectors and popularity of retrieval.
+        state: item vectors and popularity of retrieval.
         config: number of candidates.
     """
     score = create_scorer(module)
-    return compare_orders([_rank_lists(score, each, query, moments, config) for each in asked])
+    return compare_orders([_rank_lists(score, each, query, state, config) for each in queries])
 
 
 def _rank_lists(
     score: ScoreFunction,
-    asked: EvaluationQueries,
+    queries: EvaluationQueries,
     query: Any,
-    moments: RetrievalState,
+    state: RetrievalState,
     config: RankingConfig,
 ) -> OrderedLists:
-    popularity = moments.log_popularity(asked.now)
-    length = moments.config.history_length
-    queries = encode_queries(query.positions, asked, length)
-    vectors = np.column_stack([moments.vectors, popularity])
-    lists = rank_nearest(queries, vectors, asked.seen, max(100, config.candidates))
-    final = rerank(lists, queries, asked, popularity, Ranker(score, config.candidates, length))
-    return OrderedLists(asked, final, lists)
+    popularity = state.log_popularity(queries.now)
+    length = state.config.history_length
+    query_vectors = encode_queries(query.positions, queries, length)
+    vectors = np.column_stack([state.vectors, popularity])
+    lists = rank_nearest(query_vectors, vectors, queries.interacted, max(100, config.candidates))
+    final = rerank(
+        lists, query_vectors, queries, popularity, Ranker(score, config.candidates, length)
+    )
+    return OrderedLists(queries, final, lists)
 
 
 def compare_orders(answered: list[OrderedLists]) -> RankingVerdict:
     """The verdict over users; a user counts once, with the mean NDCG over all moments."""
-    users = np.concatenate([each.asked.timelines.user_ids[each.asked.row] for each in answered])
+    users = np.concatenate([each.queries.timelines.user_ids[each.queries.row] for each in answered])
     _, user = np.unique(users, return_inverse=True)
-    ours = _average_by_user([_compute_list_ndcg(each.final, each.asked) for each in answered], user)
+    ours = _average_by_user(
+        [_compute_list_ndcg(each.final, each.queries) for each in answered], user
+    )
     theirs = _average_by_user(
-        [_compute_list_ndcg(each.lists, each.asked) for each in answered], user
+        [_compute_list_ndcg(each.lists, each.queries) for each in answered], user
     )
     difference = confidence.compare_paired({_METRIC: ours}, {_METRIC: theirs}, _SEED)[_METRIC]
     return RankingVerdict(float(ours.mean()), float(theirs.mean()), difference)
@@ -133,8 +137,8 @@ def _average_by_user(found: list[np.ndarray], user: np.ndarray) -> np.ndarray:
     return np.bincount(user, weights=np.concatenate(found)) / np.bincount(user)
 
 
-def _compute_list_ndcg(lists: np.ndarray, asked: EvaluationQueries) -> np.ndarray:
-    return compute_user_metrics(lists, asked.answers)[_METRIC]
+def _compute_list_ndcg(lists: np.ndarray, queries: EvaluationQueries) -> np.ndarray:
+    return compute_user_metrics(lists, queries.relevant)[_METRIC]
 
 
 def write_verdict(verdict: RankingVerdict, model_uri: str) -> None:

@@ -195,20 +195,22 @@ def save_candidate_model(module: CandidateModule, path: str) -> None:
 
 
 def encode_queries(
-    encode: Encode, asked: EvaluationQueries, length: int, most: int | None = None
+    encode: Encode, queries: EvaluationQueries, length: int, most: int | None = None
 ) -> np.ndarray:
     """[q, dim + 1] vectors of the evaluation queries.
 
     Args:
         encode: `positions` of a query model, or its `encode`.
-        asked: the evaluation queries.
+        queries: the evaluation queries.
         length: history events per query.
         most: encodes only the first queries, at most this many; None for all.
     """
-    users = len(asked) if most is None else min(most, len(asked))
+    users = len(queries) if most is None else min(most, len(queries))
     return np.concatenate(
         [
-            encode({k: tf.constant(v) for k, v in asked.batch(part, length).items()})[:, -1].numpy()
+            encode({k: tf.constant(v) for k, v in queries.batch(part, length).items()})[
+                :, -1
+            ].numpy()
             for part in iterate_blocks(users)
         ]
     )

@@ -72,8 +72,8 @@ class RetrievalModel(EpochMetricsModel):
         self._frequency = tf.constant(frequency, tf.float32)
         self._rarest = float(frequency[frequency > 0].min(initial=1.0))
         self.catalogue_size = len(frequency) - 1
-        self.taken = np.flatnonzero(frequency).astype(np.int32)
-        self.present = (
+        self.trained_items = np.flatnonzero(frequency).astype(np.int32)
+        self.popularity_prior = (
             None if refreshes is None else PopularityPrior(refreshes, config.refresh_days)
         )
         self.task = tfrs.tasks.Retrieval(
@@ -88,7 +88,7 @@ class RetrievalModel(EpochMetricsModel):
     @property
     def popularity_weight(self) -> float:
         """Weight of an item's log popularity in its score; 0 without popularity prior."""
-        return 0.0 if self.present is None else float(self.present.weight.numpy())
+        return 0.0 if self.popularity_prior is None else float(self.popularity_prior.weight.numpy())
 
     @tf.autograph.experimental.do_not_convert  # translating the towers takes longer than an epoch
     def encode(
@@ -157,13 +157,15 @@ class RetrievalModel(EpochMetricsModel):
         self, positives: Positives, vectors: tf.Tensor, ids: tf.Tensor, training: bool
     ) -> tuple[Positives, tf.Tensor]:
         """Queries and candidates [c, …] with columns that add popularity to their dot product."""
-        if self.present is None:
+        if self.popularity_prior is None:
             return positives, vectors
-        columns = self._temperature * self.present.of_queries(positives.timestamps, training)
+        columns = self._temperature * self.popularity_prior.of_queries(
+            positives.timestamps, training
+        )
         queries = tf.concat([positives.queries, columns], axis=1)
         return (
             dataclasses.replace(positives, queries=queries),
-            tf.concat([vectors, self.present.of_items(ids)], axis=1),
+            tf.concat([vectors, self.popularity_prior.of_items(ids)], axis=1),
         )
 
     def _softmax(
@@ -192,7 +194,7 @@ class RetrievalModel(EpochMetricsModel):
         """
         uniform = tf.cast(uniform, tf.float32)
         share = tf.maximum(tf.gather(self._frequency, ids), self._rarest)
-        expected = share * tf.maximum(in_batch, 1.0) + uniform / max(len(self.taken), 1)
+        expected = share * tf.maximum(in_batch, 1.0) + uniform / max(len(self.trained_items), 1)
         return expected / tf.maximum(in_batch + uniform, 1.0)
 
 

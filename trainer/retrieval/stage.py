@@ -86,7 +86,7 @@ def train_without_valid(
     data, config = context.data, context.config
     history, model = fit_held_out(context, queries)
     lists = rank_queries(model, queries, data.clock(data.train), data, config)
-    metrics = summarise_lists(lists, queries.answers, data.catalogue.size)
+    metrics = summarise_lists(lists, queries.relevant, data.catalogue.size)
     return {f"valid_{name}": value for name, value in metrics.items()} | {
         "popularity_weight": model.popularity_weight,
         "epochs": len(history["loss"]),
@@ -102,7 +102,7 @@ def _save_learned_weights(model: RetrievalModel, context: RetrievalContext, uri:
 
 def rank_queries(
     model: RetrievalModel,
-    asked: EvaluationQueries,
+    queries: EvaluationQueries,
     clock: PopularityClock,
     data: TrainingData,
     config: RetrievalConfig,
@@ -111,22 +111,22 @@ def rank_queries(
 
     Args:
         model: the trained model.
-        asked: the evaluation queries.
+        queries: the evaluation queries.
         clock: popularity over the events that may be known.
         data: the catalogue and the Transforms.
         config: the configuration that the model was trained with.
     """
     vectors = compute_item_vectors(model.candidate_tower, data.catalogue.size)
     module = _build_query_module(model, vectors, data, config)
-    queries = encode_queries(_trace(module), asked, config.history_length)
-    votes = clock.votes(asked.now, config.popularity_days)
+    query_vectors = encode_queries(_trace(module), queries, config.history_length)
+    votes = clock.votes(queries.now, config.popularity_days)
     with_popularity = np.column_stack([vectors, compute_log_popularity(votes)])
-    return rank_nearest(queries, with_popularity, asked.seen, 100)
+    return rank_nearest(query_vectors, with_popularity, queries.interacted, 100)
 
 
 def write_artifacts(
     model: RetrievalModel,
-    asked: EvaluationQueries,
+    queries: EvaluationQueries,
     data: TrainingData,
     config: RetrievalConfig,
     outputs: RetrievalOutputs,
@@ -135,7 +135,7 @@ def write_artifacts(
 
     Args:
         model: the trained model.
-        asked: evaluation queries; a sample of their vectors is saved to measure the index with.
+        queries: evaluation queries; a sample of their vectors is saved to measure the index with.
         data: the catalogue and the Transforms.
         config: the configuration that the model was trained with.
         outputs: where to write.
@@ -148,7 +148,7 @@ def write_artifacts(
     save_query_model(
         module, build_single_batch(data.train, config.history_length), outputs.model_uri
     )
-    sample = encode_queries(_trace(module), asked, config.history_length, SAMPLE_QUERIES)
+    sample = encode_queries(_trace(module), queries, config.history_length, SAMPLE_QUERIES)
     _save_candidates(vectors, sample, data, config, outputs.candidates_uri)
     return vectors
 

@@ -154,7 +154,7 @@ def build_epochs(
         for batch in _batch_by_shape(
             timelines, cut, positions, config.history_length, rng, hardware
         ):
-            drawn = draws.choice(model.taken, config.uniform_negatives)
+            drawn = draws.choice(model.trained_items, config.uniform_negatives)
             yield batch | {NEGATIVES: drawn}
 
     if hardware.one_shape:

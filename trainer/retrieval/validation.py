@@ -26,50 +26,56 @@ SampleMetrics = dict[str, float]
 class ValidationSample:
     """Evaluation queries, and the items' popularity at their moment."""
 
-    asked: EvaluationQueries
+    queries: EvaluationQueries
     log_popularity: np.ndarray
     """[n] over the trailing window, as retrieval adds it to the scores."""
     batches: list[Batch]
     """The queries' histories, `trainer.metrics.top_k.BLOCK_ROWS` users each."""
 
-    def measure(self, queries: np.ndarray, vectors: np.ndarray, weight: float) -> SampleMetrics:
+    def measure(
+        self, query_vectors: np.ndarray, vectors: np.ndarray, weight: float
+    ) -> SampleMetrics:
         """`recall@10` and `ndcg@10`.
 
-        Scores are the dot products of `queries` [users, dim] and `vectors` [n, dim], plus `weight`
-        times log popularity.
+        Scores are the dot products of `query_vectors` [users, dim] and `vectors` [n, dim], plus
+        `weight` times log popularity.
         """
         lists = []
-        for part in iterate_blocks(len(queries)):
-            products = compute_exact_products(queries[part], vectors)
+        for part in iterate_blocks(len(query_vectors)):
+            products = compute_exact_products(query_vectors[part], vectors)
             scores = products + np.float32(weight) * self.log_popularity
-            lists.append(select_top_k(scores, self.asked.seen[part], _DEPTH))
-        return measure_lists(np.concatenate(lists), self.asked.answers)
+            lists.append(select_top_k(scores, self.queries.interacted[part], _DEPTH))
+        return measure_lists(np.concatenate(lists), self.queries.relevant)
 
 
 def draw_sample(
-    asked: EvaluationQueries, clock: PopularityClock, items: int, config: RetrievalConfig, seed: int
+    queries: EvaluationQueries,
+    clock: PopularityClock,
+    items: int,
+    config: RetrievalConfig,
+    seed: int,
 ) -> ValidationSample:
     """A uniform sample of the queries, small enough that measuring is cheap compared to an epoch.
 
     Args:
-        asked: all evaluation queries of valid.
+        queries: all evaluation queries of valid.
         clock: popularity over the events that may be known.
         items: size of the catalogue; the larger it is, the fewer queries are drawn.
         config: history length and popularity window.
         seed: seed of the sample.
     """
-    size = min(len(asked), max(_MIN_USERS, _MAX_SCORES // items))
-    chosen = np.random.default_rng(seed).choice(len(asked), size, replace=False)
-    history = asked.timelines.target_from[asked.row[chosen]]
+    size = min(len(queries), max(_MIN_USERS, _MAX_SCORES // items))
+    chosen = np.random.default_rng(seed).choice(len(queries), size, replace=False)
+    history = queries.timelines.target_from[queries.row[chosen]]
     chosen = chosen[np.lexsort((chosen, history))]  # similar lengths need little padding
     some = dataclasses.replace(
-        asked,
-        row=asked.row[chosen],
-        seen=[asked.seen[user] for user in chosen],
-        answers=[asked.answers[user] for user in chosen],
+        queries,
+        row=queries.row[chosen],
+        interacted=[queries.interacted[user] for user in chosen],
+        relevant=[queries.relevant[user] for user in chosen],
     )
     batches = [some.batch(part, config.history_length) for part in iterate_blocks(size)]
-    votes = clock.votes(asked.now, config.popularity_days)
+    votes = clock.votes(queries.now, config.popularity_days)
     return ValidationSample(some, compute_log_popularity(votes), batches)
 
 
@@ -77,17 +83,17 @@ def measure_baselines(
     sample: ValidationSample, clock: PopularityClock, days: float
 ) -> dict[str, SampleMetrics]:
     """Metrics of two popularity baselines: events of all time, and of the last `days`."""
-    asked = sample.asked
-    counts = {"popular": clock.counts(asked.now), "recent": clock.counts(asked.now, days)}
+    queries = sample.queries
+    counts = {"popular": clock.counts(queries.now), "recent": clock.counts(queries.now, days)}
     return {
-        name: measure_lists(rank_popular(count, asked.seen, _DEPTH), asked.answers)
+        name: measure_lists(rank_popular(count, queries.interacted, _DEPTH), queries.relevant)
         for name, count in counts.items()
     }
 
 
-def measure_lists(lists: np.ndarray, answers: list[np.ndarray]) -> SampleMetrics:
+def measure_lists(lists: np.ndarray, relevant: list[np.ndarray]) -> SampleMetrics:
     """Means over users of recall@10 and NDCG@10 of the lists [users, 10]."""
-    means = average_metrics(compute_user_metrics(lists, answers, (_DEPTH,)))
+    means = average_metrics(compute_user_metrics(lists, relevant, (_DEPTH,)))
     return {name: means[name] for name in ("recall@10", "ndcg@10")}
 
 
@@ -118,7 +124,7 @@ def create_measure(
             )[:, -1]
             for batch in sample.batches
         ]
-        queries = tf.cast(tf.concat(parts, axis=0), tf.float32).numpy() / config.temperature
-        return sample.measure(queries, vectors, model.popularity_weight)
+        query_vectors = tf.cast(tf.concat(parts, axis=0), tf.float32).numpy() / config.temperature
+        return sample.measure(query_vectors, vectors, model.popularity_weight)
 
     return measure

@@ -51,15 +51,15 @@ class EpochMetrics(tf.keras.callbacks.Callback):
 class ProgressLog(tf.keras.callbacks.Callback):
     """Logs one progress record per epoch."""
 
-    def __init__(self, epochs: int, *shown: str):
-        """`shown` are the names of the logs to include."""
+    def __init__(self, epochs: int, *names: str):
+        """`names` are the names of the logs to include."""
         super().__init__()
         self._epochs = epochs
-        self._shown = shown
+        self._names = names
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Logs the epoch's metrics."""
-        values = " ".join(f"{name}={(logs or {})[name]:.4f}" for name in self._shown)
+        values = " ".join(f"{name}={(logs or {})[name]:.4f}" for name in self._names)
         _progress.info("epoch=%d of=%d %s", epoch + 1, self._epochs, values)
 
 

@@ -4,7 +4,7 @@ from trainer.data.evaluation_queries import build_queries
 
 
 def test_answers_are_new_positive_known_items_once_each(timelines_of):
-    asked = build_queries(
+    queries = build_queries(
         timelines_of(
             [
                 # 1, 2 and 1 again before the cut; then 2 (seen), 3 twice, 4 (negative), 0 (unknown)
@@ -17,10 +17,10 @@ def test_answers_are_new_positive_known_items_once_each(timelines_of):
         ),
         10,
     )
-    assert len(asked) == 3
-    assert asked.timelines.user_ids[asked.row].tolist() == [b"ann", b"bob", b"dan"]
-    assert [a.tolist() for a in asked.answers] == [[3], [5], [8]]
-    assert [s.tolist() for s in asked.seen] == [[1, 2], [], [7]]
+    assert len(queries) == 3
+    assert queries.timelines.user_ids[queries.row].tolist() == [b"ann", b"bob", b"dan"]
+    assert [a.tolist() for a in queries.relevant] == [[3], [5], [8]]
+    assert [s.tolist() for s in queries.interacted] == [[1, 2], [], [7]]
 
 
 def test_a_user_in_several_windows_is_asked_once_as_he_stood_at_the_cut(timelines_of):
@@ -28,32 +28,32 @@ def test_a_user_in_several_windows_is_asked_once_as_he_stood_at_the_cut(timeline
     first = (b"ann", 1, [1, 2, 3], [1, 10, 11], 1)
     second = (b"ann", 1, [1, 2, 3, 4, 1], [1, 10, 11, 12, 13], 3)
     for rows in ([first, second], [second, first]):
-        asked = build_queries(timelines_of(rows), 10)
-        assert len(asked) == 1
-        assert asked.timelines.target_from[asked.row].tolist() == [1]
-        assert asked.seen[0].tolist() == [1]
-        assert asked.answers[0].tolist() == [2, 3, 4]
+        queries = build_queries(timelines_of(rows), 10)
+        assert len(queries) == 1
+        assert queries.timelines.target_from[queries.row].tolist() == [1]
+        assert queries.interacted[0].tolist() == [1]
+        assert queries.relevant[0].tolist() == [2, 3, 4]
 
 
 def test_a_window_that_ended_before_the_cut_is_not_asked(timelines_of):
     over = (b"ann", 1, [1, 2], [1, 5], 2)
     current = (b"ann", 1, [1, 2, 3, 4], [1, 5, 9, 10], 3)
     early = (b"bob", 2, [7, 8], [0, 12], 1)
-    asked = build_queries(timelines_of([over, early, current]), 10)
-    assert asked.row.tolist() == [2, 1]
-    assert [s.tolist() for s in asked.seen] == [[1, 2, 3], [7]]
-    assert [a.tolist() for a in asked.answers] == [[4], [8]]
+    queries = build_queries(timelines_of([over, early, current]), 10)
+    assert queries.row.tolist() == [2, 1]
+    assert [s.tolist() for s in queries.interacted] == [[1, 2, 3], [7]]
+    assert [a.tolist() for a in queries.relevant] == [[4], [8]]
 
 
 def test_events_that_the_user_did_not_like_are_seen_all_the_same(timelines_of):
-    asked = build_queries(
+    queries = build_queries(
         timelines_of([(b"ann", 1, [1, 2], [1, 10], 1)], positive=[False, True]), 10
     )
-    assert asked.seen[0].tolist() == [1]
+    assert queries.interacted[0].tolist() == [1]
 
 
 def test_a_batch_is_the_latest_history_and_one_position_that_asks(timelines_of):
-    asked = build_queries(
+    queries = build_queries(
         timelines_of(
             [
                 (b"ann", 1, [1, 2, 3, 4], [1, 2, 3, 10], 3),
@@ -64,7 +64,7 @@ def test_a_batch_is_the_latest_history_and_one_position_that_asks(timelines_of):
         ),
         99,
     )
-    batch = asked.batch(slice(0, 2), 2)
+    batch = queries.batch(slice(0, 2), 2)
     assert batch["item_index"].tolist() == [[2, 3, 0], [0, 0, 0]]
     assert batch["timestamps"].tolist() == [[2, 3, 99], [0, 0, 99]]
     assert batch["context_device"].tolist() == [[8, 9, 0], [0, 0, 0]]
@@ -73,5 +73,5 @@ def test_a_batch_is_the_latest_history_and_one_position_that_asks(timelines_of):
 
 
 def test_without_answers_nobody_is_asked(timelines_of):
-    asked = build_queries(timelines_of([(b"ann", 1, [1, 1], [1, 10], 1)]), 10)
-    assert len(asked) == 0
+    queries = build_queries(timelines_of([(b"ann", 1, [1, 1], [1, 10], 1)]), 10)
+    assert len(queries) == 0

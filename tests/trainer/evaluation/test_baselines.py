@@ -93,8 +93,8 @@ def test_no_list_repeats_an_item_or_shows_one_of_the_history(users, history):
     taken = build_history_matrix([np.array(sorted(u), int) for u in users], 8)
     similar = compute_similarities(taken)
     counts = np.asarray(taken.sum(axis=0)).ravel()
-    seen = np.array(sorted(history), int)
-    row = rank_by_neighbours([seen], similar, counts, 7)[0]
+    interacted = np.array(sorted(history), int)
+    row = rank_by_neighbours([interacted], similar, counts, 7)[0]
     assert sorted(row[row > 0].tolist()) == sorted(set(range(1, 8)) - history)
 
 
@@ -151,6 +151,6 @@ def test_the_baseline_counts_pairs_of_a_bounded_number_of_items(timelines_of):
     size = LATEST_ITEMS + 100
     items = list(range(1, size + 1))
     train = timelines_of([(b"a", 1, items, items, 0)])
-    asked = build_queries(timelines_of([(b"c", 2, [300, 2], [0, size + 9], 1)]), size + 5)
-    found = rank_baselines(build_clock([train], size + 1), asked, 7, 5)
+    queries = build_queries(timelines_of([(b"c", 2, [300, 2], [0, size + 9], 1)]), size + 5)
+    found = rank_baselines(build_clock([train], size + 1), queries, 7, 5)
     assert found["item_neighbours"].tolist() == [[101, 102, 103, 104, 105]]

@@ -23,9 +23,9 @@ def served(users: int = USERS, region: np.ndarray = REGION + 1) -> Any:
     return types.SimpleNamespace(
         lists=np.array([[1]] * users),
         columns={"ndcg@10": NDCG[:users], "recall@5": 1 - NDCG[:users]},
-        judge=types.SimpleNamespace(
-            asked=types.SimpleNamespace(
-                answers=[np.array([2, 3])] * users,
+        evaluator=types.SimpleNamespace(
+            queries=types.SimpleNamespace(
+                relevant=[np.array([2, 3])] * users,
                 timelines=types.SimpleNamespace(users={"region": region}),
                 row=np.arange(users),
             ),
@@ -161,7 +161,9 @@ def test_many_values_are_groups_of_their_own():
     """Twenty studios of one item each: slices would show ten, a limit is to hold for all."""
     lists: Any = types.SimpleNamespace(
         lists=np.array([[1]] * 60),
-        judge=types.SimpleNamespace(asked=types.SimpleNamespace(answers=[np.arange(1, 21)] * 60)),
+        evaluator=types.SimpleNamespace(
+            queries=types.SimpleNamespace(relevant=[np.arange(1, 21)] * 60)
+        ),
     )
     studios = data(np.arange(21))
     studios.catalogue.size = 20

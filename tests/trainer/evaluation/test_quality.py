@@ -22,7 +22,7 @@ def data(planted, timelines_of):
     """Even users took item 1 and then take 2; odd ones are new and take 3 two days later."""
     even, odd = range(0, USERS, 2), range(1, USERS, 2)
     history = timelines_of([(b"%d" % user, 1, [1], [user], 0) for user in even])
-    asked = [(b"%d" % user, 1, [1, 2], [user, CUT], 1) for user in even] + [
+    queries = [(b"%d" % user, 1, [1, 2], [user, CUT], 1) for user in even] + [
         (b"%d" % user, 0, [3], [CUT + 2 * DAY], 0) for user in odd
     ]
     region = np.array([1] * 50 + [0] * 50)
@@ -41,29 +41,29 @@ def data(planted, timelines_of):
         ),
         train=history,
         valid=timelines_of([(b"0", 1, [1], [0], 1)]),
-        test=timelines_of(asked, users={"region": region}, context={"device": device}),
+        test=timelines_of(queries, users={"region": region}, context={"device": device}),
     )
 
 
 @pytest.fixture(scope="module")
-def judge(data):
-    asked = build_queries(data.test, CUT)
+def evaluator(data):
+    queries = build_queries(data.test, CUT)
     vectors = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
-    return build_list_evaluator(asked, data.clock(data.train, data.valid), vectors, data)
+    return build_list_evaluator(queries, data.clock(data.train, data.valid), vectors, data)
 
 
 @pytest.fixture(scope="module")
-def even(judge):
+def even(evaluator):
     """[users] bool, in the order in which they are asked."""
-    return np.array([len(items) == 1 for items in judge.asked.seen])
+    return np.array([len(items) == 1 for items in evaluator.queries.interacted])
 
 
-def same_for_all(judge, row):
-    return judge.measured(np.tile(row, (USERS, 1)))
+def same_for_all(evaluator, row):
+    return evaluator.evaluate(np.tile(row, (USERS, 1)))
 
 
-def test_values_of_the_data_name_the_slices(data, judge, even):
-    found = slice_users(judge.asked, data)
+def test_values_of_the_data_name_the_slices(data, evaluator, even):
+    found = slice_users(evaluator.queries, data)
     assert {part.name: part.chosen.tolist() for part in found["user_region"]} == {
         "north": even.tolist(),
         "no known value": (~even).tolist(),
@@ -78,8 +78,8 @@ def test_values_of_the_data_name_the_slices(data, judge, even):
     }
 
 
-def test_summary_has_every_metric_and_intervals_of_means_over_users(judge):
-    found = same_for_all(judge, [2, 3]).summary()
+def test_summary_has_every_metric_and_intervals_of_means_over_users(evaluator):
+    found = same_for_all(evaluator, [2, 3]).summary()
     # even users' answer stands first, odd ones' second
     assert found["recall@5"] == found["hit_rate@100"] == 1
     assert found["ndcg@10"] == pytest.approx((1 + SECOND) / 2)
@@ -96,8 +96,8 @@ def test_summary_has_every_metric_and_intervals_of_means_over_users(judge):
     assert found["intervals"].keys().isdisjoint({"coverage@10", "gini@10"})
 
 
-def test_slices_by_hand(judge):
-    found = same_for_all(judge, [2, 3]).slices()
+def test_slices_by_hand(evaluator):
+    found = same_for_all(evaluator, [2, 3]).slices()
     assert found.keys() == {
         "history", "activity", "popularity", "days since the cut", "user_region", "item_genres",
         "item_studio", "context_device",
@@ -110,18 +110,18 @@ def test_slices_by_hand(judge):
     assert found["popularity"]["head items"]["note"] == "no test user is in this slice"
     first, later = (found["days since the cut"][name] for name in ("day 0-1", "day 1-7"))
     assert first["answers"] == later["answers"] == USERS / 2
-    only_2 = same_for_all(judge, [2, 0]).slices()
+    only_2 = same_for_all(evaluator, [2, 0]).slices()
     assert only_2["item_genres"]["crime"]["recall@10"]["value"] == 1
     assert only_2["item_genres"]["no known value"]["recall@10"]["value"] == 0
     assert only_2["context_device"]["phone"]["recall@10"]["value"] == 1
     assert only_2["context_device"]["web"]["recall@10"]["value"] == 0
 
 
-def test_verdicts_against_others(judge):
-    ours = same_for_all(judge, [2, 3])
+def test_verdicts_against_others(evaluator):
+    ours = same_for_all(evaluator, [2, 3])
     others = {
-        "turned": same_for_all(judge, [3, 2]),  # as good, to other users
-        "wrong": same_for_all(judge, [1, 1]),
+        "turned": same_for_all(evaluator, [3, 2]),  # as good, to other users
+        "wrong": same_for_all(evaluator, [1, 1]),
     }
     found = ours.against(others)
     assert found["turned"]["ndcg@10"]["verdict"] == "inside the noise"
@@ -130,20 +130,20 @@ def test_verdicts_against_others(judge):
     assert others["wrong"].against({"ours": ours})["ours"]["recall@100"]["verdict"] == "worse"
 
 
-def test_all_of_it_is_json_without_nan(judge):
-    lists = same_for_all(judge, [2, 3])
+def test_all_of_it_is_json_without_nan(evaluator):
+    lists = same_for_all(evaluator, [2, 3])
     found = [lists.summary(), lists.slices(), lists.against({"itself": lists})]
     assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 
-def test_a_split_by_last_item_has_no_days_since_the_cut(judge, data):
+def test_a_split_by_last_item_has_no_days_since_the_cut(evaluator, data):
     dataset = data.dataset.model_copy(
         update={"split": data.dataset.split.model_copy(update={"kind": "last_item"})}
     )
     changed = dataclasses.replace(data, dataset=dataset)
     clock = data.clock(data.train, data.valid)
-    found = build_list_evaluator(judge.asked, clock, judge.known.vectors, changed)
-    assert "days since the cut" not in found.answer_slices
+    found = build_list_evaluator(evaluator.queries, clock, evaluator.items.vectors, changed)
+    assert "days since the cut" not in found.item_slices
 
 
 def test_baselines_do_not_look_past_the_cut_and_leave_out_what_is_seen(timelines_of):
@@ -155,9 +155,9 @@ def test_baselines_do_not_look_past_the_cut_and_leave_out_what_is_seen(timelines
         ]
     )
     test = timelines_of([(b"d", 4, [1, 4], [8 * DAY, 10 * DAY], 1), (b"e", 0, [4], [10 * DAY], 0)])
-    asked = build_queries(test, 10 * DAY)
+    queries = build_queries(test, 10 * DAY)
     clock = build_clock([train, test], 5)
-    found = rank_baselines(clock, asked, recent_days=3, k=3)
+    found = rank_baselines(clock, queries, recent_days=3, k=3)
     assert found["popular"].tolist() == [[2, 3, 4], [1, 2, 3]]
     assert found["recent"].tolist() == [[3, 2, 4], [3, 1, 2]]
     # of 1 goes 2, twice, before 3; a new user has what is popular

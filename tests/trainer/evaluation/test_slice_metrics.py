@@ -15,7 +15,7 @@ CUT = 10 * DAY
 
 
 @pytest.fixture
-def asked(timelines_of):
+def queries(timelines_of):
     """Two users of two and one answers; the first has two windows, and takes item 4 twice."""
     split = timelines_of(
         [
@@ -28,8 +28,8 @@ def asked(timelines_of):
     return build_queries(split, CUT)
 
 
-def test_answers_have_the_moment_at_which_they_were_first_taken(asked):
-    found = collect_relevant_items(asked)
+def test_answers_have_the_moment_at_which_they_were_first_taken(queries):
+    found = collect_relevant_items(queries)
     assert found.users == 2
     assert found.user.tolist() == [0, 0, 1]
     assert found.item.tolist() == [4, 5, 3]
@@ -44,10 +44,10 @@ def test_an_answer_that_was_shown_before_it_was_taken_is_dated_by_the_taking(tim
     assert collect_relevant_items(build_queries(split, CUT)).days.tolist() == [1.0]
 
 
-def test_ranks_are_places_from_one_and_zero_where_the_list_has_it_not(asked):
+def test_ranks_are_places_from_one_and_zero_where_the_list_has_it_not(queries):
     lists = np.array([[9, 5, 3], [3, 0, 0]])
-    assert collect_relevant_items(asked).ranks(lists).tolist() == [0, 2, 1]
-    assert collect_relevant_items(asked).ranks(np.array([[4], [5]])).tolist() == [1, 0, 0]
+    assert collect_relevant_items(queries).ranks(lists).tolist() == [0, 2, 1]
+    assert collect_relevant_items(queries).ranks(np.array([[4], [5]])).tolist() == [1, 0, 0]
 
 
 def test_users_by_hand():
@@ -77,14 +77,14 @@ def test_a_slice_without_users_and_one_of_few_say_so():
 def three_users():
     """Ranks of user 0's answers 1, 12 and none, of user 1's 11, of user 2's 2."""
     user = np.array([0, 0, 0, 1, 2])
-    answers = RelevantItems(3, user, np.array([1, 2, 3, 1, 4]), np.arange(5), np.zeros(5))
-    return answers, np.array([1, 12, 0, 11, 2])
+    relevant = RelevantItems(3, user, np.array([1, 2, 3, 1, 4]), np.arange(5), np.zeros(5))
+    return relevant, np.array([1, 12, 0, 11, 2])
 
 
 def test_answers_of_a_slice_count_alike_whosever_they_are(three_users):
-    answers, ranks = three_users
+    relevant, ranks = three_users
     parts = [Slice("all but the last", np.array([True, True, True, True, False]))]
-    found = measure_item_slices(answers, ranks, parts, (10, 100), seed=1)["all but the last"]
+    found = measure_item_slices(relevant, ranks, parts, (10, 100), seed=1)["all but the last"]
     assert (found["users"], found["answers"]) == (2, 4)
     # user 0 alone finds 1 of 3, user 1 alone 0 of 1
     assert found["recall@10"] == pytest.approx({"value": 1 / 4, "low": 0, "high": 1 / 3})
@@ -93,8 +93,8 @@ def test_answers_of_a_slice_count_alike_whosever_they_are(three_users):
 
 
 def test_a_slice_without_answers_says_so(three_users):
-    answers, ranks = three_users
-    found = measure_item_slices(answers, ranks, [Slice("none", np.zeros(5, bool))], (10,), seed=1)
+    relevant, ranks = three_users
+    found = measure_item_slices(relevant, ranks, [Slice("none", np.zeros(5, bool))], (10,), seed=1)
     assert found["none"] == {
         "users": 0,
         "answers": 0,

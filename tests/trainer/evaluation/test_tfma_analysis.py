@@ -34,7 +34,7 @@ RELEVANCE = HeadRows(
         "history": [chosen("new", 1, 1, 1, 0, 0, 0, 0, 0, 0)],
         "item_genre": [chosen("crime", 1, 0, 0, 1, 0, 0, 1, 0, 0), chosen("none", *[0] * 9)],
     },
-    asked=QueryRows(
+    queries=QueryRows(
         question=np.repeat([0, 1, 2], 3),
         slices={"history": [chosen("new", 1, 0, 0), chosen("warm", 0, 1, 1)]},
     ),

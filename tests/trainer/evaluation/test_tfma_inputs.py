@@ -62,16 +62,16 @@ def slices(found):
 @pytest.fixture(scope="module")
 def relevance(data):
     """User 0 is returned 2 and 3, of which 2 is the answer; the new user 1, 2 and the answer 3."""
-    asked = build_queries(data.test, CUT)
+    queries = build_queries(data.test, CUT)
     lists = np.array([[2, 3, 0], [1, 2, 3]])
     hit = np.array([[True, False, False], [False, False, True]])
     scores = np.log(np.array([[3.0, 1.0, 9.0], [1.0, 4.0, 1.0]]))
-    return build_list_rows(data, asked, lists, hit, scores)
+    return build_list_rows(data, queries, lists, hit, scores)
 
 
 def test_each_candidate_is_a_row_and_an_empty_place_is_none(relevance):
     assert relevance.label.tolist() == [1, 0, 0, 0, 1]
-    assert relevance.asked.question.tolist() == [0, 0, 1, 1, 1]
+    assert relevance.queries.question.tolist() == [0, 0, 1, 1, 1]
     assert relevance.kind == "relevance"
 
 
@@ -87,7 +87,7 @@ def test_huge_logits_are_still_probabilities():
 
 
 def test_rows_are_told_apart_by_user_and_by_item(relevance):
-    assert slices(relevance.asked.slices) == {
+    assert slices(relevance.queries.slices) == {
         "history": {"new users": [0, 1], "warm users": [1, 0]},
         "user_region": {"north": [1, 0], "no known value": [0, 1]},
     }
@@ -151,8 +151,8 @@ def test_a_sample_is_drawn_without_repeats_and_always_the_same():
 
 
 def test_what_is_there_is_described_in_numbers():
-    asked = QueryRows(np.array([0, 0, 1]), {})
-    rows = HeadRows("relevance", np.array([1, 0, 1]), np.array([0.5, 0.2, 0.1]), {}, asked)
+    queries = QueryRows(np.array([0, 0, 1]), {})
+    rows = HeadRows("relevance", np.array([1, 0, 1]), np.array([0.5, 0.2, 0.1]), {}, queries)
     assert describe_rows(rows) == {
         "kind": "relevance",
         "rows": 3,

@@ -52,21 +52,21 @@ def test_dropout_is_for_training_alone():
 def test_attention_by_hand():
     """With identity projections place 1 weighs the two places by exp of their biases."""
     layer = SelfAttention(1, 1, 1, 0.0)
-    asking, asked = tf.constant([[[0.0], [0.0]]]), tf.constant([[[2.0], [10.0]]])
-    layer(asking, asked)
+    asking, queries = tf.constant([[[0.0], [0.0]]]), tf.constant([[[2.0], [10.0]]])
+    layer(asking, queries)
     for variable in layer.trainable_variables:
         variable.assign(tf.ones_like(variable) if "kernel" in variable.name else variable)
     layer._bias.assign([[0.0], [np.log(3)]])
     # place 0 sees itself alone; place 1 sees place 0 three times as much as itself
-    np.testing.assert_allclose(layer(asking, asked).numpy()[0, :, 0], [2, 0.75 * 2 + 0.25 * 10])
+    np.testing.assert_allclose(layer(asking, queries).numpy()[0, :, 0], [2, 0.75 * 2 + 0.25 * 10])
 
 
 def test_distances_beyond_the_length_count_alike():
     layer = SelfAttention(1, 1, 1, 0.0)
-    asking, asked = tf.zeros([1, 4, 1]), tf.constant([[[4.0], [8.0], [0.0], [0.0]]])
-    layer(asking, asked)
+    asking, queries = tf.zeros([1, 4, 1]), tf.constant([[[4.0], [8.0], [0.0], [0.0]]])
+    layer(asking, queries)
     for variable in layer.trainable_variables:
         variable.assign(tf.ones_like(variable) if "kernel" in variable.name else variable)
     layer._bias.assign([[0.0], [np.log(2)]])
     # at place 3 the weights are 2, 2, 2 and 1, of 7
-    np.testing.assert_allclose(layer(asking, asked).numpy()[0, 3, 0], 24 / 7, rtol=1e-6)
+    np.testing.assert_allclose(layer(asking, queries).numpy()[0, 3, 0], 24 / 7, rtol=1e-6)

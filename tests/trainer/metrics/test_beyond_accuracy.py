@@ -25,8 +25,8 @@ def test_coverage_counts_items_and_not_the_places_left_empty():
 
 def test_novelty_is_the_mean_of_bits_over_the_places_shown():
     # log2 of 4/4 three times, of 4/2 and, for an item that nobody took, of 4/1
-    takers = np.array([7, 3, 1, 0, 0, 0, 0, 0, 0, 0])
-    assert compute_novelty(LISTS, 2, takers, users=3) == pytest.approx((1 + 2) / 5)
+    user_counts = np.array([7, 3, 1, 0, 0, 0, 0, 0, 0, 0])
+    assert compute_novelty(LISTS, 2, user_counts, users=3) == pytest.approx((1 + 2) / 5)
 
 
 def test_diversity_by_hand():
@@ -74,7 +74,7 @@ def test_gini_is_the_relative_mean_absolute_difference(shown):
 def test_all_of_them_by_name():
     known = ItemStatistics(
         events=np.array([0, 3, 2, 1, 0]),
-        takers=np.array([0, 3, 1, 0, 0]),
+        user_counts=np.array([0, 3, 1, 0, 0]),
         users=3,
         vectors=np.array([[0.0], [1.0], [-1.0], [1.0], [1.0]]),
     )
@@ -91,8 +91,8 @@ def test_all_of_them_by_name():
     assert "diversity@1" not in compute_beyond_accuracy(lists, known, 1)
 
 
-def known(takers: list[int], users: int, vectors: np.ndarray) -> ItemStatistics:
-    return ItemStatistics(np.array(takers), np.array(takers), users, vectors)
+def known(user_counts: list[int], users: int, vectors: np.ndarray) -> ItemStatistics:
+    return ItemStatistics(np.array(user_counts), np.array(user_counts), users, vectors)
 
 
 def test_intervals_draw_users():

@@ -73,8 +73,8 @@ def test_more_users_than_are_drawn_at_once(monkeypatch):
 
 
 def test_a_ratio_counts_per_answer_and_draws_per_user():
-    found, answers = np.array([2.0, 0.0]), np.array([2.0, 6.0])
-    ratio = confidence.compute_ratio_intervals({"a": found}, answers, seed=1)["a"]
+    found, relevant = np.array([2.0, 0.0]), np.array([2.0, 6.0])
+    ratio = confidence.compute_ratio_intervals({"a": found}, relevant, seed=1)["a"]
     assert ratio.value == pytest.approx(2 / 8)  # not the mean over users, (1 + 0) / 2
     assert (ratio.low, ratio.high) == pytest.approx((0.0, 1.0))
 

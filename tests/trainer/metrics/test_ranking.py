@@ -92,10 +92,12 @@ def _lists_and_answers(draw):
 
 @given(_lists_and_answers(), st.integers(1, 25))
 def test_metrics_lie_between_0_and_1_and_agree_on_whether_there_is_a_hit(drawn, k):
-    lists, answers = drawn
-    found = {name: values[0] for name, values in compute_user_metrics(lists, answers, (k,)).items()}
+    lists, relevant = drawn
+    found = {
+        name: values[0] for name, values in compute_user_metrics(lists, relevant, (k,)).items()
+    }
     hit = found[f"hit_rate@{k}"]
-    assert hit == bool(set(lists[0, :k].tolist()) & set(answers[0].tolist()))
+    assert hit == bool(set(lists[0, :k].tolist()) & set(relevant[0].tolist()))
     for value in found.values():
         assert 0 <= value <= 1 + 1e-12
         assert (value > 0) == hit

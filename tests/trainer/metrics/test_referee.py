@@ -76,16 +76,16 @@ def test_metrics_agree_with_the_referee(referee, timelines_of, tmp_path):
             for user, (before, after) in users.items()
         ]
     )
-    asked = build_queries(test, CUT)
-    lists = select_top_k(rng.random((len(asked), ITEMS + 1)), asked.seen, 100)
-    ids = test.user_ids[asked.row]
+    queries = build_queries(test, CUT)
+    lists = select_top_k(rng.random((len(queries), ITEMS + 1)), queries.interacted, 100)
+    ids = test.user_ids[queries.row]
     with (tmp_path / "lists.jsonl").open("w", encoding="utf-8") as file:
         for user, row in zip(ids, lists, strict=True):
             line = {"user_id": user.decode(), "item_ids": [f"i{item}" for item in row]}
             file.write(json.dumps(line) + "\n")
     expected = referee.score(tmp_path, tmp_path / "lists.jsonl")
-    found = average_metrics(compute_user_metrics(lists, asked.answers))
-    assert len(asked) == expected["all"]["users"] < len(users)
+    found = average_metrics(compute_user_metrics(lists, queries.relevant))
+    assert len(queries) == expected["all"]["users"] < len(users)
     compared = expected["all"].keys() - {"users"}
     assert compared == {f"{m}@{k}" for m in ("recall", "ndcg") for k in CUTOFFS} | {
         "mrr@100"

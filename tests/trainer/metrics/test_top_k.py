@@ -34,12 +34,12 @@ def test_k_beyond_the_catalogue_leaves_zeros():
 
 @given(
     scores=hnp.arrays(np.float32, (3, 12), elements=st.integers(-3, 3).map(float)),
-    seen=st.lists(st.lists(st.integers(1, 11), max_size=11), min_size=3, max_size=3),
+    interacted=st.lists(st.lists(st.integers(1, 11), max_size=11), min_size=3, max_size=3),
     k=st.integers(1, 12),
 )
-def test_lists_are_a_stable_sort_of_what_is_unseen(scores, seen, k):
-    found = select_top_k(scores.copy(), [np.array(s, np.int64) for s in seen], k)
-    for row, taken, places in zip(scores, seen, found, strict=True):
+def test_lists_are_a_stable_sort_of_what_is_unseen(scores, interacted, k):
+    found = select_top_k(scores.copy(), [np.array(s, np.int64) for s in interacted], k)
+    for row, taken, places in zip(scores, interacted, found, strict=True):
         left = [i for i in range(1, 12) if i not in taken]
         expected = sorted(left, key=lambda i: (-row[i], i))[:k]
         assert places.tolist() == expected + [0] * (k - len(expected))

@@ -49,9 +49,9 @@ def test_where_nothing_is_held_out_nothing_is_scaled():
 
 
 @pytest.mark.parametrize(
-    ("labelled", "contested", "sizes"),
+    ("labelled", "listwise", "sizes"),
     [(900, 100, [900, 100]), (2_700, 100, [2_700, 100, 100, 100]), (0, 50, [50]), (5, 50, [5, 50])],
 )
-def test_an_epoch_has_a_tenth_of_contests_at_least(labelled, contested, sizes):
-    learned = balance_examples(_examples(labelled), _examples(contested))
+def test_an_epoch_has_a_tenth_of_contests_at_least(labelled, listwise, sizes):
+    learned = balance_examples(_examples(labelled), _examples(listwise))
     assert [len(examples) for examples in learned] == sizes

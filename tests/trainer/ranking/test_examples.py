@@ -33,7 +33,7 @@ def _encode(batch):
     return np.concatenate([before[..., 1:], np.full((*before.shape[:2], 1), 0.5)], axis=-1)
 
 
-def _moments(log):
+def _state(log):
     config = RetrievalConfig(popularity_days=1, history_length=4)
     return RetrievalState(_encode, VECTORS, build_clock([log], ITEMS + 1), config)
 
@@ -44,7 +44,7 @@ def _config(**changes):
 
 def _build(log, **changes):
     rng = np.random.default_rng(0)
-    return build_listwise_examples(log, _moments(log), _config(**changes), rng)
+    return build_listwise_examples(log, _state(log), _config(**changes), rng)
 
 
 def test_the_positive_own_known_events_in_order_of_time(log):
@@ -68,18 +68,18 @@ def test_a_query_is_what_the_user_had_done_before_the_event(log):
 
 
 def test_negatives_are_different_unseen_items_and_never_the_one_taken(log):
-    seen = [[], [1], [4, 5], [1, 2]]
-    for row, history in zip(_build(log).candidates, seen, strict=True):
+    interacted = [[], [1], [4, 5], [1, 2]]
+    for row, history in zip(_build(log).candidates, interacted, strict=True):
         negatives = row[1:].tolist()
         assert len(set(negatives)) == 3
         assert not set(negatives) & {0, row[0], *history}
 
 
 def test_where_too_few_items_are_left_the_rest_is_zero(log):
-    seen = [[], [1], [4, 5], [1, 2]]
+    interacted = [[], [1], [4, 5], [1, 2]]
     candidates = _build(log, negatives=6).candidates
     assert candidates.shape == (4, 7)
-    for row, history in zip(candidates, seen, strict=True):
+    for row, history in zip(candidates, interacted, strict=True):
         left = sorted(set(range(1, ITEMS + 1)) - {int(row[0]), *history})
         assert sorted(row[1:].tolist()) == [0] * (6 - len(left)) + left
 
@@ -109,8 +109,8 @@ def test_popularity_is_that_at_the_beginning_of_the_day(log):
 
 
 def test_without_a_clock_all_see_the_popularity_of_one_moment(log):
-    moments = dataclasses.replace(_moments(log), popular_at=2 * DAY, has_clock=False)
-    examples = build_listwise_examples(log, moments, _config(), np.random.default_rng(0))
+    state = dataclasses.replace(_state(log), popular_at=2 * DAY, has_clock=False)
+    examples = build_listwise_examples(log, state, _config(), np.random.default_rng(0))
     assert len(examples) == 4
     assert (examples.query["now"] == 2 * DAY).all()
     # day 1: `b` took 2, `a` took 3
@@ -120,28 +120,28 @@ def test_without_a_clock_all_see_the_popularity_of_one_moment(log):
 
 
 def test_the_latest_events_are_kept(log):
-    examples = build_labelled_examples(log, _moments(log), 2)
+    examples = build_labelled_examples(log, _state(log), 2)
     assert examples.candidates.tolist() == [[2], [1]]
     assert examples.query["vector"][:, :5].tolist() == [[0, 0, 0, 1, 1], [1, 1, 1, 0, 0]]
 
 
 def test_labelled_examples_are_all_events_with_a_label_positive_or_not(log):
-    labelled = build_labelled_examples(log, _moments(log))
-    contested = _build(log)
+    labelled = build_labelled_examples(log, _state(log))
+    listwise = _build(log)
     # item 5 was not liked, and has a label; the taking of 3 has none
     assert labelled.candidates.tolist() == [[4], [2], [5], [2], [1]]
     np.testing.assert_array_equal(labelled.labels["rating"], [5, 2, 7, 8, 4])
     assert labelled.query["user_index"].tolist() == [2, 1, 2, 2, 1]
     for own, other in ((0, 0), (1, 1), (3, 2)):
-        assert labelled.query["vector"][own].tolist() == contested.query["vector"][other].tolist()
-        assert labelled.log_popularity[own] == contested.log_popularity[other, 0]
+        assert labelled.query["vector"][own].tolist() == listwise.query["vector"][other].tolist()
+        assert labelled.log_popularity[own] == listwise.log_popularity[other, 0]
     assert labelled.query["vector"][2].tolist() == [0, 0, 0, 1, 0, 0, 0.5]
     # day 2, with a window of one day: item 3 and item 2 once each, item 1 not
     assert labelled.log_popularity[4].tolist() == [0]
 
 
 def test_the_query_has_the_latest_history_and_its_own_moment(log):
-    query = build_labelled_examples(log, _moments(log)).query
+    query = build_labelled_examples(log, _state(log)).query
     assert query["history_index"].tolist() == [
         [0, 0, 0, 0],
         [0, 0, 0, 1],
@@ -154,6 +154,6 @@ def test_the_query_has_the_latest_history_and_its_own_moment(log):
 
 def test_a_log_without_labels_has_no_labelled_example(timelines_of):
     log = timelines_of([(b"a", 1, [1, 2], [10, 20], 0)])
-    examples = build_labelled_examples(log, _moments(log))
+    examples = build_labelled_examples(log, _state(log))
     assert len(examples) == 0
     assert examples.candidates.shape == (0, 1)

@@ -24,8 +24,8 @@ def test_an_event_is_asked_about_with_what_stood_before_it(timelines_of):
 
 
 def test_a_question_has_the_history_up_to_the_cut_and_no_context(timelines_of):
-    asked = build_queries(_log(timelines_of), 25)
-    found = build_query_inputs(asked, np.zeros((2, 2)), 3)
+    queries = build_queries(_log(timelines_of), 25)
+    found = build_query_inputs(queries, np.zeros((2, 2)), 3)
     assert {name: values.tolist() for name, values in found.items()} == {
         "vector": [[0, 0], [0, 0]],
         "user_index": [3, 0],

@@ -96,13 +96,13 @@ def _of_the_model(inputs):
 
 
 def test_the_saved_module_scores_as_the_network_does(network, inputs, tmp_path):
-    asked = _of_the_model(inputs)
-    expected = network(asked)
+    queries = _of_the_model(inputs)
+    expected = network(queries)
     calibration = {"bought": PlattScaling(0.5, -1.0)}
-    module = RankingModule(network, LABELS, calibration, asked)
+    module = RankingModule(network, LABELS, calibration, queries)
     save_ranking_model(module, str(tmp_path))
     loaded = tf.saved_model.load(str(tmp_path))
-    found, before = loaded.score(asked), loaded.uncalibrated(asked)
+    found, before = loaded.score(queries), loaded.uncalibrated(queries)
     assert sorted(found) == sorted(before) == ["bought", "rating", "relevance"]
     for name in ("relevance", "rating"):
         np.testing.assert_allclose(found[name], expected[name], atol=1e-5)
@@ -113,11 +113,11 @@ def test_the_saved_module_scores_as_the_network_does(network, inputs, tmp_path):
 
 
 def test_a_query_is_scored_alike_alone_and_in_a_batch(network, inputs, tmp_path):
-    asked = _of_the_model(inputs)
-    module = RankingModule(network, LABELS, {}, asked)
-    together = module.score(asked)
+    queries = _of_the_model(inputs)
+    module = RankingModule(network, LABELS, {}, queries)
+    together = module.score(queries)
     for row in range(3):
-        alone = module.score({name: values[row : row + 1] for name, values in asked.items()})
+        alone = module.score({name: values[row : row + 1] for name, values in queries.items()})
         for name, scores in alone.items():
             np.testing.assert_allclose(scores[0], together[name][row], atol=1e-5)
 
@@ -144,15 +144,15 @@ def test_an_untrained_network_ranks_as_retrieval_does(network, inputs):
 
 def test_an_item_that_came_later_is_scored_as_one_that_was_never_learned(network, inputs, tmp_path):
     """Item 4 was not learned, and differs from its twin 6 in nothing but the bias of its rating."""
-    asked = _of_the_model(inputs) | {"candidates": tf.constant([[4, 6, 1]] * 3)}
-    asked["log_popularity"] = tf.ones([3, 3])
-    before = network(asked | {"candidates": tf.constant([[4, 4, 1]] * 3)})
-    module = RankingModule(network, LABELS, {}, asked)
+    queries = _of_the_model(inputs) | {"candidates": tf.constant([[4, 6, 1]] * 3)}
+    queries["log_popularity"] = tf.ones([3, 3])
+    before = network(queries | {"candidates": tf.constant([[4, 4, 1]] * 3)})
+    module = RankingModule(network, LABELS, {}, queries)
     save_ranking_model(module, str(tmp_path))
     loaded = tf.saved_model.load(str(tmp_path))
     known = loaded.item_vectors.numpy()
     loaded.item_vectors.assign(np.vstack([known, known[4]]))
-    scores = {name: values.numpy() for name, values in loaded.score(asked).items()}
+    scores = {name: values.numpy() for name, values in loaded.score(queries).items()}
     np.testing.assert_allclose(scores["relevance"][:, 1], scores["relevance"][:, 0], atol=1e-5)
     difference = scores["rating"][:, 0] - scores["rating"][:, 1]
     np.testing.assert_allclose(difference, 0.4, atol=1e-5)

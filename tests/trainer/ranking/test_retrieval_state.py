@@ -16,7 +16,7 @@ def log(timelines_of):
     )
 
 
-def _moments(log, **changes):
+def _state(log, **changes):
     def encode(batch):
         return np.cumsum(np.ones_like(batch["item_index"], float), axis=1)[..., np.newaxis]
 
@@ -28,7 +28,7 @@ def _moments(log, **changes):
 
 def test_an_event_sees_the_popularity_of_its_days_beginning(log):
     times = np.array([10, DAY + 5, DAY + 10, 2 * DAY])
-    found = [(part, np.expm1(present)) for part, present in _moments(log).days(times)]
+    found = [(part, np.expm1(present)) for part, present in _state(log).days(times)]
     assert [part for part, _ in found] == [slice(0, 1), slice(1, 3), slice(3, 4)]
     # on day 2 `a`'s one vote is shared by the two that he took, and `b` took 1
     expected = [[0, 0, 0], [0, 1, 0], [0, 1.5, 0.5]]
@@ -36,18 +36,18 @@ def test_an_event_sees_the_popularity_of_its_days_beginning(log):
 
 
 def test_one_moment_for_all(log):
-    moments = _moments(log, popular_at=DAY, has_clock=False)
+    state = _state(log, popular_at=DAY, has_clock=False)
     times = np.array([0, 10, 5 * DAY])
-    ((part, present),) = moments.days(times)
+    ((part, present),) = state.days(times)
     assert part == slice(0, 3)
     np.testing.assert_allclose(np.expm1(present), [0, 1, 0], atol=1e-6)
-    assert moments.now(times).tolist() == [DAY] * 3
-    assert _moments(log).now(times).tolist() == times.tolist()
+    assert state.now(times).tolist() == [DAY] * 3
+    assert _state(log).now(times).tolist() == times.tolist()
 
 
 def test_no_event_has_no_day(log):
-    assert list(_moments(log).days(np.zeros(0, np.int64))) == []
+    assert list(_state(log).days(np.zeros(0, np.int64))) == []
 
 
 def test_every_own_event_has_a_query_positive_or_not(log):
-    assert _moments(log).queries(log)[:, 0].tolist() == [1, 2, 1, 2]
+    assert _state(log).encode_events(log)[:, 0].tolist() == [1, 2, 1, 2]

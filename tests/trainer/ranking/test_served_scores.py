@@ -68,13 +68,13 @@ def query(planted, log, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def moments(log, query):
+def state(log, query):
     """Nothing is popular yet on the log's first day."""
     return RetrievalState(create_encoder(query), VECTORS, build_clock([log], 4), CONFIG)
 
 
 @pytest.fixture(scope="module")
-def ranking(planted, log, moments, tmp_path_factory):
+def ranking(planted, log, state, tmp_path_factory):
     """Heads of chance, so that every feature has a part in every score."""
     tf.keras.utils.set_random_seed(9)
     labels = planted.dataset.labels.ranking
@@ -85,7 +85,7 @@ def ranking(planted, log, moments, tmp_path_factory):
     items = RankingItems(VECTORS, np.array([False, True, False, True]))
     config = RankingConfig(id_dim=3, hidden_units=[8])
     network = RankingNetwork(items, 2, context, labels, baselines, config)
-    inputs = build_labelled_examples(log, moments).inputs()
+    inputs = build_labelled_examples(log, state).inputs()
     network({name: tf.constant(values) for name, values in inputs.items()})
     for weights in network.trainable_variables:
         weights.assign_add(tf.random.normal(weights.shape, stddev=0.3))
@@ -117,9 +117,9 @@ def _served(planted, query, ranking, log_popularity, candidates, rows=1, **chang
     return types.SimpleNamespace(**{name: values.numpy() for name, values in found.items()})
 
 
-def test_an_event_is_scored_in_service_as_in_training(planted, log, moments, query, ranking):
+def test_an_event_is_scored_in_service_as_in_training(planted, log, state, query, ranking):
     """With the event's own context, from the same history; `b` is what it took."""
-    examples = build_labelled_examples(log, moments)
+    examples = build_labelled_examples(log, state)
     trained = create_scorer(ranking)(examples.inputs())
     served = _served(planted, query, ranking, np.zeros(4, np.float32), [b"b"])
     assert len(examples) == 1
@@ -129,12 +129,12 @@ def test_an_event_is_scored_in_service_as_in_training(planted, log, moments, que
 
 def test_a_question_is_scored_in_service_as_in_evaluation(planted, log, query, ranking):
     """At the cut, without a context, for all items in one call."""
-    asked = build_queries(log, 3)
-    queries = encode_queries(query.positions, asked, LENGTH)
+    queries = build_queries(log, 3)
+    query_vectors = encode_queries(query.positions, queries, LENGTH)
     ids = planted.items_graph.vocabulary_by_name("item_id")
     lists = np.array([[1, 2, 3]])
     score = create_scorer(ranking)
-    found = score_relevance(lists, queries, asked, LOG_POPULARITY, score, LENGTH)
+    found = score_relevance(lists, query_vectors, queries, LOG_POPULARITY, score, LENGTH)
     missing = {"context_device": [b""], "context_basket": [np.nan], "context_since": [0]}
     served = _served(planted, query, ranking, LOG_POPULARITY, list(ids), **missing)
     np.testing.assert_allclose(served.relevance, found, atol=1e-4)

@@ -30,8 +30,8 @@ def _lists(places):
 
 def test_ndcg_of_both_orders_by_hand(timelines_of):
     """At place 2 the gain is 1 / log2(3), at place 4 1 / log2(5) of an ideal 1."""
-    asked = _asked(timelines_of, 2)
-    found = compare_orders([OrderedLists(asked, _lists([1, 2]), _lists([2, 4]))])
+    queries = _asked(timelines_of, 2)
+    found = compare_orders([OrderedLists(queries, _lists([1, 2]), _lists([2, 4]))])
     assert found.ranking == pytest.approx((1 + 1 / np.log2(3)) / 2)
     assert found.retrieval == pytest.approx((1 / np.log2(3) + 1 / np.log2(5)) / 2)
     assert found.difference.value == pytest.approx(found.ranking - found.retrieval)
@@ -101,10 +101,10 @@ def test_users_are_asked_where_each_quarter_of_the_events_begins(timelines_of):
             (b"b", 2, [7, 8], [70, 80], 0),
         ]
     )
-    asked = build_repeated_queries(split, True, 10)
-    assert [each.now for each in asked] == [10, 30, 50, 70]
-    assert [len(each) for each in asked] == [2, 2, 2, 1]
-    assert asked[2].answers[0].tolist() == [5, 6]
-    assert asked[2].seen[0].tolist() == [1, 2, 3, 4]
+    queries = build_repeated_queries(split, True, 10)
+    assert [each.now for each in queries] == [10, 30, 50, 70]
+    assert [len(each) for each in queries] == [2, 2, 2, 1]
+    assert queries[2].relevant[0].tolist() == [5, 6]
+    assert queries[2].interacted[0].tolist() == [1, 2, 3, 4]
     (single,) = build_repeated_queries(split, False, 90)
     assert single.now == 90

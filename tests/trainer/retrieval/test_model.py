@@ -127,7 +127,7 @@ def _untrained(frequency, item_vectors, static_shapes):
 def test_static_shapes_change_neither_loss_nor_gradient(model, target, negatives):
     towers = model.query_tower, model.candidate_tower
     fixed = RetrievalModel(*towers, FREQUENCY, None, CONFIG, static_shapes=True)
-    fixed.present = model.present
+    fixed.popularity_prior = model.popularity_prior
     inputs = _inputs(target, negatives)
     losses, gradients = [], []
     for each in (model, fixed):

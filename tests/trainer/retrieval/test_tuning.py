@@ -21,15 +21,15 @@ class Planted:
     def __init__(
         self, stops_at: int = -1, error: BaseException | type[BaseException] = KeyboardInterrupt
     ):
-        self.asked = []
+        self.queries = []
         self._stops_at = stops_at
         self._error = error
 
     def __call__(self, config, name):
         assert config.epochs == PRESENT.epochs  # what is not searched stays
-        if len(self.asked) == self._stops_at:
+        if len(self.queries) == self._stops_at:
             raise self._error
-        self.asked.append((config.embedding_dim, config.dropout))
+        self.queries.append((config.embedding_dim, config.dropout))
         return {OBJECTIVE: config.embedding_dim / 100 - config.dropout, "epochs": 3.0}
 
 
@@ -55,8 +55,8 @@ def best_of(tuner):
 def test_all_choices_are_tried_once_after_the_configuration_as_it_stands(search):
     train = Planted()
     tuner = search(train)
-    assert train.asked[0] == (48, 0.9)
-    assert sorted(train.asked[1:]) == [(d, p) for d in (16, 32, 64) for p in (0.1, 0.2)]
+    assert train.queries[0] == (48, 0.9)
+    assert sorted(train.queries[1:]) == [(d, p) for d in (16, 32, 64) for p in (0.1, 0.2)]
     assert best_of(tuner) == BEST
     assert tuner.oracle.get_best_trials()[0].score == pytest.approx(0.54)
 
@@ -68,7 +68,7 @@ def test_numbers_lie_in_their_ranges_and_have_their_types(search):
         "embedding_dim": {"min": 8, "max": 11},
     }
     search(train, trials=30, declared=declared)
-    drawn = train.asked[1:]
+    drawn = train.queries[1:]
     assert len(drawn) == 29
     assert {dim for dim, _ in drawn} == {8, 9, 10, 11}
     assert all(type(dim) is int and 0.05 <= dropout <= 0.5 for dim, dropout in drawn)
@@ -82,8 +82,8 @@ def test_the_same_seed_gives_the_same_trials_and_more_begin_with_fewer(search):
     search(few, trials=3, declared=ranges, records="a")
     search(many, trials=5, declared=ranges, records="b")
     search(others, trials=5, declared=ranges, records="c", seed=6)
-    assert many.asked[:3] == few.asked
-    assert others.asked[1:] != many.asked[1:]
+    assert many.queries[:3] == few.queries
+    assert others.queries[1:] != many.queries[1:]
 
 
 @pytest.mark.parametrize("done", [0, 1, 3])
@@ -94,8 +94,8 @@ def test_an_interrupted_search_trains_what_was_not_trained(search, done):
     with pytest.raises(KeyboardInterrupt):
         search(first)
     found = search(second)
-    assert len(first.asked) == done
-    assert first.asked + second.asked == whole.asked
+    assert len(first.queries) == done
+    assert first.queries + second.queries == whole.queries
     assert best_of(found) == best_of(expected) == BEST
 
 
@@ -103,9 +103,9 @@ def test_a_finished_search_trains_nothing_and_a_longer_one_the_rest(search):
     search(Planted(), trials=3)
     again, longer = Planted(), Planted()
     search(again, trials=3)
-    assert again.asked == []
+    assert again.queries == []
     search(longer, trials=5)
-    assert len(longer.asked) == 2
+    assert len(longer.queries) == 2
 
 
 def test_a_record_that_was_being_written_counts_for_nothing(search, tmp_path):
@@ -116,7 +116,7 @@ def test_a_record_that_was_being_written_counts_for_nothing(search, tmp_path):
     record.rename(record.with_suffix(".tmp"))
     again = Planted()
     search(again, trials=1)
-    assert again.asked == [(48, 0.9)]
+    assert again.queries == [(48, 0.9)]
 
 
 def test_a_trial_whose_loss_is_no_number_is_counted_and_kept(search, caplog):
@@ -135,7 +135,7 @@ def test_a_trial_whose_loss_is_no_number_is_counted_and_kept(search, caplog):
     assert sum("expected a finite training loss, received nan" in line for line in lines) == 2
     again = Diverging()
     search(again)
-    assert again.asked == []
+    assert again.queries == []
 
 
 def test_values_that_no_configuration_takes_together_are_a_failed_trial(search, monkeypatch):

@@ -24,8 +24,8 @@ def sample(timelines_of):
 
 def test_users_of_like_history_are_neighbours_and_keep_their_answers(sample):
     drawn, _ = sample
-    assert [answers.tolist() for answers in drawn.asked.answers] == [[2], [4]]
-    assert [seen.tolist() for seen in drawn.asked.seen] == [[1], [1, 2, 3]]
+    assert [relevant.tolist() for relevant in drawn.queries.relevant] == [[2], [4]]
+    assert [interacted.tolist() for interacted in drawn.queries.interacted] == [[1], [1, 2, 3]]
     # the last position asks and has no item
     assert drawn.batches[0]["item_index"].tolist() == [[1, 0, 0, 0], [1, 2, 3, 0]]
 
