@@ -188,7 +188,7 @@ def test_a_group_that_the_data_lack(refused_run, shop, of, received):
     (shop / "shop.toml").write_text(f'{SHOP}[[evaluation.fairness]]\ngroups = "{of}"\n')
     sentence = refused_run(2)
     assert f"fairness of {of} expects a category or a set declared in features.items" in sentence
-    assert f"received {received}; declare the feature or take the group out" in sentence
+    assert f"received {received}; declare the feature or remove the group" in sentence
 
 
 def test_a_deny_list_that_is_not_there(refused_run, shop):

@@ -102,7 +102,7 @@ def test_bytes_that_are_no_text_are_refused_in_a_text_output(ask):
     body = {"inputs": {"user_id": [broken], "x": [[1.0, 1.0]], "k": [1]}}
     status, answer = ask("/v1/models/greeter:predict", body)
     assert status == 400
-    assert answer["error"].startswith("output greeting holds bytes that are not UTF-8")
+    assert answer["error"].startswith("output greeting has bytes that are not UTF-8")
 
 
 def changed(**change):
