@@ -35,8 +35,8 @@ def last_query(
     else:
         history = tower._history(item_vectors, known, gaps, training=training)[:, -1]
     user = tower._user(batch | {"item_index": batch["item_index"][:, -1:]}, training)[:, -1]
-    present = tower._present(batch, known, gaps)[:, -1]
-    hidden = tower._hidden(tf.concat([history, present, user], axis=-1))
+    moment = tower._moment(batch, known, gaps)[:, -1]
+    hidden = tower._hidden(tf.concat([history, moment, user], axis=-1))
     return tf.math.l2_normalize(
         history + tower._project(tower._dropout(hidden, training=training)), axis=-1
     )
