@@ -20,6 +20,8 @@ from components.ingest.output import counts
 from pipeline.config.config import BeamConfig
 from schema.dataset import Dataset
 
+pytestmark = pytest.mark.e2e
+
 CHECKOUT = pathlib.Path(__file__).parents[2]
 PACKAGES = ("schema", "trainer", "serving", "components", "pipeline")
 T0 = 1_600_000_000

@@ -23,6 +23,8 @@ from serving.graph.warmup_requests import write_warmup_requests
 from serving.server.app import run_server
 from serving.versions.local import LocalVersionStore
 
+pytestmark = pytest.mark.e2e
+
 SWAPS = 50
 ROWS = {"instances": [{"user_id": "ann", "x": [1, 0], "k": 1}]}
 

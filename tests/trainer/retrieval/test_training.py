@@ -104,6 +104,7 @@ def _child(folder: pathlib.Path, *arguments: str) -> subprocess.Popen:
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=os.environ)
 
 
+@pytest.mark.e2e
 def test_a_killed_training_goes_on_from_its_last_epoch(tmp_path):
     """SIGKILL after the second epoch, while the third is under way; the next process ends where an
     uninterrupted one does.

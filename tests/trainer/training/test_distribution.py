@@ -47,11 +47,13 @@ def _same(history, alone, tolerance):
         assert history[name] == pytest.approx(alone[name], rel=tolerance)
 
 
+@pytest.mark.e2e
 def test_two_replicas_learn_what_one_device_learns_from_the_same_batches(alone, tmp_path):
     history = _history(_start(tmp_path, "--strategy", "mirrored", "--devices", "2"))
     _same(history, alone, TOLERANCE)
 
 
+@pytest.mark.e2e
 def test_two_workers_learn_the_same_and_the_first_of_them_writes(alone, tmp_path):
     workers = [f"127.0.0.1:{port}" for port in _free_ports(2)]
     started = [
@@ -83,10 +85,12 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
+@pytest.mark.e2e
 def test_xla_changes_the_loss_by_rounding_alone(alone, tmp_path):
     _same(_history(_start(tmp_path, "--xla")), alone, TOLERANCE)
 
 
+@pytest.mark.e2e
 def test_mixed_precision_changes_the_loss_by_the_digits_of_bfloat16(alone, tmp_path):
     history = _history(_start(tmp_path, "--mixed-precision"))
     assert history["loss"] != alone["loss"]
