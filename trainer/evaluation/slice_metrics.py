@@ -65,7 +65,7 @@ def measure_item_slices(
     cutoffs: tuple[int, ...],
     seed: int,
 ) -> dict[str, MetricsRow]:
-    """Slice -> `users`, `relevant` (relevant items) and `recall@k` of each cutoff: the share of the
+    """Slice -> `users`, `answers` (relevant items) and `recall@k` of each cutoff: the share of the
     slice's relevant items whose rank is 1 to k.
 
     All relevant items of a slice have the same weight, whichever user they belong to; intervals
@@ -73,7 +73,7 @@ def measure_item_slices(
 
     Args:
         relevant: `a` relevant items.
-        ranks: [a] as from `answers.ranks(lists)`.
+        ranks: [a] as from `relevant.ranks(lists)`.
         parts: slices of the relevant items.
         cutoffs: values of k.
         seed: seed of the resampling.

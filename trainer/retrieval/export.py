@@ -208,9 +208,7 @@ def encode_queries(
     users = len(queries) if most is None else min(most, len(queries))
     return np.concatenate(
         [
-            encode({k: tf.constant(v) for k, v in queries.batch(part, length).items()})[
-                :, -1
-            ].numpy()
-            for part in iterate_blocks(users)
+            encode({name: tf.constant(values) for name, values in batch.items()})[:, -1].numpy()
+            for batch in (queries.batch(part, length) for part in iterate_blocks(users))
         ]
     )
