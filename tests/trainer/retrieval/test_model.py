@@ -44,12 +44,15 @@ def _inputs(target, negatives):
 def _expected(model, inputs, positives):
     """`positives` are the (row, position) of the targets, in reading order."""
     vectors = model.candidate_tower(tf.range(5)).numpy().astype(np.float64)
-    queries = model.query_tower(inputs, tf.gather(tf.constant(vectors, tf.float32), ITEM_INDEX))
-    taken = [int(ITEM_INDEX[place]) for place in positives]
+    history = inputs["item_index"].numpy()
+    queries = model.query_tower(inputs, tf.gather(tf.constant(vectors, tf.float32), history))
+    taken = [int(history[place]) for place in positives]
     candidates = taken + inputs["negatives"].numpy().tolist()
     in_batch, uniform = len(taken), len(candidates) - len(taken)
-    # a candidate is one of the positives, or drawn evenly from the three that training took
-    probability = (FREQUENCY * in_batch + uniform / 3) / (in_batch + uniform)
+    # a candidate is one of the positives, or drawn evenly from the three items of training; an
+    # item that training lacks counts as the rarest of them
+    share = np.where(FREQUENCY > 0, FREQUENCY, 0.2)
+    probability = (share * in_batch + uniform / 3) / (in_batch + uniform)
     losses = []
     for number, place in enumerate(positives):
         logits = {}
@@ -140,8 +143,9 @@ def test_static_shapes_change_neither_loss_nor_gradient(model, target, negatives
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
 
 
-def test_an_item_that_training_never_took_has_a_finite_loss(model):
+def test_an_item_that_training_lacks_counts_as_the_rarest(model):
     inputs = _inputs(TARGET, np.zeros(0, np.int32)) | {
         "item_index": tf.constant([[1, 4, 1], [3, 1, 0]])
     }
-    assert np.isfinite(model.compute_loss(inputs).numpy())
+    expected = _expected(model, inputs, [(0, 1), (0, 2), (1, 0), (1, 1)])
+    assert model.compute_loss(inputs).numpy() == pytest.approx(expected, rel=1e-4)
