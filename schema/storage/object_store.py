@@ -186,7 +186,7 @@ def _store(source: pathlib.Path, uri: str) -> None:
 
     Arrow closes a stream even after an error, and closing creates an object of the bytes so far.
     Therefore the file is mapped before the stream is opened, and this runs in a thread, which does
-    not receive KeyboardInterrupt.
+    not receive KeyboardInterrupt. `pyarrow.fs.copy_files` would leave such an incomplete object.
     """
     empty = source.stat().st_size == 0  # an empty file cannot be mapped
     content = pa.py_buffer(b"") if empty else pa.memory_map(str(source)).read_buffer()

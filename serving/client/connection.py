@@ -113,6 +113,9 @@ class RetryPolicy:
     UNAVAILABLE is retried, since the server has not answered. RESOURCE_EXHAUSTED is retried only if
     the server gives a delay, as more calls do not help an overloaded server. DEADLINE_EXCEEDED and
     all other errors are final.
+
+    gRPC's own policy (`retryPolicy` of the service config) cannot make a code depend on that delay:
+    it would retry RESOURCE_EXHAUSTED always or never.
     """
 
     attempts: int = 4
