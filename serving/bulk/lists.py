@@ -5,7 +5,7 @@ Each call has users with histories of equal length, so no row is padded and a li
 on the other users of the call.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -82,16 +82,15 @@ class BulkRecommender:
         Returns:
             Item ids of each user, in the order of `users`.
         """
-        lists: list[list[str]] = [[] for _ in range(len(users))]
-        most = max(1, min(_MAX_ROWS, _MAX_SCORES // (self._size + 1)))
-        for rows, length in group_equal_histories(users.lengths, self._length, most):
+
+        def answer(rows: np.ndarray, length: int) -> np.ndarray:
             request = users.requests(rows, length, now, self._declared)
             inputs = {n: tf.constant(v, self._specs[n].dtype) for n, v in request.items()}
             inputs[signatures.K] = tf.constant([min(k, self._size)], tf.int32)
-            item_ids = self._serve(inputs)[signatures.ITEM_IDS].numpy()
-            for row, ids in zip(rows, item_ids, strict=True):
-                lists[row] = [item.decode() for item in ids if item]
-        return lists
+            return self._serve(inputs)[signatures.ITEM_IDS].numpy()
+
+        most = max(1, min(_MAX_ROWS, _MAX_SCORES // (self._size + 1)))
+        return _collect_lists(users, self._length, most, answer)
 
 
 class ServerRecommender:
@@ -111,26 +110,27 @@ class ServerRecommender:
         }
 
     def lists(self, users: UserBatch, now: int, k: int) -> list[list[str]]:
-        """The k best items of each user without the items of their events, best first.
+        """See `BulkRecommender.lists`."""
 
-        A list is shorter if fewer items remain. The context features of the request are missing.
-
-        Args:
-            users: Users with their events.
-            now: Time of the requests, seconds since epoch, UTC.
-            k: Maximum length of a list.
-
-        Returns:
-            Item ids of each user, in the order of `users`.
-        """
-        lists: list[list[str]] = [[] for _ in range(len(users))]
-        for rows, length in group_equal_histories(users.lengths, self._length, _MAX_ROWS_PER_CALL):
+        def answer(rows: np.ndarray, length: int) -> np.ndarray:
             request = users.requests(rows, length, now, self._features)
             request[signatures.K] = np.array([k], np.int32)
-            item_ids = self._client.predict(self._model, request)[signatures.ITEM_IDS]
-            for row, ids in zip(rows, item_ids, strict=True):
-                lists[row] = [item.decode() for item in ids if item]
-        return lists
+            return self._client.predict(self._model, request)[signatures.ITEM_IDS]
+
+        return _collect_lists(users, self._length, _MAX_ROWS_PER_CALL, answer)
+
+
+def _collect_lists(
+    users: UserBatch, read: int, most: int, answer: Callable[[np.ndarray, int], np.ndarray]
+) -> list[list[str]]:
+    """Item ids of each user in order; `answer` gives the padded ids [rows, k] of a group as
+    `group_equal_histories` yields it.
+    """
+    lists: list[list[str]] = [[] for _ in range(len(users))]
+    for rows, length in group_equal_histories(users.lengths, read, most):
+        for row, ids in zip(rows, answer(rows, length), strict=True):
+            lists[row] = [item.decode() for item in ids if item]
+    return lists
 
 
 def group_equal_histories(
