@@ -61,7 +61,8 @@ class TunedIndex(NamedTuple):
     points: list[TuningPoint]
     """All measured settings."""
     index: ApproximateIndex
-    """The index with the setting that `choose_point` selects."""
+    """The index with the setting that `choose_point` selects from the measurements of this very
+    index."""
 
 
 def tune_index(
@@ -101,6 +102,10 @@ def tune_index(
     if index is None or setting.leaves != count:
         index = None
         index = build(setting)
+        # Each build of ScaNN has other partitions, which can need more probes than the tuned one.
+        own = list(_search_probes(index, setting.leaves, items, setting.reordering, exact, target))
+        setting = choose_point(own, target).setting
+        points += own
     _apply_setting(index, setting)
     return TunedIndex(points, index)
 
