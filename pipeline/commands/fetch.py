@@ -54,6 +54,7 @@ def fetch_archive(archive: Archive, out: pathlib.Path) -> list[pathlib.Path]:
         ) from error
 
 
+# pooch would replace only these two functions, not their errors or `_unpack`, and resumes nothing.
 def _download(archive: Archive, packed: pathlib.Path) -> None:
     digest = hashlib.md5(usedforsecurity=False)
     with packed.open("wb") as file:
