@@ -16,9 +16,9 @@ from pipeline.report.html import page
 from pipeline.run_root import RunRoot
 from pipeline.runner import RunResult
 from pipeline.summary import read_ceiling, summarise_run, write_summary
-from schema.dataset import Split
 from schema.evaluation_summary import FairnessSummary, LabelSummary, ListMetrics
 from schema.run_summary import RunSummary
+from schema.split import Split
 
 Scalars = dict[str, dict[str, float]]
 """Value by TensorBoard run and tag."""

@@ -1,14 +1,13 @@
 """Description of the user's data for ingestion and training: tables, features, labels, split."""
 
-from typing import Annotated, Literal
-
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import ValidationError, model_validator
 
 from schema.base import StrictModel
 from schema.errors import ConfigError
-from schema.features import Feature, Features, Name
-from schema.signatures import RELEVANCE, RETRIEVAL
+from schema.features import Feature, Features
+from schema.labels import Labels
 from schema.sources import Data
+from schema.split import Split
 
 
 def require_tables(features: Features, data: Data) -> None:
@@ -36,84 +35,6 @@ def require_filter(features: Features, data: Data) -> None:
 
 def _has_categories(feature: Feature) -> bool:
     return feature.kind in ("category", "set")
-
-
-class Positive(StrictModel):
-    """The rule that makes an event a positive example of retrieval."""
-
-    column: str
-    """Numeric column of the event log."""
-    at_least: float
-    """The event is positive when the value is greater than or equal to this."""
-
-
-class RankingLabel(StrictModel):
-    """One head of the ranking model."""
-
-    column: str
-    """Numeric column of the event log."""
-    kind: Literal["regression", "binary"]
-    """`regression` predicts the number; `binary` predicts whether it reaches `at_least`."""
-    at_least: float = 1.0
-    """For `binary`: the label is 1 when the value is greater than or equal to this."""
-    weight: Annotated[float, Field(gt=0)] = 1.0
-    """Weight of the head's loss."""
-
-
-def _reject_reserved(name: str) -> str:
-    """Rejects reserved names: every ranking model has a head `relevance`, and the keys of
-    thresholds are `retrieval`, `final` and the labels.
-    """
-    if name in _RESERVED:
-        raise ValueError(
-            f"expected another name for a label: {', '.join(_RESERVED)} are reserved, "
-            f'received {name!r}; rename the label, column = "{name}" can stay'
-        )
-    return name
-
-
-LabelName = Annotated[Name, AfterValidator(_reject_reserved)]
-
-
-class Labels(StrictModel):
-    """All labels. Without `positive`, every event is a positive example."""
-
-    positive: Positive | None = None
-    """Which events are positive examples for retrieval; all events if absent."""
-    ranking: dict[LabelName, RankingLabel] = {}
-    """Ranking heads by name; `relevance`, `retrieval` and `final` are reserved."""
-
-
-class Split(StrictModel):
-    """Which events are used for training (train), tuning (valid) and evaluation (test)."""
-
-    kind: Literal["clock", "last_item", "window"] = "clock"
-    """`clock`: one global time order; the last events are test, those before them valid, the rest
-    train. `window`: the same order, in whole days counted back from the end of the log.
-    `last_item`: for each user with at least three events, the last event is test and the one before
-    it valid, independently of when other users' events happened."""
-    valid_fraction: Annotated[float, Field(gt=0, lt=0.5)] = 0.1
-    """`clock`: share of all accepted events in the valid split."""
-    test_fraction: Annotated[float, Field(gt=0, lt=0.5)] = 0.1
-    """`clock`: share of all accepted events in the test split."""
-    train_days: Annotated[int | None, Field(ge=1)] = None
-    """`window`: days (UTC) in the train split; events before them are read as history only."""
-    valid_days: Annotated[int | None, Field(ge=1)] = None
-    """`window`: days in the valid split, directly after the train split."""
-    test_days: Annotated[int | None, Field(ge=1)] = None
-    """`window`: days in the test split; the last one is the day of the latest event, not counting
-    outliers in time (see `data.interactions.time_outliers`)."""
-
-    @model_validator(mode="after")
-    def _require_fitting_keys(self) -> "Split":
-        days = (self.train_days, self.valid_days, self.test_days)
-        if self.kind == "window" and None in days:
-            raise ValueError('kind = "window" needs train_days, valid_days and test_days')
-        if self.kind != "window" and days != (None, None, None):
-            raise ValueError(f'days go with kind = "window", received kind = "{self.kind}"')
-        if self.kind != "clock" and (self.valid_fraction, self.test_fraction) != (0.1, 0.1):
-            raise ValueError(f'fractions go with kind = "clock", received kind = "{self.kind}"')
-        return self
 
 
 class Dataset(StrictModel):
@@ -163,9 +84,3 @@ class Dataset(StrictModel):
                 f"received {span!r}: {reason}"
             ) from error
         return self.model_copy(update={"data": self.data.model_copy(update=updated)})
-
-
-FINAL = "final"
-"""Metric key of the lists as they are served; the other keys are `retrieval` and the labels."""
-
-_RESERVED = (RELEVANCE, RETRIEVAL, FINAL)

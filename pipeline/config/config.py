@@ -11,10 +11,12 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pipeline.config.kubeflow import KubeflowConfig
 from pipeline.config.renamed_keys import rename_keys
 from schema.base import StrictModel
-from schema.dataset import Dataset, Labels, Split, require_filter, require_tables
+from schema.dataset import Dataset, require_filter, require_tables
 from schema.errors import ConfigError
 from schema.features import Features
+from schema.labels import Labels
 from schema.sources import Data
+from schema.split import Split
 from schema.storage.locations import LocalPath
 from serving.config import IndexConfig, ServingConfig
 from trainer.config.blessing import BlessingConfig, check_thresholds

@@ -27,8 +27,8 @@ from pipeline.simulator.write import (
     write_items,
     write_users,
 )
-from schema.dataset import Split
 from schema.errors import UsageError
+from schema.split import Split
 
 MIN_ITEMS = 20
 MAX_MEASURED_USERS = 20_000

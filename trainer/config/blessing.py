@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import TypeAdapter, model_validator
 
 from schema.base import StrictModel
-from schema.dataset import FINAL, RankingLabel
+from schema.labels import FINAL, RankingLabel
 from schema.signatures import RETRIEVAL
 from trainer.config.metric_names import PER_USER
 

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from schema.dataset import RankingLabel
+from schema.labels import RankingLabel
 from trainer.data.preprocessing import USER_VOCABULARY
 from trainer.data.training_data import TrainingData
 from trainer.ranking.labels import compute_target, find_labelled

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from schema.dataset import RankingLabel
+from schema.labels import RankingLabel
 from trainer.data.windows import Batch
 from trainer.metrics.calibration import PlattScaling, fit_platt_scaling
 from trainer.ranking.examples import RankingExamples

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from schema.dataset import RankingLabel
+from schema.labels import RankingLabel
 from trainer.config.models import RetrievalConfig
 from trainer.data.training_data import TrainingData
 from trainer.metrics.calibration import compute_calibration_error, compute_reliability

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from schema.dataset import RankingLabel
+from schema.labels import RankingLabel
 from trainer.data.timelines import Timelines
 from trainer.data.training_data import TrainingData
 

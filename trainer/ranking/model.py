@@ -3,7 +3,7 @@
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
-from schema.dataset import RankingLabel
+from schema.labels import RankingLabel
 from schema.signatures import CANDIDATES, RELEVANCE
 from trainer.ranking.bias_baseline import BiasBaseline
 from trainer.ranking.network import RankingNetwork, get_label_scale

@@ -7,7 +7,7 @@ import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
 from schema import signatures, timeline
-from schema.dataset import RankingLabel
+from schema.labels import RankingLabel
 from schema.signatures import RELEVANCE
 from trainer.config.models import RankingConfig
 from trainer.layers.features import (

@@ -8,7 +8,7 @@ from components.ingest.events.splits import find_test_starts
 from components.ingest.output import counts, histories
 from schema import timeline
 from schema.bulk import find_event_bulk
-from schema.dataset import Split
+from schema.split import Split
 
 _USERS_PER_BATCH = 8192
 

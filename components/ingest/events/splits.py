@@ -12,7 +12,7 @@ from components.ingest.events.log import find_user_starts
 from components.ingest.fields.table_spec import TIMESTAMP
 from schema import timeline
 from schema.bulk import DAY, Bulk, find_bulk
-from schema.dataset import Split
+from schema.split import Split
 
 Histogram = tuple[np.ndarray, np.ndarray]
 """Distinct timestamps, ascending, and the number of events at each: int64 [t], int64 [t]."""

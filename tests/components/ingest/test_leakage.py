@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from components.ingest.events import timelines
 from components.ingest.events.log import sort_events
 from components.ingest.events.splits import CombineTimes, count_times, find_edges
-from schema.dataset import Dataset, Split
+from schema.dataset import Dataset
+from schema.split import Split
 
 DAY = 86_400
 T0 = 18_000 * DAY

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from schema.dataset import RankingLabel
+from schema.labels import RankingLabel
 from trainer.config.blessing import BlessingConfig, check_thresholds, override_thresholds
 from trainer.evaluation.blessing import decide_blessing, list_failures
 

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from scipy.special import expit
 
-from schema.dataset import RankingLabel
+from schema.labels import RankingLabel
 from trainer.ranking.examples import RankingExamples, balance_examples
 from trainer.ranking.export import fit_calibration
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from schema.dataset import RankingLabel
+from schema.labels import RankingLabel
 from trainer.config.models import RankingConfig
 from trainer.layers.features import FeatureSpec
 from trainer.metrics.calibration import PlattScaling

@@ -7,7 +7,7 @@ import pytest
 from components.ingest.events.cut import Cut, load_test_cut
 from components.ingest.output import counts, histories
 from components.ingest.output.counts import Counts
-from schema.dataset import Split
+from schema.split import Split
 
 EVENTS = {"ann": [10, 20, 50, 60], "bob": [45], "cid": [5, 40], "dan": [1, 2, 3]}
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from components.ingest.events.splits import Clock, CombineTimes, count_times, find_cuts
-from schema.dataset import Split
+from schema.split import Split
 
 TENTHS = Split(valid_fraction=0.1, test_fraction=0.1)
 

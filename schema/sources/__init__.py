@@ -1,0 +1,17 @@
+"""Locations of the user's tables, and the roles of their columns."""
+
+from schema.sources.base import SPAN, SPAN_PATTERN, Source
+from schema.sources.data import Data
+from schema.sources.interactions import InteractionsSource
+from schema.sources.items import ItemsSource
+from schema.sources.users import UsersSource
+
+__all__ = [
+    "SPAN",
+    "SPAN_PATTERN",
+    "Data",
+    "InteractionsSource",
+    "ItemsSource",
+    "Source",
+    "UsersSource",
+]

@@ -1,0 +1,97 @@
+"""Files of a table, and their format."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+from typing_extensions import Self
+
+from schema.base import StrictModel
+from schema.sources.text_options import TextOptions
+from schema.storage.locations import TablePath
+
+SPAN = "{SPAN}"
+"""Placeholder in a path for the date or number by which a log is partitioned."""
+SPAN_PATTERN = r"^(\d{4}-\d{2}-\d{2}(\.\.\d{4}-\d{2}-\d{2})?|\d+(\.\.\d+)?)$"
+"""Valid values of `span`: one span, or the first and the last of a range."""
+
+
+class FileOptions(StrictModel):
+    """Files of one table."""
+
+    path: TablePath
+    """File, glob or folder, relative to --data or, without it, to the configuration file; or a URL
+    (gs://, s3://). `{SPAN}` is a placeholder for a date (2024-01-31) or a number. A path that
+    exists literally is that file or folder, even if it contains wildcard characters; otherwise it
+    is a glob. Symbolic links are followed."""
+    span: Annotated[str | None, Field(pattern=SPAN_PATTERN)] = None
+    """Which spans of a `{SPAN}` path to read: one (`"2024-01-31"`, `"7"`), or a range from the
+    first to the last (`"2024-01-01..2024-01-31"`); all spans if absent."""
+    last_spans: Annotated[int | None, Field(ge=1)] = None
+    """How many spans to read, up to and including `span`, or the newest if `span` is absent. Only
+    existing spans count, so a day without logs is not one of them."""
+    format: Literal["csv", "jsonl", "parquet", "sequences"] = "csv"
+    """`csv` is any delimited text; `jsonl` has one JSON object per line. Text compressed with gzip,
+    Zstandard, bzip2 or xz is decompressed, regardless of the file name. `parquet` columns of times
+    define their own unit; without a time zone they are UTC. `sequences` is for events only: one
+    user per line, `user item item …` in time order, separated by blanks; it requires
+    `split.kind = "last_item"`, and a user with two lines stops the run with exit code 3. A numeric
+    id in `jsonl` or `parquet` is converted to an integer, 8.0 to `8`; a number that is not whole,
+    or a float too large to identify one integer, is rejected as `inexact_id`."""
+
+    @model_validator(mode="after")
+    def _require_one_span(self) -> "FileOptions":
+        places = self.path.count(SPAN)
+        if places > 1 or (self.span is not None and not places):
+            raise ValueError(
+                f"span goes with one {{SPAN}} in path, received path = {self.path!r}; "
+                'write it in place of the date or number, as in "logs/{SPAN}/*.jsonl"'
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _require_window_end(self) -> "FileOptions":
+        if self.last_spans is not None and not self.comes_in_spans:
+            raise ValueError(
+                f"last_spans goes with one {{SPAN}} in path, received path = {self.path!r}"
+            )
+        if self.last_spans is not None and ".." in (self.span or ""):
+            raise ValueError(
+                f"last_spans goes with a single span, the last one of the window, received "
+                f"span = {self.span!r}; give the last span only, or remove last_spans"
+            )
+        return self
+
+    @property
+    def comes_in_spans(self) -> bool:
+        """Whether the path contains `{SPAN}`."""
+        return SPAN in self.path
+
+    def select_span(self, span: str) -> Self:
+        """Returns a copy that reads `span`, or this object if the path has no `{SPAN}`.
+
+        Raises ValueError if `span` is malformed.
+        """
+        if not self.comes_in_spans:
+            return self
+        return self.changed(span=span)
+
+
+class Source(TextOptions, FileOptions):
+    """One table: files, their format, their columns."""
+
+    @model_validator(mode="after")
+    def _require_fitting_format(self) -> "Source":
+        if self.format != "csv" and self.columns is not None:
+            raise ValueError(
+                f'columns goes with format = "csv": {self.format} files name their own columns'
+            )
+        if self.format != "csv" and (self.quoting, self.escape) != ("csv", None):
+            raise ValueError(f'quoting and escape go with format = "csv", not {self.format}')
+        if self.format != "csv" and self.strip_fields:
+            raise ValueError(f'strip_fields goes with format = "csv", not {self.format}')
+        if self.escape is not None and self.escape in ('"', *self.delimiter):
+            raise ValueError(
+                "expected an escape that is neither a quotation mark nor in the delimiter, "
+                f"received {self.escape!r}; doubled quotation marks need no escape"
+            )
+        return self

@@ -1,0 +1,42 @@
+"""The event log."""
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from schema.sources.base import Source
+from schema.sources.time_options import TimeOptions
+
+
+class InteractionsSource(TimeOptions, Source):
+    """The event log."""
+
+    user_id: str = "user_id"
+    """Column of the user's id."""
+    item_id: str = "item_id"
+    """Column of the item's id."""
+    unknown_item: Literal["keep", "reject", "fail"] = "keep"
+    """What to do with an event whose item is not in the catalogue: `keep` it in the timeline, where
+    no model learns from the item; `reject` it; or `fail`: stop the run with exit code 3."""
+    time_outliers: Literal["keep", "reject"] = "keep"
+    """What to do with events far from all others in time, such as those of a device with a wrong
+    clock: at either end of the log up to five events, or one in a thousand, beyond a gap longer
+    than a day and longer than twice the gaps near it. `keep` them in their timelines, where they
+    affect neither popularity nor the days of a split; or `reject` them. The run's final output
+    counts and lists them, and also events in the future."""
+    not_after: AwareDatetime | None = None
+    """Events after this time are rejected: `2026-01-31T00:00:00Z`, with or without quotes."""
+    max_events_per_user_and_day: Annotated[int | None, Field(ge=1)] = None
+    """A user's events beyond this number on one day (UTC) are rejected, as those of a bot."""
+
+    @model_validator(mode="after")
+    def _reject_sequence_times(self) -> "InteractionsSource":
+        if self.format == "sequences" and self.timestamp_unit != "s":
+            raise ValueError("timestamp_unit goes with times, and sequences have none; remove it")
+        if self.format == "sequences" and self.not_after is not None:
+            raise ValueError("not_after goes with times, and sequences have none; remove it")
+        if self.format == "sequences" and self.max_events_per_user_and_day is not None:
+            raise ValueError(
+                "max_events_per_user_and_day goes with times, and sequences have none; remove it"
+            )
+        return self
