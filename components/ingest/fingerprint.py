@@ -1,4 +1,4 @@
-"""The fingerprint of the input files, with which TFX's cache notices a change."""
+"""The fingerprint of the input files, by which TFX's cache detects a change."""
 
 import hashlib
 from collections.abc import Iterator

@@ -97,13 +97,13 @@ def _write_catalogue(
 ) -> Iterator[tuple[str, int]]:
     records = shards.unpack(part for part in element[1] if part)
     if records is None:
-        kept, repeated = pa.table({}), pa.table({})
+        latest, repeated = pa.table({}), pa.table({})
     else:
-        kept, repeated = keep_latest(records, timeline.ITEM_ID)
-        kept = fill_titles(kept)
-    _write_examples(kept, uri)
-    yield counts.name_tally("items", "accepted"), kept.num_rows
-    yield "items", kept.num_rows
+        latest, repeated = keep_latest(records, timeline.ITEM_ID)
+        latest = fill_titles(latest)
+    _write_examples(latest, uri)
+    yield counts.name_tally("items", "accepted"), latest.num_rows
+    yield "items", latest.num_rows
     if duplicates == "last":
         yield counts.name_tally("items", "duplicates"), repeated.num_rows
     elif repeated.num_rows:
@@ -111,11 +111,11 @@ def _write_catalogue(
         yield counts.name_tally("items", "rejected", DUPLICATE_ID), repeated.num_rows
 
 
-def _write_examples(kept: pa.Table, uri: str) -> None:
-    files = max(1, -(-kept.num_rows // ITEMS_PER_FILE))
+def _write_examples(latest: pa.Table, uri: str) -> None:
+    files = max(1, -(-latest.num_rows // ITEMS_PER_FILE))
     for number in range(files):
         with examples.open_writer(uri, timeline.CATALOGUE_SPLIT, number, files) as writer:
-            part = kept.slice(number * ITEMS_PER_FILE, ITEMS_PER_FILE)
+            part = latest.slice(number * ITEMS_PER_FILE, ITEMS_PER_FILE)
             if part.num_rows:
                 examples.write(writer, part)
 

@@ -130,8 +130,8 @@ def read_in_process(spec: TableSpec, paths: list[str], letters_dir: str) -> Tabl
     tallies: Counter[str] = Counter()
     accepted: list[pa.Table] = []
     for element in _iterate_elements(spec, paths):
-        for read_now, parsed in parser.parse(element):
-            tallies[counts.name_tally(spec.name, "read")] += read_now
+        for count, parsed in parser.parse(element):
+            tallies[counts.name_tally(spec.name, "read")] += count
             accepted.append(parsed.accepted)
             for (key, example), n in parsed.unreadable.items():
                 tallies[counts.name_unreadable_tally(spec.name, key, example)] += n

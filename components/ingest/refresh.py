@@ -87,12 +87,12 @@ def read_events(
     letters = dead_letters.prepare(rejected_dir, "interactions")
     paths, _ = plan_shards("", source)
     read = read_in_process(_build_events_spec(dataset), paths, letters)
-    kept = _accept_events(read, source, letters, item_ids)
+    accepted = _accept_events(read, source, letters, item_ids)
     counted = counts.sum_tallies(read.tallies, ("interactions",), {})
     overlap = measure_overlap(_count_item_ids(read.records), item_ids.cast(pa.large_string()))
     counted = dataclasses.replace(counted, meetings={"items": overlap})
     acceptance.check(counted, dataset.data, rejected_dir)
-    positive = kept.filter(pc.equal(kept[timeline.POSITIVE], 1))
+    positive = accepted.filter(pc.equal(accepted[timeline.POSITIVE], 1))
     return AcceptedRecords(
         positive.select(refresh_inputs.RECENT_EVENTS_SCHEMA.names).cast(
             refresh_inputs.RECENT_EVENTS_SCHEMA
@@ -123,15 +123,15 @@ def _build_events_spec(dataset: Dataset) -> TableSpec:
 def _accept_events(
     read: TableRecords, source: InteractionsSource, letters: str, item_ids: pa.Array
 ) -> pa.Table:
-    kept = sort_events(read.records)
-    repeated = read.records.num_rows - kept.num_rows
+    accepted = sort_events(read.records)
+    repeated = read.records.num_rows - accepted.num_rows
     read.tallies[counts.name_tally("interactions", "duplicates")] = repeated
     if event_rules.needs_origin(source):
-        known = item_ids.cast(pa.large_string())
-        kept, refused = event_rules.apply_rules(kept, source, known)
+        catalogue = item_ids.cast(pa.large_string())
+        accepted, refused = event_rules.apply_rules(accepted, source, catalogue)
         dead_letters.write_late(letters, 0, refused)
         for reason, table in refused.items():
             if table.num_rows:
                 read.tallies[counts.name_tally("interactions", "rejected", reason)] = table.num_rows
-    read.tallies[counts.name_tally("interactions", "accepted")] = kept.num_rows
-    return kept
+    read.tallies[counts.name_tally("interactions", "accepted")] = accepted.num_rows
+    return accepted

@@ -19,9 +19,9 @@ def sort_events(events: pa.Table) -> pa.Table:
     """
     keys = [(USER_ID, "ascending"), (MOMENT, "ascending")]
     ordered = events.take(pc.sort_indices(events, sort_keys=keys))  # this sort is stable
-    once = ordered.filter(pa.array(~_find_repeats(ordered)))
-    seconds = once[MOMENT].to_numpy() // NANOSECONDS_PER_SECOND
-    return once.set_column(once.column_names.index(MOMENT), TIMESTAMP, pa.array(seconds))
+    unique = ordered.filter(pa.array(~_find_repeats(ordered)))
+    seconds = unique[MOMENT].to_numpy() // NANOSECONDS_PER_SECOND
+    return unique.set_column(unique.column_names.index(MOMENT), TIMESTAMP, pa.array(seconds))
 
 
 def find_user_starts(events: pa.Table) -> np.ndarray:

@@ -87,8 +87,8 @@ def apply_rules(
 
 def find_unknown_items(events: pa.Table, catalogue: pa.Array) -> np.ndarray:
     """Returns bool [events]: whether the event's item is not in `catalogue`."""
-    known = pc.is_in(events[ITEM_ID].combine_chunks(), value_set=catalogue)
-    return ~known.to_numpy(zero_copy_only=False)
+    in_catalogue = pc.is_in(events[ITEM_ID].combine_chunks(), value_set=catalogue)
+    return ~in_catalogue.to_numpy(zero_copy_only=False)
 
 
 def find_excess_events(events: pa.Table, limit: int) -> np.ndarray:

@@ -128,9 +128,9 @@ def _restrict_to_bulk(merged: Histogram, main: Bulk) -> Histogram:
 
 def _sum_histograms(parts: list[Histogram]) -> Histogram:
     """The sum of the histograms."""
-    nothing = np.zeros(0, np.int64)
-    times = np.concatenate([nothing, *(times for times, _ in parts)])
-    counts = np.concatenate([nothing, *(counts for _, counts in parts)])
+    empty = np.zeros(0, np.int64)
+    times = np.concatenate([empty, *(times for times, _ in parts)])
+    counts = np.concatenate([empty, *(counts for _, counts in parts)])
     order = np.argsort(times, kind="stable")  # this sort is fast for sorted runs
     times, counts = times[order], counts[order]
     first = np.flatnonzero(np.diff(times, prepend=times[:1] - 1))

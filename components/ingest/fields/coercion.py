@@ -21,31 +21,33 @@ _NUMERIC_TYPES = frozenset({int, float, bool, type(None)})
 
 
 def coerce_texts(values: Values) -> tuple[pa.Array, np.ndarray]:
-    """-> (large_string [n], null where absent or empty; bool [n], true where no single value).
+    """Returns large_string [n], null if absent or empty; and bool [n], true for invalid values.
 
-    A number is written as `number_text` writes it, a JSON boolean as `true` or
-    `false`; an object, a list and an inexact number have no text.
+    Numbers are formatted by `number_text`, and JSON booleans as `true` or `false`. Objects, lists
+    and inexact numbers are invalid.
     """
-    written, wrong = _format_texts(values)
-    return _null_empty(written.text), wrong | written.inexact
+    formatted, wrong = _format_texts(values)
+    return _null_empty(formatted.text), wrong | formatted.inexact
 
 
 def coerce_ids(values: Values) -> tuple[pa.Array, np.ndarray, np.ndarray]:
-    """-> (large_string [n], null where absent or empty; bool [n], true where no text or number;
-    bool [n], true where a number is inexact or not whole: two ids might become one).
+    """Returns large_string [n], null if absent or empty, and two masks bool [n]: of values that are
+    neither text nor numbers, and of numbers that are inexact or not whole, where two ids might
+    become one.
     """
     values = _simplify(values)
-    written, wrong = _format_texts(values)
+    formatted, wrong = _format_texts(values)
     if isinstance(values, list):
         wrong = wrong | np.array([isinstance(value, bool) for value in values], bool)
-    return _null_empty(written.text), wrong, written.inexact | written.fractional
+    return _null_empty(formatted.text), wrong, formatted.inexact | formatted.fractional
 
 
 def coerce_numbers(values: Values) -> tuple[pa.Array, np.ndarray, np.ndarray]:
-    """-> (float64 [n], null where absent; bool [n] is no number; bool [n] is no single value).
+    """Returns float64 [n], null if absent, and two masks bool [n]: of values that are not numbers,
+    and of objects, lists and inexact numbers.
 
-    Text may have blanks around it. `nan`, `inf` and what is too large for 64 bits are no numbers.
-    A JSON boolean is 1 or 0.
+    Blanks around text are ignored. `nan`, `inf` and numbers too large for 64 bits do not count as
+    numbers. A JSON boolean is 1 or 0.
     """
     values = _simplify(values)
     if isinstance(values, list):
@@ -56,14 +58,14 @@ def coerce_numbers(values: Values) -> tuple[pa.Array, np.ndarray, np.ndarray]:
         numbers = pc.cast(values, pa.float64(), safe=False)
         return numbers, _to_mask(pc.invert(pc.is_finite(numbers))), np.zeros(len(values), bool)
     text, wrong = coerce_texts(values)
-    at_once = _cast_all(text)
-    if at_once is not None:
-        return at_once, np.zeros(len(text), bool), wrong
+    numbers = _cast_all(text)
+    if numbers is not None:
+        return numbers, np.zeros(len(text), bool), wrong
     return (*_cast_each(text), wrong)
 
 
 def _simplify(values: Values) -> Values:
-    """What is no column of texts or numbers, as Python objects; moments in seconds."""
+    """Converts columns other than text and numbers to Python objects, and times to seconds."""
     if isinstance(values, list) or is_number_type(values.type):
         return values
     if pa.types.is_timestamp(values.type):
@@ -72,22 +74,22 @@ def _simplify(values: Values) -> Values:
 
 
 def _format_texts(values: Values) -> tuple[NumberText, np.ndarray]:
-    """Texts, and which are no single values."""
+    """Formats the values, and returns which of them are no single values."""
     values = _pack_integers(_simplify(values))
-    nowhere = np.zeros(len(values), bool)
+    all_false = np.zeros(len(values), bool)
     if not isinstance(values, list):
         if pa.types.is_large_string(values.type):
-            return NumberText(values, nowhere, nowhere), nowhere
-        return format_numbers(values), nowhere
+            return NumberText(values, all_false, all_false), all_false
+        return format_numbers(values), all_false
     if set(map(type, values)) <= {str, type(None)}:
-        return NumberText(pa.array(values, pa.large_string()), nowhere, nowhere), nowhere
+        return NumberText(pa.array(values, pa.large_string()), all_false, all_false), all_false
     wrong = np.array([not _is_single(value) for value in values], bool)
-    single = [None if no else value for no, value in zip(wrong, values, strict=True)]
+    single = [None if is_wrong else value for is_wrong, value in zip(wrong, values, strict=True)]
     return format_objects(single), wrong
 
 
 def _pack_integers(values: Values) -> Values:
-    """Python's integers as Arrow's where they fit into 64 bits; all else as it is."""
+    """Converts Python integers to Arrow's if all fit into 64 bits; otherwise returns `values`."""
     if not isinstance(values, list) or set(map(type, values)) != {int}:
         return values
     try:
@@ -97,7 +99,7 @@ def _pack_integers(values: Values) -> Values:
 
 
 def _cast_all(text: pa.Array) -> pa.Array | None:
-    """float64 where each text is a plain number, as in most columns; None where one is not."""
+    """Returns float64 if every text is a plain number, as in most columns; otherwise None."""
     try:
         numbers = pc.cast(text, pa.float64())
     except pa.ArrowInvalid:
@@ -106,7 +108,7 @@ def _cast_all(text: pa.Array) -> pa.Array | None:
 
 
 def _cast_each(text: pa.Array) -> tuple[pa.Array, np.ndarray]:
-    """float64, and which are no numbers; with blanks around, a plus, or some that are none."""
+    """Returns float64, and which texts are not numbers; allows outer blanks and a plus sign."""
     trimmed = _null_empty(pc.utf8_trim_whitespace(text))
     is_number = pc.match_substring_regex(trimmed, pattern=NUMBER_PATTERN)
     digits = pc.replace_substring_regex(trimmed, pattern=r"^\+", replacement="")
@@ -118,7 +120,7 @@ def _cast_each(text: pa.Array) -> tuple[pa.Array, np.ndarray]:
 
 
 def to_float(value: float) -> float:
-    """Python's float of a JSON number; infinite where an integer has more than 308 digits."""
+    """Converts a JSON number to a float; an integer of more than 308 digits becomes infinite."""
     try:
         return float(value)
     except OverflowError:
@@ -137,7 +139,7 @@ def _convert_numbers(values: list[Any]) -> tuple[pa.Array, np.ndarray, np.ndarra
 
 
 def _to_digits(value: Any) -> Any:
-    """A number as text (`nan` and `inf` too, which then count as no numbers); all else as it is."""
+    """Formats a number as text, `nan` and `inf` too; returns other values unchanged."""
     if isinstance(value, bool):
         return str(int(value))
     return str(value) if isinstance(value, (int, float, Decimal)) else value

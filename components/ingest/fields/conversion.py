@@ -53,14 +53,14 @@ class ConvertedFields(NamedTuple):
 
 def convert_records(records: Records, spec: TableSpec) -> ConvertedFields:
     """Converts the columns of `records` to the fields of the specification."""
-    made = ConvertedFields(
+    result = ConvertedFields(
         {}, dict.fromkeys(_find_headers(records, spec), _HEADER_FAULT), Counter()
     )
     for field in sorted(spec.fields, key=lambda field: field.optional):  # this sort is stable
         converted = field.convert(*(records.columns[column] for column in field.columns))
-        refuse = _null_unreadable if field.optional else _record_faults
-        made.arrays[field.name] = refuse(field, converted, records, spec, made)
-    return made._replace(arrays={field.name: made.arrays[field.name] for field in spec.fields})
+        handle = _null_unreadable if field.optional else _record_faults
+        result.arrays[field.name] = handle(field, converted, records, spec, result)
+    return result._replace(arrays={field.name: result.arrays[field.name] for field in spec.fields})
 
 
 _HEADER_FAULT = Fault(HEADER_LINE, "every column of this line holds its own name")
@@ -87,12 +87,12 @@ def _record_faults(
     converted: ConvertedColumn,
     records: Records,
     spec: TableSpec,
-    made: ConvertedFields,
+    result: ConvertedFields,
 ) -> pa.Array:
     for reason, refused in converted.faults:
         for n in map(int, np.flatnonzero(refused)):
-            if n not in made.faults:
-                made.faults[n] = Fault(reason, _explain_record(field, reason, n, records, spec))
+            if n not in result.faults:
+                result.faults[n] = Fault(reason, _explain_record(field, reason, n, records, spec))
     return converted.array
 
 
@@ -101,19 +101,19 @@ def _null_unreadable(
     converted: ConvertedColumn,
     records: Records,
     spec: TableSpec,
-    made: ConvertedFields,
+    result: ConvertedFields,
 ) -> pa.Array:
     unreadable = np.any([refused for _, refused in converted.faults], axis=0)
     if not unreadable.any():
         return converted.array
     absent = pa.scalar(field.absent, converted.array.type)
     counted = unreadable.copy()
-    counted[list(made.faults)] = False
+    counted[list(result.faults)] = False
     if counted.any():
         first = int(np.argmax(counted))
         reason = next(reason for reason, refused in converted.faults if refused[first])
         detail = _explain_record(field, reason, first, records, spec)
-        made.unreadable[field.key, detail] += int(counted.sum())
+        result.unreadable[field.key, detail] += int(counted.sum())
     return pc.if_else(pa.array(unreadable), absent, converted.array)
 
 
@@ -141,9 +141,9 @@ def explain_rejection(
     columns = ", ".join(map(format_excerpt, field.columns))
     received = "(withheld)" if withheld else _format_received(values)
     hints = [_suggest_fix(field, reason, value, source) for value in values]
-    known = next((f"; {hint}" for hint in hints if hint), "")
+    hint = next((f"; {text}" for text in hints if text), "")
     expected = _EXPECTED.get(reason, field.expects)
-    return f"column {columns} expects {expected}, received {received}{known}"
+    return f"column {columns} expects {expected}, received {received}{hint}"
 
 
 def _format_received(values: Sequence[Any]) -> str:
@@ -164,9 +164,9 @@ def _suggest_fix(field: Field, reason: str, value: Any, source: Source) -> str:
 
 def _suggest_number_fix(text: str) -> str:
     if _COMMA.fullmatch(text):
-        return "write a point where the comma is"
+        return "write a decimal point instead of the comma"
     if _THOUSANDS.fullmatch(text):
-        return "leave the separators of thousands out"
+        return "remove the thousands separators"
     if text.lower() in _ABSENT:
-        return "leave the field empty where there is no number"
+        return "leave the field empty if there is no number"
     return ""

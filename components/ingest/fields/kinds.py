@@ -131,7 +131,7 @@ def _convert_sets(values: Values, separator: str) -> ConvertedColumn:
 
 
 def _convert_number_sets(values: pa.Array) -> ConvertedColumn:
-    """Of list<number>; a number that is absent is no member."""
+    """Of list<number>; an absent number is not a member."""
     text, inexact = coerce_texts(values.flatten())
     present = text.is_valid().to_numpy(zero_copy_only=False)
     row = pc.list_parent_indices(values).to_numpy(zero_copy_only=False)
@@ -152,7 +152,7 @@ def _convert_single_sets(values: pa.Array) -> ConvertedColumn:
 
 
 def _parse_members(value: Any) -> list[str] | None:
-    """Texts of a JSON list, or of a single number or boolean; None where `value` is no set."""
+    """Returns the texts of a JSON list, or of one number or boolean; None if `value` is no set."""
     if isinstance(value, (bool, int, float)):
         value = [value]
     if not isinstance(value, list):
@@ -162,14 +162,14 @@ def _parse_members(value: Any) -> list[str] | None:
 
 
 def _is_visible_ascii(text: pa.Array) -> bool:
-    """Whether no value can hold a blank, a control character or a letter beyond ASCII.
+    """Returns whether no value contains a blank, a control character or a letter beyond ASCII.
 
     This holds for the ids of most logs, and checking bytes needs a tenth of the time of checking
     values.
     """
     letters = text.buffers()[2]
-    seen = np.frombuffer(letters, np.uint8) if letters is not None else np.zeros(0, np.uint8)
-    return bool(((seen > ord(" ")) & (seen < 0x7F)).all())
+    codes = np.frombuffer(letters, np.uint8) if letters is not None else np.zeros(0, np.uint8)
+    return bool(((codes > ord(" ")) & (codes < 0x7F)).all())
 
 
 def _to_flags(flags: pa.Array) -> np.ndarray:

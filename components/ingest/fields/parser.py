@@ -56,25 +56,27 @@ def list_source_columns(spec: TableSpec) -> set[str]:
 
 def accept_records(lines: Lines, records: Records, spec: TableSpec) -> ParsedRecords:
     """Converts `records`, which were parsed from `lines`, to fields."""
-    made = convert_records(records, spec)
+    converted = convert_records(records, spec)
     keep = np.ones(len(records.index), bool)
-    keep[list(made.faults)] = False
-    faults = records.faults | {int(records.index[n]): why for n, why in made.faults.items()}
+    keep[list(converted.faults)] = False
+    faults = records.faults | {int(records.index[n]): why for n, why in converted.faults.items()}
     rejected = lines.rejected + [_build_letter(lines, n, faults[n]) for n in sorted(faults)]
     if spec.withholds_raw:
         rejected = [letter._replace(raw=WITHHELD) for letter in rejected]
-    table, index = _sort_by_line(pa.table(made.arrays).filter(pa.array(keep)), records.index[keep])
+    table, index = _sort_by_line(
+        pa.table(converted.arrays).filter(pa.array(keep)), records.index[keep]
+    )
     origin = Origin(lines.path, int(lines.numbers[0]) if len(lines.numbers) else 0)
     return ParsedRecords(
-        _append_origin(table, lines, index, spec), rejected, origin, made.unreadable
+        _append_origin(table, lines, index, spec), rejected, origin, converted.unreadable
     )
 
 
 def build_empty_table(fields: Sequence[Field]) -> pa.Table:
     """Returns a table without records, with the column types of `parse_lines`."""
-    nothing = pa.array([], pa.large_string())
+    empty = pa.array([], pa.large_string())
     return pa.table(
-        {field.name: field.convert(*[nothing] * len(field.columns)).array for field in fields}
+        {field.name: field.convert(*[empty] * len(field.columns)).array for field in fields}
     )
 
 
@@ -123,8 +125,8 @@ class BlockParser:
             lines = self._decode(element)
             yield lines.read, parse_lines(lines, self._list_columns(element.path), self._spec)
             return
-        wanted = list_source_columns(self._spec)
-        for rows, records in read_row_group(element, wanted):
+        columns = list_source_columns(self._spec)
+        for rows, records in read_row_group(element, columns):
             yield rows.read, accept_records(rows, records, self._spec)
 
     def _decode(self, block: Block) -> Lines:

@@ -11,13 +11,13 @@ from components.ingest.fields.coercion import coerce_numbers, coerce_texts
 from components.ingest.fields.kinds import ConvertedColumn
 from components.ingest.read.records import BAD_TIMESTAMP, TIMESTAMP_OUT_OF_RANGE, WRONG_KIND, Values
 
-# 1990-01-01 and 2100-01-01. Fixed: a bound that moved with the clock would make the same data give
-# another result on another day, behind the back of every cache. It still catches a wrong unit: ms
-# read as s lie beyond the year 21000, s read as ms in 1970.
+# 1990-01-01 and 2100-01-01. The bounds are constant: if they depended on the clock, the result for
+# the same data would change from day to day, and no cache would notice. They detect a wrong unit:
+# ms read as s are after the year 21000, and s read as ms are in 1970.
 EARLIEST = 631_152_000
 LATEST = 4_102_444_800
 NANOSECONDS_PER_SECOND = 1_000_000_000
-"""64 bits hold those of every moment from EARLIEST to LATEST."""
+"""Nanoseconds of every time from EARLIEST to LATEST fit into 64 bits."""
 _UNITS_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _ISO8601 = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?"
@@ -48,35 +48,35 @@ _WORDED = re.compile(r".*\d.*[/: ].*")
 
 
 class _SplitTime(NamedTuple):
-    """Moments in two parts, null where there is none: seconds of any range would not fit into 64
-    bits as nanoseconds.
-    """
+    """Times in two parts, because nanoseconds of an arbitrary time would not fit into 64 bits."""
 
     seconds: np.ndarray
-    """[n] whole ones since epoch, UTC; int64, or float64 of any size."""
+    """[n] whole seconds since epoch, UTC; int64, or float64 of any size."""
     nanoseconds: np.ndarray
-    """[n] int64, of the second."""
+    """[n] int64, the fraction of the second."""
 
 
 def convert_timestamps(values: Values, unit: str, latest: float = LATEST) -> ConvertedColumn:
-    """int64 nanoseconds; `unit` as `timestamp_unit` of the event log's source, which a column of
-    Arrow timestamps has of its own. Numbers are as exact as 64-bit floats: whole ones in any unit
-    exactly, seconds with a fraction to a quarter of a microsecond.
+    """Converts times to int64 nanoseconds since epoch, UTC.
+
+    `unit` is the source's `timestamp_unit`; Arrow timestamps have their own unit. Whole numbers of
+    any unit are exact, and seconds with a fraction have the precision of 64-bit floats, a quarter
+    of a microsecond.
 
     Absent and unreadable times are `bad_timestamp`; those outside EARLIEST <= t < LATEST, or after
-    `latest`, `timestamp_out_of_range`. ISO 8601 needs a zone: a time without one is no moment.
+    `latest`, `timestamp_out_of_range`. ISO 8601 without a time zone is unreadable.
     """
     if not isinstance(values, list) and pa.types.is_timestamp(values.type):
-        parted, bad = _split_arrow(values)
+        split, bad = _split_arrow(values)
         wrong = np.zeros(len(values), bool)
     elif unit == "iso8601":
-        parted, bad, wrong = _parse_iso8601(values)
+        split, bad, wrong = _parse_iso8601(values)
     else:
-        parted, bad, wrong = _split_numbers(values, _UNITS_PER_SECOND[unit])
-    outside = ~((parted.seconds >= EARLIEST) & (parted.seconds < LATEST))
-    outside |= parted.seconds + parted.nanoseconds / NANOSECONDS_PER_SECOND > latest
-    seconds = np.where(outside, 0, parted.seconds).astype(np.int64)
-    whole = pa.array(seconds * NANOSECONDS_PER_SECOND + parted.nanoseconds)
+        split, bad, wrong = _split_numbers(values, _UNITS_PER_SECOND[unit])
+    outside = ~((split.seconds >= EARLIEST) & (split.seconds < LATEST))
+    outside |= split.seconds + split.nanoseconds / NANOSECONDS_PER_SECOND > latest
+    seconds = np.where(outside, 0, split.seconds).astype(np.int64)
+    whole = pa.array(seconds * NANOSECONDS_PER_SECOND + split.nanoseconds)
     faults = [
         (WRONG_KIND, wrong),
         (BAD_TIMESTAMP, bad),
@@ -88,11 +88,11 @@ def convert_timestamps(values: Values, unit: str, latest: float = LATEST) -> Con
 def _split_numbers(values: Values, per_second: int) -> tuple[_SplitTime, np.ndarray, np.ndarray]:
     numbers, bad, wrong = coerce_numbers(values)
     absent = ~pc.is_valid(numbers).to_numpy(zero_copy_only=False)
-    known = pc.fill_null(numbers, 0).to_numpy(zero_copy_only=False)
-    # A double holds every integer below 2**53, and us until the year 2255: the parts are exact.
-    seconds = np.floor(known / per_second)
+    filled = pc.fill_null(numbers, 0).to_numpy(zero_copy_only=False)
+    # A double represents every integer below 2**53, which are us until 2255: the parts are exact.
+    seconds = np.floor(filled / per_second)
     inside = np.abs(seconds) < LATEST
-    rest = np.where(inside, known, 0) - np.where(inside, seconds, 0) * per_second
+    rest = np.where(inside, filled, 0) - np.where(inside, seconds, 0) * per_second
     nanoseconds = np.rint(rest * (NANOSECONDS_PER_SECOND // per_second)).astype(np.int64)
     return _SplitTime(seconds, nanoseconds), bad | absent, wrong
 
@@ -112,17 +112,17 @@ def _parse_iso8601(values: Values) -> tuple[_SplitTime, np.ndarray, np.ndarray]:
     whole = pc.replace_substring_regex(text, pattern=_FRACTION, replacement="")
     try:
         seconds = pc.cast(pc.cast(whole, _SECONDS), pa.int64())
-    except pa.ArrowInvalid:  # a 30th of February stops the whole array: find the ones that are days
-        seconds = pa.array([_parse_seconds(one) for one in whole.to_pylist()], pa.int64())
+    except pa.ArrowInvalid:  # one invalid date fails the whole array
+        seconds = pa.array([_parse_seconds(text) for text in whole.to_pylist()], pa.int64())
     absent = ~pc.is_valid(seconds).to_numpy(zero_copy_only=False)
-    known = pc.fill_null(seconds, 0).to_numpy(zero_copy_only=False)
-    return _SplitTime(known, np.where(absent, 0, _parse_fractions(text))), absent, wrong
+    filled = pc.fill_null(seconds, 0).to_numpy(zero_copy_only=False)
+    return _SplitTime(filled, np.where(absent, 0, _parse_fractions(text))), absent, wrong
 
 
 def _parse_fractions(text: pa.Array) -> np.ndarray:
     """Nanoseconds of the first nine decimal places; 0 without a fraction."""
-    found = pc.extract_regex(text, pattern=_FRACTION)
-    digits = pc.utf8_slice_codeunits(pc.struct_field(found, [0]), 0, 9)
+    matches = pc.extract_regex(text, pattern=_FRACTION)
+    digits = pc.utf8_slice_codeunits(pc.struct_field(matches, [0]), 0, 9)
     nine = pc.utf8_rpad(digits, 9, "0")
     return pc.fill_null(pc.cast(nine, pa.int64()), 0).to_numpy(zero_copy_only=False)
 
@@ -135,9 +135,9 @@ def _parse_seconds(text: str | None) -> int | None:
 
 
 def suggest_time_fix(value: Any, unit: str) -> str:
-    """One sentence about `value`, which holds no part of it; empty where nothing is known of it.
+    """Returns a clause on how to fix `value`, without any part of it; "" if there is no suggestion.
 
-    `unit` is the `timestamp_unit` under which it was refused.
+    `unit` is the `timestamp_unit` with which the value was rejected.
     """
     text = "" if value is None else str(value).strip()
     if _DIGITS_OF_A_DAY.fullmatch(text):
@@ -147,13 +147,15 @@ def suggest_time_fix(value: Any, unit: str) -> str:
     if _ZONED.fullmatch(text):
         return _suggest_for_zoned(text, unit)
     if _CLOCK.fullmatch(text):
-        return _append_unit("a zone is missing: end it with Z where it is UTC", unit)
+        return _append_unit("the time zone is missing: append Z if it is UTC", unit)
     if _DAY.fullmatch(text):
-        return _append_unit("a time of day and a zone are missing: add T00:00:00Z", unit)
+        return _append_unit(
+            "the time of day and the time zone are missing: append T00:00:00Z", unit
+        )
     if _NAME.fullmatch(text):
         return "is this line a header?"
     if _WORDED.fullmatch(text):
-        return _append_unit("looks like a written date: write it as ISO 8601 with a zone", unit)
+        return _append_unit("looks like a date in words: write it as ISO 8601 with a zone", unit)
     return ""
 
 
@@ -170,11 +172,11 @@ def _suggest_for_zoned(text: str, unit: str) -> str:
     if unit != "iso8601":
         return 'looks like ISO 8601: timestamp_unit = "iso8601"'
     if "," in text:
-        return "write the fraction of a second behind a point"
+        return "write the fraction of a second after a decimal point"
     if not re.search(r":\d{2}:\d{2}", text[:19]):
-        return "seconds are missing: write them, :00 where they are not known"
-    return "is there such a day and time?"
+        return "seconds are missing: add them, :00 if they are unknown"
+    return "do this date and time exist?"
 
 
-def _append_unit(words: str, unit: str) -> str:
-    return words if unit == "iso8601" else f'{words}, with timestamp_unit = "iso8601"'
+def _append_unit(hint: str, unit: str) -> str:
+    return hint if unit == "iso8601" else f'{hint}, with timestamp_unit = "iso8601"'

@@ -1,4 +1,4 @@
-"""Vectors: embeddings made elsewhere, a list column or a column for each number."""
+"""Vectors: precomputed embeddings, in one list column or in one column per number."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ from components.ingest.read.records import BAD_NUMBER, WRONG_KIND, Values
 
 
 def convert_lists(values: Values, size: int) -> ConvertedColumn:
-    """list<float> of `size` finite numbers each; null where absent. Text is read as a JSON list."""
+    """Returns list<float> of `size` finite numbers, null if absent; text must be a JSON list."""
     if not isinstance(values, list):
         if _holds_lists_of_numbers(values.type):
             return _convert_arrow_lists(values, size)
@@ -22,7 +22,7 @@ def convert_lists(values: Values, size: int) -> ConvertedColumn:
     cells, bad, wrong = [], [], []
     for value in map(_parse_list, values):
         is_list = isinstance(value, list) and len(value) == size and all(map(_is_number, value))
-        cell = np.array([to_float(one) for one in value]) if is_list else np.zeros(0)
+        cell = np.array([to_float(number) for number in value]) if is_list else np.zeros(0)
         is_finite = bool((np.abs(cell) <= FLOAT32_MAX).all())
         cells.append(cell.astype(np.float32) if is_list and is_finite else None)
         wrong.append(value is not None and not is_list)
@@ -32,22 +32,22 @@ def convert_lists(values: Values, size: int) -> ConvertedColumn:
 
 
 def convert_columns(*columns: Values) -> ConvertedColumn:
-    """list<float> with a number of each column; null where all of them are absent.
+    """Converts columns to list<float> with one number per column, null if all are absent.
 
-    A record that has some of the numbers and lacks others is of the wrong kind.
+    A record with only some of the numbers is of the wrong kind.
     """
     converted = [convert_numbers(values) for values in columns]
-    cells = np.column_stack([_fill_nan(one.array) for one in converted])
+    cells = np.column_stack([_fill_nan(column.array) for column in converted])
     faults = [_combine_faults(converted, reason) for reason in (WRONG_KIND, BAD_NUMBER)]
     refused = faults[0] | faults[1]
-    present = np.column_stack([one.array.is_valid().to_numpy(False) for one in converted])
+    present = np.column_stack([column.array.is_valid().to_numpy(False) for column in converted])
     some = present.any(axis=1) & ~present.all(axis=1) & ~refused
     array = _build_lists(cells, present.all(axis=1) & ~refused)
     return ConvertedColumn(array, [(WRONG_KIND, faults[0] | some), (BAD_NUMBER, faults[1])])
 
 
 def _convert_arrow_lists(values: pa.Array, size: int) -> ConvertedColumn:
-    """As `convert_lists`, of list<number>."""
+    """Like `convert_lists`, for list<number>."""
     lengths = pc.fill_null(pc.list_value_length(values), 0).to_numpy(zero_copy_only=False)
     present = values.is_valid().to_numpy(zero_copy_only=False)
     fits = present & (lengths == size)
@@ -67,9 +67,9 @@ def _holds_lists_of_numbers(kind: pa.DataType) -> bool:
 
 
 def _build_lists(cells: np.ndarray, present: np.ndarray) -> pa.Array:
-    """[n, size] -> list<float> [n], null where not `present`."""
+    """[n, size] -> list<float> [n], null if not `present`."""
     offsets = np.concatenate([[0], np.cumsum(present * cells.shape[1])]).astype(np.int32)
-    # A null offset makes its list null; the offset behind the last list is never one.
+    # A null offset makes its list null; the offset after the last list is never null.
     absent = np.append(~present, False)
     flat = cells[present].astype(np.float32).ravel()
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32(), mask=absent), pa.array(flat))
@@ -77,7 +77,7 @@ def _build_lists(cells: np.ndarray, present: np.ndarray) -> pa.Array:
 
 def _combine_faults(converted: list[ConvertedColumn], reason: str) -> np.ndarray:
     return np.any(
-        [flags for one in converted for why, flags in one.faults if why == reason], axis=0
+        [flags for column in converted for why, flags in column.faults if why == reason], axis=0
     )
 
 
@@ -86,7 +86,7 @@ def _fill_nan(array: pa.Array) -> np.ndarray:
 
 
 def _parse_list(value: Any) -> Any:
-    """A vector in a text column is a JSON list; an empty text is none."""
+    """Parses a vector in a text column as a JSON list; an empty text is None."""
     if not isinstance(value, str):
         return value
     if not value:

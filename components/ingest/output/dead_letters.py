@@ -64,8 +64,8 @@ def find_example(folder: str, reason: str) -> str:
 
 
 def _list_paths(folder: str) -> list[str]:
-    (found,) = FileSystems.match([FileSystems.join(plain_path.link(folder), "*.jsonl")])
-    return sorted(file.path for file in found.metadata_list)
+    (match,) = FileSystems.match([FileSystems.join(plain_path.link(folder), "*.jsonl")])
+    return sorted(file.path for file in match.metadata_list)
 
 
 def _summarize(letter: dict[str, Any]) -> str:

@@ -77,9 +77,9 @@ def look_up(uri: str, user_id: str) -> History | None:
         for group in range(parquet.num_row_groups):
             if _may_hold(parquet, group, user_id):
                 table = parquet.read_row_group(group)
-                found = table.filter(pc.equal(table[timeline.USER_ID], user_id))
-                if found.num_rows:
-                    return _build_histories(found)[0]
+                rows = table.filter(pc.equal(table[timeline.USER_ID], user_id))
+                if rows.num_rows:
+                    return _build_histories(rows)[0]
     return None
 
 
@@ -88,12 +88,12 @@ def load(uri: str, user_ids: pa.Array) -> pa.Table:
     of `read_tables`; for a user without events, all other columns are null. It reads every shard;
     use `look_up` for one user.
     """
-    found = pa.concat_tables(
+    rows = pa.concat_tables(
         part.filter(pc.is_in(part[timeline.USER_ID], value_set=user_ids))
         for part in read_tables(uri, _USERS_PER_ROW_GROUP)
     )
-    known = found[timeline.USER_ID].combine_chunks()
-    rows = found.take(pc.index_in(user_ids, value_set=known))
+    present = rows[timeline.USER_ID].combine_chunks()
+    rows = rows.take(pc.index_in(user_ids, value_set=present))
     return rows.set_column(rows.column_names.index(timeline.USER_ID), timeline.USER_ID, user_ids)
 
 
@@ -114,12 +114,12 @@ def iterate(uri: str, batch: int) -> Iterator[list[History]]:
 
 
 def _list_paths(uri: str) -> list[str]:
-    [found] = FileSystems.match(
+    [match] = FileSystems.match(
         [FileSystems.join(plain_path.link(uri), "histories-*-of-*.parquet")]
     )
-    if not found.metadata_list:
+    if not match.metadata_list:
         raise FileNotFoundError(f"expected histories-*.parquet in {uri}, found none")
-    return sorted(file.path for file in found.metadata_list)
+    return sorted(file.path for file in match.metadata_list)
 
 
 def _may_hold(parquet: pq.ParquetFile, group: int, user_id: str) -> bool:

@@ -23,8 +23,8 @@ _MAX_SHOWN = 3
 _FORM = "form"
 
 
-def _build_removal(pattern: str, kept: str = "") -> Callable[[pa.Array], pa.Array]:
-    return functools.partial(pc.replace_substring_regex, pattern=pattern, replacement=kept)
+def _build_removal(pattern: str, replacement: str = "") -> Callable[[pa.Array], pa.Array]:
+    return functools.partial(pc.replace_substring_regex, pattern=pattern, replacement=replacement)
 
 
 SPELLING_CHANGES: dict[str, Callable[[pa.Array], pa.Array]] = {
@@ -196,6 +196,6 @@ def _join_ids(element: tuple[tuple[str, int], Iterable[IdPart]]) -> tuple[str, I
     for part in parts:
         sides[part.in_log].append(part.packed)
     log, table = shards.unpack(sides[True]), shards.unpack(sides[False])
-    nothing = pa.array([], pa.large_string())
-    log = count_ids(nothing) if log is None else log
-    return name, measure_overlap(log, nothing if table is None else table[ID].combine_chunks())
+    empty = pa.array([], pa.large_string())
+    log = count_ids(empty) if log is None else log
+    return name, measure_overlap(log, empty if table is None else table[ID].combine_chunks())

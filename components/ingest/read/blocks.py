@@ -1,4 +1,4 @@
-"""Files as blocks of whole lines: the elements that the workers share out among themselves."""
+"""Files as blocks of whole lines: the units of work that Beam distributes to its workers."""
 
 from collections.abc import Iterator
 from io import BufferedIOBase
@@ -21,15 +21,15 @@ class Block(NamedTuple):
     first_line: int
     """Number of the first line, from 1."""
     offset: int
-    """Bytes of the (unpacked) file before it."""
+    """Position of its first byte in the (decompressed) file."""
     data: bytes
-    """The lines, each with its end of line but perhaps the last of the file."""
+    """The lines with their ends; the last line of the file may have none."""
     damaged: bool = False
-    """`data` is what was left, whole line or not, when a packed file turned out damaged."""
+    """`data` is the rest of a damaged compressed file, which may be incomplete lines."""
 
 
 class BlockRange(NamedTuple):
-    """Where a block lies, without its bytes."""
+    """Position of a block in its file, without its bytes."""
 
     path: str
     first_line: int
@@ -40,9 +40,9 @@ class BlockRange(NamedTuple):
 class ReadBlocks(beam.PTransform):
     """Paths -> `Block`s.
 
-    A plain file is scanned once for its line numbers and then read in ranges by as many workers as
-    there are. A packed file can only be read from its start, so one worker takes all of it. The
-    bytes themselves never pass through a shuffle.
+    An uncompressed file is scanned once for its line numbers, then all workers read ranges of it. A
+    compressed file can only be read from its start, so one worker reads all of it. The bytes
+    themselves never pass through a shuffle.
     """
 
     def __init__(
@@ -98,21 +98,21 @@ def _find_last_end(data: bytes, dialect: Dialect | None) -> int:
 
 
 def _read_chunks(handle: BufferedIOBase, size: int) -> Iterator[tuple[bytes, bool]]:
-    """(`size` bytes or so, whether the stream broke after them)."""
+    """Yields pairs: about `size` bytes, and whether the stream is damaged after them."""
     parts: list[bytes] = []
-    held = 0
+    size_read = 0
     while True:
         try:
-            # One decompression at a time: `read` would drop what it holds when the next one fails.
+            # One decompression at a time: `read` would lose the bytes before a damaged part.
             part = handle.read1(size)
         except DAMAGE_ERRORS:
             yield b"".join(parts), True
             return
         parts.append(part)
-        held += len(part)
-        if held >= size or not part:
+        size_read += len(part)
+        if size_read >= size or not part:
             yield b"".join(parts), False
-            parts, held = [], 0
+            parts, size_read = [], 0
         if not part:
             return
 
@@ -126,16 +126,18 @@ def _find_ranges(path: str, dialect: Dialect | None, block_bytes: int) -> Iterat
             yield BlockRange(path, block.first_line, block.offset, len(block.data))
 
 
-def _load_blocks(where: BlockRange, dialect: Dialect | None, block_bytes: int) -> Iterator[Block]:
-    with open_decompressed(where.path) as handle:
-        if where.length == _WHOLE_FILE:
-            yield from split_blocks(where.path, handle, block_bytes, dialect)
+def _load_blocks(
+    block_range: BlockRange, dialect: Dialect | None, block_bytes: int
+) -> Iterator[Block]:
+    with open_decompressed(block_range.path) as handle:
+        if block_range.length == _WHOLE_FILE:
+            yield from split_blocks(block_range.path, handle, block_bytes, dialect)
             return
-        handle.seek(where.offset)
-        data = handle.read(where.length)
-    if len(data) != where.length:
+        handle.seek(block_range.offset)
+        data = handle.read(block_range.length)
+    if len(data) != block_range.length:
         raise OSError(
-            f"{where.path} changed while it was read: expected {where.length} bytes "
-            f"at {where.offset}, received {len(data)}; run again"
+            f"{block_range.path} changed while it was read: expected {block_range.length} bytes "
+            f"at {block_range.offset}, received {len(data)}; run again"
         )
-    yield Block(where.path, where.first_line, where.offset, data)
+    yield Block(block_range.path, block_range.first_line, block_range.offset, data)

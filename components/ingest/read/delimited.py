@@ -1,4 +1,4 @@
-"""Delimited text -> columns. Lines without a quote are split by Arrow, all at once."""
+"""Delimited text -> columns. Arrow splits all lines without a quote in one call."""
 
 from collections.abc import Collection, Sequence
 from io import BufferedIOBase
@@ -33,13 +33,13 @@ _LONGEST_HEADER = 1 << 20
 def read_header(path: str, source: Source) -> list[str]:
     """Column names of one file: `columns` of the source, or else the file's first line.
 
-    Raises DataRefused where that line is no text or its quoting is broken.
+    Raises DataRefused if that line is not text or its quoting is broken.
     """
     if source.columns is not None:
         return source.columns
     dialect = build_dialect(source)
     assert dialect is not None, "expected delimited text"
-    dialect = dialect._replace(strips=False)  # of names `strip_names` decides
+    dialect = dialect._replace(strips=False)  # `strip_names` applies to names
     try:
         with open_decompressed(path) as handle:
             line = _read_first_record(handle, dialect).removeprefix(BYTE_ORDER_MARK).rstrip(b"\r\n")
@@ -70,12 +70,12 @@ def _decode_header(line: bytes, encoding: str) -> str:
         return line.decode(encoding)
     except UnicodeDecodeError as error:
         raise _UndecodableError(
-            f"bytes that are no {encoding} text, {format_excerpt(line)}"
+            f"bytes that are not {encoding} text, {format_excerpt(line)}"
         ) from error
 
 
 def parse_delimited(
-    texts: Sequence[str], names: Sequence[str], wanted: Collection[str], dialect: Dialect
+    texts: Sequence[str], names: Sequence[str], selected: Collection[str], dialect: Dialect
 ) -> Records:
     """Splits records into columns, each large_string. A record with a wrong number of fields or
     broken quoting is a fault.
@@ -83,7 +83,7 @@ def parse_delimited(
     Args:
         texts: Records.
         names: Names of all columns, in order.
-        wanted: Names of the columns to return.
+        selected: Names of the columns to return.
         dialect: Delimiter and quoting.
     """
     lines = pa.array(texts, pa.large_string())
@@ -105,13 +105,13 @@ def parse_delimited(
     columns = {
         name: pa.concat_arrays([_take_column(flat, at, len(names)) for _, flat in parts])
         for at, name in enumerate(names)
-        if name in wanted
+        if name in selected
     }
     return Records(columns, index, faults)
 
 
 def _find_marked_lines(lines: pa.Array, dialect: Dialect) -> np.ndarray:
-    """Which lines hold a quote or an escape that counts."""
+    """Returns the indices of the lines with a quote or an escape that has a special meaning."""
     marked = np.zeros(len(lines), bool)
     for mark in [QUOTE] * dialect.quotes + [dialect.escape] * bool(dialect.escape):
         marked |= pc.match_substring(lines, pattern=mark).to_numpy(zero_copy_only=False)

@@ -39,11 +39,11 @@ def find_files(data_dir: str, source: Source) -> dict[str, int]:
     that cannot be read.
     """
     where = locate_table(data_dir, source)
-    found = find_local_files(where) if where.folder else _find_remote_files(where.glob)
+    sizes = find_local_files(where) if where.folder else _find_remote_files(where.glob)
     if SPAN in where.glob:
-        chosen = select_spans(where, list(found), source.span, source.last_spans)
-        found = {file: found[file] for file in chosen}
-    return dict(sorted(found.items()))
+        chosen = select_spans(where, list(sizes), source.span, source.last_spans)
+        sizes = {file: sizes[file] for file in chosen}
+    return dict(sorted(sizes.items()))
 
 
 def describe_files(paths: list[str]) -> str:
@@ -79,7 +79,7 @@ def _require_package(path: str) -> None:
 def _is_installed(module: str) -> bool:
     try:
         return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:  # not even its parent is there
+    except ModuleNotFoundError:  # its parent package is missing too
         return False
 
 
@@ -102,19 +102,19 @@ def find_local_files(where: PathPattern) -> dict[str, int]:
 
 
 def _walk_files(folder: str) -> Iterator[str]:
-    """Files below it: of its own folders first, then of those that links lead to."""
-    seen: set[str] = set()
+    """Yields the files below `folder`: first those in its own folders, then those behind links."""
+    visited: set[str] = set()
     tops = [folder]
     for top in tops:
-        for at, folders, files in os.walk(top, onerror=_raise_unreadable):
-            place = os.path.realpath(at)
-            folders[:] = [] if place in seen else sorted(filter(_is_visible_name, folders))
-            if place in seen:
+        for path, folders, files in os.walk(top, onerror=_raise_unreadable):
+            real_path = os.path.realpath(path)
+            folders[:] = [] if real_path in visited else sorted(filter(_is_visible_name, folders))
+            if real_path in visited:
                 continue
-            seen.add(place)
-            below = (os.path.join(at, name) for name in folders)
-            tops.extend(path for path in below if os.path.islink(path))
-            yield from (os.path.join(at, name) for name in files if _is_visible_name(name))
+            visited.add(real_path)
+            below = (os.path.join(path, name) for name in folders)
+            tops.extend(link for link in below if os.path.islink(link))
+            yield from (os.path.join(path, name) for name in files if _is_visible_name(name))
 
 
 def _is_visible_name(name: str) -> bool:
@@ -131,8 +131,8 @@ def _get_size(path: str) -> int:
         raise ConfigError(f"expected a name in UTF-8, received {path!r}; rename it") from None
     if not stat.S_ISREG(status.st_mode):
         raise ConfigError(
-            f"expected a file, which can be read twice, received a pipe or a device at {path}; "
-            "write what it gives to a file"
+            f"expected a regular file, received a pipe or a device at {path}; "
+            "write its content to a file"
         )
     return status.st_size
 
@@ -140,7 +140,7 @@ def _get_size(path: str) -> int:
 def _raise_unreadable(error: OSError) -> NoReturn:
     raise ConfigError(
         f"expected a readable file or folder at {error.filename}, received: {error.strerror}; "
-        "give the right to read it, or fix the link"
+        "grant read permission, or fix the link"
     ) from error
 
 

@@ -1,4 +1,4 @@
-"""Detects files of another format than the configured one, and headers without its columns.
+"""Detects files in another format than the configured one, and headers without its columns.
 
 The first bytes of a file determine its format. Each message names the key to change.
 """
@@ -16,7 +16,7 @@ from schema.sources import Source
 HEAD_BYTES = 1 << 12
 _TAR_MARK = slice(257, 262)
 _PARQUET = b"PAR1"
-_BINARY = rb".{0,64}[\x00-\x08\x0e-\x1f]"  # which text does not hold
+_BINARY = rb".{0,64}[\x00-\x08\x0e-\x1f]"  # bytes that text does not contain
 _DELIMITERS = (",", ";", "\t", "|", "::", " ")
 
 
@@ -32,17 +32,21 @@ def _define_format(magic: bytes, name: str, advice: str) -> _FileFormat:
 
 _SAVE = "save it as CSV or Parquet"
 
-_UNPACK = "unpack it, or pack it with gzip"
+_EXTRACT = "extract it, or compress it with gzip"
 
 _CONVERT = "convert it to Parquet"
 
 _FORMATS = (
     _define_format(_PARQUET + _BINARY, "Parquet", 'set format = "parquet"'),
     _define_format(rb"PK\x03\x04.*(xl/|\[Content_Types\])", "an Excel workbook", _SAVE),
-    _define_format(rb"PK[\x03\x05\x07]", "a zip archive", _UNPACK),
+    _define_format(rb"PK[\x03\x05\x07]", "a zip archive", _EXTRACT),
     _define_format(rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Excel workbook", _SAVE),
-    _define_format(rb"7z\xbc\xaf\x27\x1c|Rar!\x1a\x07|\x1f\x9d", "a packed archive", _UNPACK),
-    _define_format(rb"\x04\x22\x4d\x18|\xff\x06\x00\x00s[Nn][Aa]P[Pp]Y", "packed text", _UNPACK),
+    _define_format(rb"7z\xbc\xaf\x27\x1c|Rar!\x1a\x07|\x1f\x9d", "an archive", _EXTRACT),
+    _define_format(
+        rb"\x04\x22\x4d\x18|\xff\x06\x00\x00s[Nn][Aa]P[Pp]Y",
+        "compressed text",
+        "compress it with gzip instead",
+    ),
     _define_format(rb"ORC" + _BINARY, "ORC", _CONVERT),
     _define_format(rb"Obj\x01", "Avro", _CONVERT),
     _define_format(rb"(ARROW1|FEA1)\x00", "Arrow's own format", _CONVERT),
@@ -61,7 +65,9 @@ _FORMATS = (
         "convert it: iconv -f UTF-32 -t UTF-8",
     ),
     _define_format(
-        rb"\x1f\x8b|BZh[1-9]|\xfd7zXZ\x00|\x28\xb5\x2f\xfd", "text packed twice", "unpack it once"
+        rb"\x1f\x8b|BZh[1-9]|\xfd7zXZ\x00|\x28\xb5\x2f\xfd",
+        "text compressed twice",
+        "decompress it once",
     ),
     _define_format(rb"\x93NUMPY", "a NumPy array", _SAVE),
     _define_format(rb"\xff\xfe|\xfe\xff", "text in UTF-16", "convert it: iconv -f UTF-16 -t UTF-8"),
@@ -80,52 +86,52 @@ def require_format(path: str, source: Source) -> None:
     Raises ConfigError if exactly one of the two is Parquet, and DataRefused if text is configured
     and the file is neither text nor Parquet.
     """
-    packed, head = _read_heads(path)
+    stored, head = _read_heads(path)
     if source.format == "parquet":
-        _require_parquet(path, packed, head)
+        _require_parquet(path, stored, head)
         return
     for kind in _FORMATS:
         if kind.magic.match(head):
             _raise_other_format(path, source, kind)
     if head[_TAR_MARK] == b"ustar":
         _raise_other_format(
-            path, source, _FileFormat(re.compile(b""), "a tar archive", "unpack its files")
+            path, source, _FileFormat(re.compile(b""), "a tar archive", "extract its files")
         )
 
 
 def describe_lines(lines: Sequence[bytes]) -> str:
-    """What `lines`, of which most are no JSON objects, are; and what to do."""
+    """Describes `lines`, most of which are not JSON objects, and what to do."""
     start = next((line.strip() for line in lines if line.strip()), b"")
     if start.startswith(b"["):
-        return "one array; write one object a line, as jq -c '.[]' does"
+        return "one array; write one object per line, as jq -c '.[]' does"
     if start.startswith(b"{") and _is_python(start):
         return "Python's dict text; write each with json.dumps"
     if start == b"{" or (start.startswith(b"{") and not start.endswith(b"}")):
-        return "objects over several lines; write one a line, as jq -c . does"
+        return "objects over several lines; write one per line, as jq -c . does"
     return 'other text; set format = "csv" where it is delimited'
 
 
 def looks_like_json(line: str) -> bool:
-    """Whether what should be a header is JSON."""
+    """Returns whether a header line is JSON."""
     return line.lstrip().startswith(("{", "["))
 
 
 def _read_heads(path: str) -> tuple[bytes, bytes]:
-    """First bytes as they are stored, and unpacked."""
+    """Returns the first bytes of the file as stored, and decompressed."""
     with open_raw(path) as handle:
-        packed = handle.read(HEAD_BYTES)
+        stored = handle.read(HEAD_BYTES)
     try:
         with open_decompressed(path) as handle:
-            return packed, handle.read(HEAD_BYTES)
-    except DAMAGE_ERRORS:  # the run makes a letter of it
-        return packed, b""
+            return stored, handle.read(HEAD_BYTES)
+    except DAMAGE_ERRORS:  # the run writes a dead letter for it
+        return stored, b""
 
 
-def _require_parquet(path: str, packed: bytes, head: bytes) -> None:
-    if packed.startswith(_PARQUET):
+def _require_parquet(path: str, stored: bytes, head: bytes) -> None:
+    if stored.startswith(_PARQUET):
         return
     if head.startswith(_PARQUET):
-        raise ConfigError(f"{path}: expected Parquet, received packed Parquet; unpack it")
+        raise ConfigError(f"{path}: expected Parquet, received compressed Parquet; decompress it")
     for kind in _FORMATS:
         if kind.magic.match(head):
             raise ConfigError(f"{path}: expected Parquet, received {kind.name}; {_CONVERT}")
@@ -138,7 +144,7 @@ def _raise_other_format(path: str, source: Source, kind: _FileFormat) -> None:
     what = f"{path}: expected text for format = {source.format!r}, received {kind.name}"
     if kind.name == "Parquet":
         raise ConfigError(f"{what}; {kind.advice}")
-    raise DataRefused(f"{what}; {kind.advice or 'was it downloaded as it should be?'}")
+    raise DataRefused(f"{what}; {kind.advice or 'check the download'}")
 
 
 def _is_text(head: bytes) -> bool:
@@ -158,28 +164,32 @@ def _is_python(line: bytes) -> bool:
         return False
 
 
-def suggest_header_fix(found: list[str], expected: Collection[str], delimiter: str) -> str:
-    """A clause for the end of a message; `found` are the names in the line, `expected` those that
-    the configuration reads.
+def suggest_header_fix(header: list[str], expected: Collection[str], delimiter: str) -> str:
+    """Returns a clause for the end of a message.
+
+    Args:
+        header: Names in the line.
+        expected: Names of the columns that the configuration reads.
+        delimiter: Configured delimiter.
     """
-    line = delimiter.join(found)
+    line = delimiter.join(header)
     if looks_like_json(line):
         return 'is it JSON? Then set format = "jsonl"'
     if not line.strip():
-        return "the first line is blank; names of columns belong there"
+        return "the first line is blank; write the column names there"
     if "\r" in line:
-        return "lines end in carriage returns alone: write line feeds, as tr '\\r' '\\n' does"
+        return "lines end in carriage returns only: convert them with tr '\\r' '\\n'"
     for other in _DELIMITERS:
         if set(expected) <= set(line.split(other)):
             return f"set delimiter = {other!r}"
-    alike = {name.strip().casefold(): name for name in found}
+    by_folded_name = {name.strip().casefold(): name for name in header}
     for name in expected:
-        close = alike.get(name.strip().casefold())
-        if close is not None and name not in found:
-            return f"is {close!r} meant? Names are compared letter by letter"
-    if any(name.strip().isdecimal() for name in found):
-        doubt = _question_delimiter(delimiter)
-        return f"is it no header? Then set columns = […]; otherwise {doubt}"
+        close = by_folded_name.get(name.strip().casefold())
+        if close is not None and name not in header:
+            return f"did you mean {close!r}? Names must match exactly"
+    if any(name.strip().isdecimal() for name in header):
+        hint = _question_delimiter(delimiter)
+        return f"if it is not a header, set columns = […]; otherwise {hint}"
     return _question_delimiter(delimiter)
 
 

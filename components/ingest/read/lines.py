@@ -56,14 +56,14 @@ def decode_block(
     else:
         texts, rejected = _decode_all(data, encoding, block)
     numbers = [n for n, text in enumerate(texts, block.first_line) if text]
-    kept = [text for text in texts if text]
+    records = [text for text in texts if text]
     if header and numbers and numbers[0] == 1:
-        numbers, kept = numbers[1:], kept[1:]
-    return Lines(block.path, kept, np.array(numbers, np.int64), rejected)
+        numbers, records = numbers[1:], records[1:]
+    return Lines(block.path, records, np.array(numbers, np.int64), rejected)
 
 
 def _join_records(data: bytes, several: list[tuple[int, int]]) -> list[bytes]:
-    """Lines, each record of several in place of its first, empty ones in place of the others."""
+    """Returns the lines; the first one of a longer record holds all of it, the others are empty."""
     lines = data.split(b"\n")
     ends = np.cumsum([len(line) + 1 for line in lines])
     for start, end in several:

@@ -36,8 +36,8 @@ def format_numbers(numbers: pa.Array) -> NumberText:
         return _format_decimals(numbers)
     if pa.types.is_floating(numbers.type):
         return _format_floats(numbers)
-    nowhere = np.zeros(len(numbers), bool)
-    return NumberText(pc.cast(numbers, _TEXT), nowhere, nowhere)
+    all_false = np.zeros(len(numbers), bool)
+    return NumberText(pc.cast(numbers, _TEXT), all_false, all_false)
 
 
 def format_objects(values: list[Any]) -> NumberText:
@@ -45,34 +45,35 @@ def format_objects(values: list[Any]) -> NumberText:
     inexact = np.array([_is_inexact(value) for value in values], bool)
     fractional = np.array([_is_fractional(value) for value in values], bool)
     texts = [
-        None if no else _format_number(value) for no, value in zip(inexact, values, strict=True)
+        None if is_inexact else _format_number(value)
+        for is_inexact, value in zip(inexact, values, strict=True)
     ]
     return NumberText(pa.array(texts, _TEXT), inexact, fractional)
 
 
 def _format_floats(numbers: pa.Array) -> NumberText:
     present = numbers.is_valid().to_numpy(zero_copy_only=False)
-    known = pc.fill_null(numbers, 0).to_numpy(zero_copy_only=False)
-    inexact = present & ~(np.abs(known) < _INEXACT_FROM[str(numbers.type)])
-    safe = np.where(inexact, 0, known)
+    filled = pc.fill_null(numbers, 0).to_numpy(zero_copy_only=False)
+    inexact = present & ~(np.abs(filled) < _INEXACT_FROM[str(numbers.type)])
+    safe = np.where(inexact, 0, filled)
     fractional = safe != np.floor(safe)
     integers = pa.array(safe.astype(np.int64), mask=~present | inexact)
     text = pc.cast(integers, _TEXT)
     if fractional.any():
-        different, which = np.unique(safe[fractional], return_inverse=True)
-        shortest = pa.array([_format_shortest(number) for number in different], _TEXT)
+        distinct, which = np.unique(safe[fractional], return_inverse=True)
+        shortest = pa.array([_format_shortest(number) for number in distinct], _TEXT)
         text = _replace_where(text, fractional, shortest.take(pa.array(which)))
     return NumberText(text, inexact, fractional)
 
 
 def _format_decimals(numbers: pa.Array) -> NumberText:
-    whole = pc.cast(numbers, pa.decimal256(76, 0), safe=False)  # cuts off what is behind the point
+    whole = pc.cast(numbers, pa.decimal256(76, 0), safe=False)  # removes the fraction
     cut = pc.cast(whole, pa.decimal256(76, numbers.type.scale), safe=False)
     same = pc.equal(cut, pc.cast(numbers, cut.type))
     fractional = ~pc.fill_null(same, True).to_numpy(zero_copy_only=False)
     try:
         text = pc.cast(pc.cast(whole, pa.int64()), _TEXT)
-    except pa.ArrowInvalid:  # Arrow makes no text of a decimal that 64 bits do not hold
+    except pa.ArrowInvalid:  # Arrow cannot format a decimal beyond 64 bits
         text = pa.array(map(_format_number, whole.to_pylist()), _TEXT)
     if fractional.any():
         shown = pa.array(
@@ -82,11 +83,11 @@ def _format_decimals(numbers: pa.Array) -> NumberText:
     return NumberText(text, np.zeros(len(numbers), bool), fractional)
 
 
-def _replace_where(text: pa.Array, where: np.ndarray, by: pa.Array) -> pa.Array:
-    """`text` with the values of `by`, in order, where `where` is true."""
+def _replace_where(text: pa.Array, mask: np.ndarray, replacements: pa.Array) -> pa.Array:
+    """Returns `text` with the values of `replacements`, in order, where `mask` is true."""
     source = np.arange(len(text))
-    source[where] = len(text) + np.arange(len(by))
-    return pa.concat_arrays([text, by]).take(pa.array(source))
+    source[mask] = len(text) + np.arange(len(replacements))
+    return pa.concat_arrays([text, replacements]).take(pa.array(source))
 
 
 def _is_inexact(value: Any) -> bool:
@@ -114,5 +115,5 @@ def _format_number(value: Any) -> str | None:
 
 
 def _format_shortest(number: Any) -> str:
-    """The fewest digits that read as this very number, in its own precision."""
+    """Formats with the fewest digits that identify the number in its own precision."""
     return np.format_float_positional(number, unique=True, trim="-")

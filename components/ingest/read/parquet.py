@@ -1,4 +1,4 @@
-"""Row groups of Parquet files, shared out among the workers, and the records in them."""
+"""Row groups of Parquet files, distributed to Beam's workers, and the records in them."""
 
 import itertools
 import json
@@ -24,7 +24,7 @@ from components.ingest.read.records import (
 
 
 class RowGroup(NamedTuple):
-    """Where some rows lie, without the rows."""
+    """Position of a row group in its file, without the rows."""
 
     path: str
     group: int | None
@@ -35,7 +35,7 @@ class RowGroup(NamedTuple):
 
 
 class ReadRowGroups(beam.PTransform):
-    """Paths -> `RowGroup`s, shared out among the workers; the rows never pass through a shuffle."""
+    """Paths -> `RowGroup`s, distributed to the workers; the rows never pass through a shuffle."""
 
     def __init__(self, paths: list[str]) -> None:
         super().__init__()
@@ -74,13 +74,13 @@ class RowTexts(Sequence):
 
     def _load(self) -> Any:
         if self._table is None:
-            every = parquet_file.read_batches(self._path, self._group, None)
-            self._table = next(itertools.islice(every, self._batch, None))
+            batches = parquet_file.read_batches(self._path, self._group, None)
+            self._table = next(itertools.islice(batches, self._batch, None))
         return self._table
 
 
 def list_row_groups(path: str) -> Iterator[RowGroup]:
-    """The row groups of one file; of a damaged file one without a number and with one row."""
+    """Yields the row groups of one file; for a damaged file, one with number None and one row."""
     try:
         rows = parquet_file.count_group_rows(path)
     except parquet_file.DamagedParquetError:
@@ -92,38 +92,40 @@ def list_row_groups(path: str) -> Iterator[RowGroup]:
         first += count
 
 
-def read_row_group(where: RowGroup, wanted: Collection[str]) -> Iterator[tuple[Lines, Records]]:
-    """Batches of a row group: its rows, numbered as in the file, and the columns `wanted`.
+def read_row_group(row_group: RowGroup, names: Collection[str]) -> Iterator[tuple[Lines, Records]]:
+    """Yields batches of a row group: its rows, numbered as in the file, and the columns `names`.
 
     All declared rows of a damaged row group or file are rejected.
     """
-    if where.group is None:
-        yield _reject_rest(where, 0, wanted)
+    if row_group.group is None:
+        yield _reject_rest(row_group, 0, names)
         return
-    done = 0
-    for batch, table in enumerate(_read_batches(where.path, where.group, wanted)):
-        numbers = np.arange(table.num_rows) + where.first_row + done
-        texts = RowTexts(where.path, where.group, batch, table.num_rows)
-        done += table.num_rows
-        yield Lines(where.path, texts, numbers, [], where.group), _build_records(table)
-    if done < where.rows:
-        yield _reject_rest(where, done, wanted)
+    rows_read = 0
+    for batch, table in enumerate(_read_batches(row_group.path, row_group.group, names)):
+        numbers = np.arange(table.num_rows) + row_group.first_row + rows_read
+        texts = RowTexts(row_group.path, row_group.group, batch, table.num_rows)
+        rows_read += table.num_rows
+        yield Lines(row_group.path, texts, numbers, [], row_group.group), _build_records(table)
+    if rows_read < row_group.rows:
+        yield _reject_rest(row_group, rows_read, names)
 
 
-def _read_batches(path: str, group: int, wanted: Collection[str]) -> Iterator[pa.Table]:
-    """As many as can be read."""
+def _read_batches(path: str, group: int, names: Collection[str]) -> Iterator[pa.Table]:
+    """Yields the readable batches."""
     try:
-        yield from parquet_file.read_batches(path, group, sorted(wanted))
+        yield from parquet_file.read_batches(path, group, sorted(names))
     except parquet_file.DamagedParquetError:
         return
 
 
-def _reject_rest(where: RowGroup, done: int, wanted: Collection[str]) -> tuple[Lines, Records]:
-    numbers = range(where.first_row + done, where.first_row + where.rows)
-    letters = [DeadLetter(where.path, n, DAMAGED_FILE, "", where.group) for n in numbers]
-    nothing = np.zeros(0, np.int64)
-    columns = {name: pa.array([], pa.large_string()) for name in wanted}
-    return Lines(where.path, [], nothing, letters, where.group), Records(columns, nothing, {})
+def _reject_rest(
+    row_group: RowGroup, rows_read: int, names: Collection[str]
+) -> tuple[Lines, Records]:
+    numbers = range(row_group.first_row + rows_read, row_group.first_row + row_group.rows)
+    letters = [DeadLetter(row_group.path, n, DAMAGED_FILE, "", row_group.group) for n in numbers]
+    empty = np.zeros(0, np.int64)
+    columns = {name: pa.array([], pa.large_string()) for name in names}
+    return Lines(row_group.path, [], empty, letters, row_group.group), Records(columns, empty, {})
 
 
 def _build_records(table: pa.Table) -> Records:
@@ -154,18 +156,18 @@ def _read_cell(column: pa.ChunkedArray, row: int) -> Any:
 
 
 def _to_json(value: Any) -> Any:
-    """What JSON has no form for."""
+    """Converts a value that JSON does not support to text."""
     if isinstance(value, bytes):
         return value.decode("utf-8", "backslashreplace")
     return str(value)
 
 
 def normalize_column(array: pa.Array) -> tuple[Values, np.ndarray]:
-    """-> (values [n], bool [n]: bytes that are no UTF-8; such a value is null).
+    """Returns values [n], and bool [n]: whether the value is not valid UTF-8 and therefore null.
 
-    Times stay as exact as they are, and days become times; without a zone they are UTC, as most
-    engines write them. What has no simple form (structs, lists of text,
-    maps) becomes Python objects, as from JSON.
+    Timestamps keep their resolution, and dates become timestamps; without a time zone they are UTC,
+    as most engines write them. Other types (structs, lists of text, maps) become Python objects, as
+    from JSON.
     """
     kind = array.type
     if pa.types.is_dictionary(kind):
@@ -192,7 +194,7 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _decode_texts(array: pa.Array) -> tuple[Values, np.ndarray]:
-    raw = pc.cast(array, pa.large_binary())  # Arrow takes a file's word for it that text is UTF-8
+    raw = pc.cast(array, pa.large_binary())  # Arrow does not check that text in a file is UTF-8
     try:
         return pc.cast(raw, pa.large_string()), np.zeros(len(array), bool)
     except pa.ArrowInvalid:

@@ -17,7 +17,7 @@ class DamagedParquetError(Exception):
 
 
 def read_column_names(path: str) -> list[str] | None:
-    """Names of the top-level columns; None of a damaged file."""
+    """Returns the names of the top-level columns; None for a damaged file."""
     try:
         with _open(path) as file:
             return file.schema_arrow.names

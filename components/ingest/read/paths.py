@@ -19,24 +19,24 @@ _SPAN = r"\d{4}-\d{2}-\d{2}|\d+"
 
 
 class PathPattern(NamedTuple):
-    """A path in two parts; a URL is all glob, since only its store knows what it names."""
+    """A path in two parts; a URL has only the second one, because only its store can resolve it."""
 
     folder: str
-    """Of this machine, or a file where `glob` is empty. Signs of globs in it stand for
-    themselves."""
+    """An existing local folder, or a file if `glob` is empty. Wildcard characters in it are
+    literal."""
     glob: str
-    """Below `folder`, in Beam's syntax; may hold `{SPAN}`."""
+    """Path below `folder`, in Beam's glob syntax; can contain `{SPAN}`."""
 
     def __str__(self) -> str:
         return os.path.join(self.folder, self.glob) if self.glob else self.folder
 
 
 def locate_table(data_dir: str, source: Source) -> PathPattern:
-    """`path` of `source` below `data_dir`; an absolute path, a URL and `~` stand for themselves.
+    """Resolves the `path` of `source`; a relative path starts from `data_dir`.
 
-    The leading parts that name a file or folder of this machine are that file or folder, whatever
-    signs are in their names: `[b]/*.csv` are the files of the folder `[b]` where there is one.
-    `data_dir` is never a glob.
+    The leading parts that name an existing file or folder are literal, even if they contain
+    wildcard characters: `[b]/*.csv` matches files in the folder `[b]` if there is one. `data_dir`
+    is never a glob.
     """
     if is_remote(source.path):
         return PathPattern("", source.path)
@@ -47,7 +47,7 @@ def locate_table(data_dir: str, source: Source) -> PathPattern:
 
 
 def translate_glob(glob: str) -> str:
-    """Beam's reading of a glob as a regular expression, without an anchor at its end."""
+    """Returns the regular expression that Beam uses for a glob, without an anchor at its end."""
     translated = FileSystem.translate_pattern(glob).removeprefix("(?ms)").removesuffix(r"\Z")
     return translated.replace(r"[^/\\]*", "[^/]*")  # here a backslash may be part of a name
 
@@ -116,8 +116,7 @@ def _select_last(
 ) -> list[str]:
     if len({_is_date(span) for span in by_path.values()}) > 1:
         raise ConfigError(
-            f"expected dates or numbers at {where}, received both; "
-            "say with span which of them are meant"
+            f"expected dates or numbers at {where}, received both; set span to select one kind"
         )
     orders = sorted({_build_sort_key(span) for span in by_path.values()})
     if end is not None:
@@ -130,8 +129,8 @@ def _select_last(
 def extract_span(where: PathPattern, path: str) -> str | None:
     """Returns the span in `path`, or in a folder above it; None if there is none."""
     head, _, tail = (translate_glob(part) for part in where.glob.rstrip("/").partition(SPAN))
-    found = re.match(f"{escape_folder(where)}{head}({_SPAN}){tail}(/|$)", path)
-    return found[1] if found else None
+    match = re.match(f"{escape_folder(where)}{head}({_SPAN}){tail}(/|$)", path)
+    return match[1] if match else None
 
 
 def _is_date(span: str) -> bool:

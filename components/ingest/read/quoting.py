@@ -1,6 +1,6 @@
 """Fields of delimited text, quoted (RFC 4180) or not, for delimiters of any length.
 
-The standard library's csv module knows delimiters of one character only.
+The standard library's csv module supports only delimiters of one character.
 """
 
 from typing import NamedTuple
@@ -11,7 +11,7 @@ QUOTE = '"'
 
 
 class BrokenQuoting(ValueError):
-    """A quote is opened and not closed right before a delimiter or the end of the record."""
+    """A quoted field has no closing quote directly before a delimiter or the end of the record."""
 
 
 class Dialect(NamedTuple):
@@ -19,15 +19,15 @@ class Dialect(NamedTuple):
 
     delimiter: str
     quotes: bool = True
-    """Whether a field may be quoted; a quote is an ordinary character otherwise."""
+    """Whether a field can be quoted; otherwise a quote is an ordinary character."""
     escape: str = ""
-    """The character behind it is an ordinary one; "" for none."""
+    """The character after it is an ordinary one; "" for no escape."""
     encoding: str = "utf-8"
     strips: bool = False
-    """Whether blanks around a field that is not quoted are no part of it."""
+    """Whether blanks around an unquoted field are removed."""
 
     def is_plain(self, text: str | bytes) -> bool:
-        """Whether delimiters and ends of lines are all that counts in `text`."""
+        """Returns whether `text` has no quote or escape character with a special meaning."""
         marks = [QUOTE] * self.quotes + [self.escape] * bool(self.escape)
         if isinstance(text, bytes):
             return not any(mark.encode(self.encoding) in text for mark in marks)
@@ -35,7 +35,7 @@ class Dialect(NamedTuple):
 
 
 def build_dialect(source: Source) -> Dialect | None:
-    """The source's; None of a format that is no delimited text."""
+    """Returns the dialect of the source; None for a format other than delimited text."""
     if source.format != "csv":
         return None
     quotes = source.quoting == "csv"
@@ -45,7 +45,7 @@ def build_dialect(source: Source) -> Dialect | None:
 
 
 def split_fields(record: str, dialect: Dialect) -> list[str]:
-    """Fields of one record; `""` inside a quoted field is one quote.
+    """Splits one record into fields; `""` inside a quoted field is one quote.
 
     A quote that does not open a field is an ordinary character. Raises BrokenQuoting.
     """
@@ -63,7 +63,7 @@ def split_fields(record: str, dialect: Dialect) -> list[str]:
 
 
 def _parse_unquoted(record: str, start: int, dialect: Dialect) -> tuple[str, int]:
-    """The field that begins at `start`, and where it ends."""
+    """Returns the field that begins at `start`, and the position of its end."""
     parts = []
     while True:
         end = record.find(dialect.delimiter, start)
@@ -76,7 +76,9 @@ def _parse_unquoted(record: str, start: int, dialect: Dialect) -> tuple[str, int
 
 
 def _parse_quoted(record: str, start: int, dialect: Dialect) -> tuple[str, int]:
-    """The field whose first character is at `start`, and where its closing quote ends."""
+    """Returns the field whose first character is at `start`, and the position after its closing
+    quote.
+    """
     parts = []
     while True:
         quote = record.find(QUOTE, start)

@@ -1,7 +1,7 @@
 """Where records of delimited text end: at an end of line that is neither quoted nor escaped.
 
-Few lines are looked at one by one: of most it is plain from the number and neighbours of their
-quotes that no field is left open, which numpy sees of all lines at once.
+Only few lines are examined one by one. For most lines, the number of quotes and the characters next
+to them show that no field is open at the end, and numpy checks this for all lines at once.
 """
 
 from typing import NamedTuple
@@ -11,19 +11,19 @@ import numpy as np
 from components.ingest.read.quoting import QUOTE, Dialect
 
 MAX_QUOTED_BYTES = 1 << 20
-"""Bytes of a quoted field; one that is longer was never meant to be one, and its line is broken."""
+"""Maximum length of a quoted field. A longer one has broken quoting, probably a stray quote."""
 
 _NEWLINE, _RETURN = b"\n", b"\r"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class RecordBounds(NamedTuple):
-    """Of some text that begins where a record does."""
+    """Bounds of the records in a text that begins with a record."""
 
     several_lines: list[tuple[int, int]]
-    """Begin and end of each record of more than one line, in bytes, its end of line included."""
+    """Begin and end of each record of more than one line, in bytes, including its line end."""
     open_from: int
-    """Begin of the record that does not end in the text; its length where there is none."""
+    """Begin of the record that does not end in the text; the text's length if there is none."""
 
 
 class _BrokenQuoteError(Exception):
@@ -35,19 +35,20 @@ class _OpenFieldError(Exception):
 
 
 def find_record_bounds(data: bytes, dialect: Dialect | None, is_whole: bool) -> RecordBounds:
-    """Finds records of several lines. Where nothing follows (`is_whole`) a field that is left open
-    is broken, and so its line is a record of its own, as it is where other things than a delimiter
-    follow a closing quote.
+    """Finds the records of several lines.
+
+    A line with broken quoting is a record of its own: one in which a closing quote is not followed
+    by a delimiter or, at the end of the file (`is_whole`), one with an unclosed field.
     """
     if dialect is None or dialect.is_plain(data):
         return RecordBounds([], len(data))
     if is_whole and not data.endswith(_NEWLINE):
         several, _ = find_record_bounds(data + _NEWLINE, dialect, is_whole=True)
         return RecordBounds([(start, min(end, len(data))) for start, end in several], len(data))
-    found: list[tuple[int, int]] = []
+    bounds: list[tuple[int, int]] = []
     end = 0
     for start in _find_suspects(data, dialect):
-        if start < end:  # inside the record before
+        if start < end:  # inside the previous record
             continue
         try:
             end = _find_record_end(data, start, dialect)
@@ -55,15 +56,15 @@ def find_record_bounds(data: bytes, dialect: Dialect | None, is_whole: bool) -> 
             end = _find_line_end(data, start)
         except _OpenFieldError:
             if not is_whole:
-                return RecordBounds(found, start)
+                return RecordBounds(bounds, start)
             end = _find_line_end(data, start)
         if end > _find_line_end(data, start):
-            found.append((start, end))
-    return RecordBounds(found, len(data))
+            bounds.append((start, end))
+    return RecordBounds(bounds, len(data))
 
 
 def _find_suspects(data: bytes, dialect: Dialect) -> list[int]:
-    """Begins of the lines that may end inside a field."""
+    """Returns the begins of the lines that might end inside a field."""
     text = np.frombuffer(data, np.uint8)
     newlines = np.flatnonzero(text == ord(_NEWLINE))
     begins = np.concatenate([[0], newlines + 1])
@@ -80,8 +81,8 @@ def _find_suspects(data: bytes, dialect: Dialect) -> list[int]:
 def _find_open_quotes(
     data: bytes, text: np.ndarray, begins: np.ndarray, dialect: Dialect
 ) -> np.ndarray:
-    """bool [lines]: false where every quote that would open a field stands at the begin of one, or
-    right behind another quote, and the last one closes.
+    """bool [lines]: false if every quote that would open a field is at the begin of one or
+    directly after another quote, and the last quote closes a field.
     """
     quotes = np.flatnonzero(text == ord(QUOTE))
     line = np.searchsorted(begins, quotes, side="right") - 1
@@ -101,17 +102,20 @@ def _find_field_starts(
     data: bytes, text: np.ndarray, quotes: np.ndarray, begins: np.ndarray, dialect: Dialect
 ) -> np.ndarray:
     delimiter = dialect.delimiter.encode(dialect.encoding)
-    behind = quotes - begins >= len(delimiter)
+    follows = quotes - begins >= len(delimiter)
     for n, byte in enumerate(reversed(delimiter), 1):
-        behind &= text[np.maximum(quotes - n, 0)] == byte
+        follows &= text[np.maximum(quotes - n, 0)] == byte
     first = quotes == begins
     if data.startswith(_BYTE_ORDER_MARK):
         first |= quotes == len(_BYTE_ORDER_MARK)
-    return first | behind
+    return first | follows
 
 
 def _find_record_end(data: bytes, start: int, dialect: Dialect) -> int:
-    """Where the record that begins at `start` ends. Raises _Broken and _Open."""
+    """Returns the end of the record that begins at `start`.
+
+    Raises _BrokenQuoteError or _OpenFieldError.
+    """
     delimiter = dialect.delimiter.encode(dialect.encoding)
     position = start
     if start == 0 and data.startswith(_BYTE_ORDER_MARK):

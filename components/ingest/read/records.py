@@ -16,8 +16,8 @@ INVALID_ENCODING = "invalid_encoding"  # the bytes are invalid in `encoding`
 DAMAGED_FILE = "damaged_file"  # a gzip stream ends or breaks within this record
 BROKEN_JSON = "broken_json"  # the line is not one JSON object
 REPEATED_KEY = "repeated_key"  # a JSON object holds a key that is read twice
-BROKEN_QUOTING = "broken_quoting"  # a quote is opened and not closed before the next delimiter
-HEADER_LINE = "header_line"  # names of columns among the records
+BROKEN_QUOTING = "broken_quoting"  # no closing quote before the next delimiter
+HEADER_LINE = "header_line"  # column names repeated among the records
 WRONG_FIELD_COUNT = "wrong_field_count"  # more or fewer fields than columns
 MISSING_USER_ID = "missing_user_id"
 MISSING_ITEM_ID = "missing_item_id"
@@ -28,12 +28,12 @@ BAD_TIMESTAMP = "bad_timestamp"  # absent or not a time
 TIMESTAMP_OUT_OF_RANGE = "timestamp_out_of_range"  # before 1990, from 2100 on, after not_after
 BAD_NUMBER = "bad_number"  # not a number, or not finite in 32 bits
 BAD_BOOLEAN = "bad_boolean"  # neither 1 or true nor 0 or false
-REPEATED_USER = "repeated_user"  # of sequences: an earlier line is this user's
-UNKNOWN_ITEM = "unknown_item"  # not in the catalogue, where the configuration rejects that
-TOO_MANY_EVENTS = "too_many_events"  # beyond what the configuration allows a user and day
-STRAGGLER = "straggler"  # far from all others in time, where the configuration rejects that
-DUPLICATE_ID = "duplicate_id"  # a later record has this id, where the configuration forbids that
-WRONG_KIND = "wrong_kind"  # an object, a list or another length where the kind does not have it
+REPEATED_USER = "repeated_user"  # in sequences: an earlier line has the same user
+UNKNOWN_ITEM = "unknown_item"  # not in the catalogue, if the configuration rejects that
+TOO_MANY_EVENTS = "too_many_events"  # more than the configuration allows per user and day
+STRAGGLER = "straggler"  # far from all others in time, if the configuration rejects that
+DUPLICATE_ID = "duplicate_id"  # a later record has this id, if the configuration forbids that
+WRONG_KIND = "wrong_kind"  # a JSON type or a length that the kind does not allow
 _MAX_CHARACTERS = 60
 _MAX_NAMES = 12
 
@@ -64,17 +64,16 @@ class DeadLetter(NamedTuple):
     """From 1, header included; the row of a Parquet file."""
     reason: str
     raw: str
-    """The text of the record; undecodable bytes appear as `\\xNN`. A row of a Parquet file appears
-    as one JSON object."""
+    """The text of the record; undecodable bytes appear as `\\xNN`, and a row of a Parquet file as
+    one JSON object."""
     row_group: int | None = None
     """Row group in a Parquet file, from 0; None for text."""
     detail: str = ""
-    """Why, in a sentence: column, value, what is expected. Without the value where ids are hashed.
-    """
+    """A sentence with column, expected and received value; without the value if ids are hashed."""
 
 
 def format_excerpt(value: Any) -> str:
-    """`value` as Python writes it, cut after 60 characters: for messages."""
+    """Returns `repr(value)`, truncated to 60 characters, for messages."""
     if isinstance(value, (str, bytes)) and len(value) > _MAX_CHARACTERS:
         return f"{value[:_MAX_CHARACTERS]!r}…"
     shown = repr(value)
@@ -82,10 +81,10 @@ def format_excerpt(value: Any) -> str:
 
 
 def join_excerpts(values: Iterable[str]) -> str:
-    """Excerpts separated by commas, cut after the first twelve."""
-    every = list(values)
-    more = f" and {len(every) - _MAX_NAMES} more" if len(every) > _MAX_NAMES else ""
-    return ", ".join(map(format_excerpt, every[:_MAX_NAMES])) + more
+    """Joins the excerpts of the first twelve values with commas."""
+    all_values = list(values)
+    more = f" and {len(all_values) - _MAX_NAMES} more" if len(all_values) > _MAX_NAMES else ""
+    return ", ".join(map(format_excerpt, all_values[:_MAX_NAMES])) + more
 
 
 class Origin(NamedTuple):

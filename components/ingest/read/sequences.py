@@ -19,9 +19,9 @@ SEQUENCE_END = 946_684_800
 
 
 def expand_sequences(lines: Lines) -> Lines:
-    """Each event as a text of its own, `user item time`, under the number of its line.
+    """Splits each line into one text per event, `user item time`, with the number of the line.
 
-    A line without an item stays one text, which `parse_sequences` finds to be no event.
+    A line without an item stays one text, which `parse_sequences` rejects.
     """
     texts: list[str] = []
     counts: list[int] = []
@@ -35,18 +35,18 @@ def expand_sequences(lines: Lines) -> Lines:
 
 
 def parse_sequences(
-    texts: Sequence[str], wanted: Collection[str], source: InteractionsSource
+    texts: Sequence[str], selected: Collection[str], source: InteractionsSource
 ) -> Records:
-    """Columns of what `expand_sequences` made: user, item and time, as `source` names them."""
+    """Parses the result of `expand_sequences` to columns, with the names in `source`."""
     parts = pc.split_pattern(pa.array(texts, pa.large_string()), pattern=" ")
     fits = np.equal(pc.list_value_length(parts).to_numpy(zero_copy_only=False), 3)
     flat = parts.filter(pa.array(fits)).flatten()
     columns = {
         name: flat.take(pa.array(np.arange(at, len(flat), 3)))
         for at, name in enumerate(list_sequence_columns(source))
-        if name in wanted
+        if name in selected
     }
-    short = Fault(WRONG_FIELD_COUNT, "expected a user and an item at least")
+    short = Fault(WRONG_FIELD_COUNT, "expected a user and at least one item")
     faults = {int(n): short for n in np.flatnonzero(~fits)}
     return Records(columns, np.flatnonzero(fits), faults)
 

@@ -59,15 +59,15 @@ def read(tmp_path):
 @pytest.mark.parametrize(
     ("value", "unit", "words"),
     [
-        ("2024-01-31 18:30:00", "iso8601", "a zone is missing"),
-        ("2024-01-31T18:30:00.25", "s", "a zone is missing"),
+        ("2024-01-31 18:30:00", "iso8601", "the time zone is missing"),
+        ("2024-01-31T18:30:00.25", "s", "the time zone is missing"),
         ("2024-01-31T18:30:00Z", "ms", 'timestamp_unit = "iso8601"'),
-        ("2024-01-31", "iso8601", "a time of day and a zone are missing"),
+        ("2024-01-31", "iso8601", "the time of day and the time zone are missing"),
         ("2024-01-31T18:30Z", "iso8601", "seconds are missing"),
-        ("2024-02-30T18:30:00Z", "iso8601", "is there such a day"),
-        ("2024-01-31T18:30:00,5Z", "iso8601", "behind a point"),
-        ("31/01/2024 18:30", "s", "written date"),
-        ("Wed, 31 Jan 2024 18:30:00 GMT", "iso8601", "written date"),
+        ("2024-02-30T18:30:00Z", "iso8601", "do this date and time exist"),
+        ("2024-01-31T18:30:00,5Z", "iso8601", "after a decimal point"),
+        ("31/01/2024 18:30", "s", "date in words"),
+        ("Wed, 31 Jan 2024 18:30:00 GMT", "iso8601", "date in words"),
         ("20240131", "s", "digits of a date"),
         ("20240131183000", "ms", "digits of a date"),
         (T0 * 1000, "s", 'milliseconds: timestamp_unit = "ms"'),
@@ -89,7 +89,7 @@ def test_a_refused_time_names_column_value_and_what_is_accepted(read):
                 timestamp="when", timestamp_unit="iso8601")  # fmt: skip
     assert [letter["detail"] for letter in done.letters] == [
         "column 'when' expects ISO 8601 with a zone, as in 2024-01-31T18:30:00Z, from 1990 to "
-        "2099, received '2024-01-31 18:30:00'; a zone is missing: end it with Z where it is UTC",
+        "2099, received '2024-01-31 18:30:00'; the time zone is missing: append Z if it is UTC",
         "column 'when' expects ISO 8601 with a zone, as in 2024-01-31T18:30:00Z, from 1990 to "
         "2099, received nothing",
     ]
@@ -111,7 +111,7 @@ def test_a_dirty_optional_number_is_a_missing_one(read):
     }  # fmt: skip
     assert done.counts.unreadable["features.context.hour"]["example"] == (
         "column 'hour' expects a finite number, up to 3.4e38, received '12,5'; "
-        "write a point where the comma is"
+        "write a decimal point instead of the comma"
     )
 
 
