@@ -58,7 +58,7 @@ def RankingTrainer(
     """
     devices = create_hardware(TrainerConfig.model_validate_json(hardware))
     data = training_inputs.load(timelines, timelines_graph, items, items_graph, dataset)
-    settings = RankingConfig.model_validate_json(config).changed(epochs=epochs)
+    settings = RankingConfig.model_validate_json(config).replace_values(epochs=epochs)
     candidates_uri = find_stored_uri(candidates.uri)
     fingerprint = compute_fingerprint(data, seed, candidates_uri, settings.model_dump_json())
     retrieval = RetrievalArtifacts(

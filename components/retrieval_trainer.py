@@ -72,7 +72,7 @@ def RetrievalTrainer(
     """
     devices = create_hardware(TrainerConfig.model_validate_json(hardware))
     data = training_inputs.load(timelines, timelines_graph, items, items_graph, dataset)
-    settings = RetrievalConfig.model_validate_json(config).changed(epochs=epochs)
+    settings = RetrievalConfig.model_validate_json(config).replace_values(epochs=epochs)
     version = find_newest_version(serving_dir) if pushed == NEWEST else pushed
     warm = decide_warm_start(data, serving_dir, version) if settings.warm_start else None
     fingerprint = compute_fingerprint(data, seed, settings.model_dump_json(), _get_version(warm))

@@ -1,5 +1,5 @@
 """Terminal output of a run: a line per stage (name, latest progress, seconds), and a line per trial
-of a search. Whatever libraries write to stdout, stderr and logging goes to a file instead.
+of a search. All output of libraries to stdout, stderr and logging is written to a file.
 """
 
 import contextlib

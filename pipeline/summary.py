@@ -138,9 +138,9 @@ def _get_property(artifact: Artifact, name: str) -> str:
 
 
 def _read_override(pushed: Artifact | None) -> dict[str, str] | None:
-    """Who overrode the verdict, why and when; None if nobody did."""
-    found = _get_property(pushed, "forced") if pushed else ""
-    return json.loads(found) if found else None
+    """Who overrode the verdict, why and when; None without an override."""
+    override = _get_property(pushed, "forced") if pushed else ""
+    return json.loads(override) if override else None
 
 
 def _read_metrics(metadata: LatestRuns) -> dict[str, dict]:
@@ -151,20 +151,20 @@ def _read_metrics(metadata: LatestRuns) -> dict[str, dict]:
 def _read_analysis(metadata: LatestRuns) -> dict[str, Any]:
     """TFMA's numbers, and where its artifact is."""
     uri = _get_output(metadata, "RankingAnalysis", "analysis").uri
-    found = json.loads(locate_folder(uri).joinpath(ANALYSIS).read_text(encoding="utf-8"))
-    return {"artifact": uri} | found
+    analysis = json.loads(locate_folder(uri).joinpath(ANALYSIS).read_text(encoding="utf-8"))
+    return {"artifact": uri} | analysis
 
 
 def _read_warm_start(metadata: LatestRuns) -> dict[str, Any]:
     """Which version retrieval was warm-started from; empty without `warm_start`."""
-    found = _get_property(_get_output(metadata, "RetrievalTrainer", "model"), WARM_START)
-    return {WARM_START: json.loads(found)} if found else {}
+    decision = _get_property(_get_output(metadata, "RetrievalTrainer", "model"), WARM_START)
+    return {WARM_START: json.loads(decision)} if decision else {}
 
 
 def _read_training(metadata: LatestRuns, node: str) -> dict[str, dict]:
     model = _get_output(metadata, node, "model")
-    found = {name: _read_number(model, name) for name in model.mlmd_artifact.custom_properties}
-    return {"training": {k: v for k, v in found.items() if v is not None and math.isfinite(v)}}
+    metrics = {name: _read_number(model, name) for name in model.mlmd_artifact.custom_properties}
+    return {"training": {k: v for k, v in metrics.items() if v is not None and math.isfinite(v)}}
 
 
 def _read_number(artifact: Artifact, name: str) -> float | None:
@@ -173,6 +173,6 @@ def _read_number(artifact: Artifact, name: str) -> float | None:
     """
     value = artifact.mlmd_artifact.custom_properties[name]
     if value.HasField("struct_value"):
-        found = artifact.get_json_value_custom_property(name)
-        return found if isinstance(found, float) else None
+        value = artifact.get_json_value_custom_property(name)
+        return value if isinstance(value, float) else None
     return value.double_value if value.HasField("double_value") else None

@@ -11,6 +11,6 @@ class StrictModel(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    def changed(self, **values: Any) -> Self:
+    def replace_values(self, **values: Any) -> Self:
         """Returns a copy with new values; raises ValidationError if one of them is invalid."""
         return type(self).model_validate(self.model_dump() | values)

@@ -17,16 +17,16 @@ class IndexConfig(StrictModel):
     exact_below: Annotated[int, Field(ge=1)] = 20_000
     """Number of available items from which `auto` uses ScaNN."""
     codes: Literal["float32", "int8"] = "float32"
-    """How `ivf` stores vectors: as they are, or in one byte per value, with approximate scores."""
+    """How `ivf` stores vectors: unchanged, or in one byte per value, with approximate scores."""
     deny_list: LocalPath | None = None
     """File of item ids, one per line, relative to the configuration file. Lists never contain these
-    items, even if the catalogue has them as available. It is meant for some thousands; ids that the
-    catalogue lacks are counted."""
+    items, even if they are available in the catalogue. Intended for a few thousand ids; ids that
+    are not in the catalogue are counted."""
     target_ann_recall: Annotated[float, Field(gt=0, le=1)] = 0.95
     """ANN recall@100, compared with exact search, that tuning must reach on queries of the valid
-    split. An index that has less on other queries of valid stops the run with exit code 4."""
+    split. If the index has less on other queries of valid, the run stops with exit code 4."""
     tuning_seconds: Annotated[float, Field(gt=0)] = 60.0
-    """Seconds after which tuning tries no further number of leaves."""
+    """Seconds after which tuning tries no more numbers of leaves."""
 
 
 Above = Annotated[int, Field(ge=1)]
@@ -34,19 +34,19 @@ Above = Annotated[int, Field(ge=1)]
 
 class RequestLimits(StrictModel):
     """Limits of one request to the embedded server. A larger one is rejected before the model runs,
-    with INVALID_ARGUMENT or HTTP 400. The first key applies to any model, the others to models that
-    recommend.
+    with INVALID_ARGUMENT or HTTP 400. The first key applies to every model, the others only to
+    recommendation models.
     """
 
     max_tensor_bytes: Above = 256 * 2**20
-    """Bytes of all inputs after they are parsed and broadcast to all rows. A string counts as 64
-    bytes plus its text, each time that it occurs."""
+    """Total bytes of all inputs after parsing and broadcasting to all rows. Each string counts as
+    64 bytes plus its text."""
     max_rows: Above = 1024
     """Maximum number of rows of a batch."""
     max_list: Above = 2**20
     """Maximum length of a list in a row: a history, exclusions, candidates, a feature."""
     max_categories: Above = 1000
-    """Maximum number of `allowed_categories` in a row; each is compared with each item."""
+    """Maximum number of `allowed_categories` in a row; every item is compared with each."""
     max_k: Above = 10_000
     """Maximum length of a returned list. A larger `k` is accepted if the catalogue has no more
     items than this."""
@@ -64,4 +64,4 @@ class ServingConfig(StrictModel):
     rest_port: Annotated[int, Field(ge=0, le=65535)] = 8501
     """Port of REST; 0 selects a free port."""
     limits: RequestLimits = RequestLimits()
-    """What a request may hold."""
+    """Limits of a request."""

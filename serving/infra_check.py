@@ -1,9 +1,9 @@
-"""Queries freshly exported servables over gRPC, in a process of its own: `python -m
-serving.infra_check DIR CANDIDATES`.
+"""Queries newly exported servables over gRPC in a separate process: `python -m serving.infra_check
+DIR CANDIDATES`.
 
 DIR holds one SavedModel per servable name, CANDIDATES the catalogue's item ids as
-`schema.candidates` stores them; TF_USE_LEGACY_KERAS=1 must be set. Prints one JSON object; a
-TandemError ends it with its exit code.
+`schema.candidates` stores them; TF_USE_LEGACY_KERAS=1 must be set. Prints one JSON object; the
+exit code is that of a TandemError, or 0.
 """
 
 import contextlib
@@ -31,10 +31,19 @@ _LISTINGS = (signatures.RETRIEVAL, signatures.RECOMMENDER)
 def check(folder: pathlib.Path, item_ids: pa.Array) -> dict[str, object]:
     """Serves the models on free loopback ports and queries each of them.
 
-    A new user without history must get different items of the catalogue, whose `item_ids` are
-    large_binary [n], with finite scores; excluding them must give others; ranking must score what
-    retrieval returned. Raises TandemError naming what did not hold, RequestError where a model does
-    not load or answer.
+    A new user without history must get distinct items of the catalogue with finite scores, and
+    other items if these are excluded; ranking must score the items that retrieval returned.
+
+    Args:
+        folder: One SavedModel per servable name.
+        item_ids: large_binary [n], the catalogue.
+
+    Returns:
+        `load_seconds`, and `listed`: item ids by servable.
+
+    Raises:
+        TandemError: A condition does not hold; the message names it.
+        RequestError: A model does not load or respond.
     """
     catalogue = frozenset(item.decode() for item in item_ids.to_pylist())
     with stage_servables(folder) as served:
@@ -53,7 +62,7 @@ def _check_listing(client: Client, name: str, catalogue: frozenset[str]) -> list
     first = _list_items(client, name, [])
     second = _list_items(client, name, first)
     if len(set(first)) != len(first) or not first:
-        raise TandemError(f"{name}: expected different items, received {first}; nothing is pushed")
+        raise TandemError(f"{name}: expected distinct items, received {first}; nothing is pushed")
     unknown = sorted(set(first) - catalogue)
     if unknown:
         raise TandemError(
@@ -61,7 +70,9 @@ def _check_listing(client: Client, name: str, catalogue: frozenset[str]) -> list
             "pushed"
         )
     if set(first) & set(second):
-        raise TandemError(f"{name}: expected none of the excluded {first}, received {second}")
+        raise TandemError(
+            f"{name}: expected none of the excluded {first}, received {second}; nothing is pushed"
+        )
     return first
 
 
@@ -92,8 +103,8 @@ def _check_ranking(client: Client, items: list[str]) -> None:
 
 @contextlib.contextmanager
 def stage_servables(folder: pathlib.Path) -> Iterator[pathlib.Path]:
-    """A serving directory whose version 1 of every model is what `folder` holds under its name; it
-    is gone when the block ends.
+    """A temporary serving directory with version 1 of every model, a link to `folder`/<name>; it is
+    removed when the block ends.
     """
     with tempfile.TemporaryDirectory(prefix="tandem-unpushed-") as served:
         for name in SERVABLES:
@@ -104,7 +115,7 @@ def stage_servables(folder: pathlib.Path) -> Iterator[pathlib.Path]:
 
 
 def main() -> int:
-    """Runs the check on the two folders that the command line names."""
+    """Runs the check on the two folders given as arguments."""
     try:
         folder, stored = sys.argv[1:]
         json.dump(check(pathlib.Path(folder), candidates.load(stored).item_ids), sys.stdout)

@@ -148,7 +148,7 @@ def _require_no_header(table: _InputTable, path: str, columns: list[str]) -> Non
     the same names is rejected when the records are read.
     """
     try:
-        first = read_header(path, table.source.changed(columns=None))
+        first = read_header(path, table.source.replace_values(columns=None))
     except DataRefused:  # the run reports it
         return
     by_column = dict(zip(columns, first, strict=False))

@@ -145,15 +145,15 @@ def _write_lines(
 
     written = without_history = 0
     for names, table in users:
-        askers = build_user_batch(table)
+        user_batch = build_user_batch(table)
         if test is not None:
-            stop = test.find_test_starts(askers.timestamps, askers.row_splits)
-            askers = dataclasses.replace(askers, stop=stop)
-        for name, item_ids in zip(names, lists.lists(askers, now, k), strict=True):
+            stop = test.find_test_starts(user_batch.timestamps, user_batch.row_splits)
+            user_batch = dataclasses.replace(user_batch, stop=stop)
+        for name, item_ids in zip(names, lists.lists(user_batch, now, k), strict=True):
             line = {"user_id": name, "item_ids": item_ids}
             append(json.dumps(line, ensure_ascii=False) + "\n")
         written += len(names)
-        without_history += int((askers.lengths == 0).sum())
+        without_history += int((user_batch.lengths == 0).sum())
     return {"users": written, "without_history": without_history}
 
 
@@ -232,7 +232,7 @@ def read_named_users(
 ) -> Iterator[NamedUsers]:
     """Users under the distinct `names` of the input file; nulls for a user without events.
 
-    `key_source` tells where the key is, where the run hashes user ids.
+    `key_source` describes where the key is, if the run hashes user ids.
     """
     key = None if key_source is None else load_key(key_source)
     stored = names if key is None else [hash_user_id(name, key) for name in names]

@@ -21,7 +21,7 @@ class EnvironmentCheck(NamedTuple):
 
     name: str
     status: Literal["ok", "warn", "FAIL"]
-    found: str
+    message: str
     advice: str = ""
 
 
@@ -146,7 +146,7 @@ def check_accelerators() -> EnvironmentCheck:
         return EnvironmentCheck("accelerators", "ok", ", ".join(devices))
     cores = f"none, {len(os.sched_getaffinity(0))} CPU cores"
     if NVIDIA_DRIVER.exists():
-        advice = 'install CUDA\'s libraries beside TensorFlow: pip install "tandem[gpu]"'
+        advice = 'install CUDA\'s libraries together with TensorFlow: pip install "tandem[gpu]"'
         return EnvironmentCheck(
             "accelerators", "warn", f"{cores}; an NVIDIA driver is not used", advice
         )

@@ -82,7 +82,7 @@ def _read_chunks(url: str) -> Iterator[bytes]:
 
 
 def _unpack(archive: Archive, packed: pathlib.Path) -> list[pathlib.Path]:
-    """Unpacks the expected members beside `packed`; names in the archive are never paths."""
+    """Unpacks the expected members next to `packed`; names in the archive are never paths."""
     with zipfile.ZipFile(packed) as opened:
         missing = sorted(set(archive.members) - set(opened.namelist()))
         if missing:

@@ -67,7 +67,7 @@ class BaseVersion:
     model: pathlib.Path
     """Folder of the recommender."""
     candidates_uri: str
-    """Folder beside the model that `schema.candidates` and `schema.refresh_inputs` read."""
+    """Folder next to the model that `schema.candidates` and `schema.refresh_inputs` read."""
     origin: Origin
     dataset: Dataset
 
@@ -99,7 +99,7 @@ def open_base_version(serving: pathlib.Path, root: str) -> BaseVersion:
     """The newest version in the serving directory of the run at `root`.
 
     Raises NoRunError where no version is pushed, UsageError where the version has no candidate
-    tower beside it because an older Tandem pushed it.
+    tower next to it because an older Tandem pushed it.
     """
     version = find_newest_version(serving)
     if not version:

@@ -77,7 +77,7 @@ def write_models(
 def write_extra_files(
     catalogue: RefreshedCatalogue, pushed: BaseVersion, folder: pathlib.Path
 ) -> dict[str, pathlib.Path]:
-    """Writes what a version needs beside its models: candidates, origin, and what the next refresh
+    """Writes what a version needs besides its models: candidates, origin, and what the next refresh
     reads.
     """
     candidates_folder = folder / CANDIDATES_FOLDER

@@ -40,10 +40,10 @@ def compute_table_statistics(
         rejected: Folder for the records that ingestion rejects.
         console: Where to print a line per stage.
     """
-    places = dataclasses.replace(build_run_locations(data, at), rejected=rejected)
+    locations = dataclasses.replace(build_run_locations(data, at), rejected=rejected)
     fingerprint = compute_input_fingerprint(config.dataset, data)
     connection = build_connection_config(str(at.metadata))
-    pipeline = dag.build_statistics_pipeline(config, places, fingerprint, connection)
+    pipeline = dag.build_statistics_pipeline(config, locations, fingerprint, connection)
     lines = StageLines(console)
     try:
         LocalRunner(lines.start_stage, lambda name, took: lines.finish_stage(took, False)).run(

@@ -242,7 +242,7 @@ class KubeflowConfig(StrictModel):
         measured = suggest_memory_request(component)
         if resources.memory_request or resources.limits_memory_below(measured):
             return resources
-        return resources.changed(memory_request=measured)
+        return resources.replace_values(memory_request=measured)
 
     def get_retries(self, component: str) -> Retries:
         """The component's own keys, then those of `default`."""
@@ -258,7 +258,7 @@ def _merge_settings(empty: _Settings, settings: dict[str, _Settings], component:
     for name in (DEFAULT, component):
         values |= settings.get(name, empty).model_dump(exclude_unset=True)
     try:
-        return empty.changed(**values)
+        return empty.replace_values(**values)
     except ValidationError as error:
         sentence = error.errors()[0]["msg"].removeprefix("Value error, ")
         raise ValueError(f"{component}: {sentence}") from error

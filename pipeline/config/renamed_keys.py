@@ -36,7 +36,7 @@ def rename_keys(table: dict[str, Any]) -> dict[str, str]:
 def _find_sections(table: Any, sections: list[str]) -> list[dict[str, Any]]:
     """The tables at this path: several for an array of tables, none if a part is missing."""
     if isinstance(table, list):
-        return [found for entry in table for found in _find_sections(entry, sections)]
+        return [section for entry in table for section in _find_sections(entry, sections)]
     if not isinstance(table, dict):
         return []
     if not sections:

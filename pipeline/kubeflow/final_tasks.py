@@ -112,7 +112,9 @@ def build_exit_handler(pipeline: tfx.dsl.Pipeline, root: str) -> Any:
 
 
 def configure_final_tasks(spec: Any) -> None:
-    """Disables the cache of NEVER_CACHED and retries of the push gate, whatever is configured."""
+    """Disables the cache of NEVER_CACHED and retries of the push gate, regardless of the
+    configuration.
+    """
     for task in iterate_tasks(spec):
         if task.component_ref.name in NEVER_CACHED:
             task.caching_options.enable_cache = False

@@ -76,8 +76,8 @@ def apply_run_parameters(compiled: str, parameters: RunParameters) -> Config:
     """
     config = Config.model_validate_json(compiled)
     thresholds = THRESHOLDS.validate_json(str(parameters.thresholds))
-    return config.changed(
-        retrieval=config.retrieval.changed(epochs=parameters.retrieval_epochs),
-        ranking=config.ranking.changed(epochs=parameters.ranking_epochs),
-        blessing=config.blessing.changed(thresholds=thresholds),
+    return config.replace_values(
+        retrieval=config.retrieval.replace_values(epochs=parameters.retrieval_epochs),
+        ranking=config.ranking.replace_values(epochs=parameters.ranking_epochs),
+        blessing=config.blessing.replace_values(thresholds=thresholds),
     )

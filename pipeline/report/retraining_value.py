@@ -162,7 +162,7 @@ def print_days(record: dict[str, Any], console: Console) -> None:
 def format_overall(overall: DayRecord | None) -> str:
     """Describes whether retraining paid."""
     if overall is None:
-        return "no day has a never-retrained model beside it yet"
+        return "no day has a never-retrained model to compare with yet"
     quality, difference = overall["quality"], overall["difference"][_MAIN_METRIC]
     return (
         f"{overall['days']} days, {overall['users']:,} users: NDCG@10 "
@@ -175,7 +175,7 @@ def format_overall(overall: DayRecord | None) -> str:
 
 def _make_days_table(days: list[DayRecord]) -> Table:
     """Narrow enough for 80 columns."""
-    table = Table(title="NDCG@10 of each day's events, which none of the models had learned")
+    table = Table(title="NDCG@10 of each day's events, on which none of the models was trained")
     table.title_justify, table.box, table.padding = "left", None, (0, 0, 0, 1)
     for name in ("span", "users", "pushed", *_TABLE_COLUMNS, "gain"):
         table.add_column(name.replace("_", " "), justify="right")

@@ -30,7 +30,7 @@ def make_console(file: TextIO | None = None) -> Console:
 
 
 def print_report(summary: RunSummary, console: Console) -> None:
-    """Prints rows, metrics beside baselines, fairness, index, verdict, pushed versions and
+    """Prints rows, metrics of lists and baselines, fairness, index, verdict, pushed versions and
     examples.
     """
     executed = sum(not stage.cached for stage in summary.stages)
@@ -94,7 +94,7 @@ def _format_rejected(by_table: dict[str, dict[str, int]]) -> Iterator[str]:
     """A line for each table and reason; nothing where every record was accepted."""
     for table, reasons in by_table.items():
         for reason, count in reasons.items():
-            yield f"      {count:,} of {table} rejected: {reason}, kept in rejected/{table}/"
+            yield f"      {count:,} of {table} rejected: {reason}, written to rejected/{table}/"
 
 
 def _format_unreadable(by_table: dict[str, dict[str, UnreadableField]]) -> Iterator[str]:

@@ -41,7 +41,7 @@ def make_differences_table(summary: RunSummary) -> Table:
     """Differences, with verdicts, of both stages' lists from the best baseline by NDCG@10, of the
     final lists from the pushed version, and from retrieval's where ranking's order is served.
     """
-    table = Table(title="differences on test, and what the noise allows to say of them")
+    table = Table(title="differences on test, with significance")
     table.title_justify = "left"
     table.add_column("")
     for name in _DIFFERENCE_COLUMNS:
@@ -112,7 +112,7 @@ def format_verdict(verdict: VerdictSummary) -> str:
 
 
 def make_broken_rules_table(verdict: VerdictSummary) -> Table:
-    """The broken rules, with expected and received values."""
+    """The failed rules, with expected and received values."""
     table = Table(title="broken rules", title_justify="left")
     table.add_column("rule")
     for name in ("expected", "received", "difference", "95 % interval"):
@@ -123,7 +123,7 @@ def make_broken_rules_table(verdict: VerdictSummary) -> Table:
 
 
 def format_rule_notes(verdict: VerdictSummary) -> list[str]:
-    """Each note once, after the rules that it is about, broken or not."""
+    """Each note once, after the rules that it is about, failed or not."""
     rules_by_note: dict[str, list[str]] = {}
     for rule in verdict.rules:
         if rule.note:
@@ -188,11 +188,11 @@ def _format_item_gap(table: ItemFairness) -> str:
 def _format_limit(gap: float, limit: float | None) -> str:
     if limit is None:
         return ", no limit"
-    return f", limit {limit:g} {'kept' if gap <= limit else 'broken'}"
+    return f", limit {limit:g} {'met' if gap <= limit else 'exceeded'}"
 
 
 def format_label_errors(labels: dict[str, LabelSummary]) -> Iterator[str]:
-    """A line for each ranking label: its errors beside the bias baseline's."""
+    """A line for each ranking label: its errors and the bias baseline's."""
     for name, label in labels.items():
         yield f"{name}: {_format_label(label)} ({label.events:,} test events)"
 

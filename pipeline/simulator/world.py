@@ -1,6 +1,6 @@
 """The simulated world: the latent space of taste, and the simulated period.
 
-Tastes are unit vectors; the dot product of two says how well an item suits a user.
+Tastes are unit vectors; the dot product measures how well an item suits a user.
 """
 
 import numpy as np

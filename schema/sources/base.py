@@ -73,7 +73,7 @@ class FileOptions(StrictModel):
         """
         if not self.comes_in_spans:
             return self
-        return self.changed(span=span)
+        return self.replace_values(span=span)
 
 
 class Source(TextOptions, FileOptions):

@@ -74,13 +74,13 @@ class IvfIndex(tf.Module):
         self, width: tf.Tensor, query: tf.Tensor, excluded: tf.Tensor, allowed: tf.Tensor
     ) -> SearchResult:
         """[dim], [e], [a] -> [width] each."""
-        found = self._probed(query, excluded, allowed, width)
+        result = self._probed(query, excluded, allowed, width)
         if self.probes == self.leaf_count:
-            return found
+            return result
         return tf.cond(
-            tf.reduce_any(found[0] == 0),
+            tf.reduce_any(result[0] == 0),
             lambda: self._scanned(query, excluded, allowed, width),
-            lambda: found,
+            lambda: result,
         )
 
     def _probed(
@@ -101,10 +101,10 @@ class IvfIndex(tf.Module):
             ]
         end = tf.cumsum(extent[:, 0])
         before = end - extent[:, 0]
-        places = _find_excluded_places(
+        indices = _find_excluded_indices(
             tf.gather(self._row_of, excluded), begin[:, 0], extent[:, 0], before
         )
-        scores = _exclude(tf.concat(parts, axis=0)[:, 0], places)
+        scores = _exclude(tf.concat(parts, axis=0)[:, 0], indices)
 
         def rows(at: tf.Tensor) -> tf.Tensor:
             leaf = tf.searchsorted(end, at, side="right")
@@ -148,7 +148,7 @@ class IvfIndex(tf.Module):
         )
 
 
-def _find_excluded_places(
+def _find_excluded_indices(
     row: tf.Tensor, begin: tf.Tensor, size: tf.Tensor, before: tf.Tensor
 ) -> tf.Tensor:
     """Maps rows [e] to indices into the concatenation of the probed leaves [p]; a row of another
@@ -156,15 +156,15 @@ def _find_excluded_places(
     """
     within = row[:, tf.newaxis] - begin
     inside = (within >= 0) & (within < size)
-    place = tf.reduce_sum(tf.where(inside, before + within, 0), axis=1)
-    return tf.where(tf.reduce_any(inside, axis=1), place, tf.reduce_sum(size))
+    index = tf.reduce_sum(tf.where(inside, before + within, 0), axis=1)
+    return tf.where(tf.reduce_any(inside, axis=1), index, tf.reduce_sum(size))
 
 
-def _exclude(scores: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
-    """Masks the scores [m] at `places` [e] with -inf; index m is ignored."""
-    worst = tf.fill(tf.shape(places), tf.constant(-np.inf, scores.dtype))
+def _exclude(scores: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
+    """Masks the scores [m] at `indices` [e] with -inf; index m is ignored."""
+    worst = tf.fill(tf.shape(indices), tf.constant(-np.inf, scores.dtype))
     scores = tf.pad(scores, [[0, 1]])
-    return tf.tensor_scatter_nd_update(scores, places[:, tf.newaxis], worst)[:-1]
+    return tf.tensor_scatter_nd_update(scores, indices[:, tf.newaxis], worst)[:-1]
 
 
 def _build_constant(values: np.ndarray, name: str) -> tf.Variable:

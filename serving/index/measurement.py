@@ -57,17 +57,17 @@ def compute_exact_answers(
     return ExactAnswers(vectors, eligible, queries, positions)
 
 
-def compute_ann_recall(found: np.ndarray, exact: ExactAnswers) -> np.ndarray:
+def compute_ann_recall(positions: np.ndarray, exact: ExactAnswers) -> np.ndarray:
     """[q] ANN recall: number of items as near as those of the exact list, divided by its length.
 
-    `found` has 1-based positions [q, k'], best first; 0 means no item. Unavailable items are
+    `positions` are 1-based [q, k'], best first; 0 means no item. Unavailable items are
     ignored, and a repeated item counts once.
 
     An item is as near if its dot product with the query is at least that of the last item of the
     exact list, minus the rounding error of such a product in float32: dim × 2**-24 × sum |q_i v_i|
     (Higham, Accuracy and stability of numerical algorithms, 2002, section 3.1).
     """
-    rows = zip(exact.queries, exact.positions, found[:, : exact.depth], strict=True)
+    rows = zip(exact.queries, exact.positions, positions[:, : exact.depth], strict=True)
     return np.array([_compute_share(exact, query, nearest, got) for query, nearest, got in rows])
 
 

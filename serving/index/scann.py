@@ -120,13 +120,13 @@ class ScannIndex(tf.Module):
 
         first = self._fetched(*request, fetch, self.probes)
         scalar, row = tf.TensorShape([]), tf.TensorShape([None])
-        found = tf.while_loop(
+        state = tf.while_loop(
             short,
             more,
             (fetch, tf.constant(self.probes == self.leaf_count), *first),
             shape_invariants=(scalar, scalar, row, row),
         )
-        return found[2], found[3]
+        return state[2], state[3]
 
     def _fetched(
         self,
@@ -138,18 +138,18 @@ class ScannIndex(tf.Module):
         probes: int,
     ) -> SearchResult:
         """The best eligible items of the `fetch` that ScaNN returns from `probes` partitions."""
-        found = self._ops.searcher_from_module(self._state).search_batched(
+        result = self._ops.searcher_from_module(self._state).search_batched(
             query,
             final_num_neighbors=fetch,
             pre_reorder_num_neighbors=tf.maximum(fetch, self.reordering),
             leaves_to_search=probes,
         )
-        row = tf.cast(found.indices[0], tf.int32)
+        row = tf.cast(result.indices[0], tf.int32)
         at = tf.gather(self._positions, tf.maximum(row, 0))
         dropped = tf.reduce_any(at[:, tf.newaxis] == excluded, axis=1)
-        dropped |= tf.math.is_nan(found.distances[0])  # ScaNN found fewer than `fetch`
+        dropped |= tf.math.is_nan(result.distances[0])  # ScaNN found fewer than `fetch`
         dropped |= ~match_categories(tf.gather(self._categories, at), allowed)
-        scores = tf.where(dropped, -np.inf, found.distances[0])
+        scores = tf.where(dropped, -np.inf, result.distances[0])
         best = tf.math.top_k(scores, tf.minimum(width, tf.size(scores)))
         at = tf.where(tf.math.is_inf(best.values), 0, tf.gather(at, best.indices))
         missing = [[0, width - tf.size(at)]]

@@ -123,7 +123,7 @@ def _serve_store(store: ModelStore, options: ServerOptions) -> Iterator[RunningS
         stack.callback(lambda: run_on_loop(loop, ports.grpc_server.stop(grace.left())))
         bound = stack.enter_context(bind_rest(options.host, options.rest_port))
         _load_models(store)
-        store.served.tell(ports.health.update)
+        store.served.subscribe(ports.health.update)
         stack.enter_context(follow_versions(store))
         app = build_rest_application(store.served, store.metrics, ports.predictor, options)
         tls = options.security.tls

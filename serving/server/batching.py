@@ -81,7 +81,11 @@ class BatchQueue:
                 DEADLINE_EXCEEDED if it could not start in time.
         """
         loop = asyncio.get_running_loop()
-        join_key = (id(servable), *call.asks, compute_join_key(call.inputs, self._batching.pad))
+        join_key = (
+            id(servable),
+            *call.signature_and_outputs,
+            compute_join_key(call.inputs, self._batching.pad),
+        )
         rows = max(1, count_rows(call.inputs))
         size_bytes = count_tensor_bytes(call.inputs)
         request = _Request(join_key, call, rows, size_bytes, loop.create_future(), deadline)

@@ -194,7 +194,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     def _counted(
         self, spec: model_pb2.ModelSpec, api: str
     ) -> contextlib.AbstractContextManager[None]:
-        return self._metrics.request(self._served.known(spec.name), api, "GRPC")
+        return self._metrics.request(self._served.get_serving_name(spec.name), api, "GRPC")
 
 
 def _compute_deadline(context: Any) -> float:

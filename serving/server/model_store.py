@@ -80,7 +80,7 @@ class ModelStore:
             self._follow_all(watched)
             for name in set(self.served.available()) - set(labels):
                 for version in self.served.versions(name):
-                    self.served.leave(name, version)
+                    self.served.remove(name, version)
         missing = sorted(set(labels) - set(self.served.available()))
         if missing:
             raise RequestError(
@@ -109,7 +109,7 @@ class ModelStore:
                 serving.add(version)
         if serving:
             for version in self.served.versions(model.name) - serving:
-                self.served.leave(model.name, version)
+                self.served.remove(model.name, version)
 
     def _log_skipped(self, model: WatchedModel) -> None:
         """Logs each skipped entry once."""

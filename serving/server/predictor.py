@@ -74,7 +74,7 @@ class Predictor:
                 server is shutting down.
         """
         self._reject_if_draining()
-        with self.begun():
+        with self.track_request():
             call = servable.call(signature_name, inputs, output_filter)
             signature = servable.signature_def(signature_name)
             check_list_sizes(self.limits, signature, call.inputs, servable.items)
@@ -92,7 +92,7 @@ class Predictor:
                 await asyncio.wait_for(self._drained.wait(), seconds)
 
     @contextlib.contextmanager
-    def begun(self) -> Iterator[None]:
+    def track_request(self) -> Iterator[None]:
         """Counts the block as a request in progress, for which `drain` waits."""
         self._in_progress += 1
         try:

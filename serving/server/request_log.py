@@ -79,7 +79,7 @@ class RequestLog(Collector):
         items = outputs[signatures.ITEM_IDS]
         repeated = count_tensor_bytes(call.inputs) // max(1, len(items)) * items.size
         if repeated > _MOST_BYTES:
-            self._lines.lose()
+            self._lines.count_lost()
             return
         about = {"request_id": request, "model": servable.name, "version": servable.version}
         inputs, now, key = call.inputs, int(time.time()), self._key

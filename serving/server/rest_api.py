@@ -85,7 +85,7 @@ def build_rest_application(
 
     def counted(answer: _AnswerFunction) -> _AnswerFunction:
         async def counting(request: web.Request, body: bytes, named: str | None) -> str:
-            model = served.known(request.match_info.get("model", ""))
+            model = served.get_serving_name(request.match_info.get("model", ""))
             with metrics.request(model, request.match_info.get("method", ""), "REST"):
                 return await answer(request, body, named)
 
@@ -126,7 +126,7 @@ def _build_handler(
     answer: _AnswerFunction, predictor: Predictor, body_s: float
 ) -> Callable[[web.Request], Any]:
     async def handle(request: web.Request) -> web.Response:
-        with predictor.begun():
+        with predictor.track_request():
             try:
                 body = await asyncio.wait_for(request.read(), body_s)
             except asyncio.TimeoutError:

@@ -53,7 +53,7 @@ class RotatingLog:
         except queue.Full:
             self.lost += 1
 
-    def lose(self) -> None:
+    def count_lost(self) -> None:
         """Counts an entry as lost that is not written on purpose."""
         self.lost += 1
 
@@ -132,6 +132,6 @@ class RotatingLog:
         self._file = None
 
     def _drop_oldest(self) -> None:
-        kept = sorted(self._folder.glob(f"{self._name}-*.jsonl"))
-        for path in kept[: max(0, len(kept) - self._rotation.files)]:
+        files = sorted(self._folder.glob(f"{self._name}-*.jsonl"))
+        for path in files[: max(0, len(files) - self._rotation.files)]:
             path.unlink(missing_ok=True)

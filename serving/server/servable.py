@@ -108,7 +108,7 @@ class Call:
     wanted: tuple[str, ...]
 
     @property
-    def asks(self) -> tuple[str, tuple[str, ...]]:
+    def signature_and_outputs(self) -> tuple[str, tuple[str, ...]]:
         """Signature and outputs: calls of a servable for which these are equal may be joined."""
         return self.signature_name, self.wanted
 

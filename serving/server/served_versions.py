@@ -29,7 +29,7 @@ class VersionState:
 class _Serving:
     servable: Servable
     requests: int = 0
-    leaving: bool = False
+    removed: bool = False
 
 
 class ServedVersions:
@@ -45,12 +45,12 @@ class ServedVersions:
         self._labels: dict[str, dict[str, int]] = {}
         self._states: dict[tuple[str, int], VersionState] = {}
         self._ended = 0
-        self._subscribers: list[Callable[[Mapping[str, int]], None]] = []
+        self._listeners: list[Callable[[Mapping[str, int]], None]] = []
 
-    def tell(self, changed: Callable[[Mapping[str, int]], None]) -> None:
-        """Calls `changed` with the available versions, now and after each change."""
-        self._subscribers.append(changed)
-        changed(self.available())
+    def subscribe(self, listener: Callable[[Mapping[str, int]], None]) -> None:
+        """Calls `listener` with the available versions, now and after each change."""
+        self._listeners.append(listener)
+        listener(self.available())
 
     @contextlib.contextmanager
     def using(self, spec: model_pb2.ModelSpec) -> Iterator[Servable]:
@@ -79,7 +79,7 @@ class ServedVersions:
         with self._lock:
             return set(self._serving.get(name, {}))
 
-    def known(self, name: str) -> str:
+    def get_serving_name(self, name: str) -> str:
         """`name` where a version of that model serves, "" otherwise."""
         with self._lock:
             return name if name in self._serving else ""
@@ -109,13 +109,13 @@ class ServedVersions:
         _log.info("%s %d serves", servable.name, servable.version)
         self._notify()
 
-    def leave(self, name: str, version: int) -> None:
+    def remove(self, name: str, version: int) -> None:
         """Removes a serving version; it is released after its last request."""
         with self._lock:
             serving = self._serving[name].pop(version)
             if not self._serving[name]:
                 del self._serving[name]
-            serving.leaving = True
+            serving.removed = True
             self._states[name, version] = VersionState(State.UNLOADING)
             self._end_if_drained(serving)
         self._notify()
@@ -138,8 +138,8 @@ class ServedVersions:
                         )
 
     def _notify(self) -> None:
-        for changed in self._subscribers:
-            changed(self.available())
+        for listener in self._listeners:
+            listener(self.available())
 
     def _find(self, spec: model_pb2.ModelSpec) -> _Serving:
         if not spec.name:
@@ -164,7 +164,7 @@ class ServedVersions:
         return version
 
     def _end_if_drained(self, serving: _Serving) -> None:
-        if not serving.leaving or serving.requests:
+        if not serving.removed or serving.requests:
             return
         self._ended += 1
         of = (serving.servable.name, serving.servable.version)

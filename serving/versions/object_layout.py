@@ -22,7 +22,7 @@ def list_models(serving: str) -> list[str]:
     return [name for name in object_store.list_folders(serving) if find_latest(serving, name)]
 
 
-def list_begun(serving: str, model: str) -> list[int]:
+def list_started(serving: str, model: str) -> list[int]:
     """All versions of one model, complete or not, ascending."""
     names = object_store.list_folders(f"{serving}/{model}")
     return sorted(int(text) for text in names if is_version(text))
@@ -31,21 +31,21 @@ def list_begun(serving: str, model: str) -> list[int]:
 def list_incomplete(serving: str, model: str) -> list[int]:
     """Incomplete versions of one model above the latest complete one."""
     latest = find_latest(serving, model) or 0
-    return [version for version in list_begun(serving, model) if version > latest]
+    return [version for version in list_started(serving, model) if version > latest]
 
 
 def find_latest(serving: str, model: str) -> int | None:
     """Highest complete version of one model, None if it has none."""
-    begun = reversed(list_begun(serving, model))
-    return next((version for version in begun if is_complete(serving, model, version)), None)
+    descending = reversed(list_started(serving, model))
+    return next((version for version in descending if is_complete(serving, model, version)), None)
 
 
-def find_highest_begun(serving: str) -> int:
+def find_highest_started(serving: str) -> int:
     """Highest version of any model, complete or not, 0 if there is none. The number of an
     incomplete version is not reused: a server that failed to load it would ignore a later push.
     """
-    begun = (list_begun(serving, name) for name in object_store.list_folders(serving))
-    return max((version for versions in begun for version in versions), default=0)
+    by_model = (list_started(serving, name) for name in object_store.list_folders(serving))
+    return max((version for versions in by_model for version in versions), default=0)
 
 
 def is_complete(serving: str, model: str, version: int) -> bool:

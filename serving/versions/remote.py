@@ -46,7 +46,7 @@ class RemoteVersionStore:
         """
         try:
             with claim_version(
-                self.url, lambda: object_layout.find_highest_begun(self.url)
+                self.url, lambda: object_layout.find_highest_started(self.url)
             ) as version:
                 _remove_interrupted(self.url, models)
                 final = {name: self.locate(name, version) for name in models}
@@ -99,9 +99,9 @@ def _remove_interrupted(serving: str, models: Iterable[str]) -> None:
     Versions are listed before claims and checked after them: the push of a version that has no
     claim by then has ended, and succeeded if the version is complete.
     """
-    begun = {name: object_layout.list_begun(serving, name) for name in models}
+    by_model = {name: object_layout.list_started(serving, name) for name in models}
     claimed = list_claimed_versions(serving)
-    for name, versions in begun.items():
+    for name, versions in by_model.items():
         for version in versions:
             if version not in claimed and not object_layout.is_complete(serving, name, version):
                 object_store.remove(object_layout.locate(serving, name, version))

@@ -99,9 +99,9 @@ def override_thresholds(
     config: BlessingConfig, thresholds: str, labels: Mapping[str, RankingLabel]
 ) -> BlessingConfig:
     """`config` with other `thresholds`, a JSON text; raises ValueError for text that is no list of
-    rules, and whatever `check_thresholds` raises.
+    rules, and the errors of `check_thresholds`.
     """
-    changed = config.changed(thresholds=THRESHOLDS.validate_json(thresholds))
+    changed = config.replace_values(thresholds=THRESHOLDS.validate_json(thresholds))
     check_thresholds(changed, labels)
     return changed
 

@@ -26,7 +26,7 @@ class EvaluationQueries:
         """Number of users."""
         return len(self.row)
 
-    def only(self, chosen: np.ndarray) -> "EvaluationQueries":
+    def select(self, chosen: np.ndarray) -> "EvaluationQueries":
         """The queries at these positions, in this order."""
         return dataclasses.replace(
             self,

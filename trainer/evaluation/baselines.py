@@ -100,11 +100,11 @@ def rank_by_neighbours(
     """
     tie = _scale_below_similarities(counts, similar)
     history = build_history_matrix(interacted, len(counts))
-    found = []
+    lists = []
     for part in iterate_blocks(len(interacted)):
         scores = np.asarray((history[part] @ similar).todense(), np.float64) + tie
-        found.append(select_top_k(scores, interacted[part], k))
-    return np.concatenate(found)
+        lists.append(select_top_k(scores, interacted[part], k))
+    return np.concatenate(lists)
 
 
 def _scale_below_similarities(counts: np.ndarray, similar: sparse.csr_matrix) -> np.ndarray:

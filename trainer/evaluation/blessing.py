@@ -97,8 +97,8 @@ def _get_metrics(of: str, measured: dict[str, Any]) -> RuleRow:
     return labels[of] if of in labels else measured[_SUMMARY_KEYS.get(of, of)]
 
 
-def _explain_unmeasured(found: RuleRow) -> str:
-    return f"not measured: {found.get('note', 'there was nothing to measure it on')}"
+def _explain_unmeasured(row: RuleRow) -> str:
+    return f"not measured: {row.get('note', 'there was nothing to measure it on')}"
 
 
 def _check_baseline(rule: BaselineRule, measured: dict[str, Any]) -> RuleRow:
@@ -139,17 +139,19 @@ def _check_pushed(metric: str, measured: dict[str, Any], compared: RuleRow) -> R
         )
         return row | {"expected": None, "received": None, "passed": False, "note": note}
     ours = measured["ranking"]
-    found = _compare_lists(ours[metric], ours["against"][PUSHED][metric], 0.0, significant=False)
-    notes = [each["note"] for each in (found, compared) if "note" in each]
-    return row | found | ({"note": "; ".join(notes)} if notes else {})
+    compared_lists = _compare_lists(
+        ours[metric], ours["against"][PUSHED][metric], 0.0, significant=False
+    )
+    notes = [each["note"] for each in (compared_lists, compared) if "note" in each]
+    return row | compared_lists | ({"note": "; ".join(notes)} if notes else {})
 
 
-def _check_limit(found: RuleRow) -> RuleRow:
-    """The rule for `found`, a row of `check_limits`."""
-    of, metric, limit = found["of"], found["metric"], found["limit"]
+def _check_limit(checked: RuleRow) -> RuleRow:
+    """The rule for `checked`, a row of `check_limits`."""
+    of, metric, limit = checked["of"], checked["metric"], checked["limit"]
     row = _build_row(f"{of}: gap of {metric} at most {limit:g}", metric, of, "limit")
-    rest = {key: found[key] for key in ("passed", "note") if key in found}
-    return row | {"expected": limit, "received": found.get("received")} | rest
+    rest = {key: checked[key] for key in ("passed", "note") if key in checked}
+    return row | {"expected": limit, "received": checked.get("received")} | rest
 
 
 def _check_bias_baseline(name: str, label: RuleRow) -> RuleRow:

@@ -63,14 +63,14 @@ def evaluate(
             order=order,
             baselines=rank_baselines(clock, queries, config.recent_days, _DEPTH),
             pushed=pushed,
-            beside=comparisons or {},
+            comparisons=comparisons or {},
         ),
     )
-    found = evaluated.as_json()
-    found["ranking"]["labels"] = measure_label_errors(
+    metrics = evaluated.as_json()
+    metrics["ranking"]["labels"] = measure_label_errors(
         data, stages.query, stages.ranking, at_test[:, :-1], stages.retrieval_config
     )
-    return found | {"fairness": measure_fairness(config.fairness, evaluated.served, data)}
+    return metrics | {"fairness": measure_fairness(config.fairness, evaluated.served, data)}
 
 
 def _rank_both_stages(

@@ -40,18 +40,18 @@ def measure_fairness(
     """
     if not declared:
         return {}
-    found: dict[str, dict[str, MetricsRow]] = {"users": {}, "items": {}}
+    gaps: dict[str, dict[str, MetricsRow]] = {"users": {}, "items": {}}
     for group in declared:
         of_users = group.table == "users"
         row = (
             _measure_users(group, served, data) if of_users else _measure_items(group, served, data)
         )
-        found[group.table][group.groups] = row | {
+        gaps[group.table][group.groups] = row | {
             "metric": group.metric_name,
             "limit": group.max_gap,
             "required": group.required,
         }
-    return found
+    return gaps
 
 
 def check_limits(measured: dict[str, dict[str, MetricsRow]]) -> list[MetricsRow]:

@@ -105,11 +105,11 @@ def _slice_relevant_items(
     queries: EvaluationQueries, relevant: RelevantItems, events: np.ndarray, data: TrainingData
 ) -> dict[str, list[Slice]]:
     """Slices of relevant items; a split by last item has no cut, and no slices by days since it."""
-    found = {"popularity": slice_by_popularity(relevant.item, events)}
+    slices = {"popularity": slice_by_popularity(relevant.item, events)}
     if data.has_clock:
-        found["days since the cut"] = slice_by_age(relevant.days)
-    found |= slice_items(relevant.item, data)
-    return found | slice_context(queries.timelines, relevant.event, data)
+        slices["days since the cut"] = slice_by_age(relevant.days)
+    slices |= slice_items(relevant.item, data)
+    return slices | slice_context(queries.timelines, relevant.event, data)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,12 +125,12 @@ class EvaluatedLists:
         """Metric -> value; `intervals`: metric -> bounds, for metrics that are means over users or
         over recommended items.
         """
-        found: MetricsRow = dict(average_metrics(self.columns))
-        found |= compute_beyond_accuracy(self.lists, self.evaluator.items)
+        metrics: MetricsRow = dict(average_metrics(self.columns))
+        metrics |= compute_beyond_accuracy(self.lists, self.evaluator.items)
         intervals = confidence.compute_mean_intervals(self.columns, _SEED)
         intervals |= compute_beyond_accuracy_intervals(self.lists, self.evaluator.items, _SEED)
         bounds = {name: {"low": i.low, "high": i.high} for name, i in intervals.items()}
-        return found | {"intervals": bounds}
+        return metrics | {"intervals": bounds}
 
     def slices(self) -> dict[str, dict[str, MetricsRow]]:
         """Dimension -> slice -> metrics."""
@@ -145,7 +145,7 @@ class EvaluatedLists:
         }
         return by_user | by_item
 
-    def against(self, others: dict[str, "EvaluatedLists"]) -> dict[str, dict[str, MetricsRow]]:
+    def compare_with(self, others: dict[str, "EvaluatedLists"]) -> dict[str, dict[str, MetricsRow]]:
         """Name of the other lists -> metric -> difference, interval and verdict."""
         return {
             name: {
@@ -175,7 +175,7 @@ class StageLists:
     """By name."""
     pushed: np.ndarray | None
     """Lists of the currently pushed version, if there is one."""
-    beside: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    comparisons: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
     """Further lists to compare the final lists with, by name."""
 
 
@@ -189,7 +189,7 @@ class EvaluatedStages:
     baselines: dict[str, EvaluatedLists]
     pushed: dict[str, EvaluatedLists]
     """Under the name `pushed`; empty if no version is pushed."""
-    beside: dict[str, EvaluatedLists]
+    comparisons: dict[str, EvaluatedLists]
     """By name."""
 
     @property
@@ -203,18 +203,18 @@ class EvaluatedStages:
         """
         users = len(self.retrieval.evaluator.queries)
         baselines = {name: lists.summary() for name, lists in self.baselines.items()}
-        others = self.baselines | {"retrieval": self.retrieval} | self.pushed | self.beside
+        others = self.baselines | {"retrieval": self.retrieval} | self.pushed | self.comparisons
         retrieval = _report_lists(self.retrieval, self.baselines)
-        found = {
+        summary = {
             "retrieval": retrieval
             | {"users": users, "baselines": baselines}
             | note_user_count(users),
             "ranking": _report_lists(self.served, others)
             | {"order": self.order, "reranked": self.reranked.summary()},
         }
-        found |= {name: lists.summary() for name, lists in self.pushed.items()}
-        beside = {name: lists.summary() for name, lists in self.beside.items()}
-        return found | ({COMPARISONS: beside} if beside else {})
+        summary |= {name: lists.summary() for name, lists in self.pushed.items()}
+        comparisons = {name: lists.summary() for name, lists in self.comparisons.items()}
+        return summary | ({COMPARISONS: comparisons} if comparisons else {})
 
 
 def evaluate_stages(evaluator: ListEvaluator, lists: StageLists) -> EvaluatedStages:
@@ -225,9 +225,9 @@ def evaluate_stages(evaluator: ListEvaluator, lists: StageLists) -> EvaluatedSta
         order=lists.order,
         baselines={name: evaluator.evaluate(other) for name, other in lists.baselines.items()},
         pushed={} if lists.pushed is None else {PUSHED: evaluator.evaluate(lists.pushed)},
-        beside={name: evaluator.evaluate(other) for name, other in lists.beside.items()},
+        comparisons={name: evaluator.evaluate(other) for name, other in lists.comparisons.items()},
     )
 
 
 def _report_lists(lists: EvaluatedLists, others: dict[str, EvaluatedLists]) -> dict[str, Any]:
-    return lists.summary() | {"slices": lists.slices(), "against": lists.against(others)}
+    return lists.summary() | {"slices": lists.slices(), "against": lists.compare_with(others)}

@@ -22,15 +22,15 @@ def measure_user_slices(
     columns: Mapping[str, np.ndarray], parts: list[Slice], seed: int
 ) -> dict[str, MetricsRow]:
     """Slice -> `users` and, for each of the `columns` ([users] each), value, low and high."""
-    found: dict[str, MetricsRow] = {}
+    rows: dict[str, MetricsRow] = {}
     for part in parts:
         users = int(np.count_nonzero(part.chosen))
         row: MetricsRow = {"users": users} | note_user_count(users)
         if users:
             chosen = {name: values[part.chosen] for name, values in columns.items()}
             row |= convert_intervals(confidence.compute_mean_intervals(chosen, seed))
-        found[part.name] = row
-    return found
+        rows[part.name] = row
+    return rows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,7 +78,7 @@ def measure_item_slices(
         cutoffs: values of k.
         seed: seed of the resampling.
     """
-    found: dict[str, MetricsRow] = {}
+    rows: dict[str, MetricsRow] = {}
     for part in parts:
         count = _count_by_user(relevant, part.chosen)
         users = np.flatnonzero(count)
@@ -95,8 +95,8 @@ def measure_item_slices(
             row |= convert_intervals(
                 confidence.compute_ratio_intervals(columns, count[users], seed)
             )
-        found[part.name] = row
-    return found
+        rows[part.name] = row
+    return rows
 
 
 def note_user_count(users: int) -> MetricsRow:

@@ -50,12 +50,12 @@ def slice_by_activity(history: np.ndarray, parts: int = 4) -> list[Slice]:
     if not len(warm):
         return []
     cuts = np.quantile(warm, np.arange(1, parts + 1) / parts, method="inverted_cdf")
-    found, low = [], 0
+    slices, low = [], 0
     for high in np.unique(cuts).astype(int).tolist():
         name = f"{low + 1}-{high} items" if high > low + 1 else _format_count(high)
-        found.append(Slice(name, (history > low) & (history <= high)))
+        slices.append(Slice(name, (history > low) & (history <= high)))
         low = high
-    return found
+    return slices
 
 
 def _format_count(count: int) -> str:
@@ -79,11 +79,11 @@ def slice_by_popularity(items: np.ndarray, events: np.ndarray) -> list[Slice]:
 def slice_by_age(days: np.ndarray) -> list[Slice]:
     """Slices by days since the cut [rows]: the later the event, the older the known data."""
     edges = [0, *_AGE_DAYS]
-    found = [
+    slices = [
         Slice(f"day {low}-{high}", (days >= low) & (days < high))
         for low, high in itertools.pairwise(edges)
     ]
-    return [*found, Slice(f"from day {edges[-1]} on", days >= edges[-1])]
+    return [*slices, Slice(f"from day {edges[-1]} on", days >= edges[-1])]
 
 
 def slice_by_value(values: np.ndarray, names: list[str], most: int = MAX_VALUES) -> list[Slice]:
@@ -99,10 +99,10 @@ def slice_by_value(values: np.ndarray, names: list[str], most: int = MAX_VALUES)
     count = np.bincount(table.ravel(), minlength=len(names) + 1)
     order = 1 + np.argsort(-count[1:], kind="stable")
     rest = order[most:][count[order[most:]] > 0]
-    found = [Slice(names[value - 1], (table == value).any(axis=1)) for value in order[:most]]
+    slices = [Slice(names[value - 1], (table == value).any(axis=1)) for value in order[:most]]
     if len(rest):
-        found.append(Slice(f"{len(rest)}{_OTHER_VALUES}", np.isin(table, rest).any(axis=1)))
-    return [*found, Slice(_NO_KNOWN_VALUE, (table == 0).all(axis=1))]
+        slices.append(Slice(f"{len(rest)}{_OTHER_VALUES}", np.isin(table, rest).any(axis=1)))
+    return [*slices, Slice(_NO_KNOWN_VALUE, (table == 0).all(axis=1))]
 
 
 def _quote_reserved(value: str) -> str:

@@ -98,7 +98,7 @@ def _list_regression_metrics(rows: HeadRows) -> list[TfmaMetric]:
     """TFMA's calibration is the mean prediction divided by the mean label."""
     values = np.concatenate([rows.label, rows.prediction])
     low, high = float(values.min()), float(values.max())
-    found: list[TfmaMetric] = [
+    metrics: list[TfmaMetric] = [
         _MEAN,
         ("RootMeanSquaredError", {}),
         ("MeanAbsoluteError", {}),
@@ -106,8 +106,8 @@ def _list_regression_metrics(rows: HeadRows) -> list[TfmaMetric]:
     ]
     if high > low:
         edges = {"num_buckets": _PLOTTED_BUCKETS, "left": low, "right": high}
-        found.append(("CalibrationPlot", edges))
-    return found
+        metrics.append(("CalibrationPlot", edges))
+    return metrics
 
 
 def _build_metric(name: str, settings: dict[str, Any]) -> tfma.MetricConfig:

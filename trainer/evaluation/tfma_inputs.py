@@ -38,7 +38,7 @@ SlicesByColumn = dict[str, list[Slice]]
 class QueryRows:
     """The query of each row, where rows are candidates of queries."""
 
-    question: np.ndarray
+    query: np.ndarray
     """[r] number of the query, from 0, ascending; every query has at least one row."""
     slices: SlicesByColumn
     """Slices of the queries, not of the rows."""
@@ -77,7 +77,7 @@ def describe_rows(rows: HeadRows | str) -> dict[str, str | int]:
     """`kind`, number of `rows` and of `questions` (queries), or a `note` if there are no rows."""
     if isinstance(rows, str):
         return {"note": rows}
-    questions = {"questions": int(rows.queries.question[-1]) + 1} if rows.queries else {}
+    questions = {"questions": int(rows.queries.query[-1]) + 1} if rows.queries else {}
     return {"kind": rows.kind, "rows": len(rows)} | questions
 
 
@@ -91,20 +91,20 @@ def _build_relevance_rows(
     vectors = encode_queries(stages.query.positions, queries, length)
     lists = rank_nearest(vectors, at_test, queries.interacted, stages.ranking_config.candidates)
     hit = find_hits(lists, queries.relevant)
-    drawn = sample_places(np.flatnonzero(hit.any(axis=1)), MAX_QUERIES)
+    drawn = sample_positions(np.flatnonzero(hit.any(axis=1)), MAX_QUERIES)
     if not len(drawn):
         return "retrieval returns no relevant item for any query of test: nothing to rank"
-    part = queries.only(drawn)
+    part = queries.select(drawn)
     score = create_scorer(stages.ranking)
     scores = score_relevance(lists[drawn], vectors[drawn], part, at_test[:, -1], score, length)
     return build_list_rows(data, part, lists[drawn], hit[drawn], scores)
 
 
-def sample_places(places: np.ndarray, most: int) -> np.ndarray:
+def sample_positions(positions: np.ndarray, most: int) -> np.ndarray:
     """At most `most` of the ascending positions, drawn without replacement with a fixed seed."""
-    if len(places) <= most:
-        return places
-    return np.sort(np.random.default_rng(_SEED).choice(places, most, replace=False))
+    if len(positions) <= most:
+        return positions
+    return np.sort(np.random.default_rng(_SEED).choice(positions, most, replace=False))
 
 
 def build_list_rows(
@@ -124,19 +124,19 @@ def build_list_rows(
         scores: [q, c] relevance logits.
     """
     inside = lists > 0
-    question, _ = np.nonzero(inside)
+    query, _ = np.nonzero(inside)
     history = np.array([len(items) for items in queries.interacted])
     of_users = {"history": slice_by_history(history)} | slice_users(queries, data)
     of_rows = {
-        feature: [Slice(part.name, part.chosen[question]) for part in found]
-        for feature, found in of_users.items()
+        feature: [Slice(part.name, part.chosen[query]) for part in slices_of_feature]
+        for feature, slices_of_feature in of_users.items()
     }
     return HeadRows(
         kind="relevance",
         label=hit[inside].astype(np.float32),
         prediction=compare_to_average(scores, inside)[inside].astype(np.float32),
         slices=of_rows | slice_items(lists[inside], data),
-        queries=QueryRows(question, of_users),
+        queries=QueryRows(query, of_users),
     )
 
 
@@ -188,8 +188,8 @@ def _build_label_rows(
         label=compute_target(values[known], label).astype(np.float32),
         prediction=predicted[name][known].astype(np.float32),
         slices={
-            feature: [Slice(part.name, part.chosen[known]) for part in found]
-            for feature, found in slices.items()
+            feature: [Slice(part.name, part.chosen[known]) for part in slices_of_feature]
+            for feature, slices_of_feature in slices.items()
         },
     )
 
@@ -213,7 +213,7 @@ SliceKey = tuple[tuple[str, str], ...]
 def iterate_slices(slices: SlicesByColumn, rows: int) -> Iterator[tuple[SliceKey, np.ndarray]]:
     """Each slice that has rows, the slice of all rows first, with its [rows] bool mask."""
     yield (), np.ones(rows, bool)
-    for feature, found in slices.items():
-        for part in found:
+    for feature, slices_of_feature in slices.items():
+        for part in slices_of_feature:
             if part.chosen.any():
                 yield ((feature, part.name),), part.chosen

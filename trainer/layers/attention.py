@@ -32,7 +32,7 @@ class SelfAttention(_layers.Layer):
         self._dropout = _layers.Dropout(dropout)
 
     def build(self, input_shape: tf.TensorShape) -> None:
-        """Creates the biases, initially 0: all distances are treated alike."""
+        """Creates the biases, initially 0: all distances are treated equally."""
         self._bias = self.add_weight(
             "distance_bias", [self._length + 1, self._heads], None, "zeros"
         )

@@ -89,7 +89,7 @@ def compute_novelty(lists: np.ndarray, k: int, user_counts: np.ndarray, users: i
 
     Zhou et al., Solving the apparent diversity-accuracy dilemma of recommender systems, PNAS 2010.
     It would be infinite for an item without interactions, so both counts are increased by one:
-    log2((users + 1) / (takers + 1)). 0 means that every user interacted with the item.
+    log2((users + 1) / (interacted + 1)). 0 means that every user interacted with the item.
 
     Args:
         lists: [users, >= k] item indices, best first.

@@ -21,7 +21,8 @@ def iterate_blocks(total: int, rows: int = BLOCK_ROWS) -> Iterator[slice]:
 def select_top_k(scores: np.ndarray, interacted: list[np.ndarray], k: int) -> np.ndarray:
     """[q, n] scores by item index -> [q, min(k, n)] indices, best first.
 
-    Changes `scores` in place: those of seen items become -inf. The lower index wins ties, so that
+    Changes `scores` in place: those of interacted items become -inf. The lower index wins ties, so
+        that
     the same scores give the same list. A user with fewer than k unseen items has index 0 in the
     remaining positions.
     """

@@ -121,7 +121,7 @@ class RankingNetwork(tf.keras.Model):
             for name, head in self._heads.items()
         }
 
-    def take(self, items: RankingItems) -> None:
+    def replace_vectors(self, items: RankingItems) -> None:
         """Replaces the item vectors by others of the same vector space."""
         self._vectors.assign(items.vectors)
         self._learned.assign(items.learned)

@@ -133,8 +133,8 @@ def compare_orders(answered: list[OrderedLists]) -> RankingVerdict:
     return RankingVerdict(float(ours.mean()), float(theirs.mean()), difference)
 
 
-def _average_by_user(found: list[np.ndarray], user: np.ndarray) -> np.ndarray:
-    return np.bincount(user, weights=np.concatenate(found)) / np.bincount(user)
+def _average_by_user(values: list[np.ndarray], user: np.ndarray) -> np.ndarray:
+    return np.bincount(user, weights=np.concatenate(values)) / np.bincount(user)
 
 
 def _compute_list_ndcg(lists: np.ndarray, queries: EvaluationQueries) -> np.ndarray:

@@ -60,8 +60,8 @@ def train_ranking(
     their vectors by those of the served candidates, which were. Labels are learned from train, the
     order from the earlier half of valid; the later half is used for early stopping, calibration and
     the serving order. Resumes an interrupted run; its checkpoints are removed at the end. Training
-    runs on one device in float32, whatever the strategy, since `RankingConfig.max_events` bounds
-    the data.
+    runs on one device in float32, regardless of the strategy, since `RankingConfig.max_events`
+    bounds the data.
     """
     tf.keras.utils.set_random_seed(context.seed)
     tf.config.experimental.enable_op_determinism()
@@ -77,7 +77,9 @@ def train_ranking(
     module = _build_module(model, data, build_labelled_examples(later, state), listwise)
     queries = build_repeated_queries(later, data.has_clock, data.moment(later))
     verdict = measure_orders(module, queries, query, state, config)
-    model.network.take(_load_items(retrieval.served_uri, data.clock(data.train, data.valid)))
+    model.network.replace_vectors(
+        _load_items(retrieval.served_uri, data.clock(data.train, data.valid))
+    )
     save_ranking_model(module, model_uri)
     write_verdict(verdict, model_uri)
     remove_checkpoints(context.checkpoints)

@@ -75,7 +75,7 @@ class QueryModule(tf.Module):
         weight = tf.fill(tf.concat([tf.shape(vectors)[:2], [1]], 0), self._weight)
         return tf.concat([vectors, weight], axis=-1)
 
-    def ask(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def encode_query(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Inputs of a query -> query inputs of the ranking model, as in `schema.signatures`."""
         history = inputs[signatures.HISTORY_ITEM_IDS][:, -self._length :]
         times = inputs[signatures.HISTORY_TIMESTAMPS][:, -self._length :]
@@ -113,7 +113,7 @@ class QueryModule(tf.Module):
         return raw
 
     def input_signature(self) -> dict[str, tf.TensorSpec]:
-        """Specs of `ask`'s inputs by name."""
+        """Specs of `encode_query`'s inputs by name."""
         specs = {
             signatures.USER_ID: tf.TensorSpec([None], tf.string),
             signatures.HISTORY_ITEM_IDS: tf.TensorSpec([None, None], tf.string),
@@ -151,7 +151,7 @@ def save_query_model(module: QueryModule, batch: dict[str, np.ndarray], path: st
     """
     specs = {k: tf.TensorSpec([None] * v.ndim, v.dtype, name=k) for k, v in batch.items()}
     module.positions = tf.function(module.encode, input_signature=[specs])
-    module.query = tf.function(module.ask, input_signature=[module.input_signature()])
+    module.query = tf.function(module.encode_query, input_signature=[module.input_signature()])
     serve = module.query.get_concrete_function()
     module.track_tower()
     tf.saved_model.save(module, path, signatures={signatures.SERVING_DEFAULT: serve})
@@ -167,7 +167,7 @@ class CandidateModule(tf.Module):
         """`graph` is the items' Transform."""
         super().__init__()
         # A Keras object in the module would have each of its layers traced and saved on its own.
-        self._tower = lambda index, content: tower.of_content(index, content, training=False)
+        self._tower = lambda index, content: tower.encode_content(index, content, training=False)
         self._tower_variables = tower.variables
         self._raw = graph.raw_feature_spec()
         self._transform = graph.transform_features_layer()

@@ -159,13 +159,13 @@ class RetrievalModel(EpochMetricsModel):
         """Queries and candidates [c, …] with columns that add popularity to their dot product."""
         if self.popularity_prior is None:
             return positives, vectors
-        columns = self._temperature * self.popularity_prior.of_queries(
+        columns = self._temperature * self.popularity_prior.encode_queries(
             positives.timestamps, training
         )
         queries = tf.concat([positives.queries, columns], axis=1)
         return (
             dataclasses.replace(positives, queries=queries),
-            tf.concat([vectors, self.popularity_prior.of_items(ids)], axis=1),
+            tf.concat([vectors, self.popularity_prior.encode_items(ids)], axis=1),
         )
 
     def _softmax(
@@ -217,7 +217,7 @@ class PopularityPrior(tf.keras.layers.Layer):
             name="popularity_weight", shape=[], initializer="ones", dtype=tf.float32
         )
 
-    def of_queries(self, timestamps: tf.Tensor, training: bool) -> tf.Tensor:
+    def encode_queries(self, timestamps: tf.Tensor, training: bool) -> tf.Tensor:
         """[n] seconds since epoch, UTC -> [n, refreshes]; a time before the first refresh uses the
         first. Without `training` the latest refresh before the time is used.
         """
@@ -228,6 +228,6 @@ class PopularityPrior(tf.keras.layers.Layer):
         latest = tf.searchsorted(self._moments, times, side="right") - 1
         return self.weight * tf.one_hot(tf.maximum(latest, 0), tf.size(self._moments))
 
-    def of_items(self, index: tf.Tensor) -> tf.Tensor:
+    def encode_items(self, index: tf.Tensor) -> tf.Tensor:
         """[c] item indices -> [c, refreshes]."""
         return tf.gather(self._of_items, index)

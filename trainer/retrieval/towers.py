@@ -57,9 +57,9 @@ class CandidateTower(tf.keras.Model):
     def call(self, index: tf.Tensor, training: bool = False) -> tf.Tensor:
         """[n] -> [n, dim]."""
         content = {name: tf.gather(values, index) for name, values in self._content.items()}
-        return self.of_content(index, content, training)
+        return self.encode_content(index, content, training)
 
-    def of_content(
+    def encode_content(
         self, index: tf.Tensor, content: dict[str, tf.Tensor], training: bool = False
     ) -> tf.Tensor:
         """[n] -> [n, dim] with `content`, the inputs of `FeatureEncoder` for n items, instead of

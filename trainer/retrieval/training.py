@@ -38,8 +38,8 @@ def fit_held_out(
     """The metrics of each epoch, and the model trained on train (from the weights of `warm_start`,
     where the context has one).
 
-    The model computes in float32 and belongs to no strategy, whatever hardware it was trained on.
-    `queries` are those of valid; a sample of them is evaluated after each epoch.
+    The model computes in float32 and belongs to no strategy, regardless of the hardware it was
+    trained on. `queries` are those of valid; a sample of them is evaluated after each epoch.
     """
     data, config, hardware = context.data, context.config, context.hardware
     clock = data.clock(data.train)

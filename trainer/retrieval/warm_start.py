@@ -36,8 +36,8 @@ class CarryOver:
 
     rows: dict[str, dict[str, int]] = dataclasses.field(default_factory=dict)
     """Vocabulary -> number of values `carried` over, and number of `new` values."""
-    anew: list[str] = dataclasses.field(default_factory=list)
-    """Tables and variables without earlier weights of the same shape: they begin at random."""
+    random: list[str] = dataclasses.field(default_factory=list)
+    """Tables and variables without earlier weights of the same shape: they start at random."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,28 +84,28 @@ class WarmStart:
         for name, variable in list_other_variables(model).items():
             learned = self._weights.others.get(name)
             if learned is None or learned.shape != tuple(variable.shape):
-                self.carried.anew.append(name)
+                self.carried.random.append(name)
             else:
                 variable.assign(learned)
         rows = " ".join(
             f"{name}={counts['carried']}+{counts['new']}"
             for name, counts in self.carried.rows.items()
         )
-        _log.info("retrieval warm start carried+new %s random=%s", rows, self.carried.anew)
+        _log.info("retrieval warm start carried+new %s random=%s", rows, self.carried.random)
 
     def _assign_rows(self, name: str, layer: Any) -> None:
         learned = self._weights.tables.get(name)
         own = layer.embeddings.numpy()
         if learned is None or learned.rows.shape[1] != own.shape[1]:
-            self.carried.anew.append(name)
+            self.carried.random.append(name)
             return
         ids = read_vocabulary(self._data, name)
-        rows, count = carry_rows_over(own, ids, learned)
+        rows, count = carry_over_rows(own, ids, learned)
         layer.embeddings.assign(rows)
         self.carried.rows[name] = {"carried": count, "new": len(ids) - count}
 
 
-def carry_rows_over(
+def carry_over_rows(
     own: np.ndarray, ids: pa.Array, learned: EmbeddingTable
 ) -> tuple[np.ndarray, int]:
     """`own` [n + 1, width] with the learned rows for the `ids` [n] that the earlier model knew, and

@@ -25,7 +25,7 @@ def build_dataset(epochs: EpochBatches, first: int, hardware: Hardware) -> tf.da
     Every process draws the same global batches and uses its own share of each.
     """
 
-    def of_pipeline(context: tf.distribute.InputContext) -> tf.data.Dataset:
+    def build_input(context: tf.distribute.InputContext) -> tf.data.Dataset:
         local = hardware.replicas // context.num_input_pipelines
         own = slice(context.input_pipeline_id * local, (context.input_pipeline_id + 1) * local)
 
@@ -36,7 +36,7 @@ def build_dataset(epochs: EpochBatches, first: int, hardware: Hardware) -> tf.da
 
         return _build_generator_dataset(batches, hardware.one_shape)
 
-    return hardware.strategy.distribute_datasets_from_function(of_pipeline)
+    return hardware.strategy.distribute_datasets_from_function(build_input)
 
 
 def split_shares(batch: Batch, replicas: int) -> list[Batch]:

@@ -86,5 +86,5 @@ class FiniteLoss(tf.keras.callbacks.Callback):
                 raise TrainingDiverged(
                     f"expected a finite {name.replace('_', ' ')} in training, received {value} in "
                     f"epoch {self._epoch + 1} at batch {batch + 1}; lower learning_rate. The "
-                    "epochs before are kept: the same configuration would go on from there"
+                    "epochs before are kept, and the same configuration would resume from them"
                 )

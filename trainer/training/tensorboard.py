@@ -57,17 +57,17 @@ def write_baselines(baselines: Mapping[str, Mapping[str, float]], folder: str, e
 
 
 def write_projector(
-    titles: np.ndarray, vectors: np.ndarray, taken: np.ndarray, folder: str
+    titles: np.ndarray, vectors: np.ndarray, counts: np.ndarray, folder: str
 ) -> None:
     """Writes vectors and titles of the most popular items for TensorBoard's projector.
 
     Args:
         titles: [n] bytes objects.
         vectors: [n, dim] item vectors, written with 5 significant digits.
-        taken: [n] events of each item.
+        counts: [n] events of each item.
         folder: TensorBoard folder of the run.
     """
-    chosen = np.argsort(-taken, kind="stable")[:_PROJECTED]
+    chosen = np.argsort(-counts, kind="stable")[:_PROJECTED]
     run = f"{folder}/train"
     tf.io.gfile.makedirs(run)
     with tf.io.gfile.GFile(f"{run}/candidates.tsv", "w") as file:
@@ -76,7 +76,7 @@ def write_projector(
     with tf.io.gfile.GFile(f"{run}/titles.tsv", "w") as file:
         file.write("title\tevents\n")
         for item in chosen:
-            file.write(f"{_format_cell(titles[item])}\t{taken[item]}\n")
+            file.write(f"{_format_cell(titles[item])}\t{counts[item]}\n")
     config: Any = projector.ProjectorConfig()
     config.embeddings.add(
         tensor_name="candidates", tensor_path="candidates.tsv", metadata_path="titles.tsv"

@@ -40,4 +40,4 @@ def run(args: argparse.Namespace) -> int:
 
 def _format_line(finding: "EnvironmentCheck") -> str:
     advice = f"\n      {finding.advice}" if finding.advice else ""
-    return f"{finding.status:<5} {finding.name}: {finding.found}{advice}"
+    return f"{finding.status:<5} {finding.name}: {finding.message}{advice}"

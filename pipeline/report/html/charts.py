@@ -107,7 +107,7 @@ CSS_VARIABLES = {
 
 @dataclasses.dataclass(frozen=True)
 class Dot:
-    """A value, the bounds of its interval if any, and whether it stands out."""
+    """A value, the bounds of its interval if any, and whether it is highlighted."""
 
     name: str
     value: float

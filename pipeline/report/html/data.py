@@ -189,9 +189,7 @@ def _add_rejected_records(part: Element, by_table: dict[str, dict[str, int]]) ->
     if rows:
         elements.add_table(part, ["table", "reason", "records"], rows, texts=2)
     else:
-        elements.add_text(
-            part, "p", "None: every record that was read fits its declaration.", "lead"
-        )
+        elements.add_text(part, "p", "None: every record matches its declaration.", "lead")
 
 
 def _is_long(volumes: DataVolumes) -> bool:

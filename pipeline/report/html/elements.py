@@ -1,6 +1,6 @@
 """The elements that pages are built from, and their style sheet.
 
-Built with ElementTree instead of a template engine (jinja2): it escapes all text by itself, and the
+Built with ElementTree instead of a template engine (jinja2): it escapes all text, and the
 sections are mostly loops over tables and figures.
 """
 
@@ -95,7 +95,7 @@ class Cell:
 
 @dataclasses.dataclass(frozen=True)
 class TableRow:
-    """A table's row; rows of our own lists stand out."""
+    """A table's row; rows of our own lists are highlighted."""
 
     cells: Sequence[Cell | str]
     ours: bool = False
@@ -127,7 +127,7 @@ def add_plot_grid(parent: Element, width: Literal["thirds", "halves"]) -> Elemen
 
 
 def add_plot(grid: Element, figure: Figure, title: str, caption: str) -> None:
-    """Adds a figure with its heading; `caption` says what it shows and what follows from it."""
+    """Adds a figure with its heading; `caption` describes and interprets it."""
     plot = SubElement(grid, "figure")
     add_text(plot, "h3", title)
     count = len(grid.findall("figure"))

@@ -22,8 +22,8 @@ def add_fairness_section(body: Element, fairness: FairnessSummary) -> None:
         return
     part = elements.add_section(
         body, "Fairness",
-        "Groups that the configuration declares. The gap is taken between the best and the worst "
-        "group and compared with its limit: with many equal groups some gap is always there.",
+        "Groups that the configuration declares. The gap is between the best and the worst group. "
+        "Compare it with its limit: among many equal groups some gap always occurs.",
     )  # fmt: skip
     grid = elements.add_plot_grid(part, "thirds")
     for name, users in fairness.users.items():
@@ -66,7 +66,7 @@ def describe_item_gap(table: ItemFairness) -> str:
     share = wording.format_share(abs(difference.value), 1)
     note = f" Note: {table.note}." if table.note else ""
     return (
-        "Dot: share of the exposure that the first 10 places give. Bar: share of the relevant "
+        "Dot: share of the exposure that the first 10 positions give. Bar: share of the relevant "
         f"items. {table.widest} gets {share} {'more' if difference.value > 0 else 'less'} than it "
         f"is worth. {_describe_limit(table.gap, table.limit)}{note}"
     )
@@ -112,7 +112,7 @@ def _describe_missing_gap(table: FairnessTable) -> str:
 def _describe_limit(gap: float, limit: float | None) -> str:
     if limit is None:
         return "No limit is set."
-    return f"The limit is {wording.format_number(limit)}: {'kept' if gap <= limit else 'broken'}."
+    return f"The limit is {wording.format_number(limit)}: {'met' if gap <= limit else 'exceeded'}."
 
 
 def _add_group_table(

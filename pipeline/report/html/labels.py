@@ -64,7 +64,7 @@ def describe_reliability(label: LabelSummary) -> str:
     bins = [each for each in label.reliability if each.events]
     worst = max(bins, key=lambda each: abs(each.observed - each.predicted))
     return (
-        f"On the dashed line a probability means what it says. Furthest from it: "
+        f"On the dashed line predictions are calibrated. Furthest from it: "
         f"{wording.format_number(worst.predicted)} predicted, "
         f"{wording.format_number(worst.observed)} observed ({worst.events:,} events)."
     )
@@ -92,8 +92,8 @@ def add_analysis_section(body: Element, analysis: AnalysisSummary) -> None:
     part = elements.add_section(
         body, "Ranking model by TFMA",
         "TensorFlow Model Analysis on the ranking model's own predictions on test. Calibration is "
-        "the mean prediction over the mean label: 1 where they agree. A dash stands where a metric "
-        "is undefined.",
+        "the mean prediction over the mean label: 1 if they agree. A dash is an "
+        "undefined metric.",
     )  # fmt: skip
     for head, columns in group_metrics_by_head(analysis.slices).items():
         _add_head(part, head, columns, analysis.slices)

@@ -1,4 +1,4 @@
-"""How fast it is: recall and latency of the index, the time of point stage, and what ran."""
+"""How fast it is: recall and latency of the index, the time of each stage, and what ran."""
 
 import json
 from xml.etree.ElementTree import Element
@@ -11,7 +11,7 @@ from schema.run_summary import IndexSummary, RunSummary, StageTime
 
 
 def add_index_section(body: Element, index: IndexSummary) -> None:
-    """Adds the chosen index beside exact search, with the frontier of a tuned index. Exact search
+    """Adds the chosen index and exact search, with the frontier of a tuned index. Exact search
     alone has no plot.
     """
     part = elements.add_section(
@@ -75,7 +75,7 @@ def describe_index(index: IndexSummary) -> str:
 
 
 def add_execution_section(body: Element, summary: RunSummary) -> None:
-    """Adds the time of point stage, and, collapsed, versions and configuration."""
+    """Adds the time of each stage, and, collapsed, versions and configuration."""
     stages = summary.stages
     part = elements.add_section(body, "Execution", describe_execution(stages))
     grid = elements.add_plot_grid(part, "halves")

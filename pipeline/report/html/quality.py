@@ -1,4 +1,6 @@
-"""Quality on test: both stages beside the baselines, the slices, and the lists of a few users."""
+"""Quality on test: both stages compared with the baselines, the slices, and the lists of a few
+users.
+"""
 
 from xml.etree.ElementTree import Element, SubElement
 
@@ -13,10 +15,10 @@ _ALL_METRICS = ("ndcg@10", "recall@10", "recall@100", "mrr@10", "hit_rate@10")
 _BEYOND_ACCURACY = ("coverage@10", "novelty@10", "diversity@10", "head_share@10", "gini@10")
 _OWN_LISTS = ("final lists", "retrieval")
 _BEYOND_ACCURACY_LEAD = (
-    "Coverage: share of the catalogue that stands in anybody's first 10 places. Novelty: bits of "
-    "surprise per item. Diversity: mean distance of a list's items. Head share: places that go to "
-    "the most popular hundredth of the items. Gini: 0 where all items are shown alike, 1 where one "
-    "item has every place."
+    "Coverage: share of the catalogue that is in any user's first 10 items. Novelty: bits of "
+    "surprise per item. Diversity: mean distance of a list's items. Head share: positions of "
+    "the most popular hundredth of the items. Gini: 0 if all items are shown equally often, 1 if a "
+    "single item has every position."
 )
 _SLICE_METRIC = "recall@10"
 _SLICE_COLUMNS = ("recall@10", "recall@100", "ndcg@10")

@@ -46,7 +46,7 @@ def describe_failed_rule(rule: RuleResult) -> str:
 
 def _add_rule_count(header: Element, verdict: VerdictSummary) -> None:
     count, failed = len(verdict.rules), verdict.failed
-    text = f"{count - len(failed)} of {count} {'rule' if count == 1 else 'rules'} kept"
+    text = f"{count - len(failed)} of {count} {'rule' if count == 1 else 'rules'} passed"
     elements.add_text(header, "p", f"{text}; these failed:" if failed else f"{text}.", "lead")
     if failed:
         misses = SubElement(header, "ul", {"class": "misses"})
@@ -73,7 +73,9 @@ def _add_tiles(header: Element, summary: RunSummary) -> None:
     baseline = summary.retrieval.baselines[best].metrics[_HEADLINE]
     difference = ranking.against.get(best, {}).get(_HEADLINE)
     _add_tile(
-        tiles, f"Beside {wording.format_name(best)}", wording.format_signed(value - baseline),
+        tiles,
+        f"Compared with {wording.format_name(best)}",
+        wording.format_signed(value - baseline),
         f"{difference.verdict} ({wording.format_interval(difference)})" if difference else "",
     )  # fmt: skip
     _add_tile(
@@ -106,7 +108,7 @@ def _add_rules(header: Element, rules: list[RuleResult]) -> None:
 
 
 def _make_rule_cells(rule: RuleResult) -> list[Cell | str]:
-    mark = Cell("kept", kind="good") if rule.passed else Cell("failed", kind="bad")
+    mark = Cell("passed", kind="good") if rule.passed else Cell("failed", kind="bad")
     difference = "–"
     if rule.expected is not None and rule.received is not None:
         difference = wording.format_signed(rule.received - rule.expected)

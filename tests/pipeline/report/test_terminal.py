@@ -109,7 +109,7 @@ def test_every_figure_stands_beside_its_baseline(page):
     assert row(text, "popular")[2] == "0.1000"
     assert row(text, "recent")[2] == "0.1100"
     assert "1,010 read, 1,000 accepted, 7 rejected, 3 duplicates" in text
-    assert "5 of interactions rejected: bad_timestamp, kept in rejected/interactions/" in text
+    assert "5 of interactions rejected: bad_timestamp, written to rejected/interactions/" in text
     assert "2 of interactions rejected: bad_id" in text
     assert "of items rejected" not in text
     assert "1,200 of items without features.items.price, which could not be read" in text

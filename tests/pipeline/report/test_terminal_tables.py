@@ -146,7 +146,7 @@ def users(limit: float | None) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("limit", "said"), [(None, "no limit"), (0.05, "limit 0.05 kept"), (0.03, "limit 0.03 broken")]
+    ("limit", "said"), [(None, "no limit"), (0.05, "limit 0.05 met"), (0.03, "limit 0.03 exceeded")]
 )
 def test_a_gap_of_users_in_a_line(limit, said):
     assert fairness_lines(users=users(limit)) == [

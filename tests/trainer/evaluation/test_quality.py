@@ -123,16 +123,16 @@ def test_verdicts_against_others(evaluator):
         "turned": same_for_all(evaluator, [3, 2]),  # as good, to other users
         "wrong": same_for_all(evaluator, [1, 1]),
     }
-    found = ours.against(others)
+    found = ours.compare_with(others)
     assert found["turned"]["ndcg@10"]["verdict"] == "inside the noise"
     assert found["wrong"]["ndcg@10"]["verdict"] == "better"
     assert found["wrong"]["ndcg@10"]["value"] == pytest.approx((1 + SECOND) / 2)
-    assert others["wrong"].against({"ours": ours})["ours"]["recall@100"]["verdict"] == "worse"
+    assert others["wrong"].compare_with({"ours": ours})["ours"]["recall@100"]["verdict"] == "worse"
 
 
 def test_all_of_it_is_json_without_nan(evaluator):
     lists = same_for_all(evaluator, [2, 3])
-    found = [lists.summary(), lists.slices(), lists.against({"itself": lists})]
+    found = [lists.summary(), lists.slices(), lists.compare_with({"itself": lists})]
     assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 

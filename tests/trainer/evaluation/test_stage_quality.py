@@ -99,7 +99,7 @@ def test_the_version_that_is_pushed_is_asked_the_same(evaluator_of):
 
 def test_others_beside_are_asked_the_same_and_have_their_names(evaluator_of):
     queries = dataclasses.replace(
-        lists(60, "ranking"), beside={"left_alone": np.tile([3, 2], (60, 1))}
+        lists(60, "ranking"), comparisons={"left_alone": np.tile([3, 2], (60, 1))}
     )
     found = evaluate_stages(evaluator_of(60), queries).as_json()
     assert found["beside"]["left_alone"]["ndcg@10"] == pytest.approx(SECOND)

@@ -16,7 +16,7 @@ from trainer.evaluation.tfma_inputs import (
     build_list_rows,
     compare_to_average,
     describe_rows,
-    sample_places,
+    sample_positions,
 )
 
 CUT = 1_000
@@ -71,7 +71,7 @@ def relevance(data):
 
 def test_each_candidate_is_a_row_and_an_empty_place_is_none(relevance):
     assert relevance.label.tolist() == [1, 0, 0, 0, 1]
-    assert relevance.queries.question.tolist() == [0, 0, 1, 1, 1]
+    assert relevance.queries.query.tolist() == [0, 0, 1, 1, 1]
     assert relevance.kind == "relevance"
 
 
@@ -143,11 +143,11 @@ def test_a_label_that_never_varied_has_a_note_and_no_rows(data, timelines_of):
 
 def test_a_sample_is_drawn_without_repeats_and_always_the_same():
     places = np.arange(0, 100, 2)
-    drawn = sample_places(places, 10)
+    drawn = sample_positions(places, 10)
     assert len(set(drawn)) == 10
     assert set(drawn) <= set(places)
-    assert drawn.tolist() == sample_places(places, 10).tolist() == sorted(drawn)
-    assert sample_places(places, 50).tolist() == places.tolist()
+    assert drawn.tolist() == sample_positions(places, 10).tolist() == sorted(drawn)
+    assert sample_positions(places, 50).tolist() == places.tolist()
 
 
 def test_what_is_there_is_described_in_numbers():

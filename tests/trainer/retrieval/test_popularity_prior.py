@@ -18,8 +18,8 @@ def present():
 
 def _product(present, times, training):
     present.weight.assign(0.5)
-    queries = present.of_queries(tf.constant(times, tf.int64), training)
-    return (queries @ tf.transpose(present.of_items(tf.constant([2, 1])))).numpy()
+    queries = present.encode_queries(tf.constant(times, tf.int64), training)
+    return (queries @ tf.transpose(present.encode_items(tf.constant([2, 1])))).numpy()
 
 
 def test_a_query_meets_what_was_popular_at_the_latest_moment_before_it(present):
@@ -43,7 +43,7 @@ def test_in_training_it_is_up_to_a_refresh_old(present):
 def test_the_weight_learns_and_popularity_does_not(present):
     with tf.GradientTape() as tape:
         present.weight.assign(1.0)
-        queries = present.of_queries(tf.constant([3 * DAY], tf.int64), training=False)
-        score = tf.reduce_sum(queries * present.of_items(tf.constant([2])))
+        queries = present.encode_queries(tf.constant([3 * DAY], tf.int64), training=False)
+        score = tf.reduce_sum(queries * present.encode_items(tf.constant([2])))
     assert present.trainable_variables == [present.weight]
     assert tape.gradient(score, present.weight).numpy() == pytest.approx(4.0)

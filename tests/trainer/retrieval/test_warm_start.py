@@ -16,7 +16,7 @@ from trainer.retrieval.warm_start import (
     EmbeddingTable,
     LearnedWeights,
     WarmStart,
-    carry_rows_over,
+    carry_over_rows,
     collect_weights,
     list_other_variables,
     load_weights,
@@ -34,7 +34,7 @@ def table(ids, rows):
 def test_rows_follow_their_ids():
     learned = table("abc", [[9, 9], [1, 10], [2, 20], [3, 30]])
     own = np.array([[0, 0], [7, 70], [8, 80], [6, 60]], np.float32)
-    rows, count = carry_rows_over(own, to_text_array([b"c", b"new", b"a"]), learned)
+    rows, count = carry_over_rows(own, to_text_array([b"c", b"new", b"a"]), learned)
     assert rows.tolist() == [[9, 9], [3, 30], [8, 80], [1, 10]]
     assert count == 2
     assert own.tolist()[0] == [0, 0]
@@ -43,7 +43,7 @@ def test_rows_follow_their_ids():
 def test_nothing_in_common_leaves_all_rows_but_that_of_the_unknown():
     learned = table("ab", [[5], [1], [2]])
     own = np.array([[0], [7]], np.float32)
-    rows, count = carry_rows_over(own, to_text_array([b"z"]), learned)
+    rows, count = carry_over_rows(own, to_text_array([b"z"]), learned)
     assert (rows.tolist(), count) == ([[5], [7]], 0)
 
 
@@ -116,7 +116,7 @@ def test_a_model_takes_over_dense_weights_and_the_rows_of_known_ids(built, tmp_p
         "item_id": {"carried": 7, "new": 1},
         "user_id": {"carried": 2, "new": 3},
     }
-    assert start.carried.anew == []
+    assert start.carried.random == []
     assert weights.learned_until == 11 * 86_400  # the last of twelve events, a day apart
 
 
@@ -129,10 +129,10 @@ def test_what_does_not_fit_is_trained_anew_and_named(built):
     start = WarmStart(weights, data)
     start.assign_to(wider)
     np.testing.assert_array_equal(wider.tables["item_id"].embeddings, own)
-    assert "item_id" in start.carried.anew
-    assert "query_tower.query_hidden.kernel" in start.carried.anew
+    assert "item_id" in start.carried.random
+    assert "query_tower.query_hidden.kernel" in start.carried.random
     assert start.carried.rows == {"user_id": {"carried": 5, "new": 0}}
-    assert "query_tower.history.block_0.attention.distance_bias" not in start.carried.anew
+    assert "query_tower.history.block_0.attention.distance_bias" not in start.carried.random
 
 
 def test_a_training_goes_on_from_the_weights_it_is_given(tmp_path):

@@ -54,7 +54,7 @@ def test_a_log_without_its_stragglers_is_as_one_that_never_had_them(lay, ingest_
     assert (table.read, table.accepted, table.rejected) == (62, 60, 2)
     assert plain.counts.samples == {}
     assert set(plain.counts.totals).isdisjoint(event_rules.TIME_OUTLIERS)
-    lenient = rejecting.data.changed(max_rejected_fraction=0.1)
+    lenient = rejecting.data.replace_values(max_rejected_fraction=0.1)
     acceptance.check(done.counts, lenient, str(done.root / "rejected"))
 
 

@@ -54,4 +54,4 @@ def test_days_without_any_model_have_no_curve():
     nothing = day("1", None, False) | {"quality": {}, "users": 0}
     page = read([nothing])
     assert "svg" not in page.tags
-    assert "no day has a never-retrained model beside it yet" in page.words
+    assert "no day has a never-retrained model to compare with yet" in page.words

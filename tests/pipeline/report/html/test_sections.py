@@ -115,9 +115,9 @@ def test_a_slice_of_too_few_users_is_noted_and_not_the_worst(summary):
 def test_a_gap_is_held_against_its_limit(summary):
     found = summary["fairness"]["users"]["users.region"]
     assert describe_user_gap(UserFairness(**found)) == (
-        "north is 0.2500 (0.1875 to 0.3125) above south. The limit is 0.1250: broken."
+        "north is 0.2500 (0.1875 to 0.3125) above south. The limit is 0.1250: exceeded."
     )
-    assert "kept" in describe_user_gap(UserFairness(**found | {"limit": 0.25}))
+    assert "met" in describe_user_gap(UserFairness(**found | {"limit": 0.25}))
     items = ItemFairness(**summary["fairness"]["items"]["items.category"])
     assert "lamps gets 12.5% less than it is worth" in describe_item_gap(items)
 
