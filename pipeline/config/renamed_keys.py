@@ -6,6 +6,9 @@ _RENAMED = {
     "data.window": "events_per_example",
     "data.carry": "history_per_example",
     "data.interactions.stragglers": "time_outliers",
+    "data.interactions.quoting": "quote",
+    "data.items.quoting": "quote",
+    "data.users.quoting": "quote",
     "retrieval.present": "popularity_prior",
     "tune.retrieval.present": "popularity_prior",
     "evaluation.fairness.of": "groups",
@@ -15,6 +18,9 @@ _RENAMED = {
     "blessing.baselines.beyond_noise": "significant",
 }
 """New name of a key, in the same section, by its old path."""
+
+_NEW_VALUES = {"quoting": {"csv": '"', "none": ""}}
+"""New value by old value, for an old key whose values changed too; other values stay."""
 
 
 def rename_keys(table: dict[str, Any]) -> dict[str, str]:
@@ -28,9 +34,14 @@ def rename_keys(table: dict[str, Any]) -> dict[str, str]:
         *sections, old = path.split(".")
         for section in _find_sections(table, sections):
             if old in section and new not in section:
-                section[new] = section.pop(old)
+                section[new] = _convert_value(old, section.pop(old))
                 renamed[path] = ".".join([*sections, new])
     return renamed
+
+
+def _convert_value(old: str, value: Any) -> Any:
+    new = _NEW_VALUES.get(old, {})
+    return new.get(value, value) if isinstance(value, str) else value
 
 
 def _find_sections(table: Any, sections: list[str]) -> list[dict[str, Any]]:

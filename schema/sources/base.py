@@ -76,22 +76,16 @@ class FileOptions(StrictModel):
         return self.replace_values(span=span)
 
 
+_CSV_KEYS = ("columns", "quote", "escape", "skip_lines", "comment", "strip_fields")
+
+
 class Source(TextOptions, FileOptions):
     """One table: files, their format, their columns."""
 
     @model_validator(mode="after")
     def _require_fitting_format(self) -> "Source":
-        if self.format != "csv" and self.columns is not None:
-            raise ValueError(
-                f'columns goes with format = "csv": {self.format} files name their own columns'
-            )
-        if self.format != "csv" and (self.quoting, self.escape) != ("csv", None):
-            raise ValueError(f'quoting and escape go with format = "csv", not {self.format}')
-        if self.format != "csv" and self.strip_fields:
-            raise ValueError(f'strip_fields goes with format = "csv", not {self.format}')
-        if self.escape is not None and self.escape in ('"', *self.delimiter):
-            raise ValueError(
-                "expected an escape that is neither a quotation mark nor in the delimiter, "
-                f"received {self.escape!r}; doubled quotation marks need no escape"
-            )
+        for key in _CSV_KEYS:
+            default = type(self).model_fields[key].default
+            if self.format != "csv" and getattr(self, key) != default:
+                raise ValueError(f'{key} goes with format = "csv", not {self.format}; remove it')
         return self

@@ -29,7 +29,7 @@ from schema.sources import Data
 
 _HINTS = {
     WRONG_FIELD_COUNT: "are delimiter and columns right?",
-    BROKEN_QUOTING: 'is quoting = "none" right?',
+    BROKEN_QUOTING: 'is quote right? Text without quoting has quote = ""',
     HEADER_LINE: "remove columns if each file has its own header",
     BROKEN_JSON: "is format right?",
     REPEATED_KEY: "remove one of the two values",

@@ -10,7 +10,6 @@ import pyarrow.compute as pc
 from components.ingest.read.compression import DAMAGE_ERRORS, open_decompressed
 from components.ingest.read.lines import BYTE_ORDER_MARK
 from components.ingest.read.quoting import (
-    QUOTE,
     BrokenQuoting,
     Dialect,
     build_dialect,
@@ -113,7 +112,7 @@ def parse_delimited(
 def _find_marked_lines(lines: pa.Array, dialect: Dialect) -> np.ndarray:
     """Returns the indices of the lines with a quote or an escape that has a special meaning."""
     marked = np.zeros(len(lines), bool)
-    for mark in [QUOTE] * dialect.quotes + [dialect.escape] * bool(dialect.escape):
+    for mark in dialect.marks:
         marked |= pc.match_substring(lines, pattern=mark).to_numpy(zero_copy_only=False)
     return np.flatnonzero(marked)
 

@@ -7,19 +7,17 @@ from typing import NamedTuple
 
 from schema.sources import Source
 
-QUOTE = '"'
-
 
 class BrokenQuoting(ValueError):
     """A quoted field has no closing quote directly before a delimiter or the end of the record."""
 
 
 class Dialect(NamedTuple):
-    """Delimiter, quoting and encoding of delimited text."""
+    """Delimiter, quote and encoding of delimited text."""
 
     delimiter: str
-    quotes: bool = True
-    """Whether a field can be quoted; otherwise a quote is an ordinary character."""
+    quote: str = '"'
+    """ASCII character around a quoted field; "" if no field is quoted."""
     escape: str = ""
     """The character after it is an ordinary one; "" for no escape."""
     encoding: str = "utf-8"
@@ -28,19 +26,26 @@ class Dialect(NamedTuple):
 
     def is_plain(self, text: str | bytes) -> bool:
         """Returns whether `text` has no quote or escape character with a special meaning."""
-        marks = [QUOTE] * self.quotes + [self.escape] * bool(self.escape)
         if isinstance(text, bytes):
-            return not any(mark.encode(self.encoding) in text for mark in marks)
-        return not any(mark in text for mark in marks)
+            return not any(mark.encode(self.encoding) in text for mark in self.marks)
+        return not any(mark in text for mark in self.marks)
+
+    @property
+    def marks(self) -> list[str]:
+        """The characters that can make a delimiter or an end of line an ordinary one."""
+        return [mark for mark in (self.quote, self.escape) if mark]
 
 
 def build_dialect(source: Source) -> Dialect | None:
     """Returns the dialect of the source; None for a format other than delimited text."""
     if source.format != "csv":
         return None
-    quotes = source.quoting == "csv"
     return Dialect(
-        source.delimiter, quotes, source.escape or "", source.encoding, source.strip_fields
+        source.delimiter,
+        source.quote,
+        source.escape or "",
+        source.encoding,
+        source.strip_fields,
     )
 
 
@@ -51,7 +56,7 @@ def split_fields(record: str, dialect: Dialect) -> list[str]:
     """
     fields, position = [], 0
     while True:
-        if dialect.quotes and record.startswith(QUOTE, position):
+        if dialect.quote and record.startswith(dialect.quote, position):
             field, position = _parse_quoted(record, position + 1, dialect)
         else:
             field, position = _parse_unquoted(record, position, dialect)
@@ -81,7 +86,7 @@ def _parse_quoted(record: str, start: int, dialect: Dialect) -> tuple[str, int]:
     """
     parts = []
     while True:
-        quote = record.find(QUOTE, start)
+        quote = record.find(dialect.quote, start)
         escape = record.find(dialect.escape, start, quote) if dialect.escape else -1
         if quote < 0:
             raise BrokenQuoting("expected a closing quote, received the end of the line")
@@ -91,8 +96,8 @@ def _parse_quoted(record: str, start: int, dialect: Dialect) -> tuple[str, int]:
             continue
         parts.append(record[start:quote])
         after = quote + 1
-        if record.startswith(QUOTE, after):
-            parts.append(QUOTE)
+        if record.startswith(dialect.quote, after):
+            parts.append(dialect.quote)
             start = after + 1
         elif after == len(record) or record.startswith(dialect.delimiter, after):
             return "".join(parts), after

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from components.ingest.read.quoting import QUOTE, Dialect
+from components.ingest.read.quoting import Dialect
 
 MAX_QUOTED_BYTES = 1 << 20
 """Maximum length of a quoted field. A longer one has broken quoting, probably a stray quote."""
@@ -69,7 +69,7 @@ def _find_suspects(data: bytes, dialect: Dialect) -> list[int]:
     newlines = np.flatnonzero(text == ord(_NEWLINE))
     begins = np.concatenate([[0], newlines + 1])
     suspects = np.zeros(len(begins), bool)
-    if dialect.quotes:
+    if dialect.quote:
         suspects |= _find_open_quotes(data, text, begins, dialect)
     if dialect.escape:
         before = newlines[newlines > 0]
@@ -84,7 +84,7 @@ def _find_open_quotes(
     """bool [lines]: false if every quote that would open a field is at the begin of one or
     directly after another quote, and the last quote closes a field.
     """
-    quotes = np.flatnonzero(text == ord(QUOTE))
+    quotes = np.flatnonzero(text == ord(dialect.quote))
     line = np.searchsorted(begins, quotes, side="right") - 1
     opens = _find_field_starts(data, text, quotes, begins[line], dialect)
     nth = np.arange(len(quotes)) - np.searchsorted(line, line)
@@ -117,14 +117,15 @@ def _find_record_end(data: bytes, start: int, dialect: Dialect) -> int:
     Raises _BrokenQuoteError or _OpenFieldError.
     """
     delimiter = dialect.delimiter.encode(dialect.encoding)
+    quote, escape = dialect.quote.encode(), dialect.escape.encode()
     position = start
     if start == 0 and data.startswith(_BYTE_ORDER_MARK):
         position = len(_BYTE_ORDER_MARK)
     while True:
-        if dialect.quotes and data.startswith(QUOTE.encode(), position):
-            position = _find_quoted_end(data, position + 1, delimiter, dialect.escape.encode())
+        if quote and data.startswith(quote, position):
+            position = _find_quoted_end(data, position + 1, delimiter, quote, escape)
         else:
-            position = _find_unquoted_end(data, position, delimiter, dialect.escape.encode())
+            position = _find_unquoted_end(data, position, delimiter, escape)
         if data.startswith(delimiter, position):
             position += len(delimiter)
         else:
@@ -144,20 +145,20 @@ def _find_unquoted_end(data: bytes, start: int, delimiter: bytes, escape: bytes)
         start = escaped + 2
 
 
-def _find_quoted_end(data: bytes, start: int, delimiter: bytes, escape: bytes) -> int:
+def _find_quoted_end(data: bytes, start: int, delimiter: bytes, quote: bytes, escape: bytes) -> int:
     limit = start + MAX_QUOTED_BYTES
     while True:
-        quote = data.find(QUOTE.encode(), start, limit)
-        if quote < 0 and len(data) >= limit:
+        end = data.find(quote, start, limit)
+        if end < 0 and len(data) >= limit:
             raise _BrokenQuoteError
-        escaped = data.find(escape, start, None if quote < 0 else quote) if escape else -1
+        escaped = data.find(escape, start, None if end < 0 else end) if escape else -1
         if escaped >= 0:
             start = escaped + 2
             continue
-        after = quote + 1
-        if quote < 0 or after == len(data):
+        after = end + 1
+        if end < 0 or after == len(data):
             raise _OpenFieldError
-        if data.startswith(QUOTE.encode(), after):
+        if data.startswith(quote, after):
             start = after + 1
         elif data.startswith((delimiter, _NEWLINE, _RETURN + _NEWLINE), after):
             return after

@@ -74,3 +74,14 @@ def test_new_keys_are_left_alone():
     table = {"retrieval": {"popularity_prior": True}, "data": 3, "evaluation": {"fairness": []}}
     assert rename_keys(table) == {}
     assert table["retrieval"] == {"popularity_prior": True}
+
+
+@pytest.mark.parametrize(("old", "new"), [("csv", '"'), ("none", "")])
+def test_an_old_value_becomes_the_new_one(path, caplog, old, new):
+    assert load_config(path, [f"data.items.quoting={old}"]).data.items.quote == new
+    assert "data.items.quoting is now data.items.quote;" in caplog.text
+
+
+def test_an_unknown_value_of_an_old_key_is_refused_under_the_new_name(path):
+    with pytest.raises(ConfigError, match=r"data\.items\.quote\b.*received 'all'"):
+        load_config(path, ["data.items.quoting=all"])

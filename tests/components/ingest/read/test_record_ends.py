@@ -61,7 +61,7 @@ def test_escapes_by_hand():
     data = b'a\\,b,"c\\"d",e\\\\\nf,g\\\nh,i\n'
     expected = [["a,b", 'c"d', "e\\"], ["f", "g\nh", "i"]]
     assert read(data, Dialect(",", escape="\\")) == (expected, [])
-    unquoted = Dialect(",", quotes=False, escape="\\")
+    unquoted = Dialect(",", quote="", escape="\\")
     assert read(data, unquoted)[0] == [["a,b", '"c"d"', "e\\"], ["f", "g\nh", "i"]]
 
 
@@ -90,7 +90,13 @@ def test_a_quote_that_does_not_close_takes_its_own_line_alone(text, rows, faults
 def test_without_quoting_a_mark_is_a_letter():
     data = b'u\t"a\t1\nv\t"b"\t2\n'
     rows = [["u", '"a', "1"], ["v", '"b"', "2"]]
-    assert read(data, Dialect("\t", quotes=False)) == (rows, [])
+    assert read(data, Dialect("\t", quote="")) == (rows, [])
+
+
+def test_another_quotation_mark():
+    data = b"'a','b,\n''c',\"\nd\",'e',f\n"
+    rows = [["a", "b,\n'c", '"'], ['d"', "e", "f"]]
+    assert read(data, Dialect(",", quote="'")) == (rows, [])
 
 
 def test_delimiters_of_several_characters():
@@ -111,7 +117,14 @@ def test_a_header_may_go_over_lines(tmp_path):
 
 @pytest.mark.parametrize(
     "keys",
-    [{"escape": '"'}, {"escape": ","}, {"escape": "ab"}, {"format": "jsonl", "quoting": "none"}],
+    [
+        {"escape": '"'},
+        {"quote": "::"},
+        {"quote": ","},
+        {"escape": ","},
+        {"escape": "ab"},
+        {"format": "jsonl", "quote": ""},
+    ],
 )
 def test_keys_that_do_not_fit(keys):
     with pytest.raises(ValidationError):
