@@ -1,7 +1,6 @@
 """The evaluation's part of summary.json: metrics of lists, label errors, fairness and the verdict.
 
-Fields have the names of the JSON's keys. Metrics of lists are keys too (`ndcg@10`), beside the
-declared ones.
+Fields have the names of the JSON's keys. Metrics of lists are additional keys (`ndcg@10`).
 """
 
 from typing import Any
@@ -22,7 +21,7 @@ class SummaryModel(BaseModel):
 
 
 class Bounds(SummaryModel):
-    """A 95 % interval; None where there is none."""
+    """A 95 % interval; None if there is none."""
 
     low: float | None = None
     high: float | None = None
@@ -37,7 +36,7 @@ class MetricInterval(SummaryModel):
 
 
 class MetricDifference(MetricInterval):
-    """A paired difference over `users`, and what the interval allows to conclude."""
+    """A paired difference over `users`, and the conclusion from the interval."""
 
     users: int
     verdict: str
@@ -48,7 +47,7 @@ ListComparisons = dict[str, dict[str, MetricDifference]]
 
 
 class ListMetrics(SummaryModel):
-    """Metrics of lists, each under its name (`ndcg@10`), beside the declared keys."""
+    """Metrics of lists, as additional keys with the metrics' names (`ndcg@10`)."""
 
     __pydantic_extra__: dict[str, float] = Field(init=False)
     intervals: dict[str, Bounds] = {}

@@ -94,7 +94,7 @@ class IndexSummary(FrontierPoint):
 
 
 class AnalysisHead(SummaryModel):
-    """What TFMA analysed of a head, or in `note` why nothing."""
+    """TFMA's analysis of a head, or in `note` why there is none."""
 
     note: str | None = None
 
@@ -112,7 +112,7 @@ class AnalysisSlice(SummaryModel):
 
 
 class AnalysisSummary(SummaryModel):
-    """What TFMA measured of the ranking model."""
+    """TFMA's metrics of the ranking model."""
 
     artifact: str | None = None
     heads: dict[str, AnalysisHead] = {}
@@ -175,22 +175,22 @@ class RunSummary(SummaryModel):
     fairness: FairnessSummary = FairnessSummary()
     verdict: VerdictSummary
     servables: dict[str, PushedServable]
-    """By name; {} where nothing was pushed."""
+    """By name; {} if nothing was pushed."""
     artifacts: dict[str, str]
     """Path or URL by name."""
     config: dict[str, Any]
-    """The configuration as it ran."""
+    """The configuration of the run."""
     examples: list[UserRecommendations] = []
 
     @classmethod
     def parse(cls, text: str, source: str) -> Self:
-        """The summary in `text`; raises UsageError that names `source` where it is none."""
+        """The summary in `text`; raises UsageError with `source` if it is invalid."""
         try:
             return cls.model_validate_json(text)
         except ValidationError as error:
             first = error.errors()[0]
-            place = ".".join(map(str, first["loc"]))
+            key = ".".join(map(str, first["loc"]))
             raise UsageError(
-                f"expected the summary of a run in {source}, received one without a valid {place} "
-                f"({first['msg']}); another version of Tandem wrote it: run again"
+                f"expected the summary of a run in {source}, received one without a valid {key} "
+                f"({first['msg']}); another version of Tandem wrote it; run again"
             ) from error

@@ -21,20 +21,20 @@ class Finding(NamedTuple):
 
     def __str__(self) -> str:
         where = f"{self.table}/{self.split}: {self.feature}: {self.rule}"
-        shown = f"; e.g. {'; '.join(self.examples)}" if self.examples else ""
-        return f"{where}: expected {self.expected}, seen {self.seen}{shown}"
+        examples = f"; e.g. {'; '.join(self.examples)}" if self.examples else ""
+        return f"{where}: expected {self.expected}, received {self.seen}{examples}"
 
 
-def raise_findings(found: list[Finding], page: str) -> None:
+def raise_findings(findings: list[Finding], page: str) -> None:
     """Raises DataRefused with one line per finding; does nothing without findings.
 
     `page` is the location of the statistics pages.
     """
-    if found:
-        lines = "\n  ".join(map(str, found))
+    if findings:
+        lines = "\n  ".join(map(str, findings))
         raise DataRefused(
-            f"expected data that fit the schema, received {len(found)} broken "
-            f"rule{'s' * (len(found) != 1)}:\n  {lines}\n"
+            f"expected data that fit the schema, received {len(findings)} broken "
+            f"rule{'s' * (len(findings) != 1)}:\n  {lines}\n"
             f"fix the data, or the rule in the curated schema ([curated] in the configuration); "
             f"nothing was trained or pushed; the statistics are at {page}"
         )

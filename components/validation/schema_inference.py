@@ -43,11 +43,11 @@ def infer_schema(
     schema = schema_pb2.Schema()
     described = [index_features(each) for each in statistics.values()]
     for feature in implied.feature:
-        found = [split[feature.name] for split in described if feature.name in split]
-        if feature.name in kinds and any(map(has_values, found)):
+        observed = [split[feature.name] for split in described if feature.name in split]
+        if feature.name in kinds and any(map(has_values, observed)):
             inferred = schema.feature.add()
             inferred.CopyFrom(feature)
-            _tighten(inferred, schema, kinds[feature.name], found)
+            _tighten(inferred, schema, kinds[feature.name], observed)
     # A table that loses half of its Examples between two runs is probably incomplete.
     schema.dataset_constraints.num_examples_drift_comparator.min_fraction_threshold = HALF
     _set_thresholds(schema, list(statistics.values()))
@@ -76,35 +76,35 @@ def _tighten(
     feature: schema_pb2.Feature,
     schema: schema_pb2.Schema,
     kind: str,
-    found: Sequence[FeatureStatistics],
+    observed: Sequence[FeatureStatistics],
 ) -> None:
-    _set_presence(feature, found)
+    _set_presence(feature, observed)
     if feature.HasField("value_count") or kind == "set":
-        _set_valency(feature, kind, found)
+        _set_valency(feature, kind, observed)
     if kind in ("category", "set"):
-        _set_domain(feature, schema, found)
+        _set_domain(feature, schema, observed)
     if kind in ("number", "vector"):
-        _set_range(feature, kind, found)
+        _set_range(feature, kind, observed)
     if kind in ("category", "set", "id"):
         _set_comparators(feature, "infinity_norm")
     elif kind in ("number", "flag"):
         _set_comparators(feature, "jensen_shannon_divergence")
 
 
-def _set_presence(feature: schema_pb2.Feature, found: Sequence[FeatureStatistics]) -> None:
+def _set_presence(feature: schema_pb2.Feature, observed: Sequence[FeatureStatistics]) -> None:
     """A feature that all Examples have is required; otherwise nine tenths of the observed fraction
     are.
     """
-    fraction = min(map(compute_present_fraction, found))
+    fraction = min(map(compute_present_fraction, observed))
     feature.presence.min_fraction = 1.0 if fraction == 1 else round(PRESENCE_MARGIN * fraction, 3)
     feature.presence.min_count = 1
 
 
 def _set_valency(
-    feature: schema_pb2.Feature, kind: str, found: Sequence[FeatureStatistics]
+    feature: schema_pb2.Feature, kind: str, observed: Sequence[FeatureStatistics]
 ) -> None:
     """At least the smallest observed number of values; for a set, 1 to twice the largest one."""
-    common = [get_common(each) for each in found if has_values(each)]
+    common = [get_common(each) for each in observed if has_values(each)]
     feature.value_count.min = min(each.min_num_values for each in common)
     if kind == "set":
         feature.value_count.min = 1
@@ -114,7 +114,7 @@ def _set_valency(
 def _set_domain(
     feature: schema_pb2.Feature,
     schema: schema_pb2.Schema,
-    found: Sequence[FeatureStatistics],
+    observed: Sequence[FeatureStatistics],
 ) -> None:
     """Sets the domain to the observed values if there are few of them and a new value is unlikely.
 
@@ -123,7 +123,7 @@ def _set_domain(
     estimation of population parameters, Biometrika 40, 1953).
     """
     counts: Counter[str] = Counter()
-    for each in found:
+    for each in observed:
         counts.update(count_values(each))
     once = sum(count == 1 for count in counts.values())
     if len(counts) <= MOST_VALUES and once <= UNSEEN_MASS * counts.total():
@@ -131,11 +131,13 @@ def _set_domain(
         schema.string_domain.add(name=feature.name, value=sorted(counts))
 
 
-def _set_range(feature: schema_pb2.Feature, kind: str, found: Sequence[FeatureStatistics]) -> None:
+def _set_range(
+    feature: schema_pb2.Feature, kind: str, observed: Sequence[FeatureStatistics]
+) -> None:
     domain = feature.float_domain
     if kind == "number":
-        domain.min, domain.max = infer_range([each.num_stats for each in found])
-    nans = sum(histogram.num_nan for each in found for histogram in each.num_stats.histograms)
+        domain.min, domain.max = infer_range([each.num_stats for each in observed])
+    nans = sum(histogram.num_nan for each in observed for histogram in each.num_stats.histograms)
     domain.disallow_nan = not nans
     domain.disallow_inf = True
 
@@ -170,7 +172,7 @@ def _set_threshold(feature: schema_pb2.Feature, name: str, threshold: float, *, 
         getattr(comparator, measure.name).threshold = threshold
 
 
-def infer_range(found: Sequence[statistics_pb2.NumericStatistics]) -> tuple[float, float]:
+def infer_range(observed: Sequence[statistics_pb2.NumericStatistics]) -> tuple[float, float]:
     """Returns the smallest and the largest number to allow.
 
     A bound that equals at least a hundredth of all values, and at least ten, is the end of a scale
@@ -178,10 +180,10 @@ def infer_range(found: Sequence[statistics_pb2.NumericStatistics]) -> tuple[floa
     (prices, seconds); it is extended by the range of the values, but not beyond zero if all values
     are on one side of it.
     """
-    low, high = min(each.min for each in found), max(each.max for each in found)
+    low, high = min(each.min for each in observed), max(each.max for each in observed)
     room = high - low
-    least = low if _is_piled_up(found, low) else low - room
-    most = high if _is_piled_up(found, high) else high + room
+    least = low if _is_piled_up(observed, low) else low - room
+    most = high if _is_piled_up(observed, high) else high + room
     if low >= 0:
         least = max(least, 0.0)
     if high <= 0:
@@ -189,33 +191,33 @@ def infer_range(found: Sequence[statistics_pb2.NumericStatistics]) -> tuple[floa
     return _round_digits(least), _round_digits(most)
 
 
-def _is_piled_up(found: Sequence[statistics_pb2.NumericStatistics], bound: float) -> bool:
+def _is_piled_up(observed: Sequence[statistics_pb2.NumericStatistics], bound: float) -> bool:
     """Whether enough values of one split are exactly `bound` (see `infer_range`)."""
     return any(
         _count_value(each, bound) >= max(_PILED_UP_COUNT, _PILED_UP_SHARE * _count_total(each))
-        for each in found
+        for each in observed
     )
 
 
-def _count_value(found: statistics_pb2.NumericStatistics, value: float) -> float:
+def _count_value(observed: statistics_pb2.NumericStatistics, value: float) -> float:
     """Number of values in the quantile buckets that hold only `value`: a lower bound of its count,
     too low by at most two buckets.
     """
     return sum(
         bucket.sample_count
-        for bucket in _iterate_quantiles(found)
+        for bucket in _iterate_quantiles(observed)
         if bucket.low_value == bucket.high_value == value
     )
 
 
-def _count_total(found: statistics_pb2.NumericStatistics) -> float:
-    return sum(bucket.sample_count for bucket in _iterate_quantiles(found))
+def _count_total(observed: statistics_pb2.NumericStatistics) -> float:
+    return sum(bucket.sample_count for bucket in _iterate_quantiles(observed))
 
 
 def _iterate_quantiles(
-    found: statistics_pb2.NumericStatistics,
+    observed: statistics_pb2.NumericStatistics,
 ) -> Iterator[statistics_pb2.Histogram.Bucket]:
-    for histogram in found.histograms:
+    for histogram in observed.histograms:
         if histogram.type == statistics_pb2.Histogram.QUANTILES:
             yield from histogram.buckets
 

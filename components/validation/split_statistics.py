@@ -72,9 +72,9 @@ def _prepare_slice(batch: pa.RecordBatch, split: str) -> tuple[str, pa.RecordBat
 
 
 def _write_splits(
-    found: statistics_pb2.DatasetFeatureStatisticsList, uri: str, splits: list[str]
+    statistics: statistics_pb2.DatasetFeatureStatisticsList, uri: str, splits: list[str]
 ) -> None:
-    by_split = {dataset.name: dataset for dataset in found.datasets}
+    by_split = {dataset.name: dataset for dataset in statistics.datasets}
     for split in splits:
         none = statistics_pb2.DatasetFeatureStatistics(name=split)
         one = statistics_pb2.DatasetFeatureStatisticsList(datasets=[by_split.get(split, none)])
@@ -122,8 +122,8 @@ def _drop_first(lists: pa.Array, start: np.ndarray) -> pa.Array:
         return lists
     lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy().astype(np.int64)
     positions = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    kept = pa.array(positions >= np.repeat(start, lengths))
-    return _build_lists(np.maximum(lengths - start, 0), lists.flatten().filter(kept))
+    is_own = pa.array(positions >= np.repeat(start, lengths))
+    return _build_lists(np.maximum(lengths - start, 0), lists.flatten().filter(is_own))
 
 
 def _null_empty_lists(lists: pa.Array) -> pa.Array:

@@ -39,14 +39,14 @@ padding: .4rem 1rem .4rem 0; border-top: 1px solid #ddd; } .broken { color: #b00
 """
 
 
-def write(path: str, table: GateTable, found: Sequence[Finding]) -> None:
+def write(path: str, table: GateTable, findings: Sequence[Finding]) -> None:
     """Writes the page, with the broken rules at the top; creates missing folders."""
     fileio.makedirs(path.rpartition("/")[0])
     with fileio.open(path, "w") as file:
-        file.write(render(table, found))
+        file.write(render(table, findings))
 
 
-def render(table: GateTable, found: Sequence[Finding]) -> str:
+def render(table: GateTable, findings: Sequence[Finding]) -> str:
     """Returns the HTML of the page."""
     html = Element("html", lang="en")
     head = SubElement(html, "head")
@@ -55,19 +55,19 @@ def render(table: GateTable, found: Sequence[Finding]) -> str:
     SubElement(head, "style").text = _STYLE
     body = SubElement(html, "body")
     SubElement(body, "h1").text = f"Statistics of {table.name}"
-    _add_verdict(body, table, found)
+    _add_verdict(body, table, findings)
     _add_features(SubElement(body, "table"), table)
     return "<!doctype html>\n" + tostring(html, encoding="unicode", method="html")
 
 
-def _add_verdict(body: Element, table: GateTable, found: Sequence[Finding]) -> None:
+def _add_verdict(body: Element, table: GateTable, findings: Sequence[Finding]) -> None:
     compared = "grey: the previous data" if table.before else "no previous data to compare with"
     SubElement(body, "p").text = f"Blue: these data; {compared}."
-    if not found:
+    if not findings:
         SubElement(body, "p").text = "No rule of the schema is broken."
         return
     listed = SubElement(body, "ul", {"class": "broken"})
-    for finding in found:
+    for finding in findings:
         SubElement(listed, "li").text = str(finding)
 
 

@@ -40,8 +40,8 @@ class FileOptions(StrictModel):
 
     @model_validator(mode="after")
     def _require_one_span(self) -> "FileOptions":
-        places = self.path.count(SPAN)
-        if places > 1 or (self.span is not None and not places):
+        placeholders = self.path.count(SPAN)
+        if placeholders > 1 or (self.span is not None and not placeholders):
             raise ValueError(
                 f"span goes with one {{SPAN}} in path, received path = {self.path!r}; "
                 'write it in place of the date or number, as in "logs/{SPAN}/*.jsonl"'

@@ -1,4 +1,4 @@
-"""The components one after the other, as the DAG wires them: planted data in, DataRefused out."""
+"""The data gate's components in the order of the DAG, on planted data."""
 
 import json
 import pathlib
@@ -85,24 +85,24 @@ def gate(tables, items: str, pages: pathlib.Path, before: str = "") -> None:
     DataGate.test_call(**inputs, passed=passed, **settings, pages=str(pages))
 
 
-def test_sound_data_pass_and_leave_their_pages(tables, tmp_path):
+def test_valid_data_pass_and_write_statistics_pages(tables, tmp_path):
     gate(tables, "sound", tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["interactions.html", "items.html"]
 
 
-def test_broken_data_stop_the_run_and_leave_their_pages_too(tables, tmp_path):
+def test_invalid_data_stop_the_run_and_write_statistics_pages(tables, tmp_path):
     with pytest.raises(DataRefused) as refused:
         gate(tables, "broken", tmp_path)
     assert refused.value.exit_code == 3
     expected = (
         "items/all: item_price: range: expected numbers from 0 to 9, "
-        "seen numbers from 1 to 10; e.g. item_id i2: 10"
+        "received numbers from 1 to 10; e.g. item_id i2: 10"
     )
     assert expected in str(refused.value)
     assert "item_price: range" in (tmp_path / "items.html").read_text()
 
 
-def test_drift_is_measured_against_the_statistics_given(tables, tmp_path):
+def test_drift_is_measured_against_the_previous_statistics(tables, tmp_path):
     gate(tables, "other", tmp_path)
     gate(tables, "sound", tmp_path, before=tables["sound"].statistics.uri)
     with pytest.raises(DataRefused, match="items/all: item_price: drift"):

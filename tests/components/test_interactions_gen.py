@@ -75,7 +75,7 @@ def test_refuses_what_breaks_the_limit(tmp_path):
         run(tmp_path, "only one field\n" * 10)
 
 
-def test_reads_the_span_that_comes_with_the_run(tmp_path):
+def test_reads_the_span_of_the_run(tmp_path):
     for span, rows in (("1", 12), ("2", 10)):
         text = "".join(f"u,i{n},{T0 + n}\n" for n in range(rows))
         (tmp_path / f"{span}.csv").write_text("user_id,item_id,timestamp\n" + text)
@@ -84,7 +84,7 @@ def test_reads_the_span_that_comes_with_the_run(tmp_path):
     assert counted.tables["interactions"].read == 10
 
 
-def test_a_span_that_is_not_there_is_no_empty_log(tmp_path):
+def test_a_missing_span_is_refused(tmp_path):
     (tmp_path / "1.csv").write_text(f"user_id,item_id,timestamp\nu,i,{T0}\n")
     with pytest.raises(ConfigError, match=r"files at .*\{SPAN\}\.csv for span 2, found none"):
         run(tmp_path, "", path="{SPAN}.csv", span="2")

@@ -1,4 +1,4 @@
-"""Nothing is pushed that evaluation did not bless; what is blessed is pushed whole."""
+"""Only blessed models are pushed, and all of them."""
 
 import datetime
 import json
@@ -91,13 +91,13 @@ def test_blessed_models_are_pushed_under_one_version(push, tmp_path):
     }
 
 
-def test_what_was_pushed_is_said_beside_the_run(push, tmp_path):
+def test_the_outcome_of_a_push_is_written_to_the_run(push, tmp_path):
     push([])
     left = push_outcome.read(str(tmp_path / "run/Pusher/3/pushed"))
     assert left == PushOutcome(failures=[], version=1)
 
 
-def test_a_version_carries_where_it_comes_from(push, tmp_path):
+def test_a_version_records_its_origin(push, tmp_path):
     push([])
     origin = read_origin(tmp_path / "serving" / ORIGIN)
     assert (origin.made_by, origin.evaluated, origin.forced) == (RUN, EVALUATED, None)
@@ -106,7 +106,7 @@ def test_a_version_carries_where_it_comes_from(push, tmp_path):
     assert datetime.timedelta(seconds=-1) < age < datetime.timedelta(minutes=5)
 
 
-def test_who_has_models_pushed_that_fail_stays_with_them(push, tmp_path):
+def test_a_forced_push_records_who_forced_it(push, tmp_path):
     forced = {"who": "ann", "why": "the shop's new shelf"}
     pushed = push(["ndcg@10: expected 0.2, received 0.1"], json.dumps(forced))
     origin = read_origin(tmp_path / "serving" / ORIGIN)
@@ -115,13 +115,13 @@ def test_who_has_models_pushed_that_fail_stays_with_them(push, tmp_path):
     assert json.loads(pushed.get_string_custom_property("forced")) == origin.forced.model_dump()
 
 
-def test_nobody_forces_what_is_blessed(push, tmp_path):
+def test_blessed_models_are_not_marked_as_forced(push, tmp_path):
     pushed = push([], json.dumps({"who": "ann", "why": "to be safe"}))
     assert read_origin(tmp_path / "serving" / ORIGIN).forced is None
     assert pushed.get_string_custom_property("forced") == ""
 
 
-def test_models_that_are_not_blessed_are_not_pushed_and_say_why(push, tmp_path):
+def test_models_that_are_not_blessed_are_refused_with_the_reasons(push, tmp_path):
     failures = ["ndcg@10: expected more than 0.2, received 0.1", "recall@10: too low"]
     with pytest.raises(NotBlessed) as caught:
         push(failures)
@@ -132,7 +132,7 @@ def test_models_that_are_not_blessed_are_not_pushed_and_say_why(push, tmp_path):
     assert left == PushOutcome(failures=failures, version=None)
 
 
-def test_the_version_before_a_refused_one_stays_as_it_was(push, tmp_path):
+def test_a_refusal_leaves_the_pushed_version_unchanged(push, tmp_path):
     push([])
     before = files_below(tmp_path / "serving")
     with pytest.raises(NotBlessed):
@@ -140,7 +140,7 @@ def test_the_version_before_a_refused_one_stays_as_it_was(push, tmp_path):
     assert files_below(tmp_path / "serving") == before
 
 
-def test_where_a_gate_comes_after_it_a_refusal_is_told_and_fails_nothing(push, tmp_path):
+def test_a_refusal_does_not_fail_the_pusher_if_a_gate_follows(push, tmp_path):
     pushed = push(["ndcg@10: too low"], refusal_fails=0)
     assert not (tmp_path / "serving").exists()
     outcome = push_outcome.read(pushed.uri)

@@ -1,4 +1,4 @@
-"""What the exit handler says of a run, from what Kubeflow and the run's tasks left."""
+"""The exit handler's verdict, from Kubeflow's status and the tasks' records."""
 
 import json
 
@@ -62,7 +62,7 @@ def handle(tmp_path):
 
 @pytest.fixture
 def run(tmp_path):
-    """Ends tasks of the run, well or with an error."""
+    """Ends tasks of the run, with or without an error."""
 
     def tasks(*names, error=None):
         for name in names:
@@ -78,7 +78,7 @@ def run(tmp_path):
 
 @pytest.fixture
 def pass_gate(tmp_path):
-    """Runs the gate on what a Pusher decided, in this run or another."""
+    """Runs the gate on a Pusher's outcome, of this run or another."""
 
     def call(outcome):
         pushed, passed = PushedModel(), Verdict()
@@ -108,7 +108,7 @@ def test_a_run_that_pushed(handle, run, pass_gate):
     }
 
 
-def test_a_run_that_came_from_the_cache_says_what_it_stands_for(handle, pass_gate):
+def test_a_fully_cached_run_reports_the_cached_outcome(handle, pass_gate):
     pass_gate(PushOutcome(failures=[], version=12))
     found = handle()
     assert (found["outcome"], found["blessed"], found["pushed"]) == ("cached", True, 12)
@@ -132,7 +132,7 @@ def test_a_run_whose_data_were_refused(handle, run):
     assert (found["blessed"], found["pushed"], found["failures"]) == (None, None, [])
 
 
-def test_of_refused_data_the_root_shows_what_was_rejected(handle, run, tmp_path):
+def test_dead_letters_of_refused_data_are_copied_to_the_root(handle, run, tmp_path):
     plant(tmp_path, "rejected/interactions/old.jsonl", "rejected/items/old.jsonl", "summary.json")
     run("InteractionsGen", error=DataRefused("7 of 9 records are rejected"))
     plant(tmp_path / "run/InteractionsGen/9f", "rejected/interactions/new.jsonl")
@@ -141,7 +141,7 @@ def test_of_refused_data_the_root_shows_what_was_rejected(handle, run, tmp_path)
                                "summary.json"]  # fmt: skip
 
 
-def test_of_data_that_break_a_rule_the_root_shows_the_statistics(handle, run, tmp_path):
+def test_statistics_of_refused_data_are_copied_to_the_root(handle, run, tmp_path):
     plant(tmp_path, "rejected/items/old.jsonl", "statistics/items.html", "report.html")
     run("ItemsGen")
     run("DataGate", error=DataRefused("1 broken rule"))
@@ -151,7 +151,7 @@ def test_of_data_that_break_a_rule_the_root_shows_the_statistics(handle, run, tm
     assert (tmp_path / "statistics/items.html").read_text().startswith(f"{tmp_path}/run/")
 
 
-def test_what_the_report_has_put_there_stays(handle, run, pass_gate, tmp_path):
+def test_files_of_the_report_are_kept(handle, run, pass_gate, tmp_path):
     plant(tmp_path, "rejected/items/reported.jsonl")
     run("ItemsGen")
     plant(tmp_path / "run/ItemsGen/9f", "rejected/items/new.jsonl")
@@ -161,14 +161,14 @@ def test_what_the_report_has_put_there_stays(handle, run, pass_gate, tmp_path):
 
 
 def plant(folder, *names):
-    """Files that say where they were written."""
+    """Files whose content is their location."""
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(str(folder / name))
 
 
 def below(root):
-    """Names of the files at the root, but for the artifacts and the verdict."""
+    """Names of the files at the root, except the artifacts and the verdict."""
     found = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
     kept = (path for path in found if path.parts[0] not in ("run", "verdicts", "pushed"))
     return sorted(str(path) for path in kept)
@@ -179,15 +179,15 @@ def test_a_run_that_failed_after_it_was_evaluated(handle, run, tmp_path):
     run("InfraCheck", error=OSError("no answer"))
     verdict = tmp_path / "run/Evaluator/9f/verdict"
     verdict.mkdir()
-    (verdict / "NOT_BLESSED").write_text("ndcg@10: too low\nbeside popularity: worse")
+    (verdict / "NOT_BLESSED").write_text("ndcg@10: too low\npopularity: worse")
     found = handle(STATUS | {"state": "FAILED"})
     assert (found["outcome"], found["failed_task"]) == ("failed", "InfraCheck")
     assert found["error"] == "no answer"
-    assert found["failures"] == ["ndcg@10: too low", "beside popularity: worse"]
+    assert found["failures"] == ["ndcg@10: too low", "popularity: worse"]
     assert (found["blessed"], found["pushed"]) == (False, None)
 
 
-def test_a_push_whose_run_failed_after_it_is_told(handle, run, tmp_path):
+def test_a_push_is_reported_if_the_run_fails_later(handle, run, tmp_path):
     run("InteractionsGen", "Evaluator", "InfraCheck", "Pusher")
     outcome = PushOutcome(failures=[], version=12)
     push_outcome.write(outcome, str(tmp_path / "run/Pusher/9f/pushed"))
@@ -196,7 +196,7 @@ def test_a_push_whose_run_failed_after_it_is_told(handle, run, tmp_path):
     assert (found["blessed"], found["pushed"]) == (True, 12)
 
 
-def test_where_kfp_leaves_the_state_at_running_the_killed_task_is_named(handle, run, tmp_path):
+def test_a_killed_task_is_named_if_kfp_reports_it_as_running(handle, run, tmp_path):
     other = str(tmp_path / "another run" / "Pusher" / "9f" / "pushed")
     push_outcome.write(PushOutcome(failures=[], version=12), other)
     run("InteractionsGen")
@@ -207,12 +207,12 @@ def test_where_kfp_leaves_the_state_at_running_the_killed_task_is_named(handle, 
     assert (found["state"], found["blessed"], found["pushed"]) == ("RUNNING", None, None)
 
 
-def test_a_job_of_vertex_is_called_by_the_end_of_its_name(handle):
+def test_a_vertex_job_is_named_by_the_last_part_of_its_name(handle):
     name = "projects/1/locations/europe-west1/pipelineJobs/shop-7xk2p"
     assert handle(STATUS | {"pipelineJobResourceName": name})["workflow"] == "shop-7xk2p"
 
 
-def test_on_an_object_store_it_is_the_same(bucket, tmp_path):
+def test_an_object_store_gives_the_same_verdict(bucket, tmp_path):
     push_outcome.write(PushOutcome(failures=[], version=3), str(tmp_path / "passed"))
     with TaskRecorder(f"{bucket}/run/PushGate/9f"):
         object_store.upload(tmp_path / "passed", f"{bucket}/run/PushGate/9f/passed")
@@ -225,7 +225,7 @@ def test_on_an_object_store_it_is_the_same(bucket, tmp_path):
     assert object_store.read(f"{bucket}/verdicts/{RUN}.json") == found
 
 
-def test_rejected_records_are_at_the_root_in_a_bucket(bucket, tmp_path):
+def test_rejected_records_are_copied_to_a_root_in_a_bucket(bucket, tmp_path):
     plant(tmp_path, "rejected/items/old.jsonl", "run/ItemsGen/9f/rejected/items/new.jsonl")
     object_store.upload(tmp_path, bucket)
     end(f"{bucket}/run/RunVerdict/5a/verdict", bucket)

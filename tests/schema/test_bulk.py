@@ -33,7 +33,7 @@ def test_a_few_events_far_from_all_others_do_not_move_the_bulk(strays):
     assert find_event_bulk(np.array([*HOURLY, *reversed(strays)])) == USUAL
 
 
-def test_what_is_not_far_or_not_few_belongs_to_it():
+def test_events_that_are_near_or_many_belong_to_the_bulk():
     next_day = JUNE + 699 * HOUR + DAY
     assert find_event_bulk(np.array([*HOURLY, next_day])) == Bulk(JUNE, next_day + 1)
     six = [IN_2099 + n for n in range(6)]
@@ -47,7 +47,7 @@ def test_one_event_in_a_thousand_may_be_a_straggler_of_a_large_log():
     assert find_event_bulk(more) == Bulk(JUNE, IN_2099 + 1)
 
 
-def test_a_log_with_gaps_has_them_at_its_end_too():
+def test_a_gap_as_long_as_others_is_part_of_the_bulk():
     # Every third day: a gap of six days is as long as two usual ones, and one of seven is longer.
     sparse = [JUNE + 3 * DAY * n for n in range(40)]
     last = sparse[-1]
@@ -70,7 +70,7 @@ def test_of_nine_events_none_is_a_straggler():
 
 
 @given(st.lists(st.integers(0, 60 * DAY), min_size=1, max_size=80))
-def test_all_but_a_tenth_at_either_end_belong_to_it(times):
+def test_at_most_a_tenth_at_either_end_are_stragglers(times):
     found = find_event_bulk(np.array(times))
     few = min(5, len(times) // 10)
     assert sum(time < found.begin for time in times) <= few

@@ -28,7 +28,7 @@ def _loaded(stored, folder):
     return candidates.load(str(folder))
 
 
-def test_what_is_saved_is_loaded(tmp_path):
+def test_saved_candidates_are_loaded(tmp_path):
     stored = _planted()
     loaded = _loaded(stored, tmp_path / "deep" / "er")
     assert loaded.item_ids.to_pylist() == [b"a", "é".encode(), b"\xff\x01", b"4 "]
@@ -39,7 +39,7 @@ def test_what_is_saved_is_loaded(tmp_path):
     assert (loaded.available, loaded.filters) == (None, None)
 
 
-def test_what_may_be_recommended_is_saved_and_loaded(tmp_path):
+def test_availability_is_saved_and_loaded(tmp_path):
     available = pa.array([True, False, True, True])
     categories = [[b"tea", b"tin"], [], [b"tea"], ["é".encode()]]
     stored = dataclasses.replace(_planted(), available=available, filters=pa.array(categories))
@@ -59,7 +59,7 @@ def test_an_empty_catalogue_and_ids_of_any_length_are_loaded(tmp_path):
     assert _loaded(long, tmp_path).item_ids[0].as_py() == "é".encode() * 5000
 
 
-def test_items_alone(tmp_path):
+def test_only_items_are_loaded(tmp_path):
     candidates.save(_planted(), str(tmp_path))
     table = candidates.load_items(str(tmp_path))
     assert table.column_names == ["item_id", "title"]
@@ -74,8 +74,8 @@ def test_repeated_ids_are_named_once(ids, expected):
     assert candidates.find_repeated_ids(to_text_array(ids)).to_pylist() == expected
 
 
-def test_millions_of_items_are_no_python_objects(tmp_path):
-    """One bytes object an item would take more than 50 bytes of Python's memory."""
+def test_loaded_items_are_not_python_objects(tmp_path):
+    """One bytes object per item would need more than 50 bytes of Python's memory."""
     ids = pc.cast(pa.array(np.arange(MANY)), pa.string()).cast(pa.large_binary())
     narrow = np.zeros((MANY, 2), np.float32)
     stored = Candidates(ids, ids, narrow, narrow[:, 0], narrow[:1])

@@ -1,4 +1,4 @@
-"""The curated schemas of the shipped configurations: they fit, and they refuse what is wrong."""
+"""The curated schemas of the shipped configurations accept valid rows and reject wrong values."""
 
 import pathlib
 from typing import Any
@@ -101,7 +101,7 @@ def broken_features(rows: list[dict[str, list[Any]]], schema: schema_pb2.Schema)
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("table", TABLES)
-def test_it_is_tighter_than_what_the_declarations_imply_and_read_alike(name, table):
+def test_a_curated_file_is_stricter_than_the_implied_schema(name, table):
     loose, tight = implied(name, table), curated(name, table)
     assert [(f.name, f.type) for f in tight.feature] == [(f.name, f.type) for f in loose.feature]
     assert tight != loose
@@ -111,7 +111,7 @@ def test_it_is_tighter_than_what_the_declarations_imply_and_read_alike(name, tab
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("table", TABLES)
-def test_every_domain_is_there_and_is_used(name, table):
+def test_every_domain_exists_and_is_used(name, table):
     schema = curated(name, table)
     used = {feature.domain for feature in schema.feature if feature.domain}
     assert used == {domain.name for domain in schema.string_domain}
@@ -119,7 +119,7 @@ def test_every_domain_is_there_and_is_used(name, table):
 
 
 @pytest.mark.parametrize(("name", "table"), ROWS)
-def test_a_row_that_is_right_passes(name, table):
+def test_a_valid_row_passes(name, table):
     assert broken_features([ROWS[name, table]] * 3, curated(name, table)) == set()
 
 
@@ -131,7 +131,7 @@ def test_a_wrong_value_is_an_anomaly_of_its_feature(name, table, feature, values
 
 
 @pytest.mark.parametrize(("strangers", "broken"), [(1, set()), (3, {"item_genres"})])
-def test_a_genre_that_imdb_made_since_does_not_stop_the_run(strangers, broken):
+def test_a_new_genre_does_not_stop_the_run(strangers, broken):
     right = ROWS["movietweetings", "items"]
     rows = [right] * 100 + [right | {"item_genres": ["Podcast", "Drama"]}] * strangers
     assert broken_features(rows, curated("movietweetings", "items")) == broken

@@ -11,7 +11,7 @@ def _dataset(**changes):
     return Dataset.model_validate({"data": TABLES} | changes)
 
 
-def test_it_travels_as_json():
+def test_a_dataset_is_restored_from_json():
     dataset = _dataset(
         features={"items": {"tags": {"kind": "set", "separator": ";"}}},
         labels={"positive": {"column": "stars", "at_least": 4}},
@@ -19,7 +19,7 @@ def test_it_travels_as_json():
     assert Dataset.model_validate_json(dataset.model_dump_json()) == dataset
 
 
-def test_features_of_users_need_a_table_of_users():
+def test_user_features_require_a_user_table():
     features = {"users": {"age": {"kind": "number"}}}
     with pytest.raises(
         ValidationError, match=r"features\.users \(age\) expects a \[data\.users\] table"
@@ -32,7 +32,7 @@ FEATURES = {"brand": {"kind": "category"}, "tags": {"kind": "set"}, "price": {"k
 
 
 @pytest.mark.parametrize("name", ["brand", "tags"])
-def test_requests_may_be_filtered_by_what_has_categories(name):
+def test_requests_can_be_filtered_by_a_feature_with_categories(name):
     tables = TABLES | {"items": {"path": "items.csv", "filter": name}}
     assert _dataset(features={"items": FEATURES}, data=tables).data.items.filter == name
 
@@ -45,7 +45,7 @@ def test_requests_may_be_filtered_by_what_has_categories(name):
         ("brand", {}, r"\(there is none\), received 'brand'"),
     ],
 )
-def test_requests_may_be_filtered_by_nothing_else(name, features, message):
+def test_requests_cannot_be_filtered_by_other_features(name, features, message):
     tables = TABLES | {"items": {"path": "items.csv", "filter": name}}
     with pytest.raises(ValidationError, match=message):
         _dataset(features={"items": features}, data=tables)
@@ -63,7 +63,7 @@ def test_requests_may_be_filtered_by_nothing_else(name, features, message):
         ({"split": {"valid_fraction": 0.5}}, "less than 0.5"),
     ],
 )
-def test_what_does_not_fit_is_named(changes, message):
+def test_an_inconsistent_split_is_refused(changes, message):
     with pytest.raises(ValidationError, match=message):
         _dataset(**changes)
 
@@ -72,7 +72,7 @@ LABEL = {"column": "relevance", "kind": "regression"}
 
 
 @pytest.mark.parametrize("name", ["relevance", "retrieval", "final"])
-def test_a_label_may_not_be_called_as_something_of_ours(name):
+def test_a_label_must_not_have_a_reserved_name(name):
     with pytest.raises(ValidationError, match=rf"are reserved, received '{name}'; rename the"):
         _dataset(labels={"ranking": {name: LABEL}})
     assert _dataset(labels={"ranking": {f"{name}_": LABEL}}).labels.ranking[f"{name}_"]
@@ -81,7 +81,7 @@ def test_a_label_may_not_be_called_as_something_of_ours(name):
 
 
 @pytest.mark.parametrize("name", ["id", "ids", "index"])
-def test_no_name_meets_the_fields_of_an_example(name):
+def test_no_feature_name_gives_a_field_of_an_example(name):
     for changes in (
         {"features": {"items": {name: {"kind": "number"}}}},
         {"features": {"context": {name: {"kind": "number"}}}},
@@ -98,7 +98,7 @@ IN_SPANS = {
 }
 
 
-def test_another_span_moves_every_table_that_comes_in_spans():
+def test_a_span_applies_to_every_table_with_spans():
     data = _dataset(data=IN_SPANS).select_span("2024-01-31").data
     assert (data.interactions.span, data.interactions.last_spans) == ("2024-01-31", 7)
     assert data.items.span is None
@@ -110,7 +110,7 @@ def test_no_span_changes_nothing():
     assert _dataset(data=IN_SPANS).select_span("") == _dataset(data=IN_SPANS)
 
 
-def test_what_is_no_span_is_refused():
+def test_an_invalid_span_is_refused():
     with pytest.raises(ConfigError, match=r"such as 2024-01-31.*received 'yesterday'"):
         _dataset(data=IN_SPANS).select_span("yesterday")
     with pytest.raises(ConfigError, match=r"received '1\.\.3': last_spans goes with a single span"):

@@ -23,19 +23,19 @@ END = st.sampled_from(["\n", "\r\n", "\r", "\n\n", " \n", "\t\r\n", "\r\n \r\n"]
         b"\n  i1 \n\ti 2\n   \n\n\xc3\xa9\xc2\xa0\n\n",
     ],
 )
-def test_line_ends_blanks_and_marks_are_no_part_of_an_id(tmp_path, content):
+def test_line_ends_blanks_and_byte_order_marks_are_not_part_of_an_id(tmp_path, content):
     (tmp_path / "ids").write_bytes(content)
     assert id_file.read(tmp_path / "ids", "ids", "") == ["i1", "i 2", "é"]
 
 
 @pytest.mark.parametrize("inside", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\x1e"])
-def test_nothing_else_ends_a_line(tmp_path, inside):
+def test_other_separators_do_not_end_a_line(tmp_path, inside):
     (tmp_path / "ids").write_bytes(f"a{inside}b\nc\n".encode())
     assert id_file.read(tmp_path / "ids", "ids", "") == [f"a{inside}b", "c"]
 
 
 @given(IDS, END)
-def test_what_is_written_comes_back(ids, end):
+def test_written_ids_are_read_back(ids, end):
     assert id_file.parse("".join(one + end for one in ids)) == ids
 
 
@@ -47,7 +47,7 @@ def test_what_is_written_comes_back(ids, end):
         (None, "received: No such file or directory; give another"),
     ],
 )
-def test_what_is_no_file_of_ids_is_named(tmp_path, content, received):
+def test_an_invalid_file_of_ids_is_refused(tmp_path, content, received):
     path = tmp_path / "ids"
     if content is not None:
         path.write_bytes(content)

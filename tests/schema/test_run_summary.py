@@ -1,4 +1,4 @@
-"""The typed summary keeps every key of the JSON, and refuses what is no summary of this version."""
+"""The typed summary keeps every key of the JSON, and refuses summaries of other versions."""
 
 import json
 
@@ -10,7 +10,7 @@ from schema.run_summary import EventLog, IndexSummary, RunSummary
 from tests.pipeline.run_summaries import fill_summary
 
 
-def test_metrics_are_the_keys_that_are_not_declared():
+def test_undeclared_keys_are_metrics():
     found = {"ndcg@10": 0.25, "order": "ranking", "intervals": {"ndcg@10": {"low": 0, "high": 1}}}
     ranking = RankingSummary.model_validate(found)
     assert ranking.metrics == {"ndcg@10": 0.25}
@@ -47,7 +47,7 @@ def test_the_best_baseline_is_the_one_with_the_highest_ndcg():
     assert RunSummary.parse(text, "summary.json").retrieval.best_baseline == "recent"
 
 
-def test_a_summary_of_another_version_is_refused_with_what_it_lacks():
+def test_a_summary_of_another_version_is_refused_and_the_missing_key_named():
     old = fill_summary()
     del old["index"]["exact_p50_ms"]
     with pytest.raises(UsageError, match=r"in runs/summary.json, .* valid index.exact_p50_ms"):

@@ -93,7 +93,7 @@ def test_a_curated_feature_replaces_the_implied_one(folder):
     assert found == expected
 
 
-def test_a_curated_file_may_not_name_what_is_not_there(folder):
+def test_a_curated_file_must_not_name_unknown_features(folder):
     (folder / "shop.items.pbtxt").write_text('feature { name: "item_tgas" }', encoding="utf-8")
     with pytest.raises(
         ConfigError, match=r"shop\.items\.pbtxt: expected features among .*, received 'item_tgas'"
@@ -101,7 +101,7 @@ def test_a_curated_file_may_not_name_what_is_not_there(folder):
         tfdv_schema.apply_shipped(tfdv_schema.build_items(DATASET), "shop", "items")
 
 
-def test_a_file_of_the_users_own_brings_its_constraints(tmp_path):
+def test_constraints_of_a_users_own_file_are_applied(tmp_path):
     path = tmp_path / "own.pbtxt"
     constraints = "dataset_constraints { min_examples_count: 10 }"
     path.write_text(constraints, encoding="utf-8")
@@ -109,7 +109,7 @@ def test_a_file_of_the_users_own_brings_its_constraints(tmp_path):
     assert found == _proto(ITEMS + constraints)
 
 
-def test_a_file_that_is_not_there_or_no_schema_is_named(tmp_path):
+def test_a_missing_or_invalid_schema_file_is_named(tmp_path):
     path = tmp_path / "own.pbtxt"
     with pytest.raises(ConfigError, match=r"own\.pbtxt, received: No such file"):
         tfdv_schema.apply_curated(tfdv_schema.build_items(DATASET), path)

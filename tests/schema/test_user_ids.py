@@ -1,4 +1,4 @@
-"""Pseudonyms of users against the published algorithm, and keys that are none."""
+"""Pseudonyms of users compared with the published algorithm, and invalid keys."""
 
 import pytest
 from hypothesis import assume, given
@@ -15,7 +15,7 @@ from schema.user_ids import (
 )
 
 
-def test_is_the_hmac_of_rfc_4231():
+def test_the_pseudonym_uses_the_hmac_of_rfc_4231():
     # Test case 1 of RFC 4231: key 20 times 0x0b, data "Hi There".
     expected = "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
     pseudonym = hash_user_id("Hi There", b"\x0b" * 20)
@@ -30,14 +30,14 @@ KEYS = st.binary(min_size=16, max_size=40)
 
 
 @given(IDS, KEYS)
-def test_to_hash_twice_is_to_hash_once(user_id, key):
+def test_hashing_is_idempotent(user_id, key):
     once = hash_user_id(user_id, key)
     assert once != user_id
     assert hash_user_id(once, key) == once
 
 
 @given(IDS, KEYS, KEYS)
-def test_a_pseudonym_of_another_key_is_an_id_like_any_other(user_id, key, other):
+def test_a_pseudonym_of_another_key_is_hashed(user_id, key, other):
     assume(key != other)
     foreign = hash_user_id(user_id, other)
     assert hash_user_id(foreign, key) != foreign
@@ -52,11 +52,11 @@ def test_a_pseudonym_of_another_key_is_an_id_like_any_other(user_id, key, other)
         "7",
     ],
 )
-def test_what_an_id_looks_like_does_not_decide(looks_hashed):
+def test_the_format_of_an_id_does_not_matter(looks_hashed):
     assert hash_user_id(looks_hashed, b"0123456789abcdef") != looks_hashed
 
 
-def test_key_from_a_file_and_from_the_environment_are_one(tmp_path, monkeypatch):
+def test_a_key_from_a_file_and_from_the_environment_are_equal(tmp_path, monkeypatch):
     (tmp_path / "key").write_text("0123456789abcdef\n")
     monkeypatch.setenv("SHOP_KEY", "0123456789abcdef")
     of_file = UserIdKey(key_file=str(tmp_path / "key"))
@@ -66,7 +66,7 @@ def test_key_from_a_file_and_from_the_environment_are_one(tmp_path, monkeypatch)
     assert compute_pseudonym("e", of_file) != compute_pseudonym("é", of_file)
 
 
-def test_without_a_key_ids_stay():
+def test_without_a_key_ids_are_unchanged():
     assert compute_pseudonym("alice", None) == "alice"
     assert compute_key_fingerprint(None) == ""
 
@@ -94,6 +94,6 @@ def test_a_key_that_is_absent_or_short_is_refused_and_not_shown(tmp_path, monkey
 @pytest.mark.parametrize(
     "wrong", [{}, {"key_file": "/a", "key_env": "B"}, {"key_file": "secrets/key"}]
 )
-def test_one_place_that_is_the_same_everywhere(wrong):
+def test_a_key_requires_exactly_one_valid_source(wrong):
     with pytest.raises(ValidationError):
         UserIdKey.model_validate(wrong)

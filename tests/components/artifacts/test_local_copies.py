@@ -1,4 +1,4 @@
-"""A component is given folders, wherever its artifacts are."""
+"""Components receive local folders for artifacts at any location."""
 
 import pathlib
 
@@ -21,7 +21,7 @@ def Copier(
     target: OutputArtifact[standard_artifacts.Model],
     suffix: Parameter[str],
 ) -> None:
-    """Writes the word that it reads, with a suffix; a word that is not there ends it."""
+    """Writes the word that it reads, with a suffix; fails if there is none."""
     SEEN[:] = [source.uri, target.uri]
     pathlib.Path(target.uri, "begun").touch()
     word = pathlib.Path(source.uri, "word").read_text()
@@ -42,7 +42,7 @@ def laid(tmp_path: pathlib.Path, uri: str, word: str) -> standard_artifacts.Mode
     return model(uri)
 
 
-def test_what_is_read_and_written_is_in_the_store(bucket, tmp_path):
+def test_inputs_and_outputs_are_in_the_store(bucket, tmp_path):
     source, target = laid(tmp_path, f"{bucket}/a/1", "word"), model(f"{bucket}/b/2")
     Copier.test_call(source=source, target=target, suffix="s")
     assert object_store.read(f"{bucket}/b/2/sub/word") == b"words"
@@ -51,14 +51,14 @@ def test_what_is_read_and_written_is_in_the_store(bucket, tmp_path):
     assert target.get_string_custom_property("word") == "words"
 
 
-def test_the_executor_that_tfx_makes_of_it_does_the_same(bucket, tmp_path):
+def test_the_executor_from_tfx_does_the_same(bucket, tmp_path):
     executor = Copier.EXECUTOR_SPEC.executor_class()  # pyright: ignore[reportAttributeAccessIssue]
     source, target = laid(tmp_path, f"{bucket}/a/1", "word"), model(f"{bucket}/b/2")
     executor.Do({"source": [source]}, {"target": [target]}, {"suffix": "s"})
     assert object_store.read(f"{bucket}/b/2/sub/word") == b"words"
 
 
-def test_what_was_written_is_read_without_being_copied_again(bucket, tmp_path):
+def test_output_is_read_without_another_copy(bucket, tmp_path):
     source, middle = laid(tmp_path, f"{bucket}/a/1", "word"), model(f"{bucket}/b/2")
     Copier.test_call(source=source, target=middle, suffix="s")
     object_store.remove(f"{bucket}/a")
@@ -69,7 +69,7 @@ def test_what_was_written_is_read_without_being_copied_again(bucket, tmp_path):
     assert find_stored_uri("/somewhere") == "/somewhere"
 
 
-def test_what_a_failed_component_leaves_is_there_as_it_would_be_in_a_folder(bucket):
+def test_output_of_a_failed_component_is_uploaded(bucket):
     source, target = model(f"{bucket}/nothing"), model(f"{bucket}/b/2")
     with pytest.raises(FileNotFoundError):
         Copier.test_call(source=source, target=target, suffix="s")
@@ -77,7 +77,7 @@ def test_what_a_failed_component_leaves_is_there_as_it_would_be_in_a_folder(buck
     assert (source.uri, target.uri) == (f"{bucket}/nothing", f"{bucket}/b/2")
 
 
-def test_folders_stay_where_they_are(tmp_path):
+def test_local_folders_are_not_copied(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     (tmp_path / "a" / "word").write_text("word")
@@ -88,7 +88,7 @@ def test_folders_stay_where_they_are(tmp_path):
 
 
 class Stock:
-    """An executor as TFX's are."""
+    """An executor like TFX's."""
 
     def Do(self, input_dict, output_dict, exec_properties):
         (source,), (target,) = input_dict["source"], output_dict["target"]
@@ -102,18 +102,18 @@ class Stock:
 
 
 class Extended(LocalCopiesMixin, Stock):
-    """The same, on folders."""
+    """The same, with local copies."""
 
 
 def test_an_executor_of_tfx_does_the_same(bucket, tmp_path):
     source, target = laid(tmp_path, f"{bucket}/a/1", "word"), model(f"{bucket}/b/2")
-    said = Extended().Do({"source": [source]}, {"target": [target]}, {"write": True})
+    output = Extended().Do({"source": [source]}, {"target": [target]}, {"write": True})
     assert object_store.read(f"{bucket}/b/2/word") == b"word"
-    (told,) = said.output_artifacts["target"].artifacts
-    assert told.uri == f"{bucket}/b/2"
+    (artifact,) = output.output_artifacts["target"].artifacts
+    assert artifact.uri == f"{bucket}/b/2"
 
 
-def test_beam_and_tensorflow_know_one_store_by_themselves():
+def test_gs_urls_are_not_copied_for_beam():
     uris = ["gs://bucket/a", "gs://bucket/b"]
     source, target = map(model, uris)
     Extended().Do({"source": [source]}, {"target": [target]}, {"write": False})

@@ -1,4 +1,4 @@
-"""What TFX's launcher does with folders, at s3://."""
+"""The operations of TFX's launcher on folders at s3://."""
 
 import pytest
 from tfx.dsl.io import fileio
@@ -12,7 +12,7 @@ def registered():
     s3_filesystem.register()
 
 
-def test_a_folder_is_there_once_it_was_made(bucket):
+def test_a_created_folder_exists(bucket):
     folder = f"{bucket}/run/Trainer/model/7"
     assert not fileio.exists(folder)
     fileio.makedirs(folder)
@@ -38,6 +38,6 @@ def test_an_object_is_read_and_removed(bucket, tmp_path):
     assert not fileio.exists(f"{bucket}/a/b")
 
 
-def test_paths_are_tensorflows_as_before(tmp_path):
+def test_local_paths_still_use_tensorflow(tmp_path):
     fileio.makedirs(str(tmp_path / "a" / "b"))
     assert (tmp_path / "a" / "b").is_dir()

@@ -20,7 +20,7 @@ from schema.dataset import Dataset
 
 @dataclasses.dataclass
 class Ingested:
-    """What one run left behind."""
+    """The outputs of one run."""
 
     root: pathlib.Path
     counts: Counts
@@ -76,7 +76,7 @@ def _pipeline(mode: str = "in_memory") -> beam.Pipeline:
 
 @pytest.fixture
 def lay(tmp_path):
-    """lay({name: text or bytes}) -> folder with these files; `.gz` names are packed."""
+    """lay({name: text or bytes}) -> folder with these files; `.gz` files are compressed."""
 
     def write(files: dict[str, str | bytes], folder: str = "data") -> str:
         at = tmp_path / folder
@@ -126,7 +126,7 @@ def ingest_items(tmp_path):
 
 @pytest.fixture
 def run_referee(shared_data):
-    """run_referee(source, out) -> the folder of the referee's own split of a public data set."""
+    """run_referee(source, out) -> the folder of the reference split of a public data set."""
     script = shared_data.parent / "referee" / "score.py"
     if not script.is_file():
         pytest.skip(f"needs the referee, no file {script}")

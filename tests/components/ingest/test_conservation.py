@@ -1,4 +1,4 @@
-"""read = accepted + rejected, whatever the bytes; with duplicates through the whole pipeline."""
+"""read = accepted + rejected for any bytes; with duplicates through the whole pipeline."""
 
 import io
 import json
@@ -90,7 +90,7 @@ def outcome(dataset: Dataset, data: bytes, block_bytes: int) -> tuple[list, list
 
 
 def records(data: bytes) -> int:
-    """Lines that are not empty: what was there to be read."""
+    """Lines that are not empty, which must all be counted."""
     unmarked = data.removeprefix(b"\xef\xbb\xbf")
     return sum(1 for line in unmarked.split(b"\n") if line.removesuffix(b"\r"))
 
@@ -98,7 +98,7 @@ def records(data: bytes) -> int:
 def check(dataset: Dataset, data: bytes, block_bytes: int) -> None:
     accepted, rejected = outcome(dataset, data, 1 << 20)
     assert len(accepted) + len(rejected) == records(data)
-    # Where blocks end changes neither what is taken nor why the rest is not.
+    # The block size changes neither the accepted records nor the reasons for rejections.
     assert outcome(dataset, data, block_bytes) == (accepted, rejected)
 
 
@@ -158,7 +158,7 @@ def test_sequences_are_conserved(data, block_bytes):
 
 
 @given(st.binary(max_size=80), sizes)
-def test_every_byte_is_latin_1(data, block_bytes):
+def test_every_byte_is_valid_latin_1(data, block_bytes):
     _, rejected = outcome(described("csv", encoding="latin-1"), data, block_bytes)
     assert "invalid_encoding" not in {reason for _, reason in rejected}
 
@@ -172,7 +172,7 @@ def test_every_byte_is_latin_1(data, block_bytes):
         max_size=30,
     )
 )
-def test_nothing_is_lost_on_the_way(rows, ingest_events, tmp_path_factory):
+def test_no_record_is_lost(rows, ingest_events, tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
     (folder / "x").write_text("\n".join(rows))
     table = ingest_events(described("csv"), str(folder)).counts.tables["interactions"]
@@ -197,7 +197,7 @@ def test_nothing_is_lost_on_the_way(rows, ingest_events, tmp_path_factory):
 def test_arbitrary_bytes_pass_through_every_rule(
     log, people, unpacked, ingest_events, tmp_path_factory
 ):
-    """Policies that refuse late, a user table, and what is perhaps no gzip file at all."""
+    """Rules that reject late, a user table, and possibly invalid gzip files."""
     folder = tmp_path_factory.mktemp("data")
     (folder / ("x" if unpacked else "x.gz")).write_bytes(log)
     (folder / "people").write_bytes(people)

@@ -1,4 +1,4 @@
-"""Events through the whole way, each expectation written down by hand."""
+"""Events through the whole pipeline, with expectations written by hand."""
 
 import datetime
 import json
@@ -51,7 +51,7 @@ def test_windows_carry_history_and_splits_follow_the_clock(lay, ingest_events):
     }  # fmt: skip
 
 
-def test_ties_at_a_cut_go_to_the_later_part(lay, ingest_events):
+def test_events_at_a_cut_belong_to_the_later_split(lay, ingest_events):
     # Index 8 and 9 of ten: both at T0 + 5, so all events of that second are test and none is valid.
     moments = [0, 1, 2, 3, 4, 5, 5, 5, 5, 5]
     text = "".join(f"u{n},i,{T0 + m}\n" for n, m in enumerate(moments))
@@ -203,7 +203,7 @@ def test_a_new_run_replaces_the_letters_of_the_last(lay, ingest_events):
     assert ingest_events(dataset(source), good).letters("interactions") == []
 
 
-def test_division_into_files_and_blocks_leaves_no_trace(lay, ingest_events, monkeypatch):
+def test_the_result_does_not_depend_on_files_and_blocks(lay, ingest_events, monkeypatch):
     chance = random.Random(5)
     rows = [
         (f"u{chance.randrange(20)}", f"i{chance.randrange(9)}", T0 + chance.randrange(40) // 2, n)
@@ -231,7 +231,7 @@ def test_division_into_files_and_blocks_leaves_no_trace(lay, ingest_events, monk
         assert whole.examples(split) == other.examples(split)
 
 
-def test_a_truncated_gzip_file_is_one_letter_and_keeps_what_came_before(
+def test_a_truncated_gzip_file_gives_one_dead_letter_and_the_records_before_it(
     lay, ingest_events, tmp_path
 ):
     folder = lay(
@@ -285,7 +285,7 @@ def test_histories_hold_all_events_of_a_user_in_order(lay, ingest_events):
 
 
 def _milliseconds(moment: float) -> dict[str, str]:
-    """The same moment in each unit, as it stands in a file."""
+    """The same time in each unit, as written in a file."""
     second, thousandths = divmod(round(moment * 1000), 1000)
     iso = datetime.datetime.fromtimestamp(second, datetime.timezone.utc)
     return {
@@ -310,7 +310,7 @@ def test_the_last_item_is_the_last_within_its_second(lay, ingest_events, unit):
     assert test["target_from"] == [9]
 
 
-def test_a_tie_stands_in_the_order_of_files_and_lines(lay, ingest_events):
+def test_ties_are_in_the_order_of_files_and_lines(lay, ingest_events):
     # A quoted field has its line read by another way, and `log-10` comes before `log-9`.
     parts = {
         "log-9.csv": f'a,e,{T0}\na,"c",{T0}\na,d,{T0}\n',
@@ -324,7 +324,7 @@ def test_a_tie_stands_in_the_order_of_files_and_lines(lay, ingest_events):
 
 
 @pytest.mark.parametrize("head", ["user_id, item_id ,\ttimestamp", "user_id,item_id,timestamp "])
-def test_blanks_around_names_are_no_part_of_them(lay, ingest_events, head):
+def test_blanks_around_column_names_are_removed(lay, ingest_events, head):
     folder = lay({"log.csv": f"{head}\na,x,{T0}\n", "items.csv": " item_id\nx\n"})
     preflight.check(dataset({"path": "log.csv"}), folder)
     found = ingest_events(dataset({"path": "log.csv"}), folder)
@@ -339,7 +339,7 @@ def test_no_histories_at_all_is_an_error(tmp_path):
         histories.look_up(str(tmp_path), "a")
 
 
-def test_splits_are_those_of_the_referee(shared_data, ingest_events, tmp_path, run_referee):
+def test_splits_equal_those_of_the_reference(shared_data, ingest_events, tmp_path, run_referee):
     source = shared_data / "movietweetings-100k"
     split = run_referee(source, tmp_path / "split")
     described = dataset(

@@ -57,7 +57,7 @@ def test_items_by_hand(lay, ingest_items):
     }
 
 
-def test_without_a_title_people_see_the_id(lay, ingest_items):
+def test_an_item_without_a_title_is_shown_by_its_id(lay, ingest_items):
     done = ingest_items(dataset({"path": "items.csv"}, {}), lay({"items.csv": "item_id\nq\n"}))
     assert done.examples("all") == [{"item_id": ["q"], "title": ["q"]}]
 
@@ -84,11 +84,11 @@ def test_a_catalogue_without_an_item_still_has_a_file(lay, ingest_items):
     assert done.counts.totals == {"items": 0}
 
 
-def test_what_may_be_recommended_by_hand(lay, ingest_items):
-    said = [True, False, None, 1, 0, 1.0, 0.0, "TRUE", " false ", "", "1", "0"]
+def test_availability_by_hand(lay, ingest_items):
+    accepted = [True, False, None, 1, 0, 1.0, 0.0, "TRUE", " false ", "", "1", "0"]
     expected = [1, 0, 1, 1, 0, 1, 0, 1, 0, 1, 1, 0]
     refused = [2, -1, "yes", 0.5, [True], {"a": 1}]
-    rows = [{"item_id": f"{n:02d}", "sold": value} for n, value in enumerate(said + refused)]
+    rows = [{"item_id": f"{n:02d}", "sold": value} for n, value in enumerate(accepted + refused)]
     text = "".join(json.dumps(row) + "\n" for row in [*rows, {"item_id": "zz"}])
     source = {"path": "items.jsonl", "format": "jsonl", "available": "sold"}
     done = ingest_items(dataset(source, {}), lay({"items.jsonl": text}))
@@ -101,7 +101,7 @@ def test_what_may_be_recommended_by_hand(lay, ingest_items):
     assert letters == list(zip(range(13, 19), reasons, strict=True))
 
 
-def test_what_may_be_recommended_in_delimited_text_and_parquet(lay, ingest_items):
+def test_availability_in_delimited_text_and_parquet(lay, ingest_items):
     csv = "item_id,on\na,True\nb,False\nc,\nd,no\n"
     source = {"path": "items.csv", "available": "on"}
     done = ingest_items(dataset(source, {}), lay({"items.csv": csv}))

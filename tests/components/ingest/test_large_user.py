@@ -9,7 +9,7 @@ import pytest
 T0 = 1_500_000_000
 EVENTS = 1_000_000
 GROWTH_MB = 600
-"""What ingestion may take beside its libraries: all else grows with the size of a shard alone."""
+"""Memory allowed in addition to the libraries'; the rest grows only with the size of a shard."""
 
 RUN = """
 import json, resource, sys
@@ -46,7 +46,7 @@ def ingested(tmp_path_factory):
     return folder, json.loads(done.stdout.splitlines()[-1])
 
 
-def test_memory_stays_within_bounds_and_nothing_is_lost(ingested):
+def test_memory_is_bounded_and_no_event_is_lost(ingested):
     _, found = ingested
     table = found["counts"]["tables"]["interactions"]
     assert (table["read"], table["accepted"]) == (EVENTS + 1000, EVENTS + 1000)

@@ -1,4 +1,4 @@
-"""What happens after a cut leaves no trace in what is learned from before it."""
+"""Events after a cut do not affect the training data before it."""
 
 import random
 
@@ -42,7 +42,7 @@ def table(events: list[tuple[str, int, str]]) -> pa.Table:
 
 
 @given(rows, by_clock, st.integers(1, 4), st.integers(1, 4))
-def test_no_timeline_holds_an_event_from_after_its_split(events, split, window, carry):
+def test_no_timeline_has_an_event_after_its_split(events, split, window, carry):
     log = table(events)
     combine = CombineTimes(split)
     moments = log["timestamp"].to_numpy()
@@ -65,7 +65,7 @@ def test_no_timeline_holds_an_event_from_after_its_split(events, split, window, 
 
 
 @given(rows, st.integers(1, 4), st.integers(1, 4))
-def test_of_last_items_no_user_is_shown_what_comes_next(events, window, carry):
+def test_with_last_items_no_timeline_shows_the_next_event(events, window, carry):
     log = table(events)
     by_user: dict[str, list] = {}
     for row in log.to_pylist():
@@ -89,7 +89,7 @@ def test_of_last_items_no_user_is_shown_what_comes_next(events, window, carry):
 
 
 def _before_and_own(every: list, whole: list, target: int, carry: int) -> list:
-    """What a timeline must hold: its own events, after at most `carry` right before them."""
+    """Expected timeline: its own events, after at most `carry` events directly before them."""
     first = every.index(whole[target])
     return every[max(0, first - carry) : first + len(whole) - target]
 
@@ -116,7 +116,7 @@ def described(split: dict) -> Dataset:
 @pytest.mark.parametrize(
     "split", [{}, {"kind": "window", "train_days": 5, "valid_days": 2, "test_days": 2}]
 )
-def test_another_future_makes_the_very_same_training_examples(split, ingest_events, lay):
+def test_training_examples_do_not_depend_on_later_events(split, ingest_events, lay):
     """Vocabularies, statistics and models are made from these Examples."""
     # Forty events, four a day: 0.8 is the event at index 32, the first of the ninth day.
     chance = random.Random(3)

@@ -1,4 +1,4 @@
-"""Logs that lie on an object store, ingested into one."""
+"""Ingestion from and to an object store."""
 
 import gzip
 import io
@@ -57,7 +57,7 @@ def pipeline() -> beam.Pipeline:
     return beam.Pipeline(options=PipelineOptions(arguments))
 
 
-def test_events_become_histories_and_examples_there(logs, bucket):
+def test_events_on_s3_become_histories_and_examples_on_s3(logs, bucket):
     places = [f"{bucket}/run/{name}" for name in ("examples", "histories", "rejected")]
     with pipeline() as running:
         interactions.build(running, DATASET, logs, *places)
@@ -74,7 +74,7 @@ def test_events_become_histories_and_examples_there(logs, bucket):
     assert (letter["file"], letter["line"]) == (f"{logs}/logs/1/events.csv.gz", 4)
 
 
-def test_letters_of_an_earlier_run_go(logs, bucket, tmp_path):
+def test_dead_letters_of_an_earlier_run_are_removed(logs, bucket, tmp_path):
     rejected = f"{bucket}/run/rejected"
     put(f"{rejected}/items/part-of-yesterday.jsonl", b"{}", tmp_path)
     with pipeline() as running:
@@ -83,7 +83,7 @@ def test_letters_of_an_earlier_run_go(logs, bucket, tmp_path):
     assert counts.load(f"{bucket}/run/items").totals["items"] == 3
 
 
-def test_what_is_missing_is_said_before_anything_starts(logs):
+def test_missing_files_are_reported_before_the_run(logs):
     preflight.check(DATASET, logs)
     other = DATASET.model_dump()
     other["data"]["items"]["title"] = "name"
@@ -93,7 +93,7 @@ def test_what_is_missing_is_said_before_anything_starts(logs):
         preflight.check(DATASET, f"{logs}/elsewhere")
 
 
-def test_another_content_is_another_input(logs, tmp_path):
+def test_changed_content_changes_the_fingerprint(logs, tmp_path):
     before = compute_input_fingerprint(DATASET, logs)
     assert compute_input_fingerprint(DATASET, logs) == before
     put(f"{logs}/logs/3/events.csv.gz", gzip.compress(b"not among the spans"), tmp_path)

@@ -1,4 +1,4 @@
-"""What is said before anything starts."""
+"""Errors of the checks before a run."""
 
 import json
 import pathlib
@@ -39,12 +39,12 @@ def test_empty_files_are_refused(lay, name):
         preflight.check(dataset({"path": name}), lay({**GOOD, name: ""}))
 
 
-def test_one_empty_part_is_no_harm(lay):
+def test_one_empty_file_among_others_is_accepted(lay):
     folder = lay({**GOOD, "log-1.csv": "", "log-2.csv": GOOD["log.csv"]})
     preflight.check(dataset({"path": "log-*.csv"}), folder)
 
 
-def test_a_wrong_delimiter_shows_as_one_strange_column(lay):
+def test_a_wrong_delimiter_is_detected_by_a_single_column(lay):
     with pytest.raises(ConfigError) as caught:
         preflight.check(dataset({"path": "log.csv", "delimiter": ";"}), lay(GOOD))
     message = str(caught.value)
@@ -60,7 +60,7 @@ def test_every_file_of_a_glob_has_its_own_header(lay):
         preflight.check(dataset({"path": "log-*.csv"}), folder)
 
 
-def test_columns_of_labels_and_features_are_looked_for(lay):
+def test_columns_of_labels_and_features_are_required(lay):
     ranking = {"rating": {"column": "stars", "kind": "regression"}}
     with pytest.raises(ConfigError, match=r"labels\.ranking\.rating\.column.*'stars'"):
         preflight.check(dataset(labels={"ranking": ranking}), lay(GOOD, "one"))
@@ -69,13 +69,13 @@ def test_columns_of_labels_and_features_are_looked_for(lay):
         preflight.check(dataset(features=genres), lay(GOOD, "two"))
 
 
-def test_named_columns_are_looked_through(lay):
+def test_configured_columns_are_checked(lay):
     source = {"path": "log.csv", "columns": ["user_id", "item", "timestamp"]}
     with pytest.raises(ConfigError, match=r"data\.interactions\.item_id.*'item_id'"):
         preflight.check(dataset(source), lay(GOOD))
 
 
-def test_json_fields_may_show_themselves_late(lay):
+def test_json_fields_can_first_occur_in_a_later_record(lay):
     rows = [{"user_id": 1, "item_id": 2, "timestamp": 3}] * 20 + [{"stars": 1}]
     folder = lay({**GOOD, "log.jsonl": "not json\n" + "".join(json.dumps(r) + "\n" for r in rows)})
     source = {"path": "log.jsonl", "format": "jsonl"}
@@ -86,7 +86,7 @@ def test_json_fields_may_show_themselves_late(lay):
         preflight.check(dataset(source, labels=rule), folder)
 
 
-def test_the_fingerprint_sees_contents_and_nothing_else(lay):
+def test_the_fingerprint_depends_on_contents_only(lay):
     folder = lay(GOOD)
     first = compute_input_fingerprint(dataset(), folder)
     items = pathlib.Path(folder) / "items.csv"
@@ -103,7 +103,7 @@ def test_a_span_without_files_is_named(tmp_path, lay):
         preflight.check(dataset(source), folder)
 
 
-def test_spans_whose_names_are_out_of_order_are_refused_where_the_last_one_wins(tmp_path):
+def test_spans_of_different_widths_are_refused_if_the_last_record_is_used(tmp_path):
     for span in ("9", "10"):
         (tmp_path / span).mkdir()
         for name, text in GOOD.items():

@@ -1,4 +1,4 @@
-"""With a key, no raw user id is in anything that ingestion writes."""
+"""With a key, ingestion writes no raw user id."""
 
 import gzip
 import hashlib
@@ -57,7 +57,7 @@ def expected(name: str) -> str:
     return name + proof.hexdigest()[:16]
 
 
-def test_raw_ids_are_nowhere(hashed, lay, ingest_events):
+def test_no_output_has_raw_user_ids(hashed, lay, ingest_events):
     folder = lay({"log.csv": LOG.encode() + BROKEN_BYTES, "users.csv": USERS, "items.csv": ITEMS})
     done = ingest_events(hashed, folder)
     table = done.counts.tables["interactions"]
@@ -81,7 +81,7 @@ def test_raw_ids_are_nowhere(hashed, lay, ingest_events):
     assert set(found) <= {expected(name) for name in NAMES}
 
 
-def test_whoever_has_the_key_finds_the_user(hashed, lay, ingest_events):
+def test_a_user_is_found_with_the_key(hashed, lay, ingest_events):
     folder = lay({"log.csv": LOG, "users.csv": USERS, "items.csv": ITEMS})
     uri = ingest_events(hashed, folder).histories
     assert histories.look_up(uri, NAMES[1]) is None
@@ -90,12 +90,10 @@ def test_whoever_has_the_key_finds_the_user(hashed, lay, ingest_events):
     history = histories.look_up(uri, name)
     assert history is not None
     assert history.item_ids == ["i1"]
-    assert history.user == {"city": "c1"}  # the user table is hashed alike, so that they meet
+    assert history.user == {"city": "c1"}  # the user table is hashed too, so that the ids match
 
 
-def test_another_key_makes_another_fingerprint_and_none_stops_before_the_start(
-    hashed, lay, monkeypatch
-):
+def test_the_key_changes_the_fingerprint_and_a_missing_key_is_refused(hashed, lay, monkeypatch):
     folder = lay({"log.csv": LOG, "users.csv": USERS, "items.csv": ITEMS})
     first = compute_input_fingerprint(hashed, folder)
     monkeypatch.setenv("SHOP_KEY", KEY + "!")

@@ -1,4 +1,4 @@
-"""New items and events read at once: the rules and the counts of ingestion."""
+"""New items and events read in one process, by the rules and with the counts of ingestion."""
 
 import json
 
@@ -37,7 +37,7 @@ def letters(folder):
     return [json.loads(line) for file in files for line in file.read_text().splitlines()]
 
 
-def test_items_come_sorted_each_once_and_the_last_of_an_id_wins(tmp_path):
+def test_items_are_sorted_and_the_last_record_of_an_id_is_used(tmp_path):
     path = written(tmp_path, "item_id,name,price\nz,Last,1\na,Old,2\na,New,3\nb,,4\n,C,3\n")
     found = refresh.read_items(dataset(), path, str(tmp_path / "rejected"))
     assert found.records.select(["item_id", "title", "item_price"]).to_pylist() == [
@@ -53,33 +53,33 @@ def test_items_come_sorted_each_once_and_the_last_of_an_id_wins(tmp_path):
     assert {letter["reason"]: 1} == counted.rejected_by_reason
 
 
-def test_an_id_that_repeats_stops_where_the_configuration_says_so(tmp_path):
+def test_a_repeated_id_is_refused_if_configured(tmp_path):
     path = written(tmp_path, "item_id,name,price\na,Old,2\na,New,3\n")
     failing = dataset(items={"duplicates": "fail"})
     with pytest.raises(DataRefused, match="duplicate"):
         refresh.read_items(failing, path, str(tmp_path / "rejected"))
 
 
-def test_too_much_that_is_refused_stops(tmp_path):
+def test_too_many_rejected_records_are_refused(tmp_path):
     path = written(tmp_path, "item_id,name,price\na,A,2\n,B,3\n,C,4\n")
     with pytest.raises(DataRefused, match="2 of 3"):
         refresh.read_items(dataset(), path, str(tmp_path / "rejected"))
 
 
 @pytest.mark.parametrize(
-    ("text", "error", "said"),
+    ("text", "error", "message"),
     [
         ("item_id,name\na,A\n", ConfigError, "'price'"),
         ("", DataRefused, "empty"),
         ("item_id,name,price\n", DataRefused, "at least one record"),
     ],
 )
-def test_what_is_not_a_catalogue_is_refused(tmp_path, text, error, said):
-    with pytest.raises(error, match=said):
+def test_an_invalid_catalogue_is_refused(tmp_path, text, error, message):
+    with pytest.raises(error, match=message):
         refresh.read_items(dataset(), written(tmp_path, text), str(tmp_path / "rejected"))
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path):
+def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(ConfigError, match="nowhere.csv"):
         refresh.read_items(dataset(), str(tmp_path / "nowhere.csv"), str(tmp_path / "rejected"))
 
@@ -94,7 +94,7 @@ EVENTS = (
 )
 
 
-def test_positive_events_each_once(tmp_path):
+def test_positive_events_are_returned_without_duplicates(tmp_path):
     path = written(tmp_path, EVENTS)
     found = refresh.read_events(dataset(), path, str(tmp_path / "rejected"), ITEMS)
     assert found.records.to_pylist() == [
@@ -105,7 +105,7 @@ def test_positive_events_each_once(tmp_path):
     assert (counted.read, counted.accepted, counted.rejected, counted.duplicates) == (5, 3, 1, 1)
 
 
-def test_events_of_unknown_items_are_rejected_where_the_log_says_so(tmp_path):
+def test_events_of_unknown_items_are_rejected_if_configured(tmp_path):
     strict = dataset(interactions={"unknown_item": "reject"})
     path = written(tmp_path, EVENTS)
     found = refresh.read_events(strict, path, str(tmp_path / "rejected"), ITEMS)
@@ -118,7 +118,7 @@ def test_events_of_unknown_items_are_rejected_where_the_log_says_so(tmp_path):
     assert raw == {"v,zz,1700000030,5", "v,b,soon,5"}
 
 
-def test_a_log_without_times_cannot_say_what_is_popular(tmp_path):
+def test_a_log_without_times_is_refused(tmp_path):
     described = dataset().model_dump(mode="json")
     described["data"]["interactions"] |= {"format": "sequences"}
     described["split"] = {"kind": "last_item"}

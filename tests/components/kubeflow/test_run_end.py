@@ -1,4 +1,4 @@
-"""How a run ended, by what its tasks left; the DAG has two branches that meet in the last task."""
+"""The outcome of a run from its tasks' records, for a DAG of two branches that join at the end."""
 
 from typing import Any
 
@@ -31,15 +31,15 @@ def end(left):
     return run_end.determine_end(UPSTREAM, left, {"Gate"})
 
 
-def test_all_tasks_ended_well():
+def test_all_tasks_succeeded():
     assert end(all_well()) == RunEnd("succeeded")
 
 
-def test_what_came_from_the_cache_left_nothing_and_the_rest_ended_well():
+def test_cached_tasks_have_no_record_and_the_others_succeeded():
     assert end({"Rank": record(1), "Gate": record(2)}) == RunEnd("succeeded")
 
 
-def test_all_came_from_the_cache():
+def test_all_tasks_were_cached():
     assert end({"Gate": record(1)}) == RunEnd("cached")
 
 
@@ -59,19 +59,19 @@ def test_the_first_of_two_that_failed_is_named():
     assert end(left) == RunEnd("failed", "Rank", "nan")
 
 
-def test_one_that_was_killed_could_not_say_so():
+def test_a_killed_task_is_reported_as_killed():
     found = end({"Ingest": record(0), "Train": record(1, "began")})
     assert (found.outcome, found.task) == ("failed", "Train")
     assert "killed" in found.error
 
 
-def test_one_whose_program_did_not_start_left_a_log_alone():
+def test_a_task_that_did_not_start_left_only_a_log():
     found = end({"Ingest": record(0), "Train": None})
     assert (found.outcome, found.task) == ("failed", "Train")
     assert "before Tandem started" in found.error
 
 
-def test_a_failure_with_words_comes_before_one_without():
+def test_a_failure_with_a_reason_is_named_before_one_without():
     left = {
         "Ingest": record(0),
         "Train": record(1),
@@ -92,12 +92,12 @@ def test_a_failure_with_words_comes_before_one_without():
         ([], "Ingest"),
     ],
 )
-def test_where_a_driver_failed_it_is_one_from_the_first_without_a_trace_on(left, first):
+def test_after_a_driver_failure_the_first_task_without_output_is_named(left, first):
     found = end({name: record(number) for number, name in enumerate(left)})
     assert (found.outcome, found.task) == ("failed", first)
     assert f"{first} is the first task without output" in found.error
 
 
-def test_and_the_others_are_named_as_well():
+def test_other_tasks_without_output_are_named_too():
     found = end({"Train": record(0), "Rank": record(1)})
     assert "(Push, Gate)" in found.error

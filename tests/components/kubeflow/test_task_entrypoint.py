@@ -28,7 +28,7 @@ STATUS = json.dumps({"state": "COMPLETE", "pipelineJobResourceName": "shop-7xk2p
 
 
 def given(**types):
-    """An ExecutorInput with one artifact a name, of that type."""
+    """An ExecutorInput with one artifact per name, of the given type."""
     artifacts = {
         name: {"artifacts": [{"name": "7", "uri": f"s3://b/{name}", "type": kind}]}
         for name, kind in types.items()
@@ -53,7 +53,7 @@ def types_of(executor_input):
     return {name: given["artifacts"][0]["type"] for name, given in found.items()}
 
 
-def test_types_that_the_backend_left_out_come_from_the_declaration():
+def test_missing_types_come_from_the_declaration():
     found = filled(given(histories={"instanceSchema": ""}, model={}))
     assert types_of(found) == {
         "histories": {"instanceSchema": "title: components.Histories\n"},
@@ -61,12 +61,12 @@ def test_types_that_the_backend_left_out_come_from_the_declaration():
     }
 
 
-def test_types_that_the_backend_knows_stay():
+def test_types_from_the_backend_are_kept():
     known = {"schemaTitle": "tfx.Examples", "schemaVersion": "0.0.1"}
     assert types_of(filled(given(model=known))) == {"model": known}
 
 
-def test_all_else_stays_as_it_was():
+def test_other_fields_are_unchanged():
     found = filled(given(model={"instanceSchema": ""}))
     artifact = found["inputs"]["artifacts"]["model"]["artifacts"][0]
     assert (artifact["name"], artifact["uri"]) == ("7", "s3://b/model")
@@ -74,7 +74,7 @@ def test_all_else_stays_as_it_was():
     assert found["outputs"] == {"outputFile": "/tmp/out.json"}
 
 
-def test_what_an_earlier_attempt_left_is_removed_and_nothing_else(bucket, tmp_path):
+def test_only_output_of_an_earlier_attempt_is_removed(bucket, tmp_path):
     (tmp_path / "part").write_text("1")
     for place in ("run/task/examples/Split-train", "run/task/examples-2", "run/other/examples"):
         object_store.upload_file(tmp_path / "part", f"{bucket}/{place}/part")
@@ -88,7 +88,7 @@ def test_what_an_earlier_attempt_left_is_removed_and_nothing_else(bucket, tmp_pa
     task_entrypoint.clear_outputs(message({"outputs": outputs}))
 
 
-def test_what_the_component_does_not_declare_is_not_shown_to_tfx():
+def test_undeclared_inputs_are_not_passed_to_tfx():
     executor_input = given(model={}, lineage={"schemaTitle": "system.Lineage"})
     executor_input["inputs"]["parameterValues"] |= {"tenant": None, "retries": [1]}
     made = {name: {"artifacts": [{"uri": f"s3://b/{name}"}]} for name in ("index", "logs")}
@@ -101,7 +101,7 @@ def test_what_the_component_does_not_declare_is_not_shown_to_tfx():
 
 
 def test_an_output_is_of_the_type_that_the_component_declares():
-    """What the backend is told is what its pages draw."""
+    """The backend's pages show the reported artifacts."""
     made = {"uri": "s3://b/index", "type": {"schemaTitle": "system.HTML"}}
     found = filled({"outputs": {"artifacts": {"index": {"artifacts": [made]}}}})
     (artifact,) = found["outputs"]["artifacts"]["index"]["artifacts"]
@@ -122,7 +122,7 @@ def test_metadata_of_the_backend_stay_but_those_without_a_value():
     assert found["metadata"] == kept
 
 
-def test_what_a_task_writes_beside_its_outputs_lies_in_its_own_folder():
+def test_additional_files_of_a_task_are_in_its_own_folder():
     values = {
         "rejected_dir": "{task}/rejected",
         "serving_dir": "s3://b/serving",
@@ -135,8 +135,8 @@ def test_what_a_task_writes_beside_its_outputs_lies_in_its_own_folder():
     assert found == values | {"rejected_dir": "s3://b/run/Indexer/5a/rejected"}
 
 
-def test_a_component_runs_among_what_a_later_backend_may_add(tmp_path):
-    """Its executor and TFX's entrypoint, with one of everything that neither knows."""
+def test_a_component_runs_with_unknown_fields_of_a_later_backend(tmp_path):
+    """Its executor and TFX's entrypoint, with one unknown field of every kind."""
     inputs = {
         "artifacts": {"logs": {"artifacts": [{"name": "9", "uri": "s3://b/of-another"}]}},
         "parameterValues": {"final_status": STATUS, "root": str(tmp_path / "v"), "tenant": None}
@@ -171,9 +171,9 @@ def test_a_component_runs_among_what_a_later_backend_may_add(tmp_path):
     }
     argv = [word for flag in flags.items() for word in flag]
     task_entrypoint.run(task_entrypoint.parse_arguments(argv))
-    said = json.loads((tmp_path / "s3" / "out.json").read_text())
-    assert set(said["artifacts"]) == {"verdict", "words"}
-    (shown,) = said["artifacts"]["words"]["artifacts"]
+    output = json.loads((tmp_path / "s3" / "out.json").read_text())
+    assert set(output["artifacts"]) == {"verdict", "words"}
+    (shown,) = output["artifacts"]["words"]["artifacts"]
     assert pathlib.Path(shown["uri"]).read_text().startswith("# failed")
     verdict = json.loads((tmp_path / "v" / "verdicts" / "2b8c.json").read_text())
     assert verdict["workflow"] == "shop-7xk2p"

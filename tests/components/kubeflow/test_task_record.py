@@ -1,4 +1,4 @@
-"""What a task leaves of how it went, and how the end of the run finds it."""
+"""The record of a task, and how the exit handler finds it."""
 
 import time
 
@@ -11,13 +11,13 @@ from schema.storage import object_store
 
 @pytest.fixture(params=["folder", "bucket"])
 def root(request, tmp_path):
-    """Of a run."""
+    """Task records of a run."""
     if request.param == "folder":
         return str(tmp_path / "run")
     return f"{request.getfixturevalue('bucket')}/run"
 
 
-def test_a_task_that_ends_well(root):
+def test_a_successful_task_is_recorded(root):
     before = time.time()
     with TaskRecorder(f"{root}/Train/5a"):
         during = load_record(root, "Train")
@@ -31,7 +31,7 @@ def test_a_task_that_ends_well(root):
     assert list_tasks(root) == {"Train"}
 
 
-def test_one_that_fails_says_why(root):
+def test_a_failed_task_records_the_reason(root):
     with pytest.raises(DataRefused), TaskRecorder(f"{root}/Gate/5a"):
         raise DataRefused("too many records are rejected")
     found = load_record(root, "Gate")
@@ -40,7 +40,7 @@ def test_one_that_fails_says_why(root):
     assert found.error == "too many records are rejected"
 
 
-def test_the_latest_attempt_counts(root):
+def test_the_latest_attempt_is_used(root):
     with pytest.raises(OSError, match="space"), TaskRecorder(f"{root}/Train/5a"):
         raise OSError("no space left")
     with TaskRecorder(f"{root}/Train/5a"):
@@ -50,7 +50,7 @@ def test_the_latest_attempt_counts(root):
     assert found.state == "complete"
 
 
-def test_one_that_never_ran_its_program_left_a_log_alone(root, tmp_path):
+def test_a_task_that_did_not_start_has_only_a_log(root, tmp_path):
     if "://" in root:
         (tmp_path / "log").write_text("no such file")
         object_store.upload_file(tmp_path / "log", f"{root}/Train/5a/executor-logs-0")
@@ -60,12 +60,12 @@ def test_one_that_never_ran_its_program_left_a_log_alone(root, tmp_path):
     assert load_record(root, "Train") is None
 
 
-def test_where_there_is_no_run_nothing_is_found(root):
+def test_a_missing_run_has_no_records(root):
     assert list_tasks(root) == set()
     assert load_record(root, "Train") is None
     assert read_output(root, "Train", "model/metrics.json") is None
 
 
-def test_a_task_without_outputs_has_no_place_for_a_record():
+def test_a_task_without_outputs_has_no_record():
     with TaskRecorder(""):
         pass

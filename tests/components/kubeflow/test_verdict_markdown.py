@@ -1,4 +1,4 @@
-"""A verdict as a run's page shows it."""
+"""A verdict as Markdown for the page of a run."""
 
 from components.kubeflow.verdict_markdown import format_verdict
 
@@ -49,6 +49,6 @@ def test_models_that_were_blessed_before_the_run_failed():
     assert "> no answer" in found
 
 
-def test_what_others_wrote_is_text():
+def test_text_from_errors_is_escaped():
     failed = PUSHED | {"outcome": "refused", "failed_task": "ItemsGen", "error": "a <b> [c](d)"}
     assert "> a \\<b\\> \\[c\\](d)" in format_verdict(failed)

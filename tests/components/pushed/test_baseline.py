@@ -1,4 +1,4 @@
-"""The pushed version is asked with what was known at the cut, of items that may have changed."""
+"""The pushed version is queried with the data before the cut, for a changed catalogue."""
 
 import numpy as np
 import pyarrow as pa
@@ -97,9 +97,9 @@ def pushed(folder, learned_until=CUT - 1):
     return folder
 
 
-def test_its_lists_are_of_what_was_popular_at_the_cut(data, stored, tmp_path):
+def test_lists_use_the_popularity_at_the_cut(data, stored, tmp_path):
     """In the week before the cut a has two votes, c one, b none (taste .1); `gone` is liked best of
-    all and falls out. u had seen b and c by then, v had seen a.
+    all and falls out. u has seen b and c by then, v has seen a.
     """
     found = query_version(data, stored, str(pushed(tmp_path)), "2")
     assert found.described == {"version": 2, "path": str(tmp_path / "recommender" / "2")}
@@ -109,28 +109,26 @@ def test_its_lists_are_of_what_was_popular_at_the_cut(data, stored, tmp_path):
     assert new not in found.lists
 
 
-def test_popularity_is_counted_for_its_own_items(data, tmp_path):
+def test_popularity_is_computed_for_the_items_of_the_version(data, tmp_path):
     version = PushedVersion(ORIGIN.evaluated, CANDIDATES, tmp_path)
     found = compute_baseline_popularity(data, CUT, version)
     assert found == pytest.approx(np.log([3, 1, 1, 2]))
 
 
-def test_one_that_has_learned_from_later_events_is_compared_and_that_is_said(
-    data, stored, tmp_path
-):
+def test_a_version_trained_on_later_events_is_compared_with_a_note(data, stored, tmp_path):
     found = query_version(data, stored, str(pushed(tmp_path, learned_until=CUT)), "2")
     assert found.lists is not None
     assert "events after the time of these queries" in found.described["note"]
 
 
-def test_one_that_cannot_be_asked_says_why(data, stored, tmp_path):
+def test_a_version_that_cannot_be_queried_states_the_reason(data, stored, tmp_path):
     (tmp_path / "recommender" / "2").mkdir(parents=True)
     found = query_version(data, stored, str(tmp_path), "2")
     assert found.lists is None
     assert "expected the origin of a pushed version" in found.described["failure"]
 
 
-def test_a_damaged_model_says_why(data, stored, tmp_path):
+def test_a_damaged_model_states_the_reason(data, stored, tmp_path):
     folder = pushed(tmp_path) / "recommender" / "2"
     (folder / "saved_model.pb").write_bytes(b"no graph")
     assert find_newest_version(tmp_path) == "2"
@@ -139,8 +137,8 @@ def test_a_damaged_model_says_why(data, stored, tmp_path):
     assert "saved_model.pb" in found.described["failure"]
 
 
-def test_left_alone_it_knows_the_popularity_that_it_was_pushed_with(data, stored, tmp_path):
-    """b was pushed with a popularity of 5, a and c with none; u had seen b and c, v had seen a."""
+def test_without_a_refresh_the_popularity_is_that_of_the_push(data, stored, tmp_path):
+    """b was pushed with a popularity of 5, a and c with none; u has seen b and c, v has seen a."""
     found = query_unchanged(data, stored, str(pushed(tmp_path)), "2")
     _, b, c, a = range(1, 5)
     retrained, alone = found["never_retrained"].lists, found["left_alone"].lists

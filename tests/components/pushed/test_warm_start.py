@@ -1,4 +1,4 @@
-"""A training begins from what is pushed only where that knows nothing of valid and test."""
+"""Training starts from the pushed version only if that has not used valid and test."""
 
 import types
 
@@ -16,13 +16,13 @@ TABLES = {"item_id": EmbeddingTable(to_text_array([b"a", b"b"]), np.zeros((3, 2)
 
 @pytest.fixture
 def data():
-    """Of `trainer.data.training_data.TrainingData` the moment at which valid begins."""
+    """The start of valid, as in `trainer.data.training_data.TrainingData`."""
     return types.SimpleNamespace(valid="valid", moment={"valid": VALID_BEGINS}.__getitem__)
 
 
 @pytest.fixture
 def pushed(tmp_path):
-    """Makes version 7, whose weights have learned until `learned_until`."""
+    """Creates version 7, whose weights were trained on events until `learned_until`."""
 
     def call(learned_until):
         weights = LearnedWeights(TABLES, {}, learned_until)
@@ -33,14 +33,14 @@ def pushed(tmp_path):
     return call
 
 
-def test_one_that_has_learned_until_just_before_valid_is_begun_from(data, pushed):
+def test_a_version_trained_until_just_before_valid_is_a_warm_start(data, pushed):
     found = decide_warm_start(data, pushed(VALID_BEGINS - 1), "7")
     assert (found.version, found.reason) == ("7", "")
     assert found.start is not None
     assert found.describe() == {"version": 7, "rows": {}, "anew": []}
 
 
-def test_one_that_knows_the_first_event_of_valid_is_not(data, pushed):
+def test_a_version_trained_on_the_first_event_of_valid_is_not_a_warm_start(data, pushed):
     found = decide_warm_start(data, pushed(VALID_BEGINS), "7")
     assert found.start is None
     assert found.describe() == {
@@ -50,7 +50,7 @@ def test_one_that_knows_the_first_event_of_valid_is_not(data, pushed):
     }
 
 
-def test_one_without_weights_is_not_and_that_is_said(data, tmp_path):
+def test_a_version_without_weights_is_not_a_warm_start_and_is_logged(data, tmp_path):
     (tmp_path / "recommender" / "7").mkdir(parents=True)
     assert decide_warm_start(data, str(tmp_path), "7").describe() == {
         "version": None,
@@ -58,6 +58,6 @@ def test_one_without_weights_is_not_and_that_is_said(data, tmp_path):
     }
 
 
-def test_where_nothing_is_pushed_training_begins_anew(data, tmp_path):
+def test_without_a_pushed_version_training_starts_from_scratch(data, tmp_path):
     found = decide_warm_start(data, str(tmp_path), "")
     assert found.describe() == {"version": None, "reason": "nothing is pushed yet"}

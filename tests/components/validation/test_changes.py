@@ -23,7 +23,7 @@ def described(describe):
     return describe({"all": BEFORE})[0]["all"], describe({"all": NOW})[0]["all"]
 
 
-def test_what_is_new_or_gone_is_said_in_words(described):
+def test_added_and_removed_values_are_described(described):
     assert [
         (change.feature, change.change) for change in find_changes("items", "all", *described)
     ] == [
@@ -42,7 +42,7 @@ def test_the_same_data_change_nothing(described):
     assert find_changes("items", "all", described[0], described[0]) == []
 
 
-def test_of_many_values_their_number_is_said(describe):
+def test_many_values_are_described_by_their_number(describe):
     many = [describe({"all": {"item_id": [f"i{n}" for n in range(count)]}})[0]["all"]
             for count in (99, 101)]  # fmt: skip
     found = {change.feature: str(change) for change in find_changes("items", "all", *many)}

@@ -1,4 +1,4 @@
-"""One planted table a case, its schema written by hand, and the findings that it must give."""
+"""Findings of planted tables with schemas written by hand."""
 
 import pytest
 import tensorflow_data_validation as tfdv
@@ -44,11 +44,11 @@ def sound(describe):
     return describe({"all": SOUND})
 
 
-def test_sound_data_pass_and_do_not_differ_from_themselves(sound):
+def test_valid_data_pass_and_have_no_drift_from_themselves(sound):
     assert checked(sound, before=sound[0]) == []
 
 
-def test_each_rule_names_expected_seen_and_examples(describe):
+def test_each_finding_has_expected_and_observed_values_and_examples(describe):
     broken = SOUND | {
         "item_kind": ["book"] * 6 + ["toy", "cup", "cup", None],
         "item_tags": [["x"]] * 9 + [["x", "y", "z"]],
@@ -82,7 +82,7 @@ def test_each_rule_names_expected_seen_and_examples(describe):
     assert price.examples == ("item_id i8: -3", "item_id i9: 101.5")
 
 
-def test_a_share_that_moved_further_than_allowed_is_drift(describe, sound):
+def test_a_share_that_changed_more_than_allowed_is_drift(describe, sound):
     # book .8 -> .5, toy .2 -> .5: the L-infinity distance is .3
     moved = SOUND | {"item_kind": ["book", "toy"] * 5}
     [found] = checked(describe({"all": moved}), before=sound[0])
@@ -92,7 +92,7 @@ def test_a_share_that_moved_further_than_allowed_is_drift(describe, sound):
     assert found.examples == ("'book' 80.0% → 50.0%", "'toy' 20.0% → 50.0%")
 
 
-def test_numbers_that_moved_are_drift(describe, sound):
+def test_a_changed_distribution_of_numbers_is_drift(describe, sound):
     # every price beyond all those before: no overlap, so the divergence is 1
     moved = SOUND | {"item_price": [95.0 + n / 10 for n in range(10)]}
     [found] = checked(describe({"all": moved}), before=sound[0])
@@ -101,7 +101,7 @@ def test_numbers_that_moved_are_drift(describe, sound):
     assert found.examples[0] == "mean 45 → 95.45"
 
 
-def test_a_table_that_lost_more_than_half_is_named(describe, sound):
+def test_a_table_that_lost_more_than_half_is_a_finding(describe, sound):
     few = {name: values[4:8] for name, values in SOUND.items()}
     found = checked(describe({"all": few}), before=sound[0])
     [volume] = [f for f in found if f.rule == "volume"]
@@ -109,7 +109,7 @@ def test_a_table_that_lost_more_than_half_is_named(describe, sound):
     assert volume.expected == "at least 0.5 times the Examples of the previous data"
 
 
-def test_a_feature_that_was_just_declared_is_no_drift(describe, sound):
+def test_a_new_feature_is_not_drift(describe, sound):
     old = {name: values for name, values in SOUND.items() if name != "item_new"}
     assert checked(sound, before=describe({"all": old})[0]) == []
 
@@ -119,7 +119,7 @@ def test_an_empty_split_is_named(describe):
     assert (found.feature, found.rule, found.seen) == ("*", "volume", "none")
 
 
-def test_a_later_split_is_held_against_train(describe):
+def test_a_later_split_is_compared_with_train(describe):
     schema = text_format.Parse(
         'feature { name: "user_id" type: BYTES } feature { name: "target_from" type: INT }'
         'feature { name: "context_device" type: BYTES '
@@ -141,13 +141,13 @@ def test_a_later_split_is_held_against_train(describe):
     assert found.seen == "0.55 (L-infinity)"
 
 
-def test_refusal_says_each_finding_in_one_line():
+def test_the_error_has_one_line_per_finding():
     findings.raise_findings([], "pages")
     one = Finding("items", "all", "item_price", "range", "numbers from 0 to 1", "numbers to 9")
     with pytest.raises(DataRefused, match="1 broken rule:") as refused:
         findings.raise_findings([one], "pages")
     assert (
-        "items/all: item_price: range: expected numbers from 0 to 1, seen numbers to 9"
+        "items/all: item_price: range: expected numbers from 0 to 1, received numbers to 9"
         in str(refused.value).splitlines()[1]
     )
     assert "pages" in str(refused.value)

@@ -1,4 +1,4 @@
-"""By hand, a thousand values each."""
+"""Inferred ranges by hand, of a thousand values each."""
 
 import pytest
 from tensorflow_metadata.proto.v0 import statistics_pb2

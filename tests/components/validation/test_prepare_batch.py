@@ -56,7 +56,7 @@ rows = st.lists(
 
 
 @given(rows, st.integers(0, 3))
-def test_any_lists_are_cut_where_they_say(rows, skipped):
+def test_lists_are_cut_at_target_from(rows, skipped):
     lists = batch(
         target_from=([[start] for _, start in rows], pa.int64()),
         timestamps=([values for values, _ in rows], pa.int64()),

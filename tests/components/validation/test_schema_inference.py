@@ -94,22 +94,22 @@ def inferred(describe):
     return {feature.name: feature for feature in schema.feature}
 
 
-def test_thresholds_are_twice_what_the_log_itself_drifts(inferred):
+def test_thresholds_are_twice_the_drift_within_the_log(inferred):
     assert inferred["item_ids"].skew_comparator.infinity_norm.threshold == pytest.approx(0.6)
     assert inferred["item_ids"].drift_comparator.infinity_norm.threshold == pytest.approx(0.6)
 
 
-def test_a_distance_that_could_not_be_doubled_makes_no_rule(inferred):
+def test_a_distance_above_one_half_gives_no_rule(inferred):
     # region: .5 in train, 1 in valid: twice that is 1, which nothing exceeds
     assert not inferred["user_region"].HasField("skew_comparator")
 
 
-def test_the_ends_of_a_scale_stand_and_holes_seen_are_allowed(inferred):
+def test_ends_of_a_scale_are_bounds_and_observed_nans_are_allowed(inferred):
     stars = inferred["label_stars"].float_domain
     assert (stars.min, stars.max) == (1, 5)
     assert not stars.disallow_nan
     assert stars.disallow_inf
 
 
-def test_only_features_that_the_data_tell_more_of_are_inferred(inferred):
+def test_only_features_with_rules_in_the_data_are_inferred(inferred):
     assert inferred.keys() == {"item_ids", "label_stars", "user_region"}

@@ -47,7 +47,7 @@ def parsed(page: str) -> Text:
     return found
 
 
-def test_it_says_what_the_data_hold(tables):
+def test_the_page_shows_the_statistics(tables):
     texts = parsed(statistics_page.render(tables[0], [])).texts
     assert "all: 4 Examples" in texts
     assert "4 values, in 100.00% of Examples; 2 different" in texts
@@ -62,25 +62,25 @@ def test_values_are_text_and_never_markup(tables):
     assert "<b>toy</b>" in parsed(statistics_page.render(tables[0], [])).texts
 
 
-def test_bars_are_as_long_as_shares_with_the_previous_data_beside(tables):
+def test_bars_show_the_shares_of_new_and_previous_data(tables):
     page = parsed(statistics_page.render(tables[1], []))
     bars = [value for name, value in page.attributes if name == "style"]
     # book .75 is the longest, .5 before it; toy .25 has none before; then ten buckets of prices
     assert bars[:3] == ["width: 100.0%", "width: 66.7%", "width: 33.3%"]
 
 
-def test_broken_rules_stand_at_the_top(tables):
+def test_broken_rules_are_at_the_top(tables):
     one = Finding("items", "all", "item_price", "range", "numbers from 0 to 9", "20")
     page = statistics_page.render(tables[0], [one])
     assert page.index("item_price: range: expected numbers from 0 to 9") < page.index("<table")
 
 
-def test_it_loads_nothing(tables):
+def test_the_page_loads_no_other_file(tables):
     page = statistics_page.render(tables[1], [])
     assert not re.search(r"https?:|src=|<script|<link|@import|url\(", page)
 
 
-def test_it_is_written_where_there_was_no_folder(tables, tmp_path):
+def test_a_missing_folder_is_created(tables, tmp_path):
     path = tmp_path / "statistics" / "items.html"
     statistics_page.write(str(path), tables[0], [])
     assert path.read_text().startswith("<!doctype html>")

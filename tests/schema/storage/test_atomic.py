@@ -1,4 +1,4 @@
-"""A file is there whole or not at all, whatever ends the block that writes it."""
+"""A file is complete or absent, however the block that writes it ends."""
 
 import pathlib
 
@@ -37,7 +37,7 @@ def _append_half(path, error):
 
 @pytest.mark.parametrize("write", [_write_half, _append_half])
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-def test_an_error_leaves_the_old_file_and_nothing_else(path, write, error):
+def test_after_an_error_only_the_old_file_exists(path, write, error):
     with pytest.raises(error):
         write(path, error)
     assert path.read_text() == "old"

@@ -1,4 +1,4 @@
-"""What a person writes for a place, read the same wherever it is written."""
+"""Parsing of the locations that users write."""
 
 import pathlib
 
@@ -34,7 +34,7 @@ def home(monkeypatch):
         ("s3://bucket/~/[1]*?/{SPAN}", "s3://bucket/~/[1]*?/{SPAN}"),
     ],
 )  # fmt: skip
-def test_a_place_is_read(text, read):
+def test_a_location_is_parsed(text, read):
     assert parse_location(text) == read
     assert parse_location(read) == read
 
@@ -73,32 +73,32 @@ def test_a_place_is_read(text, read):
          "write the path itself"),
     ],
 )  # fmt: skip
-def test_what_is_no_place_is_refused_in_one_sentence(text, sentence):
+def test_an_invalid_location_is_refused(text, sentence):
     with pytest.raises(UsageError) as refused:
         parse_location(text)
     assert str(refused.value) == sentence
 
 
-def test_a_place_of_this_machine_is_no_url():
+def test_a_local_path_is_not_a_url():
     assert parse_local("~/shop.toml") == pathlib.Path("/home/me/shop.toml")
     with pytest.raises(UsageError, match="expected a local path, received 's3://b/x'"):
         parse_local("s3://b/x")
 
 
 @pytest.mark.parametrize("text", ["~/logs", "logs", "./logs"])
-def test_tasks_elsewhere_know_neither_home_nor_folder(text):
+def test_a_task_location_does_not_depend_on_home_or_working_folder(text):
     with pytest.raises(UsageError, match="expected a URL or an absolute path, valid for the tasks"):
         parse_task_location(text)
 
 
-def test_tasks_are_given_what_all_machines_see():
+def test_a_task_location_is_valid_on_every_machine():
     assert parse_task_location("/data/") == "/data"
     assert (
         parse_task_location("hdfs://name:9000/logs/", READABLE_SCHEMES) == "hdfs://name:9000/logs"
     )
 
 
-def test_a_tables_path_may_name_a_folder_that_begins_with_a_tilde():
+def test_a_table_path_can_begin_with_a_tilde():
     assert parse_table_path("~logs/*.csv") == "~logs/*.csv"
     assert parse_table_path("hdfs:///logs/") == "hdfs:///logs"
     with pytest.raises(UsageError, match="a bucket after hdfs://"):
@@ -111,5 +111,5 @@ def test_urls_are_remote(text):
 
 
 @pytest.mark.parametrize("text", ["/a", "./a://b", "s3:/b", "[1]://x"])
-def test_paths_are_not(text):
+def test_paths_are_not_remote(text):
     assert not is_remote(text)

@@ -1,4 +1,4 @@
-"""An S3 server of its own, asked by our code and, for comparison, by boto3."""
+"""Object stores on local servers, compared with boto3."""
 
 import contextlib
 import gzip
@@ -32,7 +32,7 @@ def folder(tmp_path):
     return source
 
 
-def test_a_folder_comes_back_as_it_went(bucket, folder, tmp_path):
+def test_a_folder_is_downloaded_as_it_was_uploaded(bucket, folder, tmp_path):
     object_store.upload(folder, f"{bucket}/run/model")
     assert names_in(bucket) == [
         "run/model/graph.pb", "run/model/variables/data", "run/model/variables/empty",
@@ -43,7 +43,7 @@ def test_a_folder_comes_back_as_it_went(bucket, folder, tmp_path):
         assert copy.is_dir() if path.is_dir() else copy.read_bytes() == path.read_bytes()
 
 
-def test_what_is_larger_than_a_part_is_whole(bucket, tmp_path, monkeypatch):
+def test_a_file_larger_than_a_part_is_copied_completely(bucket, tmp_path, monkeypatch):
     monkeypatch.setattr(object_store, "_PART_BYTES", 6_000_000)
     content = os.urandom(13_000_001)
     (tmp_path / "large").write_bytes(content)
@@ -53,8 +53,8 @@ def test_what_is_larger_than_a_part_is_whole(bucket, tmp_path, monkeypatch):
     assert (tmp_path / "copy" / "large").read_bytes() == content
 
 
-def test_a_packed_file_is_copied_as_it_is(bucket, tmp_path):
-    """Arrow packs and unpacks by the name, where it is not told otherwise."""
+def test_a_compressed_file_is_copied_unchanged(bucket, tmp_path):
+    """By default, Arrow compresses and decompresses by the name."""
     packed = gzip.compress(b"a line\n")
     (tmp_path / "log.gz").write_bytes(packed)
     object_store.upload_file(tmp_path / "log.gz", f"{bucket}/log.gz")
@@ -65,7 +65,7 @@ def test_a_packed_file_is_copied_as_it_is(bucket, tmp_path):
     assert (tmp_path / "copy" / "log.gz").read_bytes() == packed
 
 
-def test_marks_of_empty_folders_are_no_files(bucket, tmp_path):
+def test_markers_of_empty_folders_are_not_files(bucket, tmp_path):
     put(bucket, "run/model/", b"")
     put(bucket, "run/model/data", b"x")
     assert object_store.list_files(f"{bucket}/run/model") == ["data"]
@@ -73,7 +73,7 @@ def test_marks_of_empty_folders_are_no_files(bucket, tmp_path):
     assert [path.name for path in (tmp_path / "copy").iterdir()] == ["data"]
 
 
-def test_a_folder_is_no_other_whose_name_it_begins(bucket):
+def test_a_folder_does_not_match_longer_names(bucket):
     put(bucket, "model/1/data", b"x")
     put(bucket, "model/11/data", b"x")
     assert object_store.list_files(f"{bucket}/model/1") == ["data"]
@@ -81,7 +81,7 @@ def test_a_folder_is_no_other_whose_name_it_begins(bucket):
     assert object_store.list_files(f"{bucket}/model") == ["11/data"]
 
 
-def test_nothing_is_an_empty_folder(bucket):
+def test_a_missing_folder_is_empty(bucket):
     assert object_store.list_files(f"{bucket}/nothing") == []
     object_store.remove(f"{bucket}/nothing")
     assert object_store.compute_version(f"{bucket}/nothing") == ""
@@ -89,7 +89,7 @@ def test_nothing_is_an_empty_folder(bucket):
         object_store.read(f"{bucket}/nothing")
 
 
-def test_a_fingerprint_says_that_an_object_was_written_again(bucket):
+def test_the_version_changes_if_an_object_is_overwritten(bucket):
     put(bucket, "metadata", b"one")
     before = object_store.compute_version(f"{bucket}/metadata")
     assert before == object_store.compute_version(f"{bucket}/metadata")
@@ -97,7 +97,7 @@ def test_a_fingerprint_says_that_an_object_was_written_again(bucket):
     assert object_store.compute_version(f"{bucket}/metadata") != before
 
 
-def test_folders_are_what_stands_before_a_slash(bucket):
+def test_folders_are_the_names_before_a_slash(bucket):
     for key in ("run/a/1/data", "run/b/data", "run/file", "other/c/data"):
         put(bucket, key, b"x")
     assert object_store.list_folders(f"{bucket}/run") == ["a", "b"]
@@ -106,20 +106,20 @@ def test_folders_are_what_stands_before_a_slash(bucket):
     assert not object_store.is_file(f"{bucket}/run/a")
 
 
-def test_a_bucket_that_is_not_there_holds_nothing_and_can_be_required(bucket):
+def test_a_missing_bucket_is_empty_and_can_be_required(bucket):
     assert object_store.list_files(f"{bucket}-other/x") == []
     object_store.require_bucket(f"{bucket}/run")
     with pytest.raises(FileNotFoundError, match="no bucket 'bucket-"):
         object_store.require_bucket(f"{bucket}-other/x")
 
 
-def test_a_server_that_is_none_is_said(monkeypatch):
+def test_an_invalid_endpoint_is_named(monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "minio:9000")
     with pytest.raises(UsageError, match="one like http://host:9000, received 'minio:9000'"):
         object_store.list_files("s3://bucket/x")
 
 
-def test_what_a_user_has_named_and_nothing_answers_is_one_sentence(bucket, monkeypatch):
+def test_an_unreachable_store_is_a_usage_error(bucket, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     with pytest.raises(UsageError, match=f"object store at {bucket}, received: "), _reached(bucket):
         pass
@@ -131,12 +131,12 @@ def _reached(bucket: str):
         yield object_store.list_files(bucket)
 
 
-def test_a_store_that_nobody_knows_is_refused():
+def test_an_unsupported_store_is_refused():
     with pytest.raises(UsageError, match=r"s3:// or gs://, received ftp://host"):
         object_store.list_files("ftp://host/x")
 
 
-def test_what_is_written_is_there_however_the_block_ends(bucket, tmp_path):
+def test_written_files_are_uploaded_even_after_an_error(bucket, tmp_path):
     def write_and_fail() -> None:
         with object_store.open_output_folder(f"{bucket}/logs") as folder:
             pathlib.Path(folder, "events").write_text("x")
@@ -150,7 +150,7 @@ def test_what_is_written_is_there_however_the_block_ends(bucket, tmp_path):
         assert folder == str(tmp_path)
 
 
-def test_googles_store_keeps_folders_too(gs_bucket, folder, tmp_path):
+def test_googles_store_supports_folders(gs_bucket, folder, tmp_path):
     object_store.upload(folder, f"{gs_bucket}/run/model", without="graph.pb")
     names = ["variables/data", "variables/empty"]
     assert object_store.list_files(f"{gs_bucket}/run/model") == names

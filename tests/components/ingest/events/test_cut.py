@@ -1,4 +1,4 @@
-"""What was known when test began, on histories written down by hand."""
+"""The start of the test split, on histories written by hand."""
 
 import numpy as np
 import pyarrow as pa
@@ -42,14 +42,14 @@ def test_by_the_clock_events_at_the_cut_are_test(run, t_test, now):
     assert positions(found) == {40: [2, 4, 6, 10], 41: [2, 4, 7, 10]}[t_test]
 
 
-def test_by_last_items_each_user_has_a_cut_of_his_own(run):
+def test_with_last_items_each_user_has_its_own_cut(run):
     found = load_test_cut(run, run, Split(kind="last_item"))
     assert found == Cut(None, 61)
     # a user of fewer than three events has no item held out
     assert positions(found) == [3, 5, 7, 9]
 
 
-def test_of_users_keeps_their_order_and_leaves_unknown_ones_empty(run):
+def test_loaded_histories_keep_the_order_and_unknown_users_are_empty(run):
     found = histories.load(run, pa.array(["dan", "eve", "ann"], pa.large_string()))
     assert found.to_pylist() == [
         {"user_id": "dan", "item_ids": ["i"] * 3, "timestamps": [1, 2, 3]},
@@ -58,6 +58,6 @@ def test_of_users_keeps_their_order_and_leaves_unknown_ones_empty(run):
     ]
 
 
-def test_of_users_nobody_knows(run):
+def test_histories_of_unknown_users_are_empty(run):
     found = histories.load(run, pa.array(["eve"], pa.large_string()))
     assert found.to_pylist() == [{"user_id": "eve", "item_ids": None, "timestamps": None}]

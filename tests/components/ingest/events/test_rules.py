@@ -1,4 +1,4 @@
-"""Rules that need more than one record: unknown items and robots, by hand and all the way."""
+"""Rules that need more than one record: unknown items and bots, by hand and in the pipeline."""
 
 import collections
 
@@ -52,11 +52,11 @@ def test_the_first_events_of_a_day_are_kept(rows, limit):
     assert event_rules.find_excess_events(events, limit).tolist() == expected
 
 
-def test_no_event_is_beyond_any_limit():
+def test_no_event_exceeds_the_limit_in_an_empty_log():
     assert event_rules.find_excess_events(log([("a", T0)]).slice(0, 0), 1).tolist() == []
 
 
-def test_unknown_items():
+def test_unknown_items_are_found():
     events = log([("a", T0), ("a", T0 + 1)])
     found = event_rules.find_unknown_items(events, pa.array(["i1", "other"]))
     assert np.array_equal(found, [True, False])
@@ -69,14 +69,14 @@ FEATURES = {"items": {"price": {"kind": "number"}}}
 EVENTS = f"u,x,{T0}\nu,y,{T0 + 1}\nv,gone,{T0 + 2}\nv,gone,{T0 + 2}\nv,z,{T0 + 3}\nw,x,{T0 + 4}\n"
 
 
-def test_events_for_unknown_items_are_kept_where_nothing_else_is_said(lay, ingest_events):
+def test_events_of_unknown_items_are_kept_by_default(lay, ingest_events):
     done = ingest_events(described(), lay({"log.csv": EVENTS, "items.csv": CATALOGUE}))
     table = done.counts.tables["interactions"]
     assert (table.accepted, table.rejected, table.duplicates) == (5, 0, 1)
 
 
 @pytest.mark.parametrize("policy", ["reject", "fail"])
-def test_events_for_unknown_items_become_letters(policy, lay, ingest_events):
+def test_events_of_unknown_items_become_dead_letters(policy, lay, ingest_events):
     # An item whose price is no number (y) has none, and is known.
     dataset = described(unknown_item=policy).model_copy(
         update={"features": Dataset.model_validate(
@@ -96,7 +96,7 @@ def test_events_for_unknown_items_become_letters(policy, lay, ingest_events):
         acceptance.check(done.counts, dataset.data, "rejected")
 
 
-def test_a_robot_is_reported_and_its_first_events_stay(lay, ingest_events):
+def test_excess_events_of_a_bot_are_rejected_and_its_first_events_kept(lay, ingest_events):
     robot = "".join(f"bot,i{n:02},{T0 + n}\n" for n in range(12))
     people = f"a,x,{T0 + 5}\na,y,{T0 + DAY}\nbot,x,{T0 + DAY}\nbroken\n"
     folder = lay({"log-1.csv": robot[:95], "log-2.csv": robot[95:] + people})
@@ -115,7 +115,7 @@ def test_a_robot_is_reported_and_its_first_events_stay(lay, ingest_events):
     assert sorted(letters) == [*robots, ("wrong_field_count", "broken")]
 
 
-def test_a_repeated_catalogue_id_fails_by_policy(lay, ingest_items):
+def test_a_repeated_catalogue_id_is_refused_if_configured(lay, ingest_items):
     catalogue = "item_id,title\na,first\nb,only\na,second\na,third\n"
     folder = lay({"items.csv": catalogue})
     dataset = described(items={"duplicates": "fail", "title": "title"})

@@ -1,4 +1,4 @@
-"""The cuts against a plain sort, and against the referee's arithmetic."""
+"""Cuts compared with a plain sort and with the reference implementation."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ TENTHS = Split(valid_fraction=0.1, test_fraction=0.1)
 
 
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=120), st.integers(1, 5))
-def test_is_the_event_at_the_index_of_the_sorted_log(times, shards):
+def test_the_cut_is_the_event_at_the_index_of_the_sorted_log(times, shards):
     combine = CombineTimes(TENTHS)
     merged = combine.create_accumulator()
     for shard in range(shards):
@@ -23,20 +23,20 @@ def test_is_the_event_at_the_index_of_the_sorted_log(times, shards):
     assert combine.extract_output(merged).clock == expected
 
 
-def test_indices_are_the_referees_for_any_size():
+def test_indices_equal_those_of_the_reference_for_any_size():
     for n in [*range(1, 3000), 99_999, 100_000, 1_000_000]:
         found = find_cuts((np.arange(n), np.ones(n, np.int64)), TENTHS)
         assert found == Clock(int(n * 0.8), int(n * 0.9)), n
 
 
 @pytest.mark.parametrize(("valid", "test", "cuts"), [(0.3, 0.3, (4, 7)), (0.05, 0.2, (7, 8))])
-def test_fractions_are_taken_as_written(valid, test, cuts):
+def test_fractions_are_exact_decimals(valid, test, cuts):
     # In binary 1 - 0.3 - 0.3 is a little more than 0.4, and 1 - 0.3 a little less than 0.7.
     split = Split(valid_fraction=valid, test_fraction=test)
     assert find_cuts((np.arange(10), np.ones(10, np.int64)), split) == Clock(*cuts)
 
 
-def test_no_event_at_all():
+def test_a_log_without_events_has_cuts_of_zero():
     assert CombineTimes(TENTHS).extract_output([]) == (Clock(0, 0), (0, 0))
     assert find_cuts(count_times(np.zeros(0, np.int64)), TENTHS) == Clock(0, 0)
 
@@ -76,7 +76,7 @@ def test_cuts_within_the_bulk_are_those_of_a_log_without_stragglers(split):
     assert CombineTimes(split).extract_output([count_times(log)]).bulk == found.bulk
 
 
-def test_last_items_go_by_no_clock():
+def test_last_items_have_no_clock():
     assert find_cuts(count_times(np.array([1, 2, 3])), Split(kind="last_item")) is None
 
 

@@ -1,4 +1,4 @@
-"""Events far from all others in time, through the whole way."""
+"""Events far from all others in time, through the whole pipeline."""
 
 import datetime
 
@@ -40,7 +40,7 @@ def test_stragglers_are_kept_counted_and_shown(lay, ingest_events):
 
 
 @pytest.mark.parametrize("split", ["clock", "last_item"])
-def test_a_log_without_its_stragglers_is_as_one_that_never_had_them(lay, ingest_events, split):
+def test_rejected_stragglers_leave_no_trace_in_the_result(lay, ingest_events, split):
     plain = ingest_events(described(split), lay(log(*LOG), "plain"), "one")
     rejecting = described(split, time_outliers="reject")
     done = ingest_events(rejecting, lay(log(IN_2099, *LOG, IN_1990), "strays"), "two")
@@ -58,7 +58,7 @@ def test_a_log_without_its_stragglers_is_as_one_that_never_had_them(lay, ingest_
     acceptance.check(done.counts, lenient, str(done.root / "rejected"))
 
 
-def test_a_straggler_and_a_late_rule_have_letters_of_their_own(lay, ingest_events):
+def test_stragglers_and_late_rules_have_separate_dead_letters(lay, ingest_events):
     source = described(time_outliers="reject", max_events_per_user_and_day=1)
     days = [f"u1,i{n},{T0 + 86_400 * n}" for n in range(20)]
     twice = f"u1,again,{T0 + 1}"
@@ -69,7 +69,7 @@ def test_a_straggler_and_a_late_rule_have_letters_of_their_own(lay, ingest_event
     assert letters == [(22, "too_many_events"), (23, "straggler")]
 
 
-def test_what_is_after_a_moment_is_refused(lay, ingest_events):
+def test_events_after_not_after_are_rejected(lay, ingest_events):
     until = T0 + 58 * 3600
     moment = datetime.datetime.fromtimestamp(until, datetime.timezone.utc)
     source = described(not_after=moment.isoformat())
@@ -85,6 +85,6 @@ def test_what_is_after_a_moment_is_refused(lay, ingest_events):
 
 
 @pytest.mark.parametrize("wrong", ["2020-09-13T12:26:40", "soon"])
-def test_a_moment_has_a_zone(wrong):
+def test_not_after_requires_a_time_zone(wrong):
     with pytest.raises(ValueError, match="not_after"):
         described(not_after=wrong)

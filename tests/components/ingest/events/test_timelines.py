@@ -41,7 +41,7 @@ def test_windows_by_hand():
     st.integers(1, 4),
     st.integers(1, 4),
 )
-def test_every_event_is_owned_once_and_by_its_split(rows, cuts, window, carry):
+def test_every_event_belongs_to_exactly_one_split(rows, cuts, window, carry):
     events, clock = log(rows), Clock(*cuts)
     users, times = events["user_id"].to_pylist(), events["timestamp"].to_pylist()
     owned = collections.Counter()
@@ -76,7 +76,7 @@ def test_last_items_by_hand():
     }
 
 
-def test_events_before_the_train_window_are_history_alone():
+def test_events_before_the_train_window_are_only_history():
     events = log([("a", t, f"i{t}") for t in range(6)] + [("b", 0, "x")])
     edges = find_edges(events, Clock(t_valid=4, t_test=5, t_train=2))
     train = timelines.build_split_windows(edges, "train", window=9, carry=9)
@@ -95,7 +95,7 @@ def test_batches_bound_memory_and_lose_nothing(monkeypatch):
     assert sum(len(row["timestamps"]) for row in rows) == 23
 
 
-def told(rows: list[tuple[str, int, str, int]]) -> list[tuple[str, int, str, int]]:
+def sort_in_seconds(rows: list[tuple[str, int, str, int]]) -> list[tuple[str, int, str, int]]:
     """(user, nanoseconds, item, line) -> (user, seconds, item, line), as `in_order` has them."""
     users, moments, items, lines = zip(*rows, strict=True)
     columns = {
@@ -109,9 +109,9 @@ def told(rows: list[tuple[str, int, str, int]]) -> list[tuple[str, int, str, int
     return list(zip(*(found[name] for name in names), strict=True))
 
 
-def test_order_within_a_second_is_that_of_its_nanoseconds_and_of_lines_in_a_tie():
+def test_events_are_sorted_by_nanosecond_and_ties_by_line():
     second = 10**9
-    assert told(
+    assert sort_in_seconds(
         [
             ("b", 5 * second, "a", 1),
             ("a", 7 * second + 2, "b", 2),
@@ -130,8 +130,8 @@ def test_order_within_a_second_is_that_of_its_nanoseconds_and_of_lines_in_a_tie(
     ]
 
 
-def test_of_events_that_agree_in_user_item_and_moment_the_last_line_is_kept():
-    assert told(
+def test_the_last_line_of_duplicate_events_is_kept():
+    assert sort_in_seconds(
         [
             ("a", 1, "x", 1),  # repeated in line 3, with another item between them
             ("a", 1, "y", 2),
@@ -148,15 +148,15 @@ def test_of_events_that_agree_in_user_item_and_moment_the_last_line_is_kept():
         st.tuples(st.sampled_from("abc"), st.integers(0, 3), st.sampled_from("xyz")), min_size=1
     )
 )
-def test_events_by_a_slow_way(rows):
+def test_sorting_agrees_with_plain_python(rows):
     last = {row: line for line, row in enumerate(rows)}
     expected = sorted((user, moment, line, item) for (user, moment, item), line in last.items())
-    assert told([(*row, line) for line, row in enumerate(rows)]) == [
+    assert sort_in_seconds([(*row, line) for line, row in enumerate(rows)]) == [
         (user, 0, item, line) for user, _, line, item in expected
     ]
 
 
-def test_users_begin_where_another_one_ends():
+def test_each_user_starts_where_the_previous_one_ends():
     events = log([("a", 1, "x"), ("a", 2, "x"), ("b", 1, "x")])
     assert find_user_starts(events).tolist() == [0, 2, 3]
     assert find_user_starts(events.slice(0, 0)).tolist() == [0]

@@ -1,4 +1,4 @@
-"""What is said of a value that was refused: column, value, what is accepted, and what it is."""
+"""Explanations of rejected values: column, value, accepted values and a suggestion."""
 
 import dataclasses
 import json
@@ -26,7 +26,7 @@ LOG = {
 
 @dataclasses.dataclass
 class Read:
-    """What became of one log."""
+    """Result of parsing one log."""
 
     records: pa.Table
     counts: counts.TableCounts
@@ -78,13 +78,13 @@ def read(tmp_path):
         ("soon", "s", ""), (None, "s", ""), ("", "ms", ""), (-5, "s", ""), ([1], "s", ""),
     ],
 )  # fmt: skip
-def test_what_a_time_looks_like(value, unit, words):
+def test_unreadable_times_get_a_suggestion(value, unit, words):
     hint = suggest_time_fix(value, unit)
     assert words in hint
     assert bool(words) == bool(hint)
 
 
-def test_a_refused_time_names_column_value_and_what_is_accepted(read):
+def test_a_rejected_time_names_column_value_and_accepted_times(read):
     done = read("user_id,item_id,when,stars,hour\nu,i,2024-01-31 18:30:00,4,1\nu,i,,4,1\n",
                 timestamp="when", timestamp_unit="iso8601")  # fmt: skip
     assert [letter["detail"] for letter in done.letters] == [
@@ -95,7 +95,7 @@ def test_a_refused_time_names_column_value_and_what_is_accepted(read):
     ]
 
 
-def test_a_dirty_optional_number_is_a_missing_one(read):
+def test_an_unreadable_optional_number_counts_as_missing(read):
     done = read(
         "user_id,item_id,timestamp,stars,hour\n"
         f'a,i,{T0},n/a,7\nb,i,{T0},5,"12,5"\nc,i,{T0},inf,\nd,i,soon,n/a,n/a\n'
@@ -115,27 +115,27 @@ def test_a_dirty_optional_number_is_a_missing_one(read):
     )
 
 
-def test_counts_of_unreadable_values_travel_as_json(read):
+def test_counts_of_unreadable_values_are_written_as_json(read):
     table = read(f"user_id,item_id,timestamp,stars,hour\na,i,{T0},n/a,7\n").counts
     assert table.unreadable
     kept = counts.Counts({"interactions": table}, {"users": 1})
     assert counts.parse(kept.to_json()) == kept
 
 
-def test_a_header_among_the_records_is_none_of_them(read):
+def test_a_header_among_the_records_is_rejected(read):
     header = "user_id,item_id,timestamp,stars,hour\n"
     done = read(f"{header}a,i,{T0},5,7\n{header}b,i,{T0},5,7\n")
     assert done.records["user_id"].to_pylist() == ["a", "b"]
     assert [(letter["line"], letter["reason"]) for letter in done.letters] == [(3, "header_line")]
 
 
-def test_where_ids_are_hashed_no_value_is_in_the_detail(read):
+def test_the_detail_has_no_value_if_ids_are_hashed(read):
     done = read("user_id,item_id,timestamp,stars,hour\nu,i,person-1,4,1\n", withheld=True)
     assert "person-1" not in json.dumps(done.letters)
     assert "'timestamp' expects seconds" in done.letters[0]["detail"]
 
 
-def test_values_are_shown_in_short():
+def test_values_are_truncated_in_messages():
     assert format_excerpt("a") == "'a'"
     assert format_excerpt("a" * 61) == "'" + "a" * 60 + "'…"
     assert len(format_excerpt({"a": "b" * 10_000})) == 61

@@ -24,7 +24,7 @@ def text(*values: str) -> pa.Array:
 
 
 def outcomes(converted: ConvertedColumn) -> list:
-    """The value, or the reason why not."""
+    """The value, or the reason for its rejection."""
     values: list = converted.array.to_pylist()
     for reason, refused in reversed(converted.faults):
         values = [reason if no else value for no, value in zip(refused, values, strict=True)]
@@ -53,7 +53,7 @@ def test_numbers_in_text(value, expected):
         (10**400, "bad_number"), (-math.inf, "bad_number"), (1e39, "bad_number"),
     ],
 )  # fmt: skip
-def test_numbers_in_json_do_not_depend_on_their_neighbours(value, expected, others):
+def test_a_json_number_does_not_depend_on_other_records(value, expected, others):
     assert outcomes(convert_numbers([value, *others]))[0] == expected
 
 
@@ -77,7 +77,7 @@ def test_typed_columns_are_read_as_their_values_in_json():
     assert outcomes(convert_texts(lists)) == ["wrong_kind", None]
 
 
-def test_objects_and_lists_are_no_numbers():
+def test_objects_and_lists_are_not_numbers():
     assert outcomes(convert_numbers([[1], {}, "1"])) == ["wrong_kind", "wrong_kind", 1.0]
 
 
@@ -199,7 +199,7 @@ def test_times_in_json():
     ]  # fmt: skip
 
 
-def test_a_broken_day_leaves_its_neighbours_alone():
+def test_an_invalid_date_does_not_affect_other_records():
     column = text("2020-02-30T00:00:00Z", "2020-09-13T12:26:40Z", "")
     assert outcomes(convert_timestamps(column, "iso8601")) == [
         "bad_timestamp", 1_600_000_000 * 10**9, "bad_timestamp",
@@ -219,7 +219,7 @@ def test_a_broken_day_leaves_its_neighbours_alone():
         ("us", None, "bad_timestamp"),
     ],
 )
-def test_arrow_timestamps_say_their_own_unit(unit, ticks, expected):
+def test_arrow_timestamps_have_their_own_unit(unit, ticks, expected):
     column = pa.array([ticks], pa.timestamp(unit, "Asia/Kolkata"))
     assert outcomes(convert_timestamps(column, "ms")) == [expected]
 

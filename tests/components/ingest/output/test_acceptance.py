@@ -21,12 +21,12 @@ def test_good_counts_pass():
     acceptance.check(made(bad_number=8), DATA, "rejected")
 
 
-def test_a_lost_record_is_a_bug_and_no_bad_data():
+def test_a_lost_record_is_an_assertion_error():
     with pytest.raises(AssertionError, match=r"1000.*989"):
         acceptance.check(made(accepted=989), DATA, "rejected")
 
 
-def test_the_limit_itself_is_allowed():
+def test_a_fraction_equal_to_the_limit_is_allowed():
     acceptance.check(made(accepted=988, rejected=10, bad_number=10), DATA, "rejected")
 
 
@@ -46,13 +46,13 @@ def test_an_empty_split_is_named():
         acceptance.check(made(totals={**SPLITS, "valid": 0}), DATA, "rejected")
 
 
-def test_an_empty_split_of_last_items_says_what_they_need():
+def test_an_empty_split_of_last_items_suggests_longer_histories():
     with pytest.raises(DataRefused, match="users with at least three events"):
         acceptance.check(made(totals={"train": 990, "valid": 0, "test": 0}), DATA, "rejected")
 
 
 @pytest.mark.parametrize("table", ["interactions", "items"])
-def test_one_record_is_too_many_where_the_policy_says_fail(table):
+def test_one_record_is_too_many_if_the_policy_is_fail(table):
     reason, policy = {
         "interactions": ("unknown_item", {"unknown_item": "fail"}),
         "items": ("duplicate_id", {"duplicates": "fail"}),
@@ -65,12 +65,12 @@ def test_one_record_is_too_many_where_the_policy_says_fail(table):
     acceptance.check(found, DATA, "rejected")
 
 
-def test_nothing_accepted():
+def test_a_table_without_accepted_records_is_refused():
     with pytest.raises(DataRefused, match=r"data\.interactions\.path"):
         acceptance.check(made(read=0, accepted=0, rejected=0, duplicates=0), DATA, "rejected")
 
 
-def test_counts_come_back_from_json_and_from_the_file(tmp_path):
+def test_counts_are_read_from_json_and_from_the_file(tmp_path):
     tallies = {
         "users/read": 5, "users/accepted": 2, "users/duplicates": 1,
         "users/rejected/bad_id": 1, "users/rejected/broken_json": 1, "interactions/read": 9,
@@ -91,7 +91,7 @@ def test_the_first_letter_of_the_main_reason_is_shown(tmp_path, name):
     folder = dead_letters.prepare(str(tmp_path / name), "interactions")
     letters = [
         DeadLetter("a.csv", 3, "bad_id", "x"),
-        DeadLetter("a.csv", 7, "bad_timestamp", "u" * 10_000, None, "a zone is missing"),
+        DeadLetter("a.csv", 7, "bad_timestamp", "u" * 10_000, None, "the time zone is missing"),
     ]
     dead_letters.write(folder, 3, letters)
     with pytest.raises(DataRefused) as caught:
@@ -100,11 +100,11 @@ def test_the_first_letter_of_the_main_reason_is_shown(tmp_path, name):
         )
     message = str(caught.value)
     assert message.endswith(f"; for example line 7 of a.csv, which holds '{'u' * 60}'…: "
-                            "a zone is missing")  # fmt: skip
+                            "the time zone is missing")  # fmt: skip
     assert len(message) < 1000
 
 
-def test_a_column_of_which_nothing_can_be_read_is_refused():
+def test_a_column_with_only_unreadable_values_is_refused():
     found: dict[str, UnreadableValues] = {
         "features.items.price": {"values": 9, "example": "received 'n/a'"}
     }
@@ -116,6 +116,6 @@ def test_a_column_of_which_nothing_can_be_read_is_refused():
     acceptance.check(Counts({"items": items}, {}), data, "rejected")
 
 
-def test_a_damaged_file_is_refused_however_little_is_known_to_be_lost():
+def test_a_damaged_file_is_refused_even_for_one_lost_record():
     with pytest.raises(DataRefused, match=r"no record with damaged_file, .* copy the file again"):
         acceptance.check(made(accepted=997, rejected=1, damaged_file=1), DATA, "rejected")

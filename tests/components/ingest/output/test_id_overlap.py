@@ -1,4 +1,4 @@
-"""Ids that meet, by hand, and why others do not."""
+"""Overlaps of ids by hand, and differences in spelling."""
 
 import pyarrow as pa
 import pytest
@@ -21,7 +21,7 @@ def ids(*texts: str) -> pa.Array:
     return pa.array(texts, pa.large_string())
 
 
-def test_events_are_counted_and_both_sides_shown():
+def test_events_are_counted_and_unmatched_ids_of_both_tables_are_shown():
     log = count_ids(ids("a", "a", "a", "x", "y", "y", "z", "w", "x", "x"))
     found = measure_overlap(log, ids("a", "q", "p", "p", "s", "r"))
     assert (found.total, found.met, found.share) == (10, 3, 0.3)
@@ -45,13 +45,13 @@ def test_events_are_counted_and_both_sides_shown():
         (["x", "y"], ["8", "9"], None),
     ],
 )
-def test_the_one_difference_that_keeps_them_apart(log, table, reason):
+def test_the_difference_in_spelling_is_found(log, table, reason):
     found = measure_overlap(count_ids(ids(*log)), ids(*table))
     assert found.met == 0
     assert find_likely_change(found, 0.5) == reason
 
 
-def test_what_meets_already_stays_met_whatever_is_changed():
+def test_matching_ids_still_match_after_every_change():
     found = measure_overlap(count_ids(ids("A", "A", "b.0", "c")), ids("A", "b", "d"))
     assert found.by_change["a trailing .0"] == 3
     assert found.by_change["capital letters"] == 2
@@ -70,7 +70,7 @@ def test_parts_add_up():
     assert found.by_change["leading zeros"] == 1
 
 
-def test_nothing_meets_nothing():
+def test_empty_tables_have_no_overlap():
     assert measure_overlap(count_ids(ids()), ids()) == IdOverlap(0, 0, {}, {}, [])
     assert merge_overlaps([]) == IdOverlap(0, 0, {}, {}, [])
     assert merge_overlaps([]).share == 1
@@ -89,6 +89,6 @@ written = st.tuples(
 
 
 @given(written.map("".join))
-def test_an_id_and_what_one_change_makes_of_it_come_into_one_part(text):
+def test_an_id_and_its_changed_spellings_are_in_the_same_part(text):
     for name, change in SPELLING_CHANGES.items():
         assert canonicalize_ids(change(ids(text))) == canonicalize_ids(ids(text)), name

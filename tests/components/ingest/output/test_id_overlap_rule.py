@@ -1,4 +1,4 @@
-"""Ids of log and tables through the whole way: what meets, and what stops the run."""
+"""Overlap of the ids of log and tables through the whole pipeline."""
 
 import pyarrow as pa
 import pytest
@@ -30,7 +30,7 @@ def written(item: str, user: str = "u{}", items: str = "{}") -> dict[str, str]:
     }
 
 
-def test_all_that_meets_is_counted(lay, ingest_events):
+def test_matching_ids_are_counted(lay, ingest_events):
     done = ingest_events(described(users=True), lay(written("{}")))
     assert done.counts.meetings == {
         "items": IdOverlap(20, 20, {}, {}, ["10", "11"]),
@@ -51,7 +51,9 @@ def test_all_that_meets_is_counted(lay, ingest_events):
         ("x", "are the id columns of both tables right"),
     ],
 )
-def test_ids_that_do_not_meet_stop_the_run_and_say_why(lay, ingest_events, item, reason, policy):
+def test_ids_that_do_not_match_stop_the_run_with_the_reason(
+    lay, ingest_events, item, reason, policy
+):
     dataset = described(source={"unknown_item": policy})
     done = ingest_events(dataset, lay(written(item)))
     with pytest.raises(DataRefused) as caught:
@@ -64,14 +66,14 @@ def test_ids_that_do_not_meet_stop_the_run_and_say_why(lay, ingest_events, item,
     assert "data.min_known_items" in message
 
 
-def test_users_that_do_not_meet_stop_the_run_too(lay, ingest_events):
+def test_users_that_do_not_match_stop_the_run(lay, ingest_events):
     done = ingest_events(described(users=True), lay(written("{}", user="U{}")))
     with pytest.raises(DataRefused, match=r"0 of 4 .*'U0', 'U1', 'U2'.*without capital letters"):
         acceptance.check(done.counts, described().data, "rejected")
     acceptance.check(done.counts, described(min_known_users=0).data, "rejected")
 
 
-def test_half_is_enough_unless_the_key_says_more(lay, ingest_events):
+def test_half_of_the_ids_is_enough_by_default(lay, ingest_events):
     # Items 0 to 4 of the ten are in the catalogue: each has two events.
     files = written("{}")
     files["items.csv"] = "item_id\n0\n1\n2\n3\n4\n"
@@ -90,6 +92,6 @@ def test_a_refresh_refuses_events_of_another_catalogue(lay, tmp_path):
 
 
 @pytest.mark.parametrize(("strips", "met"), [(True, 20), (False, 0)])
-def test_blanks_around_ids_are_no_part_of_them_on_request(lay, ingest_events, strips, met):
+def test_blanks_around_ids_are_removed_if_configured(lay, ingest_events, strips, met):
     dataset = described(source={"strip_fields": strips})
     assert ingest_events(dataset, lay(written(" {} "))).counts.meetings["items"].met == met

@@ -1,4 +1,4 @@
-"""Blocks are whole lines, and together the file."""
+"""Blocks consist of whole lines and together make up the file."""
 
 import gzip
 import io
@@ -24,7 +24,7 @@ def test_blocks_are_whole_lines(data, size):
     assert all(block.data.endswith(b"\n") for block in found[:-1])
 
 
-def test_a_truncated_stream_gives_all_that_it_holds():
+def test_a_truncated_stream_is_read_up_to_the_damage():
     chance = random.Random(1)
     text = b"".join(b"%d\n" % chance.randrange(10**9) for _ in range(20_000))
     packed = gzip.compress(text)
@@ -38,7 +38,7 @@ def test_a_truncated_stream_gives_all_that_it_holds():
     assert b"\n" not in last.data
 
 
-def test_a_file_that_is_no_gzip_is_one_damaged_record():
+def test_an_invalid_gzip_file_is_one_damaged_record():
     [only] = split_blocks("f", gzip.GzipFile(fileobj=io.BytesIO(b"user,item\n")), 1000)
     assert only.damaged
     assert decode_block(only, "utf-8", header=True).read == 1

@@ -1,4 +1,4 @@
-"""Packed files give the bytes that were packed, or say that they are damaged."""
+"""Compressed files give the original bytes, or an error if they are damaged."""
 
 import bz2
 import gzip
@@ -25,7 +25,7 @@ def read(path, size: int = -1) -> bytes:
 
 
 @pytest.mark.parametrize("name", ["a.gz", "a.zst", "a.zstd"])
-def test_members_and_frames_follow_each_other(tmp_path, name):
+def test_several_members_and_frames_are_concatenated(tmp_path, name):
     (tmp_path / name).write_bytes(packed(name, TEXT) + packed(name, b"") + packed(name, b"end\n"))
     assert is_compressed(str(tmp_path / name))
     assert read(tmp_path / name) == TEXT + b"end\n"
@@ -41,7 +41,7 @@ def test_an_empty_file_is_empty(tmp_path, name):
 
 @pytest.mark.parametrize("name", ["a.gz", "a.zst"])
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
-def test_a_file_cut_short_gives_what_it_holds(tmp_path, name, share):
+def test_a_truncated_file_is_read_up_to_the_damage(tmp_path, name, share):
     whole = packed(name, TEXT)
     (tmp_path / name).write_bytes(whole[: int(len(whole) * share)])
     with pytest.raises(DAMAGE_ERRORS):
@@ -52,7 +52,7 @@ def test_a_file_cut_short_gives_what_it_holds(tmp_path, name, share):
     assert not any(block.damaged for block in good)
     kept = b"".join(block.data for block in good) + last.data
     assert TEXT.startswith(kept)
-    assert len(kept) > len(TEXT) * (share - 0.45)  # a Zstandard block holds 128 KiB
+    assert len(kept) > len(TEXT) * (share - 0.45)  # a Zstandard block has 128 KiB
 
 
 PACKERS = {
@@ -62,7 +62,7 @@ PACKERS = {
 
 @pytest.mark.parametrize("packer", PACKERS)
 @pytest.mark.parametrize("name", ["log.csv", "log.GZ", "log.gz", "log"])
-def test_the_bytes_decide_and_not_the_name(tmp_path, name, packer):
+def test_the_format_depends_on_the_bytes_and_not_the_name(tmp_path, name, packer):
     pack = PACKERS[packer]
     (tmp_path / name).write_bytes(pack(TEXT) + pack(b"end\n"))
     assert is_compressed(str(tmp_path / name))
@@ -70,7 +70,7 @@ def test_the_bytes_decide_and_not_the_name(tmp_path, name, packer):
     (tmp_path / name).write_bytes(pack(TEXT)[:-9])
     with pytest.raises(DAMAGE_ERRORS):
         read(tmp_path / name)
-    if packer == "zstd":  # whose frames have no checksum of their own accord
+    if packer == "zstd":  # its frames have no checksum by default
         return
     broken = bytearray(pack(TEXT))
     broken[len(broken) // 2] ^= 0xFF
@@ -80,13 +80,13 @@ def test_the_bytes_decide_and_not_the_name(tmp_path, name, packer):
 
 
 @pytest.mark.parametrize("name", ["a.gz", "a.zst"])
-def test_what_was_never_packed_is_read_as_it_is(tmp_path, name):
+def test_an_uncompressed_file_is_read_unchanged(tmp_path, name):
     (tmp_path / name).write_bytes(TEXT)
     assert not is_compressed(str(tmp_path / name))
     assert read(tmp_path / name) == TEXT
 
 
-def test_text_that_begins_like_a_packed_file_is_text(tmp_path):
+def test_text_that_begins_like_a_compressed_file_is_text(tmp_path):
     for text in (b"BZhang,i,1\n", b"BZh9,i,1\n", b"P*M,1\n"):
         (tmp_path / "a").write_bytes(text)
         assert read(tmp_path / "a") == text

@@ -1,4 +1,4 @@
-"""Which files a path stands for."""
+"""The files that a path selects."""
 
 import os
 import pathlib
@@ -14,7 +14,7 @@ from schema.sources import Source
 
 @pytest.fixture
 def tree(tmp_path):
-    """tree(*paths) -> a folder with these files, each holding its own length in bytes."""
+    """tree(*paths) -> a folder with these files, each with a different length."""
 
     def grow(*paths: str) -> str:
         for path in paths:
@@ -31,7 +31,7 @@ def found(root: str, path: str, span: str | None = None, last: int | None = None
     return [str(pathlib.Path(file).relative_to(root)) for file in sizes]
 
 
-def test_a_file_a_glob_and_a_folder(tree):
+def test_a_path_can_be_a_file_a_glob_or_a_folder(tree):
     root = tree("log/b.csv", "log/a.csv", "log/day/c.csv", "log.csv", "other.csv")
     assert found(root, "log.csv") == ["log.csv"]
     assert found(root, "log/*.csv") == ["log/a.csv", "log/b.csv"]
@@ -42,12 +42,12 @@ def test_a_file_a_glob_and_a_folder(tree):
     assert found(root, "nowhere") == []
 
 
-def test_an_empty_folder_holds_no_file(tree, tmp_path):
+def test_an_empty_folder_has_no_files(tree, tmp_path):
     (tmp_path / "log").mkdir()
     assert found(str(tmp_path), "log") == []
 
 
-def test_marks_of_other_engines_are_no_data(tree):
+def test_markers_of_other_engines_are_ignored(tree):
     root = tree("log/a.csv", "log/_SUCCESS", "log/.a.csv.crc", "log/_temporary/b.csv", "_own/d.csv")
     assert found(root, "log") == ["log/a.csv"]
     assert found(root, "log/*") == ["log/a.csv"]
@@ -77,43 +77,43 @@ def test_spans_by_number_are_compared_as_numbers(tree):
     assert found(root, "day={SPAN}.csv", "11") == ["day=011.csv"]
 
 
-def test_a_window_is_the_last_spans_that_are_there(tree):
+def test_a_window_consists_of_the_last_existing_spans(tree):
     root = tree(*(f"log/{day}/{n}.csv" for day in (*DAYS, "2024-02-05") for n in (1, 2)))
     path = "log/{SPAN}"
     assert found(root, path, last=1) == ["log/2024-02-05/1.csv", "log/2024-02-05/2.csv"]
     assert found(root, path, "2024-02-01", last=2) == [
         f"log/{day}/{n}.csv" for day in ("2024-01-31", "2024-02-01") for n in (1, 2)
     ]
-    # Three days without logs lie between.
+    # Three days without logs are between them.
     assert found(root, path, "2024-02-05", last=2)[0] == "log/2024-02-01/1.csv"
     assert len(found(root, path, "2024-01-31", last=30)) == 4
 
 
-def test_a_window_whose_last_span_is_not_there_is_empty(tree):
+def test_a_window_with_a_missing_last_span_is_empty(tree):
     assert found(tree("log/1/a.csv", "log/3/a.csv"), "log/{SPAN}", "2", last=2) == []
 
 
-def test_a_window_goes_by_numbers(tree):
+def test_a_window_is_ordered_by_number(tree):
     root = tree("day=9.csv", "day=10.csv", "day=011.csv")
     assert found(root, "day={SPAN}.csv", last=2) == ["day=011.csv", "day=10.csv"]
     assert found(root, "day={SPAN}.csv", "10", last=2) == ["day=10.csv", "day=9.csv"]
 
 
-def test_a_window_over_dates_and_numbers_needs_to_be_told_which(tree):
+def test_a_window_over_dates_and_numbers_requires_a_span(tree):
     root = tree("log/7/a.csv", "log/2024-01-31/a.csv")
     with pytest.raises(ConfigError, match="expected dates or numbers"):
         found(root, "log/{SPAN}", last=1)
     assert found(root, "log/{SPAN}", "7", last=1) == ["log/7/a.csv"]
 
 
-def test_a_window_needs_its_place_and_one_end():
+def test_a_window_requires_a_placeholder_and_a_single_span():
     with pytest.raises(ValueError, match=r"last_spans goes with one \{SPAN\}"):
         Source(path="log", last_spans=3)
     with pytest.raises(ValueError, match=r"received span = '1\.\.3'"):
         Source(path="{SPAN}", span="1..3", last_spans=3)
 
 
-def test_signs_of_expressions_in_names_stand_for_themselves(tree):
+def test_regular_expression_characters_in_names_are_literal(tree):
     root = tree("a+b (1)/span-7/x.csv", "a+b (1)/span-8/x.csv")
     assert found(root, "a+b (1)/span-{SPAN}/x.csv", "8") == ["a+b (1)/span-8/x.csv"]
 
@@ -124,7 +124,7 @@ def test_dates_and_numbers_do_not_mix(tree):
         found(root, "log/{SPAN}/a.csv", "2024-01-31")
 
 
-def test_a_span_needs_its_place():
+def test_a_span_requires_a_placeholder():
     for path, span in (("log", "7"), ("{SPAN}/{SPAN}", None)):
         with pytest.raises(ValueError, match=r"one \{SPAN\} in path"):
             Source(path=path, span=span)
@@ -133,18 +133,18 @@ def test_a_span_needs_its_place():
             Source(path="{SPAN}", span=span)
 
 
-def test_a_file_system_that_is_not_there_is_named():  # its package is not in the locked set
+def test_a_missing_file_system_package_is_named():  # its package is not in the locked set
     with pytest.raises(UsageError, match=r"pip install 'apache-beam\[hadoop\]'"):
         find_files("", Source(path="hdfs://host/log.csv"))
 
 
 @pytest.mark.parametrize("path", ["", "ftp://host/log.csv", "s3://", "s3://logs//x", "s3:/logs/x"])
-def test_a_path_that_can_be_none_is_refused(path):
+def test_an_invalid_path_is_refused(path):
     with pytest.raises(ValueError, match=f"expected .*, received {path!r}; "):
         Source(path=path)
 
 
-def test_a_url_is_joined_with_a_path_in_one_place(tree):
+def test_a_relative_path_is_joined_with_a_url(tree):
     where = locate_table("s3://logs/shop/", Source(path="day/*.csv"))
     assert where == PathPattern("", "s3://logs/shop/day/*.csv")
     assert locate_table("s3://logs", Source(path="gs://other/x/")).glob == "gs://other/x"
@@ -162,7 +162,7 @@ ODD = (
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_a_name_that_exists_is_no_glob(tree, name):
+def test_an_existing_name_is_not_a_glob(tree, name):
     root = tree(f"{name}/{name}/{name}.csv", f"{name}/{name}/x.csv", "b/b/b.csv", "axb/axb/axb.csv")
     assert found(root, f"{name}/{name}/{name}.csv") == [f"{name}/{name}/{name}.csv"]
     both = sorted([f"{name}/{name}/{name}.csv", f"{name}/{name}/x.csv"])
@@ -175,19 +175,19 @@ def test_a_name_that_exists_is_no_glob(tree, name):
     assert found(root, f"{root}/{name}/{name}/x.*") == [f"{name}/{name}/x.csv"]
 
 
-def test_a_data_folder_is_no_glob(tree):
+def test_a_data_folder_is_not_a_glob(tree):
     root = tree("ab/log.csv")
     assert found(f"{root}/a*", "log.csv") == []
     assert found(root, "a*/log.csv") == ["ab/log.csv"]
 
 
-def test_spans_below_a_name_with_signs_of_globs(tree):
+def test_spans_below_a_name_with_wildcards_are_found(tree):
     root = tree("[b]*/day=7/x.csv", "[b]*/day=8/x.csv", "b/day=8/x.csv")
     assert found(f"{root}/[b]*", "day={SPAN}", "8") == ["day=8/x.csv"]
     assert found(root, "[b]*/day={SPAN}/*.csv", last=1) == ["[b]*/day=8/x.csv"]
 
 
-def test_home_is_where_a_path_begins_with_a_tilde(tree, monkeypatch):
+def test_a_leading_tilde_is_the_home_folder(tree, monkeypatch):
     root = tree("home/log.csv", "data/log.csv")
     monkeypatch.setenv("HOME", f"{root}/home")
     assert list(find_files(f"{root}/data", Source(path="~/log.csv"))) == [f"{root}/home/log.csv"]
@@ -195,7 +195,7 @@ def test_home_is_where_a_path_begins_with_a_tilde(tree, monkeypatch):
     assert found(f"{root}/data", "~/log.csv") == ["~/log.csv"]
 
 
-def test_links_are_followed_and_what_they_share_is_read_once(tree, tmp_path):
+def test_links_are_followed_and_shared_folders_are_read_once(tree, tmp_path):
     root = tree("log/1/a.csv", "far/b.csv", "far/c.csv")
     log = tmp_path / "log"
     (log / "link").symlink_to(tmp_path / "far")
@@ -210,7 +210,7 @@ def test_links_are_followed_and_what_they_share_is_read_once(tree, tmp_path):
     assert list(find_files(root, Source(path="way/link/*b*"))) == [f"{root}/way/link/b.csv"]
 
 
-def test_a_link_that_leads_nowhere_is_named(tree, tmp_path):
+def test_a_broken_link_is_named(tree, tmp_path):
     root = tree("log/a.csv")
     (tmp_path / "log" / "gone.csv").symlink_to(tmp_path / "nowhere")
     for path in ("log", "log/gone.csv", "log/*"):
@@ -218,20 +218,20 @@ def test_a_link_that_leads_nowhere_is_named(tree, tmp_path):
             find_files(root, Source(path=path))
 
 
-def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+def test_a_pipe_is_refused_without_waiting(tmp_path):
     os.mkfifo(tmp_path / "log.csv")
     with pytest.raises(ConfigError, match=r"received a pipe or a device at .*log\.csv"):
         find_files(str(tmp_path), Source(path="log.csv"))
 
 
-def test_a_name_that_is_no_text_is_refused(tmp_path):
+def test_a_name_that_is_not_utf_8_is_refused(tmp_path):
     (tmp_path / os.fsdecode(b"log-\xff.csv")).write_text("x")
     with pytest.raises(ConfigError, match=r"expected a name in UTF-8, received '.*log-\\udcff"):
         find_files(str(tmp_path), Source(path="log*"))
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_dead_letters_of_an_earlier_run_go(tmp_path, name):
+def test_dead_letters_of_an_earlier_run_are_removed(tmp_path, name):
     for _ in range(2):
         folder = pathlib.Path(dead_letters.prepare(f"{tmp_path}/{name}/rejected", "items"))
         assert (folder.relative_to(tmp_path), list(folder.iterdir())) == (

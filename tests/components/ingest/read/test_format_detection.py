@@ -1,4 +1,4 @@
-"""Files of another kind than the configuration says are named for what they are, at preflight."""
+"""The preflight names the format of a file that is not in the configured one."""
 
 import gzip
 import io
@@ -93,7 +93,7 @@ def check(lay):
         (pickle.dumps(ROWS), "pickle", "CSV"),
     ],
 )  # fmt: skip
-def test_what_is_no_text_is_named(check, raw, name, advice, format_):
+def test_a_binary_file_is_named_by_its_format(check, raw, name, advice, format_):
     with pytest.raises((ConfigError, DataRefused)) as caught:
         check(raw, format_)
     message = str(caught.value)
@@ -120,7 +120,7 @@ def test_a_database(check, tmp_path):
         ("[" + "1," * 10_000_000, "one array"),
     ],
 )  # fmt: skip
-def test_what_is_no_json_lines_is_named(check, text, words):
+def test_text_that_is_not_json_lines_is_described(check, text, words):
     with pytest.raises(ConfigError) as caught:
         check(text, "jsonl")
     assert words in str(caught.value)
@@ -132,7 +132,7 @@ def test_what_is_no_json_lines_is_named(check, text, words):
     [(LOG, 'format = "csv"'), (json.dumps(ROWS[0]), 'format = "jsonl"'),
      (zipped("log.parquet"), "zip archive")],
 )  # fmt: skip
-def test_what_is_no_parquet_is_named(check, raw, words):
+def test_a_file_that_is_not_parquet_is_described(check, raw, words):
     with pytest.raises(ConfigError, match="expected Parquet") as caught:
         check(raw, "parquet")
     assert words in str(caught.value)
@@ -143,7 +143,7 @@ def test_json_where_delimited_text_should_be(check):
         check("".join(json.dumps(row) + "\n" for row in ROWS))
 
 
-def test_an_error_shows_little_of_what_a_file_holds(check):
+def test_an_error_shows_only_a_short_excerpt(check):
     with pytest.raises(ConfigError) as caught:
         check(",".join(f"column{n}{'x' * 1000}" for n in range(1000)))
     assert len(str(caught.value)) < 1500

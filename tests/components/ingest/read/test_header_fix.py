@@ -1,4 +1,4 @@
-"""One clause for each way in which a first line is not the header that was expected."""
+"""A suggestion for each kind of unexpected header."""
 
 import pytest
 
@@ -20,5 +20,5 @@ from components.ingest.read.format_detection import suggest_header_fix
         (["customer", "sku", "moment"], "is delimiter = ',' right?"),
     ],
 )
-def test_what_is_wrong_is_named(found, clause):
+def test_the_problem_is_named(found, clause):
     assert clause in suggest_header_fix(found, ("user", "item", "time"), ",")

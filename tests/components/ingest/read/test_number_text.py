@@ -1,4 +1,4 @@
-"""One number has one text, whatever type and format it came in; what is not exact has none."""
+"""A number has the same text in every type and format; an inexact number has none."""
 
 import math
 from decimal import Decimal
@@ -18,7 +18,7 @@ from schema.dataset import Dataset
 
 
 def outcomes(converted: ConvertedColumn) -> list:
-    """The value, or the reason why not."""
+    """The value, or the reason for its rejection."""
     values: list = converted.array.to_pylist()
     for reason, refused in reversed(converted.faults):
         values = [reason if no else value for no, value in zip(refused, values, strict=True)]
@@ -69,14 +69,14 @@ def test_ids_in_json(values, expected):
 
 
 @given(st.integers(-(10**60), 10**60))
-def test_neighbours_never_share_a_text(number):
+def test_adjacent_floats_never_have_the_same_text(number):
     near = [number, number + 1]
     assert ids(near) == list(map(str, near))
     assert ids(pa.array(map(Decimal, near), pa.decimal256(76, 2))) == list(map(str, near))
 
 
 @given(st.floats(width=32))
-def test_a_float_has_one_text_in_json_and_in_parquet(number):
+def test_a_float_has_the_same_text_in_json_and_parquet(number):
     single = format_numbers(pa.array([number], pa.float32())).text.to_pylist()
     double = format_numbers(pa.array([number], pa.float64()))
     assert double.text.to_pylist() == format_objects([number]).text.to_pylist()
@@ -85,7 +85,7 @@ def test_a_float_has_one_text_in_json_and_in_parquet(number):
         assert pa.scalar(float(single[0]), pa.float32()).as_py() == number
 
 
-def test_categories_and_sets_write_numbers_alike():
+def test_categories_and_sets_format_numbers_alike():
     category = features.Category(kind="category")
     floats = [8.0, 0.1, 1e-7, 21000000000.5, None]
     texts = ["8", "0.1", "0.0000001", "21000000000.5", None]

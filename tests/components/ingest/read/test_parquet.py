@@ -1,4 +1,4 @@
-"""Parquet: types, row groups, damage, and the whole way beside the same rows as JSON lines."""
+"""Parquet: types, row groups, damage, and a comparison with the same rows as JSON lines."""
 
 import datetime
 import decimal
@@ -109,7 +109,7 @@ MOMENT = datetime.datetime(2020, 9, 13, 12, 26, 40, 750_000)
         (pa.array([MOMENT.replace(microsecond=0)], pa.timestamp("s")), 0.0),
     ],
 )
-def test_moments_know_their_own_unit(tmp_path, unit, column, fraction):
+def test_timestamps_have_their_own_unit(tmp_path, unit, column, fraction):
     columns = {"user_id": ["a"], "item_id": ["x"], "timestamp": column}
     _, accepted, _ = outcome(described(unit), write(tmp_path / "log.parquet", columns))
     assert accepted == [(1, "a", "x", T0 + fraction)]
@@ -135,19 +135,19 @@ def test_every_type_has_values():
     assert values(pa.array([b"a", b"\xff", None])) == (["a", None, None], [False, True, False])
     nested = pa.array([[b"a"], [b"\xff"], None])
     lying = pa.ListArray.from_buffers(
-        pa.list_(pa.string()), 3, nested.buffers()[:2], children=[lying_text(nested.values)]
+        pa.list_(pa.string()), 3, nested.buffers()[:2], children=[build_invalid_text(nested.values)]
     )
     assert values(lying) == ([["a"], None, None], [False, True, False])
 
 
-def lying_text(array: pa.Array) -> pa.Array:
-    """Bytes that are called text."""
+def build_invalid_text(array: pa.Array) -> pa.Array:
+    """Arbitrary bytes as an Arrow string array."""
     return pa.Array.from_buffers(pa.string(), len(array), array.buffers())
 
 
-def test_text_that_is_none_is_refused_and_shown(tmp_path):
+def test_invalid_utf_8_is_rejected_and_shown(tmp_path):
     columns = {
-        "user_id": lying_text(pa.array([b"a", b"\xffb"])),
+        "user_id": build_invalid_text(pa.array([b"a", b"\xffb"])),
         "item_id": ["x", "y"],
         "timestamp": [T0, T0],
     }
@@ -158,7 +158,7 @@ def test_text_that_is_none_is_refused_and_shown(tmp_path):
     assert rejected == [(2, 0, "invalid_encoding", raw)]
 
 
-def test_a_file_that_is_no_parquet_is_one_damaged_record(tmp_path):
+def test_an_invalid_parquet_file_is_one_damaged_record(tmp_path):
     (tmp_path / "log.parquet").write_bytes(b"PAR1 and then nothing of the kind")
     assert outcome(described(), str(tmp_path / "log.parquet")) == (
         1, [], [(1, None, "damaged_file", "")],
@@ -183,7 +183,7 @@ def test_rows_of_a_damaged_row_group_are_counted(tmp_path):
     assert rejected == [(3, 1, "damaged_file", ""), (4, 1, "damaged_file", "")]
 
 
-def test_a_refused_row_is_kept_where_a_column_beside_it_is_damaged(tmp_path):
+def test_a_rejected_row_is_kept_if_an_unused_column_is_damaged(tmp_path):
     columns = {
         "user_id": ["u", None],
         "item_id": ["i", "j"],
@@ -201,7 +201,7 @@ def test_a_refused_row_is_kept_where_a_column_beside_it_is_damaged(tmp_path):
     assert rejected == [(2, 0, "missing_user_id", "")]
 
 
-def test_a_file_that_is_not_there_is_no_damage(tmp_path):
+def test_a_missing_file_is_not_reported_as_damaged(tmp_path):
     with pytest.raises(FileNotFoundError):
         parquet_file.read_column_names(str(tmp_path / "log.parquet"))
 
@@ -210,7 +210,7 @@ def test_a_file_that_is_not_there_is_no_damage(tmp_path):
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(data=st.data())
-def test_cut_files_are_conserved(tmp_path, data):
+def test_records_of_truncated_files_are_conserved(tmp_path, data):
     columns = {"user_id": ["a", "b"], "item_id": ["x", "y"], "timestamp": [T0, T0]}
     path = pathlib.Path(write(tmp_path / "log.parquet", columns))
     whole = path.read_bytes()
@@ -251,7 +251,7 @@ def test_rows_of_any_values_are_conserved(tmp_path, rows, size):
         assert json.loads(raw)["user_id"] == rows[row - 1]["user_id"]
 
 
-def test_the_whole_way_gives_what_json_lines_give(lay, ingest_events, ingest_items, tmp_path):
+def test_parquet_gives_the_same_result_as_json_lines(lay, ingest_events, ingest_items, tmp_path):
     log = [
         {"user_id": n % 3, "item_id": f"i{n % 4}", "timestamp": T0 + n, "stars": n % 6}
         for n in range(40)
@@ -313,7 +313,7 @@ def test_missing_columns_are_named(tmp_path):
         preflight.check(described(features=embedded), str(tmp_path))
 
 
-def test_vectors_of_many_numbers_are_read_at_once(tmp_path):
+def test_long_vectors_are_read_in_one_call(tmp_path):
     chance = np.random.default_rng(1)
     cells = chance.normal(size=(500, 8)).astype(np.float32)
     path = write(tmp_path / "items.parquet", {"item_id": range(500), "look": list(cells)})

@@ -1,4 +1,4 @@
-"""Quoted fields; for delimiters of one character the standard library is the oracle."""
+"""Quoted fields; for delimiters of one character the standard library is the reference."""
 
 import csv
 import io
@@ -40,7 +40,7 @@ def test_delimiters_of_several_characters(line, fields):
 
 
 @pytest.mark.parametrize("line", ['"a', '"a"b::c', 'x::"', '"a""'])
-def test_broken_quoting(line):
+def test_broken_quoting_is_an_error(line):
     with pytest.raises(BrokenQuoting):
         split_fields(line, Dialect("::"))
 
@@ -52,7 +52,7 @@ def test_broken_quoting(line):
         (False, [" 8", "9\t", " 10 ", "  "], [" a b ", " c ", "d", "e"]),
     ],
 )
-def test_blanks_around_fields_are_stripped_on_request_but_for_quoted_ones(strips, ids, names):
+def test_blanks_around_unquoted_fields_are_stripped_if_configured(strips, ids, names):
     lines = [" 8, a b ", '9\t," c "', " 10 ,d", "  ,e"]
     records = parse_delimited(lines, ["id", "name"], ["id", "name"], Dialect(",", strips=strips))
     order = pa.array(np.argsort(records.index))
@@ -61,7 +61,7 @@ def test_blanks_around_fields_are_stripped_on_request_but_for_quoted_ones(strips
     assert records.faults == {}
 
 
-def test_stripping_goes_with_delimited_text():
+def test_stripping_is_only_for_delimited_text():
     assert not InteractionsSource(path="x").strip_fields
     with pytest.raises(ValidationError, match='strip_fields goes with format = "csv", not jsonl'):
         InteractionsSource(path="x", format="jsonl", strip_fields=True)

@@ -1,4 +1,4 @@
-"""Records that go over several lines, wherever blocks are cut; the csv module is the oracle."""
+"""Records of several lines, for any block boundaries; the csv module is the reference."""
 
 import csv
 import io
@@ -68,7 +68,7 @@ def test_escapes_by_hand():
 @given(st.binary(max_size=80).map(lambda raw: raw.translate(bytes(b'",\n\rab'[n % 6]
                                                                 for n in range(256)))),
        st.integers(1, 30))  # fmt: skip
-def test_where_blocks_are_cut_changes_nothing(data, block_bytes):
+def test_the_result_does_not_depend_on_block_boundaries(data, block_bytes):
     whole = read(data, Dialect(","), 10_000)
     assert read(data, Dialect(","), block_bytes) == whole
 
@@ -83,11 +83,11 @@ def test_where_blocks_are_cut_changes_nothing(data, block_bytes):
          [(4, "wrong_field_count")]),
     ],
 )  # fmt: skip
-def test_a_quote_that_does_not_close_takes_its_own_line_alone(text, rows, faults):
+def test_an_unclosed_quote_affects_only_its_own_line(text, rows, faults):
     assert read(text.encode(), Dialect("\t")) == (rows, faults)
 
 
-def test_without_quoting_a_mark_is_a_letter():
+def test_without_quoting_a_quote_is_an_ordinary_character():
     data = b'u\t"a\t1\nv\t"b"\t2\n'
     rows = [["u", '"a', "1"], ["v", '"b"', "2"]]
     assert read(data, Dialect("\t", quote="")) == (rows, [])
@@ -104,13 +104,13 @@ def test_delimiters_of_several_characters():
     assert read(data, Dialect("::")) == ([["u", "a::\nb", "1"], ["v", ":", "2"]], [])
 
 
-def test_a_quoted_field_has_a_longest_length():
+def test_a_quoted_field_has_a_maximum_length():
     data = b'u,"' + b"line\n" * (MAX_QUOTED_BYTES // 5 + 1) + b'",1\n'
     found = find_record_bounds(data, Dialect(","), is_whole=True)
     assert not found.several_lines
 
 
-def test_a_header_may_go_over_lines(tmp_path):
+def test_a_header_can_have_several_lines(tmp_path):
     (tmp_path / "a").write_bytes(b'\xef\xbb\xbfx,"y\nz"\n1,2\n')
     assert read_header(str(tmp_path / "a"), Source(path="a")) == ["x", "y\nz"]
 
@@ -126,6 +126,6 @@ def test_a_header_may_go_over_lines(tmp_path):
         {"format": "jsonl", "quote": ""},
     ],
 )
-def test_keys_that_do_not_fit(keys):
+def test_keys_that_do_not_fit_the_format_are_refused(keys):
     with pytest.raises(ValidationError):
         Source.model_validate({"path": "a", **keys})

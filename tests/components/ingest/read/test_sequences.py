@@ -1,4 +1,4 @@
-"""Sequences: each event once, in order, and leave-one-out as the referee makes it."""
+"""Sequences: each event once, in order, and leave-one-out as in the reference implementation."""
 
 import gzip
 import json
@@ -45,7 +45,7 @@ def test_events_by_hand(lay, ingest_events):
 
 
 @given(st.lists(st.text(st.sampled_from('ab"\t \u2003é\0,'), max_size=8), max_size=8))
-def test_every_event_of_every_line_is_there_in_order(texts):
+def test_every_event_of_every_line_is_read_in_order(texts):
     source = described().data.interactions
     lines = Lines("f", texts, np.arange(1, len(texts) + 1), [])
     expanded = expand_sequences(lines)
@@ -66,7 +66,7 @@ def test_every_event_of_every_line_is_there_in_order(texts):
     assert expanded.numbers[sorted(found.faults)].tolist() == short
 
 
-def test_a_column_that_no_sequence_has_is_refused_before_the_start(lay):
+def test_a_column_that_sequences_do_not_have_is_refused_at_preflight(lay):
     folder = lay({"log.txt": "u a b c\n", "items.csv": "item_id\na\n"})
     ranking = {"rating": {"column": "stars", "kind": "regression"}}
     with pytest.raises(ConfigError, match=r"'stars'.*sequences have no other columns"):
@@ -83,14 +83,14 @@ def test_a_column_that_no_sequence_has_is_refused_before_the_start(lay):
         ("items", {"format": "sequences"}),
     ],
 )
-def test_keys_that_do_not_go_with_sequences(table, wrong):
+def test_keys_that_do_not_apply_to_sequences_are_refused(table, wrong):
     data: dict = {"interactions": {"path": "log"}, "items": {"path": "items"}}
     data[table] |= wrong
     with pytest.raises(ValidationError):
         Dataset.model_validate({"data": data})
 
 
-def test_splits_are_the_referees(shared_data, ingest_events, run_referee, tmp_path):
+def test_splits_equal_those_of_the_reference(shared_data, ingest_events, run_referee, tmp_path):
     source = shared_data / "amazon-beauty" / "Beauty.txt"
     # Every tenth user: the rule is each user's own.
     lines = source.read_text().splitlines(keepends=True)[::10]
@@ -110,7 +110,7 @@ def test_splits_are_the_referees(shared_data, ingest_events, run_referee, tmp_pa
         assert sorted((user, item) for user, item, _ in done.events(split)) == expected
 
 
-def test_a_user_on_two_lines_is_refused_with_both(lay, ingest_events):
+def test_a_user_on_two_lines_is_refused_and_both_lines_are_named(lay, ingest_events):
     folder = lay({"a.txt": "u1 a b a\nu2 a b\nu1 a c\n", "b.txt": "u3 a b c\nu2 b\n"}, "logs")
     data = {"interactions": {"path": "*.txt", "format": "sequences"}, "items": {"path": "x"}}
     described = Dataset.model_validate({"data": data, "split": {"kind": "last_item"}})
