@@ -43,6 +43,7 @@ def summarise_run(config: Config, result: RunResult) -> RunSummary:
         "rejected_by_reason": _count_rejections(metadata),
         "log": event_log.summarise_log(_read_counts(metadata, "InteractionsGen")),
         "unreadable": _count_unreadable(metadata),
+        "assumed_utc": _count_assumed_utc(metadata),
         "retrieval": evaluation["retrieval"]
         | _read_training(metadata, "RetrievalTrainer")
         | _read_warm_start(metadata),
@@ -104,6 +105,11 @@ def _read_counts(metadata: LatestRuns, node: str) -> Counts:
 def _count_rejections(metadata: LatestRuns) -> dict[str, dict[str, int]]:
     """Rejected records by table and reason."""
     return {name: table.rejected_by_reason for name, table in _read_table_counts(metadata).items()}
+
+
+def _count_assumed_utc(metadata: LatestRuns) -> dict[str, dict[str, int]]:
+    """Times without a zone by table and key of the field."""
+    return {name: table.assumed_utc for name, table in _read_table_counts(metadata).items()}
 
 
 def _count_unreadable(metadata: LatestRuns) -> dict[str, dict[str, UnreadableValues]]:

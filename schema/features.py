@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Union
 from pydantic import AfterValidator, Field, model_validator
 
 from schema.base import StrictModel
+from schema.time_notation import TimePattern, TimeUnit, TimeZone
 
 
 class _FeatureBase(StrictModel):
@@ -45,9 +46,21 @@ class Number(_FeatureBase):
 
 
 class Timestamp(_FeatureBase):
-    """A point in time, in seconds since epoch, UTC."""
+    """A point in time; requests to the server give it in seconds since epoch, UTC."""
 
     kind: Literal["timestamp"]
+    unit: TimeUnit = "s"
+    """Unit in the table, as `data.interactions.timestamp_unit`."""
+    format: TimePattern | None = None
+    """Pattern of the text in the table, as `data.interactions.timestamp_format`."""
+    timezone: TimeZone | None = None
+    """Zone of times that state none, as `data.interactions.timezone`."""
+
+    @model_validator(mode="after")
+    def _require_one_notation(self) -> "Timestamp":
+        if self.format is not None and self.unit != "s":
+            raise ValueError("expected unit or format, received both; remove one of them")
+        return self
 
 
 class Vector(_FeatureBase):

@@ -165,6 +165,7 @@ class RunSummary(SummaryModel):
     """By table: reason -> number of records."""
     log: EventLog = EventLog()
     unreadable: dict[str, dict[str, UnreadableField]] = {}
+    assumed_utc: dict[str, dict[str, int]] = {}
     """By table: configuration key -> values that count as absent."""
     retrieval: RetrievalSummary
     ranking: RankingSummary

@@ -81,6 +81,8 @@ class _ParseElements(beam.DoFn):
             for shard, part in shards.divide(parsed.accepted, spec.fields[0].name, spec.shards):
                 yield shard, shards.pack(part, parsed.origin)
             yield TaggedOutput(_TALLIES, (counts.name_tally(spec.name, "read"), read))
+            for key, n in parsed.assumed_utc.items():
+                yield TaggedOutput(_TALLIES, (counts.name_assumed_utc_tally(spec.name, key), n))
             for (key, example), n in parsed.unreadable.items():
                 yield TaggedOutput(
                     _TALLIES, (counts.name_unreadable_tally(spec.name, key, example), n)
@@ -133,6 +135,8 @@ def read_in_process(spec: TableSpec, paths: list[str], letters_dir: str) -> Tabl
         for count, parsed in parser.parse(element):
             tallies[counts.name_tally(spec.name, "read")] += count
             accepted.append(parsed.accepted)
+            for key, n in parsed.assumed_utc.items():
+                tallies[counts.name_assumed_utc_tally(spec.name, key)] += n
             for (key, example), n in parsed.unreadable.items():
                 tallies[counts.name_unreadable_tally(spec.name, key, example)] += n
             if parsed.rejected:

@@ -41,6 +41,8 @@ def print_report(summary: RunSummary, console: Console) -> None:
         console.print(line)
     for line in event_log.format_log(summary.log):
         console.print(line, soft_wrap=True)
+    for line in _format_assumed_utc(summary.assumed_utc):
+        console.print(line)
     for line in _format_unreadable(summary.unreadable):
         console.print(line)
     console.print(terminal_tables.make_quality_table(summary))
@@ -104,6 +106,17 @@ def _format_unreadable(by_table: dict[str, dict[str, UnreadableField]]) -> Itera
             yield (
                 f"      {field.values:,} of {table} without {key}, which could not be read: "
                 f"{field.example}"
+            )
+
+
+def _format_assumed_utc(by_table: dict[str, dict[str, int]]) -> Iterator[str]:
+    """A line for each field with times that state no zone."""
+    for table, fields in by_table.items():
+        for key, count in fields.items():
+            section = key.removesuffix(".timestamp")
+            yield (
+                f"      {count:,} times of {table} ({key}) have no time zone and are read as UTC; "
+                f"{section}.timezone names another zone"
             )
 
 

@@ -31,8 +31,12 @@ class InteractionsSource(TimeOptions, Source):
 
     @model_validator(mode="after")
     def _reject_sequence_times(self) -> "InteractionsSource":
-        if self.format == "sequences" and self.timestamp_unit != "s":
-            raise ValueError("timestamp_unit goes with times, and sequences have none; remove it")
+        notation = (self.timestamp_unit, self.timestamp_format, self.timezone)
+        if self.format == "sequences" and notation != ("s", None, None):
+            raise ValueError(
+                "timestamp_unit, timestamp_format and timezone go with times, and sequences have "
+                "none; remove them"
+            )
         if self.format == "sequences" and self.not_after is not None:
             raise ValueError("not_after goes with times, and sequences have none; remove it")
         if self.format == "sequences" and self.max_events_per_user_and_day is not None:

@@ -1,8 +1,9 @@
 """The column of an event's time, and how times are written."""
 
-from typing import Literal
+from pydantic import model_validator
 
 from schema.base import StrictModel
+from schema.time_notation import TimePattern, TimeUnit, TimeZone
 
 
 class TimeOptions(StrictModel):
@@ -14,5 +15,24 @@ class TimeOptions(StrictModel):
     microsecond for fractional seconds); events of the same time keep the order of the files, by
     path, and of the lines. Of events with the same user, item and time the last line is kept, the
     others are duplicates. Timelines, splits and models use whole seconds."""
-    timestamp_unit: Literal["s", "ms", "us", "iso8601"] = "s"
-    """Unit of the time since epoch, UTC; or ISO 8601 text with a time zone."""
+    timestamp_unit: TimeUnit = "s"
+    """Unit of the time since epoch, UTC (`d`: days); or `iso8601`, text in any form of ISO 8601:
+    `2024-01-31T18:30:00Z`, `2024-01-31 18:30:00.5 UTC`, `2024-01-31 18:30 +01:00`, `2024-01-31`,
+    `20240131T183000Z`, `2024-W05-3`. A number in scientific notation whose digits do not determine
+    the second is rejected. Columns of times in `parquet` need no unit."""
+    timestamp_format: TimePattern | None = None
+    """How times are written, if they are neither numbers nor ISO 8601: a pattern of Python's
+    strptime, such as `%d.%m.%Y %H:%M`, or `%a %b %d %H:%M:%S %z %Y` (Twitter); or `rfc2822` (`Wed,
+    31 Jan 2024 18:30:00 +0100`)."""
+    timezone: TimeZone | None = None
+    """Time zone of times that state none, such as `Europe/Berlin`. If absent, they are UTC, and the
+    final output of the run shows how many there are. Of a local time that occurs twice when clocks
+    are set back the first is used."""
+
+    @model_validator(mode="after")
+    def _require_one_notation(self) -> "TimeOptions":
+        if self.timestamp_format is not None and self.timestamp_unit != "s":
+            raise ValueError(
+                "expected timestamp_unit or timestamp_format, received both; remove one of them"
+            )
+        return self

@@ -27,7 +27,7 @@ def coerce_texts(values: Values) -> tuple[pa.Array, np.ndarray]:
     and inexact numbers are invalid.
     """
     formatted, wrong = _format_texts(values)
-    return _null_empty(formatted.text), wrong | formatted.inexact
+    return null_empty(formatted.text), wrong | formatted.inexact
 
 
 def coerce_ids(values: Values) -> tuple[pa.Array, np.ndarray, np.ndarray]:
@@ -39,7 +39,7 @@ def coerce_ids(values: Values) -> tuple[pa.Array, np.ndarray, np.ndarray]:
     formatted, wrong = _format_texts(values)
     if isinstance(values, list):
         wrong = wrong | np.array([isinstance(value, bool) for value in values], bool)
-    return _null_empty(formatted.text), wrong, formatted.inexact | formatted.fractional
+    return null_empty(formatted.text), wrong, formatted.inexact | formatted.fractional
 
 
 def coerce_numbers(values: Values) -> tuple[pa.Array, np.ndarray, np.ndarray]:
@@ -109,7 +109,7 @@ def _cast_all(text: pa.Array) -> pa.Array | None:
 
 def _cast_each(text: pa.Array) -> tuple[pa.Array, np.ndarray]:
     """Returns float64, and which texts are not numbers; allows outer blanks and a plus sign."""
-    trimmed = _null_empty(pc.utf8_trim_whitespace(text))
+    trimmed = null_empty(pc.utf8_trim_whitespace(text))
     is_number = pc.match_substring_regex(trimmed, pattern=NUMBER_PATTERN)
     digits = pc.replace_substring_regex(trimmed, pattern=r"^\+", replacement="")
     numbers = pc.cast(
@@ -149,7 +149,8 @@ def _is_single(value: Any) -> bool:
     return value is None or isinstance(value, (str, int, float, Decimal))
 
 
-def _null_empty(text: pa.Array) -> pa.Array:
+def null_empty(text: pa.Array) -> pa.Array:
+    """Returns large_string with null for empty text."""
     empty = pc.equal(text, "")
     if not pc.any(empty, min_count=0).as_py():
         return text

@@ -13,9 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.ingest.fields.kinds import ConvertedColumn
+from components.ingest.fields.converted import ConvertedColumn
 from components.ingest.fields.table_spec import MOMENT, Field, TableSpec
-from components.ingest.fields.timestamps import suggest_time_fix
+from components.ingest.fields.time_hints import suggest_time_fix
 from components.ingest.read.records import (
     BAD_ID,
     BAD_NUMBER,
@@ -26,7 +26,6 @@ from components.ingest.read.records import (
     Records,
     format_excerpt,
 )
-from schema.sources import Source
 
 _EXPECTED = {
     INEXACT_ID: "a whole number, below 2**53 where it is a float (2**24 in 32 bits)",
@@ -49,15 +48,18 @@ class ConvertedFields(NamedTuple):
     unreadable: Counter[tuple[str, str]]
     """Number of unreadable values of optional fields, in records that are not rejected, by the
     field's key and the explanation of the first one."""
+    assumed_utc: Counter[str]
+    """Number of times without a zone that were read as UTC, by the field's key."""
 
 
 def convert_records(records: Records, spec: TableSpec) -> ConvertedFields:
     """Converts the columns of `records` to the fields of the specification."""
     result = ConvertedFields(
-        {}, dict.fromkeys(_find_headers(records, spec), _HEADER_FAULT), Counter()
+        {}, dict.fromkeys(_find_headers(records, spec), _HEADER_FAULT), Counter(), Counter()
     )
     for field in sorted(spec.fields, key=lambda field: field.optional):  # this sort is stable
         converted = field.convert(*(records.columns[column] for column in field.columns))
+        result.assumed_utc[field.key] += converted.local
         handle = _null_unreadable if field.optional else _record_faults
         result.arrays[field.name] = handle(field, converted, records, spec, result)
     return result._replace(arrays={field.name: result.arrays[field.name] for field in spec.fields})
@@ -119,7 +121,7 @@ def _null_unreadable(
 
 def _explain_record(field: Field, reason: str, n: int, records: Records, spec: TableSpec) -> str:
     values = [_get_value(records.columns[column], n) for column in field.columns]
-    return explain_rejection(field, reason, values, spec.source, spec.withholds_raw)
+    return explain_rejection(field, reason, values, spec.withholds_raw)
 
 
 def _get_value(values: Any, n: int) -> Any:
@@ -127,7 +129,7 @@ def _get_value(values: Any, n: int) -> Any:
 
 
 def explain_rejection(
-    field: Field, reason: str, values: Sequence[Any], source: Source, withheld: bool = False
+    field: Field, reason: str, values: Sequence[Any], withheld: bool = False
 ) -> str:
     """Explains in one sentence why a value is rejected.
 
@@ -135,12 +137,11 @@ def explain_rejection(
         field: Field that rejects the value.
         reason: Reason from `components.ingest.read.records`.
         values: One value for each of the field's columns.
-        source: Source of the table.
         withheld: Whether to omit the values from the sentence.
     """
     columns = ", ".join(map(format_excerpt, field.columns))
     received = "(withheld)" if withheld else _format_received(values)
-    hints = [_suggest_fix(field, reason, value, source) for value in values]
+    hints = [_suggest_fix(field, reason, value) for value in values]
     hint = next((f"; {text}" for text in hints if text), "")
     expected = _EXPECTED.get(reason, field.expects)
     return f"column {columns} expects {expected}, received {received}{hint}"
@@ -152,11 +153,11 @@ def _format_received(values: Sequence[Any]) -> str:
     return ", ".join(map(format_excerpt, values[:3])) + (", …" if len(values) > 3 else "")
 
 
-def _suggest_fix(field: Field, reason: str, value: Any, source: Source) -> str:
+def _suggest_fix(field: Field, reason: str, value: Any) -> str:
     if value in field.columns:
         return "is this line a header?"
-    if field.name == MOMENT:
-        return suggest_time_fix(value, getattr(source, "timestamp_unit", "s"))
+    if field.notation is not None:
+        return suggest_time_fix(value, field.notation, "timestamp_" * (field.name == MOMENT))
     if reason == BAD_NUMBER and isinstance(value, str):
         return _suggest_number_fix(value.strip())
     return ""

@@ -1,17 +1,17 @@
 """Conversion of columns, by kind and role: raw values -> a typed Arrow array and its faults."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.ingest.fields.coercion import coerce_ids, coerce_numbers, coerce_texts
+from components.ingest.fields.converted import ConvertedColumn
 from components.ingest.read.records import (
     BAD_BOOLEAN,
     BAD_ID,
     BAD_NUMBER,
-    BAD_TIMESTAMP,
     INEXACT_ID,
     OVERLONG_ID,
     WRONG_KIND,
@@ -22,17 +22,9 @@ from schema.user_ids import UserIdKey, hash_user_id, load_key
 
 MAX_ID_BYTES = 1024
 FLOAT32_MAX = float(np.finfo(np.float32).max)
-_INT64_SECONDS = 2.0**62
 _SET = pa.list_(pa.large_string())
 _YES = ("true", "1", "1.0")
 _NO = ("false", "0", "0.0")
-
-
-class ConvertedColumn(NamedTuple):
-    """A column [n], and the records that it rejects: (reason, bool [n]), most important first."""
-
-    array: pa.Array
-    faults: list[tuple[str, np.ndarray]]
 
 
 def convert_ids(values: Values, missing: str) -> ConvertedColumn:
@@ -64,7 +56,7 @@ def convert_texts(values: Values) -> ConvertedColumn:
 
 def convert_positives(values: Values, at_least: float) -> ConvertedColumn:
     """int64: 1 if the number is at least `at_least`, 0 if it is less or missing."""
-    array, faults = convert_numbers(values)
+    array, faults, _ = convert_numbers(values)
     reached = pc.fill_null(pc.greater_equal(array, at_least), False)
     return ConvertedColumn(pc.cast(reached, pa.int64()), faults)
 
@@ -101,17 +93,7 @@ def convert_feature(values: Values, feature: Feature) -> ConvertedColumn:
         return _convert_sets(values, feature.separator)
     if feature.kind == "number":
         return convert_numbers(values)
-    if feature.kind == "timestamp":
-        return _convert_seconds(values)
     return convert_texts(values)
-
-
-def _convert_seconds(values: Values) -> ConvertedColumn:
-    array, bad, wrong = coerce_numbers(values)
-    bad = bad | _to_flags(pc.greater(pc.abs(array), _INT64_SECONDS))
-    safe = pc.if_else(pa.array(bad), pa.scalar(None, pa.float64()), array)
-    seconds = pc.cast(pc.floor(safe), pa.int64(), safe=False)
-    return ConvertedColumn(seconds, [(WRONG_KIND, wrong), (BAD_TIMESTAMP, bad)])
 
 
 def _convert_sets(values: Values, separator: str) -> ConvertedColumn:
@@ -180,7 +162,7 @@ def convert_hashed_ids(values: Values, missing: str, source: UserIdKey) -> Conve
     """Like `convert_ids`, but replaces each id by its pseudonym. Each worker reads the key itself,
     so that the key is never sent to workers.
     """
-    text, faults = convert_ids(values, missing)
+    text, faults, _ = convert_ids(values, missing)
     key = load_key(source)
     encoded = text.dictionary_encode()
     hashed = [hash_user_id(identifier, key) for identifier in encoded.dictionary.to_pylist()]

@@ -32,6 +32,8 @@ class ParsedRecords(NamedTuple):
     """Origin of the block, by which blocks are sorted."""
     unreadable: Counter[tuple[str, str]]
     """Unreadable values, see `conversion.ConvertedFields`."""
+    assumed_utc: Counter[str]
+    """Times without a zone, see `conversion.ConvertedFields`."""
 
 
 def parse_lines(lines: Lines, names: Sequence[str], spec: TableSpec) -> ParsedRecords:
@@ -68,7 +70,11 @@ def accept_records(lines: Lines, records: Records, spec: TableSpec) -> ParsedRec
     )
     origin = Origin(lines.path, int(lines.numbers[0]) if len(lines.numbers) else 0)
     return ParsedRecords(
-        _append_origin(table, lines, index, spec), rejected, origin, converted.unreadable
+        _append_origin(table, lines, index, spec),
+        rejected,
+        origin,
+        converted.unreadable,
+        converted.assumed_utc,
     )
 
 

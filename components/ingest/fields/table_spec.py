@@ -4,8 +4,8 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from components.ingest.fields.converted import ConvertedColumn
 from components.ingest.fields.kinds import (
-    ConvertedColumn,
     convert_availability,
     convert_feature,
     convert_hashed_ids,
@@ -15,12 +15,17 @@ from components.ingest.fields.kinds import (
     convert_texts,
     mark_all_positive,
 )
-from components.ingest.fields.timestamps import ACCEPTED_TIMES, convert_timestamps
+from components.ingest.fields.time_hints import describe_notation
+from components.ingest.fields.timestamps import (
+    TimeNotation,
+    convert_seconds,
+    convert_timestamps,
+)
 from components.ingest.fields.vectors import convert_columns, convert_lists
 from components.ingest.read.records import MISSING_ITEM_ID, MISSING_USER_ID
 from schema import timeline
 from schema.dataset import Dataset
-from schema.features import Feature, Set, Vector
+from schema.features import Feature, Set, Timestamp, Vector
 from schema.sources import InteractionsSource, Source
 
 # One event's share of the parallel lists that `schema.timeline` describes.
@@ -57,6 +62,8 @@ class Field(NamedTuple):
     """Whether an unreadable value counts as missing; otherwise it rejects the record."""
     absent: Any = None
     """Replacement of an unreadable value of an optional field."""
+    notation: TimeNotation | None = None
+    """How times are written, of a field of times."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -71,13 +78,7 @@ def build_interaction_fields(dataset: Dataset) -> list[Field]:
     fields = [
         _build_user_id(dataset, source.user_id, f"{at}.user_id"),
         _build_id(ITEM_ID, source.item_id, MISSING_ITEM_ID, f"{at}.item_id"),
-        Field(
-            MOMENT,
-            source.timestamp,
-            _build_time_converter(source),
-            f"{at}.timestamp",
-            expects=ACCEPTED_TIMES[source.timestamp_unit],
-        ),
+        _build_moment(source),
     ]
     if rule is None:
         always = Field(timeline.POSITIVE, source.user_id, mark_all_positive, f"{at}.user_id")
@@ -98,11 +99,19 @@ def build_interaction_fields(dataset: Dataset) -> list[Field]:
     )
 
 
-def _build_time_converter(source: InteractionsSource) -> Callable[..., ConvertedColumn]:
-    convert = functools.partial(convert_timestamps, unit=source.timestamp_unit)
-    if source.not_after is None:
-        return convert
-    return functools.partial(convert, latest=source.not_after.timestamp())
+def _build_moment(source: InteractionsSource) -> Field:
+    notation = TimeNotation(source.timestamp_unit, source.timestamp_format, source.timezone)
+    convert = functools.partial(convert_timestamps, notation=notation)
+    if source.not_after is not None:
+        convert = functools.partial(convert, latest=source.not_after.timestamp())
+    return Field(
+        MOMENT,
+        source.timestamp,
+        convert,
+        "data.interactions.timestamp",
+        expects=describe_notation(notation),
+        notation=notation,
+    )
 
 
 def build_item_fields(dataset: Dataset) -> list[Field]:
@@ -156,7 +165,7 @@ def _build_features(
             _choose_converter(feature),
             f"{section}.{name}",
             _describe_expected(feature),
-        )._replace(others=tuple(others))
+        )._replace(others=tuple(others), notation=_get_notation(feature))
         for name, feature in features.items()
         for first, *others in [_list_columns(name, feature)]
     ]
@@ -173,9 +182,16 @@ def _describe_expected(feature: Feature) -> str:
         return f"a list of {feature.size} numbers" if feature.columns is None else "numbers in all"
     if isinstance(feature, Set):
         return f"a list of texts, or a text with {feature.separator!r} between them"
-    return {"number": "a number", "timestamp": "seconds since 1970, UTC"}.get(
-        feature.kind, "a text or a number"
-    )
+    notation = _get_notation(feature)
+    if notation is not None:
+        return describe_notation(notation).removesuffix(", from 1990 to 2099")
+    return "a number" if feature.kind == "number" else "a text or a number"
+
+
+def _get_notation(feature: Feature) -> TimeNotation | None:
+    if not isinstance(feature, Timestamp):
+        return None
+    return TimeNotation(feature.unit, feature.format, feature.timezone)
 
 
 def _choose_converter(feature: Feature) -> Callable[..., ConvertedColumn]:
@@ -183,6 +199,9 @@ def _choose_converter(feature: Feature) -> Callable[..., ConvertedColumn]:
         if feature.columns is not None:
             return convert_columns
         return functools.partial(convert_lists, size=feature.size)
+    notation = _get_notation(feature)
+    if notation is not None:
+        return functools.partial(convert_seconds, notation=notation)
     return functools.partial(convert_feature, feature=feature)
 
 

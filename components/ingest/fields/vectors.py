@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.ingest.fields.coercion import to_float
-from components.ingest.fields.kinds import FLOAT32_MAX, ConvertedColumn, convert_numbers
+from components.ingest.fields.converted import ConvertedColumn
+from components.ingest.fields.kinds import FLOAT32_MAX, convert_numbers
 from components.ingest.read.number_text import is_number_type
 from components.ingest.read.records import BAD_NUMBER, WRONG_KIND, Values
 

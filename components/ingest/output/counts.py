@@ -18,6 +18,7 @@ FILE_NAME = "counts.json"
 MAX_SAMPLES = 3
 """Number of samples of a total; they are the first in alphabetical order."""
 _UNREADABLE = "unreadable"
+_ASSUMED_UTC = "assumed_utc"
 
 
 class UnreadableValues(TypedDict):
@@ -45,6 +46,8 @@ class TableCounts:
     """Most frequent first."""
     unreadable: dict[str, UnreadableValues] = dataclasses.field(default_factory=dict)
     """By the configuration key of the field; rejected records do not count."""
+    assumed_utc: dict[str, int] = dataclasses.field(default_factory=dict)
+    """Times without a zone that were read as UTC, by the configuration key of the field."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,6 +99,11 @@ def name_unreadable_tally(table: str, field: str, example: str) -> str:
     return name_tally(table, _UNREADABLE, json.dumps([field, example]))
 
 
+def name_assumed_utc_tally(table: str, field: str) -> str:
+    """Returns the key of the tally of a field's times without a zone."""
+    return name_tally(table, _ASSUMED_UTC, field)
+
+
 def sum_tallies(tallies: dict[str, int], tables: tuple[str, ...], totals: dict[str, int]) -> Counts:
     """Converts sums by `name_tally` to the counts of `tables`; a missing tally counts as 0."""
     return Counts({table: _sum_table(tallies, table) for table in tables}, totals)
@@ -124,6 +132,7 @@ def _sum_table(tallies: dict[str, int], table: str) -> TableCounts:
         rejected=sum(reasons.values()),
         rejected_by_reason=dict(ranked),
         unreadable=_sum_unreadable(_select_below(tallies, name_tally(table, _UNREADABLE))),
+        assumed_utc=_select_below(tallies, name_tally(table, _ASSUMED_UTC)),
     )
 
 

@@ -28,6 +28,7 @@ SUMMARY = {
         "train": 800, "valid": 100, "test": 100,
     },
     "rejected_by_reason": {"interactions": {"bad_timestamp": 5, "bad_id": 2}, "items": {}},
+    "assumed_utc": {"interactions": {"data.interactions.timestamp": 1300}},
     "unreadable": {
         "interactions": {},
         "items": {"features.items.price": {"values": 1200, "example": "received 'n/a'"}},
@@ -112,6 +113,7 @@ def test_every_figure_stands_beside_its_baseline(page):
     assert "5 of interactions rejected: bad_timestamp, written to rejected/interactions/" in text
     assert "2 of interactions rejected: bad_id" in text
     assert "of items rejected" not in text
+    assert "1,300 times of interactions (data.interactions.timestamp) have no time zone" in text
     assert "1,200 of items without features.items.price, which could not be read" in text
     assert "received 'n/a'" in text
     assert "800 train, 100 valid, 100 test, of 20 users on 4,000 items" in text

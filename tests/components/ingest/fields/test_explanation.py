@@ -7,7 +7,8 @@ import pyarrow as pa
 import pytest
 
 from components.ingest.fields.table_spec import TableSpec, build_interaction_fields
-from components.ingest.fields.timestamps import suggest_time_fix
+from components.ingest.fields.time_hints import suggest_time_fix
+from components.ingest.fields.timestamps import TimeNotation
 from components.ingest.output import counts
 from components.ingest.read.records import format_excerpt, join_excerpts
 from components.ingest.read_table import read_in_process
@@ -59,39 +60,44 @@ def read(tmp_path):
 @pytest.mark.parametrize(
     ("value", "unit", "words"),
     [
-        ("2024-01-31 18:30:00", "iso8601", "the time zone is missing"),
-        ("2024-01-31T18:30:00.25", "s", "the time zone is missing"),
+        ("2024-01-31 18:30:00", "s", 'timestamp_unit = "iso8601"'),
         ("2024-01-31T18:30:00Z", "ms", 'timestamp_unit = "iso8601"'),
-        ("2024-01-31", "iso8601", "the time of day and the time zone are missing"),
-        ("2024-01-31T18:30Z", "iso8601", "seconds are missing"),
+        ("2024-01-31", "d", 'timestamp_unit = "iso8601"'),
         ("2024-02-30T18:30:00Z", "iso8601", "do this date and time exist"),
-        ("2024-01-31T18:30:00,5Z", "iso8601", "after a decimal point"),
-        ("31/01/2024 18:30", "s", "date in words"),
-        ("Wed, 31 Jan 2024 18:30:00 GMT", "iso8601", "date in words"),
-        ("20240131", "s", "digits of a date"),
-        ("20240131183000", "ms", "digits of a date"),
+        ("31/01/2024 18:30", "s", 'timestamp_format = "%d/%m/%Y %H:%M"'),
+        ("Wed, 31 Jan 2024 18:30:00 GMT", "iso8601", 'timestamp_format = "rfc2822"'),
+        ("Wed Jan 31 18:30:00 +0000 2024", "s", 'timestamp_format = "%a %b %d %H:%M:%S %z %Y"'),
+        ("20240131", "s", 'timestamp_unit = "iso8601"'),
+        ("20240131183000", "ms", 'timestamp_format = "%Y%m%d%H%M%S"'),
         (T0 * 1000, "s", 'milliseconds: timestamp_unit = "ms"'),
         (T0, "ms", 'seconds: timestamp_unit = "s"'),
         (T0 * 10**6, "iso8601", 'microseconds: timestamp_unit = "us"'),
-        (T0 * 10**9, "ms", "nanoseconds: divide by 1000"),
+        (T0 * 10**9, "ms", 'nanoseconds: timestamp_unit = "ns"'),
+        (18_518, "s", 'days: timestamp_unit = "d"'),
         (str(T0), "iso8601", 'seconds: timestamp_unit = "s"'),
+        ("1.70671E+09", "s", "digits were lost"),
         ("soon", "s", ""), (None, "s", ""), ("", "ms", ""), (-5, "s", ""), ([1], "s", ""),
     ],
 )  # fmt: skip
 def test_unreadable_times_get_a_suggestion(value, unit, words):
-    hint = suggest_time_fix(value, unit)
+    hint = suggest_time_fix(value, TimeNotation(unit))
     assert words in hint
     assert bool(words) == bool(hint)
 
 
+def test_a_feature_names_its_own_keys():
+    hint = suggest_time_fix("Wed, 31 Jan 2024 18:30:00 GMT", TimeNotation(), "")
+    assert hint == 'looks like RFC 2822: format = "rfc2822"'
+
+
 def test_a_rejected_time_names_column_value_and_accepted_times(read):
-    done = read("user_id,item_id,when,stars,hour\nu,i,2024-01-31 18:30:00,4,1\nu,i,,4,1\n",
+    done = read("user_id,item_id,when,stars,hour\nu,i,2024-02-30 18:30:00,4,1\nu,i,,4,1\n",
                 timestamp="when", timestamp_unit="iso8601")  # fmt: skip
     assert [letter["detail"] for letter in done.letters] == [
-        "column 'when' expects ISO 8601 with a zone, as in 2024-01-31T18:30:00Z, from 1990 to "
-        "2099, received '2024-01-31 18:30:00'; the time zone is missing: append Z if it is UTC",
-        "column 'when' expects ISO 8601 with a zone, as in 2024-01-31T18:30:00Z, from 1990 to "
-        "2099, received nothing",
+        "column 'when' expects ISO 8601, as in 2024-01-31T18:30:00Z, from 1990 to 2099, "
+        "received '2024-02-30 18:30:00'; do this date and time exist?",
+        "column 'when' expects ISO 8601, as in 2024-01-31T18:30:00Z, from 1990 to 2099, "
+        "received nothing",
     ]
 
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.ingest import items
-from components.ingest.fields.kinds import ConvertedColumn, convert_feature, convert_ids
+from components.ingest.fields.converted import ConvertedColumn
+from components.ingest.fields.kinds import convert_feature, convert_ids
 from components.ingest.read.number_text import format_numbers, format_objects
 from components.ingest.read_table import read_in_process
 from schema import features
