@@ -18,7 +18,7 @@ class TextOptions(StrictModel):
     """Separator between two fields of `csv`; can have several characters, "\\t" for a tab. If all
     of a file's lines end with it, whether or not its header does, the empty field after it is
     ignored."""
-    quote: Annotated[str, Field(pattern=r"^[!-/:-@\[-`{-~]?$")] = '"'
+    quote: Annotated[str, Field(pattern=r"^[!-/:-@\[-_{-~]?$")] = '"'
     """Quotation mark of `csv`. A field that begins with it ends with it, and can contain
     delimiters, line breaks and doubled quotation marks, up to 1 MiB; elsewhere it is an ordinary
     character. `""` for text without quoting, as in many tab-separated files. It works with

@@ -130,13 +130,12 @@ def _parse_numbers(values: Values, unit: str) -> ParsedTimes:
 def _read_integers(values: Values) -> pa.Array | None:
     """int64, null where absent; None if a value is not an integer of 64 bits."""
     try:
-        if isinstance(values, list):
-            values = pa.array(values)  # raises ArrowInvalid if numbers and texts are mixed
-            values = values.cast(pa.large_string()) if pa.types.is_string(values.type) else values
-        if pa.types.is_integer(values.type):
-            return pc.cast(values, pa.int64())
-        if pa.types.is_large_string(values.type):
-            return pc.cast(null_empty(values), pa.int64())
+        # raises ArrowInvalid if numbers and texts are mixed
+        column = pa.array(values) if isinstance(values, list) else values
+        if pa.types.is_integer(column.type):
+            return pc.cast(column, pa.int64())
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            return pc.cast(null_empty(pc.cast(column, pa.large_string())), pa.int64())
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
         return None
     return None

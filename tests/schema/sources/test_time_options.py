@@ -7,7 +7,7 @@ from schema.sources.time_options import TimeOptions
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ({"timezone": "Berlin"}, 'IANA database, as in "Europe/Berlin", received \'Berlin\''),
+        ({"timezone": "Berlin"}, "IANA database, as in \"Europe/Berlin\", received 'Berlin'"),
         ({"timezone": "../etc/passwd"}, "IANA database"),
         ({"timestamp_format": "%H:%M"}, "year, month and day"),
         ({"timestamp_format": "%Y-%m"}, "year, month and day"),
