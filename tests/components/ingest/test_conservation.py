@@ -163,7 +163,7 @@ def test_every_byte_is_valid_latin_1(data, block_bytes):
     assert "invalid_encoding" not in {reason for _, reason in rejected}
 
 
-@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(
         st.sampled_from(
@@ -183,7 +183,7 @@ def test_no_record_is_lost(rows, ingest_events, tmp_path_factory):
     assert table.rejected == table.read - len(good)
 
 
-@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     log=st.one_of(csv_lines.map(str.encode), st.binary(max_size=200)),
     people=st.binary(max_size=60),

@@ -25,15 +25,16 @@ _IN_A_FRESH_PROCESS = """
 import sys
 import numpy as np
 import tensorflow as tf
-folder, needs_scann = sys.argv[1:]
-if needs_scann == "True":
+folder, *forms = sys.argv[1:]
+if "scann" in forms:
     from scann.scann_ops.py import scann_ops
-assert ("scann" in sys.modules) == (needs_scann == "True") and "serving" not in sys.modules
+assert ("scann" in sys.modules) == ("scann" in forms) and "serving" not in sys.modules
 asked = np.load(folder + "/asked.npz")
-index = tf.saved_model.load(folder + "/index")
 names = ("queries", "excluded", "allowed", "k")
-found = index.search(*(tf.constant(asked[name]) for name in names))
-np.savez(folder + "/answered.npz", positions=found[0].numpy(), scores=found[1].numpy())
+for form in forms:
+    index = tf.saved_model.load(folder + "/" + form)
+    found = index.search(*(tf.constant(asked[name]) for name in names))
+    np.savez(f"{folder}/{form}.npz", positions=found[0].numpy(), scores=found[1].numpy())
 """
 
 
@@ -71,7 +72,10 @@ def search(index):
 
 
 def asking(index):
-    traced = tf.function(index.search, reduce_retracing=True)
+    """`index.search` traced once, for queries, excluded items and filters of any number."""
+    numbers = tf.TensorSpec([None, None], tf.int32)
+    signature = [tf.TensorSpec([None, DIM]), numbers, numbers, tf.TensorSpec([], tf.int32)]
+    traced = tf.function(index.search, input_signature=signature)
 
     def ask(queries, excluded, k, allowed=None):
         allowed = np.zeros((len(queries), 0)) if allowed is None else allowed
@@ -167,7 +171,8 @@ def test_a_batch_answers_as_its_rows_alone(planted, search):
         np.testing.assert_allclose(alone[1][0], scores[row], rtol=1e-5)
 
 
-def test_saved_it_answers_the_same_in_a_fresh_process(form, planted, eligible, tmp_path):
+@pytest.mark.parametrize("forms", [("exact", "ivf", "ivf of bytes"), ("scann",)])
+def test_saved_it_answers_the_same_in_a_fresh_process(forms, planted, eligible, tmp_path):
     """All but ScaNN's need TensorFlow alone."""
     asked = {
         "queries": planted[1],
@@ -175,12 +180,15 @@ def test_saved_it_answers_the_same_in_a_fresh_process(form, planted, eligible, t
         "allowed": np.tile(np.array([1], np.int32), (12, 1)),
         "k": np.int32(40),
     }
-    index = FORMS[form](planted[0], eligible)
-    before = asking(index)(asked["queries"], asked["excluded"], 40, asked["allowed"])
-    save_index(index, DIM, str(tmp_path / "index"))
+    before = {}
+    for form in forms:
+        index = FORMS[form](planted[0], eligible)
+        before[form] = asking(index)(asked["queries"], asked["excluded"], 40, asked["allowed"])
+        save_index(index, DIM, str(tmp_path / form))
     np.savez(tmp_path / "asked.npz", **asked)
-    command = [sys.executable, "-c", _IN_A_FRESH_PROCESS, str(tmp_path), str(form == "scann")]
+    command = [sys.executable, "-c", _IN_A_FRESH_PROCESS, str(tmp_path), *forms]
     subprocess.run(command, check=True, capture_output=True)
-    after = np.load(tmp_path / "answered.npz")
-    assert after["positions"].tolist() == before[0].tolist()
-    np.testing.assert_allclose(after["scores"], before[1], rtol=1e-6)
+    for form, (positions, scores) in before.items():
+        after = np.load(tmp_path / f"{form}.npz")
+        assert after["positions"].tolist() == positions.tolist()
+        np.testing.assert_allclose(after["scores"], scores, rtol=1e-6)
