@@ -21,6 +21,7 @@ from pipeline.run_root import RunRoot, open_local_root
 from schema.errors import NotBlessed, TandemError, UsageError
 from schema.sources import InteractionsSource
 from schema.storage import atomic
+from trainer.config.deterministic import prepare_process
 
 
 class BackfillRequest(NamedTuple):
@@ -42,6 +43,7 @@ def backfill(request: BackfillRequest) -> dict[str, Any]:
     the day; the same command resumes there.
     """
     config = load_config(request.config, request.overrides)
+    prepare_process(config.trainer)
     data = str((request.data or request.config.parent).absolute())
     spans = list_spans(config.data.interactions, request.first, request.last)
     for span in spans:

@@ -14,6 +14,7 @@ from pipeline.run_root import RunRoot, open_root
 from schema.errors import NotBlessed
 from schema.run_summary import RunSummary
 from schema.storage import object_store
+from trainer.config.deterministic import prepare_process
 
 
 def run_locally(
@@ -39,6 +40,7 @@ def run_locally(
         TandemError: Any other error that stopped the run.
     """
     config = load_config(config_path, overrides)
+    prepare_process(config.trainer)
     data = data_dir or str(config_path.parent.absolute())
     preflight.check(config.dataset, data)
     with open_root(root) as at, redirect_output(at.log) as (out, err):

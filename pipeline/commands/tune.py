@@ -18,6 +18,7 @@ from pipeline.report import terminal
 from pipeline.run_root import RunRoot, open_local_root
 from schema.errors import UsageError
 from schema.storage import atomic
+from trainer.config.deterministic import prepare_process
 
 TUNED_CONFIG_HEAD = "# Written by `tandem tune`"
 
@@ -36,6 +37,7 @@ class TuneRequest(NamedTuple):
 def tune(request: TuneRequest) -> dict[str, Any]:
     """Runs the search, writes the best configuration, and prints and returns the results."""
     config = load_config(request.config, request.overrides)
+    prepare_process(config.trainer)
     data = str((request.data or request.config.parent).absolute())
     preflight.check(config.dataset, data)
     at = open_local_root(request.root)

@@ -31,7 +31,13 @@ from pipeline.kubeflow.parameters import (
     parameterize_image,
     pass_parameters,
 )
-from pipeline.kubeflow.resources import build_platform, configure_tasks, map_executors
+from pipeline.kubeflow.resources import (
+    build_platform,
+    configure_tasks,
+    map_executors,
+    set_environment,
+)
+from trainer.config.deterministic import get_environment
 
 DATA = "data"
 """The run parameter for the folder or URL that the tables' paths start from."""
@@ -71,6 +77,7 @@ def compile_pipeline(
     configure_tasks(spec, config.kubeflow)
     configure_final_tasks(spec)
     components = map_executors(spec)
+    set_environment(spec, get_environment(config.trainer))
     write_document(out, spec, build_platform(config.kubeflow, components))
     read_document(out)
     return sorted(components)

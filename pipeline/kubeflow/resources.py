@@ -41,6 +41,13 @@ def configure_tasks(spec: Any, config: KubeflowConfig) -> None:
             _configure_task(task, config)
 
 
+def set_environment(spec: Any, variables: dict[str, str]) -> None:
+    """Sets environment variables in the container of every task."""
+    listed = [{"name": name, "value": value} for name, value in variables.items()]
+    for label in map_executors(spec).values() if listed else ():
+        spec.deployment_spec["executors"][label]["container"].update({"env": listed})
+
+
 def map_executors(spec: Any) -> dict[str, str]:
     """The label of the executor by component."""
     return {

@@ -110,8 +110,20 @@ class TrainerConfig(StrictModel):
     """Computes in bfloat16; weights, losses and exported models stay in float32."""
     xla: bool = False
     """Compiles the training step with XLA, on one device; batches are padded to a few shapes."""
+    deterministic: bool = False
+    """Computes with kernels that all x86 CPUs with AVX2 have, so that the same seed gives the same
+    metrics on them; see TRAINING.md. Not with `xla`."""
     profile: bool = False
     """Traces steps 20 to 40 of the first epoch with TensorFlow's profiler, for TensorBoard."""
+
+    @model_validator(mode="after")
+    def _check_xla(self) -> "TrainerConfig":
+        if self.deterministic and self.xla:
+            raise ValueError(
+                "deterministic expects xla = false, received true: XLA compiles for the CPU that "
+                "it finds; set one of them to false"
+            )
+        return self
 
 
 class EvaluationConfig(StrictModel):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import tensorflow as tf
 
 from schema.errors import ConfigError
+from trainer.config.deterministic import prepare_process
 from trainer.config.models import TrainerConfig
 
 
@@ -58,8 +59,10 @@ class Hardware:
 def create_hardware(config: TrainerConfig) -> Hardware:
     """Creates the strategy; call it before any other use of TensorFlow in the process.
 
-    Raises ConfigError if the configured hardware is not available.
+    Raises ConfigError if the configured hardware is not available, or if the process was not
+    prepared for `deterministic`.
     """
+    prepare_process(config)
     name = _detect_strategy() if config.strategy == "auto" else config.strategy
     strategy = _STRATEGIES[name]()
     if config.xla and name in ("mirrored", "multi_worker"):

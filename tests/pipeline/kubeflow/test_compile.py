@@ -63,6 +63,7 @@ SETTINGS = (
     "kubeflow.labels.team=shop",
     "kubeflow.resources.default.memory_limit=4Gi",
     "kubeflow.retries.default.count=2",
+    "trainer.deterministic=true",
 )
 
 
@@ -121,6 +122,16 @@ def test_every_task_has_the_memory_that_it_was_measured_to_need(compiled):
         if component.executor_label:
             resources = executors[component.executor_label]["container"]["resources"]
             assert 0.6 < resources["memoryRequest"] <= resources["memoryLimit"] == 4 * 1.024**3
+
+
+def test_every_task_has_the_environment_of_deterministic_training(compiled):
+    executors = json_format.MessageToDict(compiled.deployment_spec)["executors"]
+    for component in compiled.components.values():
+        if component.executor_label:
+            assert executors[component.executor_label]["container"]["env"] == [
+                {"name": "TF_ENABLE_ONEDNN_OPTS", "value": "0"},
+                {"name": "ONEDNN_MAX_CPU_ISA", "value": "AVX2"},
+            ]
 
 
 def test_every_component_of_the_dag_is_a_task(compiled, tasks):
