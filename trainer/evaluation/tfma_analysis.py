@@ -108,7 +108,7 @@ def build_query_extracts(name: str, rows: HeadRows) -> list[Extracts]:
     whole lists.
     """
     assert rows.queries is not None, "only a head with candidate lists has queries"
-    starts = np.flatnonzero(np.diff(rows.queries.question, prepend=-1))
+    starts = np.flatnonzero(np.diff(rows.queries.query, prepend=-1))
     keys: list[list[SliceKey]] = [[] for _ in starts]
     for key, chosen in iterate_slices(rows.queries.slices, len(starts)):
         for question in np.flatnonzero(chosen):

@@ -35,7 +35,7 @@ RELEVANCE = HeadRows(
         "item_genre": [chosen("crime", 1, 0, 0, 1, 0, 0, 1, 0, 0), chosen("none", *[0] * 9)],
     },
     queries=QueryRows(
-        question=np.repeat([0, 1, 2], 3),
+        query=np.repeat([0, 1, 2], 3),
         slices={"history": [chosen("new", 1, 0, 0), chosen("warm", 0, 1, 1)]},
     ),
 )
