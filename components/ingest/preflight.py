@@ -1,10 +1,11 @@
 """Checks of the input files before a run: they exist, have content and the expected columns."""
 
+import functools
 import itertools
 import json
 import re
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from components.ingest.fields.table_spec import (
     Field,
@@ -21,6 +22,9 @@ from components.ingest.read.format_detection import (
     require_format,
     suggest_header_fix,
 )
+from components.ingest.read.nested.arrow_path import has_path
+from components.ingest.read.nested.column_path import has_value, parse_column_path, starts_in
+from components.ingest.read.partitions import parse_partitions
 from components.ingest.read.paths import PathPattern, extract_span, locate_table
 from components.ingest.read.records import join_excerpts
 from components.ingest.read.sequences import list_sequence_columns
@@ -134,7 +138,8 @@ def _has_content(path: str) -> bool:
 def _check_delimited(table: _InputTable, paths: list[str]) -> None:
     """Every file has its own header, unless the configuration names the columns of all files."""
     for path in paths[:1] if table.source.columns is not None else paths:
-        names = read_column_names(path, table.source)
+        names = [*read_column_names(path, table.source), *parse_partitions(path)]
+        names += _list_paths(table, functools.partial(starts_in, columns=tuple(names)))
         expected = [column for field in table.fields for column in field.columns]
         hint = suggest_header_fix(names, expected, table.source.delimiter)
         _require_columns(table, path, names, hint)
@@ -161,18 +166,31 @@ def _require_no_header(table: _InputTable, path: str, columns: list[str]) -> Non
 
 
 def _check_parquet(table: _InputTable, paths: list[str]) -> None:
-    """Every file has its own schema, except damaged files, which the run reports."""
-    for path in paths:
-        names = parquet_file.read_column_names(path)
-        if names is not None:
-            _require_columns(table, path, names, "is path right?")
+    """Every file has its own schema, except damaged files, which the run reports. An optional
+    column is null in a file without it if another file has it.
+    """
+    by_path = {path: _list_parquet_columns(table, path) for path in paths}
+    readable = {path: names for path, names in by_path.items() if names is not None}
+    every = set(itertools.chain.from_iterable(readable.values()))
+    required = table._replace(fields=[field for field in table.fields if not field.optional])
+    for path, names in readable.items():
+        _require_columns(required, path, names, "is path right?")
+        _require_columns(table, path, [*names, *every.difference(names)], "is path right?")
+
+
+def _list_parquet_columns(table: _InputTable, path: str) -> list[str] | None:
+    schema = parquet_file.read_schema(path)
+    if schema is None:
+        return None
+    nested = _list_paths(table, functools.partial(has_path, schema))
+    return [*schema.names, *parse_partitions(path), *nested.difference(schema.names)]
 
 
 def _check_json(table: _InputTable, paths: list[str]) -> None:
     """Uses the keys of many records, because an optional field may be missing from most of them."""
     all_lines = itertools.chain.from_iterable(map(_read_lines, paths))
     lines = [line for line in itertools.islice(all_lines, _SAMPLE) if line.strip()]
-    objects = [keys for keys in map(_read_keys, lines) if keys is not None]
+    objects = [record for record in map(_read_object, lines) if record is not None]
     if 2 * len(objects) < len(lines):
         raise ConfigError(
             f"{describe_files(paths)}: expected one JSON object per line, received "
@@ -181,7 +199,15 @@ def _check_json(table: _InputTable, paths: list[str]) -> None:
     received = dict.fromkeys(itertools.chain.from_iterable(objects))
     if received:
         hint = f"the first {_SAMPLE} records do not have it"
-        _require_columns(table, describe_files(paths), list(received), hint)
+        nested = _list_paths(table, lambda name: any(has_value(each, name) for each in objects))
+        own = [*received, *(nested - received.keys()), *parse_partitions(paths[0])]
+        _require_columns(table, describe_files(paths), own, hint)
+
+
+def _list_paths(table: _InputTable, exists: Callable[[str], bool]) -> set[str]:
+    """Returns the columns of the table that are paths to something that `exists`."""
+    names = {column for field in table.fields for column in field.columns}
+    return {name for name in names if parse_column_path(name) is not None and exists(name)}
 
 
 def _require_columns(table: _InputTable, where: str, received: list[str], hint: str) -> None:
@@ -209,9 +235,9 @@ def _read_lines(path: str) -> Iterator[bytes]:
         return
 
 
-def _read_keys(line: bytes) -> list[str] | None:
+def _read_object(line: bytes) -> dict[str, Any] | None:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return list(record) if isinstance(record, dict) else None
+    return record if isinstance(record, dict) else None

@@ -74,7 +74,8 @@ def _find_headers(records: Records, spec: TableSpec) -> list[int]:
     """
     if spec.source.format != "csv":
         return []
-    key, *others = {column: None for field in spec.fields for column in field.columns}
+    every = {column: None for field in spec.fields for column in field.columns}
+    key, *others = (column for column in every if column not in records.derived)
     same = np.flatnonzero(_match_texts(records.columns[key], key))
     columns = {column: records.columns[column] for column in others}
     return [int(n) for n in same if all(_get_value(columns[name], n) == name for name in others)]

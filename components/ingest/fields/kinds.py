@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from components.ingest.fields.coercion import coerce_ids, coerce_numbers, coerce_texts
 from components.ingest.fields.converted import ConvertedColumn
+from components.ingest.read.nested.literal_text import parse_literal
 from components.ingest.read.records import (
     BAD_BOOLEAN,
     BAD_ID,
@@ -104,7 +105,7 @@ def _convert_sets(values: Values, separator: str) -> ConvertedColumn:
             return _convert_single_sets(values)
         values = values.to_pylist()
     members = [
-        value.split(separator) if isinstance(value, str) else _parse_members(value)
+        _split_members(value, separator) if isinstance(value, str) else _parse_members(value)
         for value in values
     ]
     rows = [None if row is None else [member for member in row if member] for row in members]
@@ -131,6 +132,14 @@ def _convert_single_sets(values: pa.Array) -> ConvertedColumn:
     text, wrong = coerce_texts(values)
     rows = [None if member is None else [member] for member in text.to_pylist()]
     return ConvertedColumn(pa.array(rows, _SET), [(WRONG_KIND, wrong)])
+
+
+def _split_members(text: str, separator: str) -> list[str] | None:
+    """Texts of a list that is written as JSON, Python or NumPy print it; otherwise those between
+    separators.
+    """
+    members = parse_literal(text) if text.startswith("[") else None
+    return text.split(separator) if members is None else _parse_members(members)
 
 
 def _parse_members(value: Any) -> list[str] | None:

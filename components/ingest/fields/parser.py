@@ -11,8 +11,10 @@ from components.ingest.fields.conversion import convert_records
 from components.ingest.fields.table_spec import FILE, LINE, RAW, ROW_GROUP, Field, TableSpec
 from components.ingest.read.blocks import Block
 from components.ingest.read.delimited import parse_delimited, read_column_names
-from components.ingest.read.json_lines import parse_json_lines
+from components.ingest.read.derived_columns import derive_columns
 from components.ingest.read.lines import Lines, decode_block
+from components.ingest.read.nested.column_path import list_base_columns
+from components.ingest.read.objects.json_lines import parse_json_lines
 from components.ingest.read.parquet import RowGroup, read_row_group
 from components.ingest.read.quoting import build_dialect
 from components.ingest.read.records import DeadLetter, Fault, Origin, Records
@@ -43,7 +45,8 @@ def parse_lines(lines: Lines, names: Sequence[str], spec: TableSpec) -> ParsedRe
     """
     dialect = build_dialect(spec.source)
     if dialect is not None:
-        records = parse_delimited(lines.texts, names, list_source_columns(spec), dialect)
+        bases = list_base_columns(list_source_columns(spec))
+        records = parse_delimited(lines.texts, names, bases, dialect)
     elif isinstance(spec.source, InteractionsSource) and spec.source.format == "sequences":
         records = parse_sequences(lines.texts, list_source_columns(spec), spec.source)
     else:
@@ -58,6 +61,7 @@ def list_source_columns(spec: TableSpec) -> set[str]:
 
 def accept_records(lines: Lines, records: Records, spec: TableSpec) -> ParsedRecords:
     """Converts `records`, which were parsed from `lines`, to fields."""
+    records = derive_columns(records, list_source_columns(spec), lines.path)
     converted = convert_records(records, spec)
     keep = np.ones(len(records.index), bool)
     keep[list(converted.faults)] = False

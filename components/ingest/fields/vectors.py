@@ -1,6 +1,5 @@
 """Vectors: precomputed embeddings, in one list column or in one column per number."""
 
-import json
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import pyarrow.compute as pc
 from components.ingest.fields.coercion import to_float
 from components.ingest.fields.converted import ConvertedColumn
 from components.ingest.fields.kinds import FLOAT32_MAX, convert_numbers
+from components.ingest.read.nested.literal_text import parse_literal
 from components.ingest.read.number_text import is_number_type
 from components.ingest.read.records import BAD_NUMBER, WRONG_KIND, Values
 
@@ -87,15 +87,10 @@ def _fill_nan(array: pa.Array) -> np.ndarray:
 
 
 def _parse_list(value: Any) -> Any:
-    """Parses a vector in a text column as a JSON list; an empty text is None."""
+    """Parses a vector in a text column; an empty text is None."""
     if not isinstance(value, str):
         return value
-    if not value:
-        return None
-    try:
-        return json.loads(value)
-    except (ValueError, RecursionError):
-        return value
+    return (parse_literal(value) or value) if value else None
 
 
 def _is_number(value: Any) -> bool:

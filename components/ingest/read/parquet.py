@@ -8,18 +8,16 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from components.ingest.read import parquet_file
 from components.ingest.read.lines import Lines
-from components.ingest.read.number_text import is_number_type
+from components.ingest.read.parquet_column import read_column
 from components.ingest.read.records import (
     DAMAGED_FILE,
     INVALID_ENCODING,
     DeadLetter,
     Fault,
     Records,
-    Values,
 )
 
 
@@ -105,7 +103,8 @@ def read_row_group(row_group: RowGroup, names: Collection[str]) -> Iterator[tupl
         numbers = np.arange(table.num_rows) + row_group.first_row + rows_read
         texts = RowTexts(row_group.path, row_group.group, batch, table.num_rows)
         rows_read += table.num_rows
-        yield Lines(row_group.path, texts, numbers, [], row_group.group), _build_records(table)
+        lines = Lines(row_group.path, texts, numbers, [], row_group.group)
+        yield lines, _build_records(table, names)
     if rows_read < row_group.rows:
         yield _reject_rest(row_group, rows_read, names)
 
@@ -128,12 +127,13 @@ def _reject_rest(
     return Lines(row_group.path, [], empty, letters, row_group.group), Records(columns, empty, {})
 
 
-def _build_records(table: pa.Table) -> Records:
+def _build_records(table: pa.Table, names: Collection[str]) -> Records:
     columns, faults = {}, np.zeros(table.num_rows, bool)
-    for name in table.column_names:
-        array = table[name].combine_chunks()
-        columns[name], bad = normalize_column(array)
-        faults |= bad
+    for name in names:
+        column = read_column(table, name)
+        if column is not None:
+            columns[name], bad = column
+            faults |= bad
     index = np.flatnonzero(~faults)
     if faults.any():
         columns = {name: _select_rows(values, index) for name, values in columns.items()}
@@ -160,67 +160,3 @@ def _to_json(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.decode("utf-8", "backslashreplace")
     return str(value)
-
-
-def normalize_column(array: pa.Array) -> tuple[Values, np.ndarray]:
-    """Returns values [n], and bool [n]: whether the value is not valid UTF-8 and therefore null.
-
-    Timestamps keep their resolution, and dates become timestamps; without a time zone they are UTC,
-    as most engines write them. Other types (structs, lists of text, maps) become Python objects, as
-    from JSON.
-    """
-    kind = array.type
-    if pa.types.is_dictionary(kind):
-        return normalize_column(array.dictionary_decode())
-    if _is_text(kind):
-        return _decode_texts(array)
-    clean = np.zeros(len(array), bool)
-    if pa.types.is_date(kind):
-        return pc.cast(array, pa.timestamp("s" if pa.types.is_date32(kind) else "ms")), clean
-    if pa.types.is_timestamp(kind):
-        return array, clean
-    if is_number_type(kind) or (pa.types.is_list(kind) and is_number_type(kind.value_type)):
-        return array, clean
-    return _build_objects(array)
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return (
-        pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or pa.types.is_binary(kind)
-        or pa.types.is_large_binary(kind)
-    )
-
-
-def _decode_texts(array: pa.Array) -> tuple[Values, np.ndarray]:
-    raw = pc.cast(array, pa.large_binary())  # Arrow does not check that text in a file is UTF-8
-    try:
-        return pc.cast(raw, pa.large_string()), np.zeros(len(array), bool)
-    except pa.ArrowInvalid:
-        texts = [_decode_text(value) for value in raw.to_pylist()]
-    bad = raw.is_valid().to_numpy(zero_copy_only=False) & np.array([t is None for t in texts], bool)
-    return pa.array(texts, pa.large_string()), bad
-
-
-def _build_objects(array: pa.Array) -> tuple[Values, np.ndarray]:
-    try:
-        return array.to_pylist(), np.zeros(len(array), bool)
-    except UnicodeDecodeError:  # somewhere within a list or a struct
-        values = [_build_object(scalar) for scalar in array]
-    bad = array.is_valid().to_numpy(False) & np.array([value is None for value in values], bool)
-    return values, bad
-
-
-def _build_object(scalar: pa.Scalar) -> Any:
-    try:
-        return scalar.as_py()
-    except UnicodeDecodeError:
-        return None
-
-
-def _decode_text(value: bytes | None) -> str | None:
-    try:
-        return None if value is None else value.decode()
-    except UnicodeDecodeError:
-        return None

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 from apache_beam.io.filesystem import BeamIOError
 
 from components.ingest.read.compression import open_raw
+from components.ingest.read.nested.arrow_path import list_leaves
 
 BATCH_ROWS = 1 << 17
 
@@ -16,11 +17,11 @@ class DamagedParquetError(Exception):
     """The file, or a part of it, is not valid Parquet."""
 
 
-def read_column_names(path: str) -> list[str] | None:
-    """Returns the names of the top-level columns; None for a damaged file."""
+def read_schema(path: str) -> pa.Schema | None:
+    """Returns the Arrow schema; None for a damaged file."""
     try:
         with _open(path) as file:
-            return file.schema_arrow.names
+            return file.schema_arrow
     except DamagedParquetError:
         return None
 
@@ -33,12 +34,13 @@ def count_group_rows(path: str) -> list[int]:
 
 
 def read_batches(path: str, group: int, columns: Sequence[str] | None) -> Iterator[pa.Table]:
-    """Yields the rows of a row group in batches of at most BATCH_ROWS; `columns` None means all.
+    """Yields the rows of a row group in batches of at most BATCH_ROWS.
 
-    Raises DamagedParquetError if the data cannot be read, after the readable batches.
+    `columns` are names and paths, of which the existing ones are read; all columns if none exists,
+    or for None. Raises DamagedParquetError if the data cannot be read, after the readable batches.
     """
     with _open(path) as file:
-        names = None if columns is None else list(columns)
+        names = None if columns is None else list_leaves(file.schema_arrow, columns) or None
         for batch in file.iter_batches(BATCH_ROWS, row_groups=[group], columns=names):
             yield pa.Table.from_batches([batch])
 

@@ -54,6 +54,8 @@ class Records(NamedTuple):
     """int64 [n]: the line (position among the lines given) of each record."""
     faults: dict[int, Fault]
     """By line, of the lines that do not parse."""
+    derived: frozenset[str] = frozenset()
+    """Columns that the file does not have as such."""
 
 
 class DeadLetter(NamedTuple):

@@ -22,7 +22,8 @@ from components.ingest.fields.table_spec import (
     build_item_fields,
 )
 from components.ingest.read import parquet_file
-from components.ingest.read.parquet import list_row_groups, normalize_column, read_row_group
+from components.ingest.read.parquet import list_row_groups, read_row_group
+from components.ingest.read.parquet_column import normalize_column
 from schema.dataset import Dataset
 from schema.errors import ConfigError
 
@@ -203,7 +204,7 @@ def test_a_rejected_row_is_kept_if_an_unused_column_is_damaged(tmp_path):
 
 def test_a_missing_file_is_not_reported_as_damaged(tmp_path):
     with pytest.raises(FileNotFoundError):
-        parquet_file.read_column_names(str(tmp_path / "log.parquet"))
+        parquet_file.read_schema(str(tmp_path / "log.parquet"))
 
 
 @settings(

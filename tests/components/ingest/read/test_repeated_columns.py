@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.ingest import preflight
-from components.ingest.read.json_lines import parse_json_lines
+from components.ingest.read.objects.json_lines import parse_json_lines
 from components.ingest.read.parquet import RowTexts, list_row_groups, read_row_group
 from schema.dataset import Dataset
 from schema.errors import ConfigError
