@@ -125,12 +125,14 @@ def _read_table_counts(metadata: LatestRuns) -> dict[str, TableCounts]:
 def _count_rows(metadata: LatestRuns) -> dict[str, int]:
     """Records of the event log, users and items of the data, and events by split."""
     events = _read_counts(metadata, "InteractionsGen")
-    log = events.tables["interactions"]
+    log = [
+        table for name, table in events.tables.items() if name.partition(".")[0] == "interactions"
+    ]
     return {
-        "read": log.read,
-        "accepted": log.accepted,
-        "rejected": log.rejected,
-        "duplicates": log.duplicates,
+        "read": sum(table.read for table in log),
+        "accepted": sum(table.accepted for table in log),
+        "rejected": sum(table.rejected for table in log),
+        "duplicates": sum(table.duplicates for table in log),
         "users": events.totals["users"],
         "items": _read_counts(metadata, "ItemsGen").totals["items"],
         "train": events.totals["train"],

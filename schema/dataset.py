@@ -67,20 +67,17 @@ class Dataset(StrictModel):
         """
         if not span:
             return self
-        sources = {"interactions": self.data.interactions, "items": self.data.items}
-        if self.data.users is not None:
-            sources["users"] = self.data.users
-        if not any(source.comes_in_spans for source in sources.values()):
+        if not any(table.comes_in_spans for _, table in self.data.list_tables()):
             raise ConfigError(
                 f"expected no span, since no path of [data] contains {{SPAN}}, received {span!r}; "
                 "write {SPAN} in place of the date or number, or omit the span"
             )
         try:
-            updated = {name: source.select_span(span) for name, source in sources.items()}
+            data = self.data.select_span(span)
         except ValidationError as error:
             reason = error.errors()[0]["msg"].removeprefix("Value error, ")
             raise ConfigError(
                 "expected a span such as 2024-01-31, 7 or 2024-01-01..2024-01-31, "
                 f"received {span!r}: {reason}"
             ) from error
-        return self.model_copy(update={"data": self.data.model_copy(update=updated)})
+        return self.model_copy(update={"data": data})

@@ -5,13 +5,18 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import apache_beam as beam
-import numpy as np
 import pyarrow as pa
 from apache_beam.pvalue import AsSingleton, TaggedOutput
 
 from components.ingest import items
 from components.ingest.events import rules as event_rules
 from components.ingest.events import timelines
+from components.ingest.events.event_tables import (
+    LOG,
+    build_events_spec,
+    reject_events,
+    tally_accepted,
+)
 from components.ingest.events.log import sort_events
 from components.ingest.events.shard_order import (
     HISTOGRAMS,
@@ -27,11 +32,12 @@ from components.ingest.fields.table_spec import (
     FILE,
     LINE,
     ORIGIN,
+    TABLE,
     TableSpec,
     build_interaction_fields,
     build_user_fields,
 )
-from components.ingest.output import counts, dead_letters, examples, histories, shards
+from components.ingest.output import dead_letters, examples, histories, shards
 from components.ingest.output.counts import WriteCounts
 from components.ingest.output.id_overlap import IdPart, MeasureOverlap, pack_table_ids
 from components.ingest.read.records import STRAGGLER
@@ -49,8 +55,8 @@ class EventOutputs(NamedTuple):
     """URI of the Examples."""
     histories: str
     """URI of the histories."""
-    letters: str
-    """Folder or URL of the events' dead letters."""
+    letters: tuple[str, ...]
+    """Folder or URL of the dead letters of each of the log's tables."""
 
 
 def build(
@@ -82,27 +88,33 @@ def build(
     records: dict[str, beam.PCollection] = {}
     tallies: list[beam.PCollection] = []
     letters = {spec.name: dead_letters.prepare(rejected_dir, spec.name) for spec, _ in specs}
+    log_parts: list[beam.PCollection] = []
     for spec, paths in specs:
         read: Any = pipeline | ReadTable(spec, paths, letters[spec.name])
-        records[spec.name] = read["records"]
+        if spec.kind == LOG:
+            log_parts.append(read["records"])
+        else:
+            records[spec.name] = read["records"]
         tallies.append(read["tallies"])
+    records[LOG] = log_parts | "Log" >> beam.Flatten()
+    event_letters = tuple(letters[spec.name] for spec, _ in specs if spec.kind == LOG)
     # Every shard writes its files, even without a record.
     records["seed"] = pipeline | "Shards" >> beam.Create([(n, b"") for n in range(count)])
     source = dataset.data.interactions
     strict = event_rules.needs_catalogue(source)
     item_ids = items.read_item_ids(pipeline, dataset, data_dir, ids_only=not strict)
-    order = OrderShards(source, letters["interactions"], item_ids if strict else None)
+    users = len(dataset.data.user_tables)
+    order = OrderShards(source, event_letters, users, item_ids if strict else None)
     ordered: Any = records | "Gather" >> beam.CoGroupByKey() | "Order" >> order
     combine = CombineTimes(dataset.split, within_bulk=source.time_outliers == "reject")
     times = ordered[HISTOGRAMS] | "Times" >> beam.CombineGlobally(combine)
-    outputs = EventOutputs(examples_uri, histories_uri, letters["interactions"])
+    outputs = EventOutputs(examples_uri, histories_uri, event_letters)
     now = int(time.time())
     write = beam.ParDo(_write_outputs, AsSingleton(times), dataset, count, outputs, now)
     written_all: Any = ordered[SHARDS] | "Write" >> write.with_outputs(_SAMPLES, main=TALLIES)
     written = written_all[TALLIES]
-    accepted = written | "Accepted" >> beam.FlatMap(_count_accepted)
     cuts = times | "Cuts" >> beam.FlatMap(_list_time_totals)
-    all_tallies = (*tallies, ordered[TALLIES], written, accepted, cuts)
+    all_tallies = (*tallies, ordered[TALLIES], written, cuts)
     names = tuple(spec.name for spec, _ in specs)
     overlaps = _collect_ids(ordered[IDS], item_ids) | "Overlap" >> MeasureOverlap(count)
     extra = (written_all[_SAMPLES], overlaps)
@@ -124,17 +136,19 @@ def _pack_catalogue_ids(packed: bytes) -> IdPart:
 
 
 def _build_specs(dataset: Dataset, data_dir: str) -> list[tuple[TableSpec, list[str]]]:
-    """The event log and, if there is one, the user table, with the same number of shards."""
-    source, users = dataset.data.interactions, dataset.data.users
-    withholds_raw = dataset.data.hash_user_ids is not None
-    paths, count = plan_shards(data_dir, source)
-    own = build_interaction_fields(dataset)
-    origin = ORIGIN if event_rules.needs_origin(source) else ()
-    specs = [(TableSpec("interactions", source, own, count, origin, withholds_raw), paths)]
-    if users is not None:
-        paths, _ = plan_shards(data_dir, users)
-        own = build_user_fields(dataset)
-        specs.append((TableSpec("users", users, own, count, (FILE, LINE), withholds_raw), paths))
+    """The tables of the log and of users, with the same number of shards."""
+    data, withholds_raw = dataset.data, dataset.data.hash_user_ids is not None
+    planned = [plan_shards(data_dir, table) for table in data.event_tables]
+    count = sum(own for _, own in planned)
+    specs = [
+        (build_events_spec(dataset, number, count), paths)
+        for number, (paths, _) in enumerate(planned)
+    ]
+    for number, table in enumerate(data.user_tables):
+        paths, _ = plan_shards(data_dir, table)
+        own = build_user_fields(dataset, number)
+        spec = TableSpec("users", table, own, count, (FILE, LINE), withholds_raw, number)
+        specs.append((spec, paths))
     return specs
 
 
@@ -158,27 +172,25 @@ def _write_outputs(
             )
     if dataset.data.interactions.time_outliers == "reject":
         stray = outliers[event_rules.EARLY_STRAGGLERS] | outliers[event_rules.LATE_STRAGGLERS]
-        yield counts.name_tally("interactions", "rejected", STRAGGLER), int(stray.sum())
-        log = _reject_stragglers(log, stray, shard.number, outputs.letters)
+        refused = log.filter(pa.array(stray))
+        yield from reject_events({STRAGGLER: refused}, outputs.letters, shard.number, "straggler")
+        log = _drop_origin(log.filter(pa.array(~stray)))
     yield from _write_shard(log, shard, times.clock, dataset, count, outputs)
 
 
-def _reject_stragglers(log: pa.Table, stray: np.ndarray, shard: int, letters: str) -> pa.Table:
-    """Writes the stragglers as dead letters, and returns the other events without their origin."""
-    refused = log.filter(pa.array(stray))
-    dead_letters.write_late(letters, shard, {STRAGGLER: refused}, "straggler")
-    kept = log.filter(pa.array(~stray))
-    return kept.drop([name for name in ORIGIN if name in kept.column_names])
+def _drop_origin(events: pa.Table) -> pa.Table:
+    return events.drop([name for name in ORIGIN if name in events.column_names])
 
 
 def _write_shard(
-    log: pa.Table,
+    events: pa.Table,
     shard: Shard,
     clock: Clock | None,
     dataset: Dataset,
     count: int,
     outputs: EventOutputs,
 ) -> Iterator[tuple[str, int]]:
+    log = events.drop([TABLE]) if TABLE in events.column_names else events
     users = shards.unpack([shard.users]) if shard.users else _build_empty_users(dataset)
     edges = find_edges(log, clock)
     for split in timeline.SPLITS:
@@ -189,18 +201,15 @@ def _write_shard(
             for batch in timelines.build_batches(log, windows, users):
                 examples.write(writer, batch)
         yield split, int((windows.stop - windows.own).sum())
+        yield from tally_accepted(events, windows)
     if dataset.split.kind == "window":
-        yield "before", int((edges.train - edges.first).sum())
+        before = timelines.Windows(edges.first, edges.first, edges.train)
+        yield "before", int((before.stop - before.own).sum())
+        yield from tally_accepted(events, before)
     windows = timelines.build_user_windows(log)
     batches = map(_select_history, timelines.build_batches(log, windows, users))
     histories.write(outputs.histories, shard.number, count, batches)
     yield "users", len(windows.start)
-
-
-def _count_accepted(stored: tuple[str, int]) -> Iterator[tuple[str, int]]:
-    """Accepted events are those stored in a split or before all splits."""
-    if stored[0] in (*timeline.SPLITS, "before"):
-        yield counts.name_tally("interactions", "accepted"), stored[1]
 
 
 def _load_events(shard: Shard, dataset: Dataset) -> pa.Table:

@@ -1,13 +1,18 @@
 """The catalogue: raw files -> one Example per item, sorted by id."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.ingest.events.log import keep_latest
+from components.ingest.events.joined_tables import (
+    join_tables,
+    tally_matches,
+    tally_repeated,
+    unpack_tables,
+)
 from components.ingest.fields.table_spec import FILE, LINE, ORIGIN, TableSpec, build_item_fields
 from components.ingest.output import counts, dead_letters, examples, shards
 from components.ingest.output.counts import WriteCounts
@@ -16,6 +21,7 @@ from components.ingest.read.records import DUPLICATE_ID
 from components.ingest.read_table import ReadTable, plan_shards
 from schema import timeline
 from schema.dataset import Dataset
+from schema.sources import name_table
 
 ITEMS_PER_FILE = 50_000
 
@@ -27,8 +33,9 @@ def build(
     `counts.load(examples_uri)`.
 
     The Examples have item_id, title (the id if there is none), available if a column is declared
-    for it, and item_<name>. Of several items with the same id the last line is used. One worker
-    processes the whole catalogue, which the index later holds in memory anyway.
+    for it, and item_<name>. Of several items with the same id the last line is used; the columns of
+    later tables are added as `joined_tables.join_tables` describes. One worker processes the whole
+    catalogue, which the index later holds in memory anyway.
 
     Args:
         pipeline: Beam pipeline.
@@ -37,20 +44,22 @@ def build(
         examples_uri: URI of the Examples to write.
         rejected_dir: Folder or URL of the dead letters, one folder per table.
     """
-    spec, paths = build_spec(dataset, data_dir)
+    specs = build_specs(dataset, data_dir)
     examples.prepare(examples_uri, (timeline.CATALOGUE_SPLIT,))
-    letters = dead_letters.prepare(rejected_dir, spec.name)
-    read: Any = pipeline | ReadTable(spec, paths, letters)
-    seed = pipeline | "NoItem" >> beam.Create([(0, b"")])
+    letters = [dead_letters.prepare(rejected_dir, spec.name) for spec, _ in specs]
+    records = {"seed": pipeline | "NoItem" >> beam.Create([(0, b"")])}
+    tallies: list[beam.PCollection] = []
+    for (spec, paths), folder in zip(specs, letters, strict=True):
+        read: Any = pipeline | ReadTable(spec, paths, folder)
+        records[spec.name] = read["records"]
+        tallies.append(read["tallies"])
     written = (
-        (read["records"], seed)
-        | "Together" >> beam.Flatten()
-        | "Gather" >> beam.GroupByKey()
-        | "Write"
-        >> beam.FlatMap(_write_catalogue, examples_uri, letters, dataset.data.items.duplicates)
+        records
+        | "Gather" >> beam.CoGroupByKey()
+        | "Write" >> beam.FlatMap(_write_catalogue, examples_uri, letters, dataset)
     )
-    tallies = (read["tallies"], written) | "AllTallies" >> beam.Flatten()
-    _ = tallies | WriteCounts(("items",), examples_uri)
+    names = tuple(spec.name for spec, _ in specs)
+    _ = (*tallies, written) | "AllTallies" >> beam.Flatten() | WriteCounts(names, examples_uri)
 
 
 def read_item_ids(
@@ -71,19 +80,22 @@ def read_item_ids(
     """
     if not find_files(data_dir, dataset.data.items):
         return None
-    spec, paths = build_spec(dataset, data_dir)
+    spec, paths = build_specs(dataset, data_dir)[0]
     if ids_only:
         spec = spec._replace(fields=spec.fields[:1], origin=())
     read: Any = pipeline | ReadTable(spec, paths, None)
     return read["records"] | "ItemIds" >> beam.MapTuple(_select_id)
 
 
-def build_spec(dataset: Dataset, data_dir: str) -> tuple[TableSpec, list[str]]:
-    """Returns the specification of the catalogue and the paths of its files."""
-    source = dataset.data.items
-    paths, _ = plan_shards(data_dir, source)
-    origin = (FILE, LINE) if source.duplicates == "last" else ORIGIN
-    return TableSpec("items", source, build_item_fields(dataset), 1, origin), paths
+def build_specs(dataset: Dataset, data_dir: str) -> list[tuple[TableSpec, list[str]]]:
+    """Returns the specification of each table of the catalogue, and the paths of its files."""
+    specs = []
+    for number, source in enumerate(dataset.data.item_tables):
+        paths, _ = plan_shards(data_dir, source)
+        origin = (FILE, LINE) if source.duplicates == "last" else ORIGIN
+        fields = build_item_fields(dataset, number)
+        specs.append((TableSpec("items", source, fields, 1, origin, number=number), paths))
+    return specs
 
 
 def _select_id(_: int, packed: bytes) -> bytes:
@@ -93,22 +105,41 @@ def _select_id(_: int, packed: bytes) -> bytes:
 
 
 def _write_catalogue(
-    element: tuple[int, Iterable[bytes]], uri: str, letters: str, duplicates: str
+    element: tuple[int, dict[str, Iterable[bytes]]],
+    uri: str,
+    letters: Sequence[str],
+    dataset: Dataset,
 ) -> Iterator[tuple[str, int]]:
-    records = shards.unpack(part for part in element[1] if part)
-    if records is None:
-        latest, repeated = pa.table({}), pa.table({})
-    else:
-        latest, repeated = keep_latest(records, timeline.ITEM_ID)
-        latest = fill_titles(latest)
-    _write_examples(latest, uri)
-    yield counts.name_tally("items", "accepted"), latest.num_rows
-    yield "items", latest.num_rows
-    if duplicates == "last":
-        yield counts.name_tally("items", "duplicates"), repeated.num_rows
-    elif repeated.num_rows:
-        dead_letters.write_late(letters, 0, {DUPLICATE_ID: repeated})
-        yield counts.name_tally("items", "rejected", DUPLICATE_ID), repeated.num_rows
+    tables = unpack_tables("items", element[1], len(letters))
+    if not tables:
+        _write_examples(pa.table({}), uri)
+        yield "items", 0
+        return
+    catalogue, tallies = build_catalogue(tables, letters, dataset)
+    _write_examples(catalogue, uri)
+    yield from tallies
+    yield "items", catalogue.num_rows
+
+
+def build_catalogue(
+    tables: Sequence[pa.Table], letters: Sequence[str], dataset: Dataset
+) -> tuple[pa.Table, list[tuple[str, int]]]:
+    """Joins the accepted records of the catalogue's tables, with origin columns, to one record per
+    item, sorted by id, whose title is the id if there is none. Writes the dead letters of repeated
+    ids if the configuration rejects them.
+
+    Returns the items, and the tallies of accepted, unused, repeated and rejected records.
+    """
+    joined, matches = join_tables(tables, timeline.ITEM_ID)
+    tallies = tally_matches("items", matches)
+    if dataset.data.items.duplicates == "last":
+        return _fill_titles(joined), tallies + tally_repeated("items", matches)
+    for number, folder in enumerate(letters):
+        repeated = matches[number].repeated
+        dead_letters.write_late(folder, 0, {DUPLICATE_ID: repeated})
+        rejected = counts.name_tally(name_table("items", number), "rejected", DUPLICATE_ID)
+        tallies.append((rejected, repeated.num_rows))
+    return _fill_titles(joined), tallies
 
 
 def _write_examples(latest: pa.Table, uri: str) -> None:
@@ -120,7 +151,7 @@ def _write_examples(latest: pa.Table, uri: str) -> None:
                 examples.write(writer, part)
 
 
-def fill_titles(items: pa.Table) -> pa.Table:
+def _fill_titles(items: pa.Table) -> pa.Table:
     """Fills the title of each item without one with its id."""
     ids = items[timeline.ITEM_ID]
     if timeline.TITLE not in items.column_names:

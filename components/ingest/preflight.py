@@ -30,7 +30,7 @@ from components.ingest.read.records import join_excerpts
 from components.ingest.read.sequences import list_sequence_columns
 from schema.dataset import Dataset
 from schema.errors import ConfigError, DataRefused
-from schema.sources import SPAN, InteractionsSource, Source
+from schema.sources import SPAN, InteractionsSource, Source, name_table
 from schema.user_ids import load_key
 
 # A column that is missing from the first records of JSON is treated as an error.
@@ -39,7 +39,15 @@ _NAME_OF_AN_ID = re.compile(r"([a-z]+[ _-]?)?(id|key|code)", re.IGNORECASE)
 _LONGEST_LINE = 1 << 24
 
 
+_FIELDS: dict[str, Callable[[Dataset, int], list[Field]]] = {
+    "interactions": build_interaction_fields,
+    "items": build_item_fields,
+    "users": build_user_fields,
+}
+
+
 class _InputTable(NamedTuple):
+    kind: str
     name: str
     source: Source
     fields: Sequence[Field]
@@ -55,29 +63,59 @@ def check(dataset: Dataset, data_dir: str) -> None:
     if dataset.data.hash_user_ids is not None:
         load_key(dataset.data.hash_user_ids)
     open_file_systems()
-    for table in _list_tables(dataset):
-        _check_table(table, data_dir)
+    for kind in _FIELDS:
+        _check_tables(dataset, kind, data_dir)
 
 
-def check_table(dataset: Dataset, name: str, data_dir: str) -> None:
-    """Like `check`, for the table `name` only."""
-    if dataset.data.hash_user_ids is not None and name != "items":
+def check_kind(dataset: Dataset, kind: str, data_dir: str) -> None:
+    """Like `check`, for the tables of one kind: interactions, items or users."""
+    if dataset.data.hash_user_ids is not None and kind != "items":
         load_key(dataset.data.hash_user_ids)
     open_file_systems()
-    (table,) = [table for table in _list_tables(dataset) if table.name == name]
-    _check_table(table, data_dir)
+    _check_tables(dataset, kind, data_dir)
 
 
-def _check_table(table: _InputTable, data_dir: str) -> None:
-    _check_columns(table, _find_filled_files(table, locate_table(data_dir, table.source), data_dir))
+def _check_tables(dataset: Dataset, kind: str, data_dir: str) -> None:
+    tables = [
+        _InputTable(kind, name_table(kind, number), source, _FIELDS[kind](dataset, number))
+        for number, source in enumerate(dataset.data.get_tables(kind))
+    ]
+    files = [
+        _find_filled_files(table, locate_table(data_dir, table.source), data_dir)
+        for table in tables
+    ]
+    if len(tables) > 1:
+        found = [_find_columns(table, paths) for table, paths in zip(tables, files, strict=True)]
+        tables = [_omit_columns_of_others(n, tables, found) for n in range(len(tables))]
+    for table, paths in zip(tables, files, strict=True):
+        _check_columns(table, paths)
 
 
-def _list_tables(dataset: Dataset) -> Iterator[_InputTable]:
-    data = dataset.data
-    yield _InputTable("interactions", data.interactions, build_interaction_fields(dataset))
-    yield _InputTable("items", data.items, build_item_fields(dataset))
-    if data.users is not None:
-        yield _InputTable("users", data.users, build_user_fields(dataset))
+def _find_columns(table: _InputTable, paths: list[str]) -> set[str]:
+    """Columns that at least one file has, and those with a constant."""
+    if table.source.format == "csv":
+        names = [_list_delimited_columns(table, path) for path in paths]
+    elif table.source.format == "parquet":
+        names = [_list_parquet_columns(table, path) or [] for path in paths]
+    else:
+        objects = [record for record in map(_read_object, _sample_lines(paths)) if record]
+        names = [_list_json_columns(table, paths, objects)]
+    return set(itertools.chain(table.source.constants, *names))
+
+
+def _omit_columns_of_others(
+    number: int, tables: list[_InputTable], found: list[set[str]]
+) -> _InputTable:
+    """The table without the optional fields that no file of it has, but another table."""
+    others = [columns for n, columns in enumerate(found) if n != number]
+
+    def is_elsewhere(field: Field) -> bool:
+        own = found[number].isdisjoint(field.columns)
+        return field.optional and own and any(map(set(field.columns).issubset, others))
+
+    table = tables[number]
+    kept = [field for field in table.fields if not is_elsewhere(field)]
+    return table._replace(fields=kept)
 
 
 def _find_filled_files(table: _InputTable, where: PathPattern, data_dir: str) -> list[str]:
@@ -89,7 +127,7 @@ def _find_filled_files(table: _InputTable, where: PathPattern, data_dir: str) ->
             f"data.{table.name}.path: expected a file, folder or glob, found nothing at "
             f"{where}{span}; fix the path or give --data"
         )
-    if SPAN in where.glob and table.name != "interactions":
+    if SPAN in where.glob and table.kind != "interactions":
         _require_span_width(table, where, paths)
     filled = [path for path in paths if _has_content(path)]
     if not filled:
@@ -138,14 +176,18 @@ def _has_content(path: str) -> bool:
 def _check_delimited(table: _InputTable, paths: list[str]) -> None:
     """Every file has its own header, unless the configuration names the columns of all files."""
     for path in paths[:1] if table.source.columns is not None else paths:
-        names = [*read_column_names(path, table.source), *parse_partitions(path)]
-        names += _list_paths(table, functools.partial(starts_in, columns=tuple(names)))
+        names = _list_delimited_columns(table, path)
         expected = [column for field in table.fields for column in field.columns]
         hint = suggest_header_fix(names, expected, table.source.delimiter)
         _require_columns(table, path, names, hint)
     if table.source.columns is not None:
         for path in paths:
             _require_no_header(table, path, table.source.columns)
+
+
+def _list_delimited_columns(table: _InputTable, path: str) -> list[str]:
+    names = [*read_column_names(path, table.source), *parse_partitions(path)]
+    return names + list(_list_paths(table, functools.partial(starts_in, columns=tuple(names))))
 
 
 def _require_no_header(table: _InputTable, path: str, columns: list[str]) -> None:
@@ -188,20 +230,25 @@ def _list_parquet_columns(table: _InputTable, path: str) -> list[str] | None:
 
 def _check_json(table: _InputTable, paths: list[str]) -> None:
     """Uses the keys of many records, because an optional field may be missing from most of them."""
-    all_lines = itertools.chain.from_iterable(map(_read_lines, paths))
-    lines = [line for line in itertools.islice(all_lines, _SAMPLE) if line.strip()]
+    lines = _sample_lines(paths)
     objects = [record for record in map(_read_object, lines) if record is not None]
     if 2 * len(objects) < len(lines):
         raise ConfigError(
             f"{describe_files(paths)}: expected one JSON object per line, received "
             f"{describe_lines(lines)}"
         )
-    received = dict.fromkeys(itertools.chain.from_iterable(objects))
-    if received:
+    if any(objects):
         hint = f"the first {_SAMPLE} records do not have it"
-        nested = _list_paths(table, lambda name: any(has_value(each, name) for each in objects))
-        own = [*received, *(nested - received.keys()), *parse_partitions(paths[0])]
-        _require_columns(table, describe_files(paths), own, hint)
+        received = _list_json_columns(table, paths, objects)
+        _require_columns(table, describe_files(paths), received, hint)
+
+
+def _list_json_columns(
+    table: _InputTable, paths: list[str], objects: list[dict[str, Any]]
+) -> list[str]:
+    keys = dict.fromkeys(itertools.chain.from_iterable(objects))
+    nested = _list_paths(table, lambda name: any(has_value(each, name) for each in objects))
+    return [*keys, *(nested - keys.keys()), *parse_partitions(paths[0])]
 
 
 def _list_paths(table: _InputTable, exists: Callable[[str], bool]) -> set[str]:
@@ -211,8 +258,15 @@ def _list_paths(table: _InputTable, exists: Callable[[str], bool]) -> set[str]:
 
 
 def _require_columns(table: _InputTable, where: str, received: list[str], hint: str) -> None:
+    constants = table.source.constants
+    for column in constants:
+        if column in received:
+            raise ConfigError(
+                f"{where}: data.{table.name}.constants expects columns that the file does not "
+                f"have, received {column!r}; remove it, or name it otherwise"
+            )
     for field in table.fields:
-        missing = [column for column in field.columns if column not in received]
+        missing = [column for column in field.columns if column not in (*received, *constants)]
         if missing:
             raise ConfigError(
                 f"{where}: {field.key} expects column {missing[0]!r}, "
@@ -224,6 +278,11 @@ def _require_columns(table: _InputTable, where: str, received: list[str], hint: 
                 f"{where}: {field.key} expects one column {repeated[0]!r}, "
                 f"received columns {', '.join(map(repr, received))}; rename or remove the others"
             )
+
+
+def _sample_lines(paths: list[str]) -> list[bytes]:
+    all_lines = itertools.chain.from_iterable(map(_read_lines, paths))
+    return [line for line in itertools.islice(all_lines, _SAMPLE) if line.strip()]
 
 
 def _read_lines(path: str) -> Iterator[bytes]:

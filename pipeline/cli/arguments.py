@@ -17,7 +17,7 @@ _TLS_FILES = ("tls_roots", "tls_certificate", "tls_key")
 
 
 class _LocationAction(argparse.Action):
-    """Parses a path or URL with `parse`; a UsageError names the argument."""
+    """Parses one path or URL, or several, with `parse`; a UsageError names the argument."""
 
     def __init__(self, parse: Callable[[str], object], **settings: Any):
         super().__init__(**settings)
@@ -31,7 +31,9 @@ class _LocationAction(argparse.Action):
         option_string: str | None = None,
     ) -> None:
         try:
-            setattr(namespace, self.dest, self._parse(values))
+            many = isinstance(values, list)
+            parsed = [self._parse(value) for value in values] if many else self._parse(values)
+            setattr(namespace, self.dest, parsed)
         except UsageError as error:
             raise UsageError(f"{option_string or self.dest}: {error}") from error
 

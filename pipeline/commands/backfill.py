@@ -45,7 +45,9 @@ def backfill(request: BackfillRequest) -> dict[str, Any]:
     config = load_config(request.config, request.overrides)
     prepare_process(config.trainer)
     data = str((request.data or request.config.parent).absolute())
-    spans = list_spans(config.data.interactions, request.first, request.last)
+    for table in config.data.event_tables:
+        require_window(table)
+    spans = list_spans(request.first, request.last)
     for span in spans:
         preflight.check(config.dataset.select_span(span), data)
     at = open_local_root(request.root)
@@ -143,12 +145,8 @@ def write_record(record: dict[str, Any], path: pathlib.Path) -> None:
         append(json.dumps(record, indent=1, allow_nan=False) + "\n")
 
 
-def list_spans(source: InteractionsSource, first: str, last: str) -> list[str]:
-    """Every date or number from `first` to `last`, both included.
-
-    Raises UsageError where they are not two dates or two numbers in ascending order, or where
-    `source` has no window to move.
-    """
+def require_window(source: InteractionsSource) -> None:
+    """Raises UsageError if a table of the log has no window to move."""
     if not source.comes_in_spans:
         raise UsageError(
             f"backfill expects {{SPAN}} in data.interactions.path, received {source.path!r}; "
@@ -159,6 +157,13 @@ def list_spans(source: InteractionsSource, first: str, last: str) -> list[str]:
             "backfill expects data.interactions.last_spans, received none; "
             "set the number of spans that one run reads"
         )
+
+
+def list_spans(first: str, last: str) -> list[str]:
+    """Every date or number from `first` to `last`, both included.
+
+    Raises UsageError where they are not two dates or two numbers in ascending order.
+    """
     spans = _list_numbers(first, last) or _list_dates(first, last)
     if not spans:
         raise UsageError(

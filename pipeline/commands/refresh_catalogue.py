@@ -42,8 +42,10 @@ _ROWS_PER_BATCH = 4096
 class RefreshInputs:
     """Files, folders, globs or URLs of new data, in the format of the run's own data."""
 
-    items: str
-    events: str | None
+    items: list[str]
+    """One for each table of the catalogue, in their order."""
+    events: list[str]
+    """One for each table of the log, in their order; empty if popularity stays the same."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +81,7 @@ def read_catalogue(inputs: RefreshInputs, at: RunRoot, base: BaseVersion) -> Ref
     items = embed_items(ingested.records, base.dataset, base.candidates_uri)
     refreshed = merge_items(candidate_files.load(base.candidates_uri), items)
     candidates, popularity, counts = refreshed.candidates, None, [ingested.counts]
-    if inputs.events is not None:
+    if inputs.events:
         log = ingestion.read_events(
             base.dataset, _make_absolute(inputs.events), rejected, candidates.item_ids
         )
@@ -91,8 +93,8 @@ def read_catalogue(inputs: RefreshInputs, at: RunRoot, base: BaseVersion) -> Ref
     return RefreshedCatalogue(candidates, refreshed.added, refreshed.changed, popularity, counts)
 
 
-def _make_absolute(path: str) -> str:
-    return path if is_remote(path) else os.path.abspath(path)
+def _make_absolute(paths: list[str]) -> list[str]:
+    return [path if is_remote(path) else os.path.abspath(path) for path in paths]
 
 
 def open_base_version(serving: pathlib.Path, root: str) -> BaseVersion:

@@ -15,7 +15,7 @@ from schema.dataset import Dataset, require_filter, require_tables
 from schema.errors import ConfigError
 from schema.features import Features
 from schema.labels import Labels
-from schema.sources import Data
+from schema.sources import LATER_TABLES, Data
 from schema.split import Split
 from schema.storage.locations import LocalPath
 from serving.config import IndexConfig, ServingConfig
@@ -210,14 +210,22 @@ def _apply_override(table: dict[str, Any], override: str) -> None:
             f"--set expects section.key=value, received {override!r}; write it in that form"
         )
     *sections, name = key.strip().split(".")
+    tables = [table]
     for section in sections:
-        table = table.setdefault(section, {})
-        if not isinstance(table, dict):
-            raise ConfigError(
-                f"--set {override}: expected {section} to be a section, received a value; "
-                "fix the key"
-            )
-    table[name] = _parse_value(text.strip())
+        tables = [found for each in tables for found in _open_section(each, section, override)]
+    for each in tables:
+        each[name] = _parse_value(text.strip())
+
+
+def _open_section(table: dict[str, Any], section: str, override: str) -> list[dict[str, Any]]:
+    """The section, which is added if it is missing; of an array of tables, all of them."""
+    found = table.setdefault(section, {})
+    tables = found if isinstance(found, list) else [found]
+    if not all(isinstance(each, dict) for each in tables):
+        raise ConfigError(
+            f"--set {override}: expected {section} to be a section, received a value; fix the key"
+        )
+    return tables
 
 
 def _parse_value(text: str) -> Any:
@@ -228,9 +236,17 @@ def _parse_value(text: str) -> Any:
         return text
 
 
+def _join_location(location: tuple[int | str, ...]) -> str:
+    """The key as it is in the file: `data.items.1.path` for the second of `[[data.items]]`."""
+    if location[:2] == ("data", LATER_TABLES) and len(location) > 3:
+        kind, position, *rest = location[2:]
+        location = ("data", kind, int(position) + 1, *rest)
+    return ".".join(str(part) for part in location)
+
+
 def _describe_error(path: pathlib.Path, error: ValidationError) -> str:
     first, *others = error.errors()
-    key = ".".join(str(part) for part in first["loc"])
+    key = _join_location(first["loc"])
     if first["type"] == "extra_forbidden":
         text = f"{path}: unknown key {key}; expected one of those in docs/CONFIG.md"
     elif first["type"] == "missing":

@@ -13,6 +13,7 @@ from pydantic_core import PydanticUndefined
 
 from pipeline.config.config import Config
 from schema.features import Feature
+from schema.sources import LATER_TABLES
 
 TYPE_NAMES = {
     str: "text",
@@ -60,6 +61,8 @@ replaces or adds one key. The value is parsed as TOML, and as plain text if it i
     tandem run --config shop.toml --root runs/shop --set name=shop-b --set retrieval.epochs=3 \\
         --set ranking.hidden_units='[128, 64]' --set data.interactions.delimiter='"\\t"'
 
+In an array of tables, such as `[[data.interactions]]`, it does so in all tables.
+
 Each key is listed with its type and default. A *required* key must be in the file if its section
 is; an optional one has no default. This page is generated from the types that validate the file:
 `tandem config` prints it, and `make fix` writes it.
@@ -100,6 +103,8 @@ def _iterate_sections(section: Section) -> Iterator[Section]:
     """`section` and all sections below it, in the order of declaration."""
     yield section
     for key, field in section.type.model_fields.items():
+        if key == LATER_TABLES:  # written as an array of the section before
+            continue
         name = f"{section.name}.{key}".lstrip(".")
         for model in _find_models(field.annotation):
             below = _name_section(name, get_origin(field.annotation))

@@ -4,9 +4,11 @@ from schema.sources.base import SPAN, SPAN_PATTERN, Source
 from schema.sources.data import Data
 from schema.sources.interactions import InteractionsSource
 from schema.sources.items import ItemsSource
+from schema.sources.several_tables import LATER_TABLES, name_table
 from schema.sources.users import UsersSource
 
 __all__ = [
+    "LATER_TABLES",
     "SPAN",
     "SPAN_PATTERN",
     "Data",
@@ -14,4 +16,5 @@ __all__ = [
     "ItemsSource",
     "Source",
     "UsersSource",
+    "name_table",
 ]

@@ -82,6 +82,10 @@ _CSV_KEYS = ("columns", "quote", "escape", "skip_lines", "comment", "strip_field
 class Source(TextOptions, FileOptions):
     """One table: files, their format, their columns."""
 
+    constants: dict[str, str | int | float | bool] = {}
+    """Columns that the files do not have, with one value for all records of this table:
+    `{ event = "purchase" }` where purchases have files of their own."""
+
     @model_validator(mode="after")
     def _require_fitting_format(self) -> "Source":
         for key in _CSV_KEYS:

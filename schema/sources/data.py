@@ -1,12 +1,16 @@
 """All tables, and limits for errors in them."""
 
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
+from typing_extensions import Self
 
 from schema.base import StrictModel
+from schema.sources.base import Source
 from schema.sources.interactions import InteractionsSource
 from schema.sources.items import ItemsSource
+from schema.sources.several_tables import LATER_TABLES, LaterTables, divide_tables, name_table
 from schema.sources.users import UsersSource
 from schema.user_ids import UserIdKey
 
@@ -15,11 +19,14 @@ class Data(StrictModel):
     """The user's tables, and limits for errors in them."""
 
     interactions: InteractionsSource
-    """The event log."""
+    """The event log; its first table, with the rules of all."""
     items: ItemsSource
-    """The catalogue."""
+    """The catalogue; its first table, with the rules of all."""
     users: UsersSource | None = None
-    """The optional user table."""
+    """Users described in several files are several tables, `[[data.users]]`: the first has all
+    users, later ones add columns, by the rules of `[[data.items]]`."""
+    later_tables: LaterTables = LaterTables()
+    """Tables after the first of each kind; `[[data.interactions]]` fills it."""
     hash_user_ids: UserIdKey | None = None
     """Key for hashing user ids; if absent, user ids are not hashed."""
     max_rejected_fraction: Annotated[float, Field(ge=0, le=1)] = 0.01
@@ -40,9 +47,68 @@ class Data(StrictModel):
     history_per_example: Annotated[int, Field(ge=1)] = 1024
     """Maximum number of earlier events that an Example repeats as history."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _divide_tables(cls, values: Any) -> Any:
+        return divide_tables(values) if isinstance(values, dict) else values
+
     @model_validator(mode="after")
     def _reject_sequence_tables(self) -> "Data":
-        for name, source in (("items", self.items), ("users", self.users)):
-            if source is not None and source.format == "sequences":
-                raise ValueError(f'format = "sequences" is for data.interactions, not data.{name}')
+        for name, source in self.list_tables():
+            is_log = isinstance(source, InteractionsSource) and not self.later_tables.interactions
+            if source.format == "sequences" and not is_log:
+                raise ValueError(
+                    'format = "sequences" is for data.interactions with one table, not for '
+                    f"data.{name}"
+                )
         return self
+
+    @property
+    def event_tables(self) -> list[InteractionsSource]:
+        """The tables of the event log."""
+        return [self.interactions, *self.later_tables.interactions]
+
+    @property
+    def item_tables(self) -> list[ItemsSource]:
+        """The tables of the catalogue."""
+        return [self.items, *self.later_tables.items]
+
+    @property
+    def user_tables(self) -> list[UsersSource]:
+        """The user tables; empty if there is none."""
+        return [] if self.users is None else [self.users, *self.later_tables.users]
+
+    def get_tables(self, kind: str) -> Sequence[Source]:
+        """Returns the tables of a kind: interactions, items or users."""
+        return {
+            "interactions": self.event_tables,
+            "items": self.item_tables,
+            "users": self.user_tables,
+        }[kind]
+
+    def list_tables(self) -> list[tuple[str, Source]]:
+        """Returns all tables with their names."""
+        return [
+            (name_table(kind, number), table)
+            for kind in LaterTables.model_fields
+            for number, table in enumerate(self.get_tables(kind))
+        ]
+
+    def select_span(self, span: str) -> Self:
+        """Returns a copy in which every table with a `{SPAN}` path reads `span`.
+
+        Raises ValueError if `span` is malformed.
+        """
+        return self.replace_tables(
+            {
+                kind: [table.select_span(span) for table in self.get_tables(kind)]
+                for kind in LaterTables.model_fields
+            }
+        )
+
+    def replace_tables(self, tables: Mapping[str, Sequence[Source]]) -> Self:
+        """Returns a copy with other tables of some kinds; none of a kind is None or absent."""
+        first = {kind: sources[0] if sources else None for kind, sources in tables.items()}
+        later = {kind: list(sources[1:]) for kind, sources in tables.items()}
+        update = {**first, LATER_TABLES: self.later_tables.model_copy(update=later)}
+        return self.model_copy(update=update)

@@ -1,6 +1,6 @@
 """The event log."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AwareDatetime, Field, model_validator
 
@@ -9,8 +9,22 @@ from schema.sources.time_options import TimeOptions
 
 
 class InteractionsSource(TimeOptions, Source):
-    """The event log."""
+    """The event log. Event files with different columns are several tables, `[[data.interactions]]`
+    for each: `unknown_item`, `time_outliers`, `not_after` and `max_events_per_user_and_day` apply
+    to the whole log and are given in one of them; every other key belongs to its table. A column of
+    labels or context that only some tables have is null in the others; `constants` can tell them
+    apart. Of events with the same user, item and time, that of the later table is kept. Each table
+    has its own counts and rejected records, under the names `interactions`, `interactions.1` and so
+    on, by which messages name its keys too.
+    """
 
+    RULES: ClassVar[tuple[str, ...]] = (
+        "unknown_item",
+        "time_outliers",
+        "not_after",
+        "max_events_per_user_and_day",
+    )
+    """Keys that apply to all tables of the log."""
     user_id: str = "user_id"
     """Column of the user's id."""
     item_id: str = "item_id"

@@ -1,13 +1,19 @@
 """The catalogue."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from schema.sources.base import Source
 
 
 class ItemsSource(Source):
-    """The catalogue."""
+    """The catalogue. Items described in several files are several tables, `[[data.items]]`: the
+    first has all items, later ones add columns by id. If several have a value of a column, that of
+    the first of them is used. Records of later tables whose id the first does not have are counted
+    as unused. `filter` and `duplicates` apply to all tables and are given in one of them.
+    """
 
+    RULES: ClassVar[tuple[str, ...]] = ("filter", "duplicates")
+    """Keys that apply to all tables of the catalogue."""
     item_id: str = "item_id"
     """Column of the item's id."""
     title: str | None = None

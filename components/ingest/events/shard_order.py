@@ -1,6 +1,6 @@
 """Beam transform: records of a shard -> its sorted events without duplicates, and its users."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import apache_beam as beam
@@ -9,10 +9,17 @@ import pyarrow as pa
 from apache_beam.pvalue import AsIter, TaggedOutput
 
 from components.ingest.events import rules as event_rules
-from components.ingest.events.log import find_user_starts, keep_latest, sort_events
+from components.ingest.events.event_tables import reject_events, tally_duplicates
+from components.ingest.events.joined_tables import (
+    join_tables,
+    tally_matches,
+    tally_repeated,
+    unpack_tables,
+)
+from components.ingest.events.log import find_user_starts, sort_events
 from components.ingest.events.splits import count_times
 from components.ingest.fields.table_spec import ITEM_ID, ORIGIN, TIMESTAMP
-from components.ingest.output import counts, dead_letters, shards
+from components.ingest.output import shards
 from components.ingest.output.id_overlap import IdPart, pack_log_ids, pack_table_ids
 from components.ingest.read.records import REPEATED_USER
 from schema import timeline
@@ -36,18 +43,20 @@ class OrderShards(beam.PTransform):
     """(shard, {"interactions": packed tables, "users": packed tables}) -> SHARDS, HISTOGRAMS of
     times, TALLIES, and IDS (see `id_overlap`) of the items in the events and of users.
 
-    `catalogue` holds packed tables of the catalogue's ids, None if no rule needs them;
-    `letters_dir` is the folder of the dead letters of events.
+    `catalogue` holds packed tables of the catalogue's ids, None if no rule needs them; `letters`
+    are the folders of the dead letters of the log's tables; `user_tables` is the number of user
+    tables, whose names are those of `sources.name_table`.
     """
 
     def __init__(
         self,
         source: InteractionsSource,
-        letters_dir: str,
+        letters: Sequence[str],
+        user_tables: int,
         catalogue: beam.PCollection | None,
     ) -> None:
         super().__init__()
-        self._arguments = (source, letters_dir)
+        self._arguments = (source, letters, user_tables)
         self._catalogue = catalogue
 
     def expand(self, gathered: beam.PCollection) -> Any:
@@ -60,15 +69,16 @@ class OrderShards(beam.PTransform):
 def _order_shard(
     element: tuple[int, dict[str, Iterable[bytes]]],
     source: InteractionsSource,
-    letters_dir: str,
+    letters: Sequence[str],
+    user_tables: int,
     catalogue: Iterable[bytes] = (),
 ) -> Iterator[Any]:
     shard, parts = element
-    events, log_tallies = _sort_log(shard, parts["interactions"], source, letters_dir)
-    users, user_tallies = _keep_users(parts.get("users", ()))
-    for each in _collect_ids(events, users, "users" in parts):
+    events, log_tallies = _sort_log(shard, parts["interactions"], source, letters)
+    users, user_tallies = _join_users(parts, user_tables)
+    for each in _collect_ids(events, users, user_tables > 0):
         yield TaggedOutput(IDS, each)
-    log, late_tallies = _apply_rules(shard, events, source, letters_dir, catalogue)
+    log, late_tallies = _apply_rules(shard, events, source, letters, catalogue)
     for tally in (*log_tallies, *late_tallies, *user_tallies):
         yield TaggedOutput(TALLIES, tally)
     times = np.zeros(0, np.int64) if log is None else log[TIMESTAMP].to_numpy()
@@ -77,7 +87,7 @@ def _order_shard(
 
 
 def _sort_log(
-    shard: int, parts: Iterable[bytes], source: InteractionsSource, letters_dir: str
+    shard: int, parts: Iterable[bytes], source: InteractionsSource, letters: Sequence[str]
 ) -> tuple[pa.Table | None, list[tuple[str, int]]]:
     log = shards.unpack(parts)
     if log is None:
@@ -85,44 +95,35 @@ def _sort_log(
     tallies: list[tuple[str, int]] = []
     if source.format == "sequences":
         log, repeated = event_rules.divide_sequences(log)
-        dead_letters.write_late(letters_dir, shard, {REPEATED_USER: repeated}, "repeated")
-        tallies.append(
-            (counts.name_tally("interactions", "rejected", REPEATED_USER), repeated.num_rows)
-        )
+        tallies += reject_events({REPEATED_USER: repeated}, letters, shard, "repeated")
     events = sort_events(log)
-    duplicates = log.num_rows - events.num_rows
-    return events, [*tallies, (counts.name_tally("interactions", "duplicates"), duplicates)]
+    return events, [*tallies, *tally_duplicates(log, events)]
 
 
 def _apply_rules(
     shard: int,
     events: pa.Table | None,
     source: InteractionsSource,
-    letters_dir: str,
+    letters: Sequence[str],
     catalogue: Iterable[bytes],
 ) -> tuple[pa.Table | None, list[tuple[str, int]]]:
     if events is None or not event_rules.needs_origin(source):
         return events, []
     outcome = event_rules.apply_rules(events, source, _load_catalogue(catalogue))
-    dead_letters.write_late(letters_dir, shard, outcome.refused)
-    tallies = [
-        (counts.name_tally("interactions", "rejected", reason), table.num_rows)
-        for reason, table in outcome.refused.items()
-    ]
+    tallies = reject_events(outcome.refused, letters, shard)
     if source.time_outliers == "reject":  # a later step, with the times of all shards, needs ORIGIN
         return outcome.kept, tallies
     return outcome.kept.drop(list(ORIGIN)), tallies
 
 
-def _keep_users(parts: Iterable[bytes]) -> tuple[pa.Table | None, list[tuple[str, int]]]:
-    users = shards.unpack(parts)
-    if users is None:
+def _join_users(
+    parts: dict[str, Iterable[bytes]], count: int
+) -> tuple[pa.Table | None, list[tuple[str, int]]]:
+    tables = unpack_tables("users", parts, count)
+    if not tables:
         return None, []
-    kept, repeated = keep_latest(users, timeline.USER_ID)
-    return kept, [
-        (counts.name_tally("users", "accepted"), kept.num_rows),
-        (counts.name_tally("users", "duplicates"), repeated.num_rows),
-    ]
+    users, matches = join_tables(tables, timeline.USER_ID)
+    return users, tally_matches("users", matches) + tally_repeated("users", matches)
 
 
 def _collect_ids(

@@ -4,6 +4,7 @@ An unreadable value of an optional field counts as missing. A message names the 
 the expected values and, if it can be recognised, the likely fix.
 """
 
+import json
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -57,12 +58,27 @@ def convert_records(records: Records, spec: TableSpec) -> ConvertedFields:
     result = ConvertedFields(
         {}, dict.fromkeys(_find_headers(records, spec), _HEADER_FAULT), Counter(), Counter()
     )
+    records = _add_constants(records, spec)
     for field in sorted(spec.fields, key=lambda field: field.optional):  # this sort is stable
         converted = field.convert(*(records.columns[column] for column in field.columns))
         result.assumed_utc[field.key] += converted.local
         handle = _null_unreadable if field.optional else _record_faults
         result.arrays[field.name] = handle(field, converted, records, spec, result)
     return result._replace(arrays={field.name: result.arrays[field.name] for field in spec.fields})
+
+
+def _add_constants(records: Records, spec: TableSpec) -> Records:
+    constants = spec.source.constants
+    if not constants:
+        return records
+    added = {name: _repeat(value, len(records.index)) for name, value in constants.items()}
+    return records._replace(columns=records.columns | added)
+
+
+def _repeat(constant: str | int | float | bool, length: int) -> pa.Array:
+    """A column as from text: 5 is "5", true is "true"."""
+    text = constant if isinstance(constant, str) else json.dumps(constant)
+    return pa.repeat(pa.scalar(text, pa.large_string()), length)
 
 
 _HEADER_FAULT = Fault(HEADER_LINE, "every column of this line holds its own name")
@@ -74,8 +90,9 @@ def _find_headers(records: Records, spec: TableSpec) -> list[int]:
     """
     if spec.source.format != "csv":
         return []
-    every = {column: None for field in spec.fields for column in field.columns}
-    key, *others = (column for column in every if column not in records.derived)
+    named = {column: None for field in spec.fields for column in field.columns}
+    in_file = records.columns.keys() - records.derived
+    key, *others = (column for column in named if column in in_file)
     same = np.flatnonzero(_match_texts(records.columns[key], key))
     columns = {column: records.columns[column] for column in others}
     return [int(n) for n in same if all(_get_value(columns[name], n) == name for name in others)]

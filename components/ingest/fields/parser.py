@@ -8,7 +8,15 @@ import numpy as np
 import pyarrow as pa
 
 from components.ingest.fields.conversion import convert_records
-from components.ingest.fields.table_spec import FILE, LINE, RAW, ROW_GROUP, Field, TableSpec
+from components.ingest.fields.table_spec import (
+    FILE,
+    LINE,
+    RAW,
+    ROW_GROUP,
+    TABLE,
+    Field,
+    TableSpec,
+)
 from components.ingest.read.blocks import Block
 from components.ingest.read.delimited import parse_delimited, read_column_names
 from components.ingest.read.derived_columns import derive_columns
@@ -55,8 +63,9 @@ def parse_lines(lines: Lines, names: Sequence[str], spec: TableSpec) -> ParsedRe
 
 
 def list_source_columns(spec: TableSpec) -> set[str]:
-    """Returns the columns that the fields need."""
-    return {column for field in spec.fields for column in field.columns}
+    """Returns the columns that the fields need from the files."""
+    needed = {column for field in spec.fields for column in field.columns}
+    return needed - spec.source.constants.keys()
 
 
 def accept_records(lines: Lines, records: Records, spec: TableSpec) -> ParsedRecords:
@@ -72,7 +81,7 @@ def accept_records(lines: Lines, records: Records, spec: TableSpec) -> ParsedRec
     table, index = _sort_by_line(
         pa.table(converted.arrays).filter(pa.array(keep)), records.index[keep]
     )
-    origin = Origin(lines.path, int(lines.numbers[0]) if len(lines.numbers) else 0)
+    origin = Origin(spec.number, lines.path, int(lines.numbers[0]) if len(lines.numbers) else 0)
     return ParsedRecords(
         _append_origin(table, lines, index, spec),
         rejected,
@@ -105,18 +114,20 @@ def _sort_by_line(table: pa.Table, index: np.ndarray) -> tuple[pa.Table, np.ndar
 
 def _append_origin(table: pa.Table, lines: Lines, index: np.ndarray, spec: TableSpec) -> pa.Table:
     for name in spec.origin:
-        table = table.append_column(name, _build_origin(name, lines, index, spec.withholds_raw))
+        table = table.append_column(name, _build_origin(name, lines, index, spec))
     return table
 
 
-def _build_origin(name: str, lines: Lines, index: np.ndarray, withholds_raw: bool) -> pa.Array:
+def _build_origin(name: str, lines: Lines, index: np.ndarray, spec: TableSpec) -> pa.Array:
+    if name == TABLE:
+        return pa.array(np.full(len(index), spec.number, np.int8))
     if name == ROW_GROUP:
         return pa.array([lines.row_group] * len(index), pa.int64())
     if name == LINE:
         return pa.array(lines.numbers[index])
     if name == FILE:
         return pa.array([lines.path] * len(index), pa.large_string())
-    if withholds_raw:
+    if spec.withholds_raw:
         return pa.array([WITHHELD] * len(index), pa.large_string())
     assert name == RAW, f"expected FILE, LINE or RAW, received {name!r}"
     return pa.array([lines.texts[n] for n in index], pa.large_string())

@@ -26,7 +26,7 @@ from components.ingest.read.records import MISSING_ITEM_ID, MISSING_USER_ID
 from schema import timeline
 from schema.dataset import Dataset
 from schema.features import Feature, Set, Timestamp, Vector
-from schema.sources import InteractionsSource, Source
+from schema.sources import InteractionsSource, Source, name_table
 
 # One event's share of the parallel lists that `schema.timeline` describes.
 ITEM_ID = timeline.ITEM_ID
@@ -39,6 +39,8 @@ LINE = "line"
 ROW_GROUP = "row_group"  # of a Parquet file
 RAW = "raw"  # its text, for a record that a later rule can reject
 ORIGIN = (FILE, LINE, ROW_GROUP, RAW)
+TABLE = "table"
+"""Number of the event's table, int8, if the log has several."""
 DETAIL = "detail"
 """Column of rejected records with the explanation."""
 
@@ -71,14 +73,17 @@ class Field(NamedTuple):
         return (self.column, *self.others)
 
 
-def build_interaction_fields(dataset: Dataset) -> list[Field]:
-    """Returns the fields user_id, item_id, moment, positive, label_* and context_*."""
-    source, labels, at = dataset.data.interactions, dataset.labels, "data.interactions"
+def build_interaction_fields(dataset: Dataset, number: int = 0) -> list[Field]:
+    """Returns the fields user_id, item_id, moment, positive, label_* and context_* of the log's
+    table `number`.
+    """
+    source, labels = dataset.data.event_tables[number], dataset.labels
+    at = f"data.{name_table('interactions', number)}"
     rule = labels.positive
     fields = [
         _build_user_id(dataset, source.user_id, f"{at}.user_id"),
         _build_id(ITEM_ID, source.item_id, MISSING_ITEM_ID, f"{at}.item_id"),
-        _build_moment(source),
+        _build_moment(source, f"{at}.timestamp"),
     ]
     if rule is None:
         always = Field(timeline.POSITIVE, source.user_id, mark_all_positive, f"{at}.user_id")
@@ -99,7 +104,7 @@ def build_interaction_fields(dataset: Dataset) -> list[Field]:
     )
 
 
-def _build_moment(source: InteractionsSource) -> Field:
+def _build_moment(source: InteractionsSource, key: str) -> Field:
     notation = TimeNotation(source.timestamp_unit, source.timestamp_format, source.timezone)
     convert = functools.partial(convert_timestamps, notation=notation)
     if source.not_after is not None:
@@ -108,21 +113,23 @@ def _build_moment(source: InteractionsSource) -> Field:
         MOMENT,
         source.timestamp,
         convert,
-        "data.interactions.timestamp",
+        key,
         expects=describe_notation(notation),
         notation=notation,
     )
 
 
-def build_item_fields(dataset: Dataset) -> list[Field]:
-    """Returns the fields item_id, title and available (if they have a column) and item_*."""
-    source = dataset.data.items
-    fields = [_build_id(timeline.ITEM_ID, source.item_id, MISSING_ITEM_ID, "data.items.item_id")]
+def build_item_fields(dataset: Dataset, number: int = 0) -> list[Field]:
+    """Returns the fields item_id, title and available (if they have a column) and item_* of the
+    catalogue's table `number`.
+    """
+    source, at = dataset.data.item_tables[number], f"data.{name_table('items', number)}"
+    fields = [_build_id(timeline.ITEM_ID, source.item_id, MISSING_ITEM_ID, f"{at}.item_id")]
     if source.title is not None:
-        key = "data.items.title"
+        key = f"{at}.title"
         fields.append(_build_optional(timeline.TITLE, source.title, convert_texts, key, "a text"))
     if source.available is not None:
-        key = "data.items.available"
+        key = f"{at}.available"
         available = Field(timeline.AVAILABLE, source.available, convert_availability, key)
         fields.append(available._replace(expects="1 or true, 0 or false"))
     return fields + _build_features(
@@ -130,11 +137,10 @@ def build_item_fields(dataset: Dataset) -> list[Field]:
     )
 
 
-def build_user_fields(dataset: Dataset) -> list[Field]:
-    """Returns the fields user_id and user_*; `dataset` must have a user table."""
-    source = dataset.data.users
-    assert source is not None, "expected [data.users]"
-    key = _build_user_id(dataset, source.user_id, "data.users.user_id")
+def build_user_fields(dataset: Dataset, number: int = 0) -> list[Field]:
+    """Returns the fields user_id and user_* of the user table `number`, which must exist."""
+    source, at = dataset.data.user_tables[number], f"data.{name_table('users', number)}"
+    key = _build_user_id(dataset, source.user_id, f"{at}.user_id")
     return [
         key,
         *_build_features(dataset.features.users, timeline.name_user_feature, "features.users"),
@@ -214,8 +220,8 @@ def _list_columns(name: str, feature: Feature) -> list[str]:
 class TableSpec(NamedTuple):
     """What workers need to read a table."""
 
-    name: str
-    """interactions, items or users: name of the table's counts and folder of dead letters."""
+    kind: str
+    """interactions, items or users."""
     source: Source
     """Files and format."""
     fields: Sequence[Field]
@@ -223,6 +229,13 @@ class TableSpec(NamedTuple):
     shards: int
     """Number of shards."""
     origin: tuple[str, ...] = ()
-    """Columns of ORIGIN that accepted records keep."""
+    """Columns of ORIGIN, and TABLE, that accepted records keep."""
     withholds_raw: bool = False
     """Whether to omit the raw text from dead letters and RAW, because it has unhashed ids."""
+    number: int = 0
+    """Position of the table among those of its kind."""
+
+    @property
+    def name(self) -> str:
+        """Name of the table's counts and folder of dead letters."""
+        return name_table(self.kind, self.number)

@@ -58,16 +58,26 @@ def check(counts: Counts, data: Data, rejected_dir: str) -> None:
         _require_readable(name, table)
         _require_limit(name, table, data.max_rejected_fraction, folder)
         if not table.accepted:
+            unused = f", {table.unused} with ids that the first table does not have"
             raise DataRefused(
-                f"{name}: expected at least one record, received {table.read} and accepted none; "
-                f"check the file at data.{name}.path"
+                f"{name}: expected at least one record, received {table.read} and accepted none"
+                f"{unused if table.unused else ''}; check the file at data.{name}.path"
             )
     empty = [split for split in timeline.SPLITS if counts.totals.get(split) == 0]
     if empty:
         raise DataRefused(
             f"interactions: expected events in every split, received none in {', '.join(empty)} of "
-            f"{counts.tables['interactions'].accepted} events {_describe_split(counts.totals)}"
+            f"{_count_events(counts)} events {_describe_split(counts.totals)}"
         )
+
+
+def _count_events(counts: Counts) -> int:
+    """Accepted events of all tables of the log."""
+    return sum(
+        table.accepted
+        for name, table in counts.tables.items()
+        if name.partition(".")[0] == "interactions"
+    )
 
 
 def _require_overlap(counts: Counts, data: Data) -> None:
@@ -167,11 +177,12 @@ def _require_readable(name: str, table: TableCounts) -> None:
 
 
 def _require_conservation(name: str, table: TableCounts) -> None:
-    total = table.accepted + table.rejected + table.duplicates
+    total = table.accepted + table.rejected + table.duplicates + table.unused
     if table.read != total:
         raise AssertionError(
             f"{name}: read {table.read} records, but {table.accepted} accepted, {table.rejected} "
-            f"rejected and {table.duplicates} duplicates make {total}: records were lost"
+            f"rejected, {table.duplicates} duplicates and {table.unused} unused make {total}: "
+            "records were lost"
         )
 
 

@@ -1,4 +1,4 @@
-"""Counts of all records: read = accepted + rejected + duplicates, for every table.
+"""Counts of all records: read = accepted + rejected + duplicates + unused, for every table.
 
 Workers emit tallies, (key, n); `WriteCounts` sums them to the counts of the run.
 """
@@ -48,6 +48,8 @@ class TableCounts:
     """By the configuration key of the field; rejected records do not count."""
     assumed_utc: dict[str, int] = dataclasses.field(default_factory=dict)
     """Times without a zone that were read as UTC, by the configuration key of the field."""
+    unused: int = 0
+    """Records of a later table of items or users whose id the first table does not have."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Counts:
     """Counts of one execution of a component."""
 
     tables: dict[str, TableCounts]
-    """By table: interactions, items, users."""
+    """By table: interactions, items, users; later tables as `schema.sources.name_table`."""
     totals: dict[str, int]
     """Interactions: users, train, valid and test; t_valid and t_test if the split uses a clock;
     t_train and before (events that are only history) if it uses days; t_begin and t_end, the bounds
@@ -125,7 +127,8 @@ def _sum_table(tallies: dict[str, int], table: str) -> TableCounts:
     reasons = _select_below(tallies, name_tally(table, "rejected"))
     ranked = sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
     amount = {
-        what: tallies.get(name_tally(table, what), 0) for what in ("read", "accepted", "duplicates")
+        what: tallies.get(name_tally(table, what), 0)
+        for what in ("read", "accepted", "duplicates", "unused")
     }
     return TableCounts(
         **amount,

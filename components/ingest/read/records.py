@@ -92,6 +92,8 @@ def join_excerpts(values: Iterable[str]) -> str:
 class Origin(NamedTuple):
     """The location of a record."""
 
+    table: int
+    """Position of its table among those of its kind."""
     file: str
     line: int
     """From 1, or the row of a Parquet file."""

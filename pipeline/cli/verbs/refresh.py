@@ -14,13 +14,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the verb's arguments."""
     arguments.add_root_location(parser, "folder or URL of a finished run", required=True)
     arguments.add_location(
-        parser, "--items", parse_readable, required=True, metavar="NEW",
-        help="file, folder or glob of new and changed items, in the format of the run's catalogue",
+        parser, "--items", parse_readable, required=True, metavar="NEW", nargs="+",
+        help="file, folder or glob of new and changed items, in the format of the run's catalogue; "
+        "of several tables, one for each in the order of the configuration",
     )  # fmt: skip
     arguments.add_location(
-        parser, "--events", parse_readable, metavar="NEW",
-        help="file, folder or glob of events, in the format of the run's log; known events count "
-        "once (default: popularity stays the same)",
+        parser, "--events", parse_readable, metavar="NEW", nargs="+", default=[],
+        help="file, folder or glob of events, in the format of the run's log, one for each of its "
+        "tables; known events count once (default: popularity stays the same)",
     )  # fmt: skip
     arguments.add_json(parser)
 

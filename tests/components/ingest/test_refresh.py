@@ -39,7 +39,7 @@ def letters(folder):
 
 def test_items_are_sorted_and_the_last_record_of_an_id_is_used(tmp_path):
     path = written(tmp_path, "item_id,name,price\nz,Last,1\na,Old,2\na,New,3\nb,,4\n,C,3\n")
-    found = refresh.read_items(dataset(), path, str(tmp_path / "rejected"))
+    found = refresh.read_items(dataset(), [path], str(tmp_path / "rejected"))
     assert found.records.select(["item_id", "title", "item_price"]).to_pylist() == [
         {"item_id": "a", "title": "New", "item_price": 3},
         {"item_id": "b", "title": "b", "item_price": 4},
@@ -57,13 +57,13 @@ def test_a_repeated_id_is_refused_if_configured(tmp_path):
     path = written(tmp_path, "item_id,name,price\na,Old,2\na,New,3\n")
     failing = dataset(items={"duplicates": "fail"})
     with pytest.raises(DataRefused, match="duplicate"):
-        refresh.read_items(failing, path, str(tmp_path / "rejected"))
+        refresh.read_items(failing, [path], str(tmp_path / "rejected"))
 
 
 def test_too_many_rejected_records_are_refused(tmp_path):
     path = written(tmp_path, "item_id,name,price\na,A,2\n,B,3\n,C,4\n")
     with pytest.raises(DataRefused, match="2 of 3"):
-        refresh.read_items(dataset(), path, str(tmp_path / "rejected"))
+        refresh.read_items(dataset(), [path], str(tmp_path / "rejected"))
 
 
 @pytest.mark.parametrize(
@@ -76,12 +76,12 @@ def test_too_many_rejected_records_are_refused(tmp_path):
 )
 def test_an_invalid_catalogue_is_refused(tmp_path, text, error, message):
     with pytest.raises(error, match=message):
-        refresh.read_items(dataset(), written(tmp_path, text), str(tmp_path / "rejected"))
+        refresh.read_items(dataset(), [written(tmp_path, text)], str(tmp_path / "rejected"))
 
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(ConfigError, match="nowhere.csv"):
-        refresh.read_items(dataset(), str(tmp_path / "nowhere.csv"), str(tmp_path / "rejected"))
+        refresh.read_items(dataset(), [str(tmp_path / "nowhere.csv")], str(tmp_path / "rejected"))
 
 
 EVENTS = (
@@ -96,7 +96,7 @@ EVENTS = (
 
 def test_positive_events_are_returned_without_duplicates(tmp_path):
     path = written(tmp_path, EVENTS)
-    found = refresh.read_events(dataset(), path, str(tmp_path / "rejected"), ITEMS)
+    found = refresh.read_events(dataset(), [path], str(tmp_path / "rejected"), ITEMS)
     assert found.records.to_pylist() == [
         {"user_id": "u", "item_id": "a", "timestamp": 1_700_000_010},
         {"user_id": "v", "item_id": "zz", "timestamp": 1_700_000_030},
@@ -108,7 +108,7 @@ def test_positive_events_are_returned_without_duplicates(tmp_path):
 def test_events_of_unknown_items_are_rejected_if_configured(tmp_path):
     strict = dataset(interactions={"unknown_item": "reject"})
     path = written(tmp_path, EVENTS)
-    found = refresh.read_events(strict, path, str(tmp_path / "rejected"), ITEMS)
+    found = refresh.read_events(strict, [path], str(tmp_path / "rejected"), ITEMS)
     assert found.records.to_pylist() == [
         {"user_id": "u", "item_id": "a", "timestamp": 1_700_000_010}
     ]
@@ -125,5 +125,5 @@ def test_a_log_without_times_is_refused(tmp_path):
     described["labels"] = {}
     with pytest.raises(UsageError, match="sequences"):
         refresh.read_events(
-            Dataset.model_validate(described), "log", str(tmp_path / "rejected"), ITEMS
+            Dataset.model_validate(described), ["log"], str(tmp_path / "rejected"), ITEMS
         )

@@ -4,8 +4,6 @@ from pipeline.commands import backfill
 from schema.errors import UsageError
 from schema.sources import InteractionsSource
 
-DAILY = InteractionsSource(path="events/{SPAN}", last_spans=30)
-
 
 @pytest.mark.parametrize(
     ("first", "last", "expected"),
@@ -18,7 +16,7 @@ DAILY = InteractionsSource(path="events/{SPAN}", last_spans=30)
     ],
 )
 def test_every_span_between_two_is_a_day(first, last, expected):
-    assert backfill.list_spans(DAILY, first, last) == expected
+    assert backfill.list_spans(first, last) == expected
 
 
 @pytest.mark.parametrize(
@@ -33,15 +31,15 @@ def test_every_span_between_two_is_a_day(first, last, expected):
 )
 def test_what_is_no_way_from_one_to_the_other_is_refused(first, last, said):
     with pytest.raises(UsageError, match=said):
-        backfill.list_spans(DAILY, first, last)
+        backfill.list_spans(first, last)
 
 
 def test_a_log_in_one_file_has_no_days():
     with pytest.raises(UsageError, match=r"expects \{SPAN\} in data.interactions.path, received"):
-        backfill.list_spans(InteractionsSource(path="events.jsonl"), "1", "2")
+        backfill.require_window(InteractionsSource(path="events.jsonl"))
 
 
 def test_a_run_must_say_how_much_it_reads():
     source = InteractionsSource(path="events/{SPAN}")
     with pytest.raises(UsageError, match=r"expects data.interactions.last_spans, received none"):
-        backfill.list_spans(source, "1", "2")
+        backfill.require_window(source)

@@ -146,3 +146,24 @@ def test_a_feature_s_name_is_a_file_s_name_too(load):
     """Its vocabulary is a file that is named for it."""
     with pytest.raises(ConfigError, match="at most 63 characters"):
         load(f'{SHOP}[features.items]\n{"f" * 64} = {{ kind = "text" }}\n')
+
+
+SEVERAL = """
+name = "shop"
+[[data.interactions]]
+path = "views.csv"
+[[data.interactions]]
+path = "buys.csv"
+[data.items]
+path = "items.csv"
+"""
+
+
+def test_an_override_reaches_every_table_of_an_array(load):
+    loaded = load(SEVERAL, "data.interactions.delimiter='|'")
+    assert [table.delimiter for table in loaded.data.event_tables] == ["|", "|"]
+
+
+def test_an_error_names_the_table_of_an_array(load):
+    with pytest.raises(ConfigError, match=r"unknown key data\.interactions\.1\.paht"):
+        load(SEVERAL.replace('path = "buys.csv"', 'path = "buys.csv"\npaht = "x"'))

@@ -163,7 +163,7 @@ def test_ingestion_reads_every_record(logged, tmp_path):
         }
     )
     read = refresh.read_events(
-        described, f"{tmp_path}/log/*.jsonl", str(tmp_path / "rejected"),
+        described, [f"{tmp_path}/log/*.jsonl"], str(tmp_path / "rejected"),
         pa.array([item.encode() for item in IDS], pa.large_binary()),
     )  # fmt: skip
     counted = read.counts.tables["interactions"]

@@ -88,7 +88,7 @@ def test_a_refresh_refuses_events_of_another_catalogue(lay, tmp_path):
     folder = lay(written("{}.0"))
     known = pa.array([str(n).encode() for n in range(12)], pa.large_binary())
     with pytest.raises(DataRefused, match=r"without a trailing \.0 100\.00% would match"):
-        refresh.read_events(described(), f"{folder}/log.csv", str(tmp_path / "letters"), known)
+        refresh.read_events(described(), [f"{folder}/log.csv"], str(tmp_path / "letters"), known)
 
 
 @pytest.mark.parametrize(("strips", "met"), [(True, 20), (False, 0)])

@@ -114,6 +114,6 @@ def test_one_catalogue_in_three_formats(tmp_path, kind):
     for format_ in ("csv", "jsonl", "parquet"):
         source = {"path": f"items.{format_}", "format": format_}
         data = {"interactions": {"path": "log"}, "items": source}
-        spec, paths = items.build_spec(Dataset.model_validate({"data": data}), str(tmp_path))
+        [(spec, paths)] = items.build_specs(Dataset.model_validate({"data": data}), str(tmp_path))
         read = read_in_process(spec, paths, str(tmp_path))
         assert read.records["item_id"].to_pylist() == ["8", "1000"]
