@@ -46,13 +46,13 @@ def main() -> None:
     tag = f"{TAG}:{args.variant}"
     seconds = build(tag, args.variant)
     checks = checked(tag, pipeline=args.pipeline)
-    found = {
+    values_by_name = {
         "variant": args.variant,
         "build_seconds": round(seconds),
         "bytes": sizes(tag),
         "checks": [check._asdict() for check in checks],
     }
-    print(json.dumps(found, indent=1) if args.json else table(found))
+    print(json.dumps(values_by_name, indent=1) if args.json else table(values_by_name))
     sys.exit(any(check.code for check in checks))
 
 
@@ -98,14 +98,14 @@ def _check(container: str, name: str, command: str) -> Check:
 
 def sizes(tag: str) -> dict[str, int]:
     """Bytes of the whole image and of its parts, uncompressed."""
-    places = ("/", "/opt/tandem", "/usr/local")
+    paths = ("/", "/opt/tandem", "/usr/local")
     container = _buildah("from", tag)
     try:
         as_root = (*ISOLATION, "--user", "root")
-        listed = [_buildah("run", *as_root, container, "--", "du", "-sbx", at) for at in places]
+        listed = [_buildah("run", *as_root, container, "--", "du", "-sbx", at) for at in paths]
     finally:
         _buildah("rm", container)
-    return {place: int(line.split()[0]) for place, line in zip(places, listed, strict=True)}
+    return {position: int(line.split()[0]) for position, line in zip(paths, listed, strict=True)}
 
 
 def _buildah(*arguments: str) -> str:
@@ -114,11 +114,11 @@ def _buildah(*arguments: str) -> str:
     ).stdout.strip()
 
 
-def table(found: dict[str, Any]) -> str:
+def table(result: dict[str, Any]) -> str:
     """What was found, for people."""
-    lines = [f"{found['variant']}: built in {found['build_seconds']} s"]
-    lines += [f"  {name:<20} {size:>14,}" for name, size in found["bytes"].items()]
-    for check in found["checks"]:
+    lines = [f"{result['variant']}: built in {result['build_seconds']} s"]
+    lines += [f"  {name:<20} {size:>14,}" for name, size in result["bytes"].items()]
+    for check in result["checks"]:
         last = check["output"].splitlines()[-1:] or [""]
         lines.append(f"  {check['name']:<20} {check['seconds']:>8} s  {check['code']}  {last[0]}")
     return "\n".join(lines)

@@ -31,50 +31,52 @@ def main() -> None:
     args = _arguments()
     if missing := index_names.missing(args.only):
         sys.exit(f"not installed: {', '.join(missing)}; pip install -e .[peers], or use --only")
-    found = {}
+    values_by_name = {}
     for name in args.sets:
-        found[name] = _measured(args.only, name, [name, str(args.items), str(args.dim)])
+        values_by_name[name] = _measured(args.only, name, [name, str(args.items), str(args.dim)])
     for folder in args.candidates:
-        found[str(folder)] = _measured(args.only, str(folder), [str(folder.absolute())])
+        values_by_name[str(folder)] = _measured(args.only, str(folder), [str(folder.absolute())])
     if args.plot is not None:
-        index_plot.save(found, TARGET, args.plot)
-    answer = headline(found) | {"sets": found}
-    print(json.dumps(answer, indent=1) if args.json else index_table.table(found, TARGET))
+        index_plot.save(values_by_name, TARGET, args.plot)
+    answer = headline(values_by_name) | {"sets": values_by_name}
+    print(json.dumps(answer, indent=1) if args.json else index_table.table(values_by_name, TARGET))
 
 
 def _measured(names: list[str], title: str, vectors: list[str]) -> dict[str, Any]:
     """Of one set of vectors, drawn or taken in a process of its own as `vectors` say."""
     with tempfile.TemporaryDirectory() as root:
         folder = pathlib.Path(root)
-        _say(f"{title}: vectors")
+        _print_progress(f"{title}: vectors")
         command = [sys.executable, "-m", "benchmarks.index_vectors", root, *vectors]
         subprocess.run(command, check=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})
         made = {}
         for name in names:
             made[name] = index_rounds.build(name, folder, TARGET)
-            _say(f"{title}: {name} built in {made[name]['build_seconds']:.1f} s")
-        asked = {}
+            _print_progress(f"{title}: {name} built in {made[name]['build_seconds']:.1f} s")
+        measurements = {}
         for threads in sorted({1, os.cpu_count() or 1}):
-            asked[str(threads)] = index_rounds.ask(made, folder, threads, ROUNDS)
-            _say(f"{title}: asked with {threads} threads")
+            measurements[str(threads)] = index_rounds.measure(made, folder, threads, ROUNDS)
+            _print_progress(f"{title}: measured with {threads} threads")
         items, dim = index_vectors.shape(folder)
     return {
         "items": items,
         "dim": dim,
-        "rows": [made[name] | {"name": name, "asked": of(asked, name)} for name in names],
+        "rows": [
+            made[name] | {"name": name, "asked": select_index(measurements, name)} for name in names
+        ],
     }
 
 
-def of(asked: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:
+def select_index(measurements: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:
     """By threads what `name` answered."""
-    return {threads: by_name[name] for threads, by_name in asked.items()}
+    return {threads: by_name[name] for threads, by_name in measurements.items()}
 
 
-def headline(found: dict[str, Any]) -> dict[str, float | None]:
+def headline(result: dict[str, Any]) -> dict[str, float | None]:
     """Of the first set of vectors, with all threads; null where it was not measured or does not
     reach the target.
     """
-    first = next(iter(found.values()), {"items": 0, "dim": 0, "rows": []})
+    first = next(iter(result.values()), {"items": 0, "dim": 0, "rows": []})
     rows = {row["name"]: row for row in first["rows"]}
     stored = 4 * first["items"] * first["dim"]
     return {
@@ -90,11 +92,11 @@ def headline(found: dict[str, Any]) -> dict[str, float | None]:
 def _ratio(row: dict[str, Any] | None) -> float | None:
     if row is None:
         return None
-    asked = row["asked"][max(row["asked"], key=int)]
-    return asked["p50_ratio_to_exact"] if asked["ann_recall@100"] >= TARGET else None
+    measured = row["asked"][max(row["asked"], key=int)]
+    return measured["p50_ratio_to_exact"] if measured["ann_recall@100"] >= TARGET else None
 
 
-def _say(progress: str) -> None:
+def _print_progress(progress: str) -> None:
     print(progress, file=sys.stderr, flush=True)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks import index_forms, index_names, index_vectors
 from benchmarks.index_forms import Made
 from benchmarks.index_peers import Peer
-from benchmarks.index_vectors import Questions
+from benchmarks.index_vectors import QuerySet
 from serving.index.measurement import compute_ann_recall
 
 _TIMED = 50
@@ -22,20 +22,20 @@ _ENOUGH = 0.99
 
 
 def build_peer(
-    peer: Peer, asked: Questions, target: float, threads: int, folder: pathlib.Path
+    peer: Peer, query_set: QuerySet, target: float, threads: int, folder: pathlib.Path
 ) -> Made:
     """Goes up the ladder: the first step that reaches `target` is taken, the last one where none
     does.
     """
     begin = time.perf_counter()
-    peer.build(asked.vectors)
+    peer.build(query_set.vectors)
     seconds = time.perf_counter() - begin
     peer.save(folder)
     points: list[tuple[float, float]] = []
     chosen = None
     for value in peer.ladder:
         peer.use(value)
-        points.append(_point(peer, asked, threads))
+        points.append(_point(peer, query_set, threads))
         if chosen is None and points[-1][0] >= target:
             chosen = value
         if points[-1][0] >= _ENOUGH:
@@ -43,27 +43,27 @@ def build_peer(
     return Made(seconds, {peer.parameter: chosen or peer.ladder[-1]}, points)
 
 
-def _point(peer: Peer, asked: Questions, threads: int) -> tuple[float, float]:
-    found = peer.ask(asked.queries, threads)
+def _point(peer: Peer, query_set: QuerySet, threads: int) -> tuple[float, float]:
+    response = peer.ask(query_set.queries, threads)
     seconds = []
-    for query in asked.queries[:_TIMED]:
+    for query in query_set.queries[:_TIMED]:
         begin = time.perf_counter()
         peer.ask(query[np.newaxis], threads)
         seconds.append(time.perf_counter() - begin)
-    return float(compute_ann_recall(found, index_forms.exact(asked)).mean()), 1000 * float(
+    return float(compute_ann_recall(response, index_forms.exact(query_set)).mean()), 1000 * float(
         np.median(seconds)
     )
 
 
 def main(name: str, folder: str, target: str, threads: str) -> None:
     """The index goes into `folder`/`name`; the last line printed says what came of it."""
-    asked = index_vectors.for_tuning(pathlib.Path(folder))
+    queries = index_vectors.for_tuning(pathlib.Path(folder))
     into = pathlib.Path(folder, name)
     into.mkdir()
     if name in index_names.FORMS:
-        made = index_forms.build(name, asked, float(target), into)
+        made = index_forms.build(name, queries, float(target), into)
     else:
-        made = build_peer(index_names.peer(name), asked, float(target), int(threads), into)
+        made = build_peer(index_names.peer(name), queries, float(target), int(threads), into)
     size = sum(file.stat().st_size for file in into.rglob("*") if file.is_file())
     print(json.dumps(made._asdict() | {"bytes": size}))
 

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.index_names import EXACT, IVF_INT8, SCANN
-from benchmarks.index_vectors import Questions
+from benchmarks.index_vectors import QuerySet
 from serving.config import IndexConfig
 from serving.index.build import save_index
 from serving.index.eligibility import Eligibility
@@ -20,7 +20,7 @@ from serving.index.measurement import RECALL_DEPTH, ExactAnswers
 from serving.index.scann import ScannIndex, import_scann_ops
 from serving.index.tuning import IndexSetting, TuningPoint, choose_point, tune_index
 
-Ask = Callable[[np.ndarray], np.ndarray]
+Search = Callable[[np.ndarray], np.ndarray]
 """[b, dim] -> [b, 100] positions, best first."""
 _REORDERINGS = (300, 600, 1200)
 
@@ -35,10 +35,10 @@ class Made(NamedTuple):
     """ANN recall@100 and median milliseconds of one query, of what was tried."""
 
 
-def build(form: str, asked: Questions, target: float, folder: pathlib.Path) -> Made:
+def build(form: str, query_set: QuerySet, target: float, folder: pathlib.Path) -> Made:
     """Tunes `form` to `target`, builds it once more by the best setting, and saves it."""
-    vectors = np.asarray(asked.vectors)
-    points = [] if form == EXACT else _tuned(form, vectors, asked, target)
+    vectors = np.asarray(query_set.vectors)
+    points = [] if form == EXACT else _tuned(form, vectors, query_set, target)
     chosen = choose_point(points, target) if points else None
     begin = time.perf_counter()
     built = index(form, vectors, chosen.setting) if chosen else ExactIndex(vectors)
@@ -48,7 +48,7 @@ def build(form: str, asked: Questions, target: float, folder: pathlib.Path) -> M
     return Made(seconds, parameters, [(float(point.recall), point.p50_ms) for point in points])
 
 
-def load(form: str, folder: pathlib.Path, threads: int) -> Ask:
+def load(form: str, folder: pathlib.Path, threads: int) -> Search:
     """A saved index in this process, whose TensorFlow has done nothing yet."""
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
@@ -56,37 +56,39 @@ def load(form: str, folder: pathlib.Path, threads: int) -> Ask:
         import_scann_ops()
     saved = tf.saved_model.load(str(folder))
     # A server calls the concrete function too: choosing one in Python costs as much as a search.
-    (search,) = saved.search.concrete_functions
+    (signature,) = saved.search.concrete_functions
     k = tf.constant(RECALL_DEPTH)
 
-    def ask(queries: np.ndarray) -> np.ndarray:
+    def search(queries: np.ndarray) -> np.ndarray:
         nothing = np.zeros((len(queries), 0), np.int32)
-        found = search(
+        positions = signature(
             queries=tf.constant(queries),
             excluded=tf.constant(nothing),
             allowed=tf.constant(nothing),
             k=k,
         )
-        return found[0].numpy()
+        return positions[0].numpy()
 
-    return ask
+    return search
 
 
-def _tuned(form: str, vectors: np.ndarray, asked: Questions, target: float) -> list[TuningPoint]:
+def _tuned(form: str, vectors: np.ndarray, query_set: QuerySet, target: float) -> list[TuningPoint]:
     return tune_index(
         lambda setting: index(form, vectors, setting),
         len(vectors),
         _REORDERINGS if form == SCANN else (0,),
-        exact(asked),
+        exact(query_set),
         target,
         IndexConfig().tuning_seconds,
     ).points
 
 
-def exact(asked: Questions, depth: int = RECALL_DEPTH) -> ExactAnswers:
+def exact(query_set: QuerySet, depth: int = RECALL_DEPTH) -> ExactAnswers:
     """The first `depth` of what exact search finds, in a form that an index is measured by."""
-    everything = Eligibility.of_all(len(asked.vectors))
-    return ExactAnswers(asked.vectors, everything, asked.queries, asked.exact[:, :depth])
+    everything = Eligibility.of_all(len(query_set.vectors))
+    return ExactAnswers(
+        query_set.vectors, everything, query_set.queries, query_set.exact[:, :depth]
+    )
 
 
 def index(form: str, vectors: np.ndarray, setting: IndexSetting) -> IvfIndex | ScannIndex:

@@ -11,14 +11,14 @@ _LEAST = 0.5
 """Below that nobody asks."""
 
 
-def save(found: dict[str, Any], target: float, file: pathlib.Path) -> None:
+def save(result: dict[str, Any], target: float, file: pathlib.Path) -> None:
     """One panel a set of vectors, one line an index, `target` as a dashed line; points that another
     of the same index beats in both are left out.
     """
     from matplotlib import pyplot
 
-    figure, panels = pyplot.subplots(1, len(found), figsize=(6 * len(found), 4.5), squeeze=False)
-    for axes, (name, of) in zip(panels[0], found.items(), strict=True):
+    figure, panels = pyplot.subplots(1, len(result), figsize=(6 * len(result), 4.5), squeeze=False)
+    for axes, (name, of) in zip(panels[0], result.items(), strict=True):
         for row in of["rows"]:
             points = frontier(row["points"])
             if points:
@@ -36,8 +36,8 @@ def save(found: dict[str, Any], target: float, file: pathlib.Path) -> None:
 
 def frontier(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
     """Of (recall, milliseconds) those from .5 on that no other one beats in both, by recall."""
-    kept: list[tuple[float, float]] = []
+    retained: list[tuple[float, float]] = []
     for recall, ms in sorted((tuple(point) for point in points), reverse=True):
-        if recall >= _LEAST and (not kept or ms < kept[-1][1]):
-            kept.append((recall, ms))
-    return kept[::-1]
+        if recall >= _LEAST and (not retained or ms < retained[-1][1]):
+            retained.append((recall, ms))
+    return retained[::-1]

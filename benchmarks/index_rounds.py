@@ -24,47 +24,49 @@ def build(name: str, folder: pathlib.Path, target: float) -> dict[str, Any]:
         return _line(process, folder / f"{name}.log")
 
 
-def ask(
+def measure(
     made: dict[str, dict[str, Any]], folder: pathlib.Path, threads: int, rounds: int
 ) -> dict[str, dict[str, Any]]:
     """By name: ANN recall, and times over all rounds (see `summary`)."""
     with contextlib.ExitStack() as stack:
-        processes, found = {}, {}
+        processes, results = {}, {}
         for name, built in made.items():
             log = folder / f"{name}-{threads}.log"
             arguments = [name, str(folder), str(threads), json.dumps(built["parameters"])]
             processes[name] = stack.enter_context(
-                _started("benchmarks.index_ask_one", arguments, log)
+                _started("benchmarks.index_search_one", arguments, log)
             )
-            found[name] = _line(processes[name], log)
-        taken = [
+            results[name] = _line(processes[name], log)
+        timings = [
             {
                 name: _round(process, folder / f"{name}-{threads}.log")
                 for name, process in processes.items()
             }
             for _ in range(rounds)
         ]
-    return {name: found[name] | summary(name, taken) for name in made}
+    return {name: results[name] | summary(name, timings) for name in made}
 
 
-def summary(name: str, taken: list[dict[str, Any]]) -> dict[str, Any]:
-    """Of `taken`, by round and name what `benchmarks.index_ask_one` prints.
+def summary(name: str, interacted: list[dict[str, Any]]) -> dict[str, Any]:
+    """Of `interacted`, by round and name what `benchmarks.index_search_one` prints.
 
     Medians over rounds of the median and of the ratio to exact search's median in the same round
     (null where exact search is not asked); p99 is over all rounds' queries.
     """
-    medians = [statistics.median(each[name]["single_ms"]) for each in taken]
+    medians = [statistics.median(each[name]["single_ms"]) for each in interacted]
     ratios = [
         median / statistics.median(each[EXACT]["single_ms"])
-        for median, each in zip(medians, taken, strict=True)
+        for median, each in zip(medians, interacted, strict=True)
         if EXACT in each
     ]
-    everything = np.concatenate([each[name]["single_ms"] for each in taken])
+    everything = np.concatenate([each[name]["single_ms"] for each in interacted])
     return {
         "p50_ms": statistics.median(medians),
         "p99_ms": float(np.percentile(everything, 99)),
         "p50_ratio_to_exact": statistics.median(ratios) if ratios else None,
-        "batch_per_second": statistics.median(each[name]["batch_per_second"] for each in taken),
+        "batch_per_second": statistics.median(
+            each[name]["batch_per_second"] for each in interacted
+        ),
     }
 
 
@@ -100,6 +102,6 @@ def _line(process: "subprocess.Popen[str]", log: pathlib.Path) -> dict[str, Any]
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:
-        said = log.read_text(encoding="utf-8")[-_LAST_WORDS:]
-        sys.exit(f"{process.args} failed:\n{said}")
+        output = log.read_text(encoding="utf-8")[-_LAST_WORDS:]
+        sys.exit(f"{process.args} failed:\n{output}")
     return json.loads(line)

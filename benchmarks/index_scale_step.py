@@ -58,9 +58,11 @@ def load(name: str, folder: pathlib.Path) -> dict[str, Any]:
     query = index_vectors.queries(folder)[:1]
     before = _status("VmRSS")
     threads = os.cpu_count() or 1
-    found, peak, seconds = peak_bytes(lambda: index_forms.load(name, folder / name, threads)(query))
-    if not found.all():
-        sys.exit(f"expected 100 items from {name}, received {found}")
+    result, peak, seconds = peak_bytes(
+        lambda: index_forms.load(name, folder / name, threads)(query)
+    )
+    if not result.all():
+        sys.exit(f"expected 100 items from {name}, received {result}")
     return {"load": {"seconds": seconds, "peak_bytes": peak - before}}
 
 

@@ -9,11 +9,11 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def table(found: dict[str, Any], target: float) -> str:
+def table(result: dict[str, Any], target: float) -> str:
     """Markdown; below `target` a recall is marked."""
     return "\n\n".join(
         f"{name}: {of['items']:,} items of {of['dim']} columns\n\n" + "\n".join(_lines(of, target))
-        for name, of in found.items()
+        for name, of in result.items()
     )
 
 
@@ -21,8 +21,12 @@ def _lines(of: dict[str, Any], target: float) -> list[str]:
     stored = 4 * of["items"] * of["dim"]
     lines = [_line(_COLUMNS), _line(["---"] * len(_COLUMNS))]
     for row in of["rows"]:
-        for threads, asked in row["asked"].items():
-            lines.append(_line([*_built(row, stored), threads, *_asked(asked, target), _with(row)]))
+        for threads, measured in row["asked"].items():
+            lines.append(
+                _line(
+                    [*_built(row, stored), threads, *_format_measured(measured, target), _with(row)]
+                )
+            )
     return lines
 
 
@@ -36,15 +40,15 @@ def _built(row: dict[str, Any], stored: int) -> list[str]:
     ]
 
 
-def _asked(asked: dict[str, Any], target: float) -> list[str]:
-    recall, ratio = asked["ann_recall@100"], asked["p50_ratio_to_exact"]
+def _format_measured(measured: dict[str, Any], target: float) -> list[str]:
+    recall, ratio = measured["ann_recall@100"], measured["p50_ratio_to_exact"]
     return [
-        f"{asked['ann_recall@10']:.3f}",
+        f"{measured['ann_recall@10']:.3f}",
         f"{recall:.3f}" + ("" if recall >= target else " (!)"),
-        f"{asked['p50_ms']:.2f}",
-        f"{asked['p99_ms']:.2f}",
+        f"{measured['p50_ms']:.2f}",
+        f"{measured['p99_ms']:.2f}",
         "" if ratio is None else f"{1 / ratio:.1f}",
-        f"{asked['batch_per_second']:,.0f}",
+        f"{measured['batch_per_second']:,.0f}",
     ]
 
 

@@ -19,7 +19,7 @@ _DECAY = 0.7
 _BLOCK = 100_000
 
 
-class Questions(NamedTuple):
+class QuerySet(NamedTuple):
     """Vectors [n, dim], queries [q, dim] and the positions [q, 100] of their exact neighbours, best
     first.
     """
@@ -44,8 +44,8 @@ def draw(name: str, items: int, dim: int, folder: pathlib.Path, seed: int = 1) -
 
     def drawn(count: int) -> np.ndarray:
         around = centres[rng.integers(clusters, size=count)]
-        found = around + _normal(rng, count, deviation * np.float32(_WITHIN**0.5))
-        return found / np.linalg.norm(found, axis=1, keepdims=True)
+        result = around + _normal(rng, count, deviation * np.float32(_WITHIN**0.5))
+        return result / np.linalg.norm(result, axis=1, keepdims=True)
 
     np.save(folder / "queries.npy", drawn(TUNED_WITH + HELD_OUT))
     stored = np.lib.format.open_memmap(
@@ -61,9 +61,9 @@ def take(candidates: pathlib.Path, folder: pathlib.Path) -> None:
     768 of them.
     """
     np.save(_file(folder), np.load(candidates / "vectors.npy"))
-    asked = np.load(candidates / "sample_queries.npy")
-    chosen = np.random.default_rng(1).permutation(len(asked))[: TUNED_WITH + HELD_OUT]
-    np.save(folder / "queries.npy", asked[chosen])
+    sample = np.load(candidates / "sample_queries.npy")
+    chosen = np.random.default_rng(1).permutation(len(sample))[: TUNED_WITH + HELD_OUT]
+    np.save(folder / "queries.npy", sample[chosen])
 
 
 def answer(folder: pathlib.Path) -> None:
@@ -71,19 +71,21 @@ def answer(folder: pathlib.Path) -> None:
     from serving.index.eligibility import Eligibility
     from serving.index.measurement import compute_exact_answers  # TensorFlow comes with it
 
-    stored, asked = vectors(folder), queries(folder)
-    found = compute_exact_answers(stored, Eligibility.of_all(len(stored)), asked).positions
-    scores = np.stack([stored[at - 1] @ query for at, query in zip(found, asked, strict=True)])
+    stored, sample = vectors(folder), queries(folder)
+    exact_answers = compute_exact_answers(stored, Eligibility.of_all(len(stored)), sample).positions
+    scores = np.stack(
+        [stored[at - 1] @ query for at, query in zip(exact_answers, sample, strict=True)]
+    )
     order = np.argsort(-scores, axis=1)
-    np.save(folder / "exact.npy", np.take_along_axis(found, order, axis=1))
+    np.save(folder / "exact.npy", np.take_along_axis(exact_answers, order, axis=1))
 
 
-def for_tuning(folder: pathlib.Path) -> Questions:
+def for_tuning(folder: pathlib.Path) -> QuerySet:
     """The first 256 queries: half of them where there are fewer than 512."""
     return _part(folder, slice(_tuned_with(folder)))
 
 
-def held_out(folder: pathlib.Path) -> Questions:
+def held_out(folder: pathlib.Path) -> QuerySet:
     """The others. The vectors stay on disk."""
     return _part(folder, slice(_tuned_with(folder), None))
 
@@ -108,9 +110,9 @@ def _tuned_with(folder: pathlib.Path) -> int:
     return min(TUNED_WITH, len(queries(folder)) // 2)
 
 
-def _part(folder: pathlib.Path, part: slice) -> Questions:
+def _part(folder: pathlib.Path, part: slice) -> QuerySet:
     exact = np.load(folder / "exact.npy")
-    return Questions(vectors(folder), queries(folder)[part], exact[part])
+    return QuerySet(vectors(folder), queries(folder)[part], exact[part])
 
 
 def _file(folder: pathlib.Path) -> pathlib.Path:

@@ -39,38 +39,38 @@ def main() -> None:
     args = _arguments()
     plan = Plan(QUICK_SIZES, QUICK_COMPARED) if args.quick else Plan(SIZES, COMPARED)
     if args.folder is not None:
-        found = measure(plan, args.folder)
+        measurements = measure(plan, args.folder)
     else:
         with tempfile.TemporaryDirectory() as folder:
-            found = measure(plan, pathlib.Path(folder))
-    print(json.dumps(found, indent=1) if args.json else table(found))
+            measurements = measure(plan, pathlib.Path(folder))
+    print(json.dumps(measurements, indent=1) if args.json else table(measurements))
 
 
 def measure(plan: Plan, folder: pathlib.Path) -> dict[str, Any]:
     """All measurements, as they are printed with --json. Logs that `folder` has are taken again."""
-    taken: dict[str, dict[int, dict[str, float]]] = {TANDEM: {}, STOCK: {}}
+    timings: dict[str, dict[int, dict[str, float]]] = {TANDEM: {}, STOCK: {}}
     for size in plan.sizes:
         log = _log(folder, size)
-        taken[TANDEM][size] = _in_own_process(TANDEM, log)
+        timings[TANDEM][size] = _in_own_process(TANDEM, log)
         if size == plan.compared:
-            taken[STOCK][size] = _in_own_process(STOCK, log)
-    return summary(plan, taken)
+            timings[STOCK][size] = _in_own_process(STOCK, log)
+    return summary(plan, timings)
 
 
-def summary(plan: Plan, taken: dict[str, dict[int, dict[str, float]]]) -> dict[str, Any]:
-    """`taken`: seconds and peak_mb by component and size. What was not measured is null."""
+def summary(plan: Plan, interacted: dict[str, dict[int, dict[str, float]]]) -> dict[str, Any]:
+    """`interacted`: seconds and peak_mb by component and size. What was not measured is null."""
     speed = {
         name: {str(size): round(size / one["seconds"]) for size, one in by_size.items()}
-        for name, by_size in taken.items()
+        for name, by_size in interacted.items()
     }
     peak = {
         name: {str(size): round(one["peak_mb"]) for size, one in by_size.items()}
-        for name, by_size in taken.items()
+        for name, by_size in interacted.items()
     }
-    ours = taken[TANDEM]
+    ours = interacted[TANDEM]
     small, large = ours.get(1_000_000), ours.get(10_000_000)
     cost = round(large["seconds"] / small["seconds"], 2) if small and large else None
-    stock = taken[STOCK][plan.compared]["seconds"]
+    stock = interacted[STOCK][plan.compared]["seconds"]
     return {
         "ratio_to_csv_example_gen": round(stock / ours[plan.compared]["seconds"], 1),
         "compared_at_rows": plan.compared,
@@ -80,17 +80,17 @@ def summary(plan: Plan, taken: dict[str, dict[int, dict[str, float]]]) -> dict[s
     }
 
 
-def table(found: dict[str, Any]) -> str:
-    """`found` for people."""
+def table(result: dict[str, Any]) -> str:
+    """`result` for people."""
     lines = [f"{'':<16}{'rows':>12}{'rows/s':>12}{'peak MB':>10}"]
-    for name, speeds in found["rows_per_second"].items():
+    for name, speeds in result["rows_per_second"].items():
         for size, speed in speeds.items():
-            peak = found["peak_mb"][name][size]
+            peak = result["peak_mb"][name][size]
             lines.append(f"{name:<16}{int(size):>12,}{speed:>12,}{peak:>10,}")
-    ratio, rows = found["ratio_to_csv_example_gen"], found["compared_at_rows"]
+    ratio, rows = result["ratio_to_csv_example_gen"], result["compared_at_rows"]
     lines.append(f"{ratio} times the rows a second of CsvExampleGen at {rows:,} rows")
-    if found["cost_ratio_10m_to_1m"] is not None:
-        lines.append(f"10 M rows cost {found['cost_ratio_10m_to_1m']} times what 1 M rows cost")
+    if result["cost_ratio_10m_to_1m"] is not None:
+        lines.append(f"10 M rows cost {result['cost_ratio_10m_to_1m']} times what 1 M rows cost")
     return "\n".join(lines)
 
 

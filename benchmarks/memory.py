@@ -35,30 +35,30 @@ def main() -> None:
     args = _arguments()
     with contextlib.ExitStack() as stack:
         root = args.root or pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        found = {str(events): _measure(root, events) for events in args.events}
-    print(json.dumps(found, indent=1) if args.json else table(found))
+        result = {str(events): _measure(root, events) for events in args.events}
+    print(json.dumps(result, indent=1) if args.json else table(result))
 
 
-def table(found: dict[str, dict[str, float]]) -> str:
-    """`found`: megabytes by number of events and stage."""
-    lines = [f"{'MB at most':<32}" + "".join(f"{int(size):>12,}" for size in found)]
-    for stage in next(iter(found.values())):
-        lines.append(f"{stage:<32}" + "".join(f"{by[stage]:>12,.0f}" for by in found.values()))
+def table(result: dict[str, dict[str, float]]) -> str:
+    """`result`: megabytes by number of events and stage."""
+    lines = [f"{'MB at most':<32}" + "".join(f"{int(size):>12,}" for size in result)]
+    for stage in next(iter(result.values())):
+        lines.append(f"{stage:<32}" + "".join(f"{by[stage]:>12,.0f}" for by in result.values()))
     return "\n".join(lines)
 
 
-def peak_of(work: Callable[[], object]) -> float:
+def measure_peak(work: Callable[[], object]) -> float:
     """Most megabytes of 10^6 bytes that `work` has had in a fork of this process, its children
     included. Raises ChildProcessError where it fails.
     """
     process = multiprocessing.get_context("fork").Process(target=work)
     process.start()
-    pid, seen, ended = process.pid, [0], threading.Event()
+    pid, peak, ended = process.pid, [0], threading.Event()
     assert pid is not None
 
     def look() -> None:
         while not ended.wait(EVERY_SECONDS):
-            seen[0] = max(seen[0], _proportional_bytes(pid))
+            peak[0] = max(peak[0], _proportional_bytes(pid))
 
     looking = threading.Thread(target=look)
     looking.start()
@@ -67,7 +67,7 @@ def peak_of(work: Callable[[], object]) -> float:
     looking.join()
     if status:
         raise ChildProcessError(f"expected exit status 0, received {status}")
-    return max(seen[0], usage.ru_maxrss * 1024) / 1e6
+    return max(peak[0], usage.ru_maxrss * 1024) / 1e6
 
 
 def _proportional_bytes(pid: int) -> int:
@@ -85,7 +85,7 @@ def _proportional_bytes(pid: int) -> int:
 def _measure(root: pathlib.Path, events: int) -> dict[str, float]:
     data, home = root / f"shop-{events}", root / f"run-{events}"
     if not data.exists():
-        peak_of(lambda: _simulate(data, events))
+        measure_peak(lambda: _simulate(data, events))
     shutil.rmtree(home, ignore_errors=True)  # a stage that comes from the cache needs next to none
     return _peaks(data, home)
 
@@ -112,7 +112,7 @@ def _peaks(data: pathlib.Path, home: pathlib.Path) -> dict[str, float]:
 
     class Forking(LocalRunner):
         def launch(self, name: str, node: Callable[[], object]) -> None:
-            peaks[name] = peak_of(node)
+            peaks[name] = measure_peak(node)
             print(f"{name}: {peaks[name]:.0f} MB", file=sys.stderr)
 
     config = load_config(_CONFIG, _SETTINGS)

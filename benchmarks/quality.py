@@ -41,10 +41,10 @@ def main() -> None:
     os.environ["TF_USE_LEGACY_KERAS"] = "1"  # read when TensorFlow is first imported
     warnings.filterwarnings("ignore", "You are using a non-supported Python", FutureWarning)
     try:
-        found = measure(args)
+        measurements = measure(args)
     except TandemError as error:
         sys.exit(f"quality: {error}")
-    print(json.dumps(found, indent=1) if args.json else quality_table.text(found))
+    print(json.dumps(measurements, indent=1) if args.json else quality_table.text(measurements))
 
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:
@@ -55,10 +55,10 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     seeds = quality_runs.Seeds(data_set, split, referee, args.overrides)
     runs = [seeds.measured(seed) for seed in args.seeds]
     baselines = quality_peers.scored(data_set, split, referee)
-    found = summary(data_set, args.seeds, runs, baselines)
+    summary_values = summary(data_set, args.seeds, runs, baselines)
     if args.ablation:
-        found["ablation"] = quality_ablation.rows(seeds, args.seeds)
-    return found
+        summary_values["ablation"] = quality_ablation.rows(seeds, args.seeds)
+    return summary_values
 
 
 def summary(
@@ -80,10 +80,10 @@ def summary(
         "baselines": baselines | data_set.ceiling(),
         "published": [peer._asdict() for peer in quality_published.PEERS.get(data_set.name, ())],
         "targets": {
-            stage: quality_published.verdicts(targets, found) for stage, found in measured.items()
+            stage: quality_published.verdicts(targets, result) for stage, result in measured.items()
         },
         "all_targets_met": {
-            stage: quality_published.met(targets, found) for stage, found in measured.items()
+            stage: quality_published.met(targets, result) for stage, result in measured.items()
         },
         "evaluator_minus_referee": max((run["evaluator_minus_referee"] for run in runs), key=abs),
     }

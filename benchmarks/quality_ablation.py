@@ -4,8 +4,8 @@ import json
 import pathlib
 from typing import Any, NamedTuple
 
-from benchmarks import quality_kept, quality_spread
-from benchmarks.quality_runs import Seeds, in_own_process, told
+from benchmarks import quality_cache, quality_spread
+from benchmarks.quality_runs import Seeds, in_own_process, print_progress
 from pipeline.config.config import load_config
 from schema.features import Feature
 
@@ -61,42 +61,42 @@ def rows(seeds: Seeds, numbers: list[int]) -> list[dict[str, Any]]:
     """
     seeds.measured(numbers[0])
     variants = distinct(seeds.data_set.config, seeds.overrides)
-    found = []
+    results = []
     for variant in variants:
         measured = [_measured(seeds, variant, number) for number in numbers]
-        found.append({"name": variant.name, "measured": quality_spread.over(measured)})
-    return found
+        results.append({"name": variant.name, "measured": quality_spread.over(measured)})
+    return results
 
 
 def distinct(toml: pathlib.Path, overrides: list[str]) -> list[Variant]:
     """Those that differ from all before them, given the configuration: without text there is
     nothing to leave out where no text is declared.
     """
-    found: dict[tuple[Any, ...], Variant] = {}
+    values_by_name: dict[tuple[Any, ...], Variant] = {}
     for variant in VARIANTS:
         config = load_config(toml, [*overrides, *variant.overrides])
-        kept = tuple(variant.features(config.features.items))
+        retained = tuple(variant.features(config.features.items))
         loss = variant.log_q, variant.without_accidental_hits
-        found.setdefault((config.model_dump_json(), kept, *loss), variant)
-    return list(found.values())
+        values_by_name.setdefault((config.model_dump_json(), retained, *loss), variant)
+    return list(values_by_name.values())
 
 
 def _measured(seeds: Seeds, variant: Variant, number: int) -> dict[str, float]:
     folder = seeds.root(number) / "quality" / "ablation"
-    place = folder / f"{VARIANTS.index(variant)}-seed-{number}.json"
-    asked = {**seeds.asked(number), "variant": variant._asdict()}
+    path = folder / f"{VARIANTS.index(variant)}-seed-{number}.json"
+    key = {**seeds.cache_key(number), "variant": variant._asdict()}
 
     def measure() -> dict[str, float]:
-        told(f"{seeds.data_set.name}, seed {number}: {variant.name}")
+        print_progress(f"{seeds.data_set.name}, seed {number}: {variant.name}")
         config = load_config(
             seeds.data_set.config, [*seeds.overrides, f"seed={number}", *variant.overrides]
         )
-        said = in_own_process(
+        output = in_own_process(
             "benchmarks.quality_variant", variant.name, config.model_dump_json(),
-            str(seeds.root(number)), str(place.with_suffix("")),
+            str(seeds.root(number)), str(path.with_suffix("")),
         )  # fmt: skip
-        found = json.loads(said.strip().rpartition("\n")[2])
-        told(", ".join(f"{name} {value:.4f}" for name, value in found.items()))
-        return found
+        document = json.loads(output.strip().rpartition("\n")[2])
+        print_progress(", ".join(f"{name} {value:.4f}" for name, value in document.items()))
+        return document
 
-    return quality_kept.once(place, asked, measure)
+    return quality_cache.load_or_make(path, key, measure)

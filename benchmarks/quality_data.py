@@ -123,13 +123,13 @@ def _movie(line: str) -> str:
 def _public(folder: str) -> pathlib.Path:
     """A public data set's folder; UsageError where it is absent."""
     data = pathlib.Path(os.environ.get("TANDEM_DATA", CHECKOUT.parent / "shared" / "data"))
-    found = (data / folder).absolute()
-    if not found.is_dir():
+    result = (data / folder).absolute()
+    if not result.is_dir():
         raise UsageError(
             f"expected the data set {folder} in {data}, found no such folder; "
             "set TANDEM_DATA to the folder that holds the public data sets"
         )
-    return found
+    return result
 
 
 def _empty(folder: pathlib.Path) -> pathlib.Path:

@@ -26,15 +26,15 @@ def scored(
     catalogue = [item["item_id"] for item in quality_referee.rows(split / "items.jsonl")]
     meta = json.loads((split / "meta.json").read_text(encoding="utf-8"))
     users = quality_referee.test_users(split)
-    found = {}
+    values_by_name = {}
     for name, days in data_set.counters.items():
         since = None if days is None else meta["t_test"] - days * SECONDS_PER_DAY
         lists = data_set.home / "counter.jsonl"
         with lists.open("w", encoding="utf-8") as out:
             for row in popular(events, catalogue, users, since):
                 out.write(json.dumps(row) + "\n")
-        found[name] = quality_referee.score(referee, split, lists)
-    return found
+        values_by_name[name] = quality_referee.score(referee, split, lists)
+    return values_by_name
 
 
 def popular(
@@ -45,13 +45,13 @@ def popular(
     stand first in the catalogue.
     """
     ever, recent = collections.Counter(), collections.Counter()
-    taken = collections.defaultdict(set)
+    interacted = collections.defaultdict(set)
     for event in events:
         item = event["item_id"]
         ever[item] += 1
         recent[item] += since is None or event["timestamp"] >= since
-        taken[event["user_id"]].add(item)
+        interacted[event["user_id"]].add(item)
     order = sorted(catalogue, key=lambda item: (-recent[item], -ever[item]))
     for user in users:
-        unseen = (item for item in order if item not in taken[user])
+        unseen = (item for item in order if item not in interacted[user])
         yield {"user_id": user, "item_ids": list(itertools.islice(unseen, DEPTH))}

@@ -76,14 +76,18 @@ def verdicts(
     """By metric: `target`, the `mean` over seeds and whether it is `met`. `measured` is what
     `quality_spread.over` returns; a target that was not measured is not met.
     """
-    found = {}
+    values_by_name = {}
     for name, least in targets.items():
         mean = measured[name]["mean"] if name in measured else None
-        found[name] = {"target": least, "mean": mean, "met": mean is not None and mean >= least}
-    return found
+        values_by_name[name] = {
+            "target": least,
+            "mean": mean,
+            "met": mean is not None and mean >= least,
+        }
+    return values_by_name
 
 
 def met(targets: dict[str, float], measured: dict[str, dict[str, float]]) -> bool | None:
     """Whether all targets are; None where the data set has none."""
-    found = verdicts(targets, measured).values()
-    return all(verdict["met"] for verdict in found) if targets else None
+    result = verdicts(targets, measured).values()
+    return all(verdict["met"] for verdict in result) if targets else None

@@ -32,7 +32,7 @@ def split(referee: pathlib.Path, data_set: DataSet) -> pathlib.Path:
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         making = folder.with_name("split.making")
-        _said(
+        _run(
             referee, "split", "--data", data_set.protocol,
             "--source", str(data_set.source), "--out", str(making),
         )  # fmt: skip
@@ -42,18 +42,18 @@ def split(referee: pathlib.Path, data_set: DataSet) -> pathlib.Path:
 
 def score(referee: pathlib.Path, split: pathlib.Path, lists: pathlib.Path) -> dict[str, float]:
     """METRICS of a file of ranked lists."""
-    return metrics(_said(referee, "score", "--split", str(split), "--lists", str(lists), "--json"))
+    return metrics(_run(referee, "score", "--split", str(split), "--lists", str(lists), "--json"))
 
 
-def metrics(said: str) -> dict[str, float]:
+def metrics(message: str) -> dict[str, float]:
     """METRICS out of the JSON that `score --json` prints; without those that nothing was asked
     for: new items' recall where the test split has no new item.
     """
-    found: dict[str, Any] = json.loads(said)
-    values = {name: found["all"][name] for name in _OF_ALL_USERS}
-    values["coverage@10"] = found["coverage@10"]
-    if found["new_items_answers"]:
-        values["new_items_recall@100"] = found["new_items_recall@100"]
+    document: dict[str, Any] = json.loads(message)
+    values = {name: document["all"][name] for name in _OF_ALL_USERS}
+    values["coverage@10"] = document["coverage@10"]
+    if document["new_items_answers"]:
+        values["new_items_recall@100"] = document["new_items_recall@100"]
     return values
 
 
@@ -67,7 +67,7 @@ def rows(path: pathlib.Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def _said(referee: pathlib.Path, *arguments: str) -> str:
+def _run(referee: pathlib.Path, *arguments: str) -> str:
     command = [sys.executable, str(referee), *arguments]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:

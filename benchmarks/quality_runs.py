@@ -10,7 +10,7 @@ import sys
 import time
 from typing import Any
 
-from benchmarks import quality_kept, quality_referee
+from benchmarks import quality_cache, quality_referee
 from benchmarks.quality_data import DataSet
 from pipeline.config.config import Config, load_config
 
@@ -38,7 +38,7 @@ class Seeds:
         """The configuration of that seed's run; ConfigError where it does not fit."""
         return load_config(self.data_set.config, [*self.overrides, f"seed={seed}"])
 
-    def asked(self, seed: int) -> dict[str, Any]:
+    def cache_key(self, seed: int) -> dict[str, Any]:
         """All that a result depends on, the code apart."""
         from components.ingest.fingerprint import (
             compute_input_fingerprint,  # imports Beam: after --help, and after main()
@@ -52,20 +52,20 @@ class Seeds:
 
     def root(self, seed: int) -> pathlib.Path:
         """Root of the run: one for all seeds, another for other data or another account of them."""
-        asked = self.asked(seed)
-        told = json.dumps([asked["data"], self.config(seed).dataset.model_dump(mode="json")])
-        return self.data_set.home / f"run-{hashlib.sha256(told.encode()).hexdigest()[:8]}"
+        key = self.cache_key(seed)
+        values = json.dumps([key["data"], self.config(seed).dataset.model_dump(mode="json")])
+        return self.data_set.home / f"run-{hashlib.sha256(values.encode()).hexdigest()[:8]}"
 
     def measured(self, seed: int) -> dict[str, Any]:
         """The referee's metrics by stage; `served`, whose order is served; the greatest difference
         between the pipeline's evaluator and the referee.
         """
         path = self.root(seed) / "quality" / f"seed-{seed}.json"
-        return quality_kept.once(path, self.asked(seed), lambda: self._measure(seed))
+        return quality_cache.load_or_make(path, self.cache_key(seed), lambda: self._measure(seed))
 
     def _measure(self, seed: int) -> dict[str, Any]:
         root = self.root(seed)
-        told(f"{self.data_set.name}, seed {seed}: tandem run")
+        print_progress(f"{self.data_set.name}, seed {seed}: tandem run")
         # One seed's models do not succeed another's: none is held against the last one pushed.
         overrides = [*self.overrides, f"seed={seed}", "blessing.pushed=[]"]
         sets = [part for override in overrides for part in ("--set", override)]
@@ -73,13 +73,13 @@ class Seeds:
             "run", "--config", str(self.data_set.config), "--data", str(self.data_set.data),
             "--root", str(root), *sets,
         )  # fmt: skip
-        found: dict[str, Any] = {stage: self._scored(root, stage) for stage in STAGES}
-        found["served"] = summary["ranking"]["order"]
-        found["evaluator_minus_referee"] = greatest_difference(
-            {RETRIEVAL: summary["retrieval"], FINAL: summary["ranking"]["reranked"]}, found
+        result: dict[str, Any] = {stage: self._scored(root, stage) for stage in STAGES}
+        result["served"] = summary["ranking"]["order"]
+        result["evaluator_minus_referee"] = greatest_difference(
+            {RETRIEVAL: summary["retrieval"], FINAL: summary["ranking"]["reranked"]}, result
         )
-        told(f"{self.data_set.name}, seed {seed}: {_sentence(found)}")
-        return found
+        print_progress(f"{self.data_set.name}, seed {seed}: {_sentence(result)}")
+        return result
 
     def _scored(self, root: pathlib.Path, stage: str) -> dict[str, float]:
         users, lists = root / "quality" / "users", root / "quality" / f"{stage}.jsonl"
@@ -106,8 +106,8 @@ def greatest_difference(
 
 def tandem(*arguments: str) -> dict[str, Any]:
     """What a verb of the product prints with --json; ends this process where the verb fails."""
-    said = in_own_process("pipeline.cli", *arguments, "--json")
-    return json.loads(said)
+    output = in_own_process("pipeline.cli", *arguments, "--json")
+    return json.loads(output)
 
 
 def in_own_process(module: str, *arguments: str) -> str:
@@ -123,10 +123,10 @@ def in_own_process(module: str, *arguments: str) -> str:
     return done.stdout
 
 
-def told(line: str) -> None:
+def print_progress(line: str) -> None:
     """Progress, with the time of day."""
     print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
 
 
-def _sentence(found: dict[str, Any]) -> str:
-    return ", ".join(f"{stage} NDCG@10 {found[stage]['ndcg@10']:.4f}" for stage in STAGES)
+def _sentence(result: dict[str, Any]) -> str:
+    return ", ".join(f"{stage} NDCG@10 {result[stage]['ndcg@10']:.4f}" for stage in STAGES)

@@ -16,41 +16,41 @@ _NAMES = {
 }
 
 
-def text(found: dict[str, Any]) -> str:
-    """`found` as `quality.summary` has it."""
-    seeds = ", ".join(map(str, found["seeds"]))
-    lines = [f"{found['data']}, test split, seeds {seeds}: mean (least–greatest)", ""]
-    lines += [*_methods(found), "", *_targets(found)]
-    difference = abs(found["evaluator_minus_referee"])
+def text(result: dict[str, Any]) -> str:
+    """`result` as `quality.summary` has it."""
+    seeds = ", ".join(map(str, result["seeds"]))
+    lines = [f"{result['data']}, test split, seeds {seeds}: mean (least–greatest)", ""]
+    lines += [*_methods(result), "", *_targets(result)]
+    difference = abs(result["evaluator_minus_referee"])
     lines += [
-        f"order served, by seed: {', '.join(found['served'])}",
+        f"order served, by seed: {', '.join(result['served'])}",
         f"the pipeline's evaluator and the referee differ by {difference:.1e} at most",
     ]
-    if "ablation" in found:
-        lines += ["", *_ablation(found["ablation"])]
+    if "ablation" in result:
+        lines += ["", *_ablation(result["ablation"])]
     return "\n".join(lines)
 
 
-def _methods(found: dict[str, Any]) -> list[str]:
+def _methods(result: dict[str, Any]) -> list[str]:
     rows = [
-        *((name, "", values) for name, values in found["baselines"].items()),
-        *((peer["method"], peer["source"], peer["metrics"]) for peer in found["published"]),
+        *((name, "", values) for name, values in result["baselines"].items()),
+        *((peer["method"], peer["source"], peer["metrics"]) for peer in result["published"]),
     ]
     table = [[name, *(_plain(values.get(m)) for m in METRICS), source or "this run"]
              for name, source, values in rows]  # fmt: skip
     table += [
         [f"**Tandem, {stage}**", *(_spread(values.get(m)) for m in METRICS), "this run"]
-        for stage, values in found["measured"].items()
+        for stage, values in result["measured"].items()
     ]
     return _markdown(["", *(_NAMES[name] for name in METRICS), "source"], table)
 
 
-def _targets(found: dict[str, Any]) -> Iterable[str]:
-    for stage, verdicts in found["targets"].items():
+def _targets(result: dict[str, Any]) -> Iterable[str]:
+    for stage, verdicts in result["targets"].items():
         for name, verdict in verdicts.items():
-            said = "met" if verdict["met"] else "NOT met"
+            message = "met" if verdict["met"] else "NOT met"
             yield (
-                f"{stage}: {_NAMES[name]} >= {_plain(verdict['target'])} {said}: "
+                f"{stage}: {_NAMES[name]} >= {_plain(verdict['target'])} {message}: "
                 f"{_plain(verdict['mean']) or 'not measured'}"
             )
 

@@ -67,8 +67,8 @@ def loaded(root: pathlib.Path, config: Config, variant: Variant) -> TrainingData
     keys = ("transformed_examples", "transform_graph")
     uris = [run.outputs[key].uri for run in runs if run is not None for key in keys]
     dataset = config.dataset
-    kept = variant.features(dataset.features.items)
-    features = dataset.features.model_copy(update={"items": kept})
+    retained = variant.features(dataset.features.items)
+    features = dataset.features.model_copy(update={"items": retained})
     return load_training_data(
         TransformLocations(*uris), dataset.model_copy(update={"features": features})
     )
@@ -110,8 +110,8 @@ def on_test(
     at_test = np.pad(vectors, [(1, 0), (0, 0)])
     lists = rank_nearest(query_vectors, at_test, queries.interacted, _DEPTH)
     counts = data.clock(data.train, data.valid).counts(queries.now)
-    found = summarise_lists(lists, queries.relevant, data.catalogue.size)
-    return found | new_items_recall(lists, queries.relevant, counts)
+    result = summarise_lists(lists, queries.relevant, data.catalogue.size)
+    return result | new_items_recall(lists, queries.relevant, counts)
 
 
 def new_items_recall(
@@ -134,9 +134,9 @@ def main(name: str, config: str, root: str, folder: str) -> None:
     logging.getLogger("trainer").setLevel(logging.INFO)
     settings, variant = Config.model_validate_json(config), named(name)
     data = loaded(pathlib.Path(root), settings, variant)
-    found = trained(data, settings, variant, pathlib.Path(folder))
+    result = trained(data, settings, variant, pathlib.Path(folder))
     shutil.rmtree(folder)
-    print(json.dumps(found))
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

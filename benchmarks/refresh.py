@@ -84,11 +84,11 @@ def _measured(
     for turn, size in enumerate(sizes):
         path = folder / f"new-{turn}.jsonl"
         path.write_text("".join(f"{json.dumps(item)}\n" for item in items(known, size, turn)))
-        begun = time.perf_counter()
+        start = time.perf_counter()
         done = json.loads(
             _tandem("refresh", "--root", str(root), "--items", str(path), "--json").stdout
         )
-        seconds = time.perf_counter() - begun
+        seconds = time.perf_counter() - start
         load = _load_seconds(list(done["servables"].values()))
         rows.append(_row(done, seconds, load))
     return rows
@@ -105,9 +105,9 @@ def items(known: list[dict[str, Any]], size: int, turn: int) -> Iterator[dict[st
 
 
 def _load_seconds(folders: list[str]) -> float:
-    begun = time.perf_counter()
+    start = time.perf_counter()
     subprocess.run([sys.executable, "-c", _LOAD, *folders], check=True, capture_output=True)
-    return time.perf_counter() - begun
+    return time.perf_counter() - start
 
 
 def _row(done: dict[str, Any], seconds: float, load: float) -> dict[str, Any]:

@@ -50,14 +50,14 @@ def main() -> None:
     rows = []
     with tempfile.TemporaryDirectory(prefix="tandem-bench-") as name:
         folder = pathlib.Path(name)
-        _say("training a small shop")
+        _print_progress("training a small shop")
         shop, root = serving_models.trained(folder)
         for items in args.items:
             for index in args.index:
                 into = folder / f"{items}-{index}"
                 ids = serving_models.grown(shop, root, items, _kind(index, items), into)
                 rows.append(_measured(into, ids, args.seconds) | {"items": items, "index": index})
-                _say(json.dumps(rows[-1]))
+                _print_progress(json.dumps(rows[-1]))
     answer = headline(rows[0]) | {"rows": rows}
     print(json.dumps(answer, indent=1) if args.json else table(rows))
 
@@ -70,14 +70,14 @@ def _kind(index: str, items: int) -> str:
 
 def _measured(root: pathlib.Path, ids: list[str], seconds: float) -> Phase:
     requests = root / "requests.jsonl"
-    asked = serving_requests.drawn(ids, 500, 50, seed=1)
-    requests.write_text("".join(f"{json.dumps(one)}\n" for one in asked), encoding="utf-8")
+    request = serving_requests.drawn(ids, 500, 50, seed=1)
+    requests.write_text("".join(f"{json.dumps(one)}\n" for one in request), encoding="utf-8")
     model = max((root / "serving" / "recommender").iterdir(), key=lambda path: int(path.name))
     alone = [_in_process(model, requests, seconds) for _ in range(_ROUNDS)]
     with tandem_process(root) as (_, grpc_address, rest_url), _fastapi(model) as fastapi_url:
-        places = dict(zip(_SYSTEMS, (grpc_address, rest_url, fastapi_url), strict=True))
-        found = {name: _system(name, at, requests, seconds) for name, at in places.items()}
-    return {"in_process": _median(alone)} | found
+        addresses = dict(zip(_SYSTEMS, (grpc_address, rest_url, fastapi_url), strict=True))
+        result = {name: _system(name, at, requests, seconds) for name, at in addresses.items()}
+    return {"in_process": _median(alone)} | result
 
 
 def _system(name: str, address: str, requests: pathlib.Path, seconds: float) -> Phase:
@@ -150,13 +150,13 @@ def table(rows: list[Phase]) -> str:
         alone = row["in_process"]["answered_per_second"]
         lines.append(f"{head} in process | | | {alone:.0f} | |")
         for name in _SYSTEMS:
-            found, half = row[name], row[name]["at_half_peak"]
+            results, half = row[name], row[name]["at_half_peak"]
             times = (
                 "" if half is None else ", ".join(f"{half[f'p{p}_ms']:.1f}" for p in (50, 95, 99))
             )
             lines.append(
-                f"{head} {name} | {found['throughput']:.0f} | {found['goodput']:.0f} "
-                f"| {found['closed_loop_per_second']:.0f} | {times} |"
+                f"{head} {name} | {results['throughput']:.0f} | {results['goodput']:.0f} "
+                f"| {results['closed_loop_per_second']:.0f} | {times} |"
             )
     return "\n".join(lines)
 
@@ -188,9 +188,9 @@ def tandem_process(root: pathlib.Path) -> Iterator[tuple["subprocess.Popen[str]"
     command += ["--grpc-port", "0", "--rest-port", "0"]
     with _ended(subprocess.Popen(command, stdout=subprocess.PIPE, text=True)) as process:
         assert process.stdout is not None
-        found = re.search(r"gRPC (\S+), REST (\S+)", process.stdout.readline())
-        assert found is not None
-        yield process, found[1], found[2]
+        positions = re.search(r"gRPC (\S+), REST (\S+)", process.stdout.readline())
+        assert positions is not None
+        yield process, positions[1], positions[2]
 
 
 @contextlib.contextmanager
@@ -225,7 +225,7 @@ def _await(url: str) -> None:
             time.sleep(0.2)
 
 
-def _say(text: str) -> None:
+def _print_progress(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 

@@ -29,8 +29,8 @@ def main() -> None:
     calls = [model.call("", serving_requests.arrays(json.loads(line)), ()) for line in lines]
     for call in calls[:50]:
         call.run(call.inputs)
-    found = [_closed(calls, threads, seconds) for threads in {1, os.cpu_count() or 1}]
-    print(json.dumps(max(found, key=lambda one: one["answered_per_second"])))
+    result = [_closed(calls, threads, seconds) for threads in {1, os.cpu_count() or 1}]
+    print(json.dumps(max(result, key=lambda one: one["answered_per_second"])))
 
 
 def _closed(calls: list[Call], threads: int, seconds: float) -> dict[str, float]:
@@ -50,10 +50,10 @@ def _closed(calls: list[Call], threads: int, seconds: float) -> dict[str, float]
         worker.start()
     for worker in workers:
         worker.join()
-    taken = time.perf_counter() - begin
+    timings = time.perf_counter() - begin
     p50, p99 = (1000 * float(np.percentile(latencies, p)) for p in (50, 99))
     return {
-        "answered_per_second": len(latencies) / taken,
+        "answered_per_second": len(latencies) / timings,
         "threads": threads,
         "p50_ms": p50,
         "p99_ms": p99,

@@ -36,15 +36,15 @@ def arrivals(rate: float, seconds: float, seed: int) -> np.ndarray:
 
 def summary(latencies: list[float], lags: list[float], failed: int, seconds: float) -> dict:
     """Milliseconds by percentile, answers a second, and how late the driver itself was."""
-    found: dict[str, Any] = {
+    values_by_name: dict[str, Any] = {
         "answered_per_second": len(latencies) / seconds,
         "failed": failed,
         "driver_lag_p99_ms": 1000 * float(np.percentile(lags, 99)) if lags else 0.0,
     }
     for percent in (50, 95, 99):
         value = float(np.percentile(latencies, percent)) if latencies else float("inf")
-        found[f"p{percent}_ms"] = 1000 * value
-    return found
+        values_by_name[f"p{percent}_ms"] = 1000 * value
+    return values_by_name
 
 
 async def open_loop(send: Send, requests: list[Any], times: np.ndarray) -> dict:
@@ -96,7 +96,7 @@ async def closed_loop(send: Send, requests: list[Any], seconds: float) -> dict:
 
 
 async def _driven(
-    kind: str, address: str, asked: list[dict], rate: float, seconds: float, seed: int
+    kind: str, address: str, requests: list[dict], rate: float, seconds: float, seed: int
 ) -> dict:
     async def run(send: Send, requests: list[Any]) -> dict:
         if not rate:
@@ -110,7 +110,7 @@ async def _driven(
             async def call(request: Any) -> None:
                 await predict(request, timeout=_TIMEOUT_S)
 
-            messages = [serving_requests.message(one).SerializeToString() for one in asked]
+            messages = [serving_requests.message(one).SerializeToString() for one in requests]
             return await run(call, messages)
     as_body = serving_requests.body if kind == "rest" else json.dumps
     url = address + ("/v1/models/recommender:predict" if kind == "rest" else "/recommend")
@@ -124,16 +124,16 @@ async def _driven(
                 answer.raise_for_status()
                 await answer.read()
 
-        return await run(post, [as_body(one) for one in asked])
+        return await run(post, [as_body(one) for one in requests])
 
 
 def main() -> None:
     """Drives one phase."""
     kind, address, path, rate, seconds, seed = sys.argv[1:]
     lines = pathlib.Path(path).read_text(encoding="utf-8").splitlines()
-    asked = [json.loads(line) for line in lines]
-    found = asyncio.run(_driven(kind, address, asked, float(rate), float(seconds), int(seed)))
-    print(json.dumps(found))
+    requests = [json.loads(line) for line in lines]
+    response = asyncio.run(_driven(kind, address, requests, float(rate), float(seconds), int(seed)))
+    print(json.dumps(response))
 
 
 if __name__ == "__main__":

@@ -15,12 +15,12 @@ _HOUR = 3600
 def drawn(item_ids: list[str], count: int, length: int, seed: int) -> list[dict[str, Any]]:
     """`count` users with histories of 1 to `length` items each, one an hour until now; k = 10."""
     rng = np.random.default_rng(seed)
-    found = []
+    results = []
     for number in range(count):
         size = int(rng.integers(1, length + 1))
         history = [item_ids[n] for n in rng.integers(0, len(item_ids), size)]
         times = [_NOW - _HOUR * (size - n) for n in range(size)]
-        found.append(
+        results.append(
             {
                 "user_id": f"u{number}",
                 "history_item_ids": history,
@@ -29,24 +29,24 @@ def drawn(item_ids: list[str], count: int, length: int, seed: int) -> list[dict[
                 "k": 10,
             }
         )
-    return found
+    return results
 
 
-def arrays(asked: dict[str, Any]) -> dict[str, np.ndarray]:
+def arrays(query: dict[str, Any]) -> dict[str, np.ndarray]:
     """For a call in this process."""
     kinds = {"now": np.int64, "history_timestamps": np.int64, "k": np.int32}
-    return {name: np.array([value], kinds.get(name, object)) for name, value in asked.items()}
+    return {name: np.array([value], kinds.get(name, object)) for name, value in query.items()}
 
 
-def message(asked: dict[str, Any]) -> predict_pb2.PredictRequest:
+def message(query: dict[str, Any]) -> predict_pb2.PredictRequest:
     """For gRPC."""
     request = predict_pb2.PredictRequest()
     request.model_spec.name = "recommender"
-    for name, array in arrays(asked).items():
+    for name, array in arrays(query).items():
         request.inputs[name].CopyFrom(tf.make_tensor_proto(array))
     return request
 
 
-def body(asked: dict[str, Any]) -> str:
+def body(query: dict[str, Any]) -> str:
     """For REST."""
-    return json.dumps({"instances": [asked]})
+    return json.dumps({"instances": [query]})

@@ -32,15 +32,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="tandem-bench-") as name:
         root = args.root or serving_models.trained(pathlib.Path(name))[1]
         with serving.tandem_process(root) as (process, grpc_address, _):
-            found = asyncio.run(_soaked(grpc_address, process.pid, args.requests))
-    found["growth_mb_by_10000"] = growth(found["megabytes"], args.requests)
+            response = asyncio.run(_soaked(grpc_address, process.pid, args.requests))
+    response["growth_mb_by_10000"] = growth(response["megabytes"], args.requests)
     if args.json:
-        print(json.dumps(found, indent=1))
+        print(json.dumps(response, indent=1))
         return
-    for part, megabytes in enumerate(found["megabytes"]):
+    for part, megabytes in enumerate(response["megabytes"]):
         print(f"{part * args.requests // _PARTS:10,} requests  {megabytes:8.1f} MB")
-    print(f"answered {found['answered']:,}, refused {found['refused']:,}; ", end="")
-    print(f"{found['growth_mb_by_10000']:+.2f} MB by 10,000 requests over the second half")
+    print(f"answered {response['answered']:,}, refused {response['refused']:,}; ", end="")
+    print(f"{response['growth_mb_by_10000']:+.2f} MB by 10,000 requests over the second half")
 
 
 def growth(megabytes: list[float], requests: int) -> float:
@@ -52,9 +52,9 @@ def growth(megabytes: list[float], requests: int) -> float:
 
 
 async def _soaked(address: str, pid: int, requests: int) -> dict[str, Any]:
-    asked = serving_requests.drawn([f"i{n}" for n in range(300)], 500, 50, seed=1)
-    good = [serving_requests.message(one).SerializeToString() for one in asked]
-    bad = _senseless(asked[0])
+    request = serving_requests.drawn([f"i{n}" for n in range(300)], 500, 50, seed=1)
+    good = [serving_requests.message(one).SerializeToString() for one in request]
+    bad = _senseless(request[0])
     counts = {"answered": 0, "refused": 0}
     megabytes = [_megabytes(pid)]
     async with grpc.aio.insecure_channel(address) as channel:
@@ -81,16 +81,16 @@ async def _soaked(address: str, pid: int, requests: int) -> dict[str, Any]:
     return counts | {"megabytes": megabytes}
 
 
-def _senseless(asked: dict[str, Any]) -> list[bytes]:
+def _senseless(query: dict[str, Any]) -> list[bytes]:
     """A k of 0, a wrong type, a name that is none, no model, and bytes that are no message."""
-    found = []
+    results = []
     for name, value in (("k", tf.constant([0])), ("now", tf.constant(["x"])), ("x", tf.zeros([1]))):
-        request = serving_requests.message(asked)
+        request = serving_requests.message(query)
         request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
-        found.append(request.SerializeToString())
-    nobody = serving_requests.message(asked)
-    nobody.model_spec.name = "nobody"
-    return [*found, nobody.SerializeToString(), b"\xff" * 100]
+        results.append(request.SerializeToString())
+    unknown_user = serving_requests.message(query)
+    unknown_user.model_spec.name = "nobody"
+    return [*results, unknown_user.SerializeToString(), b"\xff" * 100]
 
 
 def _megabytes(pid: int) -> float:

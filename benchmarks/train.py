@@ -54,11 +54,11 @@ def main() -> None:
     args = _arguments()
     plan = QUICK if args.quick else WHOLE
     if args.root is not None:
-        found = measure(plan, args.data, args.root.absolute())
+        measurements = measure(plan, args.data, args.root.absolute())
     else:
         with tempfile.TemporaryDirectory() as folder:
-            found = measure(plan, args.data, pathlib.Path(folder))
-    print(json.dumps(found, indent=1) if args.json else table(found))
+            measurements = measure(plan, args.data, pathlib.Path(folder))
+    print(json.dumps(measurements, indent=1) if args.json else table(measurements))
 
 
 def measure(plan: Plan, names: list[str], root: pathlib.Path) -> dict[str, Any]:
@@ -72,22 +72,25 @@ def measure(plan: Plan, names: list[str], root: pathlib.Path) -> dict[str, Any]:
     return {"data": data, "milliseconds_a_step_by_items": steps}
 
 
-def summary(taken: dict[str, Any]) -> dict[str, Any]:
-    """`taken` as `benchmarks.train_speed` prints it; shares are of 1."""
-    speed = {TANDEM: statistics.median(taken["ours"]), STOCK: statistics.median(taken["stock"])}
-    training = [taken["events"] / rate for rate in taken["ours"]]
-    inputs = {TANDEM: taken["input"]["ours"], STOCK: taken["input"]["stock"]}
+def summary(interacted: dict[str, Any]) -> dict[str, Any]:
+    """`interacted` as `benchmarks.train_speed` prints it; shares are of 1."""
+    speed = {
+        TANDEM: statistics.median(interacted["ours"]),
+        STOCK: statistics.median(interacted["stock"]),
+    }
+    training = [interacted["events"] / rate for rate in interacted["ours"]]
+    inputs = {TANDEM: interacted["input"]["ours"], STOCK: interacted["input"]["stock"]}
     sizes = ("events", "timelines", "mean_length", "positives_per_batch", "steps_per_epoch")
-    return {name: taken[name] for name in sizes} | {
+    return {name: interacted[name] for name in sizes} | {
         "events_per_second": {way: round(rate) for way, rate in speed.items()},
         "slowest_to_fastest": {
-            TANDEM: [round(min(taken["ours"])), round(max(taken["ours"]))],
-            STOCK: [round(min(taken["stock"])), round(max(taken["stock"]))],
+            TANDEM: [round(min(interacted["ours"])), round(max(interacted["ours"]))],
+            STOCK: [round(min(interacted["stock"])), round(max(interacted["stock"]))],
         },
         "ratio_to_stock": round(speed[TANDEM] / speed[STOCK], 1),
         "input": {way: input_costs(seconds) for way, seconds in inputs.items()},
         "metrics_share": round(
-            statistics.median(taken["measuring"]) / statistics.median(training), 3
+            statistics.median(interacted["measuring"]) / statistics.median(training), 3
         ),
     }
 
@@ -106,13 +109,13 @@ def input_costs(seconds: dict[str, float]) -> dict[str, float]:
     }
 
 
-def table(found: dict[str, Any]) -> str:
-    """`found` for people."""
+def table(result: dict[str, Any]) -> str:
+    """`result` for people."""
     lines = [
         f"{'':<16}{'events':>10}{'mean length':>13}{'':>8}{'events/s':>10}{'step ms':>10}"
         f"{'input adds':>12}{'input alone':>13}"
     ]
-    for name, of_data in found["data"].items():
+    for name, of_data in result["data"].items():
         for way in WAYS:
             costs = of_data["input"][way]
             lines.append(
@@ -125,7 +128,7 @@ def table(found: dict[str, Any]) -> str:
             f"metrics cost {of_data['metrics_share']:.1%} of an epoch's training"
         )
     lines.append(f"{'':<16}{'items':>10}{'sparse ms':>13}{'dense ms':>12}")
-    for items, by_update in found["milliseconds_a_step_by_items"].items():
+    for items, by_update in result["milliseconds_a_step_by_items"].items():
         sparse, dense = by_update["sparse"], by_update["dense"]
         lines.append(f"{'a step':<16}{int(items):>10,}{sparse:>13.1f}{dense:>12.1f}")
     return "\n".join(lines)

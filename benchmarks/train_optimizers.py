@@ -40,19 +40,19 @@ def milliseconds(items: int, steps: int) -> dict[str, float]:
     """Median of a step by optimizer, for a catalogue of so many items."""
     config = RetrievalConfig()
     memory = in_memory(planted(items), items, config, steps + 1)
-    taken = {
+    timings = {
         name: (_step(items, kind, config, next(iter(memory))), iter(memory))
         for name, kind in OPTIMIZERS.items()
     }
-    for step, batches in taken.values():
+    for step, batches in timings.values():
         step(batches)  # compiles
-    found: dict[str, list[float]] = {name: [] for name in taken}
+    result: dict[str, list[float]] = {name: [] for name in timings}
     for _ in range(steps):
-        for name, (step, batches) in taken.items():
-            begun = time.perf_counter()
+        for name, (step, batches) in timings.items():
+            start = time.perf_counter()
             step(batches)
-            found[name].append(1000 * (time.perf_counter() - begun))
-    return {name: round(statistics.median(took), 1) for name, took in found.items()}
+            result[name].append(1000 * (time.perf_counter() - start))
+    return {name: round(statistics.median(seconds), 1) for name, seconds in result.items()}
 
 
 def planted(items: int) -> Timelines:
@@ -118,11 +118,11 @@ def main(steps: str, *sizes: str) -> None:
     """Measures one size after the other, and prints by size and optimizer."""
     tf.keras.utils.set_random_seed(SEED)
     tf.config.experimental.enable_op_determinism()  # as the pipeline trains
-    found = {}
+    values_by_name = {}
     for items in sizes:
-        found[items] = milliseconds(int(items), int(steps))
+        values_by_name[items] = milliseconds(int(items), int(steps))
         gc.collect()  # models are circles of references, and large ones here
-    print(json.dumps(found))
+    print(json.dumps(values_by_name))
 
 
 if __name__ == "__main__":

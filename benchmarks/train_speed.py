@@ -105,11 +105,11 @@ class Interleaved:
 
     def __call__(self) -> dict[str, float]:
         """What was measured."""
-        begun = time.perf_counter()
-        found = self._measure()
-        self.measuring.append(time.perf_counter() - begun)
+        start = time.perf_counter()
+        result = self._measure()
+        self.measuring.append(time.perf_counter() - start)
         self.stock.append(self._stock.events_per_second(self._steps))
-        return found
+        return result
 
 
 def measured(
@@ -161,12 +161,12 @@ def input_shares(
     step = model.make_train_function()
     memory = dataset.take(repeats.steps + 1).cache()
     _seconds(memory, repeats.steps, step)
-    found: dict[str, list[float]] = {"step": [], "from_memory": [], "input_alone": []}
+    values_by_name: dict[str, list[float]] = {"step": [], "from_memory": [], "input_alone": []}
     for _ in range(repeats.epochs):
-        found["step"].append(_seconds(dataset, repeats.steps, step))
-        found["from_memory"].append(_seconds(memory, repeats.steps, step))
-        found["input_alone"].append(_seconds(dataset, repeats.steps, next))
-    return {name: statistics.median(seconds) for name, seconds in found.items()}
+        values_by_name["step"].append(_seconds(dataset, repeats.steps, step))
+        values_by_name["from_memory"].append(_seconds(memory, repeats.steps, step))
+        values_by_name["input_alone"].append(_seconds(dataset, repeats.steps, next))
+    return {name: statistics.median(seconds) for name, seconds in values_by_name.items()}
 
 
 def _seconds(dataset: tf.data.Dataset, steps: int, take: Callable[[Any], Any]) -> float:
@@ -175,17 +175,17 @@ def _seconds(dataset: tf.data.Dataset, steps: int, take: Callable[[Any], Any]) -
     """
     iterator = iter(dataset)
     take(iterator)
-    begun = time.perf_counter()
+    start = time.perf_counter()
     for _ in range(steps):
         take(iterator)
-    return (time.perf_counter() - begun) / steps
+    return (time.perf_counter() - start) / steps
 
 
 def _measure(model: RetrievalModel, data: TrainingData, config: RetrievalConfig) -> Measure:
     """The ranking metrics of each epoch, as the pipeline measures them."""
-    asked = build_queries(data.valid, data.moment(data.valid))
+    queries = build_queries(data.valid, data.moment(data.valid))
     clock = data.clock(data.train)
-    sample = draw_sample(asked, clock, data.catalogue.size, config, SEED)
+    sample = draw_sample(queries, clock, data.catalogue.size, config, SEED)
     return create_measure(model, sample, data, config)
 
 

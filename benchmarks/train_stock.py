@@ -62,8 +62,8 @@ class StockModel(tfrs.Model):
     def encode(self, features: Tensors, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
         """[b, dim] queries, and vectors of the items taken."""
         index = features["item_index"]
-        distinct, place = tf.unique(tf.reshape(index, [-1]))
-        vectors = tf.gather(self.candidate_tower(distinct, training=training), place)
+        distinct, position = tf.unique(tf.reshape(index, [-1]))
+        vectors = tf.gather(self.candidate_tower(distinct, training=training), position)
         vectors = tf.reshape(vectors, [*tf.unstack(tf.shape(index)), vectors.shape[-1]])
         return last_query(self.query_tower, features, vectors, training), vectors[:, -1]
 

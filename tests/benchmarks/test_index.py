@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks import index, index_plot, index_rounds, index_table, index_vectors
-from benchmarks.index_ask_one import found
+from benchmarks.index_search_one import measure_recall
 
 
 def test_rounds_become_medians_and_ratios_are_of_the_same_round():
@@ -39,8 +39,8 @@ def test_recall_at_10_looks_at_the_ten_best_alone():
     """All hundred are found, in the reverse order: none of the ten best is among its first ten."""
     exact = np.arange(1, 101)[np.newaxis]
     vectors = np.arange(100, 0, -1, dtype=np.float32)[:, np.newaxis]
-    asked = index_vectors.Questions(vectors, np.ones((1, 1), np.float32), exact)
-    assert found(lambda queries: exact[:, ::-1], asked) == {
+    asked = index_vectors.QuerySet(vectors, np.ones((1, 1), np.float32), exact)
+    assert measure_recall(lambda queries: exact[:, ::-1], asked) == {
         "ann_recall@10": 0.0,
         "ann_recall@100": 1.0,
     }

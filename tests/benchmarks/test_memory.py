@@ -17,8 +17,8 @@ def hold(megabytes: int) -> None:
 
 
 def test_what_a_stage_has_held_is_counted_though_it_is_free_again():
-    base = memory.peak_of(lambda: hold(1))
-    assert memory.peak_of(lambda: hold(200)) == pytest.approx(base + 200, abs=30)
+    base = memory.measure_peak(lambda: hold(1))
+    assert memory.measure_peak(lambda: hold(200)) == pytest.approx(base + 200, abs=30)
 
 
 def test_what_its_children_hold_meanwhile_is_counted():
@@ -28,13 +28,13 @@ def test_what_its_children_hold_meanwhile_is_counted():
             time.sleep(3)
             assert held
 
-    base = memory.peak_of(lambda: hold(1))
-    assert memory.peak_of(with_child) > 300 + 140 + 0.2 * base  # pages shared with us count in part
+    base = memory.measure_peak(lambda: hold(1))
+    assert memory.measure_peak(with_child) > 300 + 140 + 0.2 * base
 
 
 def test_a_stage_that_fails_has_no_figure():
     with pytest.raises(ChildProcessError, match="expected exit status 0, received 256"):
-        memory.peak_of(lambda: hold("much"))  # pyright: ignore[reportArgumentType]
+        memory.measure_peak(lambda: hold("much"))  # pyright: ignore[reportArgumentType]
 
 
 def test_a_table_has_a_line_for_each_stage():

@@ -31,8 +31,8 @@ def _seeds(shop, *overrides):
 def test_one_root_for_all_seeds_and_for_all_models(shop):
     seeds = _seeds(shop)
     assert seeds.root(1) == seeds.root(2) == _seeds(shop, "retrieval.epochs=3").root(1)
-    assert seeds.asked(1) != seeds.asked(2)
-    assert seeds.asked(1) != _seeds(shop, "retrieval.epochs=3").asked(1)
+    assert seeds.cache_key(1) != seeds.cache_key(2)
+    assert seeds.cache_key(1) != _seeds(shop, "retrieval.epochs=3").cache_key(1)
 
 
 def test_another_root_for_another_account_of_the_data(shop):

@@ -123,7 +123,7 @@ CASES = [(name, sentence) for name, sentences in SENTENCES.items() for sentence 
 
 
 @pytest.mark.parametrize(("name", "sentence"), CASES)
-def test_the_document_says_what_the_code_does(name, sentence):
+def test_the_document_matches_the_code(name, sentence):
     assert " ".join(sentence.split()) in documents.read_as_one_line(name)
 
 

@@ -38,8 +38,8 @@ def find_metrics(page):
         base = SUFFIX.sub("", sample)
         name = base if base in histograms else sample
         kind = "histogram" if name in histograms else "gauge" if name in gauges else "counter"
-        found = set(re.findall(r'(\w+)="', labels)) - {"le"}
-        metrics[name] = (kind, metrics.get(name, (kind, set()))[1] | found)
+        result = set(re.findall(r'(\w+)="', labels)) - {"le"}
+        metrics[name] = (kind, metrics.get(name, (kind, set()))[1] | result)
     return metrics
 
 

@@ -14,9 +14,9 @@ NO_FILES = re.compile(r"serving/(recommender|\.pushes)|docs/index_frontier\.svg|
 
 @pytest.mark.parametrize("name", documents.NAMES)
 def test_files_exist(name):
-    found = set(FILE.findall(documents.read(name)))
+    result = set(FILE.findall(documents.read(name)))
     missing = {
-        path for path in found if not NO_FILES.match(path) and not (documents.ROOT / path).exists()
+        path for path in result if not NO_FILES.match(path) and not (documents.ROOT / path).exists()
     }
     assert missing == set()
 

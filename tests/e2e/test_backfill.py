@@ -42,8 +42,8 @@ def arguments(shop, tmp_path_factory):
     """Of the whole backfill, by its root."""
     root = tmp_path_factory.mktemp("root")
     span = ["--from", DAYS[0], "--to", DAYS[-1]]
-    asked = ["--config", str(CONFIG), "--data", str(shop), "--root", str(root), *span, *SMALL]
-    return root, ["backfill", *asked]
+    options = ["--config", str(CONFIG), "--data", str(shop), "--root", str(root), *span, *SMALL]
+    return root, ["backfill", *options]
 
 
 def executions(root, component):
@@ -59,14 +59,14 @@ def executions(root, component):
 @pytest.fixture(scope="module")
 def killed(arguments):
     """The first day is whole, and the second under way when the process is killed."""
-    root, asked = arguments
+    root, options = arguments
     process = subprocess.Popen(
-        command(*asked), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        command(*options), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         env=os.environ | {"PYTHONWARNINGS": "default"},
     )  # fmt: skip
     assert process.stdout is not None
-    said = next((line for line in process.stdout if line.startswith(DAYS[0])), "")
-    assert "pushed version 1" in said
+    output = next((line for line in process.stdout if line.startswith(DAYS[0])), "")
+    assert "pushed version 1" in output
     while executions(root, "InteractionsGen") < 2:
         time.sleep(0.2)
         assert process.poll() is None
@@ -80,16 +80,16 @@ def killed(arguments):
 @pytest.fixture(scope="module")
 def record(killed, arguments):
     """What the same command says, that goes on."""
-    _, asked = arguments
+    _, options = arguments
     done = subprocess.run(
-        command(*asked, "--json"), check=False, capture_output=True, text=True,
+        command(*options, "--json"), check=False, capture_output=True, text=True,
         env=os.environ | {"PYTHONWARNINGS": "default"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     assert f"{DAYS[0]}  already finished" in done.stderr
-    found = json.loads(done.stdout)
-    assert json.loads((killed / "backfill.json").read_text()) == found
-    return found
+    document = json.loads(done.stdout)
+    assert json.loads((killed / "backfill.json").read_text()) == document
+    return document
 
 
 def test_no_finished_day_and_no_finished_stage_is_run_twice(record, killed):
@@ -115,15 +115,15 @@ def test_each_day_begins_from_the_version_that_the_day_before_it_has_pushed(reco
         assert warm["rows"]["user_id"]["carried"] > warm["rows"]["user_id"]["new"]
 
 
-def test_the_never_retrained_model_is_asked_the_same_questions(record):
+def test_the_never_retrained_model_gets_the_same_queries(record):
     first, _, third = (day["quality"] for day in record["days"])
     assert first["never_retrained"] == first["retrained"]
     assert [day["oldest"] for day in record["days"]] == [None, 1, 1]
     assert third["never_retrained"] != third["retrained"]
     for day in record["days"][1:]:
         ours, theirs = (day["quality"][name] for name in ("retrained", "never_retrained"))
-        for metric, found in day["difference"].items():
-            assert found["value"] == pytest.approx(ours[metric] - theirs[metric])
+        for metric, result in day["difference"].items():
+            assert result["value"] == pytest.approx(ours[metric] - theirs[metric])
     assert record["overall"]["days"] == 2
 
 

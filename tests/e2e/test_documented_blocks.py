@@ -105,8 +105,8 @@ def test_parts(laid, blocks):
 def test_parts_for_other_machines(laid, tmp_path, block):
     path = laid(documented_blocks.merged(BASE.table, block.table))
     loaded = load_config(path)
-    for section, said in block.table.items():
-        assert getattr(loaded, section).model_dump(exclude_unset=True) == said
+    for section, message in block.table.items():
+        assert getattr(loaded, section).model_dump(exclude_unset=True) == message
     if "kubeflow" in block.table and importlib.util.find_spec("kfp"):
         out = tmp_path / "shop.yaml"
         given = ["--image", "example/tandem:1", "--out", str(out)]
@@ -121,7 +121,7 @@ def test_blocks_are_found():
     }  # fmt: skip
 
 
-def test_data_that_nobody_makes_are_named(laid):
+def test_data_without_a_producer_are_named(laid):
     """Who documents another format is told to add its data."""
     table = documented_blocks.merged(BASE.table, {"data": {"items": {"format": "parquet"}}})
     with pytest.raises(AssertionError, match="data.items: no data are made in parquet"):

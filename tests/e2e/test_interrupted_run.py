@@ -50,8 +50,8 @@ def run_until(
             if enough(finished):
                 process.send_signal(signal.SIGINT)
                 break
-    said, complaints = process.communicate(timeout=60)
-    assert "cached" not in said, "no further stage may be found finished after Ctrl-C"
+    output, complaints = process.communicate(timeout=60)
+    assert "cached" not in output, "no further stage may be found finished after Ctrl-C"
     return finished, process.returncode, complaints
 
 
@@ -64,7 +64,7 @@ def is_interruption(code: int, complaints: str) -> bool:
 
 
 @pytest.mark.usefixtures("interruptible")
-def test_the_next_run_goes_on_after_the_last_finished_stage(shop, tmp_path):
+def test_the_next_run_resumes_after_the_last_finished_stage(shop, tmp_path):
     before, code, complaints = run_until(lambda stages: set(stages) >= INGESTION, shop, tmp_path)
     assert is_interruption(code, complaints)
     assert not any(before.values())

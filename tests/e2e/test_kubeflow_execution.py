@@ -164,19 +164,19 @@ def test_every_task_ran_in_a_process_of_its_own(first):
 
 
 def test_what_was_measured_is_what_tandem_run_measures(first, local):
-    found = evaluated(first)
+    evaluation = evaluated(first)
     for stage in ("retrieval", "ranking"):
-        assert {name: local[stage][name] for name in found[stage]} == found[stage]
-    assert found["fairness"] == local["fairness"]
-    assert found["retrieval"]["ndcg@10"] > 0
+        assert {name: local[stage][name] for name in evaluation[stage]} == evaluation[stage]
+    assert evaluation["fairness"] == local["fairness"]
+    assert evaluation["retrieval"]["ndcg@10"] > 0
 
 
 def without_training(measured):
     return {name: value for name, value in measured.items() if name != "training"}
 
 
-def test_the_root_tells_what_tandem_run_tells(first, reported, local):
-    found, files = reported
+def test_the_root_has_the_files_of_tandem_run(first, reported, local):
+    result, files = reported
     same = (
         "name",
         "seed",
@@ -186,18 +186,18 @@ def test_the_root_tells_what_tandem_run_tells(first, reported, local):
         "log",
         "unreadable",
     )
-    assert {name: found[name] for name in same} == {name: local[name] for name in same}
+    assert {name: result[name] for name in same} == {name: local[name] for name in same}
     for stage in ("retrieval", "ranking"):
-        assert without_training(found[stage]) == without_training(local[stage])
+        assert without_training(result[stage]) == without_training(local[stage])
         # ML Metadata writes numbers with six decimals.
         expected = pytest.approx(local[stage]["training"], abs=1e-6)
-        assert found[stage]["training"] == expected
-    assert found["verdict"]["rules"] == local["verdict"]["rules"]
-    assert {"items", "kind", "ann_recall@100"} <= set(found["index"])
-    assert {each["user_id"] for each in found["examples"]} == {
+        assert result[stage]["training"] == expected
+    assert result["verdict"]["rules"] == local["verdict"]["rules"]
+    assert {"items", "kind", "ann_recall@100"} <= set(result["index"])
+    assert {each["user_id"] for each in result["examples"]} == {
         each["user_id"] for each in local["examples"]
     }
-    stages = {stage["name"]: stage for stage in found["stages"]}
+    stages = {stage["name"]: stage for stage in result["stages"]}
     assert set(stages) == set(first.executions) - AT_THE_END
     assert not any(stage["cached"] for stage in stages.values())
     assert {"report.html", "statistics/items.html", "statistics/interactions.html"} <= set(files)
@@ -211,11 +211,11 @@ def test_the_root_tells_what_tandem_run_tells(first, reported, local):
 
 
 def test_the_page_of_the_run_has_figures_and_report(first, reported):
-    found, _ = reported
+    result, _ = reported
     made = first.executions["RunReport"].artifacts
     assert object_store.read(made["page"].uri) == object_store.read(f"{ROOT}/report.html")
     metrics = dict(made["metrics"].metadata)
-    quality = found["ranking"]["ndcg@10"]
+    quality = result["ranking"]["ndcg@10"]
     assert metrics["ndcg@10 of final lists"] == round(quality, 6)  # as ML Metadata stores it
     assert metrics["verdict: pushed version"] == 1
     words = first.executions["RunVerdict"].artifacts["words"].uri
@@ -237,7 +237,7 @@ def test_the_verbs_work_on_the_root(shop, first, reported, tmp_path):
     }  # fmt: skip
 
 
-def test_what_a_component_says_of_its_output_is_kept(first, local):
+def test_output_properties_of_a_component_are_stored(first, local):
     examples = first.executions["InteractionsGen"].artifacts["examples"].metadata
     counted = json.loads(examples["counts"])
     assert counted["tables"]["interactions"]["read"] == local["rows"]["read"] == 2005
@@ -275,7 +275,7 @@ def test_a_run_with_nothing_changed_comes_from_the_cache_whole(first, again):
     assert pushed() == 1
 
 
-def test_its_summary_is_that_of_the_run_it_stands_for(reported, reported_again):
+def test_its_summary_is_that_of_the_cached_run(reported, reported_again):
     before, _ = reported
     for name in before:
         if name not in ("stages", "examples"):  # which are asked at the moment of the report
@@ -288,10 +288,12 @@ def test_models_that_are_not_blessed_are_not_pushed_and_the_run_fails(refused):
     assert refused.ended(FAILED) == {"PushGate"}
     assert "ndcg@10" in refused.executions["PushGate"].log
     assert pushed() == 1
-    found = summary()
-    assert not found["verdict"]["blessed"]
-    assert found["servables"] == {}
-    assert [rule["at_least"] for rule in found["config"]["blessing"]["thresholds"]] == [2.0]
+    summary_values = summary()
+    assert not summary_values["verdict"]["blessed"]
+    assert summary_values["servables"] == {}
+    assert [rule["at_least"] for rule in summary_values["config"]["blessing"]["thresholds"]] == [
+        2.0
+    ]
     words = refused.executions["RunVerdict"].artifacts["words"].uri
     assert "ndcg@10" in object_store.read(words).decode()
 
@@ -307,19 +309,19 @@ def test_the_exit_task_writes_how_a_run_ended(first, again, refused):
     assert again.succeeded
     assert not refused.succeeded
     verdicts = [verdict(run) for run in (first, again, refused)]
-    assert [found["outcome"] for found in verdicts] == ["succeeded", "cached", "refused"]
-    assert [found["blessed"] for found in verdicts] == [True, True, False]
-    assert [found["pushed"] for found in verdicts] == [1, 1, None]
-    assert [found["state"] for found in verdicts] == ["COMPLETE", "COMPLETE", "FAILED"]
+    assert [result["outcome"] for result in verdicts] == ["succeeded", "cached", "refused"]
+    assert [result["blessed"] for result in verdicts] == [True, True, False]
+    assert [result["pushed"] for result in verdicts] == [1, 1, None]
+    assert [result["state"] for result in verdicts] == ["COMPLETE", "COMPLETE", "FAILED"]
     assert "ndcg@10" in " ".join(verdicts[2]["failures"])
 
 
-def test_a_run_of_which_kfp_says_that_it_runs_on_has_failed(cluster, refused):
+def test_a_failed_run_that_kfp_reports_as_running(cluster, refused):
     """Its Pusher's driver fails, after all that comes before it."""
     assert not refused.succeeded
-    found = verdict(cluster.run(broken_driver="Pusher"))
-    assert (found["outcome"], found["state"]) == ("failed", "RUNNING")
-    assert "Pusher" in found["error"]
+    verdict_row = verdict(cluster.run(broken_driver="Pusher"))
+    assert (verdict_row["outcome"], verdict_row["state"]) == ("failed", "RUNNING")
+    assert "Pusher" in verdict_row["error"]
 
 
 def test_the_evaluator_finds_the_pushed_version_without_a_resolver(first, refused):
@@ -360,8 +362,8 @@ def test_refused_data_leave_at_the_root_what_tandem_run_leaves(cluster, broken_s
     rejected = tmp_path / "rejected" / "interactions"
     letters = {path.name: path.read_bytes() for path in rejected.iterdir()}
     assert sum(len(each.splitlines()) for each in letters.values()) == 200
-    found = object_store.list_files(f"{ROOT}/rejected")
-    assert found == sorted(f"interactions/{name}" for name in letters)
+    paths = object_store.list_files(f"{ROOT}/rejected")
+    assert paths == sorted(f"interactions/{name}" for name in letters)
     for name, content in letters.items():
         assert object_store.read(f"{ROOT}/rejected/interactions/{name}") == content
     assert object_store.compute_version(f"{ROOT}/summary.json") == before

@@ -35,9 +35,9 @@ def serving(root: str):
     command = [sys.executable, "-m", "pipeline.cli", "serve", "--root", root, *ports]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
-        found = re.search(r"gRPC (\S+),", server.stdout.readline())
-        assert found, "the server says where it listens"
-        yield found[1]
+        positions = re.search(r"gRPC (\S+),", server.stdout.readline())
+        assert positions, "the server says where it listens"
+        yield positions[1]
         server.terminate()
         assert server.wait(60) == 0
 
@@ -75,8 +75,8 @@ def test_the_simulated_shop_on_a_bucket(bucket, tmp_path):
     events = sound_events(shop)
     user = events[0]["user_id"]
     with serving(root) as address:
-        asked = ("recommend", "--root", root, "--user", user, "--server", address, "--json")
-        answer = json.loads(tandem(*asked))
+        arguments = ("recommend", "--root", root, "--user", user, "--server", address, "--json")
+        answer = json.loads(tandem(*arguments))
     ids = [row["item_id"] for row in answer["recommendations"]]
     assert len(set(ids)) == 10
     assert not set(ids) & {event["item_id"] for event in events if event["user_id"] == user}

@@ -67,11 +67,11 @@ def given(shop, tmp_path_factory):
     (folder / "items.jsonl").write_text(lines([items[TWIN] | {"item_id": NEW}, changed]))
     events = [json.loads(line) for line in (shop / "events.jsonl").read_text().splitlines()]
     end = max(event["timestamp"] for event in events)
-    taken = [
+    interacted = [
         events[0] | {"user_id": f"fan{n}", "item_id": NEW, "timestamp": end + n}
         for n in range(FANS)
     ]
-    (folder / "events.jsonl").write_text(lines([*events, *taken]))
+    (folder / "events.jsonl").write_text(lines([*events, *interacted]))
     return folder
 
 
@@ -102,7 +102,7 @@ def candidates_of(root, version):
     return candidates.load(str(extra / "candidates"))
 
 
-def test_it_says_what_was_done(refreshed):
+def test_it_reports_its_changes(refreshed):
     assert refreshed["refreshed_from"] == 1
     assert refreshed["items"] == {"added": 1, "changed": 1, "total": 201}
     assert refreshed["popularity"]["new_events"] == FANS
@@ -116,14 +116,14 @@ def test_items_of_one_content_lie_together_and_the_others_stay(root):
     before, after = candidates_of(root, 1), candidates_of(root, 2)
     ids = [item.decode() for item in after.item_ids.to_pylist()]
     assert [item.decode() for item in before.item_ids.to_pylist()] == ids[:-1]
-    place = {item: at for at, item in enumerate(ids)}
+    position = {item: at for at, item in enumerate(ids)}
     old, new = before.vectors[:, :-1], after.vectors[:, :-1]
-    others = [at for item, at in place.items() if item not in (NEW, MOVED)]
+    others = [at for item, at in position.items() if item not in (NEW, MOVED)]
     np.testing.assert_array_equal(new[others], old[others])
-    np.testing.assert_allclose(np.linalg.norm(new[place[NEW]]), 1, atol=1e-4)
-    assert np.abs(new[place[MOVED]] - old[place[MOVED]]).max() > 1e-3
-    likeness = new[others] @ new[place[NEW]]
-    assert np.mean(likeness < new[place[TWIN]] @ new[place[NEW]]) > 0.8
+    np.testing.assert_allclose(np.linalg.norm(new[position[NEW]]), 1, atol=1e-4)
+    assert np.abs(new[position[MOVED]] - old[position[MOVED]]).max() > 1e-3
+    likeness = new[others] @ new[position[NEW]]
+    assert np.mean(likeness < new[position[TWIN]] @ new[position[NEW]]) > 0.8
 
 
 def asked(client, history=()):
@@ -133,15 +133,15 @@ def asked(client, history=()):
     return [item.decode() for item in client.predict("recommender", request)["item_ids"][0]]
 
 
-def test_a_new_item_that_everybody_takes_is_recommended_at_once(client):
+def test_a_new_popular_item_is_recommended_immediately(client):
     assert NEW in asked(client)[:5]
 
 
 def test_a_new_item_in_a_history_is_known(client):
     """It is not recommended again, and what was read of it changes what is."""
-    found = asked(client, [(NEW, 1_719_999_000)])
-    assert NEW not in found
-    assert found != [item for item in asked(client) if item != NEW][: len(found)]
+    response = asked(client, [(NEW, 1_719_999_000)])
+    assert NEW not in response
+    assert response != [item for item in asked(client) if item != NEW][: len(response)]
 
 
 def test_ranking_scores_a_new_item(client):
@@ -199,7 +199,7 @@ def spare(root, refreshed, tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    ("text", "code", "said"),
+    ("text", "code", "message"),
     [
         (None, 2, "found nothing at"),
         ("", 3, "empty"),
@@ -207,12 +207,14 @@ def spare(root, refreshed, tmp_path_factory):
         ("nonsense\n" * 3, 2, "expected one JSON object per line, received other text"),
     ],
 )
-def test_what_is_no_catalogue_is_refused_and_nothing_is_pushed(spare, tmp_path, text, code, said):
+def test_what_is_no_catalogue_is_refused_and_nothing_is_pushed(
+    spare, tmp_path, text, code, message
+):
     path, before = tmp_path / "items.jsonl", versions(spare)
     if text is not None:
         path.write_text(text)
     done = tandem("refresh", "--root", str(spare), "--items", str(path), code=code)
-    assert said in done.stderr
+    assert message in done.stderr
     assert versions(spare) == before
 
 

@@ -106,22 +106,22 @@ def test_dead_letters_keep_the_raw_text(root):
 
 def test_retrieval_beats_popularity_and_stays_below_the_ceiling(root, shop):
     summary, truth = summary_of(root), json.loads((shop / "truth.json").read_text())
-    found = summary["retrieval"]
-    popular = found["baselines"]["popular"]["ndcg@10"]
+    result = summary["retrieval"]
+    popular = result["baselines"]["popular"]["ndcg@10"]
     assert popular == pytest.approx(truth["popular"]["ndcg@10"], abs=1e-3)
-    assert popular < found["ndcg@10"] < truth["ceiling"]["ndcg@10"] * 1.1
+    assert popular < result["ndcg@10"] < truth["ceiling"]["ndcg@10"] * 1.1
 
 
-def test_pushed_servables_answer_a_stock_client_with_what_the_user_has_not_seen(root, shop):
+def test_pushed_servables_return_new_items_to_a_stock_client(root, shop):
     events = sound_events(shop)
     user = events[0]["user_id"]
     answer = json.loads(
         tandem("recommend", "--root", str(root), "--user", user, "--k", "20", "--json").stdout
     )
     ids = [item["item_id"] for item in answer["recommendations"]]
-    seen = {event["item_id"] for event in events if event["user_id"] == user}
+    interacted = {event["item_id"] for event in events if event["user_id"] == user}
     assert len(set(ids)) == 20
-    assert not set(ids) & seen
+    assert not set(ids) & interacted
     assert answer["known_user"]
 
 
@@ -157,19 +157,19 @@ def test_the_referee_finds_in_bulk_lists_what_the_evaluator_measured(
     root, split, referee, tmp_path, stage
 ):
     out = tmp_path / "lists.jsonl"
-    asked = ("--users", "all", "--as-of", "test", "--stage", stage, "--out", str(out))
-    tandem("batch", "--root", str(root), *asked)
+    arguments = ("--users", "all", "--as-of", "test", "--stage", stage, "--out", str(out))
+    tandem("batch", "--root", str(root), *arguments)
     scored = subprocess.run(
         [sys.executable, str(referee), "score", "--split", split, "--lists", out, "--json"],
         check=True,
         capture_output=True,
     )
     expected, summary = json.loads(scored.stdout), summary_of(root)
-    found = summary["retrieval"] if stage == "retrieval" else summary["ranking"]["reranked"]
+    result = summary["retrieval"] if stage == "retrieval" else summary["ranking"]["reranked"]
     assert summary["retrieval"]["users"] == expected["all"]["users"]
     for name in ("recall@10", "ndcg@10", "recall@100"):
-        assert found[name] == pytest.approx(expected["all"][name], abs=1e-4)
-    assert found["coverage@10"] == pytest.approx(expected["coverage@10"], abs=1e-4)
+        assert result[name] == pytest.approx(expected["all"][name], abs=1e-4)
+    assert result["coverage@10"] == pytest.approx(expected["coverage@10"], abs=1e-4)
 
 
 def test_bulk_lists_are_what_the_server_answers_each_user(root, shop, tmp_path):
@@ -180,8 +180,8 @@ def test_bulk_lists_are_what_the_server_answers_each_user(root, shop, tmp_path):
     }
     users, now = [*sorted({event["user_id"] for event in events})[:20], "nobody"], 1_720_000_000
     (tmp_path / "users").write_text("\n".join(users))
-    asked = batch.BatchRequest(str(tmp_path / "users"), 10, None, False)
-    batch.write_lists(str(root), asked, tmp_path / "lists", now)
+    request = batch.BatchRequest(str(tmp_path / "users"), 10, None, False)
+    batch.write_lists(str(root), request, tmp_path / "lists", now)
     lists = map(json.loads, (tmp_path / "lists").read_text().splitlines())
     with run_server(root / "serving") as server, Client(server.grpc_address, 60) as client:
         declared = client.inputs("recommender")
@@ -245,8 +245,17 @@ def test_what_is_out_of_stock_is_in_no_list(root, shop, tmp_path):
 
 def test_recommendations_of_two_categories_are_theirs_alone(root, shop):
     wanted = {"Music", "Shoes"}
-    asked = ("--user", "nobody", "--k", str(ITEMS), "--category", "Music", "--category", "Shoes")
-    answer = json.loads(tandem("recommend", "--root", str(root), *asked, "--json").stdout)
+    arguments = (
+        "--user",
+        "nobody",
+        "--k",
+        str(ITEMS),
+        "--category",
+        "Music",
+        "--category",
+        "Shoes",
+    )
+    answer = json.loads(tandem("recommend", "--root", str(root), *arguments, "--json").stdout)
     there = {
         item
         for item, row in catalogue_of(shop).items()
@@ -258,13 +267,13 @@ def test_recommendations_of_two_categories_are_theirs_alone(root, shop):
 
 
 @pytest.mark.usefixtures("first")
-def test_a_second_run_executes_nothing_and_says_so(root, shop):
+def test_a_second_run_executes_nothing_and_reports_it(root, shop):
     before = executions(root)
     run = ("run", "--config", str(CONFIG), "--data", str(shop), "--root", str(root), *SMALL)
     first = summary_of(root)
-    said = tandem(*run).stdout
+    output = tandem(*run).stdout
     assert executions(root) == before
-    assert "no component was executed" in said
+    assert "no component was executed" in output
     assert all(stage["cached"] for stage in summary_of(root)["stages"])
     assert summary_of(root)["retrieval"] == first["retrieval"]
 
@@ -303,7 +312,7 @@ def test_a_deny_list_rebuilds_the_index_and_trains_nothing(root, shop, tmp_path)
     assert listed(root, tmp_path / "lists") == in_stock - {"i1", "i2"}
 
 
-def test_tfma_finds_what_the_evaluator_found(root):
+def test_tfma_and_the_evaluator_agree(root):
     """The rating of the very same test events, measured by code that shares nothing but the
     predictions.
     """
@@ -334,7 +343,7 @@ def pushed_versions_of(root):
     return sorted(int(path.name) for path in (root / "serving" / "recommender").iterdir())
 
 
-def test_the_pushed_version_asked_again_gives_what_was_measured_of_it_before(changed, first):
+def test_the_pushed_version_has_the_same_metrics_when_evaluated_again(changed, first):
     """Of the same data, by the same questions: from the serving folder and raw histories now, from
     artifacts and transformed histories then.
     """
@@ -354,7 +363,7 @@ def refused(root, shop):
     return done
 
 
-def test_a_run_that_is_worse_than_the_pushed_one_pushes_nothing_and_says_why(root, refused):
+def test_a_run_worse_than_the_pushed_one_pushes_nothing_with_a_reason(root, refused):
     summary = summary_of(root)
     assert summary["servables"] == {}
     assert len(summary["examples"]) == 10  # of the models that were refused
@@ -372,7 +381,7 @@ def test_a_run_that_is_worse_than_the_pushed_one_pushes_nothing_and_says_why(roo
 
 
 @pytest.mark.usefixtures("refused")
-def test_it_is_pushed_where_somebody_says_why(root, shop):
+def test_it_is_pushed_with_a_reason(root, shop):
     before, executed = pushed_versions_of(root), executions(root)
     run = ("run", "--config", str(CONFIG), "--data", str(shop), "--root", str(root), *SMALL)
     tandem(*run, *CRIPPLED, "--force-push", "a demonstration")

@@ -58,7 +58,7 @@ def measured(folder: pathlib.Path) -> dict[str, str]:
     return {path.name: path.read_text() for path in folder.glob("tuning/*/*.json")}
 
 
-def test_a_killed_search_goes_on_with_the_trials_that_were_not_done(shop):
+def test_a_killed_search_resumes_with_the_remaining_trials(shop):
     root = shop / "root"
     process = started(shop)
     assert process.stdout is not None
@@ -73,23 +73,23 @@ def test_a_killed_search_goes_on_with_the_trials_that_were_not_done(shop):
     assert not (root / "tuned.toml").exists()
     moment = {path: path.stat().st_mtime_ns for path in root.glob("tuning/*/*.json")}
 
-    said, complaints = started(shop, "--json").communicate()
-    found = json.loads(said)
-    executed = [stage["name"] for stage in found["stages"] if not stage["cached"]]
+    output, complaints = started(shop, "--json").communicate()
+    document = json.loads(output)
+    executed = [stage["name"] for stage in document["stages"] if not stage["cached"]]
     assert executed == ["RetrievalTuner"], complaints
     assert {path: path.stat().st_mtime_ns for path in moment} == moment
     after = measured(root)
     assert len(after) == 2
     assert before.items() <= after.items()
-    assert sorted(trial["trial"] for trial in found["trials"]) == [1, 2]
+    assert sorted(trial["trial"] for trial in document["trials"]) == [1, 2]
 
-    kept = [json.loads(text) for text in after.values()]
-    best = max(kept, key=lambda trial: trial["metrics"]["valid_ndcg@10"])
-    assert found["best"]["retrieval"] == best["values"]
+    records = [json.loads(text) for text in after.values()]
+    best = max(records, key=lambda trial: trial["metrics"]["valid_ndcg@10"])
+    assert document["best"]["retrieval"] == best["values"]
     tuned, given = load_config(root / "tuned.toml"), load_config(shop / "tiny.toml")
     assert tuned.retrieval == given.retrieval.model_copy(update=best["values"])
     assert tuned.model_copy(update={"retrieval": given.retrieval}) == given
 
     again, _ = started(shop, "--json").communicate()
     assert all(stage["cached"] for stage in json.loads(again)["stages"])
-    assert json.loads(again)["trials"] == found["trials"]
+    assert json.loads(again)["trials"] == document["trials"]

@@ -77,8 +77,8 @@ class Backend:
         pipeline = read.spec.pipeline_info.name
         names = Names(self._root, pipeline, f"run-{self._runs}", f"{pipeline}-{self._runs}x7k2", "")
         well = self._run_dag(read, root, names)
-        found = root.executions()
-        return Run(names.run, names.workflow, found, well)
+        result = root.executions()
+        return Run(names.run, names.workflow, result, well)
 
     def _run_dag(self, read: Document, dag: Dag, names: Names) -> bool:
         """A task waits for the success of those that it depends on; what does not depend on a

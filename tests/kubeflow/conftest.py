@@ -15,9 +15,9 @@ def noted(tmp_path):
     """What the tasks have noted, in order; it begins anew each time it is asked."""
 
     def lines():
-        found = notes.read_text().split()
+        result = notes.read_text().split()
         notes.write_text("")
-        return found
+        return result
 
     notes = tmp_path / "notes"
     notes.touch()

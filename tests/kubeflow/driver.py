@@ -54,8 +54,8 @@ class Names:
             "{{$.pipeline_job_uuid}}": self.run,
             "{{$.pipeline_task_name}}": self.task,
         }
-        found = known.get(value.string_value)
-        return value if found is None else struct_pb2.Value(string_value=found)
+        result = known.get(value.string_value)
+        return value if result is None else struct_pb2.Value(string_value=result)
 
 
 def inputs(task: Any, component: Any, dag: Dag, names: Names) -> Any:
@@ -70,11 +70,11 @@ def inputs(task: Any, component: Any, dag: Dag, names: Names) -> Any:
             raise Refused(f"null for parameter {name!r}, which is not optional")
     for name, given in task.inputs.artifacts.items():
         if given.component_input_artifact:
-            found = dag.artifacts[given.component_input_artifact]
+            results = dag.artifacts[given.component_input_artifact]
         else:
             of = given.task_output_artifact
-            found = dag.artifact(of.producer_task, of.output_artifact_key)
-        result.artifacts[name].artifacts.append(found)
+            results = dag.artifact(of.producer_task, of.output_artifact_key)
+        result.artifacts[name].artifacts.append(results)
     _check(declared, result.parameter_values)
     return result
 
@@ -159,10 +159,10 @@ def command(container: Any, executor_input: Any) -> list[str]:
     what is left.
     """
 
-    def value(found: re.Match[str]) -> str:
-        if found[1] not in executor_input.inputs.parameter_values:
-            raise Refused(f"parameter {found[1]!r} not found in the task's inputs")
-        return executions.text(executor_input.inputs.parameter_values[found[1]])
+    def value(result: re.Match[str]) -> str:
+        if result[1] not in executor_input.inputs.parameter_values:
+            raise Refused(f"parameter {result[1]!r} not found in the task's inputs")
+        return executions.text(executor_input.inputs.parameter_values[result[1]])
 
     words = [*container.command, *container.args]
     return [w if "$.outputs" in w else _INPUT_PARAMETER.sub(value, w) for w in words]

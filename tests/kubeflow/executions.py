@@ -73,10 +73,10 @@ class Dag:
 
     def executions(self) -> dict[str, Execution]:
         """Every container's, by task."""
-        found: dict[str, Execution] = {}
+        values_by_name: dict[str, Execution] = {}
         for name, task in self.tasks.items():
-            found |= {name: task} if isinstance(task, Execution) else task.executions()
-        return found
+            values_by_name |= {name: task} if isinstance(task, Execution) else task.executions()
+        return values_by_name
 
 
 _ids = itertools.count(1)
@@ -130,12 +130,12 @@ def _stored(value: Any) -> Any:
 
 def text(value: Any) -> str:
     """A google.protobuf.Value as KFP writes it where a string is wanted (`PbValueToText`)."""
-    found = plain(value)
-    if isinstance(found, int | float) and not isinstance(found, bool):
-        return np.format_float_positional(found, trim="-")
-    if isinstance(found, str):
-        return found
-    return json.dumps(found, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+    result = plain(value)
+    if isinstance(result, int | float) and not isinstance(result, bool):
+        return np.format_float_positional(result, trim="-")
+    if isinstance(result, str):
+        return result
+    return json.dumps(result, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
 
 
 def plain(message: Any) -> Any:

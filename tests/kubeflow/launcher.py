@@ -136,18 +136,18 @@ def _collect(execution: Execution, component: Any, outputs: Any) -> None:
     (`getExecutorOutputFile`, `collectOutputParameters`, `uploadOutputArtifacts`). What it says of
     its log counts for nothing.
     """
-    said = pb.ExecutorOutput()
+    executor_output = pb.ExecutorOutput()
     file = pathlib.Path(outputs.output_file)
     if file.exists():
-        json_format.Parse(file.read_text(encoding="utf-8"), said)
+        json_format.Parse(file.read_text(encoding="utf-8"), executor_output)
     for name, listed in outputs.artifacts.items():
         artifact = listed.artifacts[0]
-        reported = [] if name == LOGS else said.artifacts[name].artifacts[:1]
+        reported = [] if name == LOGS else executor_output.artifacts[name].artifacts[:1]
         for own in reported:  # mergeRuntimeArtifacts
             artifact.uri = own.uri or artifact.uri
             artifact.metadata.MergeFrom(own.metadata)
         execution.artifacts[name] = executions.recorded(name, artifact)
-    execution.parameters = dict(said.parameter_values)
+    execution.parameters = dict(executor_output.parameter_values)
     for name, output in outputs.parameters.items():
         kind = component.output_definitions.parameters[name].parameter_type
         written = pathlib.Path(output.output_file)

@@ -24,7 +24,7 @@ from tests.kubeflow.hand_written import (
 )
 
 
-def test_a_task_runs_after_those_that_it_depends_on_or_takes_from(backend, noted, tmp_path):
+def test_a_task_runs_after_its_dependencies_and_producers(backend, noted, tmp_path):
     needs_a = {"artifacts": {"x": {"taskOutputArtifact": out("a")}}}
     tasks = {
         "a": task("a", "z"),
@@ -116,14 +116,12 @@ def test_parameters_that_are_unknown_or_of_another_type_are_refused(
     assert noted() == []
 
 
-def test_an_artifact_comes_with_what_its_producer_said_and_without_its_type(
-    backend, noted, tmp_path
-):
-    said = {"rows": 7, "whole": True, "names": ["a"], "text": "é", "third": 1 / 3, "loss": 2e-7}
+def test_an_artifact_has_its_producers_metadata_and_no_type(backend, noted, tmp_path):
+    message = {"rows": 7, "whole": True, "names": ["a"], "text": "é", "third": 1 / 3, "loss": 2e-7}
     produce = (
         "import json, sys, pathlib; i = json.loads(sys.argv[1])['outputs'];"
         "pathlib.Path(sys.argv[2], 'data').write_text('content');"
-        f"own = {{'artifacts': [{{'metadata': {said!r}}}]}};"
+        f"own = {{'artifacts': [{{'metadata': {message!r}}}]}};"
         "pathlib.Path(i['outputFile']).write_text(json.dumps({'artifacts': {'x': own}}))"
     )
     consume = (
@@ -177,16 +175,14 @@ def test_every_task_has_its_log_as_an_output_of_its_own(noted, tmp_path):
     assert pathlib.Path(first).read_text() == pathlib.Path(second).read_text() == "as it went\n"
 
 
-def test_what_a_task_says_of_its_outputs_lies_below_the_local_path_of_its_root(
-    bucket, noted, tmp_path
-):
+def test_output_metadata_is_below_the_local_path_of_the_root(bucket, noted, tmp_path):
     backend = Backend(f"{bucket}/root", tmp_path / "pods")
     code = "import sys; open(sys.argv[1], 'w').write(sys.argv[2] + ' ' + sys.argv[3])"
-    said = ["{{$.outputs.artifacts['x'].uri}}", "{{$}}"]
+    placeholders = ["{{$.outputs.artifacts['x'].uri}}", "{{$}}"]
     path = written(
         tmp_path / "d.yaml",
         {"a": task("a")},
-        {"a": container(code, noted.file, *said)},
+        {"a": container(code, noted.file, *placeholders)},
         {"a": produces("a", "x")},
     )
     run = backend.run(path)
@@ -197,10 +193,10 @@ def test_what_a_task_says_of_its_outputs_lies_below_the_local_path_of_its_root(
 
 
 def test_a_run_is_called_one_thing_by_kfp_and_another_by_argo(backend, noted, tmp_path):
-    asked = ["{{$.pipeline_job_uuid}}", "{{$.pipeline_job_resource_name}}"]
+    placeholders = ["{{$.pipeline_job_uuid}}", "{{$.pipeline_job_resource_name}}"]
     path = written(
         tmp_path / "d.yaml",
-        {"a": task("a", inputs=constants(id=asked[0], resource=asked[1]))},
+        {"a": task("a", inputs=constants(id=placeholders[0], resource=placeholders[1]))},
         {
             "a": container(
                 "import sys; open(sys.argv[1], 'w').write(' '.join(sys.argv[2:]))",
@@ -294,7 +290,7 @@ def test_a_failure_stops_what_depends_on_it_alone_and_is_not_cached(backend, not
     assert noted() == ["a"]
 
 
-def test_a_failed_task_is_tried_again_as_often_as_its_policy_says(noted, tmp_path):
+def test_a_failed_task_is_retried_according_to_its_policy(noted, tmp_path):
     waited: list[float] = []
     backend = Backend(str(tmp_path / "root"), tmp_path / "pods", sleep=waited.append)
     policy = {"maxRetryCount": 3, "backoffDuration": "10s", "backoffFactor": 2,
@@ -323,7 +319,7 @@ def test_a_failed_task_is_tried_again_as_often_as_its_policy_says(noted, tmp_pat
     assert len(set(noted())) == 1, "every attempt has the same places to write to"
 
 
-def test_a_dag_in_a_dag_takes_and_gives(backend, noted, tmp_path):
+def test_a_nested_dag_has_inputs_and_outputs(backend, noted, tmp_path):
     inner = {
         "dag": {
             "tasks": {
@@ -372,7 +368,7 @@ def test_a_container_sees_its_own_environment_and_nothing_of_ours(noted, tmp_pat
     code = "import sys, os, json; open(sys.argv[1], 'w').write(json.dumps(dict(os.environ)))"
     executors = {"a": container(code, noted.file, env=[{"name": "OWN", "value": "2"}])}
     backend.run(written(tmp_path / "d.yaml", {"a": task("a")}, executors))
-    seen = json.loads(" ".join(noted()))
-    assert "AWS_SECRET_ACCESS_KEY" not in seen
-    assert (seen["FROM_THE_IMAGE"], seen["OWN"]) == ("1", "2")
-    assert seen["TF_USE_LEGACY_KERAS"] == "1"
+    received = json.loads(" ".join(noted()))
+    assert "AWS_SECRET_ACCESS_KEY" not in received
+    assert (received["FROM_THE_IMAGE"], received["OWN"]) == ("1", "2")
+    assert received["TF_USE_LEGACY_KERAS"] == "1"

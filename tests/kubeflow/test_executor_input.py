@@ -25,7 +25,7 @@ def received(bucket, noted, tmp_path, declared, **inputs):
     return json.loads(re.sub("[0-9a-f]{8}-[-0-9a-f]{27}", "UUID", text))
 
 
-def test_whatever_is_declared_a_string_is_written_as_one(bucket, noted, tmp_path):
+def test_a_value_declared_as_string_is_written_as_string(bucket, noted, tmp_path):
     declared = component("a", small="STRING", large="STRING", whole="STRING", tree="STRING")
     given = {"small": 1e-7, "large": 1.5e20, "whole": 4, "tree": {"b": 1.5, "a": [True, None, 3]}}
     handed = received(bucket, noted, tmp_path, declared, **given)

@@ -9,11 +9,11 @@ KILL = NOTE + "; import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 def with_exit_task(path, noted, code):
     """`all`, a DAG of `a` and then `b`, whose exit task notes what it is told."""
     inner = {"dag": {"tasks": {"a": task("a"), "b": task("b", "a")}}}
-    told = {"parameters": {"status": {"taskFinalStatus": {"producerTask": "all"}}}}
+    result = {"parameters": {"status": {"taskFinalStatus": {"producerTask": "all"}}}}
     policy = {"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"}
     tasks = {
         "all": task("all"),
-        "last": task("last", "all", inputs=told, triggerPolicy=policy, cachingOptions={}),
+        "last": task("last", "all", inputs=result, triggerPolicy=policy, cachingOptions={}),
     }
     status = (
         "import sys, json; s = json.loads(sys.argv[2]);"
@@ -35,7 +35,7 @@ def test_the_exit_task_runs_after_success_and_after_failure(backend, noted, tmp_
     assert bad.ended(COMPLETE) == {"last"}
 
 
-def test_an_exit_task_is_not_told_the_end_of_what_came_from_the_cache(backend, noted, tmp_path):
+def test_an_exit_task_gets_no_end_of_cached_tasks(backend, noted, tmp_path):
     path = with_exit_task(tmp_path / "d.yaml", noted, NOTE)
     backend.run(path)
     noted()
@@ -43,7 +43,7 @@ def test_an_exit_task_is_not_told_the_end_of_what_came_from_the_cache(backend, n
     assert noted() == ["all=RUNNING"]
 
 
-def test_of_a_task_that_was_killed_an_exit_task_is_told_nothing(backend, noted, tmp_path):
+def test_an_exit_task_gets_no_status_of_a_killed_task(backend, noted, tmp_path):
     run = backend.run(with_exit_task(tmp_path / "d.yaml", noted, KILL))
     assert noted() == ["a", "b", "all=RUNNING"]
     assert not run.succeeded

@@ -34,7 +34,7 @@ def test_no_value_is_for_optional_parameters_alone(backend, noted, tmp_path):
     assert backend.run(written(path, given, executors, {"a": declared}, n=run_time)).succeeded
 
 
-def test_a_name_that_argo_does_not_take_is_refused(backend, tmp_path):
+def test_a_name_that_argo_refuses(backend, tmp_path):
     path = written(tmp_path / "d.yaml", {"a.b": task("a.b")}, {"a.b": container("")})
     with pytest.raises(Refused, match="a.b: Argo"):
         backend.run(path)

@@ -36,9 +36,9 @@ def test_an_interpreter_that_only_carries_the_name_is_passed_over(
     shim = program(tmp_path / "python3.10", "echo 'version not installed' >&2; exit 127")
     monkeypatch.setenv("PATH", str(tmp_path))
     assert str(shim) in list(bootstrap.python_candidates())
-    found = bootstrap.find_python()
-    assert found is not None
-    version = subprocess.check_output([found, "-c", "import sys; print(sys.version_info[:2])"])
+    python = bootstrap.find_python()
+    assert python is not None
+    version = subprocess.check_output([python, "-c", "import sys; print(sys.version_info[:2])"])
     assert version.strip() == b"(3, 10)"
 
 
@@ -81,13 +81,13 @@ def test_a_download_with_another_hash_leaves_nothing(tmp_path: pathlib.Path):
     assert not (tmp_path / "bin").exists()
 
 
-def test_no_download_says_what_to_do(tmp_path: pathlib.Path):
+def test_a_failed_download_has_advice(tmp_path: pathlib.Path):
     wheel = bootstrap.Wheel((tmp_path / "absent.whl").as_uri(), "0" * 64)
     with pytest.raises(bootstrap.Unavailable, match="uv cannot be had.*HTTPS_PROXY"):
         bootstrap.download_uv(wheel, str(tmp_path / "uv"))
 
 
-def test_an_unknown_machine_says_what_to_do(tmp_path: pathlib.Path):
+def test_an_unknown_machine_gets_advice(tmp_path: pathlib.Path):
     with pytest.raises(bootstrap.Unavailable, match="expected an x86_64 or aarch64 machine"):
         bootstrap.download_uv(None, str(tmp_path / "uv"))
 
@@ -108,14 +108,14 @@ def test_a_failing_sync_is_one_sentence_and_exit_2(tmp_path: pathlib.Path):
     assert "Traceback" not in done.stderr
 
 
-def test_sync_asks_for_exactly_the_locked_set(tmp_path: pathlib.Path):
+def test_sync_installs_exactly_the_locked_set(tmp_path: pathlib.Path):
     uv = program(tmp_path / "uv", f'echo "$UV_PROJECT_ENVIRONMENT $@" > {tmp_path}/asked')
     bootstrap.sync(str(uv), "/opt/python3.10")
-    asked = (tmp_path / "asked").read_text().split()
-    assert asked[0] == str(ROOT / ".venv")
-    assert asked[1:4] == ["sync", "--frozen", "--compile-bytecode"]
+    arguments = (tmp_path / "asked").read_text().split()
+    assert arguments[0] == str(ROOT / ".venv")
+    assert arguments[1:4] == ["sync", "--frozen", "--compile-bytecode"]
     extras = ["--extra", "kfp", "--extra", "s3", "--extra", "dev"]
-    assert asked[4:] == [*extras, "--python", "/opt/python3.10"]
+    assert arguments[4:] == [*extras, "--python", "/opt/python3.10"]
 
 
 def test_it_is_written_for_old_pythons():

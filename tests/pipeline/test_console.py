@@ -11,7 +11,7 @@ def _lines(out: io.StringIO) -> list[list[str]]:
     return [line.split() for line in out.getvalue().splitlines()]
 
 
-def test_a_stage_is_seen_when_it_begins_and_when_it_has_ended():
+def test_a_stage_is_reported_at_its_start_and_end():
     out = io.StringIO()
     with show_stages(make_console(out)) as lines:
         lines.start_stage("Trainer")

@@ -47,13 +47,13 @@ def ingest(data: str, root: pathlib.Path, arguments: list[str]) -> dict[str, byt
     described = Dataset.model_validate(
         {"data": {"interactions": source, "items": {"path": "items.csv"}}}
     )
-    places = [str(root / name) for name in ("examples", "histories", "rejected")]
+    paths = [str(root / name) for name in ("examples", "histories", "rejected")]
     with beam.Pipeline(options=PipelineOptions(arguments)) as pipeline:
-        interactions.build(pipeline, described, data, *places)
-    found = counts.load(places[0])
-    log = found.tables["interactions"]
+        interactions.build(pipeline, described, data, *paths)
+    result = counts.load(paths[0])
+    log = result.tables["interactions"]
     assert (log.read, log.accepted, log.rejected, log.duplicates) == (EVENTS + 1, EVENTS, 1, 0)
-    assert (found.totals["train"], found.totals["valid"], found.totals["test"]) == (240, 30, 30)
+    assert (result.totals["train"], result.totals["valid"], result.totals["test"]) == (240, 30, 30)
     return {file.name: file.read_bytes() for file in (root / "histories").iterdir()}
 
 

@@ -45,10 +45,10 @@ def changed(shop, **sections):
 
 
 def test_the_first_run_is_compared_with_nothing(shop, tmp_path):
-    found = plan_local_push(shop, DATA, tmp_path / "serving", None)
-    assert found.baseline_version == ""
-    assert found.run_identity.pipeline == "simulated"
-    assert found.override == ""
+    local_push = plan_local_push(shop, DATA, tmp_path / "serving", None)
+    assert local_push.baseline_version == ""
+    assert local_push.run_identity.pipeline == "simulated"
+    assert local_push.override == ""
 
 
 def test_the_same_run_again_is_compared_with_what_it_was_compared_with(shop, pushed, tmp_path):
@@ -97,31 +97,35 @@ def test_a_version_of_unknown_origin_is_compared_with(shop, tmp_path):
     assert plan_local_push(shop, DATA, tmp_path, None).baseline_version == "4"
 
 
-def test_who_forces_a_push_is_asked_of_the_operating_system(shop, tmp_path, monkeypatch):
+def test_the_forcing_user_comes_from_the_operating_system(shop, tmp_path, monkeypatch):
     monkeypatch.setenv("LOGNAME", "ann")
-    found = plan_local_push(shop, DATA, tmp_path, "the shop's new shelf")
-    assert json.loads(found.override) == {"who": "ann", "why": "the shop's new shelf"}
+    local_push = plan_local_push(shop, DATA, tmp_path, "the shop's new shelf")
+    assert json.loads(local_push.override) == {"who": "ann", "why": "the shop's new shelf"}
 
 
 def test_elsewhere_the_newest_is_found_when_it_is_needed(shop):
-    found = plan_remote_push(shop)
-    assert (found.baseline_version, found.run_identity.fingerprint, found.override) == (
+    remote_push = plan_remote_push(shop)
+    assert (
+        remote_push.baseline_version,
+        remote_push.run_identity.fingerprint,
+        remote_push.override,
+    ) == (
         "newest",
         "",
         "",
     )
 
 
-def test_the_oldest_version_is_asked_too_where_that_is_wanted(shop, pushed, tmp_path):
+def test_the_oldest_version_is_evaluated_if_requested(shop, pushed, tmp_path):
     earlier = plan_local_push(shop, "an earlier day", tmp_path, None).run_identity
     pushed("1", earlier, "")
     pushed("2", earlier.model_copy(update={"fingerprint": "of the day between"}), "1")
-    found = plan_local_push(shop, DATA, tmp_path, None, evaluate_oldest=True)
-    assert (found.baseline_version, found.comparison_version) == ("2", "1")
+    local_push = plan_local_push(shop, DATA, tmp_path, None, evaluate_oldest=True)
+    assert (local_push.baseline_version, local_push.comparison_version) == ("2", "1")
     assert plan_local_push(shop, DATA, tmp_path, None).comparison_version == ""
 
 
-def test_a_run_is_not_beside_itself(shop, pushed, tmp_path):
+def test_a_run_is_not_compared_with_itself(shop, pushed, tmp_path):
     assert (
         plan_local_push(shop, DATA, tmp_path, None, evaluate_oldest=True).comparison_version == ""
     )

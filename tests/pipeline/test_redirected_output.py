@@ -19,7 +19,7 @@ logging.getLogger("library").warning("afterwards=1")
 """
 
 
-def test_each_line_stands_there_once(tmp_path):
+def test_each_line_occurs_once(tmp_path):
     path = tmp_path / "run.log"
     command = [sys.executable, "-c", PROGRAM, str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -25,7 +25,7 @@ def ran(root: str, metadata: str, summary: str = "") -> None:
             at.summary.write_text(summary)
 
 
-def test_another_machine_goes_on_from_what_was_kept(bucket):
+def test_another_machine_resumes_from_the_stored_run(bucket):
     ran(f"{bucket}/run", "one")
     with open_root(f"{bucket}/run") as at:
         assert at.location == f"{bucket}/run"
@@ -49,8 +49,8 @@ def test_a_run_that_is_ended_keeps_what_it_has(bucket, number):
     with pytest.raises(KeyboardInterrupt):
         end_after_writing(f"{bucket}/run", number)
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
-    kept = object_store.read(f"{bucket}/run/metadata.sqlite")
-    assert kept == b"a stage that has finished"
+    stored = object_store.read(f"{bucket}/run/metadata.sqlite")
+    assert stored == b"a stage that has finished"
 
 
 def run_while_another_does(root: str) -> None:

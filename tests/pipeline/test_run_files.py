@@ -73,27 +73,27 @@ def test_a_run_whose_evaluation_was_cached_adds_nothing(at):
     assert lines(at, "final_lists")["quality/ndcg@10"] == [(1, 0.5)]
 
 
-def test_ten_runs_are_not_taken_for_the_first(at):
+def test_the_tenth_run_is_not_confused_with_the_first(at):
     write_quality_step(summary(0.5, True), at, 11)
     write_quality_step(summary(0.75, True), at, 1)
     assert len(lines(at, "final_lists")["quality/ndcg@10"]) == 2
 
 
 def test_labels_and_gaps_that_were_measured_have_points(at):
-    found = collect_scalars(summary(0.5, True))
-    assert found["final_lists"] == {
+    scalars = collect_scalars(summary(0.5, True))
+    assert scalars["final_lists"] == {
         "quality/ndcg@10": 0.5, "quality/coverage@10": 0.5, "labels/rating rmse": 0.75,
         "fairness/users.region gap": 0.0625, "fairness/items.category gap": 0.375,
         "verdict/blessed": 1.0, "verdict/pushed": 1.0,
     }  # fmt: skip
-    assert found["bias_baseline"] == {"labels/rating rmse": 1.5}
+    assert scalars["bias_baseline"] == {"labels/rating rmse": 1.5}
 
 
-def test_models_beside_have_lines_of_their_own(at):
-    beside = {
+def test_comparison_models_have_lines_of_their_own(at):
+    extra_files = {
         "never_retrained": {"ndcg@10": 0.375, "version": 1, "path": "/"},
         "left_alone": {"version": 1, "path": "/", "failure": "no origin"},
     }
-    found = collect_scalars(summary(0.5, True, beside=beside))
-    assert found["never_retrained"] == {"quality/ndcg@10": 0.375}
-    assert "left_alone" not in found
+    scalars = collect_scalars(summary(0.5, True, beside=extra_files))
+    assert scalars["never_retrained"] == {"quality/ndcg@10": 0.375}
+    assert "left_alone" not in scalars

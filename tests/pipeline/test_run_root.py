@@ -9,9 +9,9 @@ from pipeline.run_root import RunRoot, get_finished_root, open_local_root
 from schema.errors import NoRunError, UsageError
 
 
-def test_places_are_the_documented_ones():
+def test_locations_are_the_documented_ones():
     at = RunRoot(pathlib.Path("/runs/shop"))
-    places = {
+    paths = {
         "artifacts": at.artifacts,
         "metadata.sqlite": at.metadata,
         "serving": at.serving,
@@ -21,7 +21,7 @@ def test_places_are_the_documented_ones():
         "run.log": at.log,
         "summary.json": at.summary,
     }
-    assert places == {name: pathlib.Path("/runs/shop", name) for name in places}
+    assert paths == {name: pathlib.Path("/runs/shop", name) for name in paths}
 
 
 def test_opening_makes_the_folders_on_the_way_and_leaves_what_is_there(tmp_path):
@@ -55,7 +55,7 @@ def test_a_root_is_finished_once_its_summary_is_there(tmp_path):
     assert get_finished_root(tmp_path) == at
 
 
-def test_asking_for_a_run_makes_nothing(tmp_path):
+def test_looking_up_a_run_creates_nothing(tmp_path):
     with pytest.raises(NoRunError):
         get_finished_root(tmp_path / "nowhere")
     assert list(tmp_path.iterdir()) == []

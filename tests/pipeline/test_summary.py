@@ -27,10 +27,10 @@ def test_it_reads_back(tmp_path):
             "recommendations": [],
         }
     ]
-    found = fill_summary(examples=examples, retrieval=RETRIEVAL, log={"future_events": 3})
-    found["stages"] = [{"name": "Indexer", "seconds": 1.5, "cached": False, "undeclared": "kept"}]
-    write_summary(RunSummary.model_validate(found), tmp_path / "summary.json")
-    assert json.loads((tmp_path / "summary.json").read_text(encoding="utf-8")) == found
+    result = fill_summary(examples=examples, retrieval=RETRIEVAL, log={"future_events": 3})
+    result["stages"] = [{"name": "Indexer", "seconds": 1.5, "cached": False, "undeclared": "kept"}]
+    write_summary(RunSummary.model_validate(result), tmp_path / "summary.json")
+    assert json.loads((tmp_path / "summary.json").read_text(encoding="utf-8")) == result
     assert [path.name for path in tmp_path.iterdir()] == ["summary.json"]
 
 

@@ -74,8 +74,8 @@ def push(serving_dir: pathlib.Path, version: int, candidates: Candidates, origin
         candidate_files.save(candidates, str(folder / "candidates"))
         write_origin(origin, folder / "origin.json")
         extra = EXTRA_FOLDER
-        beside = {f"{extra}/{file}": folder / file for file in ("origin.json", "candidates")}
+        extra_files = {f"{extra}/{file}": folder / file for file in ("origin.json", "candidates")}
         models = {"recommender": folder / "model"}
-        pushed = LocalVersionStore(serving_dir).push(models, {"recommender": beside})
+        pushed = LocalVersionStore(serving_dir).push(models, {"recommender": extra_files})
         final = pathlib.Path(pushed["recommender"])
         final.rename(final.with_name(str(version)))

@@ -54,9 +54,9 @@ def served(root, request):
         text=True,
     )  # fmt: skip
     assert process.stdout is not None
-    found = re.search(r"gRPC (\S+),", process.stdout.readline())
-    assert found is not None
-    yield process, found[1]
+    positions = re.search(r"gRPC (\S+),", process.stdout.readline())
+    assert positions is not None
+    yield process, positions[1]
     if process.poll() is None:
         process.kill()
     process.communicate()
@@ -86,7 +86,7 @@ def test_a_long_call_ends_and_the_process_with_it(served):
     assert process.wait(30) == 0
 
 
-def test_under_load_everybody_is_answered_or_told_to_ask_elsewhere(served):
+def test_under_load_every_request_is_answered_or_redirected(served):
     process, address = served
     outcomes = []
 

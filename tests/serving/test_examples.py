@@ -26,8 +26,8 @@ def server(tmp_path_factory):
 def blocks(document, kind, mark):
     """Code blocks of that kind with `mark` in them."""
     text = (ROOT / document).read_text(encoding="utf-8")
-    found = re.findall(rf"^```{kind}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-    return [block for block in found if mark in block]
+    matches = re.findall(rf"^```{kind}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    return [block for block in matches if mark in block]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -41,9 +41,9 @@ def test_the_python_example_lists_five(server, capsys, document):
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_the_curl_example_is_answered(server, document):
     (command,) = blocks(document, "sh", "curl ")
-    found = re.search(r"curl -s (\S+) -d '(.*)'", command, re.DOTALL)
-    assert found is not None
-    url, body = found.groups()
+    positions = re.search(r"curl -s (\S+) -d '(.*)'", command, re.DOTALL)
+    assert positions is not None
+    url, body = positions.groups()
     url = url.replace("http://127.0.0.1:8501", server.rest_url)
     with urllib.request.urlopen(url, body.encode(), timeout=30) as answer:
         assert '"stages": ["ranking", "ranking"' in answer.read().decode()

@@ -75,8 +75,8 @@ def good(call):
 
 
 def outputs(answer):
-    found = predict_pb2.PredictResponse.FromString(answer).outputs
-    return {name: tf.make_ndarray(proto).tolist() for name, proto in found.items()}
+    response = predict_pb2.PredictResponse.FromString(answer).outputs
+    return {name: tf.make_ndarray(proto).tolist() for name, proto in response.items()}
 
 
 def message(model, **inputs):
@@ -100,7 +100,7 @@ def post(server, body, path="/v1/models/recommender:predict"):
 
 
 @pytest.mark.usefixtures("good")
-def test_tensors_that_fit_nothing(call):
+def test_tensors_that_match_no_signature(call):
     rng = np.random.default_rng(1)
     answered = 0
     for _ in range(1500):
@@ -122,8 +122,8 @@ def test_messages_that_are_cut_or_broken(call):
     rng = np.random.default_rng(2)
     for _ in range(1500):
         broken = bytearray(whole[: rng.integers(len(whole) + 1)])
-        for place in rng.integers(0, max(1, len(broken)), rng.integers(0, 4)):
-            broken[place : place + 1] = rng.bytes(1)
+        for position in rng.integers(0, max(1, len(broken)), rng.integers(0, 4)):
+            broken[position : position + 1] = rng.bytes(1)
         try:
             call(bytes(broken))
         except grpc.RpcError as error:
@@ -154,8 +154,8 @@ def test_bodies_that_are_no_request(server):
     valid = b'{"inputs": {"user_id": ["ann"], "k": [3], "history_item_ids": [["a"]]}}'
     for _ in range(700):
         broken = bytearray(valid)
-        for place in rng.integers(0, len(broken), rng.integers(1, 4)):
-            broken[place : place + 1] = rng.bytes(rng.integers(0, 3))
+        for position in rng.integers(0, len(broken), rng.integers(1, 4)):
+            broken[position : position + 1] = rng.bytes(rng.integers(0, 3))
         assert post(server, bytes(broken))[0] in (200, 400)
 
 
@@ -186,7 +186,7 @@ def test_names_in_requests_are_never_paths(call):
 
 
 @pytest.mark.usefixtures("good")
-def test_what_is_too_large_is_refused(server, call):
+def test_a_request_that_is_too_large_is_refused(server, call):
     with pytest.raises(grpc.RpcError) as refused:
         call(b"\0" * (LARGEST + 1))
     assert refused.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
@@ -196,23 +196,23 @@ def test_what_is_too_large_is_refused(server, call):
 def test_a_history_of_a_million_is_answered(call):
     """All but é are in it."""
     history = np.array([[b"a", b"b", b"c", b"d"] * 250_000], object)
-    found = outputs(call(message("recommender", history_item_ids=history, k=np.array([2], "i4"))))
-    assert found["item_ids"] == [["é".encode(), b""]]
+    result = outputs(call(message("recommender", history_item_ids=history, k=np.array([2], "i4"))))
+    assert result["item_ids"] == [["é".encode(), b""]]
 
 
 @pytest.mark.usefixtures("good")
-def test_slow_and_silent_clients_hold_nobody_up(server, call):
+def test_slow_and_silent_clients_do_not_delay_others(server, call):
     """Twenty of them begin a request and do not go on; others are answered meanwhile."""
     address = urllib.parse.urlsplit(server.rest_url)
     host, _, port = server.grpc_address.rpartition(":")
-    begun = (
+    partial_request = (
         b"POST /v1/models/recommender:predict HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{"
     )
     held = []
     try:
         for _ in range(10):
             for at, first in (
-                ((address.hostname, address.port), begun),
+                ((address.hostname, address.port), partial_request),
                 ((host, int(port)), b"PRI"),
             ):
                 client = socket.create_connection(at, timeout=10)
@@ -239,7 +239,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(tmp_path):
                 assert b"within 0.2 s" in answer.read()  # and then the connection is closed
 
 
-def test_nothing_is_left_behind(server, call, caplog):
+def test_no_files_or_threads_remain(server, call, caplog):
     """Threads, files and objects are as many as before hundreds of refusals of each kind, and no
     crash is logged.
     """

@@ -37,14 +37,14 @@ SPECS = st.one_of(
 
 
 def proto(dtype, sizes, unknown, content, ints, longs, floats, texts):
-    found = tensor_pb2.TensorProto(
+    result = tensor_pb2.TensorProto(
         dtype=dtype.as_datatype_enum, tensor_content=content, int_val=ints, int64_val=longs,
         float_val=floats, string_val=texts,
     )  # fmt: skip
     for size in sizes:
-        found.tensor_shape.dim.add(size=size)
-    found.tensor_shape.unknown_rank = unknown
-    return found
+        result.tensor_shape.dim.add(size=size)
+    result.tensor_shape.unknown_rank = unknown
+    return result
 
 
 def some(values):

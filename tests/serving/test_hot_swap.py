@@ -55,19 +55,19 @@ def test_a_new_version_is_swapped_in_without_a_failed_request(serving_dir, greet
                     failures.append(error)
 
     with run_server(serving_dir) as server, Client(server.grpc_address) as client:
-        askers = [
+        threads = [
             threading.Thread(target=keep_asking, args=[server.grpc_address]) for _ in range(3)
         ]
-        for asker in askers:
-            asker.start()
+        for thread in threads:
+            thread.start()
         wait_until(lambda: len(answers) > 20)
         LocalVersionStore(serving_dir).push({"greeter": greeters[2]})
         wait_until(lambda: 2 in answers)
         before = len(answers)
         wait_until(lambda: len(answers) > before + 20)
         done.set()
-        for asker in askers:
-            asker.join()
+        for thread in threads:
+            thread.join()
         assert failures == []
         assert set(answers) == {1, 2}
         assert answers[-1] == 2
@@ -124,7 +124,7 @@ def test_a_start_with_a_broken_latest_version_serves_the_one_before(serving_dir,
         assert version_of(client) == 1
 
 
-def test_taking_the_latest_version_away_goes_back_to_the_one_before(serving_dir, greeters):
+def test_removing_the_latest_version_serves_the_previous_one(serving_dir, greeters):
     LocalVersionStore(serving_dir).push({"greeter": greeters[2]})
     with run_server(serving_dir) as server, Client(server.grpc_address) as client:
         assert version_of(client) == 2

@@ -71,11 +71,11 @@ class Kept(logging.Handler):
 @pytest.fixture
 def quiet():
     """Nothing is an error of the server."""
-    kept = Kept()
-    logging.getLogger().addHandler(kept)
+    counts = Kept()
+    logging.getLogger().addHandler(counts)
     yield
-    logging.getLogger().removeHandler(kept)
-    assert kept.lines == []
+    logging.getLogger().removeHandler(counts)
+    assert counts.lines == []
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +176,7 @@ def test_endless_nesting(ask):
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "nothing"])
 @pytest.mark.usefixtures("quiet")
-def test_a_body_that_is_not_coded_as_its_header_says(ask, coding):
+def test_a_body_that_does_not_match_its_content_encoding(ask, coding):
     assert ask(b"no such thing", headers={"Content-Encoding": coding})[0] == 400
 
 
@@ -246,9 +246,9 @@ def named(model, signature="", **inputs):
 
 
 def refused(call, request):
-    with pytest.raises(grpc.RpcError) as caught:
+    with pytest.raises(grpc.RpcError) as error:
         call(request, timeout=30)
-    return caught.value.code().name, str(caught.value.details())
+    return error.value.code().name, str(error.value.details())
 
 
 @pytest.mark.usefixtures("quiet")
@@ -262,8 +262,8 @@ def test_a_signature_that_runs_an_op_is_none(predictions):
 @pytest.mark.usefixtures("quiet")
 def test_signatures_without_rows_answer_each_caller_alone(predictions, ask):
     sevens = [predictions.Predict.future(named("constant"), timeout=30) for _ in range(20)]
-    asked = [named("constant", "twice", n=tf.constant(n, tf.int64)) for n in range(20)]
-    twices = [predictions.Predict.future(one, timeout=30) for one in asked]
+    request = [named("constant", "twice", n=tf.constant(n, tf.int64)) for n in range(20)]
+    twices = [predictions.Predict.future(one, timeout=30) for one in request]
     assert all(list(one.result().outputs["seven"].int_val) == [7] for one in sevens)
     assert [list(one.result().outputs["twice"].int64_val) for one in twices] == [
         [2 * n] for n in range(20)
@@ -330,7 +330,7 @@ def test_one_sentence_over_both_ports(ask, predictions, inputs, words):
 
 
 @pytest.mark.usefixtures("quiet")
-def test_rows_of_unlike_length_are_told_how_to_be_alike(ask):
+def test_rows_of_different_length_get_an_error_with_advice(ask):
     rows = [{"history_item_ids": ["a", "b"]}, {"history_item_ids": ["a"]}]
     for body in (
         {"instances": rows},

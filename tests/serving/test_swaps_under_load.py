@@ -90,21 +90,21 @@ def test_fifty_swaps_without_a_failed_or_mixed_answer(serving_dir):
     done = threading.Event()
     answers = [[] for _ in range(4)]
 
-    def keep_asking(ask, kept):
+    def keep_asking(ask, retained):
         while not done.is_set():
-            kept.append(ask())
+            retained.append(ask())
 
     with (
         run_server(serving_dir) as server,
         grpc.insecure_channel(server.grpc_address) as channel,
-        futures.ThreadPoolExecutor(len(answers)) as askers,
+        futures.ThreadPoolExecutor(len(answers)) as pool,
     ):
         models = model_service_pb2_grpc.ModelServiceStub(channel)
         ask = over_grpc(server)
         kinds = [over_grpc, over_grpc, over_rest, over_rest]
         asking = [
-            askers.submit(keep_asking, kind(server), kept)
-            for kind, kept in zip(kinds, answers, strict=True)
+            pool.submit(keep_asking, kind(server), retained)
+            for kind, retained in zip(kinds, answers, strict=True)
         ]
         try:
             for swap in range(SWAPS):
@@ -119,9 +119,9 @@ def test_fifty_swaps_without_a_failed_or_mixed_answer(serving_dir):
             get_model_status_pb2.GetModelStatusRequest(model_spec=predict_request().model_spec)
         )
     whole = {(1, 1.0, "v1:ann"), (2, 2.0, "v2:ann")}
-    for kept in answers:
-        assert len(kept) > SWAPS
-        assert set(kept) == whole
+    for retained in answers:
+        assert len(retained) > SWAPS
+        assert set(retained) == whole
     state = get_model_status_pb2.ModelVersionStatus.State
     assert {of.version: of.state for of in status.model_version_status} == {
         1: state.END,

@@ -47,17 +47,17 @@ def write(case: Case, folder: pathlib.Path, seed: int) -> Config:
 def _events(
     case: Case, random: np.random.Generator, users: list[str], items: list[str]
 ) -> list[dict[str, Any]]:
-    taken = min(len(items), max(8, 80 // len(users)))
-    found = []
+    count = min(len(items), max(8, 80 // len(users)))
+    results = []
     for user in users:
-        moments = _BEGIN + np.sort(random.integers(0, _DAYS * _DAY, taken))
-        chosen = random.choice(items, taken, replace=False).tolist()
+        moments = _BEGIN + np.sort(random.integers(0, _DAYS * _DAY, count))
+        chosen = random.choice(items, count, replace=False).tolist()
         for item, moment in zip(chosen, moments.tolist(), strict=True):
             event = {"user_id": user, "item_id": item, "timestamp": moment}
             if case["labels"] != "not in test" or moment < _BEGIN + 8 * _DAY:
                 event |= {"rating": int(random.integers(1, 6)), "bought": int(random.integers(2))}
-            found.append(event | _values(case["context"], EVENT_KINDS, random))
-    return found
+            results.append(event | _values(case["context"], EVENT_KINDS, random))
+    return results
 
 
 def _rows(level: str, key: str, ids: list[str], random: np.random.Generator) -> list[dict]:
@@ -87,10 +87,10 @@ def _kinds(level: str, kinds: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _declared(level: str, kinds: tuple[str, ...]) -> dict[str, Any]:
-    found: dict[str, Any] = {f"of_{kind}": {"kind": kind} for kind in _kinds(level, kinds)}
-    if "of_vector" in found:
-        found["of_vector"]["size"] = 2
-    return found
+    result: dict[str, Any] = {f"of_{kind}": {"kind": kind} for kind in _kinds(level, kinds)}
+    if "of_vector" in result:
+        result["of_vector"]["size"] = 2
+    return result
 
 
 def _configuration(case: Case) -> dict[str, Any]:
@@ -124,5 +124,7 @@ def _write_lines(path: pathlib.Path, rows: list[dict[str, Any]]) -> None:
 
 
 def _write_sequences(path: pathlib.Path, users: list[str], events: list[dict[str, Any]]) -> None:
-    taken = {user: [row["item_id"] for row in events if row["user_id"] == user] for user in users}
-    path.write_text("".join(f"{user} {' '.join(ids)}\n" for user, ids in taken.items() if ids))
+    interacted = {
+        user: [row["item_id"] for row in events if row["user_id"] == user] for user in users
+    }
+    path.write_text("".join(f"{user} {' '.join(ids)}\n" for user, ids in interacted.items() if ids))

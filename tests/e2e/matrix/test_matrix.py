@@ -31,15 +31,15 @@ def _infra_check_in_this_process(monkeypatch):
     monkeypatch.setattr(infra_check.subprocess, "run", walk.check_here)
 
 
-@pytest.mark.parametrize("place", CHOSEN)
-def test_it_serves_or_says_what_is_missing(place, tmp_path):
-    case = CASES[place]
-    config = made_data.write(case, tmp_path, place)
+@pytest.mark.parametrize("position", CHOSEN)
+def test_it_serves_or_reports_missing_parts(position, tmp_path):
+    case = CASES[position]
+    config = made_data.write(case, tmp_path, position)
     code, rows = walk.ended(config, tmp_path, tmp_path / "root")
     assert code in factors.exit_codes(case)
     if code:
         return
     assert rows["items"] == int(case["catalogue"])
     assert rows["users"] == int(case["people"])
-    found = walk.answered(tmp_path / "root")
-    assert len(set(found)) == len(found) == min(5, int(case["catalogue"]))
+    result = walk.answered(tmp_path / "root")
+    assert len(set(result)) == len(result) == min(5, int(case["catalogue"]))

@@ -51,8 +51,8 @@ def answered(root: pathlib.Path) -> list[str]:
         request = build_listing_request(
             client.inputs("recommender"), ListingQuery("nobody", [], int(time.time()), 5)
         )
-        found = client.predict("recommender", request)["item_ids"][0]
-    return [item.decode() for item in found if item]
+        response = client.predict("recommender", request)["item_ids"][0]
+    return [item.decode() for item in response if item]
 
 
 def check_here(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:

@@ -45,14 +45,16 @@ def test_a_path_may_begin_with_a_dash_and_be_relative(run):
         (["batch", "--out=gs://b/lists"], "--out: expected a local path"),
     ],
 )  # fmt: skip
-def test_what_is_no_place_is_one_sentence_with_the_arguments_name(arguments, sentence, capsys):
+def test_an_invalid_location_gives_one_sentence_with_the_arguments_name(
+    arguments, sentence, capsys
+):
     assert cli.main(arguments) == 2
-    said = capsys.readouterr().err
-    assert said.startswith(f"tandem: {sentence}")
-    assert said.count("\n") == 1
+    output = capsys.readouterr().err
+    assert output.startswith(f"tandem: {sentence}")
+    assert output.count("\n") == 1
 
 
-def test_every_argument_that_names_a_place_is_read_by_one_function():
+def test_every_location_argument_is_parsed_by_one_function():
     """Whoever adds a verb whose argument is a bare pathlib.Path has an empty one be the folder that
     it is called in.
     """

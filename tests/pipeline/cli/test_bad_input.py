@@ -50,10 +50,10 @@ def refused(capfd):
 
     def call(code: int, *args: object) -> str:
         assert cli.main([str(arg) for arg in args]) == code
-        said = capfd.readouterr()
-        assert said.err.startswith("tandem: ")
-        assert said.err.count("\n") == 1, said.err
-        return said.err.removeprefix("tandem: ").rstrip("\n")
+        output = capfd.readouterr()
+        assert output.err.startswith("tandem: ")
+        assert output.err.count("\n") == 1, output.err
+        return output.err.removeprefix("tandem: ").rstrip("\n")
 
     return call
 
@@ -115,8 +115,8 @@ def test_a_delimiter_that_fits_no_line(refused_run, shop):
     sentence = refused_run(3, "--set", 'data.interactions.delimiter="::"')
     assert "received 100 of 100 (100.00%): wrong_field_count 100" in sentence
     assert "are delimiter and columns right?" in sentence
-    kept = (shop / "run" / "rejected" / "interactions").glob("*.jsonl")
-    letters = [json.loads(line) for file in kept for line in file.read_text().splitlines()]
+    files = (shop / "run" / "rejected" / "interactions").glob("*.jsonl")
+    letters = [json.loads(line) for file in files for line in file.read_text().splitlines()]
     assert sorted(letter["raw"] for letter in letters) == sorted(EVENTS.splitlines())
 
 
@@ -131,12 +131,12 @@ def test_data_that_break_their_schema(capfd, shop):
     (shop / "shop.toml").write_text(SHOP + '[curated]\nitems = "items.pbtxt"\n')
     root = shop / "run"
     assert cli.main(["run", "--config", f"{shop}/shop.toml", "--root", str(root)]) == 3
-    said = capfd.readouterr()
-    assert said.err.startswith("tandem: expected data that fit the schema")
-    assert "items/all: item_item_name: domain" in said.err
-    assert "thing 4" in said.err
-    assert "Traceback" not in said.err
-    assert "Transform" not in said.out
+    output = capfd.readouterr()
+    assert output.err.startswith("tandem: expected data that fit the schema")
+    assert "items/all: item_item_name: domain" in output.err
+    assert "thing 4" in output.err
+    assert "Traceback" not in output.err
+    assert "Transform" not in output.out
     assert not (root / "serving").exists()
 
 
@@ -162,7 +162,7 @@ def test_an_unknown_key(refused_run, shop):
 
 
 @pytest.mark.parametrize(
-    ("override", "said"),
+    ("override", "message"),
     [
         ("nonsense", "--set expects section.key=value, received 'nonsense'"),
         ("=3", "--set expects section.key=value, received '=3'"),
@@ -176,8 +176,8 @@ def test_an_unknown_key(refused_run, shop):
         ("name=Two Words", "received 'Two Words'"),
     ],
 )
-def test_an_override_that_makes_no_sense(refused_run, override, said):
-    assert said in refused_run(2, "--set", override)
+def test_an_override_that_makes_no_sense(refused_run, override, message):
+    assert message in refused_run(2, "--set", override)
 
 
 @pytest.mark.parametrize(
@@ -192,14 +192,14 @@ def test_a_group_that_the_data_lack(refused_run, shop, of, received):
 
 
 def test_a_deny_list_that_is_not_there(refused_run, shop):
-    said = refused_run(2, "--set", "index.deny_list=denied.txt")
-    assert str(shop / "denied.txt") in said
-    assert "index.deny_list" in said
+    output = refused_run(2, "--set", "index.deny_list=denied.txt")
+    assert str(shop / "denied.txt") in output
+    assert "index.deny_list" in output
 
 
 def test_a_filter_that_is_no_category(refused_run):
-    said = refused_run(2, "--set", "data.items.filter=item_name")
-    assert "data.items.filter expects one of features.items of kind category or set" in said
+    output = refused_run(2, "--set", "data.items.filter=item_name")
+    assert "data.items.filter expects one of features.items of kind category or set" in output
 
 
 def test_a_group_whose_column_the_files_lack(refused_run, shop):
@@ -222,7 +222,7 @@ def test_a_root_that_is_a_file(refused, shop):
     assert (shop / "events.csv").read_bytes() == before
 
 
-def test_a_place_that_the_compiled_pipeline_cannot_be_written_to(refused, shop):
+def test_an_unwritable_location_of_the_compiled_pipeline(refused, shop):
     out = shop / "events.csv" / "pipeline.yaml"
     sentence = refused(
         2, "compile", "--config", shop / "shop.toml", "--image", "shop:1", "--out", out
@@ -266,14 +266,14 @@ def test_a_port_in_use(tmp_path, taken_port, side):
 
 def test_a_port_that_is_none(refused, tmp_path):
     """And the signals that `tandem serve` takes for itself are given back."""
-    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     sentence = refused(2, "serve", "--root", tmp_path, "--grpc-port", "99999")
     assert sentence.startswith("--grpc-port: ")
     assert sentence.endswith("received 99999")
-    assert {number: signal.getsignal(number) for number in kept} == kept
+    assert {number: signal.getsignal(number) for number in handlers} == handlers
 
 
-def test_a_missing_argument_is_said_by_name(capfd, tmp_path):
+def test_a_missing_argument_is_named(capfd, tmp_path):
     with pytest.raises(SystemExit) as ended:
         cli.main(["run", "--root", str(tmp_path / "run")])
     assert ended.value.code == 2

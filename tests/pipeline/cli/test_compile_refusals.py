@@ -20,10 +20,10 @@ def refused(tmp_path, capsys):
         what = ["--config", CONFIG, "--out", str(tmp_path / out)]
         what += ["--image", image] if image is not None else []
         assert cli.main(["compile", *what, *arguments]) == 2
-        said = capsys.readouterr()
-        assert (said.out, said.err.count("\n")) == ("", 1), said.err
+        output = capsys.readouterr()
+        assert (output.out, output.err.count("\n")) == ("", 1), output.err
         assert not (tmp_path / out).is_file()
-        return said.err.removeprefix("tandem: ").rstrip("\n")
+        return output.err.removeprefix("tandem: ").rstrip("\n")
 
     return call
 
@@ -90,7 +90,7 @@ def test_a_document_that_is_no_yaml(refused):
     assert "expected a file that ends in .yaml" in refused(out="shop.json")
 
 
-def test_a_folder_in_the_documents_place(refused, tmp_path):
+def test_a_folder_named_like_the_document(refused, tmp_path):
     (tmp_path / "shop.yaml").mkdir()
     assert f"expected to write the pipeline to {tmp_path / 'shop.yaml'}" in refused()
 
@@ -111,22 +111,24 @@ def test_a_folder_in_the_documents_place(refused, tmp_path):
         "schön",
     ],
 )
-def test_a_name_that_kubernetes_does_not_take(refused, name):
+def test_a_name_that_kubernetes_refuses(refused, name):
     """64 is one more than a label of Kubernetes and of DNS holds."""
-    said = refused("--set", f'name="{name}"')
-    assert "name: expected at most 63 characters of a to z, 0 to 9 and dashes" in said
-    assert f"received {name!r}" in said
+    output = refused("--set", f'name="{name}"')
+    assert "name: expected at most 63 characters of a to z, 0 to 9 and dashes" in output
+    assert f"received {name!r}" in output
 
 
-def test_tasks_that_may_take_all_memory_of_a_node_are_named(tmp_path, capsys):
+def test_tasks_without_a_memory_limit_are_named(tmp_path, capsys):
     """The document is written all the same."""
     out = tmp_path / "shop.yaml"
     arguments = ["compile", "--config", CONFIG, "--image", "example/tandem:1", "--out", str(out)]
     limited = ["--set", "kubeflow.resources.Evaluator.memory_limit=4Gi"]
     assert cli.main([*arguments, *limited]) == 0
-    said = capsys.readouterr()
-    (tasks,) = re.findall(rf"^{out}: (\d+) tasks$", said.out)
-    assert re.fullmatch(r"tandem: warning: no memory limit for .*; set memory_limit.*\n", said.err)
-    named = said.err.partition("for ")[2].partition(":")[0].split(", ")
+    output = capsys.readouterr()
+    (tasks,) = re.findall(rf"^{out}: (\d+) tasks$", output.out)
+    assert re.fullmatch(
+        r"tandem: warning: no memory limit for .*; set memory_limit.*\n", output.err
+    )
+    named = output.err.partition("for ")[2].partition(":")[0].split(", ")
     assert len(named) == int(tasks) - 1
     assert ("RetrievalTrainer" in named, "Evaluator" in named) == (True, False)

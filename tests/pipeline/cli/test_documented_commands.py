@@ -35,7 +35,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("command", CASES)
-def test_the_parser_takes_it(command):
+def test_the_parser_accepts_it(command):
     args = cli.build_parser().parse_args(arguments(command))
     assert args.verb == command.split()[1]
 
@@ -48,6 +48,6 @@ def test_commands_are_found():
 @pytest.mark.parametrize(
     "slip", ["tandem rum --root x", "tandem serve --rot x", "tandem run --config"]
 )
-def test_a_slip_is_seen(slip, capsys):
+def test_a_typo_is_detected(slip, capsys):
     with pytest.raises(SystemExit):
         cli.build_parser().parse_args(arguments(slip))

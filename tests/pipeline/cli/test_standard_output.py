@@ -38,7 +38,7 @@ def without_reader() -> Iterator[int]:
 
 
 @TEXT
-def test_a_reader_that_has_gone_ends_a_verb_quietly(prints, without_reader):
+def test_a_closed_pipe_ends_a_verb_quietly(prints, without_reader):
     assert ended(prints, without_reader) == (141, "")
 
 
@@ -49,9 +49,9 @@ def test_a_reader_of_a_console_may_go_too(without_reader):
 @TEXT
 def test_a_full_disk_is_named(prints):
     with pathlib.Path("/dev/full").open("w") as full:
-        code, said = ended(prints, full.fileno())
+        code, text = ended(prints, full.fileno())
     assert code == 2
-    assert said == (
+    assert text == (
         "tandem: No space left on device: standard output, --root or --out; free some space, or "
         "write elsewhere\n"
     )
@@ -75,9 +75,9 @@ with redirect_output(pathlib.Path(sys.argv[1])) as (out, err):
 """
 
 
-@pytest.mark.parametrize(("closed", "seen"), [(">&-", True), (">&- 2>&-", False)])
-def test_a_run_needs_no_standard_output(tmp_path, closed, seen):
+@pytest.mark.parametrize(("closed", "interacted"), [(">&-", True), (">&- 2>&-", False)])
+def test_a_run_needs_no_standard_output(tmp_path, closed, interacted):
     command = f"exec {sys.executable} -c '{QUIET}' {tmp_path}/run.log {closed}"
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
     assert (tmp_path / "run.log").read_text() == "for the log\n"
-    assert ("for whoever reads errors" in done.stderr) == seen
+    assert ("for whoever reads errors" in done.stderr) == interacted

@@ -27,7 +27,7 @@ def shop(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "settings", "said"),
+    ("first", "last", "settings", "message"),
     [
         ("2024-01-31", "2024-01-30", [], "--from expects a span that is not after --to"),
         ("2024-01-30", "2024-02-02", [], "for span 2024-02-01; fix the path or give --data"),
@@ -44,13 +44,13 @@ def shop(tmp_path):
         ),
     ],
 )  # fmt: skip
-def test_what_cannot_be_gone_is_one_sentence(shop, capfd, first, last, settings, said):
+def test_an_impossible_request_gives_one_sentence(shop, capfd, first, last, settings, message):
     root = shop / "run"
     overrides = [part for setting in settings for part in ("--set", setting)]
-    asked = ["--config", str(shop / "shop.toml"), "--root", str(root), *overrides]
-    assert cli.main(["backfill", *asked, "--from", first, "--to", last]) == 2
+    arguments = ["--config", str(shop / "shop.toml"), "--root", str(root), *overrides]
+    assert cli.main(["backfill", *arguments, "--from", first, "--to", last]) == 2
     complaint = capfd.readouterr().err
-    assert said in complaint
+    assert message in complaint
     assert complaint.startswith("tandem: ")
     assert complaint.count("\n") == 1
     assert not root.exists()

@@ -180,33 +180,33 @@ AT_TEST = [("ann", "cbd"), ("bob", "ced"), ("cid", "cab")]
 
 
 def test_all_users_with_all_that_is_known(finished, batch):
-    lists, said = batch(finished(), "all")
+    lists, summary = batch(finished(), "all")
     assert lists == NOW
-    assert (said["users"], said["without_history"], said["stage"]) == (3, 0, "retrieval")
+    assert (summary["users"], summary["without_history"], summary["stage"]) == (3, 0, "retrieval")
 
 
 def test_as_of_test_nothing_later_is_known(finished, batch):
-    lists, said = batch(finished(), "all", "--as-of", "test")
+    lists, summary = batch(finished(), "all", "--as-of", "test")
     assert lists == AT_TEST
-    assert (said["without_history"], said["now"]) == (1, FIRST_OF_TEST)
+    assert (summary["without_history"], summary["now"]) == (1, FIRST_OF_TEST)
 
 
 def test_a_file_gives_order_and_new_users_and_each_user_once(finished, batch):
-    lists, said = batch(finished(), ["cid", "zoë ", "", "ann", "cid", "cid"])
+    lists, summary = batch(finished(), ["cid", "zoë ", "", "ann", "cid", "cid"])
     assert lists == [NOW[2], ("zoë", "edc"), NOW[0]]
-    assert (said["users"], said["without_history"], said["repeated_lines"]) == (3, 1, 2)
+    assert (summary["users"], summary["without_history"], summary["repeated_lines"]) == (3, 1, 2)
 
 
-def test_a_file_of_users_nobody_knows(finished, batch):
+def test_a_file_of_unknown_users(finished, batch):
     lists, _ = batch(finished(), ["x", "y"], k=2)
     assert lists == [("x", "ed"), ("y", "ed")]
 
 
 def test_final_lists_are_the_retrieved_ones_in_rankings_order(finished, batch):
     root = finished()
-    lists, said = batch(root, "all", "--stage", "final", k=2)
+    lists, summary = batch(root, "all", "--stage", "final", k=2)
     assert lists == [("ann", "ed"), ("bob", "eb"), ("cid", "eb")]
-    assert said["stage"] == "final"
+    assert summary["stage"] == "final"
 
 
 def test_what_is_served_is_the_default(finished, batch):
@@ -238,7 +238,7 @@ def test_a_run_on_an_object_store_gives_the_same_lists(stored, batch, more, list
     assert batch(stored(), "all", *more)[0] == lists
 
 
-def test_what_is_gone_from_a_store_is_said(stored, tmp_path, capsys):
+def test_a_missing_object_is_reported(stored, tmp_path, capsys):
     arguments = ["--root", stored(without="query"), "--users", "all", "--out", tmp_path / "lists"]
     assert main(["batch", *map(str, arguments)]) == 2
     assert "expected the artifact query of the run at s3://" in capsys.readouterr().err
@@ -294,11 +294,11 @@ def test_a_server_gives_the_same_lists(finished, batch, server):
     summary = json.loads((root / "summary.json").read_text())
     summary["artifacts"] = {"histories": summary["artifacts"]["histories"]}
     (root / "summary.json").write_text(json.dumps(summary))
-    lists, said = batch(root, "all", "--server", server, k=2)
+    lists, text = batch(root, "all", "--server", server, k=2)
     assert lists == [("ann", "ed"), ("bob", "eb"), ("cid", "eb")]
-    assert (said["stage"], said["users"]) == ("final", 3)
-    lists, said = batch(root, "all", "--server", server, "--stage", "retrieval")
-    assert (lists, said["stage"]) == (NOW, "retrieval")
+    assert (text["stage"], text["users"]) == ("final", 3)
+    lists, text = batch(root, "all", "--server", server, "--stage", "retrieval")
+    assert (lists, text["stage"]) == (NOW, "retrieval")
     assert batch(root, ["zoë", "ann"], "--server", server, "--stage", "retrieval")[0] == [
         ("zoë", "edc"),
         NOW[0],
@@ -314,14 +314,14 @@ def test_a_server_gives_the_same_lists(finished, batch, server):
         ([], "expected a server at 127.0.0.1:1"),
     ],
 )
-def test_what_a_server_cannot_be_asked(finished, tmp_path, capsys, more, complaint):
+def test_options_that_a_server_does_not_support(finished, tmp_path, capsys, more, complaint):
     out = tmp_path / "lists.jsonl"
     arguments = ["--users", "all", "--out", out, "--server", "127.0.0.1:1", *more]
     assert complaint in refused(capsys, finished(), *arguments)
     assert not out.exists()
 
 
-def test_hashed_users_are_asked_about_by_name(finished, batch, monkeypatch):
+def test_hashed_users_are_given_by_name(finished, batch, monkeypatch):
     monkeypatch.setenv("SHOP_KEY", KEY)
     root = finished(place={"key_env": "SHOP_KEY"})
     assert batch(root, ["cid", "ann"])[0] == [NOW[2], NOW[0]]
@@ -336,9 +336,9 @@ def test_all_hashed_users_stay_pseudonyms_and_need_no_key(finished, batch, monke
 def refused(capsys, root, *arguments):
     """The one sentence on stderr."""
     assert main(["batch", "--root", str(root), *map(str, arguments)]) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    return said.err
+    output = capsys.readouterr()
+    assert output.out == ""
+    return output.err
 
 
 @pytest.mark.parametrize(
@@ -373,8 +373,8 @@ def test_lines_may_end_as_on_windows(finished, tmp_path, capsys):
 @pytest.mark.parametrize("out", ["missing/lists.jsonl", "folder", "/dev/null"])
 def test_an_out_that_cannot_be_written(finished, tmp_path, capsys, out):
     (tmp_path / "folder").mkdir()
-    said = refused(capsys, finished(), "--users", "all", "--out", tmp_path / out)
-    assert str(tmp_path / out) in said
+    output = refused(capsys, finished(), "--users", "all", "--out", tmp_path / out)
+    assert str(tmp_path / out) in output
     assert pathlib.Path("/dev/null").is_char_device()
 
 
@@ -388,25 +388,25 @@ def test_a_full_disk_leaves_the_old_lists(finished, tmp_path, capsys):
 
 
 def test_k_is_positive(finished, tmp_path, capsys):
-    said = refused(capsys, finished(), "--users", "all", "--out", tmp_path / "x", "--k", "0")
-    assert "--k expects a positive number, received 0" in said
+    output = refused(capsys, finished(), "--users", "all", "--out", tmp_path / "x", "--k", "0")
+    assert "--k expects a positive number, received 0" in output
 
 
 def test_no_run_at_the_root(tmp_path, capsys):
-    said = refused(capsys, tmp_path / "none", "--users", "all", "--out", tmp_path / "x")
-    assert "expected a finished run" in said
+    output = refused(capsys, tmp_path / "none", "--users", "all", "--out", tmp_path / "x")
+    assert "expected a finished run" in output
 
 
 @pytest.mark.parametrize("change", [None, "/no/such/model"])
-def test_a_run_whose_models_are_gone(finished, tmp_path, capsys, change):
+def test_a_run_without_its_models(finished, tmp_path, capsys, change):
     root = finished()
     summary = json.loads((root / "summary.json").read_text())
     summary["artifacts"] |= {"query": change}
     if change is None:
         del summary["artifacts"]["query"]
     (root / "summary.json").write_text(json.dumps(summary))
-    said = refused(capsys, root, "--users", "all", "--out", tmp_path / "x")
-    assert "expected the artifact query of the run" in said
+    output = refused(capsys, root, "--users", "all", "--out", tmp_path / "x")
+    assert "expected the artifact query of the run" in output
 
 
 def test_models_that_failed_evaluation_make_no_lists_but_to_be_measured(
@@ -422,7 +422,7 @@ def test_models_that_failed_evaluation_make_no_lists_but_to_be_measured(
     assert batch(root, "all", "--as-of", "test")[0] == AT_TEST
 
 
-def test_a_missing_key_is_said(finished, batch, tmp_path, capsys, monkeypatch):
+def test_a_missing_key_is_reported(finished, batch, tmp_path, capsys, monkeypatch):
     monkeypatch.delenv("SHOP_KEY", raising=False)
     users, out = tmp_path / "users.txt", tmp_path / "lists.jsonl"
     users.write_text("ann\n")

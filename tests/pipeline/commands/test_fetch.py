@@ -83,8 +83,8 @@ def test_a_name_in_the_archive_never_becomes_a_path(server: Server, tmp_path: pa
     body = packed(**{"..__..__evil": b"evil", "ok": b"ok"})
     out = tmp_path / "a" / "b"
     fetch_archive(archive(server.offer(body), body, "../../evil", "ok"), out)
-    found = sorted(p.relative_to(tmp_path) for p in tmp_path.rglob("*") if p.is_file())
-    assert found == [pathlib.Path("a/b/evil"), pathlib.Path("a/b/ok")]
+    result = sorted(p.relative_to(tmp_path) for p in tmp_path.rglob("*") if p.is_file())
+    assert result == [pathlib.Path("a/b/evil"), pathlib.Path("a/b/ok")]
 
 
 def test_replaces_an_older_file(server: Server, tmp_path: pathlib.Path):
@@ -124,7 +124,7 @@ def test_what_is_not_there(server: Server, tmp_path: pathlib.Path):
         fetch_archive(archive(url, b"", "ok"), tmp_path)
 
 
-def test_nobody_listens(tmp_path: pathlib.Path):
+def test_no_server_is_listening(tmp_path: pathlib.Path):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/data.zip"

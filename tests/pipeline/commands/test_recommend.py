@@ -39,9 +39,7 @@ def finished_run(root, hash_user_ids):
     return root
 
 
-def test_a_hashed_user_is_asked_about_by_pseudonym_and_answered_by_name(
-    tmp_path, monkeypatch, asked
-):
+def test_a_hashed_user_is_queried_by_pseudonym_and_answered_by_name(tmp_path, monkeypatch, asked):
     monkeypatch.setenv("SHOP_KEY", KEY)
     root = finished_run(tmp_path, {"key_env": "SHOP_KEY", "key_file": None})
     answer = recommend.recommend(str(root), "anna", 5, SERVER)

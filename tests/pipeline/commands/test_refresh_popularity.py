@@ -21,22 +21,22 @@ def table(*events):
 KNOWN = table(("ann", "x", DAY), ("ann", "y", 2 * DAY), ("bob", "x", 2 * DAY))
 
 
-def test_each_user_shares_one_vote_among_what_he_took_in_the_window():
+def test_each_user_shares_one_vote_among_the_items_of_the_window():
     later = table(("ann", "new", 3 * DAY), ("cid", "new", 3 * DAY))
-    found = count_popularity(KNOWN, later, ITEMS, days=7)
+    popularity = count_popularity(KNOWN, later, ITEMS, days=7)
     # ann took x, y and new, bob x, cid new
     votes = [1 / 3 + 1, 1 / 3, 1 / 3 + 1]
-    assert found.log_popularity == pytest.approx([math.log(1 + v) for v in votes])
-    assert found.log_popularity.dtype == np.float32
-    assert (found.added, found.now) == (2, 3 * DAY + 1)
+    assert popularity.log_popularity == pytest.approx([math.log(1 + v) for v in votes])
+    assert popularity.log_popularity.dtype == np.float32
+    assert (popularity.added, popularity.now) == (2, 3 * DAY + 1)
 
 
 def test_the_window_ends_with_the_last_event():
     """One and a half days before day 3: the events of day 1 are forgotten."""
-    found = count_popularity(KNOWN, table(("cid", "new", 3 * DAY)), ITEMS, days=1.5)
+    popularity = count_popularity(KNOWN, table(("cid", "new", 3 * DAY)), ITEMS, days=1.5)
     # ann took y, bob x, cid new
-    assert found.log_popularity == pytest.approx([math.log(2)] * 3)
-    assert found.recent.to_pylist() == [
+    assert popularity.log_popularity == pytest.approx([math.log(2)] * 3)
+    assert popularity.recent.to_pylist() == [
         {"user_id": "bob", "item_id": "x", "timestamp": 2 * DAY},
         {"user_id": "ann", "item_id": "y", "timestamp": 2 * DAY},
         {"user_id": "cid", "item_id": "new", "timestamp": 3 * DAY},
@@ -52,11 +52,11 @@ def test_an_event_that_is_known_already_counts_once():
     assert twice.recent.equals(once.recent)
 
 
-def test_events_within_a_second_count_each_however_often_they_are_told_again():
+def test_events_within_a_second_count_once_each_despite_repetition():
     twins = table(("ann", "x", DAY), ("ann", "x", DAY), ("ann", "y", DAY))
-    found = count_popularity(twins, twins, ITEMS, days=7)
-    assert found.log_popularity == pytest.approx([math.log(1 + 2 / 3), math.log(1 + 1 / 3), 0])
-    assert found.added == 0
+    popularity = count_popularity(twins, twins, ITEMS, days=7)
+    assert popularity.log_popularity == pytest.approx([math.log(1 + 2 / 3), math.log(1 + 1 / 3), 0])
+    assert popularity.added == 0
     grown = count_popularity(twins, table(*[("ann", "x", DAY)] * 3), ITEMS, days=7)
     assert grown.log_popularity == pytest.approx([math.log(1 + 3 / 4), math.log(1 + 1 / 4), 0])
     assert grown.added == 1
@@ -67,36 +67,36 @@ def test_one_event_of_a_far_future_leaves_popularity_as_it_is():
     stray = ("ann", "y", 40_000 * DAY)
     later = table(("bob", "new", 2 * DAY))
     plain = count_popularity(hourly, later, ITEMS, days=7)
-    found = count_popularity(hourly, pa.concat_tables([later, table(stray)]), ITEMS, 7)
+    popularity = count_popularity(hourly, pa.concat_tables([later, table(stray)]), ITEMS, 7)
     # 36 users took x, 12 y and bob the new one
-    assert found.log_popularity == pytest.approx([math.log(37), math.log(13), math.log(2)])
-    assert (found.now, found.added, found.beyond) == (2 * DAY + 1, 1, 1)
-    assert found.recent.equals(plain.recent)  # or else the next refresh would begin in 2079
+    assert popularity.log_popularity == pytest.approx([math.log(37), math.log(13), math.log(2)])
+    assert (popularity.now, popularity.added, popularity.beyond) == (2 * DAY + 1, 1, 1)
+    assert popularity.recent.equals(plain.recent)  # or else the next refresh would begin in 2079
 
 
-def test_time_does_not_run_back_from_what_is_known():
+def test_time_does_not_precede_the_known_events():
     hourly = table(*[(f"u{n}", "x", n * 3600) for n in range(48)])
     known = pa.concat_tables([hourly, table(("ann", "y", 5 * DAY))])
-    found = count_popularity(known, table(), ITEMS, days=7)
-    assert (found.now, found.added, found.beyond) == (5 * DAY + 1, 0, 0)
+    popularity = count_popularity(known, table(), ITEMS, days=7)
+    assert (popularity.now, popularity.added, popularity.beyond) == (5 * DAY + 1, 0, 0)
 
 
 def test_events_from_before_the_window_are_neither_counted_nor_new():
     """As where the whole log is given, of which the version keeps the last days alone."""
     later = table(("old", "y", 0), ("cid", "new", 3 * DAY))
-    found = count_popularity(KNOWN, later, ITEMS, days=2.5)
-    assert found.added == 1
-    assert "old" not in found.recent["user_id"].to_pylist()
+    popularity = count_popularity(KNOWN, later, ITEMS, days=2.5)
+    assert popularity.added == 1
+    assert "old" not in popularity.recent["user_id"].to_pylist()
 
 
-def test_an_item_outside_the_catalogue_takes_no_part_of_a_vote():
+def test_an_item_outside_the_catalogue_gets_no_share_of_a_vote():
     later = table(("bob", "elsewhere", 3 * DAY))
-    found = count_popularity(KNOWN, later, ITEMS, days=7)
-    assert found.log_popularity == pytest.approx([math.log(2.5), math.log(1.5), 0])
-    assert (found.added, found.now) == (0, 2 * DAY + 1)
+    popularity = count_popularity(KNOWN, later, ITEMS, days=7)
+    assert popularity.log_popularity == pytest.approx([math.log(2.5), math.log(1.5), 0])
+    assert (popularity.added, popularity.now) == (0, 2 * DAY + 1)
 
 
 def test_without_any_event_nothing_is_popular():
-    found = count_popularity(table(), table(), ITEMS, days=7)
-    assert found.log_popularity.tolist() == [0, 0, 0]
-    assert found.added == 0
+    popularity = count_popularity(table(), table(), ITEMS, days=7)
+    assert popularity.log_popularity.tolist() == [0, 0, 0]
+    assert popularity.added == 0

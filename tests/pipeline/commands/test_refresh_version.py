@@ -34,9 +34,9 @@ def test_each_refresh_begins_where_the_last_one_ended(tmp_path, store):
 
 
 def test_a_version_is_described_as_the_pusher_describes_it(tmp_path, store):
-    said = {"items": {"added": 1}}
+    message = {"items": {"added": 1}}
     made = record_refresh(
-        tmp_path / "metadata.sqlite", "shop", version(tmp_path, 1), version(tmp_path, 2), said
+        tmp_path / "metadata.sqlite", "shop", version(tmp_path, 1), version(tmp_path, 2), message
     )
     (artifact,) = store.get_artifacts_by_id([ends(store, made)[1]])
     described = json.loads(artifact.custom_properties["servables"].string_value)

@@ -56,7 +56,7 @@ def pass_gate(config: pathlib.Path, data: pathlib.Path, root: pathlib.Path) -> N
     fingerprint = compute_input_fingerprint(read.dataset, str(data))
     connection = build_connection_config(str(at.metadata))
     before = find_previous_statistics(connection, read.name, fingerprint)
-    places = build_run_locations(str(data), at)
+    locations = build_run_locations(str(data), at)
 
     def finished(name: str, seconds: float) -> None:
         if name == GATE_NODE:
@@ -64,7 +64,7 @@ def pass_gate(config: pathlib.Path, data: pathlib.Path, root: pathlib.Path) -> N
 
     with pytest.raises(Passed):
         LocalRunner(lambda name: None, finished).run(
-            dag.build_pipeline(read, places, fingerprint, connection, before)
+            dag.build_pipeline(read, locations, fingerprint, connection, before)
         )
 
 
@@ -89,7 +89,7 @@ def diff(shop: pathlib.Path, data: pathlib.Path, *more: str) -> int:
     )
 
 
-def test_inferred_files_say_what_the_data_hold_and_how_to_use_them(shop):
+def test_inferred_files_describe_the_data_and_their_use(shop):
     text = (shop / "shop.interactions.pbtxt").read_text()
     assert 'interactions = "shop.interactions.pbtxt"' in text
     assert 'value: "phone"' in text
@@ -109,27 +109,29 @@ def test_the_gate_leaves_a_page_for_each_table(shop):
 
 def test_the_data_that_passed_change_nothing(shop, capfd):
     assert diff(shop, shop / "data") == 0
-    said = capfd.readouterr().out
-    assert said.startswith("nothing has changed")
-    assert "these data fit the schema" in said
+    output = capfd.readouterr().out
+    assert output.startswith("nothing has changed")
+    assert "these data fit the schema" in output
 
 
-def test_what_new_data_would_change_and_break_is_said(shop, tmp_path, capfd):
+def test_changes_and_violations_of_new_data_are_reported(shop, tmp_path, capfd):
     new = lay(tmp_path / "new", ("phone", "watch"), (1.0, 2.0, -5.0))
     assert diff(shop, new, "--json") == 3
-    found = json.loads(capfd.readouterr().out)
-    assert not found["fits"]
-    changes = {(c["split"], c["feature"], c["change"]) for c in found["changes"]}
+    document = json.loads(capfd.readouterr().out)
+    assert not document["fits"]
+    changes = {(c["split"], c["feature"], c["change"]) for c in document["changes"]}
     # 320 of 400 events are train's, half of them on each device
     assert ("train", "context_device", "new values 'watch' (160)") in changes
     assert ("all", "item_price", "smallest 1 → -5") in changes
-    refused = {(f["table"], f["feature"], f["rule"]) for f in found["refused"]}
+    refused = {(f["table"], f["feature"], f["rule"]) for f in document["refused"]}
     assert ("interactions", "context_device", "domain") in refused
     assert ("interactions", "context_device", "drift") in refused
     assert ("items", "item_price", "range") in refused
-    [price] = [f for f in found["refused"] if (f["feature"], f["rule"]) == ("item_price", "range")]
+    [price] = [
+        f for f in document["refused"] if (f["feature"], f["rule"]) == ("item_price", "range")
+    ]
     assert price["examples"][0] == "item_id i11: -5"
-    assert pathlib.Path(found["statistics"], "items.html").exists()
+    assert pathlib.Path(document["statistics"], "items.html").exists()
 
 
 def test_without_a_run_there_is_nothing_to_compare_with(shop, tmp_path, capfd):

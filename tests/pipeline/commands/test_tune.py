@@ -85,7 +85,7 @@ def test_another_search_has_another_name(shop):
 
 
 @pytest.mark.parametrize(
-    ("override", "said"),
+    ("override", "message"),
     [
         ("tune.retrieval.width=[1]", "tune: width is no key of [retrieval]"),
         ("tune.retrieval.dropout=[2]", "dropout: Input should be less than 1, received 2"),
@@ -93,11 +93,11 @@ def test_another_search_has_another_name(shop):
         ("tune.trials=0", "tune.trials: Input should be greater than or equal to 1, received 0"),
     ],
 )
-def test_a_range_that_does_not_fit_ends_with_a_sentence(shop, tmp_path, capsys, override, said):
+def test_a_range_that_does_not_fit_ends_with_a_sentence(shop, tmp_path, capsys, override, message):
     root = tmp_path / "root"
     arguments = ["tune", "--config", str(shop), "--root", str(root), "--set", override]
     if override.endswith("min=0"):
         arguments[-1:] = ["tune.retrieval={dropout={min=0.1}}"]
     assert cli.main(arguments) == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert not root.exists()

@@ -11,7 +11,7 @@ def test_local_runs_pack_no_code():
     assert dependency_utils.make_beam_dependency_flags(args) == args  # TFX adds no package
 
 
-def test_other_runners_get_what_the_file_says():
+def test_other_runners_get_the_options_of_the_file():
     args = ["--flink_master=localhost:8081", "--setup_file=./setup.py"]
     config = BeamConfig(runner="FlinkRunner", args=args)
     assert config.pipeline_args == ["--runner=FlinkRunner", *args]

@@ -40,13 +40,13 @@ def load(tmp_path):
         ("curated.items=''", "curated.items: expected a path or a URL, received ''"),
     ],
 )
-def test_a_place_that_is_none_is_refused_by_its_key(load, override, sentence):
+def test_an_invalid_location_is_refused_with_its_key(load, override, sentence):
     with pytest.raises(ConfigError) as refused:
         load(SHOP, override)
     assert f"shop.toml: {sentence}" in str(refused.value)
 
 
-def test_a_place_is_read_as_on_the_command_line(load, monkeypatch):
+def test_a_location_is_parsed_as_on_the_command_line(load, monkeypatch):
     monkeypatch.setenv("HOME", "/home/me")
     loaded = load(SHOP, "data.items.path='s3://logs/x/'", "index.deny_list='~/denied'")
     assert loaded.data.items.path == "s3://logs/x"
@@ -138,7 +138,7 @@ def test_bytes_that_are_no_text(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["s", "7", "shop-1", "s" * 63])
-def test_the_names_that_kubernetes_takes(load, name):
+def test_names_that_kubernetes_accepts(load, name):
     assert load(SHOP.replace("shop", name)).name == name
 
 

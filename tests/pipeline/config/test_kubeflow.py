@@ -7,8 +7,8 @@ from pipeline.config.kubeflow import PEAK_MB, KubeflowConfig
 from pipeline.config.kubernetes import parse_quantity
 
 
-def of(**said) -> KubeflowConfig:
-    return KubeflowConfig.model_validate(said)
+def of(**message) -> KubeflowConfig:
+    return KubeflowConfig.model_validate(message)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_task_has_the_memory_that_it_was_measured_to_need():
 
 
 @pytest.mark.parametrize(
-    ("said", "wanted"),
+    ("message", "wanted"),
     [
         ({"default": {"memory_request": "1Gi"}}, "1Gi"),
         ({"DataGate": {"memory_request": "5Gi"}, "default": {"memory_limit": "6Gi"}}, "5Gi"),
@@ -65,11 +65,11 @@ def test_a_task_has_the_memory_that_it_was_measured_to_need():
         ({"default": {"cpu_request": "1"}}, of().get_resources("DataGate").memory_request),
     ],
 )
-def test_what_is_configured_goes_before_what_was_measured(said, wanted):
-    assert of(resources=said).get_resources("DataGate").memory_request == wanted
+def test_what_is_configured_goes_before_what_was_measured(message, wanted):
+    assert of(resources=message).get_resources("DataGate").memory_request == wanted
 
 
-def test_where_nothing_is_said_tasks_are_cached_and_not_run_again():
+def test_by_default_tasks_are_cached_and_not_retried():
     assert of().is_cached("ItemsGen")
     assert of().get_retries("ItemsGen").count == 0
 
@@ -87,7 +87,7 @@ def test_a_whole_factor_may_have_a_point():
 
 
 @pytest.mark.parametrize(
-    ("said", "message"),
+    ("text", "message"),
     [
         ({"resources": {"default": {"memory_limit": "8 gigs"}}}, "received '8 gigs'"),
         ({"resources": {"default": {"cpu_request": "3", "cpu_limit": "2000m"}}},
@@ -111,6 +111,6 @@ def test_a_whole_factor_may_have_a_point():
         ({"labels": {"-team": "shop"}}, "pattern"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_is_named(said, message):
+def test_what_does_not_fit_is_named(text, message):
     with pytest.raises(ValidationError, match=message):
-        of(**said)
+        of(**text)

@@ -24,7 +24,7 @@ def test_a_volume_is_called_by_a_label_of_dns(name):
 
 
 @pytest.mark.parametrize("name", ["my.data", LONGEST + "a", "", "-data", "data-", "Data", "da_ta"])
-def test_what_is_none_is_refused_for_claims_and_mounted_secrets(name):
+def test_invalid_claims_and_mounted_secrets_are_refused(name):
     sentence = refused(volumes=[{"claim": name, "mount": "/data"}])
     assert sentence.startswith("expected at most 63 characters of a to z, 0 to 9 and dashes")
     assert f"received {name!r}; use another name" in sentence

@@ -35,13 +35,13 @@ def test_a_value_of_several_types_names_them():
     assert find_keys("## `[tune.retrieval.<name>]`")["values"].startswith(expected)
 
 
-def test_required_and_optional_keys_are_told_apart():
+def test_required_and_optional_keys_are_distinguished():
     keys = find_keys("## `[data.items]`")
     assert keys["path"].startswith("(text; *required*): ")
     assert keys["title"].startswith("(text; optional): ")
 
 
-def test_a_bar_stands_as_it_is():
+def test_a_bar_is_not_escaped():
     assert 'default `"|"`' in find_keys('### `kind = "set"`')["separator"]
 
 

@@ -31,7 +31,7 @@ def load(folder, text):
     return load_config(path)
 
 
-def test_a_curated_file_lies_beside_the_configuration(tmp_path, monkeypatch):
+def test_a_curated_file_is_relative_to_the_configuration(tmp_path, monkeypatch):
     (tmp_path / "schemas").mkdir()
     (tmp_path / "schemas" / "items.pbtxt").write_text(CLOSED, encoding="utf-8")
     config = load(tmp_path, SHOP + CURATED)
@@ -47,7 +47,7 @@ def test_a_curated_file_that_is_not_there_is_named(tmp_path):
         build_table_schema(config, "items")
 
 
-def test_a_deny_list_lies_beside_the_configuration_too(tmp_path, monkeypatch):
+def test_a_deny_list_is_relative_to_the_configuration(tmp_path, monkeypatch):
     (tmp_path / "denied.txt").write_text("i1\n", encoding="utf-8")
     config = load(tmp_path, SHOP + '[index]\ndeny_list = "denied.txt"\n')
     monkeypatch.chdir("/")

@@ -84,8 +84,8 @@ class _Handler(BaseHTTPRequestHandler):
             made = {"/runs": "run_id", "/recurringruns": "recurring_run_id"}
             return {made.get(path, "experiment_id"): f"id-of-{body['display_name']}"}
         name = _asked_for(query)
-        found = [{"pipeline_id": f"id-of-{name}"}] if name in self.server.pipelines else []
-        return {"pipelines": found} if path == "/pipelines" else {}
+        result = [{"pipeline_id": f"id-of-{name}"}] if name in self.server.pipelines else []
+        return {"pipelines": result} if path == "/pipelines" else {}
 
     def _uploaded(self, pipeline: str, name: str) -> dict[str, str]:
         version = {
@@ -98,8 +98,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _versions(self, pipeline: str, query: dict[str, str]) -> list[dict[str, str]]:
         name = _asked_for(query)
-        kept = self.server.pipelines[pipeline.removeprefix("id-of-")]
-        return [version for version in kept if name in (None, version["display_name"])]
+        versions = self.server.pipelines[pipeline.removeprefix("id-of-")]
+        return [version for version in versions if name in (None, version["display_name"])]
 
 
 def _asked_for(query: dict[str, str]) -> str | None:

@@ -82,12 +82,12 @@ def document(tmp_path_factory, home):
     """The document, compiled by the verb in a process that has nothing but its own code."""
     out = tmp_path_factory.mktemp("compiled") / "new" / "shop.yaml"
     arguments = ["compile", "--config", str(CONFIG), "--image", IMAGE, "--out", str(out)]
-    places = ["--data", "/mnt/logs", "--root", "/mnt/shop"]
+    locations = ["--data", "/mnt/logs", "--root", "/mnt/shop"]
     overrides = [part for setting in SETTINGS for part in ("--set", setting)]
     script = tmp_path_factory.mktemp("script") / "alone.py"  # as the verb, it has no path of cwd
     script.write_text(COMPILE_ALONE)
     done = subprocess.run(
-        [sys.executable, str(script), *arguments, *places, *overrides],
+        [sys.executable, str(script), *arguments, *locations, *overrides],
         check=False,
         capture_output=True,
         text=True,
@@ -146,21 +146,23 @@ def test_every_component_of_the_dag_is_a_task(compiled, tasks):
     assert compiled.schema_version == "2.1.0"
 
 
-def test_every_command_says_what_its_component_declares(compiled):
+def test_every_command_matches_its_components_declaration(compiled):
     """By which a task knows what in its inputs and outputs is the backend's own."""
     executors = json_format.MessageToDict(compiled.deployment_spec)["executors"]
     for component in compiled.components.values():
         if component.executor_label:
             args = executors[component.executor_label]["container"]["args"]
-            said = json.loads(args[args.index("--json_serialized_outputs_spec_args") + 1])
-            assert set(said.get("artifacts", {})) == set(component.output_definitions.artifacts)
-            kinds = [each["artifactType"] for each in said.get("artifacts", {}).values()]
+            declared_types = json.loads(args[args.index("--json_serialized_outputs_spec_args") + 1])
+            assert set(declared_types.get("artifacts", {})) == set(
+                component.output_definitions.artifacts
+            )
+            kinds = [each["artifactType"] for each in declared_types.get("artifacts", {}).values()]
             assert [kind for kind in kinds if "schemaTitle" in kind] == []  # TFX's own types
-            said = json.loads(args[args.index("--json_serialized_inputs_spec_args") + 1])
+            declared_types = json.loads(args[args.index("--json_serialized_inputs_spec_args") + 1])
             declared = json_format.MessageToDict(component.input_definitions)
             del declared["parameters"]["image"]  # which is for KFP's driver alone
-            assert said.get("artifacts") == declared.get("artifacts")
-            assert said.get("parameters", {}) == declared["parameters"]
+            assert declared_types.get("artifacts") == declared.get("artifacts")
+            assert declared_types.get("parameters", {}) == declared["parameters"]
 
 
 def test_what_a_person_wants_to_see_is_of_the_types_that_kfp_draws(compiled):
@@ -178,7 +180,7 @@ def test_what_a_person_wants_to_see_is_of_the_types_that_kfp_draws(compiled):
     }
 
 
-def test_argo_takes_every_name(compiled, tasks):
+def test_argo_accepts_every_name(compiled, tasks):
     """ "must consist of alpha-numeric characters or '-', and must start with an alpha-numeric
     character": its words for the name of a task.
     """
@@ -186,10 +188,10 @@ def test_argo_takes_every_name(compiled, tasks):
     assert [name for name in names if not re.fullmatch("[a-zA-Z0-9][a-zA-Z0-9-]*", name)] == []
 
 
-def test_every_container_is_the_image_that_the_run_is_told(compiled, tasks):
+def test_every_container_uses_the_configured_image(compiled, tasks):
     executors = compiled.deployment_spec["executors"]
-    said = {executors[name]["container"]["image"] for name in executors}
-    assert said == {"{{$.inputs.parameters['image']}}"}
+    images = {executors[name]["container"]["image"] for name in executors}
+    assert images == {"{{$.inputs.parameters['image']}}"}
     for task in (*tasks.values(), compiled.root.dag.tasks["RunVerdict"]):
         assert task.inputs.parameters["image"].component_input_parameter == "image"
         declared = compiled.components[task.component_ref.name].input_definitions.parameters
@@ -246,7 +248,7 @@ def test_the_dag_is_given_what_its_tasks_read_of_it(compiled, tasks):
     }
 
 
-def test_the_exit_handler_runs_whatever_became_of_the_dag(compiled, tasks):
+def test_the_exit_handler_runs_after_success_and_failure(compiled, tasks):
     assert set(compiled.root.dag.tasks) == {"tfx-dag", "RunVerdict"}
     handler = compiled.root.dag.tasks["RunVerdict"]
     assert list(handler.dependent_tasks) == ["tfx-dag"]
@@ -268,7 +270,7 @@ def test_the_exit_handler_runs_whatever_became_of_the_dag(compiled, tasks):
     assert not handler.caching_options.enable_cache
 
 
-def test_what_a_run_may_set_is_said_in_no_other_place(tasks):
+def test_run_parameters_are_declared_once(tasks):
     """Else a run would be told one thing and do the other."""
     settings = tasks["RetrievalTrainer"].inputs.parameters["config"]
     assert "epochs" not in json.loads(settings.runtime_value.constant.string_value)
@@ -283,7 +285,7 @@ def test_every_task_has_a_component_and_every_component_an_executor(compiled, ta
     assert labels == set(executors)
 
 
-def test_nothing_is_asked_for_that_a_self_hosted_kfp_does_not_do(compiled, tasks):
+def test_only_features_of_a_self_hosted_kfp_are_used(compiled, tasks):
     """Its driver answers "resolver not implemented yet", and TFX's InfraValidator wants Docker."""
     executors = json_format.MessageToDict(compiled.deployment_spec)["executors"].values()
     assert {kind for executor in executors for kind in executor} == {"container"}
@@ -335,12 +337,12 @@ def test_a_refusal_fails_the_gate_and_not_the_pusher(tasks):
     assert tasks["Pusher"].retry_policy.max_retry_count == 2
 
 
-def test_the_end_runs_each_time_whatever_came_from_the_cache(tasks):
+def test_the_end_is_never_cached(tasks):
     never = {name for name, task in tasks.items() if not task.caching_options.enable_cache}
     assert never == {"RunReport", "PushGate"}
 
 
-def test_the_report_is_told_what_the_run_was_told(tasks):
+def test_the_report_gets_the_parameters_of_the_run(tasks):
     given = tasks["RunReport"].inputs.parameters
     for name, set_by in (
         ("data_dir", "data"),
@@ -355,7 +357,7 @@ def test_the_report_is_told_what_the_run_was_told(tasks):
     assert set(before) == set(tasks) - {"RunReport", "PushGate"}
 
 
-def test_tasks_write_where_the_cluster_was_said_to(compiled, tasks):
+def test_tasks_write_to_the_configured_root(compiled, tasks):
     def given(task: str, parameter: str) -> str:
         return tasks[task].inputs.parameters[parameter].runtime_value.constant.string_value
 
@@ -367,7 +369,7 @@ def test_tasks_write_where_the_cluster_was_said_to(compiled, tasks):
     assert compiled.default_pipeline_root == "/mnt/shop/artifacts"
 
 
-def test_two_runs_at_once_share_no_place_but_these(tasks):
+def test_concurrent_runs_share_only_these_locations(tasks):
     """All else lies below the task's own folder."""
     shared = {
         (task, name, given.runtime_value.constant.string_value.removeprefix("/mnt/shop"))

@@ -50,9 +50,9 @@ for each in MEASURED["deploymentSpec"]["executors"].values():
     each["container"]["resources"] = {"memoryRequest": 1.0}
 
 
-def settled(**said) -> tuple[dict[str, Any], dict[str, Any]]:
+def settled(**message) -> tuple[dict[str, Any], dict[str, Any]]:
     """The two documents, as JSON has them."""
-    config = KubeflowConfig.model_validate(said)
+    config = KubeflowConfig.model_validate(message)
     spec: Any = pipeline_spec_pb2.PipelineSpec()
     json_format.ParseDict(SPEC, spec)
     configure_tasks(spec, config)
@@ -70,11 +70,11 @@ def pods(platform: dict[str, Any]) -> dict[str, Any]:
     return executors
 
 
-def test_nothing_said_gives_each_task_the_memory_that_it_was_measured_to_need():
+def test_by_default_each_task_gets_its_measured_memory():
     assert settled() == (MEASURED, {})
 
 
-def test_resources_stand_at_their_container():
+def test_resources_are_set_on_their_container():
     spec, platform = settled(
         resources={
             "default": {"cpu_request": "500m", "memory_limit": "4Gi"},
@@ -97,7 +97,7 @@ def test_resources_stand_at_their_container():
     assert platform == {}
 
 
-def test_retries_and_caching_stand_at_their_task():
+def test_retries_and_caching_are_set_on_their_task():
     spec, _ = settled(
         retries={"Trainer": {"count": 3, "wait_seconds": 30}}, caching={"Pusher": False}
     )
@@ -114,7 +114,7 @@ def test_retries_and_caching_stand_at_their_task():
     assert "retryPolicy" not in spec["root"]["dag"]["tasks"]["inner"]
 
 
-def test_what_the_pipeline_spec_has_no_word_for_is_said_of_the_pod():
+def test_settings_outside_the_pipeline_spec_are_set_on_the_pod():
     spec, platform = settled(
         labels={"team": "shop"},
         image_pull_secrets=["registry"],

@@ -20,8 +20,8 @@ def content(root):
     """By name."""
     if is_remote(root):
         return {name: object_store.read(f"{root}/{name}") for name in object_store.list_files(root)}
-    found = (path for path in pathlib.Path(root).rglob("*") if path.is_file())
-    return {str(path.relative_to(root)): path.read_bytes() for path in found}
+    result = (path for path in pathlib.Path(root).rglob("*") if path.is_file())
+    return {str(path.relative_to(root)): path.read_bytes() for path in result}
 
 
 def publish(root, **files):
@@ -76,9 +76,9 @@ def test_the_summary_comes_last(root, monkeypatch):
     put = []
     original = root_files.copy_file
 
-    def noting(path, place):
+    def noting(path, position):
         put.append(path.name)
-        original(path, place)
+        original(path, position)
 
     monkeypatch.setattr(root_files, "copy_file", noting)
     publish(root, summary_json="{}", report_html="1", zoo="1")
@@ -90,5 +90,5 @@ def test_what_is_brought_is_added(root, tmp_path):
     publish(root, rejected__items__a_jsonl="1")
     root_files.copy_folder(f"{root}/rejected", tmp_path / "here")
     root_files.copy_folder(f"{root}/nothing", tmp_path / "here")
-    (found,) = (path for path in (tmp_path / "here").rglob("*") if path.is_file())
-    assert found == tmp_path / "here" / "items" / "a.jsonl"
+    (result,) = (path for path in (tmp_path / "here").rglob("*") if path.is_file())
+    assert result == tmp_path / "here" / "items" / "a.jsonl"

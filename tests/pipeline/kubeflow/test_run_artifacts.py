@@ -31,23 +31,23 @@ def at(kind, uri):
 
 
 def test_artifacts_of_the_run_and_of_the_one_that_they_are_cached_from():
-    found = RunArtifacts(
+    result = RunArtifacts(
         {
             "ItemsGen": {"examples": at(Examples, "s3://b/shop/run-1/ItemsGen/5a/examples")},
             "Indexer": {"index": at(Model, "s3://b/shop/run-2/Indexer/5b/index")},
         },
         get_run_root("s3://b/shop/run-2/RunReport/5c/page"),
     )
-    assert not found.is_own("ItemsGen")
-    assert found.is_own("Indexer")
-    assert found.get_folder("ItemsGen") == "s3://b/shop/run-1/ItemsGen/5a"
-    indexed = found.find_latest_run("Indexer")
+    assert not result.is_own("ItemsGen")
+    assert result.is_own("Indexer")
+    assert result.get_folder("ItemsGen") == "s3://b/shop/run-1/ItemsGen/5a"
+    indexed = result.find_latest_run("Indexer")
     assert indexed is not None
     assert (indexed.cached, indexed.outputs["index"].uri) == (
         False,
         "s3://b/shop/run-2/Indexer/5b/index",
     )
-    assert found.find_latest_run("Evaluator") is None
+    assert result.find_latest_run("Evaluator") is None
 
 
 def test_a_stage_that_left_nothing_came_from_the_cache(tmp_path):
@@ -62,9 +62,9 @@ def test_a_stage_that_left_nothing_came_from_the_cache(tmp_path):
 def test_parameters_of_the_run_replace_those_of_the_compiled_configuration():
     compiled = load_config(CONFIG)
     given = RunParameters("7", 3, 5, '[{"metric": "ndcg@10", "at_least": 0.25}]')
-    told = apply_run_parameters(compiled.model_dump_json(), given)
-    assert (told.retrieval.epochs, told.ranking.epochs) == (3, 5)
-    assert [rule.at_least for rule in told.blessing.thresholds] == [0.25]
+    configured = apply_run_parameters(compiled.model_dump_json(), given)
+    assert (configured.retrieval.epochs, configured.ranking.epochs) == (3, 5)
+    assert [rule.at_least for rule in configured.blessing.thresholds] == [0.25]
     assert (
         apply_run_parameters(compiled.model_dump_json(), RunParameters.build(compiled)) == compiled
     )

@@ -24,7 +24,7 @@ SUMMARY: dict[str, Any] = {
 }  # fmt: skip
 
 
-def test_quality_beside_baselines_verdict_and_index():
+def test_quality_with_baselines_verdict_and_index():
     assert collect_displayed_metrics(make_summary(**SUMMARY)) == {
         "ndcg@10 of final lists": 0.5,
         "ndcg@10 of retrieval": 0.25,
@@ -47,5 +47,8 @@ def test_a_run_that_pushed():
             "recommender": {"version": 12, "path": "/recommender/12"},
         },
     }
-    found = collect_displayed_metrics(make_summary(**SUMMARY | pushed))
-    assert (found["verdict: blessed"], found["verdict: pushed version"]) == (1.0, 12.0)
+    displayed_metrics = collect_displayed_metrics(make_summary(**SUMMARY | pushed))
+    assert (
+        displayed_metrics["verdict: blessed"],
+        displayed_metrics["verdict: pushed version"],
+    ) == (1.0, 12.0)

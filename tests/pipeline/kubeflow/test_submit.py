@@ -60,20 +60,20 @@ def refused(server, package, capsys):
     def call(*arguments: object) -> str:
         what = ["--endpoint", server.url, "--package", str(package)]
         assert cli.main(["submit", *what, *map(str, arguments)]) == 2
-        said = capsys.readouterr()
-        assert (said.out, said.err.count("\n")) == ("", 1), said.err
+        output = capsys.readouterr()
+        assert (output.out, output.err.count("\n")) == ("", 1), output.err
         assert [path for method, path, _ in server.calls if method == "POST"] == []
-        return said.err.removeprefix("tandem: ").rstrip("\n")
+        return output.err.removeprefix("tandem: ").rstrip("\n")
 
     return call
 
 
 def test_the_document_is_uploaded_and_run_with_its_parameters(server, submitted):
-    found = submitted(
+    submission = submitted(
         "--param", "span=2024-01-31", "--param", "retrieval_epochs=3",
         "--param", f"thresholds={THRESHOLDS}", "--experiment", "nightly", "--run-name", "one",
     )  # fmt: skip
-    assert found == {
+    assert submission == {
         "pipeline": "id-of-shop",
         "version": "version-first",
         "experiment": "id-of-nightly",
@@ -109,11 +109,11 @@ def test_another_document_of_that_name_is_another_version(server, submitted, pac
 
 def test_a_recurring_run_moves_its_span_with_the_clock(server, submitted):
     span = "[[ScheduledTime.2006-01-02]]"
-    found = submitted(
+    submission = submitted(
         "--recurring", "0 30 4 * * *", "--run-name", "daily", "--param", f"span={span}"
     )
-    assert found["recurring_run"] == "id-of-daily"
-    assert found["url"].endswith("/#/recurringrun/details/id-of-daily")
+    assert submission["recurring_run"] == "id-of-daily"
+    assert submission["url"].endswith("/#/recurringrun/details/id-of-daily")
     (job,) = server.called("POST", "/recurringruns")
     assert job["trigger"] == {"cron_schedule": {"cron": "0 30 4 * * *"}}
     assert (job["mode"], job["no_catchup"], job["max_concurrency"]) == ("ENABLE", True, 1)
@@ -124,7 +124,7 @@ def test_a_recurring_run_moves_its_span_with_the_clock(server, submitted):
     assert server.called("POST", "/runs") == []
 
 
-def test_a_token_goes_with_every_call(server, submitted, tmp_path):
+def test_every_call_sends_the_token(server, submitted, tmp_path):
     (tmp_path / "token").write_text("s3cret\n")
     submitted("--token-file", tmp_path / "token")
     assert set(server.tokens) == {"Bearer s3cret"}
@@ -170,12 +170,12 @@ def test_an_endpoint_that_is_another_server(refused, server):
     assert f"received HTTP 404 of {server.url}/apis/v2beta1/healthz" in refused()
 
 
-def test_what_the_server_says_against_a_run_is_said(server, package, capsys):
+def test_a_refusal_of_the_server_is_reported(server, package, capsys):
     server.refused["/runs"] = (400, "the namespace shop does not exist")
     assert cli.main(["submit", "--endpoint", server.url, "--package", str(package)]) == 2
-    said = capsys.readouterr().err
-    assert "received HTTP 400 Bad Request: the namespace shop does not exist" in said
-    assert said.count("\n") == 1
+    output = capsys.readouterr().err
+    assert "received HTTP 400 Bad Request: the namespace shop does not exist" in output
+    assert output.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -200,10 +200,10 @@ def test_a_clock_with_five_fields(refused):
 
 
 @pytest.mark.parametrize("experiment", ["", "x" * 129])
-def test_an_experiments_name_that_kfp_does_not_take(refused, experiment):
-    said = refused("--experiment", experiment)
-    assert said.startswith("expected --experiment with 1 to 128 characters, as KFP requires")
-    assert f"received {len(experiment)}; choose another name" in said
+def test_an_experiment_name_that_kfp_refuses(refused, experiment):
+    output = refused("--experiment", experiment)
+    assert output.startswith("expected --experiment with 1 to 128 characters, as KFP requires")
+    assert f"received {len(experiment)}; choose another name" in output
 
 
 def test_neither_a_package_nor_a_configuration(server, capsys):

@@ -16,8 +16,8 @@ def metrics(value):
 
 
 def difference(value, half, users):
-    found = {"value": value, "low": value - half, "high": value + half, "users": users}
-    return {name: found | {"verdict": "better"} for name in retraining_value.METRICS}
+    values_by_name = {"value": value, "low": value - half, "high": value + half, "users": users}
+    return {name: values_by_name | {"verdict": "better"} for name in retraining_value.METRICS}
 
 
 def summary(pushed: int | None = 3, beside=True, passed=True) -> RunSummary:
@@ -41,9 +41,9 @@ def summary(pushed: int | None = 3, beside=True, passed=True) -> RunSummary:
     )
 
 
-def test_a_day_has_its_models_beside_those_that_were_left_as_they_are():
+def test_a_day_compares_its_models_with_unchanged_ones():
     day = retraining_value.make_day_record("2024-01-31", "f", summary())
-    assert {name: found["ndcg@10"] for name, found in day["quality"].items()} == {
+    assert {name: result["ndcg@10"] for name, result in day["quality"].items()} == {
         "retrained": 0.3, "never_retrained": 0.2, "left_alone": 0.1, "popular": 0.05,
     }  # fmt: skip
     assert (day["pushed"], day["blessed"], day["broken"], day["seconds"]) == (3, True, [], 3.5)
@@ -83,12 +83,12 @@ def test_days_are_weighed_by_their_users():
     """
     first = {"span": "1", "fingerprint": "f", "users": 999, "quality": {}, "difference": None}
     days = [first, row("2", 100, 0.4, 0.2, 0.08), row("3", 300, 0.34, 0.3, 0.04)]
-    found = retraining_value.compute_overall(days)
-    assert found is not None
-    assert (found["days"], found["users"]) == (2, 400)
-    assert found["quality"]["retrained"]["ndcg@10"] == pytest.approx(0.355)
-    assert found["quality"]["never_retrained"]["recall@100"] == pytest.approx(0.275)
-    difference = found["difference"]["ndcg@10"]
+    overall = retraining_value.compute_overall(days)
+    assert overall is not None
+    assert (overall["days"], overall["users"]) == (2, 400)
+    assert overall["quality"]["retrained"]["ndcg@10"] == pytest.approx(0.355)
+    assert overall["quality"]["never_retrained"]["recall@100"] == pytest.approx(0.275)
+    difference = overall["difference"]["ndcg@10"]
     half = math.sqrt(208) / 400
     assert difference["value"] == pytest.approx(0.08)
     assert difference["low"] == pytest.approx(0.08 - half)
@@ -97,18 +97,18 @@ def test_days_are_weighed_by_their_users():
 
 
 def test_a_gain_inside_the_noise_is_called_so():
-    found = retraining_value.compute_overall([row("2", 100, 0.21, 0.2, 0.02)])
-    assert found is not None
-    assert found["difference"]["ndcg@10"]["verdict"] == "inside the noise"
-    assert retraining_value.format_overall(found).endswith(": inside the noise")
+    overall = retraining_value.compute_overall([row("2", 100, 0.21, 0.2, 0.02)])
+    assert overall is not None
+    assert overall["difference"]["ndcg@10"]["verdict"] == "inside the noise"
+    assert retraining_value.format_overall(overall).endswith(": inside the noise")
 
 
-def test_one_day_alone_says_nothing():
+def test_a_single_day_has_no_verdict():
     day = retraining_value.make_day_record("1", "f", summary(beside=False))
     assert retraining_value.compute_overall([day]) is None
 
 
-def test_a_finished_day_is_known_by_what_it_was_made_of(tmp_path):
+def test_a_finished_day_is_identified_by_its_fingerprint(tmp_path):
     days = backfill.replace_day([], row("2", 9, 0.3, 0.2, 0.1))
     backfill.write_record(backfill.make_record("shop", days), tmp_path / "backfill.json")
     again = backfill.read_days(tmp_path / "backfill.json")
@@ -118,7 +118,7 @@ def test_a_finished_day_is_known_by_what_it_was_made_of(tmp_path):
     assert not backfill.is_finished(again, "3", "f")
 
 
-def test_a_day_that_is_run_again_takes_its_own_place():
+def test_a_repeated_day_replaces_its_record():
     days: list = []
     for span in ("10", "9", "11"):
         days = backfill.replace_day(days, row(span, 9, 0.3, 0.2, 0.1))

@@ -78,8 +78,13 @@ SUMMARY = {
 def answer(**changed: object) -> dict:
     item = {"rank": 1, "item_id": "i7", "title": "Oak Desk", "score": 1.5, "stage": "ranking"}
     history = [{"item_id": "i1", "title": "Oak Chair", "timestamp": 1_600_000_000}]
-    found = {"user_id": "u1", "known_user": True, "history": history, "recommendations": [item]}
-    return found | changed
+    values_by_name = {
+        "user_id": "u1",
+        "known_user": True,
+        "history": history,
+        "recommendations": [item],
+    }
+    return values_by_name | changed
 
 
 def print_answer(answer: dict, console: Console) -> None:
@@ -97,11 +102,11 @@ def page(monkeypatch):
 def row(text: str, name: str) -> list[str]:
     """The cells of the row whose first one is `name`, that one included."""
     rows = [[cell.strip() for cell in line.strip("│").split("│")] for line in text.splitlines()]
-    (found,) = [cells for cells in rows if cells[0] == name]
-    return found
+    (result,) = [cells for cells in rows if cells[0] == name]
+    return result
 
 
-def test_every_figure_stands_beside_its_baseline(page):
+def test_every_metric_is_shown_with_its_baseline(page):
     console, file = page
     terminal.print_report(make_summary(**SUMMARY), console)
     text = file.getvalue()
@@ -125,7 +130,7 @@ def test_every_figure_stands_beside_its_baseline(page):
     assert "nothing changed" not in text
 
 
-def test_a_run_from_the_cache_says_so(page):
+def test_a_run_from_the_cache_is_reported(page):
     console, file = page
     cached = [stage | {"cached": True} for stage in SUMMARY["stages"]]
     terminal.print_report(make_summary(**SUMMARY | {"stages": cached}), console)

@@ -50,12 +50,12 @@ def printed(what: Any) -> list[str]:
 
 def rows(table: Any) -> dict[str, list[str]]:
     """By the first cell of a row: the others."""
-    found = {}
+    values_by_name = {}
     for line in printed(table):
         name, *cells = (cell.strip() for cell in line.strip("│").split("│"))
         if line.startswith("│"):
-            found[name] = cells
-    return found
+            values_by_name[name] = cells
+    return values_by_name
 
 
 def difference_rows(parts: dict[str, Any]) -> dict[str, list[str]]:
@@ -75,14 +75,14 @@ def test_lists_are_held_against_the_baseline_with_the_highest_ndcg():
 
 
 def test_final_lists_in_retrievals_order_are_not_held_against_themselves():
-    found = summary()
-    found["ranking"]["order"] = "retrieval"
+    summary_values = summary()
+    summary_values["ranking"]["order"] = "retrieval"
     assert "final lists - retrieval" not in rows(
-        terminal_tables.make_differences_table(make_summary(**found))
+        terminal_tables.make_differences_table(make_summary(**summary_values))
     )
 
 
-def test_too_few_users_are_said_at_the_head():
+def test_too_few_users_are_noted_first():
     note = "too few users for a verdict: expected 50, received 12"
     few = make_summary(**summary(users=12, note=note)).retrieval
     many = make_summary(**summary()).retrieval
@@ -91,15 +91,17 @@ def test_too_few_users_are_said_at_the_head():
 
 
 def test_a_version_pushed_before_has_its_row_and_its_verdict():
-    found = summary()
-    found["verdict"] = verdict(pushed_before=metrics(0.1075, version=3, path="/serving/3"))
-    found["ranking"]["against"]["pushed"] = {"ndcg@10": difference(0.0025, "inside the noise")}
-    assert quality_rows(found)["pushed version 3"][0] == "0.1075"
-    compared = difference_rows(found)["final lists - pushed now"]
+    summary_values = summary()
+    summary_values["verdict"] = verdict(pushed_before=metrics(0.1075, version=3, path="/serving/3"))
+    summary_values["ranking"]["against"]["pushed"] = {
+        "ndcg@10": difference(0.0025, "inside the noise")
+    }
+    assert quality_rows(summary_values)["pushed version 3"][0] == "0.1075"
+    compared = difference_rows(summary_values)["final lists - pushed now"]
     assert compared[0] == "+0.0025 inside the noise"
 
 
-def test_an_interval_stands_behind_its_metric():
+def test_an_interval_follows_its_metric():
     assert quality_rows(summary())["final lists"][0] == "0.1100 .099-1.000"
 
 
@@ -141,17 +143,20 @@ def users(limit: float | None) -> dict[str, Any]:
         "south": {"users": 500, "metric": {"value": 0.08, "low": 0.06, "high": 0.1}},
     }
     gap = {"value": 0.04, "low": 0.01, "high": 0.07}
-    found = {"groups": groups, "best": "north", "worst": "south", "gap": gap}
-    return {"users.region": found | {"metric": "ndcg@10", "limit": limit, "required": False}}
+    values_by_name = {"groups": groups, "best": "north", "worst": "south", "gap": gap}
+    return {
+        "users.region": values_by_name | {"metric": "ndcg@10", "limit": limit, "required": False}
+    }
 
 
 @pytest.mark.parametrize(
-    ("limit", "said"), [(None, "no limit"), (0.05, "limit 0.05 met"), (0.03, "limit 0.03 exceeded")]
+    ("limit", "message"),
+    [(None, "no limit"), (0.05, "limit 0.05 met"), (0.03, "limit 0.03 exceeded")],
 )
-def test_a_gap_of_users_in_a_line(limit, said):
+def test_a_gap_of_users_in_a_line(limit, message):
     assert fairness_lines(users=users(limit)) == [
         "fairness of users.region, ndcg@10: gap 0.0400 (+0.0100 to +0.0700), north 0.1200, "
-        f"south 0.0800, {said}"
+        f"south 0.0800, {message}"
     ]
 
 
@@ -161,19 +166,24 @@ def test_a_gap_of_items_in_a_line():
         "relevance": {"value": 0.5, "low": 0.4, "high": 0.6},
         "difference": {"value": -0.3, "low": -0.4, "high": -0.2},
     }
-    found = {"groups": {"rare": row}, "widest": "rare", "gap": 0.3, "metric": "exposure@10"}
-    (line,) = fairness_lines(items={"items.tags": found | {"limit": 0.2}})
+    values_by_name = {
+        "groups": {"rare": row},
+        "widest": "rare",
+        "gap": 0.3,
+        "metric": "exposure@10",
+    }
+    (line,) = fairness_lines(items={"items.tags": values_by_name | {"limit": 0.2}})
     assert line == (
         "fairness of items.tags, exposure@10: gap 0.3000, rare has 0.2000 of the exposure and "
         "0.5000 of the relevant items (-0.4000 to -0.2000), limit 0.2 broken"
     )
 
 
-def test_a_gap_that_was_not_measured_says_why():
-    found = {"groups": {}, "note": "no gap: no test user has a known value of users.age"}
-    found |= {"metric": "ndcg@10", "limit": 0.1}
-    (line,) = fairness_lines(users={"users.age": found})
-    assert line == f"fairness of users.age, ndcg@10: not measured: {found['note']}"
+def test_an_unmeasured_gap_has_a_reason():
+    values_by_name = {"groups": {}, "note": "no gap: no test user has a known value of users.age"}
+    values_by_name |= {"metric": "ndcg@10", "limit": 0.1}
+    (line,) = fairness_lines(users={"users.age": values_by_name})
+    assert line == f"fairness of users.age, ndcg@10: not measured: {values_by_name['note']}"
     assert fairness_lines() == []
 
 
@@ -182,15 +192,15 @@ def rule(name: str, passed: bool, **more: object) -> dict[str, Any]:
 
 
 def verdict(*rules: dict[str, Any], **more: object) -> dict[str, Any]:
-    found = {"blessed": all(each["passed"] for each in rules), "rules": list(rules)}
-    return found | {"pushed_before": None, "forced": None} | more
+    values_by_name = {"blessed": all(each["passed"] for each in rules), "rules": list(rules)}
+    return values_by_name | {"pushed_before": None, "forced": None} | more
 
 
 def parse_verdict(*rules: dict[str, Any], **more: object) -> VerdictSummary:
     return VerdictSummary.model_validate(verdict(*rules, **more))
 
 
-def test_what_failed_stands_in_a_table_and_by_how_much():
+def test_failed_rules_are_in_a_table_with_their_difference():
     decided = parse_verdict(
         rule("final lists: ndcg@10 not worse than recent", False, low=-0.03, high=-0.01),
         rule("final lists: recall@10 at least 0.1", False, low=None, high=None),
@@ -220,7 +230,7 @@ def test_an_override_names_who_and_why():
     )
 
 
-def test_a_note_is_said_once_for_all_its_rules():
+def test_a_note_is_printed_once_for_all_its_rules():
     few = rule("a", True, note="too few users")
     decided = parse_verdict(few, rule("b", True), few | {"rule": "c"})
     assert terminal_tables.format_rule_notes(decided) == ["a; c: too few users"]

@@ -60,18 +60,18 @@ def test_expected_choice_over_two_days_by_hand(three_items, one_user):
     assert sum(expected) == pytest.approx(1.0)
 
 
-def test_seen_items_leave_their_share_to_the_others(three_items, one_user):
-    seen = np.array([[True, False, False]])
-    got = make_oracle(three_items, one_user, np.array([1]))(np.array([0]), seen)[0]
+def test_interacted_items_leave_their_share_to_the_others(three_items, one_user):
+    interacted = np.array([[True, False, False]])
+    got = make_oracle(three_items, one_user, np.array([1]))(np.array([0]), interacted)[0]
     np.testing.assert_allclose(got, [0.0, 0.3 / 0.8, 0.5 / 0.8])
 
 
 def test_the_ceiling_of_three_items_by_hand(three_items, one_user):
     # Item 0 is seen; the oracle puts 2 before 1; the user took 1, which therefore stands second.
-    asked = select_test_queries(
+    queries = select_test_queries(
         np.array([0, 0]), np.array([0, 1]), np.array([False, True]), at_most=10
     )
-    got = compute_scores(asked, 3, make_oracle(three_items, one_user, np.array([1])))
+    got = compute_scores(queries, 3, make_oracle(three_items, one_user, np.array([1])))
     assert got["ndcg@10"] == pytest.approx(1 / math.log2(3))
     assert got["recall@10"] == 1.0
 
@@ -101,10 +101,12 @@ def _rankers(catalogue, users, schedule, items, test):
     return {
         "popular": make_popularity_scorer(items[~test], len(catalogue)),
         "recent": make_popularity_scorer(items[~test & last_week], len(catalogue)),
-        "random": lambda who, seen: noise[who],
-        "taste alone": lambda who, seen: taste[who],
-        "taste and popularity": lambda who, seen: np.log(catalogue.popularity) + 6 * taste[who],
-        "weaker taste": lambda who, seen: (
+        "random": lambda who, interacted: noise[who],
+        "taste alone": lambda who, interacted: taste[who],
+        "taste and popularity": lambda who, interacted: (
+            np.log(catalogue.popularity) + 6 * taste[who]
+        ),
+        "weaker taste": lambda who, interacted: (
             np.log(compute_day_weights(catalogue, last_day) + 1e-12) + 3 * taste[who]
         ),
     }
@@ -113,19 +115,19 @@ def _rankers(catalogue, users, schedule, items, test):
 def test_no_ranker_passes_the_ceiling(shop):
     catalogue, users, schedule, items = shop
     test = schedule.timestamps >= find_cut_time(schedule.timestamps, 0.1)
-    asked = select_test_queries(schedule.users, items, test, at_most=10_000)
+    queries = select_test_queries(schedule.users, items, test, at_most=10_000)
     best = compute_scores(
-        asked,
+        queries,
         len(catalogue),
         make_oracle(catalogue, users, compute_days(schedule.timestamps[test])),
     )
     for name, scorer in _rankers(catalogue, users, schedule, items, test).items():
-        reached = compute_scores(asked, len(catalogue), scorer)
+        reached = compute_scores(queries, len(catalogue), scorer)
         assert all(reached[measure] <= best[measure] for measure in best), (name, reached, best)
     assert (
         best["ndcg@10"]
         > 2
         * compute_scores(
-            asked, len(catalogue), make_popularity_scorer(items[~test], len(catalogue))
+            queries, len(catalogue), make_popularity_scorer(items[~test], len(catalogue))
         )["ndcg@10"]
     )

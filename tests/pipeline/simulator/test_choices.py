@@ -118,7 +118,7 @@ def test_proposals_follow_their_weights_and_never_run_out():
     assert abs(np.corrcoef(drawn[:-1], drawn[1:])[0, 1]) < 0.03
 
 
-def test_chosen_tells_new_pairs_from_old_ones():
+def test_chosen_distinguishes_new_and_old_pairs():
     chosen = ChosenPairs(items=10)
     first = chosen.add_new(np.array([1, 1, 1, 2]), np.array([3, 3, 4, 3]))
     assert first.tolist() == [True, False, True, True]

@@ -19,7 +19,7 @@ def test_trend_by_hand():
     assert _one(10, 9.0, 2.0).compute_trend(14)[0] == pytest.approx(math.exp(0.5))
 
 
-def test_the_peak_has_the_height_and_lies_at_the_lag():
+def test_the_peak_has_the_height_and_is_at_the_lag():
     curve = [_one(0, 20.5, 3.0).compute_trend(day)[0] for day in range(100)]
     assert curve[20] == pytest.approx(3.0)
     assert max(curve) == curve[20]

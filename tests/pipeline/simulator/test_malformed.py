@@ -28,7 +28,7 @@ def _reason(line):
     return None if isinstance(event["timestamp"], int) else "bad_timestamp"
 
 
-def test_the_reader_takes_the_sound_line():
+def test_the_reader_accepts_the_valid_line():
     assert _reason(LINE) is None
 
 
@@ -38,7 +38,7 @@ def test_every_sort_is_refused_for_its_own_reason():
     }
 
 
-def test_broken_lines_stand_before_their_events():
+def test_malformed_lines_precede_their_events():
     lines = [LINE.replace("u1", f"u{n}") for n in range(3)]
     faults = Faults(next_event=np.array([10, 12, 12]), kind=np.array([1, 5, 0]))
     mixed = insert_faults(lines, first=10, faults=faults)
@@ -59,7 +59,7 @@ def test_blocks_without_faults_stay_as_they_are():
 
 
 @given(n=st.integers(0, 60), events=st.integers(1, 500), seed=st.integers(0, 50))
-def test_counts_sum_to_what_was_asked_and_are_even(n, events, seed):
+def test_counts_sum_to_the_requested_number_and_are_even(n, events, seed):
     faults = draw_faults(np.random.default_rng(seed), n, events)
     counts = faults.count_by_kind()
     assert sum(counts.values()) == n

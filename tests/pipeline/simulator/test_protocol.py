@@ -12,7 +12,7 @@ from pipeline.simulator.ceiling import compute_scores, find_cut_time, select_tes
 
 def _scorer(rows):
     table = np.array(rows, dtype=float)
-    return lambda users, seen: table[users]
+    return lambda users, interacted: table[users]
 
 
 def test_the_cut_is_the_event_at_nine_tenths():
@@ -20,28 +20,28 @@ def test_the_cut_is_the_event_at_nine_tenths():
     assert find_cut_time(np.arange(100, 119), 0.1) == 117  # floor(19 * 0.9) = 17
 
 
-def test_only_test_items_not_seen_before_are_relevant():
+def test_only_test_items_without_earlier_events_are_relevant():
     who = np.array([0, 0, 1, 0, 0, 1, 2])
     what = np.array([3, 4, 3, 3, 5, 3, 0])
     test = np.array([False, False, False, True, True, True, True])
-    asked = select_test_queries(who, what, test, at_most=10)
-    assert asked.users.tolist() == [0, 2]  # user 1 has only an item seen before
-    assert asked.relevant.tolist() == [[0, 5], [1, 0]]
-    assert asked.history.tolist() == [[0, 3], [0, 4]]
+    queries = select_test_queries(who, what, test, at_most=10)
+    assert queries.users.tolist() == [0, 2]  # user 1 has only an item seen before
+    assert queries.relevant.tolist() == [[0, 5], [1, 0]]
+    assert queries.history.tolist() == [[0, 3], [0, 4]]
 
 
 def test_a_thinned_question_keeps_the_ends_and_its_users_own_pairs():
     who = np.arange(5)
-    asked = select_test_queries(who, who, np.ones(5, dtype=bool), at_most=3)
-    assert asked.users.tolist() == [0, 2, 4]
-    assert asked.relevant.tolist() == [[0, 0], [1, 2], [2, 4]]
+    queries = select_test_queries(who, who, np.ones(5, dtype=bool), at_most=3)
+    assert queries.users.tolist() == [0, 2, 4]
+    assert queries.relevant.tolist() == [[0, 0], [1, 2], [2, 4]]
 
 
 def test_one_user_by_hand():
     # 12 items, ranked 0, 1, 2 …; item 0 seen, so item n stands at rank n; relevant are 2 and 11.
     who, what = np.array([0, 0, 0]), np.array([0, 2, 11])
-    asked = select_test_queries(who, what, np.array([False, True, True]), at_most=10)
-    got = compute_scores(asked, 12, _scorer([np.arange(12, 0, -1)]))
+    queries = select_test_queries(who, what, np.array([False, True, True]), at_most=10)
+    got = compute_scores(queries, 12, _scorer([np.arange(12, 0, -1)]))
     ideal = 1 + 1 / math.log2(3)
     assert got["recall@10"] == pytest.approx(1 / 2)
     assert got["recall@100"] == pytest.approx(1.0)
@@ -51,8 +51,8 @@ def test_one_user_by_hand():
 def test_users_weigh_alike():
     # User 0 finds one of one at rank 1, user 1 none of two.
     who, what = np.array([0, 1, 1]), np.array([0, 12, 13])
-    asked = select_test_queries(who, what, np.ones(3, dtype=bool), at_most=10)
-    got = compute_scores(asked, 14, _scorer([np.arange(14, 0, -1)] * 2))
+    queries = select_test_queries(who, what, np.ones(3, dtype=bool), at_most=10)
+    got = compute_scores(queries, 14, _scorer([np.arange(14, 0, -1)] * 2))
     assert got["recall@10"] == pytest.approx(0.5)
     assert got["ndcg@10"] == pytest.approx(0.5)
 
@@ -60,15 +60,17 @@ def test_users_weigh_alike():
 def test_the_ideal_stops_at_ten():
     # 11 relevant items, the first ten ranked first: nothing better can be done in ten places.
     what = np.arange(11)
-    asked = select_test_queries(np.zeros(11, dtype=int), what, np.ones(11, dtype=bool), at_most=10)
-    got = compute_scores(asked, 20, _scorer([np.arange(20, 0, -1)]))
+    queries = select_test_queries(
+        np.zeros(11, dtype=int), what, np.ones(11, dtype=bool), at_most=10
+    )
+    got = compute_scores(queries, 20, _scorer([np.arange(20, 0, -1)]))
     assert got["ndcg@10"] == pytest.approx(1.0)
     assert got["recall@10"] == pytest.approx(10 / 11)
 
 
-def test_nobody_asked_gives_zero():
-    asked = select_test_queries(np.array([0]), np.array([0]), np.array([False]), at_most=10)
-    assert compute_scores(asked, 5, _scorer([[0] * 5])) == {
+def test_without_queries_the_metrics_are_zero():
+    queries = select_test_queries(np.array([0]), np.array([0]), np.array([False]), at_most=10)
+    assert compute_scores(queries, 5, _scorer([[0] * 5])) == {
         "recall@10": 0.0,
         "ndcg@10": 0.0,
         "recall@100": 0.0,
@@ -80,11 +82,11 @@ def test_a_ranking_that_puts_the_relevant_first_has_the_whole_ndcg(data):
     items = data.draw(st.integers(2, 40))
     relevant = data.draw(st.sets(st.integers(0, items - 1), min_size=1))
     what = np.array(sorted(relevant))
-    asked = select_test_queries(
+    queries = select_test_queries(
         np.zeros(len(what), dtype=int), what, np.ones(len(what), dtype=bool), at_most=10
     )
     wanted = np.zeros(items)
     wanted[what] = 1.0
-    got = compute_scores(asked, items, _scorer([wanted]))
+    got = compute_scores(queries, items, _scorer([wanted]))
     assert got["ndcg@10"] == pytest.approx(1.0)
     assert got["recall@100"] == pytest.approx(1.0)

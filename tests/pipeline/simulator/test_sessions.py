@@ -43,7 +43,7 @@ def test_events_are_in_time_order_and_in_the_period(schedule):
     assert schedule.timestamps[-1] < START + 121 * 86_400
 
 
-def test_nobody_comes_before_joining(users, schedule):
+def test_users_have_no_events_before_joining(users, schedule):
     day = (schedule.timestamps - START) / 86_400
     assert (day >= users.joined[schedule.users]).all()
 

@@ -42,7 +42,7 @@ def _sound_events(path):
     return events
 
 
-def test_the_counts_are_those_asked_for(shop):
+def test_the_counts_are_as_requested(shop):
     out, truth = shop
     assert len((out / "events.jsonl").read_text().splitlines()) == 6013
     assert len(_sound_events(out / "events.jsonl")) == 6000
@@ -170,7 +170,7 @@ def test_the_verb_prints_json_alone(shop, tmp_path, capsys):
     assert json.loads(capsys.readouterr().out) == shop[1]
 
 
-def test_the_verb_prints_popularity_beside_the_ceiling(shop, tmp_path, capsys):
+def test_the_verb_prints_popularity_and_the_ceiling(shop, tmp_path, capsys):
     assert main(_arguments(tmp_path)) == 0
     printed = capsys.readouterr().out
     truth = shop[1]

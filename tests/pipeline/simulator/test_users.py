@@ -19,7 +19,7 @@ def test_new_users_come_late(users):
     assert users.joined.max() <= 119
 
 
-def test_neighbours_are_more_alike_than_strangers(users):
+def test_neighbours_are_more_similar_than_random_items(users):
     likeness = users.taste @ users.taste.T
     same = users.region[:, None] == users.region
     apart = ~np.eye(3000, dtype=bool)

@@ -9,8 +9,8 @@ from serving.bulk.lists import group_equal_histories
 
 def test_users_who_bring_as_many_events_go_together():
     # Of 3, 0, 9, 3, 5 and 0 events at most four are read, so 9 and 5 bring four each.
-    found = group_equal_histories(np.array([3, 0, 9, 3, 5, 0]), 4, 10)
-    assert {(tuple(sorted(rows)), length) for rows, length in found} == {
+    equal_histories = group_equal_histories(np.array([3, 0, 9, 3, 5, 0]), 4, 10)
+    assert {(tuple(sorted(rows)), length) for rows, length in equal_histories} == {
         ((1, 5), 0),
         ((0, 3), 3),
         ((2, 4), 4),
@@ -23,10 +23,10 @@ def test_users_who_bring_as_many_events_go_together():
     most=st.integers(1, 8),
 )
 def test_everybody_once_and_within_the_bounds(lengths, read, most):
-    asked = []
+    rows_queried = []
     for rows, length in group_equal_histories(np.array(lengths, np.int64), read, most):
         assert 1 <= len(rows) <= most
         assert {min(lengths[row], read) for row in rows} == {length}
         assert len(rows) == 1 or len(rows) * max(lengths[row] for row in rows) <= 2**20
-        asked.extend(rows.tolist())
-    assert sorted(asked) == list(range(len(lengths)))
+        rows_queried.extend(rows.tolist())
+    assert sorted(rows_queried) == list(range(len(lengths)))

@@ -118,10 +118,10 @@ def _expected(person, k):
 
 
 def test_lists_are_those_of_the_planted_model(parts):
-    found = BulkRecommender(parts["query"], CANDIDATES, READ).lists(
+    result = BulkRecommender(parts["query"], CANDIDATES, READ).lists(
         build_user_batch(PEOPLE), NOW, 10
     )
-    for person, ids in zip(PEOPLE.to_pylist(), found, strict=True):
+    for person, ids in zip(PEOPLE.to_pylist(), result, strict=True):
         assert not set(ids) & set(person["item_ids"])
         assert ids == _expected(person, 10)
 
@@ -129,24 +129,24 @@ def test_lists_are_those_of_the_planted_model(parts):
 def test_where_few_are_unseen_the_list_is_short(parts):
     (person,) = PEOPLE.slice(8, 1).to_pylist()
     unseen = set(IDS) - set(person["item_ids"])
-    (found,) = BulkRecommender(parts["query"], CANDIDATES, READ).lists(
+    (result,) = BulkRecommender(parts["query"], CANDIDATES, READ).lists(
         build_user_batch(PEOPLE.slice(8, 1)), NOW, 10**12
     )
-    assert set(found) == unseen
-    assert len(found) == len(unseen) < ITEMS
+    assert set(result) == unseen
+    assert len(result) == len(unseen) < ITEMS
 
 
 @pytest.mark.parametrize("stage", ["retrieval", "recommender"])
-def test_a_list_is_what_the_servable_answers_that_user_alone(parts, stage, tmp_path):
+def test_a_list_equals_the_servables_answer_for_that_user(parts, stage, tmp_path):
     export_servables(RecommenderModels(**parts, depth=DEPTH), CANDIDATES, str(tmp_path))
     served = load_servable(stage, 1, tmp_path / stage)
     ranking = parts["ranking"] if stage == "recommender" else None
-    found = BulkRecommender(parts["query"], CANDIDATES, READ, ranking, DEPTH).lists(
+    result = BulkRecommender(parts["query"], CANDIDATES, READ, ranking, DEPTH).lists(
         build_user_batch(PEOPLE), NOW, 5
     )
     listing = get_listing_inputs(parts["query"])
     declared = {name: (spec.dtype.name, tuple(spec.shape)) for name, spec in listing.items()}
-    for person, ids in zip(PEOPLE.to_pylist(), found, strict=True):
+    for person, ids in zip(PEOPLE.to_pylist(), result, strict=True):
         events = list(zip(person["item_ids"], person["timestamps"], strict=True))
         region = {"user_region": person["user_region"]}
         request = build_listing_request(
@@ -166,9 +166,9 @@ def test_small_calls_give_the_same_lists(parts, monkeypatch):
         assert made.lists(build_user_batch(PEOPLE), NOW, 8) == together
 
 
-def test_nobody_is_asked_about(parts):
-    nobody = build_user_batch(PEOPLE.slice(0, 0))
-    assert BulkRecommender(parts["query"], CANDIDATES, READ).lists(nobody, NOW, 8) == []
+def test_an_empty_user_batch_gives_no_lists(parts):
+    no_users = build_user_batch(PEOPLE.slice(0, 0))
+    assert BulkRecommender(parts["query"], CANDIDATES, READ).lists(no_users, NOW, 8) == []
 
 
 def as_bytes(values):

@@ -37,7 +37,7 @@ def serving_dir(tmp_path_factory):
     return folder
 
 
-def test_lists_go_by_the_popularity_of_the_moment_asked_about(serving_dir):
+def test_lists_use_the_popularity_at_the_time_of_the_query(serving_dir):
     pushed = open_pushed_version(serving_dir, "3")
     assert pushed.evaluated == ORIGIN.evaluated
     # a is out of fashion, c and d are in: scores 0, 0.5, 3, 1; u has seen c.
@@ -52,23 +52,23 @@ def test_the_newest_version_and_its_origin_are_found(serving_dir, tmp_path):
     assert read_origin(folder / "origin.json") == ORIGIN
 
 
-@pytest.mark.parametrize(("text", "said"), [(None, "received none"), ("{}", "do not fit")])
-def test_a_version_without_an_origin_says_so(tmp_path, text, said):
+@pytest.mark.parametrize(("text", "message"), [(None, "received none"), ("{}", "do not fit")])
+def test_a_version_without_an_origin_is_refused(tmp_path, text, message):
     file = tmp_path / "recommender" / "1" / "assets.extra" / "origin.json"
     file.parent.mkdir(parents=True)
     if text is not None:
         file.write_text(text)
-    with pytest.raises(TandemError, match=said) as caught:
+    with pytest.raises(TandemError, match=message) as error:
         open_pushed_version(tmp_path, "1")
-    assert str(file) in str(caught.value)
+    assert str(file) in str(error.value)
 
 
 def test_items_that_have_left_the_catalogue_fall_out_and_the_others_move_up():
     catalogue = to_text_array([b"new", b"d", b"b"])
-    found = find_item_indices([["d", "a", "b"], ["a"], [], ["b"]], catalogue, 2)
-    assert found.tolist() == [[2, 3], [0, 0], [0, 0], [3, 0]]
+    item_indices = find_item_indices([["d", "a", "b"], ["a"], [], ["b"]], catalogue, 2)
+    assert item_indices.tolist() == [[2, 3], [0, 0], [0, 0], [3, 0]]
 
 
 def test_lists_are_no_deeper_than_the_catalogue():
-    found = find_item_indices([["x"]], to_text_array([b"x"]), 100)
-    assert found.tolist() == [[1]]
+    item_indices = find_item_indices([["x"]], to_text_array([b"x"]), 100)
+    assert item_indices.tolist() == [[1]]

@@ -27,14 +27,14 @@ TAGS = tf.TensorSpec([None, None], tf.string)
 FACE = tf.TensorSpec([None, 2], tf.float32)
 
 
-def request(found, rows, length):
-    made = found.requests(np.array(rows), length, 99, DECLARED)
+def request(result, rows, length):
+    made = result.requests(np.array(rows), length, 99, DECLARED)
     return {name: values.tolist() for name, values in made.items()}
 
 
 def test_the_latest_events_are_history_and_the_earlier_ones_excluded():
-    found = request(build_user_batch(TABLE), [1, 0], 2)
-    assert found == {
+    result = request(build_user_batch(TABLE), [1, 0], 2)
+    assert result == {
         "user_id": [b"bob", b"ann"],
         "history_item_ids": [["é".encode(), b"f"], [b"b", b"c"]],
         "history_timestamps": [[5, 6], [2, 3]],
@@ -46,10 +46,10 @@ def test_the_latest_events_are_history_and_the_earlier_ones_excluded():
 
 
 def test_events_after_stop_are_not_known():
-    found = build_user_batch(TABLE)
-    found.stop[:] = [3, 4, 6]
-    assert found.lengths.tolist() == [3, 1, 0]
-    made = request(found, [0, 1], 1)
+    user_batch = build_user_batch(TABLE)
+    user_batch.stop[:] = [3, 4, 6]
+    assert user_batch.lengths.tolist() == [3, 1, 0]
+    made = request(user_batch, [0, 1], 1)
     assert made["history_item_ids"] == [[b"c"], [b"d"]]
     assert made["excluded_item_ids"] == [[b"a", b"b"], [b"", b""]]
 
@@ -61,9 +61,9 @@ def test_a_user_without_events():
 
 
 def test_a_slice_of_a_table_is_those_users_alone():
-    found = build_user_batch(TABLE.slice(1, 1))
-    assert len(found) == 1
-    assert request(found, [0], 3)["history_item_ids"] == [[b"d", "é".encode(), b"f"]]
+    user_batch = build_user_batch(TABLE.slice(1, 1))
+    assert len(user_batch) == 1
+    assert request(user_batch, [0], 3)["history_item_ids"] == [[b"d", "é".encode(), b"f"]]
 
 
 @pytest.mark.parametrize(
@@ -80,8 +80,8 @@ def test_a_slice_of_a_table_is_those_users_alone():
         (None, FACE, [[np.nan, np.nan], [np.nan, np.nan]]),
     ],
 )
-def test_features_of_every_kind_and_what_stands_for_missing(column, spec, expected):
-    found = get_feature_values(column, spec, np.array([2, 1]))
-    tensor = tf.constant(found, spec.dtype)
+def test_features_of_every_kind_and_their_missing_values(column, spec, expected):
+    feature_values = get_feature_values(column, spec, np.array([2, 1]))
+    tensor = tf.constant(feature_values, spec.dtype)
     assert spec.shape.is_compatible_with(tensor.shape)
-    np.testing.assert_array_equal(found.tolist(), expected)
+    np.testing.assert_array_equal(feature_values.tolist(), expected)

@@ -69,7 +69,7 @@ def test_declared_inputs(server, call):
     }
 
 
-def test_nobody_there_is_said_after_some_tries(call):
+def test_an_unreachable_server_is_reported_after_retries(call):
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     begin = time.monotonic()

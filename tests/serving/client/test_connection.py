@@ -41,7 +41,7 @@ def test_a_server_whose_issuer_is_known(tls, certificates):
 
 
 @pytest.mark.parametrize("root", ["stranger.pem", None])
-def test_a_server_whose_issuer_is_unknown_is_not_spoken_to(tls, certificates, root):
+def test_a_server_with_an_unknown_issuer_is_refused(tls, certificates, root):
     service = Scripted()
     path = None if root is None else certificates / root
     with tls(service) as address, pytest.raises(UsageError, match="expected a server at"):
@@ -63,7 +63,7 @@ def test_plain_text_to_a_tls_server_is_not_answered(tls):
         asked(address, Security())
 
 
-def test_the_token_goes_with_each_call(tls, certificates):
+def test_each_call_sends_the_token(tls, certificates):
     service = Scripted([(grpc.StatusCode.UNAVAILABLE, [])])
     root = certificates / "ca.pem"
     with tls(service) as address:
@@ -83,7 +83,7 @@ def test_the_token_is_in_no_representation():
 
 
 @pytest.mark.parametrize("token", ["", "s3\ncret", "s3 cret", "s3crét", "s3cret\n"])
-def test_what_is_no_token(token):
+def test_invalid_tokens_are_refused(token):
     with pytest.raises(UsageError, match="expected a bearer token") as refused:
         Security(token=token)
     assert "s3" not in str(refused.value)

@@ -29,12 +29,12 @@ def _fits(request):
         dtype, shape = DECLARED[name]
         proto = tf.make_tensor_proto(request[name])
         assert tf.dtypes.as_dtype(proto.dtype).name == dtype, name
-        found = [dim.size for dim in proto.tensor_shape.dim]
-        assert len(found) == len(shape), name
-        assert all(want in (-1, got) for got, want in zip(found, shape, strict=True)), name
+        result = [dim.size for dim in proto.tensor_shape.dim]
+        assert len(result) == len(shape), name
+        assert all(want in (-1, got) for got, want in zip(result, shape, strict=True)), name
 
 
-def test_categories_go_to_models_that_ask_for_them():
+def test_categories_are_sent_to_models_that_declare_them():
     filtered = DECLARED | {"allowed_categories": ("string", (-1, -1))}
     request = build_listing_request(filtered, ListingQuery("u", [], 9, 5, allowed=["tea", "é"]))
     assert request["allowed_categories"].tolist() == [[b"tea", "é".encode()]]
@@ -57,7 +57,7 @@ def test_a_stranger_without_history():
     ]
 
 
-def test_all_that_is_known_goes_into_the_request():
+def test_the_request_contains_all_known_values():
     request = build_listing_request(
         DECLARED,
         ListingQuery(
@@ -101,7 +101,7 @@ def test_every_request_fits_the_signature(history, tags, device):
     assert request["history_item_ids"][0].tolist() == [item.encode() for item, _ in history]
 
 
-def test_nothing_is_sent_that_the_servable_does_not_declare():
+def test_undeclared_inputs_are_not_sent():
     declared = {name: DECLARED[name] for name in ("user_id", "k", "now", "history_item_ids")}
     declared |= {name: DECLARED[name] for name in ("history_timestamps", "excluded_item_ids")}
     request = build_listing_request(

@@ -46,7 +46,7 @@ def asked(request):
     return ask
 
 
-def test_unavailable_is_asked_again(asked):
+def test_unavailable_is_retried(asked):
     assert asked(Scripted([(UNAVAILABLE, [])] * 3)) == 4
 
 
@@ -91,7 +91,7 @@ def test_an_overloaded_server_is_left_alone(asked):
 
 
 @pytest.mark.parametrize("code", [EXHAUSTED, UNAVAILABLE])
-def test_the_pause_is_the_one_that_the_server_asks_for(asked, code):
+def test_the_pause_follows_the_servers_pushback(asked, code):
     service = Scripted([(code, after(300))])
     assert asked(service) == 2
     first, second = service.moments
@@ -100,7 +100,7 @@ def test_the_pause_is_the_one_that_the_server_asks_for(asked, code):
 
 @pytest.mark.parametrize("code", [EXHAUSTED, UNAVAILABLE])
 @pytest.mark.parametrize("pushback", [-1, "later", 60_000])
-def test_a_server_may_ask_not_to_come_back(asked, code, pushback):
+def test_a_server_can_forbid_retries(asked, code, pushback):
     """60 s are more than the whole call has."""
     service = Scripted([(code, after(pushback))])
     begin = time.monotonic()
@@ -140,5 +140,5 @@ def test_pauses_differ():
 
 
 @pytest.mark.parametrize("left", [0.0, -1.0])
-def test_nothing_is_begun_after_the_deadline(left):
+def test_no_attempt_starts_after_the_deadline(left):
     assert RetryPolicy().pause(1, Failed(), left) is None

@@ -23,7 +23,7 @@ def _table(ids):
     return ItemTable(_candidates(ids))
 
 
-def test_it_goes_from_ids_to_positions_and_back():
+def test_ids_map_to_positions_and_back():
     table = _table(["a", "b", "c", 'q"u,o\tt', "é"])
     positions = table.positions(tf.constant([["é", "nothing"], ["", "a"]]))
     assert positions.numpy().tolist() == [[5, 0], [0, 1]]
@@ -41,13 +41,13 @@ def test_ids_of_many_kilobytes_are_found_when_saved_and_loaded(tmp_path):
     module.ids = tf.function(module.table.ids, input_signature=[tf.TensorSpec([None], tf.int32)])
     tf.saved_model.save(module, str(tmp_path))
     loaded = tf.saved_model.load(str(tmp_path))
-    found = loaded.positions(tf.constant(["x" * 19_999, "x" * 20_000, "x" * 500]))
-    assert found.numpy().tolist() == [3, 1, 0]
-    assert loaded.ids(found).numpy().tolist() == [b"x" * 19_999, b"x" * 20_000, b""]
+    result = loaded.positions(tf.constant(["x" * 19_999, "x" * 20_000, "x" * 500]))
+    assert result.numpy().tolist() == [3, 1, 0]
+    assert loaded.ids(result).numpy().tolist() == [b"x" * 19_999, b"x" * 20_000, b""]
 
 
 @pytest.mark.parametrize(
-    ("ids", "said"),
+    ("ids", "message"),
     [
         (["a", "b", "a"], r"received 1 ids that repeat \(b'a'\)"),
         (["a", ""], "received b''"),
@@ -55,8 +55,8 @@ def test_ids_of_many_kilobytes_are_found_when_saved_and_loaded(tmp_path):
         ([], "received none"),
     ],
 )
-def test_ids_that_no_table_can_hold_are_refused(ids, said):
-    with pytest.raises(DataRefused, match=said):
+def test_ids_that_no_table_can_hold_are_refused(ids, message):
+    with pytest.raises(DataRefused, match=message):
         _table(ids)
 
 

@@ -27,7 +27,7 @@ def servables(parts, tmp_path_factory):
     return exported(tmp_path_factory.mktemp("servables"), parts, candidates_of(IDS, VECTORS))
 
 
-def test_what_is_exported_answers_its_warmup(parts, tmp_path):
+def test_an_exported_model_answers_its_warmup_requests(parts, tmp_path):
     exported(tmp_path, parts, candidates_of(IDS, VECTORS))
     for name in ("retrieval", "ranking", "recommender"):
         loaded = load_servable(name, 1, tmp_path / name)
@@ -51,10 +51,10 @@ def _list(model, users, history, excluded, k, device="web"):
         "excluded_item_ids": tf.constant(excluded, tf.string, [len(users), len(excluded[0])]),
         "k": tf.constant([k]),
     }
-    found = model.signatures["serving_default"](**inputs)
-    assert sorted(found) == ["item_ids", "known_user", "scores", "stages"]
-    ids = [[item.decode() for item in row] for row in found["item_ids"].numpy()]
-    return ids, found["scores"].numpy(), found["known_user"].numpy().tolist()
+    result = model.signatures["serving_default"](**inputs)
+    assert sorted(result) == ["item_ids", "known_user", "scores", "stages"]
+    ids = [[item.decode() for item in row] for row in result["item_ids"].numpy()]
+    return ids, result["scores"].numpy(), result["known_user"].numpy().tolist()
 
 
 def test_retrieval_gives_the_nearest_without_history_and_exclusions(servables):
@@ -81,9 +81,9 @@ def test_more_than_there_is_gives_empty_ids(servables):
 def test_ranking_scores_the_candidates_of_the_request(servables):
     inputs = _inputs(["ann", "new"], [[], []])
     inputs["candidate_item_ids"] = tf.constant([["é", "a", "zz"], ["b", "", "c"]])
-    found = servables["ranking"].signatures["serving_default"](**inputs)
-    assert found["relevance"].numpy().tolist() == [[5, 1, 0], [2, 0, 3]]
-    np.testing.assert_allclose(found["rating"], [[10.5, 10.1, 10], [0.2, 0, 0.3]], atol=1e-5)
+    result = servables["ranking"].signatures["serving_default"](**inputs)
+    assert result["relevance"].numpy().tolist() == [[5, 1, 0], [2, 0, 3]]
+    np.testing.assert_allclose(result["rating"], [[10.5, 10.1, 10], [0.2, 0, 0.3]], atol=1e-5)
 
 
 def test_recommender_puts_the_depth_nearest_into_the_order_of_ranking(servables):
@@ -94,12 +94,12 @@ def test_recommender_puts_the_depth_nearest_into_the_order_of_ranking(servables)
     assert known == [True, False]
 
 
-def test_recommender_reaches_beyond_its_depth_when_asked_for_more(servables):
+def test_recommender_returns_more_items_than_its_depth(servables):
     ids, _, _ = _list(servables["recommender"], ["ann"], [["b"]], [["zz"]], 5)
     assert ids == [["é", "d", "c", "a", ""]]
 
 
-def test_recommender_keeps_the_order_of_retrieval_where_ranking_did_not_pay(parts, tmp_path):
+def test_recommender_keeps_the_order_of_retrieval_if_ranking_was_not_better(parts, tmp_path):
     models = exported(tmp_path, parts, candidates_of(IDS, VECTORS), rank_order=False)
     ids, scores, _ = _list(models["recommender"], ["ann"], [["b"]], [[]], 2)
     assert ids == [["a", "c"]]
@@ -115,8 +115,8 @@ def test_servables_over_scann_are_saved_and_loaded(tmp_path):
     models = exported(tmp_path / "out", parts, candidates_of(ids, vectors), rank_order=False)
     best = [ids[n] for n in np.argsort(-vectors[:, 0])]
     for name in ("retrieval", "recommender"):
-        found, _, _ = _list(models[name], ["ann"], [[best[0], ""]], [[best[2]]], 3)
-        assert found == [[best[1], best[3], best[4]]]
+        listing, _, _ = _list(models[name], ["ann"], [[best[0], ""]], [[best[2]]], 3)
+        assert listing == [[best[1], best[3], best[4]]]
 
 
 FILTERS = [["tea"], ["tea", "tin"], ["tin"], [], ["tea"]]  # of a, b, c, d, é
@@ -147,14 +147,14 @@ def filtered(tmp_path_factory):
         (["nothing"], [["", "", ""], ["", "", ""]]),
     ],
 )
-def test_lists_have_what_is_available_and_allowed(filtered, allowed, expected):
+def test_lists_contain_available_and_allowed_items_only(filtered, allowed, expected):
     inputs = _inputs(["ann", "new"], [[], []]) | {
         "excluded_item_ids": tf.zeros([2, 0], tf.string),
         "allowed_categories": tf.constant([allowed, allowed], tf.string, [2, len(allowed)]),
         "k": tf.constant([3]),
     }
-    found = filtered["retrieval"].signatures["serving_default"](**inputs)["item_ids"].numpy()
-    assert [sorted(row) for row in _texts(found)] == [sorted(row) for row in expected]
+    result = filtered["retrieval"].signatures["serving_default"](**inputs)["item_ids"].numpy()
+    assert [sorted(row) for row in _texts(result)] == [sorted(row) for row in expected]
     final = filtered["recommender"].signatures["serving_default"](**inputs)["item_ids"].numpy()
     in_rankings_order = [item for item in ("é", "d", "a") if item in expected[0]]
     assert [[item for item in row if item] for row in _texts(final)] == [in_rankings_order] * 2
@@ -166,15 +166,15 @@ def test_each_row_has_categories_of_its_own(filtered):
         "allowed_categories": tf.constant([["tea"], [""]]),
         "k": tf.constant([2]),
     }
-    found = filtered["retrieval"].signatures["serving_default"](**inputs)["item_ids"].numpy()
-    assert _texts(found) == [["a", ""], ["é", "d"]]
+    result = filtered["retrieval"].signatures["serving_default"](**inputs)["item_ids"].numpy()
+    assert _texts(result) == [["a", ""], ["é", "d"]]
 
 
 def _texts(ids):
     return [[item.decode() for item in row] for row in ids]
 
 
-def test_categories_are_asked_for_where_they_are_declared_alone(servables, filtered):
+def test_categories_are_an_input_only_if_declared(servables, filtered):
     for name, asks in (("retrieval", True), ("recommender", True), ("ranking", False)):
         inputs = filtered[name].signatures["serving_default"].structured_input_signature[1]
         assert ("allowed_categories" in inputs) == asks
@@ -204,25 +204,25 @@ def wide(request, tmp_path_factory):
     return models, vectors
 
 
-@pytest.mark.parametrize(("seen", "k"), [(5_390, 10), (4_000, 200), (5_400, 5)])
-def test_whoever_has_seen_thousands_still_gets_k(wide, seen, k):
+@pytest.mark.parametrize(("interacted", "k"), [(5_390, 10), (4_000, 200), (5_400, 5)])
+def test_a_user_with_thousands_of_events_gets_k_items(wide, interacted, k):
     """His history is what he likes best, so that all of it stands before what is left."""
     models, vectors = wide
     best = [n for n in np.argsort(-vectors[:, 0]) if n % 10 != 0]
-    history, left = best[:seen], best[seen:]
+    history, left = best[:interacted], best[interacted:]
     inputs = _inputs(["ann"], [[f"i{n}" for n in history]]) | {
         "excluded_item_ids": tf.zeros([1, 0], tf.string),
         "allowed_categories": tf.zeros([1, 0], tf.string),
         "k": tf.constant([k]),
     }
     for name in ("retrieval", "recommender"):
-        (found,) = _texts(models[name].signatures["serving_default"](**inputs)["item_ids"].numpy())
-        named = [item for item in found if item]
+        (texts,) = _texts(models[name].signatures["serving_default"](**inputs)["item_ids"].numpy())
+        named = [item for item in texts if item]
         assert len(named) == len(set(named)) == min(k, len(left))
         assert set(named) <= {f"i{n}" for n in left}
 
 
-def test_k_of_a_category_are_found_behind_a_long_history(wide):
+def test_k_items_of_a_category_are_returned_despite_a_long_history(wide):
     models, vectors = wide
     best = [n for n in np.argsort(-vectors[:, 0]) if n % 10 != 0]
     inputs = _inputs(["ann"], [[f"i{n}" for n in best[:5_000]]]) | {
@@ -231,6 +231,6 @@ def test_k_of_a_category_are_found_behind_a_long_history(wide):
         "k": tf.constant([40]),
     }
     for name in ("retrieval", "recommender"):
-        (found,) = _texts(models[name].signatures["serving_default"](**inputs)["item_ids"].numpy())
-        assert len(set(found)) == 40
-        assert set(found) <= {f"i{n}" for n in best[5_000:] if n % 3 == 1}
+        (texts,) = _texts(models[name].signatures["serving_default"](**inputs)["item_ids"].numpy())
+        assert len(set(texts)) == 40
+        assert set(texts) <= {f"i{n}" for n in best[5_000:] if n % 3 == 1}

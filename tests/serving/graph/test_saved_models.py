@@ -90,12 +90,12 @@ def test_a_scann_model_loads_in_a_fresh_process(tmp_path):
         (["MatMul", "TFText>WhitespaceTokenizeWithOffsetsV2"], ["tensorflow_text"]),
     ],
 )
-def test_only_what_the_graph_needs_is_imported(ops, imported):
+def test_only_required_ops_are_imported(ops, imported):
     ended = run(REGISTER, *ops)
     assert ended.stdout == f"{imported}\n", ended.stderr
 
 
-def test_ops_that_nobody_registers_are_named():
+def test_unregistered_ops_are_named():
     ended = run(REGISTER, "MatMul", "Acme>Sort")
     assert ended.returncode == 1
     assert "received one with Acme>Sort;" in ended.stderr

@@ -149,9 +149,9 @@ def test_tensorflow_alone_loads_and_answers(pushed, form):
         check=False,
     )
     assert ended.returncode == 0, ended.stderr
-    said = json.loads(ended.stdout)
-    assert said["imported"] == []
-    models = said["models"]
+    output = json.loads(ended.stdout)
+    assert output["imported"] == []
+    models = output["models"]
     # ann has had a, so b and c are the nearest; d is excluded for the other, who is left with e.
     assert models["retrieval"]["rows"][0] == ["b", "c"]
     assert models["retrieval"]["rows"][1][0] == "e"
@@ -177,15 +177,15 @@ def listed(root):
     return json.loads(ended.stdout)
 
 
-def test_ops_says_which_are_not_tensorflows(pushed):
-    found = listed(str(pushed("scann")))
-    assert sorted(found) == list(MODELS)
+def test_ops_lists_ops_that_are_not_tensorflows(pushed):
+    listed_items = listed(str(pushed("scann")))
+    assert sorted(listed_items) == list(MODELS)
     for name in ("recommender", "retrieval"):
-        assert found[name]["version"] == 1
-        assert found[name]["others"]
-        assert all(op.startswith("Scann>") for op in found[name]["others"])
-        assert "TopKV2" in found[name]["tensorflow"]
-    assert found["ranking"]["others"] == []
+        assert listed_items[name]["version"] == 1
+        assert listed_items[name]["others"]
+        assert all(op.startswith("Scann>") for op in listed_items[name]["others"])
+        assert "TopKV2" in listed_items[name]["tensorflow"]
+    assert listed_items["ranking"]["others"] == []
 
 
 def test_a_pushed_scann_model_is_loaded_with_its_ops(pushed):
@@ -206,14 +206,14 @@ def test_a_pushed_scann_model_is_loaded_with_its_ops(pushed):
     assert ended.returncode == 0, ended.stderr
 
 
-def test_ops_says_that_a_stock_server_loads_it(pushed, capsys):
+def test_ops_reports_that_a_stock_server_can_load_the_model(pushed, capsys):
     assert main(["ops", "--root", str(pushed("exact"))]) == 0
-    said = capsys.readouterr().out
-    assert said.count("of others: none: a stock TensorFlow Serving loads it") == 3
-    assert "recommender 1: " in said
-    assert "TopKV2" in said
+    output = capsys.readouterr().out
+    assert output.count("of others: none: a stock TensorFlow Serving loads it") == 3
+    assert "recommender 1: " in output
+    assert "TopKV2" in output
 
 
-def test_nothing_pushed_is_no_run(tmp_path, capsys):
+def test_a_directory_without_pushed_models_is_no_run(tmp_path, capsys):
     assert main(["ops", "--root", str(tmp_path)]) == 2
     assert "expected pushed models in" in capsys.readouterr().err

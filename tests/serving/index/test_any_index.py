@@ -29,11 +29,11 @@ folder, *forms = sys.argv[1:]
 if "scann" in forms:
     from scann.scann_ops.py import scann_ops
 assert ("scann" in sys.modules) == ("scann" in forms) and "serving" not in sys.modules
-asked = np.load(folder + "/asked.npz")
+arguments = np.load(folder + "/asked.npz")
 names = ("queries", "excluded", "allowed", "k")
 for form in forms:
     index = tf.saved_model.load(folder + "/" + form)
-    found = index.search(*(tf.constant(asked[name]) for name in names))
+    found = index.search(*(tf.constant(arguments[name]) for name in names))
     np.savez(f"{folder}/{form}.npz", positions=found[0].numpy(), scores=found[1].numpy())
 """
 
@@ -79,13 +79,13 @@ def asking(index):
 
     def ask(queries, excluded, k, allowed=None):
         allowed = np.zeros((len(queries), 0)) if allowed is None else allowed
-        found = traced(
+        graph = traced(
             tf.constant(queries),
             tf.constant(excluded, tf.int32),
             tf.constant(allowed, tf.int32),
             tf.constant(k),
         )
-        return tuple(values.numpy() for values in found)
+        return tuple(values.numpy() for values in graph)
 
     return ask
 
@@ -98,14 +98,14 @@ def unavailable():
     return set(range(10, ITEMS + 1, 10))
 
 
-def test_finds_the_items_of_the_taste_asked_for(planted, search):
+def test_results_have_the_taste_of_the_query(planted, search):
     positions, scores = search(planted[1], nothing(planted[1]), 10)
     taste = (positions - 1) // 25
     assert (taste == np.arange(12)[:, None]).mean() > 0.95
     assert (np.diff(scores, axis=1) <= 0).all()
 
 
-def test_beyond_what_is_looked_into_it_looks_everywhere(planted, search):
+def test_if_the_probed_leaves_are_not_enough_all_are_searched(planted, search):
     """Two leaves hold some fifty items; 200 are asked for, and 270 are available."""
     positions, _ = search(planted[1], nothing(planted[1]), 200)
     for row in positions.tolist():
@@ -113,7 +113,7 @@ def test_beyond_what_is_looked_into_it_looks_everywhere(planted, search):
         assert not set(row) & (unavailable() | {0})
 
 
-def test_an_item_that_is_not_available_is_never_found(planted, search):
+def test_an_unavailable_item_is_never_returned(planted, search):
     positions, scores = search(planted[1], nothing(planted[1]), ITEMS)
     assert positions.shape == (12, 270)
     assert all(set(row) == set(range(1, ITEMS + 1)) - unavailable() for row in positions.tolist())
@@ -135,14 +135,14 @@ def test_no_excluded_item_and_no_fewer_than_there_are(planted, search, excluded,
     positions, scores = search(queries, out, k)
     for row in range(2):
         eligible = set(range(1, ITEMS + 1)) - unavailable() - set(out[row].astype(int).tolist())
-        found = positions[row][positions[row] > 0].tolist()
-        assert len(found) == len(set(found)) == min(k, len(eligible))
-        assert set(found) <= eligible
+        result = positions[row][positions[row] > 0].tolist()
+        assert len(result) == len(set(result)) == min(k, len(eligible))
+        assert set(result) <= eligible
         assert np.isneginf(scores[row][positions[row] == 0]).all()
 
 
 @pytest.mark.parametrize(("allowed", "wanted"), [([1, 0], {1}), ([2, 2], {2}), ([2, 1], {1, 2})])
-def test_a_filter_lets_its_categories_through(planted, eligible, search, allowed, wanted):
+def test_a_filter_returns_its_categories(planted, eligible, search, allowed, wanted):
     positions, _ = search(planted[1], nothing(planted[1]), ITEMS, np.tile(allowed, (12, 1)))
     expected = {
         position
@@ -153,7 +153,7 @@ def test_a_filter_lets_its_categories_through(planted, eligible, search, allowed
         assert set(row) - {0} == expected
 
 
-def test_a_filter_is_its_own_rows_and_an_unknown_category_lets_nothing_through(planted, search):
+def test_filters_apply_by_row_and_an_unknown_category_matches_nothing(planted, search):
     queries = planted[1][:3]
     positions, _ = search(queries, nothing(queries), 5, [[-1, 0], [0, 0], [1, 0]])
     assert not positions[0].any()
@@ -174,7 +174,7 @@ def test_a_batch_answers_as_its_rows_alone(planted, search):
 @pytest.mark.parametrize("forms", [("exact", "ivf", "ivf of bytes"), ("scann",)])
 def test_saved_it_answers_the_same_in_a_fresh_process(forms, planted, eligible, tmp_path):
     """All but ScaNN's need TensorFlow alone."""
-    asked = {
+    arguments = {
         "queries": planted[1],
         "excluded": np.tile(np.arange(1, 31, dtype=np.int32), (12, 1)),
         "allowed": np.tile(np.array([1], np.int32), (12, 1)),
@@ -183,9 +183,11 @@ def test_saved_it_answers_the_same_in_a_fresh_process(forms, planted, eligible, 
     before = {}
     for form in forms:
         index = FORMS[form](planted[0], eligible)
-        before[form] = asking(index)(asked["queries"], asked["excluded"], 40, asked["allowed"])
+        before[form] = asking(index)(
+            arguments["queries"], arguments["excluded"], 40, arguments["allowed"]
+        )
         save_index(index, DIM, str(tmp_path / form))
-    np.savez(tmp_path / "asked.npz", **asked)
+    np.savez(tmp_path / "asked.npz", **arguments)
     command = [sys.executable, "-c", _IN_A_FRESH_PROCESS, str(tmp_path), *forms]
     subprocess.run(command, check=True, capture_output=True)
     for form, (positions, scores) in before.items():

@@ -23,7 +23,7 @@ NOTHING = np.zeros((44, 0), np.int32)
         (IndexConfig(kind="ivf", exact_below=20_000), "ivf"),
     ],
 )
-def test_the_kind_is_what_is_asked_for_and_auto_goes_by_size(config, kind):
+def test_the_kind_is_as_configured_and_auto_depends_on_size(config, kind):
     easy = config.model_copy(update={"target_ann_recall": 0.01, "tuning_seconds": 1e-9})
     assert build_index(VECTORS, EVERYTHING, QUERIES[:20], easy).index.kind == kind
 
@@ -38,29 +38,31 @@ def test_exact_search_has_full_ann_recall():
 
 
 @pytest.mark.parametrize("kind", ["exact", "ivf", "scann"])
-def test_items_that_share_a_vector_stand_for_each_other(kind):
+def test_items_with_equal_vectors_are_interchangeable(kind):
     """Fifty items are nearer than 350 that are all alike, of which an exact list has some fifty."""
-    alike = np.concatenate([RNG.normal(4, 1, (50, 8)), np.ones((350, 8))]).astype(np.float32)
+    vectors = np.concatenate([RNG.normal(4, 1, (50, 8)), np.ones((350, 8))]).astype(np.float32)
     queries = np.abs(QUERIES[:20])
     everything = Eligibility.of_all(400)
     config = IndexConfig(kind=kind, tuning_seconds=1e-9)
-    built = build_index(alike, everything, queries, config)
-    measured = measure_index(built, alike, everything, queries)
+    built = build_index(vectors, everything, queries, config)
+    measured = measure_index(built, vectors, everything, queries)
     assert measured["ann_recall@100"] == 1.0
     require_recall(measured, config)
 
 
 @pytest.mark.parametrize("kind", ["ivf", "scann"])
-def test_a_tuned_index_reaches_its_target_on_queries_that_it_has_not_seen(kind):
+def test_a_tuned_index_reaches_its_target_on_held_out_queries(kind):
     """It looks into some leaves only; what it should find is counted here over all products."""
     config = IndexConfig(kind=kind, target_ann_recall=0.5, tuning_seconds=1e-9)
     built = build_index(VECTORS, EVERYTHING, QUERIES, config)
     measured = measure_index(built, VECTORS, EVERYTHING, QUERIES)
     assert measured["kind"] == built.index.kind == kind
     assert measured["queries"] == 44  # 300 less the 256 that it was tuned with
-    found, _ = built.index.search(QUERIES[256:], NOTHING, NOTHING, 100)
+    positions, _ = built.index.search(QUERIES[256:], NOTHING, NOTHING, 100)
     nearest = np.argsort(-(QUERIES[256:] @ VECTORS.T), axis=1)[:, :100] + 1  # 0 is no item
-    shared = [len(set(row) & set(best)) for row, best in zip(found.numpy(), nearest, strict=True)]
+    shared = [
+        len(set(row) & set(best)) for row, best in zip(positions.numpy(), nearest, strict=True)
+    ]
     assert np.mean(shared) / 100 == pytest.approx(measured["ann_recall@100"], abs=0.01)
     assert np.mean(shared) / 100 >= 0.49
     assert 1 < measured["parameters"]["probes"] < measured["parameters"]["leaves"] / 2
@@ -86,7 +88,7 @@ def test_ann_recall_at_the_target_is_enough():
     require_recall({"ann_recall@100": 0.9}, IndexConfig(target_ann_recall=0.9))
 
 
-def test_a_catalogue_of_which_nothing_is_available_is_refused():
+def test_a_catalogue_without_available_items_is_refused():
     nothing = Eligibility(np.zeros(6400, bool), EVERYTHING.categories)
     with pytest.raises(DataRefused, match="at least one available item, received 6400 items"):
         build_index(VECTORS, nothing, QUERIES, IndexConfig())

@@ -36,43 +36,43 @@ def _planted(available=None, filters=None):
     )
 
 
-def test_everything_is_available_where_nothing_is_said():
-    found = Eligibility.of(_planted(), NOTHING)
-    assert found.available.tolist() == [True] * 4
-    assert found.categories.tolist() == [[0]] * 4
+def test_all_items_are_available_by_default():
+    eligible = Eligibility.of(_planted(), NOTHING)
+    assert eligible.available.tolist() == [True] * 4
+    assert eligible.categories.tolist() == [[0]] * 4
 
 
 def test_it_survives_the_artifact_and_the_deny_list_adds_to_it(tmp_path):
     candidates.save(_planted([True, False, True, True], CATEGORIES), str(tmp_path))
     stored = candidates.load(str(tmp_path))
     denied = parse_deny_list("é\nnobody\n\nb\r\né\n")
-    found = Eligibility.of(stored, denied)
-    assert found.available.tolist() == [True, False, True, False]
-    assert found.positions.tolist() == [1, 3]
-    assert found.categories.tolist() == [[2, 1, 0], [0, 0, 0], [1, 0, 0], [3, 1, 2]]
+    eligible = Eligibility.of(stored, denied)
+    assert eligible.available.tolist() == [True, False, True, False]
+    assert eligible.positions.tolist() == [1, 3]
+    assert eligible.categories.tolist() == [[2, 1, 0], [0, 0, 0], [1, 0, 0], [3, 1, 2]]
     counted = count_ineligible(stored, denied)
     assert counted == {"unavailable": 1, "denied": 3, "denied_unknown": 1}
 
 
-def test_nothing_is_counted_where_nothing_is_declared():
+def test_without_a_declaration_no_items_are_counted():
     counted = count_ineligible(_planted(), NOTHING)
     assert counted == {"unavailable": 0, "denied": 0, "denied_unknown": 0}
 
 
 def test_a_graph_has_the_numbers_that_the_index_has():
     filters = _planted(filters=CATEGORIES).filters
-    asked = tf.constant([["tea", "Éclair", ""], ["nothing", "tin", "Tea"]])
-    assert CategoryTable(filters).numbers(asked).numpy().tolist() == [[1, 3, 0], [-1, 2, -1]]
+    categories = tf.constant([["tea", "Éclair", ""], ["nothing", "tin", "Tea"]])
+    assert CategoryTable(filters).numbers(categories).numpy().tolist() == [[1, 3, 0], [-1, 2, -1]]
 
 
-def test_a_filter_that_no_item_has_a_value_of_lets_nothing_through():
+def test_a_filter_without_matching_items_returns_nothing():
     stored = _planted(filters=[[], [], [], []])
     assert Eligibility.of(stored, NOTHING).categories.tolist() == [[0]] * 4
     numbers = CategoryTable(stored.filters).numbers(tf.constant(["tea", ""]))
     assert numbers.numpy().tolist() == [-1, 0]
 
 
-def test_a_deny_list_is_kept_beside_its_index(tmp_path):
+def test_a_deny_list_is_saved_with_its_index(tmp_path):
     path = tmp_path / "denied"
     path.write_bytes("\ufeffé\r\n\r\n  \n x y\t\n".encode())
     save_deny_list(read_deny_list(str(path)), str(tmp_path))
@@ -80,12 +80,12 @@ def test_a_deny_list_is_kept_beside_its_index(tmp_path):
     assert read_deny_list(None) == ""
 
 
-@pytest.mark.parametrize(("content", "said"), [(None, "No such file"), (b"\xff\n", "UTF-8")])
-def test_a_deny_list_that_is_no_text_is_named(tmp_path, content, said):
+@pytest.mark.parametrize(("content", "message"), [(None, "No such file"), (b"\xff\n", "UTF-8")])
+def test_a_deny_list_that_is_no_text_is_named(tmp_path, content, message):
     path = tmp_path / "denied"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(UsageError, match=f"index.deny_list|{said}") as caught:
+    with pytest.raises(UsageError, match=f"index.deny_list|{message}") as error:
         read_deny_list(str(path))
-    assert str(path) in str(caught.value)
-    assert said in str(caught.value)
+    assert str(path) in str(error.value)
+    assert message in str(error.value)

@@ -27,7 +27,7 @@ def _search(index, queries, excluded, k):
     return positions.numpy(), scores.numpy()
 
 
-def test_finds_what_numpy_finds(index):
+def test_results_equal_a_search_with_numpy(index):
     positions, scores = _search(index, QUERIES, np.zeros((4, 0)), 5)
     products = QUERIES @ VECTORS.T
     order = np.argsort(-products, axis=1)[:, :5]
@@ -41,7 +41,7 @@ def test_k_beyond_the_catalogue_gives_all_of_it(index):
     assert all(sorted(row) == list(range(1, ITEMS + 1)) for row in positions.tolist())
 
 
-def test_where_all_is_excluded_nothing_is_found(index):
+def test_a_query_that_excludes_everything_returns_nothing(index):
     excluded = np.tile(np.arange(1, ITEMS + 1), (4, 1))
     positions, scores = _search(index, QUERIES, excluded, 3)
     assert not positions.any()
@@ -54,7 +54,7 @@ def test_where_all_is_excluded_nothing_is_found(index):
     ),
     k=st.integers(1, ITEMS + 3),
 )
-def test_exclusions_are_kept_and_nothing_else_is_lost(index, excluded, k):
+def test_only_excluded_items_are_absent(index, excluded, k):
     """0 stands for none, and an item may be excluded twice."""
     positions, scores = _search(index, QUERIES, np.array(excluded), k)
     products = QUERIES @ VECTORS.T

@@ -18,14 +18,14 @@ def planted():
 
 def ask(index, queries, k):
     nothing = np.zeros((len(queries), 0), np.int32)
-    found = index.search(
+    positions = index.search(
         tf.constant(queries), tf.constant(nothing), tf.constant(nothing), tf.constant(k)
     )
-    return tuple(values.numpy() for values in found)
+    return tuple(values.numpy() for values in positions)
 
 
 @pytest.mark.parametrize("codes", CODES)
-def test_with_all_leaves_it_finds_what_numpy_finds(planted, codes):
+def test_with_all_leaves_results_equal_a_search_with_numpy(planted, codes):
     vectors, queries = planted
     index = IvfIndex(vectors, Eligibility.of_all(ITEMS), 6, 6, codes)
     positions, scores = ask(index, queries, 10)

@@ -21,8 +21,8 @@ def rows_of(parted, leaf):
 
 def test_planted_tastes_become_leaves(planted):
     parted = partition_vectors(planted, 3)
-    found = sorted(rows_of(parted, leaf) for leaf in range(3))
-    assert found == [list(range(40)), list(range(40, 70)), list(range(70, 90))]
+    result = sorted(rows_of(parted, leaf) for leaf in range(3))
+    assert result == [list(range(40)), list(range(40, 70)), list(range(70, 90))]
     for leaf in range(3):
         expected = planted[rows_of(parted, leaf)].mean(axis=0)
         np.testing.assert_allclose(parted.centroids[leaf], expected, rtol=1e-5)
@@ -48,10 +48,10 @@ def test_one_seed_gives_one_partition(planted):
     assert first.source.tolist() == second.source.tolist()
 
 
-def test_nearest_takes_the_smallest_distance():
+def test_nearest_selects_the_smallest_distance():
     means = np.array([[0, 0], [4, 0]], np.float32)
-    asked = np.array([[1, 9], [3, -9], [2.1, 0]], np.float32)
-    assert find_nearest_means(asked, means).tolist() == [0, 1, 1]
+    queries = np.array([[1, 9], [3, -9], [2.1, 0]], np.float32)
+    assert find_nearest_means(queries, means).tolist() == [0, 1, 1]
 
 
 @pytest.mark.parametrize(("items", "expected"), [(1, 1), (2, 1), (100, 10), (1_000_000, 1000)])

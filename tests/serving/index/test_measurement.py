@@ -17,8 +17,8 @@ def test_share_of_the_exact_neighbours_by_hand():
     exact = ExactAnswers(
         column(*range(11, -1, -1)), eligible, np.tile(ONE, (4, 1)), np.tile([5, 6, 7, 8], (4, 1))
     )
-    found = np.array([[8, 7, 6, 5], [5, 6, 0, 0], [9, 10, 11, 12], [1, 2, 5, 5]])
-    assert compute_ann_recall(found, exact).tolist() == [1, 0.5, 0, 0.25]
+    result = np.array([[8, 7, 6, 5], [5, 6, 0, 0], [9, 10, 11, 12], [1, 2, 5, 5]])
+    assert compute_ann_recall(result, exact).tolist() == [1, 0.5, 0, 0.25]
 
 
 def test_an_item_as_near_as_the_last_is_a_hit():
@@ -27,11 +27,11 @@ def test_an_item_as_near_as_the_last_is_a_hit():
         column(3, 2, 1, 1, 1, 1, 0), Eligibility.of_all(7), np.tile(ONE, (3, 1)),
         np.tile([1, 2, 3, 4], (3, 1)),
     )  # fmt: skip
-    found = np.array([[1, 2, 5, 6], [3, 4, 5, 6], [1, 2, 6, 7]])
-    assert compute_ann_recall(found, exact).tolist() == [1, 1, 0.75]
+    result = np.array([[1, 2, 5, 6], [3, 4, 5, 6], [1, 2, 6, 7]])
+    assert compute_ann_recall(result, exact).tolist() == [1, 1, 0.75]
 
 
-def test_what_float32_cannot_tell_apart_is_as_near():
+def test_items_within_float32_rounding_are_as_near():
     """.1 + .2 is .3 but for rounding; a thousandth less is another item."""
     vectors = np.array([[0.1, 0.2], [0.3, 0.0], [0.2997, 0.0]], np.float32)
     for first, second in ((1, 2), (2, 1)):
@@ -41,15 +41,15 @@ def test_what_float32_cannot_tell_apart_is_as_near():
         assert compute_ann_recall(np.array([[second], [3]]), exact).tolist() == [1, 0]
 
 
-def test_exact_neighbours_are_the_greatest_products_of_what_is_available():
+def test_exact_neighbours_have_the_greatest_products_among_available_items():
     """Item i's product with the query is i; the last one is not to be had."""
     eligible = Eligibility(np.arange(150) < 149, np.zeros((150, 1), np.int32))
-    found = compute_exact_answers(column(*range(150)), eligible, np.tile(ONE, (2, 1)))
-    assert [sorted(row) for row in found.positions.tolist()] == [list(range(50, 150))] * 2
+    exact_answers = compute_exact_answers(column(*range(150)), eligible, np.tile(ONE, (2, 1)))
+    assert [sorted(row) for row in exact_answers.positions.tolist()] == [list(range(50, 150))] * 2
 
 
 def test_a_small_catalogue_is_its_own_neighbourhood():
     vectors = np.ones((3, 2), np.float32)
-    found = compute_exact_answers(vectors, Eligibility.of_all(3), vectors)
-    assert [sorted(row) for row in found.positions.tolist()] == [[1, 2, 3]] * 3
-    assert found.depth == 3
+    exact_answers = compute_exact_answers(vectors, Eligibility.of_all(3), vectors)
+    assert [sorted(row) for row in exact_answers.positions.tolist()] == [[1, 2, 3]] * 3
+    assert exact_answers.depth == 3

@@ -25,7 +25,7 @@ def rebuilt(vectors, queries, config, before):
     return rebuild_index(vectors, Eligibility.of_all(len(vectors)), queries, config, before)
 
 
-def test_a_setting_that_is_good_enough_is_kept_and_nothing_is_tried(vectors, queries):
+def test_a_sufficient_setting_is_reused_without_tuning(vectors, queries):
     before = {"kind": "ivf", "parameters": {"leaves": 4, "probes": 4, "codes": "float32"}}
     built, measured = rebuilt(vectors, queries, IVF, before)
     assert built.points == []
@@ -33,7 +33,7 @@ def test_a_setting_that_is_good_enough_is_kept_and_nothing_is_tried(vectors, que
     assert measured["ann_recall@100"] == 1.0  # all leaves are read
 
 
-def test_one_that_misses_the_target_is_tuned_anew(vectors, queries):
+def test_a_setting_that_misses_the_target_is_tuned_again(vectors, queries):
     """Of two leaves one holds a hundred items, but not all of the nearest."""
     before = {"kind": "ivf", "parameters": {"leaves": 2, "probes": 1, "codes": "float32"}}
     built, measured = rebuilt(vectors, queries, IVF, before)
@@ -44,13 +44,13 @@ def test_one_that_misses_the_target_is_tuned_anew(vectors, queries):
 @pytest.mark.parametrize(
     "before", [{}, {"kind": "exact"}, {"kind": "scann", "parameters": {"leaves": 4, "probes": 1}}]
 )
-def test_the_setting_of_another_form_says_nothing(vectors, queries, before):
+def test_the_setting_of_another_kind_is_ignored(vectors, queries, before):
     built, measured = rebuilt(vectors, queries, IVF, before)
     assert built.points
     assert measured["kind"] == "ivf"
 
 
-def test_a_small_catalogue_is_searched_exactly_whatever_was_before(vectors, queries):
+def test_a_small_catalogue_is_searched_exactly_regardless_of_the_previous_index(vectors, queries):
     before = {"kind": "ivf", "parameters": {"leaves": 4, "probes": 1}}
     _, measured = rebuilt(vectors, queries, IndexConfig(), before)
     assert (measured["kind"], measured["ann_recall@100"]) == ("exact", 1.0)

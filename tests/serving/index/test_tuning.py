@@ -23,8 +23,8 @@ class Planted(tf.Module):
         self.leaf_count, self.probes = leaf_count, 1
 
     def search(self, queries, excluded, allowed, k):
-        found = tf.where(tf.range(k) < 4 * self.probes, tf.range(1, k + 1), 0)
-        return tf.repeat(found[tf.newaxis], tf.shape(queries)[0], axis=0), None
+        selected = tf.where(tf.range(k) < 4 * self.probes, tf.range(1, k + 1), 0)
+        return tf.repeat(selected[tf.newaxis], tf.shape(queries)[0], axis=0), None
 
 
 def nearest_first():
@@ -50,8 +50,8 @@ def test_it_finds_the_fewest_probes_that_reach_the_target():
 def test_a_target_out_of_reach_ends_with_all_leaves():
     """32 leaves of 4 find everything; with 16 (of 256 items) no more than .64 is to be had."""
     exact = nearest_first()
-    found = tune_index(lambda setting: Planted(setting.leaves), 256, (0,), exact, 0.9, 0)
-    points = found.points
+    index = tune_index(lambda setting: Planted(setting.leaves), 256, (0,), exact, 0.9, 0)
+    points = index.points
     assert max(point.setting.probes for point in points) == 16
     assert find_fastest_point(points, 0.9) is None
 
@@ -69,16 +69,16 @@ def test_the_best_is_the_fastest_that_surely_reaches_the_target():
     assert find_fastest_point(points, 0.95) == points[2]
 
 
-def test_the_frontier_leaves_out_what_another_one_beats():
+def test_the_frontier_omits_dominated_points():
     points = [point(1, 0.5, 1.0), point(2, 0.9, 3.0), point(3, 0.8, 4.0), point(4, 0.95, 5.0)]
     assert compute_frontier(points[::-1]) == [points[0], points[1], points[3]]
 
 
-def test_a_setting_names_the_leaves_that_were_asked_for():
+def test_a_setting_has_the_configured_number_of_leaves():
     """Of 32 two were empty; an index that is built for 30 would have other leaves."""
     exact = nearest_first()
-    found = tune_index(lambda setting: Planted(setting.leaves - 2), 1024, (0,), exact, 0.48, 0)
-    assert {point.setting.leaves for point in found.points} == {32}
+    result = tune_index(lambda setting: Planted(setting.leaves - 2), 1024, (0,), exact, 0.48, 0)
+    assert {point.setting.leaves for point in result.points} == {32}
 
 
 def test_the_tuned_index_has_a_setting_that_reaches_the_target():
@@ -98,8 +98,8 @@ class Partitioned(Planted):
 
     def search(self, queries, excluded, allowed, k):
         reached = tf.range(k) < int(4 * self.quality * self.probes)
-        found = tf.where(reached, tf.range(1, k + 1), 0)
-        return tf.repeat(found[tf.newaxis], tf.shape(queries)[0], axis=0), None
+        selected = tf.where(reached, tf.range(1, k + 1), 0)
+        return tf.repeat(selected[tf.newaxis], tf.shape(queries)[0], axis=0), None
 
 
 def test_an_index_that_is_built_again_is_measured_again():
@@ -117,6 +117,6 @@ def test_an_index_that_is_built_again_is_measured_again():
     assert index.probes >= 24  # each probe finds 2 of the 48 items
 
 
-def test_where_nothing_reaches_the_target_what_finds_most_is_chosen():
+def test_without_a_sufficient_setting_the_highest_recall_is_chosen():
     points = [point(1, 0.5, 1.0), point(2, 0.9, 3.0), point(3, 0.8, 4.0)]
     assert choose_point(points, 0.95) == points[1]

@@ -40,11 +40,11 @@ def tensor(dtype, shape, **values):
 
 
 def request(model="recommender", **inputs):
-    asked = predict_pb2.PredictRequest()
-    asked.model_spec.name = model
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = model
     for alias, proto in inputs.items():
-        asked.inputs[alias].CopyFrom(proto)
-    return asked
+        request.inputs[alias].CopyFrom(proto)
+    return request
 
 
 LIES = {
@@ -90,16 +90,16 @@ LIES = {
 }
 
 
-def test_what_may_be_held_is_counted_on_shapes():
+def test_limits_are_computed_from_shapes():
     limits = RequestLimits(max_tensor_bytes=1000, max_rows=4, max_list=20, max_categories=2)
     ours = meta_graph_pb2.SignatureDef()
     for name in ("user_id", "history_item_ids", "history_timestamps", "allowed_categories"):
         ours.inputs[name].dtype = 1
 
     def refused(**headers):
-        found = {name: TensorHeader(dtype, shape) for name, (dtype, shape) in headers.items()}
+        result = {name: TensorHeader(dtype, shape) for name, (dtype, shape) in headers.items()}
         try:
-            check_tensor_sizes(limits, ours, found)
+            check_tensor_sizes(limits, ours, result)
         except RequestError as error:
             return str(error)
         return ""
@@ -118,7 +118,7 @@ def test_what_may_be_held_is_counted_on_shapes():
     )
 
 
-def test_a_text_is_counted_as_often_as_it_stands_there():
+def test_a_string_is_counted_for_each_occurrence():
     """In a tensor that repeats it, and in one row that holds for all."""
     limits = RequestLimits(max_tensor_bytes=100_000)
     ours, theirs = meta_graph_pb2.SignatureDef(), meta_graph_pb2.SignatureDef()
@@ -144,7 +144,7 @@ def test_a_text_is_counted_as_often_as_it_stands_there():
     [(10, 1, 99, True), (11, 1, 99, False), (2**31 - 1, 1, 10, True), (11, 1, None, False),
      (10, 3, 99, True), (10, 4, 99, False), (2**31 - 1, 10, 3, True)],
 )  # fmt: skip
-def test_what_is_scored_is_counted_by_the_catalogue(k, rows, items, fits):
+def test_scored_items_are_bounded_by_the_catalogue(k, rows, items, fits):
     limits = RequestLimits(max_k=10, max_scored=30)
     ours = meta_graph_pb2.SignatureDef()
     ours.inputs["user_id"].dtype = ours.inputs["history_item_ids"].dtype = 7
@@ -165,10 +165,10 @@ def test_what_is_scored_is_counted_by_the_catalogue(k, rows, items, fits):
         tensor(tf.float16, [2], tensor_content=b"\x00\x3c\x00\x40"),
     ],
 )  # fmt: skip
-def test_what_fits_is_read_as_tensorflow_reads_it(proto):
-    found = parse_tensor("x", proto)
-    np.testing.assert_array_equal(found, tf.make_ndarray(proto))
-    assert found.dtype == tf.make_ndarray(proto).dtype
+def test_valid_tensors_are_parsed_as_by_tensorflow(proto):
+    result = parse_tensor("x", proto)
+    np.testing.assert_array_equal(result, tf.make_ndarray(proto))
+    assert result.dtype == tf.make_ndarray(proto).dtype
 
 
 def test_limits_are_the_servers_own(tmp_path):

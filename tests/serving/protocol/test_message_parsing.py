@@ -27,7 +27,7 @@ def test_each_string_is_a_field():
 
 
 @pytest.mark.parametrize("tag", [0x12, 0x1A, 0x42, 0x72, 0x7A])
-def test_messages_of_nothing_are_counted(tag):
+def test_empty_messages_are_counted(tag):
     """Entries of maps, filters, strings, resources and variants, where they mean something."""
     body = bytes([tag, 0]) * 4000
     if tag in (0x42, 0x72, 0x7A):  # below a tensor, below an entry

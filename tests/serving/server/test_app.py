@@ -23,8 +23,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 
 @pytest.fixture
 def taken_port():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        yield taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as occupied:
+        yield occupied.getsockname()[1]
 
 
 def serve(*arguments):
@@ -37,7 +37,7 @@ def serve(*arguments):
     )
 
 
-def test_nothing_pushed_is_no_run(tmp_path):
+def test_a_directory_without_pushed_models_is_no_run(tmp_path):
     with (
         pytest.raises(NoRunError, match="expected pushed models in"),
         run_server(tmp_path / "serving"),
@@ -84,7 +84,7 @@ def test_the_ports_are_free_again_at_the_end(serving_dir):
         assert second == first
 
 
-def test_the_client_says_that_a_server_is_silent(taken_port):
+def test_the_client_reports_a_silent_server(taken_port):
     with (
         Client(f"127.0.0.1:{taken_port}", timeout_s=0.3) as client,
         pytest.raises(TandemError, match=r"within 0\.3 s, received nothing"),
@@ -92,7 +92,7 @@ def test_the_client_says_that_a_server_is_silent(taken_port):
         client.status("greeter")
 
 
-def test_the_client_says_that_there_is_no_server():
+def test_the_client_reports_a_missing_server():
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     with (
@@ -131,7 +131,7 @@ def test_tandem_serve_answers_and_ends_cleanly(serving_dir, number):
     assert "Traceback" not in log
 
 
-def test_tandem_serve_takes_tensorflow_servings_files(serving_dir, tmp_path):
+def test_tandem_serve_accepts_tensorflow_servings_files(serving_dir, tmp_path):
     models, monitoring = tmp_path / "models.config", tmp_path / "monitoring.config"
     models.write_text(
         f'''model_config_list {{ config {{

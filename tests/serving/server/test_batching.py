@@ -95,7 +95,7 @@ def until(holds):
         time.sleep(0.001)
 
 
-def test_what_waits_meanwhile_is_joined(ask, held):
+def test_waiting_requests_are_joined(ask, held):
     queue, model, first = held()
     others = [ask(queue, model.call(*rows)) for rows in ((1,), (2, 3), (4,))]
     model.go.set()
@@ -114,7 +114,7 @@ def test_a_call_has_no_more_rows_than_allowed(ask, held):
     assert model.calls == [[0], [1, 2], [3, 4], [5]]
 
 
-def test_nothing_is_joined_where_one_row_is_a_batch(ask, held):
+def test_requests_are_not_joined_if_the_batch_size_is_one(ask, held):
     queue, model, _ = held(max_batch_size=1, max_enqueued_batches=9)
     others = [ask(queue, model.call(n)) for n in (1, 2)]
     model.go.set()
@@ -132,7 +132,7 @@ def test_the_fault_of_one_is_not_that_of_all(ask, held):
         bad.result(10)
 
 
-def test_who_finds_no_place_is_told_at_once_when_to_come_back(ask, submit, held):
+def test_a_full_queue_rejects_a_request_with_a_retry_delay(ask, submit, held):
     queue, model, _ = held(max_batch_size=2, max_enqueued_batches=1)
     waiting = [ask(queue, model.call(n)) for n in (1, 2)]
     with pytest.raises(RequestError, match="2 rows are waiting") as refused:
@@ -155,32 +155,32 @@ def test_who_cannot_wait_longer_is_not_run(submit, held):
     assert model.calls == [[0]]
 
 
-def test_who_has_gone_is_not_run(ask, held):
+def test_a_cancelled_request_is_not_run(ask, held):
     queue, model, _ = held()
-    gone = ask(queue, model.call(1))
+    cancelled = ask(queue, model.call(1))
     there = ask(queue, model.call(2))
-    gone.cancel()
+    cancelled.cancel()
     until(lambda: queue.waiting() == 1)
     model.go.set()
     assert there.result(10)["out"].tolist() == [4]
     assert model.calls == [[0], [2]]
 
 
-def test_answers_that_are_not_by_row_are_asked_for_one_by_one(submit, ask):
+def test_requests_with_outputs_that_are_not_by_row_run_separately(submit, ask):
     """Nothing says whose such an answer is."""
-    go, begun, calls = threading.Event(), threading.Event(), []
+    go, started, calls = threading.Event(), threading.Event(), []
 
     def total(inputs):
         calls.append(inputs["x"].tolist())
-        begun.set()
+        started.set()
         assert go.wait(10)
         return {"out": inputs["x"].sum()}
 
     queue = BatchQueue(BatchingConfig(threads=1))
-    asked = [Call(total, "s", {"x": np.array([n])}, ("out",)) for n in (1, 2, 3)]
-    first = submit(queue, asked[0])
-    assert begun.wait(10)
-    others = [ask(queue, call) for call in asked[1:]]
+    requested = [Call(total, "s", {"x": np.array([n])}, ("out",)) for n in (1, 2, 3)]
+    first = submit(queue, requested[0])
+    assert started.wait(10)
+    others = [ask(queue, call) for call in requested[1:]]
     go.set()
     assert [int(f.result(10)["out"]) for f in (first, *others)] == [1, 2, 3]
     assert calls == [[1], [2, 3], [2], [3]]
@@ -249,7 +249,7 @@ def test_joining_and_parting_changes_no_request(asked, more):
             assert set(row[: len(row) - len(history)]) <= {b""}
 
 
-def test_a_list_is_as_wide_as_its_own_request_has_asked():
+def test_a_list_has_the_width_of_its_own_request():
     lists = np.array([[b"a", b"b", b"c"], [b"d", b"", b""]], object)
     outputs = {"item_ids": lists, "known": np.zeros(2)}
     parts = split_outputs(outputs, [{"k": np.array([3])}, {"k": np.array([1])}], 2)
@@ -259,7 +259,7 @@ def test_a_list_is_as_wide_as_its_own_request_has_asked():
     assert two["item_ids"].tolist() == [[b"d"]]
 
 
-def test_lists_of_unlike_length_are_alike_only_where_they_may_be_padded():
+def test_lists_of_different_length_are_joined_only_with_padding():
     short, long = ({"history_item_ids": np.full([1, n], b"a", object)} for n in (1, 2))
     assert compute_join_key(short, True) == compute_join_key(long, True)
     assert compute_join_key(short, False) != compute_join_key(long, False)
@@ -267,7 +267,7 @@ def test_lists_of_unlike_length_are_alike_only_where_they_may_be_padded():
     assert len({compute_join_key(other, True) for other in others}) == 2
 
 
-def test_the_queue_leaves_nobody_waiting(submit, threads):
+def test_the_queue_answers_every_request(submit, threads):
     """Many threads, few turns, answers by hand."""
     queue = BatchQueue(BatchingConfig(max_batch_size=4, max_enqueued_batches=100, threads=2))
     model = Doubling()
@@ -295,12 +295,12 @@ def test_waiting_and_rows_are_measured(submit, held):
     model.go.set()
     for done in (first, *waiting):
         done.result(10)
-    found = measured(queue)
-    assert found[":tandem:serving:waiting_rows"] == 0
-    assert found[":tandem:serving:batch_rows_count"] == 2
-    assert found[":tandem:serving:batch_rows_sum"] == 1 + 3
-    assert found[":tensorflow:serving:batching_session:queuing_latency_count"] == 3
-    assert found[":tensorflow:serving:batching_session:queuing_latency_sum"] >= 2e6 * least
+    measurements = measured(queue)
+    assert measurements[":tandem:serving:waiting_rows"] == 0
+    assert measurements[":tandem:serving:batch_rows_count"] == 2
+    assert measurements[":tandem:serving:batch_rows_sum"] == 1 + 3
+    assert measurements[":tensorflow:serving:batching_session:queuing_latency_count"] == 3
+    assert measurements[":tensorflow:serving:batching_session:queuing_latency_sum"] >= 2e6 * least
 
 
 def measured(queue):
@@ -309,16 +309,16 @@ def measured(queue):
     }
 
 
-def test_a_loop_that_was_busy_runs_nobody_whose_deadline_has_passed(loop):
+def test_a_busy_loop_does_not_run_expired_requests(loop):
     queue, model = BatchQueue(BatchingConfig(threads=1)), Doubling()
     model.go.set()
 
     async def late():
-        begun = asyncio.ensure_future(queue.run(MODEL, model.call(0)))
+        running = asyncio.ensure_future(queue.run(MODEL, model.call(0)))
         waits = asyncio.ensure_future(queue.run(MODEL, model.call(7), time.monotonic() + 0.01))
         await asyncio.sleep(0)
         time.sleep(0.2)
-        await begun
+        await running
         with pytest.raises(RequestError) as refused:
             await waits
         return refused.value.code
@@ -336,7 +336,7 @@ def test_requests_without_rows_and_very_long_lists_are_run_alone():
         assert (compute_join_key(history, True) is None) == alone
 
 
-def test_a_call_that_finds_no_memory_is_told_so(submit):
+def test_a_call_without_memory_gets_an_error(submit):
     def hungry(inputs):
         raise MemoryError
 
@@ -346,7 +346,7 @@ def test_a_call_that_finds_no_memory_is_told_so(submit):
     assert refused.value.code == grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
-def test_what_waits_has_a_limit_of_bytes(submit, ask):
+def test_waiting_requests_have_a_limit_of_bytes(submit, ask):
     """Numbers of 8 bytes; 280 may wait, in whatever number of requests."""
     queue, model = BatchQueue(BatchingConfig(threads=1), most_waiting_bytes=280), Doubling()
     first = submit(queue, model.call(0))

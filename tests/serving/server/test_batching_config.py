@@ -21,9 +21,9 @@ def test_every_number_is_read(tmp_path):
         max_batch_size { value: 8 } batch_timeout_micros { value: 2500 }
         max_enqueued_batches { value: 3 } num_batch_threads { value: 5 }
         thread_pool_name { value: "x" } pad_variable_length_inputs: true"""
-    found = read(tmp_path, text)
-    assert found == BatchingConfig(8, 0.0025, 3, 5, True, sizes=())
-    assert found.most_waiting == 24
+    contents = read(tmp_path, text)
+    assert contents == BatchingConfig(8, 0.0025, 3, 5, True, sizes=())
+    assert contents.most_waiting == 24
 
 
 def test_an_empty_file_has_the_defaults_of_tensorflow_serving(tmp_path):
@@ -32,8 +32,8 @@ def test_an_empty_file_has_the_defaults_of_tensorflow_serving(tmp_path):
 
 def test_joined_calls_are_filled_up_to_the_sizes_that_are_allowed(tmp_path):
     text = "max_batch_size { value: 8 } allowed_batch_sizes: [2, 4, 8]"
-    found = read(tmp_path, text)
-    assert [found.padded_rows(rows) for rows in (1, 2, 3, 5, 8, 9)] == [2, 2, 4, 8, 8, 9]
+    contents = read(tmp_path, text)
+    assert [contents.padded_rows(rows) for rows in (1, 2, 3, 5, 8, 9)] == [2, 2, 4, 8, 8, 9]
 
 
 def test_the_file_of_deploy_is_read():
@@ -51,7 +51,7 @@ def test_the_file_of_deploy_is_read():
         ("nonsense", "text proto of tensorflow.serving.BatchingParameters"),
     ],
 )
-def test_what_cannot_be_meant_is_named(tmp_path, text, named):
+def test_an_ambiguous_value_is_named(tmp_path, text, named):
     with pytest.raises(UsageError, match=named):
         read(tmp_path, text)
 

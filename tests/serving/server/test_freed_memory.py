@@ -14,14 +14,14 @@ def held_mb():
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other kernels tell it elsewhere")
-def test_holes_between_what_is_kept_are_given_back():
+def test_freed_memory_between_live_blocks_is_returned():
     """100 MB in blocks of 100 kB, too small for the allocator to map one by one; each twentieth
     stays, so that the heap cannot shrink from its end.
     """
     blocks = [bytearray(b"x" * 100_000) for _ in range(1000)]
-    kept = blocks[::20]
+    retained = blocks[::20]
     del blocks
     before = held_mb()
     release_free_memory()
     assert before - held_mb() > 60
-    assert all(block == b"x" * 100_000 for block in kept)
+    assert all(block == b"x" * 100_000 for block in retained)

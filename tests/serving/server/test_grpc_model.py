@@ -8,11 +8,11 @@ AVAILABLE = get_model_status_pb2.ModelVersionStatus.AVAILABLE
 
 
 def status_request(name, version=None):
-    asked = get_model_status_pb2.GetModelStatusRequest()
-    asked.model_spec.name = name
+    request = get_model_status_pb2.GetModelStatusRequest()
+    request.model_spec.name = name
     if version is not None:
-        asked.model_spec.version.value = version
-    return asked
+        request.model_spec.version.value = version
+    return request
 
 
 @pytest.mark.parametrize("version", [None, 1])
@@ -24,14 +24,14 @@ def test_a_serving_version_is_available(model_service, version):
 
 
 @pytest.mark.parametrize(
-    ("asked", "code", "message"),
+    ("request", "code", "message"),
     [
         (status_request("nobody"), "NOT_FOUND", "Could not find any versions of model nobody"),
         (status_request("greeter", 9), "NOT_FOUND", "Could not find version 9 of model greeter"),
         (get_model_status_pb2.GetModelStatusRequest(), "INVALID_ARGUMENT", "Missing ModelSpec"),
     ],
 )
-def test_status_refusals(model_service, asked, code, message):
-    with pytest.raises(grpc.RpcError) as caught:
-        model_service.GetModelStatus(asked, timeout=10)
-    assert (caught.value.code().name, caught.value.details()) == (code, message)
+def test_status_refusals(model_service, request, code, message):
+    with pytest.raises(grpc.RpcError) as error:
+        model_service.GetModelStatus(request, timeout=10)
+    assert (error.value.code().name, error.value.details()) == (code, message)

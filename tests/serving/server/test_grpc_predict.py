@@ -20,22 +20,22 @@ TWO_ROWS = {
 }
 
 
-def request(model: Any = "greeter", outputs: Any = (), **inputs):
-    asked = predict_pb2.PredictRequest(output_filter=outputs)
-    asked.model_spec.name = model
+def build_request(model: Any = "greeter", outputs: Any = (), **inputs):
+    request = predict_pb2.PredictRequest(output_filter=outputs)
+    request.model_spec.name = model
     for alias, tensor in inputs.items():
-        asked.inputs[alias].CopyFrom(tf.make_tensor_proto(tensor))
-    return asked
+        request.inputs[alias].CopyFrom(tf.make_tensor_proto(tensor))
+    return request
 
 
-def refused(call, asked):
-    with pytest.raises(grpc.RpcError) as caught:
-        call(asked, timeout=10)
-    return caught.value.code().name, str(caught.value.details())
+def refused(call, request):
+    with pytest.raises(grpc.RpcError) as error:
+        call(request, timeout=10)
+    return error.value.code().name, str(error.value.details())
 
 
 def test_predict_answers_typed_fields_and_names_the_version(predictions):
-    answer = predictions.Predict(request(**TWO_ROWS), timeout=10)
+    answer = predictions.Predict(build_request(**TWO_ROWS), timeout=10)
     assert set(answer.outputs) == {"total", "greeting", "k"}
     # (1 + 2) * 10 * version 1, (3.5 + 0.5) * 100 * version 1
     assert list(answer.outputs["total"].float_val) == [30.0, 400.0]
@@ -46,28 +46,28 @@ def test_predict_answers_typed_fields_and_names_the_version(predictions):
     assert (spec.name, spec.version.value, spec.signature_name) == ("greeter", 1, "serving_default")
 
 
-def test_predict_reads_tensor_content_and_typed_fields_alike(predictions):
-    asked = request(**TWO_ROWS)
-    asked.inputs["x"].ClearField("tensor_content")
-    asked.inputs["x"].float_val.extend([1.0, 2.0, 3.5, 0.5])
-    answer = predictions.Predict(asked, timeout=10)
+def test_predict_reads_tensor_content_and_typed_fields_equally(predictions):
+    request = build_request(**TWO_ROWS)
+    request.inputs["x"].ClearField("tensor_content")
+    request.inputs["x"].float_val.extend([1.0, 2.0, 3.5, 0.5])
+    answer = predictions.Predict(request, timeout=10)
     assert list(answer.outputs["total"].float_val) == [30.0, 400.0]
 
 
 def test_predict_keeps_arbitrary_bytes(predictions):
     raw = bytes(range(256))
-    answer = predictions.Predict(request("echo", raw=tf.constant([raw, b""])), timeout=10)
+    answer = predictions.Predict(build_request("echo", raw=tf.constant([raw, b""])), timeout=10)
     assert list(answer.outputs["raw_bytes"].string_val) == [raw, b""]
 
 
 def test_predict_of_no_rows_is_empty(predictions):
     none = {alias: tensor[:0] for alias, tensor in TWO_ROWS.items()}
-    answer = predictions.Predict(request(**none), timeout=10)
+    answer = predictions.Predict(build_request(**none), timeout=10)
     assert tf.make_ndarray(answer.outputs["total"]).shape == (0,)
 
 
-def test_output_filter_keeps_what_it_names(predictions):
-    answer = predictions.Predict(request(outputs=["total"], **TWO_ROWS), timeout=10)
+def test_output_filter_selects_the_named_outputs(predictions):
+    answer = predictions.Predict(build_request(outputs=["total"], **TWO_ROWS), timeout=10)
     assert set(answer.outputs) == {"total"}
 
 
@@ -83,8 +83,8 @@ def test_output_filter_keeps_what_it_names(predictions):
     ],
 )
 def test_output_filter_that_does_not_fit(predictions, outputs, message):
-    asked = request(outputs=outputs, **TWO_ROWS)
-    assert refused(predictions.Predict, asked) == ("INVALID_ARGUMENT", message)
+    request = build_request(outputs=outputs, **TWO_ROWS)
+    assert refused(predictions.Predict, request) == ("INVALID_ARGUMENT", message)
 
 
 @pytest.mark.parametrize(
@@ -105,20 +105,20 @@ def test_output_filter_that_does_not_fit(predictions, outputs, message):
     ],
 )
 def test_inputs_that_do_not_fit(predictions, change, message):
-    asked = request(**{**TWO_ROWS, **change})
-    assert refused(predictions.Predict, asked) == ("INVALID_ARGUMENT", message)
+    request = build_request(**{**TWO_ROWS, **change})
+    assert refused(predictions.Predict, request) == ("INVALID_ARGUMENT", message)
 
 
 def test_a_missing_input_is_named(predictions):
-    asked = request(user_id=TWO_ROWS["user_id"], k=TWO_ROWS["k"])
-    code, message = refused(predictions.Predict, asked)
+    request = build_request(user_id=TWO_ROWS["user_id"], k=TWO_ROWS["k"])
+    code, message = refused(predictions.Predict, request)
     assert code == "INVALID_ARGUMENT"
     assert message.endswith("Sent extra: {}. Missing but required: {x}.")
 
 
 def test_a_misspelt_input_is_named(predictions):
-    asked = request(users=TWO_ROWS["user_id"], x=TWO_ROWS["x"], k=TWO_ROWS["k"])
-    assert refused(predictions.Predict, asked) == (
+    request = build_request(users=TWO_ROWS["user_id"], x=TWO_ROWS["x"], k=TWO_ROWS["k"])
+    assert refused(predictions.Predict, request) == (
         "INVALID_ARGUMENT",
         "Signature input alias: user_id(feed name: serving_default_user_id:0) not found in request "
         "and no default value provided. Inputs expected to be in the request {k,users,x}, or "
@@ -128,17 +128,17 @@ def test_a_misspelt_input_is_named(predictions):
 
 
 def test_a_tensor_that_is_none(predictions):
-    asked = request(**TWO_ROWS)
-    asked.inputs["x"].tensor_content = b"abc"  # not a multiple of four bytes
+    request = build_request(**TWO_ROWS)
+    request.inputs["x"].tensor_content = b"abc"  # not a multiple of four bytes
     message = "tensor parsing error: x"
-    assert refused(predictions.Predict, asked) == ("INVALID_ARGUMENT", message)
-    asked.inputs["x"].dtype = 0
-    assert refused(predictions.Predict, asked) == ("INVALID_ARGUMENT", message)
+    assert refused(predictions.Predict, request) == ("INVALID_ARGUMENT", message)
+    request.inputs["x"].dtype = 0
+    assert refused(predictions.Predict, request) == ("INVALID_ARGUMENT", message)
 
 
 def test_values_that_an_op_refuses(predictions):
-    asked = request(**{**TWO_ROWS, "k": tf.constant([1, -1], tf.int64)})
-    code, message = refused(predictions.Predict, asked)
+    request = build_request(**{**TWO_ROWS, "k": tf.constant([1, -1], tf.int64)})
+    code, message = refused(predictions.Predict, request)
     assert code == "INVALID_ARGUMENT"
     assert "k must not be negative" in message
 
@@ -152,16 +152,16 @@ def test_values_that_an_op_refuses(predictions):
     ],
 )
 def test_unknown_model_or_version(predictions, name, version, message):
-    asked = request(name, **TWO_ROWS)
+    request = build_request(name, **TWO_ROWS)
     if version is not None:
-        asked.model_spec.version.value = version
-    assert refused(predictions.Predict, asked) == ("NOT_FOUND", message)
+        request.model_spec.version.value = version
+    assert refused(predictions.Predict, request) == ("NOT_FOUND", message)
 
 
 def test_unknown_signature(predictions):
-    asked = request(**TWO_ROWS)
-    asked.model_spec.signature_name = "other"
-    assert refused(predictions.Predict, asked) == (
+    request = build_request(**TWO_ROWS)
+    request.model_spec.signature_name = "other"
+    assert refused(predictions.Predict, request) == (
         "FAILED_PRECONDITION",
         'Serving signature key "other" not found.',
     )
@@ -170,11 +170,11 @@ def test_unknown_signature(predictions):
 def test_specs_that_name_no_model(predictions):
     nothing = predict_pb2.PredictRequest()
     assert refused(predictions.Predict, nothing) == ("INVALID_ARGUMENT", "Missing ModelSpec")
-    assert refused(predictions.Predict, request("")) == (
+    assert refused(predictions.Predict, build_request("")) == (
         "INVALID_ARGUMENT",
         "ModelSpec has no name specified.",
     )
-    labelled = request(**TWO_ROWS)
+    labelled = build_request(**TWO_ROWS)
     labelled.model_spec.version_label = "stable"
     assert refused(predictions.Predict, labelled) == (
         "INVALID_ARGUMENT",
@@ -183,9 +183,9 @@ def test_specs_that_name_no_model(predictions):
 
 
 def test_metadata_is_the_signature(predictions):
-    asked = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
-    asked.model_spec.name = "greeter"
-    answer = predictions.GetModelMetadata(asked, timeout=10)
+    request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
+    request.model_spec.name = "greeter"
+    answer = predictions.GetModelMetadata(request, timeout=10)
     assert (answer.model_spec.name, answer.model_spec.version.value) == ("greeter", 1)
     signatures = get_model_metadata_pb2.SignatureDefMap()
     assert answer.metadata["signature_def"].Unpack(signatures)
@@ -199,24 +199,24 @@ def test_metadata_is_the_signature(predictions):
 
 
 def test_metadata_refusals(predictions):
-    asked = get_model_metadata_pb2.GetModelMetadataRequest()
-    asked.model_spec.name = "greeter"
-    assert refused(predictions.GetModelMetadata, asked) == (
+    request = get_model_metadata_pb2.GetModelMetadataRequest()
+    request.model_spec.name = "greeter"
+    assert refused(predictions.GetModelMetadata, request) == (
         "INVALID_ARGUMENT",
         "GetModelMetadataRequest must specify at least one metadata_field",
     )
-    asked.metadata_field.append("weights")
-    assert refused(predictions.GetModelMetadata, asked) == (
+    request.metadata_field.append("weights")
+    assert refused(predictions.GetModelMetadata, request) == (
         "INVALID_ARGUMENT",
         "Metadata field weights is not supported",
     )
 
 
 def on_examples(kind, model, signature_name=""):
-    asked = kind()
-    asked.model_spec.name = model
-    asked.model_spec.signature_name = signature_name
-    return asked
+    request = kind()
+    request.model_spec.name = model
+    request.model_spec.signature_name = signature_name
+    return request
 
 
 CLASSIFY = classification_pb2.ClassificationRequest
@@ -224,7 +224,7 @@ REGRESS = regression_pb2.RegressionRequest
 
 
 @pytest.mark.parametrize(
-    ("method", "asked", "code", "message"),
+    ("method", "request", "code", "message"),
     [
         ("Classify", CLASSIFY(), "INVALID_ARGUMENT", "Missing ModelSpec"),
         ("Regress", REGRESS(), "INVALID_ARGUMENT", "Missing ModelSpec"),
@@ -261,22 +261,22 @@ REGRESS = regression_pb2.RegressionRequest
         ),
     ],
 )
-def test_calls_on_examples_are_refused(predictions, method, asked, code, message):
-    received, words = refused(getattr(predictions, method), asked)
+def test_calls_on_examples_are_refused(predictions, method, request, code, message):
+    received, words = refused(getattr(predictions, method), request)
     assert received == code
     assert message in words
 
 
 def tasks(*wanted):
-    asked = inference_pb2.MultiInferenceRequest()
+    request = inference_pb2.MultiInferenceRequest()
     for model, method_name in wanted:
-        task = asked.tasks.add(method_name=f"tensorflow/serving/{method_name}")
+        task = request.tasks.add(method_name=f"tensorflow/serving/{method_name}")
         task.model_spec.name = model
-    return asked
+    return request
 
 
 @pytest.mark.parametrize(
-    ("asked", "code", "message"),
+    ("request", "code", "message"),
     [
         (tasks(), "INVALID_ARGUMENT", "ModelSpec has no name specified."),
         (tasks(("greeter", "classify")), "INVALID_ARGUMENT", "Expected one input Tensor."),
@@ -288,7 +288,7 @@ def tasks(*wanted):
         ),
     ],
 )
-def test_multi_inference_is_refused(predictions, asked, code, message):
-    received, words = refused(predictions.MultiInference, asked)
+def test_multi_inference_is_refused(predictions, request, code, message):
+    received, words = refused(predictions.MultiInference, request)
     assert received == code
     assert message in words

@@ -17,7 +17,7 @@ def check(channel, service):
     return stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=10).status
 
 
-def test_health_follows_what_serves(serving_dir):
+def test_health_follows_the_serving_versions(serving_dir):
     nothing = model_management_pb2.ReloadConfigRequest()
     nothing.config.model_config_list.SetInParent()
     with (
@@ -25,19 +25,19 @@ def test_health_follows_what_serves(serving_dir):
         grpc.insecure_channel(server.grpc_address) as channel,
     ):
         assert (check(channel, ""), check(channel, "greeter")) == (SERVING, SERVING)
-        with pytest.raises(grpc.RpcError) as caught:
+        with pytest.raises(grpc.RpcError) as error:
             check(channel, "nobody")
-        assert caught.value.code() == grpc.StatusCode.NOT_FOUND
+        assert error.value.code() == grpc.StatusCode.NOT_FOUND
         models = model_service_pb2_grpc.ModelServiceStub(channel)
         models.HandleReloadConfigRequest(nothing, timeout=10)
         assert (check(channel, ""), check(channel, "greeter")) == (NOT_SERVING, NOT_SERVING)
 
 
 def test_reflection_lists_the_services(server):
-    asked = reflection_pb2.ServerReflectionRequest(list_services="")
+    request = reflection_pb2.ServerReflectionRequest(list_services="")
     with grpc.insecure_channel(server.grpc_address) as channel:
         stub = reflection_pb2_grpc.ServerReflectionStub(channel)
-        (answer,) = stub.ServerReflectionInfo(iter([asked]), timeout=10)
+        (answer,) = stub.ServerReflectionInfo(iter([request]), timeout=10)
     assert {service.name for service in answer.list_services_response.service} == {
         "tensorflow.serving.PredictionService",
         "tensorflow.serving.ModelService",

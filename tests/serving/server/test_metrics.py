@@ -164,7 +164,7 @@ def test_metrics_are_where_they_are_configured(serving_dir, path):
             scraped(server)
 
 
-def test_a_call_whose_caller_has_gone_is_counted_as_cancelled():
+def test_a_call_of_a_disconnected_client_is_counted_as_cancelled():
     metrics = Metrics()
     with pytest.raises(asyncio.CancelledError), metrics.request("m", "Predict", "GRPC"):
         raise asyncio.CancelledError

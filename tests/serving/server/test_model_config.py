@@ -24,7 +24,7 @@ def config_of(entry):
     return f"model_config_list {{ config {{ {entry} }} }}"
 
 
-def test_a_config_as_tensorflow_serving_takes_it(tmp_path):
+def test_a_config_in_tensorflow_servings_format_is_accepted(tmp_path):
     path = tmp_path / "models.config"
     path.write_text(TWO_MODELS)
     recommender, ranking = read_model_config(path)
@@ -64,7 +64,7 @@ def test_a_config_as_tensorflow_serving_takes_it(tmp_path):
         ),
     ],
 )
-def test_what_is_refused(tmp_path, text, message):
+def test_invalid_input_is_refused(tmp_path, text, message):
     path = tmp_path / "models.config"
     path.write_text(text)
     with pytest.raises(UsageError, match=message):

@@ -65,12 +65,12 @@ def post(server):
 
 def test_an_empty_request_has_a_real_answer(ask):
     """Ten are asked for, and there are five; three of them are worth 0 to a new user."""
-    found = ask("retrieval")
-    assert found["item_ids"][0][:2] == ["é".encode(), b"d"]
-    assert sorted(found["item_ids"][0][2:]) == [b"a", b"b", b"c"]
-    np.testing.assert_allclose(found["scores"], [[2, 1, 0, 0, 0]], atol=1e-6)
-    assert found["stages"] == [[b"retrieval"] * 5]
-    assert found["known_user"] == [False]
+    response = ask("retrieval")
+    assert response["item_ids"][0][:2] == ["é".encode(), b"d"]
+    assert sorted(response["item_ids"][0][2:]) == [b"a", b"b", b"c"]
+    np.testing.assert_allclose(response["scores"], [[2, 1, 0, 0, 0]], atol=1e-6)
+    assert response["stages"] == [[b"retrieval"] * 5]
+    assert response["known_user"] == [False]
     final = ask("recommender")
     assert [item.decode() for item in final["item_ids"][0]] == ["é", "d", "c", "b", "a"]
     assert final["scores"] == [[5, 4, 3, 2, 1]]
@@ -80,33 +80,33 @@ def test_an_empty_request_has_a_real_answer(ask):
 @pytest.mark.parametrize("left_out", WHOLE)
 def test_each_input_may_be_left_out(ask, left_out):
     """It is what the empty request has: a new user, no history, no exclusions, ten items."""
-    gone = {left_out} | ({"history_timestamps"} if left_out == "history_item_ids" else set())
-    rest = {name: value for name, value in WHOLE.items() if name not in gone}
-    found = ask("retrieval", **rest)
+    omitted = {left_out} | ({"history_timestamps"} if left_out == "history_item_ids" else set())
+    rest = {name: value for name, value in WHOLE.items() if name not in omitted}
+    response = ask("retrieval", **rest)
     device, history, excluded = (
         rest.get(name) for name in ("context_device", "history_item_ids", "excluded_item_ids")
     )
-    gone = {item for row in (history, excluded) if row for item in row[0]}
-    left = [item for item in ("é", "d", "a", "b", "c") if item not in gone][
+    omitted = {item for row in (history, excluded) if row for item in row[0]}
+    left = [item for item in ("é", "d", "a", "b", "c") if item not in omitted][
         : 3 if "k" in rest else 5
     ]
     factor = 2 if device else 1
-    assert [item.decode() for item in found["item_ids"][0] if item][:2] == left[:2]
-    assert sum(1 for item in found["item_ids"][0] if item) == len(left)
-    np.testing.assert_allclose(found["scores"][0][:2], [2 * factor, factor])
+    assert [item.decode() for item in response["item_ids"][0] if item][:2] == left[:2]
+    assert sum(1 for item in response["item_ids"][0] if item) == len(left)
+    np.testing.assert_allclose(response["scores"][0][:2], [2 * factor, factor])
 
 
 def test_each_row_has_its_own_k_and_one_device_holds_for_both(ask):
-    found = ask(
+    response = ask(
         "recommender",
         user_id=["ann", "new"],
         k=np.array([1, 2], np.int32),
         context_device=["web"],
     )
-    assert found["item_ids"] == [[b"c", b""], ["é".encode(), b"d"]]
-    assert found["stages"] == [[b"ranking", b""], [b"ranking", b"ranking"]]
-    assert found["scores"] == [[3, LOWEST], [5, 4]]
-    assert found["known_user"] == [True, False]
+    assert response["item_ids"] == [[b"c", b""], ["é".encode(), b"d"]]
+    assert response["stages"] == [[b"ranking", b""], [b"ranking", b"ranking"]]
+    assert response["scores"] == [[3, LOWEST], [5, 4]]
+    assert response["known_user"] == [True, False]
     web, plain = (
         ask("retrieval", user_id=["ann", "new"], context_device=[device]) for device in ("web", "")
     )
@@ -131,11 +131,11 @@ def test_a_click_of_a_second_ago_changes_the_answer(ask):
     assert clicked["item_ids"] == [[b"b"]]
 
 
-def test_more_than_there_is_gives_what_there_is(ask):
-    found = ask("retrieval", k=np.array([2**31 - 1], np.int32), excluded_item_ids=[["a", "b"]])
-    assert [len(found[name][0]) for name in ("item_ids", "scores", "stages")] == [5, 5, 5]
-    assert found["item_ids"][0][3:] == found["stages"][0][3:] == [b"", b""]
-    assert found["scores"][0][3:] == [LOWEST, LOWEST]
+def test_a_k_above_the_catalogue_size_returns_all_items(ask):
+    response = ask("retrieval", k=np.array([2**31 - 1], np.int32), excluded_item_ids=[["a", "b"]])
+    assert [len(response[name][0]) for name in ("item_ids", "scores", "stages")] == [5, 5, 5]
+    assert response["item_ids"][0][3:] == response["stages"][0][3:] == [b"", b""]
+    assert response["scores"][0][3:] == [LOWEST, LOWEST]
 
 
 @pytest.mark.parametrize(
@@ -152,16 +152,16 @@ def test_more_than_there_is_gives_what_there_is(ask):
         ({"users": ["a"]}, "Inputs contains invalid name"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(ask, inputs, message):
+def test_an_ambiguous_request_is_refused(ask, inputs, message):
     for model in ("retrieval", "recommender"):
         with pytest.raises(grpc.RpcError, match=message) as refused:
             ask(model, **inputs)
         assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
 
-def test_ranking_wants_candidates_and_nothing_else(ask):
-    found = ask("ranking", candidate_item_ids=[["é", "nothing", "a"]])
-    assert found["relevance"] == [[5, 0, 1]]
+def test_ranking_requires_candidates_only(ask):
+    response = ask("ranking", candidate_item_ids=[["é", "nothing", "a"]])
+    assert response["relevance"] == [[5, 0, 1]]
     with pytest.raises(grpc.RpcError, match="candidate_item_ids") as refused:
         ask("ranking", user_id=["ann"])
     assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
@@ -195,7 +195,7 @@ def test_rest_answers_rows_and_columns(post):
     assert len(post("retrieval", {"instances": [{}, {}]})["predictions"]) == 2
 
 
-def test_rest_wants_alike_rows(post):
+def test_rest_requires_rows_of_equal_shape(post):
     with pytest.raises(urllib.error.HTTPError) as refused:
         post("retrieval", {"instances": [{"user_id": "ann"}, {"k": 1}]})
     assert refused.value.code == 400

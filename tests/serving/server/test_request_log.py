@@ -62,8 +62,8 @@ def post(server, body, **headers):
 
 def test_each_item_that_was_shown_is_a_record(logged):
     """Of ann (5, 4, 3 for a, b, c) c is left, then é and d at 0; ranking puts the last first."""
-    first, *others = found = logged(lambda _, client: client.predict("recommender", ASKED))
-    assert len({record["request_id"] for record in found}) == 1
+    first, *others = records = logged(lambda _, client: client.predict("recommender", ASKED))
+    assert len({record["request_id"] for record in records}) == 1
     assert len(first.pop("request_id")) == 32
     assert first == {
         "model": "recommender",
@@ -103,7 +103,7 @@ def test_rest_is_logged_too_and_the_callers_id_comes_back(logged):
     assert (one["model"], one["stage"], one["item_id"]) == ("retrieval", "retrieval", "é")
 
 
-def test_what_is_written_is_counted(logged):
+def test_written_entries_are_counted(logged):
     """Two rows of one answer are one entry."""
     pages = []
 
@@ -133,21 +133,21 @@ def test_a_user_is_known_by_the_pseudonym_alone(logged, tmp_path):
     names = [hash_user_id(user_id, KEY) for user_id in raw]
     users = [*raw, names[0], ""]
     inputs = {"user_id": np.array([user_id.encode() for user_id in users], object)}
-    found = logged(lambda _, client: client.predict("retrieval", inputs), key=KEY)
+    records = logged(lambda _, client: client.predict("retrieval", inputs), key=KEY)
     expected = dict(enumerate([*names, names[0], ""]))
-    assert {record["row"]: record["user_id"] for record in found} == expected
+    assert {record["row"]: record["user_id"] for record in records} == expected
     written = "".join(path.read_text() for path in (tmp_path / "log").iterdir())
     assert not [user_id for user_id in raw if f'"{user_id}"' in written]
 
 
-def test_a_share_of_requests_is_kept_the_same_each_time(logged):
+def test_a_sampled_request_is_sampled_each_time(logged):
     def ask(server, _):
         for number in list(range(40)) * 2:
             post(server, {"inputs": {"k": [1]}}, **{"X-Request-Id": f"call-{number}"})
 
-    kept = [record["request_id"] for record in logged(ask, sample=0.5)]
-    assert 2 * 8 <= len(kept) <= 2 * 32
-    assert all(kept.count(name) == 2 for name in kept)
+    logged_ids = [record["request_id"] for record in logged(ask, sample=0.5)]
+    assert 2 * 8 <= len(logged_ids) <= 2 * 32
+    assert all(logged_ids.count(name) == 2 for name in logged_ids)
 
 
 def test_ingestion_reads_every_record(logged, tmp_path):
@@ -174,14 +174,14 @@ def test_ingestion_reads_every_record(logged, tmp_path):
 
 
 @pytest.mark.parametrize("given", [None, "", "two words", "x" * 129, "é", "tab\t"])
-def test_an_id_that_is_none_is_made_anew(given):
+def test_an_invalid_request_id_is_replaced(given):
     made = request_log.choose_request_id(given)
     assert made != given
     assert len(made) == 32
     assert request_log.choose_request_id("a:1/2") == "a:1/2"
 
 
-def test_an_answer_whose_lines_would_fill_the_memory_is_lost(logged, monkeypatch):
+def test_an_answer_with_too_many_lines_is_counted_as_lost(logged, monkeypatch):
     """Each item's line repeats the history: 3 items with one of 2000 are 6000 names and more."""
     monkeypatch.setattr(request_log, "_MOST_BYTES", 300_000)
     history = np.array([[b"unheard of"] * 2000], object)

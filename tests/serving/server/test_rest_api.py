@@ -32,7 +32,7 @@ def ask(server):
 
 
 @pytest.mark.parametrize("path", ["/v1/models/greeter", "/v1/models/greeter/versions/1"])
-def test_rows_and_columns_answer_alike(ask, path):
+def test_row_and_column_format_give_the_same_answer(ask, path):
     assert ask(f"{path}:predict", {"instances": ROWS}) == (
         200,
         {
@@ -60,15 +60,15 @@ def test_rows_and_columns_answer_alike(ask, path):
         max_size=5,
     )
 )
-def test_rest_answers_what_grpc_answers(ask, predictions, rows):
-    asked = predict_pb2.PredictRequest()
-    asked.model_spec.name = "greeter"
+def test_rest_and_grpc_give_the_same_answer(ask, predictions, rows):
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = "greeter"
     names, numbers, ks = (list(column) for column in zip(*rows, strict=True))
     pairs = [[number, 0.1] for number in numbers]
-    asked.inputs["user_id"].CopyFrom(tf.make_tensor_proto(names, tf.string))
-    asked.inputs["x"].CopyFrom(tf.make_tensor_proto(pairs, tf.float32))
-    asked.inputs["k"].CopyFrom(tf.make_tensor_proto(ks, tf.int64))
-    over_grpc = predictions.Predict(asked, timeout=10).outputs
+    request.inputs["user_id"].CopyFrom(tf.make_tensor_proto(names, tf.string))
+    request.inputs["x"].CopyFrom(tf.make_tensor_proto(pairs, tf.float32))
+    request.inputs["k"].CopyFrom(tf.make_tensor_proto(ks, tf.int64))
+    over_grpc = predictions.Predict(request, timeout=10).outputs
     status, over_rest = ask(
         "/v1/models/greeter:predict", {"inputs": {"user_id": names, "x": pairs, "k": ks}}
     )

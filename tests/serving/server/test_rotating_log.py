@@ -22,7 +22,7 @@ def until(holds):
         time.sleep(0.001)
 
 
-def test_what_is_put_stands_in_files_of_bounded_size_in_order(tmp_path):
+def test_entries_are_written_in_order_to_files_of_bounded_size(tmp_path):
     log = RotatingLog(tmp_path, "shown", Rotation(file_bytes=40, files=100))
     for number in range(50):
         log.put(f"line {number}\n".encode)
@@ -43,7 +43,7 @@ def test_the_oldest_files_go(tmp_path):
     assert lines_of(tmp_path) == ["6", "7", "8"]
 
 
-def test_a_file_being_written_is_none_that_a_reader_takes(tmp_path):
+def test_a_reader_does_not_match_a_file_being_written(tmp_path):
     log = RotatingLog(tmp_path, "shown", Rotation())
     log.put(lambda: b"one\n")
     log.put(lambda: b"two\n")
@@ -54,7 +54,7 @@ def test_a_file_being_written_is_none_that_a_reader_takes(tmp_path):
     assert lines_of(tmp_path) == ["one", "two"]
 
 
-def test_what_cannot_be_written_is_lost_and_counted_and_it_goes_on(tmp_path, monkeypatch):
+def test_unwritable_entries_are_counted_as_lost_and_logging_continues(tmp_path, monkeypatch):
     monkeypatch.setattr(rotating_log, "_PAUSE_SECONDS", 0.0)
     folder = tmp_path / "log"
     folder.write_text("in the way")
@@ -82,7 +82,7 @@ print(log.written, log.lost)
 """
 
 
-def test_on_a_full_disk_whole_lines_are_left_and_nobody_is_stopped(tmp_path):
+def test_a_full_disk_leaves_whole_lines_and_stops_no_request(tmp_path):
     """No file may be larger than 1,000 bytes, so each takes ten of these lines and fails."""
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(FULL_DISK), str(tmp_path)],
@@ -93,23 +93,23 @@ def test_on_a_full_disk_whole_lines_are_left_and_nobody_is_stopped(tmp_path):
     written, lost = map(int, done.stdout.split())
     assert written + lost == 100
     assert lost > 0
-    found = lines_of(tmp_path)
-    assert len(found) == written
-    assert {len(line) for line in found} == {99}
+    result = lines_of(tmp_path)
+    assert len(result) == written
+    assert {len(line) for line in result} == {99}
 
 
 def test_a_queue_that_is_full_drops_and_does_not_wait(tmp_path, monkeypatch):
     monkeypatch.setattr(rotating_log, "_QUEUED", 2)
-    go, begun = threading.Event(), threading.Event()
+    go, started = threading.Event(), threading.Event()
 
     def slow():
-        begun.set()
+        started.set()
         assert go.wait(10)
         return b"slow\n"
 
     log = RotatingLog(tmp_path, "shown", Rotation())
     log.put(slow)
-    assert begun.wait(10)
+    assert started.wait(10)
     for _ in range(5):
         log.put(lambda: b"more\n")
     assert log.lost == 3

@@ -36,14 +36,14 @@ def secured(serving_dir, certificates):
     """secured(tls, mutual, token) -> server that asks for it."""
 
     def start(tls=False, mutual=False, token=""):
-        found = None
+        result = None
         if tls or mutual:
-            found = read_tls(
+            result = read_tls(
                 certificates / "server.pem",
                 certificates / "server.key",
                 certificates / "ca.pem" if mutual else None,
             )
-        return run_server(serving_dir, ServerOptions(security=ServerSecurity(found, token)))
+        return run_server(serving_dir, ServerOptions(security=ServerSecurity(result, token)))
 
     return start
 
@@ -68,7 +68,7 @@ def trusting(certificates, own=None):
     return context
 
 
-def test_tls_is_spoken_on_both_ports_and_nothing_else(secured, certificates):
+def test_both_ports_accept_tls_only(secured, certificates):
     with secured(tls=True) as server:
         assert server.rest_url.startswith("https://")
         assert asked(server, tls=True, root_certificates=certificates / "ca.pem") == [2.0]
@@ -83,7 +83,7 @@ def test_tls_is_spoken_on_both_ports_and_nothing_else(secured, certificates):
             posted(server, old)
 
 
-def test_mutual_tls_lets_in_who_is_signed_for(secured, certificates):
+def test_mutual_tls_admits_clients_with_a_signed_certificate(secured, certificates):
     ca = certificates / "ca.pem"
     with secured(mutual=True) as server:
         pair = {"certificate": certificates / "client.pem", "key": certificates / "client.key"}
@@ -96,7 +96,7 @@ def test_mutual_tls_lets_in_who_is_signed_for(secured, certificates):
                 posted(server, trusting(certificates, own))
 
 
-def test_a_token_is_asked_for_on_both_ports(secured):
+def test_both_ports_require_the_token(secured):
     with secured(token=TOKEN) as server:
         assert asked(server, token=TOKEN) == [2.0]
         assert posted(server, Authorization=f"Bearer {TOKEN}") == 2.0
@@ -127,7 +127,7 @@ def test_probes_need_no_token_and_reflection_does(secured):
         assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED
 
 
-def test_tensorflow_servings_own_file_says_the_same(certificates, tmp_path):
+def test_tensorflow_servings_ssl_file_has_the_same_effect(certificates, tmp_path):
     def text(name):
         return json.dumps((certificates / name).read_text())
 

@@ -111,7 +111,7 @@ def test_a_version_leaves_when_its_last_request_has_ended(base_path):
     assert loaded() is None
 
 
-def test_a_model_taken_out_of_the_configuration_leaves(base_path):
+def test_a_model_removed_from_the_configuration_is_unloaded(base_path):
     store = started(watching(base_path))
     store.apply([])
     assert store.served.available() == {}
@@ -185,9 +185,9 @@ def test_reload_moves_versions_and_then_labels(server, reload, base_path):
     policy = "model_version_policy { specific { versions: 2 versions: 3 } }"
     label = "version_labels { key: 'stable' value: 3 }"
     with Client(server.grpc_address) as client:
-        with pytest.raises(grpc.RpcError) as caught:
+        with pytest.raises(grpc.RpcError) as error:
             reload(f"{model} {policy} {label}")
-        assert (caught.value.code().name, caught.value.details()) == (
+        assert (error.value.code().name, error.value.details()) == (
             "FAILED_PRECONDITION",
             "Request to assign label to version 3 of model greeter, which is not currently "
             "available for inference",
@@ -218,18 +218,18 @@ def test_reload_moves_versions_and_then_labels(server, reload, base_path):
     ],
 )
 def test_reload_refusals(reload, entry, code, message):
-    with pytest.raises(grpc.RpcError) as caught:
+    with pytest.raises(grpc.RpcError) as error:
         reload(entry)
-    assert (caught.value.code().name, caught.value.details()) == (code, message)
+    assert (error.value.code().name, error.value.details()) == (code, message)
 
 
 def test_an_empty_reload_is_refused(server):
     with grpc.insecure_channel(server.grpc_address) as channel:
         stub = model_service_pb2_grpc.ModelServiceStub(channel)
-        with pytest.raises(grpc.RpcError) as caught:
+        with pytest.raises(grpc.RpcError) as error:
             stub.HandleReloadConfigRequest(model_management_pb2.ReloadConfigRequest(), timeout=10)
-    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
-    assert "Only ModelConfigList is currently supported" in str(caught.value.details())
+    assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert "Only ModelConfigList is currently supported" in str(error.value.details())
 
 
 def test_a_folder_that_is_passed_over_is_named_once(base_path, caplog):
@@ -259,7 +259,7 @@ def test_a_version_beyond_64_bits_is_no_version(base_path):
         assert [entry.version for entry in client.status("greeter")] == [3]
 
 
-def test_models_of_nothing_but_what_is_passed_over(tmp_path):
+def test_a_configuration_of_ignored_fields_only(tmp_path):
     (tmp_path / "serving" / "greeter" / "v1").mkdir(parents=True)
     with (
         pytest.raises(NoRunError, match="found none but greeter/v1, which is skipped: a version"),

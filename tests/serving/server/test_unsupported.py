@@ -41,10 +41,10 @@ def spec(signature_name):
         ("regress", "three", "INVALID_ARGUMENT", "Expected one output Tensor"),
     ],
 )
-def test_what_fits_and_what_does_not(scorer, refuse, signature_name, code, message):
-    with pytest.raises(RequestError, match=message) as caught:
+def test_matching_and_mismatched_inputs(scorer, refuse, signature_name, code, message):
+    with pytest.raises(RequestError, match=message) as error:
         getattr(unsupported, f"refuse_{refuse}")(scorer, spec(signature_name))
-    assert caught.value.code.name == code
+    assert error.value.code.name == code
 
 
 @pytest.mark.parametrize(

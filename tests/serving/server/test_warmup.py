@@ -34,11 +34,11 @@ class Counting(tf.Module):
         return {"calls": tf.identity(self.calls.assign_add(1))}
 
 
-def request(n):
-    asked = predict_pb2.PredictRequest()
-    asked.model_spec.name = "counting"
-    asked.inputs["n"].CopyFrom(tf.make_tensor_proto(np.array([n], np.int64)))
-    return asked
+def build_request(n):
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = "counting"
+    request.inputs["n"].CopyFrom(tf.make_tensor_proto(np.array([n], np.int64)))
+    return request
 
 
 def write_records(folder, records):
@@ -73,18 +73,18 @@ def started(serving_dir):
 
 
 def test_a_version_has_answered_its_warmup_before_it_serves(started, folder):
-    write_warmup_requests(folder, [request(3), request(0), request(5)])
+    write_warmup_requests(folder, [build_request(3), build_request(0), build_request(5)])
     store = started()
-    with store.served.using(request(0).model_spec) as loaded:
+    with store.served.using(build_request(0).model_spec) as loaded:
         answer = loaded.predict("", {"n": np.array([1])})
     assert (loaded.version, int(answer["calls"])) == (2, 4)
 
 
-def test_what_is_written_is_tensorflow_servings_form(folder):
-    write_warmup_requests(folder, [request(3)])
+def test_output_has_tensorflow_servings_format(folder):
+    write_warmup_requests(folder, [build_request(3)])
     (record,) = tf.data.TFRecordDataset(str(folder / FILE)).as_numpy_iterator()
     log = prediction_log_pb2.PredictionLog.FromString(record)
-    assert log.predict_log.request == request(3)
+    assert log.predict_log.request == build_request(3)
 
 
 def test_a_version_without_a_file_serves(folder):
@@ -92,7 +92,7 @@ def test_a_version_without_a_file_serves(folder):
 
 
 def test_a_version_that_refuses_its_warmup_is_refused(started, folder):
-    write_warmup_requests(folder, [request(3), request(-1)])
+    write_warmup_requests(folder, [build_request(3), build_request(-1)])
     store = started()
     assert store.served.available() == {"counting": 1}
     state = store.served.states("counting")[2]
@@ -119,17 +119,17 @@ def test_a_version_that_refuses_its_warmup_is_refused(started, folder):
 )
 def test_records_that_are_refused(folder, records, code, message):
     write_records(folder, records)
-    with pytest.raises(RequestError, match=message) as caught:
+    with pytest.raises(RequestError, match=message) as error:
         warmup.replay(load_servable("counting", 2, folder), folder, Metrics())
-    assert caught.value.code.name == code
+    assert error.value.code.name == code
 
 
 def test_a_file_that_is_no_tfrecord_is_refused(folder):
     (folder / "assets.extra").mkdir()
     (folder / FILE).write_bytes(b"these are no records")
-    with pytest.raises(RequestError, match="verify your warmup data is in TFRecord") as caught:
+    with pytest.raises(RequestError, match="verify your warmup data is in TFRecord") as error:
         warmup.replay(load_servable("counting", 2, folder), folder, Metrics())
-    assert caught.value.code == grpc.StatusCode.DATA_LOSS
+    assert error.value.code == grpc.StatusCode.DATA_LOSS
 
 
 SPECS = {

@@ -38,7 +38,7 @@ def test_versions_are_canonical_positive_integers(tmp_path):
     assert LocalVersionStore(tmp_path).find_latest("m") == 10
 
 
-def test_what_is_absent_has_no_versions(tmp_path):
+def test_an_absent_directory_has_no_versions(tmp_path):
     (tmp_path / "empty").mkdir()
     assert LocalVersionStore(tmp_path).find_latest("nobody") is None
     assert LocalVersionStore(tmp_path).list_models() == []
@@ -71,7 +71,7 @@ def test_next_version_is_above_that_of_any_model(tmp_path):
     assert LocalVersionStore(tmp_path).find_next() == 13
 
 
-def test_a_file_in_the_place_of_a_version_is_left_there(tmp_path, source):
+def test_a_file_named_like_a_version_is_not_removed(tmp_path, source):
     serving = tmp_path / "serving"
     (serving / "b").mkdir(parents=True)
     (serving / "b" / "1").write_text("no folder")
@@ -88,7 +88,7 @@ def test_a_missing_source_pushes_nothing(tmp_path, source):
     assert names_below(serving) == ["a/1/saved_model.pb", "a/1/variables/data"]
 
 
-def test_a_rename_that_fails_takes_back_the_others(tmp_path, source, monkeypatch):
+def test_a_failing_rename_reverts_the_others(tmp_path, source, monkeypatch):
     serving = tmp_path / "serving"
     LocalVersionStore(serving).push({"a": source, "b": source})
     rename = local_versions.pathlib.Path.rename
@@ -171,7 +171,7 @@ def test_a_file_that_cannot_be_written_whole_pushes_nothing(tmp_path, source):
     assert (serving / "b/1/variables/data").stat().st_size == 100_000
 
 
-def test_what_is_no_version_is_named_with_the_reason(tmp_path, monkeypatch):
+def test_skipped_folders_are_named_with_the_reason(tmp_path, monkeypatch):
     for name in ("1", "v2", "03", "0", "1.5", "9" * 19, "9" * 25, ".hidden", ".tmp-4"):
         (tmp_path / name).mkdir()
     (tmp_path / "7").write_text("no folder")

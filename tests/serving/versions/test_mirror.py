@@ -85,7 +85,7 @@ def test_a_copy_that_broke_off_is_made_again(bucket, push, tmp_path):
     assert "stale" not in names
 
 
-def test_nothing_pushed_is_said_with_the_url(bucket):
+def test_the_error_for_an_empty_store_names_the_url(bucket):
     with (
         pytest.raises(NoRunError, match=f"pushed models in {bucket}/serving, found none"),
         mirror_serving_dir(f"{bucket}/serving"),
@@ -98,9 +98,9 @@ def test_a_version_that_is_not_whole_is_named_once(bucket, push, tmp_path, caplo
     object_store.upload_file(
         _file(tmp_path), f"{bucket}/serving/greeter/2/variables/variables.index"
     )
-    told = set()
+    values = set()
     for _ in range(3):
-        update_mirror(f"{bucket}/serving", tmp_path / "mirror", told)
+        update_mirror(f"{bucket}/serving", tmp_path / "mirror", values)
     (line,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert "/serving/greeter/2 is skipped: it has no saved_model.pb" in line
     assert LocalVersionStore(tmp_path / "mirror").list_versions("greeter") == [1]

@@ -48,13 +48,13 @@ def content(serving):
     if is_remote(serving):
         names = object_store.list_files(serving)
         return {name: object_store.read(f"{serving}/{name}").decode() for name in names}
-    found = (path for path in pathlib.Path(serving).rglob("*") if path.is_file())
-    return {str(path.relative_to(serving)): path.read_text() for path in found}
+    result = (path for path in pathlib.Path(serving).rglob("*") if path.is_file())
+    return {str(path.relative_to(serving)): path.read_text() for path in result}
 
 
 def pushed_as(final):
     """The version of a push."""
-    (version,) = {place.rpartition("/")[2] for place in final.values()}
+    (version,) = {location.rpartition("/")[2] for location in final.values()}
     return version
 
 
@@ -95,20 +95,20 @@ PUSH = """
 
 @pytest.mark.parametrize("pushers", [2, 8])
 def test_from_several_processes_too(serving, models, pushers):
-    begun = {}
+    processes = {}
     for number in range(pushers):
         source = models(f"push {number}")["a"].parent
-        begun[f"push {number}"] = subprocess.Popen(
+        processes[f"push {number}"] = subprocess.Popen(
             [sys.executable, "-c", textwrap.dedent(PUSH), str(source), serving],
             cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
-    for process in begun.values():
+    for process in processes.values():
         assert process.stdout.readline() == "ready\n"
-    for process in begun.values():
+    for process in processes.values():
         process.stdin.write("\n")
         process.stdin.flush()
     versions = {
-        process.communicate(timeout=120)[0].strip(): text for text, process in begun.items()
+        process.communicate(timeout=120)[0].strip(): text for text, process in processes.items()
     }
     assert len(versions) == pushers
     assert content(serving) == whole(versions)

@@ -29,9 +29,9 @@ def refreshed():
 
 
 def test_known_items_keep_their_positions_and_new_ones_come_after_them(refreshed):
-    found = refreshed.candidates
-    assert found.item_ids.to_pylist() == [b"a", b"b", b"c", b"new", b"newer"]
-    assert found.titles.to_pylist() == [b"A", b"B2", b"C", b"N", b"NN"]
+    result = refreshed.candidates
+    assert result.item_ids.to_pylist() == [b"a", b"b", b"c", b"new", b"newer"]
+    assert result.titles.to_pylist() == [b"A", b"B2", b"C", b"N", b"NN"]
     assert (refreshed.added, refreshed.changed) == (2, 1)
 
 
@@ -44,21 +44,21 @@ def test_a_changed_item_moves_and_stays_as_popular_as_it_was(refreshed):
     np.testing.assert_allclose(at_test, [0.5, 0.6, 0.7, 0, 0])
 
 
-def test_what_may_be_recommended_is_what_the_new_records_say(refreshed):
-    found = refreshed.candidates
-    assert found.available.to_pylist() == [True, False, False, True, True]
-    assert found.filters.to_pylist() == [[b"x"], [b"x"], [b"y", b"x"], [b"z"], []]
+def test_availability_follows_the_new_records(refreshed):
+    result = refreshed.candidates
+    assert result.available.to_pylist() == [True, False, False, True, True]
+    assert result.filters.to_pylist() == [[b"x"], [b"x"], [b"y", b"x"], [b"z"], []]
 
 
-def test_a_catalogue_that_says_nothing_of_it_goes_on_saying_nothing():
+def test_a_catalogue_without_availability_stays_without():
     silent = {"available": None, "filters": None}
     before = Candidates(**{**vars(BEFORE), **silent})
-    found = merge_items(before, NewItems(**{**vars(NEW), **silent})).candidates
-    assert found.available is None
-    assert found.filters is None
+    items = merge_items(before, NewItems(**{**vars(NEW), **silent})).candidates
+    assert items.available is None
+    assert items.filters is None
 
 
 def test_popularity_takes_the_last_column_alone():
-    found = replace_log_popularity(BEFORE, np.array([9.0, 8.0, 7.0]))
-    assert found.vectors.tolist() == [[1, 0, 9], [0, 1, 8], [1, 1, 7]]
-    assert found.item_ids is BEFORE.item_ids
+    result = replace_log_popularity(BEFORE, np.array([9.0, 8.0, 7.0]))
+    assert result.vectors.tolist() == [[1, 0, 9], [0, 1, 8], [1, 1, 7]]
+    assert result.item_ids is BEFORE.item_ids

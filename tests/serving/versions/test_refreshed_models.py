@@ -87,7 +87,7 @@ def test_the_pushed_version_stays_as_it_was(pushed):
     assert index.numpy().tolist() == [0, 2]
 
 
-def test_exported_again_and_loaded_beside_the_old_each_keeps_its_own_items(pushed, tmp_path):
+def test_old_and_new_exports_loaded_together_keep_their_own_items(pushed, tmp_path):
     with load_refreshed_models(pushed, BEFORE, AFTER) as models:
         holder = tf.Module()
         holder.query = models.query
@@ -101,6 +101,6 @@ def test_exported_again_and_loaded_beside_the_old_each_keeps_its_own_items(pushe
 
 def test_a_model_of_other_items_is_refused(pushed):
     others = to_text_array([b"a", b"c"])
-    told = load_refreshed_models(pushed, others, AFTER)
-    with pytest.raises(TandemError, match="lists the items"), told:
+    models = load_refreshed_models(pushed, others, AFTER)
+    with pytest.raises(TandemError, match="lists the items"), models:
         pass

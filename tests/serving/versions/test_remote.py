@@ -35,8 +35,8 @@ def pushed(source, bucket):
     """push() -> where the models are."""
 
     def push() -> dict[str, str]:
-        beside = {"b": {"assets.extra/origin.json": source.parent / "origin.json"}}
-        return RemoteVersionStore(f"{bucket}/s").push({"a": source, "b": source}, beside)
+        extra_files = {"b": {"assets.extra/origin.json": source.parent / "origin.json"}}
+        return RemoteVersionStore(f"{bucket}/s").push({"a": source, "b": source}, extra_files)
 
     return push
 
@@ -54,7 +54,7 @@ def test_a_push_is_there_whole(pushed, bucket):
     assert RemoteVersionStore(f"{bucket}/s").find_latest("b") == 1
 
 
-def test_where_nothing_was_pushed_there_is_no_version(bucket):
+def test_without_a_push_there_is_no_version(bucket):
     assert object_layout.list_models(f"{bucket}/s") == []
     assert RemoteVersionStore(f"{bucket}/s").find_latest("a") is None
 
@@ -62,7 +62,7 @@ def test_where_nothing_was_pushed_there_is_no_version(bucket):
 @pytest.fixture
 def uploads(monkeypatch):
     """Names of objects in the order in which they were written; `break_at` ends at one."""
-    seen: list[str] = []
+    calls: list[str] = []
     store = object_store._store
     broken: list[tuple[str, type[BaseException]]] = []
 
@@ -71,23 +71,23 @@ def uploads(monkeypatch):
             raise broken[0][1]("the store is gone")
         store(path, uri)
         if "/.pushes/" not in uri:
-            seen.append(uri)
+            calls.append(uri)
 
     monkeypatch.setattr(object_store, "_store", noted)
-    return seen, broken
+    return calls, broken
 
 
-def test_what_makes_a_version_is_written_when_all_else_of_the_push_is_there(pushed, uploads):
+def test_the_graph_is_written_last(pushed, uploads):
     pushed()
-    seen, _ = uploads
-    assert [name.rpartition("/s/")[2] for name in seen[-2:]] == [
+    batch, _ = uploads
+    assert [name.rpartition("/s/")[2] for name in batch[-2:]] == [
         "a/1/saved_model.pb", "b/1/saved_model.pb",
     ]  # fmt: skip
-    assert len(seen) == len(FILES)
+    assert len(batch) == len(FILES)
 
 
 @pytest.mark.parametrize("last", ["a/2/variables/data", "b/2/saved_model.pb"])
-def test_a_store_that_fails_leaves_what_was_pushed_before(pushed, bucket, uploads, last):
+def test_a_failing_store_leaves_the_previous_version(pushed, bucket, uploads, last):
     pushed()
     uploads[1].append((last, OSError))
     with pytest.raises(TandemError, match="the store is gone; nothing was pushed"):
@@ -96,7 +96,7 @@ def test_a_store_that_fails_leaves_what_was_pushed_before(pushed, bucket, upload
     assert RemoteVersionStore(f"{bucket}/s").find_latest("a") == 1
 
 
-def test_an_interrupted_push_leaves_what_was_pushed_before(pushed, bucket, uploads):
+def test_an_interrupted_push_leaves_the_previous_version(pushed, bucket, uploads):
     pushed()
     uploads[1].append(("b/2/saved_model.pb", KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
@@ -127,7 +127,7 @@ KILLED = """
 """
 
 
-def test_half_of_a_push_that_was_killed_is_no_version_and_goes_a_day_later(pushed, source, bucket):
+def test_a_killed_push_is_no_version_and_is_removed_after_a_day(pushed, source, bucket):
     pushed()
     command = [sys.executable, "-c", textwrap.dedent(KILLED)]
     where = [str(source), f"{bucket}/s", "a/2/saved_model.pb"]

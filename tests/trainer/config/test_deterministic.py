@@ -86,9 +86,9 @@ def test_verbs_that_train_prepare_their_process_before_tensorflow_loads(tmp_path
     spans = '[data.interactions]\npath = "{SPAN}/events.jsonl"\nlast_spans = 1\n'
     config.write_text(f'name = "shop"\n{spans}[data.items]\npath = "items.jsonl"\n')
     arguments = ["--config", str(config), "--set", "trainer.deterministic=true"]
-    places = ["--data", str(tmp_path), "--root", str(tmp_path / "root")]
+    locations = ["--data", str(tmp_path), "--root", str(tmp_path / "root")]
     printed = run_python(
-        FIND_VARIABLES, json.dumps(arguments + places), json.dumps(list(VARIABLES))
+        FIND_VARIABLES, json.dumps(arguments + locations), json.dumps(list(VARIABLES))
     )
     assert [json.loads(line) for line in printed.splitlines()] == [
         [verb, 2, VARIABLES] for verb in ("run", "tune", "backfill")

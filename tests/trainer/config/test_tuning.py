@@ -8,7 +8,7 @@ from trainer.config.models import RetrievalConfig
 from trainer.config.tuning import SearchRange, TuneConfig
 
 
-def test_ranges_and_lists_take_the_types_of_the_fields():
+def test_ranges_and_lists_have_the_types_of_the_fields():
     declared = {
         "learning_rate": {"min": 1e-4, "max": 1, "sampling": "log"},
         "epochs": {"min": 2, "max": 5},
@@ -16,16 +16,16 @@ def test_ranges_and_lists_take_the_types_of_the_fields():
         "embedding_dim": [32, 64],
     }
     tune = TuneConfig.model_validate({"retrieval": declared})
-    found = {
+    result = {
         name: tuning_config.validate_range(name, told) for name, told in tune.retrieval.items()
     }
-    assert found == {
+    assert result == {
         "learning_rate": [1e-4, 1.0],
         "epochs": [2, 5],
         "dropout": [0.0, 0.5],
         "embedding_dim": [32, 64],
     }
-    types = {name: type(values[0]) for name, values in found.items()}
+    types = {name: type(values[0]) for name, values in result.items()}
     assert types == {"learning_rate": float, "epochs": int, "dropout": float, "embedding_dim": int}
 
 
@@ -39,7 +39,7 @@ def test_what_is_searched_without_a_declaration_fits_the_fields():
 
 
 @pytest.mark.parametrize(
-    ("declared", "said"),
+    ("declared", "message"),
     [
         ({"width": [1]}, r"width is no key of \[retrieval\]; expected one of embedding_dim, "),
         ({"dropout": [0.1, 1.0]}, r"dropout: Input should be less than 1, received 1\.0"),
@@ -57,8 +57,8 @@ def test_what_is_searched_without_a_declaration_fits_the_fields():
         ({}, r"at least 1 item"),
     ],
 )
-def test_what_does_not_fit_is_refused(declared, said):
-    with pytest.raises(ValidationError, match=said):
+def test_what_does_not_fit_is_refused(declared, message):
+    with pytest.raises(ValidationError, match=message):
         TuneConfig.model_validate({"retrieval": declared})
 
 

@@ -51,24 +51,24 @@ def loaded(tmp_path_factory):
     ]
     custom = {"dataset": DATASET.model_dump_json()}
     with tft_beam.Context(temp_dir=str(folder / "tmp")):
-        (found, _), transform = (rows, metadata) | tft_beam.AnalyzeAndTransformDataset(
+        (result, _), transform = (rows, metadata) | tft_beam.AnalyzeAndTransformDataset(
             lambda inputs: preprocess_items(inputs, custom)
         )
         transform | tft_beam.WriteTransformFn(str(folder / "graph"))
     (folder / "Split-all").mkdir()
     file = str(folder / "Split-all" / "part.gz")
     with tf.io.TFRecordWriter(file, tf.io.TFRecordOptions("GZIP")) as writer:
-        for row in found:
+        for row in result:
             writer.write(_example(row))
     graph = tft.TFTransformOutput(str(folder / "graph"))
     return load_catalogue(str(folder), graph, DATASET)
 
 
-def test_every_item_stands_at_its_index_with_all_that_is_its_own(loaded):
+def test_every_item_is_at_its_index_with_its_features(loaded):
     assert loaded.size == 3
     assert loaded.item_ids[0] == b""
     assert (loaded.available[0].as_py(), loaded.filters[0].as_py()) == (False, [])
-    found = {
+    result = {
         item: (title, available, tags)
         for item, title, available, tags in zip(
             loaded.item_ids[1:],
@@ -78,6 +78,6 @@ def test_every_item_stands_at_its_index_with_all_that_is_its_own(loaded):
             strict=True,
         )
     }
-    assert found == {
+    assert result == {
         item: (t, bool(available), tags) for item, (t, available, tags) in ITEMS.items()
     }

@@ -23,7 +23,7 @@ def test_answers_are_new_positive_known_items_once_each(timelines_of):
     assert [s.tolist() for s in queries.interacted] == [[1, 2], [], [7]]
 
 
-def test_a_user_in_several_windows_is_asked_once_as_he_stood_at_the_cut(timelines_of):
+def test_a_user_in_several_windows_has_one_query_at_the_cut(timelines_of):
     """The second window carries events of the split itself as history, and may be stored first."""
     first = (b"ann", 1, [1, 2, 3], [1, 10, 11], 1)
     second = (b"ann", 1, [1, 2, 3, 4, 1], [1, 10, 11, 12, 13], 3)
@@ -35,7 +35,7 @@ def test_a_user_in_several_windows_is_asked_once_as_he_stood_at_the_cut(timeline
         assert queries.relevant[0].tolist() == [2, 3, 4]
 
 
-def test_a_window_that_ended_before_the_cut_is_not_asked(timelines_of):
+def test_a_window_that_ended_before_the_cut_has_no_query(timelines_of):
     over = (b"ann", 1, [1, 2], [1, 5], 2)
     current = (b"ann", 1, [1, 2, 3, 4], [1, 5, 9, 10], 3)
     early = (b"bob", 2, [7, 8], [0, 12], 1)
@@ -45,14 +45,14 @@ def test_a_window_that_ended_before_the_cut_is_not_asked(timelines_of):
     assert [a.tolist() for a in queries.relevant] == [[4], [8]]
 
 
-def test_events_that_the_user_did_not_like_are_seen_all_the_same(timelines_of):
+def test_negative_events_are_part_of_the_history(timelines_of):
     queries = build_queries(
         timelines_of([(b"ann", 1, [1, 2], [1, 10], 1)], positive=[False, True]), 10
     )
     assert queries.interacted[0].tolist() == [1]
 
 
-def test_a_batch_is_the_latest_history_and_one_position_that_asks(timelines_of):
+def test_a_batch_is_the_latest_history_and_one_query_position(timelines_of):
     queries = build_queries(
         timelines_of(
             [
@@ -72,6 +72,6 @@ def test_a_batch_is_the_latest_history_and_one_position_that_asks(timelines_of):
     assert batch["user_region"].tolist() == [3, 4]
 
 
-def test_without_answers_nobody_is_asked(timelines_of):
+def test_without_relevant_items_there_are_no_queries(timelines_of):
     queries = build_queries(timelines_of([(b"ann", 1, [1, 1], [1, 10], 1)]), 10)
     assert len(queries) == 0

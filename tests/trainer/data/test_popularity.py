@@ -43,12 +43,12 @@ def test_at_the_end_of_its_bulk_everything_is_known(clock):
 
 
 def test_log_popularity_of_none_is_zero():
-    found = compute_log_popularity(np.array([0, 1, 9]))
-    np.testing.assert_allclose(found, [0.0, 0.693147, 2.302585], atol=1e-6)
-    assert found.dtype == np.float32
+    log_popularity = compute_log_popularity(np.array([0, 1, 9]))
+    np.testing.assert_allclose(log_popularity, [0.0, 0.693147, 2.302585], atol=1e-6)
+    assert log_popularity.dtype == np.float32
 
 
-def test_a_user_has_one_vote_however_much_he_takes(timelines_of):
+def test_a_user_has_one_vote_regardless_of_activity(timelines_of):
     train = timelines_of(
         [(b"a", 1, [1, 2, 3, 3], [0, DAY, DAY, 2 * DAY], 0), (b"b", 2, [3], [DAY], 0)]
     )

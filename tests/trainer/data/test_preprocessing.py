@@ -40,8 +40,8 @@ def test_every_item_has_an_index_of_its_own_from_one_on(items):
 def test_rare_values_and_missing_ones_are_zero(items):
     rows, graph = items
     assert _words(graph, "item_studio") == [b"x"]
-    found = {k: int(v) for k, v in _by_id(rows, "item_id", "item_studio").items()}
-    assert found == {b"a": 1, b"b": 1, b"c": 0}
+    result = {k: int(v) for k, v in _by_id(rows, "item_id", "item_studio").items()}
+    assert result == {b"a": 1, b"b": 1, b"c": 0}
 
 
 def test_words_and_sets_become_lists_of_indices(items):
@@ -55,24 +55,24 @@ def test_words_and_sets_become_lists_of_indices(items):
 
 def test_numbers_are_standardised_and_missing_is_the_mean(items):
     rows, _ = items
-    found = _by_id(rows, "item_id", "item_price")
-    np.testing.assert_allclose([found[k] for k in (b"a", b"b", b"c")], [-1, 1, 0], atol=1e-5)
+    values_by_id = _by_id(rows, "item_id", "item_price")
+    np.testing.assert_allclose([values_by_id[k] for k in (b"a", b"b", b"c")], [-1, 1, 0], atol=1e-5)
 
 
 def test_a_missing_vector_is_zero(items):
     rows, _ = items
-    found = _by_id(rows, "item_id", "item_cover")
+    values_by_id = _by_id(rows, "item_id", "item_cover")
     np.testing.assert_allclose(
-        [found[k] for k in (b"a", b"b", b"c")], [[0.5, -0.5], [0, 0], [1, 2]]
+        [values_by_id[k] for k in (b"a", b"b", b"c")], [[0.5, -0.5], [0, 0], [1, 2]]
     )
 
 
 def test_timelines_keep_their_lists_and_learn_users(planted, timelines):
     rows, graph = timelines
     for name in ("item_ids", "timestamps", "positive", "target_from", "label_rating"):
-        found = _by_id(rows, "user_id", name)
-        np.testing.assert_array_equal(found[b"u"], planted.timelines[0][name])
-        np.testing.assert_array_equal(found[b"v"], planted.timelines[1][name])
+        values_by_id = _by_id(rows, "user_id", name)
+        np.testing.assert_array_equal(values_by_id[b"u"], planted.timelines[0][name])
+        np.testing.assert_array_equal(values_by_id[b"v"], planted.timelines[1][name])
     users = {k: int(v) for k, v in _by_id(rows, "user_id", "user_index").items()}
     words = _words(graph, USER_VOCABULARY)
     assert users == {word: at + 1 for at, word in enumerate(words)}
@@ -87,9 +87,9 @@ def test_holes_among_the_events_neither_count_nor_spread(timelines):
     rows, graph = timelines
     spread = np.sqrt(1.5)
     for name in ("context_basket", "context_since"):
-        found = _by_id(rows, "user_id", name)
-        np.testing.assert_allclose(found[b"u"], [-spread, 0, spread], atol=1e-4)
-        np.testing.assert_allclose(found[b"v"], [0], atol=1e-4)
+        values_by_id = _by_id(rows, "user_id", name)
+        np.testing.assert_allclose(values_by_id[b"u"], [-spread, 0, spread], atol=1e-4)
+        np.testing.assert_allclose(values_by_id[b"v"], [0], atol=1e-4)
     device = _by_id(rows, "user_id", "context_device")
     assert _words(graph, "context_device") == [b"phone", b"web"]
     assert list(device[b"u"]) == [1, 0, 2]
@@ -119,11 +119,11 @@ def test_transformed_features_have_the_shapes_that_the_trainers_read(items):
     ],
 )
 def test_split_words(text, words):
-    found = split_words(tf.ragged.constant([[text], []], dtype=tf.string))
-    assert [word.decode() for word in found[0].numpy()] == words
-    assert found[1].shape == (0,)
+    result = split_words(tf.ragged.constant([[text], []], dtype=tf.string))
+    assert [word.decode() for word in result[0].numpy()] == words
+    assert result[1].shape == (0,)
 
 
 def test_several_texts_of_one_row_become_one_list_of_words():
-    found = split_words(tf.ragged.constant([["a b", "c"], ["d"]]))
-    assert found.to_list() == [[b"a", b"b", b"c"], [b"d"]]
+    words = split_words(tf.ragged.constant([["a b", "c"], ["d"]]))
+    assert words.to_list() == [[b"a", b"b", b"c"], [b"d"]]

@@ -13,8 +13,8 @@ def test_events_of_the_window_by_name(timelines_of):
         positive=[True, True, True, False, True],
     )
     valid = timelines_of([(b"a", 1, [1, 2, 2], [0, DAY, 3 * DAY], 2)])
-    found = build_recent_events([train, valid], IDS, 3 * DAY, 2)
-    assert found.to_pylist() == [
+    recent_events = build_recent_events([train, valid], IDS, 3 * DAY, 2)
+    assert recent_events.to_pylist() == [
         {"user_id": "a", "item_id": "y", "timestamp": DAY},
         {"user_id": "b", "item_id": "x", "timestamp": 2 * DAY},
     ]

@@ -19,8 +19,8 @@ def preprocess(inputs):
         for name in ("varied", "constant", "never")
     }
     moment = standardise(inputs["moment"].flat_values, MOMENT)
-    kept = floats | {"moment": moment}
-    return {name: inputs[name].with_flat_values(values) for name, values in kept.items()}
+    retained = floats | {"moment": moment}
+    return {name: inputs[name].with_flat_values(values) for name, values in retained.items()}
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +36,11 @@ def later(tmp_path_factory):
     rows = [{"varied": [4.0], "constant": [7.0], "never": [1e6], "moment": [19_800 * DAY]}]
     with tft_beam.Context(temp_dir=str(tmp_path_factory.mktemp("transform"))):
         fitted = (train, metadata) | tft_beam.AnalyzeDataset(preprocess)
-        (found, _) = ((rows, metadata), fitted) | tft_beam.TransformDataset()
-    return {name.partition("$")[0]: list(values) for name, values in found[0].items()}
+        (result, _) = ((rows, metadata), fitted) | tft_beam.TransformDataset()
+    return {name.partition("$")[0]: list(values) for name, values in result[0].items()}
 
 
-def test_what_varied_is_scaled(later):
+def test_varying_values_are_scaled(later):
     assert later["varied"] == pytest.approx([2.0])  # mean 2, deviation 1
 
 
@@ -56,7 +56,7 @@ def test_how_rows_are_batched_shows_in_no_bit(tmp_path, size):
     metadata = tft.DatasetMetadata.from_feature_spec({"x": tf.io.RaggedFeature(tf.float32)})
     rows = [{"x": [value]} for value in values.tolist()]
     with tft_beam.Context(temp_dir=str(tmp_path), desired_batch_size=size):
-        (found, _), _ = (rows, metadata) | tft_beam.AnalyzeAndTransformDataset(
+        (result, _), _ = (rows, metadata) | tft_beam.AnalyzeAndTransformDataset(
             lambda inputs: {
                 "x": inputs["x"].with_flat_values(standardise(inputs["x"].flat_values, NUMBER))
             }
@@ -65,7 +65,7 @@ def test_how_rows_are_batched_shows_in_no_bit(tmp_path, size):
     expected = ((exact - exact.mean()) / exact.std()).astype(np.float32)
     scaled = [
         float(value)
-        for row in found
+        for row in result
         for name, at in row.items()
         if "values" in name
         for value in at

@@ -50,8 +50,8 @@ def test_a_train_split_without_a_positive_event_names_the_label(data, timelines_
 @pytest.mark.parametrize("name", ["valid", "test"])
 def test_a_split_of_repeats_is_refused(data, timelines_of, name):
     repeats = timelines_of([(b"a", 1, [1, 1], [0, 10], 1), (b"b", 2, [0], [10], 0)])
-    said = rf"expected a user of {name} .* 2 events, 2 of them positive, 1 of these on items"
-    with pytest.raises(DataRefused, match=said):
+    message = rf"expected a user of {name} .* 2 events, 2 of them positive, 1 of these on items"
+    with pytest.raises(DataRefused, match=message):
         require_sufficient_data(dataclasses.replace(data, **{name: repeats}))
 
 

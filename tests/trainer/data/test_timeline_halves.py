@@ -23,7 +23,7 @@ def test_without_a_clock_every_second_timeline_is_held_out(timelines_of):
         assert held_out.item_index[held_out.own & held_out.positive].tolist() == [3]
 
 
-def test_places_in_a_sequence_are_no_times(timelines_of):
+def test_positions_in_a_sequence_are_no_times(timelines_of):
     """By time the two short sequences would be the earlier half."""
     split = timelines_of(
         [

@@ -46,16 +46,16 @@ STRAY = (b"stray", 40, [1, 3], [START, IN_2099], 1)
 @pytest.mark.parametrize("kind", ["clock", "last_item"])
 @pytest.mark.parametrize("stray", [[], [STRAY]])
 def test_one_event_in_2099_changes_nothing_of_what_is_served(data, kind, stray):
-    found = data(kind, stray)
-    assert found.end == START + 39 * HOUR + 1
+    training_data = data(kind, stray)
+    assert training_data.end == START + 39 * HOUR + 1
     # 30 users took item 1 and 10 item 2, within two days
-    np.testing.assert_array_equal(found.served_votes(2), [0, 30, 10, 0])
+    np.testing.assert_array_equal(training_data.served_votes(2), [0, 30, 10, 0])
     # The last twelve hours: users 28 to 39, of whom three took item 2.
-    np.testing.assert_array_equal(found.served_votes(0.5), [0, 9, 3, 0])
+    np.testing.assert_array_equal(training_data.served_votes(0.5), [0, 9, 3, 0])
 
 
 @pytest.mark.parametrize(("kind", "hours"), [("clock", 36 * HOUR), ("last_item", 39 * HOUR + 1)])
-def test_questions_are_asked_within_the_bulk(data, kind, hours):
+def test_queries_are_within_the_bulk(data, kind, hours):
     for stray in ([], [STRAY]):
-        found = data(kind, stray)
-        assert found.moment(found.test) == START + hours
+        training_data = data(kind, stray)
+        assert training_data.moment(training_data.test) == START + hours

@@ -54,10 +54,10 @@ def test_windows_learn_from_each_own_event_once_and_carry_history(timelines_of, 
     ]
     assert sorted(learned) == own
     assert ((cut.stop - cut.start) <= length).all()
-    kept = length - max(length // 2, 1)
+    retained = length - max(length // 2, 1)
     for row, begin, target, stop in zip(cut.row, cut.start, cut.target, cut.stop, strict=True):
         assert starts[row] <= begin <= target < stop <= starts[row + 1]
-        assert target - begin >= min(target - starts[row], kept)
+        assert target - begin >= min(target - starts[row], retained)
 
 
 @given(
@@ -74,7 +74,7 @@ def test_batches_hold_every_window_once_within_the_bound(
     rng = None if seed is None else np.random.default_rng(seed)
     batches = list(batch_windows(timelines, cut, positions, rng))
     assert len(batches) == count_batches(cut, positions)
-    found = []
+    results = []
     for batch in batches:
         assert batch["item_index"].size <= positions
         for index, event, target in zip(
@@ -84,8 +84,8 @@ def test_batches_hold_every_window_once_within_the_bound(
             assert (index[inside] == event[inside] + 1).all()  # as planted
             assert not index[~inside].any()
             assert not target[~inside].any()
-            found.append((event[inside][0], event[target][0], event[inside][-1] + 1))
-    assert sorted(found) == sorted(zip(cut.start, cut.target, cut.stop, strict=True))
+            results.append((event[inside][0], event[target][0], event[inside][-1] + 1))
+    assert sorted(results) == sorted(zip(cut.start, cut.target, cut.stop, strict=True))
 
 
 def test_without_shuffling_batches_come_in_order_of_length(timelines_of):

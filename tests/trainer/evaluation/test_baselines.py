@@ -32,51 +32,51 @@ COUNTS = np.array([0, 3, 2, 2, 3, 0])
 
 
 def test_similarities_by_hand():
-    found = compute_similarities(TAKEN, neighbours=10, shrinkage=2.0).toarray()
+    result = compute_similarities(TAKEN, neighbours=10, shrinkage=2.0).toarray()
     expected = np.zeros((6, 6))
     expected[1, 2] = expected[2, 1] = 2 / (6**0.5 + 2)
     expected[1, 3] = expected[3, 1] = 1 / (6**0.5 + 2)
     expected[1, 4] = expected[4, 1] = 1 / (9**0.5 + 2)
     expected[3, 4] = expected[4, 3] = 2 / (6**0.5 + 2)
-    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    np.testing.assert_allclose(result, expected, rtol=1e-6)
 
 
 def test_without_shrinkage_it_is_the_cosine():
-    found = compute_similarities(TAKEN, neighbours=10, shrinkage=0.0)
-    assert found[1, 4] == pytest.approx(1 / 3)
-    assert found[3, 4] == pytest.approx(2 / 6**0.5)
+    similarities = compute_similarities(TAKEN, neighbours=10, shrinkage=0.0)
+    assert similarities[1, 4] == pytest.approx(1 / 3)
+    assert similarities[3, 4] == pytest.approx(2 / 6**0.5)
 
 
-def test_only_the_most_similar_are_kept_and_of_equal_ones_the_lower_index():
-    found = compute_similarities(TAKEN, neighbours=1, shrinkage=2.0)
-    assert np.diff(found.indptr).tolist() == [0, 1, 1, 1, 1, 0]
-    assert found.indices.tolist() == [2, 1, 4, 3]
+def test_only_the_most_similar_items_are_selected_and_ties_go_to_the_lower_index():
+    similarities = compute_similarities(TAKEN, neighbours=1, shrinkage=2.0)
+    assert np.diff(similarities.indptr).tolist() == [0, 1, 1, 1, 1, 0]
+    assert similarities.indices.tolist() == [2, 1, 4, 3]
     alike = sparse.csr_matrix(np.array([[0, 1, 1, 1]], np.float32))
     assert compute_similarities(alike, 1, 0.0).indices.tolist() == [2, 1, 1]
 
 
-def test_more_items_than_are_taken_at_once():
+def test_more_items_than_one_block():
     """Items 2 i and 2 i + 1 are each other's only neighbour."""
     pairs = sparse.csr_matrix(np.kron(np.eye(600), [[1, 1]]).astype(np.float32))
-    found = compute_similarities(pairs, 5, 0.0)
-    assert found.indices.tolist() == [index ^ 1 for index in range(1200)]
-    np.testing.assert_allclose(found.data, 1)
+    similarities = compute_similarities(pairs, 5, 0.0)
+    assert similarities.indices.tolist() == [index ^ 1 for index in range(1200)]
+    np.testing.assert_allclose(similarities.data, 1)
 
 
-def test_lists_follow_the_history_and_then_what_is_popular():
+def test_lists_rank_by_history_then_by_popularity():
     similar = compute_similarities(TAKEN, neighbours=10, shrinkage=2.0)
-    found = rank_by_neighbours([np.array([2]), np.array([3]), np.zeros(0, int)], similar,
+    by_neighbours = rank_by_neighbours([np.array([2]), np.array([3]), np.zeros(0, int)], similar,
                                   COUNTS, 5)  # fmt: skip
     # of 2: 1 is similar, then by popularity 4, 3, 5; of 3: 4 before 1; without history: popular
-    assert found.tolist() == [[1, 4, 3, 5, 0], [4, 1, 2, 5, 0], [1, 4, 2, 3, 5]]
+    assert by_neighbours.tolist() == [[1, 4, 3, 5, 0], [4, 1, 2, 5, 0], [1, 4, 2, 3, 5]]
 
 
 def test_a_history_of_several_items_adds_up():
     similar = sparse.csr_matrix(
         np.array([[0, 0, 0, 0, 0], [0, 0, 0, 0.5, 0.4], [0, 0, 0, 0, 0.4], *np.zeros((2, 5))])
     )
-    found = rank_by_neighbours([np.array([1, 2]), np.array([1])], similar, np.zeros(5), 2)
-    assert found.tolist() == [[4, 3], [3, 4]]
+    by_neighbours = rank_by_neighbours([np.array([1, 2]), np.array([1])], similar, np.zeros(5), 2)
+    assert by_neighbours.tolist() == [[4, 3], [3, 4]]
 
 
 def test_a_log_in_which_no_two_items_go_together_gives_the_popular_ones():
@@ -90,15 +90,15 @@ def test_a_log_in_which_no_two_items_go_together_gives_the_popular_ones():
     st.sets(st.integers(1, 7), max_size=6),
 )
 def test_no_list_repeats_an_item_or_shows_one_of_the_history(users, history):
-    taken = build_history_matrix([np.array(sorted(u), int) for u in users], 8)
-    similar = compute_similarities(taken)
-    counts = np.asarray(taken.sum(axis=0)).ravel()
+    items = build_history_matrix([np.array(sorted(u), int) for u in users], 8)
+    similar = compute_similarities(items)
+    counts = np.asarray(items.sum(axis=0)).ravel()
     interacted = np.array(sorted(history), int)
     row = rank_by_neighbours([interacted], similar, counts, 7)[0]
     assert sorted(row[row > 0].tolist()) == sorted(set(range(1, 8)) - history)
 
 
-def test_the_matrix_has_what_was_taken_before_the_moment_once(timelines_of):
+def test_the_matrix_has_each_earlier_interaction_once(timelines_of):
     train = timelines_of([(b"a", 1, [1, 2, 1], [0, 5, 6], 0), (b"b", 2, [2], [9], 0)])
     valid = timelines_of([(b"a", 1, [1, 2, 1, 3], [0, 5, 6, 7], 3), (b"c", 0, [3], [20], 0)])
     clock = build_clock([train, valid], 5)
@@ -114,7 +114,7 @@ def test_the_matrix_has_what_was_taken_before_the_moment_once(timelines_of):
     ]
 
 
-def test_of_a_user_of_many_items_the_latest_are_kept(timelines_of):
+def test_only_the_latest_items_of_a_long_history_are_used(timelines_of):
     """User a takes 4, 1, 2, 3, 1 in this order: the last three different ones are 1, 3 and 2."""
     train = timelines_of([(b"a", 1, [4, 1, 2, 3, 1], [0, 1, 2, 3, 4], 0), (b"b", 2, [4], [2], 0)])
     clock = build_clock([train], 5)
@@ -140,8 +140,8 @@ def test_latest_items_are_those_that_a_walk_back_meets_first(events, most):
     for one, other in reversed(events):
         if expected[one].sum() < most:
             expected[one, other] = 1
-    found = build_interaction_matrix(clock, len(events), most)
-    assert found.toarray().tolist() == expected.tolist()
+    interaction_matrix = build_interaction_matrix(clock, len(events), most)
+    assert interaction_matrix.toarray().tolist() == expected.tolist()
 
 
 def test_the_baseline_counts_pairs_of_a_bounded_number_of_items(timelines_of):
@@ -152,5 +152,5 @@ def test_the_baseline_counts_pairs_of_a_bounded_number_of_items(timelines_of):
     items = list(range(1, size + 1))
     train = timelines_of([(b"a", 1, items, items, 0)])
     queries = build_queries(timelines_of([(b"c", 2, [300, 2], [0, size + 9], 1)]), size + 5)
-    found = rank_baselines(build_clock([train], size + 1), queries, 7, 5)
-    assert found["item_neighbours"].tolist() == [[101, 102, 103, 104, 105]]
+    baselines = rank_baselines(build_clock([train], size + 1), queries, 7, 5)
+    assert baselines["item_neighbours"].tolist() == [[101, 102, 103, 104, 105]]

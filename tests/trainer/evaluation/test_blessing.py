@@ -26,7 +26,7 @@ def measured(labels=None, fairness=None, **against):
         "ndcg@10": 0.3,
         "recall@100": 0.5,
         "against": {
-            name: {"ndcg@10": found, "recall@100": found} for name, found in against.items()
+            name: {"ndcg@10": result, "recall@100": result} for name, result in against.items()
         },
     }
     return {
@@ -36,28 +36,28 @@ def measured(labels=None, fairness=None, **against):
     }
 
 
-def only(found):
-    [rule] = found["rules"]
+def only(result):
+    [rule] = result["rules"]
     return rule
 
 
 @pytest.mark.parametrize(
-    ("found", "passed"), [(BETTER, True), (WORSE, False), (NOISE, True)]
+    ("result", "passed"), [(BETTER, True), (WORSE, False), (NOISE, True)]
 )  # fmt: skip
-def test_final_lists_must_not_be_worse_than_popular_beyond_the_noise(found, passed):
-    decided = decide_blessing(measured(popular=found), BlessingConfig(), None)
+def test_final_lists_must_not_be_worse_than_popular_beyond_the_noise(result, passed):
+    decided = decide_blessing(measured(popular=result), BlessingConfig(), None)
     assert decided["blessed"] is passed
     rule = only(decided)
     assert rule["passed"] is passed
     assert (rule["of"], rule["metric"], rule["against"]) == ("final lists", "ndcg@10", "popular")
     assert rule["received"] == 0.3
-    assert rule["expected"] == pytest.approx(0.3 - found["value"])
-    assert (rule["low"], rule["high"]) == (found["low"], found["high"])
+    assert rule["expected"] == pytest.approx(0.3 - result["value"])
+    assert (rule["low"], rule["high"]) == (result["low"], result["high"])
     assert "note" not in rule
 
 
 @pytest.mark.parametrize(("value", "passed"), [(-0.001, False), (0.0, True), (0.001, True)])
-def test_of_too_few_users_the_means_decide_and_the_rule_says_so(value, passed):
+def test_with_too_few_users_the_means_decide_with_a_note(value, passed):
     few = difference(value, -0.3, 0.3, users=49)
     rule = only(decide_blessing(measured(popular=few), BlessingConfig(), None))
     assert rule["passed"] is passed
@@ -65,7 +65,7 @@ def test_of_too_few_users_the_means_decide_and_the_rule_says_so(value, passed):
 
 
 @pytest.mark.parametrize(
-    ("margin", "significant", "found", "passed"),
+    ("margin", "significant", "result", "passed"),
     [
         (0.0, True, BETTER, True),
         (0.0, True, NOISE, False),
@@ -76,12 +76,12 @@ def test_of_too_few_users_the_means_decide_and_the_rule_says_so(value, passed):
         (-0.005, False, WORSE, False),
     ],
 )
-def test_a_margin_is_held_against_the_interval(margin, significant, found, passed):
+def test_a_margin_is_held_against_the_interval(margin, significant, result, passed):
     rules = [{"baseline": "recent", "margin": margin, "significant": significant}]
     config = BlessingConfig.model_validate({"baselines": rules})
-    rule = only(decide_blessing(measured(recent=found), config, None))
+    rule = only(decide_blessing(measured(recent=result), config, None))
     assert rule["passed"] is passed
-    assert rule["expected"] == pytest.approx(0.3 - found["value"] + margin)
+    assert rule["expected"] == pytest.approx(0.3 - result["value"] + margin)
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def test_a_margin_is_held_against_the_interval(margin, significant, found, passe
 )
 def test_a_threshold_is_a_number_to_reach(threshold, passed):
     config = BlessingConfig.model_validate({"baselines": [], "thresholds": [threshold]})
-    found = measured(labels={"rating": {"kind": "regression", "rmse": 0.85}})
-    rule = only(decide_blessing(found, config, None))
+    measurements = measured(labels={"rating": {"kind": "regression", "rmse": 0.85}})
+    rule = only(decide_blessing(measurements, config, None))
     assert rule["passed"] is passed
     assert rule["against"] is None
     assert rule["expected"] == threshold.get("at_least", threshold.get("at_most"))
@@ -111,12 +111,14 @@ def test_both_ends_of_a_threshold_are_rules_of_their_own():
     assert passed == [True, False]
 
 
-def test_what_was_not_measured_does_not_meet_its_threshold_and_says_why():
+def test_an_unmeasured_metric_fails_its_threshold_with_a_reason():
     config = BlessingConfig.model_validate(
         {"baselines": [], "thresholds": [{"metric": "rmse", "target": "rating", "at_most": 9}]}
     )
-    found = measured(labels={"rating": {"kind": "regression", "events": 0, "note": "no event"}})
-    rule = only(decide_blessing(found, config, None))
+    measurements = measured(
+        labels={"rating": {"kind": "regression", "events": 0, "note": "no event"}}
+    )
+    rule = only(decide_blessing(measurements, config, None))
     assert not rule["passed"]
     assert (rule["expected"], rule["received"]) == (9, None)
     assert rule["note"] == "not measured: no event"
@@ -128,25 +130,25 @@ def test_the_first_model_is_held_against_the_baselines_alone():
     assert decided["pushed_before"] is None
 
 
-@pytest.mark.parametrize(("found", "blessed"), [(BETTER, True), (WORSE, False), (NOISE, True)])
-def test_later_ones_must_not_be_worse_than_the_pushed_one(found, blessed):
-    both = measured(popular=BETTER, pushed=found) | {"pushed": {"ndcg@10": 0.28}}
+@pytest.mark.parametrize(("result", "blessed"), [(BETTER, True), (WORSE, False), (NOISE, True)])
+def test_later_ones_must_not_be_worse_than_the_pushed_one(result, blessed):
+    both = measured(popular=BETTER, pushed=result) | {"pushed": {"ndcg@10": 0.28}}
     decided = decide_blessing(both, BlessingConfig(), VERSION)
     assert decided["blessed"] is blessed
     against = {rule["metric"]: rule for rule in decided["rules"] if rule["against"] == "pushed"}
     assert set(against) == {"ndcg@10", "recall@100"}
-    assert against["recall@100"]["expected"] == pytest.approx(0.5 - found["value"])
+    assert against["recall@100"]["expected"] == pytest.approx(0.5 - result["value"])
     assert decided["pushed_before"] == VERSION | {"ndcg@10": 0.28}
 
 
-def test_a_comparison_that_is_not_even_says_so():
+def test_an_uneven_comparison_is_noted():
     both = measured(pushed=NOISE) | {"pushed": {}}
     decided = decide_blessing(both, ALONE, VERSION | {"note": "it has seen the future"})
     assert decided["blessed"]
     assert {rule["note"] for rule in decided["rules"]} == {"it has seen the future"}
 
 
-def test_a_pushed_version_that_cannot_be_asked_is_not_passed_over():
+def test_a_pushed_version_that_cannot_be_evaluated_fails():
     decided = decide_blessing(measured(), ALONE, VERSION | {"failure": "OSError: no such file"})
     assert not decided["blessed"]
     for rule in decided["rules"]:
@@ -159,8 +161,8 @@ def test_a_pushed_version_that_cannot_be_asked_is_not_passed_over():
 def test_a_gap_above_its_limit_is_a_broken_rule():
     gap = {"value": 0.08, "low": 0.05, "high": 0.11}
     declared = {"metric": "ndcg@10", "limit": 0.05, "required": False, "gap": gap}
-    found = measured(fairness={"users": {"users.region": declared}, "items": {}})
-    rule = only(decide_blessing(found, ALONE, None))
+    measurements = measured(fairness={"users": {"users.region": declared}, "items": {}})
+    rule = only(decide_blessing(measurements, ALONE, None))
     assert (rule["of"], rule["against"], rule["passed"]) == ("users.region", "limit", False)
     assert (rule["expected"], rule["received"]) == (0.05, 0.08)
 
@@ -174,7 +176,7 @@ def test_label_errors_may_be_held_against_the_bias_baseline(rmse, passed):
     assert rule["passed"] is passed
 
 
-def test_a_failure_is_said_with_its_numbers():
+def test_a_failure_is_reported_with_its_numbers():
     decided = decide_blessing(measured(popular=WORSE), BlessingConfig(), None)
     assert list_failures(decided) == [
         "final lists: ndcg@10 not worse than popular: expected 0.3200, received 0.3000, "
@@ -189,7 +191,7 @@ def test_without_rules_everything_is_blessed():
 
 
 @pytest.mark.parametrize(
-    ("threshold", "said"),
+    ("threshold", "message"),
     [
         ({"target": "stars", "metric": "rmse", "at_most": 1}, "received 'stars'"),
         ({"target": "rating", "metric": "ndcg@10", "at_least": 0}, "one of rmse, mae"),
@@ -197,12 +199,12 @@ def test_without_rules_everything_is_blessed():
         ({"metric": "ndcg@11", "at_least": 0}, "received 'ndcg@11'"),
     ],
 )
-def test_a_threshold_of_what_no_run_measures_is_refused_before_one_begins(threshold, said):
+def test_a_threshold_of_an_unknown_metric_is_refused_before_the_run(threshold, message):
     labels = {"rating": RankingLabel(column="rating", kind="regression")}
     config = BlessingConfig.model_validate({"thresholds": [threshold]})
-    with pytest.raises(ValueError, match=r"blessing\.thresholds") as caught:
+    with pytest.raises(ValueError, match=r"blessing\.thresholds") as error:
         check_thresholds(config, labels)
-    assert said in str(caught.value)
+    assert message in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -213,7 +215,7 @@ def test_a_threshold_of_what_no_run_measures_is_refused_before_one_begins(thresh
         {"pushed": ["coverage@10"]},
     ],
 )
-def test_a_rule_that_says_nothing_is_refused(section):
+def test_an_empty_rule_is_refused(section):
     with pytest.raises(ValidationError):
         BlessingConfig.model_validate(section)
 
@@ -236,6 +238,6 @@ def test_a_run_may_bring_thresholds_of_its_own():
         ("high", "Invalid JSON"),
     ],
 )
-def test_thresholds_of_a_run_are_held_against_what_is_measured(thresholds, message):
+def test_thresholds_of_a_run_are_compared_with_the_metrics(thresholds, message):
     with pytest.raises(ValueError, match=message):
         override_thresholds(BlessingConfig(), thresholds, {})

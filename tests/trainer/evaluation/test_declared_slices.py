@@ -21,7 +21,7 @@ def test_a_category_that_nothing_has_is_no_slice_by_transforms_placeholder():
             features={"studio": np.array([0, 0, 0]), "genre": np.array([0, 1, 0])}
         ),
     )
-    found = slice_items(np.array([1, 2]), data)  # type: ignore[arg-type]
-    names = {key: [part.name for part in parts] for key, parts in found.items()}
+    result = slice_items(np.array([1, 2]), data)  # type: ignore[arg-type]
+    names = {key: [part.name for part in parts] for key, parts in result.items()}
     assert names == {"item_studio": ["no known value"], "item_genre": ["drama", "no known value"]}
-    assert found["item_studio"][0].chosen.tolist() == [True, True]
+    assert result["item_studio"][0].chosen.tolist() == [True, True]

@@ -20,41 +20,43 @@ def test_a_group_that_is_shown_in_proportion_has_no_difference():
     lists = np.array([[1], [2]] * 30)
     relevant = [np.array([3, 4]), np.array([1, 2])] * 30
     groups = [Slice("a", MEMBER), Slice("b", ~MEMBER)]
-    found = measure_exposure(lists, relevant, groups, 10, seed=1)
-    row = found["groups"]["a"]
+    result = measure_exposure(lists, relevant, groups, 10, seed=1)
+    row = result["groups"]["a"]
     assert row["exposure"]["value"] == row["relevance"]["value"] == 0.5
     assert row["relevance"]["low"] == row["relevance"]["high"] == 0.5
     assert row["difference"]["value"] == 0
     # each user's difference is 1/2 or -1/2
     assert row["difference"]["high"] == pytest.approx(1.96 * 0.5 / 60**0.5, rel=0.15)
-    assert "note" not in found
+    assert "note" not in result
 
 
 def test_the_gap_is_the_greatest_difference_either_way():
     lists = np.array([[1, 2]] * 60)
     relevant = [np.array([1, 2, 4, 4])] * 60
     groups = [Slice("one", np.arange(5) == 1), Slice("four", np.arange(5) == 4)]
-    found = measure_exposure(lists, relevant, groups, 2, seed=1)
+    exposure = measure_exposure(lists, relevant, groups, 2, seed=1)
     first = 1 / (1 + SECOND)
-    assert found["groups"]["one"]["difference"]["value"] == pytest.approx(first - 1 / 4)
-    assert found["groups"]["four"]["difference"]["value"] == pytest.approx(-1 / 2)
-    assert found["widest"] == "four"
+    assert exposure["groups"]["one"]["difference"]["value"] == pytest.approx(first - 1 / 4)
+    assert exposure["groups"]["four"]["difference"]["value"] == pytest.approx(-1 / 2)
+    assert exposure["widest"] == "four"
     # nobody is shown item 4, and half of everybody's answers are it
-    assert found["gap"] == pytest.approx(1 / 2)
+    assert exposure["gap"] == pytest.approx(1 / 2)
 
 
-def test_what_cannot_be_said_is_said():
+def test_an_undefined_gap_is_noted():
     lists, relevant = np.array([[1]] * 20), [np.array([1])] * 20
-    found = measure_exposure(lists, relevant, [Slice("none", np.zeros(5, bool))], 10, seed=1)
-    assert found["groups"]["none"]["note"] == "no list and no answer holds an item of this group"
-    assert found["note"] == "too few users for a verdict: expected 50, received 20"
-    assert "gap" not in found
+    exposure = measure_exposure(lists, relevant, [Slice("none", np.zeros(5, bool))], 10, seed=1)
+    assert exposure["groups"]["none"]["note"] == "no list and no answer holds an item of this group"
+    assert exposure["note"] == "too few users for a verdict: expected 50, received 20"
+    assert "gap" not in exposure
 
 
 def test_one_group_of_items_has_no_gap():
     lists, relevant = np.array([[1]] * 60), [np.array([3])] * 60
     groups = [Slice("all", MEMBER), Slice("none", np.zeros(5, bool))]
-    found = measure_exposure(lists, relevant, groups, 10, seed=1)
-    assert found["note"] == "no gap: expected two groups of items in lists and answers, received 1"
-    assert "gap" not in found
-    assert found["groups"]["all"]["difference"]["value"] == 0
+    exposure = measure_exposure(lists, relevant, groups, 10, seed=1)
+    assert (
+        exposure["note"] == "no gap: expected two groups of items in lists and answers, received 1"
+    )
+    assert "gap" not in exposure
+    assert exposure["groups"]["all"]["difference"]["value"] == 0

@@ -66,19 +66,19 @@ def declared(of, **more):
     return FairnessConfig(groups=of, **more)
 
 
-def test_nothing_declared_is_nothing_measured():
+def test_without_declared_groups_no_gap_is_measured():
     assert measure_fairness([], served(), data()) == {}
     assert check_limits({}) == []
 
 
 def test_users_gap_is_between_the_best_region_and_the_worst():
-    found = measure_fairness([declared("users.region", max_gap=0.2)], served(), data())
-    row = found["users"]["users.region"]
+    fairness = measure_fairness([declared("users.region", max_gap=0.2)], served(), data())
+    row = fairness["users"]["users.region"]
     assert (row["best"], row["worst"]) == ("north", "south")
     assert row["gap"] == pytest.approx({"value": 0.25, "low": 0.25, "high": 0.25})
     assert (row["metric"], row["limit"]) == ("ndcg@10", 0.2)
     assert row["groups"]["no known value"]["users"] == 0
-    assert found["items"] == {}
+    assert fairness["items"] == {}
 
 
 def test_another_metric_turns_the_regions_round():
@@ -87,9 +87,9 @@ def test_another_metric_turns_the_regions_round():
     assert (row["best"], row["worst"], row["limit"]) == ("south", "north", None)
 
 
-def test_items_gap_is_exposure_against_what_is_taken():
-    found = measure_fairness([declared("items.studio")], served(), data())
-    row = found["items"]["items.studio"]
+def test_the_item_gap_compares_exposure_with_relevance():
+    fairness = measure_fairness([declared("items.studio")], served(), data())
+    row = fairness["items"]["items.studio"]
     assert row["groups"]["x"]["exposure"]["value"] == 1
     assert row["groups"]["x"]["relevance"]["value"] == 0.5
     assert (row["widest"], row["gap"]) == ("x", 0.5)
@@ -105,13 +105,13 @@ def test_a_gap_above_its_limit_fails_and_one_at_it_passes():
     assert (items["of"], items["received"], items["passed"]) == ("items.studio", 0.5, True)
 
 
-def test_a_group_without_a_limit_is_held_against_nothing():
-    found = measure_fairness([declared("users.region")], served(), data())
-    assert check_limits(found) == []
+def test_a_group_without_a_limit_has_no_rule():
+    fairness = measure_fairness([declared("users.region")], served(), data())
+    assert check_limits(fairness) == []
 
 
 @pytest.mark.parametrize("required", [False, True])
-def test_too_few_users_are_not_measured_and_fail_only_what_is_required(required):
+def test_groups_with_too_few_users_fail_only_required_gaps(required):
     config = declared("users.region", max_gap=0.2, required=required)
     few = served(140)  # 47, 47 and 46 of a region
     (row,) = check_limits(measure_fairness([config], few, data()))
@@ -122,24 +122,24 @@ def test_too_few_users_are_not_measured_and_fail_only_what_is_required(required)
     assert row["passed"] is not required
 
 
-def test_few_users_say_nothing_of_items_either():
+def test_few_users_give_no_item_gap():
     config = declared("items.studio", max_gap=0.1)
     (row,) = check_limits(measure_fairness([config], served(users=49), data()))
     assert "too few users for a verdict: expected 50, received 49" in row["note"]
     assert row["passed"] is True
 
 
-def test_values_that_never_occur_are_said():
-    nobody = served(region=np.zeros(USERS, int))
+def test_values_that_never_occur_are_noted():
+    no_users = served(region=np.zeros(USERS, int))
     configs = [declared("users.region", max_gap=0.1), declared("items.studio", max_gap=0.1)]
-    found = measure_fairness(configs, nobody, data(np.zeros(5, int)))
-    assert found["users"]["users.region"]["note"] == (
+    fairness = measure_fairness(configs, no_users, data(np.zeros(5, int)))
+    assert fairness["users"]["users.region"]["note"] == (
         "no gap: no test user has a known value of users.region"
     )
-    assert found["items"]["items.studio"]["note"] == (
+    assert fairness["items"]["items.studio"]["note"] == (
         "no gap: no item has a known value of items.studio"
     )
-    assert [row["passed"] for row in check_limits(found)] == [True, True]
+    assert [row["passed"] for row in check_limits(fairness)] == [True, True]
 
 
 FEATURES = Dataset.model_validate(

@@ -63,8 +63,8 @@ def same_for_all(evaluator, row):
 
 
 def test_values_of_the_data_name_the_slices(data, evaluator, even):
-    found = slice_users(evaluator.queries, data)
-    assert {part.name: part.chosen.tolist() for part in found["user_region"]} == {
+    users = slice_users(evaluator.queries, data)
+    assert {part.name: part.chosen.tolist() for part in users["user_region"]} == {
         "north": even.tolist(),
         "no known value": (~even).tolist(),
     }
@@ -79,36 +79,38 @@ def test_values_of_the_data_name_the_slices(data, evaluator, even):
 
 
 def test_summary_has_every_metric_and_intervals_of_means_over_users(evaluator):
-    found = same_for_all(evaluator, [2, 3]).summary()
+    summary_values = same_for_all(evaluator, [2, 3]).summary()
     # even users' answer stands first, odd ones' second
-    assert found["recall@5"] == found["hit_rate@100"] == 1
-    assert found["ndcg@10"] == pytest.approx((1 + SECOND) / 2)
-    assert found["mrr@20"] == pytest.approx((1 + 1 / 2) / 2)
-    assert found["coverage@10"] == pytest.approx(2 / 3)
-    assert found["novelty@10"] == pytest.approx(np.log2(51))  # 50 users, none of whom took them
-    assert found["diversity@10"] == pytest.approx(2)
-    assert found["head_share@10"] == 0
-    assert found["gini@10"] == pytest.approx(1 / 3)
+    assert summary_values["recall@5"] == summary_values["hit_rate@100"] == 1
+    assert summary_values["ndcg@10"] == pytest.approx((1 + SECOND) / 2)
+    assert summary_values["mrr@20"] == pytest.approx((1 + 1 / 2) / 2)
+    assert summary_values["coverage@10"] == pytest.approx(2 / 3)
+    assert summary_values["novelty@10"] == pytest.approx(
+        np.log2(51)
+    )  # 50 users, none of whom took them
+    assert summary_values["diversity@10"] == pytest.approx(2)
+    assert summary_values["head_share@10"] == 0
+    assert summary_values["gini@10"] == pytest.approx(1 / 3)
     half = 1.96 * (1 - SECOND) / 2 / USERS**0.5
-    bounds = found["intervals"]["ndcg@10"]
-    assert bounds["low"] == pytest.approx(found["ndcg@10"] - half, abs=0.15 * half)
-    assert bounds["high"] == pytest.approx(found["ndcg@10"] + half, abs=0.15 * half)
-    assert found["intervals"].keys().isdisjoint({"coverage@10", "gini@10"})
+    bounds = summary_values["intervals"]["ndcg@10"]
+    assert bounds["low"] == pytest.approx(summary_values["ndcg@10"] - half, abs=0.15 * half)
+    assert bounds["high"] == pytest.approx(summary_values["ndcg@10"] + half, abs=0.15 * half)
+    assert summary_values["intervals"].keys().isdisjoint({"coverage@10", "gini@10"})
 
 
 def test_slices_by_hand(evaluator):
-    found = same_for_all(evaluator, [2, 3]).slices()
-    assert found.keys() == {
+    result = same_for_all(evaluator, [2, 3]).slices()
+    assert result.keys() == {
         "history", "activity", "popularity", "days since the cut", "user_region", "item_genres",
         "item_studio", "context_device",
     }  # fmt: skip
-    assert found["history"]["warm users"]["ndcg@10"]["value"] == 1
-    assert found["history"]["new users"]["ndcg@10"]["value"] == pytest.approx(SECOND)
-    assert found["user_region"]["north"]["ndcg@10"]["value"] == 1
-    assert found["activity"].keys() == {"1 item"}
-    assert found["popularity"]["new items"]["answers"] == USERS
-    assert found["popularity"]["head items"]["note"] == "no test user is in this slice"
-    first, later = (found["days since the cut"][name] for name in ("day 0-1", "day 1-7"))
+    assert result["history"]["warm users"]["ndcg@10"]["value"] == 1
+    assert result["history"]["new users"]["ndcg@10"]["value"] == pytest.approx(SECOND)
+    assert result["user_region"]["north"]["ndcg@10"]["value"] == 1
+    assert result["activity"].keys() == {"1 item"}
+    assert result["popularity"]["new items"]["answers"] == USERS
+    assert result["popularity"]["head items"]["note"] == "no test user is in this slice"
+    first, later = (result["days since the cut"][name] for name in ("day 0-1", "day 1-7"))
     assert first["answers"] == later["answers"] == USERS / 2
     only_2 = same_for_all(evaluator, [2, 0]).slices()
     assert only_2["item_genres"]["crime"]["recall@10"]["value"] == 1
@@ -123,17 +125,17 @@ def test_verdicts_against_others(evaluator):
         "turned": same_for_all(evaluator, [3, 2]),  # as good, to other users
         "wrong": same_for_all(evaluator, [1, 1]),
     }
-    found = ours.compare_with(others)
-    assert found["turned"]["ndcg@10"]["verdict"] == "inside the noise"
-    assert found["wrong"]["ndcg@10"]["verdict"] == "better"
-    assert found["wrong"]["ndcg@10"]["value"] == pytest.approx((1 + SECOND) / 2)
+    result = ours.compare_with(others)
+    assert result["turned"]["ndcg@10"]["verdict"] == "inside the noise"
+    assert result["wrong"]["ndcg@10"]["verdict"] == "better"
+    assert result["wrong"]["ndcg@10"]["value"] == pytest.approx((1 + SECOND) / 2)
     assert others["wrong"].compare_with({"ours": ours})["ours"]["recall@100"]["verdict"] == "worse"
 
 
 def test_all_of_it_is_json_without_nan(evaluator):
     lists = same_for_all(evaluator, [2, 3])
-    found = [lists.summary(), lists.slices(), lists.compare_with({"itself": lists})]
-    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    results = [lists.summary(), lists.slices(), lists.compare_with({"itself": lists})]
+    assert json.loads(json.dumps(results, allow_nan=False)) == results
 
 
 def test_a_split_by_last_item_has_no_days_since_the_cut(evaluator, data):
@@ -142,11 +144,13 @@ def test_a_split_by_last_item_has_no_days_since_the_cut(evaluator, data):
     )
     changed = dataclasses.replace(data, dataset=dataset)
     clock = data.clock(data.train, data.valid)
-    found = build_list_evaluator(evaluator.queries, clock, evaluator.items.vectors, changed)
-    assert "days since the cut" not in found.item_slices
+    list_evaluator = build_list_evaluator(
+        evaluator.queries, clock, evaluator.items.vectors, changed
+    )
+    assert "days since the cut" not in list_evaluator.item_slices
 
 
-def test_baselines_do_not_look_past_the_cut_and_leave_out_what_is_seen(timelines_of):
+def test_baselines_use_no_later_events_and_omit_interacted_items(timelines_of):
     train = timelines_of(
         [
             (b"a", 1, [1, 2], [0, DAY], 0),
@@ -157,8 +161,8 @@ def test_baselines_do_not_look_past_the_cut_and_leave_out_what_is_seen(timelines
     test = timelines_of([(b"d", 4, [1, 4], [8 * DAY, 10 * DAY], 1), (b"e", 0, [4], [10 * DAY], 0)])
     queries = build_queries(test, 10 * DAY)
     clock = build_clock([train, test], 5)
-    found = rank_baselines(clock, queries, recent_days=3, k=3)
-    assert found["popular"].tolist() == [[2, 3, 4], [1, 2, 3]]
-    assert found["recent"].tolist() == [[3, 2, 4], [3, 1, 2]]
+    baselines = rank_baselines(clock, queries, recent_days=3, k=3)
+    assert baselines["popular"].tolist() == [[2, 3, 4], [1, 2, 3]]
+    assert baselines["recent"].tolist() == [[3, 2, 4], [3, 1, 2]]
     # of 1 goes 2, twice, before 3; a new user has what is popular
-    assert found["item_neighbours"].tolist() == [[2, 3, 4], [1, 2, 3]]
+    assert baselines["item_neighbours"].tolist() == [[2, 3, 4], [1, 2, 3]]

@@ -16,8 +16,8 @@ def rows(parts):
 
 
 def test_new_and_warm_users():
-    found = rows(slice_by_history(np.array([0, 3, 0, 1])))
-    assert found == {"new users": [0, 2], "warm users": [1, 3]}
+    table_rows = rows(slice_by_history(np.array([0, 3, 0, 1])))
+    assert table_rows == {"new users": [0, 2], "warm users": [1, 3]}
 
 
 def test_activity_in_parts_of_like_number():
@@ -47,7 +47,7 @@ def test_every_warm_user_is_in_one_part(history):
     assert all(part.chosen.any() for part in parts)
 
 
-def test_items_by_what_was_known_of_them():
+def test_items_are_sliced_by_known_events():
     events = np.array([0, 6, 5, 1, 0, 90])
     assert rows(slice_by_popularity(np.array([5, 4, 3, 2, 1, 4]), events)) == {
         "new items": [1, 5],
@@ -67,33 +67,37 @@ def test_days_since_the_cut():
 
 
 def test_values_of_a_category():
-    found = rows(slice_by_value(np.array([2, 1, 2, 0]), ["north", "south"]))
-    assert found == {"south": [0, 2], "north": [1], "no known value": [3]}
+    table_rows = rows(slice_by_value(np.array([2, 1, 2, 0]), ["north", "south"]))
+    assert table_rows == {"south": [0, 2], "north": [1], "no known value": [3]}
 
 
 def test_values_of_a_set_overlap():
-    found = rows(slice_by_value(np.array([[2, 1], [1, 0], [0, 0]]), ["crime", "drama"]))
-    assert found == {"crime": [0, 1], "drama": [0], "no known value": [2]}
+    table_rows = rows(slice_by_value(np.array([[2, 1], [1, 0], [0, 0]]), ["crime", "drama"]))
+    assert table_rows == {"crime": [0, 1], "drama": [0], "no known value": [2]}
 
 
 def test_the_values_of_few_rows_share_a_slice():
     values = np.concatenate([np.repeat(np.arange(1, 11), 2), [11, 12]])  # 10 values twice
-    found = rows(slice_by_value(values, [f"v{n}" for n in range(1, 13)]))
-    assert list(found)[-3:] == ["v10", "2 other values", "no known value"]
-    assert found["2 other values"] == [20, 21]
-    assert found["no known value"] == []
+    table_rows = rows(slice_by_value(values, [f"v{n}" for n in range(1, 13)]))
+    assert list(table_rows)[-3:] == ["v10", "2 other values", "no known value"]
+    assert table_rows["2 other values"] == [20, 21]
+    assert table_rows["no known value"] == []
 
 
 def test_a_value_that_no_row_has_is_an_empty_slice():
-    found = rows(slice_by_value(np.array([2, 2]), ["north", "south", "west"]))
-    assert found == {"south": [0, 1], "north": [], "west": [], "no known value": []}
+    table_rows = rows(slice_by_value(np.array([2, 2]), ["north", "south", "west"]))
+    assert table_rows == {"south": [0, 1], "north": [], "west": [], "no known value": []}
     assert rows(slice_by_value(np.zeros(2, int), [])) == {"no known value": [0, 1]}
 
 
 def test_of_many_values_only_those_with_rows_share_the_last_slice():
     values = np.concatenate([np.arange(1, 11), [14]])
-    found = rows(slice_by_value(values, [f"v{n}" for n in range(1, 20)]))
-    assert list(found) == [*(f"v{n}" for n in range(1, 11)), "1 other values", "no known value"]
+    table_rows = rows(slice_by_value(values, [f"v{n}" for n in range(1, 20)]))
+    assert list(table_rows) == [
+        *(f"v{n}" for n in range(1, 11)),
+        "1 other values",
+        "no known value",
+    ]
 
 
 def test_no_row_is_in_no_slice():

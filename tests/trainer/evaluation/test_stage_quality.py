@@ -68,55 +68,55 @@ def test_the_final_lists_are_those_in_the_order_that_is_served(evaluator_of):
     evaluator = evaluator_of(60)
     by_ranking = evaluate_stages(evaluator, lists(60, "ranking"))
     assert by_ranking.served.lists[0].tolist() == [2, 3]
-    found = by_ranking.as_json()
-    assert found["retrieval"]["ndcg@10"] == pytest.approx(SECOND)
-    assert found["ranking"]["ndcg@10"] == found["ranking"]["reranked"]["ndcg@10"] == 1
-    found = evaluate_stages(evaluator, lists(60, "retrieval")).as_json()
-    assert found["ranking"]["ndcg@10"] == pytest.approx(SECOND)
-    assert found["ranking"]["reranked"]["ndcg@10"] == 1
+    report = by_ranking.as_json()
+    assert report["retrieval"]["ndcg@10"] == pytest.approx(SECOND)
+    assert report["ranking"]["ndcg@10"] == report["ranking"]["reranked"]["ndcg@10"] == 1
+    report = evaluate_stages(evaluator, lists(60, "retrieval")).as_json()
+    assert report["ranking"]["ndcg@10"] == pytest.approx(SECOND)
+    assert report["ranking"]["reranked"]["ndcg@10"] == 1
 
 
 def test_all_are_held_against_the_baselines_and_the_final_lists_against_retrieval(evaluator_of):
-    found = evaluate_stages(evaluator_of(60), lists(60, "ranking")).as_json()
-    assert found["retrieval"]["users"] == 60
-    assert found["retrieval"]["baselines"]["popular"]["recall@10"] == 0
-    assert found["retrieval"]["against"]["popular"]["recall@10"]["verdict"] == "better"
-    assert found["ranking"]["against"].keys() == {"popular", "retrieval"}
-    gained = found["ranking"]["against"]["retrieval"]["ndcg@10"]
+    report = evaluate_stages(evaluator_of(60), lists(60, "ranking")).as_json()
+    assert report["retrieval"]["users"] == 60
+    assert report["retrieval"]["baselines"]["popular"]["recall@10"] == 0
+    assert report["retrieval"]["against"]["popular"]["recall@10"]["verdict"] == "better"
+    assert report["ranking"]["against"].keys() == {"popular", "retrieval"}
+    gained = report["ranking"]["against"]["retrieval"]["ndcg@10"]
     assert gained["value"] == pytest.approx(1 - SECOND)
-    assert "note" not in found["retrieval"]
-    assert "pushed" not in found
-    assert "beside" not in found
+    assert "note" not in report["retrieval"]
+    assert "pushed" not in report
+    assert "beside" not in report
 
 
-def test_the_version_that_is_pushed_is_asked_the_same(evaluator_of):
-    found = evaluate_stages(evaluator_of(60), lists(60, "ranking", [2, 0])).as_json()
-    assert found["pushed"]["ndcg@10"] == 1
-    verdict = found["ranking"]["against"]["pushed"]["ndcg@10"]
+def test_the_pushed_version_gets_the_same_queries(evaluator_of):
+    report = evaluate_stages(evaluator_of(60), lists(60, "ranking", [2, 0])).as_json()
+    assert report["pushed"]["ndcg@10"] == 1
+    verdict = report["ranking"]["against"]["pushed"]["ndcg@10"]
     assert (verdict["value"], verdict["verdict"]) == (0, "inside the noise")
-    assert "pushed" not in found["retrieval"]["against"]
+    assert "pushed" not in report["retrieval"]["against"]
 
 
-def test_others_beside_are_asked_the_same_and_have_their_names(evaluator_of):
+def test_comparison_models_get_the_same_queries_and_keep_their_names(evaluator_of):
     queries = dataclasses.replace(
         lists(60, "ranking"), comparisons={"left_alone": np.tile([3, 2], (60, 1))}
     )
-    found = evaluate_stages(evaluator_of(60), queries).as_json()
-    assert found["beside"]["left_alone"]["ndcg@10"] == pytest.approx(SECOND)
-    gained = found["ranking"]["against"]["left_alone"]["ndcg@10"]
+    report = evaluate_stages(evaluator_of(60), queries).as_json()
+    assert report["beside"]["left_alone"]["ndcg@10"] == pytest.approx(SECOND)
+    gained = report["ranking"]["against"]["left_alone"]["ndcg@10"]
     assert gained["value"] == pytest.approx(1 - SECOND)
     assert gained["verdict"] == "better"
-    assert "left_alone" not in found["retrieval"]["against"]
+    assert "left_alone" not in report["retrieval"]["against"]
 
 
-def test_too_few_users_are_said_everywhere_and_nothing_is_nan(evaluator_of):
-    found = evaluate_stages(evaluator_of(49), lists(49, "ranking")).as_json()
-    assert found["retrieval"]["note"] == "too few users for a verdict: expected 50, received 49"
-    for part in (found["retrieval"], found["ranking"]):
+def test_too_few_users_are_noted_everywhere_without_nan(evaluator_of):
+    report = evaluate_stages(evaluator_of(49), lists(49, "ranking")).as_json()
+    assert report["retrieval"]["note"] == "too few users for a verdict: expected 50, received 49"
+    for part in (report["retrieval"], report["ranking"]):
         verdicts = [row["verdict"] for other in part["against"].values() for row in other.values()]
         assert set(verdicts) == {"too few users"}
         assert part["slices"]["history"]["new users"] == {
             "users": 0,
             "note": "no test user is in this slice",
         }
-    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert json.loads(json.dumps(report, allow_nan=False)) == report

@@ -21,8 +21,8 @@ from trainer.metrics.ranking import compute_user_metrics
 SECOND = 1 / np.log2(3)
 
 
-def chosen(name, *places):
-    return Slice(name, np.array(places, bool))
+def chosen(name, *positions):
+    return Slice(name, np.array(positions, bool))
 
 
 # Three questions of three candidates each: the answer stands first, second and third.
@@ -107,7 +107,7 @@ def test_a_binary_label_has_auc_calibration_brier_and_log_loss(found):
     assert row["click/example_count"] == 4
 
 
-def test_what_is_undefined_is_left_out_and_said(found):
+def test_undefined_metrics_are_omitted_and_noted(found):
     """Nobody on the web clicked: no pairs for AUC, and no mean to calibrate against."""
     row = found["context_device:web"]
     assert "click/auc" not in row
@@ -138,18 +138,18 @@ def test_the_artifact_opens_with_plots(uri):
     assert columns == [[], ["context_device"], ["history"], ["item_genre"]]
 
 
-def test_rows_that_are_alike_to_auc_travel_as_one():
+def test_rows_equal_for_auc_are_merged():
     label = np.array([0, 1, 0, 0], np.float32)
     rows = HeadRows("relevance", label, np.array([0.5, 0.5, 0.5001, 1.0], np.float32), {})
     (element,) = build_row_extracts("relevance", rows)
-    found = zip(
+    result = zip(
         element["labels"]["relevance"].tolist(),
         element["predictions"]["relevance"].tolist(),
         element["example_weights"]["relevance"].tolist(),
         strict=True,
     )
     expected = [(0, 0.5005, 2), (1, 0.5005, 1), (0, 0.9995, 1)]
-    assert list(found) == [pytest.approx(row) for row in expected]
+    assert list(result) == [pytest.approx(row) for row in expected]
 
 
 def test_a_list_is_cut_to_its_head_and_its_answers():
@@ -163,7 +163,7 @@ def test_a_list_is_cut_to_its_head_and_its_answers():
     assert element["features"]["gain"].tolist() == [0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1]
 
 
-def test_where_no_head_has_rows_that_is_said(tmp_path):
+def test_heads_without_rows_are_noted(tmp_path):
     write({}, tmp_path)
-    found = read_analysis(str(tmp_path))
-    assert found == {"Overall": {"note": "no head has a row to be measured on"}}
+    analysis = read_analysis(str(tmp_path))
+    assert analysis == {"Overall": {"note": "no head has a row to be measured on"}}

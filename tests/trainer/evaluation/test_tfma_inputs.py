@@ -52,10 +52,10 @@ def data(planted, timelines_of):
     )
 
 
-def slices(found):
+def slices(result):
     return {
         feature: {part.name: part.chosen.astype(int).tolist() for part in of if part.chosen.any()}
-        for feature, of in found.items()
+        for feature, of in result.items()
     }
 
 
@@ -69,7 +69,7 @@ def relevance(data):
     return build_list_rows(data, queries, lists, hit, scores)
 
 
-def test_each_candidate_is_a_row_and_an_empty_place_is_none(relevance):
+def test_each_candidate_is_a_row_and_an_empty_position_is_not(relevance):
     assert relevance.label.tolist() == [1, 0, 0, 0, 1]
     assert relevance.queries.query.tolist() == [0, 0, 1, 1, 1]
     assert relevance.kind == "relevance"
@@ -82,11 +82,11 @@ def test_a_candidate_is_held_against_the_average_of_its_list(relevance):
 
 
 def test_huge_logits_are_still_probabilities():
-    found = compare_to_average(np.array([[5_000.0, -5_000.0]]), np.array([[True, True]]))
-    assert found[0].tolist() == pytest.approx([2 / 3, 0])
+    to_average = compare_to_average(np.array([[5_000.0, -5_000.0]]), np.array([[True, True]]))
+    assert to_average[0].tolist() == pytest.approx([2 / 3, 0])
 
 
-def test_rows_are_told_apart_by_user_and_by_item(relevance):
+def test_rows_are_sliced_by_user_and_item(relevance):
     assert slices(relevance.queries.slices) == {
         "history": {"new users": [0, 1], "warm users": [1, 0]},
         "user_region": {"north": [1, 0], "no known value": [0, 1]},
@@ -103,17 +103,17 @@ def test_rows_are_told_apart_by_user_and_by_item(relevance):
     }
 
 
-def test_events_are_told_apart_by_their_context_too(data):
+def test_events_are_sliced_by_context_too(data):
     """Positions 1 to 3: item 2 by phone, item 1 by web, item 3 by nothing known."""
-    found = slices(_slice_test_events(data, np.array([1, 2, 3])))
-    assert found["context_device"] == {
+    result = slices(_slice_test_events(data, np.array([1, 2, 3])))
+    assert result["context_device"] == {
         "phone": [1, 0, 0],
         "web": [0, 1, 0],
         "no known value": [0, 0, 1],
     }
-    assert found["history"] == {"new users": [0, 0, 1], "warm users": [1, 1, 0]}
-    assert found["user_region"] == {"north": [1, 1, 0], "no known value": [0, 0, 1]}
-    assert found["item_genres"]["drama"] == [0, 1, 0]
+    assert result["history"] == {"new users": [0, 0, 1], "warm users": [1, 1, 0]}
+    assert result["user_region"] == {"north": [1, 1, 0], "no known value": [0, 0, 1]}
+    assert result["item_genres"]["drama"] == [0, 1, 0]
 
 
 def label_rows(data, values):
@@ -123,34 +123,34 @@ def label_rows(data, values):
 
 
 def test_events_without_the_label_are_no_rows(data):
-    found = label_rows(data, [4.0, NAN, 5.0])
-    assert isinstance(found, HeadRows)
-    assert found.label.tolist() == [4, 5]
-    assert found.prediction.tolist() == [3, 1]
-    assert slices(found.slices)["history"] == {"new users": [0, 1], "warm users": [1, 0]}
+    result = label_rows(data, [4.0, NAN, 5.0])
+    assert isinstance(result, HeadRows)
+    assert result.label.tolist() == [4, 5]
+    assert result.prediction.tolist() == [3, 1]
+    assert slices(result.slices)["history"] == {"new users": [0, 1], "warm users": [1, 0]}
 
 
-def test_a_label_that_none_of_the_latest_events_has_is_said(data):
-    said = label_rows(data, [NAN, NAN, NAN])
-    assert said == "none of the latest 3 events of test with a label has a value of rating"
+def test_a_label_without_values_in_the_latest_events_is_noted(data):
+    reason = label_rows(data, [NAN, NAN, NAN])
+    assert reason == "none of the latest 3 events of test with a label has a value of rating"
 
 
 def test_a_label_that_never_varied_has_a_note_and_no_rows(data, timelines_of):
     same = timelines_of([(b"0", 1, [1, 2], [5, 6], 0)], labels={"rating": [2.0, 2.0]})
-    said = label_rows(dataclasses.replace(data, train=same), [4.0, NAN, 5.0])
-    assert said == "rating is 2 in all 2 events of train: nothing to learn"
+    reason = label_rows(dataclasses.replace(data, train=same), [4.0, NAN, 5.0])
+    assert reason == "rating is 2 in all 2 events of train: nothing to learn"
 
 
 def test_a_sample_is_drawn_without_repeats_and_always_the_same():
-    places = np.arange(0, 100, 2)
-    drawn = sample_positions(places, 10)
+    positions = np.arange(0, 100, 2)
+    drawn = sample_positions(positions, 10)
     assert len(set(drawn)) == 10
-    assert set(drawn) <= set(places)
-    assert drawn.tolist() == sample_positions(places, 10).tolist() == sorted(drawn)
-    assert sample_positions(places, 50).tolist() == places.tolist()
+    assert set(drawn) <= set(positions)
+    assert drawn.tolist() == sample_positions(positions, 10).tolist() == sorted(drawn)
+    assert sample_positions(positions, 50).tolist() == positions.tolist()
 
 
-def test_what_is_there_is_described_in_numbers():
+def test_a_measured_gap_is_described_in_numbers():
     queries = QueryRows(np.array([0, 0, 1]), {})
     rows = HeadRows("relevance", np.array([1, 0, 1]), np.array([0.5, 0.2, 0.1]), {}, queries)
     assert describe_rows(rows) == {

@@ -32,21 +32,23 @@ def test_a_log_that_numbers_its_events_has_gaps_of_about_zero():
     np.testing.assert_allclose(gaps.numpy(), np.zeros((1, 4)), atol=1e-3)
 
 
-def test_a_block_reads_what_stands_before_and_nothing_after():
+def test_a_block_reads_earlier_positions_only():
     tf.keras.utils.set_random_seed(3)
     block = AttentionBlock(4, 3, 2, 0.5)
-    places = np.random.default_rng(3).normal(size=(1, 5, 4)).astype(np.float32)
-    changed = places.copy()
+    vectors = np.random.default_rng(3).normal(size=(1, 5, 4)).astype(np.float32)
+    changed = vectors.copy()
     changed[:, 2] += 1
-    moved = np.abs(block(tf.constant(places)) - block(tf.constant(changed))).max(axis=(0, 2)) > 1e-4
+    moved = (
+        np.abs(block(tf.constant(vectors)) - block(tf.constant(changed))).max(axis=(0, 2)) > 1e-4
+    )
     assert moved.tolist() == [False, False, True, True, True]
 
 
 def test_dropout_is_for_training_alone():
     block = AttentionBlock(4, 3, 1, 0.5)
-    places = tf.random.stateless_normal([1, 3, 4], [1, 2])
-    np.testing.assert_array_equal(block(places), block(places))
-    assert np.abs(block(places, training=True) - block(places)).max() > 1e-3
+    vectors = tf.random.stateless_normal([1, 3, 4], [1, 2])
+    np.testing.assert_array_equal(block(vectors), block(vectors))
+    assert np.abs(block(vectors, training=True) - block(vectors)).max() > 1e-3
 
 
 def test_attention_by_hand():
@@ -61,7 +63,7 @@ def test_attention_by_hand():
     np.testing.assert_allclose(layer(asking, queries).numpy()[0, :, 0], [2, 0.75 * 2 + 0.25 * 10])
 
 
-def test_distances_beyond_the_length_count_alike():
+def test_distances_beyond_the_length_are_equal():
     layer = SelfAttention(1, 1, 1, 0.0)
     asking, queries = tf.zeros([1, 4, 1]), tf.constant([[[4.0], [8.0], [0.0], [0.0]]])
     layer(asking, queries)

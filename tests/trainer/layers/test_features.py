@@ -21,21 +21,21 @@ def test_numbers_pass_and_indices_become_embeddings():
         "genre": tf.constant([3, 0]),
         "tags": tf.constant([[1, 4, 0], [0, 0, 0]]),
     }
-    found = encoder(inputs, tf.zeros([2])).numpy()
-    assert found.shape == (2, 1 + 2 + 5 + 5)
-    np.testing.assert_allclose(found[:, :3], [[0.5, 1, 2], [-1, 3, 4]])
+    encoded = encoder(inputs, tf.zeros([2])).numpy()
+    assert encoded.shape == (2, 1 + 2 + 5 + 5)
+    np.testing.assert_allclose(encoded[:, :3], [[0.5, 1, 2], [-1, 3, 4]])
     tables = {v.name.split("_embedding")[0].split("/")[-1]: v.numpy() for v in encoder.variables}
     assert tables["genre"].shape == (4, 5)  # three values and the unknown one
-    np.testing.assert_allclose(found[:, 3:8], tables["genre"][[3, 0]], rtol=1e-6)
-    np.testing.assert_allclose(found[0, 8:], tables["tags"][[1, 4]].mean(axis=0), rtol=1e-5)
-    assert not found[1, 8:].any()
+    np.testing.assert_allclose(encoded[:, 3:8], tables["genre"][[3, 0]], rtol=1e-6)
+    np.testing.assert_allclose(encoded[0, 8:], tables["tags"][[1, 4]].mean(axis=0), rtol=1e-5)
+    assert not encoded[1, 8:].any()
 
 
 def test_nothing_declared_is_one_column_of_zeros():
     encoder = FeatureEncoder([], width=5)
-    found = encoder({}, tf.ones([3, 4], tf.int32)).numpy()
-    assert found.shape == (3, 4, 1)
-    assert not found.any()
+    encoded = encoder({}, tf.ones([3, 4], tf.int32)).numpy()
+    assert encoded.shape == (3, 4, 1)
+    assert not encoded.any()
 
 
 def test_the_width_of_a_vector_is_known_where_a_batch_fixes_its_rank_alone():
@@ -53,15 +53,15 @@ def test_the_width_of_a_vector_is_known_where_a_batch_fixes_its_rank_alone():
 
 def test_mean_of_known_skips_index_zero():
     vectors = tf.constant([[[2.0], [4.0], [100.0]], [[9.0], [9.0], [9.0]]])
-    found = average_known(vectors, tf.constant([[5, 1, 0], [0, 0, 0]]))
-    assert found.numpy().tolist() == [[3.0], [0.0]]
+    known = average_known(vectors, tf.constant([[5, 1, 0], [0, 0, 0]]))
+    assert known.numpy().tolist() == [[3.0], [0.0]]
 
 
 def test_time_of_week_by_hand():
     # the epoch is a midnight; a quarter of a day, and a quarter of a week (1.75 days) later
-    found = encode_time_of_week(tf.constant([0, 21_600, 151_200], tf.int64)).numpy()
-    np.testing.assert_allclose(found[0], [0, 1, 0, 1], atol=1e-6)
+    time_of_week = encode_time_of_week(tf.constant([0, 21_600, 151_200], tf.int64)).numpy()
+    np.testing.assert_allclose(time_of_week[0], [0, 1, 0, 1], atol=1e-6)
     np.testing.assert_allclose(
-        found[1], [1, 0, np.sin(2 * np.pi / 28), np.cos(2 * np.pi / 28)], atol=1e-6
+        time_of_week[1], [1, 0, np.sin(2 * np.pi / 28), np.cos(2 * np.pi / 28)], atol=1e-6
     )
-    np.testing.assert_allclose(found[2], [-1, 0, 1, 0], atol=1e-5)
+    np.testing.assert_allclose(time_of_week[2], [-1, 0, 1, 0], atol=1e-5)

@@ -13,8 +13,8 @@ def test_what_never_varied_stays_zero():
     """Popularity of a log that training has seen nothing of yet, and that is there in service."""
     layer = Standardisation()
     layer.adapt(np.array([[0.0, 5.0, 1.0], [0.0, 5.0, 2.0]], np.float32))
-    found = layer(np.array([[4.0, 1e6, 2.0]], np.float32)).numpy()
-    np.testing.assert_allclose(found, [[0, 0, 1]], atol=1e-5)
+    outputs = layer(np.array([[4.0, 1e6, 2.0]], np.float32)).numpy()
+    np.testing.assert_allclose(outputs, [[0, 0, 1]], atol=1e-5)
 
 
 def test_until_adapted_features_stay_as_they_are():

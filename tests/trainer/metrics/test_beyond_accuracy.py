@@ -18,12 +18,12 @@ from trainer.metrics.beyond_accuracy import (
 LISTS = np.array([[1, 2, 9], [1, 0, 0], [1, 3, 9]])  # of the first two places: 1 three times, 2, 3
 
 
-def test_coverage_counts_items_and_not_the_places_left_empty():
+def test_coverage_does_not_count_empty_positions():
     assert compute_coverage(LISTS, 2, 10) == pytest.approx(3 / 10)
     assert compute_coverage(np.array([[6, 0, 0]]), 3, 10) == pytest.approx(1 / 10)
 
 
-def test_novelty_is_the_mean_of_bits_over_the_places_shown():
+def test_novelty_is_the_mean_of_bits_over_filled_positions():
     # log2 of 4/4 three times, of 4/2 and, for an item that nobody took, of 4/1
     user_counts = np.array([7, 3, 1, 0, 0, 0, 0, 0, 0, 0])
     assert compute_novelty(LISTS, 2, user_counts, users=3) == pytest.approx((1 + 2) / 5)
@@ -40,13 +40,13 @@ def test_diversity_by_hand():
     assert compute_diversity(np.array([[1, 2]]), 2, alike) == pytest.approx(0)
 
 
-def test_diversity_of_more_users_than_are_looked_at_at_once():
+def test_diversity_of_more_users_than_one_block():
     vectors = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
     lists = np.array([[1, 2]] * 300 + [[1, 3]] * 100)  # 1 and 0
     assert compute_diversity(lists, 2, vectors) == pytest.approx(3 / 4)
 
 
-def test_head_is_the_most_taken_share_and_at_least_one_item():
+def test_the_head_is_the_most_popular_share_and_at_least_one_item():
     events = np.array([99, 3, 5, 5, 0])
     assert find_head_items(events).tolist() == [2]
     assert find_head_items(events, 0.75).tolist() == [2, 3, 1]
@@ -67,8 +67,8 @@ def test_gini_of_equal_and_of_one():
 def test_gini_is_the_relative_mean_absolute_difference(shown):
     counts = np.bincount(shown, minlength=9)[1:]
     expected = np.abs(counts[:, None] - counts[None]).mean() / (2 * counts.mean())
-    found = compute_gini(np.array(shown)[:, None], 1, 8)
-    assert found == pytest.approx(expected, abs=1e-12)
+    gini = compute_gini(np.array(shown)[:, None], 1, 8)
+    assert gini == pytest.approx(expected, abs=1e-12)
 
 
 def test_all_of_them_by_name():
@@ -98,14 +98,16 @@ def known(user_counts: list[int], users: int, vectors: np.ndarray) -> ItemStatis
 def test_intervals_draw_users():
     """Of 100 users half are shown item 1, which all took, half item 2, which nobody took."""
     lists = np.array([[1], [2]] * 50)
-    found = compute_beyond_accuracy_intervals(lists, known([0, 3, 0], 3, np.eye(3)), seed=1)
+    beyond_accuracy_intervals = compute_beyond_accuracy_intervals(
+        lists, known([0, 3, 0], 3, np.eye(3)), seed=1
+    )
     half = 1.96 * 0.5 / 100**0.5
     for name, width in (("novelty@10", 2.0), ("head_share@10", 1.0)):  # 0 or 2 bits, 1 or 0
-        interval = found[name]
+        interval = beyond_accuracy_intervals[name]
         assert interval.value == pytest.approx(width / 2)
         assert interval.low == pytest.approx(width * (0.5 - half), abs=0.15 * width * half)
         assert interval.high == pytest.approx(width * (0.5 + half), abs=0.15 * width * half)
-    assert found.keys() == {"novelty@10", "head_share@10"}  # no list has a pair
+    assert beyond_accuracy_intervals.keys() == {"novelty@10", "head_share@10"}  # no list has a pair
 
 
 @settings(max_examples=25)
@@ -118,6 +120,6 @@ def test_an_interval_is_around_the_very_value_that_is_measured(rows):
     lists = -np.sort(-np.array(rows), axis=1)  # empty places at the end
     vectors = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [-1.0, 2.0]])
     facts = known([0, 9, 4, 1, 0], 9, vectors)
-    found = compute_beyond_accuracy(lists, facts, 3)
+    beyond_accuracy = compute_beyond_accuracy(lists, facts, 3)
     for name, interval in compute_beyond_accuracy_intervals(lists, facts, 1, 3).items():
-        assert interval.value == pytest.approx(found[name])
+        assert interval.value == pytest.approx(beyond_accuracy[name])

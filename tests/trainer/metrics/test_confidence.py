@@ -16,8 +16,10 @@ LOTS = 4_000
 
 
 def test_values_that_are_all_the_same_have_no_width():
-    found = confidence.compute_mean_intervals({"a": np.full(30, 0.25)}, seed=1)["a"]
-    assert (found.value, found.low, found.high) == pytest.approx((0.25, 0.25, 0.25))
+    mean_intervals = confidence.compute_mean_intervals({"a": np.full(30, 0.25)}, seed=1)["a"]
+    assert (mean_intervals.value, mean_intervals.low, mean_intervals.high) == pytest.approx(
+        (0.25, 0.25, 0.25)
+    )
 
 
 def test_two_users_are_drawn_with_replacement():
@@ -27,25 +29,25 @@ def test_two_users_are_drawn_with_replacement():
     assert set(drawn.tolist()) == {0.0, 0.5, 1.0}
     for value, share in ((0.0, 0.25), (0.5, 0.5), (1.0, 0.25)):
         assert (drawn == value).mean() == pytest.approx(share, abs=0.06)  # 4 standard errors
-    found = confidence.compute_mean_intervals({"a": np.array([0.0, 1.0])}, seed=1)["a"]
-    assert (found.value, found.low, found.high) == (0.5, 0.0, 1.0)
+    mean_intervals = confidence.compute_mean_intervals({"a": np.array([0.0, 1.0])}, seed=1)["a"]
+    assert (mean_intervals.value, mean_intervals.low, mean_intervals.high) == (0.5, 0.0, 1.0)
 
 
 def test_of_many_users_it_is_the_normal_interval():
     values = np.arange(LOTS) < LOTS / 4
-    found = confidence.compute_mean_intervals({"a": values}, seed=1)["a"]
+    mean_intervals = confidence.compute_mean_intervals({"a": values}, seed=1)["a"]
     half = 1.96 * np.sqrt(0.25 * 0.75 / LOTS)
-    assert found.value == 0.25
-    assert found.low == pytest.approx(0.25 - half, abs=0.1 * half)
-    assert found.high == pytest.approx(0.25 + half, abs=0.1 * half)
+    assert mean_intervals.value == 0.25
+    assert mean_intervals.low == pytest.approx(0.25 - half, abs=0.1 * half)
+    assert mean_intervals.high == pytest.approx(0.25 + half, abs=0.1 * half)
 
 
 def test_95_of_100_intervals_hold_the_truth():
     rng = np.random.default_rng(7)
     held = 0
     for seed in range(200):
-        found = confidence.compute_mean_intervals({"a": rng.random(200)}, seed)["a"]
-        held += found.low <= 0.5 <= found.high
+        mean_intervals = confidence.compute_mean_intervals({"a": rng.random(200)}, seed)["a"]
+        held += mean_intervals.low <= 0.5 <= mean_intervals.high
     assert 180 <= held <= 199  # 190 expected, standard deviation 3
 
 
@@ -65,7 +67,7 @@ def test_columns_share_their_draws():
     np.testing.assert_allclose(drawn[:, 1] - drawn[:, 0], 2)
 
 
-def test_more_users_than_are_drawn_at_once(monkeypatch):
+def test_more_users_than_one_block(monkeypatch):
     monkeypatch.setattr(confidence, "_DRAWS", 350)  # 3 resamples of 100 users at a time
     drawn = confidence.resample_means(np.ones((100, 1)), seed=1)
     assert drawn.shape == (confidence.RESAMPLES, 1)
@@ -73,8 +75,8 @@ def test_more_users_than_are_drawn_at_once(monkeypatch):
 
 
 def test_a_ratio_counts_per_answer_and_draws_per_user():
-    found, relevant = np.array([2.0, 0.0]), np.array([2.0, 6.0])
-    ratio = confidence.compute_ratio_intervals({"a": found}, relevant, seed=1)["a"]
+    results, relevant = np.array([2.0, 0.0]), np.array([2.0, 6.0])
+    ratio = confidence.compute_ratio_intervals({"a": results}, relevant, seed=1)["a"]
     assert ratio.value == pytest.approx(2 / 8)  # not the mean over users, (1 + 0) / 2
     assert (ratio.low, ratio.high) == pytest.approx((0.0, 1.0))
 
@@ -82,11 +84,11 @@ def test_a_ratio_counts_per_answer_and_draws_per_user():
 def test_very_many_users_are_drawn_in_blocks_and_none_is_lost():
     users = 4 * LOTS + 7
     values = (np.arange(users) < users / 2).astype(float)  # sorted: blocks must not follow order
-    found = confidence.compute_mean_intervals({"a": values}, seed=1)["a"]
+    mean_intervals = confidence.compute_mean_intervals({"a": values}, seed=1)["a"]
     half = 1.96 * np.sqrt(0.25 / users)
-    assert found.value == pytest.approx(values.mean(), abs=1e-12)
-    assert found.low == pytest.approx(found.value - half, abs=0.1 * half)
-    assert found.high == pytest.approx(found.value + half, abs=0.1 * half)
+    assert mean_intervals.value == pytest.approx(values.mean(), abs=1e-12)
+    assert mean_intervals.low == pytest.approx(mean_intervals.value - half, abs=0.1 * half)
+    assert mean_intervals.high == pytest.approx(mean_intervals.value + half, abs=0.1 * half)
 
 
 KERNELS = (("Prescott", "1"), ("Haswell", "1"), ("Haswell", "2"), ("SkylakeX", "1"))

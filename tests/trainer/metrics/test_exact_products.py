@@ -49,11 +49,13 @@ def test_rows_are_rounded_by_no_more_than_float32_would(given):
         assert (np.abs(round_to_grid(rows) - rows) <= allowed).all()
 
 
-def test_rows_that_are_equal_are_equally_near_wherever_they_stand():
+def test_equal_rows_are_equally_near_at_every_position():
     rng = np.random.default_rng(0)
     one = rng.normal(size=(1, 64)).astype(np.float32)
-    found = compute_exact_products(rng.normal(size=(5, 64)), np.repeat(one, 40_003, axis=0))
-    assert (found == found[:, :1]).all()
+    exact_products = compute_exact_products(
+        rng.normal(size=(5, 64)), np.repeat(one, 40_003, axis=0)
+    )
+    assert (exact_products == exact_products[:, :1]).all()
 
 
 @pytest.mark.parametrize("kernel", ["Prescott", "Sandybridge", "Haswell"])

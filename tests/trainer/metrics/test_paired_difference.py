@@ -15,26 +15,26 @@ def theirs():
 
 def test_pairing_shows_what_two_intervals_side_by_side_hide(theirs):
     ours = theirs + 0.01 + 0.02 * np.random.default_rng(3).standard_normal(USERS)
-    found = confidence.compare_paired({"m": ours}, {"m": theirs, "more": theirs}, seed=1)["m"]
-    assert found.value == pytest.approx((ours - theirs).mean())
-    assert found.verdict == "better"
-    assert 0 < found.low < found.value < found.high < 0.02
+    paired = confidence.compare_paired({"m": ours}, {"m": theirs, "more": theirs}, seed=1)["m"]
+    assert paired.value == pytest.approx((ours - theirs).mean())
+    assert paired.verdict == "better"
+    assert 0 < paired.low < paired.value < paired.high < 0.02
     alone = confidence.compute_mean_intervals({"ours": ours, "theirs": theirs}, seed=1)
     assert alone["ours"].low < alone["theirs"].high  # they overlap
 
 
 def test_the_other_way_round_it_is_worse(theirs):
-    found = confidence.compare_paired({"m": theirs}, {"m": theirs + 0.01}, seed=1)["m"]
-    assert (found.value, found.verdict) == (pytest.approx(-0.01), "worse")
+    paired = confidence.compare_paired({"m": theirs}, {"m": theirs + 0.01}, seed=1)["m"]
+    assert (paired.value, paired.verdict) == (pytest.approx(-0.01), "worse")
 
 
 def test_the_same_lists_are_inside_the_noise(theirs):
-    found = confidence.compare_paired({"m": theirs}, {"m": theirs}, seed=1)["m"]
-    assert (found.value, found.low, found.high, found.users) == (0, 0, 0, USERS)
-    assert found.verdict == "inside the noise"
+    paired = confidence.compare_paired({"m": theirs}, {"m": theirs}, seed=1)["m"]
+    assert (paired.value, paired.low, paired.high, paired.users) == (0, 0, 0, USERS)
+    assert paired.verdict == "inside the noise"
 
 
-def test_equally_good_lists_are_rarely_told_apart(theirs):
+def test_equally_good_lists_rarely_differ_significantly(theirs):
     """A verdict is wrong in 5 of 100 cases."""
     rng = np.random.default_rng(4)
     verdicts = []

@@ -20,7 +20,7 @@ LISTS = np.array([[5, 3, 1, 2], [4, 2, 0, 0], [1, 2, 3, 4]])
 ANSWERS = [np.array([3, 2, 9]), np.array([4]), np.array([7])]
 
 
-def test_hits_say_which_places_hold_an_answer():
+def test_hits_mark_the_positions_of_relevant_items():
     assert find_hits(LISTS, ANSWERS).tolist() == [
         [False, True, False, True],
         [True, False, False, False],
@@ -28,7 +28,7 @@ def test_hits_say_which_places_hold_an_answer():
     ]
 
 
-def test_recall_is_the_share_of_the_answers_found():
+def test_recall_is_the_share_of_relevant_items_in_the_list():
     hit = find_hits(LISTS, ANSWERS)
     count = np.array([3, 1, 1])
     np.testing.assert_allclose(compute_recall(hit, count, 2), [1 / 3, 1, 0])
@@ -54,7 +54,7 @@ def test_ndcg_of_lists_shorter_than_k_keeps_the_ideal_of_k():
     np.testing.assert_allclose(compute_ndcg(hit, np.array([3]), 10), [1 / ideal])
 
 
-def test_hit_rate_asks_for_any_answer_among_the_first_k():
+def test_hit_rate_requires_one_relevant_item_in_the_first_k():
     hit = find_hits(LISTS, ANSWERS)
     assert compute_hit_rate(hit, 1).tolist() == [0, 1, 0]
     assert compute_hit_rate(hit, 2).tolist() == [1, 1, 0]
@@ -69,8 +69,10 @@ def test_reciprocal_rank_is_that_of_the_first_answer_within_k():
 
 
 def test_per_user_has_every_metric_at_every_cutoff():
-    found = compute_user_metrics(LISTS, ANSWERS, (1, 4))
-    assert {name: values.tolist() for name, values in found.items() if "ndcg" not in name} == {
+    user_metrics = compute_user_metrics(LISTS, ANSWERS, (1, 4))
+    assert {
+        name: values.tolist() for name, values in user_metrics.items() if "ndcg" not in name
+    } == {
         "recall@1": [0, 1, 0],
         "hit_rate@1": [0, 1, 0],
         "mrr@1": [0, 1, 0],
@@ -78,8 +80,8 @@ def test_per_user_has_every_metric_at_every_cutoff():
         "hit_rate@4": [1, 1, 0],
         "mrr@4": [1 / 2, 1, 0],
     }
-    assert found["ndcg@1"].tolist() == [0, 1, 0]
-    assert average_metrics(found)["mrr@4"] == pytest.approx((1 / 2 + 1) / 3)
+    assert user_metrics["ndcg@1"].tolist() == [0, 1, 0]
+    assert average_metrics(user_metrics)["mrr@4"] == pytest.approx((1 / 2 + 1) / 3)
 
 
 @st.composite
@@ -93,19 +95,19 @@ def _lists_and_answers(draw):
 @given(_lists_and_answers(), st.integers(1, 25))
 def test_metrics_lie_between_0_and_1_and_agree_on_whether_there_is_a_hit(drawn, k):
     lists, relevant = drawn
-    found = {
+    result = {
         name: values[0] for name, values in compute_user_metrics(lists, relevant, (k,)).items()
     }
-    hit = found[f"hit_rate@{k}"]
+    hit = result[f"hit_rate@{k}"]
     assert hit == bool(set(lists[0, :k].tolist()) & set(relevant[0].tolist()))
-    for value in found.values():
+    for value in result.values():
         assert 0 <= value <= 1 + 1e-12
         assert (value > 0) == hit
 
 
 def test_summary_averages_over_users():
-    found = summarise_lists(LISTS, ANSWERS, 10)
-    assert found == pytest.approx(
+    lists = summarise_lists(LISTS, ANSWERS, 10)
+    assert lists == pytest.approx(
         {
             "recall@10": (2 / 3 + 1 + 0) / 3,
             # hits at 2 and 4 of three answers, at 1 of one, and none

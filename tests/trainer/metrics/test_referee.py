@@ -84,23 +84,23 @@ def test_metrics_agree_with_the_referee(referee, timelines_of, tmp_path):
             line = {"user_id": user.decode(), "item_ids": [f"i{item}" for item in row]}
             file.write(json.dumps(line) + "\n")
     expected = referee.score(tmp_path, tmp_path / "lists.jsonl")
-    found = average_metrics(compute_user_metrics(lists, queries.relevant))
+    metrics = average_metrics(compute_user_metrics(lists, queries.relevant))
     assert len(queries) == expected["all"]["users"] < len(users)
     compared = expected["all"].keys() - {"users"}
     assert compared == {f"{m}@{k}" for m in ("recall", "ndcg") for k in CUTOFFS} | {
         "mrr@100"
     }  # it has no hit rate
     # of catalogue and lists it has no novelty, diversity and Gini
-    found["coverage@10"] = compute_coverage(lists, 10, ITEMS)
+    metrics["coverage@10"] = compute_coverage(lists, 10, ITEMS)
     head = find_head_items(_events(users))
-    found["share_of_top_1pct_items@10"] = compute_head_share(lists, 10, head)
+    metrics["share_of_top_1pct_items@10"] = compute_head_share(lists, 10, head)
     of_all = {name: expected["all"][name] for name in compared} | {
         name: expected[name] for name in ("coverage@10", "share_of_top_1pct_items@10")
     }
     for name, value in of_all.items():
         assert value > 0
         # the referee gives five decimals
-        assert round(found[name], 5) == pytest.approx(value, abs=1e-9), name
+        assert round(metrics[name], 5) == pytest.approx(value, abs=1e-9), name
 
 
 def _events(users):

@@ -14,7 +14,7 @@ from trainer.metrics.top_k import (
 NOTHING = np.zeros(0, np.int32)
 
 
-def test_best_first_without_what_was_seen():
+def test_items_are_best_first_without_interacted_items():
     scores = np.array([[9.0, 0.1, 0.4, 0.3, 0.2], [9.0, 0.1, 0.4, 0.3, 0.2]])
     lists = select_top_k(scores, [NOTHING, np.array([2, 4])], 3)
     assert lists.tolist() == [[2, 3, 4], [3, 1, 0]]
@@ -37,15 +37,15 @@ def test_k_beyond_the_catalogue_leaves_zeros():
     interacted=st.lists(st.lists(st.integers(1, 11), max_size=11), min_size=3, max_size=3),
     k=st.integers(1, 12),
 )
-def test_lists_are_a_stable_sort_of_what_is_unseen(scores, interacted, k):
-    found = select_top_k(scores.copy(), [np.array(s, np.int64) for s in interacted], k)
-    for row, taken, places in zip(scores, interacted, found, strict=True):
-        left = [i for i in range(1, 12) if i not in taken]
+def test_lists_are_a_stable_sort_of_the_other_items(scores, interacted, k):
+    top_k = select_top_k(scores.copy(), [np.array(s, np.int64) for s in interacted], k)
+    for row, items, positions in zip(scores, interacted, top_k, strict=True):
+        left = [i for i in range(1, 12) if i not in items]
         expected = sorted(left, key=lambda i: (-row[i], i))[:k]
-        assert places.tolist() == expected + [0] * (k - len(expected))
+        assert positions.tolist() == expected + [0] * (k - len(expected))
 
 
-def test_popular_is_the_same_for_everybody_but_for_the_seen():
+def test_popular_lists_differ_only_by_interacted_items():
     lists = rank_popular(np.array([0, 5, 9, 5]), [NOTHING, np.array([2]), np.array([1, 2])], 2)
     assert lists.tolist() == [[2, 1], [1, 3], [3, 0]]
 
@@ -64,7 +64,7 @@ def test_slices_cover_the_total():
     assert list(iterate_blocks(0)) == []
 
 
-def test_nobody_asked_has_no_list():
+def test_without_queries_there_are_no_lists():
     assert rank_popular(np.array([0, 5, 9]), [], 2).shape == (0, 2)
     vectors = np.ones((3, 4), np.float32)
     assert rank_nearest(np.zeros((0, 4), np.float32), vectors, [], 9).shape == (0, 3)

@@ -38,13 +38,13 @@ def _examples(events):
 
 
 def test_only_binary_labels_of_both_outcomes_are_scaled():
-    found = fit_calibration(_network, LABELS, _examples(50_000))
-    assert list(found) == ["bought"]
-    assert found["bought"].slope == pytest.approx(0.5, abs=0.03)
-    assert found["bought"].intercept == pytest.approx(0, abs=0.05)
+    calibration = fit_calibration(_network, LABELS, _examples(50_000))
+    assert list(calibration) == ["bought"]
+    assert calibration["bought"].slope == pytest.approx(0.5, abs=0.03)
+    assert calibration["bought"].intercept == pytest.approx(0, abs=0.05)
 
 
-def test_where_nothing_is_held_out_nothing_is_scaled():
+def test_without_held_out_events_there_is_no_scaling():
     assert fit_calibration(_network, LABELS, _examples(0)) == {}
 
 

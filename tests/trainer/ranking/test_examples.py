@@ -57,7 +57,7 @@ def test_the_positive_own_known_events_in_order_of_time(log):
     assert len(examples) == 4
 
 
-def test_a_query_is_what_the_user_had_done_before_the_event(log):
+def test_a_query_contains_the_users_events_before_the_event(log):
     queries = _build(log).query["vector"][:, :-1]
     assert queries.tolist() == [
         [0, 0, 0, 0, 0, 0],
@@ -67,7 +67,7 @@ def test_a_query_is_what_the_user_had_done_before_the_event(log):
     ]
 
 
-def test_negatives_are_different_unseen_items_and_never_the_one_taken(log):
+def test_negatives_are_distinct_items_without_interaction(log):
     interacted = [[], [1], [4, 5], [1, 2]]
     for row, history in zip(_build(log).candidates, interacted, strict=True):
         negatives = row[1:].tolist()
@@ -84,7 +84,7 @@ def test_where_too_few_items_are_left_the_rest_is_zero(log):
         assert sorted(row[1:].tolist()) == [0] * (6 - len(left)) + left
 
 
-def test_only_what_retrieval_returns_stands_in_a_contest(log):
+def test_only_retrieved_items_are_ranked(log):
     """Retrieval may return two items; where nothing is popular yet the lowest unseen ones.
 
     So `b` taking 4 first is none of his contests, but `a` taking 2 after 1 is (2 and 3 come first).
@@ -100,11 +100,11 @@ def test_popularity_is_that_at_the_beginning_of_the_day(log):
     examples = _build(log, negatives=6)
     # day 0: nothing before it; day 1: items 4 and 2 once each (item 1 is not the split's own)
     expected = [{}, {}, {2: 1, 4: 1}, {2: 1, 4: 1}]
-    for items, found, counts in zip(
+    for items, result, counts in zip(
         examples.candidates, examples.log_popularity, expected, strict=True
     ):
         np.testing.assert_allclose(
-            found, [np.log1p(counts.get(int(item), 0)) for item in items], atol=1e-6
+            result, [np.log1p(counts.get(int(item), 0)) for item in items], atol=1e-6
         )
 
 
@@ -115,8 +115,8 @@ def test_without_a_clock_all_see_the_popularity_of_one_moment(log):
     assert (examples.query["now"] == 2 * DAY).all()
     # day 1: `b` took 2, `a` took 3
     counts = {2: 1, 3: 1}
-    for items, found in zip(examples.candidates, examples.log_popularity, strict=True):
-        np.testing.assert_allclose(found, [np.log1p(counts.get(int(i), 0)) for i in items])
+    for items, result in zip(examples.candidates, examples.log_popularity, strict=True):
+        np.testing.assert_allclose(result, [np.log1p(counts.get(int(i), 0)) for i in items])
 
 
 def test_the_latest_events_are_kept(log):

@@ -75,28 +75,28 @@ def test_all_own_test_events_on_known_items_count(data):
     The bias baseline: mean 2; item 1 is (1 - 2) / 6 below, item 2 as much above; the user's bias is
     0 since what they leave over of his two ratings adds up to 0.
     """
-    found = _measured(data)["rating"]
-    assert (found["kind"], found["events"]) == ("regression", 2)
-    assert found["rmse"] == pytest.approx(np.sqrt((4 + 1) / 2))
-    assert found["mae"] == pytest.approx(1.5)
+    measurements = _measured(data)["rating"]
+    assert (measurements["kind"], measurements["events"]) == ("regression", 2)
+    assert measurements["rmse"] == pytest.approx(np.sqrt((4 + 1) / 2))
+    assert measurements["mae"] == pytest.approx(1.5)
     errors = np.array([3 - (2 - 1 / 6), 1 - (2 + 1 / 6)])
-    assert found["bias_baseline_rmse"] == pytest.approx(np.sqrt(np.mean(errors**2)))
-    assert found["bias_baseline_mae"] == pytest.approx(np.mean(np.abs(errors)))
+    assert measurements["bias_baseline_rmse"] == pytest.approx(np.sqrt(np.mean(errors**2)))
+    assert measurements["bias_baseline_mae"] == pytest.approx(np.mean(np.abs(errors)))
 
 
 def test_probabilities_of_the_events_that_have_the_label(data):
     """One test event: item 1, bought, with a chance of 1/4 and, uncalibrated, of 1."""
-    found = _measured(data)["bought"]
-    assert (found["kind"], found["events"]) == ("binary", 1)
-    assert found["rmse"] == pytest.approx(0.75)
-    assert found["log_loss"] == pytest.approx(np.log(4))
-    assert found["expected_calibration_error"] == pytest.approx(0.75)
-    assert found["uncalibrated_expected_calibration_error"] == 0
-    assert found["reliability"] == [
+    measurements = _measured(data)["bought"]
+    assert (measurements["kind"], measurements["events"]) == ("binary", 1)
+    assert measurements["rmse"] == pytest.approx(0.75)
+    assert measurements["log_loss"] == pytest.approx(np.log(4))
+    assert measurements["expected_calibration_error"] == pytest.approx(0.75)
+    assert measurements["uncalibrated_expected_calibration_error"] == 0
+    assert measurements["reliability"] == [
         {"low": 0.25, "high": 0.25, "predicted": 0.25, "observed": 1.0, "events": 1}
     ]
     # train: item 1 not bought, item 2 bought: mean 1/2, biases of (1/2) / 6
-    assert found["bias_baseline_rmse"] == pytest.approx(1 - (0.5 - 0.5 / 6))
+    assert measurements["bias_baseline_rmse"] == pytest.approx(1 - (0.5 - 0.5 / 6))
 
 
 @pytest.mark.parametrize(
@@ -107,24 +107,24 @@ def test_probabilities_of_the_events_that_have_the_label(data):
         ("train", 4, "rating is 4 in all 2 events of train: nothing to learn"),
     ],
 )
-def test_what_cannot_be_measured_says_so(data, split, values, note):
+def test_an_unmeasurable_label_is_noted(data, split, values, note):
     timelines = getattr(data, split)
     rating = np.full(len(timelines.item_index), values, np.float32)
     changed = dataclasses.replace(timelines, labels=timelines.labels | {"rating": rating})
-    found = _measured(dataclasses.replace(data, **{split: changed}))
-    assert found["rating"].pop("events") == (0 if split == "test" else 2)
-    assert found["rating"] == {"kind": "regression", "note": note}
-    assert "rmse" in found["bought"]
-    json.dumps(found, allow_nan=False)
+    measurements = _measured(dataclasses.replace(data, **{split: changed}))
+    assert measurements["rating"].pop("events") == (0 if split == "test" else 2)
+    assert measurements["rating"] == {"kind": "regression", "note": note}
+    assert "rmse" in measurements["bought"]
+    json.dumps(measurements, allow_nan=False)
 
 
 def test_a_binary_label_below_its_bound_is_constant_too(data):
     nothing = np.ones(2, np.float32)
     labels = data.train.labels | {"bought": nothing}
-    found = _measured(
+    measurements = _measured(
         dataclasses.replace(data, train=dataclasses.replace(data.train, labels=labels))
     )
-    assert found["bought"] == {
+    assert measurements["bought"] == {
         "kind": "binary",
         "events": 1,
         "note": "bought is below 2 in all 2 events of train: nothing to learn",

@@ -52,7 +52,7 @@ def inputs():
 
 
 def test_loss_by_hand(network, inputs):
-    found = RankingModel(network, LABELS, BASELINES).compute_loss(inputs).numpy()
+    result = RankingModel(network, LABELS, BASELINES).compute_loss(inputs).numpy()
     outputs = {name: values.numpy().astype(np.float64) for name, values in network(inputs).items()}
     candidates = inputs["candidates"].numpy()
     relevance = [
@@ -64,31 +64,31 @@ def test_loss_by_hand(network, inputs):
     # log loss of a logit: log(1 + exp(-x)) where the event reached 2, log(1 + exp(x)) where not
     entropy = [np.log1p(np.exp(-bought[0])), np.log1p(np.exp(bought[1]))]
     expected = np.mean(relevance) + 0.5 * sum(errors) / 3 + 2.0 * sum(entropy) / 3
-    assert found == pytest.approx(expected, rel=1e-4)
+    assert result == pytest.approx(expected, rel=1e-4)
 
 
-def test_a_place_without_an_item_has_no_part_in_the_loss(network, inputs):
+def test_an_empty_position_does_not_count_in_the_loss(network, inputs):
     model = RankingModel(network, LABELS, BASELINES)
     empty = inputs["candidates"] == 0
     loss = model.compute_loss(inputs).numpy()
-    taken = tf.constant([[True, False, False]] * 3)  # moving all alike would change no order
-    for places, matters in ((empty, False), (taken, True)):
-        moved = inputs["log_popularity"] + 5 * tf.cast(places, tf.float32)
+    interacted = tf.constant([[True, False, False]] * 3)  # moving all alike would change no order
+    for positions, matters in ((empty, False), (interacted, True)):
+        moved = inputs["log_popularity"] + 5 * tf.cast(positions, tf.float32)
         changed = model.compute_loss(inputs | {"log_popularity": moved}).numpy()
         assert (abs(changed - loss) > 1e-4) == matters
 
 
 def test_candidates_are_scored_each_by_itself(network, inputs):
     together = network(inputs)["relevance"].numpy()
-    for place in range(3):
+    for position in range(3):
         alone = network(
             inputs
             | {
-                name: inputs[name][:, place : place + 1]
+                name: inputs[name][:, position : position + 1]
                 for name in ("candidates", "log_popularity")
             }
         )
-        np.testing.assert_allclose(alone["relevance"][:, 0], together[:, place], atol=1e-5)
+        np.testing.assert_allclose(alone["relevance"][:, 0], together[:, position], atol=1e-5)
 
 
 def _of_the_model(inputs):
@@ -102,17 +102,17 @@ def test_the_saved_module_scores_as_the_network_does(network, inputs, tmp_path):
     module = RankingModule(network, LABELS, calibration, queries)
     save_ranking_model(module, str(tmp_path))
     loaded = tf.saved_model.load(str(tmp_path))
-    found, before = loaded.score(queries), loaded.uncalibrated(queries)
-    assert sorted(found) == sorted(before) == ["bought", "rating", "relevance"]
+    results, before = loaded.score(queries), loaded.uncalibrated(queries)
+    assert sorted(results) == sorted(before) == ["bought", "rating", "relevance"]
     for name in ("relevance", "rating"):
-        np.testing.assert_allclose(found[name], expected[name], atol=1e-5)
+        np.testing.assert_allclose(results[name], expected[name], atol=1e-5)
         np.testing.assert_allclose(before[name], expected[name], atol=1e-5)
     logit = expected["bought"].numpy()
     np.testing.assert_allclose(before["bought"], 1 / (1 + np.exp(-logit)), atol=1e-5)
-    np.testing.assert_allclose(found["bought"], 1 / (1 + np.exp(1 - logit / 2)), atol=1e-5)
+    np.testing.assert_allclose(results["bought"], 1 / (1 + np.exp(1 - logit / 2)), atol=1e-5)
 
 
-def test_a_query_is_scored_alike_alone_and_in_a_batch(network, inputs, tmp_path):
+def test_a_query_has_the_same_score_alone_and_in_a_batch(network, inputs, tmp_path):
     queries = _of_the_model(inputs)
     module = RankingModule(network, LABELS, {}, queries)
     together = module.score(queries)

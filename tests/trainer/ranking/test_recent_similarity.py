@@ -7,10 +7,10 @@ VECTORS = np.array([[0, 0], [1, 0], [0, 2], [3, 3], [-1, 0], [0, -4], [1, 0], [1
 
 
 def _similarity(history, candidates):
-    found = RecentSimilarity()(
+    result = RecentSimilarity()(
         tf.constant(VECTORS), tf.constant([history], tf.int32), tf.constant([candidates], tf.int32)
     )
-    return found.numpy()[0]
+    return result.numpy()[0]
 
 
 def test_the_latest_five_known_items_the_latest_first():

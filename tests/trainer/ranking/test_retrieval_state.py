@@ -28,11 +28,11 @@ def _state(log, **changes):
 
 def test_an_event_sees_the_popularity_of_its_days_beginning(log):
     times = np.array([10, DAY + 5, DAY + 10, 2 * DAY])
-    found = [(part, np.expm1(present)) for part, present in _state(log).days(times)]
-    assert [part for part, _ in found] == [slice(0, 1), slice(1, 3), slice(3, 4)]
+    result = [(part, np.expm1(present)) for part, present in _state(log).days(times)]
+    assert [part for part, _ in result] == [slice(0, 1), slice(1, 3), slice(3, 4)]
     # on day 2 `a`'s one vote is shared by the two that he took, and `b` took 1
     expected = [[0, 0, 0], [0, 1, 0], [0, 1.5, 0.5]]
-    np.testing.assert_allclose([present for _, present in found], expected, atol=1e-6)
+    np.testing.assert_allclose([present for _, present in result], expected, atol=1e-6)
 
 
 def test_one_moment_for_all(log):

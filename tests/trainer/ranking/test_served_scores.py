@@ -113,8 +113,8 @@ def _served(planted, query, ranking, log_popularity, candidates, rows=1, **chang
     } | changes
     whole = {"history_timestamps": tf.int64, "now": tf.int64, "context_since": tf.int64}
     inputs = {name: tf.constant(values * rows, whole.get(name)) for name, values in request.items()}
-    found = RankingServable(query, table, ranking).serve(inputs)
-    return types.SimpleNamespace(**{name: values.numpy() for name, values in found.items()})
+    response = RankingServable(query, table, ranking).serve(inputs)
+    return types.SimpleNamespace(**{name: values.numpy() for name, values in response.items()})
 
 
 def test_an_event_is_scored_in_service_as_in_training(planted, log, state, query, ranking):
@@ -134,11 +134,11 @@ def test_a_question_is_scored_in_service_as_in_evaluation(planted, log, query, r
     ids = planted.items_graph.vocabulary_by_name("item_id")
     lists = np.array([[1, 2, 3]])
     score = create_scorer(ranking)
-    found = score_relevance(lists, query_vectors, queries, LOG_POPULARITY, score, LENGTH)
+    result = score_relevance(lists, query_vectors, queries, LOG_POPULARITY, score, LENGTH)
     missing = {"context_device": [b""], "context_basket": [np.nan], "context_since": [0]}
     served = _served(planted, query, ranking, LOG_POPULARITY, list(ids), **missing)
-    np.testing.assert_allclose(served.relevance, found, atol=1e-4)
-    assert np.ptp(found) > 0.1
+    np.testing.assert_allclose(served.relevance, result, atol=1e-4)
+    assert np.ptp(result) > 0.1
 
 
 def test_context_and_moment_have_a_part_in_the_score(planted, query, ranking):

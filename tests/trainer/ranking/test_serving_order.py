@@ -21,21 +21,21 @@ def _asked(timelines_of, users):
     return build_queries(timelines_of(rows), 10)
 
 
-def _lists(places):
+def _lists(positions):
     """[q, 100] lists that have item 1 at the given place, from 1, and others elsewhere."""
-    lists = np.tile(np.arange(2, 102), (len(places), 1))
-    lists[np.arange(len(places)), np.array(places) - 1] = 1
+    lists = np.tile(np.arange(2, 102), (len(positions), 1))
+    lists[np.arange(len(positions)), np.array(positions) - 1] = 1
     return lists
 
 
 def test_ndcg_of_both_orders_by_hand(timelines_of):
     """At place 2 the gain is 1 / log2(3), at place 4 1 / log2(5) of an ideal 1."""
     queries = _asked(timelines_of, 2)
-    found = compare_orders([OrderedLists(queries, _lists([1, 2]), _lists([2, 4]))])
-    assert found.ranking == pytest.approx((1 + 1 / np.log2(3)) / 2)
-    assert found.retrieval == pytest.approx((1 / np.log2(3) + 1 / np.log2(5)) / 2)
-    assert found.difference.value == pytest.approx(found.ranking - found.retrieval)
-    assert (found.difference.users, found.difference.verdict) == (2, "too few users")
+    orders = compare_orders([OrderedLists(queries, _lists([1, 2]), _lists([2, 4]))])
+    assert orders.ranking == pytest.approx((1 + 1 / np.log2(3)) / 2)
+    assert orders.retrieval == pytest.approx((1 / np.log2(3) + 1 / np.log2(5)) / 2)
+    assert orders.difference.value == pytest.approx(orders.ranking - orders.retrieval)
+    assert (orders.difference.users, orders.difference.verdict) == (2, "too few users")
 
 
 @pytest.mark.parametrize(
@@ -50,8 +50,8 @@ def test_ndcg_of_both_orders_by_hand(timelines_of):
 )
 def test_rankings_order_is_served_where_it_is_better(timelines_of, ours, theirs, order, verdict):
     answered = OrderedLists(_asked(timelines_of, 60), _lists(ours), _lists(theirs))
-    found = compare_orders([answered])
-    assert (found.order, found.difference.verdict) == (order, verdict)
+    orders = compare_orders([answered])
+    assert (orders.order, orders.difference.verdict) == (order, verdict)
 
 
 def test_what_is_written_is_read(tmp_path):
@@ -76,22 +76,22 @@ def test_what_is_written_is_read(tmp_path):
     }
 
 
-def test_a_user_who_is_asked_twice_counts_once(timelines_of):
+def test_a_user_with_two_queries_counts_once(timelines_of):
     """u0 has the item first and then second, u1 is asked once and has it first: his 1 weighs as
     much as the mean of u0's two.
     """
     twice, once = _asked(timelines_of, 2), _asked(timelines_of, 1)
-    found = compare_orders(
+    orders = compare_orders(
         [
             OrderedLists(twice, _lists([1, 1]), _lists([4, 4])),
             OrderedLists(once, _lists([2]), _lists([4])),
         ]
     )
-    assert found.ranking == pytest.approx(((1 + 1 / np.log2(3)) / 2 + 1) / 2)
-    assert found.difference.users == 2
+    assert orders.ranking == pytest.approx(((1 + 1 / np.log2(3)) / 2 + 1) / 2)
+    assert orders.difference.users == 2
 
 
-def test_users_are_asked_where_each_quarter_of_the_events_begins(timelines_of):
+def test_queries_start_at_each_quarter_of_the_events(timelines_of):
     """Events at 10 to 80: the quarters begin at 10, 30, 50 and 70, and who has nothing left to
     take is not asked again.
     """

@@ -46,21 +46,21 @@ def _expected(model, inputs, positives):
     vectors = model.candidate_tower(tf.range(5)).numpy().astype(np.float64)
     history = inputs["item_index"].numpy()
     queries = model.query_tower(inputs, tf.gather(tf.constant(vectors, tf.float32), history))
-    taken = [int(history[place]) for place in positives]
-    candidates = taken + inputs["negatives"].numpy().tolist()
-    in_batch, uniform = len(taken), len(candidates) - len(taken)
+    interacted = [int(history[index]) for index in positives]
+    candidates = interacted + inputs["negatives"].numpy().tolist()
+    in_batch, uniform = len(interacted), len(candidates) - len(interacted)
     # a candidate is one of the positives, or drawn evenly from the three items of training; an
     # item that training lacks counts as the rarest of them
     share = np.where(FREQUENCY > 0, FREQUENCY, 0.2)
     probability = (share * in_batch + uniform / 3) / (in_batch + uniform)
     losses = []
-    for number, place in enumerate(positives):
+    for number, index in enumerate(positives):
         logits = {}
         for at, item in enumerate(candidates):
-            accidental = at != number and item == taken[number]
+            accidental = at != number and item == interacted[number]
             if not accidental:
-                score = queries[place].numpy().astype(np.float64) @ vectors[item]
-                popular = WEIGHT * POPULARITY[REFRESH[place], item]
+                score = queries[index].numpy().astype(np.float64) @ vectors[item]
+                popular = WEIGHT * POPULARITY[REFRESH[index], item]
                 logits[at] = score / CONFIG.temperature + popular - np.log(probability[item])
         total = sum(np.exp(logit) for logit in logits.values())
         losses.append(np.log(total) - logits[number])
@@ -90,7 +90,7 @@ def test_a_batch_without_targets_has_no_loss_and_no_gradient(model):
             assert not values.numpy().any()
 
 
-def test_each_place_gets_the_vector_of_its_own_item(model):
+def test_each_position_gets_the_vector_of_its_item(model):
     _, items, negatives = model.encode(_inputs(TARGET, NEGATIVES), training=False)
     vectors = model.candidate_tower(tf.range(5)).numpy()
     np.testing.assert_allclose(items.numpy(), vectors[ITEM_INDEX], atol=1e-6)
@@ -98,7 +98,7 @@ def test_each_place_gets_the_vector_of_its_own_item(model):
 
 
 @pytest.mark.parametrize("static_shapes", [False, True])
-def test_items_rarer_than_one_in_a_million_are_told_apart(static_shapes):
+def test_items_rarer_than_one_in_a_million_are_distinguished(static_shapes):
     """Three candidates with equal scores: the loss is that of their corrections alone."""
     frequency = np.array([0, 1 - 3e-8, 2e-8, 1e-8])
     item_vectors = np.zeros((4, 4), np.float32)
@@ -136,8 +136,8 @@ def test_static_shapes_change_neither_loss_nor_gradient(model, target, negatives
     for each in (model, fixed):
         with tf.GradientTape() as tape:
             losses.append(each.compute_loss(inputs))
-        found = tape.gradient(losses[-1], model.trainable_variables, unconnected_gradients="zero")
-        gradients.append([tf.convert_to_tensor(gradient).numpy() for gradient in found])
+        result = tape.gradient(losses[-1], model.trainable_variables, unconnected_gradients="zero")
+        gradients.append([tf.convert_to_tensor(gradient).numpy() for gradient in result])
     assert losses[1].numpy() == pytest.approx(losses[0].numpy(), rel=1e-5)
     for one, other in zip(*gradients, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)

@@ -34,10 +34,10 @@ def test_a_time_before_all_moments_meets_the_first(present):
 
 def test_in_training_it_is_up_to_a_refresh_old(present):
     tf.keras.utils.set_random_seed(1)
-    found = _product(present, [2 * DAY + DAY // 4] * 2000, training=True)
+    products = _product(present, [2 * DAY + DAY // 4] * 2000, training=True)
     # fresher than a quarter of a day one time in four: then of day 2, otherwise of day 1
-    assert set(found[:, 0].tolist()) == {0.0, 1.0}
-    assert np.mean(found[:, 0] == 1) == pytest.approx(0.25, abs=0.04)
+    assert set(products[:, 0].tolist()) == {0.0, 1.0}
+    assert np.mean(products[:, 0] == 1) == pytest.approx(0.25, abs=0.04)
 
 
 def test_the_weight_learns_and_popularity_does_not(present):

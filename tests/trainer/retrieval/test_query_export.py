@@ -108,9 +108,9 @@ def test_what_is_missing_is_as_in_training(planted, exported):
         context_device=[b"fridge"],
         user_region=[b"nowhere"],
     )
-    found = exported.loaded.query(missing)["vector"].numpy()
-    np.testing.assert_allclose(found, exported.loaded.query(mean)["vector"], atol=1e-4)
-    assert np.isfinite(found).all()
+    outputs = exported.loaded.query(missing)["vector"].numpy()
+    np.testing.assert_allclose(outputs, exported.loaded.query(mean)["vector"], atol=1e-4)
+    assert np.isfinite(outputs).all()
 
 
 def test_a_stranger_without_history_is_answered_by_the_context(planted, exported):

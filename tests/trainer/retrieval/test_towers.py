@@ -66,9 +66,9 @@ def _ask(tower, batch, item_vectors):
 
 def test_vectors_of_both_towers_have_length_one(query_tower, item_vectors):
     np.testing.assert_allclose(np.linalg.norm(item_vectors, axis=-1), 1, atol=1e-5)
-    found = _ask(query_tower, _batch(0), item_vectors)
-    assert found.shape == (2, 6, DIM)
-    np.testing.assert_allclose(np.linalg.norm(found, axis=-1), 1, atol=1e-5)
+    vectors = _ask(query_tower, _batch(0), item_vectors)
+    assert vectors.shape == (2, 6, DIM)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=-1), 1, atol=1e-5)
 
 
 def test_new_items_have_the_vector_of_their_content(item_vectors):
@@ -128,18 +128,18 @@ def test_padding_never_matters(query_tower, item_vectors, seed, padding):
 
 @settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), place=st.integers(0, 6), width=st.integers(1, 3))
-def test_what_is_unknown_takes_no_place(query_tower, item_vectors, seed, place, width):
+def test_an_unknown_item_has_no_position(query_tower, item_vectors, seed, place, width):
     """Padding may stand before, amid or after a history; so may items outside the catalogue."""
     batch = _batch(seed)
     wider = {
         name: np.insert(values, [place] * width, 0, axis=1) if values.ndim == 2 else values
         for name, values in batch.items()
     }
-    found = np.delete(_ask(query_tower, wider, item_vectors), range(place, place + width), axis=1)
-    np.testing.assert_allclose(found, _ask(query_tower, batch, item_vectors), atol=1e-5)
+    result = np.delete(_ask(query_tower, wider, item_vectors), range(place, place + width), axis=1)
+    np.testing.assert_allclose(result, _ask(query_tower, batch, item_vectors), atol=1e-5)
 
 
-def test_attention_tells_the_order_of_a_history_and_the_mean_does_not(item_vectors):
+def test_attention_depends_on_the_order_of_a_history_and_the_mean_does_not(item_vectors):
     batch = _batch(5)
     batch["item_index"][:, :3] = [1, 5, 6]
     swapped = batch | {"item_index": batch["item_index"][:, [2, 1, 0, 3, 4, 5]]}
@@ -155,10 +155,10 @@ def test_a_history_longer_than_configured_is_read_too(item_vectors, seed):
     """Distances give out, and what comes later still changes nothing before it."""
     tower = _query_tower(history_length=2)
     batch = _batch(seed)
-    found = _ask(tower, batch, item_vectors)
-    assert np.isfinite(found).all()
+    vectors = _ask(tower, batch, item_vectors)
+    assert np.isfinite(vectors).all()
     shorter = {n: v[:, :4] if v.ndim == 2 else v for n, v in batch.items()}
-    np.testing.assert_allclose(found[:, :4], _ask(tower, shorter, item_vectors), atol=1e-5)
+    np.testing.assert_allclose(vectors[:, :4], _ask(tower, shorter, item_vectors), atol=1e-5)
 
 
 def test_a_batch_answers_as_its_rows_alone(query_tower, item_vectors):
@@ -179,10 +179,10 @@ def test_an_unknown_user_without_history_is_answered_by_the_context(query_tower,
         "context_device": np.array([[1], [2]]),
         "user_region": np.zeros(2, np.int32),
     }
-    found = _ask(query_tower, batch, item_vectors)
-    assert np.isfinite(found).all()
-    np.testing.assert_allclose(np.linalg.norm(found, axis=-1), 1, atol=1e-5)
-    assert np.abs(found[0] - found[1]).max() > 1e-4
+    vectors = _ask(query_tower, batch, item_vectors)
+    assert np.isfinite(vectors).all()
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=-1), 1, atol=1e-5)
+    assert np.abs(vectors[0] - vectors[1]).max() > 1e-4
 
 
 def test_towers_without_any_declared_feature():
@@ -194,8 +194,8 @@ def test_towers_without_any_declared_feature():
         "timestamps": tf.constant([[5, 6]], tf.int64),
         "user_index": tf.constant([1]),
     }
-    found = tower(batch, tf.gather(vectors, batch["item_index"])).numpy()
-    np.testing.assert_allclose(np.linalg.norm(found, axis=-1), 1, atol=1e-5)
+    result = tower(batch, tf.gather(vectors, batch["item_index"])).numpy()
+    np.testing.assert_allclose(np.linalg.norm(result, axis=-1), 1, atol=1e-5)
 
 
 @pytest.mark.parametrize("history", ["attention", "mean"])
@@ -209,14 +209,14 @@ def test_mixed_precision_computes_in_bfloat16_about_the_same(item_vectors, histo
         vectors = tf.gather(item_vectors, mixed_inputs["item_index"])
         mixed(mixed_inputs, vectors)
         mixed.set_weights(tower.get_weights())
-        found = mixed(mixed_inputs, vectors)
+        result = mixed(mixed_inputs, vectors)
     finally:
         tf.keras.mixed_precision.set_global_policy("float32")
-    assert found.dtype == tf.bfloat16
-    np.testing.assert_allclose(tf.cast(found, tf.float32), expected, atol=0.03)
+    assert result.dtype == tf.bfloat16
+    np.testing.assert_allclose(tf.cast(result, tf.float32), expected, atol=0.03)
 
 
-def test_without_user_ids_two_users_of_one_history_are_asked_alike():
+def test_without_user_ids_equal_histories_give_equal_queries():
     config = RetrievalConfig(embedding_dim=4, user_ids=False)
     tower = QueryTower(2, [], [], config)
     batch = {

@@ -52,22 +52,22 @@ def test_the_same_seed_gives_the_same_numbers(tmp_path):
 
 def test_the_best_epoch_stays_and_patience_ends_training(tmp_path):
     """The third epoch is said to be the best: its weights come back after two worse ones."""
-    model, seen = chains.model(), []
+    model, calls = chains.model(), []
     values = iter([0.1, 0.2, 0.5, 0.4, 0.5, 0.9])
 
     def measure():
-        seen.append(model.candidate_tower(tf.range(1, 9)).numpy())
+        calls.append(model.candidate_tower(tf.range(1, 9)).numpy())
         return {"ndcg@10": next(values), "recall@10": 0.0}
 
     config = chains.CONFIG.model_copy(update={"epochs": 6, "patience": 2})
     history = chains.fitted(tmp_path, config, model, measure)
     assert history["val_ndcg@10"] == [0.1, 0.2, 0.5, 0.4, 0.5]
-    np.testing.assert_array_equal(model.candidate_tower(tf.range(1, 9)).numpy(), seen[2])
-    assert np.abs(seen[2] - seen[4]).max() > 0
+    np.testing.assert_array_equal(model.candidate_tower(tf.range(1, 9)).numpy(), calls[2])
+    assert np.abs(calls[2] - calls[4]).max() > 0
 
 
 @pytest.mark.parametrize("bad", ["loss", "gradient"])
-def test_a_batch_that_is_no_number_stops_training_and_keeps_the_last_good_epoch(tmp_path, bad):
+def test_a_non_finite_batch_stops_training_and_keeps_the_last_finite_epoch(tmp_path, bad):
     model = chains.model()
     honest = model.weighted_loss
 
@@ -105,7 +105,7 @@ def _child(folder: pathlib.Path, *arguments: str) -> subprocess.Popen:
 
 
 @pytest.mark.e2e
-def test_a_killed_training_goes_on_from_its_last_epoch(tmp_path):
+def test_a_killed_training_resumes_after_its_last_epoch(tmp_path):
     """SIGKILL after the second epoch, while the third is under way; the next process ends where an
     uninterrupted one does.
     """
@@ -120,10 +120,10 @@ def test_a_killed_training_goes_on_from_its_last_epoch(tmp_path):
     done = 2 + rest.count("epoch=")
     assert done < chains.CONFIG.epochs
 
-    said, _ = (again := _child(tmp_path / "killed")).communicate(timeout=240)
+    output, _ = (again := _child(tmp_path / "killed")).communicate(timeout=240)
     assert again.returncode == 0
-    assert said.startswith(f"epoch={done + 1} ")
-    history = json.loads(said.splitlines()[-1])
+    assert output.startswith(f"epoch={done + 1} ")
+    history = json.loads(output.splitlines()[-1])
     assert len(history["loss"]) == len(whole["loss"]) == chains.CONFIG.epochs
     assert history["loss"][:done] == pytest.approx(whole["loss"][:done], rel=1e-6)
     # dropout draws other numbers than in the uninterrupted process, all else is the same

@@ -39,8 +39,8 @@ def search(tmp_path):
 
     def call(train, trials=40, declared=CHOICES, seed=5, records="records"):
         tune = TuneConfig.model_validate({"trials": trials, "retrieval": declared})
-        kept = TrialRecords(str(tmp_path / records))
-        tuner = RetrievalSearch(PRESENT, tune, seed, train, kept, str(tmp_path / "work"))
+        retained = TrialRecords(str(tmp_path / records))
+        tuner = RetrievalSearch(PRESENT, tune, seed, train, retained, str(tmp_path / "work"))
         tuner.search()
         return tuner
 
@@ -52,7 +52,7 @@ def best_of(tuner):
     return values["embedding_dim"], values["dropout"]
 
 
-def test_all_choices_are_tried_once_after_the_configuration_as_it_stands(search):
+def test_all_choices_are_tried_once_after_the_current_configuration(search):
     train = Planted()
     tuner = search(train)
     assert train.queries[0] == (48, 0.9)
@@ -93,10 +93,10 @@ def test_an_interrupted_search_trains_what_was_not_trained(search, done):
     first, second = Planted(done, KeyboardInterrupt()), Planted()
     with pytest.raises(KeyboardInterrupt):
         search(first)
-    found = search(second)
+    positions = search(second)
     assert len(first.queries) == done
     assert first.queries + second.queries == whole.queries
-    assert best_of(found) == best_of(expected) == BEST
+    assert best_of(positions) == best_of(expected) == BEST
 
 
 def test_a_finished_search_trains_nothing_and_a_longer_one_the_rest(search):
@@ -111,8 +111,8 @@ def test_a_finished_search_trains_nothing_and_a_longer_one_the_rest(search):
 def test_a_record_that_was_being_written_counts_for_nothing(search, tmp_path):
     search(Planted(), trials=1)
     [record] = (tmp_path / "records").iterdir()
-    kept = json.loads(record.read_text())
-    assert kept["values"] == {"embedding_dim": 48, "dropout": 0.9}
+    retained = json.loads(record.read_text())
+    assert retained["values"] == {"embedding_dim": 48, "dropout": 0.9}
     record.rename(record.with_suffix(".tmp"))
     again = Planted()
     search(again, trials=1)

@@ -39,15 +39,15 @@ def test_users_of_like_history_are_neighbours_and_keep_their_answers(sample):
 def test_metrics_are_those_of_taste_and_weighed_popularity(sample, weight, rank):
     drawn, _ = sample
     vectors = np.array([[0.0], [9.0], [0.1], [0.2], [0.3]], np.float32)
-    found = drawn.measure(np.ones((2, 1), np.float32), vectors, weight)
+    measurements = drawn.measure(np.ones((2, 1), np.float32), vectors, weight)
     # the user of the long history has one unseen item, which is the answer
     expected = (1 / np.log2(rank + 1) + 1) / 2
-    assert found == pytest.approx({"recall@10": 1.0, "ndcg@10": expected})
+    assert measurements == pytest.approx({"recall@10": 1.0, "ndcg@10": expected})
 
 
 def test_baselines_rank_by_counts(sample):
     drawn, clock = sample
-    found = measure_baselines(drawn, clock, 1000)
+    baselines = measure_baselines(drawn, clock, 1000)
     # of 2 and 3, taken once each, the lower index stands first
-    assert found["popular"] == pytest.approx({"recall@10": 1.0, "ndcg@10": 1.0})
-    assert set(found) == {"popular", "recent"}
+    assert baselines["popular"] == pytest.approx({"recall@10": 1.0, "ndcg@10": 1.0})
+    assert set(baselines) == {"popular", "recent"}

@@ -84,8 +84,8 @@ def built():
         first = next(epochs(0))
         model.compute_loss({key: tf.constant(values) for key, values in first.items()})
         for number, variable in enumerate(list_weights(model)):
-            places = np.arange(variable.shape.num_elements()).reshape(variable.shape)
-            variable.assign(value + number + places / 1024)
+            positions = np.arange(variable.shape.num_elements()).reshape(variable.shape)
+            variable.assign(value + number + positions / 1024)
         return model
 
     return call
@@ -120,7 +120,7 @@ def test_a_model_takes_over_dense_weights_and_the_rows_of_known_ids(built, tmp_p
     assert weights.learned_until == 11 * 86_400  # the last of twelve events, a day apart
 
 
-def test_what_does_not_fit_is_trained_anew_and_named(built):
+def test_weights_of_another_shape_are_trained_from_scratch_and_named(built):
     """Another width of the vectors: the user's table has its own width and is carried over."""
     data = data_of(ITEMS, USERS)
     weights = collect_weights(built(100), data)
@@ -135,7 +135,7 @@ def test_what_does_not_fit_is_trained_anew_and_named(built):
     assert "query_tower.history.block_0.attention.distance_bias" not in start.carried.random
 
 
-def test_a_training_goes_on_from_the_weights_it_is_given(tmp_path):
+def test_training_starts_from_the_given_weights(tmp_path):
     """One epoch over a learning rate of nearly nothing leaves the model as good as the trained one
     that it was begun from; without it the same epoch leaves it as bad as it was.
     """
@@ -145,9 +145,9 @@ def test_a_training_goes_on_from_the_weights_it_is_given(tmp_path):
     weights = collect_weights(trained, data)
     still = chains.CONFIG.model_copy(update={"learning_rate": 1e-30, "epochs": 1})
 
-    def loss(name, begun):
+    def loss(name, start):
         model = chains.model(still)
-        context = dataclasses.replace(chains.context(tmp_path / name, still), warm_start=begun)
+        context = dataclasses.replace(chains.context(tmp_path / name, still), warm_start=start)
         return fit_model(model, context, lambda: chains.ranked(model))["val_loss"][0]
 
     assert loss("warm", WarmStart(weights, data)) < loss("anew", None) - 0.5
@@ -170,10 +170,10 @@ def test_ids_come_back_as_they_were(tmp_path):
         1_700_000_000,
     )
     save_weights(weights, str(tmp_path))
-    found = load_weights(str(tmp_path))
-    assert found is not None
-    assert found.tables["item_id"].ids.to_pylist() == ids
-    assert found.tables["item_name"].ids.to_pylist() == []
-    assert found.tables["item_name"].rows.shape == (1, 3)
-    assert found.learned_until == 1_700_000_000
-    assert {name: values.tolist() for name, values in found.others.items()} == {"a.b": [1.5]}
+    result = load_weights(str(tmp_path))
+    assert result is not None
+    assert result.tables["item_id"].ids.to_pylist() == ids
+    assert result.tables["item_name"].ids.to_pylist() == []
+    assert result.tables["item_name"].rows.shape == (1, 3)
+    assert result.learned_until == 1_700_000_000
+    assert {name: values.tolist() for name, values in result.others.items()} == {"a.b": [1.5]}

@@ -27,9 +27,9 @@ def test_another_machine_finds_what_was_saved(bucket):
     take(first, "one")
     first.save()
     second = CheckpointFolder(f"{bucket}/kept")
-    found = pathlib.Path(second.path, "last")
-    assert sorted(path.name for path in found.iterdir()) == ["checkpoint", "two"]
-    assert (found / "checkpoint").read_text() == "2"
+    result = pathlib.Path(second.path, "last")
+    assert sorted(path.name for path in result.iterdir()) == ["checkpoint", "two"]
+    assert (result / "checkpoint").read_text() == "2"
 
 
 def test_an_interruption_leaves_the_former_checkpoint_whole(bucket, monkeypatch):

@@ -31,9 +31,9 @@ def _start(folder: pathlib.Path, *arguments: str, **environment: str) -> subproc
 
 
 def _history(process: subprocess.Popen) -> dict[str, list[float]]:
-    said, _ = process.communicate(timeout=280)
+    output, _ = process.communicate(timeout=280)
     assert process.returncode == 0
-    return json.loads(said.splitlines()[-1])
+    return json.loads(output.splitlines()[-1])
 
 
 @pytest.fixture(scope="module")

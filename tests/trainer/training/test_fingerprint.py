@@ -22,7 +22,7 @@ def test_the_same_is_the_same_and_each_change_shows(timelines_of):
     data = _data(timelines_of)
     other = dataclasses.replace(data.train, target_from=np.array([1]))
     later: Any = types.SimpleNamespace(**(vars(data) | {"valid": other}))
-    found = [
+    results = [
         compute_fingerprint(data, 1, "config"),
         compute_fingerprint(data, 2, "config"),
         compute_fingerprint(data, 1, "other"),
@@ -30,5 +30,5 @@ def test_the_same_is_the_same_and_each_change_shows(timelines_of):
         compute_fingerprint(_data(timelines_of, title=b"uno"), 1, "config"),
         compute_fingerprint(later, 1, "config"),
     ]
-    assert len(set(found)) == len(found)
-    assert compute_fingerprint(_data(timelines_of), 1, "config") == found[0]
+    assert len(set(results)) == len(results)
+    assert compute_fingerprint(_data(timelines_of), 1, "config") == results[0]

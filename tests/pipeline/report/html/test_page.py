@@ -73,24 +73,24 @@ def answer(title: str) -> dict:
 
 def test_every_section_is_there_and_linked(summary, rendered):
     summary["examples"] = [answer("Oak Desk")] * 10
-    seen = Seen(rendered())
-    assert seen.headings == [
+    page = Seen(rendered())
+    assert page.headings == [
         "Quality on test", "Slices", "Fairness", "Predicted labels", "Ranking model by TFMA",
         "Data", "Training", "Index", "10 users", "Execution",
     ]  # fmt: skip
-    assert {link.removeprefix("#") for link in seen.loaded} <= set(seen.ids)
+    assert {link.removeprefix("#") for link in page.loaded} <= set(page.ids)
 
 
 def test_it_loads_nothing(rendered):
     text = rendered()
-    seen = Seen(text)
-    assert not {"script", "link", "img", "iframe", "object", "embed"} & set(seen.tags)
-    assert all(link.startswith("#") for link in seen.loaded)
+    page = Seen(text)
+    assert not {"script", "link", "img", "iframe", "object", "embed"} & set(page.tags)
+    assert all(link.startswith("#") for link in page.loaded)
     assert "@import" not in text
     assert "url(http" not in text
 
 
-def test_no_id_stands_twice(rendered):
+def test_ids_are_unique(rendered):
     ids = Seen(rendered()).ids
     assert len(ids) == len(set(ids))
 
@@ -107,14 +107,14 @@ def test_other_peoples_words_are_text(summary, rendered, text):
     }
     fairness = summary["fairness"]["users"]["users.region"]["groups"]
     fairness[text] = fairness["north"]
-    seen = Seen(rendered())
-    assert "script" not in seen.tags
-    assert "b" not in seen.tags
+    page = Seen(rendered())
+    assert "script" not in page.tags
+    assert "b" not in page.tags
     shown = text.replace("\x00", "\ufffd")
-    assert sum(words == shown for words in seen.words) >= 6
+    assert sum(words == shown for words in page.words) >= 6
 
 
-def test_what_meets_and_what_is_far_in_time_is_told(summary, rendered):
+def test_overlaps_and_events_far_in_time_are_described(summary, rendered):
     met = {"items": {"total": 1000, "met": 900, "share": 0.9}}
     summary["log"] = {"meetings": met, "late_stragglers": 1, "samples": {"late_stragglers": ["u1"]}}
     words = Seen(rendered()).words
@@ -135,8 +135,8 @@ def test_what_was_not_measured_has_no_section(summary, rendered):
     for key in ("slices", "against", "intervals"):
         del summary["ranking"][key]
     summary["servables"] = {"ranking": {"version": 3, "path": "/runs/shop/serving/ranking/3"}}
-    seen = Seen(rendered())
-    assert seen.headings == [
+    page = Seen(rendered())
+    assert page.headings == [
         "Quality on test",
         "Predicted labels",
         "Data",
@@ -144,10 +144,10 @@ def test_what_was_not_measured_has_no_section(summary, rendered):
         "Index",
         "Execution",
     ]
-    assert "/runs/shop/serving/ranking/3" in seen.words
+    assert "/runs/shop/serving/ranking/3" in page.words
 
 
-def test_it_is_written_beside_the_summary(tmp_path: pathlib.Path, summary):
+def test_it_is_written_next_to_the_summary(tmp_path: pathlib.Path, summary):
     users = {"user_id": ["u1"], "item_ids": [["i1", "i2"]], "timestamps": [[5, 6]]}
     histories.write(str(tmp_path), 0, 1, iter([pa.table(users)]))
     counts.write(str(tmp_path), Counts({}, {"users": 1}))

@@ -23,7 +23,7 @@ class Words(HTMLParser):
 
 def day(span, pushed, difference):
     quality = {"ndcg@10": 0.25, "recall@10": 0.5, "recall@100": 0.75}
-    found = {"value": 0.05, "low": 0.01, "high": 0.09, "users": 60, "verdict": "better"}
+    values_by_name = {"value": 0.05, "low": 0.01, "high": 0.09, "users": 60, "verdict": "better"}
     return {
         "span": span,
         "fingerprint": "f",
@@ -31,7 +31,7 @@ def day(span, pushed, difference):
         "pushed": pushed,
         "broken": [] if pushed else ["coverage@10 at least 0.9 <of all>"],
         "quality": {"retrained": quality, "never_retrained": quality, "popular": quality},
-        "difference": dict.fromkeys(quality, found) if difference else None,
+        "difference": dict.fromkeys(quality, values_by_name) if difference else None,
     }
 
 

@@ -43,7 +43,7 @@ def slices(summary: dict) -> SliceRows:
     return parse(summary).ranking.slices["history"]
 
 
-def test_not_blessed_says_what_failed_by_how_much(summary):
+def test_not_blessed_names_failed_rules_with_their_difference(summary):
     verdict = parse(summary).verdict
     assert choose_headline(verdict) == ("Not blessed: nothing was pushed", "bad")
     (failed,) = verdict.failed
@@ -52,7 +52,7 @@ def test_not_blessed_says_what_failed_by_how_much(summary):
     )
 
 
-def test_a_rule_without_a_number_says_why():
+def test_a_rule_without_a_number_has_a_reason():
     rule = RuleResult(rule="rating: RMSE at most 1", passed=False, received=None, note="constant")
     assert describe_failed_rule(rule) == "rating: RMSE at most 1 (constant)"
 
@@ -73,7 +73,7 @@ def test_the_best_baseline_is_the_one_with_the_highest_ndcg(summary):
     assert parse(summary).retrieval.best_baseline == "recent"
 
 
-def test_the_pushed_model_stands_beside_the_others(summary):
+def test_the_pushed_model_is_compared_with_the_others(summary):
     summary["verdict"]["pushed_before"] = {"version": 2, "path": "/", "ndcg@10": 0.25}
     assert list(collect_metrics(parse(summary))) == [
         "final lists",
@@ -84,40 +84,40 @@ def test_the_pushed_model_stands_beside_the_others(summary):
     ]
 
 
-def test_a_pushed_model_that_could_not_be_asked_does_not(summary):
+def test_a_pushed_model_that_could_not_be_evaluated_is_omitted(summary):
     summary["verdict"]["pushed_before"] = {"version": 2, "path": "/", "failure": "no graph"}
     assert "pushed" not in collect_metrics(parse(summary))
 
 
-def test_quality_is_told_by_verdicts(summary):
+def test_quality_is_described_with_verdicts(summary):
     assert describe_differences(parse(summary), "ndcg@10") == (
         "User by user, the final lists are better than popular; inside the noise of popular now."
     )
 
 
 def test_slices_are_compared_by_their_intervals(summary):
-    found = summary["ranking"]["slices"]["history"]
+    result = summary["ranking"]["slices"]["history"]
     assert describe_slices(slices(summary)).endswith("Their intervals do not overlap.")
-    found["warm users"]["recall@10"] |= {"low": 0.1875}
+    result["warm users"]["recall@10"] |= {"low": 0.1875}
     assert describe_slices(slices(summary)).endswith("Their intervals overlap.")
 
 
 def test_a_slice_of_too_few_users_is_noted_and_not_the_worst(summary):
-    found = summary["ranking"]["slices"]["history"]
-    recall = found["new users"]["recall@10"]
-    found["bots"] = {"users": 3, "note": "too few users: received 3", "recall@10": recall}
-    found["kids"] = {"users": 2, "note": "too few users: received 2", "recall@10": recall}
+    result = summary["ranking"]["slices"]["history"]
+    recall = result["new users"]["recall@10"]
+    result["bots"] = {"users": 3, "note": "too few users: received 3", "recall@10": recall}
+    result["kids"] = {"users": 2, "note": "too few users: received 2", "recall@10": recall}
     assert "Worst: new users" in describe_slices(slices(summary))
     assert describe_slices(slices(summary)).endswith(" Too few users: bots and kids.")
     assert [dot.ours for dot in make_slice_dots(slices(summary))] == [True, True, False, False]
 
 
 def test_a_gap_is_held_against_its_limit(summary):
-    found = summary["fairness"]["users"]["users.region"]
-    assert describe_user_gap(UserFairness(**found)) == (
+    result = summary["fairness"]["users"]["users.region"]
+    assert describe_user_gap(UserFairness(**result)) == (
         "north is 0.2500 (0.1875 to 0.3125) above south. The limit is 0.1250: exceeded."
     )
-    assert "met" in describe_user_gap(UserFairness(**found | {"limit": 0.25}))
+    assert "met" in describe_user_gap(UserFairness(**result | {"limit": 0.25}))
     items = ItemFairness(**summary["fairness"]["items"]["items.category"])
     assert "lamps gets 12.5% less than it is worth" in describe_item_gap(items)
 
@@ -187,12 +187,12 @@ def test_histories_are_counted_in_doubling_steps(volumes):
     assert heights == [1, 1, 1]  # 1; 2–3; 4–7
 
 
-def test_training_tells_the_best_epoch_beside_the_best_baseline():
-    found = {"valid": [(0, 0.125), (1, 0.5), (2, 0.25)], "popular": [(0, 0.375)]}
-    assert describe_metric(found) == (
+def test_training_compares_the_best_epoch_with_the_best_baseline():
+    values_by_name = {"valid": [(0, 0.125), (1, 0.5), (2, 0.25)], "popular": [(0, 0.375)]}
+    assert describe_metric(values_by_name) == (
         "Highest in epoch 2: 0.5000. The best baseline, popular, has 0.3750."
     )
-    assert describe_losses(found) == (
+    assert describe_losses(values_by_name) == (
         "Lowest on valid in epoch 1 of 3: 0.1250, after which it rises."
     )
 
@@ -203,7 +203,7 @@ def test_a_metric_that_only_baselines_have_is_no_curve():
     assert select_curves(curves, "loss") == {"train": [(0, 1.0)]}
 
 
-def test_the_index_is_told_beside_exact_search(summary):
+def test_the_index_is_compared_with_exact_search(summary):
     assert describe_index(parse(summary).index) == (
         "The chosen index is 4.0 times as fast as plain exact search and finds 96.9% of what it "
         "finds. Settings tried: 1."

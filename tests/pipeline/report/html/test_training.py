@@ -27,13 +27,13 @@ def test_a_stage_that_wrote_nothing_has_no_curves(tmp_path):
     assert read_curves(tmp_path / "ranking") == {}
 
 
-def test_a_shorter_training_takes_the_place_of_a_longer_one(tmp_path):
+def test_a_shorter_training_replaces_a_longer_one(tmp_path):
     plant(tmp_path / "train", "epoch_loss", [8.0, 7.0, 6.0])
     plant(tmp_path / "train", "epoch_loss", [4.0, 2.0])
     assert read_curves(tmp_path)["train"]["loss"] == [(0, 4.0), (1, 2.0)]
 
 
-def test_a_resumed_training_keeps_what_it_goes_on_from():
+def test_a_resumed_training_keeps_the_earlier_epochs():
     written = [(1.0, 0, 8.0), (2.0, 1, 7.0), (3.0, 2, 6.0), (9.0, 1, 5.0)]
     assert select_latest_training(written) == [(0, 8.0), (1, 5.0)]
 

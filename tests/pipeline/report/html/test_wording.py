@@ -12,15 +12,15 @@ from schema.evaluation_summary import Bounds
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "message"),
     [
         (None, "–"), (0.0, "0.0000"), (0.12344, "0.1234"), (-0.5, "−0.5000"), (1.0, "1.000"),
         (12.345, "12.35"), (123.45, "123.5"), (12345.6, "12,346"), (1234, "1,234"), (7, "7"),
         (-0.00001, "0.0000"),
     ],
 )  # fmt: skip
-def test_four_significant_digits(value, said):
-    assert wording.format_number(value) == said
+def test_four_significant_digits(value, message):
+    assert wording.format_number(value) == message
 
 
 def test_signs_and_intervals():
@@ -49,7 +49,7 @@ def test_a_share_of_nothing_is_a_dash():
 
 
 @given(st.text(st.characters(codec=None)))
-def test_any_text_can_stand_in_xml(text):
+def test_any_text_is_valid_in_xml(text):
     element = Element("p")
     element.text = wording.replace_control_characters(text)
     assert len(element.text) == len(text)
@@ -63,5 +63,5 @@ def test_a_label_is_one_short_line(text):
     assert "\n" not in wording.shorten(text)
 
 
-def test_a_long_label_says_that_it_goes_on():
+def test_a_long_label_is_shortened_with_an_ellipsis():
     assert wording.shorten("x" * 30) == "x" * 25 + "…"

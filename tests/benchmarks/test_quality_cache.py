@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks import quality_kept
+from benchmarks import quality_cache
 
 
 def test_made_once_for_what_was_asked(tmp_path):
@@ -13,9 +13,9 @@ def test_made_once_for_what_was_asked(tmp_path):
         return {"value": len(made)}
 
     path = tmp_path / "folder" / "kept.json"
-    assert quality_kept.once(path, {"seed": 1, "pair": (1, 2)}, make) == {"value": 1}
-    assert quality_kept.once(path, {"seed": 1, "pair": (1, 2)}, make) == {"value": 1}
-    assert quality_kept.once(path, {"seed": 2, "pair": (1, 2)}, make) == {"value": 2}
+    assert quality_cache.load_or_make(path, {"seed": 1, "pair": (1, 2)}, make) == {"value": 1}
+    assert quality_cache.load_or_make(path, {"seed": 1, "pair": (1, 2)}, make) == {"value": 1}
+    assert quality_cache.load_or_make(path, {"seed": 2, "pair": (1, 2)}, make) == {"value": 2}
     assert made == [0, 1]
 
 
@@ -24,5 +24,5 @@ def test_what_failed_is_not_kept(tmp_path):
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        quality_kept.once(tmp_path / "kept.json", 1, fail)
+        quality_cache.load_or_make(tmp_path / "kept.json", 1, fail)
     assert not list(tmp_path.iterdir())

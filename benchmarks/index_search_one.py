@@ -1,6 +1,6 @@
 """Asks one saved index in this process, whose every line of input is a round: prints JSON lines.
 
-    python -m benchmarks.index_ask_one NAME FOLDER THREADS PARAMETERS
+    python -m benchmarks.index_search_one NAME FOLDER THREADS PARAMETERS
 
 The first line says what the index finds, each further one how long a round took.
 """
@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks import index_forms, index_names, index_vectors
-from benchmarks.index_forms import Ask
-from benchmarks.index_vectors import Questions
+from benchmarks.index_forms import Search
+from benchmarks.index_vectors import QuerySet
 from serving.index.measurement import RECALL_DEPTH, compute_ann_recall
 
 _SINGLE = 100
@@ -24,24 +24,27 @@ _BATCHES = 4
 _NEAREST = 10
 
 
-def found(ask: Ask, asked: Questions) -> dict[str, float]:
+def measure_recall(search: Search, query_set: QuerySet) -> dict[str, float]:
     """ANN recall@10 and @100 on queries that are asked in batches of 32."""
     got = np.concatenate(
-        [ask(asked.queries[at : at + _BATCH]) for at in range(0, len(asked.queries), _BATCH)]
+        [
+            search(query_set.queries[at : at + _BATCH])
+            for at in range(0, len(query_set.queries), _BATCH)
+        ]
     )
     return {
         f"ann_recall@{depth}": float(
-            compute_ann_recall(got, index_forms.exact(asked, depth)).mean()
+            compute_ann_recall(got, index_forms.exact(query_set, depth)).mean()
         )
         for depth in (_NEAREST, RECALL_DEPTH)
     }
 
 
-def timed(ask: Ask, queries: np.ndarray) -> dict[str, Any]:
+def measure_times(search: Search, queries: np.ndarray) -> dict[str, Any]:
     """Milliseconds of 100 single queries, and queries a second of four batches of 32."""
-    single = [_seconds(ask, queries[[at % len(queries)]]) for at in range(_SINGLE)]
+    single = [_seconds(search, queries[[at % len(queries)]]) for at in range(_SINGLE)]
     batches = [
-        _seconds(ask, queries[np.arange(at * _BATCH, (at + 1) * _BATCH) % len(queries)])
+        _seconds(search, queries[np.arange(at * _BATCH, (at + 1) * _BATCH) % len(queries)])
         for at in range(_BATCHES)
     ]
     return {
@@ -50,15 +53,15 @@ def timed(ask: Ask, queries: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _seconds(ask: Ask, queries: np.ndarray) -> float:
+def _seconds(search: Search, queries: np.ndarray) -> float:
     begin = time.perf_counter()
-    ask(queries)
+    search(queries)
     return time.perf_counter() - begin
 
 
 def loaded(
     name: str, folder: pathlib.Path, dim: int, threads: int, parameters: dict[str, int]
-) -> Ask:
+) -> Search:
     """The saved index, of ours or of a peer."""
     if name in index_names.FORMS:
         return index_forms.load(name, folder, threads)
@@ -70,13 +73,13 @@ def loaded(
 
 def main(name: str, folder: str, threads: str, parameters: str) -> None:
     """Ends where the input ends."""
-    asked = index_vectors.held_out(pathlib.Path(folder))
-    dim = asked.vectors.shape[1]
-    ask = loaded(name, pathlib.Path(folder, name), dim, int(threads), json.loads(parameters))
-    print(json.dumps(found(ask, asked)), flush=True)
-    ask(asked.queries[:1])
+    query_set = index_vectors.held_out(pathlib.Path(folder))
+    dim = query_set.vectors.shape[1]
+    search = loaded(name, pathlib.Path(folder, name), dim, int(threads), json.loads(parameters))
+    print(json.dumps(measure_recall(search, query_set)), flush=True)
+    search(query_set.queries[:1])
     for _ in sys.stdin:
-        print(json.dumps(timed(ask, asked.queries)), flush=True)
+        print(json.dumps(measure_times(search, query_set.queries)), flush=True)
 
 
 if __name__ == "__main__":
