@@ -20,7 +20,7 @@ def test_every_span_between_two_is_a_day(first, last, expected):
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "said"),
+    ("first", "last", "message"),
     [
         ("2024-02-02", "2024-02-01", "--from expects a span that is not after --to, received"),
         ("3", "2", "received --from 3 --to 2"),
@@ -29,8 +29,8 @@ def test_every_span_between_two_is_a_day(first, last, expected):
         ("yesterday", "today", "received --from yesterday --to today"),
     ],
 )
-def test_what_is_no_way_from_one_to_the_other_is_refused(first, last, said):
-    with pytest.raises(UsageError, match=said):
+def test_what_is_no_way_from_one_to_the_other_is_refused(first, last, message):
+    with pytest.raises(UsageError, match=message):
         backfill.list_spans(first, last)
 
 
@@ -39,7 +39,7 @@ def test_a_log_in_one_file_has_no_days():
         backfill.require_window(InteractionsSource(path="events.jsonl"))
 
 
-def test_a_run_must_say_how_much_it_reads():
+def test_a_run_must_declare_how_much_it_reads():
     source = InteractionsSource(path="events/{SPAN}")
     with pytest.raises(UsageError, match=r"expects data.interactions.last_spans, received none"):
         backfill.require_window(source)
