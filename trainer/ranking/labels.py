@@ -42,4 +42,6 @@ def find_obstacle(data: TrainingData, name: str) -> str | None:
 def _format_target(value: float, label: RankingLabel) -> str:
     if label.kind == "regression":
         return f"{value:g}"
+    if label.is_in is not None:
+        return f"{'' if value else 'not '}in {label.is_in}"
     return f"{label.at_least:g} or more" if value else f"below {label.at_least:g}"

@@ -1,5 +1,6 @@
 """Conversion of columns, by kind and role: raw values -> a typed Arrow array and its faults."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ FLOAT32_MAX = float(np.finfo(np.float32).max)
 _SET = pa.list_(pa.large_string())
 _YES = ("true", "1", "1.0")
 _NO = ("false", "0", "0.0")
+_BOOLEANS = ("true", "false")
 
 
 def convert_ids(values: Values, missing: str) -> ConvertedColumn:
@@ -60,6 +62,27 @@ def convert_positives(values: Values, at_least: float) -> ConvertedColumn:
     array, faults, _ = convert_numbers(values)
     reached = pc.fill_null(pc.greater_equal(array, at_least), False)
     return ConvertedColumn(pc.cast(reached, pa.int64()), faults)
+
+
+def convert_matches(values: Values, is_in: Sequence[str]) -> ConvertedColumn:
+    """float64: 1 if the value, as text, is one of `is_in`, 0 if it is another one, null if it is
+    missing. Booleans match in upper and lower case.
+    """
+    text, wrong = coerce_texts(values)
+    text = pc.utf8_trim_whitespace(text)
+    matches = pc.is_in(text, value_set=pa.array(is_in, pa.large_string()))
+    booleans = [value for value in is_in if value.lower() in _BOOLEANS]
+    if booleans:
+        lowered = pa.array([value.lower() for value in booleans], pa.large_string())
+        matches = pc.or_(matches, pc.is_in(pc.utf8_lower(text), value_set=lowered))
+    known = pc.if_else(text.is_valid(), matches, pa.scalar(None, pa.bool_()))
+    return ConvertedColumn(pc.cast(known, pa.float64()), [(WRONG_KIND, wrong)])
+
+
+def convert_positive_matches(values: Values, is_in: Sequence[str]) -> ConvertedColumn:
+    """int64: 1 if the value, as text, is one of `is_in`, 0 if it is another one or missing."""
+    matches, faults, _ = convert_matches(values, is_in)
+    return ConvertedColumn(pc.cast(pc.fill_null(matches, 0), pa.int64()), faults)
 
 
 def convert_availability(values: Values) -> ConvertedColumn:

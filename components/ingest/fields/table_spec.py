@@ -10,7 +10,9 @@ from components.ingest.fields.kinds import (
     convert_feature,
     convert_hashed_ids,
     convert_ids,
+    convert_matches,
     convert_numbers,
+    convert_positive_matches,
     convert_positives,
     convert_texts,
     mark_all_positive,
@@ -26,6 +28,7 @@ from components.ingest.read.records import MISSING_ITEM_ID, MISSING_USER_ID
 from schema import timeline
 from schema.dataset import Dataset
 from schema.features import Feature, Set, Timestamp, Vector
+from schema.labels import Positive, RankingLabel
 from schema.sources import InteractionsSource, Source, name_table
 
 # One event's share of the parallel lists that `schema.timeline` describes.
@@ -79,29 +82,36 @@ def build_interaction_fields(dataset: Dataset, number: int = 0) -> list[Field]:
     """
     source, labels = dataset.data.event_tables[number], dataset.labels
     at = f"data.{name_table('interactions', number)}"
-    rule = labels.positive
     fields = [
         _build_user_id(dataset, source.user_id, f"{at}.user_id"),
         _build_id(ITEM_ID, source.item_id, MISSING_ITEM_ID, f"{at}.item_id"),
         _build_moment(source, f"{at}.timestamp"),
     ]
-    if rule is None:
-        always = Field(timeline.POSITIVE, source.user_id, mark_all_positive, f"{at}.user_id")
-        fields.append(always)
-    else:
-        reaches = functools.partial(convert_positives, at_least=rule.at_least)
-        key = "labels.positive.column"
-        reached = _build_optional(timeline.POSITIVE, rule.column, reaches, key, "a number")
-        fields.append(reached._replace(absent=0))
-    for name, label in labels.ranking.items():
-        key = f"labels.ranking.{name}.column"
-        own = _build_optional(
-            timeline.name_label(name), label.column, convert_numbers, key, "a number"
-        )
-        fields.append(own)
+    fields.append(_build_positive(labels.positive, source.user_id, f"{at}.user_id"))
+    fields += [_build_label(name, label) for name, label in labels.ranking.items()]
     return fields + _build_features(
         dataset.features.context, timeline.name_context, "features.context"
     )
+
+
+def _build_positive(rule: Positive | None, user_id: str, user_key: str) -> Field:
+    """`user_id` is a column that every record has, and `user_key` its key."""
+    if rule is None:
+        return Field(timeline.POSITIVE, user_id, mark_all_positive, user_key)
+    key = "labels.positive.column"
+    if rule.is_in is None:
+        convert, expects = functools.partial(convert_positives, at_least=rule.at_least), "a number"
+    else:
+        convert, expects = functools.partial(convert_positive_matches, is_in=rule.is_in), "a text"
+    return _build_optional(timeline.POSITIVE, rule.column, convert, key, expects)._replace(absent=0)
+
+
+def _build_label(name: str, label: RankingLabel) -> Field:
+    convert, expects = convert_numbers, "a number"
+    if label.is_in is not None:
+        convert, expects = functools.partial(convert_matches, is_in=label.is_in), "a text"
+    key = f"labels.ranking.{name}.column"
+    return _build_optional(timeline.name_label(name), label.column, convert, key, expects)
 
 
 def _build_moment(source: InteractionsSource, key: str) -> Field:

@@ -11,7 +11,7 @@ from schema.dataset import Dataset
 from schema.errors import ConfigError, DataRefused, UsageError
 
 T0 = 1_600_000_000
-VIEWS = {"path": "views.csv", "constants": {"kind": "view", "paid": 0}}
+VIEWS = {"path": "views.csv", "constants": {"kind": "view"}}
 BUYS = {
     "path": "buys.jsonl",
     "format": "jsonl",
@@ -28,7 +28,7 @@ def described(*tables, **data):
         {
             "data": {"interactions": list(tables), "items": {"path": "items.csv"}} | data,
             "features": {"context": {"kind": {"kind": "category"}, "page": {"kind": "category"}}},
-            "labels": {"positive": {"column": "paid", "at_least": 1}},
+            "labels": {"positive": {"column": "kind", "is_in": ["purchase"]}},
         }
     )
 
@@ -113,12 +113,10 @@ def test_of_the_same_event_in_two_tables_the_later_table_has_it(ingest_events, l
 def test_a_column_must_be_in_one_of_the_tables(lay):
     folder = lay(FILES)
     preflight.check(described(VIEWS, BUYS), folder)
-    lacking = VIEWS | {"constants": {"kind": "view"}}
-    preflight.check(described(lacking, BUYS), folder)  # the purchases have `paid`
     bare = {"path": "buys.jsonl", "format": "jsonl"} | {
         key: BUYS[key] for key in ("user_id", "item_id", "timestamp", "timestamp_unit")
     }
-    with pytest.raises(ConfigError, match="features.context.kind expects column 'kind'"):
+    with pytest.raises(ConfigError, match="labels.positive.column expects column 'kind'"):
         preflight.check(described(VIEWS | {"constants": {}}, bare), folder)
 
 

@@ -9,7 +9,9 @@ from components.ingest.fields.kinds import (
     ConvertedColumn,
     convert_feature,
     convert_ids,
+    convert_matches,
     convert_numbers,
+    convert_positive_matches,
     convert_positives,
     convert_texts,
 )
@@ -90,6 +92,22 @@ def test_identifiers():
 
 def test_positives():
     assert outcomes(convert_positives([3, 4, None, "5"], at_least=4)) == [0, 1, 0, 1]
+
+
+def test_values_in_a_list_are_matches():
+    kinds = ["addtocart", "view", None, "", " transaction ", 5, [1], True]
+    expected = [1, 0, None, None, 1, 0, "wrong_kind", 0]
+    assert outcomes(convert_matches(kinds, ["addtocart", "transaction"])) == expected
+    column = text("addtocart", "view", "", "Transaction")
+    assert outcomes(convert_matches(column, ["addtocart", "transaction"])) == [1, 0, None, 0]
+    assert outcomes(convert_matches([5, "5", 5.0, 6], ["5"])) == [1, 1, 1, 0]
+    assert outcomes(convert_positive_matches(column, ["addtocart"])) == [1, 0, 0, 0]
+
+
+def test_booleans_match_in_any_case():
+    assert outcomes(convert_matches([True, False, None, "TRUE"], ["true"])) == [1, 0, None, 1]
+    assert outcomes(convert_matches(text("True", "False", "t"), ["True"])) == [1, 0, 0]
+    assert outcomes(convert_matches(pa.array([True, None, False]), ["true"])) == [1, None, 0]
 
 
 def test_sets():
