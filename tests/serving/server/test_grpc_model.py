@@ -24,14 +24,14 @@ def test_a_serving_version_is_available(model_service, version):
 
 
 @pytest.mark.parametrize(
-    ("request", "code", "message"),
+    ("message_sent", "code", "message"),
     [
         (status_request("nobody"), "NOT_FOUND", "Could not find any versions of model nobody"),
         (status_request("greeter", 9), "NOT_FOUND", "Could not find version 9 of model greeter"),
         (get_model_status_pb2.GetModelStatusRequest(), "INVALID_ARGUMENT", "Missing ModelSpec"),
     ],
 )
-def test_status_refusals(model_service, request, code, message):
+def test_status_refusals(model_service, message_sent, code, message):
     with pytest.raises(grpc.RpcError) as error:
-        model_service.GetModelStatus(request, timeout=10)
+        model_service.GetModelStatus(message_sent, timeout=10)
     assert (error.value.code().name, error.value.details()) == (code, message)

@@ -224,7 +224,7 @@ REGRESS = regression_pb2.RegressionRequest
 
 
 @pytest.mark.parametrize(
-    ("method", "request", "code", "message"),
+    ("method", "message_sent", "code", "message"),
     [
         ("Classify", CLASSIFY(), "INVALID_ARGUMENT", "Missing ModelSpec"),
         ("Regress", REGRESS(), "INVALID_ARGUMENT", "Missing ModelSpec"),
@@ -261,8 +261,8 @@ REGRESS = regression_pb2.RegressionRequest
         ),
     ],
 )
-def test_calls_on_examples_are_refused(predictions, method, request, code, message):
-    received, words = refused(getattr(predictions, method), request)
+def test_calls_on_examples_are_refused(predictions, method, message_sent, code, message):
+    received, words = refused(getattr(predictions, method), message_sent)
     assert received == code
     assert message in words
 
@@ -276,7 +276,7 @@ def tasks(*wanted):
 
 
 @pytest.mark.parametrize(
-    ("request", "code", "message"),
+    ("message_sent", "code", "message"),
     [
         (tasks(), "INVALID_ARGUMENT", "ModelSpec has no name specified."),
         (tasks(("greeter", "classify")), "INVALID_ARGUMENT", "Expected one input Tensor."),
@@ -288,7 +288,7 @@ def tasks(*wanted):
         ),
     ],
 )
-def test_multi_inference_is_refused(predictions, request, code, message):
-    received, words = refused(predictions.MultiInference, request)
+def test_multi_inference_is_refused(predictions, message_sent, code, message):
+    received, words = refused(predictions.MultiInference, message_sent)
     assert received == code
     assert message in words
