@@ -105,10 +105,10 @@ def on_test(
     """Test's questions, asked as the pipeline's evaluator asks them. `vectors` [n, dim + 1] are
     those of the test cut.
     """
-    queries = build_queries(data.test, data.moment(data.test))
+    queries = build_queries(data.test, data.moment(data.test), data.repeats)
     query_vectors = encode_queries(query.positions, queries, history_length)
     at_test = np.pad(vectors, [(1, 0), (0, 0)])
-    lists = rank_nearest(query_vectors, at_test, queries.interacted, _DEPTH)
+    lists = rank_nearest(query_vectors, at_test, queries.interacted, _DEPTH, queries.repeats)
     counts = data.clock(data.train, data.valid).counts(queries.now)
     result = summarise_lists(lists, queries.relevant, data.catalogue.size)
     return result | new_items_recall(lists, queries.relevant, counts)

@@ -183,7 +183,7 @@ def _seconds(dataset: tf.data.Dataset, steps: int, take: Callable[[Any], Any]) -
 
 def _measure(model: RetrievalModel, data: TrainingData, config: RetrievalConfig) -> Measure:
     """The ranking metrics of each epoch, as the pipeline measures them."""
-    queries = build_queries(data.valid, data.moment(data.valid))
+    queries = build_queries(data.valid, data.moment(data.valid), data.repeats)
     clock = data.clock(data.train)
     sample = draw_sample(queries, clock, data.catalogue.size, config, SEED)
     return create_measure(model, sample, data, config)

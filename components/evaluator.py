@@ -126,6 +126,7 @@ def _describe_evaluation(
         ranking_candidates=ranking.candidates,
         learned_until=_find_last_event(data),
         judged_against=version,
+        repeats=data.repeats,
     )
 
 

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 from tfx.dsl.io import fileio
 from tfx.types import standard_artifacts
@@ -23,11 +23,19 @@ def InfraCheck(
     servables: InputArtifact[standard_artifacts.Model],
     candidates: InputArtifact[Candidates],
     infra_verdict: OutputArtifact[standard_artifacts.InfraBlessing],
+    recommend: Parameter[str],
 ) -> None:
-    """Raises TandemError with the process's standard error if the check fails."""
+    """Raises TandemError with the process's standard error if the check fails.
+
+    Args:
+        servables: The exported SavedModels.
+        candidates: The catalogue.
+        infra_verdict: Receives INFRA_BLESSED with the report of the check.
+        recommend: JSON of `schema.recommend.Recommend`.
+    """
     folder = path_utils.serving_model_dir(servables.uri)
     finished = subprocess.run(
-        [sys.executable, "-m", "serving.infra_check", folder, candidates.uri],
+        [sys.executable, "-m", "serving.infra_check", folder, candidates.uri, recommend],
         check=False,
         capture_output=True,
         text=True,

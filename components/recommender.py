@@ -12,6 +12,7 @@ from tfx.utils import path_utils
 from components.artifacts.local_copies import use_local_copies
 from components.artifacts.types import Candidates
 from schema import candidates as candidate_files
+from schema.recommend import Recommend
 from schema.signatures import RANKING, RECOMMENDER
 from serving.graph.export import export_servables
 from serving.graph.modules import RecommenderModels
@@ -30,6 +31,7 @@ def Recommender(
     ranking: InputArtifact[standard_artifacts.Model],
     servables: OutputArtifact[standard_artifacts.Model],
     ranking_config: Parameter[str],
+    recommend: Parameter[str],
 ) -> None:
     """Exports one SavedModel for each name of `schema.signatures.SERVABLES`, and stores the index
     measurements with the recommender.
@@ -41,6 +43,7 @@ def Recommender(
         ranking: Ranking model.
         servables: Receives the servables.
         ranking_config: JSON of RankingConfig.
+        recommend: JSON of `schema.recommend.Recommend`.
     """
     folder = path_utils.serving_model_dir(servables.uri)
     ranking_dir = path_utils.serving_model_dir(ranking.uri)
@@ -50,6 +53,7 @@ def Recommender(
         _load_model(ranking),
         depth=RankingConfig.model_validate_json(ranking_config).candidates,
         rank_order=read_serving_order(ranking_dir) == RANKING,
+        repeats=Recommend.model_validate_json(recommend).repeats,
     )
     export_servables(models, candidate_files.load(candidates.uri), folder)
     measured = json.loads(index.get_string_custom_property("measured"))

@@ -184,7 +184,9 @@ def _build_model_nodes(
     stage = {"query": retrieval.outputs["model"], "candidates": retrieval.outputs["candidates"]}
     index = Indexer(
         candidates=stage["candidates"],
-        config=config.index.model_dump_json(exclude={"deny_list"}),
+        config=config.index.for_repeats(config.recommend.repeats).model_dump_json(
+            exclude={"deny_list"}
+        ),
         denied=read_deny_list(config.index.deny_list),
     )
     ranking = RankingTrainer(
@@ -226,8 +228,13 @@ def _build_model_nodes(
         index=index.outputs["index"],
         ranking=ranking.outputs["model"],
         ranking_config=ranking_config,
+        recommend=config.recommend.model_dump_json(),
     )
-    infra = InfraCheck(servables=recommender.outputs["servables"], candidates=stage["candidates"])
+    infra = InfraCheck(
+        servables=recommender.outputs["servables"],
+        candidates=stage["candidates"],
+        recommend=config.recommend.model_dump_json(),
+    )
     pusher = Pusher(
         servables=recommender.outputs["servables"],
         candidates=stage["candidates"],

@@ -18,6 +18,9 @@ from pipeline.config.run_parameters import RunLocations, RunParameters
 from pipeline.config.table_schemas import build_table_schema
 from schema import timeline
 
+_UNRELATED = {"recommend"}
+"""Sections that no data stage depends on: a change of them leaves these stages cached."""
+
 
 def build_table_nodes(
     config: Config, locations: RunLocations, fingerprint: str, parameters: RunParameters
@@ -31,7 +34,7 @@ def build_table_nodes(
         parameters: The run's parameters; ingestion reads the span.
     """
     source = {
-        "dataset": config.dataset.model_dump_json(),
+        "dataset": config.dataset.model_dump_json(exclude=_UNRELATED),
         "data_dir": locations.data,
         "span": parameters.span,
         "rejected_dir": locations.rejected,
@@ -64,7 +67,7 @@ def build_data_nodes(
         previous_statistics: URIs of the previous data's statistics by table, "" for none.
         parameters: The run's parameters; ingestion reads the span.
     """
-    dataset = config.dataset.model_dump_json()
+    dataset = config.dataset.model_dump_json(exclude=_UNRELATED)
     nodes = build_table_nodes(config, locations, fingerprint, parameters)
     for table in TABLES:
         nodes |= _build_validation_nodes(table, nodes[f"{table}_statistics"], config)

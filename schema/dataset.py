@@ -1,4 +1,6 @@
-"""Description of the user's data for ingestion and training: tables, features, labels, split."""
+"""Description of the user's data for ingestion and training: tables, features, labels, split, and
+what may be recommended.
+"""
 
 from pydantic import ValidationError, model_validator
 
@@ -6,6 +8,7 @@ from schema.base import StrictModel
 from schema.errors import ConfigError
 from schema.features import Feature, Features
 from schema.labels import Labels
+from schema.recommend import Recommend
 from schema.sources import Data
 from schema.split import Split
 
@@ -38,7 +41,9 @@ def _has_categories(feature: Feature) -> bool:
 
 
 class Dataset(StrictModel):
-    """Tables, features, labels and split. Components receive it as JSON."""
+    """Tables, features, labels, split, and what may be recommended. Components receive it as
+    JSON.
+    """
 
     data: Data
     """Tables."""
@@ -48,6 +53,8 @@ class Dataset(StrictModel):
     """Labels."""
     split: Split = Split()
     """Split."""
+    recommend: Recommend = Recommend()
+    """What may be recommended; no data stage depends on it."""
 
     @model_validator(mode="after")
     def _require_tables(self) -> "Dataset":

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from schema.base import StrictModel
+from schema.recommend import Repeats
 from schema.storage.locations import LocalPath
 
 
@@ -27,6 +28,12 @@ class IndexConfig(StrictModel):
     split. If the index has less on other queries of valid, the run stops with exit code 4."""
     tuning_seconds: Annotated[float, Field(gt=0)] = 60.0
     """Seconds after which tuning tries no more numbers of leaves."""
+
+    def for_repeats(self, repeats: Repeats) -> "IndexConfig":
+        """Exact search where lists hold `only` items of the history, which are few and scored by
+        their vectors; else this configuration.
+        """
+        return self.replace_values(kind="exact") if repeats == "only" else self
 
 
 Above = Annotated[int, Field(ge=1)]

@@ -112,7 +112,7 @@ def _query_folder(
     refreshed: bool,
 ) -> tuple[np.ndarray, dict[str, str]]:
     pushed = open_pushed_version(serving_dir, version)
-    queries = build_queries(data.test, data.moment(data.test))
+    queries = build_queries(data.test, data.moment(data.test), data.repeats)
     # More than _DEPTH, because the new catalogue may lack some of the items.
     depth = max(_DEPTH, pushed.evaluated.ranking_candidates)
     popularity = pushed.candidates.vectors[:, -1]

@@ -117,7 +117,9 @@ def _open_lists(
 
     with Client(request.server.address, _SERVER_TIMEOUT_S, request.server.security) as client:
         model = RECOMMENDER if stage == FINAL else RETRIEVAL
-        yield ServerRecommender(client, model, summary.config["retrieval"]["history_length"])
+        length = summary.config["retrieval"]["history_length"]
+        repeats = _load_dataset(summary).recommend.repeats
+        yield ServerRecommender(client, model, length, repeats)
 
 
 def _require_served(request: BatchRequest, summary: RunSummary) -> None:
@@ -188,13 +190,14 @@ def _iterate_users(summary: RunSummary, names: list[str] | None) -> Iterator[Nam
 
 
 def _load_dataset(summary: RunSummary) -> Dataset:
-    config = summary.config
-    return Dataset.model_validate({name: config[name] for name in Dataset.model_fields})
+    sections = summary.config.keys() & Dataset.model_fields  # an older run has fewer
+    return Dataset.model_validate({name: summary.config[name] for name in sections})
 
 
 def _load_lists(summary: RunSummary, stage: str, as_of_test: bool) -> "BulkRecommender":
     from schema import candidates
     from serving.bulk.lists import BulkRecommender
+    from serving.graph.modules import RecommenderModels
     from serving.index.eligibility import Eligibility, load_denied_ids
 
     artifacts, config = summary.artifacts, summary.config
@@ -204,14 +207,14 @@ def _load_lists(summary: RunSummary, stage: str, as_of_test: bool) -> "BulkRecom
         eligible = Eligibility.of_all(len(items.vectors))
     else:
         eligible = Eligibility.of(items, load_denied_ids(artifacts["index"]))
-    return BulkRecommender(
-        _load_model(artifacts["query"]),
-        items,
-        config["retrieval"]["history_length"],
-        _load_model(artifacts["ranking"]) if stage == FINAL else None,
-        config["ranking"]["candidates"],
-        eligible,
+    models = RecommenderModels(
+        query=_load_model(artifacts["query"]),
+        index=None,
+        ranking=_load_model(artifacts["ranking"]) if stage == FINAL else None,
+        depth=config["ranking"]["candidates"],
+        repeats=_load_dataset(summary).recommend.repeats,
     )
+    return BulkRecommender(models, items, config["retrieval"]["history_length"], eligible)
 
 
 def _load_model(folder: str) -> Any:

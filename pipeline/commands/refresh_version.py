@@ -50,16 +50,16 @@ def write_models(
     """Writes the three servables below `models` and checks them; returns the index's metrics."""
     candidates = catalogue.candidates
     denied = parse_deny_list(read_deny_list(config.deny_list))
+    evaluated = pushed.origin.evaluated
     built, measured = rebuild_index(
         candidates.vectors,
         Eligibility.of(candidates, denied),
         candidates.sample_queries,
-        config,
+        config.for_repeats(evaluated.repeats),
         read_index_measurements(pushed.model),
     )
     measured |= count_ineligible(candidates, denied)
     before = candidate_files.load_items(pushed.candidates_uri)["item_id"].combine_chunks()
-    evaluated = pushed.origin.evaluated
     with load_refreshed_models(pushed.model, before, candidates) as refreshed:
         parts = RecommenderModels(
             refreshed.query,
@@ -67,10 +67,11 @@ def write_models(
             refreshed.ranking,
             depth=evaluated.ranking_candidates,
             rank_order=evaluated.order == RANKING,
+            repeats=evaluated.repeats,
         )
         export_servables(parts, candidates, str(models))
     write_index_measurements(measured, models / RECOMMENDER)
-    infra_check.check(models, candidates.item_ids)
+    infra_check.check(models, candidates, evaluated.repeats)
     return measured
 
 

@@ -15,11 +15,12 @@ from schema.dataset import Dataset, require_filter, require_tables
 from schema.errors import ConfigError
 from schema.features import Features
 from schema.labels import Labels
+from schema.recommend import Recommend
 from schema.sources import LATER_TABLES, Data
 from schema.split import Split
 from schema.storage.locations import LocalPath
 from serving.config import IndexConfig, ServingConfig
-from trainer.config.blessing import BlessingConfig, check_thresholds
+from trainer.config.blessing import PERSONAL, BlessingConfig, check_thresholds
 from trainer.config.fairness import check_fairness_groups
 from trainer.config.models import EvaluationConfig, RankingConfig, RetrievalConfig, TrainerConfig
 from trainer.config.tuning import TuneConfig
@@ -87,6 +88,8 @@ class Config(StrictModel):
     """Labels."""
     split: Split = Split()
     """Split by time."""
+    recommend: Recommend = Recommend()
+    """What may be recommended."""
     curated: CuratedConfig = CuratedConfig()
     """Curated schemas."""
     retrieval: RetrievalConfig = RetrievalConfig()
@@ -139,10 +142,26 @@ class Config(StrictModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _check_repeats(self) -> "Config":
+        repeats = self.recommend.repeats
+        if repeats == "only" and self.index.kind not in ("auto", "exact"):
+            raise ValueError(
+                'recommend.repeats = "only" scores the items of the history exactly: expected '
+                f'index.kind "auto" or "exact", received {self.index.kind!r}; remove index.kind'
+            )
+        if repeats == "exclude" and PERSONAL in [rule.baseline for rule in self.blessing.baselines]:
+            raise ValueError(
+                f"blessing.baselines expects {PERSONAL} only where items of the history may be "
+                'recommended, received recommend.repeats = "exclude"; set it to "allow" or "only", '
+                "or name another baseline"
+            )
+        return self
+
     @property
     def dataset(self) -> Dataset:
-        """The sections that describe the data."""
-        return Dataset(data=self.data, features=self.features, labels=self.labels, split=self.split)
+        """The sections that describe the data and what may be recommended."""
+        return Dataset.model_validate({name: getattr(self, name) for name in Dataset.model_fields})
 
 
 def load_config(path: pathlib.Path, overrides: list[str] | None = None) -> Config:

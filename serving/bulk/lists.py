@@ -5,14 +5,15 @@ Each call has users with histories of equal length, so no row is padded and a li
 on the other users of the call.
 """
 
+import dataclasses
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from schema import signatures
 from schema.candidates import Candidates
+from schema.recommend import Repeats
 from serving.bulk.users import UserBatch
 from serving.client.client import Client
 from serving.graph.export import get_listing_inputs
@@ -39,40 +40,36 @@ class BulkRecommender:
 
     def __init__(
         self,
-        query: Any,
+        models: RecommenderModels,
         candidates: Candidates,
         history_length: int,
-        ranking: Any = None,
-        depth: int = 0,
         eligible: Eligibility | None = None,
     ):
         """Builds and traces the graph.
 
         Args:
-            query: Loaded SavedModel of the query model.
+            models: Models of the recommender, without an index; without a ranking model, lists have
+                the order of retrieval.
             candidates: Items with their vectors [n, dim].
             history_length: Number of latest events that the query model reads.
-            ranking: Loaded SavedModel that orders the items; None keeps the order of retrieval.
-            depth: Number of items that retrieval passes to ranking.
             eligible: Items that may be recommended; None allows all, even unavailable ones.
         """
-        items, index = ItemTable(candidates), ExactIndex(candidates.vectors, eligible)
-        self._stage = (
-            RetrievalServable(query, items, index)
-            if ranking is None
-            else RecommenderServable(RecommenderModels(query, index, ranking, depth), items)
-        )
-        self._specs = get_listing_inputs(query)
+        index = ExactIndex(candidates.vectors, eligible)
+        build = RetrievalServable if models.ranking is None else RecommenderServable
+        self._stage = build(dataclasses.replace(models, index=index), ItemTable(candidates))
+        self._specs = get_listing_inputs(models.query)
         traced = tf.function(self._stage.serve, input_signature=[self._specs], autograph=False)
         self._serve = traced.get_concrete_function()  # trace now instead of in the first call
-        self._declared = get_query_inputs(query)
+        self._declared = get_query_inputs(models.query)
+        self._repeats: Repeats = models.repeats
         self._length = history_length
         self._size = len(candidates.item_ids)
 
     def lists(self, users: UserBatch, now: int, k: int) -> list[list[str]]:
-        """The k best items of each user without the items of their events, best first.
+        """The k best items of each user, best first, of those that the models' `repeats` allows.
 
-        A list is shorter if fewer items remain. The context features of the request are missing.
+        A list is shorter if there are fewer of them. The context features of the request are
+        missing.
 
         Args:
             users: Users with their events.
@@ -84,7 +81,7 @@ class BulkRecommender:
         """
 
         def answer(rows: np.ndarray, length: int) -> np.ndarray:
-            request = users.requests(rows, length, now, self._declared)
+            request = users.requests(rows, length, now, self._declared, self._repeats)
             inputs = {n: tf.constant(v, self._specs[n].dtype) for n, v in request.items()}
             inputs[signatures.K] = tf.constant([min(k, self._size)], tf.int32)
             return self._serve(inputs)[signatures.ITEM_IDS].numpy()
@@ -96,11 +93,19 @@ class BulkRecommender:
 class ServerRecommender:
     """Sends the requests of `BulkRecommender` to a server, whose index may be approximate."""
 
-    def __init__(self, client: Client, model: str, history_length: int) -> None:
-        """`model` is `recommender` or `retrieval`; `history_length` is the number of latest events
-        that its query model reads. Items of earlier events are sent as excluded items.
+    def __init__(
+        self, client: Client, model: str, history_length: int, repeats: Repeats = "exclude"
+    ) -> None:
+        """Declares the inputs that the server's model has.
+
+        Args:
+            client: Client of the server.
+            model: `recommender` or `retrieval`.
+            history_length: Number of latest events that its query model reads.
+            repeats: Whether its lists hold items of the history.
         """
         self._client = client
+        self._repeats: Repeats = repeats
         self._model = model
         self._length = history_length
         self._features = {
@@ -113,7 +118,7 @@ class ServerRecommender:
         """See `BulkRecommender.lists`."""
 
         def answer(rows: np.ndarray, length: int) -> np.ndarray:
-            request = users.requests(rows, length, now, self._features)
+            request = users.requests(rows, length, now, self._features, self._repeats)
             request[signatures.K] = np.array([k], np.int32)
             return self._client.predict(self._model, request)[signatures.ITEM_IDS]
 

@@ -12,6 +12,7 @@ from schema.candidates import Candidates
 from schema.signatures import RANKING, RECOMMENDER
 from serving.bulk.lists import BulkRecommender
 from serving.bulk.users import UserBatch
+from serving.graph.modules import RecommenderModels
 from serving.graph.saved_models import load_saved_model
 from serving.versions.local import LocalVersionStore
 from serving.versions.origin import (
@@ -35,8 +36,8 @@ class PushedVersion:
     def lists(
         self, users: UserBatch, now: int, log_popularity: np.ndarray, k: int
     ) -> list[list[str]]:
-        """The k best items of each user without the items of their events, best first, in the
-        order that this version serves.
+        """The k best items of each user, best first, in the order that this version serves and of
+        the items that its own `repeats` allows.
 
         Args:
             users: Users with their events.
@@ -51,11 +52,15 @@ class PushedVersion:
         model = load_saved_model(self.path)
         vectors = np.column_stack([self.candidates.vectors[:, :-1], log_popularity])
         bulk = BulkRecommender(
-            model.query,
+            RecommenderModels(
+                query=model.query,
+                index=None,
+                ranking=model.ranking if self.evaluated.order == RANKING else None,
+                depth=self.evaluated.ranking_candidates,
+                repeats=self.evaluated.repeats,
+            ),
             dataclasses.replace(self.candidates, vectors=vectors.astype(np.float32)),
             self.evaluated.history_length,
-            model.ranking if self.evaluated.order == RANKING else None,
-            self.evaluated.ranking_candidates,
         )
         return bulk.lists(users, now, k)
 

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 import tensorflow as tf
 
 from schema import signatures, timeline
+from schema.recommend import Repeats
 
 _MISSING: dict[tf.DType, Any] = {tf.string: b"", tf.float32: np.nan, tf.int64: 0}
 
@@ -47,31 +48,41 @@ class UserBatch:
         length: int,
         now: int,
         declared: dict[str, tf.TensorSpec],
+        repeats: Repeats = "exclude",
     ) -> dict[str, np.ndarray]:
         """Builds the inputs of one call for users with at least `length` known events each.
 
-        The latest `length` events are the history, and the items of earlier events are excluded, so
-        that no row of the history is padded.
+        The latest `length` events are what the query model reads, and no row of them is padded.
+        Earlier events are sent only where lists depend on them: their items are excluded, or, where
+        lists hold `only` items of the history, precede it.
 
         Args:
             rows: Positions of the users in the batch [r].
-            length: Number of events in each history.
+            length: Number of events that the query model reads.
             now: Time of the request, seconds since epoch, UTC.
             declared: Inputs of the model by name; the features among them are added.
+            repeats: Whether lists hold items of the history.
         """
-        later = self.stop[rows, np.newaxis] - length + np.arange(length)
+        sent = int(self.lengths[rows].max(initial=0)) if repeats == "only" else length
+        later = self._latest(rows, sent)
+        earlier = self._earlier(rows, length) if repeats == "exclude" else later[:, :0]
         common = {
             signatures.USER_ID: self.user_ids[rows],
             signatures.HISTORY_ITEM_IDS: self.item_ids[later],
-            signatures.HISTORY_TIMESTAMPS: self.timestamps[later],
+            signatures.HISTORY_TIMESTAMPS: np.append(self.timestamps, 0)[later],
             signatures.NOW: np.full(len(rows), now, np.int64),
-            signatures.EXCLUDED_ITEM_IDS: self.item_ids[self._earlier(rows, length)],
+            signatures.EXCLUDED_ITEM_IDS: self.item_ids[earlier],
         }
         wanted = {name: spec for name, spec in declared.items() if name not in common}
         return common | {
             name: get_feature_values(self.features.get(name), spec, rows)
             for name, spec in wanted.items()
         }
+
+    def _latest(self, rows: np.ndarray, width: int) -> np.ndarray:
+        """[r, width] positions of the latest known events, padded in front with e."""
+        at = self.stop[rows, np.newaxis] - width + np.arange(width)
+        return np.where(at < self.row_splits[rows, np.newaxis], len(self.timestamps), at)
 
     def _earlier(self, rows: np.ndarray, length: int) -> np.ndarray:
         """[r, width] positions of the events before the latest `length`, padded with e."""

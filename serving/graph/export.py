@@ -38,7 +38,7 @@ def export_servables(models: RecommenderModels, candidates: Candidates, uri: str
     listing = get_listing_inputs(query, categories is not None)
     scoring = get_query_inputs(query) | {signatures.CANDIDATE_ITEM_IDS: _CANDIDATES}
     recommender = RecommenderServable(models, items, categories)
-    retrieval = RetrievalServable(query, items, models.index, categories)
+    retrieval = RetrievalServable(models, items, categories)
     modules = {
         signatures.RETRIEVAL: (retrieval, listing),
         signatures.RANKING: (RankingServable(query, items, models.ranking), scoring),

@@ -10,12 +10,13 @@ import numpy as np
 import tensorflow as tf
 
 from schema import signatures
+from schema.recommend import Repeats
+from serving.graph.eligible_search import EligibleSearch, Tensors
 from serving.graph.item_table import ItemTable
 from serving.index.eligibility import CategoryTable
 
 EMPTY_SCORE = float(np.finfo(np.float32).min)
 """Score of an empty position in a list. JSON has no infinity."""
-Tensors = dict[str, tf.Tensor]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,38 +30,34 @@ class RecommenderModels:
     """Number of items that retrieval passes to ranking."""
     rank_order: bool = True
     """False keeps the order of retrieval in the final list: ranking was no better on valid."""
+    repeats: Repeats = "exclude"
+    """Whether lists hold items of the history."""
 
 
 class RetrievalServable(tf.Module):
-    """The nearest k items that are neither in the history nor excluded."""
+    """The nearest k items that the request may list."""
 
     def __init__(
-        self, query: Any, items: ItemTable, index: Any, categories: CategoryTable | None = None
+        self, models: RecommenderModels, items: ItemTable, categories: CategoryTable | None = None
     ):
         """Combines the parts.
 
         Args:
-            query: Loaded SavedModel of the query model.
+            models: Query model and index.
             items: Ids of the catalogue.
-            index: Loaded SavedModel of the index, or the index itself.
             categories: If given, requests have the input `allowed_categories`.
         """
         super().__init__()
-        self._query = query
+        self._query = models.query
         self._items = items
-        self._index = index
-        self._categories = categories
+        self._search = EligibleSearch(models.index, items, categories, models.repeats)
 
     def serve(self, inputs: Tensors) -> Tensors:
         """Returns `item_ids`, `scores`, `stages` [batch, k] and `known_user` [batch]."""
         inputs = broadcast_inputs(inputs)
         query_outputs = run_query_model(self._query, inputs)
-        allowed = look_up_categories(self._categories, inputs)
         k = inputs[signatures.K]
-        width = compute_list_width(k)
-        positions, scores = search_index(
-            self._index, self._items, inputs, query_outputs, allowed, width
-        )
+        positions, scores = self._search.search(inputs, query_outputs, compute_list_width(k))
         return build_listing(self._items, positions, scores, signatures.RETRIEVAL, k, query_outputs)
 
 
@@ -84,7 +81,7 @@ class RankingServable(tf.Module):
 
 
 class RecommenderServable(tf.Module):
-    """Retrieves, excludes, ranks and selects the best k in one call."""
+    """Retrieves, ranks and selects the best k in one call."""
 
     def __init__(
         self, models: RecommenderModels, items: ItemTable, categories: CategoryTable | None = None
@@ -95,11 +92,10 @@ class RecommenderServable(tf.Module):
         super().__init__()
         self.query = models.query
         self._items = items
-        self._index = models.index
+        self._search = EligibleSearch(models.index, items, categories, models.repeats)
         self.ranking = models.ranking
         self._depth = models.depth
         self._rank_order = models.rank_order
-        self._categories = categories
 
     def serve(self, inputs: Tensors) -> Tensors:
         """Returns `item_ids`, `scores`, `stages` [batch, k] and `known_user` [batch]."""
@@ -108,10 +104,7 @@ class RecommenderServable(tf.Module):
         k = inputs[signatures.K]
         width = compute_list_width(k)
         depth = tf.maximum(width, self._depth)
-        allowed = look_up_categories(self._categories, inputs)
-        positions, scores = search_index(
-            self._index, self._items, inputs, query_outputs, allowed, depth
-        )
+        positions, scores = self._search.search(inputs, query_outputs, depth)
         if not self._rank_order:
             parts = positions[:, :width], scores[:, :width]
             return build_listing(self._items, *parts, signatures.RETRIEVAL, k, query_outputs)
@@ -133,41 +126,6 @@ def get_query_inputs(query: Any) -> dict[str, tf.TensorSpec]:
 def run_query_model(query: Any, inputs: Tensors) -> Tensors:
     """Runs the query model on the inputs that it declares."""
     return query.query({name: inputs[name] for name in get_query_inputs(query)})
-
-
-def look_up_categories(categories: CategoryTable | None, inputs: Tensors) -> tf.Tensor:
-    """Numbers of the allowed categories [batch, a]; without a table [batch, 0], which allows all
-    items.
-    """
-    if categories is None:
-        return tf.zeros([tf.shape(inputs[signatures.HISTORY_ITEM_IDS])[0], 0], tf.int32)
-    return categories.numbers(inputs[signatures.ALLOWED_CATEGORIES])
-
-
-def search_index(
-    index: Any,
-    items: ItemTable,
-    inputs: Tensors,
-    query_outputs: Tensors,
-    allowed: tf.Tensor,
-    k: tf.Tensor,
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Searches the index without the items of the history and the exclusions.
-
-    Args:
-        index: Loaded SavedModel of the index, or the index itself.
-        items: Ids of the catalogue.
-        inputs: Inputs of the request, broadcast to all rows.
-        query_outputs: Outputs of the query model.
-        allowed: Numbers of the allowed categories [batch, a].
-        k: Length of the lists [].
-
-    Returns:
-        Positions and scores [batch, min(k, available)], best first.
-    """
-    ids = [inputs[signatures.HISTORY_ITEM_IDS], inputs[signatures.EXCLUDED_ITEM_IDS]]
-    excluded = items.positions(tf.concat(ids, axis=1))
-    return index.search(query_outputs[signatures.VECTOR], excluded, allowed, k)
 
 
 def score_candidates(

@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import tensorflow as tf
 
 from schema.errors import DataRefused, NotBlessed
 from serving.config import IndexConfig
+from serving.index.base import SearchResult
 from serving.index.eligibility import Eligibility
 from serving.index.exact import ExactIndex
 from serving.index.ivf import IvfIndex
@@ -232,17 +234,24 @@ def _build_with_previous_setting(
 
 def save_index(index: Index, dim: int, path: str) -> None:
     """Writes a SavedModel to `path` with `search(queries [b, dim], excluded [b, e] int32,
-    allowed [b, a] int32, k [] int32)`, which returns positions and scores.
+    allowed [b, a] int32, k [] int32)`, which returns positions and scores; that of exact search
+    also has `search_among`, with `items` instead of `excluded`.
     """
-    index.search = tf.function(
-        index.search,
+    index.search = _declare_inputs(index.search, dim, "excluded")
+    if isinstance(index, ExactIndex):
+        index.search_among = _declare_inputs(index.search_among, dim, "items")
+    options = tf.saved_model.SaveOptions(namespace_whitelist=["Scann"])
+    tf.saved_model.save(index, path, options=options)
+
+
+def _declare_inputs(search: Callable[..., SearchResult], dim: int, positions: str) -> Any:
+    return tf.function(
+        search,
         input_signature=[
             tf.TensorSpec([None, dim], tf.float32, name="queries"),
-            tf.TensorSpec([None, None], tf.int32, name="excluded"),
+            tf.TensorSpec([None, None], tf.int32, name=positions),
             tf.TensorSpec([None, None], tf.int32, name="allowed"),
             tf.TensorSpec([], tf.int32, name="k"),
         ],
         autograph=False,
     )
-    options = tf.saved_model.SaveOptions(namespace_whitelist=["Scann"])
-    tf.saved_model.save(index, path, options=options)

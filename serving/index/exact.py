@@ -1,14 +1,18 @@
 """Exact search: one matrix product over all candidates."""
 
+from functools import partial
+
 import numpy as np
 import tensorflow as tf
 
-from serving.index.base import fill_variable
+from serving.index.base import SearchResult, fill_variable, search_each_query
 from serving.index.eligibility import Eligibility, match_categories
 
 
 class ExactIndex(tf.Module):
-    """All indexes have this `search` method; positions are 1-based, 0 means no item."""
+    """All indexes have this `search` method, and this one `search_among`; positions are 1-based, 0
+    means no item.
+    """
 
     kind = "exact"
 
@@ -63,6 +67,39 @@ class ExactIndex(tf.Module):
         best = tf.math.top_k(scores, tf.minimum(k, tf.shape(scores)[1] - 1))
         at = tf.gather(self._positions, best.indices)
         return tf.where(tf.math.is_inf(best.values), 0, at), best.values
+
+    def search_among(
+        self, queries: tf.Tensor, items: tf.Tensor, allowed: tf.Tensor, k: tf.Tensor
+    ) -> SearchResult:
+        """Finds the best k of given items that are available and in an allowed category.
+
+        Scores only these items, so its cost does not depend on the size of the catalogue.
+
+        Args:
+            queries: Query vectors [b, dim].
+            items: Positions of the items [b, i], padded with 0; an item that repeats is found once.
+            allowed: As in `search`.
+            k: Length of the lists [].
+
+        Returns:
+            As in `search`.
+        """
+        width = tf.minimum(k, tf.shape(self._positions)[0] - 1)
+        return search_each_query(partial(self._search_among_one, width), (queries, items, allowed))
+
+    def _search_among_one(
+        self, width: tf.Tensor, query: tf.Tensor, items: tf.Tensor, allowed: tf.Tensor
+    ) -> SearchResult:
+        """[dim], [i], [a] -> [width] each."""
+        rows = tf.sort(tf.pad(tf.gather(self._row_of, items), [[1, 0]]))
+        row = tf.unique(rows).y[1:]  # without row 0, that of unavailable items and padding
+        scores = tf.linalg.matvec(tf.gather(self._vectors, row), query)
+        passes = match_categories(tf.gather(self._categories, row), allowed)
+        best = tf.math.top_k(tf.where(passes, scores, -np.inf), tf.minimum(width, tf.size(scores)))
+        at = tf.gather(self._positions, tf.gather(row, best.indices))
+        at = tf.where(tf.math.is_inf(best.values), 0, at)
+        missing = [[0, width - tf.size(at)]]
+        return tf.pad(at, missing), tf.pad(best.values, missing, constant_values=-np.inf)
 
     def _filtered(self, scores: tf.Tensor, allowed: tf.Tensor) -> tf.Tensor:
         passes = tf.map_fn(

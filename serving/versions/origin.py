@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from schema.base import StrictModel
 from schema.errors import TandemError
+from schema.recommend import Repeats
 from schema.signatures import RECOMMENDER
 from serving.versions.local import LocalVersionStore
 from serving.versions.store import open_version_store
@@ -57,6 +58,8 @@ class ModelEvaluation(StrictModel):
     """Time of the latest training event; seconds since epoch, UTC."""
     judged_against: str
     """Version to which the models were compared in evaluation, "" if none was pushed."""
+    repeats: Repeats = "exclude"
+    """Whether its lists hold items of the user's history."""
 
 
 class Origin(StrictModel):

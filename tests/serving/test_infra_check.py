@@ -18,7 +18,7 @@ from serving.index.exact import ExactIndex
 from serving.protocol import signature_defaults
 from tests.serving.planted_servables import IDS, VECTORS, candidates_of, exported, stored
 
-CATALOGUE = candidates_of(IDS, VECTORS).item_ids
+CATALOGUE = candidates_of(IDS, VECTORS)
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +88,7 @@ def test_the_command_of_the_component_passes(sound, tmp_path):
         "serving.infra_check",
         str(sound),
         str(tmp_path / "candidates"),
+        '{"repeats": "exclude"}',
     ]
     finished = subprocess.run(
         command, capture_output=True, text=True, check=False, timeout=300,
@@ -141,3 +142,29 @@ def test_an_excluded_item_that_comes_back_is_refused(servables):
     replace(servables, "retrieval", Listing(["a", "b"], [2.0, 1.0]))
     with pytest.raises(TandemError, match="retrieval: expected none of the excluded"):
         infra_check.check(servables, CATALOGUE)
+
+
+@pytest.fixture(scope="module")
+def reminding(tmp_path_factory):
+    """The three servables, whose lists hold items of the history alone."""
+    folder = tmp_path_factory.mktemp("reminding")
+    parts = stored(folder, ExactIndex(VECTORS), 3)
+    exported(folder, parts, candidates_of(IDS, VECTORS), repeats="only")
+    return folder
+
+
+def test_servables_that_only_repeat_are_checked_with_a_history(reminding):
+    listed: Any = infra_check.check(reminding, CATALOGUE, "only")["listed"]
+    assert set(listed[signatures.RETRIEVAL]) == set(IDS)
+
+
+@pytest.mark.parametrize(
+    ("repeats", "finding"), [("exclude", "none of the history"), ("only", "distinct items")]
+)
+def test_a_list_that_does_not_follow_repeats_is_refused(tmp_path, repeats, finding):
+    folder = tmp_path / "models"
+    parts = stored(folder, ExactIndex(VECTORS), 3)
+    other = {"exclude": "allow", "only": "exclude"}[repeats]
+    exported(folder, parts, candidates_of(IDS, VECTORS), repeats=other)
+    with pytest.raises(TandemError, match=f"retrieval: expected {finding}"):
+        infra_check.check(folder, CATALOGUE, repeats)

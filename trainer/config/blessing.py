@@ -13,6 +13,10 @@ from trainer.config.metric_names import PER_USER
 ComparedMetric = Literal["recall@10", "ndcg@10", "recall@100"]
 """Metrics in which lists are compared user by user."""
 
+Baseline = Literal["popular", "recent", "item_neighbours", "personal_frequency", "retrieval"]
+PERSONAL: Baseline = "personal_frequency"
+"""Name of the baseline that exists only where items of the history may be recommended."""
+
 _LIST_METRICS = (
     *PER_USER, "coverage@10", "novelty@10", "diversity@10", "head_share@10", "gini@10",
 )  # fmt: skip
@@ -58,8 +62,9 @@ class BaselineRule(StrictModel):
 
     lists: Literal["retrieval", "final"] = FINAL
     """`retrieval`, or `final` (the served lists)."""
-    baseline: Literal["popular", "recent", "item_neighbours", "retrieval"] = "popular"
-    """A baseline of every run, or (for the final lists) retrieval's lists."""
+    baseline: Baseline = "popular"
+    """A baseline of the run, or (for the final lists) retrieval's lists. `personal_frequency`
+    exists unless `recommend.repeats` is `exclude`."""
     metric: ComparedMetric = "ndcg@10"
     """The metric that is compared."""
     margin: float = 0.0

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 
+from schema.recommend import Repeats
 from trainer.data.timelines import Timelines
 from trainer.data.windows import Batch, Windows, pad_windows
 
@@ -18,9 +19,12 @@ class EvaluationQueries:
     interacted: list[np.ndarray]
     """[q] indices of the items in the user's history."""
     relevant: list[np.ndarray]
-    """[q] indices of the relevant items: positive from the cut on, and not in the history."""
+    """[q] indices of the relevant items: positive from the cut on, and among those that `repeats`
+    allows."""
     now: int
     """Seconds since epoch, UTC."""
+    repeats: Repeats = "exclude"
+    """Whether lists hold items of the history."""
 
     def __len__(self) -> int:
         """Number of users."""
@@ -53,16 +57,22 @@ class EvaluationQueries:
         return batch | with_query
 
 
-def build_queries(timelines: Timelines, now: int) -> EvaluationQueries:
+def build_queries(
+    timelines: Timelines, now: int, repeats: Repeats = "exclude"
+) -> EvaluationQueries:
     """One query per user with a relevant item. A user whose split is cut into several windows has
     one query, with the relevant items of all windows.
+
+    Relevant are the items of the user's positive events that are new to the user; with `repeats`
+    "allow" all of them; with "only" those that are not new.
     """
     _, user = np.unique(timelines.user_ids, return_inverse=True)
     first = _find_first_windows(timelines, user)
     positive = _group_by_user(timelines, user, timelines.own & timelines.positive)
     interacted = _group_by_user(timelines, user, ~timelines.own & np.isin(timelines.rows, first))
     relevant = {
-        u: np.setdiff1d(items, interacted.get(u, items[:0])) for u, items in positive.items()
+        u: _select_relevant(items, interacted.get(u, items[:0]), repeats)
+        for u, items in positive.items()
     }
     users = sorted(u for u, items in relevant.items() if len(items))
     empty = np.zeros(0, np.int32)
@@ -72,7 +82,16 @@ def build_queries(timelines: Timelines, now: int) -> EvaluationQueries:
         interacted=[np.unique(interacted.get(u, empty)) for u in users],
         relevant=[relevant[u] for u in users],
         now=now,
+        repeats=repeats,
     )
+
+
+def _select_relevant(items: np.ndarray, interacted: np.ndarray, repeats: Repeats) -> np.ndarray:
+    """The distinct `items` that lists can hold."""
+    if repeats == "allow":
+        return np.unique(items)
+    select = np.intersect1d if repeats == "only" else np.setdiff1d
+    return select(items, interacted)
 
 
 def _find_first_windows(timelines: Timelines, user: np.ndarray) -> np.ndarray:

@@ -1,17 +1,25 @@
 """Checks that there is enough data to train and to evaluate, before training spends hours."""
 
 from schema.errors import DataRefused
+from schema.recommend import Repeats
 from trainer.data.evaluation_queries import EvaluationQueries, build_queries
 from trainer.data.timelines import Timelines, split_halves
 from trainer.data.training_data import TrainingData
+
+_ITEMS: dict[Repeats, str] = {
+    "exclude": "an item of the catalogue that is new to that user",
+    "allow": "an item of the catalogue",
+    "only": "an item of the catalogue that is in that user's history",
+}
+"""Items that can be relevant."""
 
 
 def require_sufficient_data(data: TrainingData) -> None:
     """Raises DataRefused where a split is too small to train or evaluate with.
 
     Train must have a positive event on an item of the catalogue. Both halves of valid (ranking
-    learns from the first and is evaluated on the second) and test must each have a user with a
-    positive event on an item that is new to that user.
+    learns from the first and is evaluated on the second) and test must each have an evaluation
+    query: a user with a positive event on an item that may be recommended to that user.
     """
     learned = data.train.own & data.train.positive
     if not (learned & (data.train.item_index > 0)).any():
@@ -20,16 +28,17 @@ def require_sufficient_data(data: TrainingData) -> None:
             f"{_describe_counts(data.train)}; {_suggest_remedy(data)}"
         )
     for name, split in (("valid", data.valid), ("test", data.test)):
-        require_queries(build_queries(split, data.moment(split)), name, data)
+        require_queries(build_queries(split, data.moment(split), data.repeats), name, data)
     _require_both_halves(data)
 
 
 def _require_both_halves(data: TrainingData) -> None:
-    counts = [len(build_queries(h, data.end)) for h in split_halves(data.valid, data.has_clock)]
+    halves = split_halves(data.valid, data.has_clock)
+    counts = [len(build_queries(half, data.end, data.repeats)) for half in halves]
     if not all(counts):
         raise DataRefused(
-            "expected users with an item that is new to them in both halves of valid (ranking "
-            f"learns from the first and is evaluated on the second), received {counts[0]} and "
+            f"expected a user with {_ITEMS[data.repeats]} in both halves of valid (ranking learns "
+            f"from the first and is evaluated on the second), received {counts[0]} and "
             f"{counts[1]}: {_describe_counts(data.valid)}; use more users, more data or larger "
             "splits"
         )
@@ -52,8 +61,8 @@ def require_queries(queries: EvaluationQueries, split: str, data: TrainingData) 
     if not len(queries):
         counts = _describe_counts(data.valid if split == "valid" else data.test)
         raise DataRefused(
-            f"expected a user of {split} with a positive event on an item of the catalogue that is "
-            f"new to that user, received none: {counts}; {_suggest_remedy(data)}"
+            f"expected a user of {split} with a positive event on {_ITEMS[data.repeats]}, received "
+            f"none: {counts}; {_suggest_remedy(data)}"
         )
 
 

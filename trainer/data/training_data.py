@@ -8,6 +8,7 @@ import tensorflow_transform as tft
 from schema import timeline
 from schema.bulk import find_event_bulk
 from schema.dataset import Dataset
+from schema.recommend import Repeats
 from trainer.data.catalogue import Catalogue, load_catalogue
 from trainer.data.popularity import PopularityClock, build_clock
 from trainer.data.timelines import Timelines, build_item_table, load_timelines
@@ -45,6 +46,11 @@ class TrainingData:
     def has_clock(self) -> bool:
         """Whether all timestamps share one clock, so that earlier events were known at a moment."""
         return self.dataset.split.kind != "last_item"
+
+    @property
+    def repeats(self) -> Repeats:
+        """Whether lists hold items of the user's history."""
+        return self.dataset.recommend.repeats
 
     def served_votes(self, days: float) -> np.ndarray:
         """[n + 1] votes (see `PopularityClock.votes`) for serving: those of all splits in the

@@ -1,5 +1,5 @@
-"""The baselines that a model must beat: popularity of all time, recent popularity, and item
-neighbours.
+"""The baselines that a model must beat: popularity of all time, recent popularity, item neighbours
+and, where items of the history may be recommended, the user's own items.
 
 Item neighbours: Sarwar et al., Item-based collaborative filtering recommendation algorithms, WWW
 2001, and Deshpande and Karypis, Item-based top-N recommendation algorithms, TOIS 2004. They count
@@ -9,8 +9,11 @@ co-occurrences in a sparse user-item matrix and learn nothing.
 import numpy as np
 from scipy import sparse
 
+from schema.recommend import Repeats
+from trainer.config.blessing import PERSONAL
 from trainer.data.evaluation_queries import EvaluationQueries
 from trainer.data.popularity import PopularityClock
+from trainer.evaluation.personal_frequency import rank_by_personal_frequency
 from trainer.metrics.top_k import iterate_blocks, rank_popular, select_top_k
 
 NEIGHBOURS = 200
@@ -33,18 +36,24 @@ def rank_baselines(
         k: length of the lists.
 
     Returns:
-        Name -> [q, min(k, n)] indices of unseen items, best first: `popular` counts events of all
-        time, `recent` those of the last `recent_days`, and `item_neighbours` uses co-occurrences
-        among each user's latest items.
+        Name -> [q, min(k, n)] indices of items that `queries.repeats` allows, best first: `popular`
+        counts events of all time, `recent` those of the last `recent_days`, `item_neighbours` uses
+        co-occurrences among each user's latest items, and `personal_frequency`, which is missing
+        where items of the history are excluded, counts the user's own events.
     """
+    repeats = queries.repeats
     counts = clock.counts(queries.now)
     interactions = build_interaction_matrix(clock, queries.now, LATEST_ITEMS)
     similar = compute_similarities(interactions)
-    return {
-        "popular": rank_popular(counts, queries.interacted, k),
-        "recent": rank_popular(clock.counts(queries.now, recent_days), queries.interacted, k),
-        "item_neighbours": rank_by_neighbours(queries.interacted, similar, counts, k),
+    recent = clock.counts(queries.now, recent_days)
+    lists = {
+        "popular": rank_popular(counts, queries.interacted, k, repeats),
+        "recent": rank_popular(recent, queries.interacted, k, repeats),
+        "item_neighbours": rank_by_neighbours(queries.interacted, similar, counts, k, repeats),
     }
+    if repeats != "exclude":
+        lists[PERSONAL] = rank_by_personal_frequency(queries, counts, k)
+    return lists
 
 
 def compute_similarities(
@@ -85,9 +94,13 @@ def _select_most_similar(
 
 
 def rank_by_neighbours(
-    interacted: list[np.ndarray], similar: sparse.csr_matrix, counts: np.ndarray, k: int
+    interacted: list[np.ndarray],
+    similar: sparse.csr_matrix,
+    counts: np.ndarray,
+    k: int,
+    repeats: Repeats = "exclude",
 ) -> np.ndarray:
-    """[q, min(k, n)] indices of unseen items, best first.
+    """[q, min(k, n)] indices of the items that `repeats` allows, best first.
 
     The score of an item is the sum of its similarities to the items of the history. Items of equal
     score (all items for a user without history) are ordered by `counts`.
@@ -97,13 +110,14 @@ def rank_by_neighbours(
         similar: [n, n] similarities, as from `compute_similarities`.
         counts: [n] events of each item.
         k: length of the lists.
+        repeats: whether lists hold items of the history.
     """
     tie = _scale_below_similarities(counts, similar)
     history = build_history_matrix(interacted, len(counts))
     lists = []
     for part in iterate_blocks(len(interacted)):
         scores = np.asarray((history[part] @ similar).todense(), np.float64) + tie
-        lists.append(select_top_k(scores, interacted[part], k))
+        lists.append(select_top_k(scores, interacted[part], k, repeats))
     return np.concatenate(lists)
 
 

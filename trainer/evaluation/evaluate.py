@@ -50,7 +50,7 @@ def evaluate(
     Raises:
         DataRefused: test has no evaluation query.
     """
-    queries = build_queries(data.test, data.moment(data.test))
+    queries = build_queries(data.test, data.moment(data.test), data.repeats)
     require_queries(queries, "test", data)
     clock = data.clock(data.train, data.valid)
     at_test = stages.item_vectors_at_test()
@@ -80,6 +80,7 @@ def _rank_both_stages(
     length = stages.retrieval_config.history_length
     candidates = stages.ranking_config.candidates
     vectors = encode_queries(stages.query.positions, queries, length)
-    retrieved = rank_nearest(vectors, at_test, queries.interacted, max(_DEPTH, candidates))
+    depth = max(_DEPTH, candidates)
+    retrieved = rank_nearest(vectors, at_test, queries.interacted, depth, queries.repeats)
     ranker = Ranker(create_scorer(stages.ranking), candidates, length)
     return retrieved, rerank(retrieved, vectors, queries, at_test[:, -1], ranker)

@@ -67,7 +67,7 @@ def build_test_rows(data: TrainingData, stages: TrainedStages) -> dict[str, Head
 
     Uses a sample of at most `MAX_QUERIES` queries, and the latest `MAX_EVENTS` events with a label.
     """
-    queries = build_queries(data.test, data.moment(data.test))
+    queries = build_queries(data.test, data.moment(data.test), data.repeats)
     return {RELEVANCE: _build_relevance_rows(data, queries, stages)} | _build_all_label_rows(
         data, stages
     )
@@ -89,7 +89,8 @@ def _build_relevance_rows(
     """
     at_test, length = stages.item_vectors_at_test(), stages.retrieval_config.history_length
     vectors = encode_queries(stages.query.positions, queries, length)
-    lists = rank_nearest(vectors, at_test, queries.interacted, stages.ranking_config.candidates)
+    candidates = stages.ranking_config.candidates
+    lists = rank_nearest(vectors, at_test, queries.interacted, candidates, queries.repeats)
     hit = find_hits(lists, queries.relevant)
     drawn = sample_positions(np.flatnonzero(hit.any(axis=1)), MAX_QUERIES)
     if not len(drawn):

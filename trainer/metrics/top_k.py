@@ -1,11 +1,13 @@
-"""Exact top-k lists: unseen catalogue items, best first, from dot products that are bit-identical
-on every processor.
+"""Exact top-k lists of catalogue items, best first, from dot products that are bit-identical on
+every processor.
 """
 
 from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
+
+from schema.recommend import Repeats
 
 BLOCK_ROWS = 256
 _BITS = 53  # of float64's significand
@@ -18,48 +20,75 @@ def iterate_blocks(total: int, rows: int = BLOCK_ROWS) -> Iterator[slice]:
         yield slice(begin, min(begin + rows, total))
 
 
-def select_top_k(scores: np.ndarray, interacted: list[np.ndarray], k: int) -> np.ndarray:
+def select_top_k(
+    scores: np.ndarray, interacted: list[np.ndarray], k: int, repeats: Repeats = "exclude"
+) -> np.ndarray:
     """[q, n] scores by item index -> [q, min(k, n)] indices, best first.
 
-    Changes `scores` in place: those of interacted items become -inf. The lower index wins ties, so
-        that
-    the same scores give the same list. A user with fewer than k unseen items has index 0 in the
-    remaining positions.
+    Changes `scores` in place: those of items that may not be listed become -inf. The lower index
+    wins ties, so that the same scores give the same list. A user with fewer than k items that
+    may be listed has index 0 in the remaining positions.
+
+    Args:
+        scores: [q, n] scores by item index.
+        interacted: [q] indices of the items of each history.
+        k: length of the lists.
+        repeats: whether lists hold items of the history.
     """
     scores[:, 0] = -np.inf
     for row, items in zip(scores, interacted, strict=True):
-        row[items] = -np.inf
+        _mask_scores(row, items, repeats)
     best = tf.math.top_k(scores, min(k, scores.shape[1]))
     return np.where(np.isneginf(best.values), 0, best.indices)
 
 
-def rank_popular(counts: np.ndarray, interacted: list[np.ndarray], k: int) -> np.ndarray:
-    """[users, min(k, n)] items with the highest `counts` [n], without those that a user has
-    seen.
+def _mask_scores(row: np.ndarray, interacted: np.ndarray, repeats: Repeats) -> None:
+    """Sets the scores [n] of items that may not be listed to -inf, in place."""
+    if repeats == "exclude":
+        row[interacted] = -np.inf
+    elif repeats == "only":
+        kept = row[interacted]
+        row[:] = -np.inf
+        row[interacted] = kept
+
+
+def rank_popular(
+    counts: np.ndarray, interacted: list[np.ndarray], k: int, repeats: Repeats = "exclude"
+) -> np.ndarray:
+    """[users, min(k, n)] items with the highest `counts` [n]; `interacted`, `k` and `repeats` as
+    in `select_top_k`.
     """
     lists = np.zeros((len(interacted), min(k, len(counts))), np.int32)
     for part in iterate_blocks(len(interacted)):
         lists[part] = select_top_k(
-            np.tile(counts.astype(np.float64), (len(interacted[part]), 1)), interacted[part], k
+            np.tile(counts.astype(np.float64), (len(interacted[part]), 1)),
+            interacted[part],
+            k,
+            repeats,
         )
     return lists
 
 
 def rank_nearest(
-    queries: np.ndarray, vectors: np.ndarray, interacted: list[np.ndarray], k: int
+    queries: np.ndarray,
+    vectors: np.ndarray,
+    interacted: list[np.ndarray],
+    k: int,
+    repeats: Repeats = "exclude",
 ) -> np.ndarray:
-    """[q, min(k, n)] indices of the unseen items with the greatest dot products, best first.
+    """[q, min(k, n)] indices of the items with the greatest dot products, best first.
 
     Args:
         queries: [q, dim] query vectors.
         vectors: [n, dim] item vectors; row 0 is the unknown item, which no list contains.
-        interacted: [q] indices of the items to exclude for each query.
+        interacted: [q] indices of the items of each query's history.
         k: length of the lists.
+        repeats: whether lists hold items of the history.
     """
     lists = np.zeros((len(queries), min(k, len(vectors))), np.int32)
     for part in iterate_blocks(len(queries)):
         lists[part] = select_top_k(
-            compute_exact_products(queries[part], vectors), interacted[part], k
+            compute_exact_products(queries[part], vectors), interacted[part], k, repeats
         )
     return lists
 

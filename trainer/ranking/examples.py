@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 
 from schema import signatures
+from schema.recommend import Repeats
 from trainer.config.models import RankingConfig
 from trainer.data.timelines import Timelines
 from trainer.data.windows import Batch
@@ -62,7 +63,11 @@ def build_labelled_examples(
 
 
 def build_listwise_examples(
-    timelines: Timelines, state: RetrievalState, config: RankingConfig, rng: np.random.Generator
+    timelines: Timelines,
+    state: RetrievalState,
+    config: RankingConfig,
+    rng: np.random.Generator,
+    repeats: Repeats = "exclude",
 ) -> RankingExamples:
     """Those of the latest `max_events` positive events whose item retrieval returns at that moment,
     with other returned items as negatives.
@@ -76,6 +81,7 @@ def build_listwise_examples(
         state: query vectors, item vectors and popularity at the events.
         config: numbers of events, candidates and negatives.
         rng: draws the negatives.
+        repeats: whether retrieval returns items of the history.
     """
     chosen = select_latest_events(timelines, timelines.positive, config.max_events)
     items = timelines.item_index[chosen]
@@ -84,7 +90,9 @@ def build_listwise_examples(
     for part, popularity in state.days(timelines.timestamps[chosen]):
         vectors = np.column_stack([state.vectors, popularity])
         interacted = [_get_history(timelines, event) for event in chosen[part]]
-        lists = rank_nearest(query_vectors[chosen[part]], vectors, interacted, config.candidates)
+        lists = rank_nearest(
+            query_vectors[chosen[part]], vectors, interacted, config.candidates, repeats
+        )
         hit = (lists == items[part, np.newaxis]).any(axis=1)
         positive = items[part][hit]
         drawn = np.column_stack(

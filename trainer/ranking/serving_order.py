@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from schema.recommend import Repeats
 from schema.signatures import RANKING, RETRIEVAL
 from trainer.config.models import RankingConfig
 from trainer.data.evaluation_queries import EvaluationQueries, build_queries
@@ -64,7 +65,7 @@ class OrderedLists:
 
 
 def build_repeated_queries(
-    split: Timelines, has_clock: bool, first: int
+    split: Timelines, has_clock: bool, first: int, repeats: Repeats = "exclude"
 ) -> list[EvaluationQueries]:
     """Evaluation queries at `first` (seconds since epoch, UTC) and at the beginning of each further
     quarter of the split's events.
@@ -77,7 +78,9 @@ def build_repeated_queries(
     begins = (
         [first, *sorted({moment for moment in later if moment > first})] if has_clock else [first]
     )
-    queries = [build_queries(restrict_from(split, m) if m > first else split, m) for m in begins]
+    queries = [
+        build_queries(restrict_from(split, m) if m > first else split, m, repeats) for m in begins
+    ]
     return [each for each in queries if len(each)]
 
 
@@ -112,7 +115,8 @@ def _rank_lists(
     length = state.config.history_length
     query_vectors = encode_queries(query.positions, queries, length)
     vectors = np.column_stack([state.vectors, popularity])
-    lists = rank_nearest(query_vectors, vectors, queries.interacted, max(100, config.candidates))
+    depth = max(100, config.candidates)
+    lists = rank_nearest(query_vectors, vectors, queries.interacted, depth, queries.repeats)
     final = rerank(
         lists, query_vectors, queries, popularity, Ranker(score, config.candidates, length)
     )

@@ -75,7 +75,7 @@ def train_ranking(
     learned = balance_examples(labelled, listwise)
     history = fit_ranking(model, learned, held_out, _on_one_device(context))
     module = _build_module(model, data, build_labelled_examples(later, state), listwise)
-    queries = build_repeated_queries(later, data.has_clock, data.moment(later))
+    queries = build_repeated_queries(later, data.has_clock, data.moment(later), data.repeats)
     verdict = measure_orders(module, queries, query, state, config)
     model.network.replace_vectors(
         _load_items(retrieval.served_uri, data.clock(data.train, data.valid))
@@ -101,9 +101,10 @@ def _build_examples(
 ) -> tuple[RankingExamples, RankingExamples, RankingExamples]:
     """Listwise and labelled examples to learn from, and held-out listwise examples."""
     config, rng = context.config, np.random.default_rng(context.seed)
-    listwise = build_listwise_examples(earlier, state, config, rng)
+    repeats = context.data.repeats
+    listwise = build_listwise_examples(earlier, state, config, rng, repeats)
     labelled = build_labelled_examples(context.data.train, state, config.max_events)
-    held_out = build_listwise_examples(later, state, config, rng)
+    held_out = build_listwise_examples(later, state, config, rng, repeats)
     for examples, half in ((listwise, "first"), (held_out, "second")):
         require_ranking_examples(len(examples), config.candidates, half)
     return listwise, labelled, held_out

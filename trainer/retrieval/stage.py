@@ -56,7 +56,7 @@ def train_retrieval(
     """
     data, config, hardware = context.data, context.config, context.hardware
     require_sufficient_data(data)
-    queries = build_queries(data.valid, data.moment(data.valid))
+    queries = build_queries(data.valid, data.moment(data.valid), data.repeats)
     if context.warm_start is not None:
         config = config.model_copy(update={"epochs": config.warm_epochs})
         context = dataclasses.replace(context, config=config)
@@ -107,7 +107,7 @@ def rank_queries(
     data: TrainingData,
     config: RetrievalConfig,
 ) -> np.ndarray:
-    """[q, 100] the best unseen items for each query.
+    """[q, 100] the best items for each query, of those that `queries.repeats` allows.
 
     Args:
         model: the trained model.
@@ -121,7 +121,7 @@ def rank_queries(
     query_vectors = encode_queries(_trace(module), queries, config.history_length)
     votes = clock.votes(queries.now, config.popularity_days)
     with_popularity = np.column_stack([vectors, compute_log_popularity(votes)])
-    return rank_nearest(query_vectors, with_popularity, queries.interacted, 100)
+    return rank_nearest(query_vectors, with_popularity, queries.interacted, 100, queries.repeats)
 
 
 def write_artifacts(

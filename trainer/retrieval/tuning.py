@@ -177,7 +177,7 @@ def create_trial_training(
         tf.keras.backend.clear_session()
         folder = f"{checkpoints}/{compute_fingerprint(data, seed, config.model_dump_json())}"
         context = TrainingContext(data, config, seed, f"{log_dir}/{name}", folder, hardware)
-        queries = build_queries(data.valid, data.moment(data.valid))
+        queries = build_queries(data.valid, data.moment(data.valid), data.repeats)
         try:
             measured, _ = train_without_valid(context, queries)
         except TrainingDiverged:

@@ -44,7 +44,8 @@ class ValidationSample:
         for part in iterate_blocks(len(query_vectors)):
             products = compute_exact_products(query_vectors[part], vectors)
             scores = products + np.float32(weight) * self.log_popularity
-            lists.append(select_top_k(scores, self.queries.interacted[part], _DEPTH))
+            interacted = self.queries.interacted[part]
+            lists.append(select_top_k(scores, interacted, _DEPTH, self.queries.repeats))
         return measure_lists(np.concatenate(lists), self.queries.relevant)
 
 
@@ -68,12 +69,7 @@ def draw_sample(
     chosen = np.random.default_rng(seed).choice(len(queries), size, replace=False)
     history = queries.timelines.target_from[queries.row[chosen]]
     chosen = chosen[np.lexsort((chosen, history))]  # similar lengths need little padding
-    some = dataclasses.replace(
-        queries,
-        row=queries.row[chosen],
-        interacted=[queries.interacted[user] for user in chosen],
-        relevant=[queries.relevant[user] for user in chosen],
-    )
+    some = queries.select(chosen)
     batches = [some.batch(part, config.history_length) for part in iterate_blocks(size)]
     votes = clock.votes(queries.now, config.popularity_days)
     return ValidationSample(some, compute_log_popularity(votes), batches)
@@ -85,10 +81,11 @@ def measure_baselines(
     """Metrics of two popularity baselines: events of all time, and of the last `days`."""
     queries = sample.queries
     counts = {"popular": clock.counts(queries.now), "recent": clock.counts(queries.now, days)}
-    return {
-        name: measure_lists(rank_popular(count, queries.interacted, _DEPTH), queries.relevant)
+    lists = {
+        name: rank_popular(count, queries.interacted, _DEPTH, queries.repeats)
         for name, count in counts.items()
     }
+    return {name: measure_lists(each, queries.relevant) for name, each in lists.items()}
 
 
 def measure_lists(lists: np.ndarray, relevant: list[np.ndarray]) -> SampleMetrics:

@@ -7,6 +7,7 @@ from typing import Protocol
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _NAMES = {
     "item_neighbours": "item neighbours",
+    "personal_frequency": "own items by frequency",
     "recent": "popular now",
     "pushed": "pushed before",
     "ndcg": "NDCG",

@@ -167,3 +167,28 @@ def test_an_override_reaches_every_table_of_an_array(load):
 def test_an_error_names_the_table_of_an_array(load):
     with pytest.raises(ConfigError, match=r"unknown key data\.interactions\.1\.paht"):
         load(SEVERAL.replace('path = "buys.csv"', 'path = "buys.csv"\npaht = "x"'))
+
+
+def test_repeats_are_excluded_unless_the_file_says_otherwise(load):
+    assert load(SHOP).dataset.recommend.repeats == "exclude"
+    loaded = load(SHOP, "recommend.repeats=only")
+    assert loaded.dataset.recommend.repeats == "only"
+    assert loaded.index.for_repeats("only").kind == "exact"
+    assert loaded.index.for_repeats("allow") == loaded.index
+    with pytest.raises(ConfigError, match="recommend.repeats: .*received 'never'"):
+        load(SHOP, "recommend.repeats=never")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (["recommend.repeats=only", "index.kind=ivf"], "expected index.kind .* received 'ivf'"),
+        (
+            ["blessing.baselines=[{baseline = 'personal_frequency'}]"],
+            'personal_frequency only where .* received recommend.repeats = "exclude"',
+        ),
+    ],
+)
+def test_what_does_not_fit_repeats_is_refused(load, overrides, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        load(SHOP, *overrides)

@@ -114,13 +114,17 @@ def _expected(person, k):
     for item, weight in list(zip(history, weights, strict=True))[-READ:]:
         vector = vector + weight * VECTORS[item]
     best = np.argsort(-(VECTORS @ vector), kind="stable")
-    return [IDS[i] for i in best if i not in history][:k]
+    seen = person.get("seen", person["item_ids"])
+    return [IDS[i] for i in best if IDS[i] not in seen][:k]
+
+
+def _recommender(parts, ranking=None, repeats="exclude"):
+    models = RecommenderModels(parts["query"], None, ranking, DEPTH, repeats=repeats)
+    return BulkRecommender(models, CANDIDATES, READ)
 
 
 def test_lists_are_those_of_the_planted_model(parts):
-    result = BulkRecommender(parts["query"], CANDIDATES, READ).lists(
-        build_user_batch(PEOPLE), NOW, 10
-    )
+    result = _recommender(parts).lists(build_user_batch(PEOPLE), NOW, 10)
     for person, ids in zip(PEOPLE.to_pylist(), result, strict=True):
         assert not set(ids) & set(person["item_ids"])
         assert ids == _expected(person, 10)
@@ -129,21 +133,31 @@ def test_lists_are_those_of_the_planted_model(parts):
 def test_where_few_are_unseen_the_list_is_short(parts):
     (person,) = PEOPLE.slice(8, 1).to_pylist()
     unseen = set(IDS) - set(person["item_ids"])
-    (result,) = BulkRecommender(parts["query"], CANDIDATES, READ).lists(
-        build_user_batch(PEOPLE.slice(8, 1)), NOW, 10**12
-    )
+    (result,) = _recommender(parts).lists(build_user_batch(PEOPLE.slice(8, 1)), NOW, 10**12)
     assert set(result) == unseen
     assert len(result) == len(unseen) < ITEMS
 
 
+@pytest.mark.parametrize(
+    ("repeats", "allowed"),
+    [("allow", lambda history: IDS), ("only", set)],
+)
+def test_lists_hold_items_of_the_whole_history_where_repeats_are_listed(parts, repeats, allowed):
+    """Also those of events before the latest ones, which the query model does not read."""
+    found = _recommender(parts, repeats=repeats).lists(build_user_batch(PEOPLE), NOW, 10)
+    for person, ids in zip(PEOPLE.to_pylist(), found, strict=True):
+        everything = _expected(person | {"seen": []}, ITEMS)
+        assert ids == [item for item in everything if item in allowed(person["item_ids"])][:10]
+
+
+@pytest.mark.parametrize("repeats", ["exclude", "allow", "only"])
 @pytest.mark.parametrize("stage", ["retrieval", "recommender"])
-def test_a_list_equals_the_servables_answer_for_that_user(parts, stage, tmp_path):
-    export_servables(RecommenderModels(**parts, depth=DEPTH), CANDIDATES, str(tmp_path))
+def test_a_list_equals_the_servables_answer_for_that_user(parts, stage, repeats, tmp_path):
+    models = RecommenderModels(**parts, depth=DEPTH, repeats=repeats)
+    export_servables(models, CANDIDATES, str(tmp_path))
     served = load_servable(stage, 1, tmp_path / stage)
     ranking = parts["ranking"] if stage == "recommender" else None
-    result = BulkRecommender(parts["query"], CANDIDATES, READ, ranking, DEPTH).lists(
-        build_user_batch(PEOPLE), NOW, 5
-    )
+    result = _recommender(parts, ranking, repeats).lists(build_user_batch(PEOPLE), NOW, 5)
     listing = get_listing_inputs(parts["query"])
     declared = {name: (spec.dtype.name, tuple(spec.shape)) for name, spec in listing.items()}
     for person, ids in zip(PEOPLE.to_pylist(), result, strict=True):
@@ -158,7 +172,7 @@ def test_a_list_equals_the_servables_answer_for_that_user(parts, stage, tmp_path
 
 
 def test_small_calls_give_the_same_lists(parts, monkeypatch):
-    made = BulkRecommender(parts["query"], CANDIDATES, READ)
+    made = _recommender(parts)
     together = made.lists(build_user_batch(PEOPLE), NOW, 8)
     limits = ((lists, "_MAX_ROWS", 2), (lists, "_MAX_EVENTS", 1), (lists, "_MAX_SCORES", 1))
     for module, name, value in limits:
@@ -168,7 +182,7 @@ def test_small_calls_give_the_same_lists(parts, monkeypatch):
 
 def test_an_empty_user_batch_gives_no_lists(parts):
     no_users = build_user_batch(PEOPLE.slice(0, 0))
-    assert BulkRecommender(parts["query"], CANDIDATES, READ).lists(no_users, NOW, 8) == []
+    assert _recommender(parts).lists(no_users, NOW, 8) == []
 
 
 def as_bytes(values):

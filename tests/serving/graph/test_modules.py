@@ -66,6 +66,43 @@ def test_retrieval_gives_the_nearest_without_history_and_exclusions(servables):
     assert known == [True, False]
 
 
+@pytest.fixture(scope="module", params=["allow", "only"])
+def repeating(request, parts, tmp_path_factory):
+    """Servables of either kind, and its name."""
+    folder = tmp_path_factory.mktemp(request.param)
+    listed = candidates_of(IDS, VECTORS)
+    return request.param, exported(folder, parts, listed, repeats=request.param)
+
+
+def test_lists_hold_items_of_the_history_where_repeats_are_listed(repeating):
+    """An item twice in the history is listed once; an excluded one is not, nor an unknown one."""
+    repeats, servables = repeating
+    history = [["c", "a", "c", "zz"], ["", "", "", ""]]
+    ids, scores, _ = _list(servables["retrieval"], ["ann", "ann"], history, [["b"], [""]], 4)
+    expected = {
+        "allow": [["a", "c", "d", "é"], ["a", "b", "c", "d"]],
+        "only": [["a", "c", "", ""], [""] * 4],
+    }
+    assert ids == expected[repeats]
+    lowest = np.finfo(np.float32).min
+    assert scores[0].tolist() == [10, 6, *([0, 0] if repeats == "allow" else [lowest, lowest])]
+
+
+def test_an_excluded_item_of_the_history_is_not_listed(repeating):
+    repeats, servables = repeating
+    ids, _, _ = _list(servables["retrieval"], ["ann"], [["a", "b", "c"]], [["a", "c"]], 2)
+    assert ids == [["b", "d" if repeats == "allow" else ""]]
+
+
+def test_ranking_orders_what_may_be_repeated(repeating):
+    """Retrieval passes three on, and ranking prefers the last of the catalogue."""
+    repeats, servables = repeating
+    ids, scores, _ = _list(servables["recommender"], ["ann"], [["a", "b"]], [[]], 4)
+    expected = {"allow": ["d", "c", "b", "a"], "only": ["b", "a", "", ""]}
+    assert ids == [expected[repeats]]
+    assert np.isfinite(scores).all()
+
+
 def test_retrieval_reads_the_context(servables):
     _, scores, _ = _list(servables["retrieval"], ["ann"], [[]], [[]], 1, device="")
     assert scores.tolist() == [[5.0]]

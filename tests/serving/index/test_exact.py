@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.index.build import save_index
+from serving.index.eligibility import Eligibility
 from serving.index.exact import ExactIndex
 
 ITEMS, DIM = 12, 3
@@ -64,6 +65,43 @@ def test_only_excluded_items_are_absent(index, excluded, k):
         width = min(k, ITEMS)
         assert positions[row].tolist() == expected + [0] * (width - len(expected))
         assert np.isneginf(scores[row, len(expected) :]).all()
+
+
+@given(
+    items=st.lists(st.lists(st.integers(0, ITEMS), min_size=6, max_size=6), min_size=4, max_size=4),
+    k=st.integers(1, ITEMS + 3),
+)
+def test_among_given_items_the_best_are_found_once_each(index, items, k):
+    positions, scores = _search_among(index, items, k)
+    products = QUERIES @ VECTORS.T
+    width = min(k, ITEMS)
+    for row, given_items in enumerate(items):
+        order = sorted(set(given_items) - {0}, key=lambda p: -products[row, p - 1])[:k]
+        assert positions[row].tolist() == order + [0] * (width - len(order))
+        found = products[row, np.array(order, int) - 1]
+        np.testing.assert_allclose(scores[row, : len(order)], found, rtol=1e-4, atol=1e-5)
+        assert np.isneginf(scores[row, len(order) :]).all()
+
+
+def test_among_given_items_unavailable_ones_and_other_categories_are_not_found():
+    available = np.arange(ITEMS) % 4 > 0  # not items 1, 5 and 9
+    categories = np.where(np.arange(ITEMS) % 2, 1, 2)[:, np.newaxis].astype(np.int32)
+    index = ExactIndex(VECTORS, Eligibility(available, categories))
+    items = np.tile(np.arange(1, 7), (4, 1))
+    positions, _ = _search_among(index, items, 6)
+    assert [sorted(row) for row in positions.tolist()] == [[0, 0, 2, 3, 4, 6]] * 4
+    positions, _ = _search_among(index, items, 6, allowed=[[1]] * 4)
+    assert [sorted(row) for row in positions.tolist()] == [[0, 0, 0, 2, 4, 6]] * 4
+
+
+def _search_among(index, items, k, allowed=((), (), (), ())):
+    positions, scores = index.search_among(
+        tf.constant(QUERIES),
+        tf.constant(items, tf.int32),
+        tf.constant(allowed, tf.int32, [4, len(allowed[0])]),
+        tf.constant(k),
+    )
+    return positions.numpy(), scores.numpy()
 
 
 def test_a_batch_answers_as_its_rows_alone(index):

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from trainer.data.evaluation_queries import build_queries
 
@@ -75,3 +76,28 @@ def test_a_batch_is_the_latest_history_and_one_query_position(timelines_of):
 def test_without_relevant_items_there_are_no_queries(timelines_of):
     queries = build_queries(timelines_of([(b"ann", 1, [1, 1], [1, 10], 1)]), 10)
     assert len(queries) == 0
+
+
+@pytest.mark.parametrize(
+    ("repeats", "relevant"),
+    [
+        ("exclude", {"ann": [3], "bob": [5]}),
+        ("allow", {"ann": [2, 3], "bob": [5], "cid": [6]}),
+        ("only", {"ann": [2], "cid": [6]}),
+    ],
+)
+def test_whether_an_item_of_the_history_is_relevant_follows_repeats(
+    timelines_of, repeats, relevant
+):
+    log = timelines_of(
+        [
+            (b"ann", 1, [1, 2, 2, 2, 3], [1, 2, 10, 11, 12], 2),
+            (b"bob", 2, [5], [10], 0),
+            (b"cid", 3, [6, 6], [1, 10], 1),
+        ]
+    )
+    queries = build_queries(log, 10, repeats)
+    names = [user.decode() for user in queries.timelines.user_ids[queries.row]]
+    found = dict(zip(names, (items.tolist() for items in queries.relevant), strict=True))
+    assert found == relevant
+    assert queries.repeats == queries.select(np.arange(1)).repeats == repeats

@@ -71,3 +71,18 @@ def test_what_retrieval_misses_cannot_be_put_in_order():
     require_ranking_examples(1, 5, "first")
     with pytest.raises(DataRefused, match="first half of valid .* among the 5 that"):
         require_ranking_examples(0, 5, "first")
+
+
+@pytest.mark.parametrize("repeats", ["allow", "only"])
+def test_a_log_of_repeats_is_enough_where_they_are_recommended(data, timelines_of, repeats):
+    dataset = data.dataset.replace_values(recommend={"repeats": repeats})
+    later = timelines_of([(b"a", 1, [1, 1, 1, 1], [0, 10, 20, 30], 1)])
+    require_sufficient_data(dataclasses.replace(data, dataset=dataset, valid=later, test=later))
+    with pytest.raises(DataRefused, match="that is new to that user"):
+        require_sufficient_data(dataclasses.replace(data, valid=later, test=later))
+
+
+def test_a_split_without_repeats_is_refused_where_nothing_else_is_recommended(data):
+    dataset = data.dataset.replace_values(recommend={"repeats": "only"})
+    with pytest.raises(DataRefused, match="valid .* that is in that user's history"):
+        require_sufficient_data(dataclasses.replace(data, dataset=dataset))

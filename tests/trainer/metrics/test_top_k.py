@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -68,3 +69,36 @@ def test_without_queries_there_are_no_lists():
     assert rank_popular(np.array([0, 5, 9]), [], 2).shape == (0, 2)
     vectors = np.ones((3, 4), np.float32)
     assert rank_nearest(np.zeros((0, 4), np.float32), vectors, [], 9).shape == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("repeats", "expected"),
+    [("exclude", [3, 1, 0]), ("allow", [4, 3, 2]), ("only", [4, 2, 0])],
+)
+def test_repeats_decide_which_items_a_list_holds(repeats, expected):
+    """Item 0 is unknown, and never listed even though it is in the history."""
+    scores = np.array([[9.0, 1.0, 2.0, 3.0, 4.0]])
+    history = [np.array([0, 2, 4])]
+    assert select_top_k(scores.copy(), history, 3, repeats).tolist() == [expected]
+    assert rank_popular(scores[0], history, 3, repeats).tolist() == [expected]
+    items = np.array([[0.0], [1.0], [2.0], [3.0], [4.0]], np.float32)
+    assert rank_nearest(np.ones((1, 1), np.float32), items, history, 3, repeats).tolist() == [
+        expected
+    ]
+
+
+@given(
+    scores=st.lists(st.integers(-9, 9), min_size=8, max_size=8),
+    history=st.sets(st.integers(1, 7)),
+    k=st.integers(1, 9),
+)
+def test_new_and_repeated_items_together_are_all_items(scores, history, k):
+    seen = [np.array(sorted(history), np.int64)]
+
+    def items(repeats):
+        found = select_top_k(np.array([scores], float), seen, k + 8, repeats)[0]
+        return set(found.tolist()) - {0}
+
+    assert items("only") == history
+    assert items("exclude") == set(range(1, 8)) - history
+    assert items("allow") == set(range(1, 8))

@@ -57,6 +57,22 @@ def test_the_positive_own_known_events_in_order_of_time(log):
     assert len(examples) == 4
 
 
+def test_an_item_that_the_user_takes_again_is_an_example_where_repeats_are_allowed(log):
+    """Its negatives are items of the history and others: retrieval returns all of them."""
+    rng = np.random.default_rng(0)
+    examples = build_listwise_examples(log, _state(log), _config(negatives=5), rng, "allow")
+    assert examples.candidates[:, 0].tolist() == [4, 2, 2, 3, 1]
+    assert all(sorted(row) == list(range(1, ITEMS + 1)) for row in examples.candidates.tolist())
+
+
+def test_only_items_of_the_history_compete_where_nothing_else_is_recommended(log):
+    """Of all events only the last one of `a` takes an item again: 1, after 1, 2 and 3."""
+    rng = np.random.default_rng(0)
+    examples = build_listwise_examples(log, _state(log), _config(), rng, "only")
+    assert examples.candidates[:, 0].tolist() == [1]
+    assert sorted(examples.candidates[0, 1:].tolist()) == [0, 2, 3]
+
+
 def test_a_query_contains_the_users_events_before_the_event(log):
     queries = _build(log).query["vector"][:, :-1]
     assert queries.tolist() == [
