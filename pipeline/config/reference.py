@@ -191,8 +191,8 @@ def _render_type(annotation: Any, metadata: list[Any]) -> str:
         inner, *own = get_args(annotation)
         return _render_type(inner, [*_list_constraints(own), *metadata])
     (member, *others) = _list_members(annotation)
-    if others and set(_list_members(annotation)) <= set(TYPE_NAMES):
-        return " or ".join(TYPE_NAMES[kind] for kind in _list_members(annotation))
+    if others and all(kind in TYPE_NAMES or get_origin(kind) is list for kind in (member, *others)):
+        return " or ".join(_render_member(kind) for kind in (member, *others))
     if others:
         return "a [feature](#feature-kinds)"
     if get_origin(member) is Annotated:  # an optional one

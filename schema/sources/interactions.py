@@ -25,8 +25,10 @@ class InteractionsSource(TimeOptions, Source):
         "max_events_per_user_and_day",
     )
     """Keys that apply to all tables of the log."""
-    user_id: str = "user_id"
-    """Column of the user's id."""
+    user_id: str | list[str] = "user_id"
+    """Column of the user's id. Of several, such as `["account", "cookie"]`, the first one that has
+    a value is used in each event; equal ids in different columns are one user. A column of session
+    ids gives lists for sessions."""
     item_id: str = "item_id"
     """Column of the item's id."""
     unknown_item: Literal["keep", "reject", "fail"] = "keep"
@@ -42,6 +44,14 @@ class InteractionsSource(TimeOptions, Source):
     """Events after this time are rejected: `2026-01-31T00:00:00Z`, with or without quotes."""
     max_events_per_user_and_day: Annotated[int | None, Field(ge=1)] = None
     """A user's events beyond this number on one day (UTC) are rejected, as those of a bot."""
+
+    @model_validator(mode="after")
+    def _require_user_column(self) -> "InteractionsSource":
+        if self.user_id == []:
+            raise ValueError("user_id expects at least one column, received an empty list")
+        if self.format == "sequences" and not isinstance(self.user_id, str):
+            raise ValueError("sequences have one id a line: expected one name in user_id")
+        return self
 
     @model_validator(mode="after")
     def _reject_sequence_times(self) -> "InteractionsSource":

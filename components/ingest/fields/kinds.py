@@ -7,41 +7,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.ingest.fields.coercion import coerce_ids, coerce_numbers, coerce_texts
+from components.ingest.fields.coercion import coerce_numbers, coerce_texts
 from components.ingest.fields.converted import ConvertedColumn
 from components.ingest.read.nested.literal_text import parse_literal
 from components.ingest.read.records import (
     BAD_BOOLEAN,
-    BAD_ID,
     BAD_NUMBER,
-    INEXACT_ID,
-    OVERLONG_ID,
     WRONG_KIND,
     Values,
 )
 from schema.features import Feature, Set
-from schema.user_ids import UserIdKey, hash_user_id, load_key
 
-MAX_ID_BYTES = 1024
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 _SET = pa.list_(pa.large_string())
 _YES = ("true", "1", "1.0")
 _NO = ("false", "0", "0.0")
 _BOOLEANS = ("true", "false")
-
-
-def convert_ids(values: Values, missing: str) -> ConvertedColumn:
-    """large_string. `missing` is the reason for an id that is absent, empty or blank."""
-    text, wrong, inexact = coerce_ids(values)
-    numeric = [(WRONG_KIND, wrong), (INEXACT_ID, inexact)]
-    overlong = _to_flags(pc.greater(pc.binary_length(text), MAX_ID_BYTES))
-    if _is_visible_ascii(text):
-        absent = ~text.is_valid().to_numpy(False)
-        return ConvertedColumn(text, [*numeric, (missing, absent), (OVERLONG_ID, overlong)])
-    blank = _to_flags(pc.equal(pc.fill_null(pc.utf8_trim_whitespace(text), ""), ""))
-    broken = _to_flags(pc.match_substring_regex(text, pattern=r"[\r\n\x00]"))
-    faults = [*numeric, (missing, blank), (OVERLONG_ID, overlong), (BAD_ID, broken)]
-    return ConvertedColumn(text, faults)
 
 
 def convert_numbers(values: Values) -> ConvertedColumn:
@@ -175,27 +156,5 @@ def _parse_members(value: Any) -> list[str] | None:
     return None if wrong.any() else [text for text in texts.to_pylist() if text is not None]
 
 
-def _is_visible_ascii(text: pa.Array) -> bool:
-    """Returns whether no value contains a blank, a control character or a letter beyond ASCII.
-
-    This holds for the ids of most logs, and checking bytes needs a tenth of the time of checking
-    values.
-    """
-    letters = text.buffers()[2]
-    codes = np.frombuffer(letters, np.uint8) if letters is not None else np.zeros(0, np.uint8)
-    return bool(((codes > ord(" ")) & (codes < 0x7F)).all())
-
-
 def _to_flags(flags: pa.Array) -> np.ndarray:
     return pc.fill_null(flags, False).to_numpy(zero_copy_only=False)
-
-
-def convert_hashed_ids(values: Values, missing: str, source: UserIdKey) -> ConvertedColumn:
-    """Like `convert_ids`, but replaces each id by its pseudonym. Each worker reads the key itself,
-    so that the key is never sent to workers.
-    """
-    text, faults, _ = convert_ids(values, missing)
-    key = load_key(source)
-    encoded = text.dictionary_encode()
-    hashed = [hash_user_id(identifier, key) for identifier in encoded.dictionary.to_pylist()]
-    return ConvertedColumn(pa.array(hashed, pa.large_string()).take(encoded.indices), faults)

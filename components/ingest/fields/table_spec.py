@@ -5,11 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from components.ingest.fields.converted import ConvertedColumn
+from components.ingest.fields.ids import convert_hashed_ids, convert_ids
 from components.ingest.fields.kinds import (
     convert_availability,
     convert_feature,
-    convert_hashed_ids,
-    convert_ids,
     convert_matches,
     convert_numbers,
     convert_positive_matches,
@@ -60,7 +59,7 @@ class Field(NamedTuple):
     key: str
     """The configuration key that names the column."""
     others: tuple[str, ...] = ()
-    """Other columns, for a vector with one column per number."""
+    """Other columns: of a vector with one column per number, or of an id with several."""
     expects: str = "an id: text or a whole number"
     """Description of valid values, for messages."""
     optional: bool = False
@@ -82,26 +81,28 @@ def build_interaction_fields(dataset: Dataset, number: int = 0) -> list[Field]:
     """
     source, labels = dataset.data.event_tables[number], dataset.labels
     at = f"data.{name_table('interactions', number)}"
+    user_id = _build_user_id(dataset, source.user_id, f"{at}.user_id")
     fields = [
-        _build_user_id(dataset, source.user_id, f"{at}.user_id"),
+        user_id,
         _build_id(ITEM_ID, source.item_id, MISSING_ITEM_ID, f"{at}.item_id"),
         _build_moment(source, f"{at}.timestamp"),
     ]
-    fields.append(_build_positive(labels.positive, source.user_id, f"{at}.user_id"))
+    fields.append(_build_positive(labels.positive, user_id))
     fields += [_build_label(name, label) for name, label in labels.ranking.items()]
     return fields + _build_features(
         dataset.features.context, timeline.name_context, "features.context"
     )
 
 
-def _build_positive(rule: Positive | None, user_id: str, user_key: str) -> Field:
-    """`user_id` is a column that every record has, and `user_key` its key."""
+def _build_positive(rule: Positive | None, user_id: Field) -> Field:
+    """Without a rule it reads the column of `user_id`, which every table has."""
     if rule is None:
-        return Field(timeline.POSITIVE, user_id, mark_all_positive, user_key)
+        return Field(timeline.POSITIVE, user_id.column, mark_all_positive, user_id.key)
     key = "labels.positive.column"
-    if rule.is_in is None:
+    if rule.at_least is not None:
         convert, expects = functools.partial(convert_positives, at_least=rule.at_least), "a number"
     else:
+        assert rule.is_in is not None, "expected at_least or is_in"
         convert, expects = functools.partial(convert_positive_matches, is_in=rule.is_in), "a text"
     return _build_optional(timeline.POSITIVE, rule.column, convert, key, expects)._replace(absent=0)
 
@@ -157,12 +158,14 @@ def build_user_fields(dataset: Dataset, number: int = 0) -> list[Field]:
     ]
 
 
-def _build_user_id(dataset: Dataset, column: str, key: str) -> Field:
+def _build_user_id(dataset: Dataset, columns: str | list[str], key: str) -> Field:
+    column, *others = [columns] if isinstance(columns, str) else columns
+    field = _build_id(timeline.USER_ID, column, MISSING_USER_ID, key)._replace(others=tuple(others))
     source = dataset.data.hash_user_ids
     if source is None:
-        return _build_id(timeline.USER_ID, column, MISSING_USER_ID, key)
+        return field
     convert = functools.partial(convert_hashed_ids, missing=MISSING_USER_ID, source=source)
-    return Field(timeline.USER_ID, column, convert, key)
+    return field._replace(convert=convert)
 
 
 def _build_id(name: str, column: str, missing: str, key: str) -> Field:

@@ -53,4 +53,5 @@ def parse_sequences(
 
 def list_sequence_columns(source: InteractionsSource) -> list[str]:
     """Returns the columns of a sequence: user, item and time."""
+    assert isinstance(source.user_id, str), "expected one column of ids"
     return [source.user_id, source.item_id, source.timestamp]

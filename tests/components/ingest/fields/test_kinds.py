@@ -5,10 +5,10 @@ import math
 import pyarrow as pa
 import pytest
 
+from components.ingest.fields.ids import convert_ids
 from components.ingest.fields.kinds import (
     ConvertedColumn,
     convert_feature,
-    convert_ids,
     convert_matches,
     convert_numbers,
     convert_positive_matches,
@@ -60,7 +60,7 @@ def test_a_json_number_does_not_depend_on_other_records(value, expected, others)
 
 def test_typed_columns_are_read_as_their_values_in_json():
     whole = pa.array([3, None, 2**53], pa.int64())
-    assert outcomes(convert_ids(whole, "missing_item_id")) == [
+    assert outcomes(convert_ids(whole, missing="missing_item_id")) == [
         "3", "missing_item_id", str(2**53),
     ]  # fmt: skip
     assert outcomes(convert_numbers(whole)) == [3.0, None, 2.0**53]
@@ -69,7 +69,7 @@ def test_typed_columns_are_read_as_their_values_in_json():
     ) == [1_600_000_000 * 10**9]
     # Integers with holes among them are floats to some who write such files.
     floats = pa.array([3.0, None, math.nan, 1e39], pa.float64())
-    assert outcomes(convert_ids(floats, "missing_item_id"))[:3] == [
+    assert outcomes(convert_ids(floats, missing="missing_item_id"))[:3] == [
         "3", "missing_item_id", "inexact_id",
     ]  # fmt: skip
     assert outcomes(convert_numbers(floats)) == [3.0, None, "bad_number", "bad_number"]
@@ -84,7 +84,7 @@ def test_objects_and_lists_are_not_numbers():
 
 def test_identifiers():
     values = ["a", "", "  ", None, 5, 5.0, True, [1], "b" * 1024, "é" * 513, "a\nb", "a\0"]
-    assert outcomes(convert_ids(values, "missing_user_id")) == [
+    assert outcomes(convert_ids(values, missing="missing_user_id")) == [
         "a", "missing_user_id", "missing_user_id", "missing_user_id", "5", "5", "wrong_kind",
         "wrong_kind", "b" * 1024, "overlong_id", "bad_id", "bad_id",
     ]  # fmt: skip
@@ -163,4 +163,4 @@ def test_a_vector_has_one_column_or_as_many_as_numbers():
 def test_the_time_of_an_event_is_a_feature_in_seconds_too():
     column = pa.array([1_600_000_000_999_999], pa.timestamp("us"))
     assert outcomes(convert_seconds(column, TimeNotation())) == [1_600_000_000]
-    assert outcomes(convert_ids(column, "missing_item_id")) == ["1600000000"]
+    assert outcomes(convert_ids(column, missing="missing_item_id")) == ["1600000000"]

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from components.ingest import items
 from components.ingest.fields.converted import ConvertedColumn
-from components.ingest.fields.kinds import convert_feature, convert_ids
+from components.ingest.fields.ids import convert_ids
+from components.ingest.fields.kinds import convert_feature
 from components.ingest.read.number_text import format_numbers, format_objects
 from components.ingest.read_table import read_in_process
 from schema import features
@@ -27,7 +28,7 @@ def outcomes(converted: ConvertedColumn) -> list:
 
 
 def ids(values) -> list:
-    return outcomes(convert_ids(values, "missing_item_id"))
+    return outcomes(convert_ids(values, missing="missing_item_id"))
 
 
 @pytest.mark.parametrize(
