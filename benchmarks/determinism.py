@@ -4,8 +4,8 @@
 
 Retrieval is trained on a simulated shop, with a user for each 20 events, each time in a process of
 its own. The cases imitate other CPUs: fewer cores, fewer instructions (oneDNN's variable), and
-oneDNN's operations, which TensorFlow uses by default only on CPUs with AVX-512 VNNI or newer. All
-train on the output of the same data stages. The two cases of the cost take turns.
+oneDNN's operations, which TensorFlow uses by default only on CPUs with VNNI, AVX-512 BF16 or AMX.
+All train on the output of the same data stages. The two cases of the cost take turns.
 """
 
 import argparse

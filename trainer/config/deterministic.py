@@ -7,8 +7,8 @@ from schema.errors import ConfigError
 from trainer.config.models import TrainerConfig
 
 _ENVIRONMENT = {
-    # TensorFlow replaces its own operations by oneDNN's on CPUs with AVX-512 VNNI or newer, and
-    # decides it when it is imported: tensorflow/core/util/util.cc, IsMKLEnabled.
+    # TensorFlow replaces its own operations by oneDNN's on CPUs with VNNI, AVX-512 BF16 or AMX, and
+    # decides it when it is imported: IsMklEnabled in tensorflow/core/util/port.cc.
     "TF_ENABLE_ONEDNN_OPTS": "0",
     # Its own matrix products use oneDNN's too, which chooses the instructions at the first one:
     # "CPU Dispatcher Control" in oneDNN's documentation.
