@@ -15,19 +15,17 @@ from components.ingest.fields.table_spec import (
 )
 from components.ingest.read import parquet_file
 from components.ingest.read.compression import DAMAGE_ERRORS, open_decompressed
-from components.ingest.read.delimited import read_column_names, read_header
 from components.ingest.read.files import describe_files, find_files, open_file_systems
-from components.ingest.read.format_detection import (
-    describe_lines,
-    require_format,
-    suggest_header_fix,
-)
+from components.ingest.read.format_detection import describe_lines, require_format
+from components.ingest.read.header_fix import HEAD_LINES, suggest_header_fix
+from components.ingest.read.layout import read_header, read_layout, read_start
 from components.ingest.read.nested.arrow_path import has_path
 from components.ingest.read.nested.column_path import has_value, parse_column_path, starts_in
 from components.ingest.read.partitions import parse_partitions
 from components.ingest.read.paths import PathPattern, extract_span, locate_table
 from components.ingest.read.records import join_excerpts
 from components.ingest.read.sequences import list_sequence_columns
+from components.ingest.read.text_stream import open_text
 from schema.dataset import Dataset
 from schema.errors import ConfigError, DataRefused
 from schema.sources import SPAN, InteractionsSource, Source, name_table
@@ -98,7 +96,7 @@ def _find_columns(table: _InputTable, paths: list[str]) -> set[str]:
     elif table.source.format == "parquet":
         names = [_list_parquet_columns(table, path) or [] for path in paths]
     else:
-        objects = [record for record in map(_read_object, _sample_lines(paths)) if record]
+        objects = [record for record in map(_read_object, _sample_lines(table, paths)) if record]
         names = [_list_json_columns(table, paths, objects)]
     return set(itertools.chain(table.source.constants, *names))
 
@@ -178,7 +176,8 @@ def _check_delimited(table: _InputTable, paths: list[str]) -> None:
     for path in paths[:1] if table.source.columns is not None else paths:
         names = _list_delimited_columns(table, path)
         expected = [column for field in table.fields for column in field.columns]
-        hint = suggest_header_fix(names, expected, table.source.delimiter)
+        head = read_start(path, table.source, HEAD_LINES)
+        hint = suggest_header_fix(names, expected, table.source, head)
         _require_columns(table, path, names, hint)
     if table.source.columns is not None:
         for path in paths:
@@ -186,7 +185,8 @@ def _check_delimited(table: _InputTable, paths: list[str]) -> None:
 
 
 def _list_delimited_columns(table: _InputTable, path: str) -> list[str]:
-    names = [*read_column_names(path, table.source), *parse_partitions(path)]
+    own = [name or "" for name in read_layout(path, table.source).names]
+    names = [*own, *parse_partitions(path)]
     return names + list(_list_paths(table, functools.partial(starts_in, columns=tuple(names))))
 
 
@@ -230,7 +230,7 @@ def _list_parquet_columns(table: _InputTable, path: str) -> list[str] | None:
 
 def _check_json(table: _InputTable, paths: list[str]) -> None:
     """Uses the keys of many records, because an optional field may be missing from most of them."""
-    lines = _sample_lines(paths)
+    lines = _sample_lines(table, paths)
     objects = [record for record in map(_read_object, lines) if record is not None]
     if 2 * len(objects) < len(lines):
         raise ConfigError(
@@ -280,14 +280,16 @@ def _require_columns(table: _InputTable, where: str, received: list[str], hint: 
             )
 
 
-def _sample_lines(paths: list[str]) -> list[bytes]:
-    all_lines = itertools.chain.from_iterable(map(_read_lines, paths))
+def _sample_lines(table: _InputTable, paths: list[str]) -> list[bytes]:
+    all_lines = itertools.chain.from_iterable(
+        _read_lines(path, table.source.encoding) for path in paths
+    )
     return [line for line in itertools.islice(all_lines, _SAMPLE) if line.strip()]
 
 
-def _read_lines(path: str) -> Iterator[bytes]:
+def _read_lines(path: str, encoding: str) -> Iterator[bytes]:
     try:
-        with open_decompressed(path) as handle:
+        with open_text(path, encoding) as handle:
             while line := handle.readline(_LONGEST_LINE):
                 yield line
     except DAMAGE_ERRORS:

@@ -13,11 +13,10 @@ import apache_beam as beam
 import pyarrow as pa
 from apache_beam.pvalue import TaggedOutput
 
-from components.ingest.fields.parser import BlockParser, build_empty_table
+from components.ingest.fields.parser import BlockParser, ParsedRecords, build_empty_table
 from components.ingest.fields.table_spec import LINE, ROW_GROUP, TableSpec
 from components.ingest.output import counts, dead_letters, shards
-from components.ingest.read.blocks import BLOCK_BYTES, Block, ReadBlocks, split_blocks
-from components.ingest.read.compression import open_decompressed
+from components.ingest.read.blocks import Block, ReadBlocks, read_blocks
 from components.ingest.read.files import find_files
 from components.ingest.read.parquet import ReadRowGroups, RowGroup, list_row_groups
 from components.ingest.read.paths import locate_table
@@ -64,7 +63,8 @@ class ReadTable(beam.PTransform):
     def _build_reader(self) -> beam.PTransform:
         if self._spec.source.format == "parquet":
             return ReadRowGroups(self._paths)
-        return ReadBlocks(self._paths, build_dialect(self._spec.source))
+        source = self._spec.source
+        return ReadBlocks(self._paths, source.encoding, build_dialect(source))
 
 
 class _ParseElements(beam.DoFn):
@@ -80,15 +80,20 @@ class _ParseElements(beam.DoFn):
                 yield TaggedOutput(_LETTERS, parsed.rejected)
             for shard, part in shards.divide(parsed.accepted, spec.fields[0].name, spec.shards):
                 yield shard, shards.pack(part, parsed.origin)
-            yield TaggedOutput(_TALLIES, (counts.name_tally(spec.name, "read"), read))
-            for key, n in parsed.assumed_utc.items():
-                yield TaggedOutput(_TALLIES, (counts.name_assumed_utc_tally(spec.name, key), n))
-            for (key, example), n in parsed.unreadable.items():
-                yield TaggedOutput(
-                    _TALLIES, (counts.name_unreadable_tally(spec.name, key, example), n)
-                )
+            for tally in _iterate_tallies(spec.name, read, parsed):
+                yield TaggedOutput(_TALLIES, tally)
             self._rows += read
             logging.getLogger("tandem.progress").info("rows=%d", self._rows)
+
+
+def _iterate_tallies(table: str, read: int, parsed: ParsedRecords) -> Iterator[tuple[str, int]]:
+    yield counts.name_tally(table, "read"), read
+    if parsed.comments:
+        yield counts.name_tally(table, "comments"), parsed.comments
+    for key, n in parsed.assumed_utc.items():
+        yield counts.name_assumed_utc_tally(table, key), n
+    for (key, example), n in parsed.unreadable.items():
+        yield counts.name_unreadable_tally(table, key, example), n
 
 
 class _WriteLetters(beam.DoFn):
@@ -133,12 +138,9 @@ def read_in_process(spec: TableSpec, paths: list[str], letters_dir: str) -> Tabl
     accepted: list[pa.Table] = []
     for element in _iterate_elements(spec, paths):
         for count, parsed in parser.parse(element):
-            tallies[counts.name_tally(spec.name, "read")] += count
             accepted.append(parsed.accepted)
-            for key, n in parsed.assumed_utc.items():
-                tallies[counts.name_assumed_utc_tally(spec.name, key)] += n
-            for (key, example), n in parsed.unreadable.items():
-                tallies[counts.name_unreadable_tally(spec.name, key, example)] += n
+            for tally, n in _iterate_tallies(spec.name, count, parsed):
+                tallies[tally] += n
             if parsed.rejected:
                 dead_letters.write(letters_dir, parsed.rejected[0].line, parsed.rejected)
             for letter in parsed.rejected:
@@ -153,9 +155,7 @@ def _iterate_elements(spec: TableSpec, paths: list[str]) -> Iterator[Block | Row
         if spec.source.format == "parquet":
             yield from list_row_groups(path)
         else:
-            with open_decompressed(path) as handle:
-                dialect = build_dialect(spec.source)
-                yield from split_blocks(path, handle, BLOCK_BYTES, dialect)
+            yield from read_blocks(path, spec.source.encoding, build_dialect(spec.source))
 
 
 def _build_empty_records(spec: TableSpec) -> pa.Table:

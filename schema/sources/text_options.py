@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from schema.base import StrictModel
-from schema.sources.encodings import Encoding
+from schema.sources.encodings import UTF_8, Encoding, is_utf_16
 
 NULL_TEXT = "\\N"
 NULL_WORDS = ("NULL", "Null", "null", "NA", "N/A", "n/a", "<NA>", "NaN", "nan", "None")
@@ -27,7 +27,7 @@ class TextOptions(StrictModel):
     """Escape character of `csv`, often a backslash: the next character (a quotation mark, a
     delimiter, a line break or the escape character) is an ordinary one. No escape if absent."""
     columns: list[str] | None = None
-    """Names of the `csv` columns; if absent, the first line holds the names."""
+    """Names of the `csv` columns; if absent, the first line that is not empty holds the names."""
     skip_lines: Annotated[int, Field(ge=0)] = 0
     """Number of lines at the beginning of each `csv` file that are not read, before the header."""
     comment: Annotated[str | None, Field(min_length=1)] = None
@@ -91,6 +91,11 @@ class TextOptions(StrictModel):
                     f"expected a {key} that encoding = {self.encoding!r} has, received {text!r}"
                 ) from None
         return self
+
+    @property
+    def byte_encoding(self) -> str:
+        """Encoding of the text as ingestion reads it, which converts UTF-16 to UTF-8."""
+        return UTF_8 if is_utf_16(self.encoding) else self.encoding
 
     @property
     def null_texts(self) -> tuple[str, ...]:

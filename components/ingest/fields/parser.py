@@ -18,8 +18,9 @@ from components.ingest.fields.table_spec import (
     TableSpec,
 )
 from components.ingest.read.blocks import Block
-from components.ingest.read.delimited import parse_delimited, read_column_names
+from components.ingest.read.delimited import parse_delimited
 from components.ingest.read.derived_columns import derive_columns
+from components.ingest.read.layout import Layout, read_layout
 from components.ingest.read.lines import Lines, decode_block
 from components.ingest.read.nested.column_path import list_base_columns
 from components.ingest.read.objects.json_lines import parse_json_lines
@@ -44,10 +45,12 @@ class ParsedRecords(NamedTuple):
     """Unreadable values, see `conversion.ConvertedFields`."""
     assumed_utc: Counter[str]
     """Times without a zone, see `conversion.ConvertedFields`."""
+    comments: int
+    """Number of comment lines, which are not records."""
 
 
-def parse_lines(lines: Lines, names: Sequence[str], spec: TableSpec) -> ParsedRecords:
-    """Parses `lines` in the source's format; `names` are the columns of delimited text, in order.
+def parse_lines(lines: Lines, names: Sequence[str | None], spec: TableSpec) -> ParsedRecords:
+    """Parses `lines` in the source's format; `names` are those of `Layout`, for delimited text.
 
     Each record becomes a row of `accepted` or, with the first reason found, one of `rejected`.
     """
@@ -88,6 +91,7 @@ def accept_records(lines: Lines, records: Records, spec: TableSpec) -> ParsedRec
         origin,
         converted.unreadable,
         converted.assumed_utc,
+        lines.comments,
     )
 
 
@@ -134,32 +138,32 @@ def _build_origin(name: str, lines: Lines, index: np.ndarray, spec: TableSpec) -
 
 
 class BlockParser:
-    """Parses blocks and row groups; it caches the column names of delimited files."""
+    """Parses blocks and row groups; it caches the layouts of delimited files."""
 
     def __init__(self, spec: TableSpec) -> None:
         self._spec = spec
-        self._names: dict[str, list[str]] = {}
+        self._layouts: dict[str, Layout] = {}
 
     def parse(self, element: Block | RowGroup) -> Iterator[tuple[int, ParsedRecords]]:
         """Yields batches: the number of records read, and the parsed records."""
         if isinstance(element, Block):
-            lines = self._decode(element)
-            yield lines.read, parse_lines(lines, self._list_columns(element.path), self._spec)
+            layout = self._find_layout(element.path)
+            lines = self._decode(element, layout.header_line)
+            yield lines.read, parse_lines(lines, layout.names, self._spec)
             return
         columns = list_source_columns(self._spec)
         for rows, records in read_row_group(element, columns):
             yield rows.read, accept_records(rows, records, self._spec)
 
-    def _decode(self, block: Block) -> Lines:
+    def _decode(self, block: Block, header_line: int) -> Lines:
         source = self._spec.source
-        has_header = source.format == "csv" and source.columns is None
-        lines = decode_block(block, source.encoding, has_header, build_dialect(source))
+        lines = decode_block(block, source.byte_encoding, header_line, build_dialect(source))
         return expand_sequences(lines) if source.format == "sequences" else lines
 
-    def _list_columns(self, path: str) -> list[str]:
-        """Columns of delimited text, in order; empty for other formats."""
+    def _find_layout(self, path: str) -> Layout:
+        """Layout of delimited text; an empty one for other formats."""
         if self._spec.source.format != "csv":
-            return []
-        if path not in self._names:
-            self._names[path] = read_column_names(path, self._spec.source)
-        return self._names[path]
+            return Layout([], 0)
+        if path not in self._layouts:
+            self._layouts[path] = read_layout(path, self._spec.source)
+        return self._layouts[path]

@@ -50,6 +50,8 @@ class TableCounts:
     """Times without a zone that were read as UTC, by the configuration key of the field."""
     unused: int = 0
     """Records of a later table of items or users whose id the first table does not have."""
+    comments: int = 0
+    """Number of comment lines, which are not records."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,7 +130,7 @@ def _sum_table(tallies: dict[str, int], table: str) -> TableCounts:
     ranked = sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
     amount = {
         what: tallies.get(name_tally(table, what), 0)
-        for what in ("read", "accepted", "duplicates", "unused")
+        for what in ("read", "accepted", "duplicates", "unused", "comments")
     }
     return TableCounts(
         **amount,

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import apache_beam as beam
 
-from components.ingest.read.compression import DAMAGE_ERRORS, is_compressed, open_decompressed
+from components.ingest.read.compression import DAMAGE_ERRORS, open_decompressed
 from components.ingest.read.quoting import Dialect
 from components.ingest.read.record_ends import find_record_bounds
+from components.ingest.read.text_stream import end_lines, is_seekable, open_text
 
 BLOCK_BYTES = 8 << 20
 _WHOLE_FILE = -1
@@ -21,7 +22,7 @@ class Block(NamedTuple):
     first_line: int
     """Number of the first line, from 1."""
     offset: int
-    """Position of its first byte in the (decompressed) file."""
+    """Position of its first byte in the text, see `text_stream.open_text`."""
     data: bytes
     """The lines with their ends; the last line of the file may have none."""
     damaged: bool = False
@@ -40,18 +41,16 @@ class BlockRange(NamedTuple):
 class ReadBlocks(beam.PTransform):
     """Paths -> `Block`s.
 
-    An uncompressed file is scanned once for its line numbers, then all workers read ranges of it. A
-    compressed file can only be read from its start, so one worker reads all of it. The bytes
+    A file is scanned once for its line numbers, then all workers read ranges of it. Compressed text
+    and UTF-16 can only be read from the start, so one worker reads all of such a file. The bytes
     themselves never pass through a shuffle.
     """
 
-    def __init__(
-        self, paths: list[str], dialect: Dialect | None, block_bytes: int = BLOCK_BYTES
-    ) -> None:
+    def __init__(self, paths: list[str], encoding: str, dialect: Dialect | None) -> None:
         super().__init__()
         self._paths = paths
+        self._encoding = encoding
         self._dialect = dialect
-        self._block_bytes = block_bytes
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
         """PBegin -> PCollection of Block."""
@@ -59,9 +58,9 @@ class ReadBlocks(beam.PTransform):
             pipeline
             | "Paths" >> beam.Create(self._paths)
             | "SharePaths" >> beam.Reshuffle()
-            | "Ranges" >> beam.FlatMap(_find_ranges, self._dialect, self._block_bytes)
+            | "Ranges" >> beam.FlatMap(_find_ranges, self._encoding, self._dialect)
             | "ShareRanges" >> beam.Reshuffle()
-            | "Load" >> beam.FlatMap(_load_blocks, self._dialect, self._block_bytes)
+            | "Load" >> beam.FlatMap(_load_blocks, self._encoding, self._dialect)
         )
 
 
@@ -72,14 +71,18 @@ def split_blocks(
 
     Args:
         path: Path of the file.
-        handle: The decompressed file.
+        handle: The text, see `text_stream.open_text`.
         block_bytes: Approximate size of a block.
         dialect: Dialect of delimited text; None for other formats.
     """
     line, offset, pending = 1, 0, b""
+    skipped = 0 if dialect is None else dialect.skip_lines
     for chunk, damaged in _read_chunks(handle, block_bytes):
         pending += chunk
-        end = _find_last_end(pending, dialect)
+        if line <= skipped:
+            end = _find_skipped_end(pending, skipped + 1 - line)
+            line, offset, pending = line + pending.count(b"\n", 0, end), offset + end, pending[end:]
+        end = _find_last_end(pending, dialect) if line > skipped else 0
         if end:
             data, pending = pending[:end], pending[end:]
             yield Block(path, line, offset, data)
@@ -88,8 +91,19 @@ def split_blocks(
         if damaged:
             yield Block(path, line, offset, pending, damaged=True)
             return
-    if pending:
+    if pending and line > skipped:
         yield Block(path, line, offset, pending)
+
+
+def _find_skipped_end(data: bytes, lines: int) -> int:
+    """Returns the end of the first `lines` lines, or of the last complete one of fewer."""
+    end = 0
+    for _ in range(lines):
+        newline = data.find(b"\n", end)
+        if newline < 0:
+            break
+        end = newline + 1
+    return end
 
 
 def _find_last_end(data: bytes, dialect: Dialect | None) -> int:
@@ -117,22 +131,27 @@ def _read_chunks(handle: BufferedIOBase, size: int) -> Iterator[tuple[bytes, boo
             return
 
 
-def _find_ranges(path: str, dialect: Dialect | None, block_bytes: int) -> Iterator[BlockRange]:
-    if is_compressed(path):
+def _find_ranges(path: str, encoding: str, dialect: Dialect | None) -> Iterator[BlockRange]:
+    if not is_seekable(path, encoding):
         yield BlockRange(path, 1, 0, _WHOLE_FILE)
         return
-    with open_decompressed(path) as handle:
-        for block in split_blocks(path, handle, block_bytes, dialect):
-            yield BlockRange(path, block.first_line, block.offset, len(block.data))
+    for block in read_blocks(path, encoding, dialect):
+        yield BlockRange(path, block.first_line, block.offset, len(block.data))
+
+
+def read_blocks(path: str, encoding: str, dialect: Dialect | None) -> Iterator[Block]:
+    """Reads one file from start to end."""
+    with open_text(path, encoding) as handle:
+        yield from split_blocks(path, handle, BLOCK_BYTES, dialect)
 
 
 def _load_blocks(
-    block_range: BlockRange, dialect: Dialect | None, block_bytes: int
+    block_range: BlockRange, encoding: str, dialect: Dialect | None
 ) -> Iterator[Block]:
+    if block_range.length == _WHOLE_FILE:
+        yield from read_blocks(block_range.path, encoding, dialect)
+        return
     with open_decompressed(block_range.path) as handle:
-        if block_range.length == _WHOLE_FILE:
-            yield from split_blocks(block_range.path, handle, block_bytes, dialect)
-            return
         handle.seek(block_range.offset)
         data = handle.read(block_range.length)
     if len(data) != block_range.length:
@@ -140,4 +159,4 @@ def _load_blocks(
             f"{block_range.path} changed while it was read: expected {block_range.length} bytes "
             f"at {block_range.offset}, received {len(data)}; run again"
         )
-    yield Block(block_range.path, block_range.first_line, block_range.offset, data)
+    yield Block(block_range.path, block_range.first_line, block_range.offset, end_lines(data))

@@ -4,20 +4,28 @@ The first bytes of a file determine its format. Each message names the key to ch
 """
 
 import ast
+import codecs
 import json
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from components.ingest.read.compression import DAMAGE_ERRORS, open_decompressed, open_raw
 from schema.errors import ConfigError, DataRefused
 from schema.sources import Source
+from schema.sources.encodings import is_utf_16
 
 HEAD_BYTES = 1 << 12
 _TAR_MARK = slice(257, 262)
 _PARQUET = b"PAR1"
 _BINARY = rb".{0,64}[\x00-\x08\x0e-\x1f]"  # bytes that text does not contain
-_DELIMITERS = (",", ";", "\t", "|", "::", " ")
+
+_UTF_16 = (
+    (re.compile(rb"\xff\xfe|\xfe\xff"), ("utf-16", "utf-16-le", "utf-16-be")),
+    (re.compile(rb"(\x00[^\x00]){4}"), ("utf-16-be",)),
+    (re.compile(rb"([^\x00]\x00){4}"), ("utf-16-le", "utf-16")),
+)
+"""Starts of UTF-16 text, each with the values of `encoding` that read it."""
 
 
 class _FileFormat(NamedTuple):
@@ -70,13 +78,6 @@ _FORMATS = (
         "decompress it once",
     ),
     _define_format(rb"\x93NUMPY", "a NumPy array", _SAVE),
-    _define_format(rb"\xff\xfe|\xfe\xff", "text in UTF-16", "convert it: iconv -f UTF-16 -t UTF-8"),
-    _define_format(
-        rb"(\x00[^\x00]){4}", "text in UTF-16", "convert it: iconv -f UTF-16BE -t UTF-8"
-    ),
-    _define_format(
-        rb"([^\x00]\x00){4}", "text in UTF-16", "convert it: iconv -f UTF-16LE -t UTF-8"
-    ),
 )
 
 
@@ -93,9 +94,28 @@ def require_format(path: str, source: Source) -> None:
     for kind in _FORMATS:
         if kind.magic.match(head):
             _raise_other_format(path, source, kind)
+    _require_utf_16_where_set(path, source, head)
     if head[_TAR_MARK] == b"ustar":
         _raise_other_format(
             path, source, _FileFormat(re.compile(b""), "a tar archive", "extract its files")
+        )
+
+
+def _require_utf_16_where_set(path: str, source: Source, head: bytes) -> None:
+    """Raises ConfigError if exactly one of the file and `encoding` is UTF-16, or of another byte
+    order. A byte order mark decides by itself.
+    """
+    known = next((names for magic, names in _UTF_16 if magic.match(head)), ())
+    configured = codecs.lookup(source.encoding).name
+    if known and configured not in known:
+        raise ConfigError(
+            f"{path}: expected text in {source.encoding}, received text in UTF-16; "
+            f'set encoding = "{known[0]}"'
+        )
+    if head and not known and is_utf_16(source.encoding) and b"\x00" not in head:
+        raise ConfigError(
+            f"{path}: expected text in {source.encoding}, received text of single bytes; "
+            'set encoding = "utf-8", or "cp1252" for older files from Windows'
         )
 
 
@@ -162,36 +182,3 @@ def _is_python(line: bytes) -> bool:
         return isinstance(ast.literal_eval(line.decode()), dict)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return False
-
-
-def suggest_header_fix(header: list[str], expected: Collection[str], delimiter: str) -> str:
-    """Returns a clause for the end of a message.
-
-    Args:
-        header: Names in the line.
-        expected: Names of the columns that the configuration reads.
-        delimiter: Configured delimiter.
-    """
-    line = delimiter.join(header)
-    if looks_like_json(line):
-        return 'is it JSON? Then set format = "jsonl"'
-    if not line.strip():
-        return "the first line is blank; write the column names there"
-    if "\r" in line:
-        return "lines end in carriage returns only: convert them with tr '\\r' '\\n'"
-    for other in _DELIMITERS:
-        if set(expected) <= set(line.split(other)):
-            return f"set delimiter = {other!r}"
-    by_folded_name = {name.strip().casefold(): name for name in header}
-    for name in expected:
-        close = by_folded_name.get(name.strip().casefold())
-        if close is not None and name not in header:
-            return f"did you mean {close!r}? Names must match exactly"
-    if any(name.strip().isdecimal() for name in header):
-        hint = _question_delimiter(delimiter)
-        return f"if it is not a header, set columns = […]; otherwise {hint}"
-    return _question_delimiter(delimiter)
-
-
-def _question_delimiter(delimiter: str) -> str:
-    return f"is delimiter = {delimiter!r} right?"

@@ -14,7 +14,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class Lines(NamedTuple):
-    """The records of a block; empty lines and the header are not records."""
+    """The records of a block; empty lines, comments and the header are not records."""
 
     path: str
     texts: Sequence[str]
@@ -24,6 +24,8 @@ class Lines(NamedTuple):
     """Records that cannot be decoded, or that are cut off in a damaged file."""
     row_group: int | None = None
     """Row group in a Parquet file, from 0; None for text."""
+    comments: int = 0
+    """Number of comment lines in the block."""
 
     @property
     def read(self) -> int:
@@ -32,15 +34,16 @@ class Lines(NamedTuple):
 
 
 def decode_block(
-    block: Block, encoding: str, header: bool, dialect: Dialect | None = None
+    block: Block, encoding: str, header_line: int = 0, dialect: Dialect | None = None
 ) -> Lines:
-    """Decodes a block to lines without byte order mark, line ends (LF or CRLF), empty lines and
-    header. A record of several lines becomes one text with the number of its first line.
+    """Decodes a block to lines without byte order mark, line ends (LF or CRLF), empty lines,
+    comments and header. A record of several lines becomes one text with the number of its first
+    line.
 
     Args:
         block: Bytes of the block.
         encoding: Text encoding.
-        header: Whether the first line of the file is a header.
+        header_line: Number of the header's first line, from 1; 0 if the file has no header.
         dialect: Dialect of delimited text; None for other formats.
     """
     if block.damaged:
@@ -48,18 +51,30 @@ def decode_block(
         letter = DeadLetter(block.path, block.first_line, DAMAGED_FILE, raw)
         return Lines(block.path, [], np.zeros(0, np.int64), [letter])
     data = block.data
-    if block.first_line == 1:
+    if block.offset == 0:
         data = data.removeprefix(BYTE_ORDER_MARK)
     several = find_record_bounds(data, dialect, is_whole=True).several_lines
-    if several:
-        texts, rejected = _decode_each(_join_records(data, several), encoding, block)
+    comment = b"" if dialect is None else dialect.comment.encode(encoding)
+    comments = 0
+    if several or (comment and comment in data):
+        lines = _join_records(data, several)
+        comments = _blank_comments(lines, comment)
+        texts, rejected = _decode_each(lines, encoding, block)
     else:
         texts, rejected = _decode_all(data, encoding, block)
+    if block.first_line <= header_line < block.first_line + len(texts):
+        texts[header_line - block.first_line] = ""
     numbers = [n for n, text in enumerate(texts, block.first_line) if text]
     records = [text for text in texts if text]
-    if header and numbers and numbers[0] == 1:
-        numbers, records = numbers[1:], records[1:]
-    return Lines(block.path, records, np.array(numbers, np.int64), rejected)
+    return Lines(block.path, records, np.array(numbers, np.int64), rejected, comments=comments)
+
+
+def _blank_comments(lines: list[bytes], comment: bytes) -> int:
+    """Empties the lines that begin with `comment`; returns their number."""
+    found = [n for n, line in enumerate(lines) if comment and line.startswith(comment)]
+    for n in found:
+        lines[n] = b""
+    return len(found)
 
 
 def _join_records(data: bytes, several: list[tuple[int, int]]) -> list[bytes]:

@@ -23,6 +23,10 @@ class Dialect(NamedTuple):
     encoding: str = "utf-8"
     strips: bool = False
     """Whether blanks around an unquoted field are removed."""
+    comment: str = ""
+    """Start of the lines that are not records; "" for none."""
+    skip_lines: int = 0
+    """Number of lines at the start of each file that are not read."""
 
     def is_plain(self, text: str | bytes) -> bool:
         """Returns whether `text` has no quote or escape character with a special meaning."""
@@ -44,8 +48,10 @@ def build_dialect(source: Source) -> Dialect | None:
         source.delimiter,
         source.quote,
         source.escape or "",
-        source.encoding,
+        source.byte_encoding,
         source.strip_fields,
+        source.comment or "",
+        source.skip_lines,
     )
 
 

@@ -121,6 +121,8 @@ def _find_record_end(data: bytes, start: int, dialect: Dialect) -> int:
     position = start
     if start == 0 and data.startswith(_BYTE_ORDER_MARK):
         position = len(_BYTE_ORDER_MARK)
+    if dialect.comment and data.startswith(dialect.comment.encode(dialect.encoding), position):
+        return _find_line_end(data, position)
     while True:
         if quote and data.startswith(quote, position):
             position = _find_quoted_end(data, position + 1, delimiter, quote, escape)

@@ -3,6 +3,7 @@
 import io
 import json
 import random
+import re
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -14,6 +15,7 @@ from components.ingest.output import acceptance
 from components.ingest.read.blocks import split_blocks
 from components.ingest.read.lines import decode_block
 from components.ingest.read.sequences import expand_sequences
+from components.ingest.read.text_stream import convert_text
 from schema.dataset import Dataset
 
 T0 = 1_600_000_000
@@ -78,8 +80,8 @@ def outcome(dataset: Dataset, data: bytes, block_bytes: int) -> tuple[list, list
     source = dataset.data.interactions
     spec = TableSpec("interactions", source, build_interaction_fields(dataset), 1, (LINE,))
     accepted, rejected = [], []
-    for block in split_blocks("x", io.BytesIO(data), block_bytes):
-        found = decode_block(block, source.encoding, header=False)
+    for block in split_blocks("x", convert_text(io.BytesIO(data), "utf-8"), block_bytes):
+        found = decode_block(block, source.encoding)
         parsed = parse_lines(found, source.columns or [], spec)
         assert found.read == parsed.accepted.num_rows + len(parsed.rejected)
         columns = parsed.accepted.select(["line", "user_id", "item_id", "moment"])
@@ -92,7 +94,7 @@ def outcome(dataset: Dataset, data: bytes, block_bytes: int) -> tuple[list, list
 def records(data: bytes) -> int:
     """Lines that are not empty, which must all be counted."""
     unmarked = data.removeprefix(b"\xef\xbb\xbf")
-    return sum(1 for line in unmarked.split(b"\n") if line.removesuffix(b"\r"))
+    return sum(map(bool, re.split(rb"[\r\n]", unmarked)))
 
 
 def check(dataset: Dataset, data: bytes, block_bytes: int) -> None:
@@ -146,8 +148,8 @@ def test_sequences_are_conserved(data, block_bytes):
         "interactions", dataset.data.interactions, build_interaction_fields(dataset), 1
     )
     found = expected = 0
-    for block in split_blocks("x", io.BytesIO(data), block_bytes):
-        decoded = decode_block(block, "utf-8", header=False)
+    for block in split_blocks("x", convert_text(io.BytesIO(data), "utf-8"), block_bytes):
+        decoded = decode_block(block, "utf-8")
         expected += len(decoded.rejected)
         expected += sum(max(1, len(text.split()) - 1) for text in decoded.texts)
         expanded = expand_sequences(decoded)

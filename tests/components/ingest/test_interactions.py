@@ -10,7 +10,7 @@ import pytest
 
 from components.ingest import preflight
 from components.ingest.output import histories
-from components.ingest.read.blocks import ReadBlocks
+from components.ingest.read import blocks
 from schema.dataset import Dataset
 from schema.errors import ConfigError
 
@@ -219,7 +219,7 @@ def test_the_result_does_not_depend_on_files_and_blocks(lay, ingest_events, monk
     names = ("user_id", "item_id", "timestamp", "rating")
     log = [dict(zip(names, row, strict=True)) for row in rows]
     whole = ingest_events(described, lay({"log.jsonl": _lines(log)}, "whole"), "one")
-    monkeypatch.setattr(ReadBlocks.__init__, "__defaults__", (300,))
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 300)
     parts = {"log-b.jsonl.gz": log[51:99], "log-a.jsonl": log[:51], "log-c.jsonl": log[99:]}
     divided = lay({name: _lines(part) for name, part in parts.items()}, "divided")
     other = ingest_events(described, divided, "two")

@@ -41,12 +41,12 @@ def test_a_truncated_stream_is_read_up_to_the_damage():
 def test_an_invalid_gzip_file_is_one_damaged_record():
     [only] = split_blocks("f", gzip.GzipFile(fileobj=io.BytesIO(b"user,item\n")), 1000)
     assert only.damaged
-    assert decode_block(only, "utf-8", header=True).read == 1
+    assert decode_block(only, "utf-8", header_line=1).read == 1
 
 
 def test_lines_keep_their_numbers():
     block = Block("f", 1, 0, b"\xef\xbb\xbfhead\r\n\r\none\n\xff\n\ntwo")
-    found = decode_block(block, "utf-8", header=True)
+    found = decode_block(block, "utf-8", header_line=1)
     assert found.texts == ["one", "two"]
     assert found.numbers.tolist() == [3, 6]
     assert [(letter.line, letter.reason, letter.raw) for letter in found.rejected] == [

@@ -83,12 +83,12 @@ def check(lay):
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Excel", "CSV"),
         (tarred(), "tar archive", "extract"),
         (b"7z\xbc\xaf\x27\x1c", "archive", "extract"),
-        (LOG.encode("utf-16"), "UTF-16", "iconv"),
+        (LOG.encode("utf-16"), "UTF-16", 'encoding = "utf-16"'),
         (LOG.encode("utf-32"), "UTF-32", "iconv"),
         (packed(packed(LOG.encode())), "compressed twice", "decompress it once"),
         (b"\x93NUMPY\x01\x00v\x00{'descr'", "NumPy", "save it"),
-        (LOG.encode("utf-16-le"), "UTF-16", "iconv"),
-        (LOG.encode("utf-16-be"), "UTF-16", "iconv"),
+        (LOG.encode("utf-16-le"), "UTF-16", 'encoding = "utf-16-le"'),
+        (LOG.encode("utf-16-be"), "UTF-16", 'encoding = "utf-16-be"'),
         (b"\n <!DOCTYPE html><html>", "web page", "download"),
         (pickle.dumps(ROWS), "pickle", "CSV"),
     ],
@@ -101,6 +101,22 @@ def test_a_binary_file_is_named_by_its_format(check, raw, name, advice, format_)
     assert advice in message
     assert "codec" not in message
     assert len(message) < 300
+
+
+@pytest.mark.parametrize(
+    ("encoding", "read_as"),
+    [("utf-16", "utf-16"), ("utf-16", "utf-16-be"), ("utf-16-le", "utf-16"),
+     ("utf-16-le", "utf-16-le"), ("utf-16-be", "utf-16-be")],
+)  # fmt: skip
+def test_utf_16_passes_where_it_is_configured(check, encoding, read_as):
+    check(LOG.encode(encoding), encoding=read_as)
+
+
+def test_other_text_where_utf_16_is_configured(check):
+    with pytest.raises(ConfigError, match='received text of single bytes; set encoding = "utf-8"'):
+        check(LOG, encoding="utf-16")
+    with pytest.raises(ConfigError, match='received text in UTF-16; set encoding = "utf-16-be"'):
+        check(LOG.encode("utf-16-be"), encoding="utf-16")
 
 
 def test_a_database(check, tmp_path):
@@ -154,8 +170,9 @@ def test_an_error_shows_only_a_short_excerpt(check):
 
 
 def test_a_blank_first_line_and_a_second_header_are_named(check):
+    check("\n" + LOG)
     with pytest.raises(ConfigError, match="first line is blank"):
-        check("\n" + LOG)
+        check(" \n" + LOG.replace("item_id", "item"))
     columns = ["user", "item", "timestamp"]
     with pytest.raises(ConfigError, match="expected no header, since data"):
         check(LOG, columns=columns, user_id="user", item_id="item")

@@ -2,7 +2,10 @@
 
 import pytest
 
-from components.ingest.read.format_detection import suggest_header_fix
+from components.ingest.read.header_fix import suggest_header_fix
+from schema.sources import Source
+
+EXPECTED = ("user", "item", "time")
 
 
 @pytest.mark.parametrize(
@@ -14,11 +17,25 @@ from components.ingest.read.format_detection import suggest_header_fix
         (["User", "Item", "Time"], "did you mean 'User'?"),
         (["user", "item ", "time"], "did you mean 'item '?"),
         (["42", "a7", "1700000000"], "set columns"),
-        (["user", "item", "time\r42", "a7", "1700000000\r9"], "carriage returns only"),
+        (["'user'", "'item'", "'time'"], 'set quote = "\'"'),
         (['{"user": 1', '"item": 2', '"time": 3}'], 'format = "jsonl"'),
         (["  "], "first line is blank"),
         (["customer", "sku", "moment"], "is delimiter = ',' right?"),
     ],
 )
 def test_the_problem_is_named(found, clause):
-    assert clause in suggest_header_fix(found, ("user", "item", "time"), ",")
+    assert clause in suggest_header_fix(found, EXPECTED, Source(path="log"))
+
+
+@pytest.mark.parametrize(
+    ("head", "keys", "clause"),
+    [
+        (["# export", "# of May", "user,item,time"], {}, 'set comment = "#"'),
+        (["export", "# of May", '"user","item","time"'], {}, "line 3 has these columns: set"),
+        (["", "user,item,time"], {}, "line 2 has these columns: set skip_lines = 1"),
+        (["a", "user,item,time"], {"skip_lines": 1}, "is delimiter"),
+    ],
+)  # fmt: skip
+def test_a_header_in_a_later_line_is_found(head, keys, clause):
+    found = suggest_header_fix(head[:1], EXPECTED, Source(path="log", **keys), head)
+    assert clause in found

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from components.ingest.read.blocks import split_blocks
-from components.ingest.read.delimited import parse_delimited, read_header
+from components.ingest.read.delimited import parse_delimited
+from components.ingest.read.layout import read_header
 from components.ingest.read.lines import decode_block
 from components.ingest.read.quoting import Dialect
 from components.ingest.read.record_ends import MAX_QUOTED_BYTES, find_record_bounds
@@ -24,7 +25,7 @@ def read(data: bytes, dialect: Dialect, block_bytes: int = 16) -> tuple[list, li
     """Rows in order and (line, reason) of faults, of `data` cut into blocks."""
     rows, faults = [], []
     for block in split_blocks("f", io.BytesIO(data), block_bytes, dialect):
-        found = decode_block(block, "utf-8", False, dialect)
+        found = decode_block(block, "utf-8", 0, dialect)
         records = parse_delimited(found.texts, NAMES, NAMES, dialect)
         columns = [list(map(str, records.columns[name])) for name in NAMES]
         at = dict(zip(records.index.tolist(), zip(*columns, strict=True), strict=True))
