@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.ingest.fields.number_form import PLAIN, NumberForm
 from components.ingest.read.number_text import (
     NumberText,
     format_numbers,
@@ -16,7 +17,6 @@ from components.ingest.read.number_text import (
 )
 from components.ingest.read.records import Values
 
-NUMBER_PATTERN = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _NUMERIC_TYPES = frozenset({int, float, bool, type(None)})
 
 
@@ -42,26 +42,28 @@ def coerce_ids(values: Values) -> tuple[pa.Array, np.ndarray, np.ndarray]:
     return null_empty(formatted.text), wrong, formatted.inexact | formatted.fractional
 
 
-def coerce_numbers(values: Values) -> tuple[pa.Array, np.ndarray, np.ndarray]:
+def coerce_numbers(
+    values: Values, form: NumberForm = PLAIN
+) -> tuple[pa.Array, np.ndarray, np.ndarray]:
     """Returns float64 [n], null if absent, and two masks bool [n]: of values that are not numbers,
     and of objects, lists and inexact numbers.
 
-    Blanks around text are ignored. `nan`, `inf` and numbers too large for 64 bits do not count as
-    numbers. A JSON boolean is 1 or 0.
+    `form` applies to text; blanks and a currency around it are ignored. `nan`, `inf` and numbers
+    too large for 64 bits do not count as numbers. A JSON boolean is 1 or 0.
     """
     values = _simplify(values)
     if isinstance(values, list):
         if set(map(type, values)) <= _NUMERIC_TYPES:
             return _convert_numbers(values)
-        values = [_to_digits(value) for value in values]
+        values = [_to_digits(value, form) for value in values]
     elif is_number_type(values.type):
         numbers = pc.cast(values, pa.float64(), safe=False)
         return numbers, _to_mask(pc.invert(pc.is_finite(numbers))), np.zeros(len(values), bool)
     text, wrong = coerce_texts(values)
-    numbers = _cast_all(text)
+    numbers = _cast_all(text) if form.extends_plain else None
     if numbers is not None:
         return numbers, np.zeros(len(text), bool), wrong
-    return (*_cast_each(text), wrong)
+    return (*_cast_each(text, form), wrong)
 
 
 def _simplify(values: Values) -> Values:
@@ -107,16 +109,13 @@ def _cast_all(text: pa.Array) -> pa.Array | None:
     return numbers if pc.all(pc.is_finite(numbers), min_count=0).as_py() else None
 
 
-def _cast_each(text: pa.Array) -> tuple[pa.Array, np.ndarray]:
-    """Returns float64, and which texts are not numbers; allows outer blanks and a plus sign."""
+def _cast_each(text: pa.Array, form: NumberForm) -> tuple[pa.Array, np.ndarray]:
+    """Returns float64, and which texts are not numbers."""
     trimmed = null_empty(pc.utf8_trim_whitespace(text))
-    is_number = pc.match_substring_regex(trimmed, pattern=NUMBER_PATTERN)
-    digits = pc.replace_substring_regex(trimmed, pattern=r"^\+", replacement="")
-    numbers = pc.cast(
-        pc.if_else(is_number, digits, pa.scalar(None, pa.large_string())), pa.float64()
-    )
-    bad = pc.or_(pc.invert(is_number), pc.invert(pc.fill_null(pc.is_finite(numbers), True)))
-    return numbers, _to_mask(bad)
+    plain = form.to_plain(trimmed)
+    numbers = pc.cast(plain, pa.float64())
+    good = pc.and_(pc.is_valid(plain), pc.fill_null(pc.is_finite(numbers), False))
+    return numbers, _to_mask(pc.and_(pc.is_valid(trimmed), pc.invert(good)))
 
 
 def to_float(value: float) -> float:
@@ -138,11 +137,13 @@ def _convert_numbers(values: list[Any]) -> tuple[pa.Array, np.ndarray, np.ndarra
     return array, ~np.isfinite(numbers), np.zeros(len(values), bool)
 
 
-def _to_digits(value: Any) -> Any:
+def _to_digits(value: Any, form: NumberForm) -> Any:
     """Formats a number as text, `nan` and `inf` too; returns other values unchanged."""
     if isinstance(value, bool):
         return str(int(value))
-    return str(value) if isinstance(value, (int, float, Decimal)) else value
+    if isinstance(value, (int, float, Decimal)):
+        return str(value).replace(".", form.decimal)
+    return value
 
 
 def _is_single(value: Any) -> bool:

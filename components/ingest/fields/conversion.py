@@ -15,6 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.ingest.fields.converted import ConvertedColumn
+from components.ingest.fields.null_values import replace_nulls
+from components.ingest.fields.number_form import NumberForm
 from components.ingest.fields.table_spec import MOMENT, Field, TableSpec
 from components.ingest.fields.time_hints import suggest_time_fix
 from components.ingest.read.records import (
@@ -27,6 +29,7 @@ from components.ingest.read.records import (
     Records,
     format_excerpt,
 )
+from schema.sources import Source
 
 _EXPECTED = {
     INEXACT_ID: "a whole number, below 2**53 where it is a float (2**24 in 32 bits)",
@@ -34,9 +37,13 @@ _EXPECTED = {
     BAD_ID: "an id without line breaks and NUL",
     BAD_NUMBER: "a finite number, up to 3.4e38",
 }
-_COMMA = re.compile(r"[+-]?\d+,\d+")
-_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
-_ABSENT = frozenset({"n/a", "na", "nan", "null", "none", "-", "?", "unknown", "\\n"})
+_NUMBER_FIXES = (
+    (re.compile(r"\D*\d{1,3},\d{3}\D*"), 'set decimal = "," or thousands = ","'),
+    (re.compile(r"\D*\d+,\d+\D*"), 'set decimal = ","'),
+    (re.compile(r"\D*\d{1,3}(,\d{3})+(\.\d+)?\D*"), 'set thousands = ","'),
+    (re.compile(r"\D*\d{1,3}(\.\d{3})+,\d+\D*"), 'set decimal = "," and thousands = "."'),
+)
+_MISSING = frozenset({"n/a", "na", "nan", "null", "none", "-", "?", "unknown", "\\n"})
 
 
 class ConvertedFields(NamedTuple):
@@ -60,7 +67,7 @@ def convert_records(records: Records, spec: TableSpec) -> ConvertedFields:
     )
     records = _add_constants(records, spec)
     for field in sorted(spec.fields, key=lambda field: field.optional):  # this sort is stable
-        converted = field.convert(*(records.columns[column] for column in field.columns))
+        converted = _convert_field(field, records, spec.source)
         result.assumed_utc[field.key] += converted.local
         handle = _null_unreadable if field.optional else _record_faults
         result.arrays[field.name] = handle(field, converted, records, spec, result)
@@ -79,6 +86,14 @@ def _repeat(constant: str | int | float | bool, length: int) -> pa.Array:
     """A column as from text: 5 is "5", true is "true"."""
     text = constant if isinstance(constant, str) else json.dumps(constant)
     return pa.repeat(pa.scalar(text, pa.large_string()), length)
+
+
+def _convert_field(field: Field, records: Records, source: Source) -> ConvertedColumn:
+    nulls = source.null_texts if field.holds == "text" else source.null_numbers
+    columns = [replace_nulls(records.columns[column], nulls) for column in field.columns]
+    if field.holds == "number":
+        return field.convert(*columns, form=NumberForm(source.decimal, source.thousands or ""))
+    return field.convert(*columns)
 
 
 _HEADER_FAULT = Fault(HEADER_LINE, "every column of this line holds its own name")
@@ -182,10 +197,6 @@ def _suggest_fix(field: Field, reason: str, value: Any) -> str:
 
 
 def _suggest_number_fix(text: str) -> str:
-    if _COMMA.fullmatch(text):
-        return "write a decimal point instead of the comma"
-    if _THOUSANDS.fullmatch(text):
-        return "remove the thousands separators"
-    if text.lower() in _ABSENT:
-        return "leave the field empty if there is no number"
-    return ""
+    if text.lower() in _MISSING:
+        return "if there is no number, add this text to null_values"
+    return next((fix for pattern, fix in _NUMBER_FIXES if pattern.fullmatch(text)), "")

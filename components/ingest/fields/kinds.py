@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from components.ingest.fields.coercion import coerce_numbers, coerce_texts
 from components.ingest.fields.converted import ConvertedColumn
+from components.ingest.fields.number_form import PLAIN, NumberForm
 from components.ingest.read.nested.literal_text import parse_literal
 from components.ingest.read.records import (
     BAD_BOOLEAN,
@@ -25,9 +26,9 @@ _NO = ("false", "0", "0.0")
 _BOOLEANS = ("true", "false")
 
 
-def convert_numbers(values: Values) -> ConvertedColumn:
+def convert_numbers(values: Values, form: NumberForm = PLAIN) -> ConvertedColumn:
     """float64, null where absent; every number fits into 32 bits."""
-    array, bad, wrong = coerce_numbers(values)
+    array, bad, wrong = coerce_numbers(values, form)
     bad = bad | _to_flags(pc.greater(pc.abs(array), FLOAT32_MAX))
     return ConvertedColumn(array, [(WRONG_KIND, wrong), (BAD_NUMBER, bad)])
 
@@ -38,9 +39,9 @@ def convert_texts(values: Values) -> ConvertedColumn:
     return ConvertedColumn(text, [(WRONG_KIND, wrong)])
 
 
-def convert_positives(values: Values, at_least: float) -> ConvertedColumn:
+def convert_positives(values: Values, at_least: float, form: NumberForm = PLAIN) -> ConvertedColumn:
     """int64: 1 if the number is at least `at_least`, 0 if it is less or missing."""
-    array, faults, _ = convert_numbers(values)
+    array, faults, _ = convert_numbers(values, form)
     reached = pc.fill_null(pc.greater_equal(array, at_least), False)
     return ConvertedColumn(pc.cast(reached, pa.int64()), faults)
 
@@ -88,7 +89,7 @@ def mark_all_positive(values: Values) -> ConvertedColumn:
     return ConvertedColumn(pa.array(np.ones(len(values), np.int64)), [])
 
 
-def convert_feature(values: Values, feature: Feature) -> ConvertedColumn:
+def convert_feature(values: Values, feature: Feature, form: NumberForm = PLAIN) -> ConvertedColumn:
     """Converts a declared feature other than a vector (see `vectors`); a missing value is null.
 
     category, text: large_string; set: list<large_string>; number: float64; timestamp: int64
@@ -97,7 +98,7 @@ def convert_feature(values: Values, feature: Feature) -> ConvertedColumn:
     if isinstance(feature, Set):
         return _convert_sets(values, feature.separator)
     if feature.kind == "number":
-        return convert_numbers(values)
+        return convert_numbers(values, form)
     return convert_texts(values)
 
 

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from components.ingest.fields.converted import ConvertedColumn
 from components.ingest.fields.ids import convert_hashed_ids, convert_ids
@@ -68,6 +68,9 @@ class Field(NamedTuple):
     """Replacement of an unreadable value of an optional field."""
     notation: TimeNotation | None = None
     """How times are written, of a field of times."""
+    holds: Literal["text", "number", "other"] = "other"
+    """What the columns contain: `text` is any text, such as ids; `number` is converted with the
+    source's number form; `other` is times and booleans."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -97,22 +100,25 @@ def build_interaction_fields(dataset: Dataset, number: int = 0) -> list[Field]:
 def _build_positive(rule: Positive | None, user_id: Field) -> Field:
     """Without a rule it reads the column of `user_id`, which every table has."""
     if rule is None:
-        return Field(timeline.POSITIVE, user_id.column, mark_all_positive, user_id.key)
+        return user_id._replace(name=timeline.POSITIVE, convert=mark_all_positive, others=())
     key = "labels.positive.column"
     if rule.at_least is not None:
-        convert, expects = functools.partial(convert_positives, at_least=rule.at_least), "a number"
+        convert = functools.partial(convert_positives, at_least=rule.at_least)
+        field = _build_number(timeline.POSITIVE, rule.column, convert, key)
     else:
         assert rule.is_in is not None, "expected at_least or is_in"
-        convert, expects = functools.partial(convert_positive_matches, is_in=rule.is_in), "a text"
-    return _build_optional(timeline.POSITIVE, rule.column, convert, key, expects)._replace(absent=0)
+        convert = functools.partial(convert_positive_matches, is_in=rule.is_in)
+        field = _build_text(timeline.POSITIVE, rule.column, convert, key)
+    return field._replace(absent=0)
 
 
 def _build_label(name: str, label: RankingLabel) -> Field:
-    convert, expects = convert_numbers, "a number"
-    if label.is_in is not None:
-        convert, expects = functools.partial(convert_matches, is_in=label.is_in), "a text"
-    key = f"labels.ranking.{name}.column"
-    return _build_optional(timeline.name_label(name), label.column, convert, key, expects)
+    key, own = f"labels.ranking.{name}.column", timeline.name_label(name)
+    if label.is_in is None:
+        return _build_number(own, label.column, convert_numbers, key)
+    return _build_text(
+        own, label.column, functools.partial(convert_matches, is_in=label.is_in), key
+    )
 
 
 def _build_moment(source: InteractionsSource, key: str) -> Field:
@@ -138,7 +144,7 @@ def build_item_fields(dataset: Dataset, number: int = 0) -> list[Field]:
     fields = [_build_id(timeline.ITEM_ID, source.item_id, MISSING_ITEM_ID, f"{at}.item_id")]
     if source.title is not None:
         key = f"{at}.title"
-        fields.append(_build_optional(timeline.TITLE, source.title, convert_texts, key, "a text"))
+        fields.append(_build_text(timeline.TITLE, source.title, convert_texts, key))
     if source.available is not None:
         key = f"{at}.available"
         available = Field(timeline.AVAILABLE, source.available, convert_availability, key)
@@ -169,7 +175,8 @@ def _build_user_id(dataset: Dataset, columns: str | list[str], key: str) -> Fiel
 
 
 def _build_id(name: str, column: str, missing: str, key: str) -> Field:
-    return Field(name, column, functools.partial(convert_ids, missing=missing), key)
+    convert = functools.partial(convert_ids, missing=missing)
+    return Field(name, column, convert, key, holds="text")
 
 
 def _build_features(
@@ -184,7 +191,9 @@ def _build_features(
             _choose_converter(feature),
             f"{section}.{name}",
             _describe_expected(feature),
-        )._replace(others=tuple(others), notation=_get_notation(feature))
+        )._replace(
+            others=tuple(others), notation=_get_notation(feature), holds=_find_content(feature)
+        )
         for name, feature in features.items()
         for first, *others in [_list_columns(name, feature)]
     ]
@@ -194,6 +203,16 @@ def _build_optional(
     name: str, column: str, convert: Callable[..., ConvertedColumn], key: str, expects: str
 ) -> Field:
     return Field(name, column, convert, key, expects=expects, optional=True)
+
+
+def _build_number(
+    name: str, column: str, convert: Callable[..., ConvertedColumn], key: str
+) -> Field:
+    return _build_optional(name, column, convert, key, "a number")._replace(holds="number")
+
+
+def _build_text(name: str, column: str, convert: Callable[..., ConvertedColumn], key: str) -> Field:
+    return _build_optional(name, column, convert, key, "a text")._replace(holds="text")
 
 
 def _describe_expected(feature: Feature) -> str:
@@ -211,6 +230,14 @@ def _get_notation(feature: Feature) -> TimeNotation | None:
     if not isinstance(feature, Timestamp):
         return None
     return TimeNotation(feature.unit, feature.format, feature.timezone)
+
+
+def _find_content(feature: Feature) -> Literal["text", "number", "other"]:
+    if isinstance(feature, Vector):
+        return "other" if feature.columns is None else "number"
+    if feature.kind == "timestamp":
+        return "other"
+    return "number" if feature.kind == "number" else "text"
 
 
 def _choose_converter(feature: Feature) -> Callable[..., ConvertedColumn]:

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from components.ingest.fields.coercion import to_float
 from components.ingest.fields.converted import ConvertedColumn
 from components.ingest.fields.kinds import FLOAT32_MAX, convert_numbers
+from components.ingest.fields.number_form import PLAIN, NumberForm
 from components.ingest.read.nested.literal_text import parse_literal
 from components.ingest.read.number_text import is_number_type
 from components.ingest.read.records import BAD_NUMBER, WRONG_KIND, Values
@@ -32,12 +33,12 @@ def convert_lists(values: Values, size: int) -> ConvertedColumn:
     return ConvertedColumn(pa.array(cells, pa.list_(pa.float32())), faults)
 
 
-def convert_columns(*columns: Values) -> ConvertedColumn:
+def convert_columns(*columns: Values, form: NumberForm = PLAIN) -> ConvertedColumn:
     """Converts columns to list<float> with one number per column, null if all are absent.
 
     A record with only some of the numbers is of the wrong kind.
     """
-    converted = [convert_numbers(values) for values in columns]
+    converted = [convert_numbers(values, form) for values in columns]
     cells = np.column_stack([_fill_nan(column.array) for column in converted])
     faults = [_combine_faults(converted, reason) for reason in (WRONG_KIND, BAD_NUMBER)]
     refused = faults[0] | faults[1]

@@ -104,7 +104,7 @@ def test_a_rejected_time_names_column_value_and_accepted_times(read):
 def test_an_unreadable_optional_number_counts_as_missing(read):
     done = read(
         "user_id,item_id,timestamp,stars,hour\n"
-        f'a,i,{T0},n/a,7\nb,i,{T0},5,"12,5"\nc,i,{T0},inf,\nd,i,soon,n/a,n/a\n'
+        f'a,i,{T0},unknown,7\nb,i,{T0},5,"12,5"\nc,i,{T0},inf,\nd,i,soon,?,?\n'
     )
     assert done.records["user_id"].to_pylist() == ["a", "b", "c"]
     assert done.records["positive"].to_pylist() == [0, 1, 0]
@@ -116,13 +116,29 @@ def test_an_unreadable_optional_number_counts_as_missing(read):
         "labels.positive.column": 2, "labels.ranking.stars.column": 2, "features.context.hour": 1,
     }  # fmt: skip
     assert done.counts.unreadable["features.context.hour"]["example"] == (
-        "column 'hour' expects a finite number, up to 3.4e38, received '12,5'; "
-        "write a decimal point instead of the comma"
+        "column 'hour' expects a finite number, up to 3.4e38, received '12,5'; set decimal = \",\""
     )
 
 
+@pytest.mark.parametrize(
+    ("value", "keys", "hint"),
+    [
+        ("1,234", {}, 'set decimal = "," or thousands = ","'),
+        ("1,234.50", {}, 'set thousands = ","'),
+        ("1.234,50 €", {}, 'set decimal = "," and thousands = "."'),
+        ("12,5", {"thousands": ","}, 'set decimal = ","'),
+        ("-", {}, "if there is no number, add this text to null_values"),
+    ],
+)
+def test_the_key_that_reads_a_number_is_named(read, value, keys, hint):
+    done = read(
+        f'user_id,item_id,timestamp,stars,hour\na,i,{T0},5,"{value}"\na,j,{T0},5,1\n', **keys
+    )
+    assert hint in done.counts.unreadable["features.context.hour"]["example"]
+
+
 def test_counts_of_unreadable_values_are_written_as_json(read):
-    table = read(f"user_id,item_id,timestamp,stars,hour\na,i,{T0},n/a,7\n").counts
+    table = read(f"user_id,item_id,timestamp,stars,hour\na,i,{T0},unknown,7\n").counts
     assert table.unreadable
     kept = counts.Counts({"interactions": table}, {"users": 1})
     assert counts.parse(kept.to_json()) == kept
