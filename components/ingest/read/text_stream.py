@@ -46,7 +46,7 @@ def convert_text(handle: BufferedIOBase, encoding: str) -> BufferedIOBase:
 
 def end_lines(data: bytes) -> bytes:
     """Replaces each carriage return that no line feed follows by a line feed."""
-    if data.count(b"\r") == data.count(b"\r\n"):
+    if b"\r" not in data or data.count(b"\r") == data.count(b"\r\n"):
         return data
     return _LONE_RETURN.sub(b"\n", data)
 
