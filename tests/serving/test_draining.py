@@ -86,6 +86,7 @@ def test_a_long_call_ends_and_the_process_with_it(served):
     assert process.wait(30) == 0
 
 
+@pytest.mark.e2e
 def test_under_load_every_request_is_answered_or_redirected(served):
     process, address = served
     outcomes = []

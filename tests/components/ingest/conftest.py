@@ -6,6 +6,7 @@ import json
 import pathlib
 import subprocess
 import sys
+from typing import Any
 
 import apache_beam as beam
 import pytest
@@ -69,9 +70,9 @@ def read_example(record: bytes) -> dict:
     return found
 
 
-def _pipeline(mode: str = "in_memory") -> beam.Pipeline:
-    arguments = ["--runner=FnApiRunner", f"--direct_running_mode={mode}", "--direct_num_workers=3"]
-    return beam.Pipeline(options=PipelineOptions(arguments))
+def _pipeline(mode: str = "in_memory", workers: int = 1) -> beam.Pipeline:
+    arguments = [f"--direct_running_mode={mode}", f"--direct_num_workers={workers}"]
+    return beam.Pipeline(options=PipelineOptions(["--runner=FnApiRunner", *arguments]))
 
 
 @pytest.fixture
@@ -91,13 +92,13 @@ def lay(tmp_path):
 
 @pytest.fixture
 def ingest_events(tmp_path):
-    """ingest_events(dataset, data_dir) -> Ingested, of events and users; `mode` is Beam's."""
+    """ingest_events(dataset, data_dir) -> Ingested, of events and users; `engine` are Beam's mode
+    and number of workers.
+    """
 
-    def run(
-        dataset: Dataset, data_dir: str, name: str = "run", mode: str = "in_memory"
-    ) -> Ingested:
+    def run(dataset: Dataset, data_dir: str, name: str = "run", **engine: Any) -> Ingested:
         root = tmp_path / name
-        with _pipeline(mode) as pipeline:
+        with _pipeline(**engine) as pipeline:
             interactions.build(
                 pipeline,
                 dataset,

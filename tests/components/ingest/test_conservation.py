@@ -240,7 +240,7 @@ def test_every_runner_mode_conserves_and_agrees(mode, ingest_events, lay):
     dataset = described("csv").model_copy(
         update={"data": data.model_copy(update={"interactions": source})}
     )
-    done = ingest_events(dataset, folder, mode=mode)
+    done = ingest_events(dataset, folder, mode=mode, workers=3)
     table = done.counts.tables["interactions"]
     assert (table.read, table.accepted, table.duplicates) == (2330, 2000, 200)
     assert table.rejected_by_reason == {"bad_timestamp": 100, "unknown_item": 30}
