@@ -1,4 +1,4 @@
-"""TFX component: the catalogue's files -> one Example per item."""
+"""TFX component: the catalogue's files, or else the events -> one Example per item."""
 
 # TFX reads the annotations below as declarations; the function receives plain values.
 # pyright: reportArgumentType=false, reportGeneralTypeIssues=false
@@ -8,6 +8,7 @@ import apache_beam as beam
 from tfx.components.util import examples_utils
 from tfx.dsl.component.experimental.annotations import (
     BeamComponentParameter,
+    InputArtifact,
     OutputArtifact,
     Parameter,
 )
@@ -16,6 +17,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 from tfx.types.standard_artifacts import Examples
 
+from components.artifacts.types import Histories
 from components.ingest import items
 from components.ingest.output import acceptance, counts
 from schema import timeline
@@ -30,6 +32,7 @@ def ItemsGen(
     span: Parameter[str],
     rejected_dir: Parameter[str],
     fingerprint: Parameter[str],
+    histories: InputArtifact[Histories] = None,
     pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
     """Writes `examples` with `components.ingest.items`.
@@ -46,11 +49,16 @@ def ItemsGen(
         rejected_dir: Folder or URL of the rejected records.
         fingerprint: Fingerprint of the input. It is not read here; it invalidates TFX's cache when
             a file changes.
+        histories: Histories of all users, required without a catalogue: the items are those of the
+            events.
         pipeline: Beam pipeline, which TFX provides.
     """
     described = Dataset.model_validate_json(dataset).select_span(span)
-    with pipeline:
-        items.build(pipeline, described, data_dir, examples.uri, rejected_dir)
+    if described.data.items is None:
+        items.write_logged_items(histories.uri, examples.uri)
+    else:
+        with pipeline:
+            items.build(pipeline, described, data_dir, examples.uri, rejected_dir)
     counted = counts.load(examples.uri)
     acceptance.check(counted, described.data, rejected_dir)
     examples.split_names = artifact_utils.encode_split_names([timeline.CATALOGUE_SPLIT])

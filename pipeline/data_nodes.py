@@ -40,9 +40,13 @@ def build_table_nodes(
         "rejected_dir": locations.rejected,
         "fingerprint": fingerprint,
     }
+    interactions = InteractionsGen(**source)
+    inputs = {}
+    if config.data.items is None:
+        inputs["histories"] = interactions.outputs["histories"]
     nodes: dict[str, BaseNode] = {
-        "items": ItemsGen(**source),
-        "interactions": InteractionsGen(**source),
+        "items": ItemsGen(**source, **inputs),
+        "interactions": interactions,
     }
     for table in TABLES:
         examples = nodes[table].outputs["examples"]

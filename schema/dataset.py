@@ -14,19 +14,21 @@ from schema.split import Split
 
 
 def require_tables(features: Features, data: Data) -> None:
-    """Raises ValueError if user features are declared and there is no user table."""
-    if features.users and data.users is None:
-        raise ValueError(
-            f"features.users ({', '.join(features.users)}) expects a [data.users] table, "
-            "received none; add the table or remove the features"
-        )
+    """Raises ValueError if features are declared of items or users without a table."""
+    for kind in ("items", "users"):
+        declared = getattr(features, kind)
+        if declared and not data.get_tables(kind):
+            raise ValueError(
+                f"features.{kind} ({', '.join(declared)}) expects a [data.{kind}] table, "
+                "received none; add the table or remove the features"
+            )
 
 
 def require_filter(features: Features, data: Data) -> None:
     """Raises ValueError unless `data.items.filter` is None or names an item feature with
     categories.
     """
-    name = data.items.filter
+    name = data.items_filter
     valid = [each for each, feature in features.items.items() if _has_categories(feature)]
     if name is not None and name not in valid:
         raise ValueError(

@@ -75,7 +75,7 @@ def build_items(dataset: Dataset) -> schema_pb2.Schema:
     _add_feature(schema, timeline.ITEM_ID, schema_pb2.BYTES, _SCALAR)
     title = _Constraints(required=False, most=1)
     _add_feature(schema, timeline.TITLE, schema_pb2.BYTES, title)
-    if dataset.data.items.available is not None:
+    if dataset.data.has_availability:
         _add_feature(schema, timeline.AVAILABLE, schema_pb2.INT, _SCALAR_FLAG)
     for name, feature in dataset.features.items.items():
         _add_declared_feature(schema, timeline.name_item_feature(name), feature)

@@ -14,8 +14,8 @@ from components.ingest.events.joined_tables import (
     unpack_tables,
 )
 from components.ingest.fields.table_spec import FILE, LINE, ORIGIN, TableSpec, build_item_fields
-from components.ingest.output import counts, dead_letters, examples, shards
-from components.ingest.output.counts import WriteCounts
+from components.ingest.output import counts, dead_letters, examples, histories, shards
+from components.ingest.output.counts import Counts, WriteCounts
 from components.ingest.read.files import find_files
 from components.ingest.read.records import DUPLICATE_ID
 from components.ingest.read_table import ReadTable, plan_shards
@@ -24,6 +24,7 @@ from schema.dataset import Dataset
 from schema.sources import name_table
 
 ITEMS_PER_FILE = 50_000
+_USERS_PER_BATCH = 8192
 
 
 def build(
@@ -62,11 +63,26 @@ def build(
     _ = (*tallies, written) | "AllTallies" >> beam.Flatten() | WriteCounts(names, examples_uri)
 
 
+def write_logged_items(histories_uri: str, examples_uri: str) -> None:
+    """Writes one Example per item of the log, sorted by id, for data without a catalogue: item_id,
+    and title, which is the id. The counts have no table.
+    """
+    found = pa.array([], pa.large_string())
+    for users in histories.read_tables(histories_uri, _USERS_PER_BATCH):
+        ids = pc.list_flatten(users[timeline.ITEM_IDS]).cast(pa.large_string())
+        found = pc.unique(pa.chunked_array([found, *ids.chunks]))
+    logged = pa.table({timeline.ITEM_ID: found.take(pc.sort_indices(found))})
+    examples.prepare(examples_uri, (timeline.CATALOGUE_SPLIT,))
+    _write_examples(_fill_titles(logged), examples_uri)
+    counts.write(examples_uri, Counts({}, {"items": logged.num_rows}))
+
+
 def read_item_ids(
     pipeline: beam.Pipeline, dataset: Dataset, data_dir: str, ids_only: bool
 ) -> beam.PCollection | None:
     """Reads the ids of the items that `build` accepts, as packed tables with the column ITEM_ID,
-    including duplicates. Returns None if the catalogue has no files; `build` reports that.
+    including duplicates. Returns None without a catalogue, or if it has no files; `build` reports
+    the latter.
 
     It reads the catalogue's files again, so that events do not depend on another component; `build`
     writes the dead letters and the counts.
@@ -78,7 +94,7 @@ def read_item_ids(
         ids_only: Whether to read no other column. The result then includes items that `build`
             rejects because of another column.
     """
-    if not find_files(data_dir, dataset.data.items):
+    if dataset.data.items is None or not find_files(data_dir, dataset.data.items):
         return None
     spec, paths = build_specs(dataset, data_dir)[0]
     if ids_only:
@@ -132,7 +148,7 @@ def build_catalogue(
     """
     joined, matches = join_tables(tables, timeline.ITEM_ID)
     tallies = tally_matches("items", matches)
-    if dataset.data.items.duplicates == "last":
+    if dataset.data.item_tables[0].duplicates == "last":
         return _fill_titles(joined), tallies + tally_repeated("items", matches)
     for number, folder in enumerate(letters):
         repeated = matches[number].repeated

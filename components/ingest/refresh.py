@@ -127,6 +127,11 @@ def _count_item_ids(events: pa.Table) -> pa.Table:
 def _replace_paths(dataset: Dataset, kind: str, paths: Sequence[str]) -> Dataset:
     """Returns the dataset with all spans of `paths` as the tables of a kind."""
     tables = dataset.data.get_tables(kind)
+    if not tables:
+        raise UsageError(
+            f"expected data.{kind}, from which a refresh reads items, received none: the items of "
+            "this run are those of its events; use `tandem run` to add items"
+        )
     if len(paths) != len(tables):
         option = {LOG: "--events", "items": "--items"}[kind]
         raise UsageError(

@@ -125,18 +125,15 @@ def embed_items(records: pa.Table, dataset: Dataset, candidates_uri: str) -> New
 
     Raises DataRefused where a vector is not finite.
     """
-    source = dataset.data.items
-    is_closed = source.available is not None
+    name = dataset.data.items_filter
     return NewItems(
         item_ids=to_text_array(records[timeline.ITEM_ID]),
         titles=to_text_array(records[timeline.TITLE]),
         vectors=_compute_vectors(records, candidates_uri),
         available=_combine_chunks(records[timeline.AVAILABLE]).cast(pa.bool_())
-        if is_closed
+        if dataset.data.has_availability
         else None,
-        filters=_convert_lists(records[timeline.name_item_feature(source.filter)])
-        if source.filter
-        else None,
+        filters=_convert_lists(records[timeline.name_item_feature(name)]) if name else None,
     )
 
 

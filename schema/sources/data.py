@@ -20,8 +20,9 @@ class Data(StrictModel):
 
     interactions: InteractionsSource
     """The event log; its first table, with the rules of all."""
-    items: ItemsSource
-    """The catalogue; its first table, with the rules of all."""
+    items: ItemsSource | None = None
+    """Without this section there is no catalogue: the items are those of the events, by their ids
+    alone, and `tandem refresh` has nothing to read them from."""
     users: UsersSource | None = None
     """Users described in several files are several tables, `[[data.users]]`: the first has all
     users, later ones add columns, by the rules of `[[data.items]]`."""
@@ -63,6 +64,15 @@ class Data(StrictModel):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _require_catalogue(self) -> "Data":
+        if self.items is None and self.interactions.unknown_item != "keep":
+            raise ValueError(
+                f"unknown_item = {self.interactions.unknown_item!r} expects a [data.items] table, "
+                "received none; add the table or remove the key"
+            )
+        return self
+
     @property
     def event_tables(self) -> list[InteractionsSource]:
         """The tables of the event log."""
@@ -70,8 +80,18 @@ class Data(StrictModel):
 
     @property
     def item_tables(self) -> list[ItemsSource]:
-        """The tables of the catalogue."""
-        return [self.items, *self.later_tables.items]
+        """The tables of the catalogue; empty if there is none."""
+        return [] if self.items is None else [self.items, *self.later_tables.items]
+
+    @property
+    def has_availability(self) -> bool:
+        """Whether a table of the catalogue marks the items that may be recommended."""
+        return any(table.available is not None for table in self.item_tables)
+
+    @property
+    def items_filter(self) -> str | None:
+        """Name of the item feature by which requests can filter."""
+        return None if self.items is None else self.items.filter
 
     @property
     def user_tables(self) -> list[UsersSource]:

@@ -31,10 +31,10 @@ def preprocess_items(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
         timeline.ITEM_ID: ids,
         timeline.TITLE: inputs[timeline.TITLE],
     }
-    if dataset.data.items.available is not None:
+    if dataset.data.has_availability:
         outputs[timeline.AVAILABLE] = inputs[timeline.AVAILABLE]
-    if dataset.data.items.filter is not None:
-        outputs[timeline.FILTERS] = inputs[timeline.name_item_feature(dataset.data.items.filter)]
+    if dataset.data.items_filter is not None:
+        outputs[timeline.FILTERS] = inputs[timeline.name_item_feature(dataset.data.items_filter)]
     for name, feature in dataset.features.items.items():
         key = timeline.name_item_feature(name)
         outputs[key] = _encode_feature(inputs[key], feature, key)

@@ -126,7 +126,7 @@ def _list_fatal_rules(data: Data) -> dict[str, _FatalRule]:
     }
     if data.interactions.unknown_item == "fail":
         fatal[UNKNOWN_ITEM] = _build_declared_rule("data.interactions.unknown_item")
-    if data.items.duplicates == "fail":
+    if data.items is not None and data.items.duplicates == "fail":
         fatal[DUPLICATE_ID] = _build_declared_rule("data.items.duplicates")
     return fatal
 
