@@ -32,6 +32,7 @@ def ItemsGen(
     span: Parameter[str],
     rejected_dir: Parameter[str],
     fingerprint: Parameter[str],
+    events: InputArtifact[Examples] = None,
     histories: InputArtifact[Histories] = None,
     pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
@@ -49,6 +50,7 @@ def ItemsGen(
         rejected_dir: Folder or URL of the rejected records.
         fingerprint: Fingerprint of the input. It is not read here; it invalidates TFX's cache when
             a file changes.
+        events: Examples of the events, required if `dataset.data.needs_test_cut`.
         histories: Histories of all users, required without a catalogue: the items are those of the
             events.
         pipeline: Beam pipeline, which TFX provides.
@@ -57,8 +59,11 @@ def ItemsGen(
     if described.data.items is None:
         items.write_logged_items(histories.uri, examples.uri)
     else:
+        test_cut = None
+        if described.data.needs_test_cut:
+            test_cut = counts.load(events.uri).totals["t_test"]
         with pipeline:
-            items.build(pipeline, described, data_dir, examples.uri, rejected_dir)
+            items.build(pipeline, described, data_dir, examples.uri, rejected_dir, test_cut)
     counted = counts.load(examples.uri)
     acceptance.check(counted, described.data, rejected_dir)
     examples.split_names = artifact_utils.encode_split_names([timeline.CATALOGUE_SPLIT])

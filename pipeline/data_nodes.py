@@ -44,6 +44,8 @@ def build_table_nodes(
     inputs = {}
     if config.data.items is None:
         inputs["histories"] = interactions.outputs["histories"]
+    if config.data.needs_test_cut:
+        inputs["events"] = interactions.outputs["examples"]
     nodes: dict[str, BaseNode] = {
         "items": ItemsGen(**source, **inputs),
         "interactions": interactions,

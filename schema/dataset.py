@@ -24,6 +24,15 @@ def require_tables(features: Features, data: Data) -> None:
             )
 
 
+def require_test_cut(data: Data, split: Split) -> None:
+    """Raises ValueError if a table is read as of the test split, and the split has no such time."""
+    if data.needs_test_cut and split.kind == "last_item":
+        raise ValueError(
+            'data.items.properties expects as_of with split.kind = "last_item", whose test split '
+            "begins at no one time, received none; add as_of"
+        )
+
+
 def require_filter(features: Features, data: Data) -> None:
     """Raises ValueError unless `data.items.filter` is None or names an item feature with
     categories.
@@ -61,6 +70,11 @@ class Dataset(StrictModel):
     @model_validator(mode="after")
     def _require_tables(self) -> "Dataset":
         require_tables(self.features, self.data)
+        return self
+
+    @model_validator(mode="after")
+    def _require_test_cut(self) -> "Dataset":
+        require_test_cut(self.data, self.split)
         return self
 
     @model_validator(mode="after")

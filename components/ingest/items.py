@@ -7,28 +7,33 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.ingest.events.joined_tables import (
-    join_tables,
-    tally_matches,
-    tally_repeated,
-    unpack_tables,
+from components.ingest.catalogue import (
+    build_catalogue,
+    fill_titles,
+    list_properties,
+    tally_columns_without_values,
 )
+from components.ingest.events.joined_tables import unpack_tables
 from components.ingest.fields.table_spec import FILE, LINE, ORIGIN, TableSpec, build_item_fields
 from components.ingest.output import counts, dead_letters, examples, histories, shards
 from components.ingest.output.counts import Counts, WriteCounts
 from components.ingest.read.files import find_files
-from components.ingest.read.records import DUPLICATE_ID
 from components.ingest.read_table import ReadTable, plan_shards
 from schema import timeline
 from schema.dataset import Dataset
-from schema.sources import name_table
 
 ITEMS_PER_FILE = 50_000
 _USERS_PER_BATCH = 8192
+_FIRST_TABLE = [counts.name_tally("items", what) for what in ("accepted", "duplicates")]
 
 
 def build(
-    pipeline: beam.Pipeline, dataset: Dataset, data_dir: str, examples_uri: str, rejected_dir: str
+    pipeline: beam.Pipeline,
+    dataset: Dataset,
+    data_dir: str,
+    examples_uri: str,
+    rejected_dir: str,
+    test_cut: int | None = None,
 ) -> None:
     """Adds the steps for the catalogue to `pipeline`; read the result with
     `counts.load(examples_uri)`.
@@ -44,6 +49,8 @@ def build(
         data_dir: Folder or URL that relative paths of tables start from.
         examples_uri: URI of the Examples to write.
         rejected_dir: Folder or URL of the dead letters, one folder per table.
+        test_cut: Start of the test split, in seconds since epoch, UTC, where the latest values of
+            properties end that have no `as_of`.
     """
     specs = build_specs(dataset, data_dir)
     examples.prepare(examples_uri, (timeline.CATALOGUE_SPLIT,))
@@ -57,7 +64,7 @@ def build(
     written = (
         records
         | "Gather" >> beam.CoGroupByKey()
-        | "Write" >> beam.FlatMap(_write_catalogue, examples_uri, letters, dataset)
+        | "Write" >> beam.FlatMap(_write_catalogue, examples_uri, letters, dataset, test_cut)
     )
     names = tuple(spec.name for spec, _ in specs)
     _ = (*tallies, written) | "AllTallies" >> beam.Flatten() | WriteCounts(names, examples_uri)
@@ -73,7 +80,7 @@ def write_logged_items(histories_uri: str, examples_uri: str) -> None:
         found = pc.unique(pa.chunked_array([found, *ids.chunks]))
     logged = pa.table({timeline.ITEM_ID: found.take(pc.sort_indices(found))})
     examples.prepare(examples_uri, (timeline.CATALOGUE_SPLIT,))
-    _write_examples(_fill_titles(logged), examples_uri)
+    _write_examples(fill_titles(logged), examples_uri)
     counts.write(examples_uri, Counts({}, {"items": logged.num_rows}))
 
 
@@ -98,7 +105,7 @@ def read_item_ids(
         return None
     spec, paths = build_specs(dataset, data_dir)[0]
     if ids_only:
-        spec = spec._replace(fields=spec.fields[:1], origin=())
+        spec = spec._replace(fields=spec.fields[:1], origin=(), properties=None)
     read: Any = pipeline | ReadTable(spec, paths, None)
     return read["records"] | "ItemIds" >> beam.MapTuple(_select_id)
 
@@ -109,8 +116,10 @@ def build_specs(dataset: Dataset, data_dir: str) -> list[tuple[TableSpec, list[s
     for number, source in enumerate(dataset.data.item_tables):
         paths, _ = plan_shards(data_dir, source)
         origin = (FILE, LINE) if source.duplicates == "last" else ORIGIN
-        fields = build_item_fields(dataset, number)
-        specs.append((TableSpec("items", source, fields, 1, origin, number=number), paths))
+        spec = TableSpec("items", source, build_item_fields(dataset, number), 1, origin)
+        specs.append(
+            (spec._replace(number=number, properties=list_properties(dataset, number)), paths)
+        )
     return specs
 
 
@@ -125,37 +134,19 @@ def _write_catalogue(
     uri: str,
     letters: Sequence[str],
     dataset: Dataset,
+    test_cut: int | None,
 ) -> Iterator[tuple[str, int]]:
     tables = unpack_tables("items", element[1], len(letters))
     if not tables:
         _write_examples(pa.table({}), uri)
         yield "items", 0
         return
-    catalogue, tallies = build_catalogue(tables, letters, dataset)
+    catalogue, tallies = build_catalogue(tables, letters, dataset, test_cut)
     _write_examples(catalogue, uri)
     yield from tallies
+    first = sum(n for name, n in tallies if name in _FIRST_TABLE)
+    yield from tally_columns_without_values(catalogue, first, dataset)
     yield "items", catalogue.num_rows
-
-
-def build_catalogue(
-    tables: Sequence[pa.Table], letters: Sequence[str], dataset: Dataset
-) -> tuple[pa.Table, list[tuple[str, int]]]:
-    """Joins the accepted records of the catalogue's tables, with origin columns, to one record per
-    item, sorted by id, whose title is the id if there is none. Writes the dead letters of repeated
-    ids if the configuration rejects them.
-
-    Returns the items, and the tallies of accepted, unused, repeated and rejected records.
-    """
-    joined, matches = join_tables(tables, timeline.ITEM_ID)
-    tallies = tally_matches("items", matches)
-    if dataset.data.item_tables[0].duplicates == "last":
-        return _fill_titles(joined), tallies + tally_repeated("items", matches)
-    for number, folder in enumerate(letters):
-        repeated = matches[number].repeated
-        dead_letters.write_late(folder, 0, {DUPLICATE_ID: repeated})
-        rejected = counts.name_tally(name_table("items", number), "rejected", DUPLICATE_ID)
-        tallies.append((rejected, repeated.num_rows))
-    return _fill_titles(joined), tallies
 
 
 def _write_examples(latest: pa.Table, uri: str) -> None:
@@ -165,12 +156,3 @@ def _write_examples(latest: pa.Table, uri: str) -> None:
             part = latest.slice(number * ITEMS_PER_FILE, ITEMS_PER_FILE)
             if part.num_rows:
                 examples.write(writer, part)
-
-
-def _fill_titles(items: pa.Table) -> pa.Table:
-    """Fills the title of each item without one with its id."""
-    ids = items[timeline.ITEM_ID]
-    if timeline.TITLE not in items.column_names:
-        return items.append_column(timeline.TITLE, ids)
-    title = pc.coalesce(items[timeline.TITLE], ids)
-    return items.set_column(items.column_names.index(timeline.TITLE), timeline.TITLE, title)

@@ -28,7 +28,7 @@ from components.ingest.read.sequences import list_sequence_columns
 from components.ingest.read.text_stream import open_text
 from schema.dataset import Dataset
 from schema.errors import ConfigError, DataRefused
-from schema.sources import SPAN, InteractionsSource, Source, name_table
+from schema.sources import SPAN, InteractionsSource, ItemsSource, Source, name_table
 from schema.user_ids import load_key
 
 # A column that is missing from the first records of JSON is treated as an error.
@@ -107,13 +107,20 @@ def _omit_columns_of_others(
     """The table without the optional fields that no file of it has, but another table."""
     others = [columns for n, columns in enumerate(found) if n != number]
 
-    def is_elsewhere(field: Field) -> bool:
-        own = found[number].isdisjoint(field.columns)
-        return field.optional and own and any(map(set(field.columns).issubset, others))
-
     table = tables[number]
+    has_properties = any(_is_long(other) for other in tables)  # whose names are in its records
+
+    def is_elsewhere(field: Field) -> bool:
+        own = not found[number].isdisjoint(field.columns)
+        there = has_properties or any(map(set(field.columns).issubset, others))
+        return field.optional and not own and there and not _is_long(table)
+
     kept = [field for field in table.fields if not is_elsewhere(field)]
     return table._replace(fields=kept)
+
+
+def _is_long(table: _InputTable) -> bool:
+    return isinstance(table.source, ItemsSource) and table.source.properties is not None
 
 
 def _find_filled_files(table: _InputTable, where: PathPattern, data_dir: str) -> list[str]:

@@ -13,6 +13,7 @@ import apache_beam as beam
 import pyarrow as pa
 from apache_beam.pvalue import TaggedOutput
 
+from components.ingest.fields.item_properties import prune_properties
 from components.ingest.fields.parser import BlockParser, ParsedRecords, build_empty_table
 from components.ingest.fields.table_spec import LINE, ROW_GROUP, TableSpec
 from components.ingest.output import counts, dead_letters, shards
@@ -78,7 +79,11 @@ class _ParseElements(beam.DoFn):
         for read, parsed in self._parser.parse(element):
             if parsed.rejected:
                 yield TaggedOutput(_LETTERS, parsed.rejected)
-            for shard, part in shards.divide(parsed.accepted, spec.fields[0].name, spec.shards):
+            accepted = _select_rows(parsed.accepted, spec)
+            unused = parsed.accepted.num_rows - accepted.num_rows
+            if unused:
+                yield TaggedOutput(_TALLIES, (counts.name_tally(spec.name, "unused"), unused))
+            for shard, part in shards.divide(accepted, spec.fields[0].name, spec.shards):
                 yield shard, shards.pack(part, parsed.origin)
             for tally in _iterate_tallies(spec.name, read, parsed):
                 yield TaggedOutput(_TALLIES, tally)
@@ -105,6 +110,10 @@ class _WriteLetters(beam.DoFn):
         dead_letters.write(self._folder, element[0].line, element)
         for letter in element:
             yield counts.name_tally(self._table, "rejected", letter.reason), 1
+
+
+def _select_rows(accepted: pa.Table, spec: TableSpec) -> pa.Table:
+    return accepted if spec.properties is None else prune_properties(accepted, spec.properties)
 
 
 def plan_shards(data_dir: str, source: Source) -> tuple[list[str], int]:
@@ -138,7 +147,9 @@ def read_in_process(spec: TableSpec, paths: list[str], letters_dir: str) -> Tabl
     accepted: list[pa.Table] = []
     for element in _iterate_elements(spec, paths):
         for count, parsed in parser.parse(element):
-            accepted.append(parsed.accepted)
+            accepted.append(_select_rows(parsed.accepted, spec))
+            unused = parsed.accepted.num_rows - accepted[-1].num_rows
+            tallies[counts.name_tally(spec.name, "unused")] += unused
             for tally, n in _iterate_tallies(spec.name, count, parsed):
                 tallies[tally] += n
             if parsed.rejected:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.ingest import items, preflight
+from components.ingest.catalogue import build_catalogue
 from components.ingest.events import rules as event_rules
 from components.ingest.events.event_tables import (
     LOG,
@@ -56,7 +57,9 @@ def read_items(dataset: Dataset, paths: Sequence[str], rejected_dir: str) -> Acc
         read_in_process(spec, files, folder)
         for (spec, files), folder in zip(specs, letters, strict=True)
     ]
-    catalogue, tallies = items.build_catalogue([read.records for read in tables], letters, dataset)
+    catalogue, tallies = build_catalogue(
+        [read.records for read in tables], letters, dataset, test_cut=None
+    )
     names = tuple(spec.name for spec, _ in specs)
     counted = _sum_tallies([read.tallies for read in tables], tallies, names)
     acceptance.check(counted, dataset.data, rejected_dir)

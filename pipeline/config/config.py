@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pipeline.config.kubeflow import KubeflowConfig
 from pipeline.config.renamed_keys import rename_keys
 from schema.base import StrictModel
-from schema.dataset import Dataset, require_filter, require_tables
+from schema.dataset import Dataset, require_filter, require_tables, require_test_cut
 from schema.errors import ConfigError
 from schema.features import Features
 from schema.labels import Labels
@@ -116,6 +116,11 @@ class Config(StrictModel):
     @model_validator(mode="after")
     def _check_feature_tables(self) -> "Config":
         require_tables(self.features, self.data)
+        return self
+
+    @model_validator(mode="after")
+    def _check_test_cut(self) -> "Config":
+        require_test_cut(self.data, self.split)
         return self
 
     @model_validator(mode="after")

@@ -5,6 +5,7 @@ from schema.sources.data import Data
 from schema.sources.interactions import InteractionsSource
 from schema.sources.items import ItemsSource
 from schema.sources.several_tables import LATER_TABLES, name_table
+from schema.sources.time_options import TimeOptions
 from schema.sources.users import UsersSource
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "InteractionsSource",
     "ItemsSource",
     "Source",
+    "TimeOptions",
     "UsersSource",
     "name_table",
 ]

@@ -89,6 +89,14 @@ class Data(StrictModel):
         return any(table.available is not None for table in self.item_tables)
 
     @property
+    def needs_test_cut(self) -> bool:
+        """Whether a table of the catalogue is read as of the beginning of the test split."""
+        return any(
+            table.properties is not None and table.properties.as_of is None
+            for table in self.item_tables
+        )
+
+    @property
     def items_filter(self) -> str | None:
         """Name of the item feature by which requests can filter."""
         return None if self.items is None else self.items.filter

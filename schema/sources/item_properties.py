@@ -17,6 +17,8 @@ class ItemProperties(TimeOptions):
     values of its files, unless `as_of` is given.
     """
 
+    timestamp: str = "timestamp"
+    """Column of the time from which on the item has the value."""
     property: str = "property"
     """Column of the property's name."""
     value: str = "value"

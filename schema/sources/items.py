@@ -3,6 +3,7 @@
 from typing import ClassVar, Literal
 
 from schema.sources.base import Source
+from schema.sources.item_properties import ItemProperties
 
 
 class ItemsSource(Source):
@@ -16,6 +17,8 @@ class ItemsSource(Source):
     """Keys that apply to all tables of the catalogue."""
     item_id: str = "item_id"
     """Column of the item's id."""
+    properties: ItemProperties | None = None
+    """Such a table has no column per feature."""
     title: str | None = None
     """Column of the title, shown to people next to the id."""
     available: str | None = None

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.ingest.events.log import keep_latest
+from components.ingest.events.log import LatestRecords
 from components.ingest.output import counts, shards
 from schema.sources import name_table
 
@@ -30,14 +30,13 @@ class JoinedTables(NamedTuple):
     """By table."""
 
 
-def join_tables(tables: Sequence[pa.Table], key: str) -> JoinedTables:
+def join_tables(tables: Sequence[LatestRecords], key: str) -> JoinedTables:
     """Adds the columns of later tables to the records of the first, by the id in `key`.
 
-    Of several records with the same id in one table the last one is used, as by `log.keep_latest`.
     If several tables have a value of a column, that of the first of them is used; a null and an
     empty set are not values.
     """
-    first, *later = (keep_latest(table, key) for table in tables)
+    first, *later = tables
     records = first.kept
     matches = [TableMatches(records.num_rows, 0, first.repeated)]
     for kept, repeated in later:

@@ -16,7 +16,7 @@ from components.ingest.events.joined_tables import (
     tally_repeated,
     unpack_tables,
 )
-from components.ingest.events.log import find_user_starts, sort_events
+from components.ingest.events.log import find_user_starts, keep_latest, sort_events
 from components.ingest.events.splits import count_times
 from components.ingest.fields.table_spec import ITEM_ID, ORIGIN, TIMESTAMP
 from components.ingest.output import shards
@@ -122,7 +122,8 @@ def _join_users(
     tables = unpack_tables("users", parts, count)
     if not tables:
         return None, []
-    users, matches = join_tables(tables, timeline.USER_ID)
+    latest = [keep_latest(table, timeline.USER_ID) for table in tables]
+    users, matches = join_tables(latest, timeline.USER_ID)
     return users, tally_matches("users", matches) + tally_repeated("users", matches)
 
 

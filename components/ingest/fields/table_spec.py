@@ -23,12 +23,12 @@ from components.ingest.fields.timestamps import (
     convert_timestamps,
 )
 from components.ingest.fields.vectors import convert_columns, convert_lists
-from components.ingest.read.records import MISSING_ITEM_ID, MISSING_USER_ID
+from components.ingest.read.records import MISSING_ITEM_ID, MISSING_PROPERTY, MISSING_USER_ID
 from schema import timeline
 from schema.dataset import Dataset
 from schema.features import Feature, Set, Timestamp, Vector
 from schema.labels import Positive, RankingLabel
-from schema.sources import InteractionsSource, Source, name_table
+from schema.sources import Source, TimeOptions, name_table
 
 # One event's share of the parallel lists that `schema.timeline` describes.
 ITEM_ID = timeline.ITEM_ID
@@ -41,6 +41,9 @@ LINE = "line"
 ROW_GROUP = "row_group"  # of a Parquet file
 RAW = "raw"  # its text, for a record that a later rule can reject
 ORIGIN = (FILE, LINE, ROW_GROUP, RAW)
+PROPERTY = "property"
+VALUE = "value"
+"""Name and value of an item's property, in a long table of items."""
 TABLE = "table"
 """Number of the event's table, int8, if the log has several."""
 DETAIL = "detail"
@@ -85,10 +88,11 @@ def build_interaction_fields(dataset: Dataset, number: int = 0) -> list[Field]:
     source, labels = dataset.data.event_tables[number], dataset.labels
     at = f"data.{name_table('interactions', number)}"
     user_id = _build_user_id(dataset, source.user_id, f"{at}.user_id")
+    latest = None if source.not_after is None else source.not_after.timestamp()
     fields = [
         user_id,
         _build_id(ITEM_ID, source.item_id, MISSING_ITEM_ID, f"{at}.item_id"),
-        _build_moment(source, f"{at}.timestamp"),
+        _build_moment(source, f"{at}.timestamp", latest),
     ]
     fields.append(_build_positive(labels.positive, user_id))
     fields += [_build_label(name, label) for name, label in labels.ranking.items()]
@@ -121,11 +125,11 @@ def _build_label(name: str, label: RankingLabel) -> Field:
     )
 
 
-def _build_moment(source: InteractionsSource, key: str) -> Field:
+def _build_moment(source: TimeOptions, key: str, not_after: float | None = None) -> Field:
     notation = TimeNotation(source.timestamp_unit, source.timestamp_format, source.timezone)
     convert = functools.partial(convert_timestamps, notation=notation)
-    if source.not_after is not None:
-        convert = functools.partial(convert, latest=source.not_after.timestamp())
+    if not_after is not None:
+        convert = functools.partial(convert, latest=not_after)
     return Field(
         MOMENT,
         source.timestamp,
@@ -137,8 +141,27 @@ def _build_moment(source: InteractionsSource, key: str) -> Field:
 
 
 def build_item_fields(dataset: Dataset, number: int = 0) -> list[Field]:
+    """Returns the fields of the catalogue's table `number`: those of `build_attribute_fields`, or
+    of a long table item_id, PROPERTY, VALUE and MOMENT.
+    """
+    source, at = dataset.data.item_tables[number], f"data.{name_table('items', number)}"
+    properties = source.properties
+    if properties is None:
+        return build_attribute_fields(dataset, number)
+    at_property = f"{at}.properties"
+    return [
+        _build_id(ITEM_ID, source.item_id, MISSING_ITEM_ID, f"{at}.item_id"),
+        _build_id(PROPERTY, properties.property, MISSING_PROPERTY, f"{at_property}.property"),
+        _build_optional(
+            VALUE, properties.value, convert_texts, f"{at_property}.value", "a text or a number"
+        ),
+        _build_moment(properties, f"{at_property}.timestamp"),
+    ]
+
+
+def build_attribute_fields(dataset: Dataset, number: int = 0) -> list[Field]:
     """Returns the fields item_id, title and available (if they have a column) and item_* of the
-    catalogue's table `number`.
+    catalogue's table `number`. In a long table, an unreadable `available` counts as missing.
     """
     source, at = dataset.data.item_tables[number], f"data.{name_table('items', number)}"
     fields = [_build_id(timeline.ITEM_ID, source.item_id, MISSING_ITEM_ID, f"{at}.item_id")]
@@ -148,7 +171,9 @@ def build_item_fields(dataset: Dataset, number: int = 0) -> list[Field]:
     if source.available is not None:
         key = f"{at}.available"
         available = Field(timeline.AVAILABLE, source.available, convert_availability, key)
-        fields.append(available._replace(expects="1 or true, 0 or false"))
+        is_long = source.properties is not None
+        available = available._replace(expects="1 or true, 0 or false")
+        fields.append(available._replace(optional=is_long, absent=1))
     return fields + _build_features(
         dataset.features.items, timeline.name_item_feature, "features.items"
     )
@@ -274,6 +299,8 @@ class TableSpec(NamedTuple):
     """Whether to omit the raw text from dead letters and RAW, because it has unhashed ids."""
     number: int = 0
     """Position of the table among those of its kind."""
+    properties: frozenset[str] | None = None
+    """Properties to keep of a long table of items."""
 
     @property
     def name(self) -> str:

@@ -49,7 +49,8 @@ class TableCounts:
     assumed_utc: dict[str, int] = dataclasses.field(default_factory=dict)
     """Times without a zone that were read as UTC, by the configuration key of the field."""
     unused: int = 0
-    """Records of a later table of items or users whose id the first table does not have."""
+    """Records of a later table of items or users whose id the first table does not have, and of a
+    long table of items those of undeclared properties or later times."""
     comments: int = 0
     """Number of comment lines, which are not records."""
 

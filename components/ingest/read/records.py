@@ -21,6 +21,7 @@ HEADER_LINE = "header_line"  # column names repeated among the records
 WRONG_FIELD_COUNT = "wrong_field_count"  # more or fewer fields than columns
 MISSING_USER_ID = "missing_user_id"
 MISSING_ITEM_ID = "missing_item_id"
+MISSING_PROPERTY = "missing_property"  # a row of a long table of items names no property
 OVERLONG_ID = "overlong_id"  # more than 1 KiB
 INEXACT_ID = "inexact_id"  # a number that is not whole, or too large to be exact
 BAD_ID = "bad_id"  # holds a line break or NUL, which no vocabulary file can hold

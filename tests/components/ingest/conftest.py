@@ -116,10 +116,13 @@ def ingest_events(tmp_path):
 def ingest_items(tmp_path):
     """ingest_items(dataset, data_dir) -> Ingested, of the catalogue."""
 
-    def run(dataset: Dataset, data_dir: str, name: str = "run") -> Ingested:
+    def run(
+        dataset: Dataset, data_dir: str, name: str = "run", test_cut: int | None = None
+    ) -> Ingested:
         root = tmp_path / name
+        places = (data_dir, str(root / "examples"), str(root / "rejected"))
         with _pipeline() as pipeline:
-            items.build(pipeline, dataset, data_dir, str(root / "examples"), str(root / "rejected"))
+            items.build(pipeline, dataset, *places, test_cut)
         return Ingested(root, counts.load(str(root / "examples")))
 
     return run
