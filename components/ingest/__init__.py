@@ -1,6 +1,6 @@
 """Ingestion: raw tables -> timelines, histories and a catalogue, with Beam and Arrow, without TFX.
 
-    read      files -> blocks or row groups -> records (delimited, json_lines, sequences, parquet)
+    read      files -> blocks or row groups -> records (delimited, objects, sequences, parquet)
     fields    records -> typed fields -> accepted records and dead letters
     output    shards, Examples, histories, dead letters, counts
     events    shards -> ordered events, filtered by the rules -> splits -> timelines

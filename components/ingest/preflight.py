@@ -2,9 +2,8 @@
 
 import functools
 import itertools
-import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from components.ingest.fields.table_spec import (
@@ -16,25 +15,27 @@ from components.ingest.fields.table_spec import (
 from components.ingest.read import parquet_file
 from components.ingest.read.compression import DAMAGE_ERRORS, open_decompressed
 from components.ingest.read.files import describe_files, find_files, open_file_systems
-from components.ingest.read.format_detection import describe_lines, require_format
+from components.ingest.read.format_detection import describe_texts, require_format
 from components.ingest.read.header_fix import HEAD_LINES, suggest_header_fix
 from components.ingest.read.layout import read_header, read_layout, read_start
 from components.ingest.read.nested.arrow_path import has_path
 from components.ingest.read.nested.column_path import has_value, parse_column_path, starts_in
+from components.ingest.read.objects.object_sample import SAMPLE_RECORDS, sample_objects
 from components.ingest.read.partitions import parse_partitions
 from components.ingest.read.paths import PathPattern, extract_span, locate_table
 from components.ingest.read.records import join_excerpts
 from components.ingest.read.sequences import list_sequence_columns
-from components.ingest.read.text_stream import open_text
 from schema.dataset import Dataset
 from schema.errors import ConfigError, DataRefused
 from schema.sources import SPAN, InteractionsSource, ItemsSource, Source, name_table
 from schema.user_ids import load_key
 
-# A column that is missing from the first records of JSON is treated as an error.
-_SAMPLE = 10_000
+_EXPECTED_OBJECTS = {
+    "jsonl": "one JSON object per line",
+    "json": "JSON objects",
+    "python": "one Python dict per line",
+}
 _NAME_OF_AN_ID = re.compile(r"([a-z]+[ _-]?)?(id|key|code)", re.IGNORECASE)
-_LONGEST_LINE = 1 << 24
 
 
 _FIELDS: dict[str, Callable[[Dataset, int], list[Field]]] = {
@@ -96,8 +97,8 @@ def _find_columns(table: _InputTable, paths: list[str]) -> set[str]:
     elif table.source.format == "parquet":
         names = [_list_parquet_columns(table, path) or [] for path in paths]
     else:
-        objects = [record for record in map(_read_object, _sample_lines(table, paths)) if record]
-        names = [_list_json_columns(table, paths, objects)]
+        _, objects = sample_objects(paths, table.source)
+        names = [_list_object_columns(table, paths, objects)]
     return set(itertools.chain(table.source.constants, *names))
 
 
@@ -166,7 +167,7 @@ def _check_columns(table: _InputTable, filled: list[str]) -> None:
         names = list_sequence_columns(table.source)
         _require_columns(table, filled[0], names, "sequences have no other columns")
     else:
-        _check_json(table, filled)
+        _check_objects(table, filled)
 
 
 def _has_content(path: str) -> bool:
@@ -235,22 +236,21 @@ def _list_parquet_columns(table: _InputTable, path: str) -> list[str] | None:
     return [*schema.names, *parse_partitions(path), *nested.difference(schema.names)]
 
 
-def _check_json(table: _InputTable, paths: list[str]) -> None:
+def _check_objects(table: _InputTable, paths: list[str]) -> None:
     """Uses the keys of many records, because an optional field may be missing from most of them."""
-    lines = _sample_lines(table, paths)
-    objects = [record for record in map(_read_object, lines) if record is not None]
-    if 2 * len(objects) < len(lines):
+    texts, objects = sample_objects(paths, table.source)
+    if 2 * len(objects) < len(texts):
         raise ConfigError(
-            f"{describe_files(paths)}: expected one JSON object per line, received "
-            f"{describe_lines(lines)}"
+            f"{describe_files(paths)}: expected {_EXPECTED_OBJECTS[table.source.format]}, received "
+            f"{describe_texts(texts)}"
         )
     if any(objects):
-        hint = f"the first {_SAMPLE} records do not have it"
-        received = _list_json_columns(table, paths, objects)
+        hint = f"the first {SAMPLE_RECORDS} records do not have it"
+        received = _list_object_columns(table, paths, objects)
         _require_columns(table, describe_files(paths), received, hint)
 
 
-def _list_json_columns(
+def _list_object_columns(
     table: _InputTable, paths: list[str], objects: list[dict[str, Any]]
 ) -> list[str]:
     keys = dict.fromkeys(itertools.chain.from_iterable(objects))
@@ -285,27 +285,3 @@ def _require_columns(table: _InputTable, where: str, received: list[str], hint: 
                 f"{where}: {field.key} expects one column {repeated[0]!r}, "
                 f"received columns {', '.join(map(repr, received))}; rename or remove the others"
             )
-
-
-def _sample_lines(table: _InputTable, paths: list[str]) -> list[bytes]:
-    all_lines = itertools.chain.from_iterable(
-        _read_lines(path, table.source.encoding) for path in paths
-    )
-    return [line for line in itertools.islice(all_lines, _SAMPLE) if line.strip()]
-
-
-def _read_lines(path: str, encoding: str) -> Iterator[bytes]:
-    try:
-        with open_text(path, encoding) as handle:
-            while line := handle.readline(_LONGEST_LINE):
-                yield line
-    except DAMAGE_ERRORS:
-        return
-
-
-def _read_object(line: bytes) -> dict[str, Any] | None:
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return record if isinstance(record, dict) else None

@@ -17,11 +17,10 @@ from components.ingest.fields.item_properties import prune_properties
 from components.ingest.fields.parser import BlockParser, ParsedRecords, build_empty_table
 from components.ingest.fields.table_spec import LINE, ROW_GROUP, TableSpec
 from components.ingest.output import counts, dead_letters, shards
-from components.ingest.read.blocks import Block, ReadBlocks, read_blocks
+from components.ingest.read.blocks import Block, ReadBlocks, build_splitter, read_blocks
 from components.ingest.read.files import find_files
 from components.ingest.read.parquet import ReadRowGroups, RowGroup, list_row_groups
 from components.ingest.read.paths import locate_table
-from components.ingest.read.quoting import build_dialect
 from components.ingest.read.records import DeadLetter
 from schema.errors import ConfigError
 from schema.sources import Source
@@ -65,7 +64,7 @@ class ReadTable(beam.PTransform):
         if self._spec.source.format == "parquet":
             return ReadRowGroups(self._paths)
         source = self._spec.source
-        return ReadBlocks(self._paths, source.encoding, build_dialect(source))
+        return ReadBlocks(self._paths, source.encoding, build_splitter(source))
 
 
 class _ParseElements(beam.DoFn):
@@ -78,7 +77,7 @@ class _ParseElements(beam.DoFn):
         spec = self._spec
         for read, parsed in self._parser.parse(element):
             if parsed.rejected:
-                yield TaggedOutput(_LETTERS, parsed.rejected)
+                yield TaggedOutput(_LETTERS, (parsed.origin.offset, parsed.rejected))
             accepted = _select_rows(parsed.accepted, spec)
             unused = parsed.accepted.num_rows - accepted.num_rows
             if unused:
@@ -106,9 +105,10 @@ class _WriteLetters(beam.DoFn):
         self._table = table
         self._folder = folder
 
-    def process(self, element: list[DeadLetter]) -> Iterator[tuple[str, int]]:
-        dead_letters.write(self._folder, element[0].line, element)
-        for letter in element:
+    def process(self, element: tuple[int, list[DeadLetter]]) -> Iterator[tuple[str, int]]:
+        offset, letters = element
+        dead_letters.write(self._folder, offset, letters)
+        for letter in letters:
             yield counts.name_tally(self._table, "rejected", letter.reason), 1
 
 
@@ -153,7 +153,7 @@ def read_in_process(spec: TableSpec, paths: list[str], letters_dir: str) -> Tabl
             for tally, n in _iterate_tallies(spec.name, count, parsed):
                 tallies[tally] += n
             if parsed.rejected:
-                dead_letters.write(letters_dir, parsed.rejected[0].line, parsed.rejected)
+                dead_letters.write(letters_dir, parsed.origin.offset, parsed.rejected)
             for letter in parsed.rejected:
                 tallies[counts.name_tally(spec.name, "rejected", letter.reason)] += 1
     if not accepted:  # empty files have no block
@@ -166,7 +166,7 @@ def _iterate_elements(spec: TableSpec, paths: list[str]) -> Iterator[Block | Row
         if spec.source.format == "parquet":
             yield from list_row_groups(path)
         else:
-            yield from read_blocks(path, spec.source.encoding, build_dialect(spec.source))
+            yield from read_blocks(path, spec.source.encoding, build_splitter(spec.source))
 
 
 def _build_empty_records(spec: TableSpec) -> pa.Table:

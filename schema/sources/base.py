@@ -29,14 +29,27 @@ class FileOptions(StrictModel):
     last_spans: Annotated[int | None, Field(ge=1)] = None
     """How many spans to read, up to and including `span`, or the newest if `span` is absent. Only
     existing spans count, so a day without logs is not one of them."""
-    format: Literal["csv", "jsonl", "parquet", "sequences"] = "csv"
-    """`csv` is any delimited text; `jsonl` has one JSON object per line. Text compressed with gzip,
+    format: Literal["csv", "jsonl", "json", "python", "parquet", "sequences"] = "csv"
+    """`csv` is any delimited text; `jsonl` has one JSON object per line; `json` has JSON objects in
+    an array or one after another, each on any number of lines; `python` has one Python dict of
+    literals per line, as older dumps of Amazon's and Steam's reviews. Text compressed with gzip,
     Zstandard, bzip2 or xz is decompressed, regardless of the file name. `parquet` columns of times
     define their own unit; without a time zone they are UTC. `sequences` is for events only: one
     user per line, `user item item …` in time order, separated by blanks; it requires
     `split.kind = "last_item"`, and a user with two lines stops the run with exit code 3. A numeric
-    id in `jsonl` or `parquet` is converted to an integer, 8.0 to `8`; a number that is not whole,
-    or a float too large to identify one integer, is rejected as `inexact_id`."""
+    id in `jsonl`, `json`, `python` or `parquet` is converted to an integer, 8.0 to `8`; a number
+    that is not whole, or a float too large to identify one integer, is rejected as `inexact_id`.
+    MongoDB's Extended JSON (`{"$oid": …}`, `{"$date": …}`, `{"$numberLong": …}`) is read as the
+    values that it stands for, dates as times with their own unit; `NaN` is a missing value.
+    Fixed-length binary values of 16 bytes in `parquet` are UUIDs.
+
+    Wherever a column is named, the name can be a path into nested values: `user.id` (an object or
+    struct), `items[0].id` (an element of a list), `genres[].name` (all elements, as a list for a
+    feature of kind `set`), `params[key=page].value` (the first element whose `key` is `page`); JSON
+    or Python text in a cell is nested too. A column that literally has the name is preferred. The
+    key of a folder `key=value` on the path of a file is a column of its records (Hive partitions),
+    unless the file has a column with that name. A `parquet` column that only some files have is
+    null in the others, except for ids and times, which every file must have."""
 
     @model_validator(mode="after")
     def _require_one_span(self) -> "FileOptions":

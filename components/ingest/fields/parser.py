@@ -24,6 +24,8 @@ from components.ingest.read.layout import Layout, read_layout
 from components.ingest.read.lines import Lines, decode_block
 from components.ingest.read.nested.column_path import list_base_columns
 from components.ingest.read.objects.json_lines import parse_json_lines
+from components.ingest.read.objects.object_texts import decode_objects
+from components.ingest.read.objects.python_lines import parse_python_lines
 from components.ingest.read.parquet import RowGroup, read_row_group
 from components.ingest.read.quoting import build_dialect
 from components.ingest.read.records import DeadLetter, Fault, Origin, Records
@@ -60,6 +62,8 @@ def parse_lines(lines: Lines, names: Sequence[str | None], spec: TableSpec) -> P
         records = parse_delimited(lines.texts, names, bases, dialect)
     elif isinstance(spec.source, InteractionsSource) and spec.source.format == "sequences":
         records = parse_sequences(lines.texts, list_source_columns(spec), spec.source)
+    elif spec.source.format == "python":
+        records = parse_python_lines(lines.texts, list_source_columns(spec))
     else:
         records = parse_json_lines(lines.texts, list_source_columns(spec))
     return accept_records(lines, records, spec)
@@ -84,7 +88,8 @@ def accept_records(lines: Lines, records: Records, spec: TableSpec) -> ParsedRec
     table, index = _sort_by_line(
         pa.table(converted.arrays).filter(pa.array(keep)), records.index[keep]
     )
-    origin = Origin(spec.number, lines.path, int(lines.numbers[0]) if len(lines.numbers) else 0)
+    first_line = int(lines.numbers[0]) if len(lines.numbers) else 0
+    origin = Origin(spec.number, lines.path, first_line, lines.offset)
     return ParsedRecords(
         _append_origin(table, lines, index, spec),
         rejected,
@@ -157,6 +162,8 @@ class BlockParser:
 
     def _decode(self, block: Block, header_line: int) -> Lines:
         source = self._spec.source
+        if source.format == "json":
+            return decode_objects(block, source.byte_encoding)
         lines = decode_block(block, source.byte_encoding, header_line, build_dialect(source))
         return expand_sequences(lines) if source.format == "sequences" else lines
 

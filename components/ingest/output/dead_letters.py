@@ -28,10 +28,12 @@ def prepare(rejected_dir: str, table: str) -> str:
     return folder
 
 
-def write(folder: str, first_line: int, letters: list[DeadLetter]) -> None:
-    """Writes the letters of one block to a file with its name, which a retry overwrites."""
-    source = zlib.crc32(letters[0].file.encode())
-    _write_file(folder, f"part-{source:08x}-{first_line:012d}", letters)
+def write(folder: str, offset: int, letters: list[DeadLetter]) -> None:
+    """Writes the letters of one block to a file with its name, which a retry overwrites. The block
+    begins at `offset` of its file; several blocks can begin on the same line.
+    """
+    file, line = zlib.crc32(letters[0].file.encode()), letters[0].line
+    _write_file(folder, f"part-{file:08x}-{line:012d}-{offset:012d}", letters)
 
 
 def write_late(

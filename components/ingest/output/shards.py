@@ -10,7 +10,6 @@ from components.ingest.read.records import Origin
 
 SHARD_BYTES = 16 << 20
 MIN_SHARDS = 4
-_TABLE, _FILE, _LINE = b"table", b"file", b"line"
 
 
 def count(input_bytes: int) -> int:
@@ -40,9 +39,7 @@ def divide(table: pa.Table, column: str, shards: int) -> Iterator[tuple[int, pa.
 def pack(table: pa.Table, origin: Origin | None = None) -> bytes:
     """Encodes a table as bytes to send between workers. `origin` is that of its first record."""
     if origin is not None:
-        table = table.replace_schema_metadata(
-            {_TABLE: str(origin.table), _FILE: origin.file, _LINE: str(origin.line)}
-        )
+        table = table.replace_schema_metadata({key: str(n) for key, n in origin._asdict().items()})
     sink = pa.BufferOutputStream()
     options = pa.ipc.IpcWriteOptions(compression="lz4")
     with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
@@ -52,12 +49,15 @@ def pack(table: pa.Table, origin: Origin | None = None) -> bytes:
 
 def unpack(parts: Iterable[bytes]) -> pa.Table | None:
     """Concatenates the tables of `parts`; returns None if there are none. Tables with an origin are
-    sorted by it, by table, path and line, so that the order of `parts` does not matter.
+    sorted by it, by table, path, line and offset, so that the order of `parts` does not matter.
     """
     tables = sorted((pa.ipc.open_stream(part).read_all() for part in parts), key=_read_origin)
     return pa.concat_tables(tables).combine_chunks().replace_schema_metadata() if tables else None
 
 
 def _read_origin(table: pa.Table) -> Origin:
-    metadata = table.schema.metadata or {_TABLE: b"0", _FILE: b"", _LINE: b"0"}
-    return Origin(int(metadata[_TABLE]), metadata[_FILE].decode(), int(metadata[_LINE]))
+    metadata = table.schema.metadata
+    if not metadata:
+        return Origin(0, "", 0)
+    number, line, offset = (int(metadata[key]) for key in (b"table", b"line", b"offset"))
+    return Origin(number, metadata[b"file"].decode(), line, offset)

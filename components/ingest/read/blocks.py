@@ -2,21 +2,28 @@
 
 from collections.abc import Iterator
 from io import BufferedIOBase
-from typing import NamedTuple
+from typing import Literal, NamedTuple, Union
 
 import apache_beam as beam
 
 from components.ingest.read.compression import DAMAGE_ERRORS, open_decompressed
-from components.ingest.read.quoting import Dialect
+from components.ingest.read.objects.object_bounds import find_last_object_end
+from components.ingest.read.quoting import Dialect, build_dialect
 from components.ingest.read.record_ends import find_record_bounds
 from components.ingest.read.text_stream import end_lines, is_seekable, open_text
+from schema.sources import Source
 
 BLOCK_BYTES = 8 << 20
 _WHOLE_FILE = -1
 
+OBJECTS: Literal["objects"] = "objects"
+Splitter = Union[Dialect, Literal["objects"], None]
+"""What ends a record: a line end outside of a dialect's quotes, the closing brace of an object, or
+any line end."""
+
 
 class Block(NamedTuple):
-    """Some whole lines, and whole records, of one file."""
+    """Some whole records of one file; whole lines, unless an object ends within one."""
 
     path: str
     first_line: int
@@ -38,6 +45,11 @@ class BlockRange(NamedTuple):
     length: int
 
 
+def build_splitter(source: Source) -> Splitter:
+    """Returns what ends a record of the source."""
+    return OBJECTS if source.format == "json" else build_dialect(source)
+
+
 class ReadBlocks(beam.PTransform):
     """Paths -> `Block`s.
 
@@ -46,11 +58,11 @@ class ReadBlocks(beam.PTransform):
     themselves never pass through a shuffle.
     """
 
-    def __init__(self, paths: list[str], encoding: str, dialect: Dialect | None) -> None:
+    def __init__(self, paths: list[str], encoding: str, splitter: Splitter) -> None:
         super().__init__()
         self._paths = paths
         self._encoding = encoding
-        self._dialect = dialect
+        self._splitter = splitter
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
         """PBegin -> PCollection of Block."""
@@ -58,31 +70,31 @@ class ReadBlocks(beam.PTransform):
             pipeline
             | "Paths" >> beam.Create(self._paths)
             | "SharePaths" >> beam.Reshuffle()
-            | "Ranges" >> beam.FlatMap(_find_ranges, self._encoding, self._dialect)
+            | "Ranges" >> beam.FlatMap(_find_ranges, self._encoding, self._splitter)
             | "ShareRanges" >> beam.Reshuffle()
-            | "Load" >> beam.FlatMap(_load_blocks, self._encoding, self._dialect)
+            | "Load" >> beam.FlatMap(_load_blocks, self._encoding, self._splitter)
         )
 
 
 def split_blocks(
-    path: str, handle: BufferedIOBase, block_bytes: int, dialect: Dialect | None = None
+    path: str, handle: BufferedIOBase, block_bytes: int, splitter: Splitter = None
 ) -> Iterator[Block]:
-    """Splits a file into blocks at ends of lines; in delimited text, at ends of records.
+    """Splits a file into blocks at ends of lines, or of records that can have several lines.
 
     Args:
         path: Path of the file.
         handle: The text, see `text_stream.open_text`.
         block_bytes: Approximate size of a block.
-        dialect: Dialect of delimited text; None for other formats.
+        splitter: What ends a record, see `build_splitter`.
     """
     line, offset, pending = 1, 0, b""
-    skipped = 0 if dialect is None else dialect.skip_lines
+    skipped = splitter.skip_lines if isinstance(splitter, Dialect) else 0
     for chunk, damaged in _read_chunks(handle, block_bytes):
         pending += chunk
         if line <= skipped:
             end = _find_skipped_end(pending, skipped + 1 - line)
             line, offset, pending = line + pending.count(b"\n", 0, end), offset + end, pending[end:]
-        end = _find_last_end(pending, dialect) if line > skipped else 0
+        end = _find_last_end(pending, splitter) if line > skipped else 0
         if end:
             data, pending = pending[:end], pending[end:]
             yield Block(path, line, offset, data)
@@ -106,8 +118,10 @@ def _find_skipped_end(data: bytes, lines: int) -> int:
     return end
 
 
-def _find_last_end(data: bytes, dialect: Dialect | None) -> int:
-    open_from = find_record_bounds(data, dialect, is_whole=False).open_from
+def _find_last_end(data: bytes, splitter: Splitter) -> int:
+    if splitter == OBJECTS:
+        return find_last_object_end(data)
+    open_from = find_record_bounds(data, splitter, is_whole=False).open_from
     return data.rfind(b"\n", 0, open_from) + 1
 
 
@@ -131,25 +145,23 @@ def _read_chunks(handle: BufferedIOBase, size: int) -> Iterator[tuple[bytes, boo
             return
 
 
-def _find_ranges(path: str, encoding: str, dialect: Dialect | None) -> Iterator[BlockRange]:
+def _find_ranges(path: str, encoding: str, splitter: Splitter) -> Iterator[BlockRange]:
     if not is_seekable(path, encoding):
         yield BlockRange(path, 1, 0, _WHOLE_FILE)
         return
-    for block in read_blocks(path, encoding, dialect):
+    for block in read_blocks(path, encoding, splitter):
         yield BlockRange(path, block.first_line, block.offset, len(block.data))
 
 
-def read_blocks(path: str, encoding: str, dialect: Dialect | None) -> Iterator[Block]:
+def read_blocks(path: str, encoding: str, splitter: Splitter) -> Iterator[Block]:
     """Reads one file from start to end."""
     with open_text(path, encoding) as handle:
-        yield from split_blocks(path, handle, BLOCK_BYTES, dialect)
+        yield from split_blocks(path, handle, BLOCK_BYTES, splitter)
 
 
-def _load_blocks(
-    block_range: BlockRange, encoding: str, dialect: Dialect | None
-) -> Iterator[Block]:
+def _load_blocks(block_range: BlockRange, encoding: str, splitter: Splitter) -> Iterator[Block]:
     if block_range.length == _WHOLE_FILE:
-        yield from read_blocks(block_range.path, encoding, dialect)
+        yield from read_blocks(block_range.path, encoding, splitter)
         return
     with open_decompressed(block_range.path) as handle:
         handle.seek(block_range.offset)

@@ -3,7 +3,6 @@
 The first bytes of a file determine its format. Each message names the key to change.
 """
 
-import ast
 import codecs
 import json
 import re
@@ -11,6 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from components.ingest.read.compression import DAMAGE_ERRORS, open_decompressed, open_raw
+from components.ingest.read.objects.python_lines import parse_python_dict
 from schema.errors import ConfigError, DataRefused
 from schema.sources import Source
 from schema.sources.encodings import is_utf_16
@@ -81,6 +81,13 @@ _FORMATS = (
 )
 
 
+_OBJECT_TEXTS = {
+    "jsonl": 'one JSON object per line; set format = "jsonl"',
+    "json": 'one array, or objects over several lines; set format = "json"',
+    "python": 'Python\'s dict text; set format = "python"',
+}
+
+
 def require_format(path: str, source: Source) -> None:
     """Checks that the file has the configured format.
 
@@ -119,16 +126,25 @@ def _require_utf_16_where_set(path: str, source: Source, head: bytes) -> None:
         )
 
 
-def describe_lines(lines: Sequence[bytes]) -> str:
-    """Describes `lines`, most of which are not JSON objects, and what to do."""
-    start = next((line.strip() for line in lines if line.strip()), b"")
-    if start.startswith(b"["):
-        return "one array; write one object per line, as jq -c '.[]' does"
-    if start.startswith(b"{") and _is_python(start):
-        return "Python's dict text; write each with json.dumps"
-    if start == b"{" or (start.startswith(b"{") and not start.endswith(b"}")):
-        return "objects over several lines; write one per line, as jq -c . does"
-    return 'other text; set format = "csv" where it is delimited'
+def describe_texts(texts: Sequence[str]) -> str:
+    """Describes records, most of which are not objects of the configured format, and what to do."""
+    start = next((text.strip() for text in texts if text.strip()), "")
+    if not looks_like_json(start):
+        return 'other text; set format = "csv" where it is delimited'
+    return _OBJECT_TEXTS[choose_object_format(start)]
+
+
+def choose_object_format(start: str) -> str:
+    """Returns the format of text that begins with a bracket or a brace; `start` is its first line.
+
+    A line with one JSON object can also be the beginning of `json`, which is slower to read.
+    """
+    start = start.strip()
+    if not start.startswith("{"):
+        return "json"
+    if _is_json(start):
+        return "jsonl"
+    return "python" if parse_python_dict(start) is not None else "json"
 
 
 def looks_like_json(line: str) -> bool:
@@ -156,7 +172,8 @@ def _require_parquet(path: str, stored: bytes, head: bytes) -> None:
         if kind.magic.match(head):
             raise ConfigError(f"{path}: expected Parquet, received {kind.name}; {_CONVERT}")
     if _is_text(head):
-        format_ = "jsonl" if looks_like_json(head.decode(errors="replace")) else "csv"
+        first = head.decode(errors="replace").lstrip().partition("\n")[0]
+        format_ = choose_object_format(first) if looks_like_json(first) else "csv"
         raise ConfigError(f'{path}: expected Parquet, received text; set format = "{format_}"')
 
 
@@ -171,14 +188,9 @@ def _is_text(head: bytes) -> bool:
     return bool(head) and all(byte >= 0x20 or byte in b"\t\r\n" for byte in head)
 
 
-def _is_python(line: bytes) -> bool:
+def _is_json(text: str) -> bool:
     try:
-        json.loads(line)
-    except ValueError:
-        pass
-    else:
+        json.loads(text)
+    except (ValueError, RecursionError):
         return False
-    try:
-        return isinstance(ast.literal_eval(line.decode()), dict)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return False
+    return True

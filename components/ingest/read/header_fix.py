@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Sequence
 
-from components.ingest.read.format_detection import looks_like_json
+from components.ingest.read.format_detection import choose_object_format, looks_like_json
 from schema.sources import Source
 
 HEAD_LINES = 50
@@ -26,7 +26,7 @@ def suggest_header_fix(
     """
     line = source.delimiter.join(header)
     if looks_like_json(line):
-        return 'is it JSON? Then set format = "jsonl"'
+        return f'is it JSON or Python? Then set format = "{choose_object_format(line)}"'
     later = _suggest_later_line(expected, source, head)
     if later:
         return later

@@ -26,6 +26,8 @@ class Lines(NamedTuple):
     """Row group in a Parquet file, from 0; None for text."""
     comments: int = 0
     """Number of comment lines in the block."""
+    offset: int = 0
+    """Position of the block in its file; 0 in Parquet files."""
 
     @property
     def read(self) -> int:
@@ -49,7 +51,7 @@ def decode_block(
     if block.damaged:
         raw = block.data.decode(encoding, "backslashreplace")
         letter = DeadLetter(block.path, block.first_line, DAMAGED_FILE, raw)
-        return Lines(block.path, [], np.zeros(0, np.int64), [letter])
+        return Lines(block.path, [], np.zeros(0, np.int64), [letter], offset=block.offset)
     data = block.data
     if block.offset == 0:
         data = data.removeprefix(BYTE_ORDER_MARK)
@@ -66,7 +68,8 @@ def decode_block(
         texts[header_line - block.first_line] = ""
     numbers = [n for n, text in enumerate(texts, block.first_line) if text]
     records = [text for text in texts if text]
-    return Lines(block.path, records, np.array(numbers, np.int64), rejected, comments=comments)
+    lines = Lines(block.path, records, np.array(numbers, np.int64), rejected, offset=block.offset)
+    return lines._replace(comments=comments)
 
 
 def _blank_comments(lines: list[bytes], comment: bytes) -> int:

@@ -15,6 +15,7 @@ large_string, any numbers or lists of them, timestamps, or else Python objects."
 INVALID_ENCODING = "invalid_encoding"  # the bytes are invalid in `encoding`
 DAMAGED_FILE = "damaged_file"  # a gzip stream ends or breaks within this record
 BROKEN_JSON = "broken_json"  # the line is not one JSON object
+BROKEN_PYTHON = "broken_python"  # the line is not one Python dict of literals
 REPEATED_KEY = "repeated_key"  # a JSON object holds a key that is read twice
 BROKEN_QUOTING = "broken_quoting"  # no closing quote before the next delimiter
 HEADER_LINE = "header_line"  # column names repeated among the records
@@ -98,3 +99,5 @@ class Origin(NamedTuple):
     file: str
     line: int
     """From 1, or the row of a Parquet file."""
+    offset: int = 0
+    """Position in the file of the block that the record is in; 0 in Parquet files."""

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from components.ingest.fields.parser import parse_lines
 from components.ingest.fields.table_spec import LINE, TableSpec, build_interaction_fields
 from components.ingest.output import acceptance
-from components.ingest.read.blocks import split_blocks
+from components.ingest.read.blocks import build_splitter, split_blocks
 from components.ingest.read.lines import decode_block
+from components.ingest.read.objects.object_texts import decode_objects
 from components.ingest.read.sequences import expand_sequences
 from components.ingest.read.text_stream import convert_text
 from schema.dataset import Dataset
@@ -61,7 +62,7 @@ def described(format_: str, unit: str = "s", encoding: str = "utf-8") -> Dataset
     if format_ == "csv":
         source["columns"] = list(names[:5])
     context = {"device": {"kind": "category"}}
-    if format_ == "jsonl":
+    if format_ != "csv":
         context |= {"cost": {"kind": "number"}, "seen": {"kind": "timestamp"}}
     return Dataset.model_validate(
         {
@@ -80,8 +81,10 @@ def outcome(dataset: Dataset, data: bytes, block_bytes: int) -> tuple[list, list
     source = dataset.data.interactions
     spec = TableSpec("interactions", source, build_interaction_fields(dataset), 1, (LINE,))
     accepted, rejected = [], []
-    for block in split_blocks("x", convert_text(io.BytesIO(data), "utf-8"), block_bytes):
-        found = decode_block(block, source.encoding)
+    text = convert_text(io.BytesIO(data), "utf-8")
+    for block in split_blocks("x", text, block_bytes, build_splitter(source)):
+        decode = decode_objects if source.format == "json" else decode_block
+        found = decode(block, source.encoding)
         parsed = parse_lines(found, source.columns or [], spec)
         assert found.read == parsed.accepted.num_rows + len(parsed.rejected)
         columns = parsed.accepted.select(["line", "user_id", "item_id", "moment"])
@@ -133,6 +136,52 @@ def test_delimited_text_is_conserved(data, block_bytes, unit):
 @example(b'{"user_id": 1, "item_id": 1, "timestamp": 1600000000, "seen": 1e300}', 40)
 def test_json_lines_are_conserved(data, block_bytes):
     check(described("jsonl"), data, block_bytes)
+
+
+python_lines = st.lists(
+    st.one_of(st.dictionaries(st.sampled_from(names), json_values).map(repr), st.text(max_size=10)),
+    max_size=8,
+).map("\n".join)
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.one_of(python_lines.map(lambda text: text.encode(errors="replace")), st.binary(max_size=80)),
+    sizes,
+)
+def test_python_lines_are_conserved(data, block_bytes):
+    check(described("python"), data, block_bytes)
+
+
+json_texts = st.lists(
+    st.one_of(
+        st.dictionaries(st.sampled_from(names), json_values).map(json.dumps),
+        st.dictionaries(st.sampled_from(names), json_values).map(lambda v: json.dumps(v, indent=1)),
+        json_values.map(json.dumps),
+        st.text(alphabet='{}[]"\\, \na1', max_size=12),
+    ),
+    max_size=8,
+)
+
+
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.builds(lambda sep, texts: sep.join(texts).encode(), st.sampled_from([",", "\n"]), json_texts)
+    | st.binary(max_size=80),
+    sizes,
+)
+@example(b'[{"user_id": "a"}, {"user_id": "b"\n, {"user_id": "c"}]', 5)
+def test_objects_are_the_same_wherever_blocks_end(data, block_bytes):
+    dataset = described("json")
+    parts, whole = outcome(dataset, data, block_bytes), outcome(dataset, data, 1 << 20)
+    assert list(map(sorted, parts)) == list(map(sorted, whole))  # a line can have several
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(names), json_values), max_size=6), sizes)
+def test_every_object_of_an_array_is_read(objects, block_bytes):
+    data = json.dumps(objects, indent=2).encode()
+    accepted, rejected = outcome(described("json"), data, block_bytes)
+    assert len(accepted) + len(rejected) == len(objects)
 
 
 @given(

@@ -10,7 +10,7 @@ _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 # NumPy separates elements by blanks only; Python would join two texts and subtract two numbers.
 _PRINTED_TEXTS = re.compile(rf"\[\s*{_QUOTED}(?:\s+{_QUOTED})+\s*\]")
 _PRINTED_NUMBERS = re.compile(rf"\[\s*{_NUMBER}(?:\s+{_NUMBER})+\s*\]")
-PYTHON_ERRORS = (ValueError, SyntaxError, MemoryError, RecursionError)
+PYTHON_ERRORS = (ValueError, TypeError, SyntaxError, MemoryError, RecursionError)
 """Errors of `ast` for text that is not a Python literal."""
 
 

@@ -127,11 +127,11 @@ def test_a_database(check, tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (json.dumps(ROWS), "one array"),
-        (json.dumps(ROWS, indent=2), "one array"),
-        ("[" + ",\n".join(map(json.dumps, ROWS)) + "]", "one array"),
-        ("\n".join(json.dumps(row, indent=2) for row in ROWS), "over several lines"),
-        ("\n".join(map(str, ROWS)), "Python's dict text"),
+        (json.dumps(ROWS), 'format = "json"'),
+        (json.dumps(ROWS, indent=2), 'format = "json"'),
+        ("[" + ",\n".join(map(json.dumps, ROWS)) + "]", 'format = "json"'),
+        ("\n".join(json.dumps(row, indent=2) for row in ROWS), 'format = "json"'),
+        ("\n".join(map(str, ROWS)), 'format = "python"'),
         (LOG, 'format = "csv"'),
         ("[" + "1," * 10_000_000, "one array"),
     ],
@@ -144,8 +144,31 @@ def test_text_that_is_not_json_lines_is_described(check, text, words):
 
 
 @pytest.mark.parametrize(
+    ("text", "format_", "words"),
+    [
+        (LOG, "json", 'expected JSON objects, received other text; set format = "csv"'),
+        ("\n".join(map(str, ROWS)), "json", 'format = "python"'),
+        (json.dumps({**ROWS[0], "device": None}), "python", 'format = "jsonl"'),
+        (json.dumps(ROWS, indent=2), "python", 'format = "json"'),
+        (LOG, "python", "expected one Python dict per line, received other text"),
+    ],
+)
+def test_text_of_another_format_of_objects_is_described(check, text, format_, words):
+    with pytest.raises(ConfigError) as caught:
+        check(text, format_)
+    assert words in str(caught.value)
+
+
+def test_objects_of_each_format_pass(check):
+    check("\n".join(map(json.dumps, ROWS)), "json")
+    check(json.dumps(ROWS, indent=2), "json")
+    check("\n".join(map(str, ROWS)), "python")
+
+
+@pytest.mark.parametrize(
     ("raw", "words"),
     [(LOG, 'format = "csv"'), (json.dumps(ROWS[0]), 'format = "jsonl"'),
+     (json.dumps(ROWS), 'format = "json"'), (str(ROWS[0]), 'format = "python"'),
      (zipped("log.parquet"), "zip archive")],
 )  # fmt: skip
 def test_a_file_that_is_not_parquet_is_described(check, raw, words):
@@ -157,6 +180,10 @@ def test_a_file_that_is_not_parquet_is_described(check, raw, words):
 def test_json_where_delimited_text_should_be(check):
     with pytest.raises(ConfigError, match='format = "jsonl"'):
         check("".join(json.dumps(row) + "\n" for row in ROWS))
+    with pytest.raises(ConfigError, match='format = "json"'):
+        check(json.dumps(ROWS, indent=1))
+    with pytest.raises(ConfigError, match='format = "python"'):
+        check("\n".join(map(str, ROWS)))
 
 
 def test_an_error_shows_only_a_short_excerpt(check):
