@@ -134,7 +134,7 @@ def test_an_item_that_the_catalogue_lacks_is_refused(servables, name):
 
 def test_an_item_listed_twice_is_refused(servables):
     replace(servables, "retrieval", Listing(["a", "a"], [2.0, 1.0]))
-    with pytest.raises(TandemError, match="retrieval: expected different items"):
+    with pytest.raises(TandemError, match="retrieval: expected distinct items"):
         infra_check.check(servables, CATALOGUE)
 
 

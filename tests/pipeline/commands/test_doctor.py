@@ -38,7 +38,7 @@ def test_requirements_name_each_misfit():
     finding = doctor.check_requirements(["pytest>=8", "numpy>=99", "no-such-package-here>=1"])
     assert finding.status == "FAIL"
     assert finding.advice
-    outdated, missing = finding.found.split("; ")
+    outdated, missing = finding.message.split("; ")
     assert outdated.startswith("numpy is 1.")
     assert outdated.endswith("expected >=99")
     assert missing == "no-such-package-here is missing, expected >=1"
@@ -59,7 +59,7 @@ def test_a_package_that_does_not_load(check: str, package: str, tmp_path: pathli
     (broken / "__init__.py").write_text(
         "import tensorflow as tf\ntf.load_op_library('/nowhere/_ops.so')\n"
     )
-    code = f"from pipeline.commands import doctor; f = doctor.{check}(); print(f.status, f.found)"
+    code = f"from pipeline.commands import doctor; f = doctor.{check}(); print(f.status, f.message)"
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
     answer = fresh(code, PYTHONPATH=path)
     assert answer.startswith(f"FAIL {package} does not load: /nowhere/_ops.so")
