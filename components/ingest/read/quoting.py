@@ -6,6 +6,7 @@ The standard library's csv module supports only delimiters of one character.
 from typing import NamedTuple
 
 from schema.sources import Source
+from schema.sources.text_options import NULL_TEXT
 
 
 class BrokenQuoting(ValueError):
@@ -74,7 +75,13 @@ def split_fields(record: str, dialect: Dialect) -> list[str]:
 
 
 def _parse_unquoted(record: str, start: int, dialect: Dialect) -> tuple[str, int]:
-    """Returns the field that begins at `start`, and the position of its end."""
+    """Returns the field that begins at `start`, and the position of its end. The null of database
+    exports is not an escaped N.
+    """
+    if dialect.escape == "\\" and record.startswith(NULL_TEXT, start):
+        end = start + len(NULL_TEXT)
+        if end == len(record) or record.startswith(dialect.delimiter, end):
+            return NULL_TEXT, end
     parts = []
     while True:
         end = record.find(dialect.delimiter, start)

@@ -155,7 +155,7 @@ def test_dead_letters_and_duplicates_by_hand(lay, ingest_events):
         f"a:: ::{T0}::4",  # 5
         "a::i::soon::4",  # 6
         f"a::i::{T0}000::4",  # 7: ms
-        f"n::i::{T0}::nan",  # 8: an event without a rating
+        f"n::i::{T0}::inf",  # 8: an event without a rating
         f"{'u' * 1025}::i::{T0}::4",  # 9
         "",  # 10: no record
         f'"b::c"::i::{T0 + 1}::4',  # 11: a quoted delimiter
@@ -192,6 +192,36 @@ def test_dead_letters_and_duplicates_by_hand(lay, ingest_events):
     }
     assert math.isnan(kept.pop("n")[0])
     assert kept == {"a": [5.0], "b::c": [4.0]}
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
+@pytest.mark.parametrize("newline", ["\n", "\r"])
+def test_an_export_with_notes_and_continental_numbers(
+    lay, ingest_events, monkeypatch, encoding, newline
+):
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 40)
+    lines = ["Umsätze", "user_id;item_id;timestamp;paid;", "# May"]
+    lines += [f"a;i{n};{T0 + n};'{n}.00{n},5 €';" for n in range(8)]
+    lines += ["# June", f"\\N;i8;{T0 + 8};1;", f"a;i9;{T0 + 9};NULL;", f"a;'i\n10';{T0 + 10};1;"]
+    source = {
+        "path": "log.csv", "delimiter": ";", "quote": "'", "skip_lines": 1, "comment": "#",
+        "encoding": encoding, "decimal": ",", "thousands": ".",
+    }  # fmt: skip
+    labels = {"ranking": {"paid": {"column": "paid", "kind": "regression"}}}
+    folder = lay({"log.csv": newline.join(lines).encode(encoding)})
+    done = ingest_events(dataset(source, labels=labels), folder)
+    table = done.counts.tables["interactions"]
+    assert (table.read, table.accepted, table.rejected, table.comments) == (11, 9, 2, 2)
+    assert table.rejected_by_reason == {"bad_id": 1, "missing_user_id": 1}
+    assert not table.unreadable
+    paid = {
+        item: value
+        for split in ("train", "valid", "test")
+        for example in done.examples(split)
+        for item, value in zip(example["item_ids"], example["label_paid"], strict=True)
+    }
+    assert math.isnan(paid.pop("i9"))
+    assert paid == {f"i{n}": n * 1001 + 0.5 for n in range(8)}
 
 
 def test_a_new_run_replaces_the_letters_of_the_last(lay, ingest_events):

@@ -66,6 +66,12 @@ def test_escapes_by_hand():
     assert read(data, unquoted)[0] == [["a,b", '"c"d"', "e\\"], ["f", "g\nh", "i"]]
 
 
+def test_the_null_of_a_database_export_is_not_an_escaped_letter():
+    data = b'\\N\t\\Nx\t\\N\n"\\N"\t\\\\N\ta\\N\n'
+    expected = [["\\N", "Nx", "\\N"], ["N", "\\N", "aN"]]
+    assert read(data, Dialect("\t", escape="\\")) == (expected, [])
+
+
 @given(st.binary(max_size=80).map(lambda raw: raw.translate(bytes(b'",\n\rab'[n % 6]
                                                                 for n in range(256)))),
        st.integers(1, 30))  # fmt: skip
