@@ -175,7 +175,7 @@ def test_a_gap_of_items_in_a_line():
     (line,) = fairness_lines(items={"items.tags": values_by_name | {"limit": 0.2}})
     assert line == (
         "fairness of items.tags, exposure@10: gap 0.3000, rare has 0.2000 of the exposure and "
-        "0.5000 of the relevant items (-0.4000 to -0.2000), limit 0.2 broken"
+        "0.5000 of the relevant items (-0.4000 to -0.2000), limit 0.2 exceeded"
     )
 
 
