@@ -71,12 +71,12 @@ class TaskRecorder:
 
 def list_tasks(root: str) -> set[str]:
     """Returns the names of the tasks that have a folder below `root`."""
-    return set(_list_folders(root))
+    return set(list_folders(root))
 
 
 def list_task_folders(root: str, task: str) -> list[str]:
     """Returns the folders of the task, one for each time that KFP's driver handled it."""
-    return [f"{root}/{task}/{each}" for each in _list_folders(f"{root}/{task}")]
+    return [f"{root}/{task}/{each}" for each in list_folders(f"{root}/{task}")]
 
 
 def load_record(root: str, task: str) -> TaskRecord | None:
@@ -103,7 +103,8 @@ def read_file(location: str) -> bytes | None:
     return path.read_bytes() if path.is_file() else None
 
 
-def _list_folders(location: str) -> list[str]:
+def list_folders(location: str) -> list[str]:
+    """Returns the names of the folders at a path or URL; empty if it does not exist."""
     if is_remote(location):
         return object_store.list_folders(location)
     path = pathlib.Path(location)

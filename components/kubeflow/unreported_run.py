@@ -8,12 +8,12 @@ import pathlib
 import shutil
 import tempfile
 
-from components.kubeflow.task_record import list_task_folders, list_tasks
+from components.kubeflow.task_record import list_folders, list_task_folders, list_tasks
 from schema.storage import object_store
 from schema.storage.locations import is_remote
 
 _REJECTED = {"InteractionsGen": ("interactions", "users"), "ItemsGen": ("items",)}
-"""Tables whose rejected records each task stores."""
+"""Kinds of tables whose rejected records each task stores."""
 
 
 def publish(run: str, root: str) -> None:
@@ -24,9 +24,10 @@ def publish(run: str, root: str) -> None:
     """
     tasks = list_tasks(run)
     for task in _REJECTED.keys() & tasks:
-        for table in _REJECTED[task]:
-            _remove(f"{root}/rejected/{table}")
-            _add(run, task, f"rejected/{table}", root)
+        for table in list_folders(f"{root}/rejected"):
+            if table.partition(".")[0] in _REJECTED[task]:  # the name may be `interactions.1`
+                _remove(f"{root}/rejected/{table}")
+        _add(run, task, "rejected", root)
     if "DataGate" in tasks:
         _add(run, "DataGate", "statistics", root)
 
