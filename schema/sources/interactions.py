@@ -45,6 +45,11 @@ class InteractionsSource(TimeOptions, Source):
     max_events_per_user_and_day: Annotated[int | None, Field(ge=1)] = None
     """A user's events beyond this number on one day (UTC) are rejected, as those of a bot."""
 
+    @property
+    def user_columns(self) -> list[str]:
+        """Columns of the user's id, the most important first."""
+        return [self.user_id] if isinstance(self.user_id, str) else self.user_id
+
     @model_validator(mode="after")
     def _require_user_column(self) -> "InteractionsSource":
         if self.user_id == []:

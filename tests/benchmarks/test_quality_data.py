@@ -26,7 +26,7 @@ def test_beauty_lies_as_its_configuration_names_it(tmp_path, monkeypatch):
     found = quality_data.named("beauty", tmp_path / "root", 0)
     config = load_config(found.config)
     assert (found.data / config.data.interactions.path).read_text() == "1 2 3 4\n"
-    items = (found.data / config.data.items.path).read_text().splitlines()
+    items = (found.data / config.data.item_tables[0].path).read_text().splitlines()
     assert json.loads(items[0]) == {"item_id": "2", "attributes": [7]}
     assert set(config.features.items) == {"attributes"}
 

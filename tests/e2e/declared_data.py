@@ -26,7 +26,7 @@ def write(config: Config, folder: pathlib.Path) -> None:
     Fails with a sentence where no data of the declared kind are made here.
     """
     data = config.data
-    _write(data.items, list(_items(config)), folder, "data.items")
+    _write(data.item_tables[0], list(_items(config)), folder, "data.items")
     _write(data.interactions, list(_events(config)), folder, "data.interactions")
     if data.users is not None:
         rows = [
@@ -37,7 +37,7 @@ def write(config: Config, folder: pathlib.Path) -> None:
 
 
 def _items(config: Config) -> Iterator[Row]:
-    source = config.data.items
+    [source] = config.data.item_tables
     for n in range(ITEMS):
         row = _features(config.features.items, n)
         if source.title is not None:
@@ -58,7 +58,7 @@ def _events(config: Config) -> Iterator[Row]:
         yield {
             **_features(config.features.context, n),
             **dict.fromkeys(rated, n % 5 + 1),
-            source.user_id: f"u{n % USERS}",
+            source.user_columns[0]: f"u{n % USERS}",
             source.item_id: f"i{(n % USERS * 7 + n // USERS) % ITEMS}",
             source.timestamp: moment * _UNITS[source.timestamp_unit],
         }

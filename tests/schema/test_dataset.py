@@ -34,7 +34,8 @@ FEATURES = {"brand": {"kind": "category"}, "tags": {"kind": "set"}, "price": {"k
 @pytest.mark.parametrize("name", ["brand", "tags"])
 def test_requests_can_be_filtered_by_a_feature_with_categories(name):
     tables = TABLES | {"items": {"path": "items.csv", "filter": name}}
-    assert _dataset(features={"items": FEATURES}, data=tables).data.items.filter == name
+    described = _dataset(features={"items": FEATURES}, data=tables)
+    assert described.data.items_filter == name
 
 
 @pytest.mark.parametrize(
@@ -101,7 +102,7 @@ IN_SPANS = {
 def test_a_span_applies_to_every_table_with_spans():
     data = _dataset(data=IN_SPANS).select_span("2024-01-31").data
     assert (data.interactions.span, data.interactions.last_spans) == ("2024-01-31", 7)
-    assert data.items.span is None
+    assert data.item_tables[0].span is None
     assert data.users is not None
     assert data.users.span == "2024-01-31"
 

@@ -17,11 +17,11 @@ from trainer.layers.features import (
     encode_time_of_week,
 )
 from trainer.ranking.bias_baseline import BiasBaseline, BiasLayer
+from trainer.ranking.history_features import RecentSimilarity, count_occurrences
 
 _PROJECTION = 32
 _CONTEXT_WIDTH = 8
 RankingInputs = dict[str, tf.Tensor]
-RECENT_ITEMS = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +32,8 @@ class RankingItems:
     """[n + 1, dim], row 0 zero."""
     learned: np.ndarray
     """[n + 1] bool: retrieval has learned from events of the item, not only from its content."""
+    can_repeat: bool = False
+    """Whether lists may hold items of the history: then how often is a feature."""
 
 
 class RankingNetwork(tf.keras.Model):
@@ -41,7 +43,8 @@ class RankingNetwork(tf.keras.Model):
     corrections to them. Cross layers: Wang et al., DCN V2, WWW 2021, low rank.
     Inputs are the query's and the candidate's vectors, their element-wise product, separate id
     embeddings, context and time of week; and for each candidate retrieval's score, popularity,
-    similarity to the recent history, and whether retrieval has learned it.
+    similarity to the recent history, whether retrieval has learned it, and, where lists may hold
+    items of the history, how often it is in the history.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class RankingNetwork(tf.keras.Model):
         """
         super().__init__(name="ranking_network")
         self._size = len(items.vectors)
+        self._can_repeat = items.can_repeat
         self._vectors = tf.Variable(
             items.vectors,
             trainable=False,
@@ -160,7 +164,7 @@ class RankingNetwork(tf.keras.Model):
         return tf.concat([query, identity], axis=-1)
 
     def _crosses(self, inputs: RankingInputs, product: tf.Tensor) -> tf.Tensor:
-        """[b, c, 7] scalar features of each pair of query and candidate."""
+        """[b, c, 7] scalar features of each pair of query and candidate; 8 with repeats."""
         index = inputs[signatures.CANDIDATES]
         known = tf.cast(tf.gather(self._learned, self._own(index)), tf.float32)
         scalars = [
@@ -169,6 +173,8 @@ class RankingNetwork(tf.keras.Model):
             tf.reduce_sum(product, -1),
             known,
         ]
+        if self._can_repeat:
+            scalars.append(count_occurrences(inputs[signatures.HISTORY_INDEX], index))
         similarity = self._similarity(self._vectors, inputs[signatures.HISTORY_INDEX], index)
         return tf.concat([tf.stack(scalars, axis=-1), similarity], axis=-1)
 
@@ -194,37 +200,3 @@ class RankingNetwork(tf.keras.Model):
 def get_label_scale(label: RankingLabel, baseline: BiasBaseline) -> float:
     """Scale of the label's loss: the standard deviation for regression, 1 for a logit."""
     return baseline.deviation if label.kind == "regression" else 1.0
-
-
-class RecentSimilarity(tf.keras.layers.Layer):
-    """History [b, n] and candidates [b, c] as item indices, and item vectors [items + 1, dim] ->
-    [b, c, 3]: cosine with the latest known item, and the greatest and the mean cosine with the
-    latest five.
-
-    Index 0 is an unknown item and is skipped; with no known item in the history, and for a
-    candidate 0, all three are 0.
-    """
-
-    def call(self, vectors: tf.Tensor, history: tf.Tensor, candidates: tf.Tensor) -> tf.Tensor:
-        """See the class."""
-        recent = select_latest_known(history)
-        direction = tf.math.l2_normalize(tf.gather(vectors, candidates), axis=-1)
-        interacted = tf.math.l2_normalize(tf.gather(vectors, recent), axis=-1)
-        cosine = tf.einsum("bcd,brd->bcr", direction, interacted)
-        known = tf.cast(recent > 0, cosine.dtype)[:, tf.newaxis]
-        mean = tf.math.divide_no_nan(tf.reduce_sum(cosine * known, -1), tf.reduce_sum(known, -1))
-        greatest = tf.reduce_max(tf.where(known > 0, cosine, -1.0), axis=-1)
-        defined = tf.logical_and(known[..., 0] > 0, candidates > 0)
-        greatest = tf.where(defined, greatest, 0.0)
-        return tf.stack([cosine[..., 0], greatest, mean], axis=-1)
-
-
-def select_latest_known(history: tf.Tensor) -> tf.Tensor:
-    """[b, n], oldest first -> [b, 5] the latest indices that are not 0, the latest first, padded
-    with 0.
-    """
-    history = tf.pad(history, [[0, 0], [RECENT_ITEMS, 0]])
-    position = tf.range(1, tf.shape(history)[1] + 1)
-    latest = tf.math.top_k(tf.where(history > 0, position, 0), RECENT_ITEMS)
-    items = tf.gather(history, tf.maximum(latest.values - 1, 0), batch_dims=1)
-    return tf.where(latest.values > 0, items, 0)

@@ -67,7 +67,10 @@ def train_ranking(
     tf.config.experimental.enable_op_determinism()
     data, config = context.data, context.config
     query = tf.saved_model.load(retrieval.query_uri)
-    items = _load_items(retrieval.candidates_uri, data.clock(data.train))
+    items = dataclasses.replace(
+        _load_items(retrieval.candidates_uri, data.clock(data.train)),
+        can_repeat=data.repeats != "exclude",
+    )
     state = _build_state(data, query, items, retrieval.config)
     earlier, later = split_halves(data.valid, data.has_clock)
     listwise, labelled, held_out = _build_examples(context, state, earlier, later)

@@ -87,7 +87,7 @@ def build_interaction_fields(dataset: Dataset, number: int = 0) -> list[Field]:
     """
     source, labels = dataset.data.event_tables[number], dataset.labels
     at = f"data.{name_table('interactions', number)}"
-    user_id = _build_user_id(dataset, source.user_id, f"{at}.user_id")
+    user_id = _build_user_id(dataset, source.user_columns, f"{at}.user_id")
     latest = None if source.not_after is None else source.not_after.timestamp()
     fields = [
         user_id,
@@ -182,15 +182,15 @@ def build_attribute_fields(dataset: Dataset, number: int = 0) -> list[Field]:
 def build_user_fields(dataset: Dataset, number: int = 0) -> list[Field]:
     """Returns the fields user_id and user_* of the user table `number`, which must exist."""
     source, at = dataset.data.user_tables[number], f"data.{name_table('users', number)}"
-    key = _build_user_id(dataset, source.user_id, f"{at}.user_id")
+    key = _build_user_id(dataset, [source.user_id], f"{at}.user_id")
     return [
         key,
         *_build_features(dataset.features.users, timeline.name_user_feature, "features.users"),
     ]
 
 
-def _build_user_id(dataset: Dataset, columns: str | list[str], key: str) -> Field:
-    column, *others = [columns] if isinstance(columns, str) else columns
+def _build_user_id(dataset: Dataset, columns: list[str], key: str) -> Field:
+    column, *others = columns
     field = _build_id(timeline.USER_ID, column, MISSING_USER_ID, key)._replace(others=tuple(others))
     source = dataset.data.hash_user_ids
     if source is None:

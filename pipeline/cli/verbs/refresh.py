@@ -21,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     arguments.add_location(
         parser, "--events", parse_readable, metavar="NEW", nargs="+", default=[],
         help="file, folder or glob of events, in the format of the run's log, one for each of its "
-        "tables; known events count once (default: popularity stays the same)",
+        "tables; known events count once. Without it, popularity stays the same",
     )  # fmt: skip
     arguments.add_json(parser)
 

@@ -73,7 +73,7 @@ def test_the_minimal_file_loads(tmp_path: pathlib.Path):
     file.write_text(MINIMAL_CONFIG)
     loaded = load_config(file)
     assert loaded.name == "shop"
-    assert loaded.data.items.title == "name"
+    assert loaded.data.item_tables[0].title == "name"
     assert sorted(loaded.features.items) == ["name", "tags"]
 
 

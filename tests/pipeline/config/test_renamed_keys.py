@@ -78,7 +78,8 @@ def test_new_keys_are_left_alone():
 
 @pytest.mark.parametrize(("old", "new"), [("csv", '"'), ("none", "")])
 def test_an_old_value_becomes_the_new_one(path, caplog, old, new):
-    assert load_config(path, [f"data.items.quoting={old}"]).data.items.quote == new
+    data = load_config(path, [f"data.items.quoting={old}"]).data
+    assert data.item_tables[0].quote == new
     assert "data.items.quoting is now data.items.quote;" in caplog.text
 
 

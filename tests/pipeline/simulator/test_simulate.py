@@ -58,13 +58,13 @@ def test_the_columns_are_those_of_the_configuration(shop):
     event = _sound_events(out / "events.jsonl")[0]
     item, user = _rows(out / "items.jsonl")[0], _rows(out / "users.jsonl")[0]
     assert event.keys() == {
-        config.data.interactions.user_id,
+        *config.data.interactions.user_columns,
         config.data.interactions.item_id,
         config.data.interactions.timestamp,
         *config.features.context,
         *(head.column for head in config.labels.ranking.values()),
     }
-    source = config.data.items
+    [source] = config.data.item_tables
     assert item.keys() == {source.item_id, source.available, *config.features.items}
     assert config.data.users is not None
     assert user.keys() == {config.data.users.user_id, *config.features.users}

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from schema.candidates import Candidates, to_text_array
+from schema.recommend import Repeats
 from serving.bulk import lists
 from serving.bulk.lists import BulkRecommender
 from serving.bulk.users import build_user_batch
@@ -118,7 +119,7 @@ def _expected(person, k):
     return [IDS[i] for i in best if IDS[i] not in seen][:k]
 
 
-def _recommender(parts, ranking=None, repeats="exclude"):
+def _recommender(parts, ranking=None, repeats: Repeats = "exclude"):
     models = RecommenderModels(parts["query"], None, ranking, DEPTH, repeats=repeats)
     return BulkRecommender(models, CANDIDATES, READ)
 

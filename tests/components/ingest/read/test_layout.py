@@ -32,7 +32,7 @@ def read(path: str, block_bytes: int = 1 << 20, **keys) -> tuple[list, list, int
     """
     items = {"path": path, "item_id": "id", "title": "title", **keys}
     dataset = Dataset.model_validate({"data": {"interactions": {"path": "x"}, "items": items}})
-    source = dataset.data.items
+    [source] = dataset.data.item_tables
     parser = BlockParser(TableSpec("items", source, build_item_fields(dataset), 1, (LINE,)))
     dialect = build_dialect(source)
     accepted, rejected, comments = [], [], 0

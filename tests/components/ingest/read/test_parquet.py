@@ -327,7 +327,7 @@ def test_long_vectors_are_read_in_one_call(tmp_path):
             "features": {"items": {"look": {"kind": "vector", "size": 8}}},
         }
     )
-    spec = TableSpec("items", dataset.data.items, build_item_fields(dataset), 1)
+    spec = TableSpec("items", dataset.data.item_tables[0], build_item_fields(dataset), 1)
     [where] = list_row_groups(path)
     [(lines, records)] = read_row_group(where, list_source_columns(spec))
     look = accept_records(lines, records, spec).accepted["item_look"]

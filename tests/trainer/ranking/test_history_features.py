@@ -1,7 +1,11 @@
 import numpy as np
 import tensorflow as tf
 
-from trainer.ranking.network import RecentSimilarity, select_latest_known
+from trainer.ranking.history_features import (
+    RecentSimilarity,
+    count_occurrences,
+    select_latest_known,
+)
 
 VECTORS = np.array([[0, 0], [1, 0], [0, 2], [3, 3], [-1, 0], [0, -4], [1, 0], [1, 0]], np.float32)
 
@@ -46,3 +50,10 @@ def test_without_history_or_candidate_all_is_zero():
     assert _similarity([0, 0], [1, 2]).tolist() == [[0, 0, 0]] * 2
     assert _similarity([], [1]).tolist() == [[0, 0, 0]]
     assert _similarity([1], [0]).tolist() == [[0, 0, 0]]
+
+
+def test_occurrences_in_the_history_are_counted():
+    history = tf.constant([[0, 0, 3, 5, 3], [0, 0, 0, 0, 0]])
+    counts = count_occurrences(history, tf.constant([[3, 5, 7, 0], [3, 5, 7, 0]]))
+    expected = [[np.log(3), np.log(2), 0, 0], [0, 0, 0, 0]]
+    np.testing.assert_allclose(counts, expected, rtol=1e-6)
