@@ -1,33 +1,28 @@
 """Checks of the input files before a run: they exist, have content and the expected columns."""
 
-import functools
 import itertools
 import re
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
 
-from components.ingest.fields.table_spec import (
-    Field,
-    build_interaction_fields,
-    build_item_fields,
-    build_user_fields,
+from components.ingest.input_tables import (
+    InputTable,
+    list_delimited_columns,
+    list_input_tables,
+    list_object_columns,
+    list_parquet_columns,
+    omit_columns_of_others,
 )
-from components.ingest.read import parquet_file
 from components.ingest.read.compression import DAMAGE_ERRORS, open_decompressed
 from components.ingest.read.files import describe_files, find_files, open_file_systems
 from components.ingest.read.format_detection import describe_texts, require_format
 from components.ingest.read.header_fix import HEAD_LINES, suggest_header_fix
-from components.ingest.read.layout import read_header, read_layout, read_start
-from components.ingest.read.nested.arrow_path import has_path
-from components.ingest.read.nested.column_path import has_value, parse_column_path, starts_in
+from components.ingest.read.layout import read_header, read_start
 from components.ingest.read.objects.object_sample import SAMPLE_RECORDS, sample_objects
-from components.ingest.read.partitions import parse_partitions
 from components.ingest.read.paths import PathPattern, extract_span, locate_table
 from components.ingest.read.records import join_excerpts
 from components.ingest.read.sequences import list_sequence_columns
 from schema.dataset import Dataset
 from schema.errors import ConfigError, DataRefused
-from schema.sources import SPAN, InteractionsSource, ItemsSource, Source, name_table
+from schema.sources import SPAN, InteractionsSource
 from schema.user_ids import load_key
 
 _EXPECTED_OBJECTS = {
@@ -36,20 +31,6 @@ _EXPECTED_OBJECTS = {
     "python": "one Python dict per line",
 }
 _NAME_OF_AN_ID = re.compile(r"([a-z]+[ _-]?)?(id|key|code)", re.IGNORECASE)
-
-
-_FIELDS: dict[str, Callable[[Dataset, int], list[Field]]] = {
-    "interactions": build_interaction_fields,
-    "items": build_item_fields,
-    "users": build_user_fields,
-}
-
-
-class _InputTable(NamedTuple):
-    kind: str
-    name: str
-    source: Source
-    fields: Sequence[Field]
 
 
 def check(dataset: Dataset, data_dir: str) -> None:
@@ -62,7 +43,7 @@ def check(dataset: Dataset, data_dir: str) -> None:
     if dataset.data.hash_user_ids is not None:
         load_key(dataset.data.hash_user_ids)
     open_file_systems()
-    for kind in _FIELDS:
+    for kind in ("interactions", "items", "users"):
         _check_tables(dataset, kind, data_dir)
 
 
@@ -75,56 +56,16 @@ def check_kind(dataset: Dataset, kind: str, data_dir: str) -> None:
 
 
 def _check_tables(dataset: Dataset, kind: str, data_dir: str) -> None:
-    tables = [
-        _InputTable(kind, name_table(kind, number), source, _FIELDS[kind](dataset, number))
-        for number, source in enumerate(dataset.data.get_tables(kind))
-    ]
+    tables = list_input_tables(dataset, kind)
     files = [
         _find_filled_files(table, locate_table(data_dir, table.source), data_dir)
         for table in tables
     ]
-    if len(tables) > 1:
-        found = [_find_columns(table, paths) for table, paths in zip(tables, files, strict=True)]
-        tables = [_omit_columns_of_others(n, tables, found) for n in range(len(tables))]
-    for table, paths in zip(tables, files, strict=True):
+    for table, paths in zip(omit_columns_of_others(tables, files), files, strict=True):
         _check_columns(table, paths)
 
 
-def _find_columns(table: _InputTable, paths: list[str]) -> set[str]:
-    """Columns that at least one file has, and those with a constant."""
-    if table.source.format == "csv":
-        names = [_list_delimited_columns(table, path) for path in paths]
-    elif table.source.format == "parquet":
-        names = [_list_parquet_columns(table, path) or [] for path in paths]
-    else:
-        _, objects = sample_objects(paths, table.source)
-        names = [_list_object_columns(table, paths, objects)]
-    return set(itertools.chain(table.source.constants, *names))
-
-
-def _omit_columns_of_others(
-    number: int, tables: list[_InputTable], found: list[set[str]]
-) -> _InputTable:
-    """The table without the optional fields that no file of it has, but another table."""
-    others = [columns for n, columns in enumerate(found) if n != number]
-
-    table = tables[number]
-    has_properties = any(_is_long(other) for other in tables)  # whose names are in its records
-
-    def is_elsewhere(field: Field) -> bool:
-        own = not found[number].isdisjoint(field.columns)
-        there = has_properties or any(map(set(field.columns).issubset, others))
-        return field.optional and not own and there and not _is_long(table)
-
-    kept = [field for field in table.fields if not is_elsewhere(field)]
-    return table._replace(fields=kept)
-
-
-def _is_long(table: _InputTable) -> bool:
-    return isinstance(table.source, ItemsSource) and table.source.properties is not None
-
-
-def _find_filled_files(table: _InputTable, where: PathPattern, data_dir: str) -> list[str]:
+def _find_filled_files(table: InputTable, where: PathPattern, data_dir: str) -> list[str]:
     """Returns the files with content."""
     paths = list(find_files(data_dir, table.source))
     span = f" for span {table.source.span}" if table.source.span is not None else ""
@@ -146,7 +87,7 @@ def _find_filled_files(table: _InputTable, where: PathPattern, data_dir: str) ->
     return filled
 
 
-def _require_span_width(table: _InputTable, where: PathPattern, paths: list[str]) -> None:
+def _require_span_width(table: InputTable, where: PathPattern, paths: list[str]) -> None:
     """Of several records with the same id the one in the last file, by name, is used; file names
     sort 10 before 9.
     """
@@ -158,7 +99,7 @@ def _require_span_width(table: _InputTable, where: PathPattern, paths: list[str]
         )
 
 
-def _check_columns(table: _InputTable, filled: list[str]) -> None:
+def _check_columns(table: InputTable, filled: list[str]) -> None:
     if table.source.format == "csv":
         _check_delimited(table, filled)
     elif table.source.format == "parquet":
@@ -179,10 +120,10 @@ def _has_content(path: str) -> bool:
         return True
 
 
-def _check_delimited(table: _InputTable, paths: list[str]) -> None:
+def _check_delimited(table: InputTable, paths: list[str]) -> None:
     """Every file has its own header, unless the configuration names the columns of all files."""
     for path in paths[:1] if table.source.columns is not None else paths:
-        names = _list_delimited_columns(table, path)
+        names = list_delimited_columns(table, path)
         expected = [column for field in table.fields for column in field.columns]
         head = read_start(path, table.source, HEAD_LINES)
         hint = suggest_header_fix(names, expected, table.source, head)
@@ -192,13 +133,7 @@ def _check_delimited(table: _InputTable, paths: list[str]) -> None:
             _require_no_header(table, path, table.source.columns)
 
 
-def _list_delimited_columns(table: _InputTable, path: str) -> list[str]:
-    own = [name or "" for name in read_layout(path, table.source).names]
-    names = [*own, *parse_partitions(path)]
-    return names + list(_list_paths(table, functools.partial(starts_in, columns=tuple(names))))
-
-
-def _require_no_header(table: _InputTable, path: str, columns: list[str]) -> None:
+def _require_no_header(table: InputTable, path: str, columns: list[str]) -> None:
     """Rejects a header with other names than `columns`, which would become a record; a header with
     the same names is rejected when the records are read.
     """
@@ -215,11 +150,11 @@ def _require_no_header(table: _InputTable, path: str, columns: list[str]) -> Non
         )
 
 
-def _check_parquet(table: _InputTable, paths: list[str]) -> None:
+def _check_parquet(table: InputTable, paths: list[str]) -> None:
     """Every file has its own schema, except damaged files, which the run reports. An optional
     column is null in a file without it if another file has it.
     """
-    by_path = {path: _list_parquet_columns(table, path) for path in paths}
+    by_path = {path: list_parquet_columns(table, path) for path in paths}
     readable = {path: names for path, names in by_path.items() if names is not None}
     every = set(itertools.chain.from_iterable(readable.values()))
     required = table._replace(fields=[field for field in table.fields if not field.optional])
@@ -228,15 +163,7 @@ def _check_parquet(table: _InputTable, paths: list[str]) -> None:
         _require_columns(table, path, [*names, *every.difference(names)], "is path right?")
 
 
-def _list_parquet_columns(table: _InputTable, path: str) -> list[str] | None:
-    schema = parquet_file.read_schema(path)
-    if schema is None:
-        return None
-    nested = _list_paths(table, functools.partial(has_path, schema))
-    return [*schema.names, *parse_partitions(path), *nested.difference(schema.names)]
-
-
-def _check_objects(table: _InputTable, paths: list[str]) -> None:
+def _check_objects(table: InputTable, paths: list[str]) -> None:
     """Uses the keys of many records, because an optional field may be missing from most of them."""
     texts, objects = sample_objects(paths, table.source)
     if 2 * len(objects) < len(texts):
@@ -246,25 +173,11 @@ def _check_objects(table: _InputTable, paths: list[str]) -> None:
         )
     if any(objects):
         hint = f"the first {SAMPLE_RECORDS} records do not have it"
-        received = _list_object_columns(table, paths, objects)
+        received = list_object_columns(table, paths, objects)
         _require_columns(table, describe_files(paths), received, hint)
 
 
-def _list_object_columns(
-    table: _InputTable, paths: list[str], objects: list[dict[str, Any]]
-) -> list[str]:
-    keys = dict.fromkeys(itertools.chain.from_iterable(objects))
-    nested = _list_paths(table, lambda name: any(has_value(each, name) for each in objects))
-    return [*keys, *(nested - keys.keys()), *parse_partitions(paths[0])]
-
-
-def _list_paths(table: _InputTable, exists: Callable[[str], bool]) -> set[str]:
-    """Returns the columns of the table that are paths to something that `exists`."""
-    names = {column for field in table.fields for column in field.columns}
-    return {name for name in names if parse_column_path(name) is not None and exists(name)}
-
-
-def _require_columns(table: _InputTable, where: str, received: list[str], hint: str) -> None:
+def _require_columns(table: InputTable, where: str, received: list[str], hint: str) -> None:
     constants = table.source.constants
     for column in constants:
         if column in received:
