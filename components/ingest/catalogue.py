@@ -13,7 +13,8 @@ from components.ingest.events.joined_tables import (
 )
 from components.ingest.events.log import LatestRecords, keep_latest
 from components.ingest.fields.item_properties import select_values
-from components.ingest.fields.table_spec import TableSpec, build_attribute_fields
+from components.ingest.fields.table_fields import build_attribute_fields
+from components.ingest.fields.table_spec import TableSpec
 from components.ingest.output import counts, dead_letters
 from components.ingest.read.records import DUPLICATE_ID
 from schema import timeline

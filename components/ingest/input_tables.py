@@ -5,12 +5,12 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from components.ingest.fields.table_spec import (
-    Field,
+from components.ingest.fields.table_fields import (
     build_interaction_fields,
     build_item_fields,
     build_user_fields,
 )
+from components.ingest.fields.table_spec import Field
 from components.ingest.read import parquet_file
 from components.ingest.read.layout import read_layout
 from components.ingest.read.nested.arrow_path import has_path

@@ -28,15 +28,8 @@ from components.ingest.events.shard_order import (
 )
 from components.ingest.events.splits import Clock, CombineTimes, LogTimes, find_edges
 from components.ingest.fields.parser import build_empty_table
-from components.ingest.fields.table_spec import (
-    FILE,
-    LINE,
-    ORIGIN,
-    TABLE,
-    TableSpec,
-    build_interaction_fields,
-    build_user_fields,
-)
+from components.ingest.fields.table_fields import build_interaction_fields, build_user_fields
+from components.ingest.fields.table_spec import FILE, LINE, ORIGIN, TABLE, TableSpec
 from components.ingest.output import dead_letters, examples, histories, shards
 from components.ingest.output.counts import WriteCounts
 from components.ingest.output.id_overlap import IdPart, MeasureOverlap, pack_table_ids

@@ -14,7 +14,8 @@ from components.ingest.catalogue import (
     tally_columns_without_values,
 )
 from components.ingest.events.joined_tables import unpack_tables
-from components.ingest.fields.table_spec import FILE, LINE, ORIGIN, TableSpec, build_item_fields
+from components.ingest.fields.table_fields import build_item_fields
+from components.ingest.fields.table_spec import FILE, LINE, ORIGIN, TableSpec
 from components.ingest.output import counts, dead_letters, examples, histories, shards
 from components.ingest.output.counts import Counts, WriteCounts
 from components.ingest.read.files import find_files

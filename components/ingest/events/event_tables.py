@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from components.ingest.events import rules as event_rules
 from components.ingest.events.timelines import Windows
-from components.ingest.fields.table_spec import ORIGIN, TABLE, TableSpec, build_interaction_fields
+from components.ingest.fields.table_fields import build_interaction_fields
+from components.ingest.fields.table_spec import ORIGIN, TABLE, TableSpec
 from components.ingest.output import counts, dead_letters
 from schema.dataset import Dataset
 from schema.sources import name_table

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from components.ingest.fields.parser import parse_lines
-from components.ingest.fields.table_spec import LINE, TableSpec, build_interaction_fields
+from components.ingest.fields.table_fields import build_interaction_fields
+from components.ingest.fields.table_spec import LINE, TableSpec
 from components.ingest.output import acceptance
 from components.ingest.read.blocks import build_splitter, split_blocks
 from components.ingest.read.lines import decode_block

@@ -8,11 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.ingest import preflight
-from components.ingest.fields.table_spec import (
-    TableSpec,
-    build_interaction_fields,
-    build_item_fields,
-)
+from components.ingest.fields.table_fields import build_interaction_fields, build_item_fields
+from components.ingest.fields.table_spec import TableSpec
 from components.ingest.read import blocks
 from components.ingest.read_table import TableRecords, read_in_process
 from schema.dataset import Dataset

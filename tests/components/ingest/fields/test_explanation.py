@@ -6,7 +6,8 @@ import json
 import pyarrow as pa
 import pytest
 
-from components.ingest.fields.table_spec import TableSpec, build_interaction_fields
+from components.ingest.fields.table_fields import build_interaction_fields
+from components.ingest.fields.table_spec import TableSpec
 from components.ingest.fields.time_hints import suggest_time_fix
 from components.ingest.fields.timestamps import TimeNotation
 from components.ingest.output import counts

@@ -5,7 +5,8 @@ import pytest
 
 from components.ingest.fields.null_values import replace_nulls
 from components.ingest.fields.parser import accept_records
-from components.ingest.fields.table_spec import TableSpec, build_interaction_fields
+from components.ingest.fields.table_fields import build_interaction_fields
+from components.ingest.fields.table_spec import TableSpec
 from components.ingest.read.lines import Lines
 from components.ingest.read.records import Records
 from schema.dataset import Dataset

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.ingest.fields.parser import BlockParser
-from components.ingest.fields.table_spec import LINE, TableSpec, build_item_fields
+from components.ingest.fields.table_fields import build_item_fields
+from components.ingest.fields.table_spec import LINE, TableSpec
 from components.ingest.read.blocks import split_blocks
 from components.ingest.read.layout import read_header, read_layout, read_start
 from components.ingest.read.quoting import build_dialect

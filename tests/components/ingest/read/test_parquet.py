@@ -14,13 +14,8 @@ from hypothesis import strategies as st
 
 from components.ingest import preflight
 from components.ingest.fields.parser import accept_records, list_source_columns
-from components.ingest.fields.table_spec import (
-    FILE,
-    LINE,
-    TableSpec,
-    build_interaction_fields,
-    build_item_fields,
-)
+from components.ingest.fields.table_fields import build_interaction_fields, build_item_fields
+from components.ingest.fields.table_spec import FILE, LINE, TableSpec
 from components.ingest.read import parquet_file
 from components.ingest.read.parquet import list_row_groups, read_row_group
 from components.ingest.read.parquet_column import normalize_column

@@ -1,0 +1,152 @@
+"""The fields of a table that the configuration declares: ids, times, labels and features."""
+
+import functools
+
+from components.ingest.fields.feature_fields import (
+    build_feature_fields,
+    build_number,
+    build_optional,
+    build_text,
+)
+from components.ingest.fields.ids import convert_hashed_ids, convert_ids
+from components.ingest.fields.kinds import (
+    convert_availability,
+    convert_matches,
+    convert_numbers,
+    convert_positive_matches,
+    convert_positives,
+    convert_texts,
+    mark_all_positive,
+)
+from components.ingest.fields.table_spec import ITEM_ID, MOMENT, PROPERTY, VALUE, Field
+from components.ingest.fields.time_hints import describe_notation
+from components.ingest.fields.timestamps import (
+    TimeNotation,
+    convert_timestamps,
+)
+from components.ingest.read.records import MISSING_ITEM_ID, MISSING_PROPERTY, MISSING_USER_ID
+from schema import timeline
+from schema.dataset import Dataset
+from schema.labels import Positive, RankingLabel
+from schema.sources import TimeOptions, name_table
+
+
+def build_interaction_fields(dataset: Dataset, number: int = 0) -> list[Field]:
+    """Returns the fields user_id, item_id, moment, positive, label_* and context_* of the log's
+    table `number`.
+    """
+    source, labels = dataset.data.event_tables[number], dataset.labels
+    at = f"data.{name_table('interactions', number)}"
+    user_id = _build_user_id(dataset, source.user_columns, f"{at}.user_id")
+    latest = None if source.not_after is None else source.not_after.timestamp()
+    fields = [
+        user_id,
+        _build_id(ITEM_ID, source.item_id, MISSING_ITEM_ID, f"{at}.item_id"),
+        _build_moment(source, f"{at}.timestamp", latest),
+    ]
+    fields.append(_build_positive(labels.positive, user_id))
+    fields += [_build_label(name, label) for name, label in labels.ranking.items()]
+    return fields + build_feature_fields(
+        dataset.features.context, timeline.name_context, "features.context"
+    )
+
+
+def _build_positive(rule: Positive | None, user_id: Field) -> Field:
+    """Without a rule it reads the column of `user_id`, which every table has."""
+    if rule is None:
+        return user_id._replace(name=timeline.POSITIVE, convert=mark_all_positive, others=())
+    key = "labels.positive.column"
+    if rule.at_least is not None:
+        convert = functools.partial(convert_positives, at_least=rule.at_least)
+        field = build_number(timeline.POSITIVE, rule.column, convert, key)
+    else:
+        assert rule.is_in is not None, "expected at_least or is_in"
+        convert = functools.partial(convert_positive_matches, is_in=rule.is_in)
+        field = build_text(timeline.POSITIVE, rule.column, convert, key)
+    return field._replace(absent=0)
+
+
+def _build_label(name: str, label: RankingLabel) -> Field:
+    key, own = f"labels.ranking.{name}.column", timeline.name_label(name)
+    if label.is_in is None:
+        return build_number(own, label.column, convert_numbers, key)
+    return build_text(own, label.column, functools.partial(convert_matches, is_in=label.is_in), key)
+
+
+def _build_moment(source: TimeOptions, key: str, not_after: float | None = None) -> Field:
+    notation = TimeNotation(source.timestamp_unit, source.timestamp_format, source.timezone)
+    convert = functools.partial(convert_timestamps, notation=notation)
+    if not_after is not None:
+        convert = functools.partial(convert, latest=not_after)
+    return Field(
+        MOMENT,
+        source.timestamp,
+        convert,
+        key,
+        expects=describe_notation(notation),
+        notation=notation,
+    )
+
+
+def build_item_fields(dataset: Dataset, number: int = 0) -> list[Field]:
+    """Returns the fields of the catalogue's table `number`: those of `build_attribute_fields`, or
+    of a long table item_id, PROPERTY, VALUE and MOMENT.
+    """
+    source, at = dataset.data.item_tables[number], f"data.{name_table('items', number)}"
+    properties = source.properties
+    if properties is None:
+        return build_attribute_fields(dataset, number)
+    at_property = f"{at}.properties"
+    return [
+        _build_id(ITEM_ID, source.item_id, MISSING_ITEM_ID, f"{at}.item_id"),
+        _build_id(PROPERTY, properties.property, MISSING_PROPERTY, f"{at_property}.property"),
+        build_optional(
+            VALUE, properties.value, convert_texts, f"{at_property}.value", "a text or a number"
+        ),
+        _build_moment(properties, f"{at_property}.timestamp"),
+    ]
+
+
+def build_attribute_fields(dataset: Dataset, number: int = 0) -> list[Field]:
+    """Returns the fields item_id, title and available (if they have a column) and item_* of the
+    catalogue's table `number`. In a long table, an unreadable `available` counts as missing.
+    """
+    source, at = dataset.data.item_tables[number], f"data.{name_table('items', number)}"
+    fields = [_build_id(timeline.ITEM_ID, source.item_id, MISSING_ITEM_ID, f"{at}.item_id")]
+    if source.title is not None:
+        key = f"{at}.title"
+        fields.append(build_text(timeline.TITLE, source.title, convert_texts, key))
+    if source.available is not None:
+        key = f"{at}.available"
+        available = Field(timeline.AVAILABLE, source.available, convert_availability, key)
+        is_long = source.properties is not None
+        available = available._replace(expects="1 or true, 0 or false")
+        fields.append(available._replace(optional=is_long, absent=1))
+    return fields + build_feature_fields(
+        dataset.features.items, timeline.name_item_feature, "features.items"
+    )
+
+
+def build_user_fields(dataset: Dataset, number: int = 0) -> list[Field]:
+    """Returns the fields user_id and user_* of the user table `number`, which must exist."""
+    source, at = dataset.data.user_tables[number], f"data.{name_table('users', number)}"
+    key = _build_user_id(dataset, [source.user_id], f"{at}.user_id")
+    return [
+        key,
+        *build_feature_fields(dataset.features.users, timeline.name_user_feature, "features.users"),
+    ]
+
+
+def _build_user_id(dataset: Dataset, columns: list[str], key: str) -> Field:
+    column, *others = columns
+    field = _build_id(timeline.USER_ID, column, MISSING_USER_ID, key)._replace(others=tuple(others))
+    source = dataset.data.hash_user_ids
+    if source is None:
+        return field
+    convert = functools.partial(convert_hashed_ids, missing=MISSING_USER_ID, source=source)
+    return field._replace(convert=convert)
+
+
+def _build_id(name: str, column: str, missing: str, key: str) -> Field:
+    convert = functools.partial(convert_ids, missing=missing)
+    return Field(name, column, convert, key, holds="text")
