@@ -26,7 +26,8 @@ class WarmStartDecision:
         """Returns the entry of the summary; call it after the training."""
         if self.start is None:
             return {"version": None, "reason": self.reason}
-        return {"version": int(self.version), **dataclasses.asdict(self.start.carried)}
+        carried = self.start.carried
+        return {"version": int(self.version), "rows": carried.rows, "anew": carried.random}
 
 
 def decide_warm_start(data: TrainingData, serving_dir: str, version: str) -> WarmStartDecision:
