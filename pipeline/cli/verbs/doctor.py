@@ -31,11 +31,17 @@ def run(args: argparse.Namespace) -> int:
             print(_format_line(finding), flush=True)
     failed = [finding.name for finding in findings if finding.status == "FAIL"]
     if args.json:
-        checks = [finding._asdict() for finding in findings]
+        checks = [_build_row(finding) for finding in findings]
         print(json.dumps({"ok": not failed, "checks": checks}, indent=2))
     else:
         print(f"does not work: {', '.join(failed)}" if failed else "everything works")
     return 2 if failed else 0
+
+
+def _build_row(finding: "EnvironmentCheck") -> dict[str, str]:
+    row = finding._asdict()
+    row["found"] = row.pop("message")
+    return row
 
 
 def _format_line(finding: "EnvironmentCheck") -> str:
