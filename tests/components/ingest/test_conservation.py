@@ -249,16 +249,18 @@ def test_no_record_is_lost(rows, ingest_events, tmp_path_factory):
 def test_arbitrary_bytes_pass_through_every_rule(
     log, people, unpacked, ingest_events, tmp_path_factory
 ):
-    """Rules that reject late, a user table, and possibly invalid gzip files."""
+    """Rules that reject late, a user table, and possibly invalid gzip files; without quoting, a
+    line is a record.
+    """
     folder = tmp_path_factory.mktemp("data")
     (folder / ("x" if unpacked else "x.gz")).write_bytes(log)
     (folder / "people").write_bytes(people)
     (folder / "y").write_text("item_id\ni1\n")
     source = {
         "path": "x*", "columns": list(names[:5]), "unknown_item": "reject",
-        "max_events_per_user_and_day": 1,
+        "max_events_per_user_and_day": 1, "quote": "",
     }  # fmt: skip
-    users = {"path": "people", "columns": ["user_id", "age"]}
+    users = {"path": "people", "columns": ["user_id", "age"], "quote": ""}
     dataset = Dataset.model_validate(
         {
             "data": {"interactions": source, "items": {"path": "y"}, "users": users},
