@@ -44,6 +44,7 @@ def summarise_run(config: Config, result: RunResult) -> RunSummary:
         "log": event_log.summarise_log(_read_counts(metadata, "InteractionsGen")),
         "unreadable": _count_unreadable(metadata),
         "assumed_utc": _count_assumed_utc(metadata),
+        "unused": _count_unused(metadata),
         "retrieval": evaluation["retrieval"]
         | _read_training(metadata, "RetrievalTrainer")
         | _read_warm_start(metadata),
@@ -110,6 +111,12 @@ def _count_rejections(metadata: LatestRuns) -> dict[str, dict[str, int]]:
 def _count_assumed_utc(metadata: LatestRuns) -> dict[str, dict[str, int]]:
     """Times without a zone by table and key of the field."""
     return {name: table.assumed_utc for name, table in _read_table_counts(metadata).items()}
+
+
+def _count_unused(metadata: LatestRuns) -> dict[str, int]:
+    """Records of later tables without a record of the first, by table, where there are any."""
+    tables = _read_table_counts(metadata)
+    return {name: table.unused for name, table in tables.items() if table.unused}
 
 
 def _count_unreadable(metadata: LatestRuns) -> dict[str, dict[str, UnreadableValues]]:

@@ -166,6 +166,7 @@ class RunSummary(SummaryModel):
     log: EventLog = EventLog()
     unreadable: dict[str, dict[str, UnreadableField]] = {}
     assumed_utc: dict[str, dict[str, int]] = {}
+    unused: dict[str, int] = {}
     """By table: configuration key -> values that count as absent."""
     retrieval: RetrievalSummary
     ranking: RankingSummary

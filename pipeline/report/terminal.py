@@ -41,6 +41,9 @@ def print_report(summary: RunSummary, console: Console) -> None:
         console.print(line)
     for line in event_log.format_log(summary.log):
         console.print(line, soft_wrap=True)
+    for table, count in summary.unused.items():
+        first = table.partition(".")[0]
+        console.print(f"      {count:,} of {table} unused: their ids are not in {first}")
     for line in _format_assumed_utc(summary.assumed_utc):
         console.print(line)
     for line in _format_unreadable(summary.unreadable):

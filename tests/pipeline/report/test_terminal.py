@@ -28,6 +28,7 @@ SUMMARY = {
         "train": 800, "valid": 100, "test": 100,
     },
     "rejected_by_reason": {"interactions": {"bad_timestamp": 5, "bad_id": 2}, "items": {}},
+    "unused": {"items.1": 2400},
     "assumed_utc": {"interactions": {"data.interactions.timestamp": 1300}},
     "unreadable": {
         "interactions": {},
@@ -118,6 +119,7 @@ def test_every_metric_is_shown_with_its_baseline(page):
     assert "5 of interactions rejected: bad_timestamp, written to rejected/interactions/" in text
     assert "2 of interactions rejected: bad_id" in text
     assert "of items rejected" not in text
+    assert "2,400 of items.1 unused: their ids are not in items" in text
     assert "1,300 times of interactions (data.interactions.timestamp) have no time zone" in text
     assert "1,200 of items without features.items.price, which could not be read" in text
     assert "received 'n/a'" in text
