@@ -71,7 +71,7 @@ def _rewrite_loose_times(text: pa.Array) -> tuple[pa.Array, np.ndarray]:
     """Texts in the plain form, null where that is not possible; and which have no zone [n]."""
     parts = pc.extract_regex(text, pattern=_LOOSE_ISO8601)
     day, clock, second, digits, zone = (pc.struct_field(parts, [n]) for n in range(5))
-    local = pc.fill_null(pc.equal(zone, ""), False).to_numpy(zero_copy_only=False)
+    local = pc.fill_null(pc.equal(zone, ""), False).to_numpy(zero_copy_only=False).copy()
     fraction = pc.if_else(pc.equal(digits, ""), _EMPTY, _join(".", digits))
     rewritten = _join(
         day,
@@ -85,10 +85,10 @@ def _rewrite_loose_times(text: pa.Array) -> tuple[pa.Array, np.ndarray]:
     left = pc.and_(pc.is_null(rewritten), pc.is_valid(text)).to_numpy(zero_copy_only=False)
     if not left.any():
         return rewritten, local
-    compact = {int(n): _rewrite_compact_time(text[int(n)].as_py()) for n in np.flatnonzero(left)}
-    filled = [compact.get(n, (one, False)) for n, one in enumerate(rewritten.to_pylist())]
-    local |= np.array([is_local for _, is_local in filled], bool)
-    return pa.array([one for one, _ in filled], pa.large_string()), local
+    compact = [_rewrite_compact_time(one) for one in text.filter(pa.array(left)).to_pylist()]
+    local[left] = [is_local for _, is_local in compact]
+    filled = pa.array([one for one, _ in compact], pa.large_string())
+    return pc.replace_with_mask(rewritten, pa.array(left), filled), local
 
 
 def _rewrite_compact_time(text: str) -> tuple[str | None, bool]:
