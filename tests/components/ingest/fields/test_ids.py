@@ -1,15 +1,7 @@
 import pyarrow as pa
 
-from components.ingest.fields.converted import ConvertedColumn
 from components.ingest.fields.ids import convert_ids
-
-
-def outcomes(converted: ConvertedColumn) -> list:
-    """The value, or the reason for its rejection."""
-    values: list = converted.array.to_pylist()
-    for reason, refused in reversed(converted.faults):
-        values = [reason if no else value for no, value in zip(refused, values, strict=True)]
-    return values
+from tests.components.ingest.fields.outcomes import outcomes
 
 
 def text(*values):

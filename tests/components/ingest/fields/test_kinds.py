@@ -7,7 +7,6 @@ import pytest
 
 from components.ingest.fields.ids import convert_ids
 from components.ingest.fields.kinds import (
-    ConvertedColumn,
     convert_feature,
     convert_matches,
     convert_numbers,
@@ -18,18 +17,11 @@ from components.ingest.fields.kinds import (
 from components.ingest.fields.timestamps import TimeNotation, convert_seconds, convert_timestamps
 from components.ingest.fields.vectors import convert_columns, convert_lists
 from schema import features
+from tests.components.ingest.fields.outcomes import outcomes
 
 
 def text(*values: str) -> pa.Array:
     return pa.array(values, pa.large_string())
-
-
-def outcomes(converted: ConvertedColumn) -> list:
-    """The value, or the reason for its rejection."""
-    values: list = converted.array.to_pylist()
-    for reason, refused in reversed(converted.faults):
-        values = [reason if no else value for no, value in zip(refused, values, strict=True)]
-    return values
 
 
 @pytest.mark.parametrize(

@@ -9,24 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.ingest.fields.converted import ConvertedColumn
 from components.ingest.fields.timestamps import (
     LATEST,
     TimeNotation,
     convert_seconds,
     convert_timestamps,
 )
+from tests.components.ingest.fields.outcomes import outcomes
 
 SECOND = 10**9
 NOON = 1_600_000_000  # 2020-09-13T12:26:40Z
-
-
-def outcomes(converted: ConvertedColumn) -> list:
-    """The value, or the reason to reject it."""
-    values: list = converted.array.to_pylist()
-    for reason, refused in reversed(converted.faults):
-        values = [reason if no else value for no, value in zip(refused, values, strict=True)]
-    return values
 
 
 def text(*values):
