@@ -149,10 +149,10 @@ def stage_servables(folder: pathlib.Path) -> Iterator[pathlib.Path]:
         yield pathlib.Path(served)
 
 
-def main() -> int:
-    """Runs the check on the two folders given as arguments."""
+def main(arguments: list[str]) -> int:
+    """Exit code of the check with DIR, CANDIDATES and RECOMMEND; prints its report."""
     try:
-        folder, stored, recommend = sys.argv[1:]
+        folder, stored, recommend = arguments
         repeats = Recommend.model_validate_json(recommend).repeats
         json.dump(check(pathlib.Path(folder), candidates.load(stored), repeats), sys.stdout)
     except TandemError as error:
@@ -162,4 +162,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -9,6 +9,7 @@ check, which has one of its own in a run, is called in it.
 """
 
 import os
+import types
 
 import pytest
 
@@ -28,7 +29,7 @@ CHOSEN = [
 
 @pytest.fixture(autouse=True)
 def _infra_check_in_this_process(monkeypatch):
-    monkeypatch.setattr(infra_check.subprocess, "run", walk.check_here)
+    monkeypatch.setattr(infra_check, "subprocess", types.SimpleNamespace(run=walk.check_here))
 
 
 @pytest.mark.parametrize("position", CHOSEN)

@@ -1,5 +1,6 @@
 """One case through the whole DAG, in this process."""
 
+import contextlib
 import io
 import logging
 import pathlib
@@ -13,7 +14,6 @@ from pipeline.commands.run import execute_run
 from pipeline.config.config import Config
 from pipeline.report import terminal
 from pipeline.run_root import open_local_root
-from schema import candidates as candidate_files
 from schema.errors import TandemError
 from schema.run_summary import RunSummary
 from serving import infra_check
@@ -57,9 +57,8 @@ def answered(root: pathlib.Path) -> list[str]:
 
 def check_here(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
     """As `subprocess.run` of the infra check, without a process of its own."""
-    try:
-        folder, stored = command[-2:]
-        infra_check.check(pathlib.Path(folder), candidate_files.load(stored).item_ids)
-    except TandemError as error:
-        return subprocess.CompletedProcess(command, 1, "", str(error))
-    return subprocess.CompletedProcess(command, 0, "{}", "")
+    module = command.index("serving.infra_check")
+    report, errors = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(report), contextlib.redirect_stderr(errors):
+        code = infra_check.main(command[module + 1 :])
+    return subprocess.CompletedProcess(command, code, report.getvalue(), errors.getvalue())
