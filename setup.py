@@ -81,7 +81,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10,<3.11",
     packages=PACKAGES,
-    package_data={"schema": ["curated/*.pbtxt"]},
+    package_data={"schema": ["curated/*.pbtxt"], "pipeline": ["recipes/*.toml"]},
     install_requires=REQUIRES,
     extras_require=EXTRAS,
     entry_points={"console_scripts": ["tandem = pipeline.cli:main"]},

@@ -38,6 +38,8 @@ This page is generated from `tandem VERB --help`; `make fix` writes it.
     tandem tensorboard --root runs/films
     tandem doctor                                       # is the environment complete?
     tandem fetch movielens-1m
+    tandem recipes                                      # configurations of published data sets
+    tandem recipes retailrocket                         # print its TOML
     tandem simulate --users 3000 --items 1500 --events 60000 --seed 7 --out logs/
     tandem backfill --config configs/recurring.toml --data logs/ --root runs/days \\
         --from 2024-04-16 --to 2024-04-22               # is daily retraining worth it?

@@ -230,3 +230,5 @@ def test_tandem_answers_outside_of_the_checkout(installed, tmp_path):
     asked = f'"{sys.executable}" -c "import pipeline.cli; print(pipeline.cli.__file__)"'
     done = in_clean_environment(asked, tmp_path, PYTHONPATH=str(installed))
     assert done.stdout.strip() == str(installed / "pipeline" / "cli" / "__init__.py")
+    shown = in_clean_environment(f"{program} recipes hm", tmp_path, PYTHONPATH=str(installed))
+    assert tomli.loads(shown.stdout)["name"] == "hm"

@@ -77,7 +77,8 @@ WRONG = [
 
 
 def implied(name: str, table: str) -> schema_pb2.Schema:
-    dataset = load_config(ROOT / "configs" / f"{name}.toml").dataset
+    folder = ROOT / "configs" / ("recipes" if name == "movielens-1m" else "")
+    dataset = load_config(folder / f"{name}.toml").dataset
     return getattr(tfdv_schema, f"build_{table}")(dataset)
 
 

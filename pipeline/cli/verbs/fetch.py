@@ -28,5 +28,6 @@ def run(args: argparse.Namespace) -> int:
     print(f"downloading {archive.url}", flush=True)
     for path in fetch_archive(archive, out):
         print(f"{path}: {path.stat().st_size} bytes")
-    print(f"next: tandem run --config configs/{args.name}.toml --data {out} --root {out.parent}")
+    print(f"next: tandem recipes {args.name} > {args.name}.toml")
+    print(f"      tandem run --config {args.name}.toml --data {out} --root {out.parent}")
     return 0

@@ -60,7 +60,7 @@ def test_two_tables_are_enough(load):
     assert (loaded.seed, loaded.beam.runner) == (42, "FnApiRunner")
 
 
-@pytest.mark.parametrize("name", ["simulated", "movietweetings", "movielens-1m"])
+@pytest.mark.parametrize("name", ["simulated", "movietweetings", "recurring"])
 def test_the_shipped_configurations_load_under_their_own_names(name):
     assert load_config(ROOT / "configs" / f"{name}.toml").name == name
 

@@ -78,7 +78,9 @@ def test_a_name_brings_no_schema(tmp_path, name):
         assert build_table_schema(config, table) == derive_table_schema(config, table)
 
 
-@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [*CONFIGS.glob("*.toml"), *CONFIGS.glob("recipes/*.toml")], ids=lambda path: path.stem
+)
 def test_a_shipped_configuration_has_the_schema_of_its_data(path):
     config = load_config(path)
     files = CONFIGS.parent / "schema" / "curated"
