@@ -1,6 +1,6 @@
 """The column of an event's time, and how times are written."""
 
-from pydantic import model_validator
+from pydantic import AwareDatetime, model_validator
 
 from schema.base import StrictModel
 from schema.time_notation import TimePattern, TimeUnit, TimeZone
@@ -28,6 +28,20 @@ class TimeOptions(StrictModel):
     """Time zone of times that state none, such as `Europe/Berlin`. If absent, they are UTC, and the
     final output of the run shows how many there are. Of a local time that occurs twice when clocks
     are set back the first is used."""
+
+    timestamp_origin: AwareDatetime | None = None
+    """Moment from which numeric times count, such as `2020-01-01T00:00:00Z`, for logs that hide the
+    real one, often the first event; 1970 if absent."""
+
+    @model_validator(mode="after")
+    def _require_numbers(self) -> "TimeOptions":
+        is_number = self.timestamp_unit != "iso8601" and self.timestamp_format is None
+        if self.timestamp_origin is not None and not is_number:
+            raise ValueError(
+                "timestamp_origin goes with numeric times, received timestamp_unit = "
+                f"{self.timestamp_unit!r}, timestamp_format = {self.timestamp_format!r}; remove it"
+            )
+        return self
 
     @model_validator(mode="after")
     def _require_one_notation(self) -> "TimeOptions":

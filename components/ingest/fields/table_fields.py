@@ -74,7 +74,8 @@ def _build_label(name: str, label: RankingLabel) -> Field:
 
 
 def _build_moment(source: TimeOptions, key: str, not_after: float | None = None) -> Field:
-    notation = TimeNotation(source.timestamp_unit, source.timestamp_format, source.timezone)
+    origin = 0 if source.timestamp_origin is None else int(source.timestamp_origin.timestamp())
+    notation = TimeNotation(source.timestamp_unit, source.timestamp_format, source.timezone, origin)
     convert = functools.partial(convert_timestamps, notation=notation)
     if not_after is not None:
         convert = functools.partial(convert, latest=not_after)

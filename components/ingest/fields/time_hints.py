@@ -74,6 +74,10 @@ _DIGITS_HINT = (
     'looks like the digits of a date: timestamp_unit = "iso8601" reads 20240131, '
     'timestamp_format = "%Y%m%d%H%M%S" reads 20240131183000'
 )
+_ORIGIN_HINT = (
+    "do times count from another moment than 1970, such as the first event? "
+    'Then set timestamp_origin = "2020-01-01T00:00:00Z"'
+)
 _ISO_HINT = 'looks like ISO 8601: timestamp_unit = "iso8601"'
 
 
@@ -89,4 +93,4 @@ def _suggest_for_number(text: str, notation: TimeNotation) -> str:
                 if "e" in text.lower()
                 else ""
             )
-    return ""
+    return _ORIGIN_HINT if number >= 0 and not notation.origin else ""

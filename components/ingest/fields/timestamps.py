@@ -40,6 +40,8 @@ class TimeNotation(NamedTuple):
     """Pattern of strptime, or `rfc2822`; replaces the unit."""
     timezone: str | None = None
     """Zone of times that state none; UTC if None."""
+    origin: int = 0
+    """Seconds since 1970 from which numbers count."""
 
 
 def parse_times(values: Values, notation: TimeNotation) -> ParsedTimes:
@@ -57,6 +59,8 @@ def parse_times(values: Values, notation: TimeNotation) -> ParsedTimes:
         parsed = parse_iso8601(values)
     else:
         parsed = _parse_numbers(values, notation.unit)
+        times = parsed.times._replace(seconds=parsed.times.seconds + notation.origin)
+        parsed = parsed._replace(times=times)
     if notation.timezone is None:
         return parsed
     times = apply_timezone(parsed.times, parsed.local, notation.timezone)

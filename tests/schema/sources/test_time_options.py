@@ -15,6 +15,11 @@ from schema.sources.time_options import TimeOptions
         ({"timestamp_format": "day first"}, "year, month and day"),
         ({"timestamp_format": "rfc2822", "timestamp_unit": "ms"}, "received both"),
         ({"timestamp_unit": "minutes"}, "iso8601"),
+        (
+            {"timestamp_origin": "2020-01-01T00:00:00Z", "timestamp_unit": "iso8601"},
+            "goes with numeric times, received timestamp_unit = 'iso8601'",
+        ),
+        ({"timestamp_origin": "2020-01-01T00:00:00"}, "timezone"),
     ],
 )
 def test_wrong_values_are_refused_in_a_sentence(keys, message):

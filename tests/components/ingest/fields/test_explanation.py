@@ -77,6 +77,7 @@ def read(tmp_path):
         (18_518, "s", 'days: timestamp_unit = "d"'),
         (str(T0), "iso8601", 'seconds: timestamp_unit = "s"'),
         ("1.70671E+09", "s", "digits were lost"),
+        (5, "s", 'timestamp_origin = "2020-01-01T00:00:00Z"'),
         ("soon", "s", ""), (None, "s", ""), ("", "ms", ""), (-5, "s", ""), ([1], "s", ""),
     ],
 )  # fmt: skip

@@ -207,6 +207,22 @@ def test_nanoseconds_days_and_scientific_notation(value, unit, expected):
         assert outcomes(convert_timestamps(text(value), TimeNotation(unit))) == [expected]
 
 
+@pytest.mark.parametrize(
+    ("value", "unit", "expected"),
+    [
+        ("0", "s", NOON * SECOND),
+        ("1500", "ms", NOON * SECOND + 3 * SECOND // 2),
+        ("7", "ns", NOON * SECOND + 7),
+        ("1", "d", (NOON + 86_400) * SECOND),
+        ("-1", "s", (NOON - 1) * SECOND),
+        ("", "s", "bad_timestamp"),
+    ],
+)
+def test_numbers_count_from_the_origin(value, unit, expected):
+    notation = TimeNotation(unit, origin=NOON)
+    assert outcomes(convert_timestamps(text(value), notation)) == [expected]
+
+
 def test_nanoseconds_of_parquet_are_exact():
     column = pa.array([1_600_000_000_123_456_789, None], pa.int64())
     assert outcomes(convert_timestamps(column, TimeNotation("ns"))) == [
