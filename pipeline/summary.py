@@ -4,6 +4,7 @@ import importlib.metadata
 import json
 import math
 import pathlib
+from collections import Counter
 from typing import Any
 
 from apache_beam.io.filesystems import FileSystems
@@ -45,6 +46,7 @@ def summarise_run(config: Config, result: RunResult) -> RunSummary:
         "unreadable": _count_unreadable(metadata),
         "assumed_utc": _count_assumed_utc(metadata),
         "unused": _count_unused(metadata),
+        "unnamed_kinds": _count_unnamed_kinds(metadata),
         "retrieval": evaluation["retrieval"]
         | _read_training(metadata, "RetrievalTrainer")
         | _read_warm_start(metadata),
@@ -114,9 +116,16 @@ def _count_assumed_utc(metadata: LatestRuns) -> dict[str, dict[str, int]]:
 
 
 def _count_unused(metadata: LatestRuns) -> dict[str, int]:
-    """Records of later tables without a record of the first, by table, where there are any."""
+    """Unused records (see `TableCounts.unused`) by table, where there are any."""
     tables = _read_table_counts(metadata)
     return {name: table.unused for name, table in tables.items() if table.unused}
+
+
+def _count_unnamed_kinds(metadata: LatestRuns) -> dict[str, int]:
+    """Events of all tables of the log by kind, most frequent first."""
+    tables = _read_counts(metadata, "InteractionsGen").tables.values()
+    total = sum((Counter(table.unnamed_kinds) for table in tables), Counter())
+    return dict(total.most_common())
 
 
 def _count_unreadable(metadata: LatestRuns) -> dict[str, dict[str, UnreadableValues]]:

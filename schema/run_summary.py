@@ -165,9 +165,11 @@ class RunSummary(SummaryModel):
     """By table: reason -> number of records."""
     log: EventLog = EventLog()
     unreadable: dict[str, dict[str, UnreadableField]] = {}
+    """By table: configuration key -> values that count as absent."""
     assumed_utc: dict[str, dict[str, int]] = {}
     unused: dict[str, int] = {}
-    """By table: configuration key -> values that count as absent."""
+    unnamed_kinds: dict[str, int] = {}
+    """Events of the log by kind, where `labels.events` does not name the kind; "" for no kind."""
     retrieval: RetrievalSummary
     ranking: RankingSummary
     index: IndexSummary

@@ -6,6 +6,7 @@ A timeline Example holds one user's events in time order, or a window of them:
     item_ids       bytes, n values
     timestamps     int64, n values, seconds since epoch, UTC
     positive       int64, n values, 1 where the event is a positive example
+    weight         float, n values, the event's weight in the losses; only if `labels` has weights
     target_from    int64, 1 value: events from this position on belong to the split;
                    earlier ones are history, an input that the loss does not include
     label_<name>   float, n values, NaN where the log has no value
@@ -21,6 +22,7 @@ USER_ID = "user_id"
 ITEM_IDS = "item_ids"
 TIMESTAMPS = "timestamps"
 POSITIVE = "positive"
+WEIGHT = "weight"
 TARGET_FROM = "target_from"
 ITEM_ID = "item_id"
 TITLE = "title"

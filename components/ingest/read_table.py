@@ -96,6 +96,8 @@ def _iterate_tallies(table: str, read: int, parsed: ParsedRecords) -> Iterator[t
         yield counts.name_tally(table, "comments"), parsed.comments
     for key, n in parsed.assumed_utc.items():
         yield counts.name_assumed_utc_tally(table, key), n
+    for kind, n in parsed.unnamed_kinds.items():
+        yield counts.name_kind_tally(table, kind), n
     for (key, example), n in parsed.unreadable.items():
         yield counts.name_unreadable_tally(table, key, example), n
 
@@ -113,7 +115,11 @@ class _WriteLetters(beam.DoFn):
 
 
 def _select_rows(accepted: pa.Table, spec: TableSpec) -> pa.Table:
-    return accepted if spec.properties is None else prune_properties(accepted, spec.properties)
+    if spec.properties is not None:
+        return prune_properties(accepted, spec.properties)
+    if spec.required is not None:
+        return accepted.filter(accepted[spec.required].is_valid())
+    return accepted
 
 
 def plan_shards(data_dir: str, source: Source) -> tuple[list[str], int]:

@@ -68,8 +68,13 @@ def _map_kinds(dataset: Dataset) -> dict[str, str]:
         ),
     ]
     labels = {timeline.name_label(name): "number" for name in dataset.labels.ranking}
-    of_every_log = {timeline.ITEM_IDS: "id", timeline.POSITIVE: "flag", timeline.TITLE: "text"}
-    return of_every_log | labels | {name: each.kind for name, each in declared}
+    own = {
+        timeline.ITEM_IDS: "id",
+        timeline.POSITIVE: "flag",
+        timeline.WEIGHT: "number",
+        timeline.TITLE: "text",
+    }
+    return own | labels | {name: each.kind for name, each in declared}
 
 
 def _tighten(

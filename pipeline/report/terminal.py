@@ -16,6 +16,7 @@ from schema.run_summary import (
 )
 
 _MAX_EXAMPLES = 5
+_MAX_KINDS = 5
 
 
 class _PlainConsole(Console):
@@ -41,9 +42,10 @@ def print_report(summary: RunSummary, console: Console) -> None:
         console.print(line)
     for line in event_log.format_log(summary.log):
         console.print(line, soft_wrap=True)
-    for table, count in summary.unused.items():
-        first = table.partition(".")[0]
-        console.print(f"      {count:,} of {table} unused: their ids are not in {first}")
+    for line in _format_unused(summary.unused):
+        console.print(line)
+    for line in _format_kinds(summary.unnamed_kinds):
+        console.print(line)
     for line in _format_assumed_utc(summary.assumed_utc):
         console.print(line)
     for line in _format_unreadable(summary.unreadable):
@@ -100,6 +102,28 @@ def _format_rejected(by_table: dict[str, dict[str, int]]) -> Iterator[str]:
     for table, reasons in by_table.items():
         for reason, count in reasons.items():
             yield f"      {count:,} of {table} rejected: {reason}, written to rejected/{table}/"
+
+
+def _format_unused(by_table: dict[str, int]) -> Iterator[str]:
+    """A line for each table with unused records."""
+    for table, count in by_table.items():
+        kind = table.partition(".")[0]
+        reason = f"their ids are not in {kind}"
+        if kind == "interactions":
+            reason = "labels.events.ignore has their kinds"
+        yield f"      {count:,} of {table} unused: {reason}"
+
+
+def _format_kinds(kinds: dict[str, int]) -> Iterator[str]:
+    """A line for events of kinds that the configuration does not name, if there are any."""
+    if kinds:
+        most = sorted(kinds.items(), key=lambda each: -each[1])[:_MAX_KINDS]
+        listed = ", ".join(f"{kind or 'no kind'} {count:,}" for kind, count in most)
+        more = f" and {len(kinds) - len(most)} more kinds" if len(kinds) > len(most) else ""
+        yield (
+            f"      {sum(kinds.values()):,} events of kinds that labels.events does not name are "
+            f"history only: {listed}{more}"
+        )
 
 
 def _format_unreadable(by_table: dict[str, dict[str, UnreadableField]]) -> Iterator[str]:

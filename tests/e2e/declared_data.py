@@ -10,6 +10,7 @@ from typing import Any
 
 from pipeline.config.config import Config
 from schema.features import Feature
+from schema.labels import Events
 from schema.sources import SPAN, Source
 
 USERS, ITEMS, DAYS, A_DAY = 30, 30, 70, 12
@@ -53,15 +54,25 @@ def _events(config: Config) -> Iterator[Row]:
     rated = [label.column for label in labels.ranking.values()]
     if labels.positive is not None:
         rated.append(labels.positive.column)
+    if labels.weight is not None:
+        rated.append(labels.weight.column)
     for n in range(DAYS * A_DAY):
         moment = _T0 + n * 86_400 // A_DAY
         yield {
             **_features(config.features.context, n),
             **dict.fromkeys(rated, n % 5 + 1),
+            **_kind(config.labels.events, n),
             source.user_columns[0]: f"u{n % USERS}",
             source.item_id: f"i{(n % USERS * 7 + n // USERS) % ITEMS}",
             source.timestamp: moment * _UNITS[source.timestamp_unit],
         }
+
+
+def _kind(events: Events | None, n: int) -> Row:
+    if events is None:
+        return {}
+    kinds = sorted(events.positive)
+    return {events.column: kinds[n % len(kinds)]}
 
 
 def _features(features: Mapping[str, Feature], n: int) -> Row:

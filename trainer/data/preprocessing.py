@@ -52,6 +52,8 @@ def preprocess_timelines(inputs: dict[str, Any], custom_config: dict[str, Any]) 
         timeline.POSITIVE,
         timeline.TARGET_FROM,
     ]
+    if dataset.labels.has_weights:
+        unchanged.append(timeline.WEIGHT)
     for key in unchanged + [timeline.name_label(name) for name in dataset.labels.ranking]:
         outputs[key] = inputs[key]
     for name, feature in dataset.features.users.items():

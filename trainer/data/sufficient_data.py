@@ -76,8 +76,9 @@ def _describe_counts(split: Timelines) -> str:
 
 
 def _suggest_remedy(data: TrainingData) -> str:
-    rule = data.dataset.labels.positive
-    label = "" if rule is None else f", whether labels.positive fits the column {rule.column}"
+    labels = data.dataset.labels
+    rule, key = labels.events or labels.positive, "events" if labels.events else "positive"
+    label = "" if rule is None else f", whether labels.{key} fits the column {rule.column}"
     return (
         "check whether data.interactions.item_id and data.items.item_id use the same ids"
         f"{label}, or use more data or larger splits"

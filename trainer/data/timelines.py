@@ -42,6 +42,8 @@ class Timelines:
     """By name: [e]."""
     users: dict[str, np.ndarray]
     """By name: [u] or [u, width]."""
+    weight: np.ndarray | None = None
+    """[e] float32 weight of each event in the losses; None if all are alike."""
 
     def __len__(self) -> int:
         """Number of timelines."""
@@ -76,6 +78,9 @@ def concat_timelines(first: Timelines, second: Timelines) -> Timelines:
         one, other = getattr(first, name), getattr(second, name)
         return {key: both(values, other[key]) for key, values in one.items()}
 
+    weight = None
+    if first.weight is not None and second.weight is not None:
+        weight = both(first.weight, second.weight)
     return Timelines(
         user_ids=both(first.user_ids, second.user_ids),
         user_index=both(first.user_index, second.user_index),
@@ -87,6 +92,7 @@ def concat_timelines(first: Timelines, second: Timelines) -> Timelines:
         labels=all_of("labels"),
         context=all_of("context"),
         users=all_of("users"),
+        weight=weight,
     )
 
 
@@ -139,6 +145,7 @@ def load_timelines(
         users={
             n: build_dense(columns[timeline.name_user_feature(n)]) for n in dataset.features.users
         },
+        weight=_concat_flat(columns[timeline.WEIGHT]) if dataset.labels.has_weights else None,
     )
 
 

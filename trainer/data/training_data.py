@@ -10,6 +10,7 @@ from schema.bulk import find_event_bulk
 from schema.dataset import Dataset
 from schema.recommend import Repeats
 from trainer.data.catalogue import Catalogue, load_catalogue
+from trainer.data.event_weights import scale_weights
 from trainer.data.popularity import PopularityClock, build_clock
 from trainer.data.timelines import Timelines, build_item_table, load_timelines
 
@@ -84,9 +85,11 @@ def load_training_data(locations: TransformLocations, dataset: Dataset) -> Train
     items_graph = tft.TFTransformOutput(locations.items_graph)
     timelines_graph = tft.TFTransformOutput(locations.timelines_graph)
     items = build_item_table(items_graph)
-    train, valid, test = (
-        load_timelines(locations.timelines, split, timelines_graph, items, dataset)
-        for split in timeline.SPLITS
+    train, valid, test = scale_weights(
+        *(
+            load_timelines(locations.timelines, split, timelines_graph, items, dataset)
+            for split in timeline.SPLITS
+        )
     )
     return TrainingData(
         dataset=dataset,

@@ -29,6 +29,8 @@ class RankingExamples:
     """By name: [m] float32 of the event's item, NaN where the log has no value."""
     event: np.ndarray
     """[m] positions of the events in the arrays of the split's timelines."""
+    weight: np.ndarray | None = None
+    """[m] float32 weight of the event in the loss of the order; None if all are alike."""
 
     def __len__(self) -> int:
         """Number of events."""
@@ -146,6 +148,7 @@ def _build_examples(
         log_popularity=log_popularity,
         labels={name: values[chosen] for name, values in timelines.labels.items()},
         event=chosen,
+        weight=None if timelines.weight is None else timelines.weight[chosen],
     )
 
 

@@ -5,6 +5,7 @@ import tensorflow_recommenders as tfrs
 
 from schema.labels import RankingLabel
 from schema.signatures import CANDIDATES, RELEVANCE
+from trainer.data.event_weights import WEIGHT
 from trainer.ranking.bias_baseline import BiasBaseline
 from trainer.ranking.network import RankingNetwork, get_label_scale
 from trainer.training.model import EpochMetricsModel
@@ -38,13 +39,18 @@ class RankingModel(EpochMetricsModel):
         self, inputs: dict[str, tf.Tensor], training: bool
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Sum over the examples of the heads' weighted losses, and the number of examples; NaN
-        labels and candidates 0 are ignored.
+        labels and candidates 0 are ignored. An event's weight applies to its `relevance` only.
         """
         outputs = self.network(inputs, training=training)
         shape = tf.shape(inputs[CANDIDATES])
         positive = tf.one_hot(tf.zeros_like(inputs[CANDIDATES][:, 0]), shape[1])
         logits = tf.where(inputs[CANDIDATES] > 0, outputs[RELEVANCE], _NO_ITEM)
-        loss = self._relevance(labels=positive, predictions=logits, compute_metrics=False)
+        loss = self._relevance(
+            labels=positive,
+            predictions=logits,
+            sample_weight=inputs.get(WEIGHT),
+            compute_metrics=False,
+        )
         for name, label in self._labels.items():
             value, predicted = inputs[f"label_{name}"], outputs[name][:, 0]
             known = tf.cast(~tf.math.is_nan(value), tf.float32)

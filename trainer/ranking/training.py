@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from trainer.config.models import RankingConfig
+from trainer.data.event_weights import WEIGHT
 from trainer.data.windows import Batch
 from trainer.metrics.top_k import iterate_blocks
 from trainer.ranking.examples import RankingExamples
@@ -62,6 +63,8 @@ def build_batches(examples: RankingExamples, size: int) -> list[Batch]:
     """The examples in batches of at most `size`, in time order."""
     arrays = examples.inputs()
     arrays |= {f"label_{name}": values for name, values in examples.labels.items()}
+    if examples.weight is not None:
+        arrays[WEIGHT] = examples.weight
     return [
         {name: values[part] for name, values in arrays.items()}
         for part in iterate_blocks(len(examples), size)

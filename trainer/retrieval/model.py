@@ -7,6 +7,7 @@ import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
 from trainer.config.models import RetrievalConfig
+from trainer.data.event_weights import WEIGHT
 from trainer.data.popularity import SECONDS_PER_DAY, PopularitySnapshots
 from trainer.retrieval.towers import CandidateTower, QueryTower
 from trainer.training.distribution import concat_over_replicas, sum_over_replicas
@@ -27,8 +28,10 @@ class Positives:
     """[n]"""
     timestamps: tf.Tensor
     """[n] time of the interaction; seconds since epoch, UTC."""
-    weight: tf.Tensor
+    present: tf.Tensor
     """[n] 1, or 0 for a position that is not a positive and only keeps the shape static."""
+    weight: tf.Tensor
+    """[n] weight in the loss, 0 where not present; `present` itself if all events are alike."""
 
 
 class RetrievalModel(EpochMetricsModel):
@@ -114,44 +117,48 @@ class RetrievalModel(EpochMetricsModel):
     def weighted_loss(
         self, inputs: dict[str, tf.Tensor], training: bool
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Sum of the losses of this replica's positives, and their number."""
+        """Sum of the weighted losses of this replica's positives, and of their weights."""
         queries, items, negatives = self.encode(inputs, training)
         positives = self._positives(tf.cast(queries, tf.float32), items, inputs)
         drawn = concat_over_replicas(inputs["negatives"])
         ids = tf.concat([concat_over_replicas(positives.ids), drawn], axis=0)
-        count = tf.reduce_sum(positives.weight)
+        count = tf.reduce_sum(positives.present)
         log_q = tf.math.log(self._probability(ids, sum_over_replicas(count), tf.size(drawn)))
-        weight = tf.concat(
-            [concat_over_replicas(positives.weight), tf.ones(tf.shape(drawn))], axis=0
+        present = tf.concat(
+            [concat_over_replicas(positives.present), tf.ones(tf.shape(drawn))], axis=0
         )
         vectors = tf.concat(
             [concat_over_replicas(positives.items), concat_over_replicas(negatives)], axis=0
         )
         loss = self._softmax(
             *self._add_popularity(positives, vectors, ids, training),
-            tf.where(weight > 0, -log_q, _NEVER),
+            tf.where(present > 0, -log_q, _NEVER),
             ids,
         )
-        return loss, count
+        return loss, count if WEIGHT not in inputs else tf.reduce_sum(positives.weight)
 
     def _positives(
         self, queries: tf.Tensor, items: tf.Tensor, inputs: dict[str, tf.Tensor]
     ) -> Positives:
         target = inputs["target"]
         if self._static_shapes:
-            weight = tf.cast(tf.reshape(target, [-1]), tf.float32)
+            present = tf.cast(tf.reshape(target, [-1]), tf.float32)
+            weight = present * tf.reshape(inputs[WEIGHT], [-1]) if WEIGHT in inputs else present
             return Positives(
                 tf.reshape(queries, [-1, queries.shape[-1]]),
                 tf.reshape(items, [-1, items.shape[-1]]),
                 tf.reshape(inputs["item_index"], [-1]),
                 tf.reshape(inputs["timestamps"], [-1]),
+                present,
                 weight,
             )
         queries, items, ids, times = (
             tf.boolean_mask(values, target)
             for values in (queries, items, inputs["item_index"], inputs["timestamps"])
         )
-        return Positives(queries, items, ids, times, tf.ones(tf.shape(ids)))
+        present = tf.ones(tf.shape(ids))
+        weight = tf.boolean_mask(inputs[WEIGHT], target) if WEIGHT in inputs else present
+        return Positives(queries, items, ids, times, present, weight)
 
     def _add_popularity(
         self, positives: Positives, vectors: tf.Tensor, ids: tf.Tensor, training: bool

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from trainer.config.models import RetrievalConfig
 from trainer.data.evaluation_queries import EvaluationQueries
+from trainer.data.event_weights import add_weights
 from trainer.data.timelines import Timelines, concat_timelines
 from trainer.data.windows import Batch, Windows, batch_windows, count_batches, cut_windows
 from trainer.retrieval.build import build_model, copy_to_float32
@@ -155,7 +156,7 @@ def build_epochs(
             timelines, cut, positions, config.history_length, rng, hardware
         ):
             drawn = draws.choice(model.trained_items, config.uniform_negatives)
-            yield batch | {NEGATIVES: drawn}
+            yield add_weights(batch, timelines) | {NEGATIVES: drawn}
 
     if hardware.one_shape:
         return batches, count_static_batches(cut, positions)

@@ -11,6 +11,7 @@ from components.ingest.events.timelines import Windows
 from components.ingest.fields.table_fields import build_interaction_fields
 from components.ingest.fields.table_spec import ORIGIN, TABLE, TableSpec
 from components.ingest.output import counts, dead_letters
+from schema import timeline
 from schema.dataset import Dataset
 from schema.sources import name_table
 
@@ -29,6 +30,7 @@ def build_events_spec(dataset: Dataset, number: int, shards: int) -> TableSpec:
         (*origin, TABLE) if len(tables) > 1 else origin,
         withholds_raw=dataset.data.hash_user_ids is not None,
         number=number,
+        required=None if dataset.labels.events is None else timeline.POSITIVE,
     )
 
 

@@ -58,17 +58,24 @@ class ConvertedFields(NamedTuple):
     field's key and the explanation of the first one."""
     assumed_utc: Counter[str]
     """Number of times without a zone that were read as UTC, by the field's key."""
+    unnamed_kinds: Counter[str]
+    """Number of events of each kind that the configuration does not name."""
 
 
 def convert_records(records: Records, spec: TableSpec) -> ConvertedFields:
     """Converts the columns of `records` to the fields of the specification."""
     result = ConvertedFields(
-        {}, dict.fromkeys(_find_headers(records, spec), _HEADER_FAULT), Counter(), Counter()
+        {},
+        dict.fromkeys(_find_headers(records, spec), _HEADER_FAULT),
+        Counter(),
+        Counter(),
+        Counter(),
     )
     records = _add_constants(records, spec)
     for field in sorted(spec.fields, key=lambda field: field.optional):  # this sort is stable
         converted = _convert_field(field, records, spec.source)
         result.assumed_utc[field.key] += converted.local
+        result.unnamed_kinds.update(converted.unnamed)
         handle = _null_unreadable if field.optional else _record_faults
         result.arrays[field.name] = handle(field, converted, records, spec, result)
     return result._replace(arrays={field.name: result.arrays[field.name] for field in spec.fields})

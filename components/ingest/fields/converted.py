@@ -1,5 +1,7 @@
 """A converted column, and the records that it rejects."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -13,3 +15,5 @@ class ConvertedColumn(NamedTuple):
     faults: list[tuple[str, np.ndarray]]
     local: int = 0
     """Number of times without a zone that were assumed to be UTC."""
+    unnamed: Mapping[str, int] = MappingProxyType({})
+    """Number of values of each kind that the configuration does not name, of a column of kinds."""

@@ -63,11 +63,11 @@ def convert_hashed_ids(*columns: Values, missing: str, source: UserIdKey) -> Con
     """Like `convert_ids`, but replaces each id by its pseudonym. Each worker reads the key itself,
     so that the key is never sent to workers.
     """
-    text, faults, _ = convert_ids(*columns, missing=missing)
+    ids = convert_ids(*columns, missing=missing)
     key = load_key(source)
-    encoded = text.dictionary_encode()
+    encoded = ids.array.dictionary_encode()
     hashed = [hash_user_id(identifier, key) for identifier in encoded.dictionary.to_pylist()]
-    return ConvertedColumn(pa.array(hashed, pa.large_string()).take(encoded.indices), faults)
+    return ConvertedColumn(pa.array(hashed, pa.large_string()).take(encoded.indices), ids.faults)
 
 
 def _is_visible_ascii(text: pa.Array) -> bool:

@@ -41,9 +41,9 @@ def convert_texts(values: Values) -> ConvertedColumn:
 
 def convert_positives(values: Values, at_least: float, form: NumberForm = PLAIN) -> ConvertedColumn:
     """int64: 1 if the number is at least `at_least`, 0 if it is less or missing."""
-    array, faults, _ = convert_numbers(values, form)
-    reached = pc.fill_null(pc.greater_equal(array, at_least), False)
-    return ConvertedColumn(pc.cast(reached, pa.int64()), faults)
+    numbers = convert_numbers(values, form)
+    reached = pc.fill_null(pc.greater_equal(numbers.array, at_least), False)
+    return ConvertedColumn(pc.cast(reached, pa.int64()), numbers.faults)
 
 
 def convert_matches(values: Values, is_in: Sequence[str]) -> ConvertedColumn:
@@ -63,8 +63,8 @@ def convert_matches(values: Values, is_in: Sequence[str]) -> ConvertedColumn:
 
 def convert_positive_matches(values: Values, is_in: Sequence[str]) -> ConvertedColumn:
     """int64: 1 if the value, as text, is one of `is_in`, 0 if it is another one or missing."""
-    matches, faults, _ = convert_matches(values, is_in)
-    return ConvertedColumn(pc.cast(pc.fill_null(matches, 0), pa.int64()), faults)
+    matches = convert_matches(values, is_in)
+    return ConvertedColumn(pc.cast(pc.fill_null(matches.array, 0), pa.int64()), matches.faults)
 
 
 def convert_availability(values: Values) -> ConvertedColumn:

@@ -47,6 +47,8 @@ class ParsedRecords(NamedTuple):
     """Unreadable values, see `conversion.ConvertedFields`."""
     assumed_utc: Counter[str]
     """Times without a zone, see `conversion.ConvertedFields`."""
+    unnamed_kinds: Counter[str]
+    """Kinds of events, see `conversion.ConvertedFields`."""
     comments: int
     """Number of comment lines, which are not records."""
 
@@ -96,6 +98,7 @@ def accept_records(lines: Lines, records: Records, spec: TableSpec) -> ParsedRec
         origin,
         converted.unreadable,
         converted.assumed_utc,
+        converted.unnamed_kinds,
         lines.comments,
     )
 

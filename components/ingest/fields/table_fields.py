@@ -2,6 +2,11 @@
 
 import functools
 
+from components.ingest.fields.event_kinds import (
+    convert_count_weights,
+    convert_event_kinds,
+    convert_kind_weights,
+)
 from components.ingest.fields.feature_fields import (
     build_feature_fields,
     build_number,
@@ -27,13 +32,14 @@ from components.ingest.fields.timestamps import (
 from components.ingest.read.records import MISSING_ITEM_ID, MISSING_PROPERTY, MISSING_USER_ID
 from schema import timeline
 from schema.dataset import Dataset
-from schema.labels import Positive, RankingLabel
+from schema.labels import Events, Labels, Positive, RankingLabel
 from schema.sources import TimeOptions, name_table
 
 
 def build_interaction_fields(dataset: Dataset, number: int = 0) -> list[Field]:
-    """Returns the fields user_id, item_id, moment, positive, label_* and context_* of the log's
-    table `number`.
+    """Returns the fields user_id, item_id, moment, positive, weight (if the labels have weights),
+    label_* and context_* of the log's table `number`. Of an event of an ignored kind, positive is
+    null.
     """
     source, labels = dataset.data.event_tables[number], dataset.labels
     at = f"data.{name_table('interactions', number)}"
@@ -44,7 +50,12 @@ def build_interaction_fields(dataset: Dataset, number: int = 0) -> list[Field]:
         _build_id(ITEM_ID, source.item_id, MISSING_ITEM_ID, f"{at}.item_id"),
         _build_moment(source, f"{at}.timestamp", latest),
     ]
-    fields.append(_build_positive(labels.positive, user_id))
+    fields.append(
+        _build_positive(labels.positive, user_id)
+        if labels.events is None
+        else _build_event_kind(labels.events)
+    )
+    fields += _build_weights(labels)
     fields += [_build_label(name, label) for name, label in labels.ranking.items()]
     return fields + build_feature_fields(
         dataset.features.context, timeline.name_context, "features.context"
@@ -64,6 +75,25 @@ def _build_positive(rule: Positive | None, user_id: Field) -> Field:
         convert = functools.partial(convert_positive_matches, is_in=rule.is_in)
         field = build_text(timeline.POSITIVE, rule.column, convert, key)
     return field._replace(absent=0)
+
+
+def _build_event_kind(events: Events) -> Field:
+    convert = functools.partial(convert_event_kinds, events=events)
+    field = build_text(timeline.POSITIVE, events.column, convert, "labels.events.column")
+    return field._replace(absent=0)
+
+
+def _build_weights(labels: Labels) -> list[Field]:
+    """The field of weights, or none."""
+    if labels.weight is not None:
+        convert = functools.partial(convert_count_weights, weight=labels.weight)
+        key = "labels.weight.column"
+        field = build_number(timeline.WEIGHT, labels.weight.column, convert, key)
+        return [field._replace(expects="a number, 0 or more", absent=1.0)]
+    if labels.events is None or not labels.events.has_weights:
+        return []
+    convert = functools.partial(convert_kind_weights, weights=labels.events.positive)
+    return [build_text(timeline.WEIGHT, labels.events.column, convert, "labels.events.column")]
 
 
 def _build_label(name: str, label: RankingLabel) -> Field:

@@ -80,6 +80,8 @@ class TableSpec(NamedTuple):
     """Position of the table among those of its kind."""
     properties: frozenset[str] | None = None
     """Properties to keep of a long table of items."""
+    required: str | None = None
+    """Field without which a record is unused: null for events of an ignored kind."""
 
     @property
     def name(self) -> str:

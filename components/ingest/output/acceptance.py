@@ -1,5 +1,6 @@
 """The rules that the result of an ingestion must pass before other components use it."""
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -63,6 +64,7 @@ def check(counts: Counts, data: Data, rejected_dir: str) -> None:
                 f"{name}: expected at least one record, received {table.read} and accepted none"
                 f"{unused if table.unused else ''}; check the file at data.{name}.path"
             )
+    _require_named_kinds(counts)
     empty = [split for split in timeline.SPLITS if counts.totals.get(split) == 0]
     if empty:
         raise DataRefused(
@@ -73,11 +75,13 @@ def check(counts: Counts, data: Data, rejected_dir: str) -> None:
 
 def _count_events(counts: Counts) -> int:
     """Accepted events of all tables of the log."""
-    return sum(
-        table.accepted
-        for name, table in counts.tables.items()
-        if name.partition(".")[0] == "interactions"
-    )
+    return sum(table.accepted for table in _list_event_tables(counts))
+
+
+def _list_event_tables(counts: Counts) -> list[TableCounts]:
+    return [
+        table for name, table in counts.tables.items() if name.partition(".")[0] == "interactions"
+    ]
 
 
 def _require_overlap(counts: Counts, data: Data) -> None:
@@ -174,6 +178,18 @@ def _require_readable(name: str, table: TableCounts) -> None:
                 f"{unreadable['values']} records; are column and kind right? For example "
                 f"{unreadable['example']}"
             )
+
+
+def _require_named_kinds(counts: Counts) -> None:
+    """If no accepted event has a kind that the configuration names, the names are wrong."""
+    tables = _list_event_tables(counts)
+    unnamed = sum((Counter(table.unnamed_kinds) for table in tables), Counter())
+    if unnamed and unnamed.total() >= sum(table.accepted + table.duplicates for table in tables):
+        kinds = ", ".join(f"{kind or 'no kind'} ({n:,})" for kind, n in unnamed.most_common(5))
+        raise DataRefused(
+            "interactions: labels.events.positive expects kinds that its column holds, received "
+            f"only others: {kinds}; correct the kinds or the column"
+        )
 
 
 def _require_conservation(name: str, table: TableCounts) -> None:

@@ -19,6 +19,7 @@ MAX_SAMPLES = 3
 """Number of samples of a total; they are the first in alphabetical order."""
 _UNREADABLE = "unreadable"
 _ASSUMED_UTC = "assumed_utc"
+_UNNAMED_KIND = "unnamed_kind"
 
 
 class UnreadableValues(TypedDict):
@@ -49,10 +50,13 @@ class TableCounts:
     assumed_utc: dict[str, int] = dataclasses.field(default_factory=dict)
     """Times without a zone that were read as UTC, by the configuration key of the field."""
     unused: int = 0
-    """Records of a later table of items or users whose id the first table does not have, and of a
-    long table of items those of undeclared properties or later times."""
+    """Records of a later table of items or users whose id the first table does not have; of a long
+    table of items those of undeclared properties or later times; events of ignored kinds."""
     comments: int = 0
     """Number of comment lines, which are not records."""
+    unnamed_kinds: dict[str, int] = dataclasses.field(default_factory=dict)
+    """Events of kinds that `labels.events` does not name, by kind, most frequent first; "" for
+    events without one. Rejected events count too."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,6 +113,11 @@ def name_assumed_utc_tally(table: str, field: str) -> str:
     return name_tally(table, _ASSUMED_UTC, field)
 
 
+def name_kind_tally(table: str, kind: str) -> str:
+    """Returns the key of the tally of events of a kind that the configuration does not name."""
+    return name_tally(table, _UNNAMED_KIND, json.dumps(kind))
+
+
 def sum_tallies(tallies: dict[str, int], tables: tuple[str, ...], totals: dict[str, int]) -> Counts:
     """Converts sums by `name_tally` to the counts of `tables`; a missing tally counts as 0."""
     return Counts({table: _sum_table(tallies, table) for table in tables}, totals)
@@ -139,7 +148,13 @@ def _sum_table(tallies: dict[str, int], table: str) -> TableCounts:
         rejected_by_reason=dict(ranked),
         unreadable=_sum_unreadable(_select_below(tallies, name_tally(table, _UNREADABLE))),
         assumed_utc=_select_below(tallies, name_tally(table, _ASSUMED_UTC)),
+        unnamed_kinds=_sum_kinds(_select_below(tallies, name_tally(table, _UNNAMED_KIND))),
     )
+
+
+def _sum_kinds(by_name: dict[str, int]) -> dict[str, int]:
+    ranked = sorted(by_name.items(), key=lambda pair: (-pair[1], pair[0]))
+    return {json.loads(name): n for name, n in ranked}
 
 
 def _sum_unreadable(by_example: dict[str, int]) -> dict[str, UnreadableValues]:

@@ -29,6 +29,7 @@ BAD_ID = "bad_id"  # holds a line break or NUL, which no vocabulary file can hol
 BAD_TIMESTAMP = "bad_timestamp"  # absent or not a time
 TIMESTAMP_OUT_OF_RANGE = "timestamp_out_of_range"  # before 1990, from 2100 on, after not_after
 BAD_NUMBER = "bad_number"  # not a number, or not finite in 32 bits
+NEGATIVE_NUMBER = "negative_number"  # a count below 0
 BAD_BOOLEAN = "bad_boolean"  # neither 1 or true nor 0 or false
 REPEATED_USER = "repeated_user"  # in sequences: an earlier line has the same user
 UNKNOWN_ITEM = "unknown_item"  # not in the catalogue, if the configuration rejects that

@@ -67,6 +67,21 @@ def test_loss_by_hand(network, inputs):
     assert result == pytest.approx(expected, rel=1e-4)
 
 
+def test_the_weight_of_an_event_applies_to_its_order_only(network, inputs):
+    model = RankingModel(network, {}, {})
+    orders = [
+        model.compute_loss({name: values[n : n + 1] for name, values in inputs.items()}).numpy()
+        for n in range(3)
+    ]
+    weights = [2.0, 0.5, 4.0]
+    expected = sum(weight * loss for weight, loss in zip(weights, orders, strict=True)) / 3
+    weighted = inputs | {"weight": tf.constant(weights)}
+    assert model.compute_loss(weighted).numpy() == pytest.approx(expected, rel=1e-4)
+    labelled = RankingModel(network, LABELS, BASELINES)
+    difference = labelled.compute_loss(inputs).numpy() - sum(orders) / 3  # that of the labels
+    assert labelled.compute_loss(weighted).numpy() == pytest.approx(expected + difference, rel=1e-4)
+
+
 def test_an_empty_position_does_not_count_in_the_loss(network, inputs):
     model = RankingModel(network, LABELS, BASELINES)
     empty = inputs["candidates"] == 0
