@@ -38,6 +38,7 @@ This page is generated from `tandem VERB --help`; `make fix` writes it.
     tandem tensorboard --root runs/films
     tandem doctor                                       # is the environment complete?
     tandem fetch movielens-1m
+    tandem init --data logs/                            # write a first TOML for these files
     tandem recipes                                      # configurations of published data sets
     tandem recipes retailrocket                         # print its TOML
     tandem simulate --users 3000 --items 1500 --events 60000 --seed 7 --out logs/

@@ -126,6 +126,16 @@ def _require_utf_16_where_set(path: str, source: Source, head: bytes) -> None:
         )
 
 
+def detect_utf_16(head: bytes) -> str | None:
+    """Returns the value of `encoding` for the first bytes of UTF-16; None for other text."""
+    return next((names[0] for magic, names in _UTF_16 if magic.match(head)), None)
+
+
+def is_parquet(path: str) -> bool:
+    """Whether the file begins as Parquet."""
+    return _read_heads(path)[0].startswith(_PARQUET)
+
+
 def describe_texts(texts: Sequence[str]) -> str:
     """Describes records, most of which are not objects of the configured format, and what to do."""
     start = next((text.strip() for text in texts if text.strip()), "")

@@ -1,7 +1,5 @@
 """Each recipe reads a made sample of its data set's published layout; all counts are planted."""
 
-import gzip
-import importlib
 import pathlib
 from typing import Any
 
@@ -17,25 +15,9 @@ from schema import timeline
 from schema.dataset import Dataset
 from tests.components.conftest import beam_pipeline
 from tests.components.ingest.conftest import read_example
-from tests.pipeline.recipes.sample import Sample
+from tests.pipeline.recipes.files import NAMES, load_sample, write_files
 
-SAMPLES = pathlib.Path(__file__).parent / "samples"
-NAMES = sorted(path.stem.replace("_", "-") for path in SAMPLES.glob("[a-z]*.py"))
 ANY = "data.max_rejected_fraction=1"  # one bad record is many in a hundred of a small sample
-
-
-def load_sample(name: str) -> Sample:
-    return importlib.import_module(
-        f"tests.pipeline.recipes.samples.{name.replace('-', '_')}"
-    ).SAMPLE
-
-
-def write_files(sample: Sample, folder: pathlib.Path) -> None:
-    for name, content in sample.files.items():
-        raw = content.encode() if isinstance(content, str) else content
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(gzip.compress(raw) if name.endswith(".gz") else raw)
 
 
 def read_examples(folder: pathlib.Path, splits: tuple[str, ...]) -> list[dict]:

@@ -1,0 +1,194 @@
+"""Which table is the event log, and which of its columns are users, items and times."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from components.ingest.draft import names
+from components.ingest.draft.column import (
+    Column,
+    TimeForm,
+    detect_time,
+    holds_booleans,
+    holds_integers,
+    holds_lists,
+    holds_numbers,
+)
+from components.ingest.draft.file_sample import FileSample
+from components.ingest.draft.tables import FoundTable
+
+_FEW_MISSING = 0.2
+_UNIQUE = 0.9
+_REJECTED = 0.01  # the default of data.max_rejected_fraction
+_LARGEST_RATING = 10
+_MOST_RATINGS = 21
+_ORIGIN = "2020-01-01T00:00:00Z"
+
+
+class EventTable(NamedTuple):
+    """A table of events."""
+
+    table: FoundTable
+    user: str
+    item: str
+    time: str | None
+    """Column of the time; None if there is none, and for sequences, whose order is their time."""
+    keys: dict[str, Any]
+    """`timestamp_…` keys."""
+    doubts: list[str]
+
+    @property
+    def is_sequences(self) -> bool:
+        """Whether the table consists of sequences."""
+        return self.table.sample.is_sequences
+
+    @property
+    def rank(self) -> tuple[bool, bool, int]:
+        """The log is the table with the highest rank: one with times, before sequences, before
+        sampled negatives and tables without times; of several, the largest.
+        """
+        is_doubtful = self.is_sequences and bool(self.table.sample.doubts)
+        return self.time is not None, self.is_sequences and not is_doubtful, self.table.size
+
+
+def find_event_tables(tables: Sequence[FoundTable]) -> list[EventTable]:
+    """Returns the tables with users and items, the log first."""
+    found = [events for events in map(_find_columns, tables) if events is not None]
+    return sorted(found, key=lambda events: events.rank, reverse=True)
+
+
+def can_be_rating(column: Column) -> bool:
+    """Whether the values are a few different numbers from 0 to 10."""
+    if not holds_numbers(column) or not 1 < len(column.distinct) <= _MOST_RATINGS:
+        return False
+    try:
+        return all(0 <= float(text) <= _LARGEST_RATING for text in column.distinct)
+    except ValueError:  # one of a few texts among numbers
+        return False
+
+
+def _find_columns(table: FoundTable) -> EventTable | None:
+    sample = table.sample
+    if sample.is_sequences:
+        return EventTable(table, "user_id", "item_id", None, {}, [])
+    if not sample.has_names:
+        return _name_columns(table)
+    ids = [column for column in sample.columns.values() if _can_be_named_id(column)]
+    user = _choose(ids, names.USERS)
+    item = _choose([column for column in ids if column is not user], names.ITEMS)
+    if user is None or item is None:
+        return None
+    doubts = [*_doubt_others(ids, user, names.USERS), *_doubt_others(ids, item, names.ITEMS)]
+    doubts += _doubt_missing({"user_id": user, "item_id": item})
+    rest = [column for column in sample.columns.values() if column not in (user, item)]
+    time, keys, unsure = _find_time(rest)
+    return EventTable(table, user.name, item.name, time, keys, [*doubts, *unsure])
+
+
+def _name_columns(table: FoundTable) -> EventTable | None:
+    """Columns without names: the first column of times, then the first two that can be ids, if
+    their values recur.
+    """
+    columns = list(table.sample.columns.values())
+    time, keys, unsure = _find_time(columns)
+    ids = [column for column in columns if column.name != time and _can_be_id(column)][:2]
+    if time is None or len(ids) < 2 or all(map(_is_unique, ids)):
+        return None
+    new_names = {ids[0].name: "user_id", ids[1].name: "item_id", time: "timestamp"}
+    rating = next((c for c in columns if c.name not in new_names and can_be_rating(c)), None)
+    if rating is not None:
+        new_names[rating.name] = "rating"
+    doubts = [
+        "user_id and item_id: the first two columns that can be ids; could they be exchanged?"
+    ]
+    renamed = table._replace(sample=rename_columns(table.sample, new_names))
+    return EventTable(renamed, "user_id", "item_id", "timestamp", keys, [*doubts, *unsure])
+
+
+def rename_columns(sample: FileSample, new_names: dict[str, str]) -> FileSample:
+    """Returns a sample without a header in which columns have other names."""
+    columns = {
+        (own := new_names.get(name, name)): column._replace(name=own)
+        for name, column in sample.columns.items()
+    }
+    return sample._replace(columns=columns, options=sample.options | {"columns": list(columns)})
+
+
+def _find_time(columns: Sequence[Column]) -> tuple[str | None, dict[str, Any], list[str]]:
+    forms = {column.name: form for column in columns if (form := detect_time(column))}
+    best = _choose([column for column in columns if column.name in forms], names.TIMES)
+    name = best.name if best is not None else next(iter(forms), None)
+    if name is None:
+        return _find_relative_time(columns)
+    form = forms[name]
+    keys = {f"timestamp_{key}": value for key, value in form.options.items()}
+    others = [other for other in forms if other != name]
+    doubts = [f"timestamp: {', '.join(others)} could be the time too"] if others else []
+    return name, keys, doubts + _doubt_form(form)
+
+
+def _find_relative_time(columns: Sequence[Column]) -> tuple[str | None, dict[str, Any], list[str]]:
+    """A column named as a time, whose numbers count from a moment that is not known."""
+    named = _choose([column for column in columns if holds_integers(column)], names.TIMES)
+    if named is None:
+        return None, {}, []
+    doubt = (
+        "timestamp_origin: the times are none since 1970; from when do they count, in which unit?"
+    )
+    return named.name, {"timestamp_origin": _ORIGIN}, [doubt]
+
+
+def _doubt_form(form: TimeForm) -> list[str]:
+    if form.is_ambiguous:
+        return [
+            f"timestamp_format: {form.format} fits, and so does the other order of day and month"
+        ]
+    return []
+
+
+def _choose(columns: Iterable[Column], known: Sequence[str]) -> Column | None:
+    """The column whose name comes first in `known`, or else one whose name ends with one of its
+    names of several letters.
+    """
+    by_name = {names.normalize(column.name): column for column in reversed(list(columns))}
+    exact = next((by_name[name] for name in known if name in by_name), None)
+    if exact is not None:
+        return exact
+    ends = tuple(name for name in known if len(name) > 5)
+    return next((by_name[name] for name in reversed(by_name) if name.endswith(ends)), None)
+
+
+def _doubt_others(ids: Sequence[Column], chosen: Column, known: Sequence[str]) -> list[str]:
+    others = [c.name for c in ids if c is not chosen and names.normalize(c.name) in known]
+    role = "user_id" if known is names.USERS else "item_id"
+    return [f"{role}: {', '.join(others)} could be it too"] if others else []
+
+
+def _doubt_missing(ids: Mapping[str, Column]) -> list[str]:
+    shares = {key: column.missing_share for key, column in ids.items()}
+    return [
+        f"{key}: {100 * share:.0f} % of the records have none and are rejected; if that is right, "
+        "raise data.max_rejected_fraction"
+        for key, share in shares.items()
+        if share > _REJECTED
+    ]
+
+
+def _can_be_id(column: Column) -> bool:
+    return _can_be_named_id(column) and (not holds_numbers(column) or holds_integers(column))
+
+
+def _can_be_named_id(column: Column) -> bool:
+    """Text such as `1234567.8901234` can be an id if the column has the name of one."""
+    is_scalar = len(column.texts) == len(column.present)
+    is_fraction = any(isinstance(value, float) and value % 1 for value in column.present)
+    return (
+        column.missing_share <= _FEW_MISSING
+        and is_scalar
+        and not is_fraction
+        and not holds_lists(column)
+        and not holds_booleans(column)
+    )
+
+
+def _is_unique(column: Column) -> bool:
+    return len(column.distinct) >= _UNIQUE * len(column.present)

@@ -1,0 +1,189 @@
+"""A planted log, written in many ways, is read back from the draft of its configuration."""
+
+import csv
+import datetime
+import io
+import pathlib
+import tempfile
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from components.ingest.draft import Draft, draft_tables
+from components.ingest.events.event_tables import build_events_spec
+from components.ingest.read_table import read_in_process
+from schema.dataset import Dataset
+from schema.errors import DataRefused, UsageError
+
+T0 = 1_700_000_000
+EVENTS = [(f"u{n % 7}", f"i{n % 11}", T0 + 86_400 * n + 60 * n) for n in range(40)]
+UTC = datetime.timezone.utc
+
+
+def clock(at: int, pattern: str) -> str:
+    return datetime.datetime.fromtimestamp(at, UTC).strftime(pattern)
+
+
+TIMES = {
+    "s": str,
+    "ms": lambda at: str(1000 * at + 5),
+    "us": lambda at: str(10**6 * at + 5),
+    "ns": lambda at: str(10**9 * at + 5),
+    "iso": lambda at: clock(at, "%Y-%m-%d %H:%M:%S"),
+    "zone": lambda at: clock(at, "%Y-%m-%dT%H:%M:%SZ"),
+    "german": lambda at: clock(at, "%d.%m.%Y %H:%M:%S"),
+    "american": lambda at: clock(at, "%m/%d/%Y %I:%M:%S %p"),
+    "twitter": lambda at: clock(at, "%a %b %d %H:%M:%S +0000 %Y"),
+}
+HEADERS = (
+    None,
+    ("user_id", "item_id", "timestamp", "note"),
+    ("CustomerID", "SKU", "created_at", "note"),
+    ("visitor", "movieId:token", "date", "note"),
+)
+
+
+def write_delimited(rows: list[tuple], delimiter: str, quotes: bool) -> str:
+    """As the standard library writes it; delimiters of several characters have no quotes."""
+    if len(delimiter) > 1:
+        return "".join(delimiter.join(map(str, row)) + "\n" for row in rows)
+    out = io.StringIO()
+    quoting = csv.QUOTE_ALL if quotes else csv.QUOTE_MINIMAL
+    csv.writer(out, delimiter=delimiter, lineterminator="\n", quoting=quoting).writerows(rows)
+    return out.getvalue()
+
+
+def read_events(draft: Draft, folder: str) -> list[tuple[str, str, int]]:
+    log = draft.tables[0]
+    dataset = Dataset.model_validate({"data": {"interactions": log.keys}})
+    done = read_in_process(
+        build_events_spec(dataset, 0, 1), [f"{folder}/{log.keys['path']}"], folder
+    )
+    columns = [done.records[name].to_pylist() for name in ("user_id", "item_id")]
+    seconds = [at // 10**9 for at in done.records["moment"].to_pylist()]
+    return sorted(zip(*columns, seconds, strict=True))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    delimiter=st.sampled_from([",", ";", "\t", "|", "::"]),
+    time=st.sampled_from(sorted(TIMES)),
+    header=st.sampled_from(HEADERS),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "cp1252", "utf-16"]),
+    quotes=st.booleans(),
+    preamble=st.sampled_from(["", "# exported today\n# by hand\n"]),
+)
+def test_a_log_is_read_back_however_it_is_written(
+    delimiter, time, header, encoding, quotes, preamble
+):
+    notes = ["", "größer", 'a "b" c', "plain", "semi; comma, bar | tab"]
+    notes = notes[:2] if len(delimiter) > 1 else notes
+    rows = [
+        (user, item, TIMES[time](at), notes[n % len(notes)])
+        for n, (user, item, at) in enumerate(EVENTS)
+    ]
+    text = preamble + write_delimited([header, *rows] if header else rows, delimiter, quotes)
+    with tempfile.TemporaryDirectory() as folder:
+        pathlib.Path(folder, "log.csv").write_bytes(text.encode(encoding))
+        draft = draft_tables(folder)
+        assert read_events(draft, folder) == sorted(EVENTS)
+
+
+def lay(folder: pathlib.Path, **files: str) -> str:
+    for name, text in files.items():
+        (folder / name.replace("_csv", ".csv")).write_text(text, encoding="utf-8")
+    return str(folder)
+
+
+def write_log(header: str = "user_id,item_id,timestamp", more: str = "") -> str:
+    return header + "\n" + "".join(f"{u},{i},{at}{more}\n" for u, i, at in EVENTS)
+
+
+def test_kinds_of_features_follow_the_values(tmp_path):
+    rows = [
+        f'i{n},Lamp no {n} of many,{n}.5,{"red" if n % 2 else "blue"},"desk, hall",'
+        f"2024-01-0{n % 9 + 1},"
+        f"https://example.com/{n},{'true' if n % 3 else 'false'},{n % 2},{n * 3}\n"
+        for n in range(11)
+    ]
+    header = "item_id,name,price,colour,rooms,released,image,fragile,in_stock,review_count\n"
+    draft = draft_tables(lay(tmp_path, log_csv=write_log(), things_csv=header + "".join(rows)))
+    items = draft.tables[1]
+    assert items.keys == {"path": "things.csv", "title": "name", "available": "in_stock"}
+    assert items.features.chosen == {
+        "name": {"kind": "text"},
+        "price": {"kind": "number"},
+        "colour": {"kind": "category"},
+        "rooms": {"kind": "set", "separator": ", "},
+        "released": {"kind": "timestamp", "unit": "iso8601"},
+        "fragile": {"kind": "category"},
+    }
+    assert items.features.held_back == {"review_count": {"kind": "number"}}
+
+
+def test_numbers_with_commas_and_sentinels_get_their_keys(tmp_path):
+    rows = "".join(f"i{n};1.00{n},50;{'-' if n == 3 else n}\n" for n in range(9))
+    files = {"log_csv": write_log(), "items_csv": "item_id;price;stock\n" + rows}
+    items = draft_tables(lay(tmp_path, **files)).tables[1]
+    assert (items.keys["decimal"], items.keys["thousands"]) == (",", ".")
+    assert items.keys["null_values"][-1] == "-"
+
+
+def test_doubts_name_the_columns_that_could_be_meant_too(tmp_path):
+    header = "user_id,item_id,timestamp,session_id,sku"
+    log = write_log(header, ",s1,x9")
+    doubts = draft_tables(lay(tmp_path, log_csv=log)).tables[0].doubts
+    assert "user_id: session_id could be it too" in doubts
+    assert "item_id: sku could be it too" in doubts
+
+
+def test_times_from_zero_get_an_origin_and_a_doubt(tmp_path):
+    log = "uid,campaign,timestamp\n" + "".join(f"{n % 5},{n % 3},{n}\n" for n in range(30))
+    draft = draft_tables(lay(tmp_path, log_csv=log))
+    assert draft.tables[0].keys["timestamp_origin"] == "2020-01-01T00:00:00Z"
+    assert draft.tables[0].doubts[0].startswith("timestamp_origin: ")
+
+
+def test_ratings_outcomes_and_kinds_of_events_are_found(tmp_path):
+    header = "user_id,item_id,timestamp,stars,click,event"
+    lines = [
+        f"{u},{i},{at},{n % 5},{n % 2},{'buy' if n % 3 else 'view'}\n"
+        for n, (u, i, at) in enumerate(EVENTS)
+    ]
+    draft = draft_tables(lay(tmp_path, log_csv=header + "\n" + "".join(lines)))
+    assert draft.labels == {
+        "rating": {"column": "stars", "kind": "regression"},
+        "click": {"column": "click", "kind": "binary"},
+    }
+    assert draft.events == {"event": ["buy", "view"]}
+
+
+def test_files_of_numbered_parts_are_one_table(tmp_path):
+    lines = write_log().splitlines(keepends=True)
+    for part in (1, 2, 10):
+        (tmp_path / f"log-{part}.csv").write_text("".join([lines[0], *lines[part::3]]))
+    assert draft_tables(str(tmp_path)).tables[0].keys["path"] == "log-*.csv"
+
+
+def test_a_folder_without_a_log_is_refused_with_what_is_there(tmp_path):
+    (tmp_path / "items.csv").write_text("item_id,name\n1,Lamp\n2,Desk\n")
+    (tmp_path / "notes.txt").write_text("first\nsecond line\n")
+    with pytest.raises(DataRefused) as refused:
+        draft_tables(str(tmp_path))
+    assert "with columns of users, items and times, received no such file" in str(refused.value)
+    assert "items.csv with columns item_id, name" in str(refused.value)
+    assert "notes.txt: text without a delimiter" in str(refused.value)
+
+
+def test_a_log_without_times_is_refused(tmp_path):
+    (tmp_path / "likes.csv").write_text("user_id,item_id\n" + "1,2\n3,4\n" * 9)
+    with pytest.raises(DataRefused, match="no column of times in likes.csv"):
+        draft_tables(str(tmp_path))
+
+
+def test_a_folder_that_is_none_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="expected a folder with data, found none"):
+        draft_tables(str(tmp_path / "nowhere"))
+    with pytest.raises(UsageError, match="expected files with data"):
+        draft_tables(str(tmp_path))
