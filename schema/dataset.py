@@ -10,7 +10,7 @@ from schema.features import Feature, Features
 from schema.labels import Labels
 from schema.recommend import Recommend
 from schema.sources import Data
-from schema.split import Split
+from schema.split import Split, require_fitting_split
 
 
 def require_tables(features: Features, data: Data) -> None:
@@ -22,15 +22,6 @@ def require_tables(features: Features, data: Data) -> None:
                 f"features.{kind} ({', '.join(declared)}) expects a [data.{kind}] table, "
                 "received none; add the table or remove the features"
             )
-
-
-def require_test_cut(data: Data, split: Split) -> None:
-    """Raises ValueError if a table is read as of the test split, and the split has no such time."""
-    if data.needs_test_cut and split.kind == "last_item":
-        raise ValueError(
-            'data.items.properties expects as_of with split.kind = "last_item", whose test split '
-            "begins at no one time, received none; add as_of"
-        )
 
 
 def require_filter(features: Features, data: Data) -> None:
@@ -73,8 +64,8 @@ class Dataset(StrictModel):
         return self
 
     @model_validator(mode="after")
-    def _require_test_cut(self) -> "Dataset":
-        require_test_cut(self.data, self.split)
+    def _require_fitting_split(self) -> "Dataset":
+        require_fitting_split(self.data, self.split)
         return self
 
     @model_validator(mode="after")

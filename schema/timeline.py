@@ -24,11 +24,16 @@ TIMESTAMPS = "timestamps"
 POSITIVE = "positive"
 WEIGHT = "weight"
 TARGET_FROM = "target_from"
+TEST_FROM = "test_from"
+"""Field of a user's history: int64, 1 value, the number of events before the test split."""
 ITEM_ID = "item_id"
 TITLE = "title"
 AVAILABLE = "available"
 FILTERS = "filters"
 
+NO_TIME = 946_684_800
+"""Time of events without times, and of the last event of a sequence: the beginning of the year
+2000, UTC."""
 SPLITS = ("train", "valid", "test")
 CATALOGUE_SPLIT = "all"
 

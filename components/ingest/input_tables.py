@@ -16,9 +16,10 @@ from components.ingest.read.layout import read_layout
 from components.ingest.read.nested.arrow_path import has_path
 from components.ingest.read.nested.column_path import has_value, parse_column_path, starts_in
 from components.ingest.read.objects.object_sample import sample_objects
+from components.ingest.read.pairs.columns import list_pair_columns
 from components.ingest.read.partitions import parse_partitions
 from schema.dataset import Dataset
-from schema.sources import ItemsSource, Source, name_table
+from schema.sources import InteractionsSource, ItemsSource, Source, name_table
 
 _BUILDERS: dict[str, Callable[[Dataset, int], list[Field]]] = {
     "interactions": build_interaction_fields,
@@ -64,6 +65,8 @@ def _find_columns(table: InputTable, paths: list[str]) -> set[str]:
         names = [list_delimited_columns(table, path) for path in paths]
     elif table.source.format == "parquet":
         names = [list_parquet_columns(table, path) or [] for path in paths]
+    elif isinstance(table.source, InteractionsSource) and table.source.has_positions:
+        names = [list_pair_columns(table.source)]
     else:
         _, objects = sample_objects(paths, table.source)
         names = [list_object_columns(table, paths, objects)]

@@ -29,7 +29,7 @@ from components.ingest.events.shard_order import (
 from components.ingest.events.splits import Clock, CombineTimes, LogTimes, find_edges
 from components.ingest.fields.parser import build_empty_table
 from components.ingest.fields.table_fields import build_interaction_fields, build_user_fields
-from components.ingest.fields.table_spec import FILE, LINE, ORIGIN, TABLE, TableSpec
+from components.ingest.fields.table_spec import FILE, LINE, ORIGIN, SPLIT, TABLE, TableSpec
 from components.ingest.output import dead_letters, examples, histories, shards
 from components.ingest.output.counts import WriteCounts
 from components.ingest.output.id_overlap import IdPart, MeasureOverlap, pack_table_ids
@@ -96,8 +96,7 @@ def build(
     source = dataset.data.interactions
     strict = event_rules.needs_catalogue(source)
     item_ids = items.read_item_ids(pipeline, dataset, data_dir, ids_only=not strict)
-    users = len(dataset.data.user_tables)
-    order = OrderShards(source, event_letters, users, item_ids if strict else None)
+    order = OrderShards(dataset, event_letters, item_ids if strict else None)
     ordered: Any = records | "Gather" >> beam.CoGroupByKey() | "Order" >> order
     combine = CombineTimes(dataset.split, within_bulk=source.time_outliers == "reject")
     times = ordered[HISTOGRAMS] | "Times" >> beam.CombineGlobally(combine)
@@ -183,9 +182,9 @@ def _write_shard(
     count: int,
     outputs: EventOutputs,
 ) -> Iterator[tuple[str, int]]:
-    log = events.drop([TABLE]) if TABLE in events.column_names else events
+    log = events.drop([name for name in (TABLE, SPLIT) if name in events.column_names])
     users = shards.unpack([shard.users]) if shard.users else _build_empty_users(dataset)
-    edges = find_edges(log, clock)
+    edges = find_edges(events, clock)
     for split in timeline.SPLITS:
         windows = timelines.build_split_windows(
             edges, split, dataset.data.events_per_example, dataset.data.history_per_example
@@ -199,7 +198,7 @@ def _write_shard(
         before = timelines.Windows(edges.first, edges.first, edges.train)
         yield "before", int((before.stop - before.own).sum())
         yield from tally_accepted(events, before)
-    windows = timelines.build_user_windows(log)
+    windows = timelines.build_user_windows(edges)
     batches = map(_select_history, timelines.build_batches(log, windows, users))
     histories.write(outputs.histories, shard.number, count, batches)
     yield "users", len(windows.start)
@@ -218,9 +217,10 @@ def _build_empty_users(dataset: Dataset) -> pa.Table | None:
 
 
 def _select_history(batch: pa.Table) -> pa.Table:
-    """The columns of a history: those of a timeline without labels and target."""
+    """The columns of a history: those of a timeline without labels, and TEST_FROM."""
     names = (timeline.USER_ID, timeline.ITEM_IDS, timeline.TIMESTAMPS)
     prefixes = (timeline.name_context(""), timeline.name_user_feature(""))
-    return batch.select(
+    history = batch.select(
         [name for name in batch.column_names if name in names or name.startswith(prefixes)]
     )
+    return history.append_column(timeline.TEST_FROM, batch[timeline.TARGET_FROM])

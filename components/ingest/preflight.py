@@ -17,9 +17,9 @@ from components.ingest.read.format_detection import describe_texts, require_form
 from components.ingest.read.header_fix import HEAD_LINES, suggest_header_fix
 from components.ingest.read.layout import read_header, read_start
 from components.ingest.read.objects.object_sample import SAMPLE_RECORDS, sample_objects
+from components.ingest.read.pairs.columns import list_pair_columns
 from components.ingest.read.paths import PathPattern, extract_span, locate_table
 from components.ingest.read.records import join_excerpts
-from components.ingest.read.sequences import list_sequence_columns
 from schema.dataset import Dataset
 from schema.errors import ConfigError, DataRefused
 from schema.sources import SPAN, InteractionsSource
@@ -104,9 +104,10 @@ def _check_columns(table: InputTable, filled: list[str]) -> None:
         _check_delimited(table, filled)
     elif table.source.format == "parquet":
         _check_parquet(table, filled)
-    elif isinstance(table.source, InteractionsSource) and table.source.format == "sequences":
-        names = list_sequence_columns(table.source)
-        _require_columns(table, filled[0], names, "sequences have no other columns")
+    elif isinstance(table.source, InteractionsSource) and table.source.has_positions:
+        names = list_pair_columns(table.source)
+        hint = f"{table.source.format} have no other columns"
+        _require_columns(table, describe_files(filled), names, hint)
     else:
         _check_objects(table, filled)
 

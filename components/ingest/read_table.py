@@ -19,6 +19,7 @@ from components.ingest.fields.table_spec import LINE, ROW_GROUP, TableSpec
 from components.ingest.output import counts, dead_letters, shards
 from components.ingest.read.blocks import Block, ReadBlocks, build_splitter, read_blocks
 from components.ingest.read.files import find_files
+from components.ingest.read.pairs.matrix import MatrixFile, ReadMatrices
 from components.ingest.read.parquet import ReadRowGroups, RowGroup, list_row_groups
 from components.ingest.read.paths import locate_table
 from components.ingest.read.records import DeadLetter
@@ -63,6 +64,8 @@ class ReadTable(beam.PTransform):
     def _build_reader(self) -> beam.PTransform:
         if self._spec.source.format == "parquet":
             return ReadRowGroups(self._paths)
+        if self._spec.source.format == "npz":
+            return ReadMatrices(self._paths)
         source = self._spec.source
         return ReadBlocks(self._paths, source.encoding, build_splitter(source))
 
@@ -73,7 +76,7 @@ class _ParseElements(beam.DoFn):
         self._parser = BlockParser(spec)
         self._rows = 0
 
-    def process(self, element: Block | RowGroup) -> Iterator[Any]:
+    def process(self, element: Block | RowGroup | MatrixFile) -> Iterator[Any]:
         spec = self._spec
         for read, parsed in self._parser.parse(element):
             if parsed.rejected:
@@ -167,10 +170,12 @@ def read_in_process(spec: TableSpec, paths: list[str], letters_dir: str) -> Tabl
     return TableRecords(pa.concat_tables(accepted).combine_chunks(), tallies)
 
 
-def _iterate_elements(spec: TableSpec, paths: list[str]) -> Iterator[Block | RowGroup]:
+def _iterate_elements(spec: TableSpec, paths: list[str]) -> Iterator[Block | RowGroup | MatrixFile]:
     for path in paths:
         if spec.source.format == "parquet":
             yield from list_row_groups(path)
+        elif spec.source.format == "npz":
+            yield MatrixFile(path)
         else:
             yield from read_blocks(path, spec.source.encoding, build_splitter(spec.source))
 

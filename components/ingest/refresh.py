@@ -94,10 +94,11 @@ def read_events(
         DataRefused: The data break a rule of ingestion.
     """
     source = dataset.data.interactions
-    if source.format == "sequences":
+    if not source.has_times:
+        table = f"format = {source.format!r}" if source.has_positions else 'timestamp = ""'
         raise UsageError(
-            'expected a log with times for --events, received one of format = "sequences", which '
-            "have no times and cannot show what is popular now; omit --events"
+            f"expected a log with times for --events, received one with {table}, which has none "
+            "and cannot show what is popular now; omit --events"
         )
     dataset = _replace_paths(dataset, LOG, paths)
     preflight.check_kind(dataset, LOG, "")

@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 
-from components.ingest.events.cut import Cut
 from components.ingest.output import histories
 from schema import candidates as candidate_files
 from schema.errors import TandemError
@@ -118,7 +117,7 @@ def _query_folder(
     popularity = pushed.candidates.vectors[:, -1]
     if refreshed:
         popularity = compute_baseline_popularity(data, queries.now, pushed)
-    users = _build_user_batch(data, queries, histories_uri)
+    users = _build_user_batch(queries, histories_uri)
     lists = pushed.lists(users, queries.now, popularity, depth)
     later = pushed.evaluated.learned_until >= queries.now
     note = {"note": _LEARNED_LATER} if later else {}
@@ -126,14 +125,11 @@ def _query_folder(
     return find_item_indices(lists, ids, _DEPTH), note
 
 
-def _build_user_batch(
-    data: TrainingData, queries: EvaluationQueries, histories_uri: str
-) -> UserBatch:
+def _build_user_batch(queries: EvaluationQueries, histories_uri: str) -> UserBatch:
     """The users of the queries, in order, with their histories up to the time of the queries."""
     names = [name.decode() for name in queries.timelines.user_ids[queries.row]]
-    users = build_user_batch(histories.load(histories_uri, pa.array(names, pa.large_string())))
-    cut = Cut(queries.now if data.has_clock else None, queries.now)
-    return dataclasses.replace(users, stop=cut.find_test_starts(users.timestamps, users.row_splits))
+    loaded = histories.load(histories_uri, pa.array(names, pa.large_string()))
+    return build_user_batch(loaded, as_of_test=True)
 
 
 def compute_baseline_popularity(data: TrainingData, now: int, pushed: PushedVersion) -> np.ndarray:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from components.ingest.events.cut import Cut, load_test_cut
+from components.ingest.events.cut import load_query_time
 from components.ingest.output import histories
 from pipeline.commands.recommend import ServerAddress
 from pipeline.run_root import fetch_artifacts, load_summary
@@ -86,13 +86,11 @@ def write_lists(root: str, request: BatchRequest, out: pathlib.Path, now: int) -
     ):
         summary = summary.model_copy(update={"artifacts": artifacts})
         start = time.perf_counter()
-        test = _find_test_cut(summary) if request.as_of_test else None
-        moment = test.now if test else now
+        moment = _find_query_time(summary) if request.as_of_test else now
         with _open_lists(request, summary, stage) as lists:
             loaded = time.perf_counter()
-            counted = _write_lines(
-                append, lists, _iterate_users(summary, names), test, moment, request.k
-            )
+            users = _iterate_users(summary, names)
+            counted = _write_lines(append, lists, users, moment, request)
             seconds = time.perf_counter() - loaded
     return counted | {
         "repeated_lines": len(lines or []) - len(names or []),
@@ -139,19 +137,15 @@ def _write_lines(
     append: Append,
     lists: "BulkRecommender | ServerRecommender",
     users: Iterator[NamedUsers],
-    test: Cut | None,
     now: int,
-    k: int,
+    request: BatchRequest,
 ) -> dict[str, Any]:
     from serving.bulk.users import build_user_batch
 
     written = without_history = 0
     for names, table in users:
-        user_batch = build_user_batch(table)
-        if test is not None:
-            stop = test.find_test_starts(user_batch.timestamps, user_batch.row_splits)
-            user_batch = dataclasses.replace(user_batch, stop=stop)
-        for name, item_ids in zip(names, lists.lists(user_batch, now, k), strict=True):
+        user_batch = build_user_batch(table, request.as_of_test)
+        for name, item_ids in zip(names, lists.lists(user_batch, now, request.k), strict=True):
             line = {"user_id": name, "item_ids": item_ids}
             append(json.dumps(line, ensure_ascii=False) + "\n")
         written += len(names)
@@ -168,9 +162,9 @@ def _require_pushed(summary: RunSummary, root: str) -> None:
         )
 
 
-def _find_test_cut(summary: RunSummary) -> Cut:
+def _find_query_time(summary: RunSummary) -> int:
     artifacts = summary.artifacts
-    return load_test_cut(
+    return load_query_time(
         artifacts["interactions"], artifacts["histories"], _load_dataset(summary).split
     )
 

@@ -11,16 +11,16 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pipeline.config.kubeflow import KubeflowConfig
 from pipeline.config.renamed_keys import rename_keys
 from schema.base import StrictModel
-from schema.dataset import Dataset, require_filter, require_tables, require_test_cut
+from schema.dataset import Dataset, require_filter, require_tables
 from schema.errors import ConfigError
 from schema.features import Features
 from schema.labels import Labels
 from schema.recommend import Recommend
 from schema.sources import LATER_TABLES, Data
-from schema.split import Split
+from schema.split import Split, require_fitting_split
 from schema.storage.locations import LocalPath
 from serving.config import IndexConfig, ServingConfig
-from trainer.config.blessing import PERSONAL, BlessingConfig, check_thresholds
+from trainer.config.blessing import PERSONAL, RECENT, BlessingConfig, check_thresholds
 from trainer.config.fairness import check_fairness_groups
 from trainer.config.models import EvaluationConfig, RankingConfig, RetrievalConfig, TrainerConfig
 from trainer.config.tuning import TuneConfig
@@ -119,8 +119,8 @@ class Config(StrictModel):
         return self
 
     @model_validator(mode="after")
-    def _check_test_cut(self) -> "Config":
-        require_test_cut(self.data, self.split)
+    def _check_split(self) -> "Config":
+        require_fitting_split(self.data, self.split)
         return self
 
     @model_validator(mode="after")
@@ -140,10 +140,11 @@ class Config(StrictModel):
 
     @model_validator(mode="after")
     def _check_warm_start(self) -> "Config":
-        if self.retrieval.warm_start and self.split.kind == "last_item":
+        if self.retrieval.warm_start and not self.split.has_clock:
             raise ValueError(
-                'retrieval.warm_start expects a split by time, received split.kind = "last_item": '
-                "the pushed version may have learned events of valid and test; set it to false"
+                "retrieval.warm_start expects a split by time, received split.kind = "
+                f"{self.split.kind!r}: the pushed version may have learned events of valid and "
+                "test; set it to false"
             )
         return self
 
@@ -160,6 +161,16 @@ class Config(StrictModel):
                 f"blessing.baselines expects {PERSONAL} only where items of the history may be "
                 'recommended, received recommend.repeats = "exclude"; set it to "allow" or "only", '
                 "or name another baseline"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_recent_baseline(self) -> "Config":
+        compared = [rule.baseline for rule in self.blessing.baselines]
+        if RECENT in compared and not self.data.interactions.has_times:
+            raise ValueError(
+                f"blessing.baselines expects {RECENT} only for events with times, received "
+                "data.interactions without times; name another baseline"
             )
         return self
 

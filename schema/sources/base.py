@@ -29,14 +29,21 @@ class FileOptions(StrictModel):
     last_spans: Annotated[int | None, Field(ge=1)] = None
     """How many spans to read, up to and including `span`, or the newest if `span` is absent. Only
     existing spans count, so a day without logs is not one of them."""
-    format: Literal["csv", "jsonl", "json", "python", "parquet", "sequences"] = "csv"
+    format: Literal["csv", "jsonl", "json", "python", "parquet", "sequences", "lists", "npz"] = (
+        "csv"
+    )
     """`csv` is any delimited text; `jsonl` has one JSON object per line; `json` has JSON objects in
     an array or one after another, each on any number of lines; `python` has one Python dict of
     literals per line, as older dumps of Amazon's and Steam's reviews. Text compressed with gzip,
     Zstandard, bzip2 or xz is decompressed, regardless of the file name. `parquet` columns of times
-    define their own unit; without a time zone they are UTC. `sequences` is for events only: one
-    user per line, `user item item …` in time order, separated by blanks; it requires
-    `split.kind = "last_item"`, and a user with two lines stops the run with exit code 3. A numeric
+    define their own unit; without a time zone they are UTC.
+
+    Three formats are for events without times (see DATA.md). `sequences`: one user per line, `user
+    item item …` in time order, separated by blanks; a user with two lines stops the run with exit
+    code 3. `lists`: the same text in any order, as published with LightGCN; a line with a user
+    alone has no event. `npz`: a sparse matrix as `scipy.sparse.save_npz` writes it, users in rows
+    and items in columns; ids are their numbers from 0, and the numbers of the matrix, without
+    zeros, are the column `value`. A numeric
     id in `jsonl`, `json`, `python` or `parquet` is converted to an integer, 8.0 to `8`; a number
     that is not whole, or a float too large to identify one integer, is rejected as `inexact_id`.
     MongoDB's Extended JSON (`{"$oid": …}`, `{"$date": …}`, `{"$numberLong": …}`) is read as the

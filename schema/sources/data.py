@@ -54,10 +54,12 @@ class Data(StrictModel):
         return divide_tables(values) if isinstance(values, dict) else values
 
     @model_validator(mode="after")
-    def _reject_sequence_tables(self) -> "Data":
+    def _reject_event_formats(self) -> "Data":
         for name, source in self.list_tables():
-            is_log = isinstance(source, InteractionsSource) and not self.later_tables.interactions
-            if source.format == "sequences" and not is_log:
+            is_log = isinstance(source, InteractionsSource)
+            if source.format in ("sequences", "lists", "npz") and not is_log:
+                raise ValueError(f'format = "{source.format}" is for events, not for data.{name}')
+            if source.format == "sequences" and self.later_tables.interactions:
                 raise ValueError(
                     'format = "sequences" is for data.interactions with one table, not for '
                     f"data.{name}"

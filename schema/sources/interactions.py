@@ -7,6 +7,17 @@ from pydantic import AwareDatetime, Field, model_validator
 from schema.sources.base import Source
 from schema.sources.time_options import TimeOptions
 
+_POSITIONAL = ("sequences", "lists", "npz")
+"""Formats in which user and item have positions and not names; they have no times."""
+_KEYS_OF_TIMES = (
+    "timestamp_unit",
+    "timestamp_format",
+    "timezone",
+    "time_outliers",
+    "not_after",
+    "max_events_per_user_and_day",
+)
+
 
 class InteractionsSource(TimeOptions, Source):
     """The event log. Event files with different columns are several tables, `[[data.interactions]]`
@@ -31,6 +42,9 @@ class InteractionsSource(TimeOptions, Source):
     ids gives lists for sessions."""
     item_id: str = "item_id"
     """Column of the item's id."""
+    split: Literal["train", "valid", "test"] | None = None
+    """With `split.kind = "files"`: the split of all events of this table. There are tables of train
+    and test, and of valid where it is published too."""
     unknown_item: Literal["keep", "reject", "fail"] = "keep"
     """What to do with an event whose item is not in the catalogue: `keep` it in the timeline, where
     no model learns from the item; `reject` it; or `fail`: stop the run with exit code 3."""
@@ -54,22 +68,30 @@ class InteractionsSource(TimeOptions, Source):
     def _require_user_column(self) -> "InteractionsSource":
         if self.user_id == []:
             raise ValueError("user_id expects at least one column, received an empty list")
-        if self.format == "sequences" and not isinstance(self.user_id, str):
-            raise ValueError("sequences have one id a line: expected one name in user_id")
+        if self.has_positions and not isinstance(self.user_id, str):
+            raise ValueError(f"{self.format} have one id of a user: expected one name in user_id")
         return self
 
+    @property
+    def has_positions(self) -> bool:
+        """Whether user and item have positions in the files, and no names of columns."""
+        return self.format in _POSITIONAL
+
+    @property
+    def has_times(self) -> bool:
+        """Whether events have times."""
+        return not self.has_positions and self.timestamp != ""
+
+    @property
+    def has_order(self) -> bool:
+        """Whether the order of a user's events is known."""
+        return self.has_times or self.format == "sequences"
+
     @model_validator(mode="after")
-    def _reject_sequence_times(self) -> "InteractionsSource":
-        notation = (self.timestamp_unit, self.timestamp_format, self.timezone)
-        if self.format == "sequences" and notation != ("s", None, None):
-            raise ValueError(
-                "timestamp_unit, timestamp_format and timezone go with times, and sequences have "
-                "none; remove them"
-            )
-        if self.format == "sequences" and self.not_after is not None:
-            raise ValueError("not_after goes with times, and sequences have none; remove it")
-        if self.format == "sequences" and self.max_events_per_user_and_day is not None:
-            raise ValueError(
-                "max_events_per_user_and_day goes with times, and sequences have none; remove it"
-            )
+    def _reject_keys_of_times(self) -> "InteractionsSource":
+        for key in _KEYS_OF_TIMES:
+            is_default = getattr(self, key) == type(self).model_fields[key].default
+            if not self.has_times and not is_default:
+                table = f"format = {self.format!r}" if self.has_positions else "this table"
+                raise ValueError(f"{key} goes with times, and {table} has none; remove {key}")
         return self

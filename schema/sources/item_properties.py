@@ -26,4 +26,4 @@ class ItemProperties(TimeOptions):
     as_of: AwareDatetime | None = None
     """Values from this time on are not used: `2026-01-31T00:00:00Z`, with or without quotes; if
     absent, those from the beginning of the test split on. Required if `split.kind` has no such
-    time (`last_item`)."""
+    time (`last_item`, `random`, `files`)."""

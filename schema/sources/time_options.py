@@ -10,11 +10,12 @@ class TimeOptions(StrictModel):
     """Keys of the event's time."""
 
     timestamp: str = "timestamp"
-    """Column of the event's time. Events of a user are sorted by time, with a resolution of up to
-    one nanosecond (exact for whole numbers in any unit, ISO 8601 and Parquet; a quarter of a
-    microsecond for fractional seconds); events of the same time keep the order of the files, by
-    path, and of the lines. Of events with the same user, item and time the last line is kept, the
-    others are duplicates. Timelines, splits and models use whole seconds."""
+    """Column of the event's time, or `""` if there is none, as in plain pairs of user and item.
+    Events of a user are sorted by time, with a resolution of up to one nanosecond (exact for whole
+    numbers in any unit, ISO 8601 and Parquet; a quarter of a microsecond for fractional seconds);
+    events of the same time keep the order of the files, by path, and of the lines. Of events with
+    the same user, item and time the last line is kept, the others are duplicates. Timelines, splits
+    and models use whole seconds."""
     timestamp_unit: TimeUnit = "s"
     """Unit of the time since epoch, UTC (`d`: days); or `iso8601`, text in any form of ISO 8601:
     `2024-01-31T18:30:00Z`, `2024-01-31 18:30:00.5 UTC`, `2024-01-31 18:30 +01:00`, `2024-01-31`,

@@ -90,10 +90,10 @@ class UserBatch:
         return _build_positions(begin, end, int((end - begin).max(initial=0)), len(self.timestamps))
 
 
-def build_user_batch(table: pa.Table) -> UserBatch:
-    """Builds a batch from the columns `user_id`, `item_ids`, `timestamps` and `user_<name>`; all
-    events are known.
+def build_user_batch(table: pa.Table, as_of_test: bool = False) -> UserBatch:
+    """Builds a batch from the columns `user_id`, `item_ids`, `timestamps` and `user_<name>`.
 
+    All events are known, or those before the test split, whose number is in the column `test_from`.
     A null list means a user without events.
     """
     items, times = (
@@ -101,13 +101,17 @@ def build_user_batch(table: pa.Table) -> UserBatch:
     )
     offsets = items.offsets.to_numpy().astype(np.int64)
     begin, end = offsets[0], offsets[-1]
+    stop = offsets[1:] - begin
+    if as_of_test:
+        before = pc.fill_null(table[timeline.TEST_FROM].combine_chunks(), 0)
+        stop = offsets[:-1] - begin + before.to_numpy()
     prefix = timeline.name_user_feature("")
     return UserBatch(
         user_ids=to_bytes_array(table[timeline.USER_ID].combine_chunks()),
         item_ids=np.append(to_bytes_array(items.values[begin:end]), b""),
         timestamps=times.values[begin:end].to_numpy(),
         row_splits=offsets - begin,
-        stop=offsets[1:] - begin,
+        stop=stop,
         features={
             name: table[name].combine_chunks()
             for name in table.column_names

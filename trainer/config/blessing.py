@@ -14,6 +14,8 @@ ComparedMetric = Literal["recall@10", "ndcg@10", "recall@100"]
 """Metrics in which lists are compared user by user."""
 
 Baseline = Literal["popular", "recent", "item_neighbours", "personal_frequency", "retrieval"]
+RECENT: Baseline = "recent"
+"""Name of the baseline that exists only for events with times."""
 PERSONAL: Baseline = "personal_frequency"
 """Name of the baseline that exists only where items of the history may be recommended."""
 
@@ -64,7 +66,7 @@ class BaselineRule(StrictModel):
     """`retrieval`, or `final` (the served lists)."""
     baseline: Baseline = "popular"
     """A baseline of the run, or (for the final lists) retrieval's lists. `personal_frequency`
-    exists unless `recommend.repeats` is `exclude`."""
+    exists unless `recommend.repeats` is `exclude`, `recent` if events have times."""
     metric: ComparedMetric = "ndcg@10"
     """The metric that is compared."""
     margin: float = 0.0

@@ -60,8 +60,8 @@ class RetrievalConfig(StrictModel):
     """Passes over train and valid together, after the best epoch is known; the result is served."""
     warm_start: bool = False
     """Starts training from the weights of the currently pushed version, as they were before its own
-    `refit_epochs`, if those have learned no event of this run's valid split; see RECURRING.md. Not
-    with `split.kind = "last_item"`."""
+    `refit_epochs`, if those have learned no event of this run's valid split; see RECURRING.md. Only
+    where `split.kind` is `clock` or `window`."""
     warm_epochs: PositiveInt = 3
     """Replaces `epochs` when training starts from a pushed version."""
 

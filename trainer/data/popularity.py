@@ -111,7 +111,13 @@ def compute_daily_snapshots(
     """
     begin, end = clock.bulk
     step = max(SECONDS_PER_DAY, -(-(end - begin) // most))
-    moments = np.arange(begin, end, step, dtype=np.int64)
+    return compute_snapshots(clock, np.arange(begin, end, step, dtype=np.int64), window_days)
+
+
+def compute_snapshots(
+    clock: PopularityClock, moments: np.ndarray, window_days: float
+) -> PopularitySnapshots:
+    """One snapshot at each of the ascending `moments` [r], of the `window_days` before it."""
     snapshots = [
         compute_log_popularity(clock.votes(int(moment), window_days)) for moment in moments
     ]

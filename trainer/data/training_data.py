@@ -46,7 +46,12 @@ class TrainingData:
     @property
     def has_clock(self) -> bool:
         """Whether all timestamps share one clock, so that earlier events were known at a moment."""
-        return self.dataset.split.kind != "last_item"
+        return self.dataset.split.has_clock
+
+    @property
+    def has_times(self) -> bool:
+        """Whether timestamps are times, and not only an order or nothing."""
+        return self.dataset.data.interactions.has_times
 
     @property
     def repeats(self) -> Repeats:
@@ -72,8 +77,8 @@ class TrainingData:
     def moment(self, split: Timelines) -> int:
         """The time of a split's evaluation queries: its first own event; seconds since epoch, UTC.
 
-        A split by last item has no common moment, since each user's last item has its own time:
-        there it is `end`, and only the choice of splits prevents leakage.
+        A split without a clock has no common moment: there it is `end`, and only the choice of
+        splits prevents leakage.
         """
         if not self.has_clock:
             return self.end

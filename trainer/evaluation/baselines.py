@@ -25,14 +25,15 @@ _BLOCK_ITEMS = 512
 
 
 def rank_baselines(
-    clock: PopularityClock, queries: EvaluationQueries, recent_days: float, k: int
+    clock: PopularityClock, queries: EvaluationQueries, recent_days: float | None, k: int
 ) -> dict[str, np.ndarray]:
     """The lists of each baseline, from events before the moment of the queries only.
 
     Args:
         clock: popularity over the events that may be known.
         queries: the evaluation queries.
-        recent_days: window of the `recent` baseline.
+        recent_days: window of the `recent` baseline; None for events without times, which have no
+            such baseline.
         k: length of the lists.
 
     Returns:
@@ -45,12 +46,12 @@ def rank_baselines(
     counts = clock.counts(queries.now)
     interactions = build_interaction_matrix(clock, queries.now, LATEST_ITEMS)
     similar = compute_similarities(interactions)
-    recent = clock.counts(queries.now, recent_days)
-    lists = {
-        "popular": rank_popular(counts, queries.interacted, k, repeats),
-        "recent": rank_popular(recent, queries.interacted, k, repeats),
-        "item_neighbours": rank_by_neighbours(queries.interacted, similar, counts, k, repeats),
-    }
+    lists = {"popular": rank_popular(counts, queries.interacted, k, repeats)}
+    if recent_days is not None:
+        recent = clock.counts(queries.now, recent_days)
+        lists["recent"] = rank_popular(recent, queries.interacted, k, repeats)
+    neighbours = rank_by_neighbours(queries.interacted, similar, counts, k, repeats)
+    lists["item_neighbours"] = neighbours
     if repeats != "exclude":
         lists[PERSONAL] = rank_by_personal_frequency(queries, counts, k)
     return lists

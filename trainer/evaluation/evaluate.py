@@ -55,13 +55,14 @@ def evaluate(
     clock = data.clock(data.train, data.valid)
     at_test = stages.item_vectors_at_test()
     retrieved, reranked = _rank_both_stages(queries, stages, at_test)
+    recent_days = config.recent_days if data.has_times else None
     evaluated = evaluate_stages(
         build_list_evaluator(queries, clock, at_test[:, :-1], data),
         StageLists(
             retrieval=retrieved,
             reranked=reranked,
             order=order,
-            baselines=rank_baselines(clock, queries, config.recent_days, _DEPTH),
+            baselines=rank_baselines(clock, queries, recent_days, _DEPTH),
             pushed=pushed,
             comparisons=comparisons or {},
         ),

@@ -5,7 +5,12 @@ import tensorflow as tf
 
 from schema import timeline
 from trainer.config.models import RetrievalConfig
-from trainer.data.popularity import PopularityClock, compute_daily_snapshots
+from trainer.data.popularity import (
+    PopularityClock,
+    PopularitySnapshots,
+    compute_daily_snapshots,
+    compute_snapshots,
+)
 from trainer.data.preprocessing import USER_VOCABULARY
 from trainer.data.timelines import Timelines
 from trainer.data.training_data import TrainingData
@@ -60,9 +65,6 @@ def build_model(
     """
     chosen = learned.own & learned.positive & (learned.item_index > 0)
     counts = np.bincount(learned.item_index[chosen], minlength=data.catalogue.size + 1)
-    snapshots = (
-        compute_daily_snapshots(clock, config.popularity_days) if config.popularity_prior else None
-    )
     features = data.dataset.features
     query = QueryTower(
         data.timelines_graph.vocabulary_size_by_name(USER_VOCABULARY),
@@ -76,7 +78,17 @@ def build_model(
         counts > 0,
         config,
     )
+    snapshots = _compute_snapshots(data, clock, config) if config.popularity_prior else None
     return RetrievalModel(query, candidate, counts / counts.sum(), snapshots, config, static_shapes)
+
+
+def _compute_snapshots(
+    data: TrainingData, clock: PopularityClock, config: RetrievalConfig
+) -> PopularitySnapshots:
+    """Daily ones; without times a single one of all events, since no event is before another."""
+    if data.has_times:
+        return compute_daily_snapshots(clock, config.popularity_days)
+    return compute_snapshots(clock, np.array([data.end]), config.popularity_days)
 
 
 def compute_item_vectors(tower: CandidateTower, size: int) -> np.ndarray:

@@ -6,20 +6,29 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.ingest.fields.table_spec import FILE, ITEM_ID, LINE, MOMENT, ORIGIN, TIMESTAMP
+from components.ingest.fields.table_spec import (
+    FILE,
+    ITEM_ID,
+    LINE,
+    MOMENT,
+    ORIGIN,
+    SPLIT,
+    TIMESTAMP,
+)
 from components.ingest.fields.timestamps import NANOSECONDS_PER_SECOND
 from schema.timeline import USER_ID
 
 
 def sort_events(events: pa.Table) -> pa.Table:
-    """Sorts by user and moment; events with the same moment keep their order, that of files and
-    lines. The column MOMENT is replaced by TIMESTAMP, in whole seconds.
+    """Sorts by user, SPLIT (if there is one) and moment; events that are equal in these keep their
+    order, that of files and lines. The column MOMENT is replaced by TIMESTAMP, in whole seconds.
 
-    Of several events with the same user, moment and item the last one is kept.
+    Of several events with the same user, split, moment and item the last one is kept.
     """
-    keys = [(USER_ID, "ascending"), (MOMENT, "ascending")]
+    names = [name for name in (USER_ID, SPLIT, MOMENT) if name in events.column_names]
+    keys = [(name, "ascending") for name in names]
     ordered = events.take(pc.sort_indices(events, sort_keys=keys))  # this sort is stable
-    unique = ordered.filter(pa.array(~_find_repeats(ordered)))
+    unique = ordered.filter(pa.array(~_find_repeats(ordered, tuple(names))))
     seconds = unique[MOMENT].to_numpy() // NANOSECONDS_PER_SECOND
     return unique.set_column(unique.column_names.index(MOMENT), TIMESTAMP, pa.array(seconds))
 
@@ -31,9 +40,9 @@ def find_user_starts(events: pa.Table) -> np.ndarray:
     return np.append(np.flatnonzero(differs_from_previous(events, (USER_ID,))), events.num_rows)
 
 
-def _find_repeats(ordered: pa.Table) -> np.ndarray:
-    """bool [rows]: whether a later event has the same user, moment and item."""
-    begins = differs_from_previous(ordered, (USER_ID, MOMENT))
+def _find_repeats(ordered: pa.Table, names: tuple[str, ...]) -> np.ndarray:
+    """bool [rows]: whether a later event has the same values of `names` and the same item."""
+    begins = differs_from_previous(ordered, names)
     tied = np.flatnonzero(~begins | ~np.append(begins[1:], True))
     repeated = np.zeros(ordered.num_rows, bool)
     if len(tied):

@@ -9,6 +9,7 @@ import pyarrow as pa
 from apache_beam.pvalue import AsIter, TaggedOutput
 
 from components.ingest.events import rules as event_rules
+from components.ingest.events.assigned_splits import assign_splits, mark_table_splits
 from components.ingest.events.event_tables import reject_events, tally_duplicates
 from components.ingest.events.joined_tables import (
     join_tables,
@@ -23,7 +24,7 @@ from components.ingest.output import shards
 from components.ingest.output.id_overlap import IdPart, pack_log_ids, pack_table_ids
 from components.ingest.read.records import REPEATED_USER
 from schema import timeline
-from schema.sources import InteractionsSource
+from schema.dataset import Dataset
 
 SHARDS = "shards"
 HISTOGRAMS = "histograms"
@@ -44,19 +45,14 @@ class OrderShards(beam.PTransform):
     times, TALLIES, and IDS (see `id_overlap`) of the items in the events and of users.
 
     `catalogue` holds packed tables of the catalogue's ids, None if no rule needs them; `letters`
-    are the folders of the dead letters of the log's tables; `user_tables` is the number of user
-    tables, whose names are those of `sources.name_table`.
+    are the folders of the dead letters of the log's tables.
     """
 
     def __init__(
-        self,
-        source: InteractionsSource,
-        letters: Sequence[str],
-        user_tables: int,
-        catalogue: beam.PCollection | None,
+        self, dataset: Dataset, letters: Sequence[str], catalogue: beam.PCollection | None
     ) -> None:
         super().__init__()
-        self._arguments = (source, letters, user_tables)
+        self._arguments = (dataset, letters)
         self._catalogue = catalogue
 
     def expand(self, gathered: beam.PCollection) -> Any:
@@ -68,17 +64,17 @@ class OrderShards(beam.PTransform):
 
 def _order_shard(
     element: tuple[int, dict[str, Iterable[bytes]]],
-    source: InteractionsSource,
+    dataset: Dataset,
     letters: Sequence[str],
-    user_tables: int,
     catalogue: Iterable[bytes] = (),
 ) -> Iterator[Any]:
     shard, parts = element
-    events, log_tallies = _sort_log(shard, parts["interactions"], source, letters)
+    user_tables = len(dataset.data.user_tables)
+    events, log_tallies = _sort_log(shard, parts["interactions"], dataset, letters)
     users, user_tallies = _join_users(parts, user_tables)
     for each in _collect_ids(events, users, user_tables > 0):
         yield TaggedOutput(IDS, each)
-    log, late_tallies = _apply_rules(shard, events, source, letters, catalogue)
+    log, late_tallies = _apply_rules(shard, events, dataset, letters, catalogue)
     for tally in (*log_tallies, *late_tallies, *user_tallies):
         yield TaggedOutput(TALLIES, tally)
     times = np.zeros(0, np.int64) if log is None else log[TIMESTAMP].to_numpy()
@@ -87,33 +83,37 @@ def _order_shard(
 
 
 def _sort_log(
-    shard: int, parts: Iterable[bytes], source: InteractionsSource, letters: Sequence[str]
+    shard: int, parts: Iterable[bytes], dataset: Dataset, letters: Sequence[str]
 ) -> tuple[pa.Table | None, list[tuple[str, int]]]:
     log = shards.unpack(parts)
     if log is None:
         return None, []
     tallies: list[tuple[str, int]] = []
-    if source.format == "sequences":
+    if dataset.data.interactions.format == "sequences":
         log, repeated = event_rules.divide_sequences(log)
         tallies += reject_events({REPEATED_USER: repeated}, letters, shard, "repeated")
-    events = sort_events(log)
+    events = sort_events(mark_table_splits(log, dataset))
     return events, [*tallies, *tally_duplicates(log, events)]
 
 
 def _apply_rules(
     shard: int,
     events: pa.Table | None,
-    source: InteractionsSource,
+    dataset: Dataset,
     letters: Sequence[str],
     catalogue: Iterable[bytes],
 ) -> tuple[pa.Table | None, list[tuple[str, int]]]:
-    if events is None or not event_rules.needs_origin(source):
-        return events, []
-    outcome = event_rules.apply_rules(events, source, _load_catalogue(catalogue))
-    tallies = reject_events(outcome.refused, letters, shard)
-    if source.time_outliers == "reject":  # a later step, with the times of all shards, needs ORIGIN
-        return outcome.kept, tallies
-    return outcome.kept.drop(list(ORIGIN)), tallies
+    """Applies the rules, and then assigns splits, where events have their own."""
+    source, tallies = dataset.data.interactions, []
+    if events is None:
+        return None, []
+    if event_rules.needs_origin(source):
+        outcome = event_rules.apply_rules(events, source, _load_catalogue(catalogue))
+        tallies = reject_events(outcome.refused, letters, shard)
+        # With time_outliers a later step, which has the times of all shards, needs ORIGIN.
+        dropped = () if source.time_outliers == "reject" else ORIGIN
+        events = outcome.kept.drop(list(dropped))
+    return assign_splits(events, dataset) if dataset.split.is_assigned else events, tallies
 
 
 def _join_users(

@@ -1,4 +1,6 @@
-"""Boundaries of the splits: cuts of one global clock, or the last events of each user."""
+"""Boundaries of the splits: cuts of one global clock, the last events of each user, or the splits
+that events have.
+"""
 
 from collections.abc import Iterable
 from fractions import Fraction
@@ -9,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from components.ingest.events.log import find_user_starts
-from components.ingest.fields.table_spec import TIMESTAMP
+from components.ingest.fields.table_spec import SPLIT, TIMESTAMP
 from schema import timeline
 from schema.bulk import DAY, Bulk, find_bulk
 from schema.split import Split
@@ -44,7 +46,7 @@ def count_times(timestamps: np.ndarray) -> Histogram:
 
 def find_cuts(merged: Histogram, split: Split) -> Clock | None:
     """Returns the cuts of a log; None if the split uses no clock. Without events all cuts are 0."""
-    if split.kind == "last_item":
+    if not split.has_clock:
         return None
     if not len(merged[0]):
         return Clock(0, 0)
@@ -156,8 +158,14 @@ class Edges(NamedTuple):
 
 
 def find_edges(events: pa.Table, clock: Clock | None) -> Edges:
-    """Finds the edges of sorted `events`: by the clock, or by each user's last events without."""
+    """Finds the edges of sorted `events`: by their column SPLIT if they have one, else by the
+    clock, or by each user's last events without a clock.
+    """
     users = find_user_starts(events)
+    if SPLIT in events.column_names:
+        numbers = events[SPLIT].to_numpy()
+        valid, test = (_find_first(numbers, users, at) for at in (1, 2))
+        return Edges(users[:-1], users[:-1], valid, test, users[1:])
     if clock is None:
         return _find_last_items(users)
     times = events[TIMESTAMP].to_numpy()
@@ -167,20 +175,9 @@ def find_edges(events: pa.Table, clock: Clock | None) -> Edges:
     return Edges(users[:-1], train, valid, test, users[1:])
 
 
-def find_test_starts(times: np.ndarray, users: np.ndarray, t_test: int | None) -> np.ndarray:
-    """Returns, for each user, the position of the first event in test.
-
-    Args:
-        times: [events] seconds since epoch, UTC, ascending for each user.
-        users: [users + 1] as `find_user_starts` returns them; a user may have no events.
-        t_test: Start of test; None if each user's last event is test.
-    """
-    return _find_last_items(users).test if t_test is None else _find_first(times, users, t_test)
-
-
-def _find_first(times: np.ndarray, users: np.ndarray, cut: int) -> np.ndarray:
-    """For each user, the position of the first event at `cut` or later."""
-    before = np.concatenate([[0], np.cumsum(times < cut)])
+def _find_first(values: np.ndarray, users: np.ndarray, cut: int) -> np.ndarray:
+    """For each user, the position of the first event with `cut` or more; values ascend."""
+    before = np.concatenate([[0], np.cumsum(values < cut)])
     return users[:-1] + before[users[1:]] - before[users[:-1]]
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.ingest.events.log import find_user_starts
 from components.ingest.events.splits import Edges
 from components.ingest.fields.table_spec import ITEM_ID, TIMESTAMP
 from schema import timeline
@@ -49,10 +48,9 @@ def build_split_windows(edges: Edges, split: str, window: int, carry: int) -> Wi
     )
 
 
-def build_user_windows(events: pa.Table) -> Windows:
-    """Builds one window per user, with all events of the user."""
-    users = find_user_starts(events)
-    return Windows(users[:-1], users[:-1], users[1:])
+def build_user_windows(edges: Edges) -> Windows:
+    """Builds one window per user, with all events of the user; its own ones are those of test."""
+    return Windows(edges.first, edges.test, edges.stop)
 
 
 def build_batches(events: pa.Table, windows: Windows, users: pa.Table | None) -> Iterator[pa.Table]:

@@ -1,4 +1,4 @@
-"""A table's blocks and row groups -> accepted records as fields, and dead letters."""
+"""A table's blocks, row groups and matrices -> accepted records as fields, and dead letters."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -26,10 +26,15 @@ from components.ingest.read.nested.column_path import list_base_columns
 from components.ingest.read.objects.json_lines import parse_json_lines
 from components.ingest.read.objects.object_texts import decode_objects
 from components.ingest.read.objects.python_lines import parse_python_lines
+from components.ingest.read.pairs.matrix import MatrixFile, read_matrix
+from components.ingest.read.pairs.sequences import (
+    expand_lists,
+    expand_sequences,
+    parse_pairs,
+)
 from components.ingest.read.parquet import RowGroup, read_row_group
 from components.ingest.read.quoting import build_dialect
 from components.ingest.read.records import DeadLetter, Fault, Origin, Records
-from components.ingest.read.sequences import expand_sequences, parse_sequences
 from schema.sources import InteractionsSource
 
 WITHHELD = "(withheld: user ids are hashed)"
@@ -62,8 +67,8 @@ def parse_lines(lines: Lines, names: Sequence[str | None], spec: TableSpec) -> P
     if dialect is not None:
         bases = list_base_columns(list_source_columns(spec))
         records = parse_delimited(lines.texts, names, bases, dialect)
-    elif isinstance(spec.source, InteractionsSource) and spec.source.format == "sequences":
-        records = parse_sequences(lines.texts, list_source_columns(spec), spec.source)
+    elif isinstance(spec.source, InteractionsSource) and spec.source.has_positions:
+        records = parse_pairs(lines.texts, list_source_columns(spec), spec.source)
     elif spec.source.format == "python":
         records = parse_python_lines(lines.texts, list_source_columns(spec))
     else:
@@ -146,29 +151,36 @@ def _build_origin(name: str, lines: Lines, index: np.ndarray, spec: TableSpec) -
 
 
 class BlockParser:
-    """Parses blocks and row groups; it caches the layouts of delimited files."""
+    """Parses blocks, row groups and matrices; it caches the layouts of delimited files."""
 
     def __init__(self, spec: TableSpec) -> None:
         self._spec = spec
         self._layouts: dict[str, Layout] = {}
 
-    def parse(self, element: Block | RowGroup) -> Iterator[tuple[int, ParsedRecords]]:
+    def parse(self, element: Block | RowGroup | MatrixFile) -> Iterator[tuple[int, ParsedRecords]]:
         """Yields batches: the number of records read, and the parsed records."""
         if isinstance(element, Block):
             layout = self._find_layout(element.path)
             lines = self._decode(element, layout.header_line)
             yield lines.read, parse_lines(lines, layout.names, self._spec)
             return
-        columns = list_source_columns(self._spec)
-        for rows, records in read_row_group(element, columns):
+        for rows, records in self._read_columns(element):
             yield rows.read, accept_records(rows, records, self._spec)
+
+    def _read_columns(self, element: RowGroup | MatrixFile) -> Iterator[tuple[Lines, Records]]:
+        columns = list_source_columns(self._spec)
+        if isinstance(element, RowGroup):
+            return read_row_group(element, columns)
+        assert isinstance(self._spec.source, InteractionsSource), "only events are in matrices"
+        return read_matrix(element, self._spec.source, columns)
 
     def _decode(self, block: Block, header_line: int) -> Lines:
         source = self._spec.source
         if source.format == "json":
             return decode_objects(block, source.byte_encoding)
         lines = decode_block(block, source.byte_encoding, header_line, build_dialect(source))
-        return expand_sequences(lines) if source.format == "sequences" else lines
+        expand = {"sequences": expand_sequences, "lists": expand_lists}.get(source.format)
+        return lines if expand is None else expand(lines)
 
     def _find_layout(self, path: str) -> Layout:
         """Layout of delimited text; an empty one for other formats."""

@@ -28,6 +28,7 @@ from components.ingest.fields.time_hints import describe_notation
 from components.ingest.fields.timestamps import (
     TimeNotation,
     convert_timestamps,
+    mark_without_time,
 )
 from components.ingest.read.records import MISSING_ITEM_ID, MISSING_PROPERTY, MISSING_USER_ID
 from schema import timeline
@@ -48,8 +49,11 @@ def build_interaction_fields(dataset: Dataset, number: int = 0) -> list[Field]:
     fields = [
         user_id,
         _build_id(ITEM_ID, source.item_id, MISSING_ITEM_ID, f"{at}.item_id"),
-        _build_moment(source, f"{at}.timestamp", latest),
     ]
+    if source.has_order:
+        fields.append(_build_moment(source, f"{at}.timestamp", latest))
+    else:  # it reads the column of `user_id`, which every table has
+        fields.append(user_id._replace(name=MOMENT, convert=mark_without_time, others=()))
     fields.append(
         _build_positive(labels.positive, user_id)
         if labels.events is None

@@ -26,6 +26,8 @@ VALUE = "value"
 """Name and value of an item's property, in a long table of items."""
 TABLE = "table"
 """Number of the event's table, int8, if the log has several."""
+SPLIT = "split"
+"""Position of the event's split in `timeline.SPLITS`, int8, where events have their own split."""
 DETAIL = "detail"
 """Column of rejected records with the explanation."""
 

@@ -19,6 +19,7 @@ from components.ingest.fields.split_time import (
 from components.ingest.fields.time_text import parse_iso8601, parse_pattern
 from components.ingest.read.records import BAD_TIMESTAMP, TIMESTAMP_OUT_OF_RANGE, WRONG_KIND, Values
 from schema.time_notation import TimeUnit
+from schema.timeline import NO_TIME
 
 # 1990-01-01 and 2100-01-01. Fixed: with a bound that moved with the clock, the same data would give
 # another result on another day, and caches would not notice. They still detect a wrong unit: ms
@@ -30,6 +31,12 @@ _INT64_SECONDS = 2.0**62
 _SCIENTIFIC = (
     r"^\s*[+-]?(?P<whole>[0-9]*)[.]?(?P<digits>[0-9]*)[eE][+]?(?P<exponent>[0-9]{1,3})\s*$"
 )
+
+
+def mark_without_time(values: Values) -> ConvertedColumn:
+    """int64: NO_TIME in nanoseconds for each record, regardless of the values."""
+    moment = NO_TIME * NANOSECONDS_PER_SECOND
+    return ConvertedColumn(pa.array(np.full(len(values), moment, np.int64)), [])
 
 
 class TimeNotation(NamedTuple):

@@ -141,7 +141,10 @@ def _build_declared_rule(key: str) -> _FatalRule:
 
 def _describe_split(totals: dict[str, int]) -> str:
     if "t_valid" not in totals:
-        return "(split.kind is last_item); add users with at least three events"
+        return (
+            "(split.kind is last_item, random or files); add users with at least three events, or "
+            "choose larger fractions"
+        )
     keys = "train_days, valid_days and test_days"
     if "before" not in totals:
         keys = "valid_fraction and test_fraction"

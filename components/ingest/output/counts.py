@@ -66,7 +66,7 @@ class Counts:
     tables: dict[str, TableCounts]
     """By table: interactions, items, users; later tables as `schema.sources.name_table`."""
     totals: dict[str, int]
-    """Interactions: users, train, valid and test; t_valid and t_test if the split uses a clock;
+    """Interactions: users, train, valid and test; t_valid and t_test if the split has a clock;
     t_train and before (events that are only history) if it uses days; t_begin and t_end, the bounds
     of the log's bulk (see `schema.bulk`); and any nonzero counts of `events.rules.TIME_OUTLIERS`.
     Items: items. Times are seconds since epoch, UTC."""

@@ -44,9 +44,16 @@ _EXTRACT = "extract it, or compress it with gzip"
 
 _CONVERT = "convert it to Parquet"
 
+_MATRIX = "a sparse matrix of SciPy"
+
 _FORMATS = (
     _define_format(_PARQUET + _BINARY, "Parquet", 'set format = "parquet"'),
     _define_format(rb"PK\x03\x04.*(xl/|\[Content_Types\])", "an Excel workbook", _SAVE),
+    _define_format(
+        rb"PK\x03\x04.{26}(data|row|col|indices|indptr|offsets|shape|format|blocksize)\.npy",
+        _MATRIX,
+        'set format = "npz"',
+    ),
     _define_format(rb"PK[\x03\x05\x07]", "a zip archive", _EXTRACT),
     _define_format(rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Excel workbook", _SAVE),
     _define_format(rb"7z\xbc\xaf\x27\x1c|Rar!\x1a\x07|\x1f\x9d", "an archive", _EXTRACT),
@@ -97,6 +104,9 @@ def require_format(path: str, source: Source) -> None:
     stored, head = _read_heads(path)
     if source.format == "parquet":
         _require_parquet(path, stored, head)
+        return
+    if source.format == "npz":
+        _require_matrix(path, head)
         return
     for kind in _FORMATS:
         if kind.magic.match(head):
@@ -187,9 +197,17 @@ def _require_parquet(path: str, stored: bytes, head: bytes) -> None:
         raise ConfigError(f'{path}: expected Parquet, received text; set format = "{format_}"')
 
 
+def _require_matrix(path: str, head: bytes) -> None:
+    if not head.startswith(b"PK"):
+        received = 'text; set format = "lists" or "csv"' if _is_text(head) else "another format"
+        raise ConfigError(
+            f"{path}: expected a matrix as scipy.sparse.save_npz writes it, received {received}"
+        )
+
+
 def _raise_other_format(path: str, source: Source, kind: _FileFormat) -> None:
     what = f"{path}: expected text for format = {source.format!r}, received {kind.name}"
-    if kind.name == "Parquet":
+    if kind.name in ("Parquet", _MATRIX):
         raise ConfigError(f"{what}; {kind.advice}")
     raise DataRefused(f"{what}; {kind.advice or 'check the download'}")
 

@@ -16,7 +16,7 @@ from components.ingest.output import acceptance
 from components.ingest.read.blocks import build_splitter, split_blocks
 from components.ingest.read.lines import decode_block
 from components.ingest.read.objects.object_texts import decode_objects
-from components.ingest.read.sequences import expand_sequences
+from components.ingest.read.pairs.sequences import expand_sequences
 from components.ingest.read.text_stream import convert_text
 from schema.dataset import Dataset
 
@@ -193,7 +193,9 @@ def test_every_object_of_an_array_is_read(objects, block_bytes):
 )
 def test_sequences_are_conserved(data, block_bytes):
     source = {"path": "x", "format": "sequences"}
-    dataset = Dataset.model_validate({"data": {"interactions": source, "items": {"path": "y"}}})
+    dataset = Dataset.model_validate(
+        {"data": {"interactions": source}, "split": {"kind": "last_item"}}
+    )
     spec = TableSpec(
         "interactions", dataset.data.interactions, build_interaction_fields(dataset), 1
     )

@@ -83,6 +83,7 @@ def stored(tmp_path_factory):
                 [[time for time, _ in events] for events in EVENTS.values()],
                 pa.large_list(pa.int64()),
             ),
+            "test_from": [sum(time < CUT for time, _ in events) for events in EVENTS.values()],
         }
     )
     for shard, part in shards.divide(table, "user_id", 2):

@@ -97,6 +97,7 @@ def lay_events(folder: pathlib.Path, names: dict[str, str]) -> None:
                 [[moment for _, moment in events] for events in EVENTS.values()],
                 pa.large_list(pa.int64()),
             ),
+            "test_from": [sum(at < T_TEST for _, at in events) for events in EVENTS.values()],
         }
     )
     histories.write(str(folder), 0, 1, iter([lists]))

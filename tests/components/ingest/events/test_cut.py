@@ -1,10 +1,9 @@
-"""The start of the test split, on histories written by hand."""
+"""The time of the queries of test, on histories written by hand."""
 
-import numpy as np
 import pyarrow as pa
 import pytest
 
-from components.ingest.events.cut import Cut, load_test_cut
+from components.ingest.events.cut import load_query_time
 from components.ingest.output import counts, histories
 from components.ingest.output.counts import Counts
 from schema.split import Split
@@ -29,24 +28,15 @@ def run(tmp_path):
     return str(tmp_path)
 
 
-def positions(found):
-    times = np.concatenate([np.array(t) for t in EVENTS.values()])
-    return found.find_test_starts(times, np.array([0, 4, 5, 7, 10])).tolist()
-
-
 @pytest.mark.parametrize(("t_test", "now"), [(40, 40), (41, 45)])
-def test_by_the_clock_events_at_the_cut_are_test(run, t_test, now):
+def test_by_the_clock_the_first_event_of_test_is_the_time_of_the_queries(run, t_test, now):
     counts.write(run, Counts({}, {"t_test": t_test}))
-    found = load_test_cut(run, run, Split(valid_fraction=0.1, test_fraction=0.1))
-    assert found == Cut(t_test, now)
-    assert positions(found) == {40: [2, 4, 6, 10], 41: [2, 4, 7, 10]}[t_test]
+    assert load_query_time(run, run, Split(valid_fraction=0.1, test_fraction=0.1)) == now
 
 
-def test_with_last_items_each_user_has_its_own_cut(run):
-    found = load_test_cut(run, run, Split(kind="last_item"))
-    assert found == Cut(None, 61)
-    # a user of fewer than three events has no item held out
-    assert positions(found) == [3, 5, 7, 9]
+@pytest.mark.parametrize("kind", ["last_item", "random"])
+def test_without_a_clock_it_is_the_end_of_the_log(run, kind):
+    assert load_query_time(run, run, Split(kind=kind)) == 61
 
 
 def test_loaded_histories_keep_the_order_and_unknown_users_are_empty(run):

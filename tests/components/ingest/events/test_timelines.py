@@ -87,7 +87,11 @@ def test_events_before_the_train_window_are_only_history():
 def test_batches_bound_memory_and_lose_nothing(monkeypatch):
     monkeypatch.setattr(timelines, "EVENTS_PER_BATCH", 4)
     events = log([(f"u{n % 5}", n, f"i{n}") for n in range(23)])
-    batches = list(timelines.build_batches(events, timelines.build_user_windows(events), None))
+    batches = list(
+        timelines.build_batches(
+            events, timelines.build_user_windows(find_edges(events, None)), None
+        )
+    )
     assert len(batches) > 1
     rows = [row for batch in batches for row in batch.to_pylist()]
     assert [row["user_id"] for row in rows] == ["u0", "u1", "u2", "u3", "u4"]
@@ -160,4 +164,4 @@ def test_each_user_starts_where_the_previous_one_ends():
     events = log([("a", 1, "x"), ("a", 2, "x"), ("b", 1, "x")])
     assert find_user_starts(events).tolist() == [0, 2, 3]
     assert find_user_starts(events.slice(0, 0)).tolist() == [0]
-    assert timelines.build_user_windows(events).stop.tolist() == [2, 3]
+    assert timelines.build_user_windows(find_edges(events, None)).stop.tolist() == [2, 3]

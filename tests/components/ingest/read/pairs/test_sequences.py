@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from components.ingest import preflight
 from components.ingest.output import acceptance
 from components.ingest.read.lines import Lines
-from components.ingest.read.sequences import expand_sequences, parse_sequences
+from components.ingest.read.pairs.sequences import expand_sequences, parse_pairs
 from schema.dataset import Dataset
 from schema.errors import ConfigError, DataRefused
 
@@ -49,7 +49,7 @@ def test_every_event_of_every_line_is_read_in_order(texts):
     source = described().data.interactions
     lines = Lines("f", texts, np.arange(1, len(texts) + 1), [])
     expanded = expand_sequences(lines)
-    found = parse_sequences(expanded.texts, {"user_id", "item_id"}, source)
+    found = parse_pairs(expanded.texts, {"user_id", "item_id"}, source)
     events = zip(
         expanded.numbers[found.index].tolist(),
         found.columns["user_id"].to_pylist(),  # pyright: ignore[reportAttributeAccessIssue]

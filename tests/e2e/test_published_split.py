@@ -1,0 +1,92 @@
+"""A published split as it is: lists of items without times, in a file of train and one of test."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+
+USERS, ITEMS, GROUPS = 90, 60, 3
+CONFIG = """
+name = "published"
+[[data.interactions]]
+path = "train.txt"
+format = "lists"
+split = "train"
+[[data.interactions]]
+path = "test.txt"
+format = "lists"
+split = "test"
+[split]
+kind = "files"
+[retrieval]
+epochs = 25
+patience = 25
+embedding_dim = 16
+learning_rate = 0.01
+[ranking]
+epochs = 2
+[blessing]
+baselines = []
+pushed = []
+"""
+
+
+def _lists():
+    """Train and test items of each user, nearly all of the user's group."""
+    random = np.random.default_rng(5)
+    for user in range(USERS):
+        own = np.flatnonzero(np.arange(ITEMS) % GROUPS == user % GROUPS)
+        chosen = random.choice(own, 12, replace=False)
+        yield user, sorted(chosen[:9].tolist()), sorted(chosen[9:].tolist())
+
+
+LISTS = list(_lists())
+
+
+def tandem(*args):
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline.cli", *args], check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done
+
+
+def _write(folder):
+    for name, at in (("train", 1), ("test", 2)):
+        rows = (f"{each[0]} {' '.join(map(str, each[at]))}\n" for each in LISTS)
+        (folder / f"{name}.txt").write_text("".join(rows))
+    (folder / "published.toml").write_text(CONFIG)
+
+
+def _ndcg(listed, relevant, k):
+    gains = [1 / np.log2(place + 2) for place, item in enumerate(listed[:k]) if item in relevant]
+    return sum(gains) / sum(1 / np.log2(place + 2) for place in range(min(k, len(relevant))))
+
+
+def test_the_protocol_of_the_publication_is_measured(tmp_path):
+    """All test users, every item outside of train ranked, recall and NDCG at 20 by hand."""
+    _write(tmp_path)
+    root = tmp_path / "run"
+    config = str(tmp_path / "published.toml")
+    tandem("run", "--config", config, "--root", str(root))
+    summary = json.loads((root / "summary.json").read_text())
+    assert summary["retrieval"]["users"] == USERS
+    assert "recent" not in summary["retrieval"]["baselines"]
+    out = tmp_path / "lists.jsonl"
+    options = ("--root", str(root), "--users", "all", "--as-of", "test", "--k", "20")
+    tandem("batch", *options, "--out", str(out))
+    listed = {row["user_id"]: row["item_ids"] for row in map(json.loads, out.open())}
+    recalls, gains = [], []
+    for user, train, test in LISTS:
+        items = list(map(int, listed[str(user)]))
+        assert not set(items) & set(train)
+        recalls.append(len(set(items) & set(test)) / len(test))
+        gains.append(_ndcg(items, test, 20))
+    assert summary["ranking"]["recall@20"] == pytest.approx(np.mean(recalls), abs=1e-6)
+    assert summary["ranking"]["ndcg@20"] == pytest.approx(np.mean(gains), abs=1e-6)
+    # Of 51 unseen items 11 are of the user's group, among them the 3 of test.
+    assert np.mean(recalls) > 2 * 20 / 51
