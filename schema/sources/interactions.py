@@ -13,6 +13,7 @@ _KEYS_OF_TIMES = (
     "timestamp_unit",
     "timestamp_format",
     "timezone",
+    "timestamp_origin",
     "time_outliers",
     "not_after",
     "max_events_per_user_and_day",
