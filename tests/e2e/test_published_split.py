@@ -56,10 +56,10 @@ def tandem(*args):
 
 
 def _write(folder):
-    for name, at in (("train", 1), ("test", 2)):
-        rows = (f"{each[0]} {' '.join(map(str, each[at]))}\n" for each in LISTS)
-        (folder / f"{name}.txt").write_text("".join(rows))
-    (folder / "published.toml").write_text(CONFIG)
+    train = "".join(f"{user} {' '.join(map(str, items))}\n" for user, items, _ in LISTS)
+    test = "".join(f"{user} {' '.join(map(str, items))}\n" for user, _, items in LISTS)
+    for name, content in (("train.txt", train), ("test.txt", test), ("published.toml", CONFIG)):
+        (folder / name).write_text(content)
 
 
 def _ndcg(listed, relevant, k):
