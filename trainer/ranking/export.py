@@ -49,8 +49,10 @@ class RankingModule(tf.Module):
             name: tf.TensorSpec([None] * len(values.shape), values.dtype, name=name)
             for name, values in inputs.items()
         }
-        self.score = tf.function(self._score, input_signature=[specs])
-        self.uncalibrated = tf.function(self._uncalibrated, input_signature=[specs])
+        self.score = tf.function(self._score, input_signature=[specs], autograph=False)
+        self.uncalibrated = tf.function(
+            self._uncalibrated, input_signature=[specs], autograph=False
+        )
 
     def _score(self, inputs: dict[str, tf.Tensor]) -> RankingScores:
         return self._probabilities(self._network(inputs), self._calibration)
@@ -81,7 +83,8 @@ def fit_calibration(
     """Binary label -> scaling of the logits of `network`; no entry for a label whose held-out
     events do not have both outcomes.
     """
-    logits = score_examples(tf.function(network, reduce_retracing=True), held_out)
+    traced = tf.function(network, reduce_retracing=True, autograph=False)
+    logits = score_examples(traced, held_out)
     fitted = {
         name: _fit_scaling(logits[name], held_out.labels[name], label)
         for name, label in labels.items()

@@ -150,8 +150,10 @@ def save_query_model(module: QueryModule, batch: dict[str, np.ndarray], path: st
     the inputs of `positions`.
     """
     specs = {k: tf.TensorSpec([None] * v.ndim, v.dtype, name=k) for k, v in batch.items()}
-    module.positions = tf.function(module.encode, input_signature=[specs])
-    module.query = tf.function(module.encode_query, input_signature=[module.input_signature()])
+    module.positions = tf.function(module.encode, input_signature=[specs], autograph=False)
+    module.query = tf.function(
+        module.encode_query, input_signature=[module.input_signature()], autograph=False
+    )
     serve = module.query.get_concrete_function()
     module.track_tower()
     tf.saved_model.save(module, path, signatures={signatures.SERVING_DEFAULT: serve})
@@ -173,7 +175,9 @@ class CandidateModule(tf.Module):
         self._transform = graph.transform_features_layer()
         self._features = {name: timeline.name_item_feature(name) for name in dataset.features.items}
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
+    @tf.function(
+        input_signature=[tf.TensorSpec([None], tf.string, name="examples")], autograph=False
+    )
     def vectors(self, examples: tf.Tensor) -> tf.Tensor:
         """Serialized tf.train.Examples [b] -> [b, dim], each of length 1."""
         numbers = self._transform(tf.io.parse_example(examples, self._raw))

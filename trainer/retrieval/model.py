@@ -82,6 +82,9 @@ class RetrievalModel(EpochMetricsModel):
         self.task = tfrs.tasks.Retrieval(
             temperature=config.temperature, remove_accidental_hits=True, name="retrieval"
         )
+        # The task takes Python's `len` of a tensor, which only AutoGraph can translate. Translating
+        # Keras's functions too would take longer than an epoch.
+        self._call_task = tf.autograph.to_graph(tfrs.tasks.Retrieval.call, recursive=False)
 
     @property
     def tables(self) -> dict[str, tf.keras.layers.Embedding]:
@@ -93,7 +96,6 @@ class RetrievalModel(EpochMetricsModel):
         """Weight of an item's log popularity in its score; 0 without popularity prior."""
         return 0.0 if self.popularity_prior is None else float(self.popularity_prior.weight.numpy())
 
-    @tf.autograph.experimental.do_not_convert  # translating the towers takes longer than an epoch
     def encode(
         self, batch: dict[str, tf.Tensor], training: bool
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
@@ -186,7 +188,8 @@ class RetrievalModel(EpochMetricsModel):
         ones = tf.ones_like(positives.queries[:, :1])
         column = self._temperature * tf.pad(added, [(0, 1)], constant_values=_NEVER)
         # The task requires at least one candidate: the last one never counts.
-        return self.task(
+        return self._call_task(
+            self.task,
             tf.concat([positives.queries, ones], axis=1),
             tf.concat([tf.pad(candidates, [(0, 1), (0, 0)]), column[:, tf.newaxis]], axis=1),
             sample_weight=positives.weight,

@@ -154,7 +154,7 @@ def write_artifacts(
 
 
 def _trace(module: QueryModule) -> Encode:
-    return tf.function(module.encode, reduce_retracing=True)
+    return tf.function(module.encode, reduce_retracing=True, autograph=False)
 
 
 def _build_query_module(

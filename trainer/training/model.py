@@ -31,6 +31,7 @@ class EpochMetricsModel(tfrs.Model):
         loss, weight = self.weighted_loss(inputs, training)
         return loss / tf.maximum(sum_over_replicas(weight), 1.0)
 
+    @tf.autograph.experimental.do_not_convert  # translating Python takes longer than an epoch
     def train_step(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Updates the weights once and returns the means so far. A row that occurs twice in a
         sparse gradient counts twice in the norm.
@@ -48,6 +49,7 @@ class EpochMetricsModel(tfrs.Model):
         )
         return self._update_loss(loss, weight) | {"gradient_norm": self._mean_norm.result()}
 
+    @tf.autograph.experimental.do_not_convert
     def test_step(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """The mean loss so far."""
         return self._update_loss(*self.weighted_loss(inputs, training=False))

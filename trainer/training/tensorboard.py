@@ -26,7 +26,7 @@ def create_scalars_callback(folder: str, profile: bool = False) -> tf.keras.call
 
 def write_graph(model: tfrs.Model, batches: tf.data.Dataset, folder: str) -> None:
     """Writes the graph of the loss for the element type of `batches`."""
-    step = tf.function(lambda inputs: model.compute_loss(inputs, training=True))
+    step = tf.function(lambda inputs: model.compute_loss(inputs, training=True), autograph=False)
     with _open_train_run(folder):
         tf.summary.graph(step.get_concrete_function(batches.element_spec).graph)
 
