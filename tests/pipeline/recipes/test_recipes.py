@@ -104,6 +104,13 @@ def test_a_recipe_reads_the_published_layout(name, tmp_path):
     assert by_id[sample.item["item_id"][0]] == sample.item
 
 
+def test_the_page_lists_every_recipe_with_its_title():
+    page = (FOLDER.parents[1] / "docs" / "DATA.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    for recipe in list_recipes():
+        assert f"| `{recipe.name}` | {recipe.title} |" in rows
+
+
 def test_every_recipe_has_a_sample_a_source_and_terms():
     recipes = list_recipes()
     assert [recipe.name for recipe in recipes] == NAMES

@@ -29,7 +29,7 @@ SAMPLE = Sample(
     items=4,
     users=5,
     event=("3", "355911", START + 303),
-    labels={"label_cart": [0.0] * 10 + [1.0] * 10},
+    labels={"label_cart": [0.0] * 10 + [1.0] * 10, "weight": [1.0] * 10 + [2.0] * 5 + [5.0] * 5},
     # 790 is not declared, and the last value is from after the beginning of the test split.
     duplicates={"items": 1},
     unused={"items": 2},
