@@ -38,28 +38,30 @@ def render_draft(
         *(_comment(f"missing: {missing}") if missing else []),
         f"name = {_format_value(name)}",
     ]
+    kinds = [table.kind for table in draft.tables]
     for table in draft.tables:
-        lines += ["", *_render_table(table)]
-    for table in draft.more_events if draft.is_ordered else ():
+        lines += ["", *_render_table(table, is_array=kinds.count(table.kind) > 1)]
+    for table in draft.more_events if draft.has_times else ():
         lines += ["", *_render_second_log(table)]
     for table in draft.tables:
         lines += _render_features(table)
     lines += _render_labels(draft)
-    if not draft.is_ordered:
-        lines += ["", "[split]", 'kind = "last_item" # there are no times', ""]
-        lines += ["[retrieval]", "popularity_prior = false"]
+    if draft.split != "clock":
+        lines += ["", "[split]", f"kind = {_format_value(draft.split)}"]
+    if not draft.has_times:
+        lines += ["", "[retrieval]", "popularity_prior = false # there are no times"]
     others = [f"{path}: {what}" for path, what in draft.others.items()]
     if others:
         lines += ["", *_comment("Not read: " + "; ".join(others))]
     return "\n".join(lines) + "\n"
 
 
-def _render_table(table: TableDraft) -> Iterator[str]:
+def _render_table(table: TableDraft, is_array: bool) -> Iterator[str]:
     if table.columns:
         yield from _comment(f"columns: {', '.join(table.columns)}")
     for doubt in table.doubts:
         yield from _comment(f"unsure: {doubt}")
-    yield f"[data.{table.kind}]"
+    yield f"[[data.{table.kind}]]" if is_array else f"[data.{table.kind}]"
     yield from _render_keys(table.keys)
 
 
@@ -84,18 +86,12 @@ def _render_features(table: TableDraft) -> list[str]:
 
 def _render_labels(draft: Draft) -> list[str]:
     lines = [f"{name} = {_format_value(keys)}" for name, keys in draft.labels.items()]
+    lines = ["", "[labels.ranking]", *lines] if lines else []
     for column, values in draft.events.items():
-        lines += _comment(
-            f"unsure: {column} is one of {', '.join(values)}. If some are worth more than others:"
-        )
-        example = {"column": column, "kind": "binary", "is_in": values[:1]}
-        lines += [f"# {_name_label(values[0])} = {_format_value(example)}"]
-    return ["", "[labels.ranking]", *lines] if lines else []
-
-
-def _name_label(value: str) -> str:
-    name = re.sub(r"[^a-z0-9]+", "_", value.lower()).strip("_")
-    return name if name[:1].isalpha() else f"is_{name}"
+        lines += ["", *_comment(f"unsure: {column} is a kind of event. Which count, and how much?")]
+        lines += ["# [labels.events]", f"# column = {_format_value(column)}"]
+        lines += [f"# positive = {_format_value(dict.fromkeys(values, 1))}"]
+    return lines
 
 
 def _render_keys(keys: Mapping[str, Any]) -> Iterator[str]:

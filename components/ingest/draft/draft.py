@@ -14,6 +14,7 @@ from components.ingest.draft.column import (
 from components.ingest.draft.events import EventTable, can_be_rating, find_event_tables
 from components.ingest.draft.feature_kinds import Features, choose_features, find_title
 from components.ingest.draft.file_sample import FileSample
+from components.ingest.draft.split_files import find_split_tables
 from components.ingest.draft.tables import FoundTable, find_tables
 from schema.errors import DataRefused
 from schema.sources.text_options import NULL_TEXT, NULL_WORDS
@@ -43,7 +44,7 @@ class Draft(NamedTuple):
     """A configuration, and what is unsure about it."""
 
     tables: list[TableDraft]
-    """The log first."""
+    """The log first; several tables of interactions are the parts of a published split."""
     labels: dict[str, dict[str, Any]]
     """Ranking labels by name."""
     events: dict[str, list[str]]
@@ -52,43 +53,61 @@ class Draft(NamedTuple):
     """Further tables with users and items, which the configuration does not read."""
     others: dict[str, str]
     """Files that it does not read either, and what they are."""
-    is_ordered: bool
-    """Whether the log has times; sequences have only an order."""
+    split: str
+    """`split.kind`."""
+    has_times: bool
+    """Whether the log has times."""
 
 
 def draft_tables(folder: str) -> Draft:
     """Looks at the files below `folder` and drafts a configuration.
 
-    Raises UsageError for a folder without files, and DataRefused if no file has columns of users,
-    items and times.
+    Raises UsageError for a folder without files, and DataRefused if no file has columns of users
+    and items.
     """
     found = find_tables(folder)
     events = find_event_tables(found.tables)
-    if not events or not (events[0].time or events[0].is_sequences):
-        raise DataRefused(_describe_missing_log(folder, events, found.tables, found.others))
-    log, *more = events
+    if not events:
+        raise DataRefused(_describe_missing_log(folder, found.tables, found.others))
+    parts = find_split_tables(events)
+    log, *more = [*parts.values(), *(each for each in events if each not in parts.values())]
     rest = [t for t in found.tables if t.path not in {each.table.path for each in events}]
     described = find_attribute_tables(log, rest)
+    logs = [_draft_part(split, each) for split, each in parts.items()] or [_draft_events(log)]
     tables = [_draft_attributes(kind, described[kind]) for kind in sorted(described)]
     used = {each.table.path for each in described.values()}
     others = {t.path: f"columns {_join(t)}" for t in rest if t.path not in used} | found.others
     labels, kinds = _find_labels(log)
-    return Draft(
-        [_draft_events(log), *tables],
-        labels,
-        kinds,
-        [_draft_events(each) for each in more],
-        others,
-        not log.is_sequences,
-    )
+    further = [_draft_events(each) for each in more if each not in parts.values()]
+    split = "files" if parts else _choose_split(log)
+    has_times = log.time is not None
+    return Draft([*logs, *tables], labels, kinds, further, others, split, has_times)
+
+
+def _choose_split(log: EventTable) -> str:
+    if log.time is not None:
+        return "clock"
+    return "last_item" if log.table.sample.options.get("format") == "sequences" else "random"
+
+
+def _draft_part(split: str, events: EventTable) -> TableDraft:
+    """One table of a published split; `lists` need no order."""
+    table = _draft_events(events)
+    keys = table.keys | {"split": split}
+    if events.is_sequences:
+        keys["format"] = "lists"
+    doubts = [*table.doubts, f"split: are these the events of {split}, by the name of the file?"]
+    return table._replace(keys=keys, doubts=doubts)
 
 
 def _draft_events(events: EventTable) -> TableDraft:
     sample = events.table.sample
     keys = {"path": events.table.path, **sample.options, **_find_number_keys(sample)}
     keys |= {"user_id": events.user, "item_id": events.item}
-    keys |= {} if events.time is None else {"timestamp": events.time}
+    keys |= {} if events.is_sequences else {"timestamp": events.time or ""}
     doubts = [*sample.doubts, *events.doubts]
+    if not events.is_sequences and events.time is None:
+        doubts.append("timestamp: no column of times was found; are there times?")
     return TableDraft(
         "interactions", _omit_defaults(keys | events.keys), list(sample.columns), doubts
     )
@@ -179,14 +198,10 @@ def _join(table: FoundTable) -> str:
     return ", ".join(columns[:8]) + (" …" if len(columns) > 8 else "")
 
 
-def _describe_missing_log(
-    folder: str, events: Sequence[EventTable], tables: Sequence[FoundTable], others: dict[str, str]
-) -> str:
+def _describe_missing_log(folder: str, tables: Sequence[FoundTable], others: dict[str, str]) -> str:
     found = [f"{t.path} with columns {_join(t)}" for t in tables]
     found += [f"{path}: {reason}" for path, reason in others.items()]
-    what = "no column of times" if events else "no such file"
-    at = f" in {events[0].table.path}" if events else ""
     return (
-        f"expected a file of events in {folder}, with columns of users, items and times, received "
-        f"{what}{at} ({'; '.join(found)}); write the configuration by hand, see docs/DATA.md"
+        f"expected a file of events in {folder}, with columns of users and items, received none "
+        f"({'; '.join(found)}); write the configuration by hand, see docs/DATA.md"
     )

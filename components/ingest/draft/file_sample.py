@@ -22,7 +22,7 @@ from schema.sources import Source
 
 SAMPLE_RECORDS = 10_000
 _KEY_VALUE = {"key", "value"}
-_TOKENS = re.compile(r"\S+( \S+)+ ?")
+_TOKENS = re.compile(r"\S+( \S+)+ *")
 _DEEPEST = 4
 
 
@@ -41,7 +41,7 @@ class FileSample(NamedTuple):
     @property
     def is_sequences(self) -> bool:
         """Whether each line is a user with their items."""
-        return self.options.get("format") == "sequences"
+        return self.options.get("format") in ("sequences", "lists")
 
 
 def sample_file(path: str) -> FileSample | str:
@@ -59,7 +59,8 @@ def sample_file(path: str) -> FileSample | str:
     if looks_like_json(lines[0]):
         return _sample_objects(path, encoding, lines[0])
     if _are_sequences(lines):
-        return FileSample(path, {"format": "sequences"}, {}, doubts=_doubt_sequences(lines))
+        kind = "lists" if any(" " not in line.strip() for line in lines) else "sequences"
+        return FileSample(path, {"format": kind}, {}, doubts=_doubt_sequences(lines))
     form = detect_text_form(path)
     if form is None:
         return "text without a delimiter that divides its lines evenly"
@@ -136,8 +137,9 @@ def _flatten_list(
 def _are_sequences(lines: Sequence[str]) -> bool:
     tokens = [line.split() for line in lines]
     numbers = sum(all(map(str.isdecimal, each)) for each in tokens)
-    fits = all(_TOKENS.fullmatch(line.strip()) for line in lines)
-    return fits and numbers >= 0.9 * len(lines) and sum(map(len, tokens)) > 3 * len(lines)
+    filled = [line for line in lines if " " in line.strip()]
+    fits = all(map(_TOKENS.fullmatch, filled)) and 2 * len(filled) > len(lines)
+    return fits and numbers >= 0.9 * len(lines) and sum(map(len, tokens)) > 2 * len(lines)
 
 
 def _doubt_sequences(lines: Sequence[str]) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ def detect_text_form(path: str) -> TextForm | None:
     fits = [fit for each in _list_dialects(lines) if (fit := _measure(lines, each)) is not None]
     if not fits:
         return None
-    best = max(fits, key=lambda fit: (round(fit.consistent, 2), fit.fields))
+    best = max(fits, key=_rank)
     dialect = best.dialect
     if dialect.quote and dialect.delimiter in _UNQUOTED and not _has_quoted(lines, dialect):
         dialect = dialect._replace(quote="")
@@ -59,6 +59,14 @@ def detect_text_form(path: str) -> TextForm | None:
         best.fields,
         _list_doubts(encoding, best),
     )
+
+
+def _rank(fit: _Fit) -> tuple[bool, float, int, bool]:
+    """Blanks are also within fields, as in times; another delimiter goes before them. An escape is
+    only tried where it stands before a quote.
+    """
+    is_blank, has_escape = fit.dialect.delimiter == " ", bool(fit.dialect.escape)
+    return not is_blank, round(fit.consistent, 2), fit.fields, has_escape
 
 
 def split_records(lines: Sequence[str], dialect: Dialect) -> Iterator[list[str]]:

@@ -15,7 +15,7 @@ from pipeline.commands.init import write_first_config
 from pipeline.config.config import load_config
 from tests.pipeline.recipes.files import NAMES, load_sample, write_files
 
-FIRST_TABLE = {"yoochoose": 16}
+FIRST_TABLE = {"yoochoose": 16, "lightgcn": 40}
 """Events in the first table of a log, where that is not all of them."""
 
 

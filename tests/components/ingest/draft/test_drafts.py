@@ -171,15 +171,33 @@ def test_a_folder_without_a_log_is_refused_with_what_is_there(tmp_path):
     (tmp_path / "notes.txt").write_text("first\nsecond line\n")
     with pytest.raises(DataRefused) as refused:
         draft_tables(str(tmp_path))
-    assert "with columns of users, items and times, received no such file" in str(refused.value)
+    assert "with columns of users and items, received none (" in str(refused.value)
     assert "items.csv with columns item_id, name" in str(refused.value)
     assert "notes.txt: text without a delimiter" in str(refused.value)
 
 
-def test_a_log_without_times_is_refused(tmp_path):
+def test_a_log_without_times_is_split_at_random_with_a_doubt(tmp_path):
     (tmp_path / "likes.csv").write_text("user_id,item_id\n" + "1,2\n3,4\n" * 9)
-    with pytest.raises(DataRefused, match="no column of times in likes.csv"):
-        draft_tables(str(tmp_path))
+    draft = draft_tables(str(tmp_path))
+    assert draft.tables[0].keys == {"path": "likes.csv", "timestamp": ""}
+    assert (draft.split, draft.has_times) == ("random", False)
+    assert draft.tables[0].doubts == ["timestamp: no column of times was found; are there times?"]
+
+
+@pytest.mark.parametrize(
+    ("names", "splits"),
+    [
+        (("train.csv", "test.csv"), ["train", "test"]),
+        (("log_train.csv", "log_val.csv", "log_test.csv"), ["train", "valid", "test"]),
+        (("train.csv", "contest.csv"), [None]),
+    ],
+)
+def test_files_named_after_splits_are_their_parts(tmp_path, names, splits):
+    for n, name in enumerate(names):
+        (tmp_path / name).write_text(write_log() + f"u{n},i1,{T0 + n}\n")
+    draft = draft_tables(str(tmp_path))
+    assert [table.keys.get("split") for table in draft.tables] == splits
+    assert draft.split == ("files" if len(splits) > 1 else "clock")
 
 
 def test_a_folder_that_is_none_is_refused(tmp_path):
