@@ -1,1 +1,1 @@
-"""Measurements that the documentation quotes: one module a question, each with its own command."""
+"""Measurements quoted in the documentation: one module per question, each with its own command."""

@@ -2,10 +2,10 @@
 
     python -m benchmarks.determinism [--events 6000] [--repeats 3] [--root FOLDER] [--json]
 
-Retrieval is trained on a simulated shop, with a user for each 20 events, each time in a process of
-its own. The cases imitate other CPUs: fewer cores, fewer instructions (oneDNN's variable), and
-oneDNN's operations, which TensorFlow uses by default only on CPUs with VNNI, AVX-512 BF16 or AMX.
-All train on the output of the same data stages. The two cases of the cost take turns.
+Retrieval is trained on a simulated shop, with one user per 20 events, each time in its own process.
+The cases imitate other CPUs: fewer cores, fewer instructions (oneDNN's variable), and oneDNN's
+operations, which TensorFlow uses by default only on CPUs with VNNI, AVX-512 BF16 or AMX. All train
+on the output of the same data stages. The two cases that measure the cost alternate.
 """
 
 import argparse
@@ -50,7 +50,7 @@ CASES = (
 
 
 def main() -> None:
-    """Measures, then prints a table or, with --json, one JSON object alone."""
+    """Measures, then prints a table or, with --json, only one JSON object."""
     args = _parse_arguments()
     if args.root is not None:
         measured = measure(args.root.absolute(), args.events, args.repeats)
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def measure(root: pathlib.Path, events: int, repeats: int) -> dict[str, Any]:
-    """All measurements, as they are printed with --json."""
+    """All measurements, as printed with --json."""
     trained = {case.name: [train(case, root, events)] for case in CASES}
     for _ in range(repeats - 1):
         for case in (OFF, ON):
@@ -93,7 +93,7 @@ def summarise(trained: dict[str, list[dict[str, Any]]]) -> dict[str, dict[str, A
 
 
 def format_table(measured: dict[str, Any]) -> str:
-    """`measured` for people."""
+    """`measured` as a readable table."""
     cases = measured["cases"]
     off, on = cases[OFF.name], cases[ON.name]
     lines = [f"CPU with AVX-512: {measured['avx512']}; {measured['cores']} cores"]
@@ -132,8 +132,8 @@ def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.determinism", description=__doc__)
     parser.add_argument("--events", type=int, default=6000, help="size of the simulated shop")
     parser.add_argument("--repeats", type=int, default=3, help="trainings of each case of the cost")
-    parser.add_argument("--root", type=pathlib.Path, help="where data are kept (default: nowhere)")
-    parser.add_argument("--json", action="store_true", help="print JSON alone on stdout")
+    parser.add_argument("--root", type=pathlib.Path, help="folder for data (default: temporary)")
+    parser.add_argument("--json", action="store_true", help="print only JSON on stdout")
     return parser.parse_args()
 
 

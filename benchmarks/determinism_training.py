@@ -20,12 +20,12 @@ from trainer.config.deterministic import prepare_process
 def train(root: pathlib.Path, events: int, deterministic: str) -> dict[str, Any]:
     """Metrics on test, the SHA-256 of the final item vectors, and the duration of the training.
 
-    Runs the data stages first, unless they have run below `root`.
+    Runs the data stages first, unless their output exists under `root`.
     """
     data_set = quality_data.named(quality_data.SIMULATED, root, events)
     config = load_config(data_set.config, [f"trainer.deterministic={deterministic}"])
     prepare_process(config.trainer)
-    from benchmarks import train_data  # TensorFlow, after the process is prepared
+    from benchmarks import train_data  # imports TensorFlow: only after the process is prepared
 
     data = train_data.prepared(data_set, config, data_set.home / "determinism")
     with tempfile.TemporaryDirectory(dir=data_set.home) as folder:
@@ -49,7 +49,7 @@ def _measure(data: Any, config: Config, folder: pathlib.Path) -> dict[str, Any]:
 
 
 def main(root: str, events: str, deterministic: str, cores: str) -> None:
-    """Trains on the first `cores` cores, which TensorFlow counts when it is imported."""
+    """Trains on the first `cores` cores, which TensorFlow reads when it is imported."""
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(cores)])
     print(json.dumps(train(pathlib.Path(root), int(events), deterministic)))
 

@@ -1,9 +1,9 @@
-"""What people write: FastAPI over a loaded SavedModel. A peer of `benchmarks.serving`.
+"""A hand-written server: FastAPI over a loaded SavedModel, a baseline in `benchmarks.serving`.
 
     python -m benchmarks.fastapi_endpoint FOLDER PORT
 
-FOLDER is that of a recommender's SavedModel. Requests and answers are typed, as FastAPI's own
-tutorial has it; a `def` endpoint runs in FastAPI's threads.
+FOLDER holds a recommender's SavedModel. Requests and responses are typed, as in FastAPI's own
+tutorial; a `def` endpoint runs in FastAPI's threads.
 """
 
 import sys
@@ -15,7 +15,7 @@ import uvicorn
 from scann.scann_ops.py import scann_ops  # noqa: F401 - a SavedModel may have them
 
 
-class Asked(pydantic.BaseModel):
+class Request(pydantic.BaseModel):
     """One user's request."""
 
     user_id: str
@@ -25,8 +25,8 @@ class Asked(pydantic.BaseModel):
     k: int
 
 
-class Answer(pydantic.BaseModel):
-    """The list."""
+class Response(pydantic.BaseModel):
+    """The recommended items, best first, and their scores."""
 
     item_ids: list[str]
     scores: list[float]
@@ -41,21 +41,21 @@ def application(folder: str) -> fastapi.FastAPI:
     app = fastapi.FastAPI()
 
     @app.post("/recommend")
-    def recommend(asked: Asked) -> Answer:
+    def recommend(request: Request) -> Response:
         inputs = {
-            "user_id": tf.constant([asked.user_id]),
-            "history_item_ids": tf.constant([asked.history_item_ids]),
-            "history_timestamps": tf.constant([asked.history_timestamps], tf.int64),
-            "now": tf.constant([asked.now], tf.int64),
-            "k": tf.constant([asked.k], tf.int32),
+            "user_id": tf.constant([request.user_id]),
+            "history_item_ids": tf.constant([request.history_item_ids]),
+            "history_timestamps": tf.constant([request.history_timestamps], tf.int64),
+            "now": tf.constant([request.now], tf.int64),
+            "k": tf.constant([request.k], tf.int32),
         }
         for name, spec in specs.items():
             if name not in inputs:
                 shape = [1, *(size or 0 for size in spec.shape[1:])]
                 inputs[name] = tf.fill(shape, tf.constant(absent[spec.dtype], spec.dtype))
-        found = serve(**inputs)
-        ids = [item.decode() for item in found["item_ids"].numpy()[0]]
-        return Answer(item_ids=ids, scores=found["scores"].numpy()[0].tolist())
+        result = serve(**inputs)
+        ids = [item.decode() for item in result["item_ids"].numpy()[0]]
+        return Response(item_ids=ids, scores=result["scores"].numpy()[0].tolist())
 
     return app
 

@@ -1,11 +1,11 @@
-"""What is retraining each day worth on a live log?
+"""How much does daily retraining improve recommendations on a live log?
 
     python -m benchmarks.freshness --root runs/freshness --from 2013-08-26 --to 2013-09-01
 
-Puts the ratings of MovieTweetings into a folder for each day (UTC) and backfills the days with the
-data set's own configuration, a window of days in the place of all time, and a warm start (unless
---cold). Prints what `tandem backfill` prints; curves, record and models are below the root. Stopped
-and called again, it goes on.
+Writes the ratings of MovieTweetings into one folder per day (UTC) and backfills the days with the
+data set's own configuration, a window of days instead of all time, and a warm start (unless
+--cold). Prints the output of `tandem backfill`; curves, record and models are under the root. After
+an interruption, the same command resumes.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def main() -> int:
 
 
 def by_day(source: pathlib.Path, out: pathlib.Path) -> None:
-    """The ratings as they are, a folder a day, and the catalogue."""
+    """Writes the unchanged ratings, one folder per day, and the catalogue."""
     out.mkdir(parents=True)
     days: dict[str, list[str]] = {}
     for line in (source / "ratings.dat").read_text(encoding="utf-8").splitlines():
@@ -55,7 +55,9 @@ def by_day(source: pathlib.Path, out: pathlib.Path) -> None:
 
 
 def overrides(cold: bool) -> list[str]:
-    """What makes configs/movietweetings.toml read a window; each day is judged by itself."""
+    """Overrides with which configs/movietweetings.toml reads a window; each day is blessed on its
+    own.
+    """
     return [
         'data.interactions.path="ratings/{SPAN}"',
         f"data.interactions.last_spans={_WINDOW}",

@@ -1,10 +1,10 @@
-"""How long does the image take to build, how large is it, and does what is in it work?
+"""How long does the image take to build, how large is it, and does its content work?
 
     python -m benchmarks.image [--variant gpu] [--pipeline] [--json]
 
-Builds the Dockerfile with buildah, which needs no daemon, and nothing is cached. Then each check is
-a command in a container of it, as the user that the image names. `--pipeline` adds a run of the
-simulated shop. Where no registry can be reached: `benchmarks.image_base` makes the base image.
+Builds the Dockerfile with buildah, which needs no daemon, without any cache. Then each check is a
+command in a container, run as the image's user. `--pipeline` adds a run of the simulated shop.
+If no registry can be reached, `benchmarks.image_base` builds the base image.
 """
 
 import argparse
@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TAG = "localhost/tandem"
-# Chroot isolation is the one that works inside of another container too.
+# Chroot isolation also works inside another container.
 ISOLATION = ("--isolation", "chroot")
-# Fails where the image's user may write to anything but temporary folders.
+# Fails if the image's user may write anywhere but in temporary folders.
 WRITABLE = (
     r"! find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /tmp -o -path /var/tmp"
     r" -o -path /run/lock \) -prune -o -writable -not -type l -print 2> /dev/null | grep ."
@@ -32,7 +32,7 @@ SHOP = (
 
 
 class Check(NamedTuple):
-    """A command in the image, and what came of it."""
+    """A command in the image, and its result."""
 
     name: str
     seconds: float
@@ -41,7 +41,7 @@ class Check(NamedTuple):
 
 
 def main() -> None:
-    """Prints a table or, with --json, one JSON object alone; ends with 1 where a check failed."""
+    """Prints a table or, with --json, only one JSON object; exits with 1 if a check failed."""
     args = _arguments()
     tag = f"{TAG}:{args.variant}"
     seconds = build(tag, args.variant)
@@ -57,7 +57,9 @@ def main() -> None:
 
 
 def build(tag: str, variant: str) -> float:
-    """Builds it with nothing cached; returns the seconds. What the builder says goes to stderr."""
+    """Builds the image without any cache; returns the seconds. The builder's output goes to
+    stderr.
+    """
     started = time.monotonic()
     options = ["--no-cache", "--build-arg", f"VARIANT={variant}", "--tag", tag]
     subprocess.run(
@@ -67,7 +69,7 @@ def build(tag: str, variant: str) -> float:
 
 
 def checked(tag: str, *, pipeline: bool) -> list[Check]:
-    """Every check, in one container."""
+    """Runs every check in one container."""
     container = _buildah("from", tag)
     try:
         config = str(ROOT / "configs" / "simulated.toml")
@@ -86,18 +88,18 @@ def checked(tag: str, *, pipeline: bool) -> list[Check]:
 
 def _check(container: str, name: str, command: str) -> Check:
     started = time.monotonic()
-    done = subprocess.run(
+    completed = subprocess.run(
         ["buildah", "run", *ISOLATION, container, "--", "sh", "-c", command],
         check=False,
         capture_output=True,
         text=True,
     )
     seconds = round(time.monotonic() - started, 1)
-    return Check(name, seconds, done.returncode, (done.stdout + done.stderr).strip())
+    return Check(name, seconds, completed.returncode, (completed.stdout + completed.stderr).strip())
 
 
 def sizes(tag: str) -> dict[str, int]:
-    """Bytes of the whole image and of its parts, uncompressed."""
+    """Uncompressed bytes of the whole image and of its parts."""
     paths = ("/", "/opt/tandem", "/usr/local")
     container = _buildah("from", tag)
     try:
@@ -115,7 +117,7 @@ def _buildah(*arguments: str) -> str:
 
 
 def table(result: dict[str, Any]) -> str:
-    """What was found, for people."""
+    """The results as a readable table."""
     lines = [f"{result['variant']}: built in {result['build_seconds']} s"]
     lines += [f"  {name:<20} {size:>14,}" for name, size in result["bytes"].items()]
     for check in result["checks"]:
@@ -128,7 +130,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     parser.add_argument("--variant", choices=["cpu", "gpu"], default="cpu")
     parser.add_argument("--pipeline", action="store_true", help="run a small shop in the image too")
-    parser.add_argument("--json", action="store_true", help="print JSON alone")
+    parser.add_argument("--json", action="store_true", help="print only JSON")
     return parser.parse_args()
 
 

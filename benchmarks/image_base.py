@@ -1,10 +1,10 @@
-"""A stand-in for the image's base, where no registry can be reached.
+"""A substitute for the base image, for machines that cannot reach a registry.
 
     python -m benchmarks.image_base        # as root; needs debootstrap and buildah
 
-Debian bookworm from Debian's archive, with the Python 3.10 that this environment was made by in
-/usr/local, under the name that the Dockerfile asks for. As in the image that it stands in for, the
-standard library has no bytecode and no tests.
+Debian bookworm from Debian's archive, with this environment's base Python 3.10 in /usr/local, under
+the name in the Dockerfile's FROM line. As in the image that it replaces, the standard library has
+no bytecode and no tests.
 """
 
 import os
@@ -15,7 +15,7 @@ import sys
 import tempfile
 
 NAME = "docker.io/library/python:3.10-slim-bookworm"
-# What CPython's extension modules link to, and what the published image has beside it.
+# Libraries that CPython's extension modules link to, and the other packages of the published image.
 PACKAGES = (
     "ca-certificates,netbase,tzdata,libbz2-1.0,libexpat1,libffi8,libgdbm6,liblzma5,libncursesw6,"
     "libnsl2,libreadline8,libsqlite3-0,libssl3,libtirpc3,libuuid1,zlib1g"
@@ -24,7 +24,7 @@ CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 
 
 def main() -> None:
-    """Makes it and says its name."""
+    """Builds the image and prints its name."""
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder) / "root"
         packages = f"--include={PACKAGES}"
@@ -39,7 +39,9 @@ def main() -> None:
 
 
 def add_python(local: pathlib.Path) -> None:
-    """Copies the interpreter of this environment to `local`, its scripts' first lines corrected."""
+    """Copies this environment's interpreter to `local` and corrects the first lines of its
+    scripts.
+    """
     base = pathlib.Path(sys.base_prefix)
     ignored = shutil.ignore_patterns("test", "tests", "idle_test", "*.pyc", "*.pth", "libpython*.a")
     shutil.copytree(base, local, symlinks=True, ignore=ignored, dirs_exist_ok=True)
@@ -49,7 +51,7 @@ def add_python(local: pathlib.Path) -> None:
 
 
 def commit(root: pathlib.Path) -> None:
-    """Makes an image of the folder."""
+    """Creates an image from the folder."""
     container = _run("buildah", "from", "scratch")
     _run("buildah", "add", container, str(root), "/")
     environment = (
@@ -64,8 +66,8 @@ def commit(root: pathlib.Path) -> None:
 
 
 def _run(*command: str) -> str:
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return done.stdout.strip()
+    completed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return completed.stdout.strip()
 
 
 if __name__ == "__main__":

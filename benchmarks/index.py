@@ -1,12 +1,12 @@
-"""How fast and how good are the indexes? Ours beside other libraries', on the same vectors.
+"""How fast and how accurate are our indexes and other libraries' on the same vectors?
 
     python -m benchmarks.index [--items 1000000] [--dim 64] [--sets NAME ...]
         [--candidates FOLDER ...] [--only NAME ...] [--json] [--plot FILE.svg]
 
-Ours are tuned as the pipeline tunes them; of the others the smallest parameter of a ladder that
-reaches ANN recall@100 of .95 is taken. Each is built once with all threads and saved, then loaded
-in a fresh process and asked queries that it was not tuned with: with one thread, and with all.
-The processes of all indexes take turns, round by round. `--candidates` adds towers' real vectors
+Ours are tuned as the pipeline tunes them; for the others, the smallest parameter of a ladder that
+reaches an ANN recall@100 of .95 is used. Each is built once with all threads and saved, then loaded
+in a new process and searched with queries that were not used for tuning: with one thread, and with
+all. The processes of all indexes alternate, round by round. `--candidates` adds real item vectors
 with real queries: the candidates folder of a finished run's RetrievalTrainer.
 """
 
@@ -27,7 +27,7 @@ ROUNDS = 5
 
 
 def main() -> None:
-    """Measures, then prints a table or, with --json, one JSON object alone; progress on stderr."""
+    """Measures, then prints a table or, with --json, only one JSON object; progress on stderr."""
     args = _arguments()
     if missing := index_names.missing(args.only):
         sys.exit(f"not installed: {', '.join(missing)}; pip install -e .[peers], or use --only")
@@ -38,12 +38,12 @@ def main() -> None:
         values_by_name[str(folder)] = _measured(args.only, str(folder), [str(folder.absolute())])
     if args.plot is not None:
         index_plot.save(values_by_name, TARGET, args.plot)
-    answer = headline(values_by_name) | {"sets": values_by_name}
-    print(json.dumps(answer, indent=1) if args.json else index_table.table(values_by_name, TARGET))
+    results = headline(values_by_name) | {"sets": values_by_name}
+    print(json.dumps(results, indent=1) if args.json else index_table.table(values_by_name, TARGET))
 
 
 def _measured(names: list[str], title: str, vectors: list[str]) -> dict[str, Any]:
-    """Of one set of vectors, drawn or taken in a process of its own as `vectors` say."""
+    """Results for one set of vectors, drawn or copied in its own process as `vectors` specifies."""
     with tempfile.TemporaryDirectory() as root:
         folder = pathlib.Path(root)
         _print_progress(f"{title}: vectors")
@@ -68,13 +68,13 @@ def _measured(names: list[str], title: str, vectors: list[str]) -> dict[str, Any
 
 
 def select_index(measurements: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:
-    """By threads what `name` answered."""
+    """The measurements of `name` by number of threads."""
     return {threads: by_name[name] for threads, by_name in measurements.items()}
 
 
 def headline(result: dict[str, Any]) -> dict[str, float | None]:
-    """Of the first set of vectors, with all threads; null where it was not measured or does not
-    reach the target.
+    """Ratios for the first set of vectors, with all threads; null where an index was not measured
+    or misses the target.
     """
     first = next(iter(result.values()), {"items": 0, "dim": 0, "rows": []})
     rows = {row["name"]: row for row in first["rows"]}
@@ -116,7 +116,11 @@ def _arguments() -> argparse.Namespace:
         help="vectors to draw (default: all)",
     )
     parser.add_argument(
-        "--candidates", nargs="*", type=pathlib.Path, default=[], help="towers' vectors to take"
+        "--candidates",
+        nargs="*",
+        type=pathlib.Path,
+        default=[],
+        help="candidates folders with trained vectors",
     )
     parser.add_argument(
         "--only",
@@ -126,7 +130,7 @@ def _arguments() -> argparse.Namespace:
         metavar="NAME",
         help=f"of {', '.join(index_names.ALL)} (default: all; ratios need {EXACT})",
     )
-    parser.add_argument("--json", action="store_true", help="print JSON alone on stdout")
+    parser.add_argument("--json", action="store_true", help="print only JSON on stdout")
     parser.add_argument("--plot", type=pathlib.Path, help="SVG of the frontiers")
     return parser.parse_args()
 

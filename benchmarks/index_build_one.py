@@ -11,20 +11,20 @@ import time
 import numpy as np
 
 from benchmarks import index_forms, index_names, index_vectors
-from benchmarks.index_forms import Made
+from benchmarks.index_forms import BuiltIndex
 from benchmarks.index_peers import Peer
 from benchmarks.index_vectors import QuerySet
 from serving.index.measurement import compute_ann_recall
 
 _TIMED = 50
 _ENOUGH = 0.99
-"""Beyond it no frontier is drawn."""
+"""The recall at which the ladder ends."""
 
 
 def build_peer(
     peer: Peer, query_set: QuerySet, target: float, threads: int, folder: pathlib.Path
-) -> Made:
-    """Goes up the ladder: the first step that reaches `target` is taken, the last one where none
+) -> BuiltIndex:
+    """Climbs the ladder and selects the first step that reaches `target`, or the last one if none
     does.
     """
     begin = time.perf_counter()
@@ -40,15 +40,15 @@ def build_peer(
             chosen = value
         if points[-1][0] >= _ENOUGH:
             break
-    return Made(seconds, {peer.parameter: chosen or peer.ladder[-1]}, points)
+    return BuiltIndex(seconds, {peer.parameter: chosen or peer.ladder[-1]}, points)
 
 
 def _point(peer: Peer, query_set: QuerySet, threads: int) -> tuple[float, float]:
-    response = peer.ask(query_set.queries, threads)
+    response = peer.query(query_set.queries, threads)
     seconds = []
     for query in query_set.queries[:_TIMED]:
         begin = time.perf_counter()
-        peer.ask(query[np.newaxis], threads)
+        peer.query(query[np.newaxis], threads)
         seconds.append(time.perf_counter() - begin)
     return float(compute_ann_recall(response, index_forms.exact(query_set)).mean()), 1000 * float(
         np.median(seconds)
@@ -56,7 +56,7 @@ def _point(peer: Peer, query_set: QuerySet, threads: int) -> tuple[float, float]
 
 
 def main(name: str, folder: str, target: str, threads: str) -> None:
-    """The index goes into `folder`/`name`; the last line printed says what came of it."""
+    """Writes the index to `folder`/`name`; the last line printed is the result as JSON."""
     queries = index_vectors.for_tuning(pathlib.Path(folder))
     into = pathlib.Path(folder, name)
     into.mkdir()

@@ -25,7 +25,7 @@ class _Faiss:
 
         self._index = faiss.read_index(str(folder / "index"))
 
-    def ask(self, queries: np.ndarray, threads: int) -> np.ndarray:
+    def query(self, queries: np.ndarray, threads: int) -> np.ndarray:
         """See Peer."""
         import faiss
 
@@ -37,7 +37,7 @@ class _Faiss:
 
 
 class FaissHnsw(_Faiss):
-    """HNSW over vectors as they are."""
+    """HNSW over uncompressed vectors."""
 
     parameter = "efSearch"
     ladder = GRAPH_LADDER
@@ -59,8 +59,8 @@ _RESCORED = 2000
 
 
 class FaissIvfPq(_Faiss):
-    """Leaves and codes of 4 bits for two columns, as ScaNN has; 2,000 are scored again exactly:
-    with 600, as ScaNN has, no number of leaves reached a recall of .95.
+    """Leaves and 4-bit codes for pairs of columns, as in ScaNN; 2,000 candidates are rescored
+    exactly: with 600, as in ScaNN, no number of leaves reached a recall of .95.
     """
 
     parameter = "nprobe"
@@ -87,5 +87,5 @@ class FaissIvfPq(_Faiss):
         leaf_index.nprobe = value
 
     def _fitting(self, vectors: np.ndarray) -> np.ndarray:
-        """An even number of columns."""
+        """Pads the vectors to an even number of columns."""
         return np.pad(vectors, [(0, 0), (0, vectors.shape[1] % 2)])

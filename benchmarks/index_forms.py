@@ -25,18 +25,18 @@ Search = Callable[[np.ndarray], np.ndarray]
 _REORDERINGS = (300, 600, 1200)
 
 
-class Made(NamedTuple):
+class BuiltIndex(NamedTuple):
     """An index that has been built and saved."""
 
     build_seconds: float
-    """Of one build, by a known setting."""
+    """For one build with a given setting."""
     parameters: dict[str, Any]
     points: list[tuple[float, float]]
-    """ANN recall@100 and median milliseconds of one query, of what was tried."""
+    """ANN recall@100 and median milliseconds of one query for each setting tried."""
 
 
-def build(form: str, query_set: QuerySet, target: float, folder: pathlib.Path) -> Made:
-    """Tunes `form` to `target`, builds it once more by the best setting, and saves it."""
+def build(form: str, query_set: QuerySet, target: float, folder: pathlib.Path) -> BuiltIndex:
+    """Tunes `form` to `target`, builds it once more with the best setting, and saves it."""
     vectors = np.asarray(query_set.vectors)
     points = [] if form == EXACT else _tuned(form, vectors, query_set, target)
     chosen = choose_point(points, target) if points else None
@@ -45,17 +45,19 @@ def build(form: str, query_set: QuerySet, target: float, folder: pathlib.Path) -
     seconds = time.perf_counter() - begin
     save_index(built, vectors.shape[1], str(folder))
     parameters = dataclasses.asdict(chosen.setting) if chosen else {}
-    return Made(seconds, parameters, [(float(point.recall), point.p50_ms) for point in points])
+    return BuiltIndex(
+        seconds, parameters, [(float(point.recall), point.p50_ms) for point in points]
+    )
 
 
 def load(form: str, folder: pathlib.Path, threads: int) -> Search:
-    """A saved index in this process, whose TensorFlow has done nothing yet."""
+    """Loads a saved index. TensorFlow must not have executed anything in this process yet."""
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     if form == SCANN:
         import_scann_ops()
     saved = tf.saved_model.load(str(folder))
-    # A server calls the concrete function too: choosing one in Python costs as much as a search.
+    # A server calls the concrete function too: selecting one in Python costs as much as a search.
     (signature,) = saved.search.concrete_functions
     k = tf.constant(RECALL_DEPTH)
 
@@ -84,7 +86,7 @@ def _tuned(form: str, vectors: np.ndarray, query_set: QuerySet, target: float) -
 
 
 def exact(query_set: QuerySet, depth: int = RECALL_DEPTH) -> ExactAnswers:
-    """The first `depth` of what exact search finds, in a form that an index is measured by."""
+    """The first `depth` results of exact search, as the reference for recall."""
     everything = Eligibility.of_all(len(query_set.vectors))
     return ExactAnswers(
         query_set.vectors, everything, query_set.queries, query_set.exact[:, :depth]

@@ -1,4 +1,4 @@
-"""What is compared: our forms of the index, and other libraries' by name."""
+"""The indexes that are compared: our index types, and other libraries' by name."""
 
 import importlib
 import importlib.util
@@ -10,31 +10,31 @@ if TYPE_CHECKING:
 EXACT, IVF, IVF_INT8, SCANN = FORMS = ("exact", "ivf-float32", "ivf-int8", "scann")
 
 
-class _Where(NamedTuple):
+class _Adapter(NamedTuple):
     library: str
     module: str
-    """Of ours, imported only where the peer is asked: some take seconds."""
+    """The adapter's module, imported only when needed: some imports take seconds."""
     name: str
 
 
 _PEERS = {
-    "scann-api": _Where("scann", "benchmarks.index_peers", "ScannApi"),
-    "faiss-ivfpq": _Where("faiss", "benchmarks.index_faiss", "FaissIvfPq"),
-    "faiss-hnsw": _Where("faiss", "benchmarks.index_faiss", "FaissHnsw"),
-    "hnswlib": _Where("hnswlib", "benchmarks.index_peers", "Hnswlib"),
-    "usearch": _Where("usearch", "benchmarks.index_peers", "Usearch"),
+    "scann-api": _Adapter("scann", "benchmarks.index_peers", "ScannApi"),
+    "faiss-ivfpq": _Adapter("faiss", "benchmarks.index_faiss", "FaissIvfPq"),
+    "faiss-hnsw": _Adapter("faiss", "benchmarks.index_faiss", "FaissHnsw"),
+    "hnswlib": _Adapter("hnswlib", "benchmarks.index_peers", "Hnswlib"),
+    "usearch": _Adapter("usearch", "benchmarks.index_peers", "Usearch"),
 }
 ALL = (*FORMS, *_PEERS)
 
 
 def peer(name: str) -> "Peer":
-    """An empty index of that library."""
-    where = _PEERS[name]
-    return getattr(importlib.import_module(where.module), where.name)()
+    """An empty index of the named library."""
+    adapter = _PEERS[name]
+    return getattr(importlib.import_module(adapter.module), adapter.name)()
 
 
 def missing(names: list[str]) -> list[str]:
-    """Those whose library is not installed."""
+    """The names whose library is not installed."""
     return [
         name
         for name in names

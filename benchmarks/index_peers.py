@@ -1,6 +1,7 @@
-"""Other libraries' indexes, each behind the same few functions.
+"""Other libraries' indexes behind one interface.
 
-Graphs are of moderate size: 16 links a node (32 on the ground), 100 candidates while building.
+Graphs are of moderate size: 16 links per node (32 on the bottom layer), 100 candidates while
+building.
 """
 
 import pathlib
@@ -19,29 +20,29 @@ LEAF_LADDER = (2, 4, 6, 8, 12, 16, 20, 24, 32, 40, 50, 64, 80, 100, 128, 160, 20
 
 
 class Peer(Protocol):
-    """An index by another library. The better its parameter's number finds, the longer it takes."""
+    """Another library's index. A larger parameter means better recall and slower search."""
 
     parameter: str
     ladder: tuple[int, ...]
-    """Of the parameter."""
+    """Values of the parameter, ascending."""
 
     def build(self, vectors: np.ndarray) -> None:
-        """With all threads."""
+        """Builds the index with all threads."""
         ...
 
     def save(self, folder: pathlib.Path) -> None:
-        """Into an empty folder."""
+        """Writes the index into an empty folder."""
         ...
 
     def load(self, folder: pathlib.Path, dim: int) -> None:
-        """What `save` wrote."""
+        """Loads what `save` wrote."""
         ...
 
     def use(self, value: int) -> None:
-        """From now on asks with the parameter so."""
+        """Sets the parameter of the searches that follow."""
         ...
 
-    def ask(self, queries: np.ndarray, threads: int) -> np.ndarray:
+    def query(self, queries: np.ndarray, threads: int) -> np.ndarray:
         """[b, dim] -> [b, 100] positions, best first."""
         ...
 
@@ -78,7 +79,7 @@ class ScannApi:
         """See Peer."""
         self._probes = value
 
-    def ask(self, queries: np.ndarray, threads: int) -> np.ndarray:
+    def query(self, queries: np.ndarray, threads: int) -> np.ndarray:
         """See Peer."""
         settings: dict[str, Any] = {
             "final_num_neighbors": RECALL_DEPTH,
@@ -122,7 +123,7 @@ class Hnswlib:
         """See Peer."""
         self._index.set_ef(value)
 
-    def ask(self, queries: np.ndarray, threads: int) -> np.ndarray:
+    def query(self, queries: np.ndarray, threads: int) -> np.ndarray:
         """See Peer."""
         return self._index.knn_query(queries, RECALL_DEPTH, num_threads=threads)[0] + 1
 
@@ -163,7 +164,7 @@ class Usearch:
         """See Peer."""
         self._index.expansion_search = value
 
-    def ask(self, queries: np.ndarray, threads: int) -> np.ndarray:
+    def query(self, queries: np.ndarray, threads: int) -> np.ndarray:
         """See Peer."""
-        found = self._index.search(queries, RECALL_DEPTH, threads=threads).keys
-        return np.asarray(found).reshape(len(queries), -1).astype(np.int64) + 1
+        result = self._index.search(queries, RECALL_DEPTH, threads=threads).keys
+        return np.asarray(result).reshape(len(queries), -1).astype(np.int64) + 1

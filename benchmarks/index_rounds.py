@@ -1,4 +1,4 @@
-"""Indexes asked in turns, each in a fresh process of its own, so that all meet the same machine."""
+"""Searches indexes in turns, each in its own new process, so that all see the same machine load."""
 
 import contextlib
 import json
@@ -14,11 +14,11 @@ import numpy as np
 
 from benchmarks.index_names import EXACT
 
-_LAST_WORDS = 2_000
+_STDERR_TAIL = 2_000
 
 
 def build(name: str, folder: pathlib.Path, target: float) -> dict[str, Any]:
-    """What `benchmarks.index_build_one` prints."""
+    """The output of `benchmarks.index_build_one`."""
     arguments = [name, str(folder), str(target), str(os.cpu_count())]
     with _started("benchmarks.index_build_one", arguments, folder / f"{name}.log") as process:
         return _line(process, folder / f"{name}.log")
@@ -27,7 +27,7 @@ def build(name: str, folder: pathlib.Path, target: float) -> dict[str, Any]:
 def measure(
     made: dict[str, dict[str, Any]], folder: pathlib.Path, threads: int, rounds: int
 ) -> dict[str, dict[str, Any]]:
-    """By name: ANN recall, and times over all rounds (see `summary`)."""
+    """ANN recall and times over all rounds (see `summary`), by name."""
     with contextlib.ExitStack() as stack:
         processes, results = {}, {}
         for name, built in made.items():
@@ -47,26 +47,24 @@ def measure(
     return {name: results[name] | summary(name, timings) for name in made}
 
 
-def summary(name: str, interacted: list[dict[str, Any]]) -> dict[str, Any]:
-    """Of `interacted`, by round and name what `benchmarks.index_search_one` prints.
+def summary(name: str, rounds: list[dict[str, Any]]) -> dict[str, Any]:
+    """Summarises `rounds`: the output of `benchmarks.index_search_one` by round and name.
 
     Medians over rounds of the median and of the ratio to exact search's median in the same round
-    (null where exact search is not asked); p99 is over all rounds' queries.
+    (null without exact search); p99 is over all rounds' queries.
     """
-    medians = [statistics.median(each[name]["single_ms"]) for each in interacted]
+    medians = [statistics.median(each[name]["single_ms"]) for each in rounds]
     ratios = [
         median / statistics.median(each[EXACT]["single_ms"])
-        for median, each in zip(medians, interacted, strict=True)
+        for median, each in zip(medians, rounds, strict=True)
         if EXACT in each
     ]
-    everything = np.concatenate([each[name]["single_ms"] for each in interacted])
+    all_ms = np.concatenate([each[name]["single_ms"] for each in rounds])
     return {
         "p50_ms": statistics.median(medians),
-        "p99_ms": float(np.percentile(everything, 99)),
+        "p99_ms": float(np.percentile(all_ms, 99)),
         "p50_ratio_to_exact": statistics.median(ratios) if ratios else None,
-        "batch_per_second": statistics.median(
-            each[name]["batch_per_second"] for each in interacted
-        ),
+        "batch_per_second": statistics.median(each[name]["batch_per_second"] for each in rounds),
     }
 
 
@@ -74,9 +72,9 @@ def summary(name: str, interacted: list[dict[str, Any]]) -> dict[str, Any]:
 def _started(
     module: str, arguments: list[str], log: pathlib.Path
 ) -> Iterator["subprocess.Popen[str]"]:
-    quiet = {**os.environ, "TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment = {**os.environ, "TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
     if arguments[2] == "1":
-        quiet["OMP_NUM_THREADS"] = "1"
+        environment["OMP_NUM_THREADS"] = "1"
     with log.open("w", encoding="utf-8") as errors:
         process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
@@ -84,7 +82,7 @@ def _started(
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
-            env=quiet,
+            env=environment,
         )
         with process:
             yield process
@@ -98,10 +96,10 @@ def _round(process: "subprocess.Popen[str]", log: pathlib.Path) -> dict[str, Any
 
 
 def _line(process: "subprocess.Popen[str]", log: pathlib.Path) -> dict[str, Any]:
-    """The next line of JSON that the process prints; what it said on stderr, where it ended."""
+    """The next line of JSON that the process prints. If it ended, exits with its stderr."""
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:
-        output = log.read_text(encoding="utf-8")[-_LAST_WORDS:]
+        output = log.read_text(encoding="utf-8")[-_STDERR_TAIL:]
         sys.exit(f"{process.args} failed:\n{output}")
     return json.loads(line)

@@ -1,13 +1,13 @@
-"""How far do the indexes go? Seconds, bytes on disk and peak memory of building, saving, loading.
+"""How do the indexes scale? Seconds, disk bytes and peak memory of building, saving and loading.
 
     python -m benchmarks.index_scale [--items 1000000 10000000] [--dim 64 32] [--only NAME ...]
         [--folder FOLDER] [--json]
 
-The i-th number of items goes with the i-th width. Vectors are those of `benchmarks.index`'s
-clustered set, memory-mapped. Nothing is tuned: sqrt(n) leaves, 24 of them read. Each index is
-built and saved in a process of its own, and loaded and asked once in another. Memory is what the
-process holds at the peak beyond what it held after its imports, the vectors' own pages included
-where they are read, as a multiple of the vectors' bytes.
+The i-th number of items is paired with the i-th width. Vectors are those of `benchmarks.index`'s
+clustered set, memory-mapped. Nothing is tuned: sqrt(n) leaves, 24 of them searched. Each index is
+built and saved in its own process, and loaded and queried once in another. Memory is the process's
+peak less its memory after the imports, as a multiple of the vectors' bytes; it includes the
+vectors' own pages that are read.
 """
 
 import argparse
@@ -26,7 +26,7 @@ STEPS = ("build", "save", "load")
 
 
 def main() -> None:
-    """Measures, then prints a table or, with --json, one JSON object alone; progress on stderr."""
+    """Measures, then prints a table or, with --json, only one JSON object; progress on stderr."""
     args = _arguments()
     if len(args.items) != len(args.dim):
         sys.exit(f"expected as many --dim as --items, {len(args.items)}, received {len(args.dim)}")
@@ -43,13 +43,13 @@ def main() -> None:
 
 
 def measured(name: str, folder: pathlib.Path) -> dict[str, Any]:
-    """Of one index over the vectors in `folder`: bytes, and seconds and memory by step."""
+    """Bytes of one index over the vectors in `folder`, and seconds and memory by step."""
     built = _run("build", name, str(folder))
     return {"name": name} | built | _run("load", name, str(folder))
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """Markdown, for people."""
+    """The results as a Markdown table."""
     columns = ["items", "columns", "index", "MB on disk", "of vectors"]
     columns += [f"{step}, {unit}" for unit in ("s", "peak of vectors") for step in STEPS]
     lines = [_line(columns), _line(["---"] * len(columns))]
@@ -70,10 +70,10 @@ def _line(cells: list[str]) -> str:
 def _run(step: str, name: str, folder: str) -> dict[str, Any]:
     quiet = {**os.environ, "TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
     command = [sys.executable, "-m", "benchmarks.index_scale_step", step, name, folder]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=quiet)
-    if done.returncode:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stderr}")
-    return json.loads(done.stdout.strip().rpartition("\n")[2])
+    completed = subprocess.run(command, capture_output=True, text=True, check=False, env=quiet)
+    if completed.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{completed.stderr}")
+    return json.loads(completed.stdout.strip().rpartition("\n")[2])
 
 
 def _arguments() -> argparse.Namespace:
@@ -86,7 +86,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--dim", type=int, nargs="+", default=[64, 32])
     parser.add_argument("--only", nargs="+", choices=FORMS, default=[IVF, IVF_INT8, SCANN])
     parser.add_argument("--folder", type=pathlib.Path, help="where files go meanwhile")
-    parser.add_argument("--json", action="store_true", help="print JSON alone on stdout")
+    parser.add_argument("--json", action="store_true", help="print only JSON on stdout")
     return parser.parse_args()
 
 

@@ -1,4 +1,4 @@
-"""Builds and saves an index in this process, or loads and asks one: prints JSON.
+"""Builds and saves an index in this process, or loads and queries one: prints JSON.
 
 python -m benchmarks.index_scale_step build|load NAME FOLDER
 """
@@ -24,12 +24,12 @@ _REORDERING = 600
 
 
 def peak_bytes(work: Callable[[], Any]) -> tuple[Any, int, float]:
-    """What `work` returns, the greatest resident memory meanwhile, and its seconds. Linux alone."""
-    pathlib.Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # peak begins anew
+    """The result of `work`, the peak resident memory meanwhile, and its seconds. Linux only."""
+    pathlib.Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # resets the peak
     begin = time.perf_counter()
-    done = work()
+    result = work()
     seconds = time.perf_counter() - begin
-    return done, _status("VmHWM"), seconds
+    return result, _status("VmHWM"), seconds
 
 
 def _status(field: str) -> int:
@@ -38,7 +38,7 @@ def _status(field: str) -> int:
 
 
 def build(name: str, folder: pathlib.Path) -> dict[str, Any]:
-    """Builds, then saves beside the vectors."""
+    """Builds the index, then saves it next to the vectors."""
     import_scann_ops()
     before = _status("VmRSS")
     index, built, build_seconds = peak_bytes(lambda: _index(name, folder))
@@ -53,7 +53,7 @@ def build(name: str, folder: pathlib.Path) -> dict[str, Any]:
 
 
 def load(name: str, folder: pathlib.Path) -> dict[str, Any]:
-    """Loads, and asks one question: some of an index is made by the first one."""
+    """Loads the index and runs one query, which completes the initialisation of some indexes."""
     import_scann_ops()
     query = index_vectors.queries(folder)[:1]
     before = _status("VmRSS")
@@ -75,7 +75,7 @@ def _index(name: str, folder: pathlib.Path) -> Index:
 
 
 def main(step: str, name: str, folder: str) -> None:
-    """The last line printed is JSON."""
+    """Runs one step; the last line printed is JSON."""
     print(json.dumps({"build": build, "load": load}[step](name, pathlib.Path(folder))))
 
 

@@ -1,8 +1,8 @@
-"""Asks one saved index in this process, whose every line of input is a round: prints JSON lines.
+"""Searches one saved index in this process, one round per line of input: prints JSON lines.
 
     python -m benchmarks.index_search_one NAME FOLDER THREADS PARAMETERS
 
-The first line says what the index finds, each further one how long a round took.
+The first line is the recall of the index, each further one the times of a round.
 """
 
 import json
@@ -25,8 +25,8 @@ _NEAREST = 10
 
 
 def measure_recall(search: Search, query_set: QuerySet) -> dict[str, float]:
-    """ANN recall@10 and @100 on queries that are asked in batches of 32."""
-    got = np.concatenate(
+    """ANN recall@10 and @100 on queries in batches of 32."""
+    result = np.concatenate(
         [
             search(query_set.queries[at : at + _BATCH])
             for at in range(0, len(query_set.queries), _BATCH)
@@ -34,14 +34,14 @@ def measure_recall(search: Search, query_set: QuerySet) -> dict[str, float]:
     )
     return {
         f"ann_recall@{depth}": float(
-            compute_ann_recall(got, index_forms.exact(query_set, depth)).mean()
+            compute_ann_recall(result, index_forms.exact(query_set, depth)).mean()
         )
         for depth in (_NEAREST, RECALL_DEPTH)
     }
 
 
 def measure_times(search: Search, queries: np.ndarray) -> dict[str, Any]:
-    """Milliseconds of 100 single queries, and queries a second of four batches of 32."""
+    """Milliseconds of 100 single queries, and queries per second over four batches of 32."""
     single = [_seconds(search, queries[[at % len(queries)]]) for at in range(_SINGLE)]
     batches = [
         _seconds(search, queries[np.arange(at * _BATCH, (at + 1) * _BATCH) % len(queries)])
@@ -62,17 +62,17 @@ def _seconds(search: Search, queries: np.ndarray) -> float:
 def loaded(
     name: str, folder: pathlib.Path, dim: int, threads: int, parameters: dict[str, int]
 ) -> Search:
-    """The saved index, of ours or of a peer."""
+    """The search function of a saved index, ours or another library's."""
     if name in index_names.FORMS:
         return index_forms.load(name, folder, threads)
     peer = index_names.peer(name)
     peer.load(folder, dim)
     peer.use(parameters[peer.parameter])
-    return lambda queries: peer.ask(queries, threads)
+    return lambda queries: peer.query(queries, threads)
 
 
 def main(name: str, folder: str, threads: str, parameters: str) -> None:
-    """Ends where the input ends."""
+    """Measures until the end of the input."""
     query_set = index_vectors.held_out(pathlib.Path(folder))
     dim = query_set.vectors.shape[1]
     search = loaded(name, pathlib.Path(folder, name), dim, int(threads), json.loads(parameters))

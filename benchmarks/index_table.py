@@ -1,4 +1,4 @@
-"""What `benchmarks.index` measured, for people."""
+"""The results of `benchmarks.index` as readable tables."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,17 +10,18 @@ _COLUMNS = (
 
 
 def table(result: dict[str, Any], target: float) -> str:
-    """Markdown; below `target` a recall is marked."""
+    """Markdown; a recall below `target` is marked."""
     return "\n\n".join(
-        f"{name}: {of['items']:,} items of {of['dim']} columns\n\n" + "\n".join(_lines(of, target))
-        for name, of in result.items()
+        f"{name}: {values['items']:,} items of {values['dim']} columns\n\n"
+        + "\n".join(_lines(values, target))
+        for name, values in result.items()
     )
 
 
-def _lines(of: dict[str, Any], target: float) -> list[str]:
-    stored = 4 * of["items"] * of["dim"]
+def _lines(values: dict[str, Any], target: float) -> list[str]:
+    stored = 4 * values["items"] * values["dim"]
     lines = [_line(_COLUMNS), _line(["---"] * len(_COLUMNS))]
-    for row in of["rows"]:
+    for row in values["rows"]:
         for threads, measured in row["asked"].items():
             lines.append(
                 _line(

@@ -1,4 +1,4 @@
-"""Vectors and queries by which indexes are compared, and what exact search finds for them.
+"""Vectors and queries on which indexes are compared, and their exact nearest neighbours.
 
 python -m benchmarks.index_vectors FOLDER NAME ITEMS DIM
 python -m benchmarks.index_vectors FOLDER CANDIDATES
@@ -30,11 +30,11 @@ class QuerySet(NamedTuple):
 
 
 def draw(name: str, items: int, dim: int, folder: pathlib.Path, seed: int = 1) -> None:
-    """Unit vectors around sqrt(items) centres or, `harder`, ten times as many: then a cluster is
-    smaller than the leaves of an inverted file.
+    """Draws unit vectors around sqrt(items) centres or, for `harder`, ten times as many, which
+    makes a cluster smaller than the leaves of an inverted file.
 
-    The variances of the coordinates fall as i^-0.7, as those of towers' vectors do: of 64 some 30
-    count. Half of the variance is within a cluster. Queries are drawn alike.
+    The variances of the coordinates fall as i^-0.7, like those of trained item vectors: about 30 of
+    64 are effective. Half of the variance is within a cluster. Queries have the same distribution.
     """
     rng = np.random.default_rng(seed)
     deviation = np.arange(1, dim + 1) ** (-_DECAY / 2)
@@ -56,9 +56,9 @@ def draw(name: str, items: int, dim: int, folder: pathlib.Path, seed: int = 1) -
     stored.flush()
 
 
-def take(candidates: pathlib.Path, folder: pathlib.Path) -> None:
-    """The vectors of a RetrievalTrainer's candidates and the queries of its valid users, at most
-    768 of them.
+def copy_candidates(candidates: pathlib.Path, folder: pathlib.Path) -> None:
+    """Copies the vectors of a RetrievalTrainer's candidates and at most 768 queries of its valid
+    users.
     """
     np.save(_file(folder), np.load(candidates / "vectors.npy"))
     sample = np.load(candidates / "sample_queries.npy")
@@ -66,10 +66,10 @@ def take(candidates: pathlib.Path, folder: pathlib.Path) -> None:
     np.save(folder / "queries.npy", sample[chosen])
 
 
-def answer(folder: pathlib.Path) -> None:
-    """Adds what exact search finds."""
+def add_exact_neighbours(folder: pathlib.Path) -> None:
+    """Adds the exact nearest neighbours."""
     from serving.index.eligibility import Eligibility
-    from serving.index.measurement import compute_exact_answers  # TensorFlow comes with it
+    from serving.index.measurement import compute_exact_answers  # imports TensorFlow
 
     stored, sample = vectors(folder), queries(folder)
     exact_answers = compute_exact_answers(stored, Eligibility.of_all(len(stored)), sample).positions
@@ -81,22 +81,22 @@ def answer(folder: pathlib.Path) -> None:
 
 
 def for_tuning(folder: pathlib.Path) -> QuerySet:
-    """The first 256 queries: half of them where there are fewer than 512."""
+    """The first 256 queries, or half of them if there are fewer than 512."""
     return _part(folder, slice(_tuned_with(folder)))
 
 
 def held_out(folder: pathlib.Path) -> QuerySet:
-    """The others. The vectors stay on disk."""
+    """The other queries. The vectors stay on disk."""
     return _part(folder, slice(_tuned_with(folder), None))
 
 
 def vectors(folder: pathlib.Path) -> np.ndarray:
-    """[n, dim], memory-mapped."""
+    """The vectors [n, dim], memory-mapped."""
     return np.load(_file(folder), mmap_mode="r")
 
 
 def queries(folder: pathlib.Path) -> np.ndarray:
-    """[q, dim], all of them."""
+    """All queries [q, dim]."""
     return np.load(folder / "queries.npy")
 
 
@@ -124,13 +124,13 @@ def _normal(rng: np.random.Generator, count: int, deviation: np.ndarray) -> np.n
 
 
 def main(folder: str, name: str, items: str = "", dim: str = "") -> None:
-    """Draws the set of that name, or takes the vectors of that folder of candidates."""
+    """Draws the named set, or copies the vectors of the named candidates folder."""
     into = pathlib.Path(folder)
     if name in DRAWN:
         draw(name, int(items), int(dim), into)
     else:
-        take(pathlib.Path(name), into)
-    answer(into)
+        copy_candidates(pathlib.Path(name), into)
+    add_exact_neighbours(into)
 
 
 if __name__ == "__main__":

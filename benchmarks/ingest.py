@@ -1,10 +1,10 @@
-"""How fast are logs taken in? Beside TFX's CsvExampleGen, on the same file, in one run.
+"""How fast is ingestion, compared with TFX's CsvExampleGen on the same file in one run?
 
     python -m benchmarks.ingest [--quick] [--json] [--folder FOLDER]
 
-Each measurement has a process of its own: a TFX pipeline of one component, ours with its look at
-the input beforehand. What is timed is the pipeline; imports are not. CsvExampleGen writes rows as
-they stand; ours checks, orders and splits them and writes timelines.
+Each measurement has its own process: a TFX pipeline of one component, ours with its preflight check
+of the input. The pipeline is timed; imports are not. CsvExampleGen writes rows unchanged; ours
+checks, orders and splits them and writes timelines.
 """
 
 import argparse
@@ -26,16 +26,16 @@ STOCK = "csv_example_gen"
 
 
 class Plan(NamedTuple):
-    """What is measured."""
+    """The sizes that are measured."""
 
     sizes: tuple[int, ...]
-    """Events of the files that our ingestion takes in."""
+    """Events of the files that our ingestion reads."""
     compared: int
-    """The size that CsvExampleGen takes in too."""
+    """The size that CsvExampleGen also reads."""
 
 
 def main() -> None:
-    """Measures, then prints a table or, with --json, one JSON object alone."""
+    """Measures, then prints a table or, with --json, only one JSON object."""
     args = _arguments()
     plan = Plan(QUICK_SIZES, QUICK_COMPARED) if args.quick else Plan(SIZES, COMPARED)
     if args.folder is not None:
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def measure(plan: Plan, folder: pathlib.Path) -> dict[str, Any]:
-    """All measurements, as they are printed with --json. Logs that `folder` has are taken again."""
+    """All measurements, as printed with --json. Logs already in `folder` are reused."""
     timings: dict[str, dict[int, dict[str, float]]] = {TANDEM: {}, STOCK: {}}
     for size in plan.sizes:
         log = _log(folder, size)
@@ -57,20 +57,22 @@ def measure(plan: Plan, folder: pathlib.Path) -> dict[str, Any]:
     return summary(plan, timings)
 
 
-def summary(plan: Plan, interacted: dict[str, dict[int, dict[str, float]]]) -> dict[str, Any]:
-    """`interacted`: seconds and peak_mb by component and size. What was not measured is null."""
+def summary(plan: Plan, timings: dict[str, dict[int, dict[str, float]]]) -> dict[str, Any]:
+    """Summarises `timings`: seconds and peak_mb by component and size. Missing measurements are
+    null.
+    """
     speed = {
         name: {str(size): round(size / one["seconds"]) for size, one in by_size.items()}
-        for name, by_size in interacted.items()
+        for name, by_size in timings.items()
     }
     peak = {
         name: {str(size): round(one["peak_mb"]) for size, one in by_size.items()}
-        for name, by_size in interacted.items()
+        for name, by_size in timings.items()
     }
-    ours = interacted[TANDEM]
+    ours = timings[TANDEM]
     small, large = ours.get(1_000_000), ours.get(10_000_000)
     cost = round(large["seconds"] / small["seconds"], 2) if small and large else None
-    stock = interacted[STOCK][plan.compared]["seconds"]
+    stock = timings[STOCK][plan.compared]["seconds"]
     return {
         "ratio_to_csv_example_gen": round(stock / ours[plan.compared]["seconds"], 1),
         "compared_at_rows": plan.compared,
@@ -81,7 +83,7 @@ def summary(plan: Plan, interacted: dict[str, dict[int, dict[str, float]]]) -> d
 
 
 def table(result: dict[str, Any]) -> str:
-    """`result` for people."""
+    """`result` as a readable table."""
     lines = [f"{'':<16}{'rows':>12}{'rows/s':>12}{'peak MB':>10}"]
     for name, speeds in result["rows_per_second"].items():
         for size, speed in speeds.items():
@@ -97,15 +99,15 @@ def table(result: dict[str, Any]) -> str:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ingest", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small sizes, within two minutes")
-    parser.add_argument("--json", action="store_true", help="print JSON alone on stdout")
+    parser.add_argument("--json", action="store_true", help="print only JSON on stdout")
     parser.add_argument(
-        "--folder", type=pathlib.Path, help="where simulated logs are kept (default: nowhere)"
+        "--folder", type=pathlib.Path, help="folder for simulated logs (default: temporary)"
     )
     return parser.parse_args()
 
 
 def _log(folder: pathlib.Path, size: int) -> pathlib.Path:
-    """A simulated shop's events as delimited text, in a folder of their own."""
+    """A simulated shop's events as delimited text, in their own folder."""
     home = folder / f"events-{size}"
     if not home.exists():
         making = folder / f"events-{size}.making"
@@ -120,13 +122,13 @@ def _in_own_process(name: str, log: pathlib.Path) -> dict[str, float]:
 
 
 def _run(module: str, *arguments: str) -> str:
-    """The last line of the module's output; its messages go to stderr, where it fails."""
+    """The last line of the module's output; its messages go to stderr if it fails."""
     keras_2 = {**os.environ, "TF_USE_LEGACY_KERAS": "1"}
     command = [sys.executable, "-m", module, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=keras_2)
-    if done.returncode:
-        sys.exit(f"{module} failed with exit code {done.returncode}:\n{done.stderr}")
-    return done.stdout.strip().rpartition("\n")[2]
+    completed = subprocess.run(command, capture_output=True, text=True, check=False, env=keras_2)
+    if completed.returncode:
+        sys.exit(f"{module} failed with exit code {completed.returncode}:\n{completed.stderr}")
+    return completed.stdout.strip().rpartition("\n")[2]
 
 
 if __name__ == "__main__":

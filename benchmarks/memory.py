@@ -1,12 +1,12 @@
-"""How much memory does each stage need? What `kubeflow.resources` has as defaults comes from here.
+"""How much memory does each stage need? The source of the defaults of `kubeflow.resources`.
 
     python -m benchmarks.memory [--events 100000 200000 1000000] [--root FOLDER] [--json]
 
-A simulated shop with a user for each 20 events and an item for each 50 is run through the whole
-DAG, each stage in a process of its own, as a task of Kubeflow is. Peak memory is the most that the
-process and its children have had at once: the kernel's own figure for the process (ru_maxrss), or
-where children are more, the sum of proportional set sizes, which is looked at every 0.5 s. An epoch
-each: memory does not grow with epochs.
+A simulated shop with one user per 20 events and one item per 50 runs through the whole DAG, each
+stage in its own process, like a Kubeflow task. Peak memory is the maximum of the process and its
+children together: the kernel's own figure for the process (ru_maxrss) or, if larger, the sum of
+proportional set sizes, sampled every 0.5 s. Both models train for one epoch: memory does not grow
+with epochs.
 """
 
 import argparse
@@ -29,7 +29,7 @@ _SETTINGS = ["retrieval.epochs=1", "ranking.epochs=1", "blessing.baselines=[]"]
 
 
 def main() -> None:
-    """Measures, then prints a table or, with --json, one JSON object alone."""
+    """Measures, then prints a table or, with --json, only one JSON object."""
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
     logging.disable(logging.INFO)
     args = _arguments()
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def table(result: dict[str, dict[str, float]]) -> str:
-    """`result`: megabytes by number of events and stage."""
+    """Formats `result`: megabytes by number of events and stage."""
     lines = [f"{'MB at most':<32}" + "".join(f"{int(size):>12,}" for size in result)]
     for stage in next(iter(result.values())):
         lines.append(f"{stage:<32}" + "".join(f"{by[stage]:>12,.0f}" for by in result.values()))
@@ -48,8 +48,8 @@ def table(result: dict[str, dict[str, float]]) -> str:
 
 
 def measure_peak(work: Callable[[], object]) -> float:
-    """Most megabytes of 10^6 bytes that `work` has had in a fork of this process, its children
-    included. Raises ChildProcessError where it fails.
+    """Peak megabytes (10^6 bytes) of `work` in a fork of this process, its children included.
+    Raises ChildProcessError if it fails.
     """
     process = multiprocessing.get_context("fork").Process(target=work)
     process.start()
@@ -71,7 +71,7 @@ def measure_peak(work: Callable[[], object]) -> float:
 
 
 def _proportional_bytes(pid: int) -> int:
-    """Of a process and all below it; what has ended meanwhile counts as nothing."""
+    """Bytes of a process and its descendants; processes that have ended count as 0."""
     try:
         lines = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8").splitlines()
         tasks = list(pathlib.Path(f"/proc/{pid}/task").iterdir())
@@ -86,7 +86,7 @@ def _measure(root: pathlib.Path, events: int) -> dict[str, float]:
     data, home = root / f"shop-{events}", root / f"run-{events}"
     if not data.exists():
         measure_peak(lambda: _simulate(data, events))
-    shutil.rmtree(home, ignore_errors=True)  # a stage that comes from the cache needs next to none
+    shutil.rmtree(home, ignore_errors=True)  # a cached stage needs almost no memory
     return _peaks(data, home)
 
 
@@ -98,8 +98,8 @@ def _simulate(data: pathlib.Path, events: int) -> None:
 
 
 def _peaks(data: pathlib.Path, home: pathlib.Path) -> dict[str, float]:
-    """Megabytes by stage. Imports of TensorFlow and TFX are made here, before the forks: nothing of
-    them runs in this process, so nothing of it is missed by a fork.
+    """Megabytes by stage. TensorFlow and TFX are imported here, before the forks; this process
+    starts no threads of theirs, which a fork would lose.
     """
     from components.ingest.fingerprint import compute_input_fingerprint
     from pipeline import dag
@@ -131,8 +131,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--events", type=int, nargs="+", default=[100_000, 200_000, 1_000_000], metavar="N"
     )
-    parser.add_argument("--root", type=pathlib.Path, help="where data is kept")
-    parser.add_argument("--json", action="store_true", help="print JSON alone on stdout")
+    parser.add_argument("--root", type=pathlib.Path, help="folder for data")
+    parser.add_argument("--json", action="store_true", help="print only JSON on stdout")
     return parser.parse_args()
 
 

@@ -19,11 +19,11 @@ from schema.dataset import Dataset
 
 
 def dataset() -> Dataset:
-    """Every column of the file is read."""
+    """Declares every column of the file."""
     heads = {"purchase": "binary", "rating": "regression"}
     return Dataset.model_validate(
         {
-            # Of the catalogue the ids alone are read, to see whether those of the events meet them.
+            # Only the ids of the catalogue are read, to check that those of the events match them.
             "data": {
                 "interactions": {"path": FILE},
                 "items": {"path": CATALOGUE, "format": "jsonl"},
@@ -35,7 +35,7 @@ def dataset() -> Dataset:
 
 
 def tandem(log: str, root: str) -> BaseNode:
-    """Our component, after the look at its input that a run begins with."""
+    """Our component, after the preflight check with which a run begins."""
     described = dataset()
     preflight.check(described, log)
     return InteractionsGen(
@@ -59,7 +59,7 @@ COMPONENTS: dict[str, Callable[[str, str], BaseNode]] = {
 
 
 def ingest(name: str, log: str, root: str) -> dict[str, float]:
-    """Runs a pipeline of that one component; seconds, and the process's peak in MB."""
+    """Runs a pipeline of one component; returns seconds and the process's peak memory in MB."""
     begin = time.perf_counter()
     pipeline = tfx.dsl.Pipeline(
         pipeline_name=name.replace("_", "-"),

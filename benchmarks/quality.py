@@ -1,16 +1,15 @@
-"""How good are the recommendations? By an independent referee, beside peers and targets.
+"""How good are the recommendations? Scored by an independent referee, with baselines and targets.
 
     python -m benchmarks.quality --data movietweetings --root runs/quality --seeds 1 2 3 [--json]
     python -m benchmarks.quality --data beauty --root runs/quality --seeds 1 2 3 --ablation
 
 For each seed: `tandem run`, then `tandem batch --as-of test` in retrieval's order and after
-ranking, then the referee's `score` of the lists. Counters that take a few lines are scored in the
-same run. With --ablation retrieval is also trained and measured with less of it.
-
-All seeds of a data set share one root below --root, and so its data stages. What has been measured
-is kept there: the same command goes on where it was stopped. Take another root after a change of
-code. Public data sets are read from $TANDEM_DATA (default: ../shared/data), the referee is
-$TANDEM_REFEREE (default: ../shared/referee/score.py).
+ranking, then the referee's `score` of the lists. Popularity counters of a few lines are scored in
+the same run. With --ablation, retrieval is also trained and measured without each of its parts. All
+seeds of a data set share one root under --root, and so its data stages. Results are stored there:
+after an interruption, the same command resumes. Use another root after a change of code. Public
+data sets are read from $TANDEM_DATA (default: ../shared/data), the referee is $TANDEM_REFEREE
+(default: ../shared/referee/score.py).
 """
 
 import argparse
@@ -36,7 +35,7 @@ from schema.errors import TandemError
 
 
 def main() -> None:
-    """Measures, then prints tables or, with --json, one JSON object alone."""
+    """Measures, then prints tables or, with --json, only one JSON object."""
     args = _arguments()
     os.environ["TF_USE_LEGACY_KERAS"] = "1"  # read when TensorFlow is first imported
     warnings.filterwarnings("ignore", "You are using a non-supported Python", FutureWarning)
@@ -48,7 +47,7 @@ def main() -> None:
 
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:
-    """All measurements, as they are printed with --json."""
+    """All measurements, as printed with --json."""
     referee = quality_referee.script()
     data_set = quality_data.named(args.data, args.root.absolute(), args.events)
     split = quality_referee.split(referee, data_set)
@@ -67,7 +66,9 @@ def summary(
     runs: list[dict[str, Any]],
     baselines: dict[str, dict[str, float]],
 ) -> dict[str, Any]:
-    """`runs`: what was measured with each seed; `baselines`: metrics of the counters by name."""
+    """Summarises `runs`, the results for each seed; `baselines` are metrics of the counters by
+    name.
+    """
     measured = {
         stage: quality_spread.over([run[stage] for run in runs]) for stage in quality_runs.STAGES
     }
@@ -97,7 +98,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--data", choices=quality_data.NAMES, required=True)
     parser.add_argument(
-        "--root", type=pathlib.Path, required=True, help="folder of the runs and of what they gave"
+        "--root", type=pathlib.Path, required=True, help="folder of the runs and their results"
     )
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], metavar="SEED")
     parser.add_argument(
@@ -107,8 +108,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--events", type=int, default=60_000, help="events of the simulated shop (60000)"
     )
-    parser.add_argument("--ablation", action="store_true", help="what each part contributes, too")
-    parser.add_argument("--json", action="store_true", help="print JSON alone on stdout")
+    parser.add_argument(
+        "--ablation", action="store_true", help="measure the contribution of each part, too"
+    )
+    parser.add_argument("--json", action="store_true", help="print only JSON on stdout")
     return parser.parse_args()
 
 

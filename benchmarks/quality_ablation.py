@@ -11,20 +11,20 @@ from schema.features import Feature
 
 
 class Variant(NamedTuple):
-    """Retrieval as configured, apart from what is said here."""
+    """Retrieval as configured, with these differences."""
 
     name: str
     overrides: tuple[str, ...] = ()
-    """As `tandem run --set` takes them."""
+    """In the form of `tandem run --set`."""
     log_q: bool = True
-    """The loss is corrected for how probable it is that an item is in the batch."""
+    """Whether the loss is corrected for the probability that an item is in the batch."""
     without_accidental_hits: bool = True
-    """Negatives that are the positive itself are removed."""
+    """Whether negatives equal to the positive are removed."""
     without_kinds: tuple[str, ...] = ()
     """Kinds of item features that are left out; `*` for all."""
 
     def features(self, declared: dict[str, Feature]) -> dict[str, Feature]:
-        """Those of the declared item features that this variant has."""
+        """The declared item features that this variant keeps."""
         if "*" in self.without_kinds:
             return {}
         return {n: f for n, f in declared.items() if f.kind not in self.without_kinds}
@@ -49,15 +49,15 @@ VARIANTS = (
 
 
 def named(name: str) -> Variant:
-    """The variant of that name."""
+    """The variant with this name."""
     return next(variant for variant in VARIANTS if variant.name == name)
 
 
 def rows(seeds: Seeds, numbers: list[int]) -> list[dict[str, Any]]:
-    """By variant, in the order of VARIANTS: `name`, and what each metric was over the seeds:
-    `valid_ndcg@10` as training reports it, the others on test.
+    """For each variant, in the order of VARIANTS, `name` and each metric over the seeds:
+    `valid_ndcg@10` as reported by training, the others on test.
 
-    All are trained on what the data stages of the first seed's run have written.
+    All are trained on the output of the data stages of the first seed's run.
     """
     seeds.measured(numbers[0])
     variants = distinct(seeds.data_set.config, seeds.overrides)
@@ -69,8 +69,8 @@ def rows(seeds: Seeds, numbers: list[int]) -> list[dict[str, Any]]:
 
 
 def distinct(toml: pathlib.Path, overrides: list[str]) -> list[Variant]:
-    """Those that differ from all before them, given the configuration: without text there is
-    nothing to leave out where no text is declared.
+    """The variants that differ from all before them under this configuration: "without text" is
+    dropped if no text is declared.
     """
     values_by_name: dict[tuple[Any, ...], Variant] = {}
     for variant in VARIANTS:

@@ -1,4 +1,4 @@
-"""Results that outlive an interruption."""
+"""Results that survive an interruption."""
 
 import json
 import pathlib
@@ -11,9 +11,9 @@ from schema.storage import atomic
 def load_or_make(
     path: pathlib.Path, key: Any, make: Callable[[], dict[str, Any]]
 ) -> dict[str, Any]:
-    """What `make()` gives, from `path` where it has been made for the same `key` before.
+    """Returns `make()`, or the result in `path` if it was made earlier for the same `key`.
 
-    Both must be JSON. `path` is written whole or not at all.
+    Result and key must be JSON. `path` is written atomically.
     """
     key = json.loads(json.dumps(key))
     if path.exists():

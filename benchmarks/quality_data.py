@@ -1,4 +1,4 @@
-"""The data sets whose quality is measured: where they lie, their configuration and protocol."""
+"""The data sets whose quality is measured: their folders, configurations and protocols."""
 
 import json
 import os
@@ -16,24 +16,24 @@ MOVIETWEETINGS, BEAUTY, SIMULATED = NAMES = ("movietweetings", "beauty", "simula
 
 
 class DataSet(NamedTuple):
-    """One data set, ready to be run on."""
+    """One data set, ready for a run."""
 
     name: str
     config: pathlib.Path
-    """The TOML."""
+    """The TOML file."""
     data: pathlib.Path
-    """Folder that the TOML's paths start from."""
+    """Folder to which the TOML's paths are relative."""
     protocol: str
-    """As the referee names it."""
+    """The referee's name for the evaluation protocol."""
     source: pathlib.Path
-    """What the referee makes its split from."""
+    """The referee's input for its split."""
     home: pathlib.Path
-    """Folder of everything that is measured on this data set."""
+    """Folder of all measurements on this data set."""
     counters: dict[str, float | None]
-    """Popularity baselines by name: the last so many days, None for all time."""
+    """Popularity baselines by name: the number of last days that count, None for all time."""
 
     def ceiling(self) -> dict[str, dict[str, float]]:
-        """What any method could reach at best, by name; empty where the truth is not known."""
+        """The upper bound for any method, by name; empty if the truth is unknown."""
         truth = self.data / "truth.json"
         if not truth.exists():
             return {}
@@ -41,9 +41,10 @@ class DataSet(NamedTuple):
 
 
 def named(name: str, root: pathlib.Path, events: int) -> DataSet:
-    """The data set below `root`, made there where it has to be; `events` of the simulated shop.
+    """The data set under `root`, created there if necessary; `events` is the size of the simulated
+    shop.
 
-    Raises UsageError where a public data set is absent.
+    Raises UsageError if a public data set is missing.
     """
     if name == MOVIETWEETINGS:
         return _movietweetings(root)
@@ -78,8 +79,8 @@ def _beauty(root: pathlib.Path) -> DataSet:
 
 
 def attributed_items(log: str, attributes: dict[str, list[int]]) -> list[dict[str, Any]]:
-    """Every item of the log ("user item item …" lines), in order of its number, with its
-    attributes; an item that has none gets an empty list.
+    """Every item of the log ("user item item …" lines), ordered by its number, with its attributes;
+    an item without attributes gets an empty list.
     """
     present = {item for line in log.splitlines() for item in line.split()[1:]}
     return [
@@ -121,7 +122,7 @@ def _movie(line: str) -> str:
 
 
 def _public(folder: str) -> pathlib.Path:
-    """A public data set's folder; UsageError where it is absent."""
+    """A public data set's folder; UsageError if it is missing."""
     data = pathlib.Path(os.environ.get("TANDEM_DATA", CHECKOUT.parent / "shared" / "data"))
     result = (data / folder).absolute()
     if not result.is_dir():

@@ -1,4 +1,4 @@
-"""Counters: what a few lines without a model reach."""
+"""Popularity counters: baselines of a few lines, without a model."""
 
 import collections
 import itertools
@@ -40,9 +40,9 @@ def scored(
 def popular(
     events: Sequence[dict[str, Any]], catalogue: list[str], users: list[str], since: float | None
 ) -> Iterator[dict[str, Any]]:
-    """For each user the items with the most events from `since` on (None: ever) that he has not
-    taken, DEPTH at the most. Of equal ones those with more events ever are first, then those that
-    stand first in the catalogue.
+    """For each user, the DEPTH items with the most events from `since` on (None: of all time) among
+    those without an event of the user. Ties are ordered by events of all time, then by position in
+    the catalogue.
     """
     ever, recent = collections.Counter(), collections.Counter()
     interacted = collections.defaultdict(set)

@@ -1,4 +1,4 @@
-"""What others have reached, with its source, and what is to be reached."""
+"""Published results with their sources, and the targets."""
 
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ class Peer(NamedTuple):
     method: str
     source: str
     metrics: dict[str, float]
-    """By the referee's names; what a source does not tell is not there."""
+    """By the referee's names; metrics that a source does not report are absent."""
 
 
 def _movietweetings(method: str, *values: float) -> Peer:
@@ -23,7 +23,7 @@ def _movietweetings(method: str, *values: float) -> Peer:
 
 
 def _beauty(method: str, source: str, *values: float) -> Peer:
-    """Recall@10 and NDCG@10, and perhaps Recall@100."""
+    """Recall@10 and NDCG@10, and optionally Recall@100."""
     return Peer(
         method, source, dict(zip(("recall@10", "ndcg@10", "recall@100"), values, strict=False))
     )
@@ -67,14 +67,14 @@ TARGETS: dict[str, dict[str, float]] = {
     },
     BEAUTY: {"recall@10": 0.0921, "ndcg@10": 0.0531},
 }
-"""Least means over the seeds; one model must reach all of a data set's at once."""
+"""Minimum means over the seeds; one model must reach all targets of a data set at once."""
 
 
 def verdicts(
     targets: dict[str, float], measured: dict[str, dict[str, float]]
 ) -> dict[str, dict[str, Any]]:
-    """By metric: `target`, the `mean` over seeds and whether it is `met`. `measured` is what
-    `quality_spread.over` returns; a target that was not measured is not met.
+    """By metric: `target`, the `mean` over seeds and whether it is `met`. `measured` is the result
+    of `quality_spread.over`; a target without a measurement is not met.
     """
     values_by_name = {}
     for name, least in targets.items():
@@ -88,6 +88,6 @@ def verdicts(
 
 
 def met(targets: dict[str, float], measured: dict[str, dict[str, float]]) -> bool | None:
-    """Whether all targets are; None where the data set has none."""
+    """Whether all targets are met; None if the data set has none."""
     result = verdicts(targets, measured).values()
     return all(verdict["met"] for verdict in result) if targets else None

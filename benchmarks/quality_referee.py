@@ -1,4 +1,4 @@
-"""The independent referee: it makes the split and scores lists."""
+"""The independent referee, which splits the data and scores lists."""
 
 import json
 import os
@@ -15,7 +15,7 @@ _OF_ALL_USERS = METRICS[:3]
 
 
 def script() -> pathlib.Path:
-    """The referee's file; UsageError where it is absent."""
+    """The referee's script; UsageError if it is missing."""
     default = CHECKOUT.parent / "shared" / "referee" / "score.py"
     path = pathlib.Path(os.environ.get("TANDEM_REFEREE", default))
     if not path.is_file():
@@ -27,7 +27,7 @@ def script() -> pathlib.Path:
 
 
 def split(referee: pathlib.Path, data_set: DataSet) -> pathlib.Path:
-    """Folder of the referee's split, made once."""
+    """Folder of the referee's split, created once."""
     folder = data_set.home / "split"
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -41,13 +41,13 @@ def split(referee: pathlib.Path, data_set: DataSet) -> pathlib.Path:
 
 
 def score(referee: pathlib.Path, split: pathlib.Path, lists: pathlib.Path) -> dict[str, float]:
-    """METRICS of a file of ranked lists."""
+    """METRICS of a file with ranked lists."""
     return metrics(_run(referee, "score", "--split", str(split), "--lists", str(lists), "--json"))
 
 
 def metrics(message: str) -> dict[str, float]:
-    """METRICS out of the JSON that `score --json` prints; without those that nothing was asked
-    for: new items' recall where the test split has no new item.
+    """METRICS from the JSON that `score --json` prints, without those that are undefined: new
+    items' recall if the test split has no new item.
     """
     document: dict[str, Any] = json.loads(message)
     values = {name: document["all"][name] for name in _OF_ALL_USERS}
@@ -58,18 +58,18 @@ def metrics(message: str) -> dict[str, float]:
 
 
 def test_users(split: pathlib.Path) -> list[str]:
-    """Ids of the users that are asked, each once, in the order of their first test event."""
+    """Distinct ids of the test users, in the order of their first test event."""
     return list(dict.fromkeys(event["user_id"] for event in rows(split / "test.jsonl")))
 
 
 def rows(path: pathlib.Path) -> list[dict[str, Any]]:
-    """A file of JSON lines."""
+    """The rows of a JSON Lines file."""
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def _run(referee: pathlib.Path, *arguments: str) -> str:
     command = [sys.executable, str(referee), *arguments]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
+    completed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if completed.returncode:
         sys.exit(f"quality: the referee's `{arguments[0]}` failed; its own words are above")
-    return done.stdout
+    return completed.stdout

@@ -1,4 +1,4 @@
-"""One seed through the product's own commands: run, batch, and the referee's verdict."""
+"""One seed through the product's own commands, run and batch, and the referee's scores."""
 
 import dataclasses
 import hashlib
@@ -29,17 +29,17 @@ class Seeds:
 
     data_set: DataSet
     split: pathlib.Path
-    """Made by the referee."""
+    """Folder of the referee's split."""
     referee: pathlib.Path
     overrides: list[str]
-    """As `tandem run --set` takes them."""
+    """In the form of `tandem run --set`."""
 
     def config(self, seed: int) -> Config:
-        """The configuration of that seed's run; ConfigError where it does not fit."""
+        """The configuration of a seed's run; ConfigError if it is invalid."""
         return load_config(self.data_set.config, [*self.overrides, f"seed={seed}"])
 
     def cache_key(self, seed: int) -> dict[str, Any]:
-        """All that a result depends on, the code apart."""
+        """Everything that a result depends on, except the code."""
         from components.ingest.fingerprint import (
             compute_input_fingerprint,  # imports Beam: after --help, and after main()
         )
@@ -51,14 +51,16 @@ class Seeds:
         }
 
     def root(self, seed: int) -> pathlib.Path:
-        """Root of the run: one for all seeds, another for other data or another account of them."""
+        """Root of the run: the same for all seeds, another for other data or another description of
+        the data.
+        """
         key = self.cache_key(seed)
         values = json.dumps([key["data"], self.config(seed).dataset.model_dump(mode="json")])
         return self.data_set.home / f"run-{hashlib.sha256(values.encode()).hexdigest()[:8]}"
 
     def measured(self, seed: int) -> dict[str, Any]:
-        """The referee's metrics by stage; `served`, whose order is served; the greatest difference
-        between the pipeline's evaluator and the referee.
+        """The referee's metrics by stage; `served`, the stage whose order is served; the greatest
+        difference between the pipeline's evaluator and the referee.
         """
         path = self.root(seed) / "quality" / f"seed-{seed}.json"
         return quality_cache.load_or_make(path, self.cache_key(seed), lambda: self._measure(seed))
@@ -66,7 +68,7 @@ class Seeds:
     def _measure(self, seed: int) -> dict[str, Any]:
         root = self.root(seed)
         print_progress(f"{self.data_set.name}, seed {seed}: tandem run")
-        # One seed's models do not succeed another's: none is held against the last one pushed.
+        # A seed's models do not replace another's, so none is compared with the last one pushed.
         overrides = [*self.overrides, f"seed={seed}", "blessing.pushed=[]"]
         sets = [part for override in overrides for part in ("--set", override)]
         summary = tandem(
@@ -95,8 +97,8 @@ class Seeds:
 def greatest_difference(
     evaluator: dict[str, dict[str, float]], referee: dict[str, dict[str, float]]
 ) -> float:
-    """Of the metrics that both measure on the same lists, by stage: the evaluator's value less the
-    referee's where that is furthest from 0.
+    """The evaluator's value less the referee's, furthest from 0, over the stages and the metrics
+    that both measure on the same lists.
     """
     differences = [
         evaluator[stage][name] - referee[stage][name] for stage in STAGES for name in _BY_BOTH
@@ -105,26 +107,28 @@ def greatest_difference(
 
 
 def tandem(*arguments: str) -> dict[str, Any]:
-    """What a verb of the product prints with --json; ends this process where the verb fails."""
+    """The JSON output of a command of the product; exits if the command fails."""
     output = in_own_process("pipeline.cli", *arguments, "--json")
     return json.loads(output)
 
 
 def in_own_process(module: str, *arguments: str) -> str:
-    """The module's stdout; its stderr is ours, so that its progress and its errors show."""
+    """The module's stdout; its stderr is inherited, so that progress and errors are visible."""
     command = [sys.executable, "-m", module, *arguments]
     environment = {**os.environ, **_ENVIRONMENT}
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, env=environment)
-    if done.returncode:
+    completed = subprocess.run(
+        command, stdout=subprocess.PIPE, text=True, check=False, env=environment
+    )
+    if completed.returncode:
         sys.exit(
-            f"quality: `{module} {arguments[0]}` ended with exit code {done.returncode}; "
+            f"quality: `{module} {arguments[0]}` ended with exit code {completed.returncode}; "
             "its own words are above"
         )
-    return done.stdout
+    return completed.stdout
 
 
 def print_progress(line: str) -> None:
-    """Progress, with the time of day."""
+    """Prints progress with the time of day."""
     print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
 
 

@@ -1,11 +1,11 @@
-"""Mean and spread of what several seeds gave."""
+"""Mean and spread over several seeds."""
 
 from collections.abc import Sequence
 
 
 def over(result: Sequence[dict[str, float]]) -> dict[str, dict[str, float]]:
-    """By metric: `mean`, `min` and `max` over the seeds. A metric must be there for every seed
-    or for none: KeyError otherwise. No seed at all is a ValueError.
+    """By metric: `mean`, `min` and `max` over the seeds. Raises KeyError if a metric is present for
+    some seeds only, and ValueError without any seed.
     """
     if not result:
         raise ValueError("expected what at least one seed gave, received nothing")

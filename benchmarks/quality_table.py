@@ -1,4 +1,4 @@
-"""What was measured, for people: tables in Markdown, as the documentation shows them."""
+"""The results as Markdown tables, as in the documentation."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -17,7 +17,7 @@ _NAMES = {
 
 
 def text(result: dict[str, Any]) -> str:
-    """`result` as `quality.summary` has it."""
+    """Formats the result of `quality.summary`."""
     seeds = ", ".join(map(str, result["seeds"]))
     lines = [f"{result['data']}, test split, seeds {seeds}: mean (least–greatest)", ""]
     lines += [*_methods(result), "", *_targets(result)]
@@ -66,7 +66,7 @@ def _markdown(head: list[str], rows: list[list[str]]) -> list[str]:
 
 
 def _spread(of: Spread | None) -> str:
-    """Mean, least and greatest; the mean alone where all are equal."""
+    """Mean, minimum and maximum; only the mean if all are equal."""
     if of is None:
         return ""
     mean = _plain(of["mean"])

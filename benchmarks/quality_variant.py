@@ -33,14 +33,14 @@ _ON_VALID = ("valid_recall@10", "valid_ndcg@10", "valid_recall@100")
 
 
 class Uncorrected(RetrievalModel):
-    """Takes every candidate for equally probable to be in a batch."""
+    """Assumes that every candidate is equally likely to be in a batch."""
 
     def _probability(self, ids: tf.Tensor, in_batch: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
         return tf.ones(tf.shape(ids))
 
 
 class WithAccidentalHits(RetrievalModel):
-    """Sets a positive against itself where another query of the batch took it too."""
+    """Uses a positive as its own negative if it is also another query's positive in the batch."""
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -48,7 +48,7 @@ class WithAccidentalHits(RetrievalModel):
 
 
 class Plain(Uncorrected, WithAccidentalHits):
-    """Both."""
+    """Without logQ correction, and with accidental hits."""
 
 
 def model_class(variant: Variant) -> type[RetrievalModel]:
@@ -59,7 +59,7 @@ def model_class(variant: Variant) -> type[RetrievalModel]:
 
 
 def loaded(root: pathlib.Path, config: Config, variant: Variant) -> TrainingData:
-    """What the run at `root` trains on, with the variant's item features alone."""
+    """The training data of the run at `root`, with only the variant's item features."""
     metadata = RunMetadata(RunRoot(root).metadata, config.name)
     runs = [metadata.find_latest_run(f"Transform.{table}") for table in ("interactions", "items")]
     if None in runs:
@@ -77,7 +77,9 @@ def loaded(root: pathlib.Path, config: Config, variant: Variant) -> TrainingData
 def trained(
     data: TrainingData, config: Config, variant: Variant, folder: pathlib.Path
 ) -> dict[str, float]:
-    """Trains into `folder`, where an interrupted training goes on; metrics of valid and test."""
+    """Trains in `folder`, or resumes there after an interruption; returns metrics on valid and
+    test.
+    """
     held_out, final = (
         RetrievalOutputs(str(folder / name / "model"), str(folder / name / "candidates"))
         for name in ("held-out", "final")
@@ -90,7 +92,7 @@ def trained(
         f"{held_out.model_uri}.checkpoints",
         create_hardware(config.trainer),
     )
-    # The product has no switch for parts of its loss: a switch that nobody should use is a trap.
+    # The product has no switch for parts of its loss: one that nobody should use would be a trap.
     with mock.patch.object(retrieval_fitting, "RetrievalModel", model_class(variant)):
         fitted = train_retrieval(context, held_out, final)
     query, items = tf.saved_model.load(final.model_uri), candidates.load(final.candidates_uri)
@@ -102,8 +104,8 @@ def trained(
 def on_test(
     data: TrainingData, query: Any, vectors: np.ndarray, history_length: int
 ) -> dict[str, float]:
-    """Test's questions, asked as the pipeline's evaluator asks them. `vectors` [n, dim + 1] are
-    those of the test cut.
+    """Metrics on the test queries, built as in the pipeline's evaluator. `vectors` [n, dim + 1] are
+    those at the test cut.
     """
     queries = build_queries(data.test, data.moment(data.test), data.repeats)
     query_vectors = encode_queries(query.positions, queries, history_length)
@@ -117,8 +119,9 @@ def on_test(
 def new_items_recall(
     lists: np.ndarray, relevant: list[np.ndarray], counts: np.ndarray
 ) -> dict[str, float]:
-    """`new_items_recall@100`: of all users' answers that had no event before the cut, the share
-    that stands in the user's list; nothing where no answer is new. `counts` [n + 1] of events.
+    """`new_items_recall@100`: over all users, the share of relevant items without an event before
+    the cut that are in the user's list; empty if no relevant item is new. `counts` [n + 1] are
+    events before the cut.
     """
     new = [items[counts[items] == 0] for items in relevant]
     total = sum(map(len, new))
@@ -129,7 +132,7 @@ def new_items_recall(
 
 
 def main(name: str, config: str, root: str, folder: str) -> None:
-    """`config` as JSON, `root` of the run whose data stages are used, `folder` to work in."""
+    """`config` is JSON, `root` is the run whose data stages are used, `folder` is temporary."""
     logging.basicConfig(stream=sys.stderr, level=logging.ERROR, format="%(message)s")
     logging.getLogger("trainer").setLevel(logging.INFO)
     settings, variant = Config.model_validate_json(config), named(name)

@@ -1,12 +1,12 @@
-"""How long does a refresh take, beside loading the models that it pushes?
+"""How long does a refresh take, compared with loading the models that it pushes?
 
     python -m benchmarks.refresh --items 100000 1000 --json
 
 Trains on a small simulated shop, unless --root and --data name a finished run of one, and works on
-a copy of what that has pushed. The first number is of new items; each later one of items that were
-among those and are changed, over the catalogue as it then is. `seconds` are a whole `tandem
-refresh`, its start included; `load_seconds` are a fresh process that loads the three servables
-which it has pushed, and does nothing else.
+a copy of its pushed models. The first number is the number of new items; each later one is a number
+of those items that change, on the catalogue of that time. `seconds` is a whole `tandem refresh`,
+including its start; `load_seconds` is a new process that only loads the three servables which it
+has pushed.
 """
 
 import argparse
@@ -65,7 +65,9 @@ def _arguments() -> argparse.Namespace:
 
 
 def pushed_part(root: pathlib.Path, copy: pathlib.Path, index: str) -> pathlib.Path:
-    """What a refresh reads of a run, with another kind of index in its configuration."""
+    """Copies the part of a run that a refresh reads, with another kind of index in its
+    configuration.
+    """
     copy.mkdir()
     shutil.copytree(root / "serving", copy / "serving")
     shutil.copyfile(root / "metadata.sqlite", copy / "metadata.sqlite")
@@ -79,27 +81,27 @@ def _measured(
     root: pathlib.Path, data: pathlib.Path, sizes: list[int], folder: pathlib.Path
 ) -> list[dict[str, Any]]:
     lines = (data / "items.jsonl").read_text(encoding="utf-8").splitlines()
-    known = [json.loads(line) for line in lines]
+    existing = [json.loads(line) for line in lines]
     rows = []
     for turn, size in enumerate(sizes):
         path = folder / f"new-{turn}.jsonl"
-        path.write_text("".join(f"{json.dumps(item)}\n" for item in items(known, size, turn)))
+        path.write_text("".join(f"{json.dumps(item)}\n" for item in items(existing, size, turn)))
         start = time.perf_counter()
-        done = json.loads(
+        outcome = json.loads(
             _tandem("refresh", "--root", str(root), "--items", str(path), "--json").stdout
         )
         seconds = time.perf_counter() - start
-        load = _load_seconds(list(done["servables"].values()))
-        rows.append(_row(done, seconds, load))
+        load = _load_seconds(list(outcome["servables"].values()))
+        rows.append(_row(outcome, seconds, load))
     return rows
 
 
-def items(known: list[dict[str, Any]], size: int, turn: int) -> Iterator[dict[str, Any]]:
-    """Content put together anew from that of the shop's items; the ids are the same each turn."""
-    count = len(known)
+def items(existing: list[dict[str, Any]], size: int, turn: int) -> Iterator[dict[str, Any]]:
+    """New combinations of the content of the shop's items; the ids are the same each turn."""
+    count = len(existing)
     for n in range(size):
-        words = known[(7 * n + turn) % count]["title"].split()[:2]
-        item = known[(11 * n + n // count + turn) % count]
+        words = existing[(7 * n + turn) % count]["title"].split()[:2]
+        item = existing[(11 * n + n // count + turn) % count]
         title = " ".join([*words, item["title"].split()[-1]])
         yield {**item, "item_id": f"fresh-{n}", "title": title, "price": 1 + (n + turn) % 97}
 
@@ -110,15 +112,15 @@ def _load_seconds(folders: list[str]) -> float:
     return time.perf_counter() - start
 
 
-def _row(done: dict[str, Any], seconds: float, load: float) -> dict[str, Any]:
+def _row(outcome: dict[str, Any], seconds: float, load: float) -> dict[str, Any]:
     return {
-        "added": done["items"]["added"],
-        "changed": done["items"]["changed"],
-        "catalogue": done["items"]["total"],
-        "index": done["index"]["kind"],
-        "ann_recall@100": done["index"]["ann_recall@100"],
+        "added": outcome["items"]["added"],
+        "changed": outcome["items"]["changed"],
+        "catalogue": outcome["items"]["total"],
+        "index": outcome["index"]["kind"],
+        "ann_recall@100": outcome["index"]["ann_recall@100"],
         "seconds": round(seconds, 2),
-        "seconds_inside": {name: round(value, 2) for name, value in done["seconds"].items()},
+        "seconds_inside": {name: round(value, 2) for name, value in outcome["seconds"].items()},
         "load_seconds": round(load, 2),
         "ratio_to_load": round(seconds / load, 2),
     }

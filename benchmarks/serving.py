@@ -1,16 +1,16 @@
-"""How much can the server answer, beside the model alone and beside what people write?
+"""How many requests can the server answer, compared with the model alone and with FastAPI?
 
     python -m benchmarks.serving [--items 10000 100000] [--index stock scann] [--seconds 5] [--json]
 
-One call retrieves 200 items and ranks them; histories have 1 to 50 items. `stock` is what the
-pipeline takes of TensorFlow's own ops: exact search below 20,000 items, an inverted file above.
-`tandem serve`, over gRPC and over REST, and a FastAPI endpoint over the same SavedModel run in a
-process each and are driven from another one by Poisson arrivals (`benchmarks.serving_load`), in
-turns. The rate is raised by a sixth until the 99th percentile is 20 ms or more, something fails, or
-the driver itself is late. `throughput` is the highest rate below that; of the model alone, called
-in its own process by a thread a core, it is the calls a second. At twice that rate `goodput` are
-the requests that are answered, a second. Everything shares this machine's
-cores with the driver, which the model alone does not have to.
+One call retrieves 200 items and ranks them; histories have 1 to 50 items. `stock` is the pipeline's
+choice among TensorFlow's own ops: exact search below 20,000 items, an inverted file above. `tandem
+serve`, over gRPC and over REST, and a FastAPI endpoint over the same SavedModel run in one process
+each and are driven alternately from another one by Poisson arrivals (`benchmarks.serving_load`).
+The rate is raised by a sixth until the 99th percentile is 20 ms or more, a request fails, or the
+driver itself is late. `throughput` is the highest rate below that; for the model alone, called in
+its own process by one thread per core, it is calls per second. `goodput` is the number of requests
+answered per second at twice that rate. The servers share this machine's cores with the driver; the
+model alone does not.
 """
 
 import argparse
@@ -45,7 +45,7 @@ Phase = dict[str, Any]
 
 
 def main() -> None:
-    """Measures, then prints a table or, with --json, one JSON object alone; progress on stderr."""
+    """Measures, then prints a table or, with --json, only one JSON object; progress on stderr."""
     args = _arguments()
     rows = []
     with tempfile.TemporaryDirectory(prefix="tandem-bench-") as name:
@@ -58,8 +58,8 @@ def main() -> None:
                 ids = serving_models.grown(shop, root, items, _kind(index, items), into)
                 rows.append(_measured(into, ids, args.seconds) | {"items": items, "index": index})
                 _print_progress(json.dumps(rows[-1]))
-    answer = headline(rows[0]) | {"rows": rows}
-    print(json.dumps(answer, indent=1) if args.json else table(rows))
+    results = headline(rows[0]) | {"rows": rows}
+    print(json.dumps(results, indent=1) if args.json else table(rows))
 
 
 def _kind(index: str, items: int) -> str:
@@ -101,7 +101,7 @@ def _system(name: str, address: str, requests: pathlib.Path, seconds: float) -> 
 
 
 def _climbed(phase: Any, rate: float) -> Iterator[Phase]:
-    """Each rate gets a second chance: a machine has other things to do now and then."""
+    """Each rate gets a second attempt, in case the machine was busy with something else."""
     while True:
         tried = [phase(rate, seed=10)]
         if not is_good(tried[0]):
@@ -113,14 +113,14 @@ def _climbed(phase: Any, rate: float) -> Iterator[Phase]:
 
 
 def is_good(phase: Phase) -> bool:
-    """Whether all were answered in time, by a driver that was in time itself."""
+    """Whether all requests were answered in time and the driver itself was on time."""
     return (
         not phase["failed"] and phase["p99_ms"] < _P99_MS and phase["driver_lag_p99_ms"] < _LATE_MS
     )
 
 
 def headline(row: Phase) -> dict[str, float | None]:
-    """Of one row, gRPC."""
+    """The headline numbers of one row, over gRPC."""
     half = row["grpc"]["at_half_peak"]
     return {
         "throughput_ratio_to_in_process": _ratio(
@@ -139,7 +139,7 @@ def _ratio(one: float, other: float) -> float | None:
 
 
 def table(rows: list[Phase]) -> str:
-    """Markdown, for people."""
+    """The results as a Markdown table."""
     lines = [
         "| items | index | | requests/s at p99 < 20 ms | answered/s at twice that "
         "| closed loop, requests/s | p50, p95, p99 ms at half |",
@@ -177,8 +177,8 @@ def _driven(
 
 def _module(name: str, *arguments: str) -> Phase:
     command = [sys.executable, "-m", f"benchmarks.{name}", *arguments]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=_QUIET)
-    return json.loads(done.stdout.splitlines()[-1])
+    completed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=_QUIET)
+    return json.loads(completed.stdout.splitlines()[-1])
 
 
 @contextlib.contextmanager
@@ -188,9 +188,9 @@ def tandem_process(root: pathlib.Path) -> Iterator[tuple["subprocess.Popen[str]"
     command += ["--grpc-port", "0", "--rest-port", "0"]
     with _ended(subprocess.Popen(command, stdout=subprocess.PIPE, text=True)) as process:
         assert process.stdout is not None
-        positions = re.search(r"gRPC (\S+), REST (\S+)", process.stdout.readline())
-        assert positions is not None
-        yield process, positions[1], positions[2]
+        addresses = re.search(r"gRPC (\S+), REST (\S+)", process.stdout.readline())
+        assert addresses is not None
+        yield process, addresses[1], addresses[2]
 
 
 @contextlib.contextmanager

@@ -1,9 +1,9 @@
-"""The limit: the servable called in the process that holds it, by one thread a core.
+"""The upper limit: the servable called in its own process, by one thread per core.
 
     python -m benchmarks.serving_in_process FOLDER REQUESTS SECONDS
 
-TensorFlow has one thread within an op, as in `tandem serve`: with more it answers less. Inputs are
-tensors already, nothing is parsed and nothing written. Prints one JSON object.
+TensorFlow has one thread within an op, as in `tandem serve`: more threads answer fewer requests.
+Inputs are already tensors, nothing is parsed or written. Prints one JSON object.
 """
 
 import json

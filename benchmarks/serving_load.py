@@ -1,9 +1,10 @@
-"""Open-loop load from this process: requests leave at their times, whatever the answers do.
+"""Open-loop load from this process: requests are sent on schedule, whether or not earlier ones have
+been answered.
 
     python -m benchmarks.serving_load KIND ADDRESS REQUESTS RATE SECONDS SEED
 
-KIND is `grpc`, `rest` or `fastapi`; REQUESTS a file of one JSON request a line. RATE 0 is a closed
-loop of 32 callers: as fast as it goes. Prints one JSON object.
+KIND is `grpc`, `rest` or `fastapi`; REQUESTS a file with one JSON request per line. RATE 0 is a
+closed loop of 32 callers, as fast as possible. Prints one JSON object.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ _FAILURES = (grpc.RpcError, aiohttp.ClientError, asyncio.TimeoutError)
 
 
 def arrivals(rate: float, seconds: float, seed: int) -> np.ndarray:
-    """Poisson arrivals: seconds from the begin, ascending, before `seconds`."""
+    """Poisson arrivals: ascending seconds since the start, less than `seconds`."""
     rng = np.random.default_rng(seed)
     gaps = rng.exponential(1 / rate, int(2 * rate * seconds) + 10)
     times = np.cumsum(gaps)
@@ -35,7 +36,7 @@ def arrivals(rate: float, seconds: float, seed: int) -> np.ndarray:
 
 
 def summary(latencies: list[float], lags: list[float], failed: int, seconds: float) -> dict:
-    """Milliseconds by percentile, answers a second, and how late the driver itself was."""
+    """Milliseconds by percentile, responses per second, and the driver's own delay."""
     values_by_name: dict[str, Any] = {
         "answered_per_second": len(latencies) / seconds,
         "failed": failed,
@@ -48,7 +49,7 @@ def summary(latencies: list[float], lags: list[float], failed: int, seconds: flo
 
 
 async def open_loop(send: Send, requests: list[Any], times: np.ndarray) -> dict:
-    """Latencies count from when a request should have left, so that waiting is not left out."""
+    """Latencies count from the scheduled time of a request, so that they include waiting."""
     latencies: list[float] = []
     lags: list[float] = []
     failed = 0
@@ -75,7 +76,7 @@ async def open_loop(send: Send, requests: list[Any], times: np.ndarray) -> dict:
 
 
 async def closed_loop(send: Send, requests: list[Any], seconds: float) -> dict:
-    """As many callers as are not waited for by anybody else."""
+    """Sends with a fixed number of callers, each waiting for its response."""
     latencies: list[float] = []
     failed = 0
     begin = time.perf_counter()
@@ -120,15 +121,15 @@ async def _driven(
 
         async def post(body: Any) -> None:
             headers = {"Content-Type": "application/json"}
-            async with session.post(url, data=body, headers=headers) as answer:
-                answer.raise_for_status()
-                await answer.read()
+            async with session.post(url, data=body, headers=headers) as response:
+                response.raise_for_status()
+                await response.read()
 
         return await run(post, [as_body(one) for one in requests])
 
 
 def main() -> None:
-    """Drives one phase."""
+    """Runs one phase."""
     kind, address, path, rate, seconds, seed = sys.argv[1:]
     lines = pathlib.Path(path).read_text(encoding="utf-8").splitlines()
     requests = [json.loads(line) for line in lines]

@@ -1,4 +1,4 @@
-"""Run directories whose pushed recommender has so many items, over an index of that kind."""
+"""Run directories whose pushed recommender has a given number of items and kind of index."""
 
 import json
 import pathlib
@@ -25,19 +25,19 @@ def trained(folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
 def grown(
     shop: pathlib.Path, root: pathlib.Path, items: int, index: str, into: pathlib.Path
 ) -> list[str]:
-    """Puts a refreshed copy of what the run has pushed into `into`; the ids of its items.
+    """Writes a refreshed copy of the run's pushed models to `into`; returns the ids of its items.
 
-    Its recommender ranks 200 of retrieval's, whatever ranking was worth in so small a shop.
+    Its recommender ranks 200 candidates, even if ranking did not pay in so small a shop.
     """
     refresh.pushed_part(root, into, index)
     _rank(into / "serving" / "recommender" / "1" / "assets.extra" / "origin.json")
     lines = (shop / "items.jsonl").read_text(encoding="utf-8").splitlines()
-    known = [json.loads(line) for line in lines]
-    new = list(refresh.items(known, items - len(known), 0))
+    existing = [json.loads(line) for line in lines]
+    new = list(refresh.items(existing, items - len(existing), 0))
     path = into / "new.jsonl"
     path.write_text("".join(f"{json.dumps(item)}\n" for item in new), encoding="utf-8")
     _tandem("refresh", "--root", str(into), "--items", str(path))
-    return [item["item_id"] for item in known + new]
+    return [item["item_id"] for item in existing + new]
 
 
 def _rank(path: pathlib.Path) -> None:

@@ -1,4 +1,4 @@
-"""The same requests for every server: plain values, and what each of them is sent as."""
+"""The same requests for every server: plain values, and the form in which each server gets them."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ _HOUR = 3600
 
 
 def drawn(item_ids: list[str], count: int, length: int, seed: int) -> list[dict[str, Any]]:
-    """`count` users with histories of 1 to `length` items each, one an hour until now; k = 10."""
+    """`count` users with histories of 1 to `length` items each, one per hour until now; k = 10."""
     rng = np.random.default_rng(seed)
     results = []
     for number in range(count):
@@ -33,13 +33,13 @@ def drawn(item_ids: list[str], count: int, length: int, seed: int) -> list[dict[
 
 
 def arrays(query: dict[str, Any]) -> dict[str, np.ndarray]:
-    """For a call in this process."""
+    """The arguments of a call in this process."""
     kinds = {"now": np.int64, "history_timestamps": np.int64, "k": np.int32}
     return {name: np.array([value], kinds.get(name, object)) for name, value in query.items()}
 
 
 def message(query: dict[str, Any]) -> predict_pb2.PredictRequest:
-    """For gRPC."""
+    """The message for gRPC."""
     request = predict_pb2.PredictRequest()
     request.model_spec.name = "recommender"
     for name, array in arrays(query).items():
@@ -48,5 +48,5 @@ def message(query: dict[str, Any]) -> predict_pb2.PredictRequest:
 
 
 def body(query: dict[str, Any]) -> str:
-    """For REST."""
+    """The body for REST."""
     return json.dumps({"instances": [query]})

@@ -9,11 +9,11 @@ from pipeline.simulator.simulate import ShopSize, simulate
 
 FILE = "events.csv"
 CATALOGUE = "catalogue/items.jsonl"
-"""In a folder of its own: CsvExampleGen takes every file that lies beside FILE for events."""
+"""In its own folder, because CsvExampleGen reads every file next to FILE as events."""
 
 
 def write(folder: pathlib.Path, events: int, seed: int) -> None:
-    """Makes `folder` with FILE (user_id, item_id, timestamp, device, purchase, rating) and
+    """Creates `folder` with FILE (user_id, item_id, timestamp, device, purchase, rating) and
     CATALOGUE.
     """
     users, items = max(events // 20, 100), min(max(events // 50, 200), 20_000)

@@ -1,11 +1,11 @@
-"""Does the server keep its memory over very many requests, every tenth of which makes no sense?
+"""Does the server's memory stay constant over many requests, a tenth of which are invalid?
 
     python -m benchmarks.soak [--requests 100000] [--root RUN] [--json]
 
-`tandem serve` runs in a process of its own, over a small simulated shop that is trained first or
-over the run that is named; 32 callers ask it over gRPC. Memory is what the process holds (VmRSS)
-after each twentieth of the requests. The last line says how much it grew over the second half, by
-ten thousand requests.
+`tandem serve` runs in its own process, on a small simulated shop that is trained first or on a
+given run; 32 callers send requests over gRPC. Memory is the process's resident memory (VmRSS) after
+each twentieth of the requests. The last line is its growth over the second half, per ten thousand
+requests.
 """
 
 import argparse
@@ -27,7 +27,7 @@ _PARTS = 20
 
 
 def main() -> None:
-    """Asks, then prints a table or, with --json, one JSON object alone."""
+    """Sends the requests, then prints a table or, with --json, only one JSON object."""
     args = _arguments()
     with tempfile.TemporaryDirectory(prefix="tandem-bench-") as name:
         root = args.root or serving_models.trained(pathlib.Path(name))[1]
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def growth(megabytes: list[float], requests: int) -> float:
-    """Slope of the second half of evenly spaced measurements, by 10,000 requests."""
+    """Slope of the second half of evenly spaced measurements, per 10,000 requests."""
     half = megabytes[len(megabytes) // 2 :]
     each = requests / (len(megabytes) - 1)
     slope = np.polyfit(each * np.arange(len(half)), half, 1)[0]
@@ -82,7 +82,9 @@ async def _soaked(address: str, pid: int, requests: int) -> dict[str, Any]:
 
 
 def _senseless(query: dict[str, Any]) -> list[bytes]:
-    """A k of 0, a wrong type, a name that is none, no model, and bytes that are no message."""
+    """A k of 0, a wrong type, an unknown input, an unknown model, and bytes that are not a
+    message.
+    """
     results = []
     for name, value in (("k", tf.constant([0])), ("now", tf.constant(["x"])), ("x", tf.zeros([1]))):
         request = serving_requests.message(query)

@@ -1,20 +1,20 @@
-"""How fast is training? Beside the way of the TFRS tutorials, on the same data, in one run.
+"""How fast is training, compared with the TFRS tutorials' way on the same data in one run?
 
     python -m benchmarks.train [--quick] [--json] [--data NAME ...] [--root FOLDER]
 
-Ours learns from every position of a timeline in one pass. The stock way writes an Example an event,
-with a copy of its history, reads it from TFRecord, parses and pads whole batches, and calls
-`model.fit` on a `tfrs.Model`. Both have the same towers and as many positives a batch; stock has
-the cheaper loss (the own items of the batch), the optimizer of the tutorials, and computes what is
-needed of the last position alone there alone. Epochs of ours and stretches of stock take turns,
+Ours learns from every position of a timeline in one pass. The stock way writes one Example per
+event, with a copy of its history, reads it from TFRecord, parses and pads whole batches, and calls
+`model.fit` on a `tfrs.Model`. Both have the same towers and as many positives per batch; stock has
+the cheaper loss (only the batch's own items), the optimizer of the tutorials, and computes only the
+last position wherever that is enough. Epochs of ours and stretches of stock steps alternate,
 medians are reported.
 
-What input costs a step: the step as it is beside the same batches from memory, which counts waiting
-and what is lost to input on shared cores; and the input alone. In-training metrics: seconds of
-the ranking metrics beside those of an epoch's training steps.
+The cost of input in a step: the full step compared with the same batches from memory, which counts
+waiting and the time lost to input on shared cores; and the input alone. In-training metrics:
+seconds of the ranking metrics compared with those of an epoch's training steps.
 
-Each data set, and the optimizers, have a process of their own. Data sets are as in
-`benchmarks.quality`; what the data stages made of them is kept below --root.
+Each data set, and the optimizers, have their own process. Data sets are as in `benchmarks.quality`;
+the output of their data stages is stored under --root.
 """
 
 import argparse
@@ -36,13 +36,13 @@ class Plan(NamedTuple):
     """How much is measured."""
 
     events: int
-    """Of the simulated shop."""
+    """Events of the simulated shop."""
     repeats: int
-    """Counted epochs of ours, and stretches of stock."""
+    """Measured epochs of ours, and stretches of stock steps."""
     steps: int
-    """Of a stretch of stock."""
+    """Steps of a stretch of stock."""
     catalogues: tuple[int, ...]
-    """Items, for the optimizers."""
+    """Numbers of items for the optimizers."""
 
 
 WHOLE = Plan(60_000, 3, 12, (10_000, 100_000, 1_000_000))
@@ -50,7 +50,7 @@ QUICK = Plan(20_000, 2, 8, (10_000, 100_000))
 
 
 def main() -> None:
-    """Measures, then prints a table or, with --json, one JSON object alone."""
+    """Measures, then prints a table or, with --json, only one JSON object."""
     args = _arguments()
     plan = QUICK if args.quick else WHOLE
     if args.root is not None:
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def measure(plan: Plan, names: list[str], root: pathlib.Path) -> dict[str, Any]:
-    """All measurements, as they are printed with --json."""
+    """All measurements, as printed with --json."""
     sizes = [str(number) for number in (plan.events, plan.repeats, plan.steps)]
     data = {
         name: summary(_run("benchmarks.train_speed", name, str(root), *sizes)) for name in names
@@ -72,34 +72,34 @@ def measure(plan: Plan, names: list[str], root: pathlib.Path) -> dict[str, Any]:
     return {"data": data, "milliseconds_a_step_by_items": steps}
 
 
-def summary(interacted: dict[str, Any]) -> dict[str, Any]:
-    """`interacted` as `benchmarks.train_speed` prints it; shares are of 1."""
+def summary(measured: dict[str, Any]) -> dict[str, Any]:
+    """Summarises `measured`, the output of `benchmarks.train_speed`; shares are between 0 and 1."""
     speed = {
-        TANDEM: statistics.median(interacted["ours"]),
-        STOCK: statistics.median(interacted["stock"]),
+        TANDEM: statistics.median(measured["ours"]),
+        STOCK: statistics.median(measured["stock"]),
     }
-    training = [interacted["events"] / rate for rate in interacted["ours"]]
-    inputs = {TANDEM: interacted["input"]["ours"], STOCK: interacted["input"]["stock"]}
+    training = [measured["events"] / rate for rate in measured["ours"]]
+    inputs = {TANDEM: measured["input"]["ours"], STOCK: measured["input"]["stock"]}
     sizes = ("events", "timelines", "mean_length", "positives_per_batch", "steps_per_epoch")
-    return {name: interacted[name] for name in sizes} | {
+    return {name: measured[name] for name in sizes} | {
         "events_per_second": {way: round(rate) for way, rate in speed.items()},
         "slowest_to_fastest": {
-            TANDEM: [round(min(interacted["ours"])), round(max(interacted["ours"]))],
-            STOCK: [round(min(interacted["stock"])), round(max(interacted["stock"]))],
+            TANDEM: [round(min(measured["ours"])), round(max(measured["ours"]))],
+            STOCK: [round(min(measured["stock"])), round(max(measured["stock"]))],
         },
         "ratio_to_stock": round(speed[TANDEM] / speed[STOCK], 1),
         "input": {way: input_costs(seconds) for way, seconds in inputs.items()},
         "metrics_share": round(
-            statistics.median(interacted["measuring"]) / statistics.median(training), 3
+            statistics.median(measured["measuring"]) / statistics.median(training), 3
         ),
     }
 
 
 def input_costs(seconds: dict[str, float]) -> dict[str, float]:
-    """Of a step: its milliseconds, the share that input adds to it, and the share that making the
-    input alone takes.
+    """A step's milliseconds, the share that input adds to it, and the time of the input alone as a
+    share of the step.
 
-    The first share may come out a little below 0, where input costs less than the clock's noise.
+    The first share may be slightly below 0 if input costs less than the noise of the clock.
     """
     step = seconds["step"]
     return {
@@ -110,22 +110,22 @@ def input_costs(seconds: dict[str, float]) -> dict[str, float]:
 
 
 def table(result: dict[str, Any]) -> str:
-    """`result` for people."""
+    """`result` as a readable table."""
     lines = [
         f"{'':<16}{'events':>10}{'mean length':>13}{'':>8}{'events/s':>10}{'step ms':>10}"
         f"{'input adds':>12}{'input alone':>13}"
     ]
-    for name, of_data in result["data"].items():
+    for name, values in result["data"].items():
         for way in WAYS:
-            costs = of_data["input"][way]
+            costs = values["input"][way]
             lines.append(
-                f"{name:<16}{of_data['events']:>10,}{of_data['mean_length']:>13}{way:>8}"
-                f"{of_data['events_per_second'][way]:>10,}{costs['step_ms']:>10.1f}"
+                f"{name:<16}{values['events']:>10,}{values['mean_length']:>13}{way:>8}"
+                f"{values['events_per_second'][way]:>10,}{costs['step_ms']:>10.1f}"
                 f"{costs['added']:>12.1%}{costs['alone']:>13.1%}"
             )
         lines.append(
-            f"{of_data['ratio_to_stock']} times the events a second of the stock way; in-training "
-            f"metrics cost {of_data['metrics_share']:.1%} of an epoch's training"
+            f"{values['ratio_to_stock']} times the events a second of the stock way; in-training "
+            f"metrics cost {values['metrics_share']:.1%} of an epoch's training"
         )
     lines.append(f"{'':<16}{'items':>10}{'sparse ms':>13}{'dense ms':>12}")
     for items, by_update in result["milliseconds_a_step_by_items"].items():
@@ -137,7 +137,7 @@ def table(result: dict[str, Any]) -> str:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.train", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small sizes, for a first look")
-    parser.add_argument("--json", action="store_true", help="print JSON alone on stdout")
+    parser.add_argument("--json", action="store_true", help="print only JSON on stdout")
     parser.add_argument(
         "--data",
         nargs="+",
@@ -146,21 +146,19 @@ def _arguments() -> argparse.Namespace:
         help="data sets (default: %(default)s)",
     )
     parser.add_argument(
-        "--root", type=pathlib.Path, help="where data sets are kept (default: nowhere)"
+        "--root", type=pathlib.Path, help="folder for data sets (default: temporary)"
     )
     return parser.parse_args()
 
 
 def _run(module: str, *arguments: str) -> dict[str, Any]:
-    """The JSON in the last line of the module's output; its messages go to stderr, where it
-    fails.
-    """
+    """The JSON in the last line of the module's output; its messages go to stderr on failure."""
     keras_2 = {**os.environ, "TF_USE_LEGACY_KERAS": "1"}
     command = [sys.executable, "-m", module, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=keras_2)
-    if done.returncode:
-        sys.exit(f"{module} failed with exit code {done.returncode}:\n{done.stderr}")
-    return json.loads(done.stdout.strip().rpartition("\n")[2])
+    completed = subprocess.run(command, capture_output=True, text=True, check=False, env=keras_2)
+    if completed.returncode:
+        sys.exit(f"{module} failed with exit code {completed.returncode}:\n{completed.stderr}")
+    return json.loads(completed.stdout.strip().rpartition("\n")[2])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A data set as the trainer is given it: through ingestion and both Transforms, and no further."""
+"""A data set as the trainer receives it: after ingestion and both Transforms."""
 
 import pathlib
 
@@ -21,7 +21,7 @@ from trainer.data.training_data import TrainingData, TransformLocations, load_tr
 
 
 def prepared(data_set: DataSet, config: Config, root: pathlib.Path) -> TrainingData:
-    """Runs a pipeline of those components below `root`; a second time TFX takes them from there."""
+    """Runs a pipeline of those components under `root`; a second time TFX uses its cache there."""
     root.mkdir(parents=True, exist_ok=True)
     connection = tfx.orchestration.metadata.sqlite_metadata_connection_config(
         str(root / "metadata.sqlite")

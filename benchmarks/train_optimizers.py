@@ -1,9 +1,9 @@
-"""What a training step costs by the size of the catalogue, with sparse and with dense updates.
+"""The cost of a training step by the size of the catalogue, with sparse and with dense updates.
 
     python -m benchmarks.train_optimizers STEPS ITEMS [ITEMS ...]
 
 Sparse is `trainer.training.sparse_adam`, dense is Keras' Adam, which moves every row of an
-embedding. Both take the same batches from memory, in turns, with towers of ids alone. Prints JSON.
+embedding. Both use the same batches from memory, alternately, with towers of ids only. Prints JSON.
 """
 
 import gc
@@ -37,7 +37,7 @@ Step = Callable[[Any], Any]
 
 
 def milliseconds(items: int, steps: int) -> dict[str, float]:
-    """Median of a step by optimizer, for a catalogue of so many items."""
+    """Median time of a step by optimizer, for a catalogue of the given size."""
     config = RetrievalConfig()
     memory = in_memory(planted(items), items, config, steps + 1)
     timings = {
@@ -56,7 +56,7 @@ def milliseconds(items: int, steps: int) -> dict[str, float]:
 
 
 def planted(items: int) -> Timelines:
-    """USERS timelines of LENGTH events, the items as popular as Zipf's law has them."""
+    """USERS timelines of LENGTH events, with item popularities by Zipf's law."""
     rng = np.random.default_rng(SEED)
     events = USERS * LENGTH
     return Timelines(
@@ -76,7 +76,7 @@ def planted(items: int) -> Timelines:
 def in_memory(
     timelines: Timelines, items: int, config: RetrievalConfig, batches: int
 ) -> tf.data.Dataset:
-    """The first so many batches of an epoch, over and over."""
+    """The first batches of an epoch, repeated endlessly."""
     rng = np.random.default_rng(SEED)
 
     def made() -> Iterator[Batch]:
@@ -102,7 +102,7 @@ def _step(
     config: RetrievalConfig,
     batch: dict[str, tf.Tensor],
 ) -> Step:
-    """Keras' own compiled training step of a fresh model, whose variables are there already."""
+    """Keras' own compiled training step of a new model with initialised variables."""
     ids = np.full(items + 1, b"", object)
     frequency = np.concatenate([[0.0], compute_zipf_shares(items)])
     candidate = CandidateTower(Catalogue(ids, ids, {}), [], frequency > 0, config)
@@ -115,13 +115,13 @@ def _step(
 
 
 def main(steps: str, *sizes: str) -> None:
-    """Measures one size after the other, and prints by size and optimizer."""
+    """Measures one size after the other, and prints the results by size and optimizer."""
     tf.keras.utils.set_random_seed(SEED)
-    tf.config.experimental.enable_op_determinism()  # as the pipeline trains
+    tf.config.experimental.enable_op_determinism()  # as in the pipeline
     values_by_name = {}
     for items in sizes:
         values_by_name[items] = milliseconds(int(items), int(steps))
-        gc.collect()  # models are circles of references, and large ones here
+        gc.collect()  # models contain reference cycles, and are large here
     print(json.dumps(values_by_name))
 
 

@@ -1,10 +1,10 @@
-"""Our training beside the stock way on one data set, in this process: prints JSON.
+"""Our training and the stock way on one data set, in this process: prints JSON.
 
     python -m benchmarks.train_speed NAME ROOT EVENTS REPEATS STEPS
 
-Ours is `trainer.retrieval.training.fit` as the pipeline calls it. After each of its epochs stock
-is fitted for a stretch of steps: so both meet the same machine. The first epoch and the first
-stretch compile and are not counted.
+Ours is `trainer.retrieval.training.fit` as the pipeline calls it. After each of its epochs, stock
+is trained for a stretch of steps, so that both see the same machine load. The first epoch and the
+first stretch compile and are not counted.
 """
 
 import json
@@ -36,22 +36,24 @@ from trainer.training.distribution import Hardware
 
 SEED = 1
 MOST_EXAMPLES = 50_000
-"""Of the stock way's file, which it reads again and again; more would be no slower to read."""
+"""Most Examples in the stock way's file, which is read repeatedly; more would not be slower to
+read.
+"""
 
 
 class Repeats(NamedTuple):
     """How much is measured."""
 
     epochs: int
-    """Counted epochs of ours, and stretches of stock."""
+    """Measured epochs of ours, and stretches of stock steps."""
     steps: int
-    """Of a stock stretch, and of each look at its input; ours, being quick, has four times as
-    many.
+    """Steps of a stretch of stock, and of each measurement of its input; ours is quick and has four
+    times as many.
     """
 
 
 class AfterFirst(tf.keras.callbacks.Callback):
-    """Seconds from the end of the first batch to that of the latest."""
+    """Seconds from the end of the first batch to the end of the latest."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,17 +61,17 @@ class AfterFirst(tf.keras.callbacks.Callback):
         self.seconds = 0.0
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Reads the clock."""
+        """Records the time."""
         if batch == 0:
             self._begun = time.perf_counter()
         self.seconds = time.perf_counter() - self._begun
 
 
 class Stock:
-    """The stock way, ready to go on for some more steps."""
+    """The stock way, trained a stretch of steps at a time."""
 
     def __init__(self, data: TrainingData, config: RetrievalConfig, size: int, file: pathlib.Path):
-        """Writes its Examples into `file`; `size` of a batch."""
+        """Writes its Examples to `file`; `size` is the batch size."""
         self.size = size
         rng = np.random.default_rng(SEED)
         train_stock.write(file, data.train, config.history_length, MOST_EXAMPLES, rng)
@@ -81,18 +83,20 @@ class Stock:
         self._model.compile(optimizer=train_stock.optimizer())
 
     def events_per_second(self, steps: int) -> float:
-        """Of so many steps of `model.fit` after the first, which starts the input."""
+        """Rate of `model.fit` over `steps` steps after the first, which starts the input."""
         clock = AfterFirst()
         self._model.fit(self._dataset, steps_per_epoch=steps + 1, verbose=0, callbacks=[clock])
         return steps * self.size / clock.seconds
 
     def input_shares(self, repeats: Repeats) -> dict[str, float]:
-        """As `input_shares`."""
+        """See `input_shares`."""
         return input_shares(self._model, self._dataset, repeats)
 
 
 class Interleaved:
-    """What `fit` calls after each epoch: measures as it would be, then lets stock have its turn."""
+    """Called by `fit` after each epoch: measures as the pipeline does, then trains a stretch of
+    stock.
+    """
 
     def __init__(self, measure: Measure, stock: Stock, steps: int):
         self._measure = measure
@@ -104,7 +108,7 @@ class Interleaved:
         """Events per second, by stretch."""
 
     def __call__(self) -> dict[str, float]:
-        """What was measured."""
+        """The measurements."""
         start = time.perf_counter()
         result = self._measure()
         self.measuring.append(time.perf_counter() - start)
@@ -115,9 +119,9 @@ class Interleaved:
 def measured(
     data: TrainingData, config: RetrievalConfig, folder: pathlib.Path, repeats: Repeats
 ) -> dict[str, Any]:
-    """All that is measured on one data set, with the sizes that explain it."""
+    """All measurements on one data set, with its sizes."""
     tf.keras.utils.set_random_seed(SEED)
-    tf.config.experimental.enable_op_determinism()  # as the pipeline trains
+    tf.config.experimental.enable_op_determinism()  # as in the pipeline
     config = config.model_copy(
         update={"epochs": repeats.epochs + 1, "patience": repeats.epochs + 1}
     )
@@ -152,11 +156,9 @@ def measured(
 def input_shares(
     model: tf.keras.Model, dataset: tf.data.Dataset, repeats: Repeats
 ) -> dict[str, float]:
-    """Medians of seconds a step: from the input as it is, with the same batches in memory, and of
-    the input alone.
-
-    What a step takes longer from the input than from memory is what it waits for it, or loses to
-    it where both share the cores.
+    """Medians of seconds per step: with the real input, with the same batches in memory, and of the
+    input alone. The difference of the first two is time spent waiting for input, or lost to it on
+    shared cores.
     """
     step = model.make_train_function()
     memory = dataset.take(repeats.steps + 1).cache()
@@ -170,9 +172,7 @@ def input_shares(
 
 
 def _seconds(dataset: tf.data.Dataset, steps: int, take: Callable[[Any], Any]) -> float:
-    """Seconds that one of so many `take`s needs; the first, which starts the input, is not
-    counted.
-    """
+    """Mean seconds of a `take`, without the first, which starts the input."""
     iterator = iter(dataset)
     take(iterator)
     start = time.perf_counter()
@@ -182,7 +182,7 @@ def _seconds(dataset: tf.data.Dataset, steps: int, take: Callable[[Any], Any]) -
 
 
 def _measure(model: RetrievalModel, data: TrainingData, config: RetrievalConfig) -> Measure:
-    """The ranking metrics of each epoch, as the pipeline measures them."""
+    """The ranking metrics of each epoch, measured as in the pipeline."""
     queries = build_queries(data.valid, data.moment(data.valid), data.repeats)
     clock = data.clock(data.train)
     sample = draw_sample(queries, clock, data.catalogue.size, config, SEED)
@@ -190,7 +190,7 @@ def _measure(model: RetrievalModel, data: TrainingData, config: RetrievalConfig)
 
 
 def main(name: str, root: str, events: str, epochs: str, steps: str) -> None:
-    """Brings the data set to the trainer, measures, and prints JSON as the last line."""
+    """Prepares the data set for the trainer, measures, and prints JSON as the last line."""
     data_set = quality_data.named(name, pathlib.Path(root), int(events))
     config = load_config(data_set.config)
     data = train_data.prepared(data_set, config, data_set.home / "train-benchmark")

@@ -1,4 +1,4 @@
-"""Training as the TFRS tutorials have it: an Example an event, each with a copy of its history."""
+"""Training as in the TFRS tutorials: one Example per event, each with a copy of its history."""
 
 import pathlib
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from trainer.layers.attention import compute_log_gaps
 from trainer.retrieval.towers import CandidateTower, QueryTower, average_known_before
 
 _SHUFFLED = 10_000  # examples, as in the tutorial
-_LEARNING_RATE = 0.1  # of Adagrad, as in the tutorial
+_LEARNING_RATE = 0.1  # for Adagrad, as in the tutorial
 _OF_HISTORY = ("history_items", "history_timestamps")
 _OF_EVENT = ("item", "timestamp", "user_index")
 Tensors = dict[str, tf.Tensor]
@@ -22,20 +22,19 @@ Tensors = dict[str, tf.Tensor]
 def last_query(
     tower: QueryTower, batch: Tensors, item_vectors: tf.Tensor, training: bool
 ) -> tf.Tensor:
-    """`item_vectors` [b, t, dim] of `batch["item_index"]` [b, t] -> [b, dim]: what the query tower
-    says of the last position.
+    """`item_vectors` [b, t, dim] of `batch["item_index"]` [b, t] -> [b, dim]: the query tower's
+    output at the last position.
 
-    What is needed of that position alone is computed there alone, so that the stock way does
-    nothing in vain.
+    Computes only that position wherever possible, so that the stock way does no unnecessary work.
     """
-    known = batch["item_index"] > 0
-    gaps = compute_log_gaps(batch["timestamps"], known)
+    in_vocabulary = batch["item_index"] > 0
+    gaps = compute_log_gaps(batch["timestamps"], in_vocabulary)
     if tower._history is None:
-        history = average_known_before(item_vectors, known)[:, -1]
+        history = average_known_before(item_vectors, in_vocabulary)[:, -1]
     else:
-        history = tower._history(item_vectors, known, gaps, training=training)[:, -1]
+        history = tower._history(item_vectors, in_vocabulary, gaps, training=training)[:, -1]
     user = tower._user(batch | {"item_index": batch["item_index"][:, -1:]}, training)[:, -1]
-    moment = tower._moment(batch, known, gaps)[:, -1]
+    moment = tower._moment(batch, in_vocabulary, gaps)[:, -1]
     hidden = tower._hidden(tf.concat([history, moment, user], axis=-1))
     return tf.math.l2_normalize(
         history + tower._project(tower._dropout(hidden, training=training)), axis=-1
@@ -43,9 +42,9 @@ def last_query(
 
 
 class StockModel(tfrs.Model):
-    """The tutorial's model around our towers: softmax over the batch's own items.
+    """The tutorial's model with our towers: softmax over the batch's own items.
 
-    Each distinct item of a batch goes through the candidate tower once, as with us.
+    Each distinct item of a batch goes through the candidate tower once, as in our model.
     """
 
     def __init__(self, query: QueryTower, candidate: CandidateTower, temperature: float):
@@ -55,12 +54,12 @@ class StockModel(tfrs.Model):
         self.task = tfrs.tasks.Retrieval(temperature=temperature)
 
     def compute_loss(self, features: Tensors, training: bool = False) -> tf.Tensor:
-        """Sum of the losses of a batch whose last position is what was taken."""
+        """Sum of the losses of a batch whose last position is the consumed item."""
         return self.task(*self.encode(features, training), compute_metrics=False)
 
-    @tf.autograph.experimental.do_not_convert  # as in ours
+    @tf.autograph.experimental.do_not_convert  # as in our model
     def encode(self, features: Tensors, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
-        """[b, dim] queries, and vectors of the items taken."""
+        """Queries [b, dim], and vectors of the consumed items."""
         index = features["item_index"]
         distinct, position = tf.unique(tf.reshape(index, [-1]))
         vectors = tf.gather(self.candidate_tower(distinct, training=training), position)
@@ -69,15 +68,15 @@ class StockModel(tfrs.Model):
 
 
 def optimizer() -> tf.keras.optimizers.Optimizer:
-    """The tutorial's. Its step touches the batch's rows of an embedding alone."""
+    """The tutorial's optimizer. A step updates only the batch's rows of an embedding."""
     return tf.keras.optimizers.Adagrad(_LEARNING_RATE)
 
 
 def write(
     path: pathlib.Path, timelines: Timelines, length: int, most: int, rng: np.random.Generator
 ) -> int:
-    """Writes an Example for each of `most` events at the most that training learns from, in random
-    order, each with the `length` - 1 events before it; returns how many.
+    """Writes Examples for at most `most` positive events, in random order, each with the `length` -
+    1 events before it; returns their number.
     """
     chosen = np.flatnonzero(timelines.own & timelines.positive & (timelines.item_index > 0))
     chosen = rng.permutation(chosen)[:most]
@@ -88,8 +87,8 @@ def write(
 
 
 def examples(timelines: Timelines, events: np.ndarray, length: int) -> Iterator[tf.train.Example]:
-    """One for each of the `events` (positions in the flat arrays), with the `length` - 1 before
-    it.
+    """One Example for each of the `events` (positions in the flat arrays), with the `length` - 1
+    events before it.
     """
     rows = timelines.rows[events]
     begins = np.maximum(timelines.row_splits[rows], events - (length - 1))
@@ -126,7 +125,9 @@ def batches(path: pathlib.Path, timelines: Timelines, size: int) -> tf.data.Data
 
 
 def padded(parsed: dict[str, Any]) -> Tensors:
-    """A parsed batch as the towers take it, [b, t]: histories, zeros, and the event itself last."""
+    """A parsed batch as input of the towers, [b, t]: histories, zeros, and the event itself
+    last.
+    """
     items, times = (parsed[f"history_{name}"].to_tensor() for name in ("items", "timestamps"))
     items = tf.concat([items, parsed["item"][:, tf.newaxis]], axis=1)
     times = tf.concat([times, parsed["timestamp"][:, tf.newaxis]], axis=1)

@@ -8,7 +8,9 @@ def training(digest, ndcg, seconds):
 
 
 def measured():
-    """Other CPUs train other vectors without the setting, and the same ones with it."""
+    """Measurements in which other CPUs train different vectors without the setting and the same
+    ones with it.
+    """
     trained = {
         case.name: [training("d", 0.25, 9.0)] if case.deterministic else [training("o", 0.5, 9.0)]
         for case in CASES

@@ -1,4 +1,4 @@
-"""Peak memory of a stage, in a process of its own."""
+"""Peak memory of a stage in its own process."""
 
 import subprocess
 import sys
@@ -16,12 +16,12 @@ def hold(megabytes: int) -> None:
     assert len(b"x" * (megabytes * MB)) == megabytes * MB
 
 
-def test_what_a_stage_has_held_is_counted_though_it_is_free_again():
+def test_memory_that_a_stage_has_freed_is_counted():
     base = memory.measure_peak(lambda: hold(1))
     assert memory.measure_peak(lambda: hold(200)) == pytest.approx(base + 200, abs=30)
 
 
-def test_what_its_children_hold_meanwhile_is_counted():
+def test_memory_of_child_processes_is_counted():
     def with_child() -> None:
         with subprocess.Popen([sys.executable, "-c", CHILD]):
             held = b"x" * (300 * MB)
@@ -38,8 +38,8 @@ def test_a_stage_that_fails_has_no_figure():
 
 
 def test_a_table_has_a_line_for_each_stage():
-    found = {"1000": {"Pusher": 627.4}, "1000000": {"Pusher": 1031.0}}
-    assert memory.table(found).splitlines() == [
+    result = {"1000": {"Pusher": 627.4}, "1000000": {"Pusher": 1031.0}}
+    assert memory.table(result).splitlines() == [
         "MB at most                             1,000   1,000,000",
         "Pusher                                   627       1,031",
     ]

@@ -1,4 +1,4 @@
-"""Variants leave out what they say and fit every configuration."""
+"""Variants leave out exactly what they declare and are valid with every configuration."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def test_features_of_a_kind_are_left_out():
     assert set(Variant("").features(declared)) == {"title", "genres"}
 
 
-def test_where_nothing_is_left_out_there_is_no_row():
+def test_a_variant_that_changes_nothing_has_no_row():
     beauty = CHECKOUT / "configs" / "amazon-beauty.toml"
     assert distinct(FILMS, EVERYTHING) == [*VARIANTS]
     assert _left_out(beauty, EVERYTHING) == {"without text"}

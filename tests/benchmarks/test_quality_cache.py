@@ -1,11 +1,11 @@
-"""What has been measured is not measured again; what was asked otherwise is."""
+"""A result is not measured again for the same key, but for another one."""
 
 import pytest
 
 from benchmarks import quality_cache
 
 
-def test_made_once_for_what_was_asked(tmp_path):
+def test_made_once_per_key(tmp_path):
     made = []
 
     def make():
@@ -19,7 +19,7 @@ def test_made_once_for_what_was_asked(tmp_path):
     assert made == [0, 1]
 
 
-def test_what_failed_is_not_kept(tmp_path):
+def test_a_failure_is_not_stored(tmp_path):
     def fail():
         raise ZeroDivisionError
 

@@ -1,4 +1,4 @@
-"""Data sets are put where a run and the referee find them."""
+"""Data sets are written in the layout that a run and the referee read."""
 
 import json
 
@@ -17,39 +17,41 @@ def test_items_without_attributes_stay_in_the_catalogue():
     ]
 
 
-def test_beauty_lies_as_its_configuration_names_it(tmp_path, monkeypatch):
+def test_beauty_is_written_to_the_paths_of_its_configuration(tmp_path, monkeypatch):
     source = tmp_path / "public" / "amazon-beauty"
     source.mkdir(parents=True)
     (source / "Beauty.txt").write_text("1 2 3 4\n")
     (source / "Beauty_item2attributes.json").write_text('{"2": [7]}')
     monkeypatch.setenv("TANDEM_DATA", str(tmp_path / "public"))
-    found = quality_data.named("beauty", tmp_path / "root", 0)
-    config = load_config(found.config)
-    assert (found.data / config.data.interactions.path).read_text() == "1 2 3 4\n"
-    items = (found.data / config.data.item_tables[0].path).read_text().splitlines()
+    data_set = quality_data.named("beauty", tmp_path / "root", 0)
+    config = load_config(data_set.config)
+    assert (data_set.data / config.data.interactions.path).read_text() == "1 2 3 4\n"
+    items = (data_set.data / config.data.item_tables[0].path).read_text().splitlines()
     assert json.loads(items[0]) == {"item_id": "2", "attributes": [7]}
     assert set(config.features.items) == {"attributes"}
 
 
 @pytest.mark.parametrize("name", ["movietweetings", "beauty"])
-def test_an_absent_data_set_is_said(name, tmp_path, monkeypatch):
+def test_a_missing_data_set_is_an_error(name, tmp_path, monkeypatch):
     monkeypatch.setenv("TANDEM_DATA", str(tmp_path))
     with pytest.raises(UsageError, match="set TANDEM_DATA"):
         quality_data.named(name, tmp_path / "root", 0)
 
 
 def test_the_shop_is_made_once_and_read_by_the_referee_as_ratings(tmp_path):
-    found = quality_data.named("simulated", tmp_path, 500)
-    events = [json.loads(row) for row in (found.data / "events.jsonl").read_text().splitlines()]
-    ratings = [row.split("::") for row in (found.source / "ratings.dat").read_text().splitlines()]
+    data_set = quality_data.named("simulated", tmp_path, 500)
+    events = [json.loads(row) for row in (data_set.data / "events.jsonl").read_text().splitlines()]
+    ratings = [
+        row.split("::") for row in (data_set.source / "ratings.dat").read_text().splitlines()
+    ]
     assert len(ratings) == 500
     assert [(user, item, int(time)) for user, item, _, time in ratings] == [
         (event["user_id"], event["item_id"], event["timestamp"]) for event in events
     ]
-    films = (found.source / "movies.dat").read_text().splitlines()
-    items = (found.data / "items.jsonl").read_text().splitlines()
+    films = (data_set.source / "movies.dat").read_text().splitlines()
+    items = (data_set.data / "items.jsonl").read_text().splitlines()
     assert [film.split("::")[0] for film in films] == [json.loads(i)["item_id"] for i in items]
-    assert set(found.ceiling()["ceiling of any method"]) >= {"recall@10", "ndcg@10"}
-    written = (found.data / "events.jsonl").stat().st_mtime_ns
-    assert quality_data.named("simulated", tmp_path, 500) == found
-    assert (found.data / "events.jsonl").stat().st_mtime_ns == written
+    assert set(data_set.ceiling()["ceiling of any method"]) >= {"recall@10", "ndcg@10"}
+    written = (data_set.data / "events.jsonl").stat().st_mtime_ns
+    assert quality_data.named("simulated", tmp_path, 500) == data_set
+    assert (data_set.data / "events.jsonl").stat().st_mtime_ns == written

@@ -1,4 +1,4 @@
-"""Counters on six events."""
+"""Popularity counters on six events."""
 
 from benchmarks import quality_peers
 
@@ -13,15 +13,15 @@ CATALOGUE = ["never", "late", "both", "old"]
 
 
 def _lists(since):
-    found = quality_peers.popular(EVENTS, CATALOGUE, ["new", "u"], since)
-    return {row["user_id"]: row["item_ids"] for row in found}
+    rows = quality_peers.popular(EVENTS, CATALOGUE, ["new", "u"], since)
+    return {row["user_id"]: row["item_ids"] for row in rows}
 
 
-def test_of_all_time_without_what_the_user_has_taken():
+def test_all_time_popularity_without_the_user_s_items():
     assert _lists(None) == {"new": ["old", "both", "late", "never"], "u": ["late", "never"]}
 
 
-def test_of_late_equal_ones_go_by_all_time():
+def test_ties_in_the_window_are_ordered_by_all_time():
     assert _lists(20)["new"] == ["both", "late", "old", "never"]
 
 

@@ -1,4 +1,4 @@
-"""Targets are held against means, and one model must reach all of them."""
+"""Means are compared with targets, and one model must reach all of them."""
 
 import pytest
 
@@ -26,9 +26,9 @@ def test_one_target_missed_is_not_made_up_for_by_another():
     assert quality_published.met(TARGETS, measured) is False
 
 
-def test_what_was_not_measured_is_not_met():
-    found = quality_published.verdicts(TARGETS, _measured(recall_10=0.3))
-    assert found["coverage@10"] == {"target": 0.01, "mean": None, "met": False}
+def test_a_metric_without_measurement_is_not_met():
+    result = quality_published.verdicts(TARGETS, _measured(recall_10=0.3))
+    assert result["coverage@10"] == {"target": 0.01, "mean": None, "met": False}
 
 
 def test_without_targets_there_is_no_verdict():
@@ -36,7 +36,7 @@ def test_without_targets_there_is_no_verdict():
 
 
 def test_each_peer_has_the_metrics_of_its_source():
-    """Two rows of each table, copied from it by hand."""
+    """Two rows of each table, copied by hand."""
     films, beauty = quality_published.PEERS["movietweetings"], quality_published.PEERS["beauty"]
     by_name = {peer.method: peer.metrics for peer in (*films, *beauty)}
     assert by_name["implicit ALS 64"] == {

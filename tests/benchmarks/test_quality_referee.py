@@ -1,4 +1,4 @@
-"""The referee's own script on a split whose scores are known, and what is read of its JSON."""
+"""The referee's own script on a split with known scores, and the reading of its JSON."""
 
 import json
 import math
@@ -8,7 +8,7 @@ import pytest
 from benchmarks import quality_referee
 from schema.errors import UsageError
 
-SAID = {
+SCORES = {
     "all": {"users": 2, "recall@10": 0.5, "ndcg@10": 0.25, "recall@100": 0.75, "recall@5": 0.1},
     "new_items_recall@100": 0.125,
     "new_items_answers": 8,
@@ -30,7 +30,7 @@ def _write(path, rows):
 
 @pytest.fixture
 def split(tmp_path):
-    """u has taken a; he takes c, and new d, later. v, who is new, takes a."""
+    """u has consumed a; later c and the new item d. v is a new user and consumes a."""
     events = {
         "train": [("u", "a")],
         "valid": [("w", "b"), ("w", "c")],
@@ -44,7 +44,7 @@ def split(tmp_path):
 
 
 def test_metrics_are_picked_by_their_names():
-    assert quality_referee.metrics(json.dumps(SAID)) == {
+    assert quality_referee.metrics(json.dumps(SCORES)) == {
         "recall@10": 0.5,
         "ndcg@10": 0.25,
         "recall@100": 0.75,
@@ -53,12 +53,12 @@ def test_metrics_are_picked_by_their_names():
     }
 
 
-def test_where_no_item_is_new_their_recall_is_no_zero():
-    said = SAID | {"new_items_answers": 0, "new_items_recall@100": 0.0}
-    assert "new_items_recall@100" not in quality_referee.metrics(json.dumps(said))
+def test_without_new_items_their_recall_is_absent():
+    scores = SCORES | {"new_items_answers": 0, "new_items_recall@100": 0.0}
+    assert "new_items_recall@100" not in quality_referee.metrics(json.dumps(scores))
 
 
-def test_users_are_asked_once_in_order(split):
+def test_test_users_are_distinct_and_in_order(split):
     assert quality_referee.test_users(split) == ["u", "v"]
 
 
@@ -82,7 +82,7 @@ def test_a_list_with_a_seen_item_ends_the_benchmark(referee, split):
         quality_referee.score(referee, split, lists)
 
 
-def test_an_absent_referee_is_said(monkeypatch, tmp_path):
+def test_a_missing_referee_is_an_error(monkeypatch, tmp_path):
     monkeypatch.setenv("TANDEM_REFEREE", str(tmp_path / "nowhere.py"))
     with pytest.raises(UsageError, match="set TANDEM_REFEREE"):
         quality_referee.script()

@@ -1,4 +1,4 @@
-"""Seeds share a root as long as their data are the same, and the two judges are compared."""
+"""Seeds share a root if their data is the same; evaluator and referee are compared."""
 
 import pathlib
 
@@ -35,10 +35,10 @@ def test_one_root_for_all_seeds_and_for_all_models(shop):
     assert seeds.cache_key(1) != _seeds(shop, "retrieval.epochs=3").cache_key(1)
 
 
-def test_another_root_for_another_account_of_the_data(shop):
+def test_another_root_for_another_description_of_the_data(shop):
     assert _seeds(shop).root(1) != _seeds(shop, "split.test_fraction=0.2").root(1)
 
 
-def test_an_override_that_does_not_fit_stops_before_anything_runs(shop):
+def test_an_invalid_override_stops_before_anything_runs(shop):
     with pytest.raises(ConfigError, match="unknown key retrieval.epoch"):
         _seeds(shop, "retrieval.epoch=3").measured(1)

@@ -1,4 +1,4 @@
-"""Mean, least and greatest over seeds, by hand."""
+"""Mean, minimum and maximum over seeds, by hand."""
 
 import pytest
 
@@ -18,6 +18,6 @@ def test_a_metric_that_one_seed_lacks_is_no_mean_of_the_others():
         quality_spread.over([{"recall@10": 0.25, "ndcg@10": 0.5}, {"recall@10": 0.75}])
 
 
-def test_no_seed_is_no_result():
+def test_no_seed_is_an_error():
     with pytest.raises(ValueError, match="at least one seed"):
         quality_spread.over([])

@@ -1,8 +1,8 @@
-"""What people read: numbers with their spread, gaps where there is none."""
+"""Readable tables: numbers with their spread, and empty cells for missing ones."""
 
 from benchmarks import quality_table
 
-FOUND = {
+RESULT = {
     "data": "beauty",
     "seeds": [1, 2],
     "measured": {
@@ -25,7 +25,7 @@ FOUND = {
 
 
 def test_rows_and_verdicts():
-    lines = quality_table.text(FOUND).splitlines()
+    lines = quality_table.text(RESULT).splitlines()
     assert "| popular | .0135 |  |  |  |  | this run |" in lines
     assert "| TIGER |  | .0384 |  |  |  | paper |" in lines
     assert "| **Tandem, final** | .0900 (.0800–.1000) | .0500 |  |  |  | this run |" in lines
@@ -38,5 +38,5 @@ def test_rows_and_verdicts():
 def test_the_ablation_is_a_table_of_its_own():
     spread = {"mean": 0.02, "min": 0.01, "max": 0.03}
     rows = [{"name": "mean pooling", "measured": {"valid_ndcg@10": spread}}]
-    text = quality_table.text(FOUND | {"ablation": rows})
+    text = quality_table.text(RESULT | {"ablation": rows})
     assert text.splitlines()[-1] == "| mean pooling | .0200 (.0100–.0300) |  |  |  |  |  |"

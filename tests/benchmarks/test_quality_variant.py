@@ -1,4 +1,4 @@
-"""The losses that the ablation leaves something out of, written down, and a recall by hand."""
+"""The losses of the ablation against explicit arithmetic, and a recall by hand."""
 
 import itertools
 
@@ -14,11 +14,11 @@ from trainer.retrieval.towers import CandidateTower, QueryTower
 
 CONFIG = RetrievalConfig(embedding_dim=4, temperature=0.5)
 FREQUENCY = np.array([0, 0.6, 0.4])
-TAKEN = [1, 2, 1]  # the first and the last are the same item: accidental hits of each other
+CONSUMED = [1, 2, 1]  # the first and the last are the same item: accidental hits of each other
 UNIFORM = 2
 PROBABILITY = np.array([0, (0.6 * 3 + 2 / 2) / 5, (0.4 * 3 + 2 / 2) / 5])
 BATCH = {
-    "item_index": tf.constant([TAKEN]),
+    "item_index": tf.constant([CONSUMED]),
     "timestamps": tf.constant([[10, 20, 30]], tf.int64),
     "user_index": tf.constant([1]),
     "target": tf.constant([[True, True, True]]),
@@ -36,16 +36,16 @@ def _model(variant):
 
 def _expected(model, log_q, without_hits):
     vectors = model.candidate_tower(tf.range(3)).numpy()
-    queries = model.query_tower(BATCH, tf.constant(vectors[[TAKEN]]))[0].numpy()
-    candidates = [*TAKEN, 2, 1]
+    queries = model.query_tower(BATCH, tf.constant(vectors[[CONSUMED]]))[0].numpy()
+    candidates = [*CONSUMED, 2, 1]
     losses = []
-    for own, item in enumerate(TAKEN):
+    for own, item in enumerate(CONSUMED):
         logits = vectors[candidates] @ queries[own] / 0.5
         if log_q:
             logits -= np.log(PROBABILITY[candidates])
         hits = [at for at, other in enumerate(candidates) if other == item and at != own]
-        kept = np.delete(logits, hits) if without_hits else logits
-        losses.append(np.log(np.exp(kept).sum()) - logits[own])
+        negatives = np.delete(logits, hits) if without_hits else logits
+        losses.append(np.log(np.exp(negatives).sum()) - logits[own])
     return np.mean(losses)
 
 
@@ -64,12 +64,14 @@ def test_the_variants_have_different_losses():
     assert len(losses) == 4
 
 
-def test_new_items_count_once_for_each_user_who_took_them():
+def test_new_items_count_once_per_user_who_consumed_them():
     lists = np.array([[3, 1], [1, 4], [2, 1]])
     answers = [np.array([3, 4]), np.array([1, 4]), np.array([2])]
-    counts = np.array([0, 5, 1, 0, 0])  # items 3 and 4 are new: one of three was found twice
-    found = quality_variant.new_items_recall(lists, answers, counts)
-    assert found == {"new_items_recall@100": pytest.approx(2 / 3)}
+    counts = np.array(
+        [0, 5, 1, 0, 0]
+    )  # items 3 and 4 are new: 2 of 3 are hits
+    result = quality_variant.new_items_recall(lists, answers, counts)
+    assert result == {"new_items_recall@100": pytest.approx(2 / 3)}
 
 
 def test_without_new_items_there_is_no_recall_of_them():

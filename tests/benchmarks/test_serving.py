@@ -20,24 +20,26 @@ def test_arrivals_are_poisson_at_the_rate_and_the_same_by_seed():
 
 
 def test_percentiles_are_in_milliseconds():
-    found = serving_load.summary([n / 1000 for n in range(1, 101)], [0.002] * 10, 3, 2.0)
-    assert found["p50_ms"] == pytest.approx(50.5)
-    assert found["p99_ms"] == pytest.approx(99.01)
-    assert (found["answered_per_second"], found["failed"]) == (50.0, 3)
-    assert found["driver_lag_p99_ms"] == pytest.approx(2.0)
+    result = serving_load.summary([n / 1000 for n in range(1, 101)], [0.002] * 10, 3, 2.0)
+    assert result["p50_ms"] == pytest.approx(50.5)
+    assert result["p99_ms"] == pytest.approx(99.01)
+    assert (result["answered_per_second"], result["failed"]) == (50.0, 3)
+    assert result["driver_lag_p99_ms"] == pytest.approx(2.0)
 
 
-def test_a_latency_counts_from_when_the_request_should_have_left():
-    """One server that takes 20 ms and five requests at once: the last waits for the others."""
+def test_latency_counts_from_the_scheduled_time():
+    """A server that needs 20 ms per request receives five at once: the last waits for the
+    others.
+    """
     turn = asyncio.Lock()
 
     async def send(request):
         async with turn:
             await asyncio.sleep(0.02)
 
-    found = asyncio.run(serving_load.open_loop(send, ["x"], np.zeros(5)))
-    assert 55 < found["p50_ms"] < 200
-    assert found["p99_ms"] > 95
+    result = asyncio.run(serving_load.open_loop(send, ["x"], np.zeros(5)))
+    assert 55 < result["p50_ms"] < 200
+    assert result["p99_ms"] > 95
 
 
 def phase(**changes):
@@ -53,11 +55,11 @@ def phase(**changes):
         ({"driver_lag_p99_ms": 10.0}, False),
     ],
 )
-def test_a_rate_is_good_where_all_came_in_time(changes, good):
+def test_a_rate_is_good_if_all_responses_are_in_time(changes, good):
     assert serving.is_good(phase(**changes)) == good
 
 
-def test_the_headline_is_of_grpc_beside_both_others():
+def test_the_headline_compares_grpc_with_both_others():
     row = {
         "in_process": {"answered_per_second": 1000.0},
         "grpc": {"throughput": 600.0, "goodput": 540.0, "at_half_peak": {"p99_ms": 7.0}},
@@ -74,19 +76,19 @@ def test_the_headline_is_of_grpc_beside_both_others():
 
 
 def test_the_same_request_is_sent_to_all():
-    (asked,) = serving_requests.drawn(["a", "b"], 1, 5, seed=3)
-    assert set(asked["history_item_ids"]) <= {"a", "b"}
-    assert len(asked["history_item_ids"]) == len(asked["history_timestamps"]) <= 5
-    assert max(asked["history_timestamps"]) < asked["now"]
-    assert json.loads(serving_requests.body(asked))["instances"] == [asked]
-    sent = serving_requests.message(asked)
+    (request,) = serving_requests.drawn(["a", "b"], 1, 5, seed=3)
+    assert set(request["history_item_ids"]) <= {"a", "b"}
+    assert len(request["history_item_ids"]) == len(request["history_timestamps"]) <= 5
+    assert max(request["history_timestamps"]) < request["now"]
+    assert json.loads(serving_requests.body(request))["instances"] == [request]
+    sent = serving_requests.message(request)
     assert sent.inputs["k"].int_val == [10]
     assert [item.decode() for item in sent.inputs["history_item_ids"].string_val] == (
-        asked["history_item_ids"]
+        request["history_item_ids"]
     )
 
 
 def test_growth_is_that_of_the_second_half():
-    """A megabyte by 5,000 requests there, after any beginning."""
+    """A megabyte per 5,000 requests in the second half, after any first half."""
     megabytes = [100.0, 150.0, 170.0, 175.0, 176.0, 176.0, 177.0, 178.0, 179.0, 180.0, 181.0]
     assert soak.growth(megabytes, 50_000) == pytest.approx(2.0)

@@ -2,7 +2,7 @@ import pytest
 
 from benchmarks import train
 
-TAKEN = {
+MEASURED = {
     "events": 1000,
     "timelines": 50,
     "mean_length": 20.0,
@@ -19,19 +19,19 @@ TAKEN = {
 
 
 def test_the_summary_is_of_medians():
-    """Epochs of 1,000 events took 2, 1 and 0.5 s; the middle measuring took 0.02 s."""
-    found = train.summary(TAKEN)
-    assert found["events_per_second"] == {"tandem": 1000, "stock": 100}
-    assert found["slowest_to_fastest"] == {"tandem": [500, 2000], "stock": [90, 400]}
-    assert found["ratio_to_stock"] == 10.0
-    assert found["metrics_share"] == pytest.approx(0.02)
-    assert found["mean_length"] == 20.0
+    """Epochs of 1,000 events took 2, 1 and 0.5 s; the median measurement took 0.02 s."""
+    result = train.summary(MEASURED)
+    assert result["events_per_second"] == {"tandem": 1000, "stock": 100}
+    assert result["slowest_to_fastest"] == {"tandem": [500, 2000], "stock": [90, 400]}
+    assert result["ratio_to_stock"] == 10.0
+    assert result["metrics_share"] == pytest.approx(0.02)
+    assert result["mean_length"] == 20.0
 
 
 def test_input_costs_what_a_step_takes_longer_than_from_memory():
-    found = train.summary(TAKEN)["input"]
-    assert found["tandem"] == {"step_ms": 100.0, "added": 0.02, "alone": 0.3}
-    assert found["stock"] == {"step_ms": 500.0, "added": 0.2, "alone": 0.5}
+    result = train.summary(MEASURED)["input"]
+    assert result["tandem"] == {"step_ms": 100.0, "added": 0.02, "alone": 0.3}
+    assert result["stock"] == {"step_ms": 500.0, "added": 0.2, "alone": 0.5}
 
 
 def test_input_that_costs_nothing_is_reported_with_the_noise_it_has():
@@ -41,8 +41,8 @@ def test_input_that_costs_nothing_is_reported_with_the_noise_it_has():
 
 def test_the_table_has_a_line_for_each_way_and_each_catalogue():
     steps = {"10000": {"sparse": 12.0, "dense": 13.5}, "1000000": {"sparse": 14.0, "dense": 700.25}}
-    found = {"data": {"shop": train.summary(TAKEN)}, "milliseconds_a_step_by_items": steps}
-    _, ours, stock, ratio, _, small, large = map(str.split, train.table(found).splitlines())
+    result = {"data": {"shop": train.summary(MEASURED)}, "milliseconds_a_step_by_items": steps}
+    _, ours, stock, ratio, _, small, large = map(str.split, train.table(result).splitlines())
     assert ours == ["shop", "1,000", "20.0", "tandem", "1,000", "100.0", "2.0%", "30.0%"]
     assert stock == ["shop", "1,000", "20.0", "stock", "100", "500.0", "20.0%", "50.0%"]
     assert ratio[:2] == ["10.0", "times"]

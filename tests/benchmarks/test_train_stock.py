@@ -11,8 +11,8 @@ from trainer.layers.features import FeatureSpec
 from trainer.retrieval.towers import CandidateTower, QueryTower
 
 ITEMS = 9
-# Two users; the first event of the second one is history, her third is no positive and her
-# last is of an item outside the catalogue.
+# Two users; the second one's first event is history, the third is not positive, and the last is of
+# an item outside the catalogue.
 TIMELINES = Timelines(
     user_ids=np.array([b"u", b"v"], object),
     user_index=np.array([1, 2], np.int32),
@@ -35,7 +35,7 @@ def _ints(example: tf.train.Example, name: str) -> list[int]:
     return list(example.features.feature[name].int64_list.value)
 
 
-def test_an_example_an_event_with_a_copy_of_what_stands_before_it():
+def test_one_example_per_event_with_a_copy_of_its_history():
     made = list(train_stock.examples(TIMELINES, np.array([0, 3, 5]), 3))
     assert [_ints(example, "history_items") for example in made] == [[], [1, 4], [5]]
     assert [_ints(example, "history_timestamps") for example in made] == [[], [7_200, 7_300], [5]]
@@ -53,7 +53,7 @@ def _file(folder, most=100):
     return path, train_stock.write(path, TIMELINES, 4, most, np.random.default_rng(0))
 
 
-def test_the_file_has_what_training_learns_from_and_no_more_than_asked(tmp_path):
+def test_the_file_has_at_most_the_requested_positives(tmp_path):
     path, count = _file(tmp_path)
     assert count == len(LEARNED)
     batch = next(iter(train_stock.batches(path, TIMELINES, len(LEARNED))))
@@ -82,8 +82,8 @@ def _towers(config: RetrievalConfig) -> tuple[QueryTower, CandidateTower]:
 
 
 @pytest.mark.parametrize("history", ["attention", "mean"])
-def test_both_ways_ask_the_same_queries(tmp_path, history):
-    """From a timeline in one pass, and from an Example an event with its history copied."""
+def test_both_ways_compute_the_same_queries(tmp_path, history):
+    """From a timeline in one pass, and from one Example per event with a copy of its history."""
     config = RetrievalConfig(embedding_dim=8, history_length=4, history=history)
     query, candidate = _towers(config)
     whole = pad_windows(TIMELINES, cut_windows(TIMELINES, 4), np.arange(2))
@@ -94,11 +94,11 @@ def test_both_ways_ask_the_same_queries(tmp_path, history):
     path, _ = _file(tmp_path)
     copied = next(iter(train_stock.batches(path, TIMELINES, len(LEARNED))))
     model = train_stock.StockModel(query, candidate, config.temperature)
-    queries, taken = model.encode(copied, training=False)
-    for vector, item, found in zip(queries, copied["item_index"][:, -1], taken, strict=True):
+    queries, consumed = model.encode(copied, training=False)
+    for vector, item, actual in zip(queries, copied["item_index"][:, -1], consumed, strict=True):
         event = int(np.flatnonzero(TIMELINES.item_index == int(item))[0])
         np.testing.assert_allclose(vector, expected[event], rtol=1e-4, atol=1e-5)
-        np.testing.assert_allclose(found, candidate(item[tf.newaxis])[0], rtol=1e-5)
+        np.testing.assert_allclose(actual, candidate(item[tf.newaxis])[0], rtol=1e-5)
 
 
 def test_the_stock_way_learns(tmp_path):
