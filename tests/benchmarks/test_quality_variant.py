@@ -67,9 +67,7 @@ def test_the_variants_have_different_losses():
 def test_new_items_count_once_per_user_who_consumed_them():
     lists = np.array([[3, 1], [1, 4], [2, 1]])
     answers = [np.array([3, 4]), np.array([1, 4]), np.array([2])]
-    counts = np.array(
-        [0, 5, 1, 0, 0]
-    )  # items 3 and 4 are new: 2 of 3 are hits
+    counts = np.array([0, 5, 1, 0, 0])  # items 3 and 4 are new: 2 of 3 are hits
     result = quality_variant.new_items_recall(lists, answers, counts)
     assert result == {"new_items_recall@100": pytest.approx(2 / 3)}
 
