@@ -17,6 +17,8 @@ from tfx.types import Artifact, artifact_utils
 from pipeline.config.config import TABLES
 
 GATE_NODE = "DataGate"
+PUSHER_NODE = "Pusher"
+_RUN_CONTEXT = "pipeline_run"  # TFX's type of the context of one run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,12 +90,16 @@ def find_previous_statistics(
 ) -> dict[str, str]:
     """URI of the previous data's statistics by table, "" for each table if there are none.
 
-    The previous data are the latest that passed the gate and have a fingerprint other than
-    `fingerprint`, which is that of this run's input. They need not be those of the previous run: a
-    run on unchanged data compares with the same statistics as before, and so stays cached.
+    The previous data are the latest that passed the gate, whose run pushed its models, and which
+    have a fingerprint other than `fingerprint`, that of this run's input: a run on unchanged data
+    compares with the same statistics as before, and so stays cached. While no run has pushed, the
+    latest data that passed the gate count.
     """
     store = metadata_store.MetadataStore(connection)
-    for execution in _list_passed_executions(store, f"{pipeline}.{GATE_NODE}"):
+    passed = _list_passed_executions(store, f"{pipeline}.{GATE_NODE}")
+    pushed = _list_pushed_runs(store, pipeline)
+    in_pushed = [each for each in passed if _find_runs(store, each.id) & pushed]
+    for execution in (*in_pushed, *passed):
         if execution.custom_properties["fingerprint"].string_value != fingerprint:
             uris = _find_statistics(store, execution.id)
             # The user may have deleted the artifacts to free space.
@@ -115,6 +121,19 @@ def _list_passed_executions(store: metadata_store.MetadataStore, node: str) -> l
     executions = store.get_executions_by_context(context.id)
     passed = filter(execution_lib.is_execution_successful, executions)
     return sorted(passed, key=lambda execution: -execution.id)
+
+
+def _list_pushed_runs(store: metadata_store.MetadataStore, pipeline: str) -> set[int]:
+    """The contexts of the runs whose Pusher succeeded."""
+    pushers = _list_passed_executions(store, f"{pipeline}.{PUSHER_NODE}")
+    return {run for each in pushers for run in _find_runs(store, each.id)}
+
+
+def _find_runs(store: metadata_store.MetadataStore, execution_id: int) -> set[int]:
+    """The contexts of the runs that an execution belongs to."""
+    contexts = store.get_contexts_by_execution(execution_id)
+    names = {kind.id: kind.name for kind in store.get_context_types()}
+    return {each.id for each in contexts if names[each.type_id] == _RUN_CONTEXT}
 
 
 def _find_statistics(store: metadata_store.MetadataStore, execution_id: int) -> dict[str, str]:

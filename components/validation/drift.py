@@ -14,8 +14,14 @@ from typing import Any
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
-from components.validation.feature_statistics import compute_shares, index_features, is_numeric
+from components.validation.feature_statistics import (
+    compute_shares,
+    get_common,
+    index_features,
+    is_numeric,
+)
 from components.validation.findings import Finding
+from schema.tfdv_schema import has_default_drift
 
 Statistics = statistics_pb2.DatasetFeatureStatisticsList
 _VOLUME = (
@@ -23,6 +29,10 @@ _VOLUME = (
     anomalies_pb2.AnomalyInfo.COMPARATOR_HIGH_NUM_EXAMPLES,
 )
 _SHOWN = 3
+_DEFAULT_NOTE = " (by default, see curated.default_drift)"
+LEAST_EXAMPLES = 100
+"""Examples (users, or items) that a default comparator needs in both data: a share of one half of
+that many moves by more than the threshold by chance in one of 40,000 comparisons."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +47,8 @@ class _Comparison:
     """Description of `reference` in messages."""
     reference: Statistics
     statistics: Statistics
+    defaults: frozenset[str] = frozenset()
+    """Features whose threshold is a default."""
 
 
 def find_drift(
@@ -52,9 +64,11 @@ def find_drift(
         before: Statistics of the previous data.
     """
     rules = _restrict_comparators(schema, "drift_comparator", now, before)
+    rules = _drop_defaults_of_few(rules, now, before)
     anomalies = tfdv.validate_statistics(now, rules, previous_statistics=before)
     measured = {_join_path(info): info.drift_measurements for info in anomalies.drift_skew_info}
-    comparison = _Comparison(table, split, "drift", "the previous data", before, now)
+    defaults = frozenset(feature.name for feature in filter(has_default_drift, rules.feature))
+    comparison = _Comparison(table, split, "drift", "the previous data", before, now, defaults)
     volume = [
         Finding(table, split, "*", "volume", _describe_volume_rule(schema), reason.description)
         for reason in anomalies.dataset_anomaly_info.reason
@@ -104,6 +118,21 @@ def _restrict_comparators(
     return rules
 
 
+def _drop_defaults_of_few(
+    rules: schema_pb2.Schema, one: Statistics, other: Statistics
+) -> schema_pb2.Schema:
+    """Removes default comparators, in place, of features that few Examples of one of the two have;
+    returns `rules`.
+    """
+    both = [index_features(each) for each in (one, other)]
+    for feature in filter(has_default_drift, rules.feature):
+        described = [each[feature.name] for each in both if feature.name in each]
+        examples = [get_common(each).num_non_missing for each in described]
+        if min(examples, default=0) < LEAST_EXAMPLES:
+            feature.ClearField("drift_comparator")
+    return rules
+
+
 def _build_findings(comparison: _Comparison, measured: Mapping[str, Any]) -> list[Finding]:
     reference = index_features(comparison.reference)
     features = index_features(comparison.statistics)
@@ -113,7 +142,8 @@ def _build_findings(comparison: _Comparison, measured: Mapping[str, Any]) -> lis
             comparison.split,
             name,
             comparison.rule,
-            f"a distance of at most {one.threshold:.4g} from {comparison.reference_name}",
+            f"a distance of at most {one.threshold:.4g} from {comparison.reference_name}"
+            + _DEFAULT_NOTE * (name in comparison.defaults),
             f"{one.value:.4g} ({_name_measure(one)})",
             tuple(_describe_changes(reference[name], features[name])),
         )

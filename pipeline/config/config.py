@@ -61,6 +61,9 @@ class CuratedConfig(StrictModel):
     """Schema of the catalogue, a file relative to the configuration file."""
     shipped: Literal["movielens-1m", "movietweetings", "simulated"] | None = None
     """Data set whose schemas Tandem includes; a file for a table overrides its schema."""
+    default_drift: bool = True
+    """Whether features that these schemas do not have are compared with the previous data by
+    default thresholds (RECURRING.md); set it to false for one run after an intended change."""
 
 
 def _check_name(name: str) -> str:

@@ -10,10 +10,14 @@ from schema import tfdv_schema
 
 def build_table_schema(config: Config, table: str) -> schema_pb2.Schema:
     """The schema that follows from the declared features, restricted by the file that `[curated]`
-    names for the table, or else by the shipped schema that it names. Raises ConfigError for a file
+    names for the table, or else by the shipped schema that it names. Features that neither has get
+    default comparators of drift. Raises ConfigError for a file
     that does not fit the declarations.
     """
-    schema, named = derive_table_schema(config, table), getattr(config.curated, table)
+    named = getattr(config.curated, table)
+    schema = derive_table_schema(config, table)
+    if config.curated.default_drift:
+        tfdv_schema.add_default_drift(schema, config.dataset)
     if named is not None:
         return tfdv_schema.apply_curated(schema, pathlib.Path(named))
     if config.curated.shipped is not None:

@@ -21,6 +21,10 @@ class Gates:
         kind = self._store.put_context_type(mlmd.ContextType(name="node"))
         context = mlmd.Context(type_id=kind, name="shop.DataGate")
         [self._context] = self._store.put_contexts([context])
+        self._pusher = self._store.put_execution_type(mlmd.ExecutionType(name="Pusher"))
+        self._run = self._store.put_context_type(mlmd.ContextType(name="pipeline_run"))
+        context = mlmd.Context(type_id=kind, name="shop.Pusher")
+        [self._pushers] = self._store.put_contexts([context])
         self._gate = self._store.put_execution_type(mlmd.ExecutionType(name="DataGate"))
         self._statistics = self._store.put_artifact_type(mlmd.ArtifactType(name="Statistics"))
 
@@ -38,8 +42,16 @@ class Gates:
             event.path.steps.add(index=0)
             inputs.append((artifact, event))
         contexts = self._store.get_contexts_by_id([self._context])
+        contexts.append(mlmd.Context(type_id=self._run, name=name))
         self._store.put_execution(run, inputs, contexts)
         return uris
+
+    def push(self, name: str, state=mlmd.Execution.COMPLETE) -> None:
+        """The Pusher of the run `name`, which must be planted."""
+        contexts = self._store.get_contexts_by_id([self._pushers])
+        contexts.append(self._store.get_context_by_type_and_name("pipeline_run", name))
+        pusher = mlmd.Execution(type_id=self._pusher, last_known_state=state)
+        self._store.put_execution(pusher, [], contexts)
 
     def before(self, fingerprint: str) -> dict[str, str]:
         return find_previous_statistics(self.connection, "shop", fingerprint)
@@ -76,3 +88,14 @@ def test_statistics_that_were_deleted_are_passed_over(gates):
     tuesday = gates.plant("tuesday", "tuesday")
     pathlib.Path(tuesday["items"]).rmdir()
     assert gates.before("wednesday") == monday
+
+
+def test_data_of_a_run_that_pushed_go_before_later_data_of_one_that_did_not(gates):
+    monday = gates.plant("monday", "monday")
+    tuesday = gates.plant("tuesday", "tuesday")
+    gates.push("tuesday", mlmd.Execution.FAILED)
+    assert gates.before("wednesday") == tuesday  # nothing was pushed yet
+    gates.push("monday")
+    assert gates.before("wednesday") == monday
+    gates.push("tuesday")
+    assert gates.before("wednesday") == tuesday

@@ -9,6 +9,7 @@ from tensorflow_transform.tf_metadata import schema_utils
 from schema import tfdv_schema
 from schema.dataset import Dataset
 from schema.errors import ConfigError
+from schema.tfdv_schema import curated
 
 DATASET = Dataset.model_validate(
     {
@@ -77,7 +78,7 @@ def test_examples_are_parsed_as_the_preprocessing_expects():
 @pytest.fixture
 def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path):
     """A folder of curated files of the test's own."""
-    monkeypatch.setattr(tfdv_schema, "__file__", str(tmp_path / "curated_schema.py"))
+    monkeypatch.setattr(curated, "_SHIPPED", tmp_path / "curated")
     (tmp_path / "curated").mkdir()
     return tmp_path / "curated"
 

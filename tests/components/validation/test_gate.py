@@ -101,6 +101,24 @@ def test_a_changed_distribution_of_numbers_is_drift(describe, sound):
     assert found.examples[0] == "mean 45 → 95.45"
 
 
+@pytest.mark.parametrize(("items", "found"), [(99, []), (100, ["item_kind"])])
+def test_a_default_comparator_needs_enough_examples(describe, items, found):
+    """The share of book goes from 1 to .6."""
+    schema = text_format.Parse(
+        'feature { name: "item_id" type: BYTES } feature { name: "item_kind" type: BYTES '
+        'annotation { tag: "default_drift" } drift_comparator { infinity_norm { threshold: 0.3 } } '
+        "}",
+        schema_pb2.Schema(),
+    )
+    ids = [f"i{n}" for n in range(200)]
+    before = describe({"all": {"item_id": ids, "item_kind": ["book"] * 200}})
+    moved = (["book"] * 3 + ["toy"] * 2) * 40
+    now = describe({"all": {"item_id": ids[:items], "item_kind": moved[:items]}})
+    drift = checked(now, before=before[0], schema=schema)
+    assert [each.feature for each in drift] == found
+    assert all("by default, see curated.default_drift" in each.expected for each in drift)
+
+
 def test_a_table_that_lost_more_than_half_is_a_finding(describe, sound):
     few = {name: values[4:8] for name, values in SOUND.items()}
     found = checked(describe({"all": few}), before=sound[0])

@@ -38,7 +38,6 @@ def test_a_curated_file_is_relative_to_the_configuration(tmp_path, monkeypatch):
     monkeypatch.chdir("/")
     title = {f.name: f for f in build_table_schema(config, "items").feature}["title"]
     assert title.domain == "titles"
-    assert build_table_schema(config, "interactions") == derive_table_schema(config, "interactions")
 
 
 def test_a_curated_file_that_is_not_there_is_named(tmp_path):
@@ -73,7 +72,8 @@ def test_a_file_of_ones_own_goes_before_the_shipped_one(tmp_path):
 
 @pytest.mark.parametrize("name", ["simulated", "movietweetings", "movielens-1m"])
 def test_a_name_brings_no_schema(tmp_path, name):
-    config = load(tmp_path, SHOP.replace('"shop"', f'"{name}"'))
+    plain = SHOP + "[curated]\ndefault_drift = false\n"
+    config = load(tmp_path, plain.replace('"shop"', f'"{name}"'))
     for table in TABLES:
         assert build_table_schema(config, table) == derive_table_schema(config, table)
 
@@ -82,9 +82,36 @@ def test_a_name_brings_no_schema(tmp_path, name):
     "path", [*CONFIGS.glob("*.toml"), *CONFIGS.glob("recipes/*.toml")], ids=lambda path: path.stem
 )
 def test_a_shipped_configuration_has_the_schema_of_its_data(path):
-    config = load_config(path)
+    config = load_config(path, ["curated.default_drift=false"])
     files = CONFIGS.parent / "schema" / "curated"
     there = (files / f"{config.name}.items.pbtxt").exists()
     assert config.curated.shipped == (config.name if there else None)
     for table in TABLES:
         assert (build_table_schema(config, table) != derive_table_schema(config, table)) == there
+
+
+def test_features_without_a_curated_rule_have_default_comparators(tmp_path):
+    declared = """
+[features.items]
+kind = { kind = "category" }
+price = { kind = "number" }
+about = { kind = "text" }
+[labels.ranking]
+stars = { column = "stars", kind = "regression" }
+"""
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "schemas" / "items.pbtxt").write_text('feature { name: "item_price" type: FLOAT }')
+    config = load(tmp_path, SHOP + declared + CURATED)
+    drift = {
+        feature.name: feature.drift_comparator
+        for table in TABLES
+        for feature in build_table_schema(config, table).feature
+        if feature.HasField("drift_comparator")
+    }
+    assert drift.keys() == {"item_ids", "positive", "label_stars", "item_kind"}
+    assert drift["item_kind"].infinity_norm.threshold == 0.3
+    assert drift["item_ids"].infinity_norm.threshold == 0.5
+    assert drift["label_stars"].jensen_shannon_divergence.threshold == 0.2
+    config = load(tmp_path, SHOP + declared + "[curated]\ndefault_drift = false\n")
+    for table in TABLES:
+        assert build_table_schema(config, table) == derive_table_schema(config, table)
