@@ -31,8 +31,8 @@ def render_draft(
         recipes: Recipes that fit the files.
     """
     lines = [
-        *_comment(f"Drafted by `tandem init` from {data}. Check each line, above all those below"),
-        *_comment('"unsure"; docs/CONFIG.md describes every key.'),
+        *_comment(f"Drafted by `tandem init` from the files in {data}"),
+        *_comment("Check each line, above all what is unsure; docs/CONFIG.md describes every key."),
         *(_comment(f"The files also fit a complete recipe: tandem recipes {' or '.join(recipes)}"))
         * bool(recipes),
         *(_comment(f"missing: {missing}") if missing else []),
@@ -113,7 +113,8 @@ def _format_value(value: Any) -> str:
         return f"{{ {', '.join(pairs)} }}" if pairs else "{}"
     if isinstance(value, list):
         return f"[{', '.join(map(_format_value, value))}]"
-    return tomli_w.dumps({"x": value}).partition(" = ")[2].strip()
+    text = tomli_w.dumps({"x": value}).removeprefix("x = ").removesuffix("\n")
+    return text.replace("\t", "\\t")
 
 
 def _format_key(key: str) -> str:
@@ -122,4 +123,7 @@ def _format_key(key: str) -> str:
 
 def _comment(text: str) -> list[str]:
     plain = re.sub(r"[\x00-\x1f\x7f]", " ", text)
-    return textwrap.wrap(plain, _WIDTH, initial_indent="# ", subsequent_indent="#   ")
+    wrap = textwrap.TextWrapper(
+        _WIDTH, initial_indent="# ", subsequent_indent="#   ", break_on_hyphens=False
+    )
+    return wrap.wrap(plain)

@@ -6,7 +6,8 @@ import tempfile
 from typing import Any, NamedTuple
 
 from components.ingest import preflight
-from components.ingest.draft import Draft, draft_tables
+from components.ingest.draft import Draft, detect_text_form, draft_tables
+from components.ingest.read.files import find_files
 from pipeline.commands.draft_toml import render_draft
 from pipeline.commands.recipes import list_recipes
 from pipeline.config.config import load_config
@@ -34,6 +35,8 @@ class Initialised(NamedTuple):
             "path": str(self.path),
             "name": self.name,
             "tables": tables,
+            "split": self.draft.split,
+            "more_events": [each.keys for each in self.draft.more_events],
             "not_read": self.draft.others,
             "missing": self.missing,
             "recipes": self.recipes,
@@ -62,7 +65,7 @@ def write_first_config(
         )
     draft = draft_tables(str(data))
     missing = _check_text(render_draft(name, data, draft), data)
-    recipes = [recipe.name for recipe in list_recipes() if not _find_misfit(recipe.path, data)]
+    recipes = [recipe.name for recipe in list_recipes() if _fits(recipe.path, data)]
     text = render_draft(name, data, draft, missing, recipes)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
@@ -72,6 +75,15 @@ def write_first_config(
 def _make_name(data: pathlib.Path) -> str:
     plain = re.sub(r"[^a-z0-9]+", "-", data.absolute().name.lower())[:63].strip("-")
     return plain or "data"
+
+
+def _fits(recipe: pathlib.Path, data: pathlib.Path) -> bool:
+    """Whether the files have the columns of a recipe, and as many if they have no header."""
+    if _find_misfit(recipe, data):
+        return False
+    tables = [table for _, table in load_config(recipe).data.list_tables() if table.columns]
+    forms = [(detect_text_form(next(iter(find_files(str(data), t)))), t) for t in tables]
+    return all(form and form.fields == len(table.columns or []) for form, table in forms)
 
 
 def _check_text(text: str, data: pathlib.Path) -> str:

@@ -14,7 +14,7 @@ from components.ingest.draft.column import (
 from components.ingest.draft.events import EventTable, can_be_rating, find_event_tables
 from components.ingest.draft.feature_kinds import Features, choose_features, find_title
 from components.ingest.draft.file_sample import FileSample
-from components.ingest.draft.split_files import find_split_tables
+from components.ingest.draft.split_files import find_split_tables, is_named_after_split
 from components.ingest.draft.tables import FoundTable, find_tables
 from schema.errors import DataRefused
 from schema.sources.text_options import NULL_TEXT, NULL_WORDS
@@ -72,7 +72,8 @@ def draft_tables(folder: str) -> Draft:
     parts = find_split_tables(events)
     log, *more = [*parts.values(), *(each for each in events if each not in parts.values())]
     rest = [t for t in found.tables if t.path not in {each.table.path for each in events}]
-    described = find_attribute_tables(log, rest)
+    unsplit = [table for table in rest if not is_named_after_split(table.path)]
+    described = find_attribute_tables(log, unsplit)
     logs = [_draft_part(split, each) for split, each in parts.items()] or [_draft_events(log)]
     tables = [_draft_attributes(kind, described[kind]) for kind in sorted(described)]
     used = {each.table.path for each in described.values()}

@@ -18,6 +18,7 @@ from components.ingest.draft.tables import FoundTable
 
 _FEW_MISSING = 0.2
 _UNIQUE = 0.9
+_FEWEST = 3  # records: a file with one object is a configuration or a summary
 _REJECTED = 0.01  # the default of data.max_rejected_fraction
 _LARGEST_RATING = 10
 _MOST_RATINGS = 21
@@ -70,6 +71,8 @@ def _find_columns(table: FoundTable) -> EventTable | None:
     sample = table.sample
     if sample.is_sequences:
         return EventTable(table, "user_id", "item_id", None, {}, [])
+    if max((len(column.values) for column in sample.columns.values()), default=0) < _FEWEST:
+        return None
     if not sample.has_names:
         return _name_columns(table)
     ids = [column for column in sample.columns.values() if _can_be_named_id(column)]
@@ -85,15 +88,19 @@ def _find_columns(table: FoundTable) -> EventTable | None:
 
 
 def _name_columns(table: FoundTable) -> EventTable | None:
-    """Columns without names: the first column of times, then the first two that can be ids, if
-    their values recur.
+    """Columns without names: the first column of times, then the first two that can be ids, of
+    which one recurs, or both if there are no times.
     """
     columns = list(table.sample.columns.values())
     time, keys, unsure = _find_time(columns)
     ids = [column for column in columns if column.name != time and _can_be_id(column)][:2]
-    if time is None or len(ids) < 2 or all(map(_is_unique, ids)):
+    unique = sum(map(_is_unique, ids))
+    if len(ids) < 2 or unique > (time is not None):
         return None
-    new_names = {ids[0].name: "user_id", ids[1].name: "item_id", time: "timestamp"}
+    if time is None and any(map(_has_blanks, ids)):
+        return None
+    new_names = {ids[0].name: "user_id", ids[1].name: "item_id"}
+    new_names |= {} if time is None else {time: "timestamp"}
     rating = next((c for c in columns if c.name not in new_names and can_be_rating(c)), None)
     if rating is not None:
         new_names[rating.name] = "rating"
@@ -101,7 +108,8 @@ def _name_columns(table: FoundTable) -> EventTable | None:
         "user_id and item_id: the first two columns that can be ids; could they be exchanged?"
     ]
     renamed = table._replace(sample=rename_columns(table.sample, new_names))
-    return EventTable(renamed, "user_id", "item_id", "timestamp", keys, [*doubts, *unsure])
+    named_time = None if time is None else "timestamp"
+    return EventTable(renamed, "user_id", "item_id", named_time, keys, [*doubts, *unsure])
 
 
 def rename_columns(sample: FileSample, new_names: dict[str, str]) -> FileSample:
@@ -188,6 +196,11 @@ def _can_be_named_id(column: Column) -> bool:
         and not holds_lists(column)
         and not holds_booleans(column)
     )
+
+
+def _has_blanks(column: Column) -> bool:
+    """Whether most values are of several words, as titles are."""
+    return sum(" " in text for text in column.texts) > len(column.texts) / 2
 
 
 def _is_unique(column: Column) -> bool:

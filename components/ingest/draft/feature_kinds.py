@@ -49,7 +49,7 @@ def choose_features(columns: Mapping[str, Column], omitted: set[str]) -> Feature
 def choose_kind(column: Column) -> dict[str, Any] | None:
     """Returns the keys of a feature; None for ids, links, nested values and empty columns."""
     present = column.present
-    if not present:
+    if not present or _is_constant(column):
         return None
     if holds_lists(column):
         values = Column(column.name, list(itertools.chain.from_iterable(present)))
@@ -63,6 +63,10 @@ def choose_kind(column: Column) -> dict[str, Any] | None:
     if form is not None:
         return {"kind": "timestamp", **form.options}
     return _choose_for_numbers(column) if holds_numbers(column) else _choose_for_texts(column)
+
+
+def _is_constant(column: Column) -> bool:
+    return len(column.values) >= _FEW and not column.missing_share and len(column.distinct) == 1
 
 
 def find_title(columns: Mapping[str, Column], omitted: set[str]) -> str | None:

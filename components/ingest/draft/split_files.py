@@ -12,6 +12,11 @@ _NAMES = {
 }
 
 
+def is_named_after_split(path: str) -> bool:
+    """Whether the path has the name of a split, such as `test.csv`."""
+    return any(pattern.search(path.lower()) for pattern in _NAMES.values())
+
+
 def find_split_tables(tables: Sequence[EventTable]) -> dict[str, EventTable]:
     """Returns the table of each split; nothing unless there are one of train and one of test, with
     the same columns.

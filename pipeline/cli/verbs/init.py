@@ -52,5 +52,7 @@ def _print_tables(done: "Initialised") -> None:
         print(f"{table.kind}: {table.keys['path']}" + (f" ({shown})" if shown else ""))
         for doubt in table.doubts:
             print(f"  unsure: {doubt}")
+    for table in done.draft.more_events:
+        print(f"not read: {table.keys['path']}, which has users and items too")
     for path, what in done.draft.others.items():
         print(f"not read: {path}: {what}")

@@ -9,6 +9,7 @@ from pipeline import cli
 from pipeline.commands.init import write_first_config
 from pipeline.config.config import load_config
 from schema.errors import UsageError
+from tests.pipeline.recipes.files import load_sample, write_files
 
 LOG = "user_id,item_id,timestamp,session_id\n" + "".join(
     f"u{n % 4},i{n % 7},{1_600_000_000 + n},s{n}\n" for n in range(40)
@@ -36,6 +37,35 @@ def test_the_file_is_valid_and_has_comments_on_what_is_unsure(shop, tmp_path):
     assert "# Not read: odd .bin: a zip archive" in text
     items = tomli.loads(text)["features"]["items"]
     assert items == {"name_of_it": {"kind": "text", "column": "Name of it"}}
+
+
+def test_a_recipe_fits_only_if_a_file_without_header_has_as_many_columns(tmp_path):
+    folder = tmp_path / "films"
+    write_files(load_sample("movielens-1m"), folder)
+    assert write_first_config(folder, tmp_path / "a.toml").recipes == ["movielens-1m"]
+    (folder / "users.dat").write_text("".join(f"{n}::{n}00\n" for n in range(1, 6)))
+    assert write_first_config(folder, tmp_path / "b.toml").recipes == []
+
+
+def test_a_tab_is_written_so_that_it_can_be_seen(tmp_path):
+    write_files(load_sample("recbole"), tmp_path / "atomic")
+    done = write_first_config(tmp_path / "atomic", tmp_path / "a.toml")
+    assert 'delimiter = "\\t"\n' in done.path.read_text()
+    assert load_config(done.path).data.interactions.delimiter == "\t"
+
+
+def test_further_events_are_in_comments(tmp_path):
+    write_files(load_sample("yoochoose"), tmp_path / "clicks")
+    text = write_first_config(tmp_path / "clicks", tmp_path / "a.toml").path.read_text()
+    assert '# [[data.interactions]]\n# path = "yoochoose-buys.dat"\n' in text
+    (tmp_path / "both.toml").write_text(
+        text.replace("\n[data.interactions]", "\n[[data.interactions]]")
+        .replace("# [[data.interactions]]\n", "[[data.interactions]]\n")
+        .replace('# path = "yoochoose-buys.dat"', 'path = "yoochoose-buys.dat"')
+        .replace("# columns = [", "columns = [")
+        .replace("# timestamp_unit", "timestamp_unit")
+    )
+    assert len(load_config(tmp_path / "both.toml").data.event_tables) == 2
 
 
 def test_an_existing_file_is_kept_without_force(shop, tmp_path):

@@ -166,6 +166,16 @@ def test_files_of_numbered_parts_are_one_table(tmp_path):
     assert draft_tables(str(tmp_path)).tables[0].keys["path"] == "log-*.csv"
 
 
+def test_pairs_without_a_header_are_a_log_if_both_ids_recur(tmp_path):
+    (tmp_path / "pairs.txt").write_text(
+        "".join(f"{n % 5}\t{n % 7}\t{n % 3}.0\n" for n in range(30))
+    )
+    (tmp_path / "names.txt").write_text("".join(f"{n}\tLamp {n % 2}\t1\n" for n in range(7)))
+    log, items = draft_tables(str(tmp_path)).tables
+    assert log.keys["columns"] == ["user_id", "item_id", "rating"]
+    assert (log.keys["timestamp"], items.keys["path"]) == ("", "names.txt")
+
+
 def test_a_folder_without_a_log_is_refused_with_what_is_there(tmp_path):
     (tmp_path / "items.csv").write_text("item_id,name\n1,Lamp\n2,Desk\n")
     (tmp_path / "notes.txt").write_text("first\nsecond line\n")
