@@ -18,7 +18,7 @@ from components.ingest.draft.tables import FoundTable
 
 _FEW_MISSING = 0.2
 _UNIQUE = 0.9
-_FEWEST = 3  # records: a file with one object is a configuration or a summary
+_FEWEST = 2  # records: a file with one object is a configuration or a summary
 _REJECTED = 0.01  # the default of data.max_rejected_fraction
 _LARGEST_RATING = 10
 _MOST_RATINGS = 21
