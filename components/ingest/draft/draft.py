@@ -5,19 +5,13 @@ from typing import Any, NamedTuple
 
 from components.ingest.draft import names
 from components.ingest.draft.attributes import AttributeTable, find_attribute_tables
-from components.ingest.draft.column import (
-    Column,
-    find_sentinels,
-    holds_booleans,
-    holds_decimal_commas,
-)
+from components.ingest.draft.column import Column, holds_booleans
 from components.ingest.draft.events import EventTable, can_be_rating, find_event_tables
 from components.ingest.draft.feature_kinds import Features, choose_features, find_title
-from components.ingest.draft.file_sample import FileSample
+from components.ingest.draft.number_keys import find_number_keys
 from components.ingest.draft.split_files import find_split_tables, is_named_after_split
 from components.ingest.draft.tables import FoundTable, find_tables
 from schema.errors import DataRefused
-from schema.sources.text_options import NULL_TEXT, NULL_WORDS
 
 _DEFAULTS = {
     "format": "csv",
@@ -103,7 +97,7 @@ def _draft_part(split: str, events: EventTable) -> TableDraft:
 
 def _draft_events(events: EventTable) -> TableDraft:
     sample = events.table.sample
-    keys = {"path": events.table.path, **sample.options, **_find_number_keys(sample)}
+    keys = {"path": events.table.path, **sample.options, **find_number_keys(sample)}
     keys |= {"user_id": events.user, "item_id": events.item}
     keys |= {} if events.is_sequences else {"timestamp": events.time or ""}
     doubts = [*sample.doubts, *events.doubts]
@@ -116,7 +110,7 @@ def _draft_events(events: EventTable) -> TableDraft:
 
 def _draft_attributes(kind: str, attributes: AttributeTable) -> TableDraft:
     sample = attributes.table.sample
-    keys = {"path": attributes.table.path, **sample.options, **_find_number_keys(sample)}
+    keys = {"path": attributes.table.path, **sample.options, **find_number_keys(sample)}
     keys |= {f"{kind[:-1]}_id": attributes.id}
     if attributes.properties is not None:
         return _draft_properties(keys, attributes)
@@ -173,21 +167,6 @@ def _find_labels(events: EventTable) -> tuple[dict[str, dict[str, Any]], dict[st
         elif own in names.EVENTS and 1 < len(column.distinct) <= _MOST_EVENTS:
             kinds[name] = sorted(column.distinct)
     return labels, kinds
-
-
-def _find_number_keys(sample: FileSample) -> dict[str, Any]:
-    """`null_values`, `decimal` and `thousands` that make numbers of columns which are none yet."""
-    keys: dict[str, Any] = {}
-    columns = sample.columns.values() if "format" not in sample.options else ()
-    sentinels = sorted({text for column in columns for text in find_sentinels(column)})
-    if sentinels:
-        keys["null_values"] = [NULL_TEXT, *NULL_WORDS, *sentinels]
-    commas = [column for column in columns if holds_decimal_commas(column)]
-    if commas:
-        keys["decimal"] = ","
-        if any("." in text for column in commas for text in column.texts):
-            keys["thousands"] = "."
-    return keys
 
 
 def _omit_defaults(keys: dict[str, Any]) -> dict[str, Any]:

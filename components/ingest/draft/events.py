@@ -1,19 +1,19 @@
 """Which table is the event log, and which of its columns are users, items and times."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from components.ingest.draft import names
 from components.ingest.draft.column import (
     Column,
-    TimeForm,
-    detect_time,
     holds_booleans,
     holds_integers,
     holds_lists,
     holds_numbers,
 )
+from components.ingest.draft.event_time import find_time
 from components.ingest.draft.file_sample import FileSample
+from components.ingest.draft.named_columns import choose_by_name
 from components.ingest.draft.tables import FoundTable
 
 _FEW_MISSING = 0.2
@@ -22,7 +22,6 @@ _FEWEST = 2  # records: a file with one object is a configuration or a summary
 _REJECTED = 0.01  # the default of data.max_rejected_fraction
 _LARGEST_RATING = 10
 _MOST_RATINGS = 21
-_ORIGIN = "2020-01-01T00:00:00Z"
 
 
 class EventTable(NamedTuple):
@@ -76,14 +75,14 @@ def _find_columns(table: FoundTable) -> EventTable | None:
     if not sample.has_names:
         return _name_columns(table)
     ids = [column for column in sample.columns.values() if _can_be_named_id(column)]
-    user = _choose(ids, names.USERS)
-    item = _choose([column for column in ids if column is not user], names.ITEMS)
+    user = choose_by_name(ids, names.USERS)
+    item = choose_by_name([column for column in ids if column is not user], names.ITEMS)
     if user is None or item is None:
         return None
     doubts = [*_doubt_others(ids, user, names.USERS), *_doubt_others(ids, item, names.ITEMS)]
     doubts += _doubt_missing({"user_id": user, "item_id": item})
     rest = [column for column in sample.columns.values() if column not in (user, item)]
-    time, keys, unsure = _find_time(rest)
+    time, keys, unsure = find_time(rest)
     return EventTable(table, user.name, item.name, time, keys, [*doubts, *unsure])
 
 
@@ -92,7 +91,7 @@ def _name_columns(table: FoundTable) -> EventTable | None:
     which one recurs, or both if there are no times.
     """
     columns = list(table.sample.columns.values())
-    time, keys, unsure = _find_time(columns)
+    time, keys, unsure = find_time(columns)
     ids = [column for column in columns if column.name != time and _can_be_id(column)][:2]
     unique = sum(map(_is_unique, ids))
     if len(ids) < 2 or unique > (time is not None):
@@ -119,50 +118,6 @@ def rename_columns(sample: FileSample, new_names: dict[str, str]) -> FileSample:
         for name, column in sample.columns.items()
     }
     return sample._replace(columns=columns, options=sample.options | {"columns": list(columns)})
-
-
-def _find_time(columns: Sequence[Column]) -> tuple[str | None, dict[str, Any], list[str]]:
-    forms = {column.name: form for column in columns if (form := detect_time(column))}
-    best = _choose([column for column in columns if column.name in forms], names.TIMES)
-    name = best.name if best is not None else next(iter(forms), None)
-    if name is None:
-        return _find_relative_time(columns)
-    form = forms[name]
-    keys = {f"timestamp_{key}": value for key, value in form.options.items()}
-    others = [other for other in forms if other != name]
-    doubts = [f"timestamp: {', '.join(others)} could be the time too"] if others else []
-    return name, keys, doubts + _doubt_form(form)
-
-
-def _find_relative_time(columns: Sequence[Column]) -> tuple[str | None, dict[str, Any], list[str]]:
-    """A column named as a time, whose numbers count from a moment that is not known."""
-    named = _choose([column for column in columns if holds_integers(column)], names.TIMES)
-    if named is None:
-        return None, {}, []
-    doubt = (
-        "timestamp_origin: the times are none since 1970; from when do they count, in which unit?"
-    )
-    return named.name, {"timestamp_origin": _ORIGIN}, [doubt]
-
-
-def _doubt_form(form: TimeForm) -> list[str]:
-    if form.is_ambiguous:
-        return [
-            f"timestamp_format: {form.format} fits, and so does the other order of day and month"
-        ]
-    return []
-
-
-def _choose(columns: Iterable[Column], known: Sequence[str]) -> Column | None:
-    """The column whose name comes first in `known`, or else one whose name ends with one of its
-    names of several letters.
-    """
-    by_name = {names.normalize(column.name): column for column in reversed(list(columns))}
-    exact = next((by_name[name] for name in known if name in by_name), None)
-    if exact is not None:
-        return exact
-    ends = tuple(name for name in known if len(name) > 5)
-    return next((by_name[name] for name in reversed(by_name) if name.endswith(ends)), None)
 
 
 def _doubt_others(ids: Sequence[Column], chosen: Column, known: Sequence[str]) -> list[str]:
