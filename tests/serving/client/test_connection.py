@@ -6,7 +6,7 @@ import pytest
 from schema.errors import UsageError
 from serving.client.client import Client
 from serving.client.connection import Security
-from tests.serving.issued import issue_all
+from tests.serving.certificates import issue_all
 from tests.serving.stub_server import Scripted, scripted
 
 TIMEOUT_S = 3

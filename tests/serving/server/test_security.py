@@ -19,7 +19,7 @@ from serving.protocol.errors import RequestError
 from serving.server.app import run_server
 from serving.server.options import ServerOptions
 from serving.server.security import ServerSecurity, Tls, read_ssl_config, read_tls, read_token
-from tests.serving.issued import issue_all
+from tests.serving.certificates import issue_all
 
 TOKEN = "s3cret"
 ANN = {"user_id": np.array(["ann"]), "x": np.ones([1, 2], "f4"), "k": np.array([1])}
