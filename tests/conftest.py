@@ -1,8 +1,8 @@
-"""What every test stands on: Keras 2 before TensorFlow, and the shared data where it is there."""
+"""Fixtures of all tests: Keras 2 before TensorFlow, the shared data sets, and object stores."""
 
 import os
 
-# Read when TensorFlow is first imported, so before any test module is.
+# TensorFlow reads these on import, and test modules import it.
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -18,7 +18,7 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 
-# A busy machine is no defect of the code: pytest's own timeout ends what hangs.
+# A slow machine must not fail a test: pytest's timeout ends tests that hang.
 hypothesis.settings.register_profile("tandem", deadline=None)
 hypothesis.settings.load_profile("tandem")
 
@@ -26,8 +26,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(autouse=True, scope="module")
-def nondeterminism() -> Iterator[None]:
-    """What training makes deterministic in its process lasts no longer than the file that trained:
+def reset_determinism() -> Iterator[None]:
+    """Ends the determinism that training enables for the whole process, after each test module:
     with it, no servable can read the clock.
     """
     yield
@@ -39,7 +39,9 @@ def nondeterminism() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def no_arguments() -> Iterator[None]:
-    """TFX's Beam executors parse `sys.argv`, where pytest's own `-v` is absl's `--verbosity`."""
+    """Hides pytest's arguments from TFX's Beam executors, which parse `sys.argv`: pytest's `-v` is
+    absl's `--verbosity`.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", sys.argv[:1])
         yield
@@ -47,9 +49,7 @@ def no_arguments() -> Iterator[None]:
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """Ctrl-C counts, here and in processes begun here: a shell has what it runs in the background
-    ignore it.
-    """
+    """Handles SIGINT, also in child processes: a shell makes background processes ignore it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -60,13 +60,15 @@ def shared_data() -> pathlib.Path:
     """Folder of the public data sets: $TANDEM_DATA, else ../shared/data beside the checkout."""
     folder = pathlib.Path(os.environ.get("TANDEM_DATA", ROOT.parent / "shared" / "data"))
     if not folder.is_dir():
-        pytest.skip(f"needs the public data sets: no folder {folder}, set TANDEM_DATA to theirs")
+        pytest.skip(
+            f"needs the public data sets: no folder {folder}, set TANDEM_DATA to their folder"
+        )
     return folder
 
 
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[str]:
-    """URL of an S3 server in this process, empty at first."""
+    """URL of an initially empty S3 server in this process."""
     from botocore.loaders import JSONFileLoader
     from moto.server import ThreadedMotoServer
 
@@ -74,7 +76,7 @@ def s3_server() -> Iterator[str]:
     server.start()
     host, port = server.get_host_and_port()
     with pytest.MonkeyPatch.context() as patch:
-        # Beam makes a client for each file that it opens; each would parse S3's description again.
+        # Beam creates a client for each file, and each would parse botocore's S3 model again.
         load = functools.cache(JSONFileLoader().load_file)
         patch.setattr(JSONFileLoader, "load_file", staticmethod(load))
         yield f"http://{host}:{port}"
@@ -83,7 +85,7 @@ def s3_server() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def gs_server() -> Iterator[str]:
-    """URL of a server in this process that speaks as Google's store does, empty at first."""
+    """URL of an initially empty emulator of Google Cloud Storage in this process."""
     from gcp_storage_emulator.server import create_server
 
     with socket.socket() as free:
@@ -97,7 +99,7 @@ def gs_server() -> Iterator[str]:
 
 @pytest.fixture
 def gs_bucket(gs_server, monkeypatch, tmp_path) -> str:
-    """gs://BUCKET/NAME, which this process can reach; nothing is there."""
+    """gs://BUCKET/NAME, an empty location that this process can access."""
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -121,7 +123,7 @@ def gs_bucket(gs_server, monkeypatch, tmp_path) -> str:
 
 @pytest.fixture
 def bucket(s3_server, monkeypatch) -> str:
-    """s3://NAME of a new bucket, which this process and those that it starts can reach."""
+    """s3://NAME of a new bucket, which this process and its child processes can access."""
     import boto3
 
     name = f"bucket-{uuid.uuid4().hex[:12]}"

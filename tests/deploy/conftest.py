@@ -15,7 +15,7 @@ def deploy() -> pathlib.Path:
 
 @pytest.fixture(scope="session")
 def manifests() -> dict[str, dict]:
-    """What `kubectl apply -f deploy/kubernetes/` reads, by kind."""
+    """The documents that `kubectl apply -f deploy/kubernetes/` reads, by kind."""
     documents = [
         document
         for path in sorted((DEPLOY / "kubernetes").glob("*.yaml"))

@@ -1,4 +1,4 @@
-"""The Dockerfile, read by dockerfile-parse: its stages, and what a stage copies, runs and sets."""
+"""The Dockerfile, read by dockerfile-parse: its stages and their instructions."""
 
 import pathlib
 import re
@@ -8,42 +8,42 @@ from dockerfile_parse import DockerfileParser
 
 
 class Instruction(NamedTuple):
-    """One instruction, its continuation lines joined."""
+    """One instruction, with continuation lines joined."""
 
     name: str
     value: str
 
 
 class Stage(NamedTuple):
-    """What stands from one FROM to the next."""
+    """The instructions from one FROM to the next."""
 
     base: str
     name: str
     instructions: list[Instruction]
 
     def values(self, name: str) -> list[str]:
-        """Values of every instruction of that name."""
-        return [found.value for found in self.instructions if found.name == name]
+        """Values of all instructions with this name."""
+        return [instruction.value for instruction in self.instructions if instruction.name == name]
 
 
-def stages(path: pathlib.Path) -> list[Stage]:
-    """Stages of the Dockerfile at `path` in order."""
-    found: list[Stage] = []
+def read_stages(path: pathlib.Path) -> list[Stage]:
+    """Stages of the Dockerfile at `path`, in order."""
+    stages: list[Stage] = []
     for entry in DockerfileParser(path=str(path)).structure:
         name, value = entry["instruction"], entry["value"]
         if name == "FROM":
             base, _, alias = value.partition(" AS ")
-            found.append(Stage(base, alias, []))
+            stages.append(Stage(base, alias, []))
         elif name != "COMMENT":
-            found[-1].instructions.append(Instruction(name, value))
-    return found
+            stages[-1].instructions.append(Instruction(name, value))
+    return stages
 
 
-def environment(stage: Stage) -> dict[str, str]:
-    """What ENV of the stage sets; no value here has a space in it."""
+def get_environment(stage: Stage) -> dict[str, str]:
+    """Variables that the stage's ENV instructions set; values must not contain spaces."""
     return dict(re.findall(r"(\w+)=(\S+)", " ".join(stage.values("ENV"))))
 
 
-def shell(run: str) -> str:
+def get_command(run: str) -> str:
     """The command of a RUN, without its options."""
     return re.sub(r"^(--\S+\s+)+", "", run)

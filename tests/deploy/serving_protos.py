@@ -1,5 +1,5 @@
-"""Messages of TensorFlow Serving that tensorflow-serving-api leaves out, as published: the fields
-that every release has.
+"""Messages of TensorFlow Serving that tensorflow-serving-api omits, as published: the fields that
+every release has.
 
 Sources, both in github.com/tensorflow/serving:
 tensorflow_serving/servables/tensorflow/session_bundle_config.proto (BatchingParameters),
@@ -25,8 +25,8 @@ PROMETHEUS = [("enable", 1, Field.TYPE_BOOL), ("path", 2, Field.TYPE_STRING)]
 MONITORING = [("prometheus_config", 1, ".published.PrometheusConfig")]
 
 
-def messages() -> dict[str, Any]:
-    """Classes by name."""
+def build_messages() -> dict[str, Any]:
+    """Message classes by name."""
     file = descriptor_pb2.FileDescriptorProto(
         name="published.proto",
         package="published",
@@ -49,5 +49,5 @@ def messages() -> dict[str, Any]:
                 added.type = kind
     wrappers = descriptor_pb2.FileDescriptorProto()
     wrappers_pb2.DESCRIPTOR.CopyToProto(wrappers)
-    built = message_factory.GetMessages([wrappers, file])
-    return {name.removeprefix("published."): kind for name, kind in built.items()}
+    classes = message_factory.GetMessages([wrappers, file])
+    return {name.removeprefix("published."): kind for name, kind in classes.items()}

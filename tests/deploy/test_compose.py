@@ -1,11 +1,11 @@
-"""docker-compose.yml by hand: keys of the Compose specification, files that there are."""
+"""docker-compose.yml has only keys of the Compose specification, and names existing files."""
 
 import re
 
 import pytest
 import yaml
 
-# The attributes of https://github.com/compose-spec/compose-spec/blob/main/spec.md that are in use.
+# The used attributes of https://github.com/compose-spec/compose-spec/blob/main/spec.md.
 SERVICE_KEYS = {
     "image", "command", "ports", "volumes", "healthcheck", "read_only", "security_opt",
     "cap_drop", "stop_grace_period", "restart", "depends_on",
@@ -31,7 +31,7 @@ def test_images_have_a_version(services):
         assert re.fullmatch(r"[a-z/]+:v?\d+\.\d+\.\d+", service["image"])
 
 
-def test_tensorflow_serving_is_the_one_of_the_version_set(services, container):
+def test_tensorflow_serving_has_the_supported_version(services, container):
     assert services["serving"]["image"] == container["image"] == "tensorflow/serving:2.16.1"
 
 
@@ -46,7 +46,7 @@ def test_every_port_is_on_loopback(services):
         assert re.fullmatch(r"127\.0\.0\.1:(\d+):\1", port)
 
 
-def test_every_file_that_is_mounted_is_there_and_read_only(services, deploy):
+def test_every_mounted_file_exists_and_is_read_only(services, deploy):
     mounts = [mount for service in services.values() for mount in service["volumes"]]
     files = [mount for mount in mounts if mount.startswith("./")]
     for mount in files:
@@ -69,7 +69,7 @@ def test_services_depend_on_services(services):
         assert set(service.get("depends_on", ())) <= set(services)
 
 
-def test_prometheus_asks_the_server_where_it_answers(deploy):
+def test_prometheus_scrapes_the_servers_metrics_path(deploy):
     (job,) = yaml.safe_load((deploy / "prometheus.yml").read_text())["scrape_configs"]
     assert job["metrics_path"] == "/monitoring/prometheus/metrics"
     assert job["static_configs"] == [{"targets": ["serving:8501"]}]

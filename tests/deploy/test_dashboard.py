@@ -1,4 +1,4 @@
-"""The Grafana dashboard, over the names that docs/SERVING.md has of TensorFlow Serving."""
+"""The Grafana dashboard uses metrics of TensorFlow Serving that docs/SERVING.md lists."""
 
 import itertools
 import json
@@ -19,7 +19,7 @@ def dashboard(deploy):
 
 @pytest.fixture(scope="module")
 def documented():
-    """Metrics with their kind, from the table."""
+    """Kind of each metric, from the document's table."""
     rows = re.findall(rf"^\| `({METRIC})` \| (\w+)", SERVING_MD.read_text(), re.MULTILINE)
     return dict(rows)
 
@@ -28,7 +28,7 @@ def expressions(dashboard):
     return [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
 
 
-def test_names_are_documented_and_used_as_what_they_are(dashboard, documented):
+def test_metrics_are_documented_and_used_by_their_kind(dashboard, documented):
     used = {name for text in expressions(dashboard) for name in re.findall(METRIC, text)}
     assert len(used) >= 5
     for name in used:
@@ -59,7 +59,7 @@ def test_variables_are_declared(dashboard):
     assert declared <= used
 
 
-def test_panels_lie_beside_one_another(dashboard):
+def test_panels_do_not_overlap(dashboard):
     panels = dashboard["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels)
     for one, other in itertools.combinations([panel["gridPos"] for panel in panels], 2):
@@ -69,7 +69,7 @@ def test_panels_lie_beside_one_another(dashboard):
     assert max(panel["gridPos"]["x"] + panel["gridPos"]["w"] for panel in panels) == 24
 
 
-def test_every_panel_says_what_it_shows(dashboard):
+def test_every_panel_has_a_title_description_and_unit(dashboard):
     for panel in dashboard["panels"]:
         assert panel["title"]
         assert panel["description"].endswith(".")

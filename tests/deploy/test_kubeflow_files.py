@@ -1,4 +1,4 @@
-"""The files of deploy/kubeflow/, and what docs/KUBEFLOW.md has typed around them."""
+"""The files of deploy/kubeflow/, and the commands of docs/KUBEFLOW.md that use them."""
 
 import pathlib
 import re
@@ -9,7 +9,7 @@ import yaml
 
 from pipeline.config.config import load_config
 from tests.deploy.conftest import DEPLOY
-from tests.deploy.test_kubernetes import as_kubernetes_reads
+from tests.deploy.test_kubernetes import round_trip
 
 ROOT = DEPLOY.parent
 SECRET = "tandem-store"
@@ -33,22 +33,22 @@ def document():
 
 @pytest.fixture(scope="module")
 def secret(document):
-    """What the document puts into the Secret."""
+    """The values that the document stores in the Secret."""
     (command,) = re.findall(rf"kubectl create secret generic {SECRET} .*", document)
     return dict(re.findall(r"--from-literal=(\w+)=(\S+)", command))
 
 
-def own_server():
+def read_own_container():
     path = DEPLOY / "kubernetes" / "tandem" / "deployment.yaml"
     (container,) = yaml.safe_load(path.read_text())["spec"]["template"]["spec"]["containers"]
     return container
 
 
-def test_the_config_map_is_what_kubernetes_reads(launcher):
-    assert as_kubernetes_reads(launcher) == launcher
+def test_kubernetes_accepts_the_config_map(launcher):
+    assert round_trip(launcher) == launcher
 
 
-def test_its_settings_are_those_that_kfp_knows(store):
+def test_kfp_supports_all_settings(store):
     """S3ProviderDefault, S3Credentials and S3SecretRef of KFP's backend/src/v2/config/s3.go."""
     assert set(store) <= {
         "endpoint", "credentials", "region", "disableSSL", "forcePathStyle", "maxRetries",
@@ -64,27 +64,27 @@ def test_kfp_tasks_and_the_server_use_one_secret_and_one_bucket(launcher, store,
     scheme = "http" if store["disableSSL"] else "https"
     assert secret["AWS_ENDPOINT_URL"] == f"{scheme}://{store['endpoint']}"
     assert secret["AWS_DEFAULT_REGION"] == store["region"]
-    container = own_server()
+    container = read_own_container()
     assert container["envFrom"] == [{"secretRef": {"name": SECRET}}]
-    (root,) = {place for place in re.findall(r"tandem compile .*--root (\S+)", document)
-               if place.startswith("s3://mlpipeline/")}  # fmt: skip
+    (root,) = {root for root in re.findall(r"tandem compile .*--root (\S+)", document)
+               if root.startswith("s3://mlpipeline/")}  # fmt: skip
     assert launcher["data"]["defaultPipelineRoot"] == f"{root}/artifacts"
     assert f"--root={root}" in container["args"]
 
 
-def test_the_configuration_gives_every_task_the_secret_whole(secret, tmp_path):
+def test_the_configuration_passes_the_whole_secret_to_every_task(secret, tmp_path):
     path = tmp_path / "shop.toml"
-    added = (DEPLOY / "kubeflow" / "store.toml").read_text()
-    path.write_text((ROOT / "configs" / "simulated.toml").read_text() + added)
-    (given,) = load_config(path).kubeflow.secrets
-    assert given.name == SECRET
-    assert given.env == {name: name for name in secret}
+    store_toml = (DEPLOY / "kubeflow" / "store.toml").read_text()
+    path.write_text((ROOT / "configs" / "simulated.toml").read_text() + store_toml)
+    (store_secret,) = load_config(path).kubeflow.secrets
+    assert store_secret.name == SECRET
+    assert store_secret.env == {name: name for name in secret}
 
 
-def test_every_file_that_the_document_names_is_there(document):
-    named = set(re.findall(r"(?<!/)\b(?:deploy|configs)/[\w./-]*\w", document))
-    assert len(named) >= 4
-    for name in named:
+def test_every_file_that_the_document_names_exists(document):
+    files = set(re.findall(r"(?<!/)\b(?:deploy|configs)/[\w./-]*\w", document))
+    assert len(files) >= 4
+    for name in files:
         assert (ROOT / name).exists(), name
 
 

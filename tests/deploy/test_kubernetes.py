@@ -1,4 +1,4 @@
-"""The manifests against Kubernetes' own types: read strictly, and fitting one another."""
+"""The manifests are valid by Kubernetes' own types, and consistent with each other."""
 
 import copy
 
@@ -17,35 +17,35 @@ TYPES = {
 APP = {"app.kubernetes.io/name": "tandem-serving"}
 
 
-def as_kubernetes_reads(document):
+def round_trip(document):
     kind = TYPES[document["apiVersion"], document["kind"]]
-    return typed_models.as_read(client.ApiClient(), document, kind)
+    return typed_models.round_trip(client.ApiClient(), document, kind)
 
 
 def test_there_is_one_of_each(manifests):
     assert set(manifests) == {kind for _, kind in TYPES}
 
 
-def test_every_manifest_is_what_kubernetes_reads(manifests, canary):
+def test_kubernetes_accepts_every_manifest(manifests, canary):
     for document in [*manifests.values(), canary]:
-        assert as_kubernetes_reads(document) == document
+        assert round_trip(document) == document
 
 
 @pytest.mark.parametrize(
     ("key", "value"),
     [("livenesProbe", {}), ("ports", [{"containerPort": "8500"}]), ("tty", "yes")],
 )
-def test_a_slip_in_a_container_is_seen(manifests, key, value):
+def test_an_error_in_a_container_is_detected(manifests, key, value):
     broken = copy.deepcopy(manifests["Deployment"])
     broken["spec"]["template"]["spec"]["containers"][0][key] = value
-    assert as_kubernetes_reads(broken) != broken
+    assert round_trip(broken) != broken
 
 
-def test_a_missing_required_key_is_seen(manifests):
+def test_a_missing_required_key_is_detected(manifests):
     broken = copy.deepcopy(manifests["Deployment"])
     del broken["spec"]["selector"]
     with pytest.raises(ValueError, match="selector"):
-        as_kubernetes_reads(broken)
+        round_trip(broken)
 
 
 def test_selectors_find_the_pods(manifests):
@@ -56,7 +56,7 @@ def test_selectors_find_the_pods(manifests):
     assert manifests["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"] == APP
 
 
-def test_the_autoscaler_names_the_deployment_and_alone_says_how_many(manifests):
+def test_only_the_autoscaler_sets_the_number_of_replicas(manifests):
     deployment = manifests["Deployment"]
     scaler = manifests["HorizontalPodAutoscaler"]["spec"]
     assert scaler["scaleTargetRef"] == {
@@ -69,7 +69,7 @@ def test_the_autoscaler_names_the_deployment_and_alone_says_how_many(manifests):
     assert budget < scaler["minReplicas"] <= scaler["maxReplicas"]
 
 
-def test_utilisation_is_of_a_cpu_that_is_requested(manifests, container):
+def test_the_autoscaler_uses_a_requested_resource(manifests, container):
     (metric,) = manifests["HorizontalPodAutoscaler"]["spec"]["metrics"]
     assert metric["resource"]["name"] in container["resources"]["requests"]
     assert "memory" in container["resources"]["limits"]
@@ -82,13 +82,13 @@ def test_services_and_probes_name_ports_that_the_server_opens(manifests, contain
     service = {port["targetPort"]: port["port"] for port in manifests["Service"]["spec"]["ports"]}
     assert service == ports
     for probe in ("startupProbe", "readinessProbe"):
-        asked = container[probe]["httpGet"]
-        assert (asked["port"], asked["path"]) == ("rest", "/v1/models/recommender/metadata")
+        request = container[probe]["httpGet"]
+        assert (request["port"], request["path"]) == ("rest", "/v1/models/recommender/metadata")
     assert container["livenessProbe"]["tcpSocket"]["port"] in ports
 
 
-def test_files_of_the_arguments_are_mounted_whole(manifests, container):
-    """A file that is mounted by subPath does not change with its ConfigMap."""
+def test_files_of_the_arguments_are_mounted_without_subpath(manifests, container):
+    """A file mounted by subPath would not change with its ConfigMap."""
     mounts = {mount["name"]: mount for mount in container["volumeMounts"]}
     assert not any("subPath" in mount for mount in mounts.values())
     volumes = {v["name"]: v for v in manifests["Deployment"]["spec"]["template"]["spec"]["volumes"]}
@@ -101,23 +101,23 @@ def test_files_of_the_arguments_are_mounted_whole(manifests, container):
     assert mounts["models"]["mountPath"] == "/models"
 
 
-def test_the_canary_takes_the_place_of_the_config_map(manifests, canary):
+def test_the_canary_replaces_the_config_map(manifests, canary):
     assert canary["metadata"] == manifests["ConfigMap"]["metadata"]
     assert set(canary["data"]) == set(manifests["ConfigMap"]["data"])
 
 
-def test_labels_and_new_files_are_taken_up_while_it_runs(container):
+def test_the_running_server_reads_new_files_and_labels(container):
     assert "--allow_version_labels_for_unavailable_models=true" in container["args"]
     assert any(a.startswith("--model_config_file_poll_wait_seconds=") for a in container["args"])
 
 
-def test_a_pod_that_ends_answers_until_nobody_calls_it(manifests, container):
+def test_a_terminating_pod_still_answers_for_some_seconds(manifests, container):
     _, seconds = container["lifecycle"]["preStop"]["exec"]["command"]
     pod = manifests["Deployment"]["spec"]["template"]["spec"]
     assert 0 < int(seconds) < pod["terminationGracePeriodSeconds"]
 
 
-def test_the_container_may_do_nothing_but_serve(manifests, container):
+def test_the_container_has_no_further_privileges(manifests, container):
     pod = manifests["Deployment"]["spec"]["template"]["spec"]
     assert pod["securityContext"]["runAsNonRoot"]
     assert not pod["automountServiceAccountToken"]
@@ -130,8 +130,8 @@ def test_the_container_may_do_nothing_but_serve(manifests, container):
 
 
 def test_prometheus_finds_the_metrics(manifests):
-    notes = manifests["Deployment"]["spec"]["template"]["metadata"]["annotations"]
-    assert notes == {
+    annotations = manifests["Deployment"]["spec"]["template"]["metadata"]["annotations"]
+    assert annotations == {
         "prometheus.io/scrape": "true",
         "prometheus.io/port": "8501",
         "prometheus.io/path": "/monitoring/prometheus/metrics",

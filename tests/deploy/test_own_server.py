@@ -1,4 +1,4 @@
-"""Tandem's own server in a cluster: its manifest takes the place of TensorFlow Serving's."""
+"""Tandem's own server in a cluster: its manifest replaces that of TensorFlow Serving."""
 
 import pytest
 import yaml
@@ -6,7 +6,7 @@ import yaml
 from pipeline import cli
 from tests.deploy import dockerfile
 from tests.deploy.conftest import DEPLOY
-from tests.deploy.test_kubernetes import as_kubernetes_reads
+from tests.deploy.test_kubernetes import round_trip
 
 
 @pytest.fixture(scope="module")
@@ -23,14 +23,14 @@ def own_container(own):
 
 @pytest.fixture(scope="module")
 def image():
-    return dockerfile.stages(DEPLOY.parent / "Dockerfile")[-1]
+    return dockerfile.read_stages(DEPLOY.parent / "Dockerfile")[-1]
 
 
-def test_it_is_what_kubernetes_reads(own):
-    assert as_kubernetes_reads(own) == own
+def test_kubernetes_accepts_it(own):
+    assert round_trip(own) == own
 
 
-def test_it_takes_the_place_of_the_other_deployment(own, manifests):
+def test_it_replaces_the_other_deployment(own, manifests):
     other = manifests["Deployment"]
     assert own["metadata"] == other["metadata"]
     for key in ("selector", "strategy"):
@@ -38,13 +38,13 @@ def test_it_takes_the_place_of_the_other_deployment(own, manifests):
     assert own["spec"]["template"]["metadata"] == other["spec"]["template"]["metadata"]
 
 
-def test_it_is_asked_as_the_other_one(own_container, container):
+def test_it_has_the_same_ports_and_probes(own_container, container):
     for key in ("ports", "startupProbe", "readinessProbe", "livenessProbe", "lifecycle"):
         assert own_container[key] == container[key]
     assert own_container["securityContext"] == container["securityContext"]
 
 
-def test_the_arguments_are_tandems(own_container):
+def test_tandem_accepts_the_arguments(own_container):
     args = cli.build_parser().parse_args(own_container["args"])
     ports = {port["name"]: port["containerPort"] for port in own_container["ports"]}
     assert args.verb == "serve"
@@ -56,6 +56,6 @@ def test_it_runs_as_the_images_user_and_writes_where_the_image_does(own, own_con
     context = own["spec"]["template"]["spec"]["securityContext"]
     assert image.values("USER") == [f"{context['runAsUser']}:{context['runAsGroup']}"]
     (writable,) = own_container["volumeMounts"]
-    assert writable["mountPath"] == dockerfile.environment(image)["HOME"]
+    assert writable["mountPath"] == dockerfile.get_environment(image)["HOME"]
     exposed = {int(port) for value in image.values("EXPOSE") for port in value.split()}
     assert exposed == {port["containerPort"] for port in own_container["ports"]}

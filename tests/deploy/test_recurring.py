@@ -1,4 +1,4 @@
-"""The recurring run of Kubeflow Pipelines and the CronJob, read by the types they are for."""
+"""The recurring run of Kubeflow Pipelines and the CronJob are valid by the types of their APIs."""
 
 import copy
 import json
@@ -27,55 +27,55 @@ def cron_job(deploy):
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
-def as_kfp_reads(document):
-    return typed_models.as_read(kfp_server_api.ApiClient(), document, "V2beta1RecurringRun")
+def round_trip_kfp(document):
+    return typed_models.round_trip(kfp_server_api.ApiClient(), document, "V2beta1RecurringRun")
 
 
-def as_kubernetes_reads(document):
-    return typed_models.as_read(kubernetes.client.ApiClient(), document, "V1CronJob")
+def round_trip_kubernetes(document):
+    return typed_models.round_trip(kubernetes.client.ApiClient(), document, "V1CronJob")
 
 
-def test_the_recurring_run_is_what_kfp_reads(recurring_run):
-    assert as_kfp_reads(recurring_run) == recurring_run
+def test_kfp_accepts_the_recurring_run(recurring_run):
+    assert round_trip_kfp(recurring_run) == recurring_run
 
 
 @pytest.mark.parametrize(
     ("key", "value"), [("no_catch_up", True), ("max_concurrency", 1), ("trigger", {"cron": "* *"})]
 )
-def test_a_slip_in_the_recurring_run_is_seen(recurring_run, key, value):
+def test_an_error_in_the_recurring_run_is_detected(recurring_run, key, value):
     broken = copy.deepcopy(recurring_run) | {key: value}
-    assert as_kfp_reads(broken) != broken
+    assert round_trip_kfp(broken) != broken
 
 
-def test_its_root_is_that_of_kfp_itself(recurring_run, deploy):
-    """A run without one takes `minio://` where nothing else is said, which no task knows."""
+def test_the_recurring_run_has_kfps_default_root(recurring_run, deploy):
+    """A run without a root uses `minio://` by default, which the tasks do not support."""
     path = deploy / "kubeflow" / "kfp-launcher.yaml"
     launcher = yaml.safe_load(path.read_text(encoding="utf-8"))
     root = recurring_run["runtime_config"]["pipeline_root"]
     assert root == launcher["data"]["defaultPipelineRoot"]
 
 
-def test_its_span_is_the_day_it_was_scheduled_for(recurring_run):
-    """Go's layout of a date, in a macro of KFP: kubeflow/pipelines,
-    backend/src/common/util/parameter_formatter.go. The time of scheduling, unlike that of starting,
-    is the same when the run is late; runs that were missed are caught up with, one after another.
+def test_the_span_is_the_scheduled_day(recurring_run):
+    """A macro of KFP with Go's date layout: kubeflow/pipelines,
+    backend/src/common/util/parameter_formatter.go. Unlike the start time, the scheduled time does
+    not change if the run is late; missed runs are executed later, one after another.
     """
     assert recurring_run["runtime_config"]["parameters"] == {"span": "[[ScheduledTime.2006-01-02]]"}
     assert recurring_run["no_catchup"] is False
     assert recurring_run["max_concurrency"] == "1"
-    # KFP's cron has seconds before the five fields of Kubernetes'.
+    # KFP's cron format has seconds before the five fields of Kubernetes' format.
     assert len(recurring_run["trigger"]["cron_schedule"]["cron"].split()) == 6
 
 
-def test_the_cron_job_is_what_kubernetes_reads(cron_job):
-    assert as_kubernetes_reads(cron_job) == cron_job
+def test_kubernetes_accepts_the_cron_job(cron_job):
+    assert round_trip_kubernetes(cron_job) == cron_job
 
 
 @pytest.mark.parametrize("key", ["timezone", "concurrencypolicy"])
-def test_a_slip_in_the_cron_job_is_seen(cron_job, key):
+def test_an_error_in_the_cron_job_is_detected(cron_job, key):
     broken = copy.deepcopy(cron_job)
     broken["spec"][key] = "Forbid"
-    assert as_kubernetes_reads(broken) != broken
+    assert round_trip_kubernetes(broken) != broken
 
 
 @pytest.fixture
@@ -83,19 +83,19 @@ def pod(cron_job):
     return cron_job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
 
 
-def test_what_ends_the_same_again_is_not_tried_again(cron_job, pod):
+def test_permanent_errors_are_not_retried(cron_job, pod):
     job = cron_job["spec"]["jobTemplate"]["spec"]
-    fails, ignored = job["podFailurePolicy"]["rules"]
-    assert (fails["action"], fails["onExitCodes"]["operator"]) == ("FailJob", "In")
+    failing, ignored = job["podFailurePolicy"]["rules"]
+    assert (failing["action"], failing["onExitCodes"]["operator"]) == ("FailJob", "In")
     codes = {error.exit_code for error in (UsageError, DataRefused, NotBlessed)}
-    assert set(fails["onExitCodes"]["values"]) == codes
+    assert set(failing["onExitCodes"]["values"]) == codes
     (container,) = pod["containers"]
-    assert fails["onExitCodes"]["containerName"] == container["name"]
+    assert failing["onExitCodes"]["containerName"] == container["name"]
     assert ignored["action"] == "Ignore"
-    assert pod["restartPolicy"] == "Never"  # podFailurePolicy demands it
+    assert pod["restartPolicy"] == "Never"  # podFailurePolicy requires it
 
 
-def test_one_run_at_a_time_pushes_where_the_servers_look(cron_job, pod, manifests):
+def test_one_run_at_a_time_pushes_to_the_servers_volume(cron_job, pod, manifests):
     assert cron_job["spec"]["concurrencyPolicy"] == "Forbid"
     (container,) = pod["containers"]
     mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
@@ -111,13 +111,13 @@ def test_one_run_at_a_time_pushes_where_the_servers_look(cron_job, pod, manifest
 
 def test_both_read_the_configuration_that_moves_a_window(pod):
     (container,) = pod["containers"]
-    shown = load_config(ROOT / "configs" / "recurring.toml")
+    config = load_config(ROOT / "configs" / "recurring.toml")
     assert "--config=/config/recurring.toml" in container["args"]
-    source = shown.data.interactions
+    source = config.data.interactions
     assert source.comes_in_spans
-    assert source.span is None  # the newest where nothing is said, or the recurring run's
-    split = shown.split
+    assert source.span is None  # the newest by default, or the recurring run's
+    split = config.split
     assert source.last_spans == sum(
         days or 0 for days in (split.train_days, split.valid_days, split.test_days)
     )
-    assert shown.retrieval.warm_start
+    assert config.retrieval.warm_start

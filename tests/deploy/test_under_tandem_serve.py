@@ -1,4 +1,4 @@
-"""The files of deploy/, read by the embedded server, which speaks TensorFlow Serving's protocol."""
+"""The files of deploy/, read by the embedded server, which implements TensorFlow Serving's API."""
 
 import re
 import urllib.request
@@ -24,7 +24,7 @@ ANN = {"user_id": np.array(["ann"]), "x": np.ones([1, 2], "f4"), "k": np.array([
 
 @pytest.fixture(scope="module")
 def serving_dir(tmp_path_factory):
-    """Versions 1 and 2 under each name that a run pushes; version v answers 2 v."""
+    """Versions 1 and 2 of each model that a run pushes; version v returns 2 v."""
     folder = tmp_path_factory.mktemp("deployed")
     for version in (1, 2):
         model = Greeter(version)
@@ -36,8 +36,8 @@ def serving_dir(tmp_path_factory):
 
 
 @pytest.fixture
-def served(serving_dir, tmp_path):
-    """served(text of models.config) -> server of its models, where /models is the folder."""
+def serve(serving_dir, tmp_path):
+    """serve(text of models.config) -> server of its models, with `serving_dir` as /models."""
 
     def start(text):
         path = tmp_path / "models.config"
@@ -47,26 +47,26 @@ def served(serving_dir, tmp_path):
     return start
 
 
-def total(client, **choice):
+def predict_total(client, **choice):
     return client.predict("recommender", ANN, **choice)["total"].tolist()
 
 
-def test_the_newest_of_each_model_is_served(served):
-    with served((DEPLOY / "models.config").read_text()) as server:
+def test_the_newest_of_each_model_is_served(serve):
+    with serve((DEPLOY / "models.config").read_text()) as server:
         assert server.models == dict.fromkeys(signatures.SERVABLES, 2)
         with Client(server.grpc_address) as client:
-            assert total(client) == [4.0]
+            assert predict_total(client) == [4.0]
 
 
-def test_the_canary_is_asked_by_its_label(served, canary):
-    with served(canary["data"]["models.config"]) as server, Client(server.grpc_address) as client:
-        assert total(client, label="stable") == [2.0]
-        assert total(client, label="canary") == [4.0]
-        assert total(client) == [4.0]
+def test_the_canary_is_selected_by_its_label(serve, canary):
+    with serve(canary["data"]["models.config"]) as server, Client(server.grpc_address) as client:
+        assert predict_total(client, label="stable") == [2.0]
+        assert predict_total(client, label="canary") == [4.0]
+        assert predict_total(client) == [4.0]
         assert {status.version for status in client.status("recommender")} == {1, 2}
 
 
-def test_every_monitoring_file_names_the_path_that_prometheus_asks(manifests, tmp_path):
+def test_every_monitoring_file_names_the_path_that_prometheus_scrapes(manifests, tmp_path):
     (job,) = yaml.safe_load((DEPLOY / "prometheus.yml").read_text())["scrape_configs"]
     in_cluster = tmp_path / "monitoring.config"
     in_cluster.write_text(manifests["ConfigMap"]["data"]["monitoring.config"])
@@ -74,11 +74,11 @@ def test_every_monitoring_file_names_the_path_that_prometheus_asks(manifests, tm
         assert read_metrics_path(path) == job["metrics_path"]
 
 
-def test_the_dashboard_draws_what_is_exported(served):
-    """Names of series, and the labels that its expressions choose and group by."""
-    with served((DEPLOY / "models.config").read_text()) as server:
+def test_the_dashboard_uses_exported_metrics(serve):
+    """Checks names of series, and the labels in filters and groupings."""
+    with serve((DEPLOY / "models.config").read_text()) as server:
         with Client(server.grpc_address) as client:
-            total(client)
+            predict_total(client)
         url = f"{server.rest_url}/monitoring/prometheus/metrics"
         with urllib.request.urlopen(url) as response:
             page = response.read().decode()
@@ -89,9 +89,10 @@ def test_the_dashboard_draws_what_is_exported(served):
         if not sample.name.startswith(PREFIXES)
     }
     text = (DEPLOY / "grafana" / "tandem.json").read_text()
-    drawn = set(re.findall(r":tensorflow:[a-z0-9_:]+", text))
-    warmups = {name for name in drawn if "model_warmup_latency" in name}  # none was pushed here
-    assert drawn - warmups <= set(series)
+    metrics = set(re.findall(r":tensorflow:[a-z0-9_:]+", text))
+    # No warmup file is pushed here.
+    warmups = {name for name in metrics if "model_warmup_latency" in name}
+    assert metrics - warmups <= set(series)
     used = set(re.findall(r"[({ ,]([a-zA-Z_]+)(?:=~|!=|=)", text))
     for group in re.findall(r"by \(([^)]*)\)", text):
         used |= set(group.replace(" ", "").split(","))

@@ -1,4 +1,4 @@
-"""Small made data with the columns that a configuration declares."""
+"""Small synthetic data with the columns that a configuration declares."""
 
 import csv
 import datetime
@@ -22,9 +22,11 @@ Row = dict[str, Any]
 
 
 def write(config: Config, folder: pathlib.Path) -> None:
-    """All tables. Each user takes the items in the same order, from another beginning.
+    """Writes all tables. All users interact with the items in the same order, each from a different
+    start.
 
-    Fails with a sentence where no data of the declared kind are made here.
+    Raises:
+        AssertionError: The declared kind of data cannot be generated here.
     """
     data = config.data
     _write(data.item_tables[0], list(_items(config)), folder, "data.items")
@@ -50,17 +52,18 @@ def _items(config: Config) -> Iterator[Row]:
 
 def _events(config: Config) -> Iterator[Row]:
     source, labels = config.data.interactions, config.labels
-    assert source.timestamp_unit in _UNITS, f"no times are made in {source.timestamp_unit}"
-    rated = [label.column for label in labels.ranking.values()]
+    units = _UNITS.keys()
+    assert source.timestamp_unit in units, f"cannot generate times in {source.timestamp_unit}"
+    label_columns = [label.column for label in labels.ranking.values()]
     if labels.positive is not None:
-        rated.append(labels.positive.column)
+        label_columns.append(labels.positive.column)
     if labels.weight is not None:
-        rated.append(labels.weight.column)
+        label_columns.append(labels.weight.column)
     for n in range(DAYS * A_DAY):
         moment = _T0 + n * 86_400 // A_DAY
         yield {
             **_features(config.features.context, n),
-            **dict.fromkeys(rated, n % 5 + 1),
+            **dict.fromkeys(label_columns, n % 5 + 1),
             **_kind(config.labels.events, n),
             source.user_columns[0]: f"u{n % USERS}",
             source.item_id: f"i{(n % USERS * 7 + n // USERS) % ITEMS}",
@@ -79,26 +82,26 @@ def _features(features: Mapping[str, Feature], n: int) -> Row:
     row: Row = {}
     for name, feature in features.items():
         words = [_WORDS[n % len(_WORDS)], _WORDS[n // 3 % len(_WORDS)]]
-        made = {"category": words[0], "text": " ".join(words), "number": n, "timestamp": _T0 + n}
+        values = {"category": words[0], "text": " ".join(words), "number": n, "timestamp": _T0 + n}
         if feature.kind == "set":
-            made["set"] = feature.separator.join(words)
-        assert feature.kind in made, f"no data are made of kind {feature.kind}: add them here"
-        row[feature.column or name] = made[feature.kind]
+            values["set"] = feature.separator.join(words)
+        assert feature.kind in values, f"cannot generate {feature.kind} features: add them here"
+        row[feature.column or name] = values[feature.kind]
     return row
 
 
 def _write(source: Source, rows: list[Row], folder: pathlib.Path, key: str) -> None:
     writers = {"csv": _write_delimited, "jsonl": _write_json}
-    assert source.format in writers, f"{key}: no data are made in {source.format}: add them here"
-    is_below = not source.path.startswith("/") and "://" not in source.path
-    assert is_below, f"{key}: data are made below a folder alone, received {source.path}"
+    assert source.format in writers, f"{key}: cannot write {source.format}: add a writer here"
+    is_relative = not source.path.startswith("/") and "://" not in source.path
+    assert is_relative, f"{key}: expected a relative path, received {source.path}"
     for path, part in _files(source, rows):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         writers[source.format](folder / path, source, part)
 
 
 def _files(source: Source, rows: list[Row]) -> Iterator[tuple[str, list[Row]]]:
-    """One file, or one for each day; what a glob leaves open is filled."""
+    """Path and rows of one file, or of one for each day; a glob's `*` is replaced by 1."""
     path = source.path.replace("*", "1")
     if not pathlib.PurePath(path).suffix:
         path += f"/part.{source.format}"
@@ -106,7 +109,7 @@ def _files(source: Source, rows: list[Row]) -> Iterator[tuple[str, list[Row]]]:
         yield path, rows
         return
     time = getattr(source, "timestamp", None)
-    assert time is not None, f"{source.path}: only events are made in spans"
+    assert time is not None, f"{source.path}: only events are written in spans"
     for day, part in groupby(rows, lambda row: _date(row[time])):
         yield path.replace(SPAN, day), list(part)
 
@@ -121,7 +124,7 @@ def _write_json(path: pathlib.Path, source: Source, rows: Iterable[Row]) -> None
 
 def _write_delimited(path: pathlib.Path, source: Source, rows: list[Row]) -> None:
     names = source.columns or list(rows[0])
-    assert len(source.delimiter) == 1, f"no text is made with {source.delimiter!r}: add it here"
+    assert len(source.delimiter) == 1, f"cannot write the delimiter {source.delimiter!r}"
     with path.open("w", encoding=source.encoding, newline="") as file:
         writer = csv.DictWriter(file, names, delimiter=source.delimiter)
         if source.columns is None:

@@ -1,4 +1,4 @@
-"""TOML blocks of README and docs/, and how partial ones become whole configurations."""
+"""TOML blocks of README and docs/, and how partial ones become complete configurations."""
 
 import copy
 import pathlib
@@ -15,23 +15,23 @@ DOCUMENTS = ("README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs"
 class Block(NamedTuple):
     """One block between ```toml and ```."""
 
-    where: str
-    """Document and line of its beginning."""
+    location: str
+    """Document and line of its start."""
     text: str
 
     @property
     def table(self) -> dict[str, Any]:
-        """What it says."""
+        """The parsed TOML."""
         return tomli.loads(self.text)
 
     @property
-    def is_whole(self) -> bool:
-        """Whether it is a configuration by itself."""
+    def is_complete(self) -> bool:
+        """Whether it is a complete configuration."""
         return "name" in self.table
 
 
-def found() -> list[Block]:
-    """All blocks, in order."""
+def find_blocks() -> list[Block]:
+    """All blocks, in order of documents and lines."""
     blocks = []
     for document in DOCUMENTS:
         text = (ROOT / document).read_text(encoding="utf-8")
@@ -41,17 +41,17 @@ def found() -> list[Block]:
     return blocks
 
 
-def merged(base: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
-    """`base` with all that `part` says; what both say is as in `part`."""
-    whole = copy.deepcopy(base)
+def merge(base: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    """`base` with all keys of `part`, which takes precedence."""
+    result = copy.deepcopy(base)
     for key, value in part.items():
-        both = isinstance(value, dict) and isinstance(whole.get(key), dict)
-        whole[key] = merged(whole[key], value) if both else value
-    return whole
+        both = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = merge(result[key], value) if both else value
+    return result
 
 
-def packed(blocks: Iterable[Block]) -> list[list[Block]]:
-    """Few groups of blocks that do not contradict each other: each group can be one run."""
+def group_compatible(blocks: Iterable[Block]) -> list[list[Block]]:
+    """A small number of groups of blocks without contradictions: each group can be one run."""
     groups: list[list[Block]] = []
     for block in blocks:
         for group in groups:

@@ -1,4 +1,4 @@
-"""Three days of a small shop, one after the other, killed in the middle and gone on with."""
+"""A backfill of three days of a small shop, killed in the middle and resumed."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def command(*args: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
-    """Days of about 100 events; those that no window reaches are left out."""
+    """About 100 events a day; no window reaches the earliest ones."""
     out = tmp_path_factory.mktemp("shop")
     size = ["--users", "300", "--items", "200", "--events", "12000", "--seed", "5", "--by-day"]
     subprocess.run(command("simulate", *size, "--out", str(out)), check=True, capture_output=True)
@@ -39,15 +39,15 @@ def shop(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def arguments(shop, tmp_path_factory):
-    """Of the whole backfill, by its root."""
+    """The backfill's root and its command line."""
     root = tmp_path_factory.mktemp("root")
     span = ["--from", DAYS[0], "--to", DAYS[-1]]
     options = ["--config", str(CONFIG), "--data", str(shop), "--root", str(root), *span, *SMALL]
     return root, ["backfill", *options]
 
 
-def executions(root, component):
-    """How often the component has done its work."""
+def count_executions(root, component):
+    """The number of completed executions of a component."""
     with sqlite3.connect(root / "metadata.sqlite") as metadata:
         return metadata.execute(
             "select count(*) from Execution e join Type t on e.type_id = t.id"
@@ -58,7 +58,7 @@ def executions(root, component):
 
 @pytest.fixture(scope="module")
 def killed(arguments):
-    """The first day is whole, and the second under way when the process is killed."""
+    """The root of a backfill that is killed after the first day, during the second."""
     root, options = arguments
     process = subprocess.Popen(
         command(*options), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -67,7 +67,7 @@ def killed(arguments):
     assert process.stdout is not None
     output = next((line for line in process.stdout if line.startswith(DAYS[0])), "")
     assert "pushed version 1" in output
-    while executions(root, "InteractionsGen") < 2:
+    while count_executions(root, "InteractionsGen") < 2:
         time.sleep(0.2)
         assert process.poll() is None
     process.send_signal(signal.SIGKILL)
@@ -79,15 +79,15 @@ def killed(arguments):
 
 @pytest.fixture(scope="module")
 def record(killed, arguments):
-    """What the same command says, that goes on."""
+    """The record of the same command, which resumes the backfill."""
     _, options = arguments
-    done = subprocess.run(
+    completed = subprocess.run(
         command(*options, "--json"), check=False, capture_output=True, text=True,
         env=os.environ | {"PYTHONWARNINGS": "default"},
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert f"{DAYS[0]}  already finished" in done.stderr
-    document = json.loads(done.stdout)
+    assert completed.returncode == 0, completed.stderr[-3000:]
+    assert f"{DAYS[0]}  already finished" in completed.stderr
+    document = json.loads(completed.stdout)
     assert json.loads((killed / "backfill.json").read_text()) == document
     return document
 
@@ -95,16 +95,16 @@ def record(killed, arguments):
 def test_no_finished_day_and_no_finished_stage_is_run_twice(record, killed):
     assert [day["span"] for day in record["days"]] == DAYS
     for component in ("InteractionsGen", "RetrievalTrainer", "Evaluator", "Pusher"):
-        assert executions(killed, component) == 3
+        assert count_executions(killed, component) == 3
 
 
-def test_each_day_learns_the_window_before_it_and_is_judged_by_itself(record, shop):
+def test_each_day_trains_on_the_window_before_it_and_is_evaluated_on_itself(record, shop):
     for day in record["days"]:
         lines = (shop / "events" / day["span"] / "events.jsonl").read_text().splitlines()
         assert day["events"]["test"] == len(lines)
 
 
-def test_each_day_begins_from_the_version_that_the_day_before_it_has_pushed(record):
+def test_each_day_starts_from_the_version_that_the_previous_day_pushed(record):
     first, second, third = record["days"]
     assert first["warm_start"] == {"version": None, "reason": "nothing is pushed yet"}
     assert [day["pushed"] for day in record["days"]] == [1, 2, 3]
@@ -121,13 +121,15 @@ def test_the_never_retrained_model_gets_the_same_queries(record):
     assert [day["oldest"] for day in record["days"]] == [None, 1, 1]
     assert third["never_retrained"] != third["retrained"]
     for day in record["days"][1:]:
-        ours, theirs = (day["quality"][name] for name in ("retrained", "never_retrained"))
+        retrained, never_retrained = (
+            day["quality"][name] for name in ("retrained", "never_retrained")
+        )
         for metric, result in day["difference"].items():
-            assert result["value"] == pytest.approx(ours[metric] - theirs[metric])
+            assert result["value"] == pytest.approx(retrained[metric] - never_retrained[metric])
     assert record["overall"]["days"] == 2
 
 
-def test_there_are_curves_to_look_at(record, killed):
+def test_the_report_has_curves(record, killed):
     page = (killed / "backfill.html").read_text()
     assert page.count("<svg") == 4
     assert all(day in page for day in DAYS)

@@ -1,7 +1,7 @@
-"""Every TOML block of README and docs/ runs, to a served answer, over made data of its columns.
+"""Every TOML block of README and docs/ runs, up to a served answer, on synthetic data.
 
-Whole configurations run as they stand. Parts are merged into one of these, several to a run where
-they do not contradict each other. All of it lies in folders whose names nobody should have.
+Complete configurations run unchanged. Parts are merged into one of them, several in one run unless
+they contradict each other. The folders have deliberately difficult names.
 """
 
 import importlib.util
@@ -21,51 +21,51 @@ from tests.e2e.documented_blocks import Block
 
 pytestmark = pytest.mark.e2e
 
-BLOCKS = documented_blocks.found()
-WHOLE = [block for block in BLOCKS if block.is_whole]
-# Other engines than the local one, and a cluster, are in no test: such parts are read and compiled.
+BLOCKS = documented_blocks.find_blocks()
+COMPLETE = [block for block in BLOCKS if block.is_complete]
+# Other Beam runners and clusters are not tested: such parts are only read and compiled.
 LOCAL = (None, "FnApiRunner")
 PARTS = [
     block
     for block in BLOCKS
-    if not block.is_whole
+    if not block.is_complete
     and "kubeflow" not in block.table
     and block.table.get("beam", {}).get("runner") in LOCAL
 ]
-ELSEWHERE = [block for block in BLOCKS if not block.is_whole and block not in PARTS]
-BASE = WHOLE[-1]  # with the names of columns that are the defaults
+ELSEWHERE = [block for block in BLOCKS if not block.is_complete and block not in PARTS]
+BASE = COMPLETE[-1]  # with the default names of columns
 SMALL = ["--set", "retrieval.epochs=1", "--set", "retrieval.refit_epochs=0"]
 SMALL += ["--set", "ranking.epochs=1"]
-ODD = "-o?d [1] *é#%41'\"\\x & {a}"
+DIFFICULT_NAME = "-o?d [1] *é#%41'\"\\x & {a}"
 
 
 @pytest.fixture
-def laid(tmp_path):
-    """laid(table) -> the configuration as a file and its data beside it, in a folder ODD."""
+def write_shop(tmp_path):
+    """write_shop(table) -> the configuration as a file, with data, in a folder DIFFICULT_NAME."""
 
-    def lay(table: dict) -> pathlib.Path:
-        path = tmp_path / ODD / "shop [1].toml"
+    def write(table: dict) -> pathlib.Path:
+        path = tmp_path / DIFFICULT_NAME / "shop [1].toml"
         path.parent.mkdir()
         path.write_text(tomli_w.dumps(table), encoding="utf-8")
         declared_data.write(load_config(path), path.parent)
         return path
 
-    return lay
+    return write
 
 
-def where(blocks: list[Block]) -> str:
-    return " ".join(block.where for block in blocks)
+def format_locations(blocks: list[Block]) -> str:
+    return " ".join(block.location for block in blocks)
 
 
 def run(path: pathlib.Path, *arguments: str) -> pathlib.Path:
-    """The root of a run of the configuration, in whose folder its data are."""
+    """Runs the configuration, with data in the same folder; returns the run's root."""
     root = path.parent / "run [*]"
     assert cli.main(["run", "--config", str(path), "--root", str(root), *arguments]) == 0
     return root
 
 
 def expect_served(root: pathlib.Path) -> None:
-    """A user of the log is shown what the catalogue has and what they have not taken."""
+    """A known user receives items of the catalogue, without those of the history."""
     summary = json.loads((root / "summary.json").read_text(encoding="utf-8"))
     assert summary["rows"]["read"] == summary["rows"]["accepted"] > 0
     with run_server(root / "serving") as server, Client(server.grpc_address, 60) as client:
@@ -79,50 +79,50 @@ def expect_served(root: pathlib.Path) -> None:
     assert set(shown) <= {f"i{n}" for n in range(declared_data.ITEMS)} - {"i7"}
 
 
-@pytest.mark.parametrize("block", WHOLE, ids=lambda block: block.where)
-def test_a_whole_configuration(laid, block):
-    """README's has no switch added; the others are trained shortly."""
-    root = run(laid(block.table), *([] if block is WHOLE[0] else SMALL))
+@pytest.mark.parametrize("block", COMPLETE, ids=lambda block: block.location)
+def test_a_complete_configuration(write_shop, block):
+    """README's runs without further options; the others are trained for fewer epochs."""
+    root = run(write_shop(block.table), *([] if block is COMPLETE[0] else SMALL))
     expect_served(root)
     assert cli.main(["recommend", "--root", str(root), "--user", "u1", "--k", "3"]) == 0
 
 
-@pytest.mark.parametrize("blocks", documented_blocks.packed(PARTS), ids=where)
-def test_parts(laid, blocks):
-    """Whether small made data pass the rules of `[blessing]` is not what is tested."""
+@pytest.mark.parametrize("blocks", documented_blocks.group_compatible(PARTS), ids=format_locations)
+def test_parts(write_shop, blocks):
+    """The push is forced, because small synthetic data need not pass the rules of `[blessing]`."""
     table = BASE.table
     for block in blocks:
-        table = documented_blocks.merged(table, block.table)
-    path = laid(table)
-    expect_served(run(path, *SMALL, "--force-push", "to be asked"))
+        table = documented_blocks.merge(table, block.table)
+    path = write_shop(table)
+    expect_served(run(path, *SMALL, "--force-push", "to be queried"))
     if "tune" in table:
-        few = [*SMALL, "--set", "tune.trials=2"]
+        options = [*SMALL, "--set", "tune.trials=2"]
         root = str(path.parent / "run [*]")
-        assert cli.main(["tune", "--config", str(path), "--root", root, *few]) == 0
+        assert cli.main(["tune", "--config", str(path), "--root", root, *options]) == 0
 
 
-@pytest.mark.parametrize("block", ELSEWHERE, ids=lambda block: block.where)
-def test_parts_for_other_machines(laid, tmp_path, block):
-    path = laid(documented_blocks.merged(BASE.table, block.table))
+@pytest.mark.parametrize("block", ELSEWHERE, ids=lambda block: block.location)
+def test_parts_for_other_machines(write_shop, tmp_path, block):
+    path = write_shop(documented_blocks.merge(BASE.table, block.table))
     loaded = load_config(path)
-    for section, message in block.table.items():
-        assert getattr(loaded, section).model_dump(exclude_unset=True) == message
+    for section, values in block.table.items():
+        assert getattr(loaded, section).model_dump(exclude_unset=True) == values
     if "kubeflow" in block.table and importlib.util.find_spec("kfp"):
         out = tmp_path / "shop.yaml"
-        given = ["--image", "example/tandem:1", "--out", str(out)]
-        assert cli.main(["compile", "--config", str(path), *given]) == 0
+        options = ["--image", "example/tandem:1", "--out", str(out)]
+        assert cli.main(["compile", "--config", str(path), *options]) == 0
         assert out.exists()
 
 
 def test_blocks_are_found():
-    assert WHOLE[0].where.startswith("README.md:")
-    assert {block.where.partition(":")[0] for block in BLOCKS} >= {
+    assert COMPLETE[0].location.startswith("README.md:")
+    assert {block.location.partition(":")[0] for block in BLOCKS} >= {
         "README.md", "docs/BLESSING.md", "docs/CONFIG.md", "docs/KUBEFLOW.md", "docs/RECURRING.md",
     }  # fmt: skip
 
 
-def test_data_without_a_producer_are_named(laid):
-    """Who documents another format is told to add its data."""
-    table = documented_blocks.merged(BASE.table, {"data": {"items": {"format": "parquet"}}})
-    with pytest.raises(AssertionError, match="data.items: no data are made in parquet"):
-        laid(table)
+def test_data_without_a_producer_are_named(write_shop):
+    """A newly documented format gives an error that says where to add its data."""
+    table = documented_blocks.merge(BASE.table, {"data": {"items": {"format": "parquet"}}})
+    with pytest.raises(AssertionError, match="data.items: cannot write parquet: add a writer here"):
+        write_shop(table)

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.e2e
 CONFIG = pathlib.Path(__file__).resolve().parents[2] / "configs" / "simulated.toml"
 INGESTION = {"InteractionsGen", "ItemsGen"}
 Stages = dict[str, bool]
-"""Finished stages in order, by name: whether the cache answered."""
+"""Finished stages in order: name, and whether it came from the cache."""
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def shop(tmp_path_factory):
 def run_until(
     enough: Callable[[Stages], bool], shop: pathlib.Path, root: pathlib.Path
 ) -> tuple[Stages, int, str]:
-    """Runs, presses Ctrl-C once the finished stages are enough; those, exit code and stderr."""
+    """Interrupts a run once the finished stages are enough; returns these, exit code and stderr."""
     arguments = ["run", "--config", str(CONFIG), "--data", str(shop), "--root", str(root)]
     process = subprocess.Popen(
         [sys.executable, "-m", "pipeline.cli", *arguments],
@@ -50,27 +50,27 @@ def run_until(
             if enough(finished):
                 process.send_signal(signal.SIGINT)
                 break
-    output, complaints = process.communicate(timeout=60)
-    assert "cached" not in output, "no further stage may be found finished after Ctrl-C"
-    return finished, process.returncode, complaints
+    output, errors = process.communicate(timeout=60)
+    assert "cached" not in output, "expected no further finished stage after Ctrl-C"
+    return finished, process.returncode, errors
 
 
-def is_interruption(code: int, complaints: str) -> bool:
-    """One sentence, no traceback, and the shell's code for SIGINT."""
+def is_interruption(code: int, errors: str) -> bool:
+    """Whether there is one sentence, no traceback, and the shell's exit code for SIGINT."""
     sentence = (
         "tandem: interrupted; finished stages are kept, and the next run resumes after them\n"
     )
-    return (code, complaints) == (130, sentence)
+    return (code, errors) == (130, sentence)
 
 
 @pytest.mark.usefixtures("interruptible")
 def test_the_next_run_resumes_after_the_last_finished_stage(shop, tmp_path):
-    before, code, complaints = run_until(lambda stages: set(stages) >= INGESTION, shop, tmp_path)
-    assert is_interruption(code, complaints)
+    before, code, errors = run_until(lambda stages: set(stages) >= INGESTION, shop, tmp_path)
+    assert is_interruption(code, errors)
     assert not any(before.values())
 
-    after, code, complaints = run_until(lambda stages: not all(stages.values()), shop, tmp_path)
-    assert is_interruption(code, complaints)
+    after, code, errors = run_until(lambda stages: not all(stages.values()), shop, tmp_path)
+    assert is_interruption(code, errors)
     *cached, executed = after
     assert set(before) <= set(cached)
     assert executed not in before

@@ -1,7 +1,7 @@
-"""The compiled document, run as Kubeflow Pipelines would run it, beside `tandem run`.
+"""The compiled document, run as Kubeflow Pipelines would run it, compared with `tandem run`.
 
-Every task is a process of its own, started by the document's own command: see tests/kubeflow. Its
-root is on an S3 server, for KFP takes no other.
+Every task is a separate process, started by the document's own command: see tests/kubeflow. Its
+root is on an S3 server, because KFP requires an object store.
 """
 
 import dataclasses
@@ -34,25 +34,25 @@ SMALL = [
 ]  # fmt: skip
 ROOT = "s3://cluster/shop"
 OUT_OF_REACH = {"thresholds": '[{"metric": "ndcg@10", "at_least": 2.0}]'}
-AT_THE_END = {"RunReport", "PushGate", "RunVerdict"}
-"""Tasks that run each time."""
+NEVER_CACHED = {"RunReport", "PushGate", "RunVerdict"}
+"""Tasks that always run."""
 
 
 def tandem(*args: str) -> str:
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-m", "pipeline.cli", *args],
         check=False,
         capture_output=True,
         text=True,
         env=os.environ | {"PYTHONWARNINGS": "default"},
     )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return done.stdout
+    assert completed.returncode == 0, completed.stdout[-3000:] + completed.stderr[-3000:]
+    return completed.stdout
 
 
 @dataclasses.dataclass(frozen=True)
 class Cluster:
-    """One backend, and the pipeline that was compiled for it."""
+    """A backend, and the pipeline compiled for it."""
 
     document: pathlib.Path
     backend: Backend
@@ -62,13 +62,13 @@ class Cluster:
         return self.backend.run(self.document, parameters, broken_driver)
 
 
-def pushed() -> int | None:
-    """Newest version of the recommender."""
+def find_pushed_version() -> int | None:
+    """The newest version of the recommender."""
     return RemoteVersionStore(f"{ROOT}/serving").find_latest("recommender")
 
 
-def verdict(run: Run) -> dict[str, Any]:
-    """What the exit task has written of it."""
+def read_verdict(run: Run) -> dict[str, Any]:
+    """The verdict that the exit task has written."""
     return json.loads(object_store.read(f"{ROOT}/verdicts/{run.id}.json"))
 
 
@@ -82,7 +82,7 @@ def shop(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def local(shop, tmp_path_factory):
-    """Summary of `tandem run`."""
+    """The summary of `tandem run`."""
     root = tmp_path_factory.mktemp("local")
     tandem("run", "--config", str(CONFIG), "--data", str(shop), "--root", str(root), *SMALL)
     return json.loads((root / "summary.json").read_text())
@@ -90,18 +90,18 @@ def local(shop, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def store(s3_server):
-    """The environment of those who can reach the bucket, which this process has until the end."""
-    known = {
+    """The environment that gives access to the bucket, also set in this process."""
+    environment = {
         "AWS_ENDPOINT_URL": s3_server,
         "AWS_ACCESS_KEY_ID": "nobody",
         "AWS_SECRET_ACCESS_KEY": "secret",
         "AWS_DEFAULT_REGION": "us-east-1",
     }
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in known.items():
+        for name, value in environment.items():
             patch.setenv(name, value)
         boto3.client("s3").create_bucket(Bucket="cluster")
-        yield known
+        yield environment
 
 
 @pytest.fixture(scope="module")
@@ -118,20 +118,20 @@ def cluster(shop, store, tmp_path_factory):
 @pytest.fixture(scope="module")
 def first(cluster):
     run = cluster.run()
-    assert run.succeeded, {name: run.executions[name].log[-3000:] for name in run.ended(FAILED)}
+    assert run.succeeded, {name: run.executions[name].log[-3000:] for name in run.tasks_in(FAILED)}
     return run
 
 
-def summary() -> dict[str, Any]:
-    """Of the latest run at the root."""
+def read_summary() -> dict[str, Any]:
+    """The summary of the latest run at the root."""
     return json.loads(object_store.read(f"{ROOT}/summary.json"))
 
 
 @pytest.fixture(scope="module")
 def reported(first):
-    """What the first run left in `summary.json`, and the names of all files at the root."""
+    """The first run's `summary.json`, and the names of all files at the root."""
     assert first.succeeded
-    return summary(), object_store.list_files(ROOT)
+    return read_summary(), object_store.list_files(ROOT)
 
 
 @pytest.fixture(scope="module")
@@ -143,36 +143,36 @@ def again(cluster, reported):
 @pytest.fixture(scope="module")
 def reported_again(again):
     assert again.succeeded
-    return summary()
+    return read_summary()
 
 
 @pytest.fixture(scope="module")
 def refused(cluster, reported_again):
-    """A run whose models cannot be good enough."""
+    """A run with thresholds that no model can reach."""
     assert reported_again
     return cluster.run(**OUT_OF_REACH)
 
 
-def evaluated(run):
+def read_evaluation(run):
     uri = run.executions["Evaluator"].artifacts["evaluation_result"].uri
     return json.loads(object_store.read(f"{uri}/metrics.json"))
 
 
-def test_every_task_ran_in_a_process_of_its_own(first):
-    assert first.ended(COMPLETE) == set(first.executions)
+def test_every_task_was_executed(first):
+    assert first.tasks_in(COMPLETE) == set(first.executions)
     assert {"ItemsGen", "Transform-interactions", "InfraCheck", "Pusher"} <= set(first.executions)
 
 
-def test_what_was_measured_is_what_tandem_run_measures(first, local):
-    evaluation = evaluated(first)
+def test_the_metrics_equal_those_of_tandem_run(first, local):
+    evaluation = read_evaluation(first)
     for stage in ("retrieval", "ranking"):
         assert {name: local[stage][name] for name in evaluation[stage]} == evaluation[stage]
     assert evaluation["fairness"] == local["fairness"]
     assert evaluation["retrieval"]["ndcg@10"] > 0
 
 
-def without_training(measured):
-    return {name: value for name, value in measured.items() if name != "training"}
+def without_training(metrics):
+    return {name: value for name, value in metrics.items() if name != "training"}
 
 
 def test_the_root_has_the_files_of_tandem_run(first, reported, local):
@@ -194,11 +194,11 @@ def test_the_root_has_the_files_of_tandem_run(first, reported, local):
         assert result[stage]["training"] == expected
     assert result["verdict"]["rules"] == local["verdict"]["rules"]
     assert {"items", "kind", "ann_recall@100"} <= set(result["index"])
-    assert {each["user_id"] for each in result["examples"]} == {
-        each["user_id"] for each in local["examples"]
+    assert {example["user_id"] for example in result["examples"]} == {
+        example["user_id"] for example in local["examples"]
     }
     stages = {stage["name"]: stage for stage in result["stages"]}
-    assert set(stages) == set(first.executions) - AT_THE_END
+    assert set(stages) == set(first.executions) - NEVER_CACHED
     assert not any(stage["cached"] for stage in stages.values())
     assert {"report.html", "statistics/items.html", "statistics/interactions.html"} <= set(files)
     (letters,) = [name for name in files if name.startswith("rejected/interactions/")]
@@ -212,14 +212,14 @@ def test_the_root_has_the_files_of_tandem_run(first, reported, local):
 
 def test_the_page_of_the_run_has_figures_and_report(first, reported):
     result, _ = reported
-    made = first.executions["RunReport"].artifacts
-    assert object_store.read(made["page"].uri) == object_store.read(f"{ROOT}/report.html")
-    metrics = dict(made["metrics"].metadata)
+    artifacts = first.executions["RunReport"].artifacts
+    assert object_store.read(artifacts["page"].uri) == object_store.read(f"{ROOT}/report.html")
+    metrics = dict(artifacts["metrics"].metadata)
     quality = result["ranking"]["ndcg@10"]
-    assert metrics["ndcg@10 of final lists"] == round(quality, 6)  # as ML Metadata stores it
+    assert metrics["ndcg@10 of final lists"] == round(quality, 6)  # ML Metadata's precision
     assert metrics["verdict: pushed version"] == 1
-    words = first.executions["RunVerdict"].artifacts["words"].uri
-    assert object_store.read(words) == b"# succeeded\n\nVersion 1 is pushed.\n"
+    uri = first.executions["RunVerdict"].artifacts["words"].uri
+    assert object_store.read(uri) == b"# succeeded\n\nVersion 1 is pushed.\n"
 
 
 def test_the_verbs_work_on_the_root(shop, first, reported, tmp_path):
@@ -265,50 +265,48 @@ def test_the_pushed_model_answers_a_stock_client(shop, first):
         stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
         answer = stub.Predict(request, timeout=60)
     items = tf.make_ndarray(answer.outputs["item_ids"])[0]
-    known = {json.loads(line)["item_id"] for line in (shop / "items.jsonl").open()}
-    assert len({item.decode() for item in items} & known) == 5
+    catalogue = {json.loads(line)["item_id"] for line in (shop / "items.jsonl").open()}
+    assert len({item.decode() for item in items} & catalogue) == 5
 
 
-def test_a_run_with_nothing_changed_comes_from_the_cache_whole(first, again):
-    assert again.ended(COMPLETE) == AT_THE_END
-    assert again.ended(CACHED) == set(first.executions) - AT_THE_END
-    assert pushed() == 1
+def test_an_unchanged_run_comes_from_the_cache(first, again):
+    assert again.tasks_in(COMPLETE) == NEVER_CACHED
+    assert again.tasks_in(CACHED) == set(first.executions) - NEVER_CACHED
+    assert find_pushed_version() == 1
 
 
-def test_its_summary_is_that_of_the_cached_run(reported, reported_again):
+def test_the_summary_equals_that_of_the_cached_run(reported, reported_again):
     before, _ = reported
     for name in before:
-        if name not in ("stages", "examples"):  # which are asked at the moment of the report
+        if name not in ("stages", "examples"):  # depend on the time of the report
             assert reported_again[name] == before[name], name
     assert all(stage["cached"] for stage in reported_again["stages"])
 
 
 def test_models_that_are_not_blessed_are_not_pushed_and_the_run_fails(refused):
     assert not refused.succeeded
-    assert refused.ended(FAILED) == {"PushGate"}
+    assert refused.tasks_in(FAILED) == {"PushGate"}
     assert "ndcg@10" in refused.executions["PushGate"].log
-    assert pushed() == 1
-    summary_values = summary()
-    assert not summary_values["verdict"]["blessed"]
-    assert summary_values["servables"] == {}
-    assert [rule["at_least"] for rule in summary_values["config"]["blessing"]["thresholds"]] == [
-        2.0
-    ]
-    words = refused.executions["RunVerdict"].artifacts["words"].uri
-    assert "ndcg@10" in object_store.read(words).decode()
+    assert find_pushed_version() == 1
+    summary = read_summary()
+    assert not summary["verdict"]["blessed"]
+    assert summary["servables"] == {}
+    assert [rule["at_least"] for rule in summary["config"]["blessing"]["thresholds"]] == [2.0]
+    uri = refused.executions["RunVerdict"].artifacts["words"].uri
+    assert "ndcg@10" in object_store.read(uri).decode()
 
 
-def test_only_what_the_thresholds_reach_was_executed_again(first, refused):
-    executed = {"Evaluator", "Pusher"} | AT_THE_END
-    assert refused.ended(COMPLETE) == executed - {"PushGate"}
-    assert refused.ended(CACHED) == set(first.executions) - executed
+def test_only_tasks_that_depend_on_the_thresholds_were_executed_again(first, refused):
+    executed = {"Evaluator", "Pusher"} | NEVER_CACHED
+    assert refused.tasks_in(COMPLETE) == executed - {"PushGate"}
+    assert refused.tasks_in(CACHED) == set(first.executions) - executed
 
 
 def test_the_exit_task_writes_how_a_run_ended(first, again, refused):
     assert first.succeeded
     assert again.succeeded
     assert not refused.succeeded
-    verdicts = [verdict(run) for run in (first, again, refused)]
+    verdicts = [read_verdict(run) for run in (first, again, refused)]
     assert [result["outcome"] for result in verdicts] == ["succeeded", "cached", "refused"]
     assert [result["blessed"] for result in verdicts] == [True, True, False]
     assert [result["pushed"] for result in verdicts] == [1, 1, None]
@@ -317,51 +315,52 @@ def test_the_exit_task_writes_how_a_run_ended(first, again, refused):
 
 
 def test_a_failed_run_that_kfp_reports_as_running(cluster, refused):
-    """Its Pusher's driver fails, after all that comes before it."""
+    """The Pusher's driver fails after all earlier tasks have succeeded."""
     assert not refused.succeeded
-    verdict_row = verdict(cluster.run(broken_driver="Pusher"))
-    assert (verdict_row["outcome"], verdict_row["state"]) == ("failed", "RUNNING")
-    assert "Pusher" in verdict_row["error"]
+    verdict = read_verdict(cluster.run(broken_driver="Pusher"))
+    assert (verdict["outcome"], verdict["state"]) == ("failed", "RUNNING")
+    assert "Pusher" in verdict["error"]
 
 
 def test_the_evaluator_finds_the_pushed_version_without_a_resolver(first, refused):
-    assert evaluated(first)["verdict"]["pushed_before"] is None
-    before = evaluated(refused)["verdict"]["pushed_before"]
+    assert read_evaluation(first)["verdict"]["pushed_before"] is None
+    before = read_evaluation(refused)["verdict"]["pushed_before"]
     assert before["version"] == 1
     assert "failure" not in before
 
 
-def test_new_items_go_into_what_a_run_on_kubeflow_pushed(shop, refused, tmp_path):
+def test_a_version_pushed_on_kubeflow_is_refreshed_with_new_items(shop, refused, tmp_path):
     assert not refused.succeeded
     items = [json.loads(line) for line in (shop / "items.jsonl").open()]
     (tmp_path / "new.jsonl").write_text(json.dumps(items[0] | {"item_id": "quite-new"}) + "\n")
     new = str(tmp_path / "new.jsonl")
-    done = json.loads(tandem("refresh", "--root", ROOT, "--items", new, "--json"))
-    assert (done["version"], done["refreshed_from"]) == (2, 1)
-    assert done["items"]["added"] == 1
-    assert done["servables"]["recommender"] == f"{ROOT}/serving/recommender/2"
-    assert pushed() == 2
+    report = json.loads(tandem("refresh", "--root", ROOT, "--items", new, "--json"))
+    assert (report["version"], report["refreshed_from"]) == (2, 1)
+    assert report["items"]["added"] == 1
+    assert report["servables"]["recommender"] == f"{ROOT}/serving/recommender/2"
+    assert find_pushed_version() == 2
 
 
 @pytest.fixture(scope="module")
 def broken_shop(tmp_path_factory):
-    """A tenth of its lines are no events."""
+    """A tenth of its lines are malformed."""
     data = tmp_path_factory.mktemp("broken")
     size = ("--users", "100", "--items", "120", "--events", "2000", "--seed", "3")
     tandem("simulate", *size, "--malformed", "200", "--out", str(data))
     return data
 
 
-def test_refused_data_leave_at_the_root_what_tandem_run_leaves(cluster, broken_shop, tmp_path):
+def test_refused_data_leave_the_same_files_as_tandem_run(cluster, broken_shop, tmp_path):
     before = object_store.compute_version(f"{ROOT}/summary.json")
     run = cluster.run(data=str(broken_shop))
-    assert (verdict(run)["outcome"], verdict(run)["failed_task"]) == ("refused", "InteractionsGen")
+    verdict = read_verdict(run)
+    assert (verdict["outcome"], verdict["failed_task"]) == ("refused", "InteractionsGen")
     with pytest.raises(AssertionError, match="to be rejected, received 200"):
         tandem("run", "--config", str(CONFIG), "--data", str(broken_shop),
                "--root", str(tmp_path), *SMALL)  # fmt: skip
     rejected = tmp_path / "rejected" / "interactions"
     letters = {path.name: path.read_bytes() for path in rejected.iterdir()}
-    assert sum(len(each.splitlines()) for each in letters.values()) == 200
+    assert sum(len(content.splitlines()) for content in letters.values()) == 200
     paths = object_store.list_files(f"{ROOT}/rejected")
     assert paths == sorted(f"interactions/{name}" for name in letters)
     for name, content in letters.items():

@@ -1,5 +1,5 @@
-"""The whole way with logs, artifacts, metadata and pushed models on an S3 server, and nothing kept
-on this machine.
+"""The whole pipeline with logs, artifacts, metadata and pushed models on an S3 server, and nothing
+stored locally.
 """
 
 import contextlib
@@ -23,30 +23,30 @@ SMALL = ["--set", "retrieval.epochs=2", "--set", "ranking.epochs=1"]
 
 def tandem(*args: str) -> str:
     command = [sys.executable, "-m", "pipeline.cli", *args]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return done.stdout
+    completed = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert completed.returncode == 0, completed.stdout[-3000:] + completed.stderr[-3000:]
+    return completed.stdout
 
 
 @contextlib.contextmanager
-def serving(root: str):
-    """`tandem serve` in a process of its own; gives its gRPC address."""
+def serve(root: str):
+    """Runs `tandem serve` in a separate process; yields its gRPC address."""
     ports = ("--grpc-port", "0", "--rest-port", "0")
     command = [sys.executable, "-m", "pipeline.cli", "serve", "--root", root, *ports]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
-        positions = re.search(r"gRPC (\S+),", server.stdout.readline())
-        assert positions, "the server says where it listens"
-        yield positions[1]
+        ready = re.search(r"gRPC (\S+),", server.stdout.readline())
+        assert ready, "expected the server's address"
+        yield ready[1]
         server.terminate()
         assert server.wait(60) == 0
 
 
-def sound_events(shop: pathlib.Path) -> list[dict]:
-    """The log without its malformed lines, which are short of a field or of their end."""
+def read_valid_events(shop: pathlib.Path) -> list[dict]:
+    """The log without its malformed lines, which lack a field or are truncated."""
     lines = (shop / "events.jsonl").read_text().splitlines()
-    whole = (json.loads(line) for line in lines if line.startswith("{") and line.endswith("}"))
-    return [event for event in whole if len(event) == 6 and isinstance(event["timestamp"], int)]
+    events = (json.loads(line) for line in lines if line.startswith("{") and line.endswith("}"))
+    return [event for event in events if len(event) == 6 and isinstance(event["timestamp"], int)]
 
 
 def test_the_simulated_shop_on_a_bucket(bucket, tmp_path):
@@ -69,12 +69,12 @@ def test_the_simulated_shop_on_a_bucket(bucket, tmp_path):
     assert {"retrieval", "ranking", "quality"} <= set(
         object_store.list_folders(f"{root}/tensorboard")
     )
-    assert object_store.list_files(f"{root}/checkpoints") == []  # both trainings have ended
+    assert object_store.list_files(f"{root}/checkpoints") == []  # both models are trained
     assert b"</html>" in object_store.read(f"{root}/report.html")
 
-    events = sound_events(shop)
+    events = read_valid_events(shop)
     user = events[0]["user_id"]
-    with serving(root) as address:
+    with serve(root) as address:
         arguments = ("recommend", "--root", root, "--user", user, "--server", address, "--json")
         answer = json.loads(tandem(*arguments))
     ids = [row["item_id"] for row in answer["recommendations"]]

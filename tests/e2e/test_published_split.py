@@ -1,4 +1,4 @@
-"""A published split as it is: lists of items without times, in a file of train and one of test."""
+"""A published split: lists of items without times, in one file for train and one for test."""
 
 import json
 import subprocess
@@ -36,11 +36,11 @@ pushed = []
 
 
 def _lists():
-    """Train and test items of each user, nearly all of the user's group."""
+    """User, train items and test items; all items are of the user's group."""
     random = np.random.default_rng(5)
     for user in range(USERS):
-        own = np.flatnonzero(np.arange(ITEMS) % GROUPS == user % GROUPS)
-        chosen = random.choice(own, 12, replace=False)
+        group_items = np.flatnonzero(np.arange(ITEMS) % GROUPS == user % GROUPS)
+        chosen = random.choice(group_items, 12, replace=False)
         yield user, sorted(chosen[:9].tolist()), sorted(chosen[9:].tolist())
 
 
@@ -48,11 +48,11 @@ LISTS = list(_lists())
 
 
 def tandem(*args):
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-m", "pipeline.cli", *args], check=False, capture_output=True, text=True
     )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return done
+    assert completed.returncode == 0, completed.stdout[-3000:] + completed.stderr[-3000:]
+    return completed
 
 
 def _write(folder):
@@ -63,12 +63,12 @@ def _write(folder):
 
 
 def _ndcg(listed, relevant, k):
-    gains = [1 / np.log2(place + 2) for place, item in enumerate(listed[:k]) if item in relevant]
-    return sum(gains) / sum(1 / np.log2(place + 2) for place in range(min(k, len(relevant))))
+    gains = [1 / np.log2(rank + 2) for rank, item in enumerate(listed[:k]) if item in relevant]
+    return sum(gains) / sum(1 / np.log2(rank + 2) for rank in range(min(k, len(relevant))))
 
 
 def test_the_protocol_of_the_publication_is_measured(tmp_path):
-    """All test users, every item outside of train ranked, recall and NDCG at 20 by hand."""
+    """For all test users, all items except those in train are ranked; recall and NDCG by hand."""
     _write(tmp_path)
     root = tmp_path / "run"
     config = str(tmp_path / "published.toml")
@@ -88,5 +88,5 @@ def test_the_protocol_of_the_publication_is_measured(tmp_path):
         gains.append(_ndcg(items, test, 20))
     assert summary["ranking"]["recall@20"] == pytest.approx(np.mean(recalls), abs=1e-6)
     assert summary["ranking"]["ndcg@20"] == pytest.approx(np.mean(gains), abs=1e-6)
-    # Of 51 unseen items 11 are of the user's group, among them the 3 of test.
+    # Of 51 unseen items 11 are of the user's group, including the 3 in test.
     assert np.mean(recalls) > 2 * 20 / 51

@@ -36,7 +36,7 @@ pushed = []
 
 
 def _favourite(user):
-    """Spread over the catalogue, so that no favourite is popular."""
+    """The user's favourite; favourites are spread over the catalogue, so that none is popular."""
     return f"i{user % ITEMS}"
 
 
@@ -46,8 +46,8 @@ def _events():
         for week in range(WEEKS):
             begin = START + week * 7 * DAY + int(rng.integers(0, DAY))
             items = [_favourite(user), *(f"i{n}" for n in rng.integers(0, ITEMS, 2))]
-            for place, item in enumerate(items):
-                moment = begin + place * 3600
+            for position, item in enumerate(items):
+                moment = begin + position * 3600
                 yield {"user_id": f"u{user}", "item_id": item, "timestamp": moment}
 
 
@@ -55,11 +55,11 @@ EVENTS = list(_events())
 
 
 def tandem(*args):
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-m", "pipeline.cli", *args], check=False, capture_output=True, text=True
     )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return done
+    assert completed.returncode == 0, completed.stdout[-3000:] + completed.stderr[-3000:]
+    return completed
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def _run(grocer, root, repeats):
 
 
 def _lists(root, grocer, *options):
-    """Lists of all users and of a stranger, and the time that they are of."""
+    """Lists of all users and of an unknown one, by user, and the time of the query."""
     out = root / "lists.jsonl"
     users = ("--users", str(grocer / "users"), "--k", str(K), "--out", str(out))
     report = json.loads(tandem("batch", "--root", str(root), *users, *options, "--json").stdout)
@@ -94,8 +94,8 @@ def _lists(root, grocer, *options):
     return {row["user_id"]: row["item_ids"] for row in rows}, report["now"]
 
 
-def _served(root, user, now):
-    """The list of a user who sends the whole history at the time `now`."""
+def _query_server(root, user, now):
+    """The served list of a user, requested with the whole history at the time `now`."""
     events = sorted(
         (event["timestamp"], event["item_id"]) for event in EVENTS if event["user_id"] == user
     )
@@ -103,12 +103,12 @@ def _served(root, user, now):
     with run_server(root / "serving") as server, Client(server.grpc_address, 60) as client:
         query = ListingQuery(user, history, now, K)
         request = build_listing_request(client.inputs("recommender"), query)
-        found = client.predict("recommender", request)["item_ids"][0]
-    return [item.decode() for item in found]
+        item_ids = client.predict("recommender", request)["item_ids"][0]
+    return [item.decode() for item in item_ids]
 
 
-def _history_and_later(moment):
-    """Items of each user before the moment, and those from it on."""
+def _split_items(moment):
+    """Items of each user before the moment, and from then on."""
     history, later = {}, {}
     for event in EVENTS:
         part = history if event["timestamp"] < moment else later
@@ -117,8 +117,8 @@ def _history_and_later(moment):
 
 
 def _ndcg(listed, relevant):
-    gains = [1 / np.log2(place + 2) for place, item in enumerate(listed) if item in relevant]
-    return sum(gains) / sum(1 / np.log2(place + 2) for place in range(min(K, len(relevant))))
+    gains = [1 / np.log2(rank + 2) for rank, item in enumerate(listed) if item in relevant]
+    return sum(gains) / sum(1 / np.log2(rank + 2) for rank in range(min(K, len(relevant))))
 
 
 def _mean_ndcg(lists, relevant):
@@ -130,36 +130,36 @@ def _test_cut():
     return sorted(event["timestamp"] for event in EVENTS)[len(EVENTS) * 9 // 10]
 
 
-def _require_measured(summary, lists, relevant):
-    """The metric by hand, on the lists as of test, is the one that the Evaluator measured."""
+def _assert_metric(summary, lists, relevant):
+    """The metric computed here from the lists as of test equals the Evaluator's."""
     assert summary["ranking"]["ndcg@10"] == pytest.approx(_mean_ndcg(lists, relevant), abs=1e-6)
     assert "personal_frequency" in summary["retrieval"]["baselines"]
 
 
-def _require_served(root, grocer):
-    """The served list of a user is that of `tandem batch`."""
+def _assert_served(root, grocer):
+    """The served list of a user equals that of `tandem batch`."""
     current, now = _lists(root, grocer)
-    assert [item for item in _served(root, "u3", now) if item] == current["u3"]
+    assert [item for item in _query_server(root, "u3", now) if item] == current["u3"]
 
 
 def test_favourites_are_recommended_where_repeats_are_allowed(grocer, root):
     summary = _run(grocer, root, "allow")
-    _, later = _history_and_later(_test_cut())
+    _, later = _split_items(_test_cut())
     lists, _ = _lists(root, grocer, "--as-of", "test")
-    _require_measured(summary, lists, later)
+    _assert_metric(summary, lists, later)
     popular = summary["retrieval"]["baselines"]["popular"]["ndcg@10"]
     assert summary["ranking"]["ndcg@10"] > 1.5 * popular
     assert len(lists["stranger"]) == K
-    _require_served(root, grocer)
+    _assert_served(root, grocer)
 
 
 def test_lists_hold_only_items_of_the_history(grocer, root):
-    """Of users with fewer than ten items a list is shorter; a stranger's is empty."""
+    """Users with fewer than ten items have shorter lists; an unknown user has an empty one."""
     summary = _run(grocer, root, "only")
-    history, later = _history_and_later(_test_cut())
+    history, later = _split_items(_test_cut())
     lists, _ = _lists(root, grocer, "--as-of", "test")
     relevant = {user: items & history[user] for user, items in later.items()}
-    _require_measured(summary, lists, relevant)
+    _assert_metric(summary, lists, relevant)
     for user, seen in history.items():
         assert set(lists[user]) <= seen
         assert len(lists[user]) == min(K, len(seen))
@@ -167,4 +167,4 @@ def test_lists_hold_only_items_of_the_history(grocer, root):
     stages = {stage["name"]: stage for stage in summary["stages"]}
     assert stages["InteractionsGen"]["cached"]
     assert not stages["RetrievalTrainer"]["cached"]
-    _require_served(root, grocer)
+    _assert_served(root, grocer)

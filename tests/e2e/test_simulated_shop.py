@@ -1,4 +1,4 @@
-"""The whole way on a small simulated shop, as a user walks it: through the command line alone."""
+"""The whole pipeline on a small simulated shop, as users run it: through the command line only."""
 
 import getpass
 import json
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.e2e
 CONFIG = pathlib.Path(__file__).resolve().parents[2] / "configs" / "simulated.toml"
 USERS, ITEMS, EVENTS, MALFORMED = 400, 300, 9_000, 12
 SMALL = ["--set", "retrieval.epochs=3", "--set", "ranking.epochs=2"]
-CRIPPLED = [
+UNTRAINED = [
     "--set", "retrieval.epochs=1", "--set", "retrieval.learning_rate=1e-9",
     "--set", "retrieval.refit_epochs=0", "--set", "retrieval.popularity_prior=false",
     "--set", "ranking.epochs=1",
@@ -30,16 +30,16 @@ COMPLETE = 3  # ml_metadata's Execution.State
 
 
 def tandem(*args: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    """The command as a user types it; its exit code is part of what it says."""
-    done = subprocess.run(
+    """Runs the command as a user types it, and requires its exit code."""
+    completed = subprocess.run(
         [sys.executable, "-m", "pipeline.cli", *args],
         check=False,
         capture_output=True,
         text=True,
         env=os.environ | {"PYTHONWARNINGS": "default"},
     )
-    assert done.returncode == code, done.stdout[-3000:] + done.stderr[-3000:]
-    return done
+    assert completed.returncode == code, completed.stdout[-3000:] + completed.stderr[-3000:]
+    return completed
 
 
 @pytest.fixture(scope="module")
@@ -62,22 +62,22 @@ def root(shop, tmp_path_factory):
 @pytest.fixture(scope="module")
 def first(root):
     """Summary of the first run."""
-    return summary_of(root)
+    return read_summary(root)
 
 
-def summary_of(root):
+def read_summary(root):
     return json.loads((root / "summary.json").read_text())
 
 
-def sound_events(shop):
-    """The shop's log without its malformed lines, which are short of a field or of their end."""
+def read_valid_events(shop):
+    """The shop's log without its malformed lines, which lack a field or are truncated."""
     lines = (shop / "events.jsonl").read_text().splitlines()
-    whole = (json.loads(line) for line in lines if line.startswith("{") and line.endswith("}"))
-    return [event for event in whole if len(event) == 6 and isinstance(event["timestamp"], int)]
+    events = (json.loads(line) for line in lines if line.startswith("{") and line.endswith("}"))
+    return [event for event in events if len(event) == 6 and isinstance(event["timestamp"], int)]
 
 
-def executions(root):
-    """Executions that were run to their end, by type; cached ones do not count."""
+def count_executions(root):
+    """The number of completed executions, without cached ones."""
     with sqlite3.connect(root / "metadata.sqlite") as metadata:
         return metadata.execute(
             "select count(*) from Execution where last_known_state = ?", (COMPLETE,)
@@ -85,7 +85,7 @@ def executions(root):
 
 
 def test_summary_accounts_for_every_record(root):
-    rows = summary_of(root)["rows"]
+    rows = read_summary(root)["rows"]
     assert rows["read"] == EVENTS + MALFORMED
     assert rows["rejected"] == MALFORMED
     assert rows["accepted"] == EVENTS
@@ -105,7 +105,7 @@ def test_dead_letters_keep_the_raw_text(root):
 
 
 def test_retrieval_beats_popularity_and_stays_below_the_ceiling(root, shop):
-    summary, truth = summary_of(root), json.loads((shop / "truth.json").read_text())
+    summary, truth = read_summary(root), json.loads((shop / "truth.json").read_text())
     result = summary["retrieval"]
     popular = result["baselines"]["popular"]["ndcg@10"]
     assert popular == pytest.approx(truth["popular"]["ndcg@10"], abs=1e-3)
@@ -113,7 +113,7 @@ def test_retrieval_beats_popularity_and_stays_below_the_ceiling(root, shop):
 
 
 def test_pushed_servables_return_new_items_to_a_stock_client(root, shop):
-    events = sound_events(shop)
+    events = read_valid_events(shop)
     user = events[0]["user_id"]
     answer = json.loads(
         tandem("recommend", "--root", str(root), "--user", user, "--k", "20", "--json").stdout
@@ -126,19 +126,19 @@ def test_pushed_servables_return_new_items_to_a_stock_client(root, shop):
 
 
 @pytest.fixture(scope="module")
-def referee(shared_data):
-    """An independent script that scores lists, where it is there."""
+def scorer(shared_data):
+    """An independent script that scores lists, if it exists."""
     script = shared_data.parent / "referee" / "score.py"
     if not script.is_file():
-        pytest.skip(f"needs the referee's script: no file {script}")
+        pytest.skip(f"needs the independent scorer: no file {script}")
     return script
 
 
 @pytest.fixture(scope="module")
 def split(shop, tmp_path_factory):
-    """The shop's log as the referee reads it, cut by its own clock."""
+    """The shop's log as `scorer` reads it, split by time."""
     folder = tmp_path_factory.mktemp("split")
-    events = sorted(sound_events(shop), key=lambda event: event["timestamp"])
+    events = sorted(read_valid_events(shop), key=lambda event: event["timestamp"])
     cut = events[len(events) * 9 // 10]["timestamp"]
     items = [json.loads(line) for line in (shop / "items.jsonl").read_text().splitlines()]
     parts = {
@@ -153,18 +153,18 @@ def split(shop, tmp_path_factory):
 
 
 @pytest.mark.parametrize("stage", ["retrieval", "final"])
-def test_the_referee_finds_in_bulk_lists_what_the_evaluator_measured(
-    root, split, referee, tmp_path, stage
+def test_the_scorer_gives_bulk_lists_the_same_metrics_as_the_evaluator(
+    root, split, scorer, tmp_path, stage
 ):
     out = tmp_path / "lists.jsonl"
     arguments = ("--users", "all", "--as-of", "test", "--stage", stage, "--out", str(out))
     tandem("batch", "--root", str(root), *arguments)
     scored = subprocess.run(
-        [sys.executable, str(referee), "score", "--split", split, "--lists", out, "--json"],
+        [sys.executable, str(scorer), "score", "--split", split, "--lists", out, "--json"],
         check=True,
         capture_output=True,
     )
-    expected, summary = json.loads(scored.stdout), summary_of(root)
+    expected, summary = json.loads(scored.stdout), read_summary(root)
     result = summary["retrieval"] if stage == "retrieval" else summary["ranking"]["reranked"]
     assert summary["retrieval"]["users"] == expected["all"]["users"]
     for name in ("recall@10", "ndcg@10", "recall@100"):
@@ -172,8 +172,8 @@ def test_the_referee_finds_in_bulk_lists_what_the_evaluator_measured(
     assert result["coverage@10"] == pytest.approx(expected["coverage@10"], abs=1e-4)
 
 
-def test_bulk_lists_are_what_the_server_answers_each_user(root, shop, tmp_path):
-    events = sound_events(shop)
+def test_bulk_lists_equal_the_servers_answers(root, shop, tmp_path):
+    events = read_valid_events(shop)
     regions = {
         user["user_id"]: user["region"]
         for user in map(json.loads, (shop / "users.jsonl").read_text().splitlines())
@@ -211,7 +211,7 @@ def test_an_unknown_user_gets_a_real_answer_marked_as_new(root):
     assert len(answer["recommendations"]) == 10
 
 
-def test_context_changes_what_a_new_user_is_shown(root):
+def test_context_changes_the_scores_of_a_new_user(root):
     with run_server(root / "serving") as server, Client(server.grpc_address, 60) as client:
         declared = client.inputs("retrieval")
         scores = [
@@ -223,28 +223,28 @@ def test_context_changes_what_a_new_user_is_shown(root):
     assert not np.allclose(scores[0], scores[1])
 
 
-def catalogue_of(shop):
+def read_catalogue(shop):
     lines = (shop / "items.jsonl").read_text().splitlines()
     return {item["item_id"]: item for item in map(json.loads, lines)}
 
 
-def listed(root, out):
-    """Every item that stands in anybody's list of all that there is."""
+def list_recommended_items(root, out):
+    """All items that are in some user's list of the whole catalogue."""
     tandem(
         "batch", "--root", str(root), "--users", "all", "--k", str(ITEMS), "--out", str(out)
     )  # fmt: skip
     return {item for line in out.read_text().splitlines() for item in json.loads(line)["item_ids"]}
 
 
-def test_what_is_out_of_stock_is_in_no_list(root, shop, tmp_path):
-    in_stock = {item for item, row in catalogue_of(shop).items() if row["in_stock"]}
+def test_items_out_of_stock_are_in_no_list(root, shop, tmp_path):
+    in_stock = {item for item, row in read_catalogue(shop).items() if row["in_stock"]}
     assert 0 < len(in_stock) < ITEMS
-    assert listed(root, tmp_path / "lists") == in_stock
-    assert summary_of(root)["index"]["items"] == len(in_stock)
+    assert list_recommended_items(root, tmp_path / "lists") == in_stock
+    assert read_summary(root)["index"]["items"] == len(in_stock)
 
 
-def test_recommendations_of_two_categories_are_theirs_alone(root, shop):
-    wanted = {"Music", "Shoes"}
+def test_a_category_filter_returns_only_items_of_the_categories(root, shop):
+    categories = {"Music", "Shoes"}
     arguments = (
         "--user",
         "nobody",
@@ -256,37 +256,37 @@ def test_recommendations_of_two_categories_are_theirs_alone(root, shop):
         "Shoes",
     )
     answer = json.loads(tandem("recommend", "--root", str(root), *arguments, "--json").stdout)
-    there = {
+    expected = {
         item
-        for item, row in catalogue_of(shop).items()
-        if row["category"] in wanted and row["in_stock"]
+        for item, row in read_catalogue(shop).items()
+        if row["category"] in categories and row["in_stock"]
     }
-    assert {row["item_id"] for row in answer["recommendations"]} == there
+    assert {row["item_id"] for row in answer["recommendations"]} == expected
     nothing = tandem("recommend", "--root", str(root), "--user", "x", "--category", "y", "--json")
     assert json.loads(nothing.stdout)["recommendations"] == []
 
 
 @pytest.mark.usefixtures("first")
 def test_a_second_run_executes_nothing_and_reports_it(root, shop):
-    before = executions(root)
+    before = count_executions(root)
     run = ("run", "--config", str(CONFIG), "--data", str(shop), "--root", str(root), *SMALL)
-    first = summary_of(root)
+    first = read_summary(root)
     output = tandem(*run).stdout
-    assert executions(root) == before
+    assert count_executions(root) == before
     assert "no component was executed" in output
-    assert all(stage["cached"] for stage in summary_of(root)["stages"])
-    assert summary_of(root)["retrieval"] == first["retrieval"]
+    assert all(stage["cached"] for stage in read_summary(root)["stages"])
+    assert read_summary(root)["retrieval"] == first["retrieval"]
 
 
 @pytest.fixture(scope="module")
 def changed(root, shop, first):
-    """Summary of a second run, whose ranking is another one."""
+    """Summary of a second run, with another ranking model."""
     assert first["servables"]["recommender"]["version"] == 1
-    done = tandem(
+    completed = tandem(
         "run", "--config", str(CONFIG), "--data", str(shop), "--root", str(root), *SMALL,
         "--set", "ranking.cross_layers=1", "--json",
     )  # fmt: skip
-    return json.loads(done.stdout)
+    return json.loads(completed.stdout)
 
 
 def test_a_changed_ranking_parameter_executes_only_what_depends_on_it(changed):
@@ -300,25 +300,25 @@ def test_a_changed_ranking_parameter_executes_only_what_depends_on_it(changed):
 @pytest.mark.usefixtures("changed")
 def test_a_deny_list_rebuilds_the_index_and_trains_nothing(root, shop, tmp_path):
     (tmp_path / "denied").write_text("i1\ni2\nnothing\n")
-    done = tandem(
+    completed = tandem(
         "run", "--config", str(CONFIG), "--data", str(shop), "--root", str(root), *SMALL,
         "--set", "ranking.cross_layers=1", "--set", f"index.deny_list={tmp_path / 'denied'}",
     )  # fmt: skip
-    assert "3 ids are denied, of which the catalogue lacks 1" in " ".join(done.stdout.split())
-    executed = {stage["name"] for stage in summary_of(root)["stages"] if not stage["cached"]}
+    assert "3 ids are denied, of which the catalogue lacks 1" in " ".join(completed.stdout.split())
+    executed = {stage["name"] for stage in read_summary(root)["stages"] if not stage["cached"]}
     assert executed >= {"Indexer", "Recommender", "Pusher"}
     assert not executed & {"RetrievalTrainer", "RankingTrainer"}
-    in_stock = {item for item, row in catalogue_of(shop).items() if row["in_stock"]}
-    assert listed(root, tmp_path / "lists") == in_stock - {"i1", "i2"}
+    in_stock = {item for item, row in read_catalogue(shop).items() if row["in_stock"]}
+    assert list_recommended_items(root, tmp_path / "lists") == in_stock - {"i1", "i2"}
 
 
 def test_tfma_and_the_evaluator_agree(root):
-    """The rating of the very same test events, measured by code that shares nothing but the
+    """The rating's error on the same test events, computed by independent code from the same
     predictions.
     """
     import tensorflow_model_analysis as tfma
 
-    summary = summary_of(root)
+    summary = read_summary(root)
     analysis, rating = summary["analysis"], summary["ranking"]["labels"]["rating"]
     overall = analysis["slices"]["Overall"]
     assert overall["rating/example_count"] == rating["events"]
@@ -339,13 +339,13 @@ def test_tensorboard_has_scalars_and_graphs_of_both_trainers(root):
         assert "epoch_loss" in log.Tags()["tensors"]
 
 
-def pushed_versions_of(root):
+def list_pushed_versions(root):
     return sorted(int(path.name) for path in (root / "serving" / "recommender").iterdir())
 
 
 def test_the_pushed_version_has_the_same_metrics_when_evaluated_again(changed, first):
-    """Of the same data, by the same questions: from the serving folder and raw histories now, from
-    artifacts and transformed histories then.
+    """The same data and queries: now from the serving folder and raw histories, before from
+    artifacts and transformed histories.
     """
     again = changed["verdict"]["pushed_before"]
     assert again["version"] == 1
@@ -355,25 +355,25 @@ def test_the_pushed_version_has_the_same_metrics_when_evaluated_again(changed, f
 
 @pytest.fixture(scope="module")
 def refused(root, shop):
-    """A run whose retrieval has learned nothing, after one that was pushed."""
-    before = pushed_versions_of(root)
+    """A run with an untrained retrieval model, after one that was pushed."""
+    before = list_pushed_versions(root)
     run = ("run", "--config", str(CONFIG), "--data", str(shop), "--root", str(root), *SMALL)
-    done = tandem(*run, *CRIPPLED, code=4)
-    assert pushed_versions_of(root) == before
-    return done
+    completed = tandem(*run, *UNTRAINED, code=4)
+    assert list_pushed_versions(root) == before
+    return completed
 
 
 def test_a_run_worse_than_the_pushed_one_pushes_nothing_with_a_reason(root, refused):
-    summary = summary_of(root)
+    summary = read_summary(root)
     assert summary["servables"] == {}
-    assert len(summary["examples"]) == 10  # of the models that were refused
+    assert len(summary["examples"]) == 10  # by the refused models
     verdict = summary["verdict"]
     assert not verdict["blessed"]
     assert verdict["forced"] is None
-    assert verdict["pushed_before"]["version"] == pushed_versions_of(root)[-1]
-    lost = [rule for rule in verdict["rules"] if not rule["passed"]]
-    assert "pushed" in {rule["against"] for rule in lost}
-    for rule in lost:
+    assert verdict["pushed_before"]["version"] == list_pushed_versions(root)[-1]
+    failed = [rule for rule in verdict["rules"] if not rule["passed"]]
+    assert "pushed" in {rule["against"] for rule in failed}
+    for rule in failed:
         assert rule["received"] < rule["expected"]
         assert rule["high"] < 0
         assert rule["rule"] in refused.stderr
@@ -381,14 +381,14 @@ def test_a_run_worse_than_the_pushed_one_pushes_nothing_with_a_reason(root, refu
 
 
 @pytest.mark.usefixtures("refused")
-def test_it_is_pushed_with_a_reason(root, shop):
-    before, executed = pushed_versions_of(root), executions(root)
+def test_a_refused_model_is_pushed_with_a_reason(root, shop):
+    before, executed = list_pushed_versions(root), count_executions(root)
     run = ("run", "--config", str(CONFIG), "--data", str(shop), "--root", str(root), *SMALL)
-    tandem(*run, *CRIPPLED, "--force-push", "a demonstration")
-    assert executions(root) == executed + 1  # the Pusher
+    tandem(*run, *UNTRAINED, "--force-push", "a demonstration")
+    assert count_executions(root) == executed + 1  # the Pusher
     version = before[-1] + 1
-    assert pushed_versions_of(root) == [*before, version]
-    summary = summary_of(root)
+    assert list_pushed_versions(root) == [*before, version]
+    summary = read_summary(root)
     assert summary["servables"]["recommender"]["version"] == version
     forced = summary["verdict"]["forced"]
     assert forced["who"] == getpass.getuser()
@@ -399,12 +399,12 @@ def test_it_is_pushed_with_a_reason(root, shop):
 
 @pytest.mark.parametrize("kind", ["ivf", "scann"])
 def test_each_approximate_index_is_tuned_and_served(root, shop, kind):
-    """Whatever reaches the target among the items in stock, nothing being trained again."""
+    """The index reaches the target on the items in stock, and no model is trained again."""
     run = ("run", "--config", str(CONFIG), "--data", str(shop), "--root", str(root), *SMALL)
-    tandem(*run, "--set", f"index.kind={kind}", "--force-push", "to look at its index")
-    summary = summary_of(root)
+    tandem(*run, "--set", f"index.kind={kind}", "--force-push", "to test its index")
+    summary = read_summary(root)
     index = summary["index"]
-    in_stock = [row for row in catalogue_of(shop).values() if row["in_stock"]]
+    in_stock = [row for row in read_catalogue(shop).values() if row["in_stock"]]
     assert (index["kind"], index["items"]) == (kind, len(in_stock))
     assert index["ann_recall@100"] >= 0.95
     assert index["frontier"]

@@ -1,4 +1,4 @@
-"""The emulator, and what its tasks note."""
+"""The emulator, and the notes that its tasks write."""
 
 import pytest
 
@@ -7,19 +7,19 @@ from tests.kubeflow.backend import Backend
 
 @pytest.fixture
 def backend(tmp_path):
-    return Backend(str(tmp_path / "root"), tmp_path / "pods", at_once=1)
+    return Backend(str(tmp_path / "root"), tmp_path / "pods", max_pods=1)
 
 
 @pytest.fixture
-def noted(tmp_path):
-    """What the tasks have noted, in order; it begins anew each time it is asked."""
+def read_notes(tmp_path):
+    """Returns the words that the tasks have written since the last call, in order."""
 
-    def lines():
-        result = notes.read_text().split()
+    def read():
+        words = notes.read_text().split()
         notes.write_text("")
-        return result
+        return words
 
     notes = tmp_path / "notes"
     notes.touch()
-    lines.file = str(notes)
-    return lines
+    read.file = str(notes)
+    return read

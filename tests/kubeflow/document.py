@@ -1,4 +1,4 @@
-"""The compiled document, read and refused as KFP's backend does before it starts anything.
+"""The compiled document, read and validated as KFP's backend does before it starts anything.
 
 File names in this package are of github.com/kubeflow/pipelines, below backend/src/v2.
 """
@@ -21,8 +21,8 @@ ARGO_NAME = re.compile("[a-zA-Z][-a-zA-Z0-9]{0,127}")
 workflow/validate/validate.go."""
 
 
-class Refused(Exception):
-    """The backend would not take this document, or this emulator does not know how to run it."""
+class DocumentRefused(Exception):
+    """The backend would reject this document, or this emulator does not support it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +42,12 @@ class Document:
 
 
 def read(path: pathlib.Path) -> Document:
-    """Raises ParseError on a field that KFP's protos do not have, Refused on what cannot run."""
+    """Reads a document.
+
+    Raises:
+        ParseError: It has a field that KFP's protos do not have.
+        DocumentRefused: It cannot run.
+    """
     first, *platforms = yaml.safe_load_all(path.read_text(encoding="utf-8"))
     spec = json_format.ParseDict(first, pb.PipelineSpec())
     for platform in platforms:
@@ -55,44 +60,46 @@ def read(path: pathlib.Path) -> Document:
 
 
 def _container(label: str, executor: Any) -> Any:
-    """Argo's compiler knows no resolver (compiler/argocompiler/dag.go: "resolver executors not
-    implemented"); importers, which it knows, no pipeline of ours has.
+    """Argo's compiler supports no resolvers (compiler/argocompiler/dag.go: "resolver executors not
+    implemented"); importers, which it supports, are not emulated: no pipeline here has one.
     """
     kind = executor.WhichOneof("spec")
     if kind != "container":
-        raise Refused(f"{label}: expected a container, received {kind}")
-    if not executor.container.command:  # component/launcher_v2.go runs command and args alone
-        raise Refused(f"{label}: its container has no command, and the image's own is not run")
+        raise DocumentRefused(f"{label}: expected a container, received {kind}")
+    if not executor.container.command:  # component/launcher_v2.go runs only command and args
+        raise DocumentRefused(
+            f"{label}: its container has no command, and the image's own is not run"
+        )
     return executor.container
 
 
 def _check(document: Document, dag: Any) -> None:
-    """Names that Argo takes, producers that are there, nothing that is not emulated."""
+    """Requires names that Argo accepts, existing producers, and features that are emulated."""
     for name, task in dag.tasks.items():
         component = document.component(task)
         is_dag = component.HasField("dag")
         for argo in [name, task.component_ref.name] if is_dag else [name]:
             if not ARGO_NAME.fullmatch(argo):
-                raise Refused(f"{argo}: Argo takes letters, digits and hyphens in a name")
+                raise DocumentRefused(f"{argo}: Argo accepts letters, digits and hyphens in a name")
         if task.WhichOneof("iterator") or task.trigger_policy.condition:
-            raise Refused(f"{name}: iterators and conditions are not emulated")
+            raise DocumentRefused(f"{name}: iterators and conditions are not emulated")
         if missing := dependencies(task) - set(dag.tasks):  # argocompiler/dag.go
-            raise Refused(f"{name}: unknown producer tasks {sorted(missing)}")
+            raise DocumentRefused(f"{name}: unknown producer tasks {sorted(missing)}")
         if is_dag:
             _check(document, component.dag)
 
 
 def dependencies(task: Any) -> set[str]:
-    """Tasks to wait for: said, or implied by an input (compiler/argocompiler/dag.go,
+    """Tasks to wait for: declared, or implied by an input (compiler/argocompiler/dag.go,
     `addImplicitDependencies`).
     """
     parameters = [p.task_output_parameter for p in task.inputs.parameters.values()]
     artifacts = [a.task_output_artifact for a in task.inputs.artifacts.values()]
-    implied = {of.producer_task for of in [*parameters, *artifacts] if of.producer_task}
+    implied = {output.producer_task for output in [*parameters, *artifacts] if output.producer_task}
     return set(task.dependent_tasks) | implied
 
 
 def is_exit_task(task: Any) -> bool:
-    """It runs as a hook of the task that it depends on, however that ends."""
+    """Whether it runs as a hook after the task that it depends on, also after a failure."""
     strategies = pb.PipelineTaskSpec.TriggerPolicy.TriggerStrategy
     return task.trigger_policy.strategy == strategies.Value("ALL_UPSTREAM_TASKS_COMPLETED")

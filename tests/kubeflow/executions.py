@@ -1,4 +1,4 @@
-"""What the backend keeps in ML Metadata (metadata/client.go, metadata/converter.go)."""
+"""What the backend stores in ML Metadata (metadata/client.go, metadata/converter.go)."""
 
 import dataclasses
 import itertools
@@ -11,17 +11,17 @@ from google.protobuf import json_format
 from tests.kubeflow.document import pb
 
 RUNNING, COMPLETE, CACHED, FAILED = "RUNNING", "COMPLETE", "CACHED", "FAILED"
-"""States of ML Metadata's executions, which is what an exit task is told."""
+"""States of ML Metadata's executions, which an exit task receives."""
 SUCCEEDED = {COMPLETE, CACHED}
 
 
 @dataclasses.dataclass
 class Execution:
-    """Of a container; `Dag` is one of many."""
+    """The execution of one container; `Dag` is that of several tasks."""
 
     state: str = RUNNING
     artifacts: dict[str, Any] = dataclasses.field(default_factory=dict)
-    """RuntimeArtifacts as later tasks are given them."""
+    """RuntimeArtifacts as later tasks receive them."""
     parameters: dict[str, Any] = dataclasses.field(default_factory=dict)
     attempts: int = 0
     log: str = ""
@@ -39,8 +39,9 @@ class Dag:
     tasks: "dict[str, Execution | Dag]" = dataclasses.field(default_factory=dict)
 
     def update_state(self) -> None:
-        """As `UpdateDAGExecutionsState`, which a launcher calls at its end. So a DAG whose last
-        tasks came from the cache stays RUNNING for its exit task. The root's state is not kept.
+        """As `UpdateDAGExecutionsState`, which only a launcher calls, at its end. A DAG with last
+        tasks from the cache therefore stays RUNNING for its exit task. The root's state is not
+        stored.
         """
         if self.parent is None:
             return
@@ -54,7 +55,7 @@ class Dag:
         self.parent.update_state()
 
     def artifact(self, task: str, key: str) -> Any:
-        """An output of a task of this DAG; of a DAG's it is what its own outputs select
+        """An output of a task of this DAG; for a nested DAG, the output that it selects
         (driver/resolve.go, `resolveUpstreamArtifacts`).
         """
         producer = self.tasks[task]
@@ -64,7 +65,7 @@ class Dag:
         return producer.artifact(selected.producer_subtask, selected.output_artifact_key)
 
     def parameter(self, task: str, key: str) -> Any:
-        """The same for a parameter."""
+        """As `artifact`, for a parameter."""
         producer = self.tasks[task]
         if isinstance(producer, Execution):
             return producer.parameters[key]
@@ -72,11 +73,11 @@ class Dag:
         return producer.parameter(selected.producer_subtask, selected.output_parameter_key)
 
     def executions(self) -> dict[str, Execution]:
-        """Every container's, by task."""
-        values_by_name: dict[str, Execution] = {}
+        """Executions of all containers, by task."""
+        executions_by_task: dict[str, Execution] = {}
         for name, task in self.tasks.items():
-            values_by_name |= {name: task} if isinstance(task, Execution) else task.executions()
-        return values_by_name
+            executions_by_task |= {name: task} if isinstance(task, Execution) else task.executions()
+        return executions_by_task
 
 
 _ids = itertools.count(1)
@@ -94,17 +95,17 @@ _SESSION = {
         "secretName": "tandem-store",
     },
 }
-"""What config/s3.go, `ProvideSessionInfo`, makes of deploy/kubeflow/kfp-launcher.yaml."""
+"""The result of config/s3.go, `ProvideSessionInfo`, for deploy/kubeflow/kfp-launcher.yaml."""
 
 
-def recorded(key: str, artifact: Any) -> Any:
-    """What comes back out of ML Metadata for an artifact that a launcher put in.
+def record_artifact(key: str, artifact: Any) -> Any:
+    """A launcher's artifact, as ML Metadata returns it after storing.
 
-    `RecordArtifact` (metadata/client.go) adds a display name and, as JSON, how the store is
-    reached. `toMLMDArtifact` and `toRuntimeArtifact` (metadata/converter.go): a bool comes back as
-    a number, a list or an object wrapped in another, null is an error. The name is the new id, and
-    the type is lost: `GetOutputArtifactsByExecutionId` (metadata/client.go) has "" for the schema.
-    ML Metadata itself keeps six decimals of a number (`QueryConfigExecutor::Bind` in
+    `RecordArtifact` (metadata/client.go) adds a display name and, as JSON, the settings of the
+    object store. `toMLMDArtifact` and `toRuntimeArtifact` (metadata/converter.go) return a bool as
+    a number, wrap a list or an object in another object, and fail on null. The name is the new id,
+    and the type is lost: `GetOutputArtifactsByExecutionId` (metadata/client.go) sets "" as schema.
+    ML Metadata itself stores six decimals of a number (`QueryConfigExecutor::Bind` in
     google/ml-metadata, ml_metadata/metadata_store/query_config_executor.cc).
     """
     metadata = json_format.MessageToDict(artifact.metadata)
@@ -112,11 +113,11 @@ def recorded(key: str, artifact: Any) -> Any:
     metadata.setdefault("store_session_info", json.dumps(_SESSION, separators=(",", ":")))
     result = pb.RuntimeArtifact(name=str(next(_ids)), uri=artifact.uri)
     result.type.instance_schema = ""
-    json_format.ParseDict({k: _stored(v) for k, v in metadata.items()}, result.metadata)
+    json_format.ParseDict({k: _convert_metadata(v) for k, v in metadata.items()}, result.metadata)
     return result
 
 
-def _stored(value: Any) -> Any:
+def _convert_metadata(value: Any) -> Any:
     if value is None:
         raise TypeError("expected metadata without null, which KFP's converter does not know")
     if isinstance(value, bool):
@@ -128,9 +129,9 @@ def _stored(value: Any) -> Any:
     return {"struct": value} if isinstance(value, dict) else value
 
 
-def text(value: Any) -> str:
-    """A google.protobuf.Value as KFP writes it where a string is wanted (`PbValueToText`)."""
-    result = plain(value)
+def to_text(value: Any) -> str:
+    """A google.protobuf.Value as KFP converts it to a string (`PbValueToText`)."""
+    result = to_json_value(value)
     if isinstance(result, int | float) and not isinstance(result, bool):
         return np.format_float_positional(result, trim="-")
     if isinstance(result, str):
@@ -138,8 +139,8 @@ def text(value: Any) -> str:
     return json.dumps(result, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
 
 
-def plain(message: Any) -> Any:
-    """What the JSON of a message holds: Go writes a whole number without a point."""
+def to_json_value(message: Any) -> Any:
+    """The content of a message's JSON; Go writes a whole number without a decimal point."""
     return json.loads(json_format.MessageToJson(message), parse_float=_number)
 
 

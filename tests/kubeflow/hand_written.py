@@ -16,13 +16,13 @@ def container(code: str, *args: str, **more: Any) -> dict[str, Any]:
 
 
 def component(name: str, **parameters: str) -> dict[str, Any]:
-    """With these input parameters, by type; inputs and outputs of any artifact are added."""
+    """A component with these input parameters and types; callers add artifacts."""
     declared = {key: {"parameterType": kind} for key, kind in parameters.items()}
     return {"executorLabel": name, "inputDefinitions": {"parameters": declared}}
 
 
 def task(name: str, *after: str, **more: Any) -> dict[str, Any]:
-    """Of the component of that name, cached, after those tasks."""
+    """A cached task of the component of the same name, which runs after the tasks `after`."""
     return {
         "taskInfo": {"name": name},
         "componentRef": {"name": name},
@@ -33,11 +33,11 @@ def task(name: str, *after: str, **more: Any) -> dict[str, Any]:
 
 
 def constants(**values: Any) -> dict[str, Any]:
-    """Inputs of a task."""
+    """Constants as inputs of a task."""
     return {"parameters": {k: {"runtimeValue": {"constant": v}} for k, v in values.items()}}
 
 
-def written(
+def write_document(
     path: pathlib.Path,
     tasks: dict[str, Any],
     executors: dict[str, Any],
@@ -45,8 +45,15 @@ def written(
     platform: dict[str, Any] | None = None,
     **parameters: Any,
 ) -> pathlib.Path:
-    """Writes the document; components that are not given take nothing. `parameters` are the run's:
-    InputDefinitions.ParameterSpec by name.
+    """Writes a document of one pipeline.
+
+    Args:
+        path: The file to write.
+        tasks: Tasks of the root DAG, by name.
+        executors: Executors by label.
+        components: Components by name; each other executor has a component without inputs.
+        platform: A PlatformSpec, written as a second document.
+        parameters: The run's parameters: InputDefinitions.ParameterSpec by name.
     """
     spec = {
         "pipelineInfo": {"name": "by-hand"},
@@ -60,6 +67,6 @@ def written(
     return path
 
 
-def noting(noted: Any, names: str, code: str = NOTE) -> dict[str, Any]:
-    """Executors, each of which notes its name."""
-    return {name: container(code, noted.file, name) for name in names}
+def build_executors(read_notes: Any, names: str, code: str = NOTE) -> dict[str, Any]:
+    """Executors that write their names to the notes."""
+    return {name: container(code, read_notes.file, name) for name in names}

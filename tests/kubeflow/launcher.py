@@ -1,4 +1,4 @@
-"""What the launcher does inside the task's container (component/launcher_v2.go)."""
+"""The launcher's work inside a task's container (component/launcher_v2.go)."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from google.protobuf import json_format, struct_pb2
 from schema.storage import object_store
 from schema.storage.locations import is_remote
 from tests.kubeflow import driver, executions
-from tests.kubeflow.document import Refused, pb
+from tests.kubeflow.document import DocumentRefused, pb
 from tests.kubeflow.driver import LOGS
 from tests.kubeflow.executions import Execution
 
@@ -31,29 +31,38 @@ def launch(
     environment: Mapping[str, str],
     attempt: int = 0,
 ) -> Execution:
-    """One pod: `local` stands for its file system, and is empty at the start of each. `attempt`
-    counts from 0. Where the task is killed the launcher is as well, and neither its log nor its end
-    is told to anybody (`Execute` publishes both at its own end).
+    """Runs one pod.
+
+    If the task is killed, so is the launcher, and neither its log nor its state is published
+    (`Execute` does both at its own end).
+
+    Args:
+        container: The container to run.
+        component: The component of the task.
+        executor_input: The task's ExecutorInput, which stays unchanged.
+        local: A folder that represents the pod's file system; emptied first.
+        environment: Variables in addition to the container's own.
+        attempt: The number of this attempt, from 0.
     """
     shutil.rmtree(local, ignore_errors=True)
     local.mkdir(parents=True)
-    words = driver.command(container, executor_input)
-    given = pb.ExecutorInput()
-    given.CopyFrom(executor_input)
-    for logs in given.outputs.artifacts[LOGS].artifacts:  # qualifyExecutorLogsURI
+    arguments = driver.command(container, executor_input)
+    pod_input = pb.ExecutorInput()
+    pod_input.CopyFrom(executor_input)
+    for logs in pod_input.outputs.artifacts[LOGS].artifacts:  # qualifyExecutorLogsURI
         logs.uri += f"-{attempt}"
-    _make_folders(given)
+    _make_folders(pod_input)
     outputs = pb.ExecutorInput.Outputs()
-    outputs.CopyFrom(given.outputs)
+    outputs.CopyFrom(pod_input.outputs)
     for name, spec in component.input_definitions.parameters.items():  # addDefaultParams
-        if spec.HasField("default_value") and name not in given.inputs.parameter_values:
-            given.inputs.parameter_values[name].CopyFrom(spec.default_value)
-    image, *command = _resolved([container.image, *words], given)
+        if spec.HasField("default_value") and name not in pod_input.inputs.parameter_values:
+            pod_input.inputs.parameter_values[name].CopyFrom(spec.default_value)
+    image, *command = _replace_placeholders([container.image, *arguments], pod_input)
     if "{{" in image:  # driver.go, resolvePodSpecInputRuntimeParameter
-        raise Refused(f"no input parameter of the task is the image {image}")
+        raise DocumentRefused(f"no input parameter of the task is the image {image}")
     log = local / "log.txt"
     code = _run(command, container, log, environment)
-    if code == -signal.SIGKILL:  # as the kubelet kills all of a container, the launcher with it
+    if code == -signal.SIGKILL:  # the kubelet kills the whole container, with the launcher
         return Execution(executions.RUNNING, log=log.read_text(errors="replace"))
     _upload_log(log, outputs.artifacts[LOGS].artifacts[0].uri)
     execution = Execution(executions.FAILED, log=log.read_text(errors="replace"))
@@ -64,8 +73,8 @@ def launch(
 
 
 def _make_folders(executor_input: Any) -> None:
-    """Those that files are written into (`prepareOutputFolders`). A bucket has none to be made; a
-    local folder in its place does.
+    """Creates the folders of outputs (`prepareOutputFolders`). A bucket needs none; a local folder
+    that represents one does.
     """
     outputs = executor_input.outputs
     for file in [outputs.output_file, *(p.output_file for p in outputs.parameters.values())]:
@@ -78,39 +87,41 @@ def _make_folders(executor_input: Any) -> None:
 
 
 def _upload_log(log: pathlib.Path, uri: str) -> None:
-    """However the task has ended (`getLogWriter`, `uploadOutputArtifacts`)."""
+    """Uploads the log, also of a failed task (`getLogWriter`, `uploadOutputArtifacts`)."""
     if is_remote(uri):
         object_store.upload_file(log, uri)
     else:
         shutil.copyfile(log, uri)
 
 
-def _resolved(words: list[str], executor_input: Any) -> list[str]:
-    """`compileCmdAndArgs`: the JSON first, then every other placeholder in what has come of it."""
-    replaced = {"{{$}}": json.dumps(executions.plain(executor_input))}
+def _replace_placeholders(arguments: list[str], executor_input: Any) -> list[str]:
+    """`compileCmdAndArgs`: inserts the JSON, then replaces all other placeholders, also in it."""
+    replacements = {"{{$}}": json.dumps(executions.to_json_value(executor_input))}
     for name, value in executor_input.inputs.parameter_values.items():
-        replaced[f"{{{{$.inputs.parameters['{name}']}}}}"] = executions.text(value)
+        replacements[f"{{{{$.inputs.parameters['{name}']}}}}"] = executions.to_text(value)
     for name, output in executor_input.outputs.parameters.items():
-        replaced[f"{{{{$.outputs.parameters['{name}'].output_file}}}}"] = output.output_file
+        replacements[f"{{{{$.outputs.parameters['{name}'].output_file}}}}"] = output.output_file
     for side in ("inputs", "outputs"):
         for name, listed in getattr(executor_input, side).artifacts.items():
             uri = listed.artifacts[0].uri
-            replaced[f"{{{{$.{side}.artifacts['{name}'].uri}}}}"] = uri
-            if not is_remote(uri):  # KFP's local copy; a folder is its own
-                replaced[f"{{{{$.{side}.artifacts['{name}'].path}}}}"] = uri
-    for placeholder, value in replaced.items():
-        words = [word.replace(placeholder, value) for word in words]
-    return words
+            replacements[f"{{{{$.{side}.artifacts['{name}'].uri}}}}"] = uri
+            if not is_remote(uri):  # KFP's local copy; a folder needs none
+                replacements[f"{{{{$.{side}.artifacts['{name}'].path}}}}"] = uri
+    for placeholder, value in replacements.items():
+        arguments = [argument.replace(placeholder, value) for argument in arguments]
+    return arguments
 
 
 def _run(
     command: list[str], container: Any, log: pathlib.Path, environment: Mapping[str, str]
 ) -> int:
-    """The image is this interpreter and checkout; nothing of our own environment goes in."""
+    """Runs the command with this interpreter and checkout as the image, without this process's
+    environment.
+    """
     program = sys.executable if command[0] in ("python", "python3") else command[0]
     work = log.parent / "work"
     work.mkdir()
-    known = {
+    image_environment = {
         "PATH": f"{pathlib.Path(sys.executable).parent}:{os.defpath}",
         "HOME": str(work),
         "PYTHONPATH": str(CHECKOUT),
@@ -123,7 +134,7 @@ def _run(
             [program, *command[1:]],
             check=False,
             cwd=work,
-            env=known | dict(environment) | own,
+            env=image_environment | dict(environment) | own,
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
@@ -132,9 +143,9 @@ def _run(
 
 
 def _collect(execution: Execution, component: Any, outputs: Any) -> None:
-    """What the executor wrote to its output file, and the parameters in files of their own
-    (`getExecutorOutputFile`, `collectOutputParameters`, `uploadOutputArtifacts`). What it says of
-    its log counts for nothing.
+    """Reads the executor's output file, and the parameters from their own files
+    (`getExecutorOutputFile`, `collectOutputParameters`, `uploadOutputArtifacts`). An entry of the
+    executor for its log is ignored.
     """
     executor_output = pb.ExecutorOutput()
     file = pathlib.Path(outputs.output_file)
@@ -146,16 +157,16 @@ def _collect(execution: Execution, component: Any, outputs: Any) -> None:
         for own in reported:  # mergeRuntimeArtifacts
             artifact.uri = own.uri or artifact.uri
             artifact.metadata.MergeFrom(own.metadata)
-        execution.artifacts[name] = executions.recorded(name, artifact)
+        execution.artifacts[name] = executions.record_artifact(name, artifact)
     execution.parameters = dict(executor_output.parameter_values)
     for name, output in outputs.parameters.items():
         kind = component.output_definitions.parameters[name].parameter_type
-        written = pathlib.Path(output.output_file)
-        execution.parameters.setdefault(name, _value(written, kind)) if written.exists() else None
+        file = pathlib.Path(output.output_file)
+        execution.parameters.setdefault(name, _value(file, kind)) if file.exists() else None
 
 
 def _value(file: pathlib.Path, kind: int) -> Any:
-    """`TextToPbValue`."""
+    """A parameter's value, by `TextToPbValue`."""
     text = file.read_text(encoding="utf-8")
     if kind == pb.ParameterType.ParameterTypeEnum.Value("STRING"):
         return struct_pb2.Value(string_value=text)

@@ -1,58 +1,66 @@
-"""What KFP tells an exit task, however the tasks before it ended."""
+"""What KFP passes to an exit task after success, failure and a kill."""
 
 from tests.kubeflow.executions import COMPLETE
-from tests.kubeflow.hand_written import FAIL, NOTE, component, container, noting, task, written
+from tests.kubeflow.hand_written import (
+    FAIL,
+    NOTE,
+    build_executors,
+    component,
+    container,
+    task,
+    write_document,
+)
 
 KILL = NOTE + "; import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 
 
-def with_exit_task(path, noted, code):
-    """`all`, a DAG of `a` and then `b`, whose exit task notes what it is told."""
+def write_exit_task(path, read_notes, code):
+    """`all` is a DAG of `a`, then `b`; its exit task writes the status that it receives."""
     inner = {"dag": {"tasks": {"a": task("a"), "b": task("b", "a")}}}
-    result = {"parameters": {"status": {"taskFinalStatus": {"producerTask": "all"}}}}
+    inputs = {"parameters": {"status": {"taskFinalStatus": {"producerTask": "all"}}}}
     policy = {"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"}
     tasks = {
         "all": task("all"),
-        "last": task("last", "all", inputs=result, triggerPolicy=policy, cachingOptions={}),
+        "last": task("last", "all", inputs=inputs, triggerPolicy=policy, cachingOptions={}),
     }
     status = (
         "import sys, json; s = json.loads(sys.argv[2]);"
         "open(sys.argv[1], 'a').write(s['pipelineTaskName'] + '=' + s['state'])"
     )
-    executors = noting(noted, "b", code) | noting(noted, "a")
-    executors["last"] = container(status, noted.file, "{{$.inputs.parameters['status']}}")
+    executors = build_executors(read_notes, "b", code) | build_executors(read_notes, "a")
+    executors["last"] = container(status, read_notes.file, "{{$.inputs.parameters['status']}}")
     declared = {"all": inner, "last": component("last", status="TASK_FINAL_STATUS")}
-    return written(path, tasks, executors, declared)
+    return write_document(path, tasks, executors, declared)
 
 
-def test_the_exit_task_runs_after_success_and_after_failure(backend, noted, tmp_path):
-    good = backend.run(with_exit_task(tmp_path / "d.yaml", noted, NOTE))
-    assert noted() == ["a", "b", "all=COMPLETE"]
+def test_the_exit_task_runs_after_success_and_after_failure(backend, read_notes, tmp_path):
+    good = backend.run(write_exit_task(tmp_path / "d.yaml", read_notes, NOTE))
+    assert read_notes() == ["a", "b", "all=COMPLETE"]
     assert good.succeeded
-    bad = backend.run(with_exit_task(tmp_path / "d.yaml", noted, FAIL))
-    assert noted() == ["b", "all=FAILED"]
+    bad = backend.run(write_exit_task(tmp_path / "d.yaml", read_notes, FAIL))
+    assert read_notes() == ["b", "all=FAILED"]
     assert not bad.succeeded
-    assert bad.ended(COMPLETE) == {"last"}
+    assert bad.tasks_in(COMPLETE) == {"last"}
 
 
-def test_an_exit_task_gets_no_end_of_cached_tasks(backend, noted, tmp_path):
-    path = with_exit_task(tmp_path / "d.yaml", noted, NOTE)
+def test_an_exit_task_of_cached_tasks_receives_no_final_state(backend, read_notes, tmp_path):
+    path = write_exit_task(tmp_path / "d.yaml", read_notes, NOTE)
     backend.run(path)
-    noted()
+    read_notes()
     assert backend.run(path).succeeded
-    assert noted() == ["all=RUNNING"]
+    assert read_notes() == ["all=RUNNING"]
 
 
-def test_an_exit_task_gets_no_status_of_a_killed_task(backend, noted, tmp_path):
-    run = backend.run(with_exit_task(tmp_path / "d.yaml", noted, KILL))
-    assert noted() == ["a", "b", "all=RUNNING"]
+def test_an_exit_task_of_a_killed_task_receives_no_final_state(backend, read_notes, tmp_path):
+    run = backend.run(write_exit_task(tmp_path / "d.yaml", read_notes, KILL))
+    assert read_notes() == ["a", "b", "all=RUNNING"]
     assert not run.succeeded
-    assert run.ended(COMPLETE) == {"a", "last"}
+    assert run.tasks_in(COMPLETE) == {"a", "last"}
     assert not list((tmp_path / "root").glob("by-hand/run-1/b/*/executor-logs-0"))
 
 
-def test_nor_of_one_whose_driver_failed(backend, noted, tmp_path):
-    run = backend.run(with_exit_task(tmp_path / "d.yaml", noted, NOTE), broken_driver="b")
-    assert noted() == ["a", "all=RUNNING"]
+def test_an_exit_task_after_a_failed_driver_receives_no_final_state(backend, read_notes, tmp_path):
+    run = backend.run(write_exit_task(tmp_path / "d.yaml", read_notes, NOTE), broken_driver="b")
+    assert read_notes() == ["a", "all=RUNNING"]
     assert not run.succeeded
     assert set(run.executions) == {"a", "last"}

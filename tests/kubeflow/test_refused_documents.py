@@ -1,57 +1,63 @@
-"""What KFP refuses in a document, the emulator refuses too, each beside a document that runs."""
+"""The emulator refuses the same documents as KFP; each test also runs a valid one."""
 
 import pytest
 from google.protobuf.json_format import ParseError
 
-from tests.kubeflow.document import Refused
-from tests.kubeflow.hand_written import component, container, noting, task, written
+from tests.kubeflow.document import DocumentRefused
+from tests.kubeflow.hand_written import build_executors, component, container, task, write_document
 
 
-def test_an_image_that_no_parameter_of_the_task_is_is_refused(backend, noted, tmp_path):
-    executors = noting(noted, "a")
+def test_an_image_that_is_not_a_parameter_of_the_task_is_refused(backend, read_notes, tmp_path):
+    executors = build_executors(read_notes, "a")
     executors["a"]["container"]["image"] = "{{$.inputs.parameters['image']}}"
-    takes = {"parameters": {"image": {"componentInputParameter": "image"}}}
+    inputs = {"parameters": {"image": {"componentInputParameter": "image"}}}
     run_time = {"parameterType": "STRING", "defaultValue": "tandem:1"}
     path = tmp_path / "d.yaml"
     declared = {"a": component("a", image="STRING")}
-    given = {"a": task("a", inputs=takes)}
-    assert backend.run(written(path, given, executors, declared, image=run_time)).succeeded
-    with pytest.raises(Refused, match="no input parameter"):
-        backend.run(written(path, {"a": task("a")}, executors, image=run_time))
+    tasks = {"a": task("a", inputs=inputs)}
+    assert backend.run(write_document(path, tasks, executors, declared, image=run_time)).succeeded
+    with pytest.raises(DocumentRefused, match="no input parameter"):
+        backend.run(write_document(path, {"a": task("a")}, executors, image=run_time))
 
 
-def test_no_value_is_for_optional_parameters_alone(backend, noted, tmp_path):
-    takes = {"parameters": {"n": {"componentInputParameter": "n"}}}
+def test_only_optional_parameters_may_have_no_value(backend, read_notes, tmp_path):
+    inputs = {"parameters": {"n": {"componentInputParameter": "n"}}}
     declared = component("a", n="NUMBER_INTEGER")
     n = declared["inputDefinitions"]["parameters"]["n"]
     n["defaultValue"] = 3
-    given, executors = {"a": task("a", inputs=takes)}, noting(noted, "a")
+    tasks, executors = {"a": task("a", inputs=inputs)}, build_executors(read_notes, "a")
     run_time = {"parameterType": "NUMBER_INTEGER", "isOptional": True}
     path = tmp_path / "d.yaml"
-    with pytest.raises(Refused, match="null"):
-        backend.run(written(path, given, executors, {"a": declared}, n=run_time))
+    with pytest.raises(DocumentRefused, match="null"):
+        backend.run(write_document(path, tasks, executors, {"a": declared}, n=run_time))
     n["isOptional"] = True
-    assert backend.run(written(path, given, executors, {"a": declared}, n=run_time)).succeeded
+    assert backend.run(
+        write_document(path, tasks, executors, {"a": declared}, n=run_time)
+    ).succeeded
 
 
 def test_a_name_that_argo_refuses(backend, tmp_path):
-    path = written(tmp_path / "d.yaml", {"a.b": task("a.b")}, {"a.b": container("")})
-    with pytest.raises(Refused, match="a.b: Argo"):
+    path = write_document(tmp_path / "d.yaml", {"a.b": task("a.b")}, {"a.b": container("")})
+    with pytest.raises(DocumentRefused, match="a.b: Argo"):
         backend.run(path)
 
 
 def test_a_resolver_is_refused(backend, tmp_path):
-    path = written(tmp_path / "d.yaml", {"a": task("a")}, {"a": {"resolver": {}}})
-    with pytest.raises(Refused, match="received resolver"):
+    path = write_document(tmp_path / "d.yaml", {"a": task("a")}, {"a": {"resolver": {}}})
+    with pytest.raises(DocumentRefused, match="received resolver"):
         backend.run(path)
 
 
-def test_a_second_document_has_to_be_a_platform_spec(backend, noted, tmp_path):
-    tasks, executors = {"a": task("a")}, noting(noted, "a")
+def test_a_second_document_must_be_a_platform_spec(backend, read_notes, tmp_path):
+    tasks, executors = {"a": task("a")}, build_executors(read_notes, "a")
     kubernetes = {
         "deploymentSpec": {"executors": {"a": {"nodeSelector": {"labels": {"gpu": "1"}}}}}
     }
     good = {"platforms": {"kubernetes": kubernetes}}
-    assert backend.run(written(tmp_path / "d.yaml", tasks, executors, platform=good)).succeeded
+    assert backend.run(
+        write_document(tmp_path / "d.yaml", tasks, executors, platform=good)
+    ).succeeded
     with pytest.raises(ParseError):
-        backend.run(written(tmp_path / "d.yaml", tasks, executors, platform={"platform": {}}))
+        backend.run(
+            write_document(tmp_path / "d.yaml", tasks, executors, platform={"platform": {}})
+        )

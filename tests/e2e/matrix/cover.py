@@ -1,7 +1,7 @@
-"""Cases in which each level of a factor meets each level of every other: a greedy pairwise cover.
+"""Cases that combine each level of a factor with each level of every other: a pairwise cover.
 
-Greedy, as AETG (Cohen et al. 1997) is: the next case begins with a pair that no case has yet, and
-takes for each further factor the level that adds most new pairs.
+Greedy, as AETG (Cohen et al. 1997): the next case starts with a pair that no case covers yet, and
+for each other factor selects the level that adds the most new pairs.
 """
 
 import itertools
@@ -17,15 +17,15 @@ def pairs_of(case: Mapping[str, str]) -> set[Pair]:
 
 
 def pairwise(factors: Mapping[str, Sequence[str]], possible: Callable[[Case], bool]) -> list[Case]:
-    """Cases that have every pair which some case may have; `possible` judges a part of a case too,
-    and must not refuse a part of what it takes as a whole.
+    """Cases that together cover every possible pair. `possible` also receives partial cases, and
+    must accept every part of a case that it accepts.
     """
-    left = _all_pairs(factors, possible)
+    uncovered = _all_pairs(factors, possible)
     cases = []
-    while left:
-        case = _completed(dict(left[0]), factors, possible, left)
+    while uncovered:
+        case = _complete_case(dict(uncovered[0]), factors, possible, uncovered)
         covered = pairs_of(case)
-        left = [pair for pair in left if pair not in covered]
+        uncovered = [pair for pair in uncovered if pair not in covered]
         cases.append(case)
     return cases
 
@@ -41,16 +41,18 @@ def _all_pairs(
     ]
 
 
-def _completed(
+def _complete_case(
     case: Case,
     factors: Mapping[str, Sequence[str]],
     possible: Callable[[Case], bool],
-    left: Sequence[Pair],
+    uncovered: Sequence[Pair],
 ) -> Case:
     for factor, levels in factors.items():
         if factor in case:
             continue
-        fitting = [level for level in levels if possible(case | {factor: level})]
-        gains = {level: len(pairs_of(case | {factor: level}) & set(left)) for level in fitting}
-        case = case | {factor: max(fitting, key=lambda level: gains[level])}
+        candidates = [level for level in levels if possible(case | {factor: level})]
+        gains = {
+            level: len(pairs_of(case | {factor: level}) & set(uncovered)) for level in candidates
+        }
+        case = case | {factor: max(candidates, key=lambda level: gains[level])}
     return case

@@ -1,4 +1,4 @@
-"""What may be left out of a configuration and its data, as factors with levels."""
+"""Optional parts of a configuration and its data, as factors with levels."""
 
 from tests.e2e.matrix.cover import Case
 
@@ -18,15 +18,15 @@ FACTORS = {
     "index": ("ivf", "scann", "exact", "auto"),
     "title": ("yes", "no"),
 }
-"""`all` declares a feature of each kind, as do `null` (no value anywhere) and `constant`. Where a
-level is as good as another the first is taken: what is most likely to reach the end."""
+"""`all` declares a feature of each kind, as do `null` (no values at all) and `constant`. The cover
+prefers the first of equally good levels, so the level most likely to succeed comes first."""
 
 SINGLE = FACTORS | {
     "item": (*KINDS, *FACTORS["item"]),
     "user": (*KINDS, *FACTORS["user"]),
     "context": (*EVENT_KINDS, *FACTORS["context"]),
 }
-"""The same, with each kind by itself besides."""
+"""The same, and in addition each kind of feature alone."""
 
 
 def possible(case: Case) -> bool:
@@ -38,16 +38,16 @@ def possible(case: Case) -> bool:
 
 
 def exit_codes(case: Case) -> set[int]:
-    """How a run of the case may end: 0 unless there is too little of something."""
-    tiny, alone = case["catalogue"] in ("1", "2"), case["people"] == "1"
-    if case["split"] == "last_item" and (tiny or alone):
-        return {3}  # nobody has three events, or there is no second half of valid
-    small = {3} if tiny or (alone and case["catalogue"] == "10") else set()
+    """Allowed exit codes of a run of the case: 0 unless some data are too few."""
+    few_items, one_user = case["catalogue"] in ("1", "2"), case["people"] == "1"
+    if case["split"] == "last_item" and (few_items or one_user):
+        return {3}  # no user has three events, or the second half of valid is empty
+    too_few = {3} if few_items or (one_user and case["catalogue"] == "10") else set()
     if case["index"] == "scann" and int(case["catalogue"]) < SCANN_NEEDS:
-        return small | {2}
-    return small | {0}
+        return too_few | {2}
+    return too_few | {0}
 
 
 def name(case: Case) -> str:
-    """A case in a few words."""
+    """A short description of a case."""
     return ", ".join(f"{factor} {level}" for factor, level in case.items())

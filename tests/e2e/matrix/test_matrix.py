@@ -1,11 +1,11 @@
-"""Whatever may be left out of a configuration may be left out: each case goes through the whole
-DAG and serves an answer, or ends with one sentence and an exit code that says whose fault it is.
+"""Optional parts of a configuration can be omitted in any combination: each case runs through the
+whole DAG and serves an answer, or ends with one sentence and the exit code of its kind of error.
 
-A case takes about a minute of one core, most of it in Transform and in making graphs. So the first
-cases of the cover always run, in which almost every level of every factor stands, and all of them
-where TANDEM_MATRIX=all is in the environment, about half an hour; TANDEM_MATRIX=kinds takes the
-larger cover in which every kind of feature also stands alone. They share one process; the infra
-check, which has one of its own in a run, is called in it.
+A case takes about a minute of one core, most of it in Transform and in tracing graphs. By default
+only the first cases of the cover run, which contain almost every level of every factor;
+TANDEM_MATRIX=all in the environment runs all of them, in about half an hour, and
+TANDEM_MATRIX=kinds a larger cover in which each kind of feature also appears alone. The cases share
+one process, also with the infra check, which has its own process in a run.
 """
 
 import os
@@ -14,33 +14,35 @@ import types
 import pytest
 
 from components import infra_check
-from tests.e2e.matrix import cover, factors, made_data, walk
+from tests.e2e.matrix import case_run, cover, factors, synthetic_data
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
 ALWAYS = 5
-ASKED = os.environ.get("TANDEM_MATRIX", "")
-CASES = cover.pairwise(factors.SINGLE if ASKED == "kinds" else factors.FACTORS, factors.possible)
-CHOSEN = [
-    pytest.param(place, id=factors.name(case))
-    for place, case in enumerate(CASES if ASKED else CASES[:ALWAYS])
+SELECTION = os.environ.get("TANDEM_MATRIX", "")
+CASES = cover.pairwise(
+    factors.SINGLE if SELECTION == "kinds" else factors.FACTORS, factors.possible
+)
+PARAMETERS = [
+    pytest.param(number, id=factors.name(case))
+    for number, case in enumerate(CASES if SELECTION else CASES[:ALWAYS])
 ]
 
 
 @pytest.fixture(autouse=True)
 def _infra_check_in_this_process(monkeypatch):
-    monkeypatch.setattr(infra_check, "subprocess", types.SimpleNamespace(run=walk.check_here))
+    monkeypatch.setattr(infra_check, "subprocess", types.SimpleNamespace(run=case_run.check_here))
 
 
-@pytest.mark.parametrize("position", CHOSEN)
-def test_it_serves_or_reports_missing_parts(position, tmp_path):
-    case = CASES[position]
-    config = made_data.write(case, tmp_path, position)
-    code, rows = walk.ended(config, tmp_path, tmp_path / "root")
+@pytest.mark.parametrize("number", PARAMETERS)
+def test_each_case_serves_or_reports_missing_parts(number, tmp_path):
+    case = CASES[number]
+    config = synthetic_data.write(case, tmp_path, number)
+    code, rows = case_run.run_to_exit_code(config, tmp_path, tmp_path / "root")
     assert code in factors.exit_codes(case)
     if code:
         return
     assert rows["items"] == int(case["catalogue"])
     assert rows["users"] == int(case["people"])
-    result = walk.answered(tmp_path / "root")
-    assert len(set(result)) == len(result) == min(5, int(case["catalogue"]))
+    items = case_run.recommend(tmp_path / "root")
+    assert len(set(items)) == len(items) == min(5, int(case["catalogue"]))

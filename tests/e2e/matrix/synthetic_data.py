@@ -1,4 +1,4 @@
-"""Small made tables, and the configuration that reads them, for one case of the matrix."""
+"""Small synthetic tables, and the configuration that reads them, for one case of the matrix."""
 
 import json
 import pathlib
@@ -29,7 +29,7 @@ _HEADS = {
 
 
 def write(case: Case, folder: pathlib.Path, seed: int) -> Config:
-    """Writes the tables of a case; the same seed gives the same ones."""
+    """Writes the tables of a case; the same seed gives the same tables."""
     random = np.random.default_rng(seed)
     items = [f"i{number}" for number in range(int(case["catalogue"]))]
     users = [f"u{number}" for number in range(int(case["people"]))]
@@ -86,7 +86,7 @@ def _kinds(level: str, kinds: tuple[str, ...]) -> tuple[str, ...]:
     return kinds if level in ("all", "null", "constant") else (level,)
 
 
-def _declared(level: str, kinds: tuple[str, ...]) -> dict[str, Any]:
+def _declare_features(level: str, kinds: tuple[str, ...]) -> dict[str, Any]:
     result: dict[str, Any] = {f"of_{kind}": {"kind": kind} for kind in _kinds(level, kinds)}
     if "of_vector" in result:
         result["of_vector"]["size"] = 2
@@ -97,10 +97,10 @@ def _configuration(case: Case) -> dict[str, Any]:
     sequences = case["log"] == "sequences"
     source = {"path": "events.txt", "format": "sequences"}
     lines = {"path": "events.jsonl", "format": "jsonl"}
-    titled = {"title": "name"} if case["title"] == "yes" else {}
+    title = {"title": "name"} if case["title"] == "yes" else {}
     data = {
         "interactions": source if sequences else lines,
-        "items": {"path": "items.jsonl", "format": "jsonl"} | titled,
+        "items": {"path": "items.jsonl", "format": "jsonl"} | title,
     }
     if case["user"] != "no table":
         data["users"] = {"path": "users.jsonl", "format": "jsonl"}
@@ -109,9 +109,9 @@ def _configuration(case: Case) -> dict[str, Any]:
         "name": "matrix",
         "data": data,
         "features": {
-            "items": _declared(case["item"], KINDS),
-            "users": _declared(case["user"], KINDS),
-            "context": _declared(case["context"], EVENT_KINDS),
+            "items": _declare_features(case["item"], KINDS),
+            "users": _declare_features(case["user"], KINDS),
+            "context": _declare_features(case["context"], EVENT_KINDS),
         },
         "labels": {"ranking": {head: _LABELS[head] for head in _HEADS[case["labels"]]}},
         "split": {"kind": case["split"]} | (days if case["split"] == "window" else {}),

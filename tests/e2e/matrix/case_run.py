@@ -1,4 +1,4 @@
-"""One case through the whole DAG, in this process."""
+"""Runs one case through the whole DAG, in this process."""
 
 import contextlib
 import io
@@ -25,19 +25,21 @@ _log = logging.getLogger(__name__)
 
 
 def run(config: Config, data: pathlib.Path, root: pathlib.Path) -> RunSummary:
-    """Summary of a run that pushes whatever it made; what `tandem run` prints of it is made too."""
-    at = open_local_root(root)
+    """Summary of a run that always pushes its models; the report of `tandem run` is printed too."""
+    run_root = open_local_root(root)
     preflight.check(config.dataset, str(data))
     console = Console(file=io.StringIO())
-    summary, not_blessed = execute_run(config, str(data), at, console, "a matrix")
+    summary, not_blessed = execute_run(config, str(data), run_root, console, "a matrix")
     assert not_blessed is None
     terminal.print_report(summary, console)
-    assert at.report.exists()
+    assert run_root.report.exists()
     return summary
 
 
-def ended(config: Config, data: pathlib.Path, root: pathlib.Path) -> tuple[int, dict[str, int]]:
-    """Exit code of a run, and the rows of its summary where there is one."""
+def run_to_exit_code(
+    config: Config, data: pathlib.Path, root: pathlib.Path
+) -> tuple[int, dict[str, int]]:
+    """Exit code of a run, and the rows of its summary if there is one."""
     try:
         return 0, run(config, data, root).rows.model_dump()
     except TandemError as error:
@@ -45,8 +47,8 @@ def ended(config: Config, data: pathlib.Path, root: pathlib.Path) -> tuple[int, 
         return error.exit_code, {}
 
 
-def answered(root: pathlib.Path) -> list[str]:
-    """Five items for a new user, of the pushed servables."""
+def recommend(root: pathlib.Path) -> list[str]:
+    """Five items for a new user, from the pushed servables."""
     with run_server(root / "serving") as server, Client(server.grpc_address, 60) as client:
         request = build_listing_request(
             client.inputs("recommender"), ListingQuery("nobody", [], int(time.time()), 5)
@@ -56,7 +58,7 @@ def answered(root: pathlib.Path) -> list[str]:
 
 
 def check_here(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
-    """As `subprocess.run` of the infra check, without a process of its own."""
+    """Runs the infra check in this process; replaces `subprocess.run`."""
     module = command.index("serving.infra_check")
     report, errors = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(report), contextlib.redirect_stderr(errors):
