@@ -39,7 +39,7 @@ def find_attribute_tables(
         match
         for table in tables
         for kind, name in (("items", log.item), ("users", log.user))
-        if (match := _match_table(table, kind, log, name)) is not None
+        if (match := _match_table(table, kind, log.list_ids(kind), name)) is not None
     ]
     chosen: dict[str, AttributeTable] = {}
     for match in sorted(matches, key=lambda match: -match.score):
@@ -49,10 +49,8 @@ def find_attribute_tables(
     return {kind: _name_id(kind, attributes) for kind, attributes in chosen.items()}
 
 
-def _match_table(table: FoundTable, kind: str, log: EventTable, log_column: str) -> _Match | None:
+def _match_table(table: FoundTable, kind: str, logged: set[str], log_column: str) -> _Match | None:
     known = names.ITEMS if kind == "items" else names.USERS
-    ids = log.table.sample.columns.get(log_column)
-    logged = set() if ids is None else ids.distinct
     properties = _find_properties(table) if kind == "items" else None
     scored = []
     for column in table.sample.columns.values():

@@ -14,6 +14,7 @@ from components.ingest.draft.column import (
 from components.ingest.draft.event_time import find_time
 from components.ingest.draft.file_sample import FileSample
 from components.ingest.draft.named_columns import choose_by_name
+from components.ingest.draft.shown_items import ShownItems, find_shown_items
 from components.ingest.draft.tables import FoundTable
 
 _FEW_MISSING = 0.2
@@ -33,13 +34,22 @@ class EventTable(NamedTuple):
     time: str | None
     """Column of the time; None if there is none, and for sequences, whose order is their time."""
     keys: dict[str, Any]
-    """`timestamp_…` keys."""
+    """`timestamp_…` keys, and those of `shown_items`."""
     doubts: list[str]
+    shown: frozenset[str] = frozenset()
+    """Items of the log, if they are not in the column `item`."""
 
     @property
     def is_sequences(self) -> bool:
         """Whether the table consists of sequences."""
         return self.table.sample.is_sequences
+
+    def list_ids(self, kind: str) -> set[str]:
+        """Returns the ids of the `items` or `users` of the first records."""
+        if kind == "items" and self.shown:
+            return set(self.shown)
+        column = self.table.sample.columns.get(self.item if kind == "items" else self.user)
+        return set() if column is None else column.distinct
 
     @property
     def rank(self) -> tuple[bool, bool, int]:
@@ -72,6 +82,9 @@ def _find_columns(table: FoundTable) -> EventTable | None:
         return EventTable(table, "user_id", "item_id", None, {}, [])
     if max((len(column.values) for column in sample.columns.values()), default=0) < _FEWEST:
         return None
+    shown = find_shown_items(list(sample.columns.values()))
+    if shown is not None:
+        return _build_shown_table(table, shown)
     if not sample.has_names:
         return _name_columns(table)
     ids = [column for column in sample.columns.values() if _can_be_named_id(column)]
@@ -84,6 +97,20 @@ def _find_columns(table: FoundTable) -> EventTable | None:
     rest = [column for column in sample.columns.values() if column not in (user, item)]
     time, keys, unsure = find_time(rest)
     return EventTable(table, user.name, item.name, time, keys, [*doubts, *unsure])
+
+
+def _build_shown_table(table: FoundTable, shown: ShownItems) -> EventTable | None:
+    """A log of impressions; without a header, the user is the first id that recurs."""
+    columns = [c for c in table.sample.columns.values() if c.name not in shown.columns]
+    time, keys, unsure = find_time(columns)
+    ids = [column for column in columns if column.name != time and _can_be_id(column)]
+    named = choose_by_name(ids, names.USERS) if table.sample.has_names else None
+    user = named or next((column for column in ids if not _is_unique(column)), None)
+    if user is None or time is None:
+        return None
+    doubts = ["impressions: do the marks -1 and -0 mean clicked and not clicked?", *unsure]
+    keys = keys | shown.keys
+    return EventTable(table, user.name, "item_id", time, keys, doubts, shown.ids)
 
 
 def _name_columns(table: FoundTable) -> EventTable | None:

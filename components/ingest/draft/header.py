@@ -23,11 +23,21 @@ def name_columns(records: Sequence[list[str]]) -> Header:
     first, rest = records[0], records[1:]
     names = [name.strip() for name in first]
     columns = [Column(name, [row[at] for row in rest]) for at, name in enumerate(names)]
-    if len(set(names)) == len(names) and all(map(_NAME.fullmatch, names)):
+    are_names = len(set(names)) == len(names) and all(map(_NAME.fullmatch, names))
+    if are_names and not any(map(_is_value, names, columns)):
         other_kinds = any(holds_numbers(column) or detect_time(column) for column in columns)
-        if other_kinds or any(map(is_known_name, names)):
-            return Header(names, True, [])
-        if not any(name in column.distinct for name, column in zip(names, columns, strict=True)):
-            return Header(names, True, ["columns: is the first line a header, or a record?"])
+        is_sure = other_kinds or any(map(is_known_name, names))
+        doubt = "columns: is the first line a header, or a record?"
+        return Header(names, True, [] if is_sure else [doubt])
     names = [f"column_{at + 1}" for at in range(len(first))]
     return Header(names, False, ["columns: there is no header, so the names are guesses"])
+
+
+def _is_value(name: str, column: Column) -> bool:
+    """Whether the text in the first line is one of the column's values, or has their form: `N12`
+    and `N7`.
+    """
+    form = re.sub(r"\d+", "0", name)
+    return name in column.distinct or (
+        form != name and any(re.sub(r"\d+", "0", text) == form for text in column.texts[:100])
+    )

@@ -1,4 +1,4 @@
-"""Groups the files of a folder to tables: files of one layout whose names differ in numbers."""
+"""Groups the files of a folder to tables: files whose names differ in numbers and folders."""
 
 import os
 import re
@@ -61,17 +61,26 @@ def find_tables(folder: str) -> FoundFiles:
 
 
 def _group_names(names: Sequence[str]) -> list[list[str]]:
-    groups: dict[str, list[str]] = {}
+    """Names that differ in numbers and folders only."""
+    groups: dict[tuple[int, str], list[str]] = {}
     for name in names:
-        groups.setdefault(re.sub(r"\d+", "0", _COMPRESSED.sub("", name)), []).append(name)
+        base = _COMPRESSED.sub("", name.rpartition("/")[2])
+        groups.setdefault((name.count("/"), re.sub(r"\d+", "0", base)), []).append(name)
     return list(groups.values())
 
 
 def _build_glob(names: Sequence[str]) -> str:
-    """The path of one file, or a glob with `*` for the numbers in which several differ."""
+    """The path of one file, or a glob with `*` for the folders and numbers in which several
+    differ.
+    """
     if len(names) == 1:
         return names[0]
-    bare = [_COMPRESSED.sub("", name) for name in names]
+    *folders, files = zip(*(name.split("/") for name in names), strict=True)
+    bare = [_COMPRESSED.sub("", name) for name in files]
     parts = zip(*(re.split(r"(\d+)", name) for name in bare), strict=True)
-    glob = "".join(each[0] if len(set(each)) == 1 else "*" for each in parts)
-    return glob if bare == list(names) else f"{glob}*"
+    glob = "".join(_merge(each) for each in parts) + ("" if bare == list(files) else "*")
+    return "/".join([*map(_merge, folders), glob])
+
+
+def _merge(parts: Sequence[str]) -> str:
+    return parts[0] if len(set(parts)) == 1 else "*"

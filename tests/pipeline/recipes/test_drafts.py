@@ -38,7 +38,8 @@ def test_a_draft_reads_the_published_layout(name, tmp_path):
         list(find_files(str(data), dataset.data.interactions)),
     )
     logged = read(spec, paths, tmp_path / "events")
-    planted = FIRST_TABLE.get(name, sample.events + sample.duplicates.get("interactions", 0))
+    others = [each.get("interactions", 0) for each in (sample.duplicates, sample.unused)]
+    planted = FIRST_TABLE.get(name, sample.events + sum(others))
     assert logged.read - logged.rejected == planted
     assert logged.rejected_by_reason == sample.rejected.get("interactions", {})
     for number, (spec, paths) in enumerate(items.build_specs(dataset, str(data))):

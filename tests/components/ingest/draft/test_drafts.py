@@ -176,6 +176,32 @@ def test_pairs_without_a_header_are_a_log_if_both_ids_recur(tmp_path):
     assert (log.keys["timestamp"], items.keys["path"]) == ("", "names.txt")
 
 
+def test_files_of_one_name_in_several_folders_are_one_table(tmp_path):
+    lines = write_log().splitlines(keepends=True)
+    for part, folder in enumerate(("train", "dev")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "log.csv").write_text("".join([lines[0], *lines[1 + part :: 2]]))
+    assert draft_tables(str(tmp_path)).tables[0].keys["path"] == "*/log.csv"
+
+
+def test_shown_items_with_marks_are_impressions(tmp_path):
+    rows = [
+        f"{n}\tU{n % 3}\t{T0 + n}\t{'' if n % 2 else 'N9 N12'}\tN{n % 4}-1 N{n % 4 + 1}-0\n"
+        for n in range(20)
+    ]
+    news = "".join(f"N{n}\tnews\tThe long mile no {n}\n" for n in range(13))
+    (tmp_path / "behaviors.tsv").write_text("".join(rows))
+    (tmp_path / "news.tsv").write_text(news)
+    log, items = draft_tables(str(tmp_path)).tables
+    assert {key: log.keys[key] for key in ("user_id", "timestamp", "impressions", "history")} == {
+        "user_id": "column_2",
+        "timestamp": "column_3",
+        "impressions": {"shown": "column_5", "clicked": "suffix"},
+        "history": {"column": "column_4"},
+    }
+    assert (items.keys["path"], items.keys["title"]) == ("news.tsv", "column_3")
+
+
 def test_a_folder_without_a_log_is_refused_with_what_is_there(tmp_path):
     (tmp_path / "items.csv").write_text("item_id,name\n1,Lamp\n2,Desk\n")
     (tmp_path / "notes.txt").write_text("first\nsecond line\n")
