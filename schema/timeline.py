@@ -6,6 +6,9 @@ A timeline Example holds one user's events in time order, or a window of them:
     item_ids       bytes, n values
     timestamps     int64, n values, seconds since epoch, UTC
     positive       int64, n values, 1 where the event is a positive example
+    shown          bytes, the items that were shown with the events of the split and not clicked,
+                   of one event after another; only if the log has impressions
+    shown_counts   int64, n values, the number of these items for each event; 0 in the history
     weight         float, n values, the event's weight in the losses; only if `labels` has weights
     target_from    int64, 1 value: events from this position on belong to the split;
                    earlier ones are history, an input that the loss does not include
@@ -23,6 +26,8 @@ ITEM_IDS = "item_ids"
 TIMESTAMPS = "timestamps"
 POSITIVE = "positive"
 WEIGHT = "weight"
+SHOWN = "shown"
+SHOWN_COUNTS = "shown_counts"
 TARGET_FROM = "target_from"
 TEST_FROM = "test_from"
 """Field of a user's history: int64, 1 value, the number of events before the test split."""

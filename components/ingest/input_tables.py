@@ -70,7 +70,7 @@ def _find_columns(table: InputTable, paths: list[str]) -> set[str]:
     else:
         _, objects = sample_objects(paths, table.source)
         names = [list_object_columns(table, paths, objects)]
-    return set(itertools.chain(table.source.constants, *names))
+    return set(itertools.chain(table.source.made_columns, *names))
 
 
 def _omit_fields(

@@ -11,6 +11,7 @@ from apache_beam.pvalue import AsSingleton, TaggedOutput
 from components.ingest import items
 from components.ingest.events import rules as event_rules
 from components.ingest.events import timelines
+from components.ingest.events.earlier_histories import insert_histories
 from components.ingest.events.event_tables import (
     LOG,
     build_events_spec,
@@ -26,7 +27,7 @@ from components.ingest.events.shard_order import (
     OrderShards,
     Shard,
 )
-from components.ingest.events.splits import Clock, CombineTimes, LogTimes, find_edges
+from components.ingest.events.splits import CombineTimes, LogTimes, find_edges
 from components.ingest.fields.parser import build_empty_table
 from components.ingest.fields.table_fields import build_interaction_fields, build_user_fields
 from components.ingest.fields.table_spec import FILE, LINE, ORIGIN, SPLIT, TABLE, TableSpec
@@ -167,7 +168,7 @@ def _write_outputs(
         refused = log.filter(pa.array(stray))
         yield from reject_events({STRAGGLER: refused}, outputs.letters, shard.number, "straggler")
         log = _drop_origin(log.filter(pa.array(~stray)))
-    yield from _write_shard(log, shard, times.clock, dataset, count, outputs)
+    yield from _write_shard(log, shard, times, dataset, count, outputs)
 
 
 def _drop_origin(events: pa.Table) -> pa.Table:
@@ -177,14 +178,16 @@ def _drop_origin(events: pa.Table) -> pa.Table:
 def _write_shard(
     events: pa.Table,
     shard: Shard,
-    clock: Clock | None,
+    times: LogTimes,
     dataset: Dataset,
     count: int,
     outputs: EventOutputs,
 ) -> Iterator[tuple[str, int]]:
+    events, edges, earlier = insert_histories(
+        events, find_edges(events, times.clock), times.bulk.begin
+    )
     log = events.drop([name for name in (TABLE, SPLIT) if name in events.column_names])
     users = shards.unpack([shard.users]) if shard.users else _build_empty_users(dataset)
-    edges = find_edges(events, clock)
     for split in timeline.SPLITS:
         windows = timelines.build_split_windows(
             edges, split, dataset.data.events_per_example, dataset.data.history_per_example
@@ -195,11 +198,12 @@ def _write_shard(
         yield split, int((windows.stop - windows.own).sum())
         yield from tally_accepted(events, windows)
     if dataset.split.kind == "window":
-        before = timelines.Windows(edges.first, edges.first, edges.train)
+        before = timelines.Windows(edges.first, edges.first + earlier, edges.train)
         yield "before", int((before.stop - before.own).sum())
         yield from tally_accepted(events, before)
     windows = timelines.build_user_windows(edges)
-    batches = map(_select_history, timelines.build_batches(log, windows, users))
+    known = log.drop([timeline.SHOWN]) if timeline.SHOWN in log.column_names else log
+    batches = map(_select_history, timelines.build_batches(known, windows, users))
     histories.write(outputs.histories, shard.number, count, batches)
     yield "users", len(windows.start)
 

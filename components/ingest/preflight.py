@@ -57,12 +57,27 @@ def check_kind(dataset: Dataset, kind: str, data_dir: str) -> None:
 
 def _check_tables(dataset: Dataset, kind: str, data_dir: str) -> None:
     tables = list_input_tables(dataset, kind)
+    for table in tables:
+        _require_parallel_in_use(table)
     files = [
         _find_filled_files(table, locate_table(data_dir, table.source), data_dir)
         for table in tables
     ]
     for table, paths in zip(omit_columns_of_others(tables, files), files, strict=True):
         _check_columns(table, paths)
+
+
+def _require_parallel_in_use(table: InputTable) -> None:
+    """Rejects parallel lists that no field reads, which are probably misspelt."""
+    if not isinstance(table.source, InteractionsSource) or table.source.basket is None:
+        return
+    used = {column for field in table.fields for column in field.columns}
+    for column in table.source.basket.parallel:
+        if column not in used:
+            raise ConfigError(
+                f"data.{table.name}.basket.parallel expects columns that the configuration reads "
+                f"({join_excerpts(sorted(used))}), received {column!r}; fix the name or remove it"
+            )
 
 
 def _find_filled_files(table: InputTable, where: PathPattern, data_dir: str) -> list[str]:
@@ -187,7 +202,8 @@ def _require_columns(table: InputTable, where: str, received: list[str], hint: s
                 f"have, received {column!r}; remove it, or name it otherwise"
             )
     for field in table.fields:
-        missing = [column for column in field.columns if column not in (*received, *constants)]
+        own = (*received, *table.source.made_columns)
+        missing = [column for column in field.columns if column not in own]
         if missing:
             raise ConfigError(
                 f"{where}: {field.key} expects column {missing[0]!r}, "

@@ -78,23 +78,23 @@ class _ParseElements(beam.DoFn):
 
     def process(self, element: Block | RowGroup | MatrixFile) -> Iterator[Any]:
         spec = self._spec
-        for read, parsed in self._parser.parse(element):
+        for parsed in self._parser.parse(element):
             if parsed.rejected:
                 yield TaggedOutput(_LETTERS, (parsed.origin.offset, parsed.rejected))
             accepted = _select_rows(parsed.accepted, spec)
-            unused = parsed.accepted.num_rows - accepted.num_rows
+            unused = parsed.unused + parsed.accepted.num_rows - accepted.num_rows
             if unused:
                 yield TaggedOutput(_TALLIES, (counts.name_tally(spec.name, "unused"), unused))
             for shard, part in shards.divide(accepted, spec.fields[0].name, spec.shards):
                 yield shard, shards.pack(part, parsed.origin)
-            for tally in _iterate_tallies(spec.name, read, parsed):
+            for tally in _iterate_tallies(spec.name, parsed):
                 yield TaggedOutput(_TALLIES, tally)
-            self._rows += read
+            self._rows += parsed.read
             logging.getLogger("tandem.progress").info("rows=%d", self._rows)
 
 
-def _iterate_tallies(table: str, read: int, parsed: ParsedRecords) -> Iterator[tuple[str, int]]:
-    yield counts.name_tally(table, "read"), read
+def _iterate_tallies(table: str, parsed: ParsedRecords) -> Iterator[tuple[str, int]]:
+    yield counts.name_tally(table, "read"), parsed.read
     if parsed.comments:
         yield counts.name_tally(table, "comments"), parsed.comments
     for key, n in parsed.assumed_utc.items():
@@ -155,11 +155,11 @@ def read_in_process(spec: TableSpec, paths: list[str], letters_dir: str) -> Tabl
     tallies: Counter[str] = Counter()
     accepted: list[pa.Table] = []
     for element in _iterate_elements(spec, paths):
-        for count, parsed in parser.parse(element):
+        for parsed in parser.parse(element):
             accepted.append(_select_rows(parsed.accepted, spec))
-            unused = parsed.accepted.num_rows - accepted[-1].num_rows
+            unused = parsed.unused + parsed.accepted.num_rows - accepted[-1].num_rows
             tallies[counts.name_tally(spec.name, "unused")] += unused
-            for tally, n in _iterate_tallies(spec.name, count, parsed):
+            for tally, n in _iterate_tallies(spec.name, parsed):
                 tallies[tally] += n
             if parsed.rejected:
                 dead_letters.write(letters_dir, parsed.origin.offset, parsed.rejected)

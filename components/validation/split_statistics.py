@@ -22,7 +22,13 @@ from schema.storage import plain_path
 _QUANTILES = 100
 # A fixed batch size: Beam would adapt it to the load, and rounding errors depend on the batches.
 _ROWS = 1000
-_PARALLEL = (timeline.ITEM_IDS, timeline.TIMESTAMPS, timeline.POSITIVE, timeline.WEIGHT)
+_PARALLEL = (
+    timeline.ITEM_IDS,
+    timeline.TIMESTAMPS,
+    timeline.POSITIVE,
+    timeline.WEIGHT,
+    timeline.SHOWN_COUNTS,
+)
 _PARALLEL_PREFIXES = (timeline.name_label(""), timeline.name_context(""))
 
 

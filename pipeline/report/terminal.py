@@ -110,7 +110,7 @@ def _format_unused(by_table: dict[str, int]) -> Iterator[str]:
         kind = table.partition(".")[0]
         reason = f"their ids are not in {kind}"
         if kind == "interactions":
-            reason = "labels.events.ignore has their kinds"
+            reason = "kinds in labels.events.ignore, or impressions without a click"
         yield f"      {count:,} of {table} unused: {reason}"
 
 

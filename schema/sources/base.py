@@ -106,6 +106,11 @@ class Source(TextOptions, FileOptions):
     """Columns that the files do not have, with one value for all records of this table:
     `{ event = "purchase" }` where purchases have files of their own."""
 
+    @property
+    def made_columns(self) -> frozenset[str]:
+        """Columns that the files do not have, and ingestion makes."""
+        return frozenset(self.constants)
+
     @model_validator(mode="after")
     def _require_fitting_format(self) -> "Source":
         for key in _CSV_KEYS:

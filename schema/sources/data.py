@@ -81,6 +81,16 @@ class Data(StrictModel):
         return [self.interactions, *self.later_tables.interactions]
 
     @property
+    def has_impressions(self) -> bool:
+        """Whether a table of the log has items that were shown and not clicked."""
+        return any(table.impressions is not None for table in self.event_tables)
+
+    @property
+    def has_earlier_histories(self) -> bool:
+        """Whether a table of the log has items from before it."""
+        return any(table.history is not None for table in self.event_tables)
+
+    @property
     def item_tables(self) -> list[ItemsSource]:
         """The tables of the catalogue; empty if there is none."""
         return [] if self.items is None else [self.items, *self.later_tables.items]

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AwareDatetime, Field, model_validator
 
 from schema.sources.base import Source
+from schema.sources.item_lists import Basket, EarlierHistory, Impressions
 from schema.sources.time_options import TimeOptions
 
 _POSITIONAL = ("sequences", "lists", "npz")
@@ -46,6 +47,12 @@ class InteractionsSource(TimeOptions, Source):
     split: Literal["train", "valid", "test"] | None = None
     """With `split.kind = "files"`: the split of all events of this table. There are tables of train
     and test, and of valid where it is published too."""
+    basket: Basket | None = None
+    """Several items in one row; one item if absent."""
+    impressions: Impressions | None = None
+    """Items that were shown and not clicked; none if absent."""
+    history: EarlierHistory | None = None
+    """Items from before the log; none if absent."""
     unknown_item: Literal["keep", "reject", "fail"] = "keep"
     """What to do with an event whose item is not in the catalogue: `keep` it in the timeline, where
     no model learns from the item; `reject` it; or `fail`: stop the run with exit code 3."""
@@ -64,6 +71,30 @@ class InteractionsSource(TimeOptions, Source):
     def user_columns(self) -> list[str]:
         """Columns of the user's id, the most important first."""
         return [self.user_id] if isinstance(self.user_id, str) else self.user_id
+
+    @property
+    def made_columns(self) -> frozenset[str]:
+        """Columns that no file has: the constants, and the item where `shown` marks it."""
+        is_marked = self.impressions is not None and self.impressions.clicked == "suffix"
+        return super().made_columns | (frozenset({self.item_id}) if is_marked else frozenset())
+
+    @model_validator(mode="after")
+    def _require_fitting_lists(self) -> "InteractionsSource":
+        lists = {"basket": self.basket, "impressions": self.impressions, "history": self.history}
+        given = [name for name, each in lists.items() if each is not None]
+        if self.has_positions and given:
+            raise ValueError(f"{self.format} have lists of items only; remove {', '.join(given)}")
+        if self.history is not None and not self.has_times:
+            raise ValueError(
+                "history goes before the first time, and this table has none; remove it"
+            )
+        is_marked = self.impressions is not None and self.impressions.clicked == "suffix"
+        if is_marked and self.basket is not None:
+            raise ValueError(
+                'impressions.clicked = "suffix" names all clicked items of a row, and expects no '
+                "basket, received one; remove basket"
+            )
+        return self
 
     @model_validator(mode="after")
     def _require_user_column(self) -> "InteractionsSource":

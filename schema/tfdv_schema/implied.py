@@ -49,6 +49,9 @@ def build_interactions(dataset: Dataset) -> schema_pb2.Schema:
     _add_feature(schema, timeline.ITEM_IDS, schema_pb2.BYTES, _Constraints())
     _add_feature(schema, timeline.TIMESTAMPS, schema_pb2.INT, _Constraints(minimum=0))
     _add_feature(schema, timeline.POSITIVE, schema_pb2.INT, _FLAG)
+    if dataset.data.has_impressions:
+        _add_feature(schema, timeline.SHOWN, schema_pb2.BYTES, _OPTIONAL)
+        _add_feature(schema, timeline.SHOWN_COUNTS, schema_pb2.INT, _Constraints(minimum=0))
     if dataset.labels.has_weights:
         _add_feature(schema, timeline.WEIGHT, schema_pb2.FLOAT, _Constraints())
     for name in dataset.labels.ranking:

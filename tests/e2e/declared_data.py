@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.config.config import Config
 from schema.features import Feature
 from schema.labels import Events
-from schema.sources import SPAN, Source
+from schema.sources import SPAN, InteractionsSource, Source
 
 USERS, ITEMS, DAYS, A_DAY = 30, 30, 70, 12
 _T0 = 1_704_067_200  # 2024-01-01
@@ -61,12 +61,14 @@ def _events(config: Config) -> Iterator[Row]:
         label_columns.append(labels.weight.column)
     for n in range(DAYS * A_DAY):
         moment = _T0 + n * 86_400 // A_DAY
+        item = f"i{(n % USERS * 7 + n // USERS) % ITEMS}"
         yield {
             **_features(config.features.context, n),
             **dict.fromkeys(label_columns, n % 5 + 1),
+            **_item_lists(source, item, n),
             **_kind(config.labels.events, n),
             source.user_columns[0]: f"u{n % USERS}",
-            source.item_id: f"i{(n % USERS * 7 + n // USERS) % ITEMS}",
+            source.item_id: item,
             source.timestamp: moment * _UNITS[source.timestamp_unit],
         }
 
@@ -76,6 +78,17 @@ def _kind(events: Events | None, n: int) -> Row:
         return {}
     kinds = sorted(events.positive)
     return {events.column: kinds[n % len(kinds)]}
+
+
+def _item_lists(source: InteractionsSource, item: str, n: int) -> Row:
+    row: Row = {}
+    if source.impressions is not None:
+        assert source.impressions.clicked == "suffix", "cannot generate other impressions"
+        others = [f"i{(n + step) % ITEMS}-0" for step in (1, 2, 3)]
+        row[source.impressions.shown] = " ".join([f"{item}-1", *others])
+    if source.history is not None:
+        row[source.history.column] = f"i{n % USERS} i{(n + 1) % USERS}"
+    return row
 
 
 def _features(features: Mapping[str, Feature], n: int) -> Row:

@@ -31,11 +31,10 @@ def _divide_weights(split: Timelines, mean: np.float32) -> Timelines:
 
 
 def add_weights(batch: Batch, timelines: Timelines) -> Batch:
-    """Adds WEIGHT, float32 with the shape of `event` and 0 in padding, if `timelines` have weights;
-    `batch` is one of `trainer.data.windows`.
+    """Adds WEIGHT to a batch of `trainer.data.windows`, if `timelines` have weights: float32 with
+    the shape of `target`, 0 where that is false.
     """
     if timelines.weight is None:
         return batch
-    event = batch["event"]
-    weight = np.where(event >= 0, timelines.weight[event], np.float32(0.0))
-    return batch | {WEIGHT: weight}
+    weight = timelines.weight[batch["event"]]  # padding has the last event, and is no target
+    return batch | {WEIGHT: np.where(batch["target"], weight, np.float32(0.0))}

@@ -54,6 +54,8 @@ def preprocess_timelines(inputs: dict[str, Any], custom_config: dict[str, Any]) 
     ]
     if dataset.labels.has_weights:
         unchanged.append(timeline.WEIGHT)
+    if dataset.data.has_impressions:
+        unchanged += [timeline.SHOWN, timeline.SHOWN_COUNTS]
     for key in unchanged + [timeline.name_label(name) for name in dataset.labels.ranking]:
         outputs[key] = inputs[key]
     for name, feature in dataset.features.users.items():

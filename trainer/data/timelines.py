@@ -17,6 +17,27 @@ from trainer.data.transformed_examples import build_dense, read_batches
 
 
 @dataclasses.dataclass(frozen=True)
+class ShownItems:
+    """Items that were shown with `e` events and not clicked; event i has
+    items[row_splits[i]:row_splits[i + 1]].
+    """
+
+    items: np.ndarray
+    """[s] int32, 0 for an item outside the catalogue."""
+    row_splits: np.ndarray
+    """[e + 1] int64."""
+
+    def pad(self, events: np.ndarray, least: int) -> np.ndarray:
+        """[m] positions of events -> [m, `least` or more] int32 items, padded with 0."""
+        start, stop = self.row_splits[events], self.row_splits[events + 1]
+        where = start[:, None] + np.arange(int((stop - start).max(initial=least)))
+        inside = where < stop[:, None]
+        padded = np.zeros(where.shape, np.int32)
+        padded[inside] = self.items[where[inside]]
+        return padded
+
+
+@dataclasses.dataclass(frozen=True)
 class Timelines:
     """`u` timelines with `e` events in total; timeline i has the events
     row_splits[i]:row_splits[i + 1].
@@ -44,6 +65,8 @@ class Timelines:
     """By name: [u] or [u, width]."""
     weight: np.ndarray | None = None
     """[e] float32 weight of each event in the losses; None if all are alike."""
+    shown: ShownItems | None = None
+    """Of each event; None for a log without impressions."""
 
     def __len__(self) -> int:
         """Number of timelines."""
@@ -69,7 +92,9 @@ def restrict_from(timelines: Timelines, moment: int) -> Timelines:
 
 
 def concat_timelines(first: Timelines, second: Timelines) -> Timelines:
-    """The timelines of both; a user of both has two, each with its own events to learn from."""
+    """The timelines of both, without shown items; a user of both has two, each with its own events
+    to learn from.
+    """
 
     def both(one: np.ndarray, other: np.ndarray) -> np.ndarray:
         return np.concatenate([one, other])
@@ -128,6 +153,8 @@ def load_timelines(
     for batch in read_batches(uri, split, graph):
         batch["item_index"] = items.lookup(batch[timeline.ITEM_IDS].flat_values) + 1
         batch["lengths"] = batch[timeline.ITEM_IDS].row_lengths()
+        if timeline.SHOWN in batch:
+            batch[timeline.SHOWN] = items.lookup(batch[timeline.SHOWN].flat_values) + 1
         for key, values in batch.items():
             columns.setdefault(key, []).append(values)
     return Timelines(
@@ -146,7 +173,14 @@ def load_timelines(
             n: build_dense(columns[timeline.name_user_feature(n)]) for n in dataset.features.users
         },
         weight=_concat_flat(columns[timeline.WEIGHT]) if dataset.labels.has_weights else None,
+        shown=_build_shown(columns) if dataset.data.has_impressions else None,
     )
+
+
+def _build_shown(columns: dict[str, list]) -> ShownItems:
+    counts = _concat_flat(columns[timeline.SHOWN_COUNTS])
+    items = _concat(columns[timeline.SHOWN]).astype(np.int32)
+    return ShownItems(items, np.concatenate([[0], np.cumsum(counts)]))
 
 
 def _concat(batches: list[tf.Tensor]) -> np.ndarray:

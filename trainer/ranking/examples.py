@@ -72,7 +72,8 @@ def build_listwise_examples(
     repeats: Repeats = "exclude",
 ) -> RankingExamples:
     """Those of the latest `max_events` positive events whose item retrieval returns at that moment,
-    with other returned items as negatives.
+    with other returned items as negatives; where the log has impressions, items that were shown
+    with the event and not clicked come first.
 
     An item that retrieval does not return never reaches ranking: among candidates with higher
     retrieval scores it would teach that a low score is good.
@@ -97,9 +98,9 @@ def build_listwise_examples(
         )
         hit = (lists == items[part, np.newaxis]).any(axis=1)
         positive = items[part][hit]
-        drawn = np.column_stack(
-            [positive, _draw_negatives(lists[hit], positive, config.negatives, rng)]
-        )
+        shown = _get_shown(timelines, chosen[part][hit], config.negatives)
+        negatives = _draw_negatives(shown, lists[hit], positive, config.negatives, rng)
+        drawn = np.column_stack([positive, negatives])
         events.append(chosen[part][hit])
         candidates.append(drawn)
         log_popularity.append(popularity[drawn])
@@ -157,14 +158,38 @@ def _get_history(timelines: Timelines, event: int) -> np.ndarray:
     return timelines.item_index[timelines.row_splits[row] : event]
 
 
-def _draw_negatives(
-    lists: np.ndarray, positive: np.ndarray, count: int, rng: np.random.Generator
-) -> np.ndarray:
-    """[m, min(count, c)] distinct items of each row of `lists` [m, c] other than `positive` [m],
-    padded with 0 where a row has fewer.
+def _get_shown(timelines: Timelines, events: np.ndarray, least: int) -> np.ndarray:
+    """[m] positions of events -> [m, `least` or more] items shown with them, padded with 0; [m, 0]
+    for a log without impressions.
     """
-    lists = np.where(lists == positive[:, None], 0, lists)
-    order = rng.random(lists.shape)
-    order[lists == 0] = np.inf
+    if timelines.shown is None:
+        return np.zeros((len(events), 0), np.int32)
+    return timelines.shown.pad(events, least)
+
+
+def _draw_negatives(
+    shown: np.ndarray,
+    lists: np.ndarray,
+    positive: np.ndarray,
+    count: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """[m, min(count, s + c)] distinct items of each row of `shown` [m, s], then of `lists` [m, c],
+    other than `positive` [m], padded with 0 where a row has fewer.
+    """
+    items = np.column_stack([shown, lists]).astype(lists.dtype)
+    order = rng.random(items.shape)
+    order[:, : shown.shape[1]] -= 1.0
+    order[(items == 0) | (items == positive[:, None]) | _find_repeated(items)] = np.inf
+    items[np.isinf(order)] = 0
     picked = np.argsort(order, axis=1)[:, :count]
-    return np.take_along_axis(lists, picked, axis=1)
+    return np.take_along_axis(items, picked, axis=1)
+
+
+def _find_repeated(items: np.ndarray) -> np.ndarray:
+    """bool [m, n]: whether an earlier column of the row has the same item."""
+    order = np.argsort(items, axis=1, kind="stable")
+    ascending = np.take_along_axis(items, order, axis=1)
+    repeated = np.zeros(items.shape, bool)
+    np.put_along_axis(repeated, order[:, 1:], np.diff(ascending, axis=1) == 0, axis=1)
+    return repeated

@@ -77,8 +77,13 @@ def _build_rows(events: pa.Table, windows: Windows, users: pa.Table | None) -> p
         timeline.USER_ID: ids,
         timeline.TARGET_FROM: pa.array(windows.own - windows.start),
     }
+    if timeline.SHOWN in events.column_names:
+        is_own = np.arange(len(index)) - np.repeat(offsets[:-1], lengths) >= np.repeat(
+            windows.own - windows.start, lengths
+        )
+        columns |= _build_shown(events[timeline.SHOWN], index, is_own, offsets)
     for name in events.column_names:
-        if name != timeline.USER_ID:
+        if name not in (timeline.USER_ID, timeline.SHOWN):
             values = events[name].take(pa.array(index)).combine_chunks()
             columns[_LIST_NAMES.get(str(name), str(name))] = _build_lists(values, offsets)
     if users is not None:
@@ -87,6 +92,27 @@ def _build_rows(events: pa.Table, windows: Windows, users: pa.Table | None) -> p
             if name != timeline.USER_ID:
                 columns[name] = users[name].take(row).combine_chunks()
     return pa.table(columns)
+
+
+def _build_shown(
+    shown: pa.ChunkedArray, index: np.ndarray, is_own: np.ndarray, offsets: np.ndarray
+) -> dict[str, pa.Array]:
+    """SHOWN and SHOWN_COUNTS of timelines.
+
+    Args:
+        shown: Lists of items of the shard's events.
+        index: [n] positions of the timelines' events.
+        is_own: [n] whether the event belongs to the split; the others get no items.
+        offsets: [timelines + 1] first event of each timeline.
+    """
+    lists = shown.take(pa.array(index[is_own])).combine_chunks()
+    counts = np.zeros(len(index), np.int64)
+    counts[is_own] = pc.fill_null(pc.list_value_length(lists), 0).to_numpy()
+    ends = np.concatenate([[0], np.cumsum(counts)])
+    return {
+        timeline.SHOWN: pa.LargeListArray.from_arrays(pa.array(ends[offsets]), lists.flatten()),
+        timeline.SHOWN_COUNTS: _build_lists(pa.array(counts), offsets),
+    }
 
 
 _LIST_NAMES = {ITEM_ID: timeline.ITEM_IDS, TIMESTAMP: timeline.TIMESTAMPS}

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from components.ingest.fields.conversion import convert_records
+from components.ingest.fields.rows.expand import expand_rows
 from components.ingest.fields.table_spec import (
     FILE,
     LINE,
@@ -56,6 +57,10 @@ class ParsedRecords(NamedTuple):
     """Kinds of events, see `conversion.ConvertedFields`."""
     comments: int
     """Number of comment lines, which are not records."""
+    read: int
+    """Number of records, those of each item of a row with several."""
+    unused: int
+    """Rows of impressions without a click."""
 
 
 def parse_lines(lines: Lines, names: Sequence[str | None], spec: TableSpec) -> ParsedRecords:
@@ -79,12 +84,13 @@ def parse_lines(lines: Lines, names: Sequence[str | None], spec: TableSpec) -> P
 def list_source_columns(spec: TableSpec) -> set[str]:
     """Returns the columns that the fields need from the files."""
     needed = {column for field in spec.fields for column in field.columns}
-    return needed - spec.source.constants.keys()
+    return needed - spec.source.made_columns
 
 
 def accept_records(lines: Lines, records: Records, spec: TableSpec) -> ParsedRecords:
     """Converts `records`, which were parsed from `lines`, to fields."""
     records = derive_columns(records, list_source_columns(spec), lines.path)
+    lines, records, unused = expand_rows(lines, records, spec.source)
     converted = convert_records(records, spec)
     keep = np.ones(len(records.index), bool)
     keep[list(converted.faults)] = False
@@ -105,6 +111,8 @@ def accept_records(lines: Lines, records: Records, spec: TableSpec) -> ParsedRec
         converted.assumed_utc,
         converted.unnamed_kinds,
         lines.comments,
+        lines.read,
+        unused,
     )
 
 
@@ -157,15 +165,15 @@ class BlockParser:
         self._spec = spec
         self._layouts: dict[str, Layout] = {}
 
-    def parse(self, element: Block | RowGroup | MatrixFile) -> Iterator[tuple[int, ParsedRecords]]:
-        """Yields batches: the number of records read, and the parsed records."""
+    def parse(self, element: Block | RowGroup | MatrixFile) -> Iterator[ParsedRecords]:
+        """Yields the parsed records in batches."""
         if isinstance(element, Block):
             layout = self._find_layout(element.path)
             lines = self._decode(element, layout.header_line)
-            yield lines.read, parse_lines(lines, layout.names, self._spec)
+            yield parse_lines(lines, layout.names, self._spec)
             return
         for rows, records in self._read_columns(element):
-            yield rows.read, accept_records(rows, records, self._spec)
+            yield accept_records(rows, records, self._spec)
 
     def _read_columns(self, element: RowGroup | MatrixFile) -> Iterator[tuple[Lines, Records]]:
         columns = list_source_columns(self._spec)

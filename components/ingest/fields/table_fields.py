@@ -23,7 +23,8 @@ from components.ingest.fields.kinds import (
     convert_texts,
     mark_all_positive,
 )
-from components.ingest.fields.table_spec import ITEM_ID, MOMENT, PROPERTY, VALUE, Field
+from components.ingest.fields.rows.item_lists import convert_item_lists, keep_lists
+from components.ingest.fields.table_spec import HISTORY, ITEM_ID, MOMENT, PROPERTY, VALUE, Field
 from components.ingest.fields.time_hints import describe_notation
 from components.ingest.fields.timestamps import (
     TimeNotation,
@@ -34,13 +35,13 @@ from components.ingest.read.records import MISSING_ITEM_ID, MISSING_PROPERTY, MI
 from schema import timeline
 from schema.dataset import Dataset
 from schema.labels import Events, Labels, Positive, RankingLabel
-from schema.sources import TimeOptions, name_table
+from schema.sources import Data, InteractionsSource, TimeOptions, name_table
 
 
 def build_interaction_fields(dataset: Dataset, number: int = 0) -> list[Field]:
     """Returns the fields user_id, item_id, moment, positive, weight (if the labels have weights),
-    label_* and context_* of the log's table `number`. Of an event of an ignored kind, positive is
-    null.
+    shown and HISTORY (if the log has them), label_* and context_* of the log's table `number`. Of
+    an event of an ignored kind, positive is null.
     """
     source, labels = dataset.data.event_tables[number], dataset.labels
     at = f"data.{name_table('interactions', number)}"
@@ -61,9 +62,32 @@ def build_interaction_fields(dataset: Dataset, number: int = 0) -> list[Field]:
     )
     fields += _build_weights(labels)
     fields += [_build_label(name, label) for name, label in labels.ranking.items()]
+    fields += _build_item_lists(dataset.data, source, at, user_id)
     return fields + build_feature_fields(
         dataset.features.context, timeline.name_context, "features.context"
     )
+
+
+def _build_item_lists(
+    data: Data, source: InteractionsSource, at: str, user_id: Field
+) -> list[Field]:
+    """SHOWN and HISTORY, if a table of the log has them; in the other tables they are null."""
+    fields = []
+    nowhere = user_id._replace(convert=keep_lists, others=())
+    if data.has_impressions:
+        shown = nowhere._replace(name=timeline.SHOWN)
+        if source.impressions is not None:
+            key = f"{at}.impressions.shown"
+            shown = Field(timeline.SHOWN, source.impressions.shown, keep_lists, key)
+        fields.append(shown)
+    if data.has_earlier_histories:
+        history = nowhere._replace(name=HISTORY)
+        if source.history is not None:
+            convert = functools.partial(convert_item_lists, separator=source.history.separator)
+            key = f"{at}.history.column"
+            history = build_optional(HISTORY, source.history.column, convert, key, "a list of ids")
+        fields.append(history._replace(holds="text"))
+    return fields
 
 
 def _build_positive(rule: Positive | None, user_id: Field) -> Field:

@@ -28,6 +28,8 @@ TABLE = "table"
 """Number of the event's table, int8, if the log has several."""
 SPLIT = "split"
 """Position of the event's split in `timeline.SPLITS`, int8, where events have their own split."""
+HISTORY = "history"
+"""Items from before the log, in each of the user's events."""
 DETAIL = "detail"
 """Column of rejected records with the explanation."""
 

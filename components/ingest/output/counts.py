@@ -51,7 +51,8 @@ class TableCounts:
     """Times without a zone that were read as UTC, by the configuration key of the field."""
     unused: int = 0
     """Records of a later table of items or users whose id the first table does not have; of a long
-    table of items those of undeclared properties or later times; events of ignored kinds."""
+    table of items those of undeclared properties or later times; events of ignored kinds, and
+    rows of impressions without a click."""
     comments: int = 0
     """Number of comment lines, which are not records."""
     unnamed_kinds: dict[str, int] = dataclasses.field(default_factory=dict)

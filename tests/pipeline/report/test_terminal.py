@@ -121,7 +121,7 @@ def test_every_metric_is_shown_with_its_baseline(page):
     assert "2 of interactions rejected: bad_id" in text
     assert "of items rejected" not in text
     assert "2,400 of items.1 unused: their ids are not in items" in text
-    assert "60 of interactions unused: labels.events.ignore has their kinds" in text
+    assert "60 of interactions unused: kinds in labels.events.ignore, or impressions" in text
     assert "1,234 events of kinds that labels.events does not name are history only" in text
     assert "wish 1,200, no kind 30, a 1, b 1, c 1 and 1 more kinds" in text
     assert "1,300 times of interactions (data.interactions.timestamp) have no time zone" in text

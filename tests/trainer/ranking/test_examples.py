@@ -6,6 +6,7 @@ import pytest
 from trainer.config.models import RankingConfig, RetrievalConfig
 from trainer.data.popularity import SECONDS_PER_DAY as DAY
 from trainer.data.popularity import build_clock
+from trainer.data.timelines import ShownItems
 from trainer.ranking.examples import build_labelled_examples, build_listwise_examples
 from trainer.ranking.inputs import RetrievalState
 
@@ -173,3 +174,32 @@ def test_a_log_without_labels_has_no_labelled_example(timelines_of):
     examples = build_labelled_examples(log, _state(log))
     assert len(examples) == 0
     assert examples.candidates.shape == (0, 1)
+
+
+def test_items_that_were_shown_and_not_clicked_are_the_first_negatives(log):
+    """`b`'s first event was shown with 6, with 4 (its own item) and twice with 5; its last one with
+    more items than there are negatives, one of them outside the catalogue.
+    """
+    shown = [[], [3], [], [], [6, 4, 5, 5], [2], [], [1, 3, 0, 6, 5]]
+    splits = np.cumsum([0, *map(len, shown)])
+    items = np.array([item for each in shown for item in each], np.int32)
+    seen = dataclasses.replace(log, shown=ShownItems(items, splits))
+    candidates = _build(seen).candidates
+    assert candidates[:, 0].tolist() == [4, 2, 2, 3]
+    of_b, first_of_a, last_of_b, last_of_a = candidates[:, 1:].tolist()
+    assert set(of_b[:2]) == {5, 6}
+    assert of_b[2] in {1, 2, 3}
+    assert first_of_a[0] == 3
+    assert len({*last_of_b, 2, 0}) == 5
+    assert set(last_of_b) < {1, 3, 5, 6}
+    assert set(last_of_a) == {4, 5, 6}
+
+
+def test_an_empty_impression_changes_no_example(log):
+    """The negatives are drawn from the same lists, and their number is the same."""
+    none = ShownItems(np.zeros(0, np.int32), np.zeros(9, np.int64))
+    for negatives in (3, 6):
+        examples = _build(dataclasses.replace(log, shown=none), negatives=negatives)
+        assert examples.candidates.shape == (4, 1 + negatives)
+        for row, history in zip(examples.candidates, [[], [1], [4, 5], [1, 2]], strict=True):
+            assert not set(row[1:].tolist()) & {row[0], *history}

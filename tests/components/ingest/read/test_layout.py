@@ -39,8 +39,8 @@ def read(path: str, block_bytes: int = 1 << 20, **keys) -> tuple[list, list, int
     accepted, rejected, comments = [], [], 0
     with open_text(path, source.encoding) as handle:
         for block in split_blocks(path, handle, block_bytes, dialect):
-            [(count, parsed)] = parser.parse(block)
-            assert count == parsed.accepted.num_rows + len(parsed.rejected)
+            [parsed] = parser.parse(block)
+            assert parsed.read == parsed.accepted.num_rows + len(parsed.rejected)
             rows = parsed.accepted.select(["line", "item_id", "title"]).to_pylist()
             accepted += [tuple(row.values()) for row in rows]
             rejected += [(letter.line, letter.reason) for letter in parsed.rejected]

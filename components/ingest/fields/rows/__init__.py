@@ -1,0 +1,1 @@
+"""Rows of the event log with several items -> one record for each item."""
