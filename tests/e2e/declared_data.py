@@ -29,8 +29,13 @@ def write(config: Config, folder: pathlib.Path) -> None:
         AssertionError: The declared kind of data cannot be generated here.
     """
     data = config.data
-    _write(data.item_tables[0], list(_items(config)), folder, "data.items")
-    _write(data.interactions, list(_events(config)), folder, "data.interactions")
+    if data.items is not None:
+        _write(data.item_tables[0], list(_items(config)), folder, "data.items")
+    events, tables = list(_events(config)), data.event_tables
+    share = -(-len(events) // len(tables))
+    for number, table in enumerate(tables):
+        part = events[number * share : (number + 1) * share]
+        _write(table, part, folder, "data.interactions")
     if data.users is not None:
         rows = [
             {data.users.user_id: f"u{n}"} | _features(config.features.users, n)
@@ -62,15 +67,16 @@ def _events(config: Config) -> Iterator[Row]:
     for n in range(DAYS * A_DAY):
         moment = _T0 + n * 86_400 // A_DAY
         item = f"i{(n % USERS * 7 + n // USERS) % ITEMS}"
-        yield {
+        row = {
             **_features(config.features.context, n),
             **dict.fromkeys(label_columns, n % 5 + 1),
             **_item_lists(source, item, n),
             **_kind(config.labels.events, n),
             source.user_columns[0]: f"u{n % USERS}",
             source.item_id: item,
-            source.timestamp: moment * _UNITS[source.timestamp_unit],
         }
+        time = {source.timestamp: moment * _UNITS[source.timestamp_unit]}
+        yield row | (time if source.has_times else {})
 
 
 def _kind(events: Events | None, n: int) -> Row:
@@ -104,7 +110,7 @@ def _features(features: Mapping[str, Feature], n: int) -> Row:
 
 
 def _write(source: Source, rows: list[Row], folder: pathlib.Path, key: str) -> None:
-    writers = {"csv": _write_delimited, "jsonl": _write_json}
+    writers = {"csv": _write_delimited, "jsonl": _write_json, "lists": _write_lists}
     assert source.format in writers, f"{key}: cannot write {source.format}: add a writer here"
     is_relative = not source.path.startswith("/") and "://" not in source.path
     assert is_relative, f"{key}: expected a relative path, received {source.path}"
@@ -143,3 +149,11 @@ def _write_delimited(path: pathlib.Path, source: Source, rows: list[Row]) -> Non
         if source.columns is None:
             writer.writeheader()
         writer.writerows(rows)
+
+
+def _write_lists(path: pathlib.Path, source: Source, rows: list[Row]) -> None:
+    by_user: dict[str, list[str]] = {}
+    for row in rows:
+        by_user.setdefault(row["user_id"], []).append(row["item_id"])
+    lines = (f"{user} {' '.join(items)}\n" for user, items in by_user.items())
+    path.write_text("".join(lines), encoding=source.encoding)

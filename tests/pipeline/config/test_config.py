@@ -17,6 +17,14 @@ path = "events.csv"
 [data.items]
 path = "items.csv"
 """
+PAIRS = """
+name = "pairs"
+[data.interactions]
+path = "pairs.csv"
+timestamp = ""
+[split]
+kind = "random"
+"""
 
 
 @pytest.fixture
@@ -118,6 +126,15 @@ def test_any_seed_arrives_as_it_was_written(tmp_path_factory, seed):
             SHOP + '[split]\nkind = "last_item"\n[retrieval]\nwarm_start = true\n',
             r"retrieval.warm_start expects a split by time, received split.kind = .last_item.",
         ),
+        (
+            PAIRS + "[retrieval]\nwarm_start = true\n",
+            r"retrieval.warm_start expects a split by time, received split.kind = .random.",
+        ),
+        (
+            PAIRS + '[[blessing.baselines]]\nbaseline = "recent"\n',
+            "blessing.baselines expects recent only for events with times",
+        ),
+        (PAIRS.replace("random", "window"), "window"),
         ("name = shop", "not valid TOML"),
     ],
 )

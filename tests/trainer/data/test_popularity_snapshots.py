@@ -1,6 +1,6 @@
 import numpy as np
 
-from trainer.data.popularity import build_clock, compute_daily_snapshots
+from trainer.data.popularity import build_clock, compute_daily_snapshots, compute_snapshots
 
 DAY = 86_400
 
@@ -11,6 +11,12 @@ def test_each_day_counts_its_window_and_the_first_knows_nothing(timelines_of):
     assert daily_snapshots.moments.tolist() == [0, DAY, 2 * DAY]
     votes = np.array([[0, 0, 0], [0, 1, 0], [0, 1, 1]])
     np.testing.assert_allclose(daily_snapshots.log_popularity, np.log(1 + votes), rtol=1e-6)
+
+
+def test_without_times_one_snapshot_counts_all(timelines_of):
+    train = timelines_of([(b"a", 1, [1], [0], 0), (b"b", 2, [2, 1], [0, 0], 0)])
+    snapshots = compute_snapshots(build_clock([train], 3), np.array([1]), window_days=7)
+    np.testing.assert_allclose(snapshots.log_popularity, np.log([[1, 2.5, 1.5]]), rtol=1e-6)
 
 
 def test_one_event_of_another_age_makes_no_coarser_steps(timelines_of):

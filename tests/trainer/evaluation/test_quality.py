@@ -161,6 +161,7 @@ def test_baselines_use_no_later_events_and_omit_interacted_items(timelines_of):
     test = timelines_of([(b"d", 4, [1, 4], [8 * DAY, 10 * DAY], 1), (b"e", 0, [4], [10 * DAY], 0)])
     queries = build_queries(test, 10 * DAY)
     clock = build_clock([train, test], 5)
+    assert "recent" not in rank_baselines(clock, queries, recent_days=None, k=3)
     baselines = rank_baselines(clock, queries, recent_days=3, k=3)
     assert baselines["popular"].tolist() == [[2, 3, 4], [1, 2, 3]]
     assert baselines["recent"].tolist() == [[3, 2, 4], [3, 1, 2]]
