@@ -1,4 +1,4 @@
-"""Certificates made on the spot."""
+"""Certificates generated for each test session."""
 
 import datetime
 import ipaddress
@@ -10,7 +10,7 @@ from cryptography.x509.oid import NameOID
 
 
 def issue(folder, name, issuer=None):
-    """Writes <name>.pem and <name>.key; signed by itself without (name, key) of an issuer."""
+    """Writes <name>.pem and <name>.key; self-signed unless `issuer`, (name, key), is given."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     issuer_name, issuer_key = issuer or (subject, key)
@@ -40,7 +40,7 @@ def issue(folder, name, issuer=None):
 
 
 def issue_all(folder):
-    """ca signs server and client; nobody knows stranger."""
+    """`ca` signs `server` and `client`; `stranger` is self-signed."""
     ca = issue(folder, "ca")
     issue(folder, "server", ca)
     issue(folder, "client", ca)

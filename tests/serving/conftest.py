@@ -1,4 +1,4 @@
-"""Tiny real SavedModels, pushed as a pipeline would push them, and a server over them."""
+"""Tiny real SavedModels, pushed as a pipeline pushes them, and a server of them."""
 
 import pathlib
 
@@ -47,7 +47,7 @@ def _save(module, folder):
 
 @pytest.fixture(scope="session")
 def greeters(tmp_path_factory):
-    """SavedModels of versions 1 and 2, outside any serving folder."""
+    """SavedModels of versions 1 and 2, outside any serving directory."""
     folder = tmp_path_factory.mktemp("greeters")
     return {version: _save(Greeter(version), folder / str(version)) for version in (1, 2)}
 
@@ -66,7 +66,7 @@ def serving_dir(tmp_path: pathlib.Path, greeters):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory, greeters, echo):
-    """One server for the tests that only ask."""
+    """One server for the tests that only send requests."""
     folder = tmp_path_factory.mktemp("run") / "serving"
     LocalVersionStore(folder).push({"greeter": greeters[1], "echo": echo})
     with run_server(folder) as running:

@@ -1,6 +1,4 @@
-"""A pushed recommender whose lists can be worked out by hand: taste for one item, and what is
-popular.
-"""
+"""A pushed recommender with lists that can be computed by hand: a fixed taste plus popularity."""
 
 import pathlib
 import tempfile
@@ -41,7 +39,7 @@ SPECS = {
 
 
 class Query(tf.Module):
-    """Likes the second item of all (taste) and what is popular, with weight 1."""
+    """Taste and popularity, each with weight 1, for every user."""
 
     @tf.function(input_signature=[SPECS])
     def query(self, inputs):
@@ -53,7 +51,7 @@ class Query(tf.Module):
 
 
 class Recommender(tf.Module):
-    """What asking again takes of a pushed recommender: its query model."""
+    """A pushed recommender reduced to what later evaluations need: its query model."""
 
     def __init__(self):
         super().__init__()
@@ -66,7 +64,7 @@ class Recommender(tf.Module):
 
 
 def push(serving_dir: pathlib.Path, version: int, candidates: Candidates, origin: Origin) -> None:
-    """As the pipeline would push it after the version before."""
+    """As the pipeline would push it, under the given version."""
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         model = Recommender()

@@ -1,4 +1,4 @@
-"""Small servables whose answers can be worked out by hand."""
+"""Small servables with answers that can be computed by hand."""
 
 import numpy as np
 import tensorflow as tf
@@ -27,11 +27,11 @@ RANKING_SPECS = {
 
 
 class Query(tf.Module):
-    """`ann` likes the first dimension, everybody else the second, times the last context."""
+    """`ann` prefers the first dimension, all others the second; doubled on the web."""
 
     def __init__(self):
         super().__init__()
-        self.query = tf.function(self._query, input_signature=[specs(device=[None])])
+        self.query = tf.function(self._query, input_signature=[build_specs(device=[None])])
 
     def _query(self, inputs):
         known = inputs["user_id"] == "ann"
@@ -45,7 +45,7 @@ class Query(tf.Module):
 
 
 class Ranking(tf.Module):
-    """Relevance is the position itself, so the last item stands first; one label besides."""
+    """An item's relevance is its position, so the last item comes first; one label in addition."""
 
     @tf.function(input_signature=[RANKING_SPECS])
     def score(self, inputs):
@@ -58,7 +58,7 @@ class Ranking(tf.Module):
         }
 
 
-def specs(device):
+def build_specs(device):
     specs = {
         "user_id": tf.TensorSpec([None], tf.string),
         "history_item_ids": tf.TensorSpec([None, None], tf.string),
@@ -69,7 +69,7 @@ def specs(device):
     return {name: tf.TensorSpec(s.shape, s.dtype, name=name) for name, s in specs.items()}
 
 
-def candidates_of(ids, vectors):
+def build_candidates(ids, vectors):
     return Candidates(
         item_ids=to_text_array(ids),
         titles=to_text_array(ids),
@@ -79,24 +79,28 @@ def candidates_of(ids, vectors):
     )
 
 
-def stored(folder, index, dim):
+def save_parts(folder, index, dim):
     tf.saved_model.save(Query(), str(folder / "query"))
     tf.saved_model.save(Ranking(), str(folder / "ranking"))
     save_index(index, dim, str(folder / "index"))
     return [tf.saved_model.load(str(folder / name)) for name in ("query", "index", "ranking")]
 
 
-def exported(folder, parts, listed, **changes):
+def export_and_load(folder, parts, candidates, **changes):
     models = RecommenderModels(*parts, **{"depth": 3} | changes)
-    export_servables(models, listed, str(folder))
+    export_servables(models, candidates, str(folder))
     return {
         n: tf.saved_model.load(str(folder / n)) for n in ("retrieval", "ranking", "recommender")
     }
 
 
-def pushed(folder):
-    """A serving directory with version 1 of each, over exact search."""
-    exported(folder / "models", stored(folder, ExactIndex(VECTORS), 3), candidates_of(IDS, VECTORS))
+def push_servables(folder):
+    """A serving directory with version 1 of each servable, with exact search."""
+    export_and_load(
+        folder / "models",
+        save_parts(folder, ExactIndex(VECTORS), 3),
+        build_candidates(IDS, VECTORS),
+    )
     names = ("retrieval", "ranking", "recommender")
     LocalVersionStore(folder / "serving").push({name: folder / "models" / name for name in names})
     return folder / "serving"

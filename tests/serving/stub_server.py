@@ -1,4 +1,4 @@
-"""A gRPC server that answers Predict as a script says, and notes what it was asked."""
+"""A gRPC server that answers Predict according to a script, and records its requests."""
 
 import contextlib
 import time
@@ -9,9 +9,9 @@ import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 
-class Scripted(prediction_service_pb2_grpc.PredictionServiceServicer):
-    """`failures`: (code, trailing metadata) of the first calls; each later call answers how many
-    there were, after `seconds`.
+class ScriptedService(prediction_service_pb2_grpc.PredictionServiceServicer):
+    """`failures`: (code, trailing metadata) of the first calls; each later call returns the number
+    of calls so far. Each answer takes `seconds`.
     """
 
     def __init__(self, failures=(), seconds=0.0):
@@ -36,8 +36,8 @@ class Scripted(prediction_service_pb2_grpc.PredictionServiceServicer):
 
 
 @contextlib.contextmanager
-def scripted(service, credentials=None):
-    """Address of a server of `service`, over TLS where there are credentials."""
+def run_service(service, credentials=None):
+    """Address of a server of `service`, over TLS if credentials are given."""
     server = grpc.server(futures.ThreadPoolExecutor(2))
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(service, server)
     if credentials is None:

@@ -1,5 +1,5 @@
-"""SIGTERM to a real `tandem serve`: what was begun is answered, what comes later is told to ask
-elsewhere.
+"""SIGTERM to a real `tandem serve`: requests in progress are answered, later ones get UNAVAILABLE,
+so that clients try another server.
 """
 
 import re
@@ -21,13 +21,13 @@ from serving.versions.local import LocalVersionStore
 
 
 class Slow(tf.Module):
-    """Counts to n, a thousand a step or so slow that a second is within reach."""
+    """Counts to n in a loop of slow steps, so that a call can last a second."""
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int64, name="n")])
     def serve(self, n):
-        most = tf.reduce_max(n)
+        limit = tf.reduce_max(n)
         total = tf.while_loop(
-            lambda i, _: i < most,
+            lambda i, _: i < limit,
             lambda i, x: (i + 1, x + tf.reduce_sum(tf.sort(tf.random.uniform([1000]))) * 0),
             (tf.constant(0, tf.int64), tf.constant(0.0)),
         )
@@ -54,9 +54,9 @@ def served(root, request):
         text=True,
     )  # fmt: skip
     assert process.stdout is not None
-    positions = re.search(r"gRPC (\S+),", process.stdout.readline())
-    assert positions is not None
-    yield process, positions[1]
+    ready = re.search(r"gRPC (\S+),", process.stdout.readline())
+    assert ready is not None
+    yield process, ready[1]
     if process.poll() is None:
         process.kill()
     process.communicate()
@@ -66,23 +66,23 @@ def count(client, n):
     return client.predict("slow", {"n": np.array([n])}, timeout_s=60)["counted"].tolist()
 
 
-def test_a_long_call_ends_and_the_process_with_it(served):
+def test_a_long_call_completes_before_the_process_ends(served):
     process, address = served
     with Client(address, 60, retries=RetryPolicy(attempts=1)) as client:
         begin = time.perf_counter()
         assert count(client, 2000) == [2000]
-        second = int(2000 / (time.perf_counter() - begin))  # how far it counts in about one
-        answered = []
-        long = threading.Thread(target=lambda: answered.append(count(client, 3 * second)))
+        second = int(2000 / (time.perf_counter() - begin))  # the count of about one second
+        results = []
+        long = threading.Thread(target=lambda: results.append(count(client, 3 * second)))
         long.start()
         time.sleep(0.5)
         process.send_signal(signal.SIGTERM)
         time.sleep(0.5)
-        with pytest.raises((UsageError, RequestError)) as refused:
+        with pytest.raises((UsageError, RequestError)) as error:
             count(client, 1)
         long.join(60)
-        assert answered == [[3 * second]]
-    assert isinstance(refused.value, UsageError)  # which a client makes of UNAVAILABLE
+        assert results == [[3 * second]]
+    assert isinstance(error.value, UsageError)  # the client's error for UNAVAILABLE
     assert process.wait(30) == 0
 
 
@@ -91,7 +91,7 @@ def test_under_load_every_request_is_answered_or_redirected(served):
     process, address = served
     outcomes = []
 
-    def keep_asking():
+    def keep_sending():
         with Client(address, 60, retries=RetryPolicy(attempts=1)) as client:
             while True:
                 try:
@@ -102,7 +102,7 @@ def test_under_load_every_request_is_answered_or_redirected(served):
                     outcomes.append(error.code)
                     return
 
-    threads = [threading.Thread(target=keep_asking) for _ in range(8)]
+    threads = [threading.Thread(target=keep_sending) for _ in range(8)]
     for thread in threads:
         thread.start()
     time.sleep(1)
@@ -120,19 +120,19 @@ def test_a_call_that_does_not_end_is_cut_off_after_the_grace(served, number):
     process, address = served
     failed = []
 
-    def ask():
+    def send():
         with Client(address, 600, retries=RetryPolicy(attempts=1)) as client:
             try:
                 count(client, 10**9)
             except (UsageError, RequestError) as error:
                 failed.append(error)
 
-    asking = threading.Thread(target=ask)
-    asking.start()
+    sender = threading.Thread(target=send)
+    sender.start()
     time.sleep(2)
     begin = time.monotonic()
     process.send_signal(number)
     assert process.wait(30) == 0
-    assert time.monotonic() - begin < 15  # a second of grace and two to close, on a busy machine
-    asking.join(60)
+    assert time.monotonic() - begin < 15  # a second of grace, two to close, and a margin
+    sender.join(60)
     assert len(failed) == 1

@@ -1,7 +1,6 @@
-"""Thousands of requests that make no sense: each gets a status of its kind, and nothing else
-changes.
+"""Thousands of invalid requests: each gets the status of its kind, and nothing else changes.
 
-A seeded generator draws them; a good request is answered between them as it was before.
+A seeded generator draws them; a valid request gets the same answer before and after.
 """
 
 import gc
@@ -21,7 +20,7 @@ from tensorflow_serving.apis import predict_pb2
 
 from serving.server.app import run_server
 from serving.server.options import ServerOptions
-from tests.serving.planted_servables import pushed
+from tests.serving.planted_servables import push_servables
 
 PREDICT = "/tensorflow.serving.PredictionService/Predict"
 REFUSALS = {
@@ -30,7 +29,7 @@ REFUSALS = {
     grpc.StatusCode.FAILED_PRECONDITION,
     grpc.StatusCode.UNIMPLEMENTED,
     grpc.StatusCode.RESOURCE_EXHAUSTED,
-    grpc.StatusCode.INTERNAL,  # what gRPC itself says of bytes that are no message
+    grpc.StatusCode.INTERNAL,  # gRPC's own status for bytes that are not a message
 }
 LARGEST = 4 * 2**20
 NAMES = (
@@ -50,28 +49,28 @@ VALUES = [
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     options = ServerOptions(max_message_bytes=LARGEST)
-    with run_server(pushed(tmp_path_factory.mktemp("fuzzed")), options) as running:
+    with run_server(push_servables(tmp_path_factory.mktemp("fuzzed")), options) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def call(server):
-    """call(bytes) -> bytes, or raises grpc.RpcError: nothing of ours looks at the message."""
+    """call(bytes) -> bytes, or raises grpc.RpcError: the client does not check the message."""
     with grpc.insecure_channel(server.grpc_address) as channel:
         raw = channel.unary_unary(PREDICT)
         yield lambda message: raw(message, timeout=30)
 
 
 @pytest.fixture
-def good(call):
-    """An answer to a sensible request, asked before and after."""
+def valid_answer(call):
+    """The answer to a valid request, which must be the same before and after the test."""
 
-    def ask():
+    def predict():
         return outputs(call(message("recommender", user_id=np.array([b"ann"], object))))
 
-    before = ask()
+    before = predict()
     yield before
-    assert ask() == before
+    assert predict() == before
 
 
 def outputs(answer):
@@ -88,7 +87,7 @@ def message(model, **inputs):
 
 
 def post(server, body, path="/v1/models/recommender:predict"):
-    """Status and answer, whatever they are."""
+    """Status and body of the answer, also of an error."""
     address = urllib.parse.urlsplit(server.rest_url)
     connection = http.client.HTTPConnection(address.hostname, address.port, timeout=30)
     try:
@@ -99,7 +98,7 @@ def post(server, body, path="/v1/models/recommender:predict"):
         connection.close()
 
 
-@pytest.mark.usefixtures("good")
+@pytest.mark.usefixtures("valid_answer")
 def test_tensors_that_match_no_signature(call):
     rng = np.random.default_rng(1)
     answered = 0
@@ -116,12 +115,12 @@ def test_tensors_that_match_no_signature(call):
     assert 0 < answered < 1500
 
 
-@pytest.mark.usefixtures("good")
-def test_messages_that_are_cut_or_broken(call):
-    whole = message("recommender", user_id=np.array([b"ann"], object), now=np.array([5]))
+@pytest.mark.usefixtures("valid_answer")
+def test_truncated_and_corrupt_messages(call):
+    valid = message("recommender", user_id=np.array([b"ann"], object), now=np.array([5]))
     rng = np.random.default_rng(2)
     for _ in range(1500):
-        broken = bytearray(whole[: rng.integers(len(whole) + 1)])
+        broken = bytearray(valid[: rng.integers(len(valid) + 1)])
         for position in rng.integers(0, max(1, len(broken)), rng.integers(0, 4)):
             broken[position : position + 1] = rng.bytes(1)
         try:
@@ -144,8 +143,8 @@ TEXTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.usefixtures("good")
-def test_bodies_that_are_no_request(server):
+@pytest.mark.usefixtures("valid_answer")
+def test_invalid_bodies(server):
     rng = np.random.default_rng(3)
     for text in TEXTS:
         status, answer = post(server, text)
@@ -171,8 +170,8 @@ def test_bodies_that_are_no_request(server):
         "/../../etc/passwd",
     ],
 )
-@pytest.mark.usefixtures("good")
-def test_paths_that_lead_nowhere(server, path):
+@pytest.mark.usefixtures("valid_answer")
+def test_invalid_paths(server, path):
     status, answer = post(server, b'{"inputs": {}}', path)
     assert status in (400, 404)
     assert b"root:" not in answer
@@ -180,54 +179,54 @@ def test_paths_that_lead_nowhere(server, path):
 
 def test_names_in_requests_are_never_paths(call):
     for name in ("../recommender", "/etc", "recommender/1", "recommender\x00", "."):
-        with pytest.raises(grpc.RpcError) as refused:
+        with pytest.raises(grpc.RpcError) as error:
             call(message(name))
-        assert refused.value.code() == grpc.StatusCode.NOT_FOUND
+        assert error.value.code() == grpc.StatusCode.NOT_FOUND
 
 
-@pytest.mark.usefixtures("good")
+@pytest.mark.usefixtures("valid_answer")
 def test_a_request_that_is_too_large_is_refused(server, call):
-    with pytest.raises(grpc.RpcError) as refused:
+    with pytest.raises(grpc.RpcError) as error:
         call(b"\0" * (LARGEST + 1))
-    assert refused.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert error.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
     assert post(server, b" " * (LARGEST + 1))[0] == 413
 
 
 def test_a_history_of_a_million_is_answered(call):
-    """All but é are in it."""
+    """It contains every item except é."""
     history = np.array([[b"a", b"b", b"c", b"d"] * 250_000], object)
     result = outputs(call(message("recommender", history_item_ids=history, k=np.array([2], "i4"))))
     assert result["item_ids"] == [["é".encode(), b""]]
 
 
-@pytest.mark.usefixtures("good")
+@pytest.mark.usefixtures("valid_answer")
 def test_slow_and_silent_clients_do_not_delay_others(server, call):
-    """Twenty of them begin a request and do not go on; others are answered meanwhile."""
+    """Twenty clients begin a request and stop; others are answered meanwhile."""
     address = urllib.parse.urlsplit(server.rest_url)
     host, _, port = server.grpc_address.rpartition(":")
     partial_request = (
         b"POST /v1/models/recommender:predict HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{"
     )
-    held = []
+    clients = []
     try:
         for _ in range(10):
-            for at, first in (
+            for destination, first in (
                 ((address.hostname, address.port), partial_request),
                 ((host, int(port)), b"PRI"),
             ):
-                client = socket.create_connection(at, timeout=10)
+                client = socket.create_connection(destination, timeout=10)
                 client.sendall(first)
-                held.append(client)
+                clients.append(client)
         for _ in range(20):
             assert post(server, b'{"inputs": {}}')[0] == 200
             call(message("retrieval"))
     finally:
-        for client in held:
+        for client in clients:
             client.close()
 
 
-def test_a_body_that_does_not_come_is_not_waited_for(tmp_path):
-    with run_server(pushed(tmp_path), ServerOptions(body_s=0.2)) as server:
+def test_a_body_that_does_not_arrive_times_out(tmp_path):
+    with run_server(push_servables(tmp_path), ServerOptions(body_s=0.2)) as server:
         host, port = urllib.parse.urlsplit(server.rest_url).netloc.split(":")
         with socket.create_connection((host, int(port)), timeout=30) as client:
             client.sendall(
@@ -236,11 +235,11 @@ def test_a_body_that_does_not_come_is_not_waited_for(tmp_path):
             )
             with client.makefile("rb") as answer:
                 assert answer.readline().split()[1] == b"408"
-                assert b"within 0.2 s" in answer.read()  # and then the connection is closed
+                assert b"within 0.2 s" in answer.read()  # up to the end of the connection
 
 
 def test_no_files_or_threads_remain(server, call, caplog):
-    """Threads, files and objects are as many as before hundreds of refusals of each kind, and no
+    """Hundreds of errors of each kind leave no more threads, files and objects than before, and no
     crash is logged.
     """
 

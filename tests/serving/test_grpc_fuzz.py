@@ -1,4 +1,4 @@
-"""Any PredictRequest: an answer, or a refusal that is its caller's fault."""
+"""Any PredictRequest gets an answer, or an error that is the caller's fault."""
 
 import grpc
 import pytest
@@ -9,7 +9,7 @@ from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from serving.server.app import run_server
-from tests.serving.planted_servables import pushed
+from tests.serving.planted_servables import push_servables
 
 FAULTS = {
     grpc.StatusCode.INVALID_ARGUMENT,
@@ -62,7 +62,7 @@ ALIASES = st.sampled_from([*INPUTS, "usr_id", "y" * 20_000]) | st.text(max_size=
 @pytest.fixture(scope="module")
 def predict(tmp_path_factory):
     with (
-        run_server(pushed(tmp_path_factory.mktemp("fuzzed"))) as server,
+        run_server(push_servables(tmp_path_factory.mktemp("fuzzed"))) as server,
         grpc.insecure_channel(server.grpc_address) as channel,
     ):
         yield prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict

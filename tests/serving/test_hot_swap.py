@@ -1,4 +1,4 @@
-"""What happens to a running server when versions are pushed, broken, or taken away."""
+"""A running server while versions are pushed, corrupted or removed."""
 
 import pathlib
 import shutil
@@ -24,7 +24,7 @@ INPUTS = {
 }
 
 
-def version_of(client):
+def query_version(client):
     """total = version * k * (1 + 0)."""
     return int(client.predict("greeter", INPUTS)["total"][0])
 
@@ -37,26 +37,26 @@ def wait_until(condition, seconds=20):
 
 
 def push_broken(serving_dir, greeter):
-    """A version whose variables are cut short."""
+    """Pushes a version with truncated variables."""
     pushed = pathlib.Path(LocalVersionStore(serving_dir).push({"greeter": greeter})["greeter"])
     for data in (pushed / "variables").glob("*data*"):
         data.write_bytes(data.read_bytes()[:3])
 
 
 def test_a_new_version_is_swapped_in_without_a_failed_request(serving_dir, greeters):
-    answers, failures, done = [], [], threading.Event()
+    answers, failures, stopped = [], [], threading.Event()
 
-    def keep_asking(address):
+    def keep_sending(address):
         with Client(address) as client:
-            while not done.is_set():
+            while not stopped.is_set():
                 try:
-                    answers.append(version_of(client))
+                    answers.append(query_version(client))
                 except TandemError as error:
                     failures.append(error)
 
     with run_server(serving_dir) as server, Client(server.grpc_address) as client:
         threads = [
-            threading.Thread(target=keep_asking, args=[server.grpc_address]) for _ in range(3)
+            threading.Thread(target=keep_sending, args=[server.grpc_address]) for _ in range(3)
         ]
         for thread in threads:
             thread.start()
@@ -65,7 +65,7 @@ def test_a_new_version_is_swapped_in_without_a_failed_request(serving_dir, greet
         wait_until(lambda: 2 in answers)
         before = len(answers)
         wait_until(lambda: len(answers) > before + 20)
-        done.set()
+        stopped.set()
         for thread in threads:
             thread.join()
         assert failures == []
@@ -84,15 +84,15 @@ def test_a_broken_version_is_refused_until_it_is_replaced(serving_dir, greeters,
         newest, older = client.status("greeter")
         assert (newest.version, older.version, older.state) == (2, 1, "AVAILABLE")
         assert newest.error_message != ""
-        assert version_of(client) == 1
-        time.sleep(2.5)  # two more looks at the folder
+        assert query_version(client) == 1
+        time.sleep(2.5)  # two more polls of the folder
         logged = [record for record in caplog.records if "is rejected" in record.message]
         (line,) = [record.getMessage() for record in logged]
         assert line.startswith("greeter 2 does not load and is rejected: ")
         assert logged[0].exc_info is None
         shutil.rmtree(serving_dir / "greeter" / "2")
         LocalVersionStore(serving_dir).push({"greeter": greeters[2]})
-        wait_until(lambda: version_of(client) == 2)
+        wait_until(lambda: query_version(client) == 2)
 
 
 def test_a_version_without_one_of_its_files_is_not_found(serving_dir, tmp_path):
@@ -117,29 +117,29 @@ def test_a_version_without_one_of_its_files_is_not_found(serving_dir, tmp_path):
     assert store.served.available() == {"greeter": 1}
 
 
-def test_a_start_with_a_broken_latest_version_serves_the_one_before(serving_dir, greeters):
+def test_a_start_with_a_broken_latest_version_serves_the_previous_one(serving_dir, greeters):
     push_broken(serving_dir, greeters[2])
     with run_server(serving_dir) as server, Client(server.grpc_address) as client:
         assert server.models == {"greeter": 1}
-        assert version_of(client) == 1
+        assert query_version(client) == 1
 
 
 def test_removing_the_latest_version_serves_the_previous_one(serving_dir, greeters):
     LocalVersionStore(serving_dir).push({"greeter": greeters[2]})
     with run_server(serving_dir) as server, Client(server.grpc_address) as client:
-        assert version_of(client) == 2
+        assert query_version(client) == 2
         shutil.rmtree(serving_dir / "greeter" / "2")
-        wait_until(lambda: version_of(client) == 1)
+        wait_until(lambda: query_version(client) == 1)
 
 
 def test_a_model_whose_folder_disappears_keeps_serving(serving_dir):
     with run_server(serving_dir) as server, Client(server.grpc_address) as client:
         shutil.rmtree(serving_dir)
         time.sleep(2.5)
-        assert version_of(client) == 1
+        assert query_version(client) == 1
 
 
-def test_a_model_pushed_later_is_served_too_and_copies_under_way_are_not(serving_dir, echo):
+def test_a_model_pushed_later_is_served_and_incomplete_copies_are_not(serving_dir, echo):
     with run_server(serving_dir) as server, Client(server.grpc_address) as client:
         assert server.models == {"greeter": 1}
         shutil.copytree(serving_dir / "greeter" / "1", serving_dir / "greeter" / ".tmp-9")

@@ -1,4 +1,4 @@
-"""A planted bad model of each kind is refused before it is pushed; the sound one passes."""
+"""A planted bad model of each kind is refused before it is pushed; a good one passes."""
 
 import json
 import os
@@ -16,23 +16,31 @@ from schema.errors import TandemError
 from serving import infra_check
 from serving.index.exact import ExactIndex
 from serving.protocol import signature_defaults
-from tests.serving.planted_servables import IDS, VECTORS, candidates_of, exported, stored
+from tests.serving.planted_servables import (
+    IDS,
+    VECTORS,
+    build_candidates,
+    export_and_load,
+    save_parts,
+)
 
-CATALOGUE = candidates_of(IDS, VECTORS)
+CATALOGUE = build_candidates(IDS, VECTORS)
 
 
 @pytest.fixture(scope="module")
-def sound(tmp_path_factory):
-    """The three servables of a catalogue of five."""
+def good_models(tmp_path_factory):
+    """The three servables for a catalogue of five items."""
     folder = tmp_path_factory.mktemp("sound")
-    exported(folder, stored(folder, ExactIndex(VECTORS), 3), candidates_of(IDS, VECTORS))
+    export_and_load(
+        folder, save_parts(folder, ExactIndex(VECTORS), 3), build_candidates(IDS, VECTORS)
+    )
     return folder
 
 
 @pytest.fixture
-def servables(sound, tmp_path):
-    """A copy to be broken."""
-    return shutil.copytree(sound, tmp_path / "models")
+def servables(good_models, tmp_path):
+    """A copy of `good_models` for a test to corrupt."""
+    return shutil.copytree(good_models, tmp_path / "models")
 
 
 class NanRanking(tf.Module):
@@ -63,7 +71,7 @@ class Listing(tf.Module):
 
 
 def replace(folder, name, module):
-    """Puts `module` in the place of a servable, with the inputs that it had."""
+    """Replaces a servable by `module`, with the same inputs."""
     old = tf.saved_model.load(str(folder / name)).signatures["serving_default"]
     specs = old.structured_input_signature[1]
     call = module.serve.get_concrete_function(**specs)
@@ -73,29 +81,29 @@ def replace(folder, name, module):
     signature_defaults.write(folder / name, signature_defaults.build_defaults(specs))
 
 
-def test_sound_servables_pass(servables):
+def test_good_servables_pass(servables):
     listed: Any = infra_check.check(servables, CATALOGUE)["listed"]
     assert set(listed) == {signatures.RETRIEVAL, signatures.RECOMMENDER}
     assert set(listed[signatures.RETRIEVAL]) == set(IDS)
 
 
-def test_the_command_of_the_component_passes(sound, tmp_path):
-    """In a fresh process, with the ids as the artifact stores them."""
-    candidates.save(candidates_of(IDS, VECTORS), str(tmp_path / "candidates"))
+def test_the_command_of_the_component_passes(good_models, tmp_path):
+    """In a fresh process, with the catalogue as the artifact stores it."""
+    candidates.save(build_candidates(IDS, VECTORS), str(tmp_path / "candidates"))
     command = [
         sys.executable,
         "-m",
         "serving.infra_check",
-        str(sound),
+        str(good_models),
         str(tmp_path / "candidates"),
         '{"repeats": "exclude"}',
     ]
-    finished = subprocess.run(
+    completed = subprocess.run(
         command, capture_output=True, text=True, check=False, timeout=300,
         env=os.environ | {"TF_USE_LEGACY_KERAS": "1"},
     )  # fmt: skip
-    assert finished.returncode == 0, finished.stderr[-1000:]
-    assert set(json.loads(finished.stdout)["listed"]["retrieval"]) == set(IDS)
+    assert completed.returncode == 0, completed.stderr[-1000:]
+    assert set(json.loads(completed.stdout)["listed"]["retrieval"]) == set(IDS)
 
 
 @pytest.mark.parametrize("name", signatures.SERVABLES)
@@ -145,16 +153,16 @@ def test_an_excluded_item_that_comes_back_is_refused(servables):
 
 
 @pytest.fixture(scope="module")
-def reminding(tmp_path_factory):
-    """The three servables, whose lists hold items of the history alone."""
+def repeating(tmp_path_factory):
+    """The three servables, which list only items of the history."""
     folder = tmp_path_factory.mktemp("reminding")
-    parts = stored(folder, ExactIndex(VECTORS), 3)
-    exported(folder, parts, candidates_of(IDS, VECTORS), repeats="only")
+    parts = save_parts(folder, ExactIndex(VECTORS), 3)
+    export_and_load(folder, parts, build_candidates(IDS, VECTORS), repeats="only")
     return folder
 
 
-def test_servables_that_only_repeat_are_checked_with_a_history(reminding):
-    listed: Any = infra_check.check(reminding, CATALOGUE, "only")["listed"]
+def test_servables_that_only_list_repeats_are_checked_with_a_history(repeating):
+    listed: Any = infra_check.check(repeating, CATALOGUE, "only")["listed"]
     assert set(listed[signatures.RETRIEVAL]) == set(IDS)
 
 
@@ -163,8 +171,8 @@ def test_servables_that_only_repeat_are_checked_with_a_history(reminding):
 )
 def test_a_list_that_does_not_follow_repeats_is_refused(tmp_path, repeats, finding):
     folder = tmp_path / "models"
-    parts = stored(folder, ExactIndex(VECTORS), 3)
+    parts = save_parts(folder, ExactIndex(VECTORS), 3)
     other = {"exclude": "allow", "only": "exclude"}[repeats]
-    exported(folder, parts, candidates_of(IDS, VECTORS), repeats=other)
+    export_and_load(folder, parts, build_candidates(IDS, VECTORS), repeats=other)
     with pytest.raises(TandemError, match=f"retrieval: expected {finding}"):
         infra_check.check(folder, CATALOGUE, repeats)

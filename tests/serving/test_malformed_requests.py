@@ -1,4 +1,4 @@
-"""Whatever a caller sends, it is told what is wrong with it: never 500, UNKNOWN or a traceback."""
+"""Every malformed request gets an error that names its fault: never 500, UNKNOWN or a traceback."""
 
 import gzip
 import http.client
@@ -22,14 +22,14 @@ from tensorflow_serving.apis import (
 from serving.server.app import run_server
 from serving.server.options import ServerOptions
 from serving.versions.local import LocalVersionStore
-from tests.serving.planted_servables import pushed
+from tests.serving.planted_servables import push_servables
 
 LARGEST = 2**20
 PATH = "/v1/models/recommender:predict"
 
 
 class Constant(tf.Module):
-    """A signature without inputs, and one of a scalar."""
+    """A signature without inputs, and one with a scalar input."""
 
     @tf.function(input_signature=[])
     def seven(self):
@@ -43,7 +43,7 @@ class Constant(tf.Module):
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("malformed")
-    serving_dir, model = pushed(folder), Constant()
+    serving_dir, model = push_servables(folder), Constant()
     signatures = {"serving_default": model.seven, "twice": model.twice}
     tf.saved_model.save(model, str(folder / "constant"), signatures=signatures)
     LocalVersionStore(serving_dir).push({"constant": folder / "constant"})
@@ -57,8 +57,8 @@ def predictions(server):
         yield prediction_service_pb2_grpc.PredictionServiceStub(channel)
 
 
-class Kept(logging.Handler):
-    """What was logged, in any phase of a test: caplog forgets a call's lines at its teardown."""
+class LogCollector(logging.Handler):
+    """Logged lines of every phase of a test: caplog drops those of the call at teardown."""
 
     def __init__(self):
         super().__init__(logging.WARNING)
@@ -70,33 +70,33 @@ class Kept(logging.Handler):
 
 @pytest.fixture
 def quiet():
-    """Nothing is an error of the server."""
-    counts = Kept()
-    logging.getLogger().addHandler(counts)
+    """Fails the test if the server logs a warning or an error."""
+    collector = LogCollector()
+    logging.getLogger().addHandler(collector)
     yield
-    logging.getLogger().removeHandler(counts)
-    assert counts.lines == []
+    logging.getLogger().removeHandler(collector)
+    assert collector.lines == []
 
 
 @pytest.fixture(scope="module")
-def ask(server):
+def send(server):
     address = urllib.parse.urlsplit(server.rest_url)
 
-    def asked(body, path=PATH, method="POST", headers=None):
+    def send_request(body, path=PATH, method="POST", headers=None):
         connection = http.client.HTTPConnection(address.hostname, address.port, timeout=30)
         try:
-            whole = body if isinstance(body, bytes) else json.dumps(body).encode()
-            connection.request(method, path, whole, headers or {})
+            content = body if isinstance(body, bytes) else json.dumps(body).encode()
+            connection.request(method, path, content, headers or {})
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
         finally:
             connection.close()
 
-    return asked
+    return send_request
 
 
-def told(answer):
-    """The words of a refusal, which is JSON."""
+def get_rest_error(answer):
+    """The message of an error, which is JSON."""
     status, text = answer
     assert status == 400, text
     return json.loads(text)["error"]
@@ -133,8 +133,8 @@ BODIES = st.one_of(
 @example(body={"inputs": {}, "signature_name": "__saved_model_init_op"})
 @example(body={"inputs": {}, "signature_name": "\ud800"})
 @pytest.mark.usefixtures("quiet")
-def test_any_json_anywhere_in_the_body(ask, body):
-    status, text = ask(body)
+def test_any_json_anywhere_in_the_body(send, body):
+    status, text = send(body)
     assert status in (200, 400)
     assert ("error" in json.loads(text)) == (status == 400)
 
@@ -154,45 +154,45 @@ def test_any_json_anywhere_in_the_body(ask, body):
     method=st.sampled_from(["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"]),
 )  # fmt: skip
 @pytest.mark.usefixtures("quiet")
-def test_any_path(ask, parts, method):
-    status, _ = ask(b'{"inputs": {}, "examples": []}', "/" + "/".join(parts), method)
+def test_any_path(send, parts, method):
+    status, _ = send(b'{"inputs": {}, "examples": []}', "/" + "/".join(parts), method)
     assert status in (200, 400, 404, 405, 501)
 
 
 @pytest.mark.usefixtures("quiet")
-def test_numbers_of_thousands_of_digits(ask):
+def test_numbers_of_thousands_of_digits(send):
     body = b'{"inputs": {"k": [' + b"9" * 5000 + b"]}}"
-    assert told(ask(body)).startswith("JSON Parse error: ")
+    assert get_rest_error(send(body)).startswith("JSON Parse error: ")
 
 
 @pytest.mark.usefixtures("quiet")
-def test_endless_nesting(ask):
+def test_deep_nesting(send):
     for depth in (33, 500, 100_000):
         for brackets in (b"[]", b"{}"):
             opened = brackets[:1] if brackets == b"[]" else b'{"b64":'
             body = b'{"inputs":{"user_id":' + opened * depth + b"1" + brackets[1:] * depth + b"}}"
-            assert told(ask(body))
+            assert get_rest_error(send(body))
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "nothing"])
 @pytest.mark.usefixtures("quiet")
-def test_a_body_that_does_not_match_its_content_encoding(ask, coding):
-    assert ask(b"no such thing", headers={"Content-Encoding": coding})[0] == 400
+def test_a_body_that_does_not_match_its_content_encoding(send, coding):
+    assert send(b"no such thing", headers={"Content-Encoding": coding})[0] == 400
 
 
 @pytest.mark.usefixtures("quiet")
-def test_refusals_of_the_body_are_json(ask):
-    assert told(ask(b"no gzip", headers={"Content-Encoding": "gzip"}))
+def test_refusals_of_the_body_are_json(send):
+    assert get_rest_error(send(b"no gzip", headers={"Content-Encoding": "gzip"}))
     packed = gzip.compress(b'{"inputs": {"k": [2]}}')
-    assert ask(packed, headers={"Content-Encoding": "gzip"})[0] == 200
+    assert send(packed, headers={"Content-Encoding": "gzip"})[0] == 200
     for body, headers in (
         (b" " * (LARGEST + 1), {}),
         (gzip.compress(b" " * (LARGEST + 1)), {"Content-Encoding": "gzip"}),
     ):
-        status, text = ask(body, headers=headers)
+        status, text = send(body, headers=headers)
         assert status == 413
         assert "Maximum request body size" in json.loads(text)["error"]
-    assert ask(b'{"inputs": {}}', headers={"Content-Type": "text/plain; charset=none"})[0] == 200
+    assert send(b'{"inputs": {}}', headers={"Content-Type": "text/plain; charset=none"})[0] == 200
 
 
 HEAD = b"POST /v1/models/recommender:predict HTTP/1.1\r\nHost: x\r\n"
@@ -211,16 +211,16 @@ HEAD = b"POST /v1/models/recommender:predict HTTP/1.1\r\nHost: x\r\n"
     ],
 )  # fmt: skip
 @pytest.mark.usefixtures("quiet")
-def test_bytes_that_are_no_http(server, ask, sent):
+def test_bytes_that_are_not_http(server, send, sent):
     address = urllib.parse.urlsplit(server.rest_url)
     with socket.create_connection((address.hostname, address.port), timeout=30) as client:
         client.sendall(sent)
         assert client.recv(4096).split()[1] == b"400"
-    assert ask({"inputs": {}})[0] == 200
+    assert send({"inputs": {}})[0] == 200
 
 
 @pytest.mark.usefixtures("quiet")
-def test_callers_who_leave_early(server, ask, predictions):
+def test_callers_that_disconnect_early(server, send, predictions):
     address = urllib.parse.urlsplit(server.rest_url)
     for sent in (
         HEAD + b"Content-Length: 99\r\n\r\n{",
@@ -229,14 +229,16 @@ def test_callers_who_leave_early(server, ask, predictions):
         for _ in range(20):
             with socket.create_connection((address.hostname, address.port), timeout=30) as client:
                 client.sendall(sent)
-    calls = [predictions.Predict.future(named("recommender"), timeout=10) for _ in range(40)]
+    calls = [
+        predictions.Predict.future(build_request("recommender"), timeout=10) for _ in range(40)
+    ]
     for call in calls:
         call.cancel()
     time.sleep(0.5)
-    assert ask({"inputs": {}})[0] == 200
+    assert send({"inputs": {}})[0] == 200
 
 
-def named(model, signature="", **inputs):
+def build_request(model, signature="", **inputs):
     request = predict_pb2.PredictRequest()
     request.model_spec.name = model
     request.model_spec.signature_name = signature
@@ -245,62 +247,67 @@ def named(model, signature="", **inputs):
     return request
 
 
-def refused(call, request):
+def get_grpc_error(call, request):
     with pytest.raises(grpc.RpcError) as error:
         call(request, timeout=30)
     return error.value.code().name, str(error.value.details())
 
 
 @pytest.mark.usefixtures("quiet")
-def test_a_signature_that_runs_an_op_is_none(predictions):
-    code, words = refused(predictions.Predict, named("recommender", "__saved_model_init_op"))
-    assert (code, words) == (
+def test_a_signature_that_runs_an_op_is_not_served(predictions):
+    code, message = get_grpc_error(
+        predictions.Predict, build_request("recommender", "__saved_model_init_op")
+    )
+    assert (code, message) == (
         "FAILED_PRECONDITION", 'Serving signature key "__saved_model_init_op" not found.'
     )  # fmt: skip
 
 
 @pytest.mark.usefixtures("quiet")
-def test_signatures_without_rows_answer_each_caller_alone(predictions, ask):
-    sevens = [predictions.Predict.future(named("constant"), timeout=30) for _ in range(20)]
-    request = [named("constant", "twice", n=tf.constant(n, tf.int64)) for n in range(20)]
+def test_signatures_without_rows_answer_each_caller_separately(predictions, send):
+    sevens = [predictions.Predict.future(build_request("constant"), timeout=30) for _ in range(20)]
+    request = [build_request("constant", "twice", n=tf.constant(n, tf.int64)) for n in range(20)]
     twices = [predictions.Predict.future(one, timeout=30) for one in request]
     assert all(list(one.result().outputs["seven"].int_val) == [7] for one in sevens)
     assert [list(one.result().outputs["twice"].int64_val) for one in twices] == [
         [2 * n] for n in range(20)
     ]
-    assert ask({"inputs": {}}, "/v1/models/constant:predict") == (200, '{"outputs": [7]}')
+    assert send({"inputs": {}}, "/v1/models/constant:predict") == (200, '{"outputs": [7]}')
 
 
 @pytest.mark.usefixtures("quiet")
-def test_words_fit_the_header_that_carries_them(predictions):
+def test_error_messages_fit_into_the_response_header(predictions):
     for letter in ("x", "é", "語", "\0"):
         long = letter * 30_000
-        assert refused(predictions.Predict, named(long))[0] == "NOT_FOUND"
-        assert refused(predictions.Predict, named("recommender", long))[0] == "FAILED_PRECONDITION"
-        request = named("recommender", "", **{long: [1]})
-        assert refused(predictions.Predict, request)[0] == "INVALID_ARGUMENT"
-        request = named("recommender")
+        assert get_grpc_error(predictions.Predict, build_request(long))[0] == "NOT_FOUND"
+        assert (
+            get_grpc_error(predictions.Predict, build_request("recommender", long))[0]
+            == "FAILED_PRECONDITION"
+        )
+        request = build_request("recommender", "", **{long: [1]})
+        assert get_grpc_error(predictions.Predict, request)[0] == "INVALID_ARGUMENT"
+        request = build_request("recommender")
         request.output_filter.append(long)
-        assert refused(predictions.Predict, request)[0] == "INVALID_ARGUMENT"
+        assert get_grpc_error(predictions.Predict, request)[0] == "INVALID_ARGUMENT"
         metadata = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=[long])
         metadata.model_spec.name = "recommender"
-        assert refused(predictions.GetModelMetadata, metadata)[0] == "INVALID_ARGUMENT"
+        assert get_grpc_error(predictions.GetModelMetadata, metadata)[0] == "INVALID_ARGUMENT"
 
 
 @pytest.mark.usefixtures("quiet")
-def test_types_that_no_array_has(predictions):
+def test_types_without_arrays(predictions):
     for dtype in [0, 11, 20, 21, 24, 101, 107, 999]:
-        request = named("recommender", k=[1])
+        request = build_request("recommender", k=[1])
         request.inputs["k"].dtype = dtype
-        code, words = refused(predictions.Predict, request)
-        assert (code, words) == ("INVALID_ARGUMENT", "tensor parsing error: k")
+        code, message = get_grpc_error(predictions.Predict, request)
+        assert (code, message) == ("INVALID_ARGUMENT", "tensor parsing error: k")
 
 
 HISTORY = "history_timestamps must be as long as history_item_ids"
 
 
 @pytest.mark.parametrize(
-    ("inputs", "words"),
+    ("inputs", "message"),
     [
         (
             {"user_idd": ["a"]},
@@ -320,25 +327,25 @@ HISTORY = "history_timestamps must be as long as history_item_ids"
     ],
 )
 @pytest.mark.usefixtures("quiet")
-def test_one_sentence_over_both_ports(ask, predictions, inputs, words):
-    assert words in told(ask({"inputs": inputs}))
+def test_both_ports_give_the_same_message(send, predictions, inputs, message):
+    assert message in get_rest_error(send({"inputs": inputs}))
     types = {"k": tf.int32, "now": tf.int64, "history_timestamps": tf.int64}
     tensors = {name: tf.constant(value, types.get(name)) for name, value in inputs.items()}
-    code, details = refused(predictions.Predict, named("recommender", **tensors))
+    code, details = get_grpc_error(predictions.Predict, build_request("recommender", **tensors))
     assert code == "INVALID_ARGUMENT"
-    assert words in details
+    assert message in details
 
 
 @pytest.mark.usefixtures("quiet")
-def test_rows_of_different_length_get_an_error_with_advice(ask):
+def test_rows_of_different_length_get_an_error_with_advice(send):
     rows = [{"history_item_ids": ["a", "b"]}, {"history_item_ids": ["a"]}]
     for body in (
         {"instances": rows},
         {"inputs": {"history_item_ids": [row["history_item_ids"] for row in rows]}},
     ):
-        words = told(ask(body))
-        assert words.startswith("input history_item_ids: lists at one level must have one length")
-        assert "received 1 to 2: fill the shorter ones in front" in words
-    misspelt = told(ask({"instances": [{"user_id": "a"}, {"user_idd": "a"}]}))
+        message = get_rest_error(send(body))
+        assert message.startswith("input history_item_ids: lists at one level must have one length")
+        assert "received 1 to 2: fill the shorter ones in front" in message
+    misspelt = get_rest_error(send({"instances": [{"user_id": "a"}, {"user_idd": "a"}]}))
     assert "element: 1 of" in misspelt
     assert "did you mean user_id?" in misspelt

@@ -1,4 +1,4 @@
-"""Fifty swaps while threads keep asking over gRPC and REST, without a client that would retry."""
+"""Fifty swaps while threads send requests over gRPC and REST, with a client that does not retry."""
 
 import json
 import pathlib
@@ -38,13 +38,13 @@ def predict_request():
     return request
 
 
-def over_grpc(server):
-    """(version that answered, total, greeting) of each call."""
+def build_grpc_sender(server):
+    """Returns a function that sends a request: (version, total, greeting) of the answer."""
     channel = grpc.insecure_channel(server.grpc_address)
     predict = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict
     request = predict_request()
 
-    def ask():
+    def send():
         answer = predict(request, timeout=30)
         return (
             answer.model_spec.version.value,
@@ -52,19 +52,19 @@ def over_grpc(server):
             answer.outputs["greeting"].string_val[0].decode(),
         )
 
-    return ask
+    return send
 
 
-def over_rest(server):
-    """The same; REST does not name the version, the greeting does."""
+def build_rest_sender(server):
+    """The same over REST, with the version from the greeting: REST does not report it."""
     url = f"{server.rest_url}/v1/models/greeter:predict"
 
-    def ask():
+    def send():
         with urllib.request.urlopen(url, json.dumps(ROWS).encode(), timeout=30) as answer:
             (row,) = json.loads(answer.read())["predictions"]
         return int(row["greeting"][1]), row["total"], row["greeting"]
 
-    return ask
+    return send
 
 
 @pytest.fixture
@@ -87,12 +87,12 @@ def reload_request(serving_dir, version):
 
 @pytest.mark.timeout(300)
 def test_fifty_swaps_without_a_failed_or_mixed_answer(serving_dir):
-    done = threading.Event()
+    stopped = threading.Event()
     answers = [[] for _ in range(4)]
 
-    def keep_asking(ask, retained):
-        while not done.is_set():
-            retained.append(ask())
+    def keep_sending(send, received):
+        while not stopped.is_set():
+            received.append(send())
 
     with (
         run_server(serving_dir) as server,
@@ -100,30 +100,30 @@ def test_fifty_swaps_without_a_failed_or_mixed_answer(serving_dir):
         futures.ThreadPoolExecutor(len(answers)) as pool,
     ):
         models = model_service_pb2_grpc.ModelServiceStub(channel)
-        ask = over_grpc(server)
-        kinds = [over_grpc, over_grpc, over_rest, over_rest]
-        asking = [
-            pool.submit(keep_asking, kind(server), retained)
-            for kind, retained in zip(kinds, answers, strict=True)
+        send = build_grpc_sender(server)
+        kinds = [build_grpc_sender, build_grpc_sender, build_rest_sender, build_rest_sender]
+        tasks = [
+            pool.submit(keep_sending, kind(server), received)
+            for kind, received in zip(kinds, answers, strict=True)
         ]
         try:
             for swap in range(SWAPS):
                 version = 1 + swap % 2
                 models.HandleReloadConfigRequest(reload_request(serving_dir, version), timeout=60)
-                assert ask() == (version, float(version), f"v{version}:ann")
+                assert send() == (version, float(version), f"v{version}:ann")
         finally:
-            done.set()
-        for task in asking:
+            stopped.set()
+        for task in tasks:
             assert task.exception() is None
         status = models.GetModelStatus(
             get_model_status_pb2.GetModelStatusRequest(model_spec=predict_request().model_spec)
         )
-    whole = {(1, 1.0, "v1:ann"), (2, 2.0, "v2:ann")}
-    for retained in answers:
-        assert len(retained) > SWAPS
-        assert set(retained) == whole
+    expected = {(1, 1.0, "v1:ann"), (2, 2.0, "v2:ann")}
+    for received in answers:
+        assert len(received) > SWAPS
+        assert set(received) == expected
     state = get_model_status_pb2.ModelVersionStatus.State
-    assert {of.version: of.state for of in status.model_version_status} == {
+    assert {entry.version: entry.state for entry in status.model_version_status} == {
         1: state.END,
         2: state.AVAILABLE,
     }

@@ -1,4 +1,4 @@
-"""Who is asked about together."""
+"""Which users share one batch of the query model."""
 
 import numpy as np
 from hypothesis import given
@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from serving.bulk.lists import group_equal_histories
 
 
-def test_users_who_bring_as_many_events_go_together():
-    # Of 3, 0, 9, 3, 5 and 0 events at most four are read, so 9 and 5 bring four each.
+def test_users_with_equally_long_histories_share_a_batch():
+    # At most four events are read, so that 9 and 5 both count as four.
     equal_histories = group_equal_histories(np.array([3, 0, 9, 3, 5, 0]), 4, 10)
     assert {(tuple(sorted(rows)), length) for rows, length in equal_histories} == {
         ((1, 5), 0),
@@ -22,7 +22,7 @@ def test_users_who_bring_as_many_events_go_together():
     read=st.integers(1, 50),
     most=st.integers(1, 8),
 )
-def test_everybody_once_and_within_the_bounds(lengths, read, most):
+def test_each_user_is_in_one_batch_within_the_limits(lengths, read, most):
     rows_queried = []
     for rows, length in group_equal_histories(np.array(lengths, np.int64), read, most):
         assert 1 <= len(rows) <= most

@@ -1,4 +1,4 @@
-"""Bulk lists beside lists computed in numpy, and beside what the exported servables answer."""
+"""Bulk lists equal lists computed in numpy, and the answers of the exported servables."""
 
 import numpy as np
 import pyarrow as pa
@@ -31,8 +31,8 @@ SPECS = {
 
 
 class Query(tf.Module):
-    """Adds up the latest `READ` items' vectors, each halved for every 100 s of its age: so the
-    answer changes where a history is padded, cut elsewhere, or of another user.
+    """Adds up the vectors of the latest `READ` items, each halved for every 100 s of its age: so
+    the result changes if a history is padded, cut elsewhere, or belongs to another user.
     """
 
     def __init__(self):
@@ -63,7 +63,7 @@ RANKING_SPECS = {
 
 
 class Ranking(tf.Module):
-    """The later in the catalogue, the more relevant."""
+    """An item's relevance is its position in the catalogue."""
 
     @tf.function(input_signature=[RANKING_SPECS])
     def score(self, inputs):
@@ -80,7 +80,7 @@ CANDIDATES = Candidates(
 
 
 def _people(lengths):
-    """Histories of those lengths, oldest first, items repeated at will, regions now and then."""
+    """Histories of these lengths, oldest first; items repeat, a third of the regions is missing."""
     items = [[IDS[i] for i in RNG.integers(0, ITEMS, n)] for n in lengths]
     times = [sorted(RNG.integers(0, NOW, n).tolist()) for n in lengths]
     return pa.table(
@@ -124,14 +124,14 @@ def _recommender(parts, ranking=None, repeats: Repeats = "exclude"):
     return BulkRecommender(models, CANDIDATES, READ)
 
 
-def test_lists_are_those_of_the_planted_model(parts):
+def test_lists_equal_those_of_the_planted_model(parts):
     result = _recommender(parts).lists(build_user_batch(PEOPLE), NOW, 10)
     for person, ids in zip(PEOPLE.to_pylist(), result, strict=True):
         assert not set(ids) & set(person["item_ids"])
         assert ids == _expected(person, 10)
 
 
-def test_where_few_are_unseen_the_list_is_short(parts):
+def test_a_user_with_few_unseen_items_has_a_short_list(parts):
     (person,) = PEOPLE.slice(8, 1).to_pylist()
     unseen = set(IDS) - set(person["item_ids"])
     (result,) = _recommender(parts).lists(build_user_batch(PEOPLE.slice(8, 1)), NOW, 10**12)
@@ -144,9 +144,9 @@ def test_where_few_are_unseen_the_list_is_short(parts):
     [("allow", lambda history: IDS), ("only", set)],
 )
 def test_lists_hold_items_of_the_whole_history_where_repeats_are_listed(parts, repeats, allowed):
-    """Also those of events before the latest ones, which the query model does not read."""
-    found = _recommender(parts, repeats=repeats).lists(build_user_batch(PEOPLE), NOW, 10)
-    for person, ids in zip(PEOPLE.to_pylist(), found, strict=True):
+    """Including items of early events, which the query model does not read."""
+    result = _recommender(parts, repeats=repeats).lists(build_user_batch(PEOPLE), NOW, 10)
+    for person, ids in zip(PEOPLE.to_pylist(), result, strict=True):
         everything = _expected(person | {"seen": []}, ITEMS)
         assert ids == [item for item in everything if item in allowed(person["item_ids"])][:10]
 
@@ -167,18 +167,18 @@ def test_a_list_equals_the_servables_answer_for_that_user(parts, stage, repeats,
         request = build_listing_request(
             declared, ListingQuery(person["user_id"], events, NOW, 5, features=region)
         )
-        inputs = {name: as_bytes(values) for name, values in request.items()}
+        inputs = {name: encode_texts(values) for name, values in request.items()}
         answer = served.predict("", inputs)["item_ids"][0]
         assert ids == [item.decode() for item in answer if item]
 
 
 def test_small_calls_give_the_same_lists(parts, monkeypatch):
-    made = _recommender(parts)
-    together = made.lists(build_user_batch(PEOPLE), NOW, 8)
+    recommender = _recommender(parts)
+    together = recommender.lists(build_user_batch(PEOPLE), NOW, 8)
     limits = ((lists, "_MAX_ROWS", 2), (lists, "_MAX_EVENTS", 1), (lists, "_MAX_SCORES", 1))
     for module, name, value in limits:
         monkeypatch.setattr(module, name, value)
-        assert made.lists(build_user_batch(PEOPLE), NOW, 8) == together
+        assert recommender.lists(build_user_batch(PEOPLE), NOW, 8) == together
 
 
 def test_an_empty_user_batch_gives_no_lists(parts):
@@ -186,8 +186,8 @@ def test_an_empty_user_batch_gives_no_lists(parts):
     assert _recommender(parts).lists(no_users, NOW, 8) == []
 
 
-def as_bytes(values):
-    """As a message holds them."""
+def encode_texts(values):
+    """Texts encoded, as in a message."""
     if values.dtype != object:
         return values
     coded = [value.encode() if isinstance(value, str) else value for value in values.flat]

@@ -1,4 +1,4 @@
-"""A pushed version asked again, on planted models that recommend what is popular."""
+"""Queries a pushed version again, with planted models that recommend popular items."""
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +15,7 @@ from tests.serving.planted_push import ORIGIN
 CANDIDATES = Candidates(
     item_ids=to_text_array([b"a", b"b", b"c", b"d"]),
     titles=to_text_array([b"a", b"b", b"c", b"d"]),
-    vectors=np.array([[0, 9], [0.5, 0], [0, 0], [0, 0]], np.float32),  # pushed when a was popular
+    vectors=np.array([[0, 9], [0.5, 0], [0, 0], [0, 0]], np.float32),  # a was popular at push time
     log_popularity_at_test=np.zeros(4, np.float32),
     sample_queries=np.zeros((0, 2), np.float32),
 )
@@ -40,7 +40,7 @@ def serving_dir(tmp_path_factory):
 def test_lists_use_the_popularity_at_the_time_of_the_query(serving_dir):
     pushed = open_pushed_version(serving_dir, "3")
     assert pushed.evaluated == ORIGIN.evaluated
-    # a is out of fashion, c and d are in: scores 0, 0.5, 3, 1; u has seen c.
+    # a is no longer popular, c and d are: scores 0, 0.5, 3, 1; u has seen c.
     lists = pushed.lists(PEOPLE, 10, np.array([0, 0, 3, 1], np.float32), 4)
     assert lists == [["d", "b", "a"], ["c", "d", "b", "a"]]
 
@@ -63,7 +63,7 @@ def test_a_version_without_an_origin_is_refused(tmp_path, text, message):
     assert str(file) in str(error.value)
 
 
-def test_items_that_have_left_the_catalogue_fall_out_and_the_others_move_up():
+def test_items_that_left_the_catalogue_are_dropped_and_the_others_move_up():
     catalogue = to_text_array([b"new", b"d", b"b"])
     item_indices = find_item_indices([["d", "a", "b"], ["a"], [], ["b"]], catalogue, 2)
     assert item_indices.tolist() == [[2, 3], [0, 0], [0, 0], [3, 0]]

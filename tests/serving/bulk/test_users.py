@@ -1,4 +1,4 @@
-"""Requests of many users, written out by hand."""
+"""Requests for many users, written out by hand."""
 
 import numpy as np
 import pyarrow as pa
@@ -27,13 +27,13 @@ TAGS = tf.TensorSpec([None, None], tf.string)
 FACE = tf.TensorSpec([None, 2], tf.float32)
 
 
-def request(result, rows, length):
-    made = result.requests(np.array(rows), length, 99, DECLARED)
-    return {name: values.tolist() for name, values in made.items()}
+def build_request(user_batch, rows, length):
+    inputs = user_batch.requests(np.array(rows), length, 99, DECLARED)
+    return {name: values.tolist() for name, values in inputs.items()}
 
 
 def test_the_latest_events_are_history_and_the_earlier_ones_excluded():
-    result = request(build_user_batch(TABLE), [1, 0], 2)
+    result = build_request(build_user_batch(TABLE), [1, 0], 2)
     assert result == {
         "user_id": [b"bob", b"ann"],
         "history_item_ids": [["é".encode(), b"f"], [b"b", b"c"]],
@@ -45,25 +45,25 @@ def test_the_latest_events_are_history_and_the_earlier_ones_excluded():
     }
 
 
-def test_events_after_stop_are_not_known():
+def test_events_after_stop_are_ignored():
     user_batch = build_user_batch(TABLE)
     user_batch.stop[:] = [3, 4, 6]
     assert user_batch.lengths.tolist() == [3, 1, 0]
-    made = request(user_batch, [0, 1], 1)
-    assert made["history_item_ids"] == [[b"c"], [b"d"]]
-    assert made["excluded_item_ids"] == [[b"a", b"b"], [b"", b""]]
+    request = build_request(user_batch, [0, 1], 1)
+    assert request["history_item_ids"] == [[b"c"], [b"d"]]
+    assert request["excluded_item_ids"] == [[b"a", b"b"], [b"", b""]]
 
 
 def test_a_user_without_events():
-    made = request(build_user_batch(TABLE), [2], 0)
-    assert made["user_id"] == ["zoë".encode()]
-    assert made["history_item_ids"] == made["excluded_item_ids"] == [[]]
+    request = build_request(build_user_batch(TABLE), [2], 0)
+    assert request["user_id"] == ["zoë".encode()]
+    assert request["history_item_ids"] == request["excluded_item_ids"] == [[]]
 
 
-def test_a_slice_of_a_table_is_those_users_alone():
+def test_a_slice_of_a_table_holds_only_its_users():
     user_batch = build_user_batch(TABLE.slice(1, 1))
     assert len(user_batch) == 1
-    assert request(user_batch, [0], 3)["history_item_ids"] == [[b"d", "é".encode(), b"f"]]
+    assert build_request(user_batch, [0], 3)["history_item_ids"] == [[b"d", "é".encode(), b"f"]]
 
 
 @pytest.mark.parametrize(

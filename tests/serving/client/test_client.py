@@ -1,4 +1,4 @@
-"""The client and its asyncio twin, against the real server: both must do the same."""
+"""The client and its asyncio counterpart, against the real server: both must do the same."""
 
 import asyncio
 import socket
@@ -12,7 +12,7 @@ from schema.errors import UsageError
 from serving.client.client import AsyncClient, Client
 from serving.client.messages import VersionStatus
 from serving.protocol.errors import RequestError
-from tests.serving.stub_server import Scripted, scripted
+from tests.serving.stub_server import ScriptedService, run_service
 
 
 def ann(k):
@@ -43,18 +43,18 @@ def test_predict(server, call):
     assert answer["greeting"].tolist() == [b"v1:ann"]
 
 
-def test_a_version_that_is_there_and_one_that_is_not(server, call):
+def test_an_existing_and_a_missing_version(server, call):
     answer = call(server.grpc_address, "predict", "greeter", ann(1), version=1)
     assert answer["total"].tolist() == [3.0]
-    with pytest.raises(RequestError, match="NOT_FOUND") as refused:
+    with pytest.raises(RequestError, match="NOT_FOUND") as error:
         call(server.grpc_address, "predict", "greeter", ann(1), version=7)
-    assert refused.value.code == grpc.StatusCode.NOT_FOUND
+    assert error.value.code == grpc.StatusCode.NOT_FOUND
 
 
-def test_a_refusal_has_its_code(server, call):
-    with pytest.raises(RequestError, match="k must not be negative") as refused:
+def test_an_error_has_its_code(server, call):
+    with pytest.raises(RequestError, match="k must not be negative") as error:
         call(server.grpc_address, "predict", "greeter", ann(-1))
-    assert refused.value.code == grpc.StatusCode.INVALID_ARGUMENT
+    assert error.value.code == grpc.StatusCode.INVALID_ARGUMENT
 
 
 def test_status(server, call):
@@ -78,11 +78,11 @@ def test_an_unreachable_server_is_reported_after_retries(call):
     assert time.monotonic() - begin < 4
 
 
-def test_a_call_has_a_deadline_of_its_own(call):
-    service = Scripted(seconds=1.0)
+def test_a_call_has_its_own_deadline(call):
+    service = ScriptedService(seconds=1.0)
     begin = time.monotonic()
     with (
-        scripted(service) as address,
+        run_service(service) as address,
         pytest.raises(RequestError, match=r"predict of m .* within 0\.2 s, received nothing"),
     ):
         call(address, "predict", "m", {}, timeout_s=0.2)
@@ -91,8 +91,8 @@ def test_a_call_has_a_deadline_of_its_own(call):
 
 
 def test_label_and_signature_reach_the_server(call):
-    service = Scripted()
-    with scripted(service) as address:
+    service = ScriptedService()
+    with run_service(service) as address:
         call(address, "predict", "m", {}, label="canary", signature_name="explain")
     (request,) = service.requests
     assert request.model_spec.name == "m"
@@ -107,9 +107,9 @@ def test_a_version_and_a_label_exclude_each_other(call):
 
 
 def test_many_calls_at_once(server):
-    async def ask():
+    async def send_all():
         async with AsyncClient(server.grpc_address, 30) as client:
             calls = [client.predict("greeter", ann(k)) for k in range(50)]
             return [answer["total"].tolist() for answer in await asyncio.gather(*calls)]
 
-    assert asyncio.run(ask()) == [[3.0 * k] for k in range(50)]
+    assert asyncio.run(send_all()) == [[3.0 * k] for k in range(50)]

@@ -22,16 +22,16 @@ DECLARED = {
 }
 
 
-def _fits(request):
-    """Every input has the declared type and a shape that fits, as TensorFlow sees it."""
+def _assert_fits(request):
+    """Every input has the declared type and a compatible shape, according to TensorFlow."""
     assert request.keys() <= DECLARED.keys()
     for name in request:
         dtype, shape = DECLARED[name]
         proto = tf.make_tensor_proto(request[name])
         assert tf.dtypes.as_dtype(proto.dtype).name == dtype, name
-        result = [dim.size for dim in proto.tensor_shape.dim]
-        assert len(result) == len(shape), name
-        assert all(want in (-1, got) for got, want in zip(result, shape, strict=True)), name
+        sizes = [dim.size for dim in proto.tensor_shape.dim]
+        assert len(sizes) == len(shape), name
+        assert all(want in (-1, got) for got, want in zip(sizes, shape, strict=True)), name
 
 
 def test_categories_are_sent_to_models_that_declare_them():
@@ -43,9 +43,9 @@ def test_categories_are_sent_to_models_that_declare_them():
         build_listing_request(DECLARED, ListingQuery("u", [], 9, 5, allowed=["tea"]))
 
 
-def test_a_stranger_without_history():
+def test_a_new_user_without_history():
     request = build_listing_request(DECLARED, ListingQuery("nobody", [], now=9, k=5))
-    _fits(request)
+    _assert_fits(request)
     assert request["user_id"].tolist() == [b"nobody"]
     assert request["history_item_ids"].shape == (1, 0)
     assert request["history_timestamps"].shape == (1, 0)
@@ -75,7 +75,7 @@ def test_the_request_contains_all_known_values():
             },
         ),
     )
-    _fits(request)
+    _assert_fits(request)
     assert request["user_id"].tolist() == ["zoë".encode()]
     assert request["history_item_ids"].tolist() == [[b"a", b"b"]]
     assert request["history_timestamps"].tolist() == [[1, 2]]
@@ -97,7 +97,7 @@ def test_every_request_fits_the_signature(history, tags, device):
     request = build_listing_request(
         DECLARED, ListingQuery("u", history, now=1, k=1, features=features)
     )
-    _fits(request)
+    _assert_fits(request)
     assert request["history_item_ids"][0].tolist() == [item.encode() for item, _ in history]
 
 

@@ -1,4 +1,4 @@
-"""Which failures are asked again, how often and when: against a server that fails as told."""
+"""Which failures are retried, how often and when: against a server that fails as scripted."""
 
 import asyncio
 import time
@@ -12,13 +12,13 @@ from schema.errors import TandemError, UsageError
 from serving.client.client import AsyncClient, Client
 from serving.client.connection import RetryPolicy
 from serving.protocol.errors import RequestError
-from tests.serving.stub_server import Scripted, scripted
+from tests.serving.stub_server import ScriptedService, run_service
 
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
 EXHAUSTED = grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
-def after(milliseconds):
+def pushback(milliseconds):
     return [("grpc-retry-pushback-ms", str(milliseconds))]
 
 
@@ -36,31 +36,31 @@ def async_call(address, timeout_s, retries):
 
 
 @pytest.fixture(params=[sync_call, async_call], ids=["sync", "asyncio"])
-def asked(request):
-    """asked(service) -> which call was answered."""
+def predict(request):
+    """predict(service) -> the number of the attempt that succeeded."""
 
-    def ask(service, timeout_s=5.0, retries=None):
-        with scripted(service) as address:
+    def send(service, timeout_s=5.0, retries=None):
+        with run_service(service) as address:
             return request.param(address, timeout_s, retries or RetryPolicy())
 
-    return ask
+    return send
 
 
-def test_unavailable_is_retried(asked):
-    assert asked(Scripted([(UNAVAILABLE, [])] * 3)) == 4
+def test_unavailable_is_retried(predict):
+    assert predict(ScriptedService([(UNAVAILABLE, [])] * 3)) == 4
 
 
-def test_attempts_are_bounded(asked):
-    service = Scripted([(UNAVAILABLE, [])] * 9)
+def test_attempts_are_bounded(predict):
+    service = ScriptedService([(UNAVAILABLE, [])] * 9)
     with pytest.raises(UsageError, match="failure 4"):
-        asked(service)
+        predict(service)
     assert len(service.requests) == 4
 
 
-def test_one_attempt_is_no_retry(asked):
-    service = Scripted([(UNAVAILABLE, [])])
+def test_one_attempt_is_no_retry(predict):
+    service = ScriptedService([(UNAVAILABLE, [])])
     with pytest.raises(UsageError, match="failure 1"):
-        asked(service, retries=RetryPolicy(attempts=1))
+        predict(service, retries=RetryPolicy(attempts=1))
     assert len(service.requests) == 1
 
 
@@ -75,47 +75,47 @@ def test_one_attempt_is_no_retry(asked):
         grpc.StatusCode.ABORTED,
     ],
 )
-@pytest.mark.parametrize("trailing", [[], after(1)], ids=["", "pushback"])
-def test_others_are_final(asked, code, trailing):
-    service = Scripted([(code, trailing)])
-    with pytest.raises(RequestError) as refused:
-        asked(service)
-    assert (refused.value.code, len(service.requests)) == (code, 1)
+@pytest.mark.parametrize("trailing", [[], pushback(1)], ids=["", "pushback"])
+def test_other_errors_are_not_retried(predict, code, trailing):
+    service = ScriptedService([(code, trailing)])
+    with pytest.raises(RequestError) as error:
+        predict(service)
+    assert (error.value.code, len(service.requests)) == (code, 1)
 
 
-def test_an_overloaded_server_is_left_alone(asked):
-    service = Scripted([(EXHAUSTED, [])])
+def test_an_overloaded_server_is_not_retried(predict):
+    service = ScriptedService([(EXHAUSTED, [])])
     with pytest.raises(RequestError, match="RESOURCE_EXHAUSTED: failure 1"):
-        asked(service)
+        predict(service)
     assert len(service.requests) == 1
 
 
 @pytest.mark.parametrize("code", [EXHAUSTED, UNAVAILABLE])
-def test_the_pause_follows_the_servers_pushback(asked, code):
-    service = Scripted([(code, after(300))])
-    assert asked(service) == 2
+def test_the_pause_follows_the_servers_pushback(predict, code):
+    service = ScriptedService([(code, pushback(300))])
+    assert predict(service) == 2
     first, second = service.moments
     assert second - first >= 0.3
 
 
 @pytest.mark.parametrize("code", [EXHAUSTED, UNAVAILABLE])
-@pytest.mark.parametrize("pushback", [-1, "later", 60_000])
-def test_a_server_can_forbid_retries(asked, code, pushback):
-    """60 s are more than the whole call has."""
-    service = Scripted([(code, after(pushback))])
+@pytest.mark.parametrize("delay", [-1, "later", 60_000])
+def test_a_server_can_forbid_retries(predict, code, delay):
+    """60 s are longer than the deadline of the whole call."""
+    service = ScriptedService([(code, pushback(delay))])
     begin = time.monotonic()
     with pytest.raises(TandemError, match="failure 1"):
-        asked(service)
+        predict(service)
     assert len(service.requests) == 1
     assert time.monotonic() - begin < 4
 
 
-def test_all_attempts_together_have_the_deadline_of_the_call(asked):
+def test_all_attempts_share_the_deadline_of_the_call(predict):
     """Each attempt fails after a second, so the third would end after the call's 2.5 s."""
-    service = Scripted([(UNAVAILABLE, after(0))] * 99, seconds=1)
+    service = ScriptedService([(UNAVAILABLE, pushback(0))] * 99, seconds=1)
     begin = time.monotonic()
     with pytest.raises(TandemError):
-        asked(service, timeout_s=2.5, retries=RetryPolicy(attempts=99))
+        predict(service, timeout_s=2.5, retries=RetryPolicy(attempts=99))
     assert time.monotonic() - begin < 6
     assert 2 <= len(service.requests) <= 3
 
@@ -139,6 +139,6 @@ def test_pauses_differ():
     assert len({RetryPolicy().pause(1, Failed(), 1) for _ in range(20)}) > 1
 
 
-@pytest.mark.parametrize("left", [0.0, -1.0])
-def test_no_attempt_starts_after_the_deadline(left):
-    assert RetryPolicy().pause(1, Failed(), left) is None
+@pytest.mark.parametrize("remaining_s", [0.0, -1.0])
+def test_no_attempt_starts_after_the_deadline(remaining_s):
+    assert RetryPolicy().pause(1, Failed(), remaining_s) is None

@@ -55,13 +55,13 @@ def test_ids_of_many_kilobytes_are_found_when_saved_and_loaded(tmp_path):
         ([], "received none"),
     ],
 )
-def test_ids_that_no_table_can_hold_are_refused(ids, message):
+def test_invalid_ids_are_refused(ids, message):
     with pytest.raises(DataRefused, match=message):
         _table(ids)
 
 
-def test_millions_of_items_are_no_python_objects():
-    """One bytes object an item would take more than 50 bytes of Python's memory."""
+def test_items_are_not_stored_as_python_objects():
+    """A Python bytes object takes more than 50 bytes of memory."""
     ids = pc.cast(pa.array(np.arange(MANY)), pa.string()).cast(pa.large_binary())
     planted = _candidates(ids)
     tracemalloc.start()

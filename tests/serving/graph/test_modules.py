@@ -1,4 +1,4 @@
-"""The three servables over a planted query model and a planted ranking model."""
+"""The three servables with a planted query model and a planted ranking model."""
 
 import dataclasses
 
@@ -14,24 +14,32 @@ from serving.index.scann import ScannIndex
 from serving.server import warmup
 from serving.server.metrics import Metrics
 from serving.server.servable import load_servable
-from tests.serving.planted_servables import IDS, VECTORS, candidates_of, exported, stored
+from tests.serving.planted_servables import (
+    IDS,
+    VECTORS,
+    build_candidates,
+    export_and_load,
+    save_parts,
+)
 
 
 @pytest.fixture(scope="module")
 def parts(tmp_path_factory):
-    return stored(tmp_path_factory.mktemp("parts"), ExactIndex(VECTORS), 3)
+    return save_parts(tmp_path_factory.mktemp("parts"), ExactIndex(VECTORS), 3)
 
 
 @pytest.fixture(scope="module")
 def servables(parts, tmp_path_factory):
-    return exported(tmp_path_factory.mktemp("servables"), parts, candidates_of(IDS, VECTORS))
+    return export_and_load(
+        tmp_path_factory.mktemp("servables"), parts, build_candidates(IDS, VECTORS)
+    )
 
 
 def test_an_exported_model_answers_its_warmup_requests(parts, tmp_path):
-    exported(tmp_path, parts, candidates_of(IDS, VECTORS))
+    export_and_load(tmp_path, parts, build_candidates(IDS, VECTORS))
     for name in ("retrieval", "ranking", "recommender"):
         loaded = load_servable(name, 1, tmp_path / name)
-        # Of the lengths of history, five items are enough for none and one; one says nothing.
+        # One of defaults only; five items allow histories of zero and one item.
         assert warmup.replay(loaded, tmp_path / name, Metrics()) == 3
 
 
@@ -68,14 +76,14 @@ def test_retrieval_gives_the_nearest_without_history_and_exclusions(servables):
 
 @pytest.fixture(scope="module", params=["allow", "only"])
 def repeating(request, parts, tmp_path_factory):
-    """Servables of either kind, and its name."""
+    """The value of `repeats`, and servables with it."""
     folder = tmp_path_factory.mktemp(request.param)
-    listed = candidates_of(IDS, VECTORS)
-    return request.param, exported(folder, parts, listed, repeats=request.param)
+    candidates = build_candidates(IDS, VECTORS)
+    return request.param, export_and_load(folder, parts, candidates, repeats=request.param)
 
 
 def test_lists_hold_items_of_the_history_where_repeats_are_listed(repeating):
-    """An item twice in the history is listed once; an excluded one is not, nor an unknown one."""
+    """An item that is in the history twice is listed once; excluded and unknown ones are not."""
     repeats, servables = repeating
     history = [["c", "a", "c", "zz"], ["", "", "", ""]]
     ids, scores, _ = _list(servables["retrieval"], ["ann", "ann"], history, [["b"], [""]], 4)
@@ -94,8 +102,8 @@ def test_an_excluded_item_of_the_history_is_not_listed(repeating):
     assert ids == [["b", "d" if repeats == "allow" else ""]]
 
 
-def test_ranking_orders_what_may_be_repeated(repeating):
-    """Retrieval passes three on, and ranking prefers the last of the catalogue."""
+def test_ranking_orders_repeatable_items(repeating):
+    """Retrieval returns three candidates; ranking orders them from the last of the catalogue."""
     repeats, servables = repeating
     ids, scores, _ = _list(servables["recommender"], ["ann"], [["a", "b"]], [[]], 4)
     expected = {"allow": ["d", "c", "b", "a"], "only": ["b", "a", "", ""]}
@@ -108,7 +116,7 @@ def test_retrieval_reads_the_context(servables):
     assert scores.tolist() == [[5.0]]
 
 
-def test_more_than_there_is_gives_empty_ids(servables):
+def test_a_k_above_the_catalogue_is_padded_with_empty_ids(servables):
     ids, scores, _ = _list(servables["retrieval"], ["ann"], [["a", "b"]], [["d", "é"]], 9)
     assert ids == [["c", "", "", "", ""]]
     lowest = np.finfo(np.float32).min
@@ -123,9 +131,9 @@ def test_ranking_scores_the_candidates_of_the_request(servables):
     np.testing.assert_allclose(result["rating"], [[10.5, 10.1, 10], [0.2, 0, 0.3]], atol=1e-5)
 
 
-def test_recommender_puts_the_depth_nearest_into_the_order_of_ranking(servables):
+def test_recommender_returns_the_nearest_items_in_ranking_order(servables):
     ids, scores, known = _list(servables["recommender"], ["ann", "new"], [[""], [""]], [[], []], 2)
-    # the three nearest of ann are a, b, c; of the other é, d and, at score 0, a
+    # the nearest three are a, b, c for ann; é, d and, with score 0, a for the other user
     assert ids == [["c", "b"], ["é", "d"]]
     assert scores.tolist() == [[3, 2], [5, 4]]
     assert known == [True, False]
@@ -137,19 +145,21 @@ def test_recommender_returns_more_items_than_its_depth(servables):
 
 
 def test_recommender_keeps_the_order_of_retrieval_if_ranking_was_not_better(parts, tmp_path):
-    models = exported(tmp_path, parts, candidates_of(IDS, VECTORS), rank_order=False)
+    models = export_and_load(tmp_path, parts, build_candidates(IDS, VECTORS), rank_order=False)
     ids, scores, _ = _list(models["recommender"], ["ann"], [["b"]], [[]], 2)
     assert ids == [["a", "c"]]
     np.testing.assert_allclose(scores, [[10, 6]])
 
 
 def test_servables_over_scann_are_saved_and_loaded(tmp_path):
-    """As with the exact index, over a catalogue that ScaNN accepts."""
+    """The same as with the exact index, with a catalogue large enough for ScaNN."""
     rng = np.random.default_rng(2)
     vectors = rng.normal(size=(64, 3)).astype(np.float32)
     ids = [f"i{n}" for n in range(64)]
-    parts = stored(tmp_path, ScannIndex(vectors, Eligibility.of_all(64), 8, 8, 64), 3)
-    models = exported(tmp_path / "out", parts, candidates_of(ids, vectors), rank_order=False)
+    parts = save_parts(tmp_path, ScannIndex(vectors, Eligibility.of_all(64), 8, 8, 64), 3)
+    models = export_and_load(
+        tmp_path / "out", parts, build_candidates(ids, vectors), rank_order=False
+    )
     best = [ids[n] for n in np.argsort(-vectors[:, 0])]
     for name in ("retrieval", "recommender"):
         listing, _, _ = _list(models[name], ["ann"], [[best[0], ""]], [[best[2]]], 3)
@@ -161,26 +171,26 @@ FILTERS = [["tea"], ["tea", "tin"], ["tin"], [], ["tea"]]  # of a, b, c, d, é
 
 @pytest.fixture(scope="module")
 def filtered(tmp_path_factory):
-    """As `servables`, b being sold out, c denied, and each item in the categories of FILTERS."""
+    """As `servables`, but b is unavailable, c is denied, and FILTERS has the items' categories."""
     folder = tmp_path_factory.mktemp("filtered")
     candidates = dataclasses.replace(
-        candidates_of(IDS, VECTORS),
+        build_candidates(IDS, VECTORS),
         available=pa.array([True, False, True, True, True]),
         filters=pa.array(FILTERS, pa.large_list(pa.large_binary())),
     )
     eligible = Eligibility.of(candidates, parse_deny_list("c\nnobody"))
-    parts = stored(folder, ExactIndex(VECTORS, eligible), 3)
-    return exported(folder / "out", parts, candidates)
+    parts = save_parts(folder, ExactIndex(VECTORS, eligible), 3)
+    return export_and_load(folder / "out", parts, candidates)
 
 
 @pytest.mark.parametrize(
     ("allowed", "expected"),
     [
-        ([], [["a", "é", "d"], ["é", "d", "a"]]),  # nothing asked for: all that is available
+        ([], [["a", "é", "d"], ["é", "d", "a"]]),  # no filter: all available items
         (["", ""], [["a", "é", "d"], ["é", "d", "a"]]),
         (["tea", ""], [["a", "é", ""], ["é", "a", ""]]),
         (["nothing", "tea"], [["a", "é", ""], ["é", "a", ""]]),
-        (["tin"], [["", "", ""], ["", "", ""]]),  # b and c have it, and are in no list
+        (["tin"], [["", "", ""], ["", "", ""]]),  # only b and c, which are never listed
         (["nothing"], [["", "", ""], ["", "", ""]]),
     ],
 )
@@ -197,7 +207,7 @@ def test_lists_contain_available_and_allowed_items_only(filtered, allowed, expec
     assert [[item for item in row if item] for row in _texts(final)] == [in_rankings_order] * 2
 
 
-def test_each_row_has_categories_of_its_own(filtered):
+def test_each_row_has_its_own_categories(filtered):
     inputs = _inputs(["new", "new"], [[], []]) | {
         "excluded_item_ids": tf.constant([["é"], [""]]),
         "allowed_categories": tf.constant([["tea"], [""]]),
@@ -212,21 +222,21 @@ def _texts(ids):
 
 
 def test_categories_are_an_input_only_if_declared(servables, filtered):
-    for name, asks in (("retrieval", True), ("recommender", True), ("ranking", False)):
+    for name, is_input in (("retrieval", True), ("recommender", True), ("ranking", False)):
         inputs = filtered[name].signatures["serving_default"].structured_input_signature[1]
-        assert ("allowed_categories" in inputs) == asks
+        assert ("allowed_categories" in inputs) == is_input
         inputs = servables[name].signatures["serving_default"].structured_input_signature[1]
         assert "allowed_categories" not in inputs
 
 
 @pytest.fixture(scope="module", params=["exact", "scann", "ivf"])
 def wide(request, tmp_path_factory):
-    """6,000 items of which one in ten is sold out, in three categories, over each form of index."""
+    """6,000 items in three categories, one in ten unavailable, with each kind of index."""
     rng = np.random.default_rng(5)
     vectors = rng.normal(size=(6_000, 3)).astype(np.float32)
     ids = [f"i{n}" for n in range(6_000)]
     candidates = dataclasses.replace(
-        candidates_of(ids, vectors),
+        build_candidates(ids, vectors),
         available=pa.array([n % 10 != 0 for n in range(6_000)]),
         filters=pa.array([[f"c{n % 3}".encode()] for n in range(6_000)]),
     )
@@ -237,16 +247,16 @@ def wide(request, tmp_path_factory):
         "ivf": lambda: IvfIndex(vectors, eligible, 75, 10, "float32"),
     }[request.param]()
     folder = tmp_path_factory.mktemp(request.param)
-    models = exported(folder / "out", stored(folder, index, 3), candidates, depth=200)
+    models = export_and_load(folder / "out", save_parts(folder, index, 3), candidates, depth=200)
     return models, vectors
 
 
 @pytest.mark.parametrize(("interacted", "k"), [(5_390, 10), (4_000, 200), (5_400, 5)])
 def test_a_user_with_thousands_of_events_gets_k_items(wide, interacted, k):
-    """His history is what he likes best, so that all of it stands before what is left."""
+    """The history holds the user's best items, so that all of them score above the rest."""
     models, vectors = wide
     best = [n for n in np.argsort(-vectors[:, 0]) if n % 10 != 0]
-    history, left = best[:interacted], best[interacted:]
+    history, remaining = best[:interacted], best[interacted:]
     inputs = _inputs(["ann"], [[f"i{n}" for n in history]]) | {
         "excluded_item_ids": tf.zeros([1, 0], tf.string),
         "allowed_categories": tf.zeros([1, 0], tf.string),
@@ -254,9 +264,9 @@ def test_a_user_with_thousands_of_events_gets_k_items(wide, interacted, k):
     }
     for name in ("retrieval", "recommender"):
         (texts,) = _texts(models[name].signatures["serving_default"](**inputs)["item_ids"].numpy())
-        named = [item for item in texts if item]
-        assert len(named) == len(set(named)) == min(k, len(left))
-        assert set(named) <= {f"i{n}" for n in left}
+        items = [item for item in texts if item]
+        assert len(items) == len(set(items)) == min(k, len(remaining))
+        assert set(items) <= {f"i{n}" for n in remaining}
 
 
 def test_k_items_of_a_category_are_returned_despite_a_long_history(wide):

@@ -1,4 +1,4 @@
-"""Op libraries: registered for graphs that need them, in a process that has not imported them."""
+"""Op libraries are registered for graphs that need them, in a process without them."""
 
 import subprocess
 import sys
@@ -79,7 +79,7 @@ def test_a_scann_model_loads_in_a_fresh_process(tmp_path):
     saved = run(SAVE_SCANN, tmp_path / "nearest")
     assert saved.returncode == 0, saved.stderr
     loaded = run(LOAD_SCANN, tmp_path / "nearest")
-    # Row n of the identity is nearest to itself.
+    # Each row of the identity matrix is nearest to itself.
     assert loaded.stdout == "[5, 11]\n", loaded.stderr
 
 
@@ -91,22 +91,22 @@ def test_a_scann_model_loads_in_a_fresh_process(tmp_path):
     ],
 )
 def test_only_required_ops_are_imported(ops, imported):
-    ended = run(REGISTER, *ops)
-    assert ended.stdout == f"{imported}\n", ended.stderr
+    completed = run(REGISTER, *ops)
+    assert completed.stdout == f"{imported}\n", completed.stderr
 
 
 def test_unregistered_ops_are_named():
-    ended = run(REGISTER, "MatMul", "Acme>Sort")
-    assert ended.returncode == 1
-    assert "received one with Acme>Sort;" in ended.stderr
+    completed = run(REGISTER, "MatMul", "Acme>Sort")
+    assert completed.returncode == 1
+    assert "received one with Acme>Sort;" in completed.stderr
 
 
-def test_a_library_that_does_not_load_is_one_sentence(tmp_path):
-    """What a ScaNN built for another TensorFlow does: importing it fails."""
+def test_a_library_that_does_not_load_is_reported_in_one_sentence(tmp_path):
+    """As with a ScaNN built for another TensorFlow: the import fails."""
     (tmp_path / "scann.py").write_text("raise ImportError('undefined symbol: _ZN10tensorflow')")
-    ended = run(REGISTER, "Scann>ScannSearchBatched", path=[tmp_path])
-    assert ended.returncode == 1
+    completed = run(REGISTER, "Scann>ScannSearchBatched", path=[tmp_path])
+    assert completed.returncode == 1
     sentence = "this model needs ScaNN's ops and scann does not load with TensorFlow"
-    assert sentence in ended.stderr
-    assert "undefined symbol: _ZN10tensorflow" in ended.stderr
-    assert "Traceback" not in ended.stderr
+    assert sentence in completed.stderr
+    assert "undefined symbol: _ZN10tensorflow" in completed.stderr
+    assert "Traceback" not in completed.stderr

@@ -1,9 +1,9 @@
-"""Models with an exact or an inverted index, in a process that knows TensorFlow and nothing else:
-they load, answer by hand-made numbers, and hold no op but TensorFlow's.
+"""Models with an exact or an inverted index, in a process that has only TensorFlow: they load,
+return the results computed by hand, and contain only TensorFlow's own ops.
 
     item        15 others  a  b  c  d  e
-    first               0  5  4  3  0  0    what `ann` likes
-    second              0  0  0  0  1  2    what everybody else likes
+    first               0  5  4  3  0  0    preferences of `ann`
+    second              0  0  0  0  1  2    preferences of all others
 """
 
 import json
@@ -25,7 +25,7 @@ from serving.index.ivf import IvfIndex
 from serving.index.scann import ScannIndex
 from serving.versions.local import LocalVersionStore
 
-OTHERS = [f"other {number}" for number in range(15)]  # ScaNN wants 16 items
+OTHERS = [f"other {number}" for number in range(15)]  # ScaNN needs 16 items
 TASTES = [[5, 0], [4, 0], [3, 0], [0, 1], [0, 2]]
 VECTORS = np.array([[0, 0]] * len(OTHERS) + TASTES, np.float32)
 ELIGIBLE = Eligibility.of_all(len(VECTORS))
@@ -38,13 +38,13 @@ FORMS = {
 STOCK = ["exact", "ivf", "ivf of bytes"]
 MODELS = ("ranking", "recommender", "retrieval")
 
-ASK = """
+QUERY_SCRIPT = """
 import json, sys
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow.python.framework import op_def_registry
 
-found = {}
+models = {}
 for name in ("retrieval", "recommender", "ranking"):
     folder = f"{sys.argv[1]}/{name}/1"
     graph = saved_model_pb2.SavedModel()
@@ -68,14 +68,14 @@ for name in ("retrieval", "recommender", "ranking"):
     key = "relevance" if name == "ranking" else "item_ids"
     values = answer[key].numpy().tolist()
     rows = [[x.decode() if isinstance(x, bytes) else x for x in row] for row in values]
-    found[name] = {"ops": sorted(ops), "unknown": unknown, "rows": rows}
+    models[name] = {"ops": sorted(ops), "unknown": unknown, "rows": rows}
 more = [m for m in sys.modules if m.partition(".")[0] in ("scann", "tensorflow_text", "serving")]
-print(json.dumps({"models": found, "imported": more}))
+print(json.dumps({"models": models, "imported": more}))
 """
 
 
 class Query(tf.Module):
-    """`ann` likes the first dimension, everybody else the second."""
+    """`ann` prefers the first dimension, all others the second."""
 
     @tf.function(
         input_signature=[
@@ -98,7 +98,7 @@ class Query(tf.Module):
 
 
 class Ranking(tf.Module):
-    """The later in the catalogue, the more relevant."""
+    """An item's relevance is its position in the catalogue."""
 
     @tf.function(
         input_signature=[
@@ -116,7 +116,7 @@ class Ranking(tf.Module):
 
 @pytest.fixture(scope="module")
 def pushed(tmp_path_factory):
-    """pushed(form) -> root of a run whose models have that index."""
+    """pushed(form) -> root of a run, with models that use this index."""
 
     def push(form):
         folder = tmp_path_factory.mktemp("stock")
@@ -141,21 +141,21 @@ def pushed(tmp_path_factory):
 @pytest.mark.parametrize("form", STOCK)
 def test_tensorflow_alone_loads_and_answers(pushed, form):
     root = pushed(form)
-    ended = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", ASK, str(root / "serving")],
+    completed = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", QUERY_SCRIPT, str(root / "serving")],
         cwd=root,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert ended.returncode == 0, ended.stderr
-    output = json.loads(ended.stdout)
+    assert completed.returncode == 0, completed.stderr
+    output = json.loads(completed.stdout)
     assert output["imported"] == []
     models = output["models"]
-    # ann has had a, so b and c are the nearest; d is excluded for the other, who is left with e.
+    # a is in ann's history: b and c are the nearest; d is excluded for the other user: e is left.
     assert models["retrieval"]["rows"][0] == ["b", "c"]
     assert models["retrieval"]["rows"][1][0] == "e"
-    # Of retrieval's three the last of the catalogue stands first.
+    # Of retrieval's three candidates, the last one of the catalogue comes first.
     assert models["recommender"]["rows"][0] == ["c", "b"]
     assert models["recommender"]["rows"][1][0] == "e"
     (b, e), _ = models["ranking"]["rows"]
@@ -165,31 +165,31 @@ def test_tensorflow_alone_loads_and_answers(pushed, form):
     assert [model["unknown"] for model in models.values()] == [[], [], []]
 
 
-def listed(root):
-    """`tandem ops --json`, in a process of its own as a shell starts it."""
-    ended = subprocess.run(
+def list_ops(root):
+    """`tandem ops --json`, in its own process as a shell starts it."""
+    completed = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "pipeline.cli", "ops", "--root", root, "--json"],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert ended.returncode == 0, ended.stderr
-    return json.loads(ended.stdout)
+    assert completed.returncode == 0, completed.stderr
+    return json.loads(completed.stdout)
 
 
 def test_ops_lists_ops_that_are_not_tensorflows(pushed):
-    listed_items = listed(str(pushed("scann")))
-    assert sorted(listed_items) == list(MODELS)
+    ops = list_ops(str(pushed("scann")))
+    assert sorted(ops) == list(MODELS)
     for name in ("recommender", "retrieval"):
-        assert listed_items[name]["version"] == 1
-        assert listed_items[name]["others"]
-        assert all(op.startswith("Scann>") for op in listed_items[name]["others"])
-        assert "TopKV2" in listed_items[name]["tensorflow"]
-    assert listed_items["ranking"]["others"] == []
+        assert ops[name]["version"] == 1
+        assert ops[name]["others"]
+        assert all(op.startswith("Scann>") for op in ops[name]["others"])
+        assert "TopKV2" in ops[name]["tensorflow"]
+    assert ops["ranking"]["others"] == []
 
 
 def test_a_pushed_scann_model_is_loaded_with_its_ops(pushed):
-    """Where the search stands in a loop too, in a process that has not imported scann."""
+    """Even if the search is inside a loop, in a process that has not imported scann."""
     folder = pushed("scann") / "serving" / "recommender" / "1"
     script = (
         "import pathlib, sys; from serving.server.servable import load_servable\n"
@@ -197,13 +197,13 @@ def test_a_pushed_scann_model_is_loaded_with_its_ops(pushed):
         "load_servable('recommender', 1, pathlib.Path(sys.argv[1]))\n"
         "assert 'scann' in sys.modules"
     )
-    ended = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", script, str(folder)],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert ended.returncode == 0, ended.stderr
+    assert completed.returncode == 0, completed.stderr
 
 
 def test_ops_reports_that_a_stock_server_can_load_the_model(pushed, capsys):

@@ -29,18 +29,18 @@ folder, *forms = sys.argv[1:]
 if "scann" in forms:
     from scann.scann_ops.py import scann_ops
 assert ("scann" in sys.modules) == ("scann" in forms) and "serving" not in sys.modules
-arguments = np.load(folder + "/asked.npz")
+arguments = np.load(folder + "/arguments.npz")
 names = ("queries", "excluded", "allowed", "k")
 for form in forms:
     index = tf.saved_model.load(folder + "/" + form)
-    found = index.search(*(tf.constant(arguments[name]) for name in names))
-    np.savez(f"{folder}/{form}.npz", positions=found[0].numpy(), scores=found[1].numpy())
+    result = index.search(*(tf.constant(arguments[name]) for name in names))
+    np.savez(f"{folder}/{form}.npz", positions=result[0].numpy(), scores=result[1].numpy())
 """
 
 
 @pytest.fixture(scope="module")
 def planted():
-    """Twelve tastes with 25 items each around them; queries ask for one taste each."""
+    """Twelve cluster centres with 25 items each; the queries are the centres."""
     rng = np.random.default_rng(3)
     centres = rng.normal(size=(12, DIM))
     centres /= np.linalg.norm(centres, axis=1, keepdims=True)
@@ -50,7 +50,7 @@ def planted():
 
 @pytest.fixture(scope="module")
 def eligible():
-    """Every tenth item is not available; category 1 or 2 by turns, every third item both."""
+    """Every tenth item is unavailable; categories 1 and 2 alternate, every third item has both."""
     number = np.arange(ITEMS)
     categories = np.stack([1 + number % 2, np.where(number % 3 == 0, 2 - number % 2, 0)], axis=1)
     return Eligibility(number % 10 != 9, categories.astype(np.int32))
@@ -68,29 +68,29 @@ def index(form, planted, eligible):
 
 @pytest.fixture(scope="module")
 def search(index):
-    return asking(index)
+    return build_search(index)
 
 
-def asking(index):
-    """`index.search` traced once, for queries, excluded items and filters of any number."""
+def build_search(index):
+    """`index.search` traced once, for any number of queries, excluded items and filters."""
     numbers = tf.TensorSpec([None, None], tf.int32)
     signature = [tf.TensorSpec([None, DIM]), numbers, numbers, tf.TensorSpec([], tf.int32)]
     traced = tf.function(index.search, input_signature=signature)
 
-    def ask(queries, excluded, k, allowed=None):
+    def traced_search(queries, excluded, k, allowed=None):
         allowed = np.zeros((len(queries), 0)) if allowed is None else allowed
-        graph = traced(
+        results = traced(
             tf.constant(queries),
             tf.constant(excluded, tf.int32),
             tf.constant(allowed, tf.int32),
             tf.constant(k),
         )
-        return tuple(values.numpy() for values in graph)
+        return tuple(values.numpy() for values in results)
 
-    return ask
+    return traced_search
 
 
-def nothing(queries):
+def no_ids(queries):
     return np.zeros((len(queries), 0))
 
 
@@ -98,23 +98,23 @@ def unavailable():
     return set(range(10, ITEMS + 1, 10))
 
 
-def test_results_have_the_taste_of_the_query(planted, search):
-    positions, scores = search(planted[1], nothing(planted[1]), 10)
-    taste = (positions - 1) // 25
-    assert (taste == np.arange(12)[:, None]).mean() > 0.95
+def test_results_are_in_the_cluster_of_the_query(planted, search):
+    positions, scores = search(planted[1], no_ids(planted[1]), 10)
+    cluster = (positions - 1) // 25
+    assert (cluster == np.arange(12)[:, None]).mean() > 0.95
     assert (np.diff(scores, axis=1) <= 0).all()
 
 
 def test_if_the_probed_leaves_are_not_enough_all_are_searched(planted, search):
-    """Two leaves hold some fifty items; 200 are asked for, and 270 are available."""
-    positions, _ = search(planted[1], nothing(planted[1]), 200)
+    """Two leaves hold about fifty items; 200 are requested, and 270 are available."""
+    positions, _ = search(planted[1], no_ids(planted[1]), 200)
     for row in positions.tolist():
         assert len(set(row)) == 200
         assert not set(row) & (unavailable() | {0})
 
 
 def test_an_unavailable_item_is_never_returned(planted, search):
-    positions, scores = search(planted[1], nothing(planted[1]), ITEMS)
+    positions, scores = search(planted[1], no_ids(planted[1]), ITEMS)
     assert positions.shape == (12, 270)
     assert all(set(row) == set(range(1, ITEMS + 1)) - unavailable() for row in positions.tolist())
     assert np.isfinite(scores).all()
@@ -128,8 +128,8 @@ def test_an_unavailable_item_is_never_returned(planted, search):
     many=st.integers(0, ITEMS),
     k=st.integers(1, ITEMS + 3),
 )
-def test_no_excluded_item_and_no_fewer_than_there_are(planted, search, excluded, many, k):
-    """Beside scattered items the first `many` are excluded; 0 is padding."""
+def test_all_eligible_items_are_found_and_no_excluded_one(planted, search, excluded, many, k):
+    """The first `many` items are excluded in addition to scattered ones; 0 is padding."""
     queries = planted[1][:2]
     out = np.concatenate([excluded, np.tile(np.arange(1, many + 1), (2, 1))], axis=1)
     positions, scores = search(queries, out, k)
@@ -141,13 +141,15 @@ def test_no_excluded_item_and_no_fewer_than_there_are(planted, search, excluded,
         assert np.isneginf(scores[row][positions[row] == 0]).all()
 
 
-@pytest.mark.parametrize(("allowed", "wanted"), [([1, 0], {1}), ([2, 2], {2}), ([2, 1], {1, 2})])
-def test_a_filter_returns_its_categories(planted, eligible, search, allowed, wanted):
-    positions, _ = search(planted[1], nothing(planted[1]), ITEMS, np.tile(allowed, (12, 1)))
+@pytest.mark.parametrize(
+    ("allowed", "categories"), [([1, 0], {1}), ([2, 2], {2}), ([2, 1], {1, 2})]
+)
+def test_a_filter_returns_its_categories(planted, eligible, search, allowed, categories):
+    positions, _ = search(planted[1], no_ids(planted[1]), ITEMS, np.tile(allowed, (12, 1)))
     expected = {
         position
         for position in set(range(1, ITEMS + 1)) - unavailable()
-        if set(eligible.categories[position - 1].tolist()) & wanted
+        if set(eligible.categories[position - 1].tolist()) & categories
     }
     for row in positions.tolist():
         assert set(row) - {0} == expected
@@ -155,13 +157,13 @@ def test_a_filter_returns_its_categories(planted, eligible, search, allowed, wan
 
 def test_filters_apply_by_row_and_an_unknown_category_matches_nothing(planted, search):
     queries = planted[1][:3]
-    positions, _ = search(queries, nothing(queries), 5, [[-1, 0], [0, 0], [1, 0]])
+    positions, _ = search(queries, no_ids(queries), 5, [[-1, 0], [0, 0], [1, 0]])
     assert not positions[0].any()
     assert (positions[1:] > 0).all()
-    assert positions[1].tolist() == search(queries, nothing(queries), 5)[0][1].tolist()
+    assert positions[1].tolist() == search(queries, no_ids(queries), 5)[0][1].tolist()
 
 
-def test_a_batch_answers_as_its_rows_alone(planted, search):
+def test_a_batch_gives_the_same_as_its_rows_alone(planted, search):
     queries = planted[1]
     excluded = np.random.default_rng(5).integers(0, ITEMS + 1, (12, 40))
     together, scores = search(queries, excluded, 30)
@@ -172,8 +174,8 @@ def test_a_batch_answers_as_its_rows_alone(planted, search):
 
 
 @pytest.mark.parametrize("forms", [("exact", "ivf", "ivf of bytes"), ("scann",)])
-def test_saved_it_answers_the_same_in_a_fresh_process(forms, planted, eligible, tmp_path):
-    """All but ScaNN's need TensorFlow alone."""
+def test_a_saved_index_gives_the_same_in_a_fresh_process(forms, planted, eligible, tmp_path):
+    """Only ScaNN needs a library besides TensorFlow."""
     arguments = {
         "queries": planted[1],
         "excluded": np.tile(np.arange(1, 31, dtype=np.int32), (12, 1)),
@@ -183,11 +185,11 @@ def test_saved_it_answers_the_same_in_a_fresh_process(forms, planted, eligible, 
     before = {}
     for form in forms:
         index = FORMS[form](planted[0], eligible)
-        before[form] = asking(index)(
+        before[form] = build_search(index)(
             arguments["queries"], arguments["excluded"], 40, arguments["allowed"]
         )
         save_index(index, DIM, str(tmp_path / form))
-    np.savez(tmp_path / "asked.npz", **arguments)
+    np.savez(tmp_path / "arguments.npz", **arguments)
     command = [sys.executable, "-c", _IN_A_FRESH_PROCESS, str(tmp_path), *forms]
     subprocess.run(command, check=True, capture_output=True)
     for form, (positions, scores) in before.items():

@@ -3,8 +3,8 @@ import numpy as np
 from serving.index.base import fill_variable
 
 
-def test_every_row_is_filled_once_however_many_there_are():
-    """150,001 rows take three parts; row i is to hold i and -i."""
+def test_every_row_is_filled_once():
+    """150,001 rows are filled in three parts; row i must hold i and -i."""
     blocks = []
 
     def part(begin, end):
@@ -19,7 +19,7 @@ def test_every_row_is_filled_once_however_many_there_are():
     assert len(blocks) == 3
 
 
-def test_bytes_keep_their_signs():
+def test_int8_values_keep_their_sign():
     variable = fill_variable(
         (2, 2), "int8", lambda begin, end: np.array([[-127.0, 3], [0, 127]]), "bytes"
     )

@@ -39,7 +39,7 @@ def test_exact_search_has_full_ann_recall():
 
 @pytest.mark.parametrize("kind", ["exact", "ivf", "scann"])
 def test_items_with_equal_vectors_are_interchangeable(kind):
-    """Fifty items are nearer than 350 that are all alike, of which an exact list has some fifty."""
+    """Fifty items are nearer than 350 equal ones, of which an exact list contains about fifty."""
     vectors = np.concatenate([RNG.normal(4, 1, (50, 8)), np.ones((350, 8))]).astype(np.float32)
     queries = np.abs(QUERIES[:20])
     everything = Eligibility.of_all(400)
@@ -52,14 +52,14 @@ def test_items_with_equal_vectors_are_interchangeable(kind):
 
 @pytest.mark.parametrize("kind", ["ivf", "scann"])
 def test_a_tuned_index_reaches_its_target_on_held_out_queries(kind):
-    """It looks into some leaves only; what it should find is counted here over all products."""
+    """It searches some leaves only; the expected neighbours are computed from all products."""
     config = IndexConfig(kind=kind, target_ann_recall=0.5, tuning_seconds=1e-9)
     built = build_index(VECTORS, EVERYTHING, QUERIES, config)
     measured = measure_index(built, VECTORS, EVERYTHING, QUERIES)
     assert measured["kind"] == built.index.kind == kind
-    assert measured["queries"] == 44  # 300 less the 256 that it was tuned with
+    assert measured["queries"] == 44  # 300 minus the 256 that it was tuned with
     positions, _ = built.index.search(QUERIES[256:], NOTHING, NOTHING, 100)
-    nearest = np.argsort(-(QUERIES[256:] @ VECTORS.T), axis=1)[:, :100] + 1  # 0 is no item
+    nearest = np.argsort(-(QUERIES[256:] @ VECTORS.T), axis=1)[:, :100] + 1  # 0 means no item
     shared = [
         len(set(row) & set(best)) for row, best in zip(positions.numpy(), nearest, strict=True)
     ]
@@ -72,7 +72,7 @@ def test_a_tuned_index_reaches_its_target_on_held_out_queries(kind):
 
 
 def test_an_index_below_its_target_is_refused_with_the_frontier():
-    """One leaf in twenty, of some 320 items, holds far fewer than all of the neighbours."""
+    """One leaf of twenty, with about 320 items, contains far fewer than all of the neighbours."""
     built = BuiltIndex(IvfIndex(VECTORS, EVERYTHING, 20, 1), [])
     measured = measure_index(built, VECTORS, EVERYTHING, QUERIES)
     row = {"ann_recall@100": 0.25, "p50_ms": 1.5, "parameters": {"leaves": 20, "probes": 1}}
@@ -94,7 +94,7 @@ def test_a_catalogue_without_available_items_is_refused():
         build_index(VECTORS, nothing, QUERIES, IndexConfig())
 
 
-def test_a_vector_that_is_no_number_is_refused():
+def test_vectors_with_nan_or_infinity_are_refused():
     vectors = VECTORS.copy()
     vectors[[7, 9], 2] = np.nan, np.inf
     with pytest.raises(DataRefused, match=r"received 2 with NaN.*number 7"):

@@ -1,4 +1,4 @@
-"""What may be recommended: the catalogue's word, the deny list, and categories as numbers."""
+"""Which items may be recommended: availability, the deny list, and categories as numbers."""
 
 import numpy as np
 import pyarrow as pa
@@ -42,7 +42,7 @@ def test_all_items_are_available_by_default():
     assert eligible.categories.tolist() == [[0]] * 4
 
 
-def test_it_survives_the_artifact_and_the_deny_list_adds_to_it(tmp_path):
+def test_availability_is_stored_and_combined_with_the_deny_list(tmp_path):
     candidates.save(_planted([True, False, True, True], CATEGORIES), str(tmp_path))
     stored = candidates.load(str(tmp_path))
     denied = parse_deny_list("é\nnobody\n\nb\r\né\n")
@@ -59,7 +59,7 @@ def test_without_a_declaration_no_items_are_counted():
     assert counted == {"unavailable": 0, "denied": 0, "denied_unknown": 0}
 
 
-def test_a_graph_has_the_numbers_that_the_index_has():
+def test_the_graph_uses_the_same_category_numbers_as_the_index():
     filters = _planted(filters=CATEGORIES).filters
     categories = tf.constant([["tea", "Éclair", ""], ["nothing", "tin", "Tea"]])
     assert CategoryTable(filters).numbers(categories).numpy().tolist() == [[1, 3, 0], [-1, 2, -1]]
@@ -81,7 +81,7 @@ def test_a_deny_list_is_saved_with_its_index(tmp_path):
 
 
 @pytest.mark.parametrize(("content", "message"), [(None, "No such file"), (b"\xff\n", "UTF-8")])
-def test_a_deny_list_that_is_no_text_is_named(tmp_path, content, message):
+def test_an_unreadable_deny_list_is_named(tmp_path, content, message):
     path = tmp_path / "denied"
     if content is not None:
         path.write_bytes(content)

@@ -56,7 +56,7 @@ def test_a_query_that_excludes_everything_returns_nothing(index):
     k=st.integers(1, ITEMS + 3),
 )
 def test_only_excluded_items_are_absent(index, excluded, k):
-    """0 stands for none, and an item may be excluded twice."""
+    """0 means no item, and an item may be excluded twice."""
     positions, scores = _search(index, QUERIES, np.array(excluded), k)
     products = QUERIES @ VECTORS.T
     for row, out in enumerate(excluded):
@@ -78,8 +78,8 @@ def test_among_given_items_the_best_are_found_once_each(index, items, k):
     for row, given_items in enumerate(items):
         order = sorted(set(given_items) - {0}, key=lambda p: -products[row, p - 1])[:k]
         assert positions[row].tolist() == order + [0] * (width - len(order))
-        found = products[row, np.array(order, int) - 1]
-        np.testing.assert_allclose(scores[row, : len(order)], found, rtol=1e-4, atol=1e-5)
+        expected = products[row, np.array(order, int) - 1]
+        np.testing.assert_allclose(scores[row, : len(order)], expected, rtol=1e-4, atol=1e-5)
         assert np.isneginf(scores[row, len(order) :]).all()
 
 
@@ -104,7 +104,7 @@ def _search_among(index, items, k, allowed=((), (), (), ())):
     return positions.numpy(), scores.numpy()
 
 
-def test_a_batch_answers_as_its_rows_alone(index):
+def test_a_batch_gives_the_same_as_its_rows_alone(index):
     excluded = np.array([[1, 2], [3, 0], [0, 0], [12, 11]])
     together, scores = _search(index, QUERIES, excluded, 4)
     for row in range(4):
@@ -113,7 +113,7 @@ def test_a_batch_answers_as_its_rows_alone(index):
         np.testing.assert_allclose(single[1][0], scores[row], rtol=1e-5)
 
 
-def test_saved_and_loaded_it_answers_the_same(tmp_path):
+def test_a_saved_index_gives_the_same(tmp_path):
     before = _search(ExactIndex(VECTORS), QUERIES, np.ones((4, 1)), 4)
     save_index(ExactIndex(VECTORS), DIM, str(tmp_path))
     loaded = tf.saved_model.load(str(tmp_path))

@@ -8,24 +8,24 @@ from serving.index.leaves import choose_leaf_count, find_nearest_means, partitio
 
 @pytest.fixture(scope="module")
 def planted():
-    """Three far-apart tastes with 40, 30 and 20 vectors."""
+    """Three distant clusters with 40, 30 and 20 vectors."""
     rng = np.random.default_rng(1)
     means = np.array([[10, 0], [0, 10], [-10, -10]], np.float32)
     return (np.repeat(means, [40, 30, 20], axis=0) + rng.normal(size=(90, 2))).astype(np.float32)
 
 
-def rows_of(parted, leaf):
-    begin, size = parted.start[leaf], parted.size[leaf]
-    return sorted(parted.source[begin : begin + size].tolist())
+def rows_of(partition, leaf):
+    begin, size = partition.start[leaf], partition.size[leaf]
+    return sorted(partition.source[begin : begin + size].tolist())
 
 
-def test_planted_tastes_become_leaves(planted):
-    parted = partition_vectors(planted, 3)
-    result = sorted(rows_of(parted, leaf) for leaf in range(3))
+def test_planted_clusters_become_leaves(planted):
+    partition = partition_vectors(planted, 3)
+    result = sorted(rows_of(partition, leaf) for leaf in range(3))
     assert result == [list(range(40)), list(range(40, 70)), list(range(70, 90))]
     for leaf in range(3):
-        expected = planted[rows_of(parted, leaf)].mean(axis=0)
-        np.testing.assert_allclose(parted.centroids[leaf], expected, rtol=1e-5)
+        expected = planted[rows_of(partition, leaf)].mean(axis=0)
+        np.testing.assert_allclose(partition.centroids[leaf], expected, rtol=1e-5)
 
 
 @given(
@@ -33,14 +33,14 @@ def test_planted_tastes_become_leaves(planted):
     values=st.lists(st.integers(-2, 2), min_size=2, max_size=300),
 )
 def test_every_vector_has_one_row_and_every_leaf_an_aligned_start(count, values):
-    """Vectors repeat, so that fewer leaves than asked for may be filled."""
+    """Vectors repeat, so that fewer leaves than requested may be filled."""
     vectors = np.array(values, np.float32)[:, None] * np.ones((1, 3), np.float32)
-    parted = partition_vectors(vectors, count)
-    assert sorted(parted.source[parted.source >= 0].tolist()) == list(range(len(vectors)))
-    assert (parted.start % 64 == 0).all()
-    assert (parted.size > 0).all()
-    assert parted.size.sum() == len(vectors)
-    assert len(parted.size) <= min(count, len(vectors))
+    partition = partition_vectors(vectors, count)
+    assert sorted(partition.source[partition.source >= 0].tolist()) == list(range(len(vectors)))
+    assert (partition.start % 64 == 0).all()
+    assert (partition.size > 0).all()
+    assert partition.size.sum() == len(vectors)
+    assert len(partition.size) <= min(count, len(vectors))
 
 
 def test_one_seed_gives_one_partition(planted):

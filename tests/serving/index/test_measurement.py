@@ -11,7 +11,7 @@ def column(*values):
 
 
 def test_share_of_the_exact_neighbours_by_hand():
-    """Item i's product with a query is 12 - i; those before it are better and cannot be had."""
+    """Item i's product with a query is 12 - i; items 1 to 4 are better but unavailable."""
     available = np.arange(12) >= 4
     eligible = Eligibility(available, np.zeros((12, 1), np.int32))
     exact = ExactAnswers(
@@ -22,7 +22,7 @@ def test_share_of_the_exact_neighbours_by_hand():
 
 
 def test_an_item_as_near_as_the_last_is_a_hit():
-    """Of six items four share a product of 1: any two of them fill up the list."""
+    """Four items share a product of 1: any two of them complete the list."""
     exact = ExactAnswers(
         column(3, 2, 1, 1, 1, 1, 0), Eligibility.of_all(7), np.tile(ONE, (3, 1)),
         np.tile([1, 2, 3, 4], (3, 1)),
@@ -32,7 +32,7 @@ def test_an_item_as_near_as_the_last_is_a_hit():
 
 
 def test_items_within_float32_rounding_are_as_near():
-    """.1 + .2 is .3 but for rounding; a thousandth less is another item."""
+    """.1 + .2 is .3 apart from rounding; .2997 is a different score."""
     vectors = np.array([[0.1, 0.2], [0.3, 0.0], [0.2997, 0.0]], np.float32)
     for first, second in ((1, 2), (2, 1)):
         exact = ExactAnswers(
@@ -42,7 +42,7 @@ def test_items_within_float32_rounding_are_as_near():
 
 
 def test_exact_neighbours_have_the_greatest_products_among_available_items():
-    """Item i's product with the query is i; the last one is not to be had."""
+    """The product of position p with the query is p - 1; the last item is unavailable."""
     eligible = Eligibility(np.arange(150) < 149, np.zeros((150, 1), np.int32))
     exact_answers = compute_exact_answers(column(*range(150)), eligible, np.tile(ONE, (2, 1)))
     assert [sorted(row) for row in exact_answers.positions.tolist()] == [list(range(50, 150))] * 2

@@ -14,7 +14,7 @@ from serving.index.tuning import (
 
 
 class Planted(tf.Module):
-    """Finds the first `4 × probes` of the hundred positions that are asked for."""
+    """Finds the first `4 × probes` of the hundred positions that are requested."""
 
     kind = "planted"
 
@@ -27,44 +27,44 @@ class Planted(tf.Module):
         return tf.repeat(selected[tf.newaxis], tf.shape(queries)[0], axis=0), None
 
 
-def nearest_first():
+def build_exact_answers():
     """Three queries; the product with the item at position i is 101 - i."""
     vectors = np.arange(100, 0, -1, dtype=np.float32)[:, None]
     positions = np.tile(np.arange(1, 101), (3, 1))
     return ExactAnswers(vectors, Eligibility.of_all(100), np.ones((3, 1), np.float32), positions)
 
 
-def tuned(target, seconds):
-    exact = nearest_first()
+def tune(target, seconds):
+    exact = build_exact_answers()
     return tune_index(lambda setting: Planted(setting.leaves), 1024, (0,), exact, target, seconds)
 
 
-def test_it_finds_the_fewest_probes_that_reach_the_target():
-    """A recall of .48 takes 12 probes; one in eight more is near enough."""
-    points = tuned(0.48, 0).points
+def test_tuning_finds_the_fewest_probes_that_reach_the_target():
+    """A recall of .48 needs 12 probes; up to an eighth more is accepted."""
+    points = tune(0.48, 0).points
     enough = [point.setting.probes for point in points if point.recall >= 0.48]
     assert min(enough) in (12, 13)
     assert {point.setting.leaves for point in points} == {32}
 
 
-def test_a_target_out_of_reach_ends_with_all_leaves():
-    """32 leaves of 4 find everything; with 16 (of 256 items) no more than .64 is to be had."""
-    exact = nearest_first()
+def test_an_unreachable_target_ends_with_all_leaves():
+    """32 leaves of 4 find everything; 16 (of 256 items) reach a recall of .64 at most."""
+    exact = build_exact_answers()
     index = tune_index(lambda setting: Planted(setting.leaves), 256, (0,), exact, 0.9, 0)
     points = index.points
     assert max(point.setting.probes for point in points) == 16
     assert find_fastest_point(points, 0.9) is None
 
 
-def test_time_that_is_left_is_spent_on_other_numbers_of_leaves():
-    assert {point.setting.leaves for point in tuned(0.3, 1000).points} == {32, 64, 16}
+def test_remaining_time_is_spent_on_other_leaf_counts():
+    assert {point.setting.leaves for point in tune(0.3, 1000).points} == {32, 64, 16}
 
 
 def point(probes, recall, p50_ms):
     return TuningPoint(IndexSetting(8, probes, 0), recall, recall - 0.01, p50_ms)
 
 
-def test_the_best_is_the_fastest_that_surely_reaches_the_target():
+def test_the_best_point_is_the_fastest_that_certainly_reaches_the_target():
     points = [point(1, 0.9, 1.0), point(2, 0.955, 2.0), point(3, 0.97, 3.0), point(4, 0.99, 4.0)]
     assert find_fastest_point(points, 0.95) == points[2]
 
@@ -75,16 +75,16 @@ def test_the_frontier_omits_dominated_points():
 
 
 def test_a_setting_has_the_configured_number_of_leaves():
-    """Of 32 two were empty; an index that is built for 30 would have other leaves."""
-    exact = nearest_first()
+    """Two of the 32 were empty; an index built for 30 would have other leaves."""
+    exact = build_exact_answers()
     result = tune_index(lambda setting: Planted(setting.leaves - 2), 1024, (0,), exact, 0.48, 0)
     assert {point.setting.leaves for point in result.points} == {32}
 
 
 def test_the_tuned_index_has_a_setting_that_reaches_the_target():
-    """Settings of 32, 64 and 16 leaves are tried in this order; a recall of .48 takes 12 probes."""
+    """32, 64 and 16 leaves are tried in this order; a recall of .48 needs 12 probes."""
     for seconds in (0, 1000):
-        tuned_index = tuned(0.48, seconds).index
+        tuned_index = tune(0.48, seconds).index
         assert tuned_index.leaf_count in ((32, 64, 16) if seconds else (32,))
         assert tuned_index.probes >= 12
 
@@ -103,8 +103,8 @@ class Partitioned(Planted):
 
 
 def test_an_index_that_is_built_again_is_measured_again():
-    """A second build needs twice the probes of the first, as ScaNN's may; 64 and 16 leaves never
-    reach the target.
+    """The second build of one setting needs twice the probes of the first, as with ScaNN; 64 and 16
+    leaves never reach the target.
     """
     builds = []
 
@@ -112,7 +112,7 @@ def test_an_index_that_is_built_again_is_measured_again():
         builds.append(setting.leaves)
         return Partitioned(setting.leaves, {1: 1.0, 4: 0.5}.get(len(builds), 0.1))
 
-    index = tune_index(build, 1024, (0,), nearest_first(), 0.48, 1000).index
+    index = tune_index(build, 1024, (0,), build_exact_answers(), 0.48, 1000).index
     assert builds == [32, 64, 16, 32]
     assert index.probes >= 24  # each probe finds 2 of the 48 items
 

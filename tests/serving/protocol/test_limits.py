@@ -1,4 +1,4 @@
-"""Shapes that lie: a few bytes that claim gigabytes, refused before anything is allocated."""
+"""False shapes: a few bytes that claim gigabytes are refused before anything is allocated."""
 
 import http.client
 import json
@@ -26,7 +26,7 @@ from serving.protocol.tensors import parse_tensor, read_tensor_header
 from serving.server.app import run_server
 from serving.server.options import ServerOptions
 from serving.versions.local import LocalVersionStore
-from tests.serving.planted_servables import pushed
+from tests.serving.planted_servables import push_servables
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 SPARE_BYTES = 2 * 2**30
@@ -47,7 +47,7 @@ def request(model="recommender", **inputs):
     return request
 
 
-LIES = {
+OVERSIZED_REQUESTS = {
     "a k for each of 16 million rows": request(k=tensor(tf.int32, [2**24], int_val=[1])),
     "a history of 4 million": request(
         history_item_ids=tensor(tf.string, [1, 2**22], string_val=[b"a"])
@@ -92,51 +92,51 @@ LIES = {
 
 def test_limits_are_computed_from_shapes():
     limits = RequestLimits(max_tensor_bytes=1000, max_rows=4, max_list=20, max_categories=2)
-    ours = meta_graph_pb2.SignatureDef()
+    listing = meta_graph_pb2.SignatureDef()
     for name in ("user_id", "history_item_ids", "history_timestamps", "allowed_categories"):
-        ours.inputs[name].dtype = 1
+        listing.inputs[name].dtype = 1
 
-    def refused(**headers):
-        result = {name: TensorHeader(dtype, shape) for name, (dtype, shape) in headers.items()}
+    def get_error(**shapes):
+        headers = {name: TensorHeader(dtype, shape) for name, (dtype, shape) in shapes.items()}
         try:
-            check_tensor_sizes(limits, ours, result)
+            check_tensor_sizes(limits, listing, headers)
         except RequestError as error:
             return str(error)
         return ""
 
-    assert refused(user_id=(tf.string, (4,)), history_timestamps=(tf.int64, (4, 20))) == ""
-    assert refused(user_id=(tf.string, (5,))).startswith(
+    assert get_error(user_id=(tf.string, (4,)), history_timestamps=(tf.int64, (4, 20))) == ""
+    assert get_error(user_id=(tf.string, (5,))).startswith(
         "Task size 5 is larger than maximum input batch size 4;"
     )
-    assert "at most 20 values a row of history_timestamps in one request, received 21" in refused(
+    assert "at most 20 values a row of history_timestamps in one request, received 21" in get_error(
         history_timestamps=(tf.int64, (1, 21))
     )
-    assert "--max-categories" in refused(allowed_categories=(tf.string, (1, 3)))
-    # 4 rows of 4 strings of 64 bytes each are 1024, though 4 of them alone were sent.
-    assert "at most 1000 bytes of tensors in one request, received 1280" in refused(
+    assert "--max-categories" in get_error(allowed_categories=(tf.string, (1, 3)))
+    # 4 rows of 4 strings of 64 bytes each are 1024, though only 4 of them were sent.
+    assert "at most 1000 bytes of tensors in one request, received 1280" in get_error(
         user_id=(tf.string, (4,)), history_item_ids=(tf.string, (1, 4))
     )
 
 
 def test_a_string_is_counted_for_each_occurrence():
-    """In a tensor that repeats it, and in one row that holds for all."""
+    """In a tensor that repeats it, and in one row that applies to all."""
     limits = RequestLimits(max_tensor_bytes=100_000)
-    ours, theirs = meta_graph_pb2.SignatureDef(), meta_graph_pb2.SignatureDef()
+    listing, other = meta_graph_pb2.SignatureDef(), meta_graph_pb2.SignatureDef()
     for name in ("user_id", "history_item_ids", "now"):
-        ours.inputs[name].dtype = 7
+        listing.inputs[name].dtype = 7
     repeated = read_tensor_header("x", tensor(tf.string, [1, 3], string_val=[b"a", b"x" * 1000]))
-    assert 2001 <= repeated.text_bytes <= 2100  # "a", and twice the other; and the message's own
+    assert 2001 <= repeated.text_bytes <= 2100  # "a", twice the other, and overhead
     alone = TensorHeader(tf.string, (1,), 1000)
     shared = {"user_id": alone, "now": TensorHeader(tf.int64, (94,))}  # 94 * (64 + 8 + 1000)
     with pytest.raises(RequestError, match="received 100768"):
-        check_tensor_sizes(limits, ours, shared)
-    check_tensor_sizes(limits, ours, shared | {"now": TensorHeader(tf.int64, (93,))})
-    check_tensor_sizes(limits, theirs, {"raw": TensorHeader(tf.string, (5,), 99_680)})
+        check_tensor_sizes(limits, listing, shared)
+    check_tensor_sizes(limits, listing, shared | {"now": TensorHeader(tf.int64, (93,))})
+    check_tensor_sizes(limits, other, {"raw": TensorHeader(tf.string, (5,), 99_680)})
     with pytest.raises(RequestError, match="received 100001"):
-        check_tensor_sizes(limits, theirs, {"raw": TensorHeader(tf.string, (5,), 99_681)})
+        check_tensor_sizes(limits, other, {"raw": TensorHeader(tf.string, (5,), 99_681)})
     arrays = {"user_id": np.array([b"x" * 1000], object), "now": np.zeros(94, np.int64)}
     with pytest.raises(RequestError, match="received 100768"):
-        check_tensor_sizes(limits, ours, arrays)
+        check_tensor_sizes(limits, listing, arrays)
 
 
 @pytest.mark.parametrize(
@@ -146,11 +146,11 @@ def test_a_string_is_counted_for_each_occurrence():
 )  # fmt: skip
 def test_scored_items_are_bounded_by_the_catalogue(k, rows, items, fits):
     limits = RequestLimits(max_k=10, max_scored=30)
-    ours = meta_graph_pb2.SignatureDef()
-    ours.inputs["user_id"].dtype = ours.inputs["history_item_ids"].dtype = 7
+    listing = meta_graph_pb2.SignatureDef()
+    listing.inputs["user_id"].dtype = listing.inputs["history_item_ids"].dtype = 7
     inputs = {"user_id": np.zeros(rows, object), "k": np.array([k], np.int32)}
     try:
-        check_list_sizes(limits, ours, inputs, items)
+        check_list_sizes(limits, listing, inputs, items)
         assert fits
     except RequestError:
         assert not fits
@@ -174,7 +174,7 @@ def test_valid_tensors_are_parsed_as_by_tensorflow(proto):
 def test_limits_are_the_servers_own(tmp_path):
     options = ServerOptions(limits=RequestLimits(max_rows=2))
     with (
-        run_server(pushed(tmp_path), options) as server,
+        run_server(push_servables(tmp_path), options) as server,
         grpc.insecure_channel(server.grpc_address) as channel,
     ):
         predict = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict
@@ -200,8 +200,8 @@ def post(url, body):
 
 @pytest.fixture(scope="module")
 def cramped(tmp_path_factory, echo):
-    """A real `tandem serve` that may take 2 GB of address space more than it has when it begins."""
-    folder = pushed(tmp_path_factory.mktemp("cramped"))
+    """A real `tandem serve`, limited to 2 GB of address space more than it uses at its start."""
+    folder = push_servables(tmp_path_factory.mktemp("cramped"))
     LocalVersionStore(folder).push({"echo": echo})
     process = subprocess.Popen(
         [sys.executable, "-m", "pipeline.cli", "serve", "--root", str(folder.parent),
@@ -212,18 +212,18 @@ def cramped(tmp_path_factory, echo):
     ready = re.search(r"gRPC (\S+), REST (\S+)", process.stdout.readline())
     assert ready is not None
     statm = pathlib.Path(f"/proc/{process.pid}/statm").read_text()
-    most = int(statm.split()[0]) * resource.getpagesize() + SPARE_BYTES
-    resource.prlimit(process.pid, resource.RLIMIT_AS, (most, most))
+    limit = int(statm.split()[0]) * resource.getpagesize() + SPARE_BYTES
+    resource.prlimit(process.pid, resource.RLIMIT_AS, (limit, limit))
     yield process, ready[1], ready[2]
     process.kill()
     process.communicate()
 
 
-def test_the_server_outlives_them_and_others_are_answered_meanwhile(cramped):
+def test_oversized_requests_are_refused_and_others_are_answered_meanwhile(cramped):
     process, address, url = cramped
     slowest, stopped = [0.0], threading.Event()
 
-    def others(predict):
+    def keep_sending(predict):
         while not stopped.is_set():
             begin = time.perf_counter()
             assert len(predict(request(), timeout=20).outputs) == 4
@@ -232,13 +232,13 @@ def test_the_server_outlives_them_and_others_are_answered_meanwhile(cramped):
     with grpc.insecure_channel(address) as channel:
         predict = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict
         assert len(predict(request(), timeout=30).outputs) == 4
-        others_ask = threading.Thread(target=others, args=[predict])
-        others_ask.start()
-        for lie in LIES.values():
+        sender = threading.Thread(target=keep_sending, args=[predict])
+        sender.start()
+        for oversized in OVERSIZED_REQUESTS.values():
             for _ in range(3):
                 with pytest.raises(grpc.RpcError) as refused:
-                    predict(lie, timeout=20)
-                assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT, lie
+                    predict(oversized, timeout=20)
+                assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT, oversized
         for body in (
             {"instances": [{}] * 20_000},
             {"inputs": {"k": [1] * 200_000}},
@@ -246,14 +246,14 @@ def test_the_server_outlives_them_and_others_are_answered_meanwhile(cramped):
         ):
             assert post(url, body)[0] == 400
         stopped.set()
-        others_ask.join(60)
+        sender.join(60)
         assert len(predict(request(), timeout=30).outputs) == 4
     assert process.poll() is None
     assert 0 < slowest[0] < 10
 
 
 def test_a_message_of_many_small_fields_is_not_parsed(cramped):
-    """Sixty million bytes of empty resources are 4 GB when they are parsed."""
+    """Sixty million bytes of empty resources become 4 GB when parsed."""
     process, address, _ = cramped
     body = b"\x72\x00" * 30_000_000
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""Fields counted on the wire, against what protobuf makes of the same bytes."""
+"""Fields counted on the wire, compared with the messages that protobuf serialized."""
 
 import pytest
 from hypothesis import given
@@ -28,9 +28,9 @@ def test_each_string_is_a_field():
 
 @pytest.mark.parametrize("tag", [0x12, 0x1A, 0x42, 0x72, 0x7A])
 def test_empty_messages_are_counted(tag):
-    """Entries of maps, filters, strings, resources and variants, where they mean something."""
+    """Entries of maps, filters, strings, resources and variants, at the levels that have them."""
     body = bytes([tag, 0]) * 4000
-    if tag in (0x42, 0x72, 0x7A):  # below a tensor, below an entry
+    if tag in (0x42, 0x72, 0x7A):  # in a tensor, in an entry
         for _ in range(2):
             body = bytes([0x12, len(body) & 127 | 128, len(body) >> 7]) + body
     assert has_more_fields(body, PREDICT, 3999)
@@ -49,7 +49,7 @@ def test_numbers_that_look_like_fields_are_one_field(number):
 
 
 @given(st.binary(max_size=300), st.integers(0, 20))
-def test_any_bytes_are_counted_to_an_end(message, most):
+def test_counting_ends_for_any_bytes(message, most):
     assert has_more_fields(message, PREDICT, most) in (True, False)
     assert not has_more_fields(message, PREDICT, len(message) // 2)
 
@@ -58,10 +58,10 @@ TEXTS = st.text(st.characters(codec="utf-8", min_codepoint=32), max_size=3)  # o
 
 
 @given(st.lists(TEXTS, max_size=60), st.lists(TEXTS, max_size=9))
-def test_texts_are_counted_and_hardly_more(strings, filters):
+def test_texts_are_counted_with_little_overhead(strings, filters):
     request = predict_pb2.PredictRequest(output_filter=filters)
     request.inputs["x"].string_val.extend(text.encode() for text in strings)
-    held = len(strings) + len(filters)
+    fields = len(strings) + len(filters)
     message = request.SerializeToString()
-    assert held == 0 or has_more_fields(message, PREDICT, held - 1)
-    assert not has_more_fields(message, PREDICT, held + 6)  # the input, its entry, its name
+    assert fields == 0 or has_more_fields(message, PREDICT, fields - 1)
+    assert not has_more_fields(message, PREDICT, fields + 6)  # the input, its entry, its name

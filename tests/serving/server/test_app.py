@@ -1,4 +1,4 @@
-"""Starting, failing to start and ending: in process, and as `tandem serve`."""
+"""Starting, failing to start and stopping: in this process, and as `tandem serve`."""
 
 import json
 import os
@@ -22,9 +22,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
-def taken_port():
-    with socket.create_server(("127.0.0.1", 0)) as occupied:
-        yield occupied.getsockname()[1]
+def used_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
 
 
 def serve(*arguments):
@@ -46,11 +46,11 @@ def test_a_directory_without_pushed_models_is_no_run(tmp_path):
 
 
 @pytest.mark.parametrize(("option", "what"), [("grpc_port", "gRPC"), ("rest_port", "REST")])
-def test_a_port_in_use_is_named(serving_dir, taken_port, option, what):
-    named = f"listen for {what} on 127.0.0.1:{taken_port}.*--{option.replace('_', '-')}"
+def test_a_port_in_use_is_named(serving_dir, used_port, option, what):
+    pattern = f"listen for {what} on 127.0.0.1:{used_port}.*--{option.replace('_', '-')}"
     with (
-        pytest.raises(UsageError, match=named),
-        run_server(serving_dir, ServerOptions(**{option: taken_port})),
+        pytest.raises(UsageError, match=pattern),
+        run_server(serving_dir, ServerOptions(**{option: used_port})),
     ):
         pass
 
@@ -84,9 +84,9 @@ def test_the_ports_are_free_again_at_the_end(serving_dir):
         assert second == first
 
 
-def test_the_client_reports_a_silent_server(taken_port):
+def test_the_client_reports_a_silent_server(used_port):
     with (
-        Client(f"127.0.0.1:{taken_port}", timeout_s=0.3) as client,
+        Client(f"127.0.0.1:{used_port}", timeout_s=0.3) as client,
         pytest.raises(TandemError, match=r"within 0\.3 s, received nothing"),
     ):
         client.status("greeter")

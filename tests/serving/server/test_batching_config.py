@@ -41,7 +41,7 @@ def test_the_file_of_deploy_is_read():
 
 
 @pytest.mark.parametrize(
-    ("text", "named"),
+    ("text", "message"),
     [
         ("max_batch_size { value: 0 }", "max_batch_size of at least 1"),
         ("num_batch_threads { value: -1 }", "num_batch_threads of at least 1"),
@@ -51,8 +51,8 @@ def test_the_file_of_deploy_is_read():
         ("nonsense", "text proto of tensorflow.serving.BatchingParameters"),
     ],
 )
-def test_an_ambiguous_value_is_named(tmp_path, text, named):
-    with pytest.raises(UsageError, match=named):
+def test_an_ambiguous_value_is_named(tmp_path, text, message):
+    with pytest.raises(UsageError, match=message):
         read(tmp_path, text)
 
 

@@ -1,4 +1,4 @@
-"""Freed memory goes back: what the process holds is read from the kernel."""
+"""Freed memory is returned to the system; the kernel reports the process's resident memory."""
 
 import pathlib
 import sys
@@ -8,20 +8,20 @@ import pytest
 from serving.server.model_store import release_free_memory
 
 
-def held_mb():
+def resident_mb():
     status = pathlib.Path("/proc/self/status").read_text()
     return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="other kernels tell it elsewhere")
+@pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")
 def test_freed_memory_between_live_blocks_is_returned():
-    """100 MB in blocks of 100 kB, too small for the allocator to map one by one; each twentieth
-    stays, so that the heap cannot shrink from its end.
+    """100 MB in blocks of 100 kB, too small for the allocator to map one by one; every twentieth
+    is kept, so that the heap cannot shrink from its end.
     """
     blocks = [bytearray(b"x" * 100_000) for _ in range(1000)]
     retained = blocks[::20]
     del blocks
-    before = held_mb()
+    before = resident_mb()
     release_free_memory()
-    assert before - held_mb() > 60
+    assert before - resident_mb() > 60
     assert all(block == b"x" * 100_000 for block in retained)

@@ -1,4 +1,4 @@
-"""gRPC PredictionService, asked through the stock stubs."""
+"""gRPC PredictionService, called through the stock stubs."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def build_request(model: Any = "greeter", outputs: Any = (), **inputs):
     return request
 
 
-def refused(call, request):
+def get_error(call, request):
     with pytest.raises(grpc.RpcError) as error:
         call(request, timeout=10)
     return error.value.code().name, str(error.value.details())
@@ -84,7 +84,7 @@ def test_output_filter_selects_the_named_outputs(predictions):
 )
 def test_output_filter_that_does_not_fit(predictions, outputs, message):
     request = build_request(outputs=outputs, **TWO_ROWS)
-    assert refused(predictions.Predict, request) == ("INVALID_ARGUMENT", message)
+    assert get_error(predictions.Predict, request) == ("INVALID_ARGUMENT", message)
 
 
 @pytest.mark.parametrize(
@@ -106,19 +106,19 @@ def test_output_filter_that_does_not_fit(predictions, outputs, message):
 )
 def test_inputs_that_do_not_fit(predictions, change, message):
     request = build_request(**{**TWO_ROWS, **change})
-    assert refused(predictions.Predict, request) == ("INVALID_ARGUMENT", message)
+    assert get_error(predictions.Predict, request) == ("INVALID_ARGUMENT", message)
 
 
 def test_a_missing_input_is_named(predictions):
     request = build_request(user_id=TWO_ROWS["user_id"], k=TWO_ROWS["k"])
-    code, message = refused(predictions.Predict, request)
+    code, message = get_error(predictions.Predict, request)
     assert code == "INVALID_ARGUMENT"
     assert message.endswith("Sent extra: {}. Missing but required: {x}.")
 
 
 def test_a_misspelt_input_is_named(predictions):
     request = build_request(users=TWO_ROWS["user_id"], x=TWO_ROWS["x"], k=TWO_ROWS["k"])
-    assert refused(predictions.Predict, request) == (
+    assert get_error(predictions.Predict, request) == (
         "INVALID_ARGUMENT",
         "Signature input alias: user_id(feed name: serving_default_user_id:0) not found in request "
         "and no default value provided. Inputs expected to be in the request {k,users,x}, or "
@@ -127,18 +127,18 @@ def test_a_misspelt_input_is_named(predictions):
     )
 
 
-def test_a_tensor_that_is_none(predictions):
+def test_an_invalid_tensor(predictions):
     request = build_request(**TWO_ROWS)
     request.inputs["x"].tensor_content = b"abc"  # not a multiple of four bytes
     message = "tensor parsing error: x"
-    assert refused(predictions.Predict, request) == ("INVALID_ARGUMENT", message)
+    assert get_error(predictions.Predict, request) == ("INVALID_ARGUMENT", message)
     request.inputs["x"].dtype = 0
-    assert refused(predictions.Predict, request) == ("INVALID_ARGUMENT", message)
+    assert get_error(predictions.Predict, request) == ("INVALID_ARGUMENT", message)
 
 
 def test_values_that_an_op_refuses(predictions):
     request = build_request(**{**TWO_ROWS, "k": tf.constant([1, -1], tf.int64)})
-    code, message = refused(predictions.Predict, request)
+    code, message = get_error(predictions.Predict, request)
     assert code == "INVALID_ARGUMENT"
     assert "k must not be negative" in message
 
@@ -155,13 +155,13 @@ def test_unknown_model_or_version(predictions, name, version, message):
     request = build_request(name, **TWO_ROWS)
     if version is not None:
         request.model_spec.version.value = version
-    assert refused(predictions.Predict, request) == ("NOT_FOUND", message)
+    assert get_error(predictions.Predict, request) == ("NOT_FOUND", message)
 
 
 def test_unknown_signature(predictions):
     request = build_request(**TWO_ROWS)
     request.model_spec.signature_name = "other"
-    assert refused(predictions.Predict, request) == (
+    assert get_error(predictions.Predict, request) == (
         "FAILED_PRECONDITION",
         'Serving signature key "other" not found.',
     )
@@ -169,14 +169,14 @@ def test_unknown_signature(predictions):
 
 def test_specs_that_name_no_model(predictions):
     nothing = predict_pb2.PredictRequest()
-    assert refused(predictions.Predict, nothing) == ("INVALID_ARGUMENT", "Missing ModelSpec")
-    assert refused(predictions.Predict, build_request("")) == (
+    assert get_error(predictions.Predict, nothing) == ("INVALID_ARGUMENT", "Missing ModelSpec")
+    assert get_error(predictions.Predict, build_request("")) == (
         "INVALID_ARGUMENT",
         "ModelSpec has no name specified.",
     )
     labelled = build_request(**TWO_ROWS)
     labelled.model_spec.version_label = "stable"
-    assert refused(predictions.Predict, labelled) == (
+    assert get_error(predictions.Predict, labelled) == (
         "INVALID_ARGUMENT",
         "Unrecognized servable version label: stable",
     )
@@ -201,18 +201,18 @@ def test_metadata_is_the_signature(predictions):
 def test_metadata_refusals(predictions):
     request = get_model_metadata_pb2.GetModelMetadataRequest()
     request.model_spec.name = "greeter"
-    assert refused(predictions.GetModelMetadata, request) == (
+    assert get_error(predictions.GetModelMetadata, request) == (
         "INVALID_ARGUMENT",
         "GetModelMetadataRequest must specify at least one metadata_field",
     )
     request.metadata_field.append("weights")
-    assert refused(predictions.GetModelMetadata, request) == (
+    assert get_error(predictions.GetModelMetadata, request) == (
         "INVALID_ARGUMENT",
         "Metadata field weights is not supported",
     )
 
 
-def on_examples(kind, model, signature_name=""):
+def build_example_request(kind, model, signature_name=""):
     request = kind()
     request.model_spec.name = model
     request.model_spec.signature_name = signature_name
@@ -224,71 +224,71 @@ REGRESS = regression_pb2.RegressionRequest
 
 
 @pytest.mark.parametrize(
-    ("method", "message_sent", "code", "message"),
+    ("method", "example_request", "code", "message"),
     [
         ("Classify", CLASSIFY(), "INVALID_ARGUMENT", "Missing ModelSpec"),
         ("Regress", REGRESS(), "INVALID_ARGUMENT", "Missing ModelSpec"),
-        ("Classify", on_examples(CLASSIFY, "nobody"), "NOT_FOUND", "Latest(nobody)"),
+        ("Classify", build_example_request(CLASSIFY, "nobody"), "NOT_FOUND", "Latest(nobody)"),
         (
             "Classify",
-            on_examples(CLASSIFY, "greeter", "other"),
+            build_example_request(CLASSIFY, "greeter", "other"),
             "INVALID_ARGUMENT",
             "No signature was found with the name: other",
         ),
         (
             "Classify",
-            on_examples(CLASSIFY, "greeter"),
+            build_example_request(CLASSIFY, "greeter"),
             "INVALID_ARGUMENT",
             "Expected one input Tensor.",
         ),
         (
             "Regress",
-            on_examples(REGRESS, "greeter"),
+            build_example_request(REGRESS, "greeter"),
             "INVALID_ARGUMENT",
             "Expected one input Tensor.",
         ),
         (
             "Classify",
-            on_examples(CLASSIFY, "echo"),
+            build_example_request(CLASSIFY, "echo"),
             "INVALID_ARGUMENT",
             "No classification inputs found in SignatureDef: inputs",
         ),
         (
             "Regress",
-            on_examples(REGRESS, "echo"),
+            build_example_request(REGRESS, "echo"),
             "INVALID_ARGUMENT",
             "No regression inputs found in SignatureDef: inputs",
         ),
     ],
 )
-def test_calls_on_examples_are_refused(predictions, method, message_sent, code, message):
-    received, words = refused(getattr(predictions, method), message_sent)
+def test_calls_on_examples_are_refused(predictions, method, example_request, code, message):
+    received, details = get_error(getattr(predictions, method), example_request)
     assert received == code
-    assert message in words
+    assert message in details
 
 
-def tasks(*wanted):
+def build_tasks(*tasks):
     request = inference_pb2.MultiInferenceRequest()
-    for model, method_name in wanted:
+    for model, method_name in tasks:
         task = request.tasks.add(method_name=f"tensorflow/serving/{method_name}")
         task.model_spec.name = model
     return request
 
 
 @pytest.mark.parametrize(
-    ("message_sent", "code", "message"),
+    ("multi_request", "code", "message"),
     [
-        (tasks(), "INVALID_ARGUMENT", "ModelSpec has no name specified."),
-        (tasks(("greeter", "classify")), "INVALID_ARGUMENT", "Expected one input Tensor."),
-        (tasks(("echo", "regress")), "INVALID_ARGUMENT", "No regression inputs found"),
+        (build_tasks(), "INVALID_ARGUMENT", "ModelSpec has no name specified."),
+        (build_tasks(("greeter", "classify")), "INVALID_ARGUMENT", "Expected one input Tensor."),
+        (build_tasks(("echo", "regress")), "INVALID_ARGUMENT", "No regression inputs found"),
         (
-            tasks(("echo", "predict")),
+            build_tasks(("echo", "predict")),
             "UNIMPLEMENTED",
             "Unsupported signature method_name: tensorflow/serving/predict",
         ),
     ],
 )
-def test_multi_inference_is_refused(predictions, message_sent, code, message):
-    received, words = refused(predictions.MultiInference, message_sent)
+def test_multi_inference_is_refused(predictions, multi_request, code, message):
+    received, details = get_error(predictions.MultiInference, multi_request)
     assert received == code
-    assert message in words
+    assert message in details

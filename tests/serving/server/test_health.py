@@ -1,4 +1,4 @@
-"""Health and reflection, asked as a probe would."""
+"""Health checks and reflection, as a probe uses them."""
 
 import grpc
 import pytest

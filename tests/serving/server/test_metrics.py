@@ -38,7 +38,7 @@ def count(read, name, **labels):
     return read.get((f":tensorflow:{name}", *sorted(labels.items())), 0)
 
 
-def scraped(server, path="/monitoring/prometheus/metrics"):
+def scrape(server, path="/monitoring/prometheus/metrics"):
     with urllib.request.urlopen(server.rest_url + path, timeout=10) as answer:
         assert answer.headers["Content-Type"].startswith("text/plain")
         return samples(answer.read().decode())
@@ -64,7 +64,7 @@ def test_requests_are_counted_by_status_and_timed(serving_dir):
             client.predict("nobody", INPUTS)
         assert post(server, "/v1/models/greeter:predict", {"instances": [row]}) == 200
         assert post(server, "/v1/models/greeter:predict", {"instances": []}) == 400
-        read = scraped(server)
+        read = scrape(server)
     requests = "serving:request_count"
     assert count(read, requests, model_name="greeter", status="OK") == 4
     assert count(read, requests, model_name="greeter", status="INVALID_ARGUMENT") == 2
@@ -81,7 +81,7 @@ def test_a_refused_version_is_counted(serving_dir, greeters):
     newest, older = (str(serving_dir / "greeter" / version) for version in ("2", "1"))
     (serving_dir / "greeter" / "2" / "saved_model.pb").write_bytes(b"\xff")
     with run_server(serving_dir) as server:
-        read = scraped(server)
+        read = scrape(server)
     loads = "cc:saved_model:load_attempt_count"
     assert count(read, loads, model_path=newest, status="fail") == 1
     assert count(read, loads, model_path=older, status="success") == 1
@@ -159,9 +159,9 @@ def test_a_monitoring_config_that_is_refused(tmp_path, text, message):
 def test_metrics_are_where_they_are_configured(serving_dir, path):
     with run_server(serving_dir, ServerOptions(metrics_path=path)) as server:
         if path is not None:
-            assert scraped(server, path)
+            assert scrape(server, path)
         with pytest.raises(urllib.error.HTTPError, match="404"):
-            scraped(server)
+            scrape(server)
 
 
 def test_a_call_of_a_disconnected_client_is_counted_as_cancelled():

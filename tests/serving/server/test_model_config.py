@@ -20,7 +20,7 @@ model_config_list {
 """
 
 
-def config_of(entry):
+def build_config(entry):
     return f"model_config_list {{ config {{ {entry} }} }}"
 
 
@@ -46,16 +46,18 @@ def test_a_config_in_tensorflow_servings_format_is_accepted(tmp_path):
         ("", "Only ModelConfigList is currently supported"),
         ("custom_model_config {}", "Only ModelConfigList is currently supported"),
         (
-            config_of('name: "m" base_path: "m" model_platform: "tensorflow"'),
+            build_config('name: "m" base_path: "m" model_platform: "tensorflow"'),
             r"Expected model m to have an absolute path or URI; got base_path\(\)=m",
         ),
-        (config_of('name: "m" base_path: "/m"'), "model name is m"),
+        (build_config('name: "m" base_path: "/m"'), "model name is m"),
         (
-            config_of('name: "m" base_path: "/m" model_platform: "caffe"'),
+            build_config('name: "m" base_path: "/m" model_platform: "caffe"'),
             "Model m requests unsupported platform caffe",
         ),
         (
-            config_of('name: "m" base_path: "/m" model_platform: "tensorflow" logging_config {}'),
+            build_config(
+                'name: "m" base_path: "/m" model_platform: "tensorflow" logging_config {}'
+            ),
             "Model m has a logging_config",
         ),
         (

@@ -1,4 +1,4 @@
-"""What was shown to whom: lines that say it, and ingestion that reads them."""
+"""The log of items shown to each user: its lines, and ingestion that reads them."""
 
 import json
 import time
@@ -17,11 +17,11 @@ from serving.server import request_log
 from serving.server.app import run_server
 from serving.server.options import ServerOptions
 from serving.server.request_log import RequestLog
-from tests.serving.planted_servables import IDS, pushed
+from tests.serving.planted_servables import IDS, push_servables
 
 COUNTED = ":tandem:serving:request_log_entries"
 KEY = b"0123456789abcdef"
-ASKED = {
+INPUTS = {
     "user_id": np.array([b"ann", b"new"], object),
     "history_item_ids": np.array([[b"a"], [b""]], object),
     "history_timestamps": np.array([[1_700_000_000], [0]]),
@@ -34,18 +34,18 @@ ASKED = {
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
-    return pushed(tmp_path_factory.mktemp("logged"))
+    return push_servables(tmp_path_factory.mktemp("logged"))
 
 
 @pytest.fixture
 def logged(models, tmp_path):
-    """logged(ask, **settings) -> records of what `ask(server, client)` has asked."""
+    """logged(send, **settings) -> records of the requests that `send(server, client)` makes."""
 
-    def run(ask, **settings):
+    def run(send, **settings):
         log = RequestLog(tmp_path / "log", **settings)
         options = ServerOptions(request_log=log)
         with run_server(models, options) as server, Client(server.grpc_address, 30) as client:
-            ask(server, client)
+            send(server, client)
         files = sorted((tmp_path / "log").glob("*.jsonl"))
         return [json.loads(line) for path in files for line in path.read_text().splitlines()]
 
@@ -61,8 +61,8 @@ def post(server, body, **headers):
 
 
 def test_each_item_that_was_shown_is_a_record(logged):
-    """Of ann (5, 4, 3 for a, b, c) c is left, then é and d at 0; ranking puts the last first."""
-    first, *others = records = logged(lambda _, client: client.predict("recommender", ASKED))
+    """For ann (5, 4, 3 for a, b, c) c is left, then é and d at 0; ranking puts the last first."""
+    first, *others = records = logged(lambda _, client: client.predict("recommender", INPUTS))
     assert len({record["request_id"] for record in records}) == 1
     assert len(first.pop("request_id")) == 32
     assert first == {
@@ -91,43 +91,43 @@ def test_each_item_that_was_shown_is_a_record(logged):
 def test_rest_is_logged_too_and_the_callers_id_comes_back(logged):
     headers = {}
 
-    def ask(server, _):
-        headers["kept"] = post(server, {"inputs": {"k": [1]}}, **{"X-Request-Id": "call-7"})
-        headers["made"] = post(server, {"inputs": {"k": [1]}}, **{"X-Request-Id": "not one id"})
+    def send(server, _):
+        headers["accepted"] = post(server, {"inputs": {"k": [1]}}, **{"X-Request-Id": "call-7"})
+        headers["replaced"] = post(server, {"inputs": {"k": [1]}}, **{"X-Request-Id": "not one id"})
 
     begin = int(time.time())
-    one, other = logged(ask)
-    assert one["request_id"] == headers["kept"]["x-request-id"] == "call-7"
-    assert other["request_id"] == headers["made"]["x-request-id"] != "not one id"
+    one, other = logged(send)
+    assert one["request_id"] == headers["accepted"]["x-request-id"] == "call-7"
+    assert other["request_id"] == headers["replaced"]["x-request-id"] != "not one id"
     assert begin <= one["timestamp"] <= time.time()
     assert (one["model"], one["stage"], one["item_id"]) == ("retrieval", "retrieval", "é")
 
 
 def test_written_entries_are_counted(logged):
-    """Two rows of one answer are one entry."""
+    """Two rows of one answer count as one entry."""
     pages = []
 
-    def ask(server, client):
-        client.predict("retrieval", ASKED)
+    def send(server, client):
+        client.predict("retrieval", INPUTS)
         url = f"{server.rest_url}/monitoring/prometheus/metrics"
         while not pages or f'{COUNTED}{{state="written"}} 1.0' not in pages[-1]:
             with urllib.request.urlopen(url, timeout=30) as answer:
                 pages.append(answer.read().decode())
 
-    logged(ask)
+    logged(send)
     assert f'{COUNTED}{{state="lost"}} 0.0' in pages[-1]
 
 
-def test_ranking_and_refusals_are_passed_over(logged):
-    def ask(_, client):
+def test_ranking_requests_are_not_logged(logged):
+    def send(_, client):
         client.predict("ranking", {"candidate_item_ids": np.array([[b"a"]], object)})
 
-    assert logged(ask) == []
+    assert logged(send) == []
 
 
-def test_a_user_is_known_by_the_pseudonym_alone(logged, tmp_path):
-    """One that is a pseudonym already stays what it is, whatever else looks like one does not; a
-    stranger without an id stays nobody.
+def test_only_pseudonyms_of_users_are_logged(logged, tmp_path):
+    """An id that already is a pseudonym is unchanged, one that only looks like it is hashed; an
+    empty id stays empty.
     """
     raw = ["ann", "900150983cd24fb0d6963f7d28e17f72", uuid.uuid4().hex, "1234567"]
     names = [hash_user_id(user_id, KEY) for user_id in raw]
@@ -141,17 +141,17 @@ def test_a_user_is_known_by_the_pseudonym_alone(logged, tmp_path):
 
 
 def test_a_sampled_request_is_sampled_each_time(logged):
-    def ask(server, _):
+    def send(server, _):
         for number in list(range(40)) * 2:
             post(server, {"inputs": {"k": [1]}}, **{"X-Request-Id": f"call-{number}"})
 
-    logged_ids = [record["request_id"] for record in logged(ask, sample=0.5)]
+    logged_ids = [record["request_id"] for record in logged(send, sample=0.5)]
     assert 2 * 8 <= len(logged_ids) <= 2 * 32
     assert all(logged_ids.count(name) == 2 for name in logged_ids)
 
 
 def test_ingestion_reads_every_record(logged, tmp_path):
-    shown = logged(lambda _, client: client.predict("recommender", ASKED))
+    shown = logged(lambda _, client: client.predict("recommender", INPUTS))
     described = Dataset.model_validate(
         {
             "data": {
@@ -173,20 +173,20 @@ def test_ingestion_reads_every_record(logged, tmp_path):
     }
 
 
-@pytest.mark.parametrize("given", [None, "", "two words", "x" * 129, "é", "tab\t"])
-def test_an_invalid_request_id_is_replaced(given):
-    made = request_log.choose_request_id(given)
-    assert made != given
-    assert len(made) == 32
+@pytest.mark.parametrize("request_id", [None, "", "two words", "x" * 129, "é", "tab\t"])
+def test_an_invalid_request_id_is_replaced(request_id):
+    chosen = request_log.choose_request_id(request_id)
+    assert chosen != request_id
+    assert len(chosen) == 32
     assert request_log.choose_request_id("a:1/2") == "a:1/2"
 
 
 def test_an_answer_with_too_many_lines_is_counted_as_lost(logged, monkeypatch):
-    """Each item's line repeats the history: 3 items with one of 2000 are 6000 names and more."""
+    """Each item's line repeats the history of 2000: 3 items make more than 6000 names."""
     monkeypatch.setattr(request_log, "_MOST_BYTES", 300_000)
     history = np.array([[b"unheard of"] * 2000], object)
 
-    def ask(server, client):
+    def send(server, client):
         for items in (1, 3):
             k = np.array([items], np.int32)
             client.predict("retrieval", {"history_item_ids": history, "k": k})
@@ -200,4 +200,4 @@ def test_an_answer_with_too_many_lines_is_counted_as_lost(logged, monkeypatch):
             with urllib.request.urlopen(url, timeout=30) as answer:
                 page = answer.read().decode()
 
-    assert len(logged(ask)) == 1
+    assert len(logged(send)) == 1

@@ -1,4 +1,4 @@
-"""TensorFlow Serving's REST paths, asked over raw HTTP."""
+"""TensorFlow Serving's REST paths, called over raw HTTP."""
 
 import base64
 import json
@@ -19,7 +19,7 @@ COLUMNS = {"user_id": ["ann", "bob"], "x": [[1.0, 2.0], [3.5, 0.5]], "k": [10, 1
 
 
 @pytest.fixture(scope="module")
-def ask(server):
+def send(server):
     def call(path, body=None):
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         try:
@@ -32,8 +32,8 @@ def ask(server):
 
 
 @pytest.mark.parametrize("path", ["/v1/models/greeter", "/v1/models/greeter/versions/1"])
-def test_row_and_column_format_give_the_same_answer(ask, path):
-    assert ask(f"{path}:predict", {"instances": ROWS}) == (
+def test_row_and_column_format_give_the_same_answer(send, path):
+    assert send(f"{path}:predict", {"instances": ROWS}) == (
         200,
         {
             "predictions": [
@@ -42,7 +42,7 @@ def test_row_and_column_format_give_the_same_answer(ask, path):
             ]
         },
     )
-    assert ask(f"{path}:predict", {"inputs": COLUMNS}) == (
+    assert send(f"{path}:predict", {"inputs": COLUMNS}) == (
         200,
         {"outputs": {"greeting": ["v1:ann", "v1:bob"], "k": [10, 100], "total": [30.0, 400.0]}},
     )
@@ -60,7 +60,7 @@ def test_row_and_column_format_give_the_same_answer(ask, path):
         max_size=5,
     )
 )
-def test_rest_and_grpc_give_the_same_answer(ask, predictions, rows):
+def test_rest_and_grpc_give_the_same_answer(send, predictions, rows):
     request = predict_pb2.PredictRequest()
     request.model_spec.name = "greeter"
     names, numbers, ks = (list(column) for column in zip(*rows, strict=True))
@@ -69,7 +69,7 @@ def test_rest_and_grpc_give_the_same_answer(ask, predictions, rows):
     request.inputs["x"].CopyFrom(tf.make_tensor_proto(pairs, tf.float32))
     request.inputs["k"].CopyFrom(tf.make_tensor_proto(ks, tf.int64))
     over_grpc = predictions.Predict(request, timeout=10).outputs
-    status, over_rest = ask(
+    status, over_rest = send(
         "/v1/models/greeter:predict", {"inputs": {"user_id": names, "x": pairs, "k": ks}}
     )
     assert status == 200
@@ -80,32 +80,32 @@ def test_rest_and_grpc_give_the_same_answer(ask, predictions, rows):
     assert totals == list(over_grpc["total"].float_val)
 
 
-def test_base64_in_and_out(ask):
+def test_base64_in_and_out(send):
     raw = bytes(range(256))
     coded = {"b64": base64.b64encode(raw).decode()}
     path = "/v1/models/echo:predict"
     plain = {"b64": base64.b64encode(b"plain").decode()}
-    assert ask(path, {"instances": [coded, "plain"]}) == (200, {"predictions": [coded, plain]})
-    assert ask(path, {"instances": [{"raw": coded}]}) == (200, {"predictions": [coded]})
-    assert ask(path, {"inputs": [coded]}) == (200, {"outputs": [coded]})
-    assert ask(path, {"inputs": {"raw": [coded]}}) == (200, {"outputs": [coded]})
+    assert send(path, {"instances": [coded, "plain"]}) == (200, {"predictions": [coded, plain]})
+    assert send(path, {"instances": [{"raw": coded}]}) == (200, {"predictions": [coded]})
+    assert send(path, {"inputs": [coded]}) == (200, {"outputs": [coded]})
+    assert send(path, {"inputs": {"raw": [coded]}}) == (200, {"outputs": [coded]})
 
 
-def test_floats_come_back_in_their_shortest_form(ask):
+def test_floats_come_back_in_their_shortest_form(send):
     body = {"inputs": {"user_id": ["a"], "x": [[0.2, 0.0]], "k": [1]}}
-    _, answer = ask("/v1/models/greeter:predict", body)
+    _, answer = send("/v1/models/greeter:predict", body)
     assert answer["outputs"]["total"] == [0.2]
 
 
-def test_bytes_that_are_no_text_are_refused_in_a_text_output(ask):
+def test_invalid_utf8_is_refused_in_a_text_output(send):
     broken = {"b64": base64.b64encode(b"\xff").decode()}
     body = {"inputs": {"user_id": [broken], "x": [[1.0, 1.0]], "k": [1]}}
-    status, answer = ask("/v1/models/greeter:predict", body)
+    status, answer = send("/v1/models/greeter:predict", body)
     assert status == 400
     assert answer["error"].startswith("output greeting has bytes that are not UTF-8")
 
 
-def changed(**change):
+def change_columns(**change):
     return {"inputs": {**COLUMNS, **change}}
 
 
@@ -128,25 +128,31 @@ def changed(**change):
         ({"inputs": {"x": [[1, 2]], "k": [1]}}, "Missing named input: user_id"),
         ({"signature_name": 100, "inputs": COLUMNS}, "'signature_name' key must be a string"),
         ({"signature_name": "other", "inputs": COLUMNS}, 'Serving signature key "other" not found'),
-        (changed(user_id=[1, 2]), "input user_id: JSON int is not of expected type: string"),
-        (changed(user_id=["a", None]), "input user_id: JSON NoneType is not of expected type"),
-        (changed(user_id=["a", {"b": 1}]), "input user_id: expected a string or one"),
-        (changed(user_id=["a", {"b64": "!"}]), "input user_id: Unable to base64 decode"),
-        (changed(user_id=["a", "\ud800"]), "input user_id: a string is not valid Unicode"),
-        (changed(k=[1, 2.5]), "input k: JSON float is not of expected type: int64"),
-        (changed(k=[1, True]), "input k: JSON bool is not of expected type: int64"),
-        (changed(k=[1, "2"]), "input k: JSON str is not of expected type: int64"),
-        (changed(k=[1, 2**63]), "input k: a number is out of the range of int64"),
-        (changed(x=[[1.0, 2.0], [3.0]]), "input x: lists at one level must have one length"),
-        (changed(x=[[1.0, 2.0], 3.0]), "input x: lists at one level must have one length"),
-        (changed(x=[[1.0, 1e300], [1.0, 1.0]]), "input x: a number does not fit float32"),
-        (changed(x=[[1.0, 10**400], [1.0, 1.0]]), "input x: a number does not fit float32"),
-        (changed(x=[[1.0], [1.0]]), "input x expects shape (None, 2) but (2, 1) is provided"),
-        (changed(k=[1, -1]), ""),
+        (change_columns(user_id=[1, 2]), "input user_id: JSON int is not of expected type: string"),
+        (
+            change_columns(user_id=["a", None]),
+            "input user_id: JSON NoneType is not of expected type",
+        ),
+        (change_columns(user_id=["a", {"b": 1}]), "input user_id: expected a string or one"),
+        (change_columns(user_id=["a", {"b64": "!"}]), "input user_id: Unable to base64 decode"),
+        (change_columns(user_id=["a", "\ud800"]), "input user_id: a string is not valid Unicode"),
+        (change_columns(k=[1, 2.5]), "input k: JSON float is not of expected type: int64"),
+        (change_columns(k=[1, True]), "input k: JSON bool is not of expected type: int64"),
+        (change_columns(k=[1, "2"]), "input k: JSON str is not of expected type: int64"),
+        (change_columns(k=[1, 2**63]), "input k: a number is out of the range of int64"),
+        (change_columns(x=[[1.0, 2.0], [3.0]]), "input x: lists at one level must have one length"),
+        (change_columns(x=[[1.0, 2.0], 3.0]), "input x: lists at one level must have one length"),
+        (change_columns(x=[[1.0, 1e300], [1.0, 1.0]]), "input x: a number does not fit float32"),
+        (change_columns(x=[[1.0, 10**400], [1.0, 1.0]]), "input x: a number does not fit float32"),
+        (
+            change_columns(x=[[1.0], [1.0]]),
+            "input x expects shape (None, 2) but (2, 1) is provided",
+        ),
+        (change_columns(k=[1, -1]), ""),
     ],
 )
-def test_requests_that_do_not_fit(ask, body, message):
-    status, answer = ask("/v1/models/greeter:predict", body)
+def test_requests_that_do_not_fit(send, body, message):
+    status, answer = send("/v1/models/greeter:predict", body)
     assert status == 400
     assert answer["error"].startswith(message)
 
@@ -186,24 +192,24 @@ def test_requests_that_do_not_fit(ask, body, message):
         ("/v1/models/echo:regress", {"instances": []}, 400, "When method is classify, key"),
     ],
 )
-def test_paths_that_lead_nowhere(ask, path, body, status, message):
-    received, answer = ask(path, body)
+def test_invalid_paths(send, path, body, status, message):
+    received, answer = send(path, body)
     assert received == status
     assert answer["error"].startswith(message)
 
 
-def test_status(ask):
+def test_status(send):
     entry = {
         "version": "1",
         "state": "AVAILABLE",
         "status": {"error_code": "OK", "error_message": ""},
     }
     expected = (200, {"model_version_status": [entry]})
-    assert ask("/v1/models/greeter") == ask("/v1/models/greeter/versions/1") == expected
+    assert send("/v1/models/greeter") == send("/v1/models/greeter/versions/1") == expected
 
 
-def test_metadata(ask):
-    status, answer = ask("/v1/models/greeter/metadata")
+def test_metadata(send):
+    status, answer = send("/v1/models/greeter/metadata")
     assert status == 200
     assert answer["model_spec"]["name"] == "greeter"
     assert answer["model_spec"]["version"] == "1"

@@ -1,4 +1,4 @@
-"""Lines in files of bounded size, on a disk that may be full."""
+"""Lines in files of bounded size, on a disk that can be full."""
 
 import subprocess
 import sys
@@ -10,14 +10,14 @@ from serving.server import rotating_log
 from serving.server.rotating_log import RotatingLog, Rotation
 
 
-def lines_of(folder):
+def read_lines(folder):
     files = sorted(folder.glob("*.jsonl"))
     return [line for path in files for line in path.read_text().splitlines()]
 
 
-def until(holds):
+def wait_until(condition):
     end = time.monotonic() + 10
-    while not holds():
+    while not condition():
         assert time.monotonic() < end
         time.sleep(0.001)
 
@@ -27,7 +27,7 @@ def test_entries_are_written_in_order_to_files_of_bounded_size(tmp_path):
     for number in range(50):
         log.put(f"line {number}\n".encode)
     log.close()
-    assert lines_of(tmp_path) == [f"line {number}" for number in range(50)]
+    assert read_lines(tmp_path) == [f"line {number}" for number in range(50)]
     assert (log.written, log.lost) == (50, 0)
     sizes = [path.stat().st_size for path in tmp_path.iterdir()]
     assert len(sizes) > 5
@@ -35,23 +35,23 @@ def test_entries_are_written_in_order_to_files_of_bounded_size(tmp_path):
     assert not list(tmp_path.glob("*.part"))
 
 
-def test_the_oldest_files_go(tmp_path):
+def test_the_oldest_files_are_deleted(tmp_path):
     log = RotatingLog(tmp_path, "shown", Rotation(file_bytes=1, files=3))
     for number in range(9):
         log.put(f"{number}\n".encode)
     log.close()
-    assert lines_of(tmp_path) == ["6", "7", "8"]
+    assert read_lines(tmp_path) == ["6", "7", "8"]
 
 
 def test_a_reader_does_not_match_a_file_being_written(tmp_path):
     log = RotatingLog(tmp_path, "shown", Rotation())
     log.put(lambda: b"one\n")
     log.put(lambda: b"two\n")
-    until(lambda: log.written == 2)
+    wait_until(lambda: log.written == 2)
     (part,) = tmp_path.iterdir()
     assert part.name.endswith(".jsonl.part")
     log.close()
-    assert lines_of(tmp_path) == ["one", "two"]
+    assert read_lines(tmp_path) == ["one", "two"]
 
 
 def test_unwritable_entries_are_counted_as_lost_and_logging_continues(tmp_path, monkeypatch):
@@ -60,11 +60,11 @@ def test_unwritable_entries_are_counted_as_lost_and_logging_continues(tmp_path, 
     folder.write_text("in the way")
     log = RotatingLog(folder, "shown", Rotation())
     log.put(lambda: b"lost\n")
-    until(lambda: log.lost)
+    wait_until(lambda: log.lost)
     folder.unlink()
     log.put(lambda: b"kept\n")
     log.close()
-    assert lines_of(folder) == ["kept"]
+    assert read_lines(folder) == ["kept"]
     assert (log.written, log.lost) == (1, 1)
 
 
@@ -83,22 +83,22 @@ print(log.written, log.lost)
 
 
 def test_a_full_disk_leaves_whole_lines_and_stops_no_request(tmp_path):
-    """No file may be larger than 1,000 bytes, so each takes ten of these lines and fails."""
-    done = subprocess.run(
+    """No file may be larger than 1,000 bytes, so each holds ten of these lines, then fails."""
+    completed = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(FULL_DISK), str(tmp_path)],
         check=True,
         capture_output=True,
         text=True,
     )
-    written, lost = map(int, done.stdout.split())
+    written, lost = map(int, completed.stdout.split())
     assert written + lost == 100
     assert lost > 0
-    result = lines_of(tmp_path)
+    result = read_lines(tmp_path)
     assert len(result) == written
     assert {len(line) for line in result} == {99}
 
 
-def test_a_queue_that_is_full_drops_and_does_not_wait(tmp_path, monkeypatch):
+def test_a_full_queue_drops_entries_without_waiting(tmp_path, monkeypatch):
     monkeypatch.setattr(rotating_log, "_QUEUED", 2)
     go, started = threading.Event(), threading.Event()
 
@@ -115,4 +115,4 @@ def test_a_queue_that_is_full_drops_and_does_not_wait(tmp_path, monkeypatch):
     assert log.lost == 3
     go.set()
     log.close()
-    assert lines_of(tmp_path) == ["slow", "more", "more"]
+    assert read_lines(tmp_path) == ["slow", "more", "more"]

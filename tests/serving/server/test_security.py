@@ -1,4 +1,4 @@
-"""TLS, mutual TLS and tokens of the real server, asked by stock stubs and raw HTTP."""
+"""TLS, mutual TLS and tokens of the real server, with stock stubs and raw HTTP."""
 
 import http.client
 import json
@@ -33,27 +33,27 @@ def certificates(tmp_path_factory):
 
 @pytest.fixture
 def secured(serving_dir, certificates):
-    """secured(tls, mutual, token) -> server that asks for it."""
+    """secured(tls, mutual, token) -> a server that requires them."""
 
     def start(tls=False, mutual=False, token=""):
-        result = None
+        certificate = None
         if tls or mutual:
-            result = read_tls(
+            certificate = read_tls(
                 certificates / "server.pem",
                 certificates / "server.key",
                 certificates / "ca.pem" if mutual else None,
             )
-        return run_server(serving_dir, ServerOptions(security=ServerSecurity(result, token)))
+        return run_server(serving_dir, ServerOptions(security=ServerSecurity(certificate, token)))
 
     return start
 
 
-def asked(server, **security):
+def predict_over_grpc(server, **security):
     with Client(server.grpc_address, 5, Security(**security)) as client:
         return client.predict("greeter", ANN)["total"].tolist()
 
 
-def posted(server, context=None, **headers):
+def predict_over_rest(server, context=None, **headers):
     request = urllib.request.Request(
         f"{server.rest_url}/v1/models/greeter:predict", BODY, headers, method="POST"
     )
@@ -61,7 +61,7 @@ def posted(server, context=None, **headers):
         return json.load(answer)["predictions"][0]["total"]
 
 
-def trusting(certificates, own=None):
+def build_context(certificates, own=None):
     context = ssl.create_default_context(cafile=str(certificates / "ca.pem"))
     if own is not None:
         context.load_cert_chain(certificates / f"{own}.pem", certificates / f"{own}.key")
@@ -71,43 +71,45 @@ def trusting(certificates, own=None):
 def test_both_ports_accept_tls_only(secured, certificates):
     with secured(tls=True) as server:
         assert server.rest_url.startswith("https://")
-        assert asked(server, tls=True, root_certificates=certificates / "ca.pem") == [2.0]
-        assert posted(server, trusting(certificates)) == 2.0
+        assert predict_over_grpc(server, tls=True, root_certificates=certificates / "ca.pem") == [
+            2.0
+        ]
+        assert predict_over_rest(server, build_context(certificates)) == 2.0
         with pytest.raises(UsageError, match="no answer"):
-            asked(server)
+            predict_over_grpc(server)
         with pytest.raises((urllib.error.URLError, http.client.HTTPException, OSError)):
-            posted(server, ssl.create_default_context())
-        old = trusting(certificates)
+            predict_over_rest(server, ssl.create_default_context())
+        old = build_context(certificates)
         old.maximum_version = ssl.TLSVersion.TLSv1_1
         with pytest.raises(urllib.error.URLError):
-            posted(server, old)
+            predict_over_rest(server, old)
 
 
 def test_mutual_tls_admits_clients_with_a_signed_certificate(secured, certificates):
     ca = certificates / "ca.pem"
     with secured(mutual=True) as server:
         pair = {"certificate": certificates / "client.pem", "key": certificates / "client.key"}
-        assert asked(server, tls=True, root_certificates=ca, **pair) == [2.0]
-        assert posted(server, trusting(certificates, "client")) == 2.0
+        assert predict_over_grpc(server, tls=True, root_certificates=ca, **pair) == [2.0]
+        assert predict_over_rest(server, build_context(certificates, "client")) == 2.0
         with pytest.raises(UsageError):
-            asked(server, tls=True, root_certificates=ca)
+            predict_over_grpc(server, tls=True, root_certificates=ca)
         for own in (None, "stranger"):
             with pytest.raises((urllib.error.URLError, OSError)):
-                posted(server, trusting(certificates, own))
+                predict_over_rest(server, build_context(certificates, own))
 
 
 def test_both_ports_require_the_token(secured):
     with secured(token=TOKEN) as server:
-        assert asked(server, token=TOKEN) == [2.0]
-        assert posted(server, Authorization=f"Bearer {TOKEN}") == 2.0
+        assert predict_over_grpc(server, token=TOKEN) == [2.0]
+        assert predict_over_rest(server, Authorization=f"Bearer {TOKEN}") == 2.0
         for wrong in (None, "S3cret", f"{TOKEN}x"):
             with pytest.raises(RequestError) as refused:
-                asked(server, token=wrong)
+                predict_over_grpc(server, token=wrong)
             assert refused.value.code == grpc.StatusCode.UNAUTHENTICATED
             assert TOKEN not in str(refused.value)
         for wrong in ({}, {"Authorization": TOKEN}, {"Authorization": "Basic x"}):
             with pytest.raises(urllib.error.HTTPError) as denied:
-                posted(server, **wrong)
+                predict_over_rest(server, **wrong)
             assert denied.value.code == 401
             assert denied.value.headers["WWW-Authenticate"] == "Bearer"
         with pytest.raises(urllib.error.HTTPError) as denied:
@@ -121,9 +123,9 @@ def test_probes_need_no_token_and_reflection_does(secured):
         answer = health.Check(health_pb2.HealthCheckRequest(), timeout=5)
         assert answer.status == health_pb2.HealthCheckResponse.SERVING
         reflection = reflection_pb2_grpc.ServerReflectionStub(channel)
-        question = reflection_pb2.ServerReflectionRequest(list_services="")
+        request = reflection_pb2.ServerReflectionRequest(list_services="")
         with pytest.raises(grpc.RpcError) as refused:
-            next(reflection.ServerReflectionInfo(iter([question]), timeout=5))
+            next(reflection.ServerReflectionInfo(iter([request]), timeout=5))
         assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED
 
 
@@ -143,15 +145,15 @@ def test_tensorflow_servings_ssl_file_has_the_same_effect(certificates, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("certificate", "key", "named"),
+    ("certificate", "key", "message"),
     [
         ("server.pem", "client.key", "KEY_VALUES_MISMATCH|key values mismatch"),
         ("server.key", "server.key", "in PEM"),
         ("nowhere.pem", "server.key", "nowhere.pem"),
     ],
 )
-def test_files_that_do_not_fit_are_named(certificates, certificate, key, named):
-    with pytest.raises(UsageError, match=named):
+def test_invalid_files_are_named(certificates, certificate, key, message):
+    with pytest.raises(UsageError, match=message):
         read_tls(certificates / certificate, certificates / key, None)
 
 

@@ -1,4 +1,4 @@
-"""Several versions of a model: policies, labels, reload, and how a version leaves."""
+"""Several versions of a model: policies, labels, reload and unloading."""
 
 import contextlib
 import json
@@ -34,18 +34,18 @@ INPUTS = {
 
 @pytest.fixture
 def base_path(tmp_path, greeters):
-    """Versions 1, 2 and 3, of which 3 answers as version 1 would."""
+    """Versions 1, 2 and 3; version 3 is a copy of version 1."""
     for model in (greeters[1], greeters[2], greeters[1]):
         LocalVersionStore(tmp_path / "serving").push({"greeter": model})
     return tmp_path / "serving" / "greeter"
 
 
-def watching(base_path, policy="", **labels):
+def watch(base_path, policy="", **labels):
     parsed = text_format.Parse(policy, ServableVersionPolicy())
     return [WatchedModel("greeter", base_path, parsed, labels)]
 
 
-def started(watched):
+def start_store(watched):
     store = ModelStore(lambda: watched)
     store.start()
     return store
@@ -68,7 +68,7 @@ def spec(**choice):
     ],
 )
 def test_policies(base_path, policy, serving):
-    store = started(watching(base_path, policy))
+    store = start_store(watch(base_path, policy))
     assert store.served.versions("greeter") == serving
     with store.served.using(spec()) as latest:
         assert latest.version == max(serving)
@@ -77,27 +77,27 @@ def test_policies(base_path, policy, serving):
             assert servable.version == version
 
 
-def test_a_version_that_does_not_load_is_made_up_for(base_path):
+def test_an_older_version_replaces_one_that_does_not_load(base_path):
     (base_path / "3" / "saved_model.pb").write_bytes(b"\xff")
-    store = started(watching(base_path, "latest { num_versions: 2 }"))
+    store = start_store(watch(base_path, "latest { num_versions: 2 }"))
     assert store.served.versions("greeter") == {1, 2}
 
 
-def test_a_version_stays_until_another_that_is_wanted_serves(base_path):
-    store = started(watching(base_path, "specific { versions: 1 }"))
-    store.apply(watching(base_path, "specific { versions: 9 }"))
+def test_a_version_is_kept_until_another_selected_one_serves(base_path):
+    store = start_store(watch(base_path, "specific { versions: 1 }"))
+    store.apply(watch(base_path, "specific { versions: 9 }"))
     assert store.served.versions("greeter") == {1}
-    store.apply(watching(base_path, "specific { versions: 2 }"))
+    store.apply(watch(base_path, "specific { versions: 2 }"))
     assert store.served.versions("greeter") == {2}
 
 
-def test_a_version_leaves_when_its_last_request_has_ended(base_path):
-    store = started(watching(base_path, "specific { versions: 1 }"))
+def test_a_version_is_unloaded_after_its_last_request(base_path):
+    store = start_store(watch(base_path, "specific { versions: 1 }"))
     with contextlib.ExitStack() as requests:
         first = requests.enter_context(store.served.using(spec()))
         loaded = weakref.ref(first.signatures["serving_default"])
         with store.served.using(spec(version=1)):
-            store.apply(watching(base_path, "specific { versions: 2 }"))
+            store.apply(watch(base_path, "specific { versions: 2 }"))
             assert store.served.states("greeter")[1].state == State.UNLOADING
             with (
                 pytest.raises(RequestError, match=r"Specific\(greeter, 1\)"),
@@ -112,7 +112,7 @@ def test_a_version_leaves_when_its_last_request_has_ended(base_path):
 
 
 def test_a_model_removed_from_the_configuration_is_unloaded(base_path):
-    store = started(watching(base_path))
+    store = start_store(watch(base_path))
     store.apply([])
     assert store.served.available() == {}
     assert store.served.states("greeter")[3].state == State.END
@@ -120,8 +120,8 @@ def test_a_model_removed_from_the_configuration_is_unloaded(base_path):
 
 @pytest.fixture
 def server(base_path):
-    watched = watching(
-        base_path, "specific { versions: 1 versions: 2 }", stable=1, canary=2, gone=9
+    watched = watch(
+        base_path, "specific { versions: 1 versions: 2 }", stable=1, canary=2, missing=9
     )
     with run_configured_server(watched) as running:
         yield running
@@ -137,11 +137,11 @@ def test_labels_over_grpc(server):
         with pytest.raises(TandemError, match="Unrecognized servable version label: other"):
             client.predict("greeter", INPUTS, label="other")
         with pytest.raises(TandemError, match=r"Specific\(greeter, 9\)"):
-            client.predict("greeter", INPUTS, label="gone")
+            client.predict("greeter", INPUTS, label="missing")
 
 
 def test_labels_over_rest(server):
-    def ask(path, body=None):
+    def send(path, body=None):
         data = None if body is None else json.dumps(body).encode()
         try:
             with urllib.request.urlopen(server.rest_url + path, data, timeout=10) as answer:
@@ -150,16 +150,19 @@ def test_labels_over_rest(server):
             return error.code, json.loads(error.read())
 
     rows = {"instances": [{"user_id": "ann", "x": [1, 0], "k": 1}]}
-    status, answer = ask("/v1/models/greeter/labels/canary:predict", rows)
+    status, answer = send("/v1/models/greeter/labels/canary:predict", rows)
     assert (status, answer["predictions"][0]["total"]) == (200, 2.0)
-    status, answer = ask("/v1/models/greeter/labels/stable/metadata")
+    status, answer = send("/v1/models/greeter/labels/stable/metadata")
     assert (status, answer["model_spec"]["version"]) == (200, "1")
-    assert ask("/v1/models/greeter/labels/other:predict", rows) == (
+    assert send("/v1/models/greeter/labels/other:predict", rows) == (
         400,
         {"error": "Unrecognized servable version label: other"},
     )
-    status, answer = ask("/v1/models/greeter/labels/canary")
-    assert (status, [of["version"] for of in answer["model_version_status"]]) == (200, ["2", "1"])
+    status, answer = send("/v1/models/greeter/labels/canary")
+    assert (status, [entry["version"] for entry in answer["model_version_status"]]) == (
+        200,
+        ["2", "1"],
+    )
 
 
 @pytest.fixture
@@ -194,7 +197,7 @@ def test_reload_moves_versions_and_then_labels(server, reload, base_path):
         )
         assert client.predict("greeter", INPUTS, label="stable")["total"].tolist() == [1.0]
         assert reload(f"{model} {policy}").status.error_code == 0
-        serving = {of.version: of.state for of in client.status("greeter")}
+        serving = {entry.version: entry.state for entry in client.status("greeter")}
         assert serving == {3: "AVAILABLE", 2: "AVAILABLE", 1: "END"}
         reload(f"{model} {policy} {label}")
         assert client.predict("greeter", INPUTS, label="stable")["total"].tolist() == [1.0]
@@ -232,11 +235,11 @@ def test_an_empty_reload_is_refused(server):
     assert "Only ModelConfigList is currently supported" in str(error.value.details())
 
 
-def test_a_folder_that_is_passed_over_is_named_once(base_path, caplog):
-    """And one without a SavedModel is refused in one line."""
+def test_a_skipped_folder_is_named_once(base_path, caplog):
+    """A folder without a SavedModel is refused in one line."""
     (base_path / "v4").mkdir()
     (base_path / "5").mkdir()
-    store = ModelStore(lambda: watching(base_path))
+    store = ModelStore(lambda: watch(base_path))
     store.start()
     for _ in range(3):
         store.refresh()
@@ -249,8 +252,8 @@ def test_a_folder_that_is_passed_over_is_named_once(base_path, caplog):
     assert not any(record.exc_info for record in logged)
 
 
-def test_a_version_beyond_64_bits_is_no_version(base_path):
-    """TensorFlow Serving's API has no number for it, and GetModelStatus no answer."""
+def test_a_version_beyond_64_bits_is_ignored(base_path):
+    """TensorFlow Serving's API cannot represent its number, and GetModelStatus would fail."""
     (base_path / "9223372036854775808").mkdir()
     with (
         run_server(base_path.parent) as server,
@@ -268,14 +271,14 @@ def test_a_configuration_of_ignored_fields_only(tmp_path):
         pass
 
 
-def test_a_base_path_that_no_folder_can_have(base_path):
+def test_an_invalid_base_path(base_path):
     with run_server(base_path.parent) as server:
-        code, words = reload_refused(server, "/\0")
+        code, details = get_reload_error(server, "/\0")
         assert code == "INVALID_ARGUMENT"
-        assert "Expected model m to have an absolute path" in words
+        assert "Expected model m to have an absolute path" in details
 
 
-def reload_refused(server, path):
+def get_reload_error(server, path):
     request = model_management_pb2.ReloadConfigRequest()
     request.config.model_config_list.config.add(
         name="m", base_path=path, model_platform="tensorflow"

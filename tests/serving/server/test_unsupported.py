@@ -1,4 +1,4 @@
-"""What Classify, Regress and MultiInference say of each signature."""
+"""Errors of Classify, Regress and MultiInference for each signature."""
 
 import pytest
 import tensorflow as tf
@@ -12,7 +12,7 @@ from serving.server.served_versions import ServedVersions
 
 @pytest.fixture(scope="module")
 def scorer(tmp_path_factory):
-    """Signature `fits` has one input `inputs` and output `outputs`; `classes` and `two` differ."""
+    """Signature `fits` has the output `outputs`, `classes` has `classes`, and `three` has three."""
     module = tf.Module()
     text = tf.TensorSpec([None], tf.string, name="inputs")
     module.fits = tf.function(lambda inputs: {"outputs": tf.strings.length(inputs)}, [text])
@@ -57,7 +57,7 @@ def test_matching_and_mismatched_inputs(scorer, refuse, signature_name, code, me
         ([("scorer", "fits")], "MultiInference is not implemented"),
     ],
 )
-def test_tasks_together(scorer, tasks, message):
+def test_several_tasks(scorer, tasks, message):
     request = inference_pb2.MultiInferenceRequest()
     for model, signature_name in tasks:
         task = request.tasks.add(method_name="tensorflow/serving/regress")

@@ -23,8 +23,8 @@ class Model(tf.Module):
 
 
 @pytest.fixture(scope="module")
-def ask(tmp_path_factory):
-    """ask(signature) -> status and JSON, of a model one of whose signatures has a sparse input."""
+def predict(tmp_path_factory):
+    """predict(signature) -> status and JSON, for a model with one signature with a sparse input."""
     folder, model = tmp_path_factory.mktemp("unusual"), Model()
     signatures = {"serving_default": model.turned, "halves": model.halves}
     tf.saved_model.save(model, str(folder / "model"), signatures=signatures)
@@ -33,7 +33,7 @@ def ask(tmp_path_factory):
 
     with run_server(folder / "serving") as server:
 
-        def asked(signature):
+        def send(signature):
             body = {"signature_name": signature, "inputs": {"x": [0.5]}}
             url = f"{server.rest_url}/v1/models/model:predict"
             try:
@@ -42,11 +42,11 @@ def ask(tmp_path_factory):
             except urllib.error.HTTPError as error:
                 return error.code, json.loads(error.read())
 
-        yield asked
+        yield send
 
 
 def _make_sparse(path):
-    """As estimators write them: the tensor's three parts in place of a name."""
+    """As estimators write them: with the tensor's three components instead of a name."""
     saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
     signatures = saved.meta_graphs[0].signature_def
     signatures["sparse"].CopyFrom(signatures["halves"])
@@ -57,14 +57,14 @@ def _make_sparse(path):
     path.write_bytes(saved.SerializeToString())
 
 
-def test_a_signature_with_a_sparse_input_is_none_and_others_serve(ask):
+def test_a_signature_with_a_sparse_input_is_ignored_and_others_serve(predict):
     expected = (400, {"error": 'Serving signature key "sparse" not found.'})
-    assert ask("sparse") == expected
-    assert ask("halves") == (200, {"outputs": {"brain": [0.5], "half": [0.5]}})
+    assert predict("sparse") == expected
+    assert predict("halves") == (200, {"outputs": {"brain": [0.5], "half": [0.5]}})
 
 
-def test_an_output_that_json_has_no_form_for_is_refused(ask):
-    status, answer = ask("serving_default")
+def test_an_output_that_json_cannot_represent_is_refused(predict):
+    status, answer = predict("serving_default")
     assert (status, answer["error"]) == (
         501,
         "output turned has type complex64, which JSON cannot represent; use gRPC",

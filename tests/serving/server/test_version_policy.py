@@ -1,4 +1,4 @@
-"""Which versions each policy takes."""
+"""Which versions each policy selects."""
 
 import sys
 
@@ -19,6 +19,6 @@ from serving.server.model_config import ServableVersionPolicy, select_versions
         ("specific {}", [], sys.maxsize),
     ],
 )
-def test_wanted(policy, versions, enough):
+def test_selected_versions(policy, versions, enough):
     parsed = text_format.Parse(policy, ServableVersionPolicy())
     assert select_versions(parsed, [4, 30, 1]) == (versions, enough)

@@ -1,4 +1,4 @@
-"""Warmup files: what is written, replayed, and refused before a version serves."""
+"""Warmup files: written, replayed, and refused before a version serves."""
 
 import grpc
 import numpy as np
@@ -63,7 +63,7 @@ def folder(serving_dir):
 
 
 @pytest.fixture
-def started(serving_dir):
+def start_store(serving_dir):
     def start():
         store = ModelStore(lambda: [WatchedModel("counting", serving_dir / "counting")])
         store.start()
@@ -72,9 +72,9 @@ def started(serving_dir):
     return start
 
 
-def test_a_version_has_answered_its_warmup_before_it_serves(started, folder):
+def test_a_version_answers_its_warmup_before_it_serves(start_store, folder):
     write_warmup_requests(folder, [build_request(3), build_request(0), build_request(5)])
-    store = started()
+    store = start_store()
     with store.served.using(build_request(0).model_spec) as loaded:
         answer = loaded.predict("", {"n": np.array([1])})
     assert (loaded.version, int(answer["calls"])) == (2, 4)
@@ -91,9 +91,9 @@ def test_a_version_without_a_file_serves(folder):
     assert warmup.replay(load_servable("counting", 2, folder), folder, Metrics()) == 0
 
 
-def test_a_version_that_refuses_its_warmup_is_refused(started, folder):
+def test_a_version_that_refuses_its_warmup_is_refused(start_store, folder):
     write_warmup_requests(folder, [build_request(3), build_request(-1)])
-    store = started()
+    store = start_store()
     assert store.served.available() == {"counting": 1}
     state = store.served.states("counting")[2]
     assert (state.state, state.code) == (State.END, grpc.StatusCode.INVALID_ARGUMENT)
@@ -168,14 +168,14 @@ def test_requests_for_a_catalogue():
     ]
 
 
-def test_requests_to_ranking_bring_candidates():
+def test_requests_to_ranking_contain_candidates():
     requests = build_warmup_requests("ranking", RANKING, items(300), now=1)
     assert len(requests) == 5
     assert set(requests[0].inputs) == {"now", "candidate_item_ids"}
-    assert all(set(of.inputs) == set(RANKING) - {"context_device"} for of in requests[1:])
+    assert all(set(request.inputs) == set(RANKING) - {"context_device"} for request in requests[1:])
     assert arrays(requests[1])["candidate_item_ids"].shape == (1, 100)
 
 
-def test_an_empty_catalogue_has_a_new_user_alone():
+def test_an_empty_catalogue_has_requests_of_a_new_user_only():
     _, new = build_warmup_requests("ranking", RANKING, pa.array([], pa.large_binary()), now=1)
     assert arrays(new)["candidate_item_ids"].shape == (1, 0)

@@ -1,4 +1,4 @@
-"""Versions on disk: what counts as one, and that a push is all or nothing."""
+"""Versions on disk: what counts as a version, and that a push is all or nothing."""
 
 import os
 import pathlib
@@ -18,7 +18,7 @@ from serving.versions.local import LocalVersionStore, explain_skipped
 
 @pytest.fixture
 def source(tmp_path):
-    """A folder with a small and a 100 kB file, at two depths."""
+    """A folder with a small file, and one of 100 kB in a subfolder."""
     folder = tmp_path / "source"
     (folder / "variables").mkdir(parents=True)
     (folder / "saved_model.pb").write_bytes(b"graph")
@@ -26,7 +26,7 @@ def source(tmp_path):
     return folder
 
 
-def names_below(folder):
+def list_files(folder):
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
@@ -59,7 +59,7 @@ def test_push_copies_every_model_under_one_number(tmp_path, source):
     pushed = LocalVersionStore(serving).push({"a": source, "b": source})
     assert pushed == {"a": f"{serving}/a/4", "b": f"{serving}/b/4"}
     files = ["4/saved_model.pb", "4/variables/data"]
-    assert names_below(serving / "a") == names_below(serving / "b") == files
+    assert list_files(serving / "a") == list_files(serving / "b") == files
     assert (serving / "a/4/variables/data").read_bytes() == b"x" * 100_000
     assert LocalVersionStore(serving).list_models() == ["a", "b"]
     assert LocalVersionStore(serving).find_next() == 5
@@ -77,7 +77,7 @@ def test_a_file_named_like_a_version_is_not_removed(tmp_path, source):
     (serving / "b" / "1").write_text("no folder")
     with pytest.raises(TandemError, match="nothing was pushed"):
         LocalVersionStore(serving).push({"a": source, "b": source})
-    assert names_below(serving) == ["b/1"]
+    assert list_files(serving) == ["b/1"]
 
 
 def test_a_missing_source_pushes_nothing(tmp_path, source):
@@ -85,7 +85,7 @@ def test_a_missing_source_pushes_nothing(tmp_path, source):
     LocalVersionStore(serving).push({"a": source})
     with pytest.raises(TandemError, match="nothing was pushed"):
         LocalVersionStore(serving).push({"a": source, "b": tmp_path / "absent"})
-    assert names_below(serving) == ["a/1/saved_model.pb", "a/1/variables/data"]
+    assert list_files(serving) == ["a/1/saved_model.pb", "a/1/variables/data"]
 
 
 def test_a_failing_rename_reverts_the_others(tmp_path, source, monkeypatch):
@@ -105,43 +105,43 @@ def test_a_failing_rename_reverts_the_others(tmp_path, source, monkeypatch):
     assert [path.name for path in (serving / "b").iterdir()] == ["1"]
 
 
-def test_everything_is_on_the_disk_before_its_name_is(tmp_path, source, monkeypatch):
-    """Each file and folder of the copy was flushed before the first rename, under its own inode."""
+def test_all_data_is_flushed_before_the_rename(tmp_path, source, monkeypatch):
+    """Each file and folder of the copy, by its inode, is flushed before the first rename."""
     flushed, before = set(), []
     flush, rename = os.fsync, pathlib.Path.rename
 
-    def note(descriptor):
+    def record_flush(descriptor):
         flushed.add(os.fstat(descriptor).st_ino)
         flush(descriptor)
 
-    def note_rename(path, target):
+    def record_rename(path, target):
         before.append(set(flushed))
         return rename(path, target)
 
-    monkeypatch.setattr(local_versions.os, "fsync", note)
-    monkeypatch.setattr(local_versions.pathlib.Path, "rename", note_rename)
+    monkeypatch.setattr(local_versions.os, "fsync", record_flush)
+    monkeypatch.setattr(local_versions.pathlib.Path, "rename", record_rename)
     final = LocalVersionStore(tmp_path / "serving").push({"a": source, "b": source})
     for folder in map(pathlib.Path, final.values()):
         assert {path.stat().st_ino for path in [folder, *folder.rglob("*")]} <= before[0]
         assert folder.parent.stat().st_ino in flushed
 
 
-def test_copies_that_were_broken_off_go_when_they_are_old(tmp_path, source, monkeypatch):
+def test_old_interrupted_copies_are_removed(tmp_path, source, monkeypatch):
     serving = tmp_path / "serving"
     (serving / "a" / ".tmp-1").mkdir(parents=True)
     (serving / "a" / ".tmp-1" / "stale").write_text("half a copy, or that of a push under way")
     LocalVersionStore(serving).push({"a": source})
     files = ["a/1/saved_model.pb", "a/1/variables/data"]
-    assert names_below(serving) == ["a/.tmp-1/stale", *files]
+    assert list_files(serving) == ["a/.tmp-1/stale", *files]
     tomorrow = time.time() + 24 * 3600 + 60
     monkeypatch.setattr(local_versions.time, "time", lambda: tomorrow)
     LocalVersionStore(serving).push({"a": source})
-    assert names_below(serving / "a" / "1") == ["saved_model.pb", "variables/data"]
+    assert list_files(serving / "a" / "1") == ["saved_model.pb", "variables/data"]
     assert sorted(path.name for path in (serving / "a").iterdir()) == ["1", "2"]
 
 
 def test_a_file_that_cannot_be_written_whole_pushes_nothing(tmp_path, source):
-    """A real limit of the operating system cuts the copy of the second model's large file."""
+    """A limit of the operating system truncates the copy of the second model's large file."""
     serving = tmp_path / "serving"
     small = tmp_path / "small"
     small.mkdir()
@@ -158,15 +158,15 @@ def test_a_file_that_cannot_be_written_whole_pushes_nothing(tmp_path, source):
         except TandemError as error:
             sys.exit(str(error))
     """
-    ended = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(script), small, source, serving],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert ended.returncode == 1
-    assert "File too large" in ended.stderr
-    assert "nothing was pushed and earlier versions are untouched" in ended.stderr
+    assert completed.returncode == 1
+    assert "File too large" in completed.stderr
+    assert "nothing was pushed and earlier versions are untouched" in completed.stderr
     assert sorted(path.name for path in serving.glob("*/*")) == ["1", "1"]
     assert (serving / "b/1/variables/data").stat().st_size == 100_000
 

@@ -1,4 +1,4 @@
-"""A server over a bucket: what is pushed half is never served, what is pushed whole is."""
+"""A server over a bucket serves complete versions and never partial ones."""
 
 import threading
 import time
@@ -23,26 +23,26 @@ INPUTS = {
 
 @pytest.fixture
 def push(bucket, greeters):
-    def pushed(version: int) -> None:
+    def push_version(version: int) -> None:
         models = {"greeter": greeters[version]}
         final = RemoteVersionStore(f"{bucket}/serving").push(models)
         assert final["greeter"].endswith(f"/{version}")
 
-    return pushed
+    return push_version
 
 
-def test_a_server_over_a_bucket_sees_a_push_when_it_is_whole(bucket, push, monkeypatch):
+def test_a_server_over_a_bucket_serves_a_push_once_it_is_complete(bucket, push, monkeypatch):
     push(1)
-    reached, go_on = threading.Event(), threading.Event()
+    reached, released = threading.Event(), threading.Event()
     store = object_store._store
 
-    def halting(path, uri):
+    def store_when_released(path, uri):
         if uri.endswith("saved_model.pb"):
             reached.set()
-            assert go_on.wait(60)
+            assert released.wait(60)
         store(path, uri)
 
-    monkeypatch.setattr(object_store, "_store", halting)
+    monkeypatch.setattr(object_store, "_store", store_when_released)
     with (
         mirror_serving_dir(f"{bucket}/serving", poll_s=0.1) as folder,
         run_server(folder) as server,
@@ -52,10 +52,10 @@ def test_a_server_over_a_bucket_sees_a_push_when_it_is_whole(bucket, push, monke
         pushing.start()
         assert reached.wait(60)
         assert "greeter/2/variables/variables.index" in object_store.list_files(f"{bucket}/serving")
-        time.sleep(2.5)  # some twenty looks at the bucket, two at the folder
+        time.sleep(2.5)  # about twenty polls of the bucket, two of the folder
         assert LocalVersionStore(folder).list_versions("greeter") == [1]
         assert client.predict("greeter", INPUTS)["greeting"][0] == b"v1:ann"
-        go_on.set()
+        released.set()
         pushing.join()
         deadline = time.monotonic() + 30
         while client.predict("greeter", INPUTS)["greeting"][0] != b"v2:ann":
@@ -68,17 +68,17 @@ def test_the_last_two_versions_are_kept(bucket, push, tmp_path, greeters, monkey
     for version in (1, 2):
         push(version)
         update_mirror(f"{bucket}/serving", tmp_path)
-    monkeypatch.setitem(greeters, 3, greeters[1])  # the session's, of which others take two
+    monkeypatch.setitem(greeters, 3, greeters[1])  # restored: other tests share it
     push(3)
     update_mirror(f"{bucket}/serving", tmp_path)
     assert LocalVersionStore(tmp_path).list_versions("greeter") == [2, 3]
 
 
-def test_a_copy_that_broke_off_is_made_again(bucket, push, tmp_path):
+def test_an_interrupted_copy_is_made_again(bucket, push, tmp_path):
     push(1)
-    left = tmp_path / "greeter" / ".tmp-1"
-    left.mkdir(parents=True)
-    (left / "stale").touch()
+    interrupted = tmp_path / "greeter" / ".tmp-1"
+    interrupted.mkdir(parents=True)
+    (interrupted / "stale").touch()
     update_mirror(f"{bucket}/serving", tmp_path)
     names = {path.name for path in (tmp_path / "greeter" / "1").iterdir()}
     assert "saved_model.pb" in names
@@ -93,14 +93,14 @@ def test_the_error_for_an_empty_store_names_the_url(bucket):
         pass
 
 
-def test_a_version_that_is_not_whole_is_named_once(bucket, push, tmp_path, caplog):
+def test_an_incomplete_version_is_named_once(bucket, push, tmp_path, caplog):
     push(1)
     object_store.upload_file(
         _file(tmp_path), f"{bucket}/serving/greeter/2/variables/variables.index"
     )
-    values = set()
+    named = set()
     for _ in range(3):
-        update_mirror(f"{bucket}/serving", tmp_path / "mirror", values)
+        update_mirror(f"{bucket}/serving", tmp_path / "mirror", named)
     (line,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert "/serving/greeter/2 is skipped: it has no saved_model.pb" in line
     assert LocalVersionStore(tmp_path / "mirror").list_versions("greeter") == [1]

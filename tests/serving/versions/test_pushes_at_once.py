@@ -1,4 +1,4 @@
-"""Several pushes at the same moment to one serving directory: in a folder and in a bucket."""
+"""Simultaneous pushes to one serving directory: in a folder and in a bucket."""
 
 import pathlib
 import subprocess
@@ -30,9 +30,9 @@ def serving(request, tmp_path):
 
 @pytest.fixture
 def models(tmp_path):
-    """models(text) -> a source of each model, whose files hold the model's name and the text."""
+    """models(text) -> a source folder of each model, with its name and the text in each file."""
 
-    def made(text: str) -> dict[str, pathlib.Path]:
+    def write_models(text: str) -> dict[str, pathlib.Path]:
         for name in MODELS:
             for file in FILES:
                 path = tmp_path / "sources" / text / name / file
@@ -40,26 +40,26 @@ def models(tmp_path):
                 path.write_text(f"{name} {text}")
         return {name: tmp_path / "sources" / text / name for name in MODELS}
 
-    return made
+    return write_models
 
 
-def content(serving):
-    """Of all files below, by name."""
+def read_content(serving):
+    """Content of all files, by name."""
     if is_remote(serving):
         names = object_store.list_files(serving)
         return {name: object_store.read(f"{serving}/{name}").decode() for name in names}
-    result = (path for path in pathlib.Path(serving).rglob("*") if path.is_file())
-    return {str(path.relative_to(serving)): path.read_text() for path in result}
+    paths = (path for path in pathlib.Path(serving).rglob("*") if path.is_file())
+    return {str(path.relative_to(serving)): path.read_text() for path in paths}
 
 
-def pushed_as(final):
-    """The version of a push."""
+def get_version(final):
+    """The version that a push has created."""
     (version,) = {location.rpartition("/")[2] for location in final.values()}
     return version
 
 
-def whole(versions):
-    """What lies in a serving directory after pushes of these texts, by version."""
+def build_content(versions):
+    """Content of a serving directory after pushes; `versions` maps a version to its text."""
     return {
         f"{name}/{version}/{file}": f"{name} {text}"
         for version, text in versions.items()
@@ -69,18 +69,18 @@ def whole(versions):
 
 
 @pytest.mark.parametrize("pushers", [2, 8])
-def test_each_has_a_version_of_its_own_and_whole(serving, models, pushers):
+def test_each_push_has_its_own_complete_version(serving, models, pushers):
     sources = {f"push {number}": models(f"push {number}") for number in range(pushers)}
     start = threading.Barrier(pushers)
 
     def push(text):
         start.wait(30)
-        return pushed_as(open_version_store(serving).push(sources[text]))
+        return get_version(open_version_store(serving).push(sources[text]))
 
     with futures.ThreadPoolExecutor(pushers) as pool:
         versions = dict(zip(pool.map(push, sources), sources, strict=True))
     assert len(versions) == pushers
-    assert content(serving) == whole(versions)
+    assert read_content(serving) == build_content(versions)
 
 
 PUSH = """
@@ -94,7 +94,7 @@ PUSH = """
 
 
 @pytest.mark.parametrize("pushers", [2, 8])
-def test_from_several_processes_too(serving, models, pushers):
+def test_pushes_from_several_processes(serving, models, pushers):
     processes = {}
     for number in range(pushers):
         source = models(f"push {number}")["a"].parent
@@ -111,16 +111,16 @@ def test_from_several_processes_too(serving, models, pushers):
         process.communicate(timeout=120)[0].strip(): text for text, process in processes.items()
     }
     assert len(versions) == pushers
-    assert content(serving) == whole(versions)
+    assert read_content(serving) == build_content(versions)
 
 
 @pytest.fixture
 def on_claim(monkeypatch):
-    """What is put there is called, with the URI, before and after each claim is written."""
+    """Functions that are called with the URI before and after each claim is written."""
     calls = {"before": lambda uri: None, "after": lambda uri: None}
     store = object_store._store
 
-    def stored(path, uri):
+    def store_with_callbacks(path, uri):
         if "/.pushes/" not in uri:
             store(path, uri)
             return
@@ -128,11 +128,11 @@ def on_claim(monkeypatch):
         store(path, uri)
         calls["after"](uri)
 
-    monkeypatch.setattr(object_store, "_store", stored)
+    monkeypatch.setattr(object_store, "_store", store_with_callbacks)
     return calls
 
 
-def test_two_that_claim_the_same_version_before_either_looks(bucket, models, on_claim):
+def test_two_pushes_claim_the_same_version(bucket, models, on_claim):
     both, claims = threading.Barrier(2), []
 
     def wait(uri):
@@ -144,53 +144,53 @@ def test_two_that_claim_the_same_version_before_either_looks(bucket, models, on_
     sources = [models("one"), models("two")]
     with futures.ThreadPoolExecutor(2) as pool:
         pushes = [pool.submit(open_version_store(f"{bucket}/s").push, each) for each in sources]
-        one, two = (pushed_as(push.result()) for push in pushes)
+        one, two = (get_version(push.result()) for push in pushes)
     assert claims[:2] == ["1", "1"]
-    assert content(f"{bucket}/s") == whole({one: "one", two: "two"})
+    assert read_content(f"{bucket}/s") == build_content({one: "one", two: "two"})
     assert one != two
 
 
-def test_a_push_that_ended_between_choice_and_claim_keeps_its_version(bucket, models, on_claim):
+def test_a_push_that_completes_between_choice_and_claim_keeps_its_version(bucket, models, on_claim):
     first, second = models("first"), models("second")
 
     def push_the_other(uri):
         on_claim["before"] = lambda uri: None
         with futures.ThreadPoolExecutor(1) as pool:
             other = pool.submit(open_version_store(f"{bucket}/s").push, first).result()
-        assert pushed_as(other) == uri.rpartition("/")[2].partition(".")[0] == "1"
+        assert get_version(other) == uri.rpartition("/")[2].partition(".")[0] == "1"
 
     on_claim["before"] = push_the_other
-    assert pushed_as(open_version_store(f"{bucket}/s").push(second)) == "2"
-    assert content(f"{bucket}/s") == whole({"1": "first", "2": "second"})
+    assert get_version(open_version_store(f"{bucket}/s").push(second)) == "2"
+    assert read_content(f"{bucket}/s") == build_content({"1": "first", "2": "second"})
 
 
-def test_a_push_under_way_is_left_alone(bucket, models, monkeypatch):
+def test_a_push_in_progress_is_unaffected(bucket, models, monkeypatch):
     slow, fast = models("slow"), models("fast")
-    reached, go_on = threading.Event(), threading.Event()
+    reached, released = threading.Event(), threading.Event()
     store = object_store._store
 
-    def halting(path, uri):
+    def store_when_released(path, uri):
         if path == slow["b"] / "saved_model.pb":
             reached.set()
-            assert go_on.wait(60)
+            assert released.wait(60)
         store(path, uri)
 
-    monkeypatch.setattr(object_store, "_store", halting)
+    monkeypatch.setattr(object_store, "_store", store_when_released)
     with futures.ThreadPoolExecutor(1) as pool:
         push = pool.submit(open_version_store(f"{bucket}/s").push, slow)
         assert reached.wait(60)
         try:
-            assert pushed_as(open_version_store(f"{bucket}/s").push(fast)) == "2"
+            assert get_version(open_version_store(f"{bucket}/s").push(fast)) == "2"
             assert object_layout.list_models(f"{bucket}/s") == list(MODELS)
             assert RemoteVersionStore(f"{bucket}/s").find_latest("c") == 2
         finally:
-            go_on.set()
-        assert pushed_as(push.result()) == "1"
-    assert content(f"{bucket}/s") == whole({"1": "slow", "2": "fast"})
+            released.set()
+        assert get_version(push.result()) == "1"
+    assert read_content(f"{bucket}/s") == build_content({"1": "slow", "2": "fast"})
 
 
-def test_a_version_that_another_has_for_one_model_is_no_ones_half(tmp_path, models, monkeypatch):
-    """Between the renames of a push another takes its version, of a later model alone."""
+def test_a_version_that_another_push_has_used_is_avoided(tmp_path, models, monkeypatch):
+    """Between the renames of a push, another process creates its version of a later model only."""
     original, other = pathlib.Path.rename, models("other")
 
     def rename(path, target):
@@ -202,6 +202,8 @@ def test_a_version_that_another_has_for_one_model_is_no_ones_half(tmp_path, mode
 
     monkeypatch.setattr(pathlib.Path, "rename", rename)
     final = LocalVersionStore(tmp_path / "s").push(other)
-    assert pushed_as(final) == "2"
-    assert content(str(tmp_path / "s")) == whole({"2": "other"}) | {"b/1/other": "other"}
+    assert get_version(final) == "2"
+    assert read_content(str(tmp_path / "s")) == build_content({"2": "other"}) | {
+        "b/1/other": "other"
+    }
     assert not list(tmp_path.glob("s/*/.tmp-*"))

@@ -35,7 +35,7 @@ def test_known_items_keep_their_positions_and_new_ones_come_after_them(refreshed
     assert (refreshed.added, refreshed.changed) == (2, 1)
 
 
-def test_a_changed_item_moves_and_stays_as_popular_as_it_was(refreshed):
+def test_a_changed_item_has_a_new_vector_and_its_old_popularity(refreshed):
     assert refreshed.candidates.vectors.tolist() == [
         [1, 0, 5], [3, 0, 6], [1, 1, 7], [0, 2, 0], [0, 4, 0],
     ]  # fmt: skip
@@ -51,14 +51,14 @@ def test_availability_follows_the_new_records(refreshed):
 
 
 def test_a_catalogue_without_availability_stays_without():
-    silent = {"available": None, "filters": None}
-    before = Candidates(**{**vars(BEFORE), **silent})
-    items = merge_items(before, NewItems(**{**vars(NEW), **silent})).candidates
+    missing = {"available": None, "filters": None}
+    before = Candidates(**{**vars(BEFORE), **missing})
+    items = merge_items(before, NewItems(**{**vars(NEW), **missing})).candidates
     assert items.available is None
     assert items.filters is None
 
 
-def test_popularity_takes_the_last_column_alone():
+def test_popularity_replaces_the_last_column_only():
     result = replace_log_popularity(BEFORE, np.array([9.0, 8.0, 7.0]))
     assert result.vectors.tolist() == [[1, 0, 9], [0, 1, 8], [1, 1, 7]]
     assert result.item_ids is BEFORE.item_ids

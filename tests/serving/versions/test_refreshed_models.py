@@ -1,4 +1,4 @@
-"""A pushed recommender whose models are told of more items than they were exported with."""
+"""A pushed recommender with models that receive more items than they were exported with."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from serving.versions.refresh import load_refreshed_models
 
 
 class Query(tf.Module):
-    """The position of an item and its vector, 0 and zeros for an unknown one."""
+    """The position of an item and its vector; 0 and zeros for an unknown item."""
 
     def __init__(self, path):
         super().__init__()
@@ -27,7 +27,7 @@ class Query(tf.Module):
         self._items = tf.lookup.StaticHashTable(initializer, -1)
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
-    def ask(self, ids):
+    def look_up(self, ids):
         index = self._items.lookup(ids) + 1
         return index, tf.gather(self.item_vectors, index)
 
@@ -49,7 +49,7 @@ class Recommender(tf.Module):
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="ids")])
     def serve(self, ids):
-        return {"index": self.query.ask(ids)[0]}
+        return {"index": self.query.look_up(ids)[0]}
 
 
 BEFORE = to_text_array([b"a", b"b"])
@@ -73,17 +73,17 @@ def pushed(tmp_path_factory):
 
 def test_new_items_are_known_and_changed_ones_have_their_new_vector(pushed):
     with load_refreshed_models(pushed, BEFORE, AFTER) as models:
-        index, vectors = models.query.ask(tf.constant(["new", "b", "elsewhere"]))
+        index, vectors = models.query.look_up(tf.constant(["new", "b", "elsewhere"]))
         assert index.numpy().tolist() == [3, 2, 0]
         assert vectors.numpy().tolist() == [[2, 3], [5, 5], [0, 0]]
         assert models.ranking.total().numpy() == 1 + 10 + 5
 
 
-def test_the_pushed_version_stays_as_it_was(pushed):
+def test_the_pushed_version_is_unchanged(pushed):
     with load_refreshed_models(pushed, BEFORE, AFTER):
         pass
     loaded = tf.saved_model.load(str(pushed))
-    index, _ = loaded.query.ask(tf.constant(["new", "b"]))
+    index, _ = loaded.query.look_up(tf.constant(["new", "b"]))
     assert index.numpy().tolist() == [0, 2]
 
 
@@ -94,9 +94,9 @@ def test_old_and_new_exports_loaded_together_keep_their_own_items(pushed, tmp_pa
         tf.saved_model.save(holder, str(tmp_path / "again"))
     old = tf.saved_model.load(str(pushed))
     new = tf.saved_model.load(str(tmp_path / "again"))
-    assert new.query.ask(tf.constant(["new"]))[0].numpy().tolist() == [3]
-    assert new.query.ask(tf.constant(["new"]))[1].numpy().tolist() == [[2, 3]]
-    assert old.query.ask(tf.constant(["new"]))[0].numpy().tolist() == [0]
+    assert new.query.look_up(tf.constant(["new"]))[0].numpy().tolist() == [3]
+    assert new.query.look_up(tf.constant(["new"]))[1].numpy().tolist() == [[2, 3]]
+    assert old.query.look_up(tf.constant(["new"]))[0].numpy().tolist() == [0]
 
 
 def test_a_model_of_other_items_is_refused(pushed):

@@ -31,8 +31,8 @@ def source(tmp_path):
 
 
 @pytest.fixture
-def pushed(source, bucket):
-    """push() -> where the models are."""
+def push_models(source, bucket):
+    """push_models() -> the locations of the models."""
 
     def push() -> dict[str, str]:
         extra_files = {"b": {"assets.extra/origin.json": source.parent / "origin.json"}}
@@ -47,8 +47,8 @@ FILES = [
 ]  # fmt: skip
 
 
-def test_a_push_is_there_whole(pushed, bucket):
-    assert pushed() == {"a": f"{bucket}/s/a/1", "b": f"{bucket}/s/b/1"}
+def test_a_push_is_complete(push_models, bucket):
+    assert push_models() == {"a": f"{bucket}/s/a/1", "b": f"{bucket}/s/b/1"}
     assert object_store.list_files(f"{bucket}/s") == FILES
     assert object_layout.list_models(f"{bucket}/s") == ["a", "b"]
     assert RemoteVersionStore(f"{bucket}/s").find_latest("b") == 1
@@ -61,24 +61,24 @@ def test_without_a_push_there_is_no_version(bucket):
 
 @pytest.fixture
 def uploads(monkeypatch):
-    """Names of objects in the order in which they were written; `break_at` ends at one."""
+    """Names of objects in the order of writing, and (name, error) of a write that is to fail."""
     calls: list[str] = []
     store = object_store._store
     broken: list[tuple[str, type[BaseException]]] = []
 
-    def noted(path, uri):
+    def record_store(path, uri):
         if broken and uri.endswith(broken[0][0]):
             raise broken[0][1]("the store is gone")
         store(path, uri)
         if "/.pushes/" not in uri:
             calls.append(uri)
 
-    monkeypatch.setattr(object_store, "_store", noted)
+    monkeypatch.setattr(object_store, "_store", record_store)
     return calls, broken
 
 
-def test_the_graph_is_written_last(pushed, uploads):
-    pushed()
+def test_the_graph_is_written_last(push_models, uploads):
+    push_models()
     batch, _ = uploads
     assert [name.rpartition("/s/")[2] for name in batch[-2:]] == [
         "a/1/saved_model.pb", "b/1/saved_model.pb",
@@ -87,25 +87,25 @@ def test_the_graph_is_written_last(pushed, uploads):
 
 
 @pytest.mark.parametrize("last", ["a/2/variables/data", "b/2/saved_model.pb"])
-def test_a_failing_store_leaves_the_previous_version(pushed, bucket, uploads, last):
-    pushed()
+def test_a_failing_store_leaves_the_previous_version(push_models, bucket, uploads, last):
+    push_models()
     uploads[1].append((last, OSError))
     with pytest.raises(TandemError, match="the store is gone; nothing was pushed"):
-        pushed()
+        push_models()
     assert object_store.list_files(f"{bucket}/s") == FILES
     assert RemoteVersionStore(f"{bucket}/s").find_latest("a") == 1
 
 
-def test_an_interrupted_push_leaves_the_previous_version(pushed, bucket, uploads):
-    pushed()
+def test_an_interrupted_push_leaves_the_previous_version(push_models, bucket, uploads):
+    push_models()
     uploads[1].append(("b/2/saved_model.pb", KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
-        pushed()
+        push_models()
     assert object_store.list_files(f"{bucket}/s") == FILES
 
 
 def make_old(uri):
-    """As if the object had been written two days earlier."""
+    """Sets the object's time of writing two days back."""
     name, _, key = uri.removeprefix("s3://").partition("/")
     s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[name].keys[key].last_modified -= TWO_DAYS
 
@@ -127,28 +127,28 @@ KILLED = """
 """
 
 
-def test_a_killed_push_is_no_version_and_is_removed_after_a_day(pushed, source, bucket):
-    pushed()
+def test_a_killed_push_is_no_version_and_is_removed_after_a_day(push_models, source, bucket):
+    push_models()
     command = [sys.executable, "-c", textwrap.dedent(KILLED)]
-    where = [str(source), f"{bucket}/s", "a/2/saved_model.pb"]
-    done = subprocess.run([*command, *where], check=False, cwd=ROOT)
-    assert done.returncode == -signal.SIGKILL
+    arguments = [str(source), f"{bucket}/s", "a/2/saved_model.pb"]
+    completed = subprocess.run([*command, *arguments], check=False, cwd=ROOT)
+    assert completed.returncode == -signal.SIGKILL
     assert "b/2/variables/data" in object_store.list_files(f"{bucket}/s")
     assert RemoteVersionStore(f"{bucket}/s").find_latest("a") == 1
     assert RemoteVersionStore(f"{bucket}/s").find_latest("b") == 1
-    assert pushed()["b"] == f"{bucket}/s/b/3"
-    left = object_store.list_files(f"{bucket}/s")
-    assert "b/2/variables/data" in left
-    (claim,) = (name for name in left if name.startswith(".pushes/2."))
+    assert push_models()["b"] == f"{bucket}/s/b/3"
+    remaining = object_store.list_files(f"{bucket}/s")
+    assert "b/2/variables/data" in remaining
+    (claim,) = (name for name in remaining if name.startswith(".pushes/2."))
     make_old(f"{bucket}/s/{claim}")
-    assert pushed()["b"] == f"{bucket}/s/b/4"
-    left = object_store.list_files(f"{bucket}/s")
-    assert not [name for name in left if "/2/" in name or ".pushes" in name]
+    assert push_models()["b"] == f"{bucket}/s/b/4"
+    remaining = object_store.list_files(f"{bucket}/s")
+    assert not [name for name in remaining if "/2/" in name or ".pushes" in name]
     assert RemoteVersionStore(f"{bucket}/s").find_latest("b") == 4
 
 
-def test_half_a_version_cannot_be_fetched(pushed, bucket, tmp_path):
-    pushed()
+def test_half_a_version_cannot_be_fetched(push_models, bucket, tmp_path):
+    push_models()
     object_store.remove(f"{bucket}/s/a/1/saved_model.pb")
     with pytest.raises(FileNotFoundError, match=r"a/1 has no saved_model\.pb"):
         object_layout.fetch(f"{bucket}/s", "a", 1, tmp_path / "copy")
@@ -156,8 +156,8 @@ def test_half_a_version_cannot_be_fetched(pushed, bucket, tmp_path):
     assert (tmp_path / "copy" / "variables" / "data").read_bytes() == b"weights"
 
 
-def test_one_version_is_a_serving_directory_of_its_own(pushed, bucket, tmp_path):
-    pushed()
+def test_one_version_is_a_serving_directory_of_its_own(push_models, bucket, tmp_path):
+    push_models()
     with RemoteVersionStore(f"{bucket}/s").open_copy("b", 1) as folder:
         assert (folder / "b" / "1" / "assets.extra" / "origin.json").read_bytes() == b"origin"
     assert not folder.exists()

@@ -1,4 +1,4 @@
-"""A folder and a bucket behind one interface: the same calls, the same answers."""
+"""A folder and a bucket behind one interface: the same calls give the same results."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from serving.versions.store import VersionStore, open_version_store
 
 @pytest.fixture(params=["folder", "bucket"])
 def location(request, tmp_path):
-    """Where the serving directory is: a path or a URL."""
+    """The serving directory's path or URL."""
     if request.param == "folder":
         return str(tmp_path / "serving")
     return f"{request.getfixturevalue('bucket')}/serving"
@@ -53,7 +53,7 @@ def test_extra_files_are_read_back(store, model, tmp_path):
         store.read_file("a", 1, "assets.extra/origin.json")
 
 
-def test_a_copy_and_what_is_followed_are_serving_directories(store, model):
+def test_a_copy_and_a_followed_store_are_serving_directories(store, model):
     store.push({"a": model})
     store.push({"a": model, "b": model})
     with store.open_copy("a", 1) as folder:
