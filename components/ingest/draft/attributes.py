@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 from components.ingest.draft import names
 from components.ingest.draft.column import Column, detect_time
-from components.ingest.draft.events import EventTable, rename_columns
+from components.ingest.draft.event_table import EventTable
+from components.ingest.draft.events import rename_columns
 from components.ingest.draft.tables import FoundTable
 
 _UNIQUE = 0.9

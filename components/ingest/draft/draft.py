@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 from components.ingest.draft import names
 from components.ingest.draft.attributes import AttributeTable, find_attribute_tables
 from components.ingest.draft.column import Column, holds_booleans
-from components.ingest.draft.events import EventTable, can_be_rating, find_event_tables
+from components.ingest.draft.event_table import EventTable
+from components.ingest.draft.events import can_be_rating, find_event_tables
 from components.ingest.draft.feature_kinds import Features, choose_features, find_title
 from components.ingest.draft.number_keys import find_number_keys
 from components.ingest.draft.split_files import find_split_tables, is_named_after_split

@@ -1,16 +1,17 @@
 """Which table is the event log, and which of its columns are users, items and times."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
 
 from components.ingest.draft import names
 from components.ingest.draft.column import (
     Column,
+    format_value,
     holds_booleans,
     holds_integers,
     holds_lists,
     holds_numbers,
 )
+from components.ingest.draft.event_table import EventTable
 from components.ingest.draft.event_time import find_time
 from components.ingest.draft.file_sample import FileSample
 from components.ingest.draft.named_columns import choose_by_name
@@ -23,41 +24,6 @@ _FEWEST = 2  # records: a file with one object is a configuration or a summary
 _REJECTED = 0.01  # the default of data.max_rejected_fraction
 _LARGEST_RATING = 10
 _MOST_RATINGS = 21
-
-
-class EventTable(NamedTuple):
-    """A table of events."""
-
-    table: FoundTable
-    user: str
-    item: str
-    time: str | None
-    """Column of the time; None if there is none, and for sequences, whose order is their time."""
-    keys: dict[str, Any]
-    """`timestamp_…` keys, and those of `shown_items`."""
-    doubts: list[str]
-    shown: frozenset[str] = frozenset()
-    """Items of the log, if they are not in the column `item`."""
-
-    @property
-    def is_sequences(self) -> bool:
-        """Whether the table consists of sequences."""
-        return self.table.sample.is_sequences
-
-    def list_ids(self, kind: str) -> set[str]:
-        """Returns the ids of the `items` or `users` of the first records."""
-        if kind == "items" and self.shown:
-            return set(self.shown)
-        column = self.table.sample.columns.get(self.item if kind == "items" else self.user)
-        return set() if column is None else column.distinct
-
-    @property
-    def rank(self) -> tuple[bool, bool, int]:
-        """The log is the table with the highest rank: one with times, before sequences, before
-        sampled negatives and tables without times; of several, the largest.
-        """
-        is_doubtful = self.is_sequences and bool(self.table.sample.doubts)
-        return self.time is not None, self.is_sequences and not is_doubtful, self.table.size
 
 
 def find_event_tables(tables: Sequence[FoundTable]) -> list[EventTable]:
@@ -96,7 +62,23 @@ def _find_columns(table: FoundTable) -> EventTable | None:
     doubts += _doubt_missing({"user_id": user, "item_id": item})
     rest = [column for column in sample.columns.values() if column not in (user, item)]
     time, keys, unsure = find_time(rest)
-    return EventTable(table, user.name, item.name, time, keys, [*doubts, *unsure])
+    events = EventTable(table, user.name, item.name, time, keys, [*doubts, *unsure])
+    return _use_all_items(events, sample)
+
+
+def _use_all_items(events: EventTable, sample: FileSample) -> EventTable:
+    """Reads all elements of a list, if the item is its first one."""
+    every = sample.columns.get(events.item.replace("[0]", "[]"))
+    if "[0]" not in events.item or every is None:
+        return events
+    doubt = f"basket: each element of {every.name} is an event of its own; is that right?"
+    ids = frozenset(format_value(value) for values in every.present for value in values)
+    return events._replace(
+        item=every.name,
+        keys={"basket": {}, **events.keys},
+        doubts=[*events.doubts, doubt],
+        listed=ids,
+    )
 
 
 def _build_shown_table(table: FoundTable, shown: ShownItems) -> EventTable | None:

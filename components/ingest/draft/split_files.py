@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from components.ingest.draft.events import EventTable
+from components.ingest.draft.event_table import EventTable
 
 _NAMES = {
     "train": re.compile(r"(?<![a-z])(train|training)(?![a-z])"),

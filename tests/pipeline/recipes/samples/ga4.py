@@ -43,24 +43,31 @@ SAMPLE = Sample(
         ),
         "events_000000000001.json.gz": record(3, 0, "view_item", user_id="anna")
         + record(3, 1, "view_item", user_id="anna")
-        + record(3, 2, "page_view", items=[]),
+        + record(3, 2, "page_view", items=[])
+        + record(3, 3, "view_item_list")
+        + record(3, 9, "purchase", items=[{"item_id": "SKU_1"}, {"item_id": "SKU_3"}]),
     },
-    events=14,
+    events=16,
     items=4,
-    users=4,
+    users=5,
     rejected={
         "interactions": {"missing_item_id": 1},
         "items": {"missing_item_id": 1},
     },
-    duplicates={"items": 10},
+    duplicates={"items": 12},
+    unused={"interactions": 1},
     event=("anna", "SKU_1", START + 301),
-    labels={"label_cart": [0.0] * 8 + [1.0] * 6, "label_purchase": [0.0] * 11 + [1.0] * 3},
+    labels={
+        "label_cart": [0.0] * 8 + [1.0] * 8,
+        "label_purchase": [0.0] * 11 + [1.0] * 5,
+        "weight": [1.0] * 8 + [3.0] * 3 + [5.0] * 5,
+    },
     item={
         "item_id": ["SKU_1"],
-        "title": ["Lamp 1"],
-        "item_name": ["Lamp 1"],
+        "title": ["SKU_1"],
+        "item_name": [],
         "item_brand": [],
-        "item_category": ["Lamps"],
-        "item_price": [10.5],
+        "item_category": [],
+        "item_price": [],
     },
 )
