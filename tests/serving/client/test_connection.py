@@ -71,14 +71,14 @@ def test_each_call_sends_the_token(tls, certificates):
     assert [sent["authorization"] for sent in service.metadata] == ["Bearer s3cret"] * 2
 
 
-def test_no_token_no_header():
+def test_without_a_token_no_header_is_sent():
     service = ScriptedService()
     with run_service(service) as address:
         predict(address, Security())
     assert "authorization" not in service.metadata[0]
 
 
-def test_the_token_is_in_no_representation():
+def test_the_token_is_not_in_the_repr():
     assert "s3cret" not in repr(Security(token="s3cret"))
 
 

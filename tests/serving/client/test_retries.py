@@ -57,7 +57,7 @@ def test_attempts_are_bounded(predict):
     assert len(service.requests) == 4
 
 
-def test_one_attempt_is_no_retry(predict):
+def test_a_single_attempt_is_not_retried(predict):
     service = ScriptedService([(UNAVAILABLE, [])])
     with pytest.raises(UsageError, match="failure 1"):
         predict(service, retries=RetryPolicy(attempts=1))

@@ -139,7 +139,7 @@ def pushed(tmp_path_factory):
 
 
 @pytest.mark.parametrize("form", STOCK)
-def test_tensorflow_alone_loads_and_answers(pushed, form):
+def test_plain_tensorflow_loads_and_runs_the_models(pushed, form):
     root = pushed(form)
     completed = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", QUERY_SCRIPT, str(root / "serving")],
@@ -214,6 +214,6 @@ def test_ops_reports_that_a_stock_server_can_load_the_model(pushed, capsys):
     assert "TopKV2" in output
 
 
-def test_a_directory_without_pushed_models_is_no_run(tmp_path, capsys):
+def test_a_directory_without_pushed_models_is_refused(tmp_path, capsys):
     assert main(["ops", "--root", str(tmp_path)]) == 2
     assert "expected pushed models in" in capsys.readouterr().err

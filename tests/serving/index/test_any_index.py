@@ -128,7 +128,7 @@ def test_an_unavailable_item_is_never_returned(planted, search):
     many=st.integers(0, ITEMS),
     k=st.integers(1, ITEMS + 3),
 )
-def test_all_eligible_items_are_found_and_no_excluded_one(planted, search, excluded, many, k):
+def test_only_eligible_items_are_found_and_all_of_them(planted, search, excluded, many, k):
     """The first `many` items are excluded in addition to scattered ones; 0 is padding."""
     queries = planted[1][:2]
     out = np.concatenate([excluded, np.tile(np.arange(1, many + 1), (2, 1))], axis=1)

@@ -37,7 +37,7 @@ def serve(*arguments):
     )
 
 
-def test_a_directory_without_pushed_models_is_no_run(tmp_path):
+def test_a_directory_without_pushed_models_is_refused(tmp_path):
     with (
         pytest.raises(NoRunError, match="expected pushed models in"),
         run_server(tmp_path / "serving"),

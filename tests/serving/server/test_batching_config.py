@@ -56,6 +56,6 @@ def test_an_ambiguous_value_is_named(tmp_path, text, message):
         read(tmp_path, text)
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path):
+def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(UsageError, match="nowhere"):
         batching_config.read(tmp_path / "nowhere")

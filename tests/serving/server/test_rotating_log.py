@@ -82,7 +82,7 @@ print(log.written, log.lost)
 """
 
 
-def test_a_full_disk_leaves_whole_lines_and_stops_no_request(tmp_path):
+def test_a_full_disk_leaves_complete_lines_and_does_not_stop_the_log(tmp_path):
     """No file may be larger than 1,000 bytes, so each holds ten of these lines, then fails."""
     completed = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(FULL_DISK), str(tmp_path)],

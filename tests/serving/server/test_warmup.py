@@ -124,7 +124,7 @@ def test_records_that_are_refused(folder, records, code, message):
     assert error.value.code.name == code
 
 
-def test_a_file_that_is_no_tfrecord_is_refused(folder):
+def test_a_file_in_another_format_is_refused(folder):
     (folder / "assets.extra").mkdir()
     (folder / FILE).write_bytes(b"these are no records")
     with pytest.raises(RequestError, match="verify your warmup data is in TFRecord") as error:

@@ -127,7 +127,7 @@ KILLED = """
 """
 
 
-def test_a_killed_push_is_no_version_and_is_removed_after_a_day(push_models, source, bucket):
+def test_a_killed_push_is_not_listed_and_is_removed_after_a_day(push_models, source, bucket):
     push_models()
     command = [sys.executable, "-c", textwrap.dedent(KILLED)]
     arguments = [str(source), f"{bucket}/s", "a/2/saved_model.pb"]
@@ -156,7 +156,7 @@ def test_half_a_version_cannot_be_fetched(push_models, bucket, tmp_path):
     assert (tmp_path / "copy" / "variables" / "data").read_bytes() == b"weights"
 
 
-def test_one_version_is_a_serving_directory_of_its_own(push_models, bucket, tmp_path):
+def test_a_copy_of_one_version_is_a_serving_directory(push_models, bucket, tmp_path):
     push_models()
     with RemoteVersionStore(f"{bucket}/s").open_copy("b", 1) as folder:
         assert (folder / "b" / "1" / "assets.extra" / "origin.json").read_bytes() == b"origin"
