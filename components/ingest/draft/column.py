@@ -1,5 +1,6 @@
 """What the values of a column are: numbers, times, texts, lists."""
 
+import datetime
 import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -135,6 +136,8 @@ def detect_time(column: Column) -> TimeForm | None:
     present = column.present[:2000]
     if not present or any(_is_nested(value) or isinstance(value, bool) for value in present):
         return None
+    if all(isinstance(value, datetime.date) for value in present):  # Parquet's own types
+        return TimeForm("s")
     if holds_numbers(column):
         return next((form for unit in _UNITS if (form := _fit(present, TimeForm(unit)))), None)
     iso = _fit(present, TimeForm("iso8601"))

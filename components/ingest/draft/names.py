@@ -49,11 +49,12 @@ _ITEMS_FILE = re.compile(
 
 
 def normalize(name: str) -> str:
-    """Returns letters and digits in lower case: `User-ID`, `user_id:token` and `a.b[0].user_id`
-    are `userid`.
+    """Returns letters and digits in lower case: `User-ID`, `user_id:token`, `a.user_id`, `user.id`
+    and `users[0].id` are `userid`.
     """
-    last = re.split(r"[.\]]", name)[-1].partition(":")[0]
-    return re.sub(r"[\W_]", "", last.lower())
+    path = re.sub(r"\[[^\]]*\]", "", name.partition(":")[0]).lower()
+    *parents, last = [re.sub(r"[\W_]", "", part) for part in path.split(".")]
+    return f"{parents[-1].removesuffix('s')}{last}" if parents and last == "id" else last
 
 
 def is_known_name(name: str) -> bool:

@@ -3,9 +3,12 @@
 import csv
 import datetime
 import io
+import json
 import pathlib
 import tempfile
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -200,6 +203,38 @@ def test_shown_items_with_marks_are_impressions(tmp_path):
         "history": {"column": "column_4"},
     }
     assert (items.keys["path"], items.keys["title"]) == ("news.tsv", "column_3")
+
+
+def test_parquet_and_nested_json_are_read_back(tmp_path):
+    times = [datetime.datetime.fromtimestamp(at, UTC) for _, _, at in EVENTS]
+    users, ids = [user for user, _, _ in EVENTS], [item for _, item, _ in EVENTS]
+    log = pa.table({"user": [{"id": user} for user in users], "sku": ids, "at": times})
+    pq.write_table(log, tmp_path / "log.parquet")
+    rows = [
+        {"sku": f"i{n}", "about": {"name": f"Lamp {n}"}, "kinds": [{"name": "a"}, {"name": "b"}]}
+        for n in range(11)
+    ]
+    (tmp_path / "items.json").write_text(json.dumps(rows, indent=2))
+    draft = draft_tables(str(tmp_path))
+    assert draft.tables[0].keys == {
+        "path": "log.parquet",
+        "format": "parquet",
+        "user_id": "user.id",
+        "item_id": "sku",
+        "timestamp": "at",
+    }
+    assert read_events(draft, str(tmp_path)) == sorted(EVENTS)
+    items = draft.tables[1]
+    assert items.keys == {
+        "path": "items.json",
+        "format": "json",
+        "item_id": "sku",
+        "title": "about.name",
+    }
+    assert items.features.chosen == {
+        "about_name": {"kind": "text", "column": "about.name"},
+        "kinds_name": {"kind": "set", "column": "kinds[].name"},
+    }
 
 
 def test_a_folder_without_a_log_is_refused_with_what_is_there(tmp_path):
